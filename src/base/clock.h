@@ -1,0 +1,11 @@
+/* The two clocks: one that only goes forward, for durations; one that people read, for certificates and logs. */
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include <stdint.h>
+
+uint64_t clock_monotonic_ns(void);
+/* Seconds since the epoch. */
+int64_t clock_wall_seconds(void);
+
+#endif

@@ -1,0 +1,14 @@
+/* XXH3 with a secret drawn at start, for tables that peers can aim at. Not for anything that must not collide. */
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Draws the process's secret from getrandom. Call once, before any thread. Aborts when the kernel gives no randomness. */
+void hash_init(void);
+uint64_t hash_bytes(const void *data, size_t size);
+/* As hash_bytes, of the text with A-Z as a-z and '_' as '-'. `size` at most 256; longer texts hash their first 256 bytes. */
+uint64_t hash_header_name(const void *name, size_t size);
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * One hashed timer wheel for each shard (Varghese and Lauck, SOSP '87, scheme 6). Setting and clearing are O(1) and
+ * allocate nothing; a timer fires at most one tick late, never early. One thread only.
+ */
+#ifndef BASE_TIMER_H
+#define BASE_TIMER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    TIMER_TICK_MS = 8,
+    TIMER_SLOTS = 1024, /* one turn of the wheel is about 8 s; longer timers wait for later turns */
+};
+
+struct timer {
+    struct timer *next; /* NULL when not set */
+    struct timer *previous;
+    uint64_t due_tick;
+    void (*fire)(struct timer *timer); /* may set or clear any timer, this one too */
+};
+
+struct timer_wheel {
+    struct timer slots[TIMER_SLOTS]; /* heads of rings */
+    uint64_t tick;                   /* the last tick that was processed */
+    uint32_t set;                    /* timers that are set */
+};
+
+void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_ms);
+/* A timer must be initialised once before any other call. */
+void timer_init(struct timer *timer, void (*fire)(struct timer *timer));
+/* Fires `delay_ms` after `now_ms`. A timer that is set already is moved. */
+void timer_set(struct timer_wheel *wheel, struct timer *timer, uint64_t now_ms, uint64_t delay_ms);
+void timer_clear(struct timer_wheel *wheel, struct timer *timer);
+static inline bool timer_is_set(const struct timer *timer) {
+    return timer->next != 0;
+}
+/* Fires what is due. `now_ms` never goes back. */
+void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_ms);
+/* Milliseconds until something may be due: 0 to `max_ms`; `max_ms` when nothing is set. May be early, never late. */
+uint64_t timer_wheel_wait_ms(const struct timer_wheel *wheel, uint64_t now_ms, uint64_t max_ms);
+
+#endif

@@ -1,0 +1,107 @@
+/*
+ * The configuration as one immutable, counted snapshot: the YAML file and everything it names, loaded and checked as a
+ * whole. A file with any problem yields no snapshot, so nothing is ever served on a doubt.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "http/forward.h"
+#include "identity/identity.h"
+#include "tls/credentials.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <sys/socket.h>
+
+enum {
+    CONFIG_ORIGIN_ADDRESSES_MAX = 64, /* for each host, all names resolved */
+};
+
+enum config_mode { CONFIG_OFF, CONFIG_REPORT, CONFIG_ENFORCE };
+
+const char *config_mode_name(enum config_mode mode);
+
+struct config_limits {
+    uint32_t handshake_timeout_ms;
+    uint32_t request_header_timeout_ms;
+    uint32_t idle_timeout_ms;
+    uint32_t request_header_size;    /* bytes */
+    uint32_t connections;            /* for the whole process */
+    uint32_t certificate_chain_size; /* bytes */
+};
+
+struct config_address {
+    struct sockaddr_storage address;
+    socklen_t size;
+    char *text; /* "127.0.0.1:9000", for logs */
+};
+
+struct config_host {
+    char *name;     /* lower case; "*.example.com" for a wildcard */
+    uint32_t index; /* its place in config.hosts */
+    bool is_default;
+    enum config_mode mode;
+    struct tls_credentials *credentials;
+    char *certificate_path;
+    struct trust *trust; /* NULL when mode is off */
+    bool advertise_ca_names;
+    struct forward forward;
+    struct identity_policy policy;
+    struct bytes deny_json; /* bodies of the 403; owned; never empty */
+    struct bytes deny_html;
+    struct config_address *origins;
+    size_t origin_count; /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
+};
+
+struct config {
+    atomic_uint references;
+    char *path;
+    char **listen; /* "address:port" as given */
+    size_t listen_count;
+    char *admin_address; /* NULL when absent */
+    uint32_t shards;     /* 0: auto */
+    struct config_limits limits;
+    uint32_t cert_cache_entries;
+    uint32_t ticket_lifetime_s;
+    char *access_log; /* NULL: off */
+    struct config_host *hosts;
+    size_t host_count;
+    struct config_host **exact; /* sorted by name */
+    size_t exact_count;
+    struct config_host **wildcards; /* sorted by the part behind "*" */
+    size_t wildcard_count;
+    struct config_host *default_host; /* NULL when none */
+    struct http_removals *removals;
+};
+
+/* One thing that is wrong: "FILE:LINE: message" once printed. */
+struct config_problem {
+    char *file;
+    unsigned line; /* from 1 */
+    char *message;
+};
+
+struct config_problems {
+    struct config_problem *items;
+    size_t count;
+    size_t capacity;
+};
+
+void config_problems_print(const struct config_problems *problems, FILE *out);
+void config_problems_free(struct config_problems *problems);
+
+/*
+ * Reads the file and all it names. NULL with at least one problem, sorted by line; all that can be found in one pass are
+ * reported. The result has one reference.
+ */
+struct config *config_load(const char *path, struct config_problems *problems);
+struct config *config_retain(struct config *config);
+void config_release(struct config *config);
+
+/*
+ * The host for a server name (lower case, no trailing dot): exact, then wildcard of one label. "" is the default host.
+ * NULL when there is none: the answer is the alert unrecognized_name.
+ */
+const struct config_host *config_find_host(const struct config *config, const char *name);
+
+#endif

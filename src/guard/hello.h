@@ -1,0 +1,56 @@
+/*
+ * Reads a TLS ClientHello where it lies, before any TLS object exists and without allocating (RFC 8446 section 4.1.2,
+ * RFC 5246 section 7.4.1.2, RFC 6066, RFC 8701). What fails here has cost us no cryptography.
+ */
+#ifndef GUARD_HELLO_H
+#define GUARD_HELLO_H
+
+#include "base/bytes.h"
+
+enum {
+    HELLO_SIZE_MAX = 16 * 1024, /* record headers included */
+    HELLO_RECORDS_MAX = 4,
+    HELLO_NAME_MAX = 255,
+};
+
+enum hello_result {
+    HELLO_OK,
+    HELLO_INCOMPLETE, /* so far legal: call again with more */
+    HELLO_NOT_TLS,    /* does not begin as a TLS handshake record: close without an alert */
+    HELLO_PLAIN_HTTP, /* begins with an HTTP method */
+    HELLO_REJECTED,   /* answer with `alert`, then close */
+};
+
+/* RFC 8446 section 6. */
+enum tls_alert {
+    TLS_ALERT_UNEXPECTED_MESSAGE = 10,
+    TLS_ALERT_RECORD_OVERFLOW = 22,
+    TLS_ALERT_HANDSHAKE_FAILURE = 40,
+    TLS_ALERT_ILLEGAL_PARAMETER = 47,
+    TLS_ALERT_DECODE_ERROR = 50,
+    TLS_ALERT_PROTOCOL_VERSION = 70,
+    TLS_ALERT_INTERNAL_ERROR = 80,
+    TLS_ALERT_MISSING_EXTENSION = 109,
+    TLS_ALERT_UNRECOGNIZED_NAME = 112,
+    TLS_ALERT_NO_APPLICATION_PROTOCOL = 120,
+};
+
+struct hello {
+    enum tls_alert alert;          /* for HELLO_REJECTED */
+    const char *fault;             /* for HELLO_REJECTED: what was wrong, a static text */
+    char name[HELLO_NAME_MAX + 1]; /* server name, lower case, without a trailing dot, NUL-terminated; "" when absent */
+    bool tls13;                    /* offers TLS 1.3 with a usable suite, group and signature scheme */
+    bool tls12;                    /* the same for TLS 1.2 */
+    bool alpn;                     /* offers any application protocol */
+    bool alpn_http11;              /* offers http/1.1 */
+    bool ticket;                   /* carries a session ticket (1.2) or a pre-shared key (1.3) */
+    uint64_t shape;                /* fingerprint of versions, suites, extensions and groups in order, GREASE left out */
+};
+
+/* `received` is all that the client has sent so far, from the first byte. */
+enum hello_result hello_parse(struct bytes received, struct hello *hello);
+
+/* Writes the 7 bytes of a fatal alert as a plaintext record. */
+void hello_alert(enum tls_alert alert, uint8_t record[static 7]);
+
+#endif

@@ -1,0 +1,120 @@
+/*
+ * HTTP/1.x messages as bytes (RFC 9110, RFC 9112), parsed by llhttp in its strict mode, with what llhttp leaves open
+ * decided here: how a body is framed, what is refused and with which status.
+ *
+ * A head is parsed where it lies: the caller keeps all its bytes contiguous until it is done with the message, and may
+ * move them, since every view is an offset. A body is handed through piece by piece and never kept.
+ */
+#ifndef HTTP_MESSAGE_H
+#define HTTP_MESSAGE_H
+
+#include "base/bytes.h"
+
+#include <llhttp.h>
+
+enum {
+    HTTP_HEADERS_MAX = 100,
+    HTTP_TARGET_MAX = 16 * 1024,
+};
+
+/* A place in the head, relative to its first byte. */
+struct http_span {
+    uint32_t offset;
+    uint32_t size;
+};
+
+struct http_header {
+    struct http_span name;
+    struct http_span value; /* without surrounding white space */
+};
+
+enum http_framing {
+    HTTP_NO_BODY,
+    HTTP_LENGTH, /* content_length bytes */
+    HTTP_CHUNKED,
+    HTTP_UNTIL_CLOSE, /* responses only */
+};
+
+struct http_message {
+    struct http_span method; /* requests */
+    struct http_span target;
+    struct http_span authority; /* requests: of an absolute-form target, else the value of Host; size 0 when absent */
+    unsigned status;            /* responses */
+    struct http_span reason_phrase;
+    uint8_t minor;         /* HTTP/1.minor */
+    bool head_request;     /* requests: the method is HEAD */
+    bool idempotent;       /* requests: the method is idempotent (RFC 9110 section 9.2.2) */
+    bool keep_alive;       /* the sender will keep its connection open */
+    bool expect_continue;  /* requests */
+    bool upgrade;          /* requests: has Upgrade, or the method is CONNECT */
+    bool absolute_form;    /* requests: target is absolute-form; `path` is what an origin gets */
+    struct http_span path; /* requests: origin-form or asterisk-form of the target */
+    enum http_framing framing;
+    uint64_t content_length; /* for HTTP_LENGTH */
+    uint32_t head_size;      /* bytes of the head, final CRLF included */
+    uint32_t header_count;
+    struct http_header headers[HTTP_HEADERS_MAX];
+};
+
+enum http_result {
+    HTTP_PARSE_MORE,  /* all was consumed; give more */
+    HTTP_PARSE_HEAD,  /* the head is complete: `message` is filled */
+    HTTP_PARSE_BODY,  /* a piece of the body */
+    HTTP_PARSE_END,   /* the message is complete; what follows belongs to the next one */
+    HTTP_PARSE_ERROR, /* refused: `error_status` (requests: 400, 413, 414, 431, 501, 505; responses: 502) and `error` */
+};
+
+struct http_parser {
+    llhttp_t llhttp;
+    struct http_message *message; /* where the head goes; may be NULL once the body has begun */
+    const char *head;             /* during a call */
+    uint32_t parsed;              /* bytes of the head that llhttp has seen */
+    uint32_t head_size_max;
+    uint8_t pending; /* what the last callback announced */
+    struct bytes piece;
+    unsigned error_status;
+    const char *error; /* a static text */
+};
+
+/* `head_size_max`: 431 (414 for the target) beyond it. */
+void http_parser_init_request(struct http_parser *parser, struct http_message *message, uint32_t head_size_max);
+/* `to_head`: the response answers a HEAD request, so it has no body whatever it says. */
+void http_parser_init_response(struct http_parser *parser, struct http_message *message, uint32_t head_size_max,
+                               bool to_head);
+
+/*
+ * `head` is all of the head that has come so far, from its first byte (and maybe more behind it). HTTP_PARSE_MORE,
+ * HTTP_PARSE_HEAD (then message->head_size bytes of it are used up) or HTTP_PARSE_ERROR. One CRLF before a request is
+ * skipped. An informational response (1xx) is a message of its own: HTTP_PARSE_HEAD, and the next http_parser_body call
+ * yields HTTP_PARSE_END.
+ */
+enum http_result http_parser_head(struct http_parser *parser, struct bytes head);
+
+/*
+ * Goes on behind the head. Consumes from the front of `*input` (advancing it): HTTP_PARSE_BODY with a view of decoded bytes
+ * in
+ * `*piece`, HTTP_PARSE_END, HTTP_PARSE_MORE or HTTP_PARSE_ERROR. Call until HTTP_PARSE_MORE or HTTP_PARSE_END. Trailers are
+ * checked and dropped.
+ */
+enum http_result http_parser_body(struct http_parser *parser, struct bytes *input, struct bytes *piece);
+
+/* The sender has closed: true when the message is complete by that (HTTP_UNTIL_CLOSE), false when it was cut short. */
+bool http_parser_finish(struct http_parser *parser);
+
+static inline struct bytes http_view(const void *head, struct http_span span) {
+    return bytes_of((const char *)head + span.offset, span.size);
+}
+
+/* The first header of that name (letter case ignored), or NULL. */
+const struct http_header *http_find_header(const struct http_message *message, const void *head, const char *name);
+
+/*
+ * Whether the authority of a request names `host` ("api.example.com", lower case, or "*.example.com" for one label):
+ * letter case, one trailing dot and the port do not matter (the contract's rule for 421).
+ */
+bool http_authority_names(struct bytes authority, const char *host);
+
+/* Whether an Accept header prefers text/html to application/json (RFC 9110 section 12.5.1). Absent or a tie: false. */
+bool http_prefers_html(const struct http_message *message, const void *head);
+
+#endif

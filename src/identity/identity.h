@@ -1,0 +1,73 @@
+/*
+ * Who a client is: the verdict on the chain it presented and the headers that say so, rendered once. An identity is
+ * immutable, counted, and may be shared between threads and connections of the same host.
+ */
+#ifndef IDENTITY_IDENTITY_H
+#define IDENTITY_IDENTITY_H
+
+#include "base/reason.h"
+#include "base/text.h"
+#include "identity/field.h"
+#include "identity/trust.h"
+
+#include <stdatomic.h>
+
+enum {
+    IDENTITY_HEADER_VALUE_MAX = 8 * 1024, /* a longer value is replaced by `<name>-Too-Large: true` */
+    IDENTITY_SKI_MAX = 64,                /* bytes of a SKI that are kept for logs */
+    IDENTITY_DETAIL_SIZE = 192,
+};
+
+/* One configured header: its name and what goes in it. */
+struct forward_header {
+    char *name;
+    struct field field;
+};
+
+/* All headers that a host forwards, status and SKI included. Owned by the configuration. */
+struct forward {
+    struct forward_header *headers;
+    size_t count;
+};
+
+/* What a host demands of a client certificate. Owned by the configuration, immutable. */
+struct identity_policy {
+    const struct trust *trust;
+    size_t depth_max; /* intermediates + leaf, 1 to 16 */
+    const struct forward *forward;
+};
+
+struct identity {
+    atomic_uint references;
+    enum status status;
+    enum reason reason;
+    int64_t valid_from;      /* the verdict holds from here ... */
+    int64_t valid_until;     /* ... to here, seconds since the epoch, both included; for `valid` the path's dates */
+    uint8_t fingerprint[32]; /* SHA-256 of the leaf; zeros for STATUS_NONE */
+    char detail[IDENTITY_DETAIL_SIZE]; /* for people: which certificate, which issuer, which date; "" when valid */
+    struct bytes headers;              /* "Name: value\r\n" for each configured field of the certificate that is present */
+};
+
+/*
+ * Judges a chain (leaf first, the rest in any order) as of `now` and renders its headers. `count` 0: no certificate was
+ * presented. `too_large`: it was longer than the limit allows. Never fails for what the peer sent, that is a reason;
+ * NULL only when out of memory. The result has one reference.
+ */
+struct identity *identity_judge(const struct identity_policy *policy, const struct bytes *chain, size_t count,
+                                bool too_large, int64_t now);
+
+struct identity *identity_retain(struct identity *identity);
+/* Frees it with its last reference. NULL is allowed. */
+void identity_release(struct identity *identity);
+
+/* What only the connection knows. NULL members give no header. */
+struct forward_connection {
+    const char *tls_version;
+    const char *tls_cipher;
+    const char *sni;
+};
+
+/* Appends the headers for FIELD_TLS_VERSION, FIELD_TLS_CIPHER and FIELD_SNI. */
+void forward_render_connection(const struct forward *forward, const struct forward_connection *connection, struct text *out);
+
+#endif

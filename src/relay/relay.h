@@ -1,0 +1,82 @@
+/*
+ * The way to a host's origins, for one shard: a pool of keep-alive connections for each origin address, the choice among
+ * the addresses, and the exchange in flight on a connection. Knows nothing of TLS or of clients.
+ */
+#ifndef RELAY_RELAY_H
+#define RELAY_RELAY_H
+
+#include "config/config.h"
+#include "http/message.h"
+#include "ring/stream.h"
+
+enum {
+    RELAY_CONNECT_TIMEOUT_MS = 5000,
+    RELAY_RESPONSE_TIMEOUT_MS = 60000, /* from the end of the request to the head, and between pieces of the body */
+    RELAY_IDLE_TIMEOUT_MS = 50000,     /* a pooled connection; below the 60 s that most origins keep theirs */
+    RELAY_IDLE_MAX = 128,              /* pooled connections for each address and shard */
+    RELAY_DOWN_MS = 10000,             /* how long an address that refused to connect is passed over */
+    RELAY_RESPONSE_HEAD_MAX = 64 * 1024,
+};
+
+/* All relay state of one shard. */
+struct relay;
+struct relay_exchange;
+
+enum relay_error {
+    RELAY_UNREACHABLE,  /* no origin accepted a connection: 502 */
+    RELAY_BROKEN,       /* the origin closed or reset before the response was complete: 502 when no head was delivered */
+    RELAY_BAD_RESPONSE, /* what it sent is not HTTP: 502 */
+    RELAY_TIMEOUT,      /* 504 when no head was delivered */
+};
+
+struct relay_handler {
+    /* The final response's head (1xx are swallowed). `head` is valid until the next event. */
+    void (*head)(void *owner, const struct http_message *response, const void *head);
+    /* A piece of the body, decoded, valid during the call. */
+    void (*body)(void *owner, struct bytes piece);
+    /* The response is complete. The exchange is gone. */
+    void (*end)(void *owner);
+    /* It will never be complete. The exchange is gone. */
+    void (*failed)(void *owner, enum relay_error error);
+    /* The origin takes request body again (see relay_exchange_room). */
+    void (*drained)(void *owner);
+};
+
+/* NULL when out of memory. `config` must outlive it. */
+struct relay *relay_create(struct ring *ring, const struct config *config);
+/* Closes pooled connections. relay_is_idle() tells when it may be freed. No exchange may be in flight. */
+void relay_close(struct relay *relay);
+bool relay_is_idle(const struct relay *relay);
+void relay_free(struct relay *relay);
+
+struct relay_request {
+    const struct config_host *host;
+    struct bytes head;         /* as http_write_request wrote it; copied */
+    enum http_framing framing; /* of the body that will follow */
+    bool to_head;              /* the method is HEAD */
+    bool idempotent;
+};
+
+/*
+ * Starts an exchange: takes a pooled connection or opens one, turn by turn over the host's addresses, dead ones passed
+ * over unless all are. A pooled connection that proves closed before any byte of the response came is replaced once, when
+ * the request is idempotent and no body has been given. No handler runs before this returns. NULL when out of memory or
+ * pools: answer 502.
+ */
+struct relay_exchange *relay_exchange_start(struct relay *relay, const struct relay_request *request,
+                                            const struct relay_handler *handler, void *owner);
+
+/* How many bytes of request body may be given now (0: wait for drained()). */
+size_t relay_exchange_room(const struct relay_exchange *exchange);
+/* A piece of the request body, copied, framed as the request said. At most 16 KiB over room is tolerated. */
+void relay_exchange_body(struct relay_exchange *exchange, struct bytes piece);
+void relay_exchange_body_end(struct relay_exchange *exchange);
+
+/* Stops and resumes the response's body: pieces of what was received already may still come after a pause. */
+void relay_exchange_pause(struct relay_exchange *exchange);
+void relay_exchange_resume(struct relay_exchange *exchange);
+
+/* The client is gone: drops the origin connection. No handler runs any more; the exchange is gone. */
+void relay_exchange_abort(struct relay_exchange *exchange);
+
+#endif

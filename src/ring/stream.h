@@ -1,0 +1,82 @@
+/*
+ * A connected TCP socket as bytes in and bytes out.
+ *
+ * Receiving is by credit: each stream_receive() asks for one delivery, so a reader that is not ready simply does not ask
+ * and TCP pushes back. Sending is by queue: writes are copied into chunks, everything written in one turn leaves in one
+ * send, and the handler is told when the queue has drained. Closing always ends with exactly one closed() call, when
+ * nothing is in flight any more; no other handler is called after stream_close() or stream_finish().
+ */
+#ifndef RING_STREAM_H
+#define RING_STREAM_H
+
+#include "ring/ring.h"
+
+#include <sys/socket.h>
+
+enum {
+    STREAM_QUEUE_MAX = 64 * 1024, /* writers should stop at this many queued bytes */
+    STREAM_QUEUE_LOW = 32 * 1024, /* drained() is called when the queue falls to this or below */
+    STREAM_LINGER_MS = 2000,      /* stream_finish: how long to wait for the peer's end of stream */
+};
+
+/* All are called from ring_turn. Any may call any function on any stream. */
+struct stream_handler {
+    /* stream_connect has succeeded. Not called for accepted streams. */
+    void (*connected)(struct stream *stream);
+    /* One delivery for one stream_receive. `data` is valid during the call only; empty: the peer ended its side. */
+    void (*received)(struct stream *stream, struct bytes data);
+    /* The queue has fallen from above STREAM_QUEUE_LOW to it or below, or has become empty. May be NULL. */
+    void (*drained)(struct stream *stream);
+    /* The socket is dead (negative errno: -ECONNRESET, -ECONNREFUSED, ...). Only stream_close makes sense now. */
+    void (*failed)(struct stream *stream, int error);
+    /* Nothing is in flight, the descriptor is closed; `stream` is gone when this returns. */
+    void (*closed)(struct stream *stream);
+};
+
+struct stream_chunk;
+
+struct stream {
+    const struct stream_handler *handler;
+    void *owner; /* the handler's own; the ring never touches it */
+    struct ring *ring;
+    struct stream *next;        /* in one of the ring's lists */
+    struct stream_chunk *first; /* send queue */
+    struct stream_chunk *last;
+    struct timer linger;
+    uint64_t bytes_received; /* for counters: since the stream began */
+    uint64_t bytes_sent;
+    uint32_t queued;  /* bytes written and not yet taken by the kernel */
+    uint32_t sending; /* bytes of it in the send in flight */
+    uint32_t generation;
+    int32_t descriptor; /* a direct descriptor's slot when `direct`, else a file descriptor; -1 none */
+    uint8_t in_flight;  /* operations of this stream not completed */
+    uint8_t state;
+    bool direct;
+    bool receiving; /* a receive is armed */
+    bool listed;    /* on the ring's list of unsent streams */
+};
+
+/* Starts to connect a new socket, TCP_NODELAY set. NULL with *error (negative errno: -ENOBUFS no stream free, -EMFILE). */
+struct stream *stream_connect(struct ring *ring, const struct sockaddr *address, socklen_t address_size,
+                              const struct stream_handler *handler, void *owner, int *error);
+
+/* Asks for one delivery. Nothing happens when one is asked for already. */
+void stream_receive(struct stream *stream);
+
+/*
+ * Copies `data` to the queue; it leaves at the end of the turn. 0, or -ENOBUFS when the ring has no chunk left: then
+ * nothing was queued. Does not enforce STREAM_QUEUE_MAX: ask stream_room() first.
+ */
+int stream_write(struct stream *stream, struct bytes data);
+
+/* Bytes that a well-behaved writer may still queue: STREAM_QUEUE_MAX less what is queued, or 0. */
+static inline size_t stream_room(const struct stream *stream) {
+    return stream->queued >= STREAM_QUEUE_MAX ? 0 : STREAM_QUEUE_MAX - stream->queued;
+}
+
+/* Sends what is queued, then FIN, discards what still arrives until the peer's FIN or STREAM_LINGER_MS, then closes. */
+void stream_finish(struct stream *stream);
+/* Drops the queue and closes now. May be called in any state, again too, and after stream_finish to hurry it. */
+void stream_close(struct stream *stream);
+
+#endif

@@ -1,0 +1,112 @@
+/*
+ * What the server counts. Each shard writes its own block and nobody else's; a scrape reads all of them and adds up.
+ * Counting is a relaxed store by the one writer: no lock, no shared cache line.
+ */
+#ifndef STATS_STATS_H
+#define STATS_STATS_H
+
+#include "base/reason.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* A counter or gauge with one writer. */
+typedef _Atomic uint64_t stats_counter;
+
+static inline void stats_add(stats_counter *counter, uint64_t amount) {
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + amount, memory_order_relaxed);
+}
+static inline void stats_subtract(stats_counter *counter, uint64_t amount) {
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) - amount, memory_order_relaxed);
+}
+static inline uint64_t stats_read(const stats_counter *counter) {
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+enum stats_result { STATS_OK, STATS_FAILED, STATS_TIMEOUT, STATS_RESULT_COUNT };
+enum stats_kind { STATS_FULL, STATS_RESUMED, STATS_KIND_COUNT };
+/* STATS_TLS_NONE: ended before a version was agreed. */
+enum stats_version { STATS_TLS12, STATS_TLS13, STATS_TLS_NONE, STATS_VERSION_COUNT };
+enum stats_stage {
+    STATS_AT_ACCEPT,
+    STATS_AT_HELLO,
+    STATS_AT_ADMISSION,
+    STATS_AT_HANDSHAKE,
+    STATS_AT_CERTIFICATE,
+    STATS_AT_REQUEST,
+    STATS_STAGE_COUNT
+};
+
+/* Why a connection or request was turned away, beside the certificate's own reasons (base/reason.h). */
+enum stats_rejection {
+    STATS_REJECT_LIMIT,           /* accept: connection limit */
+    STATS_REJECT_NO_MEMORY,       /* accept, handshake: an allocation or a pool failed */
+    STATS_REJECT_NOT_TLS,         /* hello */
+    STATS_REJECT_PLAIN_HTTP,      /* hello */
+    STATS_REJECT_MALFORMED,       /* hello, request */
+    STATS_REJECT_UNKNOWN_HOST,    /* hello */
+    STATS_REJECT_TIMEOUT,         /* hello, handshake, request */
+    STATS_REJECT_CLOSED,          /* hello, handshake: the peer went away */
+    STATS_REJECT_TLS_ERROR,       /* handshake */
+    STATS_REJECT_DENIED,          /* certificate: 403 in enforce */
+    STATS_REJECT_MISDIRECTED,     /* request: 421 */
+    STATS_REJECT_TOO_LARGE,       /* request: 413, 414, 431 */
+    STATS_REJECT_NOT_IMPLEMENTED, /* request: 501 */
+    STATS_REJECTION_COUNT
+};
+
+/* Upper bounds in stats.c; the last bucket is +Inf. */
+enum { STATS_BUCKETS = 24 };
+struct stats_histogram {
+    stats_counter buckets[STATS_BUCKETS];
+    stats_counter sum_ns;
+};
+void stats_record(struct stats_histogram *histogram, uint64_t duration_ns);
+
+enum { STATS_CODES = 40 };
+struct stats_host {
+    stats_counter client_certs[REASON_COUNT];
+    stats_counter requests[STATS_CODES]; /* by stats_code_slot */
+    struct stats_histogram request_seconds;
+    struct stats_histogram origin_seconds;
+};
+
+/* The slot of an HTTP status: the codes in common use have their own, others share one for each hundred. */
+unsigned stats_code_slot(unsigned status);
+
+struct stats_shard {
+    _Alignas(64) stats_counter connections_total;
+    stats_counter connections; /* gauge */
+    stats_counter handshakes[STATS_RESULT_COUNT][STATS_KIND_COUNT][STATS_VERSION_COUNT];
+    struct stats_histogram handshake_seconds[STATS_KIND_COUNT];
+    stats_counter rejected[STATS_STAGE_COUNT][STATS_REJECTION_COUNT];
+    struct stats_host *hosts; /* host_count of them, by config_host.index */
+};
+
+struct stats_certificate {
+    const char *host;
+    const char *file;
+    int64_t not_after; /* seconds since the epoch */
+};
+
+/* What a scrape needs beside the shards' blocks. */
+struct stats {
+    struct stats_shard *shards; /* 64-byte aligned */
+    unsigned shard_count;
+    const char **host_names; /* not owned */
+    size_t host_count;
+    const struct stats_certificate *certificates; /* not owned */
+    size_t certificate_count;
+    const char *version;
+    const char *wolfssl;
+    const char *crypto;
+};
+
+/* 0 or -ENOMEM. All counters are 0. `host_names` must outlive it. */
+int stats_create(struct stats *stats, unsigned shard_count, const char **host_names, size_t host_count);
+void stats_destroy(struct stats *stats);
+
+/* The whole /metrics page, Prometheus text format 0.0.4: malloc'd, *size bytes; NULL when out of memory. */
+char *stats_render_prometheus(const struct stats *stats, size_t *size);
+
+#endif

@@ -1,0 +1,28 @@
+/* One host's handshake settings for one shard (a WOLFSSL_CTX). Holds no roots: wolfSSL does not judge certificates. */
+#ifndef TLS_CONTEXT_H
+#define TLS_CONTEXT_H
+
+#include "tls/credentials.h"
+
+struct tls_context;
+
+struct tls_context_options {
+    const struct tls_credentials *credentials; /* must outlive the context */
+    bool request_certificate;                  /* send a CertificateRequest */
+    const struct bytes *ca_names; /* DER Names for the CertificateRequest, not owned, must outlive the context */
+    size_t ca_names_count;        /* 0: none are sent */
+};
+
+/* Once for the process, before any other call of this folder; again at its end. 0, or -ENOSYS when wolfSSL refuses. */
+int tls_library_init(void);
+void tls_library_cleanup(void);
+/* "5.9.2", and "accelerated" or "portable": whether AES runs on the CPU's own instructions here. */
+const char *tls_library_version(void);
+const char *tls_library_crypto(void);
+
+/* NULL with one line in `error`. */
+struct tls_context *tls_context_create(const struct tls_context_options *options, char error[static TLS_ERROR_SIZE]);
+/* No session of it may be left. */
+void tls_context_free(struct tls_context *context);
+
+#endif

@@ -1,0 +1,26 @@
+/* A server's certificate chain and private key, checked to belong together. Immutable once loaded. */
+#ifndef TLS_CREDENTIALS_H
+#define TLS_CREDENTIALS_H
+
+#include "base/bytes.h"
+
+enum { TLS_ERROR_SIZE = 256, TLS_CHAIN_MAX = 8 };
+
+struct tls_credentials {
+    struct bytes chain[TLS_CHAIN_MAX]; /* DER, leaf first; owned */
+    size_t chain_count;
+    struct bytes key;  /* DER, PKCS#8 or traditional; owned; wiped when freed */
+    int key_type;      /* wolfSSL's key sum (ECDSAk, RSAk, ED25519k) */
+    int64_t not_after; /* of the leaf, seconds since the epoch */
+};
+
+/*
+ * Both texts are whole PEM files. NULL with one line in `error` that says which of the two is at fault and why: no
+ * PEM block, block N does not parse, key type or size not supported, encrypted key, key does not belong to the leaf.
+ * `at_key` tells whether the key file is the one at fault.
+ */
+struct tls_credentials *tls_credentials_load(struct bytes chain_pem, struct bytes key_pem, bool *at_key,
+                                             char error[static TLS_ERROR_SIZE]);
+void tls_credentials_free(struct tls_credentials *credentials);
+
+#endif

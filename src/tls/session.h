@@ -1,0 +1,67 @@
+/*
+ * One TLS connection as bytes in and bytes out: the caller feeds what the socket received, and is handed what the socket
+ * shall send. No sockets, no certificates judged: the client's chain is handed out as it came.
+ */
+#ifndef TLS_SESSION_H
+#define TLS_SESSION_H
+
+#include "tls/context.h"
+
+enum {
+    TLS_PEER_CHAIN_MAX = 16, /* certificates that wolfSSL accepts in one message */
+    TLS_PEER_CHAIN_SIZE_MAX = 64 * 1024,
+    TLS_RECORD_SIZE_MAX = 16 * 1024, /* plaintext bytes of one record */
+};
+
+struct tls_session;
+
+/* Takes ciphertext to send, all of it, at once: 0, or a negative errno after which the session is failed. */
+typedef int tls_output_fn(void *owner, struct bytes ciphertext);
+
+enum tls_result {
+    TLS_DONE,       /* handshake complete; or, for a read, plaintext is there */
+    TLS_WANT_INPUT, /* all input was consumed and more is needed */
+    TLS_CLOSED,     /* the peer sent close_notify */
+    TLS_FAILED,     /* fatal; an alert has been handed to output where TLS has one */
+};
+
+/* The client's certificates as they came, leaf first. Views into memory of this thread, valid until the next tls call. */
+struct tls_peer_chain {
+    struct bytes certificates[TLS_PEER_CHAIN_MAX];
+    size_t count;
+    bool too_large; /* more bytes than the limit; `certificates` has what came before */
+};
+
+/* NULL when out of memory. `chain_size_max` bounds the client's chain, in bytes, 1 to TLS_PEER_CHAIN_SIZE_MAX. */
+struct tls_session *tls_session_create(struct tls_context *context, size_t chain_size_max, tls_output_fn *output,
+                                       void *owner);
+/* Sends nothing: see tls_session_shutdown. */
+void tls_session_free(struct tls_session *session);
+
+/* Sets the input that the next calls consume. The bytes must stay until one of them returned TLS_WANT_INPUT, TLS_CLOSED or
+ * TLS_FAILED. */
+void tls_session_feed(struct tls_session *session, struct bytes ciphertext);
+
+/*
+ * Goes on with the handshake: TLS_DONE once, then use the calls below. After any return but TLS_FAILED,
+ * tls_session_peer_chain tells whether this call has received the client's Certificate message.
+ */
+enum tls_result tls_session_handshake(struct tls_session *session);
+/* The chain that the last tls_session_handshake received, or NULL. Proof of possession may still be to come. */
+const struct tls_peer_chain *tls_session_peer_chain(const struct tls_session *session);
+
+/* Decrypts up to `capacity` bytes to `plaintext`: TLS_DONE with *size > 0, else as above. */
+enum tls_result tls_session_read(struct tls_session *session, void *plaintext, size_t capacity, size_t *size);
+/* Encrypts all of `plaintext` into as few records as will do. TLS_DONE or TLS_FAILED. */
+enum tls_result tls_session_write(struct tls_session *session, struct bytes plaintext);
+/* Sends close_notify. */
+void tls_session_shutdown(struct tls_session *session);
+
+/* "TLSv1.3", "TLSv1.2"; and the suite's IANA name, "TLS_AES_128_GCM_SHA256". Static texts, valid after the handshake. */
+const char *tls_session_version(const struct tls_session *session);
+const char *tls_session_cipher(const struct tls_session *session);
+bool tls_session_is_tls13(const struct tls_session *session);
+/* What went wrong, for logs: wolfSSL's text for its error. A static text. */
+const char *tls_session_error(const struct tls_session *session);
+
+#endif
