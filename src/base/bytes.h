@@ -31,7 +31,7 @@ bool bytes_equal_ignoring_case(struct bytes a, struct bytes b);
 
 /*
  * Reads big-endian fields from the front of a view. The first read past the end sets `failed`, yields zeros or
- * empty views from then on, and stays: check `failed` once at the end.
+ * empty views from then on, and stays: check `failed` once at the end. Nothing is left of a reader that failed.
  */
 struct reader {
     const uint8_t *next;

@@ -21,9 +21,10 @@ struct timer {
 };
 
 struct timer_wheel {
-    struct timer slots[TIMER_SLOTS]; /* heads of rings */
-    uint64_t tick;                   /* the last tick that was processed */
-    uint32_t set;                    /* timers that are set */
+    struct timer slots[TIMER_SLOTS];     /* heads of rings */
+    uint64_t occupied[TIMER_SLOTS / 64]; /* a bit for each slot that is not empty */
+    uint64_t tick;                       /* the last tick that was processed */
+    uint32_t set;                        /* timers that are set */
 };
 
 void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_ms);
@@ -31,11 +32,12 @@ void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_ms);
 void timer_init(struct timer *timer, void (*fire)(struct timer *timer));
 /* Fires `delay_ms` after `now_ms`. A timer that is set already is moved. */
 void timer_set(struct timer_wheel *wheel, struct timer *timer, uint64_t now_ms, uint64_t delay_ms);
+/* Nothing happens when it is not set. */
 void timer_clear(struct timer_wheel *wheel, struct timer *timer);
 static inline bool timer_is_set(const struct timer *timer) {
     return timer->next != 0;
 }
-/* Fires what is due. `now_ms` never goes back. */
+/* Fires what is due, the earliest tick first. `now_ms` never goes back. */
 void timer_wheel_advance(struct timer_wheel *wheel, uint64_t now_ms);
 /* Milliseconds until something may be due: 0 to `max_ms`; `max_ms` when nothing is set. May be early, never late. */
 uint64_t timer_wheel_wait_ms(const struct timer_wheel *wheel, uint64_t now_ms, uint64_t max_ms);

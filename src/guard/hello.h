@@ -30,6 +30,7 @@ enum tls_alert {
     TLS_ALERT_DECODE_ERROR = 50,
     TLS_ALERT_PROTOCOL_VERSION = 70,
     TLS_ALERT_INTERNAL_ERROR = 80,
+    TLS_ALERT_INAPPROPRIATE_FALLBACK = 86, /* RFC 7507 */
     TLS_ALERT_MISSING_EXTENSION = 109,
     TLS_ALERT_UNRECOGNIZED_NAME = 112,
     TLS_ALERT_NO_APPLICATION_PROTOCOL = 120,
@@ -44,10 +45,18 @@ struct hello {
     bool alpn;                     /* offers any application protocol */
     bool alpn_http11;              /* offers http/1.1 */
     bool ticket;                   /* carries a session ticket (1.2) or a pre-shared key (1.3) */
-    uint64_t shape;                /* fingerprint of versions, suites, extensions and groups in order, GREASE left out */
+    uint64_t shape; /* fingerprint of versions, suites and groups in order, and of the set of extensions; GREASE left out */
 };
 
-/* `received` is all that the client has sent so far, from the first byte. */
+/*
+ * `received` is all that the client has sent so far, from the first byte; what lies behind the hello's last record is not
+ * looked at. `hello` is filled for HELLO_OK and, as far as `alert` and `fault` go, for HELLO_REJECTED; what it holds
+ * after any other result is undefined. Never HELLO_INCOMPLETE for HELLO_SIZE_MAX bytes or more.
+ *
+ * HELLO_NOT_TLS and HELLO_PLAIN_HTTP are decided by what is there: a lone 'G' is plain HTTP, "GX" is not. Until a hello
+ * is complete only its record headers and its first four bytes are read, so a client that sends a byte at a time costs
+ * little.
+ */
 enum hello_result hello_parse(struct bytes received, struct hello *hello);
 
 /* Writes the 7 bytes of a fatal alert as a plaintext record. */

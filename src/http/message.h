@@ -15,6 +15,10 @@
 enum {
     HTTP_HEADERS_MAX = 100,
     HTTP_TARGET_MAX = 16 * 1024,
+    HTTP_HEAD_SIZE_MIN = 64,        /* of what http_parser_init_* take as head_size_max */
+    HTTP_CONNECTION_NAMES_MAX = 32, /* headers that Connection may name in one message */
+    HTTP_CHUNK_HEAD_MAX = 1024,     /* bytes between two pieces of a chunked body: a size line with its extensions */
+    HTTP_TRAILERS_MAX = 8 * 1024,   /* bytes of the trailer section */
 };
 
 /* A place in the head, relative to its first byte. */
@@ -23,9 +27,24 @@ struct http_span {
     uint32_t size;
 };
 
+/* What a header means to whoever relays the message. Set by the parser from the name, letter case ignored. */
+enum http_header_kind {
+    HTTP_HEADER_END_TO_END,
+    HTTP_HEADER_HOST,
+    HTTP_HEADER_CONNECTION,
+    HTTP_HEADER_CONTENT_LENGTH,
+    HTTP_HEADER_TRANSFER_ENCODING,
+    HTTP_HEADER_EXPECT,
+    HTTP_HEADER_UPGRADE,
+    HTTP_HEADER_REQUEST_ID,
+    HTTP_HEADER_HOP_BY_HOP, /* Keep-Alive, Proxy-Connection, TE, Trailer, HTTP2-Settings */
+    HTTP_HEADER_LOOKALIKE, /* one of the above but for '_' in place of '-': has no meaning here, but may have at an origin */
+};
+
 struct http_header {
     struct http_span name;
     struct http_span value; /* without surrounding white space */
+    enum http_header_kind kind;
 };
 
 enum http_framing {
@@ -46,12 +65,14 @@ struct http_message {
     bool idempotent;       /* requests: the method is idempotent (RFC 9110 section 9.2.2) */
     bool keep_alive;       /* the sender will keep its connection open */
     bool expect_continue;  /* requests */
-    bool upgrade;          /* requests: has Upgrade, or the method is CONNECT */
+    bool upgrade;          /* requests: has Upgrade (in HTTP/1.1), or the method is CONNECT */
     bool absolute_form;    /* requests: target is absolute-form; `path` is what an origin gets */
-    struct http_span path; /* requests: origin-form or asterisk-form of the target */
+    struct http_span path; /* requests: origin-form or asterisk-form of the target; of absolute-form what follows the
+                              authority, so it may be empty or begin with '?'; empty for CONNECT */
     enum http_framing framing;
-    uint64_t content_length; /* for HTTP_LENGTH */
-    uint32_t head_size;      /* bytes of the head, final CRLF included */
+    uint64_t content_length;   /* for HTTP_LENGTH */
+    uint32_t head_size;        /* bytes of the head, final CRLF included */
+    uint32_t connection_names; /* headers that Connection names, beyond the hop-by-hop ones that go anyway */
     uint32_t header_count;
     struct http_header headers[HTTP_HEADERS_MAX];
 };
@@ -61,16 +82,31 @@ enum http_result {
     HTTP_PARSE_HEAD,  /* the head is complete: `message` is filled */
     HTTP_PARSE_BODY,  /* a piece of the body */
     HTTP_PARSE_END,   /* the message is complete; what follows belongs to the next one */
-    HTTP_PARSE_ERROR, /* refused: `error_status` (requests: 400, 413, 414, 431, 501, 505; responses: 502) and `error` */
+    HTTP_PARSE_ERROR, /* refused: `error_status` (requests: 400, 413, 414, 417, 431, 501, 505; responses: 502), `error` */
+};
+
+enum http_phase {
+    HTTP_PHASE_START, /* before the first byte of the start line */
+    HTTP_PHASE_HEAD,
+    HTTP_PHASE_BODY,
+    HTTP_PHASE_TRAILERS,
+    HTTP_PHASE_END,
+    HTTP_PHASE_FAILED,
 };
 
 struct http_parser {
     llhttp_t llhttp;
     struct http_message *message; /* where the head goes; may be NULL once the body has begun */
     const char *head;             /* during a call */
-    uint32_t parsed;              /* bytes of the head that llhttp has seen */
+    uint32_t parsed;              /* bytes of the head that are done with */
+    uint32_t start;               /* where the start line begins: behind a CRLF that was skipped */
     uint32_t head_size_max;
     uint8_t pending; /* what the last callback announced */
+    uint8_t phase;   /* enum http_phase */
+    uint8_t framing; /* enum http_framing of the body */
+    bool to_head;
+    uint64_t body_left;    /* for HTTP_LENGTH: bytes of the body still to come */
+    uint32_t framing_size; /* for HTTP_CHUNKED: bytes since the last piece of the body, or of the trailers */
     struct bytes piece;
     unsigned error_status;
     const char *error; /* a static text */
@@ -92,9 +128,8 @@ enum http_result http_parser_head(struct http_parser *parser, struct bytes head)
 
 /*
  * Goes on behind the head. Consumes from the front of `*input` (advancing it): HTTP_PARSE_BODY with a view of decoded bytes
- * in
- * `*piece`, HTTP_PARSE_END, HTTP_PARSE_MORE or HTTP_PARSE_ERROR. Call until HTTP_PARSE_MORE or HTTP_PARSE_END. Trailers are
- * checked and dropped.
+ * in `*piece`, HTTP_PARSE_END, HTTP_PARSE_MORE or HTTP_PARSE_ERROR. Call until HTTP_PARSE_MORE or HTTP_PARSE_END. Trailers
+ * are checked and dropped. HTTP_PARSE_END waits for no byte beyond the message's own.
  */
 enum http_result http_parser_body(struct http_parser *parser, struct bytes *input, struct bytes *piece);
 

@@ -11,11 +11,13 @@
 
 enum {
     RELAY_CONNECT_TIMEOUT_MS = 5000,
-    RELAY_RESPONSE_TIMEOUT_MS = 60000, /* from the end of the request to the head, and between pieces of the body */
-    RELAY_IDLE_TIMEOUT_MS = 50000,     /* a pooled connection; below the 60 s that most origins keep theirs */
-    RELAY_IDLE_MAX = 128,              /* pooled connections for each address and shard */
-    RELAY_DOWN_MS = 10000,             /* how long an address that refused to connect is passed over */
-    RELAY_RESPONSE_HEAD_MAX = 64 * 1024,
+    /* From the end of the request to the head, between pieces of the body, and for an origin to take what it is sent. */
+    RELAY_RESPONSE_TIMEOUT_MS = 60000,
+    RELAY_IDLE_TIMEOUT_MS = 50000,       /* a pooled connection; below the 60 s that most origins keep theirs */
+    RELAY_IDLE_MAX = 128,                /* pooled connections for each address and shard */
+    RELAY_DOWN_MS = 10000,               /* how long an address that refused to connect is passed over */
+    RELAY_RESPONSE_HEAD_MAX = 64 * 1024, /* bytes */
+    RELAY_REQUEST_HEAD_MAX = 96 * 1024,
 };
 
 /* All relay state of one shard. */
@@ -29,8 +31,12 @@ enum relay_error {
     RELAY_TIMEOUT,      /* 504 when no head was delivered */
 };
 
+/* All run from ring_turn. Any may call any function of the exchange, its abort too; end and failed may start the next. */
 struct relay_handler {
-    /* The final response's head (1xx are swallowed). `head` is valid until the next event. */
+    /*
+     * The final response's head (1xx are swallowed). `response` is valid until the next event; `head` is too, but the return
+     * from this call is one: it may lie in a receive buffer.
+     */
     void (*head)(void *owner, const struct http_message *response, const void *head);
     /* A piece of the body, decoded, valid during the call. */
     void (*body)(void *owner, struct bytes piece);
@@ -38,38 +44,63 @@ struct relay_handler {
     void (*end)(void *owner);
     /* It will never be complete. The exchange is gone. */
     void (*failed)(void *owner, enum relay_error error);
-    /* The origin takes request body again (see relay_exchange_room). */
+    /* The origin takes request body again (see relay_exchange_room). Not after relay_exchange_body_end. */
     void (*drained)(void *owner);
+};
+
+enum { RELAY_ERROR_COUNT = RELAY_TIMEOUT + 1 };
+
+/* Since relay_create. */
+struct relay_counters {
+    uint64_t opened;                    /* connections begun */
+    uint64_t connects_failed;           /* of them, those that came to nothing, for whatever reason */
+    uint64_t reused;                    /* requests sent on a pooled connection */
+    uint64_t replaced;                  /* pooled connections that proved closed and were replaced by a fresh one */
+    uint64_t pooled;                    /* connections put into a pool */
+    uint64_t dropped;                   /* pooled connections that the origin closed, or spoke on without being asked */
+    uint64_t expired;                   /* pooled connections idle for too long, or too many */
+    uint64_t completed;                 /* exchanges that ended with end() */
+    uint64_t failed[RELAY_ERROR_COUNT]; /* with failed() */
+    uint64_t aborted;                   /* with relay_exchange_abort */
 };
 
 /* NULL when out of memory. `config` must outlive it. */
 struct relay *relay_create(struct ring *ring, const struct config *config);
-/* Closes pooled connections. relay_is_idle() tells when it may be freed. No exchange may be in flight. */
+/*
+ * Closes pooled connections. From now on none is kept and no exchange started; those in flight go on. relay_is_idle() tells
+ * when it may be freed: closing takes some turns of the ring.
+ */
 void relay_close(struct relay *relay);
 bool relay_is_idle(const struct relay *relay);
 void relay_free(struct relay *relay);
+/* Valid as long as the relay. */
+const struct relay_counters *relay_counters(const struct relay *relay);
 
 struct relay_request {
     const struct config_host *host;
-    struct bytes head;         /* as http_write_request wrote it; copied */
-    enum http_framing framing; /* of the body that will follow */
+    struct bytes head;         /* as http_write_request wrote it, up to RELAY_REQUEST_HEAD_MAX; copied */
+    enum http_framing framing; /* of the body that will follow; not HTTP_UNTIL_CLOSE */
     bool to_head;              /* the method is HEAD */
     bool idempotent;
 };
 
 /*
  * Starts an exchange: takes a pooled connection or opens one, turn by turn over the host's addresses, dead ones passed
- * over unless all are. A pooled connection that proves closed before any byte of the response came is replaced once, when
- * the request is idempotent and no body has been given. No handler runs before this returns. NULL when out of memory or
- * pools: answer 502.
+ * over unless all are. An address that cannot be connected to is followed by the next, each tried once. A pooled
+ * connection that proves closed before any byte of the response came is replaced once by a fresh one, when the request is
+ * idempotent and no body has been given (RFC 9110 section 9.2.2), or, whatever the request, when none of it had left.
+ * No handler runs before this returns. NULL when out of memory or pools, when no connection could even be begun, or when
+ * the head is too long: answer 502.
  */
 struct relay_exchange *relay_exchange_start(struct relay *relay, const struct relay_request *request,
                                             const struct relay_handler *handler, void *owner);
 
-/* How many bytes of request body may be given now (0: wait for drained()). */
+/* How many bytes of request body may be given now (0: wait for drained()). 0 until a connection is made. */
 size_t relay_exchange_room(const struct relay_exchange *exchange);
 /* A piece of the request body, copied, framed as the request said. At most 16 KiB over room is tolerated. */
 void relay_exchange_body(struct relay_exchange *exchange, struct bytes piece);
+/* The body is complete. Must be called unless the framing is HTTP_NO_BODY. The caller sees to it that the length is right.
+ */
 void relay_exchange_body_end(struct relay_exchange *exchange);
 
 /* Stops and resumes the response's body: pieces of what was received already may still come after a pause. */

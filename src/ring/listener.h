@@ -13,11 +13,12 @@ struct listener;
 /* A new connection. The callee owns `stream` from here on and must set its handler and owner before it returns. */
 typedef void listener_accept_fn(struct listener *listener, struct stream *stream, const struct sockaddr *peer);
 
+/* One accept in flight. It holds the stream that it will fill, so an accepted socket always has a place. */
 struct listener_slot {
     struct listener *listener;
+    struct stream *stream; /* NULL when no accept is in flight */
     struct sockaddr_storage peer;
     socklen_t peer_size;
-    bool armed;
 };
 
 struct listener {
@@ -26,8 +27,10 @@ struct listener {
     listener_accept_fn *accept;
     void *owner;
     int descriptor;
+    unsigned armed; /* accepts in flight */
     bool closing;
-    bool paused; /* out of streams or descriptors: re-armed when a stream closes */
+    bool paused;        /* on the ring's list: re-armed when a stream closes */
+    struct timer retry; /* re-arms after the system ran out of descriptors or memory */
     struct listener_slot slots[LISTENER_ACCEPTS];
 };
 
@@ -36,12 +39,25 @@ struct listener {
  * descriptor, or a negative errno with one line in `error` (address in use, permission, not a local address).
  */
 int listener_bind(const char *text, char error[static RING_ERROR_SIZE]);
-/* -EADDRINUSE when another process listens there already: SO_REUSEPORT would hide it. 0 when free. */
+
+/*
+ * Whether `text` can be bound by a process that shares it with nobody: SO_REUSEPORT would hide that another process of the
+ * same user listens there already. 0, or a negative errno with one line in `error`.
+ */
 int listener_probe(const char *text, char error[static RING_ERROR_SIZE]);
+
+/* "address:port" to a socket address. 0, or -EINVAL. */
+int listener_parse_address(const char *text, struct sockaddr_storage *address, socklen_t *size);
 
 /* Starts to accept on a descriptor from listener_bind, which it owns from now on. */
 void listener_start(struct listener *listener, struct ring *ring, int descriptor, listener_accept_fn *accept, void *owner);
-/* Stops accepting and closes; done when the ring has no accept of it in flight (ring_turn takes care). */
+/*
+ * Stops accepting and closes the descriptor. Its memory must stay until listener_is_stopped; `accept` may still be called
+ * for connections that came in before the cancellation.
+ */
 void listener_stop(struct listener *listener);
+static inline bool listener_is_stopped(const struct listener *listener) {
+    return listener->closing && listener->armed == 0;
+}
 
 #endif

@@ -17,6 +17,7 @@ struct mailbox {
     uint64_t count; /* what the read of the eventfd yields */
     struct ring *ring;
     void *owner;
+    bool armed; /* the read of the eventfd is in flight */
     bool closing;
 };
 
@@ -26,7 +27,7 @@ int mailbox_create(struct mailbox *mailbox);
 void mailbox_attach(struct mailbox *mailbox, struct ring *ring, void *owner);
 /* From any thread. Never blocks. */
 void mailbox_post(struct mailbox *mailbox, struct mail *mail);
-/* In the shard's thread: cancels the pending read; mail posted later is not delivered. */
+/* In the shard's thread: cancels the pending read (done when `armed` is false); mail posted later is not delivered. */
 void mailbox_detach(struct mailbox *mailbox);
 /* After the shard's thread has ended. */
 void mailbox_destroy(struct mailbox *mailbox);

@@ -21,7 +21,8 @@ enum {
 };
 
 struct ring_options {
-    uint32_t streams;         /* sockets at most, 16 to 2^20; listeners not counted */
+    uint32_t accepted;        /* accepted sockets at most, 16 to 2^20: direct descriptors */
+    uint32_t streams;         /* all sockets at most, listeners not counted: accepted, connected, and 16 for each listener */
     uint32_t receive_buffers; /* provided buffers, a power of two, 16 to 32768 */
     uint32_t chunks;          /* send chunks at most, for all streams together */
 };
@@ -39,7 +40,7 @@ struct ring {
     uint64_t now_ns;         /* monotonic, read once a turn */
     struct stream *unsent;   /* streams with queued bytes and no send in flight; served at the end of the turn */
     struct stream *starved;  /* streams whose receive found no buffer; re-armed at the next turn */
-    struct listener *paused; /* listeners that wait for a free stream or descriptor */
+    struct listener *paused; /* listeners that wait for a free stream */
     uint32_t in_flight;      /* operations submitted and not completed */
     uint32_t generation;     /* given to the next stream, so that a late completion is known to be late */
 };

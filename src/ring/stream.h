@@ -14,9 +14,11 @@
 #include <sys/socket.h>
 
 enum {
-    STREAM_QUEUE_MAX = 64 * 1024, /* writers should stop at this many queued bytes */
-    STREAM_QUEUE_LOW = 32 * 1024, /* drained() is called when the queue falls to this or below */
-    STREAM_LINGER_MS = 2000,      /* stream_finish: how long to wait for the peer's end of stream */
+    STREAM_QUEUE_MAX = 64 * 1024,     /* writers should stop at this many queued bytes */
+    STREAM_QUEUE_LOW = 32 * 1024,     /* drained() is called when the queue falls to this or below */
+    STREAM_FLUSH_MS = 30000,          /* stream_finish: how long the queue may take to leave */
+    STREAM_LINGER_MS = 2000,          /* ... and then how long to wait for the peer's end of stream */
+    STREAM_LINGER_BYTES = 256 * 1024, /* ... or how much to discard */
 };
 
 /* All are called from ring_turn. Any may call any function on any stream. */
@@ -33,39 +35,56 @@ struct stream_handler {
     void (*closed)(struct stream *stream);
 };
 
+enum stream_state {
+    STREAM_CONNECTING,
+    STREAM_OPEN,
+    STREAM_FINISHING, /* the queue leaves, then FIN */
+    STREAM_LINGERING, /* FIN is sent, what still comes is discarded */
+    STREAM_CLOSING,   /* waits for what is in flight, then closes the descriptor */
+};
+
 struct stream_chunk;
 
 struct stream {
     const struct stream_handler *handler;
     void *owner; /* the handler's own; the ring never touches it */
     struct ring *ring;
-    struct stream *next;        /* in one of the ring's lists */
-    struct stream_chunk *first; /* send queue */
+    struct stream *next_unsent;  /* in the ring's list of streams with bytes to send */
+    struct stream *next_starved; /* in the ring's list of streams that wait for a receive buffer */
+    struct stream_chunk *first;  /* send queue */
     struct stream_chunk *last;
     struct timer linger;
-    uint64_t bytes_received; /* for counters: since the stream began */
+    uint64_t bytes_received; /* since the stream began */
     uint64_t bytes_sent;
-    uint32_t queued;  /* bytes written and not yet taken by the kernel */
-    uint32_t sending; /* bytes of it in the send in flight */
-    uint32_t generation;
-    int32_t descriptor; /* a direct descriptor's slot when `direct`, else a file descriptor; -1 none */
-    uint8_t in_flight;  /* operations of this stream not completed */
-    uint8_t state;
+    uint32_t queued;     /* bytes written and not yet taken by the kernel */
+    uint32_t sending;    /* bytes of it in the send in flight; 0 when none is */
+    uint32_t discarded;  /* bytes received while lingering */
+    uint32_t generation; /* tells this use of the slot from earlier ones */
+    int32_t descriptor;  /* a direct descriptor's slot when `direct`, else a file descriptor; -1 none */
+    uint8_t in_flight;   /* operations of this stream not completed */
+    uint8_t state;       /* enum stream_state */
     bool direct;
-    bool receiving; /* a receive is armed */
-    bool listed;    /* on the ring's list of unsent streams */
+    bool receiving;  /* a receive is armed, or wanted while no buffer is free */
+    bool starved;    /* on the ring's list of streams that wait for a receive buffer */
+    bool listed;     /* on the ring's list of unsent streams */
+    bool poll_first; /* the socket was empty after the last receive: wait for it before trying */
+    bool ended;      /* the peer has sent FIN */
+    bool cancelled;  /* what was in flight at stream_close has been cancelled */
 };
 
-/* Starts to connect a new socket, TCP_NODELAY set. NULL with *error (negative errno: -ENOBUFS no stream free, -EMFILE). */
+/*
+ * Starts to connect a new socket, TCP_NODELAY set. `address` must stay until the turn's end. NULL with *error (negative
+ * errno: -ENOBUFS no stream free, -EMFILE). Success and failure are told by the handler, never before this returns.
+ */
 struct stream *stream_connect(struct ring *ring, const struct sockaddr *address, socklen_t address_size,
                               const struct stream_handler *handler, void *owner, int *error);
 
-/* Asks for one delivery. Nothing happens when one is asked for already. */
+/* Asks for one delivery. Nothing happens when one is asked for already, or after the peer has ended its side. */
 void stream_receive(struct stream *stream);
 
 /*
  * Copies `data` to the queue; it leaves at the end of the turn. 0, or -ENOBUFS when the ring has no chunk left: then
- * nothing was queued. Does not enforce STREAM_QUEUE_MAX: ask stream_room() first.
+ * the stream is useless and should be closed. Does not enforce STREAM_QUEUE_MAX: ask stream_room() first.
  */
 int stream_write(struct stream *stream, struct bytes data);
 
@@ -74,7 +93,7 @@ static inline size_t stream_room(const struct stream *stream) {
     return stream->queued >= STREAM_QUEUE_MAX ? 0 : STREAM_QUEUE_MAX - stream->queued;
 }
 
-/* Sends what is queued, then FIN, discards what still arrives until the peer's FIN or STREAM_LINGER_MS, then closes. */
+/* Sends what is queued, then FIN, discards what still arrives until the peer's FIN or a bound, then closes. */
 void stream_finish(struct stream *stream);
 /* Drops the queue and closes now. May be called in any state, again too, and after stream_finish to hurry it. */
 void stream_close(struct stream *stream);

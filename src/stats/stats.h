@@ -8,6 +8,7 @@
 #include "base/reason.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A counter or gauge with one writer. */
@@ -37,10 +38,13 @@ enum stats_stage {
     STATS_STAGE_COUNT
 };
 
-/* Why a connection or request was turned away, beside the certificate's own reasons (base/reason.h). */
+/*
+ * Why a connection or request was turned away, beside the certificate's own reasons (base/reason.h), and at which stages
+ * that can happen: the same table is in names.c.
+ */
 enum stats_rejection {
     STATS_REJECT_LIMIT,           /* accept: connection limit */
-    STATS_REJECT_NO_MEMORY,       /* accept, handshake: an allocation or a pool failed */
+    STATS_REJECT_NO_MEMORY,       /* accept, hello, handshake: an allocation or a pool failed */
     STATS_REJECT_NOT_TLS,         /* hello */
     STATS_REJECT_PLAIN_HTTP,      /* hello */
     STATS_REJECT_MALFORMED,       /* hello, request */
@@ -55,13 +59,24 @@ enum stats_rejection {
     STATS_REJECTION_COUNT
 };
 
-/* Upper bounds in stats.c; the last bucket is +Inf. */
+/* Label values: the contract's words, in snake_case; the version's as tls/session.h has it, or "none". Static texts. */
+const char *stats_result_name(enum stats_result result);
+const char *stats_kind_name(enum stats_kind kind);
+const char *stats_version_name(enum stats_version version);
+const char *stats_stage_name(enum stats_stage stage);
+const char *stats_rejection_name(enum stats_rejection rejection);
+/* Whether a rejection can happen at a stage, so that its counter is exposed from the start. */
+bool stats_rejection_occurs(enum stats_stage stage, enum stats_rejection rejection);
+
+/* Each bucket counts the durations up to its bound that are over the bound before it; the last bucket has no bound. */
 enum { STATS_BUCKETS = 24 };
 struct stats_histogram {
     stats_counter buckets[STATS_BUCKETS];
     stats_counter sum_ns;
 };
 void stats_record(struct stats_histogram *histogram, uint64_t duration_ns);
+/* The largest duration that a bucket counts, in nanoseconds, 10 us to 60 s; UINT64_MAX for the last bucket. */
+uint64_t stats_bucket_bound_ns(unsigned bucket);
 
 enum { STATS_CODES = 40 };
 struct stats_host {
@@ -73,6 +88,8 @@ struct stats_host {
 
 /* The slot of an HTTP status: the codes in common use have their own, others share one for each hundred. */
 unsigned stats_code_slot(unsigned status);
+/* "404"; "4xx" for the codes of a hundred that have no slot of their own; "other" for what is not 100 to 599. */
+const char *stats_code_name(unsigned slot);
 
 struct stats_shard {
     _Alignas(64) stats_counter connections_total;
@@ -97,16 +114,22 @@ struct stats {
     size_t host_count;
     const struct stats_certificate *certificates; /* not owned */
     size_t certificate_count;
-    const char *version;
+    const char *version; /* this and the next two: not owned, never NULL */
     const char *wolfssl;
     const char *crypto;
 };
 
-/* 0 or -ENOMEM. All counters are 0. `host_names` must outlive it. */
+/*
+ * 0 or -ENOMEM. `shard_count` is at least 1. All counters are 0, there are no certificates, and the texts are "": set them
+ * before the first scrape. `host_names` must outlive it.
+ */
 int stats_create(struct stats *stats, unsigned shard_count, const char **host_names, size_t host_count);
 void stats_destroy(struct stats *stats);
 
-/* The whole /metrics page, Prometheus text format 0.0.4: malloc'd, *size bytes; NULL when out of memory. */
+/*
+ * The whole /metrics page, Prometheus text format 0.0.4: malloc'd, *size bytes; NULL when out of memory. The counters of
+ * one page are read one after another while their shards go on counting. About 100 lines a host.
+ */
 char *stats_render_prometheus(const struct stats *stats, size_t *size);
 
 #endif

@@ -4,13 +4,18 @@
 
 #include "tls/credentials.h"
 
+enum {
+    /* All names in a CertificateRequest, each with its 2 bytes of length. The message has to fit in one record. */
+    TLS_CA_NAMES_SIZE_MAX = 15 * 1024,
+};
+
 struct tls_context;
 
 struct tls_context_options {
     const struct tls_credentials *credentials; /* must outlive the context */
     bool request_certificate;                  /* send a CertificateRequest */
     const struct bytes *ca_names; /* DER Names for the CertificateRequest, not owned, must outlive the context */
-    size_t ca_names_count;        /* 0: none are sent */
+    size_t ca_names_count;        /* 0: none are sent. Beyond TLS_CA_NAMES_SIZE_MAX in all: the context is not created */
 };
 
 /* Once for the process, before any other call of this folder; again at its end. 0, or -ENOSYS when wolfSSL refuses. */
@@ -20,7 +25,7 @@ void tls_library_cleanup(void);
 const char *tls_library_version(void);
 const char *tls_library_crypto(void);
 
-/* NULL with one line in `error`. */
+/* For one thread: the context and its sessions share a random generator. NULL with one line in `error`. */
 struct tls_context *tls_context_create(const struct tls_context_options *options, char error[static TLS_ERROR_SIZE]);
 /* No session of it may be left. */
 void tls_context_free(struct tls_context *context);

@@ -1,0 +1,196 @@
+#include "base/text.h"
+
+#include "base/check.h"
+
+#include <stdio.h>
+
+void text_append(struct text *text, const void *data, size_t size) {
+    if (text->overflow || size > text->capacity - text->size) {
+        text->overflow = true;
+        return;
+    }
+    if (size > 0) { /* an empty view may be at NULL */
+        memcpy(text->data + text->size, data, size);
+        text->size += size;
+    }
+}
+
+void text_append_bytes(struct text *text, struct bytes bytes) {
+    text_append(text, bytes.data, bytes.size);
+}
+
+void text_append_string(struct text *text, const char *string) {
+    text_append(text, string, strlen(string));
+}
+
+void text_append_char(struct text *text, char c) {
+    text_append(text, &c, 1);
+}
+
+void text_append_format(struct text *text, const char *format, ...) {
+    if (text->overflow) {
+        return;
+    }
+    size_t room = text->capacity - text->size;
+    va_list arguments;
+    va_start(arguments, format);
+    int size = vsnprintf(room > 0 ? text->data + text->size : NULL, room, format, arguments);
+    va_end(arguments);
+    CHECK(size >= 0);
+    if ((size_t)size >= room) {
+        text->overflow = size > 0;
+        return;
+    }
+    text->size += (size_t)size;
+}
+
+/* Takes back what an append of several pieces has written since `start`, if a piece did not fit. */
+static void keep_whole(struct text *text, size_t start) {
+    if (text->overflow) {
+        text->size = start;
+    }
+}
+
+void text_append_hex(struct text *text, struct bytes bytes) {
+    static const char digits[] = "0123456789abcdef";
+    size_t start = text->size;
+    for (size_t i = 0; i < bytes.size && !text->overflow; i++) {
+        char pair[2] = {digits[bytes.data[i] >> 4], digits[bytes.data[i] & 15]};
+        text_append(text, pair, sizeof pair);
+    }
+    keep_whole(text, start);
+}
+
+void text_append_base64(struct text *text, struct bytes bytes) {
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t start = text->size;
+    for (size_t i = 0; i < bytes.size && !text->overflow; i += 3) {
+        size_t left = bytes.size - i;
+        uint32_t group = (uint32_t)bytes.data[i] << 16;
+        group |= left > 1 ? (uint32_t)bytes.data[i + 1] << 8 : 0;
+        group |= left > 2 ? bytes.data[i + 2] : 0;
+        char quad[4] = {
+            alphabet[group >> 18],
+            alphabet[group >> 12 & 63],
+            left > 1 ? alphabet[group >> 6 & 63] : '=',
+            left > 2 ? alphabet[group & 63] : '=',
+        };
+        text_append(text, quad, sizeof quad);
+    }
+    keep_whole(text, start);
+}
+
+/* Days from 0000-01-01 to the first of January of `year`, Gregorian: year 0 is a leap year. */
+static unsigned days_before_year(unsigned year) {
+    return 365 * year + (year + 3) / 4 - (year + 99) / 100 + (year + 399) / 400;
+}
+
+void text_append_time(struct text *text, int64_t seconds) {
+    enum { DAY = 86400, DAYS_TO_EPOCH = 719528, DAYS_IN_400_YEARS = 146097 };
+    static const unsigned before_month[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
+    /* 0000-01-01T00:00:00Z to 9999-12-31T23:59:59Z */
+    CHECK(seconds >= INT64_C(-62167219200) && seconds <= INT64_C(253402300799));
+    uint64_t since_year_0 = (uint64_t)(seconds + (int64_t)DAYS_TO_EPOCH * DAY);
+    unsigned second = (unsigned)(since_year_0 % DAY);
+    unsigned day = (unsigned)(since_year_0 / DAY);
+
+    unsigned year = (unsigned)((uint64_t)day * 400 / DAYS_IN_400_YEARS); /* by the mean year: at most one off */
+    if (days_before_year(year) > day) {
+        year--;
+    } else if (days_before_year(year + 1) <= day) {
+        year++;
+    }
+    day -= days_before_year(year);
+    bool leap = days_before_year(year + 1) - days_before_year(year) == 366;
+    unsigned month = 1;
+    while (day >= before_month[month] + (leap && month >= 2)) {
+        month++;
+    }
+    day -= before_month[month - 1] + (leap && month > 2);
+
+    char time[64];
+    int size = snprintf(time, sizeof time, "%04u-%02u-%02uT%02u:%02u:%02uZ", year, month, day + 1, second / 3600,
+                        second / 60 % 60, second % 60);
+    text_append(text, time, (size_t)size);
+}
+
+/* By table 3-7 of Unicode 15: only the second byte's range depends on the first. */
+size_t text_utf8_size(struct bytes bytes, size_t *skip) {
+    CHECK(bytes.size > 0);
+    uint8_t lead = bytes.data[0], low = 0x80, high = 0xbf;
+    size_t length;
+    *skip = 1;
+    if (lead < 0x80) {
+        return 1;
+    } else if (lead >= 0xc2 && lead <= 0xdf) {
+        length = 2;
+    } else if (lead >= 0xe0 && lead <= 0xef) {
+        length = 3;
+        low = lead == 0xe0 ? 0xa0 : low;   /* no overlong form */
+        high = lead == 0xed ? 0x9f : high; /* no surrogate */
+    } else if (lead >= 0xf0 && lead <= 0xf4) {
+        length = 4;
+        low = lead == 0xf0 ? 0x90 : low;
+        high = lead == 0xf4 ? 0x8f : high; /* nothing past U+10FFFF */
+    } else {
+        return 0;
+    }
+    for (size_t i = 1; i < length; i++) {
+        if (i >= bytes.size || bytes.data[i] < low || bytes.data[i] > high) {
+            *skip = i;
+            return 0;
+        }
+        low = 0x80;
+        high = 0xbf;
+    }
+    return length;
+}
+
+static void append_json_ascii(struct text *text, uint8_t c) {
+    static const char plain[] = "\b\t\n\f\r\"\\";
+    static const char letters[] = "btnfr\"\\";
+    const char *found = c == 0 ? NULL : strchr(plain, c);
+    if (found != NULL) {
+        char escape[2] = {'\\', letters[found - plain]};
+        text_append(text, escape, sizeof escape);
+    } else if (c < 0x20 || c == 0x7f) {
+        text_append_string(text, "\\u00");
+        text_append_hex(text, bytes_of(&c, 1));
+    } else {
+        text_append_char(text, (char)c);
+    }
+}
+
+void text_append_json(struct text *text, struct bytes bytes) {
+    size_t start = text->size;
+    text_append_char(text, '"');
+    for (size_t i = 0; i < bytes.size && !text->overflow;) {
+        size_t skip;
+        size_t length = text_utf8_size(bytes_of(bytes.data + i, bytes.size - i), &skip);
+        if (length == 1) {
+            append_json_ascii(text, bytes.data[i]);
+        } else if (length > 1) {
+            text_append(text, bytes.data + i, length);
+        } else {
+            text_append_string(text, TEXT_REPLACEMENT);
+        }
+        i += length > 0 ? length : skip;
+    }
+    text_append_char(text, '"');
+    keep_whole(text, start);
+}
+
+void text_append_header_value(struct text *text, struct bytes bytes) {
+    static const char digits[] = "0123456789ABCDEF";
+    size_t start = text->size;
+    for (size_t i = 0; i < bytes.size && !text->overflow; i++) {
+        uint8_t c = bytes.data[i];
+        if (c < 0x20 || c == 0x7f || c == '%') {
+            char escape[3] = {'%', digits[c >> 4], digits[c & 15]};
+            text_append(text, escape, sizeof escape);
+        } else {
+            text_append_char(text, (char)c);
+        }
+    }
+    keep_whole(text, start);
+}

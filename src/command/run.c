@@ -1,0 +1,128 @@
+#include "command/run.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "command/notify.h"
+#include "command/options.h"
+#include "edge/server.h"
+#include "tls/context.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RUN_DRAIN_TIMEOUT_MS = 30000 };
+
+static const char usage[] = "usage: sallyport run -c FILE\n"
+                            "\n"
+                            "Serves in the foreground what the configuration says, and logs to stderr.\n"
+                            "\n"
+                            "  -c, --config FILE   the configuration (YAML)\n"
+                            "  -h, --help          this text\n"
+                            "\n"
+                            "SIGTERM lets requests in flight end, for at most 30 s, and ends; SIGINT ends at once.\n"
+                            "Exit status: 0 ended by a signal, 1 cannot start or has failed, 2 wrong usage.\n";
+
+static void notify(const char *state) {
+    int result = notify_send(state);
+    if (result != 0)
+        log_warning("cannot tell the service manager \"%s\": %s", state, strerror(-result));
+}
+
+static void log_ready(const struct config *config) {
+    char buffer[512];
+    struct text text = text_over(buffer, sizeof(buffer) - 1);
+    for (size_t i = 0; i < config->listen_count; i++)
+        text_append_format(&text, "%s%s", i == 0 ? "" : ", ", config->listen[i]);
+    buffer[text.size] = '\0';
+    log_info("ready: %zu %s on %s%s; sallyport %s, wolfSSL %s, %s crypto", config->host_count,
+             config->host_count == 1 ? "host" : "hosts", buffer, text.overflow ? ", ..." : "", SALLYPORT_VERSION,
+             tls_library_version(), tls_library_crypto());
+}
+
+/* Waits for SIGTERM or SIGINT and tells the server. */
+static void wait_for_end(struct server *server, const sigset_t *signals) {
+    for (;;) {
+        switch (sigwaitinfo(signals, NULL)) {
+        case SIGHUP:
+            log_warning("SIGHUP: reload is not supported by this version: restart to apply a new configuration");
+            break;
+        case SIGTERM:
+            log_info("SIGTERM: draining, for at most %d s", RUN_DRAIN_TIMEOUT_MS / 1000);
+            notify("STOPPING=1");
+            server_drain(server, RUN_DRAIN_TIMEOUT_MS);
+            return;
+        case SIGINT:
+            log_info("SIGINT: ending at once");
+            notify("STOPPING=1");
+            server_stop(server);
+            return;
+        default:
+            CHECK(errno == EINTR);
+        }
+    }
+}
+
+/* Once the end has begun, the next signal is taken as impatience and ends the process as it stands. */
+static void restore_signals(const sigset_t *signals) {
+    signal(SIGHUP, SIG_IGN);
+    CHECK(pthread_sigmask(SIG_UNBLOCK, signals, NULL) == 0);
+}
+
+static int serve(struct config *config, const sigset_t *signals) {
+    char error[SERVER_ERROR_SIZE];
+    struct server *server = server_start(config, error);
+    if (server == NULL) {
+        log_error("%s", error);
+        return EXIT_FAILURE;
+    }
+    log_ready(config);
+    notify("READY=1");
+    wait_for_end(server, signals);
+    restore_signals(signals);
+    int result = server_join(server);
+    if (result == 0)
+        log_info("ended");
+    else
+        log_error("ended, but not cleanly: see above");
+    return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+static int load_and_serve(const char *path) {
+    /* Blocked before any thread starts, so that the main thread alone takes them. */
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    CHECK(pthread_sigmask(SIG_BLOCK, &signals, NULL) == 0);
+    signal(SIGPIPE, SIG_IGN);
+
+    struct config_problems problems = {0};
+    struct config *config = config_load(path, &problems);
+    if (config == NULL) {
+        config_problems_print(&problems, stderr);
+        config_problems_free(&problems);
+        return EXIT_FAILURE;
+    }
+    int status = serve(config, &signals);
+    config_release(config);
+    return status;
+}
+
+int command_run(int argc, char **argv) {
+    const char *path = NULL;
+    enum options_result parsed = options_read_config(argc, argv, usage, &path);
+    if (parsed != OPTIONS_GO_ON)
+        return parsed == OPTIONS_HELP ? EXIT_SUCCESS : OPTIONS_EXIT_USAGE;
+    hash_init();
+    if (tls_library_init() != 0) {
+        log_error("wolfSSL cannot be initialised");
+        return EXIT_FAILURE;
+    }
+    int status = load_and_serve(path);
+    tls_library_cleanup();
+    return status;
+}

@@ -1,0 +1,311 @@
+#include "command/verify.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "command/options.h"
+#include "command/timestamp.h"
+#include "config/file.h"
+#include "identity/identity.h"
+#include "identity/pem.h"
+#include "tls/context.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum {
+    EXIT_VALID = 0,
+    EXIT_INVALID = 1,
+    EXIT_UNUSABLE = OPTIONS_EXIT_USAGE,
+    /* The defaults of the configuration: client_auth.max_depth and limits.certificate_chain_size. */
+    DEPTH_DEFAULT = 4,
+    DEPTH_MAX = 16,
+    CHAIN_SIZE_MAX = 16 * 1024,
+    CERTIFICATES_MAX = 64, /* of CHAIN; more than the server takes, so that it is the server's code that says so */
+    FILE_SIZE_MAX = 4 * 1024 * 1024,
+};
+
+static const char usage[] =
+    "usage: sallyport verify --ca FILE [--ca FILE]... [--at TIME] [--max-depth N] [--json] CHAIN\n"
+    "\n"
+    "Judges a client certificate by the code and with the limits that the server uses, and prints the status, the\n"
+    "reason, and each field of the certificate that a header could carry. Revocation is not checked.\n"
+    "\n"
+    "  CHAIN             the certificate and its intermediates: PEM, the client's own first; or one in DER\n"
+    "  --ca FILE         trusted roots, PEM or DER; may be given more than once\n"
+    "  --at TIME         judge as of this time (RFC 3339, as 2026-11-24T02:26:00Z); now when absent\n"
+    "  --max-depth N     intermediates and client certificate at most, 1 to 16; 4 when absent\n"
+    "  --json            print one JSON object\n"
+    "  -h, --help        this text\n"
+    "\n"
+    "Exit status: 0 valid, 1 invalid, 2 arguments or files that cannot be used.\n";
+
+/* What headers would carry, under the contract's own names. */
+static const char *const field_names[] = {
+    "status",
+    "reason",
+    "ski",
+    "aki",
+    "serial",
+    "subject.dn",
+    "subject.cn",
+    "subject.o",
+    "subject.ou",
+    "subject.l",
+    "subject.st",
+    "subject.c",
+    "subject.emailaddress",
+    "subject.serialnumber",
+    "subject.uid",
+    "subject.dc",
+    "issuer.dn",
+    "issuer.cn",
+    "issuer.o",
+    "issuer.ou",
+    "issuer.l",
+    "issuer.st",
+    "issuer.c",
+    "issuer.emailaddress",
+    "issuer.serialnumber",
+    "issuer.uid",
+    "issuer.dc",
+    "san.dns",
+    "san.email",
+    "san.uri",
+    "san.ip",
+    "not_before",
+    "not_after",
+    "fingerprint.sha256",
+    "fingerprint.sha1",
+    "spki.sha256",
+    "pem.urlencoded",
+    "der.base64",
+    "rfc9440.cert",
+    "rfc9440.chain",
+    "xfcc",
+};
+
+struct arguments {
+    struct trust *trust;
+    const char *chain_path;
+    int64_t at;
+    size_t depth_max;
+    bool json;
+};
+
+/* The presented certificates; they are views of `content`. */
+struct presented {
+    struct bytes content;
+    struct bytes certificates[CERTIFICATES_MAX];
+    size_t count;
+    bool too_large;
+};
+
+__attribute__((format(printf, 1, 2))) static int refuse(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    fputs("sallyport verify: ", stderr);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+    va_end(arguments);
+    return EXIT_UNUSABLE;
+}
+
+static int read_file(const char *path, struct bytes *content) {
+    char error[FILE_ERROR_SIZE];
+    if (file_read(path, FILE_SIZE_MAX, content, error) < 0)
+        return refuse("%s: %s", path, error);
+    return 0;
+}
+
+static int add_roots(struct trust *trust, const char *path) {
+    struct bytes content;
+    if (read_file(path, &content) != 0)
+        return EXIT_UNUSABLE;
+    char error[IDENTITY_ERROR_SIZE];
+    int result = trust_add_file(trust, content, error);
+    file_content_free(&content);
+    return result < 0 ? refuse("%s: %s", path, error) : 0;
+}
+
+/* As the server counts: what goes over the limit is not kept, nor what follows. */
+static void present(struct presented *presented, struct bytes der, size_t *total) {
+    *total += der.size;
+    presented->too_large = presented->too_large || *total > CHAIN_SIZE_MAX;
+    if (!presented->too_large && presented->count < CERTIFICATES_MAX)
+        presented->certificates[presented->count++] = der;
+}
+
+/* Decodes each block over its own base64, which is longer. */
+static int read_pem_chain(const char *path, struct presented *presented) {
+    struct pem_reader reader = pem_reader_of(presented->content);
+    struct pem_block block;
+    enum pem_result found;
+    size_t total = 0;
+    while ((found = pem_next(&reader, &block)) == PEM_BLOCK) {
+        if (!pem_label_is(&block, "CERTIFICATE"))
+            continue; /* a key in the same file is none of our business */
+        uint8_t *der = (uint8_t *)block.body.data;
+        pem_decode(&block, der);
+        present(presented, bytes_of(der, block.size), &total);
+    }
+    if (found == PEM_ERROR)
+        return refuse("%s: line %u: %s", path, reader.error_line, reader.error);
+    if (total == 0)
+        return refuse("%s: there is no certificate in it: neither PEM nor DER", path);
+    return 0;
+}
+
+static int read_chain(const char *path, struct presented *presented) {
+    if (read_file(path, &presented->content) != 0)
+        return EXIT_UNUSABLE;
+    size_t total = 0;
+    if (!pem_is_der(presented->content))
+        return read_pem_chain(path, presented);
+    present(presented, presented->content, &total);
+    return 0;
+}
+
+static void print_json_member(const char *name, struct bytes value, bool first) {
+    char buffer[IDENTITY_HEADER_VALUE_MAX * 6 + 2]; /* at worst each byte is \uXXXX */
+    struct text text = text_over(buffer, sizeof(buffer));
+    text_append_json(&text, value);
+    printf("%s\"%s\": %.*s", first ? "{" : ", ", name, (int)text.size, text.data);
+}
+
+static void print_member(bool json, const char *name, struct bytes value, bool first) {
+    if (json)
+        print_json_member(name, value, first);
+    else
+        printf("%s: %.*s\n", name, (int)value.size, (const char *)value.data);
+}
+
+/* The header block is what the server would send: "name: value\r\n" for each field, status and reason first. */
+static void print_identity(const struct identity *identity, bool json) {
+    struct bytes rest = identity->headers;
+    for (size_t line = 0; rest.size > 0; line++) {
+        const uint8_t *colon = memchr(rest.data, ':', rest.size);
+        const uint8_t *end = memchr(rest.data, '\r', rest.size);
+        CHECK(colon != NULL && end != NULL && colon + 2 <= end);
+        char name[64];
+        snprintf(name, sizeof(name), "%.*s", (int)(colon - rest.data), (const char *)rest.data);
+        print_member(json, name, bytes_of(colon + 2, (size_t)(end - colon) - 2), line == 0);
+        rest = bytes_of(end + 2, rest.size - (size_t)(end + 2 - rest.data));
+        if (line == 1 && identity->detail[0] != '\0')
+            print_member(json, "detail", bytes_of_string(identity->detail), false);
+    }
+    if (json)
+        fputs("}\n", stdout);
+}
+
+static int judge(const struct arguments *arguments, const struct presented *presented) {
+    struct forward_header headers[ARRAY_LENGTH(field_names)];
+    for (size_t i = 0; i < ARRAY_LENGTH(field_names); i++) {
+        headers[i].name = (char *)field_names[i];
+        CHECK(field_parse(field_names[i], &headers[i].field));
+    }
+    const struct forward forward = {headers, ARRAY_LENGTH(headers)};
+    const struct identity_policy policy = {arguments->trust, arguments->depth_max, &forward};
+    struct identity *identity =
+        identity_judge(&policy, presented->certificates, presented->count, presented->too_large, arguments->at);
+    if (identity == NULL)
+        return refuse("out of memory");
+    print_identity(identity, arguments->json);
+    int status = identity->status == STATUS_VALID ? EXIT_VALID : EXIT_INVALID;
+    identity_release(identity);
+    return fflush(stdout) == 0 ? status : refuse("cannot write to stdout");
+}
+
+static int set_depth(struct arguments *arguments, const char *text) {
+    char *end;
+    unsigned long depth = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || depth < 1 || depth > DEPTH_MAX)
+        return refuse("--max-depth is \"%s\", it must be 1 to %d", text, DEPTH_MAX);
+    arguments->depth_max = depth;
+    return 0;
+}
+
+static int set_time(struct arguments *arguments, const char *text) {
+    if (!timestamp_parse(text, &arguments->at))
+        return refuse("--at is \"%s\", it must be a time as 2026-11-24T02:26:00Z", text);
+    return 0;
+}
+
+enum { OPTION_CA = 256, OPTION_CRL, OPTION_AT, OPTION_MAX_DEPTH, OPTION_JSON };
+
+static int set_option(struct arguments *arguments, int option, char **argv) {
+    switch (option) {
+    case OPTION_CA:
+        return add_roots(arguments->trust, optarg);
+    case OPTION_CRL:
+        return refuse("--crl is not supported yet");
+    case OPTION_AT:
+        return set_time(arguments, optarg);
+    case OPTION_MAX_DEPTH:
+        return set_depth(arguments, optarg);
+    case OPTION_JSON:
+        arguments->json = true;
+        return 0;
+    case ':':
+        return refuse("%s needs a value; see sallyport verify --help", argv[optind - 1]);
+    default:
+        return refuse("unknown option \"%s\"; see sallyport verify --help", argv[optind - 1]);
+    }
+}
+
+/* 0, or EXIT_UNUSABLE; `*help` when that was asked for instead. */
+static int read_arguments(int argc, char **argv, struct arguments *arguments, bool *help) {
+    static const struct option options[] = {
+        {"ca", required_argument, NULL, OPTION_CA},
+        {"crl", required_argument, NULL, OPTION_CRL},
+        {"at", required_argument, NULL, OPTION_AT},
+        {"max-depth", required_argument, NULL, OPTION_MAX_DEPTH},
+        {"json", no_argument, NULL, OPTION_JSON},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    opterr = 0;
+    optind = 0; /* glibc: starts over, also after an earlier use in this process */
+    for (int option; (option = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
+        *help = *help || option == 'h';
+        if (option != 'h' && set_option(arguments, option, argv) != 0)
+            return EXIT_UNUSABLE;
+    }
+    if (*help)
+        return 0;
+    if (argc - optind != 1)
+        return refuse("%s; see sallyport verify --help", argc == optind ? "CHAIN is missing" : "more than one CHAIN");
+    if (trust_count(arguments->trust) == 0)
+        return refuse("--ca FILE is missing; see sallyport verify --help");
+    arguments->chain_path = argv[optind];
+    return 0;
+}
+
+static int verify(int argc, char **argv, struct arguments *arguments) {
+    bool help = false;
+    int status = read_arguments(argc, argv, arguments, &help);
+    if (status != 0 || help) {
+        if (help)
+            fputs(usage, stdout);
+        return status;
+    }
+    struct presented presented = {.count = 0};
+    status = read_chain(arguments->chain_path, &presented);
+    if (status == 0)
+        status = judge(arguments, &presented);
+    file_content_free(&presented.content);
+    return status;
+}
+
+int command_verify(int argc, char **argv) {
+    struct arguments arguments = {.at = clock_wall_seconds(), .depth_max = DEPTH_DEFAULT};
+    hash_init();
+    if (tls_library_init() < 0)
+        return refuse("wolfSSL cannot be initialised");
+    arguments.trust = trust_create();
+    int status = arguments.trust == NULL ? refuse("out of memory") : verify(argc, argv, &arguments);
+    trust_free(arguments.trust);
+    tls_library_cleanup();
+    return status;
+}

@@ -1,0 +1,224 @@
+#include "config/address.h"
+
+#include "base/check.h"
+#include "config/units.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "host:port" taken apart. */
+struct parts {
+    char host[ADDRESS_NAME_MAX + 1]; /* without brackets */
+    char port[8];
+    bool bracketed;
+};
+
+static bool is_name_character(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+static const char *check_label(const char *label, size_t size) {
+    if (size == 0)
+        return "an empty label";
+    if (size > 63)
+        return "a label of more than 63 characters";
+    if (label[0] == '-' || label[size - 1] == '-')
+        return "a label that begins or ends with \"-\"";
+    return NULL;
+}
+
+const char *address_check_name(const char *name) {
+    size_t size = strlen(name);
+    if (size == 0 || size > ADDRESS_NAME_MAX)
+        return size == 0 ? "an empty name" : "more than 253 characters";
+    if (name[size - 1] == '.')
+        return "a trailing dot; leave it out";
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)name[i] >= 0x80)
+            return "a character beyond ASCII; write the name in its xn-- form";
+        else if (name[i] != '.' && !is_name_character(name[i]))
+            return "a character that a host name cannot have";
+    const char *label = name;
+    for (;;) {
+        size_t label_size = strcspn(label, ".");
+        const char *fault = check_label(label, label_size);
+        if (fault != NULL)
+            return fault;
+        if (label[label_size] == '\0')
+            break;
+        label += label_size + 1;
+    }
+    return label[strspn(label, "0123456789")] == '\0' ? "a last label of digits alone" : NULL;
+}
+
+static int fail(char error[static ADDRESS_ERROR_SIZE], const char *what) {
+    snprintf(error, ADDRESS_ERROR_SIZE, "%s", what);
+    return -EINVAL;
+}
+
+static int split(const char *text, struct parts *parts, char error[static ADDRESS_ERROR_SIZE]) {
+    const char *host = text;
+    const char *host_end = strchr(text, ':');
+    parts->bracketed = text[0] == '[';
+    if (parts->bracketed) {
+        host++;
+        host_end = strchr(text, ']');
+        if (host_end == NULL || host_end[1] != ':')
+            return fail(error, "must be [address]:port");
+    } else if (host_end == NULL) {
+        return fail(error, "has no port; write address:port");
+    } else if (strchr(host_end + 1, ':') != NULL) {
+        return fail(error, "an IPv6 address must be in brackets: [address]:port");
+    }
+    size_t host_size = (size_t)(host_end - host);
+    if (host_size == 0)
+        return fail(error, "has no address before the port");
+    if (host_size >= sizeof(parts->host))
+        return fail(error, "the address is too long");
+    memcpy(parts->host, host, host_size);
+    parts->host[host_size] = '\0';
+    const char *port = host_end + (parts->bracketed ? 2 : 1);
+    uint64_t number = 0;
+    if (!units_parse_number(port, &number) || number < 1 || number > 65535)
+        return fail(error, "the port must be a number from 1 to 65535");
+    snprintf(parts->port, sizeof(parts->port), "%u", (unsigned)number);
+    return 0;
+}
+
+static void fill(struct config_address *address, const void *socket_address, size_t size) {
+    *address = (struct config_address){.size = (socklen_t)size};
+    CHECK(size <= sizeof(address->address));
+    memcpy(&address->address, socket_address, size);
+}
+
+/* An IPv6 address may have a zone ("fe80::1%eth0"), which only getaddrinfo reads. */
+static bool parse_ipv6(const struct parts *parts, struct config_address *address) {
+    struct addrinfo hints = {.ai_family = AF_INET6, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+    struct addrinfo *found = NULL;
+    if (getaddrinfo(parts->host, parts->port, &hints, &found) != 0)
+        return false;
+    fill(address, found->ai_addr, found->ai_addrlen);
+    freeaddrinfo(found);
+    return true;
+}
+
+/* inet_pton takes four numbers only; getaddrinfo would take "127.1" and "0x7f000001" too. */
+static bool parse_ipv4(const struct parts *parts, struct config_address *address) {
+    struct sockaddr_in socket_address = {.sin_family = AF_INET};
+    if (inet_pton(AF_INET, parts->host, &socket_address.sin_addr) != 1)
+        return false;
+    socket_address.sin_port = htons((uint16_t)strtoul(parts->port, NULL, 10));
+    fill(address, &socket_address, sizeof(socket_address));
+    return true;
+}
+
+static bool parse_numeric(const struct parts *parts, struct config_address *address) {
+    return parts->bracketed ? parse_ipv6(parts, address) : parse_ipv4(parts, address);
+}
+
+int address_parse(const char *text, struct config_address *address, char error[static ADDRESS_ERROR_SIZE]) {
+    struct parts parts;
+    int result = split(text, &parts, error);
+    if (result < 0)
+        return result;
+    if (!parse_numeric(&parts, address))
+        return fail(error, parts.bracketed ? "is not an IPv6 address and port" : "is not an IPv4 address and port");
+    return 0;
+}
+
+static char *format(const struct config_address *address) {
+    char host[NI_MAXHOST];
+    char port[NI_MAXSERV];
+    int result = getnameinfo((const struct sockaddr *)&address->address, address->size, host, sizeof(host), port,
+                             sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+    CHECK(result == 0);
+    char *text = NULL;
+    bool is_ipv6 = address->address.ss_family == AF_INET6;
+    CHECK(asprintf(&text, is_ipv6 ? "[%s]:%s" : "%s:%s", host, port) >= 0);
+    return text;
+}
+
+static bool is_among(const struct config_address *address, const struct config_address *addresses, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (address_equal(address, &addresses[i]))
+            return true;
+    return false;
+}
+
+/* Without AI_ADDRCONFIG: the answer must not depend on which interfaces happen to be up at the time of a reload. */
+static int resolve_name(const struct parts *parts, struct config_address *addresses, size_t capacity,
+                        char error[static ADDRESS_ERROR_SIZE]) {
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+    struct addrinfo *found = NULL;
+    int code = getaddrinfo(parts->host, parts->port, &hints, &found);
+    if (code != 0) {
+        snprintf(error, ADDRESS_ERROR_SIZE, "does not resolve: %s", gai_strerror(code));
+        return -EINVAL;
+    }
+    size_t count = 0;
+    for (const struct addrinfo *next = found; next != NULL && count < capacity; next = next->ai_next) {
+        if (next->ai_family != AF_INET && next->ai_family != AF_INET6)
+            continue;
+        fill(&addresses[count], next->ai_addr, next->ai_addrlen);
+        if (!is_among(&addresses[count], addresses, count))
+            count++;
+    }
+    freeaddrinfo(found);
+    return count == 0 ? fail(error, "does not resolve to any IPv4 or IPv6 address") : (int)count;
+}
+
+int address_resolve(const char *text, struct config_address *addresses, size_t capacity,
+                    char error[static ADDRESS_ERROR_SIZE]) {
+    CHECK(capacity > 0);
+    struct parts parts;
+    int count = split(text, &parts, error);
+    if (count < 0)
+        return count;
+    if (parse_numeric(&parts, &addresses[0]))
+        count = 1;
+    else if (parts.bracketed || address_check_name(parts.host) != NULL)
+        return fail(error, "is neither IPv4:port, [IPv6]:port nor name:port");
+    else
+        count = resolve_name(&parts, addresses, capacity, error);
+    for (int i = 0; i < count; i++)
+        addresses[i].text = format(&addresses[i]);
+    return count;
+}
+
+static const struct sockaddr_in *ipv4(const struct config_address *address) {
+    return (const struct sockaddr_in *)&address->address;
+}
+
+static const struct sockaddr_in6 *ipv6(const struct config_address *address) {
+    return (const struct sockaddr_in6 *)&address->address;
+}
+
+bool address_equal(const struct config_address *a, const struct config_address *b) {
+    if (a->address.ss_family != b->address.ss_family)
+        return false;
+    if (a->address.ss_family == AF_INET)
+        return ipv4(a)->sin_port == ipv4(b)->sin_port && ipv4(a)->sin_addr.s_addr == ipv4(b)->sin_addr.s_addr;
+    return ipv6(a)->sin6_port == ipv6(b)->sin6_port && ipv6(a)->sin6_scope_id == ipv6(b)->sin6_scope_id &&
+           memcmp(&ipv6(a)->sin6_addr, &ipv6(b)->sin6_addr, sizeof(struct in6_addr)) == 0;
+}
+
+static bool is_any(const struct config_address *address) {
+    if (address->address.ss_family == AF_INET)
+        return ipv4(address)->sin_addr.s_addr == htonl(INADDR_ANY);
+    return IN6_IS_ADDR_UNSPECIFIED(&ipv6(address)->sin6_addr);
+}
+
+static in_port_t port_of(const struct config_address *address) {
+    return address->address.ss_family == AF_INET ? ipv4(address)->sin_port : ipv6(address)->sin6_port;
+}
+
+bool address_overlaps(const struct config_address *a, const struct config_address *b) {
+    if (a->address.ss_family != b->address.ss_family || port_of(a) != port_of(b))
+        return false;
+    return is_any(a) || is_any(b) || address_equal(a, b);
+}

@@ -1,0 +1,74 @@
+#include "config/file.h"
+
+#include "config/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int fail(int code, char error[static FILE_ERROR_SIZE], const char *what) {
+    snprintf(error, FILE_ERROR_SIZE, "%s", what);
+    return -code;
+}
+
+static int fail_errno(char error[static FILE_ERROR_SIZE], const char *what) {
+    int code = errno;
+    char text[64];
+    snprintf(error, FILE_ERROR_SIZE, "%s: %s", what, strerror_r(code, text, sizeof(text)));
+    return -code;
+}
+
+/* Reads until the end of the file, which may have grown or shrunk since its size was asked for. */
+static int read_content(int descriptor, size_t size_max, struct bytes *content, char error[static FILE_ERROR_SIZE]) {
+    uint8_t *buffer = memory_allocate(1, size_max + 1);
+    size_t size = 0;
+    ssize_t got = 0;
+    do {
+        got = read(descriptor, buffer + size, size_max + 1 - size);
+        if (got > 0)
+            size += (size_t)got;
+    } while ((got > 0 && size <= size_max) || (got < 0 && errno == EINTR));
+    int result = 0;
+    if (got < 0) {
+        result = fail_errno(error, "cannot be read");
+    } else if (size > size_max) {
+        snprintf(error, FILE_ERROR_SIZE, "is larger than %zu bytes", size_max);
+        result = -EFBIG;
+    } else if (size == 0) {
+        result = fail(EINVAL, error, "is empty");
+    }
+    *content = bytes_of(buffer, size);
+    if (result < 0)
+        file_content_free(content);
+    return result;
+}
+
+int file_read(const char *path, size_t size_max, struct bytes *content, char error[static FILE_ERROR_SIZE]) {
+    *content = bytes_of(NULL, 0);
+    if (*path == '\0')
+        return fail(ENOENT, error, "the path is empty");
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (descriptor < 0)
+        return fail_errno(error, "cannot be opened");
+    struct stat status;
+    int result = 0;
+    if (fstat(descriptor, &status) < 0)
+        result = fail_errno(error, "cannot be read");
+    else if (!S_ISREG(status.st_mode))
+        result = fail(EINVAL, error, S_ISDIR(status.st_mode) ? "is a directory, not a file" : "is not a regular file");
+    else
+        result = read_content(descriptor, size_max, content, error);
+    close(descriptor);
+    return result;
+}
+
+void file_content_free(struct bytes *content) {
+    void *data = (void *)(uintptr_t)content->data;
+    if (data != NULL)
+        explicit_bzero(data, content->size);
+    free(data);
+    *content = bytes_of(NULL, 0);
+}

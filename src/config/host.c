@@ -1,0 +1,121 @@
+#include "config/host.h"
+
+#include "base/check.h"
+#include "config/address.h"
+#include "config/client_auth.h"
+#include "config/file.h"
+#include "config/headers.h"
+#include "config/memory.h"
+
+#include <stdlib.h>
+
+static void load_name(const struct loader *loader, const struct document_node *node, struct config_host *host) {
+    const char *name = value_string(loader, node, "name");
+    if (name == NULL)
+        return;
+    bool is_wildcard = name[0] == '*';
+    const char *checked = name;
+    if (is_wildcard && name[1] != '.') {
+        loader_problem(loader, node, "name \"%s\": a wildcard is \"*.\" and a domain; it stands for one whole label", name);
+        return;
+    }
+    if (is_wildcard)
+        checked += 2;
+    const char *fault = address_check_name(checked);
+    if (fault != NULL) {
+        loader_problem(loader, node, "name \"%s\" is no host name: %s", name, fault);
+        return;
+    }
+    host->name = memory_copy_string(name);
+    for (char *c = host->name; *c != '\0'; c++)
+        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+}
+
+static void load_credentials(const struct loader *loader, const struct document_node *certificate,
+                             const struct document_node *key, struct config_host *host) {
+    char *key_path = NULL;
+    struct bytes chain_pem, key_pem;
+    bool has_chain =
+        value_file(loader, certificate, "certificate", VALUES_PEM_SIZE_MAX, &host->certificate_path, &chain_pem);
+    bool has_key = value_file(loader, key, "key", VALUES_PEM_SIZE_MAX, &key_path, &key_pem);
+    if (has_chain && has_key) {
+        char error[TLS_ERROR_SIZE];
+        bool at_key = false;
+        host->credentials = tls_credentials_load(chain_pem, key_pem, &at_key, error);
+        if (host->credentials == NULL)
+            loader_problem(loader, at_key ? key : certificate, "%s: %s: %s", at_key ? "key" : "certificate",
+                           at_key ? key_path : host->certificate_path, error);
+    }
+    file_content_free(&chain_pem);
+    file_content_free(&key_pem);
+    free(key_path);
+}
+
+static bool has_origin(const struct config_host *host, const struct config_address *address) {
+    for (size_t i = 0; i < host->origin_count; i++)
+        if (address_equal(&host->origins[i], address))
+            return true;
+    return false;
+}
+
+static void load_origin(const struct loader *loader, const struct document_node *node, struct config_host *host) {
+    const struct document_node *address = NULL;
+    const struct value_key keys[] = {{"address", &address, true}};
+    value_mapping(loader, node, "an origin", keys, ARRAY_LENGTH(keys));
+    const char *text = value_string(loader, address, "address");
+    if (text == NULL)
+        return;
+    struct config_address found[CONFIG_ORIGIN_ADDRESSES_MAX];
+    char error[ADDRESS_ERROR_SIZE];
+    int count = address_resolve(text, found, ARRAY_LENGTH(found), error);
+    if (count < 0)
+        loader_problem(loader, address, "address \"%s\": %s", text, error);
+    for (int i = 0; i < count; i++) {
+        bool is_new = !has_origin(host, &found[i]);
+        if (is_new && host->origin_count < CONFIG_ORIGIN_ADDRESSES_MAX) {
+            host->origins[host->origin_count++] = found[i];
+            continue;
+        }
+        if (is_new)
+            loader_problem(loader, address, "address \"%s\": more than 64 origin addresses for one host", text);
+        free(found[i].text);
+    }
+}
+
+static void load_origins(const struct loader *loader, const struct document_node *list, struct config_host *host) {
+    if (!value_list(loader, list, "origin"))
+        return;
+    host->origins = memory_allocate(CONFIG_ORIGIN_ADDRESSES_MAX, sizeof(*host->origins));
+    for (const struct document_node *item = list->first; item != NULL; item = item->next)
+        load_origin(loader, item, host);
+}
+
+void host_load(const struct loader *loader, const struct document_node *node, struct config_host *host) {
+    const struct document_node *name, *is_default, *certificate, *key, *client_auth, *forward, *origin;
+    const struct value_key keys[] = {
+        {"name", &name, true},     {"default", &is_default, false},      {"certificate", &certificate, true},
+        {"key", &key, true},       {"client_auth", &client_auth, false}, {"forward", &forward, false},
+        {"origin", &origin, true},
+    };
+    if (!value_mapping(loader, node, "this host", keys, ARRAY_LENGTH(keys)))
+        return;
+    load_name(loader, name, host);
+    value_boolean(loader, is_default, "default", &host->is_default);
+    load_credentials(loader, certificate, key, host);
+    client_auth_load(loader, client_auth, host);
+    headers_load(loader, forward, &host->forward);
+    host->policy.forward = &host->forward;
+    load_origins(loader, origin, host);
+}
+
+void host_free(struct config_host *host) {
+    free(host->name);
+    if (host->credentials != NULL)
+        tls_credentials_free(host->credentials);
+    free(host->certificate_path);
+    client_auth_free(host);
+    headers_free(&host->forward);
+    for (size_t i = 0; i < host->origin_count; i++)
+        free(host->origins[i].text);
+    free(host->origins);
+}

@@ -1,0 +1,11 @@
+/* One entry of `hosts`: name, credentials, policy, headers and origins. */
+#ifndef CONFIG_HOST_H
+#define CONFIG_HOST_H
+
+#include "config/values.h"
+
+/* Fills `host`, which must be zeroed and stay where it is until host_free. After problems parts of it may be missing. */
+void host_load(const struct loader *loader, const struct document_node *node, struct config_host *host);
+void host_free(struct config_host *host);
+
+#endif

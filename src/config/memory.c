@@ -1,0 +1,17 @@
+#include "config/memory.h"
+
+#include "base/check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void *memory_allocate(size_t count, size_t size) {
+    void *memory = calloc(count, size);
+    CHECK(memory != NULL);
+    return memory;
+}
+
+char *memory_copy_string(const char *string) {
+    size_t size = strlen(string) + 1;
+    return memcpy(memory_allocate(1, size), string, size);
+}

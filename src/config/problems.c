@@ -1,0 +1,61 @@
+#include "config/problems.h"
+
+#include "base/check.h"
+#include "config/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void make_room(struct config_problems *problems) {
+    if (problems->count < problems->capacity)
+        return;
+    size_t capacity = problems->capacity == 0 ? 16 : problems->capacity * 2;
+    problems->items = reallocarray(problems->items, capacity, sizeof(*problems->items));
+    CHECK(problems->items != NULL);
+    problems->capacity = capacity;
+}
+
+static void replace_control_bytes(char *text) {
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = '?';
+}
+
+void problems_add_list(struct config_problems *problems, const char *file, unsigned line, const char *format,
+                       va_list arguments) {
+    char *message = NULL;
+    CHECK(vasprintf(&message, format, arguments) >= 0);
+    replace_control_bytes(message);
+    make_room(problems);
+    size_t place = problems->count;
+    while (place > 0 && problems->items[place - 1].line > line)
+        place--;
+    struct config_problem *item = &problems->items[place];
+    memmove(item + 1, item, (problems->count - place) * sizeof(*item));
+    *item = (struct config_problem){memory_copy_string(file), line, message};
+    replace_control_bytes(item->file);
+    problems->count++;
+}
+
+void problems_add(struct config_problems *problems, const char *file, unsigned line, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    problems_add_list(problems, file, line, format, arguments);
+    va_end(arguments);
+}
+
+void config_problems_print(const struct config_problems *problems, FILE *out) {
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct config_problem *item = &problems->items[i];
+        fprintf(out, "%s:%u: %s\n", item->file, item->line, item->message);
+    }
+}
+
+void config_problems_free(struct config_problems *problems) {
+    for (size_t i = 0; i < problems->count; i++) {
+        free(problems->items[i].file);
+        free(problems->items[i].message);
+    }
+    free(problems->items);
+    *problems = (struct config_problems){0};
+}

@@ -1,0 +1,150 @@
+#include "config/settings.h"
+
+#include "base/check.h"
+#include "config/address.h"
+#include "config/memory.h"
+#include "tls/session.h"
+
+#include <stdlib.h>
+
+_Static_assert((int)SETTINGS_CHAIN_SIZE_MAX == (int)TLS_PEER_CHAIN_SIZE_MAX, "the bound is that of a TLS session");
+
+static void set_defaults(struct config *config) {
+    config->limits = (struct config_limits){
+        .handshake_timeout_ms = 5000,
+        .request_header_timeout_ms = 10000,
+        .idle_timeout_ms = 60000,
+        .request_header_size = 32 * 1024,
+        .connections = 65536,
+        .certificate_chain_size = 16 * 1024,
+    };
+    config->shards = 0;
+    config->cert_cache_entries = 262144;
+    config->ticket_lifetime_s = 3600;
+}
+
+/* The text of `address` in a mapping that has nothing else, parsed. NULL after a problem. */
+static const char *load_address(const struct loader *loader, const struct document_node *node, const char *what,
+                                const struct document_node **at, struct config_address *parsed) {
+    const struct value_key keys[] = {{"address", at, true}};
+    if (!value_mapping(loader, node, what, keys, ARRAY_LENGTH(keys)))
+        return NULL;
+    const char *text = value_string(loader, *at, "address");
+    char error[ADDRESS_ERROR_SIZE];
+    if (text != NULL && address_parse(text, parsed, error) < 0) {
+        loader_problem(loader, *at, "address \"%s\": %s", text, error);
+        return NULL;
+    }
+    return text;
+}
+
+/* Returns how many addresses are in `parsed`. */
+static size_t load_listeners(const struct loader *loader, const struct document_node *list, struct config *config,
+                             struct config_address parsed[static SETTINGS_LISTENERS_MAX]) {
+    if (!value_list(loader, list, "listen"))
+        return 0;
+    if (list->count > SETTINGS_LISTENERS_MAX) {
+        loader_problem(loader, list, "listen has more than 64 items");
+        return 0;
+    }
+    config->listen = memory_allocate(list->count, sizeof(*config->listen));
+    for (const struct document_node *item = list->first; item != NULL; item = item->next) {
+        const struct document_node *at = NULL;
+        struct config_address *address = &parsed[config->listen_count];
+        const char *text = load_address(loader, item, "a listener", &at, address);
+        if (text == NULL)
+            continue;
+        bool is_new = true;
+        for (size_t i = 0; i < config->listen_count; i++)
+            is_new = is_new && !address_equal(&parsed[i], address);
+        if (is_new)
+            config->listen[config->listen_count++] = memory_copy_string(text);
+        else
+            loader_problem(loader, at, "address \"%s\" is listened on already", text);
+    }
+    return config->listen_count;
+}
+
+static void load_admin(const struct loader *loader, const struct document_node *node, struct config *config,
+                       const struct config_address *listeners, size_t count) {
+    const struct document_node *at = NULL;
+    struct config_address address;
+    const char *text = node == NULL ? NULL : load_address(loader, node, "admin", &at, &address);
+    if (text == NULL)
+        return;
+    for (size_t i = 0; i < count; i++)
+        if (address_overlaps(&listeners[i], &address)) {
+            loader_problem(loader, at, "admin address \"%s\" is that of a listener; give it a port of its own", text);
+            return;
+        }
+    config->admin_address = memory_copy_string(text);
+}
+
+static void load_shards(const struct loader *loader, const struct document_node *node, struct config *config) {
+    if (node != NULL && node->type == DOCUMENT_SCALAR && strcmp(node->text, "auto") == 0)
+        return;
+    value_number(loader, node, "shards (if not \"auto\")", 1, SETTINGS_SHARDS_MAX, &config->shards);
+}
+
+static void load_limits(const struct loader *loader, const struct document_node *node, struct config_limits *limits) {
+    const struct document_node *handshake, *header_time, *idle, *header_size, *connections, *chain;
+    const struct value_key keys[] = {
+        {"handshake_timeout", &handshake, false}, {"request_header_timeout", &header_time, false},
+        {"idle_timeout", &idle, false},           {"request_header_size", &header_size, false},
+        {"connections", &connections, false},     {"certificate_chain_size", &chain, false},
+    };
+    if (!value_mapping(loader, node, "limits", keys, ARRAY_LENGTH(keys)))
+        return;
+    value_duration(loader, handshake, "limits.handshake_timeout", SETTINGS_TIMEOUT_MIN_MS, SETTINGS_HANDSHAKE_TIMEOUT_MAX_MS,
+                   &limits->handshake_timeout_ms);
+    value_duration(loader, header_time, "limits.request_header_timeout", SETTINGS_TIMEOUT_MIN_MS,
+                   SETTINGS_REQUEST_HEADER_TIMEOUT_MAX_MS, &limits->request_header_timeout_ms);
+    value_duration(loader, idle, "limits.idle_timeout", SETTINGS_TIMEOUT_MIN_MS, SETTINGS_IDLE_TIMEOUT_MAX_MS,
+                   &limits->idle_timeout_ms);
+    value_size(loader, header_size, "limits.request_header_size", SETTINGS_HEADER_SIZE_MIN, SETTINGS_HEADER_SIZE_MAX,
+               &limits->request_header_size);
+    value_number(loader, connections, "limits.connections", 1, SETTINGS_CONNECTIONS_MAX, &limits->connections);
+    value_size(loader, chain, "limits.certificate_chain_size", SETTINGS_CHAIN_SIZE_MIN, SETTINGS_CHAIN_SIZE_MAX,
+               &limits->certificate_chain_size);
+}
+
+static void load_cache(const struct loader *loader, const struct document_node *node, struct config *config) {
+    const struct document_node *entries;
+    const struct value_key keys[] = {{"entries", &entries, false}};
+    if (value_mapping(loader, node, "cert_cache", keys, ARRAY_LENGTH(keys)))
+        value_number(loader, entries, "cert_cache.entries", 1, SETTINGS_CACHE_ENTRIES_MAX, &config->cert_cache_entries);
+}
+
+static void load_tickets(const struct loader *loader, const struct document_node *node, struct config *config) {
+    const struct document_node *lifetime;
+    const struct value_key keys[] = {{"lifetime", &lifetime, false}};
+    uint32_t lifetime_ms = 0;
+    if (!value_mapping(loader, node, "tickets", keys, ARRAY_LENGTH(keys)) ||
+        !value_duration(loader, lifetime, "tickets.lifetime", 0, SETTINGS_TICKET_LIFETIME_MAX_MS, &lifetime_ms))
+        return;
+    if (lifetime_ms % 1000 != 0)
+        loader_problem(loader, lifetime, "tickets.lifetime must be whole seconds, not %s", lifetime->text);
+    else
+        config->ticket_lifetime_s = lifetime_ms / 1000;
+}
+
+void settings_load(const struct loader *loader, const struct settings_nodes *nodes, struct config *config) {
+    set_defaults(config);
+    struct config_address listeners[SETTINGS_LISTENERS_MAX];
+    size_t count = load_listeners(loader, nodes->listen, config, listeners);
+    load_admin(loader, nodes->admin, config, listeners, count);
+    load_shards(loader, nodes->shards, config);
+    load_limits(loader, nodes->limits, &config->limits);
+    load_cache(loader, nodes->cert_cache, config);
+    load_tickets(loader, nodes->tickets, config);
+    if (value_string(loader, nodes->access_log, "access_log") != NULL)
+        loader_problem(loader, nodes->access_log, "access_log is not supported by this version; remove the key");
+}
+
+void settings_free(struct config *config) {
+    for (size_t i = 0; i < config->listen_count; i++)
+        free(config->listen[i]);
+    free(config->listen);
+    free(config->admin_address);
+    free(config->access_log);
+}

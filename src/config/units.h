@@ -1,0 +1,21 @@
+/* Numbers as people write them in the file: 65536, 5s, 32KiB. No sign, no fraction, no white space, no other base. */
+#ifndef CONFIG_UNITS_H
+#define CONFIG_UNITS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { UNITS_TEXT_SIZE = 32 };
+
+/* Decimal digits without a leading zero, 0 to 10^15. */
+bool units_parse_number(const char *text, uint64_t *number);
+/* A number with ms, s, m or h behind it, or just 0: milliseconds, at most 10^15. */
+bool units_parse_duration(const char *text, uint64_t *milliseconds);
+/* A number, alone or with KiB, MiB or GiB behind it: bytes, at most 10^15. */
+bool units_parse_size(const char *text, uint64_t *bytes);
+
+/* The same way back, with the largest unit that divides the value. */
+void units_format_duration(uint64_t milliseconds, char text[static UNITS_TEXT_SIZE]);
+void units_format_size(uint64_t bytes, char text[static UNITS_TEXT_SIZE]);
+
+#endif

@@ -1,0 +1,216 @@
+#include "config/values.h"
+
+#include "base/check.h"
+#include "config/file.h"
+#include "config/memory.h"
+#include "config/problems.h"
+#include "config/suggest.h"
+#include "config/units.h"
+
+#include <stdlib.h>
+
+enum { DESCRIPTION_SIZE = 64 };
+
+void loader_problem(const struct loader *loader, const struct document_node *at, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    problems_add_list(loader->problems, loader->file, at->line, format, arguments);
+    va_end(arguments);
+}
+
+static bool is_word(const struct document_node *node, const char *word) {
+    return node->type == DOCUMENT_SCALAR && node->plain && strcmp(node->text, word) == 0;
+}
+
+static bool is_boolean(const struct document_node *node) {
+    return is_word(node, "true") || is_word(node, "false");
+}
+
+static bool is_plain_number(const struct document_node *node) {
+    if (node->type != DOCUMENT_SCALAR || !node->plain)
+        return false;
+    const char *text = node->text + strspn(node->text, "+-");
+    size_t digits = strspn(text, "0123456789");
+    size_t fraction = text[digits] == '.' ? 1 + strspn(text + digits + 1, "0123456789") : 0;
+    return digits > 0 && text[digits + fraction] == '\0';
+}
+
+static const char *describe(const struct document_node *node, char text[static DESCRIPTION_SIZE]) {
+    if (node->type != DOCUMENT_SCALAR)
+        return node->type == DOCUMENT_LIST ? "a list" : "a mapping";
+    if (document_is_null(node))
+        return "nothing";
+    const char *quote = node->plain ? "" : "\"";
+    bool is_long = strlen(node->text) > 40;
+    snprintf(text, DESCRIPTION_SIZE, "%s%.40s%s%s", quote, node->text, is_long ? "..." : "", quote);
+    return text;
+}
+
+static bool refuse(const struct loader *loader, const struct document_node *node, const char *key, const char *wanted) {
+    char text[DESCRIPTION_SIZE];
+    loader_problem(loader, node, "%s must be %s, not %s", key, wanted, describe(node, text));
+    return false;
+}
+
+static void refuse_key(const struct loader *loader, const struct document_node *key, const char *what,
+                       const struct value_key *keys, size_t count) {
+    const char *best = NULL;
+    unsigned best_distance = SUGGEST_DISTANCE_MAX + 1;
+    for (size_t i = 0; i < count; i++) {
+        unsigned distance = suggest_distance(key->text, keys[i].name);
+        if (distance < best_distance) {
+            best = keys[i].name;
+            best_distance = distance;
+        }
+    }
+    if (best == NULL)
+        loader_problem(loader, key, "unknown key \"%s\" in %s", key->text, what);
+    else
+        loader_problem(loader, key, "unknown key \"%s\" in %s; did you mean \"%s\"?", key->text, what, best);
+}
+
+bool value_mapping(const struct loader *loader, const struct document_node *node, const char *what,
+                   const struct value_key *keys, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        *keys[i].value = NULL;
+    if (node == NULL)
+        return false;
+    if (node->type != DOCUMENT_MAPPING)
+        return refuse(loader, node, what, "a mapping (key: value)");
+    for (const struct document_node *key = node->first; key != NULL; key = key->next->next) {
+        size_t i = 0;
+        while (i < count && strcmp(keys[i].name, key->text) != 0)
+            i++;
+        if (i == count)
+            refuse_key(loader, key, what, keys, count);
+        else if (*keys[i].value == NULL)
+            *keys[i].value = key->next;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (keys[i].required && *keys[i].value == NULL)
+            loader_problem(loader, node, "key \"%s\" is missing in %s", keys[i].name, what);
+    return true;
+}
+
+bool value_list(const struct loader *loader, const struct document_node *node, const char *key) {
+    if (node == NULL)
+        return false;
+    if (node->type != DOCUMENT_LIST)
+        return refuse(loader, node, key, "a list");
+    if (node->count == 0)
+        loader_problem(loader, node, "%s must have at least one item", key);
+    return node->count > 0;
+}
+
+const char *value_string(const struct loader *loader, const struct document_node *node, const char *key) {
+    if (node == NULL)
+        return NULL;
+    bool is_string = node->type == DOCUMENT_SCALAR && !document_is_null(node);
+    if (is_string && (is_boolean(node) || is_plain_number(node))) {
+        loader_problem(loader, node, "%s must be a string, not %s; put it in quotes if it is meant", key, node->text);
+        return NULL;
+    }
+    if (!is_string || node->text[0] == '\0') {
+        refuse(loader, node, key, "a string");
+        return NULL;
+    }
+    return node->text;
+}
+
+bool value_boolean(const struct loader *loader, const struct document_node *node, const char *key, bool *value) {
+    if (node == NULL)
+        return false;
+    if (!is_boolean(node))
+        return refuse(loader, node, key, "true or false");
+    *value = is_word(node, "true");
+    return true;
+}
+
+static bool refuse_range(const struct loader *loader, const struct document_node *node, const char *key, const char *wanted,
+                         const char *min, const char *max) {
+    char text[DESCRIPTION_SIZE];
+    loader_problem(loader, node, "%s must be %s from %s to %s, not %s", key, wanted, min, max, describe(node, text));
+    return false;
+}
+
+bool value_number(const struct loader *loader, const struct document_node *node, const char *key, uint32_t min, uint32_t max,
+                  uint32_t *value) {
+    if (node == NULL)
+        return false;
+    uint64_t number = 0;
+    bool parsed = node->type == DOCUMENT_SCALAR && node->plain && units_parse_number(node->text, &number);
+    if (!parsed || number < min || number > max) {
+        char texts[2][UNITS_TEXT_SIZE];
+        snprintf(texts[0], UNITS_TEXT_SIZE, "%u", min);
+        snprintf(texts[1], UNITS_TEXT_SIZE, "%u", max);
+        return refuse_range(loader, node, key, "a number", texts[0], texts[1]);
+    }
+    *value = (uint32_t)number;
+    return true;
+}
+
+bool value_duration(const struct loader *loader, const struct document_node *node, const char *key, uint32_t min_ms,
+                    uint32_t max_ms, uint32_t *value_ms) {
+    if (node == NULL)
+        return false;
+    uint64_t duration = 0;
+    if (node->type != DOCUMENT_SCALAR || !units_parse_duration(node->text, &duration))
+        return refuse(loader, node, key, "a duration such as 100ms, 5s, 1m or 1h");
+    if (duration < min_ms || duration > max_ms) {
+        char texts[2][UNITS_TEXT_SIZE];
+        units_format_duration(min_ms, texts[0]);
+        units_format_duration(max_ms, texts[1]);
+        return refuse_range(loader, node, key, "a duration", texts[0], texts[1]);
+    }
+    *value_ms = (uint32_t)duration;
+    return true;
+}
+
+bool value_size(const struct loader *loader, const struct document_node *node, const char *key, uint32_t min, uint32_t max,
+                uint32_t *value) {
+    if (node == NULL)
+        return false;
+    uint64_t size = 0;
+    if (node->type != DOCUMENT_SCALAR || !units_parse_size(node->text, &size))
+        return refuse(loader, node, key, "a size such as 16KiB, 1MiB or a number of bytes");
+    if (size < min || size > max) {
+        char texts[2][UNITS_TEXT_SIZE];
+        units_format_size(min, texts[0]);
+        units_format_size(max, texts[1]);
+        return refuse_range(loader, node, key, "a size", texts[0], texts[1]);
+    }
+    *value = (uint32_t)size;
+    return true;
+}
+
+bool value_choice(const struct loader *loader, const struct document_node *node, const char *key, const char *const *words,
+                  size_t count, size_t *index) {
+    if (node == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (node->type == DOCUMENT_SCALAR && strcmp(node->text, words[i]) == 0) {
+            *index = i;
+            return true;
+        }
+    char wanted[128] = "";
+    for (size_t i = 0, size = 0; i < count && size < sizeof(wanted); i++) {
+        const char *joint = i == 0 ? "" : i + 1 == count ? " or " : ", ";
+        size += (size_t)snprintf(wanted + size, sizeof(wanted) - size, "%s%s", joint, words[i]);
+    }
+    return refuse(loader, node, key, wanted);
+}
+
+bool value_file(const struct loader *loader, const struct document_node *node, const char *key, size_t size_max, char **path,
+                struct bytes *content) {
+    const char *name = value_string(loader, node, key);
+    *path = NULL;
+    *content = bytes_of(NULL, 0);
+    if (name == NULL)
+        return false;
+    CHECK(asprintf(path, "%s%s", name[0] == '/' ? "" : loader->directory, name) >= 0);
+    char error[FILE_ERROR_SIZE];
+    if (file_read(*path, size_max, content, error) == 0)
+        return true;
+    loader_problem(loader, node, "%s: %s %s", key, *path, error);
+    return false;
+}

@@ -1,0 +1,44 @@
+/*
+ * The admin listener: /healthz, /readyz and /metrics over plain HTTP, in a thread and ring of its own, so that a scrape
+ * never delays a shard. As hostile as any other port: same parser, bounded connections, GET and HEAD only, deadlines.
+ */
+#ifndef EDGE_ADMIN_H
+#define EDGE_ADMIN_H
+
+#include "ring/listener.h"
+#include "ring/mailbox.h"
+#include "stats/stats.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+
+enum {
+    ADMIN_CONNECTIONS_MAX = 64,
+    ADMIN_HEAD_MAX = 8 * 1024,
+    ADMIN_TIMEOUT_MS = 10000, /* for a request to come, and again for its answer to be taken */
+};
+
+struct admin {
+    struct ring ring;
+    struct mailbox mailbox;
+    struct listener listener;
+    struct slab connections;
+    struct admin_connection *first;
+    bool ending;
+    bool detached;
+
+    /* Set before the start. */
+    int descriptor;
+    const struct stats *stats;
+    atomic_bool ready; /* what /readyz says; any thread may clear it */
+    pthread_t thread;
+    sem_t started;
+    char error[RING_ERROR_SIZE];
+};
+
+/* Starts the thread and waits until it accepts. 0, or -1 with `error` set and the descriptor closed. */
+int admin_start(struct admin *admin);
+/* Ends all connections and the thread, and waits for that. */
+void admin_stop(struct admin *admin);
+
+#endif

@@ -1,0 +1,88 @@
+/*
+ * A client's connection: from its first bytes to its last. One enum holds its state and connection_enter changes it.
+ *
+ *   HELLO ─ HANDSHAKE ─ WAITING ⇄ HEAD ⇄ EXCHANGE
+ *      └────────┴──────────┴───────┴──────┴─── CLOSING
+ */
+#ifndef EDGE_CONNECTION_H
+#define EDGE_CONNECTION_H
+
+#include "edge/shard.h"
+
+enum connection_state {
+    CONNECTION_HELLO,     /* the ClientHello is not complete; no TLS object exists */
+    CONNECTION_HANDSHAKE, /* wolfSSL is at work */
+    CONNECTION_WAITING,   /* for the first byte of a request */
+    CONNECTION_HEAD,      /* a part of a request's head is there */
+    CONNECTION_EXCHANGE,  /* a request is being answered */
+    CONNECTION_CLOSING,   /* no handler of ours has anything to do any more */
+    CONNECTION_STATES,
+};
+
+/* How a connection ends. */
+enum connection_end {
+    CONNECTION_POLITELY,  /* close_notify, what is queued, FIN */
+    CONNECTION_TRUNCATED, /* what is queued, FIN, but no close_notify: the answer is not complete */
+    CONNECTION_ABRUPTLY,  /* now */
+};
+
+enum { CONNECTION_ADDRESS_SIZE = 46 };
+
+struct exchange;
+
+struct connection {
+    struct connection *next; /* of the shard's connections */
+    struct connection *previous;
+    struct shard *shard;
+    struct stream *stream;
+    struct site *site;
+    const struct config_host *host; /* chosen by the hello, for good */
+    const char *name;               /* the server name of the hello, "" when it had none */
+    char *name_copy;                /* where `name` is, unless it is the host's own */
+    struct tls_session *tls;
+    struct identity *identity; /* NULL before the handshake is complete, unless the chain has come */
+    uint8_t *chain;            /* the client's certificates, to be judged again: see connection_identity */
+    struct exchange *exchange; /* from the first byte of a request to the last of its answer */
+    uint8_t *held;             /* from the shard's slab; NULL most of the time */
+    uint32_t held_size;
+    uint32_t chain_size;
+    struct timer timer; /* the deadline of the current state */
+    uint64_t accepted_ns;
+    uint32_t requests; /* begun */
+    uint8_t state;
+    bool handshake_counted;
+    bool processing; /* input is being worked through further up the stack */
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } peer;
+    char address[CONNECTION_ADDRESS_SIZE]; /* of the client, without port; once the handshake is complete */
+};
+
+/* listener_accept_fn; the listener's owner is the shard. */
+void connection_accept(struct listener *listener, struct stream *stream, const struct sockaddr *peer);
+
+/* Ends it, with its exchange. It is gone when its stream has closed. Nothing happens when it is ending already. */
+void connection_end(struct connection *connection, enum connection_end how);
+
+/* Encrypts and queues; gathered with what else the connection sends in this turn. False when it had to be ended. */
+bool connection_send(struct connection *connection, struct bytes plaintext);
+/* Encrypts what connection_send has gathered for whomever. Called by the shard at the end of each turn. */
+void connection_flush(struct shard *shard);
+
+/* For the exchange: request and answer are complete and the exchange may go. Waits for the next request, or closes. */
+void connection_exchange_done(struct connection *connection, bool keep_alive);
+/* Goes on after an event from the origin's side: with a request that was pipelined, or with more input. */
+void connection_continue(struct connection *connection);
+/* Moves the deadline of the current state: something has progressed. */
+void connection_progress(struct connection *connection);
+
+/* The identity as of now: a verdict whose dates have run out since the handshake is reached anew. */
+const struct identity *connection_identity(struct connection *connection);
+
+/* Ends the connections that wait for a request; the others will follow their answers. */
+void connection_drain_all(struct shard *shard);
+void connection_stop_all(struct shard *shard);
+
+#endif

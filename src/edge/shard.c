@@ -1,0 +1,248 @@
+#include "edge/shard.h"
+
+#include "base/check.h"
+#include "base/log.h"
+#include "edge/connection.h"
+#include "edge/exchange.h"
+#include "ring/cores.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum {
+    RECEIVE_BUFFERS = 128,
+    CHUNKS_MIN = 256,
+    CHUNKS_MAX = 65536,
+    IDLE_TURN_MS = 1000, /* how long a turn sleeps when nothing is due */
+};
+
+struct drain_mail {
+    struct mail mail;
+    uint32_t timeout_ms;
+};
+
+/* What all connections of this shard can need at once. */
+static int create_pools(struct shard *shard) {
+    uint32_t limit = shard->connections_max;
+
+    shard->held_size = shard->config->limits.request_header_size + 2 * RING_RECEIVE_SIZE;
+    if (slab_create(&shard->connections, sizeof(struct connection), limit) < 0) {
+        return -ENOMEM;
+    }
+    if (slab_create(&shard->exchanges, sizeof(struct exchange), limit) < 0) {
+        goto fail_exchanges;
+    }
+    /* Twice: a connection that works through one buffer may fill another with what is left of it. */
+    if (slab_create(&shard->held, shard->held_size, 2 * limit) < 0) {
+        goto fail_held;
+    }
+    return 0;
+
+fail_held:
+    slab_destroy(&shard->exchanges);
+fail_exchanges:
+    slab_destroy(&shard->connections);
+    return -ENOMEM;
+}
+
+static void destroy_pools(struct shard *shard) {
+    slab_destroy(&shard->held);
+    slab_destroy(&shard->exchanges);
+    slab_destroy(&shard->connections);
+}
+
+static int create_ring(struct shard *shard) {
+    uint32_t accepts = (uint32_t)(shard->listener_count * LISTENER_ACCEPTS);
+    uint32_t chunks = 4 * shard->connections_max;
+    struct ring_options options = {
+        .accepted = shard->connections_max + accepts,
+        /* One connection to an origin for each exchange, and idle ones. */
+        .streams = 2 * shard->connections_max + accepts + 1024,
+        .receive_buffers = RECEIVE_BUFFERS,
+        .chunks = chunks < CHUNKS_MIN   ? CHUNKS_MIN
+                  : chunks > CHUNKS_MAX ? CHUNKS_MAX
+                                        : chunks,
+    };
+    char reason[RING_ERROR_SIZE];
+    int result = ring_create(&shard->ring, &options, reason);
+
+    if (result < 0) {
+        snprintf(shard->error, sizeof shard->error, "%s", reason);
+    }
+    return result;
+}
+
+static int start_listeners(struct shard *shard) {
+    shard->listeners = calloc(shard->listener_count, sizeof *shard->listeners);
+    if (shard->listeners == NULL) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < shard->listener_count; i++) {
+        listener_start(&shard->listeners[i], &shard->ring, shard->descriptors[i], connection_accept, shard);
+    }
+    return 0;
+}
+
+static void limit_expired(struct timer *timer) {
+    connection_stop_all(CONTAINER_OF(timer, struct shard, drain_limit));
+}
+
+/* The way up: everything or nothing, with the reason in shard->error. */
+static int set_up(struct shard *shard) {
+    char reason[SITE_ERROR_SIZE];
+
+    if (shard->core >= 0 && cores_pin(shard->core) < 0) {
+        log_warning("shard %u: cannot be pinned to core %d", shard->index, shard->core);
+    }
+    if (create_ring(shard) < 0) {
+        return -1;
+    }
+    snprintf(shard->error, sizeof shard->error, "not enough memory: lower limits.connections");
+    if (create_pools(shard) < 0) {
+        goto fail_pools;
+    }
+    shard->site = site_create(&shard->ring, shard->config, reason);
+    if (shard->site == NULL) {
+        snprintf(shard->error, sizeof shard->error, "%s", reason);
+        goto fail_site;
+    }
+    if (getrandom(shard->request_id, sizeof shard->request_id, 0) != sizeof shard->request_id) {
+        snprintf(shard->error, sizeof shard->error, "the kernel gives no random bytes: %s", strerror(errno));
+        goto fail_listeners;
+    }
+    if (start_listeners(shard) < 0) {
+        goto fail_listeners;
+    }
+    timer_init(&shard->drain_limit, limit_expired);
+    mailbox_attach(&shard->mailbox, &shard->ring, shard);
+    shard->error[0] = '\0';
+    return 0;
+
+fail_listeners:
+    relay_close(shard->site->relay);
+    site_release(shard->site);
+fail_site:
+    destroy_pools(shard);
+fail_pools:
+    ring_destroy(&shard->ring);
+    return -1;
+}
+
+/* No connection is left: lets go of what waits for none. */
+static void wind_up(struct shard *shard) {
+    if (shard->wound_up) {
+        return;
+    }
+    shard->wound_up = true;
+    timer_clear(&shard->ring.timers, &shard->drain_limit);
+    mailbox_detach(&shard->mailbox);
+    relay_close(shard->site->relay);
+}
+
+static bool is_over(struct shard *shard) {
+    if (!shard->draining || shard->first != NULL) {
+        return false;
+    }
+    wind_up(shard);
+    return shard->ring.in_flight == 0 && relay_is_idle(shard->site->relay);
+}
+
+/* A debug count at the end, in every build: what is left over now would have leaked in a longer life. */
+static int count_leftover(const struct shard *shard) {
+    int leftover = (int)(shard->connections.in_use + shard->exchanges.in_use + shard->held.in_use + shard->ring.in_flight +
+                         shard->ring.streams.in_use + shard->ring.chunks.in_use + shard->ring.timers.set);
+
+    if (leftover != 0) {
+        log_error(
+            "shard %u: left over: %u connections, %u exchanges, %u held buffers, %u operations, %u streams, %u chunks, "
+            "%u timers",
+            shard->index, shard->connections.in_use, shard->exchanges.in_use, shard->held.in_use, shard->ring.in_flight,
+            shard->ring.streams.in_use, shard->ring.chunks.in_use, shard->ring.timers.set);
+    }
+    return leftover;
+}
+
+static void *run(void *argument) {
+    struct shard *shard = argument;
+    int result = set_up(shard);
+
+    sem_post(shard->started);
+    if (result < 0) {
+        return NULL;
+    }
+    while (!is_over(shard)) {
+        result = ring_turn(&shard->ring, IDLE_TURN_MS);
+        if (result < 0) {
+            log_error("shard %u: io_uring failed: %s", shard->index, strerror(-result));
+            abort();
+        }
+        connection_flush(shard);
+    }
+    shard->leftover = count_leftover(shard);
+    site_release(shard->site);
+    free(shard->listeners);
+    if (shard->leftover == 0) {
+        destroy_pools(shard);
+        ring_destroy(&shard->ring);
+    }
+    return NULL;
+}
+
+int shard_start(struct shard *shard) {
+    char name[16];
+    int result = -pthread_create(&shard->thread, NULL, run, shard);
+
+    if (result == 0) {
+        snprintf(name, sizeof name, "shard %u", shard->index);
+        pthread_setname_np(shard->thread, name);
+    }
+    return result;
+}
+
+static void begin_end(struct shard *shard) {
+    if (shard->draining) {
+        return;
+    }
+    shard->draining = true;
+    for (size_t i = 0; i < shard->listener_count; i++) {
+        listener_stop(&shard->listeners[i]);
+    }
+}
+
+static void deliver_drain(struct mail *mail, void *owner) {
+    struct shard *shard = owner;
+
+    begin_end(shard);
+    connection_drain_all(shard);
+    timer_set(&shard->ring.timers, &shard->drain_limit, ring_now_ms(&shard->ring), ((struct drain_mail *)mail)->timeout_ms);
+    free(mail);
+}
+
+static void deliver_stop(struct mail *mail, void *owner) {
+    struct shard *shard = owner;
+
+    begin_end(shard);
+    connection_stop_all(shard);
+    free(mail);
+}
+
+static void post(struct shard *shard, void (*deliver)(struct mail *, void *), uint32_t timeout_ms) {
+    struct drain_mail *mail = malloc(sizeof *mail);
+
+    CHECK(mail != NULL);
+    mail->mail.deliver = deliver;
+    mail->timeout_ms = timeout_ms;
+    mailbox_post(&shard->mailbox, &mail->mail);
+}
+
+void shard_post_drain(struct shard *shard, uint32_t timeout_ms) {
+    post(shard, deliver_drain, timeout_ms);
+}
+
+void shard_post_stop(struct shard *shard) {
+    post(shard, deliver_stop, 0);
+}

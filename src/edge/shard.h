@@ -1,0 +1,68 @@
+/*
+ * One pinned thread and all that it owns: a ring, listeners, connections, exchanges, TLS contexts, origin pools, counters.
+ * Other threads reach it by mail only.
+ */
+#ifndef EDGE_SHARD_H
+#define EDGE_SHARD_H
+
+#include "edge/site.h"
+#include "ring/listener.h"
+#include "ring/mailbox.h"
+#include "stats/stats.h"
+#include "tls/session.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+
+enum {
+    SHARD_ERROR_SIZE = 512,
+    SHARD_OUT_SIZE = TLS_RECORD_SIZE_MAX, /* plaintext gathered into one record */
+    SHARD_HEAD_SIZE = 128 * 1024,         /* the largest head written for an origin or a client */
+};
+
+struct connection;
+
+struct shard {
+    struct ring ring;
+    struct mailbox mailbox;
+    struct site *site; /* for new connections */
+    struct stats_shard *stats;
+    struct slab connections;
+    struct slab exchanges;
+    struct slab held; /* bytes of one connection that wait: part of a hello or head, or a pipelined request */
+    size_t held_size;
+    struct connection *first; /* all connections */
+    struct listener *listeners;
+    size_t listener_count;
+    bool draining; /* no keep-alive any more; ends with the last connection */
+    bool wound_up; /* nothing but late completions is waited for */
+    struct timer drain_limit;
+    uint64_t request_id[2];
+
+    /* Memory for one call at a time: no connection's data stays here, except `out` until the end of the turn. */
+    uint8_t plaintext[TLS_RECORD_SIZE_MAX];
+    char head[SHARD_HEAD_SIZE];
+    uint8_t out[SHARD_OUT_SIZE];
+    size_t out_size;
+    struct connection *out_owner;
+
+    /* Set before the thread starts. */
+    int core; /* -1: not pinned */
+    unsigned index;
+    uint32_t connections_max; /* this shard's part of limits.connections */
+    struct config *config;
+    int *descriptors; /* listening sockets, one for each address */
+    pthread_t thread;
+    sem_t *started;               /* posted once, when it accepts or has failed */
+    char error[SHARD_ERROR_SIZE]; /* "" when it accepts */
+    int leftover;                 /* after the end: things that were not given back */
+};
+
+/* Starts the thread. 0 or a negative errno; else wait for `started`, then look at `error`. */
+int shard_start(struct shard *shard);
+
+/* Messages, from any thread. */
+void shard_post_drain(struct shard *shard, uint32_t timeout_ms);
+void shard_post_stop(struct shard *shard);
+
+#endif

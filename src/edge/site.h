@@ -1,0 +1,30 @@
+/*
+ * A configuration snapshot made ready for one shard: TLS contexts for its hosts, pools of connections to its origins, and
+ * what can be computed once. Each connection holds the site that it was accepted under, so a later snapshot can take over
+ * for new connections while old ones end under theirs.
+ */
+#ifndef EDGE_SITE_H
+#define EDGE_SITE_H
+
+#include "config/config.h"
+#include "relay/relay.h"
+#include "ring/ring.h"
+#include "tls/context.h"
+
+struct site {
+    uint32_t references; /* of this shard only */
+    struct config *config;
+    struct tls_context **contexts; /* by config_host.index */
+    struct identity **absent;      /* by config_host.index: the identity of a client without certificate */
+    struct relay *relay;
+};
+
+enum { SITE_ERROR_SIZE = 384 };
+
+/* NULL with one line in `error`. The result has one reference, and one of its own to `config`. */
+struct site *site_create(struct ring *ring, struct config *config, char error[static SITE_ERROR_SIZE]);
+struct site *site_retain(struct site *site);
+/* Frees it with its last reference; its relay must be closed and idle by then. */
+void site_release(struct site *site);
+
+#endif

@@ -1,0 +1,162 @@
+#include "guard/judge.h"
+
+enum {
+    PSK_BINDER_MIN = 32,
+    POINT_UNCOMPRESSED = 4,
+};
+
+/* RFC 8446 section 4.2.8: each share of another group, all of them among the groups on offer and in the same order. */
+static bool check_key_shares(const struct offer *offer, struct hello *hello) {
+    struct bytes list;
+    size_t next = 0; /* in `groups`, behind the group of the last share: one walk through both lists */
+
+    if (!offer_vector(offer->extension[EXTENSION_KEY_SHARE], 2, 0, 1, &list)) {
+        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed key_share");
+    }
+    struct reader reader = reader_of(list);
+    while (reader_left(&reader) > 0) {
+        uint16_t group = reader_u16(&reader);
+        struct bytes share = reader_bytes(&reader, reader_u16(&reader));
+        if (reader.failed || share.size == 0) {
+            return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed key_share");
+        }
+        while (next < offer->groups.size && offer_u16(offer->groups, next) != group) {
+            next += 2;
+        }
+        if (next == offer->groups.size) {
+            return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER,
+                                "key share is given twice, or not in supported_groups' order");
+        }
+        next += 2;
+        size_t size = registry_key_share_size(group);
+        bool is_point = size % 2 != 0;
+        if (size != 0 && (share.size != size || (is_point && share.data[0] != POINT_UNCOMPRESSED))) {
+            return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "key share is no element of its group");
+        }
+    }
+    return true;
+}
+
+/* RFC 8446 section 4.2.11: identities, and as many binders. */
+static bool check_pre_shared_keys(const struct offer *offer, struct hello *hello) {
+    struct reader reader = reader_of(offer->extension[EXTENSION_PRE_SHARED_KEY]);
+    struct reader identities = reader_of(reader_bytes(&reader, reader_u16(&reader)));
+    struct reader binders = reader_of(reader_bytes(&reader, reader_u16(&reader)));
+    size_t identity_count = 0;
+    size_t binder_count = 0;
+    struct bytes modes;
+
+    bool sound = !reader.failed && reader_left(&reader) == 0 && reader_left(&identities) > 0 && reader_left(&binders) > 0;
+    while (sound && reader_left(&identities) > 0) {
+        struct bytes identity = reader_bytes(&identities, reader_u16(&identities));
+        reader_u32(&identities); /* its obfuscated age */
+        sound = !identities.failed && identity.size > 0;
+        identity_count++;
+    }
+    while (sound && reader_left(&binders) > 0) {
+        struct bytes binder = reader_bytes(&binders, reader_u8(&binders));
+        sound = !binders.failed && binder.size >= PSK_BINDER_MIN;
+        binder_count++;
+    }
+    if (!sound) {
+        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed pre_shared_key");
+    }
+    if (identity_count != binder_count) {
+        return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "binders do not match the pre-shared keys");
+    }
+    if (!offer_has(offer, EXTENSION_PSK_KEY_EXCHANGE_MODES)) {
+        return offer_reject(hello, TLS_ALERT_MISSING_EXTENSION, "pre_shared_key without psk_key_exchange_modes");
+    }
+    return offer_vector(offer->extension[EXTENSION_PSK_KEY_EXCHANGE_MODES], 1, 1, 1, &modes) ||
+           offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed psk_key_exchange_modes");
+}
+
+static bool judge_tls13(const struct offer *offer, struct hello *hello) {
+    bool with_psk = offer_has(offer, EXTENSION_PRE_SHARED_KEY);
+    bool with_groups = offer_has(offer, EXTENSION_SUPPORTED_GROUPS);
+
+    if (offer->compression.size != 1 || offer->compression.data[0] != 0) {
+        return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "TLS 1.3 with compression");
+    }
+    if (offer_has(offer, EXTENSION_COOKIE)) { /* only ever an echo of ours */
+        return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "cookie in a first ClientHello");
+    }
+    if (with_psk && !check_pre_shared_keys(offer, hello)) {
+        return false;
+    }
+    /* RFC 8446 section 9.2. */
+    if (!with_psk && (!with_groups || !offer_has(offer, EXTENSION_SIGNATURE_ALGORITHMS))) {
+        return offer_reject(hello, TLS_ALERT_MISSING_EXTENSION, "TLS 1.3 without supported_groups or signature_algorithms");
+    }
+    if (with_groups != offer_has(offer, EXTENSION_KEY_SHARE)) {
+        return offer_reject(hello, TLS_ALERT_MISSING_EXTENSION, "supported_groups and key_share do not come together");
+    }
+    if (with_groups && !check_key_shares(offer, hello)) {
+        return false;
+    }
+    if ((offer->use & USE_SUITE_TLS13) == 0) {
+        return offer_reject(hello, TLS_ALERT_HANDSHAKE_FAILURE, "no usable cipher suite for TLS 1.3");
+    }
+    if ((offer->use & USE_GROUP) == 0) {
+        return offer_reject(hello, TLS_ALERT_HANDSHAKE_FAILURE, "no usable group for TLS 1.3");
+    }
+    if ((offer->use & (USE_SIGNATURE_EC | USE_SIGNATURE_PSS)) == 0) {
+        return offer_reject(hello, TLS_ALERT_HANDSHAKE_FAILURE, "no usable signature scheme for TLS 1.3");
+    }
+    hello->tls13 = true;
+    hello->ticket |= with_psk;
+    return true;
+}
+
+/* A client without supported_groups takes any (RFC 8422 section 4); one without signature_algorithms none (RFC 9155). */
+static bool judge_tls12(const struct offer *offer, struct hello *hello) {
+    bool ecdsa = (offer->use & USE_SUITE_ECDSA) != 0 && (offer->use & USE_SIGNATURE_EC) != 0;
+    bool rsa = (offer->use & USE_SUITE_RSA) != 0 && (offer->use & (USE_SIGNATURE_PSS | USE_SIGNATURE_PKCS1)) != 0;
+
+    if (memchr(offer->compression.data, 0, offer->compression.size) == NULL) {
+        return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "no null compression");
+    }
+    if ((offer->use & (USE_SUITE_ECDSA | USE_SUITE_RSA)) == 0) {
+        return offer_reject(hello, TLS_ALERT_HANDSHAKE_FAILURE, "no usable cipher suite for TLS 1.2");
+    }
+    if (offer_has(offer, EXTENSION_SUPPORTED_GROUPS) && (offer->use & USE_GROUP) == 0) {
+        return offer_reject(hello, TLS_ALERT_HANDSHAKE_FAILURE, "no usable group for TLS 1.2");
+    }
+    if (!ecdsa && !rsa) {
+        return offer_reject(hello, TLS_ALERT_HANDSHAKE_FAILURE, "no usable signature scheme for TLS 1.2");
+    }
+    hello->tls12 = true;
+    hello->ticket |= offer->extension[EXTENSION_SESSION_TICKET].size > 0;
+    return true;
+}
+
+bool judge_offer(const struct offer *offer, struct hello *hello) {
+    bool offers_tls12 = !offer_has(offer, EXTENSION_SUPPORTED_VERSIONS);
+    bool offers_tls13 = false;
+
+    for (size_t i = 0; i < offer->versions.size; i += 2) {
+        uint16_t version = offer_u16(offer->versions, i);
+        offers_tls13 |= version == OFFER_TLS13;
+        offers_tls12 |= version == OFFER_TLS12;
+    }
+    /*
+     * Who offers TLS 1.3 gets it or nothing: it would take 1.2 from a server that has 1.3 for a downgrade (RFC 8446
+     * section 4.1.3).
+     */
+    if (offers_tls13) {
+        if (!judge_tls13(offer, hello)) {
+            return false;
+        }
+        struct hello scratch = {0};
+        hello->tls12 = offers_tls12 && judge_tls12(offer, &scratch);
+        hello->ticket |= scratch.ticket;
+        return true;
+    }
+    if (!offers_tls12) {
+        return offer_reject(hello, TLS_ALERT_PROTOCOL_VERSION, "neither TLS 1.2 nor TLS 1.3");
+    }
+    if ((offer->use & USE_FALLBACK_SCSV) != 0) {
+        return offer_reject(hello, TLS_ALERT_INAPPROPRIATE_FALLBACK, "fallback to TLS 1.2");
+    }
+    return judge_tls12(offer, hello);
+}

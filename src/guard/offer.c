@@ -1,0 +1,294 @@
+#include "guard/offer.h"
+
+enum {
+    RANDOM_SIZE = 32,
+    SESSION_ID_MAX = 32,
+    NAME_TYPE_HOST = 0,
+};
+
+/*
+ * A set of 16-bit numbers that costs nothing for what is not put in: a word of `members` means something only once
+ * `touched` says so.
+ */
+struct type_set {
+    uint64_t touched[16];
+    uint64_t members[1024];
+};
+
+/* False when it was in the set already. */
+static bool type_set_add(struct type_set *set, uint16_t type) {
+    unsigned word = type / 64;
+    uint64_t bit = (uint64_t)1 << type % 64;
+    uint64_t word_bit = (uint64_t)1 << word % 64;
+
+    if ((set->touched[word / 64] & word_bit) == 0) {
+        set->touched[word / 64] |= word_bit;
+        set->members[word] = 0;
+    }
+    bool fresh = (set->members[word] & bit) == 0;
+    set->members[word] |= bit;
+    return fresh;
+}
+
+bool offer_vector(struct bytes outer, size_t length_size, size_t size_min, size_t element_size, struct bytes *content) {
+    struct reader reader = reader_of(outer);
+    size_t size = length_size == 1 ? reader_u8(&reader) : reader_u16(&reader);
+
+    *content = reader_bytes(&reader, size);
+    return !reader.failed && reader_left(&reader) == 0 && size >= size_min && size % element_size == 0;
+}
+
+/* RFC 5746 section 3.6. */
+static bool check_renegotiation_info(struct bytes content, struct hello *hello) {
+    struct bytes verify_data;
+
+    if (!offer_vector(content, 1, 0, 1, &verify_data)) {
+        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed renegotiation_info");
+    }
+    return verify_data.size == 0 || offer_reject(hello, TLS_ALERT_HANDSHAKE_FAILURE, "renegotiation in a first handshake");
+}
+
+static bool read_extensions(struct offer *offer, struct hello *hello) {
+    struct reader reader = reader_of(offer->extensions);
+    struct type_set seen;
+
+    memset(seen.touched, 0, sizeof(seen.touched));
+    while (reader_left(&reader) > 0) {
+        if (offer_has(offer, EXTENSION_PRE_SHARED_KEY)) {
+            return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "pre_shared_key is not the last extension");
+        }
+        uint16_t type = reader_u16(&reader);
+        struct bytes content = reader_bytes(&reader, reader_u16(&reader));
+        if (reader.failed) {
+            return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "extension exceeds the list of extensions");
+        }
+        if (!type_set_add(&seen, type)) {
+            return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "extension given twice");
+        }
+        if (type < EXTENSION_TRACKED) {
+            offer->present |= (uint64_t)1 << type;
+            offer->extension[type] = content;
+        } else if (type == EXTENSION_RENEGOTIATION_INFO && !check_renegotiation_info(content, hello)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool read_structure(struct bytes body, struct offer *offer, struct hello *hello) {
+    struct reader reader = reader_of(body);
+
+    unsigned legacy_version = reader_u16(&reader);
+    reader_bytes(&reader, RANDOM_SIZE);
+    size_t session_id_size = reader_u8(&reader);
+    reader_bytes(&reader, session_id_size);
+    offer->suites = reader_bytes(&reader, reader_u16(&reader));
+    offer->compression = reader_bytes(&reader, reader_u8(&reader));
+    if (reader.failed) {
+        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "ClientHello is shorter than its fields");
+    }
+    /* TLS 1.3 prescribes 1.2's number here, and allows to refuse a greater one, as wolfSSL does (RFC 8446 section 4.2.1). */
+    if (legacy_version != OFFER_TLS12) {
+        return offer_reject(hello, TLS_ALERT_PROTOCOL_VERSION, "legacy_version is not that of TLS 1.2");
+    }
+    if (session_id_size > SESSION_ID_MAX) {
+        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "session ID over 32 bytes");
+    }
+    if (offer->suites.size == 0 || offer->suites.size % 2 != 0) {
+        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed list of cipher suites");
+    }
+    if (offer->compression.size == 0) {
+        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "no compression methods");
+    }
+    if (reader_left(&reader) == 0) { /* legal in TLS 1.2: no extensions */
+        return true;
+    }
+    if (!offer_vector(bytes_of(reader.next, reader_left(&reader)), 2, 0, 1, &offer->extensions)) {
+        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "list of extensions does not fill the ClientHello");
+    }
+    return read_extensions(offer, hello);
+}
+
+/* Takes a host name over, in lower case and without a trailing dot. RFC 6066 section 3: it is a DNS name. */
+static bool take_host_name(struct bytes name, struct hello *hello) {
+    size_t size = name.size;
+    uint8_t previous = '.';
+
+    if (size > 0 && name.data[size - 1] == '.') {
+        size--;
+    }
+    if (size > HELLO_NAME_MAX) {
+        return offer_reject(hello, TLS_ALERT_UNRECOGNIZED_NAME, "server name over 255 bytes");
+    }
+    for (size_t i = 0; i < size; i++) {
+        uint8_t c = name.data[i];
+        if (c >= 'A' && c <= 'Z') {
+            c |= 0x20;
+        }
+        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+        if (!plain && (c != '.' || previous == '.')) {
+            return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "server name is no DNS name");
+        }
+        hello->name[i] = (char)c;
+        previous = c;
+    }
+    if (previous == '.') {
+        return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "server name has an empty label");
+    }
+    hello->name[size] = '\0';
+    return true;
+}
+
+/* RFC 6066 section 3: one name of a type at most; types other than host_name have never been defined. */
+static bool read_server_name(const struct offer *offer, struct hello *hello) {
+    struct bytes list;
+    bool taken = false;
+
+    if (!offer_has(offer, EXTENSION_SERVER_NAME)) {
+        return true;
+    }
+    if (!offer_vector(offer->extension[EXTENSION_SERVER_NAME], 2, 1, 1, &list)) {
+        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed server_name");
+    }
+    struct reader reader = reader_of(list);
+    while (reader_left(&reader) > 0) {
+        uint8_t type = reader_u8(&reader);
+        struct bytes name = reader_bytes(&reader, reader_u16(&reader));
+        if (reader.failed || (type == NAME_TYPE_HOST && name.size == 0)) {
+            return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed server_name");
+        }
+        if (type != NAME_TYPE_HOST) {
+            continue;
+        }
+        if (taken) {
+            return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "more than one server name");
+        }
+        if (!take_host_name(name, hello)) {
+            return false;
+        }
+        taken = true;
+    }
+    return taken || offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "server_name without a host name");
+}
+
+/* RFC 7301 section 3.1. */
+static bool read_alpn(const struct offer *offer, struct hello *hello) {
+    struct bytes list;
+
+    if (!offer_has(offer, EXTENSION_ALPN)) {
+        return true;
+    }
+    if (!offer_vector(offer->extension[EXTENSION_ALPN], 2, 2, 1, &list)) {
+        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed list of application protocols");
+    }
+    struct reader reader = reader_of(list);
+    while (reader_left(&reader) > 0) {
+        struct bytes protocol = reader_bytes(&reader, reader_u8(&reader));
+        if (reader.failed || protocol.size == 0) {
+            return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed list of application protocols");
+        }
+        hello->alpn = true;
+        if (bytes_equal(protocol, bytes_of_string("http/1.1"))) {
+            hello->alpn_http11 = true;
+        }
+    }
+    return true;
+}
+
+/* The lists of numbers, and what of them this server has. */
+static bool read_lists(struct offer *offer, struct hello *hello) {
+    struct bytes ignored;
+
+    if (offer_has(offer, EXTENSION_SUPPORTED_VERSIONS) &&
+        !offer_vector(offer->extension[EXTENSION_SUPPORTED_VERSIONS], 1, 2, 2, &offer->versions)) {
+        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed supported_versions");
+    }
+    if (offer_has(offer, EXTENSION_SUPPORTED_GROUPS) &&
+        !offer_vector(offer->extension[EXTENSION_SUPPORTED_GROUPS], 2, 2, 2, &offer->groups)) {
+        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed supported_groups");
+    }
+    if (offer_has(offer, EXTENSION_SIGNATURE_ALGORITHMS) &&
+        !offer_vector(offer->extension[EXTENSION_SIGNATURE_ALGORITHMS], 2, 2, 2, &offer->signatures)) {
+        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed signature_algorithms");
+    }
+    if (offer_has(offer, EXTENSION_SIGNATURE_ALGORITHMS_CERT) &&
+        !offer_vector(offer->extension[EXTENSION_SIGNATURE_ALGORITHMS_CERT], 2, 2, 2, &ignored)) {
+        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed signature_algorithms_cert");
+    }
+    for (size_t i = 0; i < offer->suites.size; i += 2) {
+        offer->use |= registry_suite_use(offer_u16(offer->suites, i));
+    }
+    for (size_t i = 0; i < offer->groups.size; i += 2) {
+        offer->use |= registry_group_use(offer_u16(offer->groups, i));
+    }
+    for (size_t i = 0; i < offer->signatures.size; i += 2) {
+        offer->use |= registry_signature_use(offer_u16(offer->signatures, i));
+    }
+    return true;
+}
+
+static bool check_small_extensions(const struct offer *offer, struct hello *hello) {
+    static const uint8_t empty[] = {EXTENSION_ENCRYPT_THEN_MAC, EXTENSION_EXTENDED_MASTER_SECRET, EXTENSION_EARLY_DATA};
+    struct bytes formats;
+
+    for (size_t i = 0; i < sizeof(empty); i++) {
+        if (offer->extension[empty[i]].size != 0) {
+            return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "extension that has no content has some");
+        }
+    }
+    if (offer_has(offer, EXTENSION_EC_POINT_FORMATS)) {
+        if (!offer_vector(offer->extension[EXTENSION_EC_POINT_FORMATS], 1, 1, 1, &formats)) {
+            return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed ec_point_formats");
+        }
+        if (memchr(formats.data, 0, formats.size) == NULL) { /* RFC 8422 section 5.1.2 */
+            return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "no uncompressed points");
+        }
+    }
+    return true;
+}
+
+/* The finalizer of SplitMix64 (Steele, Lea, Flood, OOPSLA '14): each bit of the result depends on each of `value`. */
+static uint64_t mix(uint64_t value) {
+    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9;
+    value = (value ^ value >> 27) * 0x94d049bb133111eb;
+    return value ^ value >> 31;
+}
+
+static uint64_t mix_list(uint64_t shape, struct bytes list) {
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < list.size; i += 2) {
+        uint16_t value = offer_u16(list, i);
+        if (!registry_is_grease(value)) {
+            shape = mix(shape ^ value);
+            count++;
+        }
+    }
+    return mix(shape ^ count << 16);
+}
+
+/*
+ * Browsers shuffle their extensions anew for each connection, so their types are summed up instead of chained. Padding
+ * and what comes only with a resumption are left out, so that a client keeps its shape.
+ */
+uint64_t offer_shape(const struct offer *offer) {
+    uint64_t shape = mix_list(mix_list(mix_list(0, offer->versions), offer->suites), offer->groups);
+    struct reader reader = reader_of(offer->extensions);
+    uint64_t sum = 0;
+
+    while (reader_left(&reader) > 0) {
+        uint16_t type = reader_u16(&reader);
+        reader_bytes(&reader, reader_u16(&reader));
+        if (type != EXTENSION_PADDING && type != EXTENSION_PRE_SHARED_KEY && type != EXTENSION_EARLY_DATA &&
+            !registry_is_grease(type)) {
+            sum += mix(type + (uint64_t)1);
+        }
+    }
+    return mix(shape ^ sum);
+}
+
+bool offer_read(struct bytes body, struct offer *offer, struct hello *hello) {
+    *offer = (struct offer){0};
+    return read_structure(body, offer, hello) && read_lists(offer, hello) && check_small_extensions(offer, hello) &&
+           read_server_name(offer, hello) && read_alpn(offer, hello);
+}

@@ -1,0 +1,64 @@
+#include "guard/registry.h"
+
+unsigned registry_suite_use(uint16_t suite) {
+    switch (suite) {
+    case 0x1301: /* TLS_AES_128_GCM_SHA256 */
+    case 0x1302: /* TLS_AES_256_GCM_SHA384 */
+    case 0x1303: /* TLS_CHACHA20_POLY1305_SHA256 */
+        return USE_SUITE_TLS13;
+    case 0xc02b: /* TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 */
+    case 0xc02c: /* TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 */
+    case 0xcca9: /* TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 */
+        return USE_SUITE_ECDSA;
+    case 0xc02f: /* TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 */
+    case 0xc030: /* TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 */
+    case 0xcca8: /* TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 */
+        return USE_SUITE_RSA;
+    case 0x5600: /* TLS_FALLBACK_SCSV */
+        return USE_FALLBACK_SCSV;
+    default:
+        return 0;
+    }
+}
+
+size_t registry_key_share_size(uint16_t group) {
+    switch (group) {
+    case 0x0017: /* secp256r1 */
+        return 65;
+    case 0x0018: /* secp384r1 */
+        return 97;
+    case 0x0019: /* secp521r1 */
+        return 133;
+    case 0x001d: /* x25519 */
+        return 32;
+    default:
+        return 0;
+    }
+}
+
+unsigned registry_group_use(uint16_t group) {
+    return registry_key_share_size(group) != 0 ? USE_GROUP : 0;
+}
+
+unsigned registry_signature_use(uint16_t scheme) {
+    switch (scheme) {
+    case 0x0403: /* ecdsa_secp256r1_sha256 */
+    case 0x0503: /* ecdsa_secp384r1_sha384 */
+    case 0x0603: /* ecdsa_secp521r1_sha512 */
+    case 0x0807: /* ed25519 */
+        return USE_SIGNATURE_EC;
+    case 0x0804: /* rsa_pss_rsae_sha256 */
+    case 0x0805: /* rsa_pss_rsae_sha384 */
+    case 0x0806: /* rsa_pss_rsae_sha512 */
+    case 0x0809: /* rsa_pss_pss_sha256 */
+    case 0x080a: /* rsa_pss_pss_sha384 */
+    case 0x080b: /* rsa_pss_pss_sha512 */
+        return USE_SIGNATURE_PSS;
+    case 0x0401: /* rsa_pkcs1_sha256 */
+    case 0x0501: /* rsa_pkcs1_sha384 */
+    case 0x0601: /* rsa_pkcs1_sha512 */
+        return USE_SIGNATURE_PKCS1;
+    default:
+        return 0;
+    }
+}

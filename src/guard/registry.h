@@ -1,0 +1,55 @@
+/* The numbers of TLS (IANA's TLS parameters) that the guard knows, and which of them this server has. */
+#ifndef GUARD_REGISTRY_H
+#define GUARD_REGISTRY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum extension_type {
+    EXTENSION_SERVER_NAME = 0,             /* RFC 6066 */
+    EXTENSION_SUPPORTED_GROUPS = 10,       /* RFC 8422, RFC 8446 */
+    EXTENSION_EC_POINT_FORMATS = 11,       /* RFC 8422 */
+    EXTENSION_SIGNATURE_ALGORITHMS = 13,   /* RFC 8446 */
+    EXTENSION_ALPN = 16,                   /* RFC 7301 */
+    EXTENSION_PADDING = 21,                /* RFC 7685 */
+    EXTENSION_ENCRYPT_THEN_MAC = 22,       /* RFC 7366 */
+    EXTENSION_EXTENDED_MASTER_SECRET = 23, /* RFC 7627 */
+    EXTENSION_SESSION_TICKET = 35,         /* RFC 5077 */
+    EXTENSION_PRE_SHARED_KEY = 41,         /* this and what follows: RFC 8446 */
+    EXTENSION_EARLY_DATA = 42,
+    EXTENSION_SUPPORTED_VERSIONS = 43,
+    EXTENSION_COOKIE = 44,
+    EXTENSION_PSK_KEY_EXCHANGE_MODES = 45,
+    EXTENSION_SIGNATURE_ALGORITHMS_CERT = 50,
+    EXTENSION_KEY_SHARE = 51,
+    EXTENSION_TRACKED = 52,                /* all above are below it */
+    EXTENSION_RENEGOTIATION_INFO = 0xff01, /* RFC 5746 */
+};
+
+/* What a number is worth to this server. Several may be or'ed together. */
+enum registry_use {
+    USE_SUITE_TLS13 = 1 << 0,
+    USE_SUITE_ECDSA = 1 << 1, /* TLS 1.2, with an ECDSA or Ed25519 key of the server */
+    USE_SUITE_RSA = 1 << 2,   /* TLS 1.2, with an RSA key of the server */
+    USE_GROUP = 1 << 3,
+    USE_SIGNATURE_EC = 1 << 4,    /* ECDSA or Ed25519, in either version */
+    USE_SIGNATURE_PSS = 1 << 5,   /* in either version */
+    USE_SIGNATURE_PKCS1 = 1 << 6, /* in TLS 1.2 only */
+    USE_FALLBACK_SCSV = 1 << 7,   /* no suite: the client says that it has retried with less (RFC 7507) */
+};
+
+/* Bits of enum registry_use; 0 for what this server does not have. */
+unsigned registry_suite_use(uint16_t suite);
+unsigned registry_group_use(uint16_t group);
+unsigned registry_signature_use(uint16_t scheme);
+
+/* Bytes of a key share of a group that this server has (an uncompressed point, where it is a NIST curve); 0 for others. */
+size_t registry_key_share_size(uint16_t group);
+
+/* RFC 8701: values that clients strew in to keep servers tolerant; they mean nothing. */
+static inline bool registry_is_grease(uint16_t value) {
+    return (value & 0x0f0f) == 0x0a0a && value >> 8 == (value & 0xff);
+}
+
+#endif

@@ -1,0 +1,320 @@
+#include "base/check.h"
+#include "http/syntax.h"
+
+/* What callbacks leave in `pending`, so that the code behind llhttp_execute() knows why it returned. */
+enum pending {
+    PENDING_NOTHING,
+    PENDING_NAME, /* in a header's name */
+    PENDING_VALUE,
+    PENDING_LAST_CHUNK,
+    PENDING_MESSAGE_END,
+};
+
+static struct http_parser *parser_of(llhttp_t *llhttp) {
+    return CONTAINER_OF(llhttp, struct http_parser, llhttp);
+}
+
+/* llhttp hands out a span in as many pieces as the calls that it straddles; in the head they touch each other. */
+static void span_extend(struct http_span *span, const struct http_parser *parser, const char *at, size_t size) {
+    if (span->size == 0) {
+        span->offset = (uint32_t)(at - parser->head);
+    }
+    span->size = (uint32_t)(at - parser->head + (ptrdiff_t)size) - span->offset;
+}
+
+static int on_target(llhttp_t *llhttp, const char *at, size_t size) {
+    struct http_parser *parser = parser_of(llhttp);
+    span_extend(&parser->message->target, parser, at, size);
+    if (parser->message->target.size > HTTP_TARGET_MAX) {
+        http_refuse(parser, 414, "the request target is too long");
+        return HPE_USER;
+    }
+    return 0;
+}
+
+static int on_reason(llhttp_t *llhttp, const char *at, size_t size) {
+    struct http_parser *parser = parser_of(llhttp);
+    span_extend(&parser->message->reason_phrase, parser, at, size);
+    return 0;
+}
+
+static int on_name(llhttp_t *llhttp, const char *at, size_t size) {
+    struct http_parser *parser = parser_of(llhttp);
+    struct http_message *message = parser->message;
+    if (parser->pending != PENDING_NAME) {
+        if (message->header_count == HTTP_HEADERS_MAX) {
+            http_refuse(parser, 431, "too many headers");
+            return HPE_USER;
+        }
+        message->headers[message->header_count++] = (struct http_header){0};
+        parser->pending = PENDING_NAME;
+    }
+    span_extend(&message->headers[message->header_count - 1].name, parser, at, size);
+    return 0;
+}
+
+static int on_value(llhttp_t *llhttp, const char *at, size_t size) {
+    struct http_parser *parser = parser_of(llhttp);
+    parser->pending = PENDING_VALUE;
+    span_extend(&parser->message->headers[parser->message->header_count - 1].value, parser, at, size);
+    return 0;
+}
+
+static int on_head_end(llhttp_t *llhttp) {
+    return HPE_PAUSED;
+}
+
+static const llhttp_settings_t head_settings = {
+    .on_url = on_target,
+    .on_status = on_reason,
+    .on_header_field = on_name,
+    .on_header_value = on_value,
+    .on_headers_complete = on_head_end,
+};
+
+static int on_body(llhttp_t *llhttp, const char *at, size_t size) {
+    parser_of(llhttp)->piece = bytes_of(at, size);
+    return size > 0 ? HPE_PAUSED : 0;
+}
+
+static int on_chunk(llhttp_t *llhttp) {
+    if (llhttp->content_length > 0) {
+        return 0;
+    }
+    parser_of(llhttp)->pending = PENDING_LAST_CHUNK;
+    return HPE_PAUSED;
+}
+
+static int on_message_end(llhttp_t *llhttp) {
+    parser_of(llhttp)->pending = PENDING_MESSAGE_END;
+    return HPE_PAUSED;
+}
+
+/* Trailers have no callbacks: llhttp checks their syntax, and nobody keeps them. */
+static const llhttp_settings_t body_settings = {
+    .on_body = on_body,
+    .on_chunk_header = on_chunk,
+    .on_message_complete = on_message_end,
+};
+
+static void parser_init(struct http_parser *parser, struct http_message *message, uint32_t head_size_max,
+                        llhttp_type_t type) {
+    CHECK(head_size_max >= HTTP_HEAD_SIZE_MIN);
+    *parser = (struct http_parser){.message = message, .head_size_max = head_size_max};
+    llhttp_init(&parser->llhttp, type, &head_settings);
+    memset(message, 0, offsetof(struct http_message, headers));
+}
+
+void http_parser_init_request(struct http_parser *parser, struct http_message *message, uint32_t head_size_max) {
+    parser_init(parser, message, head_size_max, HTTP_REQUEST);
+}
+
+void http_parser_init_response(struct http_parser *parser, struct http_message *message, uint32_t head_size_max,
+                               bool to_head) {
+    parser_init(parser, message, head_size_max, HTTP_RESPONSE);
+    parser->to_head = to_head;
+}
+
+static bool is_request(const struct http_parser *parser) {
+    return parser->llhttp.type == HTTP_REQUEST;
+}
+
+/* `offset`: of the byte that llhttp stopped at, in the head or in a piece of the body. */
+static enum http_result refuse_by_llhttp(struct http_parser *parser, llhttp_errno_t error, size_t offset) {
+    if (parser->phase == HTTP_PHASE_FAILED) {
+        return HTTP_PARSE_ERROR; /* a callback has refused it */
+    }
+    unsigned status = 400;
+    if (!is_request(parser)) {
+        status = 502;
+    } else if (parser->phase == HTTP_PHASE_HEAD) {
+        status = http_request_error_status(parser, error, offset);
+    }
+    return http_refuse(parser, status, llhttp_get_error_reason(&parser->llhttp));
+}
+
+static enum http_result refuse_large_head(struct http_parser *parser) {
+    if (!is_request(parser)) {
+        return http_refuse(parser, 502, "the response head is too large");
+    }
+    if (memchr(parser->head + parser->start, '\n', parser->parsed - parser->start) == NULL) {
+        return http_refuse(parser, 414, "the request line is longer than a head may be");
+    }
+    return http_refuse(parser, 431, "the request head is too large");
+}
+
+/*
+ * llhttp skips any CR and LF before a message, in any order. Here one CRLF may precede a request (RFC 9112 section 2.2),
+ * and nothing may precede a response. HTTP_PARSE_HEAD when the start line has begun.
+ */
+static enum http_result begin_head(struct http_parser *parser, size_t size) {
+    if (parser->parsed == 0 && is_request(parser) && parser->head[0] == '\r') {
+        if (size < 2) {
+            return HTTP_PARSE_MORE;
+        }
+        if (parser->head[1] != '\n') {
+            return http_refuse(parser, 400, "CR without LF before the request");
+        }
+        parser->parsed = parser->start = 2;
+    }
+    if (parser->parsed == size) {
+        return HTTP_PARSE_MORE;
+    }
+    uint8_t first = (uint8_t)parser->head[parser->parsed];
+    if (first == '\r' || first == '\n') {
+        return http_refuse(parser, is_request(parser) ? 400 : 502, "an empty line before the message");
+    }
+    parser->phase = HTTP_PHASE_HEAD;
+    return HTTP_PARSE_HEAD;
+}
+
+static enum http_result end_head(struct http_parser *parser) {
+    struct http_message *message = parser->message;
+    const char *end = llhttp_get_error_pos(&parser->llhttp);
+    parser->parsed = message->head_size = (uint32_t)(end - parser->head);
+    message->minor = parser->llhttp.http_minor;
+    enum http_result result = is_request(parser) ? http_request_judge(parser) : http_response_judge(parser);
+    if (result == HTTP_PARSE_HEAD) {
+        parser->phase = HTTP_PHASE_BODY;
+        parser->framing = (uint8_t)message->framing;
+        parser->body_left = message->framing == HTTP_LENGTH ? message->content_length : 0;
+        parser->llhttp.settings = (void *)&body_settings;
+        llhttp_resume(&parser->llhttp);
+    }
+    return result;
+}
+
+enum http_result http_parser_head(struct http_parser *parser, struct bytes head) {
+    if (parser->phase == HTTP_PHASE_FAILED) {
+        return HTTP_PARSE_ERROR;
+    }
+    CHECK(parser->phase <= HTTP_PHASE_HEAD && head.size >= parser->parsed);
+    size_t size = head.size < parser->head_size_max ? head.size : parser->head_size_max;
+    if (size == parser->parsed) {
+        return HTTP_PARSE_MORE;
+    }
+    parser->head = (const char *)head.data;
+    if (parser->phase == HTTP_PHASE_START) {
+        enum http_result result = begin_head(parser, size);
+        if (result != HTTP_PARSE_HEAD) {
+            return result;
+        }
+    }
+    llhttp_errno_t error = llhttp_execute(&parser->llhttp, parser->head + parser->parsed, size - parser->parsed);
+    if (error == HPE_PAUSED) {
+        return end_head(parser);
+    }
+    if (error != HPE_OK) {
+        return refuse_by_llhttp(parser, error, (size_t)(llhttp_get_error_pos(&parser->llhttp) - parser->head));
+    }
+    parser->parsed = (uint32_t)size;
+    return size == parser->head_size_max ? refuse_large_head(parser) : HTTP_PARSE_MORE;
+}
+
+static void input_advance(struct bytes *input, size_t size) {
+    input->data += size;
+    input->size -= size;
+}
+
+static enum http_result take_piece(struct bytes *input, uint64_t size_max, struct bytes *piece) {
+    *piece = bytes_of(input->data, input->size < size_max ? input->size : (size_t)size_max);
+    input_advance(input, piece->size);
+    return HTTP_PARSE_BODY;
+}
+
+/* Chunk heads and trailers are read and thrown away, so only these bounds keep a sender from sending nothing else. */
+static bool framing_fits(struct http_parser *parser, size_t size) {
+    uint32_t limit = parser->phase == HTTP_PHASE_TRAILERS ? HTTP_TRAILERS_MAX : HTTP_CHUNK_HEAD_MAX;
+    if (size > limit - parser->framing_size) {
+        return false;
+    }
+    parser->framing_size += (uint32_t)size;
+    return true;
+}
+
+static enum http_result refuse_framing(struct http_parser *parser) {
+    if (!is_request(parser)) {
+        return http_refuse(parser, 502, "a chunk's head or the trailers are too large");
+    }
+    return parser->phase == HTTP_PHASE_TRAILERS ? http_refuse(parser, 431, "the trailers are too large")
+                                                : http_refuse(parser, 400, "a chunk's head is too large");
+}
+
+static enum http_result take_chunked(struct http_parser *parser, struct bytes *input, struct bytes *piece) {
+    while (input->size > 0) {
+        const char *from = (const char *)input->data;
+        parser->piece = bytes_of(NULL, 0);
+        parser->pending = PENDING_NOTHING;
+        llhttp_errno_t error = llhttp_execute(&parser->llhttp, from, input->size);
+        if (error != HPE_OK && error != HPE_PAUSED) {
+            return refuse_by_llhttp(parser, error, 0);
+        }
+        size_t used = error == HPE_OK ? input->size : (size_t)(llhttp_get_error_pos(&parser->llhttp) - from);
+        llhttp_resume(&parser->llhttp);
+        if (!framing_fits(parser, used - parser->piece.size)) {
+            return refuse_framing(parser);
+        }
+        input_advance(input, used);
+        if (parser->pending == PENDING_MESSAGE_END) {
+            parser->phase = HTTP_PHASE_END;
+            return HTTP_PARSE_END;
+        }
+        if (parser->pending == PENDING_LAST_CHUNK) {
+            parser->phase = HTTP_PHASE_TRAILERS;
+            parser->framing_size = 0;
+        }
+        if (parser->piece.size > 0) {
+            parser->framing_size = 0;
+            *piece = parser->piece;
+            return HTTP_PARSE_BODY;
+        }
+    }
+    return HTTP_PARSE_MORE;
+}
+
+enum http_result http_parser_body(struct http_parser *parser, struct bytes *input, struct bytes *piece) {
+    *piece = bytes_of(NULL, 0);
+    if (parser->phase == HTTP_PHASE_FAILED) {
+        return HTTP_PARSE_ERROR;
+    }
+    CHECK(parser->phase >= HTTP_PHASE_BODY);
+    if (parser->phase == HTTP_PHASE_END) {
+        return HTTP_PARSE_END;
+    }
+    if (parser->framing == HTTP_CHUNKED) {
+        return take_chunked(parser, input, piece);
+    }
+    if (parser->framing == HTTP_NO_BODY || (parser->framing == HTTP_LENGTH && parser->body_left == 0)) {
+        parser->phase = HTTP_PHASE_END;
+        return HTTP_PARSE_END;
+    }
+    if (input->size == 0) {
+        return HTTP_PARSE_MORE;
+    }
+    if (parser->framing == HTTP_UNTIL_CLOSE) {
+        return take_piece(input, UINT64_MAX, piece);
+    }
+    take_piece(input, parser->body_left, piece);
+    parser->body_left -= piece->size;
+    return HTTP_PARSE_BODY;
+}
+
+bool http_parser_finish(struct http_parser *parser) {
+    if (parser->phase == HTTP_PHASE_END) {
+        return true;
+    }
+    if (parser->phase != HTTP_PHASE_BODY || parser->framing == HTTP_CHUNKED || parser->body_left > 0) {
+        return false;
+    }
+    parser->phase = HTTP_PHASE_END;
+    return true;
+}
+
+const struct http_header *http_find_header(const struct http_message *message, const void *head, const char *name) {
+    for (uint32_t i = 0; i < message->header_count; i++) {
+        if (bytes_equal_ignoring_case(http_view(head, message->headers[i].name), bytes_of_string(name))) {
+            return &message->headers[i];
+        }
+    }
+    return NULL;
+}

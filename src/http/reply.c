@@ -1,0 +1,56 @@
+/* Answers of our own. */
+#include "base/check.h"
+#include "http/forward.h"
+
+struct reply {
+    unsigned status;
+    const char *reason;
+    const char *text;
+};
+
+#define REPLY(status, reason, text)                                                                                         \
+    { status, reason, #status " " reason ": " text "\n" }
+
+static const struct reply replies[] = {
+    REPLY(200, "OK", "all is well."),
+    REPLY(400, "Bad Request", "the request is not well-formed HTTP/1.1, or can be read in more than one way."),
+    REPLY(403, "Forbidden", "a valid client certificate is required."),
+    REPLY(404, "Not Found", "there is nothing at this path."),
+    REPLY(405, "Method Not Allowed", "this path does not take this method."),
+    REPLY(408, "Request Timeout", "the request took too long to arrive."),
+    REPLY(413, "Content Too Large", "the request's content is larger than this server takes."),
+    REPLY(414, "URI Too Long", "the request target is longer than this server takes."),
+    REPLY(417, "Expectation Failed", "the only expectation that is supported is 100-continue."),
+    REPLY(421, "Misdirected Request", "this connection was opened for another host name."),
+    REPLY(431, "Request Header Fields Too Large", "the request's headers are more or larger than this server takes."),
+    REPLY(500, "Internal Server Error", "the server could not handle the request."),
+    REPLY(501, "Not Implemented", "the request needs something that this server does not implement."),
+    REPLY(502, "Bad Gateway", "no origin gave a usable answer."),
+    REPLY(503, "Service Unavailable", "the server cannot take the request now."),
+    REPLY(504, "Gateway Timeout", "the origin took too long to answer."),
+    REPLY(505, "HTTP Version Not Supported", "the versions that are supported are HTTP/1.1 and HTTP/1.0."),
+};
+
+static const struct reply *find_reply(unsigned status) {
+    size_t i = 0;
+    while (i < ARRAY_LENGTH(replies) && replies[i].status != status) {
+        i++;
+    }
+    CHECK(i < ARRAY_LENGTH(replies));
+    return &replies[i];
+}
+
+const char *http_status_text(unsigned status) {
+    return find_reply(status)->text;
+}
+
+void http_write_reply(struct text *out, unsigned status, const char *content_type, struct bytes body, bool keep_alive,
+                      bool to_head) {
+    text_append_format(out,
+                       "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n"
+                       "Connection: %s\r\n\r\n",
+                       status, find_reply(status)->reason, content_type, body.size, keep_alive ? "keep-alive" : "close");
+    if (!to_head) {
+        text_append_bytes(out, body);
+    }
+}

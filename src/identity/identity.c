@@ -1,0 +1,194 @@
+#include "identity/identity.h"
+
+#include "base/check.h"
+#include "identity/path.h"
+#include "identity/render.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { HEADERS_SIZE_FIRST = 2 * 1024 };
+
+/* An identity under construction: the object, and its header block right behind it. */
+struct draft {
+    struct identity *identity;
+    size_t size;     /* bytes of headers */
+    size_t capacity; /* bytes that fit behind the object */
+};
+
+static bool draft_reserve(struct draft *draft, size_t more) {
+    if (draft->capacity - draft->size >= more) {
+        return true;
+    }
+    size_t capacity = 2 * draft->capacity + more;
+    struct identity *identity = realloc(draft->identity, sizeof(struct identity) + capacity);
+    if (identity == NULL) {
+        return false;
+    }
+    draft->identity = identity;
+    draft->capacity = capacity;
+    return true;
+}
+
+static void draft_append(struct draft *draft, const void *data, size_t size) {
+    memcpy((uint8_t *)(draft->identity + 1) + draft->size, data, size);
+    draft->size += size;
+}
+
+/* "name: value\r\n"; a value that did not fit is replaced as the contract says. */
+static bool draft_add_header(struct draft *draft, const char *name, const struct text *value) {
+    static const char too_large[] = "-Too-Large: true\r\n";
+    size_t name_size = strlen(name);
+    if (!draft_reserve(draft, name_size + (value->overflow ? sizeof(too_large) : value->size + 4))) {
+        return false;
+    }
+    draft_append(draft, name, name_size);
+    if (value->overflow) {
+        draft_append(draft, too_large, sizeof(too_large) - 1);
+    } else {
+        draft_append(draft, ": ", 2);
+        draft_append(draft, value->data, value->size);
+        draft_append(draft, "\r\n", 2);
+    }
+    return true;
+}
+
+static bool draft_add_headers(struct draft *draft, const struct forward *forward, const struct render_source *source) {
+    for (size_t i = 0; i < forward->count; i++) {
+        char buffer[IDENTITY_HEADER_VALUE_MAX];
+        struct text value = text_over(buffer, sizeof(buffer));
+        if (render_field(&value, &forward->headers[i].field, source) &&
+            !draft_add_header(draft, forward->headers[i].name, &value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+__attribute__((format(printf, 2, 3))) static void set_detail(struct identity *identity, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(identity->detail, sizeof(identity->detail), format, arguments);
+    va_end(arguments);
+}
+
+/* Cut to size at a character's end. */
+static void set_path_detail(struct identity *identity, const struct path_verdict *verdict, size_t depth_max) {
+    char buffer[1024];
+    struct text text = text_over(buffer, sizeof(buffer));
+    path_append_detail(&text, verdict, depth_max);
+    size_t size = text.size < sizeof(identity->detail) ? text.size : sizeof(identity->detail) - 1;
+    while (size < text.size && size > 0 && (uint8_t)buffer[size] >> 6 == 2) {
+        size--;
+    }
+    memcpy(identity->detail, buffer, size);
+    identity->detail[size] = '\0';
+}
+
+/* Reads and judges; fills all of `identity` but its headers. */
+static enum reason judge(struct identity *identity, const struct identity_policy *policy, struct path_chain *chain,
+                         const struct bytes *certificates, size_t count, bool too_large, int64_t now,
+                         struct path_verdict *verdict) {
+    bool too_many = count > PATH_CHAIN_MAX;
+    bool well_formed = count > 0 && path_read_chain(chain, certificates, too_many ? PATH_CHAIN_MAX : count);
+    if (too_large) {
+        set_detail(identity, "the certificates are more bytes than the limit allows");
+        return REASON_TOO_LARGE;
+    }
+    if (count == 0) {
+        set_detail(identity, "no certificate was presented");
+        return REASON_ABSENT;
+    }
+    if (!well_formed) {
+        set_detail(identity, "certificate %zu of the chain is malformed: %s", chain->count + 1, chain->malformed);
+        return REASON_MALFORMED;
+    }
+    if (too_many) {
+        set_detail(identity, "%zu certificates were presented, at most %d are looked at", count, PATH_CHAIN_MAX);
+        return REASON_CHAIN_TOO_LONG;
+    }
+    path_judge(chain, policy->trust, policy->depth_max, now, verdict);
+    identity->valid_from = verdict->valid_from;
+    identity->valid_until = verdict->valid_until;
+    set_path_detail(identity, verdict, policy->depth_max);
+    return verdict->fault.reason;
+}
+
+struct identity *identity_judge(const struct identity_policy *policy, const struct bytes *chain, size_t count,
+                                bool too_large, int64_t now) {
+    CHECK(policy->trust != NULL && policy->depth_max >= 1 && policy->depth_max <= PATH_CHAIN_MAX);
+    struct draft draft = {malloc(sizeof(struct identity) + HEADERS_SIZE_FIRST), 0, HEADERS_SIZE_FIRST};
+    struct identity *identity = draft.identity;
+    if (identity == NULL) {
+        return NULL;
+    }
+    memset(identity, 0, sizeof(*identity));
+    atomic_init(&identity->references, 1);
+    identity->valid_from = INT64_MIN;
+    identity->valid_until = INT64_MAX;
+    if (count > 0) {
+        signature_sha256(chain[0], identity->fingerprint);
+    }
+    struct path_chain read;
+    read.count = 0;
+    struct path_verdict verdict = {.length = 0};
+    identity->reason = judge(identity, policy, &read, chain, count, too_large, now, &verdict);
+    identity->status = reason_status(identity->reason);
+
+    uint8_t fingerprint[SIGNATURE_SHA256_SIZE];
+    memcpy(fingerprint, identity->fingerprint, sizeof(fingerprint)); /* the object may move */
+    struct render_source source = {
+        .reason = identity->reason,
+        .chain = read.count > 0 ? &read : NULL,
+        .verdict = verdict.length > 0 ? &verdict : NULL,
+        .fingerprint = fingerprint,
+    };
+    if (!draft_add_headers(&draft, policy->forward, &source)) {
+        free(draft.identity);
+        return NULL;
+    }
+    draft.identity->headers = bytes_of(draft.identity + 1, draft.size);
+    return draft.identity;
+}
+
+struct identity *identity_retain(struct identity *identity) {
+    atomic_fetch_add_explicit(&identity->references, 1, memory_order_relaxed);
+    return identity;
+}
+
+void identity_release(struct identity *identity) {
+    if (identity == NULL) {
+        return;
+    }
+    unsigned before = atomic_fetch_sub_explicit(&identity->references, 1, memory_order_acq_rel);
+    CHECK(before > 0);
+    if (before == 1) {
+        free(identity);
+    }
+}
+
+static const char *connection_value(const struct forward_connection *connection, enum field_kind kind) {
+    switch (kind) {
+    case FIELD_TLS_VERSION:
+        return connection->tls_version;
+    case FIELD_TLS_CIPHER:
+        return connection->tls_cipher;
+    case FIELD_SNI:
+        return connection->sni;
+    default:
+        return NULL;
+    }
+}
+
+void forward_render_connection(const struct forward *forward, const struct forward_connection *connection,
+                               struct text *out) {
+    for (size_t i = 0; i < forward->count; i++) {
+        const char *value = connection_value(connection, forward->headers[i].field.kind);
+        if (value != NULL) {
+            text_append_string(out, forward->headers[i].name);
+            text_append_string(out, ": ");
+            text_append_header_value(out, bytes_of_string(value));
+            text_append_string(out, "\r\n");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+#include "base/check.h"
+#include "identity/name.h"
+#include "identity/path_check.h"
+
+struct search {
+    struct path_chain *chain;
+    const struct trust *trust;
+    size_t depth_max;
+    unsigned steps;
+    struct path_budget budget;
+    struct path_candidate candidate; /* what is being built */
+    uint8_t order[PATH_CHAIN_MAX];
+    uint32_t used; /* bit for each member that is in it */
+    struct path_verdict *best;
+};
+
+bool path_read_chain(struct path_chain *chain, const struct bytes *certificates, size_t count) {
+    CHECK(count >= 1 && count <= PATH_CHAIN_MAX);
+    chain->malformed = NULL;
+    for (chain->count = 0; chain->count < count; chain->count++) {
+        struct path_member *member = &chain->members[chain->count];
+        struct certificate *certificate = &member->certificate;
+        if (!certificate_read(certificate, certificates[chain->count], &chain->malformed)) {
+            return false;
+        }
+        member->key_reason = signature_judge_key(certificate, &member->key);
+        member->algorithm_reason = signature_judge_algorithm(&certificate->signature_algorithm, &member->algorithm);
+        if (member->key_reason == REASON_MALFORMED || member->algorithm_reason == REASON_MALFORMED) {
+            chain->malformed = member->key_reason == REASON_MALFORMED ? "its public key is malformed"
+                                                                      : "its signature algorithm is malformed";
+            return false;
+        }
+        member->subject_hash = name_hash(certificate->subject);
+        member->issuer_hash = name_hash(certificate->issuer);
+        member->is_self_issued = member->subject_hash == member->issuer_hash && certificate_is_self_issued(certificate);
+    }
+    return true;
+}
+
+/* Presented twice, or a root that was sent along: such a member could only lengthen paths that are tried anyway. */
+static void mark_redundant(struct search *search) {
+    struct path_chain *chain = search->chain;
+    for (size_t i = 1; i < chain->count; i++) {
+        struct path_member *member = &chain->members[i];
+        member->is_redundant = false;
+        for (size_t j = 0; j < i && !member->is_redundant; j++) {
+            member->is_redundant = bytes_equal(chain->members[j].certificate.der, member->certificate.der);
+        }
+        for (size_t j = 0; j < trust_count(search->trust) && !member->is_redundant; j++) {
+            const struct trust_anchor *anchor = trust_anchor(search->trust, j);
+            member->is_redundant = anchor->subject_hash == member->subject_hash &&
+                                   bytes_equal(anchor->certificate.der, member->certificate.der);
+        }
+    }
+}
+
+static bool is_named(const struct path_member *child, uint64_t subject_hash, const struct certificate *issuer) {
+    return child->issuer_hash == subject_hash && name_equal(child->certificate.issuer, issuer->subject);
+}
+
+/* Compared once for each pair: the search comes by the same pair again and again. */
+static void find_issuers(struct path_chain *chain) {
+    for (size_t i = 0; i < chain->count; i++) {
+        struct path_member *child = &chain->members[i];
+        child->issuers = 0;
+        for (size_t j = 1; j < chain->count; j++) {
+            const struct path_member *issuer = &chain->members[j];
+            if (j != i && !issuer->is_redundant && is_named(child, issuer->subject_hash, &issuer->certificate)) {
+                child->issuers |= (uint16_t)(1u << j);
+            }
+        }
+    }
+}
+
+/* Whether `a` says more than `b` to whoever has to mend the chain: it got further towards the leaf. */
+static bool is_further(const struct path_fault *a, const struct path_fault *b) {
+    if (b->phase == PATH_PHASE_ISSUER || a->phase == PATH_PHASE_ISSUER) {
+        return b->phase == PATH_PHASE_ISSUER && (a->phase != PATH_PHASE_ISSUER || b->reason == REASON_UNKNOWN_ISSUER);
+    }
+    return a->height < b->height || (a->height == b->height && a->phase > b->phase);
+}
+
+static void keep(struct search *search, const struct path_fault *fault) {
+    struct path_verdict *best = search->best;
+    best->fault = *fault;
+    best->anchor = search->candidate.anchor;
+    best->length = search->candidate.length;
+    memcpy(best->order, search->order, sizeof(best->order));
+}
+
+/* The candidate ends at `anchor`. True when the search is over. */
+static bool try_anchor(struct search *search, const struct trust_anchor *anchor) {
+    struct path_candidate *candidate = &search->candidate;
+    struct path_fault fault = {.reason = REASON_CHAIN_TOO_LONG, .phase = PATH_PHASE_ISSUER};
+    candidate->anchor = anchor;
+    if (candidate->length > search->depth_max) {
+        fault.certificate = &candidate->members[0]->certificate;
+    } else if (!path_check(&search->budget, candidate, &fault)) {
+        return true;
+    }
+    if (fault.reason == REASON_OK || is_further(&fault, &search->best->fault)) {
+        keep(search, &fault);
+    }
+    return fault.reason == REASON_OK;
+}
+
+/* The issuer that was looked for in vain is the one at the end of the longest attempt. */
+static void note_dead_end(struct search *search) {
+    struct path_verdict *best = search->best;
+    if (best->fault.reason == REASON_UNKNOWN_ISSUER && search->candidate.length > best->length) {
+        struct path_fault fault = best->fault;
+        fault.certificate = &search->candidate.members[search->candidate.length - 1]->certificate;
+        search->candidate.anchor = NULL;
+        keep(search, &fault);
+    }
+}
+
+/* Key identifiers are hints (RFC 5280 section 4.2.1.1): who fits is tried first, who does not is tried too. */
+static bool identifiers_fit(const struct certificate *child, const struct certificate *issuer) {
+    return child->aki.size == 0 || issuer->ski.size == 0 || bytes_equal(child->aki, issuer->ski);
+}
+
+static bool take_step(struct search *search) {
+    return search->steps < PATH_STEPS_MAX && ++search->steps > 0;
+}
+
+static bool extend(struct search *search);
+
+/* Tries each root that the last certificate names, those whose identifiers fit or those whose do not. */
+static bool try_anchors(struct search *search, const struct path_member *last, bool fitting, bool *found) {
+    for (size_t i = 0; i < trust_count(search->trust); i++) {
+        const struct trust_anchor *anchor = trust_anchor(search->trust, i);
+        if (!is_named(last, anchor->subject_hash, &anchor->certificate) ||
+            identifiers_fit(&last->certificate, &anchor->certificate) != fitting) {
+            continue;
+        }
+        *found = true;
+        if (path_edge_is_broken(&search->budget, last, &anchor->key)) {
+            continue;
+        }
+        if (!take_step(search) || try_anchor(search, anchor)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool try_members(struct search *search, const struct path_member *last, bool fitting, bool *found) {
+    struct path_candidate *candidate = &search->candidate;
+    for (size_t i = 1; i < search->chain->count; i++) {
+        const struct path_member *member = &search->chain->members[i];
+        if ((last->issuers & ~search->used & 1u << i) == 0 ||
+            identifiers_fit(&last->certificate, &member->certificate) != fitting) {
+            continue;
+        }
+        *found = true;
+        if (path_edge_is_broken(&search->budget, last, &member->key)) {
+            continue;
+        }
+        if (!take_step(search)) {
+            return true;
+        }
+        search->order[candidate->length] = (uint8_t)i;
+        candidate->members[candidate->length++] = member;
+        search->used |= 1u << i;
+        bool over = extend(search);
+        search->used &= ~(1u << i);
+        candidate->length--;
+        if (over) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Looks for issuers of the candidate's last certificate; roots first, so that paths stay short. True when it is over. */
+static bool extend(struct search *search) {
+    const struct path_member *last = search->candidate.members[search->candidate.length - 1];
+    bool found = false;
+    if (try_anchors(search, last, true, &found) || try_members(search, last, true, &found) ||
+        try_anchors(search, last, false, &found) || try_members(search, last, false, &found)) {
+        return true;
+    }
+    if (!found) {
+        note_dead_end(search);
+    }
+    return false;
+}
+
+/* A valid verdict holds while all of its path's certificates do. */
+static void narrow_to_path(struct path_verdict *verdict, const struct path_chain *chain) {
+    verdict->valid_from = verdict->anchor->certificate.not_before;
+    verdict->valid_until = verdict->anchor->certificate.not_after;
+    for (size_t i = 0; i < verdict->length; i++) {
+        const struct certificate *certificate = &chain->members[verdict->order[i]].certificate;
+        if (verdict->valid_from < certificate->not_before) {
+            verdict->valid_from = certificate->not_before;
+        }
+        if (verdict->valid_until > certificate->not_after) {
+            verdict->valid_until = certificate->not_after;
+        }
+    }
+}
+
+void path_judge(struct path_chain *chain, const struct trust *trust, size_t depth_max, int64_t now,
+                struct path_verdict *verdict) {
+    CHECK(depth_max >= 1 && depth_max <= PATH_CHAIN_MAX && chain->count >= 1 && chain->malformed == NULL);
+    *verdict = (struct path_verdict){.fault = {.reason = REASON_UNKNOWN_ISSUER, .phase = PATH_PHASE_ISSUER}};
+    verdict->fault.certificate = &chain->members[0].certificate;
+    struct search search = {.chain = chain, .trust = trust, .depth_max = depth_max, .used = 1, .best = verdict};
+    search.budget.now = now;
+    search.budget.window_from = INT64_MIN;
+    search.budget.window_until = INT64_MAX;
+    search.budget.comparisons = CONSTRAINTS_COMPARISONS_MAX;
+    search.candidate.members[0] = &chain->members[0];
+    search.candidate.length = 1;
+    mark_redundant(&search);
+    find_issuers(chain);
+    extend(&search);
+    if (verdict->fault.reason == REASON_OK) {
+        narrow_to_path(verdict, chain);
+    } else {
+        verdict->valid_from = search.budget.window_from;
+        verdict->valid_until = search.budget.window_until;
+    }
+}

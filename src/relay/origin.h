@@ -1,0 +1,35 @@
+/* A host's origin addresses: whose turn it is, and which are passed over for a while. Opens nothing; clocks are given. */
+#ifndef RELAY_ORIGIN_H
+#define RELAY_ORIGIN_H
+
+#include "config/config.h"
+
+struct relay_connection;
+
+/* One address of one host. Hosts that name the same address have an origin each, so that none can starve another's pool. */
+struct relay_origin {
+    const struct config_address *address;
+    uint64_t down_until_ms;          /* 0: up. Passed over before this time; a connection that succeeds ends it */
+    struct relay_connection *newest; /* idle connections, the most recently used first */
+    struct relay_connection *oldest;
+    uint32_t idle_count; /* 0 to RELAY_IDLE_MAX */
+};
+
+struct relay_host {
+    struct relay_origin *origins;
+    uint32_t count; /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
+    uint32_t turn;  /* index of the origin whose turn it is */
+};
+
+/*
+ * The origin to try: of those that are not `tried` (a bit for each index) the next in turn that is up, else the next that
+ * is down. Its turn then is over. NULL when all have been tried.
+ */
+struct relay_origin *origin_choose(struct relay_host *host, uint64_t tried, uint64_t now_ms);
+
+/* A connection to it could not be made. True when it counted as up before, so that a log tells each outage once. */
+bool origin_mark_down(struct relay_origin *origin, uint64_t now_ms, uint32_t down_ms);
+/* A connection to it was made. True when the last attempt had failed. */
+bool origin_mark_up(struct relay_origin *origin);
+
+#endif

@@ -1,0 +1,139 @@
+#include "ring/cores.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Reads a small file: the size, or -1. */
+static long read_file(const char *path, char *text, size_t capacity) {
+    FILE *file = fopen(path, "re");
+    size_t size;
+
+    if (file == NULL) {
+        return -1;
+    }
+    size = fread(text, 1, capacity - 1, file);
+    fclose(file);
+    text[size] = '\0';
+    return (long)size;
+}
+
+/* A quota of `quota_us` in each `period_us`, as cores, rounded up; no limit when it says none. */
+static int cores_of_quota(long long quota_us, long long period_us, int limit) {
+    long long cores;
+
+    if (quota_us <= 0 || period_us <= 0) {
+        return limit;
+    }
+    cores = (quota_us + period_us - 1) / period_us;
+    return cores < limit ? (int)cores : limit;
+}
+
+static int limit_by_v2(const char *folder, int limit) {
+    char path[4096 + 64];
+    char text[128];
+    long long quota;
+    long long period;
+
+    snprintf(path, sizeof path, "%s/cpu.max", folder);
+    if (read_file(path, text, sizeof text) < 0 || sscanf(text, "%lld %lld", &quota, &period) != 2) {
+        return limit; /* no such controller here, or "max" */
+    }
+    return cores_of_quota(quota, period, limit);
+}
+
+static int limit_by_v1(const char *folder, int limit) {
+    char path[4096 + 64];
+    char quota[64];
+    char period[64];
+
+    snprintf(path, sizeof path, "%s/cpu.cfs_quota_us", folder);
+    if (read_file(path, quota, sizeof quota) < 0) {
+        return limit;
+    }
+    snprintf(path, sizeof path, "%s/cpu.cfs_period_us", folder);
+    if (read_file(path, period, sizeof period) < 0) {
+        return limit;
+    }
+    return cores_of_quota(atoll(quota), atoll(period), limit);
+}
+
+/* The group at `mount` + `group` and each ancestor up to the mount: the tightest one counts. */
+static int limit_by_ancestors(const char *mount, const char *group, int (*limit_by)(const char *, int), int limit) {
+    char folder[4096];
+    size_t mount_size = strlen(mount);
+
+    if ((size_t)snprintf(folder, sizeof folder, "%s%s", mount, group) >= sizeof folder) {
+        return limit;
+    }
+    for (;;) {
+        char *slash;
+
+        limit = limit_by(folder, limit);
+        slash = strrchr(folder, '/');
+        if (slash == NULL || (size_t)(slash - folder) < mount_size) {
+            return limit;
+        }
+        *slash = '\0';
+    }
+}
+
+/* /proc/self/cgroup has one line for each hierarchy: "0::/group" (v2), "4:cpu,cpuacct:/group" (v1). */
+static int limit_by_cgroups(int limit) {
+    char text[8192];
+    char *save = NULL;
+
+    if (read_file("/proc/self/cgroup", text, sizeof text) < 0) {
+        return limit;
+    }
+    for (char *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
+        char *controllers = strchr(line, ':');
+        char *group = controllers == NULL ? NULL : strchr(controllers + 1, ':');
+
+        if (group == NULL) {
+            continue;
+        }
+        *group++ = '\0';
+        controllers++;
+        if (*controllers == '\0') {
+            limit = limit_by_ancestors("/sys/fs/cgroup", group, limit_by_v2, limit);
+            limit = limit_by_ancestors("/sys/fs/cgroup/unified", group, limit_by_v2, limit);
+        } else if (strcmp(controllers, "cpu") == 0 || strncmp(controllers, "cpu,", 4) == 0 ||
+                   strstr(controllers, ",cpu,") != NULL) {
+            limit = limit_by_ancestors("/sys/fs/cgroup/cpu", group, limit_by_v1, limit);
+        }
+    }
+    return limit;
+}
+
+int cores_usable(int cores[static CORES_MAX]) {
+    cpu_set_t set;
+    int count = 0;
+    int limit;
+
+    if (sched_getaffinity(0, sizeof set, &set) < 0) {
+        cores[0] = 0;
+        return 1;
+    }
+    for (int core = 0; core < CPU_SETSIZE && count < CORES_MAX; core++) {
+        if (CPU_ISSET(core, &set)) {
+            cores[count++] = core;
+        }
+    }
+    limit = limit_by_cgroups(count);
+    return limit < count ? limit : count;
+}
+
+int cores_pin(int core) {
+    cpu_set_t set;
+
+    if (core < 0 || core >= CPU_SETSIZE) {
+        return -EINVAL;
+    }
+    CPU_ZERO(&set);
+    CPU_SET(core, &set);
+    return -pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}

@@ -1,0 +1,250 @@
+#include "ring/listener.h"
+
+#include "base/check.h"
+#include "ring/operation.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    BACKLOG = 4096,
+    RETRY_MS = 100, /* after the system ran out of descriptors or memory */
+};
+
+int listener_parse_address(const char *text, struct sockaddr_storage *address, socklen_t *size) {
+    const char *colon = strrchr(text, ':');
+    char host[INET6_ADDRSTRLEN + 2];
+    size_t host_size;
+    char *end;
+    unsigned long port;
+
+    memset(address, 0, sizeof *address);
+    if (colon == NULL || colon[1] < '0' || colon[1] > '9') {
+        return -EINVAL;
+    }
+    port = strtoul(colon + 1, &end, 10);
+    host_size = (size_t)(colon - text);
+    if (*end != '\0' || port > 65535 || host_size == 0 || host_size >= sizeof host) {
+        return -EINVAL;
+    }
+    if (text[0] == '[' && text[host_size - 1] == ']') {
+        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)address;
+
+        memcpy(host, text + 1, host_size - 2);
+        host[host_size - 2] = '\0';
+        in6->sin6_family = AF_INET6;
+        in6->sin6_port = htons((uint16_t)port);
+        *size = sizeof *in6;
+        return inet_pton(AF_INET6, host, &in6->sin6_addr) == 1 ? 0 : -EINVAL;
+    }
+    struct sockaddr_in *in = (struct sockaddr_in *)address;
+
+    memcpy(host, text, host_size);
+    host[host_size] = '\0';
+    in->sin_family = AF_INET;
+    in->sin_port = htons((uint16_t)port);
+    *size = sizeof *in;
+    return inet_pton(AF_INET, host, &in->sin_addr) == 1 ? 0 : -EINVAL;
+}
+
+static int describe_bind_error(const char *text, int error, char line[static RING_ERROR_SIZE]) {
+    const char *advice;
+
+    switch (error) {
+    case EADDRINUSE:
+        advice = "another process listens there: stop it, or choose another port";
+        break;
+    case EACCES:
+        advice = "ports below 1024 need CAP_NET_BIND_SERVICE: run as root, or set AmbientCapabilities= in the systemd unit";
+        break;
+    case EADDRNOTAVAIL:
+        advice = "no interface of this machine has that address";
+        break;
+    case EAFNOSUPPORT:
+        advice = "this kernel has no IPv6";
+        break;
+    case EMFILE:
+    case ENFILE:
+        advice = "too few file descriptors: raise the limit (ulimit -n, or LimitNOFILE= in the systemd unit)";
+        break;
+    default:
+        advice = strerror(error);
+    }
+    snprintf(line, RING_ERROR_SIZE, "cannot listen on %s: %s", text, advice);
+    return -error;
+}
+
+static int bind_socket(const char *text, bool shared, char error[static RING_ERROR_SIZE]) {
+    struct sockaddr_storage address;
+    socklen_t size;
+    int on = 1;
+    int descriptor;
+
+    if (listener_parse_address(text, &address, &size) < 0) {
+        snprintf(error, RING_ERROR_SIZE, "'%s' is not an address to listen on: write 1.2.3.4:443 or [::1]:443", text);
+        return -EINVAL;
+    }
+    descriptor = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (descriptor < 0) {
+        return describe_bind_error(text, errno, error);
+    }
+    setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (shared) {
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
+    }
+    if (address.ss_family == AF_INET6) {
+        setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    }
+    /* Accepted sockets inherit it. */
+    setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    if (bind(descriptor, (struct sockaddr *)&address, size) < 0 || listen(descriptor, BACKLOG) < 0) {
+        int result = describe_bind_error(text, errno, error);
+
+        close(descriptor);
+        return result;
+    }
+    return descriptor;
+}
+
+int listener_bind(const char *text, char error[static RING_ERROR_SIZE]) {
+    return bind_socket(text, true, error);
+}
+
+int listener_probe(const char *text, char error[static RING_ERROR_SIZE]) {
+    int descriptor = bind_socket(text, false, error);
+
+    if (descriptor < 0) {
+        return descriptor;
+    }
+    close(descriptor);
+    return 0;
+}
+
+static void pause_listener(struct listener *listener) {
+    if (!listener->paused) {
+        listener->paused = true;
+        listener->next = listener->ring->paused;
+        listener->ring->paused = listener;
+    }
+}
+
+static void arm(struct listener_slot *slot) {
+    struct listener *listener = slot->listener;
+    struct io_uring_sqe *sqe;
+
+    slot->stream = stream_reserve(listener->ring);
+    if (slot->stream == NULL) {
+        pause_listener(listener);
+        return;
+    }
+    slot->peer_size = sizeof slot->peer;
+    sqe = ring_submission(listener->ring, operation_of_pointer(OPERATION_ACCEPT, slot));
+    io_uring_prep_accept_direct(sqe, listener->descriptor, (struct sockaddr *)&slot->peer, &slot->peer_size, 0,
+                                IORING_FILE_INDEX_ALLOC);
+    listener->armed++;
+}
+
+static void arm_all(struct listener *listener) {
+    if (listener->closing) {
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(listener->slots); i++) {
+        if (listener->slots[i].stream == NULL) {
+            arm(&listener->slots[i]);
+        }
+    }
+}
+
+static void retry_expired(struct timer *timer) {
+    arm_all(CONTAINER_OF(timer, struct listener, retry));
+}
+
+void listener_resume_all(struct ring *ring) {
+    struct listener *listener = ring->paused;
+
+    ring->paused = NULL;
+    while (listener != NULL) {
+        struct listener *next = listener->next;
+
+        listener->paused = false;
+        arm_all(listener);
+        listener = next;
+    }
+}
+
+void listener_start(struct listener *listener, struct ring *ring, int descriptor, listener_accept_fn *accept, void *owner) {
+    memset(listener, 0, sizeof *listener);
+    listener->ring = ring;
+    listener->descriptor = descriptor;
+    listener->accept = accept;
+    listener->owner = owner;
+    timer_init(&listener->retry, retry_expired);
+    for (size_t i = 0; i < ARRAY_LENGTH(listener->slots); i++) {
+        listener->slots[i].listener = listener;
+    }
+    arm_all(listener);
+}
+
+static void unlink_paused(struct listener *listener) {
+    struct listener **link = &listener->ring->paused;
+
+    while (*link != NULL && *link != listener) {
+        link = &(*link)->next;
+    }
+    if (*link == listener) {
+        *link = listener->next;
+    }
+    listener->paused = false;
+}
+
+void listener_stop(struct listener *listener) {
+    struct io_uring_sqe *sqe;
+
+    CHECK(!listener->closing);
+    listener->closing = true;
+    timer_clear(&listener->ring->timers, &listener->retry);
+    unlink_paused(listener);
+    sqe = ring_submission(listener->ring, operation_of_pointer(OPERATION_IGNORED, NULL));
+    io_uring_prep_cancel_fd(sqe, listener->descriptor, IORING_ASYNC_CANCEL_ALL);
+    /* In order behind the cancellation; connections in the backlog are reset, as they would be at the process's end. */
+    sqe->flags |= IOSQE_IO_HARDLINK;
+    sqe = ring_submission(listener->ring, operation_of_pointer(OPERATION_IGNORED, NULL));
+    io_uring_prep_close(sqe, listener->descriptor);
+    listener->descriptor = -1;
+}
+
+static bool is_shortage(int result) {
+    return result == -EMFILE || result == -ENFILE || result == -ENOBUFS || result == -ENOMEM;
+}
+
+void listener_complete(struct ring *ring, uint64_t user_data, int result) {
+    struct listener_slot *slot = operation_pointer(user_data);
+    struct listener *listener = slot->listener;
+    struct stream *stream = slot->stream;
+
+    slot->stream = NULL;
+    listener->armed--;
+    if (result >= 0) {
+        stream->descriptor = result;
+        stream->direct = true;
+        listener->accept(listener, stream, (const struct sockaddr *)&slot->peer);
+    } else {
+        stream_unreserve(stream);
+    }
+    if (listener->closing) {
+        return;
+    }
+    if (is_shortage(result)) {
+        pause_listener(listener);
+        if (!timer_is_set(&listener->retry)) {
+            timer_set(&ring->timers, &listener->retry, ring_now_ms(ring), RETRY_MS);
+        }
+        return;
+    }
+    arm(slot);
+}

@@ -1,0 +1,256 @@
+#include "ring/ring.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "ring/operation.h"
+#include "ring/stream.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+enum {
+    SUBMISSIONS = 2048,
+    COMPLETIONS_MIN = 8192,
+    COMPLETIONS_MAX = 65536, /* the kernel's own limit */
+    BUFFER_GROUP = 0,
+};
+
+static void describe_setup_error(int error, char text[static RING_ERROR_SIZE]) {
+    const char *advice;
+
+    switch (-error) {
+    case ENOSYS:
+        advice = "this kernel has no io_uring, Linux 6.1 or newer is needed";
+        break;
+    case EINVAL:
+        advice = "this kernel's io_uring is too old, Linux 6.1 or newer is needed";
+        break;
+    case EPERM:
+    case EACCES:
+        advice = "io_uring is forbidden here: set the sysctl kernel.io_uring_disabled to 0, or allow it in the container's "
+                 "seccomp profile";
+        break;
+    case ENOMEM:
+        advice = "not enough locked memory: raise it (ulimit -l, or LimitMEMLOCK= in the systemd unit)";
+        break;
+    case EMFILE:
+    case ENFILE:
+        advice = "too few file descriptors: raise the limit (ulimit -n, or LimitNOFILE= in the systemd unit)";
+        break;
+    default:
+        advice = "unexpected";
+    }
+    snprintf(text, RING_ERROR_SIZE, "io_uring: %s (%s)", advice, strerror(-error));
+}
+
+static unsigned completions_for(uint32_t streams) {
+    unsigned entries = COMPLETIONS_MIN;
+
+    while (entries < COMPLETIONS_MAX && entries < streams * 2) {
+        entries *= 2;
+    }
+    return entries;
+}
+
+static int uring_setup(struct ring *ring, char error[static RING_ERROR_SIZE]) {
+    struct io_uring_params params = {
+        .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE,
+        .cq_entries = completions_for(ring->options.streams),
+    };
+    int result = io_uring_queue_init_params(SUBMISSIONS, &ring->uring, &params);
+
+    if (result < 0) {
+        describe_setup_error(result, error);
+        return result;
+    }
+    result = io_uring_register_ring_fd(&ring->uring);
+    if (result < 0) {
+        describe_setup_error(result, error);
+        io_uring_queue_exit(&ring->uring);
+        return result;
+    }
+    result = io_uring_register_files_sparse(&ring->uring, ring->options.accepted);
+    if (result < 0) {
+        struct rlimit limit = {0};
+
+        getrlimit(RLIMIT_NOFILE, &limit);
+        if (result == -EMFILE) {
+            snprintf(error, RING_ERROR_SIZE,
+                     "%u connections need as many file descriptors, the limit is %llu: raise it (ulimit -n, or LimitNOFILE= "
+                     "in the systemd unit) or lower limits.connections",
+                     ring->options.accepted, (unsigned long long)limit.rlim_cur);
+        } else {
+            describe_setup_error(result, error);
+        }
+        io_uring_queue_exit(&ring->uring);
+        return result;
+    }
+    return 0;
+}
+
+static void buffer_give(struct ring *ring, unsigned index) {
+    io_uring_buf_ring_add(ring->buffer_ring, ring->buffers + (size_t)index * RING_RECEIVE_SIZE, RING_RECEIVE_SIZE,
+                          (unsigned short)index, io_uring_buf_ring_mask(ring->options.receive_buffers), 0);
+    io_uring_buf_ring_advance(ring->buffer_ring, 1);
+}
+
+static int buffers_setup(struct ring *ring, char error[static RING_ERROR_SIZE]) {
+    size_t size = (size_t)ring->options.receive_buffers * RING_RECEIVE_SIZE;
+    int result;
+
+    ring->buffers = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (ring->buffers == MAP_FAILED) {
+        snprintf(error, RING_ERROR_SIZE, "not enough memory for %u receive buffers", ring->options.receive_buffers);
+        return -ENOMEM;
+    }
+    ring->buffer_ring = io_uring_setup_buf_ring(&ring->uring, ring->options.receive_buffers, BUFFER_GROUP, 0, &result);
+    if (ring->buffer_ring == NULL) {
+        describe_setup_error(result, error);
+        munmap(ring->buffers, size);
+        return result;
+    }
+    for (unsigned i = 0; i < ring->options.receive_buffers; i++) {
+        buffer_give(ring, i);
+    }
+    return 0;
+}
+
+static void buffers_teardown(struct ring *ring) {
+    io_uring_free_buf_ring(&ring->uring, ring->buffer_ring, ring->options.receive_buffers, BUFFER_GROUP);
+    munmap(ring->buffers, (size_t)ring->options.receive_buffers * RING_RECEIVE_SIZE);
+}
+
+int ring_create(struct ring *ring, const struct ring_options *options, char error[static RING_ERROR_SIZE]) {
+    int result;
+
+    memset(ring, 0, sizeof *ring);
+    ring->options = *options;
+    result = uring_setup(ring, error);
+    if (result < 0) {
+        return result;
+    }
+    result = buffers_setup(ring, error);
+    if (result < 0) {
+        goto fail_buffers;
+    }
+    result = slab_create(&ring->streams, sizeof(struct stream), options->streams);
+    if (result < 0) {
+        goto fail_streams;
+    }
+    result = slab_create(&ring->chunks, RING_CHUNK_SIZE, options->chunks);
+    if (result < 0) {
+        goto fail_chunks;
+    }
+    ring->now_ns = clock_monotonic_ns();
+    timer_wheel_init(&ring->timers, ring_now_ms(ring));
+    return 0;
+
+fail_chunks:
+    slab_destroy(&ring->streams);
+fail_streams:
+    snprintf(error, RING_ERROR_SIZE, "not enough address space for %u connections: lower limits.connections",
+             options->streams);
+    buffers_teardown(ring);
+fail_buffers:
+    io_uring_queue_exit(&ring->uring);
+    return result;
+}
+
+void ring_destroy(struct ring *ring) {
+    CHECK(ring->in_flight == 0);
+    CHECK(ring->streams.in_use == 0);
+    CHECK(ring->chunks.in_use == 0);
+    slab_destroy(&ring->chunks);
+    slab_destroy(&ring->streams);
+    buffers_teardown(ring);
+    io_uring_queue_exit(&ring->uring);
+}
+
+struct io_uring_sqe *ring_submission(struct ring *ring, uint64_t user_data) {
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
+
+    while (sqe == NULL) {
+        int result = io_uring_submit(&ring->uring);
+
+        CHECK(result >= 0 || result == -EINTR || result == -EAGAIN || result == -EBUSY);
+        sqe = io_uring_get_sqe(&ring->uring);
+    }
+    io_uring_sqe_set_data64(sqe, user_data);
+    ring->in_flight++;
+    return sqe;
+}
+
+static void complete(struct ring *ring, uint64_t user_data, int result, unsigned flags) {
+    ring->in_flight--;
+    switch ((enum operation)(user_data & 0xff)) {
+    case OPERATION_ACCEPT:
+        listener_complete(ring, user_data, result);
+        break;
+    case OPERATION_MAILBOX:
+        mailbox_complete(ring, user_data, result);
+        break;
+    case OPERATION_IGNORED:
+        break;
+    default:
+        stream_complete(ring, user_data, result, flags);
+    }
+    /* Handlers have copied what they want to keep, so a buffer goes back before the next completion is looked at. */
+    if (flags & IORING_CQE_F_BUFFER) {
+        buffer_give(ring, flags >> IORING_CQE_BUFFER_SHIFT);
+    }
+}
+
+/* Sleeps until there is a completion or `wait_ms` have passed. */
+static int submit_and_wait(struct ring *ring, uint64_t wait_ms) {
+    struct __kernel_timespec timeout = {.tv_sec = (long long)(wait_ms / 1000),
+                                        .tv_nsec = (long long)(wait_ms % 1000) * 1000000};
+    struct io_uring_cqe *cqe;
+    int result;
+
+    if (wait_ms == 0) {
+        result = io_uring_submit_and_get_events(&ring->uring);
+    } else {
+        result = io_uring_submit_and_wait_timeout(&ring->uring, &cqe, 1, &timeout, NULL);
+    }
+    /* EBUSY and EAGAIN: the kernel wants completions taken first, which is what comes next. */
+    if (result < 0 && result != -ETIME && result != -EINTR && result != -EAGAIN && result != -EBUSY) {
+        return result;
+    }
+    return 0;
+}
+
+int ring_turn(struct ring *ring, uint64_t wait_ms_max) {
+    uint64_t wait_ms;
+    unsigned ready;
+    int result;
+
+    stream_feed_starved(ring);
+    stream_flush_all(ring);
+    wait_ms = timer_wheel_wait_ms(&ring->timers, ring_now_ms(ring), wait_ms_max);
+    result = submit_and_wait(ring, wait_ms);
+    if (result < 0) {
+        return result;
+    }
+    ring->now_ns = clock_monotonic_ns();
+    /* Only what is there now: completions that handlers cause wait for the next turn, behind the timers. */
+    ready = io_uring_cq_ready(&ring->uring);
+    for (unsigned i = 0; i < ready; i++) {
+        struct io_uring_cqe *cqe;
+        uint64_t user_data;
+        unsigned flags;
+
+        if (io_uring_peek_cqe(&ring->uring, &cqe) != 0) {
+            break;
+        }
+        user_data = cqe->user_data;
+        result = cqe->res;
+        flags = cqe->flags;
+        io_uring_cq_advance(&ring->uring, 1);
+        complete(ring, user_data, result, flags);
+    }
+    timer_wheel_advance(&ring->timers, ring_now_ms(ring));
+    return 0;
+}

@@ -1,0 +1,424 @@
+#include "ring/stream.h"
+
+#include "base/check.h"
+#include "ring/operation.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+enum { CHUNKS_IN_ONE_SEND = 8 };
+
+/* The message header of a send over several chunks lives in its first chunk, where it stays as long as the send does. */
+struct stream_chunk {
+    struct stream_chunk *next;
+    uint32_t size; /* bytes written to data */
+    uint32_t sent; /* bytes of them taken by the kernel */
+    struct msghdr message;
+    struct iovec vectors[CHUNKS_IN_ONE_SEND];
+    uint8_t data[];
+};
+
+enum { CHUNK_CAPACITY = RING_CHUNK_SIZE - sizeof(struct stream_chunk) };
+
+static void close_when_quiet(struct stream *stream);
+
+static struct io_uring_sqe *submission(struct stream *stream, enum operation operation) {
+    uint32_t slot = slab_index(&stream->ring->streams, stream);
+    struct io_uring_sqe *sqe = ring_submission(stream->ring, operation_of_slot(operation, slot, stream->generation));
+
+    stream->in_flight++;
+    return sqe;
+}
+
+/* After the prep function, which clears the flags. */
+static void address_descriptor(const struct stream *stream, struct io_uring_sqe *sqe) {
+    if (stream->direct) {
+        sqe->flags |= IOSQE_FIXED_FILE;
+    }
+}
+
+static void drop_queue(struct stream *stream) {
+    while (stream->first != NULL) {
+        struct stream_chunk *chunk = stream->first;
+
+        stream->first = chunk->next;
+        slab_give(&stream->ring->chunks, chunk);
+    }
+    stream->last = NULL;
+    stream->queued = 0;
+}
+
+static void linger_expired(struct timer *timer) {
+    stream_close(CONTAINER_OF(timer, struct stream, linger));
+}
+
+struct stream *stream_reserve(struct ring *ring) {
+    struct stream *stream = slab_take(&ring->streams);
+
+    if (stream == NULL) {
+        return NULL;
+    }
+    *stream = (struct stream){.ring = ring, .descriptor = -1, .state = STREAM_OPEN, .generation = ring->generation++};
+    timer_init(&stream->linger, linger_expired);
+    return stream;
+}
+
+void stream_unreserve(struct stream *stream) {
+    slab_give(&stream->ring->streams, stream);
+}
+
+static void release(struct stream *stream) {
+    struct ring *ring = stream->ring;
+
+    stream->handler->closed(stream);
+    slab_give(&ring->streams, stream);
+    if (ring->paused != NULL) {
+        listener_resume_all(ring);
+    }
+}
+
+static void submit_receive(struct stream *stream) {
+    struct io_uring_sqe *sqe = submission(stream, OPERATION_RECEIVE);
+
+    io_uring_prep_recv(sqe, stream->descriptor, NULL, RING_RECEIVE_SIZE, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    sqe->buf_group = 0;
+    if (stream->poll_first) {
+        sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+    }
+    address_descriptor(stream, sqe);
+}
+
+void stream_receive(struct stream *stream) {
+    if (stream->receiving || stream->ended || stream->state == STREAM_CLOSING || stream->state == STREAM_CONNECTING) {
+        return;
+    }
+    stream->receiving = true;
+    submit_receive(stream);
+}
+
+/* Streams on the ring's lists stay until the lists are served, closing ones too: close_when_quiet waits for that. */
+void stream_feed_starved(struct ring *ring) {
+    struct stream *stream = ring->starved;
+
+    ring->starved = NULL;
+    while (stream != NULL) {
+        struct stream *next = stream->next_starved;
+
+        stream->starved = false;
+        if (stream->state == STREAM_CLOSING) {
+            close_when_quiet(stream);
+        } else {
+            submit_receive(stream);
+        }
+        stream = next;
+    }
+}
+
+static void list_unsent(struct stream *stream) {
+    if (!stream->listed) {
+        stream->listed = true;
+        stream->next_unsent = stream->ring->unsent;
+        stream->ring->unsent = stream;
+    }
+}
+
+int stream_write(struct stream *stream, struct bytes data) {
+    CHECK(stream->state == STREAM_OPEN || stream->state == STREAM_CONNECTING);
+    while (data.size > 0) {
+        struct stream_chunk *chunk = stream->last;
+        size_t room;
+
+        if (chunk == NULL || chunk->size == CHUNK_CAPACITY) {
+            chunk = slab_take(&stream->ring->chunks);
+            if (chunk == NULL) {
+                return -ENOBUFS;
+            }
+            chunk->next = NULL;
+            chunk->size = 0;
+            chunk->sent = 0;
+            if (stream->last == NULL) {
+                stream->first = chunk;
+            } else {
+                stream->last->next = chunk;
+            }
+            stream->last = chunk;
+        }
+        room = CHUNK_CAPACITY - chunk->size;
+        room = room < data.size ? room : data.size;
+        memcpy(chunk->data + chunk->size, data.data, room);
+        chunk->size += (uint32_t)room;
+        stream->queued += (uint32_t)room;
+        data = bytes_of(data.data + room, data.size - room);
+    }
+    if (stream->queued > 0 && stream->sending == 0 && stream->state == STREAM_OPEN) {
+        list_unsent(stream);
+    }
+    return 0;
+}
+
+/* Sends the chunks that there are, up to the first few; what is written meanwhile waits for the next send. */
+static void submit_send(struct stream *stream) {
+    struct stream_chunk *first = stream->first;
+    struct io_uring_sqe *sqe = submission(stream, OPERATION_SEND);
+    unsigned count = 0;
+
+    for (struct stream_chunk *chunk = first; chunk != NULL && count < CHUNKS_IN_ONE_SEND; chunk = chunk->next) {
+        first->vectors[count].iov_base = chunk->data + chunk->sent;
+        first->vectors[count].iov_len = chunk->size - chunk->sent;
+        stream->sending += chunk->size - chunk->sent;
+        count++;
+    }
+    if (count == 1) {
+        io_uring_prep_send(sqe, stream->descriptor, first->vectors[0].iov_base, first->vectors[0].iov_len,
+                           MSG_NOSIGNAL | MSG_WAITALL);
+    } else {
+        first->message = (struct msghdr){.msg_iov = first->vectors, .msg_iovlen = count};
+        io_uring_prep_sendmsg(sqe, stream->descriptor, &first->message, MSG_NOSIGNAL | MSG_WAITALL);
+    }
+    address_descriptor(stream, sqe);
+}
+
+void stream_flush_all(struct ring *ring) {
+    struct stream *stream = ring->unsent;
+
+    ring->unsent = NULL;
+    while (stream != NULL) {
+        struct stream *next = stream->next_unsent;
+
+        stream->listed = false;
+        if (stream->state == STREAM_CLOSING) {
+            close_when_quiet(stream);
+        } else if (stream->queued > 0 && stream->sending == 0) {
+            submit_send(stream);
+        }
+        stream = next;
+    }
+}
+
+/* Everything that was in flight has come back: the descriptor can go, and with it the stream. */
+static void close_when_quiet(struct stream *stream) {
+    struct io_uring_sqe *sqe;
+
+    if (stream->in_flight > 0 || stream->listed || stream->starved) {
+        return;
+    }
+    drop_queue(stream);
+    if (stream->descriptor < 0) {
+        release(stream);
+        return;
+    }
+    sqe = submission(stream, OPERATION_CLOSE);
+    if (stream->direct) {
+        io_uring_prep_close_direct(sqe, (unsigned)stream->descriptor);
+    } else {
+        io_uring_prep_close(sqe, stream->descriptor);
+    }
+    stream->descriptor = -1;
+}
+
+void stream_close(struct stream *stream) {
+    struct io_uring_sqe *sqe;
+
+    if (stream->state == STREAM_CLOSING) {
+        return;
+    }
+    timer_clear(&stream->ring->timers, &stream->linger);
+    stream->state = STREAM_CLOSING;
+    if (stream->in_flight == 0) {
+        close_when_quiet(stream);
+        return;
+    }
+    /* Closing does not cancel: what is in flight holds the socket. */
+    sqe = submission(stream, OPERATION_CANCEL);
+    io_uring_prep_cancel_fd(sqe, stream->descriptor,
+                            IORING_ASYNC_CANCEL_ALL | (stream->direct ? IORING_ASYNC_CANCEL_FD_FIXED : 0));
+}
+
+static void linger(struct stream *stream) {
+    struct io_uring_sqe *sqe;
+
+    if (stream->ended) {
+        stream_close(stream);
+        return;
+    }
+    stream->state = STREAM_LINGERING;
+    sqe = submission(stream, OPERATION_SHUTDOWN);
+    io_uring_prep_shutdown(sqe, stream->descriptor, SHUT_WR);
+    address_descriptor(stream, sqe);
+    timer_set(&stream->ring->timers, &stream->linger, ring_now_ms(stream->ring), STREAM_LINGER_MS);
+    stream_receive(stream);
+}
+
+void stream_finish(struct stream *stream) {
+    if (stream->state == STREAM_CONNECTING) {
+        stream_close(stream);
+    } else if (stream->state == STREAM_OPEN && stream->queued == 0) {
+        linger(stream);
+    } else if (stream->state == STREAM_OPEN) {
+        stream->state = STREAM_FINISHING;
+        timer_set(&stream->ring->timers, &stream->linger, ring_now_ms(stream->ring), STREAM_FLUSH_MS);
+    }
+}
+
+static void completed_receive(struct stream *stream, int result, unsigned flags) {
+    struct ring *ring = stream->ring;
+    struct bytes data = {0};
+
+    if (stream->state == STREAM_CLOSING) {
+        stream->receiving = false;
+        close_when_quiet(stream);
+        return;
+    }
+    if (result == -ENOBUFS) {
+        stream->starved = true;
+        stream->next_starved = ring->starved;
+        ring->starved = stream;
+        return;
+    }
+    stream->receiving = false;
+    stream->poll_first = !(flags & IORING_CQE_F_SOCK_NONEMPTY);
+    if (result == -EINTR || result == -EAGAIN) {
+        stream_receive(stream);
+        return;
+    }
+    if (result > 0) {
+        data = bytes_of(ring->buffers + (size_t)(flags >> IORING_CQE_BUFFER_SHIFT) * RING_RECEIVE_SIZE, (size_t)result);
+        stream->bytes_received += (uint64_t)result;
+    }
+    stream->ended = result == 0;
+    if (stream->state == STREAM_OPEN) {
+        if (result >= 0) {
+            stream->handler->received(stream, data);
+        } else {
+            stream->handler->failed(stream, result);
+        }
+        return;
+    }
+    stream->discarded += (uint32_t)data.size;
+    if (result < 0 || stream->discarded > STREAM_LINGER_BYTES || (stream->ended && stream->state == STREAM_LINGERING)) {
+        stream_close(stream);
+    } else if (!stream->ended) {
+        stream_receive(stream);
+    }
+}
+
+/* Forgets `size` bytes from the front of the queue. */
+static void consume(struct stream *stream, uint32_t size) {
+    stream->queued -= size;
+    stream->bytes_sent += size;
+    while (size > 0) {
+        struct stream_chunk *chunk = stream->first;
+        uint32_t left = chunk->size - chunk->sent;
+
+        if (size < left) {
+            chunk->sent += size;
+            return;
+        }
+        size -= left;
+        stream->first = chunk->next;
+        if (stream->first == NULL) {
+            stream->last = NULL;
+        }
+        slab_give(&stream->ring->chunks, chunk);
+    }
+}
+
+static void completed_send(struct stream *stream, int result) {
+    uint32_t before = stream->queued;
+
+    stream->sending = 0;
+    if (stream->state == STREAM_CLOSING) {
+        close_when_quiet(stream);
+        return;
+    }
+    if (result < 0 && result != -EINTR && result != -EAGAIN) {
+        if (stream->state == STREAM_OPEN) {
+            stream->handler->failed(stream, result);
+        } else {
+            stream_close(stream);
+        }
+        return;
+    }
+    consume(stream, result > 0 ? (uint32_t)result : 0);
+    if (stream->queued > 0) {
+        list_unsent(stream);
+    }
+    if (stream->state == STREAM_FINISHING) {
+        if (stream->queued == 0) {
+            linger(stream);
+        }
+    } else if (stream->handler->drained != NULL &&
+               (stream->queued == 0 || (before > STREAM_QUEUE_LOW && stream->queued <= STREAM_QUEUE_LOW))) {
+        stream->handler->drained(stream);
+    }
+}
+
+static void completed_connect(struct stream *stream, int result) {
+    if (stream->state == STREAM_CLOSING) {
+        close_when_quiet(stream);
+    } else if (result < 0) {
+        stream->handler->failed(stream, result);
+    } else {
+        stream->state = STREAM_OPEN;
+        if (stream->queued > 0) {
+            list_unsent(stream);
+        }
+        stream->handler->connected(stream);
+    }
+}
+
+void stream_complete(struct ring *ring, uint64_t user_data, int result, unsigned flags) {
+    struct stream *stream = slab_at(&ring->streams, (uint32_t)(user_data >> 8));
+
+    /* A stream outlives its operations, so one that finds another generation means a broken invariant. */
+    CHECK((stream->generation & 0xffffff) == user_data >> 40);
+    stream->in_flight--;
+    switch ((enum operation)(user_data & 0xff)) {
+    case OPERATION_RECEIVE:
+        completed_receive(stream, result, flags);
+        break;
+    case OPERATION_SEND:
+        completed_send(stream, result);
+        break;
+    case OPERATION_CONNECT:
+        completed_connect(stream, result);
+        break;
+    case OPERATION_CLOSE:
+        release(stream);
+        break;
+    default:
+        /* Shutdown and cancel: their outcome shows in the operations they are about. */
+        if (stream->state == STREAM_CLOSING) {
+            close_when_quiet(stream);
+        }
+    }
+}
+
+struct stream *stream_connect(struct ring *ring, const struct sockaddr *address, socklen_t address_size,
+                              const struct stream_handler *handler, void *owner, int *error) {
+    struct stream *stream = stream_reserve(ring);
+    struct io_uring_sqe *sqe;
+    int on = 1;
+
+    if (stream == NULL) {
+        *error = -ENOBUFS;
+        return NULL;
+    }
+    /* Not SOCK_NONBLOCK: the ring would then answer EAGAIN instead of waiting. */
+    stream->descriptor = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (stream->descriptor < 0) {
+        *error = -errno;
+        stream_unreserve(stream);
+        return NULL;
+    }
+    setsockopt(stream->descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    stream->handler = handler;
+    stream->owner = owner;
+    stream->state = STREAM_CONNECTING;
+    sqe = submission(stream, OPERATION_CONNECT);
+    io_uring_prep_connect(sqe, stream->descriptor, address, address_size);
+    return stream;
+}

@@ -1,0 +1,209 @@
+/* The contract's metrics, from the shards' blocks to a page. */
+#include "base/check.h"
+#include "stats/page.h"
+#include "stats/stats.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct rendering {
+    const struct stats *stats;
+    struct page page;
+    char bounds[STATS_BUCKETS][PAGE_SECONDS_SIZE]; /* values of the label `le` */
+};
+
+/* The sum over all shards of the counter at `path` in each shard's block. */
+#define SUM_OVER_SHARDS(stats, path)                                                                                        \
+    ({                                                                                                                      \
+        uint64_t sum_ = 0;                                                                                                  \
+        for (unsigned shard_ = 0; shard_ < (stats)->shard_count; shard_++) {                                                \
+            sum_ += stats_read(&(stats)->shards[shard_].path);                                                              \
+        }                                                                                                                   \
+        sum_;                                                                                                               \
+    })
+
+static void render_bounds(struct rendering *rendering) {
+    for (unsigned i = 0; i < STATS_BUCKETS - 1; i++) {
+        page_seconds(rendering->bounds[i], stats_bucket_bound_ns(i));
+    }
+    memcpy(rendering->bounds[STATS_BUCKETS - 1], "+Inf", sizeof "+Inf");
+}
+
+/* A histogram's counters, added up over the shards. */
+struct merged {
+    uint64_t buckets[STATS_BUCKETS];
+    uint64_t sum_ns;
+};
+
+static void merge(struct merged *merged, const struct stats_histogram *histogram) {
+    for (unsigned i = 0; i < STATS_BUCKETS; i++) {
+        merged->buckets[i] += stats_read(&histogram->buckets[i]);
+    }
+    merged->sum_ns += stats_read(&histogram->sum_ns);
+}
+
+static void render_histogram(struct rendering *rendering, const char *name, const struct page_labels *labels,
+                             const struct merged *merged) {
+    struct page_labels with_bound = *labels;
+    struct page_label *bound = &with_bound.items[with_bound.count++];
+    uint64_t count = 0;
+    for (unsigned i = 0; i < STATS_BUCKETS; i++) {
+        count += merged->buckets[i];
+        *bound = (struct page_label){"le", rendering->bounds[i]};
+        page_sample(&rendering->page, name, "_bucket", &with_bound, count);
+    }
+    page_sample_seconds(&rendering->page, name, "_sum", labels, merged->sum_ns);
+    page_sample(&rendering->page, name, "_count", labels, count);
+}
+
+static void render_connections(struct rendering *rendering) {
+    static const struct {
+        const char *name, *type, *help;
+        size_t offset;
+    } metrics[] = {
+        {"sallyport_connections_total", "counter", "Connections accepted.", offsetof(struct stats_shard, connections_total)},
+        {"sallyport_connections", "gauge", "Connections that are open.", offsetof(struct stats_shard, connections)},
+    };
+    const struct stats *stats = rendering->stats;
+    for (size_t i = 0; i < ARRAY_LENGTH(metrics); i++) {
+        page_open_metric(&rendering->page, metrics[i].name, metrics[i].type, metrics[i].help);
+        for (unsigned shard = 0; shard < stats->shard_count; shard++) {
+            char number[16];
+            snprintf(number, sizeof number, "%u", shard);
+            const stats_counter *counter =
+                (const stats_counter *)(const void *)((const char *)&stats->shards[shard] + metrics[i].offset);
+            page_sample(&rendering->page, metrics[i].name, "", &(struct page_labels){{{"shard", number}}, 1},
+                        stats_read(counter));
+        }
+    }
+}
+
+static void render_handshakes(struct rendering *rendering) {
+    static const char total[] = "sallyport_handshakes_total", seconds[] = "sallyport_handshake_seconds";
+    const struct stats *stats = rendering->stats;
+    page_open_metric(&rendering->page, total, "counter", "TLS handshakes that ended.");
+    for (unsigned result = 0; result < STATS_RESULT_COUNT; result++) {
+        for (unsigned kind = 0; kind < STATS_KIND_COUNT; kind++) {
+            for (unsigned version = 0; version < STATS_VERSION_COUNT; version++) {
+                struct page_labels labels = {{{"result", stats_result_name(result)},
+                                              {"kind", stats_kind_name(kind)},
+                                              {"version", stats_version_name(version)}},
+                                             3};
+                page_sample(&rendering->page, total, "", &labels, SUM_OVER_SHARDS(stats, handshakes[result][kind][version]));
+            }
+        }
+    }
+    page_open_metric(&rendering->page, seconds, "histogram", "Time from accept to the end of a handshake that succeeded.");
+    for (unsigned kind = 0; kind < STATS_KIND_COUNT; kind++) {
+        struct merged merged = {0};
+        for (unsigned shard = 0; shard < stats->shard_count; shard++) {
+            merge(&merged, &stats->shards[shard].handshake_seconds[kind]);
+        }
+        render_histogram(rendering, seconds, &(struct page_labels){{{"kind", stats_kind_name(kind)}}, 1}, &merged);
+    }
+}
+
+static void render_rejected(struct rendering *rendering) {
+    static const char name[] = "sallyport_rejected_total";
+    page_open_metric(&rendering->page, name, "counter", "Connections and requests that were turned away.");
+    for (unsigned stage = 0; stage < STATS_STAGE_COUNT; stage++) {
+        for (unsigned rejection = 0; rejection < STATS_REJECTION_COUNT; rejection++) {
+            uint64_t count = SUM_OVER_SHARDS(rendering->stats, rejected[stage][rejection]);
+            /* What was counted where it cannot occur is shown all the same: better an odd line than a lost one. */
+            if (count > 0 || stats_rejection_occurs(stage, rejection)) {
+                struct page_labels labels = {
+                    {{"stage", stats_stage_name(stage)}, {"reason", stats_rejection_name(rejection)}}, 2};
+                page_sample(&rendering->page, name, "", &labels, count);
+            }
+        }
+    }
+}
+
+static void render_client_certs(struct rendering *rendering) {
+    static const char name[] = "sallyport_client_certs_total";
+    const struct stats *stats = rendering->stats;
+    page_open_metric(&rendering->page, name, "counter", "Verdicts on clients, one for each handshake.");
+    for (size_t host = 0; host < stats->host_count; host++) {
+        for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
+            struct page_labels labels = {{{"host", stats->host_names[host]},
+                                          {"status", status_name(reason_status(reason))},
+                                          {"reason", reason_name(reason)}},
+                                         3};
+            page_sample(&rendering->page, name, "", &labels, SUM_OVER_SHARDS(stats, hosts[host].client_certs[reason]));
+        }
+    }
+}
+
+static void render_requests(struct rendering *rendering) {
+    static const char name[] = "sallyport_requests_total";
+    const struct stats *stats = rendering->stats;
+    page_open_metric(&rendering->page, name, "counter", "Requests answered, by the status code of the answer.");
+    for (size_t host = 0; host < stats->host_count; host++) {
+        for (unsigned slot = 0; slot < STATS_CODES; slot++) {
+            struct page_labels labels = {{{"host", stats->host_names[host]}, {"code", stats_code_name(slot)}}, 2};
+            page_sample(&rendering->page, name, "", &labels, SUM_OVER_SHARDS(stats, hosts[host].requests[slot]));
+        }
+    }
+}
+
+static void render_host_histograms(struct rendering *rendering) {
+    static const struct {
+        const char *name, *help;
+        size_t offset;
+    } metrics[] = {
+        {"sallyport_request_seconds", "Time from a request's head to the end of its answer.",
+         offsetof(struct stats_host, request_seconds)},
+        {"sallyport_origin_seconds", "Time from handing a request to the origin to the head of its answer.",
+         offsetof(struct stats_host, origin_seconds)},
+    };
+    const struct stats *stats = rendering->stats;
+    for (size_t i = 0; i < ARRAY_LENGTH(metrics); i++) {
+        page_open_metric(&rendering->page, metrics[i].name, "histogram", metrics[i].help);
+        for (size_t host = 0; host < stats->host_count; host++) {
+            struct merged merged = {0};
+            for (unsigned shard = 0; shard < stats->shard_count; shard++) {
+                const char *block = (const char *)&stats->shards[shard].hosts[host];
+                merge(&merged, (const struct stats_histogram *)(const void *)(block + metrics[i].offset));
+            }
+            render_histogram(rendering, metrics[i].name, &(struct page_labels){{{"host", stats->host_names[host]}}, 1},
+                             &merged);
+        }
+    }
+}
+
+static void render_certificates(struct rendering *rendering) {
+    static const char name[] = "sallyport_certificate_not_after_seconds";
+    page_open_metric(&rendering->page, name, "gauge", "When a certificate ends, in seconds since the epoch.");
+    for (size_t i = 0; i < rendering->stats->certificate_count; i++) {
+        const struct stats_certificate *certificate = &rendering->stats->certificates[i];
+        struct page_labels labels = {{{"host", certificate->host}, {"file", certificate->file}}, 2};
+        page_sample_signed(&rendering->page, name, &labels, certificate->not_after);
+    }
+}
+
+static void render_build_info(struct rendering *rendering) {
+    static const char name[] = "sallyport_build_info";
+    const struct stats *stats = rendering->stats;
+    struct page_labels labels = {{{"version", stats->version}, {"wolfssl", stats->wolfssl}, {"crypto", stats->crypto}}, 3};
+    page_open_metric(&rendering->page, name, "gauge", "What is running: always 1.");
+    page_sample(&rendering->page, name, "", &labels, 1);
+}
+
+char *stats_render_prometheus(const struct stats *stats, size_t *size) {
+    struct rendering rendering = {.stats = stats};
+    render_bounds(&rendering);
+    render_build_info(&rendering);
+    render_connections(&rendering);
+    render_handshakes(&rendering);
+    render_rejected(&rendering);
+    render_client_certs(&rendering);
+    render_requests(&rendering);
+    render_host_histograms(&rendering);
+    render_certificates(&rendering);
+    if (rendering.page.failed) {
+        free(rendering.page.data);
+        return NULL;
+    }
+    *size = rendering.page.size;
+    return rendering.page.data;
+}

@@ -1,0 +1,173 @@
+#include "tls/context.h"
+
+#include "base/check.h"
+#include "tls/internal.h"
+#include "tls/peer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* AES-128 first: SHA-256 in the key schedule is cheaper than SHA-384. In TLS 1.2 only what is ephemeral and authenticated.
+ */
+#define CIPHERS                                                                                                             \
+    "TLS13-AES128-GCM-SHA256:TLS13-AES256-GCM-SHA384:TLS13-CHACHA20-POLY1305-SHA256:"                                       \
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"                                                            \
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                                                            \
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+
+/* Client keys below these sizes complete the handshake, so that their verdict can be told; identity/ calls them weak. */
+enum { RSA_BITS_MIN = 512, ECC_BITS_MIN = 160 };
+
+/* No ticket is ever issued, so whatever a client presents as one is not ours. */
+static int reject_ticket(WOLFSSL *wolfssl, unsigned char name[WOLFSSL_TICKET_NAME_SZ],
+                         unsigned char vector[WOLFSSL_TICKET_IV_SZ], unsigned char tag[WOLFSSL_TICKET_MAC_SZ], int encrypt,
+                         unsigned char *ticket, int size, int *size_out, void *context) {
+    return WOLFSSL_TICKET_RET_REJECT;
+}
+
+/* wolfSSL takes a chain in DER as one certificate after the other. */
+static int use_credentials(WOLFSSL_CTX *wolfssl, const struct tls_credentials *credentials) {
+    size_t size = 0;
+    for (size_t i = 0; i < credentials->chain_count; i++)
+        size += credentials->chain[i].size;
+    uint8_t *chain = malloc(size);
+    if (chain == NULL)
+        return MEMORY_E;
+    uint8_t *end = chain;
+    for (size_t i = 0; i < credentials->chain_count; i++) {
+        memcpy(end, credentials->chain[i].data, credentials->chain[i].size);
+        end += credentials->chain[i].size;
+    }
+    int result = wolfSSL_CTX_use_certificate_chain_buffer_format(wolfssl, chain, (long)size, WOLFSSL_FILETYPE_ASN1);
+    free(chain);
+    if (result == WOLFSSL_SUCCESS)
+        result = wolfSSL_CTX_use_PrivateKey_buffer(wolfssl, credentials->key.data, (long)credentials->key.size,
+                                                   WOLFSSL_FILETYPE_ASN1);
+    return result;
+}
+
+static int limit_protocol(WOLFSSL_CTX *wolfssl) {
+    int groups[] = {WOLFSSL_ECC_X25519, WOLFSSL_ECC_SECP256R1, WOLFSSL_ECC_SECP384R1, WOLFSSL_ECC_SECP521R1};
+    int result = wolfSSL_CTX_SetMinVersion(wolfssl, WOLFSSL_TLSV1_2);
+    if (result == WOLFSSL_SUCCESS)
+        result = wolfSSL_CTX_set_cipher_list(wolfssl, CIPHERS);
+    if (result == WOLFSSL_SUCCESS)
+        result = wolfSSL_CTX_set_groups(wolfssl, groups, (int)ARRAY_LENGTH(groups));
+    if (result == WOLFSSL_SUCCESS)
+        result = wolfSSL_CTX_SetMinRsaKey_Sz(wolfssl, RSA_BITS_MIN);
+    if (result == WOLFSSL_SUCCESS)
+        result = wolfSSL_CTX_SetMinEccKey_Sz(wolfssl, ECC_BITS_MIN);
+    return result;
+}
+
+static int forbid_resumption(WOLFSSL_CTX *wolfssl) {
+    if (wolfSSL_CTX_no_ticket_TLSv13(wolfssl) != 0)
+        return BAD_FUNC_ARG;
+    int result = wolfSSL_CTX_NoTicketTLSv12(wolfssl);
+    return result == WOLFSSL_SUCCESS ? wolfSSL_CTX_set_TicketEncCb(wolfssl, reject_ticket) : result;
+}
+
+/* Lays the names out as both versions send them: each behind its 16-bit length (RFC 5246 7.4.4, RFC 8446 4.2.4). */
+static bool lay_out_ca_names(struct tls_context *context, const struct tls_context_options *options,
+                             char error[static TLS_ERROR_SIZE]) {
+    size_t size = 0;
+    for (size_t i = 0; i < options->ca_names_count; i++)
+        size += 2 + options->ca_names[i].size;
+    if (size > TLS_CA_NAMES_SIZE_MAX) {
+        snprintf(error, TLS_ERROR_SIZE, "the names of the CAs take %zu bytes of a CertificateRequest, at most %d fit", size,
+                 TLS_CA_NAMES_SIZE_MAX);
+        return false;
+    }
+    context->ca_names = malloc(size);
+    if (context->ca_names == NULL) {
+        snprintf(error, TLS_ERROR_SIZE, "out of memory");
+        return false;
+    }
+    uint8_t *end = context->ca_names;
+    for (size_t i = 0; i < options->ca_names_count; i++) {
+        struct bytes name = options->ca_names[i];
+        *end++ = (uint8_t)(name.size >> 8);
+        *end++ = (uint8_t)name.size;
+        memcpy(end, name.data, name.size);
+        end += name.size;
+    }
+    context->ca_names_size = size;
+    return true;
+}
+
+static int send_ca_names(struct tls_context *context) {
+#ifdef WOLFSSL_CA_NAMES_DER
+    return wolfSSL_CTX_set_ca_names_der(context->wolfssl, context->ca_names, (unsigned short)context->ca_names_size);
+#else
+    return NOT_COMPILED_IN; /* tools/patches/wolfssl-ca-names.patch has not been applied */
+#endif
+}
+
+/* One generator for all sessions of the context, which one thread owns: a new one for each costs 5 us and 1 KiB. */
+static int share_generator(WOLFSSL_CTX *wolfssl) {
+#ifdef WOLFSSL_CTX_RNG
+    return wolfSSL_CTX_new_rng(wolfssl);
+#else
+    return WOLFSSL_SUCCESS;
+#endif
+}
+
+/* WOLFSSL_SUCCESS, or wolfSSL's error and in *step what could not be done. */
+static int configure(struct tls_context *context, const struct tls_context_options *options, const char **step) {
+    WOLFSSL_CTX *wolfssl = context->wolfssl;
+    wolfSSL_CTX_SetIORecv(wolfssl, tls_session_receive);
+    wolfSSL_CTX_SetIOSend(wolfssl, tls_session_send);
+    wolfSSL_CTX_set_verify(wolfssl, WOLFSSL_VERIFY_NONE, NULL);
+    if (options->request_certificate)
+        tls_peer_install(wolfssl);
+
+    *step = "limit versions, suites and groups";
+    int result = limit_protocol(wolfssl);
+    if (result != WOLFSSL_SUCCESS)
+        return result;
+    *step = "turn resumption off";
+    result = forbid_resumption(wolfssl);
+    if (result != WOLFSSL_SUCCESS)
+        return result;
+    *step = "use the certificate and its key";
+    result = use_credentials(wolfssl, options->credentials);
+    if (result != WOLFSSL_SUCCESS)
+        return result;
+    *step = "make a random generator";
+    result = share_generator(wolfssl);
+    if (result != WOLFSSL_SUCCESS)
+        return result;
+    *step = "name the CAs in the CertificateRequest";
+    return context->ca_names == NULL ? WOLFSSL_SUCCESS : send_ca_names(context);
+}
+
+struct tls_context *tls_context_create(const struct tls_context_options *options, char error[static TLS_ERROR_SIZE]) {
+    struct tls_context *context = calloc(1, sizeof(*context));
+    if (context == NULL) {
+        snprintf(error, TLS_ERROR_SIZE, "out of memory");
+        return NULL;
+    }
+    if (options->request_certificate && options->ca_names_count > 0 && !lay_out_ca_names(context, options, error))
+        goto failed;
+    context->wolfssl = wolfSSL_CTX_new(wolfTLS_server_method());
+    if (context->wolfssl == NULL) {
+        snprintf(error, TLS_ERROR_SIZE, "out of memory");
+        goto failed;
+    }
+    const char *step = NULL;
+    int result = configure(context, options, &step);
+    if (result == WOLFSSL_SUCCESS)
+        return context;
+    snprintf(error, TLS_ERROR_SIZE, "wolfSSL could not %s: %s (%d)", step, tls_error_text(result), result);
+failed:
+    tls_context_free(context);
+    return NULL;
+}
+
+void tls_context_free(struct tls_context *context) {
+    if (context == NULL)
+        return;
+    wolfSSL_CTX_free(context->wolfssl);
+    free(context->ca_names);
+    free(context);
+}

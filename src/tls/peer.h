@@ -1,0 +1,22 @@
+/*
+ * The client's certificates, caught on their way through wolfSSL. wolfSSL parses them, takes the leaf's public key and
+ * checks CertificateVerify with it; what the certificates are worth is decided elsewhere, on the bytes as they came.
+ */
+#ifndef TLS_PEER_H
+#define TLS_PEER_H
+
+#include "tls/internal.h"
+#include "tls/session.h"
+
+/* Makes `wolfssl` ask for a client certificate, hand all of them to the capture below, and accept any. */
+void tls_peer_install(WOLFSSL_CTX *wolfssl);
+
+/* Forgets what this thread holds, and captures for `owner` from now on, at most `size_max` bytes. */
+void tls_peer_begin(const void *owner, size_t size_max);
+/* Ends the capture: what came in order, leaf first. A certificate that arrives after this is a broken invariant. */
+void tls_peer_end(void);
+/* What the last capture caught, if it was for `owner` and caught anything; else NULL. Valid until the next tls_peer_begin.
+ */
+const struct tls_peer_chain *tls_peer_chain(const void *owner);
+
+#endif

@@ -1,0 +1,103 @@
+#include "base/log.h"
+
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static char logged[1 << 20];
+
+/* Where stderr goes now; to be read by end(). */
+static int begin(void) {
+    int file = memfd_create("log", MFD_CLOEXEC);
+    cr_assert_geq(file, 0);
+    cr_assert_eq(fcntl(file, F_SETFL, O_APPEND), 0);
+    cr_assert_eq(dup2(file, STDERR_FILENO), STDERR_FILENO);
+    return file;
+}
+
+static size_t end(int file) {
+    ssize_t size = pread(file, logged, sizeof logged - 1, 0);
+    cr_assert_geq(size, 0);
+    logged[size] = '\0';
+    close(file);
+    return (size_t)size;
+}
+
+Test(log, a_line_has_its_level_and_message) {
+    int file = begin();
+    log_error("cannot open %s: %d", "x.pem", 7);
+    log_warning("w");
+    log_info("%s", "");
+    end(file);
+    cr_assert_str_eq(logged, "ERROR cannot open x.pem: 7\nWARNING w\nINFO \n");
+}
+
+Test(log, lines_above_the_level_are_dropped) {
+    int file = begin();
+    log_set_level(LOG_LEVEL_ERROR);
+    log_info("i");
+    log_warning("w");
+    log_error("e");
+    log_set_level(LOG_LEVEL_WARNING);
+    log_info("i");
+    log_warning("w");
+    end(file);
+    cr_assert_str_eq(logged, "ERROR e\nWARNING w\n");
+}
+
+Test(log, control_bytes_cannot_forge_a_line) {
+    int file = begin();
+    log_info("a\nERROR forged\r\t\x1b[2J\x7f end \xc3\xa9");
+    end(file);
+    cr_assert_str_eq(logged, "INFO a?ERROR forged???[2J? end \xc3\xa9\n");
+}
+
+Test(log, a_long_line_is_cut_at_1024_bytes_with_its_newline) {
+    char message[5000];
+    memset(message, 'm', sizeof message - 1);
+    message[sizeof message - 1] = '\0';
+    for (size_t size = 1016; size <= 1022; size++) { /* "INFO " and the newline are 6 */
+        int file = begin();
+        log_info("%.*s", (int)size, message);
+        size_t written = end(file);
+        cr_assert_eq(written, size + 6 < 1024 ? size + 6 : 1024, "a message of %zu", size);
+        cr_assert_eq(logged[written - 1], '\n');
+        cr_assert_eq(strspn(logged + 5, "m"), written - 6);
+    }
+    int file = begin();
+    log_error("%s", message);
+    cr_assert_eq(end(file), 1024);
+}
+
+static void *chatter(void *argument) {
+    char message[200];
+    memset(message, *(const char *)argument, sizeof message - 1);
+    message[sizeof message - 1] = '\0';
+    for (int i = 0; i < 500; i++) {
+        log_info("%s", message);
+    }
+    return NULL;
+}
+
+Test(log, lines_of_several_threads_do_not_mix) {
+    static const char letters[] = "abcd";
+    int file = begin();
+    pthread_t threads[4];
+    for (size_t i = 0; i < 4; i++) {
+        cr_assert_eq(pthread_create(&threads[i], NULL, chatter, (void *)(uintptr_t)&letters[i]), 0);
+    }
+    for (size_t i = 0; i < 4; i++) {
+        cr_assert_eq(pthread_join(threads[i], NULL), 0);
+    }
+    cr_assert_eq(end(file), 4u * 500 * (5 + 199 + 1));
+    for (const char *line = logged; *line != '\0'; line += 5 + 199 + 1) {
+        char letter[] = {line[5], '\0'};
+        cr_assert_eq(strncmp(line, "INFO ", 5), 0);
+        cr_assert_eq(strspn(line + 5, letter), 199);
+        cr_assert_eq(line[5 + 199], '\n');
+    }
+}

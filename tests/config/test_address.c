@@ -1,0 +1,134 @@
+#include "base/check.h"
+#include "config/address.h"
+
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char error[ADDRESS_ERROR_SIZE];
+
+Test(address, names) {
+    static const char *const good[] = {"localhost", "api.example.com", "A-1.b_c.d", "xn--bcher-kva.example", "1.example",
+                                       "x1"};
+    static const char *const bad[] = {"",     ".",     "a..b", ".a",     "a.",  "-a.b",    "a-.b",
+                                      "a.b-", "a b",   "a/b",  "*.a",    "a.*", "1.2.3.4", "b\xc3\xbc.de",
+                                      "a:1",  "[::1]", "a.12", "a\tb.c", "a,b", "a@b"};
+    for (size_t i = 0; i < ARRAY_LENGTH(good); i++)
+        cr_assert_null(address_check_name(good[i]), "%s", good[i]);
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++)
+        cr_assert_not_null(address_check_name(bad[i]), "%s", bad[i]);
+}
+
+Test(address, name_lengths) {
+    char label[66];
+    memset(label, 'a', sizeof(label));
+    label[63] = '\0';
+    cr_assert_null(address_check_name(label));
+    label[63] = 'a';
+    label[64] = '\0';
+    cr_assert_not_null(address_check_name(label));
+    char name[256];
+    for (size_t i = 0; i < sizeof(name); i++)
+        name[i] = i % 2 == 0 ? 'a' : '.';
+    name[253] = '\0';
+    cr_assert_null(address_check_name(name));
+    name[253] = 'b';
+    name[254] = '\0';
+    cr_assert_not_null(address_check_name(name));
+}
+
+Test(address, numeric) {
+    static const char *const good[] = {"0.0.0.0:8443", "127.0.0.1:1",       "255.255.255.255:65535", "[::]:8443",
+                                       "[::1]:80",     "[2001:db8::1]:443", "[::ffff:1.2.3.4]:1"};
+    static const char *const bad[] = {
+        "",          ":",           "8443",          ":8443",         "127.0.0.1",   "127.0.0.1:",   "1.2.3:80",
+        "1.2.3.4:0", "1.2.3.4:-1",  "1.2.3.4:65536", "1.2.3.4:080",   "1.2.3.4:80x", "1.2.3.256:1",  "::1:80",
+        "[::1]",     "[::1]80",     "[::1:80",       "[1.2.3.4]:80",  "[]:80",       "localhost:80", "*:80",
+        "[::g]:80",  " 1.2.3.4:80", "0x7f.0.0.1:80", "1.2.3.4:80:90", "127.1:80",    "[::1]:80]",    "[::1]::80"};
+    struct config_address address;
+    for (size_t i = 0; i < ARRAY_LENGTH(good); i++)
+        cr_assert_eq(address_parse(good[i], &address, error), 0, "%s: %s", good[i], error);
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++)
+        cr_assert_lt(address_parse(bad[i], &address, error), 0, "%s", bad[i]);
+}
+
+Test(address, what_is_parsed_is_what_was_written) {
+    struct config_address address;
+    cr_assert_eq(address_parse("192.0.2.7:8443", &address, error), 0);
+    const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)&address.address;
+    cr_assert_eq(address.size, sizeof(*ipv4));
+    cr_assert_eq(ipv4->sin_family, AF_INET);
+    cr_assert_eq(ntohl(ipv4->sin_addr.s_addr), 0xc0000207);
+    cr_assert_eq(ntohs(ipv4->sin_port), 8443);
+    cr_assert_eq(address_parse("[2001:db8::7]:443", &address, error), 0);
+    const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)&address.address;
+    cr_assert_eq(address.size, sizeof(*ipv6));
+    cr_assert_eq(ipv6->sin6_addr.s6_addr[15], 7);
+    cr_assert_eq(ntohs(ipv6->sin6_port), 443);
+}
+
+static struct config_address of(const char *text) {
+    struct config_address address;
+    cr_assert_eq(address_parse(text, &address, error), 0, "%s: %s", text, error);
+    return address;
+}
+
+static bool equal(const char *a, const char *b) {
+    struct config_address left = of(a);
+    struct config_address right = of(b);
+    return address_equal(&left, &right);
+}
+
+static bool overlap(const char *a, const char *b) {
+    struct config_address left = of(a);
+    struct config_address right = of(b);
+    return address_overlaps(&left, &right) && address_overlaps(&right, &left);
+}
+
+Test(address, comparison) {
+    cr_assert(equal("[::0]:1", "[::]:1"));
+    cr_assert_not(equal("[::]:1", "[::]:2"));
+    cr_assert_not(equal("[::]:1", "0.0.0.0:1"));
+    cr_assert_not(equal("127.0.0.1:1", "127.0.0.2:1"));
+    cr_assert(overlap("0.0.0.0:1", "127.0.0.1:1"));
+    cr_assert(overlap("[::]:1", "[::1]:1"));
+    cr_assert_not(overlap("0.0.0.0:1", "127.0.0.1:2"));
+    cr_assert_not(overlap("[::]:1", "127.0.0.1:1"));
+    cr_assert_not(overlap("127.0.0.2:1", "127.0.0.1:1"));
+}
+
+Test(address, resolves_numbers_without_asking) {
+    struct config_address found[4];
+    cr_assert_eq(address_resolve("127.0.0.1:9000", found, 4, error), 1);
+    cr_assert_str_eq(found[0].text, "127.0.0.1:9000");
+    free(found[0].text);
+    cr_assert_eq(address_resolve("[0:0::1]:9000", found, 4, error), 1);
+    cr_assert_str_eq(found[0].text, "[::1]:9000");
+    free(found[0].text);
+}
+
+Test(address, resolves_names_to_all_their_addresses_once) {
+    struct config_address found[4];
+    int count = address_resolve("localhost:9000", found, 4, error);
+    cr_assert(count >= 1 && count <= 2, "%s", error);
+    for (int i = 0; i < count; i++) {
+        cr_assert(strcmp(found[i].text, "127.0.0.1:9000") == 0 || strcmp(found[i].text, "[::1]:9000") == 0);
+        for (int j = 0; j < i; j++)
+            cr_assert_not(address_equal(&found[i], &found[j]));
+    }
+    for (int i = 0; i < count; i++)
+        free(found[i].text);
+}
+
+Test(address, refuses_what_does_not_resolve) {
+    struct config_address found[4];
+    cr_assert_lt(address_resolve("sallyport.invalid:9000", found, 4, error), 0);
+    cr_assert_not_null(strstr(error, "does not resolve"));
+    static const char *const bad[] = {"127.1:80",    "1.2.3.400:80", "http://origin:80", "origin.example.com",
+                                      "[origin]:80", "a b:80",       "localhost:0",      "localhost:http"};
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        cr_assert_lt(address_resolve(bad[i], found, 4, error), 0, "%s", bad[i]);
+        cr_assert_null(strstr(error, "does not resolve"), "%s: %s", bad[i], error);
+    }
+}

@@ -1,0 +1,40 @@
+#include "config/problems.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+Test(problems, are_sorted_by_line_and_keep_their_order) {
+    struct config_problems problems = {0};
+    problems_add(&problems, "f", 5, "five");
+    problems_add(&problems, "f", 2, "two, first");
+    problems_add(&problems, "f", 9, "nine");
+    problems_add(&problems, "f", 2, "two, second");
+    problems_add(&problems, "f", 1, "%s", "one");
+    char *out = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&out, &size);
+    config_problems_print(&problems, stream);
+    fclose(stream);
+    cr_assert_str_eq(out, "f:1: one\nf:2: two, first\nf:2: two, second\nf:5: five\nf:9: nine\n");
+    free(out);
+    config_problems_free(&problems);
+    cr_assert_eq(problems.count, 0);
+}
+
+Test(problems, are_one_line_whatever_is_in_them) {
+    struct config_problems problems = {0};
+    problems_add(&problems, "a\nb", 1, "x\ny\tz\x1b\x7f\xc3\xa9");
+    cr_assert_str_eq(problems.items[0].file, "a?b");
+    cr_assert_str_eq(problems.items[0].message, "x?y?z??\xc3\xa9");
+    config_problems_free(&problems);
+}
+
+Test(problems, grow) {
+    struct config_problems problems = {0};
+    for (unsigned i = 1000; i > 0; i--)
+        problems_add(&problems, "f", i, "%u", i);
+    cr_assert_eq(problems.count, 1000);
+    for (unsigned i = 0; i < 1000; i++)
+        cr_assert_eq(problems.items[i].line, i + 1);
+    config_problems_free(&problems);
+}

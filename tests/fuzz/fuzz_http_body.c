@@ -1,0 +1,120 @@
+/*
+ * Any bytes as a chunked body. The first byte says in what pieces they come; the outcome must not depend on it, and what
+ * is accepted must mean the same to a second decoder that knows only the strict grammar of RFC 9112 section 7.1.
+ */
+#include "base/check.h"
+#include "http/message.h"
+
+#include <stdlib.h>
+
+struct outcome {
+    enum http_result result;
+    unsigned status;
+    size_t used;
+    size_t body_size;
+    uint8_t *body;
+};
+
+static struct outcome decode(const uint8_t *data, size_t size, size_t piece_size, bool request) {
+    static const char request_head[] = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+    static const char response_head[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    static struct http_message message;
+    struct http_parser parser;
+    struct outcome outcome = {HTTP_PARSE_MORE, 0, 0, 0, malloc(size + 1)};
+    CHECK(outcome.body != NULL);
+    if (request) {
+        http_parser_init_request(&parser, &message, 1024);
+    } else {
+        http_parser_init_response(&parser, &message, 1024, false);
+    }
+    CHECK(http_parser_head(&parser, bytes_of_string(request ? request_head : response_head)) == HTTP_PARSE_HEAD);
+    while (outcome.used < size && outcome.result == HTTP_PARSE_MORE) {
+        size_t given = size - outcome.used < piece_size ? size - outcome.used : piece_size;
+        uint8_t *copy = malloc(given);
+        CHECK(copy != NULL);
+        memcpy(copy, data + outcome.used, given);
+        struct bytes input = bytes_of(copy, given);
+        struct bytes piece;
+        while ((outcome.result = http_parser_body(&parser, &input, &piece)) == HTTP_PARSE_BODY) {
+            memcpy(outcome.body + outcome.body_size, piece.data, piece.size);
+            outcome.body_size += piece.size;
+        }
+        outcome.used += given - input.size;
+        free(copy);
+    }
+    outcome.status = outcome.result == HTTP_PARSE_ERROR ? parser.error_status : 0;
+    return outcome;
+}
+
+/* The end of the line that begins at `at`, behind its CRLF; 0 when there is none. */
+static size_t line_end(const uint8_t *data, size_t size, size_t at) {
+    for (size_t i = at; i + 1 < size; i++) {
+        if (data[i] == '\r' && data[i + 1] == '\n') {
+            return i + 2;
+        }
+    }
+    return 0;
+}
+
+static int hex_digit(uint8_t c) {
+    if (c >= '0' && c <= '9') {
+        return c - '0';
+    }
+    return (c | 0x20) >= 'a' && (c | 0x20) <= 'f' ? (c | 0x20) - 'a' + 10 : -1;
+}
+
+/* Asserts that the body that was accepted is what the grammar says, and ends where it says. */
+static void check_accepted(const uint8_t *data, size_t size, const struct outcome *outcome) {
+    size_t at = 0;
+    size_t body_size = 0;
+    for (;;) {
+        size_t end = line_end(data, size, at);
+        size_t chunk = 0;
+        CHECK(end > 0 && hex_digit(data[at]) >= 0);
+        for (; hex_digit(data[at]) >= 0; at++) {
+            CHECK(chunk < SIZE_MAX / 16);
+            chunk = chunk * 16 + (size_t)hex_digit(data[at]);
+        }
+        CHECK(data[at] == '\r' || data[at] == ';');
+        at = end;
+        if (chunk == 0) {
+            break;
+        }
+        CHECK(size - at >= chunk + 2 && outcome->body_size - body_size >= chunk);
+        CHECK(memcmp(outcome->body + body_size, data + at, chunk) == 0);
+        body_size += chunk;
+        at += chunk;
+        CHECK(data[at] == '\r' && data[at + 1] == '\n');
+        at += 2;
+    }
+    CHECK(body_size == outcome->body_size);
+    while (data[at] != '\r') {
+        at = line_end(data, size, at);
+        CHECK(at > 0 && at < size);
+    }
+    CHECK(at + 2 == outcome->used);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    if (size < 2) {
+        return 0;
+    }
+    bool request = (data[0] & 1) != 0;
+    size_t piece_size = 1 + (data[0] >> 1);
+    data++;
+    size--;
+    struct outcome whole = decode(data, size, size, request);
+    struct outcome pieces = decode(data, size, piece_size, request);
+    CHECK(whole.result == pieces.result && whole.status == pieces.status);
+    if (whole.result != HTTP_PARSE_ERROR) {
+        CHECK(whole.used == pieces.used && whole.body_size == pieces.body_size);
+        CHECK(memcmp(whole.body, pieces.body, whole.body_size) == 0);
+    }
+    if (whole.result == HTTP_PARSE_END) {
+        check_accepted(data, size, &whole);
+    }
+    free(whole.body);
+    free(pieces.body);
+    return 0;
+}

@@ -1,0 +1,107 @@
+/*
+ * Any bytes as a request head: whole and in two pieces it must read the same, and what is written for the origin must
+ * read as the same request, with no header that a client may not set.
+ */
+#include "base/check.h"
+#include "base/hash.h"
+#include "http/forward.h"
+
+#include <stdlib.h>
+
+enum { HEAD_MAX = 4096, OUTPUT_MAX = 2 * HEAD_MAX };
+
+static struct http_message whole, pieces, written;
+
+static uint8_t *copy_of(const uint8_t *data, size_t size) {
+    uint8_t *copy = malloc(size + (size == 0));
+    CHECK(copy != NULL);
+    if (size > 0) {
+        memcpy(copy, data, size);
+    }
+    return copy;
+}
+
+/* Parses a copy of exactly that size; the copy is the caller's to free. */
+static enum http_result feed(struct http_parser *parser, const uint8_t *data, size_t size, uint8_t **copy) {
+    *copy = copy_of(data, size);
+    return http_parser_head(parser, bytes_of(*copy, size));
+}
+
+static void check_split(const struct http_parser *expected, enum http_result result, const uint8_t *data, size_t size,
+                        size_t split) {
+    struct http_parser parser;
+    uint8_t *copy;
+    http_parser_init_request(&parser, &pieces, HEAD_MAX);
+    enum http_result now = feed(&parser, data, split, &copy);
+    free(copy);
+    if (now == HTTP_PARSE_MORE) {
+        now = feed(&parser, data, size, &copy);
+        free(copy);
+    }
+    CHECK(now == result && parser.error_status == expected->error_status);
+    if (result == HTTP_PARSE_HEAD) {
+        CHECK(memcmp(&whole, &pieces, offsetof(struct http_message, headers)) == 0);
+        for (uint32_t i = 0; i < whole.header_count; i++) {
+            CHECK(whole.headers[i].kind == pieces.headers[i].kind);
+            CHECK(whole.headers[i].name.offset == pieces.headers[i].name.offset);
+            CHECK(whole.headers[i].name.size == pieces.headers[i].name.size);
+            CHECK(whole.headers[i].value.size == pieces.headers[i].value.size);
+        }
+    }
+}
+
+static void check_written(const uint8_t *head, const struct http_removals *removals) {
+    static char output[OUTPUT_MAX];
+    struct text out = text_over(output, sizeof output);
+    struct http_parser parser;
+    struct http_forwarding forwarding = {.removals = removals, .client_address = bytes_of_string("192.0.2.1")};
+    http_write_request(&out, &whole, head, &forwarding);
+    CHECK(!out.overflow);
+    if (whole.authority.size == 0) {
+        return; /* HTTP/1.0 without Host: answered with 421 before anything is written */
+    }
+    http_parser_init_request(&parser, &written, OUTPUT_MAX);
+    CHECK(http_parser_head(&parser, text_bytes(&out)) == HTTP_PARSE_HEAD);
+    CHECK(written.head_size == out.size && written.minor == 1 && written.keep_alive && !written.upgrade);
+    CHECK(written.framing == whole.framing && written.content_length == whole.content_length);
+    CHECK(!written.expect_continue && !written.absolute_form && written.connection_names == 0);
+    CHECK(bytes_equal(http_view(output, written.method), http_view(head, whole.method)));
+    CHECK(bytes_equal(http_view(output, written.authority), http_view(head, whole.authority)));
+    if (!whole.absolute_form) {
+        CHECK(bytes_equal(http_view(output, written.path), http_view(head, whole.path)));
+    }
+    unsigned ours = 0;
+    for (uint32_t i = 0; i < written.header_count; i++) {
+        CHECK(written.headers[i].kind != HTTP_HEADER_HOP_BY_HOP && written.headers[i].kind != HTTP_HEADER_LOOKALIKE);
+        ours += http_removals_has(removals, http_view(output, written.headers[i].name));
+    }
+    CHECK(ours == 3);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static struct http_removals *removals;
+    if (removals == NULL) {
+        hash_init();
+        removals = http_removals_create();
+        CHECK(http_removals_add(removals, "X-A") == 0);
+    }
+    struct http_parser parser;
+    uint8_t *head;
+    http_parser_init_request(&parser, &whole, HEAD_MAX);
+    enum http_result result = feed(&parser, data, size, &head);
+    if (result == HTTP_PARSE_HEAD) {
+        CHECK(whole.head_size <= size);
+        http_prefers_html(&whole, head);
+        http_authority_names(http_view(head, whole.authority), "*.example.com");
+        if (!whole.upgrade) {
+            check_written(head, removals);
+        }
+    }
+    size_t step = size < 64 ? 1 : size / 16;
+    for (size_t split = 1; split < size; split += step) {
+        check_split(&parser, result, data, size, split);
+    }
+    free(head);
+    return 0;
+}

@@ -1,0 +1,79 @@
+/*
+ * Any bytes as a response, head and body: whole and byte by byte it must read the same, and the head that is written for
+ * the client must read as the same response. The first byte chooses the circumstances.
+ */
+#include "base/check.h"
+#include "http/forward.h"
+
+#include <stdlib.h>
+
+enum { HEAD_MAX = 4096, OUTPUT_MAX = 2 * HEAD_MAX };
+
+static struct http_message whole, pieces, written;
+
+static void check_bytewise(const struct http_parser *expected, enum http_result result, const uint8_t *data, size_t size,
+                           bool to_head) {
+    struct http_parser parser;
+    enum http_result now = HTTP_PARSE_MORE;
+    http_parser_init_response(&parser, &pieces, HEAD_MAX, to_head);
+    for (size_t have = 1; have <= size && now == HTTP_PARSE_MORE; have++) {
+        uint8_t *copy = malloc(have);
+        CHECK(copy != NULL);
+        memcpy(copy, data, have);
+        now = http_parser_head(&parser, bytes_of(copy, have));
+        free(copy);
+    }
+    CHECK(now == result && parser.error_status == expected->error_status);
+    if (result == HTTP_PARSE_HEAD) {
+        CHECK(memcmp(&whole, &pieces, offsetof(struct http_message, headers)) == 0);
+    }
+}
+
+static void check_written(const uint8_t *head, uint8_t client_minor, bool keep_alive, bool to_head) {
+    static char output[OUTPUT_MAX];
+    struct text out = text_over(output, sizeof output);
+    struct http_parser parser;
+    enum http_framing framing = http_response_framing(&whole, client_minor, to_head);
+    http_write_response(&out, &whole, head, framing, client_minor, keep_alive, to_head);
+    CHECK(!out.overflow);
+    http_parser_init_response(&parser, &written, OUTPUT_MAX, to_head);
+    CHECK(http_parser_head(&parser, text_bytes(&out)) == HTTP_PARSE_HEAD);
+    CHECK(written.head_size == out.size && written.status == whole.status);
+    CHECK(written.framing == framing);
+    CHECK(written.content_length == whole.content_length || framing == HTTP_NO_BODY);
+    if (framing != HTTP_UNTIL_CLOSE) {
+        CHECK(written.keep_alive == keep_alive);
+    }
+}
+
+static void drain(struct http_parser *parser, struct bytes rest) {
+    struct bytes piece;
+    size_t left = rest.size;
+    enum http_result result;
+    while ((result = http_parser_body(parser, &rest, &piece)) == HTTP_PARSE_BODY) {
+        CHECK(piece.size > 0 && rest.size < left);
+        left = rest.size;
+    }
+    CHECK(result != HTTP_PARSE_MORE || rest.size == 0);
+    http_parser_finish(parser);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    if (size == 0) {
+        return 0;
+    }
+    uint8_t choice = data[0];
+    bool to_head = (choice & 1) != 0;
+    data++;
+    size--;
+    struct http_parser parser;
+    http_parser_init_response(&parser, &whole, HEAD_MAX, to_head);
+    enum http_result result = http_parser_head(&parser, bytes_of(data, size));
+    check_bytewise(&parser, result, data, size, to_head);
+    if (result == HTTP_PARSE_HEAD) {
+        check_written(data, (choice & 2) != 0, (choice & 4) != 0, to_head);
+        drain(&parser, bytes_of(data + whole.head_size, size - whole.head_size));
+    }
+    return 0;
+}

@@ -1,0 +1,282 @@
+#include "builder.h"
+#include "guard/judge.h"
+
+#include <criterion/criterion.h>
+
+/* Reads and judges a spec from memory of exactly its size. */
+static bool judge(const struct hello_spec *spec, struct hello *hello) {
+    static struct builder body;
+    struct offer offer;
+
+    build_body(&body, spec);
+    uint8_t *copy = malloc(body.size);
+    cr_assert_not_null(copy);
+    memcpy(copy, body.data, body.size);
+    *hello = (struct hello){0};
+    cr_assert(offer_read(bytes_of(copy, body.size), &offer, hello), "%s", hello->fault);
+    bool usable = judge_offer(&offer, hello);
+    free(copy);
+    return usable;
+}
+
+static void expect_usable(const struct hello_spec *spec, bool tls13, bool tls12) {
+    struct hello hello;
+    cr_expect(judge(spec, &hello), "%s", hello.fault);
+    cr_expect_eq(hello.tls13, tls13);
+    cr_expect_eq(hello.tls12, tls12);
+}
+
+static void expect_rejected(const struct hello_spec *spec, enum tls_alert alert, const char *what) {
+    struct hello hello;
+    cr_expect_not(judge(spec, &hello), "%s", what);
+    cr_expect_eq(hello.alert, alert, "%s: %d %s", what, hello.alert, hello.fault);
+}
+
+struct change {
+    const char *name;
+    unsigned type;
+    const char *content; /* NULL: the extension is dropped */
+    enum tls_alert alert;
+};
+
+static void expect_all_rejected(struct hello_spec base, const struct change *changes, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        struct hello_spec spec = base;
+        if (changes[i].content == NULL) {
+            spec_drop(&spec, changes[i].type);
+        } else {
+            spec_set(&spec, changes[i].type, changes[i].content);
+        }
+        expect_rejected(&spec, changes[i].alert, changes[i].name);
+    }
+}
+
+Test(judge, each_version_is_taken) {
+    struct hello_spec spec = spec_tls13();
+    expect_usable(&spec, true, false);
+    spec_set(&spec, 43, "06 7a7a 0304 0302");
+    expect_usable(&spec, true, false);
+    spec = spec_tls12();
+    expect_usable(&spec, false, true);
+    spec_set(&spec, 43, "04 0303 0302");
+    expect_usable(&spec, false, true);
+    spec = spec_tls13();
+    spec_set(&spec, 43, "04 0304 0303");
+    expect_usable(&spec, true, false); /* no suite of TLS 1.2 */
+    spec.suites = "1301 c02b";
+    expect_usable(&spec, true, true);
+}
+
+Test(judge, other_versions_are_refused) {
+    static const char *const versions[] = {"02 0302", "04 0302 0301", "02 0305", "04 7f1c 0a0a", "02 fefc"};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(versions); i++) {
+        struct hello_spec spec = spec_tls13();
+        spec_set(&spec, 43, versions[i]);
+        expect_rejected(&spec, TLS_ALERT_PROTOCOL_VERSION, versions[i]);
+    }
+}
+
+/* To a client that has offered TLS 1.3 an answer in 1.2 would be a downgrade. */
+Test(judge, tls12_does_not_stand_in_for_an_unusable_tls13) {
+    struct hello_spec spec = spec_tls12();
+    spec_set(&spec, 43, "04 0304 0303");
+    spec_set(&spec, 51, KEY_SHARE_X25519);
+    expect_rejected(&spec, TLS_ALERT_HANDSHAKE_FAILURE, "no suite of TLS 1.3");
+}
+
+Test(judge, fallback_is_refused) {
+    struct hello_spec spec = spec_tls12();
+    spec.suites = "c02b 5600";
+    expect_rejected(&spec, TLS_ALERT_INAPPROPRIATE_FALLBACK, "fallback");
+    spec_set(&spec, 43, "02 0303");
+    expect_rejected(&spec, TLS_ALERT_INAPPROPRIATE_FALLBACK, "fallback");
+    spec = spec_tls13();
+    spec.suites = "1301 5600";
+    expect_usable(&spec, true, false);
+}
+
+Test(judge, compression) {
+    struct hello_spec spec = spec_tls13();
+    spec.compression = "01";
+    expect_rejected(&spec, TLS_ALERT_ILLEGAL_PARAMETER, "deflate only");
+    spec.compression = "01 00";
+    expect_rejected(&spec, TLS_ALERT_ILLEGAL_PARAMETER, "TLS 1.3 offers null alone");
+    spec.compression = "00 00";
+    expect_rejected(&spec, TLS_ALERT_ILLEGAL_PARAMETER, "TLS 1.3 offers null once");
+    spec = spec_tls12();
+    spec.compression = "01 00";
+    expect_usable(&spec, false, true);
+    spec.compression = "01 40";
+    expect_rejected(&spec, TLS_ALERT_ILLEGAL_PARAMETER, "without null");
+}
+
+Test(judge, tls13_needs_its_extensions) {
+    static const struct change changes[] = {
+        {"no supported_groups", 10, NULL, TLS_ALERT_MISSING_EXTENSION},
+        {"no signature_algorithms", 13, NULL, TLS_ALERT_MISSING_EXTENSION},
+        {"no key_share", 51, NULL, TLS_ALERT_MISSING_EXTENSION},
+        {"cookie without a HelloRetryRequest", 44, "0001 00", TLS_ALERT_ILLEGAL_PARAMETER},
+        {"groups that we do not have", 10, "0004 001e 0100", TLS_ALERT_ILLEGAL_PARAMETER},
+        {"SHA-1 schemes", 13, "0004 0201 0203", TLS_ALERT_HANDSHAKE_FAILURE},
+        {"PKCS#1 schemes, which TLS 1.3 has not", 13, "0006 0401 0501 0601", TLS_ALERT_HANDSHAKE_FAILURE},
+        {"schemes that we do not have", 13, "0006 0808 1a1a 0420", TLS_ALERT_HANDSHAKE_FAILURE},
+    };
+
+    expect_all_rejected(spec_tls13(), changes, ARRAY_LENGTH(changes));
+
+    struct hello_spec spec = spec_tls13();
+    spec_drop(&spec, 10);
+    spec_drop(&spec, 51);
+    expect_rejected(&spec, TLS_ALERT_MISSING_EXTENSION, "neither groups nor shares");
+    spec = spec_tls13();
+    spec_set(&spec, 10, "0004 001e 0100");
+    spec_set(&spec, 51, "0000");
+    expect_rejected(&spec, TLS_ALERT_HANDSHAKE_FAILURE, "groups that we do not have");
+    spec = spec_tls13();
+    spec.suites = "c02b 1304 1305";
+    expect_rejected(&spec, TLS_ALERT_HANDSHAKE_FAILURE, "suites that we do not have");
+}
+
+Test(judge, key_shares) {
+    static const struct change changes[] = {
+        {"empty", 51, "", TLS_ALERT_DECODE_ERROR},
+        {"list longer", 51, "0025 001d 0020" HEX_32, TLS_ALERT_DECODE_ERROR},
+        {"list shorter", 51, "0023 001d 0020" HEX_32, TLS_ALERT_DECODE_ERROR},
+        {"share longer than the list", 51, "0024 001d 0021" HEX_32, TLS_ALERT_DECODE_ERROR},
+        {"share of nothing", 51, "0004 001d 0000", TLS_ALERT_DECODE_ERROR},
+        {"half a share", 51, "0003 001d 00", TLS_ALERT_DECODE_ERROR},
+        {"group that was not offered", 51, "0005 001e 0001 00", TLS_ALERT_ILLEGAL_PARAMETER},
+        {"X25519 too short", 51, "0005 001d 0001 00", TLS_ALERT_ILLEGAL_PARAMETER},
+        {"X25519 too long", 51, "0025 001d 0021 00" HEX_32, TLS_ALERT_ILLEGAL_PARAMETER},
+        {"P-256 compressed", 51, "0025 0017 0021 02" HEX_32, TLS_ALERT_ILLEGAL_PARAMETER},
+        {"P-256 in another form", 51, "0045 0017 0041 06" HEX_64, TLS_ALERT_ILLEGAL_PARAMETER},
+        {"the same group twice", 51, "0048 001d 0020" HEX_32 "001d 0020" HEX_32, TLS_ALERT_ILLEGAL_PARAMETER},
+        {"in another order than the groups", 51, "0069 0017 0041 04" HEX_64 "001d 0020" HEX_32, TLS_ALERT_ILLEGAL_PARAMETER},
+    };
+
+    expect_all_rejected(spec_tls13(), changes, ARRAY_LENGTH(changes));
+
+    struct hello_spec spec = spec_tls13();
+    spec_set(&spec, 51, "0000"); /* asks for a HelloRetryRequest */
+    expect_usable(&spec, true, false);
+    spec_set(&spec, 51, "0069 001d 0020" HEX_32 "0017 0041 04" HEX_64);
+    expect_usable(&spec, true, false);
+    spec_set(&spec, 51, "0045 0017 0041 04" HEX_64);
+    expect_usable(&spec, true, false);
+    spec_set(&spec, 10, "000a dada 11ec 001d 0100 0017");
+    spec_set(&spec, 51, "0010 dada 0001 00 11ec 0002 abcd 0100 0001 00");
+    expect_usable(&spec, true, false);
+}
+
+/* As browsers send it: GREASE, a post-quantum share of 1,216 bytes, then X25519. */
+Test(judge, post_quantum_share_is_passed_over) {
+    static char share[4096];
+    struct hello_spec spec = spec_tls13();
+
+    int at = snprintf(share, sizeof(share), "%04x 4a4a 0001 00 11ec 04c0 ", 5 + 4 + 1216 + 4 + 32);
+    for (int i = 0; i < 1216 / 32; i++) {
+        at += snprintf(share + at, sizeof(share) - (size_t)at, "%s", HEX_32);
+    }
+    snprintf(share + at, sizeof(share) - (size_t)at, "001d 0020 %s", HEX_32);
+    spec_set(&spec, 10, "000a 4a4a 11ec 001d 0017 0018");
+    spec_set(&spec, 51, share);
+    expect_usable(&spec, true, false);
+}
+
+#define PSK_MODES      45
+#define PRE_SHARED_KEY 41
+
+Test(judge, pre_shared_keys) {
+    static const struct change changes[] = {
+        {"empty", PRE_SHARED_KEY, "", TLS_ALERT_DECODE_ERROR},
+        {"as a server sends it", PRE_SHARED_KEY, "0000", TLS_ALERT_DECODE_ERROR},
+        {"no identities", PRE_SHARED_KEY, "0000 0021 20" HEX_32, TLS_ALERT_DECODE_ERROR},
+        {"no binders", PRE_SHARED_KEY, "0007 0001 aa 00000000 0000", TLS_ALERT_DECODE_ERROR},
+        {"binders left out", PRE_SHARED_KEY, "0007 0001 aa 00000000", TLS_ALERT_DECODE_ERROR},
+        {"empty identity", PRE_SHARED_KEY, "0006 0000 00000000 0021 20" HEX_32, TLS_ALERT_DECODE_ERROR},
+        {"identity without its age", PRE_SHARED_KEY, "0006 0001 aa 000000 0021 20" HEX_32, TLS_ALERT_DECODE_ERROR},
+        {"short binder", PRE_SHARED_KEY, "0007 0001 aa 00000000 0002 01 00", TLS_ALERT_DECODE_ERROR},
+        {"binder longer than the list", PRE_SHARED_KEY, "0007 0001 aa 00000000 0021 21" HEX_32, TLS_ALERT_DECODE_ERROR},
+        {"bytes behind the binders", PRE_SHARED_KEY, "0007 0001 aa 00000000 0021 20" HEX_32 "00", TLS_ALERT_DECODE_ERROR},
+        {"two identities, one binder", PRE_SHARED_KEY, "000e 0001 aa 00000000 0001 bb 00000000 0021 20" HEX_32,
+         TLS_ALERT_ILLEGAL_PARAMETER},
+        {"one identity, two binders", PRE_SHARED_KEY, "0007 0001 aa 00000000 0042 20" HEX_32 "20" HEX_32,
+         TLS_ALERT_ILLEGAL_PARAMETER},
+        {"no modes", PSK_MODES, NULL, TLS_ALERT_MISSING_EXTENSION},
+        {"empty modes", PSK_MODES, "00", TLS_ALERT_DECODE_ERROR},
+        {"malformed modes", PSK_MODES, "02 01", TLS_ALERT_DECODE_ERROR},
+    };
+    struct hello_spec spec = spec_tls13();
+    struct hello hello;
+
+    spec_append(&spec, PSK_MODES, "01 01");
+    spec_append(&spec, PRE_SHARED_KEY, ONE_PSK);
+    cr_assert(judge(&spec, &hello), "%s", hello.fault);
+    cr_expect(hello.ticket);
+    expect_all_rejected(spec, changes, ARRAY_LENGTH(changes));
+
+    spec_set(&spec, PRE_SHARED_KEY,
+             "000e 0001 aa 00000000 0001 bb 00000000 0052 20" HEX_32 "30" HEX_32 "00112233445566778899aabbccddeeff");
+    expect_usable(&spec, true, false);
+    spec_drop(&spec, 13);
+    expect_rejected(&spec, TLS_ALERT_HANDSHAKE_FAILURE, "a ticket alone does not do");
+}
+
+Test(judge, tls12_needs_a_matching_pair) {
+    static const struct {
+        const char *suites;
+        const char *signatures;
+        bool usable;
+    } cases[] = {
+        {"c02b", "0002 0403", true},  {"c02c", "0002 0503", true},  {"cca9", "0002 0807", true},
+        {"c02f", "0002 0401", true},  {"c030", "0002 0804", true},  {"cca8", "0002 080b", true},
+        {"c02b", "0002 0401", false}, {"c02f", "0002 0403", false}, {"c02b", "0002 0203", false},
+        {"c02f", "0002 0201", false}, {"c013", "0002 0401", false}, {"009c", "0002 0401", false},
+        {"009e", "0002 0401", false}, {"1301", "0002 0403", false}, {"c02b c02f", "0002 0401", true},
+    };
+
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct hello_spec spec = spec_tls12();
+        spec.suites = cases[i].suites;
+        spec_set(&spec, 13, cases[i].signatures);
+        if (cases[i].usable) {
+            expect_usable(&spec, false, true);
+        } else {
+            expect_rejected(&spec, TLS_ALERT_HANDSHAKE_FAILURE, cases[i].suites);
+        }
+    }
+}
+
+Test(judge, tls12_extensions) {
+    struct hello_spec spec = spec_tls12();
+    spec_drop(&spec, 10);
+    spec_drop(&spec, 11);
+    expect_usable(&spec, false, true);
+    spec_set(&spec, 10, "0004 001e 0100");
+    expect_rejected(&spec, TLS_ALERT_HANDSHAKE_FAILURE, "groups that we do not have");
+    spec = spec_tls12();
+    spec_drop(&spec, 13);
+    expect_rejected(&spec, TLS_ALERT_HANDSHAKE_FAILURE, "SHA-1 by default");
+    spec.without_extensions = true;
+    expect_rejected(&spec, TLS_ALERT_HANDSHAKE_FAILURE, "no extensions");
+    spec = spec_tls12();
+    spec_append(&spec, 22, "");
+    spec_append(&spec, 23, "");
+    spec_append(&spec, 0xff01, "00");
+    spec_append(&spec, 5, "01 0000 0000");
+    expect_usable(&spec, false, true);
+}
+
+Test(judge, tls12_ticket) {
+    struct hello_spec spec = spec_tls12();
+    struct hello hello;
+
+    spec_append(&spec, 35, "");
+    cr_expect(judge(&spec, &hello) && !hello.ticket);
+    spec_set(&spec, 35, "00");
+    cr_expect(judge(&spec, &hello) && hello.ticket);
+    spec = spec_tls13();
+    spec_append(&spec, 35, "00");
+    cr_expect(judge(&spec, &hello) && !hello.ticket, "TLS 1.3 does not know it");
+}

@@ -1,0 +1,249 @@
+#include "base/hash.h"
+#include "heads.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+static struct http_removals *removals;
+static char output[64 * 1024];
+
+static void set_up(void) {
+    hash_init();
+    removals = http_removals_create();
+    cr_assert_eq(http_removals_add(removals, "X-Client-Cert-Status"), 0);
+    cr_assert_eq(http_removals_add(removals, "X-Device"), 0);
+}
+
+static void tear_down(void) {
+    http_removals_free(removals);
+}
+
+TestSuite(forward, .init = set_up, .fini = tear_down);
+
+static struct http_forwarding forwarding(void) {
+    return (struct http_forwarding){
+        .removals = removals,
+        .client_address = bytes_of_string("2001:db8::7"),
+        .request_id = {0x0123456789abcdef, 0xfedcba9876543210},
+        .identity = bytes_of_string("X-Client-Cert-Status: valid\r\n"),
+        .connection = bytes_of_string("X-Tls: 1.3\r\n"),
+    };
+}
+
+#define TAIL                                                                                                                \
+    "X-Client-Cert-Status: valid\r\nX-Tls: 1.3\r\nX-Forwarded-For: 2001:db8::7\r\nX-Forwarded-Proto: https\r\n"             \
+    "X-Forwarded-Host: "
+#define MADE_ID "X-Request-Id: 0123456789abcdeffedcba9876543210\r\n"
+
+static struct text write_request(const char *head) {
+    struct parse *parse = parse_all_ways(REQUEST, bytes_of_string(head));
+    cr_assert_eq(parse->result, HTTP_PARSE_HEAD, "%s: %s", parse->parser.error == NULL ? "" : parse->parser.error, head);
+    struct text out = text_over(output, sizeof output);
+    struct http_forwarding with = forwarding();
+    http_write_request(&out, &parse->message, parse->head, &with);
+    cr_assert_not(out.overflow);
+    parse_free(parse);
+    return out;
+}
+
+static void assert_request(const char *head, const char *expected) {
+    struct text out = write_request(head);
+    cr_expect(bytes_equal(text_bytes(&out), bytes_of_string(expected)), "is\n%.*s\nexpected\n%s", (int)out.size, out.data,
+              expected);
+}
+
+Test(forward, a_request) {
+    assert_request("GET /a?b HTTP/1.1\r\nHost: A.example:443\r\nAccept:   x  \r\nCookie: c\r\nX-Empty:\r\n\r\n",
+                   "GET /a?b HTTP/1.1\r\nHost: A.example:443\r\nAccept: x\r\nCookie: c\r\nX-Empty: \r\n" TAIL
+                   "A.example:443\r\n" MADE_ID "\r\n");
+}
+
+Test(forward, an_older_request_with_a_body) {
+    assert_request(
+        "POST / HTTP/1.0\r\nConnection: keep-alive\r\nHost: a\r\ncontent-length: 007\r\nExpect: 100-continue\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\n" MADE_ID "Content-Length: 7\r\n\r\n");
+    assert_request("POST / HTTP/1.0\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
+                   "POST / HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\n" MADE_ID "Content-Length: 0\r\n\r\n");
+    assert_request("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775807\r\n\r\n",
+                   "POST / HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\n" MADE_ID "Content-Length: 9223372036854775807\r\n\r\n");
+}
+
+Test(forward, hop_by_hop_headers_end_here) {
+    assert_request(
+        "POST / HTTP/1.1\r\nHost: a\r\nConnection: close, TE\r\nKeep-Alive: 5\r\nProxy-Connection: x\r\nTE: trailers\r\n"
+        "Trailer: X\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\nHTTP2-Settings: x\r\n"
+        "Proxy-Authorization: p\r\nVia: 1.1 v\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nProxy-Authorization: p\r\nVia: 1.1 v\r\n" TAIL "a\r\n" MADE_ID
+        "Transfer-Encoding: chunked\r\n\r\n");
+}
+
+Test(forward, what_connection_names_ends_here_but_never_framing_host_or_ours) {
+    assert_request(
+        "POST / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nX-B: 2\r\nX-C: 3\r\nx_a: 4\r\nContent-Length: 5\r\n"
+        "Connection: x-a, Host, Content-Length, X-Client-Cert-Status,, X-Forwarded-For\r\nConnection: X-C\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nX-B: 2\r\nx_a: 4\r\n" TAIL "a\r\n" MADE_ID "Content-Length: 5\r\n\r\n");
+}
+
+Test(forward, names_that_no_client_may_set_and_their_look_alikes) {
+    assert_request("GET / HTTP/1.1\r\nHost: a\r\nX-Client-Cert-Status: valid\r\nx_client_cert_status: valid\r\n"
+                   "X-DEVICE: 1\r\nX-Device-Too-Large: true\r\nX-Devices: kept\r\nX-Forwarded-For: 1.2.3.4\r\n"
+                   "x_forwarded_for: 1.2.3.4\r\nX-Forwarded-Proto: http\r\nX_Forwarded-Host: b\r\nContent_Length: 5\r\n"
+                   "Transfer_Encoding: chunked\r\nKeep_Alive: 1\r\n\r\n",
+                   "GET / HTTP/1.1\r\nHost: a\r\nX-Devices: kept\r\n" TAIL "a\r\n" MADE_ID "\r\n");
+}
+
+Test(forward, absolute_form_becomes_origin_form_and_its_authority_the_host) {
+    assert_request("GET https://b:8443/x?y HTTP/1.1\r\nHost: a\r\n\r\n",
+                   "GET /x?y HTTP/1.1\r\nHost: b:8443\r\n" TAIL "b:8443\r\n" MADE_ID "\r\n");
+    assert_request("GET https://b HTTP/1.1\r\nHost: a\r\n\r\n", "GET / HTTP/1.1\r\nHost: b\r\n" TAIL "b\r\n" MADE_ID "\r\n");
+    assert_request("GET https://b?y HTTP/1.1\r\nHost: a\r\n\r\n",
+                   "GET /?y HTTP/1.1\r\nHost: b\r\n" TAIL "b\r\n" MADE_ID "\r\n");
+    assert_request("OPTIONS https://b HTTP/1.1\r\nHost: a\r\n\r\n",
+                   "OPTIONS * HTTP/1.1\r\nHost: b\r\n" TAIL "b\r\n" MADE_ID "\r\n");
+    assert_request("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\n" MADE_ID "\r\n");
+}
+
+Test(forward, a_request_id_is_kept_when_it_is_usable) {
+    char id[200];
+    char head[512];
+    char expected[1024];
+    for (size_t size = 127; size <= 129; size++) {
+        memset(id, 'i', size);
+        id[size] = '\0';
+        snprintf(head, sizeof head, "GET / HTTP/1.1\r\nHost: a\r\nx-request-id: %s\r\n\r\n", id);
+        snprintf(expected, sizeof expected, "GET / HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\nX-Request-Id: %s\r\n\r\n",
+                 size <= 128 ? id : "0123456789abcdeffedcba9876543210");
+        assert_request(head, expected);
+    }
+    static const char *const unusable[] = {
+        "X-Request-Id: a b",
+        "X-Request-Id:",
+        "X-Request-Id: \xc3\xa9",
+        "X-Request-Id: a\tb",
+        "X_Request_Id: a",
+        "X-Request-Id: a\r\nX-Request-Id: b",
+        "X-Request-Id: a\r\nx-request-id: a",
+    };
+    for (size_t i = 0; i < sizeof unusable / sizeof unusable[0]; i++) {
+        snprintf(head, sizeof head, "GET / HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n", unusable[i]);
+        assert_request(head, "GET / HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\n" MADE_ID "\r\n");
+    }
+}
+
+Test(forward, what_does_not_fit_is_told_and_nothing_is_written_behind_the_end) {
+    struct parse *parse =
+        parse_whole(REQUEST, bytes_of_string("POST /p HTTP/1.1\r\nHost: a\r\nA: b\r\nContent-Length: 5\r\n\r\n"));
+    struct http_forwarding with = forwarding();
+    struct text whole = text_over(output, sizeof output);
+    http_write_request(&whole, &parse->message, parse->head, &with);
+    for (size_t capacity = 0; capacity <= whole.size; capacity++) {
+        char small[1024];
+        memset(small, '~', sizeof small);
+        struct text out = text_over(small, capacity);
+        http_write_request(&out, &parse->message, parse->head, &with);
+        cr_assert_eq(out.overflow, capacity < whole.size);
+        cr_assert(out.size <= capacity);
+        cr_assert_eq(small[capacity], '~');
+    }
+    parse_free(parse);
+}
+
+/* What leaves here must mean to the next reader what it meant to us. */
+Test(forward, what_is_written_reads_the_same) {
+    static const char *const heads[] = {
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "GET https://b?x HTTP/1.1\r\nHost: a\r\nX-Device: 1\r\n\r\n",
+        "POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: transfer-encoding, host, y\r\nY: "
+        "1\r\n\r\n",
+        "PUT /p HTTP/1.0\r\nHost: a\r\nContent-Length: 12\r\nX_Forwarded_For: 9\r\n\r\n",
+        "DELETE /p HTTP/1.1\r\nHost: [::1]:1\r\nConnection: close\r\nA: \xff\r\n\r\n",
+        "OPTIONS * HTTP/1.1\r\nHost: a\r\nX-Request-Id: 5\r\n\r\n",
+    };
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        struct parse *first = parse_whole(REQUEST, bytes_of_string(heads[i]));
+        struct text out = write_request(heads[i]);
+        struct parse *again = parse_all_ways(REQUEST, text_bytes(&out));
+        cr_assert_eq(again->result, HTTP_PARSE_HEAD, "%s", heads[i]);
+        cr_assert_eq(again->message.head_size, out.size);
+        cr_assert_eq(again->message.framing, first->message.framing);
+        cr_assert_eq(again->message.content_length, first->message.content_length);
+        cr_assert_eq(again->message.minor, 1);
+        cr_assert(again->message.keep_alive);
+        cr_assert(
+            bytes_equal(http_view(again->head, again->message.authority), http_view(first->head, first->message.authority)));
+        cr_assert(bytes_equal(http_view(again->head, again->message.method), http_view(first->head, first->message.method)));
+        parse_free(first);
+        parse_free(again);
+    }
+}
+
+struct response_case {
+    const char *head;
+    const char *expected;
+    uint8_t client_minor;
+    bool keep_alive;
+    bool to_head;
+};
+
+static void assert_response(const struct response_case *c) {
+    struct parse *parse = parse_all_ways(c->to_head ? RESPONSE_TO_HEAD : RESPONSE, bytes_of_string(c->head));
+    cr_assert_eq(parse->result, HTTP_PARSE_HEAD, "%s", c->head);
+    struct text out = text_over(output, sizeof output);
+    enum http_framing framing = http_response_framing(&parse->message, c->client_minor, c->to_head);
+    http_write_response(&out, &parse->message, parse->head, framing, c->client_minor, c->keep_alive, c->to_head);
+    cr_assert_not(out.overflow);
+    cr_expect(bytes_equal(text_bytes(&out), bytes_of_string(c->expected)), "is\n%.*s\nexpected\n%s", (int)out.size, out.data,
+              c->expected);
+    parse_free(parse);
+}
+
+Test(forward, responses) {
+    static const struct response_case cases[] = {
+        {"HTTP/1.1 200 Fine\r\nDate: d\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nset-cookie: a\r\nContent-Length: 5\r\n\r\n",
+         "HTTP/1.1 200 Fine\r\nDate: d\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nset-cookie: a\r\nContent-Length: 5\r\n\r\n", 1,
+         true, false},
+        {"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", 1, true, false},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n",
+         1, false, false},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\n", 0, true, false},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n",
+         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 1, true, false},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", 0, true,
+         false},
+        {"HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 1, true, false},
+        {"HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", 0, true, false},
+        {"HTTP/1.1 200\r\nConnection: close, X-A\r\nX-A: 1\r\nX-B: 2\r\nKeep-Alive: 5\r\nProxy-Connection: 1\r\nUpgrade: "
+         "h2c\r\n"
+         "Proxy-Authenticate: p\r\nContent-Length: 0\r\n\r\n",
+         "HTTP/1.1 200 \r\nX-B: 2\r\nProxy-Authenticate: p\r\nContent-Length: 0\r\n\r\n", 1, true, false},
+        {"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n", 1, true, false},
+        {"HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\nETag: e\r\n\r\n",
+         "HTTP/1.1 304 Not Modified\r\nContent-Length: 7\r\nETag: e\r\n\r\n", 1, true, false},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n", 1, true, true},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", 1, true, true},
+        {"HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nConnection: keep-alive\r\n\r\n", 0, true, true},
+        {"HTTP/1.1 204 OK\r\nContent-Length: 0\r\n\r\n", "HTTP/1.1 204 OK\r\nConnection: close\r\n\r\n", 1, false, true},
+        {"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n", "HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n", 1, true, false},
+        {"HTTP/1.1 200 OK\r\nX-Request-Id: r\r\nContent-Length: 1\r\n\r\n",
+         "HTTP/1.1 200 OK\r\nX-Request-Id: r\r\nContent-Length: 1\r\n\r\n", 1, true, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_response(&cases[i]);
+    }
+}
+
+Test(forward, chunk_lines) {
+    static const struct {
+        size_t size;
+        const char *line;
+    } cases[] = {
+        {1, "1\r\n"},     {15, "f\r\n"},        {16, "10\r\n"},           {255, "ff\r\n"},
+        {256, "100\r\n"}, {65536, "10000\r\n"}, {0xabcdef, "abcdef\r\n"}, {SIZE_MAX, "ffffffffffffffff\r\n"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char line[HTTP_CHUNK_LINE_MAX];
+        size_t size = http_chunk_line(line, cases[i].size);
+        cr_assert(bytes_equal(bytes_of(line, size), bytes_of_string(cases[i].line)), "%s", cases[i].line);
+    }
+}

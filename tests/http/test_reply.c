@@ -1,0 +1,46 @@
+#include "heads.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+static const unsigned statuses[] = {400, 403, 408, 413, 414, 417, 421, 431, 500, 501, 502, 503, 504, 505};
+
+Test(reply, is_a_response_that_our_own_parser_takes) {
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+        char buffer[2048];
+        char decoded[1024];
+        size_t left;
+        struct text reply = text_over(buffer, sizeof buffer);
+        struct text body = text_over(decoded, sizeof decoded);
+        const char *text = http_status_text(statuses[i]);
+        cr_assert_eq((unsigned)atoi(text), statuses[i]);
+        http_write_reply(&reply, statuses[i], "text/plain", bytes_of_string(text), i % 2 == 0, false);
+        cr_assert_not(reply.overflow);
+        struct parse *parse = parse_all_ways(RESPONSE, text_bytes(&reply));
+        cr_assert_eq(parse->result, HTTP_PARSE_HEAD);
+        cr_assert_eq(parse->message.status, statuses[i]);
+        cr_assert_eq(parse->message.keep_alive, i % 2 == 0);
+        struct bytes rest = bytes_of(reply.data + parse->message.head_size, reply.size - parse->message.head_size);
+        cr_assert_eq(decode(&parse->parser, rest, 7, &body, &left), HTTP_PARSE_END);
+        cr_assert_eq(left, 0);
+        cr_assert(bytes_equal(text_bytes(&body), bytes_of_string(text)));
+        assert_span(parse, http_find_header(&parse->message, parse->head, "Cache-Control")->value, "no-store");
+        parse_free(parse);
+    }
+}
+
+Test(reply, to_head_has_no_body) {
+    char buffer[512];
+    struct text reply = text_over(buffer, sizeof buffer);
+    http_write_reply(&reply, 403, "application/json", bytes_of_string("{}"), true, true);
+    cr_assert(bytes_equal(text_bytes(&reply),
+                          bytes_of_string("HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
+                                          "Cache-Control: no-store\r\nConnection: keep-alive\r\n\r\n")));
+}
+
+Test(reply, does_not_fit) {
+    char buffer[100];
+    struct text reply = text_over(buffer, sizeof buffer);
+    http_write_reply(&reply, 403, "application/json", bytes_of_string("{}"), true, true);
+    cr_assert(reply.overflow);
+}

@@ -1,0 +1,244 @@
+"""Fixtures: certificates, origins and a running server. The tests drive the built binary from outside.
+
+SALLYPORT names the binary (default: build/sallyport)."""
+
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import time
+
+import pytest
+import yaml
+
+import origins
+import pki as pki_module
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("SALLYPORT", ROOT / "build" / "sallyport")).resolve()
+SANITIZED = "asan" in str(BINARY)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "slow: takes more than about ten seconds")
+    config.addinivalue_line("markers", "measured: asserts on memory, which the sanitizers distort")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def pki(tmp_path_factory):
+    return pki_module.Pki(tmp_path_factory.mktemp("pki"))
+
+
+class Server:
+    """A running sallyport, its configuration and the ways to talk to it."""
+
+    def __init__(self, folder, config, environment=None, preexec=None):
+        self.folder = folder
+        self.config = config
+        self.port = int(config["listen"][0]["address"].rsplit(":", 1)[1])
+        self.admin_port = int(config["admin"]["address"].rsplit(":", 1)[1]) if "admin" in config else None
+        self.path = folder / "sallyport.yaml"
+        self.path.write_text(yaml.safe_dump(config, sort_keys=False))
+        self.log = folder / "stderr.log"
+        self.process = subprocess.Popen(
+            [str(BINARY), "run", "-c", str(self.path)], stdout=subprocess.PIPE, stderr=open(self.log, "wb"),
+            env={**os.environ, **(environment or {})}, preexec_fn=preexec)
+        self.stopped = False
+
+    def wait_until_ready(self):
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(f"ended with {self.process.returncode}: {self.stderr()}")
+            try:
+                with socket.create_connection(("127.0.0.1", self.port), timeout=1):
+                    if self.admin_port is None:
+                        return self
+                with socket.create_connection(("127.0.0.1", self.admin_port), timeout=1):
+                    return self
+            except OSError:
+                time.sleep(0.02)
+        raise AssertionError(f"not ready: {self.stderr()}")
+
+    def stderr(self):
+        return self.log.read_text(errors="replace")
+
+    def stop(self, with_signal=signal.SIGTERM, timeout=30):
+        """Ends the server, which must leave nothing behind: it counts for itself and exits 0."""
+        if self.stopped:
+            return
+        self.stopped = True
+        if self.process.poll() is None:
+            self.process.send_signal(with_signal)
+        try:
+            code = self.process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(f"did not end within {timeout} s: {self.stderr()}")
+        log = self.stderr()
+        assert "left over" not in log, log
+        assert "ERROR: AddressSanitizer" not in log and "runtime error" not in log and "LeakSanitizer" not in log, log
+        assert code == 0, f"exit code {code}: {log}"
+
+    def rss_kib(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
+
+    def admin(self, path):
+        """(status, body) of a GET on the admin listener, by curl."""
+        result = subprocess.run(
+            ["curl", "-s", "-m", "10", "-w", "\n%{http_code}", f"http://127.0.0.1:{self.admin_port}{path}"],
+            capture_output=True, text=True, check=True)
+        body, _, code = result.stdout.rpartition("\n")
+        return int(code), body
+
+    def metric(self, name, **labels):
+        """The sum of a metric's samples that have these labels."""
+        _, page = self.admin("/metrics")
+        total = 0.0
+        for line in page.splitlines():
+            match = re.match(r"^([a-zA-Z_:]+)(?:\{(.*)\})? (\S+)$", line)
+            if not match or match.group(1) != name:
+                continue
+            found = dict(re.findall(r'(\w+)="([^"]*)"', match.group(2) or ""))
+            if all(found.get(key) == value for key, value in labels.items()):
+                total += float(match.group(3))
+        return total
+
+    def curl(self, host, path="/", *options, cert=None, version=None, check=True, timeout=20):
+        """Runs curl against a host of this server. Gives a Response; a TLS failure raises unless check is False."""
+        command = ["curl", "-s", "-S", "-i", "-m", str(timeout), "--cacert", str(self.server_root),
+                   "--resolve", f"{host}:{self.port}:127.0.0.1"]
+        if cert is not None:
+            command += ["--cert", str(cert)]
+        if version == "1.2":
+            command += ["--tlsv1.2", "--tls-max", "1.2"]
+        elif version == "1.3":
+            command += ["--tlsv1.3"]
+        command += [*map(str, options), f"https://{host}:{self.port}{path}"]
+        result = subprocess.run(command, capture_output=True)
+        if check:
+            assert result.returncode == 0, f"curl {result.returncode}: {result.stderr.decode()} {self.stderr()}"
+        return Response(result)
+
+    def connect(self, host, cert=None, version=None, sni=True):
+        """A TLS connection by Python's ssl (OpenSSL), for requests that no well-behaved client sends."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.load_verify_locations(self.server_root)
+        if cert is not None:
+            context.load_cert_chain(cert)
+        if version == "1.2":
+            context.maximum_version = ssl.TLSVersion.TLSv1_2
+        raw = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return context.wrap_socket(raw, server_hostname=host if sni else None)
+
+    def raw(self, host, request, cert=None):
+        """Sends bytes over TLS and gives all that comes back until the server closes."""
+        with self.connect(host, cert) as connection:
+            connection.sendall(request)
+            received = b""
+            try:
+                while True:
+                    piece = connection.recv(65536)
+                    if not piece:
+                        return received
+                    received += piece
+            except (ssl.SSLError, ConnectionError, socket.timeout):
+                return received
+
+
+class Response:
+    def __init__(self, result):
+        self.returncode = result.returncode
+        self.error = result.stderr.decode(errors="replace")
+        output = result.stdout
+        self.status = 0
+        self.headers = {}
+        self.head = b""
+        while output.startswith(b"HTTP/"):
+            self.head, _, output = output.partition(b"\r\n\r\n")
+            lines = self.head.decode("latin-1").split("\r\n")
+            self.status = int(lines[0].split()[1])
+            self.headers = {}
+            for line in lines[1:]:
+                name, _, value = line.partition(":")
+                self.headers[name.lower()] = value.strip()
+        self.body = output
+
+    @property
+    def text(self):
+        return self.body.decode("utf-8", errors="replace")
+
+    def seen(self, name):
+        """The values of a header that the echoing origin received, in order."""
+        values = []
+        for line in self.text.split("\r\n")[1:]:
+            key, _, value = line.partition(":")
+            if key.lower() == name.lower():
+                values.append(value.strip())
+        return values
+
+
+@pytest.fixture(scope="session")
+def nginx(tmp_path_factory):
+    with origins.Nginx(tmp_path_factory.mktemp("nginx"), free_port()) as origin:
+        yield origin
+
+
+@pytest.fixture
+def serve(tmp_path, pki):
+    """serve(hosts, **top): starts a server; all servers are stopped, and checked for leftovers, at the test's end."""
+    servers = []
+
+    def start(hosts, environment=None, preexec=None, ready=True, **top):
+        folder = tmp_path / f"server{len(servers)}"
+        folder.mkdir()
+        config = {
+            "listen": [{"address": f"127.0.0.1:{free_port()}"}],
+            "admin": {"address": f"127.0.0.1:{free_port()}"},
+            "limits": {"connections": 4096},
+            **top,
+            "hosts": hosts,
+        }
+        server = Server(folder, config, environment, preexec)
+        server.server_root = pki.server_root.cert
+        servers.append(server)
+        return server.wait_until_ready() if ready else server
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.fixture
+def host(pki, nginx):
+    """host(name, mode, ...): one entry of `hosts`, served by nginx unless told otherwise."""
+
+    def make(name, mode="off", origin=None, server=None, ca=None, forward=None, **client_auth):
+        server = server or pki.server("ecdsa-p256", name)
+        origins_of = origin if isinstance(origin, list) else [origin or f"127.0.0.1:{nginx.port}"]
+        entry = {
+            "name": name,
+            "certificate": str(server.chain),
+            "key": str(server.key),
+            "origin": [{"address": address} for address in origins_of],
+        }
+        if mode != "off":
+            entry["client_auth"] = {"mode": mode, "ca": [str(pki.root.cert)] if ca is None else ca, **client_auth}
+        if forward is not None:
+            entry["forward"] = forward
+        return entry
+
+    return make

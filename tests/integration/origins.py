@@ -1,0 +1,124 @@
+"""Origins: nginx, which echoes request heads and serves files, and scripted ones that misbehave."""
+
+import os
+import pathlib
+import socket
+import subprocess
+import threading
+import time
+
+NGINX = """
+load_module /usr/lib/nginx/modules/ngx_http_echo_module.so;
+daemon off;
+{user}
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log warn;
+events {{ worker_connections 4096; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    client_max_body_size 0;
+    keepalive_requests 1000000;
+    large_client_header_buffers 16 64k;
+    underscores_in_headers on;
+    ignore_invalid_headers off;
+    server {{
+        listen 127.0.0.1:{port} backlog=4096;
+        location / {{
+            default_type text/plain;
+            echo_duplicate 1 $echo_client_request_headers;
+        }}
+        location /body {{
+            default_type application/octet-stream;
+            echo_read_request_body;
+            echo_request_body;
+            client_body_buffer_size 2m;
+        }}
+        location /empty {{ return 204; }}
+        location /teapot {{ return 418; }}
+        location /files/ {{ alias {folder}/files/; }}
+    }}
+}}
+"""
+
+
+class Nginx:
+    def __init__(self, folder, port):
+        self.folder = pathlib.Path(folder)
+        self.port = port
+        self.files = self.folder / "files"
+
+    def __enter__(self):
+        self.files.mkdir(parents=True, exist_ok=True)
+        (self.files / "small.txt").write_text("small\n")
+        config = self.folder / "nginx.conf"
+        config.write_text(NGINX.format(folder=self.folder, port=self.port, user="user root;" if os.geteuid() == 0 else ""))
+        self.folder.chmod(0o755)
+        self.process = subprocess.Popen(["nginx", "-p", str(self.folder), "-c", str(config)],
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return self
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise AssertionError(f"nginx did not start: {self.process.stderr.read()}")
+                time.sleep(0.02)
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+class Scripted:
+    """An origin that hands each accepted connection, with its number from 0, to `script(connection, number)`."""
+
+    def __init__(self, script):
+        self.script = script
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
+        self.port = self.listener.getsockname()[1]
+        self.address = f"127.0.0.1:{self.port}"
+        self.accepted = 0
+        self.heads = []  # of all requests that read_head has read
+        self.thread = threading.Thread(target=self._accept, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            number = self.accepted
+            self.accepted += 1
+            threading.Thread(target=self._run, args=(connection, number), daemon=True).start()
+
+    def _run(self, connection, number):
+        with connection:
+            try:
+                self.script(connection, number)
+            except OSError:
+                pass
+
+    def read_head(self, connection):
+        """The bytes of one request head; b"" when the peer has closed. Bytes behind it are lost: for requests without body."""
+        head = b""
+        while b"\r\n\r\n" not in head:
+            piece = connection.recv(65536)
+            if not piece:
+                return b""
+            head += piece
+        self.heads.append(head)
+        return head

@@ -1,0 +1,212 @@
+"""Each mode x none, valid, invalid x TLS 1.2 and 1.3 x key types: the verdict and how the client is told."""
+
+import json
+import subprocess
+
+import pytest
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+VERSIONS = ["1.2", "1.3"]
+CLIENT_KINDS = ["ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa-2048", "rsa-4096", "ed25519"]
+SERVER_KINDS = ["ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519"]
+
+FORWARD = {"headers": {"X-Client-Cert-Reason": "reason", "X-Subject": "subject.dn"}}
+
+
+@pytest.fixture
+def server(serve, host):
+    return serve([host("off.test", "off", forward=FORWARD), host("report.test", "report", forward=FORWARD),
+                  host("enforce.test", "enforce", forward=FORWARD)])
+
+
+def ski_of(entity):
+    shown = subprocess.run(["openssl", "x509", "-in", str(entity.cert), "-noout", "-ext", "subjectKeyIdentifier"],
+                           capture_output=True, text=True, check=True).stdout
+    return shown.splitlines()[1].strip().replace(":", "").lower()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("mode", ["off", "report", "enforce"])
+def test_no_certificate(server, mode, version):
+    response = server.curl(f"{mode}.test", version=version)
+    if mode == "enforce":
+        assert response.status == 403
+        assert response.headers["content-type"].startswith("application/json")
+        assert response.headers["cache-control"] == "no-store"
+        json.loads(response.text)
+    else:
+        assert response.status == 200
+        assert response.seen("X-Client-Cert-Status") == ["none"]
+        assert response.seen("X-Client-Cert-Reason") == ["absent"]
+        assert response.seen("X-Client-Cert-SKI") == []
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("kind", CLIENT_KINDS)
+def test_valid_certificate(server, pki, kind, version):
+    client = pki.valid(kind)
+    for mode in ["report", "enforce"]:
+        response = server.curl(f"{mode}.test", cert=client.bundle, version=version)
+        assert response.status == 200
+        assert response.seen("X-Client-Cert-Status") == ["valid"]
+        assert response.seen("X-Client-Cert-Reason") == ["ok"]
+        assert response.seen("X-Client-Cert-SKI") == [ski_of(client)]
+    response = server.curl("off.test", cert=client.bundle, version=version)
+    assert response.status == 200
+    assert response.seen("X-Client-Cert-Status") == ["none"]
+
+
+def invalid_clients(pki):
+    leaf = pki.valid()
+    return {
+        "expired": (pki.expired(), "expired"),
+        "not yet valid": (pki.not_yet_valid(), "not_yet_valid"),
+        "of another root": (pki.stranger(), "unknown_issuer"),
+        "for servers": (pki.client(usage=ExtendedKeyUsageOID.SERVER_AUTH, cache="for-servers"), "wrong_usage"),
+        "signed by a leaf": (pki.client(issuer=leaf, cache="by-leaf"), "not_a_ca"),
+        "self-signed": (pki.authority("Nobody"), "unknown_issuer"),
+        "RSA 1024": (pki.client("rsa-1024", cache="rsa-1024"), "weak_key"),
+    }
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_invalid_certificates(server, pki, version):
+    for what, (client, reason) in invalid_clients(pki).items():
+        options = ["--ciphers", "DEFAULT:@SECLEVEL=0"] if what == "RSA 1024" else []
+        if what == "signed by a leaf":
+            # The leaf's own chain has to come with it.
+            client.bundle.write_bytes(client.cert.read_bytes() + pki.valid().chain.read_bytes() + client.key.read_bytes())
+        response = server.curl("report.test", "/", *options, cert=client.bundle, version=version)
+        assert response.status == 200, what
+        assert response.seen("X-Client-Cert-Status") == ["invalid"], what
+        assert response.seen("X-Client-Cert-Reason") == [reason], what
+        response = server.curl("enforce.test", "/", *options, cert=client.bundle, version=version)
+        assert response.status == 403, what
+
+
+def test_forged_copy_of_the_root(server, pki):
+    """An attacker's own root under the real root's name: its clients are of nobody we know."""
+    forged = pki.authority("Client Root")
+    client = pki.client(issuer=forged)
+    client.bundle.write_bytes(client.cert.read_bytes() + forged.cert.read_bytes() + client.key.read_bytes())
+    for mode in ["report", "enforce"]:
+        response = server.curl(f"{mode}.test", cert=client.bundle)
+        assert response.status == (200 if mode == "report" else 403)
+        if mode == "report":
+            assert response.seen("X-Client-Cert-Status") == ["invalid"]
+            assert response.seen("X-Client-Cert-Reason") == ["bad_signature"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("kind", SERVER_KINDS)
+def test_server_keys(serve, host, pki, kind, version):
+    server = serve([host("key.test", "enforce", server=pki.server(kind, "key.test"))])
+    assert server.curl("key.test", cert=pki.valid().bundle, version=version).status == 200
+
+
+def test_chain_in_any_order_with_superfluous_members(serve, host, pki):
+    second = pki.authority("Second Intermediate", issuer=pki.authority("First Intermediate", issuer=pki.root))
+    first = [entity for entity in [second]][0]
+    server = serve([host("deep.test", "enforce", max_depth=4)])
+    client = pki.client(issuer=first)
+    parts = [pki.other_root.cert.read_bytes()] + [path.read_bytes() for path in
+             sorted(pki.folder.glob("*-first-intermediate.pem")) + sorted(pki.folder.glob("*-second-intermediate.pem"))]
+    client.bundle.write_bytes(client.cert.read_bytes() + b"".join(parts) + client.key.read_bytes())
+    assert server.curl("deep.test", cert=client.bundle).status == 200
+
+
+def test_max_depth(serve, host, pki):
+    server = serve([host("flat.test", "report", max_depth=1, forward=FORWARD)])
+    response = server.curl("flat.test", cert=pki.valid().bundle)
+    assert response.seen("X-Client-Cert-Reason") == ["chain_too_long"]
+    direct = pki.client(issuer=pki.root, cache="direct")
+    assert server.curl("flat.test", cert=direct.bundle).seen("X-Client-Cert-Status") == ["valid"]
+
+
+def test_path_length(server, pki):
+    below = pki.authority("Below Path Length", issuer=pki.intermediate)
+    client = pki.client(issuer=below)
+    client.bundle.write_bytes(client.cert.read_bytes() + below.cert.read_bytes() + pki.intermediate.cert.read_bytes()
+                              + client.key.read_bytes())
+    assert server.curl("report.test", cert=client.bundle).seen("X-Client-Cert-Reason") == ["path_length"]
+
+
+def test_several_roots(serve, host, pki):
+    server = serve([host("both.test", "enforce", ca=[str(pki.root.cert), str(pki.other_root.cert)])])
+    assert server.curl("both.test", cert=pki.valid().bundle).status == 200
+    assert server.curl("both.test", cert=pki.stranger().bundle).status == 200
+
+
+def test_possession_must_be_proved(server, pki, tmp_path):
+    """A certificate without its key: no client here would send it, so openssl is given a key that does not match."""
+    victim = pki.valid()
+    thief = pki.client()
+    result = subprocess.run(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-servername", "enforce.test", "-quiet",
+         "-cert", str(victim.cert), "-key", str(thief.key)], input=b"GET / HTTP/1.0\r\nHost: enforce.test\r\n\r\n",
+        capture_output=True, timeout=20)
+    assert b"200" not in result.stdout
+    assert result.returncode != 0
+
+
+def test_custom_bodies_chosen_by_accept(serve, host, tmp_path):
+    (tmp_path / "deny.json").write_text('{"error": "no pizza"}')
+    (tmp_path / "deny.html").write_text("<h1>No pizza</h1>")
+    server = serve([host("deny.test", "enforce", deny={"json": str(tmp_path / "deny.json"), "html": str(tmp_path / "deny.html")})])
+    for accept, kind, body in [("*/*", "application/json", '{"error": "no pizza"}'),
+                               ("application/json", "application/json", '{"error": "no pizza"}'),
+                               ("text/html", "text/html", "<h1>No pizza</h1>"),
+                               ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html", "<h1>No pizza</h1>"),
+                               ("text/html;q=0.1, application/json", "application/json", '{"error": "no pizza"}')]:
+        response = server.curl("deny.test", "/", "-H", f"Accept: {accept}")
+        assert response.status == 403
+        assert response.headers["content-type"].startswith(kind), accept
+        assert response.text == body
+        assert "x-client-cert-reason" not in response.headers
+
+
+def test_hosts_by_name(serve, host):
+    server = serve([host("one.test"), host("*.two.test"), {**host("three.test"), "default": True}])
+    assert server.curl("one.test").status == 200
+    assert server.curl("ONE.test").status == 200
+    assert server.curl("any.two.test").status == 200
+    for name in ["two.test", "a.b.two.test", "four.test"]:
+        response = server.curl(name, "/", "-k", check=False)
+        assert response.returncode == 35, name
+        assert "unrecognized name" in response.error
+    with server.connect("three.test", sni=False) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: three.test\r\nConnection: close\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_no_name_and_no_default_host(server):
+    response = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-noservername"],
+                              input=b"", capture_output=True, timeout=20)
+    assert b"unrecognized name" in response.stderr
+
+
+def test_alpn(server):
+    for offer, agreed in [("http/1.1", b"ALPN protocol: http/1.1"), ("h2,http/1.1", b"ALPN protocol: http/1.1")]:
+        result = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-servername", "off.test",
+                                 "-alpn", offer], input=b"", capture_output=True, timeout=20)
+        assert agreed in result.stdout
+    result = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-servername", "off.test",
+                             "-alpn", "h2"], input=b"", capture_output=True, timeout=20)
+    assert b"no application protocol" in result.stderr
+
+
+def test_certificate_authorities_are_advertised(serve, host):
+    server = serve([host("shown.test", "report"), host("hidden.test", "report", advertise_ca_names=False)])
+    for name, shown in [("shown.test", True), ("hidden.test", False)]:
+        for version in ["-tls1_2", "-tls1_3"]:
+            result = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-servername", name,
+                                     version], input=b"", capture_output=True, timeout=20)
+            assert (b"CN = Client Root" in result.stdout) == shown, (name, version)
+
+
+def test_old_versions_are_refused(server):
+    for version in ["-tls1", "-tls1_1"]:
+        result = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-servername", "off.test",
+                                 version, "-cipher", "DEFAULT:@SECLEVEL=0"], input=b"", capture_output=True, timeout=20)
+        assert result.returncode != 0
+        assert b"protocol version" in result.stderr or b"no protocols available" in result.stderr

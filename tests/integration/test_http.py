@@ -1,0 +1,145 @@
+"""HTTP/1.x towards the client: framing, limits, pipelining, methods, and requests that nobody should send."""
+
+import subprocess
+
+import pytest
+
+
+@pytest.fixture
+def server(serve, host):
+    return serve([host("h.test", "off"), host("e.test", "enforce")])
+
+
+def statuses(answer):
+    return [int(part[:3]) for part in answer.split(b"HTTP/1.1 ")[1:]]
+
+
+BAD = {
+    "no host": (b"GET / HTTP/1.1\r\n\r\n", 400),
+    "two hosts": (b"GET / HTTP/1.1\r\nHost: h.test\r\nHost: h.test\r\n\r\n", 400),
+    "bare LF": (b"GET / HTTP/1.1\nHost: h.test\n\n", 400),
+    "LF in a header": (b"GET / HTTP/1.1\r\nHost: h.test\nX: y\r\n\r\n", 400),
+    "space before colon": (b"GET / HTTP/1.1\r\nHost : h.test\r\n\r\n", 400),
+    "folded line": (b"GET / HTTP/1.1\r\nHost: h.test\r\nX: a\r\n b\r\n\r\n", 400),
+    "empty name": (b"GET / HTTP/1.1\r\nHost: h.test\r\n: x\r\n\r\n", 400),
+    "NUL in a value": (b"GET / HTTP/1.1\r\nHost: h.test\r\nX: a\0b\r\n\r\n", 400),
+    "length and chunked": (b"POST / HTTP/1.1\r\nHost: h.test\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    "two lengths": (b"POST / HTTP/1.1\r\nHost: h.test\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabcd", 400),
+    "signed length": (b"POST / HTTP/1.1\r\nHost: h.test\r\nContent-Length: +3\r\n\r\nabc", 400),
+    "negative length": (b"POST / HTTP/1.1\r\nHost: h.test\r\nContent-Length: -3\r\n\r\nabc", 400),
+    "empty length": (b"POST / HTTP/1.1\r\nHost: h.test\r\nContent-Length:\r\n\r\nabc", 400),
+    "huge length": (b"POST / HTTP/1.1\r\nHost: h.test\r\nContent-Length: 99999999999999999999999\r\n\r\nabc", 400),
+    "bad chunk": (b"POST /body HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 400),
+    "unknown coding": (b"POST / HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
+    "upgrade": (b"GET / HTTP/1.1\r\nHost: h.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", 501),
+    "connect": (b"CONNECT h.test:443 HTTP/1.1\r\nHost: h.test:443\r\n\r\n", 501),
+    "garbage": (b"\x00\x01\x02\x03\r\n\r\n", 400),
+    "HTTP/2 preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", None),
+    "head too large": (b"GET / HTTP/1.1\r\nHost: h.test\r\nX: " + b"a" * 40000 + b"\r\n\r\n", 431),
+    "too many headers": (b"GET / HTTP/1.1\r\nHost: h.test\r\n" + b"A: b\r\n" * 200 + b"\r\n", 431),
+    "target too long": (b"GET /" + b"a" * 40000 + b" HTTP/1.1\r\nHost: h.test\r\n\r\n", 414),
+}
+
+
+@pytest.mark.parametrize("what", sorted(BAD))
+def test_what_is_refused(server, what):
+    request, status = BAD[what]
+    answer = server.raw("h.test", request)
+    if status is None:
+        assert statuses(answer)[0] in (400, 505), answer[:200]
+    else:
+        assert statuses(answer) == [status], answer[:200]
+    assert server.curl("h.test").status == 200
+
+
+def test_pipelining(server):
+    request = b"GET /one HTTP/1.1\r\nHost: h.test\r\n\r\n" * 50
+    last = b"GET /two HTTP/1.1\r\nHost: h.test\r\nConnection: close\r\n\r\n"
+    answer = server.raw("h.test", request + last)
+    assert statuses(answer) == [200] * 51
+    assert answer.count(b"GET /one") == 50 and answer.count(b"GET /two") == 1
+
+
+def test_pipelined_denials(server):
+    answer = server.raw("e.test", b"GET / HTTP/1.1\r\nHost: e.test\r\n\r\n" * 200 +
+                        b"GET / HTTP/1.1\r\nHost: e.test\r\nConnection: close\r\n\r\n")
+    assert statuses(answer) == [403] * 201
+
+
+def test_a_request_a_byte_at_a_time(server):
+    request = b"POST /body HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+    with server.connect("h.test") as connection:
+        for byte in request:
+            connection.send(bytes([byte]))
+        answer = b""
+        while piece := connection.recv(65536):
+            answer += piece
+    assert statuses(answer) == [200]
+    assert b"hello" in answer
+
+
+def test_http10(server):
+    answer = server.raw("h.test", b"GET / HTTP/1.0\r\nHost: h.test\r\n\r\n")
+    assert statuses(answer) == [200]
+    assert b"Transfer-Encoding" not in answer.split(b"\r\n\r\n")[0]
+    answer = server.raw("h.test", b"GET / HTTP/1.0\r\nHost: h.test\r\nConnection: keep-alive\r\n\r\n"
+                                  b"GET / HTTP/1.0\r\nHost: h.test\r\n\r\n")
+    assert answer.count(b" 200 OK") in (1, 2)
+
+
+def test_methods(server):
+    assert server.curl("h.test", "/", "-I").status == 200
+    assert server.curl("h.test", "/", "-I").body == b""
+    assert server.curl("h.test", "/empty").status == 204
+    assert server.curl("h.test", "/teapot").status == 418
+    assert server.curl("h.test", "/files/small.txt").text == "small\n"
+    assert server.curl("h.test", "/files/small.txt", "-H", "Range: bytes=1-2").text == "ma"
+    assert server.curl("h.test", "/", "-X", "DELETE").text.startswith("DELETE / HTTP/1.1")
+    assert server.curl("h.test", "/", "-X", "OPTIONS", "--request-target", "*").status in (200, 400, 404, 405)
+
+
+def test_bodies(server, tmp_path):
+    body = tmp_path / "body"
+    body.write_bytes(bytes(range(256)) * 4000)
+    length = server.curl("h.test", "/body", "--data-binary", f"@{body}")
+    assert length.status == 200 and length.body == body.read_bytes()
+    chunked = server.curl("h.test", "/body", "--data-binary", f"@{body}", "-H", "Transfer-Encoding: chunked")
+    assert chunked.status == 200 and chunked.body == body.read_bytes()
+
+
+def test_expect_continue(server, tmp_path):
+    body = tmp_path / "body"
+    body.write_bytes(b"x" * 3_000_000)
+    response = server.curl("h.test", "/body", "--data-binary", f"@{body}", "-H", "Expect: 100-continue")
+    assert response.status == 200 and len(response.body) == 3_000_000
+    # Denied before the body is sent: curl must not have to send it.
+    response = server.curl("e.test", "/body", "--data-binary", f"@{body}", "-H", "Expect: 100-continue", "-v")
+    assert response.status == 403
+    assert "100 Continue" not in response.error
+
+
+def test_keep_alive_with_a_denied_small_body(server):
+    answer = server.raw("e.test", b"POST / HTTP/1.1\r\nHost: e.test\r\nContent-Length: 5\r\n\r\nhello"
+                                  b"GET / HTTP/1.1\r\nHost: e.test\r\nConnection: close\r\n\r\n")
+    assert statuses(answer) == [403, 403]
+
+
+def test_head_timeout(serve, host):
+    server = serve([host("slow.test")], limits={"connections": 64, "request_header_timeout": "1s", "idle_timeout": "1s",
+                                                "handshake_timeout": "1s"})
+    with server.connect("slow.test") as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: slow.test\r\nX: ")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 408")
+    with server.connect("slow.test") as connection:
+        assert connection.recv(1000) == b"", "an idle connection is closed"
+    with server.connect("slow.test") as connection:
+        connection.sendall(b"POST /body HTTP/1.1\r\nHost: slow.test\r\nContent-Length: 10\r\n\r\nabc")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 408")
+
+
+def test_h2load_and_wrk_speak_to_it(server):
+    result = subprocess.run(["h2load", "--h1", "-n", "2000", "-c", "20", f"https://127.0.0.1:{server.port}/",
+                             "--sni", "h.test", "-H", "Host: h.test"], capture_output=True, text=True, timeout=60)
+    if "unrecognized option" in result.stderr or "unknown option" in result.stderr.lower():
+        pytest.skip("this h2load has no --sni")
+    assert "2000 succeeded" in result.stdout, result.stdout + result.stderr

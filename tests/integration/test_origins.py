@@ -1,0 +1,195 @@
+"""Origins that die, lie and dawdle: at connect, between requests, in the midst of an answer."""
+
+import socket
+import threading
+import time
+
+import pytest
+
+import origins
+from conftest import free_port
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+def answering(answer, then_close=False, requests=1000):
+    def script(connection, number):
+        for _ in range(requests):
+            if not script.origin.read_head(connection):
+                return
+            connection.sendall(answer)
+            if then_close:
+                return
+    return script
+
+
+@pytest.fixture
+def scripted():
+    running = []
+
+    def start(script):
+        origin = origins.Scripted(script)
+        script.origin = origin
+        origin.__enter__()
+        running.append(origin)
+        return origin
+
+    yield start
+    for origin in running:
+        origin.__exit__()
+
+
+def test_connections_to_the_origin_are_kept(serve, host, scripted):
+    origin = scripted(answering(OK))
+    server = serve([host("keep.test", origin=origin.address)], shards=1)
+    for _ in range(20):
+        assert server.curl("keep.test").text == "ok"
+    assert origin.accepted == 1
+
+
+def test_nobody_listens(serve, host):
+    server = serve([host("dead.test", origin=f"127.0.0.1:{free_port()}")])
+    for _ in range(3):
+        assert server.curl("dead.test").status == 502
+
+
+def test_one_of_several_is_dead(serve, host, scripted):
+    origin = scripted(answering(OK))
+    server = serve([host("some.test", origin=[f"127.0.0.1:{free_port()}", origin.address])], shards=1)
+    assert [server.curl("some.test").status for _ in range(10)] == [200] * 10
+
+
+def test_several_are_used_in_turn(serve, host, scripted):
+    first, second = scripted(answering(OK, True)), scripted(answering(OK, True))
+    server = serve([host("turn.test", origin=[first.address, second.address])], shards=1)
+    for _ in range(10):
+        assert server.curl("turn.test").status == 200
+    assert first.accepted == 5 and second.accepted == 5
+
+
+def test_closed_between_requests_is_retried(serve, host, scripted):
+    """The origin answers once on each connection, waits until the pool believes in it, and closes at the next request."""
+    def script(connection, number):
+        script.origin.read_head(connection)
+        connection.sendall(OK)
+        script.origin.read_head(connection)
+
+    origin = scripted(script)
+    server = serve([host("stale.test", origin=origin.address)], shards=1)
+    assert [server.curl("stale.test").status for _ in range(6)] == [200] * 6
+
+
+def test_a_post_is_not_retried(serve, host, scripted):
+    def script(connection, number):
+        script.origin.read_head(connection)
+        connection.sendall(OK)
+        script.origin.read_head(connection)
+
+    origin = scripted(script)
+    server = serve([host("stale.test", origin=origin.address)], shards=1)
+    assert server.curl("stale.test").status == 200
+    assert server.curl("stale.test", "/", "-d", "pay").status == 502
+    posts = [head for head in origin.heads if head.startswith(b"POST")]
+    assert len(posts) == 1
+
+
+@pytest.mark.parametrize("answer, status", [
+    (b"", 502), (b"HTTP/1.1 20", 502), (b"garbage\r\n\r\n", 502), (b"\x16\x03\x01\x00", 502),
+    (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 502),
+    (b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100000 + b"\r\n\r\n", 502),
+    (b"HTTP/1.1 101 Switching Protocols\r\n\r\n", 502),
+])
+def test_bad_answers(serve, host, scripted, answer, status):
+    origin = scripted(answering(answer, True))
+    server = serve([host("bad.test", origin=origin.address)])
+    assert server.curl("bad.test").status == status
+    assert server.curl("bad.test").status == status
+
+
+@pytest.mark.parametrize("answer", [
+    b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10\r\nonly this",
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nonly this",
+])
+def test_dying_mid_response_is_seen_by_the_client(serve, host, scripted, answer):
+    origin = scripted(answering(answer, True))
+    server = serve([host("cut.test", origin=origin.address)])
+    response = server.curl("cut.test", check=False)
+    assert response.returncode in (18, 56), response.error
+
+
+def test_answers_of_every_framing(serve, host, scripted):
+    answers = {
+        b"/length": b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+        b"/chunked": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3;x=y\r\nllo\r\n0\r\nA: b\r\n\r\n",
+        b"/close": b"HTTP/1.1 200 OK\r\n\r\nhello",
+        b"/old": b"HTTP/1.0 200 OK\r\n\r\nhello",
+        b"/early": b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
+    }
+
+    def script(connection, number):
+        while head := script.origin.read_head(connection):
+            path = head.split(b" ")[1]
+            connection.sendall(answers[path])
+            if path in (b"/close", b"/old"):
+                return
+
+    origin = scripted(script)
+    server = serve([host("frame.test", origin=origin.address)])
+    for path in answers:
+        for options in [[], ["--http1.0"]]:
+            response = server.curl("frame.test", path.decode(), *options)
+            assert (response.status, response.text) == (200, "hello"), (path, options)
+
+
+def test_answer_before_the_request_is_complete(serve, host, scripted):
+    def script(connection, number):
+        script.origin.read_head(connection)
+        connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno\n")
+        time.sleep(0.5)
+
+    origin = scripted(script)
+    server = serve([host("early.test", origin=origin.address)])
+    answer = server.raw("early.test", b"POST / HTTP/1.1\r\nHost: early.test\r\nContent-Length: 1000000\r\n\r\nstart")
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert answer.endswith(b"no\n")
+
+
+def test_client_goes_away_and_the_origin_notices(serve, host, scripted):
+    gone = threading.Event()
+
+    def script(connection, number):
+        script.origin.read_head(connection)
+        connection.settimeout(10)
+        if connection.recv(1) == b"":
+            gone.set()
+
+    origin = scripted(script)
+    server = serve([host("gone.test", origin=origin.address)])
+    connection = server.connect("gone.test")
+    connection.sendall(b"GET / HTTP/1.1\r\nHost: gone.test\r\n\r\n")
+    time.sleep(0.3)
+    connection.close()
+    assert gone.wait(5)
+
+
+def test_host_name_as_origin(serve, host, scripted):
+    origin = scripted(answering(OK))
+    server = serve([host("named.test", origin=f"localhost:{origin.port}")])
+    assert [server.curl("named.test").status for _ in range(4)] == [200] * 4
+
+
+def test_ipv6(serve, host, scripted):
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("no IPv6 loopback here")
+    port = free_port()
+    origin = scripted(answering(OK))
+    server = serve([host("six.test", origin=origin.address)],
+                   listen=[{"address": f"127.0.0.1:{port}"}, {"address": f"[::1]:{port}"}])
+    import subprocess
+    result = subprocess.run(["curl", "-s", "-k", "--resolve", f"six.test:{port}:[::1]", f"https://six.test:{port}/"],
+                            capture_output=True, text=True, timeout=10)
+    assert result.stdout == "ok"
+    assert any(b"X-Forwarded-For: ::1\r\n" in head for head in origin.heads)

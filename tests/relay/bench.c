@@ -1,0 +1,340 @@
+#include "bench.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PATIENCE_MS = 20000 };
+
+static uint64_t now_ms(void) {
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+void sleep_ms(unsigned ms) {
+    usleep(ms * 1000);
+}
+
+struct served {
+    struct fake_origin *origin;
+    int socket;
+    int number;
+};
+
+static void *serve_one(void *argument) {
+    struct served served = *(struct served *)argument;
+
+    free(argument);
+    served.origin->serve(served.origin, served.socket, served.number);
+    pthread_mutex_lock(&served.origin->lock);
+    close(served.socket);
+    served.origin->sockets[served.number] = -1;
+    pthread_mutex_unlock(&served.origin->lock);
+    return NULL;
+}
+
+static void *accept_all(void *argument) {
+    struct fake_origin *origin = argument;
+
+    for (;;) {
+        int socket = accept(origin->listener, NULL, NULL);
+        struct served *served;
+        int number;
+
+        if (socket < 0) {
+            return NULL;
+        }
+        served = malloc(sizeof *served);
+        number = atomic_load(&origin->accepted);
+        *served = (struct served){origin, socket, number};
+        origin->sockets[number] = socket;
+        pthread_create(&origin->threads[number], NULL, serve_one, served);
+        atomic_store(&origin->accepted, number + 1);
+    }
+}
+
+static struct sockaddr_in loopback(uint16_t port) {
+    return (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+}
+
+void fake_origin_start(struct fake_origin *origin, uint16_t port,
+                       void (*serve)(struct fake_origin *origin, int socket, int number), void *context) {
+    struct sockaddr_in address = loopback(port);
+    socklen_t size = sizeof address;
+    int on = 1;
+
+    signal(SIGPIPE, SIG_IGN);
+    memset(origin, 0, sizeof *origin);
+    origin->serve = serve;
+    origin->context = context;
+    pthread_mutex_init(&origin->lock, NULL);
+    origin->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    setsockopt(origin->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    cr_assert_eq(bind(origin->listener, (struct sockaddr *)&address, sizeof address), 0);
+    cr_assert_eq(listen(origin->listener, 512), 0);
+    cr_assert_eq(getsockname(origin->listener, (struct sockaddr *)&address, &size), 0);
+    origin->port = ntohs(address.sin_port);
+    pthread_create(&origin->acceptor, NULL, accept_all, origin);
+}
+
+void fake_origin_stop(struct fake_origin *origin) {
+    int count;
+
+    shutdown(origin->listener, SHUT_RDWR);
+    pthread_join(origin->acceptor, NULL);
+    close(origin->listener);
+    count = atomic_load(&origin->accepted);
+    pthread_mutex_lock(&origin->lock);
+    for (int i = 0; i < count; i++) {
+        if (origin->sockets[i] >= 0) {
+            shutdown(origin->sockets[i], SHUT_RDWR);
+        }
+    }
+    pthread_mutex_unlock(&origin->lock);
+    for (int i = 0; i < count; i++) {
+        pthread_join(origin->threads[i], NULL);
+    }
+    pthread_mutex_destroy(&origin->lock);
+}
+
+void fake_wait(struct fake_origin *origin, int signal) {
+    uint64_t end = now_ms() + PATIENCE_MS;
+
+    while (atomic_load(&origin->signal) < signal && now_ms() < end) {
+        sleep_ms(1);
+    }
+}
+
+bool fake_read_head(int socket, char *head, size_t capacity) {
+    size_t size = 0;
+
+    while (size + 1 < capacity) {
+        if (recv(socket, head + size, 1, 0) != 1) {
+            return false;
+        }
+        head[++size] = '\0';
+        if (size >= 4 && memcmp(head + size - 4, "\r\n\r\n", 4) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool fake_read_exactly(int socket, void *data, size_t size) {
+    return size == 0 || recv(socket, data, size, MSG_WAITALL) == (ssize_t)size;
+}
+
+bool fake_reads_end(int socket) {
+    char byte;
+
+    return recv(socket, &byte, 1, 0) <= 0;
+}
+
+bool fake_send(int socket, const void *data, size_t size) {
+    const char *next = data;
+
+    while (size > 0) {
+        ssize_t sent = send(socket, next, size, MSG_NOSIGNAL);
+
+        if (sent <= 0) {
+            return false;
+        }
+        next += sent;
+        size -= (size_t)sent;
+    }
+    return true;
+}
+
+bool fake_say(int socket, const char *text) {
+    return fake_send(socket, text, strlen(text));
+}
+
+uint16_t fake_dead_port(void) {
+    struct sockaddr_in address = loopback(0);
+    socklen_t size = sizeof address;
+    int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    /* Bound and never listened on: refused, and nobody else can take it while the test runs. */
+    cr_assert_eq(bind(probe, (struct sockaddr *)&address, sizeof address), 0);
+    cr_assert_eq(getsockname(probe, (struct sockaddr *)&address, &size), 0);
+    return ntohs(address.sin_port);
+}
+
+void pattern_fill(uint8_t *data, size_t offset, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        data[i] = pattern_at(offset + i);
+    }
+}
+
+bool pattern_holds(const uint8_t *data, size_t offset, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        if (data[i] != pattern_at(offset + i)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void bench_create(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count) {
+    struct ring_options usual = {.streams = 64, .accepted = 16, .receive_buffers = 64, .chunks = 512};
+    char error[RING_ERROR_SIZE] = "";
+
+    memset(bench, 0, sizeof *bench);
+    cr_assert_eq(ring_create(&bench->ring, options != NULL ? options : &usual, error), 0, "%s", error);
+    for (size_t i = 0; i < count; i++) {
+        struct sockaddr_in address = loopback(ports[i]);
+
+        memcpy(&bench->addresses[i].address, &address, sizeof address);
+        bench->addresses[i].size = sizeof address;
+        snprintf(bench->texts[i], sizeof bench->texts[i], "127.0.0.1:%u", ports[i]);
+        bench->addresses[i].text = bench->texts[i];
+    }
+    bench->host.origins = bench->addresses;
+    bench->host.origin_count = count;
+    bench->config.hosts = &bench->host;
+    bench->config.host_count = 1;
+    bench->relay = relay_create(&bench->ring, &bench->config);
+    cr_assert_not_null(bench->relay);
+}
+
+void bench_turn_for(struct bench *bench, unsigned ms) {
+    uint64_t end = now_ms() + ms;
+
+    do {
+        cr_assert_eq(ring_turn(&bench->ring, 2), 0);
+    } while (now_ms() < end);
+}
+
+void bench_until(struct bench *bench, const bool *flag) {
+    uint64_t end = now_ms() + PATIENCE_MS;
+
+    while (!*flag) {
+        cr_assert_eq(ring_turn(&bench->ring, 10), 0);
+        cr_assert_lt(now_ms(), end, "what the test waits for does not come");
+    }
+}
+
+void bench_destroy(struct bench *bench) {
+    uint64_t end = now_ms() + PATIENCE_MS;
+
+    relay_close(bench->relay);
+    while (!relay_is_idle(bench->relay) || bench->ring.in_flight > 0) {
+        cr_assert_eq(ring_turn(&bench->ring, 10), 0);
+        cr_assert_lt(now_ms(), end, "the relay does not come to rest");
+    }
+    cr_assert_eq(bench->ring.timers.set, 0);
+    relay_free(bench->relay);
+    ring_destroy(&bench->ring);
+}
+
+static void told_head(void *owner, const struct http_message *response, const void *head) {
+    struct call *call = owner;
+    size_t size = response->head_size < sizeof call->head ? response->head_size : sizeof call->head - 1;
+
+    cr_assert(call->started && !call->got_head && !call->done && !call->aborted);
+    call->got_head = true;
+    call->status = response->status;
+    call->framing = response->framing;
+    call->message = *response;
+    memcpy(call->head, head, size);
+    call->head[size] = '\0';
+    if (call->on_head != NULL) {
+        call->on_head(call);
+    }
+}
+
+static void told_body(void *owner, struct bytes piece) {
+    struct call *call = owner;
+
+    cr_assert(call->got_head && !call->done && !call->aborted);
+    cr_assert_gt(piece.size, 0);
+    if (call->body_size < sizeof call->body - 1) {
+        size_t room = sizeof call->body - 1 - call->body_size;
+
+        memcpy(call->body + call->body_size, piece.data, piece.size < room ? piece.size : room);
+    }
+    call->pattern_broken |= !pattern_holds(piece.data, call->body_size, piece.size);
+    call->body_size += piece.size;
+    if (call->on_body != NULL) {
+        call->on_body(call, piece.size);
+    }
+}
+
+static void finish(struct call *call) {
+    cr_assert(call->started && !call->done && !call->aborted);
+    call->done = true;
+    call->exchange = NULL;
+    if (call->on_done != NULL) {
+        call->on_done(call);
+    }
+}
+
+static void told_end(void *owner) {
+    struct call *call = owner;
+
+    cr_assert(call->got_head);
+    call->ended = true;
+    finish(call);
+}
+
+static void told_failure(void *owner, enum relay_error error) {
+    struct call *call = owner;
+
+    call->failed = true;
+    call->error = error;
+    finish(call);
+}
+
+static void told_drained(void *owner) {
+    struct call *call = owner;
+
+    cr_assert(call->started && !call->done && !call->aborted);
+    call->drained++;
+    call->was_drained = true;
+    if (call->on_drained != NULL) {
+        call->on_drained(call);
+    }
+}
+
+static const struct relay_handler call_handler = {told_head, told_body, told_end, told_failure, told_drained};
+
+void call_start_request(struct call *call, struct bench *bench, const struct relay_request *request) {
+    call->bench = bench;
+    call->exchange = relay_exchange_start(bench->relay, request, &call_handler, call);
+    cr_assert_not_null(call->exchange);
+    call->started = true;
+}
+
+void call_start(struct call *call, struct bench *bench, const char *head, enum http_framing framing, bool idempotent) {
+    struct relay_request request = {
+        .host = &bench->host, .head = bytes_of_string(head), .framing = framing, .idempotent = idempotent};
+
+    call_start_request(call, bench, &request);
+}
+
+void call_abort(struct call *call) {
+    relay_exchange_abort(call->exchange);
+    call->exchange = NULL;
+    call->aborted = true;
+}
+
+void call_run_get(struct call *call, struct bench *bench) {
+    call_start(call, bench, GET_HEAD, HTTP_NO_BODY, true);
+    bench_until(bench, &call->done);
+}
+
+void call_get(struct bench *bench, unsigned status) {
+    struct call call = {0};
+
+    call_run_get(&call, bench);
+    cr_assert(call.ended, "failed with error %d", (int)call.error);
+    cr_assert_eq(call.status, status);
+}

@@ -1,0 +1,193 @@
+/*
+ * Many exchanges at once with origins that misbehave at random, and clients that leave at random. What must hold: each call
+ * ends in one way, nobody gets somebody else's answer, and nothing is left over (bench_destroy looks).
+ */
+#include "bench.h"
+
+#include <criterion/criterion.h>
+#include <sys/socket.h>
+
+enum { CALLS = 48, ROUNDS = 4000 };
+
+enum mood {
+    MOOD_PLAIN,
+    MOOD_CHUNKED,
+    MOOD_CLOSES_AFTER,
+    MOOD_SAYS_CLOSE,
+    MOOD_STALE,
+    MOOD_CUT_HEAD,
+    MOOD_CUT_BODY,
+    MOOD_GARBAGE,
+    MOOD_RESETS,
+    MOOD_SILENT,
+    MOOD_SPEAKS_ON,
+    MOODS,
+};
+
+static struct bench bench;
+static struct fake_origin fakes[2];
+static uint64_t state = 88172645463325252u;
+
+/* xorshift64: the same run every time, as far as the scheduler allows. */
+static unsigned draw(unsigned below) {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (unsigned)(state >> 32) % below;
+}
+
+static bool answer(int socket, enum mood mood, unsigned id) {
+    char text[512];
+    struct linger now = {.l_onoff = 1};
+
+    switch (mood) {
+    case MOOD_CHUNKED:
+        snprintf(text, sizeof text,
+                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n%04u\r\n4\r\n%04u\r\n0\r\n\r\n", id / 10000,
+                 id % 10000);
+        return fake_say(socket, text);
+    case MOOD_CUT_HEAD:
+        fake_say(socket, "HTTP/1.1 200 OK\r\nContent-Le");
+        return false;
+    case MOOD_CUT_BODY:
+        fake_say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n");
+        return false;
+    case MOOD_GARBAGE:
+        fake_say(socket, "\x16\x03\x01 what is this?");
+        return false;
+    case MOOD_RESETS:
+        setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+        return false;
+    case MOOD_STALE:
+        return false;
+    case MOOD_SILENT:
+        fake_reads_end(socket);
+        return false;
+    default:
+        snprintf(text, sizeof text, "HTTP/1.1 200 OK\r\n%sContent-Length: 8\r\n\r\n%08u%s",
+                 mood == MOOD_SAYS_CLOSE ? "Connection: close\r\n" : "", id,
+                 mood == MOOD_SPEAKS_ON ? "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nforged!!" : "");
+        return fake_say(socket, text) && mood != MOOD_CLOSES_AFTER;
+    }
+}
+
+/* The request says in its target what is to be done: /MOOD/ID/LENGTH. */
+static void serve(struct fake_origin *origin, int socket, int number) {
+    char head[4096], body[4096];
+    unsigned mood, id, length;
+
+    while (fake_read_head(socket, head, sizeof head)) {
+        if (sscanf(head, "%*s /%u/%u/%u", &mood, &id, &length) != 3 || !fake_read_exactly(socket, body, length) ||
+            !answer(socket, (enum mood)mood, id)) {
+            return;
+        }
+    }
+}
+
+struct job {
+    struct call call;
+    unsigned id;
+    enum mood mood;
+    unsigned patience; /* rounds until the client leaves */
+    unsigned owed;     /* bytes of body still to give */
+};
+
+static void start(struct job *job, unsigned id) {
+    static const char *const methods[] = {"GET", "PUT", "POST"};
+    unsigned method = draw(3), length = method == 0 ? 0 : draw(4000);
+    char head[256];
+
+    memset(job, 0, sizeof *job);
+    job->id = id;
+    job->mood = draw(2) == 0 ? MOOD_PLAIN : (enum mood)draw(MOODS);
+    job->patience = draw(8) == 0 ? draw(20) : 100000;
+    job->owed = length;
+    snprintf(head, sizeof head, "%s /%u/%u/%u HTTP/1.1\r\nHost: a\r\nContent-Length: %u\r\n\r\n", methods[method],
+             (unsigned)job->mood, id, length, length);
+    call_start(&job->call, &bench, head, method == 0 ? HTTP_NO_BODY : HTTP_LENGTH, method < 2);
+}
+
+static void give_body(struct job *job) {
+    static const uint8_t zeros[4000];
+    unsigned size = draw(2) == 0 ? job->owed : draw(job->owed + 1);
+
+    if (relay_exchange_room(job->call.exchange) < size) {
+        return;
+    }
+    relay_exchange_body(job->call.exchange, bytes_of(zeros, size));
+    job->owed -= size;
+    if (job->owed == 0) {
+        relay_exchange_body_end(job->call.exchange);
+    }
+}
+
+static void check_end(const struct job *job) {
+    char expected[16];
+
+    snprintf(expected, sizeof expected, "%08u", job->id);
+    if (job->call.ended) {
+        cr_assert_str_eq(job->call.body, expected);
+    } else {
+        /* A POST may meet a connection that has just been closed, whatever its own mood. */
+        cr_assert(job->call.error != RELAY_UNREACHABLE);
+    }
+}
+
+static void work(struct job *job, unsigned *id) {
+    struct call *call = &job->call;
+
+    if (!call->started || call->aborted) {
+        start(job, ++*id);
+    } else if (call->done) {
+        check_end(job);
+        start(job, ++*id);
+    } else if (job->patience-- == 0) {
+        call_abort(call);
+    } else if (job->owed > 0) {
+        give_body(job);
+    } else if (draw(4) == 0) {
+        relay_exchange_pause(call->exchange);
+    } else {
+        relay_exchange_resume(call->exchange);
+    }
+}
+
+Test(chaos, keeps_everything_in_its_place, .timeout = 100) {
+    struct ring_options options = {.streams = 512, .accepted = 16, .receive_buffers = 16, .chunks = 512};
+    const struct relay_counters *counters;
+    static struct job jobs[CALLS];
+    uint16_t ports[3] = {0};
+    unsigned id = 0;
+
+    for (int i = 0; i < 2; i++) {
+        fake_origin_start(&fakes[i], 0, serve, NULL);
+        ports[i] = fakes[i].port;
+    }
+    ports[2] = fake_dead_port();
+    bench_create(&bench, &options, ports, 3);
+    counters = relay_counters(bench.relay);
+    bench.relay->timeouts = (struct relay_timeouts){.connect_ms = 5000, .response_ms = 50, .idle_ms = 30, .down_ms = 20};
+    for (unsigned round = 0; round < ROUNDS && atomic_load(&fakes[0].accepted) < FAKE_CONNECTIONS_MAX - CALLS &&
+                             atomic_load(&fakes[1].accepted) < FAKE_CONNECTIONS_MAX - CALLS;
+         round++) {
+        work(&jobs[draw(CALLS)], &id);
+        if (draw(3) == 0) {
+            cr_assert_eq(ring_turn(&bench.ring, 1), 0);
+        }
+    }
+    for (int i = 0; i < CALLS; i++) {
+        if (jobs[i].call.exchange != NULL) {
+            call_abort(&jobs[i].call);
+        }
+    }
+    cr_assert_gt(counters->completed, 100);
+    cr_assert_gt(counters->aborted, 20);
+    cr_assert_gt(counters->reused, 50);
+    cr_assert_gt(counters->failed[RELAY_BROKEN], 10);
+    cr_assert_gt(counters->failed[RELAY_TIMEOUT], 5);
+    cr_assert_eq(counters->failed[RELAY_UNREACHABLE], 0);
+    bench_destroy(&bench);
+    for (int i = 0; i < 2; i++) {
+        fake_origin_stop(&fakes[i]);
+    }
+}

@@ -1,0 +1,543 @@
+#include "bench.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct bench bench;
+static struct fake_origin fake;
+static const struct relay_counters *counters;
+
+static void begin(void (*serve)(struct fake_origin *origin, int socket, int number)) {
+    fake_origin_start(&fake, 0, serve, NULL);
+    bench_create(&bench, NULL, &fake.port, 1);
+    counters = relay_counters(bench.relay);
+}
+
+static void finish(void) {
+    bench_destroy(&bench);
+    fake_origin_stop(&fake);
+}
+
+static void serve_forever(struct fake_origin *origin, int socket, int number) {
+    char head[4096];
+
+    while (fake_read_head(socket, head, sizeof head)) {
+        fake_say(socket, OK_HELLO);
+    }
+}
+
+Test(pool, keeps_a_connection_for_the_next_request) {
+    begin(serve_forever);
+    for (int i = 0; i < 20; i++) {
+        call_get(&bench, 200);
+    }
+    cr_assert_eq(atomic_load(&fake.accepted), 1);
+    cr_assert_eq(counters->opened, 1);
+    cr_assert_eq(counters->reused, 19);
+    cr_assert_eq(counters->completed, 20);
+    cr_assert_eq(bench.relay->hosts[0].origins[0].idle_count, 1);
+    finish();
+}
+
+static void say_number(struct fake_origin *origin, int socket, int number) {
+    char head[4096], answer[128];
+
+    while (fake_read_head(socket, head, sizeof head)) {
+        snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d", number);
+        fake_wait(origin, number + 1);
+        fake_say(socket, answer);
+    }
+}
+
+Test(pool, prefers_the_most_recently_used) {
+    struct call first = {0}, second = {0}, third = {0}, fourth = {0};
+
+    begin(say_number);
+    call_start(&first, &bench, GET_HEAD, HTTP_NO_BODY, true);
+    bench_turn_for(&bench, 30);
+    call_start(&second, &bench, GET_HEAD, HTTP_NO_BODY, true);
+    bench_turn_for(&bench, 30);
+    atomic_store(&fake.signal, 1);
+    bench_until(&bench, &first.done);
+    atomic_store(&fake.signal, 2);
+    bench_until(&bench, &second.done);
+    cr_assert_str_eq(second.body, "1");
+    call_run_get(&third, &bench);
+    cr_assert_str_eq(third.body, "1");
+    cr_assert_eq(bench.relay->hosts[0].origins[0].idle_count, 2);
+    call_run_get(&fourth, &bench);
+    cr_assert_str_eq(fourth.body, "1");
+    finish();
+}
+
+static void serve_one_each(struct fake_origin *origin, int socket, int number) {
+    char head[4096];
+
+    if (fake_read_head(socket, head, sizeof head)) {
+        fake_say(socket, OK_HELLO);
+    }
+}
+
+Test(pool, notices_that_the_origin_closes) {
+    struct call call = {0};
+
+    begin(serve_one_each);
+    call_get(&bench, 200);
+    bench_turn_for(&bench, 50);
+    cr_assert_eq(counters->dropped, 1);
+    cr_assert_eq(bench.relay->connections.in_use, 0);
+    /* So even what may not be repeated is safe. */
+    call_start(&call, &bench, POST_HEAD, HTTP_LENGTH, false);
+    relay_exchange_body(call.exchange, bytes_of_string("abcd"));
+    relay_exchange_body_end(call.exchange);
+    bench_until(&bench, &call.done);
+    cr_assert(call.ended);
+    cr_assert_eq(counters->opened, 2);
+    cr_assert_eq(counters->replaced, 0);
+    finish();
+}
+
+static void serve_one_and_reset(struct fake_origin *origin, int socket, int number) {
+    struct linger now = {.l_onoff = 1};
+
+    serve_one_each(origin, socket, number);
+    setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    fake_wait(origin, 1);
+}
+
+Test(pool, notices_that_the_origin_resets) {
+    begin(serve_one_and_reset);
+    call_get(&bench, 200);
+    atomic_store(&fake.signal, 1);
+    bench_turn_for(&bench, 50);
+    cr_assert_eq(counters->dropped, 1);
+    cr_assert_eq(bench.relay->connections.in_use, 0);
+    finish();
+}
+
+static void speak_unasked(struct fake_origin *origin, int socket, int number) {
+    char head[4096];
+
+    if (fake_read_head(socket, head, sizeof head)) {
+        fake_say(socket, OK_HELLO);
+        fake_wait(origin, number + 1);
+        fake_say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged");
+        fake_reads_end(socket);
+    }
+}
+
+Test(pool, drops_a_connection_that_speaks_unasked) {
+    struct call call = {0};
+
+    begin(speak_unasked);
+    call_get(&bench, 200);
+    cr_assert_eq(counters->pooled, 1);
+    atomic_store(&fake.signal, 1);
+    bench_turn_for(&bench, 50);
+    cr_assert_eq(counters->dropped, 1);
+    call_run_get(&call, &bench);
+    cr_assert_str_eq(call.body, "hello");
+    finish();
+}
+
+Test(pool, ends_idle_connections_after_their_time) {
+    begin(serve_forever);
+    bench.relay->timeouts.idle_ms = 40;
+    call_get(&bench, 200);
+    bench_turn_for(&bench, 20);
+    call_get(&bench, 200);
+    bench_turn_for(&bench, 30);
+    cr_assert_eq(counters->expired, 0);
+    bench_turn_for(&bench, 60);
+    cr_assert_eq(counters->expired, 1);
+    cr_assert_eq(bench.relay->connections.in_use, 0);
+    finish();
+}
+
+static void serve_when_told(struct fake_origin *origin, int socket, int number) {
+    char head[4096];
+
+    while (fake_read_head(socket, head, sizeof head)) {
+        fake_wait(origin, 1);
+        fake_say(socket, OK_HELLO);
+    }
+}
+
+Test(pool, keeps_no_more_than_its_bound, .timeout = 60) {
+    enum { MANY = RELAY_IDLE_MAX + 3 };
+    static struct call calls[MANY];
+    struct ring_options options = {.streams = 256, .accepted = 16, .receive_buffers = 64, .chunks = 512};
+
+    fake_origin_start(&fake, 0, serve_when_told, NULL);
+    bench_create(&bench, &options, &fake.port, 1);
+    counters = relay_counters(bench.relay);
+    for (int i = 0; i < MANY; i++) {
+        call_start(&calls[i], &bench, GET_HEAD, HTTP_NO_BODY, true);
+    }
+    bench_turn_for(&bench, 50);
+    atomic_store(&fake.signal, 1);
+    for (int i = 0; i < MANY; i++) {
+        bench_until(&bench, &calls[i].done);
+        cr_assert(calls[i].ended);
+    }
+    bench_turn_for(&bench, 20);
+    cr_assert_eq(bench.relay->hosts[0].origins[0].idle_count, RELAY_IDLE_MAX);
+    cr_assert_eq(bench.relay->connections.in_use, RELAY_IDLE_MAX);
+    cr_assert_eq(counters->expired, MANY - RELAY_IDLE_MAX);
+    finish();
+}
+
+/* Its first connection serves one request and takes a second one, only to close. */
+static void close_on_second(struct fake_origin *origin, int socket, int number) {
+    char head[4096];
+
+    if (number > 0) {
+        serve_forever(origin, socket, number);
+        return;
+    }
+    if (fake_read_head(socket, head, sizeof head)) {
+        fake_say(socket, OK_HELLO);
+        fake_read_head(socket, head, sizeof head);
+    }
+}
+
+Test(pool, replaces_a_stale_connection_for_an_idempotent_request) {
+    begin(close_on_second);
+    call_get(&bench, 200);
+    call_get(&bench, 200);
+    cr_assert_eq(counters->replaced, 1);
+    cr_assert_eq(counters->opened, 2);
+    call_get(&bench, 200);
+    cr_assert_eq(counters->opened, 2);
+    finish();
+}
+
+Test(pool, does_not_repeat_what_is_not_idempotent) {
+    struct call call = {0};
+
+    begin(close_on_second);
+    call_get(&bench, 200);
+    call_start(&call, &bench, "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", HTTP_NO_BODY, false);
+    bench_until(&bench, &call.done);
+    cr_assert(call.failed);
+    cr_assert_eq(call.error, RELAY_BROKEN);
+    cr_assert_eq(counters->replaced, 0);
+    cr_assert_eq(atomic_load(&fake.accepted), 1);
+    finish();
+}
+
+Test(pool, does_not_repeat_a_request_with_a_body) {
+    struct call call = {0};
+
+    begin(close_on_second);
+    call_get(&bench, 200);
+    call_start(&call, &bench, "PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n", HTTP_LENGTH, true);
+    relay_exchange_body(call.exchange, bytes_of_string("ab"));
+    bench_until(&bench, &call.done);
+    cr_assert(call.failed);
+    cr_assert_eq(call.error, RELAY_BROKEN);
+    cr_assert_eq(counters->replaced, 0);
+    finish();
+}
+
+static void reset_on_second(struct fake_origin *origin, int socket, int number) {
+    struct linger now = {.l_onoff = 1};
+
+    close_on_second(origin, socket, number);
+    setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+Test(pool, a_reset_is_replaced_like_a_close) {
+    begin(reset_on_second);
+    call_get(&bench, 200);
+    call_get(&bench, 200);
+    cr_assert_eq(counters->replaced, 1);
+    finish();
+}
+
+static void serve_only_first(struct fake_origin *origin, int socket, int number) {
+    char head[4096];
+
+    if (number == 0 && fake_read_head(socket, head, sizeof head)) {
+        fake_say(socket, OK_HELLO);
+    }
+    fake_read_head(socket, head, sizeof head);
+}
+
+Test(pool, replaces_once_only) {
+    struct call call = {0};
+
+    begin(serve_only_first);
+    call_get(&bench, 200);
+    call_run_get(&call, &bench);
+    cr_assert(call.failed);
+    cr_assert_eq(call.error, RELAY_BROKEN);
+    cr_assert_eq(counters->replaced, 1);
+    cr_assert_eq(atomic_load(&fake.accepted), 2);
+    finish();
+}
+
+Test(pool, a_replacement_that_is_refused_goes_to_the_next_address) {
+    struct fake_origin other;
+    uint16_t ports[2];
+    struct call call = {0};
+
+    fake_origin_start(&fake, 0, close_on_second, NULL);
+    fake_origin_start(&other, 0, serve_forever, NULL);
+    ports[0] = fake.port;
+    ports[1] = other.port;
+    bench_create(&bench, NULL, ports, 2);
+    counters = relay_counters(bench.relay);
+    call_get(&bench, 200);
+    call_get(&bench, 200);
+    /* The first address has one connection left, and listens no more. */
+    shutdown(fake.listener, SHUT_RDWR);
+    call_run_get(&call, &bench);
+    cr_assert(call.ended);
+    cr_assert_eq(counters->replaced, 1);
+    cr_assert_eq(counters->connects_failed, 1);
+    /* The second one has a pooled connection, but after one bad experience a fresh one is taken. */
+    cr_assert_eq(atomic_load(&other.accepted), 2);
+    fake_origin_stop(&other);
+    finish();
+}
+
+Test(pool, a_replacement_that_cannot_be_begun_fails) {
+    struct call call = {0};
+
+    begin(close_on_second);
+    call_get(&bench, 200);
+    bench.ring.streams.limit = bench.ring.streams.touched;
+    call_run_get(&call, &bench);
+    cr_assert(call.failed);
+    cr_assert_eq(call.error, RELAY_UNREACHABLE);
+    cr_assert_eq(counters->replaced, 1);
+    finish();
+}
+
+static void break_in_head(struct fake_origin *origin, int socket, int number) {
+    char head[4096];
+
+    if (fake_read_head(socket, head, sizeof head)) {
+        fake_say(socket, OK_HELLO);
+        fake_read_head(socket, head, sizeof head);
+        fake_say(socket, "HTTP/1.1 2");
+    }
+}
+
+Test(pool, does_not_replace_once_an_answer_has_begun) {
+    struct call call = {0};
+
+    begin(break_in_head);
+    call_get(&bench, 200);
+    call_run_get(&call, &bench);
+    cr_assert(call.failed);
+    cr_assert_eq(call.error, RELAY_BROKEN);
+    cr_assert_eq(counters->replaced, 0);
+    finish();
+}
+
+/*
+ * Two connections. The origin answers on the second with "close", and then the first, idle one gets `last` and maybe its
+ * end, all before the ring takes its next turn: so the POST that the second's end() starts on the first meets a connection
+ * of which the kernel knows already that it is gone.
+ */
+struct race {
+    const char *last;
+    struct call answered;
+    struct call post;
+    const char *body; /* of the post, NULL for none */
+    atomic_bool posted;
+    char got[4096]; /* by the third connection */
+};
+
+static void serve_race(struct fake_origin *origin, int socket, int number) {
+    struct race *race = origin->context;
+    char head[4096];
+
+    fake_read_head(socket, head, sizeof head);
+    if (number == 0) {
+        fake_wait(origin, 1);
+        fake_say(socket, OK_HELLO);
+        fake_wait(origin, 3);
+        fake_say(socket, race->last);
+        if (race->last[0] != '\0') {
+            fake_reads_end(socket);
+        }
+    } else if (number == 1) {
+        fake_wait(origin, 2);
+        fake_say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
+        fake_reads_end(socket);
+    } else {
+        memcpy(race->got, head, sizeof race->got);
+        if (race->body != NULL) {
+            fake_read_exactly(socket, race->got + strlen(head), strlen(race->body));
+        }
+        fake_say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfresh");
+        fake_reads_end(socket);
+    }
+}
+
+static void start_post(struct call *call) {
+    struct race *race = call->context;
+
+    call_start(&race->post, &bench, POST_HEAD, HTTP_LENGTH, false);
+    if (race->body != NULL) {
+        relay_exchange_body(race->post.exchange, bytes_of_string(race->body));
+        relay_exchange_body_end(race->post.exchange);
+    }
+}
+
+static void run_race(struct race *race) {
+    struct call first = {0};
+
+    fake_origin_start(&fake, 0, serve_race, race);
+    bench_create(&bench, NULL, &fake.port, 1);
+    counters = relay_counters(bench.relay);
+    call_start(&first, &bench, GET_HEAD, HTTP_NO_BODY, true);
+    bench_turn_for(&bench, 30);
+    race->answered.context = race;
+    race->answered.on_done = start_post;
+    call_start(&race->answered, &bench, GET_HEAD, HTTP_NO_BODY, true);
+    bench_turn_for(&bench, 30);
+    atomic_store(&fake.signal, 1);
+    bench_until(&bench, &first.done);
+    /* From here on the ring stands still until both have happened. */
+    atomic_store(&fake.signal, 2);
+    sleep_ms(50);
+    atomic_store(&fake.signal, 3);
+    sleep_ms(50);
+    bench_until(&bench, &race->answered.done);
+    cr_assert(race->post.started);
+    bench_until(&bench, &race->post.done);
+    cr_assert(race->post.ended);
+    cr_assert_str_eq(race->post.body, "fresh");
+    cr_assert_eq(counters->replaced, 1);
+    finish();
+}
+
+Test(pool, sends_any_request_anew_when_none_of_it_had_left) {
+    struct race race = {.last = ""};
+
+    run_race(&race);
+    cr_assert_str_eq(race.got, POST_HEAD);
+}
+
+Test(pool, sends_its_body_anew_too) {
+    struct race race = {.last = "", .body = "abcd"};
+
+    run_race(&race);
+    cr_assert_str_eq(race.got, POST_HEAD "abcd");
+}
+
+Test(pool, takes_nothing_for_an_answer_that_came_before_the_request) {
+    struct race race = {.last = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged", .body = "abcd"};
+
+    run_race(&race);
+}
+
+Test(pool, passes_over_a_dead_address) {
+    uint16_t ports[2] = {fake_dead_port(), 0};
+
+    fake_origin_start(&fake, 0, serve_forever, NULL);
+    ports[1] = fake.port;
+    bench_create(&bench, NULL, ports, 2);
+    counters = relay_counters(bench.relay);
+    bench.relay->timeouts.down_ms = 200;
+    for (int i = 0; i < 6; i++) {
+        call_get(&bench, 200);
+    }
+    cr_assert_eq(counters->connects_failed, 1);
+    cr_assert_eq(atomic_load(&fake.accepted), 1);
+    bench_turn_for(&bench, 250);
+    call_get(&bench, 200);
+    call_get(&bench, 200);
+    cr_assert_eq(counters->connects_failed, 2);
+    finish();
+}
+
+Test(pool, tries_each_address_once_when_all_are_dead) {
+    uint16_t ports[3] = {fake_dead_port(), fake_dead_port(), fake_dead_port()};
+    struct call call = {0}, again = {0};
+
+    bench_create(&bench, NULL, ports, 3);
+    counters = relay_counters(bench.relay);
+    call_run_get(&call, &bench);
+    cr_assert(call.failed);
+    cr_assert_eq(call.error, RELAY_UNREACHABLE);
+    cr_assert_eq(counters->connects_failed, 3);
+    call_run_get(&again, &bench);
+    cr_assert_eq(again.error, RELAY_UNREACHABLE);
+    cr_assert_eq(counters->connects_failed, 6);
+    cr_assert_eq(counters->failed[RELAY_UNREACHABLE], 2);
+    bench_destroy(&bench);
+}
+
+Test(pool, uses_an_address_again_as_soon_as_it_answers) {
+    struct call call = {0};
+
+    begin(serve_forever);
+    fake_origin_stop(&fake);
+    call_run_get(&call, &bench);
+    cr_assert_eq(call.error, RELAY_UNREACHABLE);
+    fake_origin_start(&fake, fake.port, serve_forever, NULL);
+    call_get(&bench, 200);
+    cr_assert_eq(bench.relay->hosts[0].origins[0].down_until_ms, 0);
+    finish();
+}
+
+Test(pool, uses_live_addresses_in_turn) {
+    struct fake_origin other;
+    uint16_t ports[2];
+
+    fake_origin_start(&fake, 0, serve_one_each, NULL);
+    fake_origin_start(&other, 0, serve_one_each, NULL);
+    ports[0] = fake.port;
+    ports[1] = other.port;
+    bench_create(&bench, NULL, ports, 2);
+    for (int i = 0; i < 6; i++) {
+        call_get(&bench, 200);
+        bench_turn_for(&bench, 20);
+    }
+    cr_assert_eq(atomic_load(&fake.accepted), 3);
+    cr_assert_eq(atomic_load(&other.accepted), 3);
+    fake_origin_stop(&other);
+    finish();
+}
+
+/* A listener whose backlog is full leaves further connections without an answer. */
+Test(pool, gives_up_a_connection_that_takes_too_long) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int listener = socket(AF_INET, SOCK_STREAM, 0);
+    struct call call = {0};
+    uint16_t ports[2];
+    int fillers[4];
+
+    cr_assert_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
+    cr_assert_eq(listen(listener, 0), 0);
+    cr_assert_eq(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    for (int i = 0; i < 4; i++) {
+        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+        connect(fillers[i], (struct sockaddr *)&address, sizeof address);
+    }
+    fake_origin_start(&fake, 0, serve_forever, NULL);
+    ports[0] = ntohs(address.sin_port);
+    ports[1] = fake.port;
+    bench_create(&bench, NULL, ports, 2);
+    bench.relay->timeouts.connect_ms = 60;
+    call_start(&call, &bench, GET_HEAD, HTTP_NO_BODY, true);
+    bench_turn_for(&bench, 30);
+    cr_assert_not(call.done);
+    bench_until(&bench, &call.done);
+    cr_assert(call.ended);
+    cr_assert_eq(relay_counters(bench.relay)->connects_failed, 1);
+    for (int i = 0; i < 4; i++) {
+        close(fillers[i]);
+    }
+    close(listener);
+    finish();
+}

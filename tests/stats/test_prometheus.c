@@ -1,0 +1,237 @@
+#include "exposition.h"
+#include "stats/stats.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char *hosts[] = {"api.example.com", "*.example.org"};
+static const struct stats_certificate certificates[] = {
+    {"api.example.com", "/etc/sallyport/server.pem", 1795573560},
+    {"*.example.org", "odd \"name\"\\\n\xff.pem", -1},
+};
+static struct stats stats;
+static char *page;
+static size_t page_size;
+static struct exposition exposition;
+
+static void begin(unsigned shards) {
+    cr_assert_eq(stats_create(&stats, shards, hosts, 2), 0);
+    stats.certificates = certificates;
+    stats.certificate_count = 2;
+    stats.version = "0.1.0";
+    stats.wolfssl = "5.9.2";
+    stats.crypto = "accelerated";
+}
+
+static void scrape(void) {
+    page = stats_render_prometheus(&stats, &page_size);
+    cr_assert_not_null(page);
+    exposition_read(&exposition, page, page_size);
+}
+
+static void scrape_end(void) {
+    exposition_free(&exposition);
+    free(page);
+}
+
+static void end(void) {
+    stats_destroy(&stats);
+}
+
+static bool page_has(const char *text) {
+    return memmem(page, page_size, text, strlen(text)) != NULL;
+}
+
+Test(prometheus, metrics_have_the_contracts_names_types_and_labels) {
+    static const struct {
+        const char *type, *series; /* one series of each, with its labels */
+    } expected[] = {
+        {"sallyport_connections_total counter", "sallyport_connections_total{shard=\"0\"}"},
+        {"sallyport_connections gauge", "sallyport_connections{shard=\"1\"}"},
+        {"sallyport_handshakes_total counter",
+         "sallyport_handshakes_total{result=\"failed\",kind=\"full\",version=\"TLSv1.3\"}"},
+        {"sallyport_handshake_seconds histogram", "sallyport_handshake_seconds_count{kind=\"resumed\"}"},
+        {"sallyport_rejected_total counter", "sallyport_rejected_total{stage=\"hello\",reason=\"unknown_host\"}"},
+        {"sallyport_client_certs_total counter",
+         "sallyport_client_certs_total{host=\"api.example.com\",status=\"invalid\",reason=\"unknown_issuer\"}"},
+        {"sallyport_requests_total counter", "sallyport_requests_total{host=\"*.example.org\",code=\"403\"}"},
+        {"sallyport_request_seconds histogram", "sallyport_request_seconds_sum{host=\"*.example.org\"}"},
+        {"sallyport_origin_seconds histogram", "sallyport_origin_seconds_bucket{host=\"api.example.com\",le=\"+Inf\"}"},
+    };
+    begin(2);
+    scrape();
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        char line[128];
+        snprintf(line, sizeof line, "# TYPE %s\n", expected[i].type);
+        cr_assert(page_has(line), "%s", line);
+        cr_assert_eq(exposition_value(&exposition, expected[i].series), 0);
+    }
+    cr_assert(page_has("# TYPE sallyport_certificate_not_after_seconds gauge\n"));
+    cr_assert(page_has("# TYPE sallyport_build_info gauge\n"));
+    cr_assert_eq(
+        exposition_value(&exposition, "sallyport_build_info{version=\"0.1.0\",wolfssl=\"5.9.2\",crypto=\"accelerated\"}"),
+        1);
+    scrape_end();
+    end();
+}
+
+Test(prometheus, every_label_value_is_there_from_the_start_at_0) {
+    begin(3);
+    scrape();
+    cr_assert_eq(exposition_count(&exposition, "sallyport_connections{"), 3);
+    cr_assert_eq(exposition_count(&exposition, "sallyport_connections_total{"), 3);
+    cr_assert_eq(exposition_count(&exposition, "sallyport_handshakes_total{"),
+                 STATS_RESULT_COUNT * STATS_KIND_COUNT * STATS_VERSION_COUNT);
+    cr_assert_eq(exposition_count(&exposition, "sallyport_handshake_seconds_bucket{"), STATS_KIND_COUNT * STATS_BUCKETS);
+    cr_assert_eq(exposition_count(&exposition, "sallyport_client_certs_total{"), 2 * REASON_COUNT);
+    cr_assert_eq(exposition_count(&exposition, "sallyport_requests_total{"), 2 * STATS_CODES);
+    cr_assert_eq(exposition_count(&exposition, "sallyport_request_seconds_bucket{"), 2 * STATS_BUCKETS);
+    cr_assert_eq(exposition_count(&exposition, "sallyport_origin_seconds_count{"), 2);
+    size_t pairs = 0;
+    for (unsigned stage = 0; stage < STATS_STAGE_COUNT; stage++) {
+        for (unsigned rejection = 0; rejection < STATS_REJECTION_COUNT; rejection++) {
+            pairs += stats_rejection_occurs(stage, rejection);
+        }
+    }
+    cr_assert_eq(exposition_count(&exposition, "sallyport_rejected_total{"), pairs);
+    for (size_t i = 0; i < exposition.count; i++) {
+        bool counts = strncmp(exposition.samples[i].series, "sallyport_build_info", 20) != 0 &&
+                      strncmp(exposition.samples[i].series, "sallyport_certificate", 21) != 0;
+        cr_assert(!counts || exposition.samples[i].value == 0, "%s", exposition.samples[i].series);
+    }
+    scrape_end();
+    end();
+}
+
+Test(prometheus, shards_are_added_up_but_where_shard_is_a_label) {
+    begin(3);
+    for (unsigned i = 0; i < 3; i++) {
+        struct stats_shard *shard = &stats.shards[i];
+        stats_add(&shard->connections_total, 10 + i);
+        stats_add(&shard->connections, i);
+        stats_add(&shard->handshakes[STATS_OK][STATS_FULL][STATS_TLS13], 100 + i);
+        stats_add(&shard->rejected[STATS_AT_CERTIFICATE][STATS_REJECT_DENIED], i);
+        stats_add(&shard->hosts[1].client_certs[REASON_OK], 7);
+        stats_add(&shard->hosts[0].requests[stats_code_slot(200)], 5);
+        stats_add(&shard->hosts[0].requests[stats_code_slot(418)], 1);
+    }
+    scrape();
+    cr_assert_eq(exposition_value(&exposition, "sallyport_connections_total{shard=\"2\"}"), 12);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_connections{shard=\"1\"}"), 1);
+    cr_assert_eq(
+        exposition_value(&exposition, "sallyport_handshakes_total{result=\"ok\",kind=\"full\",version=\"TLSv1.3\"}"), 303);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_rejected_total{stage=\"certificate\",reason=\"denied\"}"), 3);
+    cr_assert_eq(
+        exposition_value(&exposition, "sallyport_client_certs_total{host=\"*.example.org\",status=\"valid\",reason=\"ok\"}"),
+        21);
+    cr_assert_eq(exposition_value(&exposition,
+                                  "sallyport_client_certs_total{host=\"api.example.com\",status=\"valid\",reason=\"ok\"}"),
+                 0);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_requests_total{host=\"api.example.com\",code=\"200\"}"), 15);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_requests_total{host=\"api.example.com\",code=\"4xx\"}"), 3);
+    scrape_end();
+    end();
+}
+
+Test(prometheus, histograms_are_cumulative_and_in_seconds) {
+    begin(2);
+    stats_record(&stats.shards[0].hosts[0].request_seconds, 10000);  /* 10 us: at the first bound */
+    stats_record(&stats.shards[1].hosts[0].request_seconds, 110000); /* 110 us */
+    stats_record(&stats.shards[1].hosts[0].request_seconds, 110000);
+    stats_record(&stats.shards[0].hosts[0].request_seconds, 61000000000u); /* 61 s: past the last bound */
+    stats_record(&stats.shards[1].handshake_seconds[STATS_RESUMED], 2000000);
+    scrape();
+    static const struct {
+        const char *bound;
+        double count;
+    } buckets[] = {{"0.00001", 1}, {"0.000025", 1}, {"0.0001", 1}, {"0.00015", 3}, {"2.5", 3}, {"60", 3}, {"+Inf", 4}};
+    for (size_t i = 0; i < sizeof buckets / sizeof buckets[0]; i++) {
+        char series[128];
+        snprintf(series, sizeof series, "sallyport_request_seconds_bucket{host=\"api.example.com\",le=\"%s\"}",
+                 buckets[i].bound);
+        cr_assert_eq(exposition_value(&exposition, series), buckets[i].count, "%s", series);
+    }
+    cr_assert_eq(exposition_value(&exposition, "sallyport_request_seconds_count{host=\"api.example.com\"}"), 4);
+    cr_assert(page_has("sallyport_request_seconds_sum{host=\"api.example.com\"} 61.00023\n"));
+    cr_assert(page_has("sallyport_handshake_seconds_sum{kind=\"resumed\"} 0.002\n"));
+    cr_assert_eq(exposition_value(&exposition, "sallyport_handshake_seconds_count{kind=\"full\"}"), 0);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_request_seconds_count{host=\"*.example.org\"}"), 0);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_origin_seconds_count{host=\"api.example.com\"}"), 0);
+    scrape_end();
+    end();
+}
+
+Test(prometheus, status_follows_from_the_reason) {
+    begin(1);
+    scrape();
+    for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
+        char series[160];
+        snprintf(series, sizeof series, "sallyport_client_certs_total{host=\"api.example.com\",status=\"%s\",reason=\"%s\"}",
+                 reason == REASON_OK       ? "valid"
+                 : reason == REASON_ABSENT ? "none"
+                                           : "invalid",
+                 reason_name(reason));
+        cr_assert_eq(exposition_value(&exposition, series), 0);
+    }
+    scrape_end();
+    end();
+}
+
+Test(prometheus, what_was_counted_where_it_cannot_occur_is_not_hidden) {
+    begin(1);
+    stats_add(&stats.shards[0].rejected[STATS_AT_ADMISSION][STATS_REJECT_NOT_TLS], 2);
+    scrape();
+    cr_assert_eq(exposition_value(&exposition, "sallyport_rejected_total{stage=\"admission\",reason=\"not_tls\"}"), 2);
+    scrape_end();
+    end();
+}
+
+Test(prometheus, certificates_are_listed_with_odd_file_names_escaped) {
+    begin(1);
+    scrape();
+    cr_assert_eq(exposition_value(&exposition, "sallyport_certificate_not_after_seconds{host=\"api.example.com\","
+                                               "file=\"/etc/sallyport/server.pem\"}"),
+                 1795573560);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_certificate_not_after_seconds{host=\"*.example.org\","
+                                               "file=\"odd \\\"name\\\"\\\\\\n\xef\xbf\xbd.pem\"}"),
+                 -1);
+    scrape_end();
+    end();
+}
+
+Test(prometheus, a_server_without_hosts_and_texts_has_a_page_too) {
+    cr_assert_eq(stats_create(&stats, 1, NULL, 0), 0);
+    scrape();
+    cr_assert_eq(exposition_value(&exposition, "sallyport_build_info{version=\"\",wolfssl=\"\",crypto=\"\"}"), 1);
+    cr_assert_eq(exposition_count(&exposition, "sallyport_requests_total"), 0);
+    scrape_end();
+    end();
+}
+
+Test(prometheus, a_thousand_hosts) {
+    enum { HOSTS = 1000, SHARDS = 16 };
+    static char names[HOSTS][32];
+    static const char *many[HOSTS];
+    for (size_t i = 0; i < HOSTS; i++) {
+        snprintf(names[i], sizeof names[i], "host-%zu.api.example.com", i);
+        many[i] = names[i];
+    }
+    cr_assert_eq(stats_create(&stats, SHARDS, many, HOSTS), 0);
+    for (size_t i = 0; i < HOSTS; i++) {
+        stats_add(&stats.shards[i % SHARDS].hosts[i].requests[stats_code_slot(200)], i);
+    }
+    clock_t start = clock(); /* of the processor, so that a busy machine does not show */
+    page = stats_render_prometheus(&stats, &page_size);
+    double elapsed_ms = (double)(clock() - start) * 1e3 / CLOCKS_PER_SEC;
+    cr_assert_not_null(page);
+    exposition_read(&exposition, page, page_size);
+    cr_log_info("%d hosts, %d shards: %zu bytes in %.1f ms", HOSTS, SHARDS, page_size, elapsed_ms);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_requests_total{host=\"host-999.api.example.com\",code=\"200\"}"),
+                 999);
+    cr_assert_eq(exposition_count(&exposition, "sallyport_requests_total{"), (size_t)HOSTS * STATS_CODES);
+    scrape_end();
+    end();
+}

@@ -1,0 +1,177 @@
+#include "stats/stats.h"
+
+#include <criterion/criterion.h>
+#include <ctype.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool all_zero(const void *memory, size_t size) {
+    const uint8_t *bytes = memory;
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+Test(stats, starts_at_zero_with_no_shared_cache_lines) {
+    const char *hosts[] = {"a", "b", "c"};
+    struct stats stats;
+    cr_assert_eq(stats_create(&stats, 4, hosts, 3), 0);
+    cr_assert_eq(sizeof(struct stats_shard) % 64, 0);
+    for (unsigned shard = 0; shard < 4; shard++) {
+        struct stats_shard *block = &stats.shards[shard];
+        cr_assert_eq((uintptr_t)block % 64, 0);
+        cr_assert_eq((uintptr_t)block->hosts % 64, 0);
+        cr_assert(all_zero(block, offsetof(struct stats_shard, hosts)));
+        cr_assert(all_zero(block->hosts, 3 * sizeof *block->hosts));
+    }
+    stats_destroy(&stats);
+    cr_assert_null(stats.shards);
+}
+
+Test(stats, without_hosts_there_is_nothing_for_hosts) {
+    struct stats stats;
+    cr_assert_eq(stats_create(&stats, 1, NULL, 0), 0);
+    cr_assert_null(stats.shards[0].hosts);
+    stats_destroy(&stats);
+}
+
+Test(stats, without_shards_it_aborts, .signal = SIGABRT) {
+    struct stats stats;
+    stats_create(&stats, 0, NULL, 0);
+}
+
+Test(stats, counters_go_up_and_gauges_down_again) {
+    stats_counter counter = 0;
+    stats_add(&counter, 3);
+    stats_add(&counter, 1);
+    stats_subtract(&counter, 2);
+    cr_assert_eq(stats_read(&counter), 2);
+}
+
+Test(stats, bucket_bounds_rise_from_10_us_to_60_s) {
+    cr_assert_eq(stats_bucket_bound_ns(0), 10000);
+    cr_assert_eq(stats_bucket_bound_ns(STATS_BUCKETS - 2), UINT64_C(60000000000));
+    cr_assert_eq(stats_bucket_bound_ns(STATS_BUCKETS - 1), UINT64_MAX);
+    for (unsigned i = 1; i < STATS_BUCKETS; i++) {
+        cr_assert_gt(stats_bucket_bound_ns(i), stats_bucket_bound_ns(i - 1));
+    }
+}
+
+Test(stats, a_duration_at_a_bound_is_in_its_bucket_and_one_over_is_in_the_next) {
+    for (unsigned bucket = 0; bucket < STATS_BUCKETS - 1; bucket++) {
+        struct stats_histogram histogram = {0};
+        uint64_t bound = stats_bucket_bound_ns(bucket);
+        stats_record(&histogram, bound);
+        stats_record(&histogram, bound + 1);
+        cr_assert_eq(stats_read(&histogram.buckets[bucket]), 1);
+        cr_assert_eq(stats_read(&histogram.buckets[bucket + 1]), 1);
+        cr_assert_eq(stats_read(&histogram.sum_ns), 2 * bound + 1);
+    }
+    struct stats_histogram histogram = {0};
+    stats_record(&histogram, 0);
+    stats_record(&histogram, UINT64_MAX);
+    cr_assert_eq(stats_read(&histogram.buckets[0]), 1);
+    cr_assert_eq(stats_read(&histogram.buckets[STATS_BUCKETS - 1]), 1);
+}
+
+Test(stats, a_code_goes_to_its_own_slot_or_to_its_hundreds) {
+    unsigned own = 0;
+    for (unsigned status = 0; status <= 1200; status++) {
+        unsigned slot = stats_code_slot(status);
+        cr_assert_lt(slot, STATS_CODES);
+        const char *name = stats_code_name(slot);
+        char exact[8], hundred[8];
+        snprintf(exact, sizeof exact, "%u", status);
+        snprintf(hundred, sizeof hundred, "%uxx", status / 100);
+        if (status < 100 || status > 599) {
+            cr_assert_str_eq(name, "other", "%u", status);
+        } else if (strcmp(name, exact) == 0) {
+            own++;
+        } else {
+            cr_assert_str_eq(name, hundred, "%u", status);
+        }
+    }
+    cr_assert_eq(own, STATS_CODES - 6);
+    cr_assert_str_eq(stats_code_name(stats_code_slot(UINT32_MAX)), "other");
+}
+
+/* What this server itself answers is told apart. */
+Test(stats, our_own_codes_have_slots) {
+    static const unsigned codes[] = {200, 400, 403, 404, 405, 408, 413, 414, 417, 421, 431, 500, 501, 502, 503, 504, 505};
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        cr_assert_eq((unsigned)atoi(stats_code_name(stats_code_slot(codes[i]))), codes[i]);
+    }
+}
+
+static void assert_snake_case(const char *name) {
+    cr_assert_gt(strlen(name), 0);
+    for (const char *at = name; *at != '\0'; at++) {
+        cr_assert(islower((unsigned char)*at) || *at == '_', "%s", name);
+    }
+}
+
+Test(stats, names_are_the_contracts) {
+    cr_assert_str_eq(stats_result_name(STATS_OK), "ok");
+    cr_assert_str_eq(stats_result_name(STATS_FAILED), "failed");
+    cr_assert_str_eq(stats_result_name(STATS_TIMEOUT), "timeout");
+    cr_assert_str_eq(stats_kind_name(STATS_FULL), "full");
+    cr_assert_str_eq(stats_kind_name(STATS_RESUMED), "resumed");
+    static const char *const stages[] = {"accept", "hello", "admission", "handshake", "certificate", "request"};
+    for (unsigned stage = 0; stage < STATS_STAGE_COUNT; stage++) {
+        cr_assert_str_eq(stats_stage_name(stage), stages[stage]);
+    }
+    for (unsigned a = 0; a < STATS_REJECTION_COUNT; a++) {
+        assert_snake_case(stats_rejection_name(a));
+        for (unsigned b = 0; b < a; b++) {
+            cr_assert_str_neq(stats_rejection_name(a), stats_rejection_name(b));
+        }
+    }
+}
+
+Test(stats, each_rejection_occurs_somewhere) {
+    for (unsigned rejection = 0; rejection < STATS_REJECTION_COUNT; rejection++) {
+        unsigned stages = 0;
+        for (unsigned stage = 0; stage < STATS_STAGE_COUNT; stage++) {
+            stages += stats_rejection_occurs(stage, rejection);
+        }
+        cr_assert(stages >= 1 && stages <= 3, "%s", stats_rejection_name(rejection));
+    }
+    cr_assert(stats_rejection_occurs(STATS_AT_CERTIFICATE, STATS_REJECT_DENIED));
+    cr_assert(!stats_rejection_occurs(STATS_AT_REQUEST, STATS_REJECT_DENIED));
+}
+
+static void *count_much(void *argument) {
+    struct stats_shard *shard = argument;
+    for (int i = 0; i < 200000; i++) {
+        stats_add(&shard->connections_total, 1);
+        stats_record(&shard->handshake_seconds[STATS_FULL], 100000);
+    }
+    return NULL;
+}
+
+/* Each thread in its own block, and scrapes between: nothing is lost. */
+Test(stats, shards_count_while_a_scrape_reads) {
+    struct stats stats;
+    pthread_t threads[2];
+    cr_assert_eq(stats_create(&stats, 2, NULL, 0), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        cr_assert_eq(pthread_create(&threads[i], NULL, count_much, &stats.shards[i]), 0);
+    }
+    for (int i = 0; i < 20; i++) {
+        size_t size;
+        char *page = stats_render_prometheus(&stats, &size);
+        cr_assert_not_null(page);
+        free(page);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        cr_assert_eq(pthread_join(threads[i], NULL), 0);
+        cr_assert_eq(stats_read(&stats.shards[i].connections_total), 200000);
+        cr_assert_eq(stats_read(&stats.shards[i].handshake_seconds[STATS_FULL].sum_ns), 200000u * UINT64_C(100000));
+    }
+    stats_destroy(&stats);
+}
