@@ -3,6 +3,7 @@
 #include "command/check.h"
 #include "command/demo.h"
 #include "command/run.h"
+#include "command/verify.h"
 #include "tls/context.h"
 
 #include <stdio.h>
@@ -32,6 +33,7 @@ static const struct {
 } commands[] = {
     {"run", command_run},
     {"check", command_check},
+    {"verify", command_verify},
     {"demo", command_demo},
 };
 

@@ -114,14 +114,20 @@ int demo_folder_write(const struct demo_folder *folder, const char *name, mode_t
     return result;
 }
 
+bool demo_folder_has_foreign(const struct demo_folder *folder, const char *name, const char *mark) {
+    uint8_t content[DEMO_FILE_SIZE_MAX];
+    if (!demo_folder_has(folder, name))
+        return false;
+    ssize_t size = demo_folder_read(folder, name, content);
+    size_t mark_size = strlen(mark);
+    return size < (ssize_t)mark_size || memcmp(content, mark, mark_size) != 0;
+}
+
 int demo_folder_replace(const struct demo_folder *folder, const char *name, mode_t mode, const char *mark,
                         struct bytes content, char error[static DEMO_ERROR_SIZE]) {
     if (!demo_folder_has(folder, name))
         return demo_folder_write(folder, name, mode, content, error);
-    uint8_t old[DEMO_FILE_SIZE_MAX];
-    ssize_t size = demo_folder_read(folder, name, old);
-    size_t mark_size = strlen(mark);
-    if (size < 0 || (size_t)size < mark_size || memcmp(old, mark, mark_size) != 0)
+    if (demo_folder_has_foreign(folder, name, mark))
         return failed(folder, name, -EEXIST, error);
     int result = write_part(folder, mode, content);
     if (result == 0 && renameat(folder->descriptor, part, folder->descriptor, name) != 0) {

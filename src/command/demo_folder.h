@@ -27,6 +27,8 @@ int demo_folder_open(struct demo_folder *folder, const char *path, char error[st
 void demo_folder_close(struct demo_folder *folder, const char *const *names, size_t count);
 
 bool demo_folder_has(const struct demo_folder *folder, const char *name);
+/* Whether there is a file of that name that does not begin with `mark`, or cannot be read. */
+bool demo_folder_has_foreign(const struct demo_folder *folder, const char *name, const char *mark);
 /* Makes a new file with exactly these permissions. -EEXIST when there is one of that name; `error` as above. */
 int demo_folder_write(const struct demo_folder *folder, const char *name, mode_t mode, struct bytes content,
                       char error[static DEMO_ERROR_SIZE]);

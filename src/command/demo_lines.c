@@ -8,7 +8,7 @@
 const struct demo_line demo_lines[] = {
     {
         .title = "enforce, no certificate",
-        .shows = "403 from here, with the body in deny.json; the origin never hears of it",
+        .shows = "403 with deny.json; the origin never hears of it",
         .target = DEMO_TO_ENFORCE,
         .expected = "403 json",
         .has = {"client_certificate_required", "no-store"},
@@ -25,7 +25,7 @@ const struct demo_line demo_lines[] = {
     },
     {
         .title = "enforce, pizza.pem",
-        .shows = "200 from the origin, which shows the headers it got: status valid, SKI, reason, ...",
+        .shows = "200 from the origin, which shows the headers it got: status, SKI, ...",
         .target = DEMO_TO_ENFORCE,
         .options = {"--cert", "pizza.pem"},
         .expected = "200 valid, ok",

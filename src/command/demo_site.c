@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static const char config_file[] = "sallyport.yaml";
 static const char config_mark[] = "# Written by `sallyport demo`";
 
 static const char deny_json[] = "{\n"
@@ -114,6 +115,11 @@ static size_t count_files(const struct demo_folder *folder, const char **missing
 }
 
 int demo_site_prepare(const struct demo_folder *folder, bool *reused, char error[static DEMO_ERROR_SIZE]) {
+    if (demo_folder_has_foreign(folder, config_file, config_mark)) {
+        snprintf(error, DEMO_ERROR_SIZE, "%s/%s: the demo did not write this file: remove it or choose another folder",
+                 folder->path, config_file);
+        return -EEXIST;
+    }
     const char *missing = NULL;
     const char *present = NULL;
     size_t count = count_files(folder, &missing, &present);
@@ -141,7 +147,7 @@ static void write_host(struct text *text, const char *name, const char *mode, co
                        "    key: server.key\n"
                        "    client_auth:\n"
                        "      mode: %s\n"
-                       "      ca: [root.pem]\n      advertise_ca_names: false\n"
+                       "      ca: [root.pem]\n"
                        "%s"
                        "    forward:\n"
                        "      headers:\n"
@@ -173,5 +179,5 @@ int demo_site_write_config(const struct demo_folder *folder, const struct demo_p
                ports->origin);
     write_host(&text, DEMO_HOST_REPORT, "report", "", ports->origin);
     CHECK(!text.overflow);
-    return demo_folder_replace(folder, "sallyport.yaml", 0644, config_mark, text_bytes(&text), error);
+    return demo_folder_replace(folder, config_file, 0644, config_mark, text_bytes(&text), error);
 }

@@ -140,7 +140,7 @@ bool certificate_read(struct certificate *certificate, struct bytes der, const c
     if (!der_next(&content, &tbs) || tbs.tag != DER_SEQUENCE ||
         !certificate_read_algorithm(&content, &certificate->signature_algorithm) ||
         !der_read_bits(&content, &certificate->signature, &unused) || unused != 0 || content.size != 0) {
-        *why = "it is not a signed structure";
+        *why = "it is no certificate with a signature of whole octets";
         return false;
     }
     certificate->tbs = tbs.whole;

@@ -116,7 +116,8 @@ static enum reason judge(struct identity *identity, const struct identity_policy
 
 struct identity *identity_judge(const struct identity_policy *policy, const struct bytes *chain, size_t count,
                                 bool too_large, int64_t now) {
-    CHECK(policy->trust != NULL && policy->depth_max >= 1 && policy->depth_max <= PATH_CHAIN_MAX);
+    /* A host that asks for no certificate has no roots, and nothing to hold against them. */
+    CHECK(count == 0 || (policy->trust != NULL && policy->depth_max >= 1 && policy->depth_max <= PATH_CHAIN_MAX));
     struct draft draft = {malloc(sizeof(struct identity) + HEADERS_SIZE_FIRST), 0, HEADERS_SIZE_FIRST};
     struct identity *identity = draft.identity;
     if (identity == NULL) {

@@ -61,6 +61,7 @@ static int limit_protocol(WOLFSSL_CTX *wolfssl) {
 }
 
 static int forbid_resumption(WOLFSSL_CTX *wolfssl) {
+    wolfSSL_CTX_set_session_cache_mode(wolfssl, WOLFSSL_SESS_CACHE_OFF);
     if (wolfSSL_CTX_no_ticket_TLSv13(wolfssl) != 0)
         return BAD_FUNC_ARG;
     int result = wolfSSL_CTX_NoTicketTLSv12(wolfssl);

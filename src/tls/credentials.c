@@ -2,13 +2,13 @@
 
 #include "base/check.h"
 #include "identity/der.h"
+#include "identity/pem.h"
 #include "tls/internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <wolfssl/wolfcrypt/asn.h>
-#include <wolfssl/wolfcrypt/coding.h>
 #include <wolfssl/wolfcrypt/random.h>
 #include <wolfssl/wolfcrypt/rsa.h>
 
@@ -16,12 +16,6 @@ enum {
     RSA_BITS_MIN = 2048,
     RSA_BITS_MAX = 4096,
     PEM_SIZE_MAX = 1024 * 1024, /* of a file: far above any chain, far below where wolfSSL's 32-bit sizes end */
-};
-
-/* One block of a PEM file (RFC 7468): what stands between BEGIN and END, and the label of both. */
-struct pem_block {
-    struct bytes label;
-    struct bytes body;
 };
 
 static void fail(char error[static TLS_ERROR_SIZE], const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -33,44 +27,16 @@ static void fail(char error[static TLS_ERROR_SIZE], const char *format, ...) {
     va_end(arguments);
 }
 
-static bool find(struct bytes text, const char *wanted, struct bytes *before, struct bytes *after) {
-    size_t size = strlen(wanted);
-    const uint8_t *found = text.size == 0 ? NULL : memmem(text.data, text.size, wanted, size);
-    if (found == NULL)
-        return false;
-    *before = bytes_of(text.data, (size_t)(found - text.data));
-    *after = bytes_of(found + size, text.size - before->size - size);
-    return true;
-}
-
-/* Takes the next block from the front of *text: 1, 0 when there is no BEGIN, -1 when what begins does not end. */
-static int next_block(struct bytes *text, struct pem_block *block) {
-    struct bytes before, after;
-    if (!find(*text, "-----BEGIN ", &before, text))
-        return 0;
-    if (!find(*text, "-----", &block->label, &after) || !find(after, "-----END ", &block->body, text))
-        return -1;
-    struct bytes label;
-    if (!find(*text, "-----", &label, text) || !bytes_equal(label, block->label))
-        return -1;
-    return 1;
-}
-
-/* The block's DER in *der, malloc'd. False when the text is no base64 or memory is out. */
-static bool decode_block(const struct pem_block *block, struct bytes *der) {
-    word32 size = (word32)(block->body.size / 4 * 3 + 3);
-    uint8_t *data = malloc(size);
-    if (data == NULL || block->body.size == 0 ||
-        Base64_Decode(block->body.data, (word32)block->body.size, data, &size) != 0 || size == 0) {
-        free(data);
+/* The block's DER in *der, malloc'd. False when memory is out. */
+static bool decode(const struct pem_block *block, struct bytes *der, char error[static TLS_ERROR_SIZE]) {
+    uint8_t *data = malloc(block->size);
+    if (data == NULL) {
+        fail(error, "out of memory");
         return false;
     }
-    *der = bytes_of(data, size);
+    pem_decode(block, data);
+    *der = bytes_of(data, block->size);
     return true;
-}
-
-static bool label_is(const struct pem_block *block, const char *label) {
-    return bytes_equal(block->label, bytes_of_string(label));
 }
 
 /* Whether this is one certificate of DER and nothing behind it, and what wolfSSL says if not. */
@@ -81,72 +47,78 @@ static int parse_certificate(struct bytes der, struct DecodedCert *certificate) 
     return error == 0 && !der_only(der, DER_SEQUENCE, &content) ? ASN_PARSE_E : error;
 }
 
-static bool load_chain(struct tls_credentials *credentials, struct bytes pem, char error[static TLS_ERROR_SIZE]) {
-    struct pem_block block;
-    int found;
-    while ((found = next_block(&pem, &block)) == 1) {
-        size_t number = credentials->chain_count + 1;
-        if (!label_is(&block, "CERTIFICATE"))
-            continue; /* the key may be in the same file */
-        if (credentials->chain_count == TLS_CHAIN_MAX) {
-            fail(error, "more than %d certificates in the chain", TLS_CHAIN_MAX);
-            return false;
-        }
-        struct bytes *der = &credentials->chain[credentials->chain_count];
-        if (!decode_block(&block, der)) {
-            fail(error, "certificate %zu is not base64", number);
-            return false;
-        }
-        credentials->chain_count++;
-        struct DecodedCert certificate;
-        int result = parse_certificate(*der, &certificate);
-        wc_FreeDecodedCert(&certificate);
-        if (result != 0) {
-            fail(error, "certificate %zu does not parse: %s", number, tls_error_text(result));
-            return false;
-        }
+static bool add_certificate(struct tls_credentials *credentials, const struct pem_block *block,
+                            char error[static TLS_ERROR_SIZE]) {
+    size_t index = credentials->chain_count;
+    if (index == TLS_CHAIN_MAX) {
+        fail(error, "more than %d certificates in the chain", TLS_CHAIN_MAX);
+        return false;
     }
-    if (found < 0)
-        fail(error, "a PEM block after certificate %zu is cut short", credentials->chain_count);
-    else if (credentials->chain_count == 0)
-        fail(error, "no certificate in PEM (-----BEGIN CERTIFICATE-----)");
-    return found == 0 && credentials->chain_count > 0;
+    if (!decode(block, &credentials->chain[index], error))
+        return false;
+    credentials->chain_count++;
+    struct DecodedCert certificate;
+    int result = parse_certificate(credentials->chain[index], &certificate);
+    wc_FreeDecodedCert(&certificate);
+    if (result != 0)
+        fail(error, "line %u: certificate %zu does not parse: %s", block->line, index + 1, tls_error_text(result));
+    return result == 0;
 }
 
-static bool is_encrypted(const struct pem_block *block) {
-    struct bytes before, after;
-    return label_is(block, "ENCRYPTED PRIVATE KEY") || find(block->body, "Proc-Type: 4,ENCRYPTED", &before, &after);
+static bool load_chain(struct tls_credentials *credentials, struct bytes pem, char error[static TLS_ERROR_SIZE]) {
+    struct pem_reader reader = pem_reader_of(pem);
+    struct pem_block block;
+    enum pem_result result;
+    while ((result = pem_next(&reader, &block)) == PEM_BLOCK) {
+        /* Others are passed over: the key may be in the same file. */
+        if (pem_label_is(&block, "CERTIFICATE") && !add_certificate(credentials, &block, error))
+            return false;
+    }
+    if (result == PEM_ERROR)
+        fail(error, "line %u: %s", reader.error_line, reader.error);
+    else if (credentials->chain_count == 0)
+        fail(error, "no certificate in PEM (-----BEGIN CERTIFICATE-----)");
+    return result == PEM_END && credentials->chain_count > 0;
+}
+
+/* A key whose text is encrypted says so in its label (RFC 5958) or, in the older form, in a line of its own (RFC 1421). */
+static bool is_encrypted(struct bytes pem) {
+    static const char *const marks[] = {"-----BEGIN ENCRYPTED PRIVATE KEY-----", "Proc-Type: 4,ENCRYPTED"};
+    for (size_t i = 0; i < ARRAY_LENGTH(marks); i++) {
+        if (pem.size > 0 && memmem(pem.data, pem.size, marks[i], strlen(marks[i])) != NULL)
+            return true;
+    }
+    return false;
 }
 
 static bool is_key(const struct pem_block *block) {
-    return label_is(block, "PRIVATE KEY") || label_is(block, "EC PRIVATE KEY") || label_is(block, "RSA PRIVATE KEY") ||
-           label_is(block, "ENCRYPTED PRIVATE KEY");
+    return pem_label_is(block, "PRIVATE KEY") || pem_label_is(block, "EC PRIVATE KEY") ||
+           pem_label_is(block, "RSA PRIVATE KEY");
 }
 
 static bool load_key(struct tls_credentials *credentials, struct bytes pem, char error[static TLS_ERROR_SIZE]) {
+    if (is_encrypted(pem)) {
+        fail(error, "the private key is encrypted: give one without a passphrase (openssl pkey -in KEY -out PLAIN_KEY)");
+        return false;
+    }
+    struct pem_reader reader = pem_reader_of(pem);
     struct pem_block block;
-    int found;
-    while ((found = next_block(&pem, &block)) == 1) {
+    enum pem_result result;
+    while ((result = pem_next(&reader, &block)) == PEM_BLOCK) {
         if (!is_key(&block))
             continue; /* EC PARAMETERS, or the chain in the same file */
         if (credentials->key.size > 0) {
-            fail(error, "more than one private key");
+            fail(error, "line %u: a second private key", block.line);
             return false;
         }
-        if (is_encrypted(&block)) {
-            fail(error, "the private key is encrypted: give one without a passphrase (openssl pkey -in KEY -out PLAIN_KEY)");
+        if (!decode(&block, &credentials->key, error))
             return false;
-        }
-        if (!decode_block(&block, &credentials->key)) {
-            fail(error, "the private key is not base64");
-            return false;
-        }
     }
-    if (found < 0)
-        fail(error, "a PEM block is cut short");
+    if (result == PEM_ERROR)
+        fail(error, "line %u: %s", reader.error_line, reader.error);
     else if (credentials->key.size == 0)
         fail(error, "no private key in PEM (-----BEGIN PRIVATE KEY-----)");
-    return found == 0 && credentials->key.size > 0;
+    return result == PEM_END && credentials->key.size > 0;
 }
 
 static bool rsa_size_supported(const struct DecodedCert *leaf, char error[static TLS_ERROR_SIZE]) {

@@ -79,13 +79,13 @@ static uint64_t any_delay(void) {
 }
 
 static uint64_t any_step(void) {
-    switch (random_below(&seed, 10)) {
+    switch (random_below(&seed, 100)) {
     case 0:
-        return 0;
-    case 1:
-        return random_below(&seed, UINT64_C(3) * 24 * 3600 * 1000);
-    case 2:
+        return random_below(&seed, UINT64_C(3) * 24 * 3600 * 1000); /* slow: the wheel turns 10,000 times a day */
+    case 1 ... 10:
         return random_below(&seed, 20000);
+    case 11 ... 20:
+        return 0;
     default:
         return random_below(&seed, 40);
     }
@@ -116,7 +116,7 @@ static void change_some(unsigned changes) {
 
 Test(timer, fires_as_the_model_says) {
     model_begin(123456789, model_fired_in_order);
-    for (int step = 0; step < 6000; step++) {
+    for (int step = 0; step < 20000; step++) {
         change_some((unsigned)random_below(&seed, 5));
         last_fired_tick = 0;
         now_ms += any_step();
@@ -127,7 +127,7 @@ Test(timer, fires_as_the_model_says) {
     for (size_t i = 0; i < ALARMS; i++) {
         fired += alarms[i].fired;
     }
-    cr_assert_gt(fired, 3000u);
+    cr_assert_gt(fired, 10000u);
 }
 
 /* Sets and clears others, often of its own slot, and at times itself. */
@@ -155,7 +155,7 @@ static void fire_and_change(struct timer *timer) {
 
 Test(timer, callbacks_may_set_and_clear_any_timer) {
     model_begin(100, fire_and_change);
-    for (int step = 0; step < 6000; step++) {
+    for (int step = 0; step < 20000; step++) {
         /* Groups that share a slot, so that callbacks hit what is just about to fire. */
         if (step % 10 == 0) {
             uint64_t delay_ms = any_delay();
@@ -247,7 +247,7 @@ Test(timer, a_delay_without_end_does_not_wrap_into_the_past) {
     timer_wheel_init(&wheel, 1000);
     timer_init(&chain[0], count);
     timer_set(&wheel, &chain[0], 1000, UINT64_MAX);
-    timer_wheel_advance(&wheel, UINT64_C(1000) * 366 * 24 * 3600 * 100);
+    timer_wheel_advance(&wheel, UINT64_C(1000) * 365 * 24 * 3600);
     cr_assert_eq(chain_fired, 0);
     cr_assert(timer_is_set(&chain[0]));
     timer_clear(&wheel, &chain[0]);
@@ -292,7 +292,7 @@ Test(timer, waiting_is_bounded_by_the_maximum_and_zero_when_overdue) {
 
 /* A shard's loop: who sleeps as long as the wheel says fires everything, at most one tick late, and never spins. */
 Test(timer, sleeping_as_told_is_never_late) {
-    enum { MAX_MS = 5000, TURNS = 10000 };
+    enum { MAX_MS = 5000, TURNS = 30000 };
     model_begin(987654, model_fired);
     for (int turn = 0; turn < TURNS; turn++) {
         timer_wheel_advance(&wheel, now_ms);

@@ -1,5 +1,4 @@
-#include "base/check.h"
-#include "scene.h"
+#include "changes.h"
 
 #include <criterion/criterion.h>
 #include <netinet/in.h>
@@ -246,4 +245,62 @@ Test(config, the_example_is_good_but_for_its_files, .init = set_up, .fini = tear
     for (size_t i = 0; i < problems.count; i++)
         cr_assert_not_null(strstr(problems.items[i].message, "cannot be opened: No such file"), "line %u: %s",
                            problems.items[i].line, problems.items[i].message);
+}
+
+Test(config, the_unchanged_file_is_good, .init = set_up, .fini = tear_down) {
+    struct config *config = load(changes_good);
+    config_release(config);
+}
+
+Test(config, whole_files, .init = set_up, .fini = tear_down) {
+    static const struct {
+        const char *text;
+        unsigned line;
+        const char *fragment;
+    } texts[] = {
+        {"", 1, "is empty"},
+        {"# nothing\n", 1, "the file is empty"},
+        {"---\n", 1, "the file is empty"},
+        {"- a\n", 1, "must be a mapping"},
+        {"hello\n", 1, "must be a mapping"},
+        {"listen: [\n", 1, "not YAML"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        cr_assert_null(scene_load(&scene, texts[i].text, &problems));
+        cr_assert_eq(problems.count, 1);
+        cr_assert_eq(problems.items[0].line, texts[i].line, "%s: line %u", texts[i].text, problems.items[0].line);
+        cr_assert_not_null(strstr(problems.items[0].message, texts[i].fragment), "%s", problems.items[0].message);
+        config_problems_free(&problems);
+    }
+}
+
+Test(config, no_file, .init = set_up, .fini = tear_down) {
+    cr_assert_null(config_load("/nonexistent/sallyport.yaml", &problems));
+    cr_assert_null(config_load(scene.folder, &problems));
+    cr_assert_null(config_load("", &problems));
+    cr_assert_eq(problems.count, 3);
+    cr_assert_str_eq(problems.items[0].message, "the file cannot be opened: No such file or directory");
+    cr_assert_str_eq(problems.items[1].message, "the file is a directory, not a file");
+    config_problems_free(&problems);
+}
+
+Test(config, all_problems_are_reported_in_order, .init = set_up, .fini = tear_down) {
+    cr_assert_null(scene_load(&scene,
+                              "shards: 0\n"
+                              "limits: {connections: x, colour: red}\n"
+                              "hosts:\n"
+                              "  - name: a.example.com\n"
+                              "    certificate: missing.pem\n"
+                              "    key: missing.key\n"
+                              "    client_auth: {mode: report}\n"
+                              "    origin: [{address: nowhere}, {address: '1.2.3.4:x'}]\n"
+                              "  - name: a.example.com\n"
+                              "    origin: 5\n",
+                              &problems));
+    static const unsigned lines[] = {1, 1, 2, 2, 5, 6, 7, 8, 8, 9, 9, 9, 10};
+    cr_assert_eq(problems.count, ARRAY_LENGTH(lines));
+    for (size_t i = 0; i < ARRAY_LENGTH(lines); i++)
+        cr_assert_eq(problems.items[i].line, lines[i], "%zu: line %u: %s", i, problems.items[i].line,
+                     problems.items[i].message);
+    config_problems_free(&problems);
 }

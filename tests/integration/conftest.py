@@ -39,6 +39,13 @@ def pki(tmp_path_factory):
     return pki_module.Pki(tmp_path_factory.mktemp("pki"))
 
 
+class Plain(yaml.SafeDumper):
+    """Without anchors, which the configuration refuses."""
+
+    def ignore_aliases(self, data):
+        return True
+
+
 class Server:
     """A running sallyport, its configuration and the ways to talk to it."""
 
@@ -48,7 +55,7 @@ class Server:
         self.port = int(config["listen"][0]["address"].rsplit(":", 1)[1])
         self.admin_port = int(config["admin"]["address"].rsplit(":", 1)[1]) if "admin" in config else None
         self.path = folder / "sallyport.yaml"
-        self.path.write_text(yaml.safe_dump(config, sort_keys=False))
+        self.path.write_text(yaml.dump(config, Dumper=Plain, sort_keys=False))
         self.log = folder / "stderr.log"
         self.process = subprocess.Popen(
             [str(BINARY), "run", "-c", str(self.path)], stdout=subprocess.PIPE, stderr=open(self.log, "wb"),

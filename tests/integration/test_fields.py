@@ -85,8 +85,8 @@ def test_every_field(seen, pki):
     }
     for field, value in expected.items():
         assert got[field] == [value], field
-    assert got["subject.dn"][0].encode("latin-1").decode("utf-8") == dn
-    assert got["subject.o"][0].encode("latin-1").decode("utf-8") == 'Pizza, Pasta & "Söhne"'
+    assert got["subject.dn"][0] == dn
+    assert got["subject.o"][0] == 'Pizza, Pasta & "Söhne"'
     assert got["san.dns"][0].replace(" ", "") == "oven-7.example.com,oven.example.org"
     assert got["san.ip"][0].replace(" ", "") == "192.0.2.7,2001:db8::7"
     assert got["issuer.o"] == []

@@ -2,8 +2,7 @@
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
-#include <errno.h>
-#include <poll.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -88,6 +87,7 @@ void fake_origin_start(struct fake_origin *origin, uint16_t port,
 void fake_origin_stop(struct fake_origin *origin) {
     int count;
 
+    atomic_store(&origin->signal, INT_MAX);
     shutdown(origin->listener, SHUT_RDWR);
     pthread_join(origin->acceptor, NULL);
     close(origin->listener);

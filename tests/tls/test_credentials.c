@@ -114,16 +114,16 @@ Test(credentials, refuses_files_without_their_block) {
     refuses("server-p256.pem", "server-p256.pem", true, "no private key in PEM");
     struct bytes key = data_read("server-p256.key");
     refuses_text(bytes_of(NULL, 0), key, false, "no certificate in PEM");
-    refuses_text(bytes_of_string("-----BEGIN "), key, false, "cut short");
-    refuses_text(bytes_of_string("-----BEGIN CERTIFICATE-----\n"), key, false, "cut short");
-    refuses_text(bytes_of_string("-----BEGIN CERTIFICATE-----\n-----END PRIVATE KEY-----"), key, false, "cut short");
-    refuses_text(bytes_of_string("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----"), key, false, "not base64");
+    refuses_text(bytes_of_string("-----BEGIN "), key, false, "line 1: ");
+    refuses_text(bytes_of_string("-----BEGIN CERTIFICATE-----\n"), key, false, "line 1: ");
+    refuses_text(bytes_of_string("-----BEGIN CERTIFICATE-----\nMAA=\n-----END PRIVATE KEY-----"), key, false, "line 3: ");
+    refuses_text(bytes_of_string("-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----"), key, false, "line 1: ");
     refuses_text(bytes_of_string("-----BEGIN CERTIFICATE-----\n?\n-----END CERTIFICATE-----"), key, false, "not base64");
-    refuses_text(bytes_of_string("-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----"), key, false,
-                 "certificate 1 does not parse");
+    refuses_text(bytes_of_string("\n-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----"), key, false,
+                 "line 2: certificate 1 does not parse");
     struct bytes chain = data_read("server-p256.pem");
     refuses_text(chain, bytes_of(NULL, 0), true, "no private key in PEM");
-    refuses_text(chain, bytes_of(key.data, key.size - 10), true, "cut short");
+    refuses_text(chain, bytes_of(key.data, key.size - 10), true, "line ");
     refuses_text(chain, bytes_of_string("-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----"), true,
                  "private key");
     data_free(chain);
@@ -134,10 +134,10 @@ Test(credentials, parses_every_block_of_the_chain) {
     struct bytes key = data_read("client-p256.key");
     struct bytes pem = data_read("client-p256.pem");
     char *text = (char *)(uintptr_t)pem.data;
-    /* The end of the second block's base64: its signature stays base64, and is one byte short of what DER says. */
-    char *second_end = strstr(strstr(text, "-----END ") + 9, "-----END ");
-    memmove(second_end - 5, second_end, strlen(second_end) + 1);
-    refuses_text(bytes_of_string(text), key, false, "certificate 2");
+    /* The length in the second certificate's outermost header. */
+    char *second = strstr(strstr(text, "-----END ") + 9, "-----BEGIN ");
+    strchr(second, '\n')[3] ^= 1;
+    refuses_text(bytes_of_string(text), key, false, "certificate 2 does not parse");
     data_free(pem);
     data_free(key);
 }
@@ -158,7 +158,7 @@ Test(credentials, bounds_the_chain_and_the_keys) {
     data_free(chain);
     struct bytes two = join((const char *[]){"server-p256.key", "server-p256.key"}, 2);
     chain = data_read("server-p256.pem");
-    refuses_text(chain, two, true, "more than one private key");
+    refuses_text(chain, two, true, "line 6: a second private key");
     data_free(two);
     data_free(chain);
     data_free(key);

@@ -1,0 +1,58 @@
+#include "changes.h"
+#include "config/settings.h"
+
+#include <criterion/criterion.h>
+
+Test(settings, ranges, .init = changes_set_up, .fini = changes_tear_down) {
+    static const struct change changes[] = {
+        {"shards: auto", "shards: 0", 5, "from 1 to 1024, not 0"},
+        {"shards: auto", "shards: 1025", 5, "from 1 to 1024, not 1025"},
+        {"  handshake_timeout: 5s", "  handshake_timeout: 5", 7, "must be a duration such as"},
+        {"  handshake_timeout: 5s", "  handshake_timeout: 99ms", 7, "from 100ms to 5m, not 99ms"},
+        {"  handshake_timeout: 5s", "  handshake_timeout: 6m", 7, "from 100ms to 5m, not 6m"},
+        {"  handshake_timeout: 5s", "  handshake_timeout: 0", 7, "from 100ms to 5m, not 0"},
+        {"  handshake_timeout: 5s", "  request_header_timeout: 601s", 7, "from 100ms to 10m, not 601s"},
+        {"  handshake_timeout: 5s", "  idle_timeout: 25h", 7, "from 100ms to 24h, not 25h"},
+        {"  request_header_size: 32KiB", "  request_header_size: 65KiB", 8, "from 1KiB to 64KiB, not 65KiB"},
+        {"  request_header_size: 32KiB", "  request_header_size: 1023", 8, "from 1KiB to 64KiB, not 1023"},
+        {"  request_header_size: 32KiB", "  request_header_size: 32KB", 8, "must be a size such as"},
+        {"  request_header_size: 32KiB", "  certificate_chain_size: 1MiB", 8, "from 1KiB to 64KiB, not 1MiB"},
+        {"  connections: 65536", "  connections: 0", 9, "from 1 to 1048576, not 0"},
+        {"  connections: 65536", "  connections: 1048577", 9, "not 1048577"},
+        {"  connections: 65536", "  connections: -1", 9, "not -1"},
+        {"  connections: 65536", "  connections: 4294967297", 9, "not 4294967297"},
+        {"{entries: 5}", "{entries: 0}", 10, "from 1 to 16777216, not 0"},
+        {"{entries: 5}", "{entries: 16777217}", 10, "not 16777217"},
+        {"{lifetime: 1h}", "{lifetime: 169h}", 11, "from 0 to 168h, not 169h"},
+        {"{lifetime: 1h}", "{lifetime: 1500ms}", 11, "must be whole seconds, not 1500ms"},
+        {"      max_depth: 4", "      max_depth: 0", 21, "from 1 to 16, not 0"},
+        {"      max_depth: 4", "      max_depth: 17", 21, "from 1 to 16, not 17"},
+    };
+    ASSERT_PROBLEMS(changes);
+}
+
+Test(settings, addresses, .init = changes_set_up, .fini = changes_tear_down) {
+    static const struct change changes[] = {
+        {"- address: 127.0.0.1:8443", "- address: localhost:8443", 2, "is not an IPv4 address"},
+        {"- address: 127.0.0.1:8443", "- address: 127.0.0.1:0", 2, "port must be a number from 1 to 65535"},
+        {"- address: 127.0.0.1:8443", "- address: 127.0.0.1", 2, "has no port"},
+        {"- address: 127.0.0.1:8443", "- address: '::1:8443'", 2, "must be in brackets"},
+        {"- address: 127.0.0.1:8443", "- address: '[::1]:8443'\n  - address: '[0::1]:8443'", 3, "is listened on already"},
+        {"  address: 127.0.0.1:9443", "  address: 127.0.0.1:8443", 4, "is that of a listener"},
+        {"  address: 127.0.0.1:9443", "  address: 0.0.0.0:8443", 4, "is that of a listener"},
+        {"  address: 127.0.0.1:9443", "  address: 127.0.0.1:94430", 4, "port must be a number"},
+        {"      - address: 127.0.0.1:9000", "      - address: 127.0.0.1", 29, "has no port"},
+        {"      - address: 127.0.0.1:9000", "      - address: http://127.0.0.1:9000", 29, "must be in brackets"},
+        {"      - address: 127.0.0.1:9000", "      - address: sallyport.invalid:9000", 29, "does not resolve"},
+        {"[{address: '[::1]:9000'}]", "[{address: '[::1]:9000'}, {address: 'a b:1'}]", 30, "is neither IPv4:port"},
+    };
+    ASSERT_PROBLEMS(changes);
+}
+
+Test(settings, access_log, .init = changes_set_up, .fini = changes_tear_down) {
+    static const struct change changes[] = {
+        {"shards: auto", "access_log: '-'", 5, "access_log is not supported by this version"},
+        {"shards: auto", "access_log: {}", 5, "access_log must be a string"},
+    };
+    ASSERT_PROBLEMS(changes);
+}
