@@ -41,7 +41,7 @@ struct connection {
     char *name_copy;                /* where `name` is, unless it is the host's own */
     struct tls_session *tls;
     struct identity *identity; /* NULL before the handshake is complete, unless the chain has come */
-    uint8_t *chain;            /* the client's certificates, to be judged again: see connection_identity */
+    uint8_t *chain;            /* the client's certificates, to be judged again: see handshake_identity */
     struct exchange *exchange; /* from the first byte of a request to the last of its answer */
     uint8_t *held;             /* from the shard's slab; NULL most of the time */
     uint32_t held_size;
@@ -78,8 +78,16 @@ void connection_continue(struct connection *connection);
 /* Moves the deadline of the current state: something has progressed. */
 void connection_progress(struct connection *connection);
 
-/* The identity as of now: a verdict whose dates have run out since the handshake is reached anew. */
-const struct identity *connection_identity(struct connection *connection);
+/* For the modules of a connection. The only place where the state changes; sets the new state's deadline. */
+void connection_enter(struct connection *connection, enum connection_state state);
+/* Keeps a copy of bytes behind those that are held already: part of a hello or head, or a pipelined request. */
+void connection_hold(struct connection *connection, struct bytes bytes);
+void connection_release_held(struct connection *connection);
+/* Decrypts and works through what was fed to the TLS session, until wolfSSL wants more. */
+void connection_read(struct connection *connection);
+void connection_reject(struct connection *connection, enum stats_stage stage, enum stats_rejection why);
+/* Counts the handshake's outcome, once. */
+void connection_count_handshake(struct connection *connection, enum stats_result result);
 
 /* Ends the connections that wait for a request; the others will follow their answers. */
 void connection_drain_all(struct shard *shard);

@@ -1,6 +1,7 @@
 #include "edge/exchange.h"
 
 #include "base/check.h"
+#include "edge/handshake.h"
 #include "http/forward.h"
 
 #include <string.h>
@@ -202,7 +203,7 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
         reply_status(exchange, 421);
         return;
     }
-    identity = connection_identity(connection);
+    identity = handshake_identity(connection);
     if (identity == NULL) {
         reply_status(exchange, 500);
     } else if (connection->host->mode == CONFIG_ENFORCE && identity->status != STATUS_VALID) {

@@ -267,6 +267,15 @@ void server_stop(struct server *server) {
     }
 }
 
+bool server_has_ended(const struct server *server) {
+    for (unsigned i = 0; i < server->running; i++) {
+        if (!atomic_load(&server->shards[i]->ended)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Messages that came after a shard's end: nobody will deliver them. */
 static void drop_mail(struct mailbox *mailbox) {
     struct mail *mail = atomic_exchange(&mailbox->first, NULL);

@@ -18,6 +18,8 @@ struct server *server_start(struct config *config, char error[static SERVER_ERRO
 void server_drain(struct server *server, uint32_t timeout_ms);
 /* Ends all connections at once. Does not wait. */
 void server_stop(struct server *server);
+/* Whether every shard has ended, so that server_join will not wait. */
+bool server_has_ended(const struct server *server);
 /* Waits until every shard has ended and frees the server. 0, or 1 when a shard failed or something was left over. */
 int server_join(struct server *server);
 

@@ -189,6 +189,7 @@ static void *run(void *argument) {
         destroy_pools(shard);
         ring_destroy(&shard->ring);
     }
+    atomic_store(&shard->ended, true);
     return NULL;
 }
 

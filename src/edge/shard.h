@@ -55,6 +55,7 @@ struct shard {
     pthread_t thread;
     sem_t *started;               /* posted once, when it accepts or has failed */
     char error[SHARD_ERROR_SIZE]; /* "" when it accepts */
+    atomic_bool ended;            /* the thread has nothing left to do */
     int leftover;                 /* after the end: things that were not given back */
 };
 

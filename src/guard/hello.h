@@ -44,6 +44,7 @@ struct hello {
     bool tls12;                    /* the same for TLS 1.2 */
     bool alpn;                     /* offers any application protocol */
     bool alpn_http11;              /* offers http/1.1 */
+    bool alpn_http10;              /* offers http/1.0 */
     bool ticket;                   /* carries a session ticket (1.2) or a pre-shared key (1.3) */
     uint64_t shape; /* fingerprint of versions, suites and groups in order, and of the set of extensions; GREASE left out */
 };

@@ -190,6 +190,8 @@ static bool read_alpn(const struct offer *offer, struct hello *hello) {
         hello->alpn = true;
         if (bytes_equal(protocol, bytes_of_string("http/1.1"))) {
             hello->alpn_http11 = true;
+        } else if (bytes_equal(protocol, bytes_of_string("http/1.0"))) {
+            hello->alpn_http10 = true;
         }
     }
     return true;

@@ -64,7 +64,7 @@ struct http_message {
     bool head_request;     /* requests: the method is HEAD */
     bool idempotent;       /* requests: the method is idempotent (RFC 9110 section 9.2.2) */
     bool keep_alive;       /* the sender will keep its connection open */
-    bool expect_continue;  /* requests */
+    bool expect_continue;  /* requests: Expect: 100-continue, and a body is to come */
     bool upgrade;          /* requests: has Upgrade (in HTTP/1.1), or the method is CONNECT */
     bool absolute_form;    /* requests: target is absolute-form; `path` is what an origin gets */
     struct http_span path; /* requests: origin-form or asterisk-form of the target; of absolute-form what follows the

@@ -3,8 +3,10 @@
 #include "identity/oid.h"
 #include "identity/path.h"
 
+#include <arpa/inet.h>
+
 enum {
-    QUOTED_SIZE_MAX = 56, /* of a name, so that two of them and the sentence fit in IDENTITY_DETAIL_SIZE */
+    QUOTED_SIZE_MAX = 48, /* of a name, so that two of them and the sentence fit in IDENTITY_DETAIL_SIZE */
     NAME_TEXT_SIZE = 1024,
 };
 
@@ -26,6 +28,30 @@ static void append_name(struct text *out, struct bytes name) {
     char buffer[NAME_TEXT_SIZE];
     struct text text = text_over(buffer, sizeof(buffer));
     name_append_text(&text, name);
+    append_quoted(out, text_bytes(&text));
+}
+
+/* A GeneralName; in an emailAddress of the subject any byte may occur, and this text must be UTF-8. */
+static void append_general_name(struct text *out, uint8_t tag, struct bytes name) {
+    char buffer[NAME_TEXT_SIZE];
+    struct text text = text_over(buffer, sizeof(buffer));
+    switch (tag) {
+    case GENERAL_NAME_DIRECTORY:
+        append_name(out, name);
+        return;
+    case GENERAL_NAME_IP:
+        text.size = inet_ntop(name.size == 4 ? AF_INET : AF_INET6, name.data, buffer, sizeof(buffer)) ? strlen(buffer) : 0;
+        break;
+    case GENERAL_NAME_DNS:
+    case GENERAL_NAME_EMAIL:
+    case GENERAL_NAME_URI:
+        for (size_t i = 0; i < name.size; i++) {
+            text_append_char(&text, name.data[i] < 0x80 ? (char)name.data[i] : '?');
+        }
+        break;
+    default:
+        text_append_string(&text, "of a form that cannot be compared");
+    }
     append_quoted(out, text_bytes(&text));
 }
 
@@ -52,12 +78,10 @@ static void append_names_fault(struct text *out, const struct path_fault *fault)
         return;
     }
     text_append_format(out, "the %s ", constraints_kind(fault->names.tag));
-    if (fault->names.tag == GENERAL_NAME_DIRECTORY) {
-        append_name(out, fault->names.name);
-    } else if (fault->names.tag == GENERAL_NAME_IP) {
-        text_append_hex(out, fault->names.name);
-    } else {
-        append_quoted(out, fault->names.name);
+    append_general_name(out, fault->names.tag, fault->names.name);
+    if (fault->names.tag != GENERAL_NAME_DIRECTORY) {
+        text_append_string(out, " of ");
+        append_name(out, fault->certificate->subject);
     }
     text_append_string(out, fault->names.excluded ? " is excluded by " : " is not permitted by ");
     append_name(out, fault->issuer->subject);

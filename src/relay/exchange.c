@@ -110,11 +110,14 @@ static void watch(struct relay_exchange *exchange, bool progress) {
               wait == WAIT_CONNECT ? relay->timeouts.connect_ms : relay->timeouts.response_ms);
 }
 
-/* Nothing of the request has been handed to the kernel, so nothing can have come of it. */
+/*
+ * The kernel has taken nothing of the request, so nothing can have come of it. (A send that fails has taken nothing; one
+ * that is cut short yields what it took.)
+ */
 static bool is_unsent(const struct relay_exchange *exchange) {
     const struct stream *stream = stream_of(exchange);
 
-    return stream->listed && stream->bytes_sent == exchange->sent_before;
+    return stream->sending == 0 && stream->bytes_sent == exchange->sent_before;
 }
 
 /* Queues a part of the request, and keeps a copy as long as it might have to be sent again. False when it did not fit. */
@@ -223,7 +226,7 @@ static void connect_failed(struct relay_exchange *exchange, int error) {
 static void connection_lost(struct relay_exchange *exchange) {
     struct relay_origin *origin = exchange->connection->origin;
 
-    if (exchange->answered || !exchange->reused || exchange->replaced || !exchange->whole ||
+    if (!exchange->reused || !exchange->whole ||
         !(is_unsent(exchange) || (exchange->idempotent && !exchange->body_given))) {
         fail(exchange, RELAY_BROKEN);
         return;

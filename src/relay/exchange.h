@@ -16,7 +16,7 @@ enum {
      */
     EXCHANGE_BUFFER_SIZE = RELAY_REQUEST_HEAD_MAX + 32 * 1024,
 };
-_Static_assert((int)EXCHANGE_BUFFER_SIZE >= (int)RELAY_RESPONSE_HEAD_MAX, "one buffer serves both");
+_Static_assert((int)EXCHANGE_BUFFER_SIZE >= (int)RELAY_RESPONSE_HEAD_MAX + (int)RING_RECEIVE_SIZE, "one buffer serves both");
 
 enum exchange_state {
     EXCHANGE_CONNECTING,
@@ -56,7 +56,7 @@ struct relay_exchange {
     bool request_done; /* all of the request has been given */
     bool reused;       /* the connection comes from the pool */
     bool replaced;     /* a pooled connection has proved closed: from now on only fresh ones */
-    bool whole;        /* the buffer holds all of the request that was given so far */
+    bool whole;        /* the buffer holds all of the request that was given so far; never once answered */
     bool answered;     /* some of the response has come */
     bool last;         /* an informational response says that the connection is not to be used again */
     bool paused;

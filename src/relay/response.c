@@ -19,30 +19,27 @@ static void skip(struct bytes *input, size_t size) {
  */
 static enum http_result gather_head(struct relay_exchange *exchange, struct bytes *input, const uint8_t **head) {
     uint32_t before = exchange->buffered;
-    size_t room = RELAY_RESPONSE_HEAD_MAX - before;
-    size_t size = input->size < room ? input->size : room;
-    struct bytes view = bytes_of(input->data, size);
+    struct bytes view = *input;
     enum http_result result;
 
+    /* The parser refuses a head beyond its bound as soon as that is reached, so the buffer takes one delivery more. */
+    CHECK(input->size <= EXCHANGE_BUFFER_SIZE - before);
     if (before > 0) {
-        memcpy(exchange->buffer + before, input->data, size);
-        view = bytes_of(exchange->buffer, before + size);
+        memcpy(exchange->buffer + before, input->data, input->size);
+        view = bytes_of(exchange->buffer, before + input->size);
     }
     result = http_parser_head(&exchange->parser, view);
     if (result == HTTP_PARSE_HEAD) {
         CHECK(exchange->message.head_size > before);
         *head = view.data;
         skip(input, exchange->message.head_size - before);
-        return result;
+    } else if (result == HTTP_PARSE_MORE) {
+        if (before == 0) {
+            memcpy(exchange->buffer, input->data, input->size);
+        }
+        exchange->buffered += (uint32_t)input->size;
+        skip(input, input->size);
     }
-    if (result != HTTP_PARSE_MORE || size == room) {
-        return HTTP_PARSE_ERROR;
-    }
-    if (before == 0) {
-        memcpy(exchange->buffer, input->data, size);
-    }
-    exchange->buffered += (uint32_t)size;
-    skip(input, size);
     return result;
 }
 

@@ -49,7 +49,7 @@ struct tls_session *tls_session_create(struct tls_context *context, size_t chain
     }
     wolfSSL_SetIOReadCtx(session->wolfssl, session);
     wolfSSL_SetIOWriteCtx(session->wolfssl, session);
-    char protocol[] = "http/1.1";
+    char protocol[] = "http/1.1,http/1.0";
     if (wolfSSL_UseALPN(session->wolfssl, protocol, sizeof(protocol) - 1, WOLFSSL_ALPN_FAILED_ON_MISMATCH) !=
         WOLFSSL_SUCCESS) {
         tls_session_free(session);

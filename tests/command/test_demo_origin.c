@@ -139,7 +139,7 @@ Test(demo_origin, head_gets_no_body) {
 }
 
 Test(demo_origin, what_is_no_http_is_refused_and_closed) {
-    static const char *const requests[] = {"garbage\r\n\r\n", "GET / HTTP/1.1\r\nHost : x\r\n\r\n",
+    static const char *const requests[] = {"GET\r\n\r\n", "GET / HTTP/1.1\r\nHost : x\r\n\r\n",
                                            "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
                                            "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"};
     for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {

@@ -34,6 +34,7 @@ Test(accept, prefers) {
         {"Accept: application/json;q=0.5, text/*\r\n", true},
         {"Accept: text/html;q=0.1, text/*;q=1, */*;q=0.5\r\n", false},
         {"Accept: text/html;q=0.6, */*;q=0.5\r\n", true},
+        {"Accept: text/html;q=0.9, text/html;q=0.1, application/json;q=0.5\r\n", true},
         {"Accept: application/*;q=0, */*\r\n", true},
         {"Accept: application/json;q=0, */*\r\n", true},
         {"Accept: text/html;q=0, */*\r\n", false},

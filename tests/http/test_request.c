@@ -165,7 +165,7 @@ Test(request, header_syntax) {
     CHECK_CASES(cases);
 }
 
-Test(request, framing) {
+Test(request, content_lengths) {
     static const struct request_case cases[] = {
         FIELDS(0, "Content-Length: 0"),
         FIELDS(0, "Content-Length: 5"),
@@ -196,6 +196,12 @@ Test(request, framing) {
         FIELDS(400, "Content-Length: 5\r\nContent-Length: 6"),
         FIELDS(400, "Content-Length: 5\r\ncontent-length: 5"),
         FIELDS(400, "Content-Length: 0\r\nContent-Length: 0"),
+    };
+    CHECK_CASES(cases);
+}
+
+Test(request, transfer_encodings) {
+    static const struct request_case cases[] = {
         FIELDS(0, "Transfer-Encoding: chunked"),
         FIELDS(0, "transfer-encoding:CHUNKED "),
         FIELDS(400, "Transfer-Encoding: chunked\r\nContent-Length: 5"),

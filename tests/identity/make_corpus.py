@@ -545,9 +545,9 @@ def make_fields():
     fields("zero", root.leaf("z", serial=0, extensions=[]), subject__cn="z", subject__o="Corpus", issuer__cn="Root", issuer__o="Corpus")
     fields("long-serial", root.leaf("l", serial=(1 << 160) - 2, extensions=[]), subject__cn="l", subject__o="Corpus", issuer__cn="Root", issuer__o="Corpus")
     odd = name(("CN", "tab\there 100%"), ("1.2.3.4.5", "unknown"), ("title", "Größe", BMP), ("L", "L\xe9".encode("latin-1"), TELETEX),
-               ("ST", "\U0001F355", UNIVERSAL), ("O", "\x7f"), ("OU", b"\x01\x02", 0x04), ("OU", ""))
+               ("ST", "\U0001F355", UNIVERSAL), ("O", "\x7f"), ("OU", b"\x00\x02", 0x03), ("OU", ""))
     fields("odd", root.leaf(odd, extensions=leaf_extensions()), aki=root.id.hex(), subject__cn="tab%09here 100%25", subject__l="Lé",
-           subject__st="\U0001F355", subject__o="%7F", subject__ou="#04020102", issuer__cn="Root", issuer__o="Corpus")
+           subject__st="\U0001F355", subject__o="%7F", subject__ou="#03020002", issuer__cn="Root", issuer__o="Corpus")
     fields("nameless", root.leaf(name(), extensions=leaf_extensions(san(("uri", "urn:a"), critical=True))), aki=root.id.hex(), san__uri="urn:a",
            issuer__cn="Root", issuer__o="Corpus", **{"xfcc.tail": ";URI=urn:a"})
 

@@ -129,10 +129,10 @@ def test_no_ski_extension_no_header(seen, pki):
 
 
 def test_control_bytes_are_encoded(seen, pki):
-    evil = pki.client(subject="a\r\nX-Client-Cert-Status: valid\x00%41", issuer=pki.other_root, cache="evil")
+    evil = pki.client(subject="a\r\nX-Client-Cert-Status: valid%41", issuer=pki.other_root, cache="evil")
     got = seen(evil)
     assert got["status"] == ["invalid"]
-    assert got["subject.cn"] == ["a%0D%0AX-Client-Cert-Status: valid%00%2541"]
+    assert got["subject.cn"] == ["a%0D%0AX-Client-Cert-Status: valid%2541"]
 
 
 def test_too_large_values_are_replaced(serve, host, pki):

@@ -243,6 +243,23 @@ Test(pool, does_not_repeat_a_request_with_a_body) {
     finish();
 }
 
+/* An empty chunked body: its end is a part of the request too, and of that no copy is kept. */
+Test(pool, does_not_repeat_what_it_has_only_a_part_of) {
+    struct call call = {0};
+
+    begin(close_on_second);
+    call_get(&bench, 200);
+    call_start(&call, &bench, "PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r", HTTP_CHUNKED, true);
+    bench_turn_for(&bench, 10);
+    relay_exchange_body_end(call.exchange);
+    bench_turn_for(&bench, 10);
+    atomic_store(&fake.signal, 1);
+    bench_until(&bench, &call.done);
+    cr_assert_eq(call.error, RELAY_BROKEN);
+    cr_assert_eq(counters->replaced, 0);
+    finish();
+}
+
 static void reset_on_second(struct fake_origin *origin, int socket, int number) {
     struct linger now = {.l_onoff = 1};
 
@@ -437,6 +454,23 @@ Test(pool, takes_nothing_for_an_answer_that_came_before_the_request) {
     struct race race = {.last = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged", .body = "abcd"};
 
     run_race(&race);
+}
+
+/* The connection is reset while the ring stands still, so that the send itself fails. */
+Test(pool, sends_any_request_anew_when_its_send_failed) {
+    struct call call = {0};
+
+    begin(serve_one_and_reset);
+    call_get(&bench, 200);
+    atomic_store(&fake.signal, 1);
+    sleep_ms(50);
+    call_start(&call, &bench, POST_HEAD, HTTP_LENGTH, false);
+    relay_exchange_body(call.exchange, bytes_of_string("abcd"));
+    relay_exchange_body_end(call.exchange);
+    bench_until(&bench, &call.done);
+    cr_assert(call.ended);
+    cr_assert_eq(counters->replaced, 1);
+    finish();
 }
 
 Test(pool, passes_over_a_dead_address) {

@@ -165,6 +165,8 @@ static void run_bad_answer(const struct bad_answer *answer,
     cr_assert_eq(call.error, answer->error, "%s: %d", answer->text, (int)call.error);
     cr_assert_eq(call.got_head, answer->with_head, "%s", answer->text);
     cr_assert_eq(counters->failed[answer->error], 1);
+    /* A fresh connection is not replaced. */
+    cr_assert_eq(counters->opened, 1);
     cr_assert_eq(counters->pooled, 0);
     finish();
 }
@@ -302,6 +304,7 @@ Test(response, head_has_one_deadline_however_it_trickles) {
     call_run_get(&call, &bench);
     cr_assert(call.failed);
     cr_assert_eq(call.error, RELAY_TIMEOUT);
+    cr_assert_not(call.got_head);
     finish();
 }
 

@@ -355,19 +355,3 @@ Test(stream, refused_connection_fails) {
     turn_until(f, &f->closed, 1);
     finish(f);
 }
-
-Test(listener, address_in_use_is_named) {
-    struct fixture *f = start(64, 16, 64);
-    char text[64];
-    char error[RING_ERROR_SIZE];
-
-    snprintf(text, sizeof text, "127.0.0.1:%u", f->port);
-    cr_assert_eq(listener_probe(text, error), -EADDRINUSE);
-    cr_assert_not_null(strstr(error, text));
-    cr_assert_eq(listener_probe("127.0.0.1:0", error), 0);
-    cr_assert_eq(listener_probe("192.0.2.1:0", error), -EADDRNOTAVAIL);
-    cr_assert_eq(listener_probe("localhost:80", error), -EINVAL);
-    cr_assert_eq(listener_probe("127.0.0.1:65536", error), -EINVAL);
-    cr_assert_eq(listener_probe("[::1:80", error), -EINVAL);
-    finish(f);
-}

@@ -1,0 +1,221 @@
+#include "edge/handshake.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "guard/hello.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The chain is kept, in one piece with a size before each certificate, so that its verdict can be reached anew. */
+static void keep_chain(struct connection *connection, const struct tls_peer_chain *chain) {
+    size_t size = 0;
+    uint8_t *next;
+
+    for (size_t i = 0; i < chain->count; i++) {
+        size += sizeof(uint32_t) + chain->certificates[i].size;
+    }
+    connection->chain = malloc(size);
+    if (connection->chain == NULL) {
+        return;
+    }
+    connection->chain_size = (uint32_t)size;
+    next = connection->chain;
+    for (size_t i = 0; i < chain->count; i++) {
+        uint32_t part = (uint32_t)chain->certificates[i].size;
+
+        memcpy(next, &part, sizeof part);
+        memcpy(next + sizeof part, chain->certificates[i].data, part);
+        next += sizeof part + part;
+    }
+}
+
+static bool judge(struct connection *connection, const struct tls_peer_chain *chain) {
+    const struct identity_policy *policy = &connection->host->policy;
+
+    connection->identity = identity_judge(policy, chain->certificates, chain->count, chain->too_large, clock_wall_seconds());
+    if (connection->identity != NULL && chain->count > 0 && !chain->too_large) {
+        keep_chain(connection, chain);
+        if (connection->chain != NULL) {
+            return true;
+        }
+    } else if (connection->identity != NULL) {
+        return true;
+    }
+    connection_reject(connection, STATS_AT_HANDSHAKE, STATS_REJECT_NO_MEMORY);
+    connection_end(connection, CONNECTION_ABRUPTLY);
+    return false;
+}
+
+const struct identity *handshake_identity(struct connection *connection) {
+    struct bytes certificates[TLS_PEER_CHAIN_MAX];
+    size_t count = 0;
+    int64_t now = clock_wall_seconds();
+    struct identity *anew;
+
+    if (connection->chain == NULL || (now >= connection->identity->valid_from && now <= connection->identity->valid_until)) {
+        return connection->identity;
+    }
+    for (uint32_t at = 0; at < connection->chain_size && count < TLS_PEER_CHAIN_MAX; count++) {
+        uint32_t part;
+
+        memcpy(&part, connection->chain + at, sizeof part);
+        certificates[count] = bytes_of(connection->chain + at + sizeof part, part);
+        at += (uint32_t)sizeof part + part;
+    }
+    anew = identity_judge(&connection->host->policy, certificates, count, false, now);
+    if (anew == NULL) {
+        return NULL;
+    }
+    identity_release(connection->identity);
+    connection->identity = anew;
+    return anew;
+}
+
+static void complete_handshake(struct connection *connection) {
+    struct connection *c = connection;
+    const void *address = c->peer.any.sa_family == AF_INET6 ? (const void *)&c->peer.in6.sin6_addr : &c->peer.in.sin_addr;
+
+    if (connection->identity == NULL) {
+        connection->identity = identity_retain(connection->site->absent[connection->host->index]);
+    }
+    inet_ntop(connection->peer.any.sa_family, address, connection->address, sizeof connection->address);
+    connection_count_handshake(connection, STATS_OK);
+    stats_add(&connection->shard->stats->hosts[connection->host->index].client_certs[connection->identity->reason], 1);
+    connection_enter(connection, CONNECTION_WAITING);
+    connection_read(connection);
+}
+
+void handshake_continue(struct connection *connection, struct bytes input) {
+    enum tls_result result;
+
+    tls_session_feed(connection->tls, input);
+    result = tls_session_handshake(connection->tls);
+    if (result == TLS_FAILED || result == TLS_CLOSED) {
+        connection_reject(connection, STATS_AT_HANDSHAKE,
+                          result == TLS_FAILED ? STATS_REJECT_TLS_ERROR : STATS_REJECT_CLOSED);
+        connection_end(connection, CONNECTION_TRUNCATED); /* after wolfSSL's alert */
+        return;
+    }
+    const struct tls_peer_chain *chain = tls_session_peer_chain(connection->tls);
+
+    if (chain != NULL && connection->identity == NULL && !judge(connection, chain)) {
+        return;
+    }
+    if (result == TLS_DONE) {
+        complete_handshake(connection);
+    }
+}
+
+static int send_ciphertext(void *owner, struct bytes ciphertext) {
+    struct connection *connection = owner;
+
+    if (connection->state == CONNECTION_CLOSING) {
+        return -ECONNABORTED;
+    }
+    return stream_write(connection->stream, ciphertext);
+}
+
+static void refuse_hello(struct connection *connection, enum tls_alert alert, enum stats_rejection why) {
+    uint8_t record[7];
+
+    connection_reject(connection, STATS_AT_HELLO, why);
+    hello_alert(alert, record);
+    if (stream_write(connection->stream, bytes_of(record, sizeof record)) < 0) {
+        connection_end(connection, CONNECTION_ABRUPTLY);
+        return;
+    }
+    connection_end(connection, CONNECTION_TRUNCATED);
+}
+
+/* Only a wildcard's names are not in the configuration already. */
+static bool keep_name(struct connection *connection, const char *name) {
+    if (name[0] == '\0') {
+        connection->name = "";
+    } else if (strcmp(name, connection->host->name) == 0) {
+        connection->name = connection->host->name;
+    } else {
+        connection->name_copy = strdup(name);
+        connection->name = connection->name_copy;
+    }
+    return connection->name != NULL;
+}
+
+static void accept_hello(struct connection *connection, const struct hello *hello, struct bytes received) {
+    const struct config *config = connection->site->config;
+
+    connection->host = config_find_host(config, hello->name);
+    if (connection->host == NULL) {
+        refuse_hello(connection, TLS_ALERT_UNRECOGNIZED_NAME, STATS_REJECT_UNKNOWN_HOST);
+        return;
+    }
+    if (!keep_name(connection, hello->name)) {
+        refuse_hello(connection, TLS_ALERT_INTERNAL_ERROR, STATS_REJECT_NO_MEMORY);
+        return;
+    }
+    if (hello->alpn && !hello->alpn_http11 && !hello->alpn_http10) {
+        refuse_hello(connection, TLS_ALERT_NO_APPLICATION_PROTOCOL, STATS_REJECT_MALFORMED);
+        return;
+    }
+    connection->tls = tls_session_create(connection->site->contexts[connection->host->index],
+                                         config->limits.certificate_chain_size, send_ciphertext, connection);
+    if (connection->tls == NULL) {
+        refuse_hello(connection, TLS_ALERT_INTERNAL_ERROR, STATS_REJECT_NO_MEMORY);
+        return;
+    }
+    connection_enter(connection, CONNECTION_HANDSHAKE);
+    handshake_continue(connection, received);
+}
+
+void handshake_hello(struct connection *connection, struct bytes data) {
+    struct hello hello;
+    struct bytes received = data;
+
+    if (connection->held != NULL) {
+        size_t room = connection->shard->held_size - connection->held_size;
+
+        /* The parser refuses at HELLO_SIZE_MAX, which is less than held_size: nothing it needs is cut off. */
+        connection_hold(connection, bytes_of(data.data, data.size < room ? data.size : room));
+        received = bytes_of(connection->held, connection->held_size);
+    }
+    switch (hello_parse(received, &hello)) {
+    case HELLO_OK: {
+        /* `held` is for plaintext from here on. */
+        uint8_t *buffer = connection->held;
+
+        connection->held = NULL;
+        connection->held_size = 0;
+        accept_hello(connection, &hello, received);
+        if (buffer != NULL) {
+            slab_give(&connection->shard->held, buffer);
+        }
+        break;
+    }
+    case HELLO_INCOMPLETE:
+        if (connection->held == NULL) {
+            connection_hold(connection, data);
+        }
+        break;
+    case HELLO_NOT_TLS:
+        connection_reject(connection, STATS_AT_HELLO, STATS_REJECT_NOT_TLS);
+        connection_end(connection, CONNECTION_ABRUPTLY);
+        break;
+    case HELLO_PLAIN_HTTP: {
+        static const char answer[] = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 34\r\n"
+                                     "Connection: close\r\n\r\nThis port speaks TLS: use https://\n";
+
+        connection_reject(connection, STATS_AT_HELLO, STATS_REJECT_PLAIN_HTTP);
+        if (stream_write(connection->stream, bytes_of(answer, sizeof answer - 1)) < 0) {
+            connection_end(connection, CONNECTION_ABRUPTLY);
+        } else {
+            connection_end(connection, CONNECTION_TRUNCATED);
+        }
+        break;
+    }
+    case HELLO_REJECTED:
+        refuse_hello(connection, hello.alert, STATS_REJECT_MALFORMED);
+        break;
+    }
+}

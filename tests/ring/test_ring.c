@@ -1,0 +1,55 @@
+#include "base/clock.h"
+#include "ring/ring.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <sys/resource.h>
+
+static struct ring ring;
+static unsigned fired;
+
+static void count(struct timer *timer) {
+    fired++;
+}
+
+static void create(uint32_t accepted) {
+    struct ring_options options = {accepted, accepted, 16, 16};
+    char error[RING_ERROR_SIZE];
+
+    cr_assert_eq(ring_create(&ring, &options, error), 0, "%s", error);
+}
+
+Test(ring, sleeps_until_a_timer_is_due) {
+    struct timer timer;
+    uint64_t begin = clock_monotonic_ns();
+
+    create(16);
+    timer_init(&timer, count);
+    timer_set(&ring.timers, &timer, ring_now_ms(&ring), 100);
+    for (unsigned i = 0; i < 100 && fired == 0; i++) {
+        cr_assert_eq(ring_turn(&ring, 10000), 0);
+    }
+    cr_assert_eq(fired, 1);
+    cr_assert_geq(clock_monotonic_ns() - begin, 99000000u);
+    ring_destroy(&ring);
+}
+
+Test(ring, sleeps_no_longer_than_told) {
+    uint64_t begin = clock_monotonic_ns();
+
+    create(16);
+    cr_assert_eq(ring_turn(&ring, 20), 0);
+    cr_assert_leq(clock_monotonic_ns() - begin, 5000000000u);
+    ring_destroy(&ring);
+}
+
+Test(ring, too_few_descriptors_are_named) {
+    struct rlimit limit = {100, 100};
+    struct ring_options options = {1000, 1000, 16, 16};
+    char error[RING_ERROR_SIZE];
+
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    cr_assert_eq(ring_create(&ring, &options, error), -EMFILE);
+    cr_assert_not_null(strstr(error, "ulimit -n"), "%s", error);
+    cr_assert_not_null(strstr(error, "the limit is 100"), "%s", error);
+}
