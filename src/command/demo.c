@@ -201,8 +201,7 @@ static int serve(struct demo *demo, const struct demo_options *options, const si
     }
     print_lines(demo);
     fflush(stdout);
-    int signal;
-    while ((signal = sigwaitinfo(signals, NULL)) < 0)
+    while (sigwaitinfo(signals, NULL) < 0)
         CHECK(errno == EINTR);
     return 0;
 }

@@ -19,20 +19,20 @@
 enum {
     DER_SIZE_MAX = 2048,
     PEM_SIZE_MAX = 4096,
-    DAY = 24 * 60 * 60,
+    DAY_SECONDS = 24 * 60 * 60,
     LEAF_DAYS = 365,
     AUTHORITY_DAYS = 10 * 365,
 };
 
 enum role { ROOT, INTERMEDIATE, SERVER, CLIENT };
 
-/* What a certificate is to say. Times are seconds from now. */
+/* What a certificate is to say. Dates are days from now. */
 struct profile {
     enum role role;
     const char *common_name;
     const char *unit; /* NULL: none */
-    int64_t not_before;
-    int64_t not_after;
+    int not_before;
+    int not_after;
 };
 
 /* A certificate with its private key. */
@@ -149,9 +149,9 @@ static int fill(Cert *cert, struct pki *pki, struct entity *subject, struct enti
     cert->serialSz = CTC_GEN_SERIAL_SZ;
     cert->serial[0] = (uint8_t)((cert->serial[0] & 0x3f) | 0x40); /* positive, and no leading zero */
     if (result == 0)
-        result = set_date(cert->beforeDate, &cert->beforeDateSz, pki->now + profile->not_before);
+        result = set_date(cert->beforeDate, &cert->beforeDateSz, pki->now + (int64_t)profile->not_before * DAY_SECONDS);
     if (result == 0)
-        result = set_date(cert->afterDate, &cert->afterDateSz, pki->now + profile->not_after);
+        result = set_date(cert->afterDate, &cert->afterDateSz, pki->now + (int64_t)profile->not_after * DAY_SECONDS);
     if (result == 0)
         result = set_usage(cert, profile->role);
     if (result == 0)
@@ -235,10 +235,9 @@ static int write_file(const struct demo_folder *folder, const char *name, struct
 }
 
 static int create_authorities(struct pki *pki, char error[static DEMO_ERROR_SIZE]) {
-    static const struct profile root = {ROOT, "Sallyport demo root", NULL, -400 * DAY, AUTHORITY_DAYS * (int64_t)DAY};
-    static const struct profile intermediate = {INTERMEDIATE, "Sallyport demo intermediate", NULL, -400 * DAY,
-                                                AUTHORITY_DAYS * (int64_t)DAY};
-    static const struct profile other = {ROOT, "Somebody else's root", NULL, -400 * DAY, AUTHORITY_DAYS * (int64_t)DAY};
+    static const struct profile root = {ROOT, "Sallyport demo root", NULL, -400, AUTHORITY_DAYS};
+    static const struct profile intermediate = {INTERMEDIATE, "Sallyport demo intermediate", NULL, -400, AUTHORITY_DAYS};
+    static const struct profile other = {ROOT, "Somebody else's root", NULL, -400, AUTHORITY_DAYS};
     int result = issue(pki, &pki->root, &pki->root, &root);
     if (result == 0)
         result = issue(pki, &pki->intermediate, &pki->root, &intermediate);
@@ -259,15 +258,15 @@ static int create_leaf(struct pki *pki, struct entity *issuer, const struct prof
 }
 
 static int create_leaves(struct pki *pki, const struct demo_folder *folder, char error[static DEMO_ERROR_SIZE]) {
-    static const struct profile server = {SERVER, "enforce.localhost", NULL, -DAY, LEAF_DAYS * (int64_t)DAY};
+    static const struct profile server = {SERVER, "enforce.localhost", NULL, -1, LEAF_DAYS};
     static const struct {
         const char *file;
         struct profile profile;
         bool other;
     } clients[] = {
-        {"pizza.pem", {CLIENT, "pizza", "Ovens", -DAY, LEAF_DAYS * (int64_t)DAY}, false},
-        {"expired.pem", {CLIENT, "stale-pizza", "Ovens", -300 * DAY, -30 * DAY}, false},
-        {"other-root.pem", {CLIENT, "pasta", "Ovens", -DAY, LEAF_DAYS * (int64_t)DAY}, true},
+        {"pizza.pem", {CLIENT, "pizza", "Ovens", -1, LEAF_DAYS}, false},
+        {"expired.pem", {CLIENT, "stale-pizza", "Ovens", -300, -30}, false},
+        {"other-root.pem", {CLIENT, "pasta", "Ovens", -1, LEAF_DAYS}, true},
     };
     struct entity *leaf = &pki->leaf;
     int result = create_leaf(pki, &pki->intermediate, &server, error);

@@ -11,8 +11,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum {
     TITLE_WIDTH = 36,
     SUMMARY_WIDTH = 27,
@@ -101,12 +99,12 @@ static int run_line(const struct demo_line *line, const struct demo_folder *fold
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0)
         return -errno;
-    pid_t child;
+    pid_t child = -1;
     int result = spawn(folder, arguments, ends[1], &child);
     close(ends[1]);
     if (result == 0) {
         read_output(ends[0], run);
-        int status;
+        int status = 0;
         while (waitpid(child, &status, 0) < 0 && errno == EINTR)
             continue;
         run->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
@@ -164,7 +162,7 @@ static int summarize(const struct failure *failures, size_t failure_count, size_
 }
 
 int demo_run_lines(const struct demo_folder *folder, const struct demo_ports *ports, const char *ski) {
-    struct run *run = malloc(sizeof(*run));
+    struct run *run = calloc(1, sizeof(*run));
     struct failure *failures = calloc(demo_line_count, sizeof(*failures));
     size_t failure_count = 0;
     size_t count = 0;

@@ -42,33 +42,33 @@ static void log_ready(const struct config *config) {
              tls_library_version(), tls_library_crypto());
 }
 
-/* Waits for SIGTERM or SIGINT and tells the server. */
+/* Tells the server of signals until it has ended. A second SIGTERM changes nothing; SIGINT hurries a drain. */
 static void wait_for_end(struct server *server, const sigset_t *signals) {
-    for (;;) {
-        switch (sigwaitinfo(signals, NULL)) {
+    const struct timespec poll = {.tv_nsec = 50 * 1000000};
+    bool draining = false;
+
+    while (!server_has_ended(server)) {
+        switch (draining ? sigtimedwait(signals, NULL, &poll) : sigwaitinfo(signals, NULL)) {
         case SIGHUP:
             log_warning("SIGHUP: reload is not supported by this version: restart to apply a new configuration");
             break;
         case SIGTERM:
-            log_info("SIGTERM: draining, for at most %d s", RUN_DRAIN_TIMEOUT_MS / 1000);
-            notify("STOPPING=1");
-            server_drain(server, RUN_DRAIN_TIMEOUT_MS);
-            return;
+            if (!draining) {
+                log_info("SIGTERM: draining, for at most %d s", RUN_DRAIN_TIMEOUT_MS / 1000);
+                notify("STOPPING=1");
+                server_drain(server, RUN_DRAIN_TIMEOUT_MS);
+                draining = true;
+            }
+            break;
         case SIGINT:
             log_info("SIGINT: ending at once");
             notify("STOPPING=1");
             server_stop(server);
             return;
         default:
-            CHECK(errno == EINTR);
+            CHECK(errno == EINTR || errno == EAGAIN);
         }
     }
-}
-
-/* Once the end has begun, the next signal is taken as impatience and ends the process as it stands. */
-static void restore_signals(const sigset_t *signals) {
-    signal(SIGHUP, SIG_IGN);
-    CHECK(pthread_sigmask(SIG_UNBLOCK, signals, NULL) == 0);
 }
 
 static int serve(struct config *config, const sigset_t *signals) {
@@ -81,7 +81,6 @@ static int serve(struct config *config, const sigset_t *signals) {
     log_ready(config);
     notify("READY=1");
     wait_for_end(server, signals);
-    restore_signals(signals);
     int result = server_join(server);
     if (result == 0)
         log_info("ended");

@@ -14,6 +14,10 @@ static struct http_parser *parser_of(llhttp_t *llhttp) {
     return CONTAINER_OF(llhttp, struct http_parser, llhttp);
 }
 
+static bool is_request(const struct http_parser *parser) {
+    return parser->llhttp.type == HTTP_REQUEST;
+}
+
 /* llhttp hands out a span in as many pieces as the calls that it straddles; in the head they touch each other. */
 static void span_extend(struct http_span *span, const struct http_parser *parser, const char *at, size_t size) {
     if (span->size == 0) {
@@ -25,6 +29,15 @@ static void span_extend(struct http_span *span, const struct http_parser *parser
 static int on_target(llhttp_t *llhttp, const char *at, size_t size) {
     struct http_parser *parser = parser_of(llhttp);
     span_extend(&parser->message->target, parser, at, size);
+    return 0;
+}
+
+/*
+ * Limits are held against what is complete: where the pieces of a span end depends on how the bytes came, and the answer
+ * to a request must not.
+ */
+static int on_target_end(llhttp_t *llhttp) {
+    struct http_parser *parser = parser_of(llhttp);
     if (parser->message->target.size > HTTP_TARGET_MAX) {
         http_refuse(parser, 414, "the request target is too long");
         return HPE_USER;
@@ -38,25 +51,35 @@ static int on_reason(llhttp_t *llhttp, const char *at, size_t size) {
     return 0;
 }
 
+/* The header that is being read has the index header_count, and counts once its name is complete. */
 static int on_name(llhttp_t *llhttp, const char *at, size_t size) {
     struct http_parser *parser = parser_of(llhttp);
     struct http_message *message = parser->message;
+    if (message->header_count == HTTP_HEADERS_MAX) {
+        parser->pending = PENDING_NAME;
+        return 0;
+    }
+    struct http_header *header = &message->headers[message->header_count];
     if (parser->pending != PENDING_NAME) {
-        if (message->header_count == HTTP_HEADERS_MAX) {
-            http_refuse(parser, 431, "too many headers");
-            return HPE_USER;
-        }
-        message->headers[message->header_count++] = (struct http_header){0};
+        *header = (struct http_header){0};
         parser->pending = PENDING_NAME;
     }
-    span_extend(&message->headers[message->header_count - 1].name, parser, at, size);
+    span_extend(&header->name, parser, at, size);
     return 0;
 }
 
 static int on_value(llhttp_t *llhttp, const char *at, size_t size) {
     struct http_parser *parser = parser_of(llhttp);
-    parser->pending = PENDING_VALUE;
-    span_extend(&parser->message->headers[parser->message->header_count - 1].value, parser, at, size);
+    struct http_message *message = parser->message;
+    if (parser->pending == PENDING_NAME) {
+        if (message->header_count == HTTP_HEADERS_MAX) {
+            http_refuse(parser, is_request(parser) ? 431 : 502, "too many headers");
+            return HPE_USER;
+        }
+        message->header_count++;
+        parser->pending = PENDING_VALUE;
+    }
+    span_extend(&message->headers[message->header_count - 1].value, parser, at, size);
     return 0;
 }
 
@@ -66,6 +89,7 @@ static int on_head_end(llhttp_t *llhttp) {
 
 static const llhttp_settings_t head_settings = {
     .on_url = on_target,
+    .on_url_complete = on_target_end,
     .on_status = on_reason,
     .on_header_field = on_name,
     .on_header_value = on_value,
@@ -113,10 +137,6 @@ void http_parser_init_response(struct http_parser *parser, struct http_message *
                                bool to_head) {
     parser_init(parser, message, head_size_max, HTTP_RESPONSE);
     parser->to_head = to_head;
-}
-
-static bool is_request(const struct http_parser *parser) {
-    return parser->llhttp.type == HTTP_REQUEST;
 }
 
 /* `offset`: of the byte that llhttp stopped at, in the head or in a piece of the body. */

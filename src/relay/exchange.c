@@ -130,7 +130,10 @@ static bool put(struct relay_exchange *exchange, struct bytes part) {
         memcpy(exchange->buffer + exchange->buffered, part.data, part.size);
         exchange->buffered += (uint32_t)part.size;
     }
-    return connecting ? exchange->whole : stream_write(stream_of(exchange), part) == 0;
+    if (connecting) {
+        return exchange->whole;
+    }
+    return exchange->send_failed || stream_write(stream_of(exchange), part) == 0;
 }
 
 /* Puts what there is of the request on the connection, which is made. False when the ring is out of chunks. */
@@ -139,6 +142,7 @@ static bool send_request(struct relay_exchange *exchange) {
 
     exchange->state = EXCHANGE_HEAD;
     exchange->sent_before = stream->bytes_sent;
+    exchange->send_failed = false;
     if (stream_write(stream, bytes_of(exchange->buffer, exchange->buffered)) < 0) {
         return false;
     }
@@ -226,8 +230,7 @@ static void connect_failed(struct relay_exchange *exchange, int error) {
 static void connection_lost(struct relay_exchange *exchange) {
     struct relay_origin *origin = exchange->connection->origin;
 
-    if (!exchange->reused || !exchange->whole ||
-        !(is_unsent(exchange) || (exchange->idempotent && !exchange->body_given))) {
+    if (!exchange->reused || !exchange->whole || !(is_unsent(exchange) || (exchange->idempotent && !exchange->body_given))) {
         fail(exchange, RELAY_BROKEN);
         return;
     }
@@ -318,6 +321,11 @@ static void stream_failed(struct stream *stream, int error) {
 
     if (exchange->state == EXCHANGE_CONNECTING) {
         connect_failed(exchange, error);
+    } else if (stream->receiving && !is_unsent(exchange)) {
+        /* An origin that refuses a long request closes without reading it. Its answer came before the reset: it is read
+         * first. */
+        exchange->send_failed = true;
+        watch(exchange, true);
     } else {
         connection_lost(exchange);
     }
@@ -380,7 +388,7 @@ struct relay_exchange *relay_exchange_start(struct relay *relay, const struct re
 }
 
 size_t relay_exchange_room(const struct relay_exchange *exchange) {
-    if (exchange->state != EXCHANGE_HEAD && exchange->state != EXCHANGE_BODY) {
+    if ((exchange->state != EXCHANGE_HEAD && exchange->state != EXCHANGE_BODY) || exchange->send_failed) {
         return 0;
     }
     return stream_room(stream_of(exchange));

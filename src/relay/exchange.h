@@ -58,6 +58,7 @@ struct relay_exchange {
     bool replaced;     /* a pooled connection has proved closed: from now on only fresh ones */
     bool whole;        /* the buffer holds all of the request that was given so far; never once answered */
     bool answered;     /* some of the response has come */
+    bool send_failed;  /* the origin takes no more; what it has said is still to be read */
     bool last;         /* an informational response says that the connection is not to be used again */
     bool paused;
     bool reading; /* response_read is on the stack */

@@ -15,6 +15,11 @@ void wolfSSL_CTX_SetProcessPeerCertCb(WOLFSSL_CTX *wolfssl, int (*callback)(WOLF
 
 _Static_assert(MAX_CHAIN_DEPTH <= TLS_PEER_CHAIN_MAX, "wolfSSL accepts more certificates than a chain has room for");
 
+enum {
+    RSA_MODULUS_SIZE_MAX = 8192 / 8,
+    RSA_EXPONENT_SIZE_MAX = 8,
+};
+
 /* One for each thread rather than for each session: a chain is judged before its thread turns to another session. */
 static _Thread_local struct {
     const void *owner;
@@ -72,22 +77,39 @@ static void add(struct bytes certificate) {
 }
 
 /*
+ * Whether CertificateVerify can be checked with the certificate's key, at a price that is bounded: RSA_EXPONENT_SIZE_MAX
+ * holds any exponent in use, and one as long as the modulus would make a check a thousand times as dear.
+ */
+static bool key_is_usable(const struct DecodedCert *certificate) {
+    if (certificate->publicKey == NULL || certificate->pubKeySize == 0)
+        return false;
+    if (certificate->keyOID != RSAk && certificate->keyOID != RSAPSSk)
+        return true;
+    const byte *modulus = NULL;
+    const byte *exponent = NULL;
+    word32 index = 0, modulus_size = 0, exponent_size = 0;
+    return wc_RsaPublicKeyDecode_ex(certificate->publicKey, &index, certificate->pubKeySize, &modulus, &modulus_size,
+                                    &exponent, &exponent_size) == 0 &&
+           modulus_size <= RSA_MODULUS_SIZE_MAX && exponent_size <= RSA_EXPONENT_SIZE_MAX;
+}
+
+/*
  * Without an error wolfSSL checks no signature, and with isCA at 0 it does not add the certificate to the context's list of
- * authorities, which peers could grow for ever. Where the public key has not been parsed, the error is one that
- * accept_any lets pass for intermediates, of which wolfSSL needs nothing, and not for the leaf.
+ * authorities, which peers could grow for ever. The error for a key that is not usable is one that overrule lets pass for
+ * intermediates, of which wolfSSL needs nothing, and not for the leaf.
  */
 static int catch_certificate(WOLFSSL *wolfssl, struct DecodedCert *certificate) {
     CHECK(wolfSSL_GetIOReadCtx(wolfssl) == capture.owner);
     add(bytes_of(certificate->source, certificate->maxIdx));
     certificate->isCA = 0;
-    return certificate->publicKey != NULL && certificate->pubKeySize > 0 ? 0 : PEER_KEY_ERROR;
+    return key_is_usable(certificate) ? 0 : PEER_KEY_ERROR;
 }
 
 /*
  * wolfSSL asks this about each error. Its doubts about versions, usages, dates and sizes are for identity/ to judge, and do
  * not end a handshake. A leaf without a key that CertificateVerify can be checked with does.
  */
-static int accept_any(int verified, WOLFSSL_X509_STORE_CTX *store) {
+static int overrule(int verified, WOLFSSL_X509_STORE_CTX *store) {
     bool leaf = store->error_depth == 0;
     return verified || !leaf || (store->error != PEER_KEY_ERROR && store->error != MEMORY_E && store->error != MEMORY_ERROR);
 }
@@ -129,7 +151,7 @@ static int verify_ecdsa(WOLFSSL *wolfssl, const unsigned char *signature, unsign
 }
 
 void tls_peer_install(WOLFSSL_CTX *wolfssl) {
-    wolfSSL_CTX_set_verify(wolfssl, WOLFSSL_VERIFY_PEER, accept_any);
+    wolfSSL_CTX_set_verify(wolfssl, WOLFSSL_VERIFY_PEER, overrule);
     wolfSSL_CTX_SetProcessPeerCertCb(wolfssl, catch_certificate);
     wolfSSL_CTX_SetEccVerifyCb(wolfssl, verify_ecdsa);
 }

@@ -38,18 +38,31 @@ Test(message, bytes_behind_the_head_belong_to_the_caller) {
 }
 
 Test(message, as_many_headers_as_there_is_room_for) {
-    for (size_t extra = 0; extra < 2; extra++) {
-        char buffer[4096];
-        struct text head = text_over(buffer, sizeof buffer);
-        text_append_string(&head, "GET / HTTP/1.1\r\nHost: a\r\n");
-        for (size_t i = 1; i < HTTP_HEADERS_MAX + extra; i++) {
-            text_append_format(&head, "x%zu: y\r\n", i);
+    static const char *const last[] = {"x: y", "x\xff: y", "x: \x01", "Content-Length: x"};
+    for (size_t i = 0; i < sizeof last / sizeof last[0]; i++) {
+        for (size_t before = HTTP_HEADERS_MAX - 2; before <= HTTP_HEADERS_MAX; before++) {
+            for (enum kind kind = REQUEST; kind <= RESPONSE; kind++) {
+                char buffer[4096];
+                struct text head = text_over(buffer, sizeof buffer);
+                text_append_string(&head,
+                                   kind == REQUEST ? "GET / HTTP/1.1\r\nHost: a\r\n" : "HTTP/1.1 200 OK\r\nHost: a\r\n");
+                for (size_t header = 1; header < before; header++) {
+                    text_append_format(&head, "x%zu: y\r\n", header);
+                }
+                text_append_format(&head, "%s\r\n\r\n", last[i]);
+                struct parse *parse = parse_all_ways(kind, text_bytes(&head));
+                bool fits = before < HTTP_HEADERS_MAX;
+                cr_assert_eq(parse->result, fits && i == 0 ? HTTP_PARSE_HEAD : HTTP_PARSE_ERROR);
+                if (parse->result == HTTP_PARSE_ERROR && kind == RESPONSE) {
+                    cr_assert_eq(parse->parser.error_status, 502);
+                } else if (parse->result == HTTP_PARSE_ERROR) {
+                    /* What is wrong with the name comes first, then the number, then the value. */
+                    cr_assert_eq(parse->parser.error_status, fits || i == 1 ? 400 : 431, "%s: %u", last[i],
+                                 parse->parser.error_status);
+                }
+                parse_free(parse);
+            }
         }
-        text_append_string(&head, "\r\n");
-        struct parse *parse = parse_all_ways(REQUEST, text_bytes(&head));
-        cr_assert_eq(parse->result, extra == 0 ? HTTP_PARSE_HEAD : HTTP_PARSE_ERROR);
-        cr_assert_eq(parse->parser.error_status, extra == 0 ? 0 : 431);
-        parse_free(parse);
     }
 }
 
@@ -93,6 +106,9 @@ Test(message, a_target_ends_at_its_limit) {
         cr_assert_eq(status_of_head(64 * 1024, text_bytes(&head), 1460), expected);
         cr_assert_eq(status_of_head(64 * 1024, text_bytes(&head), head.size), expected);
         cr_assert_eq(status_of_head(8000, text_bytes(&head), 1460), 414, "the request line alone is over the head's limit");
+        head.data[5 + size - 2] = '\x7f';
+        cr_assert_eq(status_of_head(64 * 1024, text_bytes(&head), 1460), 400);
+        cr_assert_eq(status_of_head(64 * 1024, text_bytes(&head), head.size), 400, "however the bytes come");
     }
 }
 

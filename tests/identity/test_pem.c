@@ -1,5 +1,4 @@
 #include "identity/pem.h"
-
 #include "support.h"
 
 #define BEGIN "-----BEGIN CERTIFICATE-----\n"
@@ -15,8 +14,12 @@ Test(pem, decodes_every_padding) {
         const char *text;
         const char *content;
     } cases[] = {
-        {BEGIN "YQ==\n" END, "a"},         {BEGIN "YWI=\n" END, "ab"},    {BEGIN "YWJj\n" END, "abc"},
-        {BEGIN "YWJjZA==\n" END, "abcd"},  {BEGIN "YWJj\nZA==\n" END, "abcd"}, {BEGIN "Y\nW\nJ\nj\n" END, "abc"},
+        {BEGIN "YQ==\n" END, "a"},
+        {BEGIN "YWI=\n" END, "ab"},
+        {BEGIN "YWJj\n" END, "abc"},
+        {BEGIN "YWJjZA==\n" END, "abcd"},
+        {BEGIN "YWJj\nZA==\n" END, "abcd"},
+        {BEGIN "Y\nW\nJ\nj\n" END, "abc"},
         {BEGIN "+/+/\n" END, "\xfb\xff\xbf"},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -35,7 +38,8 @@ Test(pem, decodes_every_padding) {
 Test(pem, passes_over_text_and_counts_lines) {
     struct pem_reader reader;
     struct pem_block block;
-    static const char text[] = "# roots\r\n\r\n" BEGIN "YWJj\r\n" END "between = us\n" "-----BEGIN EC PRIVATE KEY-----  \nYQ==\n"
+    static const char text[] = "# roots\r\n\r\n" BEGIN "YWJj\r\n" END "between = us\n"
+                               "-----BEGIN EC PRIVATE KEY-----  \nYQ==\n"
                                "-----END EC PRIVATE KEY-----";
     cr_assert_eq(first(text, &reader, &block), PEM_BLOCK);
     cr_assert(pem_label_is(&block, "CERTIFICATE") && block.line == 3);
@@ -49,23 +53,23 @@ Test(pem, says_which_line_is_at_fault) {
         const char *text;
         unsigned line;
     } cases[] = {
-        {BEGIN "YQ==\n", 1},                               /* no END */
+        {BEGIN "YQ==\n", 1}, /* no END */
         {BEGIN, 1},
-        {BEGIN END, 1},                                    /* nothing in it */
-        {BEGIN "YQ=\n" END, 1},                            /* cut short */
+        {BEGIN END, 1},         /* nothing in it */
+        {BEGIN "YQ=\n" END, 1}, /* cut short */
         {BEGIN "YQ\n" END, 1},
-        {BEGIN "YR==\n" END, 1},                           /* bits that padding leaves over */
-        {BEGIN "YWJ=\n" END, 1},                           /* likewise: must be YWI= */
-        {BEGIN "YQ==YQ==\n" END, 2},                       /* digits behind padding */
+        {BEGIN "YR==\n" END, 1},     /* bits that padding leaves over */
+        {BEGIN "YWJ=\n" END, 1},     /* likewise: must be YWI= */
+        {BEGIN "YQ==YQ==\n" END, 2}, /* digits behind padding */
         {BEGIN "YQ==\nYQ==\n" END, 3},
         {BEGIN "Y Q==\n" END, 2},
         {BEGIN "YWJj\n\nYWJj\n" END, 3},                   /* an empty line */
         {BEGIN "Proc-Type: 4,ENCRYPTED\n\nYQ==\n" END, 2}, /* encrypted */
         {BEGIN "YQ==\n-----END CERTIFICAT-----\n", 3},
         {BEGIN "YQ==\n-----END CERTIFICATE----\n" END, 3},
-        {BEGIN "YQ==\n" BEGIN "YQ==\n" END, 3},            /* BEGIN within a block */
-        {"----BEGIN CERTIFICATE-----\nYQ==\n" END, 1},     /* a broken BEGIN is no text between blocks */
-        {"-----BEGIN CERTIFICATE----\nYQ==\n" END, 3},
+        {BEGIN "YQ==\n" BEGIN "YQ==\n" END, 3},        /* BEGIN within a block */
+        {"----BEGIN CERTIFICATE-----\nYQ==\n" END, 1}, /* a broken BEGIN is no text between blocks */
+        {"-----BEGIN CERTIFICATE----\nYQ==\n" END, 1},
         {"x" BEGIN "YQ==\n" END, 1},
         {"one\ntwo\n" END, 3},
         {"-----BEGIN -----\nYQ==\n-----END -----\n", 1},

@@ -1,4 +1,5 @@
 #include "bench.h"
+#include "relay/exchange.h"
 
 #include <criterion/criterion.h>
 #include <sys/socket.h>
@@ -190,7 +191,7 @@ static void give_more(struct call *call) {
     uint8_t piece[10000];
 
     while (upload->given < LONG_BODY) {
-        size_t size = relay_exchange_room(call->exchange);
+        size_t size = relay_exchange_room(call->exchange), queued;
 
         size = size < sizeof piece ? size : sizeof piece;
         size = size < LONG_BODY - upload->given ? size : LONG_BODY - upload->given;
@@ -200,11 +201,8 @@ static void give_more(struct call *call) {
         pattern_fill(piece, upload->given, size);
         relay_exchange_body(call->exchange, bytes_of(piece, size));
         upload->given += size;
-        for (uint32_t i = 0; i < bench.ring.streams.touched; i++) {
-            const struct stream *stream = slab_at(&bench.ring.streams, i);
-
-            upload->queued_worst = stream->queued > upload->queued_worst ? stream->queued : upload->queued_worst;
-        }
+        queued = call->exchange->connection->stream->queued;
+        upload->queued_worst = queued > upload->queued_worst ? queued : upload->queued_worst;
     }
     relay_exchange_body_end(call->exchange);
 }
@@ -283,6 +281,48 @@ Test(exchange, an_answer_before_the_request_is_complete_ends_it_and_the_connecti
     cr_assert_eq(counters->pooled, 0);
     bench_turn_for(&bench, 20);
     cr_assert_eq(bench.relay->connections.in_use, 0);
+    finish();
+}
+
+static void refuse_and_close(struct fake_origin *origin, int socket, int number) {
+    char head[4096];
+
+    fake_read_head(socket, head, sizeof head);
+    fake_say(socket, "HTTP/1.1 413 Too Much\r\nContent-Length: 2\r\n\r\nno");
+}
+
+/* The close resets the connection, since the origin leaves bytes unread: the answer must not be lost over it. */
+Test(exchange, a_refusal_survives_the_reset_that_follows_it) {
+    begin(refuse_and_close, NULL);
+    for (int i = 0; i < 30; i++) {
+        struct upload upload = {0};
+        struct call call = {.on_drained = give_more, .context = &upload};
+
+        call_start(&call, &bench, "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 8388608\r\n\r\n", HTTP_LENGTH, true);
+        bench_until(&bench, &call.done);
+        cr_assert(call.ended, "error %d in round %d", (int)call.error, i);
+        cr_assert_eq(call.status, 413);
+    }
+    finish();
+}
+
+/* The first send of the request is still in flight, so the ring cannot tell yet that any of it has left. */
+Test(exchange, an_answer_may_come_before_the_first_send_is_done) {
+    static char head[RELAY_REQUEST_HEAD_MAX];
+    struct relay_request request = {.host = &bench.host, .head = bytes_of(head, sizeof head), .idempotent = true};
+    struct call call = {0};
+    int small = 4096;
+
+    memset(head, 'v', sizeof head);
+    memcpy(head, POST_HEAD, strlen(POST_HEAD));
+    begin(answer_early, NULL);
+    setsockopt(fake.listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    call_start_request(&call, &bench, &request);
+    setsockopt(call.exchange->connection->stream->descriptor, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    bench_until(&bench, &call.done);
+    cr_assert(call.ended);
+    cr_assert_eq(call.status, 413);
+    cr_assert_eq(counters->pooled, 0);
     finish();
 }
 

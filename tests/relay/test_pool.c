@@ -243,7 +243,10 @@ Test(pool, does_not_repeat_a_request_with_a_body) {
     finish();
 }
 
-/* An empty chunked body: its end is a part of the request too, and of that no copy is kept. */
+/*
+ * An empty chunked body: its end is a part of the request too, and of that no copy is kept. The head lacks its last byte, so
+ * that the origin, which closes when it has an empty line, waits for the chunk.
+ */
 Test(pool, does_not_repeat_what_it_has_only_a_part_of) {
     struct call call = {0};
 
@@ -252,8 +255,6 @@ Test(pool, does_not_repeat_what_it_has_only_a_part_of) {
     call_start(&call, &bench, "PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r", HTTP_CHUNKED, true);
     bench_turn_for(&bench, 10);
     relay_exchange_body_end(call.exchange);
-    bench_turn_for(&bench, 10);
-    atomic_store(&fake.signal, 1);
     bench_until(&bench, &call.done);
     cr_assert_eq(call.error, RELAY_BROKEN);
     cr_assert_eq(counters->replaced, 0);

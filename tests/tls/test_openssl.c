@@ -198,6 +198,13 @@ Test(openssl_p256, a_client_without_certificate_completes) {
     completes(p256, "-tls1_2", false, 0);
 }
 
+Test(openssl_p256, an_rsa_exponent_of_nine_bytes_is_refused) {
+    fails(p256, "-tls1_2 -cert client-exponent.pem -key client-exponent.key", "bad certificate");
+    struct outcome *outcome = run(p256, HELLO, "-tls1_3 -cert client-exponent.pem -key client-exponent.key");
+    cr_assert_eq(outcome->handshake, TLS_FAILED);
+    free(outcome);
+}
+
 Test(openssl_p256, only_these_versions_and_suites) {
     completes(p256, "-ciphersuites TLS_CHACHA20_POLY1305_SHA256", true, 0);
     completes(p256, "-ciphersuites TLS_AES_256_GCM_SHA384", true, 0);

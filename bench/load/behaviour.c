@@ -1,0 +1,54 @@
+#include "load/behaviour.h"
+
+#include "base/check.h"
+#include "load/connection.h"
+#include "load/load.h"
+
+#include <string.h>
+
+static void close_answered(struct connection *connection) {
+    load_record(connection->load, LATENCY_EXCHANGE, connection->started_ns);
+    connection_end(connection, connection->load->options->close);
+}
+
+static void hold_answered(struct connection *connection) {
+    connection_hold(connection);
+}
+
+const struct behaviour behaviours[] = {
+    {
+        .name = "handshake",
+        .summary = "each connection: full handshake with client certificate, one GET, its whole answer, close",
+        .connections_default = 64,
+        .closes = true,
+        .established = connection_request,
+        .answered = close_answered,
+    },
+    {
+        .name = "request",
+        .summary = "keep-alive connections: one GET after the other on each",
+        .connections_default = 64,
+        .established = connection_request,
+        .answered = connection_request,
+    },
+    {
+        .name = "idle",
+        .summary = "opens all connections, one GET on each; prints a line when they stand; holds them; closes them",
+        .connections_default = 1000,
+        .opening_max = 64,
+        .holds = true,
+        .established = connection_request,
+        .answered = hold_answered,
+    },
+};
+
+const size_t behaviour_count = ARRAY_LENGTH(behaviours);
+
+const struct behaviour *behaviour_find(const char *name) {
+    for (size_t i = 0; i < behaviour_count; i++) {
+        if (strcmp(behaviours[i].name, name) == 0) {
+            return &behaviours[i];
+        }
+    }
+    return NULL;
+}

@@ -1,0 +1,33 @@
+/*
+ * What the connections of a run do, as a table: one row a mode. The life of a connection (connection.h) is the same for all;
+ * a behaviour says what follows when a step is done. A new kind of load is a new row.
+ */
+#ifndef BENCH_LOAD_BEHAVIOUR_H
+#define BENCH_LOAD_BEHAVIOUR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct connection;
+
+struct behaviour {
+    const char *name;
+    const char *summary; /* one line of --help */
+    uint32_t connections_default;
+    uint32_t opening_max; /* connections that may be on their way to established at the same time; 0: all of them */
+    bool holds;           /* opens each connection once, and the duration begins when all stand */
+    bool closes;          /* a connection ends by our will, and another takes its place */
+    /* The handshake is complete. */
+    void (*established)(struct connection *connection);
+    /* A whole answer with the expected status has come. */
+    void (*answered)(struct connection *connection);
+};
+
+extern const struct behaviour behaviours[];
+extern const size_t behaviour_count;
+
+/* NULL when there is none of that name. */
+const struct behaviour *behaviour_find(const char *name);
+
+#endif

@@ -1,0 +1,217 @@
+#include "load/client.h"
+
+#include "base/check.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <wolfssl/options.h>
+#include <wolfssl/ssl.h>
+
+enum { BUNDLE_SIZE_MAX = 256 * 1024 };
+
+struct client_credentials {
+    WOLFSSL_CTX *wolfssl;
+};
+
+int client_library_init(void) {
+    return wolfSSL_Init() == WOLFSSL_SUCCESS ? 0 : -ENOSYS;
+}
+
+static int take_input(WOLFSSL *wolfssl, char *buffer, int capacity, void *owner) {
+    struct client *client = owner;
+    size_t size = client->input.size < (size_t)capacity ? client->input.size : (size_t)capacity;
+
+    if (size == 0) {
+        return WOLFSSL_CBIO_ERR_WANT_READ;
+    }
+    memcpy(buffer, client->input.data, size);
+    client->input = bytes_of(client->input.data + size, client->input.size - size);
+    return (int)size;
+}
+
+static int give_output(WOLFSSL *wolfssl, char *buffer, int size, void *owner) {
+    struct client *client = owner;
+
+    return client->output(client->owner, bytes_of(buffer, (size_t)size)) == 0 ? size : WOLFSSL_CBIO_ERR_GENERAL;
+}
+
+/* The server's CertificateVerify, unseen: see client.h. */
+static int believe(WOLFSSL *wolfssl, const unsigned char *signature, unsigned int signature_size, const unsigned char *hash,
+                   unsigned int hash_size, const unsigned char *key, unsigned int key_size, int *verified, void *context) {
+    *verified = 1;
+    return 0;
+}
+
+/* The whole file, malloc'd. NULL with errno. */
+static uint8_t *read_file(const char *path, size_t *size) {
+    FILE *file = fopen(path, "rb");
+    uint8_t *data;
+
+    if (file == NULL) {
+        return NULL;
+    }
+    data = malloc(BUNDLE_SIZE_MAX);
+    *size = data == NULL ? 0 : fread(data, 1, BUNDLE_SIZE_MAX, file);
+    if (data != NULL && (ferror(file) || *size == BUNDLE_SIZE_MAX)) {
+        errno = ferror(file) ? EIO : EFBIG;
+        free(data);
+        data = NULL;
+    }
+    fclose(file);
+    return data;
+}
+
+static bool use_bundle(WOLFSSL_CTX *wolfssl, const char *path, char error[static CLIENT_ERROR_SIZE]) {
+    const char *part = "certificates";
+    size_t size = 0;
+    uint8_t *pem = read_file(path, &size);
+    int result;
+
+    if (pem == NULL) {
+        snprintf(error, CLIENT_ERROR_SIZE, "%s: %s", path, strerror(errno));
+        return false;
+    }
+    result = wolfSSL_CTX_use_certificate_chain_buffer(wolfssl, pem, (long)size);
+    if (result == WOLFSSL_SUCCESS) {
+        part = "private key";
+        result = wolfSSL_CTX_use_PrivateKey_buffer(wolfssl, pem, (long)size, WOLFSSL_FILETYPE_PEM);
+    }
+    if (result == WOLFSSL_SUCCESS && wolfSSL_CTX_check_private_key(wolfssl) != WOLFSSL_SUCCESS) {
+        result = MATCH_SUITE_ERROR;
+        part = "private key, which is not the leaf's";
+    }
+    explicit_bzero(pem, size);
+    free(pem);
+    if (result != WOLFSSL_SUCCESS) {
+        snprintf(error, CLIENT_ERROR_SIZE, "%s: cannot use its %s: %s", path, part,
+                 wolfSSL_ERR_reason_error_string((unsigned long)result));
+    }
+    return result == WOLFSSL_SUCCESS;
+}
+
+/* One suite and one group, the cheapest that every server here has, so that peers are compared at the same work. */
+static bool limit_protocol(WOLFSSL_CTX *wolfssl, const char *name) {
+    int groups[] = {WOLFSSL_ECC_X25519};
+
+    return wolfSSL_CTX_set_cipher_list(wolfssl, "TLS13-AES128-GCM-SHA256") == WOLFSSL_SUCCESS &&
+           wolfSSL_CTX_set_groups(wolfssl, groups, (int)ARRAY_LENGTH(groups)) == WOLFSSL_SUCCESS &&
+           wolfSSL_CTX_UseSNI(wolfssl, WOLFSSL_SNI_HOST_NAME, name, (unsigned short)strlen(name)) == WOLFSSL_SUCCESS;
+}
+
+/* One generator for all sessions: one for each would cost 5 us. */
+static bool share_generator(WOLFSSL_CTX *wolfssl) {
+#ifdef WOLFSSL_CTX_RNG
+    return wolfSSL_CTX_new_rng(wolfssl) == WOLFSSL_SUCCESS;
+#else
+    return true;
+#endif
+}
+
+struct client_credentials *client_credentials_load(const char *file, const char *name, char error[static CLIENT_ERROR_SIZE]) {
+    struct client_credentials *credentials = calloc(1, sizeof *credentials);
+
+    snprintf(error, CLIENT_ERROR_SIZE, "out of memory");
+    if (credentials == NULL) {
+        return NULL;
+    }
+    credentials->wolfssl = wolfSSL_CTX_new(wolfTLSv1_3_client_method());
+    if (credentials->wolfssl == NULL) {
+        client_credentials_free(credentials);
+        return NULL;
+    }
+    wolfSSL_CTX_SetIORecv(credentials->wolfssl, take_input);
+    wolfSSL_CTX_SetIOSend(credentials->wolfssl, give_output);
+    wolfSSL_CTX_set_verify(credentials->wolfssl, WOLFSSL_VERIFY_NONE, NULL);
+    wolfSSL_CTX_SetEccVerifyCb(credentials->wolfssl, believe);
+    wolfSSL_CTX_set_session_cache_mode(credentials->wolfssl, WOLFSSL_SESS_CACHE_OFF);
+    if (!limit_protocol(credentials->wolfssl, name) || !share_generator(credentials->wolfssl)) {
+        snprintf(error, CLIENT_ERROR_SIZE, "wolfSSL refuses the settings of the generator");
+    } else if (file == NULL || use_bundle(credentials->wolfssl, file, error)) {
+        return credentials;
+    }
+    client_credentials_free(credentials);
+    return NULL;
+}
+
+void client_credentials_free(struct client_credentials *credentials) {
+    wolfSSL_CTX_free(credentials->wolfssl);
+    free(credentials);
+}
+
+int client_open(struct client *client, struct client_credentials *credentials, client_output_fn *output, void *owner) {
+    static char protocol[] = "http/1.1";
+    WOLFSSL *wolfssl = wolfSSL_new(credentials->wolfssl);
+
+    *client = (struct client){.wolfssl = wolfssl, .output = output, .owner = owner};
+    if (wolfssl == NULL) {
+        return -ENOMEM;
+    }
+    wolfSSL_SetIOReadCtx(wolfssl, client);
+    wolfSSL_SetIOWriteCtx(wolfssl, client);
+    if (wolfSSL_UseALPN(wolfssl, protocol, sizeof protocol - 1, WOLFSSL_ALPN_CONTINUE_ON_MISMATCH) != WOLFSSL_SUCCESS) {
+        client_close(client);
+        return -ENOMEM;
+    }
+    return 0;
+}
+
+void client_close(struct client *client) {
+    wolfSSL_free(client->wolfssl);
+    client->wolfssl = NULL;
+}
+
+void client_feed(struct client *client, struct bytes ciphertext) {
+    CHECK(client->input.size == 0);
+    client->input = ciphertext;
+}
+
+/* What a call that did not succeed means. */
+static enum client_result unfinished(struct client *client, int returned) {
+    int error = wolfSSL_get_error(client->wolfssl, returned);
+
+    if (error == WOLFSSL_ERROR_WANT_READ) {
+        CHECK(client->input.size == 0);
+        return CLIENT_WANT_INPUT;
+    }
+    client->input.size = 0;
+    if (error == WOLFSSL_ERROR_ZERO_RETURN) {
+        return CLIENT_CLOSED;
+    }
+    client->error = error;
+    return CLIENT_FAILED;
+}
+
+enum client_result client_handshake(struct client *client) {
+    int returned = wolfSSL_connect(client->wolfssl);
+
+    return returned == WOLFSSL_SUCCESS ? CLIENT_DONE : unfinished(client, returned);
+}
+
+enum client_result client_read(struct client *client, void *plaintext, size_t capacity, size_t *size) {
+    int returned = wolfSSL_read(client->wolfssl, plaintext, (int)capacity);
+
+    if (returned <= 0) {
+        return unfinished(client, returned);
+    }
+    *size = (size_t)returned;
+    return CLIENT_DONE;
+}
+
+enum client_result client_write(struct client *client, struct bytes plaintext) {
+    int returned = wolfSSL_write(client->wolfssl, plaintext.data, (int)plaintext.size);
+
+    return returned == (int)plaintext.size ? CLIENT_DONE : unfinished(client, returned);
+}
+
+void client_shutdown(struct client *client) {
+    wolfSSL_shutdown(client->wolfssl);
+}
+
+void client_describe(const struct client *client, char *text, size_t size) {
+    snprintf(text, size, "%s %s", wolfSSL_get_version(client->wolfssl), wolfSSL_get_cipher_name(client->wolfssl));
+}
+
+const char *client_error_text(const struct client *client) {
+    return client->error == 0 ? "no error" : wolfSSL_ERR_reason_error_string((unsigned long)client->error);
+}

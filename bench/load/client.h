@@ -1,0 +1,66 @@
+/*
+ * The client's side of TLS 1.3, as bytes in and bytes out. The only file of the generator that knows wolfSSL's TLS.
+ *
+ * It is built for one core that has to saturate a server's core. What a real client does and this one leaves out: the server's
+ * chain and its CertificateVerify are not checked (37 us). What the server has to check or compute is genuine: a fresh key
+ * share for each handshake, and a fresh CertificateVerify by the client's key.
+ */
+#ifndef BENCH_LOAD_CLIENT_H
+#define BENCH_LOAD_CLIENT_H
+
+#include "base/bytes.h"
+
+enum { CLIENT_ERROR_SIZE = 512 };
+
+/* One client's certificate chain and key, or none of them, with the settings that all of its sessions share. */
+struct client_credentials;
+
+/* Once for the process. 0, or -ENOSYS when wolfSSL refuses. */
+int client_library_init(void);
+
+/*
+ * `file` is a PEM file with leaf, intermediates and key; NULL: presents no certificate. NULL with one line in `error`.
+ * `name` is the server name that sessions send.
+ */
+struct client_credentials *client_credentials_load(const char *file, const char *name, char error[static CLIENT_ERROR_SIZE]);
+void client_credentials_free(struct client_credentials *credentials);
+
+/* Takes ciphertext to send: 0, or a negative errno after which the session is failed. */
+typedef int client_output_fn(void *owner, struct bytes ciphertext);
+
+struct client {
+    void *wolfssl;
+    client_output_fn *output;
+    void *owner;
+    struct bytes input; /* fed and not yet consumed */
+    int error;          /* wolfSSL's, of the call that failed; 0 before */
+};
+
+enum client_result {
+    CLIENT_DONE,
+    CLIENT_WANT_INPUT, /* all input was consumed and more is needed */
+    CLIENT_CLOSED,     /* close_notify has come */
+    CLIENT_FAILED,     /* for good */
+};
+
+/* 0, or -ENOMEM. The credentials must outlive the session. */
+int client_open(struct client *client, struct client_credentials *credentials, client_output_fn *output, void *owner);
+void client_close(struct client *client);
+
+/* Sets the input that the next calls consume; it must stay until one of them returned something else than CLIENT_DONE. */
+void client_feed(struct client *client, struct bytes ciphertext);
+/* The first call sends the ClientHello. CLIENT_DONE once, when Finished has been sent. */
+enum client_result client_handshake(struct client *client);
+/* CLIENT_DONE with *size > 0 bytes of plaintext. */
+enum client_result client_read(struct client *client, void *plaintext, size_t capacity, size_t *size);
+/* At most one record. CLIENT_DONE or CLIENT_FAILED. */
+enum client_result client_write(struct client *client, struct bytes plaintext);
+/* Sends close_notify. */
+void client_shutdown(struct client *client);
+
+/* After the handshake: "TLSv1.3 TLS13-AES128-GCM-SHA256". */
+void client_describe(const struct client *client, char *text, size_t size);
+/* wolfSSL's text for what went wrong. Static. */
+const char *client_error_text(const struct client *client);
+
+#endif

@@ -1,0 +1,268 @@
+#include "load/options.h"
+
+#include "load/behaviour.h"
+#include "ring/listener.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <netinet/in.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage_head[] = "usage: sallyport-load MODE --connect ADDRESS:PORT [OPTION]...\n"
+                                 "\n"
+                                 "Loads a TLS 1.3 server from one thread: a closed loop, each connection waits for its answer.\n"
+                                 "\n"
+                                 "modes:\n";
+
+static const char usage_tail[] =
+    "\n"
+    "options:\n"
+    "  --connect ADDRESS:PORT  the server, by address: 127.0.0.1:8443 or [::1]:8443\n"
+    "  --sni NAME              server name and Host header (default: localhost)\n"
+    "  --path PATH             what to GET (default: /)\n"
+    "  --cert FILE|FOLDER      client certificate: one PEM with leaf, intermediates and key, or a folder of such *.pem;\n"
+    "                          may be given again; connections take them in turn (default: none is presented)\n"
+    "  --connections N         at the same time, 1 to 60000 (default: 64; idle: 1000)\n"
+    "  --duration SECONDS      how long to measure, or to hold: 0.1 to 3600 (default: 5)\n"
+    "  --warmup SECONDS        load before that, which is not measured: 0 to 60 (default: 0.5; with --count 0)\n"
+    "  --count N               end after N answers if that comes before the time is over\n"
+    "  --source-addresses N    connect from N addresses of 127.0.0.0/8 in turn, 1 to 1048576\n"
+    "  --close reset|fin       how handshake ends a connection (default: reset, which leaves no port in TIME_WAIT)\n"
+    "  --expect STATUS         the status that a good answer has (default: 200)\n"
+    "  --json                  one JSON object instead of the table\n"
+    "  --help                  this text\n"
+    "\n"
+    "The server's certificate and its signature are not checked. Exit status: 0 done and every answer was good,\n"
+    "1 something failed (the result is printed all the same), 2 wrong usage.\n";
+
+enum option_letter {
+    OPTION_CONNECT = 256,
+    OPTION_SNI,
+    OPTION_PATH,
+    OPTION_CERT,
+    OPTION_CONNECTIONS,
+    OPTION_DURATION,
+    OPTION_WARMUP,
+    OPTION_COUNT,
+    OPTION_SOURCES,
+    OPTION_CLOSE,
+    OPTION_EXPECT,
+    OPTION_JSON,
+    OPTION_HELP,
+};
+
+static const struct option long_options[] = {
+    {"connect", required_argument, NULL, OPTION_CONNECT},
+    {"sni", required_argument, NULL, OPTION_SNI},
+    {"path", required_argument, NULL, OPTION_PATH},
+    {"cert", required_argument, NULL, OPTION_CERT},
+    {"connections", required_argument, NULL, OPTION_CONNECTIONS},
+    {"duration", required_argument, NULL, OPTION_DURATION},
+    {"warmup", required_argument, NULL, OPTION_WARMUP},
+    {"count", required_argument, NULL, OPTION_COUNT},
+    {"source-addresses", required_argument, NULL, OPTION_SOURCES},
+    {"close", required_argument, NULL, OPTION_CLOSE},
+    {"expect", required_argument, NULL, OPTION_EXPECT},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static void print_usage(void) {
+    fputs(usage_head, stdout);
+    for (size_t i = 0; i < behaviour_count; i++) {
+        printf("  %-11s %s\n", behaviours[i].name, behaviours[i].summary);
+    }
+    fputs(usage_tail, stdout);
+}
+
+static bool refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static bool refuse(const char *format, ...) {
+    va_list arguments;
+
+    fputs("sallyport-load: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputs("; see sallyport-load --help\n", stderr);
+    return false;
+}
+
+static bool read_number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *number) {
+    char *end;
+
+    errno = 0;
+    *number = strtoull(text, &end, 10);
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || *number < min || *number > max) {
+        return refuse("--%s takes a whole number from %llu to %llu, not '%s'", option, (unsigned long long)min,
+                      (unsigned long long)max, text);
+    }
+    return true;
+}
+
+static bool read_seconds(const char *option, const char *text, double min, double max, uint64_t *ns) {
+    char *end;
+    double seconds = strtod(text, &end);
+
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || !isfinite(seconds) || seconds < min || seconds > max) {
+        return refuse("--%s takes seconds from %g to %g, not '%s'", option, min, max, text);
+    }
+    *ns = (uint64_t)(seconds * 1e9);
+    return true;
+}
+
+/* What goes into a request line or a header as it is. */
+static bool is_printable(const char *text) {
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c <= ' ' || *c > '~') {
+            return false;
+        }
+    }
+    return text[0] != '\0';
+}
+
+static bool read_text(const char *option, const char *text, const char *what, size_t size_max, bool good, const char **value) {
+    if (!good || !is_printable(text) || strlen(text) > size_max) {
+        return refuse("--%s takes %s of at most %zu characters without blanks, not '%s'", option, what, size_max, text);
+    }
+    *value = text;
+    return true;
+}
+
+static bool read_close(const char *text, enum options_close *how) {
+    if (strcmp(text, "reset") == 0) {
+        *how = OPTIONS_CLOSE_RESET;
+    } else if (strcmp(text, "fin") == 0) {
+        *how = OPTIONS_CLOSE_FIN;
+    } else {
+        return refuse("--close takes reset or fin, not '%s'", text);
+    }
+    return true;
+}
+
+static bool read_connect(struct options *options, const char *text) {
+    options->connect_text = text;
+    if (listener_parse_address(text, &options->address, &options->address_size) < 0) {
+        return refuse("--connect takes ADDRESS:PORT such as 127.0.0.1:8443 or [::1]:8443, not '%s'", text);
+    }
+    return true;
+}
+
+static bool read_option(struct options *options, int letter, const char *text) {
+    uint64_t number = 0;
+    bool good = true;
+
+    switch (letter) {
+    case OPTION_CONNECT:
+        return read_connect(options, text);
+    case OPTION_SNI:
+        return read_text("sni", text, "a name", 255, true, &options->name);
+    case OPTION_PATH:
+        return read_text("path", text, "a path that begins with '/'", 4096, text[0] == '/', &options->path);
+    case OPTION_CERT:
+        if (options->cert_count == OPTIONS_CERTS_MAX) {
+            return refuse("--cert is given more than %d times: name a folder", OPTIONS_CERTS_MAX);
+        }
+        options->certs[options->cert_count++] = text;
+        return true;
+    case OPTION_CONNECTIONS:
+        good = read_number("connections", text, 1, OPTIONS_CONNECTIONS_MAX, &number);
+        options->connections = (uint32_t)number;
+        return good;
+    case OPTION_DURATION:
+        return read_seconds("duration", text, 0.1, OPTIONS_DURATION_MAX_S, &options->duration_ns);
+    case OPTION_WARMUP:
+        return read_seconds("warmup", text, 0, 60, &options->warmup_ns);
+    case OPTION_COUNT:
+        return read_number("count", text, 1, UINT64_MAX / 2, &options->count);
+    case OPTION_SOURCES:
+        good = read_number("source-addresses", text, 1, OPTIONS_SOURCES_MAX, &number);
+        options->source_addresses = (uint32_t)number;
+        return good;
+    case OPTION_CLOSE:
+        return read_close(text, &options->close);
+    case OPTION_EXPECT:
+        good = read_number("expect", text, 200, 599, &number);
+        options->expected_status = (unsigned)number;
+        return good;
+    default:
+        options->json = true;
+        return true;
+    }
+}
+
+static bool is_loopback(const struct sockaddr_storage *address) {
+    return address->ss_family == AF_INET &&
+           ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+/* What only the options together can tell; and the defaults that depend on others. */
+static bool complete(struct options *options, bool warmup_given) {
+    const struct behaviour *behaviour = options->behaviour;
+
+    if (options->connect_text == NULL) {
+        return refuse("--connect ADDRESS:PORT is missing");
+    }
+    if (options->source_addresses > 0 && !is_loopback(&options->address)) {
+        return refuse("--source-addresses works only towards an address of 127.0.0.0/8, which %s is not",
+                      options->connect_text);
+    }
+    if (behaviour->holds && (options->count > 0 || warmup_given)) {
+        return refuse("%s takes neither --count nor --warmup", behaviour->name);
+    }
+    if (options->close == OPTIONS_CLOSE_FIN && !behaviour->closes) {
+        return refuse("--close has no meaning for %s, which keeps its connections", behaviour->name);
+    }
+    if (options->connections == 0) {
+        options->connections = behaviour->connections_default;
+    }
+    if (!warmup_given) {
+        options->warmup_ns = options->count > 0 || behaviour->holds ? 0 : 500000000;
+    }
+    return true;
+}
+
+static bool find_mode(struct options *options, int argc, char **argv) {
+    if (optind == argc) {
+        return refuse("a mode is missing");
+    }
+    options->behaviour = behaviour_find(argv[optind]);
+    if (options->behaviour == NULL) {
+        return refuse("'%s' is not a mode", argv[optind]);
+    }
+    if (optind + 1 < argc) {
+        return refuse("unexpected argument '%s'", argv[optind + 1]);
+    }
+    return true;
+}
+
+enum options_result options_parse(struct options *options, int argc, char **argv) {
+    bool warmup_given = false;
+
+    *options = (struct options){
+        .name = "localhost", .path = "/", .duration_ns = 5000000000, .expected_status = 200, .close = OPTIONS_CLOSE_RESET};
+    opterr = 0;
+    for (int letter; (letter = getopt_long(argc, argv, ":", long_options, NULL)) != -1;) {
+        if (letter == OPTION_HELP) {
+            print_usage();
+            return OPTIONS_HELP;
+        }
+        if (letter == ':') {
+            refuse("%s needs a value", argv[optind - 1]);
+            return OPTIONS_REFUSE;
+        }
+        if (letter == '?') {
+            refuse("'%s' is not an option", argv[optind - 1]);
+            return OPTIONS_REFUSE;
+        }
+        warmup_given = warmup_given || letter == OPTION_WARMUP;
+        if (!read_option(options, letter, optarg)) {
+            return OPTIONS_REFUSE;
+        }
+    }
+    return find_mode(options, argc, argv) && complete(options, warmup_given) ? OPTIONS_RUN : OPTIONS_REFUSE;
+}

@@ -1,0 +1,50 @@
+/* The command line of sallyport-load, checked in full before anything is opened. */
+#ifndef BENCH_LOAD_OPTIONS_H
+#define BENCH_LOAD_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct behaviour;
+
+enum {
+    OPTIONS_CERTS_MAX = 256, /* --cert may be given this many times; a folder counts once */
+    OPTIONS_CONNECTIONS_MAX = 60000,
+    OPTIONS_SOURCES_MAX = 1 << 20,
+    OPTIONS_DURATION_MAX_S = 3600,
+};
+
+enum options_close {
+    OPTIONS_CLOSE_RESET, /* a reset: leaves no TIME_WAIT on either side */
+    OPTIONS_CLOSE_FIN,   /* close_notify and FIN, as a browser does */
+};
+
+struct options {
+    const struct behaviour *behaviour;
+    const char *connect_text;
+    struct sockaddr_storage address;
+    socklen_t address_size;
+    const char *name; /* server name, and Host */
+    const char *path;
+    const char *certs[OPTIONS_CERTS_MAX]; /* files and folders */
+    unsigned cert_count;
+    uint32_t connections;      /* 1 to OPTIONS_CONNECTIONS_MAX */
+    uint64_t duration_ns;      /* of the measurement; for `idle` of the holding */
+    uint64_t warmup_ns;        /* load that is not measured, before */
+    uint64_t count;            /* ends after this many answers; 0: only time ends it */
+    uint32_t source_addresses; /* addresses of 127.0.0.0/8 to connect from; 0: the kernel chooses */
+    enum options_close close;
+    unsigned expected_status;
+    bool json;
+};
+
+enum options_result {
+    OPTIONS_RUN,
+    OPTIONS_HELP,  /* the usage has been printed: exit 0 */
+    OPTIONS_REFUSE /* what is wrong has been printed to stderr: exit 2 */
+};
+
+enum options_result options_parse(struct options *options, int argc, char **argv);
+
+#endif

@@ -1,0 +1,46 @@
+/* What a run counts and how long things took. */
+#ifndef BENCH_LOAD_TALLY_H
+#define BENCH_LOAD_TALLY_H
+
+#include <stdint.h>
+
+struct hdr_histogram;
+
+enum tally_counter {
+    TALLY_CONNECTIONS,     /* begun */
+    TALLY_HANDSHAKES,      /* complete */
+    TALLY_ANSWERS,         /* whole, with the expected status */
+    TALLY_CONNECT_FAILED,  /* refused, reset or timed out before a byte */
+    TALLY_TLS_FAILED,      /* alert, protocol error, or the server closed during the handshake */
+    TALLY_CLOSED,          /* the server closed or reset a connection that was to stay or owed an answer */
+    TALLY_HTTP_FAILED,     /* an answer that is not HTTP */
+    TALLY_STATUS_FAILED,   /* an answer with another status */
+    TALLY_BYTES_SENT,      /* on closed connections */
+    TALLY_BYTES_RECEIVED,
+    TALLY_COUNTERS,
+};
+
+enum tally_latency {
+    LATENCY_HANDSHAKE, /* connect() to Finished */
+    LATENCY_REQUEST,   /* GET to the end of its answer */
+    LATENCY_EXCHANGE,  /* connect() to the end of the answer */
+    LATENCIES,
+};
+
+struct tally {
+    uint64_t counters[TALLY_COUNTERS];
+    struct hdr_histogram *latencies[LATENCIES]; /* ns */
+};
+
+/* Names for reports: lower case with underscores. */
+const char *tally_counter_name(enum tally_counter counter);
+const char *tally_latency_name(enum tally_latency latency);
+
+/* 0, or -ENOMEM. */
+int tally_create(struct tally *tally);
+void tally_destroy(struct tally *tally);
+/* Longer ones than the histogram's range, a minute, count as a minute. */
+void tally_record(struct tally *tally, enum tally_latency latency, uint64_t ns);
+void tally_reset_latencies(struct tally *tally);
+
+#endif
