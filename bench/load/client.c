@@ -108,7 +108,8 @@ static bool share_generator(WOLFSSL_CTX *wolfssl) {
 #endif
 }
 
-struct client_credentials *client_credentials_load(const char *file, const char *name, char error[static CLIENT_ERROR_SIZE]) {
+struct client_credentials *client_credentials_load(const char *file, const char *name,
+                                                   char error[static CLIENT_ERROR_SIZE]) {
     struct client_credentials *credentials = calloc(1, sizeof *credentials);
 
     snprintf(error, CLIENT_ERROR_SIZE, "out of memory");

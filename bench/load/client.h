@@ -1,9 +1,9 @@
 /*
  * The client's side of TLS 1.3, as bytes in and bytes out. The only file of the generator that knows wolfSSL's TLS.
  *
- * It is built for one core that has to saturate a server's core. What a real client does and this one leaves out: the server's
- * chain and its CertificateVerify are not checked (37 us). What the server has to check or compute is genuine: a fresh key
- * share for each handshake, and a fresh CertificateVerify by the client's key.
+ * It is built for one core that has to saturate a server's core. What a real client does and this one leaves out: the
+ * server's chain and its CertificateVerify are not checked (37 us). What the server has to check or compute is genuine: a
+ * fresh key share for each handshake, and a fresh CertificateVerify by the client's key.
  */
 #ifndef BENCH_LOAD_CLIENT_H
 #define BENCH_LOAD_CLIENT_H

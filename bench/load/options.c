@@ -12,11 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char usage_head[] = "usage: sallyport-load MODE --connect ADDRESS:PORT [OPTION]...\n"
-                                 "\n"
-                                 "Loads a TLS 1.3 server from one thread: a closed loop, each connection waits for its answer.\n"
-                                 "\n"
-                                 "modes:\n";
+static const char usage_head[] =
+    "usage: sallyport-load MODE --connect ADDRESS:PORT [OPTION]...\n"
+    "\n"
+    "Loads a TLS 1.3 server from one thread: a closed loop, each connection waits for its answer.\n"
+    "\n"
+    "modes:\n";
 
 static const char usage_tail[] =
     "\n"
@@ -125,7 +126,8 @@ static bool is_printable(const char *text) {
     return text[0] != '\0';
 }
 
-static bool read_text(const char *option, const char *text, const char *what, size_t size_max, bool good, const char **value) {
+static bool read_text(const char *option, const char *text, const char *what, size_t size_max, bool good,
+                      const char **value) {
     if (!good || !is_printable(text) || strlen(text) > size_max) {
         return refuse("--%s takes %s of at most %zu characters without blanks, not '%s'", option, what, size_max, text);
     }

@@ -17,7 +17,7 @@ enum {
     RELAY_IDLE_MAX = 128,                /* pooled connections for each address and shard */
     RELAY_DOWN_MS = 10000,               /* how long an address that refused to connect is passed over */
     RELAY_RESPONSE_HEAD_MAX = 64 * 1024, /* bytes */
-    RELAY_REQUEST_HEAD_MAX = 96 * 1024,
+    RELAY_REQUEST_HEAD_MAX = 128 * 1024,
 };
 
 /* All relay state of one shard. */

@@ -311,8 +311,10 @@ static void consume(struct stream *stream, uint32_t size) {
     stream->bytes_sent += size;
     while (size > 0) {
         struct stream_chunk *chunk = stream->first;
-        uint32_t left = chunk->size - chunk->sent;
+        uint32_t left;
 
+        CHECK(chunk != NULL); /* the kernel takes no more than it was given */
+        left = chunk->size - chunk->sent;
         if (size < left) {
             chunk->sent += size;
             return;

@@ -46,7 +46,7 @@ Test(values, types, .init = changes_set_up, .fini = changes_tear_down) {
         {"shards: auto", "shards:", 5, "not nothing"},
         {"shards: auto", "shards: all", 5, "shards (if not \"auto\") must be a number from 1 to 1024, not all"},
         {"shards: auto", "shards: '2'", 5, "not \"2\""},
-        {"  connections: 65536", "  connections: 6.5", 9, "limits.connections must be a number from 1 to 1048576, not 6.5"},
+        {"  connections: 65536", "  connections: 6.5", 9, "limits.connections must be a number from 1 to 1000000, not 6.5"},
         {"  connections: 65536", "  connections: {}", 9, "not a mapping"},
         {"{entries: 5}", "5", 10, "cert_cache must be a mapping"},
         {"    default: true", "    default: yes", 14, "default must be true or false, not yes"},

@@ -1,0 +1,287 @@
+#include "load/connection.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "load/behaviour.h"
+#include "load/load.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEAD_SIZE_MAX = 16 * 1024 };
+
+void connection_end(struct connection *connection, enum options_close how) {
+    struct linger linger = {.l_onoff = 1, .l_linger = 0};
+
+    if (connection->state == CONNECTION_CLOSING) {
+        return;
+    }
+    if (how == OPTIONS_CLOSE_FIN) {
+        client_shutdown(&connection->tls);
+        connection->state = CONNECTION_CLOSING;
+        stream_finish(connection->stream);
+        return;
+    }
+    connection->state = CONNECTION_CLOSING;
+    setsockopt(connection->stream->descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+    stream_close(connection->stream);
+}
+
+static void fail(struct connection *connection, enum tally_counter why, const char *text) {
+    load_count(connection->load, why);
+    load_note_error(connection->load, tally_counter_name(why), text);
+    connection_end(connection, OPTIONS_CLOSE_RESET);
+}
+
+static void fail_tls(struct connection *connection) {
+    fail(connection, TALLY_TLS_FAILED, client_error_text(&connection->tls));
+}
+
+static int send_ciphertext(void *owner, struct bytes ciphertext) {
+    struct connection *connection = owner;
+
+    return connection->state == CONNECTION_CLOSING ? -ECONNABORTED : stream_write(connection->stream, ciphertext);
+}
+
+void connection_request(struct connection *connection) {
+    CHECK(connection->state == CONNECTION_READY);
+    connection->state = CONNECTION_ASKING;
+    connection->in_body = false;
+    connection->asked_ns = clock_monotonic_ns();
+    if (client_write(&connection->tls, connection->load->request) != CLIENT_DONE) {
+        fail_tls(connection);
+    }
+}
+
+void connection_hold(struct connection *connection) {
+    CHECK(connection->state == CONNECTION_READY);
+    connection->state = CONNECTION_HOLDING;
+    connection->stood = true;
+    load_connection_stands(connection->load);
+}
+
+static void drop_held(struct connection *connection) {
+    free(connection->held);
+    connection->held = NULL;
+    connection->held_size = 0;
+}
+
+static void hold_head(struct connection *connection, struct bytes data) {
+    if (connection->held == NULL) {
+        connection->held = malloc(HEAD_SIZE_MAX);
+    }
+    if (connection->held == NULL || data.size > HEAD_SIZE_MAX - connection->held_size) {
+        fail(connection, TALLY_HTTP_FAILED, "the answer's head is larger than 16 KiB");
+        return;
+    }
+    memcpy(connection->held + connection->held_size, data.data, data.size);
+    connection->held_size += (uint32_t)data.size;
+}
+
+static void complete_answer(struct connection *connection) {
+    struct load *load = connection->load;
+
+    connection->state = CONNECTION_READY;
+    if (connection->status != load->options->expected_status) {
+        char text[32];
+
+        snprintf(text, sizeof text, "status %u", connection->status);
+        fail(connection, TALLY_STATUS_FAILED, text);
+        return;
+    }
+    load_count(load, TALLY_ANSWERS);
+    load_record(load, LATENCY_REQUEST, connection->asked_ns);
+    load->options->behaviour->answered(connection);
+}
+
+static void take_body(struct connection *connection, struct bytes data) {
+    struct bytes piece;
+    enum http_result result;
+
+    do {
+        result = http_parser_body(&connection->parser, &data, &piece);
+    } while (result == HTTP_PARSE_BODY);
+    if (result == HTTP_PARSE_ERROR) {
+        fail(connection, TALLY_HTTP_FAILED, connection->parser.error);
+    } else if (result == HTTP_PARSE_END && data.size > 0) {
+        fail(connection, TALLY_HTTP_FAILED, "bytes behind the answer");
+    } else if (result == HTTP_PARSE_END) {
+        complete_answer(connection);
+    }
+}
+
+/* A head in pieces is parsed from its beginning each time: the message it goes to is shared by all connections. */
+static void take_head(struct connection *connection, struct bytes data) {
+    struct http_message *message = &connection->load->message;
+    struct http_parser *parser = &connection->parser;
+    enum http_result result;
+
+    if (connection->held != NULL) {
+        hold_head(connection, data);
+        if (connection->state != CONNECTION_ASKING) {
+            return;
+        }
+        data = bytes_of(connection->held, connection->held_size);
+    }
+    http_parser_init_response(parser, message, HEAD_SIZE_MAX, false);
+    result = http_parser_head(parser, data);
+    if (result == HTTP_PARSE_HEAD) {
+        connection->status = message->status;
+        connection->in_body = true;
+        parser->message = NULL;
+        take_body(connection, bytes_of(data.data + message->head_size, data.size - message->head_size));
+        drop_held(connection);
+    } else if (result == HTTP_PARSE_ERROR) {
+        fail(connection, TALLY_HTTP_FAILED, parser->error);
+    } else if (connection->held == NULL) {
+        hold_head(connection, data);
+    }
+}
+
+static void read_answers(struct connection *connection) {
+    struct load *load = connection->load;
+
+    while (connection->state != CONNECTION_CLOSING) {
+        size_t size = 0;
+        enum client_result result = client_read(&connection->tls, load->plaintext, sizeof load->plaintext, &size);
+
+        if (result == CLIENT_WANT_INPUT) {
+            return;
+        }
+        if (result == CLIENT_CLOSED) {
+            fail(connection, TALLY_CLOSED, "close_notify");
+        } else if (result == CLIENT_FAILED) {
+            fail_tls(connection);
+        } else if (connection->state != CONNECTION_ASKING) {
+            fail(connection, TALLY_HTTP_FAILED, "bytes that nobody asked for");
+        } else if (connection->in_body) {
+            take_body(connection, bytes_of(load->plaintext, size));
+        } else {
+            take_head(connection, bytes_of(load->plaintext, size));
+        }
+    }
+}
+
+static void go_on_with_handshake(struct connection *connection) {
+    struct load *load = connection->load;
+
+    switch (client_handshake(&connection->tls)) {
+    case CLIENT_DONE:
+        connection->state = CONNECTION_READY;
+        load_connection_established(load, connection);
+        load->options->behaviour->established(connection);
+        read_answers(connection);
+        break;
+    case CLIENT_WANT_INPUT:
+        break;
+    case CLIENT_CLOSED:
+        fail(connection, TALLY_TLS_FAILED, "closed during the handshake");
+        break;
+    case CLIENT_FAILED:
+        fail_tls(connection);
+        break;
+    }
+    load_flush(load);
+}
+
+static void connected(struct stream *stream) {
+    struct connection *connection = stream->owner;
+
+    connection->state = CONNECTION_HANDSHAKE;
+    stream_receive(stream);
+    go_on_with_handshake(connection);
+}
+
+static void received(struct stream *stream, struct bytes data) {
+    struct connection *connection = stream->owner;
+    bool in_handshake = connection->state == CONNECTION_HANDSHAKE;
+
+    if (data.size == 0) {
+        fail(connection, in_handshake ? TALLY_TLS_FAILED : TALLY_CLOSED, "the server closed");
+        return;
+    }
+    client_feed(&connection->tls, data);
+    if (in_handshake) {
+        go_on_with_handshake(connection);
+    } else {
+        read_answers(connection);
+    }
+    if (connection->stream == stream && connection->state != CONNECTION_CLOSING) {
+        stream_receive(stream);
+    }
+}
+
+static void failed(struct stream *stream, int error) {
+    struct connection *connection = stream->owner;
+    enum tally_counter why = TALLY_CLOSED;
+
+    if (connection->state == CONNECTION_CONNECTING) {
+        why = TALLY_CONNECT_FAILED;
+    } else if (connection->state == CONNECTION_HANDSHAKE) {
+        why = TALLY_TLS_FAILED;
+    }
+    fail(connection, why, strerror(-error));
+}
+
+static void closed(struct stream *stream) {
+    struct connection *connection = stream->owner;
+    struct load *load = connection->load;
+
+    load->tally.counters[TALLY_BYTES_SENT] += stream->bytes_sent;
+    load->tally.counters[TALLY_BYTES_RECEIVED] += stream->bytes_received;
+    client_close(&connection->tls);
+    drop_held(connection);
+    connection->stream = NULL;
+    connection->state = CONNECTION_FREE;
+    load_connection_closed(load, connection);
+}
+
+static const struct stream_handler handler = {
+    .connected = connected,
+    .received = received,
+    .failed = failed,
+    .closed = closed,
+};
+
+/* The connect leaves at the earliest with the next submission, so the socket may still be bound here. */
+static int bind_source(struct stream *stream, uint32_t address) {
+    struct sockaddr_in source = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(address)};
+    int on = 1;
+
+    /* The port is chosen at connect(), when it only has to differ from those of the same source towards the same server. */
+    if (setsockopt(stream->descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) < 0 ||
+        bind(stream->descriptor, (const struct sockaddr *)&source, sizeof source) < 0) {
+        return -errno;
+    }
+    return 0;
+}
+
+int connection_start(struct connection *connection) {
+    struct load *load = connection->load;
+    const struct options *options = load->options;
+    int error = client_open(&connection->tls, load_next_credentials(load), send_ciphertext, connection);
+
+    if (error < 0) {
+        return error;
+    }
+    connection->started_ns = clock_monotonic_ns();
+    connection->stream = stream_connect(&load->ring, (const struct sockaddr *)&options->address, options->address_size,
+                                        &handler, connection, &error);
+    if (connection->stream == NULL) {
+        client_close(&connection->tls);
+        return error;
+    }
+    connection->state = CONNECTION_CONNECTING;
+    connection->stood = false;
+    load_count(load, TALLY_CONNECTIONS);
+    if (options->source_addresses > 0) {
+        error = bind_source(connection->stream, load_next_source(load));
+        if (error < 0) {
+            fail(connection, TALLY_CONNECT_FAILED, strerror(-error));
+        }
+    }
+    return 0;
+}

@@ -1,0 +1,49 @@
+/*
+ * One connection of the load: connect, TLS handshake, requests and their answers, end. What follows on each step is the
+ * behaviour's choice (behaviour.h); what goes wrong is counted here, ends the connection, and never the run.
+ */
+#ifndef BENCH_LOAD_CONNECTION_H
+#define BENCH_LOAD_CONNECTION_H
+
+#include "http/message.h"
+#include "load/client.h"
+#include "load/options.h"
+#include "ring/stream.h"
+
+struct load;
+
+enum connection_state {
+    CONNECTION_FREE, /* no stream */
+    CONNECTION_CONNECTING,
+    CONNECTION_HANDSHAKE,
+    CONNECTION_READY,   /* established, and nothing asked */
+    CONNECTION_ASKING,  /* an answer is owed */
+    CONNECTION_HOLDING, /* stays as it is until the run ends */
+    CONNECTION_CLOSING,
+};
+
+struct connection {
+    struct load *load;
+    struct stream *stream;
+    struct client tls;
+    struct http_parser parser;
+    uint8_t *held; /* an answer's head as far as it has come, when it has come in pieces; malloc'd */
+    uint32_t held_size;
+    unsigned status; /* of the answer under way */
+    bool in_body;
+    bool stood; /* has been in CONNECTION_HOLDING */
+    enum connection_state state;
+    uint64_t started_ns; /* connect() */
+    uint64_t asked_ns;   /* the last GET */
+};
+
+/* Connects a free one. 0, or a negative errno: no descriptor, no memory. */
+int connection_start(struct connection *connection);
+/* Sends the run's GET; in state CONNECTION_READY. */
+void connection_request(struct connection *connection);
+/* Nothing more is sent; the server may not close it. */
+void connection_hold(struct connection *connection);
+/* Ends it; the load is told when it is gone (load_connection_closed). */
+void connection_end(struct connection *connection, enum options_close how);
+
+#endif

@@ -1,0 +1,364 @@
+#include "load/load.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "load/behaviour.h"
+/* For stream_flush_all, see load_flush. */
+#include "ring/operation.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum {
+    SOURCE_FIRST = 0x7f400001, /* 127.64.0.1; leaves 127.0.0.0/10 to everybody else */
+    TURN_MS_MAX = 20,
+    CLOSING_MS_MAX = 5000,
+    FAILURES_HOPELESS = 100, /* with not one answer */
+    CREDENTIALS_MAX = 65536,
+};
+
+static int give_up(struct load *load, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static int give_up(struct load *load, const char *format, ...) {
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(load->fatal, sizeof load->fatal, format, arguments);
+    va_end(arguments);
+    load->phase = LOAD_ENDING;
+    return -1;
+}
+
+uint64_t load_failures(const uint64_t *from, const uint64_t to[TALLY_COUNTERS]) {
+    uint64_t failures = 0;
+
+    for (int i = TALLY_CONNECT_FAILED; i <= TALLY_STATUS_FAILED; i++) {
+        failures += to[i] - (from == NULL ? 0 : from[i]);
+    }
+    return failures;
+}
+
+void load_record(struct load *load, enum tally_latency latency, uint64_t since_ns) {
+    if (load->phase == LOAD_MEASURING) {
+        tally_record(&load->tally, latency, clock_monotonic_ns() - since_ns);
+    }
+}
+
+void load_note_error(struct load *load, const char *kind, const char *text) {
+    if (load->first_error[0] == '\0') {
+        snprintf(load->first_error, sizeof load->first_error, "%s: %s", kind, text);
+    }
+}
+
+void load_flush(struct load *load) {
+    stream_flush_all(&load->ring);
+    io_uring_submit(&load->ring.uring);
+}
+
+struct client_credentials *load_next_credentials(struct load *load) {
+    return load->credentials[load->credentials_next++ % load->credentials_count];
+}
+
+uint32_t load_next_source(struct load *load) {
+    return SOURCE_FIRST + load->source_next++ % load->options->source_addresses;
+}
+
+static void start(struct load *load, struct connection *connection) {
+    int error = connection_start(connection);
+
+    if (error < 0) {
+        give_up(load, "cannot open another connection beside %u: %s", load->open, strerror(-error));
+        return;
+    }
+    load->open++;
+    load->opening++;
+}
+
+static void start_more(struct load *load) {
+    uint32_t opening_max = load->options->behaviour->opening_max;
+
+    while (load->phase != LOAD_ENDING && load->started < load->options->connections &&
+           (opening_max == 0 || load->opening < opening_max)) {
+        start(load, &load->connections[load->started++]);
+    }
+}
+
+void load_connection_established(struct load *load, struct connection *connection) {
+    load_count(load, TALLY_HANDSHAKES);
+    load_record(load, LATENCY_HANDSHAKE, connection->started_ns);
+    if (load->tls[0] == '\0') {
+        client_describe(&connection->tls, load->tls, sizeof load->tls);
+    }
+}
+
+void load_connection_stands(struct load *load) {
+    load->opening--;
+    load->stand++;
+    start_more(load);
+}
+
+void load_connection_closed(struct load *load, struct connection *connection) {
+    load->open--;
+    if (load->phase == LOAD_ENDING) {
+        return;
+    }
+    if (connection->stood) {
+        load->stand--;
+        return;
+    }
+    load->opening--;
+    if (load->options->behaviour->holds) {
+        start_more(load);
+    } else {
+        start(load, connection);
+    }
+}
+
+static void mark(const struct load *load, struct load_mark *mark) {
+    struct timespec cpu;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+    mark->ns = clock_monotonic_ns();
+    mark->cpu_ns = (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec;
+    memcpy(mark->counters, load->tally.counters, sizeof mark->counters);
+}
+
+static void begin_measuring(struct load *load) {
+    load->phase = LOAD_MEASURING;
+    tally_reset_latencies(&load->tally);
+    mark(load, &load->begin);
+    load->phase_end_ns =
+        load->begin.ns + (load->options->behaviour->holds ? LOAD_OPENING_MAX_S * 1000000000ULL : load->options->duration_ns);
+}
+
+static void end_measuring(struct load *load) {
+    mark(load, &load->end);
+    for (uint32_t i = 0; i < load->started; i++) {
+        const struct connection *connection = &load->connections[i];
+        uint64_t since = connection->state == CONNECTION_ASKING ? connection->asked_ns : connection->started_ns;
+
+        if (connection->state >= CONNECTION_CONNECTING && connection->state <= CONNECTION_ASKING) {
+            load->in_flight_at_end++;
+            if (load->end.ns - since > load->oldest_in_flight_ns) {
+                load->oldest_in_flight_ns = load->end.ns - since;
+            }
+        }
+    }
+}
+
+static bool is_hopeless(const struct load *load) {
+    const uint64_t *counters = load->tally.counters;
+
+    return counters[TALLY_ANSWERS] == 0 && !load->options->behaviour->holds &&
+           load_failures(NULL, counters) >= FAILURES_HOPELESS + load->options->connections;
+}
+
+static bool is_measured(const struct load *load, uint64_t now_ns) {
+    if (load->options->behaviour->holds) {
+        return (load->opening == 0 && load->started == load->options->connections) || now_ns >= load->phase_end_ns;
+    }
+    return now_ns >= load->phase_end_ns ||
+           (load->options->count > 0 &&
+            load->tally.counters[TALLY_ANSWERS] - load->begin.counters[TALLY_ANSWERS] >= load->options->count);
+}
+
+static void advance(struct load *load) {
+    uint64_t now_ns = clock_monotonic_ns();
+
+    if (is_hopeless(load)) {
+        give_up(load, "given up: not one answer on %llu connections, the first failure was: %s",
+                (unsigned long long)load->tally.counters[TALLY_CONNECTIONS], load->first_error);
+        return;
+    }
+    switch (load->phase) {
+    case LOAD_WARMING:
+        if (now_ns >= load->phase_end_ns) {
+            begin_measuring(load);
+        }
+        break;
+    case LOAD_MEASURING:
+        if (!is_measured(load, now_ns)) {
+            break;
+        }
+        load->phase = LOAD_ENDING;
+        if (load->options->behaviour->holds) {
+            end_measuring(load);
+            load->phase = LOAD_HOLDING;
+            load->phase_end_ns = now_ns + load->options->duration_ns;
+            fprintf(stderr, "standing %u of %u\n", load->stand, load->options->connections);
+        }
+        break;
+    case LOAD_HOLDING:
+        if (now_ns >= load->phase_end_ns) {
+            load->phase = LOAD_ENDING;
+        }
+        break;
+    case LOAD_ENDING:
+        break;
+    }
+}
+
+static void turn(struct load *load) {
+    int error = ring_turn(&load->ring, TURN_MS_MAX);
+
+    if (error < 0) {
+        give_up(load, "the ring is broken: %s", strerror(-error));
+    }
+}
+
+static void close_all(struct load *load) {
+    uint64_t limit_ns = clock_monotonic_ns() + CLOSING_MS_MAX * 1000000ULL;
+
+    for (uint32_t i = 0; i < load->started; i++) {
+        if (load->connections[i].stream != NULL) {
+            connection_end(&load->connections[i], OPTIONS_CLOSE_RESET);
+        }
+    }
+    while (load->open > 0 && clock_monotonic_ns() < limit_ns) {
+        turn(load);
+    }
+    CHECK(load->open == 0);
+}
+
+static int add_credentials(struct load *load, const char *file) {
+    char error[CLIENT_ERROR_SIZE];
+    struct client_credentials *credentials;
+    struct client_credentials **all;
+
+    if (load->credentials_count == CREDENTIALS_MAX) {
+        return give_up(load, "more than %d certificates", CREDENTIALS_MAX);
+    }
+    credentials = client_credentials_load(file, load->options->name, error);
+    if (credentials == NULL) {
+        return give_up(load, "%s", error);
+    }
+    all = realloc(load->credentials, (load->credentials_count + 1) * sizeof(struct client_credentials *));
+    CHECK(all != NULL);
+    load->credentials = all;
+    load->credentials[load->credentials_count++] = credentials;
+    return 0;
+}
+
+static int is_pem(const struct dirent *entry) {
+    const char *dot = strrchr(entry->d_name, '.');
+
+    return entry->d_name[0] != '.' && dot != NULL && strcmp(dot, ".pem") == 0;
+}
+
+static int add_folder(struct load *load, const char *folder) {
+    struct dirent **entries;
+    int count = scandir(folder, &entries, is_pem, alphasort);
+    int result = 0;
+
+    if (count <= 0) {
+        return give_up(load, "%s: %s", folder, count == 0 ? "no *.pem in this folder" : strerror(errno));
+    }
+    for (int i = 0; i < count; i++) {
+        char path[4096];
+
+        if (result == 0 && snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name) >= (int)sizeof path) {
+            result = give_up(load, "%s: the path is too long", folder);
+        }
+        if (result == 0) {
+            result = add_credentials(load, path);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    return result;
+}
+
+static int load_credentials(struct load *load) {
+    const struct options *options = load->options;
+    int result = options->cert_count == 0 ? add_credentials(load, NULL) : 0;
+
+    for (unsigned i = 0; i < options->cert_count && result == 0; i++) {
+        struct stat status;
+
+        if (stat(options->certs[i], &status) < 0) {
+            return give_up(load, "%s: %s", options->certs[i], strerror(errno));
+        }
+        result = S_ISDIR(status.st_mode) ? add_folder(load, options->certs[i]) : add_credentials(load, options->certs[i]);
+    }
+    return result;
+}
+
+/* A descriptor for each connection, and some; the soft limit is raised as far as the hard one allows. */
+static int ensure_descriptors(struct load *load) {
+    rlim_t need = load->options->connections + 64;
+    struct rlimit limit;
+
+    getrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < need) {
+        limit.rlim_cur = need < limit.rlim_max ? need : limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur < need) {
+        return give_up(load, "%u connections need %llu file descriptors, the limit is %llu: raise it (ulimit -n)",
+                       load->options->connections, (unsigned long long)need, (unsigned long long)limit.rlim_cur);
+    }
+    return 0;
+}
+
+static int prepare(struct load *load) {
+    const struct options *options = load->options;
+    /* Sockets that are on their way to closed count as streams too. */
+    struct ring_options ring = {.accepted = 16,
+                                .streams = options->connections + 64,
+                                .receive_buffers = options->connections <= 64 ? 64 : 256,
+                                .chunks = 2 * options->connections + 64};
+    char *request = NULL;
+    int size;
+
+    if (ensure_descriptors(load) < 0 || load_credentials(load) < 0) {
+        return -1;
+    }
+    load->connections = calloc(options->connections, sizeof *load->connections);
+    size = asprintf(&request, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: sallyport-load\r\nAccept: */*\r\n\r\n",
+                    options->path, options->name);
+    if (load->connections == NULL || size < 0 || tally_create(&load->tally) < 0) {
+        return give_up(load, "out of memory");
+    }
+    load->request = bytes_of(request, (size_t)size);
+    for (uint32_t i = 0; i < options->connections; i++) {
+        load->connections[i].load = load;
+    }
+    return ring_create(&load->ring, &ring, load->fatal) < 0 ? -1 : 0;
+}
+
+int load_run(struct load *load, const struct options *options) {
+    load->options = options;
+    if (prepare(load) < 0) {
+        return -1;
+    }
+    load->phase = LOAD_WARMING;
+    load->phase_end_ns = clock_monotonic_ns() + options->warmup_ns;
+    advance(load);
+    start_more(load);
+    while (load->phase != LOAD_ENDING) {
+        turn(load);
+        advance(load);
+    }
+    if (load->begin.ns != 0 && load->end.ns == 0) {
+        end_measuring(load);
+    }
+    close_all(load);
+    ring_destroy(&load->ring);
+    return 0;
+}
+
+void load_destroy(struct load *load) {
+    for (size_t i = 0; i < load->credentials_count; i++) {
+        client_credentials_free(load->credentials[i]);
+    }
+    free(load->credentials);
+    free(load->connections);
+    free((void *)(uintptr_t)load->request.data);
+    tally_destroy(&load->tally);
+}

@@ -1,0 +1,83 @@
+/* A run: its connections, its phases, and what comes out of it. One thread, one ring. */
+#ifndef BENCH_LOAD_LOAD_H
+#define BENCH_LOAD_LOAD_H
+
+#include "load/connection.h"
+#include "load/tally.h"
+
+enum {
+    LOAD_ERROR_SIZE = 512,
+    LOAD_OPENING_MAX_S = 120, /* how long it may take until all connections stand, for behaviours that hold */
+};
+
+enum load_phase {
+    LOAD_WARMING,
+    LOAD_MEASURING, /* for behaviours that hold: until all stand */
+    LOAD_HOLDING,
+    LOAD_ENDING,
+};
+
+/* A moment of the run. */
+struct load_mark {
+    uint64_t ns;     /* monotonic */
+    uint64_t cpu_ns; /* used by this process */
+    uint64_t counters[TALLY_COUNTERS];
+};
+
+struct load {
+    const struct options *options;
+    struct ring ring;
+    struct tally tally; /* counters since the start; latencies of the measured time */
+    struct client_credentials **credentials;
+    size_t credentials_count;
+    size_t credentials_next;
+    uint32_t source_next;
+    struct bytes request; /* the GET; owned */
+    struct connection *connections;
+    uint32_t started; /* connections that have been started once */
+    uint32_t opening; /* started, and neither stand nor gone */
+    uint32_t stand;   /* in CONNECTION_HOLDING */
+    uint32_t open;    /* connections with a stream */
+    enum load_phase phase;
+    uint64_t phase_end_ns;
+    struct load_mark begin; /* of the measured time */
+    struct load_mark end;
+    uint32_t in_flight_at_end; /* connections that were owed something when the measured time ended */
+    uint64_t oldest_in_flight_ns;
+    char tls[64];                      /* version and suite */
+    char first_error[LOAD_ERROR_SIZE]; /* empty: nothing failed */
+    char fatal[LOAD_ERROR_SIZE];       /* why the run was given up; empty: it was not */
+    struct http_message message;       /* of the head under parsing */
+    uint8_t plaintext[16 * 1024];
+};
+
+/* Runs to the end. 0, or -1 with one line in load->fatal when it could not begin. `load` is zeroed memory. */
+int load_run(struct load *load, const struct options *options);
+void load_destroy(struct load *load);
+
+/* Failures of all kinds between two counter sets; `from` may be NULL. */
+uint64_t load_failures(const uint64_t *from, const uint64_t to[TALLY_COUNTERS]);
+
+/* What connections report and ask. */
+
+static inline void load_count(struct load *load, enum tally_counter counter) {
+    load->tally.counters[counter]++;
+}
+/* The time since `since_ns`, if it is the time to measure. */
+void load_record(struct load *load, enum tally_latency latency, uint64_t since_ns);
+/* Keeps the first one. */
+void load_note_error(struct load *load, const char *kind, const char *text);
+void load_connection_established(struct load *load, struct connection *connection);
+void load_connection_stands(struct load *load);
+/* May start it again. */
+void load_connection_closed(struct load *load, struct connection *connection);
+struct client_credentials *load_next_credentials(struct load *load);
+/* The next address to connect from, host byte order. */
+uint32_t load_next_source(struct load *load);
+/*
+ * Sends now what has been written. After a step of a handshake: with dozens of them in one turn of the ring, the server
+ * would otherwise wait for the last before it gets the first.
+ */
+void load_flush(struct load *load);
+
+#endif

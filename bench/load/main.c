@@ -1,0 +1,54 @@
+/* sallyport-load: a load generator for TLS servers with client authentication. */
+#include "load/client.h"
+#include "load/load.h"
+#include "load/options.h"
+#include "load/report.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EXIT_USAGE = 2 };
+
+static int run(const struct options *options) {
+    struct load *load = calloc(1, sizeof *load);
+    bool good;
+
+    if (load == NULL) {
+        fputs("sallyport-load: out of memory\n", stderr);
+        return EXIT_FAILURE;
+    }
+    if (load_run(load, options) < 0) {
+        fprintf(stderr, "sallyport-load: %s\n", load->fatal);
+        load_destroy(load);
+        free(load);
+        return EXIT_FAILURE;
+    }
+    if (options->json) {
+        report_json(load);
+    } else {
+        report_table(load);
+    }
+    if (load->fatal[0] != '\0') {
+        fprintf(stderr, "sallyport-load: %s\n", load->fatal);
+    }
+    good = load->fatal[0] == '\0' && load_failures(NULL, load->tally.counters) == 0;
+    load_destroy(load);
+    free(load);
+    return fflush(stdout) == 0 && good ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv) {
+    struct options options;
+    enum options_result parsed = options_parse(&options, argc, argv);
+
+    if (parsed != OPTIONS_RUN) {
+        return parsed == OPTIONS_HELP ? EXIT_SUCCESS : EXIT_USAGE;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    if (client_library_init() < 0) {
+        fputs("sallyport-load: wolfSSL cannot be initialised\n", stderr);
+        return EXIT_FAILURE;
+    }
+    return run(&options);
+}
