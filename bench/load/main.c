@@ -26,7 +26,7 @@ static int run(const struct options *options) {
     }
     if (options->json) {
         report_json(load);
-    } else {
+    } else if (load->begin.ns != 0) {
         report_table(load);
     }
     if (load->fatal[0] != '\0') {

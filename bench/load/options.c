@@ -29,7 +29,7 @@ static const char usage_tail[] =
     "                          may be given again; connections take them in turn (default: none is presented)\n"
     "  --connections N         at the same time, 1 to 60000 (default: 64; idle: 1000)\n"
     "  --duration SECONDS      how long to measure, or to hold: 0.1 to 3600 (default: 5)\n"
-    "  --warmup SECONDS        load before that, which is not measured: 0 to 60 (default: 0.5; with --count 0)\n"
+    "  --warmup SECONDS        load before that, which is not measured: 0 to 60 (default: 0.5, or 0 with --count)\n"
     "  --count N               end after N answers if that comes before the time is over\n"
     "  --source-addresses N    connect from N addresses of 127.0.0.0/8 in turn, 1 to 1048576\n"
     "  --close reset|fin       how handshake ends a connection (default: reset, which leaves no port in TIME_WAIT)\n"

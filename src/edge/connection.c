@@ -228,7 +228,9 @@ static void process(struct connection *connection, struct bytes input) {
 
     CHECK(!connection->processing);
     if (connection->held_size > 0) {
-        connection_hold(connection, input);
+        if (input.size > 0) {
+            connection_hold(connection, input);
+        }
         buffer = connection->held;
         input = bytes_of(buffer, connection->held_size);
         connection->held = NULL;

@@ -96,23 +96,6 @@ static bool lay_out_ca_names(struct tls_context *context, const struct tls_conte
     return true;
 }
 
-static int send_ca_names(struct tls_context *context) {
-#ifdef WOLFSSL_CA_NAMES_DER
-    return wolfSSL_CTX_set_ca_names_der(context->wolfssl, context->ca_names, (unsigned short)context->ca_names_size);
-#else
-    return NOT_COMPILED_IN; /* tools/patches/wolfssl-ca-names.patch has not been applied */
-#endif
-}
-
-/* One generator for all sessions of the context, which one thread owns: a new one for each costs 5 us and 1 KiB. */
-static int share_generator(WOLFSSL_CTX *wolfssl) {
-#ifdef WOLFSSL_CTX_RNG
-    return wolfSSL_CTX_new_rng(wolfssl);
-#else
-    return WOLFSSL_SUCCESS;
-#endif
-}
-
 /* WOLFSSL_SUCCESS, or wolfSSL's error and in *step what could not be done. */
 static int configure(struct tls_context *context, const struct tls_context_options *options, const char **step) {
     WOLFSSL_CTX *wolfssl = context->wolfssl;
@@ -134,12 +117,13 @@ static int configure(struct tls_context *context, const struct tls_context_optio
     result = use_credentials(wolfssl, options->credentials);
     if (result != WOLFSSL_SUCCESS)
         return result;
+    /* One generator for all sessions of the context, which one thread owns: one for each costs 5 us and more. */
     *step = "make a random generator";
-    result = share_generator(wolfssl);
+    result = wolfSSL_CTX_new_rng(wolfssl);
     if (result != WOLFSSL_SUCCESS)
         return result;
     *step = "name the CAs in the CertificateRequest";
-    return context->ca_names == NULL ? WOLFSSL_SUCCESS : send_ca_names(context);
+    return wolfSSL_CTX_set_ca_names_der(wolfssl, context->ca_names, (unsigned short)context->ca_names_size);
 }
 
 struct tls_context *tls_context_create(const struct tls_context_options *options, char error[static TLS_ERROR_SIZE]) {

@@ -7,6 +7,10 @@
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
 
+#if !defined(WOLFSSL_CA_NAMES_DER) || !defined(WOLFSSL_CTX_RNG) || !defined(WOLFSSL_PUBLIC_ASN)
+#error "this wolfSSL is not the one that tools/deps builds, with tools/patches: run tools/deps"
+#endif
+
 struct tls_context {
     WOLFSSL_CTX *wolfssl;
     uint8_t *ca_names; /* as the CertificateRequest has them; NULL when none are sent */

@@ -250,6 +250,11 @@ def make_signatures():
                           "negative": ecdsa(-1, 5), "tail": lambda signature: signature + b"\0", "empty": lambda signature: b"",
                           "zero-padded": lambda signature: b"\0" + signature}.items():
         case("ecdsa-" + label, "bad_signature", [root.leaf(break_signature=broken)])
+    for label, key, pss in (("rsa", rsa_key(2048), None), ("pss", rsa_key(2048), 32), ("p384", ec.generate_private_key(ec.SECP384R1()), None),
+                            ("ed25519", ed25519.Ed25519PrivateKey.generate(), None)):
+        above, above_der = root.issue_ca("Signs", key, pss=pss)
+        case(label + "-of-other-data", "bad_signature",
+             [above.leaf(break_signature=lambda signature: sign(key, "sha256", pss, b"other data")), above_der])
     for label, key in {"rsa": rsa_key(2048), "ed25519": ed25519.Ed25519PrivateKey.generate()}.items():
         above, above_der = root.issue_ca("Flips", key)
         case(label + "-flipped", "bad_signature", [above.leaf(break_signature=flip), above_der])
@@ -257,10 +262,38 @@ def make_signatures():
         case(label + "-shorter", "bad_signature", [above.leaf(break_signature=lambda signature: signature[1:]), above_der])
         mixed = Issuer("Flips", p256())
         case(label + "-key-ecdsa-signature", "bad_signature", [mixed.leaf(), above_der])
+    make_forged_blocks()
     point = bytearray(spki(p256()))
     point[-1] ^= 1
     case("issuer-key-off-the-curve", "bad_signature", [Issuer("Off", p256()).leaf(), root.certify("Off", bytes(point), ca_extensions(root.key))])
     make_impostors()
+
+
+def make_forged_blocks():
+    """PKCS#1 blocks that a lenient reader would take: made with the key itself, so that only the block is wrong."""
+    key = rsa_key(2048)
+    numbers = key.private_numbers()
+    above, above_der = root.issue_ca("Blocks", key)
+
+    def block(make):
+        def broken(signature):
+            value = pow(int.from_bytes(signature, "big"), 65537, numbers.public_numbers.n).to_bytes(256, "big")
+            digest = value[-32:]
+            forged = make(digest)
+            return pow(int.from_bytes(forged.ljust(256, b"\xaa"), "big"), numbers.d, numbers.public_numbers.n).to_bytes(256, "big")
+        return broken
+
+    def info(digest, null=NULL):
+        return seq(seq(oid(HASH_OIDS["sha256"]), null), tlv(4, digest))
+    for label, make in {
+        "as-it-should-be": lambda digest: b"\0\1" + b"\xff" * 202 + b"\0" + info(digest),
+        "garbage-behind": lambda digest: b"\0\1" + b"\xff" * 8 + b"\0" + info(digest),
+        "without-null": lambda digest: b"\0\1" + b"\xff" * 204 + b"\0" + info(digest, b""),
+        "garbage-in-parameters": lambda digest: b"\0\1" + b"\xff" * 182 + b"\0" + info(digest, tlv(4, b"x" * 20)),
+        "other-type": lambda digest: b"\0\2" + b"\xff" * 202 + b"\0" + info(digest),
+        "bare-digest": lambda digest: b"\0\1" + b"\xff" * 221 + b"\0" + digest,
+    }.items():
+        case("pkcs1-" + label, "ok" if label == "as-it-should-be" else "bad_signature", [above.leaf(break_signature=block(make)), above_der])
 
 
 def make_impostors():

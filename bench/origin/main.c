@@ -1,0 +1,120 @@
+/*
+ * sallyport-origin: what stands behind the servers under test. It answers GET / with three bytes and any other path with the
+ * request head that it received, on keep-alive connections, and is as cheap as can be: it shares its core with the load.
+ */
+#include "base/check.h"
+#include "ring/listener.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CONNECTIONS_MAX = 4096, HEAD_SIZE_MAX = 16 * 1024 };
+
+static const char canned[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n";
+
+/* A request head that has come in pieces is gathered in `held`. */
+struct connection {
+    size_t held_size;
+    uint8_t held[HEAD_SIZE_MAX];
+};
+
+static int answer(struct stream *stream, struct bytes head) {
+    char line[128];
+    int size;
+
+    if (memcmp(head.data, "GET / ", 6) == 0) {
+        return stream_write(stream, bytes_of(canned, sizeof canned - 1));
+    }
+    size =
+        snprintf(line, sizeof line, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n", head.size);
+    if (stream_write(stream, bytes_of(line, (size_t)size)) < 0) {
+        return -1;
+    }
+    return stream_write(stream, head);
+}
+
+/* Answers all whole heads at the front of `data`; what is left is the beginning of one. -1: the connection is of no use. */
+static int answer_all(struct stream *stream, struct bytes *data) {
+    const uint8_t *end;
+
+    while ((end = memmem(data->data, data->size, "\r\n\r\n", 4)) != NULL) {
+        struct bytes head = bytes_of(data->data, (size_t)(end - data->data) + 4);
+
+        /* No request of a benchmark is shorter, and none has a body. */
+        if (head.size < 16 || answer(stream, head) < 0) {
+            return -1;
+        }
+        *data = bytes_of(data->data + head.size, data->size - head.size);
+    }
+    return data->size < HEAD_SIZE_MAX ? 0 : -1;
+}
+
+static void received(struct stream *stream, struct bytes data) {
+    struct connection *connection = stream->owner;
+
+    if (data.size == 0) {
+        stream_close(stream);
+        return;
+    }
+    if (connection->held_size > 0) {
+        size_t room = HEAD_SIZE_MAX - connection->held_size;
+        size_t size = data.size < room ? data.size : room;
+
+        memcpy(connection->held + connection->held_size, data.data, size);
+        data = bytes_of(connection->held, connection->held_size + size);
+    }
+    if (answer_all(stream, &data) < 0) {
+        stream_close(stream);
+        return;
+    }
+    memmove(connection->held, data.data, data.size);
+    connection->held_size = data.size;
+    stream_receive(stream);
+}
+
+static void failed(struct stream *stream, int error) {
+    stream_close(stream);
+}
+
+static void closed(struct stream *stream) {
+    free(stream->owner);
+}
+
+static const struct stream_handler handler = {.received = received, .failed = failed, .closed = closed};
+
+static void accepted(struct listener *listener, struct stream *stream, const struct sockaddr *peer) {
+    struct connection *connection = malloc(sizeof *connection);
+
+    CHECK(connection != NULL);
+    connection->held_size = 0;
+    stream->handler = &handler;
+    stream->owner = connection;
+    stream_receive(stream);
+}
+
+int main(int argc, char **argv) {
+    static struct ring ring;
+    static struct listener listener;
+    struct ring_options options = {.accepted = CONNECTIONS_MAX,
+                                   .streams = CONNECTIONS_MAX + LISTENER_ACCEPTS,
+                                   .receive_buffers = 64,
+                                   .chunks = CONNECTIONS_MAX};
+    char error[RING_ERROR_SIZE];
+    int descriptor;
+
+    if (argc != 2 || argv[1][0] == '-') {
+        fputs("usage: sallyport-origin ADDRESS:PORT\n", stderr);
+        return 2;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    if (ring_create(&ring, &options, error) < 0 || (descriptor = listener_bind(argv[1], error)) < 0) {
+        fprintf(stderr, "sallyport-origin: %s\n", error);
+        return EXIT_FAILURE;
+    }
+    listener_start(&listener, &ring, descriptor, accepted, NULL);
+    while (ring_turn(&ring, 1000) == 0) {
+    }
+    fputs("sallyport-origin: the ring is broken\n", stderr);
+    return EXIT_FAILURE;
+}

@@ -1,0 +1,39 @@
+/* Whatever comes: blocks that decode to as many bytes as they say, an end, or an error with a line that exists. */
+#include "base/check.h"
+#include "identity/pem.h"
+#include "identity/trust.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static unsigned count_lines(const uint8_t *data, size_t size) {
+    unsigned lines = 1;
+    for (size_t i = 0; i < size; i++) {
+        lines += data[i] == '\n';
+    }
+    return lines;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct pem_reader reader = pem_reader_of(bytes_of(data, size));
+    struct pem_block block;
+    enum pem_result result;
+    while ((result = pem_next(&reader, &block)) == PEM_BLOCK) {
+        CHECK(block.size > 0 && block.size <= size);
+        uint8_t *der = malloc(block.size);
+        pem_decode(&block, der);
+        free(der);
+    }
+    CHECK(result == PEM_END || (reader.error_line >= 1 && reader.error_line <= count_lines(data, size)));
+
+    char error[IDENTITY_ERROR_SIZE];
+    struct trust *trust = trust_create();
+    if (trust_add_file(trust, bytes_of(data, size), error) == 0) {
+        CHECK(trust_count(trust) > 0);
+    } else {
+        CHECK(trust_count(trust) == 0 && error[0] != '\0');
+    }
+    trust_free(trust);
+    return 0;
+}
