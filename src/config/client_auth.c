@@ -65,6 +65,21 @@ static void load_trust(const struct loader *loader, const struct client_auth_nod
         trust_free(trust);
 }
 
+/* What TLS could not send must be found here, and not at start. */
+static void check_ca_names(const struct loader *loader, const struct client_auth_nodes *nodes,
+                           const struct config_host *host) {
+    size_t size = 0;
+    if (host->trust == NULL || !host->advertise_ca_names)
+        return;
+    for (size_t i = 0; i < trust_count(host->trust); i++)
+        size += 2 + trust_name(host->trust, i).size;
+    if (size > TLS_CA_NAMES_SIZE_MAX)
+        loader_problem(loader, nodes->ca,
+                       "client_auth.ca: the names of %zu roots have %zu bytes, a CertificateRequest takes %d: set "
+                       "advertise_ca_names: false",
+                       trust_count(host->trust), size, TLS_CA_NAMES_SIZE_MAX);
+}
+
 /* Revocation comes with a later version. Until then a list that is named must not seem to be checked. */
 static void refuse_revocation(const struct loader *loader, const struct client_auth_nodes *nodes) {
     static const char *const checks[] = {"chain", "leaf"};
@@ -122,6 +137,7 @@ void client_auth_load(const struct loader *loader, const struct document_node *n
     refuse_revocation(loader, &nodes);
     value_number(loader, nodes.max_depth, "client_auth.max_depth", 1, CLIENT_AUTH_DEPTH_MAX, &depth);
     value_boolean(loader, nodes.advertise_ca_names, "client_auth.advertise_ca_names", &host->advertise_ca_names);
+    check_ca_names(loader, &nodes, host);
     load_bodies(loader, nodes.deny, host);
     host->policy.trust = host->trust;
     host->policy.depth_max = depth;

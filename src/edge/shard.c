@@ -15,6 +15,7 @@
 
 enum {
     RECEIVE_BUFFERS = 128,
+    CLOSING_STREAMS = 256,
     CHUNKS_MIN = 256,
     CHUNKS_MAX = 65536,
     IDLE_TURN_MS = 1000, /* how long a turn sleeps when nothing is due */
@@ -60,8 +61,8 @@ static int create_ring(struct shard *shard) {
     uint32_t chunks = 4 * shard->connections_max;
     struct ring_options options = {
         .accepted = shard->connections_max + accepts,
-        /* One connection to an origin for each exchange, and idle ones. */
-        .streams = 2 * shard->connections_max + accepts + 1024,
+        /* One connection to an origin for each exchange, idle ones, and those that are on their way out. */
+        .streams = 2 * shard->connections_max + accepts + RELAY_IDLE_TOTAL_MAX + CLOSING_STREAMS,
         .receive_buffers = RECEIVE_BUFFERS,
         .chunks = chunks < CHUNKS_MIN   ? CHUNKS_MIN
                   : chunks > CHUNKS_MAX ? CHUNKS_MAX

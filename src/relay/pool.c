@@ -16,6 +16,7 @@ static void unlink_idle(struct relay_connection *connection) {
     *(connection->older == NULL ? &origin->oldest : &connection->older->newer) = connection->newer;
     connection->newer = connection->older = NULL;
     origin->idle_count--;
+    connection->relay->idle_total--;
     timer_clear(&connection->relay->ring->timers, &connection->idle);
 }
 
@@ -95,11 +96,12 @@ void pool_put(struct relay_connection *connection) {
     *(origin->newest == NULL ? &origin->oldest : &origin->newest->newer) = connection;
     origin->newest = connection;
     origin->idle_count++;
+    relay->idle_total++;
     relay->counters.pooled++;
     timer_set(&relay->ring->timers, &connection->idle, ring_now_ms(relay->ring), relay->timeouts.idle_ms);
     /* The only way to learn that the origin has closed it. */
     stream_receive(connection->stream);
-    if (origin->idle_count > RELAY_IDLE_MAX) {
+    if (origin->idle_count > RELAY_IDLE_MAX || relay->idle_total > relay->idle_total_max) {
         relay->counters.expired++;
         close_idle(origin->oldest);
     }
@@ -177,6 +179,7 @@ struct relay *relay_create(struct ring *ring, const struct config *config) {
     }
     relay->ring = ring;
     relay->config = config;
+    relay->idle_total_max = RELAY_IDLE_TOTAL_MAX;
     relay->timeouts = (struct relay_timeouts){
         .connect_ms = RELAY_CONNECT_TIMEOUT_MS,
         .response_ms = RELAY_RESPONSE_TIMEOUT_MS,

@@ -24,6 +24,8 @@ struct relay {
     struct relay_host *hosts;     /* as in config->hosts */
     struct relay_origin *origins; /* of all hosts */
     uint32_t origin_count;
+    uint32_t idle_total;     /* idle connections in all pools */
+    uint32_t idle_total_max; /* RELAY_IDLE_TOTAL_MAX; less in tests */
     uint64_t quiet_until_ms; /* until then a shortage is not logged again */
     bool closing;
 };

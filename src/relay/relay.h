@@ -13,9 +13,10 @@ enum {
     RELAY_CONNECT_TIMEOUT_MS = 5000,
     /* From the end of the request to the head, between pieces of the body, and for an origin to take what it is sent. */
     RELAY_RESPONSE_TIMEOUT_MS = 60000,
-    RELAY_IDLE_TIMEOUT_MS = 50000,       /* a pooled connection; below the 60 s that most origins keep theirs */
-    RELAY_IDLE_MAX = 128,                /* pooled connections for each address and shard */
-    RELAY_DOWN_MS = 10000,               /* how long an address that refused to connect is passed over */
+    RELAY_IDLE_TIMEOUT_MS = 50000, /* a pooled connection; below the 60 s that most origins keep theirs */
+    RELAY_IDLE_MAX = 128,          /* pooled connections for each address and shard */
+    RELAY_IDLE_TOTAL_MAX = 1024,   /* ... and in all pools of a shard, so that idle ones never take what exchanges need */
+    RELAY_DOWN_MS = 10000,         /* how long an address that refused to connect is passed over */
     RELAY_RESPONSE_HEAD_MAX = 64 * 1024, /* bytes */
     RELAY_REQUEST_HEAD_MAX = 128 * 1024,
 };

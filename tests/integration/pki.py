@@ -88,6 +88,7 @@ class Pki:
         return Entity(self.folder, f"{self.count:03d}-{name.lower().replace(' ', '-').replace('*', 'any')}", certificate, key, issuers)
 
     def authority(self, name, issuer=None, path_length=None, kind="ecdsa-p256", **options):
+        options = {"start": NOW - 400 * DAY, **options}
         key = new_key(kind)
         usage = x509.KeyUsage(digital_signature=False, content_commitment=False, key_encipherment=False,
                               data_encipherment=False, key_agreement=False, key_cert_sign=True, crl_sign=True,

@@ -187,6 +187,29 @@ Test(pool, keeps_no_more_than_its_bound, .timeout = 60) {
     finish();
 }
 
+Test(pool, keeps_no_more_in_all_than_the_shard_can_spare, .timeout = 60) {
+    enum { MANY = 5 };
+    static struct call calls[MANY];
+    struct ring_options options = {.streams = 64, .accepted = 16, .receive_buffers = 64, .chunks = 64};
+
+    fake_origin_start(&fake, 0, serve_when_told, NULL);
+    bench_create(&bench, &options, &fake.port, 1);
+    counters = relay_counters(bench.relay);
+    bench.relay->idle_total_max = 2;
+    for (int i = 0; i < MANY; i++) {
+        call_start(&calls[i], &bench, GET_HEAD, HTTP_NO_BODY, true);
+    }
+    bench_turn_for(&bench, 50);
+    atomic_store(&fake.signal, 1);
+    for (int i = 0; i < MANY; i++) {
+        bench_until(&bench, &calls[i].done);
+    }
+    bench_turn_for(&bench, 20);
+    cr_assert_eq(bench.relay->idle_total, 2);
+    cr_assert_eq(counters->expired, MANY - 2);
+    finish();
+}
+
 /* Its first connection serves one request and takes a second one, only to close. */
 static void close_on_second(struct fake_origin *origin, int socket, int number) {
     char head[4096];

@@ -1,0 +1,98 @@
+"""One run of the load against one server: what the load saw, what it cost the server."""
+
+import json
+import statistics
+import subprocess
+import time
+
+from .processes import core_busy_seconds, pin
+
+WARMUP = 0.5
+
+
+class Bench:
+    """What all runs share: the generator, its core, the certificates."""
+
+    def __init__(self, load, load_core, server_core, pki):
+        self.load = load
+        self.load_core = load_core
+        self.server_core = server_core
+        self.pki = pki
+
+    def command(self, mode, server, *options):
+        return [str(part) for part in (self.load, mode, "--connect", server.address, "--sni", self.pki.name,
+                                       "--cert", self.pki.clients, "--json", *options)]
+
+    def start(self, command):
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                text=True, preexec_fn=pin(self.load_core))
+
+    def finish(self, process, command, timeout):
+        """Its result. A run in which anything failed is no measurement."""
+        try:
+            output, errors = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise SystemExit(f"run: the load did not end within {timeout} s: {' '.join(command)}")
+        if process.returncode != 0:
+            failure = json.loads(output)["first_failure"] if output.startswith("{") else ""
+            raise SystemExit(f"run: the load failed: {' '.join(command)}\n{errors}{failure or ''}")
+        return json.loads(output)
+
+    def measure(self, mode, server, seconds, *options):
+        command = self.command(mode, server, "--duration", seconds, "--warmup", WARMUP, *options)
+        cpu, busy, begin = server.cpu_seconds(), core_busy_seconds(self.server_core), time.monotonic()
+        result = self.finish(self.start(command), command, seconds + WARMUP + 30)
+        elapsed = time.monotonic() - begin
+        cpu = server.cpu_seconds() - cpu
+        return {
+            "server": server.kind,
+            "per_second": result["answers_per_second"],
+            "server_cpu_us": 1e6 * cpu / result["whole_run"]["answers"],
+            "server_busy": cpu / elapsed,
+            "server_core_busy": (core_busy_seconds(self.server_core) - busy) / elapsed,
+            "generator_busy": result["generator_busy"],
+            "latency_us": result["latency_us"],
+            "command": command,
+            "load": result,
+        }
+
+    def hold(self, server, count, seconds=2.0):
+        """Resident memory of the server before, with `count` idle connections, and after."""
+        # Whatever is made once, at the first connections, is not a connection's cost.
+        command = self.command("handshake", server, "--count", 256)
+        self.finish(self.start(command), command, 60)
+        time.sleep(0.2)
+        before = server.rss_bytes()
+        command = self.command("idle", server, "--connections", count, "--duration", seconds)
+        process = self.start(command)
+        line = process.stderr.readline()
+        if line != f"standing {count} of {count}\n":
+            process.kill()
+            raise SystemExit(f"run: {server.kind} does not hold {count} connections: {line}{process.stderr.read()}{process.stdout.read()}")
+        time.sleep(seconds / 4)
+        held = server.rss_bytes()
+        result = self.finish(process, command, seconds + 30)
+        time.sleep(0.5)
+        return {"server": server.kind, "connections": count, "rss_before": before, "rss_held": held,
+                "rss_after": server.rss_bytes(), "bytes_per_connection": (held - before) / count,
+                "command": command, "load": result}
+
+
+def summary(runs, server):
+    """Medians over one server's runs."""
+    own = [run for run in runs if run["server"] == server]
+    latency = "exchange" if "exchange" in own[0]["latency_us"] else "request"
+    figures = {key: statistics.median(run[key] for run in own)
+               for key in ("per_second", "server_cpu_us", "server_busy", "server_core_busy", "generator_busy")}
+    for percentile in ("p50", "p99"):
+        figures[f"{percentile}_us"] = statistics.median(run["latency_us"][latency][percentile] for run in own)
+    return figures
+
+
+def ratio(runs, key, ours, theirs):
+    """Ours to theirs: of the medians, and the lowest and highest of neighbouring runs."""
+    pairs = list(zip([run[key] for run in runs if run["server"] == ours], [run[key] for run in runs if run["server"] == theirs]))
+    ratios = [a / b for a, b in pairs]
+    medians = [statistics.median(column) for column in zip(*pairs)]
+    return {"median": medians[0] / medians[1], "low": min(ratios), "high": max(ratios)}

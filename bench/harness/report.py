@@ -1,0 +1,109 @@
+"""The tables: for people at a terminal, and for bench/RESULTS.md."""
+
+import re
+
+from . import measure
+
+BEGIN = "<!-- bench/run --results writes from here -->"
+END = "<!-- to here -->"
+
+# What was asked for: (mode, peer) to the ratio that has to be reached, and the bytes of an idle connection.
+RATIO_MIN = {("handshake", "nginx"): 4.0, ("request", "nginx"): 1.0}
+IDLE_BYTES_MAX = 24 * 1024
+
+TITLES = {"handshake": "full handshakes with client certificate, one request each", "request": "keep-alive requests"}
+FIGURES = [
+    ("per_second", "a second", "{:,.0f}", 1),
+    ("server_cpu_us", "server CPU for each, us", "{:,.1f}", 1),
+    ("server_busy", "server process busy", "{:.0%}", 1),
+    ("generator_busy", "generator busy", "{:.0%}", 1),
+    ("p50_us", "latency p50, ms", "{:,.2f}", 1e-3),
+    ("p99_us", "latency p99, ms", "{:,.2f}", 1e-3),
+]
+
+
+def rows_of_mode(mode, runs, kinds):
+    summaries = {kind: measure.summary(runs, kind) for kind in kinds}
+    for key, title, pattern, factor in FIGURES:
+        row = [f"{mode}: {title}"] + [pattern.format(summaries[kind][key] * factor) for kind in kinds]
+        for peer in kinds[1:]:
+            row.append(ratio_text(mode, runs, key, kinds[0], peer))
+        yield row
+
+
+def ratio_text(mode, runs, key, ours, peer):
+    if key not in ("per_second", "server_cpu_us"):
+        return ""
+    ratio = measure.ratio(runs, key, ours, peer)
+    text = f"{ratio['median']:.2f}x ({ratio['low']:.2f} to {ratio['high']:.2f})"
+    wanted = RATIO_MIN.get((mode, peer))
+    if key == "per_second" and wanted is not None:
+        text += f", {'reaches' if ratio['median'] >= wanted else 'MISSES'} {wanted:g}x"
+    return text
+
+
+def rows_of_idle(runs, kinds):
+    by_kind = {run["server"]: run for run in runs}
+    own = by_kind[kinds[0]]["bytes_per_connection"]
+    verdict = f"{'within' if own <= IDLE_BYTES_MAX else 'BEYOND'} {IDLE_BYTES_MAX // 1024} KiB"
+    count = by_kind[kinds[0]]["connections"]
+    peers = [f"{own / by_kind[peer]['bytes_per_connection']:.2f}x" for peer in kinds[1:]] or [""]
+    peers[0] = f"{peers[0]}, {verdict}".removeprefix(", ")
+    yield [f"idle: KiB for each of {count}"] + [f"{by_kind[kind]['bytes_per_connection'] / 1024:.1f}" for kind in kinds] + peers
+    for key, title in (("rss_before", "before"), ("rss_held", "held"), ("rss_after", "after their end")):
+        yield [f"idle: resident MiB, {title}"] + [f"{by_kind[kind][key] / 2**20:.1f}" for kind in kinds]
+
+
+def rows(results, kinds):
+    yield ["", *kinds, *(f"{kinds[0]} : {peer}" for peer in kinds[1:])]
+    for mode in ("handshake", "request"):
+        if mode in results:
+            yield from rows_of_mode(mode, results[mode], kinds)
+    if "idle" in results:
+        yield from rows_of_idle(results["idle"], kinds)
+
+
+def table(results, kinds):
+    lines = [row + [""] * (2 * len(kinds) - len(row)) for row in rows(results, kinds)]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    return "\n".join("  ".join(cell.ljust(width) if place == 0 or place > len(kinds) else cell.rjust(width)
+                               for place, (cell, width) in enumerate(zip(line, widths))).rstrip() for line in lines)
+
+
+def markdown(results, kinds):
+    lines = [row + [""] * (2 * len(kinds) - len(row)) for row in rows(results, kinds)]
+    text = ["| " + " | ".join(line) + " |" for line in lines]
+    text.insert(1, "|" + " --- |" * len(lines[0]))
+    return "\n".join(text)
+
+
+def unsaturated(results, kinds):
+    """Runs in which the server's core had time left: their rate is a lower bound."""
+    for mode in ("handshake", "request"):
+        for kind in kinds:
+            if mode in results:
+                busy = measure.summary(results[mode], kind)["server_busy"]
+                if busy < 0.93:
+                    yield f"{mode}, {kind}: the server was busy {busy:.0%} of the time, so its rate is what the load could do; compare the CPU for each."
+
+
+def publish(path, where, chosen, results):
+    """Replaces the block between the marks."""
+    kinds = chosen.servers
+    versions = ", ".join(f"{kind}: {version}" for kind, version in where["versions"].items())
+    block = [
+        BEGIN, "", f"{where['date']}, {where['cpu']}, {where['cores']} cores, Linux {where['kernel']}, commit {where['commit']}.",
+        f"{versions}.", "",
+        f"`{where['command']}`: {chosen.repeats} runs of {chosen.seconds} s each, taking turns, {chosen.connections} connections; "
+        f"medians, and ratios with their lowest and highest pair. Others used at most {where['others_busy']:.0%} of a core.", "",
+        markdown(results, kinds), "", *unsaturated(results, kinds)]
+    block += ["", "The load's commands, behind `taskset -c CORE`:", "", "```"]
+    for mode in results:
+        command = results[mode][0]["command"]
+        block.append(re.sub(r"/\S*/(build\S*)", r"\1", " ".join(command)))
+    block += ["```", "", END]
+    text = path.read_text()
+    if BEGIN not in text or END not in text:
+        raise SystemExit(f"run: {path} has lost its marks: {BEGIN} and {END}")
+    before, _, rest = text.partition(BEGIN)
+    path.write_text(before + re.sub(r"\n{3,}", "\n\n", "\n".join(block)) + rest.partition(END)[2])
