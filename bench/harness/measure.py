@@ -45,12 +45,13 @@ class Bench:
         result = self.finish(self.start(command), command, seconds + WARMUP + 30)
         elapsed = time.monotonic() - begin
         cpu = server.cpu_seconds() - cpu
+        busy = core_busy_seconds(self.server_core) - busy
         return {
             "server": server.kind,
             "per_second": result["answers_per_second"],
             "server_cpu_us": 1e6 * cpu / result["whole_run"]["answers"],
             "server_busy": cpu / elapsed,
-            "server_core_busy": (core_busy_seconds(self.server_core) - busy) / elapsed,
+            "others_busy": (busy - cpu) / elapsed,
             "generator_busy": result["generator_busy"],
             "latency_us": result["latency_us"],
             "command": command,
@@ -84,7 +85,7 @@ def summary(runs, server):
     own = [run for run in runs if run["server"] == server]
     latency = "exchange" if "exchange" in own[0]["latency_us"] else "request"
     figures = {key: statistics.median(run[key] for run in own)
-               for key in ("per_second", "server_cpu_us", "server_busy", "server_core_busy", "generator_busy")}
+               for key in ("per_second", "server_cpu_us", "server_busy", "generator_busy")}
     for percentile in ("p50", "p99"):
         figures[f"{percentile}_us"] = statistics.median(run["latency_us"][latency][percentile] for run in own)
     return figures

@@ -29,12 +29,17 @@ static double busy(const struct load *load) {
     return load->end.ns == load->begin.ns ? 0 : (double)(load->end.cpu_ns - load->begin.cpu_ns) / (seconds(load) * 1e9);
 }
 
+static size_t certificates_used(const struct load *load) {
+    return load->options->cert_count == 0 ? 0 : load->credentials_count;
+}
+
 void report_table(const struct load *load) {
     const struct options *options = load->options;
+    size_t certificates = certificates_used(load);
 
     printf("%s, %s, %s, %u connections, %zu client certificate%s, %.2f s\n\n", options->behaviour->name,
-           options->connect_text, load->tls[0] == '\0' ? "no handshake" : load->tls, options->connections,
-           options->cert_count == 0 ? 0 : load->credentials_count, load->credentials_count == 1 ? "" : "s", seconds(load));
+           options->connect_text, load->tls[0] == '\0' ? "no handshake" : load->tls, options->connections, certificates,
+           certificates == 1 ? "" : "s", seconds(load));
     for (int i = TALLY_CONNECTIONS; i <= TALLY_STATUS_FAILED; i++) {
         printf("%-17s %10llu %12.1f /s\n", tally_counter_name(i), (unsigned long long)measured(load, i), rate(load, i));
     }
@@ -113,7 +118,7 @@ void report_json(const struct load *load) {
     append_string(&json, "first_failure", load->first_error);
     append_string(&json, "given_up", load->fatal);
     text_append_format(&json, "\"connections\":%u,\"client_certificates\":%zu,\"seconds\":%.6f,", options->connections,
-                       options->cert_count == 0 ? 0 : load->credentials_count, seconds(load));
+                       certificates_used(load), seconds(load));
     text_append_format(&json, "\"answers_per_second\":%.1f,\"handshakes_per_second\":%.1f,\"stand\":%u,",
                        rate(load, TALLY_ANSWERS), rate(load, TALLY_HANDSHAKES), load->stand);
     text_append_format(&json, "\"in_flight_at_end\":%u,\"oldest_in_flight_us\":%.1f,\"generator_busy\":%.4f,",
