@@ -84,7 +84,7 @@ def unsaturated(results, kinds):
             if mode in results:
                 busy = measure.summary(results[mode], kind)["server_busy"]
                 if busy < 0.93:
-                    yield f"{mode}, {kind}: the server was busy {busy:.0%} of the time, so its rate is what the load could do; compare the CPU for each."
+                    yield f"{mode}, {kind}: the server was busy {busy:.0%} of the time, so its rate is a lower bound: compare the CPU for each."
 
 
 def publish(path, where, chosen, results):
@@ -95,7 +95,7 @@ def publish(path, where, chosen, results):
         BEGIN, "", f"{where['date']}, {where['cpu']}, {where['cores']} cores, Linux {where['kernel']}, commit {where['commit']}.",
         f"{versions}.", "",
         f"`{where['command']}`: {chosen.repeats} runs of {chosen.seconds} s each, taking turns, {chosen.connections} connections; "
-        f"medians, and ratios with their lowest and highest pair. Others used at most {where['others_busy']:.0%} of a core.", "",
+        f"medians, and ratios with their lowest and highest pair. Before the run others used {where['others_busy']:.0%} of a core.", "",
         markdown(results, kinds), "", *unsaturated(results, kinds)]
     block += ["", "The load's commands, behind `taskset -c CORE`:", "", "```"]
     for mode in results:

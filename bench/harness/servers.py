@@ -46,7 +46,7 @@ def version_of(*command):
         result = subprocess.run(command, capture_output=True, text=True, check=False)
     except FileNotFoundError:
         return None
-    return (result.stdout + result.stderr).strip().splitlines()[0]
+    return (result.stdout + result.stderr).strip().splitlines()[0].partition(" - ")[0]
 
 
 class Server(Process):

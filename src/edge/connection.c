@@ -195,6 +195,10 @@ static void on_closed(struct stream *stream) {
 
 /* Whether there is anything that more input could do now. */
 static bool wants_input(const struct connection *connection) {
+    /* Whoever does not take our answers, of whatever kind, gets to say no more. */
+    if (stream_room(connection->stream) == 0) {
+        return false;
+    }
     switch ((enum connection_state)connection->state) {
     case CONNECTION_EXCHANGE:
         /* With the request complete one receive stays armed, to notice a client that goes away. */
@@ -241,6 +245,9 @@ static void process(struct connection *connection, struct bytes input) {
         size_t used;
 
         if (connection->state == CONNECTION_WAITING) {
+            if (stream_room(connection->stream) == 0) {
+                break;
+            }
             begin_request(connection);
         }
         if (connection->state == CONNECTION_HEAD) {
@@ -275,6 +282,23 @@ static void process(struct connection *connection, struct bytes input) {
     if (buffer != NULL) {
         slab_give(&connection->shard->held, buffer);
     }
+    if (connection->peer_closed && connection->state == CONNECTION_WAITING && connection->held_size == 0) {
+        connection_end(connection, CONNECTION_POLITELY);
+    }
+}
+
+/* close_notify: the client will say no more, but may still listen (RFC 8446 section 6.1). */
+static void peer_closes(struct connection *connection) {
+    bool asked = connection->held_size > 0;
+
+    if (connection->state == CONNECTION_EXCHANGE) {
+        asked = connection->exchange->request_done;
+    }
+    if (asked) {
+        connection->peer_closed = true;
+    } else {
+        connection_end(connection, connection->state == CONNECTION_WAITING ? CONNECTION_POLITELY : CONNECTION_TRUNCATED);
+    }
 }
 
 /* Decrypts what was fed, until wolfSSL wants more. */
@@ -292,7 +316,7 @@ void connection_read(struct connection *connection) {
         case TLS_WANT_INPUT:
             return;
         case TLS_CLOSED:
-            connection_end(connection, CONNECTION_POLITELY);
+            peer_closes(connection);
             return;
         case TLS_FAILED:
             connection_end(connection, CONNECTION_TRUNCATED);
@@ -318,6 +342,10 @@ static void on_received(struct stream *stream, struct bytes data) {
         lose(connection);
         return;
     }
+    if (connection->peer_closed) {
+        connection_end(connection, CONNECTION_ABRUPTLY); /* it said that it would say no more */
+        return;
+    }
     if (connection->state == CONNECTION_HELLO) {
         handshake_hello(connection, data);
     } else if (connection->state == CONNECTION_HANDSHAKE) {
@@ -336,6 +364,7 @@ static void on_drained(struct stream *stream) {
         connection_progress(connection);
         exchange_drained(connection->exchange);
     }
+    connection_continue(connection);
 }
 
 static void on_failed(struct stream *stream, int error) {
@@ -408,7 +437,8 @@ void connection_accept(struct listener *listener, struct stream *stream, const s
 void connection_exchange_done(struct connection *connection, bool keep_alive) {
     exchange_destroy(connection->exchange);
     connection->exchange = NULL;
-    if (keep_alive && !connection->shard->draining) {
+    if (keep_alive && !connection->shard->draining &&
+        (!connection->peer_closed || connection->processing || connection->held_size > 0)) {
         connection_enter(connection, CONNECTION_WAITING);
     } else {
         connection_end(connection, CONNECTION_POLITELY);

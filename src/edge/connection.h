@@ -51,7 +51,8 @@ struct connection {
     uint32_t requests; /* begun */
     uint8_t state;
     bool handshake_counted;
-    bool processing; /* input is being worked through further up the stack */
+    bool peer_closed; /* the client has sent close_notify; what it asked before is still answered */
+    bool processing;  /* input is being worked through further up the stack */
     union {
         struct sockaddr any;
         struct sockaddr_in in;

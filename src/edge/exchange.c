@@ -7,8 +7,7 @@
 #include <string.h>
 
 enum {
-    DISCARD_MAX = 64 * 1024,      /* of a body that nobody wants; a longer one costs the connection */
-    CONNECTION_FIELDS_MAX = 2048, /* rendered; a server name has 255 bytes at most */
+    DISCARD_MAX = 64 * 1024, /* of a body that nobody wants; a longer one costs the connection */
 };
 
 static const struct relay_handler relay_handler;
@@ -127,8 +126,7 @@ static void deny(struct exchange *exchange, struct bytes head) {
 static struct text write_head(struct exchange *exchange, struct bytes head, const struct identity *identity) {
     struct connection *connection = exchange->connection;
     struct shard *shard = connection->shard;
-    char fields[CONNECTION_FIELDS_MAX];
-    struct text connection_fields = text_over(fields, sizeof fields);
+    struct text connection_fields = text_over(shard->fields, sizeof shard->fields);
     struct forward_connection facts = {
         .tls_version = tls_session_version(connection->tls),
         .tls_cipher = tls_session_cipher(connection->tls),
@@ -148,6 +146,7 @@ static struct text write_head(struct exchange *exchange, struct bytes head, cons
     };
 
     http_write_request(&out, &exchange->request, head.data, &forwarding);
+    out.overflow = out.overflow || connection_fields.overflow;
     return out;
 }
 
@@ -180,6 +179,18 @@ static void relay(struct exchange *exchange, struct bytes head, const struct ide
     }
 }
 
+/*
+ * Whether the authority leads to the very host that the hello has led to. Not merely to a name that fits it: beside a
+ * wildcard another host may have that name, with a policy of its own.
+ */
+static bool names_our_host(const struct exchange *exchange, struct bytes head) {
+    const struct connection *connection = exchange->connection;
+    char name[HTTP_NAME_SIZE];
+
+    return http_authority_name(http_view(head.data, exchange->request.authority), name) &&
+           config_find_host(connection->site->config, name) == connection->host;
+}
+
 void exchange_begin(struct exchange *exchange, struct bytes head) {
     struct connection *connection = exchange->connection;
     const struct http_message *request = &exchange->request;
@@ -198,7 +209,7 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
         reply_status(exchange, 501);
         return;
     }
-    if (!http_authority_names(http_view(head.data, request->authority), connection->host->name)) {
+    if (!names_our_host(exchange, head)) {
         count_rejection(exchange, STATS_AT_REQUEST, STATS_REJECT_MISDIRECTED);
         reply_status(exchange, 421);
         return;
@@ -291,8 +302,8 @@ void exchange_drained(struct exchange *exchange) {
 void exchange_timed_out(struct exchange *exchange) {
     struct connection *connection = exchange->connection;
 
-    /* The origin has deadlines of its own: with nothing left for the client to do, this is not the client's fault. */
-    if (exchange->request_done && connection->stream->queued == 0) {
+    /* The origin has deadlines of its own: with nothing for the client to do, this is not the client's fault. */
+    if ((exchange->request_done || !exchange_wants_body(exchange)) && connection->stream->queued == 0) {
         connection_progress(connection);
         return;
     }

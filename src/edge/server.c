@@ -41,7 +41,8 @@ static int cores_for(const struct config *config, int cores[static CORES_MAX], u
 
 /* Each connection of a client can need one to an origin, which is a file descriptor of the process. */
 static int raise_descriptor_limit(const struct config *config, unsigned shard_count, char error[static SERVER_ERROR_SIZE]) {
-    rlim_t needed = config->limits.connections + DESCRIPTORS_APART + 16 * shard_count * (config->listen_count + 1);
+    rlim_t needed = config->limits.connections + DESCRIPTORS_APART +
+                    shard_count * (RELAY_IDLE_TOTAL_MAX + LISTENER_ACCEPTS * (config->listen_count + 1));
     struct rlimit limit;
 
     getrlimit(RLIMIT_NOFILE, &limit);

@@ -18,6 +18,7 @@ enum {
     SHARD_ERROR_SIZE = 512,
     SHARD_OUT_SIZE = TLS_RECORD_SIZE_MAX, /* plaintext gathered into one record */
     SHARD_HEAD_SIZE = 128 * 1024,         /* the largest head written for an origin or a client */
+    SHARD_FIELDS_SIZE = 64 * 1024,        /* its lines about the connection: server name and suite, in up to 64 headers */
 };
 
 struct connection;
@@ -42,6 +43,7 @@ struct shard {
     /* Memory for one call at a time: no connection's data stays here, except `out` until the end of the turn. */
     uint8_t plaintext[TLS_RECORD_SIZE_MAX];
     char head[SHARD_HEAD_SIZE];
+    char fields[SHARD_FIELDS_SIZE];
     uint8_t out[SHARD_OUT_SIZE];
     size_t out_size;
     struct connection *out_owner;

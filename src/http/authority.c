@@ -58,21 +58,21 @@ bool http_authority_host(struct bytes authority, struct bytes *host) {
     return rest.size == 0 || (rest.data[0] == ':' && port_is_valid(bytes_of(rest.data + 1, rest.size - 1)));
 }
 
-bool http_authority_names(struct bytes authority, const char *host) {
-    struct bytes name;
-    if (!http_authority_host(authority, &name)) {
+bool http_authority_name(struct bytes authority, char name[static HTTP_NAME_SIZE]) {
+    struct bytes host;
+    if (!http_authority_host(authority, &host) || authority.data[0] == '[') {
         return false;
     }
-    if (name.data[name.size - 1] == '.') {
-        name.size--;
+    if (host.data[host.size - 1] == '.') {
+        host.size--;
     }
-    if (host[0] != '*') {
-        return http_text_is(name, host);
-    }
-    /* What stands for the '*' is all before the first dot, so it can never be more than one label. */
-    const uint8_t *dot = memchr(name.data, '.', name.size);
-    if (dot == NULL || dot == name.data) {
+    if (host.size == 0 || host.size >= HTTP_NAME_SIZE) {
         return false;
     }
-    return http_text_is(bytes_of(dot, name.size - (size_t)(dot - name.data)), host + 1);
+    for (size_t i = 0; i < host.size; i++) {
+        uint8_t c = host.data[i];
+        name[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+    }
+    name[host.size] = '\0';
+    return true;
 }

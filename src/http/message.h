@@ -143,11 +143,13 @@ static inline struct bytes http_view(const void *head, struct http_span span) {
 /* The first header of that name (letter case ignored), or NULL. */
 const struct http_header *http_find_header(const struct http_message *message, const void *head, const char *name);
 
+enum { HTTP_NAME_SIZE = 256 };
+
 /*
- * Whether the authority of a request names `host` ("api.example.com", lower case, or "*.example.com" for one label):
- * letter case, one trailing dot and the port do not matter (the contract's rule for 421).
+ * The host name in an authority, as names are compared: lower case, without port and one trailing dot, NUL-terminated, never
+ * empty. False when there is none: an IP literal in brackets, user information, percent-encoding, a bad port.
  */
-bool http_authority_names(struct bytes authority, const char *host);
+bool http_authority_name(struct bytes authority, char name[static HTTP_NAME_SIZE]);
 
 /* Whether an Accept header prefers text/html to application/json (RFC 9110 section 12.5.1). Absent or a tie: false. */
 bool http_prefers_html(const struct http_message *message, const void *head);

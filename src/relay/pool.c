@@ -11,13 +11,19 @@ static struct relay_connection *of_stream(struct stream *stream) {
 
 static void unlink_idle(struct relay_connection *connection) {
     struct relay_origin *origin = connection->origin;
+    struct relay *relay = connection->relay;
 
     *(connection->newer == NULL ? &origin->newest : &connection->newer->older) = connection->older;
     *(connection->older == NULL ? &origin->oldest : &connection->older->newer) = connection->newer;
     connection->newer = connection->older = NULL;
+    *(connection->newer_of_all == NULL ? &relay->newest_of_all : &connection->newer_of_all->older_of_all) =
+        connection->older_of_all;
+    *(connection->older_of_all == NULL ? &relay->oldest_of_all : &connection->older_of_all->newer_of_all) =
+        connection->newer_of_all;
+    connection->newer_of_all = connection->older_of_all = NULL;
     origin->idle_count--;
-    connection->relay->idle_total--;
-    timer_clear(&connection->relay->ring->timers, &connection->idle);
+    relay->idle_total--;
+    timer_clear(&relay->ring->timers, &connection->idle);
 }
 
 static void close_idle(struct relay_connection *connection) {
@@ -95,15 +101,22 @@ void pool_put(struct relay_connection *connection) {
     connection->older = origin->newest;
     *(origin->newest == NULL ? &origin->oldest : &origin->newest->newer) = connection;
     origin->newest = connection;
+    connection->newer_of_all = NULL;
+    connection->older_of_all = relay->newest_of_all;
+    *(relay->newest_of_all == NULL ? &relay->oldest_of_all : &relay->newest_of_all->newer_of_all) = connection;
+    relay->newest_of_all = connection;
     origin->idle_count++;
     relay->idle_total++;
     relay->counters.pooled++;
     timer_set(&relay->ring->timers, &connection->idle, ring_now_ms(relay->ring), relay->timeouts.idle_ms);
     /* The only way to learn that the origin has closed it. */
     stream_receive(connection->stream);
-    if (origin->idle_count > RELAY_IDLE_MAX || relay->idle_total > relay->idle_total_max) {
+    if (origin->idle_count > RELAY_IDLE_MAX) {
         relay->counters.expired++;
         close_idle(origin->oldest);
+    } else if (relay->idle_total > relay->idle_total_max) {
+        relay->counters.expired++;
+        close_idle(relay->oldest_of_all);
     }
 }
 

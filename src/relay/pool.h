@@ -24,6 +24,8 @@ struct relay {
     struct relay_host *hosts;     /* as in config->hosts */
     struct relay_origin *origins; /* of all hosts */
     uint32_t origin_count;
+    struct relay_connection *newest_of_all;
+    struct relay_connection *oldest_of_all;
     uint32_t idle_total;     /* idle connections in all pools */
     uint32_t idle_total_max; /* RELAY_IDLE_TOTAL_MAX; less in tests */
     uint64_t quiet_until_ms; /* until then a shortage is not logged again */
@@ -37,6 +39,8 @@ struct relay_connection {
     struct relay_exchange *exchange; /* NULL while idle or closing */
     struct relay_connection *newer;  /* in the pool */
     struct relay_connection *older;
+    struct relay_connection *newer_of_all; /* in the relay's list of all that are idle */
+    struct relay_connection *older_of_all;
     struct timer idle;
 };
 

@@ -39,13 +39,14 @@ void mailbox_post(struct mailbox *mailbox, struct mail *mail) {
 
 void mailbox_complete(struct ring *ring, uint64_t user_data, int result) {
     struct mailbox *mailbox = operation_pointer(user_data);
-    struct mail *newest = atomic_exchange_explicit(&mailbox->first, NULL, memory_order_acquire);
+    struct mail *newest;
     struct mail *oldest = NULL;
 
     mailbox->armed = false;
     if (mailbox->closing) {
-        return;
+        return; /* what is there stays there, for its owner to find */
     }
+    newest = atomic_exchange_explicit(&mailbox->first, NULL, memory_order_acquire);
     while (newest != NULL) {
         struct mail *next = newest->next;
 

@@ -37,9 +37,10 @@ struct ring {
     struct slab streams;
     struct slab chunks;
     struct timer_wheel timers;
-    uint64_t now_ns;         /* monotonic, read once a turn */
-    struct stream *unsent;   /* streams with queued bytes and no send in flight; served at the end of the turn */
-    struct stream *starved;  /* streams whose receive found no buffer; re-armed at the next turn */
+    uint64_t now_ns;              /* monotonic, read once a turn */
+    struct stream *unsent;        /* streams with queued bytes and no send in flight; served at the end of the turn */
+    struct stream *starved_first; /* streams whose receive waits for a buffer, longest first */
+    struct stream *starved_last;
     struct listener *paused; /* listeners that wait for a free stream */
     uint32_t in_flight;      /* operations submitted and not completed */
     uint32_t generation;     /* given to the next stream, so that a late completion is known to be late */

@@ -91,29 +91,47 @@ static void submit_receive(struct stream *stream) {
     address_descriptor(stream, sqe);
 }
 
+static void starve(struct stream *stream) {
+    struct ring *ring = stream->ring;
+
+    stream->starved = true;
+    stream->next_starved = NULL;
+    if (ring->starved_last == NULL) {
+        ring->starved_first = stream;
+    } else {
+        ring->starved_last->next_starved = stream;
+    }
+    ring->starved_last = stream;
+}
+
 void stream_receive(struct stream *stream) {
     if (stream->receiving || stream->ended || stream->state == STREAM_CLOSING || stream->state == STREAM_CONNECTING) {
         return;
     }
     stream->receiving = true;
-    submit_receive(stream);
+    /* While others wait for a buffer, everybody waits behind them: else busy sockets would leave none for the rest. */
+    if (stream->ring->starved_first != NULL) {
+        starve(stream);
+    } else {
+        submit_receive(stream);
+    }
 }
 
-/* Streams on the ring's lists stay until the lists are served, closing ones too: close_when_quiet waits for that. */
+/* As many as there are buffers. Streams on the ring's lists stay until served, closing ones too: see close_when_quiet. */
 void stream_feed_starved(struct ring *ring) {
-    struct stream *stream = ring->starved;
+    for (uint32_t i = 0; i < ring->options.receive_buffers && ring->starved_first != NULL; i++) {
+        struct stream *stream = ring->starved_first;
 
-    ring->starved = NULL;
-    while (stream != NULL) {
-        struct stream *next = stream->next_starved;
-
+        ring->starved_first = stream->next_starved;
+        if (ring->starved_first == NULL) {
+            ring->starved_last = NULL;
+        }
         stream->starved = false;
         if (stream->state == STREAM_CLOSING) {
             close_when_quiet(stream);
         } else {
             submit_receive(stream);
         }
-        stream = next;
     }
 }
 
@@ -172,11 +190,10 @@ static void submit_send(struct stream *stream) {
         count++;
     }
     if (count == 1) {
-        io_uring_prep_send(sqe, stream->descriptor, first->vectors[0].iov_base, first->vectors[0].iov_len,
-                           MSG_NOSIGNAL | MSG_WAITALL);
+        io_uring_prep_send(sqe, stream->descriptor, first->vectors[0].iov_base, first->vectors[0].iov_len, MSG_NOSIGNAL);
     } else {
         first->message = (struct msghdr){.msg_iov = first->vectors, .msg_iovlen = count};
-        io_uring_prep_sendmsg(sqe, stream->descriptor, &first->message, MSG_NOSIGNAL | MSG_WAITALL);
+        io_uring_prep_sendmsg(sqe, stream->descriptor, &first->message, MSG_NOSIGNAL);
     }
     address_descriptor(stream, sqe);
 }
@@ -237,6 +254,10 @@ void stream_close(struct stream *stream) {
                             IORING_ASYNC_CANCEL_ALL | (stream->direct ? IORING_ASYNC_CANCEL_FD_FIXED : 0));
 }
 
+static void set_linger(struct stream *stream, uint64_t delay_ms) {
+    timer_set(&stream->ring->timers, &stream->linger, ring_now_ms(stream->ring), delay_ms);
+}
+
 static void linger(struct stream *stream) {
     struct io_uring_sqe *sqe;
 
@@ -248,7 +269,23 @@ static void linger(struct stream *stream) {
     sqe = submission(stream, OPERATION_SHUTDOWN);
     io_uring_prep_shutdown(sqe, stream->descriptor, SHUT_WR);
     address_descriptor(stream, sqe);
-    timer_set(&stream->ring->timers, &stream->linger, ring_now_ms(stream->ring), STREAM_LINGER_MS);
+    stream->linger_until_ms = ring_now_ms(stream->ring) + STREAM_LINGER_MAX_MS;
+    set_linger(stream, STREAM_LINGER_MS);
+    stream_receive(stream);
+}
+
+/* Discards what came, and waits for more or for the end. */
+static void linger_on(struct stream *stream, int result) {
+    uint64_t now_ms = ring_now_ms(stream->ring);
+
+    if (result < 0 || (stream->ended && stream->state == STREAM_LINGERING) ||
+        (stream->state == STREAM_LINGERING && now_ms >= stream->linger_until_ms)) {
+        stream_close(stream);
+        return;
+    }
+    if (stream->state == STREAM_LINGERING) {
+        set_linger(stream, STREAM_LINGER_MS);
+    }
     stream_receive(stream);
 }
 
@@ -259,7 +296,7 @@ void stream_finish(struct stream *stream) {
         linger(stream);
     } else if (stream->state == STREAM_OPEN) {
         stream->state = STREAM_FINISHING;
-        timer_set(&stream->ring->timers, &stream->linger, ring_now_ms(stream->ring), STREAM_FLUSH_MS);
+        set_linger(stream, STREAM_FLUSH_MS);
     }
 }
 
@@ -273,9 +310,7 @@ static void completed_receive(struct stream *stream, int result, unsigned flags)
         return;
     }
     if (result == -ENOBUFS) {
-        stream->starved = true;
-        stream->next_starved = ring->starved;
-        ring->starved = stream;
+        starve(stream);
         return;
     }
     stream->receiving = false;
@@ -297,12 +332,7 @@ static void completed_receive(struct stream *stream, int result, unsigned flags)
         }
         return;
     }
-    stream->discarded += (uint32_t)data.size;
-    if (result < 0 || stream->discarded > STREAM_LINGER_BYTES || (stream->ended && stream->state == STREAM_LINGERING)) {
-        stream_close(stream);
-    } else if (!stream->ended) {
-        stream_receive(stream);
-    }
+    linger_on(stream, result);
 }
 
 /* Forgets `size` bytes from the front of the queue. */
@@ -351,6 +381,8 @@ static void completed_send(struct stream *stream, int result) {
     if (stream->state == STREAM_FINISHING) {
         if (stream->queued == 0) {
             linger(stream);
+        } else {
+            set_linger(stream, STREAM_FLUSH_MS);
         }
     } else if (stream->handler->drained != NULL &&
                (stream->queued == 0 || (before > STREAM_QUEUE_LOW && stream->queued <= STREAM_QUEUE_LOW))) {

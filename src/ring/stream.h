@@ -14,11 +14,11 @@
 #include <sys/socket.h>
 
 enum {
-    STREAM_QUEUE_MAX = 64 * 1024,     /* writers should stop at this many queued bytes */
-    STREAM_QUEUE_LOW = 32 * 1024,     /* drained() is called when the queue falls to this or below */
-    STREAM_FLUSH_MS = 30000,          /* stream_finish: how long the queue may take to leave */
-    STREAM_LINGER_MS = 2000,          /* ... and then how long to wait for the peer's end of stream */
-    STREAM_LINGER_BYTES = 256 * 1024, /* ... or how much to discard */
+    STREAM_QUEUE_MAX = 64 * 1024, /* writers should stop at this many queued bytes */
+    STREAM_QUEUE_LOW = 32 * 1024, /* drained() is called when the queue falls to this or below */
+    STREAM_FLUSH_MS = 30000,      /* stream_finish: how long the queue may stand still before it has left */
+    STREAM_LINGER_MS = 2000,      /* ... and then how long the peer may be silent before its end of stream */
+    STREAM_LINGER_MAX_MS = 30000, /* ... and how long it may talk on */
 };
 
 /* All are called from ring_turn. Any may call any function on any stream. */
@@ -54,11 +54,11 @@ struct stream {
     struct stream_chunk *first;  /* send queue */
     struct stream_chunk *last;
     struct timer linger;
+    uint64_t linger_until_ms;
     uint64_t bytes_received; /* since the stream began */
     uint64_t bytes_sent;
     uint32_t queued;     /* bytes written and not yet taken by the kernel */
     uint32_t sending;    /* bytes of it in the send in flight; 0 when none is */
-    uint32_t discarded;  /* bytes received while lingering */
     uint32_t generation; /* tells this use of the slot from earlier ones */
     int32_t descriptor;  /* a direct descriptor's slot when `direct`, else a file descriptor; -1 none */
     uint8_t in_flight;   /* operations of this stream not completed */
@@ -69,7 +69,6 @@ struct stream {
     bool listed;     /* on the ring's list of unsent streams */
     bool poll_first; /* the socket was empty after the last receive: wait for it before trying */
     bool ended;      /* the peer has sent FIN */
-    bool cancelled;  /* what was in flight at stream_close has been cancelled */
 };
 
 /*
@@ -93,7 +92,10 @@ static inline size_t stream_room(const struct stream *stream) {
     return stream->queued >= STREAM_QUEUE_MAX ? 0 : STREAM_QUEUE_MAX - stream->queued;
 }
 
-/* Sends what is queued, then FIN, discards what still arrives until the peer's FIN or a bound, then closes. */
+/*
+ * Sends what is queued, then FIN, discards what still arrives until the peer's FIN, its silence or a bound on time, then
+ * closes: a socket that is closed with bytes unread sends a reset, which can destroy an answer on its way.
+ */
 void stream_finish(struct stream *stream);
 /* Drops the queue and closes now. May be called in any state, again too, and after stream_finish to hurry it. */
 void stream_close(struct stream *stream);

@@ -86,3 +86,29 @@ def test_421_at_every_request_of_a_connection(server):
                                   b"GET / HTTP/1.1\r\nHost: b.test\r\n\r\n"
                                   b"GET / HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n")
     assert [part.split(b" ")[0] for part in answer.split(b"HTTP/1.1 ")[1:]] == [b"200", b"421", b"200"]
+
+
+def test_a_wildcard_is_no_way_into_its_neighbour(serve, host):
+    """A name that fits the wildcard but belongs to another host, with another policy, is that host's alone."""
+    server = serve([{**host("*.shared.test", "off"), "default": True}, host("secret.shared.test", "enforce")])
+    for name in ["a.shared.test", "b.shared.test"]:
+        assert server.curl(name).status == 200
+    for authority in [b"secret.shared.test", b"SECRET.shared.test.", b"secret.shared.test:443"]:
+        answer = server.raw("a.shared.test", b"GET / HTTP/1.1\r\nHost: " + authority + b"\r\nConnection: close\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 421"), authority
+        answer = server.raw("a.shared.test", b"GET https://" + authority + b"/ HTTP/1.1\r\nHost: a.shared.test\r\n"
+                                             b"Connection: close\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 421"), authority
+    answer = server.raw("secret.shared.test", b"GET / HTTP/1.1\r\nHost: a.shared.test\r\nConnection: close\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 421")
+    with server.connect("x", sni=False) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: secret.shared.test\r\nConnection: close\r\n\r\n")
+        assert connection.recv(1000).startswith(b"HTTP/1.1 421")
+
+
+def test_many_connection_fields(serve, host):
+    forward = {"headers": {f"X-Suite-For-Application-Number-{i}": "tls.cipher" for i in range(60)}}
+    server = serve([host("f.test", "off", forward=forward)])
+    response = server.curl("f.test")
+    assert all(len(response.seen(name)) == 1 for name in forward["headers"])
+    assert response.seen("X-Forwarded-For") == ["127.0.0.1"]

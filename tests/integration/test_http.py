@@ -144,3 +144,64 @@ def test_h2load_and_wrk_speak_to_it(server):
     if "unrecognized option" in result.stderr or "unknown option" in result.stderr.lower():
         pytest.skip("this h2load has no --sni")
     assert "2000 succeeded" in result.stdout, result.stdout + result.stderr
+
+
+@pytest.mark.measured
+def test_a_client_that_never_reads_holds_little(serve, host):
+    """Pipelined requests, whose answers nobody takes, must not fill our memory with answers."""
+    server = serve([host("e.test", "enforce"), host("h.test", "off")], shards=1)
+    server.curl("h.test")
+    for name in ["e.test", "h.test"]:
+        before = server.rss_kib()
+        with server.connect(name) as connection:
+            connection.settimeout(1)
+            request = f"GET / HTTP/1.1\r\nHost: {name}\r\n\r\n".encode() * 300
+            sent = 0
+            try:
+                while sent < 60_000_000:
+                    sent += connection.send(request)
+            except (TimeoutError, OSError):
+                pass
+            assert server.rss_kib() - before < 4 * 1024, name
+            assert server.curl("h.test").status == 200
+
+
+def test_close_notify_still_gets_its_answers(server):
+    """The end of the client's side is not the end of ours (RFC 8446, section 6.1)."""
+    import socket
+    import ssl
+    for requests in [1, 3]:
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        tls = context.wrap_bio(incoming, outgoing, server_hostname="h.test")
+        with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
+            while True:
+                try:
+                    tls.do_handshake()
+                    break
+                except ssl.SSLWantReadError:
+                    raw.sendall(outgoing.read())
+                    incoming.write(raw.recv(65536))
+            tls.write(b"GET / HTTP/1.1\r\nHost: h.test\r\n\r\n" * requests)
+            try:
+                tls.unwrap()
+            except ssl.SSLWantReadError:
+                pass
+            raw.sendall(outgoing.read())
+            received = b""
+            while piece := raw.recv(65536):
+                received += piece
+            # OpenSSL gives no plaintext once it has sent close_notify: the volume must speak.
+            assert len(received) > 250 * requests
+
+
+def test_a_denied_upload_still_gets_its_403(server):
+    """The client writes megabytes before it reads: no reset may destroy the answer."""
+    for _ in range(5):
+        with server.connect("e.test") as connection:
+            connection.sendall(b"POST / HTTP/1.1\r\nHost: e.test\r\nContent-Length: 5000000\r\n\r\n")
+            for _ in range(50):
+                connection.sendall(b"x" * 100_000)
+            assert connection.recv(1000).startswith(b"HTTP/1.1 403")

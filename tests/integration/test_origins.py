@@ -193,3 +193,29 @@ def test_ipv6(serve, host, scripted):
                             capture_output=True, text=True, timeout=10)
     assert result.stdout == "ok"
     assert any(b"X-Forwarded-For: ::1\r\n" in head for head in origin.heads)
+
+
+def test_a_stalled_origin_is_not_the_clients_fault(serve, host, scripted):
+    done = threading.Event()
+
+    def script(connection, number):
+        script.origin.read_head(connection)
+        done.wait(20)
+        connection.settimeout(5)
+        left = 3_000_000
+        while left > 0 and (piece := connection.recv(min(left, 1 << 20))):
+            left -= len(piece)
+        connection.sendall(OK)
+
+    origin = scripted(script)
+    server = serve([host("stall.test", origin=origin.address)],
+                   limits={"connections": 64, "idle_timeout": "1s", "request_header_timeout": "1s"})
+    threading.Timer(3, done.set).start()
+    with server.connect("stall.test") as connection:
+        connection.settimeout(20)
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: stall.test\r\nContent-Length: 3000000\r\nConnection: close\r\n\r\n")
+        body = b"x" * 3_000_000
+        connection.sendall(body)
+        answer = connection.recv(1000)
+    assert b"408" not in answer[:20]
+    assert server.metric("sallyport_rejected_total", stage="request", reason="timeout") == 0
