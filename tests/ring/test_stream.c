@@ -355,3 +355,45 @@ Test(stream, refused_connection_fails) {
     turn_until(f, &f->closed, 1);
     finish(f);
 }
+
+Test(stream, busy_sockets_leave_buffers_for_others, .timeout = 60) {
+    enum { BUSY = 80, BUFFERS = 16, PIECES = 12 };
+    struct fixture *f = start(256, BUFFERS, 64);
+    static uint8_t piece[64 * 1024];
+    struct stream *newcomer;
+    int peers[BUSY];
+    int late;
+    unsigned rounds = 0;
+
+    for (int i = 0; i < BUSY; i++) {
+        peers[i] = dial(f);
+    }
+    turn_until(f, &f->accepted, BUSY);
+    for (int i = 0; i < BUSY * PIECES; i++) {
+        send(peers[i % BUSY], piece, sizeof piece, MSG_DONTWAIT);
+    }
+    late = dial(f);
+    turns(f, 2);
+    cr_assert_eq(f->accepted, BUSY + 1);
+    newcomer = f->stream;
+    cr_assert_eq(write(late, "x", 1), 1);
+    while (newcomer->bytes_received == 0 && rounds < 1000) {
+        turns(f, 1);
+        rounds++;
+    }
+    cr_assert_leq(rounds, 2 * (BUSY / BUFFERS + 1), "its turn comes once all before it have had theirs, not after %u",
+                  rounds);
+    for (uint32_t i = 0; i < f->ring.streams.touched; i++) {
+        struct stream *stream = slab_at(&f->ring.streams, i);
+
+        if (stream->owner == f && stream->descriptor >= 0) {
+            stream_close(stream);
+        }
+    }
+    turn_until(f, &f->closed, BUSY + 1);
+    for (int i = 0; i < BUSY; i++) {
+        close(peers[i]);
+    }
+    close(late);
+    finish(f);
+}
