@@ -35,7 +35,8 @@ static void keep_chain(struct connection *connection, const struct tls_peer_chai
 static bool judge(struct connection *connection, const struct tls_peer_chain *chain) {
     const struct identity_policy *policy = &connection->host->policy;
 
-    connection->identity = identity_judge(policy, chain->certificates, chain->count, chain->too_large, clock_wall_seconds());
+    connection->identity = identity_cache_judge(connection->shard->cache, policy, chain->certificates, chain->count,
+                                                chain->too_large, clock_wall_seconds());
     if (connection->identity != NULL && chain->count > 0 && !chain->too_large) {
         keep_chain(connection, chain);
         if (connection->chain != NULL) {
@@ -65,7 +66,7 @@ const struct identity *handshake_identity(struct connection *connection) {
         certificates[count] = bytes_of(connection->chain + at + sizeof part, part);
         at += (uint32_t)sizeof part + part;
     }
-    anew = identity_judge(&connection->host->policy, certificates, count, false, now);
+    anew = identity_cache_judge(connection->shard->cache, &connection->host->policy, certificates, count, false, now);
     if (anew == NULL) {
         return NULL;
     }

@@ -20,6 +20,7 @@ enum {
 struct server {
     struct config *config;
     struct stats stats;
+    struct identity_cache *cache;
     const char **host_names;
     struct stats_certificate *certificates;
     struct shard **shards; /* each its own allocation: they are large and of one thread each */
@@ -156,6 +157,7 @@ static struct shard *start_shard(struct server *server, unsigned index, int core
     shard->core = core;
     shard->config = server->config;
     shard->stats = &server->stats.shards[index];
+    shard->cache = server->cache;
     shard->connections_max = (limit + server->shard_count - 1) / server->shard_count;
     if (bind_listeners(shard, error) < 0) {
         free_shard(shard);
@@ -226,7 +228,8 @@ struct server *server_start(struct config *config, char error[static SERVER_ERRO
     server->config = config_retain(config);
     usable = cores_for(config, cores, &server->shard_count);
     server->shards = calloc(server->shard_count, sizeof(struct shard *));
-    if (server->shards == NULL || create_stats(server) < 0) {
+    server->cache = identity_cache_create(config->cert_cache_entries);
+    if (server->shards == NULL || server->cache == NULL || create_stats(server) < 0) {
         goto fail;
     }
     if (raise_descriptor_limit(config, server->shard_count, error) < 0 || probe_addresses(config, error) < 0) {
@@ -307,6 +310,7 @@ int server_join(struct server *server) {
     if (server->stats.shards != NULL) {
         stats_destroy(&server->stats);
     }
+    identity_cache_free(server->cache);
     free(server->certificates);
     free(server->host_names);
     free(server->shards);

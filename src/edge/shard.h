@@ -6,6 +6,7 @@
 #define EDGE_SHARD_H
 
 #include "edge/site.h"
+#include "identity/cache.h"
 #include "ring/listener.h"
 #include "ring/mailbox.h"
 #include "stats/stats.h"
@@ -28,6 +29,7 @@ struct shard {
     struct mailbox mailbox;
     struct site *site; /* for new connections */
     struct stats_shard *stats;
+    struct identity_cache *cache; /* of the process, shared by all shards */
     struct slab connections;
     struct slab exchanges;
     struct slab held; /* bytes of one connection that wait: part of a hello or head, or a pipelined request */

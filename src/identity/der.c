@@ -203,6 +203,6 @@ bool der_read_time(struct bytes *in, int64_t *seconds) {
         field[2] > 23 || field[3] > 59 || field[4] > 59) {
         return false;
     }
-    *seconds = der_days(year, field[0], field[1]) * 86400 + field[2] * 3600 + field[3] * 60 + field[4];
+    *seconds = der_days(year, field[0], field[1]) * 86400 + (int64_t)field[2] * 3600 + (int64_t)field[3] * 60 + field[4];
     return true;
 }

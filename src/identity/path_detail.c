@@ -50,7 +50,8 @@ static void append_general_name(struct text *out, uint8_t tag, struct bytes name
         }
         break;
     default:
-        text_append_string(&text, "of a form that cannot be compared");
+        text_append_string(out, "(of a form that cannot be compared)");
+        return;
     }
     append_quoted(out, text_bytes(&text));
 }

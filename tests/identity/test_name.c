@@ -1,61 +1,5 @@
-#include "identity/der.h"
 #include "identity/name.h"
-#include "identity/oid.h"
-#include "support.h"
-
-/* Names typed as "CN=value" parts: each kind is one letter for the attribute, one for the string type. */
-struct builder {
-    uint8_t data[4096];
-    size_t size;
-};
-
-static void put(struct builder *out, uint8_t tag, const void *content, size_t size) {
-    cr_assert(size < 128 && out->size + size + 2 < sizeof(out->data));
-    out->data[out->size++] = tag;
-    out->data[out->size++] = (uint8_t)size;
-    memcpy(out->data + out->size, content, size);
-    out->size += size;
-}
-
-static void put_attribute(struct builder *set, uint8_t arc, uint8_t tag, struct bytes value) {
-    struct builder pair = {.size = 0};
-    const uint8_t oid[] = {0x55, 0x04, arc};
-    put(&pair, DER_OID, oid, sizeof(oid));
-    put(&pair, tag, value.data, value.size);
-    put(set, DER_SEQUENCE, pair.data, pair.size);
-}
-
-struct part {
-    uint8_t arc; /* 2.5.4.arc: 3 CN, 6 C, 10 O, 11 OU */
-    uint8_t tag;
-    const char *value;
-    size_t size; /* 0: strlen */
-    bool same_rdn;
-};
-
-/* A whole Name from parts up to the one with arc 0. */
-static struct bytes name_of(struct builder *out, const struct part *parts) {
-    struct builder rdns = {.size = 0};
-    for (size_t i = 0; parts[i].arc != 0;) {
-        struct builder set = {.size = 0};
-        do {
-            size_t size = parts[i].size > 0 ? parts[i].size : strlen(parts[i].value);
-            put_attribute(&set, parts[i].arc, parts[i].tag, bytes_of(parts[i].value, size));
-            i++;
-        } while (parts[i].arc != 0 && parts[i].same_rdn);
-        put(&rdns, DER_SET, set.data, set.size);
-    }
-    out->size = 0;
-    put(out, DER_SEQUENCE, rdns.data, rdns.size);
-    return bytes_of(out->data, out->size);
-}
-
-#define NAME(builder, ...) name_of(&(builder), (const struct part[]){__VA_ARGS__, {.arc = 0}})
-
-#define UTF8(arc, value)                                                                                                    \
-    { arc, DER_UTF8_STRING, value, 0, false }
-#define PRINTABLE(arc, value)                                                                                               \
-    { arc, DER_PRINTABLE_STRING, value, 0, false }
+#include "name_builder.h"
 
 static void assert_equal(struct bytes a, struct bytes b, bool equal) {
     cr_assert(name_is_valid(a) && name_is_valid(b));
@@ -180,26 +124,4 @@ Test(name, finds_the_first_attribute_of_a_type) {
     cr_assert(name_find(name, SUPPORT_BYTES("\x55\x04\x0b"), &attribute));
     cr_assert(bytes_equal(attribute.value, bytes_of_string("one")) && attribute.rdn == 0);
     cr_assert(!name_find(name, SUPPORT_BYTES("\x55\x04\x03"), &attribute));
-}
-
-static void assert_text(struct bytes name, const char *expected) {
-    char buffer[512];
-    struct text text = text_over(buffer, sizeof(buffer));
-    name_append_text(&text, name);
-    cr_assert(bytes_equal(text_bytes(&text), bytes_of_string(expected)), "%.*s", (int)text.size, buffer);
-}
-
-Test(name, is_written_by_rfc_4514) {
-    struct builder a;
-    assert_text(NAME(a, PRINTABLE(6, "DE"), UTF8(10, "Works"), UTF8(3, "x")), "CN=x,O=Works,C=DE");
-    assert_text(NAME(a, UTF8(3, "#a, b+c\"d\\e<f>g;h=i#")), "CN=\\#a\\, b\\+c\\\"d\\\\e\\<f\\>g\\;h=i#");
-    assert_text(NAME(a, UTF8(3, " x ")), "CN=\\ x\\ ");
-    assert_text(NAME(a, UTF8(3, " ")), "CN=\\ ");
-    assert_text(NAME(a, UTF8(3, "a\nb\x7f")), "CN=a\\0Ab\\7F");
-    assert_text(NAME(a, UTF8(3, "")), "CN=");
-    assert_text(NAME(a, UTF8(3, "a"), {11, DER_UTF8_STRING, "b", 0, true}), "OU=b+CN=a");
-    assert_text(NAME(a, UTF8(127, "b")), "2.5.4.127=#0C0162");
-    assert_text(NAME(a, {3, DER_OCTET_STRING, "b", 0, false}), "CN=#040162");
-    assert_text(NAME(a, {3, DER_BMP_STRING, "\0a \xac", 4, false}), "CN=a\xe2\x82\xac");
-    assert_text(SUPPORT_BYTES("\x30\x00"), "");
 }

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@ TestSuite(openssl, .init = (void (*)(void))tls_library_init, .fini = tls_library
 /* One connection's outcome: ours, and all that s_client printed. */
 struct outcome {
     enum tls_result handshake;
+    size_t expected_size; /* bytes that the script sends */
     enum tls_result last; /* of the reads after it */
     char received[4096];  /* plaintext, with a NUL */
     size_t received_size;
@@ -42,6 +44,15 @@ static struct bytes receive(int descriptor, uint8_t *buffer, size_t size) {
     return bytes_of(buffer, received > 0 ? (size_t)received : 0);
 }
 
+/* The file that tells the client's script that all is answered; see UNTIL_ANSWERED. */
+static char answered[64];
+
+static void say_answered(void) {
+    int file = open(answered, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    cr_assert_geq(file, 0);
+    close(file);
+}
+
 static void serve(int descriptor, struct tls_context *context, struct outcome *outcome) {
     uint8_t buffer[4096];
     struct tls_session *session = tls_session_create(context, 16384, send_all, &descriptor);
@@ -67,6 +78,8 @@ static void serve(int descriptor, struct tls_context *context, struct outcome *o
         outcome->received_size += size;
         if (size > 0)
             cr_assert_eq(tls_session_write(session, bytes_of_string("answer\n")), TLS_DONE);
+        if (size > 0 && outcome->received_size >= outcome->expected_size)
+            say_answered();
         if (outcome->last != TLS_WANT_INPUT)
             continue;
         input = receive(descriptor, buffer, sizeof(buffer));
@@ -76,6 +89,7 @@ static void serve(int descriptor, struct tls_context *context, struct outcome *o
     }
     tls_session_shutdown(session);
     tls_session_free(session);
+    say_answered();
     close(descriptor);
 }
 
@@ -86,8 +100,8 @@ static pid_t start_client(const char *script, const char *arguments, unsigned po
     if (child == 0) {
         char command[2048];
         snprintf(command, sizeof(command),
-                 "cd %s && (%s) | openssl s_client -connect 127.0.0.1:%u -servername any.example %s", TLS_TEST_DATA, script,
-                 port, arguments);
+                 "cd %s && ANSWERED=%s && (%s) | openssl s_client -connect 127.0.0.1:%u -servername any.example %s",
+                 TLS_TEST_DATA, answered, script, port, arguments);
         dup2(ends[1], 1);
         dup2(ends[1], 2);
         close(ends[0]);
@@ -100,8 +114,11 @@ static pid_t start_client(const char *script, const char *arguments, unsigned po
     return child;
 }
 
-/* Runs s_client with `arguments` in tests/tls/data, the output of the shell's `script` as its input. */
-static struct outcome *run(struct tls_context *context, const char *script, const char *arguments) {
+/*
+ * Runs s_client with `arguments` in tests/tls/data, the output of the shell's `script` as its input, of which
+ * `expected_size` bytes shall arrive.
+ */
+static struct outcome *run(struct tls_context *context, const char *script, const char *arguments, size_t expected_size) {
     struct outcome *outcome = calloc(1, sizeof(*outcome));
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -110,6 +127,8 @@ static struct outcome *run(struct tls_context *context, const char *script, cons
     cr_assert_eq(listen(listener, 8), 0);
     cr_assert_eq(getsockname(listener, (struct sockaddr *)&address, &size), 0);
     int output = -1;
+    snprintf(answered, sizeof(answered), "/tmp/sallyport-test-answered-%d-%u", (int)getpid(), ntohs(address.sin_port));
+    outcome->expected_size = expected_size;
     pid_t child = start_client(script, arguments, ntohs(address.sin_port), &output);
     struct pollfd wait = {listener, POLLIN, 0};
     cr_assert_gt(poll(&wait, 1, 10000), 0, "s_client does not connect");
@@ -122,6 +141,7 @@ static struct outcome *run(struct tls_context *context, const char *script, cons
         printed += (size_t)got;
     close(output);
     waitpid(child, NULL, 0);
+    unlink(answered);
     return outcome;
 }
 
@@ -129,12 +149,12 @@ static bool printed(const struct outcome *outcome, const char *text) {
     return strstr(outcome->printed, text) != NULL;
 }
 
-/* s_client ends with its input: it has to stay open until the answer is there. */
-#define HELLO      "echo hello; sleep 0.3"
-#define SLOW_HELLO "echo hello; sleep 2"
+/* s_client ends with its input, which has to stay open until the answer is there: the server makes a file when it is. */
+#define UNTIL_ANSWERED "i=0; while [ ! -e $ANSWERED ] && [ $i -lt 1000 ]; do sleep 0.02; i=$((i+1)); done; sleep 0.2"
+#define HELLO          "echo hello; " UNTIL_ANSWERED
 
 static void completes(struct tls_context *context, const char *arguments, bool tls13, size_t chain_count) {
-    struct outcome *outcome = run(context, strstr(arguments, "8192") != NULL ? SLOW_HELLO : HELLO, arguments);
+    struct outcome *outcome = run(context, HELLO, arguments, strlen("hello\n"));
     cr_assert_eq(outcome->handshake, TLS_DONE, "%s: %s", arguments, outcome->printed);
     cr_assert_eq(outcome->tls13, tls13, "%s", arguments);
     cr_assert_eq(outcome->chain_count, chain_count, "%s: %zu", arguments, outcome->chain_count);
@@ -145,7 +165,7 @@ static void completes(struct tls_context *context, const char *arguments, bool t
 }
 
 static void fails(struct tls_context *context, const char *arguments, const char *text) {
-    struct outcome *outcome = run(context, HELLO, arguments);
+    struct outcome *outcome = run(context, HELLO, arguments, strlen("hello\n"));
     cr_assert_eq(outcome->handshake, TLS_FAILED, "%s: %s", arguments, outcome->printed);
     cr_assert(printed(outcome, text), "%s: no '%s' in %s", arguments, text, outcome->printed);
     free(outcome);
@@ -200,7 +220,8 @@ Test(openssl_p256, a_client_without_certificate_completes) {
 
 Test(openssl_p256, an_rsa_exponent_of_nine_bytes_is_refused) {
     fails(p256, "-tls1_2 -cert client-exponent.pem -key client-exponent.key", "bad certificate");
-    struct outcome *outcome = run(p256, HELLO, "-tls1_3 -cert client-exponent.pem -key client-exponent.key");
+    struct outcome *outcome =
+        run(p256, HELLO, "-tls1_3 -cert client-exponent.pem -key client-exponent.key", strlen("hello\n"));
     cr_assert_eq(outcome->handshake, TLS_FAILED);
     free(outcome);
 }
@@ -218,12 +239,12 @@ Test(openssl_p256, only_these_versions_and_suites) {
 }
 
 Test(openssl_p256, our_preferences_decide) {
-    struct outcome *outcome = run(p256, HELLO, "-tls1_3");
+    struct outcome *outcome = run(p256, HELLO, "-tls1_3", strlen("hello\n"));
     cr_assert_str_eq(outcome->cipher, "TLS_AES_128_GCM_SHA256");
     cr_assert(printed(outcome, "X25519"), "%s", outcome->printed);
     cr_assert(!printed(outcome, "SHA1"), "%s", outcome->printed);
     free(outcome);
-    outcome = run(p256, HELLO, "-tls1_2");
+    outcome = run(p256, HELLO, "-tls1_2", strlen("hello\n"));
     cr_assert_str_eq(outcome->cipher, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
     cr_assert(printed(outcome, "Server Temp Key: X25519"), "%s", outcome->printed);
     cr_assert(printed(outcome, "Secure Renegotiation IS supported"));
@@ -244,7 +265,7 @@ Test(openssl, groups_with_and_without_a_second_hello, .timeout = 60) {
             char arguments[128];
             snprintf(arguments, sizeof(arguments), "%s -groups %s -cert client-p256.pem -key client-p256.key",
                      tls12 ? "-tls1_2" : "-tls1_3", groups[i][0]);
-            struct outcome *outcome = run(context, HELLO, arguments);
+            struct outcome *outcome = run(context, HELLO, arguments, strlen("hello\n"));
             cr_assert_eq(outcome->handshake, TLS_DONE, "%s: %s", arguments, outcome->printed);
             cr_assert(printed(outcome, groups[i][1]), "%s: %s", arguments, outcome->printed);
             cr_assert_eq(outcome->chain_count, 1);
@@ -257,7 +278,7 @@ Test(openssl, groups_with_and_without_a_second_hello, .timeout = 60) {
 }
 
 Test(openssl_p256, alpn) {
-    struct outcome *outcome = run(p256, HELLO, "-alpn h2,http/1.1");
+    struct outcome *outcome = run(p256, HELLO, "-alpn h2,http/1.1", strlen("hello\n"));
     cr_assert(printed(outcome, "ALPN protocol: http/1.1"), "%s", outcome->printed);
     free(outcome);
     fails(p256, "-alpn h2", "no application protocol");
@@ -265,11 +286,11 @@ Test(openssl_p256, alpn) {
 }
 
 Test(openssl_p256, nothing_is_given_that_could_be_resumed) {
-    struct outcome *outcome = run(p256, HELLO, "-tls1_3");
+    struct outcome *outcome = run(p256, HELLO, "-tls1_3", strlen("hello\n"));
     cr_assert(printed(outcome, "answer"), "%s", outcome->printed);
     cr_assert(!printed(outcome, "New Session Ticket"), "%s", outcome->printed);
     free(outcome);
-    outcome = run(p256, HELLO, "-tls1_2");
+    outcome = run(p256, HELLO, "-tls1_2", strlen("hello\n"));
     cr_assert(printed(outcome, "answer"), "%s", outcome->printed);
     cr_assert(printed(outcome, "Session-ID: \n"), "%s", outcome->printed);
     cr_assert(!printed(outcome, "TLS session ticket"), "%s", outcome->printed);
@@ -277,7 +298,7 @@ Test(openssl_p256, nothing_is_given_that_could_be_resumed) {
 }
 
 Test(openssl_p256, a_renegotiation_ends_the_connection) {
-    struct outcome *outcome = run(p256, "sleep 0.5; echo hello; sleep 0.5; echo R; sleep 0.3", "-tls1_2");
+    struct outcome *outcome = run(p256, "sleep 0.5; echo hello; sleep 0.5; echo R; sleep 0.3", "-tls1_2", 0);
     cr_assert_eq(outcome->handshake, TLS_DONE);
     cr_assert_str_eq(outcome->received, "hello\n");
     cr_assert_eq(outcome->last, TLS_FAILED);
@@ -287,7 +308,8 @@ Test(openssl_p256, a_renegotiation_ends_the_connection) {
 
 Test(openssl_p256, key_updates_are_followed) {
     struct outcome *outcome =
-        run(p256, "sleep 0.5; echo K; sleep 0.5; echo one; sleep 0.5; echo k; sleep 0.5; echo two; sleep 0.3", "-tls1_3");
+        run(p256, "sleep 0.5; echo K; sleep 0.5; echo one; sleep 0.5; echo k; sleep 0.5; echo two; " UNTIL_ANSWERED,
+            "-tls1_3", strlen("one\ntwo\n"));
     cr_assert_eq(outcome->handshake, TLS_DONE);
     cr_assert_str_eq(outcome->received, "one\ntwo\n");
     cr_assert_eq(outcome->last, TLS_CLOSED);
@@ -310,13 +332,13 @@ Test(openssl_p256, the_names_of_the_cas_are_sent) {
     for (size_t i = 0; i < 2; i++) {
         char arguments[128];
         snprintf(arguments, sizeof(arguments), "%s -cert client-p256.pem -key client-p256.key", versions[i]);
-        struct outcome *outcome = run(naming, HELLO, arguments);
+        struct outcome *outcome = run(naming, HELLO, arguments, strlen("hello\n"));
         cr_assert_eq(outcome->handshake, TLS_DONE, "%s", outcome->printed);
         cr_assert_eq(outcome->chain_count, 1);
         cr_assert(printed(outcome, "Acceptable client certificate CA names\nO = Sallyport Test, CN = root\nO = More\n"),
                   "%s", outcome->printed);
         free(outcome);
-        outcome = run(p256, HELLO, arguments);
+        outcome = run(p256, HELLO, arguments, strlen("hello\n"));
         cr_assert(printed(outcome, "No client certificate CA names sent"), "%s", outcome->printed);
         free(outcome);
     }
