@@ -1,6 +1,7 @@
 #include "command/run.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "command/notify.h"
@@ -42,6 +43,24 @@ static void log_ready(const struct config *config) {
              tls_library_version(), tls_library_crypto());
 }
 
+/* What is served as configured, but will not work for anybody. */
+static void warn_of_expired(const struct config *config) {
+    int64_t now = clock_wall_seconds();
+
+    for (size_t i = 0; i < config->host_count; i++) {
+        const struct config_host *host = &config->hosts[i];
+
+        if (host->credentials->not_after < now) {
+            log_warning("host %s: its certificate %s has expired", host->name, host->certificate_path);
+        }
+        for (size_t j = 0; host->trust != NULL && j < trust_count(host->trust); j++) {
+            if (trust_not_after(host->trust, j) < now) {
+                log_warning("host %s: root %zu of client_auth.ca has expired: its clients are not valid", host->name, j + 1);
+            }
+        }
+    }
+}
+
 /* Tells the server of signals until it has ended. A second SIGTERM changes nothing; SIGINT hurries a drain. */
 static void wait_for_end(struct server *server, const sigset_t *signals) {
     const struct timespec poll = {.tv_nsec = 50 * 1000000};
@@ -78,6 +97,7 @@ static int serve(struct config *config, const sigset_t *signals) {
         log_error("%s", error);
         return EXIT_FAILURE;
     }
+    warn_of_expired(config);
     log_ready(config);
     notify("READY=1");
     wait_for_end(server, signals);

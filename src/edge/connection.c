@@ -377,6 +377,7 @@ static void on_timer(struct timer *timer) {
     switch ((enum connection_state)connection->state) {
     case CONNECTION_HELLO:
         connection_reject(connection, STATS_AT_HELLO, STATS_REJECT_TIMEOUT);
+        connection_count_handshake(connection, STATS_TIMEOUT);
         connection_end(connection, CONNECTION_ABRUPTLY);
         break;
     case CONNECTION_HANDSHAKE:

@@ -119,10 +119,23 @@ static int send_ciphertext(void *owner, struct bytes ciphertext) {
     return stream_write(connection->stream, ciphertext);
 }
 
+/* A client that is too old is something else than one that is broken. */
+static enum stats_rejection rejection_of(enum tls_alert alert) {
+    switch (alert) {
+    case TLS_ALERT_PROTOCOL_VERSION:
+        return STATS_REJECT_OLD_VERSION;
+    case TLS_ALERT_HANDSHAKE_FAILURE:
+        return STATS_REJECT_NO_COMMON;
+    default:
+        return STATS_REJECT_MALFORMED;
+    }
+}
+
 static void refuse_hello(struct connection *connection, enum tls_alert alert, enum stats_rejection why) {
     uint8_t record[7];
 
     connection_reject(connection, STATS_AT_HELLO, why);
+    connection_count_handshake(connection, STATS_FAILED);
     hello_alert(alert, record);
     if (stream_write(connection->stream, bytes_of(record, sizeof record)) < 0) {
         connection_end(connection, CONNECTION_ABRUPTLY);
@@ -157,7 +170,7 @@ static void accept_hello(struct connection *connection, const struct hello *hell
         return;
     }
     if (hello->alpn && !hello->alpn_http11 && !hello->alpn_http10) {
-        refuse_hello(connection, TLS_ALERT_NO_APPLICATION_PROTOCOL, STATS_REJECT_MALFORMED);
+        refuse_hello(connection, TLS_ALERT_NO_APPLICATION_PROTOCOL, STATS_REJECT_NO_PROTOCOL);
         return;
     }
     connection->tls = tls_session_create(connection->site->contexts[connection->host->index],
@@ -216,7 +229,7 @@ void handshake_hello(struct connection *connection, struct bytes data) {
         break;
     }
     case HELLO_REJECTED:
-        refuse_hello(connection, hello.alert, STATS_REJECT_MALFORMED);
+        refuse_hello(connection, hello.alert, rejection_of(hello.alert));
         break;
     }
 }

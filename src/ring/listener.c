@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,9 +17,21 @@ enum {
     RETRY_MS = 100, /* after the system ran out of descriptors or memory */
 };
 
+/* Cuts the zone from "fe80::1%eth0" (RFC 4007 section 11). False when there is no such interface. */
+static bool take_zone(char *host, uint32_t *scope) {
+    char *zone = strchr(host, '%');
+
+    if (zone == NULL) {
+        return true;
+    }
+    *zone = '\0';
+    *scope = if_nametoindex(zone + 1);
+    return *scope != 0;
+}
+
 int listener_parse_address(const char *text, struct sockaddr_storage *address, socklen_t *size) {
     const char *colon = strrchr(text, ':');
-    char host[INET6_ADDRSTRLEN + 2];
+    char host[INET6_ADDRSTRLEN + IF_NAMESIZE + 2];
     size_t host_size;
     char *end;
     unsigned long port;
@@ -40,6 +53,9 @@ int listener_parse_address(const char *text, struct sockaddr_storage *address, s
         in6->sin6_family = AF_INET6;
         in6->sin6_port = htons((uint16_t)port);
         *size = sizeof *in6;
+        if (!take_zone(host, &in6->sin6_scope_id)) {
+            return -EINVAL;
+        }
         return inet_pton(AF_INET6, host, &in6->sin6_addr) == 1 ? 0 : -EINVAL;
     }
     struct sockaddr_in *in = (struct sockaddr_in *)address;

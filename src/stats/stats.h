@@ -48,6 +48,9 @@ enum stats_rejection {
     STATS_REJECT_NOT_TLS,         /* hello */
     STATS_REJECT_PLAIN_HTTP,      /* hello */
     STATS_REJECT_MALFORMED,       /* hello, request */
+    STATS_REJECT_OLD_VERSION,     /* hello: no TLS version in common */
+    STATS_REJECT_NO_COMMON,       /* hello: no suite, group or signature scheme in common */
+    STATS_REJECT_NO_PROTOCOL,     /* hello: no application protocol in common */
     STATS_REJECT_UNKNOWN_HOST,    /* hello */
     STATS_REJECT_TIMEOUT,         /* hello, handshake, request */
     STATS_REJECT_CLOSED,          /* hello, handshake: the peer went away */

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -63,7 +64,8 @@ Test(listener, parses_addresses) {
                                 "[]:80",
                                 "[127.0.0.1]:80",
                                 "1.2.3:80",
-                                "[::1]80"};
+                                "[::1]80",
+                                "[fe80::1%nowhere]:80"};
     struct sockaddr_storage address;
     socklen_t size;
 
@@ -73,6 +75,8 @@ Test(listener, parses_addresses) {
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         cr_assert_eq(listener_parse_address(bad[i], &address, &size), -EINVAL, "%s", bad[i]);
     }
+    cr_assert_eq(listener_parse_address("[fe80::1%lo]:443", &address, &size), 0);
+    cr_assert_eq(((struct sockaddr_in6 *)&address)->sin6_scope_id, if_nametoindex("lo"));
     cr_assert_eq(listener_parse_address("[::1]:443", &address, &size), 0);
     cr_assert_eq(address.ss_family, AF_INET6);
     cr_assert_eq(((struct sockaddr_in6 *)&address)->sin6_port, htons(443));
