@@ -148,8 +148,13 @@ struct identity *identity_judge(const struct identity_policy *policy, const stru
         free(draft.identity);
         return NULL;
     }
-    draft.identity->headers = bytes_of(draft.identity + 1, draft.size);
-    return draft.identity;
+    /* It may be kept for long, beside a million others: without the room that was left to write in. */
+    struct identity *fitted = realloc(draft.identity, sizeof(struct identity) + draft.size);
+    if (fitted == NULL) {
+        fitted = draft.identity;
+    }
+    fitted->headers = bytes_of(fitted + 1, draft.size);
+    return fitted;
 }
 
 struct identity *identity_retain(struct identity *identity) {
