@@ -2,198 +2,26 @@
 #include "identity/cache.h"
 
 #include "base/check.h"
-#include "base/hash.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <wolfssl/options.h>
 #include <wolfssl/wolfcrypt/sha256.h>
 
-enum {
-    CACHE_LINE = 64,
-    STRIPES_MAX = 64,
-    STRIPE_ENTRIES_MIN = 64, /* stripes much smaller fill unevenly: some evict while others have room */
-    NONE = 0,                /* entries are numbered from 1, so that zeroed buckets are empty */
-};
-
-/* A line of its own: a hit touches this, the bucket before it and the identity behind it. */
-struct entry {
-    _Alignas(CACHE_LINE) uint8_t key[IDENTITY_CACHE_KEY_SIZE];
-    struct identity *identity;
-    uint32_t chained; /* the next one of its bucket; of a free entry: the next free one */
-    uint32_t newer;
-    uint32_t older;
-    bool visited; /* found since the hand last passed */
-};
-_Static_assert(sizeof(struct entry) == CACHE_LINE, "see cache.h for the bytes of an entry");
-
-/* Written only with the stripe's lock held, read without. */
-typedef _Atomic uint64_t counter;
-
-struct stripe {
-    _Alignas(CACHE_LINE) pthread_mutex_t lock; /* of all that follows */
-    struct entry *entries;
-    uint32_t *buckets;
-    uint32_t bucket_mask;
-    uint32_t capacity;
-    uint32_t touched; /* entries ever used; those above are not yet backed by memory */
-    uint32_t free;    /* the most recently freed entry */
-    uint32_t newest;
-    uint32_t oldest;
-    uint32_t hand; /* where SIEVE goes on; NONE: at the oldest */
-    counter hits;
-    counter misses;
-    counter evictions;
-    counter count;
-};
-
 struct identity_cache {
-    struct stripe stripes[STRIPES_MAX];
-    uint32_t stripe_mask;
-    struct entry *entries; /* of all stripes */
-    uint32_t *buckets;     /* likewise */
+    struct sieve *good;
+    struct sieve *bad;
 };
-
-static void counter_add(counter *value, uint64_t more) {
-    atomic_store_explicit(value, atomic_load_explicit(value, memory_order_relaxed) + more, memory_order_relaxed);
-}
-
-static uint64_t counter_read(const counter *value) {
-    return atomic_load_explicit(value, memory_order_relaxed);
-}
-
-static struct entry *entry_at(const struct stripe *stripe, uint32_t number) {
-    return &stripe->entries[number - 1];
-}
-
-static struct stripe *stripe_of(struct identity_cache *cache, uint64_t hash) {
-    return &cache->stripes[(hash >> 32) & cache->stripe_mask];
-}
-
-/* Stripes use the hash's upper half, buckets its lower one. */
-static uint32_t *bucket_of(const struct stripe *stripe, uint64_t hash) {
-    return &stripe->buckets[(uint32_t)hash & stripe->bucket_mask];
-}
-
-static uint32_t lookup(const struct stripe *stripe, uint64_t hash, const uint8_t *key) {
-    uint32_t number = *bucket_of(stripe, hash);
-    while (number != NONE && memcmp(entry_at(stripe, number)->key, key, IDENTITY_CACHE_KEY_SIZE) != 0) {
-        number = entry_at(stripe, number)->chained;
-    }
-    return number;
-}
-
-static void unchain(struct stripe *stripe, uint32_t number) {
-    const struct entry *entry = entry_at(stripe, number);
-    uint32_t *link = bucket_of(stripe, hash_bytes(entry->key, sizeof(entry->key)));
-    while (*link != number) {
-        CHECK(*link != NONE);
-        link = &entry_at(stripe, *link)->chained;
-    }
-    *link = entry->chained;
-}
-
-/* Frees the entry; its reference to the identity is the caller's. */
-static struct identity *remove_entry(struct stripe *stripe, uint32_t number) {
-    unchain(stripe, number);
-    struct entry *entry = entry_at(stripe, number);
-    if (stripe->hand == number) {
-        stripe->hand = entry->newer;
-    }
-    *(entry->newer != NONE ? &entry_at(stripe, entry->newer)->older : &stripe->newest) = entry->older;
-    *(entry->older != NONE ? &entry_at(stripe, entry->older)->newer : &stripe->oldest) = entry->newer;
-    entry->chained = stripe->free;
-    stripe->free = number;
-    counter_add(&stripe->count, (uint64_t)-1);
-    struct identity *identity = entry->identity;
-    entry->identity = NULL;
-    return identity;
-}
-
-/* From the hand towards the newest, and round: the first that was not found since the last turn goes. */
-static struct identity *evict(struct stripe *stripe) {
-    uint32_t number = stripe->hand != NONE ? stripe->hand : stripe->oldest;
-    CHECK(number != NONE);
-    while (entry_at(stripe, number)->visited) {
-        entry_at(stripe, number)->visited = false;
-        number = entry_at(stripe, number)->newer;
-        number = number != NONE ? number : stripe->oldest;
-    }
-    stripe->hand = number; /* so that it moves on to the next newer one */
-    counter_add(&stripe->evictions, 1);
-    return remove_entry(stripe, number);
-}
-
-/* A free entry. There is one: see insert. */
-static uint32_t take_entry(struct stripe *stripe) {
-    uint32_t number = stripe->free;
-    if (number != NONE) {
-        stripe->free = entry_at(stripe, number)->chained;
-        return number;
-    }
-    CHECK(stripe->touched < stripe->capacity);
-    return ++stripe->touched;
-}
-
-static void add_entry(struct stripe *stripe, uint64_t hash, const uint8_t *key, struct identity *identity) {
-    uint32_t number = take_entry(stripe);
-    struct entry *entry = entry_at(stripe, number);
-    uint32_t *bucket = bucket_of(stripe, hash);
-    *entry = (struct entry){.identity = identity, .chained = *bucket, .newer = NONE, .older = stripe->newest};
-    memcpy(entry->key, key, sizeof(entry->key));
-    *bucket = number;
-    *(stripe->newest != NONE ? &entry_at(stripe, stripe->newest)->newer : &stripe->oldest) = number;
-    stripe->newest = number;
-    counter_add(&stripe->count, 1);
-}
-
-/* The least power of two that is not below the number of entries. */
-static uint32_t bucket_count(uint32_t capacity) {
-    uint32_t count = 1;
-    while (count < capacity) {
-        count *= 2;
-    }
-    return count;
-}
-
-static void stripe_init(struct stripe *stripe, struct entry *entries, uint32_t *buckets, uint32_t capacity) {
-    *stripe = (struct stripe){
-        .entries = entries,
-        .buckets = buckets,
-        .bucket_mask = bucket_count(capacity) - 1,
-        .capacity = capacity,
-    };
-    CHECK(pthread_mutex_init(&stripe->lock, NULL) == 0);
-}
 
 struct identity_cache *identity_cache_create(uint32_t entries) {
-    CHECK(entries >= 1 && entries <= IDENTITY_CACHE_ENTRIES_MAX);
-    uint32_t stripes = STRIPES_MAX;
-    while (stripes > 1 && entries / stripes < STRIPE_ENTRIES_MIN) {
-        stripes /= 2;
-    }
-    /* The first `larger` stripes hold one entry more than the others, so that all of them hold `entries`. */
-    uint32_t smallest = entries / stripes;
-    uint32_t larger = entries % stripes;
-    uint32_t buckets = bucket_count(smallest + (larger > 0));
-
-    struct identity_cache *cache = aligned_alloc(CACHE_LINE, sizeof(struct identity_cache));
-    struct entry *entry_memory = aligned_alloc(CACHE_LINE, (size_t)entries * sizeof(struct entry));
-    uint32_t *bucket_memory = calloc((size_t)stripes * buckets, sizeof(uint32_t));
-    if (cache == NULL || entry_memory == NULL || bucket_memory == NULL) {
-        free(bucket_memory);
-        free(entry_memory);
-        free(cache);
+    struct identity_cache *cache = malloc(sizeof(*cache));
+    if (cache == NULL) {
         return NULL;
     }
-    cache->stripe_mask = stripes - 1;
-    cache->entries = entry_memory;
-    cache->buckets = bucket_memory;
-    for (uint32_t i = 0; i < stripes; i++) {
-        uint32_t capacity = smallest + (i < larger);
-        stripe_init(&cache->stripes[i], entry_memory, bucket_memory, capacity);
-        entry_memory += capacity;
-        bucket_memory += buckets;
+    cache->good = sieve_create(entries);
+    cache->bad = sieve_create(entries < IDENTITY_CACHE_BAD_MAX ? entries : IDENTITY_CACHE_BAD_MAX);
+    if (cache->good == NULL || cache->bad == NULL) {
+        identity_cache_free(cache);
+        return NULL;
     }
     return cache;
 }
@@ -202,38 +30,14 @@ void identity_cache_free(struct identity_cache *cache) {
     if (cache == NULL) {
         return;
     }
-    identity_cache_clear(cache);
-    for (uint32_t i = 0; i <= cache->stripe_mask; i++) {
-        CHECK(pthread_mutex_destroy(&cache->stripes[i].lock) == 0);
-    }
-    free(cache->buckets);
-    free(cache->entries);
+    sieve_free(cache->bad);
+    sieve_free(cache->good);
     free(cache);
 }
 
-void identity_cache_clear(struct identity_cache *cache) {
-    for (uint32_t i = 0; i <= cache->stripe_mask; i++) {
-        struct stripe *stripe = &cache->stripes[i];
-        /* What others insert meanwhile is not waited for: a stripe's capacity is all that was there at the call. */
-        for (uint32_t left = stripe->capacity; left > 0; left--) {
-            pthread_mutex_lock(&stripe->lock);
-            uint32_t oldest = stripe->oldest;
-            struct identity *identity = oldest != NONE ? remove_entry(stripe, oldest) : NULL;
-            pthread_mutex_unlock(&stripe->lock);
-            if (identity == NULL) {
-                break;
-            }
-            identity_release(identity);
-        }
-    }
-}
-
-void identity_cache_key(const struct identity_policy *policy, const struct bytes *chain, size_t count,
-                        uint8_t key[static IDENTITY_CACHE_KEY_SIZE]) {
+void identity_chain_digest(const struct bytes *chain, size_t count, uint8_t digest[static IDENTITY_DIGEST_SIZE]) {
     wc_Sha256 hash;
     CHECK(wc_InitSha256(&hash) == 0);
-    uintptr_t address = (uintptr_t)policy;
-    CHECK(wc_Sha256Update(&hash, (const uint8_t *)&address, sizeof(address)) == 0);
     for (size_t i = 0; i < count; i++) {
         size_t size = chain[i].size;
         CHECK(size <= UINT32_MAX);
@@ -241,82 +45,65 @@ void identity_cache_key(const struct identity_policy *policy, const struct bytes
         CHECK(wc_Sha256Update(&hash, length, sizeof(length)) == 0);
         CHECK(size == 0 || wc_Sha256Update(&hash, chain[i].data, (word32)size) == 0);
     }
-    CHECK(wc_Sha256Final(&hash, key) == 0);
+    CHECK(wc_Sha256Final(&hash, digest) == 0);
     wc_Sha256Free(&hash);
 }
 
-struct identity *identity_cache_find(struct identity_cache *cache, const uint8_t key[static IDENTITY_CACHE_KEY_SIZE],
-                                     int64_t now) {
-    uint64_t hash = hash_bytes(key, IDENTITY_CACHE_KEY_SIZE);
-    struct stripe *stripe = stripe_of(cache, hash);
-    struct identity *found = NULL;
-    struct identity *dropped = NULL;
-    pthread_mutex_lock(&stripe->lock);
-    uint32_t number = lookup(stripe, hash, key);
-    if (number != NONE) {
-        struct entry *entry = entry_at(stripe, number);
-        if (now >= entry->identity->valid_from && now <= entry->identity->valid_until) {
-            entry->visited = true;
-            found = identity_retain(entry->identity);
-        } else {
-            dropped = remove_entry(stripe, number);
-        }
-    }
-    counter_add(found != NULL ? &stripe->hits : &stripe->misses, 1);
-    pthread_mutex_unlock(&stripe->lock);
-    identity_release(dropped);
-    return found;
+/* The chain within its policy: one more SHA-256, so that neither half can be traded for the other. */
+static void make_key(const struct identity_policy *policy, const uint8_t *digest, uint8_t key[IDENTITY_DIGEST_SIZE]) {
+    uint8_t both[2 * IDENTITY_DIGEST_SIZE];
+    memcpy(both, policy->digest, IDENTITY_DIGEST_SIZE);
+    memcpy(both + IDENTITY_DIGEST_SIZE, digest, IDENTITY_DIGEST_SIZE);
+    signature_sha256(bytes_of(both, sizeof(both)), key);
 }
 
-void identity_cache_insert(struct identity_cache *cache, const uint8_t key[static IDENTITY_CACHE_KEY_SIZE],
-                           struct identity *identity) {
-    if (identity->status != STATUS_VALID) {
+struct identity *identity_cache_find(struct identity_cache *cache, const struct identity_policy *policy,
+                                     const uint8_t digest[static IDENTITY_DIGEST_SIZE], int64_t now) {
+    uint8_t key[IDENTITY_DIGEST_SIZE];
+    make_key(policy, digest, key);
+    struct identity *identity = sieve_find(cache->good, key, now);
+    return identity != NULL ? identity : sieve_find(cache->bad, key, now);
+}
+
+void identity_cache_insert(struct identity_cache *cache, const struct identity_policy *policy,
+                           const uint8_t digest[static IDENTITY_DIGEST_SIZE], struct identity *identity) {
+    if (identity->signatures == 0) {
         return;
     }
-    uint64_t hash = hash_bytes(key, IDENTITY_CACHE_KEY_SIZE);
-    struct stripe *stripe = stripe_of(cache, hash);
-    struct identity *released = NULL;
-    identity_retain(identity);
-    pthread_mutex_lock(&stripe->lock);
-    uint32_t number = lookup(stripe, hash, key);
-    if (number != NONE) {
-        released = entry_at(stripe, number)->identity;
-        entry_at(stripe, number)->identity = identity;
-    } else {
-        if (counter_read(&stripe->count) == stripe->capacity) {
-            released = evict(stripe);
-        }
-        add_entry(stripe, hash, key, identity);
-    }
-    pthread_mutex_unlock(&stripe->lock);
-    identity_release(released);
+    uint8_t key[IDENTITY_DIGEST_SIZE];
+    make_key(policy, digest, key);
+    sieve_insert(identity->status == STATUS_VALID ? cache->good : cache->bad, key, identity);
 }
 
 struct identity *identity_cache_judge(struct identity_cache *cache, const struct identity_policy *policy,
-                                      const struct bytes *chain, size_t count, bool too_large, int64_t now) {
+                                      const struct bytes *chain, size_t count, bool too_large, int64_t now,
+                                      uint8_t digest[static IDENTITY_DIGEST_SIZE], bool *cached) {
+    *cached = false;
     if (count == 0 || too_large) {
+        memset(digest, 0, IDENTITY_DIGEST_SIZE);
         return identity_judge(policy, chain, count, too_large, now);
     }
-    uint8_t key[IDENTITY_CACHE_KEY_SIZE];
-    identity_cache_key(policy, chain, count, key);
-    struct identity *identity = identity_cache_find(cache, key, now);
-    if (identity == NULL) {
-        identity = identity_judge(policy, chain, count, false, now);
-        if (identity != NULL) {
-            identity_cache_insert(cache, key, identity);
-        }
+    identity_chain_digest(chain, count, digest);
+    struct identity *identity = identity_cache_find(cache, policy, digest, now);
+    if (identity != NULL) {
+        *cached = true;
+        return identity;
+    }
+    identity = identity_judge(policy, chain, count, false, now);
+    if (identity != NULL) {
+        identity_cache_insert(cache, policy, digest, identity);
     }
     return identity;
 }
 
 struct identity_cache_counts identity_cache_count(const struct identity_cache *cache) {
-    struct identity_cache_counts counts = {0};
-    for (uint32_t i = 0; i <= cache->stripe_mask; i++) {
-        const struct stripe *stripe = &cache->stripes[i];
-        counts.hits += counter_read(&stripe->hits);
-        counts.misses += counter_read(&stripe->misses);
-        counts.evictions += counter_read(&stripe->evictions);
-        counts.entries += counter_read(&stripe->count);
-    }
-    return counts;
+    struct sieve_counts good = sieve_count(cache->good);
+    struct sieve_counts bad = sieve_count(cache->bad);
+    return (struct identity_cache_counts){
+        .hits = good.hits + bad.hits,
+        .misses = bad.misses,
+        .evictions = good.evictions,
+        .entries = good.entries,
+        .bad = bad.entries,
+    };
 }

@@ -9,10 +9,10 @@
 
 enum { HEADERS_SIZE_FIRST = 2 * 1024 };
 
-/* An identity under construction: the object, and its header block right behind it. */
+/* An identity under construction: the object, and right behind it its header block, and then its detail. */
 struct draft {
     struct identity *identity;
-    size_t size;     /* bytes of headers */
+    size_t size;     /* bytes behind the object that are written */
     size_t capacity; /* bytes that fit behind the object */
 };
 
@@ -65,52 +65,48 @@ static bool draft_add_headers(struct draft *draft, const struct forward *forward
     return true;
 }
 
-__attribute__((format(printf, 2, 3))) static void set_detail(struct identity *identity, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(identity->detail, sizeof(identity->detail), format, arguments);
-    va_end(arguments);
-}
-
 /* Cut to size at a character's end. */
-static void set_path_detail(struct identity *identity, const struct path_verdict *verdict, size_t depth_max) {
+static void set_path_detail(char detail[static IDENTITY_DETAIL_SIZE], const struct path_verdict *verdict, size_t depth_max) {
     char buffer[1024];
     struct text text = text_over(buffer, sizeof(buffer));
     path_append_detail(&text, verdict, depth_max);
-    size_t size = text.size < sizeof(identity->detail) ? text.size : sizeof(identity->detail) - 1;
+    size_t size = text.size < IDENTITY_DETAIL_SIZE ? text.size : IDENTITY_DETAIL_SIZE - 1;
     while (size < text.size && size > 0 && (uint8_t)buffer[size] >> 6 == 2) {
         size--;
     }
-    memcpy(identity->detail, buffer, size);
-    identity->detail[size] = '\0';
+    memcpy(detail, buffer, size);
+    detail[size] = '\0';
 }
 
-/* Reads and judges; fills all of `identity` but its headers. */
+/* Reads and judges; fills all of `identity` but its headers and detail. */
 static enum reason judge(struct identity *identity, const struct identity_policy *policy, struct path_chain *chain,
                          const struct bytes *certificates, size_t count, bool too_large, int64_t now,
-                         struct path_verdict *verdict) {
+                         struct path_verdict *verdict, char detail[static IDENTITY_DETAIL_SIZE]) {
     bool too_many = count > PATH_CHAIN_MAX;
     bool well_formed = count > 0 && path_read_chain(chain, certificates, too_many ? PATH_CHAIN_MAX : count);
     if (too_large) {
-        set_detail(identity, "the certificates are more bytes than the limit allows");
+        snprintf(detail, IDENTITY_DETAIL_SIZE, "the certificates are more bytes than the limit allows");
         return REASON_TOO_LARGE;
     }
     if (count == 0) {
-        set_detail(identity, "no certificate was presented");
+        snprintf(detail, IDENTITY_DETAIL_SIZE, "no certificate was presented");
         return REASON_ABSENT;
     }
     if (!well_formed) {
-        set_detail(identity, "certificate %zu of the chain is malformed: %s", chain->count + 1, chain->malformed);
+        snprintf(detail, IDENTITY_DETAIL_SIZE, "certificate %zu of the chain is malformed: %s", chain->count + 1,
+                 chain->malformed);
         return REASON_MALFORMED;
     }
     if (too_many) {
-        set_detail(identity, "%zu certificates were presented, at most %d are looked at", count, PATH_CHAIN_MAX);
+        snprintf(detail, IDENTITY_DETAIL_SIZE, "%zu certificates were presented, at most %d are looked at", count,
+                 PATH_CHAIN_MAX);
         return REASON_CHAIN_TOO_LONG;
     }
     path_judge(chain, policy->trust, policy->depth_max, now, verdict);
     identity->valid_from = verdict->valid_from;
     identity->valid_until = verdict->valid_until;
-    set_path_detail(identity, verdict, policy->depth_max);
+    identity->signatures = verdict->signatures;
+    set_path_detail(detail, verdict, policy->depth_max);
     return verdict->fault.reason;
 }
 
@@ -133,7 +129,8 @@ struct identity *identity_judge(const struct identity_policy *policy, const stru
     struct path_chain read;
     read.count = 0;
     struct path_verdict verdict = {.length = 0};
-    identity->reason = judge(identity, policy, &read, chain, count, too_large, now, &verdict);
+    char detail[IDENTITY_DETAIL_SIZE] = "";
+    identity->reason = judge(identity, policy, &read, chain, count, too_large, now, &verdict, detail);
     identity->status = reason_status(identity->reason);
 
     uint8_t fingerprint[SIGNATURE_SHA256_SIZE];
@@ -144,16 +141,20 @@ struct identity *identity_judge(const struct identity_policy *policy, const stru
         .verdict = verdict.length > 0 ? &verdict : NULL,
         .fingerprint = fingerprint,
     };
-    if (!draft_add_headers(&draft, policy->forward, &source)) {
+    size_t detail_size = strlen(detail) + 1;
+    if (!draft_add_headers(&draft, policy->forward, &source) || !draft_reserve(&draft, detail_size)) {
         free(draft.identity);
         return NULL;
     }
+    size_t headers_size = draft.size;
+    draft_append(&draft, detail, detail_size);
     /* It may be kept for long, beside a million others: without the room that was left to write in. */
     struct identity *fitted = realloc(draft.identity, sizeof(struct identity) + draft.size);
     if (fitted == NULL) {
         fitted = draft.identity;
     }
-    fitted->headers = bytes_of(fitted + 1, draft.size);
+    fitted->headers = bytes_of(fitted + 1, headers_size);
+    fitted->detail = (const char *)(fitted + 1) + headers_size;
     return fitted;
 }
 

@@ -15,7 +15,7 @@
 enum {
     IDENTITY_HEADER_VALUE_MAX = 8 * 1024, /* a longer value is replaced by `<name>-Too-Large: true` */
     IDENTITY_SKI_MAX = 64,                /* bytes of a SKI that are kept for logs */
-    IDENTITY_DETAIL_SIZE = 192,
+    IDENTITY_DETAIL_SIZE = 192,           /* bytes of `detail`, its NUL included */
 };
 
 /* One configured header: its name and what goes in it. */
@@ -30,12 +30,23 @@ struct forward {
     size_t count;
 };
 
+enum { IDENTITY_DIGEST_SIZE = 32 /* SHA-256 */ };
+
 /* What a host demands of a client certificate. Owned by the configuration, immutable. */
 struct identity_policy {
     const struct trust *trust;
     size_t depth_max; /* intermediates + leaf, 1 to 16 */
     const struct forward *forward;
+    /* Set by identity_policy_seal when all else is: what the cache knows the policy by. */
+    uint8_t digest[IDENTITY_DIGEST_SIZE];
 };
+
+/*
+ * SHA-256 over all that a verdict and its headers depend on beside the chain and the time: the roots, the depth, the
+ * configured headers. By content, so that a reload that changes nothing for a host leaves what is known of its clients in
+ * place, and one that does makes it unreachable.
+ */
+void identity_policy_seal(struct identity_policy *policy);
 
 struct identity {
     atomic_uint references;
@@ -43,9 +54,10 @@ struct identity {
     enum reason reason;
     int64_t valid_from;      /* the verdict holds from here ... */
     int64_t valid_until;     /* ... to here, seconds since the epoch, both included; for `valid` the path's dates */
+    unsigned signatures;     /* how many were checked to reach the verdict */
     uint8_t fingerprint[32]; /* SHA-256 of the leaf; zeros for STATUS_NONE */
-    char detail[IDENTITY_DETAIL_SIZE]; /* for people: which certificate, which issuer, which date; "" when valid */
-    struct bytes headers;              /* "Name: value\r\n" for each configured field of the certificate that is present */
+    struct bytes headers;    /* "Name: value\r\n" for each configured field of the certificate that is present */
+    const char *detail;      /* for people: which certificate, which issuer, which date; "" when valid */
 };
 
 /*

@@ -217,6 +217,7 @@ void path_judge(struct path_chain *chain, const struct trust *trust, size_t dept
     mark_redundant(&search);
     find_issuers(chain);
     extend(&search);
+    verdict->signatures = (unsigned)search.budget.edge_count;
     if (verdict->fault.reason == REASON_OK) {
         narrow_to_path(verdict, chain);
     } else {

@@ -71,6 +71,7 @@ struct path_verdict {
     struct path_fault fault; /* reason REASON_OK: the path is valid */
     int64_t valid_from;      /* as struct identity says */
     int64_t valid_until;
+    unsigned signatures;               /* checked for this judgement */
     const struct trust_anchor *anchor; /* of the path that is reported; NULL: none was reached */
     uint8_t order[PATH_CHAIN_MAX];     /* its certificates below the root as indices into members, the leaf first */
     size_t length;

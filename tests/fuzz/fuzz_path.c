@@ -34,7 +34,7 @@ static const char *const names[] = {
 };
 
 static void check_identity(const struct identity *identity) {
-    CHECK(memchr(identity->detail, '\0', sizeof(identity->detail)) != NULL);
+    CHECK(strlen(identity->detail) < IDENTITY_DETAIL_SIZE);
     CHECK(identity->valid_from <= AT && AT <= identity->valid_until);
     CHECK((identity->status == STATUS_VALID) == (identity->reason == REASON_OK));
     size_t lines = 0;
@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct trust *trust = trust_create();
     if (count > 1 && trust_add_file(trust, parts[0], error) == 0) {
         const struct forward forward = {headers, ARRAY_LENGTH(headers)};
-        const struct identity_policy policy = {trust, PATH_CHAIN_MAX, &forward};
+        const struct identity_policy policy = {.trust = trust, .depth_max = PATH_CHAIN_MAX, .forward = &forward};
         struct identity *identity = identity_judge(&policy, parts + 1, count - 1, false, AT);
         check_identity(identity);
         if (identity->reason == REASON_OK) {

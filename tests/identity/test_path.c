@@ -44,7 +44,7 @@ static struct identity *judge(const struct corpus_case *one) {
     size_t count = support_chain(CORPUS, file, chain);
     struct trust *trust = load_roots(one->roots);
     const struct forward forward = {NULL, 0};
-    const struct identity_policy policy = {trust, one->depth, &forward};
+    const struct identity_policy policy = {.trust = trust, .depth_max = one->depth, .forward = &forward};
     struct identity *identity = identity_judge(&policy, chain, count, false, one->at);
     support_free_chain(chain, count);
     trust_free(trust);

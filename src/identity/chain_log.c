@@ -1,0 +1,204 @@
+#include "identity/chain_log.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+enum {
+    CACHE_LINE = 64,
+    STRIPES = 16,
+    UNIT = 8,               /* bytes; places in a ring are counted in units */
+    BUCKET_UNITS = 512 / 8, /* of the ring for each bucket: about one record of a short chain */
+    NONE = UINT32_MAX,
+};
+
+#define SIZE_MAX_TOTAL ((size_t)16 << 30)
+
+/* What stands before each chain. */
+struct record {
+    uint8_t digest[IDENTITY_DIGEST_SIZE];
+    uint32_t size;    /* of the chain, bytes; 0: the rest of the ring is skipped */
+    uint32_t units;   /* from this record to the next */
+    uint32_t bucket;  /* it is chained in */
+    uint32_t chained; /* the next older one of its bucket */
+};
+_Static_assert(sizeof(struct record) % UNIT == 0, "records lie side by side");
+
+/*
+ * Between `tail` and `head`, both counted on for ever and taken modulo the ring, lie the records, oldest first. Within a
+ * bucket the newest comes first, so that the record at the tail is the last of its bucket.
+ */
+struct stripe {
+    _Alignas(CACHE_LINE) pthread_mutex_t lock; /* of all that follows */
+    uint8_t *ring;
+    uint32_t *buckets;
+    uint32_t bucket_mask;
+    uint32_t units;
+    uint64_t head;
+    uint64_t tail;
+};
+
+struct chain_log {
+    struct stripe stripes[STRIPES];
+    uint8_t *rings;
+    uint32_t *buckets;
+};
+
+static struct record *record_at(const struct stripe *stripe, uint32_t place) {
+    return (struct record *)(void *)(stripe->ring + (size_t)place * UNIT);
+}
+
+static uint32_t place_of(const struct stripe *stripe, uint64_t position) {
+    return (uint32_t)(position % stripe->units);
+}
+
+static struct stripe *stripe_of(struct chain_log *log, uint64_t hash) {
+    return &log->stripes[(hash >> 32) % STRIPES];
+}
+
+static uint32_t find(const struct stripe *stripe, uint64_t hash, const uint8_t *digest) {
+    uint32_t place = stripe->buckets[(uint32_t)hash & stripe->bucket_mask];
+    while (place != NONE && memcmp(record_at(stripe, place)->digest, digest, IDENTITY_DIGEST_SIZE) != 0) {
+        place = record_at(stripe, place)->chained;
+    }
+    return place;
+}
+
+static void unchain(struct stripe *stripe, uint32_t place) {
+    uint32_t *link = &stripe->buckets[record_at(stripe, place)->bucket];
+    while (*link != place) {
+        CHECK(*link != NONE);
+        link = &record_at(stripe, *link)->chained;
+    }
+    *link = record_at(stripe, place)->chained;
+}
+
+static void drop_oldest(struct stripe *stripe) {
+    uint32_t place = place_of(stripe, stripe->tail);
+    const struct record *record = record_at(stripe, place);
+    CHECK(stripe->tail < stripe->head && record->units > 0);
+    if (record->size > 0) {
+        unchain(stripe, place);
+    }
+    stripe->tail += record->units;
+}
+
+/* Drops as many as stand in the way of `units` more. */
+static void make_room(struct stripe *stripe, uint32_t units) {
+    while (stripe->units - (stripe->head - stripe->tail) < units) {
+        drop_oldest(stripe);
+    }
+}
+
+/* A record is in one piece: what is left of the ring before its start is skipped where it does not fit. */
+static void skip_end(struct stripe *stripe, uint32_t units) {
+    uint32_t left = stripe->units - place_of(stripe, stripe->head);
+    if (left >= units) {
+        return;
+    }
+    make_room(stripe, left);
+    /* The end may be too short for a whole record: of one that skips only `size` and `units` are ever looked at. */
+    struct record *record = record_at(stripe, place_of(stripe, stripe->head));
+    record->size = 0;
+    record->units = left;
+    stripe->head += left;
+}
+
+static void append(struct stripe *stripe, uint64_t hash, const uint8_t *digest, struct bytes chain, uint32_t units) {
+    skip_end(stripe, units);
+    make_room(stripe, units);
+    uint32_t place = place_of(stripe, stripe->head);
+    uint32_t bucket = (uint32_t)hash & stripe->bucket_mask;
+    struct record *record = record_at(stripe, place);
+    *record = (struct record){
+        .size = (uint32_t)chain.size,
+        .units = units,
+        .bucket = bucket,
+        .chained = stripe->buckets[bucket],
+    };
+    memcpy(record->digest, digest, IDENTITY_DIGEST_SIZE);
+    memcpy(record + 1, chain.data, chain.size);
+    stripe->buckets[bucket] = place;
+    stripe->head += units;
+}
+
+struct chain_log *chain_log_create(size_t size) {
+    CHECK(size >= CHAIN_LOG_SIZE_MIN && size <= SIZE_MAX_TOTAL);
+    uint32_t units = (uint32_t)(size / STRIPES / UNIT);
+    uint32_t buckets = 1;
+    while (buckets < units / BUCKET_UNITS) {
+        buckets *= 2;
+    }
+    struct chain_log *log = aligned_alloc(CACHE_LINE, sizeof(*log));
+    /* One record more for each: the last unit of a ring may begin a record that only skips. */
+    size_t ring_size = (size_t)units * UNIT + sizeof(struct record);
+    uint8_t *rings = malloc(STRIPES * ring_size);
+    uint32_t *bucket_memory = malloc((size_t)STRIPES * buckets * sizeof(uint32_t));
+    if (log == NULL || rings == NULL || bucket_memory == NULL) {
+        free(bucket_memory);
+        free(rings);
+        free(log);
+        return NULL;
+    }
+    memset(bucket_memory, 0xff, (size_t)STRIPES * buckets * sizeof(uint32_t)); /* NONE */
+    log->rings = rings;
+    log->buckets = bucket_memory;
+    for (size_t i = 0; i < STRIPES; i++) {
+        log->stripes[i] = (struct stripe){
+            .ring = rings + i * ring_size,
+            .buckets = bucket_memory + i * buckets,
+            .bucket_mask = buckets - 1,
+            .units = units,
+        };
+        CHECK(pthread_mutex_init(&log->stripes[i].lock, NULL) == 0);
+    }
+    return log;
+}
+
+void chain_log_free(struct chain_log *log) {
+    if (log == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < STRIPES; i++) {
+        CHECK(pthread_mutex_destroy(&log->stripes[i].lock) == 0);
+    }
+    free(log->buckets);
+    free(log->rings);
+    free(log);
+}
+
+/* Units that the ring has moved on since the record at `place` was written. */
+static uint64_t age_of(const struct stripe *stripe, uint32_t place) {
+    uint32_t head = place_of(stripe, stripe->head);
+    return head > place ? head - place : (uint64_t)head + stripe->units - place;
+}
+
+void chain_log_put(struct chain_log *log, const uint8_t digest[static IDENTITY_DIGEST_SIZE], struct bytes chain) {
+    uint64_t hash = hash_bytes(digest, IDENTITY_DIGEST_SIZE);
+    struct stripe *stripe = stripe_of(log, hash);
+    if (chain.size == 0 || chain.size > (size_t)stripe->units * UNIT / CHAIN_LOG_PART - sizeof(struct record)) {
+        return;
+    }
+    uint32_t units = (uint32_t)((sizeof(struct record) + chain.size + UNIT - 1) / UNIT);
+    pthread_mutex_lock(&stripe->lock);
+    uint32_t place = find(stripe, hash, digest);
+    if (place == NONE || age_of(stripe, place) > stripe->units / 2) {
+        append(stripe, hash, digest, chain, units);
+    }
+    pthread_mutex_unlock(&stripe->lock);
+}
+
+size_t chain_log_get(struct chain_log *log, const uint8_t digest[static IDENTITY_DIGEST_SIZE], void *out, size_t capacity) {
+    uint64_t hash = hash_bytes(digest, IDENTITY_DIGEST_SIZE);
+    struct stripe *stripe = stripe_of(log, hash);
+    pthread_mutex_lock(&stripe->lock);
+    uint32_t place = find(stripe, hash, digest);
+    size_t size = place == NONE ? 0 : record_at(stripe, place)->size;
+    if (size > 0 && size <= capacity) {
+        memcpy(out, record_at(stripe, place) + 1, size);
+    }
+    pthread_mutex_unlock(&stripe->lock);
+    return size;
+}

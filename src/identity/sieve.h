@@ -1,0 +1,41 @@
+/*
+ * A table of identities by key, of fixed size, for all threads at once: stripes with a lock each, and within a stripe SIEVE
+ * (Zhang et al., NSDI '24) says what goes when it is full: a hit sets one bit and moves nothing. After creation it allocates
+ * nothing. Every call but create and free is safe from any thread; identities are released outside the locks.
+ */
+#ifndef IDENTITY_SIEVE_H
+#define IDENTITY_SIEVE_H
+
+#include "identity/identity.h"
+
+enum { SIEVE_ENTRIES_MAX = 1 << 24 };
+
+struct sieve;
+
+/*
+ * All of its memory, 68 to 72 bytes for each entry, backed only as entries are first used. `entries` from 1 to
+ * SIEVE_ENTRIES_MAX. hash_init must have been called. NULL when out of memory.
+ */
+struct sieve *sieve_create(uint32_t entries);
+/* Gives back its references to the identities. No other thread may be using it. NULL is allowed. */
+void sieve_free(struct sieve *sieve);
+
+/*
+ * The identity, with a reference for the caller, or NULL. One that does not hold at `now` (seconds since the epoch) is not
+ * found, and is dropped: the path that it was judged by may not be the only one.
+ */
+struct identity *sieve_find(struct sieve *sieve, const uint8_t key[static IDENTITY_DIGEST_SIZE], int64_t now);
+/* Takes a reference of its own, in place of what the key had before. */
+void sieve_insert(struct sieve *sieve, const uint8_t key[static IDENTITY_DIGEST_SIZE], struct identity *identity);
+
+struct sieve_counts {
+    uint64_t hits;
+    uint64_t misses;    /* finds that gave NULL */
+    uint64_t evictions; /* identities that made room for others; not those replaced or dropped */
+    uint64_t entries;   /* there now */
+};
+
+/* Each is exact as of some moment during the call, not all of the same one. Takes no lock. */
+struct sieve_counts sieve_count(const struct sieve *sieve);
+
+#endif
