@@ -15,6 +15,18 @@ static const char *const kind_names[] = {
 };
 _Static_assert(ARRAY_LENGTH(kind_names) == STATS_KIND_COUNT, "each kind has a name");
 
+static const char *const path_names[] = {
+    [STATS_CACHED] = "cached",
+    [STATS_JUDGED] = "full",
+};
+_Static_assert(ARRAY_LENGTH(path_names) == STATS_PATH_COUNT, "each path has a name");
+
+static const char *const reload_names[] = {
+    [STATS_RELOAD_OK] = "ok",
+    [STATS_RELOAD_FAILED] = "failed",
+};
+_Static_assert(ARRAY_LENGTH(reload_names) == STATS_RELOAD_COUNT, "each outcome of a reload has a name");
+
 static const char *const version_names[] = {
     [STATS_TLS12] = "TLSv1.2",
     [STATS_TLS13] = "TLSv1.3",
@@ -84,6 +96,16 @@ const char *stats_result_name(enum stats_result result) {
 const char *stats_kind_name(enum stats_kind kind) {
     CHECK((unsigned)kind < STATS_KIND_COUNT);
     return kind_names[kind];
+}
+
+const char *stats_path_name(enum stats_path path) {
+    CHECK((unsigned)path < STATS_PATH_COUNT);
+    return path_names[path];
+}
+
+const char *stats_reload_name(enum stats_reload reload) {
+    CHECK((unsigned)reload < STATS_RELOAD_COUNT);
+    return reload_names[reload];
 }
 
 const char *stats_version_name(enum stats_version version) {

@@ -1,13 +1,15 @@
 /* The contract's metrics, from the shards' blocks to a page. */
 #include "base/check.h"
+#include "stats/hosts.h"
 #include "stats/page.h"
-#include "stats/stats.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 struct rendering {
     const struct stats *stats;
+    const struct stats_hosts *hosts;
+    size_t host_count;
     struct page page;
     char bounds[STATS_BUCKETS][PAGE_SECONDS_SIZE]; /* values of the label `le` */
 };
@@ -21,6 +23,20 @@ struct rendering {
         }                                                                                                                   \
         sum_;                                                                                                               \
     })
+
+/* The same for a host's counter. */
+#define SUM_OF_HOST(rendering, host, path)                                                                                  \
+    ({                                                                                                                      \
+        uint64_t sum_ = 0;                                                                                                  \
+        for (unsigned shard_ = 0; shard_ < (rendering)->stats->shard_count; shard_++) {                                     \
+            sum_ += stats_read(&stats_hosts_at((rendering)->hosts, host, shard_)->path);                                    \
+        }                                                                                                                   \
+        sum_;                                                                                                               \
+    })
+
+static const char *host_name(const struct rendering *rendering, size_t host) {
+    return stats_hosts_certificate(rendering->hosts, host)->host;
+}
 
 static void render_bounds(struct rendering *rendering) {
     for (unsigned i = 0; i < STATS_BUCKETS - 1; i++) {
@@ -54,6 +70,30 @@ static void render_histogram(struct rendering *rendering, const char *name, cons
     }
     page_sample_seconds(&rendering->page, name, "_sum", labels, merged->sum_ns);
     page_sample(&rendering->page, name, "_count", labels, count);
+}
+
+static const char *kind_name(unsigned kind) {
+    return stats_kind_name((enum stats_kind)kind);
+}
+
+static const char *path_name(unsigned path) {
+    return stats_path_name((enum stats_path)path);
+}
+
+/* The histograms at `offset` of a shard's block, one for each value of a label. */
+static void render_histograms(struct rendering *rendering, const char *name, const char *help, const char *label,
+                              const char *(*value_name)(unsigned), unsigned values, size_t offset) {
+    const struct stats *stats = rendering->stats;
+    page_open_metric(&rendering->page, name, "histogram", help);
+    for (unsigned value = 0; value < values; value++) {
+        struct merged merged = {0};
+        for (unsigned shard = 0; shard < stats->shard_count; shard++) {
+            const struct stats_histogram *histograms =
+                (const struct stats_histogram *)(const void *)((const char *)&stats->shards[shard] + offset);
+            merge(&merged, &histograms[value]);
+        }
+        render_histogram(rendering, name, &(struct page_labels){{{label, value_name(value)}}, 1}, &merged);
+    }
 }
 
 static void render_connections(struct rendering *rendering) {
@@ -93,14 +133,8 @@ static void render_handshakes(struct rendering *rendering) {
             }
         }
     }
-    page_open_metric(&rendering->page, seconds, "histogram", "Time from accept to the end of a handshake that succeeded.");
-    for (unsigned kind = 0; kind < STATS_KIND_COUNT; kind++) {
-        struct merged merged = {0};
-        for (unsigned shard = 0; shard < stats->shard_count; shard++) {
-            merge(&merged, &stats->shards[shard].handshake_seconds[kind]);
-        }
-        render_histogram(rendering, seconds, &(struct page_labels){{{"kind", stats_kind_name(kind)}}, 1}, &merged);
-    }
+    render_histograms(rendering, seconds, "Time from accept to the end of a handshake that succeeded.", "kind", kind_name,
+                      STATS_KIND_COUNT, offsetof(struct stats_shard, handshake_seconds));
 }
 
 static void render_rejected(struct rendering *rendering) {
@@ -121,27 +155,25 @@ static void render_rejected(struct rendering *rendering) {
 
 static void render_client_certs(struct rendering *rendering) {
     static const char name[] = "sallyport_client_certs_total";
-    const struct stats *stats = rendering->stats;
     page_open_metric(&rendering->page, name, "counter", "Verdicts on clients, one for each handshake.");
-    for (size_t host = 0; host < stats->host_count; host++) {
+    for (size_t host = 0; host < rendering->host_count; host++) {
         for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
-            struct page_labels labels = {{{"host", stats->host_names[host]},
+            struct page_labels labels = {{{"host", host_name(rendering, host)},
                                           {"status", status_name(reason_status(reason))},
                                           {"reason", reason_name(reason)}},
                                          3};
-            page_sample(&rendering->page, name, "", &labels, SUM_OVER_SHARDS(stats, hosts[host].client_certs[reason]));
+            page_sample(&rendering->page, name, "", &labels, SUM_OF_HOST(rendering, host, client_certs[reason]));
         }
     }
 }
 
 static void render_requests(struct rendering *rendering) {
     static const char name[] = "sallyport_requests_total";
-    const struct stats *stats = rendering->stats;
     page_open_metric(&rendering->page, name, "counter", "Requests answered, by the status code of the answer.");
-    for (size_t host = 0; host < stats->host_count; host++) {
+    for (size_t host = 0; host < rendering->host_count; host++) {
         for (unsigned slot = 0; slot < STATS_CODES; slot++) {
-            struct page_labels labels = {{{"host", stats->host_names[host]}, {"code", stats_code_name(slot)}}, 2};
-            page_sample(&rendering->page, name, "", &labels, SUM_OVER_SHARDS(stats, hosts[host].requests[slot]));
+            struct page_labels labels = {{{"host", host_name(rendering, host)}, {"code", stats_code_name(slot)}}, 2};
+            page_sample(&rendering->page, name, "", &labels, SUM_OF_HOST(rendering, host, requests[slot]));
         }
     }
 }
@@ -159,13 +191,13 @@ static void render_host_histograms(struct rendering *rendering) {
     const struct stats *stats = rendering->stats;
     for (size_t i = 0; i < ARRAY_LENGTH(metrics); i++) {
         page_open_metric(&rendering->page, metrics[i].name, "histogram", metrics[i].help);
-        for (size_t host = 0; host < stats->host_count; host++) {
+        for (size_t host = 0; host < rendering->host_count; host++) {
             struct merged merged = {0};
             for (unsigned shard = 0; shard < stats->shard_count; shard++) {
-                const char *block = (const char *)&stats->shards[shard].hosts[host];
+                const char *block = (const char *)stats_hosts_at(rendering->hosts, host, shard);
                 merge(&merged, (const struct stats_histogram *)(const void *)(block + metrics[i].offset));
             }
-            render_histogram(rendering, metrics[i].name, &(struct page_labels){{{"host", stats->host_names[host]}}, 1},
+            render_histogram(rendering, metrics[i].name, &(struct page_labels){{{"host", host_name(rendering, host)}}, 1},
                              &merged);
         }
     }
@@ -174,10 +206,42 @@ static void render_host_histograms(struct rendering *rendering) {
 static void render_certificates(struct rendering *rendering) {
     static const char name[] = "sallyport_certificate_not_after_seconds";
     page_open_metric(&rendering->page, name, "gauge", "When a certificate ends, in seconds since the epoch.");
-    for (size_t i = 0; i < rendering->stats->certificate_count; i++) {
-        const struct stats_certificate *certificate = &rendering->stats->certificates[i];
+    for (size_t i = 0; i < rendering->host_count; i++) {
+        const struct stats_certificate *certificate = stats_hosts_certificate(rendering->hosts, i);
         struct page_labels labels = {{{"host", certificate->host}, {"file", certificate->file}}, 2};
         page_sample_signed(&rendering->page, name, &labels, certificate->not_after);
+    }
+}
+
+static void render_verdicts(struct rendering *rendering) {
+    const struct stats *stats = rendering->stats;
+    struct stats_cache counts = {0};
+    if (stats->read_cache != NULL) {
+        stats->read_cache(stats->cache_owner, &counts);
+    }
+    const struct {
+        const char *name, *type, *help;
+        uint64_t value;
+    } metrics[] = {
+        {"sallyport_cert_cache_hits_total", "counter", "Chains whose verdict was known.", counts.hits},
+        {"sallyport_cert_cache_misses_total", "counter", "Chains whose verdict was not known.", counts.misses},
+        {"sallyport_cert_cache_evictions_total", "counter", "Valid identities that made room for others.", counts.evictions},
+        {"sallyport_cert_cache_entries", "gauge", "Valid identities that are kept.", counts.entries},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(metrics); i++) {
+        page_open_metric(&rendering->page, metrics[i].name, metrics[i].type, metrics[i].help);
+        page_sample(&rendering->page, metrics[i].name, "", &(struct page_labels){.count = 0}, metrics[i].value);
+    }
+    render_histograms(rendering, "sallyport_cert_verify_seconds", "Time to a verdict on a chain.", "path", path_name,
+                      STATS_PATH_COUNT, offsetof(struct stats_shard, cert_verify_seconds));
+}
+
+static void render_reloads(struct rendering *rendering) {
+    static const char name[] = "sallyport_config_reloads_total";
+    page_open_metric(&rendering->page, name, "counter", "Reloads of the configuration.");
+    for (unsigned reload = 0; reload < STATS_RELOAD_COUNT; reload++) {
+        struct page_labels labels = {{{"result", stats_reload_name(reload)}}, 1};
+        page_sample(&rendering->page, name, "", &labels, stats_read(&rendering->stats->reloads[reload]));
     }
 }
 
@@ -189,17 +253,29 @@ static void render_build_info(struct rendering *rendering) {
     page_sample(&rendering->page, name, "", &labels, 1);
 }
 
-char *stats_render_prometheus(const struct stats *stats, size_t *size) {
-    struct rendering rendering = {.stats = stats};
+static struct stats_hosts *take_hosts(struct stats *stats) {
+    pthread_mutex_lock(&stats->hosts_lock);
+    struct stats_hosts *hosts = stats->hosts == NULL ? NULL : stats_hosts_retain(stats->hosts);
+    pthread_mutex_unlock(&stats->hosts_lock);
+    return hosts;
+}
+
+char *stats_render_prometheus(struct stats *stats, size_t *size) {
+    struct stats_hosts *hosts = take_hosts(stats);
+    struct rendering rendering = {
+        .stats = stats, .hosts = hosts, .host_count = hosts == NULL ? 0 : stats_hosts_count(hosts)};
     render_bounds(&rendering);
     render_build_info(&rendering);
     render_connections(&rendering);
     render_handshakes(&rendering);
+    render_verdicts(&rendering);
     render_rejected(&rendering);
     render_client_certs(&rendering);
     render_requests(&rendering);
     render_host_histograms(&rendering);
     render_certificates(&rendering);
+    render_reloads(&rendering);
+    stats_hosts_release(hosts);
     if (rendering.page.failed) {
         free(rendering.page.data);
         return NULL;

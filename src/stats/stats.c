@@ -1,12 +1,11 @@
 #include "stats/stats.h"
 
 #include "base/check.h"
+#include "stats/hosts.h"
+#include "stats/lines.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-
-enum { CACHE_LINE = 64 };
 
 #define US UINT64_C(1000)
 #define MS (1000 * US)
@@ -33,42 +32,30 @@ void stats_record(struct stats_histogram *histogram, uint64_t duration_ns) {
     stats_add(&histogram->sum_ns, duration_ns);
 }
 
-/* Zeroed, and in cache lines of its own, so that no two shards write to the same one. NULL when out of memory. */
-static void *allocate_lines(size_t count, size_t object_size) {
-    size_t size;
-    if (__builtin_mul_overflow(count, object_size, &size) || size > SIZE_MAX - CACHE_LINE) {
-        return NULL;
-    }
-    size = (size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
-    void *memory = aligned_alloc(CACHE_LINE, size);
-    if (memory != NULL) {
-        memset(memory, 0, size);
-    }
-    return memory;
-}
-
-int stats_create(struct stats *stats, unsigned shard_count, const char **host_names, size_t host_count) {
+int stats_create(struct stats *stats, unsigned shard_count) {
     CHECK(shard_count > 0);
-    *stats = (struct stats){.host_names = host_names, .host_count = host_count, .version = "", .wolfssl = "", .crypto = ""};
-    stats->shards = allocate_lines(shard_count, sizeof *stats->shards);
+    *stats = (struct stats){.version = "", .wolfssl = "", .crypto = ""};
+    stats->shards = lines_allocate(shard_count, sizeof *stats->shards);
     if (stats->shards == NULL) {
         return -ENOMEM;
     }
     stats->shard_count = shard_count;
-    for (unsigned shard = 0; shard < shard_count && host_count > 0; shard++) {
-        stats->shards[shard].hosts = allocate_lines(host_count, sizeof *stats->shards[shard].hosts);
-        if (stats->shards[shard].hosts == NULL) {
-            stats_destroy(stats);
-            return -ENOMEM;
-        }
-    }
+    CHECK(pthread_mutex_init(&stats->hosts_lock, NULL) == 0);
     return 0;
 }
 
 void stats_destroy(struct stats *stats) {
-    for (unsigned shard = 0; shard < stats->shard_count; shard++) {
-        free(stats->shards[shard].hosts);
-    }
+    stats_hosts_release(stats->hosts);
+    CHECK(pthread_mutex_destroy(&stats->hosts_lock) == 0);
     free(stats->shards);
     *stats = (struct stats){0};
+}
+
+void stats_set_hosts(struct stats *stats, struct stats_hosts *hosts) {
+    stats_hosts_retain(hosts);
+    pthread_mutex_lock(&stats->hosts_lock);
+    struct stats_hosts *before = stats->hosts;
+    stats->hosts = hosts;
+    pthread_mutex_unlock(&stats->hosts_lock);
+    stats_hosts_release(before);
 }

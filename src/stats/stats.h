@@ -7,6 +7,7 @@
 
 #include "base/reason.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,6 +27,9 @@ static inline uint64_t stats_read(const stats_counter *counter) {
 
 enum stats_result { STATS_OK, STATS_FAILED, STATS_TIMEOUT, STATS_RESULT_COUNT };
 enum stats_kind { STATS_FULL, STATS_RESUMED, STATS_KIND_COUNT };
+/* How a verdict was reached. */
+enum stats_path { STATS_CACHED, STATS_JUDGED, STATS_PATH_COUNT };
+enum stats_reload { STATS_RELOAD_OK, STATS_RELOAD_FAILED, STATS_RELOAD_COUNT };
 /* STATS_TLS_NONE: ended before a version was agreed. */
 enum stats_version { STATS_TLS12, STATS_TLS13, STATS_TLS_NONE, STATS_VERSION_COUNT };
 enum stats_stage {
@@ -66,6 +70,8 @@ enum stats_rejection {
 const char *stats_result_name(enum stats_result result);
 const char *stats_kind_name(enum stats_kind kind);
 const char *stats_version_name(enum stats_version version);
+const char *stats_path_name(enum stats_path path);
+const char *stats_reload_name(enum stats_reload reload);
 const char *stats_stage_name(enum stats_stage stage);
 const char *stats_rejection_name(enum stats_rejection rejection);
 /* Whether a rejection can happen at a stage, so that its counter is exposed from the start. */
@@ -82,8 +88,9 @@ void stats_record(struct stats_histogram *histogram, uint64_t duration_ns);
 uint64_t stats_bucket_bound_ns(unsigned bucket);
 
 enum { STATS_CODES = 40 };
+/* One host in one shard: see stats/hosts.h. */
 struct stats_host {
-    stats_counter client_certs[REASON_COUNT];
+    _Alignas(64) stats_counter client_certs[REASON_COUNT];
     stats_counter requests[STATS_CODES]; /* by stats_code_slot */
     struct stats_histogram request_seconds;
     struct stats_histogram origin_seconds;
@@ -99,40 +106,48 @@ struct stats_shard {
     stats_counter connections; /* gauge */
     stats_counter handshakes[STATS_RESULT_COUNT][STATS_KIND_COUNT][STATS_VERSION_COUNT];
     struct stats_histogram handshake_seconds[STATS_KIND_COUNT];
+    struct stats_histogram cert_verify_seconds[STATS_PATH_COUNT];
     stats_counter rejected[STATS_STAGE_COUNT][STATS_REJECTION_COUNT];
-    struct stats_host *hosts; /* host_count of them, by config_host.index */
 };
 
-struct stats_certificate {
-    const char *host;
-    const char *file;
-    int64_t not_after; /* seconds since the epoch */
+/* The cache of verdicts, as identity/cache.h counts. */
+struct stats_cache {
+    uint64_t hits;
+    uint64_t misses;
+    uint64_t evictions;
+    uint64_t entries;
 };
+
+struct stats_hosts;
 
 /* What a scrape needs beside the shards' blocks. */
 struct stats {
     struct stats_shard *shards; /* 64-byte aligned */
     unsigned shard_count;
-    const char **host_names; /* not owned */
-    size_t host_count;
-    const struct stats_certificate *certificates; /* not owned */
-    size_t certificate_count;
+    pthread_mutex_t hosts_lock; /* of the pointer */
+    struct stats_hosts *hosts;
+    stats_counter reloads[STATS_RELOAD_COUNT];                   /* written by the thread that reloads */
+    void (*read_cache)(void *owner, struct stats_cache *counts); /* NULL: all 0 */
+    void *cache_owner;
     const char *version; /* this and the next two: not owned, never NULL */
     const char *wolfssl;
     const char *crypto;
 };
 
 /*
- * 0 or -ENOMEM. `shard_count` is at least 1. All counters are 0, there are no certificates, and the texts are "": set them
- * before the first scrape. `host_names` must outlive it.
+ * 0 or -ENOMEM. `shard_count` is at least 1. All counters are 0, there are no hosts, and the texts are "": set them before
+ * the first scrape.
  */
-int stats_create(struct stats *stats, unsigned shard_count, const char **host_names, size_t host_count);
+int stats_create(struct stats *stats, unsigned shard_count);
+/* Gives its reference to the hosts back too. */
 void stats_destroy(struct stats *stats);
+/* What is shown from now on, also to a scrape in another thread. Takes a reference. */
+void stats_set_hosts(struct stats *stats, struct stats_hosts *hosts);
 
 /*
  * The whole /metrics page, Prometheus text format 0.0.4: malloc'd, *size bytes; NULL when out of memory. The counters of
  * one page are read one after another while their shards go on counting. About 100 lines a host.
  */
-char *stats_render_prometheus(const struct stats *stats, size_t *size);
+char *stats_render_prometheus(struct stats *stats, size_t *size);
 
 #endif

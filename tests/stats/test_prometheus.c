@@ -1,5 +1,5 @@
 #include "exposition.h"
-#include "stats/stats.h"
+#include "stats/hosts.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -7,7 +7,6 @@
 #include <string.h>
 #include <time.h>
 
-static const char *hosts[] = {"api.example.com", "*.example.org"};
 static const struct stats_certificate certificates[] = {
     {"api.example.com", "/etc/sallyport/server.pem", 1795573560},
     {"*.example.org", "odd \"name\"\\\n\xff.pem", -1},
@@ -17,10 +16,20 @@ static char *page;
 static size_t page_size;
 static struct exposition exposition;
 
+static void set_hosts(const struct stats_certificate *list, size_t count) {
+    struct stats_hosts *hosts = stats_hosts_create(stats.shard_count, list, count, stats.hosts);
+    cr_assert_not_null(hosts);
+    stats_set_hosts(&stats, hosts);
+    stats_hosts_release(hosts);
+}
+
+static struct stats_host *host_at(size_t host, unsigned shard) {
+    return stats_hosts_at(stats.hosts, host, shard);
+}
+
 static void begin(unsigned shards) {
-    cr_assert_eq(stats_create(&stats, shards, hosts, 2), 0);
-    stats.certificates = certificates;
-    stats.certificate_count = 2;
+    cr_assert_eq(stats_create(&stats, shards), 0);
+    set_hosts(certificates, 2);
     stats.version = "0.1.0";
     stats.wolfssl = "5.9.2";
     stats.crypto = "accelerated";
@@ -54,6 +63,12 @@ Test(prometheus, metrics_have_the_contracts_names_types_and_labels) {
         {"sallyport_handshakes_total counter",
          "sallyport_handshakes_total{result=\"failed\",kind=\"full\",version=\"TLSv1.3\"}"},
         {"sallyport_handshake_seconds histogram", "sallyport_handshake_seconds_count{kind=\"resumed\"}"},
+        {"sallyport_cert_cache_hits_total counter", "sallyport_cert_cache_hits_total"},
+        {"sallyport_cert_cache_misses_total counter", "sallyport_cert_cache_misses_total"},
+        {"sallyport_cert_cache_evictions_total counter", "sallyport_cert_cache_evictions_total"},
+        {"sallyport_cert_cache_entries gauge", "sallyport_cert_cache_entries"},
+        {"sallyport_cert_verify_seconds histogram", "sallyport_cert_verify_seconds_count{path=\"full\"}"},
+        {"sallyport_config_reloads_total counter", "sallyport_config_reloads_total{result=\"failed\"}"},
         {"sallyport_rejected_total counter", "sallyport_rejected_total{stage=\"hello\",reason=\"unknown_host\"}"},
         {"sallyport_client_certs_total counter",
          "sallyport_client_certs_total{host=\"api.example.com\",status=\"invalid\",reason=\"unknown_issuer\"}"},
@@ -114,9 +129,9 @@ Test(prometheus, shards_are_added_up_but_where_shard_is_a_label) {
         stats_add(&shard->connections, i);
         stats_add(&shard->handshakes[STATS_OK][STATS_FULL][STATS_TLS13], 100 + i);
         stats_add(&shard->rejected[STATS_AT_CERTIFICATE][STATS_REJECT_DENIED], i);
-        stats_add(&shard->hosts[1].client_certs[REASON_OK], 7);
-        stats_add(&shard->hosts[0].requests[stats_code_slot(200)], 5);
-        stats_add(&shard->hosts[0].requests[stats_code_slot(418)], 1);
+        stats_add(&host_at(1, i)->client_certs[REASON_OK], 7);
+        stats_add(&host_at(0, i)->requests[stats_code_slot(200)], 5);
+        stats_add(&host_at(0, i)->requests[stats_code_slot(418)], 1);
     }
     scrape();
     cr_assert_eq(exposition_value(&exposition, "sallyport_connections_total{shard=\"2\"}"), 12);
@@ -138,10 +153,10 @@ Test(prometheus, shards_are_added_up_but_where_shard_is_a_label) {
 
 Test(prometheus, histograms_are_cumulative_and_in_seconds) {
     begin(2);
-    stats_record(&stats.shards[0].hosts[0].request_seconds, 10000);  /* 10 us: at the first bound */
-    stats_record(&stats.shards[1].hosts[0].request_seconds, 110000); /* 110 us */
-    stats_record(&stats.shards[1].hosts[0].request_seconds, 110000);
-    stats_record(&stats.shards[0].hosts[0].request_seconds, 61000000000u); /* 61 s: past the last bound */
+    stats_record(&host_at(0, 0)->request_seconds, 10000);  /* 10 us: at the first bound */
+    stats_record(&host_at(0, 1)->request_seconds, 110000); /* 110 us */
+    stats_record(&host_at(0, 1)->request_seconds, 110000);
+    stats_record(&host_at(0, 0)->request_seconds, 61000000000u); /* 61 s: past the last bound */
     stats_record(&stats.shards[1].handshake_seconds[STATS_RESUMED], 2000000);
     scrape();
     static const struct {
@@ -160,6 +175,56 @@ Test(prometheus, histograms_are_cumulative_and_in_seconds) {
     cr_assert_eq(exposition_value(&exposition, "sallyport_handshake_seconds_count{kind=\"full\"}"), 0);
     cr_assert_eq(exposition_value(&exposition, "sallyport_request_seconds_count{host=\"*.example.org\"}"), 0);
     cr_assert_eq(exposition_value(&exposition, "sallyport_origin_seconds_count{host=\"api.example.com\"}"), 0);
+    scrape_end();
+    end();
+}
+
+static void count_cache(void *owner, struct stats_cache *counts) {
+    *counts = *(const struct stats_cache *)owner;
+}
+
+Test(prometheus, verdicts_and_reloads_are_counted) {
+    struct stats_cache counts = {11, 12, 13, 14};
+    begin(2);
+    stats.read_cache = count_cache;
+    stats.cache_owner = &counts;
+    stats_record(&stats.shards[0].cert_verify_seconds[STATS_CACHED], 5000);
+    stats_record(&stats.shards[1].cert_verify_seconds[STATS_CACHED], 5000);
+    stats_record(&stats.shards[1].cert_verify_seconds[STATS_JUDGED], 200000);
+    stats_add(&stats.reloads[STATS_RELOAD_OK], 3);
+    stats_add(&stats.reloads[STATS_RELOAD_FAILED], 2);
+    scrape();
+    cr_assert_eq(exposition_value(&exposition, "sallyport_cert_cache_hits_total"), 11);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_cert_cache_misses_total"), 12);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_cert_cache_evictions_total"), 13);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_cert_cache_entries"), 14);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_cert_verify_seconds_count{path=\"cached\"}"), 2);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_cert_verify_seconds_bucket{path=\"cached\",le=\"0.00001\"}"), 2);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_cert_verify_seconds_bucket{path=\"full\",le=\"0.00015\"}"), 0);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_cert_verify_seconds_bucket{path=\"full\",le=\"0.00025\"}"), 1);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_config_reloads_total{result=\"ok\"}"), 3);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_config_reloads_total{result=\"failed\"}"), 2);
+    scrape_end();
+    end();
+}
+
+Test(prometheus, a_host_that_stays_goes_on_counting_and_one_that_goes_is_not_shown) {
+    static const struct stats_certificate after[] = {
+        {"new.example.com", "new.pem", 1},
+        {"api.example.com", "renewed.pem", 2},
+    };
+    begin(2);
+    stats_add(&host_at(0, 1)->requests[stats_code_slot(200)], 5);
+    stats_add(&host_at(1, 1)->requests[stats_code_slot(200)], 7);
+    set_hosts(after, 2);
+    stats_add(&host_at(1, 0)->requests[stats_code_slot(200)], 1);
+    scrape();
+    cr_assert_eq(exposition_value(&exposition, "sallyport_requests_total{host=\"api.example.com\",code=\"200\"}"), 6);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_requests_total{host=\"new.example.com\",code=\"200\"}"), 0);
+    cr_assert_eq(exposition_count(&exposition, "sallyport_requests_total{host=\"*.example.org\""), 0);
+    cr_assert_eq(exposition_value(&exposition,
+                                  "sallyport_certificate_not_after_seconds{host=\"api.example.com\",file=\"renewed.pem\"}"),
+                 2);
     scrape_end();
     end();
 }
@@ -203,7 +268,7 @@ Test(prometheus, certificates_are_listed_with_odd_file_names_escaped) {
 }
 
 Test(prometheus, a_server_without_hosts_and_texts_has_a_page_too) {
-    cr_assert_eq(stats_create(&stats, 1, NULL, 0), 0);
+    cr_assert_eq(stats_create(&stats, 1), 0);
     scrape();
     cr_assert_eq(exposition_value(&exposition, "sallyport_build_info{version=\"\",wolfssl=\"\",crypto=\"\"}"), 1);
     cr_assert_eq(exposition_count(&exposition, "sallyport_requests_total"), 0);
@@ -214,14 +279,15 @@ Test(prometheus, a_server_without_hosts_and_texts_has_a_page_too) {
 Test(prometheus, a_thousand_hosts) {
     enum { HOSTS = 1000, SHARDS = 16 };
     static char names[HOSTS][32];
-    static const char *many[HOSTS];
+    static struct stats_certificate many[HOSTS];
     for (size_t i = 0; i < HOSTS; i++) {
         snprintf(names[i], sizeof names[i], "host-%zu.api.example.com", i);
-        many[i] = names[i];
+        many[i] = (struct stats_certificate){names[i], "server.pem", 0};
     }
-    cr_assert_eq(stats_create(&stats, SHARDS, many, HOSTS), 0);
+    cr_assert_eq(stats_create(&stats, SHARDS), 0);
+    set_hosts(many, HOSTS);
     for (size_t i = 0; i < HOSTS; i++) {
-        stats_add(&stats.shards[i % SHARDS].hosts[i].requests[stats_code_slot(200)], i);
+        stats_add(&host_at(i, i % SHARDS)->requests[stats_code_slot(200)], i);
     }
     clock_t start = clock(); /* of the processor, so that a busy machine does not show */
     page = stats_render_prometheus(&stats, &page_size);

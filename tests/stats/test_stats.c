@@ -16,31 +16,20 @@ static bool all_zero(const void *memory, size_t size) {
 }
 
 Test(stats, starts_at_zero_with_no_shared_cache_lines) {
-    const char *hosts[] = {"a", "b", "c"};
     struct stats stats;
-    cr_assert_eq(stats_create(&stats, 4, hosts, 3), 0);
+    cr_assert_eq(stats_create(&stats, 4), 0);
     cr_assert_eq(sizeof(struct stats_shard) % 64, 0);
     for (unsigned shard = 0; shard < 4; shard++) {
-        struct stats_shard *block = &stats.shards[shard];
-        cr_assert_eq((uintptr_t)block % 64, 0);
-        cr_assert_eq((uintptr_t)block->hosts % 64, 0);
-        cr_assert(all_zero(block, offsetof(struct stats_shard, hosts)));
-        cr_assert(all_zero(block->hosts, 3 * sizeof *block->hosts));
+        cr_assert_eq((uintptr_t)&stats.shards[shard] % 64, 0);
+        cr_assert(all_zero(&stats.shards[shard], sizeof(struct stats_shard)));
     }
     stats_destroy(&stats);
     cr_assert_null(stats.shards);
 }
 
-Test(stats, without_hosts_there_is_nothing_for_hosts) {
-    struct stats stats;
-    cr_assert_eq(stats_create(&stats, 1, NULL, 0), 0);
-    cr_assert_null(stats.shards[0].hosts);
-    stats_destroy(&stats);
-}
-
 Test(stats, without_shards_it_aborts, .signal = SIGABRT) {
     struct stats stats;
-    stats_create(&stats, 0, NULL, 0);
+    stats_create(&stats, 0);
 }
 
 Test(stats, counters_go_up_and_gauges_down_again) {
@@ -90,7 +79,7 @@ static void *count_much(void *argument) {
 Test(stats, shards_count_while_a_scrape_reads) {
     struct stats stats;
     pthread_t threads[2];
-    cr_assert_eq(stats_create(&stats, 2, NULL, 0), 0);
+    cr_assert_eq(stats_create(&stats, 2), 0);
     for (unsigned i = 0; i < 2; i++) {
         cr_assert_eq(pthread_create(&threads[i], NULL, count_much, &stats.shards[i]), 0);
     }

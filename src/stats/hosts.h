@@ -1,0 +1,33 @@
+/*
+ * The counters of hosts. A set of them goes with a configuration, and a host that the next configuration has too goes on
+ * counting where it was. A set is immutable and counted; it may be held by any thread.
+ */
+#ifndef STATS_HOSTS_H
+#define STATS_HOSTS_H
+
+#include "stats/stats.h"
+
+/* The certificate that a host serves. */
+struct stats_certificate {
+    const char *host;
+    const char *file;
+    int64_t not_after; /* seconds since the epoch */
+};
+
+/*
+ * Counters for `count` hosts in each of `shard_count` shards, those of hosts that `previous` has too being the same; else
+ * all are 0. `certificates` has one for each host, no two of one name, and is copied with its texts. `previous` may be NULL
+ * and else has as many shards. One reference; NULL when out of memory.
+ */
+struct stats_hosts *stats_hosts_create(unsigned shard_count, const struct stats_certificate *certificates, size_t count,
+                                       const struct stats_hosts *previous);
+struct stats_hosts *stats_hosts_retain(struct stats_hosts *hosts);
+/* NULL is allowed. */
+void stats_hosts_release(struct stats_hosts *hosts);
+
+size_t stats_hosts_count(const struct stats_hosts *hosts);
+const struct stats_certificate *stats_hosts_certificate(const struct stats_hosts *hosts, size_t host);
+/* A shard's own block, 64-byte aligned: no other shard writes to its cache lines. */
+struct stats_host *stats_hosts_at(const struct stats_hosts *hosts, size_t host, unsigned shard);
+
+#endif

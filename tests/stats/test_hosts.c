@@ -1,0 +1,100 @@
+#include "stats/hosts.h"
+
+#include <criterion/criterion.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct stats_certificate two[] = {{"b.example", "b.pem", 2}, {"a.example", "a.pem", 1}};
+
+Test(hosts, each_has_a_block_for_each_shard_at_zero) {
+    struct stats_hosts *hosts = stats_hosts_create(3, two, 2, NULL);
+    cr_assert_eq(stats_hosts_count(hosts), 2);
+    cr_assert_eq(sizeof(struct stats_host) % 64, 0);
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert_str_eq(stats_hosts_certificate(hosts, i)->host, two[i].host);
+        cr_assert_str_eq(stats_hosts_certificate(hosts, i)->file, two[i].file);
+        cr_assert_eq(stats_hosts_certificate(hosts, i)->not_after, two[i].not_after);
+        for (unsigned shard = 0; shard < 3; shard++) {
+            struct stats_host *block = stats_hosts_at(hosts, i, shard);
+            cr_assert_eq((uintptr_t)block % 64, 0);
+            cr_assert_eq(stats_read(&block->requests[0]), 0);
+            for (unsigned other = 0; other < shard; other++) {
+                cr_assert_neq(block, stats_hosts_at(hosts, i, other));
+            }
+        }
+    }
+    stats_hosts_release(hosts);
+    stats_hosts_release(NULL);
+}
+
+Test(hosts, texts_are_copied) {
+    char name[] = "a.example", file[] = "a.pem";
+    const struct stats_certificate one = {name, file, 0};
+    struct stats_hosts *hosts = stats_hosts_create(1, &one, 1, NULL);
+    name[0] = file[0] = 'x';
+    cr_assert_str_eq(stats_hosts_certificate(hosts, 0)->host, "a.example");
+    cr_assert_str_eq(stats_hosts_certificate(hosts, 0)->file, "a.pem");
+    stats_hosts_release(hosts);
+}
+
+/* Over many changes of order, hosts come and go; those that stay keep their blocks. */
+Test(hosts, blocks_stay_with_their_names) {
+    enum { NAMES = 50, ROUNDS = 200 };
+    char names[NAMES][16];
+    uint64_t expected[NAMES] = {0};
+    bool present[NAMES] = {false};
+    for (unsigned i = 0; i < NAMES; i++) {
+        snprintf(names[i], sizeof names[i], "h%u.example", i * 7919 % 1000);
+    }
+    struct stats_hosts *hosts = NULL;
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        struct stats_certificate list[NAMES];
+        unsigned which[NAMES];
+        size_t count = 0;
+        for (unsigned i = 0; i < NAMES; i++) {
+            unsigned name = (i * 17 + round) % NAMES;
+            bool stays = (name + round) % 5 != 0;
+            if (stays) {
+                which[count] = name;
+                list[count++] = (struct stats_certificate){names[name], "x.pem", round};
+            }
+            expected[name] = stays && present[name] ? expected[name] : 0;
+            present[name] = stays;
+        }
+        struct stats_hosts *next = stats_hosts_create(2, list, count, hosts);
+        stats_hosts_release(hosts);
+        hosts = next;
+        for (size_t i = 0; i < count; i++) {
+            cr_assert_eq(stats_read(&stats_hosts_at(hosts, i, 1)->requests[3]), expected[which[i]], "round %u", round);
+            stats_add(&stats_hosts_at(hosts, i, 1)->requests[3], 1);
+            expected[which[i]]++;
+        }
+    }
+    stats_hosts_release(hosts);
+}
+
+Test(hosts, an_older_set_goes_on_counting_beside_the_new_one) {
+    struct stats_hosts *before = stats_hosts_create(1, two, 2, NULL);
+    struct stats_hosts *after = stats_hosts_create(1, &two[1], 1, before);
+    stats_add(&stats_hosts_at(before, 1, 0)->requests[0], 4);
+    cr_assert_eq(stats_read(&stats_hosts_at(after, 0, 0)->requests[0]), 4);
+    stats_add(&stats_hosts_at(before, 0, 0)->requests[0], 1); /* gone from the new one, still counted */
+    stats_hosts_release(stats_hosts_retain(after));
+    stats_hosts_release(before);
+    cr_assert_eq(stats_read(&stats_hosts_at(after, 0, 0)->requests[0]), 4);
+    stats_hosts_release(after);
+}
+
+Test(hosts, none_is_a_set_too) {
+    struct stats_hosts *none = stats_hosts_create(2, NULL, 0, NULL);
+    cr_assert_eq(stats_hosts_count(none), 0);
+    struct stats_hosts *some = stats_hosts_create(2, two, 2, none);
+    cr_assert_eq(stats_hosts_count(some), 2);
+    stats_hosts_release(none);
+    stats_hosts_release(some);
+}
+
+Test(hosts, past_the_end_it_aborts, .signal = SIGABRT) {
+    stats_hosts_at(stats_hosts_create(1, two, 2, NULL), 2, 0);
+}
