@@ -3,6 +3,7 @@
 enum {
     PSK_BINDER_MIN = 32,
     POINT_UNCOMPRESSED = 4,
+    PSK_DHE_KE = 1,
 };
 
 /* RFC 8446 section 4.2.8: each share of another group, all of them among the groups on offer and in the same order. */
@@ -71,6 +72,14 @@ static bool check_pre_shared_keys(const struct offer *offer, struct hello *hello
            offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed psk_key_exchange_modes");
 }
 
+/* With a fresh key exchange (RFC 8446 section 4.2.9). What is malformed here wolfSSL refuses. */
+static bool has_psk_dhe(const struct offer *offer) {
+    struct bytes modes;
+
+    return offer_vector(offer->extension[EXTENSION_PSK_KEY_EXCHANGE_MODES], 1, 1, 1, &modes) &&
+           memchr(modes.data, PSK_DHE_KE, modes.size) != NULL;
+}
+
 static bool judge_tls13(const struct offer *offer, struct hello *hello) {
     bool with_psk = offer_has(offer, EXTENSION_PRE_SHARED_KEY);
     bool with_groups = offer_has(offer, EXTENSION_SUPPORTED_GROUPS);
@@ -105,6 +114,7 @@ static bool judge_tls13(const struct offer *offer, struct hello *hello) {
     }
     hello->tls13 = true;
     hello->ticket |= with_psk;
+    hello->resumable = has_psk_dhe(offer);
     return true;
 }
 
@@ -127,6 +137,8 @@ static bool judge_tls12(const struct offer *offer, struct hello *hello) {
     }
     hello->tls12 = true;
     hello->ticket |= offer->extension[EXTENSION_SESSION_TICKET].size > 0;
+    /* Without it, whom a session was agreed with is open to a man in the middle (RFC 7627 section 1). */
+    hello->resumable = offer_has(offer, EXTENSION_EXTENDED_MASTER_SECRET);
     return true;
 }
 

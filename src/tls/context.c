@@ -18,10 +18,10 @@
 /* Client keys below these sizes complete the handshake, so that their verdict can be told; identity/ calls them weak. */
 enum { RSA_BITS_MIN = 512, ECC_BITS_MIN = 160 };
 
-/* No ticket is ever issued, so whatever a client presents as one is not ours. */
+/* Where sessions are not resumed, whatever a client presents as a ticket is not ours. */
 static int reject_ticket(WOLFSSL *wolfssl, unsigned char name[WOLFSSL_TICKET_NAME_SZ],
-                         unsigned char vector[WOLFSSL_TICKET_IV_SZ], unsigned char tag[WOLFSSL_TICKET_MAC_SZ], int encrypt,
-                         unsigned char *ticket, int size, int *size_out, void *context) {
+                         unsigned char nonce[WOLFSSL_TICKET_IV_SZ], unsigned char tag[WOLFSSL_TICKET_MAC_SZ], int sealing,
+                         unsigned char *body, int size, int *size_out, void *context) {
     return WOLFSSL_TICKET_RET_REJECT;
 }
 
@@ -61,11 +61,26 @@ static int limit_protocol(WOLFSSL_CTX *wolfssl) {
 }
 
 static int forbid_resumption(WOLFSSL_CTX *wolfssl) {
-    wolfSSL_CTX_set_session_cache_mode(wolfssl, WOLFSSL_SESS_CACHE_OFF);
     if (wolfSSL_CTX_no_ticket_TLSv13(wolfssl) != 0)
         return BAD_FUNC_ARG;
     int result = wolfSSL_CTX_NoTicketTLSv12(wolfssl);
     return result == WOLFSSL_SUCCESS ? wolfSSL_CTX_set_TicketEncCb(wolfssl, reject_ticket) : result;
+}
+
+/* By tickets alone: no session is kept here, and none is resumed without a fresh key exchange. */
+static int set_up_resumption(struct tls_context *context) {
+    WOLFSSL_CTX *wolfssl = context->wolfssl;
+    wolfSSL_CTX_set_session_cache_mode(wolfssl, WOLFSSL_SESS_CACHE_OFF);
+    if (wolfSSL_CTX_only_dhe_psk(wolfssl) != 0)
+        return BAD_FUNC_ARG;
+    if (context->tickets == NULL)
+        return forbid_resumption(wolfssl);
+    int result = wolfSSL_CTX_set_timeout(wolfssl, context->ticket_lifetime_s);
+    if (result == WOLFSSL_SUCCESS)
+        result = wolfSSL_CTX_set_TicketHint(wolfssl, (int)context->ticket_lifetime_s);
+    if (result == WOLFSSL_SUCCESS)
+        result = wolfSSL_CTX_set_TicketEncCtx(wolfssl, context);
+    return result == WOLFSSL_SUCCESS ? wolfSSL_CTX_set_TicketEncCb(wolfssl, tls_session_ticket) : result;
 }
 
 /* Lays the names out as both versions send them: each behind its 16-bit length (RFC 5246 7.4.4, RFC 8446 4.2.4). */
@@ -109,8 +124,8 @@ static int configure(struct tls_context *context, const struct tls_context_optio
     int result = limit_protocol(wolfssl);
     if (result != WOLFSSL_SUCCESS)
         return result;
-    *step = "turn resumption off";
-    result = forbid_resumption(wolfssl);
+    *step = "set resumption up";
+    result = set_up_resumption(context);
     if (result != WOLFSSL_SUCCESS)
         return result;
     *step = "use the certificate and its key";
@@ -132,6 +147,10 @@ struct tls_context *tls_context_create(const struct tls_context_options *options
         snprintf(error, TLS_ERROR_SIZE, "out of memory");
         return NULL;
     }
+    CHECK(options->tickets == NULL ||
+          (options->ticket_lifetime_s >= 1 && options->ticket_lifetime_s <= TLS_TICKET_LIFETIME_MAX_S));
+    context->tickets = options->tickets;
+    context->ticket_lifetime_s = options->ticket_lifetime_s;
     if (options->request_certificate && options->ca_names_count > 0 && !lay_out_ca_names(context, options, error))
         goto failed;
     context->wolfssl = wolfSSL_CTX_new(wolfTLS_server_method());

@@ -16,7 +16,13 @@ struct tls_context_options {
     bool request_certificate;                  /* send a CertificateRequest */
     const struct bytes *ca_names; /* DER Names for the CertificateRequest, not owned, must outlive the context */
     size_t ca_names_count;        /* 0: none are sent. Beyond TLS_CA_NAMES_SIZE_MAX in all: the context is not created */
+    struct tls_tickets *tickets;  /* must outlive the context; NULL: sessions are not resumed */
+    uint32_t
+        ticket_lifetime_s; /* from the full handshake on, 1 to TLS_TICKET_LIFETIME_MAX_S; not looked at without tickets */
 };
+
+struct tls_tickets;
+enum { TLS_TICKET_LIFETIME_MAX_S = 7 * 24 * 3600 /* RFC 8446 section 4.6.1 */ };
 
 /* Once for the process, before any other call of this folder; again at its end. 0, or -ENOSYS when wolfSSL refuses. */
 int tls_library_init(void);

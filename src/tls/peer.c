@@ -43,6 +43,8 @@ void tls_peer_begin(const void *owner, size_t size_max) {
 }
 
 void tls_peer_end(void) {
+    if (!capture.open)
+        return;
     struct bytes *certificates = capture.chain.certificates;
     for (size_t left = 0, right = capture.chain.count; left + 1 < right; left++) {
         right--;

@@ -13,7 +13,9 @@ void tls_peer_install(WOLFSSL_CTX *wolfssl);
 
 /* Forgets what this thread holds, and captures for `owner` from now on, at most `size_max` bytes. */
 void tls_peer_begin(const void *owner, size_t size_max);
-/* Ends the capture: what came in order, leaf first. A certificate that arrives after this is a broken invariant. */
+/* Ends the capture, if it has not ended yet: what came is in order, leaf first. A certificate after this is a broken
+ * invariant.
+ */
 void tls_peer_end(void);
 /* What the last capture caught, if it was for `owner` and caught anything; else NULL. Valid until the next tls_peer_begin.
  */

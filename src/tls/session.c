@@ -1,6 +1,7 @@
 #include "tls/session.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "tls/internal.h"
 #include "tls/peer.h"
 
@@ -8,13 +9,15 @@
 
 struct tls_session {
     WOLFSSL *wolfssl;
-    tls_output_fn *output;
+    const struct tls_session_handler *handler;
     void *owner;
     struct bytes input; /* fed and not yet consumed */
     size_t chain_size_max;
     int error; /* of the call that failed; 0 before */
     bool established;
     bool shut_down;
+    bool accepted_ticket;
+    uint64_t authenticated_s; /* of the ticket that was accepted */
 };
 
 int tls_session_receive(WOLFSSL *wolfssl, char *buffer, int capacity, void *owner) {
@@ -30,16 +33,65 @@ int tls_session_receive(WOLFSSL *wolfssl, char *buffer, int capacity, void *owne
 
 int tls_session_send(WOLFSSL *wolfssl, char *buffer, int size, void *owner) {
     struct tls_session *session = owner;
-    return session->output(session->owner, bytes_of(buffer, (size_t)size)) == 0 ? size : WOLFSSL_CBIO_ERR_GENERAL;
+    return session->handler->output(session->owner, bytes_of(buffer, (size_t)size)) == 0 ? size : WOLFSSL_CBIO_ERR_GENERAL;
 }
 
-struct tls_session *tls_session_create(struct tls_context *context, size_t chain_size_max, tls_output_fn *output,
-                                       void *owner) {
+static uint64_t now_s(void) {
+    return clock_monotonic_ns() / 1000000000;
+}
+
+/* wolfSSL's minor version, which our tickets carry: one of TLS 1.2 must never open in a hello of TLS 1.3, nor the reverse.
+ */
+static uint8_t minor_version(const WOLFSSL *wolfssl) {
+    return wolfSSL_GetVersion(wolfssl) == WOLFSSL_TLSV1_3 ? 4 : 3;
+}
+
+static int seal_ticket(struct tls_session *session, const struct tls_context *context, struct tls_ticket_parts *parts) {
+    /* Resuming is no proof of possession: the clock of the full handshake goes on. */
+    bool resumed = session->accepted_ticket && wolfSSL_session_reused(session->wolfssl) != 0;
+    struct tls_ticket ticket = {
+        .version = minor_version(session->wolfssl),
+        .authenticated_s = resumed ? session->authenticated_s : now_s(),
+    };
+    tls_peer_end();
+    if (!session->handler->bind_ticket(session->owner, resumed, ticket.binding))
+        return WOLFSSL_TICKET_RET_REJECT;
+    if (!tls_tickets_seal(context->tickets, &ticket, now_s(), context->ticket_lifetime_s, parts))
+        return WOLFSSL_TICKET_RET_REJECT;
+    parts->body_size += TLS_TICKET_OVERHEAD;
+    return WOLFSSL_TICKET_RET_OK;
+}
+
+static int open_ticket(struct tls_session *session, const struct tls_context *context, struct tls_ticket_parts *parts) {
+    struct tls_ticket ticket;
+    if (session->accepted_ticket ||
+        !tls_tickets_open(context->tickets, &ticket, now_s(), context->ticket_lifetime_s, parts) ||
+        ticket.version != minor_version(session->wolfssl) ||
+        !session->handler->accept_ticket(session->owner, ticket.binding))
+        return WOLFSSL_TICKET_RET_REJECT;
+    session->accepted_ticket = true;
+    session->authenticated_s = ticket.authenticated_s;
+    return WOLFSSL_TICKET_RET_OK;
+}
+
+int tls_session_ticket(WOLFSSL *wolfssl, unsigned char name[WOLFSSL_TICKET_NAME_SZ],
+                       unsigned char nonce[WOLFSSL_TICKET_IV_SZ], unsigned char tag[WOLFSSL_TICKET_MAC_SZ], int sealing,
+                       unsigned char *body, int size, int *size_out, void *owner) {
+    const struct tls_context *context = owner;
+    struct tls_session *session = wolfSSL_GetIOReadCtx(wolfssl);
+    struct tls_ticket_parts parts = {.name = name, .nonce = nonce, .tag = tag, .body = body, .body_size = (size_t)size};
+    int result = sealing ? seal_ticket(session, context, &parts) : open_ticket(session, context, &parts);
+    *size_out = (int)parts.body_size;
+    return result;
+}
+
+struct tls_session *tls_session_create(struct tls_context *context, size_t chain_size_max,
+                                       const struct tls_session_handler *handler, void *owner) {
     CHECK(chain_size_max > 0 && chain_size_max <= TLS_PEER_CHAIN_SIZE_MAX);
     struct tls_session *session = calloc(1, sizeof(*session));
     if (session == NULL)
         return NULL;
-    session->output = output;
+    session->handler = handler;
     session->owner = owner;
     session->chain_size_max = chain_size_max;
     session->wolfssl = wolfSSL_new(context->wolfssl);
@@ -141,6 +193,13 @@ void tls_session_shutdown(struct tls_session *session) {
 
 bool tls_session_is_tls13(const struct tls_session *session) {
     return wolfSSL_GetVersion(session->wolfssl) == WOLFSSL_TLSV1_3;
+}
+
+bool tls_session_is_resumed(const struct tls_session *session) {
+    CHECK(session->established);
+    bool resumed = wolfSSL_session_reused(session->wolfssl) != 0;
+    CHECK(!resumed || session->accepted_ticket);
+    return resumed;
 }
 
 const char *tls_session_version(const struct tls_session *session) {

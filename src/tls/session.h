@@ -6,6 +6,7 @@
 #define TLS_SESSION_H
 
 #include "tls/context.h"
+#include "tls/tickets.h"
 
 enum {
     TLS_PEER_CHAIN_MAX = 16, /* certificates that wolfSSL accepts in one message */
@@ -15,8 +16,24 @@ enum {
 
 struct tls_session;
 
-/* Takes ciphertext to send, all of it, at once: 0, or a negative errno after which the session is failed. */
-typedef int tls_output_fn(void *owner, struct bytes ciphertext);
+/* What a session needs of whoever runs it. */
+struct tls_session_handler {
+    /* Takes ciphertext to send, all of it, at once: 0, or a negative errno after which the session is failed. */
+    int (*output)(void *owner, struct bytes ciphertext);
+    /*
+     * The handshake is good and a ticket could be sent. True: `binding` says what it stands for. False: no ticket for this
+     * client. `resumed`: the client presented no certificate, but the ticket that was accepted; else the chain is what
+     * tls_session_peer_chain tells if the call under way has received it. Called from tls_session_handshake, after the
+     * client has proved possession; not when the context has no tickets.
+     */
+    bool (*bind_ticket)(void *owner, bool resumed, uint8_t binding[static TLS_TICKET_BINDING_SIZE]);
+    /*
+     * The client has presented a ticket that opens, of the right TLS version and within its lifetime. True: whom it was
+     * bound to is still welcome, and this session may resume; tls_session_is_resumed tells in the end whether it did. Once
+     * true it is not asked again, so that there can be no doubt which ticket was taken.
+     */
+    bool (*accept_ticket)(void *owner, const uint8_t binding[static TLS_TICKET_BINDING_SIZE]);
+};
 
 enum tls_result {
     TLS_DONE,       /* handshake complete; or, for a read, plaintext is there */
@@ -32,9 +49,12 @@ struct tls_peer_chain {
     bool too_large; /* more bytes than the limit; `certificates` has what came before */
 };
 
-/* NULL when out of memory. `chain_size_max` bounds the client's chain, in bytes, 1 to TLS_PEER_CHAIN_SIZE_MAX. */
-struct tls_session *tls_session_create(struct tls_context *context, size_t chain_size_max, tls_output_fn *output,
-                                       void *owner);
+/*
+ * NULL when out of memory. `chain_size_max` bounds the client's chain, in bytes, 1 to TLS_PEER_CHAIN_SIZE_MAX. `handler`
+ * must outlive the session, the context its handshake.
+ */
+struct tls_session *tls_session_create(struct tls_context *context, size_t chain_size_max,
+                                       const struct tls_session_handler *handler, void *owner);
 /* Sends nothing: see tls_session_shutdown. */
 void tls_session_free(struct tls_session *session);
 
@@ -61,6 +81,8 @@ void tls_session_shutdown(struct tls_session *session);
 const char *tls_session_version(const struct tls_session *session);
 const char *tls_session_cipher(const struct tls_session *session);
 bool tls_session_is_tls13(const struct tls_session *session);
+/* Whether the handshake, which is done, has resumed an earlier session: the client presented no certificate this time. */
+bool tls_session_is_resumed(const struct tls_session *session);
 /* What went wrong, for logs: wolfSSL's text for its error. A static text. */
 const char *tls_session_error(const struct tls_session *session);
 

@@ -76,6 +76,29 @@ static int server_send(void *owner, struct bytes ciphertext) {
     return 0;
 }
 
+static bool bind_ticket(void *owner, bool resumed, uint8_t binding[static TLS_TICKET_BINDING_SIZE]) {
+    struct pair *pair = owner;
+    pair->binds++;
+    pair->bound_when_resumed = resumed;
+    if (!resumed)
+        pair_keep_chain(pair);
+    memcpy(binding, pair->binding, TLS_TICKET_BINDING_SIZE);
+    return !pair->refuses_binding;
+}
+
+static bool accept_ticket(void *owner, const uint8_t binding[static TLS_TICKET_BINDING_SIZE]) {
+    struct pair *pair = owner;
+    pair->accepts++;
+    memcpy(pair->accepted, binding, TLS_TICKET_BINDING_SIZE);
+    return !pair->refuses_ticket;
+}
+
+static const struct tls_session_handler handler = {
+    .output = server_send,
+    .bind_ticket = bind_ticket,
+    .accept_ticket = accept_ticket,
+};
+
 WOLFSSL_CTX *client_context(const struct pair_options *options) {
     WOLFSSL_CTX *wolfssl = wolfSSL_CTX_new(options->tls12 ? wolfTLSv1_2_client_method() : wolfTLSv1_3_client_method());
     cr_assert(wolfssl != NULL);
@@ -103,7 +126,7 @@ struct pair *pair_open(struct tls_context *context, const struct pair_options *o
     pair->client_wolfssl = pair->owns_client_wolfssl ? client_context(options) : options->client_wolfssl;
     pair->client = wolfSSL_new(pair->client_wolfssl);
     pair->server =
-        tls_session_create(context, options->chain_size_max == 0 ? 16384 : options->chain_size_max, server_send, pair);
+        tls_session_create(context, options->chain_size_max == 0 ? 16384 : options->chain_size_max, &handler, pair);
     if (pair->server == NULL || pair->client == NULL) {
         pair_close(pair);
         return NULL;
@@ -111,6 +134,10 @@ struct pair *pair_open(struct tls_context *context, const struct pair_options *o
     wolfSSL_SetIOReadCtx(pair->client, pair);
     wolfSSL_SetIOWriteCtx(pair->client, pair);
     wolfSSL_UseSNI(pair->client, WOLFSSL_SNI_HOST_NAME, "any.example", 11);
+    if (options->tls12)
+        wolfSSL_UseSessionTicket(pair->client);
+    if (options->session != NULL)
+        pair->has_session = wolfSSL_set_session(pair->client, options->session) == WOLFSSL_SUCCESS;
     if (options->alpn != NULL) {
         char alpn[64];
         snprintf(alpn, sizeof(alpn), "%s", options->alpn);
@@ -127,10 +154,12 @@ void pair_close(struct pair *pair) {
     free(pair);
 }
 
-static void keep_chain(struct pair *pair) {
+void pair_keep_chain(struct pair *pair) {
     const struct tls_peer_chain *chain = tls_session_peer_chain(pair->server);
     if (chain == NULL)
         return;
+    if (pair->caught && pair->binds > 0)
+        return; /* bind_ticket has seen it in the same call */
     cr_assert(!pair->caught, "the chain was handed out twice");
     pair->caught = true;
     pair->chain = *chain;
@@ -169,11 +198,17 @@ bool pair_handshake(struct pair *pair) {
             tls_session_feed(pair->server, input);
             pair->result = tls_session_handshake(pair->server);
             if (pair->result != TLS_FAILED)
-                keep_chain(pair);
+                pair_keep_chain(pair);
             data_free(input);
         }
     } while (pair->to_client.size > 0 && !pair->client_done && pair->client_error == 0);
     return pair->client_done && pair->result == TLS_DONE;
+}
+
+WOLFSSL_SESSION *pair_session(struct pair *pair) {
+    char nothing[16];
+    cr_assert_lt(wolfSSL_read(pair->client, nothing, sizeof(nothing)), 1);
+    return wolfSSL_get1_session(pair->client);
 }
 
 size_t pair_server_read(struct pair *pair, void *plaintext, size_t capacity) {

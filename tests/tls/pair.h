@@ -22,6 +22,7 @@ struct pair_options {
     size_t chain_size_max;       /* 0: 16 KiB */
     size_t step;                 /* bytes that the server is fed at once; 0: all there are */
     WOLFSSL_CTX *client_wolfssl; /* to use instead of a new one; not owned */
+    WOLFSSL_SESSION *session;    /* to resume; not owned */
 };
 
 struct pair {
@@ -34,11 +35,20 @@ struct pair {
     size_t step;
     enum tls_result result; /* of the server's last call */
     bool client_done;
+    bool has_session; /* the client has something to resume with */
     int client_error; /* wolfSSL's, once the client has failed */
     /* The chain as tls_session_peer_chain gave it, its bytes copied. */
     bool caught;
     struct tls_peer_chain chain;
     uint8_t chain_bytes[TLS_PEER_CHAIN_SIZE_MAX];
+    /* What the server's owner says to tickets, and what it was asked. */
+    bool refuses_binding;
+    bool refuses_ticket;
+    uint8_t binding[TLS_TICKET_BINDING_SIZE];
+    uint8_t accepted[TLS_TICKET_BINDING_SIZE];
+    unsigned binds;
+    unsigned accepts;
+    bool bound_when_resumed;
 };
 
 /* A file of tests/tls/data. Malloc'd; the test fails when it is not there. */
@@ -57,6 +67,10 @@ struct pair *pair_open(struct tls_context *context, const struct pair_options *o
 void pair_close(struct pair *pair);
 /* Runs both handshakes until neither can go on. True when both are done. */
 bool pair_handshake(struct pair *pair);
+/* Copies what tls_session_peer_chain gives, if it gives something. */
+void pair_keep_chain(struct pair *pair);
+/* The client reads the server's tickets, and gives what it could resume with: wolfSSL_SESSION_free it. */
+WOLFSSL_SESSION *pair_session(struct pair *pair);
 /* Feeds the server what the client has sent, and reads up to `capacity` bytes of plaintext until it wants more. */
 size_t pair_server_read(struct pair *pair, void *plaintext, size_t capacity);
 /* Bytes that the client can read now; negative: wolfSSL's error. */

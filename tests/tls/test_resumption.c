@@ -1,0 +1,168 @@
+#include "pair.h"
+#include "tls/tickets.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+static struct tls_credentials *credentials;
+static struct tls_tickets *tickets;
+static struct tls_context *context;
+
+static struct tls_context *make_context(struct tls_tickets *with) {
+    char error[TLS_ERROR_SIZE] = "";
+    struct tls_context_options options = {
+        .credentials = credentials, .request_certificate = true, .tickets = with, .ticket_lifetime_s = 3600};
+    struct tls_context *made = tls_context_create(&options, error);
+    cr_assert(made != NULL, "%s", error);
+    return made;
+}
+
+static void set_up(void) {
+    cr_assert_eq(tls_library_init(), 0);
+    credentials = server_credentials("p256");
+    tickets = tls_tickets_create();
+    context = make_context(tickets);
+}
+
+static void tear_down(void) {
+    tls_context_free(context);
+    tls_tickets_free(tickets);
+    tls_credentials_free(credentials);
+    tls_library_cleanup();
+}
+
+TestSuite(resumption, .init = set_up, .fini = tear_down);
+
+static const char *const clients[] = {"p256", "rsa2048", "ed25519", NULL};
+enum { CLIENTS = sizeof(clients) / sizeof(clients[0]) };
+
+static void set_binding(struct pair *pair, uint8_t first) {
+    for (size_t i = 0; i < sizeof(pair->binding); i++)
+        pair->binding[i] = (uint8_t)(first + i);
+}
+
+/* A full handshake, and the session that the client has then. */
+static WOLFSSL_SESSION *first_session(struct tls_context *with, const struct pair_options *options, bool refuses) {
+    struct pair *pair = pair_open(with, options);
+    set_binding(pair, 1);
+    pair->refuses_binding = refuses;
+    cr_assert(pair_handshake(pair), "%s, client %d", tls_session_error(pair->server), pair->client_error);
+    cr_assert(!tls_session_is_resumed(pair->server) && pair->accepts == 0 && !pair->bound_when_resumed);
+    cr_assert_eq(pair->caught, options->client != NULL);
+    WOLFSSL_SESSION *session = pair_session(pair);
+    pair_close(pair);
+    return session;
+}
+
+static void says_hello(struct pair *pair) {
+    char text[16];
+    pair_client_write(pair, "hello", 5);
+    cr_assert_eq(pair_server_read(pair, text, sizeof(text)), 5);
+}
+
+Test(resumption, what_a_ticket_was_bound_to_comes_back) {
+    for (size_t i = 0; i < CLIENTS; i++) {
+        for (int tls12 = 0; tls12 < 2; tls12++) {
+            struct pair_options options = {.client = clients[i], .tls12 = tls12};
+            options.session = first_session(context, &options, false);
+            struct pair *pair = pair_open(context, &options);
+            set_binding(pair, 99);
+            cr_assert(pair_handshake(pair), "%s, client %d", tls_session_error(pair->server), pair->client_error);
+            cr_assert(tls_session_is_resumed(pair->server), "client %zu, TLS 1.%d", i, tls12 ? 2 : 3);
+            cr_assert(pair->accepts == 1 && !pair->caught);
+            for (size_t j = 0; j < sizeof(pair->accepted); j++)
+                cr_assert_eq(pair->accepted[j], 1 + j);
+            cr_assert_eq(pair->binds, tls12 ? 0 : 1, "a fresh ticket in TLS 1.3");
+            cr_assert_eq(pair->bound_when_resumed, !tls12);
+            says_hello(pair);
+            pair_close(pair);
+            wolfSSL_SESSION_free(options.session);
+        }
+    }
+}
+
+Test(resumption, a_ticket_of_a_resumed_session_resumes_too) {
+    struct pair_options options = {.client = "p256"};
+    options.session = first_session(context, &options, false);
+    for (int round = 0; round < 3; round++) {
+        struct pair *pair = pair_open(context, &options);
+        set_binding(pair, 1);
+        cr_assert(pair_handshake(pair) && tls_session_is_resumed(pair->server), "round %d", round);
+        WOLFSSL_SESSION *next = pair_session(pair);
+        pair_close(pair);
+        wolfSSL_SESSION_free(options.session);
+        options.session = next;
+    }
+    wolfSSL_SESSION_free(options.session);
+}
+
+/* A full handshake with the client's certificate, whatever the client had in hand. */
+static void assert_full(struct tls_context *with, const struct pair_options *options, bool has_session, bool refuses,
+                        unsigned accepts) {
+    struct pair *pair = pair_open(with, options);
+    /* In TLS 1.2 the client has a session identifier all the same. */
+    cr_assert_eq(pair->has_session, has_session || options->tls12);
+    pair->refuses_ticket = refuses;
+    cr_assert(pair_handshake(pair), "%s, client %d", tls_session_error(pair->server), pair->client_error);
+    cr_assert(!tls_session_is_resumed(pair->server) && !pair->bound_when_resumed);
+    cr_assert(pair->caught);
+    cr_assert_eq(pair->accepts, accepts);
+    says_hello(pair);
+    pair_close(pair);
+}
+
+Test(resumption, who_is_not_welcome_any_more_does_the_full_handshake) {
+    for (int tls12 = 0; tls12 < 2; tls12++) {
+        struct pair_options options = {.client = "p256", .tls12 = tls12};
+        options.session = first_session(context, &options, false);
+        assert_full(context, &options, true, true, 1);
+        wolfSSL_SESSION_free(options.session);
+    }
+}
+
+Test(resumption, who_is_refused_a_ticket_has_none) {
+    for (int tls12 = 0; tls12 < 2; tls12++) {
+        struct pair_options options = {.client = "p256", .tls12 = tls12};
+        options.session = first_session(context, &options, true);
+        assert_full(context, &options, false, false, 0);
+        wolfSSL_SESSION_free(options.session);
+    }
+}
+
+Test(resumption, not_with_the_keys_of_another_process) {
+    struct tls_tickets *others = tls_tickets_create();
+    struct tls_context *other = make_context(others);
+    for (int tls12 = 0; tls12 < 2; tls12++) {
+        struct pair_options options = {.client = "p256", .tls12 = tls12};
+        options.session = first_session(other, &options, false);
+        assert_full(context, &options, true, false, 0);
+        wolfSSL_SESSION_free(options.session);
+    }
+    tls_context_free(other);
+    tls_tickets_free(others);
+}
+
+Test(resumption, contexts_with_the_same_keys_share_tickets) {
+    struct tls_context *other = make_context(tickets);
+    struct pair_options options = {.client = "p256"};
+    options.session = first_session(other, &options, false);
+    struct pair *pair = pair_open(context, &options);
+    cr_assert(pair_handshake(pair) && tls_session_is_resumed(pair->server));
+    pair_close(pair);
+    wolfSSL_SESSION_free(options.session);
+    tls_context_free(other);
+}
+
+Test(resumption, not_where_it_is_off) {
+    struct tls_context *off = make_context(NULL);
+    for (int tls12 = 0; tls12 < 2; tls12++) {
+        struct pair_options options = {.client = "p256", .tls12 = tls12};
+        options.session = first_session(context, &options, false);
+        assert_full(off, &options, true, false, 0);
+        wolfSSL_SESSION_free(options.session);
+        options.session = first_session(off, &options, false);
+        assert_full(context, &options, false, false, 0);
+        wolfSSL_SESSION_free(options.session);
+    }
+    tls_context_free(off);
+}
