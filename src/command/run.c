@@ -23,6 +23,8 @@ static const char usage[] = "usage: sallyport run -c FILE\n"
                             "  -c, --config FILE   the configuration (YAML)\n"
                             "  -h, --help          this text\n"
                             "\n"
+                            "SIGHUP reads the file again and serves what it says from then on; with any problem in it the\n"
+                            "old configuration goes on serving.\n"
                             "SIGTERM lets requests in flight end, for at most 30 s, and ends; SIGINT ends at once.\n"
                             "Exit status: 0 ended by a signal, 1 cannot start or has failed, 2 wrong usage.\n";
 
@@ -61,15 +63,45 @@ static void warn_of_expired(const struct config *config) {
     }
 }
 
+/* systemd wants to know when a reload began, and that it is over, whatever came of it. */
+static void notify_reloading(void) {
+    char state[64];
+    snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock_monotonic_ns() / 1000);
+    notify(state);
+}
+
+static void reload(struct server *server, const char *path) {
+    struct config_problems problems = {0};
+    notify_reloading();
+    struct config *config = config_load(path, &problems);
+    if (config == NULL)
+        server_count_failed_reload(server);
+    if (config != NULL && server_reload(server, config, &problems) == 0) {
+        log_info("SIGHUP: reloaded %s: %zu %s", path, config->host_count, config->host_count == 1 ? "host" : "hosts");
+        warn_of_expired(config);
+    } else {
+        config_problems_print(&problems, stderr);
+        log_error("SIGHUP: %s has %zu %s: nothing is changed, and the old configuration goes on serving", path,
+                  problems.count, problems.count == 1 ? "problem" : "problems");
+    }
+    if (config != NULL)
+        config_release(config);
+    config_problems_free(&problems);
+    notify("READY=1");
+}
+
 /* Tells the server of signals until it has ended. A second SIGTERM changes nothing; SIGINT hurries a drain. */
-static void wait_for_end(struct server *server, const sigset_t *signals) {
+static void wait_for_end(struct server *server, const char *path, const sigset_t *signals) {
     const struct timespec poll = {.tv_nsec = 50 * 1000000};
     bool draining = false;
 
     while (!server_has_ended(server)) {
         switch (draining ? sigtimedwait(signals, NULL, &poll) : sigwaitinfo(signals, NULL)) {
         case SIGHUP:
-            log_warning("SIGHUP: reload is not supported by this version: restart to apply a new configuration");
+            if (draining)
+                log_warning("SIGHUP: draining: nothing is reloaded any more");
+            else
+                reload(server, path);
             break;
         case SIGTERM:
             if (!draining) {
@@ -90,7 +122,7 @@ static void wait_for_end(struct server *server, const sigset_t *signals) {
     }
 }
 
-static int serve(struct config *config, const sigset_t *signals) {
+static int serve(struct config *config, const char *path, const sigset_t *signals) {
     char error[SERVER_ERROR_SIZE];
     struct server *server = server_start(config, error);
     if (server == NULL) {
@@ -100,7 +132,7 @@ static int serve(struct config *config, const sigset_t *signals) {
     warn_of_expired(config);
     log_ready(config);
     notify("READY=1");
-    wait_for_end(server, signals);
+    wait_for_end(server, path, signals);
     int result = server_join(server);
     if (result == 0)
         log_info("ended");
@@ -126,7 +158,7 @@ static int load_and_serve(const char *path) {
         config_problems_free(&problems);
         return EXIT_FAILURE;
     }
-    int status = serve(config, &signals);
+    int status = serve(config, path, &signals);
     config_release(config);
     return status;
 }

@@ -47,7 +47,8 @@ struct config_host {
     bool advertise_ca_names;
     struct forward forward;
     struct identity_policy policy;
-    struct bytes deny_json; /* bodies of the 403; owned; never empty */
+    uint8_t ticket_scope[IDENTITY_DIGEST_SIZE]; /* of name, mode and policy: within which a session may be resumed */
+    struct bytes deny_json;                     /* bodies of the 403; owned; never empty */
     struct bytes deny_html;
     struct config_address *origins;
     size_t origin_count; /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
@@ -77,7 +78,7 @@ struct config {
 /* One thing that is wrong: "FILE:LINE: message" once printed. */
 struct config_problem {
     char *file;
-    unsigned line; /* from 1 */
+    unsigned line; /* from 1; 0: of the file as a whole, and printed without */
     char *message;
 };
 

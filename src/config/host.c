@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+enum { NAME_SIZE_MAX = 2 + ADDRESS_NAME_MAX + 1 /* with "*." and its NUL */ };
+
 static void load_name(const struct loader *loader, const struct document_node *node, struct config_host *host) {
     const char *name = value_string(loader, node, "name");
     if (name == NULL)
@@ -90,6 +92,18 @@ static void load_origins(const struct loader *loader, const struct document_node
         load_origin(loader, item, host);
 }
 
+/* By content, as the policy's digest: a host that a reload does not change goes on resuming its sessions. */
+static void seal(struct config_host *host) {
+    uint8_t scope[NAME_SIZE_MAX + 1 + IDENTITY_DIGEST_SIZE];
+    size_t size = strlen(host->name) + 1;
+    CHECK(size <= NAME_SIZE_MAX);
+    identity_policy_seal(&host->policy);
+    memcpy(scope, host->name, size);
+    scope[size++] = (uint8_t)host->mode;
+    memcpy(scope + size, host->policy.digest, IDENTITY_DIGEST_SIZE);
+    signature_sha256(bytes_of(scope, size + IDENTITY_DIGEST_SIZE), host->ticket_scope);
+}
+
 void host_load(const struct loader *loader, const struct document_node *node, struct config_host *host) {
     const struct document_node *name, *is_default, *certificate, *key, *client_auth, *forward, *origin;
     const struct value_key keys[] = {
@@ -106,6 +120,8 @@ void host_load(const struct loader *loader, const struct document_node *node, st
     headers_load(loader, forward, &host->forward);
     host->policy.forward = &host->forward;
     load_origins(loader, origin, host);
+    if (host->name != NULL)
+        seal(host);
 }
 
 void host_free(struct config_host *host) {

@@ -47,7 +47,10 @@ void problems_add(struct config_problems *problems, const char *file, unsigned l
 void config_problems_print(const struct config_problems *problems, FILE *out) {
     for (size_t i = 0; i < problems->count; i++) {
         const struct config_problem *item = &problems->items[i];
-        fprintf(out, "%s:%u: %s\n", item->file, item->line, item->message);
+        if (item->line > 0)
+            fprintf(out, "%s:%u: %s\n", item->file, item->line, item->message);
+        else
+            fprintf(out, "%s: %s\n", item->file, item->message);
     }
 }
 

@@ -29,7 +29,7 @@ struct admin {
 
     /* Set before the start. */
     int descriptor;
-    const struct stats *stats;
+    struct stats *stats;
     atomic_bool ready; /* what /readyz says; any thread may clear it */
     pthread_t thread;
     sem_t started;

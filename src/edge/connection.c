@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "edge/exchange.h"
 #include "edge/handshake.h"
+#include "edge/verdict.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,6 +67,10 @@ void connection_progress(struct connection *connection) {
     }
 }
 
+struct stats_host *connection_host_stats(const struct connection *connection) {
+    return stats_hosts_at(connection->site->stats, connection->host->index, connection->shard->index);
+}
+
 void connection_reject(struct connection *connection, enum stats_stage stage, enum stats_rejection why) {
     stats_add(&connection->shard->stats->rejected[stage][why], 1);
 }
@@ -73,6 +78,7 @@ void connection_reject(struct connection *connection, enum stats_stage stage, en
 void connection_count_handshake(struct connection *connection, enum stats_result result) {
     struct stats_shard *stats = connection->shard->stats;
     enum stats_version version = STATS_TLS_NONE;
+    enum stats_kind kind = connection->by_ticket ? STATS_RESUMED : STATS_FULL;
 
     if (connection->handshake_counted) {
         return;
@@ -80,9 +86,9 @@ void connection_count_handshake(struct connection *connection, enum stats_result
     connection->handshake_counted = true;
     if (result == STATS_OK) {
         version = tls_session_is_tls13(connection->tls) ? STATS_TLS13 : STATS_TLS12;
-        stats_record(&stats->handshake_seconds[STATS_FULL], connection->shard->ring.now_ns - connection->accepted_ns);
+        stats_record(&stats->handshake_seconds[kind], connection->shard->ring.now_ns - connection->accepted_ns);
     }
-    stats_add(&stats->handshakes[result][STATS_FULL][version], 1);
+    stats_add(&stats->handshakes[result][kind][version], 1);
 }
 
 void connection_flush(struct shard *shard) {
@@ -184,9 +190,8 @@ static void on_closed(struct stream *stream) {
     if (connection->tls != NULL) {
         tls_session_free(connection->tls);
     }
-    identity_release(connection->identity);
-    free(connection->chain);
-    free(connection->name_copy);
+    verdict_release(connection);
+    connection_keep_name(connection, "");
     site_release(connection->site);
     unlink_connection(connection);
     stats_subtract(&shard->stats->connections, 1);
@@ -406,7 +411,8 @@ static const struct stream_handler nobody = {.closed = nobody_closed};
 
 void connection_accept(struct listener *listener, struct stream *stream, const struct sockaddr *peer) {
     struct shard *shard = listener->owner;
-    struct connection *connection = shard->draining ? NULL : slab_take(&shard->connections);
+    bool full = shard->draining || shard->connections.in_use >= shard->connections_max;
+    struct connection *connection = full ? NULL : slab_take(&shard->connections);
 
     stats_add(&shard->stats->connections_total, 1);
     if (connection == NULL) {
@@ -435,11 +441,71 @@ void connection_accept(struct listener *listener, struct stream *stream, const s
     arm(connection);
 }
 
+bool connection_keep_name(struct connection *connection, const char *name) {
+    struct pieces *pieces = &connection->shard->pieces;
+    char *before = connection->name_copy;
+    char *copy = NULL;
+
+    if (name[0] == '\0') {
+        connection->name = "";
+    } else if (strcmp(name, connection->host->name) == 0) {
+        connection->name = connection->host->name;
+    } else {
+        copy = pieces_take(pieces, strlen(name) + 1);
+        if (copy == NULL) {
+            return false;
+        }
+        memcpy(copy, name, strlen(name) + 1);
+        connection->name = copy;
+    }
+    connection->name_copy = copy;
+    if (before != NULL) {
+        pieces_give(pieces, before, strlen(before) + 1);
+    }
+    return true;
+}
+
+bool connection_adopt_site(struct connection *connection) {
+    struct site *before = connection->site;
+    const struct config_host *host_before = connection->host;
+    struct site *site = connection->shard->site;
+
+    if (before == site) {
+        return true;
+    }
+    if (host_before != NULL) {
+        connection->host = config_find_host(site->config, connection->name);
+        if (connection->host == NULL || !connection_keep_name(connection, connection->name)) {
+            connection->host = host_before;
+            return false;
+        }
+        verdict_policy_changed(connection, host_before);
+    }
+    connection->site = site_retain(site);
+    site_release(before);
+    return true;
+}
+
+void connection_adopt_all(struct shard *shard) {
+    struct connection *connection = shard->first;
+
+    while (connection != NULL) {
+        struct connection *next = connection->next;
+        bool can = connection->state == CONNECTION_HELLO || connection->state == CONNECTION_WAITING;
+
+        if (can && !connection_adopt_site(connection)) {
+            connection_end(connection, CONNECTION_POLITELY);
+        }
+        connection = next;
+    }
+}
+
 void connection_exchange_done(struct connection *connection, bool keep_alive) {
     exchange_destroy(connection->exchange);
     connection->exchange = NULL;
     if (keep_alive && !connection->shard->draining &&
-        (!connection->peer_closed || connection->processing || connection->held_size > 0)) {
+        (!connection->peer_closed || connection->processing || connection->held_size > 0) &&
+        connection_adopt_site(connection)) {
         connection_enter(connection, CONNECTION_WAITING);
     } else {
         connection_end(connection, CONNECTION_POLITELY);

@@ -40,19 +40,24 @@ struct connection {
     const char *name;               /* the server name of the hello, "" when it had none */
     char *name_copy;                /* where `name` is, unless it is the host's own */
     struct tls_session *tls;
-    struct identity *identity; /* NULL before the handshake is complete, unless the chain has come */
-    uint8_t *chain;            /* the client's certificates, to be judged again: see handshake_identity */
+    struct identity *identity; /* NULL before the handshake is complete, unless the chain or a ticket has come */
+    uint8_t *chain;            /* the client's certificates, to be judged again: see verdict.h */
     struct exchange *exchange; /* from the first byte of a request to the last of its answer */
     uint8_t *held;             /* from the shard's slab; NULL most of the time */
     uint32_t held_size;
     uint32_t chain_size;
-    struct timer timer; /* the deadline of the current state */
+    uint8_t chain_digest[IDENTITY_DIGEST_SIZE]; /* zeros: no chain, or one that was too large */
+    struct timer timer;                         /* the deadline of the current state */
     uint64_t accepted_ns;
     uint32_t requests; /* begun */
     uint8_t state;
     bool handshake_counted;
-    bool peer_closed; /* the client has sent close_notify; what it asked before is still answered */
-    bool processing;  /* input is being worked through further up the stack */
+    bool peer_closed;   /* the client has sent close_notify; what it asked before is still answered */
+    bool processing;    /* input is being worked through further up the stack */
+    bool resumable;     /* the hello allows a ticket */
+    bool by_ticket;     /* identity and chain are those of a ticket, not of this handshake */
+    bool verdict_stale; /* it was reached under another policy than the host's */
+    bool verdict_lost;  /* it was another at the handshake, and is not valid any more */
     union {
         struct sockaddr any;
         struct sockaddr_in in;
@@ -86,9 +91,21 @@ void connection_hold(struct connection *connection, struct bytes bytes);
 void connection_release_held(struct connection *connection);
 /* Decrypts and works through what was fed to the TLS session, until wolfSSL wants more. */
 void connection_read(struct connection *connection);
+/* The counters of its host in its shard. */
+struct stats_host *connection_host_stats(const struct connection *connection);
 void connection_reject(struct connection *connection, enum stats_stage stage, enum stats_rejection why);
+/* Sets the name that the hello asked for, or "", once the host is chosen; it may be the one it has. False: out of memory. */
+bool connection_keep_name(struct connection *connection, const char *name);
 /* Counts the handshake's outcome, once. */
 void connection_count_handshake(struct connection *connection, enum stats_result result);
+
+/*
+ * Takes over the shard's site, if it is not the connection's already: between two requests, or before the hello. False when
+ * no host there has the name of the handshake: the connection is of no use any more.
+ */
+bool connection_adopt_site(struct connection *connection);
+/* For each connection that can; the others will at their next request. */
+void connection_adopt_all(struct shard *shard);
 
 /* Ends the connections that wait for a request; the others will follow their answers. */
 void connection_drain_all(struct shard *shard);

@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "edge/handshake.h"
+#include "edge/verdict.h"
 #include "http/forward.h"
 
 #include <string.h>
@@ -28,7 +28,7 @@ struct exchange *exchange_create(struct connection *connection) {
 }
 
 static struct stats_host *host_stats(const struct exchange *exchange) {
-    return &exchange->connection->shard->stats->hosts[exchange->connection->host->index];
+    return connection_host_stats(exchange->connection);
 }
 
 void exchange_destroy(struct exchange *exchange) {
@@ -61,7 +61,8 @@ static void finish_answer(struct exchange *exchange) {
 static bool can_keep_alive(struct exchange *exchange) {
     const struct http_message *request = &exchange->request;
 
-    if (exchange->refused || !request->keep_alive || exchange->connection->shard->draining) {
+    if (exchange->refused || !request->keep_alive || exchange->connection->shard->draining ||
+        exchange->connection->verdict_lost) {
         return false;
     }
     if (exchange->request_done) {
@@ -211,12 +212,13 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
         reply_status(exchange, 501);
         return;
     }
-    if (!names_our_host(exchange, head)) {
+    /* A reload since the last request counts for this one. */
+    if (!connection_adopt_site(connection) || !names_our_host(exchange, head)) {
         count_rejection(exchange, STATS_AT_REQUEST, STATS_REJECT_MISDIRECTED);
         reply_status(exchange, 421);
         return;
     }
-    identity = handshake_identity(connection);
+    identity = verdict_now(connection);
     if (identity == NULL) {
         reply_status(exchange, 500);
     } else if (connection->host->mode == CONFIG_ENFORCE && identity->status != STATUS_VALID) {

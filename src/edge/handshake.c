@@ -1,90 +1,25 @@
 #include "edge/handshake.h"
 
 #include "base/check.h"
-#include "base/clock.h"
+#include "edge/verdict.h"
 #include "guard/hello.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* The chain is kept, in one piece with a size before each certificate, so that its verdict can be reached anew. */
-static void keep_chain(struct connection *connection, const struct tls_peer_chain *chain) {
-    size_t size = 0;
-    uint8_t *next;
-
-    for (size_t i = 0; i < chain->count; i++) {
-        size += sizeof(uint32_t) + chain->certificates[i].size;
-    }
-    connection->chain = malloc(size);
-    if (connection->chain == NULL) {
-        return;
-    }
-    connection->chain_size = (uint32_t)size;
-    next = connection->chain;
-    for (size_t i = 0; i < chain->count; i++) {
-        uint32_t part = (uint32_t)chain->certificates[i].size;
-
-        memcpy(next, &part, sizeof part);
-        memcpy(next + sizeof part, chain->certificates[i].data, part);
-        next += sizeof part + part;
-    }
-}
-
-static bool judge(struct connection *connection, const struct tls_peer_chain *chain) {
-    const struct identity_policy *policy = &connection->host->policy;
-
-    connection->identity = identity_cache_judge(connection->shard->cache, policy, chain->certificates, chain->count,
-                                                chain->too_large, clock_wall_seconds());
-    if (connection->identity != NULL && chain->count > 0 && !chain->too_large) {
-        keep_chain(connection, chain);
-        if (connection->chain != NULL) {
-            return true;
-        }
-    } else if (connection->identity != NULL) {
-        return true;
-    }
-    connection_reject(connection, STATS_AT_HANDSHAKE, STATS_REJECT_NO_MEMORY);
-    connection_end(connection, CONNECTION_ABRUPTLY);
-    return false;
-}
-
-const struct identity *handshake_identity(struct connection *connection) {
-    struct bytes certificates[TLS_PEER_CHAIN_MAX];
-    size_t count = 0;
-    int64_t now = clock_wall_seconds();
-    struct identity *anew;
-
-    if (connection->chain == NULL || (now >= connection->identity->valid_from && now <= connection->identity->valid_until)) {
-        return connection->identity;
-    }
-    for (uint32_t at = 0; at < connection->chain_size && count < TLS_PEER_CHAIN_MAX; count++) {
-        uint32_t part;
-
-        memcpy(&part, connection->chain + at, sizeof part);
-        certificates[count] = bytes_of(connection->chain + at + sizeof part, part);
-        at += (uint32_t)sizeof part + part;
-    }
-    anew = identity_cache_judge(connection->shard->cache, &connection->host->policy, certificates, count, false, now);
-    if (anew == NULL) {
-        return NULL;
-    }
-    identity_release(connection->identity);
-    connection->identity = anew;
-    return anew;
-}
 
 static void complete_handshake(struct connection *connection) {
     struct connection *c = connection;
     const void *address = c->peer.any.sa_family == AF_INET6 ? (const void *)&c->peer.in6.sin6_addr : &c->peer.in.sin_addr;
 
-    if (connection->identity == NULL) {
-        connection->identity = identity_retain(connection->site->absent[connection->host->index]);
-    }
+    verdict_settle(connection, tls_session_is_resumed(connection->tls));
     inet_ntop(connection->peer.any.sa_family, address, connection->address, sizeof connection->address);
     connection_count_handshake(connection, STATS_OK);
-    stats_add(&connection->shard->stats->hosts[connection->host->index].client_certs[connection->identity->reason], 1);
+    stats_add(&connection_host_stats(connection)->client_certs[connection->identity->reason], 1);
+    if (!connection_adopt_site(connection)) {
+        connection_end(connection, CONNECTION_POLITELY);
+        return;
+    }
     connection_enter(connection, CONNECTION_WAITING);
     connection_read(connection);
 }
@@ -102,7 +37,9 @@ void handshake_continue(struct connection *connection, struct bytes input) {
     }
     const struct tls_peer_chain *chain = tls_session_peer_chain(connection->tls);
 
-    if (chain != NULL && connection->identity == NULL && !judge(connection, chain)) {
+    if (chain != NULL && !verdict_judge(connection, chain)) {
+        connection_reject(connection, STATS_AT_HANDSHAKE, STATS_REJECT_NO_MEMORY);
+        connection_end(connection, CONNECTION_ABRUPTLY);
         return;
     }
     if (result == TLS_DONE) {
@@ -144,18 +81,11 @@ static void refuse_hello(struct connection *connection, enum tls_alert alert, en
     connection_end(connection, CONNECTION_TRUNCATED);
 }
 
-/* Only a wildcard's names are not in the configuration already. */
-static bool keep_name(struct connection *connection, const char *name) {
-    if (name[0] == '\0') {
-        connection->name = "";
-    } else if (strcmp(name, connection->host->name) == 0) {
-        connection->name = connection->host->name;
-    } else {
-        connection->name_copy = strdup(name);
-        connection->name = connection->name_copy;
-    }
-    return connection->name != NULL;
-}
+static const struct tls_session_handler session_handler = {
+    .output = send_ciphertext,
+    .bind_ticket = verdict_bind_ticket,
+    .accept_ticket = verdict_accept_ticket,
+};
 
 static void accept_hello(struct connection *connection, const struct hello *hello, struct bytes received) {
     const struct config *config = connection->site->config;
@@ -165,7 +95,7 @@ static void accept_hello(struct connection *connection, const struct hello *hell
         refuse_hello(connection, TLS_ALERT_UNRECOGNIZED_NAME, STATS_REJECT_UNKNOWN_HOST);
         return;
     }
-    if (!keep_name(connection, hello->name)) {
+    if (!connection_keep_name(connection, hello->name)) {
         refuse_hello(connection, TLS_ALERT_INTERNAL_ERROR, STATS_REJECT_NO_MEMORY);
         return;
     }
@@ -173,8 +103,9 @@ static void accept_hello(struct connection *connection, const struct hello *hell
         refuse_hello(connection, TLS_ALERT_NO_APPLICATION_PROTOCOL, STATS_REJECT_NO_PROTOCOL);
         return;
     }
+    connection->resumable = hello->resumable;
     connection->tls = tls_session_create(connection->site->contexts[connection->host->index],
-                                         config->limits.certificate_chain_size, send_ciphertext, connection);
+                                         config->limits.certificate_chain_size, &session_handler, connection);
     if (connection->tls == NULL) {
         refuse_hello(connection, TLS_ALERT_INTERNAL_ERROR, STATS_REJECT_NO_MEMORY);
         return;

@@ -12,10 +12,4 @@ void handshake_hello(struct connection *connection, struct bytes data);
 /* More bytes in CONNECTION_HANDSHAKE. */
 void handshake_continue(struct connection *connection, struct bytes input);
 
-/*
- * The client's identity as of now: a verdict whose dates have run out since the handshake is reached anew. NULL when out
- * of memory.
- */
-const struct identity *handshake_identity(struct connection *connection);
-
 #endif

@@ -2,6 +2,8 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "config/problems.h"
+#include "config/settings.h"
 #include "edge/admin.h"
 #include "edge/shard.h"
 #include "ring/cores.h"
@@ -15,15 +17,18 @@
 
 enum {
     DESCRIPTORS_APART = 256, /* beside connections: files, eventfds, listeners */
+    CAPACITY_FACTOR = 2,     /* what a reload may raise limits.connections by, where the descriptors allow it */
+    CHAIN_LOG_ENTRY = 256,   /* bytes for each of cert_cache.entries: enough for the chains of a quarter to a half of them */
 };
 
 struct server {
     struct config *config;
     struct stats stats;
     struct identity_cache *cache;
-    const char **host_names;
-    struct stats_certificate *certificates;
-    struct shard **shards; /* each its own allocation: they are large and of one thread each */
+    struct chain_log *chains;
+    struct tls_tickets *tickets;
+    uint32_t connections_capacity; /* limits.connections at most, for as long as the process runs */
+    struct shard **shards;         /* each its own allocation: they are large and of one thread each */
     unsigned shard_count;
     unsigned running; /* shards whose thread was started and accepts */
     struct admin *admin;
@@ -41,20 +46,35 @@ static int cores_for(const struct config *config, int cores[static CORES_MAX], u
 }
 
 /* Each connection of a client can need one to an origin, which is a file descriptor of the process. */
-static int raise_descriptor_limit(const struct config *config, unsigned shard_count, char error[static SERVER_ERROR_SIZE]) {
-    rlim_t needed = config->limits.connections + DESCRIPTORS_APART +
-                    shard_count * (RELAY_IDLE_TOTAL_MAX + LISTENER_ACCEPTS * (config->listen_count + 1));
+static bool raise_descriptor_limit(const struct config *config, uint32_t connections, unsigned shard_count, rlim_t *needed) {
     struct rlimit limit;
 
+    *needed = connections + DESCRIPTORS_APART +
+              shard_count * (RELAY_IDLE_TOTAL_MAX + LISTENER_ACCEPTS * (config->listen_count + 1));
     getrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur >= needed) {
+    if (limit.rlim_cur >= *needed) {
+        return true;
+    }
+    limit.rlim_cur = *needed;
+    if (limit.rlim_max < *needed) {
+        limit.rlim_max = *needed; /* allowed with CAP_SYS_RESOURCE */
+    }
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+}
+
+static int settle_capacity(struct server *server, char error[static SERVER_ERROR_SIZE]) {
+    uint32_t wanted = server->config->limits.connections;
+    uint32_t more =
+        wanted > SETTINGS_CONNECTIONS_MAX / CAPACITY_FACTOR ? SETTINGS_CONNECTIONS_MAX : wanted * CAPACITY_FACTOR;
+    struct rlimit limit;
+    rlim_t needed;
+
+    server->connections_capacity = more;
+    if (raise_descriptor_limit(server->config, more, server->shard_count, &needed)) {
         return 0;
     }
-    limit.rlim_cur = needed;
-    if (limit.rlim_max < needed) {
-        limit.rlim_max = needed; /* allowed with CAP_SYS_RESOURCE */
-    }
-    if (setrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    server->connections_capacity = wanted;
+    if (raise_descriptor_limit(server->config, wanted, server->shard_count, &needed)) {
         return 0;
     }
     getrlimit(RLIMIT_NOFILE, &limit);
@@ -62,34 +82,69 @@ static int raise_descriptor_limit(const struct config *config, unsigned shard_co
         error, SERVER_ERROR_SIZE,
         "limits.connections: %u needs %llu file descriptors, the limit is %llu: raise it (ulimit -n, or LimitNOFILE= in the "
         "systemd unit) or lower limits.connections",
-        config->limits.connections, (unsigned long long)needed, (unsigned long long)limit.rlim_max);
+        wanted, (unsigned long long)needed, (unsigned long long)limit.rlim_max);
     return -1;
 }
 
+static uint32_t for_each_shard(const struct server *server, uint32_t connections) {
+    return (connections + server->shard_count - 1) / server->shard_count;
+}
+
+/* NULL when out of memory. */
+static struct stats_hosts *create_host_stats(const struct server *server, const struct config *config,
+                                             const struct stats_hosts *previous) {
+    struct stats_certificate *certificates = calloc(config->host_count + 1, sizeof *certificates);
+    struct stats_hosts *hosts = NULL;
+
+    if (certificates != NULL) {
+        for (size_t i = 0; i < config->host_count; i++) {
+            const struct config_host *host = &config->hosts[i];
+
+            certificates[i] = (struct stats_certificate){host->name, host->certificate_path, host->credentials->not_after};
+        }
+        hosts = stats_hosts_create(server->shard_count, certificates, config->host_count, previous);
+    }
+    free(certificates);
+    return hosts;
+}
+
+static void read_cache(void *owner, struct stats_cache *counts) {
+    struct identity_cache_counts now = identity_cache_count(owner);
+
+    *counts = (struct stats_cache){now.hits, now.misses, now.evictions, now.entries};
+}
+
 static int create_stats(struct server *server) {
-    const struct config *config = server->config;
+    struct stats_hosts *hosts;
 
-    server->host_names = calloc(config->host_count, sizeof *server->host_names);
-    server->certificates = calloc(config->host_count, sizeof *server->certificates);
-    if (server->host_names == NULL || server->certificates == NULL) {
+    if (stats_create(&server->stats, server->shard_count) < 0) {
         return -ENOMEM;
     }
-    for (size_t i = 0; i < config->host_count; i++) {
-        const struct config_host *host = &config->hosts[i];
-
-        server->host_names[i] = host->name;
-        server->certificates[i] =
-            (struct stats_certificate){host->name, host->certificate_path, host->credentials->not_after};
-    }
-    if (stats_create(&server->stats, server->shard_count, server->host_names, config->host_count) < 0) {
+    hosts = create_host_stats(server, server->config, NULL);
+    if (hosts == NULL) {
         return -ENOMEM;
     }
-    server->stats.certificates = server->certificates;
-    server->stats.certificate_count = config->host_count;
+    stats_set_hosts(&server->stats, hosts);
+    stats_hosts_release(hosts);
+    server->stats.read_cache = read_cache;
+    server->stats.cache_owner = server->cache;
     server->stats.version = SALLYPORT_VERSION;
     server->stats.wolfssl = tls_library_version();
     server->stats.crypto = tls_library_crypto();
     return 0;
+}
+
+/* What all shards share. */
+static int create_shared(struct server *server) {
+    size_t chains_size = (size_t)server->config->cert_cache_entries * CHAIN_LOG_ENTRY;
+
+    server->cache = identity_cache_create(server->config->cert_cache_entries);
+    server->chains = chain_log_create(chains_size < CHAIN_LOG_SIZE_MIN ? CHAIN_LOG_SIZE_MIN : chains_size);
+    server->tickets = tls_tickets_create();
+    if (server->cache == NULL || server->chains == NULL || server->tickets == NULL) {
+        return -ENOMEM;
+    }
+    return create_stats(server);
 }
 
 static int probe_addresses(const struct config *config, char error[static SERVER_ERROR_SIZE]) {
@@ -143,7 +198,6 @@ static void free_shard(struct shard *shard) {
 
 /* One shard, up and accepting, or NULL with `error`. */
 static struct shard *start_shard(struct server *server, unsigned index, int core, char error[static SERVER_ERROR_SIZE]) {
-    uint32_t limit = server->config->limits.connections;
     struct shard *shard = calloc(1, sizeof *shard);
     sem_t started;
     int result;
@@ -157,8 +211,12 @@ static struct shard *start_shard(struct server *server, unsigned index, int core
     shard->core = core;
     shard->config = server->config;
     shard->stats = &server->stats.shards[index];
+    shard->hosts = server->stats.hosts;
     shard->cache = server->cache;
-    shard->connections_max = (limit + server->shard_count - 1) / server->shard_count;
+    shard->chains = server->chains;
+    shard->tickets = server->tickets;
+    shard->connections_max = for_each_shard(server, server->config->limits.connections);
+    shard->connections_capacity = for_each_shard(server, server->connections_capacity);
     if (bind_listeners(shard, error) < 0) {
         free_shard(shard);
         return NULL;
@@ -228,11 +286,10 @@ struct server *server_start(struct config *config, char error[static SERVER_ERRO
     server->config = config_retain(config);
     usable = cores_for(config, cores, &server->shard_count);
     server->shards = calloc(server->shard_count, sizeof(struct shard *));
-    server->cache = identity_cache_create(config->cert_cache_entries);
-    if (server->shards == NULL || server->cache == NULL || create_stats(server) < 0) {
+    if (server->shards == NULL || create_shared(server) < 0) {
         goto fail;
     }
-    if (raise_descriptor_limit(config, server->shard_count, error) < 0 || probe_addresses(config, error) < 0) {
+    if (settle_capacity(server, error) < 0 || probe_addresses(config, error) < 0) {
         goto fail;
     }
     for (unsigned i = 0; i < server->shard_count; i++) {
@@ -251,6 +308,100 @@ fail:
     server_stop(server);
     server_join(server);
     return NULL;
+}
+
+static bool same_text(const char *a, const char *b) {
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static bool same_listeners(const struct config *a, const struct config *b) {
+    bool same = a->listen_count == b->listen_count;
+
+    for (size_t i = 0; i < a->listen_count && same; i++) {
+        same = same_text(a->listen[i], b->listen[i]);
+    }
+    return same;
+}
+
+/* What only a start can settle. Refused rather than passed over: nobody shall believe in a change that did not happen. */
+static void find_restarts(const struct server *server, const struct config *config, struct config_problems *problems) {
+    const struct config *before = server->config;
+    const struct {
+        const char *key;
+        bool same;
+    } settings[] = {
+        {"listen", same_listeners(before, config)},
+        {"admin", same_text(before->admin_address, config->admin_address)},
+        {"shards", before->shards == config->shards},
+        {"cert_cache.entries", before->cert_cache_entries == config->cert_cache_entries},
+    };
+
+    for (size_t i = 0; i < ARRAY_LENGTH(settings); i++) {
+        if (!settings[i].same) {
+            problems_add(problems, config->path, 0, "%s has changed: that takes a restart", settings[i].key);
+        }
+    }
+    if (config->limits.connections > server->connections_capacity) {
+        problems_add(problems, config->path, 0,
+                     "limits.connections has been raised to %u: without a restart it can be %u at most",
+                     config->limits.connections, server->connections_capacity);
+    }
+}
+
+/* A site for each shard, or none of them. */
+static int create_sites(struct server *server, struct config *config, struct stats_hosts *hosts, struct site **sites,
+                        struct config_problems *problems) {
+    char reason[SITE_ERROR_SIZE];
+
+    for (unsigned i = 0; i < server->shard_count; i++) {
+        sites[i] = site_create(&server->shards[i]->ring, config, hosts, server->tickets, reason);
+        if (sites[i] == NULL) {
+            problems_add(problems, config->path, 0, "%s", reason);
+            while (i-- > 0) {
+                site_release(sites[i]);
+            }
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int reload(struct server *server, struct config *config, struct config_problems *problems) {
+    struct stats_hosts *hosts;
+    struct site **sites;
+    int result = -1;
+
+    find_restarts(server, config, problems);
+    if (problems->count > 0) {
+        return -1;
+    }
+    hosts = create_host_stats(server, config, server->stats.hosts);
+    sites = calloc(server->shard_count, sizeof(struct site *));
+    if (hosts == NULL || sites == NULL) {
+        problems_add(problems, config->path, 0, "not enough memory");
+    } else if (create_sites(server, config, hosts, sites, problems) == 0) {
+        for (unsigned i = 0; i < server->shard_count; i++) {
+            shard_post_site(server->shards[i], sites[i], for_each_shard(server, config->limits.connections));
+        }
+        stats_set_hosts(&server->stats, hosts);
+        config_release(server->config);
+        server->config = config_retain(config);
+        result = 0;
+    }
+    stats_hosts_release(hosts);
+    free(sites);
+    return result;
+}
+
+int server_reload(struct server *server, struct config *config, struct config_problems *problems) {
+    int result = reload(server, config, problems);
+
+    stats_add(&server->stats.reloads[result == 0 ? STATS_RELOAD_OK : STATS_RELOAD_FAILED], 1);
+    return result;
+}
+
+void server_count_failed_reload(struct server *server) {
+    stats_add(&server->stats.reloads[STATS_RELOAD_FAILED], 1);
 }
 
 void server_drain(struct server *server, uint32_t timeout_ms) {
@@ -310,9 +461,9 @@ int server_join(struct server *server) {
     if (server->stats.shards != NULL) {
         stats_destroy(&server->stats);
     }
+    tls_tickets_free(server->tickets);
+    chain_log_free(server->chains);
     identity_cache_free(server->cache);
-    free(server->certificates);
-    free(server->host_names);
     free(server->shards);
     config_release(server->config);
     free(server);

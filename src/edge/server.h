@@ -14,6 +14,15 @@ struct server;
  */
 struct server *server_start(struct config *config, char error[static SERVER_ERROR_SIZE]);
 
+/*
+ * `config` takes over from the one before, for new connections at once and for open ones from their next request on; no
+ * connection is dropped but those whose host is gone. Takes its own reference. 0, or -1 with what is in the way added to
+ * `problems`; then nothing has changed. Not after server_drain or server_stop. From the thread that called server_start.
+ */
+int server_reload(struct server *server, struct config *config, struct config_problems *problems);
+/* Counts a reload that came to nothing before that: the file could not be loaded. */
+void server_count_failed_reload(struct server *server);
+
 /* Stops accepting, lets requests in flight end (idle connections close at once), at most `timeout_ms`. Does not wait. */
 void server_drain(struct server *server, uint32_t timeout_ms);
 /* Ends all connections at once. Does not wait. */

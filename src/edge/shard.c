@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "config/settings.h"
 #include "edge/connection.h"
 #include "edge/exchange.h"
 #include "ring/cores.h"
@@ -26,11 +27,18 @@ struct drain_mail {
     uint32_t timeout_ms;
 };
 
+struct site_mail {
+    struct mail mail;
+    struct site *site;
+    uint32_t connections_max;
+};
+
 /* What all connections of this shard can need at once. */
 static int create_pools(struct shard *shard) {
-    uint32_t limit = shard->connections_max;
+    uint32_t limit = shard->connections_capacity;
 
-    shard->held_size = shard->config->limits.request_header_size + 2 * RING_RECEIVE_SIZE;
+    /* For the largest head that a later configuration may allow. */
+    shard->held_size = SETTINGS_HEADER_SIZE_MAX + 2 * RING_RECEIVE_SIZE;
     if (slab_create(&shard->connections, sizeof(struct connection), limit) < 0) {
         return -ENOMEM;
     }
@@ -41,8 +49,14 @@ static int create_pools(struct shard *shard) {
     if (slab_create(&shard->held, shard->held_size, 2 * limit) < 0) {
         goto fail_held;
     }
+    /* Twice, for the name and the chain. */
+    if (pieces_create(&shard->pieces, 2 * limit) < 0) {
+        goto fail_pieces;
+    }
     return 0;
 
+fail_pieces:
+    slab_destroy(&shard->held);
 fail_held:
     slab_destroy(&shard->exchanges);
 fail_exchanges:
@@ -51,6 +65,7 @@ fail_exchanges:
 }
 
 static void destroy_pools(struct shard *shard) {
+    pieces_destroy(&shard->pieces);
     slab_destroy(&shard->held);
     slab_destroy(&shard->exchanges);
     slab_destroy(&shard->connections);
@@ -58,11 +73,11 @@ static void destroy_pools(struct shard *shard) {
 
 static int create_ring(struct shard *shard) {
     uint32_t accepts = (uint32_t)(shard->listener_count * LISTENER_ACCEPTS);
-    uint32_t chunks = 4 * shard->connections_max;
+    uint32_t chunks = 4 * shard->connections_capacity;
     struct ring_options options = {
-        .accepted = shard->connections_max + accepts,
+        .accepted = shard->connections_capacity + accepts,
         /* One connection to an origin for each exchange, idle ones, and those that are on their way out. */
-        .streams = 2 * shard->connections_max + accepts + RELAY_IDLE_TOTAL_MAX + CLOSING_STREAMS,
+        .streams = 2 * shard->connections_capacity + accepts + RELAY_IDLE_TOTAL_MAX + CLOSING_STREAMS,
         .receive_buffers = RECEIVE_BUFFERS,
         .chunks = chunks < CHUNKS_MIN   ? CHUNKS_MIN
                   : chunks > CHUNKS_MAX ? CHUNKS_MAX
@@ -106,7 +121,7 @@ static int set_up(struct shard *shard) {
     if (create_pools(shard) < 0) {
         goto fail_pools;
     }
-    shard->site = site_create(&shard->ring, shard->config, reason);
+    shard->site = site_create(&shard->ring, shard->config, shard->hosts, shard->tickets, reason);
     if (shard->site == NULL) {
         snprintf(shard->error, sizeof shard->error, "%s", reason);
         goto fail_site;
@@ -144,25 +159,43 @@ static void wind_up(struct shard *shard) {
     relay_close(shard->site->relay);
 }
 
+/* Lets go of replaced sites that nobody uses any more. */
+static void release_retired(struct shard *shard) {
+    struct site **link = &shard->retired;
+
+    while (*link != NULL) {
+        struct site *site = *link;
+
+        if (site->references == 1 && relay_is_idle(site->relay)) {
+            *link = site->next;
+            site_release(site);
+        } else {
+            link = &site->next;
+        }
+    }
+}
+
 static bool is_over(struct shard *shard) {
     if (!shard->draining || shard->first != NULL) {
         return false;
     }
     wind_up(shard);
-    return shard->ring.in_flight == 0 && relay_is_idle(shard->site->relay);
+    return shard->ring.in_flight == 0 && relay_is_idle(shard->site->relay) && shard->retired == NULL;
 }
 
 /* A debug count at the end, in every build: what is left over now would have leaked in a longer life. */
 static int count_leftover(const struct shard *shard) {
-    int leftover = (int)(shard->connections.in_use + shard->exchanges.in_use + shard->held.in_use + shard->ring.in_flight +
-                         shard->ring.streams.in_use + shard->ring.chunks.in_use + shard->ring.timers.set);
+    int leftover =
+        (int)(shard->connections.in_use + shard->exchanges.in_use + shard->held.in_use + pieces_in_use(&shard->pieces) +
+              shard->ring.in_flight + shard->ring.streams.in_use + shard->ring.chunks.in_use + shard->ring.timers.set);
 
     if (leftover != 0) {
         log_error(
-            "shard %u: left over: %u connections, %u exchanges, %u held buffers, %u operations, %u streams, %u chunks, "
-            "%u timers",
-            shard->index, shard->connections.in_use, shard->exchanges.in_use, shard->held.in_use, shard->ring.in_flight,
-            shard->ring.streams.in_use, shard->ring.chunks.in_use, shard->ring.timers.set);
+            "shard %u: left over: %u connections, %u exchanges, %u held buffers, %u pieces, %u operations, %u streams, "
+            "%u chunks, %u timers",
+            shard->index, shard->connections.in_use, shard->exchanges.in_use, shard->held.in_use,
+            pieces_in_use(&shard->pieces), shard->ring.in_flight, shard->ring.streams.in_use, shard->ring.chunks.in_use,
+            shard->ring.timers.set);
     }
     return leftover;
 }
@@ -182,6 +215,7 @@ static void *run(void *argument) {
             abort();
         }
         connection_flush(shard);
+        release_retired(shard);
     }
     shard->leftover = count_leftover(shard);
     site_release(shard->site);
@@ -230,6 +264,30 @@ static void deliver_stop(struct mail *mail, void *owner) {
     begin_end(shard);
     connection_stop_all(shard);
     free(mail);
+}
+
+static void deliver_site(struct mail *mail, void *owner) {
+    struct shard *shard = owner;
+    struct site_mail *news = (struct site_mail *)mail;
+    struct site *before = shard->site;
+
+    shard->site = news->site;
+    shard->connections_max = news->connections_max;
+    before->next = shard->retired;
+    shard->retired = before;
+    connection_adopt_all(shard);
+    relay_close(before->relay);
+    free(mail);
+}
+
+void shard_post_site(struct shard *shard, struct site *site, uint32_t connections_max) {
+    struct site_mail *mail = malloc(sizeof *mail);
+
+    CHECK(mail != NULL && connections_max <= shard->connections_capacity);
+    mail->mail.deliver = deliver_site;
+    mail->site = site;
+    mail->connections_max = connections_max;
+    mailbox_post(&shard->mailbox, &mail->mail);
 }
 
 static void post(struct shard *shard, void (*deliver)(struct mail *, void *), uint32_t timeout_ms) {

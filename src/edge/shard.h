@@ -5,8 +5,10 @@
 #ifndef EDGE_SHARD_H
 #define EDGE_SHARD_H
 
+#include "base/pieces.h"
 #include "edge/site.h"
 #include "identity/cache.h"
+#include "identity/chain_log.h"
 #include "ring/listener.h"
 #include "ring/mailbox.h"
 #include "stats/stats.h"
@@ -27,13 +29,17 @@ struct connection;
 struct shard {
     struct ring ring;
     struct mailbox mailbox;
-    struct site *site; /* for new connections */
+    struct site *site;    /* for new connections; the others adopt it between two requests */
+    struct site *retired; /* those that it has replaced, until their last user has gone */
     struct stats_shard *stats;
-    struct identity_cache *cache; /* of the process, shared by all shards */
+    struct identity_cache *cache; /* this and the next two are the process's, shared by all shards */
+    struct chain_log *chains;
+    struct tls_tickets *tickets;
     struct slab connections;
     struct slab exchanges;
     struct slab held; /* bytes of one connection that wait: part of a hello or head, or a pipelined request */
     size_t held_size;
+    struct pieces pieces;     /* certificate chains, and names under wildcards */
     struct connection *first; /* all connections */
     struct listener *listeners;
     size_t listener_count;
@@ -53,9 +59,11 @@ struct shard {
     /* Set before the thread starts. */
     int core; /* -1: not pinned */
     unsigned index;
-    uint32_t connections_max; /* this shard's part of limits.connections */
-    struct config *config;
-    int *descriptors; /* listening sockets, one for each address */
+    uint32_t connections_capacity; /* what its pools are made for */
+    uint32_t connections_max;      /* this shard's part of limits.connections; never above its capacity */
+    struct config *config;         /* the first one */
+    struct stats_hosts *hosts;     /* with it */
+    int *descriptors;              /* listening sockets, one for each address */
     pthread_t thread;
     sem_t *started;               /* posted once, when it accepts or has failed */
     char error[SHARD_ERROR_SIZE]; /* "" when it accepts */
@@ -69,5 +77,10 @@ int shard_start(struct shard *shard);
 /* Messages, from any thread. */
 void shard_post_drain(struct shard *shard, uint32_t timeout_ms);
 void shard_post_stop(struct shard *shard);
+/*
+ * `site`, whose reference goes to the shard, takes over: for new connections, for open ones from their next request on.
+ * `connections_max` is this shard's part of the new limits.connections.
+ */
+void shard_post_site(struct shard *shard, struct site *site, uint32_t connections_max);
 
 #endif

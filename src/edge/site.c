@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static int prepare_host(struct site *site, const struct config_host *host, char error[static SITE_ERROR_SIZE]) {
+static int prepare_host(struct site *site, const struct config_host *host, struct tls_tickets *tickets,
+                        char error[static SITE_ERROR_SIZE]) {
     size_t name_count = host->mode != CONFIG_OFF && host->advertise_ca_names ? trust_count(host->trust) : 0;
     struct bytes *names = calloc(name_count + 1, sizeof *names);
     struct tls_context_options options = {
@@ -13,6 +14,8 @@ static int prepare_host(struct site *site, const struct config_host *host, char 
         .request_certificate = host->mode != CONFIG_OFF,
         .ca_names = names,
         .ca_names_count = name_count,
+        .tickets = site->config->ticket_lifetime_s > 0 ? tickets : NULL,
+        .ticket_lifetime_s = site->config->ticket_lifetime_s,
     };
     char reason[TLS_ERROR_SIZE] = "out of memory";
 
@@ -31,7 +34,8 @@ static int prepare_host(struct site *site, const struct config_host *host, char 
     return 0;
 }
 
-struct site *site_create(struct ring *ring, struct config *config, char error[static SITE_ERROR_SIZE]) {
+struct site *site_create(struct ring *ring, struct config *config, struct stats_hosts *stats, struct tls_tickets *tickets,
+                         char error[static SITE_ERROR_SIZE]) {
     struct site *site = calloc(1, sizeof *site);
 
     snprintf(error, SITE_ERROR_SIZE, "out of memory");
@@ -40,6 +44,7 @@ struct site *site_create(struct ring *ring, struct config *config, char error[st
     }
     site->references = 1;
     site->config = config_retain(config);
+    site->stats = stats_hosts_retain(stats);
     site->contexts = calloc(config->host_count, sizeof(struct tls_context *));
     site->absent = calloc(config->host_count, sizeof(struct identity *));
     site->relay = relay_create(ring, config);
@@ -48,7 +53,7 @@ struct site *site_create(struct ring *ring, struct config *config, char error[st
         return NULL;
     }
     for (size_t i = 0; i < config->host_count; i++) {
-        if (prepare_host(site, &config->hosts[i], error) < 0) {
+        if (prepare_host(site, &config->hosts[i], tickets, error) < 0) {
             site_release(site);
             return NULL;
         }
@@ -79,6 +84,7 @@ void site_release(struct site *site) {
     }
     free(site->contexts);
     free(site->absent);
+    stats_hosts_release(site->stats);
     config_release(site->config);
     free(site);
 }

@@ -9,11 +9,15 @@
 #include "config/config.h"
 #include "relay/relay.h"
 #include "ring/ring.h"
+#include "stats/hosts.h"
 #include "tls/context.h"
+#include "tls/tickets.h"
 
 struct site {
     uint32_t references; /* of this shard only */
+    struct site *next;   /* of the shard's sites that were replaced and still have users */
     struct config *config;
+    struct stats_hosts *stats;     /* by config_host.index */
     struct tls_context **contexts; /* by config_host.index */
     struct identity **absent;      /* by config_host.index: the identity of a client without certificate */
     struct relay *relay;
@@ -21,8 +25,12 @@ struct site {
 
 enum { SITE_ERROR_SIZE = 384 };
 
-/* NULL with one line in `error`. The result has one reference, and one of its own to `config`. */
-struct site *site_create(struct ring *ring, struct config *config, char error[static SITE_ERROR_SIZE]);
+/*
+ * NULL with one line in `error`. The result has one reference, and its own to `config` and `stats`. `tickets` must outlive
+ * it. May be made in another thread than the one that will own it, which is the ring's.
+ */
+struct site *site_create(struct ring *ring, struct config *config, struct stats_hosts *stats, struct tls_tickets *tickets,
+                         char error[static SITE_ERROR_SIZE]);
 struct site *site_retain(struct site *site);
 /* Frees it with its last reference; its relay must be closed and idle by then. */
 void site_release(struct site *site);

@@ -1,0 +1,35 @@
+/*
+ * What a connection's client has shown, and what it is worth: its chain judged in the handshake, found again on resumption,
+ * and held against the policy of the day at each request.
+ */
+#ifndef EDGE_VERDICT_H
+#define EDGE_VERDICT_H
+
+#include "edge/connection.h"
+
+/* The client's chain has come: judges it, if that has not been done. False when out of memory. */
+bool verdict_judge(struct connection *connection, const struct tls_peer_chain *chain);
+
+/*
+ * The handshake is done. `resumed`: the ticket that was accepted counts; else only what came in this handshake, which is
+ * nothing when the client has no certificate.
+ */
+void verdict_settle(struct connection *connection, bool resumed);
+
+/*
+ * The client's identity as of now. A verdict whose dates have run out, or that was reached under a policy which a reload has
+ * replaced, is reached anew; when it is no longer valid, connection->verdict_lost is set. NULL when out of memory.
+ */
+const struct identity *verdict_now(struct connection *connection);
+
+/* connection->host has become another: the verdict is reached anew when the policy is not the same. */
+void verdict_policy_changed(struct connection *connection, const struct config_host *before);
+
+/* Gives back all that it holds for the connection. */
+void verdict_release(struct connection *connection);
+
+/* For the TLS session, whose owner is the connection: see tls/session.h. */
+bool verdict_bind_ticket(void *owner, bool resumed, uint8_t binding[static TLS_TICKET_BINDING_SIZE]);
+bool verdict_accept_ticket(void *owner, const uint8_t binding[static TLS_TICKET_BINDING_SIZE]);
+
+#endif
