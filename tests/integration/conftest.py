@@ -56,6 +56,7 @@ class Server:
         self.admin_port = int(config["admin"]["address"].rsplit(":", 1)[1]) if "admin" in config else None
         self.path = folder / "sallyport.yaml"
         self.path.write_text(yaml.dump(config, Dumper=Plain, sort_keys=False))
+        self.server_root = None
         self.log = folder / "stderr.log"
         self.process = subprocess.Popen(
             [str(BINARY), "run", "-c", str(self.path)], stdout=subprocess.PIPE, stderr=open(self.log, "wb"),
@@ -97,6 +98,26 @@ class Server:
         assert "left over" not in log, log
         assert "ERROR: AddressSanitizer" not in log and "runtime error" not in log and "LeakSanitizer" not in log, log
         assert code == 0, f"exit code {code}: {log}"
+
+    def reload(self, hosts=None, **top):
+        """Writes the changed configuration, has it loaded, and gives whether it was taken."""
+        if hosts is not None:
+            self.config["hosts"] = hosts
+        self.config.update(top)
+        self.path.write_text(yaml.dump(self.config, Dumper=Plain, sort_keys=False))
+        return self.hang_up()
+
+    def hang_up(self):
+        """SIGHUP, and waits until the server says what came of it."""
+        before = {result: self.metric("sallyport_config_reloads_total", result=result) for result in ("ok", "failed")}
+        self.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline:
+            for result, count in before.items():
+                if self.metric("sallyport_config_reloads_total", result=result) > count:
+                    return result == "ok"
+            time.sleep(0.01)
+        raise AssertionError(f"SIGHUP led to nothing: {self.stderr()}")
 
     def rss_kib(self):
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
@@ -151,6 +172,21 @@ class Server:
         raw = socket.create_connection(("127.0.0.1", self.port), timeout=10)
         return context.wrap_socket(raw, server_hostname=host if sni else None)
 
+    def tls_client(self, cert=None, version="1.3"):
+        """A context of Python's ssl (OpenSSL) for `open`, which keeps sessions within it."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.load_verify_locations(self.server_root)
+        wanted = ssl.TLSVersion.TLSv1_2 if version == "1.2" else ssl.TLSVersion.TLSv1_3
+        context.minimum_version = context.maximum_version = wanted
+        if cert is not None:
+            context.load_cert_chain(cert)
+        return context
+
+    def open(self, context, host, session=None):
+        """A keep-alive connection, maybe resumed."""
+        return KeepAlive(self, context, host, session)
+
     def raw(self, host, request, cert=None):
         """Sends bytes over TLS and gives all that comes back until the server closes."""
         with self.connect(host, cert) as connection:
@@ -164,6 +200,68 @@ class Server:
                     received += piece
             except (ssl.SSLError, ConnectionError, socket.timeout):
                 return received
+
+
+class KeepAlive:
+    """One connection and the requests on it."""
+
+    def __init__(self, server, context, host, session=None):
+        self.host = host
+        raw = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+        self.tls = context.wrap_socket(raw, server_hostname=host, session=session)
+        self.left = b""
+
+    def get(self, path="/", host=None):
+        """Status, headers (lower case) and body of an answer with a length."""
+        self.tls.sendall(f"GET {path} HTTP/1.1\r\nHost: {host or self.host}\r\n\r\n".encode())
+        received = self.left
+        while b"\r\n\r\n" not in received:
+            received += self.read()
+        head, _, body = received.partition(b"\r\n\r\n")
+        lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+        if headers.get("transfer-encoding") == "chunked":
+            while not body.endswith(b"0\r\n\r\n"):
+                body += self.read()
+            text, rest = b"", body
+            while rest:
+                size, _, rest = rest.partition(b"\r\n")
+                text, rest = text + rest[:int(size, 16)], rest[int(size, 16) + 2:]
+            body = text
+        else:
+            while len(body) < int(headers["content-length"]):
+                body += self.read()
+        return int(lines[0].split()[1]), headers, body.decode("latin-1")
+
+    def read(self):
+        piece = self.tls.recv(65536)
+        if not piece:
+            raise ConnectionError("the server has closed")
+        return piece
+
+    def is_closed(self, within=5):
+        self.tls.settimeout(within)
+        try:
+            return self.tls.recv(1) == b""
+        except (ssl.SSLError, ConnectionError):
+            return True
+        except socket.timeout:
+            return False
+
+    def close(self):
+        self.tls.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def seen(body, name):
+    """The values of a header in what the echoing origin has received."""
+    pairs = (line.partition(":") for line in body.split("\r\n")[1:])
+    return [value.strip() for key, _, value in pairs if key.lower() == name.lower()]
 
 
 class Response:
@@ -190,12 +288,7 @@ class Response:
 
     def seen(self, name):
         """The values of a header that the echoing origin received, in order."""
-        values = []
-        for line in self.text.split("\r\n")[1:]:
-            key, _, value = line.partition(":")
-            if key.lower() == name.lower():
-                values.append(value.strip())
-        return values
+        return seen(self.text, name)
 
 
 @pytest.fixture(scope="session")

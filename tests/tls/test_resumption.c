@@ -166,3 +166,30 @@ Test(resumption, not_where_it_is_off) {
     }
     tls_context_free(off);
 }
+
+/* The ticket of one version in a hello of the other. */
+static void assert_ticket_is_not_taken(bool from_tls12) {
+    struct pair_options options = {.client = "p256", .tls12 = from_tls12};
+    struct pair *pair = pair_open(context, &options);
+    uint8_t ticket[1024];
+    word32 size = sizeof(ticket);
+    cr_assert(pair_handshake(pair));
+    wolfSSL_SESSION_free(pair_session(pair));
+    cr_assert_eq(wolfSSL_get_SessionTicket(pair->client, ticket, &size), WOLFSSL_SUCCESS);
+    cr_assert_gt(size, 200);
+    pair_close(pair);
+
+    options.tls12 = !from_tls12;
+    options.session = first_session(context, &options, false);
+    pair = pair_open(context, &options);
+    cr_assert_eq(wolfSSL_set_SessionTicket(pair->client, ticket, size), WOLFSSL_SUCCESS);
+    cr_assert(pair_handshake(pair), "%s, client %d", tls_session_error(pair->server), pair->client_error);
+    cr_assert(!tls_session_is_resumed(pair->server) && pair->caught && pair->accepts == 0);
+    pair_close(pair);
+    wolfSSL_SESSION_free(options.session);
+}
+
+Test(resumption, not_with_the_ticket_of_another_version) {
+    assert_ticket_is_not_taken(true);
+    assert_ticket_is_not_taken(false);
+}
