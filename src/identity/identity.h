@@ -15,7 +15,7 @@
 enum {
     IDENTITY_HEADER_VALUE_MAX = 8 * 1024, /* a longer value is replaced by `<name>-Too-Large: true` */
     IDENTITY_SKI_MAX = 64,                /* bytes of a SKI that are kept for logs */
-    IDENTITY_DETAIL_SIZE = 192,
+    IDENTITY_DETAIL_SIZE = 256,
 };
 
 /* One configured header: its name and what goes in it. */
@@ -44,7 +44,7 @@ struct identity {
     int64_t valid_from;      /* the verdict holds from here ... */
     int64_t valid_until;     /* ... to here, seconds since the epoch, both included; for `valid` the path's dates */
     uint8_t fingerprint[32]; /* SHA-256 of the leaf; zeros for STATUS_NONE */
-    char detail[IDENTITY_DETAIL_SIZE]; /* for people: which certificate, which issuer, which date; "" when valid */
+    char detail[IDENTITY_DETAIL_SIZE]; /* for people: which certificate, issuer, date, constraint; "" when valid */
     struct bytes headers;              /* "Name: value\r\n" for each configured field of the certificate that is present */
 };
 

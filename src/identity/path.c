@@ -202,6 +202,18 @@ static void narrow_to_path(struct path_verdict *verdict, const struct path_chain
     }
 }
 
+/* A CA that was renamed: its key is among the roots, but under a name that leads nowhere. */
+static void look_for_key(struct path_fault *fault, const struct trust *trust) {
+    struct bytes wanted = fault->certificate->aki;
+    for (size_t i = 0; i < trust_count(trust) && wanted.size > 0; i++) {
+        const struct certificate *root = &trust_anchor(trust, i)->certificate;
+        if (bytes_equal(root->ski, wanted)) {
+            fault->issuer = root;
+            return;
+        }
+    }
+}
+
 void path_judge(struct path_chain *chain, const struct trust *trust, size_t depth_max, int64_t now,
                 struct path_verdict *verdict) {
     CHECK(depth_max >= 1 && depth_max <= PATH_CHAIN_MAX && chain->count >= 1 && chain->malformed == NULL);
@@ -220,6 +232,9 @@ void path_judge(struct path_chain *chain, const struct trust *trust, size_t dept
     if (verdict->fault.reason == REASON_OK) {
         narrow_to_path(verdict, chain);
     } else {
+        if (verdict->fault.reason == REASON_UNKNOWN_ISSUER) {
+            look_for_key(&verdict->fault, trust);
+        }
         verdict->valid_from = search.budget.window_from;
         verdict->valid_until = search.budget.window_until;
     }

@@ -62,9 +62,11 @@ struct path_fault {
     enum path_phase phase;
     size_t height;                         /* certificates below the one at fault: 0 for the leaf */
     const struct certificate *certificate; /* the one at fault */
-    const struct certificate *issuer;      /* the one above it, or whose constraint it breaks; NULL: unknown */
-    const char *usage;                     /* WRONG_USAGE: what is missing, a static text */
-    struct constraints_fault names;        /* NAME_CONSTRAINT */
+    /* The one above it, or whose constraint it breaks. UNKNOWN_ISSUER: a root of another name that has the key identifier
+     * which was looked for, or NULL. */
+    const struct certificate *issuer;
+    const char *usage;              /* WRONG_USAGE: what is missing, a static text */
+    struct constraints_fault names; /* NAME_CONSTRAINT */
 };
 
 struct path_verdict {

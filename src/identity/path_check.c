@@ -88,12 +88,9 @@ static struct path_fault check_ca(const struct certificate *certificate) {
     return fault_of(REASON_OK, PATH_PHASE_ISSUER);
 }
 
-/*
- * Client authentication signs (RFC 8446 section 4.4.3), so keyUsage must have digitalSignature. A CA is let off: PKITS
- * counts it as valid in the leaf's place, and who holds its key could make a leaf that fits.
- */
+/* Client authentication signs (RFC 8446 section 4.4.3), so keyUsage must have digitalSignature: of a CA in its place too. */
 static struct path_fault check_leaf(const struct certificate *certificate) {
-    if (certificate->has_key_usage && !certificate->is_ca && (certificate->key_usage & KEY_USAGE_DIGITAL_SIGNATURE) == 0) {
+    if (certificate->has_key_usage && (certificate->key_usage & KEY_USAGE_DIGITAL_SIGNATURE) == 0) {
         return wrong_usage("keyUsage has no digitalSignature");
     }
     return fault_of(REASON_OK, PATH_PHASE_ISSUER);
