@@ -51,7 +51,7 @@ static void check_valid_path(const struct trust *trust, const struct bytes *chai
     static struct path_chain read;
     struct path_verdict verdict;
     CHECK(path_read_chain(&read, chain, count));
-    path_judge(&read, trust, PATH_CHAIN_MAX, AT, &verdict);
+    path_judge(&read, &(struct path_settings){.trust = trust, .depth_max = PATH_CHAIN_MAX, .now = AT}, &verdict);
     CHECK(verdict.fault.reason == REASON_OK && verdict.length >= 1 && verdict.length <= count && verdict.order[0] == 0);
     for (size_t i = 0; i < verdict.length; i++) {
         const struct path_member *member = &read.members[verdict.order[i]];
@@ -75,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct trust *trust = trust_create();
     if (count > 1 && trust_add_file(trust, parts[0], error) == 0) {
         const struct forward forward = {headers, ARRAY_LENGTH(headers)};
-        const struct identity_policy policy = {trust, PATH_CHAIN_MAX, &forward};
+        const struct identity_policy policy = {.trust = trust, .depth_max = PATH_CHAIN_MAX, .forward = &forward};
         struct identity *identity = identity_judge(&policy, parts + 1, count - 1, false, AT);
         check_identity(identity);
         if (identity->reason == REASON_OK) {
