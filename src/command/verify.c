@@ -206,7 +206,8 @@ static int judge(const struct arguments *arguments, const struct presented *pres
         CHECK(field_parse(field_names[i], &headers[i].field));
     }
     const struct forward forward = {headers, ARRAY_LENGTH(headers)};
-    const struct identity_policy policy = {arguments->trust, arguments->depth_max, &forward};
+    const struct identity_policy policy = {
+        .trust = arguments->trust, .depth_max = arguments->depth_max, .forward = &forward};
     struct identity *identity =
         identity_judge(&policy, presented->certificates, presented->count, presented->too_large, arguments->at);
     if (identity == NULL)

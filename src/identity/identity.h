@@ -8,6 +8,7 @@
 #include "base/reason.h"
 #include "base/text.h"
 #include "identity/field.h"
+#include "identity/revocation.h"
 #include "identity/trust.h"
 
 #include <stdatomic.h>
@@ -35,6 +36,9 @@ struct identity_policy {
     const struct trust *trust;
     size_t depth_max; /* intermediates + leaf, 1 to 16 */
     const struct forward *forward;
+    const struct revocation *revocation; /* NULL: revocation is not checked */
+    enum revocation_scope revocation_scope;
+    bool accept_stale_crls; /* a CRL past its nextUpdate still says that what it does not list is good */
 };
 
 struct identity {
@@ -42,7 +46,8 @@ struct identity {
     enum status status;
     enum reason reason;
     int64_t valid_from;      /* the verdict holds from here ... */
-    int64_t valid_until;     /* ... to here, seconds since the epoch, both included; for `valid` the path's dates */
+    int64_t valid_until;     /* ... to here, seconds since the epoch, both included; for `valid` the path's and its CRLs' */
+    unsigned signatures;     /* checked to come to the verdict */
     uint8_t fingerprint[32]; /* SHA-256 of the leaf; zeros for STATUS_NONE */
     char detail[IDENTITY_DETAIL_SIZE]; /* for people: which certificate, issuer, date, constraint; "" when valid */
     struct bytes headers;              /* "Name: value\r\n" for each configured field of the certificate that is present */

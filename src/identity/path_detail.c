@@ -1,5 +1,6 @@
 /* What went wrong on a path, in a sentence for whoever has to mend it. */
 #include "base/check.h"
+#include "identity/crl.h"
 #include "identity/der.h"
 #include "identity/extension.h"
 #include "identity/name.h"
@@ -266,6 +267,37 @@ static void append_date_fault(struct text *out, const struct path_verdict *verdi
     text_append_time(out, expired ? fault->certificate->not_after : fault->certificate->not_before);
 }
 
+static void append_revocation_fault(struct text *out, const struct path_fault *fault) {
+    static const char *const missing[] = {
+        [PATH_CRL_NONE] = "none was given",
+        [PATH_CRL_NOT_COVERING] = "none covers it",
+        [PATH_CRL_NOT_YET] = "none is usable yet",
+        [PATH_CRL_NOT_GENUINE] = "none is signed by one who may",
+    };
+    const struct path_crl_fault *crl = &fault->crl;
+    if (fault->reason == REASON_REVOKED) {
+        append_name(out, fault->certificate->subject);
+        text_append_string(out, " was revoked at ");
+        text_append_time(out, crl->time);
+        text_append_string(out, " by ");
+        append_name(out, fault->certificate->issuer);
+        if (crl_reason_text(crl->reason) != NULL) {
+            text_append_format(out, ": %s", crl_reason_text(crl->reason));
+        }
+        return;
+    }
+    text_append_string(out, fault->reason == REASON_CRL_STALE ? "the CRL of " : "a CRL of ");
+    append_name(out, fault->certificate->issuer);
+    if (fault->reason == REASON_CRL_STALE) {
+        text_append_string(out, " was to be replaced by ");
+        text_append_time(out, crl->time);
+        return;
+    }
+    text_append_string(out, " is missing for ");
+    append_name(out, fault->certificate->subject);
+    text_append_format(out, ": %s", missing[crl->progress]);
+}
+
 static void append_issuer_fault(struct text *out, const struct path_verdict *verdict, size_t depth_max) {
     const struct path_fault *fault = &verdict->fault;
     if (fault->reason == REASON_CHAIN_TOO_LONG) {
@@ -343,6 +375,9 @@ void path_append_detail(struct text *out, const struct path_verdict *verdict, si
         break;
     case PATH_PHASE_DATES:
         append_date_fault(out, verdict);
+        break;
+    case PATH_PHASE_REVOCATION:
+        append_revocation_fault(out, fault);
         break;
     case PATH_PHASE_USAGE:
         append_usage_fault(out, verdict);

@@ -238,7 +238,7 @@ static void check_valid_path(const struct trust *trust, const struct bytes *chai
     static struct path_chain read;
     struct path_verdict verdict;
     CHECK(path_read_chain(&read, chain, count));
-    path_judge(&read, trust, PATH_CHAIN_MAX, AT, &verdict);
+    path_judge(&read, &(struct path_settings){.trust = trust, .depth_max = PATH_CHAIN_MAX, .now = AT}, &verdict);
     CHECK(verdict.fault.reason == REASON_OK && verdict.length >= 1 && verdict.length <= count && verdict.order[0] == 0);
     const struct certificate *anchor = &verdict.anchor->certificate;
     const struct certificate *leaf = &read.members[0].certificate;

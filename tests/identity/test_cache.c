@@ -297,7 +297,7 @@ Test(cache, a_valid_chain_is_judged_once_for_each_policy) {
     cr_assert(second == first);
     cr_assert_eq(references(first), 3);
     struct trust *empty = trust_create();
-    const struct identity_policy other = {empty, 4, &forward};
+    const struct identity_policy other = {.trust = empty, .depth_max = 4, .forward = &forward};
     struct identity *stranger = judge(cache, &other, "one-intermediate.pem", false, AT);
     cr_assert_eq(stranger->reason, REASON_UNKNOWN_ISSUER, "another host's verdict");
     assert_counts(cache, 1, 2, 0, 1);

@@ -30,7 +30,7 @@ TestSuite(identity, .init = setup, .fini = teardown);
 static struct identity *judge(const char *file, bool too_large) {
     struct bytes chain[SUPPORT_CHAIN_MAX];
     size_t count = support_chain(CORPUS "/chains", file, chain);
-    const struct identity_policy policy = {trust, 4, &forward};
+    const struct identity_policy policy = {.trust = trust, .depth_max = 4, .forward = &forward};
     struct identity *identity = identity_judge(&policy, chain, count, too_large, AT);
     support_free_chain(chain, count);
     return identity;
@@ -42,7 +42,7 @@ static void assert_headers(const struct identity *identity, const char *expected
 }
 
 Test(identity, none_has_a_status_and_a_reason) {
-    const struct identity_policy policy = {trust, 4, &forward};
+    const struct identity_policy policy = {.trust = trust, .depth_max = 4, .forward = &forward};
     struct identity *identity = identity_judge(&policy, NULL, 0, false, AT);
     cr_assert(identity->status == STATUS_NONE && identity->reason == REASON_ABSENT);
     assert_headers(identity, "X-Status: none\r\nX-Reason: absent\r\n");
@@ -82,7 +82,7 @@ Test(identity, too_large_comes_first) {
     cr_assert_eq(identity->reason, REASON_TOO_LARGE);
     assert_headers(identity, "X-Status: invalid\r\nX-Reason: too_large\r\nX-DN: CN=leaf,O=Corpus\r\n");
     identity_release(identity);
-    const struct identity_policy policy = {trust, 4, &forward};
+    const struct identity_policy policy = {.trust = trust, .depth_max = 4, .forward = &forward};
     identity = identity_judge(&policy, NULL, 0, true, AT);
     cr_assert_eq(identity->reason, REASON_TOO_LARGE, "the first certificate alone was too large");
     assert_headers(identity, "X-Status: invalid\r\nX-Reason: too_large\r\n");
@@ -90,7 +90,7 @@ Test(identity, too_large_comes_first) {
 }
 
 Test(identity, an_empty_certificate_is_malformed) {
-    const struct identity_policy policy = {trust, 4, &forward};
+    const struct identity_policy policy = {.trust = trust, .depth_max = 4, .forward = &forward};
     struct bytes nothing = {NULL, 0};
     struct identity *identity = identity_judge(&policy, &nothing, 1, false, AT);
     cr_assert_eq(identity->reason, REASON_MALFORMED);
@@ -104,7 +104,7 @@ Test(identity, more_certificates_than_are_read) {
     for (size_t i = 0; i <= PATH_CHAIN_MAX; i++) {
         many[i] = chain[0];
     }
-    const struct identity_policy policy = {trust, PATH_CHAIN_MAX, &forward};
+    const struct identity_policy policy = {.trust = trust, .depth_max = PATH_CHAIN_MAX, .forward = &forward};
     struct identity *identity = identity_judge(&policy, many, PATH_CHAIN_MAX, false, AT);
     cr_assert_eq(identity->reason, REASON_OK, "%s", identity->detail);
     identity_release(identity);
@@ -130,7 +130,7 @@ Test(identity, a_value_over_8_kib_says_so_instead) {
         {(char *)"X-Status", {.kind = FIELD_STATUS}},
     };
     const struct forward all = {pem, sizeof(pem) / sizeof(pem[0])};
-    const struct identity_policy policy = {trust, 4, &all};
+    const struct identity_policy policy = {.trust = trust, .depth_max = 4, .forward = &all};
     struct bytes chain[SUPPORT_CHAIN_MAX];
     size_t count = support_chain(CORPUS "/chains", "names-too-many.pem", chain);
     struct bytes big[3] = {chain[0], chain[1], chain[1]};

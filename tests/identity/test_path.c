@@ -53,7 +53,7 @@ static struct identity *judge(const struct corpus_case *one) {
     }
     struct trust *trust = load_roots(one->roots);
     const struct forward forward = {NULL, 0};
-    const struct identity_policy policy = {trust, one->depth, &forward};
+    const struct identity_policy policy = {.trust = trust, .depth_max = one->depth, .forward = &forward};
     struct identity *identity = identity_judge(&policy, chain, count, size > CHAIN_SIZE_MAX, one->at);
     support_free_chain(chain, count);
     trust_free(trust);
@@ -139,7 +139,7 @@ Test(path, of_a_valid_chain_is_told) {
     static struct path_chain chain;
     struct path_verdict verdict;
     cr_assert(path_read_chain(&chain, certificates, count));
-    path_judge(&chain, trust, 4, 1780315200, &verdict);
+    path_judge(&chain, &(struct path_settings){.trust = trust, .depth_max = 4, .now = 1780315200}, &verdict);
     cr_assert_eq(verdict.fault.reason, REASON_OK);
     cr_assert(verdict.anchor == trust_anchor(trust, 0));
     cr_assert(verdict.length == 3 && verdict.order[0] == 0 && verdict.order[1] == 2 && verdict.order[2] == 1);

@@ -25,7 +25,7 @@ static void assert_detail(const char *file, const char *expected) {
     support_add_root(trust, CORPUS, "roots/root.pem");
     support_add_root(trust, CORPUS, "roots/fort.pem");
     cr_assert(path_read_chain(&chain, certificates, count));
-    path_judge(&chain, trust, 4, AT, &verdict);
+    path_judge(&chain, &(struct path_settings){.trust = trust, .depth_max = 4, .now = AT}, &verdict);
     char buffer[512];
     char expanded[512];
     struct text text = text_over(buffer, sizeof(buffer));

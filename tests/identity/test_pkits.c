@@ -55,7 +55,7 @@ static struct identity *judge(char *path) {
         chain[i] = files[count - 1 - i];
     }
     const struct forward forward = {NULL, 0};
-    const struct identity_policy policy = {trust, 16, &forward};
+    const struct identity_policy policy = {.trust = trust, .depth_max = 16, .forward = &forward};
     struct identity *identity = identity_judge(&policy, chain, count, false, AT);
     support_free_chain(files, count);
     trust_free(trust);

@@ -54,7 +54,7 @@ static struct identity *judge(struct forward *forward, const char *file) {
     size_t count = support_chain(CORPUS "/fields", file, chain);
     struct trust *trust = trust_create();
     support_add_root(trust, CORPUS, "roots/root.pem");
-    const struct identity_policy policy = {trust, 4, forward};
+    const struct identity_policy policy = {.trust = trust, .depth_max = 4, .forward = forward};
     struct identity *identity = identity_judge(&policy, chain, count, false, 1780315200);
     cr_assert_eq(identity->reason, REASON_OK, "%s: %s", file, identity->detail);
     support_free_chain(chain, count);
