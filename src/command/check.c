@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "tls/context.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 enum { TIME_TEXT_SIZE = 32 };
@@ -39,6 +40,18 @@ static void print_roots(const struct trust *trust) {
            first < clock_wall_seconds() ? "expired" : "expires", format_time(first, time));
 }
 
+/* Likewise for the lists: the first that ends. */
+static void print_crls(const struct revocation *revocation) {
+    size_t count = revocation_count(revocation);
+    int64_t end = revocation_next_update(revocation);
+    printf(", %zu %s with %" PRIu64 " revoked", count, count == 1 ? "CRL" : "CRLs", revocation_entries(revocation));
+    if (end == INT64_MAX)
+        return;
+    char time[TIME_TEXT_SIZE];
+    printf(", %s %s %s", count == 1 ? "it" : "the first", end < clock_wall_seconds() ? "ended" : "ends",
+           format_time(end, time));
+}
+
 static void print_host(const struct config_host *host) {
     char time[TIME_TEXT_SIZE];
     int64_t end = host->credentials->not_after;
@@ -46,6 +59,8 @@ static void print_host(const struct config_host *host) {
            end < clock_wall_seconds() ? "expired" : "expires", format_time(end, time));
     if (host->trust != NULL)
         print_roots(host->trust);
+    if (host->revocation != NULL)
+        print_crls(host->revocation);
     printf(", headers");
     for (size_t i = 0; i < host->forward.count; i++)
         printf(" %s", host->forward.headers[i].name);

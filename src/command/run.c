@@ -55,6 +55,10 @@ static void warn_of_expired(const struct config *config) {
         if (host->credentials->not_after < now) {
             log_warning("host %s: its certificate %s has expired", host->name, host->certificate_path);
         }
+        if (host->revocation != NULL && revocation_next_update(host->revocation) < now) {
+            log_warning("host %s: a list of client_auth.crl has ended: clients of its issuer are %s", host->name,
+                        host->policy.accept_stale_crls ? "valid unless it names them, as crl_stale says" : "not valid");
+        }
         for (size_t j = 0; host->trust != NULL && j < trust_count(host->trust); j++) {
             if (trust_not_after(host->trust, j) < now) {
                 log_warning("host %s: root %zu of client_auth.ca has expired: its clients are not valid", host->name, j + 1);

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "command/options.h"
 #include "command/timestamp.h"
+#include "config/client_auth.h"
 #include "config/file.h"
 #include "identity/identity.h"
 #include "identity/pem.h"
@@ -27,13 +28,15 @@ enum {
 };
 
 static const char usage[] =
-    "usage: sallyport verify --ca FILE [--ca FILE]... [--at TIME] [--max-depth N] [--json] CHAIN\n"
+    "usage: sallyport verify --ca FILE [--ca FILE]... [--crl FILE]... [--at TIME] [--max-depth N] [--json] CHAIN\n"
     "\n"
     "Judges a client certificate by the code and with the limits that the server uses, and prints the status, the\n"
-    "reason, and each field of the certificate that a header could carry. Revocation is not checked.\n"
+    "reason, and each field of the certificate that a header could carry.\n"
     "\n"
     "  CHAIN             the certificate and its intermediates: PEM, the client's own first; or one in DER\n"
     "  --ca FILE         trusted roots, PEM or DER; may be given more than once\n"
+    "  --crl FILE        revocation lists, PEM or DER; may be given more than once. Every certificate below the root then\n"
+    "                    needs a current list of its issuer; without --crl revocation is not checked\n"
     "  --at TIME         judge as of this time (RFC 3339, as 2026-11-24T02:26:00Z); now when absent\n"
     "  --max-depth N     intermediates and client certificate at most, 1 to 16; 4 when absent\n"
     "  --json            print one JSON object\n"
@@ -88,6 +91,7 @@ static const char *const field_names[] = {
 
 struct arguments {
     struct trust *trust;
+    struct revocation *revocation; /* NULL: not checked */
     const char *chain_path;
     int64_t at;
     size_t depth_max;
@@ -112,19 +116,31 @@ __attribute__((format(printf, 1, 2))) static int refuse(const char *format, ...)
     return EXIT_UNUSABLE;
 }
 
-static int read_file(const char *path, struct bytes *content) {
+static int read_file(const char *path, size_t size_max, struct bytes *content) {
     char error[FILE_ERROR_SIZE];
-    if (file_read(path, FILE_SIZE_MAX, content, error) < 0)
+    if (file_read(path, size_max, content, error) < 0)
         return refuse("%s: %s", path, error);
     return 0;
 }
 
 static int add_roots(struct trust *trust, const char *path) {
     struct bytes content;
-    if (read_file(path, &content) != 0)
+    if (read_file(path, FILE_SIZE_MAX, &content) != 0)
         return EXIT_UNUSABLE;
     char error[IDENTITY_ERROR_SIZE];
     int result = trust_add_file(trust, content, error);
+    file_content_free(&content);
+    return result < 0 ? refuse("%s: %s", path, error) : 0;
+}
+
+static int add_crls(struct arguments *arguments, const char *path) {
+    struct bytes content;
+    if (arguments->revocation == NULL && (arguments->revocation = revocation_create()) == NULL)
+        return refuse("out of memory");
+    if (read_file(path, CLIENT_AUTH_CRL_SIZE_MAX, &content) != 0)
+        return EXIT_UNUSABLE;
+    char error[IDENTITY_ERROR_SIZE];
+    int result = revocation_add_file(arguments->revocation, content, error);
     file_content_free(&content);
     return result < 0 ? refuse("%s: %s", path, error) : 0;
 }
@@ -158,7 +174,7 @@ static int read_pem_chain(const char *path, struct presented *presented) {
 }
 
 static int read_chain(const char *path, struct presented *presented) {
-    if (read_file(path, &presented->content) != 0)
+    if (read_file(path, FILE_SIZE_MAX, &presented->content) != 0)
         return EXIT_UNUSABLE;
     size_t total = 0;
     if (!pem_is_der(presented->content))
@@ -207,7 +223,12 @@ static int judge(const struct arguments *arguments, const struct presented *pres
     }
     const struct forward forward = {headers, ARRAY_LENGTH(headers)};
     const struct identity_policy policy = {
-        .trust = arguments->trust, .depth_max = arguments->depth_max, .forward = &forward};
+        .trust = arguments->trust,
+        .depth_max = arguments->depth_max,
+        .forward = &forward,
+        .revocation = arguments->revocation,
+        .revocation_scope = REVOCATION_CHAIN,
+    };
     struct identity *identity =
         identity_judge(&policy, presented->certificates, presented->count, presented->too_large, arguments->at);
     if (identity == NULL)
@@ -240,7 +261,7 @@ static int set_option(struct arguments *arguments, int option, char **argv) {
     case OPTION_CA:
         return add_roots(arguments->trust, optarg);
     case OPTION_CRL:
-        return refuse("--crl is not supported yet");
+        return add_crls(arguments, optarg);
     case OPTION_AT:
         return set_time(arguments, optarg);
     case OPTION_MAX_DEPTH:
@@ -279,6 +300,9 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments, bo
         return refuse("%s; see sallyport verify --help", argc == optind ? "CHAIN is missing" : "more than one CHAIN");
     if (trust_count(arguments->trust) == 0)
         return refuse("--ca FILE is missing; see sallyport verify --help");
+    char error[IDENTITY_ERROR_SIZE];
+    if (arguments->revocation != NULL && revocation_check(arguments->revocation, arguments->trust, error) < 0)
+        return refuse("--crl: %s", error);
     arguments->chain_path = argv[optind];
     return 0;
 }
@@ -306,6 +330,7 @@ int command_verify(int argc, char **argv) {
         return refuse("wolfSSL cannot be initialised");
     arguments.trust = trust_create();
     int status = arguments.trust == NULL ? refuse("out of memory") : verify(argc, argv, &arguments);
+    revocation_free(arguments.revocation);
     trust_free(arguments.trust);
     tls_library_cleanup();
     return status;

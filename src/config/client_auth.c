@@ -48,21 +48,22 @@ static bool add_ca_file(const struct loader *loader, const struct document_node 
     return good;
 }
 
-static void load_trust(const struct loader *loader, const struct client_auth_nodes *nodes, struct config_host *host) {
-    if (nodes->ca == NULL && host->mode != CONFIG_OFF)
+/* The roots, in mode off too; NULL when there are none, or not all of them are good. */
+static struct trust *load_trust(const struct loader *loader, const struct client_auth_nodes *nodes, enum config_mode mode) {
+    if (nodes->ca == NULL && mode != CONFIG_OFF)
         loader_problem(loader, nodes->mode, "client_auth.mode %s needs client_auth.ca: the roots to check against",
-                       config_mode_name(host->mode));
+                       config_mode_name(mode));
     if (!value_list(loader, nodes->ca, "client_auth.ca"))
-        return;
+        return NULL;
     struct trust *trust = trust_create();
     CHECK(trust != NULL);
     bool good = true;
     for (const struct document_node *item = nodes->ca->first; item != NULL; item = item->next)
         good = add_ca_file(loader, item, trust) && good;
-    if (good && host->mode != CONFIG_OFF)
-        host->trust = trust;
-    else
-        trust_free(trust);
+    if (good)
+        return trust;
+    trust_free(trust);
+    return NULL;
 }
 
 /* What TLS could not send must be found here, and not at start. */
@@ -80,19 +81,68 @@ static void check_ca_names(const struct loader *loader, const struct client_auth
                        trust_count(host->trust), size, TLS_CA_NAMES_SIZE_MAX);
 }
 
-/* Revocation comes with a later version. Until then a list that is named must not seem to be checked. */
-static void refuse_revocation(const struct loader *loader, const struct client_auth_nodes *nodes) {
-    static const char *const checks[] = {"chain", "leaf"};
-    static const char *const stales[] = {"reject", "accept"};
-    size_t ignored = 0;
-    value_choice(loader, nodes->crl_check, "client_auth.crl_check", checks, ARRAY_LENGTH(checks), &ignored);
-    value_choice(loader, nodes->crl_stale, "client_auth.crl_stale", stales, ARRAY_LENGTH(stales), &ignored);
-    if (nodes->crl == NULL || !value_list(loader, nodes->crl, "client_auth.crl"))
-        return;
+static bool add_crl_file(const struct loader *loader, const struct document_node *node, struct revocation *revocation) {
+    char *path = NULL;
+    struct bytes content;
+    bool good = value_file(loader, node, "client_auth.crl", CLIENT_AUTH_CRL_SIZE_MAX, &path, &content);
+    char error[IDENTITY_ERROR_SIZE];
+    if (good && revocation_add_file(revocation, content, error) < 0) {
+        loader_problem(loader, node, "client_auth.crl: %s: %s", path, error);
+        good = false;
+    }
+    file_content_free(&content);
+    free(path);
+    return good;
+}
+
+/* All files, or none. Whose lists they are can only be told when all of the roots are there. */
+static struct revocation *read_crls(const struct loader *loader, const struct client_auth_nodes *nodes,
+                                    const struct trust *trust) {
+    struct revocation *revocation = revocation_create();
+    CHECK(revocation != NULL);
+    bool good = true;
     for (const struct document_node *item = nodes->crl->first; item != NULL; item = item->next)
-        value_string(loader, item, "client_auth.crl");
-    loader_problem(loader, nodes->crl,
-                   "client_auth.crl: revocation lists are not supported by this version; remove the key");
+        good = add_crl_file(loader, item, revocation) && good;
+    char error[IDENTITY_ERROR_SIZE];
+    if (good && trust != NULL && revocation_check(revocation, trust, error) < 0) {
+        loader_problem(loader, nodes->crl, "client_auth.crl: %s", error);
+        good = false;
+    }
+    if (good)
+        return revocation;
+    revocation_free(revocation);
+    return NULL;
+}
+
+static void load_revocation(const struct loader *loader, const struct client_auth_nodes *nodes, const struct trust *trust,
+                            struct config_host *host) {
+    static const char *const checks[] = {[REVOCATION_CHAIN] = "chain", [REVOCATION_LEAF] = "leaf"};
+    static const char *const stales[] = {"reject", "accept"};
+    size_t check = REVOCATION_CHAIN;
+    size_t stale = 0;
+    value_choice(loader, nodes->crl_check, "client_auth.crl_check", checks, ARRAY_LENGTH(checks), &check);
+    value_choice(loader, nodes->crl_stale, "client_auth.crl_stale", stales, ARRAY_LENGTH(stales), &stale);
+    host->policy.revocation_scope = (enum revocation_scope)check;
+    host->policy.accept_stale_crls = stale == 1;
+    if (!value_list(loader, nodes->crl, "client_auth.crl"))
+        return;
+    if (nodes->ca == NULL && host->mode == CONFIG_OFF)
+        loader_problem(loader, nodes->crl, "client_auth.crl needs client_auth.ca: the roots whose lists they are");
+    struct revocation *revocation = read_crls(loader, nodes, trust);
+    if (host->mode != CONFIG_OFF)
+        host->revocation = revocation;
+    else
+        revocation_free(revocation);
+}
+
+/* What clients are held against. In mode off all of it is read and checked, and none of it kept. */
+static void load_authorities(const struct loader *loader, const struct client_auth_nodes *nodes, struct config_host *host) {
+    struct trust *trust = load_trust(loader, nodes, host->mode);
+    load_revocation(loader, nodes, trust, host);
+    if (host->mode != CONFIG_OFF)
+        host->trust = trust;
+    else
+        trust_free(trust);
 }
 
 /* The file that `node` names, or the built-in text when it is NULL. */
@@ -133,19 +183,19 @@ void client_auth_load(const struct loader *loader, const struct document_node *n
     host->advertise_ca_names = true;
     value_mapping(loader, node, "client_auth", keys, ARRAY_LENGTH(keys));
     load_mode(loader, nodes.mode, host);
-    load_trust(loader, &nodes, host);
-    refuse_revocation(loader, &nodes);
+    load_authorities(loader, &nodes, host);
     value_number(loader, nodes.max_depth, "client_auth.max_depth", 1, CLIENT_AUTH_DEPTH_MAX, &depth);
     value_boolean(loader, nodes.advertise_ca_names, "client_auth.advertise_ca_names", &host->advertise_ca_names);
     check_ca_names(loader, &nodes, host);
     load_bodies(loader, nodes.deny, host);
     host->policy.trust = host->trust;
     host->policy.depth_max = depth;
+    host->policy.revocation = host->revocation;
 }
 
 void client_auth_free(struct config_host *host) {
-    if (host->trust != NULL)
-        trust_free(host->trust);
+    revocation_free(host->revocation);
+    trust_free(host->trust);
     file_content_free(&host->deny_json);
     file_content_free(&host->deny_html);
 }

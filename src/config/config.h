@@ -43,7 +43,8 @@ struct config_host {
     enum config_mode mode;
     struct tls_credentials *credentials;
     char *certificate_path;
-    struct trust *trust; /* NULL when mode is off */
+    struct trust *trust;           /* NULL when mode is off */
+    struct revocation *revocation; /* NULL when mode is off or there is no client_auth.crl */
     bool advertise_ca_names;
     struct forward forward;
     struct identity_policy policy;

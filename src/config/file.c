@@ -21,26 +21,44 @@ static int fail_errno(char error[static FILE_ERROR_SIZE], const char *what) {
     return -code;
 }
 
+/* A larger buffer with the same content; the old one is wiped, since it may hold a private key. */
+static void grow(struct bytes *content, size_t capacity) {
+    size_t size = content->size;
+    uint8_t *larger = memory_allocate(1, capacity);
+    memcpy(larger, content->data, size);
+    file_content_free(content);
+    *content = bytes_of(larger, size);
+}
+
+/* One byte more than `size_max` is asked for, to see that there is none. */
+static size_t capacity_for(size_t size, size_t size_max) {
+    return (size < size_max ? size : size_max) + 1;
+}
+
 /* Reads until the end of the file, which may have grown or shrunk since its size was asked for. */
-static int read_content(int descriptor, size_t size_max, struct bytes *content, char error[static FILE_ERROR_SIZE]) {
-    uint8_t *buffer = memory_allocate(1, size_max + 1);
-    size_t size = 0;
+static int read_content(int descriptor, size_t size_expected, size_t size_max, struct bytes *content,
+                        char error[static FILE_ERROR_SIZE]) {
+    size_t capacity = capacity_for(size_expected, size_max);
+    *content = bytes_of(memory_allocate(1, capacity), 0);
     ssize_t got = 0;
     do {
-        got = read(descriptor, buffer + size, size_max + 1 - size);
+        if (content->size == capacity) {
+            capacity = capacity_for(2 * capacity, size_max);
+            grow(content, capacity);
+        }
+        got = read(descriptor, (uint8_t *)content->data + content->size, capacity - content->size);
         if (got > 0)
-            size += (size_t)got;
-    } while ((got > 0 && size <= size_max) || (got < 0 && errno == EINTR));
+            content->size += (size_t)got;
+    } while ((got > 0 && content->size <= size_max) || (got < 0 && errno == EINTR));
     int result = 0;
     if (got < 0) {
         result = fail_errno(error, "cannot be read");
-    } else if (size > size_max) {
+    } else if (content->size > size_max) {
         snprintf(error, FILE_ERROR_SIZE, "is larger than %zu bytes", size_max);
         result = -EFBIG;
-    } else if (size == 0) {
+    } else if (content->size == 0) {
         result = fail(EINVAL, error, "is empty");
     }
-    *content = bytes_of(buffer, size);
     if (result < 0)
         file_content_free(content);
     return result;
@@ -60,7 +78,7 @@ int file_read(const char *path, size_t size_max, struct bytes *content, char err
     else if (!S_ISREG(status.st_mode))
         result = fail(EINVAL, error, S_ISDIR(status.st_mode) ? "is a directory, not a file" : "is not a regular file");
     else
-        result = read_content(descriptor, size_max, content, error);
+        result = read_content(descriptor, (size_t)status.st_size, size_max, content, error);
     close(descriptor);
     return result;
 }

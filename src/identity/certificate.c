@@ -18,7 +18,7 @@ bool certificate_read_algorithm(struct bytes *in, struct certificate_algorithm *
     return content.size == 0 || (der_next(&content, &parameters) && content.size == 0);
 }
 
-static bool algorithms_equal(const struct certificate_algorithm *a, const struct certificate_algorithm *b) {
+bool certificate_algorithms_equal(const struct certificate_algorithm *a, const struct certificate_algorithm *b) {
     return bytes_equal(a->oid, b->oid) && bytes_equal(a->parameters, b->parameters);
 }
 
@@ -37,8 +37,7 @@ static bool read_version(struct certificate *certificate, struct bytes *in) {
     return true;
 }
 
-static bool read_serial(struct certificate *certificate, struct bytes *in) {
-    struct bytes *serial = &certificate->serial;
+bool certificate_read_serial(struct bytes *in, struct bytes *serial) {
     if (!der_read_integer(in, serial)) {
         return false;
     }
@@ -91,7 +90,7 @@ static const char *read_tbs(struct certificate *certificate, struct bytes tbs, s
     if (!read_version(certificate, &tbs)) {
         return "its version is not 1, 2 or 3";
     }
-    if (!read_serial(certificate, &tbs)) {
+    if (!certificate_read_serial(&tbs, &certificate->serial)) {
         return "its serial number is no integer of at most 20 octets";
     }
     if (!certificate_read_algorithm(&tbs, signature)) {
@@ -148,7 +147,7 @@ bool certificate_read(struct certificate *certificate, struct bytes der, const c
     if (*why != NULL) {
         return false;
     }
-    if (!algorithms_equal(&inner, &certificate->signature_algorithm)) {
+    if (!certificate_algorithms_equal(&inner, &certificate->signature_algorithm)) {
         *why = "the two places that name its signature algorithm differ";
         return false;
     }

@@ -90,7 +90,10 @@ enum general_name {
     GENERAL_NAME_ID = 0x88,
 };
 
+/* Reads CertificateSerialNumber: an INTEGER of either sign within CERTIFICATE_SERIAL_MAX, as its content octets. */
+bool certificate_read_serial(struct bytes *in, struct bytes *serial);
 /* Reads AlgorithmIdentifier. */
 bool certificate_read_algorithm(struct bytes *in, struct certificate_algorithm *algorithm);
+bool certificate_algorithms_equal(const struct certificate_algorithm *a, const struct certificate_algorithm *b);
 
 #endif

@@ -90,7 +90,19 @@ static bool is_host_name(struct bytes host) {
     return host.size > 0 && !number;
 }
 
-/* The host name of a URI's authority; false when it has none, or an address in its place. */
+static bool is_number(struct bytes text) {
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/*
+ * The host name of a URI's authority; false when it has none, or an address in its place, or when it is not the host for
+ * everybody: browsers end the authority at a backslash, and some readers take the port for a part of the name.
+ */
 static bool uri_host(struct bytes uri, struct bytes *host) {
     size_t start = 0;
     while (start < uri.size && uri.data[start] != ':') {
@@ -105,11 +117,15 @@ static bool uri_host(struct bytes uri, struct bytes *host) {
         size++;
     }
     authority.size = size;
+    if (memchr(authority.data, '\\', authority.size) != NULL) {
+        return false;
+    }
     size_t at = find_last(authority, '@');
     authority = at < authority.size ? skip(authority, at + 1) : authority;
     size_t colon = find_last(authority, ':');
     *host = without_final_dot(bytes_of(authority.data, colon));
-    return is_host_name(*host);
+    bool good_port = colon == authority.size || is_number(skip(authority, colon + 1));
+    return good_port && is_host_name(*host);
 }
 
 static enum match match_uri(struct bytes name, struct bytes base) {
@@ -171,7 +187,11 @@ static bool name_is_allowed(const struct examination *examination, uint8_t tag, 
     struct bytes base;
     *examination->fault = (struct constraints_fault){.tag = tag, .name = name, .excluded = true};
     for (struct bytes rest = examination->ca->excluded; extension_next_subtree(&rest, &subtree_tag, &base);) {
-        if (!count_comparison(examination) || (subtree_tag == tag && match(tag, name, base, true) != MATCH_NO)) {
+        if (!count_comparison(examination)) {
+            return false;
+        }
+        if (subtree_tag == tag && match(tag, name, base, true) != MATCH_NO) {
+            examination->fault->base = base;
             return false;
         }
     }
@@ -182,6 +202,9 @@ static bool name_is_allowed(const struct examination *examination, uint8_t tag, 
             return false;
         }
         if (subtree_tag == tag) {
+            if (!constrained) {
+                examination->fault->base = base;
+            }
             constrained = true;
             if (match(tag, name, base, false) == MATCH_YES) {
                 return true;

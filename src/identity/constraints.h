@@ -15,14 +15,16 @@ enum {
 struct constraints_fault {
     uint8_t tag; /* enum general_name */
     struct bytes name;
-    bool excluded; /* by an excluded subtree; else by being in no permitted one */
-    bool too_many; /* the comparisons ran out before all names were held against all constraints */
+    bool excluded;     /* by an excluded subtree; else by being in no permitted one */
+    struct bytes base; /* that excluded subtree; of the permitted ones the first of the same form */
+    bool too_many;     /* the comparisons ran out before all names were held against all constraints */
 };
 
 /*
  * Holds the subject, its emailAddress attributes and the subjectAltName of `certificate` against the constraints of `ca`.
  * True when all of them may be certified. `*comparisons` counts down over calls. A name of a form that is constrained but
- * cannot be compared (otherName, a URI without a host name) breaks the constraint.
+ * cannot be compared (otherName, a URI without a host name) breaks the constraint, and so does a URI that two readers could
+ * take to be of two hosts.
  */
 bool constraints_hold(const struct certificate *ca, const struct certificate *certificate, unsigned *comparisons,
                       struct constraints_fault *fault);

@@ -5,7 +5,7 @@
 #include "identity/name.h"
 #include "identity/oid.h"
 
-static bool read_extension(struct bytes *in, struct certificate_extension *extension) {
+bool extension_read(struct bytes *in, struct certificate_extension *extension) {
     struct bytes content;
     if (!der_read(in, DER_SEQUENCE, &content) || !der_read_oid(&content, &extension->oid)) {
         return false;
@@ -22,7 +22,7 @@ bool certificate_next_extension(struct bytes *extensions, struct certificate_ext
     if (extensions->size == 0) {
         return false;
     }
-    CHECK(read_extension(extensions, extension));
+    CHECK(extension_read(extensions, extension));
     return true;
 }
 
@@ -83,20 +83,22 @@ static const char *read_subject_key_identifier(struct certificate *certificate, 
     return NULL;
 }
 
-static const char *read_authority_key_identifier(struct certificate *certificate, struct bytes value) {
-    static const char *const malformed = "its authorityKeyIdentifier cannot be read";
+bool extension_read_authority_key(struct bytes value, struct bytes *key) {
     struct bytes content;
     struct bytes ignored;
     bool has_key;
     bool has_issuer;
     bool has_serial;
-    if (!der_only(value, DER_SEQUENCE, &content) ||
-        !der_read_optional(&content, DER_CONTEXT | 0, &certificate->aki, &has_key) ||
+    if (!der_only(value, DER_SEQUENCE, &content) || !der_read_optional(&content, DER_CONTEXT | 0, key, &has_key) ||
         !der_read_optional(&content, DER_CONTEXT_CONSTRUCTED | 1, &ignored, &has_issuer) ||
         !der_read_optional(&content, DER_CONTEXT | 2, &ignored, &has_serial) || content.size > 0) {
-        return malformed;
+        return false;
     }
-    return has_key && certificate->aki.size == 0 ? malformed : NULL;
+    return !has_key || key->size > 0;
+}
+
+static const char *read_authority_key_identifier(struct certificate *certificate, struct bytes value) {
+    return extension_read_authority_key(value, &certificate->aki) ? NULL : "its authorityKeyIdentifier cannot be read";
 }
 
 /* Names that go into headers and comparisons are printable ASCII: a NUL or a line break in one is an attack. */
@@ -109,8 +111,7 @@ static bool is_printable_ascii(struct bytes text) {
     return true;
 }
 
-/* `ip_size`: octets of an IPv4 address here; an address and its mask in a constraint are twice as long. */
-static bool general_name_is_valid(uint8_t tag, struct bytes value, size_t ip_size) {
+bool extension_name_is_valid(uint8_t tag, struct bytes value, size_t ip_size) {
     switch (tag) {
     case GENERAL_NAME_EMAIL:
     case GENERAL_NAME_DNS:
@@ -139,7 +140,7 @@ static const char *read_alternative_names(struct certificate *certificate, struc
     certificate->san = names;
     while (names.size > 0) {
         struct der name;
-        if (!der_next(&names, &name) || name.content.size == 0 || !general_name_is_valid(name.tag, name.content, 4)) {
+        if (!der_next(&names, &name) || name.content.size == 0 || !extension_name_is_valid(name.tag, name.content, 4)) {
             return "its subjectAltName holds a name that is malformed";
         }
     }
@@ -155,7 +156,7 @@ static bool read_subtree(struct bytes *in, struct der *base) {
 static bool subtrees_are_valid(struct bytes subtrees) {
     while (subtrees.size > 0) {
         struct der base;
-        if (!read_subtree(&subtrees, &base) || !general_name_is_valid(base.tag, base.content, 8)) {
+        if (!read_subtree(&subtrees, &base) || !extension_name_is_valid(base.tag, base.content, 8)) {
             return false;
         }
     }
@@ -232,11 +233,10 @@ static const char *read_value(struct certificate *certificate, const struct cert
     return NULL;
 }
 
-/* Whether one of the first `count` extensions has that OID. */
-static bool occurred_before(struct bytes extensions, size_t count, struct bytes oid) {
+bool extension_occurred_before(struct bytes extensions, size_t count, struct bytes oid) {
     struct certificate_extension extension;
     for (size_t i = 0; i < count; i++) {
-        CHECK(read_extension(&extensions, &extension));
+        CHECK(extension_read(&extensions, &extension));
         if (bytes_equal(extension.oid, oid)) {
             return true;
         }
@@ -251,10 +251,10 @@ const char *extension_read_all(struct certificate *certificate) {
         if (count == CERTIFICATE_EXTENSIONS_MAX) {
             return "it has more than 64 extensions";
         }
-        if (!read_extension(&rest, &extension)) {
+        if (!extension_read(&rest, &extension)) {
             return "its extensions cannot be read";
         }
-        if (occurred_before(certificate->extensions, count, extension.oid)) {
+        if (extension_occurred_before(certificate->extensions, count, extension.oid)) {
             return "it has the same extension twice";
         }
         const char *why = read_value(certificate, &extension);

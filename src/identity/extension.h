@@ -16,4 +16,16 @@ bool extension_next_name(struct bytes *names, uint8_t *tag, struct bytes *value)
 /* One subtree of `permitted` or `excluded`, as extension_next_name. */
 bool extension_next_subtree(struct bytes *subtrees, uint8_t *tag, struct bytes *base);
 
+/* Reads one Extension, which need not have been read before. */
+bool extension_read(struct bytes *in, struct certificate_extension *extension);
+/* Whether one of the first `count` of `extensions`, which have been read before, has that OID. */
+bool extension_occurred_before(struct bytes extensions, size_t count, struct bytes oid);
+/* Reads AuthorityKeyIdentifier; `*key` is empty when it names no key identifier. */
+bool extension_read_authority_key(struct bytes value, struct bytes *key);
+/*
+ * Whether the content of a GeneralName is well-formed. `ip_size`: octets of an IPv4 address there, 4; an address and its
+ * mask in a constraint are 8.
+ */
+bool extension_name_is_valid(uint8_t tag, struct bytes value, size_t ip_size);
+
 #endif

@@ -102,7 +102,15 @@ static enum reason judge(struct identity *identity, const struct identity_policy
                  PATH_CHAIN_MAX);
         return REASON_CHAIN_TOO_LONG;
     }
-    path_judge(chain, policy->trust, policy->depth_max, now, verdict);
+    const struct path_settings settings = {
+        .trust = policy->trust,
+        .depth_max = policy->depth_max,
+        .now = now,
+        .revocation = policy->revocation,
+        .revocation_scope = policy->revocation_scope,
+        .accept_stale_crls = policy->accept_stale_crls,
+    };
+    path_judge(chain, &settings, verdict);
     identity->valid_from = verdict->valid_from;
     identity->valid_until = verdict->valid_until;
     identity->signatures = verdict->signatures;

@@ -8,6 +8,7 @@
 #include "base/reason.h"
 #include "base/text.h"
 #include "identity/field.h"
+#include "identity/revocation.h"
 #include "identity/trust.h"
 
 #include <stdatomic.h>
@@ -15,7 +16,7 @@
 enum {
     IDENTITY_HEADER_VALUE_MAX = 8 * 1024, /* a longer value is replaced by `<name>-Too-Large: true` */
     IDENTITY_SKI_MAX = 64,                /* bytes of a SKI that are kept for logs */
-    IDENTITY_DETAIL_SIZE = 192,           /* bytes of `detail`, its NUL included */
+    IDENTITY_DETAIL_SIZE = 256,           /* bytes of `detail`, its NUL included */
 };
 
 /* One configured header: its name and what goes in it. */
@@ -37,14 +38,17 @@ struct identity_policy {
     const struct trust *trust;
     size_t depth_max; /* intermediates + leaf, 1 to 16 */
     const struct forward *forward;
+    const struct revocation *revocation; /* NULL: revocation is not checked */
+    enum revocation_scope revocation_scope;
+    bool accept_stale_crls; /* a CRL past its nextUpdate still says that what it does not list is good */
     /* Set by identity_policy_seal when all else is: what the cache knows the policy by. */
     uint8_t digest[IDENTITY_DIGEST_SIZE];
 };
 
 /*
- * SHA-256 over all that a verdict and its headers depend on beside the chain and the time: the roots, the depth, the
- * configured headers. By content, so that a reload that changes nothing for a host leaves what is known of its clients in
- * place, and one that does makes it unreachable.
+ * SHA-256 over all that a verdict and its headers depend on beside the chain and the time: the roots, the CRLs and how they
+ * are taken, the depth, the configured headers. By content, so that a reload that changes nothing for a host leaves what is
+ * known of its clients in place, and one that does makes it unreachable.
  */
 void identity_policy_seal(struct identity_policy *policy);
 
@@ -53,7 +57,7 @@ struct identity {
     enum status status;
     enum reason reason;
     int64_t valid_from;      /* the verdict holds from here ... */
-    int64_t valid_until;     /* ... to here, seconds since the epoch, both included; for `valid` the path's dates */
+    int64_t valid_until;     /* ... to here, seconds since the epoch, both included; for `valid` the path's and its CRLs' */
     unsigned signatures;     /* how many were checked to reach the verdict */
     uint8_t fingerprint[32]; /* SHA-256 of the leaf; zeros for STATUS_NONE */
     struct bytes headers;    /* "Name: value\r\n" for each configured field of the certificate that is present */

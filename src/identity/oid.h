@@ -13,10 +13,18 @@
 #define OID_SUBJECT_ALT_NAME         OID_VIEW("\x55\x1d\x11")
 #define OID_BASIC_CONSTRAINTS        OID_VIEW("\x55\x1d\x13")
 #define OID_NAME_CONSTRAINTS         OID_VIEW("\x55\x1d\x1e")
+#define OID_CRL_DISTRIBUTION_POINTS  OID_VIEW("\x55\x1d\x1f")
 #define OID_CERTIFICATE_POLICIES     OID_VIEW("\x55\x1d\x20")
 #define OID_AUTHORITY_KEY_IDENTIFIER OID_VIEW("\x55\x1d\x23")
 #define OID_EXTENDED_KEY_USAGE       OID_VIEW("\x55\x1d\x25")
 #define OID_INHIBIT_ANY_POLICY       OID_VIEW("\x55\x1d\x36")
+
+/* CRL extensions and those of their entries (RFC 5280 sections 5.2 and 5.3). */
+#define OID_CRL_NUMBER                 OID_VIEW("\x55\x1d\x14")
+#define OID_CRL_REASON                 OID_VIEW("\x55\x1d\x15")
+#define OID_DELTA_CRL_INDICATOR        OID_VIEW("\x55\x1d\x1b")
+#define OID_ISSUING_DISTRIBUTION_POINT OID_VIEW("\x55\x1d\x1c")
+#define OID_CERTIFICATE_ISSUER         OID_VIEW("\x55\x1d\x1d")
 
 #define OID_EKU_ANY         OID_VIEW("\x55\x1d\x25\x00")
 #define OID_EKU_CLIENT_AUTH OID_VIEW("\x2b\x06\x01\x05\x05\x07\x03\x02")

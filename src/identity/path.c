@@ -4,8 +4,8 @@
 
 struct search {
     struct path_chain *chain;
+    const struct path_settings *settings;
     const struct trust *trust;
-    size_t depth_max;
     unsigned steps;
     struct path_budget budget;
     struct path_candidate candidate; /* what is being built */
@@ -93,7 +93,7 @@ static bool try_anchor(struct search *search, const struct trust_anchor *anchor)
     struct path_candidate *candidate = &search->candidate;
     struct path_fault fault = {.reason = REASON_CHAIN_TOO_LONG, .phase = PATH_PHASE_ISSUER};
     candidate->anchor = anchor;
-    if (candidate->length > search->depth_max) {
+    if (candidate->length > search->settings->depth_max) {
         fault.certificate = &candidate->members[0]->certificate;
     } else if (!path_check(&search->budget, candidate, &fault)) {
         return true;
@@ -187,41 +187,37 @@ static bool extend(struct search *search) {
     return false;
 }
 
-/* A valid verdict holds while all of its path's certificates do. */
-static void narrow_to_path(struct path_verdict *verdict, const struct path_chain *chain) {
-    verdict->valid_from = verdict->anchor->certificate.not_before;
-    verdict->valid_until = verdict->anchor->certificate.not_after;
-    for (size_t i = 0; i < verdict->length; i++) {
-        const struct certificate *certificate = &chain->members[verdict->order[i]].certificate;
-        if (verdict->valid_from < certificate->not_before) {
-            verdict->valid_from = certificate->not_before;
-        }
-        if (verdict->valid_until > certificate->not_after) {
-            verdict->valid_until = certificate->not_after;
+/* A CA that was renamed: its key is among the roots, but under a name that leads nowhere. */
+static void look_for_key(struct path_fault *fault, const struct trust *trust) {
+    struct bytes wanted = fault->certificate->aki;
+    for (size_t i = 0; i < trust_count(trust) && wanted.size > 0; i++) {
+        const struct certificate *root = &trust_anchor(trust, i)->certificate;
+        if (bytes_equal(root->ski, wanted)) {
+            fault->issuer = root;
+            return;
         }
     }
 }
 
-void path_judge(struct path_chain *chain, const struct trust *trust, size_t depth_max, int64_t now,
-                struct path_verdict *verdict) {
-    CHECK(depth_max >= 1 && depth_max <= PATH_CHAIN_MAX && chain->count >= 1 && chain->malformed == NULL);
+void path_judge(struct path_chain *chain, const struct path_settings *settings, struct path_verdict *verdict) {
+    CHECK(settings->depth_max >= 1 && settings->depth_max <= PATH_CHAIN_MAX);
+    CHECK(chain->count >= 1 && chain->malformed == NULL);
     *verdict = (struct path_verdict){.fault = {.reason = REASON_UNKNOWN_ISSUER, .phase = PATH_PHASE_ISSUER}};
     verdict->fault.certificate = &chain->members[0].certificate;
-    struct search search = {.chain = chain, .trust = trust, .depth_max = depth_max, .used = 1, .best = verdict};
-    search.budget.now = now;
-    search.budget.window_from = INT64_MIN;
-    search.budget.window_until = INT64_MAX;
-    search.budget.comparisons = CONSTRAINTS_COMPARISONS_MAX;
+    struct search search = {.chain = chain, .settings = settings, .trust = settings->trust, .used = 1, .best = verdict};
+    path_budget_init(&search.budget, settings, chain);
     search.candidate.members[0] = &chain->members[0];
     search.candidate.length = 1;
     mark_redundant(&search);
     find_issuers(chain);
     extend(&search);
-    verdict->signatures = (unsigned)search.budget.edge_count;
-    if (verdict->fault.reason == REASON_OK) {
-        narrow_to_path(verdict, chain);
-    } else {
-        verdict->valid_from = search.budget.window_from;
-        verdict->valid_until = search.budget.window_until;
+    /* A valid path ends the search and rests on nothing but what was looked at for it; any other verdict rests on all. */
+    const struct path_window *window =
+        verdict->fault.reason == REASON_OK ? &search.budget.window_of_path : &search.budget.window;
+    verdict->valid_from = window->from;
+    verdict->valid_until = window->until;
+    if (verdict->fault.reason == REASON_UNKNOWN_ISSUER) {
+        look_for_key(&verdict->fault, settings->trust);
     }
+    verdict->signatures = (unsigned)search.budget.edge_count + PATH_CRL_SIGNATURES_MAX - search.budget.crl_signatures_left;
 }

@@ -1,5 +1,41 @@
 #include "identity/path_check.h"
 
+#include "identity/path_revocation.h"
+
+static const struct path_window always = {INT64_MIN, INT64_MAX};
+
+void path_budget_init(struct path_budget *budget, const struct path_settings *settings, const struct path_chain *chain) {
+    budget->settings = settings;
+    budget->chain = chain;
+    budget->now = settings->now;
+    budget->window = always;
+    budget->window_of_path = always;
+    budget->comparisons = CONSTRAINTS_COMPARISONS_MAX;
+    budget->crl_signatures_left = PATH_CRL_SIGNATURES_MAX;
+    budget->edge_count = 0;
+}
+
+static void narrow(struct path_window *window, int64_t from, int64_t until) {
+    window->from = window->from < from ? from : window->from;
+    window->until = window->until > until ? until : window->until;
+}
+
+static bool narrow_both(struct path_budget *budget, int64_t from, int64_t until, bool answer) {
+    narrow(&budget->window, from, until);
+    narrow(&budget->window_of_path, from, until);
+    return answer;
+}
+
+bool path_window_reaches(struct path_budget *budget, int64_t from) {
+    return budget->now >= from ? narrow_both(budget, from, INT64_MAX, true)
+                               : narrow_both(budget, INT64_MIN, from - 1, false);
+}
+
+bool path_window_passes(struct path_budget *budget, int64_t until) {
+    return budget->now > until ? narrow_both(budget, until + 1, INT64_MAX, true)
+                               : narrow_both(budget, INT64_MIN, until, false);
+}
+
 static struct path_fault fault_of(enum reason reason, enum path_phase phase) {
     return (struct path_fault){.reason = reason, .phase = phase};
 }
@@ -20,8 +56,7 @@ bool path_edge_is_broken(const struct path_budget *budget, const struct path_mem
     return edge != NULL && !edge->holds;
 }
 
-/* 1 or 0: the signature holds or not; -1: no more signatures are checked for this chain. */
-static int check_signature(struct path_budget *budget, const struct path_member *child, const struct signature_key *key) {
+int path_check_signature(struct path_budget *budget, const struct path_member *child, const struct signature_key *key) {
     const struct path_edge *edge = find_edge(budget, child, key);
     if (edge != NULL) {
         return edge->holds;
@@ -35,25 +70,10 @@ static int check_signature(struct path_budget *budget, const struct path_member 
 }
 
 static enum reason check_dates(struct path_budget *budget, const struct certificate *certificate) {
-    if (budget->now < certificate->not_before) {
-        if (budget->window_until > certificate->not_before - 1) {
-            budget->window_until = certificate->not_before - 1;
-        }
+    if (!path_window_reaches(budget, certificate->not_before)) {
         return REASON_NOT_YET_VALID;
     }
-    if (budget->window_from < certificate->not_before) {
-        budget->window_from = certificate->not_before;
-    }
-    if (budget->now > certificate->not_after) {
-        if (budget->window_from < certificate->not_after + 1) {
-            budget->window_from = certificate->not_after + 1;
-        }
-        return REASON_EXPIRED;
-    }
-    if (budget->window_until > certificate->not_after) {
-        budget->window_until = certificate->not_after;
-    }
-    return REASON_OK;
+    return path_window_passes(budget, certificate->not_after) ? REASON_EXPIRED : REASON_OK;
 }
 
 static struct path_fault wrong_usage(const char *usage) {
@@ -88,12 +108,9 @@ static struct path_fault check_ca(const struct certificate *certificate) {
     return fault_of(REASON_OK, PATH_PHASE_ISSUER);
 }
 
-/*
- * Client authentication signs (RFC 8446 section 4.4.3), so keyUsage must have digitalSignature. A CA is let off: PKITS
- * counts it as valid in the leaf's place, and who holds its key could make a leaf that fits.
- */
+/* Client authentication signs (RFC 8446 section 4.4.3), so keyUsage must have digitalSignature: of a CA in its place too. */
 static struct path_fault check_leaf(const struct certificate *certificate) {
-    if (certificate->has_key_usage && !certificate->is_ca && (certificate->key_usage & KEY_USAGE_DIGITAL_SIGNATURE) == 0) {
+    if (certificate->has_key_usage && (certificate->key_usage & KEY_USAGE_DIGITAL_SIGNATURE) == 0) {
         return wrong_usage("keyUsage has no digitalSignature");
     }
     return fault_of(REASON_OK, PATH_PHASE_ISSUER);
@@ -173,7 +190,17 @@ static bool names_hold(struct path_budget *budget, const struct path_candidate *
     return true;
 }
 
-/* Signatures and names from the root down to where `fault` was found, which gives way to one that comes before it. */
+static bool is_unrevoked(struct path_budget *budget, const struct path_candidate *candidate, size_t height,
+                         struct path_fault *fault) {
+    if (path_is_unrevoked(budget, candidate, height, fault)) {
+        return true;
+    }
+    fault->height = height;
+    return false;
+}
+
+/* Signatures, revocation and names from the root down to where `fault` was found, which gives way to one that comes before
+ * it. */
 static bool check_dearly(struct path_budget *budget, const struct path_candidate *candidate, struct path_fault *fault) {
     bool faulty = fault->reason != REASON_OK;
     size_t end = faulty ? fault->height : 0;
@@ -184,13 +211,16 @@ static bool check_dearly(struct path_budget *budget, const struct path_candidate
         }
         const struct signature_key *key =
             height + 1 == candidate->length ? &candidate->anchor->key : &candidate->members[height + 1]->key;
-        int holds = check_signature(budget, candidate->members[height], key);
+        int holds = path_check_signature(budget, candidate->members[height], key);
         if (holds < 0) {
             return false;
         }
         if (holds == 0) {
             *fault = fault_of(REASON_BAD_SIGNATURE, PATH_PHASE_SIGNATURE);
             fault->height = height;
+            return true;
+        }
+        if ((!here || fault->phase > PATH_PHASE_REVOCATION) && !is_unrevoked(budget, candidate, height, fault)) {
             return true;
         }
         if (!here && !names_hold(budget, candidate, height, fault)) {
@@ -201,6 +231,7 @@ static bool check_dearly(struct path_budget *budget, const struct path_candidate
 }
 
 bool path_check(struct path_budget *budget, const struct path_candidate *candidate, struct path_fault *fault) {
+    budget->window_of_path = always;
     *fault = check_cheaply(budget, candidate);
     if (!check_dearly(budget, candidate, fault)) {
         return false;

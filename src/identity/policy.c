@@ -39,12 +39,24 @@ static void add_forward(wc_Sha256 *hash, const struct forward *forward) {
     }
 }
 
+static void add_revocation(wc_Sha256 *hash, const struct identity_policy *policy) {
+    add_number(hash, policy->revocation != NULL);
+    if (policy->revocation != NULL) {
+        uint8_t digest[IDENTITY_DIGEST_SIZE];
+        revocation_digest(policy->revocation, digest);
+        add(hash, digest, sizeof(digest));
+        add_number(hash, policy->revocation_scope);
+        add_number(hash, policy->accept_stale_crls);
+    }
+}
+
 void identity_policy_seal(struct identity_policy *policy) {
     wc_Sha256 hash;
     CHECK(wc_InitSha256(&hash) == 0);
     add_trust(&hash, policy->trust);
     add_number(&hash, policy->depth_max);
     add_forward(&hash, policy->forward);
+    add_revocation(&hash, policy);
     CHECK(wc_Sha256Final(&hash, policy->digest) == 0);
     wc_Sha256Free(&hash);
 }

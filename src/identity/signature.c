@@ -226,26 +226,30 @@ void signature_sha256(struct bytes data, uint8_t digest[static SIGNATURE_SHA256_
     CHECK(wc_Sha256Hash(data.data, (word32)data.size, digest) == 0);
 }
 
-static size_t digest_data(enum signature_hash hash, struct bytes data, uint8_t digest[static SIGNATURE_DIGEST_MAX]) {
-    size_t size = hashes[hash].size;
-    CHECK(wc_Hash(hashes[hash].type, data.data, (word32)data.size, digest, (word32)size) == 0);
+size_t signature_digest(const struct signature_algorithm *algorithm, struct bytes data,
+                        uint8_t digest[static SIGNATURE_DIGEST_MAX]) {
+    if (algorithm->kind == SIGNATURE_ED25519) {
+        return 0;
+    }
+    size_t size = hashes[algorithm->hash].size;
+    CHECK(wc_Hash(hashes[algorithm->hash].type, data.data, (word32)data.size, digest, (word32)size) == 0);
     return size;
 }
 
-static bool verify_pkcs1(RsaKey *key, enum signature_hash hash, struct bytes data, struct bytes signature) {
+static bool verify_pkcs1(RsaKey *key, enum signature_hash hash, struct bytes digest, struct bytes signature) {
     /* The whole block is rebuilt and compared: nothing in it is parsed, so nothing in it can hide. */
     uint8_t expected[DIGEST_INFO_MAX];
     size_t prefix_size = sizeof(hashes[hash].prefix);
     memcpy(expected, hashes[hash].prefix, prefix_size);
-    size_t size = prefix_size + digest_data(hash, data, expected + prefix_size);
+    memcpy(expected + prefix_size, digest.data, digest.size);
+    size_t size = prefix_size + digest.size;
     uint8_t found[SIGNATURE_RSA_BITS_MAX / 8];
     int found_size = wc_RsaSSL_Verify(signature.data, (word32)signature.size, found, sizeof(found), key);
     return found_size >= 0 && (size_t)found_size == size && memcmp(found, expected, size) == 0;
 }
 
-static bool verify_pss(RsaKey *key, const struct signature_algorithm *algorithm, struct bytes data, struct bytes signature) {
-    uint8_t digest[SIGNATURE_DIGEST_MAX];
-    size_t size = digest_data(algorithm->hash, data, digest);
+static bool verify_pss(RsaKey *key, const struct signature_algorithm *algorithm, struct bytes digest,
+                       struct bytes signature) {
     enum wc_HashType type = hashes[algorithm->hash].type;
     if (algorithm->salt_size > SIGNATURE_RSA_BITS_MAX / 8) {
         return false;
@@ -254,10 +258,11 @@ static bool verify_pss(RsaKey *key, const struct signature_algorithm *algorithm,
     uint8_t found[SIGNATURE_RSA_BITS_MAX / 8];
     int found_size = wc_RsaPSS_Verify_ex(signature.data, (word32)signature.size, found, sizeof(found), type,
                                          hashes[algorithm->hash].mgf, salt, key);
-    return found_size > 0 && wc_RsaPSS_CheckPadding_ex(digest, (word32)size, found, (word32)found_size, type, salt, 0) == 0;
+    return found_size > 0 &&
+           wc_RsaPSS_CheckPadding_ex(digest.data, (word32)digest.size, found, (word32)found_size, type, salt, 0) == 0;
 }
 
-static bool verify_rsa(const struct signature_key *from, const struct signature_algorithm *algorithm, struct bytes data,
+static bool verify_rsa(const struct signature_key *from, const struct signature_algorithm *algorithm, struct bytes digest,
                        struct bytes signature) {
     if (signature.size != from->modulus.size) {
         return false;
@@ -269,9 +274,9 @@ static bool verify_rsa(const struct signature_key *from, const struct signature_
     bool good = wc_RsaPublicKeyDecodeRaw(from->modulus.data, (word32)from->modulus.size, from->exponent.data,
                                          (word32)from->exponent.size, &key) == 0;
     if (good && algorithm->kind == SIGNATURE_RSA) {
-        good = verify_pkcs1(&key, algorithm->hash, data, signature);
+        good = verify_pkcs1(&key, algorithm->hash, digest, signature);
     } else if (good) {
-        good = verify_pss(&key, algorithm, data, signature);
+        good = verify_pss(&key, algorithm, digest, signature);
     }
     wc_FreeRsaKey(&key);
     return good;
@@ -286,22 +291,20 @@ static bool is_ecdsa_value(struct bytes signature) {
            der_read_unsigned(&content, &s) && content.size == 0;
 }
 
-static bool verify_ecdsa(const struct signature_key *from, enum signature_hash hash, struct bytes data,
-                         struct bytes signature) {
+static bool verify_ecdsa(const struct signature_key *from, struct bytes digest, struct bytes signature) {
     if (!is_ecdsa_value(signature)) {
         return false;
     }
-    uint8_t digest[SIGNATURE_DIGEST_MAX];
-    size_t size = digest_data(hash, data, digest);
     ecc_key key;
     if (wc_ecc_init(&key) != 0) {
         return false;
     }
     int verified = 0;
     /* The last argument: not trusted, so that a point off the curve is refused. */
-    bool good = wc_ecc_import_x963_ex2(from->point.data, (word32)from->point.size, &key, from->curve, 1) == 0 &&
-                wc_ecc_verify_hash(signature.data, (word32)signature.size, digest, (word32)size, &verified, &key) == 0 &&
-                verified == 1;
+    bool good =
+        wc_ecc_import_x963_ex2(from->point.data, (word32)from->point.size, &key, from->curve, 1) == 0 &&
+        wc_ecc_verify_hash(signature.data, (word32)signature.size, digest.data, (word32)digest.size, &verified, &key) == 0 &&
+        verified == 1;
     wc_ecc_free(&key);
     return good;
 }
@@ -320,23 +323,44 @@ static bool verify_ed25519(const struct signature_key *from, struct bytes data, 
     return good;
 }
 
-bool signature_verify(const struct signature_key *key, const struct signature_algorithm *algorithm, struct bytes data,
-                      struct bytes signature) {
+static bool key_fits(const struct signature_key *key, const struct signature_algorithm *algorithm) {
     const struct signature_algorithm *of_key = &key->algorithm;
-    switch (algorithm->kind) {
-    case SIGNATURE_RSA:
-        return of_key->kind == SIGNATURE_RSA && verify_rsa(key, algorithm, data, signature);
-    case SIGNATURE_RSA_PSS:
+    if (algorithm->kind == SIGNATURE_RSA_PSS) {
         if (of_key->kind == SIGNATURE_RSA_PSS && of_key->hash != SIGNATURE_HASH_NONE &&
             (of_key->hash != algorithm->hash || algorithm->salt_size < of_key->salt_size)) {
             return false;
         }
-        return (of_key->kind == SIGNATURE_RSA || of_key->kind == SIGNATURE_RSA_PSS) &&
-               verify_rsa(key, algorithm, data, signature);
-    case SIGNATURE_ECDSA:
-        return of_key->kind == SIGNATURE_ECDSA && verify_ecdsa(key, algorithm->hash, data, signature);
-    case SIGNATURE_ED25519:
-        return of_key->kind == SIGNATURE_ED25519 && verify_ed25519(key, data, signature);
+        return of_key->kind == SIGNATURE_RSA || of_key->kind == SIGNATURE_RSA_PSS;
     }
-    return false;
+    return of_key->kind == algorithm->kind;
+}
+
+bool signature_verify_digest(const struct signature_key *key, const struct signature_algorithm *algorithm,
+                             struct bytes digest, struct bytes signature) {
+    CHECK(digest.size == hashes[algorithm->hash].size);
+    if (!key_fits(key, algorithm)) {
+        return false;
+    }
+    switch (algorithm->kind) {
+    case SIGNATURE_RSA:
+    case SIGNATURE_RSA_PSS:
+        return verify_rsa(key, algorithm, digest, signature);
+    case SIGNATURE_ECDSA:
+        return verify_ecdsa(key, digest, signature);
+    default:
+        return false;
+    }
+}
+
+bool signature_verify(const struct signature_key *key, const struct signature_algorithm *algorithm, struct bytes data,
+                      struct bytes signature) {
+    if (!key_fits(key, algorithm)) {
+        return false;
+    }
+    if (algorithm->kind == SIGNATURE_ED25519) {
+        return verify_ed25519(key, data, signature);
+    }
+    uint8_t digest[SIGNATURE_DIGEST_MAX];
+    size_t size = signature_digest(algorithm, data, digest);
+    return signature_verify_digest(key, algorithm, bytes_of(digest, size), signature);
 }

@@ -53,6 +53,15 @@ enum reason signature_judge_key(const struct certificate *certificate, struct si
 bool signature_verify(const struct signature_key *key, const struct signature_algorithm *algorithm, struct bytes data,
                       struct bytes signature);
 
+/*
+ * The two halves of it, for data that is signed once and checked later: the digest that `algorithm` signs, and its size;
+ * 0 for Ed25519, which signs the data as they are and has no such halves.
+ */
+size_t signature_digest(const struct signature_algorithm *algorithm, struct bytes data,
+                        uint8_t digest[static SIGNATURE_DIGEST_MAX]);
+bool signature_verify_digest(const struct signature_key *key, const struct signature_algorithm *algorithm,
+                             struct bytes digest, struct bytes signature);
+
 enum { SIGNATURE_SHA1_SIZE = 20, SIGNATURE_SHA256_SIZE = 32 };
 void signature_sha1(struct bytes data, uint8_t digest[static SIGNATURE_SHA1_SIZE]);
 void signature_sha256(struct bytes data, uint8_t digest[static SIGNATURE_SHA256_SIZE]);

@@ -102,7 +102,6 @@ Test(verify, unusable_arguments_are_2) {
     cr_assert_eq(RUN("--ca", ROOT, "--max-depth", "0", CHAIN), 2);
     cr_assert_eq(RUN("--ca", ROOT, "--max-depth", "17", CHAIN), 2);
     cr_assert_eq(RUN("--ca", ROOT, "--max-depth", "4x", CHAIN), 2);
-    cr_assert_eq(RUN("--ca", ROOT, "--crl", ROOT, CHAIN), 2);
     cr_assert_eq(RUN("--what", CHAIN), 2);
     cr_assert(strstr(output, "\"--what\"") != NULL, "%s", output);
     cr_assert_eq(RUN("--ca"), 2);
@@ -116,6 +115,47 @@ Test(verify, unusable_files_are_2_and_named) {
     cr_assert_eq(RUN("--ca", ROOT, CORPUS "/cases.csv"), 2);
     cr_assert(strstr(output, "cases.csv: ") != NULL, "%s", output);
     cr_assert_eq(RUN("--ca", ROOT, CORPUS), 2);
+}
+
+#define DATA   CONFIG_DATA
+#define THEN   "2030-01-01T00:00:00Z"
+#define SIGNER DATA "/root.pem"
+#define SERVER DATA "/server.pem"
+
+/* A server's chain of three: unfit for clients, and its intermediate has no list. */
+Test(verify, lists_are_held_against_the_whole_chain) {
+    cr_assert_eq(RUN("--ca", SIGNER, "--at", THEN, SERVER), 1);
+    cr_assert(strstr(output, "reason: wrong_usage\n") != NULL, "%s", output);
+    cr_assert_eq(RUN("--ca", SIGNER, "--at", THEN, "--crl", DATA "/root.crl", SERVER), 1);
+    cr_assert(strstr(output, "reason: crl_missing\ndetail: a CRL of \"CN=intermediate,") != NULL, "%s", output);
+    cr_assert_eq(RUN("--ca", SIGNER, "--at", THEN, "--crl", DATA "/root2.der.crl", SERVER), 1);
+    cr_assert(strstr(output, "reason: crl_missing\ndetail: a CRL of \"CN=root,") != NULL, "%s", output);
+    cr_assert_eq(RUN("--ca", SIGNER, "--crl", DATA "/root.crl", "--at", "2120-06-01T00:00:00Z", SERVER), 1);
+    cr_assert(strstr(output, "reason: crl_stale\ndetail: the CRL of \"CN=root,") != NULL, "%s", output);
+    cr_assert_eq(
+        RUN("--json", "--at", THEN, "--ca", SIGNER, "--crl", DATA "/root2.der.crl", "--crl", DATA "/root.crl", SERVER), 1);
+    cr_assert_eq(strstr(output, "{\"status\": \"invalid\", \"reason\": \"crl_missing\", \"detail\": \""), output, "%s",
+                 output);
+}
+
+Test(verify, unusable_lists_are_2_and_named) {
+    cr_assert_eq(RUN("--ca", ROOT, "--crl", ROOT, CHAIN), 2);
+    cr_assert(strstr(output, "root.pem: ") != NULL, "%s", output);
+    cr_assert_eq(RUN("--ca", ROOT, "--crl", DATA "/missing.crl", CHAIN), 2);
+    cr_assert(strstr(output, "missing.crl: cannot be opened") != NULL, "%s", output);
+    cr_assert_eq(RUN("--ca", ROOT, "--crl", DATA "/half.crl", CHAIN), 2);
+    cr_assert(strstr(output, "half.crl: ") != NULL, "%s", output);
+    cr_assert_eq(RUN("--crl", DATA "/forged.crl", "--ca", SIGNER, SERVER), 2);
+    cr_assert(strstr(output, "--crl: ") != NULL, "%s", output);
+    cr_assert_eq(RUN("--ca", ROOT, CHAIN, "--crl"), 2);
+}
+
+Test(verify, chains_over_the_servers_limit_are_too_large) {
+    cr_assert_eq(RUN("--ca", CORPUS "/roots/fort.pem", "--at", AT, CORPUS "/chains/chain-of-16-kib.pem"), 0);
+    cr_assert_eq(RUN("--ca", CORPUS "/roots/fort.pem", "--at", AT, CORPUS "/chains/chain-of-16-kib-and-1.pem"), 1);
+    cr_assert(strstr(output, "reason: too_large\n") != NULL, "%s", output);
+    cr_assert_eq(RUN("--ca", CORPUS "/roots/fort.pem", "--at", AT, CORPUS "/chains/chain-of-17-kib.pem"), 1);
+    cr_assert(strstr(output, "reason: too_large\n") != NULL, "%s", output);
 }
 
 Test(verify, a_malformed_certificate_is_a_verdict) {

@@ -55,3 +55,17 @@ Test(file, refuses_what_is_no_file, .init = set_up, .fini = tear_down) {
     cr_assert_eq(file_read("", 10, &content, error), -ENOENT);
     cr_assert_eq(file_read("/dev/zero", 10, &content, error), -EINVAL);
 }
+
+/* As one that is written to while it is read: files of /proc say that they are empty. */
+Test(file, reads_on_when_a_file_is_longer_than_it_said) {
+    struct bytes content;
+    struct bytes again;
+    char error[FILE_ERROR_SIZE] = "";
+    cr_assert_eq(file_read("/proc/version", 4096, &content, error), 0, "%s", error);
+    cr_assert_eq(strncmp((const char *)content.data, "Linux version ", 14), 0);
+    cr_assert_eq(file_read("/proc/version", content.size, &again, error), 0, "%s", error);
+    cr_assert(bytes_equal(content, again));
+    file_content_free(&again);
+    cr_assert_eq(file_read("/proc/version", content.size - 1, &again, error), -EFBIG);
+    file_content_free(&content);
+}

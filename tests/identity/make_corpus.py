@@ -64,10 +64,10 @@ class Issuer:
     def root(self, extensions=None, **more):
         return self.certify(self.subject, self.key, ca_extensions(self.key) if extensions is None else extensions, **more)
 
-    def issue_ca(self, subject, key=None, extensions=None, digest="sha256", pss=None, **more):
-        """An intermediate: its Issuer and its certificate."""
+    def issue_ca(self, subject, key=None, extensions=None, digest="sha256", pss=None, also=(), path_length=None, **more):
+        """An intermediate: its Issuer and its certificate. `also`: extensions beside those that a CA has."""
         below = Issuer(subject, key or p256(), digest, pss)
-        extensions = ca_extensions(below.key) if extensions is None else extensions
+        extensions = ca_extensions(below.key, *also, path_length=path_length) if extensions is None else extensions
         return below, self.certify(below.subject, below.key, extensions, **more)
 
     def leaf(self, subject="leaf", key=None, extensions=None, **more):
@@ -130,7 +130,7 @@ def make_valid_paths():
     case("no-purpose", "ok", [root.leaf(extensions=leaf_extensions(purpose=()))])
     case("no-usage", "ok", [root.leaf(extensions=leaf_extensions(usage=()))])
     case("no-extensions", "ok", [root.leaf(extensions=[])])
-    fit, fit_der = root.issue_ca("Fit", extensions=ca_extensions(p256(), purposes("serverAuth", "clientAuth")))
+    fit, fit_der = root.issue_ca("Fit", also=[purposes("serverAuth", "clientAuth")])
     case("purpose-in-intermediate", "ok", [fit.leaf(), fit_der])
     case("misleading-key-identifiers", "ok", [middle.leaf(extensions=leaf_extensions(aki(b"wrong")), issuer_id=False), middle_der])
     case("negative-serial", "ok", [root.leaf(serial=-129)])
@@ -140,11 +140,15 @@ def make_valid_paths():
     case("unique-identifiers", "ok", [root.leaf(unique_id=tlv(0x81, b"\0abc") + tlv(0x82, b"\0def"))])
     case("policies-are-not-asked-for", "ok", [root.leaf(extensions=leaf_extensions(
         ext("2.5.29.32", seq(seq(oid("1.3.6.1.4.1.1"))), True), ext("2.5.29.54", integer(0), True)))])
-    case("ca-as-leaf", "ok", [middle_der])
+    case("ca-as-leaf", "wrong_usage", [middle_der], detail="digitalSignature")
     pinned = Issuer("Pinned", p256())
     pinned_der = pinned.root()
     add_root("pinned", pinned_der)
-    case("leaf-is-the-root", "ok", [pinned_der], roots="pinned")
+    case("leaf-is-the-root", "wrong_usage", [pinned_der], roots="pinned")
+    able = Issuer("Able", p256())
+    able_der = able.root([basic(True), key_usage("digitalSignature", "keyCertSign"), ski(able.id)])
+    add_root("able", able_der)
+    case("leaf-is-the-root-and-signs", "ok", [able_der], roots="able")
 
 
 def make_search():
@@ -337,7 +341,7 @@ def make_usage():
     case("email-certificate", "wrong_usage", [root.leaf(extensions=leaf_extensions(purpose=("emailProtection",)))])
     case("key-encipherment-only", "wrong_usage", [root.leaf(extensions=leaf_extensions(usage=("keyEncipherment",)))], detail="digitalSignature")
     case("decipher-only", "wrong_usage", [root.leaf(extensions=leaf_extensions(usage=("keyAgreement", "decipherOnly")))])
-    served, served_der = root.issue_ca("Serves", extensions=ca_extensions(root.key, purposes("serverAuth")))
+    served, served_der = root.issue_ca("Serves", also=[purposes("serverAuth")])
     case("intermediate-for-servers", "wrong_usage", [served.leaf(), served_der], detail="CN=Serves")
     idle, idle_der = root.issue_ca("Idle", extensions=[basic(True), key_usage("cRLSign")])
     case("intermediate-signs-crls-only", "wrong_usage", [idle.leaf(), idle_der], detail="keyCertSign")
@@ -351,15 +355,15 @@ def make_usage():
     case("explicit-ca-false", "not_a_ca", [explicit.leaf(), explicit_der])
     unknown = ext("1.3.6.1.4.1.99999.1", b"?", True)
     case("critical-in-leaf", "unsupported_critical_extension", [root.leaf(extensions=leaf_extensions(unknown))], detail="1.3.6.1.4.1.99999.1")
-    above, above_der = root.issue_ca("Critical", extensions=ca_extensions(root.key, unknown))
+    above, above_der = root.issue_ca("Critical", also=[unknown])
     case("critical-in-intermediate", "unsupported_critical_extension", [above.leaf(), above_der], detail="CN=Critical")
     case("unknown-not-critical", "ok", [root.leaf(extensions=leaf_extensions(ext("1.3.6.1.4.1.99999.1", b"?")))])
-    above, above_der = root.issue_ca("Policies", extensions=ca_extensions(root.key, ext("2.5.29.36", seq(tlv(0x80, b"\0")), True)))
+    above, above_der = root.issue_ca("Policies", also=[ext("2.5.29.36", seq(tlv(0x80, b"\0")), True)])
     case("explicit-policy-required", "unsupported_critical_extension", [above.leaf(), above_der])
 
 
 def make_lengths():
-    none, none_der = root.issue_ca("None below", extensions=ca_extensions(root.key, path_length=0))
+    none, none_der = root.issue_ca("None below", path_length=0)
     below, below_der = none.issue_ca("Below")
     case("path-length-0", "ok", [none.leaf(), none_der])
     case("path-length-exceeded", "path_length", [below.leaf(), below_der, none_der], detail="CN=Below")
@@ -405,7 +409,7 @@ def make_constraints():
             if label == "dir" and word == "excluded":
                 base = name(("C", "DE"), ("O", "WORKS"), ("OU", "X"))
                 values = [(name(("C", "DE"), ("O", "Works"), ("OU", "x")), 1), (name(("C", "DE"), ("O", "Works")), 0)]
-            above, above_der = root.issue_ca("Limits", extensions=ca_extensions(root.key, constraints(**{word: [(kind, base)]})))
+            above, above_der = root.issue_ca("Limits", also=[constraints(**{word: [(kind, base)]})])
             for index, (value, inside) in enumerate(values):
                 leaf = above.leaf(subject, extensions=leaf_extensions(san((kind, value))))
                 case(f"names-{label}-{word}-{index}", "ok" if inside == allowed else "name_constraint", [leaf, above_der])
@@ -414,7 +418,7 @@ def make_constraints():
 
 def make_odd_constraints(subject):
     def under(constraint, *names, subject=subject, label, reason):
-        above, above_der = root.issue_ca("Limits", extensions=ca_extensions(root.key, constraint))
+        above, above_der = root.issue_ca("Limits", also=[constraint])
         case(label, reason, [above.leaf(subject, extensions=leaf_extensions(*([san(*names)] if names else []))), above_der])
     mail = name(("C", "DE"), ("CN", "x"), ("emailAddress", "a@example.org", IA5))
     under(constraints([("email", "example.com")]), subject=mail, label="names-email-in-subject", reason="name_constraint")
@@ -430,11 +434,11 @@ def make_odd_constraints(subject):
     under(constraints([("dir", name(("C", "FR")))]), label="names-subject-outside", reason="name_constraint")
     under(constraints([("dir", name())]), label="names-all-subjects", reason="ok")
     under(constraints([("dir", name(("C", "FR")))]), ("dns", "a.example.com"), subject=name(), label="names-empty-subject", reason="ok")
-    high, high_der = root.issue_ca("High", extensions=ca_extensions(root.key, constraints([("dns", "example.com")])))
-    low, low_der = high.issue_ca("Low", extensions=ca_extensions(root.key, constraints([("dns", "com")])))
+    high, high_der = root.issue_ca("High", also=[constraints([("dns", "example.com")])])
+    low, low_der = high.issue_ca("Low", also=[constraints([("dns", "com")])])
     case("names-add-up", "name_constraint", [low.leaf(extensions=leaf_extensions(san(("dns", "a.com")))), low_der, high_der], detail="CN=High")
     many = [("dns", f"n{i}.example.com") for i in range(300)]
-    above, above_der = root.issue_ca("Many", extensions=ca_extensions(root.key, constraints((), [("dns", f"x{i}.example.org") for i in range(300)])))
+    above, above_der = root.issue_ca("Many", also=[constraints((), [("dns", f"x{i}.example.org") for i in range(300)])])
     case("names-too-many", "name_constraint", [above.leaf(extensions=leaf_extensions(san(*many))), above_der], detail="too many")
     limited = Issuer("Limited Root", p256())
     add_root("limited", limited.root(ca_extensions(limited.key, constraints([("dns", "example.com")]))))
@@ -503,16 +507,16 @@ def make_order():
     case("order-signature-before-key", "bad_signature", [root.leaf(key=fake_rsa_spki(1024), break_signature=flip)])
     old, old_der = root.issue_ca("Old", **ended)
     case("order-intermediate-before-leaf", "expired", [old.leaf(break_signature=flip), old_der], detail="CN=Old")
-    served, served_der = root.issue_ca("Serves", extensions=ca_extensions(root.key, purposes("serverAuth")))
+    served, served_der = root.issue_ca("Serves", also=[purposes("serverAuth")])
     case("order-intermediate-usage-before-leaf-signature", "wrong_usage", [served.leaf(break_signature=flip, **ended), served_der])
     forged = Issuer("Root", p256())
     low, low_der = forged.issue_ca("Forged", **ended)
     case("order-forged-intermediate", "bad_signature", [low.leaf(**ended), low_der], detail="CN=Forged")
-    limits, limits_der = root.issue_ca("Limits", extensions=ca_extensions(root.key, constraints([("dns", "example.com")])))
+    limits, limits_der = root.issue_ca("Limits", also=[constraints([("dns", "example.com")])])
     outside = leaf_extensions(san(("dns", "a.org")))
     case("order-dates-before-names", "expired", [limits.leaf(extensions=outside, **ended), limits_der])
     case("order-signature-before-names", "bad_signature", [limits.leaf(extensions=outside, break_signature=flip), limits_der])
-    low, low_der = limits.issue_ca("Low", extensions=ca_extensions(root.key, san(("dns", "a.org"))))
+    low, low_der = limits.issue_ca("Low", also=[san(("dns", "a.org"))])
     case("order-intermediate-names-before-leaf", "name_constraint", [low.leaf(**ended), low_der, limits_der], detail="CN=Low")
     late = root.certify(middle.subject, middle.key, ca_extensions(middle.key), **ended)
     case("furthest-path", "wrong_usage", [middle.leaf(extensions=server), late, middle_der], detail="CN=leaf")

@@ -20,8 +20,9 @@ static void load(const char *file) {
     for (size_t i = 0; i < count; i++) {
         candidate.members[i] = &chain.members[i];
     }
-    budget = (struct path_budget){
-        .now = AT, .window_from = INT64_MIN, .window_until = INT64_MAX, .comparisons = CONSTRAINTS_COMPARISONS_MAX};
+    static struct path_settings settings;
+    settings = (struct path_settings){.trust = trust, .depth_max = PATH_CHAIN_MAX, .now = AT};
+    path_budget_init(&budget, &settings, &chain);
 }
 
 static void teardown(void) {
@@ -70,13 +71,13 @@ Test(path_check, narrows_the_window_by_what_it_compared) {
     struct path_fault fault;
     load("one-intermediate.pem");
     cr_assert(path_check(&budget, &candidate, &fault));
-    cr_assert(budget.window_from == BEGIN && budget.window_until == END);
+    cr_assert(budget.window.from == BEGIN && budget.window.until == END);
     teardown();
     load("expired-intermediate.pem");
     cr_assert(path_check(&budget, &candidate, &fault));
-    cr_assert(budget.window_from == 1735689601 && budget.window_until == END, "expired from a second after its end");
+    cr_assert(budget.window.from == 1735689601 && budget.window.until == END, "expired from a second after its end");
     teardown();
     load("not-yet-valid.pem");
     cr_assert(path_check(&budget, &candidate, &fault));
-    cr_assert(budget.window_from == BEGIN && budget.window_until == 1798761599, "until a second before its begin");
+    cr_assert(budget.window.from == BEGIN && budget.window.until == 1798761599, "until a second before its begin");
 }

@@ -134,6 +134,25 @@ class Pki:
             self.made[cache] = entity
         return entity
 
+    def crl(self, issuer, revoked=(), start=None, end=DAY, key=None, der=False):
+        """A revocation list of `issuer` with these entities in it, on disk. `start`, `end`: of its dates, counted from now."""
+        builder = (x509.CertificateRevocationListBuilder()
+                   .issuer_name(issuer.certificate.subject)
+                   .last_update(NOW + (start if start is not None else -DAY))
+                   .next_update(NOW + end)
+                   .add_extension(x509.CRLNumber(self.count), False)
+                   .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.private.public_key()), False))
+        for entity in revoked:
+            builder = builder.add_revoked_certificate(
+                x509.RevokedCertificateBuilder().serial_number(entity.certificate.serial_number)
+                .revocation_date(NOW - DAY).add_extension(x509.CRLReason(x509.ReasonFlags.key_compromise), False).build())
+        key = key or issuer.private
+        self.count += 1
+        path = self.folder / f"{self.count:03d}-{issuer.cert.stem[4:]}.crl"
+        path.write_bytes(builder.sign(key, hash_for(key)).public_bytes(
+            serialization.Encoding.DER if der else serialization.Encoding.PEM))
+        return path
+
     # The usual suspects, each made once.
 
     def valid(self, kind="ecdsa-p256"):

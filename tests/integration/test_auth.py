@@ -4,6 +4,7 @@ import json
 import subprocess
 
 import pytest
+from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 VERSIONS = ["1.2", "1.3"]
@@ -138,6 +139,46 @@ def test_path_length(server, pki):
     client.bundle.write_bytes(client.cert.read_bytes() + below.cert.read_bytes() + pki.intermediate.cert.read_bytes()
                               + client.key.read_bytes())
     assert server.curl("report.test", cert=client.bundle).seen("X-Client-Cert-Reason") == ["path_length"]
+
+
+def client_with_chain_of(pki, total):
+    """A client whose certificates have so many bytes together; the size of an ECDSA signature varies, so it takes some tries."""
+    size = total - 1200
+    for _ in range(200):
+        padding = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.55555.2"), bytes(size))
+        client = pki.client(extra=[(padding, False)], key=pki.valid().private)
+        found = len(client.der) + len(pki.intermediate.der)
+        if found == total:
+            return client
+        size += total - found
+    raise AssertionError(f"no chain of {total} bytes")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_chain_size(server, pki, version):
+    for size, reason in [(16 * 1024, "ok"), (16 * 1024 + 1, "too_large"), (17 * 1024, "too_large")]:
+        client = client_with_chain_of(pki, size)
+        assert server.curl("report.test", cert=client.bundle, version=version).seen("X-Client-Cert-Reason") == [reason], size
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_certificate_count(server, pki, version):
+    """Superfluous certificates do not count as depth. More than 16 end the handshake, whatever they are."""
+    client = pki.client()
+    strangers = [pki.authority(f"Stranger {number}").cert.read_bytes() for number in range(15)]
+    for count in (9, 14, 15):
+        client.bundle.write_bytes(client.cert.read_bytes() + b"".join(strangers[:count]) + pki.intermediate.cert.read_bytes()
+                                  + client.key.read_bytes())
+        response = server.curl("report.test", cert=client.bundle, version=version, check=count < 15)
+        assert response.status == (200 if count < 15 else 0), count
+        assert response.seen("X-Client-Cert-Reason") == (["ok"] if count < 15 else []), count
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_authority_as_client(server, pki, version):
+    """It may sign certificates and nothing else, CertificateVerify included."""
+    authority = pki.authority("Client Of Itself", issuer=pki.root)
+    assert server.curl("report.test", cert=authority.bundle, version=version).seen("X-Client-Cert-Reason") == ["wrong_usage"]
 
 
 def test_several_roots(serve, host, pki):
