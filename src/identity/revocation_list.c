@@ -179,6 +179,9 @@ bool revocation_list_is_by(struct revocation_list *list, const struct signature_
 }
 
 void revocation_list_drop_message(struct revocation_list *list) {
+    if (atomic_load(&list->memo.count) == KEY_MEMO_MAX) {
+        return;
+    }
     free((void *)list->message.data);
     list->message = bytes_of(NULL, 0);
 }

@@ -52,7 +52,10 @@ void revocation_list_free(struct revocation_list *list);
 bool revocation_list_is_by(struct revocation_list *list, const struct signature_key *key,
                            const uint8_t spki[static SIGNATURE_SHA256_SIZE], unsigned *left);
 
-/* Gives back the signed bytes: what the memo does not know by now is not found out any more. Not while it is shared. */
+/*
+ * Gives back the signed bytes: what the memo does not know by now is not found out any more. Nothing happens when the memo
+ * is full, since it may have had no room for the key that counts. Not while the list is shared.
+ */
 void revocation_list_drop_message(struct revocation_list *list);
 
 size_t revocation_list_memory(const struct revocation_list *list);
