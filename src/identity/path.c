@@ -204,5 +204,10 @@ void path_judge(struct path_chain *chain, const struct path_settings *settings, 
         verdict->fault.reason == REASON_OK ? &search.budget.window_of_path : &search.budget.window;
     verdict->valid_from = window->from;
     verdict->valid_until = window->until;
-    verdict->signatures = (unsigned)search.budget.edge_count + PATH_CRL_SIGNATURES_MAX - search.budget.crl_signatures_left;
+    if (search.budget.crl_signatures.exceeded) {
+        /* What was found out by now is remembered: a second later it may be another verdict. */
+        verdict->valid_from = settings->now;
+        verdict->valid_until = settings->now;
+    }
+    verdict->signatures = (unsigned)search.budget.edge_count + PATH_CRL_SIGNATURES_MAX - search.budget.crl_signatures.left;
 }

@@ -43,6 +43,12 @@ Test(key_memo, keeps_a_few_and_no_more) {
     }
 }
 
+Test(key_memo, an_allowance_runs_out) {
+    struct key_allowance allowance = {.left = 2};
+    cr_assert(key_allowance_take(&allowance) && key_allowance_take(&allowance) && !allowance.exceeded);
+    cr_assert(!key_allowance_take(&allowance) && allowance.exceeded && allowance.left == 0);
+}
+
 static void *add_many(void *argument) {
     for (unsigned round = 0; round < 1000; round++) {
         uint8_t number = (uint8_t)(round % 16);

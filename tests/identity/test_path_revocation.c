@@ -238,6 +238,9 @@ Test(path_revocation, the_signatures_on_crls_are_bounded) {
         struct identity *identity = judge_at(&stage, AT);
         cr_expect(identity->reason == REASON_CRL_MISSING && identity->signatures == expected[i], "%zu: %u", i,
                   identity->signatures);
+        /* What is not known yet does not hold for long. */
+        cr_expect((identity->valid_until == AT) == (i == 0), "%zu", i);
+        cr_expect((strstr(identity->detail, "too many") != NULL) == (i == 0), "%zu: %s", i, identity->detail);
         identity_release(identity);
     }
     /* The genuine one among them is found all the same. */

@@ -63,18 +63,18 @@ Test(revocation_delegate, its_signer_is_found_out_once) {
     struct certificate ca;
     struct signature_key key;
     uint8_t spki[32];
-    unsigned left = 1;
+    struct key_allowance left = {.left = 1};
     load("delegate-by-the-ca-in-chain.pem");
     struct revocation_delegate *delegate = revocation_delegate_create(chain[2], &result, &why);
     cr_assert(delegate != NULL && certificate_read(&ca, chain[1], &why), "%s", why);
     cr_assert_eq(signature_judge_key(&ca, &key), REASON_OK);
     signature_sha256(ca.spki, spki);
-    unsigned none = 0;
-    cr_assert(!revocation_delegate_is_by(delegate, &key, spki, &none));
-    cr_assert(revocation_delegate_is_by(delegate, &key, spki, &left) && left == 0);
+    struct key_allowance none = {.left = 0};
+    cr_assert(!revocation_delegate_is_by(delegate, &key, spki, &none) && none.exceeded);
+    cr_assert(revocation_delegate_is_by(delegate, &key, spki, &left) && left.left == 0);
     cr_assert(revocation_delegate_is_by(delegate, &key, spki, &left));
-    left = 1;
-    cr_assert(!revocation_delegate_is_by(delegate, &delegate->key, delegate->spki, &left) && left == 0);
+    left.left = 1;
+    cr_assert(!revocation_delegate_is_by(delegate, &delegate->key, delegate->spki, &left) && left.left == 0);
     cr_assert(!revocation_delegate_is_by(delegate, &delegate->key, delegate->spki, &left));
     revocation_delegate_free(delegate);
 }

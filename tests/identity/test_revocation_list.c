@@ -56,13 +56,13 @@ Test(revocation_list, checks_a_signature_once_for_each_key) {
     struct signature_key other;
     uint8_t spki[32];
     uint8_t other_spki[32];
-    unsigned left = 2;
+    struct key_allowance left = {.left = 2};
     load_key("unlisted.pem", 1, &key, spki);
     load_key("unlisted.pem", 0, &other, other_spki);
-    cr_assert(revocation_list_is_by(list, &key, spki, &left) && left == 1);
-    cr_assert(revocation_list_is_by(list, &key, spki, &left) && left == 1);
-    cr_assert(!revocation_list_is_by(list, &other, other_spki, &left) && left == 0);
-    cr_assert(!revocation_list_is_by(list, &other, other_spki, &left) && left == 0);
+    cr_assert(revocation_list_is_by(list, &key, spki, &left) && left.left == 1);
+    cr_assert(revocation_list_is_by(list, &key, spki, &left) && left.left == 1);
+    cr_assert(!revocation_list_is_by(list, &other, other_spki, &left) && left.left == 0);
+    cr_assert(!revocation_list_is_by(list, &other, other_spki, &left) && left.left == 0);
     revocation_list_free(list);
 }
 
@@ -70,11 +70,11 @@ Test(revocation_list, with_nothing_left_it_does_not_know_and_does_not_remember) 
     struct revocation_list *list = load("middle.pem");
     struct signature_key key;
     uint8_t spki[32];
-    unsigned left = 0;
+    struct key_allowance left = {.left = 0};
     load_key("unlisted.pem", 1, &key, spki);
-    cr_assert(!revocation_list_is_by(list, &key, spki, &left));
-    left = 1;
-    cr_assert(revocation_list_is_by(list, &key, spki, &left) && left == 0);
+    cr_assert(!revocation_list_is_by(list, &key, spki, &left) && left.exceeded);
+    left.left = 1;
+    cr_assert(revocation_list_is_by(list, &key, spki, &left) && left.left == 0);
     revocation_list_free(list);
 }
 
@@ -82,7 +82,7 @@ Test(revocation_list, ed25519_needs_its_message_until_it_is_checked) {
     struct revocation_list *list = load("ed25519.pem");
     struct signature_key key;
     uint8_t spki[32];
-    unsigned left = 5;
+    struct key_allowance left = {.left = 5};
     load_key("ed25519.pem", 1, &key, spki);
     cr_assert(list->digest.size == 0 && list->message.size > 0);
     size_t before = revocation_list_memory(list);
@@ -90,9 +90,9 @@ Test(revocation_list, ed25519_needs_its_message_until_it_is_checked) {
     cr_assert(revocation_list_is_by(list, &key, spki, &left));
     revocation_list_drop_message(list);
     cr_assert(list->message.size == 0 && revocation_list_memory(list) == before - size);
-    cr_assert(revocation_list_is_by(list, &key, spki, &left) && left == 4);
+    cr_assert(revocation_list_is_by(list, &key, spki, &left) && left.left == 4);
     uint8_t unknown[32] = {1};
-    cr_assert(!revocation_list_is_by(list, &key, unknown, &left) && left == 4, "nothing is left to check");
+    cr_assert(!revocation_list_is_by(list, &key, unknown, &left) && left.left == 4, "nothing is left to check");
     revocation_list_free(list);
 }
 
