@@ -143,6 +143,9 @@ static const char *read_extensions(struct crl *crl, struct bytes extensions) {
 }
 
 static const char *read_tbs(struct crl *crl, struct bytes tbs, struct certificate_algorithm *algorithm) {
+    if (tbs.size > 0 && tbs.data[0] == (DER_CONTEXT_CONSTRUCTED | 0)) {
+        return "it is no CRL: it begins as a certificate does";
+    }
     if (!read_version(crl, &tbs)) {
         return "its version is not 1 or 2";
     }

@@ -2,6 +2,15 @@
 
 #include "base/check.h"
 
+bool key_allowance_take(struct key_allowance *allowance) {
+    if (allowance->left == 0) {
+        allowance->exceeded = true;
+        return false;
+    }
+    allowance->left--;
+    return true;
+}
+
 void key_memo_init(struct key_memo *memo) {
     CHECK(pthread_mutex_init(&memo->lock, NULL) == 0);
     atomic_init(&memo->count, 0);

@@ -21,6 +21,15 @@ struct key_memo {
     } entries[KEY_MEMO_MAX];
 };
 
+/* Signatures that may still be checked. */
+struct key_allowance {
+    unsigned left;
+    bool exceeded; /* one more was wanted: what was not found out must not be taken for an answer */
+};
+
+/* Takes one; false when none is left. */
+bool key_allowance_take(struct key_allowance *allowance);
+
 void key_memo_init(struct key_memo *memo);
 void key_memo_destroy(struct key_memo *memo);
 

@@ -219,5 +219,10 @@ void path_judge(struct path_chain *chain, const struct path_settings *settings, 
     if (verdict->fault.reason == REASON_UNKNOWN_ISSUER) {
         look_for_key(&verdict->fault, settings->trust);
     }
-    verdict->signatures = (unsigned)search.budget.edge_count + PATH_CRL_SIGNATURES_MAX - search.budget.crl_signatures_left;
+    if (search.budget.crl_signatures.exceeded) {
+        /* What was found out by now is remembered: a second later it may be another verdict. */
+        verdict->valid_from = settings->now;
+        verdict->valid_until = settings->now;
+    }
+    verdict->signatures = (unsigned)search.budget.edge_count + PATH_CRL_SIGNATURES_MAX - search.budget.crl_signatures.left;
 }

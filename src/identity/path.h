@@ -68,6 +68,7 @@ enum path_crl_progress {
     PATH_CRL_NOT_COVERING, /* of other distribution points or of other kinds of certificates */
     PATH_CRL_NOT_YET,      /* its thisUpdate is to come */
     PATH_CRL_NOT_GENUINE,  /* not by anybody who may sign it */
+    PATH_CRL_NOT_CHECKED,  /* PATH_CRL_SIGNATURES_MAX was not enough; it may be the next time, with what was remembered */
 };
 
 /* What a CRL, by the name of the certificate's issuer, has said. */

@@ -11,7 +11,7 @@ void path_budget_init(struct path_budget *budget, const struct path_settings *se
     budget->window = always;
     budget->window_of_path = always;
     budget->comparisons = CONSTRAINTS_COMPARISONS_MAX;
-    budget->crl_signatures_left = PATH_CRL_SIGNATURES_MAX;
+    budget->crl_signatures = (struct key_allowance){.left = PATH_CRL_SIGNATURES_MAX};
     budget->edge_count = 0;
 }
 

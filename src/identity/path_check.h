@@ -2,6 +2,7 @@
 #ifndef IDENTITY_PATH_CHECK_H
 #define IDENTITY_PATH_CHECK_H
 
+#include "identity/key_memo.h"
 #include "identity/path.h"
 
 /* A signature that was checked, so that no path pays for it again. */
@@ -25,7 +26,7 @@ struct path_budget {
     struct path_window window;         /* of all comparisons */
     struct path_window window_of_path; /* of those for the path that was checked last */
     unsigned comparisons;              /* left for name constraints */
-    unsigned crl_signatures_left;
+    struct key_allowance crl_signatures;
     size_t edge_count;
     struct path_edge edges[PATH_SIGNATURES_MAX];
 };

@@ -273,6 +273,7 @@ static void append_revocation_fault(struct text *out, const struct path_fault *f
         [PATH_CRL_NOT_COVERING] = "none covers it",
         [PATH_CRL_NOT_YET] = "none is usable yet",
         [PATH_CRL_NOT_GENUINE] = "none is signed by one who may",
+        [PATH_CRL_NOT_CHECKED] = "there are too many to check at once",
     };
     const struct path_crl_fault *crl = &fault->crl;
     if (fault->reason == REASON_REVOKED) {

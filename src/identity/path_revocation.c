@@ -42,7 +42,7 @@ static bool is_within(struct path_budget *budget, int64_t from, int64_t until) {
 
 static bool has_signed(const struct inquiry *inquiry, const struct authority *authority, struct revocation_list *list) {
     return revocation_ca_may_sign(authority->certificate) &&
-           revocation_list_is_by(list, authority->key, authority->spki, &inquiry->budget->crl_signatures_left);
+           revocation_list_is_by(list, authority->key, authority->spki, &inquiry->budget->crl_signatures);
 }
 
 static bool is_named(const struct authority *authority, struct bytes name, uint64_t hash) {
@@ -95,8 +95,8 @@ static bool is_by_given_delegate(const struct inquiry *inquiry, struct revocatio
         for (size_t i = 0; i < inquiry->authority_count; i++) {
             const struct authority *authority = &inquiry->authorities[i];
             if (is_named(authority, certificate->issuer, delegate->issuer_hash) &&
-                revocation_delegate_is_by(delegate, authority->key, authority->spki, &budget->crl_signatures_left) &&
-                revocation_list_is_by(list, &delegate->key, delegate->spki, &budget->crl_signatures_left) &&
+                revocation_delegate_is_by(delegate, authority->key, authority->spki, &budget->crl_signatures) &&
+                revocation_list_is_by(list, &delegate->key, delegate->spki, &budget->crl_signatures) &&
                 !is_delegate_revoked(inquiry, certificate, authority) &&
                 is_within(budget, certificate->not_before, certificate->not_after)) {
                 return true;
@@ -116,7 +116,7 @@ static bool is_by_member(const struct inquiry *inquiry, struct revocation_list *
         const struct authority *authority = &inquiry->authorities[i];
         if (is_named(authority, certificate->issuer, member->issuer_hash) &&
             path_check_signature(budget, member, authority->key) > 0 &&
-            revocation_list_is_by(list, &member->key, spki, &budget->crl_signatures_left) &&
+            revocation_list_is_by(list, &member->key, spki, &budget->crl_signatures) &&
             !is_delegate_revoked(inquiry, certificate, authority) &&
             is_within(budget, certificate->not_before, certificate->not_after)) {
             return true;
@@ -201,9 +201,9 @@ static bool conclude(struct inquiry *inquiry, const struct finding *finding, str
         fault->crl.reason = finding->entry.reason;
         return false;
     }
-    if (decisive == NULL) {
+    if (decisive == NULL || inquiry->budget->crl_signatures.exceeded) {
         *fault = fault_of(REASON_CRL_MISSING);
-        fault->crl.progress = finding->progress;
+        fault->crl.progress = inquiry->budget->crl_signatures.exceeded ? PATH_CRL_NOT_CHECKED : finding->progress;
         return false;
     }
     if (!inquiry->budget->settings->accept_stale_crls && path_window_passes(inquiry->budget, decisive->next_update)) {

@@ -309,18 +309,18 @@ struct revocation_delegate *revocation_next_delegate(const struct revocation *re
 
 /* Whether a root, or a delegate that a root has signed, has signed `list`. */
 static bool is_by_root(const struct revocation *revocation, struct revocation_list *list, const struct trust_anchor *anchor,
-                       unsigned *left) {
+                       struct key_allowance *allowance) {
     uint8_t spki[SIGNATURE_SHA256_SIZE];
     const struct certificate *root = &anchor->certificate;
     signature_sha256(root->spki, spki);
-    if (revocation_ca_may_sign(root) && revocation_list_is_by(list, &anchor->key, spki, left)) {
+    if (revocation_ca_may_sign(root) && revocation_list_is_by(list, &anchor->key, spki, allowance)) {
         return true;
     }
     struct revocation_delegate *delegate;
     for (size_t at = 0; (delegate = revocation_next_delegate(revocation, list->issuer, list->issuer_hash, &at)) != NULL;) {
         if (delegate->issuer_hash == anchor->subject_hash && name_equal(delegate->certificate.issuer, root->subject) &&
-            revocation_delegate_is_by(delegate, &anchor->key, spki, left) &&
-            revocation_list_is_by(list, &delegate->key, delegate->spki, left)) {
+            revocation_delegate_is_by(delegate, &anchor->key, spki, allowance) &&
+            revocation_list_is_by(list, &delegate->key, delegate->spki, allowance)) {
             return true;
         }
     }
@@ -329,7 +329,7 @@ static bool is_by_root(const struct revocation *revocation, struct revocation_li
 
 static int check_list(const struct revocation *revocation, struct revocation_list *list, const struct trust *trust,
                       char error[static IDENTITY_ERROR_SIZE]) {
-    unsigned left = ROOT_SIGNATURES_MAX;
+    struct key_allowance allowance = {.left = ROOT_SIGNATURES_MAX};
     bool is_of_root = false;
     for (size_t i = 0; i < trust_count(trust); i++) {
         const struct trust_anchor *anchor = trust_anchor(trust, i);
@@ -337,7 +337,7 @@ static int check_list(const struct revocation *revocation, struct revocation_lis
             continue;
         }
         is_of_root = true;
-        if (is_by_root(revocation, list, anchor, &left)) {
+        if (is_by_root(revocation, list, anchor, &allowance)) {
             revocation_list_drop_message(list);
             return 0;
         }
@@ -371,7 +371,7 @@ static int add_roots_as_delegates(struct revocation *revocation, const struct tr
         if (delegate == NULL && result != -EINVAL) {
             return fail(error, result, why);
         }
-        unsigned one = 1;
+        struct key_allowance one = {.left = 1};
         /* Who is signed by itself cannot have been signed by anybody else. */
         if (delegate == NULL || revocation_delegate_is_by(delegate, &delegate->key, delegate->spki, &one)) {
             revocation_delegate_free(delegate);

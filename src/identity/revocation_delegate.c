@@ -71,15 +71,14 @@ void revocation_delegate_free(struct revocation_delegate *delegate) {
 }
 
 bool revocation_delegate_is_by(struct revocation_delegate *delegate, const struct signature_key *key,
-                               const uint8_t spki[static SIGNATURE_SHA256_SIZE], unsigned *left) {
+                               const uint8_t spki[static SIGNATURE_SHA256_SIZE], struct key_allowance *allowance) {
     bool holds;
     if (key_memo_find(&delegate->memo, spki, &holds)) {
         return holds;
     }
-    if (*left == 0) {
+    if (!key_allowance_take(allowance)) {
         return false;
     }
-    --*left;
     const struct certificate *certificate = &delegate->certificate;
     holds = signature_verify(key, &delegate->algorithm, certificate->tbs, certificate->signature);
     key_memo_add(&delegate->memo, spki, holds);

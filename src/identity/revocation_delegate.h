@@ -25,7 +25,7 @@ void revocation_delegate_free(struct revocation_delegate *delegate);
 
 /* As revocation_list_is_by. */
 bool revocation_delegate_is_by(struct revocation_delegate *delegate, const struct signature_key *key,
-                               const uint8_t spki[static SIGNATURE_SHA256_SIZE], unsigned *left);
+                               const uint8_t spki[static SIGNATURE_SHA256_SIZE], struct key_allowance *allowance);
 
 /* Whether a CA may sign CRLs with its own key: where there is a keyUsage, it has cRLSign. */
 bool revocation_ca_may_sign(const struct certificate *certificate);

@@ -164,21 +164,24 @@ static bool check_signature(const struct revocation_list *list, const struct sig
 }
 
 bool revocation_list_is_by(struct revocation_list *list, const struct signature_key *key,
-                           const uint8_t spki[static SIGNATURE_SHA256_SIZE], unsigned *left) {
+                           const uint8_t spki[static SIGNATURE_SHA256_SIZE], struct key_allowance *allowance) {
     bool holds;
     if (key_memo_find(&list->memo, spki, &holds)) {
         return holds;
     }
-    if (*left == 0 || (list->digest.size == 0 && list->message.size == 0)) {
+    bool is_dropped = list->digest.size == 0 && list->message.size == 0;
+    if (is_dropped || !key_allowance_take(allowance)) {
         return false;
     }
-    --*left;
     holds = check_signature(list, key);
     key_memo_add(&list->memo, spki, holds);
     return holds;
 }
 
 void revocation_list_drop_message(struct revocation_list *list) {
+    if (atomic_load(&list->memo.count) == KEY_MEMO_MAX) {
+        return;
+    }
     free((void *)list->message.data);
     list->message = bytes_of(NULL, 0);
 }

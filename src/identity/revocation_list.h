@@ -47,12 +47,15 @@ void revocation_list_free(struct revocation_list *list);
 
 /*
  * Whether the key that `spki` is the SHA-256 of has signed it. What is not known yet is checked and remembered; each check
- * takes one of `*left`, and with none left the answer is false.
+ * takes one of `allowance`, and with none left the answer is false.
  */
 bool revocation_list_is_by(struct revocation_list *list, const struct signature_key *key,
-                           const uint8_t spki[static SIGNATURE_SHA256_SIZE], unsigned *left);
+                           const uint8_t spki[static SIGNATURE_SHA256_SIZE], struct key_allowance *allowance);
 
-/* Gives back the signed bytes: what the memo does not know by now is not found out any more. Not while it is shared. */
+/*
+ * Gives back the signed bytes: what the memo does not know by now is not found out any more. Nothing happens when the memo
+ * is full, since it may have had no room for the key that counts. Not while the list is shared.
+ */
 void revocation_list_drop_message(struct revocation_list *list);
 
 size_t revocation_list_memory(const struct revocation_list *list);
