@@ -19,9 +19,9 @@ class Bench:
         self.server_core = server_core
         self.pki = pki
 
-    def command(self, mode, server, *options):
+    def command(self, mode, server, *options, clients="clients"):
         return [str(part) for part in (self.load, mode, "--connect", server.address, "--sni", self.pki.name,
-                                       "--cert", self.pki.clients, "--json", *options)]
+                                       "--cert", getattr(self.pki, clients), "--json", *options)]
 
     def start(self, command):
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -39,8 +39,16 @@ class Bench:
             raise SystemExit(f"run: the load failed: {' '.join(command)}\n{errors}{failure or ''}")
         return json.loads(output)
 
+    def resumes(self, server):
+        """None, or why the server does not."""
+        result = subprocess.run(self.command("resumed", server, "--count", 64), stdin=subprocess.DEVNULL, capture_output=True,
+                                text=True, timeout=60, check=False)
+        return None if result.returncode == 0 else result.stderr.strip() or json.loads(result.stdout)["first_failure"]
+
     def measure(self, mode, server, seconds, *options):
-        command = self.command(mode, server, "--duration", seconds, "--warmup", WARMUP, *options)
+        command = self.command(mode.load, server, "--duration", seconds, "--warmup", WARMUP, *options, *mode.options,
+                               clients=mode.clients)
+        cache = server.cache_counts()
         cpu, busy, begin = server.cpu_seconds(), core_busy_seconds(self.server_core), time.monotonic()
         result = self.finish(self.start(command), command, seconds + WARMUP + 30)
         elapsed = time.monotonic() - begin
@@ -48,6 +56,7 @@ class Bench:
         busy = core_busy_seconds(self.server_core) - busy
         return {
             "server": server.kind,
+            "cache": difference(cache, server.cache_counts()),
             "per_second": result["answers_per_second"],
             "server_cpu_us": 1e6 * cpu / result["whole_run"]["answers"],
             "server_busy": cpu / elapsed,
@@ -80,9 +89,17 @@ class Bench:
                 "command": command, "load": result}
 
 
+def difference(before, after):
+    return None if before is None else {what: after[what] - before[what] for what in after}
+
+
+def of(runs, server):
+    return [run for run in runs if run["server"] == server]
+
+
 def summary(runs, server):
     """Medians over one server's runs."""
-    own = [run for run in runs if run["server"] == server]
+    own = of(runs, server)
     latency = "exchange" if "exchange" in own[0]["latency_us"] else "request"
     figures = {key: statistics.median(run[key] for run in own)
                for key in ("per_second", "server_cpu_us", "server_busy", "generator_busy")}
@@ -91,9 +108,9 @@ def summary(runs, server):
     return figures
 
 
-def ratio(runs, key, ours, theirs):
-    """Ours to theirs: of the medians, and the lowest and highest of neighbouring runs."""
-    pairs = list(zip([run[key] for run in runs if run["server"] == ours], [run[key] for run in runs if run["server"] == theirs]))
+def ratio(ours, theirs, key):
+    """Our runs to theirs: of the medians, and the lowest and highest of neighbouring runs."""
+    pairs = [(one[key], other[key]) for one, other in zip(ours, theirs)]
     ratios = [a / b for a, b in pairs]
     medians = [statistics.median(column) for column in zip(*pairs)]
     return {"median": medians[0] / medians[1], "low": min(ratios), "high": max(ratios)}

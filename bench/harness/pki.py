@@ -1,4 +1,4 @@
-"""Certificates for a run, made with the openssl command: a server's, and clients' with an intermediate, all of P-256."""
+"""Certificates for a run, made with the openssl command: a server's, clients' with an intermediate, self-signed ones; all P-256."""
 
 import pathlib
 import subprocess
@@ -11,6 +11,8 @@ EXTENSIONS = {
               "subjectAltName=DNS:{name}\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n",
     "client": "basicConstraints=critical,CA:false\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\n"
               "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n",
+    "rogue": "basicConstraints=critical,CA:false\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\n"
+             "subjectKeyIdentifier=hash\n",
 }
 
 
@@ -22,9 +24,9 @@ def openssl(*arguments):
 
 
 class Pki:
-    """Files in `folder`; `clients` is a folder of bundles: leaf, intermediate, key."""
+    """Files in `folder`. `clients` is a folder of bundles, leaf, intermediate and key; `rogues` one of leaf and key."""
 
-    def __init__(self, folder, name, client_count):
+    def __init__(self, folder, name, client_count, rogue_count):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)
         self.name = name
@@ -39,6 +41,12 @@ class Pki:
         for number in range(client_count):
             leaf = self._issue(f"client-{number}", "client", f"device-{number}", issuer="intermediate")
             self._join(f"clients/{number:04d}.pem", leaf, self.intermediate, self.folder / f"client-{number}.key")
+        self.rogues = self.folder / "rogues"
+        self.rogues.mkdir()
+        for number in range(rogue_count):
+            leaf = self._issue(f"rogue-{number}", "rogue", f"device-{number}")
+            self._join(f"rogues/{number:04d}.pem", leaf, self.folder / f"rogue-{number}.key")
+        self.one_rogue = self.rogues / "0000.pem"
         self.one_client = self.clients / "0000.pem"
 
     def _issue(self, file, kind, subject, issuer=None):

@@ -2,16 +2,20 @@
 
 import re
 
-from . import measure
+from . import measure, modes
 
 BEGIN = "<!-- bench/run --results writes from here -->"
 END = "<!-- to here -->"
 
 # What was asked for: (mode, peer) to the ratio that has to be reached, and the bytes of an idle connection.
-RATIO_MIN = {("handshake", "nginx"): 4.0, ("request", "nginx"): 1.0}
+RATIO_MIN = {("handshake", "nginx"): 4.0, ("resumed", "nginx"): 5.0, ("request", "nginx"): 1.0}
 IDLE_BYTES_MAX = 24 * 1024
+# And of Sallyport's modes among themselves: what, one mode, the other, figure, what is asked for.
+OWN = [
+    ("rate with a known chain to that without the cache", "handshake", "uncached", "per_second", "at least", 1.5),
+    ("server CPU of an invalid certificate to that of a known valid one", "invalid", "handshake", "server_cpu_us", "at most", 1.0),
+]
 
-TITLES = {"handshake": "full handshakes with client certificate, one request each", "request": "keep-alive requests"}
 FIGURES = [
     ("per_second", "a second", "{:,.0f}", 1),
     ("server_cpu_us", "server CPU for each, us", "{:,.1f}", 1),
@@ -22,19 +26,26 @@ FIGURES = [
 ]
 
 
+def measured(results, kinds):
+    """(mode, its runs, the servers that it was measured with)."""
+    for mode in modes.TURNS:
+        if mode.name in results:
+            yield mode, results[mode.name], kinds[:1] if mode.own else kinds
+
+
 def rows_of_mode(mode, runs, kinds):
     summaries = {kind: measure.summary(runs, kind) for kind in kinds}
     for key, title, pattern, factor in FIGURES:
-        row = [f"{mode}: {title}"] + [pattern.format(summaries[kind][key] * factor) for kind in kinds]
+        row = [f"{mode.name}: {title}"] + [pattern.format(summaries[kind][key] * factor) for kind in kinds]
         for peer in kinds[1:]:
-            row.append(ratio_text(mode, runs, key, kinds[0], peer))
+            row.append(ratio_text(mode.name, runs, key, kinds[0], peer))
         yield row
 
 
 def ratio_text(mode, runs, key, ours, peer):
     if key not in ("per_second", "server_cpu_us"):
         return ""
-    ratio = measure.ratio(runs, key, ours, peer)
+    ratio = measure.ratio(measure.of(runs, ours), measure.of(runs, peer), key)
     text = f"{ratio['median']:.2f}x ({ratio['low']:.2f} to {ratio['high']:.2f})"
     wanted = RATIO_MIN.get((mode, peer))
     if key == "per_second" and wanted is not None:
@@ -56,9 +67,8 @@ def rows_of_idle(runs, kinds):
 
 def rows(results, kinds):
     yield ["", *kinds, *(f"{kinds[0]} : {peer}" for peer in kinds[1:])]
-    for mode in ("handshake", "request"):
-        if mode in results:
-            yield from rows_of_mode(mode, results[mode], kinds)
+    for mode, runs, with_kinds in measured(results, kinds):
+        yield from rows_of_mode(mode, runs, with_kinds)
     if "idle" in results:
         yield from rows_of_idle(results["idle"], kinds)
 
@@ -77,14 +87,40 @@ def markdown(results, kinds):
     return "\n".join(text)
 
 
+def own_ratios(results, kind):
+    """Sallyport's modes against each other, in the same rounds."""
+    for what, one, other, key, bound, wanted in OWN:
+        if one not in results or other not in results:
+            continue
+        ratio = measure.ratio(measure.of(results[one], kind), measure.of(results[other], kind), key)
+        reached = ratio["median"] >= wanted if bound == "at least" else ratio["median"] <= wanted
+        yield (f"{one} : {other}, {what}: {ratio['median']:.2f}x ({ratio['low']:.2f} to {ratio['high']:.2f}), "
+               f"{'reaches' if reached else 'MISSES'} {bound} {wanted:g}x.")
+
+
+def cache_counts(results, kind):
+    """What a median run did with Sallyport's cache of verified chains, when it tells."""
+    for mode, runs, _ in measured(results, [kind]):
+        counts = [run["cache"] for run in measure.of(runs, kind)]
+        if mode.cache and None not in counts:
+            share = sum(count[mode.cache] for count in counts) / sum(sum(count.values()) for count in counts)
+            yield f"{mode.name}, {kind}: {share:.1%} of the look-ups in the cache of verified chains were {mode.cache}."
+
+
 def unsaturated(results, kinds):
     """Runs in which the server's core had time left: their rate is a lower bound."""
-    for mode in ("handshake", "request"):
-        for kind in kinds:
-            if mode in results:
-                busy = measure.summary(results[mode], kind)["server_busy"]
-                if busy < 0.93:
-                    yield f"{mode}, {kind}: the server was busy {busy:.0%} of the time, so its rate is a lower bound: compare the CPU for each."
+    for mode, runs, with_kinds in measured(results, kinds):
+        for kind in with_kinds:
+            busy = measure.summary(runs, kind)["server_busy"]
+            if busy < 0.93:
+                yield f"{mode.name}, {kind}: the server was busy {busy:.0%} of the time, so its rate is a lower bound: compare the CPU for each."
+
+
+def remarks(results, kinds):
+    """The lines under the table."""
+    yield from own_ratios(results, kinds[0])
+    yield from cache_counts(results, kinds[0])
+    yield from unsaturated(results, kinds)
 
 
 def publish(path, where, chosen, results):
@@ -96,7 +132,7 @@ def publish(path, where, chosen, results):
         f"{versions}.", "",
         f"`{where['command']}`: {chosen.repeats} runs of {chosen.seconds} s each, taking turns, {chosen.connections} connections; "
         f"medians, and ratios with their lowest and highest pair. Before the run others used {where['others_busy']:.0%} of a core.", "",
-        markdown(results, kinds), "", *unsaturated(results, kinds)]
+        markdown(results, kinds), "", *(f"- {line}" for line in remarks(results, kinds))]
     block += ["", "The load's commands, behind `taskset -c CORE`:", "", "```"]
     for mode in results:
         command = results[mode][0]["command"]

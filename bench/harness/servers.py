@@ -5,6 +5,7 @@ import pathlib
 import re
 import socket
 import subprocess
+import urllib.request
 
 from .processes import Process, descriptors, wait_until
 
@@ -13,7 +14,10 @@ BENCH = pathlib.Path(__file__).resolve().parents[1]
 SALLYPORT = """\
 listen:
   - address: "@address@"
+admin:
+  address: "@admin@"
 shards: 1
+@setup@
 limits:
   connections: @connections@
   idle_timeout: 600s
@@ -28,6 +32,23 @@ hosts:
     origin:
       - address: @origin@
 """
+
+# What differs between the setups: "tickets" resumes and the others do not, "uncached" has room for one verified chain, which
+# is never that of the next client.
+SALLYPORT_SETUPS = {
+    "plain": "tickets: {lifetime: 0s}",
+    "tickets": "tickets: {lifetime: 1h}",
+    "uncached": "tickets: {lifetime: 0s}\ncert_cache: {entries: 1}",
+}
+# Without the last line OpenSSL sends two tickets all the same, which name sessions that nobody keeps.
+NGINX_SETUPS = {
+    "plain": "ssl_session_tickets off;\n        ssl_conf_command NumTickets 0;",
+    "tickets": "ssl_session_tickets on;\n        ssl_session_timeout 1h;",
+}
+HAPROXY_SETUPS = {
+    "plain": {"lifetime": 1, "tickets": "no-tls-tickets"},
+    "tickets": {"lifetime": 3600, "tickets": ""},
+}
 
 
 def free_port():
@@ -52,16 +73,18 @@ def version_of(*command):
 class Server(Process):
     """One of the servers, ready to accept, pinned to `core`."""
 
-    def __init__(self, kind, command, template, folder, core, values):
+    def __init__(self, kind, setup, command, template, folder, core, values):
         self.kind = kind
+        self.setup = setup
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True)
         folder.chmod(0o755)
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
+        self.admin = f"127.0.0.1:{free_port()}"
         config = folder / f"{kind}.conf"
-        values = {**values, "folder": folder, "config": config, "address": self.address, "core": core,
-                  "affinity": f"{1 << core:b}", "descriptors": descriptors(), "user": "user root;" if os.geteuid() == 0 else ""}
+        values = {**values, "folder": folder, "config": config, "address": self.address, "admin": self.admin,
+                  "core": core, "affinity": f"{1 << core:b}", "descriptors": descriptors(), "user": "user root;" if os.geteuid() == 0 else ""}
         config.write_text(fill(template, values))
         super().__init__(kind, [fill(part, values) for part in command], core, folder / "output.log")
         wait_until(self.accepts, self, "does not accept connections")
@@ -73,23 +96,40 @@ class Server(Process):
         except OSError:
             return False
 
+    def cache_counts(self):
+        """{"hits": ..., "misses": ...} of Sallyport's cache of verified chains; None for a server that does not tell."""
+        if self.kind != "sallyport":
+            return None
+        with urllib.request.urlopen(f"http://{self.admin}/metrics", timeout=5) as answer:
+            page = answer.read().decode()
+        counts = {}
+        for what in ("hits", "misses"):
+            samples = re.findall(rf"^sallyport_cert_cache_{what}_total(?:{{.*}})? (\S+)$", page, re.MULTILINE)
+            if not samples:
+                return None
+            counts[what] = sum(map(float, samples))
+        return counts
+
 
 def origin(folder, core, values):
-    return Server("origin", ["@origin_binary@", "@address@"], "", folder, core, values)
+    return Server("origin", "plain", ["@origin_binary@", "@address@"], "", folder, core, values)
 
 
-def sallyport(folder, core, values):
-    return Server("sallyport", ["@binary@", "run", "-c", "@config@"], SALLYPORT, folder, core, values)
+def sallyport(setup, folder, core, values):
+    values = {**values, "setup": SALLYPORT_SETUPS[setup]}
+    return Server("sallyport", setup, ["@binary@", "run", "-c", "@config@"], SALLYPORT, folder, core, values)
 
 
-def nginx(folder, core, values):
+def nginx(setup, folder, core, values):
+    values = {**values, "setup": NGINX_SETUPS[setup]}
     template = (BENCH / "nginx.conf.in").read_text()
-    return Server("nginx", ["nginx", "-p", "@folder@", "-c", "@config@"], template, folder, core, values)
+    return Server("nginx", setup, ["nginx", "-p", "@folder@", "-c", "@config@"], template, folder, core, values)
 
 
-def haproxy(folder, core, values):
+def haproxy(setup, folder, core, values):
+    values = {**values, **HAPROXY_SETUPS[setup]}
     template = (BENCH / "haproxy.cfg.in").read_text()
-    return Server("haproxy", ["haproxy", "-db", "-f", "@config@"], template, folder, core, values)
+    return Server("haproxy", setup, ["haproxy", "-db", "-f", "@config@"], template, folder, core, values)
 
 
 START = {"sallyport": sallyport, "nginx": nginx, "haproxy": haproxy}

@@ -11,6 +11,13 @@ static void close_answered(struct connection *connection) {
     connection_end(connection, connection->load->options->close);
 }
 
+static void close_resumable(struct connection *connection) {
+    load_record(connection->load, LATENCY_EXCHANGE, connection->started_ns);
+    if (connection_keep_ticket(connection)) {
+        connection_end(connection, connection->load->options->close);
+    }
+}
+
 static void hold_answered(struct connection *connection) {
     connection_hold(connection);
 }
@@ -23,6 +30,15 @@ const struct behaviour behaviours[] = {
         .closes = true,
         .established = connection_request,
         .answered = close_answered,
+    },
+    {
+        .name = "resumed",
+        .summary = "as handshake, but resumed (psk_dhe_ke) with a ticket that the one before has got, each used once",
+        .connections_default = 64,
+        .closes = true,
+        .resumes = true,
+        .established = connection_request,
+        .answered = close_resumable,
     },
     {
         .name = "request",

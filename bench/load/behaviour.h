@@ -18,6 +18,7 @@ struct behaviour {
     uint32_t opening_max; /* connections that may be on their way to established at the same time; 0: all of them */
     bool holds;           /* opens each connection once, and the duration begins when all stand */
     bool closes;          /* a connection ends by our will, and another takes its place */
+    bool resumes;         /* each handshake but a connection's first, which fetches a ticket, has to be a resumed one */
     /* The handshake is complete. */
     void (*established)(struct connection *connection);
     /* A whole answer with the expected status has come. */

@@ -96,6 +96,7 @@ static bool limit_protocol(WOLFSSL_CTX *wolfssl, const char *name) {
 
     return wolfSSL_CTX_set_cipher_list(wolfssl, "TLS13-AES128-GCM-SHA256") == WOLFSSL_SUCCESS &&
            wolfSSL_CTX_set_groups(wolfssl, groups, (int)ARRAY_LENGTH(groups)) == WOLFSSL_SUCCESS &&
+           wolfSSL_CTX_only_dhe_psk(wolfssl) == 0 &&
            wolfSSL_CTX_UseSNI(wolfssl, WOLFSSL_SNI_HOST_NAME, name, (unsigned short)strlen(name)) == WOLFSSL_SUCCESS;
 }
 
@@ -140,6 +141,13 @@ void client_credentials_free(struct client_credentials *credentials) {
     free(credentials);
 }
 
+static int note_ticket(WOLFSSL *wolfssl, const unsigned char *ticket, int size, void *owner) {
+    struct client *client = owner;
+
+    client->ticket_came = true;
+    return 0;
+}
+
 int client_open(struct client *client, struct client_credentials *credentials, client_output_fn *output, void *owner) {
     static char protocol[] = "http/1.1";
     WOLFSSL *wolfssl = wolfSSL_new(credentials->wolfssl);
@@ -150,6 +158,7 @@ int client_open(struct client *client, struct client_credentials *credentials, c
     }
     wolfSSL_SetIOReadCtx(wolfssl, client);
     wolfSSL_SetIOWriteCtx(wolfssl, client);
+    wolfSSL_set_SessionTicket_cb(wolfssl, note_ticket, client);
     if (wolfSSL_UseALPN(wolfssl, protocol, sizeof protocol - 1, WOLFSSL_ALPN_CONTINUE_ON_MISMATCH) != WOLFSSL_SUCCESS) {
         client_close(client);
         return -ENOMEM;
@@ -160,6 +169,30 @@ int client_open(struct client *client, struct client_credentials *credentials, c
 void client_close(struct client *client) {
     wolfSSL_free(client->wolfssl);
     client->wolfssl = NULL;
+}
+
+/* A ticket is a session of wolfSSL's under another name. */
+int client_resume(struct client *client, struct client_ticket *ticket) {
+    int result = wolfSSL_set_session(client->wolfssl, (WOLFSSL_SESSION *)ticket);
+
+    client_ticket_free(ticket);
+    return result == WOLFSSL_SUCCESS ? 0 : -EKEYEXPIRED;
+}
+
+bool client_resumed(const struct client *client) {
+    return wolfSSL_session_reused(client->wolfssl) == 1;
+}
+
+struct client_ticket *client_take_ticket(struct client *client) {
+    if (!client->ticket_came) {
+        return NULL;
+    }
+    client->ticket_came = false;
+    return (struct client_ticket *)wolfSSL_get1_session(client->wolfssl);
+}
+
+void client_ticket_free(struct client_ticket *ticket) {
+    wolfSSL_SESSION_free((WOLFSSL_SESSION *)ticket);
 }
 
 void client_feed(struct client *client, struct bytes ciphertext) {

@@ -10,6 +10,8 @@
 
 #include "base/bytes.h"
 
+#include <stdbool.h>
+
 enum { CLIENT_ERROR_SIZE = 512 };
 
 /* One client's certificate chain and key, or none of them, with the settings that all of its sessions share. */
@@ -28,12 +30,16 @@ void client_credentials_free(struct client_credentials *credentials);
 /* Takes ciphertext to send: 0, or a negative errno after which the session is failed. */
 typedef int client_output_fn(void *owner, struct bytes ciphertext);
 
+/* What a server gave to resume with; for one connection, see client_resume. */
+struct client_ticket;
+
 struct client {
     void *wolfssl;
     client_output_fn *output;
     void *owner;
     struct bytes input; /* fed and not yet consumed */
     int error;          /* wolfSSL's, of the call that failed; 0 before */
+    bool ticket_came;   /* and has not been taken */
 };
 
 enum client_result {
@@ -46,6 +52,22 @@ enum client_result {
 /* 0, or -ENOMEM. The credentials must outlive the session. */
 int client_open(struct client *client, struct client_credentials *credentials, client_output_fn *output, void *owner);
 void client_close(struct client *client);
+
+/*
+ * The handshake shall resume with `ticket`, which is used up, whatever comes of it: RFC 8446 appendix C.4 wants each one
+ * used once, and so do browsers. Before the handshake; psk_dhe_ke alone is offered, the only one that servers here accept.
+ * 0, or -EKEYEXPIRED.
+ */
+int client_resume(struct client *client, struct client_ticket *ticket);
+/* After the handshake. */
+bool client_resumed(const struct client *client);
+/*
+ * The newest ticket that came in this session, or NULL when none has come since. It is the caller's: client_ticket_free, or
+ * client_resume with the same credentials.
+ */
+struct client_ticket *client_take_ticket(struct client *client);
+/* NULL is allowed. */
+void client_ticket_free(struct client_ticket *ticket);
 
 /* Sets the input that the next calls consume; it must stay until one of them returned something else than CLIENT_DONE. */
 void client_feed(struct client *client, struct bytes ciphertext);

@@ -56,6 +56,22 @@ void connection_request(struct connection *connection) {
     }
 }
 
+bool connection_keep_ticket(struct connection *connection) {
+    struct load *load = connection->load;
+
+    CHECK(connection->ticket == NULL);
+    connection->ticket = client_take_ticket(&connection->tls);
+    if (connection->ticket == NULL) {
+        fail(connection, TALLY_NOT_RESUMED, "the server gave no ticket");
+        return false;
+    }
+    if (!connection->ticketed) {
+        connection->ticketed = true;
+        load->ticketed++;
+    }
+    return true;
+}
+
 void connection_hold(struct connection *connection) {
     CHECK(connection->state == CONNECTION_READY);
     connection->state = CONNECTION_HOLDING;
@@ -165,15 +181,23 @@ static void read_answers(struct connection *connection) {
     }
 }
 
-static void go_on_with_handshake(struct connection *connection) {
+static void establish(struct connection *connection) {
     struct load *load = connection->load;
 
+    connection->state = CONNECTION_READY;
+    load_connection_established(load, connection);
+    if (connection->resuming && !client_resumed(&connection->tls)) {
+        fail(connection, TALLY_NOT_RESUMED, "the server answered a ticket of its own with a full handshake");
+        return;
+    }
+    load->options->behaviour->established(connection);
+    read_answers(connection);
+}
+
+static void go_on_with_handshake(struct connection *connection) {
     switch (client_handshake(&connection->tls)) {
     case CLIENT_DONE:
-        connection->state = CONNECTION_READY;
-        load_connection_established(load, connection);
-        load->options->behaviour->established(connection);
-        read_answers(connection);
+        establish(connection);
         break;
     case CLIENT_WANT_INPUT:
         break;
@@ -184,7 +208,7 @@ static void go_on_with_handshake(struct connection *connection) {
         fail_tls(connection);
         break;
     }
-    load_flush(load);
+    load_flush(connection->load);
 }
 
 static void connected(struct stream *stream) {
@@ -259,10 +283,36 @@ static int bind_source(struct stream *stream, uint32_t address) {
     return 0;
 }
 
+/* A ticket is good for the credentials that it came to, so who resumes keeps them. */
+static int open_client(struct connection *connection) {
+    struct load *load = connection->load;
+    int error;
+
+    if (connection->credentials == NULL || !load->options->behaviour->resumes) {
+        connection->credentials = load_next_credentials(load);
+    }
+    error = client_open(&connection->tls, connection->credentials, send_ciphertext, connection);
+    connection->resuming = connection->ticket != NULL;
+    if (error < 0 || !connection->resuming) {
+        return error;
+    }
+    error = client_resume(&connection->tls, connection->ticket);
+    connection->ticket = NULL;
+    if (error < 0) {
+        client_close(&connection->tls);
+    }
+    return error;
+}
+
+void connection_destroy(struct connection *connection) {
+    CHECK(connection->stream == NULL);
+    client_ticket_free(connection->ticket);
+}
+
 int connection_start(struct connection *connection) {
     struct load *load = connection->load;
     const struct options *options = load->options;
-    int error = client_open(&connection->tls, load_next_credentials(load), send_ciphertext, connection);
+    int error = open_client(connection);
 
     if (error < 0) {
         return error;

@@ -26,12 +26,16 @@ struct connection {
     struct load *load;
     struct stream *stream;
     struct client tls;
+    struct client_credentials *credentials;
+    struct client_ticket *ticket; /* for its next handshake, of the same credentials; NULL: that will be a full one */
     struct http_parser parser;
     uint8_t *held; /* an answer's head as far as it has come, when it has come in pieces; malloc'd */
     uint32_t held_size;
     unsigned status; /* of the answer under way */
     bool in_body;
-    bool stood; /* has been in CONNECTION_HOLDING */
+    bool stood;    /* has been in CONNECTION_HOLDING */
+    bool ticketed; /* has had a ticket */
+    bool resuming; /* with a ticket, which the server need not accept */
     enum connection_state state;
     uint64_t started_ns; /* connect() */
     uint64_t asked_ns;   /* the last GET */
@@ -41,6 +45,10 @@ struct connection {
 int connection_start(struct connection *connection);
 /* Sends the run's GET; in state CONNECTION_READY. */
 void connection_request(struct connection *connection);
+/* Keeps the newest ticket for its next handshake. False: there is none, which has been counted, and has ended it. */
+bool connection_keep_ticket(struct connection *connection);
+/* Whatever it has of its own beside a stream. It must be free. */
+void connection_destroy(struct connection *connection);
 /* Nothing more is sent; the server may not close it. */
 void connection_hold(struct connection *connection);
 /* Ends it; the load is told when it is gone (load_connection_closed). */

@@ -38,7 +38,7 @@ static int give_up(struct load *load, const char *format, ...) {
 uint64_t load_failures(const uint64_t *from, const uint64_t to[TALLY_COUNTERS]) {
     uint64_t failures = 0;
 
-    for (int i = TALLY_CONNECT_FAILED; i <= TALLY_STATUS_FAILED; i++) {
+    for (int i = TALLY_CONNECT_FAILED; i <= TALLY_NOT_RESUMED; i++) {
         failures += to[i] - (from == NULL ? 0 : from[i]);
     }
     return failures;
@@ -91,6 +91,9 @@ static void start_more(struct load *load) {
 
 void load_connection_established(struct load *load, struct connection *connection) {
     load_count(load, TALLY_HANDSHAKES);
+    if (client_resumed(&connection->tls)) {
+        load_count(load, TALLY_RESUMED);
+    }
     load_record(load, LATENCY_HANDSHAKE, connection->started_ns);
     if (load->tls[0] == '\0') {
         client_describe(&connection->tls, load->tls, sizeof load->tls);
@@ -154,9 +157,15 @@ static void end_measuring(struct load *load) {
 
 static bool is_hopeless(const struct load *load) {
     const uint64_t *counters = load->tally.counters;
+    enum tally_counter success = load->options->behaviour->resumes ? TALLY_RESUMED : TALLY_ANSWERS;
 
-    return counters[TALLY_ANSWERS] == 0 && !load->options->behaviour->holds &&
+    return counters[success] == 0 && !load->options->behaviour->holds &&
            load_failures(NULL, counters) >= FAILURES_HOPELESS + load->options->connections;
+}
+
+/* The full handshakes that fetch the first tickets are not measured. */
+static bool is_warm(const struct load *load) {
+    return !load->options->behaviour->resumes || load->ticketed == load->options->connections;
 }
 
 static bool is_measured(const struct load *load, uint64_t now_ns) {
@@ -172,14 +181,18 @@ static void advance(struct load *load) {
     uint64_t now_ns = clock_monotonic_ns();
 
     if (is_hopeless(load)) {
-        give_up(load, "given up: not one answer on %llu connections, the first failure was: %s",
+        give_up(load, "given up: not one %s on %llu connections, the first failure was: %s",
+                load->options->behaviour->resumes ? "resumed handshake" : "answer",
                 (unsigned long long)load->tally.counters[TALLY_CONNECTIONS], load->first_error);
         return;
     }
     switch (load->phase) {
     case LOAD_WARMING:
-        if (now_ns >= load->phase_end_ns) {
+        if (now_ns >= load->phase_end_ns && is_warm(load)) {
             begin_measuring(load);
+        } else if (now_ns >= load->phase_end_ns + LOAD_OPENING_MAX_S * 1000000000ULL) {
+            give_up(load, "given up: only %u of %u connections have got a ticket, the first failure was: %s", load->ticketed,
+                    load->options->connections, load->first_error);
         }
         break;
     case LOAD_MEASURING:
@@ -354,11 +367,14 @@ int load_run(struct load *load, const struct options *options) {
 }
 
 void load_destroy(struct load *load) {
+    for (uint32_t i = 0; i < load->started; i++) {
+        connection_destroy(&load->connections[i]);
+    }
+    free(load->connections);
     for (size_t i = 0; i < load->credentials_count; i++) {
         client_credentials_free(load->credentials[i]);
     }
     free(load->credentials);
-    free(load->connections);
     free((void *)(uintptr_t)load->request.data);
     tally_destroy(&load->tally);
 }

@@ -7,7 +7,7 @@
 
 enum {
     LOAD_ERROR_SIZE = 512,
-    LOAD_OPENING_MAX_S = 120, /* how long it may take until all connections stand, for behaviours that hold */
+    LOAD_OPENING_MAX_S = 120, /* how long it may take until all connections stand, or have a ticket */
 };
 
 enum load_phase {
@@ -34,10 +34,11 @@ struct load {
     uint32_t source_next;
     struct bytes request; /* the GET; owned */
     struct connection *connections;
-    uint32_t started; /* connections that have been started once */
-    uint32_t opening; /* started, and neither stand nor gone */
-    uint32_t stand;   /* in CONNECTION_HOLDING */
-    uint32_t open;    /* connections with a stream */
+    uint32_t started;  /* connections that have been started once */
+    uint32_t opening;  /* started, and neither stand nor gone */
+    uint32_t stand;    /* in CONNECTION_HOLDING */
+    uint32_t open;     /* connections with a stream */
+    uint32_t ticketed; /* connections that have had a ticket; what is measured begins when all have */
     enum load_phase phase;
     uint64_t phase_end_ns;
     struct load_mark begin; /* of the measured time */

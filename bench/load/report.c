@@ -40,7 +40,7 @@ void report_table(const struct load *load) {
     printf("%s, %s, %s, %u connections, %zu client certificate%s, %.2f s\n\n", options->behaviour->name,
            options->connect_text, load->tls[0] == '\0' ? "no handshake" : load->tls, options->connections, certificates,
            certificates == 1 ? "" : "s", seconds(load));
-    for (int i = TALLY_CONNECTIONS; i <= TALLY_STATUS_FAILED; i++) {
+    for (int i = TALLY_CONNECTIONS; i <= TALLY_NOT_RESUMED; i++) {
         printf("%-17s %10llu %12.1f /s\n", tally_counter_name(i), (unsigned long long)measured(load, i), rate(load, i));
     }
     printf("%-17s %10u   the oldest since %.1f ms\n", "in flight at end", load->in_flight_at_end,

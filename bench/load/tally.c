@@ -7,9 +7,17 @@
 #define LATENCY_MAX_NS 60000000000
 
 static const char *const counter_names[TALLY_COUNTERS] = {
-    [TALLY_CONNECTIONS] = "connections",       [TALLY_HANDSHAKES] = "handshakes",       [TALLY_ANSWERS] = "answers",
-    [TALLY_CONNECT_FAILED] = "connect_failed", [TALLY_TLS_FAILED] = "tls_failed",       [TALLY_CLOSED] = "closed_by_server",
-    [TALLY_HTTP_FAILED] = "http_failed",       [TALLY_STATUS_FAILED] = "status_failed", [TALLY_BYTES_SENT] = "bytes_sent",
+    [TALLY_CONNECTIONS] = "connections",
+    [TALLY_HANDSHAKES] = "handshakes",
+    [TALLY_RESUMED] = "resumed",
+    [TALLY_ANSWERS] = "answers",
+    [TALLY_CONNECT_FAILED] = "connect_failed",
+    [TALLY_TLS_FAILED] = "tls_failed",
+    [TALLY_CLOSED] = "closed_by_server",
+    [TALLY_HTTP_FAILED] = "http_failed",
+    [TALLY_STATUS_FAILED] = "status_failed",
+    [TALLY_NOT_RESUMED] = "not_resumed",
+    [TALLY_BYTES_SENT] = "bytes_sent",
     [TALLY_BYTES_RECEIVED] = "bytes_received",
 };
 

@@ -8,13 +8,15 @@ struct hdr_histogram;
 
 enum tally_counter {
     TALLY_CONNECTIONS,    /* begun */
-    TALLY_HANDSHAKES,     /* complete */
+    TALLY_HANDSHAKES,     /* complete, full and resumed */
+    TALLY_RESUMED,        /* of these, the resumed ones */
     TALLY_ANSWERS,        /* whole, with the expected status */
     TALLY_CONNECT_FAILED, /* refused, reset or timed out before a byte */
     TALLY_TLS_FAILED,     /* alert, protocol error, or the server closed during the handshake */
     TALLY_CLOSED,         /* the server closed or reset a connection that was to stay or owed an answer */
     TALLY_HTTP_FAILED,    /* an answer that is not HTTP */
     TALLY_STATUS_FAILED,  /* an answer with another status */
+    TALLY_NOT_RESUMED,    /* a full handshake where one was to be resumed, or no ticket for the next */
     TALLY_BYTES_SENT,     /* on closed connections */
     TALLY_BYTES_RECEIVED,
     TALLY_COUNTERS,

@@ -1,0 +1,29 @@
+"""What is measured: each row of the table, the load that makes it, and how the servers are set up for it."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Mode:
+    name: str
+    title: str
+    load: str              # the generator's mode
+    setup: str = "plain"   # of the servers, see servers.py
+    clients: str = "clients"  # folder of the Pki: who connects
+    options: tuple = ()
+    own: bool = False      # Sallyport alone: the peers have nothing like it
+    cache: str = ""        # "hits" or "misses": what nearly all look-ups in Sallyport's cache of chains have to be
+
+
+SOURCES = ("--source-addresses", 8)
+
+TURNS = [
+    Mode("handshake", "full handshakes with client certificate, one request each", "handshake", options=SOURCES, cache="hits"),
+    Mode("uncached", "the same, cache of verified chains off", "handshake", "uncached", options=SOURCES, own=True, cache="misses"),
+    Mode("resumed", "resumed handshakes (psk_dhe_ke), one request each", "resumed", "tickets", options=SOURCES),
+    Mode("invalid", "full handshakes with a self-signed certificate, answered 403", "handshake", clients="rogues",
+         options=(*SOURCES, "--expect", 403)),
+    Mode("request", "keep-alive requests", "request"),
+]
+BY_NAME = {mode.name: mode for mode in TURNS}
+NAMES = [*BY_NAME, "idle"]

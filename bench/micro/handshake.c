@@ -1,0 +1,248 @@
+#include "micro/handshake.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "identity/cache.h"
+#include "micro/client.h"
+#include "micro/pki.h"
+#include "tls/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CACHE_ENTRIES = 1024, CHAIN_SIZE_MAX = 16 * 1024 };
+
+struct handshakes {
+    struct pki *server;
+    struct pki *clients;
+    struct tls_credentials *credentials;
+    struct tls_context *contexts[2]; /* [asks for a certificate] */
+    WOLFSSL_CTX *client_contexts[PKI_LEAVES];
+    struct trust *trust;
+    struct forward forward;
+    struct identity_policy policy;
+    struct identity_cache *known;   /* has room for all clients */
+    struct identity_cache *unknown; /* and for one, which is never that of the next */
+    struct tls_session *sessions[HANDSHAKE_BATCH];
+    struct client peers[HANDSHAKE_BATCH];
+};
+
+static const char *const kind_names[] = {
+    [HANDSHAKE_ANONYMOUS] = "anonymous",
+    [HANDSHAKE_KNOWN] = "known",
+    [HANDSHAKE_UNKNOWN] = "unknown",
+    [HANDSHAKE_RESUMED] = "resumed",
+};
+
+static const char *const part_names[] = {
+    [HANDSHAKE_HELLO] = "hello",
+    [HANDSHAKE_FINISH] = "finish",
+    [HANDSHAKE_FREE] = "free",
+};
+
+const char *handshake_kind_name(enum handshake_kind kind) {
+    return kind_names[kind];
+}
+
+const char *handshake_part_name(enum handshake_part part) {
+    return part_names[part];
+}
+
+static void load_credentials(struct handshakes *handshakes) {
+    struct bytes chain = pki_chain_pem(handshakes->server, 0);
+    struct bytes key = pki_key_pem(handshakes->server, 0);
+    char error[TLS_ERROR_SIZE];
+    bool at_key;
+
+    handshakes->credentials = tls_credentials_load(chain, key, &at_key, error);
+    CHECK(handshakes->credentials != NULL);
+    free((void *)(uintptr_t)chain.data);
+    free((void *)(uintptr_t)key.data);
+}
+
+static struct tls_context *create_context(struct handshakes *handshakes, bool request_certificate) {
+    struct bytes name = trust_name(handshakes->trust, 0);
+    struct tls_context_options options = {
+        .credentials = handshakes->credentials,
+        .request_certificate = request_certificate,
+        .ca_names = &name,
+        .ca_names_count = request_certificate ? 1 : 0,
+    };
+    char error[TLS_ERROR_SIZE];
+    struct tls_context *context = tls_context_create(&options, error);
+
+    CHECK(context != NULL);
+    return context;
+}
+
+static WOLFSSL_CTX *create_client_context(struct handshakes *handshakes, size_t index) {
+    struct bytes chain = pki_chain_pem(handshakes->clients, index);
+    struct bytes key = pki_key_pem(handshakes->clients, index);
+    WOLFSSL_CTX *context = client_context_create(chain, key);
+
+    free((void *)(uintptr_t)chain.data);
+    free((void *)(uintptr_t)key.data);
+    return context;
+}
+
+struct handshakes *handshakes_create(void) {
+    struct handshakes *handshakes = calloc(1, sizeof *handshakes);
+    char error[IDENTITY_ERROR_SIZE];
+
+    CHECK(handshakes != NULL);
+    handshakes->server = pki_create(PKI_P256);
+    handshakes->clients = pki_create(PKI_P256);
+    handshakes->trust = trust_create();
+    CHECK(handshakes->trust != NULL);
+    CHECK(trust_add_file(handshakes->trust, bytes_of(handshakes->clients->root.der, handshakes->clients->root.der_size),
+                         error) == 0);
+    handshakes->policy =
+        (struct identity_policy){.trust = handshakes->trust, .depth_max = 4, .forward = &handshakes->forward};
+    handshakes->known = identity_cache_create(CACHE_ENTRIES);
+    handshakes->unknown = identity_cache_create(1);
+    CHECK(handshakes->known != NULL && handshakes->unknown != NULL);
+    load_credentials(handshakes);
+    for (int i = 0; i < 2; i++) {
+        handshakes->contexts[i] = create_context(handshakes, i == 1);
+    }
+    for (size_t i = 0; i < PKI_LEAVES; i++) {
+        handshakes->client_contexts[i] = create_client_context(handshakes, i);
+    }
+    return handshakes;
+}
+
+void handshakes_free(struct handshakes *handshakes) {
+    for (size_t i = 0; i < HANDSHAKE_BATCH; i++) {
+        wolfSSL_SESSION_free(handshakes->peers[i].session);
+    }
+    for (size_t i = 0; i < PKI_LEAVES; i++) {
+        wolfSSL_CTX_free(handshakes->client_contexts[i]);
+    }
+    for (int i = 0; i < 2; i++) {
+        tls_context_free(handshakes->contexts[i]);
+    }
+    tls_credentials_free(handshakes->credentials);
+    identity_cache_free(handshakes->known);
+    identity_cache_free(handshakes->unknown);
+    trust_free(handshakes->trust);
+    free(handshakes->server);
+    free(handshakes->clients);
+    free(handshakes);
+}
+
+static int send_to_client(void *owner, struct bytes ciphertext) {
+    client_buffer_append(&((struct client *)owner)->to_client, ciphertext);
+    return 0;
+}
+
+static void feed(struct handshakes *handshakes, size_t index, enum tls_result expected) {
+    struct client_buffer *input = &handshakes->peers[index].to_server;
+
+    tls_session_feed(handshakes->sessions[index], bytes_of(input->data, input->size));
+    CHECK(tls_session_handshake(handshakes->sessions[index]) == expected);
+}
+
+static void take_hellos(struct handshakes *handshakes, enum handshake_kind kind) {
+    struct tls_context *context = handshakes->contexts[kind != HANDSHAKE_ANONYMOUS];
+
+    for (size_t i = 0; i < HANDSHAKE_BATCH; i++) {
+        handshakes->sessions[i] = tls_session_create(context, CHAIN_SIZE_MAX, send_to_client, &handshakes->peers[i]);
+        CHECK(handshakes->sessions[i] != NULL);
+        feed(handshakes, i, TLS_WANT_INPUT);
+    }
+}
+
+/* As the edge does it: the chain is judged when the call that has received it returns. */
+static void judge(struct handshakes *handshakes, size_t index, struct identity_cache *cache) {
+    const struct tls_peer_chain *chain = tls_session_peer_chain(handshakes->sessions[index]);
+    struct identity *identity;
+
+    CHECK(chain != NULL && chain->count == PKI_CHAIN);
+    identity = identity_cache_judge(cache, &handshakes->policy, chain->certificates, chain->count, chain->too_large,
+                                    clock_wall_seconds());
+    CHECK(identity != NULL && identity->status == STATUS_VALID);
+    identity_release(identity);
+}
+
+static void finish(struct handshakes *handshakes, enum handshake_kind kind) {
+    for (size_t i = 0; i < HANDSHAKE_BATCH; i++) {
+        feed(handshakes, i, TLS_DONE);
+        if (kind == HANDSHAKE_KNOWN || kind == HANDSHAKE_UNKNOWN) {
+            judge(handshakes, i, kind == HANDSHAKE_KNOWN ? handshakes->known : handshakes->unknown);
+        } else {
+            CHECK(tls_session_peer_chain(handshakes->sessions[i]) == NULL);
+        }
+    }
+}
+
+static void free_sessions(struct handshakes *handshakes, enum handshake_kind kind) {
+    for (size_t i = 0; i < HANDSHAKE_BATCH; i++) {
+        tls_session_free(handshakes->sessions[i]);
+    }
+}
+
+/* Runs one of the steps above: its time, and what wolfSSL allocates in it. */
+static void timed(struct handshakes *handshakes, enum handshake_kind kind,
+                  void (*step)(struct handshakes *, enum handshake_kind), uint64_t *ns,
+                  struct measure_allocations *allocations) {
+    struct measure_allocations before = measure_allocations_now();
+    uint64_t begin = measure_cpu_ns();
+
+    step(handshakes, kind);
+    *ns += measure_cpu_ns() - begin;
+    allocations->count += measure_allocations_now().count - before.count;
+    allocations->bytes += measure_allocations_now().bytes - before.bytes;
+}
+
+static void run_batch(struct handshakes *handshakes, enum handshake_kind kind, uint64_t ns[static HANDSHAKE_PARTS],
+                      struct measure_allocations *allocations) {
+    for (size_t i = 0; i < HANDSHAKE_BATCH; i++) {
+        client_begin(&handshakes->peers[i], handshakes->client_contexts[i % PKI_LEAVES], kind == HANDSHAKE_RESUMED);
+    }
+    timed(handshakes, kind, take_hellos, &ns[HANDSHAKE_HELLO], allocations);
+    for (size_t i = 0; i < HANDSHAKE_BATCH; i++) {
+        client_complete(&handshakes->peers[i]);
+        CHECK((wolfSSL_session_reused(handshakes->peers[i].wolfssl) == 1) == (kind == HANDSHAKE_RESUMED));
+    }
+    timed(handshakes, kind, finish, &ns[HANDSHAKE_FINISH], allocations);
+    for (size_t i = 0; i < HANDSHAKE_BATCH; i++) {
+        CHECK(client_keep_ticket(&handshakes->peers[i]) || kind != HANDSHAKE_RESUMED);
+        client_end(&handshakes->peers[i]);
+    }
+    timed(handshakes, kind, free_sessions, &ns[HANDSHAKE_FREE], allocations);
+}
+
+bool handshakes_resume(struct handshakes *handshakes) {
+    struct measure_allocations allocations = {0};
+    uint64_t ns[HANDSHAKE_PARTS] = {0};
+
+    run_batch(handshakes, HANDSHAKE_KNOWN, ns, &allocations);
+    return handshakes->peers[0].session != NULL;
+}
+
+void handshakes_measure(struct handshakes *handshakes, enum handshake_kind kind, unsigned batches,
+                        struct handshake_series *series) {
+    struct measure_allocations allocations = {0};
+    uint64_t ns[HANDSHAKE_PARTS] = {0};
+    double count = batches * HANDSHAKE_BATCH;
+    struct identity_cache_counts known = identity_cache_count(handshakes->known);
+    struct identity_cache_counts unknown = identity_cache_count(handshakes->unknown);
+    double whole = 0;
+
+    if (kind == HANDSHAKE_RESUMED) {
+        CHECK(handshakes_resume(handshakes)); /* tickets of other kinds' contexts do not count */
+    }
+    for (unsigned i = 0; i < batches; i++) {
+        run_batch(handshakes, kind, ns, &allocations);
+    }
+    /* Nobody knew the unknown, and everybody the known. */
+    CHECK(identity_cache_count(handshakes->unknown).hits == unknown.hits);
+    CHECK(kind == HANDSHAKE_RESUMED || identity_cache_count(handshakes->known).misses == known.misses);
+    for (int i = 0; i < HANDSHAKE_PARTS; i++) {
+        series_add(&series->parts[i], (double)ns[i] / count);
+        whole += (double)ns[i] / count;
+    }
+    series_add(&series->whole, whole);
+    series->allocations = (double)allocations.count / count;
+    series->allocated_bytes = (double)allocations.bytes / count;
+}

@@ -1,0 +1,94 @@
+"""The load generator's resumed handshakes, against nginx (OpenSSL), so that what bench/run measures is what it says."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from conftest import BINARY, ROOT, SANITIZED
+
+sys.path.insert(0, str(ROOT / "bench"))
+
+from harness import pki as bench_pki, servers  # noqa: E402
+
+LOAD = BINARY.parent / "bench" / "sallyport-load"
+ORIGIN = BINARY.parent / "bench" / "sallyport-origin"
+NAME = "bench.example"
+CONNECTIONS = 8
+
+pytestmark = [
+    pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is missing"),
+    pytest.mark.skipif(SANITIZED, reason="measures, and is tested with the optimised binary"),
+    pytest.mark.skipif(not LOAD.exists(), reason="the generator is not built"),
+]
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("load")
+    folder.chmod(0o755)
+    made = bench_pki.Pki(folder / "pki", NAME, 2, 1)
+    values = {"origin_binary": ORIGIN, "name": NAME, "connections": 512, "certificate": made.server, "key": made.server_key,
+              "client_roots": made.client_root}
+    with servers.origin(folder / "origin", 0, values) as origin:
+        yield folder, made, {**values, "origin": origin.address}
+
+
+def command(mode, server, made, *options, clients="clients"):
+    return [str(part) for part in (LOAD, mode, "--connect", server.address, "--sni", NAME, "--cert", getattr(made, clients),
+                                   "--connections", CONNECTIONS, "--json", *options)]
+
+
+def load(*arguments, **keywords):
+    result = subprocess.run(command(*arguments, **keywords), capture_output=True, text=True, timeout=60)
+    return result, json.loads(result.stdout)
+
+
+def test_resumes_every_handshake_that_is_measured(scene):
+    folder, made, values = scene
+    with servers.nginx("tickets", folder / "on", 0, values) as server:
+        result, seen = load("resumed", server, made, "--count", 100)
+        assert result.returncode == 0, result.stdout + result.stderr
+        measured, whole = seen["measured"], seen["whole_run"]
+        assert measured["handshakes"] == measured["resumed"] > 0 and measured["not_resumed"] == 0
+        # Each connection fetches its first ticket with one full handshake, and those are not measured.
+        assert whole["handshakes"] - whole["resumed"] == CONNECTIONS
+        _, full = load("handshake", server, made, "--count", 20)
+        assert full["measured"]["handshakes"] > 0 and full["whole_run"]["resumed"] == 0
+
+
+def test_a_server_without_tickets_is_an_error(scene):
+    folder, made, values = scene
+    with servers.nginx("plain", folder / "off", 0, values) as server:
+        result, seen = load("resumed", server, made, "--count", 100)
+    assert result.returncode == 1
+    assert "not_resumed: the server gave no ticket" in result.stderr
+    assert seen["whole_run"]["not_resumed"] > 0 and seen["whole_run"]["resumed"] == 0 and seen["measured"]["answers"] == 0
+
+
+def test_a_ticket_that_no_longer_opens_is_an_error(scene):
+    """nginx draws new ticket keys with every configuration that it loads."""
+    folder, made, values = scene
+    with servers.nginx("tickets", folder / "reload", 0, values) as server:
+        process = subprocess.Popen(command("resumed", server, made, "--duration", 2, "--warmup", 0.2),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(0.8)
+        server.process.send_signal(signal.SIGHUP)
+        output, errors = process.communicate(timeout=60)
+    seen = json.loads(output)
+    assert process.returncode == 1, errors
+    assert seen["first_failure"].startswith("not_resumed: ") and "full handshake" in seen["first_failure"]
+    assert seen["whole_run"]["not_resumed"] > 0 and seen["whole_run"]["resumed"] > 0
+
+
+def test_rogues_are_answered_403(scene):
+    folder, made, values = scene
+    with servers.nginx("plain", folder / "rogues", 0, values) as server:
+        result, seen = load("handshake", server, made, "--expect", 403, "--count", 20, clients="rogues")
+        assert result.returncode == 0 and seen["measured"]["answers"] >= 20
+        result, seen = load("handshake", server, made, "--count", 20, clients="rogues")
+        assert result.returncode == 1 and seen["whole_run"]["status_failed"] > 0
