@@ -130,10 +130,6 @@ void handshakes_free(struct handshakes *handshakes) {
     free(handshakes);
 }
 
-static int send_to_client(void *owner, struct bytes ciphertext) {
-    client_buffer_append(&((struct client *)owner)->to_client, ciphertext);
-    return 0;
-}
 
 static void feed(struct handshakes *handshakes, size_t index, enum tls_result expected) {
     struct client_buffer *input = &handshakes->peers[index].to_server;
