@@ -10,12 +10,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CACHE_ENTRIES = 1024, CHAIN_SIZE_MAX = 16 * 1024 };
+enum { CACHE_ENTRIES = 1024, CHAIN_SIZE_MAX = 16 * 1024, TICKET_LIFETIME_S = 3600 };
+
+/* What the edge's connection is: one session and what is known of its client. */
+struct service {
+    struct handshakes *handshakes;
+    struct client *client;
+    struct tls_session *session;
+    struct identity_cache *cache;
+    struct identity *identity;
+    uint8_t digest[IDENTITY_DIGEST_SIZE];
+};
 
 struct handshakes {
     struct pki *server;
     struct pki *clients;
     struct tls_credentials *credentials;
+    struct tls_tickets *tickets;
     struct tls_context *contexts[2]; /* [asks for a certificate] */
     WOLFSSL_CTX *client_contexts[PKI_LEAVES];
     struct trust *trust;
@@ -23,7 +34,7 @@ struct handshakes {
     struct identity_policy policy;
     struct identity_cache *known;   /* has room for all clients */
     struct identity_cache *unknown; /* and for one, which is never that of the next */
-    struct tls_session *sessions[HANDSHAKE_BATCH];
+    struct service services[HANDSHAKE_BATCH];
     struct client peers[HANDSHAKE_BATCH];
 };
 
@@ -67,6 +78,8 @@ static struct tls_context *create_context(struct handshakes *handshakes, bool re
         .request_certificate = request_certificate,
         .ca_names = &name,
         .ca_names_count = request_certificate ? 1 : 0,
+        .tickets = handshakes->tickets,
+        .ticket_lifetime_s = TICKET_LIFETIME_S,
     };
     char error[TLS_ERROR_SIZE];
     struct tls_context *context = tls_context_create(&options, error);
@@ -98,6 +111,9 @@ struct handshakes *handshakes_create(void) {
                          error) == 0);
     handshakes->policy =
         (struct identity_policy){.trust = handshakes->trust, .depth_max = 4, .forward = &handshakes->forward};
+    identity_policy_seal(&handshakes->policy);
+    handshakes->tickets = tls_tickets_create();
+    CHECK(handshakes->tickets != NULL);
     handshakes->known = identity_cache_create(CACHE_ENTRIES);
     handshakes->unknown = identity_cache_create(1);
     CHECK(handshakes->known != NULL && handshakes->unknown != NULL);
@@ -121,6 +137,7 @@ void handshakes_free(struct handshakes *handshakes) {
     for (int i = 0; i < 2; i++) {
         tls_context_free(handshakes->contexts[i]);
     }
+    tls_tickets_free(handshakes->tickets);
     tls_credentials_free(handshakes->credentials);
     identity_cache_free(handshakes->known);
     identity_cache_free(handshakes->unknown);
@@ -130,50 +147,86 @@ void handshakes_free(struct handshakes *handshakes) {
     free(handshakes);
 }
 
+static int send_to_client(void *owner, struct bytes ciphertext) {
+    client_buffer_append(&((struct service *)owner)->client->to_client, ciphertext);
+    return 0;
+}
 
-static void feed(struct handshakes *handshakes, size_t index, enum tls_result expected) {
-    struct client_buffer *input = &handshakes->peers[index].to_server;
+/* As the edge does it: once, when a ticket is to be bound or else when the call that has received the chain returns. */
+static void judge(struct service *service) {
+    const struct tls_peer_chain *chain = tls_session_peer_chain(service->session);
+    bool cached;
 
-    tls_session_feed(handshakes->sessions[index], bytes_of(input->data, input->size));
-    CHECK(tls_session_handshake(handshakes->sessions[index]) == expected);
+    if (chain == NULL || service->identity != NULL) {
+        return;
+    }
+    service->identity = identity_cache_judge(service->cache, &service->handshakes->policy, chain->certificates, chain->count,
+                                             chain->too_large, clock_wall_seconds(), service->digest, &cached);
+    CHECK(service->identity != NULL && service->identity->status == STATUS_VALID);
+}
+
+static bool bind_ticket(void *owner, bool resumed, uint8_t binding[static TLS_TICKET_BINDING_SIZE]) {
+    struct service *service = owner;
+
+    judge(service);
+    memset(binding, 0, TLS_TICKET_BINDING_SIZE);
+    memcpy(binding, service->digest, sizeof service->digest);
+    return true;
+}
+
+static bool accept_ticket(void *owner, const uint8_t binding[static TLS_TICKET_BINDING_SIZE]) {
+    struct service *service = owner;
+
+    memcpy(service->digest, binding, sizeof service->digest);
+    service->identity = identity_cache_find(service->cache, &service->handshakes->policy, binding, clock_wall_seconds());
+    return service->identity != NULL;
+}
+
+static const struct tls_session_handler session_handler = {
+    .output = send_to_client,
+    .bind_ticket = bind_ticket,
+    .accept_ticket = accept_ticket,
+};
+
+static void feed(struct service *service, enum tls_result expected) {
+    struct client_buffer *input = &service->client->to_server;
+
+    tls_session_feed(service->session, bytes_of(input->data, input->size));
+    CHECK(tls_session_handshake(service->session) == expected);
 }
 
 static void take_hellos(struct handshakes *handshakes, enum handshake_kind kind) {
     struct tls_context *context = handshakes->contexts[kind != HANDSHAKE_ANONYMOUS];
 
     for (size_t i = 0; i < HANDSHAKE_BATCH; i++) {
-        handshakes->sessions[i] = tls_session_create(context, CHAIN_SIZE_MAX, send_to_client, &handshakes->peers[i]);
-        CHECK(handshakes->sessions[i] != NULL);
-        feed(handshakes, i, TLS_WANT_INPUT);
+        struct service *service = &handshakes->services[i];
+
+        *service = (struct service){
+            .handshakes = handshakes,
+            .client = &handshakes->peers[i],
+            .cache = kind == HANDSHAKE_UNKNOWN ? handshakes->unknown : handshakes->known,
+        };
+        service->session = tls_session_create(context, CHAIN_SIZE_MAX, &session_handler, service);
+        CHECK(service->session != NULL);
+        feed(service, TLS_WANT_INPUT);
     }
-}
-
-/* As the edge does it: the chain is judged when the call that has received it returns. */
-static void judge(struct handshakes *handshakes, size_t index, struct identity_cache *cache) {
-    const struct tls_peer_chain *chain = tls_session_peer_chain(handshakes->sessions[index]);
-    struct identity *identity;
-
-    CHECK(chain != NULL && chain->count == PKI_CHAIN);
-    identity = identity_cache_judge(cache, &handshakes->policy, chain->certificates, chain->count, chain->too_large,
-                                    clock_wall_seconds());
-    CHECK(identity != NULL && identity->status == STATUS_VALID);
-    identity_release(identity);
 }
 
 static void finish(struct handshakes *handshakes, enum handshake_kind kind) {
     for (size_t i = 0; i < HANDSHAKE_BATCH; i++) {
-        feed(handshakes, i, TLS_DONE);
-        if (kind == HANDSHAKE_KNOWN || kind == HANDSHAKE_UNKNOWN) {
-            judge(handshakes, i, kind == HANDSHAKE_KNOWN ? handshakes->known : handshakes->unknown);
-        } else {
-            CHECK(tls_session_peer_chain(handshakes->sessions[i]) == NULL);
-        }
+        struct service *service = &handshakes->services[i];
+
+        feed(service, TLS_DONE);
+        judge(service);
+        CHECK(tls_session_is_resumed(service->session) == (kind == HANDSHAKE_RESUMED));
+        CHECK((service->identity != NULL) == (kind != HANDSHAKE_ANONYMOUS));
     }
 }
 
 static void free_sessions(struct handshakes *handshakes, enum handshake_kind kind) {
     for (size_t i = 0; i < HANDSHAKE_BATCH; i++) {
-        tls_session_free(handshakes->sessions[i]);
+        identity_release(handshakes->services[i].identity);
+        tls_session_free(handshakes->services[i].session);
     }
 }
 

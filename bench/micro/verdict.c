@@ -28,7 +28,7 @@ static const struct {
     {"X-Client-Cert-Serial", "serial"}, {"X-Device", "subject.cn"},   {"X-Client-Cert-Not-After", "not_after"},
 };
 
-/* SplitMix64 (Steele et al., OOPSLA '14): the key of entry `index` in the cache, spread over all its stripes and buckets. */
+/* SplitMix64 (Steele et al., OOPSLA '14): the digest of chain `index`. */
 static uint64_t mix(uint64_t value) {
     value += 0x9e3779b97f4a7c15;
     value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9;
@@ -36,8 +36,8 @@ static uint64_t mix(uint64_t value) {
     return value ^ (value >> 31);
 }
 
-static void make_key(uint64_t index, uint8_t key[static IDENTITY_CACHE_KEY_SIZE]) {
-    for (uint64_t i = 0; i < IDENTITY_CACHE_KEY_SIZE / sizeof i; i++) {
+static void make_digest(uint64_t index, uint8_t key[static IDENTITY_DIGEST_SIZE]) {
+    for (uint64_t i = 0; i < IDENTITY_DIGEST_SIZE / sizeof i; i++) {
         uint64_t word = mix(4 * index + i);
 
         memcpy(key + i * sizeof word, &word, sizeof word);
@@ -66,13 +66,14 @@ static struct identity *judge(const struct verdicts *verdicts, enum pki_key key)
 
 /* As identity_judge leaves it: one block, the headers right behind the object. */
 static struct identity *copy_of(const struct identity *identity) {
-    size_t size = sizeof *identity + identity->headers.size;
+    size_t size = sizeof *identity + identity->headers.size + strlen(identity->detail) + 1;
     struct identity *copy = malloc(size);
 
     CHECK(copy != NULL && identity->headers.data == (const uint8_t *)(identity + 1));
     memcpy((void *)copy, identity, size);
     atomic_init(&copy->references, 1);
     copy->headers.data = (const uint8_t *)(copy + 1);
+    copy->detail = (const char *)(copy + 1) + copy->headers.size;
     return copy;
 }
 
@@ -86,11 +87,11 @@ static void fill(struct verdicts *verdicts, struct verdict_series *series) {
     after = mallinfo2().uordblks + mallinfo2().hblkhd;
     series->entry_bytes = (double)(after - heap) / verdicts->entries;
     for (uint32_t i = 0; i < verdicts->entries; i++) {
-        uint8_t key[IDENTITY_CACHE_KEY_SIZE];
+        uint8_t key[IDENTITY_DIGEST_SIZE];
         struct identity *identity = copy_of(typical);
 
-        make_key(i, key);
-        identity_cache_insert(verdicts->cache, key, identity);
+        make_digest(i, key);
+        identity_cache_insert(verdicts->cache, &verdicts->policies[PKI_P256], key, identity);
         identity_release(identity);
     }
     series->identity_bytes = (double)(mallinfo2().uordblks + mallinfo2().hblkhd - after) / verdicts->entries;
@@ -115,6 +116,7 @@ struct verdicts *verdicts_create(uint32_t entries, struct verdict_series *series
         CHECK(trust_add_file(verdicts->trusts[i], bytes_of(root->der, root->der_size), error) == 0);
         verdicts->policies[i] =
             (struct identity_policy){.trust = verdicts->trusts[i], .depth_max = 4, .forward = &verdicts->forward};
+        identity_policy_seal(&verdicts->policies[i]);
     }
     fill(verdicts, series);
     return verdicts;
@@ -141,13 +143,13 @@ static void measure_judge(struct verdicts *verdicts, enum pki_key key, struct se
 
 static void measure_hash(struct verdicts *verdicts, struct series *series) {
     struct bytes chain[PKI_CHAIN];
-    uint8_t key[IDENTITY_CACHE_KEY_SIZE];
+    uint8_t key[IDENTITY_DIGEST_SIZE];
     uint64_t begin;
 
     pki_chain(verdicts->pkis[PKI_P256], 0, chain);
     begin = measure_cpu_ns();
     for (unsigned i = 0; i < HASHED; i++) {
-        identity_cache_key(&verdicts->policies[PKI_P256], chain, PKI_CHAIN, key);
+        identity_chain_digest(chain, PKI_CHAIN, key);
     }
     series_add(series, (double)(measure_cpu_ns() - begin) / HASHED);
 }
@@ -155,17 +157,18 @@ static void measure_hash(struct verdicts *verdicts, struct series *series) {
 /* Entries in an order that no cache of the CPU's can foresee. `from`: added to their number; beyond the entries are misses.
  */
 static void measure_lookup(struct verdicts *verdicts, uint64_t from, struct series *series) {
-    static uint8_t keys[LOOKED_UP][IDENTITY_CACHE_KEY_SIZE];
+    static uint8_t keys[LOOKED_UP][IDENTITY_DIGEST_SIZE];
     uint64_t found = 0;
     uint64_t begin;
 
     for (unsigned i = 0; i < LOOKED_UP; i++) {
         verdicts->random = mix(verdicts->random);
-        make_key(from + verdicts->random % verdicts->entries, keys[i]);
+        make_digest(from + verdicts->random % verdicts->entries, keys[i]);
     }
     begin = measure_cpu_ns();
     for (unsigned i = 0; i < LOOKED_UP; i++) {
-        struct identity *identity = identity_cache_find(verdicts->cache, keys[i], verdicts->now);
+        struct identity *identity =
+            identity_cache_find(verdicts->cache, &verdicts->policies[PKI_P256], keys[i], verdicts->now);
 
         found += identity != NULL;
         identity_release(identity);

@@ -49,17 +49,15 @@ void identity_chain_digest(const struct bytes *chain, size_t count, uint8_t dige
     wc_Sha256Free(&hash);
 }
 
-/* The chain within its policy: one more SHA-256, so that neither half can be traded for the other. */
-static void make_key(const struct identity_policy *policy, const uint8_t *digest, uint8_t key[IDENTITY_DIGEST_SIZE]) {
-    uint8_t both[2 * IDENTITY_DIGEST_SIZE];
-    memcpy(both, policy->digest, IDENTITY_DIGEST_SIZE);
-    memcpy(both + IDENTITY_DIGEST_SIZE, digest, IDENTITY_DIGEST_SIZE);
-    signature_sha256(bytes_of(both, sizeof(both)), key);
+/* The chain within its policy. Policies are the operator's own, and few: 64 bits of their digest tell them apart. */
+static void make_key(const struct identity_policy *policy, const uint8_t *digest, uint8_t key[static SIEVE_KEY_SIZE]) {
+    memcpy(key, digest, IDENTITY_DIGEST_SIZE);
+    memcpy(key + IDENTITY_DIGEST_SIZE, policy->digest, SIEVE_KEY_SIZE - IDENTITY_DIGEST_SIZE);
 }
 
 struct identity *identity_cache_find(struct identity_cache *cache, const struct identity_policy *policy,
                                      const uint8_t digest[static IDENTITY_DIGEST_SIZE], int64_t now) {
-    uint8_t key[IDENTITY_DIGEST_SIZE];
+    uint8_t key[SIEVE_KEY_SIZE];
     make_key(policy, digest, key);
     struct identity *identity = sieve_find(cache->good, key, now);
     return identity != NULL ? identity : sieve_find(cache->bad, key, now);
@@ -70,7 +68,7 @@ void identity_cache_insert(struct identity_cache *cache, const struct identity_p
     if (identity->signatures == 0) {
         return;
     }
-    uint8_t key[IDENTITY_DIGEST_SIZE];
+    uint8_t key[SIEVE_KEY_SIZE];
     make_key(policy, digest, key);
     sieve_insert(identity->status == STATUS_VALID ? cache->good : cache->bad, key, identity);
 }

@@ -15,7 +15,7 @@ enum {
 
 /* A line of its own: a hit touches this, the bucket before it and the identity behind it. */
 struct entry {
-    _Alignas(CACHE_LINE) uint8_t key[IDENTITY_DIGEST_SIZE];
+    _Alignas(CACHE_LINE) uint8_t key[SIEVE_KEY_SIZE];
     struct identity *identity;
     uint32_t chained; /* the next one of its bucket; of a free entry: the next free one */
     uint32_t newer;
@@ -74,7 +74,7 @@ static uint32_t *bucket_of(const struct stripe *stripe, uint64_t hash) {
 
 static uint32_t lookup(const struct stripe *stripe, uint64_t hash, const uint8_t *key) {
     uint32_t number = *bucket_of(stripe, hash);
-    while (number != NONE && memcmp(entry_at(stripe, number)->key, key, IDENTITY_DIGEST_SIZE) != 0) {
+    while (number != NONE && memcmp(entry_at(stripe, number)->key, key, SIEVE_KEY_SIZE) != 0) {
         number = entry_at(stripe, number)->chained;
     }
     return number;
@@ -211,8 +211,8 @@ void sieve_free(struct sieve *sieve) {
     free(sieve);
 }
 
-struct identity *sieve_find(struct sieve *sieve, const uint8_t key[static IDENTITY_DIGEST_SIZE], int64_t now) {
-    uint64_t hash = hash_bytes(key, IDENTITY_DIGEST_SIZE);
+struct identity *sieve_find(struct sieve *sieve, const uint8_t key[static SIEVE_KEY_SIZE], int64_t now) {
+    uint64_t hash = hash_bytes(key, SIEVE_KEY_SIZE);
     struct stripe *stripe = stripe_of(sieve, hash);
     struct identity *found = NULL;
     struct identity *dropped = NULL;
@@ -233,8 +233,8 @@ struct identity *sieve_find(struct sieve *sieve, const uint8_t key[static IDENTI
     return found;
 }
 
-void sieve_insert(struct sieve *sieve, const uint8_t key[static IDENTITY_DIGEST_SIZE], struct identity *identity) {
-    uint64_t hash = hash_bytes(key, IDENTITY_DIGEST_SIZE);
+void sieve_insert(struct sieve *sieve, const uint8_t key[static SIEVE_KEY_SIZE], struct identity *identity) {
+    uint64_t hash = hash_bytes(key, SIEVE_KEY_SIZE);
     struct stripe *stripe = stripe_of(sieve, hash);
     struct identity *released = NULL;
     identity_retain(identity);

@@ -8,7 +8,10 @@
 
 #include "identity/identity.h"
 
-enum { SIEVE_ENTRIES_MAX = 1 << 24 };
+enum {
+    SIEVE_ENTRIES_MAX = 1 << 24,
+    SIEVE_KEY_SIZE = IDENTITY_DIGEST_SIZE + 8, /* bytes; compared whole */
+};
 
 struct sieve;
 
@@ -24,9 +27,9 @@ void sieve_free(struct sieve *sieve);
  * The identity, with a reference for the caller, or NULL. One that does not hold at `now` (seconds since the epoch) is not
  * found, and is dropped: the path that it was judged by may not be the only one.
  */
-struct identity *sieve_find(struct sieve *sieve, const uint8_t key[static IDENTITY_DIGEST_SIZE], int64_t now);
+struct identity *sieve_find(struct sieve *sieve, const uint8_t key[static SIEVE_KEY_SIZE], int64_t now);
 /* Takes a reference of its own, in place of what the key had before. */
-void sieve_insert(struct sieve *sieve, const uint8_t key[static IDENTITY_DIGEST_SIZE], struct identity *identity);
+void sieve_insert(struct sieve *sieve, const uint8_t key[static SIEVE_KEY_SIZE], struct identity *identity);
 
 struct sieve_counts {
     uint64_t hits;
