@@ -18,7 +18,7 @@
 enum {
     DESCRIPTORS_APART = 256, /* beside connections: files, eventfds, listeners */
     CAPACITY_FACTOR = 2,     /* what a reload may raise limits.connections by, where the descriptors allow it */
-    CHAIN_LOG_ENTRY = 256,   /* bytes for each of cert_cache.entries: enough for the chains of a quarter to a half of them */
+    CHAIN_LOG_ENTRY = 112,   /* bytes for each of cert_cache.entries: enough for the chains of every fourth or fifth */
 };
 
 struct server {

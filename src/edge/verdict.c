@@ -180,6 +180,17 @@ static bool may_resume(const struct connection *connection) {
            (connection->identity->status == STATUS_NONE && connection->host->mode != CONFIG_ENFORCE);
 }
 
+/* Where it will be found by who resumes. */
+static void log_chain(const struct connection *connection) {
+    uint32_t part;
+    size_t leaf_size;
+
+    memcpy(&part, connection->chain, sizeof part);
+    leaf_size = sizeof part + part;
+    chain_log_put(connection->shard->chains, connection->chain_digest, bytes_of(connection->chain, leaf_size),
+                  bytes_of(connection->chain + leaf_size, connection->chain_size - leaf_size));
+}
+
 bool verdict_bind_ticket(void *owner, bool resumed, uint8_t binding[static TLS_TICKET_BINDING_SIZE]) {
     struct connection *connection = owner;
     const struct tls_peer_chain *chain = resumed ? NULL : tls_session_peer_chain(connection->tls);
@@ -191,8 +202,7 @@ bool verdict_bind_ticket(void *owner, bool resumed, uint8_t binding[static TLS_T
         return false;
     }
     if (connection->chain != NULL) {
-        chain_log_put(connection->shard->chains, connection->chain_digest,
-                      bytes_of(connection->chain, connection->chain_size));
+        log_chain(connection);
     }
     find_scope(connection, binding);
     memcpy(binding + IDENTITY_DIGEST_SIZE, connection->chain_digest, IDENTITY_DIGEST_SIZE);

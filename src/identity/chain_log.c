@@ -1,3 +1,4 @@
+/* wolfSSL's own headers need its options first. */
 #include "identity/chain_log.h"
 
 #include "base/check.h"
@@ -5,6 +6,8 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <wolfssl/options.h>
+#include <wolfssl/wolfcrypt/sha256.h>
 
 enum {
     CACHE_LINE = 64,
@@ -106,20 +109,26 @@ static void skip_end(struct stripe *stripe, uint32_t units) {
     stripe->head += left;
 }
 
-static void append(struct stripe *stripe, uint64_t hash, const uint8_t *digest, struct bytes chain, uint32_t units) {
+static void append(struct stripe *stripe, uint64_t hash, const uint8_t *digest, struct bytes front, struct bytes back) {
+    size_t size = front.size + back.size;
+    uint32_t units = (uint32_t)((sizeof(struct record) + size + UNIT - 1) / UNIT);
     skip_end(stripe, units);
     make_room(stripe, units);
     uint32_t place = place_of(stripe, stripe->head);
     uint32_t bucket = (uint32_t)hash & stripe->bucket_mask;
     struct record *record = record_at(stripe, place);
     *record = (struct record){
-        .size = (uint32_t)chain.size,
+        .size = (uint32_t)size,
         .units = units,
         .bucket = bucket,
         .chained = stripe->buckets[bucket],
     };
     memcpy(record->digest, digest, IDENTITY_DIGEST_SIZE);
-    memcpy(record + 1, chain.data, chain.size);
+    uint8_t *content = (uint8_t *)(record + 1);
+    memcpy(content, front.data, front.size);
+    if (back.size > 0) {
+        memcpy(content + front.size, back.data, back.size);
+    }
     stripe->buckets[bucket] = place;
     stripe->head += units;
 }
@@ -175,30 +184,75 @@ static uint64_t age_of(const struct stripe *stripe, uint32_t place) {
     return head > place ? head - place : (uint64_t)head + stripe->units - place;
 }
 
-void chain_log_put(struct chain_log *log, const uint8_t digest[static IDENTITY_DIGEST_SIZE], struct bytes chain) {
+/* Two parts, so that nothing has to be put together first. */
+static void put(struct chain_log *log, const uint8_t *digest, struct bytes front, struct bytes back) {
     uint64_t hash = hash_bytes(digest, IDENTITY_DIGEST_SIZE);
     struct stripe *stripe = stripe_of(log, hash);
-    if (chain.size == 0 || chain.size > (size_t)stripe->units * UNIT / CHAIN_LOG_PART - sizeof(struct record)) {
+    size_t size = front.size + back.size;
+    if (size > (size_t)stripe->units * UNIT / CHAIN_LOG_PART - sizeof(struct record)) {
         return;
     }
-    uint32_t units = (uint32_t)((sizeof(struct record) + chain.size + UNIT - 1) / UNIT);
     pthread_mutex_lock(&stripe->lock);
     uint32_t place = find(stripe, hash, digest);
     if (place == NONE || age_of(stripe, place) > stripe->units / 2) {
-        append(stripe, hash, digest, chain, units);
+        append(stripe, hash, digest, front, back);
     }
     pthread_mutex_unlock(&stripe->lock);
 }
 
-size_t chain_log_get(struct chain_log *log, const uint8_t digest[static IDENTITY_DIGEST_SIZE], void *out, size_t capacity) {
+/* Its size, or 0 when it is not there; copies from `offset` on what there is room for. */
+static size_t get(struct chain_log *log, const uint8_t *digest, size_t offset, void *out, size_t capacity) {
     uint64_t hash = hash_bytes(digest, IDENTITY_DIGEST_SIZE);
     struct stripe *stripe = stripe_of(log, hash);
     pthread_mutex_lock(&stripe->lock);
     uint32_t place = find(stripe, hash, digest);
     size_t size = place == NONE ? 0 : record_at(stripe, place)->size;
-    if (size > 0 && size <= capacity) {
-        memcpy(out, record_at(stripe, place) + 1, size);
+    if (size > offset && capacity > 0) {
+        const uint8_t *content = (const uint8_t *)(record_at(stripe, place) + 1);
+        memcpy(out, content + offset, size - offset < capacity ? size - offset : capacity);
     }
     pthread_mutex_unlock(&stripe->lock);
     return size;
+}
+
+/* What a leaf's record begins with: where the rest is, and how much. */
+struct link {
+    uint8_t rest[IDENTITY_DIGEST_SIZE];
+    uint32_t rest_size;
+    uint32_t leaf_size;
+};
+
+/* In a space of its own, so that no rest can be taken for a leaf. */
+static void digest_rest(struct bytes rest, uint8_t digest[static IDENTITY_DIGEST_SIZE]) {
+    static const uint8_t prefix[] = "rest of a chain";
+    wc_Sha256 hash;
+    CHECK(wc_InitSha256(&hash) == 0 && wc_Sha256Update(&hash, prefix, sizeof(prefix)) == 0 &&
+          wc_Sha256Update(&hash, rest.data, (word32)rest.size) == 0 && wc_Sha256Final(&hash, digest) == 0);
+    wc_Sha256Free(&hash);
+}
+
+void chain_log_put(struct chain_log *log, const uint8_t digest[static IDENTITY_DIGEST_SIZE], struct bytes leaf,
+                   struct bytes rest) {
+    struct link link = {.rest_size = (uint32_t)rest.size, .leaf_size = (uint32_t)leaf.size};
+    CHECK(leaf.size > 0 && leaf.size <= UINT32_MAX && rest.size <= UINT32_MAX);
+    if (rest.size > 0) {
+        digest_rest(rest, link.rest);
+        put(log, link.rest, rest, bytes_of(NULL, 0));
+    }
+    put(log, digest, bytes_of(&link, sizeof(link)), leaf);
+}
+
+size_t chain_log_get(struct chain_log *log, const uint8_t digest[static IDENTITY_DIGEST_SIZE], void *out, size_t capacity) {
+    struct link link;
+    if (get(log, digest, 0, &link, sizeof(link)) == 0) {
+        return 0;
+    }
+    size_t size = (size_t)link.leaf_size + link.rest_size;
+    bool fits = size <= capacity;
+    uint8_t *leaf = fits ? out : NULL;
+    uint8_t *rest = fits ? leaf + link.leaf_size : NULL;
+    /* A digest stands for one content: what has gone and come back meanwhile is the same. */
+    bool whole = get(log, digest, sizeof(link), leaf, fits ? link.leaf_size : 0) == sizeof(link) + link.leaf_size &&
+                 (link.rest_size == 0 || get(log, link.rest, 0, rest, fits ? link.rest_size : 0) == link.rest_size);
+    return whole ? size : 0;
 }

@@ -20,12 +20,17 @@ struct chain_log *chain_log_create(size_t size);
 /* No other thread may be using it. NULL is allowed. */
 void chain_log_free(struct chain_log *log);
 
-/* Keeps `chain`, in whatever form the caller has it. One that is there already is only made younger when its end is near. */
-void chain_log_put(struct chain_log *log, const uint8_t digest[static IDENTITY_DIGEST_SIZE], struct bytes chain);
+/*
+ * Keeps a chain: the client's own certificate and what it sent beside, in whatever form the caller has them. The rest, which
+ * whole fleets have in common, is kept once for all of them. What is there already is only made younger when its end is
+ * near.
+ */
+void chain_log_put(struct chain_log *log, const uint8_t digest[static IDENTITY_DIGEST_SIZE], struct bytes leaf,
+                   struct bytes rest);
 
 /*
- * Bytes of the chain, which is copied to `out` when `capacity` is enough; 0 when it is not there. Call it with no capacity
- * to learn the size; it may be gone at the next call.
+ * Bytes of leaf and rest together, which are copied to `out`, one behind the other, when `capacity` is enough; 0 when they
+ * are not there. Call it with no capacity to learn the size; it may be gone at the next call.
  */
 size_t chain_log_get(struct chain_log *log, const uint8_t digest[static IDENTITY_DIGEST_SIZE], void *out, size_t capacity);
 
