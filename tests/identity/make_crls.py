@@ -126,7 +126,7 @@ def make_basics():
     case("three", "ok", [low.leaf(), low_der, middle_der], "both.pem", crl(low))
     case("three-missing-in-the-middle", "crl_missing", [low.leaf(), low_der, middle_der], "root.pem", crl(low), detail="CN=Middle")
     pinned = Issuer("Pinned", p256())
-    pinned_der = pinned.root(serial=3)
+    pinned_der = pinned.root([basic(True), key_usage("digitalSignature", "keyCertSign", "cRLSign"), ski(pinned.id)], serial=3)
     add_root("pinned", pinned_der)
     case("leaf-is-the-root", "ok", [pinned_der], crl(pinned), roots="pinned")
     case("leaf-is-the-root-revoked", "revoked", [pinned_der], crl(pinned, entry(3)), roots="pinned")
