@@ -1,6 +1,7 @@
 #include "edge/connection.h"
 
 #include "base/check.h"
+#include "edge/adopt.h"
 #include "edge/exchange.h"
 #include "edge/handshake.h"
 #include "edge/verdict.h"
@@ -191,7 +192,7 @@ static void on_closed(struct stream *stream) {
         tls_session_free(connection->tls);
     }
     verdict_release(connection);
-    connection_keep_name(connection, "");
+    adopt_name(connection, "");
     site_release(connection->site);
     unlink_connection(connection);
     stats_subtract(&shard->stats->connections, 1);
@@ -441,71 +442,11 @@ void connection_accept(struct listener *listener, struct stream *stream, const s
     arm(connection);
 }
 
-bool connection_keep_name(struct connection *connection, const char *name) {
-    struct pieces *pieces = &connection->shard->pieces;
-    char *before = connection->name_copy;
-    char *copy = NULL;
-
-    if (name[0] == '\0') {
-        connection->name = "";
-    } else if (strcmp(name, connection->host->name) == 0) {
-        connection->name = connection->host->name;
-    } else {
-        copy = pieces_take(pieces, strlen(name) + 1);
-        if (copy == NULL) {
-            return false;
-        }
-        memcpy(copy, name, strlen(name) + 1);
-        connection->name = copy;
-    }
-    connection->name_copy = copy;
-    if (before != NULL) {
-        pieces_give(pieces, before, strlen(before) + 1);
-    }
-    return true;
-}
-
-bool connection_adopt_site(struct connection *connection) {
-    struct site *before = connection->site;
-    const struct config_host *host_before = connection->host;
-    struct site *site = connection->shard->site;
-
-    if (before == site) {
-        return true;
-    }
-    if (host_before != NULL) {
-        connection->host = config_find_host(site->config, connection->name);
-        if (connection->host == NULL || !connection_keep_name(connection, connection->name)) {
-            connection->host = host_before;
-            return false;
-        }
-        verdict_policy_changed(connection, host_before);
-    }
-    connection->site = site_retain(site);
-    site_release(before);
-    return true;
-}
-
-void connection_adopt_all(struct shard *shard) {
-    struct connection *connection = shard->first;
-
-    while (connection != NULL) {
-        struct connection *next = connection->next;
-        bool can = connection->state == CONNECTION_HELLO || connection->state == CONNECTION_WAITING;
-
-        if (can && !connection_adopt_site(connection)) {
-            connection_end(connection, CONNECTION_POLITELY);
-        }
-        connection = next;
-    }
-}
-
 void connection_exchange_done(struct connection *connection, bool keep_alive) {
     exchange_destroy(connection->exchange);
     connection->exchange = NULL;
     if (keep_alive && !connection->shard->draining &&
-        (!connection->peer_closed || connection->processing || connection->held_size > 0) &&
-        connection_adopt_site(connection)) {
+        (!connection->peer_closed || connection->processing || connection->held_size > 0) && adopt_site(connection)) {
         connection_enter(connection, CONNECTION_WAITING);
     } else {
         connection_end(connection, CONNECTION_POLITELY);

@@ -94,18 +94,8 @@ void connection_read(struct connection *connection);
 /* The counters of its host in its shard. */
 struct stats_host *connection_host_stats(const struct connection *connection);
 void connection_reject(struct connection *connection, enum stats_stage stage, enum stats_rejection why);
-/* Sets the name that the hello asked for, or "", once the host is chosen; it may be the one it has. False: out of memory. */
-bool connection_keep_name(struct connection *connection, const char *name);
 /* Counts the handshake's outcome, once. */
 void connection_count_handshake(struct connection *connection, enum stats_result result);
-
-/*
- * Takes over the shard's site, if it is not the connection's already: between two requests, or before the hello. False when
- * no host there has the name of the handshake: the connection is of no use any more.
- */
-bool connection_adopt_site(struct connection *connection);
-/* For each connection that can; the others will at their next request. */
-void connection_adopt_all(struct shard *shard);
 
 /* Ends the connections that wait for a request; the others will follow their answers. */
 void connection_drain_all(struct shard *shard);

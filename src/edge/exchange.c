@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "edge/adopt.h"
 #include "edge/verdict.h"
 #include "http/forward.h"
 
@@ -213,7 +214,7 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
         return;
     }
     /* A reload since the last request counts for this one. */
-    if (!connection_adopt_site(connection) || !names_our_host(exchange, head)) {
+    if (!adopt_site(connection) || !names_our_host(exchange, head)) {
         count_rejection(exchange, STATS_AT_REQUEST, STATS_REJECT_MISDIRECTED);
         reply_status(exchange, 421);
         return;

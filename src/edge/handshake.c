@@ -1,6 +1,7 @@
 #include "edge/handshake.h"
 
 #include "base/check.h"
+#include "edge/adopt.h"
 #include "edge/verdict.h"
 #include "guard/hello.h"
 
@@ -16,7 +17,7 @@ static void complete_handshake(struct connection *connection) {
     inet_ntop(connection->peer.any.sa_family, address, connection->address, sizeof connection->address);
     connection_count_handshake(connection, STATS_OK);
     stats_add(&connection_host_stats(connection)->client_certs[connection->identity->reason], 1);
-    if (!connection_adopt_site(connection)) {
+    if (!adopt_site(connection)) {
         connection_end(connection, CONNECTION_POLITELY);
         return;
     }
@@ -95,7 +96,7 @@ static void accept_hello(struct connection *connection, const struct hello *hell
         refuse_hello(connection, TLS_ALERT_UNRECOGNIZED_NAME, STATS_REJECT_UNKNOWN_HOST);
         return;
     }
-    if (!connection_keep_name(connection, hello->name)) {
+    if (!adopt_name(connection, hello->name)) {
         refuse_hello(connection, TLS_ALERT_INTERNAL_ERROR, STATS_REJECT_NO_MEMORY);
         return;
     }

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "config/settings.h"
+#include "edge/adopt.h"
 #include "edge/connection.h"
 #include "edge/exchange.h"
 #include "ring/cores.h"
@@ -275,7 +276,7 @@ static void deliver_site(struct mail *mail, void *owner) {
     shard->connections_max = news->connections_max;
     before->next = shard->retired;
     shard->retired = before;
-    connection_adopt_all(shard);
+    adopt_site_everywhere(shard);
     relay_close(before->relay);
     free(mail);
 }
