@@ -233,6 +233,7 @@ def test_a_hundred_reloads_under_load(serve, host, pki, tmp_path):
     client = pki.valid()
     one = host("r.test", "enforce", ca=[str(pki.root.cert)])
     two = host("r.test", "enforce", ca=[str(pki.root.cert), str(pki.other_root.cert)],
+               crl=[str(pki.crl(pki.root)), str(pki.crl(pki.intermediate, [pki.expired()]))],
                server=pki.server("rsa-2048", "r.test"), forward={"headers": {"X-Device": "subject.cn"}})
     server = serve([one, host("other.test", "report")])
     for _ in range(10):

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 import pki as pki_module
-from conftest import BINARY
+from conftest import BINARY, seen
 from pki import DAY
 
 VERSIONS = ["1.2", "1.3"]
@@ -267,3 +267,47 @@ def test_check_tells_of_lists(scene, host, tmp_path):
     assert result.returncode == 1
     line = next(i for i, text in enumerate(path.read_text().splitlines(), 1) if "none.crl" in text)
     assert result.stderr.startswith(f"{path}:{line}: client_auth.crl: ")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("whose", ["client", "intermediate"])
+@pytest.mark.parametrize("mode", ["enforce", "report"])
+def test_revoked_by_a_reload(serve, host, scene, mode, whose, version):
+    """New connections, resumption, and the next request on what is open: a full handshake's and a resumed one's."""
+
+    def configuration(of_root, of_intermediate):
+        return [host("r.test", mode, ca=[str(scene.root.cert)], crl=[str(of_root), str(of_intermediate)], forward=FORWARD)]
+
+    nobody = scene.pki.crl(scene.intermediate)
+    server = serve(configuration(scene.of_root, nobody))
+    context = server.tls_client(scene.bad.bundle, version)
+    full = server.open(context, "r.test")
+    assert full.get()[0] == 200
+    session = full.tls.session
+    resumed = server.open(context, "r.test", session)
+    assert resumed.tls.session_reused and resumed.get()[0] == 200
+    bystander = server.open(server.tls_client(scene.direct.bundle, version), "r.test")
+    assert bystander.get()[0] == 200
+
+    if whose == "client":
+        assert server.reload(configuration(scene.of_root, scene.of_intermediate)), server.stderr()
+    else:
+        assert server.reload(configuration(scene.pki.crl(scene.root, [scene.intermediate]), nobody)), server.stderr()
+    fresh = server.open(context, "r.test", session)
+    assert not fresh.tls.session_reused
+    for connection in [full, resumed, fresh]:
+        status, headers, body = connection.get()
+        if mode == "enforce":
+            assert status == 403
+        else:
+            assert status == 200
+            assert seen(body, "X-Client-Cert-Status") == ["invalid"] and seen(body, "X-Client-Cert-Reason") == ["revoked"]
+        # Who had been let in and is turned away is disconnected; who comes anew may ask for as many refusals as it likes.
+        if mode == "enforce" and connection is not fresh:
+            assert headers["connection"] == "close" and connection.is_closed()
+    assert bystander.get()[0] == 200
+    with server.open(context, "r.test", fresh.tls.session or session) as again:
+        assert not again.tls.session_reused, "who is revoked is never resumed"
+    assert server.metric("sallyport_client_certs_total", host="r.test", reason="revoked") == 2
+    fresh.close()
+    bystander.close()
