@@ -92,6 +92,8 @@ static const char *const field_names[] = {
 struct arguments {
     struct trust *trust;
     struct revocation *revocation; /* NULL: not checked */
+    const char **crl_paths;        /* of its files, in order; room for as many as there are arguments */
+    size_t crl_count;
     const char *chain_path;
     int64_t at;
     size_t depth_max;
@@ -137,6 +139,7 @@ static int add_crls(struct arguments *arguments, const char *path) {
     struct bytes content;
     if (arguments->revocation == NULL && (arguments->revocation = revocation_create()) == NULL)
         return refuse("out of memory");
+    arguments->crl_paths[arguments->crl_count++] = path;
     if (read_file(path, CLIENT_AUTH_CRL_SIZE_MAX, &content) != 0)
         return EXIT_UNUSABLE;
     char error[IDENTITY_ERROR_SIZE];
@@ -276,6 +279,14 @@ static int set_option(struct arguments *arguments, int option, char **argv) {
     }
 }
 
+static int check_crls(const struct arguments *arguments) {
+    char error[IDENTITY_ERROR_SIZE];
+    if (arguments->revocation == NULL || revocation_check(arguments->revocation, arguments->trust, error) == 0)
+        return 0;
+    unsigned file = revocation_file_at_fault(arguments->revocation);
+    return refuse("%s: %s", file == 0 ? "--crl" : arguments->crl_paths[file - 1], error);
+}
+
 /* 0, or EXIT_UNUSABLE; `*help` when that was asked for instead. */
 static int read_arguments(int argc, char **argv, struct arguments *arguments, bool *help) {
     static const struct option options[] = {
@@ -300,11 +311,8 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments, bo
         return refuse("%s; see sallyport verify --help", argc == optind ? "CHAIN is missing" : "more than one CHAIN");
     if (trust_count(arguments->trust) == 0)
         return refuse("--ca FILE is missing; see sallyport verify --help");
-    char error[IDENTITY_ERROR_SIZE];
-    if (arguments->revocation != NULL && revocation_check(arguments->revocation, arguments->trust, error) < 0)
-        return refuse("--crl: %s", error);
     arguments->chain_path = argv[optind];
-    return 0;
+    return check_crls(arguments);
 }
 
 static int verify(int argc, char **argv, struct arguments *arguments) {
@@ -329,7 +337,10 @@ int command_verify(int argc, char **argv) {
     if (tls_library_init() < 0)
         return refuse("wolfSSL cannot be initialised");
     arguments.trust = trust_create();
-    int status = arguments.trust == NULL ? refuse("out of memory") : verify(argc, argv, &arguments);
+    arguments.crl_paths = calloc((size_t)argc, sizeof(*arguments.crl_paths));
+    bool ready = arguments.trust != NULL && arguments.crl_paths != NULL;
+    int status = ready ? verify(argc, argv, &arguments) : refuse("out of memory");
+    free(arguments.crl_paths);
     revocation_free(arguments.revocation);
     trust_free(arguments.trust);
     tls_library_cleanup();

@@ -95,6 +95,18 @@ static bool add_crl_file(const struct loader *loader, const struct document_node
     return good;
 }
 
+/* `file`: which of the list, from 1; 0: none in particular. */
+static void report_crl(const struct loader *loader, const struct document_node *crl, unsigned file, const char *error) {
+    const struct document_node *item = crl->first;
+    for (unsigned i = 1; i < file; i++)
+        item = item->next;
+    if (file == 0)
+        loader_problem(loader, crl, "client_auth.crl: %s", error);
+    else
+        loader_problem(loader, item, "client_auth.crl: %s%s: %s", item->text[0] == '/' ? "" : loader->directory, item->text,
+                       error);
+}
+
 /* All files, or none. Whose lists they are can only be told when all of the roots are there. */
 static struct revocation *read_crls(const struct loader *loader, const struct client_auth_nodes *nodes,
                                     const struct trust *trust) {
@@ -105,7 +117,7 @@ static struct revocation *read_crls(const struct loader *loader, const struct cl
         good = add_crl_file(loader, item, revocation) && good;
     char error[IDENTITY_ERROR_SIZE];
     if (good && trust != NULL && revocation_check(revocation, trust, error) < 0) {
-        loader_problem(loader, nodes->crl, "client_auth.crl: %s", error);
+        report_crl(loader, nodes->crl, revocation_file_at_fault(revocation), error);
         good = false;
     }
     if (good)

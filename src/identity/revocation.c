@@ -16,6 +16,7 @@ struct revocation {
     struct revocation_delegate **delegates;
     size_t delegate_count;
     unsigned files;
+    unsigned file_at_fault; /* see revocation_file_at_fault */
     uint8_t digest[SIGNATURE_SHA256_SIZE];
 };
 
@@ -327,7 +328,7 @@ static bool is_by_root(const struct revocation *revocation, struct revocation_li
     return false;
 }
 
-static int check_list(const struct revocation *revocation, struct revocation_list *list, const struct trust *trust,
+static int check_list(struct revocation *revocation, struct revocation_list *list, const struct trust *trust,
                       char error[static IDENTITY_ERROR_SIZE]) {
     struct key_allowance allowance = {.left = ROOT_SIGNATURES_MAX};
     bool is_of_root = false;
@@ -349,14 +350,13 @@ static int check_list(const struct revocation *revocation, struct revocation_lis
     struct text text = text_over(name, sizeof(name));
     name_append_text(&text, list->issuer);
     const struct revocation_origin *origin = &list->origin;
-    char place[64];
-    if (origin->block == 0) {
-        snprintf(place, sizeof(place), "CRL file %u", origin->file);
-    } else {
-        snprintf(place, sizeof(place), "CRL file %u, block %u (line %u)", origin->file, origin->block, origin->line);
+    char place[64] = "";
+    if (origin->block != 0) {
+        snprintf(place, sizeof(place), "block %u (line %u): ", origin->block, origin->line);
     }
-    snprintf(error, IDENTITY_ERROR_SIZE, "%s: not signed by the root of its issuer %.*s or by one that may sign for it",
-             place, (int)text.size, name);
+    revocation->file_at_fault = origin->file;
+    snprintf(error, IDENTITY_ERROR_SIZE, "%snot signed by the root of its issuer %.*s or by one that may sign for it", place,
+             (int)text.size, name);
     return -EINVAL;
 }
 
@@ -383,9 +383,14 @@ static int add_roots_as_delegates(struct revocation *revocation, const struct tr
 }
 
 int revocation_check(struct revocation *revocation, const struct trust *trust, char error[static IDENTITY_ERROR_SIZE]) {
+    revocation->file_at_fault = 0;
     int result = add_roots_as_delegates(revocation, trust, error);
     for (size_t i = 0; i < revocation->count && result == 0; i++) {
         result = check_list(revocation, revocation->lists[i], trust, error);
     }
     return result;
+}
+
+unsigned revocation_file_at_fault(const struct revocation *revocation) {
+    return revocation->file_at_fault;
 }

@@ -46,6 +46,8 @@ int revocation_add_file(struct revocation *revocation, struct bytes file, char e
  * negative errno with one line in `error`. CRLs of intermediates are checked when a chain first leads to them.
  */
 int revocation_check(struct revocation *revocation, const struct trust *trust, char error[static IDENTITY_ERROR_SIZE]);
+/* Which file the last revocation_check has found fault with: from 1, in the order in which they were added; 0: none. */
+unsigned revocation_file_at_fault(const struct revocation *revocation);
 
 /* CRLs. */
 size_t revocation_count(const struct revocation *revocation);

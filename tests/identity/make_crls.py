@@ -404,7 +404,7 @@ def make_bad_files():
     bad("delegate-critical", middle_crl, "critical extension", delegates=[root.certify("Middle", voice, signer_extensions(voice, "cRLSign") + [ext("1.2.3", b"", True)])])
     bad("delegate-nameless", middle_crl, "no subject", delegates=[root.certify(name(), voice, signer_extensions(voice, "cRLSign"))])
     bad("root-forged", crl(Issuer("Root", p256())), "not signed by the root of its issuer CN=Root", roots="root")
-    bad("root-flipped", crl(root, break_signature=flip), "CRL file 1, block 1 (line 1)", roots="root")
+    bad("root-flipped", crl(root, break_signature=flip), "block 1 (line 1): not signed", roots="root")
     mute_key = p256()
     mute = Issuer("Mute Root", mute_key)
     add_root("mute", mute.root(signer_extensions(mute_key, "keyCertSign", ca=True)))

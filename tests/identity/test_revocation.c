@@ -59,6 +59,7 @@ Test(revocation, bad_files_are_refused_with_their_reason) {
             cr_expect_eq(result, 0, "%s: %s", one.name, error);
             struct trust *trust = support_roots(one.roots);
             result = revocation_check(revocation, trust, error);
+            cr_expect_eq(revocation_file_at_fault(revocation), result == 0 ? 0 : 1, "%s", one.name);
             trust_free(trust);
         } else {
             cr_expect_eq(revocation_count(revocation), 0, "%s", one.name);
