@@ -98,9 +98,9 @@ static bool add_crl_file(const struct loader *loader, const struct document_node
 /* `file`: which of the list, from 1; 0: none in particular. */
 static void report_crl(const struct loader *loader, const struct document_node *crl, unsigned file, const char *error) {
     const struct document_node *item = crl->first;
-    for (unsigned i = 1; i < file; i++)
+    for (unsigned i = 1; i < file && item != NULL; i++)
         item = item->next;
-    if (file == 0)
+    if (file == 0 || item == NULL)
         loader_problem(loader, crl, "client_auth.crl: %s", error);
     else
         loader_problem(loader, item, "client_auth.crl: %s%s: %s", item->text[0] == '/' ? "" : loader->directory, item->text,
