@@ -36,7 +36,7 @@ struct connection {
     struct shard *shard;
     struct stream *stream;
     struct site *site;
-    const struct config_host *host; /* chosen by the hello, for good */
+    const struct config_host *host; /* of the site; the hello's name leads to it. NULL before that */
     const char *name;               /* the server name of the hello, "" when it had none */
     char *name_copy;                /* where `name` is, unless it is the host's own */
     struct tls_session *tls;
@@ -57,7 +57,7 @@ struct connection {
     bool resumable;     /* the hello allows a ticket */
     bool by_ticket;     /* identity and chain are those of a ticket, not of this handshake */
     bool verdict_stale; /* it was reached under another policy than the host's */
-    bool verdict_lost;  /* it was another at the handshake, and is not valid any more */
+    bool verdict_lost;  /* it was reached anew since the handshake, and is not valid */
     union {
         struct sockaddr any;
         struct sockaddr_in in;
