@@ -1,0 +1,287 @@
+#include "guard/sources.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LOCKS = 256,     /* a power of two; each is held for a look at one set */
+    TOKEN = 1000,    /* the bucket counts in thousandths of a connection: the rate is what a millisecond adds */
+    FAMILY_NONE = 0, /* of an entry that was never used */
+    ENTRIES_MAX = 1 << 26,
+};
+
+struct entry {
+    uint64_t prefix; /* the address's first 4 or 8 bytes */
+    uint32_t seen_ms;
+    uint32_t tokens; /* as of seen_ms */
+    uint32_t known_until_s;
+    uint32_t failed_s; /* as of which `failures` is right */
+    uint16_t connections;
+    uint16_t waiting;
+    uint16_t failures;
+    uint8_t family;
+};
+_Static_assert(sizeof(struct entry) == SOURCES_ENTRY_SIZE, "see sources.h");
+
+struct sources {
+    struct entry *entries;
+    size_t set_mask;
+    atomic_size_t used;
+    pthread_mutex_t locks[LOCKS];
+};
+
+struct sources *sources_create(size_t entries) {
+    CHECK(entries >= 1 && entries <= ENTRIES_MAX);
+    size_t sets = 1;
+    while (sets * SOURCES_WAYS < entries) {
+        sets *= 2;
+    }
+    struct sources *sources = malloc(sizeof(*sources));
+    /* Zeroed by the kernel, and not touched before it is used. */
+    struct entry *memory = calloc(sets * SOURCES_WAYS, sizeof(*memory));
+    if (sources == NULL || memory == NULL) {
+        free(memory);
+        free(sources);
+        return NULL;
+    }
+    sources->entries = memory;
+    sources->set_mask = sets - 1;
+    atomic_init(&sources->used, 0);
+    for (size_t i = 0; i < LOCKS; i++) {
+        CHECK(pthread_mutex_init(&sources->locks[i], NULL) == 0);
+    }
+    return sources;
+}
+
+void sources_free(struct sources *sources) {
+    if (sources == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < LOCKS; i++) {
+        CHECK(pthread_mutex_destroy(&sources->locks[i]) == 0);
+    }
+    free(sources->entries);
+    free(sources);
+}
+
+size_t sources_count(const struct sources *sources) {
+    return atomic_load_explicit(&sources->used, memory_order_relaxed);
+}
+
+size_t sources_memory(const struct sources *sources) {
+    return (sources->set_mask + 1) * SOURCES_WAYS * sizeof(struct entry);
+}
+
+/* An IPv4 address that is written as an IPv6 one is the same source. */
+static uint64_t prefix_of(const struct sockaddr *peer, uint8_t *family) {
+    uint64_t prefix = 0;
+    *family = AF_INET;
+    if (peer->sa_family == AF_INET) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)peer;
+        memcpy(&prefix, &in->sin_addr, 4);
+        return prefix;
+    }
+    const struct in6_addr *address = &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr;
+    CHECK(peer->sa_family == AF_INET6);
+    if (IN6_IS_ADDR_V4MAPPED(address)) {
+        memcpy(&prefix, &address->s6_addr[12], 4);
+        return prefix;
+    }
+    *family = AF_INET6;
+    memcpy(&prefix, address, 8);
+    return prefix;
+}
+
+static pthread_mutex_t *lock_set(struct sources *sources, size_t set) {
+    pthread_mutex_t *lock = &sources->locks[set % LOCKS];
+    pthread_mutex_lock(lock);
+    return lock;
+}
+
+static bool is_pinned(const struct entry *entry) {
+    return entry->connections > 0;
+}
+
+static bool is_proved(const struct entry *entry, uint32_t now_s) {
+    return entry->known_until_s > now_s;
+}
+
+/* Whether `entry` is a better one than `other` to make room. */
+static bool goes_before(const struct entry *entry, const struct entry *other, uint64_t now_ms) {
+    uint32_t now_s = (uint32_t)(now_ms / 1000);
+    if (is_proved(entry, now_s) != is_proved(other, now_s)) {
+        return !is_proved(entry, now_s);
+    }
+    /* Ages rather than times, which wrap. */
+    return (uint32_t)now_ms - entry->seen_ms > (uint32_t)now_ms - other->seen_ms;
+}
+
+/* Its entry, or the one that makes room for it, emptied; NULL when all of the set are in use. */
+static struct entry *find_or_replace(struct sources *sources, struct entry *set, uint64_t prefix, uint8_t family,
+                                     uint64_t now_ms) {
+    struct entry *victim = NULL;
+    for (size_t i = 0; i < SOURCES_WAYS; i++) {
+        struct entry *entry = &set[i];
+        if (entry->family == family && entry->prefix == prefix) {
+            return entry;
+        }
+        if (entry->family == FAMILY_NONE) {
+            /* Entries are used up in order, so nothing is behind it. */
+            atomic_fetch_add_explicit(&sources->used, 1, memory_order_relaxed);
+            victim = entry;
+            break;
+        }
+        if (!is_pinned(entry) && (victim == NULL || goes_before(entry, victim, now_ms))) {
+            victim = entry;
+        }
+    }
+    if (victim != NULL) {
+        *victim = (struct entry){.prefix = prefix, .family = family, .seen_ms = (uint32_t)now_ms, .tokens = UINT32_MAX};
+    }
+    return victim;
+}
+
+/* Fills the bucket up for the time that has passed, and takes a connection out of it. False: it is empty. */
+static bool take_token(struct entry *entry, const struct source_limits *limits, uint32_t now_ms) {
+    uint64_t full = (uint64_t)limits->burst * TOKEN;
+    uint64_t tokens = entry->tokens + (uint64_t)(now_ms - entry->seen_ms) * limits->rate;
+    entry->tokens = (uint32_t)(tokens < full ? tokens : full);
+    entry->seen_ms = now_ms;
+    if (limits->rate == 0) {
+        return true;
+    }
+    if (entry->tokens < TOKEN) {
+        return false;
+    }
+    entry->tokens -= TOKEN;
+    return true;
+}
+
+/* Failures fade: half of them are forgotten with each half-life. */
+static unsigned failures_of_late(const struct entry *entry, uint32_t now_s) {
+    uint32_t halvings = (now_s - entry->failed_s) / SOURCES_FAILURE_HALF_LIFE_S;
+    return halvings > 15 ? 0 : (unsigned)entry->failures >> halvings;
+}
+
+static enum source_standing standing_of(const struct entry *entry, uint32_t now_s) {
+    unsigned failures = failures_of_late(entry, now_s);
+    if (is_proved(entry, now_s)) {
+        return failures < SOURCES_KNOWN_FAILURES_MAX ? SOURCE_KNOWN : SOURCE_UNKNOWN;
+    }
+    return failures < SOURCES_SUSPECT_FAILURES ? SOURCE_UNKNOWN : SOURCE_SUSPECT;
+}
+
+enum source_arrival sources_arrive(struct sources *sources, const struct sockaddr *peer, const struct source_limits *limits,
+                                   uint64_t now_ms, uint32_t *source, enum source_standing *standing) {
+    uint8_t family;
+    uint64_t prefix = prefix_of(peer, &family);
+    struct {
+        uint64_t prefix;
+        uint64_t family;
+    } key = {prefix, family};
+    size_t set = hash_bytes(&key, sizeof(key)) & sources->set_mask;
+    enum source_arrival arrival = SOURCE_ADMITTED;
+
+    *source = SOURCE_UNTRACKED;
+    *standing = SOURCE_UNKNOWN;
+    pthread_mutex_t *lock = lock_set(sources, set);
+    struct entry *entry = find_or_replace(sources, &sources->entries[set * SOURCES_WAYS], prefix, family, now_ms);
+    if (entry != NULL) {
+        *standing = standing_of(entry, (uint32_t)(now_ms / 1000));
+        if (entry->connections >= (limits->connections == 0 ? UINT16_MAX : limits->connections)) {
+            arrival = SOURCE_OVER_CONNECTIONS;
+        } else if (!take_token(entry, limits, (uint32_t)now_ms)) {
+            arrival = SOURCE_OVER_RATE;
+        } else {
+            entry->connections++;
+            *source = (uint32_t)(entry - sources->entries);
+        }
+    }
+    pthread_mutex_unlock(lock);
+    return arrival;
+}
+
+/* A source that is pinned by a connection of the caller. NULL: it is not tracked, and nothing is locked. */
+static struct entry *lock_entry(struct sources *sources, uint32_t source, pthread_mutex_t **lock) {
+    if (source == SOURCE_UNTRACKED) {
+        return NULL;
+    }
+    *lock = lock_set(sources, source / SOURCES_WAYS);
+    CHECK(is_pinned(&sources->entries[source]));
+    return &sources->entries[source];
+}
+
+void sources_leave(struct sources *sources, uint32_t source) {
+    pthread_mutex_t *lock;
+    struct entry *entry = lock_entry(sources, source, &lock);
+    if (entry != NULL) {
+        entry->connections--;
+        CHECK(entry->waiting <= entry->connections);
+        pthread_mutex_unlock(lock);
+    }
+}
+
+void sources_prove(struct sources *sources, uint32_t source, uint64_t now_ms) {
+    pthread_mutex_t *lock;
+    struct entry *entry = lock_entry(sources, source, &lock);
+    if (entry != NULL) {
+        uint32_t now_s = (uint32_t)(now_ms / 1000);
+        entry->known_until_s = now_s + SOURCES_KNOWN_S;
+        entry->failures = (uint16_t)(failures_of_late(entry, now_s) / 2);
+        entry->failed_s = now_s;
+        pthread_mutex_unlock(lock);
+    }
+}
+
+void sources_fail(struct sources *sources, uint32_t source, uint64_t now_ms) {
+    pthread_mutex_t *lock;
+    struct entry *entry = lock_entry(sources, source, &lock);
+    if (entry != NULL) {
+        uint32_t now_s = (uint32_t)(now_ms / 1000);
+        uint32_t halvings = (now_s - entry->failed_s) / SOURCES_FAILURE_HALF_LIFE_S;
+        unsigned failures = failures_of_late(entry, now_s);
+        /* Whole half-lives only: who fails steadily would else never be forgiven, or at once. */
+        entry->failed_s = failures == 0 ? now_s : entry->failed_s + halvings * SOURCES_FAILURE_HALF_LIFE_S;
+        entry->failures = (uint16_t)(failures < SOURCES_FAILURES_MAX ? failures + 1 : failures);
+        pthread_mutex_unlock(lock);
+    }
+}
+
+enum source_standing sources_standing(struct sources *sources, uint32_t source, uint64_t now_ms) {
+    pthread_mutex_t *lock;
+    struct entry *entry = lock_entry(sources, source, &lock);
+    if (entry == NULL) {
+        return SOURCE_UNKNOWN;
+    }
+    enum source_standing standing = standing_of(entry, (uint32_t)(now_ms / 1000));
+    pthread_mutex_unlock(lock);
+    return standing;
+}
+
+bool sources_begin_wait(struct sources *sources, uint32_t source, uint32_t max) {
+    pthread_mutex_t *lock;
+    struct entry *entry = lock_entry(sources, source, &lock);
+    if (entry == NULL) {
+        return true;
+    }
+    bool may = entry->waiting < max;
+    entry->waiting += may;
+    pthread_mutex_unlock(lock);
+    return may;
+}
+
+void sources_end_wait(struct sources *sources, uint32_t source) {
+    pthread_mutex_t *lock;
+    struct entry *entry = lock_entry(sources, source, &lock);
+    if (entry != NULL) {
+        CHECK(entry->waiting > 0);
+        entry->waiting--;
+        pthread_mutex_unlock(lock);
+    }
+}

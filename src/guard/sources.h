@@ -1,0 +1,79 @@
+/*
+ * Where connections come from, and how that place has behaved: an IPv4 address, or the /64 of an IPv6 one, which is what one
+ * subscriber gets (RFC 6177). One table of a fixed size for the process, shared by all shards; clocks are given.
+ *
+ * Nobody can aim at a place in it: the hash is keyed (base/hash.h: hash_init comes first), a look-up reads one set of
+ * SOURCES_WAYS entries, and equality is of the whole prefix. A source with open connections keeps its entry. Of the others
+ * the one that was seen longest ago makes room, those that have proved themselves last. When a whole set is held by open
+ * connections, a new source is not tracked: nothing bounds it, and nothing is known of it.
+ */
+#ifndef GUARD_SOURCES_H
+#define GUARD_SOURCES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+enum {
+    SOURCES_WAYS = 8,
+    SOURCES_ENTRY_SIZE = 32,       /* bytes */
+    SOURCES_KNOWN_S = 6 * 60 * 60, /* how long a valid certificate speaks for its source */
+    SOURCES_FAILURE_HALF_LIFE_S = 8,
+    SOURCES_SUSPECT_FAILURES = 4,    /* of late, from which on a source is a suspect */
+    SOURCES_KNOWN_FAILURES_MAX = 32, /* of late, from which on a valid certificate does not speak for it any more */
+    SOURCES_FAILURES_MAX = 128,      /* counted: one who has stopped is forgiven after 40 s */
+};
+
+struct sources;
+
+enum source_standing {
+    SOURCE_KNOWN,   /* a client with a valid certificate was there lately */
+    SOURCE_UNKNOWN, /* nothing is known of it */
+    SOURCE_SUSPECT, /* it has failed lately, and has nothing to show for itself */
+};
+
+/* What one source may do; 0 is no limit. */
+struct source_limits {
+    uint32_t rate;        /* connections a second, in the long run, up to 100,000 */
+    uint32_t burst;       /* and at once, up to 1,000,000; at least 1 where there is a rate */
+    uint32_t connections; /* open at the same time, up to UINT16_MAX */
+};
+
+enum source_arrival {
+    SOURCE_ADMITTED,
+    SOURCE_OVER_RATE,
+    SOURCE_OVER_CONNECTIONS,
+};
+
+#define SOURCE_UNTRACKED UINT32_MAX
+
+/* At least `entries` (1 to 2^26), SOURCES_ENTRY_SIZE bytes each, backed by memory as they are first used. NULL when out of
+ * memory. */
+struct sources *sources_create(size_t entries);
+/* NULL is allowed. */
+void sources_free(struct sources *sources);
+
+/*
+ * A connection has come. SOURCE_ADMITTED: `*source` stands for where it came from, until sources_leave, to which it must
+ * be given; SOURCE_UNTRACKED may be given to all calls. Else it counts for nothing. `*standing` is set in any case.
+ * `now_ms` is of a clock that never goes back, the same in all calls.
+ */
+enum source_arrival sources_arrive(struct sources *sources, const struct sockaddr *peer, const struct source_limits *limits,
+                                   uint64_t now_ms, uint32_t *source, enum source_standing *standing);
+void sources_leave(struct sources *sources, uint32_t source);
+
+/* What a connection of it has shown: a valid certificate, or something that no client of ours does. */
+void sources_prove(struct sources *sources, uint32_t source, uint64_t now_ms);
+void sources_fail(struct sources *sources, uint32_t source, uint64_t now_ms);
+enum source_standing sources_standing(struct sources *sources, uint32_t source, uint64_t now_ms);
+
+/* One more of its hellos wants to wait; false when `max` do so already. Each that may must end its wait. */
+bool sources_begin_wait(struct sources *sources, uint32_t source, uint32_t max);
+void sources_end_wait(struct sources *sources, uint32_t source);
+
+/* Entries that were ever used, which only grows, to the table's size; and the bytes of the table. */
+size_t sources_count(const struct sources *sources);
+size_t sources_memory(const struct sources *sources);
+
+#endif

@@ -1,0 +1,266 @@
+#include "base/hash.h"
+#include "guard/sources.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+TestSuite(sources, .init = hash_init);
+
+enum { HOUR_MS = 60 * 60 * 1000 };
+
+/* The table keeps 32 bits of the time in milliseconds: shortly before they wrap. */
+static const uint64_t START_MS = UINT32_MAX - 500;
+
+static const struct source_limits unlimited;
+
+static struct sockaddr_storage address_of(const char *text) {
+    struct sockaddr_storage storage = {0};
+    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&storage;
+    struct sockaddr_in *in = (struct sockaddr_in *)&storage;
+    if (inet_pton(AF_INET6, text, &in6->sin6_addr) == 1) {
+        in6->sin6_family = AF_INET6;
+    } else {
+        cr_assert_eq(inet_pton(AF_INET, text, &in->sin_addr), 1, "%s", text);
+        in->sin_family = AF_INET;
+    }
+    return storage;
+}
+
+static struct sockaddr_storage address_at(uint32_t number) {
+    struct sockaddr_storage storage = {0};
+    struct sockaddr_in *in = (struct sockaddr_in *)&storage;
+    in->sin_family = AF_INET;
+    in->sin_addr.s_addr = htonl(number);
+    return storage;
+}
+
+struct visit {
+    enum source_arrival arrival;
+    enum source_standing standing;
+    uint32_t source;
+};
+
+static struct visit visit(struct sources *sources, struct sockaddr_storage peer, const struct source_limits *limits,
+                          uint64_t now_ms) {
+    struct visit visit;
+    visit.arrival = sources_arrive(sources, (struct sockaddr *)&peer, limits, now_ms, &visit.source, &visit.standing);
+    return visit;
+}
+
+static enum source_standing standing_of(struct sources *sources, const char *text, uint64_t now_ms) {
+    struct visit one = visit(sources, address_of(text), &unlimited, now_ms);
+    cr_assert_eq(one.arrival, SOURCE_ADMITTED);
+    sources_leave(sources, one.source);
+    return one.standing;
+}
+
+static void fail(struct sources *sources, const char *text, unsigned times, uint64_t now_ms) {
+    struct visit one = visit(sources, address_of(text), &unlimited, now_ms);
+    for (unsigned i = 0; i < times; i++) {
+        sources_fail(sources, one.source, now_ms);
+    }
+    sources_leave(sources, one.source);
+}
+
+static void prove(struct sources *sources, const char *text, uint64_t now_ms) {
+    struct visit one = visit(sources, address_of(text), &unlimited, now_ms);
+    sources_prove(sources, one.source, now_ms);
+    sources_leave(sources, one.source);
+}
+
+Test(sources, open_connections_are_bounded) {
+    struct sources *sources = sources_create(1000);
+    const struct source_limits limits = {.connections = 3};
+    struct visit held[3];
+    for (size_t i = 0; i < 3; i++) {
+        held[i] = visit(sources, address_of("192.0.2.1"), &limits, START_MS);
+        cr_assert_eq(held[i].arrival, SOURCE_ADMITTED);
+        cr_assert_eq(held[i].source, held[0].source);
+    }
+    cr_expect_eq(visit(sources, address_of("192.0.2.1"), &limits, START_MS).arrival, SOURCE_OVER_CONNECTIONS);
+    struct visit other = visit(sources, address_of("192.0.2.2"), &limits, START_MS);
+    cr_expect_eq(other.arrival, SOURCE_ADMITTED);
+    cr_expect_neq(other.source, held[0].source);
+    sources_leave(sources, held[0].source);
+    cr_expect_eq(visit(sources, address_of("192.0.2.1"), &limits, START_MS).arrival, SOURCE_ADMITTED);
+    sources_free(sources);
+}
+
+Test(sources, the_bucket_gives_a_burst_and_then_the_rate) {
+    struct sources *sources = sources_create(1000);
+    const struct source_limits limits = {.rate = 20, .burst = 5};
+    struct sockaddr_storage peer = address_of("192.0.2.1");
+    unsigned admitted = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        struct visit one = visit(sources, peer, &limits, START_MS);
+        cr_assert_eq(one.arrival, i < 5 ? SOURCE_ADMITTED : SOURCE_OVER_RATE, "%u", i);
+    }
+    /* Ten seconds of a knock each millisecond, over the wrap of the clock. */
+    for (unsigned ms = 1; ms <= 10000; ms++) {
+        struct visit one = visit(sources, peer, &limits, START_MS + ms);
+        admitted += one.arrival == SOURCE_ADMITTED;
+    }
+    cr_expect_eq(admitted, 200);
+    /* After a long rest a burst, and no more. */
+    for (unsigned i = 0; i < 8; i++) {
+        struct visit one = visit(sources, peer, &limits, START_MS + HOUR_MS);
+        cr_expect_eq(one.arrival, i < 5 ? SOURCE_ADMITTED : SOURCE_OVER_RATE, "%u", i);
+    }
+    sources_free(sources);
+}
+
+Test(sources, a_slow_rate_fills_up_however_often_one_knocks) {
+    struct sources *sources = sources_create(1000);
+    const struct source_limits limits = {.rate = 1, .burst = 1};
+    unsigned admitted = 0;
+    for (unsigned i = 0; i < 40000; i++) {
+        admitted += visit(sources, address_of("192.0.2.1"), &limits, START_MS + i / 4).arrival == SOURCE_ADMITTED;
+    }
+    cr_expect(admitted == 10 || admitted == 11, "%u", admitted);
+    sources_free(sources);
+}
+
+Test(sources, an_address_is_32_bits_of_ipv4_and_64_of_ipv6) {
+    struct sources *sources = sources_create(1000);
+    uint32_t source = visit(sources, address_of("2001:db8:1:2::1"), &unlimited, START_MS).source;
+    cr_expect_eq(visit(sources, address_of("2001:db8:1:2:ffff::9"), &unlimited, START_MS).source, source);
+    cr_expect_neq(visit(sources, address_of("2001:db8:1:3::1"), &unlimited, START_MS).source, source);
+    source = visit(sources, address_of("192.0.2.7"), &unlimited, START_MS).source;
+    cr_expect_eq(visit(sources, address_of("::ffff:192.0.2.7"), &unlimited, START_MS).source, source);
+    cr_expect_neq(visit(sources, address_of("192.0.2.8"), &unlimited, START_MS).source, source);
+    /* The same bits in the other family. */
+    cr_expect_neq(visit(sources, address_of("c000:207::"), &unlimited, START_MS).source, source);
+    sources_free(sources);
+}
+
+Test(sources, failures_make_a_suspect_and_fade) {
+    struct sources *sources = sources_create(1000);
+    fail(sources, "192.0.2.1", SOURCES_SUSPECT_FAILURES - 1, START_MS);
+    cr_expect_eq(standing_of(sources, "192.0.2.1", START_MS), SOURCE_UNKNOWN);
+    fail(sources, "192.0.2.1", 1, START_MS);
+    cr_expect_eq(standing_of(sources, "192.0.2.1", START_MS), SOURCE_SUSPECT);
+    cr_expect_eq(standing_of(sources, "192.0.2.2", START_MS), SOURCE_UNKNOWN);
+    cr_expect_eq(standing_of(sources, "192.0.2.1", START_MS + 6000), SOURCE_SUSPECT);
+    cr_expect_eq(standing_of(sources, "192.0.2.1", START_MS + 10000), SOURCE_UNKNOWN);
+    /* However long it went on, forgiven after 40 s. */
+    fail(sources, "192.0.2.1", 100000, START_MS + 20000);
+    cr_expect_eq(standing_of(sources, "192.0.2.1", START_MS + 50000), SOURCE_SUSPECT);
+    cr_expect_eq(standing_of(sources, "192.0.2.1", START_MS + 70000), SOURCE_UNKNOWN);
+    /* Who fails a little all the time stays a suspect: twice a second against a half-life of 8 s. */
+    for (unsigned ms = 100000; ms < 200000; ms += 500) {
+        fail(sources, "192.0.2.1", 1, START_MS + ms);
+        cr_assert(ms < 103000 || standing_of(sources, "192.0.2.1", START_MS + ms) == SOURCE_SUSPECT, "%u", ms);
+    }
+    sources_free(sources);
+}
+
+Test(sources, a_valid_certificate_speaks_for_its_source) {
+    struct sources *sources = sources_create(1000);
+    fail(sources, "192.0.2.1", 6, START_MS);
+    prove(sources, "192.0.2.1", START_MS);
+    cr_expect_eq(standing_of(sources, "192.0.2.1", START_MS), SOURCE_KNOWN);
+    cr_expect_eq(standing_of(sources, "192.0.2.1", START_MS + (SOURCES_KNOWN_S - 2) * 1000), SOURCE_KNOWN);
+    cr_expect_eq(standing_of(sources, "192.0.2.1", START_MS + (SOURCES_KNOWN_S + 2) * 1000), SOURCE_UNKNOWN);
+    /* Beside many bad neighbours it does not, but their source is not condemned for them either. */
+    prove(sources, "192.0.2.2", START_MS);
+    fail(sources, "192.0.2.2", SOURCES_KNOWN_FAILURES_MAX - 1, START_MS);
+    cr_expect_eq(standing_of(sources, "192.0.2.2", START_MS), SOURCE_KNOWN);
+    fail(sources, "192.0.2.2", 1, START_MS);
+    cr_expect_eq(standing_of(sources, "192.0.2.2", START_MS), SOURCE_UNKNOWN);
+    prove(sources, "192.0.2.2", START_MS);
+    cr_expect_eq(standing_of(sources, "192.0.2.2", START_MS), SOURCE_KNOWN);
+    sources_free(sources);
+}
+
+Test(sources, waiting_hellos_are_bounded) {
+    struct sources *sources = sources_create(1000);
+    uint32_t source = visit(sources, address_of("192.0.2.1"), &unlimited, START_MS).source;
+    cr_assert_eq(visit(sources, address_of("192.0.2.1"), &unlimited, START_MS).source, source);
+    cr_assert(sources_begin_wait(sources, source, 2));
+    cr_assert(sources_begin_wait(sources, source, 2));
+    cr_assert_not(sources_begin_wait(sources, source, 2));
+    sources_end_wait(sources, source);
+    cr_assert(sources_begin_wait(sources, source, 2));
+    cr_assert(sources_begin_wait(sources, SOURCE_UNTRACKED, 0));
+    sources_free(sources);
+}
+
+Test(sources, memory_is_fixed_and_the_known_and_the_connected_stay) {
+    struct sources *sources = sources_create(4096);
+    size_t memory = sources_memory(sources);
+    cr_expect_eq(memory, 4096 * SOURCES_ENTRY_SIZE);
+    prove(sources, "10.0.0.1", START_MS);
+    struct visit held = visit(sources, address_of("10.0.0.2"), &unlimited, START_MS);
+    fail(sources, "10.0.0.3", SOURCES_FAILURES_MAX, START_MS);
+    /* A million others, each later than all before. */
+    for (uint32_t i = 0; i < 1000000; i++) {
+        struct visit one = visit(sources, address_at(0xc0000000 + i), &unlimited, START_MS + i / 100);
+        sources_fail(sources, one.source, START_MS + i / 100);
+        sources_leave(sources, one.source);
+    }
+    cr_expect_eq(standing_of(sources, "10.0.0.1", START_MS + 10000), SOURCE_KNOWN);
+    cr_expect_eq(visit(sources, address_of("10.0.0.2"), &unlimited, START_MS + 10000).source, held.source);
+    cr_expect_eq(standing_of(sources, "10.0.0.3", START_MS + 10000), SOURCE_UNKNOWN, "forgotten, being the oldest");
+    cr_expect_eq(sources_memory(sources), memory);
+    cr_expect_leq(sources_count(sources), 4096);
+    sources_free(sources);
+}
+
+Test(sources, a_full_set_leaves_others_untracked) {
+    struct sources *sources = sources_create(1);
+    const struct source_limits one_each = {.connections = 1};
+    struct visit last;
+    for (uint32_t i = 0; i < SOURCES_WAYS; i++) {
+        last = visit(sources, address_at(i), &one_each, START_MS);
+        cr_assert(last.arrival == SOURCE_ADMITTED && last.source != SOURCE_UNTRACKED);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        struct visit more = visit(sources, address_at(100), &one_each, START_MS);
+        cr_assert(more.arrival == SOURCE_ADMITTED && more.source == SOURCE_UNTRACKED && more.standing == SOURCE_UNKNOWN);
+        sources_fail(sources, more.source, START_MS);
+        sources_prove(sources, more.source, START_MS);
+        cr_assert_eq(sources_standing(sources, more.source, START_MS), SOURCE_UNKNOWN);
+        sources_leave(sources, more.source);
+    }
+    sources_leave(sources, last.source);
+    cr_assert_neq(visit(sources, address_at(100), &one_each, START_MS).source, SOURCE_UNTRACKED);
+    sources_free(sources);
+}
+
+enum { THREADS = 4, ROUNDS = 20000, ADDRESSES = 64 };
+
+static void *hammer(void *argument) {
+    struct sources *sources = argument;
+    const struct source_limits limits = {.connections = 2};
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        struct visit one = visit(sources, address_at(i % ADDRESSES), &limits, START_MS + i / 100);
+        if (one.arrival != SOURCE_ADMITTED) {
+            continue;
+        }
+        if (sources_begin_wait(sources, one.source, 1)) {
+            sources_end_wait(sources, one.source);
+        }
+        sources_fail(sources, one.source, START_MS + i / 100);
+        sources_leave(sources, one.source);
+    }
+    return NULL;
+}
+
+Test(sources, threads_share_it) {
+    struct sources *sources = sources_create(4 * ADDRESSES);
+    pthread_t threads[THREADS];
+    for (size_t i = 0; i < THREADS; i++) {
+        cr_assert_eq(pthread_create(&threads[i], NULL, hammer, sources), 0);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+    }
+    /* Nobody is counted as connected any more. */
+    const struct source_limits limits = {.connections = 1};
+    for (uint32_t i = 0; i < ADDRESSES; i++) {
+        cr_expect_eq(visit(sources, address_at(i), &limits, START_MS + ROUNDS).arrival, SOURCE_ADMITTED);
+    }
+    sources_free(sources);
+}
