@@ -1,0 +1,301 @@
+#include "guard/admission.h"
+
+#include "base/check.h"
+
+enum {
+    MILLE = 1000,
+    /* Shares of the time, in thousandths. */
+    HEADROOM = 30,             /* of what is left over: what is not given away, so that known clients find the CPU free */
+    LOADED_UNKNOWN = 250,      /* at least */
+    LOADED_SUSPECT = 20,       /* at most, as all of suspects' */
+    FLOODED_RETURNING = 200,   /* at least */
+    FLOODED_UNKNOWN = 60,      /* at least */
+    BUSY_IDLE_MAX = 20,        /* a shard that sleeps less than this is saturated */
+    RELAXED_IDLE_MIN = 200,    /* and one that sleeps more than this has room */
+    RELAXED_REFUSED_MAX = 100, /* what those would have cost who were refused */
+    PRESSED_WINDOWS = 2,       /* in a row, before it counts */
+    FLOODED_WINDOWS = 3,
+    /* Hellos of one source that may wait while it is flooded. */
+    WAITING_KNOWN = 64,
+    WAITING_OTHERS = 1,
+};
+
+static const uint64_t BUDGET_SPAN_NS = 50 * 1000 * 1000; /* time whose share may be saved up, or owed four times */
+static const uint64_t HANDSHAKE_NS = 200 * 1000;         /* a first guess */
+static const uint64_t WAIT_MAX_NS[ADMISSION_CLASSES] = {
+    [ADMISSION_KNOWN] = 3000000000,
+    [ADMISSION_RETURNING] = 2000000000,
+    [ADMISSION_UNKNOWN] = 1000000000,
+    [ADMISSION_SUSPECT] = 500000000,
+};
+
+/* Whether a class has a budget in this state. */
+static bool is_limited(const struct admission *admission, enum admission_class class) {
+    switch (admission->state) {
+    case ADMISSION_CALM:
+        return false;
+    case ADMISSION_LOADED:
+        return class >= ADMISSION_UNKNOWN;
+    case ADMISSION_FLOODED:
+        return class >= ADMISSION_RETURNING;
+    }
+    return true;
+}
+
+void admission_init(struct admission *admission, uint32_t waiting_max, uint64_t now_ns) {
+    CHECK(waiting_max >= 1);
+    *admission = (struct admission){
+        .waiting_max = waiting_max,
+        .window_began_ns = now_ns,
+        .budgets_at_ns = now_ns,
+        .standing_ns = UINT64_MAX,
+        .handshake_ns = HANDSHAKE_NS,
+    };
+}
+
+static void append(struct admission_queue *queue, struct admission_entry *entry) {
+    entry->next = NULL;
+    entry->previous = queue->last;
+    if (queue->last != NULL) {
+        queue->last->next = entry;
+    } else {
+        queue->first = entry;
+    }
+    queue->last = entry;
+    queue->count++;
+}
+
+void admission_forget(struct admission *admission, struct admission_entry *entry) {
+    if (!entry->waits) {
+        return;
+    }
+    struct admission_queue *queue = &admission->queues[entry->class];
+    if (entry->previous != NULL) {
+        entry->previous->next = entry->next;
+    } else {
+        queue->first = entry->next;
+    }
+    if (entry->next != NULL) {
+        entry->next->previous = entry->previous;
+    } else {
+        queue->last = entry->previous;
+    }
+    queue->count--;
+    admission->waiting--;
+    entry->waits = false;
+}
+
+static uint64_t oldest_wait(const struct admission *admission, uint64_t now_ns) {
+    uint64_t longest = 0;
+    for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
+        const struct admission_entry *first = admission->queues[class].first;
+        if (first != NULL && now_ns - first->since_ns > longest) {
+            longest = now_ns - first->since_ns;
+        }
+    }
+    return longest;
+}
+
+static uint32_t share_of(uint64_t part_ns, uint64_t whole_ns) {
+    uint64_t share = part_ns * MILLE / whole_ns;
+    return share < MILLE ? (uint32_t)share : MILLE;
+}
+
+/* What nobody else has used, less some headroom: what it has used itself is left over too. */
+static uint32_t leftover(const struct admission *admission, enum admission_class class, uint64_t window_ns, uint32_t least) {
+    uint32_t free = share_of(admission->idle_ns + admission->budgets[class].spent, window_ns);
+    return free > least + HEADROOM ? free - HEADROOM : least;
+}
+
+static void set_shares(struct admission *admission, uint64_t window_ns) {
+    bool flooded = admission->state == ADMISSION_FLOODED;
+    admission->budgets[ADMISSION_RETURNING].share = leftover(admission, ADMISSION_RETURNING, window_ns, FLOODED_RETURNING);
+    admission->budgets[ADMISSION_UNKNOWN].share =
+        leftover(admission, ADMISSION_UNKNOWN, window_ns, flooded ? FLOODED_UNKNOWN : LOADED_UNKNOWN);
+    admission->budgets[ADMISSION_SUSPECT].share = flooded ? 0 : LOADED_SUSPECT;
+}
+
+static void set_state(struct admission *admission, uint64_t window_ns) {
+    uint32_t idle = share_of(admission->idle_ns, window_ns);
+    uint32_t refused = share_of(admission->refused * admission->handshake_ns, window_ns);
+    uint64_t standing_ns = admission->standing_ns == UINT64_MAX ? 0 : admission->standing_ns;
+    bool pressed = idle < BUSY_IDLE_MAX || standing_ns > ADMISSION_TARGET_NS;
+    bool relaxed = idle >= RELAXED_IDLE_MIN && standing_ns <= ADMISSION_TARGET_NS && refused < RELAXED_REFUSED_MAX;
+
+    admission->pressed_windows = pressed ? admission->pressed_windows + 1 : 0;
+    /* Whoever has slept through several windows has had as many of them. */
+    admission->relaxed_windows = relaxed ? admission->relaxed_windows + (uint32_t)(window_ns / ADMISSION_WINDOW_NS) : 0;
+    if (admission->state == ADMISSION_CALM) {
+        if (admission->pressed_windows >= PRESSED_WINDOWS) {
+            admission->state = ADMISSION_LOADED;
+            admission->pressed_windows = 0;
+            /* What was spent while nobody counted is not owed. */
+            for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
+                admission->budgets[class].left = 0;
+            }
+        }
+        return;
+    }
+    if (admission->state == ADMISSION_LOADED &&
+        (standing_ns > ADMISSION_FLOOD_NS || (admission->pressed_windows >= FLOODED_WINDOWS && admission->refused > 0))) {
+        admission->state = ADMISSION_FLOODED;
+    }
+    if (admission->relaxed_windows >= ADMISSION_CALM_WINDOWS) {
+        admission->state--;
+        admission->relaxed_windows = 0;
+        admission->pressed_windows = 0;
+    }
+}
+
+static void end_window(struct admission *admission, uint64_t now_ns) {
+    uint64_t window_ns = now_ns - admission->window_began_ns;
+    uint64_t spent_ns = 0;
+    set_state(admission, window_ns);
+    set_shares(admission, window_ns);
+    for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
+        spent_ns += admission->budgets[class].spent;
+        admission->budgets[class].spent = 0;
+    }
+    if (admission->begun > 0) {
+        admission->handshake_ns = (7 * admission->handshake_ns + spent_ns / admission->begun) / 8;
+    }
+    admission->window_began_ns = now_ns;
+    admission->idle_ns = 0;
+    admission->standing_ns = UINT64_MAX;
+    admission->begun = 0;
+    admission->refused = 0;
+}
+
+static void fill_budgets(struct admission *admission, uint64_t now_ns) {
+    uint64_t elapsed_ns = now_ns - admission->budgets_at_ns;
+    for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
+        struct admission_budget *budget = &admission->budgets[class];
+        int64_t most = (int64_t)(BUDGET_SPAN_NS * budget->share / MILLE);
+        int64_t left = budget->left + (int64_t)(elapsed_ns * budget->share / MILLE);
+        budget->left = left < most ? left : most;
+    }
+    admission->budgets_at_ns = now_ns;
+}
+
+void admission_turn(struct admission *admission, uint64_t now_ns, uint64_t idle_ns) {
+    uint64_t wait_ns = oldest_wait(admission, now_ns);
+    admission->idle_ns += idle_ns;
+    admission->slice_began_ns = 0;
+    admission->limited_begun = false;
+    if (wait_ns < admission->standing_ns) {
+        admission->standing_ns = wait_ns;
+    }
+    fill_budgets(admission, now_ns);
+    if (now_ns - admission->window_began_ns >= ADMISSION_WINDOW_NS) {
+        end_window(admission, now_ns);
+    }
+}
+
+/* Whether this turn has room for a hello of the class. */
+static bool has_room(const struct admission *admission, enum admission_class class, uint64_t now_ns) {
+    if (admission->slice_began_ns != 0 && now_ns - admission->slice_began_ns >= ADMISSION_SLICE_NS) {
+        return false;
+    }
+    /* One at a time, so that events of those who go before it wait for one at most. */
+    return !is_limited(admission, class) || (admission->budgets[class].left > 0 && !admission->limited_begun);
+}
+
+static void begin(struct admission *admission, enum admission_class class, uint64_t now_ns) {
+    admission->begun++;
+    admission->limited_begun = admission->limited_begun || is_limited(admission, class);
+    if (admission->slice_began_ns == 0) {
+        admission->slice_began_ns = now_ns;
+    }
+}
+
+bool admission_may_begin(struct admission *admission, enum admission_class class, uint64_t now_ns) {
+    /* Only the first of a turn: with several, their order matters, which is known when all events are through. */
+    if (admission->waiting > 0 || admission->slice_began_ns != 0 || !has_room(admission, class, now_ns)) {
+        return false;
+    }
+    begin(admission, class, now_ns);
+    return true;
+}
+
+struct admission_entry *admission_wait(struct admission *admission, struct admission_entry *entry,
+                                       enum admission_class class, uint64_t now_ns) {
+    struct admission_entry *refused = NULL;
+    CHECK(!entry->waits);
+    if (admission->waiting >= admission->waiting_max) {
+        size_t last = ADMISSION_CLASSES - 1;
+        while (admission->queues[last].count == 0) {
+            last--;
+        }
+        if (last <= class) {
+            return entry;
+        }
+        refused = admission->queues[last].first;
+        admission_forget(admission, refused);
+    }
+    entry->class = (uint8_t) class;
+    entry->since_ns = now_ns;
+    entry->waits = true;
+    append(&admission->queues[class], entry);
+    admission->waiting++;
+    return refused;
+}
+
+struct admission_entry *admission_next(struct admission *admission, uint64_t now_ns) {
+    for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
+        struct admission_entry *first = admission->queues[class].first;
+        if (first != NULL && has_room(admission, class, now_ns)) {
+            admission_forget(admission, first);
+            begin(admission, class, now_ns);
+            return first;
+        }
+    }
+    return NULL;
+}
+
+struct admission_entry *admission_next_expired(struct admission *admission, uint64_t now_ns) {
+    for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
+        struct admission_entry *first = admission->queues[class].first;
+        if (first != NULL && now_ns - first->since_ns > WAIT_MAX_NS[class]) {
+            admission_forget(admission, first);
+            return first;
+        }
+    }
+    return NULL;
+}
+
+void admission_spend(struct admission *admission, enum admission_class class, uint64_t spent_ns) {
+    struct admission_budget *budget = &admission->budgets[class];
+    int64_t least = -4 * (int64_t)BUDGET_SPAN_NS;
+    budget->spent += spent_ns;
+    budget->left = budget->left - (int64_t)spent_ns < least ? least : budget->left - (int64_t)spent_ns;
+}
+
+void admission_refuse(struct admission *admission) {
+    admission->refused++;
+}
+
+uint64_t admission_sleep_ms(const struct admission *admission, uint64_t now_ns) {
+    uint64_t sleep_ms = UINT64_MAX;
+    for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
+        const struct admission_budget *budget = &admission->budgets[class];
+        if (admission->queues[class].count == 0) {
+            continue;
+        }
+        if (!is_limited(admission, class) || budget->left > 0) {
+            return 0;
+        }
+        uint64_t owed_ms = budget->share == 0 ? UINT64_MAX : (uint64_t)-budget->left / 1000 / budget->share + 1;
+        /* Not beyond the window either: the next may have another share. */
+        uint64_t end_ms = (admission->window_began_ns + ADMISSION_WINDOW_NS - now_ns) / 1000000 + 1;
+        owed_ms = owed_ms < end_ms ? owed_ms : end_ms;
+        sleep_ms = owed_ms < sleep_ms ? owed_ms : sleep_ms;
+    }
+    return sleep_ms;
+}
+
+uint32_t admission_waiting_of_source(const struct admission *admission, enum admission_class class) {
+    if (admission->state != ADMISSION_FLOODED) {
+        return UINT32_MAX;
+    }
+    return class == ADMISSION_KNOWN ? WAITING_KNOWN : WAITING_OTHERS;
+}

@@ -1,0 +1,118 @@
+/*
+ * Which of the hellos that are there a shard takes up next, and which not at all: handshakes cost a hundred times what it
+ * costs to ask for one, so under a flood the CPU must go to those who have shown something. Pure: the caller tells what
+ * came, what it cost and how long it slept, and the clock; all times in nanoseconds of one clock that never goes back.
+ *
+ * Each hello has a class by what its client has shown so far, and classes go strictly in order. While a shard keeps up
+ * (calm) that is all. When it does not, unknown clients and suspects, and when it is flooded those with tickets too, which
+ * can be replayed, have budgets of handshake CPU time: what the others leave over, and a little in any case, so that nobody
+ * is shut out for good. Work that was begun is finished, and is paid for by later hellos of its class.
+ *
+ * Load is seen in two ways: some hello waits for longer than a target during a whole window (the standing queue of CoDel,
+ * RFC 8289), or the shard hardly ever sleeps. Falling back takes longer than rising, and demand that was refused counts as
+ * load, since it would be back at once.
+ */
+#ifndef GUARD_ADMISSION_H
+#define GUARD_ADMISSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum admission_class {
+    ADMISSION_KNOWN,     /* its source had a valid certificate lately, or is on the allow list */
+    ADMISSION_RETURNING, /* it has a ticket of ours */
+    ADMISSION_UNKNOWN,
+    ADMISSION_SUSPECT, /* its source has failed lately */
+    ADMISSION_CLASSES,
+};
+
+enum admission_state { ADMISSION_CALM, ADMISSION_LOADED, ADMISSION_FLOODED };
+
+enum {
+    ADMISSION_WINDOW_NS = 100 * 1000 * 1000, /* after which state and budgets are set anew */
+    ADMISSION_TARGET_NS = 5 * 1000 * 1000,   /* of a hello's wait */
+    ADMISSION_FLOOD_NS = 50 * 1000 * 1000,   /* a standing wait of this is a flood */
+    ADMISSION_SLICE_NS = 1000 * 1000,        /* of one turn, for hellos: then events come first again */
+    ADMISSION_CALM_WINDOWS = 10,             /* without load, in a row, for each step back */
+};
+
+/* The caller's: one for each hello that may wait. Zeroed before its first use. */
+struct admission_entry {
+    struct admission_entry *next;
+    struct admission_entry *previous;
+    uint64_t since_ns;
+    uint8_t class;
+    bool waits;
+};
+
+struct admission_queue {
+    struct admission_entry *first; /* has waited longest */
+    struct admission_entry *last;
+    uint32_t count;
+};
+
+/* What a class may spend, and has spent; in nanoseconds. */
+struct admission_budget {
+    int64_t left;
+    uint64_t spent; /* in this window */
+    uint32_t share; /* of the time, in thousandths; what `left` grows by */
+};
+
+struct admission {
+    struct admission_queue queues[ADMISSION_CLASSES];
+    struct admission_budget budgets[ADMISSION_CLASSES];
+    enum admission_state state;
+    uint32_t waiting; /* in all queues */
+    uint32_t waiting_max;
+    uint32_t pressed_windows; /* with load, in a row */
+    uint32_t relaxed_windows; /* without, in a row */
+    uint64_t window_began_ns;
+    uint64_t budgets_at_ns;  /* up to when they have been filled */
+    uint64_t idle_ns;        /* in this window */
+    uint64_t standing_ns;    /* the shortest that the oldest hello waited in it, looked at once a turn */
+    uint64_t begun;          /* hellos in this window */
+    uint64_t refused;        /* likewise */
+    uint64_t handshake_ns;   /* what one costs, a moving average */
+    uint64_t slice_began_ns; /* when this turn's first hello was given; 0: none was */
+    bool limited_begun;      /* this turn has begun one of a class that has a budget */
+};
+
+/* `waiting_max`: hellos that may wait at once, at least 1. */
+void admission_init(struct admission *admission, uint32_t waiting_max, uint64_t now_ns);
+
+/* A turn begins, before which the caller slept for `idle_ns` since the last one. */
+void admission_turn(struct admission *admission, uint64_t now_ns, uint64_t idle_ns);
+
+/*
+ * A hello has come. True: it may begin now, without a wait, and counts as if admission_next had given it. Else it should be
+ * given to admission_wait.
+ */
+bool admission_may_begin(struct admission *admission, enum admission_class class, uint64_t now_ns);
+/*
+ * Has a hello wait its turn. The result is to be refused: NULL, the entry itself when nobody's place is worth less than its
+ * own, or one that waits no longer, so that it could.
+ */
+struct admission_entry *admission_wait(struct admission *admission, struct admission_entry *entry,
+                                       enum admission_class class, uint64_t now_ns);
+/* Its client is gone, or whatever: it waits no longer. Nothing happens when it does not wait. */
+void admission_forget(struct admission *admission, struct admission_entry *entry);
+
+/* The next to begin, which waits no longer; NULL when this turn has no room for another. */
+struct admission_entry *admission_next(struct admission *admission, uint64_t now_ns);
+/* One that has waited too long to be of use to anybody, and waits no longer: to be refused. NULL: none. */
+struct admission_entry *admission_next_expired(struct admission *admission, uint64_t now_ns);
+
+/* What the handshakes of a class have cost: at their beginning, then with each further flight. */
+void admission_spend(struct admission *admission, enum admission_class class, uint64_t spent_ns);
+/* Somebody was turned away for the load, here or before there was a hello. */
+void admission_refuse(struct admission *admission);
+
+/* How long the caller may sleep for all that admission cares: 0 while somebody may begin; milliseconds, UINT64_MAX: for
+ * ever. */
+uint64_t admission_sleep_ms(const struct admission *admission, uint64_t now_ns);
+
+/* How many hellos of one source of this class may wait at once. */
+uint32_t admission_waiting_of_source(const struct admission *admission, enum admission_class class);
+
+#endif

@@ -1,0 +1,434 @@
+/*
+ * Admission on a simulated clock: a shard with one core, to which clients come by chance. What a handshake costs is taken
+ * from the clock, and in the state of affairs that is simulated here nothing else costs anything but what is said.
+ */
+#include "guard/admission.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    MS = 1000 * 1000,
+    CLIENTS_MAX = 200000,
+    FIRST_FLIGHT_NS = 70000, /* with the server's signature */
+    SECOND_FLIGHT_NS = 70000,
+    SOURCES_MAX = 4096,
+};
+
+static const uint64_t SECOND = 1000 * (uint64_t)MS;
+
+/* Of one kind of client: how often they come, what they cost, and what became of them. */
+struct crowd {
+    enum admission_class class;
+    uint32_t rate; /* hellos a second; 0: nobody comes */
+    uint32_t sources;
+    uint64_t next_ns;
+    uint64_t came;
+    uint64_t served;
+    uint64_t refused;
+    uint64_t expired;
+    uint64_t spent_ns;
+    uint64_t wait_max_ns;
+};
+
+enum { CROWDS_MAX = 4 };
+
+struct hello {
+    struct admission_entry entry;
+    struct crowd *crowd;
+    uint32_t source;
+    struct hello *next_free;
+};
+
+struct shard {
+    struct admission admission;
+    uint64_t now_ns;
+    uint64_t idle_ns;
+    struct crowd crowds[CROWDS_MAX];
+    uint32_t waiting_of[CROWDS_MAX][SOURCES_MAX];
+    struct hello *free;
+    struct hello *memory;
+    uint64_t random;
+    uint64_t events;
+    uint64_t in_state[3]; /* turns */
+    uint32_t waiting_most;
+};
+
+static uint64_t draw(struct shard *shard) {
+    shard->random = shard->random * 6364136223846793005u + 1442695040888963407u;
+    return shard->random >> 33;
+}
+
+/* Between half and one and a half of the mean. */
+static uint64_t interval(struct shard *shard, uint32_t rate) {
+    uint64_t mean = SECOND / rate;
+    return mean / 2 + draw(shard) % (mean + 1);
+}
+
+static void add_crowd(struct shard *shard, size_t at, enum admission_class class, uint32_t rate, uint32_t sources) {
+    cr_assert(sources <= SOURCES_MAX);
+    shard->crowds[at].class = class;
+    shard->crowds[at].rate = rate;
+    shard->crowds[at].sources = sources;
+    shard->crowds[at].next_ns = shard->now_ns;
+}
+
+static struct shard *make_shard(uint32_t waiting_max) {
+    struct shard *shard = calloc(1, sizeof(*shard));
+    shard->now_ns = 5 * SECOND;
+    shard->random = 20261125;
+    shard->memory = calloc(waiting_max + 1, sizeof(*shard->memory));
+    for (uint32_t i = 0; i <= waiting_max; i++) {
+        shard->memory[i].next_free = shard->free;
+        shard->free = &shard->memory[i];
+    }
+    admission_init(&shard->admission, waiting_max, shard->now_ns);
+    return shard;
+}
+
+static void free_shard(struct shard *shard) {
+    free(shard->memory);
+    free(shard);
+}
+
+static void work(struct shard *shard, struct crowd *crowd, uint64_t cost_ns) {
+    shard->now_ns += cost_ns;
+    crowd->spent_ns += cost_ns;
+    admission_spend(&shard->admission, crowd->class, cost_ns);
+}
+
+static void serve(struct shard *shard, struct crowd *crowd) {
+    work(shard, crowd, FIRST_FLIGHT_NS);
+    work(shard, crowd, SECOND_FLIGHT_NS);
+    crowd->served++;
+}
+
+static void let_go(struct shard *shard, struct hello *hello) {
+    uint32_t *waiting = &shard->waiting_of[hello->crowd - shard->crowds][hello->source];
+    cr_assert(*waiting > 0);
+    (*waiting)--;
+    hello->next_free = shard->free;
+    shard->free = hello;
+}
+
+static void refuse(struct shard *shard, struct crowd *crowd) {
+    crowd->refused++;
+    admission_refuse(&shard->admission);
+}
+
+static void arrive(struct shard *shard, struct crowd *crowd) {
+    uint32_t source = (uint32_t)(draw(shard) % crowd->sources);
+    uint32_t *waiting = &shard->waiting_of[crowd - shard->crowds][source];
+    crowd->came++;
+    shard->events++;
+    if (admission_may_begin(&shard->admission, crowd->class, shard->now_ns)) {
+        serve(shard, crowd);
+        return;
+    }
+    if (*waiting >= admission_waiting_of_source(&shard->admission, crowd->class)) {
+        refuse(shard, crowd);
+        return;
+    }
+    struct hello *hello = shard->free;
+    cr_assert(hello != NULL, "more wait than may");
+    shard->free = hello->next_free;
+    memset(&hello->entry, 0, sizeof(hello->entry));
+    hello->crowd = crowd;
+    hello->source = source;
+    (*waiting)++;
+    struct admission_entry *out = admission_wait(&shard->admission, &hello->entry, crowd->class, shard->now_ns);
+    if (out != NULL) {
+        struct hello *loser = (struct hello *)out;
+        refuse(shard, loser->crowd);
+        let_go(shard, loser);
+    }
+}
+
+static void take_up(struct shard *shard) {
+    struct admission_entry *entry;
+    while ((entry = admission_next_expired(&shard->admission, shard->now_ns)) != NULL) {
+        struct hello *hello = (struct hello *)entry;
+        hello->crowd->expired++;
+        admission_refuse(&shard->admission);
+        let_go(shard, hello);
+    }
+    while ((entry = admission_next(&shard->admission, shard->now_ns)) != NULL) {
+        struct hello *hello = (struct hello *)entry;
+        uint64_t wait_ns = shard->now_ns - entry->since_ns;
+        if (wait_ns > hello->crowd->wait_max_ns) {
+            hello->crowd->wait_max_ns = wait_ns;
+        }
+        serve(shard, hello->crowd);
+        let_go(shard, hello);
+    }
+}
+
+/* Nothing costs less than a microsecond a turn. */
+static void turn(struct shard *shard, uint64_t end_ns) {
+    uint64_t next_ns = end_ns;
+    for (size_t i = 0; i < CROWDS_MAX; i++) {
+        if (shard->crowds[i].rate > 0 && shard->crowds[i].next_ns < next_ns) {
+            next_ns = shard->crowds[i].next_ns;
+        }
+    }
+    uint64_t sleep_ms = admission_sleep_ms(&shard->admission, shard->now_ns);
+    uint64_t until_ns = sleep_ms >= 1000 ? shard->now_ns + SECOND : shard->now_ns + sleep_ms * MS;
+    until_ns = next_ns < until_ns ? next_ns : until_ns;
+    uint64_t idle_ns = until_ns > shard->now_ns ? until_ns - shard->now_ns : 0;
+    shard->now_ns += idle_ns + 1000;
+    shard->idle_ns += idle_ns;
+    admission_turn(&shard->admission, shard->now_ns, idle_ns);
+    shard->in_state[shard->admission.state]++;
+    uint64_t turn_ns = shard->now_ns;
+    for (size_t i = 0; i < CROWDS_MAX; i++) {
+        struct crowd *crowd = &shard->crowds[i];
+        while (crowd->rate > 0 && crowd->next_ns <= turn_ns) {
+            arrive(shard, crowd);
+            crowd->next_ns += interval(shard, crowd->rate);
+        }
+    }
+    if (shard->admission.waiting > shard->waiting_most) {
+        shard->waiting_most = shard->admission.waiting;
+    }
+    take_up(shard);
+}
+
+static void run(struct shard *shard, uint64_t duration_ns) {
+    uint64_t end_ns = shard->now_ns + duration_ns;
+    while (shard->now_ns < end_ns) {
+        turn(shard, end_ns);
+    }
+}
+
+static void reset_counts(struct shard *shard) {
+    for (size_t i = 0; i < CROWDS_MAX; i++) {
+        struct crowd *crowd = &shard->crowds[i];
+        crowd->came = crowd->served = crowd->refused = crowd->expired = crowd->spent_ns = crowd->wait_max_ns = 0;
+    }
+    memset(shard->in_state, 0, sizeof(shard->in_state));
+}
+
+static double share(const struct crowd *crowd, uint64_t duration_ns) {
+    return (double)crowd->spent_ns / (double)duration_ns;
+}
+
+/* A core can do some 7,100 of these handshakes a second. */
+Test(admission, who_can_be_served_is_served_whoever_it_is) {
+    struct shard *shard = make_shard(4096);
+    add_crowd(shard, 0, ADMISSION_KNOWN, 1500, 100);
+    add_crowd(shard, 1, ADMISSION_UNKNOWN, 2000, 1000);
+    add_crowd(shard, 2, ADMISSION_SUSPECT, 1000, 100);
+    add_crowd(shard, 3, ADMISSION_RETURNING, 1000, 100);
+    run(shard, 10 * SECOND);
+    for (size_t i = 0; i < CROWDS_MAX; i++) {
+        cr_expect(shard->crowds[i].refused == 0 && shard->crowds[i].expired == 0);
+        cr_expect_leq(shard->crowds[i].came - shard->crowds[i].served, 20);
+        cr_expect_leq(shard->crowds[i].wait_max_ns, ADMISSION_TARGET_NS, "%zu: %lu", i, shard->crowds[i].wait_max_ns);
+    }
+    cr_expect_eq(shard->in_state[ADMISSION_LOADED] + shard->in_state[ADMISSION_FLOODED], 0);
+    free_shard(shard);
+}
+
+Test(admission, a_lone_crowd_of_unknown_clients_gets_the_whole_core) {
+    struct shard *shard = make_shard(4096);
+    add_crowd(shard, 0, ADMISSION_UNKNOWN, 20000, 4000);
+    run(shard, 2 * SECOND);
+    reset_counts(shard);
+    run(shard, 10 * SECOND);
+    cr_expect_gt(share(&shard->crowds[0], 10 * SECOND), 0.90, "%f", share(&shard->crowds[0], 10 * SECOND));
+    free_shard(shard);
+}
+
+Test(admission, known_clients_keep_the_core_in_a_flood) {
+    struct shard *shard = make_shard(4096);
+    add_crowd(shard, 0, ADMISSION_KNOWN, 6000, 8);
+    add_crowd(shard, 1, ADMISSION_UNKNOWN, 30000, 2000);
+    add_crowd(shard, 2, ADMISSION_SUSPECT, 30000, 100);
+    run(shard, 2 * SECOND);
+    reset_counts(shard);
+    run(shard, 10 * SECOND);
+    const struct crowd *known = &shard->crowds[0];
+    const struct crowd *unknown = &shard->crowds[1];
+    const struct crowd *suspect = &shard->crowds[2];
+    cr_expect_eq(shard->in_state[ADMISSION_CALM] + shard->in_state[ADMISSION_LOADED], 0);
+    cr_expect(known->refused == 0 && known->expired == 0);
+    cr_expect_gt((double)known->served, 0.99 * (double)known->came);
+    cr_expect_leq(known->wait_max_ns, 10 * MS, "%lu", known->wait_max_ns);
+    /* Nobody is shut out: the unknown get their part, and those who wait are served before they are given up. */
+    cr_expect_gt(share(unknown, 10 * SECOND), 0.05, "%f", share(unknown, 10 * SECOND));
+    cr_expect_lt(share(unknown, 10 * SECOND), 0.17, "%f", share(unknown, 10 * SECOND));
+    cr_expect_eq(suspect->served, 0, "%lu", suspect->served);
+    cr_expect_leq(shard->waiting_most, 4096);
+    free_shard(shard);
+}
+
+Test(admission, what_known_clients_do_not_need_goes_to_the_unknown) {
+    struct shard *shard = make_shard(4096);
+    add_crowd(shard, 0, ADMISSION_KNOWN, 2000, 8); /* 28% */
+    add_crowd(shard, 1, ADMISSION_UNKNOWN, 20000, 2000);
+    run(shard, 3 * SECOND);
+    reset_counts(shard);
+    run(shard, 10 * SECOND);
+    cr_expect_gt((double)shard->crowds[0].served, 0.99 * (double)shard->crowds[0].came);
+    cr_expect_gt(share(&shard->crowds[1], 10 * SECOND), 0.55, "%f", share(&shard->crowds[1], 10 * SECOND));
+    free_shard(shard);
+}
+
+Test(admission, replayed_tickets_do_not_push_out_known_sources) {
+    struct shard *shard = make_shard(4096);
+    add_crowd(shard, 0, ADMISSION_KNOWN, 5000, 8);
+    add_crowd(shard, 1, ADMISSION_RETURNING, 30000, 2000);
+    run(shard, 2 * SECOND);
+    reset_counts(shard);
+    run(shard, 10 * SECOND);
+    cr_expect_gt((double)shard->crowds[0].served, 0.99 * (double)shard->crowds[0].came);
+    cr_expect_gt(share(&shard->crowds[1], 10 * SECOND), 0.10);
+    cr_expect_lt(share(&shard->crowds[1], 10 * SECOND), 0.31);
+    free_shard(shard);
+}
+
+Test(admission, sources_of_unknown_clients_are_served_alike) {
+    struct shard *shard = make_shard(8192);
+    /* 2,000 sources knock fifteen times a second each; 200 knock once. */
+    add_crowd(shard, 0, ADMISSION_KNOWN, 5500, 8);
+    add_crowd(shard, 1, ADMISSION_UNKNOWN, 30000, 2000);
+    add_crowd(shard, 2, ADMISSION_UNKNOWN, 200, 200);
+    run(shard, 3 * SECOND);
+    reset_counts(shard);
+    run(shard, 20 * SECOND);
+    double flooding = (double)shard->crowds[1].served / 2000;
+    double polite = (double)shard->crowds[2].served / 200;
+    cr_expect_gt(polite, 0.5 * flooding, "%f of each against %f", polite, flooding);
+    cr_expect_gt(shard->crowds[2].served, 0);
+    free_shard(shard);
+}
+
+Test(admission, calm_returns_and_a_little_later_than_it_went) {
+    struct shard *shard = make_shard(4096);
+    add_crowd(shard, 0, ADMISSION_KNOWN, 500, 8);
+    run(shard, SECOND);
+    cr_expect_eq(shard->admission.state, ADMISSION_CALM);
+    add_crowd(shard, 1, ADMISSION_UNKNOWN, 40000, 2000);
+    run(shard, SECOND);
+    cr_expect_eq(shard->admission.state, ADMISSION_FLOODED);
+    run(shard, 5 * SECOND);
+    cr_expect_eq(shard->admission.state, ADMISSION_FLOODED);
+    shard->crowds[1].rate = 0;
+    run(shard, SECOND / 2);
+    cr_expect_eq(shard->admission.state, ADMISSION_FLOODED, "not at once");
+    run(shard, 4 * SECOND);
+    cr_expect_eq(shard->admission.state, ADMISSION_CALM);
+    cr_expect_eq(shard->admission.waiting, 0);
+    free_shard(shard);
+}
+
+Test(admission, demand_that_is_refused_keeps_it_up) {
+    struct shard *shard = make_shard(4096);
+    add_crowd(shard, 1, ADMISSION_UNKNOWN, 40000, 2000);
+    run(shard, 2 * SECOND);
+    cr_assert_eq(shard->admission.state, ADMISSION_FLOODED);
+    /* From now on they are all turned away before there is a hello: the core is idle, and would not stay so. */
+    shard->crowds[1].rate = 0;
+    for (unsigned i = 0; i < 200000; i++) {
+        admission_refuse(&shard->admission);
+        if (i % 400 == 0) {
+            run(shard, 10 * MS);
+        }
+    }
+    cr_expect_eq(shard->admission.state, ADMISSION_FLOODED);
+    run(shard, 5 * SECOND);
+    cr_expect_eq(shard->admission.state, ADMISSION_CALM);
+    free_shard(shard);
+}
+
+Test(admission, a_million_hellos_and_nothing_is_lost) {
+    struct shard *shard = make_shard(512);
+    for (unsigned round = 0; shard->events < 1000000; round++) {
+        add_crowd(shard, 0, ADMISSION_KNOWN, (uint32_t)(draw(shard) % 8000), 8);
+        add_crowd(shard, 1, ADMISSION_UNKNOWN, (uint32_t)(draw(shard) % 50000), 2000);
+        add_crowd(shard, 2, ADMISSION_SUSPECT, (uint32_t)(draw(shard) % 50000), 500);
+        add_crowd(shard, 3, ADMISSION_RETURNING, (uint32_t)(draw(shard) % 9000), 500);
+        run(shard, SECOND / 4);
+        cr_assert_leq(shard->admission.waiting, 512);
+    }
+    for (size_t i = 0; i < CROWDS_MAX; i++) {
+        shard->crowds[i].rate = 0;
+    }
+    run(shard, 10 * SECOND);
+    cr_expect_eq(shard->admission.waiting, 0);
+    cr_expect_eq(shard->admission.state, ADMISSION_CALM);
+    for (size_t i = 0; i < CROWDS_MAX; i++) {
+        const struct crowd *crowd = &shard->crowds[i];
+        cr_expect_eq(crowd->came, crowd->served + crowd->refused + crowd->expired, "%zu", i);
+        cr_expect_gt(crowd->served, 0);
+    }
+    free_shard(shard);
+}
+
+/* The queue alone. */
+
+static struct admission filled(struct admission_entry *entries, const enum admission_class *classes, size_t count) {
+    struct admission admission;
+    admission_init(&admission, (uint32_t)count, 0);
+    for (size_t i = 0; i < count; i++) {
+        cr_assert_null(admission_wait(&admission, &entries[i], classes[i], 1000 + i));
+    }
+    return admission;
+}
+
+Test(admission, classes_go_in_order_and_each_is_a_queue) {
+    struct admission_entry entries[6] = {0};
+    const enum admission_class classes[] = {ADMISSION_SUSPECT, ADMISSION_UNKNOWN,   ADMISSION_KNOWN,
+                                            ADMISSION_UNKNOWN, ADMISSION_RETURNING, ADMISSION_KNOWN};
+    const size_t order[] = {2, 5, 4, 1, 3, 0};
+    struct admission admission = filled(entries, classes, 6);
+    for (size_t i = 0; i < 6; i++) {
+        cr_expect_eq(admission_next(&admission, 2000), &entries[order[i]], "%zu", i);
+    }
+    cr_expect_null(admission_next(&admission, 2000));
+}
+
+Test(admission, a_full_queue_gives_up_the_oldest_of_those_worth_least) {
+    struct admission_entry entries[4] = {0};
+    struct admission_entry more[4] = {0};
+    const enum admission_class classes[] = {ADMISSION_KNOWN, ADMISSION_SUSPECT, ADMISSION_UNKNOWN, ADMISSION_SUSPECT};
+    struct admission admission = filled(entries, classes, 4);
+    cr_expect_eq(admission_wait(&admission, &more[0], ADMISSION_SUSPECT, 2000), &more[0]);
+    cr_expect_eq(admission_wait(&admission, &more[0], ADMISSION_UNKNOWN, 2000), &entries[1]);
+    cr_expect_eq(admission_wait(&admission, &more[1], ADMISSION_KNOWN, 2000), &entries[3]);
+    cr_expect_eq(admission_wait(&admission, &more[2], ADMISSION_RETURNING, 2000), &entries[2]);
+    cr_expect_eq(admission_wait(&admission, &more[3], ADMISSION_UNKNOWN, 2000), &more[3]);
+    cr_expect_not(more[3].waits);
+    cr_expect_eq(admission.waiting, 4);
+}
+
+Test(admission, who_is_forgotten_is_not_given) {
+    struct admission_entry entries[3] = {0};
+    const enum admission_class classes[] = {ADMISSION_UNKNOWN, ADMISSION_UNKNOWN, ADMISSION_UNKNOWN};
+    for (size_t gone = 0; gone < 3; gone++) {
+        memset(entries, 0, sizeof(entries));
+        struct admission admission = filled(entries, classes, 3);
+        admission_forget(&admission, &entries[gone]);
+        admission_forget(&admission, &entries[gone]);
+        cr_expect_eq(admission.waiting, 2);
+        for (size_t i = 0; i < 3; i++) {
+            if (i != gone) {
+                cr_expect_eq(admission_next(&admission, 2000), &entries[i]);
+            }
+        }
+        cr_expect_null(admission_next(&admission, 2000));
+    }
+}
+
+Test(admission, a_turn_has_an_end) {
+    struct admission_entry entries[2] = {0};
+    const enum admission_class classes[] = {ADMISSION_KNOWN, ADMISSION_KNOWN};
+    struct admission admission = filled(entries, classes, 2);
+    cr_expect_eq(admission_next(&admission, 2000), &entries[0]);
+    cr_expect_null(admission_next(&admission, 2000 + ADMISSION_SLICE_NS));
+    cr_expect_eq(admission_sleep_ms(&admission, 2000 + ADMISSION_SLICE_NS), 0);
+    admission_turn(&admission, 3000 + ADMISSION_SLICE_NS, 0);
+    cr_expect_eq(admission_next(&admission, 3000 + ADMISSION_SLICE_NS), &entries[1]);
+    cr_expect_eq(admission_sleep_ms(&admission, 3000 + ADMISSION_SLICE_NS), UINT64_MAX);
+}
