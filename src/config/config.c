@@ -88,10 +88,15 @@ static void load_document(const struct loader *loader, const struct document_nod
     struct settings_nodes settings = {0};
     const struct document_node *hosts = NULL;
     const struct value_key keys[] = {
-        {"listen", &settings.listen, true},          {"admin", &settings.admin, false},
-        {"shards", &settings.shards, false},         {"limits", &settings.limits, false},
-        {"cert_cache", &settings.cert_cache, false}, {"tickets", &settings.tickets, false},
-        {"access_log", &settings.access_log, false}, {"hosts", &hosts, true},
+        {"listen", &settings.listen, true},
+        {"admin", &settings.admin, false},
+        {"shards", &settings.shards, false},
+        {"limits", &settings.limits, false},
+        {"admission", &settings.admission, false},
+        {"cert_cache", &settings.cert_cache, false},
+        {"tickets", &settings.tickets, false},
+        {"access_log", &settings.access_log, false},
+        {"hosts", &hosts, true},
     };
     if (!value_mapping(loader, root, "the file", keys, ARRAY_LENGTH(keys)))
         return;

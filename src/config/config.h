@@ -5,6 +5,8 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
+#include "guard/prefix.h"
+#include "guard/sources.h"
 #include "http/forward.h"
 #include "identity/identity.h"
 #include "tls/credentials.h"
@@ -28,6 +30,13 @@ struct config_limits {
     uint32_t request_header_size;    /* bytes */
     uint32_t connections;            /* for the whole process */
     uint32_t certificate_chain_size; /* bytes */
+};
+
+/* What keeps one source from harming the others. */
+struct config_admission {
+    struct prefix *allow; /* sources that nothing of it applies to, and that count as known */
+    size_t allow_count;
+    struct source_limits source; /* of sources without a valid certificate lately */
 };
 
 struct config_address {
@@ -63,6 +72,7 @@ struct config {
     char *admin_address; /* NULL when absent */
     uint32_t shards;     /* 0: auto */
     struct config_limits limits;
+    struct config_admission admission;
     uint32_t cert_cache_entries;
     uint32_t ticket_lifetime_s;
     char *access_log; /* NULL: off */

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "config/address.h"
+#include "config/admission_settings.h"
 #include "config/memory.h"
 #include "tls/session.h"
 
@@ -135,6 +136,7 @@ void settings_load(const struct loader *loader, const struct settings_nodes *nod
     load_admin(loader, nodes->admin, config, listeners, count);
     load_shards(loader, nodes->shards, config);
     load_limits(loader, nodes->limits, &config->limits);
+    admission_settings_load(loader, nodes->admission, &config->admission);
     load_cache(loader, nodes->cert_cache, config);
     load_tickets(loader, nodes->tickets, config);
     if (value_string(loader, nodes->access_log, "access_log") != NULL)
@@ -146,5 +148,6 @@ void settings_free(struct config *config) {
         free(config->listen[i]);
     free(config->listen);
     free(config->admin_address);
+    admission_settings_free(&config->admission);
     free(config->access_log);
 }

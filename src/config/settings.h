@@ -27,6 +27,7 @@ struct settings_nodes {
     const struct document_node *admin;
     const struct document_node *shards;
     const struct document_node *limits;
+    const struct document_node *admission;
     const struct document_node *cert_cache;
     const struct document_node *tickets;
     const struct document_node *access_log;

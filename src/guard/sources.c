@@ -196,7 +196,7 @@ enum source_arrival sources_arrive(struct sources *sources, const struct sockadd
         *standing = standing_of(entry, (uint32_t)(now_ms / 1000));
         if (entry->connections >= (limits->connections == 0 ? UINT16_MAX : limits->connections)) {
             arrival = SOURCE_OVER_CONNECTIONS;
-        } else if (!take_token(entry, limits, (uint32_t)now_ms)) {
+        } else if (!take_token(entry, limits, (uint32_t)now_ms) && *standing != SOURCE_KNOWN) {
             arrival = SOURCE_OVER_RATE;
         } else {
             entry->connections++;

@@ -33,7 +33,7 @@ enum source_standing {
     SOURCE_SUSPECT, /* it has failed lately, and has nothing to show for itself */
 };
 
-/* What one source may do; 0 is no limit. */
+/* What one source may do; 0 is no limit. The rate is for those only that are not known. */
 struct source_limits {
     uint32_t rate;        /* connections a second, in the long run, up to 100,000 */
     uint32_t burst;       /* and at once, up to 1,000,000; at least 1 where there is a rate */

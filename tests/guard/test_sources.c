@@ -103,6 +103,11 @@ Test(sources, the_bucket_gives_a_burst_and_then_the_rate) {
         admitted += one.arrival == SOURCE_ADMITTED;
     }
     cr_expect_eq(admitted, 200);
+    /* A client with a valid certificate frees its source. */
+    prove(sources, "192.0.2.9", START_MS);
+    for (unsigned i = 0; i < 100; i++) {
+        cr_assert_eq(visit(sources, address_of("192.0.2.9"), &limits, START_MS).arrival, SOURCE_ADMITTED);
+    }
     /* After a long rest a burst, and no more. */
     for (unsigned i = 0; i < 8; i++) {
         struct visit one = visit(sources, peer, &limits, START_MS + HOUR_MS);

@@ -1,0 +1,21 @@
+/* Networks as operators write them: "192.0.2.0/24", "2001:db8::/32", or one address alone (RFC 4632, RFC 4291). */
+#ifndef GUARD_PREFIX_H
+#define GUARD_PREFIX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct prefix {
+    uint8_t address[16]; /* network byte order; 4 bytes used for AF_INET. Behind `bits` all is 0 */
+    uint8_t bits;
+    uint8_t family;
+};
+
+/* NULL, or what is wrong with it: a static text. Bits behind the length must be 0, so that a slip shows. */
+const char *prefix_parse(const char *text, struct prefix *prefix);
+
+/* An IPv4 address that is written as an IPv6 one (::ffff:0:0/96) is one of IPv4. */
+bool prefix_covers(const struct prefix *prefix, const struct sockaddr *address);
+
+#endif
