@@ -3,7 +3,10 @@
 
 Each is put together as split of fuzz_crl.c takes it apart: flags, root, CRL file, chain. A chain is there with all of its
 CRLs in one PEM file, and once more with each of them alone in DER, the leaf alone checked. Merge what comes out into the
-corpus: build-fuzz/fuzz_crl -merge=1 tests/fuzz/corpus/crl FOLDER"""
+corpus: build-fuzz/fuzz_crl -merge=1 tests/fuzz/corpus/crl FOLDER
+
+Names relative to the issuer's and delegates given twice are not in the corpus: they are signed here, anew each time, which
+needs python3-cryptography."""
 
 import base64
 import csv
@@ -12,6 +15,11 @@ import re
 import sys
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(TESTS / "identity"))
+import make_corpus  # noqa: E402
+import make_crls  # noqa: E402
+import make_der  # noqa: E402
+
 CORPUS = TESTS / "identity" / "corpus" / "revocation"
 LEAF_ALONE, STALE_ACCEPTED = 1, 2
 SIZE_MAX = 4096
@@ -68,6 +76,28 @@ def of_configuration():
             yield f"config-{root}-{path.name}", seed(0, [(data / f"{root}.pem").read_bytes()], path.read_bytes(), leaf)
 
 
+def of_relative_points():
+    root = make_crls.root
+    for length in (1, 60, 200):
+        rdn = make_der.attribute("CN", "1" * length)
+        relative = make_der.tlv(0xA0, make_der.tlv(0xA1, rdn))
+        name = make_der.seq(root.subject[2:], make_der.tlv(0x31, rdn))
+        whole = make_crls.full_name(("dir", name))
+        for scope_kind, scope in (("relative", relative), ("whole", whole)):
+            crl = make_crls.crl(root, make_crls.entry(7), extensions=[make_crls.idp(scope)])
+            for kind, point in (("relative", relative), ("whole", whole)):
+                points = make_der.ext("2.5.29.31", make_der.seq(make_der.seq(point)))
+                leaf = root.leaf(extensions=make_corpus.leaf_extensions(points), serial=6)
+                yield f"point-{scope_kind}-{kind}-{length}", seed(0, [root.root()], crl, [leaf])
+
+
+def of_delegates_given_twice():
+    root, key = make_crls.root, make_crls.p256()
+    voice = root.certify(root.subject, key, make_crls.signer_extensions(key, "cRLSign"))
+    crl = make_crls.crl(make_crls.Issuer("Root", key))
+    yield "delegate-twice", seed(0, [root.root()], make_corpus.pem(voice, voice).encode() + armour(crl), [root.leaf()])
+
+
 def rows(name):
     """The detail comes last and has commas."""
     with open(CORPUS / name, newline="", encoding="utf-8") as file:
@@ -79,7 +109,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     inputs = [one for row in rows("cases.csv") for one in of_case(row)]
     inputs += [one for row in rows("files.csv") for one in of_file(row)]
-    inputs += of_configuration()
+    inputs += [*of_configuration(), *of_relative_points(), *of_delegates_given_twice()]
     kept = {name: data for name, data in inputs if len(data) <= SIZE_MAX}
     for name, data in kept.items():
         (folder / name).write_bytes(data)
