@@ -122,6 +122,15 @@ Test(tickets, one_from_the_future_does_not_open) {
     cr_assert_not(opens(&sealed, NOW - 1));
 }
 
+/* A thread reads the clock, and only then waits for the lock: another may have made the key with a later reading. */
+Test(tickets, a_key_from_the_next_second_is_kept) {
+    struct sealed sealed = seal_at(NOW + 1);
+    struct sealed late = seal_at(NOW);
+    cr_assert_eq(memcmp(sealed.name, late.name, sizeof(late.name)), 0);
+    cr_assert(opens(&late, NOW));
+    cr_assert(opens(&sealed, NOW + 1));
+}
+
 Test(tickets, resuming_does_not_lengthen_it) {
     struct sealed sealed;
     struct tls_ticket ticket = ticket_at(NOW - 60); /* the full handshake was a minute ago */
