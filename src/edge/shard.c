@@ -170,6 +170,16 @@ static void release_retired(struct shard *shard) {
     }
 }
 
+/* Keys that nobody needs any more shall not wait for the next client to be wiped. */
+static void expire_ticket_keys(struct shard *shard) {
+    uint64_t now_s = shard->ring.now_ns / 1000000000;
+
+    if (shard->index == 0 && now_s != shard->tickets_expired_s) {
+        shard->tickets_expired_s = now_s;
+        tls_tickets_expire(shard->tickets, now_s, shard->site->config->ticket_lifetime_s);
+    }
+}
+
 static bool is_over(struct shard *shard) {
     if (!shard->draining || shard->first != NULL) {
         return false;
@@ -211,6 +221,7 @@ static void *run(void *argument) {
         }
         connection_flush(shard);
         release_retired(shard);
+        expire_ticket_keys(shard);
     }
     shard->leftover = count_leftover(shard);
     site_release(shard->site);

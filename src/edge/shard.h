@@ -47,6 +47,7 @@ struct shard {
     bool wound_up; /* nothing but late completions is waited for */
     struct timer drain_limit;
     uint64_t request_id[2];
+    uint64_t tickets_expired_s; /* when ticket keys were last looked through, by the first shard */
 
     /* Memory for one call at a time: no connection's data stays here, except `out` until the end of the turn. */
     uint8_t plaintext[TLS_RECORD_SIZE_MAX];

@@ -85,6 +85,12 @@ static void retire(struct tls_tickets *tickets, uint64_t now_s, uint32_t lifetim
     }
 }
 
+void tls_tickets_expire(struct tls_tickets *tickets, uint64_t now_s, uint32_t lifetime_s) {
+    pthread_mutex_lock(&tickets->lock);
+    retire(tickets, now_s, lifetime_s);
+    pthread_mutex_unlock(&tickets->lock);
+}
+
 /* A copy of the key that seals, with the count of this ticket in it; the caller wipes it. */
 static bool take_sealing_key(struct tls_tickets *tickets, uint64_t now_s, uint32_t lifetime_s, struct ticket_key *key) {
     pthread_mutex_lock(&tickets->lock);

@@ -239,3 +239,16 @@ Test(tickets, threads_lose_none_and_share_no_nonce) {
         cr_assert_neq(memcmp(sorted + (i - 1) * NAME_AND_NONCE, sorted + i * NAME_AND_NONCE, NAME_AND_NONCE), 0);
     pthread_barrier_destroy(&crowd.second);
 }
+
+Test(tickets, keys_go_without_anybody_coming) {
+    struct sealed sealed = seal_at(NOW);
+    tls_tickets_expire(tickets, NOW + LIFETIME / 2 - 1, LIFETIME);
+    cr_expect(opens(&sealed, NOW + 1));
+    tls_tickets_expire(tickets, NOW + LIFETIME / 2, LIFETIME);
+    cr_expect(opens(&sealed, NOW + 1), "the previous key opens");
+    tls_tickets_expire(tickets, NOW + LIFETIME, LIFETIME);
+    cr_expect_not(opens(&sealed, NOW + 1));
+    sealed = seal_at(NOW);
+    tls_tickets_expire(tickets, NOW, 0);
+    cr_expect_not(opens(&sealed, NOW), "resumption was turned off");
+}
