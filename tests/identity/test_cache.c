@@ -150,6 +150,49 @@ Test(cache, only_verdicts_that_cost_a_signature_are_kept) {
     assert_counts(1, 5, 0, 1);
 }
 
+/* Counts what the C library is asked for; the sanitizers have an allocator of their own. */
+static _Thread_local size_t allocations;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { COUNTS_ALLOCATIONS = false };
+#else
+enum { COUNTS_ALLOCATIONS = true };
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+
+void *malloc(size_t size) {
+    allocations++;
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size) {
+    allocations++;
+    return __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size) {
+    allocations++;
+    return __libc_realloc(memory, size);
+}
+#endif
+
+Test(cache, a_hit_allocates_nothing) {
+    struct bytes chain[SUPPORT_CHAIN_MAX];
+    uint8_t digest[IDENTITY_DIGEST_SIZE];
+    size_t count = support_chain(CORPUS "/chains", "one-intermediate.pem", chain);
+    bool cached;
+    size_t before = allocations;
+    identity_release(judge(&policy, "one-intermediate.pem", false, AT, &cached));
+    cr_assert(!cached && (!COUNTS_ALLOCATIONS || allocations > before));
+    before = allocations;
+    for (unsigned i = 0; i < 100; i++) {
+        identity_release(identity_cache_judge(cache, &policy, chain, count, false, AT, digest, &cached));
+        cr_assert(cached);
+    }
+    cr_expect_eq(allocations, before);
+    support_free_chain(chain, count);
+}
+
 /* Whoever shows a chain has not yet shown that it is its own. */
 Test(cache, a_valid_chain_is_kept_when_the_caller_says_so) {
     struct bytes chain[SUPPORT_CHAIN_MAX];
