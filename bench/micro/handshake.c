@@ -20,6 +20,7 @@ struct service {
     struct identity_cache *cache;
     struct identity *identity;
     uint8_t digest[IDENTITY_DIGEST_SIZE];
+    bool is_new; /* the cache did not have the identity */
 };
 
 struct handshakes {
@@ -163,6 +164,7 @@ static void judge(struct service *service) {
     service->identity = identity_cache_judge(service->cache, &service->handshakes->policy, chain->certificates, chain->count,
                                              chain->too_large, clock_wall_seconds(), service->digest, &cached);
     CHECK(service->identity != NULL && service->identity->status == STATUS_VALID);
+    service->is_new = !cached;
 }
 
 static bool bind_ticket(void *owner, bool resumed, uint8_t binding[static TLS_TICKET_BINDING_SIZE]) {
@@ -218,6 +220,9 @@ static void finish(struct handshakes *handshakes, enum handshake_kind kind) {
 
         feed(service, TLS_DONE);
         judge(service);
+        if (service->is_new) {
+            identity_cache_insert(service->cache, &handshakes->policy, service->digest, service->identity);
+        }
         CHECK(tls_session_is_resumed(service->session) == (kind == HANDSHAKE_RESUMED));
         CHECK((service->identity != NULL) == (kind != HANDSHAKE_ANONYMOUS));
     }

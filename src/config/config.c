@@ -34,7 +34,7 @@ static void load_hosts(const struct loader *loader, const struct document_node *
     for (const struct document_node *item = list->first; item != NULL; item = item->next) {
         struct config_host *host = &config->hosts[config->host_count];
         host->index = (uint32_t)config->host_count++;
-        host_load(loader, item, host);
+        host_load(loader, item, &config->limits, host);
     }
 }
 

@@ -104,7 +104,8 @@ static void seal(struct config_host *host) {
     signature_sha256(bytes_of(scope, size + IDENTITY_DIGEST_SIZE), host->ticket_scope);
 }
 
-void host_load(const struct loader *loader, const struct document_node *node, struct config_host *host) {
+void host_load(const struct loader *loader, const struct document_node *node, const struct config_limits *limits,
+               struct config_host *host) {
     const struct document_node *name, *is_default, *certificate, *key, *client_auth, *forward, *origin;
     const struct value_key keys[] = {
         {"name", &name, true},     {"default", &is_default, false},      {"certificate", &certificate, true},
@@ -119,6 +120,7 @@ void host_load(const struct loader *loader, const struct document_node *node, st
     client_auth_load(loader, client_auth, host);
     headers_load(loader, forward, &host->forward);
     host->policy.forward = &host->forward;
+    host->policy.chain_size_max = limits->certificate_chain_size;
     load_origins(loader, origin, host);
     if (host->name != NULL)
         seal(host);

@@ -5,7 +5,8 @@
 #include "config/values.h"
 
 /* Fills `host`, which must be zeroed and stay where it is until host_free. After problems parts of it may be missing. */
-void host_load(const struct loader *loader, const struct document_node *node, struct config_host *host);
+void host_load(const struct loader *loader, const struct document_node *node, const struct config_limits *limits,
+               struct config_host *host);
 void host_free(struct config_host *host);
 
 #endif

@@ -55,9 +55,10 @@ struct connection {
     bool peer_closed;   /* the client has sent close_notify; what it asked before is still answered */
     bool processing;    /* input is being worked through further up the stack */
     bool resumable;     /* the hello allows a ticket */
+    bool is_new;        /* the cache does not have the identity; it is to, once its possession is proved */
     bool by_ticket;     /* identity and chain are those of a ticket, not of this handshake */
     bool verdict_stale; /* it was reached under another policy than the host's */
-    bool verdict_lost;  /* it was reached anew since the handshake, and is not valid */
+    bool verdict_lost;  /* it was reached anew since the handshake, and does not let the client in any more */
     union {
         struct sockaddr any;
         struct sockaddr_in in;

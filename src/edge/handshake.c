@@ -13,7 +13,11 @@ static void complete_handshake(struct connection *connection) {
     struct connection *c = connection;
     const void *address = c->peer.any.sa_family == AF_INET6 ? (const void *)&c->peer.in6.sin6_addr : &c->peer.in.sin_addr;
 
-    verdict_settle(connection, tls_session_is_resumed(connection->tls));
+    if (!verdict_settle(connection, tls_session_is_resumed(connection->tls))) {
+        connection_reject(connection, STATS_AT_HANDSHAKE, STATS_REJECT_TLS_ERROR);
+        connection_end(connection, CONNECTION_ABRUPTLY);
+        return;
+    }
     inet_ntop(connection->peer.any.sa_family, address, connection->address, sizeof connection->address);
     connection_count_handshake(connection, STATS_OK);
     stats_add(&connection_host_stats(connection)->client_certs[connection->identity->reason], 1);

@@ -366,6 +366,23 @@ static int create_sites(struct server *server, struct config *config, struct sta
     return 0;
 }
 
+/* Returns when every shard has its own: from then on nothing new is begun under the old configuration. */
+static void hand_over(struct server *server, const struct config *config, struct site **sites) {
+    sem_t taken;
+
+    sem_init(&taken, 0, 0);
+    for (unsigned i = 0; i < server->shard_count; i++) {
+        sites[i]->taken = &taken;
+        sites[i]->connections_max = for_each_shard(server, config->limits.connections);
+        shard_post_site(server->shards[i], sites[i]);
+    }
+    for (unsigned i = 0; i < server->shard_count; i++) {
+        while (sem_wait(&taken) < 0) {
+        }
+    }
+    sem_destroy(&taken);
+}
+
 static int reload(struct server *server, struct config *config, struct config_problems *problems) {
     struct stats_hosts *hosts;
     struct site **sites;
@@ -380,9 +397,7 @@ static int reload(struct server *server, struct config *config, struct config_pr
     if (hosts == NULL || sites == NULL) {
         problems_add(problems, config->path, 0, "not enough memory");
     } else if (create_sites(server, config, hosts, sites, problems) == 0) {
-        for (unsigned i = 0; i < server->shard_count; i++) {
-            shard_post_site(server->shards[i], sites[i], for_each_shard(server, config->limits.connections));
-        }
+        hand_over(server, config, sites);
         stats_set_hosts(&server->stats, hosts);
         config_release(server->config);
         server->config = config_retain(config);

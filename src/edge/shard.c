@@ -28,12 +28,6 @@ struct drain_mail {
     uint32_t timeout_ms;
 };
 
-struct site_mail {
-    struct mail mail;
-    struct site *site;
-    uint32_t connections_max;
-};
-
 /* What all connections of this shard can need at once. */
 static int create_pools(struct shard *shard) {
     uint32_t limit = shard->connections_capacity;
@@ -176,6 +170,16 @@ static void release_retired(struct shard *shard) {
     }
 }
 
+/* Keys that nobody needs any more shall not wait for the next client to be wiped. */
+static void expire_ticket_keys(struct shard *shard) {
+    uint64_t now_s = shard->ring.now_ns / 1000000000;
+
+    if (shard->index == 0 && now_s != shard->tickets_expired_s) {
+        shard->tickets_expired_s = now_s;
+        tls_tickets_expire(shard->tickets, now_s, shard->site->config->ticket_lifetime_s);
+    }
+}
+
 static bool is_over(struct shard *shard) {
     if (!shard->draining || shard->first != NULL) {
         return false;
@@ -217,6 +221,7 @@ static void *run(void *argument) {
         }
         connection_flush(shard);
         release_retired(shard);
+        expire_ticket_keys(shard);
     }
     shard->leftover = count_leftover(shard);
     site_release(shard->site);
@@ -269,26 +274,22 @@ static void deliver_stop(struct mail *mail, void *owner) {
 
 static void deliver_site(struct mail *mail, void *owner) {
     struct shard *shard = owner;
-    struct site_mail *news = (struct site_mail *)mail;
+    struct site *site = CONTAINER_OF(mail, struct site, mail);
     struct site *before = shard->site;
 
-    shard->site = news->site;
-    shard->connections_max = news->connections_max;
+    shard->site = site;
+    shard->connections_max = site->connections_max;
     before->next = shard->retired;
     shard->retired = before;
     adopt_site_everywhere(shard);
     relay_close(before->relay);
-    free(mail);
+    sem_post(site->taken);
 }
 
-void shard_post_site(struct shard *shard, struct site *site, uint32_t connections_max) {
-    struct site_mail *mail = malloc(sizeof *mail);
-
-    CHECK(mail != NULL && connections_max <= shard->connections_capacity);
-    mail->mail.deliver = deliver_site;
-    mail->site = site;
-    mail->connections_max = connections_max;
-    mailbox_post(&shard->mailbox, &mail->mail);
+void shard_post_site(struct shard *shard, struct site *site) {
+    CHECK(site->connections_max <= shard->connections_capacity);
+    site->mail.deliver = deliver_site;
+    mailbox_post(&shard->mailbox, &site->mail);
 }
 
 static void post(struct shard *shard, void (*deliver)(struct mail *, void *), uint32_t timeout_ms) {

@@ -47,6 +47,7 @@ struct shard {
     bool wound_up; /* nothing but late completions is waited for */
     struct timer drain_limit;
     uint64_t request_id[2];
+    uint64_t tickets_expired_s; /* when ticket keys were last looked through, by the first shard */
 
     /* Memory for one call at a time: no connection's data stays here, except `out` until the end of the turn. */
     uint8_t plaintext[TLS_RECORD_SIZE_MAX];
@@ -78,9 +79,9 @@ int shard_start(struct shard *shard);
 void shard_post_drain(struct shard *shard, uint32_t timeout_ms);
 void shard_post_stop(struct shard *shard);
 /*
- * `site`, whose reference goes to the shard, takes over: for new connections, for open ones from their next request on.
- * `connections_max` is this shard's part of the new limits.connections.
+ * `site`, whose reference goes to the shard, takes over: for new connections, for open ones from their next request on. When
+ * it has, site->taken is posted, which the shard does not touch after that.
  */
-void shard_post_site(struct shard *shard, struct site *site, uint32_t connections_max);
+void shard_post_site(struct shard *shard, struct site *site);
 
 #endif

@@ -8,14 +8,20 @@
 
 #include "config/config.h"
 #include "relay/relay.h"
+#include "ring/mailbox.h"
 #include "ring/ring.h"
 #include "stats/hosts.h"
 #include "tls/context.h"
 #include "tls/tickets.h"
 
+#include <semaphore.h>
+
 struct site {
-    uint32_t references; /* of this shard only */
-    struct site *next;   /* of the shard's sites that were replaced and still have users */
+    struct mail mail;         /* by which it comes to its shard */
+    sem_t *taken;             /* posted when the shard has it; NULL for the first one */
+    uint32_t connections_max; /* the shard's part of limits.connections */
+    uint32_t references;      /* of this shard only */
+    struct site *next;        /* of the shard's sites that were replaced and still have users */
     struct config *config;
     struct stats_hosts *stats;     /* by config_host.index */
     struct tls_context **contexts; /* by config_host.index */

@@ -29,6 +29,7 @@ static void forget(struct connection *connection) {
     identity_release(connection->identity);
     connection->identity = NULL;
     connection->by_ticket = false;
+    connection->is_new = false;
     memset(connection->chain_digest, 0, sizeof connection->chain_digest);
     forget_chain(connection);
 }
@@ -88,6 +89,7 @@ static struct identity *look_up_or_judge(struct connection *connection, const st
     struct identity *identity = identity_cache_judge(connection->shard->cache, policy_of(connection), certificates, count,
                                                      too_large, clock_wall_seconds(), connection->chain_digest, &cached);
 
+    connection->is_new = !cached;
     record(connection, cached ? STATS_CACHED : STATS_JUDGED, started_ns);
     return identity;
 }
@@ -106,13 +108,26 @@ bool verdict_judge(struct connection *connection, const struct tls_peer_chain *c
     return chain->count == 0 || chain->too_large || keep_chain(connection, chain);
 }
 
-void verdict_settle(struct connection *connection, bool resumed) {
+static void remember(struct connection *connection) {
+    if (connection->is_new && connection->identity->status == STATUS_VALID) {
+        identity_cache_insert(connection->shard->cache, policy_of(connection), connection->chain_digest,
+                              connection->identity);
+    }
+    connection->is_new = false;
+}
+
+bool verdict_settle(struct connection *connection, bool resumed) {
+    if (resumed && !connection->by_ticket) {
+        return false;
+    }
     if (connection->by_ticket && !resumed) {
         forget(connection);
     }
     if (connection->identity == NULL) {
         connection->identity = identity_retain(connection->site->absent[connection->host->index]);
     }
+    remember(connection);
+    return true;
 }
 
 static struct identity *judge_anew(struct connection *connection) {
@@ -143,7 +158,8 @@ const struct identity *verdict_now(struct connection *connection) {
     identity_release(connection->identity);
     connection->identity = anew;
     connection->verdict_stale = false;
-    connection->verdict_lost = anew->status != STATUS_VALID;
+    connection->verdict_lost = connection->host->mode == CONFIG_ENFORCE && anew->status != STATUS_VALID;
+    remember(connection);
     return anew;
 }
 

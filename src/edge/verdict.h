@@ -12,13 +12,15 @@ bool verdict_judge(struct connection *connection, const struct tls_peer_chain *c
 
 /*
  * The handshake is done. `resumed`: the ticket that was accepted counts; else only what came in this handshake, which is
- * nothing when the client has no certificate.
+ * nothing when the client has no certificate. What was judged in it is remembered from now on: before, the client had not
+ * proved that the certificate is its own. False: what it shows does not go together, and nothing of it may count.
  */
-void verdict_settle(struct connection *connection, bool resumed);
+bool verdict_settle(struct connection *connection, bool resumed);
 
 /*
  * The client's identity as of now. A verdict whose dates have run out, or that was reached under a policy which a reload has
- * replaced, is reached anew; when it is no longer valid, connection->verdict_lost is set. NULL when out of memory.
+ * replaced, is reached anew; when that is a reason to turn the client away, connection->verdict_lost is set. NULL when out
+ * of memory.
  */
 const struct identity *verdict_now(struct connection *connection);
 

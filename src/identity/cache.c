@@ -88,7 +88,7 @@ struct identity *identity_cache_judge(struct identity_cache *cache, const struct
         return identity;
     }
     identity = identity_judge(policy, chain, count, false, now);
-    if (identity != NULL) {
+    if (identity != NULL && identity->status != STATUS_VALID) {
         identity_cache_insert(cache, policy, digest, identity);
     }
     return identity;

@@ -32,14 +32,16 @@ void identity_chain_digest(const struct bytes *chain, size_t count, uint8_t dige
 /* What was kept of the chain with that digest, with a reference for the caller; NULL when nothing that holds at `now` is. */
 struct identity *identity_cache_find(struct identity_cache *cache, const struct identity_policy *policy,
                                      const uint8_t digest[static IDENTITY_DIGEST_SIZE], int64_t now);
-/* Keeps it, if it is one to be kept. */
+/* Keeps it, if it is one to be kept: it has cost a signature. */
 void identity_cache_insert(struct identity_cache *cache, const struct identity_policy *policy,
                            const uint8_t digest[static IDENTITY_DIGEST_SIZE], struct identity *identity);
 
 /*
- * As identity_judge, but finds what was judged before; *cached tells which. The chain's digest is left in `digest`. Threads
- * that miss on one chain at once each judge it; the last one's verdict stays. Chains that are empty or too large are judged
- * without the cache, since no signature is checked for them, and have a digest of zeros.
+ * As identity_judge, but finds what was judged before; *cached tells which. The chain's digest is left in `digest`. A
+ * verdict that is not valid is kept at once; one that is valid when its peer has proved that the certificate is its own,
+ * which the caller tells by identity_cache_insert: else chains that anybody can copy, with something added, would fill the
+ * table. Threads that miss on one chain at once each judge it; the last one's verdict stays. Chains that are empty or too
+ * large are judged without the cache, since no signature is checked for them, and have a digest of zeros.
  */
 struct identity *identity_cache_judge(struct identity_cache *cache, const struct identity_policy *policy,
                                       const struct bytes *chain, size_t count, bool too_large, int64_t now,

@@ -118,6 +118,14 @@ static enum reason judge(struct identity *identity, const struct identity_policy
     return verdict->fault.reason;
 }
 
+static bool is_too_large(const struct identity_policy *policy, const struct bytes *chain, size_t count) {
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) {
+        size += chain[i].size;
+    }
+    return policy->chain_size_max > 0 && size > policy->chain_size_max;
+}
+
 struct identity *identity_judge(const struct identity_policy *policy, const struct bytes *chain, size_t count,
                                 bool too_large, int64_t now) {
     /* A host that asks for no certificate has no roots, and nothing to hold against them. */
@@ -138,6 +146,7 @@ struct identity *identity_judge(const struct identity_policy *policy, const stru
     read.count = 0;
     struct path_verdict verdict = {.length = 0};
     char detail[IDENTITY_DETAIL_SIZE] = "";
+    too_large = too_large || is_too_large(policy, chain, count);
     identity->reason = judge(identity, policy, &read, chain, count, too_large, now, &verdict, detail);
     identity->status = reason_status(identity->reason);
 
@@ -161,6 +170,7 @@ struct identity *identity_judge(const struct identity_policy *policy, const stru
     if (fitted == NULL) {
         fitted = draft.identity;
     }
+    fitted->size = (uint32_t)(sizeof(struct identity) + draft.size);
     fitted->headers = bytes_of(fitted + 1, headers_size);
     fitted->detail = (const char *)(fitted + 1) + headers_size;
     return fitted;

@@ -40,6 +40,7 @@ struct identity_policy {
     const struct forward *forward;
     const struct revocation *revocation; /* NULL: revocation is not checked */
     enum revocation_scope revocation_scope;
+    size_t chain_size_max;  /* bytes of all certificates together; what is larger is too_large. 0: the caller sees to it */
     bool accept_stale_crls; /* a CRL past its nextUpdate still says that what it does not list is good */
     /* Set by identity_policy_seal when all else is: what the cache knows the policy by. */
     uint8_t digest[IDENTITY_DIGEST_SIZE];
@@ -47,8 +48,8 @@ struct identity_policy {
 
 /*
  * SHA-256 over all that a verdict and its headers depend on beside the chain and the time: the roots, the CRLs and how they
- * are taken, the depth, the configured headers. By content, so that a reload that changes nothing for a host leaves what is
- * known of its clients in place, and one that does makes it unreachable.
+ * are taken, the depth and size of chains, the configured headers. By content, so that a reload that changes nothing for a
+ * host leaves what is known of its clients in place, and one that does makes it unreachable.
  */
 void identity_policy_seal(struct identity_policy *policy);
 
@@ -59,6 +60,7 @@ struct identity {
     int64_t valid_from;      /* the verdict holds from here ... */
     int64_t valid_until;     /* ... to here, seconds since the epoch, both included; for `valid` the path's and its CRLs' */
     unsigned signatures;     /* how many were checked to reach the verdict */
+    uint32_t size;           /* bytes of all of it */
     uint8_t fingerprint[32]; /* SHA-256 of the leaf; zeros for STATUS_NONE */
     struct bytes headers;    /* "Name: value\r\n" for each configured field of the certificate that is present */
     const char *detail;      /* for people: which certificate, which issuer, which date; "" when valid */

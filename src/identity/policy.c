@@ -55,6 +55,7 @@ void identity_policy_seal(struct identity_policy *policy) {
     CHECK(wc_InitSha256(&hash) == 0);
     add_trust(&hash, policy->trust);
     add_number(&hash, policy->depth_max);
+    add_number(&hash, policy->chain_size_max);
     add_forward(&hash, policy->forward);
     add_revocation(&hash, policy);
     CHECK(wc_Sha256Final(&hash, policy->digest) == 0);

@@ -37,6 +37,8 @@ struct stripe {
     uint32_t free;    /* the most recently freed entry */
     uint32_t newest;
     uint32_t oldest;
+    size_t bytes; /* of the identities */
+    size_t bytes_max;
     uint32_t hand; /* where SIEVE goes on; NONE: at the oldest */
     counter hits;
     counter misses;
@@ -103,6 +105,7 @@ static struct identity *remove_entry(struct stripe *stripe, uint32_t number) {
     stripe->free = number;
     counter_add(&stripe->count, (uint64_t)-1);
     struct identity *identity = entry->identity;
+    stripe->bytes -= identity->size;
     entry->identity = NULL;
     return identity;
 }
@@ -138,6 +141,7 @@ static void add_entry(struct stripe *stripe, uint64_t hash, const uint8_t *key, 
     uint32_t *bucket = bucket_of(stripe, hash);
     *entry = (struct entry){.identity = identity, .chained = *bucket, .newer = NONE, .older = stripe->newest};
     memcpy(entry->key, key, sizeof(entry->key));
+    stripe->bytes += identity->size;
     *bucket = number;
     *(stripe->newest != NONE ? &entry_at(stripe, stripe->newest)->newer : &stripe->oldest) = number;
     stripe->newest = number;
@@ -159,6 +163,7 @@ static void stripe_init(struct stripe *stripe, struct entry *entries, uint32_t *
         .buckets = buckets,
         .bucket_mask = bucket_count(capacity) - 1,
         .capacity = capacity,
+        .bytes_max = (size_t)capacity * SIEVE_ENTRY_BYTES,
     };
     CHECK(pthread_mutex_init(&stripe->lock, NULL) == 0);
 }
@@ -233,24 +238,28 @@ struct identity *sieve_find(struct sieve *sieve, const uint8_t key[static SIEVE_
     return found;
 }
 
+/* What must go for one more identity of `size` bytes, at most as large as the stripe may be. */
+static void make_room(struct stripe *stripe, size_t size) {
+    while (counter_read(&stripe->count) == stripe->capacity || stripe->bytes + size > stripe->bytes_max) {
+        identity_release(evict(stripe));
+    }
+}
+
 void sieve_insert(struct sieve *sieve, const uint8_t key[static SIEVE_KEY_SIZE], struct identity *identity) {
     uint64_t hash = hash_bytes(key, SIEVE_KEY_SIZE);
     struct stripe *stripe = stripe_of(sieve, hash);
-    struct identity *released = NULL;
+    if (identity->size > stripe->bytes_max) {
+        return;
+    }
     identity_retain(identity);
     pthread_mutex_lock(&stripe->lock);
     uint32_t number = lookup(stripe, hash, key);
     if (number != NONE) {
-        released = entry_at(stripe, number)->identity;
-        entry_at(stripe, number)->identity = identity;
-    } else {
-        if (counter_read(&stripe->count) == stripe->capacity) {
-            released = evict(stripe);
-        }
-        add_entry(stripe, hash, key, identity);
+        identity_release(remove_entry(stripe, number));
     }
+    make_room(stripe, identity->size);
+    add_entry(stripe, hash, key, identity);
     pthread_mutex_unlock(&stripe->lock);
-    identity_release(released);
 }
 
 struct sieve_counts sieve_count(const struct sieve *sieve) {

@@ -1,7 +1,7 @@
 /*
  * A table of identities by key, of fixed size, for all threads at once: stripes with a lock each, and within a stripe SIEVE
  * (Zhang et al., NSDI '24) says what goes when it is full: a hit sets one bit and moves nothing. After creation it allocates
- * nothing. Every call but create and free is safe from any thread; identities are released outside the locks.
+ * nothing. Every call but create and free is safe from any thread.
  */
 #ifndef IDENTITY_SIEVE_H
 #define IDENTITY_SIEVE_H
@@ -10,6 +10,7 @@
 
 enum {
     SIEVE_ENTRIES_MAX = 1 << 24,
+    SIEVE_ENTRY_BYTES = 4096, /* of identities for each entry, in the mean: where they are larger, fewer are kept */
     SIEVE_KEY_SIZE = IDENTITY_DIGEST_SIZE + 8, /* bytes; compared whole */
 };
 
@@ -28,7 +29,10 @@ void sieve_free(struct sieve *sieve);
  * found, and is dropped: the path that it was judged by may not be the only one.
  */
 struct identity *sieve_find(struct sieve *sieve, const uint8_t key[static SIEVE_KEY_SIZE], int64_t now);
-/* Takes a reference of its own, in place of what the key had before. */
+/*
+ * Takes a reference of its own, in place of what the key had before. One that is larger than a part of the table is not
+ * kept: see SIEVE_ENTRY_BYTES.
+ */
 void sieve_insert(struct sieve *sieve, const uint8_t key[static SIEVE_KEY_SIZE], struct identity *identity);
 
 struct sieve_counts {

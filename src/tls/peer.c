@@ -102,6 +102,14 @@ static bool key_is_usable(const struct DecodedCert *certificate) {
  */
 static int catch_certificate(WOLFSSL *wolfssl, struct DecodedCert *certificate) {
     CHECK(wolfSSL_GetIOReadCtx(wolfssl) == capture.owner);
+    /*
+     * Who resumes has no certificate to present (RFC 8446 section 4.4.2), and wolfSSL would ask for no CertificateVerify:
+     * anybody's certificate would do.
+     */
+    if (wolfSSL_session_reused(wolfssl)) {
+        certificate->isCA = 0;
+        return PEER_KEY_ERROR;
+    }
     add(bytes_of(certificate->source, certificate->maxIdx));
     certificate->isCA = 0;
     return key_is_usable(certificate) ? 0 : PEER_KEY_ERROR;

@@ -6,6 +6,8 @@
 #include "tls/peer.h"
 
 #include <stdlib.h>
+#include <wolfssl/error-ssl.h>
+#include <wolfssl/wolfcrypt/error-crypt.h>
 
 struct tls_session {
     WOLFSSL *wolfssl;
@@ -17,6 +19,7 @@ struct tls_session {
     bool established;
     bool shut_down;
     bool accepted_ticket;
+    bool presented;           /* the client has sent a certificate */
     uint64_t authenticated_s; /* of the ticket that was accepted */
 };
 
@@ -143,8 +146,15 @@ enum tls_result tls_session_handshake(struct tls_session *session) {
     tls_peer_begin(session, session->chain_size_max);
     int returned = wolfSSL_accept(session->wolfssl);
     tls_peer_end();
+    session->presented = session->presented || tls_peer_chain(session) != NULL;
     if (returned != WOLFSSL_SUCCESS)
         return unfinished(session, returned);
+    /* A certificate whose possession nobody has proved: see peer.c, which lets it come to nothing. */
+    if (wolfSSL_session_reused(session->wolfssl) && session->presented) {
+        session->input.size = 0;
+        session->error = PEER_KEY_ERROR;
+        return TLS_FAILED;
+    }
     session->established = true;
     return TLS_DONE;
 }

@@ -68,16 +68,27 @@ void tls_tickets_free(struct tls_tickets *tickets) {
     free(tickets);
 }
 
+/* 0 for one that another thread has made since the caller read the clock. */
+static uint64_t age_s(const struct ticket_key *key, uint64_t now_s) {
+    return now_s > key->born_s ? now_s - key->born_s : 0;
+}
+
 /* With the lock held: what is over by now goes. A key seals for half a lifetime and opens for one. */
 static void retire(struct tls_tickets *tickets, uint64_t now_s, uint32_t lifetime_s) {
     uint64_t half_s = (lifetime_s + 1) / 2;
-    if (tickets->previous.usable && now_s - tickets->previous.born_s >= 2 * half_s)
+    if (tickets->previous.usable && age_s(&tickets->previous, now_s) >= 2 * half_s)
         wipe(&tickets->previous);
-    if (tickets->current.usable && now_s - tickets->current.born_s >= half_s) {
-        if (now_s - tickets->current.born_s < 2 * half_s)
+    if (tickets->current.usable && age_s(&tickets->current, now_s) >= half_s) {
+        if (age_s(&tickets->current, now_s) < 2 * half_s)
             tickets->previous = tickets->current;
         wipe(&tickets->current);
     }
+}
+
+void tls_tickets_expire(struct tls_tickets *tickets, uint64_t now_s, uint32_t lifetime_s) {
+    pthread_mutex_lock(&tickets->lock);
+    retire(tickets, now_s, lifetime_s);
+    pthread_mutex_unlock(&tickets->lock);
 }
 
 /* A copy of the key that seals, with the count of this ticket in it; the caller wipes it. */

@@ -28,6 +28,12 @@ struct tls_tickets *tls_tickets_create(void);
 /* Wipes the keys. No other thread may be using it. NULL is allowed. */
 void tls_tickets_free(struct tls_tickets *tickets);
 
+/*
+ * Wipes the keys that are over by now, all of them where `lifetime_s` is 0. Sealing and opening do so too: for times in
+ * which nobody comes.
+ */
+void tls_tickets_expire(struct tls_tickets *tickets, uint64_t now_s, uint32_t lifetime_s);
+
 /* What a ticket says beside wolfSSL's secrets. */
 struct tls_ticket {
     uint8_t version;          /* minor version of TLS: 3 is TLS 1.2, 4 is TLS 1.3 */

@@ -76,6 +76,9 @@ static struct identity *judge(const struct identity_policy *by, const char *file
     uint8_t digest[IDENTITY_DIGEST_SIZE], expected[IDENTITY_DIGEST_SIZE] = {0};
     size_t count = support_chain(CORPUS "/chains", file, chain);
     struct identity *identity = identity_cache_judge(cache, by, chain, count, too_large, now, digest, cached);
+    if (!*cached) {
+        identity_cache_insert(cache, by, digest, identity);
+    }
     if (!too_large) {
         identity_chain_digest(chain, count, expected);
     }
@@ -145,6 +148,69 @@ Test(cache, only_verdicts_that_cost_a_signature_are_kept) {
         }
     }
     assert_counts(1, 5, 0, 1);
+}
+
+/* Counts what the C library is asked for; the sanitizers have an allocator of their own. */
+static _Thread_local size_t allocations;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { COUNTS_ALLOCATIONS = false };
+#else
+enum { COUNTS_ALLOCATIONS = true };
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *memory, size_t size);
+
+void *malloc(size_t size) {
+    allocations++;
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size) {
+    allocations++;
+    return __libc_calloc(count, size);
+}
+
+void *realloc(void *memory, size_t size) {
+    allocations++;
+    return __libc_realloc(memory, size);
+}
+#endif
+
+Test(cache, a_hit_allocates_nothing) {
+    struct bytes chain[SUPPORT_CHAIN_MAX];
+    uint8_t digest[IDENTITY_DIGEST_SIZE];
+    size_t count = support_chain(CORPUS "/chains", "one-intermediate.pem", chain);
+    bool cached;
+    size_t before = allocations;
+    identity_release(judge(&policy, "one-intermediate.pem", false, AT, &cached));
+    cr_assert(!cached && (!COUNTS_ALLOCATIONS || allocations > before));
+    before = allocations;
+    for (unsigned i = 0; i < 100; i++) {
+        identity_release(identity_cache_judge(cache, &policy, chain, count, false, AT, digest, &cached));
+        cr_assert(cached);
+    }
+    cr_expect_eq(allocations, before);
+    support_free_chain(chain, count);
+}
+
+/* Whoever shows a chain has not yet shown that it is its own. */
+Test(cache, a_valid_chain_is_kept_when_the_caller_says_so) {
+    struct bytes chain[SUPPORT_CHAIN_MAX];
+    uint8_t digest[IDENTITY_DIGEST_SIZE];
+    size_t count = support_chain(CORPUS "/chains", "one-intermediate.pem", chain);
+    bool cached;
+    for (int round = 0; round < 2; round++) {
+        struct identity *identity = identity_cache_judge(cache, &policy, chain, count, false, AT, digest, &cached);
+        cr_assert(identity->status == STATUS_VALID && !cached);
+        if (round == 1) {
+            identity_cache_insert(cache, &policy, digest, identity);
+        }
+        identity_release(identity);
+    }
+    identity_release(identity_cache_judge(cache, &policy, chain, count, false, AT, digest, &cached));
+    cr_assert(cached);
+    support_free_chain(chain, count);
+    assert_counts(1, 2, 1, 0);
 }
 
 /* An identity that somebody's chain was found to have. */

@@ -19,15 +19,26 @@ static struct revocation_list *load(const char *name) {
     return list;
 }
 
-/* The key of the certificate at `index` of a chain, and its digest. The bytes live on: the key is a view. */
-static void load_key(const char *file, size_t index, struct signature_key *key, uint8_t spki[static 32]) {
+/* A certificate's key, which is a view of it, and the digest of that key. */
+struct loaded_key {
     struct bytes chain[SUPPORT_CHAIN_MAX];
+    size_t count;
+    struct signature_key key;
+    uint8_t spki[32];
+};
+
+/* That of the certificate at `index` of a chain. */
+static void load_key(struct loaded_key *loaded, const char *file, size_t index) {
     struct certificate certificate;
     const char *fault;
-    support_chain(REVOCATION "/chains", file, chain);
-    cr_assert(certificate_read(&certificate, chain[index], &fault), "%s", fault);
-    cr_assert_eq(signature_judge_key(&certificate, key), REASON_OK);
-    signature_sha256(certificate.spki, spki);
+    loaded->count = support_chain(REVOCATION "/chains", file, loaded->chain);
+    cr_assert(certificate_read(&certificate, loaded->chain[index], &fault), "%s", fault);
+    cr_assert_eq(signature_judge_key(&certificate, &loaded->key), REASON_OK);
+    signature_sha256(certificate.spki, loaded->spki);
+}
+
+static void free_key(struct loaded_key *loaded) {
+    support_free_chain(loaded->chain, loaded->count);
 }
 
 Test(revocation_list, keeps_what_is_needed) {
@@ -52,47 +63,47 @@ Test(revocation_list, says_what_is_wrong) {
 
 Test(revocation_list, checks_a_signature_once_for_each_key) {
     struct revocation_list *list = load("middle.pem");
-    struct signature_key key;
-    struct signature_key other;
-    uint8_t spki[32];
-    uint8_t other_spki[32];
+    struct loaded_key own;
+    struct loaded_key other;
     struct key_allowance left = {.left = 2};
-    load_key("unlisted.pem", 1, &key, spki);
-    load_key("unlisted.pem", 0, &other, other_spki);
-    cr_assert(revocation_list_is_by(list, &key, spki, &left) && left.left == 1);
-    cr_assert(revocation_list_is_by(list, &key, spki, &left) && left.left == 1);
-    cr_assert(!revocation_list_is_by(list, &other, other_spki, &left) && left.left == 0);
-    cr_assert(!revocation_list_is_by(list, &other, other_spki, &left) && left.left == 0);
+    load_key(&own, "unlisted.pem", 1);
+    load_key(&other, "unlisted.pem", 0);
+    cr_assert(revocation_list_is_by(list, &own.key, own.spki, &left) && left.left == 1);
+    cr_assert(revocation_list_is_by(list, &own.key, own.spki, &left) && left.left == 1);
+    cr_assert(!revocation_list_is_by(list, &other.key, other.spki, &left) && left.left == 0);
+    cr_assert(!revocation_list_is_by(list, &other.key, other.spki, &left) && left.left == 0);
+    free_key(&own);
+    free_key(&other);
     revocation_list_free(list);
 }
 
 Test(revocation_list, with_nothing_left_it_does_not_know_and_does_not_remember) {
     struct revocation_list *list = load("middle.pem");
-    struct signature_key key;
-    uint8_t spki[32];
+    struct loaded_key own;
     struct key_allowance left = {.left = 0};
-    load_key("unlisted.pem", 1, &key, spki);
-    cr_assert(!revocation_list_is_by(list, &key, spki, &left) && left.exceeded);
+    load_key(&own, "unlisted.pem", 1);
+    cr_assert(!revocation_list_is_by(list, &own.key, own.spki, &left) && left.exceeded);
     left.left = 1;
-    cr_assert(revocation_list_is_by(list, &key, spki, &left) && left.left == 0);
+    cr_assert(revocation_list_is_by(list, &own.key, own.spki, &left) && left.left == 0);
+    free_key(&own);
     revocation_list_free(list);
 }
 
 Test(revocation_list, ed25519_needs_its_message_until_it_is_checked) {
     struct revocation_list *list = load("ed25519.pem");
-    struct signature_key key;
-    uint8_t spki[32];
+    struct loaded_key own;
     struct key_allowance left = {.left = 5};
-    load_key("ed25519.pem", 1, &key, spki);
+    load_key(&own, "ed25519.pem", 1);
     cr_assert(list->digest.size == 0 && list->message.size > 0);
     size_t before = revocation_list_memory(list);
     size_t size = list->message.size;
-    cr_assert(revocation_list_is_by(list, &key, spki, &left));
+    cr_assert(revocation_list_is_by(list, &own.key, own.spki, &left));
     revocation_list_drop_message(list);
     cr_assert(list->message.size == 0 && revocation_list_memory(list) == before - size);
-    cr_assert(revocation_list_is_by(list, &key, spki, &left) && left.left == 4);
+    cr_assert(revocation_list_is_by(list, &own.key, own.spki, &left) && left.left == 4);
     uint8_t unknown[32] = {1};
-    cr_assert(!revocation_list_is_by(list, &key, unknown, &left) && left.left == 4, "nothing is left to check");
+    cr_assert(!revocation_list_is_by(list, &own.key, unknown, &left) && left.left == 4, "nothing is left to check");
+    free_key(&own);
     revocation_list_free(list);
 }
 

@@ -64,6 +64,40 @@ static void assert_counts(const struct sieve *sieve, uint64_t hits, uint64_t mis
               counts.entries);
 }
 
+static void insert_of_size(struct sieve *sieve, uint32_t number, uint32_t size) {
+    uint8_t key[SIEVE_KEY_SIZE];
+    make_key(number, key);
+    struct identity *identity = make_identity(number);
+    identity->size = size;
+    sieve_insert(sieve, key, identity);
+    identity_release(identity);
+}
+
+Test(sieve, bytes_are_bounded_as_well) {
+    enum { ENTRIES = 32, LARGE = 4 * SIEVE_ENTRY_BYTES };
+    struct sieve *sieve = sieve_create(ENTRIES);
+    for (uint32_t i = 0; i < 1000; i++) {
+        insert_of_size(sieve, i, LARGE);
+        cr_assert_leq(sieve_count(sieve).entries, ENTRIES / 4);
+    }
+    cr_expect_eq(sieve_count(sieve).entries, ENTRIES / 4);
+    cr_expect(find(sieve, 999));
+    /* The same one again, and larger, is counted once. */
+    insert_of_size(sieve, 999, 2 * LARGE);
+    cr_expect_eq(sieve_count(sieve).entries, ENTRIES / 4 - 1);
+    /* One that would take all of it takes all of it; one larger than that is not kept, and pushes nobody out. */
+    insert_of_size(sieve, 2000, ENTRIES * SIEVE_ENTRY_BYTES);
+    cr_expect_eq(sieve_count(sieve).entries, 1);
+    insert_of_size(sieve, 2001, ENTRIES * SIEVE_ENTRY_BYTES + 1);
+    cr_expect_not(find(sieve, 2001));
+    cr_expect(find(sieve, 2000));
+    for (uint32_t i = 0; i < ENTRIES; i++) {
+        insert_of_size(sieve, i, SIEVE_ENTRY_BYTES);
+    }
+    cr_expect_eq(sieve_count(sieve).entries, ENTRIES);
+    sieve_free(sieve);
+}
+
 Test(sieve, equality_is_all_of_the_key) {
     struct sieve *sieve = sieve_create(1);
     uint8_t key[SIEVE_KEY_SIZE];

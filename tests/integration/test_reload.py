@@ -102,6 +102,19 @@ def test_a_removed_root_counts_for_open_and_resumed_connections(serve, host, pki
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_a_lowered_limit_of_chains(serve, host, pki, version):
+    server = serve([host("r.test", "enforce")])
+    context = server.tls_client(pki.rich().bundle, version)
+    held = server.open(context, "r.test")
+    assert held.get()[0] == 200
+    session = held.tls.session
+    assert server.reload(limits={"connections": 4096, "certificate_chain_size": "1KiB"}), server.stderr()
+    with server.open(context, "r.test", session) as fresh:
+        assert not fresh.tls.session_reused and fresh.get()[0] == 403
+    assert held.get()[0] == 403 and held.is_closed()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_a_mode_that_is_tightened(serve, host, pki, version):
     server = serve([host("r.test", "off"), host("s.test", "report")])
     context = server.tls_client(pki.valid().bundle, version)

@@ -7,6 +7,7 @@ import time
 import pytest
 
 import pki as pki_module
+import tls13
 from conftest import seen
 
 VERSIONS = ["1.2", "1.3"]
@@ -177,3 +178,91 @@ def test_s_client_resumes(serve, host, pki, tmp_path, version):
     shown = subprocess.run([*command, "-sess_in", str(store)], input=request, capture_output=True, timeout=20).stdout
     assert b"Reused, TLS" in shown and b"200 OK" in shown
     assert resumed(server) == 1
+
+
+@pytest.mark.parametrize("records", ["one-read", "two-reads"])
+@pytest.mark.parametrize("mode", ["report", "enforce"])
+def test_no_certificate_may_come_in_a_resumed_handshake(serve, host, pki, tmp_path, mode, records):
+    """Whoever resumes would have to prove nothing for it: anybody's certificate would do."""
+    server = serve([host("r.test", mode, forward=FORWARD)])
+    victim = pki.client(subject="the-victim")
+    owner = pki.client(subject="the-owner").bundle if mode == "enforce" else None
+    context = server.tls_client(owner)
+    session, status, _ = first(server, context, "r.test")
+    assert status == 200
+
+    client = tls13.Client(server, context, "r.test", tmp_path / "keys", session)
+    assert client.tls.session_reused
+    certificate = client.message(tls13.certificate_message(tls13.chain_of(victim)))
+    if records == "one-read":
+        client.socket.sendall(certificate + client.finished())
+    else:
+        client.socket.sendall(certificate)
+        time.sleep(0.2)
+        try:
+            client.socket.sendall(client.finished())
+        except OSError:
+            pass  # it has been closed already, and rightly so
+    try:
+        client.socket.sendall(client.request("r.test"))
+    except OSError:
+        pass
+    answer = client.answer()
+    assert "the-victim" not in answer and "200 OK" not in answer, answer
+    assert server.metric("sallyport_requests_total", host="r.test") == 1
+    assert server.metric("sallyport_rejected_total", stage="handshake", reason="tls_error") == 1
+    # By hand, but as it should be: so the refusal was of the certificate, and of nothing else.
+    client = tls13.Client(server, context, "r.test", tmp_path / "keys", session)
+    client.socket.sendall(client.finished() + client.request("r.test"))
+    assert "200 OK" in client.answer()
+
+
+def test_a_chain_is_remembered_when_its_key_was_shown(serve, host, pki, tmp_path):
+    """Valid chains are no secret, and with something added each is a new one: they must not fill the cache."""
+    server = serve([host("r.test", "enforce")], cert_cache={"entries": 8}, shards=1)
+    victim = pki.client(subject="the-victim")
+    known = server.tls_client(pki.client(subject="known").bundle)
+    first(server, known, "r.test")
+    for i in range(20):
+        client = tls13.Client(server, server.tls_client(), "r.test", tmp_path / "keys")
+        superfluous = pki.authority(f"Superfluous {i}").der
+        client.socket.sendall(client.message(tls13.certificate_message([*tls13.chain_of(victim), superfluous])))
+        client.close()
+    deadline = time.monotonic() + 5
+    while server.metric("sallyport_cert_verify_seconds_count", path="full") < 21:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert server.metric("sallyport_cert_cache_entries") == 1
+    assert server.metric("sallyport_cert_cache_evictions_total") == 0
+    with server.open(known, "r.test") as connection:
+        assert connection.get()[0] == 200
+    assert server.metric("sallyport_cert_verify_seconds_count", path="full") == 21
+
+
+def s_client(server, client, *options):
+    """The line that says whether it was resumed, and what the origin saw of the client: its common name, or None."""
+    request = b"GET / HTTP/1.1\r\nHost: r.test\r\nConnection: close\r\n\r\n"
+    shown = subprocess.run(
+        ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-servername", "r.test", "-CAfile", str(server.server_root),
+         "-cert", str(client.cert), "-cert_chain", str(client.chain), "-key", str(client.key), "-ign_eof", *map(str, options)],
+        input=request, capture_output=True, timeout=20).stdout.decode("latin-1")
+    subject = re.search(r"^X-Subject: CN=(.*?)\r?$", shown, re.MULTILINE)
+    return "Reused, TLS" in shown, subject and subject.group(1)
+
+
+def test_tickets_in_hellos_of_other_kinds(serve, host, pki, tmp_path):
+    """Retried hellos, other suites, a key exchange that is not fresh, the other version. Who resumes is who got the ticket."""
+    server = serve([host("r.test", "report", forward=FORWARD)])
+    owner, other = pki.client(subject="the-owner"), pki.client(subject="another")
+    ticket13, ticket12 = tmp_path / "ticket13", tmp_path / "ticket12"
+    assert s_client(server, owner, "-tls1_3", "-sess_out", ticket13) == (False, "the-owner")
+    assert s_client(server, owner, "-tls1_2", "-sess_out", ticket12) == (False, "the-owner")
+    for options in [["-groups", "X448:P-256"], ["-allow_no_dhe_kex"], ["-ciphersuites", "TLS_CHACHA20_POLY1305_SHA256"]]:
+        resumed, subject = s_client(server, other, "-tls1_3", "-sess_in", ticket13, *options)
+        assert subject == ("the-owner" if resumed else "another"), options
+    # Of another hash than the ticket's suite: it cannot be taken.
+    assert s_client(server, other, "-tls1_3", "-sess_in", ticket13, "-ciphersuites", "TLS_AES_256_GCM_SHA384") == (False, "another")
+    # No ticket of one version resumes in the other.
+    assert s_client(server, other, "-tls1_2", "-sess_in", ticket13) == (False, "another")
+    assert s_client(server, other, "-tls1_3", "-sess_in", ticket12) == (False, "another")
+    assert s_client(server, other, "-tls1_2", "-sess_in", ticket12) == (True, "the-owner")

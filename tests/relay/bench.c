@@ -55,8 +55,9 @@ static void *accept_all(void *argument) {
         number = atomic_load(&origin->accepted);
         *served = (struct served){origin, socket, number};
         origin->sockets[number] = socket;
-        pthread_create(&origin->threads[number], NULL, serve_one, served);
+        /* Counted before it can answer; fake_origin_stop waits for this thread before it looks at the others. */
         atomic_store(&origin->accepted, number + 1);
+        pthread_create(&origin->threads[number], NULL, serve_one, served);
     }
 }
 

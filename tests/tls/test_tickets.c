@@ -2,6 +2,8 @@
 #include "tls/tickets.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <wolfssl/options.h>
 #include <wolfssl/wolfcrypt/wc_port.h>
@@ -122,6 +124,15 @@ Test(tickets, one_from_the_future_does_not_open) {
     cr_assert_not(opens(&sealed, NOW - 1));
 }
 
+/* A thread reads the clock, and only then waits for the lock: another may have made the key with a later reading. */
+Test(tickets, a_key_from_the_next_second_is_kept) {
+    struct sealed sealed = seal_at(NOW + 1);
+    struct sealed late = seal_at(NOW);
+    cr_assert_eq(memcmp(sealed.name, late.name, sizeof(late.name)), 0);
+    cr_assert(opens(&late, NOW));
+    cr_assert(opens(&sealed, NOW + 1));
+}
+
 Test(tickets, resuming_does_not_lengthen_it) {
     struct sealed sealed;
     struct tls_ticket ticket = ticket_at(NOW - 60); /* the full handshake was a minute ago */
@@ -180,4 +191,64 @@ Test(tickets, no_nonce_comes_twice) {
         for (size_t j = 0; j < i; j++)
             cr_assert_neq(memcmp(all[i].nonce, all[j].nonce, sizeof(all[i].nonce)), 0, "%zu and %zu", j, i);
     }
+}
+
+enum { THREADS = 4, ROUNDS = 2 * LIFETIME, EACH = 5, NAME_AND_NONCE = TLS_TICKET_NAME_SIZE + TLS_TICKET_NONCE_SIZE };
+
+struct crowd {
+    pthread_barrier_t second; /* all go on together, and so no thread's clock falls behind by more than one */
+    atomic_uint started;
+    atomic_uint lost;
+    uint8_t nonces[THREADS][ROUNDS][EACH][NAME_AND_NONCE];
+};
+
+static void *seal_and_open(void *argument) {
+    struct crowd *crowd = argument;
+    unsigned number = atomic_fetch_add(&crowd->started, 1);
+    for (size_t round = 0; round < ROUNDS; round++) {
+        uint64_t now_s = NOW + round + number % 2;
+        pthread_barrier_wait(&crowd->second);
+        for (size_t i = 0; i < EACH; i++) {
+            struct sealed sealed = seal_at(now_s);
+            memcpy(crowd->nonces[number][round][i], sealed.name, TLS_TICKET_NAME_SIZE);
+            memcpy(crowd->nonces[number][round][i] + TLS_TICKET_NAME_SIZE, sealed.nonce, TLS_TICKET_NONCE_SIZE);
+            if (!opens(&sealed, now_s))
+                atomic_fetch_add(&crowd->lost, 1);
+        }
+    }
+    return NULL;
+}
+
+static int compare_nonces(const void *left, const void *right) {
+    return memcmp(left, right, NAME_AND_NONCE);
+}
+
+/* While keys come and go, with clocks that were read on both sides of a second. */
+Test(tickets, threads_lose_none_and_share_no_nonce) {
+    static struct crowd crowd;
+    pthread_t threads[THREADS];
+    cr_assert_eq(pthread_barrier_init(&crowd.second, NULL, THREADS), 0);
+    for (size_t i = 0; i < THREADS; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, seal_and_open, &crowd), 0);
+    for (size_t i = 0; i < THREADS; i++)
+        cr_assert_eq(pthread_join(threads[i], NULL), 0);
+    cr_assert_eq(atomic_load(&crowd.lost), 0);
+    const uint8_t *sorted = (const uint8_t *)crowd.nonces;
+    qsort(crowd.nonces, THREADS * ROUNDS * EACH, NAME_AND_NONCE, compare_nonces);
+    for (size_t i = 1; i < THREADS * ROUNDS * EACH; i++)
+        cr_assert_neq(memcmp(sorted + (i - 1) * NAME_AND_NONCE, sorted + i * NAME_AND_NONCE, NAME_AND_NONCE), 0);
+    pthread_barrier_destroy(&crowd.second);
+}
+
+Test(tickets, keys_go_without_anybody_coming) {
+    struct sealed sealed = seal_at(NOW);
+    tls_tickets_expire(tickets, NOW + LIFETIME / 2 - 1, LIFETIME);
+    cr_expect(opens(&sealed, NOW + 1));
+    tls_tickets_expire(tickets, NOW + LIFETIME / 2, LIFETIME);
+    cr_expect(opens(&sealed, NOW + 1), "the previous key opens");
+    tls_tickets_expire(tickets, NOW + LIFETIME, LIFETIME);
+    cr_expect_not(opens(&sealed, NOW + 1));
+    sealed = seal_at(NOW);
+    tls_tickets_expire(tickets, NOW, 0);
+    cr_expect_not(opens(&sealed, NOW), "resumption was turned off");
 }
