@@ -10,8 +10,8 @@ enum {
     LOADED_SUSPECT = 20,       /* at most, as all of suspects' */
     FLOODED_RETURNING = 200,   /* at least */
     FLOODED_UNKNOWN = 60,      /* at least */
-    BUSY_IDLE_MAX = 20,        /* a shard that sleeps less than this is saturated */
-    RELAXED_IDLE_MIN = 200,    /* and one that sleeps more than this has room */
+    BUSY_IDLE_MAX = 20,        /* a shard that rests less than this is saturated */
+    RELAXED_IDLE_MIN = 200,    /* and one that rests more than this has room */
     RELAXED_REFUSED_MAX = 100, /* what those would have cost who were refused */
     PRESSED_WINDOWS = 2,       /* in a row, before it counts */
     FLOODED_WINDOWS = 3,
@@ -102,28 +102,29 @@ static uint32_t share_of(uint64_t part_ns, uint64_t whole_ns) {
 }
 
 /* What nobody else has used, less some headroom: what it has used itself is left over too. */
-static uint32_t leftover(const struct admission *admission, enum admission_class class, uint64_t window_ns, uint32_t least) {
-    uint32_t free = share_of(admission->idle_ns + admission->budgets[class].spent, window_ns);
+static uint32_t leftover(const struct admission *admission, enum admission_class class, uint64_t window_ns, uint64_t idle_ns,
+                         uint32_t least) {
+    uint32_t free = share_of(idle_ns + admission->budgets[class].spent, window_ns);
     return free > least + HEADROOM ? free - HEADROOM : least;
 }
 
-static void set_shares(struct admission *admission, uint64_t window_ns) {
+static void set_shares(struct admission *admission, uint64_t window_ns, uint64_t idle_ns) {
     bool flooded = admission->state == ADMISSION_FLOODED;
-    admission->budgets[ADMISSION_RETURNING].share = leftover(admission, ADMISSION_RETURNING, window_ns, FLOODED_RETURNING);
+    admission->budgets[ADMISSION_RETURNING].share = leftover(admission, ADMISSION_RETURNING, window_ns, idle_ns, FLOODED_RETURNING);
     admission->budgets[ADMISSION_UNKNOWN].share =
-        leftover(admission, ADMISSION_UNKNOWN, window_ns, flooded ? FLOODED_UNKNOWN : LOADED_UNKNOWN);
+        leftover(admission, ADMISSION_UNKNOWN, window_ns, idle_ns, flooded ? FLOODED_UNKNOWN : LOADED_UNKNOWN);
     admission->budgets[ADMISSION_SUSPECT].share = flooded ? 0 : LOADED_SUSPECT;
 }
 
-static void set_state(struct admission *admission, uint64_t window_ns) {
-    uint32_t idle = share_of(admission->idle_ns, window_ns);
+static void set_state(struct admission *admission, uint64_t window_ns, uint64_t idle_ns) {
+    uint32_t idle = share_of(idle_ns, window_ns);
     uint32_t refused = share_of(admission->refused * admission->handshake_ns, window_ns);
     uint64_t standing_ns = admission->standing_ns == UINT64_MAX ? 0 : admission->standing_ns;
     bool pressed = idle < BUSY_IDLE_MAX || standing_ns > ADMISSION_TARGET_NS;
     bool relaxed = idle >= RELAXED_IDLE_MIN && standing_ns <= ADMISSION_TARGET_NS && refused < RELAXED_REFUSED_MAX;
 
     admission->pressed_windows = pressed ? admission->pressed_windows + 1 : 0;
-    /* Whoever has slept through several windows has had as many of them. */
+    /* Whoever has rested through several windows has had as many of them. */
     admission->relaxed_windows = relaxed ? admission->relaxed_windows + (uint32_t)(window_ns / ADMISSION_WINDOW_NS) : 0;
     if (admission->state == ADMISSION_CALM) {
         if (admission->pressed_windows >= PRESSED_WINDOWS) {
@@ -147,11 +148,13 @@ static void set_state(struct admission *admission, uint64_t window_ns) {
     }
 }
 
-static void end_window(struct admission *admission, uint64_t now_ns) {
+void admission_end_window(struct admission *admission, uint64_t now_ns, uint64_t busy_ns) {
     uint64_t window_ns = now_ns - admission->window_began_ns;
+    uint64_t idle_ns = busy_ns < window_ns ? window_ns - busy_ns : 0;
     uint64_t spent_ns = 0;
-    set_state(admission, window_ns);
-    set_shares(admission, window_ns);
+    CHECK(window_ns > 0);
+    set_state(admission, window_ns, idle_ns);
+    set_shares(admission, window_ns, idle_ns);
     for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
         spent_ns += admission->budgets[class].spent;
         admission->budgets[class].spent = 0;
@@ -160,7 +163,6 @@ static void end_window(struct admission *admission, uint64_t now_ns) {
         admission->handshake_ns = (7 * admission->handshake_ns + spent_ns / admission->begun) / 8;
     }
     admission->window_began_ns = now_ns;
-    admission->idle_ns = 0;
     admission->standing_ns = UINT64_MAX;
     admission->begun = 0;
     admission->refused = 0;
@@ -177,18 +179,15 @@ static void fill_budgets(struct admission *admission, uint64_t now_ns) {
     admission->budgets_at_ns = now_ns;
 }
 
-void admission_turn(struct admission *admission, uint64_t now_ns, uint64_t idle_ns) {
+bool admission_turn(struct admission *admission, uint64_t now_ns) {
     uint64_t wait_ns = oldest_wait(admission, now_ns);
-    admission->idle_ns += idle_ns;
     admission->slice_began_ns = 0;
     admission->limited_begun = false;
     if (wait_ns < admission->standing_ns) {
         admission->standing_ns = wait_ns;
     }
     fill_budgets(admission, now_ns);
-    if (now_ns - admission->window_began_ns >= ADMISSION_WINDOW_NS) {
-        end_window(admission, now_ns);
-    }
+    return now_ns - admission->window_began_ns >= ADMISSION_WINDOW_NS;
 }
 
 /* Whether this turn has room for a hello of the class. */

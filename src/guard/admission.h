@@ -1,7 +1,7 @@
 /*
  * Which of the hellos that are there a shard takes up next, and which not at all: handshakes cost a hundred times what it
  * costs to ask for one, so under a flood the CPU must go to those who have shown something. Pure: the caller tells what
- * came, what it cost and how long it slept, and the clock; all times in nanoseconds of one clock that never goes back.
+ * came, what it cost and how busy it was, and the clock; all times in nanoseconds of one clock that never goes back.
  *
  * Each hello has a class by what its client has shown so far, and classes go strictly in order. While a shard keeps up
  * (calm) that is all. When it does not, unknown clients and suspects, and when it is flooded those with tickets too, which
@@ -9,7 +9,7 @@
  * is shut out for good. Work that was begun is finished, and is paid for by later hellos of its class.
  *
  * Load is seen in two ways: some hello waits for longer than a target during a whole window (the standing queue of CoDel,
- * RFC 8289), or the shard hardly ever sleeps. Falling back takes longer than rising, and demand that was refused counts as
+ * RFC 8289), or the shard hardly ever rests. Falling back takes longer than rising, and demand that was refused counts as
  * load, since it would be back at once.
  */
 #ifndef GUARD_ADMISSION_H
@@ -69,7 +69,6 @@ struct admission {
     uint32_t relaxed_windows; /* without, in a row */
     uint64_t window_began_ns;
     uint64_t budgets_at_ns;  /* up to when they have been filled */
-    uint64_t idle_ns;        /* in this window */
     uint64_t standing_ns;    /* the shortest that the oldest hello waited in it, looked at once a turn */
     uint64_t begun;          /* hellos in this window */
     uint64_t refused;        /* likewise */
@@ -81,8 +80,10 @@ struct admission {
 /* `waiting_max`: hellos that may wait at once, at least 1. */
 void admission_init(struct admission *admission, uint32_t waiting_max, uint64_t now_ns);
 
-/* A turn begins, before which the caller slept for `idle_ns` since the last one. */
-void admission_turn(struct admission *admission, uint64_t now_ns, uint64_t idle_ns);
+/* A turn begins. True: a window is over, and admission_end_window is due. */
+bool admission_turn(struct admission *admission, uint64_t now_ns);
+/* `busy_ns`: CPU time that the shard's thread has used since the last window's end. */
+void admission_end_window(struct admission *admission, uint64_t now_ns, uint64_t busy_ns);
 
 /*
  * A hello has come. True: it may begin now, without a wait, and counts as if admission_next had given it. Else it should be

@@ -154,7 +154,9 @@ static __attribute__((noinline)) enum hello_result judge_split_message(const str
     size_t size = message_copy(message, buffer, sizeof(buffer));
 
     CHECK(size == message->received);
-    return judge_body(bytes_of(buffer + MESSAGE_HEADER_SIZE, size - MESSAGE_HEADER_SIZE), hello);
+    enum hello_result result = judge_body(bytes_of(buffer + MESSAGE_HEADER_SIZE, size - MESSAGE_HEADER_SIZE), hello);
+    hello->first_ticket = bytes_of(NULL, 0);
+    return result;
 }
 
 enum hello_result hello_parse(struct bytes received, struct hello *hello) {

@@ -46,7 +46,8 @@ struct hello {
     bool alpn_http11;              /* offers http/1.1 */
     bool alpn_http10;              /* offers http/1.0 */
     bool ticket;                   /* carries a session ticket (1.2) or a pre-shared key (1.3) */
-    bool resumable;                /* could resume safely: psk_dhe_ke in TLS 1.3, else extended_master_secret */
+    struct bytes first_ticket; /* the first one, in `received`; empty when there is none, or it lies in several records */
+    bool resumable;            /* could resume safely: psk_dhe_ke in TLS 1.3, else extended_master_secret */
     uint64_t shape; /* fingerprint of versions, suites and groups in order, and of the set of extensions; GREASE left out */
 };
 

@@ -52,6 +52,9 @@ static bool check_pre_shared_keys(const struct offer *offer, struct hello *hello
         struct bytes identity = reader_bytes(&identities, reader_u16(&identities));
         reader_u32(&identities); /* its obfuscated age */
         sound = !identities.failed && identity.size > 0;
+        if (identity_count == 0) {
+            hello->first_ticket = identity;
+        }
         identity_count++;
     }
     while (sound && reader_left(&binders) > 0) {
@@ -137,6 +140,7 @@ static bool judge_tls12(const struct offer *offer, struct hello *hello) {
     }
     hello->tls12 = true;
     hello->ticket |= offer->extension[EXTENSION_SESSION_TICKET].size > 0;
+    hello->first_ticket = offer->extension[EXTENSION_SESSION_TICKET];
     /* Without it, whom a session was agreed with is open to a man in the middle (RFC 7627 section 1). */
     hello->resumable = offer_has(offer, EXTENSION_EXTENDED_MASTER_SECRET);
     return true;

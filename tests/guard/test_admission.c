@@ -45,6 +45,7 @@ struct shard {
     struct admission admission;
     uint64_t now_ns;
     uint64_t idle_ns;
+    uint64_t window_ns; /* when the last one ended */
     struct crowd crowds[CROWDS_MAX];
     uint32_t waiting_of[CROWDS_MAX][SOURCES_MAX];
     struct hello *free;
@@ -76,7 +77,7 @@ static void add_crowd(struct shard *shard, size_t at, enum admission_class class
 
 static struct shard *make_shard(uint32_t waiting_max) {
     struct shard *shard = calloc(1, sizeof(*shard));
-    shard->now_ns = 5 * SECOND;
+    shard->now_ns = shard->window_ns = 5 * SECOND;
     shard->random = 20261125;
     shard->memory = calloc(waiting_max + 1, sizeof(*shard->memory));
     for (uint32_t i = 0; i <= waiting_max; i++) {
@@ -178,7 +179,11 @@ static void turn(struct shard *shard, uint64_t end_ns) {
     uint64_t idle_ns = until_ns > shard->now_ns ? until_ns - shard->now_ns : 0;
     shard->now_ns += idle_ns + 1000;
     shard->idle_ns += idle_ns;
-    admission_turn(&shard->admission, shard->now_ns, idle_ns);
+    if (admission_turn(&shard->admission, shard->now_ns)) {
+        admission_end_window(&shard->admission, shard->now_ns, shard->now_ns - shard->window_ns - shard->idle_ns);
+        shard->window_ns = shard->now_ns;
+        shard->idle_ns = 0;
+    }
     shard->in_state[shard->admission.state]++;
     uint64_t turn_ns = shard->now_ns;
     for (size_t i = 0; i < CROWDS_MAX; i++) {
@@ -428,7 +433,7 @@ Test(admission, a_turn_has_an_end) {
     cr_expect_eq(admission_next(&admission, 2000), &entries[0]);
     cr_expect_null(admission_next(&admission, 2000 + ADMISSION_SLICE_NS));
     cr_expect_eq(admission_sleep_ms(&admission, 2000 + ADMISSION_SLICE_NS), 0);
-    admission_turn(&admission, 3000 + ADMISSION_SLICE_NS, 0);
+    cr_expect_not(admission_turn(&admission, 3000 + ADMISSION_SLICE_NS));
     cr_expect_eq(admission_next(&admission, 3000 + ADMISSION_SLICE_NS), &entries[1]);
     cr_expect_eq(admission_sleep_ms(&admission, 3000 + ADMISSION_SLICE_NS), UINT64_MAX);
 }
