@@ -54,7 +54,7 @@ void adopt_site_everywhere(struct shard *shard) {
 
     while (connection != NULL) {
         struct connection *next = connection->next;
-        bool can = connection->state == CONNECTION_HELLO || connection->state == CONNECTION_WAITING;
+        bool can = connection->state <= CONNECTION_QUEUED || connection->state == CONNECTION_WAITING;
 
         if (can && !adopt_site(connection)) {
             connection_end(connection, CONNECTION_POLITELY);

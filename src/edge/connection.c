@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "edge/adopt.h"
 #include "edge/exchange.h"
+#include "edge/gate.h"
 #include "edge/handshake.h"
 #include "edge/verdict.h"
 
@@ -39,7 +40,7 @@ static const struct config_limits *limits(const struct connection *connection) {
     return &connection->site->config->limits;
 }
 
-/* The only place where the state changes. HELLO and HANDSHAKE share the deadline that was set at accept. */
+/* The only place where the state changes. HELLO, QUEUED and HANDSHAKE share the deadline that was set at accept. */
 void connection_enter(struct connection *connection, enum connection_state state) {
     CHECK(connection->state != CONNECTION_CLOSING);
     connection->state = (uint8_t)state;
@@ -152,7 +153,7 @@ void connection_end(struct connection *connection, enum connection_end how) {
         return;
     }
     if (shard->out_owner == connection) {
-        if (how == CONNECTION_ABRUPTLY) {
+        if (how == CONNECTION_ABRUPTLY || how == CONNECTION_BY_RESET) {
             shard->out_owner = NULL;
             shard->out_size = 0;
         } else {
@@ -175,7 +176,10 @@ void connection_end(struct connection *connection, enum connection_end how) {
         connection->exchange = NULL;
     }
     connection_release_held(connection);
-    if (how == CONNECTION_ABRUPTLY) {
+    gate_leave(connection);
+    if (how == CONNECTION_BY_RESET) {
+        stream_reset(connection->stream);
+    } else if (how == CONNECTION_ABRUPTLY) {
         stream_close(connection->stream);
     } else {
         stream_finish(connection->stream);
@@ -216,7 +220,7 @@ static bool wants_input(const struct connection *connection) {
     }
 }
 
-static void arm(struct connection *connection) {
+void connection_arm(struct connection *connection) {
     if (wants_input(connection)) {
         stream_receive(connection->stream);
     }
@@ -331,12 +335,23 @@ void connection_read(struct connection *connection) {
     }
 }
 
+/* Where it is on the way to its first request. */
+static enum stats_stage stage_of(const struct connection *connection) {
+    switch ((enum connection_state)connection->state) {
+    case CONNECTION_HELLO:
+        return STATS_AT_HELLO;
+    case CONNECTION_QUEUED:
+        return STATS_AT_ADMISSION;
+    default:
+        return STATS_AT_HANDSHAKE;
+    }
+}
+
 /* The client is gone, or has ended its side, which for HTTP over TLS means the same. */
 static void lose(struct connection *connection) {
-    if (connection->state == CONNECTION_HELLO) {
-        connection_reject(connection, STATS_AT_HELLO, STATS_REJECT_CLOSED);
-    } else if (connection->state == CONNECTION_HANDSHAKE) {
-        connection_reject(connection, STATS_AT_HANDSHAKE, STATS_REJECT_CLOSED);
+    if (connection->state <= CONNECTION_HANDSHAKE) {
+        connection_reject(connection, stage_of(connection), STATS_REJECT_CLOSED);
+        gate_fail(connection);
     }
     connection_end(connection, CONNECTION_ABRUPTLY);
 }
@@ -352,7 +367,12 @@ static void on_received(struct stream *stream, struct bytes data) {
         connection_end(connection, CONNECTION_ABRUPTLY); /* it said that it would say no more */
         return;
     }
-    if (connection->state == CONNECTION_HELLO) {
+    if (connection->state == CONNECTION_QUEUED) {
+        /* Nothing is to be said before the server has spoken: there is no early data here. */
+        connection_reject(connection, STATS_AT_ADMISSION, STATS_REJECT_MALFORMED);
+        gate_fail(connection);
+        connection_end(connection, CONNECTION_BY_RESET);
+    } else if (connection->state == CONNECTION_HELLO) {
         handshake_hello(connection, data);
     } else if (connection->state == CONNECTION_HANDSHAKE) {
         handshake_continue(connection, data);
@@ -360,7 +380,7 @@ static void on_received(struct stream *stream, struct bytes data) {
         tls_session_feed(connection->tls, data);
         connection_read(connection);
     }
-    arm(connection);
+    connection_arm(connection);
 }
 
 static void on_drained(struct stream *stream) {
@@ -382,14 +402,14 @@ static void on_timer(struct timer *timer) {
 
     switch ((enum connection_state)connection->state) {
     case CONNECTION_HELLO:
-        connection_reject(connection, STATS_AT_HELLO, STATS_REJECT_TIMEOUT);
-        connection_count_handshake(connection, STATS_TIMEOUT);
-        connection_end(connection, CONNECTION_ABRUPTLY);
-        break;
+    case CONNECTION_QUEUED:
     case CONNECTION_HANDSHAKE:
-        connection_reject(connection, STATS_AT_HANDSHAKE, STATS_REJECT_TIMEOUT);
+        if (connection->state != CONNECTION_QUEUED) { /* for which the client is not to blame */
+            gate_fail(connection);
+        }
+        connection_reject(connection, stage_of(connection), STATS_REJECT_TIMEOUT);
         connection_count_handshake(connection, STATS_TIMEOUT);
-        connection_end(connection, CONNECTION_ABRUPTLY);
+        connection_end(connection, CONNECTION_BY_RESET);
         break;
     case CONNECTION_WAITING:
         connection_end(connection, CONNECTION_POLITELY);
@@ -413,13 +433,20 @@ static const struct stream_handler nobody = {.closed = nobody_closed};
 void connection_accept(struct listener *listener, struct stream *stream, const struct sockaddr *peer) {
     struct shard *shard = listener->owner;
     bool full = shard->draining || shard->connections.in_use >= shard->connections_max;
-    struct connection *connection = full ? NULL : slab_take(&shard->connections);
+    struct connection *connection = NULL;
+    uint32_t source;
+    uint8_t class;
 
     stats_add(&shard->stats->connections_total, 1);
-    if (connection == NULL) {
+    if (full) {
         stats_add(&shard->stats->rejected[STATS_AT_ACCEPT][STATS_REJECT_LIMIT], 1);
+    } else if (gate_arrive(shard, peer, &source, &class)) {
+        connection = slab_take(&shard->connections);
+        CHECK(connection != NULL); /* as many as may be accepted */
+    }
+    if (connection == NULL) {
         stream->handler = &nobody;
-        stream_close(stream);
+        stream_reset(stream);
         return;
     }
     *connection = (struct connection){
@@ -427,6 +454,8 @@ void connection_accept(struct listener *listener, struct stream *stream, const s
         .stream = stream,
         .site = site_retain(shard->site),
         .accepted_ns = shard->ring.now_ns,
+        .source = source,
+        .class = class,
         .next = shard->first,
     };
     memcpy(&connection->peer, peer, peer->sa_family == AF_INET6 ? sizeof connection->peer.in6 : sizeof connection->peer.in);
@@ -439,7 +468,7 @@ void connection_accept(struct listener *listener, struct stream *stream, const s
     stream->handler = &handler;
     stream->owner = connection;
     connection_enter(connection, CONNECTION_HELLO);
-    arm(connection);
+    connection_arm(connection);
 }
 
 void connection_exchange_done(struct connection *connection, bool keep_alive) {
@@ -460,7 +489,7 @@ void connection_continue(struct connection *connection) {
     if (connection->state == CONNECTION_WAITING && connection->held_size > 0) {
         process(connection, (struct bytes){0});
     }
-    arm(connection);
+    connection_arm(connection);
 }
 
 void connection_drain_all(struct shard *shard) {

@@ -1,8 +1,8 @@
 /*
  * A client's connection: from its first bytes to its last. One enum holds its state and connection_enter changes it.
  *
- *   HELLO ─ HANDSHAKE ─ WAITING ⇄ HEAD ⇄ EXCHANGE
- *      └────────┴──────────┴───────┴──────┴─── CLOSING
+ *   HELLO ─ QUEUED ─ HANDSHAKE ─ WAITING ⇄ HEAD ⇄ EXCHANGE
+ *      └───────┴─────────┴──────────┴───────┴──────┴─── CLOSING
  */
 #ifndef EDGE_CONNECTION_H
 #define EDGE_CONNECTION_H
@@ -11,6 +11,7 @@
 
 enum connection_state {
     CONNECTION_HELLO,     /* the ClientHello is not complete; no TLS object exists */
+    CONNECTION_QUEUED,    /* the hello waits to be taken up: see gate.h */
     CONNECTION_HANDSHAKE, /* wolfSSL is at work */
     CONNECTION_WAITING,   /* for the first byte of a request */
     CONNECTION_HEAD,      /* a part of a request's head is there */
@@ -24,6 +25,7 @@ enum connection_end {
     CONNECTION_POLITELY,  /* close_notify, what is queued, FIN */
     CONNECTION_TRUNCATED, /* what is queued, FIN, but no close_notify: the answer is not complete */
     CONNECTION_ABRUPTLY,  /* now */
+    CONNECTION_BY_RESET,  /* now, and nothing of it is left: for those who deserve no better */
 };
 
 enum { CONNECTION_ADDRESS_SIZE = 46 };
@@ -50,7 +52,11 @@ struct connection {
     struct timer timer;                         /* the deadline of the current state */
     uint64_t accepted_ns;
     uint32_t requests; /* begun */
+    struct admission_entry admission;
+    uint32_t source; /* see gate.h */
+    uint8_t class;   /* enum admission_class */
     uint8_t state;
+    bool waits_of_source; /* counted as waiting */
     bool handshake_counted;
     bool peer_closed;   /* the client has sent close_notify; what it asked before is still answered */
     bool processing;    /* input is being worked through further up the stack */
@@ -82,6 +88,8 @@ void connection_flush(struct shard *shard);
 void connection_exchange_done(struct connection *connection, bool keep_alive);
 /* Goes on after an event from the origin's side: with a request that was pipelined, or with more input. */
 void connection_continue(struct connection *connection);
+/* Asks for more input, if any could be of use. */
+void connection_arm(struct connection *connection);
 /* Moves the deadline of the current state: something has progressed. */
 void connection_progress(struct connection *connection);
 

@@ -2,8 +2,8 @@
 
 #include "base/check.h"
 #include "edge/adopt.h"
+#include "edge/gate.h"
 #include "edge/verdict.h"
-#include "guard/hello.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,6 +21,11 @@ static void complete_handshake(struct connection *connection) {
     inet_ntop(connection->peer.any.sa_family, address, connection->address, sizeof connection->address);
     connection_count_handshake(connection, STATS_OK);
     stats_add(&connection_host_stats(connection)->client_certs[connection->identity->reason], 1);
+    if (connection->identity->status == STATUS_VALID) {
+        gate_prove(connection);
+    } else if (connection->identity->status == STATUS_INVALID) {
+        gate_fail(connection);
+    }
     if (!adopt_site(connection)) {
         connection_end(connection, CONNECTION_POLITELY);
         return;
@@ -29,7 +34,7 @@ static void complete_handshake(struct connection *connection) {
     connection_read(connection);
 }
 
-void handshake_continue(struct connection *connection, struct bytes input) {
+static void go_on(struct connection *connection, struct bytes input) {
     enum tls_result result;
 
     tls_session_feed(connection->tls, input);
@@ -37,6 +42,7 @@ void handshake_continue(struct connection *connection, struct bytes input) {
     if (result == TLS_FAILED || result == TLS_CLOSED) {
         connection_reject(connection, STATS_AT_HANDSHAKE,
                           result == TLS_FAILED ? STATS_REJECT_TLS_ERROR : STATS_REJECT_CLOSED);
+        gate_fail(connection);
         connection_end(connection, CONNECTION_TRUNCATED); /* after wolfSSL's alert */
         return;
     }
@@ -50,6 +56,13 @@ void handshake_continue(struct connection *connection, struct bytes input) {
     if (result == TLS_DONE) {
         complete_handshake(connection);
     }
+}
+
+void handshake_continue(struct connection *connection, struct bytes input) {
+    uint64_t began_ns = gate_work_begin();
+
+    go_on(connection, input);
+    gate_work_end(connection, began_ns);
 }
 
 static int send_ciphertext(void *owner, struct bytes ciphertext) {
@@ -78,6 +91,7 @@ static void refuse_hello(struct connection *connection, enum tls_alert alert, en
 
     connection_reject(connection, STATS_AT_HELLO, why);
     connection_count_handshake(connection, STATS_FAILED);
+    gate_fail(connection);
     hello_alert(alert, record);
     if (stream_write(connection->stream, bytes_of(record, sizeof record)) < 0) {
         connection_end(connection, CONNECTION_ABRUPTLY);
@@ -116,7 +130,35 @@ static void accept_hello(struct connection *connection, const struct hello *hell
         return;
     }
     connection_enter(connection, CONNECTION_HANDSHAKE);
-    handshake_continue(connection, received);
+    go_on(connection, received);
+}
+
+void handshake_begin(struct connection *connection, const struct hello *hello, struct bytes received) {
+    uint64_t began_ns = gate_work_begin();
+    /* `held` is for plaintext from here on. */
+    uint8_t *buffer = connection->held;
+
+    connection->held = NULL;
+    connection->held_size = 0;
+    accept_hello(connection, hello, received);
+    if (buffer != NULL) {
+        slab_give(&connection->shard->held, buffer);
+    }
+    gate_work_end(connection, began_ns);
+}
+
+/* People who have forgotten the "s" are told, as long as there is time for it. */
+static void answer_plain_http(struct connection *connection) {
+    static const char answer[] = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 34\r\n"
+                                 "Connection: close\r\n\r\nThis port speaks TLS: use https://\n";
+
+    connection_reject(connection, STATS_AT_HELLO, STATS_REJECT_PLAIN_HTTP);
+    gate_fail(connection);
+    if (!gate_is_calm(connection->shard) || stream_write(connection->stream, bytes_of(answer, sizeof answer - 1)) < 0) {
+        connection_end(connection, CONNECTION_BY_RESET);
+    } else {
+        connection_end(connection, CONNECTION_TRUNCATED);
+    }
 }
 
 void handshake_hello(struct connection *connection, struct bytes data) {
@@ -131,18 +173,9 @@ void handshake_hello(struct connection *connection, struct bytes data) {
         received = bytes_of(connection->held, connection->held_size);
     }
     switch (hello_parse(received, &hello)) {
-    case HELLO_OK: {
-        /* `held` is for plaintext from here on. */
-        uint8_t *buffer = connection->held;
-
-        connection->held = NULL;
-        connection->held_size = 0;
-        accept_hello(connection, &hello, received);
-        if (buffer != NULL) {
-            slab_give(&connection->shard->held, buffer);
-        }
+    case HELLO_OK:
+        gate_hello(connection, &hello, received);
         break;
-    }
     case HELLO_INCOMPLETE:
         if (connection->held == NULL) {
             connection_hold(connection, data);
@@ -150,20 +183,12 @@ void handshake_hello(struct connection *connection, struct bytes data) {
         break;
     case HELLO_NOT_TLS:
         connection_reject(connection, STATS_AT_HELLO, STATS_REJECT_NOT_TLS);
-        connection_end(connection, CONNECTION_ABRUPTLY);
+        gate_fail(connection);
+        connection_end(connection, CONNECTION_BY_RESET);
         break;
-    case HELLO_PLAIN_HTTP: {
-        static const char answer[] = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 34\r\n"
-                                     "Connection: close\r\n\r\nThis port speaks TLS: use https://\n";
-
-        connection_reject(connection, STATS_AT_HELLO, STATS_REJECT_PLAIN_HTTP);
-        if (stream_write(connection->stream, bytes_of(answer, sizeof answer - 1)) < 0) {
-            connection_end(connection, CONNECTION_ABRUPTLY);
-        } else {
-            connection_end(connection, CONNECTION_TRUNCATED);
-        }
+    case HELLO_PLAIN_HTTP:
+        answer_plain_http(connection);
         break;
-    }
     case HELLO_REJECTED:
         refuse_hello(connection, hello.alert, rejection_of(hello.alert));
         break;

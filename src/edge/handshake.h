@@ -6,9 +6,15 @@
 #define EDGE_HANDSHAKE_H
 
 #include "edge/connection.h"
+#include "guard/hello.h"
 
-/* More bytes in CONNECTION_HELLO. Goes on to CONNECTION_HANDSHAKE, and maybe beyond, or ends the connection. */
+/* More bytes in CONNECTION_HELLO. When the hello is complete and good it goes to gate_hello. */
 void handshake_hello(struct connection *connection, struct bytes data);
+/*
+ * It is this connection's turn: `received`, which `hello` was read from, is what it has sent so far. Goes on to
+ * CONNECTION_HANDSHAKE, and maybe beyond, or ends the connection. What it held is given back.
+ */
+void handshake_begin(struct connection *connection, const struct hello *hello, struct bytes received);
 /* More bytes in CONNECTION_HANDSHAKE. */
 void handshake_continue(struct connection *connection, struct bytes input);
 

@@ -17,8 +17,9 @@
 
 enum {
     DESCRIPTORS_APART = 256, /* beside connections: files, eventfds, listeners */
-    CAPACITY_FACTOR = 2,     /* what a reload may raise limits.connections by, where the descriptors allow it */
-    CHAIN_LOG_ENTRY = 112,   /* bytes for each of cert_cache.entries: enough for the chains of every fourth or fifth */
+    SOURCES_MIN = 65536,
+    CAPACITY_FACTOR = 2,   /* what a reload may raise limits.connections by, where the descriptors allow it */
+    CHAIN_LOG_ENTRY = 112, /* bytes for each of cert_cache.entries: enough for the chains of every fourth or fifth */
 };
 
 struct server {
@@ -27,6 +28,7 @@ struct server {
     struct identity_cache *cache;
     struct chain_log *chains;
     struct tls_tickets *tickets;
+    struct sources *sources;
     uint32_t connections_capacity; /* limits.connections at most, for as long as the process runs */
     struct shard **shards;         /* each its own allocation: they are large and of one thread each */
     unsigned shard_count;
@@ -134,6 +136,13 @@ static int create_stats(struct server *server) {
     return 0;
 }
 
+/* Few sets are held by open connections alone when there are four places for each; and some history for small sites. */
+static size_t sources_for(uint32_t connections) {
+    size_t places = 4 * (size_t)connections * CAPACITY_FACTOR;
+
+    return places > SOURCES_MIN ? places : SOURCES_MIN;
+}
+
 /* What all shards share. */
 static int create_shared(struct server *server) {
     size_t chains_size = (size_t)server->config->cert_cache_entries * CHAIN_LOG_ENTRY;
@@ -141,7 +150,8 @@ static int create_shared(struct server *server) {
     server->cache = identity_cache_create(server->config->cert_cache_entries);
     server->chains = chain_log_create(chains_size < CHAIN_LOG_SIZE_MIN ? CHAIN_LOG_SIZE_MIN : chains_size);
     server->tickets = tls_tickets_create();
-    if (server->cache == NULL || server->chains == NULL || server->tickets == NULL) {
+    server->sources = sources_create(sources_for(server->config->limits.connections));
+    if (server->cache == NULL || server->chains == NULL || server->tickets == NULL || server->sources == NULL) {
         return -ENOMEM;
     }
     return create_stats(server);
@@ -215,6 +225,7 @@ static struct shard *start_shard(struct server *server, unsigned index, int core
     shard->cache = server->cache;
     shard->chains = server->chains;
     shard->tickets = server->tickets;
+    shard->sources = server->sources;
     shard->connections_max = for_each_shard(server, server->config->limits.connections);
     shard->connections_capacity = for_each_shard(server, server->connections_capacity);
     if (bind_listeners(shard, error) < 0) {
@@ -476,6 +487,7 @@ int server_join(struct server *server) {
     if (server->stats.shards != NULL) {
         stats_destroy(&server->stats);
     }
+    sources_free(server->sources);
     tls_tickets_free(server->tickets);
     chain_log_free(server->chains);
     identity_cache_free(server->cache);

@@ -6,6 +6,7 @@
 #include "edge/adopt.h"
 #include "edge/connection.h"
 #include "edge/exchange.h"
+#include "edge/gate.h"
 #include "ring/cores.h"
 
 #include <errno.h>
@@ -129,6 +130,7 @@ static int set_up(struct shard *shard) {
         goto fail_listeners;
     }
     timer_init(&shard->drain_limit, limit_expired);
+    gate_open(shard);
     mailbox_attach(&shard->mailbox, &shard->ring, shard);
     shard->error[0] = '\0';
     return 0;
@@ -214,11 +216,12 @@ static void *run(void *argument) {
         return NULL;
     }
     while (!is_over(shard)) {
-        result = ring_turn(&shard->ring, IDLE_TURN_MS);
+        result = ring_turn(&shard->ring, gate_sleep_ms(shard, IDLE_TURN_MS));
         if (result < 0) {
             log_error("shard %u: io_uring failed: %s", shard->index, strerror(-result));
             abort();
         }
+        gate_turn(shard);
         connection_flush(shard);
         release_retired(shard);
         expire_ticket_keys(shard);

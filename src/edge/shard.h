@@ -7,6 +7,7 @@
 
 #include "base/pieces.h"
 #include "edge/site.h"
+#include "guard/admission.h"
 #include "identity/cache.h"
 #include "identity/chain_log.h"
 #include "ring/listener.h"
@@ -35,6 +36,9 @@ struct shard {
     struct identity_cache *cache; /* this and the next two are the process's, shared by all shards */
     struct chain_log *chains;
     struct tls_tickets *tickets;
+    struct sources *sources; /* likewise */
+    struct admission admission;
+    uint64_t cpu_ns; /* that the thread had used when its last window ended */
     struct slab connections;
     struct slab exchanges;
     struct slab held; /* bytes of one connection that wait: part of a hello or head, or a pipelined request */

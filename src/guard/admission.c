@@ -110,7 +110,8 @@ static uint32_t leftover(const struct admission *admission, enum admission_class
 
 static void set_shares(struct admission *admission, uint64_t window_ns, uint64_t idle_ns) {
     bool flooded = admission->state == ADMISSION_FLOODED;
-    admission->budgets[ADMISSION_RETURNING].share = leftover(admission, ADMISSION_RETURNING, window_ns, idle_ns, FLOODED_RETURNING);
+    admission->budgets[ADMISSION_RETURNING].share =
+        leftover(admission, ADMISSION_RETURNING, window_ns, idle_ns, FLOODED_RETURNING);
     admission->budgets[ADMISSION_UNKNOWN].share =
         leftover(admission, ADMISSION_UNKNOWN, window_ns, idle_ns, flooded ? FLOODED_UNKNOWN : LOADED_UNKNOWN);
     admission->budgets[ADMISSION_SUSPECT].share = flooded ? 0 : LOADED_SUSPECT;

@@ -215,6 +215,16 @@ void stream_flush_all(struct ring *ring) {
     }
 }
 
+/* Connecting to nobody ends a connection by a reset. The close is linked to it, and follows whatever comes of it. */
+static void submit_disconnect(struct stream *stream) {
+    static const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    struct io_uring_sqe *sqe = ring_submission(stream->ring, operation_of_pointer(OPERATION_IGNORED, NULL));
+
+    io_uring_prep_connect(sqe, stream->descriptor, &nobody, sizeof nobody);
+    address_descriptor(stream, sqe);
+    sqe->flags |= IOSQE_IO_HARDLINK;
+}
+
 /* Everything that was in flight has come back: the descriptor can go, and with it the stream. */
 static void close_when_quiet(struct stream *stream) {
     struct io_uring_sqe *sqe;
@@ -226,6 +236,9 @@ static void close_when_quiet(struct stream *stream) {
     if (stream->descriptor < 0) {
         release(stream);
         return;
+    }
+    if (stream->resets) {
+        submit_disconnect(stream);
     }
     sqe = submission(stream, OPERATION_CLOSE);
     if (stream->direct) {
@@ -252,6 +265,11 @@ void stream_close(struct stream *stream) {
     sqe = submission(stream, OPERATION_CANCEL);
     io_uring_prep_cancel_fd(sqe, stream->descriptor,
                             IORING_ASYNC_CANCEL_ALL | (stream->direct ? IORING_ASYNC_CANCEL_FD_FIXED : 0));
+}
+
+void stream_reset(struct stream *stream) {
+    stream->resets = stream->state != STREAM_CONNECTING;
+    stream_close(stream);
 }
 
 static void set_linger(struct stream *stream, uint64_t delay_ms) {

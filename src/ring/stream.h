@@ -69,6 +69,7 @@ struct stream {
     bool listed;     /* on the ring's list of unsent streams */
     bool poll_first; /* the socket was empty after the last receive: wait for it before trying */
     bool ended;      /* the peer has sent FIN */
+    bool resets;     /* closes with a reset */
 };
 
 /*
@@ -99,5 +100,10 @@ static inline size_t stream_room(const struct stream *stream) {
 void stream_finish(struct stream *stream);
 /* Drops the queue and closes now. May be called in any state, again too, and after stream_finish to hurry it. */
 void stream_close(struct stream *stream);
+/*
+ * As stream_close, but with a reset: the peer is told at once, and nothing of the connection is left, no TIME_WAIT and no
+ * FIN that is sent again and again (RFC 9293 section 3.10.5).
+ */
+void stream_reset(struct stream *stream);
 
 #endif

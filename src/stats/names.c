@@ -43,6 +43,7 @@ _Static_assert(ARRAY_LENGTH(stage_names) == STATS_STAGE_COUNT, "each stage has a
 
 #define ACCEPT      (1u << STATS_AT_ACCEPT)
 #define HELLO       (1u << STATS_AT_HELLO)
+#define ADMISSION   (1u << STATS_AT_ADMISSION)
 #define HANDSHAKE   (1u << STATS_AT_HANDSHAKE)
 #define CERTIFICATE (1u << STATS_AT_CERTIFICATE)
 #define REQUEST     (1u << STATS_AT_REQUEST)
@@ -52,6 +53,10 @@ static const struct {
     unsigned stages; /* at which it can happen */
 } rejections[] = {
     [STATS_REJECT_LIMIT] = {"limit", ACCEPT},
+    [STATS_REJECT_SOURCE_RATE] = {"source_rate", ACCEPT},
+    [STATS_REJECT_SOURCE_LIMIT] = {"source_limit", ACCEPT | ADMISSION},
+    [STATS_REJECT_SUSPECT] = {"suspect", ACCEPT | ADMISSION},
+    [STATS_REJECT_OVERLOAD] = {"overload", ADMISSION},
     [STATS_REJECT_NO_MEMORY] = {"no_memory", ACCEPT | HELLO | HANDSHAKE},
     [STATS_REJECT_NOT_TLS] = {"not_tls", HELLO},
     [STATS_REJECT_PLAIN_HTTP] = {"plain_http", HELLO},
@@ -60,8 +65,8 @@ static const struct {
     [STATS_REJECT_NO_COMMON] = {"no_common_algorithm", HELLO},
     [STATS_REJECT_NO_PROTOCOL] = {"no_application_protocol", HELLO},
     [STATS_REJECT_UNKNOWN_HOST] = {"unknown_host", HELLO},
-    [STATS_REJECT_TIMEOUT] = {"timeout", HELLO | HANDSHAKE | REQUEST},
-    [STATS_REJECT_CLOSED] = {"closed", HELLO | HANDSHAKE},
+    [STATS_REJECT_TIMEOUT] = {"timeout", HELLO | ADMISSION | HANDSHAKE | REQUEST},
+    [STATS_REJECT_CLOSED] = {"closed", HELLO | ADMISSION | HANDSHAKE},
     [STATS_REJECT_TLS_ERROR] = {"tls_error", HANDSHAKE},
     [STATS_REJECT_DENIED] = {"denied", CERTIFICATE},
     [STATS_REJECT_MISDIRECTED] = {"misdirected", REQUEST},

@@ -103,6 +103,8 @@ static void render_connections(struct rendering *rendering) {
     } metrics[] = {
         {"sallyport_connections_total", "counter", "Connections accepted.", offsetof(struct stats_shard, connections_total)},
         {"sallyport_connections", "gauge", "Connections that are open.", offsetof(struct stats_shard, connections)},
+        {"sallyport_admission_state", "gauge", "How a shard stands: 0 calm, 1 loaded, 2 flooded.",
+         offsetof(struct stats_shard, admission_state)},
     };
     const struct stats *stats = rendering->stats;
     for (size_t i = 0; i < ARRAY_LENGTH(metrics); i++) {

@@ -48,6 +48,10 @@ enum stats_stage {
  */
 enum stats_rejection {
     STATS_REJECT_LIMIT,           /* accept: connection limit */
+    STATS_REJECT_SOURCE_RATE,     /* accept: too many connections of one source in too short a time */
+    STATS_REJECT_SOURCE_LIMIT,    /* accept: too many at once; admission: another hello of its source waits already */
+    STATS_REJECT_SUSPECT,         /* accept, admission: its source has failed lately, and there is no time for such */
+    STATS_REJECT_OVERLOAD,        /* admission: too many wait, or it has waited too long */
     STATS_REJECT_NO_MEMORY,       /* accept, hello, handshake: an allocation or a pool failed */
     STATS_REJECT_NOT_TLS,         /* hello */
     STATS_REJECT_PLAIN_HTTP,      /* hello */
@@ -56,8 +60,8 @@ enum stats_rejection {
     STATS_REJECT_NO_COMMON,       /* hello: no suite, group or signature scheme in common */
     STATS_REJECT_NO_PROTOCOL,     /* hello: no application protocol in common */
     STATS_REJECT_UNKNOWN_HOST,    /* hello */
-    STATS_REJECT_TIMEOUT,         /* hello, handshake, request */
-    STATS_REJECT_CLOSED,          /* hello, handshake: the peer went away */
+    STATS_REJECT_TIMEOUT,         /* hello, admission, handshake, request */
+    STATS_REJECT_CLOSED,          /* hello, admission, handshake: the peer went away */
     STATS_REJECT_TLS_ERROR,       /* handshake */
     STATS_REJECT_DENIED,          /* certificate: 403 in enforce */
     STATS_REJECT_MISDIRECTED,     /* request: 421 */
@@ -103,7 +107,8 @@ const char *stats_code_name(unsigned slot);
 
 struct stats_shard {
     _Alignas(64) stats_counter connections_total;
-    stats_counter connections; /* gauge */
+    stats_counter connections;     /* gauge */
+    stats_counter admission_state; /* gauge: 0 calm, 1 loaded, 2 flooded */
     stats_counter handshakes[STATS_RESULT_COUNT][STATS_KIND_COUNT][STATS_VERSION_COUNT];
     struct stats_histogram handshake_seconds[STATS_KIND_COUNT];
     struct stats_histogram cert_verify_seconds[STATS_PATH_COUNT];

@@ -200,3 +200,26 @@ bool tls_tickets_open(struct tls_tickets *tickets, struct tls_ticket *ticket, ui
     wc_ForceZero(plain, sizeof(plain));
     return opened;
 }
+
+/* Name, nonce, the size of the body in 2 bytes, the body and the tag, as wolfSSL puts them together. */
+bool tls_tickets_recognize(struct tls_tickets *tickets, struct bytes ticket, uint64_t now_s, uint32_t lifetime_s) {
+    uint8_t copy[TLS_TICKET_NAME_SIZE + TLS_TICKET_NONCE_SIZE + 2 + TLS_TICKET_SECRET_MAX + TLS_TICKET_OVERHEAD +
+                 TLS_TICKET_TAG_SIZE];
+    const size_t fixed = sizeof(copy) - TLS_TICKET_SECRET_MAX - TLS_TICKET_OVERHEAD;
+    if (ticket.size < fixed || ticket.size > sizeof(copy))
+        return false;
+    memcpy(copy, ticket.data, ticket.size);
+    uint8_t *size = copy + TLS_TICKET_NAME_SIZE + TLS_TICKET_NONCE_SIZE;
+    struct tls_ticket_parts parts = {
+        .name = copy,
+        .nonce = copy + TLS_TICKET_NAME_SIZE,
+        .body = size + 2,
+        .body_size = (size_t)size[0] << 8 | size[1],
+        .tag = copy + ticket.size - TLS_TICKET_TAG_SIZE,
+    };
+    struct tls_ticket content;
+    bool recognized =
+        parts.body_size == ticket.size - fixed && tls_tickets_open(tickets, &content, now_s, lifetime_s, &parts);
+    wc_ForceZero(copy, sizeof(copy));
+    return recognized;
+}

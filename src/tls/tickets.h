@@ -63,5 +63,7 @@ bool tls_tickets_seal(struct tls_tickets *tickets, const struct tls_ticket *tick
  */
 bool tls_tickets_open(struct tls_tickets *tickets, struct tls_ticket *ticket, uint64_t now_s, uint32_t lifetime_s,
                       struct tls_ticket_parts *parts);
+/* Whether a ticket as a client sends it opens. Says nothing of who sends it, for whom it was, or whether it may be used. */
+bool tls_tickets_recognize(struct tls_tickets *tickets, struct bytes ticket, uint64_t now_s, uint32_t lifetime_s);
 
 #endif

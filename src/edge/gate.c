@@ -1,0 +1,215 @@
+#include "edge/gate.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "edge/handshake.h"
+
+#include <string.h>
+#include <time.h>
+
+enum { WAITING_MAX = 8192 /* hellos of one shard */ };
+
+static uint64_t thread_cpu_ns(void) {
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+void gate_open(struct shard *shard) {
+    uint32_t waiting_max = shard->connections_capacity < WAITING_MAX ? shard->connections_capacity : WAITING_MAX;
+
+    admission_init(&shard->admission, waiting_max, clock_monotonic_ns());
+    shard->cpu_ns = thread_cpu_ns();
+}
+
+static bool is_allowed(const struct config_admission *admission, const struct sockaddr *peer) {
+    for (size_t i = 0; i < admission->allow_count; i++) {
+        if (prefix_covers(&admission->allow[i], peer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum admission_class class_of(enum source_standing standing) {
+    switch (standing) {
+    case SOURCE_KNOWN:
+        return ADMISSION_KNOWN;
+    case SOURCE_SUSPECT:
+        return ADMISSION_SUSPECT;
+    case SOURCE_UNKNOWN:
+        break;
+    }
+    return ADMISSION_UNKNOWN;
+}
+
+static void refuse_arrival(struct shard *shard, enum stats_rejection why) {
+    stats_add(&shard->stats->rejected[STATS_AT_ACCEPT][why], 1);
+}
+
+bool gate_arrive(struct shard *shard, const struct sockaddr *peer, uint32_t *source, uint8_t *class) {
+    const struct config_admission *settings = &shard->site->config->admission;
+    enum source_standing standing;
+
+    *source = SOURCE_UNTRACKED;
+    *class = ADMISSION_KNOWN;
+    if (is_allowed(settings, peer)) {
+        return true;
+    }
+    switch (sources_arrive(shard->sources, peer, &settings->source, ring_now_ms(&shard->ring), source, &standing)) {
+    case SOURCE_OVER_RATE:
+        refuse_arrival(shard, STATS_REJECT_SOURCE_RATE);
+        return false;
+    case SOURCE_OVER_CONNECTIONS:
+        refuse_arrival(shard, STATS_REJECT_SOURCE_LIMIT);
+        return false;
+    case SOURCE_ADMITTED:
+        break;
+    }
+    *class = (uint8_t)class_of(standing);
+    if (standing == SOURCE_SUSPECT && !gate_is_calm(shard)) {
+        sources_leave(shard->sources, *source);
+        admission_refuse(&shard->admission);
+        refuse_arrival(shard, STATS_REJECT_SUSPECT);
+        return false;
+    }
+    return true;
+}
+
+static void stop_waiting(struct connection *connection) {
+    if (connection->waits_of_source) {
+        connection->waits_of_source = false;
+        sources_end_wait(connection->shard->sources, connection->source);
+    }
+}
+
+void gate_leave(struct connection *connection) {
+    admission_forget(&connection->shard->admission, &connection->admission);
+    stop_waiting(connection);
+    sources_leave(connection->shard->sources, connection->source);
+    connection->source = SOURCE_UNTRACKED;
+}
+
+void gate_fail(struct connection *connection) {
+    sources_fail(connection->shard->sources, connection->source, ring_now_ms(&connection->shard->ring));
+}
+
+void gate_prove(struct connection *connection) {
+    sources_prove(connection->shard->sources, connection->source, ring_now_ms(&connection->shard->ring));
+}
+
+uint64_t gate_work_begin(void) {
+    return clock_monotonic_ns();
+}
+
+void gate_work_end(struct connection *connection, uint64_t began_ns) {
+    admission_spend(&connection->shard->admission, connection->class, clock_monotonic_ns() - began_ns);
+}
+
+/* What its client is worth now: its source may have gained or lost since it came. */
+static enum admission_class classify(const struct connection *connection, const struct hello *hello) {
+    struct shard *shard = connection->shard;
+    uint64_t now_ns = shard->ring.now_ns;
+    enum admission_class class;
+
+    if (connection->source == SOURCE_UNTRACKED) {
+        return connection->class;
+    }
+    class = class_of(sources_standing(shard->sources, connection->source, ring_now_ms(&shard->ring)));
+    if (class == ADMISSION_UNKNOWN && hello->resumable && hello->first_ticket.size > 0 &&
+        tls_tickets_recognize(shard->tickets, hello->first_ticket, now_ns / 1000000000,
+                              shard->site->config->ticket_lifetime_s)) {
+        return ADMISSION_RETURNING;
+    }
+    return class;
+}
+
+static void refuse_hello(struct connection *connection, enum stats_rejection why) {
+    admission_refuse(&connection->shard->admission);
+    connection_reject(connection, STATS_AT_ADMISSION, why);
+    connection_count_handshake(connection, STATS_FAILED);
+    connection_end(connection, CONNECTION_BY_RESET);
+}
+
+static struct connection *connection_of(struct admission_entry *entry) {
+    return CONTAINER_OF(entry, struct connection, admission);
+}
+
+static void wait_for_turn(struct connection *connection, struct bytes received) {
+    struct shard *shard = connection->shard;
+    struct admission_entry *refused;
+
+    if (!sources_begin_wait(shard->sources, connection->source,
+                            admission_waiting_of_source(&shard->admission, connection->class))) {
+        refuse_hello(connection, STATS_REJECT_SOURCE_LIMIT);
+        return;
+    }
+    connection->waits_of_source = true;
+    if (connection->held == NULL) {
+        connection_hold(connection, received);
+    }
+    connection_enter(connection, CONNECTION_QUEUED);
+    refused = admission_wait(&shard->admission, &connection->admission, connection->class, shard->ring.now_ns);
+    if (refused != NULL) {
+        refuse_hello(connection_of(refused), STATS_REJECT_OVERLOAD);
+    }
+}
+
+void gate_hello(struct connection *connection, const struct hello *hello, struct bytes received) {
+    struct admission *admission = &connection->shard->admission;
+
+    if (!gate_is_calm(connection->shard)) {
+        connection->class = (uint8_t)classify(connection, hello);
+        if (connection->class == ADMISSION_SUSPECT && admission->state == ADMISSION_FLOODED) {
+            refuse_hello(connection, STATS_REJECT_SUSPECT);
+            return;
+        }
+    }
+    if (admission_may_begin(admission, connection->class, clock_monotonic_ns())) {
+        handshake_begin(connection, hello, received);
+    } else {
+        wait_for_turn(connection, received);
+    }
+}
+
+/* The hello was good when it came, and is read again rather than kept: waiting is the exception. */
+static void take_up(struct connection *connection) {
+    struct hello hello;
+    struct bytes received = bytes_of(connection->held, connection->held_size);
+
+    stop_waiting(connection);
+    CHECK(hello_parse(received, &hello) == HELLO_OK);
+    handshake_begin(connection, &hello, received);
+    connection_arm(connection);
+}
+
+/* Windows are judged by the CPU time of the thread: what the kernel does for a ring, it does while the thread waits. */
+static void end_window(struct shard *shard) {
+    uint64_t cpu_ns = thread_cpu_ns();
+
+    admission_end_window(&shard->admission, shard->ring.now_ns, cpu_ns - shard->cpu_ns);
+    shard->cpu_ns = cpu_ns;
+    atomic_store_explicit(&shard->stats->admission_state, shard->admission.state, memory_order_relaxed);
+}
+
+void gate_turn(struct shard *shard) {
+    struct admission *admission = &shard->admission;
+    struct admission_entry *entry;
+
+    if (admission_turn(admission, shard->ring.now_ns)) {
+        end_window(shard);
+    }
+    while ((entry = admission_next_expired(admission, shard->ring.now_ns)) != NULL) {
+        refuse_hello(connection_of(entry), STATS_REJECT_OVERLOAD);
+    }
+    while ((entry = admission_next(admission, clock_monotonic_ns())) != NULL) {
+        take_up(connection_of(entry));
+    }
+}
+
+uint64_t gate_sleep_ms(const struct shard *shard, uint64_t most) {
+    uint64_t sleep_ms = admission_sleep_ms(&shard->admission, shard->ring.now_ns);
+
+    return sleep_ms < most ? sleep_ms : most;
+}

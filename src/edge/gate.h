@@ -1,0 +1,45 @@
+/*
+ * Who comes in, and when: joins what guard/ knows of sources and of a shard's load with the lives of connections. Each
+ * connection passes at accept, and once more when its hello is complete: there it begins, waits, or is turned away. Waiting
+ * ones are taken up once a turn, when all events are through.
+ */
+#ifndef EDGE_GATE_H
+#define EDGE_GATE_H
+
+#include "edge/connection.h"
+#include "guard/hello.h"
+
+/* For the shard, before it accepts. */
+void gate_open(struct shard *shard);
+
+/*
+ * A connection from `peer` wants in. True: it is counted for its source, which *source and *class tell, until gate_leave.
+ * False: it was counted as rejected.
+ */
+bool gate_arrive(struct shard *shard, const struct sockaddr *peer, uint32_t *source, uint8_t *class);
+void gate_leave(struct connection *connection);
+
+/*
+ * The hello is complete and good; `received` holds it. Begins the handshake, or keeps the bytes and waits, or ends the
+ * connection.
+ */
+void gate_hello(struct connection *connection, const struct hello *hello, struct bytes received);
+
+/* Its client has shown something that no client of ours does, or a valid certificate. */
+void gate_fail(struct connection *connection);
+void gate_prove(struct connection *connection);
+
+/* Handshakes' CPU time: from gate_work_begin to gate_work_end is that of the connection's class. */
+uint64_t gate_work_begin(void);
+void gate_work_end(struct connection *connection, uint64_t began_ns);
+
+/* Once a turn: gives up on those who have waited too long, and takes up those for whom there is time. */
+void gate_turn(struct shard *shard);
+/* How long the shard may sleep, in milliseconds, up to `most`. */
+uint64_t gate_sleep_ms(const struct shard *shard, uint64_t most);
+/* Whether the shard has time for courtesies. */
+static inline bool gate_is_calm(const struct shard *shard) {
+    return shard->admission.state == ADMISSION_CALM;
+}
+
+#endif
