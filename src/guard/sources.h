@@ -1,6 +1,6 @@
 /*
  * Where connections come from, and how that place has behaved: an IPv4 address, or the /64 of an IPv6 one, which is what one
- * subscriber gets (RFC 6177). One table of a fixed size for the process, shared by all shards; clocks are given.
+ * subscriber is given (RFC 6177). One table of a fixed size for the process, shared by all shards; clocks are given.
  *
  * Nobody can aim at a place in it: the hash is keyed (base/hash.h: hash_init comes first), a look-up reads one set of
  * SOURCES_WAYS entries, and equality is of the whole prefix. A source with open connections keeps its entry. Of the others
