@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "load/connection.h"
+#include "load/flood.h"
 #include "load/load.h"
 
 #include <string.h>
@@ -55,6 +56,43 @@ const struct behaviour behaviours[] = {
         .holds = true,
         .established = connection_request,
         .answered = hold_answered,
+    },
+    {
+        .name = "random",
+        .summary = "hostile: 16 to 512 random bytes",
+        .connections_default = 64,
+        .hostile = true,
+        .connected = flood_say_noise,
+    },
+    {
+        .name = "hello",
+        .summary = "hostile: a good ClientHello, made fresh; gone when the server begins to answer",
+        .connections_default = 64,
+        .hostile = true,
+        .connected = flood_say_hello,
+    },
+    {
+        .name = "hello-away",
+        .summary = "hostile: a good ClientHello, made fresh; gone as soon as it has left",
+        .connections_default = 64,
+        .hostile = true,
+        .connected = flood_say_hello,
+        .said = flood_leave,
+    },
+    {
+        .name = "churn",
+        .summary = "hostile: connects and is gone, with a reset or as --close has it",
+        .connections_default = 64,
+        .closes = true,
+        .hostile = true,
+        .connected = flood_leave,
+    },
+    {
+        .name = "http",
+        .summary = "hostile: a plain HTTP request",
+        .connections_default = 64,
+        .hostile = true,
+        .connected = flood_say_http,
     },
 };
 

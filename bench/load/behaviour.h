@@ -11,6 +11,12 @@
 
 struct connection;
 
+/* What the ClientHello of a hostile connection resumes with. */
+enum behaviour_tickets {
+    TICKETS_NONE,
+    TICKETS_JUNK, /* random bytes */
+};
+
 struct behaviour {
     const char *name;
     const char *summary; /* one line of --help */
@@ -18,7 +24,15 @@ struct behaviour {
     uint32_t opening_max; /* connections that may be on their way to established at the same time; 0: all of them */
     bool holds;           /* opens each connection once, and the duration begins when all stand */
     bool closes;          /* a connection ends by our will, and another takes its place */
-    bool resumes;         /* each handshake but a connection's first, which fetches a ticket, has to be a resumed one */
+    bool hostile;         /* whatever the server does to a connection is an outcome (outcome.h) and no failure */
+    enum behaviour_tickets tickets;
+    bool resumes; /* each handshake but a connection's first, which fetches a ticket, has to be a resumed one */
+    /* Connected, by one that has no use for TLS. NULL: the handshake begins. */
+    void (*connected)(struct connection *connection);
+    /* All that it has said has left. May be NULL. */
+    void (*said)(struct connection *connection);
+    /* connection_pause is over. NULL where nobody calls that. */
+    void (*due)(struct connection *connection);
     /* The handshake is complete. */
     void (*established)(struct connection *connection);
     /* A whole answer with the expected status has come. */

@@ -130,6 +130,7 @@ struct client_credentials *client_credentials_load(const char *file, const char 
     if (!limit_protocol(credentials->wolfssl, name) || !share_generator(credentials->wolfssl)) {
         snprintf(error, CLIENT_ERROR_SIZE, "wolfSSL refuses the settings of the generator");
     } else if (file == NULL || use_bundle(credentials->wolfssl, file, error)) {
+        error[0] = '\0';
         return credentials;
     }
     client_credentials_free(credentials);
@@ -244,6 +245,15 @@ void client_shutdown(struct client *client) {
 
 void client_describe(const struct client *client, char *text, size_t size) {
     snprintf(text, size, "%s %s", wolfSSL_get_version(client->wolfssl), wolfSSL_get_cipher_name(client->wolfssl));
+}
+
+int client_alert(const struct client *client) {
+    WOLFSSL_ALERT_HISTORY history = {.last_rx = {.code = -1}};
+
+    if (client->wolfssl == NULL || wolfSSL_get_alert_history(client->wolfssl, &history) != WOLFSSL_SUCCESS) {
+        return -1;
+    }
+    return history.last_rx.code;
 }
 
 const char *client_error_text(const struct client *client) {

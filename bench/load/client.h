@@ -21,8 +21,8 @@ struct client_credentials;
 int client_library_init(void);
 
 /*
- * `file` is a PEM file with leaf, intermediates and key; NULL: presents no certificate. NULL with one line in `error`.
- * `name` is the server name that sessions send.
+ * `file` is a PEM file with leaf, intermediates and key; NULL: presents no certificate. NULL with one line in `error`,
+ * which is empty otherwise. `name` is the server name that sessions send.
  */
 struct client_credentials *client_credentials_load(const char *file, const char *name, char error[static CLIENT_ERROR_SIZE]);
 void client_credentials_free(struct client_credentials *credentials);
@@ -82,6 +82,8 @@ void client_shutdown(struct client *client);
 
 /* After the handshake: "TLSv1.3 TLS13-AES128-GCM-SHA256". */
 void client_describe(const struct client *client, char *text, size_t size);
+/* The number of the alert that the server has sent, 0 to 255, or -1. */
+int client_alert(const struct client *client);
 /* wolfSSL's text for what went wrong. Static. */
 const char *client_error_text(const struct client *client);
 

@@ -1,0 +1,20 @@
+/* The client certificates of a run: files and folders from the command line. */
+#ifndef BENCH_LOAD_CERTS_H
+#define BENCH_LOAD_CERTS_H
+
+#include "load/client.h"
+#include "load/options.h"
+
+struct certs {
+    struct client_credentials **all;
+    size_t count;
+    size_t next;
+};
+
+/* All that the options name; with none named, one that presents no certificate. 0, or -1 with one line in `error`. */
+int certs_load(struct certs *certs, const struct options *options, char error[static CLIENT_ERROR_SIZE]);
+void certs_free(struct certs *certs);
+/* In turn. */
+struct client_credentials *certs_next(struct certs *certs);
+
+#endif
