@@ -96,19 +96,25 @@ class Server(Process):
         except OSError:
             return False
 
+    def samples(self, name):
+        """{labels: value} of one of Sallyport's metrics, labels as they stand in the text; {} when there is none of that name."""
+        with urllib.request.urlopen(f"http://{self.admin}/metrics", timeout=10) as answer:
+            page = answer.read().decode()
+        found = re.findall(rf"^{name}(?:{{(.*)}})? (\S+)$", page, re.MULTILINE)
+        return {labels: float(value) for labels, value in found}
+
     def cache_counts(self):
         """{"hits": ..., "misses": ...} of Sallyport's cache of verified chains; None for a server that does not tell."""
         if self.kind != "sallyport":
             return None
-        with urllib.request.urlopen(f"http://{self.admin}/metrics", timeout=5) as answer:
-            page = answer.read().decode()
-        counts = {}
-        for what in ("hits", "misses"):
-            samples = re.findall(rf"^sallyport_cert_cache_{what}_total(?:{{.*}})? (\S+)$", page, re.MULTILINE)
-            if not samples:
-                return None
-            counts[what] = sum(map(float, samples))
-        return counts
+        samples = {what: self.samples(f"sallyport_cert_cache_{what}_total") for what in ("hits", "misses")}
+        return {what: sum(values.values()) for what, values in samples.items()} if all(samples.values()) else None
+
+    def rejected(self):
+        """{"stage reason": count} of what Sallyport has turned away; None for a server that does not tell."""
+        if self.kind != "sallyport":
+            return None
+        return {" ".join(re.findall(r'"(.*?)"', labels)): count for labels, count in self.samples("sallyport_rejected_total").items()}
 
 
 def origin(folder, core, values):
