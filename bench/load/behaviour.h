@@ -5,9 +5,7 @@
 #ifndef BENCH_LOAD_BEHAVIOUR_H
 #define BENCH_LOAD_BEHAVIOUR_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "load/forge.h"
 
 struct connection;
 
@@ -26,9 +24,12 @@ struct behaviour {
     bool closes;          /* a connection ends by our will, and another takes its place */
     bool hostile;         /* whatever the server does to a connection is an outcome (outcome.h) and no failure */
     enum behaviour_tickets tickets;
-    bool resumes; /* each handshake but a connection's first, which fetches a ticket, has to be a resumed one */
+    enum forge_kind forgery; /* the certificate that an intruder (intruder.h) presents */
+    bool resumes;            /* each handshake but a connection's first, which fetches a ticket, has to be a resumed one */
     /* Connected, by one that has no use for TLS. NULL: the handshake begins. */
     void (*connected)(struct connection *connection);
+    /* Bytes have come to such a one. NULL: they are what came of it. */
+    void (*received)(struct connection *connection, struct bytes data);
     /* All that it has said has left. May be NULL. */
     void (*said)(struct connection *connection);
     /* connection_pause is over. NULL where nobody calls that. */

@@ -3,7 +3,7 @@
 #define BENCH_LOAD_CERTS_H
 
 #include "load/client.h"
-#include "load/options.h"
+#include "load/file.h"
 
 struct certs {
     struct client_credentials **all;
@@ -12,7 +12,7 @@ struct certs {
 };
 
 /* All that the options name; with none named, one that presents no certificate. 0, or -1 with one line in `error`. */
-int certs_load(struct certs *certs, const struct options *options, char error[static CLIENT_ERROR_SIZE]);
+int certs_load(struct certs *certs, const struct options *options, char error[static FILE_ERROR_SIZE]);
 void certs_free(struct certs *certs);
 /* In turn. */
 struct client_credentials *certs_next(struct certs *certs);

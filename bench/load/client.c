@@ -1,14 +1,13 @@
 #include "load/client.h"
 
 #include "base/check.h"
+#include "load/file.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
-
-enum { BUNDLE_SIZE_MAX = 256 * 1024 };
 
 struct client_credentials {
     WOLFSSL_CTX *wolfssl;
@@ -43,29 +42,10 @@ static int believe(WOLFSSL *wolfssl, const unsigned char *signature, unsigned in
     return 0;
 }
 
-/* The whole file, malloc'd. NULL with errno. */
-static uint8_t *read_file(const char *path, size_t *size) {
-    FILE *file = fopen(path, "rb");
-    uint8_t *data;
-
-    if (file == NULL) {
-        return NULL;
-    }
-    data = malloc(BUNDLE_SIZE_MAX);
-    *size = data == NULL ? 0 : fread(data, 1, BUNDLE_SIZE_MAX, file);
-    if (data != NULL && (ferror(file) || *size == BUNDLE_SIZE_MAX)) {
-        errno = ferror(file) ? EIO : EFBIG;
-        free(data);
-        data = NULL;
-    }
-    fclose(file);
-    return data;
-}
-
 static bool use_bundle(WOLFSSL_CTX *wolfssl, const char *path, char error[static CLIENT_ERROR_SIZE]) {
     const char *part = "certificates";
     size_t size = 0;
-    uint8_t *pem = read_file(path, &size);
+    uint8_t *pem = file_read(path, &size);
     int result;
 
     if (pem == NULL) {

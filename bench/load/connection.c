@@ -293,6 +293,17 @@ static void connected(struct stream *stream) {
     }
 }
 
+/* Of one in CONNECTION_TALKING. */
+static void hear(struct connection *connection, struct bytes data) {
+    const struct behaviour *behaviour = connection->load->options->behaviour;
+
+    if (behaviour->received == NULL) {
+        connection_conclude(connection, outcome_of_bytes(data));
+    } else {
+        behaviour->received(connection, data);
+    }
+}
+
 static void received(struct stream *stream, struct bytes data) {
     struct connection *connection = stream->owner;
     bool in_handshake = connection->state == CONNECTION_HANDSHAKE;
@@ -302,14 +313,14 @@ static void received(struct stream *stream, struct bytes data) {
         return;
     }
     if (connection->state == CONNECTION_TALKING) {
-        connection_conclude(connection, outcome_of_bytes(data));
-        return;
-    }
-    client_feed(&connection->tls, data);
-    if (in_handshake) {
-        go_on_with_handshake(connection);
+        hear(connection, data);
     } else {
-        read_answers(connection);
+        client_feed(&connection->tls, data);
+        if (in_handshake) {
+            go_on_with_handshake(connection);
+        } else {
+            read_answers(connection);
+        }
     }
     if (connection->stream == stream && connection->state != CONNECTION_CLOSING) {
         stream_receive(stream);
@@ -410,11 +421,19 @@ static int open_client(struct connection *connection) {
 void connection_init(struct connection *connection, struct load *load) {
     connection->load = load;
     timer_init(&connection->timer, due);
+    if (load->options->behaviour->forgery != FORGE_NONE) {
+        connection->intruder = calloc(1, sizeof *connection->intruder);
+        CHECK(connection->intruder != NULL);
+    }
 }
 
 void connection_destroy(struct connection *connection) {
     CHECK(connection->stream == NULL);
     client_ticket_free(connection->ticket);
+    if (connection->intruder != NULL) {
+        intruder_destroy(connection->intruder);
+        free(connection->intruder);
+    }
 }
 
 int connection_start(struct connection *connection, uint64_t due_ns) {

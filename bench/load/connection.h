@@ -8,6 +8,7 @@
 
 #include "http/message.h"
 #include "load/client.h"
+#include "load/intruder.h"
 #include "load/options.h"
 #include "load/outcome.h"
 #include "ring/stream.h"
@@ -31,6 +32,7 @@ struct connection {
     struct connection *next_free; /* on the load's list of those that wait for their turn */
     struct timer timer;
     struct client tls;
+    struct intruder *intruder; /* NULL: none */
     struct client_credentials *credentials;
     struct client_ticket *ticket; /* for its next handshake, of the same credentials; NULL: that will be a full one */
     struct http_parser parser;

@@ -69,6 +69,35 @@ void flood_say_fragment(struct connection *connection) {
     connection_say(connection, bytes_of(record, HELLO_RECORD_HEADER + size));
 }
 
+void flood_intrude(struct connection *connection) {
+    struct load *load = connection->load;
+
+    hello_refresh(&load->hello, &load->noise, false);
+    intruder_begin(connection->intruder, &load->school);
+    intruder_greet(connection->intruder, &load->hello);
+    connection_say(connection, hello_bytes(&load->hello));
+}
+
+void flood_go_on_intruding(struct connection *connection, struct bytes data) {
+    struct load *load = connection->load;
+    struct forge *forge;
+    size_t size;
+
+    switch (intruder_take(connection->intruder, data)) {
+    case INTRUDER_WANT_INPUT:
+        break;
+    case INTRUDER_YOUR_TURN:
+        forge = forges_next(&load->forges, &load->noise);
+        size = intruder_present(connection->intruder, forge_message(forge), forge->signer, load->request, load->flight);
+        connection_say(connection, bytes_of(load->flight, size));
+        connection_expect(connection);
+        break;
+    case INTRUDER_CONCLUDED:
+        connection_conclude(connection, connection->intruder->outcome);
+        break;
+    }
+}
+
 void flood_leave(struct connection *connection) {
     connection_conclude(connection, OUTCOME_LEFT);
 }

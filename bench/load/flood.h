@@ -5,6 +5,8 @@
 #ifndef BENCH_LOAD_FLOOD_H
 #define BENCH_LOAD_FLOOD_H
 
+#include "base/bytes.h"
+
 struct connection;
 
 /* When connected: says 16 to 512 random bytes, and waits for what comes of it. */
@@ -22,6 +24,9 @@ void flood_say_byte(struct connection *connection);
  * Every other connection never says the last.
  */
 void flood_say_fragment(struct connection *connection);
+/* The ClientHello of an intruder; then what comes goes to that, which presents its certificate when it is its turn. */
+void flood_intrude(struct connection *connection);
+void flood_go_on_intruding(struct connection *connection, struct bytes data);
 /* Goes. */
 void flood_leave(struct connection *connection);
 

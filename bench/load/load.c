@@ -18,6 +18,7 @@
 enum {
     TURN_MS_MAX = 20,
     CLOSING_MS_MAX = 5000,
+    CHUNKS_EACH = INTRUDER_FLIGHT_MAX / RING_RECEIVE_SIZE + 2, /* what one may have to send at a time, of address space */
     JUNK_TICKET_SIZE = 192,
     FAILURES_HOPELESS = 100, /* with not one answer */
 };
@@ -311,17 +312,30 @@ static int ensure_descriptors(struct load *load) {
     return 0;
 }
 
+static int load_certificates(struct load *load) {
+    const struct options *options = load->options;
+    enum forge_kind forgery = options->behaviour->forgery;
+
+    if (forgery == FORGE_NONE) {
+        return certs_load(&load->certs, options, load->fatal);
+    }
+    if (forges_load(&load->forges, forgery, options, load->fatal) < 0) {
+        return -1;
+    }
+    return intruder_school_init(&load->school) == 0 ? 0 : give_up(load, "wolfCrypt has no X25519");
+}
+
 static int prepare(struct load *load) {
     const struct options *options = load->options;
     /* Sockets that are on their way to closed count as streams too. */
     struct ring_options ring = {.accepted = 16,
                                 .streams = options->connections + 64,
                                 .receive_buffers = options->connections <= 64 ? 64 : 256,
-                                .chunks = 2 * options->connections + 64};
+                                .chunks = CHUNKS_EACH * options->connections + 64};
     char *request = NULL;
     int size;
 
-    if (ensure_descriptors(load) < 0 || certs_load(&load->certs, options, load->fatal) < 0) {
+    if (ensure_descriptors(load) < 0 || load_certificates(load) < 0) {
         return -1;
     }
     load->connections = calloc(options->connections, sizeof *load->connections);
@@ -376,6 +390,7 @@ void load_destroy(struct load *load) {
     }
     free(load->connections);
     certs_free(&load->certs);
+    forges_free(&load->forges);
     free((void *)(uintptr_t)load->request.data);
     tally_destroy(&load->tally);
 }

@@ -4,6 +4,7 @@
 
 #include "load/certs.h"
 #include "load/connection.h"
+#include "load/forge.h"
 #include "load/hello.h"
 #include "load/pace.h"
 #include "load/progress.h"
@@ -32,8 +33,9 @@ struct load_mark {
 struct load {
     const struct options *options;
     struct ring ring;
-    struct tally tally; /* counters since the start; latencies of the measured time */
-    struct certs certs;
+    struct tally tally;   /* counters since the start; latencies of the measured time */
+    struct certs certs;   /* of clients; none where intruders have */
+    struct forges forges; /* theirs */
     struct pace pace;
     struct progress progress;
     struct noise noise;
@@ -56,7 +58,9 @@ struct load {
     char tls[64];                      /* version and suite */
     char first_error[LOAD_ERROR_SIZE]; /* empty: nothing failed */
     char fatal[LOAD_ERROR_SIZE];       /* why the run was given up; empty: it was not */
-    struct http_message message;       /* of the head under parsing */
+    struct intruder_school school;
+    uint8_t flight[INTRUDER_FLIGHT_MAX]; /* of the intruder whose turn it is */
+    struct http_message message;         /* of the head under parsing */
     uint8_t plaintext[16 * 1024];
 };
 

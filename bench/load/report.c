@@ -30,7 +30,7 @@ static double busy(const struct load *load) {
 }
 
 static size_t certificates_used(const struct load *load) {
-    return load->options->cert_count == 0 ? 0 : load->certs.count;
+    return load->options->cert_count == 0 ? 0 : load->certs.count + load->forges.count;
 }
 
 static void print_counters(const struct load *load) {
