@@ -12,7 +12,9 @@ struct connection;
 /* What the ClientHello of a hostile connection resumes with. */
 enum behaviour_tickets {
     TICKETS_NONE,
-    TICKETS_JUNK, /* random bytes */
+    TICKETS_JUNK,     /* random bytes */
+    TICKETS_STOLEN,   /* a valid client's, by somebody who has not what belongs to it: the binder is false */
+    TICKETS_REPLAYED, /* a valid client's with all that belongs to it, again and again */
 };
 
 struct behaviour {

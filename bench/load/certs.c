@@ -31,7 +31,13 @@ static int add(void *owner, const char *path, char error[static FILE_ERROR_SIZE]
 int certs_load(struct certs *certs, const struct options *options, char error[static FILE_ERROR_SIZE]) {
     struct loading loading = {certs, options->name};
 
-    return options->cert_count == 0 ? add(&loading, NULL, error) : file_each_cert(options, add, &loading, error);
+    return options->cert_count == 0 ? certs_load_none(certs, options, error) : file_each_cert(options, add, &loading, error);
+}
+
+int certs_load_none(struct certs *certs, const struct options *options, char error[static FILE_ERROR_SIZE]) {
+    struct loading loading = {certs, options->name};
+
+    return add(&loading, NULL, error);
 }
 
 void certs_free(struct certs *certs) {

@@ -11,8 +11,10 @@ struct certs {
     size_t next;
 };
 
-/* All that the options name; with none named, one that presents no certificate. 0, or -1 with one line in `error`. */
+/* All that the options name; with none named, as certs_load_none. 0, or -1 with one line in `error`. */
 int certs_load(struct certs *certs, const struct options *options, char error[static FILE_ERROR_SIZE]);
+/* One that presents no certificate. */
+int certs_load_none(struct certs *certs, const struct options *options, char error[static FILE_ERROR_SIZE]);
 void certs_free(struct certs *certs);
 /* In turn. */
 struct client_credentials *certs_next(struct certs *certs);

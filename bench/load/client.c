@@ -153,11 +153,16 @@ void client_close(struct client *client) {
 }
 
 /* A ticket is a session of wolfSSL's under another name. */
-int client_resume(struct client *client, struct client_ticket *ticket) {
-    int result = wolfSSL_set_session(client->wolfssl, (WOLFSSL_SESSION *)ticket);
+int client_resume(struct client *client, const struct client_ticket *ticket) {
+    int result = wolfSSL_set_session(client->wolfssl, (WOLFSSL_SESSION *)(uintptr_t)ticket);
 
-    client_ticket_free(ticket);
     return result == WOLFSSL_SUCCESS ? 0 : -EKEYEXPIRED;
+}
+
+size_t client_ticket_bytes(const struct client *client, uint8_t *out, size_t capacity) {
+    word32 size = (word32)capacity;
+
+    return wolfSSL_get_SessionTicket(client->wolfssl, out, &size) == WOLFSSL_SUCCESS && size <= capacity ? size : 0;
 }
 
 bool client_resumed(const struct client *client) {

@@ -400,6 +400,8 @@ static int bind_source(struct stream *stream, uint32_t address) {
 /* A ticket is good for the credentials that it came to, so who resumes keeps them. */
 static int open_client(struct connection *connection) {
     struct load *load = connection->load;
+    bool replays = load->options->behaviour->tickets == TICKETS_REPLAYED;
+    const struct client_ticket *ticket = replays ? load->loot.ticket : connection->ticket;
     int error;
 
     if (connection->credentials == NULL || !load->options->behaviour->resumes) {
@@ -407,10 +409,11 @@ static int open_client(struct connection *connection) {
     }
     error = client_open(&connection->tls, connection->credentials, send_ciphertext, connection);
     connection->resuming = connection->ticket != NULL;
-    if (error < 0 || !connection->resuming) {
+    if (error < 0 || ticket == NULL) {
         return error;
     }
-    error = client_resume(&connection->tls, connection->ticket);
+    error = client_resume(&connection->tls, ticket);
+    client_ticket_free(connection->ticket);
     connection->ticket = NULL;
     if (error < 0) {
         client_close(&connection->tls);

@@ -37,6 +37,10 @@ void flood_say_nothing(struct connection *connection) {
     connection_pause(connection, 2000ULL * OPTIONS_DURATION_MAX_S);
 }
 
+void flood_tire(struct connection *connection) {
+    connection_conclude(connection, OUTCOME_TIMEOUT);
+}
+
 void flood_say_byte(struct connection *connection) {
     const struct hello *hello = fresh_hello(connection->load);
 

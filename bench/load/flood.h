@@ -17,6 +17,8 @@ void flood_say_http(struct connection *connection);
 void flood_say_hello(struct connection *connection);
 /* Nothing at all, for as long as the server bears it. */
 void flood_say_nothing(struct connection *connection);
+/* When even that took too long: counts a timeout. */
+void flood_tire(struct connection *connection);
 /* The next byte of a ClientHello; the others each when the interval is over. */
 void flood_say_byte(struct connection *connection);
 /*

@@ -255,7 +255,9 @@ static void advance(struct load *load) {
             end_measuring(load);
             load->phase = LOAD_HOLDING;
             load->phase_end_ns = now_ns + load->options->duration_ns;
-            fprintf(stderr, "standing %u of %u\n", load->stand, load->options->connections);
+            if (load->options->duration_ns > 0) {
+                fprintf(stderr, "standing %u of %u\n", load->stand, load->options->connections);
+            }
         }
         break;
     case LOAD_HOLDING:
@@ -314,15 +316,36 @@ static int ensure_descriptors(struct load *load) {
 
 static int load_certificates(struct load *load) {
     const struct options *options = load->options;
-    enum forge_kind forgery = options->behaviour->forgery;
+    const struct behaviour *behaviour = options->behaviour;
+    bool steals = behaviour->tickets == TICKETS_STOLEN || behaviour->tickets == TICKETS_REPLAYED;
 
-    if (forgery == FORGE_NONE) {
-        return certs_load(&load->certs, options, load->fatal);
-    }
-    if (forges_load(&load->forges, forgery, options, load->fatal) < 0) {
+    if (steals && loot_get(&load->loot, options, load->fatal) < 0) {
         return -1;
     }
-    return intruder_school_init(&load->school) == 0 ? 0 : give_up(load, "wolfCrypt has no X25519");
+    if (behaviour->forgery != FORGE_NONE) {
+        if (forges_load(&load->forges, behaviour->forgery, options, load->fatal) < 0) {
+            return -1;
+        }
+        return intruder_school_init(&load->school) == 0 ? 0 : give_up(load, "wolfCrypt has no X25519");
+    }
+    if (behaviour->connected != NULL) {
+        return 0;
+    }
+    return steals ? certs_load_none(&load->certs, options, load->fatal) : certs_load(&load->certs, options, load->fatal);
+}
+
+static void prepare_hello(struct load *load) {
+    switch (load->options->behaviour->tickets) {
+    case TICKETS_JUNK:
+        hello_build(&load->hello, load->options->name, JUNK_TICKET_SIZE);
+        break;
+    case TICKETS_STOLEN:
+        hello_build(&load->hello, load->options->name, load->loot.size);
+        hello_set_ticket(&load->hello, bytes_of(load->loot.data, load->loot.size));
+        break;
+    default:
+        hello_build(&load->hello, load->options->name, 0);
+    }
 }
 
 static int prepare(struct load *load) {
@@ -349,7 +372,7 @@ static int prepare(struct load *load) {
         connection_init(&load->connections[i], load);
         set_free(load, &load->connections[i]);
     }
-    hello_build(&load->hello, options->name, options->behaviour->tickets == TICKETS_JUNK ? JUNK_TICKET_SIZE : 0);
+    prepare_hello(load);
     if (getrandom(&load->noise, sizeof load->noise, 0) != sizeof load->noise) {
         return give_up(load, "no random numbers: %s", strerror(errno));
     }
@@ -391,6 +414,7 @@ void load_destroy(struct load *load) {
     free(load->connections);
     certs_free(&load->certs);
     forges_free(&load->forges);
+    loot_free(&load->loot);
     free((void *)(uintptr_t)load->request.data);
     tally_destroy(&load->tally);
 }

@@ -6,6 +6,7 @@
 #include "load/connection.h"
 #include "load/forge.h"
 #include "load/hello.h"
+#include "load/loot.h"
 #include "load/pace.h"
 #include "load/progress.h"
 #include "load/tally.h"
@@ -36,6 +37,7 @@ struct load {
     struct tally tally;   /* counters since the start; latencies of the measured time */
     struct certs certs;   /* of clients; none where intruders have */
     struct forges forges; /* theirs */
+    struct loot loot;
     struct pace pace;
     struct progress progress;
     struct noise noise;

@@ -302,8 +302,8 @@ static bool complete(struct options *options, bool warmup_given) {
     if (options->rate > 0 && !behaviour->closes && !behaviour->hostile) {
         return refuse("--rate has no meaning for %s, which keeps its connections", behaviour->name);
     }
-    if (behaviour->forgery != FORGE_NONE && options->cert_count == 0) {
-        return refuse("%s needs --cert: the certificates that it shows, or that are the pattern of those", behaviour->name);
+    if ((behaviour->forgery != FORGE_NONE || behaviour->tickets > TICKETS_JUNK) && options->cert_count == 0) {
+        return refuse("%s needs --cert", behaviour->name);
     }
     if (!read_expected(options)) {
         return false;
