@@ -44,7 +44,7 @@ class Flooding:
         return {**json.loads(output), "command": process.args}
 
     def start_flood(self, flood, server, seconds):
-        return self.start(flood.name, server, "--duration", seconds, *floods.HOSTILE, *flood.options, clients=flood.clients,
+        return self.start(flood.mode or flood.name, server, "--duration", seconds, *floods.HOSTILE, *flood.options, clients=flood.clients,
                           niceness=LOWEST_PRIORITY)
 
     def start_known(self, server, seconds):
