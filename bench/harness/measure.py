@@ -76,7 +76,8 @@ class Bench:
         before = server.rss_bytes()
         command = self.command("idle", server, "--connections", count, "--duration", seconds)
         process = self.start(command)
-        line = process.stderr.readline()
+        # Until they stand there is a line of progress each second.
+        line = next((line for line in process.stderr if not line.startswith(" ")), "")
         if line != f"standing {count} of {count}\n":
             process.kill()
             raise SystemExit(f"run: {server.kind} does not hold {count} connections: {line}{process.stderr.read()}{process.stdout.read()}")

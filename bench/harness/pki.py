@@ -1,5 +1,6 @@
 """Certificates for a run, made with the openssl command: a server's, clients' with an intermediate, self-signed ones; all P-256."""
 
+import datetime
 import pathlib
 import subprocess
 
@@ -14,6 +15,23 @@ EXTENSIONS = {
     "rogue": "basicConstraints=critical,CA:false\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\n"
              "subjectKeyIdentifier=hash\n",
 }
+EXTENSIONS["huge"] = EXTENSIONS["client"] + "1.3.6.1.4.1.32473.1=ASN1:UTF8String:" + 20 * 1024 * "x" + "\n"
+
+# `openssl ca` can date a certificate back, which `openssl x509` cannot in this version; and it makes the CRLs.
+AUTHORITY = """\
+[ca]
+default_ca = one
+[one]
+database = {folder}/{issuer}.index
+new_certs_dir = {folder}
+rand_serial = yes
+default_md = sha256
+default_crl_days = 30
+policy = policy
+[policy]
+organizationName = supplied
+commonName = supplied
+"""
 
 
 def openssl(*arguments):
@@ -49,12 +67,58 @@ class Pki:
         self.one_rogue = self.rogues / "0000.pem"
         self.one_client = self.clients / "0000.pem"
 
-    def _issue(self, file, kind, subject, issuer=None):
-        key, request, certificate = (self.folder / f"{file}{suffix}" for suffix in (".key", ".csr", ".pem"))
-        extensions = self.folder / f"{file}.ext"
+    def add_refused(self, count):
+        """Folders of bundles as `clients` has them: `expired`, `revoked` (`crls` is a file that says so) and `huge`."""
+        self.authorities = {issuer: self._authority(issuer) for issuer in ("client-root", "intermediate")}
+        self.expired, self.revoked, self.huge = (self.folder / name for name in ("expired", "revoked", "huge"))
+        for folder in (self.expired, self.revoked, self.huge):
+            folder.mkdir()
+        revoked = []
+        for number in range(count):
+            leaves = {"expired": self._issue_in_the_past(f"expired-{number}", f"device-{number}"),
+                      "revoked": self._issue(f"revoked-{number}", "client", f"device-{number}", issuer="intermediate"),
+                      "huge": self._issue(f"huge-{number}", "huge", f"device-{number}", issuer="intermediate")}
+            revoked.append(leaves["revoked"])
+            for kind, leaf in leaves.items():
+                self._join(f"{kind}/{number:04d}.pem", leaf, self.intermediate, self.folder / f"{kind}-{number}.key")
+        self.crls = self._join("crls.pem", self._crl("client-root", []), self._crl("intermediate", revoked))
+        self.crls.chmod(0o644)
+
+    def _authority(self, issuer):
+        """The configuration of `openssl ca` for it."""
+        config = self.folder / f"{issuer}.conf"
+        config.write_text(AUTHORITY.format(folder=self.folder, issuer=issuer))
+        (self.folder / f"{issuer}.index").touch()
+        return config
+
+    def _crl(self, issuer, revoked):
+        # A line of the database: revoked, not after, since when, serial number, file, subject.
+        serials = [openssl("x509", "-in", leaf, "-noout", "-serial").strip().partition("=")[2] for leaf in revoked]
+        since = datetime.datetime.now(datetime.timezone.utc).strftime("%y%m%d%H%M%SZ")
+        (self.folder / f"{issuer}.index").write_text("".join(
+            f"R\t491231235959Z\t{since}\t{serial}\tunknown\t/CN={number}\n" for number, serial in enumerate(serials)))
+        crl = self.folder / f"{issuer}.crl"
+        openssl("ca", "-gencrl", "-config", self.authorities[issuer], "-cert", self.folder / f"{issuer}.pem",
+                "-keyfile", self.folder / f"{issuer}.key", "-out", crl)
+        return crl
+
+    def _request(self, file, kind, subject):
+        """(key, request, file of extensions, certificate to be)"""
+        key, request, extensions, certificate = (self.folder / f"{file}{suffix}" for suffix in (".key", ".csr", ".ext", ".pem"))
         extensions.write_text(EXTENSIONS[kind].format(name=self.name))
         openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
         openssl("req", "-new", "-key", key, "-subj", f"/O=Bench/CN={subject}", "-out", request)
+        return key, request, extensions, certificate
+
+    def _issue_in_the_past(self, file, subject):
+        _, request, extensions, certificate = self._request(file, "client", subject)
+        openssl("ca", "-batch", "-notext", "-config", self.authorities["intermediate"], "-in", request, "-out", certificate,
+                "-cert", self.intermediate, "-keyfile", self.folder / "intermediate.key", "-extfile", extensions,
+                "-startdate", "20200101000000Z", "-enddate", "20210101000000Z")
+        return certificate
+
+    def _issue(self, file, kind, subject, issuer=None):
+        key, request, extensions, certificate = self._request(file, kind, subject)
         signer = ["-signkey", key] if issuer is None else [
             "-CA", self.folder / f"{issuer}.pem", "-CAkey", self.folder / f"{issuer}.key", "-CAcreateserial"]
         openssl("x509", "-req", "-in", request, *signer, "-sha256", "-days", "365", "-extfile", extensions, "-out", certificate)

@@ -34,9 +34,10 @@ def descriptors():
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
-def pin(core):
+def pin(core, niceness=0):
     """For what is started: stays on the core, and ends when this process ends, however that comes."""
     def before_exec():
+        os.nice(niceness)
         os.sched_setaffinity(0, {core})
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     return before_exec

@@ -29,25 +29,29 @@ hosts:
       mode: enforce
       ca: [@client_roots@]
       max_depth: 4
+@client_auth@
     origin:
       - address: @origin@
 """
 
 # What differs between the setups: "tickets" resumes and the others do not, "uncached" has room for one verified chain, which
-# is never that of the next client.
+# is never that of the next client, "crl" checks revocation of the whole chain.
 SALLYPORT_SETUPS = {
     "plain": "tickets: {lifetime: 0s}",
     "tickets": "tickets: {lifetime: 1h}",
     "uncached": "tickets: {lifetime: 0s}\ncert_cache: {entries: 1}",
+    "crl": "tickets: {lifetime: 0s}",
 }
 # Without the last line OpenSSL sends two tickets all the same, which name sessions that nobody keeps.
 NGINX_SETUPS = {
     "plain": "ssl_session_tickets off;\n        ssl_conf_command NumTickets 0;",
     "tickets": "ssl_session_tickets on;\n        ssl_session_timeout 1h;",
+    "crl": "ssl_session_tickets off;\n        ssl_conf_command NumTickets 0;\n        ssl_crl @crls@;",
 }
 HAPROXY_SETUPS = {
-    "plain": {"lifetime": 1, "tickets": "no-tls-tickets"},
-    "tickets": {"lifetime": 3600, "tickets": ""},
+    "plain": {"lifetime": 1, "tickets": "no-tls-tickets", "crl": ""},
+    "tickets": {"lifetime": 3600, "tickets": "", "crl": ""},
+    "crl": {"lifetime": 1, "tickets": "no-tls-tickets", "crl": "crl-file @crls@"},
 }
 
 
@@ -96,19 +100,25 @@ class Server(Process):
         except OSError:
             return False
 
+    def samples(self, name):
+        """{labels: value} of one of Sallyport's metrics, labels as they stand in the text; {} when there is none of that name."""
+        with urllib.request.urlopen(f"http://{self.admin}/metrics", timeout=10) as answer:
+            page = answer.read().decode()
+        found = re.findall(rf"^{name}(?:{{(.*)}})? (\S+)$", page, re.MULTILINE)
+        return {labels: float(value) for labels, value in found}
+
     def cache_counts(self):
         """{"hits": ..., "misses": ...} of Sallyport's cache of verified chains; None for a server that does not tell."""
         if self.kind != "sallyport":
             return None
-        with urllib.request.urlopen(f"http://{self.admin}/metrics", timeout=5) as answer:
-            page = answer.read().decode()
-        counts = {}
-        for what in ("hits", "misses"):
-            samples = re.findall(rf"^sallyport_cert_cache_{what}_total(?:{{.*}})? (\S+)$", page, re.MULTILINE)
-            if not samples:
-                return None
-            counts[what] = sum(map(float, samples))
-        return counts
+        samples = {what: self.samples(f"sallyport_cert_cache_{what}_total") for what in ("hits", "misses")}
+        return {what: sum(values.values()) for what, values in samples.items()} if all(samples.values()) else None
+
+    def rejected(self):
+        """{"stage reason": count} of what Sallyport has turned away; None for a server that does not tell."""
+        if self.kind != "sallyport":
+            return None
+        return {" ".join(re.findall(r'"(.*?)"', labels)): count for labels, count in self.samples("sallyport_rejected_total").items()}
 
 
 def origin(folder, core, values):
@@ -116,18 +126,19 @@ def origin(folder, core, values):
 
 
 def sallyport(setup, folder, core, values):
-    values = {**values, "setup": SALLYPORT_SETUPS[setup]}
+    client_auth = fill("      crl: [@crls@]", values) if setup == "crl" else ""
+    values = {**values, "setup": SALLYPORT_SETUPS[setup], "client_auth": client_auth}
     return Server("sallyport", setup, ["@binary@", "run", "-c", "@config@"], SALLYPORT, folder, core, values)
 
 
 def nginx(setup, folder, core, values):
-    values = {**values, "setup": NGINX_SETUPS[setup]}
+    values = {**values, "setup": fill(NGINX_SETUPS[setup], values)}
     template = (BENCH / "nginx.conf.in").read_text()
     return Server("nginx", setup, ["nginx", "-p", "@folder@", "-c", "@config@"], template, folder, core, values)
 
 
 def haproxy(setup, folder, core, values):
-    values = {**values, **HAPROXY_SETUPS[setup]}
+    values = {**values, **{name: fill(str(text), values) for name, text in HAPROXY_SETUPS[setup].items()}}
     template = (BENCH / "haproxy.cfg.in").read_text()
     return Server("haproxy", setup, ["haproxy", "-db", "-f", "@config@"], template, folder, core, values)
 

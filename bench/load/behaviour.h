@@ -5,11 +5,17 @@
 #ifndef BENCH_LOAD_BEHAVIOUR_H
 #define BENCH_LOAD_BEHAVIOUR_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "load/forge.h"
 
 struct connection;
+
+/* What the ClientHello of a hostile connection resumes with. */
+enum behaviour_tickets {
+    TICKETS_NONE,
+    TICKETS_JUNK,     /* random bytes */
+    TICKETS_STOLEN,   /* a valid client's, by somebody who has not what belongs to it: the binder is false */
+    TICKETS_REPLAYED, /* a valid client's with all that belongs to it, again and again */
+};
 
 struct behaviour {
     const char *name;
@@ -18,7 +24,18 @@ struct behaviour {
     uint32_t opening_max; /* connections that may be on their way to established at the same time; 0: all of them */
     bool holds;           /* opens each connection once, and the duration begins when all stand */
     bool closes;          /* a connection ends by our will, and another takes its place */
-    bool resumes;         /* each handshake but a connection's first, which fetches a ticket, has to be a resumed one */
+    bool hostile;         /* whatever the server does to a connection is an outcome (outcome.h) and no failure */
+    enum behaviour_tickets tickets;
+    enum forge_kind forgery; /* the certificate that an intruder (intruder.h) presents */
+    bool resumes;            /* each handshake but a connection's first, which fetches a ticket, has to be a resumed one */
+    /* Connected, by one that has no use for TLS. NULL: the handshake begins. */
+    void (*connected)(struct connection *connection);
+    /* Bytes have come to such a one. NULL: they are what came of it. */
+    void (*received)(struct connection *connection, struct bytes data);
+    /* All that it has said has left. May be NULL. */
+    void (*said)(struct connection *connection);
+    /* connection_pause is over. NULL where nobody calls that. */
+    void (*due)(struct connection *connection);
     /* The handshake is complete. */
     void (*established)(struct connection *connection);
     /* A whole answer with the expected status has come. */

@@ -1,14 +1,13 @@
 #include "load/client.h"
 
 #include "base/check.h"
+#include "load/file.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
-
-enum { BUNDLE_SIZE_MAX = 256 * 1024 };
 
 struct client_credentials {
     WOLFSSL_CTX *wolfssl;
@@ -43,29 +42,10 @@ static int believe(WOLFSSL *wolfssl, const unsigned char *signature, unsigned in
     return 0;
 }
 
-/* The whole file, malloc'd. NULL with errno. */
-static uint8_t *read_file(const char *path, size_t *size) {
-    FILE *file = fopen(path, "rb");
-    uint8_t *data;
-
-    if (file == NULL) {
-        return NULL;
-    }
-    data = malloc(BUNDLE_SIZE_MAX);
-    *size = data == NULL ? 0 : fread(data, 1, BUNDLE_SIZE_MAX, file);
-    if (data != NULL && (ferror(file) || *size == BUNDLE_SIZE_MAX)) {
-        errno = ferror(file) ? EIO : EFBIG;
-        free(data);
-        data = NULL;
-    }
-    fclose(file);
-    return data;
-}
-
 static bool use_bundle(WOLFSSL_CTX *wolfssl, const char *path, char error[static CLIENT_ERROR_SIZE]) {
     const char *part = "certificates";
     size_t size = 0;
-    uint8_t *pem = read_file(path, &size);
+    uint8_t *pem = file_read(path, &size);
     int result;
 
     if (pem == NULL) {
@@ -130,6 +110,7 @@ struct client_credentials *client_credentials_load(const char *file, const char 
     if (!limit_protocol(credentials->wolfssl, name) || !share_generator(credentials->wolfssl)) {
         snprintf(error, CLIENT_ERROR_SIZE, "wolfSSL refuses the settings of the generator");
     } else if (file == NULL || use_bundle(credentials->wolfssl, file, error)) {
+        error[0] = '\0';
         return credentials;
     }
     client_credentials_free(credentials);
@@ -172,11 +153,16 @@ void client_close(struct client *client) {
 }
 
 /* A ticket is a session of wolfSSL's under another name. */
-int client_resume(struct client *client, struct client_ticket *ticket) {
-    int result = wolfSSL_set_session(client->wolfssl, (WOLFSSL_SESSION *)ticket);
+int client_resume(struct client *client, const struct client_ticket *ticket) {
+    int result = wolfSSL_set_session(client->wolfssl, (WOLFSSL_SESSION *)(uintptr_t)ticket);
 
-    client_ticket_free(ticket);
     return result == WOLFSSL_SUCCESS ? 0 : -EKEYEXPIRED;
+}
+
+size_t client_ticket_bytes(const struct client *client, uint8_t *out, size_t capacity) {
+    word32 size = (word32)capacity;
+
+    return wolfSSL_get_SessionTicket(client->wolfssl, out, &size) == WOLFSSL_SUCCESS && size <= capacity ? size : 0;
 }
 
 bool client_resumed(const struct client *client) {
@@ -244,6 +230,15 @@ void client_shutdown(struct client *client) {
 
 void client_describe(const struct client *client, char *text, size_t size) {
     snprintf(text, size, "%s %s", wolfSSL_get_version(client->wolfssl), wolfSSL_get_cipher_name(client->wolfssl));
+}
+
+int client_alert(const struct client *client) {
+    WOLFSSL_ALERT_HISTORY history = {.last_rx = {.code = -1}};
+
+    if (client->wolfssl == NULL || wolfSSL_get_alert_history(client->wolfssl, &history) != WOLFSSL_SUCCESS) {
+        return -1;
+    }
+    return history.last_rx.code;
 }
 
 const char *client_error_text(const struct client *client) {

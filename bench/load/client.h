@@ -21,8 +21,8 @@ struct client_credentials;
 int client_library_init(void);
 
 /*
- * `file` is a PEM file with leaf, intermediates and key; NULL: presents no certificate. NULL with one line in `error`.
- * `name` is the server name that sessions send.
+ * `file` is a PEM file with leaf, intermediates and key; NULL: presents no certificate. NULL with one line in `error`,
+ * which is empty otherwise. `name` is the server name that sessions send.
  */
 struct client_credentials *client_credentials_load(const char *file, const char *name, char error[static CLIENT_ERROR_SIZE]);
 void client_credentials_free(struct client_credentials *credentials);
@@ -30,7 +30,7 @@ void client_credentials_free(struct client_credentials *credentials);
 /* Takes ciphertext to send: 0, or a negative errno after which the session is failed. */
 typedef int client_output_fn(void *owner, struct bytes ciphertext);
 
-/* What a server gave to resume with; for one connection, see client_resume. */
+/* What a server gave to resume with. */
 struct client_ticket;
 
 struct client {
@@ -54,16 +54,18 @@ int client_open(struct client *client, struct client_credentials *credentials, c
 void client_close(struct client *client);
 
 /*
- * The handshake shall resume with `ticket`, which is used up, whatever comes of it: RFC 8446 appendix C.4 wants each one
- * used once, and so do browsers. Before the handshake; psk_dhe_ke alone is offered, the only one that servers here accept.
- * 0, or -EKEYEXPIRED.
+ * The handshake shall resume with `ticket`, which stays the caller's: but RFC 8446 appendix C.4 wants each one used once,
+ * and so do browsers. Before the handshake; psk_dhe_ke alone is offered, the only one that servers here accept. 0, or
+ * -EKEYEXPIRED.
  */
-int client_resume(struct client *client, struct client_ticket *ticket);
+int client_resume(struct client *client, const struct client_ticket *ticket);
+/* The bytes of a ticket that the next handshake of `client` shall resume with: their size, or 0 when `capacity` is too
+ * small. */
+size_t client_ticket_bytes(const struct client *client, uint8_t *out, size_t capacity);
 /* After the handshake. */
 bool client_resumed(const struct client *client);
 /*
- * The newest ticket that came in this session, or NULL when none has come since. It is the caller's: client_ticket_free, or
- * client_resume with the same credentials.
+ * The newest ticket that came in this session, or NULL when none has come since. It is the caller's: client_ticket_free.
  */
 struct client_ticket *client_take_ticket(struct client *client);
 /* NULL is allowed. */
@@ -82,6 +84,8 @@ void client_shutdown(struct client *client);
 
 /* After the handshake: "TLSv1.3 TLS13-AES128-GCM-SHA256". */
 void client_describe(const struct client *client, char *text, size_t size);
+/* The number of the alert that the server has sent, 0 to 255, or -1. */
+int client_alert(const struct client *client);
 /* wolfSSL's text for what went wrong. Static. */
 const char *client_error_text(const struct client *client);
 

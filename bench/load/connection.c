@@ -19,8 +19,11 @@ void connection_end(struct connection *connection, enum options_close how) {
     if (connection->state == CONNECTION_CLOSING) {
         return;
     }
+    timer_clear(&connection->load->ring.timers, &connection->timer);
     if (how == OPTIONS_CLOSE_FIN) {
-        client_shutdown(&connection->tls);
+        if (connection->tls.wolfssl != NULL) {
+            client_shutdown(&connection->tls);
+        }
         connection->state = CONNECTION_CLOSING;
         stream_finish(connection->stream);
         return;
@@ -30,14 +33,65 @@ void connection_end(struct connection *connection, enum options_close how) {
     stream_close(connection->stream);
 }
 
-static void fail(struct connection *connection, enum tally_counter why, const char *text) {
+void connection_conclude(struct connection *connection, unsigned outcome) {
+    struct load *load = connection->load;
+
+    if (connection->state == CONNECTION_CLOSING) {
+        return;
+    }
+    load_count_outcome(load, outcome);
+    load_record(load, LATENCY_OUTCOME, connection->started_ns);
+    connection_end(connection, outcome == OUTCOME_LEFT ? load->options->close : OPTIONS_CLOSE_RESET);
+}
+
+/* For a hostile one it is no failure, but what came of it. */
+static void fail(struct connection *connection, enum tally_counter why, unsigned outcome, const char *text) {
+    if (connection->load->options->behaviour->hostile) {
+        connection_conclude(connection, outcome);
+        return;
+    }
     load_count(connection->load, why);
     load_note_error(connection->load, tally_counter_name(why), text);
     connection_end(connection, OPTIONS_CLOSE_RESET);
 }
 
 static void fail_tls(struct connection *connection) {
-    fail(connection, TALLY_TLS_FAILED, client_error_text(&connection->tls));
+    int alert = client_alert(&connection->tls);
+
+    fail(connection, TALLY_TLS_FAILED, alert < 0 ? OUTCOME_TLS_FAILED : OUTCOME_ALERT + (unsigned)alert,
+         client_error_text(&connection->tls));
+}
+
+void connection_say(struct connection *connection, struct bytes data) {
+    CHECK(stream_write(connection->stream, data) == 0);
+}
+
+static void set_timer(struct connection *connection, uint64_t ms) {
+    struct ring *ring = &connection->load->ring;
+
+    timer_set(&ring->timers, &connection->timer, ring_now_ms(ring), ms);
+}
+
+void connection_pause(struct connection *connection, uint64_t ms) {
+    connection->patient = true;
+    set_timer(connection, ms);
+}
+
+void connection_expect(struct connection *connection) {
+    connection->patient = false;
+    set_timer(connection, connection->load->options->timeout_ms);
+}
+
+static void due(struct timer *timer) {
+    struct connection *connection = CONTAINER_OF(timer, struct connection, timer);
+
+    if (connection->patient) {
+        connection->load->options->behaviour->due(connection);
+    } else if (connection->state == CONNECTION_CONNECTING) {
+        fail(connection, TALLY_TIMED_OUT, OUTCOME_CONNECT_TIMEOUT, "connecting took too long");
+    } else {
+        fail(connection, TALLY_TIMED_OUT, OUTCOME_TIMEOUT, "an answer took too long");
+    }
 }
 
 static int send_ciphertext(void *owner, struct bytes ciphertext) {
@@ -51,6 +105,7 @@ void connection_request(struct connection *connection) {
     connection->state = CONNECTION_ASKING;
     connection->in_body = false;
     connection->asked_ns = clock_monotonic_ns();
+    connection_expect(connection);
     if (client_write(&connection->tls, connection->load->request) != CLIENT_DONE) {
         fail_tls(connection);
     }
@@ -62,7 +117,7 @@ bool connection_keep_ticket(struct connection *connection) {
     CHECK(connection->ticket == NULL);
     connection->ticket = client_take_ticket(&connection->tls);
     if (connection->ticket == NULL) {
-        fail(connection, TALLY_NOT_RESUMED, "the server gave no ticket");
+        fail(connection, TALLY_NOT_RESUMED, OUTCOME_TLS_FAILED, "the server gave no ticket");
         return false;
     }
     if (!connection->ticketed) {
@@ -74,6 +129,7 @@ bool connection_keep_ticket(struct connection *connection) {
 
 void connection_hold(struct connection *connection) {
     CHECK(connection->state == CONNECTION_READY);
+    timer_clear(&connection->load->ring.timers, &connection->timer);
     connection->state = CONNECTION_HOLDING;
     connection->stood = true;
     load_connection_stands(connection->load);
@@ -90,7 +146,7 @@ static void hold_head(struct connection *connection, struct bytes data) {
         connection->held = malloc(HEAD_SIZE_MAX);
     }
     if (connection->held == NULL || data.size > HEAD_SIZE_MAX - connection->held_size) {
-        fail(connection, TALLY_HTTP_FAILED, "the answer's head is larger than 16 KiB");
+        fail(connection, TALLY_HTTP_FAILED, OUTCOME_GIBBERISH, "the answer's head is larger than 16 KiB");
         return;
     }
     memcpy(connection->held + connection->held_size, data.data, data.size);
@@ -101,11 +157,15 @@ static void complete_answer(struct connection *connection) {
     struct load *load = connection->load;
 
     connection->state = CONNECTION_READY;
+    if (load->options->behaviour->hostile) {
+        connection_conclude(connection, outcome_of_status(connection->status));
+        return;
+    }
     if (connection->status != load->options->expected_status) {
         char text[32];
 
         snprintf(text, sizeof text, "status %u", connection->status);
-        fail(connection, TALLY_STATUS_FAILED, text);
+        fail(connection, TALLY_STATUS_FAILED, outcome_of_status(connection->status), text);
         return;
     }
     load_count(load, TALLY_ANSWERS);
@@ -121,9 +181,9 @@ static void take_body(struct connection *connection, struct bytes data) {
         result = http_parser_body(&connection->parser, &data, &piece);
     } while (result == HTTP_PARSE_BODY);
     if (result == HTTP_PARSE_ERROR) {
-        fail(connection, TALLY_HTTP_FAILED, connection->parser.error);
+        fail(connection, TALLY_HTTP_FAILED, OUTCOME_GIBBERISH, connection->parser.error);
     } else if (result == HTTP_PARSE_END && data.size > 0) {
-        fail(connection, TALLY_HTTP_FAILED, "bytes behind the answer");
+        fail(connection, TALLY_HTTP_FAILED, OUTCOME_GIBBERISH, "bytes behind the answer");
     } else if (result == HTTP_PARSE_END) {
         complete_answer(connection);
     }
@@ -151,7 +211,7 @@ static void take_head(struct connection *connection, struct bytes data) {
         take_body(connection, bytes_of(data.data + message->head_size, data.size - message->head_size));
         drop_held(connection);
     } else if (result == HTTP_PARSE_ERROR) {
-        fail(connection, TALLY_HTTP_FAILED, parser->error);
+        fail(connection, TALLY_HTTP_FAILED, OUTCOME_GIBBERISH, parser->error);
     } else if (connection->held == NULL) {
         hold_head(connection, data);
     }
@@ -168,11 +228,11 @@ static void read_answers(struct connection *connection) {
             return;
         }
         if (result == CLIENT_CLOSED) {
-            fail(connection, TALLY_CLOSED, "close_notify");
+            fail(connection, TALLY_CLOSED, OUTCOME_FIN, "close_notify");
         } else if (result == CLIENT_FAILED) {
             fail_tls(connection);
         } else if (connection->state != CONNECTION_ASKING) {
-            fail(connection, TALLY_HTTP_FAILED, "bytes that nobody asked for");
+            fail(connection, TALLY_HTTP_FAILED, OUTCOME_GIBBERISH, "bytes that nobody asked for");
         } else if (connection->in_body) {
             take_body(connection, bytes_of(load->plaintext, size));
         } else {
@@ -187,7 +247,8 @@ static void establish(struct connection *connection) {
     connection->state = CONNECTION_READY;
     load_connection_established(load, connection);
     if (connection->resuming && !client_resumed(&connection->tls)) {
-        fail(connection, TALLY_NOT_RESUMED, "the server answered a ticket of its own with a full handshake");
+        fail(connection, TALLY_NOT_RESUMED, OUTCOME_TLS_FAILED,
+             "the server answered a ticket of its own with a full handshake");
         return;
     }
     load->options->behaviour->established(connection);
@@ -202,21 +263,45 @@ static void go_on_with_handshake(struct connection *connection) {
     case CLIENT_WANT_INPUT:
         break;
     case CLIENT_CLOSED:
-        fail(connection, TALLY_TLS_FAILED, "closed during the handshake");
+        fail(connection, TALLY_TLS_FAILED, OUTCOME_FIN, "closed during the handshake");
         break;
     case CLIENT_FAILED:
         fail_tls(connection);
         break;
     }
-    load_flush(connection->load);
+    if (!connection->load->options->behaviour->hostile) {
+        load_flush(connection->load);
+    }
 }
 
 static void connected(struct stream *stream) {
     struct connection *connection = stream->owner;
+    const struct behaviour *behaviour = connection->load->options->behaviour;
 
-    connection->state = CONNECTION_HANDSHAKE;
-    stream_receive(stream);
-    go_on_with_handshake(connection);
+    load_record(connection->load, LATENCY_CONNECT, connection->started_ns);
+    if (behaviour->connected == NULL) {
+        connection->state = CONNECTION_HANDSHAKE;
+        stream_receive(stream);
+        go_on_with_handshake(connection);
+        return;
+    }
+    connection->state = CONNECTION_TALKING;
+    connection_expect(connection);
+    behaviour->connected(connection);
+    if (connection->state != CONNECTION_CLOSING) {
+        stream_receive(stream);
+    }
+}
+
+/* Of one in CONNECTION_TALKING. */
+static void hear(struct connection *connection, struct bytes data) {
+    const struct behaviour *behaviour = connection->load->options->behaviour;
+
+    if (behaviour->received == NULL) {
+        connection_conclude(connection, outcome_of_bytes(data));
+    } else {
+        behaviour->received(connection, data);
+    }
 }
 
 static void received(struct stream *stream, struct bytes data) {
@@ -224,30 +309,58 @@ static void received(struct stream *stream, struct bytes data) {
     bool in_handshake = connection->state == CONNECTION_HANDSHAKE;
 
     if (data.size == 0) {
-        fail(connection, in_handshake ? TALLY_TLS_FAILED : TALLY_CLOSED, "the server closed");
+        fail(connection, in_handshake ? TALLY_TLS_FAILED : TALLY_CLOSED, OUTCOME_FIN, "the server closed");
         return;
     }
-    client_feed(&connection->tls, data);
-    if (in_handshake) {
-        go_on_with_handshake(connection);
+    if (connection->state == CONNECTION_TALKING) {
+        hear(connection, data);
     } else {
-        read_answers(connection);
+        client_feed(&connection->tls, data);
+        if (in_handshake) {
+            go_on_with_handshake(connection);
+        } else {
+            read_answers(connection);
+        }
     }
     if (connection->stream == stream && connection->state != CONNECTION_CLOSING) {
         stream_receive(stream);
     }
 }
 
+static void drained(struct stream *stream) {
+    struct connection *connection = stream->owner;
+    const struct behaviour *behaviour = connection->load->options->behaviour;
+
+    if (behaviour->said != NULL && connection->state == CONNECTION_TALKING && stream->queued == 0) {
+        behaviour->said(connection);
+    }
+}
+
+static unsigned outcome_of_error(int error, bool connecting) {
+    switch (-error) {
+    case ECONNREFUSED:
+        return OUTCOME_REFUSED;
+    case ETIMEDOUT:
+        return connecting ? OUTCOME_CONNECT_TIMEOUT : OUTCOME_TIMEOUT;
+    case ECONNRESET:
+    case EPIPE:
+        return OUTCOME_RESET;
+    default:
+        return connecting ? OUTCOME_CONNECT_FAILED : OUTCOME_RESET;
+    }
+}
+
 static void failed(struct stream *stream, int error) {
     struct connection *connection = stream->owner;
+    bool connecting = connection->state == CONNECTION_CONNECTING;
     enum tally_counter why = TALLY_CLOSED;
 
-    if (connection->state == CONNECTION_CONNECTING) {
+    if (connecting) {
         why = TALLY_CONNECT_FAILED;
     } else if (connection->state == CONNECTION_HANDSHAKE) {
         why = TALLY_TLS_FAILED;
     }
-    fail(connection, why, strerror(-error));
+    fail(connection, why, outcome_of_error(error, connecting), strerror(-error));
 }
 
 static void closed(struct stream *stream) {
@@ -266,6 +379,7 @@ static void closed(struct stream *stream) {
 static const struct stream_handler handler = {
     .connected = connected,
     .received = received,
+    .drained = drained,
     .failed = failed,
     .closed = closed,
 };
@@ -286,17 +400,20 @@ static int bind_source(struct stream *stream, uint32_t address) {
 /* A ticket is good for the credentials that it came to, so who resumes keeps them. */
 static int open_client(struct connection *connection) {
     struct load *load = connection->load;
+    bool replays = load->options->behaviour->tickets == TICKETS_REPLAYED;
+    const struct client_ticket *ticket = replays ? load->loot.ticket : connection->ticket;
     int error;
 
     if (connection->credentials == NULL || !load->options->behaviour->resumes) {
-        connection->credentials = load_next_credentials(load);
+        connection->credentials = certs_next(&load->certs);
     }
     error = client_open(&connection->tls, connection->credentials, send_ciphertext, connection);
     connection->resuming = connection->ticket != NULL;
-    if (error < 0 || !connection->resuming) {
+    if (error < 0 || ticket == NULL) {
         return error;
     }
-    error = client_resume(&connection->tls, connection->ticket);
+    error = client_resume(&connection->tls, ticket);
+    client_ticket_free(connection->ticket);
     connection->ticket = NULL;
     if (error < 0) {
         client_close(&connection->tls);
@@ -304,20 +421,35 @@ static int open_client(struct connection *connection) {
     return error;
 }
 
+void connection_init(struct connection *connection, struct load *load) {
+    connection->load = load;
+    timer_init(&connection->timer, due);
+    if (load->options->behaviour->forgery != FORGE_NONE) {
+        connection->intruder = calloc(1, sizeof *connection->intruder);
+        CHECK(connection->intruder != NULL);
+    }
+}
+
 void connection_destroy(struct connection *connection) {
     CHECK(connection->stream == NULL);
     client_ticket_free(connection->ticket);
+    if (connection->intruder != NULL) {
+        intruder_destroy(connection->intruder);
+        free(connection->intruder);
+    }
 }
 
-int connection_start(struct connection *connection) {
+int connection_start(struct connection *connection, uint64_t due_ns) {
     struct load *load = connection->load;
     const struct options *options = load->options;
-    int error = open_client(connection);
+    int error = options->behaviour->connected == NULL ? open_client(connection) : 0;
 
     if (error < 0) {
         return error;
     }
-    connection->started_ns = clock_monotonic_ns();
+    connection->started_ns = due_ns;
+    connection->said = 0;
+    connection->incomplete = (load->tally.counters[TALLY_CONNECTIONS] & 1) != 0;
     connection->stream = stream_connect(&load->ring, (const struct sockaddr *)&options->address, options->address_size,
                                         &handler, connection, &error);
     if (connection->stream == NULL) {
@@ -327,10 +459,11 @@ int connection_start(struct connection *connection) {
     connection->state = CONNECTION_CONNECTING;
     connection->stood = false;
     load_count(load, TALLY_CONNECTIONS);
+    connection_expect(connection);
     if (options->source_addresses > 0) {
         error = bind_source(connection->stream, load_next_source(load));
         if (error < 0) {
-            fail(connection, TALLY_CONNECT_FAILED, strerror(-error));
+            fail(connection, TALLY_CONNECT_FAILED, OUTCOME_CONNECT_FAILED, strerror(-error));
         }
     }
     return 0;

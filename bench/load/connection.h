@@ -1,13 +1,16 @@
 /*
  * One connection of the load: connect, TLS handshake, requests and their answers, end. What follows on each step is the
- * behaviour's choice (behaviour.h); what goes wrong is counted here, ends the connection, and never the run.
+ * behaviour's choice (behaviour.h), and so is what a hostile one says instead of a handshake; what goes wrong is counted
+ * here, ends the connection, and never the run.
  */
 #ifndef BENCH_LOAD_CONNECTION_H
 #define BENCH_LOAD_CONNECTION_H
 
 #include "http/message.h"
 #include "load/client.h"
+#include "load/intruder.h"
 #include "load/options.h"
+#include "load/outcome.h"
 #include "ring/stream.h"
 
 struct load;
@@ -16,6 +19,7 @@ enum connection_state {
     CONNECTION_FREE, /* no stream */
     CONNECTION_CONNECTING,
     CONNECTION_HANDSHAKE,
+    CONNECTION_TALKING, /* says what its behaviour has it say, which is no handshake */
     CONNECTION_READY,   /* established, and nothing asked */
     CONNECTION_ASKING,  /* an answer is owed */
     CONNECTION_HOLDING, /* stays as it is until the run ends */
@@ -25,7 +29,10 @@ enum connection_state {
 struct connection {
     struct load *load;
     struct stream *stream;
+    struct connection *next_free; /* on the load's list of those that wait for their turn */
+    struct timer timer;
     struct client tls;
+    struct intruder *intruder; /* NULL: none */
     struct client_credentials *credentials;
     struct client_ticket *ticket; /* for its next handshake, of the same credentials; NULL: that will be a full one */
     struct http_parser parser;
@@ -33,16 +40,21 @@ struct connection {
     uint32_t held_size;
     unsigned status; /* of the answer under way */
     bool in_body;
-    bool stood;    /* has been in CONNECTION_HOLDING */
-    bool ticketed; /* has had a ticket */
-    bool resuming; /* with a ticket, which the server need not accept */
+    bool stood;      /* has been in CONNECTION_HOLDING */
+    bool ticketed;   /* has had a ticket */
+    bool resuming;   /* with a ticket, which the server need not accept */
+    bool incomplete; /* what it says in pieces never ends */
+    bool patient;    /* the timer is the behaviour's, and not for a server that takes too long */
     enum connection_state state;
-    uint64_t started_ns; /* connect() */
+    uint32_t said;       /* bytes of what it says in pieces */
+    uint64_t started_ns; /* connect(), or when that was due */
     uint64_t asked_ns;   /* the last GET */
 };
 
-/* Connects a free one. 0, or a negative errno: no descriptor, no memory. */
-int connection_start(struct connection *connection);
+/* Once, before all else. */
+void connection_init(struct connection *connection, struct load *load);
+/* Connects a free one, which was due at `due_ns`. 0, or a negative errno: no descriptor, no memory. */
+int connection_start(struct connection *connection, uint64_t due_ns);
 /* Sends the run's GET; in state CONNECTION_READY. */
 void connection_request(struct connection *connection);
 /* Keeps the newest ticket for its next handshake. False: there is none, which has been counted, and has ended it. */
@@ -51,6 +63,14 @@ bool connection_keep_ticket(struct connection *connection);
 void connection_destroy(struct connection *connection);
 /* Nothing more is sent; the server may not close it. */
 void connection_hold(struct connection *connection);
+/* Sends bytes as they are, all at once. */
+void connection_say(struct connection *connection, struct bytes data);
+/* Has the behaviour's due() called after that time, instead of giving up on the server. */
+void connection_pause(struct connection *connection, uint64_t ms);
+/* From now on the server has its time to answer. */
+void connection_expect(struct connection *connection);
+/* Counts what came of a hostile one, and ends it. */
+void connection_conclude(struct connection *connection, unsigned outcome);
 /* Ends it; the load is told when it is gone (load_connection_closed). */
 void connection_end(struct connection *connection, enum options_close how);
 

@@ -6,22 +6,21 @@
 /* For stream_flush_all, see load_flush. */
 #include "ring/operation.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 
 enum {
-    SOURCE_FIRST = 0x7f400001, /* 127.64.0.1; leaves 127.0.0.0/10 to everybody else */
     TURN_MS_MAX = 20,
     CLOSING_MS_MAX = 5000,
+    CHUNKS_EACH = INTRUDER_FLIGHT_MAX / RING_RECEIVE_SIZE + 2, /* what one may have to send at a time, of address space */
+    JUNK_TICKET_SIZE = 192,
     FAILURES_HOPELESS = 100, /* with not one answer */
-    CREDENTIALS_MAX = 65536,
 };
 
 static int give_up(struct load *load, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -38,10 +37,29 @@ static int give_up(struct load *load, const char *format, ...) {
 uint64_t load_failures(const uint64_t *from, const uint64_t to[TALLY_COUNTERS]) {
     uint64_t failures = 0;
 
-    for (int i = TALLY_CONNECT_FAILED; i <= TALLY_NOT_RESUMED; i++) {
+    for (int i = TALLY_CONNECT_FAILED; i <= TALLY_TIMED_OUT; i++) {
         failures += to[i] - (from == NULL ? 0 : from[i]);
     }
     return failures;
+}
+
+void load_count_outcome(struct load *load, unsigned outcome) {
+    load->tally.outcomes[outcome]++;
+    load_count(load, TALLY_OUTCOMES);
+    if (!load->options->expected_outcomes[outcome]) {
+        char name[OUTCOME_NAME_SIZE];
+
+        outcome_name(outcome, name);
+        load_count(load, TALLY_UNEXPECTED);
+        load_note_error(load, "unexpected", name);
+    }
+}
+
+bool load_is_good(const struct load *load) {
+    const uint64_t *counters = load->tally.counters;
+    bool enough = !load->options->behaviour->hostile || counters[TALLY_OUTCOMES] >= load->options->count;
+
+    return load->fatal[0] == '\0' && load_failures(NULL, counters) == 0 && counters[TALLY_UNEXPECTED] == 0 && enough;
 }
 
 void load_record(struct load *load, enum tally_latency latency, uint64_t since_ns) {
@@ -61,16 +79,12 @@ void load_flush(struct load *load) {
     io_uring_submit(&load->ring.uring);
 }
 
-struct client_credentials *load_next_credentials(struct load *load) {
-    return load->credentials[load->credentials_next++ % load->credentials_count];
-}
-
 uint32_t load_next_source(struct load *load) {
-    return SOURCE_FIRST + load->source_next++ % load->options->source_addresses;
+    return load->options->source_first + load->source_next++ % load->options->source_addresses;
 }
 
-static void start(struct load *load, struct connection *connection) {
-    int error = connection_start(connection);
+static void start(struct load *load, struct connection *connection, uint64_t due_ns) {
+    int error = connection_start(connection, due_ns);
 
     if (error < 0) {
         give_up(load, "cannot open another connection beside %u: %s", load->open, strerror(-error));
@@ -80,12 +94,35 @@ static void start(struct load *load, struct connection *connection) {
     load->opening++;
 }
 
-static void start_more(struct load *load) {
-    uint32_t opening_max = load->options->behaviour->opening_max;
+static void set_free(struct load *load, struct connection *connection) {
+    connection->next_free = NULL;
+    if (load->free_first == NULL) {
+        load->free_first = connection;
+    } else {
+        load->free_last->next_free = connection;
+    }
+    load->free_last = connection;
+}
 
-    while (load->phase != LOAD_ENDING && load->started < load->options->connections &&
-           (opening_max == 0 || load->opening < opening_max)) {
-        start(load, &load->connections[load->started++]);
+/* A hostile run makes exactly as many connections as --count has; others count answers. */
+static bool may_start(const struct load *load) {
+    const struct options *options = load->options;
+    uint32_t opening_max = options->behaviour->opening_max;
+
+    return load->phase != LOAD_ENDING && load->free_first != NULL && (opening_max == 0 || load->opening < opening_max) &&
+           (!options->behaviour->hostile || options->count == 0 || load->pace.begun < options->count);
+}
+
+static void start_more(struct load *load) {
+    uint64_t now_ns = clock_monotonic_ns();
+    uint64_t due_ns;
+
+    while (may_start(load) && pace_is_due(&load->pace, now_ns, &due_ns)) {
+        struct connection *connection = load->free_first;
+
+        load->free_first = connection->next_free;
+        load->pace.begun++;
+        start(load, connection, due_ns);
     }
 }
 
@@ -116,11 +153,10 @@ void load_connection_closed(struct load *load, struct connection *connection) {
         return;
     }
     load->opening--;
-    if (load->options->behaviour->holds) {
-        start_more(load);
-    } else {
-        start(load, connection);
+    if (!load->options->behaviour->holds) {
+        set_free(load, connection);
     }
+    start_more(load);
 }
 
 static void mark(const struct load *load, struct load_mark *mark) {
@@ -130,6 +166,7 @@ static void mark(const struct load *load, struct load_mark *mark) {
     mark->ns = clock_monotonic_ns();
     mark->cpu_ns = (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec;
     memcpy(mark->counters, load->tally.counters, sizeof mark->counters);
+    memcpy(mark->outcomes, load->tally.outcomes, sizeof mark->outcomes);
 }
 
 static void begin_measuring(struct load *load) {
@@ -142,7 +179,7 @@ static void begin_measuring(struct load *load) {
 
 static void end_measuring(struct load *load) {
     mark(load, &load->end);
-    for (uint32_t i = 0; i < load->started; i++) {
+    for (uint32_t i = 0; i < load->options->connections; i++) {
         const struct connection *connection = &load->connections[i];
         uint64_t since = connection->state == CONNECTION_ASKING ? connection->asked_ns : connection->started_ns;
 
@@ -157,8 +194,13 @@ static void end_measuring(struct load *load) {
 
 static bool is_hopeless(const struct load *load) {
     const uint64_t *counters = load->tally.counters;
+    const uint64_t *outcomes = load->tally.outcomes;
     enum tally_counter success = load->options->behaviour->resumes ? TALLY_RESUMED : TALLY_ANSWERS;
 
+    if (load->options->behaviour->hostile) {
+        return counters[TALLY_OUTCOMES] == outcomes[OUTCOME_REFUSED] + outcomes[OUTCOME_CONNECT_FAILED] &&
+               counters[TALLY_OUTCOMES] >= FAILURES_HOPELESS + load->options->connections;
+    }
     return counters[success] == 0 && !load->options->behaviour->holds &&
            load_failures(NULL, counters) >= FAILURES_HOPELESS + load->options->connections;
 }
@@ -169,12 +211,21 @@ static bool is_warm(const struct load *load) {
 }
 
 static bool is_measured(const struct load *load, uint64_t now_ns) {
+    enum tally_counter counted = load->options->behaviour->hostile ? TALLY_OUTCOMES : TALLY_ANSWERS;
+
     if (load->options->behaviour->holds) {
-        return (load->opening == 0 && load->started == load->options->connections) || now_ns >= load->phase_end_ns;
+        return (load->opening == 0 && load->pace.begun == load->options->connections) || now_ns >= load->phase_end_ns;
     }
     return now_ns >= load->phase_end_ns ||
            (load->options->count > 0 &&
-            load->tally.counters[TALLY_ANSWERS] - load->begin.counters[TALLY_ANSWERS] >= load->options->count);
+            load->tally.counters[counted] - load->begin.counters[counted] >= load->options->count);
+}
+
+static const char *what_counts(const struct behaviour *behaviour) {
+    if (behaviour->hostile) {
+        return "connection";
+    }
+    return behaviour->resumes ? "resumed handshake" : "answer";
 }
 
 static void advance(struct load *load) {
@@ -182,8 +233,8 @@ static void advance(struct load *load) {
 
     if (is_hopeless(load)) {
         give_up(load, "given up: not one %s on %llu connections, the first failure was: %s",
-                load->options->behaviour->resumes ? "resumed handshake" : "answer",
-                (unsigned long long)load->tally.counters[TALLY_CONNECTIONS], load->first_error);
+                what_counts(load->options->behaviour), (unsigned long long)load->tally.counters[TALLY_CONNECTIONS],
+                load->first_error);
         return;
     }
     switch (load->phase) {
@@ -204,7 +255,9 @@ static void advance(struct load *load) {
             end_measuring(load);
             load->phase = LOAD_HOLDING;
             load->phase_end_ns = now_ns + load->options->duration_ns;
-            fprintf(stderr, "standing %u of %u\n", load->stand, load->options->connections);
+            if (load->options->duration_ns > 0) {
+                fprintf(stderr, "standing %u of %u\n", load->stand, load->options->connections);
+            }
         }
         break;
     case LOAD_HOLDING:
@@ -218,8 +271,13 @@ static void advance(struct load *load) {
 }
 
 static void turn(struct load *load) {
-    int error = ring_turn(&load->ring, TURN_MS_MAX);
+    uint64_t wait_ms = TURN_MS_MAX;
+    int error;
 
+    if (may_start(load) && !pace_sleep(&load->pace, &load->ring, clock_monotonic_ns())) {
+        wait_ms = 0;
+    }
+    error = ring_turn(&load->ring, wait_ms);
     if (error < 0) {
         give_up(load, "the ring is broken: %s", strerror(-error));
     }
@@ -228,78 +286,15 @@ static void turn(struct load *load) {
 static void close_all(struct load *load) {
     uint64_t limit_ns = clock_monotonic_ns() + CLOSING_MS_MAX * 1000000ULL;
 
-    for (uint32_t i = 0; i < load->started; i++) {
+    for (uint32_t i = 0; i < load->options->connections; i++) {
         if (load->connections[i].stream != NULL) {
             connection_end(&load->connections[i], OPTIONS_CLOSE_RESET);
         }
     }
-    while (load->open > 0 && clock_monotonic_ns() < limit_ns) {
+    while ((load->open > 0 || load->ring.in_flight > 0) && clock_monotonic_ns() < limit_ns) {
         turn(load);
     }
     CHECK(load->open == 0);
-}
-
-static int add_credentials(struct load *load, const char *file) {
-    char error[CLIENT_ERROR_SIZE];
-    struct client_credentials *credentials;
-    struct client_credentials **all;
-
-    if (load->credentials_count == CREDENTIALS_MAX) {
-        return give_up(load, "more than %d certificates", CREDENTIALS_MAX);
-    }
-    credentials = client_credentials_load(file, load->options->name, error);
-    if (credentials == NULL) {
-        return give_up(load, "%s", error);
-    }
-    all = realloc(load->credentials, (load->credentials_count + 1) * sizeof(struct client_credentials *));
-    CHECK(all != NULL);
-    load->credentials = all;
-    load->credentials[load->credentials_count++] = credentials;
-    return 0;
-}
-
-static int is_pem(const struct dirent *entry) {
-    const char *dot = strrchr(entry->d_name, '.');
-
-    return entry->d_name[0] != '.' && dot != NULL && strcmp(dot, ".pem") == 0;
-}
-
-static int add_folder(struct load *load, const char *folder) {
-    struct dirent **entries;
-    int count = scandir(folder, &entries, is_pem, alphasort);
-    int result = 0;
-
-    if (count <= 0) {
-        return give_up(load, "%s: %s", folder, count == 0 ? "no *.pem in this folder" : strerror(errno));
-    }
-    for (int i = 0; i < count; i++) {
-        char path[4096];
-
-        if (result == 0 && snprintf(path, sizeof path, "%s/%s", folder, entries[i]->d_name) >= (int)sizeof path) {
-            result = give_up(load, "%s: the path is too long", folder);
-        }
-        if (result == 0) {
-            result = add_credentials(load, path);
-        }
-        free(entries[i]);
-    }
-    free(entries);
-    return result;
-}
-
-static int load_credentials(struct load *load) {
-    const struct options *options = load->options;
-    int result = options->cert_count == 0 ? add_credentials(load, NULL) : 0;
-
-    for (unsigned i = 0; i < options->cert_count && result == 0; i++) {
-        struct stat status;
-
-        if (stat(options->certs[i], &status) < 0) {
-            return give_up(load, "%s: %s", options->certs[i], strerror(errno));
-        }
-        result = S_ISDIR(status.st_mode) ? add_folder(load, options->certs[i]) : add_credentials(load, options->certs[i]);
-    }
-    return result;
 }
 
 /* A descriptor for each connection, and some; the soft limit is raised as far as the hard one allows. */
@@ -319,17 +314,51 @@ static int ensure_descriptors(struct load *load) {
     return 0;
 }
 
+static int load_certificates(struct load *load) {
+    const struct options *options = load->options;
+    const struct behaviour *behaviour = options->behaviour;
+    bool steals = behaviour->tickets == TICKETS_STOLEN || behaviour->tickets == TICKETS_REPLAYED;
+
+    if (steals && loot_get(&load->loot, options, load->fatal) < 0) {
+        return -1;
+    }
+    if (behaviour->forgery != FORGE_NONE) {
+        if (forges_load(&load->forges, behaviour->forgery, options, load->fatal) < 0) {
+            return -1;
+        }
+        return intruder_school_init(&load->school) == 0 ? 0 : give_up(load, "wolfCrypt has no X25519");
+    }
+    if (behaviour->connected != NULL) {
+        return 0;
+    }
+    return steals ? certs_load_none(&load->certs, options, load->fatal) : certs_load(&load->certs, options, load->fatal);
+}
+
+static void prepare_hello(struct load *load) {
+    switch (load->options->behaviour->tickets) {
+    case TICKETS_JUNK:
+        hello_build(&load->hello, load->options->name, JUNK_TICKET_SIZE);
+        break;
+    case TICKETS_STOLEN:
+        hello_build(&load->hello, load->options->name, load->loot.size);
+        hello_set_ticket(&load->hello, bytes_of(load->loot.data, load->loot.size));
+        break;
+    default:
+        hello_build(&load->hello, load->options->name, 0);
+    }
+}
+
 static int prepare(struct load *load) {
     const struct options *options = load->options;
     /* Sockets that are on their way to closed count as streams too. */
     struct ring_options ring = {.accepted = 16,
                                 .streams = options->connections + 64,
                                 .receive_buffers = options->connections <= 64 ? 64 : 256,
-                                .chunks = 2 * options->connections + 64};
+                                .chunks = CHUNKS_EACH * options->connections + 64};
     char *request = NULL;
     int size;
 
-    if (ensure_descriptors(load) < 0 || load_credentials(load) < 0) {
+    if (ensure_descriptors(load) < 0 || load_certificates(load) < 0) {
         return -1;
     }
     load->connections = calloc(options->connections, sizeof *load->connections);
@@ -340,23 +369,35 @@ static int prepare(struct load *load) {
     }
     load->request = bytes_of(request, (size_t)size);
     for (uint32_t i = 0; i < options->connections; i++) {
-        load->connections[i].load = load;
+        connection_init(&load->connections[i], load);
+        set_free(load, &load->connections[i]);
+    }
+    prepare_hello(load);
+    if (getrandom(&load->noise, sizeof load->noise, 0) != sizeof load->noise) {
+        return give_up(load, "no random numbers: %s", strerror(errno));
     }
     return ring_create(&load->ring, &ring, load->fatal) < 0 ? -1 : 0;
 }
 
 int load_run(struct load *load, const struct options *options) {
+    uint64_t now_ns;
+
     load->options = options;
     if (prepare(load) < 0) {
         return -1;
     }
     load->phase = LOAD_WARMING;
-    load->phase_end_ns = clock_monotonic_ns() + options->warmup_ns;
+    now_ns = clock_monotonic_ns();
+    load->phase_end_ns = now_ns + options->warmup_ns;
+    pace_begin(&load->pace, options->rate, now_ns);
+    progress_begin(&load->progress, now_ns);
     advance(load);
     start_more(load);
     while (load->phase != LOAD_ENDING) {
         turn(load);
+        start_more(load);
         advance(load);
+        progress_tell(&load->progress, load, clock_monotonic_ns());
     }
     if (load->begin.ns != 0 && load->end.ns == 0) {
         end_measuring(load);
@@ -367,14 +408,13 @@ int load_run(struct load *load, const struct options *options) {
 }
 
 void load_destroy(struct load *load) {
-    for (uint32_t i = 0; i < load->started; i++) {
+    for (uint32_t i = 0; load->connections != NULL && i < load->options->connections; i++) {
         connection_destroy(&load->connections[i]);
     }
     free(load->connections);
-    for (size_t i = 0; i < load->credentials_count; i++) {
-        client_credentials_free(load->credentials[i]);
-    }
-    free(load->credentials);
+    certs_free(&load->certs);
+    forges_free(&load->forges);
+    loot_free(&load->loot);
     free((void *)(uintptr_t)load->request.data);
     tally_destroy(&load->tally);
 }

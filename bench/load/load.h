@@ -2,7 +2,13 @@
 #ifndef BENCH_LOAD_LOAD_H
 #define BENCH_LOAD_LOAD_H
 
+#include "load/certs.h"
 #include "load/connection.h"
+#include "load/forge.h"
+#include "load/hello.h"
+#include "load/loot.h"
+#include "load/pace.h"
+#include "load/progress.h"
 #include "load/tally.h"
 
 enum {
@@ -22,19 +28,25 @@ struct load_mark {
     uint64_t ns;     /* monotonic */
     uint64_t cpu_ns; /* used by this process */
     uint64_t counters[TALLY_COUNTERS];
+    uint64_t outcomes[OUTCOMES];
 };
 
 struct load {
     const struct options *options;
     struct ring ring;
-    struct tally tally; /* counters since the start; latencies of the measured time */
-    struct client_credentials **credentials;
-    size_t credentials_count;
-    size_t credentials_next;
+    struct tally tally;   /* counters since the start; latencies of the measured time */
+    struct certs certs;   /* of clients; none where intruders have */
+    struct forges forges; /* theirs */
+    struct loot loot;
+    struct pace pace;
+    struct progress progress;
+    struct noise noise;
+    struct hello hello; /* what hostile connections say, as it was last */
     uint32_t source_next;
     struct bytes request; /* the GET; owned */
     struct connection *connections;
-    uint32_t started;  /* connections that have been started once */
+    struct connection *free_first; /* those that may be started, longest free first */
+    struct connection *free_last;
     uint32_t opening;  /* started, and neither stand nor gone */
     uint32_t stand;    /* in CONNECTION_HOLDING */
     uint32_t open;     /* connections with a stream */
@@ -48,7 +60,9 @@ struct load {
     char tls[64];                      /* version and suite */
     char first_error[LOAD_ERROR_SIZE]; /* empty: nothing failed */
     char fatal[LOAD_ERROR_SIZE];       /* why the run was given up; empty: it was not */
-    struct http_message message;       /* of the head under parsing */
+    struct intruder_school school;
+    uint8_t flight[INTRUDER_FLIGHT_MAX]; /* of the intruder whose turn it is */
+    struct http_message message;         /* of the head under parsing */
     uint8_t plaintext[16 * 1024];
 };
 
@@ -56,6 +70,8 @@ struct load {
 int load_run(struct load *load, const struct options *options);
 void load_destroy(struct load *load);
 
+/* Whether all went as it should: no failure, nothing unexpected, and as many as were asked for. */
+bool load_is_good(const struct load *load);
 /* Failures of all kinds between two counter sets; `from` may be NULL. */
 uint64_t load_failures(const uint64_t *from, const uint64_t to[TALLY_COUNTERS]);
 
@@ -64,6 +80,7 @@ uint64_t load_failures(const uint64_t *from, const uint64_t to[TALLY_COUNTERS]);
 static inline void load_count(struct load *load, enum tally_counter counter) {
     load->tally.counters[counter]++;
 }
+void load_count_outcome(struct load *load, unsigned outcome);
 /* The time since `since_ns`, if it is the time to measure. */
 void load_record(struct load *load, enum tally_latency latency, uint64_t since_ns);
 /* Keeps the first one. */
@@ -72,7 +89,6 @@ void load_connection_established(struct load *load, struct connection *connectio
 void load_connection_stands(struct load *load);
 /* May start it again. */
 void load_connection_closed(struct load *load, struct connection *connection);
-struct client_credentials *load_next_credentials(struct load *load);
 /* The next address to connect from, host byte order. */
 uint32_t load_next_source(struct load *load);
 /*

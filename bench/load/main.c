@@ -32,7 +32,7 @@ static int run(const struct options *options) {
     if (load->fatal[0] != '\0') {
         fprintf(stderr, "sallyport-load: %s\n", load->fatal);
     }
-    good = load->fatal[0] == '\0' && load_failures(NULL, load->tally.counters) == 0;
+    good = load_is_good(load);
     load_destroy(load);
     free(load);
     return fflush(stdout) == 0 && good ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -3,6 +3,7 @@
 #include "load/behaviour.h"
 #include "ring/listener.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <math.h>
@@ -12,10 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOOPBACK_END 0x7fffffffU /* 127.255.255.255 cannot be bound */
+#define SOURCE_FIRST 0x7f400001  /* 127.64.0.1; leaves 127.0.0.0/10 to everybody else */
+
 static const char usage_head[] =
     "usage: sallyport-load MODE --connect ADDRESS:PORT [OPTION]...\n"
     "\n"
-    "Loads a TLS 1.3 server from one thread: a closed loop, each connection waits for its answer.\n"
+    "Loads a TLS 1.3 server from one thread: a closed loop, in which a connection that has ended is followed by another;\n"
+    "or an open one, in which connections begin at a rate whatever the server does. Hostile modes are floods: they count\n"
+    "what the server did to each connection.\n"
     "\n"
     "modes:\n";
 
@@ -30,16 +36,26 @@ static const char usage_tail[] =
     "  --connections N         at the same time, 1 to 60000 (default: 64; idle: 1000)\n"
     "  --duration SECONDS      how long to measure, or to hold: 0.1 to 3600 (default: 5)\n"
     "  --warmup SECONDS        load before that, which is not measured: 0 to 60 (default: 0.5, or 0 with --count)\n"
-    "  --count N               end after N answers if that comes before the time is over\n"
+    "  --count N               end after N answers if that comes before the time is over; hostile: after N connections,\n"
+    "                          and no more are made\n"
+    "  --rate N                open loop: N connections begin each second, as long as no more than --connections are open;\n"
+    "                          latencies count from when one was due. 1 to 1000000 (default: a closed loop)\n"
+    "  --timeout SECONDS       to connect and shake hands, and again to answer: 0.1 to 600 (default: 30; hostile: 3)\n"
+    "  --interval SECONDS      slow: between one byte and the next, 0.01 to 60 (default: 0.1)\n"
     "  --source-addresses N    connect from N addresses of 127.0.0.0/8 in turn, 1 to 1048576\n"
-    "  --close reset|fin       how handshake and resumed end a connection (default: reset, which leaves no port in "
+    "  --source-first ADDRESS  the first of them (default: 127.64.0.1)\n"
+    "  --close reset|fin       how a mode that closes connections does it (default: reset, which leaves no port in "
     "TIME_WAIT)\n"
-    "  --expect STATUS         the status that a good answer has (default: 200)\n"
+    "  --expect STATUS         the status that a good answer has (default: 200). Hostile: what may come of a connection,\n"
+    "                          comma-separated: left, hello, fin, reset, timeout, refused, connect_timeout, alert_N,\n"
+    "                          status_N (default: anything but refused)\n"
     "  --json                  one JSON object instead of the table\n"
     "  --help                  this text\n"
     "\n"
-    "The server's certificate and its signature are not checked. Exit status: 0 done and every answer was good,\n"
-    "1 something failed (the result is printed all the same), 2 wrong usage.\n";
+    "Hostile modes end by --duration too, have no warm-up unless it is asked for, and tell once a second how they fare, as\n"
+    "all modes do. The server's certificate and its signature are not checked. Exit status: 0 done and every answer was\n"
+    "good, or all that came of hostile connections was expected; 1 something failed (the result is printed all the same);\n"
+    "2 wrong usage.\n";
 
 enum option_letter {
     OPTION_CONNECT = 256,
@@ -50,7 +66,11 @@ enum option_letter {
     OPTION_DURATION,
     OPTION_WARMUP,
     OPTION_COUNT,
+    OPTION_RATE,
+    OPTION_TIMEOUT,
+    OPTION_INTERVAL,
     OPTION_SOURCES,
+    OPTION_SOURCE_FIRST,
     OPTION_CLOSE,
     OPTION_EXPECT,
     OPTION_JSON,
@@ -66,6 +86,10 @@ static const struct option long_options[] = {
     {"duration", required_argument, NULL, OPTION_DURATION},
     {"warmup", required_argument, NULL, OPTION_WARMUP},
     {"count", required_argument, NULL, OPTION_COUNT},
+    {"rate", required_argument, NULL, OPTION_RATE},
+    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"interval", required_argument, NULL, OPTION_INTERVAL},
+    {"source-first", required_argument, NULL, OPTION_SOURCE_FIRST},
     {"source-addresses", required_argument, NULL, OPTION_SOURCES},
     {"close", required_argument, NULL, OPTION_CLOSE},
     {"expect", required_argument, NULL, OPTION_EXPECT},
@@ -77,7 +101,7 @@ static const struct option long_options[] = {
 static void print_usage(void) {
     fputs(usage_head, stdout);
     for (size_t i = 0; i < behaviour_count; i++) {
-        printf("  %-11s %s\n", behaviours[i].name, behaviours[i].summary);
+        printf("  %-16s %s\n", behaviours[i].name, behaviours[i].summary);
     }
     fputs(usage_tail, stdout);
 }
@@ -136,6 +160,51 @@ static bool read_text(const char *option, const char *text, const char *what, si
     return true;
 }
 
+static bool read_milliseconds(const char *option, const char *text, double min, double max, uint64_t *ms) {
+    uint64_t ns = 0;
+    bool good = read_seconds(option, text, min, max, &ns);
+
+    *ms = ns / 1000000;
+    return good;
+}
+
+static bool read_source(const char *text, uint32_t *source) {
+    struct in_addr address;
+
+    if (inet_pton(AF_INET, text, &address) != 1 || ntohl(address.s_addr) >> 24 != IN_LOOPBACKNET) {
+        return refuse("--source-first takes an address of 127.0.0.0/8, not '%s'", text);
+    }
+    *source = ntohl(address.s_addr);
+    return true;
+}
+
+/* A status, or what may come of a hostile connection. */
+static bool read_expected(struct options *options) {
+    const char *text = options->expect_text;
+    uint64_t status = 200;
+
+    if (!options->behaviour->hostile) {
+        bool good = text == NULL || read_number("expect", text, 200, 599, &status);
+
+        options->expected_status = (unsigned)status;
+        return good;
+    }
+    for (unsigned i = 0; i < OUTCOMES; i++) {
+        options->expected_outcomes[i] = text == NULL && i != OUTCOME_REFUSED && i != OUTCOME_CONNECT_FAILED;
+    }
+    for (const char *next = text; next != NULL;) {
+        size_t size = strcspn(next, ",");
+        unsigned outcome = outcome_find(bytes_of(next, size));
+
+        if (outcome == OUTCOMES) {
+            return refuse("--expect: '%.*s' is nothing that can come of a connection", (int)size, next);
+        }
+        options->expected_outcomes[outcome] = true;
+        next = next[size] == '\0' ? NULL : next + size + 1;
+    }
+    return true;
+}
+
 static bool read_close(const char *text, enum options_close *how) {
     if (strcmp(text, "reset") == 0) {
         *how = OPTIONS_CLOSE_RESET;
@@ -188,10 +257,17 @@ static bool read_option(struct options *options, int letter, const char *text) {
         return good;
     case OPTION_CLOSE:
         return read_close(text, &options->close);
+    case OPTION_SOURCE_FIRST:
+        return read_source(text, &options->source_first);
+    case OPTION_RATE:
+        return read_number("rate", text, 1, 1000000, &options->rate);
+    case OPTION_TIMEOUT:
+        return read_milliseconds("timeout", text, 0.1, 600, &options->timeout_ms);
+    case OPTION_INTERVAL:
+        return read_milliseconds("interval", text, 0.01, 60, &options->interval_ms);
     case OPTION_EXPECT:
-        good = read_number("expect", text, 200, 599, &number);
-        options->expected_status = (unsigned)number;
-        return good;
+        options->expect_text = text;
+        return true;
     default:
         options->json = true;
         return true;
@@ -210,6 +286,9 @@ static bool complete(struct options *options, bool warmup_given) {
     if (options->connect_text == NULL) {
         return refuse("--connect ADDRESS:PORT is missing");
     }
+    if (options->source_addresses > 0 && options->source_first + options->source_addresses > LOOPBACK_END) {
+        return refuse("--source-addresses and --source-first lead beyond 127.0.0.0/8");
+    }
     if (options->source_addresses > 0 && !is_loopback(&options->address)) {
         return refuse("--source-addresses works only towards an address of 127.0.0.0/8, which %s is not",
                       options->connect_text);
@@ -220,11 +299,23 @@ static bool complete(struct options *options, bool warmup_given) {
     if (options->close == OPTIONS_CLOSE_FIN && !behaviour->closes) {
         return refuse("--close has no meaning for %s, which keeps its connections", behaviour->name);
     }
+    if (options->rate > 0 && !behaviour->closes && !behaviour->hostile) {
+        return refuse("--rate has no meaning for %s, which keeps its connections", behaviour->name);
+    }
+    if ((behaviour->forgery != FORGE_NONE || behaviour->tickets > TICKETS_JUNK) && options->cert_count == 0) {
+        return refuse("%s needs --cert", behaviour->name);
+    }
+    if (!read_expected(options)) {
+        return false;
+    }
+    if (options->timeout_ms == 0) {
+        options->timeout_ms = behaviour->hostile ? 3000 : 30000;
+    }
     if (options->connections == 0) {
         options->connections = behaviour->connections_default;
     }
     if (!warmup_given) {
-        options->warmup_ns = options->count > 0 || behaviour->holds ? 0 : 500000000;
+        options->warmup_ns = options->count > 0 || behaviour->holds || behaviour->hostile ? 0 : 500000000;
     }
     return true;
 }
@@ -247,7 +338,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
     bool warmup_given = false;
 
     *options = (struct options){
-        .name = "localhost", .path = "/", .duration_ns = 5000000000, .expected_status = 200, .close = OPTIONS_CLOSE_RESET};
+        .name = "localhost", .path = "/", .duration_ns = 5000000000, .interval_ms = 100, .source_first = SOURCE_FIRST};
     opterr = 0;
     for (int letter; (letter = getopt_long(argc, argv, ":", long_options, NULL)) != -1;) {
         if (letter == OPTION_HELP) {

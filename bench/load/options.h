@@ -2,6 +2,8 @@
 #ifndef BENCH_LOAD_OPTIONS_H
 #define BENCH_LOAD_OPTIONS_H
 
+#include "load/outcome.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -33,9 +35,15 @@ struct options {
     uint64_t duration_ns;      /* of the measurement; for `idle` of the holding */
     uint64_t warmup_ns;        /* load that is not measured, before */
     uint64_t count;            /* ends after this many answers; 0: only time ends it */
+    uint64_t rate;             /* connections begun a second; 0: as soon as one of `connections` has ended */
+    uint64_t timeout_ms;       /* what the server has to connect, and to answer */
+    uint64_t interval_ms;      /* between the pieces of a slow hello */
     uint32_t source_addresses; /* addresses of 127.0.0.0/8 to connect from; 0: the kernel chooses */
+    uint32_t source_first;     /* the first of them, host byte order */
     enum options_close close;
+    const char *expect_text;
     unsigned expected_status;
+    bool expected_outcomes[OUTCOMES]; /* of hostile connections */
     bool json;
 };
 

@@ -30,7 +30,31 @@ static double busy(const struct load *load) {
 }
 
 static size_t certificates_used(const struct load *load) {
-    return load->options->cert_count == 0 ? 0 : load->credentials_count;
+    return load->options->cert_count == 0 ? 0 : load->certs.count + load->forges.count;
+}
+
+static void print_counters(const struct load *load) {
+    for (int i = TALLY_CONNECTIONS; i <= TALLY_TIMED_OUT; i++) {
+        printf("%-17s %10llu %12.1f /s\n", tally_counter_name(i), (unsigned long long)measured(load, i), rate(load, i));
+    }
+}
+
+static uint64_t outcomes(const struct load *load, unsigned outcome) {
+    return load->end.outcomes[outcome] - load->begin.outcomes[outcome];
+}
+
+static void print_outcomes(const struct load *load) {
+    printf("%-17s %10llu %12.1f /s\n", tally_counter_name(TALLY_CONNECTIONS),
+           (unsigned long long)measured(load, TALLY_CONNECTIONS), rate(load, TALLY_CONNECTIONS));
+    for (unsigned i = 0; i < OUTCOMES; i++) {
+        char name[OUTCOME_NAME_SIZE];
+
+        if (outcomes(load, i) > 0) {
+            outcome_name(i, name);
+            printf("  %-15s %10llu %12.1f /s%s\n", name, (unsigned long long)outcomes(load, i),
+                   (double)outcomes(load, i) / seconds(load), load->options->expected_outcomes[i] ? "" : "   unexpected");
+        }
+    }
 }
 
 void report_table(const struct load *load) {
@@ -40,8 +64,10 @@ void report_table(const struct load *load) {
     printf("%s, %s, %s, %u connections, %zu client certificate%s, %.2f s\n\n", options->behaviour->name,
            options->connect_text, load->tls[0] == '\0' ? "no handshake" : load->tls, options->connections, certificates,
            certificates == 1 ? "" : "s", seconds(load));
-    for (int i = TALLY_CONNECTIONS; i <= TALLY_NOT_RESUMED; i++) {
-        printf("%-17s %10llu %12.1f /s\n", tally_counter_name(i), (unsigned long long)measured(load, i), rate(load, i));
+    if (options->behaviour->hostile) {
+        print_outcomes(load);
+    } else {
+        print_counters(load);
     }
     printf("%-17s %10u   the oldest since %.1f ms\n", "in flight at end", load->in_flight_at_end,
            (double)load->oldest_in_flight_ns / 1e6);
@@ -76,6 +102,20 @@ static void append_counters(struct text *json, const uint64_t *from, const uint6
     }
 }
 
+static void append_outcomes(struct text *json, const struct load *load) {
+    bool first = true;
+
+    for (unsigned i = 0; i < OUTCOMES; i++) {
+        char name[OUTCOME_NAME_SIZE];
+
+        if (outcomes(load, i) > 0) {
+            outcome_name(i, name);
+            text_append_format(json, "%s\"%s\":%llu", first ? "" : ",", name, (unsigned long long)outcomes(load, i));
+            first = false;
+        }
+    }
+}
+
 static void append_latencies(struct text *json, const struct load *load) {
     bool first = true;
 
@@ -107,7 +147,7 @@ static void append_string(struct text *json, const char *name, const char *value
 }
 
 void report_json(const struct load *load) {
-    char buffer[16 * 1024];
+    char buffer[64 * 1024];
     struct text json = text_over(buffer, sizeof buffer);
     const struct options *options = load->options;
 
@@ -119,14 +159,18 @@ void report_json(const struct load *load) {
     append_string(&json, "given_up", load->fatal);
     text_append_format(&json, "\"connections\":%u,\"client_certificates\":%zu,\"seconds\":%.6f,", options->connections,
                        certificates_used(load), seconds(load));
-    text_append_format(&json, "\"answers_per_second\":%.1f,\"handshakes_per_second\":%.1f,\"stand\":%u,",
-                       rate(load, TALLY_ANSWERS), rate(load, TALLY_HANDSHAKES), load->stand);
+    text_append_format(&json,
+                       "\"answers_per_second\":%.1f,\"handshakes_per_second\":%.1f,\"connections_per_second\":%.1f,"
+                       "\"stand\":%u,",
+                       rate(load, TALLY_ANSWERS), rate(load, TALLY_HANDSHAKES), rate(load, TALLY_CONNECTIONS), load->stand);
     text_append_format(&json, "\"in_flight_at_end\":%u,\"oldest_in_flight_us\":%.1f,\"generator_busy\":%.4f,",
                        load->in_flight_at_end, (double)load->oldest_in_flight_ns / 1e3, busy(load));
     text_append_string(&json, "\"measured\":{");
     append_counters(&json, load->begin.counters, load->end.counters);
     text_append_string(&json, "},\"whole_run\":{");
     append_counters(&json, NULL, load->tally.counters);
+    text_append_string(&json, "},\"outcomes\":{");
+    append_outcomes(&json, load);
     text_append_string(&json, "},\"latency_us\":{");
     append_latencies(&json, load);
     text_append_string(&json, "}}\n");

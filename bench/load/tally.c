@@ -17,14 +17,16 @@ static const char *const counter_names[TALLY_COUNTERS] = {
     [TALLY_HTTP_FAILED] = "http_failed",
     [TALLY_STATUS_FAILED] = "status_failed",
     [TALLY_NOT_RESUMED] = "not_resumed",
+    [TALLY_TIMED_OUT] = "timed_out",
+    [TALLY_OUTCOMES] = "outcomes",
+    [TALLY_UNEXPECTED] = "unexpected",
     [TALLY_BYTES_SENT] = "bytes_sent",
     [TALLY_BYTES_RECEIVED] = "bytes_received",
 };
 
 static const char *const latency_names[LATENCIES] = {
-    [LATENCY_HANDSHAKE] = "handshake",
-    [LATENCY_REQUEST] = "request",
-    [LATENCY_EXCHANGE] = "exchange",
+    [LATENCY_HANDSHAKE] = "handshake", [LATENCY_REQUEST] = "request", [LATENCY_EXCHANGE] = "exchange",
+    [LATENCY_CONNECT] = "connect",     [LATENCY_OUTCOME] = "outcome",
 };
 
 const char *tally_counter_name(enum tally_counter counter) {

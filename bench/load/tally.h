@@ -2,7 +2,7 @@
 #ifndef BENCH_LOAD_TALLY_H
 #define BENCH_LOAD_TALLY_H
 
-#include <stdint.h>
+#include "load/outcome.h"
 
 struct hdr_histogram;
 
@@ -17,6 +17,9 @@ enum tally_counter {
     TALLY_HTTP_FAILED,    /* an answer that is not HTTP */
     TALLY_STATUS_FAILED,  /* an answer with another status */
     TALLY_NOT_RESUMED,    /* a full handshake where one was to be resumed, or no ticket for the next */
+    TALLY_TIMED_OUT,      /* no connection, handshake or answer within --timeout */
+    TALLY_OUTCOMES,       /* hostile connections that have come to an outcome */
+    TALLY_UNEXPECTED,     /* of these, the ones that were not what --expect has */
     TALLY_BYTES_SENT,     /* on closed connections */
     TALLY_BYTES_RECEIVED,
     TALLY_COUNTERS,
@@ -26,11 +29,14 @@ enum tally_latency {
     LATENCY_HANDSHAKE, /* connect() to Finished */
     LATENCY_REQUEST,   /* GET to the end of its answer */
     LATENCY_EXCHANGE,  /* connect() to the end of the answer */
+    LATENCY_CONNECT,   /* connect() to connected */
+    LATENCY_OUTCOME,   /* connect() to what came of a hostile connection */
     LATENCIES,
 };
 
 struct tally {
     uint64_t counters[TALLY_COUNTERS];
+    uint64_t outcomes[OUTCOMES];
     struct hdr_histogram *latencies[LATENCIES]; /* ns */
 };
 

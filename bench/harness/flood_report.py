@@ -1,0 +1,160 @@
+"""The tables of bench/flood: for people at a terminal, and for bench/RESULTS.md."""
+
+import re
+
+from . import floods, flooding
+
+BEGIN = "<!-- bench/flood --results writes from here -->"
+END = "<!-- bench/flood: to here -->"
+
+# What was asked for.
+KEPT_MIN = 0.70
+P99_RATIO_MAX = 3.0
+RANDOM_CPU_MAX = 0.6  # of nginx's, for each connection of random bytes
+HELLO_CPU_MAX = 0.1   # of nginx's, for each ClientHello
+GROWTH_MAX = 16 * 2**20
+SHARE_MIN = 0.9       # of the fair share: the rest is chance
+
+
+def met(good):
+    return "met" if good else "NOT MET"
+
+
+def ratio_text(ratio):
+    return "no answer" if ratio is None else f"{ratio:,.1f}x"
+
+
+def kept_rows(results, kinds):
+    yield ["flood", *(f"kept, {kind}" for kind in kinds), f"at least {KEPT_MIN:.0%}", *(f"p99, {kind}" for kind in kinds),
+           f"at most {P99_RATIO_MAX:g}x"]
+    for name, result in results.items():
+        sums = [flooding.summary(result["rounds"], kind) for kind in kinds]
+        own = sums[0]
+        yield [name, *(f"{s['kept']:.0%} ({s['kept_low']:.0%} to {s['kept_high']:.0%})" for s in sums), met(own["kept"] >= KEPT_MIN),
+               *(ratio_text(s["p99_ratio"]) for s in sums), met(own["p99_ratio"] is not None and own["p99_ratio"] <= P99_RATIO_MAX)]
+
+
+def cpu_verdict(name, sums, kinds):
+    """Sallyport's CPU for each hostile connection against nginx's, where something was asked for."""
+    wanted = {"random": RANDOM_CPU_MAX, "hello": HELLO_CPU_MAX}.get(name)
+    if wanted is None or "nginx" not in kinds:
+        return ""
+    theirs = sums[kinds.index("nginx")]["hostile_cpu_us"]
+    if theirs <= 0:
+        return ""
+    ratio = sums[0]["hostile_cpu_us"] / theirs
+    return f"{ratio:.2f}x nginx's, at most {wanted:g}x: {met(ratio <= wanted)}"
+
+
+def cost_rows(results, kinds):
+    yield ["flood", *(f"CPU for each, {kind}, us" for kind in kinds), "asked for", *(f"a second, {kind}" for kind in kinds)]
+    for name, result in results.items():
+        sums = [flooding.summary(result["rounds"], kind) for kind in kinds]
+        yield [name, *(f"{s['hostile_cpu_us']:,.1f}" for s in sums), cpu_verdict(name, sums, kinds),
+               *(f"{s['hostile_per_second']:,.0f}" for s in sums)]
+
+
+def outcomes_text(runs):
+    """What came of the hostile connections of all runs, the most frequent first."""
+    total = {}
+    for run in runs:
+        for outcome, count in run["flood"]["outcomes"].items():
+            total[outcome] = total.get(outcome, 0) + count
+    everything = sum(total.values())
+    shares = sorted(total.items(), key=lambda item: -item[1])
+    return ", ".join(f"{outcome} {count / everything:.0%}" for outcome, count in shares if count >= 0.005 * everything) or "none ended"
+
+
+def rejected_text(runs):
+    total = {}
+    for run in runs:
+        for reason, count in (run["rejected"] or {}).items():
+            total[reason] = total.get(reason, 0) + count
+    return ", ".join(f"{reason} {count:,.0f}" for reason, count in sorted(total.items(), key=lambda item: -item[1]) if count) or "nobody"
+
+
+def outcome_rows(results, kinds):
+    yield ["flood", f"refused by {kinds[0]}, and why", *(f"what they saw, {kind}" for kind in kinds), "known clients that failed, "
+           + kinds[0]]
+    for name, result in results.items():
+        runs = {kind: [one["flooded"] for one in result["rounds"] if one["server"] == kind] for kind in kinds}
+        yield [name, rejected_text(runs[kinds[0]]), *(outcomes_text(runs[kind]) for kind in kinds),
+               str(flooding.summary(result["rounds"], kinds[0])["known_failures"])]
+
+
+def memory_rows(results):
+    rows = [(name, result["memory"]) for name, result in results.items() if result["memory"]]
+    if not rows:
+        return
+    yield ["flood", "seconds", "resident MiB before", "at its end", f"{flooding.RECOVER:.0f} s after", "growth",
+           f"at most {GROWTH_MAX // 2**20} MiB"]
+    for name, memory in rows:
+        growth = memory["rss_flooded"] - memory["rss_before"]
+        yield [name, str(memory["seconds"]), *(f"{memory[key] / 2**20:.1f}" for key in ("rss_before", "rss_flooded", "rss_after")),
+               f"{growth / 2**20:+.1f}", met(growth <= GROWTH_MAX)]
+
+
+def median_of(runs, figure):
+    values = sorted(map(figure, runs))
+    return values[len(values) // 2]
+
+
+def new_rows(new, kinds):
+    if not new:
+        return
+    yield [f"new clients, {floods.NEW_SOURCES} sources beside {floods.HOSTILE_SOURCES:,} of a {floods.NEW_FLOOD.name} flood",
+           "handshakes a second", "of what unknown sources got", "their share of the sources", "in proportion"]
+    for kind in kinds:
+        runs = [run for run in new if run["server"] == kind]
+        share, fair = median_of(runs, lambda run: run["share"]), runs[0]["fair_share"]
+        yield [kind, f"{median_of(runs, lambda run: run['new']['answers_per_second']):,.0f}", f"{share:.1%}", f"{fair:.1%}",
+               met(share >= SHARE_MIN * fair) if kind == kinds[0] else ""]
+
+
+def tables(results, new, kinds):
+    made = [list(rows) for rows in (kept_rows(results, kinds) if results else (), cost_rows(results, kinds) if results else (),
+                                    outcome_rows(results, kinds) if results else (), memory_rows(results), new_rows(new, kinds))]
+    return [rows for rows in made if rows]
+
+
+def aligned(rows):
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+
+
+def markdown(rows):
+    lines = ["| " + " | ".join(row) + " |" for row in rows]
+    lines.insert(1, "|" + " --- |" * len(rows[0]))
+    return "\n".join(lines)
+
+
+def text(results, new, kinds):
+    return "\n\n".join(map(aligned, tables(results, new, kinds)))
+
+
+def commands(results):
+    for result in results.values():
+        yield re.sub(r"/\S*/(build\S*)", r"\1", " ".join(map(str, result["rounds"][0]["flooded"]["flood"]["command"])))
+
+
+def publish(path, where, chosen, results, new):
+    """Replaces the block between the marks."""
+    versions = ", ".join(f"{kind}: {version}" for kind, version in where["versions"].items())
+    first = next(iter(results.values()))["rounds"][0] if results else None
+    block = [
+        BEGIN, "", f"{where['date']}, {where['cpu']}, {where['cores']} cores, Linux {where['kernel']}, commit {where['commit']}.",
+        f"{versions}.", "",
+        f"`{where['command']}`: {chosen.repeats} rounds of {chosen.seconds} s calm and {chosen.seconds} s flooded each, servers taking turns; "
+        f"medians, and the lowest and highest round. Before the run others used {where['others_busy']:.0%} of a core.", "",
+        "![Throughput that known clients keep under each flood](flood.svg)", ""]
+    for rows in tables(results, new, chosen.servers):
+        block += [markdown(rows), ""]
+    block += ["The load's commands, behind `taskset -c CORE`, the floods' behind `nice -n 19` too:", "", "```"]
+    if first:
+        block.append(re.sub(r"/\S*/(build\S*)", r"\1", " ".join(map(str, first["flooded"]["known"]["command"]))))
+    block += [*commands(results), "```", "", END]
+    page = path.read_text()
+    if BEGIN not in page or END not in page:
+        raise SystemExit(f"run: {path} has lost its marks: {BEGIN} and {END}")
+    before, _, rest = page.partition(BEGIN)
+    path.write_text(before + re.sub(r"\n{3,}", "\n\n", "\n".join(block)) + rest.partition(END)[2])

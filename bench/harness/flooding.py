@@ -1,0 +1,155 @@
+"""
+Known clients with and without a flood, against one server: what they kept, and what the flood cost.
+
+The flood is a second generator, at the lowest priority on the core that the known clients have: it takes what they leave.
+"""
+
+import json
+import statistics
+import subprocess
+import time
+
+from . import floods
+from .measure import WARMUP, difference
+from .processes import core_busy_seconds, pin
+
+LOWEST_PRIORITY = 19
+SETTLE = 1.0  # from the flood's begin to that of the known clients
+RECOVER = 5.0  # from its end until the server has what it keeps
+SLACK = 40
+
+
+class Flooding:
+    """`bench` has the generator, the cores and the certificates."""
+
+    def __init__(self, bench, seconds):
+        self.bench = bench
+        self.seconds = seconds
+
+    def start(self, mode, server, *options, clients="", niceness=0):
+        command = [str(part) for part in (self.bench.load, mode, "--connect", server.address, "--sni", self.bench.pki.name, "--json",
+                                          *(("--cert", getattr(self.bench.pki, clients)) if clients else ()), *options)]
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                preexec_fn=pin(self.bench.load_core, niceness))
+
+    def finish(self, process, timeout, failures=True):
+        """Its result. Under a flood failures are what is measured; a generator that had to give up is none."""
+        try:
+            output, errors = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise SystemExit(f"run: the load did not end within {timeout:.0f} s: {' '.join(process.args)}")
+        if not output.startswith("{") or (process.returncode != 0 and not failures):
+            raise SystemExit(f"run: the load failed: {' '.join(process.args)}\n{errors}{output}")
+        return {**json.loads(output), "command": process.args}
+
+    def start_flood(self, flood, server, seconds):
+        return self.start(flood.mode or flood.name, server, "--duration", seconds, *floods.HOSTILE, *flood.options, clients=flood.clients,
+                          niceness=LOWEST_PRIORITY)
+
+    def start_known(self, server, seconds):
+        return self.start("handshake", server, "--connections", floods.KNOWN_CONNECTIONS, *floods.KNOWN_SOURCES, "--duration", seconds,
+                          "--warmup", WARMUP, clients="clients")
+
+    def introduce(self, server):
+        """The known clients become known, and the server gets what it makes once."""
+        self.finish(self.start("handshake", server, "--connections", floods.KNOWN_CONNECTIONS, *floods.KNOWN_SOURCES, "--count", 512,
+                               clients="clients"), SLACK, failures=False)
+        time.sleep(0.2)
+
+    def calm(self, server):
+        cpu, busy, begin = server.cpu_seconds(), core_busy_seconds(self.bench.server_core), time.monotonic()
+        known = self.finish(self.start_known(server, self.seconds), self.seconds + SLACK, failures=False)
+        return {**self.account(server, cpu, busy, begin), "known": known}
+
+    def flooded(self, flood, server, seconds=None, sample_rss=False):
+        """The same with a flood that begins before and ends after."""
+        seconds = seconds or self.seconds
+        rejected = server.rejected()
+        cpu, busy, begin = server.cpu_seconds(), core_busy_seconds(self.bench.server_core), time.monotonic()
+        hostile = self.start_flood(flood, server, SETTLE + WARMUP + seconds + 0.5)
+        time.sleep(SETTLE)
+        known = self.finish(self.start_known(server, seconds), seconds + SLACK)
+        run = {"rss_flooded": server.rss_bytes()} if sample_rss else {}
+        hostile = self.finish(hostile, SLACK)
+        if hostile["given_up"]:
+            raise SystemExit(f"run: {flood.name} against {server.kind}: {hostile['given_up']}")
+        return {**run, **self.account(server, cpu, busy, begin), "known": known, "flood": hostile,
+                "rejected": difference(rejected, server.rejected())}
+
+    def account(self, server, cpu, busy, begin):
+        elapsed = time.monotonic() - begin
+        cpu = server.cpu_seconds() - cpu
+        return {"server": server.kind, "cpu_seconds": cpu, "server_busy": cpu / elapsed,
+                "others_busy": (core_busy_seconds(self.bench.server_core) - busy - cpu) / elapsed}
+
+    def round(self, flood, server):
+        """A calm run and a flooded one after it."""
+        calm, flooded = self.calm(server), self.flooded(flood, server)
+        calm_cpu = calm["cpu_seconds"] / calm["known"]["whole_run"]["answers"]
+        hostile_cpu = flooded["cpu_seconds"] - calm_cpu * flooded["known"]["whole_run"]["answers"]
+        return {"server": server.kind, "calm": calm, "flooded": flooded, "known_cpu_us": 1e6 * calm_cpu,
+                "hostile_cpu_us": 1e6 * max(0.0, hostile_cpu) / max(1, flooded["flood"]["whole_run"]["connections"])}
+
+    def memory(self, flood, server, seconds):
+        """Resident memory before a long flood, at its end, and when the server had its time to recover."""
+        before = server.rss_bytes()
+        run = self.flooded(flood, server, seconds, sample_rss=True)
+        time.sleep(RECOVER)
+        return {"server": server.kind, "seconds": seconds, "rss_before": before, "rss_flooded": run["rss_flooded"],
+                "rss_after": server.rss_bytes(), "run": run}
+
+    def new_clients(self, flood, server, number):
+        """Valid clients from sources that nobody has seen, beside known ones and a flood. `number` tells this run's sources."""
+        first = f"127.{112 + number // 64}.{number % 64 * 4}.1"
+        hostile = self.start_flood(flood, server, SETTLE + WARMUP + self.seconds + 0.5)
+        time.sleep(SETTLE)
+        known = self.start_known(server, self.seconds)
+        new = self.start("handshake", server, "--connections", floods.NEW_CONNECTIONS, "--source-addresses", floods.NEW_SOURCES,
+                         "--source-first", first, "--duration", self.seconds, "--warmup", WARMUP, clients="clients")
+        new, known, hostile = (self.finish(process, self.seconds + SLACK) for process in (new, known, hostile))
+        served = hostile["connections_per_second"] * share_served(hostile)
+        share = new["answers_per_second"] / max(1e-9, new["answers_per_second"] + served)
+        return {"server": server.kind, "new": new, "known": known, "flood": hostile, "share": share,
+                "fair_share": floods.NEW_SOURCES / (floods.NEW_SOURCES + floods.HOSTILE_SOURCES)}
+
+
+def share_served(hostile):
+    """Of hostile connections: those that the server has spent a handshake on."""
+    total = sum(hostile["outcomes"].values())
+    served = sum(count for outcome, count in hostile["outcomes"].items() if outcome == "hello" or outcome.startswith("status_"))
+    return served / total if total else 0.0
+
+
+def known_figures(run):
+    """(answers a second, p99 of an exchange in us) of the known clients; p99 is None when there was no answer."""
+    latency = run["known"]["latency_us"].get("exchange")
+    return run["known"]["answers_per_second"], latency and latency["p99"]
+
+
+def summary(rounds, kind):
+    """Medians over one server's rounds of one flood."""
+    own = [one for one in rounds if one["server"] == kind]
+    calm = [known_figures(one["calm"]) for one in own]
+    flooded = [known_figures(one["flooded"]) for one in own]
+    calm_p99 = statistics.median(p99 for _, p99 in calm)
+    p99s = [p99 for _, p99 in flooded]
+    return {
+        "calm_per_second": statistics.median(rate for rate, _ in calm),
+        "flooded_per_second": statistics.median(rate for rate, _ in flooded),
+        "kept": statistics.median(rate for rate, _ in flooded) / statistics.median(rate for rate, _ in calm),
+        "kept_low": min(b[0] / a[0] for a, b in zip(calm, flooded)),
+        "kept_high": max(b[0] / a[0] for a, b in zip(calm, flooded)),
+        "calm_p99_us": calm_p99,
+        "p99_ratio": None if None in p99s else statistics.median(p99s) / calm_p99,
+        "hostile_cpu_us": statistics.median(one["hostile_cpu_us"] for one in own),
+        "known_cpu_us": statistics.median(one["known_cpu_us"] for one in own),
+        "hostile_per_second": statistics.median(one["flooded"]["flood"]["connections_per_second"] for one in own),
+        "server_busy": statistics.median(one["flooded"]["server_busy"] for one in own),
+        "known_failures": sum(failures(one["flooded"]["known"]) for one in own),
+    }
+
+
+def failures(result):
+    counters = result["whole_run"]
+    return sum(counters[name] for name in ("connect_failed", "tls_failed", "closed_by_server", "http_failed", "status_failed", "timed_out"))

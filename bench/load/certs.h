@@ -1,0 +1,22 @@
+/* The client certificates of a run: files and folders from the command line. */
+#ifndef BENCH_LOAD_CERTS_H
+#define BENCH_LOAD_CERTS_H
+
+#include "load/client.h"
+#include "load/file.h"
+
+struct certs {
+    struct client_credentials **all;
+    size_t count;
+    size_t next;
+};
+
+/* All that the options name; with none named, as certs_load_none. 0, or -1 with one line in `error`. */
+int certs_load(struct certs *certs, const struct options *options, char error[static FILE_ERROR_SIZE]);
+/* One that presents no certificate. */
+int certs_load_none(struct certs *certs, const struct options *options, char error[static FILE_ERROR_SIZE]);
+void certs_free(struct certs *certs);
+/* In turn. */
+struct client_credentials *certs_next(struct certs *certs);
+
+#endif

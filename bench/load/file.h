@@ -1,0 +1,20 @@
+/* Files that the command line names. */
+#ifndef BENCH_LOAD_FILE_H
+#define BENCH_LOAD_FILE_H
+
+#include "load/options.h"
+
+#include <stddef.h>
+
+enum { FILE_ERROR_SIZE = 512, FILE_SIZE_MAX = 256 * 1024 };
+
+/* The whole of a file below FILE_SIZE_MAX bytes, malloc'd. NULL with errno. */
+uint8_t *file_read(const char *path, size_t *size);
+
+/* Takes one file: 0, or -1 with one line in `error`. */
+typedef int file_fn(void *owner, const char *path, char error[static FILE_ERROR_SIZE]);
+
+/* Calls `take` for each --cert: for a file, and for each *.pem in a folder, by name. 0, or -1 as soon as one did. */
+int file_each_cert(const struct options *options, file_fn *take, void *owner, char error[static FILE_ERROR_SIZE]);
+
+#endif

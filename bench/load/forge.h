@@ -1,0 +1,48 @@
+/*
+ * Certificates that a server has to refuse, each of them another: made from a certificate that somebody has, with a serial
+ * number of its own. As whole Certificate messages of TLS 1.3 (RFC 8446 section 4.4.2), ready to be sent.
+ */
+#ifndef BENCH_LOAD_FORGE_H
+#define BENCH_LOAD_FORGE_H
+
+#include "load/file.h"
+#include "load/noise.h"
+#include "load/signer.h"
+
+enum forge_kind {
+    FORGE_NONE,        /* no certificate is shown */
+    FORGE_AS_IS,       /* what the files have */
+    FORGE_SELF_SIGNED, /* a leaf with a new serial number, signed by its own key */
+    FORGE_FOREIGN,     /* the same, with random bytes for its issuer's signature; what stands behind it stays */
+    FORGE_LONG,        /* the leaf as it is, and 60 copies of the last certificate */
+};
+
+/* One pattern, and the key of its leaf. */
+struct forge {
+    enum forge_kind kind;
+    struct signer *signer;
+    uint8_t *message; /* malloc'd; as it was last */
+    size_t size;
+    struct bytes signed_part;  /* views into the message: the leaf's TBSCertificate, */
+    uint8_t *serial;           /* its serial number, */
+    uint8_t *signature_halves; /* and its signature's two numbers, of 32 bytes each, with two bytes between */
+};
+
+struct forges {
+    struct forge *all;
+    size_t count;
+    size_t next;
+};
+
+/* The patterns of all that the options name as --cert, keys P-256. 0, or -1 with one line in `error`. */
+int forges_load(struct forges *forges, enum forge_kind kind, const struct options *options,
+                char error[static FILE_ERROR_SIZE]);
+void forges_free(struct forges *forges);
+/* The next one, with its message made anew. */
+struct forge *forges_next(struct forges *forges, struct noise *noise);
+
+static inline struct bytes forge_message(const struct forge *forge) {
+    return bytes_of(forge->message, forge->size);
+}
+
+#endif

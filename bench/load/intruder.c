@@ -1,0 +1,307 @@
+#include "load/intruder.h"
+
+#include "base/check.h"
+#include "load/outcome.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <wolfssl/wolfcrypt/curve25519.h>
+#include <wolfssl/wolfcrypt/hash.h>
+#include <wolfssl/wolfcrypt/random.h>
+
+enum {
+    MESSAGE_SERVER_HELLO = 2,
+    MESSAGE_CERTIFICATE_REQUEST = 13,
+    MESSAGE_CERTIFICATE_VERIFY = 15,
+    MESSAGE_FINISHED = 20,
+    MESSAGE_HEADER_SIZE = 4,
+    SUITE_AES_128_GCM_SHA256 = 0x1301,
+    EXTENSION_KEY_SHARE = 51,
+    GROUP_X25519 = 0x001d,
+    SCHEME_ECDSA_P256_SHA256 = 0x0403,
+    SHARE_SIZE = 32,
+};
+
+int intruder_school_init(struct intruder_school *school) {
+    WC_RNG random;
+    int result;
+
+    if (wc_InitRng(&random) != 0) {
+        return -ENOSYS;
+    }
+    result = wc_curve25519_make_priv(&random, SHARE_SIZE, school->secret);
+    if (result == 0) {
+        result = wc_curve25519_make_pub(SHARE_SIZE, school->share, SHARE_SIZE, school->secret);
+    }
+    wc_FreeRng(&random);
+    return result == 0 ? 0 : -ENOSYS;
+}
+
+void intruder_begin(struct intruder *intruder, struct intruder_school *school) {
+    uint8_t *held = intruder->held;
+
+    *intruder = (struct intruder){.school = school, .held = held};
+    CHECK(wc_InitSha256(&intruder->transcript) == 0);
+}
+
+void intruder_destroy(struct intruder *intruder) {
+    free(intruder->held);
+}
+
+static void note(struct intruder *intruder, struct bytes messages) {
+    CHECK(wc_Sha256Update(&intruder->transcript, messages.data, (word32)messages.size) == 0);
+}
+
+static void hash_so_far(struct intruder *intruder, uint8_t hash[static RECORD_HASH_SIZE]) {
+    CHECK(wc_Sha256GetHash(&intruder->transcript, hash) == 0);
+}
+
+void intruder_greet(struct intruder *intruder, struct hello *hello) {
+    memcpy(hello->data + hello->share_at, intruder->school->share, SHARE_SIZE);
+    note(intruder, bytes_of(hello->data + HELLO_RECORD_HEADER, hello->size - HELLO_RECORD_HEADER));
+}
+
+static enum intruder_result conclude(struct intruder *intruder, unsigned outcome) {
+    intruder->outcome = outcome;
+    return INTRUDER_CONCLUDED;
+}
+
+/* The server's share, or an empty view: a retry, an older version, another group or suite. */
+static struct bytes find_share(struct bytes message) {
+    struct reader reader = reader_of(message);
+    struct bytes share = {0};
+    struct reader extensions;
+
+    if (reader_u8(&reader) != MESSAGE_SERVER_HELLO) {
+        return share;
+    }
+    reader_bytes(&reader, 3 + 2 + 32); /* length, version, random */
+    reader_bytes(&reader, reader_u8(&reader));
+    if (reader_u16(&reader) != SUITE_AES_128_GCM_SHA256) {
+        return share;
+    }
+    reader_u8(&reader);
+    extensions = reader_of(reader_bytes(&reader, reader_u16(&reader)));
+    while (reader_left(&extensions) > 0) {
+        unsigned type = reader_u16(&extensions);
+        struct reader content = reader_of(reader_bytes(&extensions, reader_u16(&extensions)));
+
+        if (type == EXTENSION_KEY_SHARE && reader_u16(&content) == GROUP_X25519 && reader_u16(&content) == SHARE_SIZE) {
+            share = reader_bytes(&content, SHARE_SIZE);
+        }
+    }
+    return share;
+}
+
+static bool agree(const struct intruder_school *school, struct bytes share, uint8_t shared[static SHARE_SIZE]) {
+    curve25519_key mine;
+    curve25519_key theirs;
+    word32 size = SHARE_SIZE;
+    bool good;
+
+    CHECK(wc_curve25519_init(&mine) == 0 && wc_curve25519_init(&theirs) == 0);
+    good = wc_curve25519_import_private_raw_ex(school->secret, SHARE_SIZE, school->share, SHARE_SIZE, &mine,
+                                               EC25519_LITTLE_ENDIAN) == 0 &&
+           wc_curve25519_import_public_ex(share.data, SHARE_SIZE, &theirs, EC25519_LITTLE_ENDIAN) == 0 &&
+           wc_curve25519_shared_secret_ex(&mine, &theirs, shared, &size, EC25519_LITTLE_ENDIAN) == 0;
+    wc_curve25519_free(&mine);
+    wc_curve25519_free(&theirs);
+    return good;
+}
+
+static enum intruder_result take_hello(struct intruder *intruder, struct bytes message) {
+    struct bytes share = find_share(message);
+    uint8_t hash[RECORD_HASH_SIZE];
+    uint8_t shared[SHARE_SIZE];
+
+    if (share.size != SHARE_SIZE || !agree(intruder->school, share, shared)) {
+        return conclude(intruder, OUTCOME_TLS_FAILED);
+    }
+    note(intruder, message);
+    hash_so_far(intruder, hash);
+    record_derive_handshake(&intruder->secrets, shared, hash);
+    intruder->state = INTRUDER_LISTENING;
+    return INTRUDER_WANT_INPUT;
+}
+
+/* Goes over the messages of the server's flight, of which only the headers matter. Nothing follows its Finished. */
+static enum intruder_result take_messages(struct intruder *intruder, struct bytes data) {
+    struct reader reader = reader_of(data);
+
+    note(intruder, data);
+    while (reader_left(&reader) > 0) {
+        size_t part;
+
+        if (intruder->message_header_size < MESSAGE_HEADER_SIZE) {
+            intruder->message_header[intruder->message_header_size++] = reader_u8(&reader);
+            if (intruder->message_header_size < MESSAGE_HEADER_SIZE) {
+                continue;
+            }
+            intruder->message_left = (uint32_t)intruder->message_header[1] << 16 |
+                                     (uint32_t)intruder->message_header[2] << 8 | intruder->message_header[3];
+            intruder->asked = intruder->asked || intruder->message_header[0] == MESSAGE_CERTIFICATE_REQUEST;
+        }
+        part = reader_left(&reader) < intruder->message_left ? reader_left(&reader) : intruder->message_left;
+        reader_bytes(&reader, part);
+        intruder->message_left -= (uint32_t)part;
+        if (intruder->message_left == 0) {
+            intruder->message_header_size = 0;
+            if (intruder->message_header[0] == MESSAGE_FINISHED) {
+                return INTRUDER_YOUR_TURN;
+            }
+        }
+    }
+    return INTRUDER_WANT_INPUT;
+}
+
+static enum intruder_result take_content(struct intruder *intruder, uint8_t type, struct bytes content) {
+    if (type == RECORD_ALERT && content.size == 2) {
+        return conclude(intruder, content.data[1] == 0 ? OUTCOME_FIN : OUTCOME_ALERT + content.data[1]);
+    }
+    if (type == RECORD_HANDSHAKE && intruder->state == INTRUDER_GREETED) {
+        return take_hello(intruder, content);
+    }
+    if (type == RECORD_HANDSHAKE && intruder->state == INTRUDER_LISTENING) {
+        return take_messages(intruder, content);
+    }
+    if (type == RECORD_DATA && intruder->state == INTRUDER_PRESENTED && content.size > 0) {
+        return conclude(intruder, outcome_of_bytes(content));
+    }
+    if ((type == RECORD_HANDSHAKE && intruder->state == INTRUDER_PRESENTED) || type == RECORD_CHANGE_CIPHER_SPEC) {
+        return INTRUDER_WANT_INPUT; /* tickets, and what middleboxes like to see */
+    }
+    return conclude(intruder, OUTCOME_TLS_FAILED);
+}
+
+static enum intruder_result take_record(struct intruder *intruder, const uint8_t *record, size_t size) {
+    uint8_t *copy = intruder->school->record;
+    struct bytes content;
+    uint8_t type = record[0];
+
+    if (type != RECORD_DATA) {
+        return take_content(intruder, type, bytes_of(record + RECORD_HEADER_SIZE, size - RECORD_HEADER_SIZE));
+    }
+    memcpy(copy, record, size);
+    if (intruder->state == INTRUDER_GREETED || !record_open(&intruder->secrets.server, copy, size, &type, &content)) {
+        return conclude(intruder, OUTCOME_TLS_FAILED);
+    }
+    return take_content(intruder, type, content);
+}
+
+static size_t record_size(const uint8_t *header) {
+    return RECORD_HEADER_SIZE + ((size_t)header[3] << 8 | header[4]);
+}
+
+/* Moves bytes from `data` until `size` of a record are held. Whether they are. */
+static bool hold_until(struct intruder *intruder, struct bytes *data, size_t size) {
+    size_t missing = size - intruder->held_size;
+    size_t part = missing < data->size ? missing : data->size;
+
+    if (intruder->held == NULL) {
+        intruder->held = malloc(RECORD_SIZE_MAX);
+        CHECK(intruder->held != NULL);
+    }
+    memcpy(intruder->held + intruder->held_size, data->data, part);
+    intruder->held_size += (uint32_t)part;
+    *data = bytes_of(data->data + part, data->size - part);
+    return part == missing;
+}
+
+/* The next whole record: in `data` where it lies, or put together from what was held. NULL when there is none. */
+static const uint8_t *next_record(struct intruder *intruder, struct bytes *data, size_t *size) {
+    const uint8_t *record = data->data;
+
+    if (intruder->held_size == 0 && data->size >= RECORD_HEADER_SIZE && data->size >= record_size(record)) {
+        *size = record_size(record);
+        *data = bytes_of(record + *size, data->size - *size);
+        return record;
+    }
+    if (data->size == 0 || (intruder->held_size < RECORD_HEADER_SIZE && !hold_until(intruder, data, RECORD_HEADER_SIZE))) {
+        return NULL;
+    }
+    *size = record_size(intruder->held);
+    if (*size <= RECORD_SIZE_MAX && !hold_until(intruder, data, *size)) {
+        return NULL;
+    }
+    intruder->held_size = 0;
+    return intruder->held;
+}
+
+enum intruder_result intruder_take(struct intruder *intruder, struct bytes data) {
+    enum intruder_result result = INTRUDER_WANT_INPUT;
+
+    while (result == INTRUDER_WANT_INPUT) {
+        size_t size = 0;
+        const uint8_t *record = next_record(intruder, &data, &size);
+
+        if (record == NULL) {
+            return INTRUDER_WANT_INPUT;
+        }
+        result = size > RECORD_SIZE_MAX ? conclude(intruder, OUTCOME_TLS_FAILED) : take_record(intruder, record, size);
+    }
+    return result;
+}
+
+static size_t put_message(struct intruder *intruder, uint8_t *out, uint8_t type, const uint8_t *body, size_t size) {
+    out[0] = type;
+    out[1] = (uint8_t)(size >> 16);
+    out[2] = (uint8_t)(size >> 8);
+    out[3] = (uint8_t)size;
+    memcpy(out + MESSAGE_HEADER_SIZE, body, size);
+    note(intruder, bytes_of(out, MESSAGE_HEADER_SIZE + size));
+    return MESSAGE_HEADER_SIZE + size;
+}
+
+/* RFC 8446 section 4.4.3. */
+static size_t put_proof(struct intruder *intruder, struct signer *signer, uint8_t *out) {
+    static const char context[] = "TLS 1.3, client CertificateVerify"; /* its NUL belongs to it */
+    uint8_t content[64 + sizeof context + RECORD_HASH_SIZE];
+    uint8_t body[4 + SIGNER_DER_MAX];
+    uint8_t hash[SIGNER_HASH_SIZE];
+    uint8_t r[SIGNER_HALF_SIZE];
+    uint8_t s[SIGNER_HALF_SIZE];
+    size_t size;
+
+    memset(content, ' ', 64);
+    memcpy(content + 64, context, sizeof context);
+    hash_so_far(intruder, content + 64 + sizeof context);
+    CHECK(wc_Sha256Hash(content, sizeof content, hash) == 0);
+    signer_sign(signer, hash, r, s);
+    size = signer_encode(r, s, body + 4);
+    body[0] = SCHEME_ECDSA_P256_SHA256 >> 8;
+    body[1] = SCHEME_ECDSA_P256_SHA256 & 0xff;
+    body[2] = 0;
+    body[3] = (uint8_t)size;
+    return put_message(intruder, out, MESSAGE_CERTIFICATE_VERIFY, body, 4 + size);
+}
+
+size_t intruder_present(struct intruder *intruder, struct bytes certificate, struct signer *signer, struct bytes request,
+                        uint8_t *out) {
+    uint8_t *plaintext = intruder->school->plaintext;
+    uint8_t server_finished[RECORD_HASH_SIZE];
+    uint8_t hash[RECORD_HASH_SIZE];
+    uint8_t verify[RECORD_HASH_SIZE];
+    size_t plain_size = 0;
+    size_t size = 0;
+
+    CHECK(certificate.size + request.size <= INTRUDER_FLIGHT_MAX - 1024);
+    hash_so_far(intruder, server_finished);
+    if (intruder->asked) {
+        memcpy(plaintext, certificate.data, certificate.size);
+        note(intruder, certificate);
+        plain_size = certificate.size;
+        plain_size += put_proof(intruder, signer, plaintext + plain_size);
+    }
+    hash_so_far(intruder, hash);
+    record_finish(&intruder->secrets, hash, verify);
+    plain_size += put_message(intruder, plaintext + plain_size, MESSAGE_FINISHED, verify, sizeof verify);
+    for (size_t at = 0; at < plain_size; at += RECORD_PLAINTEXT_MAX) {
+        size_t part = plain_size - at < RECORD_PLAINTEXT_MAX ? plain_size - at : RECORD_PLAINTEXT_MAX;
+
+        size += record_seal(&intruder->secrets.client, RECORD_HANDSHAKE, bytes_of(plaintext + at, part), out + size);
+    }
+    record_derive_application(&intruder->secrets, server_finished);
+    size += record_seal(&intruder->secrets.client, RECORD_DATA, request, out + size);
+    intruder->state = INTRUDER_PRESENTED;
+    return size;
+}

@@ -1,0 +1,36 @@
+/* What came of a hostile connection: for each one exactly one, told by what the server did. */
+#ifndef BENCH_LOAD_OUTCOME_H
+#define BENCH_LOAD_OUTCOME_H
+
+#include "base/bytes.h"
+
+enum outcome {
+    OUTCOME_LEFT,            /* the client went first, as it was meant to */
+    OUTCOME_HELLO,           /* the server answered with a hello of its own, and the client went */
+    OUTCOME_FIN,             /* closed without a word */
+    OUTCOME_RESET,           /* the same, with a reset */
+    OUTCOME_TIMEOUT,         /* neither closed nor answered in time */
+    OUTCOME_REFUSED,         /* nobody listens */
+    OUTCOME_CONNECT_TIMEOUT, /* no answer to the SYN in time */
+    OUTCOME_CONNECT_FAILED,
+    OUTCOME_TLS_FAILED,                   /* what the server sent is not TLS as the client knows it */
+    OUTCOME_GIBBERISH,                    /* nor HTTP */
+    OUTCOME_ALERT = 16,                   /* and the alert's number, 0 to 255 */
+    OUTCOME_STATUS = OUTCOME_ALERT + 256, /* and the status of the answer, less 100: 0 to 899 */
+    OUTCOMES = OUTCOME_STATUS + 900,
+};
+
+enum { OUTCOME_NAME_SIZE = 24 };
+
+/* For reports: "fin", "alert_40", "status_403". Empty for a number that means nothing. */
+void outcome_name(unsigned outcome, char name[static OUTCOME_NAME_SIZE]);
+/* The outcome of that name, or OUTCOMES. */
+unsigned outcome_find(struct bytes name);
+/* `status` is 100 to 999. */
+static inline unsigned outcome_of_status(unsigned status) {
+    return OUTCOME_STATUS + status - 100;
+}
+/* What the first bytes from the server mean to a client that reads no further. Not for none. */
+unsigned outcome_of_bytes(struct bytes data);
+
+#endif
