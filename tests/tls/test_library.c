@@ -49,13 +49,13 @@ Test(library, wipes_what_it_is_told_to) {
 
 #ifndef __SANITIZE_ADDRESS__ /* which has stacks of its own */
 enum { SECRET_SIZE = 32 };
-static const uint8_t key[SECRET_SIZE] = {1, 2, 3};
+static const uint8_t input[SECRET_SIZE] = {1, 2, 3};
 
 /* By way of a pseudorandom key, which is local to it. */
 static __attribute__((noinline)) int derive(void) {
     uint8_t derived[SECRET_SIZE];
 
-    return wc_HKDF(WC_SHA256, key, sizeof(key), NULL, 0, NULL, 0, derived, sizeof(derived));
+    return wc_HKDF(WC_SHA256, input, sizeof(input), NULL, 0, NULL, 0, derived, sizeof(derived));
 }
 
 /* How often `secret` stands in what the calls before have left below this frame. */
@@ -77,7 +77,7 @@ static __attribute__((noinline)) unsigned count_below(const uint8_t *secret) {
 Test(library, leaves_no_secret_on_the_stack) {
     uint8_t pseudorandom_key[SECRET_SIZE];
 
-    cr_assert_eq(wc_HKDF_Extract(WC_SHA256, NULL, 0, key, sizeof(key), pseudorandom_key), 0);
+    cr_assert_eq(wc_HKDF_Extract(WC_SHA256, NULL, 0, input, sizeof(input), pseudorandom_key), 0);
     int error = derive();
     unsigned count = count_below(pseudorandom_key);
     cr_assert_eq(error, 0);
