@@ -8,8 +8,9 @@
 
 /*
  * Exported by wolfSSL, but declared only in its internal header, which drags in the whole library. The callback runs for
- * every certificate of the peer's message, the last one first and the leaf at the end, also when parsing it has failed;
- * it returns the error that wolfSSL goes on with. Needs WOLFSSL_PUBLIC_ASN and HAVE_PK_CALLBACKS.
+ * every certificate of the peer's message, the last one first and the leaf at the end. Of the others wolfSSL parses nothing,
+ * and takes no answer (tools/patches/wolfssl-chain.patch). For the leaf, also when parsing it has failed, the callback
+ * returns the error that wolfSSL goes on with. Needs WOLFSSL_PUBLIC_ASN and HAVE_PK_CALLBACKS.
  */
 void wolfSSL_CTX_SetProcessPeerCertCb(WOLFSSL_CTX *wolfssl, int (*callback)(WOLFSSL *, struct DecodedCert *));
 
@@ -97,8 +98,8 @@ static bool key_is_usable(const struct DecodedCert *certificate) {
 
 /*
  * Without an error wolfSSL checks no signature, and with isCA at 0 it does not add the certificate to the context's list of
- * authorities, which peers could grow for ever. The error for a key that is not usable is one that overrule lets pass for
- * intermediates, of which wolfSSL needs nothing, and not for the leaf.
+ * authorities, which peers could grow for ever. The error for a key that is not usable is one that overrule does not let
+ * pass.
  */
 static int catch_certificate(WOLFSSL *wolfssl, struct DecodedCert *certificate) {
     CHECK(wolfSSL_GetIOReadCtx(wolfssl) == capture.owner);
@@ -120,8 +121,7 @@ static int catch_certificate(WOLFSSL *wolfssl, struct DecodedCert *certificate) 
  * not end a handshake. A leaf without a key that CertificateVerify can be checked with does.
  */
 static int overrule(int verified, WOLFSSL_X509_STORE_CTX *store) {
-    bool leaf = store->error_depth == 0;
-    return verified || !leaf || (store->error != PEER_KEY_ERROR && store->error != MEMORY_E && store->error != MEMORY_ERROR);
+    return verified || (store->error != PEER_KEY_ERROR && store->error != MEMORY_E && store->error != MEMORY_ERROR);
 }
 
 /* RFC 8446 section 4.2.3: in TLS 1.3 each ECDSA scheme is for one curve. wolfSSL checks only that the key is of some curve.

@@ -67,7 +67,9 @@ static int client_receive(WOLFSSL *wolfssl, char *data, int capacity, void *cont
 }
 
 static int client_send(WOLFSSL *wolfssl, char *data, int size, void *context) {
-    put(&((struct pair *)context)->to_server, data, (size_t)size);
+    struct pair *pair = context;
+    pair->hellos += size > 5 && data[0] == 22 && data[5] == 1;
+    put(&pair->to_server, data, (size_t)size);
     return size;
 }
 
@@ -106,6 +108,8 @@ WOLFSSL_CTX *client_context(const struct pair_options *options) {
     wolfSSL_CTX_SetIOSend(wolfssl, client_send);
     wolfSSL_CTX_set_verify(wolfssl, WOLFSSL_VERIFY_NONE, NULL);
     wolfSSL_CTX_SetMinRsaKey_Sz(wolfssl, 1024);
+    if (options->suite != NULL)
+        cr_assert_eq(wolfSSL_CTX_set_cipher_list(wolfssl, options->suite), WOLFSSL_SUCCESS);
     if (options->client == NULL)
         return wolfssl;
     struct bytes chain = data_of("client-", options->client, ".pem");
@@ -136,6 +140,8 @@ struct pair *pair_open(struct tls_context *context, const struct pair_options *o
     wolfSSL_UseSNI(pair->client, WOLFSSL_SNI_HOST_NAME, "any.example", 11);
     if (options->tls12)
         wolfSSL_UseSessionTicket(pair->client);
+    if (options->no_key_share)
+        cr_assert_eq(wolfSSL_NoKeyShares(pair->client), WOLFSSL_SUCCESS);
     if (options->session != NULL)
         pair->has_session = wolfSSL_set_session(pair->client, options->session) == WOLFSSL_SUCCESS;
     if (options->alpn != NULL) {

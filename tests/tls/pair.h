@@ -18,6 +18,8 @@ struct pair_options {
     const char *client;          /* NAME of data/client-NAME.pem; NULL: the client has no certificate */
     const char *client_key;      /* NAME of another key than its own */
     bool tls12;                  /* the client speaks TLS 1.2 only; else TLS 1.3 only */
+    const char *suite;           /* the only one that the client offers, in wolfSSL's name; NULL: all */
+    bool no_key_share;           /* TLS 1.3: the client waits for a HelloRetryRequest before it makes one */
     const char *alpn;            /* what the client offers; NULL: nothing */
     size_t chain_size_max;       /* 0: 16 KiB */
     size_t step;                 /* bytes that the server is fed at once; 0: all there are */
@@ -36,6 +38,7 @@ struct pair {
     enum tls_result result; /* of the server's last call */
     bool client_done;
     bool has_session; /* the client has something to resume with */
+    unsigned hellos;  /* ClientHellos in the clear that the client has sent */
     int client_error; /* wolfSSL's, once the client has failed */
     /* The chain as tls_session_peer_chain gave it, its bytes copied. */
     bool caught;

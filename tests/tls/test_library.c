@@ -2,9 +2,88 @@
 
 #include <criterion/criterion.h>
 #include <wolfssl/wolfcrypt/ecc.h>
+#include <wolfssl/wolfcrypt/hmac.h>
+#include <wolfssl/wolfcrypt/memory.h>
 #include <wolfssl/wolfcrypt/rsa.h>
 
 TestSuite(library, .init = (void (*)(void))tls_library_init, .fini = tls_library_cleanup);
+
+/* SP 800-90A section 10.1: Hash_DRBG. tools/deps leaves the SHA-512 one out, which is slower where the CPU knows SHA-256. */
+Test(library, the_random_generator_is_seeded_and_seeded_again) {
+    WC_RNG random, other;
+    uint8_t ours[32], theirs[32], one;
+
+    cr_assert_eq(wc_InitRng(&random), 0);
+    cr_assert_eq(wc_InitRng(&other), 0);
+    cr_assert_eq(random.drbgType, WC_DRBG_SHA256);
+    const struct DRBG_internal *state = (const struct DRBG_internal *)random.drbg;
+    const struct DRBG_internal *other_state = (const struct DRBG_internal *)other.drbg;
+    cr_assert_neq(memcmp(state->V, other_state->V, sizeof(state->V)), 0);
+    cr_assert_eq(wc_RNG_GenerateBlock(&random, ours, sizeof(ours)), 0);
+    cr_assert_eq(wc_RNG_GenerateBlock(&other, theirs, sizeof(theirs)), 0);
+    cr_assert_neq(memcmp(ours, theirs, sizeof(ours)), 0);
+    uint8_t constant[sizeof(state->C)]; /* changes with the seed alone */
+    memcpy(constant, state->C, sizeof(constant));
+    while (state->reseedCtr < WC_RESEED_INTERVAL)
+        cr_assert_eq(wc_RNG_GenerateBlock(&random, &one, 1), 0);
+    cr_assert_eq(memcmp(constant, state->C, sizeof(constant)), 0);
+    cr_assert_eq(wc_RNG_GenerateBlock(&random, &one, 1), 0);
+    cr_assert_leq(state->reseedCtr, 2);
+    cr_assert_neq(memcmp(constant, state->C, sizeof(constant)), 0);
+    wc_FreeRng(&random);
+    wc_FreeRng(&other);
+}
+
+/* tools/patches/wolfssl-wipe.patch: all of it and nothing else, wherever it begins. */
+Test(library, wipes_what_it_is_told_to) {
+    for (size_t begin = 0; begin < 16; begin++) {
+        for (size_t size = 0; size < 80; size++) {
+            uint8_t memory[128];
+            memset(memory, 0x5a, sizeof(memory));
+            wc_ForceZero(memory + begin, size);
+            for (size_t i = 0; i < sizeof(memory); i++)
+                cr_assert_eq(memory[i], i >= begin && i < begin + size ? 0 : 0x5a);
+        }
+    }
+}
+
+#ifndef __SANITIZE_ADDRESS__ /* which has stacks of its own */
+enum { SECRET_SIZE = 32 };
+static const uint8_t input[SECRET_SIZE] = {1, 2, 3};
+
+/* By way of a pseudorandom key, which is local to it. */
+static __attribute__((noinline)) int derive(void) {
+    uint8_t derived[SECRET_SIZE];
+
+    return wc_HKDF(WC_SHA256, input, sizeof(input), NULL, 0, NULL, 0, derived, sizeof(derived));
+}
+
+/* How often `secret` stands in what the calls before have left below this frame. */
+static __attribute__((noinline)) unsigned count_below(const uint8_t *secret) {
+    uint8_t below[8192];
+    unsigned count = 0;
+
+    __asm__ volatile("" : : "r"(below) : "memory");
+    for (size_t i = 0; i + SECRET_SIZE <= sizeof(below); i++) {
+        size_t same = 0;
+        while (same < SECRET_SIZE && below[i + same] == secret[same])
+            same++;
+        count += same == SECRET_SIZE;
+    }
+    return count;
+}
+
+/* The stores of a wipe are all dead to a compiler that looks no further than the function. */
+Test(library, leaves_no_secret_on_the_stack) {
+    uint8_t pseudorandom_key[SECRET_SIZE];
+
+    cr_assert_eq(wc_HKDF_Extract(WC_SHA256, NULL, 0, input, sizeof(input), pseudorandom_key), 0);
+    int error = derive();
+    unsigned count = count_below(pseudorandom_key);
+    cr_assert_eq(error, 0);
+    cr_assert_eq(count, 0);
+}
+#endif
 
 #ifdef __x86_64__
 #include <cpuid.h>

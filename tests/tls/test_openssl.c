@@ -280,6 +280,18 @@ Test(openssl, groups_with_and_without_a_second_hello, .timeout = 60) {
     tls_credentials_free(credentials);
 }
 
+Test(openssl_p256, a_second_hello_with_every_suite_and_client_key, .timeout = 60) {
+    static const char *const suites[] = {"AES_128_GCM_SHA256", "AES_256_GCM_SHA384", "CHACHA20_POLY1305_SHA256"};
+    static const char *const clients[] = {"p256", "p384", "rsa2048", "ed25519"};
+    for (size_t i = 0; i < 12; i++) {
+        char arguments[256];
+        snprintf(arguments, sizeof(arguments),
+                 "-tls1_3 -groups X448:P-384 -ciphersuites TLS_%s -cert client-%s.pem -key client-%s.key", suites[i % 3],
+                 clients[i / 3], clients[i / 3]);
+        completes(p256, arguments, true, 1);
+    }
+}
+
 Test(openssl_p256, alpn) {
     struct outcome *outcome = run(p256, HELLO, "-alpn h2,http/1.1", strlen("hello\n"));
     cr_assert(printed(outcome, "ALPN protocol: http/1.1"), "%s", outcome->printed);

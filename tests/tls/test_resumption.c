@@ -1,3 +1,4 @@
+#include "base/check.h"
 #include "pair.h"
 #include "tls/tickets.h"
 
@@ -84,7 +85,8 @@ Test(resumption, what_a_ticket_was_bound_to_comes_back) {
 Test(resumption, a_ticket_of_a_resumed_session_resumes_too) {
     struct pair_options options = {.client = "p256"};
     options.session = first_session(context, &options, false);
-    for (int round = 0; round < 3; round++) {
+    /* More often than a nonce of one byte has values. */
+    for (int round = 0; round < 520; round++) {
         struct pair *pair = pair_open(context, &options);
         set_binding(pair, 1);
         cr_assert(pair_handshake(pair) && tls_session_is_resumed(pair->server), "round %d", round);
@@ -192,4 +194,43 @@ static void assert_ticket_is_not_taken(bool from_tls12) {
 Test(resumption, not_with_the_ticket_of_another_version) {
     assert_ticket_is_not_taken(true);
     assert_ticket_is_not_taken(false);
+}
+
+/* What each side makes of the handshake's messages: with the hash of any suite, over one hello or two, in full and resumed.
+ */
+Test(resumption, every_suite_hashes_the_same_transcript_as_the_client) {
+    static const struct {
+        const char *suite;
+        const char *name;
+        bool tls12;
+    } suites[] = {
+        {"TLS13-AES128-GCM-SHA256", "TLS_AES_128_GCM_SHA256", false},
+        {"TLS13-AES256-GCM-SHA384", "TLS_AES_256_GCM_SHA384", false},
+        {"TLS13-CHACHA20-POLY1305-SHA256", "TLS_CHACHA20_POLY1305_SHA256", false},
+        {"ECDHE-ECDSA-AES128-GCM-SHA256", "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", true},
+        {"ECDHE-ECDSA-AES256-GCM-SHA384", "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", true},
+    };
+    static const char *const signers[] = {"p256", "p384", "p521", "rsa2048", "pss2048", "ed25519"};
+    for (size_t i = 0; i < ARRAY_LENGTH(suites) * ARRAY_LENGTH(signers) * 2; i++) {
+        size_t suite = i / 2 % ARRAY_LENGTH(suites);
+        struct pair_options options = {
+            .client = signers[i / 2 / ARRAY_LENGTH(suites)],
+            .suite = suites[suite].suite,
+            .tls12 = suites[suite].tls12,
+            .no_key_share = i % 2 != 0,
+        };
+        if (options.no_key_share && options.tls12)
+            continue;
+        options.session = first_session(context, &options, false);
+        /* A ticket is opened once in a connection, so that a second hello leads to a full handshake. */
+        struct pair *pair = pair_open(context, &options);
+        cr_assert(pair_handshake(pair), "%s, %s, %s, client %d", options.suite, options.client,
+                  tls_session_error(pair->server), pair->client_error);
+        cr_assert_str_eq(tls_session_cipher(pair->server), suites[suite].name);
+        cr_assert_eq(pair->hellos, options.no_key_share ? 2 : 1);
+        cr_assert_eq(tls_session_is_resumed(pair->server), !options.no_key_share);
+        says_hello(pair);
+        pair_close(pair);
+        wolfSSL_SESSION_free(options.session);
+    }
 }

@@ -302,6 +302,22 @@ Test(session_p256, sessions_do_not_see_each_others_chains) {
     pair_close(two);
 }
 
+/* RFC 8446 section 4.1.2: the second hello is the first again, save what the server has asked to change. */
+Test(session_p256, a_second_hello_in_tls12_is_refused) {
+    struct pair *first = pair_open(context, &(struct pair_options){.no_key_share = true});
+    struct pair *second = pair_open(context, &(struct pair_options){.tls12 = true});
+    wolfSSL_connect(first->client);
+    wolfSSL_connect(second->client);
+    tls_session_feed(first->server, bytes_of(first->to_server.data, first->to_server.size));
+    cr_assert_eq(tls_session_handshake(first->server), TLS_WANT_INPUT);
+    cr_assert_gt(first->to_client.size, 0);
+    second->to_server.data[2] = 3; /* as the records of a second hello have it */
+    tls_session_feed(first->server, bytes_of(second->to_server.data, second->to_server.size));
+    cr_assert_eq(tls_session_handshake(first->server), TLS_FAILED, "%s", tls_session_error(first->server));
+    pair_close(first);
+    pair_close(second);
+}
+
 Test(session_p256, free_takes_null) {
     tls_session_free(NULL);
     tls_context_free(NULL);
