@@ -60,7 +60,7 @@ static const struct {
     [STATS_REJECT_NO_MEMORY] = {"no_memory", ACCEPT | HELLO | HANDSHAKE},
     [STATS_REJECT_NOT_TLS] = {"not_tls", HELLO},
     [STATS_REJECT_PLAIN_HTTP] = {"plain_http", HELLO},
-    [STATS_REJECT_MALFORMED] = {"malformed", HELLO | REQUEST},
+    [STATS_REJECT_MALFORMED] = {"malformed", HELLO | ADMISSION | REQUEST},
     [STATS_REJECT_OLD_VERSION] = {"unsupported_version", HELLO},
     [STATS_REJECT_NO_COMMON] = {"no_common_algorithm", HELLO},
     [STATS_REJECT_NO_PROTOCOL] = {"no_application_protocol", HELLO},

@@ -55,7 +55,7 @@ enum stats_rejection {
     STATS_REJECT_NO_MEMORY,       /* accept, hello, handshake: an allocation or a pool failed */
     STATS_REJECT_NOT_TLS,         /* hello */
     STATS_REJECT_PLAIN_HTTP,      /* hello */
-    STATS_REJECT_MALFORMED,       /* hello, request */
+    STATS_REJECT_MALFORMED,       /* hello, admission (more behind a hello that waits), request */
     STATS_REJECT_OLD_VERSION,     /* hello: no TLS version in common */
     STATS_REJECT_NO_COMMON,       /* hello: no suite, group or signature scheme in common */
     STATS_REJECT_NO_PROTOCOL,     /* hello: no application protocol in common */

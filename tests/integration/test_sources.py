@@ -1,0 +1,92 @@
+"""What one source may do, and what is left of a connection that was turned away."""
+
+import pathlib
+import socket
+import time
+
+import pytest
+
+
+def connect(server, source="127.0.0.1"):
+    """A TCP connection from a loopback address of our own."""
+    return socket.create_connection(("127.0.0.1", server.port), timeout=5, source_address=(source, 0))
+
+
+def is_turned_away(connection, within=2):
+    """By a reset, and not by a mere end."""
+    connection.settimeout(within)
+    try:
+        assert connection.recv(1) != b"", "a FIN would leave something behind on the server"
+        return False
+    except ConnectionResetError:
+        return True
+    except socket.timeout:
+        return False
+
+
+def is_refused(server):
+    """That may be before the client knows that it was connected."""
+    try:
+        return is_turned_away(connect(server))
+    except ConnectionResetError:
+        return True
+
+
+def wait_for(check, within=5):
+    deadline = time.monotonic() + within
+    while not check():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_connections_of_one_source_are_bounded(serve, host):
+    server = serve([host("s.test")], admission={"source_connections": 3})
+    wait_for(lambda: server.metric("sallyport_connections") == 0)  # that of wait_until_ready
+    held = [connect(server) for _ in range(3)]
+    wait_for(lambda: server.metric("sallyport_connections") == 3)
+    assert is_refused(server)
+    assert server.metric("sallyport_rejected_total", stage="accept", reason="source_limit") == 1
+    other = connect(server, "127.0.0.2")
+    assert not is_turned_away(other, within=0.3)
+    held.pop().close()
+    wait_for(lambda: server.metric("sallyport_connections") == 3)
+    assert server.curl("s.test").status == 200
+    assert server.reload(admission={"source_connections": 3, "allow": ["127.0.0.0/24"]})
+    assert server.curl("s.test").status == 200 and server.curl("s.test").status == 200
+    for connection in [*held, other]:
+        connection.close()
+
+
+def test_the_rate_of_one_source_is_bounded_until_it_is_known(serve, host, pki):
+    server = serve([host("s.test", "report")], admission={"source_rate": 1, "source_burst": 5})
+    for _ in range(4):  # and one that wait_until_ready has made
+        assert server.curl("s.test").status == 200
+    assert is_refused(server)
+    assert server.metric("sallyport_rejected_total", stage="accept", reason="source_rate") == 1
+    for i in range(8):
+        assert server.curl("s.test", "/", "--interface", "127.0.0.9", cert=pki.valid().bundle).status == 200, i
+    wait_for(lambda: server.curl("s.test", check=False).status == 200, within=3)
+
+
+@pytest.mark.parametrize("first", [b"SSH-2.0-x\r\n", b"\x80\x2e\x01\x00\x02", b"\x00" * 100])
+def test_nothing_is_left_of_garbage(serve, host, first):
+    server = serve([host("s.test")])
+    for _ in range(50):
+        connection = connect(server)
+        connection.sendall(first)
+        assert is_turned_away(connection)
+        connection.close()
+    assert server.metric("sallyport_rejected_total", stage="hello", reason="not_tls") == 50
+    local = f"0100007F:{server.port:04X}"
+    rows = [line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    states = [row[3] for row in rows if row[1] == local and row[3] != "0A"]
+    assert states == [], "not even in TIME_WAIT"
+
+
+def test_admission_is_calm_and_says_so(serve, host):
+    server = serve([host("s.test")], shards=2)
+    _, page = server.admin("/metrics")
+    for shard in range(2):
+        assert f'sallyport_admission_state{{shard="{shard}"}} 0' in page
+    for reason in ["suspect", "source_limit", "overload", "timeout", "closed", "malformed"]:
+        assert f'sallyport_rejected_total{{stage="admission",reason="{reason}"}} 0' in page, reason
