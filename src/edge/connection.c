@@ -135,6 +135,27 @@ bool connection_send(struct connection *connection, struct bytes plaintext) {
     return true;
 }
 
+static void list_silent(struct connection *connection) {
+    struct shard *shard = connection->shard;
+
+    connection->silent = true;
+    connection->older_silent = shard->newest_silent;
+    *(shard->newest_silent != NULL ? &shard->newest_silent->newer_silent : &shard->oldest_silent) = connection;
+    shard->newest_silent = connection;
+}
+
+static void unlist_silent(struct connection *connection) {
+    struct shard *shard = connection->shard;
+    struct connection *newer = connection->newer_silent;
+    struct connection *older = connection->older_silent;
+
+    if (connection->silent) {
+        connection->silent = false;
+        *(newer != NULL ? &newer->older_silent : &shard->newest_silent) = older;
+        *(older != NULL ? &older->newer_silent : &shard->oldest_silent) = newer;
+    }
+}
+
 static void unlink_connection(struct connection *connection) {
     if (connection->previous != NULL) {
         connection->previous->next = connection->next;
@@ -170,6 +191,7 @@ void connection_end(struct connection *connection, enum connection_end how) {
         tls_session_shutdown(connection->tls);
     }
     connection_enter(connection, CONNECTION_CLOSING);
+    unlist_silent(connection);
     timer_clear(&shard->ring.timers, &connection->timer);
     if (connection->exchange != NULL) {
         exchange_destroy(connection->exchange);
@@ -221,7 +243,8 @@ static bool wants_input(const struct connection *connection) {
 }
 
 void connection_arm(struct connection *connection) {
-    if (wants_input(connection)) {
+    if (wants_input(connection) && !connection->stream->receiving) {
+        connection->armed_ms = ring_now_ms(&connection->shard->ring);
         stream_receive(connection->stream);
     }
 }
@@ -356,9 +379,26 @@ static void lose(struct connection *connection) {
     connection_end(connection, CONNECTION_ABRUPTLY);
 }
 
+/* Of a request whose body is to come. */
+static bool is_too_slow(struct connection *connection, size_t received) {
+    uint32_t waited_ms = (uint32_t)(ring_now_ms(&connection->shard->ring) - connection->armed_ms);
+    bool slow;
+
+    connection->waited_ms += waited_ms;
+    connection->waited_bytes += (uint32_t)received;
+    if (connection->waited_ms < CONNECTION_BODY_WINDOW_MS) {
+        return false;
+    }
+    slow = (uint64_t)connection->waited_bytes * 1000 < (uint64_t)connection->waited_ms * CONNECTION_BODY_RATE_MIN;
+    connection->waited_ms = 0;
+    connection->waited_bytes = 0;
+    return slow;
+}
+
 static void on_received(struct stream *stream, struct bytes data) {
     struct connection *connection = stream->owner;
 
+    unlist_silent(connection);
     if (data.size == 0) {
         lose(connection);
         return;
@@ -376,6 +416,9 @@ static void on_received(struct stream *stream, struct bytes data) {
         handshake_hello(connection, data);
     } else if (connection->state == CONNECTION_HANDSHAKE) {
         handshake_continue(connection, data);
+    } else if (connection->state == CONNECTION_EXCHANGE && !connection->exchange->request_done &&
+               is_too_slow(connection, data.size)) {
+        exchange_timed_out(connection->exchange);
     } else {
         tls_session_feed(connection->tls, data);
         connection_read(connection);
@@ -430,9 +473,25 @@ static void nobody_closed(struct stream *stream) {}
 
 static const struct stream_handler nobody = {.closed = nobody_closed};
 
+/* Whether one more may come. Who has said nothing yet goes for it, the oldest first. */
+static bool has_room(struct shard *shard) {
+    struct connection *oldest = shard->oldest_silent;
+
+    if (shard->connections.in_use < shard->connections_max) {
+        return true;
+    }
+    if (oldest == NULL || shard->connections.in_use >= shard->connections_max + SHARD_SPARE) {
+        return false;
+    }
+    connection_reject(oldest, STATS_AT_HELLO, STATS_REJECT_EVICTED);
+    gate_fail(oldest);
+    connection_end(oldest, CONNECTION_BY_RESET);
+    return true;
+}
+
 void connection_accept(struct listener *listener, struct stream *stream, const struct sockaddr *peer) {
     struct shard *shard = listener->owner;
-    bool full = shard->draining || shard->connections.in_use >= shard->connections_max;
+    bool full = shard->draining || !has_room(shard);
     struct connection *connection = NULL;
     uint32_t source;
     uint8_t class;
@@ -463,6 +522,7 @@ void connection_accept(struct listener *listener, struct stream *stream, const s
         shard->first->previous = connection;
     }
     shard->first = connection;
+    list_silent(connection);
     stats_add(&shard->stats->connections, 1);
     timer_init(&connection->timer, on_timer);
     stream->handler = &handler;

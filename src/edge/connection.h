@@ -28,13 +28,21 @@ enum connection_end {
     CONNECTION_BY_RESET,  /* now, and nothing of it is left: for those who deserve no better */
 };
 
-enum { CONNECTION_ADDRESS_SIZE = 46 };
+enum {
+    CONNECTION_ADDRESS_SIZE = 46,
+    /* A body that comes more slowly, over so long a time in which nothing but the client was waited for, comes too slowly.
+     */
+    CONNECTION_BODY_RATE_MIN = 256, /* bytes a second, as they come from the network */
+    CONNECTION_BODY_WINDOW_MS = 10000,
+};
 
 struct exchange;
 
 struct connection {
     struct connection *next; /* of the shard's connections */
     struct connection *previous;
+    struct connection *newer_silent; /* of the shard's that have said nothing yet */
+    struct connection *older_silent;
     struct shard *shard;
     struct stream *stream;
     struct site *site;
@@ -51,12 +59,16 @@ struct connection {
     uint8_t chain_digest[IDENTITY_DIGEST_SIZE]; /* zeros: no chain, or one that was too large */
     struct timer timer;                         /* the deadline of the current state */
     uint64_t accepted_ns;
-    uint32_t requests; /* begun */
+    uint64_t armed_ms;     /* when input was asked for */
+    uint32_t waited_ms;    /* for its body, in this window: see CONNECTION_BODY_RATE_MIN */
+    uint32_t waited_bytes; /* that came of it */
+    uint32_t requests;     /* begun */
     struct admission_entry admission;
     uint32_t source; /* see gate.h */
     uint8_t class;   /* enum admission_class */
     uint8_t state;
     bool waits_of_source; /* counted as waiting */
+    bool silent;          /* on the shard's list of them */
     bool handshake_counted;
     bool peer_closed;   /* the client has sent close_notify; what it asked before is still answered */
     bool processing;    /* input is being worked through further up the stack */

@@ -52,7 +52,7 @@ static bool raise_descriptor_limit(const struct config *config, uint32_t connect
     struct rlimit limit;
 
     *needed = connections + DESCRIPTORS_APART +
-              shard_count * (RELAY_IDLE_TOTAL_MAX + LISTENER_ACCEPTS * (config->listen_count + 1));
+              shard_count * (RELAY_IDLE_TOTAL_MAX + 2 * SHARD_SPARE + LISTENER_ACCEPTS * (config->listen_count + 1));
     getrlimit(RLIMIT_NOFILE, &limit);
     if (limit.rlim_cur >= *needed) {
         return true;

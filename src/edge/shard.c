@@ -31,7 +31,7 @@ struct drain_mail {
 
 /* What all connections of this shard can need at once. */
 static int create_pools(struct shard *shard) {
-    uint32_t limit = shard->connections_capacity;
+    uint32_t limit = shard->connections_capacity + SHARD_SPARE;
 
     /* For the largest head that a later configuration may allow. */
     shard->held_size = SETTINGS_HEADER_SIZE_MAX + 2 * RING_RECEIVE_SIZE;
@@ -71,9 +71,9 @@ static int create_ring(struct shard *shard) {
     uint32_t accepts = (uint32_t)(shard->listener_count * LISTENER_ACCEPTS);
     uint32_t chunks = 4 * shard->connections_capacity;
     struct ring_options options = {
-        .accepted = shard->connections_capacity + accepts,
+        .accepted = shard->connections_capacity + SHARD_SPARE + accepts,
         /* One connection to an origin for each exchange, idle ones, and those that are on their way out. */
-        .streams = 2 * shard->connections_capacity + accepts + RELAY_IDLE_TOTAL_MAX + CLOSING_STREAMS,
+        .streams = 2 * (shard->connections_capacity + SHARD_SPARE) + accepts + RELAY_IDLE_TOTAL_MAX + CLOSING_STREAMS,
         .receive_buffers = RECEIVE_BUFFERS,
         .chunks = chunks < CHUNKS_MIN   ? CHUNKS_MIN
                   : chunks > CHUNKS_MAX ? CHUNKS_MAX

@@ -20,6 +20,7 @@
 
 enum {
     SHARD_ERROR_SIZE = 512,
+    SHARD_SPARE = 64,                     /* connections above the limit, for those that come while others make room */
     SHARD_OUT_SIZE = TLS_RECORD_SIZE_MAX, /* plaintext gathered into one record */
     SHARD_HEAD_SIZE = 128 * 1024,         /* the largest head written for an origin or a client */
     SHARD_FIELDS_SIZE = 64 * 1024,        /* its lines about the connection: server name and suite, in up to 64 headers */
@@ -43,8 +44,10 @@ struct shard {
     struct slab exchanges;
     struct slab held; /* bytes of one connection that wait: part of a hello or head, or a pipelined request */
     size_t held_size;
-    struct pieces pieces;     /* certificate chains, and names under wildcards */
-    struct connection *first; /* all connections */
+    struct pieces pieces;             /* certificate chains, and names under wildcards */
+    struct connection *first;         /* all connections */
+    struct connection *newest_silent; /* those that have said nothing yet: the oldest makes room when all are in use */
+    struct connection *oldest_silent;
     struct listener *listeners;
     size_t listener_count;
     bool draining; /* no keep-alive any more; ends with the last connection */

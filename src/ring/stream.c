@@ -314,6 +314,7 @@ void stream_finish(struct stream *stream) {
         linger(stream);
     } else if (stream->state == STREAM_OPEN) {
         stream->state = STREAM_FINISHING;
+        stream->linger_until_ms = ring_now_ms(stream->ring) + STREAM_FLUSH_MAX_MS;
         set_linger(stream, STREAM_FLUSH_MS);
     }
 }
@@ -399,6 +400,8 @@ static void completed_send(struct stream *stream, int result) {
     if (stream->state == STREAM_FINISHING) {
         if (stream->queued == 0) {
             linger(stream);
+        } else if (ring_now_ms(stream->ring) >= stream->linger_until_ms) {
+            stream_close(stream);
         } else {
             set_linger(stream, STREAM_FLUSH_MS);
         }

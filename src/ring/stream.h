@@ -17,6 +17,7 @@ enum {
     STREAM_QUEUE_MAX = 64 * 1024, /* writers should stop at this many queued bytes */
     STREAM_QUEUE_LOW = 32 * 1024, /* drained() is called when the queue falls to this or below */
     STREAM_FLUSH_MS = 30000,      /* stream_finish: how long the queue may stand still before it has left */
+    STREAM_FLUSH_MAX_MS = 300000, /* ... and how long it may take in all: 220 bytes a second, where it is full */
     STREAM_LINGER_MS = 2000,      /* ... and then how long the peer may be silent before its end of stream */
     STREAM_LINGER_MAX_MS = 30000, /* ... and how long it may talk on */
 };

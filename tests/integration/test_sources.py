@@ -24,10 +24,10 @@ def is_turned_away(connection, within=2):
         return False
 
 
-def is_refused(server):
+def is_refused(server, source="127.0.0.1"):
     """That may be before the client knows that it was connected."""
     try:
-        return is_turned_away(connect(server))
+        return is_turned_away(connect(server, source))
     except ConnectionResetError:
         return True
 
@@ -59,13 +59,14 @@ def test_connections_of_one_source_are_bounded(serve, host):
 
 def test_the_rate_of_one_source_is_bounded_until_it_is_known(serve, host, pki):
     server = serve([host("s.test", "report")], admission={"source_rate": 1, "source_burst": 5})
-    for _ in range(4):  # and one that wait_until_ready has made
-        assert server.curl("s.test").status == 200
-    assert is_refused(server)
+    unknown = ("--interface", "127.0.0.8")
+    for _ in range(5):
+        assert server.curl("s.test", "/", *unknown).status == 200
+    assert is_refused(server, "127.0.0.8")
     assert server.metric("sallyport_rejected_total", stage="accept", reason="source_rate") == 1
     for i in range(8):
         assert server.curl("s.test", "/", "--interface", "127.0.0.9", cert=pki.valid().bundle).status == 200, i
-    wait_for(lambda: server.curl("s.test", check=False).status == 200, within=3)
+    wait_for(lambda: server.curl("s.test", "/", *unknown, check=False).status == 200, within=3)
 
 
 @pytest.mark.parametrize("first", [b"SSH-2.0-x\r\n", b"\x80\x2e\x01\x00\x02", b"\x00" * 100])
@@ -90,3 +91,51 @@ def test_admission_is_calm_and_says_so(serve, host):
         assert f'sallyport_admission_state{{shard="{shard}"}} 0' in page
     for reason in ["suspect", "source_limit", "overload", "timeout", "closed", "malformed"]:
         assert f'sallyport_rejected_total{{stage="admission",reason="{reason}"}} 0' in page, reason
+
+
+def test_the_oldest_silent_connection_makes_room(serve, host):
+    server = serve([host("s.test")], shards=1, limits={"connections": 8})
+    wait_for(lambda: server.metric("sallyport_connections") == 0)
+    speaking = server.open(server.tls_client(), "s.test")
+    silent = [connect(server) for _ in range(7)]
+    wait_for(lambda: server.metric("sallyport_connections") == 8)
+    assert server.curl("s.test").status == 200
+    assert is_turned_away(silent[0]) and not is_turned_away(silent[1], within=0.2)
+    assert server.metric("sallyport_rejected_total", stage="hello", reason="evicted") == 1
+    for connection in silent[1:]:
+        connection.sendall(b"\x16\x03\x01")
+    time.sleep(0.2)
+    again = connect(server)
+    wait_for(lambda: server.metric("sallyport_connections") == 8)
+    # Nobody is silent but the last one: it goes, and those that have begun to speak stay.
+    assert server.curl("s.test").status == 200
+    assert is_turned_away(again)
+    assert speaking.get()[0] == 200
+    for connection in silent:
+        connection.close()
+    speaking.close()
+
+
+@pytest.mark.slow
+def test_a_body_that_drips_is_cut_off(serve, host):
+    server = serve([host("s.test")])
+    with server.connect("s.test") as dripping, server.connect("s.test") as slow:
+        for connection in [dripping, slow]:
+            connection.sendall(b"POST /body HTTP/1.1\r\nHost: s.test\r\nContent-Length: 1000000\r\n\r\n")
+        begun = time.monotonic()
+        answer = b""
+        dripping.settimeout(0.001)
+        while not answer and time.monotonic() < begun + 25:
+            dripping.sendall(b"x")
+            slow.sendall(b"x" * 400)
+            time.sleep(0.5)
+            try:
+                answer = dripping.recv(65536)
+            except TimeoutError:
+                pass
+        assert answer.startswith(b"HTTP/1.1 408 "), answer
+        assert 9 < time.monotonic() - begun < 15
+        slow.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            slow.recv(1)  # 800 bytes a second are slow, but they will do
+    assert server.metric("sallyport_rejected_total", stage="request", reason="timeout") == 1
