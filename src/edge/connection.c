@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "edge/adopt.h"
+#include "edge/arrival.h"
 #include "edge/exchange.h"
 #include "edge/gate.h"
 #include "edge/handshake.h"
@@ -135,27 +136,6 @@ bool connection_send(struct connection *connection, struct bytes plaintext) {
     return true;
 }
 
-static void list_silent(struct connection *connection) {
-    struct shard *shard = connection->shard;
-
-    connection->silent = true;
-    connection->older_silent = shard->newest_silent;
-    *(shard->newest_silent != NULL ? &shard->newest_silent->newer_silent : &shard->oldest_silent) = connection;
-    shard->newest_silent = connection;
-}
-
-static void unlist_silent(struct connection *connection) {
-    struct shard *shard = connection->shard;
-    struct connection *newer = connection->newer_silent;
-    struct connection *older = connection->older_silent;
-
-    if (connection->silent) {
-        connection->silent = false;
-        *(newer != NULL ? &newer->older_silent : &shard->newest_silent) = older;
-        *(older != NULL ? &older->newer_silent : &shard->oldest_silent) = newer;
-    }
-}
-
 static void unlink_connection(struct connection *connection) {
     if (connection->previous != NULL) {
         connection->previous->next = connection->next;
@@ -191,7 +171,7 @@ void connection_end(struct connection *connection, enum connection_end how) {
         tls_session_shutdown(connection->tls);
     }
     connection_enter(connection, CONNECTION_CLOSING);
-    unlist_silent(connection);
+    arrival_has_spoken(connection);
     timer_clear(&shard->ring.timers, &connection->timer);
     if (connection->exchange != NULL) {
         exchange_destroy(connection->exchange);
@@ -398,7 +378,7 @@ static bool is_too_slow(struct connection *connection, size_t received) {
 static void on_received(struct stream *stream, struct bytes data) {
     struct connection *connection = stream->owner;
 
-    unlist_silent(connection);
+    arrival_has_spoken(connection);
     if (data.size == 0) {
         lose(connection);
         return;
@@ -469,64 +449,10 @@ static const struct stream_handler handler = {
     .closed = on_closed,
 };
 
-static void nobody_closed(struct stream *stream) {}
-
-static const struct stream_handler nobody = {.closed = nobody_closed};
-
-/* Whether one more may come. Who has said nothing yet goes for it, the oldest first. */
-static bool has_room(struct shard *shard) {
-    struct connection *oldest = shard->oldest_silent;
-
-    if (shard->connections.in_use < shard->connections_max) {
-        return true;
-    }
-    if (oldest == NULL || shard->connections.in_use >= shard->connections_max + SHARD_SPARE) {
-        return false;
-    }
-    connection_reject(oldest, STATS_AT_HELLO, STATS_REJECT_EVICTED);
-    gate_fail(oldest);
-    connection_end(oldest, CONNECTION_BY_RESET);
-    return true;
-}
-
-void connection_accept(struct listener *listener, struct stream *stream, const struct sockaddr *peer) {
-    struct shard *shard = listener->owner;
-    bool full = shard->draining || !has_room(shard);
-    struct connection *connection = NULL;
-    uint32_t source;
-    uint8_t class;
-
-    stats_add(&shard->stats->connections_total, 1);
-    if (full) {
-        stats_add(&shard->stats->rejected[STATS_AT_ACCEPT][STATS_REJECT_LIMIT], 1);
-    } else if (gate_arrive(shard, peer, &source, &class)) {
-        connection = slab_take(&shard->connections);
-        CHECK(connection != NULL); /* as many as may be accepted */
-    }
-    if (connection == NULL) {
-        stream->handler = &nobody;
-        stream_reset(stream);
-        return;
-    }
-    *connection = (struct connection){
-        .shard = shard,
-        .stream = stream,
-        .site = site_retain(shard->site),
-        .accepted_ns = shard->ring.now_ns,
-        .source = source,
-        .class = class,
-        .next = shard->first,
-    };
-    memcpy(&connection->peer, peer, peer->sa_family == AF_INET6 ? sizeof connection->peer.in6 : sizeof connection->peer.in);
-    if (shard->first != NULL) {
-        shard->first->previous = connection;
-    }
-    shard->first = connection;
-    list_silent(connection);
-    stats_add(&shard->stats->connections, 1);
+void connection_start(struct connection *connection) {
     timer_init(&connection->timer, on_timer);
-    stream->handler = &handler;
-    stream->owner = connection;
+    connection->stream->handler = &handler;
+    connection->stream->owner = connection;
     connection_enter(connection, CONNECTION_HELLO);
     connection_arm(connection);
 }

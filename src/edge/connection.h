@@ -85,8 +85,8 @@ struct connection {
     char address[CONNECTION_ADDRESS_SIZE]; /* of the client, without port; once the handshake is complete */
 };
 
-/* listener_accept_fn; the listener's owner is the shard. */
-void connection_accept(struct listener *listener, struct stream *stream, const struct sockaddr *peer);
+/* A connection whose stream, shard and site are set begins to live. */
+void connection_start(struct connection *connection);
 
 /* Ends it, with its exchange. It is gone when its stream has closed. Nothing happens when it is ending already. */
 void connection_end(struct connection *connection, enum connection_end how);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "config/settings.h"
 #include "edge/adopt.h"
+#include "edge/arrival.h"
 #include "edge/connection.h"
 #include "edge/exchange.h"
 #include "edge/gate.h"
@@ -94,7 +95,7 @@ static int start_listeners(struct shard *shard) {
         return -ENOMEM;
     }
     for (size_t i = 0; i < shard->listener_count; i++) {
-        listener_start(&shard->listeners[i], &shard->ring, shard->descriptors[i], connection_accept, shard);
+        listener_start(&shard->listeners[i], &shard->ring, shard->descriptors[i], arrival_accept, shard);
     }
     return 0;
 }
