@@ -124,7 +124,7 @@ const struct behaviour behaviours[] = {
     {
         .name = "fragments",
         .summary = "hostile: a ClientHello in many records and segments; every other one is never finished",
-        .connections_default = 64,
+        .connections_default = 1000,
         .hostile = true,
         .connected = flood_say_fragment,
         .said = flood_say_fragment,
