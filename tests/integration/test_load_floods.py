@@ -217,6 +217,13 @@ def test_silence_waits_for_the_server():
     assert process.returncode == 0 and json.loads(output)["outcomes"] == {"fin": 5}
 
 
+def test_too_few_in_the_time_is_an_error(nginx):
+    result = subprocess.run([LOAD, "silent", "--connect", nginx().address, "--count", "3", "--duration", "0.3"], capture_output=True,
+                            text=True, timeout=30)
+    assert result.returncode == 1
+    assert "time is over: only 0 of 3 connections have come to an outcome" in result.stderr
+
+
 def test_churn_ends_as_it_is_told():
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
         address = "127.0.0.1:%d" % listener.getsockname()[1]
