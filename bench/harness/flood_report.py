@@ -82,16 +82,17 @@ def outcome_rows(results, kinds):
                str(flooding.summary(result["rounds"], kinds[0])["known_failures"])]
 
 
-def memory_rows(results):
-    rows = [(name, result["memory"]) for name, result in results.items() if result["memory"]]
+def memory_rows(results, kinds):
+    rows = [(name, memory) for name, result in results.items() for memory in result["memory"]]
     if not rows:
         return
-    yield ["flood", "seconds", "resident MiB before", "at its end", f"{flooding.RECOVER:.0f} s after", "growth",
+    yield ["flood", "server", "seconds", "resident MiB before", "at its end", f"{flooding.RECOVER:.0f} s after", "growth",
            f"at most {GROWTH_MAX // 2**20} MiB"]
     for name, memory in rows:
         growth = memory["rss_flooded"] - memory["rss_before"]
-        yield [name, str(memory["seconds"]), *(f"{memory[key] / 2**20:.1f}" for key in ("rss_before", "rss_flooded", "rss_after")),
-               f"{growth / 2**20:+.1f}", met(growth <= GROWTH_MAX)]
+        yield [name, memory["server"], str(memory["seconds"]),
+               *(f"{memory[key] / 2**20:.1f}" for key in ("rss_before", "rss_flooded", "rss_after")), f"{growth / 2**20:+.1f}",
+               met(growth <= GROWTH_MAX) if memory["server"] == kinds[0] else ""]
 
 
 def median_of(runs, figure):
@@ -113,7 +114,7 @@ def new_rows(new, kinds):
 
 def tables(results, new, kinds):
     made = [list(rows) for rows in (kept_rows(results, kinds) if results else (), cost_rows(results, kinds) if results else (),
-                                    outcome_rows(results, kinds) if results else (), memory_rows(results), new_rows(new, kinds))]
+                                    outcome_rows(results, kinds) if results else (), memory_rows(results, kinds), new_rows(new, kinds))]
     return [rows for rows in made if rows]
 
 

@@ -78,6 +78,7 @@ class Flooding:
                 "rejected": difference(rejected, server.rejected())}
 
     def account(self, server, cpu, busy, begin):
+        server.check_alive()
         elapsed = time.monotonic() - begin
         cpu = server.cpu_seconds() - cpu
         return {"server": server.kind, "cpu_seconds": cpu, "server_busy": cpu / elapsed,

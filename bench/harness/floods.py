@@ -5,7 +5,8 @@ import dataclasses
 KNOWN_CONNECTIONS = 8
 KNOWN_SOURCES = ("--source-addresses", 4, "--source-first", "127.32.0.1")
 HOSTILE_SOURCES = 2000
-HOSTILE = ("--source-addresses", HOSTILE_SOURCES, "--source-first", "127.64.0.1")
+# In a closed loop a server that lets everybody wait slows a flood down: so many connections that it takes long to.
+HOSTILE = ("--connections", 512, "--source-addresses", HOSTILE_SOURCES, "--source-first", "127.64.0.1")
 NEW_CONNECTIONS = 64
 NEW_SOURCES = 200
 
@@ -30,7 +31,8 @@ ALL = [
     Flood("slow", "10,000 that send a ClientHello, a byte in 100 ms", options=CROWD),
     Flood("hello", "a ClientHello, gone at the first answer"),
     Flood("hello-away", "a ClientHello, gone as soon as it has left"),
-    Flood("fragments", "a ClientHello in many records, every other one never finished"),
+    Flood("fragments", "a ClientHello in many records, every other one never finished",
+          options=("--connections", 4000)),
     Flood("rogue", "self-signed certificates, all distinct", clients="rogues"),
     Flood("forged", "certificates in our intermediate's name with a false signature, all distinct", clients="clients"),
     Flood("expired", "expired certificates", mode="certificate", clients="expired"),

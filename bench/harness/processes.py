@@ -69,6 +69,10 @@ class Process:
     def fail(self, what):
         raise SystemExit(f"run: {self.name} {what}: {self.log.read_text(errors='replace').strip()[-2000:] or 'it says nothing'}")
 
+    def check_alive(self):
+        if self.process.poll() is not None:
+            self.fail(f"ended with {self.process.returncode}")
+
     def pids(self):
         """Its own and its children's."""
         pids = [self.process.pid]
@@ -108,8 +112,7 @@ def core_busy_seconds(core):
 def wait_until(ready, process, what, seconds=20):
     deadline = time.monotonic() + seconds
     while not ready():
-        if process.process.poll() is not None:
-            process.fail(f"ended with {process.process.returncode}")
+        process.check_alive()
         if time.monotonic() > deadline:
             process.fail(what)
         time.sleep(0.02)

@@ -57,9 +57,8 @@ void load_count_outcome(struct load *load, unsigned outcome) {
 
 bool load_is_good(const struct load *load) {
     const uint64_t *counters = load->tally.counters;
-    bool enough = !load->options->behaviour->hostile || counters[TALLY_OUTCOMES] >= load->options->count;
 
-    return load->fatal[0] == '\0' && load_failures(NULL, counters) == 0 && counters[TALLY_UNEXPECTED] == 0 && enough;
+    return load->fatal[0] == '\0' && load_failures(NULL, counters) == 0 && counters[TALLY_UNEXPECTED] == 0;
 }
 
 void load_record(struct load *load, enum tally_latency latency, uint64_t since_ns) {
@@ -401,6 +400,10 @@ int load_run(struct load *load, const struct options *options) {
     }
     if (load->begin.ns != 0 && load->end.ns == 0) {
         end_measuring(load);
+    }
+    if (load->fatal[0] == '\0' && options->behaviour->hostile && load->tally.counters[TALLY_OUTCOMES] < options->count) {
+        give_up(load, "time is over: only %llu of %llu connections have come to an outcome",
+                (unsigned long long)load->tally.counters[TALLY_OUTCOMES], (unsigned long long)options->count);
     }
     close_all(load);
     ring_destroy(&load->ring);
