@@ -1,7 +1,9 @@
 /*
- * A root, a CRL file and a chain: an octet of flags (1: leaf alone, 2: stale CRLs are accepted), then each as two octets of
- * length and its bytes; the chain with the leaf first. Whatever they are, a file loads whole or not at all, every entry of
- * it is found again, and what is valid has, from the root down, a current CRL that does not list it.
+ * A root, a CRL file and a chain: an octet of flags (1: leaf alone, 2: stale CRLs are accepted, 4: signed here), then each
+ * as two octets of length and its bytes; the chain with the leaf first. What is signed here are a CRL in DER and the chain,
+ * by one key, where they have an Ed25519 signature: so a change in them does not end at a broken signature. Whatever they
+ * are, a file loads whole or not at all, every entry of it is found again, and what is valid has, from the root down, a
+ * current CRL that does not list it.
  */
 #include "base/check.h"
 #include "base/hash.h"
@@ -12,6 +14,8 @@
 #include "identity/revocation_list.h"
 
 #include <stdlib.h>
+#include <wolfssl/options.h>
+#include <wolfssl/wolfcrypt/ed25519.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -30,6 +34,39 @@ static size_t split(struct bytes input, struct bytes parts[static PARTS_MAX]) {
         input = bytes_of(input.data + 2 + size, input.size - 2 - size);
     }
     return count;
+}
+
+/* In place: both are views of memory that split has allocated. */
+static void sign(struct bytes tbs, struct bytes signature) {
+    static ed25519_key key;
+    static bool made;
+    if (!made) {
+        uint8_t seed[ED25519_KEY_SIZE];
+        uint8_t point[ED25519_PUB_KEY_SIZE];
+        memset(seed, 1, sizeof(seed));
+        CHECK(wc_ed25519_init(&key) == 0 && wc_ed25519_import_private_only(seed, sizeof(seed), &key) == 0);
+        CHECK(wc_ed25519_make_public(&key, point, sizeof(point)) == 0);
+        CHECK(wc_ed25519_import_private_key(seed, sizeof(seed), point, sizeof(point), &key) == 0);
+        made = true;
+    }
+    if (signature.size == ED25519_SIG_SIZE) {
+        word32 size = ED25519_SIG_SIZE;
+        CHECK(wc_ed25519_sign_msg(tbs.data, (word32)tbs.size, (uint8_t *)signature.data, &size, &key) == 0);
+    }
+}
+
+static void sign_all(struct bytes file, const struct bytes *certificates, size_t count) {
+    struct crl crl;
+    struct certificate certificate;
+    const char *why;
+    if (crl_read(&crl, file, &why)) {
+        sign(crl.tbs, crl.signature);
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (certificate_read(&certificate, certificates[i], &why)) {
+            sign(certificate.tbs, certificate.signature);
+        }
+    }
 }
 
 static bool is_within(struct bytes part, struct bytes whole) {
@@ -164,6 +201,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct trust *trust = trust_create();
     struct revocation *revocation = revocation_create();
     if (count >= 2) {
+        if ((data[0] & 4) != 0) {
+            sign_all(parts[1], parts + 2, count - 2);
+        }
         int result = revocation_add_file(revocation, parts[1], error);
         check_file(revocation, parts[1], result, error);
         bool ready_to_judge = trust_add_file(trust, parts[0], error) == 0 && result == 0;

@@ -21,7 +21,7 @@ import make_crls  # noqa: E402
 import make_der  # noqa: E402
 
 CORPUS = TESTS / "identity" / "corpus" / "revocation"
-LEAF_ALONE, STALE_ACCEPTED = 1, 2
+LEAF_ALONE, STALE_ACCEPTED, SIGNED_BY_TARGET = 1, 2, 4
 SIZE_MAX = 4096
 
 
@@ -98,6 +98,36 @@ def of_delegates_given_twice():
     yield "delegate-twice", seed(0, [root.root()], make_corpus.pem(voice, voice).encode() + armour(crl), [root.leaf()])
 
 
+def of_one_key():
+    """What fuzz_crl signs anew after each change: root, CRL and chain are all by the key that it has."""
+    key = make_der.ed25519.Ed25519PrivateKey.from_private_bytes(b"\1" * 32)
+    root = make_crls.Issuer("Root", key)
+    middle, middle_der = root.issue_ca("Middle", key, serial=0x100)
+    here = ("uri", "http://crl.example.com/1.crl")
+    points = make_der.ext("2.5.29.31", make_der.seq(make_der.seq(make_crls.full_name(here))))
+    entry, reason, crl, idp = make_crls.entry, make_crls.reason, make_crls.crl, make_crls.idp
+    serial = 1 << 158
+    plain = [root.leaf(serial=serial)]
+    pointing = [root.leaf(serial=serial, extensions=make_corpus.leaf_extensions(points))]
+    below = [middle.leaf(serial=serial), middle_der]
+    for name, flags, list_der, chain in (
+        ("empty", 0, crl(root), plain),
+        ("listed", 0, crl(root, entry(1), entry(serial, reason(1)), entry(3, reason(6))), plain),
+        ("unlisted", 0, crl(root, *[entry(serial + i, reason(4)) for i in range(1, 9)]), plain),
+        ("invalidity-date", 0, crl(root, entry(7, make_der.ext("2.5.29.24", make_der.time("20600101000000")))), plain),
+        ("version-1", 0, crl(root, entry(serial + 1), plain=True), plain),
+        ("generalized-time", 0, crl(root, entry(7, date="20500101000000"), until="20510101000000"), plain),
+        ("no-next-update", 0, crl(root, until=None), plain),
+        ("stale", STALE_ACCEPTED, crl(root, until="20260502000000"), plain),
+        ("users", 0, crl(root, extensions=[idp(make_crls.ONLY_USER)]), plain),
+        ("point", 0, crl(root, entry(7), extensions=[idp(make_crls.full_name(here), make_crls.ONLY_USER)]), pointing),
+        ("whole-for-a-point", 0, crl(root, entry(7)), pointing),
+        ("below", LEAF_ALONE, crl(middle, entry(7)), below),
+        ("by-the-root", LEAF_ALONE, crl(root, entry(7)), below),
+    ):
+        yield f"one-key-{name}", seed(flags | SIGNED_BY_TARGET, [root.root()], list_der, chain)
+
+
 def rows(name):
     """The detail comes last and has commas."""
     with open(CORPUS / name, newline="", encoding="utf-8") as file:
@@ -109,7 +139,7 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     inputs = [one for row in rows("cases.csv") for one in of_case(row)]
     inputs += [one for row in rows("files.csv") for one in of_file(row)]
-    inputs += [*of_configuration(), *of_relative_points(), *of_delegates_given_twice()]
+    inputs += [*of_configuration(), *of_relative_points(), *of_delegates_given_twice(), *of_one_key()]
     kept = {name: data for name, data in inputs if len(data) <= SIZE_MAX}
     for name, data in kept.items():
         (folder / name).write_bytes(data)
