@@ -394,6 +394,10 @@ static void on_received(struct stream *stream, struct bytes data) {
         connection_end(connection, CONNECTION_BY_RESET);
     } else if (connection->state == CONNECTION_HELLO) {
         handshake_hello(connection, data);
+    } else if (connection->state == CONNECTION_HANDSHAKE && gate_has_enough(connection)) {
+        connection_reject(connection, STATS_AT_HANDSHAKE, STATS_REJECT_TOO_LARGE);
+        gate_fail(connection);
+        connection_end(connection, CONNECTION_BY_RESET);
     } else if (connection->state == CONNECTION_HANDSHAKE) {
         handshake_continue(connection, data);
     } else if (connection->state == CONNECTION_EXCHANGE && !connection->exchange->request_done &&

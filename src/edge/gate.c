@@ -184,6 +184,12 @@ static void take_up(struct connection *connection) {
     connection_arm(connection);
 }
 
+bool gate_has_enough(const struct connection *connection) {
+    uint64_t most = (uint64_t)connection->site->config->limits.certificate_chain_size + HELLO_SIZE_MAX;
+
+    return !gate_is_calm(connection->shard) && connection->stream->bytes_received > most;
+}
+
 /* Windows are judged by the CPU time of the thread: what the kernel does for a ring, it does while the thread waits. */
 static void end_window(struct shard *shard) {
     uint64_t cpu_ns = thread_cpu_ns();

@@ -33,6 +33,12 @@ void gate_prove(struct connection *connection);
 uint64_t gate_work_begin(void);
 void gate_work_end(struct connection *connection, uint64_t began_ns);
 
+/*
+ * Whether the handshake has brought more than a client's certificates may be while there is no time to hear it out. While
+ * there is, that leads to the verdict `too_large`.
+ */
+bool gate_has_enough(const struct connection *connection);
+
 /* Once a turn: gives up on those who have waited too long, and takes up those for whom there is time. */
 void gate_turn(struct shard *shard);
 /* How long the shard may sleep, in milliseconds, up to `most`. */
