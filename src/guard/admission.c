@@ -10,8 +10,8 @@ enum {
     LOADED_SUSPECT = 20,       /* at most, as all of suspects' */
     FLOODED_RETURNING = 200,   /* at least */
     FLOODED_UNKNOWN = 60,      /* at least */
-    BUSY_IDLE_MAX = 20,        /* a shard that rests less than this is saturated */
-    RELAXED_IDLE_MIN = 200,    /* and one that rests more than this has room */
+    BUSY_IDLE_MAX = 100,       /* a shard that rests less than this is saturated */
+    RELAXED_IDLE_MIN = 250,    /* and one that rests more than this has room */
     RELAXED_REFUSED_MAX = 100, /* what those would have cost who were refused */
     PRESSED_WINDOWS = 2,       /* in a row, before it counts */
     FLOODED_WINDOWS = 3,
