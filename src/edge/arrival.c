@@ -79,6 +79,9 @@ void arrival_accept(struct listener *listener, struct stream *stream, const stru
         shard->first->previous = connection;
     }
     shard->first = connection;
+    if (listener->blocks) {
+        stream_drop_filter(stream);
+    }
     list_silent(connection);
     stats_add(&shard->stats->connections, 1);
     connection_start(connection);

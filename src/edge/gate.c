@@ -3,11 +3,18 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "edge/handshake.h"
+#include "ring/syn_filter.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <time.h>
 
-enum { WAITING_MAX = 8192 /* hellos of one shard */ };
+enum {
+    WAITING_MAX = 8192,      /* hellos of one shard */
+    BLOCK_MS = 4000,         /* how long a suspect is not heard, before it may show again what it is worth */
+    BLOCK_INTERVAL_MS = 500, /* between two lists for the kernel, which takes a moment to compile one */
+    DROP_WEIGHT = 8, /* who is dropped tries again after a second or more, and would be back at once if it were not */
+};
 
 static uint64_t thread_cpu_ns(void) {
     struct timespec now;
@@ -44,6 +51,14 @@ static enum admission_class class_of(enum source_standing standing) {
     return ADMISSION_UNKNOWN;
 }
 
+static void block(struct shard *shard, const struct sockaddr *peer) {
+    if (peer->sa_family == AF_INET) {
+        uint32_t address = ntohl(((const struct sockaddr_in *)(const void *)peer)->sin_addr.s_addr);
+
+        blocklist_add(&shard->blocked, address, ring_now_ms(&shard->ring), BLOCK_MS);
+    }
+}
+
 static void refuse_arrival(struct shard *shard, enum stats_rejection why) {
     stats_add(&shard->stats->rejected[STATS_AT_ACCEPT][why], 1);
 }
@@ -70,8 +85,9 @@ bool gate_arrive(struct shard *shard, const struct sockaddr *peer, uint32_t *sou
     *class = (uint8_t)class_of(standing);
     if (standing == SOURCE_SUSPECT && !gate_is_calm(shard)) {
         sources_leave(shard->sources, *source);
-        admission_refuse(&shard->admission);
+        admission_refuse(&shard->admission, 1);
         refuse_arrival(shard, STATS_REJECT_SUSPECT);
+        block(shard, peer);
         return false;
     }
     return true;
@@ -126,7 +142,7 @@ static enum admission_class classify(const struct connection *connection, const 
 }
 
 static void refuse_hello(struct connection *connection, enum stats_rejection why) {
-    admission_refuse(&connection->shard->admission);
+    admission_refuse(&connection->shard->admission, 1);
     connection_reject(connection, STATS_AT_ADMISSION, why);
     connection_count_handshake(connection, STATS_FAILED);
     connection_end(connection, CONNECTION_BY_RESET);
@@ -199,11 +215,49 @@ static void end_window(struct shard *shard) {
     atomic_store_explicit(&shard->stats->admission_state, shard->admission.state, memory_order_relaxed);
 }
 
+static void count_drops(struct shard *shard) {
+    uint32_t dropped = 0;
+
+    for (size_t i = 0; i < shard->listener_count; i++) {
+        dropped += listener_drops(&shard->listeners[i]);
+    }
+    /* Listeners that stop take their count with them. */
+    if (dropped - shard->dropped < INT32_MAX) {
+        stats_add(&shard->stats->rejected[STATS_AT_ACCEPT][STATS_REJECT_BLOCKED], dropped - shard->dropped);
+        admission_refuse(&shard->admission, (dropped - shard->dropped) * DROP_WEIGHT);
+    }
+    shard->dropped = dropped;
+}
+
+/* Has the kernel drop the SYNs of suspects, as long as the shard has better things to do. */
+static void block_suspects(struct shard *shard) {
+    static _Thread_local uint32_t addresses[SYN_FILTER_ADDRESSES_MAX];
+    uint64_t now_ns = shard->ring.now_ns;
+    size_t count = 0;
+
+    if (shard->blocked.count == 0) {
+        return;
+    }
+    count_drops(shard);
+    if (gate_is_calm(shard)) {
+        blocklist_clear(&shard->blocked);
+    } else if (now_ns - shard->blocked_ns < (uint64_t)BLOCK_INTERVAL_MS * 1000000) {
+        return;
+    } else {
+        count = blocklist_collect(&shard->blocked, ring_now_ms(&shard->ring), addresses, SYN_FILTER_ADDRESSES_MAX);
+    }
+    shard->blocked_ns = now_ns;
+    for (size_t i = 0; i < shard->listener_count; i++) {
+        listener_block(&shard->listeners[i], addresses, count);
+    }
+}
+
 void gate_turn(struct shard *shard) {
     struct admission *admission = &shard->admission;
     struct admission_entry *entry;
 
     if (admission_turn(admission, shard->ring.now_ns)) {
+        block_suspects(shard);
         end_window(shard);
     }
     while ((entry = admission_next_expired(admission, shard->ring.now_ns)) != NULL) {

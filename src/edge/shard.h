@@ -8,6 +8,7 @@
 #include "base/pieces.h"
 #include "edge/site.h"
 #include "guard/admission.h"
+#include "guard/blocklist.h"
 #include "identity/cache.h"
 #include "identity/chain_log.h"
 #include "ring/listener.h"
@@ -39,7 +40,10 @@ struct shard {
     struct tls_tickets *tickets;
     struct sources *sources; /* likewise */
     struct admission admission;
-    uint64_t cpu_ns; /* that the thread had used when its last window ended */
+    struct blocklist blocked; /* suspects whose SYNs the kernel is to drop */
+    uint64_t blocked_ns;      /* when it was last told which */
+    uint32_t dropped;         /* what it has dropped, as far as that has been counted */
+    uint64_t cpu_ns;          /* that the thread had used when its last window ended */
     struct slab connections;
     struct slab exchanges;
     struct slab held; /* bytes of one connection that wait: part of a hello or head, or a pipelined request */

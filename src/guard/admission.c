@@ -270,8 +270,8 @@ void admission_spend(struct admission *admission, enum admission_class class, ui
     budget->left = budget->left - (int64_t)spent_ns < least ? least : budget->left - (int64_t)spent_ns;
 }
 
-void admission_refuse(struct admission *admission) {
-    admission->refused++;
+void admission_refuse(struct admission *admission, uint32_t count) {
+    admission->refused += count;
 }
 
 uint64_t admission_sleep_ms(const struct admission *admission, uint64_t now_ns) {

@@ -106,8 +106,8 @@ struct admission_entry *admission_next_expired(struct admission *admission, uint
 
 /* What the handshakes of a class have cost: at their beginning, then with each further flight. */
 void admission_spend(struct admission *admission, enum admission_class class, uint64_t spent_ns);
-/* Somebody was turned away for the load, here or before there was a hello. */
-void admission_refuse(struct admission *admission);
+/* So many were turned away for the load, here or before there was a hello. */
+void admission_refuse(struct admission *admission, uint32_t count);
 
 /* How long the caller may sleep for all that admission cares: 0 while somebody may begin; milliseconds, UINT64_MAX: for
  * ever. */

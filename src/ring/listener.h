@@ -29,6 +29,8 @@ struct listener {
     int descriptor;
     unsigned armed; /* accepts in flight */
     bool closing;
+    bool ipv4;
+    bool blocks;        /* the kernel drops some SYNs: see syn_filter.h */
     bool paused;        /* on the ring's list: re-armed when a stream closes */
     struct timer retry; /* re-arms after the system ran out of descriptors or memory */
     struct listener_slot slots[LISTENER_ACCEPTS];
@@ -56,6 +58,15 @@ void listener_start(struct listener *listener, struct ring *ring, int descriptor
  * for connections that came in before the cancellation.
  */
 void listener_stop(struct listener *listener);
+/*
+ * Has the kernel drop the SYNs of these IPv4 addresses (host byte order, ascending, none twice, at most
+ * SYN_FILTER_ADDRESSES_MAX), and of no others any more; `count` 0: of none. Does nothing for an IPv6 listener, or where the
+ * kernel refuses.
+ */
+void listener_block(struct listener *listener, const uint32_t *addresses, size_t count);
+/* SYNs that were dropped so far; it wraps. */
+uint32_t listener_drops(const struct listener *listener);
+
 static inline bool listener_is_stopped(const struct listener *listener) {
     return listener->closing && listener->armed == 0;
 }

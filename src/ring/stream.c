@@ -267,6 +267,15 @@ void stream_close(struct stream *stream) {
                             IORING_ASYNC_CANCEL_ALL | (stream->direct ? IORING_ASYNC_CANCEL_FD_FIXED : 0));
 }
 
+void stream_drop_filter(struct stream *stream) {
+    static int unused;
+    struct io_uring_sqe *sqe = ring_submission(stream->ring, operation_of_pointer(OPERATION_IGNORED, NULL));
+
+    io_uring_prep_cmd_sock(sqe, SOCKET_URING_OP_SETSOCKOPT, stream->descriptor, SOL_SOCKET, SO_DETACH_FILTER, &unused,
+                           sizeof unused);
+    address_descriptor(stream, sqe);
+}
+
 void stream_reset(struct stream *stream) {
     stream->resets = stream->state != STREAM_CONNECTING;
     stream_close(stream);

@@ -89,6 +89,9 @@ void stream_receive(struct stream *stream);
  */
 int stream_write(struct stream *stream, struct bytes data);
 
+/* Rids an accepted socket of the filter that it has from a listener that blocks; from Linux 6.7 on, before it just stays. */
+void stream_drop_filter(struct stream *stream);
+
 /* Bytes that a well-behaved writer may still queue: STREAM_QUEUE_MAX less what is queued, or 0. */
 static inline size_t stream_room(const struct stream *stream) {
     return stream->queued >= STREAM_QUEUE_MAX ? 0 : STREAM_QUEUE_MAX - stream->queued;

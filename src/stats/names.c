@@ -56,6 +56,7 @@ static const struct {
     [STATS_REJECT_SOURCE_RATE] = {"source_rate", ACCEPT},
     [STATS_REJECT_SOURCE_LIMIT] = {"source_limit", ACCEPT | ADMISSION},
     [STATS_REJECT_SUSPECT] = {"suspect", ACCEPT | ADMISSION},
+    [STATS_REJECT_BLOCKED] = {"blocked", ACCEPT},
     [STATS_REJECT_OVERLOAD] = {"overload", ADMISSION},
     [STATS_REJECT_NO_MEMORY] = {"no_memory", ACCEPT | HELLO | HANDSHAKE},
     [STATS_REJECT_NOT_TLS] = {"not_tls", HELLO},

@@ -51,6 +51,7 @@ enum stats_rejection {
     STATS_REJECT_SOURCE_RATE,     /* accept: too many connections of one source in too short a time */
     STATS_REJECT_SOURCE_LIMIT,    /* accept: too many at once; admission: another hello of its source waits already */
     STATS_REJECT_SUSPECT,         /* accept, admission: its source has failed lately, and there is no time for such */
+    STATS_REJECT_BLOCKED,         /* accept: a suspect's SYN, which the kernel has dropped for us */
     STATS_REJECT_OVERLOAD,        /* admission: too many wait, or it has waited too long */
     STATS_REJECT_NO_MEMORY,       /* accept, hello, handshake: an allocation or a pool failed */
     STATS_REJECT_NOT_TLS,         /* hello */

@@ -115,7 +115,7 @@ static void let_go(struct shard *shard, struct hello *hello) {
 
 static void refuse(struct shard *shard, struct crowd *crowd) {
     crowd->refused++;
-    admission_refuse(&shard->admission);
+    admission_refuse(&shard->admission, 1);
 }
 
 static void arrive(struct shard *shard, struct crowd *crowd) {
@@ -151,7 +151,7 @@ static void take_up(struct shard *shard) {
     while ((entry = admission_next_expired(&shard->admission, shard->now_ns)) != NULL) {
         struct hello *hello = (struct hello *)entry;
         hello->crowd->expired++;
-        admission_refuse(&shard->admission);
+        admission_refuse(&shard->admission, 1);
         let_go(shard, hello);
     }
     while ((entry = admission_next(&shard->admission, shard->now_ns)) != NULL) {
@@ -336,7 +336,7 @@ Test(admission, demand_that_is_refused_keeps_it_up) {
     /* From now on they are all turned away before there is a hello: the core is idle, and would not stay so. */
     shard->crowds[1].rate = 0;
     for (unsigned i = 0; i < 200000; i++) {
-        admission_refuse(&shard->admission);
+        admission_refuse(&shard->admission, 1);
         if (i % 400 == 0) {
             run(shard, 10 * MS);
         }

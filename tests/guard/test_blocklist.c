@@ -1,0 +1,51 @@
+#include "base/hash.h"
+#include "guard/blocklist.h"
+
+#include <criterion/criterion.h>
+
+TestSuite(blocklist, .init = hash_init);
+
+/* Shortly before 32 bits of milliseconds wrap. */
+static const uint64_t NOW = UINT32_MAX - 100;
+
+static struct blocklist list;
+static uint32_t addresses[BLOCKLIST_SLOTS];
+
+Test(blocklist, gives_what_was_added_in_order_and_once) {
+    const uint32_t added[] = {0xc0000207, 0x7f000001, 0xffffffff, 0, 0x7f000001, 0x0a000001};
+    for (size_t i = 0; i < 6; i++) {
+        blocklist_add(&list, added[i], NOW, 1000);
+    }
+    cr_expect(list.changed);
+    cr_assert_eq(blocklist_collect(&list, NOW + 999, addresses, BLOCKLIST_SLOTS), 5);
+    const uint32_t expected[] = {0, 0x0a000001, 0x7f000001, 0xc0000207, 0xffffffff};
+    for (size_t i = 0; i < 5; i++) {
+        cr_expect_eq(addresses[i], expected[i]);
+    }
+    cr_expect_not(list.changed);
+    cr_expect_eq(list.count, 5);
+}
+
+Test(blocklist, forgets_in_time) {
+    blocklist_add(&list, 1, NOW, 1000);
+    blocklist_add(&list, 2, NOW, 2000);
+    blocklist_add(&list, 3, NOW, 1000);
+    blocklist_add(&list, 3, NOW + 500, 2000);
+    cr_assert_eq(blocklist_collect(&list, NOW + 1000, addresses, BLOCKLIST_SLOTS), 2);
+    cr_expect(addresses[0] == 2 && addresses[1] == 3);
+    cr_assert_eq(blocklist_collect(&list, NOW + 2000, addresses, BLOCKLIST_SLOTS), 1);
+    cr_assert_eq(blocklist_collect(&list, NOW + 2500, addresses, BLOCKLIST_SLOTS), 0);
+    cr_expect_eq(list.count, 0);
+    blocklist_add(&list, 1, NOW + 3000, 10);
+    blocklist_clear(&list);
+    cr_assert_eq(blocklist_collect(&list, NOW + 3000, addresses, BLOCKLIST_SLOTS), 0);
+}
+
+Test(blocklist, is_bounded_however_many_come) {
+    for (uint32_t i = 0; i < 1000000; i++) {
+        blocklist_add(&list, i * 7, NOW, 1000);
+    }
+    cr_expect_gt(list.count, BLOCKLIST_SLOTS * 9 / 10);
+    cr_expect_leq(list.count, BLOCKLIST_SLOTS);
+    cr_expect_eq(blocklist_collect(&list, NOW, addresses, 100), 100);
+}
