@@ -6,8 +6,11 @@
 #include "ring/syn_filter.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     WAITING_MAX = 8192,      /* hellos of one shard */
@@ -16,9 +19,22 @@ enum {
     DROP_WEIGHT = 8, /* who is dropped tries again after a second or more, and would be back at once if it were not */
 };
 
-static uint64_t thread_cpu_ns(void) {
+/*
+ * Time that the thread has used the CPU or has waited for it: what it did not want is what is left over. Where the kernel
+ * does not tell of the waiting (proc(5), schedstat) it is taken for rest.
+ */
+static uint64_t thread_busy_ns(const struct shard *shard) {
+    char text[80];
+    unsigned long long used_ns, waited_ns;
     struct timespec now;
+    ssize_t size = shard->schedstat < 0 ? -1 : pread(shard->schedstat, text, sizeof text - 1, 0);
 
+    if (size > 0) {
+        text[size] = '\0';
+        if (sscanf(text, "%llu %llu", &used_ns, &waited_ns) == 2) {
+            return used_ns + waited_ns;
+        }
+    }
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
@@ -27,7 +43,14 @@ void gate_open(struct shard *shard) {
     uint32_t waiting_max = shard->connections_capacity < WAITING_MAX ? shard->connections_capacity : WAITING_MAX;
 
     admission_init(&shard->admission, waiting_max, clock_monotonic_ns());
-    shard->cpu_ns = thread_cpu_ns();
+    shard->schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+    shard->busy_ns = thread_busy_ns(shard);
+}
+
+void gate_close(struct shard *shard) {
+    if (shard->schedstat >= 0) {
+        close(shard->schedstat);
+    }
 }
 
 static bool is_allowed(const struct config_admission *admission, const struct sockaddr *peer) {
@@ -107,8 +130,16 @@ void gate_leave(struct connection *connection) {
     connection->source = SOURCE_UNTRACKED;
 }
 
+static void fail(struct connection *connection, uint32_t weight) {
+    sources_fail(connection->shard->sources, connection->source, weight, ring_now_ms(&connection->shard->ring));
+}
+
 void gate_fail(struct connection *connection) {
-    sources_fail(connection->shard->sources, connection->source, ring_now_ms(&connection->shard->ring));
+    fail(connection, 1);
+}
+
+void gate_fail_dearly(struct connection *connection) {
+    fail(connection, 2);
 }
 
 void gate_prove(struct connection *connection) {
@@ -206,12 +237,12 @@ bool gate_has_enough(const struct connection *connection) {
     return !gate_is_calm(connection->shard) && connection->stream->bytes_received > most;
 }
 
-/* Windows are judged by the CPU time of the thread: what the kernel does for a ring, it does while the thread waits. */
+/* Not by how long the ring was waited for: much of what the kernel does for it, it does in that time. */
 static void end_window(struct shard *shard) {
-    uint64_t cpu_ns = thread_cpu_ns();
+    uint64_t busy_ns = thread_busy_ns(shard);
 
-    admission_end_window(&shard->admission, shard->ring.now_ns, cpu_ns - shard->cpu_ns);
-    shard->cpu_ns = cpu_ns;
+    admission_end_window(&shard->admission, shard->ring.now_ns, busy_ns - shard->busy_ns);
+    shard->busy_ns = busy_ns;
     atomic_store_explicit(&shard->stats->admission_state, shard->admission.state, memory_order_relaxed);
 }
 

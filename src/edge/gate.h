@@ -9,8 +9,9 @@
 #include "edge/connection.h"
 #include "guard/hello.h"
 
-/* For the shard, before it accepts. */
+/* For the shard's thread, before it accepts, and when it has ended. */
 void gate_open(struct shard *shard);
+void gate_close(struct shard *shard);
 
 /*
  * A connection from `peer` wants in. True: it is counted for its source, which *source and *class tell, until gate_leave.
@@ -25,8 +26,10 @@ void gate_leave(struct connection *connection);
  */
 void gate_hello(struct connection *connection, const struct hello *hello, struct bytes received);
 
-/* Its client has shown something that no client of ours does, or a valid certificate. */
+/* Its client has shown something that no client of ours does; a certificate that is not valid, which is dear; a valid one.
+ */
 void gate_fail(struct connection *connection);
+void gate_fail_dearly(struct connection *connection);
 void gate_prove(struct connection *connection);
 
 /* Handshakes' CPU time: from gate_work_begin to gate_work_end is that of the connection's class. */

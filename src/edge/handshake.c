@@ -24,7 +24,7 @@ static void complete_handshake(struct connection *connection) {
     if (connection->identity->status == STATUS_VALID) {
         gate_prove(connection);
     } else if (connection->identity->status == STATUS_INVALID) {
-        gate_fail(connection);
+        gate_fail_dearly(connection);
     }
     if (!adopt_site(connection)) {
         connection_end(connection, CONNECTION_POLITELY);

@@ -227,6 +227,7 @@ static void *run(void *argument) {
         release_retired(shard);
         expire_ticket_keys(shard);
     }
+    gate_close(shard);
     shard->leftover = count_leftover(shard);
     site_release(shard->site);
     free(shard->listeners);

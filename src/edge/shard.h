@@ -43,7 +43,8 @@ struct shard {
     struct blocklist blocked; /* suspects whose SYNs the kernel is to drop */
     uint64_t blocked_ns;      /* when it was last told which */
     uint32_t dropped;         /* what it has dropped, as far as that has been counted */
-    uint64_t cpu_ns;          /* that the thread had used when its last window ended */
+    uint64_t busy_ns;         /* that the thread had been when its last window ended */
+    int schedstat;            /* the kernel's account of it; -1: none */
     struct slab connections;
     struct slab exchanges;
     struct slab held; /* bytes of one connection that wait: part of a hello or head, or a pipelined request */

@@ -5,7 +5,8 @@
 enum {
     MILLE = 1000,
     /* Shares of the time, in thousandths. */
-    HEADROOM = 30,             /* of what is left over: what is not given away, so that known clients find the CPU free */
+    HEADROOM = 30,             /* of what is left over: what is not given away */
+    FLOODED_HEADROOM = 150,    /* likewise, so that known clients find the CPU free when they come in a flood */
     LOADED_UNKNOWN = 250,      /* at least */
     LOADED_SUSPECT = 20,       /* at most, as all of suspects' */
     FLOODED_RETURNING = 200,   /* at least */
@@ -105,7 +106,9 @@ static uint32_t share_of(uint64_t part_ns, uint64_t whole_ns) {
 static uint32_t leftover(const struct admission *admission, enum admission_class class, uint64_t window_ns, uint64_t idle_ns,
                          uint32_t least) {
     uint32_t free = share_of(idle_ns + admission->budgets[class].spent, window_ns);
-    return free > least + HEADROOM ? free - HEADROOM : least;
+    bool known_come = admission->budgets[ADMISSION_KNOWN].spent > 0;
+    uint32_t headroom = admission->state == ADMISSION_FLOODED && known_come ? FLOODED_HEADROOM : HEADROOM;
+    return free > least + headroom ? free - headroom : least;
 }
 
 static void set_shares(struct admission *admission, uint64_t window_ns, uint64_t idle_ns) {

@@ -82,7 +82,7 @@ void admission_init(struct admission *admission, uint32_t waiting_max, uint64_t 
 
 /* A turn begins. True: a window is over, and admission_end_window is due. */
 bool admission_turn(struct admission *admission, uint64_t now_ns);
-/* `busy_ns`: CPU time that the shard's thread has used since the last window's end. */
+/* `busy_ns`: time that the shard's thread has used the CPU, or waited for it, since the last window's end. */
 void admission_end_window(struct admission *admission, uint64_t now_ns, uint64_t busy_ns);
 
 /*

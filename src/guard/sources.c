@@ -239,7 +239,7 @@ void sources_prove(struct sources *sources, uint32_t source, uint64_t now_ms) {
     }
 }
 
-void sources_fail(struct sources *sources, uint32_t source, uint64_t now_ms) {
+void sources_fail(struct sources *sources, uint32_t source, uint32_t weight, uint64_t now_ms) {
     pthread_mutex_t *lock;
     struct entry *entry = lock_entry(sources, source, &lock);
     if (entry != NULL) {
@@ -248,7 +248,7 @@ void sources_fail(struct sources *sources, uint32_t source, uint64_t now_ms) {
         unsigned failures = failures_of_late(entry, now_s);
         /* Whole half-lives only: who fails steadily would else never be forgiven, or at once. */
         entry->failed_s = failures == 0 ? now_s : entry->failed_s + halvings * SOURCES_FAILURE_HALF_LIFE_S;
-        entry->failures = (uint16_t)(failures < SOURCES_FAILURES_MAX ? failures + 1 : failures);
+        entry->failures = (uint16_t)(failures + weight < SOURCES_FAILURES_MAX ? failures + weight : SOURCES_FAILURES_MAX);
         pthread_mutex_unlock(lock);
     }
 }

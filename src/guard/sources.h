@@ -63,9 +63,12 @@ enum source_arrival sources_arrive(struct sources *sources, const struct sockadd
                                    uint64_t now_ms, uint32_t *source, enum source_standing *standing);
 void sources_leave(struct sources *sources, uint32_t source);
 
-/* What a connection of it has shown: a valid certificate, or something that no client of ours does. */
+/*
+ * What a connection of it has shown: a valid certificate, or something that no client of ours does, which counts as `weight`
+ * failures, 1 to SOURCES_SUSPECT_FAILURES.
+ */
 void sources_prove(struct sources *sources, uint32_t source, uint64_t now_ms);
-void sources_fail(struct sources *sources, uint32_t source, uint64_t now_ms);
+void sources_fail(struct sources *sources, uint32_t source, uint32_t weight, uint64_t now_ms);
 enum source_standing sources_standing(struct sources *sources, uint32_t source, uint64_t now_ms);
 
 /* One more of its hellos wants to wait; false when `max` do so already. Each that may must end its wait. */

@@ -59,7 +59,7 @@ static enum source_standing standing_of(struct sources *sources, const char *tex
 static void fail(struct sources *sources, const char *text, unsigned times, uint64_t now_ms) {
     struct visit one = visit(sources, address_of(text), &unlimited, now_ms);
     for (unsigned i = 0; i < times; i++) {
-        sources_fail(sources, one.source, now_ms);
+        sources_fail(sources, one.source, 1, now_ms);
     }
     sources_leave(sources, one.source);
 }
@@ -202,7 +202,7 @@ Test(sources, memory_is_fixed_and_the_known_and_the_connected_stay) {
     /* A million others, each later than all before. */
     for (uint32_t i = 0; i < 1000000; i++) {
         struct visit one = visit(sources, address_at(0xc0000000 + i), &unlimited, START_MS + i / 100);
-        sources_fail(sources, one.source, START_MS + i / 100);
+        sources_fail(sources, one.source, 1, START_MS + i / 100);
         sources_leave(sources, one.source);
     }
     cr_expect_eq(standing_of(sources, "10.0.0.1", START_MS + 10000), SOURCE_KNOWN);
@@ -224,7 +224,7 @@ Test(sources, a_full_set_leaves_others_untracked) {
     for (unsigned i = 0; i < 3; i++) {
         struct visit more = visit(sources, address_at(100), &one_each, START_MS);
         cr_assert(more.arrival == SOURCE_ADMITTED && more.source == SOURCE_UNTRACKED && more.standing == SOURCE_UNKNOWN);
-        sources_fail(sources, more.source, START_MS);
+        sources_fail(sources, more.source, 1, START_MS);
         sources_prove(sources, more.source, START_MS);
         cr_assert_eq(sources_standing(sources, more.source, START_MS), SOURCE_UNKNOWN);
         sources_leave(sources, more.source);
@@ -247,7 +247,7 @@ static void *hammer(void *argument) {
         if (sources_begin_wait(sources, one.source, 1)) {
             sources_end_wait(sources, one.source);
         }
-        sources_fail(sources, one.source, START_MS + i / 100);
+        sources_fail(sources, one.source, 1, START_MS + i / 100);
         sources_leave(sources, one.source);
     }
     return NULL;
