@@ -35,6 +35,15 @@ void *pieces_take(struct pieces *pieces, size_t size) {
     return slab_take(class_of(pieces, size));
 }
 
+size_t pieces_fitting(size_t size) {
+    CHECK(size >= 1 && size <= PIECES_SIZE_MAX);
+    size_t fits = PIECES_SIZE_MIN;
+    while (fits < size) {
+        fits *= 2;
+    }
+    return fits;
+}
+
 void pieces_give(struct pieces *pieces, void *piece, size_t size) {
     slab_give(class_of(pieces, size), piece);
 }

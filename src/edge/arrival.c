@@ -5,66 +5,138 @@
 
 #include <string.h>
 
-static void list_silent(struct connection *connection) {
+enum {
+    EARLY_MS = 1000,                   /* what a client may take for its handshake before its place may be taken */
+    EARLY_BYTES_MAX = 8 * 1024 * 1024, /* of hellos that are not complete or wait, in one shard */
+};
+
+static struct arrival_queue *queue_of(struct connection *connection) {
     struct shard *shard = connection->shard;
 
-    connection->silent = true;
-    connection->older_silent = shard->newest_silent;
-    *(shard->newest_silent != NULL ? &shard->newest_silent->newer_silent : &shard->oldest_silent) = connection;
-    shard->newest_silent = connection;
+    return connection->early == ARRIVAL_SILENT ? &shard->silent : &shard->speaking;
+}
+
+static void enlist(struct connection *connection, enum arrival_stage stage) {
+    connection->early = (uint8_t)stage;
+    struct arrival_queue *queue = queue_of(connection);
+
+    connection->newer_early = NULL;
+    connection->older_early = queue->newest;
+    *(queue->newest != NULL ? &queue->newest->newer_early : &queue->oldest) = connection;
+    queue->newest = connection;
+}
+
+static void leave_queue(struct connection *connection) {
+    struct arrival_queue *queue = queue_of(connection);
+    struct connection *newer = connection->newer_early;
+    struct connection *older = connection->older_early;
+
+    *(newer != NULL ? &newer->older_early : &queue->newest) = older;
+    *(older != NULL ? &older->newer_early : &queue->oldest) = newer;
+    connection->early = ARRIVAL_OVER;
 }
 
 void arrival_has_spoken(struct connection *connection) {
-    struct shard *shard = connection->shard;
-    struct connection *newer = connection->newer_silent;
-    struct connection *older = connection->older_silent;
-
-    if (connection->silent) {
-        connection->silent = false;
-        *(newer != NULL ? &newer->older_silent : &shard->newest_silent) = older;
-        *(older != NULL ? &older->newer_silent : &shard->oldest_silent) = newer;
+    if (connection->early == ARRIVAL_SILENT) {
+        leave_queue(connection);
+        enlist(connection, ARRIVAL_SPEAKING);
     }
+}
+
+void arrival_is_over(struct connection *connection) {
+    if (connection->early != ARRIVAL_OVER) {
+        leave_queue(connection);
+        arrival_holds(connection, 0);
+    }
+}
+
+static void evict(struct connection *connection) {
+    connection_reject(connection, connection_stage(connection), STATS_REJECT_EVICTED);
+    connection_end(connection, CONNECTION_BY_RESET);
+}
+
+void arrival_holds(struct connection *connection, uint32_t size) {
+    struct shard *shard = connection->shard;
+
+    shard->early_bytes += size;
+    shard->early_bytes -= connection->early_bytes;
+    connection->early_bytes = size;
+    while (shard->early_bytes > EARLY_BYTES_MAX) {
+        struct connection *oldest = shard->speaking.oldest;
+
+        while (oldest != NULL && (oldest->early_bytes == 0 || oldest == connection)) {
+            oldest = oldest->newer_early;
+        }
+        if (oldest == NULL) {
+            return;
+        }
+        evict(oldest);
+    }
+}
+
+/*
+ * Whose place a newcomer may have: that of who has said nothing, or of who takes its time for its handshake; the oldest of
+ * them. A known client need not wait for that time to pass.
+ */
+static struct connection *find_victim(const struct shard *shard, enum admission_class class) {
+    struct connection *oldest = shard->speaking.oldest;
+
+    if (shard->silent.oldest != NULL) {
+        return shard->silent.oldest;
+    }
+    while (oldest != NULL && oldest->class == ADMISSION_KNOWN) {
+        oldest = oldest->newer_early;
+    }
+    if (oldest != NULL && class != ADMISSION_KNOWN &&
+        shard->ring.now_ns - oldest->accepted_ns < (uint64_t)EARLY_MS * 1000000) {
+        return NULL;
+    }
+    return oldest;
+}
+
+/* Makes room for one more of that class, if need be and if it can. */
+static bool has_room(struct shard *shard, enum admission_class class) {
+    struct connection *victim;
+
+    if (shard->connections.in_use < shard->connections_max) {
+        return true;
+    }
+    victim = find_victim(shard, class);
+    if (victim == NULL) {
+        return false;
+    }
+    evict(victim);
+    return shard->connections.in_use < shard->connections_max + SHARD_SPARE;
 }
 
 static void nobody_closed(struct stream *stream) {}
 
 static const struct stream_handler nobody = {.closed = nobody_closed};
 
-/* Whether one more may come. Who has said nothing yet goes for it, the oldest first. */
-static bool has_room(struct shard *shard) {
-    struct connection *oldest = shard->oldest_silent;
-
-    if (shard->connections.in_use < shard->connections_max) {
-        return true;
-    }
-    if (oldest == NULL || shard->connections.in_use >= shard->connections_max + SHARD_SPARE) {
-        return false;
-    }
-    connection_reject(oldest, STATS_AT_HELLO, STATS_REJECT_EVICTED);
-    gate_fail(oldest);
-    connection_end(oldest, CONNECTION_BY_RESET);
-    return true;
+static void turn_away(struct stream *stream) {
+    stream->handler = &nobody;
+    stream_reset(stream);
 }
 
 void arrival_accept(struct listener *listener, struct stream *stream, const struct sockaddr *peer) {
     struct shard *shard = listener->owner;
-    bool full = shard->draining || !has_room(shard);
-    struct connection *connection = NULL;
+    struct connection *connection;
     uint32_t source;
     uint8_t class;
 
     stats_add(&shard->stats->connections_total, 1);
-    if (full) {
-        stats_add(&shard->stats->rejected[STATS_AT_ACCEPT][STATS_REJECT_LIMIT], 1);
-    } else if (gate_arrive(shard, peer, &source, &class)) {
-        connection = slab_take(&shard->connections);
-        CHECK(connection != NULL); /* as many as may be accepted */
-    }
-    if (connection == NULL) {
-        stream->handler = &nobody;
-        stream_reset(stream);
+    if (!gate_arrive(shard, peer, &source, &class)) {
+        turn_away(stream);
         return;
     }
+    if (shard->draining || !has_room(shard, class)) {
+        stats_add(&shard->stats->rejected[STATS_AT_ACCEPT][STATS_REJECT_LIMIT], 1);
+        sources_leave(shard->sources, source);
+        turn_away(stream);
+        return;
+    }
+    connection = slab_take(&shard->connections);
+    CHECK(connection != NULL); /* as many as may be accepted */
     *connection = (struct connection){
         .shard = shard,
         .stream = stream,
@@ -82,7 +154,7 @@ void arrival_accept(struct listener *listener, struct stream *stream, const stru
     if (listener->blocks) {
         stream_drop_filter(stream);
     }
-    list_silent(connection);
+    enlist(connection, ARRIVAL_SILENT);
     stats_add(&shard->stats->connections, 1);
     connection_start(connection);
 }

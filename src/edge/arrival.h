@@ -1,4 +1,6 @@
-/* A connection's first moment, and whose place it takes when there is none: that of the one which has been silent longest.
+/*
+ * A connection until its handshake is complete: how it gets its place, and whose it takes when there is none. First those
+ * go that have said nothing, then those that take their time, the oldest of them.
  */
 #ifndef EDGE_ARRIVAL_H
 #define EDGE_ARRIVAL_H
@@ -8,7 +10,11 @@
 /* listener_accept_fn; the listener's owner is the shard. */
 void arrival_accept(struct listener *listener, struct stream *stream, const struct sockaddr *peer);
 
-/* It has said something, or is ending: its place is no longer the first to be taken. May be called again. */
+/* It has said something. May be called again. */
 void arrival_has_spoken(struct connection *connection);
+/* Its handshake is complete, or it is ending: its place is its own. May be called again. */
+void arrival_is_over(struct connection *connection);
+/* It holds so many bytes of a hello: what all of them hold is bounded, and others may have to go for it. */
+void arrival_holds(struct connection *connection, uint32_t size);
 
 #endif

@@ -11,21 +11,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void grow_held(struct connection *connection, size_t size) {
+    struct pieces *pieces = &connection->shard->pieces;
+    uint8_t *larger;
+
+    /* A head's limit and one receive: what is held is parsed before more is asked for. */
+    CHECK(size <= SHARD_HELD_MAX);
+    larger = pieces_take(pieces, size);
+    CHECK(larger != NULL); /* there is one of each size for each connection */
+    if (connection->held != NULL) {
+        memcpy(larger, connection->held, connection->held_size);
+        pieces_give(pieces, connection->held, connection->held_capacity);
+    }
+    connection->held = larger;
+    connection->held_capacity = (uint32_t)pieces_fitting(size);
+    if (connection->state <= CONNECTION_QUEUED) {
+        arrival_holds(connection, connection->held_capacity);
+    }
+}
+
 void connection_hold(struct connection *connection, struct bytes bytes) {
     if (connection->held == NULL) {
-        connection->held = slab_take(&connection->shard->held);
-        CHECK(connection->held != NULL); /* one for each connection */
         connection->held_size = 0;
+        connection->held_capacity = 0;
     }
-    /* A head's limit and one receive: what is held is parsed before more is asked for. */
-    CHECK(connection->held_size + bytes.size <= connection->shard->held_size);
+    if (connection->held_size + bytes.size > connection->held_capacity) {
+        grow_held(connection, connection->held_size + bytes.size);
+    }
     memcpy(connection->held + connection->held_size, bytes.data, bytes.size);
     connection->held_size += (uint32_t)bytes.size;
 }
 
 void connection_release_held(struct connection *connection) {
     if (connection->held != NULL) {
-        slab_give(&connection->shard->held, connection->held);
+        pieces_give(&connection->shard->pieces, connection->held, connection->held_capacity);
         connection->held = NULL;
         connection->held_size = 0;
     }
@@ -171,15 +190,17 @@ void connection_end(struct connection *connection, enum connection_end how) {
         tls_session_shutdown(connection->tls);
     }
     connection_enter(connection, CONNECTION_CLOSING);
-    arrival_has_spoken(connection);
+    arrival_is_over(connection);
     timer_clear(&shard->ring.timers, &connection->timer);
     if (connection->exchange != NULL) {
         exchange_destroy(connection->exchange);
         connection->exchange = NULL;
     }
     connection_release_held(connection);
-    gate_leave(connection);
-    if (how == CONNECTION_BY_RESET) {
+    gate_forget(connection);
+    if (how == CONNECTION_AFTER_ALERT) {
+        stream_finish_by_reset(connection->stream);
+    } else if (how == CONNECTION_BY_RESET) {
         stream_reset(connection->stream);
     } else if (how == CONNECTION_ABRUPTLY) {
         stream_close(connection->stream);
@@ -198,6 +219,7 @@ static void on_closed(struct stream *stream) {
         tls_session_free(connection->tls);
     }
     verdict_release(connection);
+    gate_leave(connection);
     adopt_name(connection, "");
     site_release(connection->site);
     unlink_connection(connection);
@@ -233,6 +255,8 @@ static void begin_request(struct connection *connection) {
     connection->exchange = exchange_create(connection);
     CHECK(connection->exchange != NULL); /* one for each connection */
     connection->requests++;
+    connection->waited_ms = 0;
+    connection->waited_bytes = 0;
     connection_enter(connection, CONNECTION_HEAD);
 }
 
@@ -242,6 +266,7 @@ static void begin_request(struct connection *connection) {
  */
 static void process(struct connection *connection, struct bytes input) {
     uint8_t *buffer = NULL;
+    uint32_t capacity = 0;
 
     CHECK(!connection->processing);
     if (connection->held_size > 0) {
@@ -249,6 +274,7 @@ static void process(struct connection *connection, struct bytes input) {
             connection_hold(connection, input);
         }
         buffer = connection->held;
+        capacity = connection->held_capacity;
         input = bytes_of(buffer, connection->held_size);
         connection->held = NULL;
         connection->held_size = 0;
@@ -288,12 +314,13 @@ static void process(struct connection *connection, struct bytes input) {
             memmove(buffer, input.data, input.size);
             connection->held = buffer;
             connection->held_size = (uint32_t)input.size;
+            connection->held_capacity = capacity;
             return;
         }
         connection_hold(connection, input);
     }
     if (buffer != NULL) {
-        slab_give(&connection->shard->held, buffer);
+        pieces_give(&connection->shard->pieces, buffer, capacity);
     }
     if (connection->peer_closed && connection->state == CONNECTION_WAITING && connection->held_size == 0) {
         connection_end(connection, CONNECTION_POLITELY);
@@ -338,8 +365,7 @@ void connection_read(struct connection *connection) {
     }
 }
 
-/* Where it is on the way to its first request. */
-static enum stats_stage stage_of(const struct connection *connection) {
+enum stats_stage connection_stage(const struct connection *connection) {
     switch ((enum connection_state)connection->state) {
     case CONNECTION_HELLO:
         return STATS_AT_HELLO;
@@ -353,8 +379,8 @@ static enum stats_stage stage_of(const struct connection *connection) {
 /* The client is gone, or has ended its side, which for HTTP over TLS means the same. */
 static void lose(struct connection *connection) {
     if (connection->state <= CONNECTION_HANDSHAKE) {
-        connection_reject(connection, stage_of(connection), STATS_REJECT_CLOSED);
-        gate_fail(connection);
+        connection_reject(connection, connection_stage(connection), STATS_REJECT_CLOSED);
+        gate_fail_by_leaving(connection);
     }
     connection_end(connection, CONNECTION_ABRUPTLY);
 }
@@ -434,7 +460,7 @@ static void on_timer(struct timer *timer) {
         if (connection->state != CONNECTION_QUEUED) { /* for which the client is not to blame */
             gate_fail(connection);
         }
-        connection_reject(connection, stage_of(connection), STATS_REJECT_TIMEOUT);
+        connection_reject(connection, connection_stage(connection), STATS_REJECT_TIMEOUT);
         connection_count_handshake(connection, STATS_TIMEOUT);
         connection_end(connection, CONNECTION_BY_RESET);
         break;

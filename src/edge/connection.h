@@ -22,10 +22,11 @@ enum connection_state {
 
 /* How a connection ends. */
 enum connection_end {
-    CONNECTION_POLITELY,  /* close_notify, what is queued, FIN */
-    CONNECTION_TRUNCATED, /* what is queued, FIN, but no close_notify: the answer is not complete */
-    CONNECTION_ABRUPTLY,  /* now */
-    CONNECTION_BY_RESET,  /* now, and nothing of it is left: for those who deserve no better */
+    CONNECTION_POLITELY,    /* close_notify, what is queued, FIN */
+    CONNECTION_TRUNCATED,   /* what is queued, FIN, but no close_notify: the answer is not complete */
+    CONNECTION_ABRUPTLY,    /* now */
+    CONNECTION_AFTER_ALERT, /* what is queued, and then nothing of it is left */
+    CONNECTION_BY_RESET,    /* now, and nothing of it is left: for those who deserve no better */
 };
 
 enum {
@@ -41,8 +42,8 @@ struct exchange;
 struct connection {
     struct connection *next; /* of the shard's connections */
     struct connection *previous;
-    struct connection *newer_silent; /* of the shard's that have said nothing yet */
-    struct connection *older_silent;
+    struct connection *newer_early; /* of those in the same stage of arrival */
+    struct connection *older_early;
     struct shard *shard;
     struct stream *stream;
     struct site *site;
@@ -53,13 +54,15 @@ struct connection {
     struct identity *identity; /* NULL before the handshake is complete, unless the chain or a ticket has come */
     uint8_t *chain;            /* the client's certificates, to be judged again: see verdict.h */
     struct exchange *exchange; /* from the first byte of a request to the last of its answer */
-    uint8_t *held;             /* from the shard's slab; NULL most of the time */
+    uint8_t *held;             /* from the shard's pieces; NULL most of the time */
     uint32_t held_size;
+    uint32_t held_capacity;
     uint32_t chain_size;
     uint8_t chain_digest[IDENTITY_DIGEST_SIZE]; /* zeros: no chain, or one that was too large */
     struct timer timer;                         /* the deadline of the current state */
     uint64_t accepted_ns;
     uint64_t armed_ms;     /* when input was asked for */
+    uint32_t early_bytes;  /* of its hello, as far as they are counted */
     uint32_t waited_ms;    /* for its body, in this window: see CONNECTION_BODY_RATE_MIN */
     uint32_t waited_bytes; /* that came of it */
     uint32_t requests;     /* begun */
@@ -68,7 +71,7 @@ struct connection {
     uint8_t class;   /* enum admission_class */
     uint8_t state;
     bool waits_of_source; /* counted as waiting */
-    bool silent;          /* on the shard's list of them */
+    uint8_t early;        /* enum arrival_stage */
     bool handshake_counted;
     bool peer_closed;   /* the client has sent close_notify; what it asked before is still answered */
     bool processing;    /* input is being worked through further up the stack */
@@ -115,6 +118,8 @@ void connection_read(struct connection *connection);
 /* The counters of its host in its shard. */
 struct stats_host *connection_host_stats(const struct connection *connection);
 void connection_reject(struct connection *connection, enum stats_stage stage, enum stats_rejection why);
+/* Where it is on the way to its first request. */
+enum stats_stage connection_stage(const struct connection *connection);
 /* Counts the handshake's outcome, once. */
 void connection_count_handshake(struct connection *connection, enum stats_result result);
 

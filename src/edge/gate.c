@@ -16,6 +16,7 @@ enum {
     WAITING_MAX = 8192,      /* hellos of one shard */
     BLOCK_MS = 4000,         /* how long a suspect is not heard, before it may show again what it is worth */
     BLOCK_INTERVAL_MS = 500, /* between two lists for the kernel, which takes a moment to compile one */
+    PATIENCE_MS = 500,       /* of a client whose hello waits */
     DROP_WEIGHT = 8, /* who is dropped tries again after a second or more, and would be back at once if it were not */
 };
 
@@ -123,9 +124,12 @@ static void stop_waiting(struct connection *connection) {
     }
 }
 
-void gate_leave(struct connection *connection) {
+void gate_forget(struct connection *connection) {
     admission_forget(&connection->shard->admission, &connection->admission);
     stop_waiting(connection);
+}
+
+void gate_leave(struct connection *connection) {
     sources_leave(connection->shard->sources, connection->source);
     connection->source = SOURCE_UNTRACKED;
 }
@@ -136,6 +140,14 @@ static void fail(struct connection *connection, uint32_t weight) {
 
 void gate_fail(struct connection *connection) {
     fail(connection, 1);
+}
+
+void gate_fail_by_leaving(struct connection *connection) {
+    uint64_t since_ns = connection->admission.waits ? connection->admission.since_ns : connection->shard->ring.now_ns;
+
+    if (connection->shard->ring.now_ns - since_ns < (uint64_t)PATIENCE_MS * 1000000) {
+        fail(connection, 1);
+    }
 }
 
 void gate_fail_dearly(struct connection *connection) {

@@ -18,6 +18,9 @@ void gate_close(struct shard *shard);
  * False: it was counted as rejected.
  */
 bool gate_arrive(struct shard *shard, const struct sockaddr *peer, uint32_t *source, uint8_t *class);
+/* It will not begin any more. */
+void gate_forget(struct connection *connection);
+/* It is gone, and its place is free. */
 void gate_leave(struct connection *connection);
 
 /*
@@ -30,6 +33,8 @@ void gate_hello(struct connection *connection, const struct hello *hello, struct
  */
 void gate_fail(struct connection *connection);
 void gate_fail_dearly(struct connection *connection);
+/* It has left before its handshake was complete; for which it is not to blame when it was the server that took its time. */
+void gate_fail_by_leaving(struct connection *connection);
 void gate_prove(struct connection *connection);
 
 /* Handshakes' CPU time: from gate_work_begin to gate_work_end is that of the connection's class. */

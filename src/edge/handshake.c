@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "edge/adopt.h"
+#include "edge/arrival.h"
 #include "edge/gate.h"
 #include "edge/verdict.h"
 
@@ -30,6 +31,7 @@ static void complete_handshake(struct connection *connection) {
         connection_end(connection, CONNECTION_POLITELY);
         return;
     }
+    arrival_is_over(connection);
     connection_enter(connection, CONNECTION_WAITING);
     connection_read(connection);
 }
@@ -43,7 +45,7 @@ static void go_on(struct connection *connection, struct bytes input) {
         connection_reject(connection, STATS_AT_HANDSHAKE,
                           result == TLS_FAILED ? STATS_REJECT_TLS_ERROR : STATS_REJECT_CLOSED);
         gate_fail(connection);
-        connection_end(connection, CONNECTION_TRUNCATED); /* after wolfSSL's alert */
+        connection_end(connection, CONNECTION_AFTER_ALERT); /* wolfSSL's */
         return;
     }
     const struct tls_peer_chain *chain = tls_session_peer_chain(connection->tls);
@@ -97,7 +99,7 @@ static void refuse_hello(struct connection *connection, enum tls_alert alert, en
         connection_end(connection, CONNECTION_ABRUPTLY);
         return;
     }
-    connection_end(connection, CONNECTION_TRUNCATED);
+    connection_end(connection, CONNECTION_AFTER_ALERT);
 }
 
 static const struct tls_session_handler session_handler = {
@@ -137,12 +139,14 @@ void handshake_begin(struct connection *connection, const struct hello *hello, s
     uint64_t began_ns = gate_work_begin();
     /* `held` is for plaintext from here on. */
     uint8_t *buffer = connection->held;
+    uint32_t capacity = connection->held_capacity;
 
     connection->held = NULL;
     connection->held_size = 0;
+    arrival_holds(connection, 0);
     accept_hello(connection, hello, received);
     if (buffer != NULL) {
-        slab_give(&connection->shard->held, buffer);
+        pieces_give(&connection->shard->pieces, buffer, capacity);
     }
     gate_work_end(connection, began_ns);
 }
@@ -166,9 +170,9 @@ void handshake_hello(struct connection *connection, struct bytes data) {
     struct bytes received = data;
 
     if (connection->held != NULL) {
-        size_t room = connection->shard->held_size - connection->held_size;
+        size_t room = HELLO_SIZE_MAX - connection->held_size;
 
-        /* The parser refuses at HELLO_SIZE_MAX, which is less than held_size: nothing it needs is cut off. */
+        /* The parser refuses at HELLO_SIZE_MAX: nothing it needs is cut off. */
         connection_hold(connection, bytes_of(data.data, data.size < room ? data.size : room));
         received = bytes_of(connection->held, connection->held_size);
     }

@@ -2,7 +2,6 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "config/settings.h"
 #include "edge/adopt.h"
 #include "edge/arrival.h"
 #include "edge/connection.h"
@@ -34,27 +33,19 @@ struct drain_mail {
 static int create_pools(struct shard *shard) {
     uint32_t limit = shard->connections_capacity + SHARD_SPARE;
 
-    /* For the largest head that a later configuration may allow. */
-    shard->held_size = SETTINGS_HEADER_SIZE_MAX + 2 * RING_RECEIVE_SIZE;
     if (slab_create(&shard->connections, sizeof(struct connection), limit) < 0) {
         return -ENOMEM;
     }
     if (slab_create(&shard->exchanges, sizeof(struct exchange), limit) < 0) {
         goto fail_exchanges;
     }
-    /* Twice: a connection that works through one buffer may fill another with what is left of it. */
-    if (slab_create(&shard->held, shard->held_size, 2 * limit) < 0) {
-        goto fail_held;
-    }
-    /* Twice, for the name and the chain. */
-    if (pieces_create(&shard->pieces, 2 * limit) < 0) {
+    /* For a name, a chain, and two of what it holds: working through one, it may fill another with what is left of it. */
+    if (pieces_create(&shard->pieces, 4 * limit) < 0) {
         goto fail_pieces;
     }
     return 0;
 
 fail_pieces:
-    slab_destroy(&shard->held);
-fail_held:
     slab_destroy(&shard->exchanges);
 fail_exchanges:
     slab_destroy(&shard->connections);
@@ -63,7 +54,6 @@ fail_exchanges:
 
 static void destroy_pools(struct shard *shard) {
     pieces_destroy(&shard->pieces);
-    slab_destroy(&shard->held);
     slab_destroy(&shard->exchanges);
     slab_destroy(&shard->connections);
 }
@@ -194,16 +184,14 @@ static bool is_over(struct shard *shard) {
 /* A debug count at the end, in every build: what is left over now would have leaked in a longer life. */
 static int count_leftover(const struct shard *shard) {
     int leftover =
-        (int)(shard->connections.in_use + shard->exchanges.in_use + shard->held.in_use + pieces_in_use(&shard->pieces) +
-              shard->ring.in_flight + shard->ring.streams.in_use + shard->ring.chunks.in_use + shard->ring.timers.set);
+        (int)(shard->connections.in_use + shard->exchanges.in_use + pieces_in_use(&shard->pieces) + shard->ring.in_flight +
+              shard->ring.streams.in_use + shard->ring.chunks.in_use + shard->ring.timers.set);
 
     if (leftover != 0) {
-        log_error(
-            "shard %u: left over: %u connections, %u exchanges, %u held buffers, %u pieces, %u operations, %u streams, "
-            "%u chunks, %u timers",
-            shard->index, shard->connections.in_use, shard->exchanges.in_use, shard->held.in_use,
-            pieces_in_use(&shard->pieces), shard->ring.in_flight, shard->ring.streams.in_use, shard->ring.chunks.in_use,
-            shard->ring.timers.set);
+        log_error("shard %u: left over: %u connections, %u exchanges, %u pieces, %u operations, %u streams, "
+                  "%u chunks, %u timers",
+                  shard->index, shard->connections.in_use, shard->exchanges.in_use, pieces_in_use(&shard->pieces),
+                  shard->ring.in_flight, shard->ring.streams.in_use, shard->ring.chunks.in_use, shard->ring.timers.set);
     }
     return leftover;
 }

@@ -6,6 +6,7 @@
 #define EDGE_SHARD_H
 
 #include "base/pieces.h"
+#include "config/settings.h"
 #include "edge/site.h"
 #include "guard/admission.h"
 #include "guard/blocklist.h"
@@ -21,6 +22,8 @@
 
 enum {
     SHARD_ERROR_SIZE = 512,
+    SHARD_HELD_MAX =
+        SETTINGS_HEADER_SIZE_MAX + 2 * RING_RECEIVE_SIZE, /* the largest head that may be configured, and more */
     SHARD_SPARE = 64,                     /* connections above the limit, for those that come while others make room */
     SHARD_OUT_SIZE = TLS_RECORD_SIZE_MAX, /* plaintext gathered into one record */
     SHARD_HEAD_SIZE = 128 * 1024,         /* the largest head written for an origin or a client */
@@ -28,6 +31,18 @@ enum {
 };
 
 struct connection;
+
+enum arrival_stage {
+    ARRIVAL_OVER, /* the handshake is complete, or it is ending */
+    ARRIVAL_SILENT,
+    ARRIVAL_SPEAKING,
+};
+
+/* In the order in which they came to it. */
+struct arrival_queue {
+    struct connection *newest;
+    struct connection *oldest;
+};
 
 struct shard {
     struct ring ring;
@@ -47,12 +62,11 @@ struct shard {
     int schedstat;            /* the kernel's account of it; -1: none */
     struct slab connections;
     struct slab exchanges;
-    struct slab held; /* bytes of one connection that wait: part of a hello or head, or a pipelined request */
-    size_t held_size;
-    struct pieces pieces;             /* certificate chains, and names under wildcards */
-    struct connection *first;         /* all connections */
-    struct connection *newest_silent; /* those that have said nothing yet: the oldest makes room when all are in use */
-    struct connection *oldest_silent;
+    struct pieces pieces;          /* certificate chains, and names under wildcards */
+    struct connection *first;      /* all connections */
+    struct arrival_queue silent;   /* those that have said nothing yet */
+    struct arrival_queue speaking; /* those whose handshakes are not complete; both see arrival.h */
+    size_t early_bytes;            /* that they hold of hellos */
     struct listener *listeners;
     size_t listener_count;
     bool draining; /* no keep-alive any more; ends with the last connection */

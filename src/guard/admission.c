@@ -14,7 +14,9 @@ enum {
     BUSY_IDLE_MAX = 100,       /* a shard that rests less than this is saturated */
     RELAXED_IDLE_MIN = 250,    /* and one that rests more than this has room */
     RELAXED_REFUSED_MAX = 100, /* what those would have cost who were refused */
-    PRESSED_WINDOWS = 2,       /* in a row, before it counts */
+    PATIENCE_WINDOWS = 50,     /* with time to spare, in a row, after which those who are refused are given a try */
+    PATIENCE_MAX_WINDOWS = 600,
+    PRESSED_WINDOWS = 2, /* in a row, before it counts */
     FLOODED_WINDOWS = 3,
     /* Hellos of one source that may wait while it is flooded. */
     WAITING_KNOWN = 64,
@@ -51,6 +53,8 @@ void admission_init(struct admission *admission, uint32_t waiting_max, uint64_t 
         .budgets_at_ns = now_ns,
         .standing_ns = UINT64_MAX,
         .handshake_ns = HANDSHAKE_NS,
+        .patience_windows = PATIENCE_WINDOWS,
+        .calm_windows = PATIENCE_MAX_WINDOWS,
     };
 }
 
@@ -120,35 +124,58 @@ static void set_shares(struct admission *admission, uint64_t window_ns, uint64_t
     admission->budgets[ADMISSION_SUSPECT].share = flooded ? 0 : LOADED_SUSPECT;
 }
 
+/* What was spent while nobody counted is not owed. */
+static void rise(struct admission *admission) {
+    /* Who is back as soon as they are let in keep it up for longer next time. */
+    if (admission->state == ADMISSION_CALM && admission->calm_windows < admission->patience_windows) {
+        admission->patience_windows *= 2;
+        if (admission->patience_windows > PATIENCE_MAX_WINDOWS) {
+            admission->patience_windows = PATIENCE_MAX_WINDOWS;
+        }
+    } else if (admission->state == ADMISSION_CALM) {
+        admission->patience_windows = PATIENCE_WINDOWS;
+    }
+    admission->state++;
+    admission->pressed_windows = 0;
+    admission->calm_windows = 0;
+    for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
+        admission->budgets[class].left = 0;
+    }
+}
+
+static void fall(struct admission *admission) {
+    admission->state--;
+    admission->relaxed_windows = 0;
+    admission->rested_windows = 0;
+    admission->pressed_windows = 0;
+}
+
 static void set_state(struct admission *admission, uint64_t window_ns, uint64_t idle_ns) {
+    uint32_t windows = (uint32_t)(window_ns / ADMISSION_WINDOW_NS); /* who has rested through several has had as many */
     uint32_t idle = share_of(idle_ns, window_ns);
     uint32_t refused = share_of(admission->refused * admission->handshake_ns, window_ns);
     uint64_t standing_ns = admission->standing_ns == UINT64_MAX ? 0 : admission->standing_ns;
     bool pressed = idle < BUSY_IDLE_MAX || standing_ns > ADMISSION_TARGET_NS;
-    bool relaxed = idle >= RELAXED_IDLE_MIN && standing_ns <= ADMISSION_TARGET_NS && refused < RELAXED_REFUSED_MAX;
+    bool rested = idle >= RELAXED_IDLE_MIN && standing_ns <= ADMISSION_TARGET_NS;
+    bool relaxed = rested && refused < RELAXED_REFUSED_MAX;
 
     admission->pressed_windows = pressed ? admission->pressed_windows + 1 : 0;
-    /* Whoever has rested through several windows has had as many of them. */
-    admission->relaxed_windows = relaxed ? admission->relaxed_windows + (uint32_t)(window_ns / ADMISSION_WINDOW_NS) : 0;
+    admission->rested_windows = rested ? admission->rested_windows + windows : 0;
+    admission->relaxed_windows = relaxed ? admission->relaxed_windows + windows : 0;
     if (admission->state == ADMISSION_CALM) {
+        admission->calm_windows += windows;
         if (admission->pressed_windows >= PRESSED_WINDOWS) {
-            admission->state = ADMISSION_LOADED;
-            admission->pressed_windows = 0;
-            /* What was spent while nobody counted is not owed. */
-            for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
-                admission->budgets[class].left = 0;
-            }
+            rise(admission);
         }
         return;
     }
     if (admission->state == ADMISSION_LOADED &&
         (standing_ns > ADMISSION_FLOOD_NS || (admission->pressed_windows >= FLOODED_WINDOWS && admission->refused > 0))) {
-        admission->state = ADMISSION_FLOODED;
+        rise(admission);
     }
-    if (admission->relaxed_windows >= ADMISSION_CALM_WINDOWS) {
-        admission->state--;
-        admission->relaxed_windows = 0;
-        admission->pressed_windows = 0;
+    /* Those who are refused may be few and cheap: whether they are is seen by letting them in, now and then. */
+    if (admission->relaxed_windows >= ADMISSION_CALM_WINDOWS || admission->rested_windows >= admission->patience_windows) {
+        fall(admission);
     }
 }
 

@@ -10,7 +10,8 @@
  *
  * Load is seen in two ways: some hello waits for longer than a target during a whole window (the standing queue of CoDel,
  * RFC 8289), or the shard hardly ever rests. Falling back takes longer than rising, and demand that was refused counts as
- * load, since it would be back at once.
+ * load, since it would be back at once; but not for ever, since it may be cheap: after five seconds with time to spare, then
+ * ten, and so on up to a minute, it is given a try.
  */
 #ifndef GUARD_ADMISSION_H
 #define GUARD_ADMISSION_H
@@ -65,8 +66,11 @@ struct admission {
     enum admission_state state;
     uint32_t waiting; /* in all queues */
     uint32_t waiting_max;
-    uint32_t pressed_windows; /* with load, in a row */
-    uint32_t relaxed_windows; /* without, in a row */
+    uint32_t pressed_windows;  /* with load, in a row */
+    uint32_t relaxed_windows;  /* without load or demand that was refused, in a row */
+    uint32_t rested_windows;   /* without load, whoever was refused, in a row */
+    uint32_t calm_windows;     /* since it is calm */
+    uint32_t patience_windows; /* rested ones that it takes to let in whom it refuses */
     uint64_t window_began_ns;
     uint64_t budgets_at_ns;  /* up to when they have been filled */
     uint64_t standing_ns;    /* the shortest that the oldest hello waited in it, looked at once a turn */

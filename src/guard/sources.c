@@ -104,6 +104,11 @@ static pthread_mutex_t *lock_set(struct sources *sources, size_t set) {
     return lock;
 }
 
+/* Shards read their clocks once a turn, so that one of them may be a little behind: no time has passed then. */
+static uint32_t elapsed(uint32_t now, uint32_t then) {
+    return (int32_t)(now - then) > 0 ? now - then : 0;
+}
+
 static bool is_pinned(const struct entry *entry) {
     return entry->connections > 0;
 }
@@ -119,7 +124,7 @@ static bool goes_before(const struct entry *entry, const struct entry *other, ui
         return !is_proved(entry, now_s);
     }
     /* Ages rather than times, which wrap. */
-    return (uint32_t)now_ms - entry->seen_ms > (uint32_t)now_ms - other->seen_ms;
+    return elapsed((uint32_t)now_ms, entry->seen_ms) > elapsed((uint32_t)now_ms, other->seen_ms);
 }
 
 /* Its entry, or the one that makes room for it, emptied; NULL when all of the set are in use. */
@@ -150,9 +155,10 @@ static struct entry *find_or_replace(struct sources *sources, struct entry *set,
 /* Fills the bucket up for the time that has passed, and takes a connection out of it. False: it is empty. */
 static bool take_token(struct entry *entry, const struct source_limits *limits, uint32_t now_ms) {
     uint64_t full = (uint64_t)limits->burst * TOKEN;
-    uint64_t tokens = entry->tokens + (uint64_t)(now_ms - entry->seen_ms) * limits->rate;
+    uint32_t passed_ms = elapsed(now_ms, entry->seen_ms);
+    uint64_t tokens = entry->tokens + (uint64_t)passed_ms * limits->rate;
     entry->tokens = (uint32_t)(tokens < full ? tokens : full);
-    entry->seen_ms = now_ms;
+    entry->seen_ms += passed_ms;
     if (limits->rate == 0) {
         return true;
     }
@@ -165,7 +171,7 @@ static bool take_token(struct entry *entry, const struct source_limits *limits, 
 
 /* Failures fade: half of them are forgotten with each half-life. */
 static unsigned failures_of_late(const struct entry *entry, uint32_t now_s) {
-    uint32_t halvings = (now_s - entry->failed_s) / SOURCES_FAILURE_HALF_LIFE_S;
+    uint32_t halvings = elapsed(now_s, entry->failed_s) / SOURCES_FAILURE_HALF_LIFE_S;
     return halvings > 15 ? 0 : (unsigned)entry->failures >> halvings;
 }
 
@@ -244,7 +250,7 @@ void sources_fail(struct sources *sources, uint32_t source, uint32_t weight, uin
     struct entry *entry = lock_entry(sources, source, &lock);
     if (entry != NULL) {
         uint32_t now_s = (uint32_t)(now_ms / 1000);
-        uint32_t halvings = (now_s - entry->failed_s) / SOURCES_FAILURE_HALF_LIFE_S;
+        uint32_t halvings = elapsed(now_s, entry->failed_s) / SOURCES_FAILURE_HALF_LIFE_S;
         unsigned failures = failures_of_late(entry, now_s);
         /* Whole half-lives only: who fails steadily would else never be forgiven, or at once. */
         entry->failed_s = failures == 0 ? now_s : entry->failed_s + halvings * SOURCES_FAILURE_HALF_LIFE_S;

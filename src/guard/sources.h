@@ -22,7 +22,7 @@ enum {
     SOURCES_FAILURE_HALF_LIFE_S = 8,
     SOURCES_SUSPECT_FAILURES = 4,    /* of late, from which on a source is a suspect */
     SOURCES_KNOWN_FAILURES_MAX = 32, /* of late, from which on a valid certificate does not speak for it any more */
-    SOURCES_FAILURES_MAX = 128,      /* counted: one who has stopped is forgiven after 40 s */
+    SOURCES_FAILURES_MAX = 128,      /* counted: one who has stopped is no suspect after 48 s */
 };
 
 struct sources;
@@ -57,7 +57,7 @@ void sources_free(struct sources *sources);
 /*
  * A connection has come. SOURCE_ADMITTED: `*source` stands for where it came from, until sources_leave, to which it must
  * be given; SOURCE_UNTRACKED may be given to all calls. Else it counts for nothing. `*standing` is set in any case.
- * `now_ms` is of a clock that never goes back, the same in all calls.
+ * `now_ms` is of one clock for all calls; callers may have read it a little before others did.
  */
 enum source_arrival sources_arrive(struct sources *sources, const struct sockaddr *peer, const struct source_limits *limits,
                                    uint64_t now_ms, uint32_t *source, enum source_standing *standing);

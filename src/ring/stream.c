@@ -288,7 +288,7 @@ static void set_linger(struct stream *stream, uint64_t delay_ms) {
 static void linger(struct stream *stream) {
     struct io_uring_sqe *sqe;
 
-    if (stream->ended) {
+    if (stream->ended || stream->resets) {
         stream_close(stream);
         return;
     }
@@ -325,6 +325,15 @@ void stream_finish(struct stream *stream) {
         stream->state = STREAM_FINISHING;
         stream->linger_until_ms = ring_now_ms(stream->ring) + STREAM_FLUSH_MAX_MS;
         set_linger(stream, STREAM_FLUSH_MS);
+    }
+}
+
+void stream_finish_by_reset(struct stream *stream) {
+    stream->resets = stream->state == STREAM_OPEN;
+    if (stream->state == STREAM_OPEN && stream->queued == 0) {
+        stream_close(stream);
+    } else {
+        stream_finish(stream);
     }
 }
 

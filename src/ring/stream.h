@@ -102,6 +102,8 @@ static inline size_t stream_room(const struct stream *stream) {
  * closes: a socket that is closed with bytes unread sends a reset, which can destroy an answer on its way.
  */
 void stream_finish(struct stream *stream);
+/* Sends what is queued, then resets: for a last word to somebody who deserves no more patience. */
+void stream_finish_by_reset(struct stream *stream);
 /* Drops the queue and closes now. May be called in any state, again too, and after stream_finish to hurry it. */
 void stream_close(struct stream *stream);
 /*

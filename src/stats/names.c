@@ -67,7 +67,7 @@ static const struct {
     [STATS_REJECT_NO_PROTOCOL] = {"no_application_protocol", HELLO},
     [STATS_REJECT_UNKNOWN_HOST] = {"unknown_host", HELLO},
     [STATS_REJECT_TIMEOUT] = {"timeout", HELLO | ADMISSION | HANDSHAKE | REQUEST},
-    [STATS_REJECT_EVICTED] = {"evicted", HELLO},
+    [STATS_REJECT_EVICTED] = {"evicted", HELLO | ADMISSION | HANDSHAKE},
     [STATS_REJECT_CLOSED] = {"closed", HELLO | ADMISSION | HANDSHAKE},
     [STATS_REJECT_TLS_ERROR] = {"tls_error", HANDSHAKE},
     [STATS_REJECT_DENIED] = {"denied", CERTIFICATE},

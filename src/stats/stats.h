@@ -62,7 +62,7 @@ enum stats_rejection {
     STATS_REJECT_NO_PROTOCOL,     /* hello: no application protocol in common */
     STATS_REJECT_UNKNOWN_HOST,    /* hello */
     STATS_REJECT_TIMEOUT,         /* hello, admission, handshake, request */
-    STATS_REJECT_EVICTED,         /* hello: it had said nothing when its place was needed */
+    STATS_REJECT_EVICTED,         /* hello, admission, handshake: its place was needed */
     STATS_REJECT_CLOSED,          /* hello, admission, handshake: the peer went away */
     STATS_REJECT_TLS_ERROR,       /* handshake */
     STATS_REJECT_DENIED,          /* certificate: 403 in enforce */

@@ -328,22 +328,48 @@ Test(admission, calm_returns_and_a_little_later_than_it_went) {
     free_shard(shard);
 }
 
-Test(admission, demand_that_is_refused_keeps_it_up) {
+/* So many are refused each second without a hello, which costs the shard nothing. Seconds of `duration` that are not calm.
+ */
+static unsigned refuse_for(struct shard *shard, unsigned seconds, uint32_t each_second) {
+    unsigned not_calm = 0;
+    for (unsigned i = 0; i < seconds * 10; i++) {
+        if (shard->admission.state != ADMISSION_CALM) {
+            admission_refuse(&shard->admission, each_second / 10);
+        }
+        run(shard, SECOND / 10);
+        not_calm += shard->admission.state != ADMISSION_CALM;
+    }
+    return not_calm / 10;
+}
+
+Test(admission, demand_that_is_refused_keeps_it_up_for_a_while) {
     struct shard *shard = make_shard(4096);
     add_crowd(shard, 1, ADMISSION_UNKNOWN, 40000, 2000);
     run(shard, 2 * SECOND);
     cr_assert_eq(shard->admission.state, ADMISSION_FLOODED);
     /* From now on they are all turned away before there is a hello: the core is idle, and would not stay so. */
     shard->crowds[1].rate = 0;
-    for (unsigned i = 0; i < 200000; i++) {
-        admission_refuse(&shard->admission, 1);
-        if (i % 400 == 0) {
-            run(shard, 10 * MS);
-        }
-    }
+    cr_expect_eq(refuse_for(shard, 4, 40000), 4);
     cr_expect_eq(shard->admission.state, ADMISSION_FLOODED);
-    run(shard, 5 * SECOND);
+    /* But it may: then it is over. */
+    refuse_for(shard, 10, 40000);
     cr_expect_eq(shard->admission.state, ADMISSION_CALM);
+    free_shard(shard);
+}
+
+Test(admission, who_comes_back_each_time_is_let_in_less_and_less_often) {
+    struct shard *shard = make_shard(4096);
+    unsigned rises = 0;
+    enum admission_state before = ADMISSION_CALM;
+    for (unsigned i = 0; i < 600; i++) {
+        bool calm = shard->admission.state == ADMISSION_CALM;
+        add_crowd(shard, 1, ADMISSION_UNKNOWN, calm ? 40000 : 0, 2000);
+        refuse_for(shard, 1, 40000);
+        rises += before == ADMISSION_CALM && shard->admission.state != ADMISSION_CALM;
+        before = shard->admission.state;
+    }
+    /* Each time ten seconds, twenty, forty, then two minutes: there are two steps down. */
+    cr_expect(rises >= 4 && rises <= 12, "%u in ten minutes", rises);
     free_shard(shard);
 }
 

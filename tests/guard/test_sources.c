@@ -116,6 +116,21 @@ Test(sources, the_bucket_gives_a_burst_and_then_the_rate) {
     sources_free(sources);
 }
 
+/* Two shards whose turns began a moment apart. */
+Test(sources, a_clock_that_is_behind_gives_nothing) {
+    struct sources *sources = sources_create(1000);
+    const struct source_limits limits = {.rate = 1, .burst = 20};
+    unsigned admitted = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        admitted += visit(sources, address_of("192.0.2.1"), &limits, START_MS + 1000 - i % 2).arrival == SOURCE_ADMITTED;
+    }
+    cr_expect_eq(admitted, 20, "%u", admitted);
+    fail(sources, "192.0.2.2", 4, START_MS + 2000);
+    fail(sources, "192.0.2.2", 1, START_MS + 900);
+    cr_expect_eq(standing_of(sources, "192.0.2.2", START_MS + 900), SOURCE_SUSPECT);
+    sources_free(sources);
+}
+
 Test(sources, a_slow_rate_fills_up_however_often_one_knocks) {
     struct sources *sources = sources_create(1000);
     const struct source_limits limits = {.rate = 1, .burst = 1};
