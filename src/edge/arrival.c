@@ -6,7 +6,8 @@
 #include <string.h>
 
 enum {
-    EARLY_MS = 1000,                   /* what a client may take for its handshake before its place may be taken */
+    SILENT_MS = 250,                   /* what a client may take for its first bytes before its place may be taken */
+    EARLY_MS = 1000,                   /* and for its handshake */
     EARLY_BYTES_MAX = 8 * 1024 * 1024, /* of hellos that are not complete or wait, in one shard */
 };
 
@@ -74,24 +75,34 @@ void arrival_holds(struct connection *connection, uint32_t size) {
     }
 }
 
-/*
- * Whose place a newcomer may have: that of who has said nothing, or of who takes its time for its handshake; the oldest of
- * them. A known client need not wait for that time to pass.
- */
-static struct connection *find_victim(const struct shard *shard, enum admission_class class) {
-    struct connection *oldest = shard->speaking.oldest;
+static struct connection *oldest_unknown(const struct arrival_queue *queue) {
+    struct connection *oldest = queue->oldest;
 
-    if (shard->silent.oldest != NULL) {
-        return shard->silent.oldest;
-    }
     while (oldest != NULL && oldest->class == ADMISSION_KNOWN) {
         oldest = oldest->newer_early;
     }
-    if (oldest != NULL && class != ADMISSION_KNOWN &&
-        shard->ring.now_ns - oldest->accepted_ns < (uint64_t)EARLY_MS * 1000000) {
+    return oldest;
+}
+
+/*
+ * Whose place a newcomer may have: that of who has said nothing, or else of who takes its time for its handshake; the oldest
+ * of them. A known client need not wait until they have had their time, and is not sent away itself.
+ */
+static struct connection *find_victim(const struct shard *shard, enum admission_class class) {
+    struct connection *silent = oldest_unknown(&shard->silent);
+    struct connection *speaking = oldest_unknown(&shard->speaking);
+    uint64_t now_ns = shard->ring.now_ns;
+
+    if (silent != NULL && now_ns - silent->accepted_ns >= (uint64_t)SILENT_MS * 1000000) {
+        return silent;
+    }
+    if (speaking != NULL && now_ns - speaking->accepted_ns >= (uint64_t)EARLY_MS * 1000000) {
+        return speaking;
+    }
+    if (class != ADMISSION_KNOWN) {
         return NULL;
     }
-    return oldest;
+    return silent != NULL ? silent : speaking;
 }
 
 /* Makes room for one more of that class, if need be and if it can. */
