@@ -51,7 +51,17 @@ void arrival_is_over(struct connection *connection) {
     }
 }
 
+/* Whether it has had its time, and has not used it. */
+static bool has_dallied(const struct connection *connection) {
+    uint64_t most_ms = connection->early == ARRIVAL_SILENT ? SILENT_MS : EARLY_MS;
+
+    return connection->shard->ring.now_ns - connection->accepted_ns >= most_ms * 1000000;
+}
+
 static void evict(struct connection *connection) {
+    if (has_dallied(connection)) {
+        gate_fail(connection);
+    }
     connection_reject(connection, connection_stage(connection), STATS_REJECT_EVICTED);
     connection_end(connection, CONNECTION_BY_RESET);
 }
@@ -91,12 +101,11 @@ static struct connection *oldest_unknown(const struct arrival_queue *queue) {
 static struct connection *find_victim(const struct shard *shard, enum admission_class class) {
     struct connection *silent = oldest_unknown(&shard->silent);
     struct connection *speaking = oldest_unknown(&shard->speaking);
-    uint64_t now_ns = shard->ring.now_ns;
 
-    if (silent != NULL && now_ns - silent->accepted_ns >= (uint64_t)SILENT_MS * 1000000) {
+    if (silent != NULL && has_dallied(silent)) {
         return silent;
     }
-    if (speaking != NULL && now_ns - speaking->accepted_ns >= (uint64_t)EARLY_MS * 1000000) {
+    if (speaking != NULL && has_dallied(speaking)) {
         return speaking;
     }
     if (class != ADMISSION_KNOWN) {
@@ -112,6 +121,7 @@ static bool has_room(struct shard *shard, enum admission_class class) {
     if (shard->connections.in_use < shard->connections_max) {
         return true;
     }
+    admission_crowd(&shard->admission);
     victim = find_victim(shard, class);
     if (victim == NULL) {
         return false;

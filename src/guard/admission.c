@@ -155,8 +155,8 @@ static void set_state(struct admission *admission, uint64_t window_ns, uint64_t 
     uint32_t idle = share_of(idle_ns, window_ns);
     uint32_t refused = share_of(admission->refused * admission->handshake_ns, window_ns);
     uint64_t standing_ns = admission->standing_ns == UINT64_MAX ? 0 : admission->standing_ns;
-    bool pressed = idle < BUSY_IDLE_MAX || standing_ns > ADMISSION_TARGET_NS;
-    bool rested = idle >= RELAXED_IDLE_MIN && standing_ns <= ADMISSION_TARGET_NS;
+    bool pressed = admission->crowded || idle < BUSY_IDLE_MAX || standing_ns > ADMISSION_TARGET_NS;
+    bool rested = !admission->crowded && idle >= RELAXED_IDLE_MIN && standing_ns <= ADMISSION_TARGET_NS;
     bool relaxed = rested && refused < RELAXED_REFUSED_MAX;
 
     admission->pressed_windows = pressed ? admission->pressed_windows + 1 : 0;
@@ -197,6 +197,7 @@ void admission_end_window(struct admission *admission, uint64_t now_ns, uint64_t
     admission->standing_ns = UINT64_MAX;
     admission->begun = 0;
     admission->refused = 0;
+    admission->crowded = false;
 }
 
 static void fill_budgets(struct admission *admission, uint64_t now_ns) {
@@ -302,6 +303,10 @@ void admission_spend(struct admission *admission, enum admission_class class, ui
 
 void admission_refuse(struct admission *admission, uint32_t count) {
     admission->refused += count;
+}
+
+void admission_crowd(struct admission *admission) {
+    admission->crowded = true;
 }
 
 uint64_t admission_sleep_ms(const struct admission *admission, uint64_t now_ns) {

@@ -8,10 +8,10 @@
  * can be replayed, have budgets of handshake CPU time: what the others leave over, and a little in any case, so that nobody
  * is shut out for good. Work that was begun is finished, and is paid for by later hellos of its class.
  *
- * Load is seen in two ways: some hello waits for longer than a target during a whole window (the standing queue of CoDel,
- * RFC 8289), or the shard hardly ever rests. Falling back takes longer than rising, and demand that was refused counts as
- * load, since it would be back at once; but not for ever, since it may be cheap: after five seconds with time to spare, then
- * ten, and so on up to a minute, it is given a try.
+ * Load is seen in three ways: all places for connections are taken, some hello waits for longer than a target during a whole
+ * window (the standing queue of CoDel, RFC 8289), or the shard hardly ever rests. Falling back takes longer than rising, and
+ * demand that was refused counts as load, since it would be back at once; but not for ever, since it may be cheap: after
+ * five seconds with time to spare, then ten, and so on up to a minute, it is given a try.
  */
 #ifndef GUARD_ADMISSION_H
 #define GUARD_ADMISSION_H
@@ -75,6 +75,7 @@ struct admission {
     uint64_t budgets_at_ns;  /* up to when they have been filled */
     uint64_t standing_ns;    /* the shortest that the oldest hello waited in it, looked at once a turn */
     uint64_t begun;          /* hellos in this window */
+    bool crowded;            /* in this window */
     uint64_t refused;        /* likewise */
     uint64_t handshake_ns;   /* what one costs, a moving average */
     uint64_t slice_began_ns; /* when this turn's first hello was given; 0: none was */
@@ -112,6 +113,9 @@ struct admission_entry *admission_next_expired(struct admission *admission, uint
 void admission_spend(struct admission *admission, enum admission_class class, uint64_t spent_ns);
 /* So many were turned away for the load, here or before there was a hello. */
 void admission_refuse(struct admission *admission, uint32_t count);
+
+/* Somebody had to make room for another: all places are taken, which is load whatever the CPU does. */
+void admission_crowd(struct admission *admission);
 
 /* How long the caller may sleep for all that admission cares: 0 while somebody may begin; milliseconds, UINT64_MAX: for
  * ever. */

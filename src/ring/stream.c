@@ -215,14 +215,15 @@ void stream_flush_all(struct ring *ring) {
     }
 }
 
-/* Connecting to nobody ends a connection by a reset. The close is linked to it, and follows whatever comes of it. */
-static void submit_disconnect(struct stream *stream) {
+/* Connecting to nobody ends a connection by a reset. `flags`: of the submission, beside those that it needs. */
+static void submit_disconnect(struct stream *stream, unsigned flags) {
     static const struct sockaddr nobody = {.sa_family = AF_UNSPEC};
     struct io_uring_sqe *sqe = ring_submission(stream->ring, operation_of_pointer(OPERATION_IGNORED, NULL));
 
     io_uring_prep_connect(sqe, stream->descriptor, &nobody, sizeof nobody);
     address_descriptor(stream, sqe);
-    sqe->flags |= IOSQE_IO_HARDLINK;
+    sqe->flags |= flags;
+    stream->resets = false;
 }
 
 /* Everything that was in flight has come back: the descriptor can go, and with it the stream. */
@@ -238,7 +239,7 @@ static void close_when_quiet(struct stream *stream) {
         return;
     }
     if (stream->resets) {
-        submit_disconnect(stream);
+        submit_disconnect(stream, IOSQE_IO_HARDLINK); /* the close follows, whatever comes of it */
     }
     sqe = submission(stream, OPERATION_CLOSE);
     if (stream->direct) {
@@ -249,8 +250,33 @@ static void close_when_quiet(struct stream *stream) {
     stream->descriptor = -1;
 }
 
+/* By its own name: the kernel would look through all that is in flight for one that is named by its descriptor. */
+static void cancel(struct stream *stream, enum operation operation) {
+    uint32_t slot = slab_index(&stream->ring->streams, stream);
+    struct io_uring_sqe *sqe = submission(stream, OPERATION_CANCEL);
+
+    io_uring_prep_cancel64(sqe, operation_of_slot(operation, slot, stream->generation), 0);
+}
+
+/* Closing does not cancel: what is in flight holds the socket. A reset ends it too. */
+static void end_operations(struct stream *stream, enum stream_state state) {
+    if (stream->resets) {
+        submit_disconnect(stream, 0);
+        return;
+    }
+    if (state == STREAM_CONNECTING) {
+        cancel(stream, OPERATION_CONNECT);
+    }
+    if (stream->receiving && !stream->starved) {
+        cancel(stream, OPERATION_RECEIVE);
+    }
+    if (stream->sending > 0) {
+        cancel(stream, OPERATION_SEND);
+    }
+}
+
 void stream_close(struct stream *stream) {
-    struct io_uring_sqe *sqe;
+    enum stream_state state = stream->state;
 
     if (stream->state == STREAM_CLOSING) {
         return;
@@ -261,10 +287,7 @@ void stream_close(struct stream *stream) {
         close_when_quiet(stream);
         return;
     }
-    /* Closing does not cancel: what is in flight holds the socket. */
-    sqe = submission(stream, OPERATION_CANCEL);
-    io_uring_prep_cancel_fd(sqe, stream->descriptor,
-                            IORING_ASYNC_CANCEL_ALL | (stream->direct ? IORING_ASYNC_CANCEL_FD_FIXED : 0));
+    end_operations(stream, state);
 }
 
 void stream_drop_filter(struct stream *stream) {

@@ -373,6 +373,19 @@ Test(admission, who_comes_back_each_time_is_let_in_less_and_less_often) {
     free_shard(shard);
 }
 
+Test(admission, a_table_that_is_full_is_load) {
+    struct shard *shard = make_shard(4096);
+    add_crowd(shard, 0, ADMISSION_KNOWN, 500, 8);
+    for (unsigned i = 0; i < 20; i++) {
+        admission_crowd(&shard->admission);
+        run(shard, SECOND / 10);
+    }
+    cr_expect_eq(shard->admission.state, ADMISSION_LOADED);
+    run(shard, 2 * SECOND);
+    cr_expect_eq(shard->admission.state, ADMISSION_CALM);
+    free_shard(shard);
+}
+
 Test(admission, a_million_hellos_and_nothing_is_lost) {
     struct shard *shard = make_shard(512);
     for (unsigned round = 0; shard->events < 1000000; round++) {
