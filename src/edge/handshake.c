@@ -22,7 +22,8 @@ static void complete_handshake(struct connection *connection) {
     inet_ntop(connection->peer.any.sa_family, address, connection->address, sizeof connection->address);
     connection_count_handshake(connection, STATS_OK);
     stats_add(&connection_host_stats(connection)->client_certs[connection->identity->reason], 1);
-    if (connection->identity->status == STATUS_VALID) {
+    /* Who resumes has shown no certificate, but the secret of a session, which may be used from anywhere. */
+    if (connection->identity->status == STATUS_VALID && !connection->by_ticket) {
         gate_prove(connection);
     } else if (connection->identity->status == STATUS_INVALID) {
         gate_fail_dearly(connection);

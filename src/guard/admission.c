@@ -6,8 +6,9 @@ enum {
     MILLE = 1000,
     /* Shares of the time, in thousandths. */
     HEADROOM = 30,             /* of what is left over: what is not given away */
-    FLOODED_HEADROOM = 150,    /* likewise, so that known clients find the CPU free when they come in a flood */
-    LOADED_UNKNOWN = 250,      /* at least */
+    KNOWN_HEADROOM = 150,      /* likewise, where known clients come: so that they find the CPU free */
+    LOADED_RETURNING = 200,    /* at least */
+    LOADED_UNKNOWN = 200,      /* at least */
     LOADED_SUSPECT = 20,       /* at most, as all of suspects' */
     FLOODED_RETURNING = 200,   /* at least */
     FLOODED_UNKNOWN = 60,      /* at least */
@@ -38,7 +39,6 @@ static bool is_limited(const struct admission *admission, enum admission_class c
     case ADMISSION_CALM:
         return false;
     case ADMISSION_LOADED:
-        return class >= ADMISSION_UNKNOWN;
     case ADMISSION_FLOODED:
         return class >= ADMISSION_RETURNING;
     }
@@ -110,15 +110,14 @@ static uint32_t share_of(uint64_t part_ns, uint64_t whole_ns) {
 static uint32_t leftover(const struct admission *admission, enum admission_class class, uint64_t window_ns, uint64_t idle_ns,
                          uint32_t least) {
     uint32_t free = share_of(idle_ns + admission->budgets[class].spent, window_ns);
-    bool known_come = admission->budgets[ADMISSION_KNOWN].spent > 0;
-    uint32_t headroom = admission->state == ADMISSION_FLOODED && known_come ? FLOODED_HEADROOM : HEADROOM;
+    uint32_t headroom = admission->budgets[ADMISSION_KNOWN].spent > 0 ? KNOWN_HEADROOM : HEADROOM;
     return free > least + headroom ? free - headroom : least;
 }
 
 static void set_shares(struct admission *admission, uint64_t window_ns, uint64_t idle_ns) {
     bool flooded = admission->state == ADMISSION_FLOODED;
     admission->budgets[ADMISSION_RETURNING].share =
-        leftover(admission, ADMISSION_RETURNING, window_ns, idle_ns, FLOODED_RETURNING);
+        leftover(admission, ADMISSION_RETURNING, window_ns, idle_ns, flooded ? FLOODED_RETURNING : LOADED_RETURNING);
     admission->budgets[ADMISSION_UNKNOWN].share =
         leftover(admission, ADMISSION_UNKNOWN, window_ns, idle_ns, flooded ? FLOODED_UNKNOWN : LOADED_UNKNOWN);
     admission->budgets[ADMISSION_SUSPECT].share = flooded ? 0 : LOADED_SUSPECT;

@@ -4,9 +4,9 @@
  * came, what it cost and how busy it was, and the clock; all times in nanoseconds of one clock that never goes back.
  *
  * Each hello has a class by what its client has shown so far, and classes go strictly in order. While a shard keeps up
- * (calm) that is all. When it does not, unknown clients and suspects, and when it is flooded those with tickets too, which
- * can be replayed, have budgets of handshake CPU time: what the others leave over, and a little in any case, so that nobody
- * is shut out for good. Work that was begun is finished, and is paid for by later hellos of its class.
+ * (calm) that is all. When it does not, all but the known have budgets of handshake CPU time, those with tickets too, which
+ * can be replayed: what the others leave over, and a little in any case, less when it is flooded, so that nobody is shut out
+ * for good. Work that was begun is finished, and is paid for by later hellos of its class.
  *
  * Load is seen in three ways: all places for connections are taken, some hello waits for longer than a target during a whole
  * window (the standing queue of CoDel, RFC 8289), or the shard hardly ever rests. Falling back takes longer than rising, and
