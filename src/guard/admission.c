@@ -24,8 +24,8 @@ enum {
     WAITING_OTHERS = 1,
 };
 
-static const uint64_t BUDGET_SPAN_NS = 50 * 1000 * 1000; /* time whose share may be saved up, or owed four times */
-static const uint64_t HANDSHAKE_NS = 200 * 1000;         /* a first guess */
+static const uint64_t BUDGET_SPAN_NS = 50000000; /* time whose share may be saved up, or owed four times */
+static const uint64_t HANDSHAKE_NS = 200000;     /* a first guess */
 static const uint64_t WAIT_MAX_NS[ADMISSION_CLASSES] = {
     [ADMISSION_KNOWN] = 3000000000,
     [ADMISSION_RETURNING] = 2000000000,
