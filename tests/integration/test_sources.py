@@ -99,6 +99,7 @@ def test_the_oldest_silent_connection_makes_room(serve, host):
     speaking = server.open(server.tls_client(), "s.test")
     silent = [connect(server) for _ in range(7)]
     wait_for(lambda: server.metric("sallyport_connections") == 8)
+    time.sleep(0.3)  # what everybody may take for the first bytes
     assert server.curl("s.test").status == 200
     assert is_turned_away(silent[0]) and not is_turned_away(silent[1], within=0.2)
     assert server.metric("sallyport_rejected_total", stage="hello", reason="evicted") == 1
@@ -107,6 +108,7 @@ def test_the_oldest_silent_connection_makes_room(serve, host):
     time.sleep(0.2)
     again = connect(server)
     wait_for(lambda: server.metric("sallyport_connections") == 8)
+    time.sleep(0.3)
     # Nobody is silent but the last one: it goes, and those that have begun to speak stay.
     assert server.curl("s.test").status == 200
     assert is_turned_away(again)
