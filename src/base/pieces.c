@@ -35,13 +35,8 @@ void *pieces_take(struct pieces *pieces, size_t size) {
     return slab_take(class_of(pieces, size));
 }
 
-size_t pieces_fitting(size_t size) {
-    CHECK(size >= 1 && size <= PIECES_SIZE_MAX);
-    size_t fits = PIECES_SIZE_MIN;
-    while (fits < size) {
-        fits *= 2;
-    }
-    return fits;
+size_t pieces_fitting(struct pieces *pieces, size_t size) {
+    return class_of(pieces, size)->object_size;
 }
 
 void pieces_give(struct pieces *pieces, void *piece, size_t size) {

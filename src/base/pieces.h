@@ -24,7 +24,7 @@ void pieces_destroy(struct pieces *pieces);
 /* At least `size` bytes, 1 to PIECES_SIZE_MAX, with undefined content; NULL when `limit` of that class are in use. */
 void *pieces_take(struct pieces *pieces, size_t size);
 /* How many bytes a piece has that is taken for `size`. */
-size_t pieces_fitting(size_t size);
+size_t pieces_fitting(struct pieces *pieces, size_t size);
 /* `size` is what the piece was taken with, or what pieces_fitting says of that. */
 void pieces_give(struct pieces *pieces, void *piece, size_t size);
 uint32_t pieces_in_use(const struct pieces *pieces);

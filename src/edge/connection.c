@@ -24,7 +24,7 @@ static void grow_held(struct connection *connection, size_t size) {
         pieces_give(pieces, connection->held, connection->held_capacity);
     }
     connection->held = larger;
-    connection->held_capacity = (uint32_t)pieces_fitting(size);
+    connection->held_capacity = (uint32_t)pieces_fitting(pieces, size);
     if (connection->state <= CONNECTION_QUEUED) {
         arrival_holds(connection, connection->held_capacity);
     }
@@ -198,14 +198,20 @@ void connection_end(struct connection *connection, enum connection_end how) {
     }
     connection_release_held(connection);
     gate_forget(connection);
-    if (how == CONNECTION_AFTER_ALERT) {
-        stream_finish_by_reset(connection->stream);
-    } else if (how == CONNECTION_BY_RESET) {
-        stream_reset(connection->stream);
-    } else if (how == CONNECTION_ABRUPTLY) {
-        stream_close(connection->stream);
-    } else {
+    switch (how) {
+    case CONNECTION_POLITELY:
+    case CONNECTION_TRUNCATED:
         stream_finish(connection->stream);
+        break;
+    case CONNECTION_AFTER_ALERT:
+        stream_finish_by_reset(connection->stream);
+        break;
+    case CONNECTION_ABRUPTLY:
+        stream_close(connection->stream);
+        break;
+    case CONNECTION_BY_RESET:
+        stream_reset(connection->stream);
+        break;
     }
 }
 

@@ -276,9 +276,11 @@ static void count_drops(struct shard *shard) {
 static void block_suspects(struct shard *shard) {
     static _Thread_local uint32_t addresses[SYN_FILTER_ADDRESSES_MAX];
     uint64_t now_ns = shard->ring.now_ns;
+    uint32_t before = shard->blocked.count;
+    bool added = shard->blocked.changed;
     size_t count = 0;
 
-    if (shard->blocked.count == 0) {
+    if (before == 0) {
         return;
     }
     count_drops(shard);
@@ -290,6 +292,9 @@ static void block_suspects(struct shard *shard) {
         count = blocklist_collect(&shard->blocked, ring_now_ms(&shard->ring), addresses, SYN_FILTER_ADDRESSES_MAX);
     }
     shard->blocked_ns = now_ns;
+    if (!added && shard->blocked.count == before) {
+        return; /* the kernel has this very list */
+    }
     for (size_t i = 0; i < shard->listener_count; i++) {
         listener_block(&shard->listeners[i], addresses, count);
     }

@@ -29,12 +29,13 @@ void gate_leave(struct connection *connection);
  */
 void gate_hello(struct connection *connection, const struct hello *hello, struct bytes received);
 
-/* Its client has shown something that no client of ours does; a certificate that is not valid, which is dear; a valid one.
- */
+/* Its client has shown something that no client of ours does. */
 void gate_fail(struct connection *connection);
+/* A certificate that is not valid, which is dear. */
 void gate_fail_dearly(struct connection *connection);
 /* It has left before its handshake was complete; for which it is not to blame when it was the server that took its time. */
 void gate_fail_by_leaving(struct connection *connection);
+/* A valid certificate, and that it is its own. */
 void gate_prove(struct connection *connection);
 
 /* Handshakes' CPU time: from gate_work_begin to gate_work_end is that of the connection's class. */

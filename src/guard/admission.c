@@ -7,10 +7,9 @@ enum {
     /* Shares of the time, in thousandths. */
     HEADROOM = 30,             /* of what is left over: what is not given away */
     KNOWN_HEADROOM = 150,      /* likewise, where known clients come: so that they find the CPU free */
-    LOADED_RETURNING = 200,    /* at least */
+    RETURNING = 200,           /* at least */
     LOADED_UNKNOWN = 200,      /* at least */
     LOADED_SUSPECT = 20,       /* at most, as all of suspects' */
-    FLOODED_RETURNING = 200,   /* at least */
     FLOODED_UNKNOWN = 60,      /* at least */
     BUSY_IDLE_MAX = 100,       /* a shard that rests less than this is saturated */
     RELAXED_IDLE_MIN = 250,    /* and one that rests more than this has room */
@@ -35,14 +34,7 @@ static const uint64_t WAIT_MAX_NS[ADMISSION_CLASSES] = {
 
 /* Whether a class has a budget in this state. */
 static bool is_limited(const struct admission *admission, enum admission_class class) {
-    switch (admission->state) {
-    case ADMISSION_CALM:
-        return false;
-    case ADMISSION_LOADED:
-    case ADMISSION_FLOODED:
-        return class >= ADMISSION_RETURNING;
-    }
-    return true;
+    return admission->state != ADMISSION_CALM && class >= ADMISSION_RETURNING;
 }
 
 void admission_init(struct admission *admission, uint32_t waiting_max, uint64_t now_ns) {
@@ -116,8 +108,7 @@ static uint32_t leftover(const struct admission *admission, enum admission_class
 
 static void set_shares(struct admission *admission, uint64_t window_ns, uint64_t idle_ns) {
     bool flooded = admission->state == ADMISSION_FLOODED;
-    admission->budgets[ADMISSION_RETURNING].share =
-        leftover(admission, ADMISSION_RETURNING, window_ns, idle_ns, flooded ? FLOODED_RETURNING : LOADED_RETURNING);
+    admission->budgets[ADMISSION_RETURNING].share = leftover(admission, ADMISSION_RETURNING, window_ns, idle_ns, RETURNING);
     admission->budgets[ADMISSION_UNKNOWN].share =
         leftover(admission, ADMISSION_UNKNOWN, window_ns, idle_ns, flooded ? FLOODED_UNKNOWN : LOADED_UNKNOWN);
     admission->budgets[ADMISSION_SUSPECT].share = flooded ? 0 : LOADED_SUSPECT;

@@ -353,11 +353,7 @@ void stream_finish(struct stream *stream) {
 
 void stream_finish_by_reset(struct stream *stream) {
     stream->resets = stream->state == STREAM_OPEN;
-    if (stream->state == STREAM_OPEN && stream->queued == 0) {
-        stream_close(stream);
-    } else {
-        stream_finish(stream);
-    }
+    stream_finish(stream);
 }
 
 static void completed_receive(struct stream *stream, int result, unsigned flags) {
