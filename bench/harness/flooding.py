@@ -65,7 +65,7 @@ class Flooding:
     def flooded(self, flood, server, seconds=None, sample_rss=False):
         """The same with a flood that begins before and ends after."""
         seconds = seconds or self.seconds
-        rejected = server.rejected()
+        rejected, work = server.rejected(), server.handshake_work()
         cpu, busy, begin = server.cpu_seconds(), core_busy_seconds(self.bench.server_core), time.monotonic()
         hostile = self.start_flood(flood, server, SETTLE + WARMUP + seconds + 0.5)
         time.sleep(SETTLE)
@@ -75,7 +75,7 @@ class Flooding:
         if hostile["given_up"]:
             raise SystemExit(f"run: {flood.name} against {server.kind}: {hostile['given_up']}")
         return {**run, **self.account(server, cpu, busy, begin), "known": known, "flood": hostile,
-                "rejected": difference(rejected, server.rejected())}
+                "rejected": difference(rejected, server.rejected()), "handshake_work": difference(work, server.handshake_work())}
 
     def account(self, server, cpu, busy, begin):
         server.check_alive()
@@ -89,8 +89,11 @@ class Flooding:
         calm, flooded = self.calm(server), self.flooded(flood, server)
         calm_cpu = calm["cpu_seconds"] / calm["known"]["whole_run"]["answers"]
         hostile_cpu = flooded["cpu_seconds"] - calm_cpu * flooded["known"]["whole_run"]["answers"]
+        connections = max(1, flooded["flood"]["whole_run"]["connections"])
+        work = flooded["handshake_work"]
+        bare = None if work is None else 1e6 * max(0.0, hostile_cpu - sum(work.values())) / connections
         return {"server": server.kind, "calm": calm, "flooded": flooded, "known_cpu_us": 1e6 * calm_cpu,
-                "hostile_cpu_us": 1e6 * max(0.0, hostile_cpu) / max(1, flooded["flood"]["whole_run"]["connections"])}
+                "hostile_cpu_us": 1e6 * max(0.0, hostile_cpu) / connections, "bare_cpu_us": bare}
 
     def memory(self, flood, server, seconds):
         """Resident memory before a long flood, at its end, and when the server had its time to recover."""
@@ -144,6 +147,7 @@ def summary(rounds, kind):
         "calm_p99_us": calm_p99,
         "p99_ratio": None if None in p99s else statistics.median(p99s) / calm_p99,
         "hostile_cpu_us": statistics.median(one["hostile_cpu_us"] for one in own),
+        "bare_cpu_us": None if own[0]["bare_cpu_us"] is None else statistics.median(one["bare_cpu_us"] for one in own),
         "known_cpu_us": statistics.median(one["known_cpu_us"] for one in own),
         "hostile_per_second": statistics.median(one["flooded"]["flood"]["connections_per_second"] for one in own),
         "server_busy": statistics.median(one["flooded"]["server_busy"] for one in own),

@@ -114,6 +114,13 @@ class Server(Process):
         samples = {what: self.samples(f"sallyport_cert_cache_{what}_total") for what in ("hits", "misses")}
         return {what: sum(values.values()) for what, values in samples.items()} if all(samples.values()) else None
 
+    def handshake_work(self):
+        """{"class": seconds} that Sallyport has spent on handshakes of those who were not known; None for another server."""
+        if self.kind != "sallyport":
+            return None
+        samples = self.samples("sallyport_handshake_work_seconds_total")
+        return {labels: seconds for labels, seconds in samples.items() if '"known"' not in labels}
+
     def rejected(self):
         """{"stage reason": count} of what Sallyport has turned away; None for a server that does not tell."""
         if self.kind != "sallyport":

@@ -8,13 +8,11 @@
 enum {
     SILENT_MS = 250,                   /* what a client may take for its first bytes before its place may be taken */
     EARLY_MS = 1000,                   /* and for its handshake */
-    EARLY_BYTES_MAX = 8 * 1024 * 1024, /* of hellos that are not complete or wait, in one shard */
+    EARLY_BYTES_MAX = 8 * 1024 * 1024, /* of hellos and flights that are not complete or wait, in one shard */
 };
 
 static struct arrival_queue *queue_of(struct connection *connection) {
-    struct shard *shard = connection->shard;
-
-    return connection->early == ARRIVAL_SILENT ? &shard->silent : &shard->speaking;
+    return &connection->shard->arrivals[connection->early];
 }
 
 static void enlist(struct connection *connection, enum arrival_stage stage) {
@@ -37,17 +35,23 @@ static void leave_queue(struct connection *connection) {
     connection->early = ARRIVAL_OVER;
 }
 
+static void move_on(struct connection *connection, enum arrival_stage stage) {
+    if (connection->early != stage) {
+        leave_queue(connection);
+        enlist(connection, stage);
+    }
+}
+
 void arrival_has_spoken(struct connection *connection) {
     if (connection->early == ARRIVAL_SILENT) {
-        leave_queue(connection);
-        enlist(connection, ARRIVAL_SPEAKING);
+        move_on(connection, ARRIVAL_SPEAKING);
     }
 }
 
 void arrival_is_over(struct connection *connection) {
     if (connection->early != ARRIVAL_OVER) {
-        leave_queue(connection);
         arrival_holds(connection, 0);
+        leave_queue(connection);
     }
 }
 
@@ -66,22 +70,30 @@ static void evict(struct connection *connection) {
     connection_end(connection, CONNECTION_BY_RESET);
 }
 
+/* Whoever has held bytes for longest, but for one that just asks for more. */
+static struct connection *oldest_holder(const struct shard *shard, const struct connection *asking) {
+    struct connection *oldest = shard->arrivals[ARRIVAL_HOLDING].oldest;
+
+    if (oldest == asking) {
+        oldest = oldest->newer_early;
+    }
+    CHECK(oldest != NULL); /* one alone does not hold as much */
+    return oldest;
+}
+
 void arrival_holds(struct connection *connection, uint32_t size) {
     struct shard *shard = connection->shard;
+    bool more = size > connection->early_bytes;
 
+    if (connection->early == ARRIVAL_OVER || size == connection->early_bytes) {
+        return;
+    }
     shard->early_bytes += size;
     shard->early_bytes -= connection->early_bytes;
     connection->early_bytes = size;
-    while (shard->early_bytes > EARLY_BYTES_MAX) {
-        struct connection *oldest = shard->speaking.oldest;
-
-        while (oldest != NULL && (oldest->early_bytes == 0 || oldest == connection)) {
-            oldest = oldest->newer_early;
-        }
-        if (oldest == NULL) {
-            return;
-        }
-        evict(oldest);
+    move_on(connection, size > 0 ? ARRIVAL_HOLDING : ARRIVAL_SPEAKING);
+    while (more && shard->early_bytes > EARLY_BYTES_MAX) {
+        evict(oldest_holder(shard, connection));
     }
 }
 
@@ -99,19 +111,17 @@ static struct connection *oldest_unknown(const struct arrival_queue *queue) {
  * of them. A known client need not wait until they have had their time, and is not sent away itself.
  */
 static struct connection *find_victim(const struct shard *shard, enum admission_class class) {
-    struct connection *silent = oldest_unknown(&shard->silent);
-    struct connection *speaking = oldest_unknown(&shard->speaking);
+    struct connection *any = NULL;
 
-    if (silent != NULL && has_dallied(silent)) {
-        return silent;
+    for (size_t stage = ARRIVAL_SILENT; stage < ARRIVAL_STAGES; stage++) {
+        struct connection *oldest = oldest_unknown(&shard->arrivals[stage]);
+
+        if (oldest != NULL && has_dallied(oldest)) {
+            return oldest;
+        }
+        any = any != NULL ? any : oldest;
     }
-    if (speaking != NULL && has_dallied(speaking)) {
-        return speaking;
-    }
-    if (class != ADMISSION_KNOWN) {
-        return NULL;
-    }
-    return silent != NULL ? silent : speaking;
+    return class == ADMISSION_KNOWN ? any : NULL;
 }
 
 /* Makes room for one more of that class, if need be and if it can. */

@@ -14,7 +14,7 @@ void arrival_accept(struct listener *listener, struct stream *stream, const stru
 void arrival_has_spoken(struct connection *connection);
 /* Its handshake is complete, or it is ending: its place is its own. May be called again. */
 void arrival_is_over(struct connection *connection);
-/* It holds so many bytes of a hello: what all of them hold is bounded, and others may have to go for it. */
+/* It holds so many bytes: what all of them hold is bounded, and the oldest may have to go for it. Not after it is over. */
 void arrival_holds(struct connection *connection, uint32_t size);
 
 #endif

@@ -6,6 +6,7 @@
 #include "edge/exchange.h"
 #include "edge/gate.h"
 #include "edge/handshake.h"
+#include "edge/output.h"
 #include "edge/verdict.h"
 
 #include <stdlib.h>
@@ -13,47 +14,54 @@
 
 static void grow_held(struct connection *connection, size_t size) {
     struct pieces *pieces = &connection->shard->pieces;
+    struct connection_held *held = &connection->held;
     uint8_t *larger;
 
     /* A head's limit and one receive: what is held is parsed before more is asked for. */
     CHECK(size <= SHARD_HELD_MAX);
     larger = pieces_take(pieces, size);
     CHECK(larger != NULL); /* there is one of each size for each connection */
-    if (connection->held != NULL) {
-        memcpy(larger, connection->held, connection->held_size);
-        pieces_give(pieces, connection->held, connection->held_capacity);
+    if (held->data != NULL) {
+        memcpy(larger, held->data, held->size);
+        pieces_give(pieces, held->data, held->capacity);
     }
-    connection->held = larger;
-    connection->held_capacity = (uint32_t)pieces_fitting(pieces, size);
-    if (connection->state <= CONNECTION_QUEUED) {
-        arrival_holds(connection, connection->held_capacity);
+    held->data = larger;
+    held->capacity = (uint32_t)pieces_fitting(pieces, size);
+    if (connection->state <= CONNECTION_HANDSHAKE) {
+        arrival_holds(connection, held->capacity);
     }
 }
 
 void connection_hold(struct connection *connection, struct bytes bytes) {
-    if (connection->held == NULL) {
-        connection->held_size = 0;
-        connection->held_capacity = 0;
+    struct connection_held *held = &connection->held;
+
+    if (held->size + bytes.size > held->capacity) {
+        grow_held(connection, held->size + bytes.size);
     }
-    if (connection->held_size + bytes.size > connection->held_capacity) {
-        grow_held(connection, connection->held_size + bytes.size);
-    }
-    memcpy(connection->held + connection->held_size, bytes.data, bytes.size);
-    connection->held_size += (uint32_t)bytes.size;
+    memcpy(held->data + held->size, bytes.data, bytes.size);
+    held->size += (uint32_t)bytes.size;
 }
 
-void connection_release_held(struct connection *connection) {
-    if (connection->held != NULL) {
-        pieces_give(&connection->shard->pieces, connection->held, connection->held_capacity);
-        connection->held = NULL;
-        connection->held_size = 0;
+struct connection_held connection_take_held(struct connection *connection) {
+    struct connection_held held = connection->held;
+
+    connection->held = (struct connection_held){0};
+    arrival_holds(connection, 0);
+    return held;
+}
+
+void connection_give_back(struct connection *connection, const struct connection_held *held) {
+    if (held->data != NULL) {
+        pieces_give(&connection->shard->pieces, held->data, held->capacity);
     }
+}
+
+static uint64_t now_ms(const struct connection *connection) {
+    return ring_now_ms(&connection->shard->ring);
 }
 
 static void set_deadline(struct connection *connection, uint32_t delay_ms) {
-    struct ring *ring = &connection->shard->ring;
-
-    timer_set(&ring->timers, &connection->timer, ring_now_ms(ring), delay_ms);
+    pace_set_deadline(&connection->pace, &connection->shard->ring.timers, now_ms(connection), delay_ms);
 }
 
 static const struct config_limits *limits(const struct connection *connection) {
@@ -113,48 +121,6 @@ void connection_count_handshake(struct connection *connection, enum stats_result
     stats_add(&stats->handshakes[result][kind][version], 1);
 }
 
-void connection_flush(struct shard *shard) {
-    struct connection *connection = shard->out_owner;
-    struct bytes gathered = bytes_of(shard->out, shard->out_size);
-
-    if (connection == NULL) {
-        return;
-    }
-    shard->out_owner = NULL;
-    shard->out_size = 0;
-    if (tls_session_write(connection->tls, gathered) != TLS_DONE) {
-        connection_end(connection, CONNECTION_ABRUPTLY);
-    }
-}
-
-bool connection_send(struct connection *connection, struct bytes plaintext) {
-    struct shard *shard = connection->shard;
-
-    if (connection->state == CONNECTION_CLOSING) {
-        return false;
-    }
-    if (shard->out_owner != connection) {
-        connection_flush(shard);
-        shard->out_owner = connection;
-    }
-    while (plaintext.size > 0) {
-        size_t room = SHARD_OUT_SIZE - shard->out_size;
-        size_t size = plaintext.size < room ? plaintext.size : room;
-
-        memcpy(shard->out + shard->out_size, plaintext.data, size);
-        shard->out_size += size;
-        plaintext = bytes_of(plaintext.data + size, plaintext.size - size);
-        if (shard->out_size == SHARD_OUT_SIZE) {
-            connection_flush(shard);
-            if (connection->state == CONNECTION_CLOSING) {
-                return false;
-            }
-            shard->out_owner = connection;
-        }
-    }
-    return true;
-}
-
 static void unlink_connection(struct connection *connection) {
     if (connection->previous != NULL) {
         connection->previous->next = connection->next;
@@ -168,20 +134,13 @@ static void unlink_connection(struct connection *connection) {
 
 void connection_end(struct connection *connection, enum connection_end how) {
     struct shard *shard = connection->shard;
+    struct connection_held held;
 
     if (connection->state == CONNECTION_CLOSING) {
         return;
     }
-    if (shard->out_owner == connection) {
-        if (how == CONNECTION_ABRUPTLY || how == CONNECTION_BY_RESET) {
-            shard->out_owner = NULL;
-            shard->out_size = 0;
-        } else {
-            connection_flush(shard);
-            if (connection->state == CONNECTION_CLOSING) {
-                return;
-            }
-        }
+    if (!output_settle(connection, how != CONNECTION_ABRUPTLY && how != CONNECTION_BY_RESET)) {
+        return;
     }
     if (connection->state == CONNECTION_HANDSHAKE) {
         connection_count_handshake(connection, STATS_FAILED);
@@ -191,12 +150,13 @@ void connection_end(struct connection *connection, enum connection_end how) {
     }
     connection_enter(connection, CONNECTION_CLOSING);
     arrival_is_over(connection);
-    timer_clear(&shard->ring.timers, &connection->timer);
+    pace_stop(&connection->pace, &shard->ring.timers);
     if (connection->exchange != NULL) {
         exchange_destroy(connection->exchange);
         connection->exchange = NULL;
     }
-    connection_release_held(connection);
+    held = connection_take_held(connection);
+    connection_give_back(connection, &held);
     gate_forget(connection);
     switch (how) {
     case CONNECTION_POLITELY:
@@ -220,7 +180,7 @@ static void on_closed(struct stream *stream) {
     struct shard *shard = connection->shard;
 
     CHECK(connection->state == CONNECTION_CLOSING);
-    CHECK(connection->exchange == NULL && connection->held == NULL);
+    CHECK(connection->exchange == NULL && connection->held.data == NULL);
     if (connection->tls != NULL) {
         tls_session_free(connection->tls);
     }
@@ -236,13 +196,15 @@ static void on_closed(struct stream *stream) {
 /* Whether there is anything that more input could do now. */
 static bool wants_input(const struct connection *connection) {
     /* Whoever does not take our answers, of whatever kind, gets to say no more. */
-    if (stream_room(connection->stream) == 0) {
+    if (stream_room(connection->stream) == 0 || connection->pace.paused) {
         return false;
     }
     switch ((enum connection_state)connection->state) {
+    case CONNECTION_HANDSHAKE:
+        return !connection->admission.waits;
     case CONNECTION_EXCHANGE:
         /* With the request complete one receive stays armed, to notice a client that goes away. */
-        return connection->held_size == 0 && exchange_wants_body(connection->exchange);
+        return connection->held.size == 0 && exchange_wants_body(connection->exchange);
     case CONNECTION_CLOSING:
         return false;
     default:
@@ -252,7 +214,7 @@ static bool wants_input(const struct connection *connection) {
 
 void connection_arm(struct connection *connection) {
     if (wants_input(connection) && !connection->stream->receiving) {
-        connection->armed_ms = ring_now_ms(&connection->shard->ring);
+        pace_arm(&connection->pace, now_ms(connection));
         stream_receive(connection->stream);
     }
 }
@@ -261,8 +223,7 @@ static void begin_request(struct connection *connection) {
     connection->exchange = exchange_create(connection);
     CHECK(connection->exchange != NULL); /* one for each connection */
     connection->requests++;
-    connection->waited_ms = 0;
-    connection->waited_bytes = 0;
+    pace_begin(&connection->pace);
     connection_enter(connection, CONNECTION_HEAD);
 }
 
@@ -271,19 +232,15 @@ static void begin_request(struct connection *connection) {
  * `held`, together with heads that are not complete. Never nested: what an exchange causes on the way, the loop sees.
  */
 static void process(struct connection *connection, struct bytes input) {
-    uint8_t *buffer = NULL;
-    uint32_t capacity = 0;
+    struct connection_held held = {0};
 
     CHECK(!connection->processing);
-    if (connection->held_size > 0) {
+    if (connection->held.size > 0) {
         if (input.size > 0) {
             connection_hold(connection, input);
         }
-        buffer = connection->held;
-        capacity = connection->held_capacity;
-        input = bytes_of(buffer, connection->held_size);
-        connection->held = NULL;
-        connection->held_size = 0;
+        held = connection_take_held(connection);
+        input = bytes_of(held.data, held.size);
     }
     connection->processing = true;
     while (input.size > 0 && connection->state != CONNECTION_CLOSING) {
@@ -316,26 +273,23 @@ static void process(struct connection *connection, struct bytes input) {
     }
     connection->processing = false;
     if (input.size > 0 && connection->state != CONNECTION_CLOSING) {
-        if (buffer != NULL) {
-            memmove(buffer, input.data, input.size);
-            connection->held = buffer;
-            connection->held_size = (uint32_t)input.size;
-            connection->held_capacity = capacity;
+        if (held.data != NULL) {
+            memmove(held.data, input.data, input.size);
+            connection->held = held;
+            connection->held.size = (uint32_t)input.size;
             return;
         }
         connection_hold(connection, input);
     }
-    if (buffer != NULL) {
-        pieces_give(&connection->shard->pieces, buffer, capacity);
-    }
-    if (connection->peer_closed && connection->state == CONNECTION_WAITING && connection->held_size == 0) {
+    connection_give_back(connection, &held);
+    if (connection->peer_closed && connection->state == CONNECTION_WAITING && connection->held.size == 0) {
         connection_end(connection, CONNECTION_POLITELY);
     }
 }
 
 /* close_notify: the client will say no more, but may still listen (RFC 8446 section 6.1). */
 static void peer_closes(struct connection *connection) {
-    bool asked = connection->held_size > 0;
+    bool asked = connection->held.size > 0;
 
     if (connection->state == CONNECTION_EXCHANGE) {
         asked = connection->exchange->request_done;
@@ -391,20 +345,17 @@ static void lose(struct connection *connection) {
     connection_end(connection, CONNECTION_ABRUPTLY);
 }
 
-/* Of a request whose body is to come. */
-static bool is_too_slow(struct connection *connection, size_t received) {
-    uint32_t waited_ms = (uint32_t)(ring_now_ms(&connection->shard->ring) - connection->armed_ms);
-    bool slow;
-
-    connection->waited_ms += waited_ms;
-    connection->waited_bytes += (uint32_t)received;
-    if (connection->waited_ms < CONNECTION_BODY_WINDOW_MS) {
+/* A client that says a little, and then a little more. */
+static bool dribbles(const struct connection *connection) {
+    switch ((enum connection_state)connection->state) {
+    case CONNECTION_HELLO:
+    case CONNECTION_HEAD:
+        return true;
+    case CONNECTION_HANDSHAKE:
+        return !connection->admission.waits;
+    default:
         return false;
     }
-    slow = (uint64_t)connection->waited_bytes * 1000 < (uint64_t)connection->waited_ms * CONNECTION_BODY_RATE_MIN;
-    connection->waited_ms = 0;
-    connection->waited_bytes = 0;
-    return slow;
 }
 
 static void on_received(struct stream *stream, struct bytes data) {
@@ -431,13 +382,16 @@ static void on_received(struct stream *stream, struct bytes data) {
         gate_fail(connection);
         connection_end(connection, CONNECTION_BY_RESET);
     } else if (connection->state == CONNECTION_HANDSHAKE) {
-        handshake_continue(connection, data);
+        gate_flight(connection, data);
     } else if (connection->state == CONNECTION_EXCHANGE && !connection->exchange->request_done &&
-               is_too_slow(connection, data.size)) {
+               !pace_take_body(&connection->pace, now_ms(connection), data.size)) {
         exchange_timed_out(connection->exchange);
     } else {
         tls_session_feed(connection->tls, data);
         connection_read(connection);
+    }
+    if (dribbles(connection)) {
+        pace_take_crumb(&connection->pace, &connection->shard->ring.timers, now_ms(connection), data.size);
     }
     connection_arm(connection);
 }
@@ -457,13 +411,17 @@ static void on_failed(struct stream *stream, int error) {
 }
 
 static void on_timer(struct timer *timer) {
-    struct connection *connection = CONTAINER_OF(timer, struct connection, timer);
+    struct connection *connection = CONTAINER_OF(timer, struct connection, pace.timer);
 
+    if (pace_resume(&connection->pace, &connection->shard->ring.timers, now_ms(connection))) {
+        connection_arm(connection);
+        return;
+    }
     switch ((enum connection_state)connection->state) {
     case CONNECTION_HELLO:
     case CONNECTION_QUEUED:
     case CONNECTION_HANDSHAKE:
-        if (connection->state != CONNECTION_QUEUED) { /* for which the client is not to blame */
+        if (!connection->admission.waits) { /* for which the client is not to blame */
             gate_fail(connection);
         }
         connection_reject(connection, connection_stage(connection), STATS_REJECT_TIMEOUT);
@@ -486,7 +444,7 @@ static const struct stream_handler handler = {
 };
 
 void connection_start(struct connection *connection) {
-    timer_init(&connection->timer, on_timer);
+    pace_init(&connection->pace, on_timer);
     connection->stream->handler = &handler;
     connection->stream->owner = connection;
     connection_enter(connection, CONNECTION_HELLO);
@@ -497,7 +455,7 @@ void connection_exchange_done(struct connection *connection, bool keep_alive) {
     exchange_destroy(connection->exchange);
     connection->exchange = NULL;
     if (keep_alive && !connection->shard->draining &&
-        (!connection->peer_closed || connection->processing || connection->held_size > 0) && adopt_site(connection)) {
+        (!connection->peer_closed || connection->processing || connection->held.size > 0) && adopt_site(connection)) {
         connection_enter(connection, CONNECTION_WAITING);
     } else {
         connection_end(connection, CONNECTION_POLITELY);
@@ -508,7 +466,7 @@ void connection_continue(struct connection *connection) {
     if (connection->processing) {
         return;
     }
-    if (connection->state == CONNECTION_WAITING && connection->held_size > 0) {
+    if (connection->state == CONNECTION_WAITING && connection->held.size > 0) {
         process(connection, (struct bytes){0});
     }
     connection_arm(connection);

@@ -7,6 +7,7 @@
 #ifndef EDGE_CONNECTION_H
 #define EDGE_CONNECTION_H
 
+#include "edge/pace.h"
 #include "edge/shard.h"
 
 enum connection_state {
@@ -31,13 +32,16 @@ enum connection_end {
 
 enum {
     CONNECTION_ADDRESS_SIZE = 46,
-    /* A body that comes more slowly, over so long a time in which nothing but the client was waited for, comes too slowly.
-     */
-    CONNECTION_BODY_RATE_MIN = 256, /* bytes a second, as they come from the network */
-    CONNECTION_BODY_WINDOW_MS = 10000,
 };
 
 struct exchange;
+
+/* Bytes that wait to be worked through: of a hello, a handshake's flight, a head, a request behind another. */
+struct connection_held {
+    uint8_t *data; /* from the shard's pieces; NULL most of the time */
+    uint32_t size;
+    uint32_t capacity;
+};
 
 struct connection {
     struct connection *next; /* of the shard's connections */
@@ -54,19 +58,15 @@ struct connection {
     struct identity *identity; /* NULL before the handshake is complete, unless the chain or a ticket has come */
     uint8_t *chain;            /* the client's certificates, to be judged again: see verdict.h */
     struct exchange *exchange; /* from the first byte of a request to the last of its answer */
-    uint8_t *held;             /* from the shard's pieces; NULL most of the time */
-    uint32_t held_size;
-    uint32_t held_capacity;
+    struct connection_held held;
     uint32_t chain_size;
     uint8_t chain_digest[IDENTITY_DIGEST_SIZE]; /* zeros: no chain, or one that was too large */
-    struct timer timer;                         /* the deadline of the current state */
+    struct pace pace;                           /* with the deadline of the current state */
     uint64_t accepted_ns;
-    uint64_t armed_ms;     /* when input was asked for */
-    uint32_t early_bytes;  /* of its hello, as far as they are counted */
-    uint32_t waited_ms;    /* for its body, in this window: see CONNECTION_BODY_RATE_MIN */
-    uint32_t waited_bytes; /* that came of it */
-    uint32_t requests;     /* begun */
+    uint32_t early_bytes; /* that it holds before its handshake is complete */
+    uint32_t requests;    /* begun */
     struct admission_entry admission;
+    uint64_t ticket; /* that it came with, as far as the gate has looked: see guard/replays.h */
     uint32_t source; /* see gate.h */
     uint8_t class;   /* enum admission_class */
     uint8_t state;
@@ -94,11 +94,6 @@ void connection_start(struct connection *connection);
 /* Ends it, with its exchange. It is gone when its stream has closed. Nothing happens when it is ending already. */
 void connection_end(struct connection *connection, enum connection_end how);
 
-/* Encrypts and queues; gathered with what else the connection sends in this turn. False when it had to be ended. */
-bool connection_send(struct connection *connection, struct bytes plaintext);
-/* Encrypts what connection_send has gathered for whomever. Called by the shard at the end of each turn. */
-void connection_flush(struct shard *shard);
-
 /* For the exchange: request and answer are complete and the exchange may go. Waits for the next request, or closes. */
 void connection_exchange_done(struct connection *connection, bool keep_alive);
 /* Goes on after an event from the origin's side: with a request that was pipelined, or with more input. */
@@ -110,9 +105,11 @@ void connection_progress(struct connection *connection);
 
 /* For the modules of a connection. The only place where the state changes; sets the new state's deadline. */
 void connection_enter(struct connection *connection, enum connection_state state);
-/* Keeps a copy of bytes behind those that are held already: part of a hello or head, or a pipelined request. */
+/* Keeps a copy of bytes behind those that are held already. */
 void connection_hold(struct connection *connection, struct bytes bytes);
-void connection_release_held(struct connection *connection);
+/* What it holds becomes the caller's, until that gives it back. */
+struct connection_held connection_take_held(struct connection *connection);
+void connection_give_back(struct connection *connection, const struct connection_held *held);
 /* Decrypts and works through what was fed to the TLS session, until wolfSSL wants more. */
 void connection_read(struct connection *connection);
 /* The counters of its host in its shard. */

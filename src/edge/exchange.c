@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "edge/adopt.h"
+#include "edge/output.h"
 #include "edge/verdict.h"
 #include "http/forward.h"
 
@@ -86,7 +87,7 @@ static void reply(struct exchange *exchange, unsigned status, const char *conten
     exchange->keep_alive = can_keep_alive(exchange);
     http_write_reply(&out, status, content_type, body, exchange->keep_alive, to_head);
     CHECK(!out.overflow); /* bodies are at most 64 KiB */
-    if (connection_send(exchange->connection, text_bytes(&out))) {
+    if (output_send(exchange->connection, text_bytes(&out))) {
         finish_answer(exchange);
     }
 }
@@ -179,7 +180,7 @@ static void relay(struct exchange *exchange, struct bytes head, const struct ide
     if (exchange->request_done) {
         relay_exchange_body_end(exchange->relay);
     } else if (exchange->request.expect_continue && exchange->request.minor > 0) {
-        connection_send(connection, bytes_of_string("HTTP/1.1 100 Continue\r\n\r\n"));
+        output_send(connection, bytes_of_string("HTTP/1.1 100 Continue\r\n\r\n"));
     }
 }
 
@@ -349,7 +350,7 @@ static void on_head(void *owner, const struct http_message *response, const void
         return;
     }
     exchange->code = response->status;
-    connection_send(connection, text_bytes(&out));
+    output_send(connection, text_bytes(&out));
 }
 
 static void on_body(void *owner, struct bytes piece) {
@@ -360,11 +361,11 @@ static void on_body(void *owner, struct bytes piece) {
         char line[HTTP_CHUNK_LINE_MAX];
         size_t size = http_chunk_line(line, piece.size);
 
-        if (!connection_send(connection, bytes_of(line, size)) || !connection_send(connection, piece) ||
-            !connection_send(connection, bytes_of_string(HTTP_CHUNK_END))) {
+        if (!output_send(connection, bytes_of(line, size)) || !output_send(connection, piece) ||
+            !output_send(connection, bytes_of_string(HTTP_CHUNK_END))) {
             return;
         }
-    } else if (!connection_send(connection, piece)) {
+    } else if (!output_send(connection, piece)) {
         return;
     }
     if (stream_room(connection->stream) == 0 && !exchange->paused) {
@@ -378,7 +379,7 @@ static void on_end(void *owner) {
     struct connection *connection = exchange->connection;
 
     exchange->relay = NULL;
-    if (exchange->framing == HTTP_CHUNKED && !connection_send(connection, bytes_of_string(HTTP_LAST_CHUNK))) {
+    if (exchange->framing == HTTP_CHUNKED && !output_send(connection, bytes_of_string(HTTP_LAST_CHUNK))) {
         return;
     }
     finish_answer(exchange);

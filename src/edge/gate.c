@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "edge/arrival.h"
 #include "edge/handshake.h"
 #include "ring/syn_filter.h"
 
@@ -19,6 +20,9 @@ enum {
     PATIENCE_MS = 500,       /* of a client whose hello waits */
     DROP_WEIGHT = 8, /* who is dropped tries again after a second or more, and would be back at once if it were not */
 };
+
+_Static_assert((int)STATS_CLASS_COUNT == (int)ADMISSION_CLASSES && (int)STATS_SUSPECT == (int)ADMISSION_SUSPECT,
+               "counted by the same classes");
 
 /*
  * Time that the thread has used the CPU or has waited for it: what it did not want is what is left over. Where the kernel
@@ -158,16 +162,26 @@ void gate_prove(struct connection *connection) {
     sources_prove(connection->shard->sources, connection->source, ring_now_ms(&connection->shard->ring));
 }
 
+void gate_resume(struct connection *connection) {
+    if (connection->ticket != 0) {
+        replays_note(connection->shard->replays, connection->ticket);
+    }
+}
+
 uint64_t gate_work_begin(void) {
     return clock_monotonic_ns();
 }
 
 void gate_work_end(struct connection *connection, uint64_t began_ns) {
-    admission_spend(&connection->shard->admission, connection->class, clock_monotonic_ns() - began_ns);
+    struct shard *shard = connection->shard;
+    uint64_t spent_ns = clock_monotonic_ns() - began_ns;
+
+    admission_spend(&shard->admission, connection->class, spent_ns);
+    stats_add(&shard->stats->handshake_work_ns[connection->class], spent_ns);
 }
 
 /* What its client is worth now: its source may have gained or lost since it came. */
-static enum admission_class classify(const struct connection *connection, const struct hello *hello) {
+static enum admission_class classify(struct connection *connection, const struct hello *hello) {
     struct shard *shard = connection->shard;
     uint64_t now_ns = shard->ring.now_ns;
     enum admission_class class;
@@ -176,7 +190,11 @@ static enum admission_class classify(const struct connection *connection, const 
         return connection->class;
     }
     class = class_of(sources_standing(shard->sources, connection->source, ring_now_ms(&shard->ring)));
-    if (class == ADMISSION_UNKNOWN && hello->resumable && hello->first_ticket.size > 0 &&
+    if (class != ADMISSION_UNKNOWN || !hello->resumable || hello->first_ticket.size == 0) {
+        return class;
+    }
+    connection->ticket = replays_name(hello->first_ticket);
+    if (!replays_has(shard->replays, connection->ticket) &&
         tls_tickets_recognize(shard->tickets, hello->first_ticket, now_ns / 1000000000,
                               shard->site->config->ticket_lifetime_s)) {
         return ADMISSION_RETURNING;
@@ -195,9 +213,18 @@ static struct connection *connection_of(struct admission_entry *entry) {
     return CONTAINER_OF(entry, struct connection, admission);
 }
 
-static void wait_for_turn(struct connection *connection, struct bytes received) {
+static void wait_for_turn(struct connection *connection, enum admission_step step) {
     struct shard *shard = connection->shard;
-    struct admission_entry *refused;
+    struct admission_entry *refused =
+        admission_wait(&shard->admission, &connection->admission, connection->class, step, shard->ring.now_ns);
+
+    if (refused != NULL) {
+        refuse_hello(connection_of(refused), STATS_REJECT_OVERLOAD);
+    }
+}
+
+static void hello_waits(struct connection *connection, struct bytes received) {
+    struct shard *shard = connection->shard;
 
     if (!sources_begin_wait(shard->sources, connection->source,
                             admission_waiting_of_source(&shard->admission, connection->class))) {
@@ -205,14 +232,11 @@ static void wait_for_turn(struct connection *connection, struct bytes received) 
         return;
     }
     connection->waits_of_source = true;
-    if (connection->held == NULL) {
+    if (connection->held.data == NULL) {
         connection_hold(connection, received);
     }
     connection_enter(connection, CONNECTION_QUEUED);
-    refused = admission_wait(&shard->admission, &connection->admission, connection->class, shard->ring.now_ns);
-    if (refused != NULL) {
-        refuse_hello(connection_of(refused), STATS_REJECT_OVERLOAD);
-    }
+    wait_for_turn(connection, ADMISSION_HELLO);
 }
 
 void gate_hello(struct connection *connection, const struct hello *hello, struct bytes received) {
@@ -225,21 +249,38 @@ void gate_hello(struct connection *connection, const struct hello *hello, struct
             return;
         }
     }
-    if (admission_may_begin(admission, connection->class, clock_monotonic_ns())) {
+    if (admission_may_go(admission, connection->class, ADMISSION_HELLO, clock_monotonic_ns())) {
         handshake_begin(connection, hello, received);
     } else {
-        wait_for_turn(connection, received);
+        hello_waits(connection, received);
     }
 }
 
-/* The hello was good when it came, and is read again rather than kept: waiting is the exception. */
+void gate_flight(struct connection *connection, struct bytes data) {
+    struct admission *admission = &connection->shard->admission;
+
+    if (admission_may_go(admission, connection->class, ADMISSION_FLIGHT, clock_monotonic_ns())) {
+        handshake_continue(connection, data);
+    } else {
+        connection_hold(connection, data);
+        wait_for_turn(connection, ADMISSION_FLIGHT);
+    }
+}
+
+/* A hello was good when it came, and is read again rather than kept: waiting is the exception. */
 static void take_up(struct connection *connection) {
     struct hello hello;
-    struct bytes received = bytes_of(connection->held, connection->held_size);
+    struct connection_held held = connection_take_held(connection);
+    struct bytes received = bytes_of(held.data, held.size);
 
-    stop_waiting(connection);
-    CHECK(hello_parse(received, &hello) == HELLO_OK);
-    handshake_begin(connection, &hello, received);
+    if (connection->state == CONNECTION_QUEUED) {
+        stop_waiting(connection);
+        CHECK(hello_parse(received, &hello) == HELLO_OK);
+        handshake_begin(connection, &hello, received);
+    } else {
+        handshake_continue(connection, received);
+    }
+    connection_give_back(connection, &held);
     connection_arm(connection);
 }
 

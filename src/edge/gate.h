@@ -1,7 +1,7 @@
 /*
  * Who comes in, and when: joins what guard/ knows of sources and of a shard's load with the lives of connections. Each
- * connection passes at accept, and once more when its hello is complete: there it begins, waits, or is turned away. Waiting
- * ones are taken up once a turn, when all events are through.
+ * connection passes at accept, when its hello is complete, and with each flight of its handshake: it goes on, waits, or is
+ * turned away. Waiting ones are taken up once a turn, when all events are through.
  */
 #ifndef EDGE_GATE_H
 #define EDGE_GATE_H
@@ -28,6 +28,8 @@ void gate_leave(struct connection *connection);
  * connection.
  */
 void gate_hello(struct connection *connection, const struct hello *hello, struct bytes received);
+/* A part of its handshake has come: goes on with it, or keeps it and waits. */
+void gate_flight(struct connection *connection, struct bytes data);
 
 /* Its client has shown something that no client of ours does. */
 void gate_fail(struct connection *connection);
@@ -37,6 +39,8 @@ void gate_fail_dearly(struct connection *connection);
 void gate_fail_by_leaving(struct connection *connection);
 /* A valid certificate, and that it is its own. */
 void gate_prove(struct connection *connection);
+/* The secret of a session: which may be used from anywhere, so that it says nothing of the source. */
+void gate_resume(struct connection *connection);
 
 /* Handshakes' CPU time: from gate_work_begin to gate_work_end is that of the connection's class. */
 uint64_t gate_work_begin(void);

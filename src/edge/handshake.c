@@ -22,11 +22,12 @@ static void complete_handshake(struct connection *connection) {
     inet_ntop(connection->peer.any.sa_family, address, connection->address, sizeof connection->address);
     connection_count_handshake(connection, STATS_OK);
     stats_add(&connection_host_stats(connection)->client_certs[connection->identity->reason], 1);
-    /* Who resumes has shown no certificate, but the secret of a session, which may be used from anywhere. */
-    if (connection->identity->status == STATUS_VALID && !connection->by_ticket) {
-        gate_prove(connection);
-    } else if (connection->identity->status == STATUS_INVALID) {
+    if (connection->identity->status == STATUS_INVALID) {
         gate_fail_dearly(connection);
+    } else if (connection->by_ticket) {
+        gate_resume(connection);
+    } else if (connection->identity->status == STATUS_VALID) {
+        gate_prove(connection);
     }
     if (!adopt_site(connection)) {
         connection_end(connection, CONNECTION_POLITELY);
@@ -138,17 +139,10 @@ static void accept_hello(struct connection *connection, const struct hello *hell
 
 void handshake_begin(struct connection *connection, const struct hello *hello, struct bytes received) {
     uint64_t began_ns = gate_work_begin();
-    /* `held` is for plaintext from here on. */
-    uint8_t *buffer = connection->held;
-    uint32_t capacity = connection->held_capacity;
+    struct connection_held held = connection_take_held(connection);
 
-    connection->held = NULL;
-    connection->held_size = 0;
-    arrival_holds(connection, 0);
     accept_hello(connection, hello, received);
-    if (buffer != NULL) {
-        pieces_give(&connection->shard->pieces, buffer, capacity);
-    }
+    connection_give_back(connection, &held);
     gate_work_end(connection, began_ns);
 }
 
@@ -170,19 +164,19 @@ void handshake_hello(struct connection *connection, struct bytes data) {
     struct hello hello;
     struct bytes received = data;
 
-    if (connection->held != NULL) {
-        size_t room = HELLO_SIZE_MAX - connection->held_size;
+    if (connection->held.data != NULL) {
+        size_t room = HELLO_SIZE_MAX - connection->held.size;
 
         /* The parser refuses at HELLO_SIZE_MAX: nothing it needs is cut off. */
         connection_hold(connection, bytes_of(data.data, data.size < room ? data.size : room));
-        received = bytes_of(connection->held, connection->held_size);
+        received = bytes_of(connection->held.data, connection->held.size);
     }
     switch (hello_parse(received, &hello)) {
     case HELLO_OK:
         gate_hello(connection, &hello, received);
         break;
     case HELLO_INCOMPLETE:
-        if (connection->held == NULL) {
+        if (connection->held.data == NULL) {
             connection_hold(connection, data);
         }
         break;

@@ -29,6 +29,7 @@ struct server {
     struct chain_log *chains;
     struct tls_tickets *tickets;
     struct sources *sources;
+    struct replays *replays;
     uint32_t connections_capacity; /* limits.connections at most, for as long as the process runs */
     struct shard **shards;         /* each its own allocation: they are large and of one thread each */
     unsigned shard_count;
@@ -151,7 +152,9 @@ static int create_shared(struct server *server) {
     server->chains = chain_log_create(chains_size < CHAIN_LOG_SIZE_MIN ? CHAIN_LOG_SIZE_MIN : chains_size);
     server->tickets = tls_tickets_create();
     server->sources = sources_create(sources_for(server->config->limits.connections));
-    if (server->cache == NULL || server->chains == NULL || server->tickets == NULL || server->sources == NULL) {
+    server->replays = calloc(1, sizeof *server->replays);
+    if (server->cache == NULL || server->chains == NULL || server->tickets == NULL || server->sources == NULL ||
+        server->replays == NULL) {
         return -ENOMEM;
     }
     return create_stats(server);
@@ -226,6 +229,7 @@ static struct shard *start_shard(struct server *server, unsigned index, int core
     shard->chains = server->chains;
     shard->tickets = server->tickets;
     shard->sources = server->sources;
+    shard->replays = server->replays;
     shard->connections_max = for_each_shard(server, server->config->limits.connections);
     shard->connections_capacity = for_each_shard(server, server->connections_capacity);
     if (bind_listeners(shard, error) < 0) {
@@ -488,6 +492,7 @@ int server_join(struct server *server) {
         stats_destroy(&server->stats);
     }
     sources_free(server->sources);
+    free(server->replays);
     tls_tickets_free(server->tickets);
     chain_log_free(server->chains);
     identity_cache_free(server->cache);

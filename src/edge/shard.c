@@ -7,6 +7,7 @@
 #include "edge/connection.h"
 #include "edge/exchange.h"
 #include "edge/gate.h"
+#include "edge/output.h"
 #include "ring/cores.h"
 
 #include <errno.h>
@@ -211,7 +212,7 @@ static void *run(void *argument) {
             abort();
         }
         gate_turn(shard);
-        connection_flush(shard);
+        output_flush(shard);
         release_retired(shard);
         expire_ticket_keys(shard);
     }

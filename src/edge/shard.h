@@ -10,6 +10,7 @@
 #include "edge/site.h"
 #include "guard/admission.h"
 #include "guard/blocklist.h"
+#include "guard/replays.h"
 #include "identity/cache.h"
 #include "identity/chain_log.h"
 #include "ring/listener.h"
@@ -36,6 +37,8 @@ enum arrival_stage {
     ARRIVAL_OVER, /* the handshake is complete, or it is ending */
     ARRIVAL_SILENT,
     ARRIVAL_SPEAKING,
+    ARRIVAL_HOLDING, /* likewise, with bytes that wait */
+    ARRIVAL_STAGES,
 };
 
 /* In the order in which they came to it. */
@@ -53,7 +56,8 @@ struct shard {
     struct identity_cache *cache; /* this and the next two are the process's, shared by all shards */
     struct chain_log *chains;
     struct tls_tickets *tickets;
-    struct sources *sources; /* likewise */
+    struct sources *sources; /* likewise, and the next */
+    struct replays *replays;
     struct admission admission;
     struct blocklist blocked; /* suspects whose SYNs the kernel is to drop */
     uint64_t blocked_ns;      /* when it was last told which */
@@ -62,11 +66,10 @@ struct shard {
     int schedstat;            /* the kernel's account of it; -1: none */
     struct slab connections;
     struct slab exchanges;
-    struct pieces pieces;          /* certificate chains, and names under wildcards */
-    struct connection *first;      /* all connections */
-    struct arrival_queue silent;   /* those that have said nothing yet */
-    struct arrival_queue speaking; /* those whose handshakes are not complete; both see arrival.h */
-    size_t early_bytes;            /* that they hold of hellos */
+    struct pieces pieces;                          /* certificate chains, and names under wildcards */
+    struct connection *first;                      /* all connections */
+    struct arrival_queue arrivals[ARRIVAL_STAGES]; /* those whose handshakes are not complete: see arrival.h */
+    size_t early_bytes;                            /* that they hold */
     struct listener *listeners;
     size_t listener_count;
     bool draining; /* no keep-alive any more; ends with the last connection */

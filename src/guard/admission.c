@@ -32,6 +32,14 @@ static const uint64_t WAIT_MAX_NS[ADMISSION_CLASSES] = {
     [ADMISSION_SUSPECT] = 500000000,
 };
 
+static size_t queue_of(enum admission_class class, enum admission_step step) {
+    return (size_t) class * ADMISSION_STEPS + step;
+}
+
+static enum admission_class class_of(size_t queue) {
+    return (enum admission_class)(queue / ADMISSION_STEPS);
+}
+
 /* Whether a class has a budget in this state. */
 static bool is_limited(const struct admission *admission, enum admission_class class) {
     return admission->state != ADMISSION_CALM && class >= ADMISSION_RETURNING;
@@ -66,7 +74,7 @@ void admission_forget(struct admission *admission, struct admission_entry *entry
     if (!entry->waits) {
         return;
     }
-    struct admission_queue *queue = &admission->queues[entry->class];
+    struct admission_queue *queue = &admission->queues[entry->queue];
     if (entry->previous != NULL) {
         entry->previous->next = entry->next;
     } else {
@@ -84,8 +92,8 @@ void admission_forget(struct admission *admission, struct admission_entry *entry
 
 static uint64_t oldest_wait(const struct admission *admission, uint64_t now_ns) {
     uint64_t longest = 0;
-    for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
-        const struct admission_entry *first = admission->queues[class].first;
+    for (size_t i = 0; i < ADMISSION_QUEUES; i++) {
+        const struct admission_entry *first = admission->queues[i].first;
         if (first != NULL && now_ns - first->since_ns > longest) {
             longest = now_ns - first->since_ns;
         }
@@ -221,61 +229,66 @@ static bool has_room(const struct admission *admission, enum admission_class cla
     return !is_limited(admission, class) || (admission->budgets[class].left > 0 && !admission->limited_begun);
 }
 
-static void begin(struct admission *admission, enum admission_class class, uint64_t now_ns) {
-    admission->begun++;
+static void count(struct admission *admission, enum admission_class class, enum admission_step step, uint64_t now_ns) {
+    if (step == ADMISSION_HELLO) {
+        admission->begun++;
+    }
     admission->limited_begun = admission->limited_begun || is_limited(admission, class);
     if (admission->slice_began_ns == 0) {
         admission->slice_began_ns = now_ns;
     }
 }
 
-bool admission_may_begin(struct admission *admission, enum admission_class class, uint64_t now_ns) {
-    /* Only the first of a turn: with several, their order matters, which is known when all events are through. */
-    if (admission->waiting > 0 || admission->slice_began_ns != 0 || !has_room(admission, class, now_ns)) {
+bool admission_may_go(struct admission *admission, enum admission_class class, enum admission_step step, uint64_t now_ns) {
+    /* Nobody goes before these. Of others only the first of a turn: their order is known when all events are through. */
+    bool is_first = class == ADMISSION_KNOWN && step == ADMISSION_FLIGHT;
+    if (!is_first && (admission->waiting > 0 || admission->slice_began_ns != 0 || !has_room(admission, class, now_ns))) {
         return false;
     }
-    begin(admission, class, now_ns);
+    count(admission, class, step, now_ns);
     return true;
 }
 
 struct admission_entry *admission_wait(struct admission *admission, struct admission_entry *entry,
-                                       enum admission_class class, uint64_t now_ns) {
+                                       enum admission_class class, enum admission_step step, uint64_t now_ns) {
     struct admission_entry *refused = NULL;
+    size_t queue = queue_of(class, step);
     CHECK(!entry->waits);
     if (admission->waiting >= admission->waiting_max) {
-        size_t last = ADMISSION_CLASSES - 1;
+        size_t last = ADMISSION_QUEUES - 1;
         while (admission->queues[last].count == 0) {
             last--;
         }
-        if (last <= class) {
+        if (last <= queue) {
             return entry;
         }
         refused = admission->queues[last].first;
         admission_forget(admission, refused);
     }
-    entry->class = (uint8_t) class;
+    entry->queue = (uint8_t)queue;
     entry->since_ns = now_ns;
     entry->waits = true;
-    append(&admission->queues[class], entry);
+    append(&admission->queues[queue], entry);
     admission->waiting++;
     return refused;
 }
 
 struct admission_entry *admission_next(struct admission *admission, uint64_t now_ns) {
-    for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
-        struct admission_entry *first = admission->queues[class].first;
-        if (first != NULL && has_room(admission, class, now_ns)) {
+    for (size_t i = 0; i < ADMISSION_QUEUES; i++) {
+        struct admission_entry *first = admission->queues[i].first;
+        if (first != NULL && has_room(admission, class_of(i), now_ns)) {
             admission_forget(admission, first);
-            begin(admission, class, now_ns);
+            count(admission, class_of(i), (enum admission_step)(i % ADMISSION_STEPS), now_ns);
             return first;
         }
     }
     return NULL;
 }
 
+/* Handshakes that were begun have their own deadline. */
 struct admission_entry *admission_next_expired(struct admission *admission, uint64_t now_ns) {
     for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
-        struct admission_entry *first = admission->queues[class].first;
+        struct admission_entry *first = admission->queues[queue_of((enum admission_class) class, ADMISSION_HELLO)].first;
         if (first != NULL && now_ns - first->since_ns > WAIT_MAX_NS[class]) {
             admission_forget(admission, first);
             return first;
@@ -301,12 +314,12 @@ void admission_crowd(struct admission *admission) {
 
 uint64_t admission_sleep_ms(const struct admission *admission, uint64_t now_ns) {
     uint64_t sleep_ms = UINT64_MAX;
-    for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
-        const struct admission_budget *budget = &admission->budgets[class];
-        if (admission->queues[class].count == 0) {
+    for (size_t i = 0; i < ADMISSION_QUEUES; i++) {
+        const struct admission_budget *budget = &admission->budgets[class_of(i)];
+        if (admission->queues[i].count == 0) {
             continue;
         }
-        if (!is_limited(admission, class) || budget->left > 0) {
+        if (!is_limited(admission, class_of(i)) || budget->left > 0) {
             return 0;
         }
         uint64_t owed_ms = budget->share == 0 ? UINT64_MAX : (uint64_t)-budget->left / 1000 / budget->share + 1;

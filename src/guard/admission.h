@@ -3,10 +3,12 @@
  * costs to ask for one, so under a flood the CPU must go to those who have shown something. Pure: the caller tells what
  * came, what it cost and how busy it was, and the clock; all times in nanoseconds of one clock that never goes back.
  *
- * Each hello has a class by what its client has shown so far, and classes go strictly in order. While a shard keeps up
- * (calm) that is all. When it does not, all but the known have budgets of handshake CPU time, those with tickets too, which
- * can be replayed: what the others leave over, and a little in any case, less when it is flooded, so that nobody is shut out
- * for good. Work that was begun is finished, and is paid for by later hellos of its class.
+ * Each handshake has two steps that cost: its hello, and the flight with the client's certificate. Both come here, so that
+ * who hoards the one to fire the other at once gains nothing by it; of one class, what was begun goes first. Each has a
+ * class by what its client has shown so far, and classes go strictly in order. While a shard keeps up (calm) that is all.
+ * When it does not, all but the known have budgets of handshake CPU time, those with tickets too, which can be replayed:
+ * what the others leave over, and a little in any case, less when it is flooded, so that nobody is shut out for good. What a
+ * step costs beyond the budget is paid for by later ones of its class.
  *
  * Load is seen in three ways: all places for connections are taken, some hello waits for longer than a target during a whole
  * window (the standing queue of CoDel, RFC 8289), or the shard hardly ever rests. Falling back takes longer than rising, and
@@ -28,22 +30,29 @@ enum admission_class {
     ADMISSION_CLASSES,
 };
 
+enum admission_step {
+    ADMISSION_FLIGHT, /* of a handshake that was begun */
+    ADMISSION_HELLO,
+    ADMISSION_STEPS,
+};
+
 enum admission_state { ADMISSION_CALM, ADMISSION_LOADED, ADMISSION_FLOODED };
 
 enum {
     ADMISSION_WINDOW_NS = 100 * 1000 * 1000, /* after which state and budgets are set anew */
-    ADMISSION_TARGET_NS = 5 * 1000 * 1000,   /* of a hello's wait */
+    ADMISSION_TARGET_NS = 5 * 1000 * 1000,   /* of a wait */
     ADMISSION_FLOOD_NS = 50 * 1000 * 1000,   /* a standing wait of this is a flood */
-    ADMISSION_SLICE_NS = 1000 * 1000,        /* of one turn, for hellos: then events come first again */
-    ADMISSION_CALM_WINDOWS = 10,             /* without load, in a row, for each step back */
+    ADMISSION_SLICE_NS = 1000 * 1000,        /* of one turn: then events come first again */
+    ADMISSION_QUEUES = ADMISSION_CLASSES * ADMISSION_STEPS,
+    ADMISSION_CALM_WINDOWS = 10, /* without load, in a row, for each step back */
 };
 
-/* The caller's: one for each hello that may wait. Zeroed before its first use. */
+/* The caller's: one for each handshake that may wait. Zeroed before its first use. */
 struct admission_entry {
     struct admission_entry *next;
     struct admission_entry *previous;
     uint64_t since_ns;
-    uint8_t class;
+    uint8_t queue;
     bool waits;
 };
 
@@ -61,7 +70,7 @@ struct admission_budget {
 };
 
 struct admission {
-    struct admission_queue queues[ADMISSION_CLASSES];
+    struct admission_queue queues[ADMISSION_QUEUES]; /* in the order in which they are served */
     struct admission_budget budgets[ADMISSION_CLASSES];
     enum admission_state state;
     uint32_t waiting; /* in all queues */
@@ -78,11 +87,11 @@ struct admission {
     bool crowded;            /* in this window */
     uint64_t refused;        /* likewise */
     uint64_t handshake_ns;   /* what one costs, a moving average */
-    uint64_t slice_began_ns; /* when this turn's first hello was given; 0: none was */
+    uint64_t slice_began_ns; /* when this turn's first step was given; 0: none was */
     bool limited_begun;      /* this turn has begun one of a class that has a budget */
 };
 
-/* `waiting_max`: hellos that may wait at once, at least 1. */
+/* `waiting_max`: handshakes that may wait at once, at least 1. */
 void admission_init(struct admission *admission, uint32_t waiting_max, uint64_t now_ns);
 
 /* A turn begins. True: a window is over, and admission_end_window is due. */
@@ -91,22 +100,22 @@ bool admission_turn(struct admission *admission, uint64_t now_ns);
 void admission_end_window(struct admission *admission, uint64_t now_ns, uint64_t busy_ns);
 
 /*
- * A hello has come. True: it may begin now, without a wait, and counts as if admission_next had given it. Else it should be
+ * A step is there to be done. True: now, without a wait, and it counts as if admission_next had given it. Else it should be
  * given to admission_wait.
  */
-bool admission_may_begin(struct admission *admission, enum admission_class class, uint64_t now_ns);
+bool admission_may_go(struct admission *admission, enum admission_class class, enum admission_step step, uint64_t now_ns);
 /*
- * Has a hello wait its turn. The result is to be refused: NULL, the entry itself when nobody's place is worth less than its
+ * Has it wait its turn. The result is to be refused: NULL, the entry itself when nobody's place is worth less than its
  * own, or one that waits no longer, so that it could.
  */
 struct admission_entry *admission_wait(struct admission *admission, struct admission_entry *entry,
-                                       enum admission_class class, uint64_t now_ns);
+                                       enum admission_class class, enum admission_step step, uint64_t now_ns);
 /* Its client is gone, or whatever: it waits no longer. Nothing happens when it does not wait. */
 void admission_forget(struct admission *admission, struct admission_entry *entry);
 
-/* The next to begin, which waits no longer; NULL when this turn has no room for another. */
+/* The next to go on, which waits no longer; NULL when this turn has no room for another. */
 struct admission_entry *admission_next(struct admission *admission, uint64_t now_ns);
-/* One that has waited too long to be of use to anybody, and waits no longer: to be refused. NULL: none. */
+/* A hello that has waited too long to be of use to anybody, and waits no longer: to be refused. NULL: none. */
 struct admission_entry *admission_next_expired(struct admission *admission, uint64_t now_ns);
 
 /* What the handshakes of a class have cost: at their beginning, then with each further flight. */

@@ -21,6 +21,14 @@ static const char *const path_names[] = {
 };
 _Static_assert(ARRAY_LENGTH(path_names) == STATS_PATH_COUNT, "each path has a name");
 
+static const char *const class_names[] = {
+    [STATS_KNOWN] = "known",
+    [STATS_RETURNING] = "returning",
+    [STATS_UNKNOWN] = "unknown",
+    [STATS_SUSPECT] = "suspect",
+};
+_Static_assert(ARRAY_LENGTH(class_names) == STATS_CLASS_COUNT, "each class has a name");
+
 static const char *const reload_names[] = {
     [STATS_RELOAD_OK] = "ok",
     [STATS_RELOAD_FAILED] = "failed",
@@ -108,6 +116,11 @@ const char *stats_kind_name(enum stats_kind kind) {
 const char *stats_path_name(enum stats_path path) {
     CHECK((unsigned)path < STATS_PATH_COUNT);
     return path_names[path];
+}
+
+const char *stats_class_name(enum stats_class class) {
+    CHECK((unsigned)class < STATS_CLASS_COUNT);
+    return class_names[class];
 }
 
 const char *stats_reload_name(enum stats_reload reload) {

@@ -121,7 +121,8 @@ static void render_connections(struct rendering *rendering) {
 }
 
 static void render_handshakes(struct rendering *rendering) {
-    static const char total[] = "sallyport_handshakes_total", seconds[] = "sallyport_handshake_seconds";
+    static const char total[] = "sallyport_handshakes_total", seconds[] = "sallyport_handshake_seconds",
+                      work[] = "sallyport_handshake_work_seconds_total";
     const struct stats *stats = rendering->stats;
     page_open_metric(&rendering->page, total, "counter", "TLS handshakes that ended.");
     for (unsigned result = 0; result < STATS_RESULT_COUNT; result++) {
@@ -137,6 +138,11 @@ static void render_handshakes(struct rendering *rendering) {
     }
     render_histograms(rendering, seconds, "Time from accept to the end of a handshake that succeeded.", "kind", kind_name,
                       STATS_KIND_COUNT, offsetof(struct stats_shard, handshake_seconds));
+    page_open_metric(&rendering->page, work, "counter", "Time spent on handshakes, by what the client was worth.");
+    for (unsigned class = 0; class < STATS_CLASS_COUNT; class ++) {
+        struct page_labels labels = {{{"class", stats_class_name(class)}}, 1};
+        page_sample_seconds(&rendering->page, work, "", &labels, SUM_OVER_SHARDS(stats, handshake_work_ns[class]));
+    }
 }
 
 static void render_rejected(struct rendering *rendering) {

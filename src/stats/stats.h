@@ -29,6 +29,8 @@ enum stats_result { STATS_OK, STATS_FAILED, STATS_TIMEOUT, STATS_RESULT_COUNT };
 enum stats_kind { STATS_FULL, STATS_RESUMED, STATS_KIND_COUNT };
 /* How a verdict was reached. */
 enum stats_path { STATS_CACHED, STATS_JUDGED, STATS_PATH_COUNT };
+/* What a client was worth when its handshake began: as guard/admission.h has it. */
+enum stats_class { STATS_KNOWN, STATS_RETURNING, STATS_UNKNOWN, STATS_SUSPECT, STATS_CLASS_COUNT };
 enum stats_reload { STATS_RELOAD_OK, STATS_RELOAD_FAILED, STATS_RELOAD_COUNT };
 /* STATS_TLS_NONE: ended before a version was agreed. */
 enum stats_version { STATS_TLS12, STATS_TLS13, STATS_TLS_NONE, STATS_VERSION_COUNT };
@@ -77,6 +79,7 @@ const char *stats_result_name(enum stats_result result);
 const char *stats_kind_name(enum stats_kind kind);
 const char *stats_version_name(enum stats_version version);
 const char *stats_path_name(enum stats_path path);
+const char *stats_class_name(enum stats_class class);
 const char *stats_reload_name(enum stats_reload reload);
 const char *stats_stage_name(enum stats_stage stage);
 const char *stats_rejection_name(enum stats_rejection rejection);
@@ -113,6 +116,7 @@ struct stats_shard {
     stats_counter admission_state; /* gauge: 0 calm, 1 loaded, 2 flooded */
     stats_counter handshakes[STATS_RESULT_COUNT][STATS_KIND_COUNT][STATS_VERSION_COUNT];
     struct stats_histogram handshake_seconds[STATS_KIND_COUNT];
+    stats_counter handshake_work_ns[STATS_CLASS_COUNT];
     struct stats_histogram cert_verify_seconds[STATS_PATH_COUNT];
     stats_counter rejected[STATS_STAGE_COUNT][STATS_REJECTION_COUNT];
 };

@@ -123,7 +123,7 @@ static void arrive(struct shard *shard, struct crowd *crowd) {
     uint32_t *waiting = &shard->waiting_of[crowd - shard->crowds][source];
     crowd->came++;
     shard->events++;
-    if (admission_may_begin(&shard->admission, crowd->class, shard->now_ns)) {
+    if (admission_may_go(&shard->admission, crowd->class, ADMISSION_HELLO, shard->now_ns)) {
         serve(shard, crowd);
         return;
     }
@@ -138,7 +138,8 @@ static void arrive(struct shard *shard, struct crowd *crowd) {
     hello->crowd = crowd;
     hello->source = source;
     (*waiting)++;
-    struct admission_entry *out = admission_wait(&shard->admission, &hello->entry, crowd->class, shard->now_ns);
+    struct admission_entry *out =
+        admission_wait(&shard->admission, &hello->entry, crowd->class, ADMISSION_HELLO, shard->now_ns);
     if (out != NULL) {
         struct hello *loser = (struct hello *)out;
         refuse(shard, loser->crowd);
@@ -416,7 +417,7 @@ static struct admission filled(struct admission_entry *entries, const enum admis
     struct admission admission;
     admission_init(&admission, (uint32_t)count, 0);
     for (size_t i = 0; i < count; i++) {
-        cr_assert_null(admission_wait(&admission, &entries[i], classes[i], 1000 + i));
+        cr_assert_null(admission_wait(&admission, &entries[i], classes[i], ADMISSION_HELLO, 1000 + i));
     }
     return admission;
 }
@@ -438,11 +439,11 @@ Test(admission, a_full_queue_gives_up_the_oldest_of_those_worth_least) {
     struct admission_entry more[4] = {0};
     const enum admission_class classes[] = {ADMISSION_KNOWN, ADMISSION_SUSPECT, ADMISSION_UNKNOWN, ADMISSION_SUSPECT};
     struct admission admission = filled(entries, classes, 4);
-    cr_expect_eq(admission_wait(&admission, &more[0], ADMISSION_SUSPECT, 2000), &more[0]);
-    cr_expect_eq(admission_wait(&admission, &more[0], ADMISSION_UNKNOWN, 2000), &entries[1]);
-    cr_expect_eq(admission_wait(&admission, &more[1], ADMISSION_KNOWN, 2000), &entries[3]);
-    cr_expect_eq(admission_wait(&admission, &more[2], ADMISSION_RETURNING, 2000), &entries[2]);
-    cr_expect_eq(admission_wait(&admission, &more[3], ADMISSION_UNKNOWN, 2000), &more[3]);
+    cr_expect_eq(admission_wait(&admission, &more[0], ADMISSION_SUSPECT, ADMISSION_HELLO, 2000), &more[0]);
+    cr_expect_eq(admission_wait(&admission, &more[0], ADMISSION_UNKNOWN, ADMISSION_HELLO, 2000), &entries[1]);
+    cr_expect_eq(admission_wait(&admission, &more[1], ADMISSION_KNOWN, ADMISSION_HELLO, 2000), &entries[3]);
+    cr_expect_eq(admission_wait(&admission, &more[2], ADMISSION_RETURNING, ADMISSION_HELLO, 2000), &entries[2]);
+    cr_expect_eq(admission_wait(&admission, &more[3], ADMISSION_UNKNOWN, ADMISSION_HELLO, 2000), &more[3]);
     cr_expect_not(more[3].waits);
     cr_expect_eq(admission.waiting, 4);
 }

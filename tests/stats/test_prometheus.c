@@ -63,6 +63,7 @@ Test(prometheus, metrics_have_the_contracts_names_types_and_labels) {
         {"sallyport_handshakes_total counter",
          "sallyport_handshakes_total{result=\"failed\",kind=\"full\",version=\"TLSv1.3\"}"},
         {"sallyport_handshake_seconds histogram", "sallyport_handshake_seconds_count{kind=\"resumed\"}"},
+        {"sallyport_handshake_work_seconds_total counter", "sallyport_handshake_work_seconds_total{class=\"suspect\"}"},
         {"sallyport_cert_cache_hits_total counter", "sallyport_cert_cache_hits_total"},
         {"sallyport_cert_cache_misses_total counter", "sallyport_cert_cache_misses_total"},
         {"sallyport_cert_cache_evictions_total counter", "sallyport_cert_cache_evictions_total"},
