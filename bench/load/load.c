@@ -16,6 +16,7 @@
 #include <time.h>
 
 enum {
+    SUBMISSIONS = 16, /* the kernel is not preempted in a call, and others share the core with a flood */
     TURN_MS_MAX = 20,
     CLOSING_MS_MAX = 5000,
     CHUNKS_EACH = INTRUDER_FLIGHT_MAX / RING_RECEIVE_SIZE + 2, /* what one may have to send at a time, of address space */
@@ -353,7 +354,8 @@ static int prepare(struct load *load) {
     struct ring_options ring = {.accepted = 16,
                                 .streams = options->connections + 64,
                                 .receive_buffers = options->connections <= 64 ? 64 : 256,
-                                .chunks = CHUNKS_EACH * options->connections + 64};
+                                .chunks = CHUNKS_EACH * options->connections + 64,
+                                .submissions = SUBMISSIONS};
     char *request = NULL;
     int size;
 

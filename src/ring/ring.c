@@ -12,7 +12,7 @@
 #include <sys/resource.h>
 
 enum {
-    SUBMISSIONS = 2048,
+    SUBMISSIONS_DEFAULT = 2048,
     COMPLETIONS_MIN = 8192,
     COMPLETIONS_MAX = 65536, /* the kernel's own limit */
     BUFFER_GROUP = 0,
@@ -60,7 +60,8 @@ static int uring_setup(struct ring *ring, char error[static RING_ERROR_SIZE]) {
         .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE,
         .cq_entries = completions_for(ring->options.streams),
     };
-    int result = io_uring_queue_init_params(SUBMISSIONS, &ring->uring, &params);
+    unsigned submissions = ring->options.submissions == 0 ? SUBMISSIONS_DEFAULT : ring->options.submissions;
+    int result = io_uring_queue_init_params(submissions, &ring->uring, &params);
 
     if (result < 0) {
         describe_setup_error(result, error);

@@ -25,6 +25,7 @@ struct ring_options {
     uint32_t streams;         /* all sockets at most, listeners not counted: accepted, connected, and 16 for each listener */
     uint32_t receive_buffers; /* provided buffers, a power of two, 16 to 32768 */
     uint32_t chunks;          /* send chunks at most, for all streams together */
+    uint32_t submissions;     /* operations that go to the kernel in one call at most, a power of two; 0: 2048 */
 };
 
 struct stream;
