@@ -145,7 +145,7 @@ def publish(path, where, chosen, results, new):
     block = [
         BEGIN, "", f"{where['date']}, {where['cpu']}, {where['cores']} cores, Linux {where['kernel']}, commit {where['commit']}.",
         f"{versions}.", "",
-        f"`{where['command']}`: {chosen.repeats} rounds of {chosen.seconds} s calm and {chosen.seconds} s flooded each, servers taking turns; "
+        f"`{where['command']}`: {chosen.repeats} rounds of {chosen.seconds} s calm and {chosen.seconds} s flooded each, {chosen.seconds} s of the flood alone, servers taking turns; "
         f"medians, and the lowest and highest round. Before the run others used {where['others_busy']:.0%} of a core.", "",
         "![Throughput that known clients keep under each flood](flood.svg)", ""]
     for rows in tables(results, new, chosen.servers):

@@ -15,6 +15,7 @@ from .processes import core_busy_seconds, pin
 
 LOWEST_PRIORITY = 19
 SETTLE = 1.0  # from the flood's begin to that of the known clients
+SETTLE_ALONE = 2.0  # from its begin until it costs what it will go on to cost
 RECOVER = 5.0  # from its end until the server has what it keeps
 SLACK = 40
 
@@ -43,9 +44,9 @@ class Flooding:
             raise SystemExit(f"run: the load failed: {' '.join(process.args)}\n{errors}{output}")
         return {**json.loads(output), "command": process.args}
 
-    def start_flood(self, flood, server, seconds):
-        return self.start(flood.mode or flood.name, server, "--duration", seconds, *floods.HOSTILE, *flood.options, clients=flood.clients,
-                          niceness=LOWEST_PRIORITY)
+    def start_flood(self, flood, server, seconds, *options):
+        return self.start(flood.mode or flood.name, server, "--duration", seconds, *floods.HOSTILE, *flood.options, *options,
+                          clients=flood.clients, niceness=LOWEST_PRIORITY)
 
     def start_known(self, server, seconds):
         return self.start("handshake", server, "--connections", floods.KNOWN_CONNECTIONS, *floods.KNOWN_SOURCES, "--duration", seconds,
@@ -65,7 +66,7 @@ class Flooding:
     def flooded(self, flood, server, seconds=None, sample_rss=False):
         """The same with a flood that begins before and ends after."""
         seconds = seconds or self.seconds
-        rejected, work = server.rejected(), server.handshake_work()
+        rejected = server.rejected()
         cpu, busy, begin = server.cpu_seconds(), core_busy_seconds(self.bench.server_core), time.monotonic()
         hostile = self.start_flood(flood, server, SETTLE + WARMUP + seconds + 0.5)
         time.sleep(SETTLE)
@@ -75,7 +76,7 @@ class Flooding:
         if hostile["given_up"]:
             raise SystemExit(f"run: {flood.name} against {server.kind}: {hostile['given_up']}")
         return {**run, **self.account(server, cpu, busy, begin), "known": known, "flood": hostile,
-                "rejected": difference(rejected, server.rejected()), "handshake_work": difference(work, server.handshake_work())}
+                "rejected": difference(rejected, server.rejected())}
 
     def account(self, server, cpu, busy, begin):
         server.check_alive()
@@ -84,16 +85,25 @@ class Flooding:
         return {"server": server.kind, "cpu_seconds": cpu, "server_busy": cpu / elapsed,
                 "others_busy": (core_busy_seconds(self.bench.server_core) - busy - cpu) / elapsed}
 
-    def round(self, flood, server):
-        """A calm run and a flooded one after it."""
-        calm, flooded = self.calm(server), self.flooded(flood, server)
-        calm_cpu = calm["cpu_seconds"] / calm["known"]["whole_run"]["answers"]
-        hostile_cpu = flooded["cpu_seconds"] - calm_cpu * flooded["known"]["whole_run"]["answers"]
-        connections = max(1, flooded["flood"]["whole_run"]["connections"])
-        work = flooded["handshake_work"]
-        bare = None if work is None else 1e6 * max(0.0, hostile_cpu - sum(work.values())) / connections
-        return {"server": server.kind, "calm": calm, "flooded": flooded, "known_cpu_us": 1e6 * calm_cpu,
-                "hostile_cpu_us": 1e6 * max(0.0, hostile_cpu) / connections, "bare_cpu_us": bare}
+    def alone(self, flood, server, number):
+        """
+        The flood and nobody else, from addresses that no other run has: what the server spends is spent on it. Measured when
+        it has had the time to know them. `number` tells this run's addresses.
+        """
+        hostile = self.start_flood(flood, server, self.seconds, "--warmup", SETTLE_ALONE, "--source-first", f"127.{160 + number}.0.1")
+        time.sleep(SETTLE_ALONE)
+        work, cpu = server.handshake_work(), server.cpu_seconds()
+        time.sleep(self.seconds)
+        work, cpu = difference(work, server.handshake_work()), server.cpu_seconds() - cpu
+        hostile = self.finish(hostile, SLACK)
+        server.check_alive()
+        return {"cpu_seconds": cpu, "flood": hostile, "handshake_work": work}
+
+    def round(self, flood, server, number):
+        """A calm run, a flooded one, and the flood alone."""
+        calm, flooded, alone = self.calm(server), self.flooded(flood, server), self.alone(flood, server, number)
+        return {"server": server.kind, "calm": calm, "flooded": flooded, "alone": alone,
+                "known_cpu_us": 1e6 * calm["cpu_seconds"] / calm["known"]["whole_run"]["answers"], **cost(alone)}
 
     def memory(self, flood, server, seconds):
         """Resident memory before a long flood, at its end, and when the server had its time to recover."""
@@ -116,6 +126,14 @@ class Flooding:
         share = new["answers_per_second"] / max(1e-9, new["answers_per_second"] + served)
         return {"server": server.kind, "new": new, "known": known, "flood": hostile, "share": share,
                 "fair_share": floods.NEW_SOURCES / (floods.NEW_SOURCES + floods.HOSTILE_SOURCES)}
+
+
+def cost(alone):
+    """Server CPU for each connection of a flood: all of it, and without what it spent on handshakes, where it counts that."""
+    connections = max(1, alone["flood"]["measured"]["connections"])
+    work = alone["handshake_work"]
+    return {"hostile_cpu_us": 1e6 * alone["cpu_seconds"] / connections,
+            "bare_cpu_us": None if work is None else 1e6 * max(0.0, alone["cpu_seconds"] - sum(work.values())) / connections}
 
 
 def share_served(hostile):
@@ -149,7 +167,7 @@ def summary(rounds, kind):
         "hostile_cpu_us": statistics.median(one["hostile_cpu_us"] for one in own),
         "bare_cpu_us": None if own[0]["bare_cpu_us"] is None else statistics.median(one["bare_cpu_us"] for one in own),
         "known_cpu_us": statistics.median(one["known_cpu_us"] for one in own),
-        "hostile_per_second": statistics.median(one["flooded"]["flood"]["connections_per_second"] for one in own),
+        "hostile_per_second": statistics.median(one["alone"]["flood"]["connections_per_second"] for one in own),
         "server_busy": statistics.median(one["flooded"]["server_busy"] for one in own),
         "known_failures": sum(failures(one["flooded"]["known"]) for one in own),
     }
