@@ -30,15 +30,24 @@ struct crowd {
     uint64_t expired;
     uint64_t spent_ns;
     uint64_t wait_max_ns;
+    bool hoards;                  /* keeps its second flights back */
+    struct handshake *away_first; /* to whom the first flight is under way; longest first */
+    struct handshake *away_last;
 };
 
-enum { CROWDS_MAX = 4 };
+enum {
+    CROWDS_MAX = 4,
+    AWAY_MAX = 8192,
+    ROUND_TRIP_NS = 400000,
+};
 
-struct hello {
+struct handshake {
     struct admission_entry entry;
     struct crowd *crowd;
     uint32_t source;
-    struct hello *next_free;
+    enum admission_step step;
+    uint64_t due_ns;        /* when the second flight comes */
+    struct handshake *next; /* free or away */
 };
 
 struct shard {
@@ -48,8 +57,8 @@ struct shard {
     uint64_t window_ns; /* when the last one ended */
     struct crowd crowds[CROWDS_MAX];
     uint32_t waiting_of[CROWDS_MAX][SOURCES_MAX];
-    struct hello *free;
-    struct hello *memory;
+    struct handshake *free;
+    struct handshake *memory;
     uint64_t random;
     uint64_t events;
     uint64_t in_state[3]; /* turns */
@@ -79,9 +88,9 @@ static struct shard *make_shard(uint32_t waiting_max) {
     struct shard *shard = calloc(1, sizeof(*shard));
     shard->now_ns = shard->window_ns = 5 * SECOND;
     shard->random = 20261125;
-    shard->memory = calloc(waiting_max + 1, sizeof(*shard->memory));
-    for (uint32_t i = 0; i <= waiting_max; i++) {
-        shard->memory[i].next_free = shard->free;
+    shard->memory = calloc(waiting_max + AWAY_MAX, sizeof(*shard->memory));
+    for (uint32_t i = 0; i < waiting_max + AWAY_MAX; i++) {
+        shard->memory[i].next = shard->free;
         shard->free = &shard->memory[i];
     }
     admission_init(&shard->admission, waiting_max, shard->now_ns);
@@ -99,81 +108,131 @@ static void work(struct shard *shard, struct crowd *crowd, uint64_t cost_ns) {
     admission_spend(&shard->admission, crowd->class, cost_ns);
 }
 
-static void serve(struct shard *shard, struct crowd *crowd) {
-    work(shard, crowd, FIRST_FLIGHT_NS);
+static void let_go(struct shard *shard, struct handshake *handshake) {
+    handshake->next = shard->free;
+    shard->free = handshake;
+}
+
+static void send_away(struct shard *shard, struct handshake *handshake) {
+    struct crowd *crowd = handshake->crowd;
+    handshake->due_ns = shard->now_ns + ROUND_TRIP_NS;
+    handshake->next = NULL;
+    if (crowd->away_first == NULL) {
+        crowd->away_first = handshake;
+    } else {
+        crowd->away_last->next = handshake;
+    }
+    crowd->away_last = handshake;
+}
+
+static void serve(struct shard *shard, struct handshake *handshake) {
+    struct crowd *crowd = handshake->crowd;
+    if (handshake->step == ADMISSION_HELLO) {
+        work(shard, crowd, FIRST_FLIGHT_NS);
+        send_away(shard, handshake);
+        return;
+    }
     work(shard, crowd, SECOND_FLIGHT_NS);
     crowd->served++;
+    let_go(shard, handshake);
 }
 
-static void let_go(struct shard *shard, struct hello *hello) {
-    uint32_t *waiting = &shard->waiting_of[hello->crowd - shard->crowds][hello->source];
-    cr_assert(*waiting > 0);
-    (*waiting)--;
-    hello->next_free = shard->free;
-    shard->free = hello;
+static uint32_t *waiting_of_source(struct shard *shard, const struct handshake *handshake) {
+    return &shard->waiting_of[handshake->crowd - shard->crowds][handshake->source];
 }
 
-static void refuse(struct shard *shard, struct crowd *crowd) {
-    crowd->refused++;
+static void stop_waiting(struct shard *shard, struct handshake *handshake) {
+    if (handshake->step == ADMISSION_HELLO) {
+        cr_assert(*waiting_of_source(shard, handshake) > 0);
+        (*waiting_of_source(shard, handshake))--;
+    }
+}
+
+static void refuse(struct shard *shard, struct handshake *handshake) {
+    handshake->crowd->refused++;
     admission_refuse(&shard->admission, 1);
+    let_go(shard, handshake);
+}
+
+static void ask(struct shard *shard, struct handshake *handshake, enum admission_step step) {
+    enum admission_class class = handshake->crowd->class;
+    handshake->step = step;
+    if (admission_may_go(&shard->admission, class, step, shard->now_ns)) {
+        serve(shard, handshake);
+        return;
+    }
+    if (step == ADMISSION_HELLO) {
+        if (*waiting_of_source(shard, handshake) >= admission_waiting_of_source(&shard->admission, class)) {
+            refuse(shard, handshake);
+            return;
+        }
+        (*waiting_of_source(shard, handshake))++;
+    }
+    memset(&handshake->entry, 0, sizeof(handshake->entry));
+    struct admission_entry *out = admission_wait(&shard->admission, &handshake->entry, class, step, shard->now_ns);
+    if (out != NULL) {
+        stop_waiting(shard, (struct handshake *)out);
+        refuse(shard, (struct handshake *)out);
+    }
 }
 
 static void arrive(struct shard *shard, struct crowd *crowd) {
-    uint32_t source = (uint32_t)(draw(shard) % crowd->sources);
-    uint32_t *waiting = &shard->waiting_of[crowd - shard->crowds][source];
+    struct handshake *handshake = shard->free;
+    cr_assert(handshake != NULL, "more wait than may");
+    shard->free = handshake->next;
+    handshake->crowd = crowd;
+    handshake->source = (uint32_t)(draw(shard) % crowd->sources);
     crowd->came++;
     shard->events++;
-    if (admission_may_go(&shard->admission, crowd->class, ADMISSION_HELLO, shard->now_ns)) {
-        serve(shard, crowd);
-        return;
-    }
-    if (*waiting >= admission_waiting_of_source(&shard->admission, crowd->class)) {
-        refuse(shard, crowd);
-        return;
-    }
-    struct hello *hello = shard->free;
-    cr_assert(hello != NULL, "more wait than may");
-    shard->free = hello->next_free;
-    memset(&hello->entry, 0, sizeof(hello->entry));
-    hello->crowd = crowd;
-    hello->source = source;
-    (*waiting)++;
-    struct admission_entry *out =
-        admission_wait(&shard->admission, &hello->entry, crowd->class, ADMISSION_HELLO, shard->now_ns);
-    if (out != NULL) {
-        struct hello *loser = (struct hello *)out;
-        refuse(shard, loser->crowd);
-        let_go(shard, loser);
+    ask(shard, handshake, ADMISSION_HELLO);
+}
+
+static void come_back(struct shard *shard, struct crowd *crowd, uint64_t turn_ns) {
+    while (!crowd->hoards && crowd->away_first != NULL && crowd->away_first->due_ns <= turn_ns) {
+        struct handshake *handshake = crowd->away_first;
+        crowd->away_first = handshake->next;
+        ask(shard, handshake, ADMISSION_FLIGHT);
     }
 }
 
 static void take_up(struct shard *shard) {
     struct admission_entry *entry;
     while ((entry = admission_next_expired(&shard->admission, shard->now_ns)) != NULL) {
-        struct hello *hello = (struct hello *)entry;
-        hello->crowd->expired++;
+        struct handshake *handshake = (struct handshake *)entry;
+        handshake->crowd->expired++;
         admission_refuse(&shard->admission, 1);
-        let_go(shard, hello);
+        stop_waiting(shard, handshake);
+        let_go(shard, handshake);
     }
     while ((entry = admission_next(&shard->admission, shard->now_ns)) != NULL) {
-        struct hello *hello = (struct hello *)entry;
+        struct handshake *handshake = (struct handshake *)entry;
         uint64_t wait_ns = shard->now_ns - entry->since_ns;
-        if (wait_ns > hello->crowd->wait_max_ns) {
-            hello->crowd->wait_max_ns = wait_ns;
+        if (wait_ns > handshake->crowd->wait_max_ns) {
+            handshake->crowd->wait_max_ns = wait_ns;
         }
-        serve(shard, hello->crowd);
-        let_go(shard, hello);
+        stop_waiting(shard, handshake);
+        serve(shard, handshake);
     }
+}
+
+/* When the next event is due, `end_ns` at the latest. */
+static uint64_t next_event(const struct shard *shard, uint64_t end_ns) {
+    uint64_t next_ns = end_ns;
+    for (size_t i = 0; i < CROWDS_MAX; i++) {
+        const struct crowd *crowd = &shard->crowds[i];
+        if (crowd->rate > 0 && crowd->next_ns < next_ns) {
+            next_ns = crowd->next_ns;
+        }
+        if (!crowd->hoards && crowd->away_first != NULL && crowd->away_first->due_ns < next_ns) {
+            next_ns = crowd->away_first->due_ns;
+        }
+    }
+    return next_ns;
 }
 
 /* Nothing costs less than a microsecond a turn. */
 static void turn(struct shard *shard, uint64_t end_ns) {
-    uint64_t next_ns = end_ns;
-    for (size_t i = 0; i < CROWDS_MAX; i++) {
-        if (shard->crowds[i].rate > 0 && shard->crowds[i].next_ns < next_ns) {
-            next_ns = shard->crowds[i].next_ns;
-        }
-    }
+    uint64_t next_ns = next_event(shard, end_ns);
     uint64_t sleep_ms = admission_sleep_ms(&shard->admission, shard->now_ns);
     uint64_t until_ns = sleep_ms >= 1000 ? shard->now_ns + SECOND : shard->now_ns + sleep_ms * MS;
     until_ns = next_ns < until_ns ? next_ns : until_ns;
@@ -189,6 +248,7 @@ static void turn(struct shard *shard, uint64_t end_ns) {
     uint64_t turn_ns = shard->now_ns;
     for (size_t i = 0; i < CROWDS_MAX; i++) {
         struct crowd *crowd = &shard->crowds[i];
+        come_back(shard, crowd, turn_ns);
         while (crowd->rate > 0 && crowd->next_ns <= turn_ns) {
             arrive(shard, crowd);
             crowd->next_ns += interval(shard, crowd->rate);
@@ -291,6 +351,26 @@ Test(admission, replayed_tickets_do_not_push_out_known_sources) {
     cr_expect_gt((double)shard->crowds[0].served, 0.99 * (double)shard->crowds[0].came);
     cr_expect_gt(share(&shard->crowds[1], 10 * SECOND), 0.10);
     cr_expect_lt(share(&shard->crowds[1], 10 * SECOND), 0.31);
+    free_shard(shard);
+}
+
+/* They begin handshakes while it is calm, which costs little at a time, and end them all at once. */
+Test(admission, a_hoard_of_second_flights_does_not_hold_known_clients_up) {
+    struct shard *shard = make_shard(4096);
+    add_crowd(shard, 0, ADMISSION_KNOWN, 3000, 8);
+    add_crowd(shard, 1, ADMISSION_UNKNOWN, 750, 2000);
+    struct crowd *hoard = &shard->crowds[1];
+    hoard->hoards = true;
+    run(shard, 2 * SECOND);
+    cr_assert_eq(shard->admission.state, ADMISSION_CALM);
+    cr_assert_geq(hoard->came, 1400);
+    hoard->rate = 0;
+    hoard->hoards = false;
+    run(shard, 4 * SECOND);
+    cr_expect_leq(shard->crowds[0].wait_max_ns, 10 * MS, "%lu", shard->crowds[0].wait_max_ns);
+    cr_expect_eq(shard->crowds[0].refused + shard->crowds[0].expired, 0);
+    /* They are served for all that, in time for a handshake's deadline. */
+    cr_expect_eq(hoard->served, hoard->came);
     free_shard(shard);
 }
 
@@ -403,10 +483,15 @@ Test(admission, a_million_hellos_and_nothing_is_lost) {
     run(shard, 10 * SECOND);
     cr_expect_eq(shard->admission.waiting, 0);
     cr_expect_eq(shard->admission.state, ADMISSION_CALM);
+    /* It was a flood all the time, which suspects get nothing of; now they do. */
+    add_crowd(shard, 2, ADMISSION_SUSPECT, 1000, 500);
+    run(shard, SECOND);
+    shard->crowds[2].rate = 0;
+    run(shard, SECOND);
     for (size_t i = 0; i < CROWDS_MAX; i++) {
         const struct crowd *crowd = &shard->crowds[i];
         cr_expect_eq(crowd->came, crowd->served + crowd->refused + crowd->expired, "%zu", i);
-        cr_expect_gt(crowd->served, 0);
+        cr_expect_gt(crowd->served, 0, "%zu", i);
     }
     free_shard(shard);
 }
@@ -432,6 +517,32 @@ Test(admission, classes_go_in_order_and_each_is_a_queue) {
         cr_expect_eq(admission_next(&admission, 2000), &entries[order[i]], "%zu", i);
     }
     cr_expect_null(admission_next(&admission, 2000));
+}
+
+Test(admission, of_one_class_what_was_begun_goes_first) {
+    struct admission_entry entries[4] = {0};
+    struct admission admission;
+    admission_init(&admission, 4, 0);
+    cr_expect_null(admission_wait(&admission, &entries[0], ADMISSION_UNKNOWN, ADMISSION_HELLO, 1000));
+    cr_expect_null(admission_wait(&admission, &entries[1], ADMISSION_UNKNOWN, ADMISSION_FLIGHT, 1001));
+    cr_expect_null(admission_wait(&admission, &entries[2], ADMISSION_KNOWN, ADMISSION_HELLO, 1002));
+    cr_expect_null(admission_wait(&admission, &entries[3], ADMISSION_SUSPECT, ADMISSION_FLIGHT, 1003));
+    const size_t order[] = {2, 1, 0, 3};
+    for (size_t i = 0; i < 4; i++) {
+        cr_expect_eq(admission_next(&admission, 2000), &entries[order[i]], "%zu", i);
+    }
+}
+
+Test(admission, flights_do_not_expire_and_those_of_known_clients_do_not_wait) {
+    struct admission_entry entries[2] = {0};
+    struct admission admission;
+    admission_init(&admission, 4, 0);
+    cr_expect_null(admission_wait(&admission, &entries[0], ADMISSION_UNKNOWN, ADMISSION_FLIGHT, 1000));
+    cr_expect_null(admission_next_expired(&admission, 1000 + 60 * SECOND), "a handshake's deadline is the caller's");
+    cr_expect_not(admission_may_go(&admission, ADMISSION_KNOWN, ADMISSION_HELLO, 2000));
+    cr_expect(admission_may_go(&admission, ADMISSION_KNOWN, ADMISSION_FLIGHT, 2000));
+    cr_expect_null(admission_wait(&admission, &entries[1], ADMISSION_UNKNOWN, ADMISSION_HELLO, 3000));
+    cr_expect_eq(admission_next_expired(&admission, 3000 + 2 * SECOND), &entries[1]);
 }
 
 Test(admission, a_full_queue_gives_up_the_oldest_of_those_worth_least) {
