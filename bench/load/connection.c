@@ -331,7 +331,7 @@ static void drained(struct stream *stream) {
     struct connection *connection = stream->owner;
     const struct behaviour *behaviour = connection->load->options->behaviour;
 
-    if (behaviour->said != NULL && connection->state == CONNECTION_TALKING && stream->queued == 0) {
+    if (behaviour->said != NULL && connection->state == CONNECTION_TALKING && stream->queue.size == 0) {
         behaviour->said(connection);
     }
 }

@@ -309,7 +309,7 @@ void exchange_timed_out(struct exchange *exchange) {
     struct connection *connection = exchange->connection;
 
     /* The origin has deadlines of its own: with nothing for the client to do, this is not the client's fault. */
-    if ((exchange->request_done || !exchange_wants_body(exchange)) && connection->stream->queued == 0) {
+    if ((exchange->request_done || !exchange_wants_body(exchange)) && connection->stream->queue.size == 0) {
         connection_progress(connection);
         return;
     }

@@ -66,7 +66,7 @@ static void complete(struct relay_exchange *exchange, bool can_go_on) {
     exchange->relay->counters.completed++;
     /* An origin that answers before it has the whole request would take the rest for the next one. */
     if (can_go_on && exchange->message.keep_alive && !exchange->last && exchange->request_done &&
-        stream_of(exchange)->queued == 0 && !exchange->relay->closing) {
+        stream_of(exchange)->queue.size == 0 && !exchange->relay->closing) {
         pool_put(exchange->connection);
         exchange->connection = NULL;
     }
@@ -83,7 +83,7 @@ static enum exchange_wait awaited(const struct relay_exchange *exchange) {
     if (is_over(exchange) || exchange->paused) {
         return WAIT_NOTHING;
     }
-    if (stream_of(exchange)->queued > 0) {
+    if (stream_of(exchange)->queue.size > 0) {
         return WAIT_SEND;
     }
     if (!exchange->request_done) {

@@ -94,7 +94,7 @@ void pool_put(struct relay_connection *connection) {
     struct relay *relay = connection->relay;
     struct relay_origin *origin = connection->origin;
 
-    CHECK(connection->stream->queued == 0);
+    CHECK(connection->stream->queue.size == 0);
     connection->exchange = NULL;
     connection->stream->handler = &idle_handler;
     connection->newer = NULL;

@@ -8,20 +8,6 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
-enum { CHUNKS_IN_ONE_SEND = 8 };
-
-/* The message header of a send over several chunks lives in its first chunk, where it stays as long as the send does. */
-struct stream_chunk {
-    struct stream_chunk *next;
-    uint32_t size; /* bytes written to data */
-    uint32_t sent; /* bytes of them taken by the kernel */
-    struct msghdr message;
-    struct iovec vectors[CHUNKS_IN_ONE_SEND];
-    uint8_t data[];
-};
-
-enum { CHUNK_CAPACITY = RING_CHUNK_SIZE - sizeof(struct stream_chunk) };
-
 static void close_when_quiet(struct stream *stream);
 
 static struct io_uring_sqe *submission(struct stream *stream, enum operation operation) {
@@ -37,17 +23,6 @@ static void address_descriptor(const struct stream *stream, struct io_uring_sqe 
     if (stream->direct) {
         sqe->flags |= IOSQE_FIXED_FILE;
     }
-}
-
-static void drop_queue(struct stream *stream) {
-    while (stream->first != NULL) {
-        struct stream_chunk *chunk = stream->first;
-
-        stream->first = chunk->next;
-        slab_give(&stream->ring->chunks, chunk);
-    }
-    stream->last = NULL;
-    stream->queued = 0;
 }
 
 static void linger_expired(struct timer *timer) {
@@ -144,57 +119,24 @@ static void list_unsent(struct stream *stream) {
 }
 
 int stream_write(struct stream *stream, struct bytes data) {
-    CHECK(stream->state == STREAM_OPEN || stream->state == STREAM_CONNECTING);
-    while (data.size > 0) {
-        struct stream_chunk *chunk = stream->last;
-        size_t room;
+    int result;
 
-        if (chunk == NULL || chunk->size == CHUNK_CAPACITY) {
-            chunk = slab_take(&stream->ring->chunks);
-            if (chunk == NULL) {
-                return -ENOBUFS;
-            }
-            chunk->next = NULL;
-            chunk->size = 0;
-            chunk->sent = 0;
-            if (stream->last == NULL) {
-                stream->first = chunk;
-            } else {
-                stream->last->next = chunk;
-            }
-            stream->last = chunk;
-        }
-        room = CHUNK_CAPACITY - chunk->size;
-        room = room < data.size ? room : data.size;
-        memcpy(chunk->data + chunk->size, data.data, room);
-        chunk->size += (uint32_t)room;
-        stream->queued += (uint32_t)room;
-        data = bytes_of(data.data + room, data.size - room);
+    CHECK(stream->state == STREAM_OPEN || stream->state == STREAM_CONNECTING);
+    result = send_queue_append(&stream->queue, &stream->ring->chunks, data);
+    if (result < 0) {
+        return result;
     }
-    if (stream->queued > 0 && stream->sending == 0 && stream->state == STREAM_OPEN) {
+    if (stream->queue.size > 0 && stream->sending == 0 && stream->state == STREAM_OPEN) {
         list_unsent(stream);
     }
     return 0;
 }
 
-/* Sends the chunks that there are, up to the first few; what is written meanwhile waits for the next send. */
+/* What is written meanwhile waits for the next send. */
 static void submit_send(struct stream *stream) {
-    struct stream_chunk *first = stream->first;
     struct io_uring_sqe *sqe = submission(stream, OPERATION_SEND);
-    unsigned count = 0;
 
-    for (struct stream_chunk *chunk = first; chunk != NULL && count < CHUNKS_IN_ONE_SEND; chunk = chunk->next) {
-        first->vectors[count].iov_base = chunk->data + chunk->sent;
-        first->vectors[count].iov_len = chunk->size - chunk->sent;
-        stream->sending += chunk->size - chunk->sent;
-        count++;
-    }
-    if (count == 1) {
-        io_uring_prep_send(sqe, stream->descriptor, first->vectors[0].iov_base, first->vectors[0].iov_len, MSG_NOSIGNAL);
-    } else {
-        first->message = (struct msghdr){.msg_iov = first->vectors, .msg_iovlen = count};
-        io_uring_prep_sendmsg(sqe, stream->descriptor, &first->message, MSG_NOSIGNAL);
-    }
+    stream->sending = send_queue_prepare(&stream->queue, sqe, stream->descriptor);
     address_descriptor(stream, sqe);
 }
 
@@ -208,7 +150,7 @@ void stream_flush_all(struct ring *ring) {
         stream->listed = false;
         if (stream->state == STREAM_CLOSING) {
             close_when_quiet(stream);
-        } else if (stream->queued > 0 && stream->sending == 0) {
+        } else if (stream->queue.size > 0 && stream->sending == 0) {
             submit_send(stream);
         }
         stream = next;
@@ -233,7 +175,7 @@ static void close_when_quiet(struct stream *stream) {
     if (stream->in_flight > 0 || stream->listed || stream->starved) {
         return;
     }
-    drop_queue(stream);
+    send_queue_drop(&stream->queue, &stream->ring->chunks);
     if (stream->descriptor < 0) {
         release(stream);
         return;
@@ -342,7 +284,7 @@ static void linger_on(struct stream *stream, int result) {
 void stream_finish(struct stream *stream) {
     if (stream->state == STREAM_CONNECTING) {
         stream_close(stream);
-    } else if (stream->state == STREAM_OPEN && stream->queued == 0) {
+    } else if (stream->state == STREAM_OPEN && stream->queue.size == 0) {
         linger(stream);
     } else if (stream->state == STREAM_OPEN) {
         stream->state = STREAM_FINISHING;
@@ -391,31 +333,8 @@ static void completed_receive(struct stream *stream, int result, unsigned flags)
     linger_on(stream, result);
 }
 
-/* Forgets `size` bytes from the front of the queue. */
-static void consume(struct stream *stream, uint32_t size) {
-    stream->queued -= size;
-    stream->bytes_sent += size;
-    while (size > 0) {
-        struct stream_chunk *chunk = stream->first;
-        uint32_t left;
-
-        CHECK(chunk != NULL); /* the kernel takes no more than it was given */
-        left = chunk->size - chunk->sent;
-        if (size < left) {
-            chunk->sent += size;
-            return;
-        }
-        size -= left;
-        stream->first = chunk->next;
-        if (stream->first == NULL) {
-            stream->last = NULL;
-        }
-        slab_give(&stream->ring->chunks, chunk);
-    }
-}
-
 static void completed_send(struct stream *stream, int result) {
-    uint32_t before = stream->queued;
+    uint32_t before = stream->queue.size;
 
     stream->sending = 0;
     if (stream->state == STREAM_CLOSING) {
@@ -430,12 +349,15 @@ static void completed_send(struct stream *stream, int result) {
         }
         return;
     }
-    consume(stream, result > 0 ? (uint32_t)result : 0);
-    if (stream->queued > 0) {
+    if (result > 0) {
+        send_queue_consume(&stream->queue, &stream->ring->chunks, (uint32_t)result);
+        stream->bytes_sent += (uint64_t)result;
+    }
+    if (stream->queue.size > 0) {
         list_unsent(stream);
     }
     if (stream->state == STREAM_FINISHING) {
-        if (stream->queued == 0) {
+        if (stream->queue.size == 0) {
             linger(stream);
         } else if (ring_now_ms(stream->ring) >= stream->linger_until_ms) {
             stream_close(stream);
@@ -443,7 +365,7 @@ static void completed_send(struct stream *stream, int result) {
             set_linger(stream, STREAM_FLUSH_MS);
         }
     } else if (stream->handler->drained != NULL &&
-               (stream->queued == 0 || (before > STREAM_QUEUE_LOW && stream->queued <= STREAM_QUEUE_LOW))) {
+               (stream->queue.size == 0 || (before > STREAM_QUEUE_LOW && stream->queue.size <= STREAM_QUEUE_LOW))) {
         stream->handler->drained(stream);
     }
 }
@@ -455,7 +377,7 @@ static void completed_connect(struct stream *stream, int result) {
         stream->handler->failed(stream, result);
     } else {
         stream->state = STREAM_OPEN;
-        if (stream->queued > 0) {
+        if (stream->queue.size > 0) {
             list_unsent(stream);
         }
         stream->handler->connected(stream);

@@ -10,6 +10,7 @@
 #define RING_STREAM_H
 
 #include "ring/ring.h"
+#include "ring/send_queue.h"
 
 #include <sys/socket.h>
 
@@ -44,21 +45,17 @@ enum stream_state {
     STREAM_CLOSING,   /* waits for what is in flight, then closes the descriptor */
 };
 
-struct stream_chunk;
-
 struct stream {
     const struct stream_handler *handler;
     void *owner; /* the handler's own; the ring never touches it */
     struct ring *ring;
     struct stream *next_unsent;  /* in the ring's list of streams with bytes to send */
     struct stream *next_starved; /* in the ring's list of streams that wait for a receive buffer */
-    struct stream_chunk *first;  /* send queue */
-    struct stream_chunk *last;
+    struct send_queue queue;     /* bytes written and not yet taken by the kernel */
     struct timer linger;
     uint64_t linger_until_ms;
     uint64_t bytes_received; /* since the stream began */
     uint64_t bytes_sent;
-    uint32_t queued;     /* bytes written and not yet taken by the kernel */
     uint32_t sending;    /* bytes of it in the send in flight; 0 when none is */
     uint32_t generation; /* tells this use of the slot from earlier ones */
     int32_t descriptor;  /* a direct descriptor's slot when `direct`, else a file descriptor; -1 none */
@@ -94,7 +91,7 @@ void stream_drop_filter(struct stream *stream);
 
 /* Bytes that a well-behaved writer may still queue: STREAM_QUEUE_MAX less what is queued, or 0. */
 static inline size_t stream_room(const struct stream *stream) {
-    return stream->queued >= STREAM_QUEUE_MAX ? 0 : STREAM_QUEUE_MAX - stream->queued;
+    return stream->queue.size >= STREAM_QUEUE_MAX ? 0 : STREAM_QUEUE_MAX - stream->queue.size;
 }
 
 /*

@@ -201,7 +201,7 @@ static void give_more(struct call *call) {
         pattern_fill(piece, upload->given, size);
         relay_exchange_body(call->exchange, bytes_of(piece, size));
         upload->given += size;
-        queued = call->exchange->connection->stream->queued;
+        queued = call->exchange->connection->stream->queue.size;
         upload->queued_worst = queued > upload->queued_worst ? queued : upload->queued_worst;
     }
     relay_exchange_body_end(call->exchange);

@@ -74,7 +74,7 @@ static void on_accept(struct listener *listener, struct stream *stream, const st
 
 static struct fixture *start(uint32_t streams, uint32_t buffers, uint32_t chunks) {
     struct fixture *f = calloc(1, sizeof *f);
-    struct ring_options options = {streams, streams, buffers, chunks};
+    struct ring_options options = {.accepted = streams, .streams = streams, .receive_buffers = buffers, .chunks = chunks};
     char error[RING_ERROR_SIZE];
     struct sockaddr_in address;
     socklen_t size = sizeof address;
@@ -185,7 +185,7 @@ Test(stream, a_large_write_arrives_whole_and_in_order) {
     }
     turn_until(f, &f->accepted, 1);
     cr_assert_eq(stream_write(f->stream, bytes_of(data, sizeof data)), 0);
-    cr_assert_eq(f->stream->queued, sizeof data);
+    cr_assert_eq(f->stream->queue.size, sizeof data);
     cr_assert_eq(stream_room(f->stream), 0);
     stream_finish(f->stream);
     for (unsigned i = 0; i < 5000 && have < sizeof data; i++) {
