@@ -103,7 +103,7 @@ def median_of(runs, figure):
 def new_rows(new, kinds):
     if not new:
         return
-    yield [f"new clients, {floods.NEW_SOURCES} sources beside {floods.HOSTILE_SOURCES:,} of a {floods.NEW_FLOOD.name} flood",
+    yield [f"new clients, {floods.NEW_SOURCES} sources beside {new[0]['sources']:,} of a {floods.NEW_FLOOD.name} flood",
            "handshakes a second", "of what unknown sources got", "their share of the sources", "in proportion"]
     for kind in kinds:
         runs = [run for run in new if run["server"] == kind]

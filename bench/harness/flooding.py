@@ -21,11 +21,12 @@ SLACK = 40
 
 
 class Flooding:
-    """`bench` has the generator, the cores and the certificates."""
+    """`bench` has the generator, the cores and the certificates; floods come from `sources` addresses."""
 
-    def __init__(self, bench, seconds):
+    def __init__(self, bench, seconds, sources):
         self.bench = bench
         self.seconds = seconds
+        self.sources = sources
 
     def start(self, mode, server, *options, clients="", niceness=0):
         command = [str(part) for part in (self.bench.load, mode, "--connect", server.address, "--sni", self.bench.pki.name, "--json",
@@ -45,8 +46,8 @@ class Flooding:
         return {**json.loads(output), "command": process.args}
 
     def start_flood(self, flood, server, seconds, *options):
-        return self.start(flood.mode or flood.name, server, "--duration", seconds, *floods.HOSTILE, *flood.options, *options,
-                          clients=flood.clients, niceness=LOWEST_PRIORITY)
+        return self.start(flood.mode or flood.name, server, "--duration", seconds, "--source-addresses", self.sources, *floods.HOSTILE,
+                          *flood.options, *options, clients=flood.clients, niceness=LOWEST_PRIORITY)
 
     def start_known(self, server, seconds):
         return self.start("handshake", server, "--connections", floods.KNOWN_CONNECTIONS, *floods.KNOWN_SOURCES, "--duration", seconds,
@@ -124,8 +125,8 @@ class Flooding:
         new, known, hostile = (self.finish(process, self.seconds + SLACK) for process in (new, known, hostile))
         served = hostile["connections_per_second"] * share_served(hostile)
         share = new["answers_per_second"] / max(1e-9, new["answers_per_second"] + served)
-        return {"server": server.kind, "new": new, "known": known, "flood": hostile, "share": share,
-                "fair_share": floods.NEW_SOURCES / (floods.NEW_SOURCES + floods.HOSTILE_SOURCES)}
+        return {"server": server.kind, "new": new, "known": known, "flood": hostile, "share": share, "sources": self.sources,
+                "fair_share": floods.NEW_SOURCES / (floods.NEW_SOURCES + self.sources)}
 
 
 def cost(alone):

@@ -6,7 +6,7 @@ KNOWN_CONNECTIONS = 8
 KNOWN_SOURCES = ("--source-addresses", 4, "--source-first", "127.32.0.1")
 HOSTILE_SOURCES = 2000
 # In a closed loop a server that lets everybody wait slows a flood down: so many connections that it takes long to.
-HOSTILE = ("--connections", 512, "--source-addresses", HOSTILE_SOURCES, "--source-first", "127.64.0.1")
+HOSTILE = ("--connections", 512, "--source-first", "127.64.0.1")
 NEW_CONNECTIONS = 64
 NEW_SOURCES = 200
 
