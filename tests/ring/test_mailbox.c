@@ -41,7 +41,7 @@ static void *post_all(void *argument) {
 
 Test(mailbox, delivers_all_in_order) {
     static struct receiver receiver;
-    struct ring_options options = {16, 16, 16, 16};
+    struct ring_options options = {.accepted = 16, .streams = 16, .receive_buffers = 16, .chunks = 16};
     char error[RING_ERROR_SIZE];
     pthread_t thread;
 

@@ -13,7 +13,7 @@ static void count(struct timer *timer) {
 }
 
 static void create(uint32_t accepted) {
-    struct ring_options options = {accepted, accepted, 16, 16};
+    struct ring_options options = {.accepted = accepted, .streams = accepted, .receive_buffers = 16, .chunks = 16};
     char error[RING_ERROR_SIZE];
 
     cr_assert_eq(ring_create(&ring, &options, error), 0, "%s", error);
@@ -45,7 +45,7 @@ Test(ring, sleeps_no_longer_than_told) {
 
 Test(ring, too_few_descriptors_are_named) {
     struct rlimit limit = {100, 100};
-    struct ring_options options = {1000, 1000, 16, 16};
+    struct ring_options options = {.accepted = 1000, .streams = 1000, .receive_buffers = 16, .chunks = 16};
     char error[RING_ERROR_SIZE];
 
     cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
