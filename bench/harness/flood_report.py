@@ -40,17 +40,21 @@ def cpu_verdict(name, sums, kinds):
     if wanted is None or "nginx" not in kinds:
         return ""
     theirs = sums[kinds.index("nginx")]["hostile_cpu_us"]
-    if theirs <= 0:
+    if not theirs or sums[0][own] is None:
         return ""
     ratio = sums[0][own] / theirs
     return f"{ratio:.2f}x nginx's, at most {wanted:g}x: {met(ratio <= wanted)}"
+
+
+def cost_text(cost_us):
+    return "none came" if cost_us is None else f"{cost_us:,.1f}"
 
 
 def cost_rows(results, kinds):
     yield ["flood", *(f"CPU for each, {kind}, us" for kind in kinds), "without handshakes", "asked for", *(f"a second, {kind}" for kind in kinds)]
     for name, result in results.items():
         sums = [flooding.summary(result["rounds"], kind) for kind in kinds]
-        yield [name, *(f"{s['hostile_cpu_us']:,.1f}" for s in sums), f"{sums[0]['bare_cpu_us']:,.1f}", cpu_verdict(name, sums, kinds),
+        yield [name, *(cost_text(s["hostile_cpu_us"]) for s in sums), cost_text(sums[0]["bare_cpu_us"]), cpu_verdict(name, sums, kinds),
                *(f"{s['hostile_per_second']:,.0f}" for s in sums)]
 
 

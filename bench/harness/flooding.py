@@ -17,6 +17,8 @@ LOWEST_PRIORITY = 19
 SETTLE = 1.0  # from the flood's begin to that of the known clients
 SETTLE_ALONE = 2.0  # from its begin until it costs what it will go on to cost
 RECOVER = 5.0  # from its end until the server has what it keeps
+RECOVER_MAX = 20.0  # before a run, for what is left of the one before
+RESTING = 0.4       # so long without work is rest
 SLACK = 40
 
 
@@ -59,7 +61,17 @@ class Flooding:
                                clients="clients"), SLACK, failures=False)
         time.sleep(0.2)
 
+    def rest(self):
+        """Until the servers' core rests: a server that a flood has overrun goes on for a while, and would disturb the next run."""
+        deadline = time.monotonic() + RECOVER_MAX
+        while time.monotonic() < deadline:
+            busy = core_busy_seconds(self.bench.server_core)
+            time.sleep(RESTING)
+            if core_busy_seconds(self.bench.server_core) - busy < 0.05 * RESTING:
+                return
+
     def calm(self, server):
+        self.rest()
         cpu, busy, begin = server.cpu_seconds(), core_busy_seconds(self.bench.server_core), time.monotonic()
         known = self.finish(self.start_known(server, self.seconds), self.seconds + SLACK, failures=False)
         return {**self.account(server, cpu, busy, begin), "known": known}
@@ -130,9 +142,14 @@ class Flooding:
 
 
 def cost(alone):
-    """Server CPU for each connection of a flood: all of it, and without what it spent on handshakes, where it counts that."""
-    connections = max(1, alone["flood"]["measured"]["connections"])
+    """
+    Server CPU for each connection of a flood: all of it, and without what it spent on handshakes, where it counts that. None
+    where no connection came to be, since the kernel dropped all of it or the server was full.
+    """
+    connections = alone["flood"]["measured"]["connections"]
     work = alone["handshake_work"]
+    if connections == 0:
+        return {"hostile_cpu_us": None, "bare_cpu_us": None}
     return {"hostile_cpu_us": 1e6 * alone["cpu_seconds"] / connections,
             "bare_cpu_us": None if work is None else 1e6 * max(0.0, alone["cpu_seconds"] - sum(work.values())) / connections}
 
@@ -150,6 +167,11 @@ def known_figures(run):
     return run["known"]["answers_per_second"], latency and latency["p99"]
 
 
+def median_of_known(figures):
+    known = [figure for figure in figures if figure is not None]
+    return statistics.median(known) if known else None
+
+
 def summary(rounds, kind):
     """Medians over one server's rounds of one flood."""
     own = [one for one in rounds if one["server"] == kind]
@@ -165,8 +187,8 @@ def summary(rounds, kind):
         "kept_high": max(b[0] / a[0] for a, b in zip(calm, flooded)),
         "calm_p99_us": calm_p99,
         "p99_ratio": None if None in p99s else statistics.median(p99s) / calm_p99,
-        "hostile_cpu_us": statistics.median(one["hostile_cpu_us"] for one in own),
-        "bare_cpu_us": None if own[0]["bare_cpu_us"] is None else statistics.median(one["bare_cpu_us"] for one in own),
+        "hostile_cpu_us": median_of_known(one["hostile_cpu_us"] for one in own),
+        "bare_cpu_us": median_of_known(one["bare_cpu_us"] for one in own),
         "known_cpu_us": statistics.median(one["known_cpu_us"] for one in own),
         "hostile_per_second": statistics.median(one["alone"]["flood"]["connections_per_second"] for one in own),
         "server_busy": statistics.median(one["flooded"]["server_busy"] for one in own),

@@ -168,3 +168,25 @@ Test(recorded, clients_have_shapes_of_their_own) {
     }
     cr_expect_eq(shape_of("openssl-3.0-default"), shape_of("openssl-3.0-tls13-resumption"));
 }
+
+Test(recorded, the_first_ticket_lies_where_it_was_received) {
+    static const struct {
+        const char *file;
+        bool has;
+    } files[] = {{"openssl-3.0-tls13-resumption", true}, {"openssl-3.0-tls13", false}, {"openssl-3.0-tls12", false}};
+    for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
+        struct bytes file = load(files[i].file);
+        struct hello hello;
+        cr_assert_eq(hello_parse(file, &hello), HELLO_OK);
+        cr_expect_eq(hello.first_ticket.size > 0, files[i].has, "%s", files[i].file);
+        if (files[i].has) {
+            /* The identity, behind its size, is in the last extension: its age, and the binders behind that. */
+            const uint8_t *end = hello.first_ticket.data + hello.first_ticket.size;
+            size_t size = (size_t)hello.first_ticket.data[-2] << 8 | hello.first_ticket.data[-1];
+            cr_expect(hello.first_ticket.data > file.data && end < file.data + file.size);
+            cr_expect_eq(size, hello.first_ticket.size);
+            cr_expect(hello.resumable);
+        }
+        free((void *)file.data);
+    }
+}

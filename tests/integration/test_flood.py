@@ -189,3 +189,18 @@ def test_a_reload_and_a_drain_with_hellos_that_wait(site, host):
             assert server.hang_up()
         assert server.reload([host("f.test", "enforce"), host("g.test")])
         server.stop()
+
+
+def test_a_flood_does_not_fill_the_log(site, pki):
+    """Thousands of bad connections of each kind, and not a line for any of them."""
+    server = site(limits={"handshake_timeout": "1s", "connections": 4096})
+    lines = len(server.stderr().splitlines())
+    total = 0
+    begin = time.monotonic()
+    for mode in ("random", "http", "hello", "fragments", "rogue", "churn"):
+        before = rejected(server)
+        with flood(server, mode, *credentials(pki, mode), sources=2000):
+            wait_until(lambda: rejected(server) - before > 1000)
+        total += rejected(server) - before
+    assert total > 6000
+    assert len(server.stderr().splitlines()) - lines <= 1 + time.monotonic() - begin, server.stderr()

@@ -252,3 +252,45 @@ Test(tickets, keys_go_without_anybody_coming) {
     tls_tickets_expire(tickets, NOW, 0);
     cr_expect_not(opens(&sealed, NOW), "resumption was turned off");
 }
+
+/* As a client sends it: wolfSSL puts the body's size before the body, and the tag behind it. */
+static struct bytes wire_of(const struct sealed *sealed, uint8_t *out) {
+    size_t at = 0;
+    memcpy(out, sealed->name, sizeof(sealed->name));
+    at += sizeof(sealed->name);
+    memcpy(out + at, sealed->nonce, sizeof(sealed->nonce));
+    at += sizeof(sealed->nonce);
+    out[at++] = sizeof(sealed->body) >> 8;
+    out[at++] = sizeof(sealed->body) & 0xff;
+    memcpy(out + at, sealed->body, sizeof(sealed->body));
+    at += sizeof(sealed->body);
+    memcpy(out + at, sealed->tag, sizeof(sealed->tag));
+    return bytes_of(out, at + sizeof(sealed->tag));
+}
+
+Test(tickets, are_recognized_as_they_come_and_not_when_a_bit_differs) {
+    struct sealed sealed = seal_at(NOW);
+    uint8_t wire[sizeof(sealed) + 2];
+    struct bytes ticket = wire_of(&sealed, wire);
+    cr_assert_eq(ticket.size, sizeof(wire));
+    cr_expect(tls_tickets_recognize(tickets, ticket, NOW + LIFETIME - 1, LIFETIME));
+    cr_expect_not(tls_tickets_recognize(tickets, ticket, NOW + LIFETIME, LIFETIME), "too old");
+    for (size_t i = 0; i < sizeof(wire); i++) {
+        wire[i] ^= 1;
+        cr_expect_not(tls_tickets_recognize(tickets, ticket, NOW, LIFETIME), "%zu", i);
+        wire[i] ^= 1;
+    }
+    cr_expect(tls_tickets_recognize(tickets, ticket, NOW, LIFETIME), "nothing of it was changed by looking");
+}
+
+Test(tickets, of_any_other_size_are_not_recognized) {
+    struct sealed sealed = seal_at(NOW);
+    uint8_t wire[sizeof(sealed) + 2 + TLS_TICKET_SECRET_MAX] = {0};
+    struct bytes ticket = wire_of(&sealed, wire);
+    for (size_t size = 0; size <= sizeof(wire); size++) {
+        uint8_t *exact = malloc(size + 1); /* so that an access past its end is seen */
+        memcpy(exact, wire, size);
+        cr_expect_eq(tls_tickets_recognize(tickets, bytes_of(exact, size), NOW, LIFETIME), size == ticket.size, "%zu", size);
+        free(exact);
+    }
+}

@@ -1,0 +1,131 @@
+"""Sources of IPv6: a /64 is one, in a network namespace of the test's own, whose loopback has addresses of several."""
+
+import ctypes
+import os
+import socket
+import subprocess
+import time
+
+import pytest
+
+from conftest import free_port
+
+CLONE_NEWNET = 0x40000000
+LIBC = ctypes.CDLL(None, use_errno=True)
+LOADED = 1
+
+
+@pytest.fixture
+def network():
+    """This thread, and what it starts, in a network of its own; `network(net, address)` is an address there."""
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    if LIBC.unshare(CLONE_NEWNET) != 0:
+        os.close(home)
+        pytest.skip(f"needs a network namespace: {os.strerror(ctypes.get_errno())}")
+    try:
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        for net in (1, 2):
+            for address in range(1, 10):
+                subprocess.run(["ip", "address", "add", f"2001:db8:0:{net}::{address}/128", "dev", "lo", "nodad"], check=True)
+        yield lambda net, address: f"2001:db8:0:{net}::{address}"
+    finally:
+        assert LIBC.setns(home, CLONE_NEWNET) == 0
+        os.close(home)
+
+
+@pytest.fixture
+def server6(network, serve, host):
+    """A server on IPv6. What it would relay comes to nothing: the origin is in another network."""
+
+    def start(**top):
+        port = free_port()
+        return serve([host("s.test", "report")], shards=1, listen=[{"address": f"127.0.0.1:{port}"}, {"address": f"[::]:{port}"}], **top)
+
+    return start
+
+
+def connect(server, source):
+    return socket.create_connection((source, server.port), timeout=5, source_address=(source, 0))
+
+
+def is_reset(connection, within=2):
+    connection.settimeout(within)
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+    except socket.timeout:
+        return False
+
+
+def wait_for(check, within=10):
+    deadline = time.monotonic() + within
+    while not check():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def refused(server, reason):
+    return server.metric("sallyport_rejected_total", stage="accept", reason=reason)
+
+
+def test_addresses_of_a_64_have_their_connections_in_common(network, server6):
+    server = server6(admission={"source_connections": 3})
+    wait_for(lambda: server.metric("sallyport_connections") == 0)
+    held = [connect(server, network(1, i)) for i in (1, 2, 3)]
+    wait_for(lambda: server.metric("sallyport_connections") == 3)
+    assert is_reset(connect(server, network(1, 4)))
+    assert refused(server, "source_limit") == 1
+    other = connect(server, network(2, 1))
+    wait_for(lambda: server.metric("sallyport_connections") == 4)
+    assert not is_reset(other, within=0.3) and refused(server, "source_limit") == 1
+    for connection in [*held, other]:
+        connection.close()
+
+
+def test_addresses_of_a_64_have_their_rate_in_common(network, server6):
+    server = server6(admission={"source_rate": 1, "source_burst": 4})
+    for i in (1, 2, 3, 4):
+        connect(server, network(1, i)).close()
+    assert is_reset(connect(server, network(1, 5)))
+    assert refused(server, "source_rate") == 1
+    for i in (1, 2, 3):
+        assert not is_reset(connect(server, network(2, i)), within=0.2)
+    assert refused(server, "source_rate") == 1
+
+
+def test_those_on_the_list_have_no_bounds(network, server6):
+    server = server6(admission={"source_connections": 1, "allow": ["2001:db8:0:1::/64"]})
+    wait_for(lambda: server.metric("sallyport_connections") == 0)
+    held = [connect(server, network(1, i)) for i in (1, 2, 3, 3)]
+    wait_for(lambda: server.metric("sallyport_connections") == 4)
+    held.append(connect(server, network(2, 1)))
+    wait_for(lambda: server.metric("sallyport_connections") == 5)
+    assert is_reset(connect(server, network(2, 2)))
+    assert refused(server, "source_limit") == 1
+    for connection in held:
+        connection.close()
+
+
+def test_a_64_is_suspect_as_a_whole(network, server6):
+    """While all places are taken, which is load, by silent ones of the same network."""
+    server = server6(limits={"connections": 16})
+    held = []
+
+    def crowd_and_fail(i):
+        held.append(connect(server, network(2, 1)))  # for which an older one goes
+        with connect(server, network(1, 1 + i % 8)) as garbage:
+            garbage.sendall(b"\x00" * 64)
+            is_reset(garbage)
+        return refused(server, "suspect") > 0 and server.metric("sallyport_admission_state") >= LOADED
+
+    for i in range(400):
+        if crowd_and_fail(i):
+            break
+        time.sleep(0.02)
+    before = refused(server, "suspect")
+    assert before > 0, "nobody was"
+    assert is_reset(connect(server, network(1, 9))), "an address of it that has done nothing"
+    assert refused(server, "suspect") > before
+    for connection in held:
+        connection.close()
