@@ -273,14 +273,14 @@ Test(tickets, are_recognized_as_they_come_and_not_when_a_bit_differs) {
     uint8_t wire[sizeof(sealed) + 2];
     struct bytes ticket = wire_of(&sealed, wire);
     cr_assert_eq(ticket.size, sizeof(wire));
-    cr_expect(tls_tickets_recognize(tickets, ticket, NOW + LIFETIME - 1, LIFETIME));
-    cr_expect_not(tls_tickets_recognize(tickets, ticket, NOW + LIFETIME, LIFETIME), "too old");
+    cr_expect(tls_tickets_recognize(tickets, ticket, NOW, LIFETIME));
     for (size_t i = 0; i < sizeof(wire); i++) {
         wire[i] ^= 1;
         cr_expect_not(tls_tickets_recognize(tickets, ticket, NOW, LIFETIME), "%zu", i);
         wire[i] ^= 1;
     }
-    cr_expect(tls_tickets_recognize(tickets, ticket, NOW, LIFETIME), "nothing of it was changed by looking");
+    cr_expect(tls_tickets_recognize(tickets, ticket, NOW + LIFETIME - 1, LIFETIME), "nothing was changed by looking");
+    cr_expect_not(tls_tickets_recognize(tickets, ticket, NOW + LIFETIME, LIFETIME), "too old");
 }
 
 Test(tickets, of_any_other_size_are_not_recognized) {
