@@ -1,6 +1,7 @@
 #include "edge/admin.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "http/forward.h"
 #include "http/message.h"
@@ -117,6 +118,17 @@ static void reply_metrics(struct admin_connection *connection) {
     reply(connection, 200, "text/plain; version=0.0.4; charset=utf-8", page, size);
 }
 
+static void reply_stats(struct admin_connection *connection) {
+    size_t size;
+    char *document = stats_render_json(connection->admin->stats, &connection->admin->sampler, &size);
+
+    if (document == NULL) {
+        reply(connection, 500, "text/plain; charset=utf-8", NULL, 0);
+        return;
+    }
+    reply(connection, 200, "application/json", document, size);
+}
+
 static void answer(struct admin_connection *connection) {
     struct bytes method = http_view(connection->head, connection->request.method);
     struct bytes path = http_view(connection->head, connection->request.path);
@@ -135,6 +147,8 @@ static void answer(struct admin_connection *connection) {
         reply_text(connection, ready ? 200 : 503, ready ? "ready\n" : "draining\n");
     } else if (bytes_equal(path, bytes_of_string("/metrics"))) {
         reply_metrics(connection);
+    } else if (bytes_equal(path, bytes_of_string("/stats.json"))) {
+        reply_stats(connection);
     } else {
         reply(connection, 404, "text/plain; charset=utf-8", NULL, 0);
     }
@@ -252,6 +266,20 @@ static bool is_over(struct admin *admin) {
     return admin->ring.in_flight == 0;
 }
 
+static int make_memory(struct admin *admin) {
+    int result = slab_create(&admin->connections, sizeof(struct admin_connection), ADMIN_CONNECTIONS_MAX);
+
+    if (result < 0) {
+        return result;
+    }
+    result = sampler_create(&admin->sampler, admin->stats, ring_now_ms(&admin->ring), clock_wall_seconds());
+    if (result < 0) {
+        sampler_destroy(&admin->sampler);
+        slab_destroy(&admin->connections);
+    }
+    return result;
+}
+
 static void *run(void *argument) {
     struct admin *admin = argument;
     struct ring_options options = {
@@ -262,7 +290,7 @@ static void *run(void *argument) {
     };
     int result = ring_create(&admin->ring, &options, admin->error);
 
-    if (result == 0 && slab_create(&admin->connections, sizeof(struct admin_connection), ADMIN_CONNECTIONS_MAX) < 0) {
+    if (result == 0 && make_memory(admin) < 0) {
         snprintf(admin->error, sizeof admin->error, "not enough memory");
         ring_destroy(&admin->ring);
         result = -ENOMEM;
@@ -276,12 +304,16 @@ static void *run(void *argument) {
     admin->error[0] = '\0';
     sem_post(&admin->started);
     while (!is_over(admin)) {
-        result = ring_turn(&admin->ring, 1000);
+        uint64_t now_ms = ring_now_ms(&admin->ring);
+
+        sampler_tick(&admin->sampler, now_ms, clock_wall_seconds());
+        result = ring_turn(&admin->ring, sampler_wait_ms(&admin->sampler, now_ms));
         if (result < 0) {
             log_error("admin listener: io_uring failed: %s", strerror(-result));
             abort();
         }
     }
+    sampler_destroy(&admin->sampler);
     slab_destroy(&admin->connections);
     ring_destroy(&admin->ring);
     return NULL;

@@ -1,13 +1,14 @@
 /*
- * The admin listener: /healthz, /readyz and /metrics over plain HTTP, in a thread and ring of its own, so that a scrape
- * never delays a shard. As hostile as any other port: same parser, bounded connections, GET and HEAD only, deadlines.
+ * The admin listener: /healthz, /readyz, /metrics and /stats.json over plain HTTP, in a thread and ring of its own, so that
+ * a scrape never delays a shard; the same thread samples the counters once a second. As hostile as any other port: same
+ * parser, bounded connections, GET and HEAD only, deadlines.
  */
 #ifndef EDGE_ADMIN_H
 #define EDGE_ADMIN_H
 
 #include "ring/listener.h"
 #include "ring/mailbox.h"
-#include "stats/stats.h"
+#include "stats/sampler.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -30,7 +31,8 @@ struct admin {
     /* Set before the start. */
     int descriptor;
     struct stats *stats;
-    atomic_bool ready; /* what /readyz says; any thread may clear it */
+    struct sampler sampler; /* the thread's own */
+    atomic_bool ready;      /* what /readyz says; any thread may clear it */
     pthread_t thread;
     sem_t started;
     char error[RING_ERROR_SIZE];

@@ -1,6 +1,7 @@
 #include "edge/connection.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "edge/adopt.h"
 #include "edge/arrival.h"
 #include "edge/exchange.h"
@@ -116,7 +117,8 @@ void connection_count_handshake(struct connection *connection, enum stats_result
     connection->handshake_counted = true;
     if (result == STATS_OK) {
         version = tls_session_is_tls13(connection->tls) ? STATS_TLS13 : STATS_TLS12;
-        stats_record(&stats->handshake_seconds[kind], connection->shard->ring.now_ns - connection->accepted_ns);
+        stats_time(stats, kind == STATS_RESUMED ? STATS_HANDSHAKE_RESUMED : STATS_HANDSHAKE_FULL,
+                   clock_monotonic_ns() - connection->accepted_ns);
     }
     stats_add(&stats->handshakes[result][kind][version], 1);
 }

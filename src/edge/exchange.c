@@ -42,7 +42,8 @@ void exchange_destroy(struct exchange *exchange) {
     if (exchange->code != 0) {
         stats_add(&host_stats(exchange)->requests[stats_code_slot(exchange->code)], 1);
         /* Not the turn's time: answers of our own are begun and done in one turn. */
-        stats_record(&host_stats(exchange)->request_seconds, clock_monotonic_ns() - exchange->started_ns);
+        stats_time_of_host(shard->stats, &host_stats(exchange)->request_seconds, STATS_REQUEST,
+                           clock_monotonic_ns() - exchange->started_ns);
     }
     slab_give(&shard->exchanges, exchange);
 }
@@ -336,7 +337,8 @@ static void on_head(void *owner, const struct http_message *response, const void
     struct text out = text_over(shard->head, sizeof shard->head);
     const struct http_message *request = &exchange->request;
 
-    stats_record(&host_stats(exchange)->origin_seconds, shard->ring.now_ns - exchange->relayed_ns);
+    stats_time_of_host(shard->stats, &host_stats(exchange)->origin_seconds, STATS_ORIGIN,
+                       shard->ring.now_ns - exchange->relayed_ns);
     exchange->framing = http_response_framing(response, request->minor, request->head_request);
     exchange->keep_alive =
         request->keep_alive && exchange->request_done && !shard->draining && exchange->framing != HTTP_UNTIL_CLOSE;

@@ -250,6 +250,7 @@ void gate_hello(struct connection *connection, const struct hello *hello, struct
         }
     }
     if (admission_may_go(admission, connection->class, ADMISSION_HELLO, clock_monotonic_ns())) {
+        stats_time(connection->shard->stats, STATS_HELLO_QUEUE, 0);
         handshake_begin(connection, hello, received);
     } else {
         hello_waits(connection, received);
@@ -274,6 +275,7 @@ static void take_up(struct connection *connection) {
     struct bytes received = bytes_of(held.data, held.size);
 
     if (connection->state == CONNECTION_QUEUED) {
+        stats_time(connection->shard->stats, STATS_HELLO_QUEUE, clock_monotonic_ns() - connection->admission.since_ns);
         stop_waiting(connection);
         CHECK(hello_parse(received, &hello) == HELLO_OK);
         handshake_begin(connection, &hello, received);

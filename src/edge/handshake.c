@@ -173,6 +173,8 @@ void handshake_hello(struct connection *connection, struct bytes data) {
     }
     switch (hello_parse(received, &hello)) {
     case HELLO_OK:
+        stats_time(connection->shard->stats, STATS_ACCEPT_TO_HELLO,
+                   connection->shard->ring.now_ns - connection->accepted_ns);
         gate_hello(connection, &hello, received);
         break;
     case HELLO_INCOMPLETE:

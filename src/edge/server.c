@@ -1,6 +1,7 @@
 #include "edge/server.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "config/problems.h"
 #include "config/settings.h"
@@ -96,18 +97,29 @@ static uint32_t for_each_shard(const struct server *server, uint32_t connections
 /* NULL when out of memory. */
 static struct stats_hosts *create_host_stats(const struct server *server, const struct config *config,
                                              const struct stats_hosts *previous) {
-    struct stats_certificate *certificates = calloc(config->host_count + 1, sizeof *certificates);
+    struct stats_host_facts *facts = calloc(config->host_count + 1, sizeof *facts);
+    const char **origins = calloc(config->host_count * CONFIG_ORIGIN_ADDRESSES_MAX + 1, sizeof *origins);
     struct stats_hosts *hosts = NULL;
 
-    if (certificates != NULL) {
+    if (facts != NULL && origins != NULL) {
         for (size_t i = 0; i < config->host_count; i++) {
             const struct config_host *host = &config->hosts[i];
+            const char **of_host = origins + i * CONFIG_ORIGIN_ADDRESSES_MAX;
 
-            certificates[i] = (struct stats_certificate){host->name, host->certificate_path, host->credentials->not_after};
+            for (size_t j = 0; j < host->origin_count; j++) {
+                of_host[j] = host->origins[j].text;
+            }
+            facts[i] = (struct stats_host_facts){.host = host->name,
+                                                 .file = host->certificate_path,
+                                                 .not_after = host->credentials->not_after,
+                                                 .mode = config_mode_name(host->mode),
+                                                 .origins = of_host,
+                                                 .origin_count = host->origin_count};
         }
-        hosts = stats_hosts_create(server->shard_count, certificates, config->host_count, previous);
+        hosts = stats_hosts_create(server->shard_count, facts, config->host_count, previous);
     }
-    free(certificates);
+    free(origins);
+    free(facts);
     return hosts;
 }
 
@@ -131,6 +143,7 @@ static int create_stats(struct server *server) {
     stats_hosts_release(hosts);
     server->stats.read_cache = read_cache;
     server->stats.cache_owner = server->cache;
+    server->stats.started_s = clock_wall_seconds();
     server->stats.version = SALLYPORT_VERSION;
     server->stats.wolfssl = tls_library_version();
     server->stats.crypto = tls_library_crypto();

@@ -114,6 +114,7 @@ static int set_up(struct shard *shard) {
         snprintf(shard->error, sizeof shard->error, "%s", reason);
         goto fail_site;
     }
+    site_watch_origins(shard->site, shard->index, true);
     if (getrandom(shard->request_id, sizeof shard->request_id, 0) != sizeof shard->request_id) {
         snprintf(shard->error, sizeof shard->error, "the kernel gives no random bytes: %s", strerror(errno));
         goto fail_listeners;
@@ -276,6 +277,8 @@ static void deliver_site(struct mail *mail, void *owner) {
     before->next = shard->retired;
     shard->retired = before;
     adopt_site_everywhere(shard);
+    site_watch_origins(before, shard->index, false);
+    site_watch_origins(site, shard->index, true);
     relay_close(before->relay);
     sem_post(site->taken);
 }

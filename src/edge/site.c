@@ -66,6 +66,12 @@ struct site *site_retain(struct site *site) {
     return site;
 }
 
+void site_watch_origins(struct site *site, unsigned shard, bool watch) {
+    for (size_t i = 0; i < site->config->host_count; i++) {
+        relay_watch(site->relay, i, watch ? &stats_hosts_at(site->stats, i, shard)->origins_down : NULL);
+    }
+}
+
 void site_release(struct site *site) {
     CHECK(site->references > 0);
     if (--site->references > 0) {

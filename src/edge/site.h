@@ -38,6 +38,8 @@ enum { SITE_ERROR_SIZE = 384 };
 struct site *site_create(struct ring *ring, struct config *config, struct stats_hosts *stats, struct tls_tickets *tickets,
                          char error[static SITE_ERROR_SIZE]);
 struct site *site_retain(struct site *site);
+/* Whether the shard's counters are to say which of its origins are down. In its thread. */
+void site_watch_origins(struct site *site, unsigned shard, bool watch);
 /* Frees it with its last reference; its relay must be closed and idle by then. */
 void site_release(struct site *site);
 

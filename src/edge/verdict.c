@@ -79,7 +79,8 @@ static size_t kept_chain(const struct connection *connection, struct bytes certi
 }
 
 static void record(struct connection *connection, enum stats_path path, uint64_t started_ns) {
-    stats_record(&connection->shard->stats->cert_verify_seconds[path], clock_monotonic_ns() - started_ns);
+    stats_time(connection->shard->stats, path == STATS_CACHED ? STATS_VERIFY_CACHED : STATS_VERIFY_FULL,
+               clock_monotonic_ns() - started_ns);
 }
 
 static struct identity *look_up_or_judge(struct connection *connection, const struct bytes *certificates, size_t count,

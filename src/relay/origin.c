@@ -1,5 +1,14 @@
 #include "relay/origin.h"
 
+static void tell(const struct relay_origin *origin, bool down) {
+    if (origin->down != NULL) {
+        uint64_t before = atomic_load_explicit(origin->down, memory_order_relaxed);
+
+        atomic_store_explicit(origin->down, down ? before | origin->down_bit : before & ~origin->down_bit,
+                              memory_order_relaxed);
+    }
+}
+
 static bool is_down(const struct relay_origin *origin, uint64_t now_ms) {
     return now_ms < origin->down_until_ms;
 }
@@ -32,6 +41,7 @@ bool origin_mark_down(struct relay_origin *origin, uint64_t now_ms, uint32_t dow
     bool was_up = !is_down(origin, now_ms);
 
     origin->down_until_ms = now_ms + down_ms;
+    tell(origin, true);
     return was_up;
 }
 
@@ -39,5 +49,6 @@ bool origin_mark_up(struct relay_origin *origin) {
     bool was_down = origin->down_until_ms != 0;
 
     origin->down_until_ms = 0;
+    tell(origin, false);
     return was_down;
 }

@@ -12,7 +12,9 @@ struct relay_origin {
     uint64_t down_until_ms;          /* 0: up. Passed over before this time; a connection that succeeds ends it */
     struct relay_connection *newest; /* idle connections, the most recently used first */
     struct relay_connection *oldest;
-    uint32_t idle_count; /* 0 to RELAY_IDLE_MAX */
+    uint32_t idle_count;    /* 0 to RELAY_IDLE_MAX */
+    _Atomic uint64_t *down; /* where to say that it is down, for all threads to see; NULL: nowhere */
+    uint64_t down_bit;
 };
 
 struct relay_host {

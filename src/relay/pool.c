@@ -206,6 +206,18 @@ struct relay *relay_create(struct ring *ring, const struct config *config) {
     return relay;
 }
 
+void relay_watch(struct relay *relay, size_t host, _Atomic uint64_t *down) {
+    struct relay_host *watched = &relay->hosts[host];
+
+    if (down != NULL) {
+        atomic_store_explicit(down, 0, memory_order_relaxed);
+    }
+    for (uint32_t i = 0; i < watched->count; i++) {
+        watched->origins[i].down = down;
+        watched->origins[i].down_bit = UINT64_C(1) << i;
+    }
+}
+
 void relay_close(struct relay *relay) {
     relay->closing = true;
     for (uint32_t i = 0; i < relay->origin_count; i++) {

@@ -68,6 +68,11 @@ struct relay_counters {
 /* NULL when out of memory. `config` must outlive it. */
 struct relay *relay_create(struct ring *ring, const struct config *config);
 /*
+ * From now on `down`, which the ring's thread alone writes and which must stay, has a bit for each address of a host whose
+ * last connection failed; it begins at 0. NULL: nobody watches any more. In the ring's thread.
+ */
+void relay_watch(struct relay *relay, size_t host, _Atomic uint64_t *down);
+/*
  * Closes pooled connections. From now on none is kept and no exchange started; those in flight go on. relay_is_idle() tells
  * when it may be freed: closing takes some turns of the ring.
  */

@@ -15,7 +15,7 @@ struct block {
 
 struct host {
     struct block *block;
-    struct stats_certificate certificate; /* texts owned; `host` is the block's name */
+    struct stats_host_facts facts; /* texts owned; `host` is the block's name */
 };
 
 struct stats_hosts {
@@ -68,24 +68,50 @@ static struct block *find(const struct stats_hosts *hosts, const char *name) {
     return found == NULL ? NULL : *found;
 }
 
-static bool add(struct stats_hosts *hosts, const struct stats_certificate *certificate, const struct stats_hosts *previous) {
+/* NULL when out of memory; else what can be given to free_texts. */
+static const char *const *copy_texts(const char *const *texts, size_t count) {
+    char **copy = calloc(count + 1, sizeof *copy);
+    for (size_t i = 0; copy != NULL && i < count; i++) {
+        copy[i] = strdup(texts[i]);
+        if (copy[i] == NULL) {
+            while (i > 0) {
+                free(copy[--i]);
+            }
+            free(copy);
+            copy = NULL;
+        }
+    }
+    return (const char *const *)copy;
+}
+
+static void free_texts(const char *const *texts, size_t count) {
+    for (size_t i = 0; texts != NULL && i < count; i++) {
+        free((char *)texts[i]);
+    }
+    free((void *)texts);
+}
+
+static bool add(struct stats_hosts *hosts, const struct stats_host_facts *facts, const struct stats_hosts *previous) {
     struct host *host = &hosts->hosts[hosts->count];
-    host->block = find(previous, certificate->host);
+    CHECK(facts->origin_count <= STATS_ORIGINS_MAX);
+    host->block = find(previous, facts->host);
     if (host->block != NULL) {
         atomic_fetch_add_explicit(&host->block->references, 1, memory_order_relaxed);
     } else {
-        host->block = create_block(hosts->shard_count, certificate->host);
+        host->block = create_block(hosts->shard_count, facts->host);
     }
     if (host->block == NULL) {
         return false;
     }
     hosts->by_name[hosts->count++] = host->block;
-    char *file = strdup(certificate->file);
-    host->certificate = (struct stats_certificate){host->block->name, file, certificate->not_after};
-    return file != NULL;
+    host->facts = *facts;
+    host->facts.host = host->block->name;
+    host->facts.file = strdup(facts->file);
+    host->facts.origins = copy_texts(facts->origins, facts->origin_count);
+    return host->facts.file != NULL && host->facts.origins != NULL;
 }
 
-struct stats_hosts *stats_hosts_create(unsigned shard_count, const struct stats_certificate *certificates, size_t count,
+struct stats_hosts *stats_hosts_create(unsigned shard_count, const struct stats_host_facts *facts, size_t count,
                                        const struct stats_hosts *previous) {
     CHECK(shard_count > 0 && (previous == NULL || previous->shard_count == shard_count));
     struct stats_hosts *hosts = calloc(1, sizeof *hosts);
@@ -98,7 +124,7 @@ struct stats_hosts *stats_hosts_create(unsigned shard_count, const struct stats_
     hosts->by_name = calloc(count + 1, sizeof(struct block *));
     bool good = hosts->hosts != NULL && hosts->by_name != NULL;
     for (size_t i = 0; i < count && good; i++) {
-        good = add(hosts, &certificates[i], previous);
+        good = add(hosts, &facts[i], previous);
     }
     if (!good) {
         stats_hosts_release(hosts);
@@ -118,7 +144,8 @@ void stats_hosts_release(struct stats_hosts *hosts) {
         return;
     }
     for (size_t i = 0; i < hosts->count; i++) {
-        free((char *)hosts->hosts[i].certificate.file);
+        free((char *)hosts->hosts[i].facts.file);
+        free_texts(hosts->hosts[i].facts.origins, hosts->hosts[i].facts.origin_count);
         release_block(hosts->hosts[i].block);
     }
     free(hosts->by_name);
@@ -130,9 +157,9 @@ size_t stats_hosts_count(const struct stats_hosts *hosts) {
     return hosts->count;
 }
 
-const struct stats_certificate *stats_hosts_certificate(const struct stats_hosts *hosts, size_t host) {
+const struct stats_host_facts *stats_hosts_facts(const struct stats_hosts *hosts, size_t host) {
     CHECK(host < hosts->count);
-    return &hosts->hosts[host].certificate;
+    return &hosts->hosts[host].facts;
 }
 
 struct stats_host *stats_hosts_at(const struct stats_hosts *hosts, size_t host, unsigned shard) {

@@ -7,26 +7,29 @@
 
 #include "stats/stats.h"
 
-/* The certificate that a host serves. */
-struct stats_certificate {
+/* What is known of a host from its configuration. */
+struct stats_host_facts {
     const char *host;
-    const char *file;
-    int64_t not_after; /* seconds since the epoch */
+    const char *file;           /* of the certificate that it serves */
+    int64_t not_after;          /* of that, seconds since the epoch */
+    const char *mode;           /* a static text, as in the configuration; NULL is none */
+    const char *const *origins; /* their addresses, `origin_count`, 64 at most */
+    size_t origin_count;
 };
 
 /*
  * Counters for `count` hosts in each of `shard_count` shards, those of hosts that `previous` has too being the same; else
- * all are 0. `certificates` has one for each host, no two of one name, and is copied with its texts. `previous` may be NULL
+ * all are 0. `facts` has one for each host, no two of one name, and is copied with its texts. `previous` may be NULL
  * and else has as many shards. One reference; NULL when out of memory.
  */
-struct stats_hosts *stats_hosts_create(unsigned shard_count, const struct stats_certificate *certificates, size_t count,
+struct stats_hosts *stats_hosts_create(unsigned shard_count, const struct stats_host_facts *facts, size_t count,
                                        const struct stats_hosts *previous);
 struct stats_hosts *stats_hosts_retain(struct stats_hosts *hosts);
 /* NULL is allowed. */
 void stats_hosts_release(struct stats_hosts *hosts);
 
 size_t stats_hosts_count(const struct stats_hosts *hosts);
-const struct stats_certificate *stats_hosts_certificate(const struct stats_hosts *hosts, size_t host);
+const struct stats_host_facts *stats_hosts_facts(const struct stats_hosts *hosts, size_t host);
 /* A shard's own block, 64-byte aligned: no other shard writes to its cache lines. */
 struct stats_host *stats_hosts_at(const struct stats_hosts *hosts, size_t host, unsigned shard);
 

@@ -35,7 +35,7 @@ static bool reserve(struct page *page, size_t size) {
     return true;
 }
 
-static void put(struct page *page, const char *data, size_t size) {
+void page_put(struct page *page, const char *data, size_t size) {
     if (reserve(page, size)) {
         memcpy(page->data + page->size, data, size);
         page->size += size;
@@ -43,7 +43,7 @@ static void put(struct page *page, const char *data, size_t size) {
 }
 
 static void put_string(struct page *page, const char *string) {
-    put(page, string, strlen(string));
+    page_put(page, string, strlen(string));
 }
 
 /* Digits end at `end`; returns where they begin. */
@@ -59,7 +59,7 @@ static void put_unsigned(struct page *page, uint64_t value) {
     char digits[DIGITS_MAX];
     char *end = digits + sizeof digits;
     char *begin = write_digits(end, value);
-    put(page, begin, (size_t)(end - begin));
+    page_put(page, begin, (size_t)(end - begin));
 }
 
 /* Bytes at the front that stand for themselves. */
@@ -78,7 +78,7 @@ static size_t plain_size(const char *text) {
 static void put_label_value(struct page *page, const char *value) {
     for (;;) {
         size_t size = plain_size(value), skip;
-        put(page, value, size);
+        page_put(page, value, size);
         value += size;
         if (*value == '\0') {
             return;
@@ -90,8 +90,8 @@ static void put_label_value(struct page *page, const char *value) {
         } else if (*value == '\n') {
             put_string(page, "\\n");
         } else {
-            put(page, "\\", *value == '\\' || *value == '"');
-            put(page, value, size);
+            page_put(page, "\\", *value == '\\' || *value == '"');
+            page_put(page, value, size);
         }
         value += size;
     }
@@ -103,11 +103,11 @@ static void put_series(struct page *page, const char *name, const char *suffix, 
     put_string(page, name);
     put_string(page, suffix);
     for (size_t i = 0; i < labels->count; i++) {
-        put(page, i == 0 ? "{" : ",", 1);
+        page_put(page, i == 0 ? "{" : ",", 1);
         put_string(page, labels->items[i].name);
-        put(page, "=\"", 2);
+        page_put(page, "=\"", 2);
         put_label_value(page, labels->items[i].value);
-        put(page, "\"", 1);
+        page_put(page, "\"", 1);
     }
     put_string(page, labels->count > 0 ? "} " : " ");
 }
@@ -122,16 +122,16 @@ void page_open_metric(struct page *page, const char *name, const char *type, con
 void page_sample(struct page *page, const char *name, const char *suffix, const struct page_labels *labels, uint64_t value) {
     put_series(page, name, suffix, labels);
     put_unsigned(page, value);
-    put(page, "\n", 1);
+    page_put(page, "\n", 1);
 }
 
 void page_sample_signed(struct page *page, const char *name, const struct page_labels *labels, int64_t value) {
     put_series(page, name, "", labels);
     if (value < 0) {
-        put(page, "-", 1);
+        page_put(page, "-", 1);
     }
     put_unsigned(page, value < 0 ? -(uint64_t)value : (uint64_t)value);
-    put(page, "\n", 1);
+    page_put(page, "\n", 1);
 }
 
 void page_seconds(char out[static PAGE_SECONDS_SIZE], uint64_t ns) {
@@ -160,5 +160,5 @@ void page_sample_seconds(struct page *page, const char *name, const char *suffix
     page_seconds(seconds, value_ns);
     put_series(page, name, suffix, labels);
     put_string(page, seconds);
-    put(page, "\n", 1);
+    page_put(page, "\n", 1);
 }

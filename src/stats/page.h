@@ -21,6 +21,9 @@ struct page_labels {
     size_t count;
 };
 
+/* Adds text as it is. */
+void page_put(struct page *page, const char *data, size_t size);
+
 /* The two lines that open a metric. `help` has no backslash and no newline; `type` is counter, gauge or histogram. */
 void page_open_metric(struct page *page, const char *name, const char *type, const char *help);
 

@@ -35,7 +35,7 @@ struct rendering {
     })
 
 static const char *host_name(const struct rendering *rendering, size_t host) {
-    return stats_hosts_certificate(rendering->hosts, host)->host;
+    return stats_hosts_facts(rendering->hosts, host)->host;
 }
 
 static void render_bounds(struct rendering *rendering) {
@@ -96,6 +96,16 @@ static void render_histograms(struct rendering *rendering, const char *name, con
     }
 }
 
+static void render_histogram_of_shards(struct rendering *rendering, const char *name, const char *help,
+                                       enum stats_latency what) {
+    struct merged merged = {0};
+    page_open_metric(&rendering->page, name, "histogram", help);
+    for (unsigned shard = 0; shard < rendering->stats->shard_count; shard++) {
+        merge(&merged, &rendering->stats->shards[shard].seconds[what]);
+    }
+    render_histogram(rendering, name, &(struct page_labels){.count = 0}, &merged);
+}
+
 static void render_connections(struct rendering *rendering) {
     static const struct {
         const char *name, *type, *help;
@@ -137,7 +147,11 @@ static void render_handshakes(struct rendering *rendering) {
         }
     }
     render_histograms(rendering, seconds, "Time from accept to the end of a handshake that succeeded.", "kind", kind_name,
-                      STATS_KIND_COUNT, offsetof(struct stats_shard, handshake_seconds));
+                      STATS_KIND_COUNT, offsetof(struct stats_shard, seconds[STATS_HANDSHAKE_FULL]));
+    render_histogram_of_shards(rendering, "sallyport_hello_seconds", "Time from accept to a complete ClientHello.",
+                               STATS_ACCEPT_TO_HELLO);
+    render_histogram_of_shards(rendering, "sallyport_admission_wait_seconds", "Time that a ClientHello waited for its turn.",
+                               STATS_HELLO_QUEUE);
     page_open_metric(&rendering->page, work, "counter", "Time spent on handshakes, by what the client was worth.");
     for (unsigned class = 0; class < STATS_CLASS_COUNT; class ++) {
         struct page_labels labels = {{{"class", stats_class_name(class)}}, 1};
@@ -215,9 +229,9 @@ static void render_certificates(struct rendering *rendering) {
     static const char name[] = "sallyport_certificate_not_after_seconds";
     page_open_metric(&rendering->page, name, "gauge", "When a certificate ends, in seconds since the epoch.");
     for (size_t i = 0; i < rendering->host_count; i++) {
-        const struct stats_certificate *certificate = stats_hosts_certificate(rendering->hosts, i);
-        struct page_labels labels = {{{"host", certificate->host}, {"file", certificate->file}}, 2};
-        page_sample_signed(&rendering->page, name, &labels, certificate->not_after);
+        const struct stats_host_facts *facts = stats_hosts_facts(rendering->hosts, i);
+        struct page_labels labels = {{{"host", facts->host}, {"file", facts->file}}, 2};
+        page_sample_signed(&rendering->page, name, &labels, facts->not_after);
     }
 }
 
@@ -241,7 +255,7 @@ static void render_verdicts(struct rendering *rendering) {
         page_sample(&rendering->page, metrics[i].name, "", &(struct page_labels){.count = 0}, metrics[i].value);
     }
     render_histograms(rendering, "sallyport_cert_verify_seconds", "Time to a verdict on a chain.", "path", path_name,
-                      STATS_PATH_COUNT, offsetof(struct stats_shard, cert_verify_seconds));
+                      STATS_PATH_COUNT, offsetof(struct stats_shard, seconds[STATS_VERIFY_CACHED]));
 }
 
 static void render_reloads(struct rendering *rendering) {
@@ -261,15 +275,8 @@ static void render_build_info(struct rendering *rendering) {
     page_sample(&rendering->page, name, "", &labels, 1);
 }
 
-static struct stats_hosts *take_hosts(struct stats *stats) {
-    pthread_mutex_lock(&stats->hosts_lock);
-    struct stats_hosts *hosts = stats->hosts == NULL ? NULL : stats_hosts_retain(stats->hosts);
-    pthread_mutex_unlock(&stats->hosts_lock);
-    return hosts;
-}
-
 char *stats_render_prometheus(struct stats *stats, size_t *size) {
-    struct stats_hosts *hosts = take_hosts(stats);
+    struct stats_hosts *hosts = stats_take_hosts(stats);
     struct rendering rendering = {
         .stats = stats, .hosts = hosts, .host_count = hosts == NULL ? 0 : stats_hosts_count(hosts)};
     render_bounds(&rendering);

@@ -32,6 +32,27 @@ void stats_record(struct stats_histogram *histogram, uint64_t duration_ns) {
     stats_add(&histogram->sum_ns, duration_ns);
 }
 
+static void free_shards(struct stats *stats) {
+    for (unsigned i = 0; i < stats->shard_count; i++) {
+        latency_destroy(&stats->shards[i].latencies);
+    }
+    free(stats->shards);
+    *stats = (struct stats){0};
+}
+
+void stats_time(struct stats_shard *shard, enum stats_latency what, uint64_t duration_ns) {
+    CHECK(what < STATS_SHARD_LATENCIES);
+    stats_record(&shard->seconds[what], duration_ns);
+    latency_record(&shard->latencies, what, duration_ns);
+}
+
+void stats_time_of_host(struct stats_shard *shard, struct stats_histogram *histogram, enum stats_latency what,
+                        uint64_t duration_ns) {
+    CHECK(what >= STATS_SHARD_LATENCIES);
+    stats_record(histogram, duration_ns);
+    latency_record(&shard->latencies, what, duration_ns);
+}
+
 int stats_create(struct stats *stats, unsigned shard_count) {
     CHECK(shard_count > 0);
     *stats = (struct stats){.version = "", .wolfssl = "", .crypto = ""};
@@ -40,6 +61,12 @@ int stats_create(struct stats *stats, unsigned shard_count) {
         return -ENOMEM;
     }
     stats->shard_count = shard_count;
+    for (unsigned i = 0; i < shard_count; i++) {
+        if (latency_create(&stats->shards[i].latencies) < 0) {
+            free_shards(stats);
+            return -ENOMEM;
+        }
+    }
     CHECK(pthread_mutex_init(&stats->hosts_lock, NULL) == 0);
     return 0;
 }
@@ -47,8 +74,7 @@ int stats_create(struct stats *stats, unsigned shard_count) {
 void stats_destroy(struct stats *stats) {
     stats_hosts_release(stats->hosts);
     CHECK(pthread_mutex_destroy(&stats->hosts_lock) == 0);
-    free(stats->shards);
-    *stats = (struct stats){0};
+    free_shards(stats);
 }
 
 void stats_set_hosts(struct stats *stats, struct stats_hosts *hosts) {
@@ -58,4 +84,11 @@ void stats_set_hosts(struct stats *stats, struct stats_hosts *hosts) {
     stats->hosts = hosts;
     pthread_mutex_unlock(&stats->hosts_lock);
     stats_hosts_release(before);
+}
+
+struct stats_hosts *stats_take_hosts(struct stats *stats) {
+    pthread_mutex_lock(&stats->hosts_lock);
+    struct stats_hosts *hosts = stats->hosts == NULL ? NULL : stats_hosts_retain(stats->hosts);
+    pthread_mutex_unlock(&stats->hosts_lock);
+    return hosts;
 }

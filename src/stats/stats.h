@@ -6,6 +6,7 @@
 #define STATS_STATS_H
 
 #include "base/reason.h"
+#include "stats/latency.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -96,11 +97,15 @@ void stats_record(struct stats_histogram *histogram, uint64_t duration_ns);
 /* The largest duration that a bucket counts, in nanoseconds, 10 us to 60 s; UINT64_MAX for the last bucket. */
 uint64_t stats_bucket_bound_ns(unsigned bucket);
 
-enum { STATS_CODES = 40 };
+enum {
+    STATS_CODES = 40,
+    STATS_ORIGINS_MAX = 64, /* of one host */
+};
 /* One host in one shard: see stats/hosts.h. */
 struct stats_host {
     _Alignas(64) stats_counter client_certs[REASON_COUNT];
     stats_counter requests[STATS_CODES]; /* by stats_code_slot */
+    stats_counter origins_down;          /* a bit for each of its origins whose last connection failed */
     struct stats_histogram request_seconds;
     struct stats_histogram origin_seconds;
 };
@@ -115,11 +120,17 @@ struct stats_shard {
     stats_counter connections;     /* gauge */
     stats_counter admission_state; /* gauge: 0 calm, 1 loaded, 2 flooded */
     stats_counter handshakes[STATS_RESULT_COUNT][STATS_KIND_COUNT][STATS_VERSION_COUNT];
-    struct stats_histogram handshake_seconds[STATS_KIND_COUNT];
     stats_counter handshake_work_ns[STATS_CLASS_COUNT];
-    struct stats_histogram cert_verify_seconds[STATS_PATH_COUNT];
     stats_counter rejected[STATS_STAGE_COUNT][STATS_REJECTION_COUNT];
+    struct stats_histogram seconds[STATS_SHARD_LATENCIES];
+    struct latencies latencies;
 };
+
+/* What took a shard so long, for both of the above. One of its first STATS_SHARD_LATENCIES. */
+void stats_time(struct stats_shard *shard, enum stats_latency what, uint64_t duration_ns);
+/* The same where `histogram` is a host's. */
+void stats_time_of_host(struct stats_shard *shard, struct stats_histogram *histogram, enum stats_latency what,
+                        uint64_t duration_ns);
 
 /* The cache of verdicts, as identity/cache.h counts. */
 struct stats_cache {
@@ -140,6 +151,7 @@ struct stats {
     stats_counter reloads[STATS_RELOAD_COUNT];                   /* written by the thread that reloads */
     void (*read_cache)(void *owner, struct stats_cache *counts); /* NULL: all 0 */
     void *cache_owner;
+    int64_t started_s;   /* since the epoch */
     const char *version; /* this and the next two: not owned, never NULL */
     const char *wolfssl;
     const char *crypto;
@@ -154,11 +166,17 @@ int stats_create(struct stats *stats, unsigned shard_count);
 void stats_destroy(struct stats *stats);
 /* What is shown from now on, also to a scrape in another thread. Takes a reference. */
 void stats_set_hosts(struct stats *stats, struct stats_hosts *hosts);
+/* Those that are shown now, and a reference to them; NULL when there are none. */
+struct stats_hosts *stats_take_hosts(struct stats *stats);
 
 /*
  * The whole /metrics page, Prometheus text format 0.0.4: malloc'd, *size bytes; NULL when out of memory. The counters of
  * one page are read one after another while their shards go on counting. About 100 lines a host.
  */
 char *stats_render_prometheus(struct stats *stats, size_t *size);
+
+struct sampler;
+/* /stats.json, which docs/stats.md describes: malloc'd, *size bytes; NULL when out of memory. By the sampler's thread. */
+char *stats_render_json(struct stats *stats, struct sampler *sampler, size_t *size);
 
 #endif

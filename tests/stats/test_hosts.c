@@ -5,16 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const struct stats_certificate two[] = {{"b.example", "b.pem", 2}, {"a.example", "a.pem", 1}};
+static const struct stats_host_facts two[] = {{"b.example", "b.pem", 2}, {"a.example", "a.pem", 1}};
 
 Test(hosts, each_has_a_block_for_each_shard_at_zero) {
     struct stats_hosts *hosts = stats_hosts_create(3, two, 2, NULL);
     cr_assert_eq(stats_hosts_count(hosts), 2);
     cr_assert_eq(sizeof(struct stats_host) % 64, 0);
     for (size_t i = 0; i < 2; i++) {
-        cr_assert_str_eq(stats_hosts_certificate(hosts, i)->host, two[i].host);
-        cr_assert_str_eq(stats_hosts_certificate(hosts, i)->file, two[i].file);
-        cr_assert_eq(stats_hosts_certificate(hosts, i)->not_after, two[i].not_after);
+        cr_assert_str_eq(stats_hosts_facts(hosts, i)->host, two[i].host);
+        cr_assert_str_eq(stats_hosts_facts(hosts, i)->file, two[i].file);
+        cr_assert_eq(stats_hosts_facts(hosts, i)->not_after, two[i].not_after);
         for (unsigned shard = 0; shard < 3; shard++) {
             struct stats_host *block = stats_hosts_at(hosts, i, shard);
             cr_assert_eq((uintptr_t)block % 64, 0);
@@ -30,11 +30,11 @@ Test(hosts, each_has_a_block_for_each_shard_at_zero) {
 
 Test(hosts, texts_are_copied) {
     char name[] = "a.example", file[] = "a.pem";
-    const struct stats_certificate one = {name, file, 0};
+    const struct stats_host_facts one = {name, file, 0};
     struct stats_hosts *hosts = stats_hosts_create(1, &one, 1, NULL);
     name[0] = file[0] = 'x';
-    cr_assert_str_eq(stats_hosts_certificate(hosts, 0)->host, "a.example");
-    cr_assert_str_eq(stats_hosts_certificate(hosts, 0)->file, "a.pem");
+    cr_assert_str_eq(stats_hosts_facts(hosts, 0)->host, "a.example");
+    cr_assert_str_eq(stats_hosts_facts(hosts, 0)->file, "a.pem");
     stats_hosts_release(hosts);
 }
 
@@ -49,7 +49,7 @@ Test(hosts, blocks_stay_with_their_names) {
     }
     struct stats_hosts *hosts = NULL;
     for (unsigned round = 0; round < ROUNDS; round++) {
-        struct stats_certificate list[NAMES];
+        struct stats_host_facts list[NAMES];
         unsigned which[NAMES];
         size_t count = 0;
         for (unsigned i = 0; i < NAMES; i++) {
@@ -57,7 +57,7 @@ Test(hosts, blocks_stay_with_their_names) {
             bool stays = (name + round) % 5 != 0;
             if (stays) {
                 which[count] = name;
-                list[count++] = (struct stats_certificate){names[name], "x.pem", round};
+                list[count++] = (struct stats_host_facts){names[name], "x.pem", round};
             }
             expected[name] = stays && present[name] ? expected[name] : 0;
             present[name] = stays;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-static const struct stats_certificate certificates[] = {
+static const struct stats_host_facts certificates[] = {
     {"api.example.com", "/etc/sallyport/server.pem", 1795573560},
     {"*.example.org", "odd \"name\"\\\n\xff.pem", -1},
 };
@@ -16,7 +16,7 @@ static char *page;
 static size_t page_size;
 static struct exposition exposition;
 
-static void set_hosts(const struct stats_certificate *list, size_t count) {
+static void set_hosts(const struct stats_host_facts *list, size_t count) {
     struct stats_hosts *hosts = stats_hosts_create(stats.shard_count, list, count, stats.hosts);
     cr_assert_not_null(hosts);
     stats_set_hosts(&stats, hosts);
@@ -158,7 +158,7 @@ Test(prometheus, histograms_are_cumulative_and_in_seconds) {
     stats_record(&host_at(0, 1)->request_seconds, 110000); /* 110 us */
     stats_record(&host_at(0, 1)->request_seconds, 110000);
     stats_record(&host_at(0, 0)->request_seconds, 61000000000u); /* 61 s: past the last bound */
-    stats_record(&stats.shards[1].handshake_seconds[STATS_RESUMED], 2000000);
+    stats_record(&stats.shards[1].seconds[STATS_HANDSHAKE_RESUMED], 2000000);
     scrape();
     static const struct {
         const char *bound;
@@ -189,9 +189,9 @@ Test(prometheus, verdicts_and_reloads_are_counted) {
     begin(2);
     stats.read_cache = count_cache;
     stats.cache_owner = &counts;
-    stats_record(&stats.shards[0].cert_verify_seconds[STATS_CACHED], 5000);
-    stats_record(&stats.shards[1].cert_verify_seconds[STATS_CACHED], 5000);
-    stats_record(&stats.shards[1].cert_verify_seconds[STATS_JUDGED], 200000);
+    stats_record(&stats.shards[0].seconds[STATS_VERIFY_CACHED], 5000);
+    stats_record(&stats.shards[1].seconds[STATS_VERIFY_CACHED], 5000);
+    stats_record(&stats.shards[1].seconds[STATS_VERIFY_FULL], 200000);
     stats_add(&stats.reloads[STATS_RELOAD_OK], 3);
     stats_add(&stats.reloads[STATS_RELOAD_FAILED], 2);
     scrape();
@@ -210,7 +210,7 @@ Test(prometheus, verdicts_and_reloads_are_counted) {
 }
 
 Test(prometheus, a_host_that_stays_goes_on_counting_and_one_that_goes_is_not_shown) {
-    static const struct stats_certificate after[] = {
+    static const struct stats_host_facts after[] = {
         {"new.example.com", "new.pem", 1},
         {"api.example.com", "renewed.pem", 2},
     };
@@ -280,10 +280,10 @@ Test(prometheus, a_server_without_hosts_and_texts_has_a_page_too) {
 Test(prometheus, a_thousand_hosts) {
     enum { HOSTS = 1000, SHARDS = 16 };
     static char names[HOSTS][32];
-    static struct stats_certificate many[HOSTS];
+    static struct stats_host_facts many[HOSTS];
     for (size_t i = 0; i < HOSTS; i++) {
         snprintf(names[i], sizeof names[i], "host-%zu.api.example.com", i);
-        many[i] = (struct stats_certificate){names[i], "server.pem", 0};
+        many[i] = (struct stats_host_facts){names[i], "server.pem", 0};
     }
     cr_assert_eq(stats_create(&stats, SHARDS), 0);
     set_hosts(many, HOSTS);

@@ -70,7 +70,7 @@ static void *count_much(void *argument) {
     struct stats_shard *shard = argument;
     for (int i = 0; i < 200000; i++) {
         stats_add(&shard->connections_total, 1);
-        stats_record(&shard->handshake_seconds[STATS_FULL], 100000);
+        stats_record(&shard->seconds[STATS_HANDSHAKE_FULL], 100000);
     }
     return NULL;
 }
@@ -92,7 +92,7 @@ Test(stats, shards_count_while_a_scrape_reads) {
     for (unsigned i = 0; i < 2; i++) {
         cr_assert_eq(pthread_join(threads[i], NULL), 0);
         cr_assert_eq(stats_read(&stats.shards[i].connections_total), 200000);
-        cr_assert_eq(stats_read(&stats.shards[i].handshake_seconds[STATS_FULL].sum_ns), 200000u * UINT64_C(100000));
+        cr_assert_eq(stats_read(&stats.shards[i].seconds[STATS_HANDSHAKE_FULL].sum_ns), 200000u * UINT64_C(100000));
     }
     stats_destroy(&stats);
 }

@@ -1,0 +1,315 @@
+/* /stats.json: the same figures as /metrics, latencies as percentiles, and what happened over the last minutes. */
+#include "base/check.h"
+#include "stats/hosts.h"
+#include "stats/json.h"
+#include "stats/sampler.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+struct report {
+    struct json json;
+    struct stats *stats;
+    const struct stats_hosts *hosts;
+    size_t host_count;
+    struct sampler *sampler;
+};
+
+static const char *const admission_states[] = {"calm", "loaded", "flooded"};
+
+static void put_text(struct json *json, const char *key, const char *text) {
+    json_string(json, key, bytes_of_string(text));
+}
+
+static uint64_t of_shards(const struct report *report, size_t offset) {
+    uint64_t sum = 0;
+    for (unsigned shard = 0; shard < report->stats->shard_count; shard++) {
+        const char *block = (const char *)&report->stats->shards[shard];
+        sum += stats_read((const stats_counter *)(const void *)(block + offset));
+    }
+    return sum;
+}
+
+static uint64_t of_host(const struct report *report, size_t host, size_t offset) {
+    uint64_t sum = 0;
+    for (unsigned shard = 0; shard < report->stats->shard_count; shard++) {
+        const char *block = (const char *)stats_hosts_at(report->hosts, host, shard);
+        sum += stats_read((const stats_counter *)(const void *)(block + offset));
+    }
+    return sum;
+}
+
+static uint64_t of_hosts(const struct report *report, size_t offset) {
+    uint64_t sum = 0;
+    for (size_t host = 0; host < report->host_count; host++) {
+        sum += of_host(report, host, offset);
+    }
+    return sum;
+}
+
+static void report_server(struct report *report) {
+    struct json *json = &report->json;
+    json_begin_object(json, "server");
+    put_text(json, "version", report->stats->version);
+    put_text(json, "wolfssl", report->stats->wolfssl);
+    put_text(json, "crypto", report->stats->crypto);
+    json_signed(json, "started", report->stats->started_s);
+    json_signed(json, "now", report->sampler->sampled_at_s);
+    json_end_object(json);
+}
+
+static void report_shards(struct report *report) {
+    struct json *json = &report->json;
+    json_begin_array(json, "shards");
+    for (unsigned i = 0; i < report->stats->shard_count; i++) {
+        const struct stats_shard *shard = &report->stats->shards[i];
+        json_begin_object(json, NULL);
+        json_unsigned(json, "connections", stats_read(&shard->connections));
+        json_unsigned(json, "connections_total", stats_read(&shard->connections_total));
+        put_text(json, "admission_state", admission_states[stats_read(&shard->admission_state) % 3]);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static uint64_t handshakes_with(const struct report *report, enum stats_result result, enum stats_kind kind) {
+    uint64_t sum = 0;
+    for (unsigned version = 0; version < STATS_VERSION_COUNT; version++) {
+        sum += of_shards(report, offsetof(struct stats_shard, handshakes[result][kind][version]));
+    }
+    return sum;
+}
+
+static void report_handshakes(struct report *report) {
+    struct json *json = &report->json;
+    json_begin_object(json, "handshakes");
+    json_begin_object(json, stats_result_name(STATS_OK));
+    for (unsigned kind = 0; kind < STATS_KIND_COUNT; kind++) {
+        json_unsigned(json, stats_kind_name((enum stats_kind)kind),
+                      handshakes_with(report, STATS_OK, (enum stats_kind)kind));
+    }
+    json_end_object(json);
+    for (unsigned result = STATS_FAILED; result < STATS_RESULT_COUNT; result++) {
+        json_unsigned(json, stats_result_name((enum stats_result)result),
+                      handshakes_with(report, (enum stats_result)result, STATS_FULL) +
+                          handshakes_with(report, (enum stats_result)result, STATS_RESUMED));
+    }
+    json_begin_object(json, "work_seconds");
+    for (unsigned class = 0; class < STATS_CLASS_COUNT; class ++) {
+        json_seconds(json, stats_class_name((enum stats_class) class),
+                     of_shards(report, offsetof(struct stats_shard, handshake_work_ns[class])));
+    }
+    json_end_object(json);
+    json_end_object(json);
+}
+
+static void report_client_certs(struct report *report) {
+    struct json *json = &report->json;
+    uint64_t by_reason[REASON_COUNT];
+    uint64_t by_status[STATUS_COUNT] = {0};
+    for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
+        by_reason[reason] = of_hosts(report, offsetof(struct stats_host, client_certs[reason]));
+        by_status[reason_status((enum reason)reason)] += by_reason[reason];
+    }
+    json_begin_object(json, "client_certs");
+    for (unsigned status = 0; status < STATUS_COUNT; status++) {
+        json_unsigned(json, status_name((enum status)status), by_status[status]);
+    }
+    json_begin_object(json, "by_reason");
+    for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
+        json_unsigned(json, reason_name((enum reason)reason), by_reason[reason]);
+    }
+    json_end_object(json);
+    json_end_object(json);
+}
+
+static void report_cache(struct report *report) {
+    struct json *json = &report->json;
+    struct stats_cache counts = {0};
+    if (report->stats->read_cache != NULL) {
+        report->stats->read_cache(report->stats->cache_owner, &counts);
+    }
+    json_begin_object(json, "cert_cache");
+    json_unsigned(json, "hits", counts.hits);
+    json_unsigned(json, "misses", counts.misses);
+    json_unsigned(json, "evictions", counts.evictions);
+    json_unsigned(json, "entries", counts.entries);
+    json_end_object(json);
+}
+
+static void report_rejected(struct report *report) {
+    struct json *json = &report->json;
+    json_begin_object(json, "rejected");
+    for (unsigned stage = 0; stage < STATS_STAGE_COUNT; stage++) {
+        json_begin_object(json, stats_stage_name((enum stats_stage)stage));
+        for (unsigned rejection = 0; rejection < STATS_REJECTION_COUNT; rejection++) {
+            uint64_t count = of_shards(report, offsetof(struct stats_shard, rejected[stage][rejection]));
+            if (count > 0 || stats_rejection_occurs((enum stats_stage)stage, (enum stats_rejection)rejection)) {
+                json_unsigned(json, stats_rejection_name((enum stats_rejection)rejection), count);
+            }
+        }
+        json_end_object(json);
+    }
+    json_end_object(json);
+}
+
+static void report_codes(struct json *json, const char *key, const uint64_t counts[static STATS_CODES]) {
+    json_begin_object(json, key);
+    for (unsigned slot = 0; slot < STATS_CODES; slot++) {
+        if (counts[slot] > 0) {
+            json_unsigned(json, stats_code_name(slot), counts[slot]);
+        }
+    }
+    json_end_object(json);
+}
+
+static uint64_t sum_of(const uint64_t counts[static STATS_CODES]) {
+    uint64_t sum = 0;
+    for (unsigned slot = 0; slot < STATS_CODES; slot++) {
+        sum += counts[slot];
+    }
+    return sum;
+}
+
+static void report_requests(struct report *report) {
+    uint64_t counts[STATS_CODES];
+    for (unsigned slot = 0; slot < STATS_CODES; slot++) {
+        counts[slot] = of_hosts(report, offsetof(struct stats_host, requests[slot]));
+    }
+    json_begin_object(&report->json, "requests");
+    json_unsigned(&report->json, "total", sum_of(counts));
+    report_codes(&report->json, "by_code", counts);
+    json_end_object(&report->json);
+}
+
+static void report_percentiles(struct json *json, const char *key, const struct hdr_histogram *histogram) {
+    static const struct {
+        const char *name;
+        double percentile;
+    } points[] = {{"p50", 50}, {"p90", 90}, {"p99", 99}, {"p99.9", 99.9}, {"max", 100}};
+    json_begin_object(json, key);
+    json_signed(json, "count", histogram->total_count);
+    for (size_t i = 0; i < ARRAY_LENGTH(points); i++) {
+        if (histogram->total_count == 0) {
+            json_null(json, points[i].name);
+        } else {
+            int64_t value_us = hdr_value_at_percentile(histogram, points[i].percentile);
+            json_seconds(json, points[i].name, (uint64_t)value_us * 1000);
+        }
+    }
+    json_end_object(json);
+}
+
+static void report_latencies(struct report *report) {
+    struct json *json = &report->json;
+    json_begin_object(json, "latencies");
+    for (unsigned what = 0; what < STATS_LATENCY_COUNT; what++) {
+        json_begin_object(json, stats_latency_name((enum stats_latency)what));
+        report_percentiles(json, "last_10s", sampler_latest(report->sampler, (enum stats_latency)what));
+        report_percentiles(json, "since_start", sampler_since_start(report->sampler, (enum stats_latency)what));
+        json_end_object(json);
+    }
+    json_end_object(json);
+}
+
+static void report_history(struct report *report) {
+    struct json *json = &report->json;
+    uint32_t count = sampler_count(report->sampler);
+    json_begin_object(json, "history");
+    json_seconds(json, "interval", (uint64_t)SAMPLER_INTERVAL_MS * 1000000);
+    json_signed(json, "end", report->sampler->sampled_at_s);
+    json_begin_object(json, "series");
+    for (unsigned series = 0; series < SAMPLER_SERIES; series++) {
+        json_begin_array(json, sampler_series_name((enum sampler_series)series));
+        for (uint32_t at = 0; at < count; at++) {
+            float value = sampler_value(report->sampler, (enum sampler_series)series, at);
+            if (isnan(value)) {
+                json_null(json, NULL);
+            } else {
+                json_double(json, NULL, (double)value);
+            }
+        }
+        json_end_array(json);
+    }
+    json_end_object(json);
+    json_end_object(json);
+}
+
+static void report_origins(struct report *report, size_t host) {
+    struct json *json = &report->json;
+    const struct stats_host_facts *facts = stats_hosts_facts(report->hosts, host);
+    uint64_t down = 0;
+    for (unsigned shard = 0; shard < report->stats->shard_count; shard++) {
+        down |= stats_read(&stats_hosts_at(report->hosts, host, shard)->origins_down);
+    }
+    json_begin_array(json, "origins");
+    for (size_t i = 0; i < facts->origin_count; i++) {
+        json_begin_object(json, NULL);
+        put_text(json, "address", facts->origins[i]);
+        json_bool(json, "up", (down >> i & 1) == 0);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void report_host(struct report *report, size_t host) {
+    struct json *json = &report->json;
+    const struct stats_host_facts *facts = stats_hosts_facts(report->hosts, host);
+    uint64_t counts[STATS_CODES];
+    for (unsigned slot = 0; slot < STATS_CODES; slot++) {
+        counts[slot] = of_host(report, host, offsetof(struct stats_host, requests[slot]));
+    }
+    json_begin_object(json, NULL);
+    put_text(json, "name", facts->host);
+    put_text(json, "mode", facts->mode == NULL ? "off" : facts->mode);
+    json_begin_object(json, "certificate");
+    put_text(json, "file", facts->file);
+    json_signed(json, "not_after", facts->not_after);
+    json_end_object(json);
+    json_unsigned(json, "requests", sum_of(counts));
+    report_codes(json, "requests_by_code", counts);
+    json_begin_object(json, "client_certs");
+    for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
+        uint64_t count = of_host(report, host, offsetof(struct stats_host, client_certs[reason]));
+        if (count > 0) {
+            json_unsigned(json, reason_name((enum reason)reason), count);
+        }
+    }
+    json_end_object(json);
+    report_origins(report, host);
+    json_end_object(json);
+}
+
+static void report_hosts(struct report *report) {
+    json_begin_array(&report->json, "hosts");
+    for (size_t host = 0; host < report->host_count; host++) {
+        report_host(report, host);
+    }
+    json_end_array(&report->json);
+}
+
+char *stats_render_json(struct stats *stats, struct sampler *sampler, size_t *size) {
+    struct stats_hosts *hosts = stats_take_hosts(stats);
+    struct report report = {
+        .stats = stats, .hosts = hosts, .host_count = hosts == NULL ? 0 : stats_hosts_count(hosts), .sampler = sampler};
+    json_begin_object(&report.json, NULL);
+    report_server(&report);
+    report_shards(&report);
+    report_handshakes(&report);
+    report_client_certs(&report);
+    report_cache(&report);
+    report_rejected(&report);
+    report_requests(&report);
+    report_latencies(&report);
+    report_history(&report);
+    report_hosts(&report);
+    json_end_object(&report.json);
+    stats_hosts_release(hosts);
+    page_put(&report.json.page, "\n", 1);
+    if (report.json.page.failed) {
+        free(report.json.page.data);
+        return NULL;
+    }
+    *size = report.json.page.size;
+    return report.json.page.data;
+}

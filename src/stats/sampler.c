@@ -1,0 +1,220 @@
+#include "stats/sampler.h"
+
+#include "base/check.h"
+#include "stats/hosts.h"
+
+#include <errno.h>
+#include <math.h>
+
+static const char *const names[] = {
+    [SAMPLER_HANDSHAKES_FULL] = "handshakes_full",
+    [SAMPLER_HANDSHAKES_RESUMED] = "handshakes_resumed",
+    [SAMPLER_HANDSHAKES_FAILED] = "handshakes_failed",
+    [SAMPLER_REQUESTS] = "requests",
+    [SAMPLER_REJECTED + STATS_AT_ACCEPT] = "rejected_accept",
+    [SAMPLER_REJECTED + STATS_AT_HELLO] = "rejected_hello",
+    [SAMPLER_REJECTED + STATS_AT_ADMISSION] = "rejected_admission",
+    [SAMPLER_REJECTED + STATS_AT_HANDSHAKE] = "rejected_handshake",
+    [SAMPLER_REJECTED + STATS_AT_CERTIFICATE] = "rejected_certificate",
+    [SAMPLER_REJECTED + STATS_AT_REQUEST] = "rejected_request",
+    [SAMPLER_CERTS_VALID] = "certs_valid",
+    [SAMPLER_CERTS_INVALID] = "certs_invalid",
+    [SAMPLER_CERTS_NONE] = "certs_none",
+    [SAMPLER_CACHE_HITS] = "cache_hits",
+    [SAMPLER_CACHE_MISSES] = "cache_misses",
+    [SAMPLER_WORK_KNOWN] = "work_known",
+    [SAMPLER_WORK_OTHERS] = "work_others",
+    [SAMPLER_CONNECTIONS] = "connections",
+    [SAMPLER_ADMISSION_STATE] = "admission_state",
+    [SAMPLER_HANDSHAKE_FULL_P50] = "handshake_full_p50",
+    [SAMPLER_HANDSHAKE_FULL_P99] = "handshake_full_p99",
+    [SAMPLER_REQUEST_P50] = "request_p50",
+    [SAMPLER_REQUEST_P99] = "request_p99",
+};
+_Static_assert(ARRAY_LENGTH(names) == SAMPLER_SERIES, "each has a name");
+
+const char *sampler_series_name(enum sampler_series series) {
+    CHECK(series < SAMPLER_SERIES);
+    return names[series];
+}
+
+static void add_shard(uint64_t counters[static SAMPLER_COUNTERS], const struct stats_shard *shard) {
+    for (unsigned version = 0; version < STATS_VERSION_COUNT; version++) {
+        counters[SAMPLER_HANDSHAKES_FULL] += stats_read(&shard->handshakes[STATS_OK][STATS_FULL][version]);
+        counters[SAMPLER_HANDSHAKES_RESUMED] += stats_read(&shard->handshakes[STATS_OK][STATS_RESUMED][version]);
+        for (unsigned kind = 0; kind < STATS_KIND_COUNT; kind++) {
+            counters[SAMPLER_HANDSHAKES_FAILED] += stats_read(&shard->handshakes[STATS_FAILED][kind][version]) +
+                                                   stats_read(&shard->handshakes[STATS_TIMEOUT][kind][version]);
+        }
+    }
+    for (unsigned stage = 0; stage < STATS_STAGE_COUNT; stage++) {
+        for (unsigned rejection = 0; rejection < STATS_REJECTION_COUNT; rejection++) {
+            counters[SAMPLER_REJECTED + stage] += stats_read(&shard->rejected[stage][rejection]);
+        }
+    }
+    for (unsigned class = 0; class < STATS_CLASS_COUNT; class ++) {
+        counters[class == STATS_KNOWN ? SAMPLER_WORK_KNOWN : SAMPLER_WORK_OTHERS] +=
+            stats_read(&shard->handshake_work_ns[class]);
+    }
+}
+
+static void add_host(uint64_t counters[static SAMPLER_COUNTERS], const struct stats_host *host) {
+    for (unsigned slot = 0; slot < STATS_CODES; slot++) {
+        counters[SAMPLER_REQUESTS] += stats_read(&host->requests[slot]);
+    }
+    for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
+        enum status status = reason_status((enum reason)reason);
+        enum sampler_series series = status == STATUS_VALID  ? SAMPLER_CERTS_VALID
+                                     : status == STATUS_NONE ? SAMPLER_CERTS_NONE
+                                                             : SAMPLER_CERTS_INVALID;
+        counters[series] += stats_read(&host->client_certs[reason]);
+    }
+}
+
+static void read_counters(struct stats *stats, uint64_t counters[static SAMPLER_COUNTERS]) {
+    struct stats_hosts *hosts = stats_take_hosts(stats);
+    struct stats_cache cache = {0};
+    memset(counters, 0, SAMPLER_COUNTERS * sizeof *counters);
+    for (unsigned shard = 0; shard < stats->shard_count; shard++) {
+        add_shard(counters, &stats->shards[shard]);
+        for (size_t host = 0; hosts != NULL && host < stats_hosts_count(hosts); host++) {
+            add_host(counters, stats_hosts_at(hosts, host, shard));
+        }
+    }
+    stats_hosts_release(hosts);
+    if (stats->read_cache != NULL) {
+        stats->read_cache(stats->cache_owner, &cache);
+    }
+    counters[SAMPLER_CACHE_HITS] = cache.hits;
+    counters[SAMPLER_CACHE_MISSES] = cache.misses;
+}
+
+int sampler_create(struct sampler *sampler, struct stats *stats, uint64_t now_ms, int64_t now_s) {
+    *sampler = (struct sampler){.stats = stats, .sampled_ms = now_ms, .sampled_at_s = now_s};
+    bool good = (sampler->scratch = latency_histogram()) != NULL && (sampler->recycled = latency_histogram()) != NULL;
+    for (size_t what = 0; what < STATS_LATENCY_COUNT && good; what++) {
+        good = (sampler->since_start[what] = latency_histogram()) != NULL;
+        for (size_t i = 0; i < SAMPLER_WINDOW && good; i++) {
+            good = (sampler->window[what][i] = latency_histogram()) != NULL;
+        }
+    }
+    if (!good) {
+        return -ENOMEM;
+    }
+    read_counters(stats, sampler->before);
+    return 0;
+}
+
+static void free_histogram(struct hdr_histogram *histogram) {
+    if (histogram != NULL) {
+        hdr_close(histogram);
+    }
+}
+
+void sampler_destroy(struct sampler *sampler) {
+    free_histogram(sampler->scratch);
+    free_histogram(sampler->recycled);
+    for (size_t what = 0; what < STATS_LATENCY_COUNT; what++) {
+        free_histogram(sampler->since_start[what]);
+        for (size_t i = 0; i < SAMPLER_WINDOW; i++) {
+            free_histogram(sampler->window[what][i]);
+        }
+    }
+    *sampler = (struct sampler){0};
+}
+
+/* What all shards have recorded of one kind since the last sample. */
+static struct hdr_histogram *take_latencies(struct sampler *sampler, enum stats_latency what, uint32_t at) {
+    struct hdr_histogram *newest = sampler->window[what][at % SAMPLER_WINDOW];
+    hdr_reset(newest);
+    for (unsigned shard = 0; shard < sampler->stats->shard_count; shard++) {
+        sampler->recycled = latency_take(&sampler->stats->shards[shard].latencies, what, sampler->recycled);
+        if (sampler->recycled->total_count > 0) {
+            hdr_add(newest, sampler->recycled);
+        }
+    }
+    if (newest->total_count > 0) {
+        hdr_add(sampler->since_start[what], newest);
+    }
+    return newest;
+}
+
+static float seconds_at(const struct hdr_histogram *histogram, double percentile) {
+    return histogram->total_count == 0 ? NAN : (float)((double)hdr_value_at_percentile(histogram, percentile) / 1e6);
+}
+
+static void sample_states(struct sampler *sampler, uint32_t at) {
+    uint64_t connections = 0;
+    uint64_t state = 0;
+    for (unsigned i = 0; i < sampler->stats->shard_count; i++) {
+        const struct stats_shard *shard = &sampler->stats->shards[i];
+        uint64_t own = stats_read(&shard->admission_state);
+        connections += stats_read(&shard->connections);
+        state = own > state ? own : state;
+    }
+    sampler->history[SAMPLER_CONNECTIONS][at] = (float)connections;
+    sampler->history[SAMPLER_ADMISSION_STATE][at] = (float)state;
+}
+
+static void sample_rates(struct sampler *sampler, uint32_t at, double seconds) {
+    uint64_t now[SAMPLER_COUNTERS];
+    read_counters(sampler->stats, now);
+    for (unsigned series = 0; series < SAMPLER_COUNTERS; series++) {
+        /* Fewer than before: a host is gone, and its counters with it. */
+        uint64_t came = now[series] > sampler->before[series] ? now[series] - sampler->before[series] : 0;
+        bool is_time = series == SAMPLER_WORK_KNOWN || series == SAMPLER_WORK_OTHERS;
+        sampler->history[series][at] = (float)((double)came * (is_time ? 1e-9 : 1.0) / seconds);
+        sampler->before[series] = now[series];
+    }
+}
+
+static void sample(struct sampler *sampler, uint64_t elapsed_ms) {
+    uint32_t at = sampler->samples % SAMPLER_HISTORY;
+    sample_rates(sampler, at, (double)elapsed_ms / 1000);
+    sample_states(sampler, at);
+    for (unsigned what = 0; what < STATS_LATENCY_COUNT; what++) {
+        const struct hdr_histogram *newest = take_latencies(sampler, (enum stats_latency)what, sampler->samples);
+        if (what == STATS_HANDSHAKE_FULL) {
+            sampler->history[SAMPLER_HANDSHAKE_FULL_P50][at] = seconds_at(newest, 50);
+            sampler->history[SAMPLER_HANDSHAKE_FULL_P99][at] = seconds_at(newest, 99);
+        } else if (what == STATS_REQUEST) {
+            sampler->history[SAMPLER_REQUEST_P50][at] = seconds_at(newest, 50);
+            sampler->history[SAMPLER_REQUEST_P99][at] = seconds_at(newest, 99);
+        }
+    }
+    sampler->samples++;
+}
+
+void sampler_tick(struct sampler *sampler, uint64_t now_ms, int64_t now_s) {
+    uint64_t elapsed_ms = now_ms - sampler->sampled_ms;
+    if (elapsed_ms >= SAMPLER_INTERVAL_MS) {
+        sample(sampler, elapsed_ms);
+        sampler->sampled_ms = now_ms;
+        sampler->sampled_at_s = now_s;
+    }
+}
+
+uint32_t sampler_count(const struct sampler *sampler) {
+    return sampler->samples < SAMPLER_HISTORY ? sampler->samples : SAMPLER_HISTORY;
+}
+
+float sampler_value(const struct sampler *sampler, enum sampler_series series, uint32_t at) {
+    CHECK(series < SAMPLER_SERIES && at < sampler_count(sampler));
+    return sampler->history[series][(sampler->samples - sampler_count(sampler) + at) % SAMPLER_HISTORY];
+}
+
+const struct hdr_histogram *sampler_latest(struct sampler *sampler, enum stats_latency what) {
+    CHECK(what < STATS_LATENCY_COUNT);
+    hdr_reset(sampler->scratch);
+    for (size_t i = 0; i < SAMPLER_WINDOW; i++) {
+        if (sampler->window[what][i]->total_count > 0) {
+            hdr_add(sampler->scratch, sampler->window[what][i]);
+        }
+    }
+    return sampler->scratch;
+}
+
+const struct hdr_histogram *sampler_since_start(const struct sampler *sampler, enum stats_latency what) {
+    CHECK(what < STATS_LATENCY_COUNT);
+    return sampler->since_start[what];
+}

@@ -1,0 +1,79 @@
+/*
+ * What the counters and latencies did over time: once a second what came since the last time, kept for five minutes, and
+ * latencies of the last ten seconds and since the start. Fixed memory, of one thread, which is no shard's.
+ */
+#ifndef STATS_SAMPLER_H
+#define STATS_SAMPLER_H
+
+#include "stats/stats.h"
+
+#include <hdr/hdr_histogram.h>
+
+enum {
+    SAMPLER_INTERVAL_MS = 1000,
+    SAMPLER_HISTORY = 300, /* samples that are kept */
+    SAMPLER_WINDOW = 10,   /* those that are the last ten seconds */
+};
+
+/* Each a second, where it does not say otherwise. */
+enum sampler_series {
+    SAMPLER_HANDSHAKES_FULL,
+    SAMPLER_HANDSHAKES_RESUMED,
+    SAMPLER_HANDSHAKES_FAILED, /* and those that timed out */
+    SAMPLER_REQUESTS,
+    SAMPLER_REJECTED, /* one for each stage */
+    SAMPLER_CERTS_VALID = SAMPLER_REJECTED + STATS_STAGE_COUNT,
+    SAMPLER_CERTS_INVALID,
+    SAMPLER_CERTS_NONE,
+    SAMPLER_CACHE_HITS,
+    SAMPLER_CACHE_MISSES,
+    SAMPLER_WORK_KNOWN,  /* cores */
+    SAMPLER_WORK_OTHERS, /* likewise */
+    SAMPLER_COUNTERS,
+    SAMPLER_CONNECTIONS = SAMPLER_COUNTERS, /* that are open, at the end of the second; from here on nothing is a rate */
+    SAMPLER_ADMISSION_STATE,                /* the highest of all shards */
+    SAMPLER_HANDSHAKE_FULL_P50,             /* seconds; NAN when there was none, as the next */
+    SAMPLER_HANDSHAKE_FULL_P99,
+    SAMPLER_REQUEST_P50,
+    SAMPLER_REQUEST_P99,
+    SAMPLER_SERIES
+};
+
+struct sampler {
+    struct stats *stats;
+    uint64_t sampled_ms;  /* when the newest sample ended */
+    int64_t sampled_at_s; /* likewise, since the epoch */
+    uint32_t samples;     /* since the start */
+    uint64_t before[SAMPLER_COUNTERS];
+    float history[SAMPLER_SERIES][SAMPLER_HISTORY];                    /* sample n at n % SAMPLER_HISTORY */
+    struct hdr_histogram *window[STATS_LATENCY_COUNT][SAMPLER_WINDOW]; /* likewise */
+    struct hdr_histogram *since_start[STATS_LATENCY_COUNT];
+    struct hdr_histogram *scratch;
+    struct hdr_histogram *recycled;
+};
+
+/* `stats` must outlive it. 0 or -ENOMEM. */
+int sampler_create(struct sampler *sampler, struct stats *stats, uint64_t now_ms, int64_t now_s);
+/* Also after a failure to create. */
+void sampler_destroy(struct sampler *sampler);
+
+/* Takes a sample when a second has passed since the last one. `now_ms` is monotonic, `now_s` since the epoch. */
+void sampler_tick(struct sampler *sampler, uint64_t now_ms, int64_t now_s);
+
+/* How long until it takes the next, at most. */
+static inline uint64_t sampler_wait_ms(const struct sampler *sampler, uint64_t now_ms) {
+    uint64_t elapsed_ms = now_ms - sampler->sampled_ms;
+    return elapsed_ms < SAMPLER_INTERVAL_MS ? SAMPLER_INTERVAL_MS - elapsed_ms : 0;
+}
+
+/* As in /stats.json: "rejected_accept". A static text. */
+const char *sampler_series_name(enum sampler_series series);
+/* How many samples there are, 300 at most; and the value in one of them, 0 being the oldest. */
+uint32_t sampler_count(const struct sampler *sampler);
+float sampler_value(const struct sampler *sampler, enum sampler_series series, uint32_t at);
+
+/* The last ten seconds' latencies, in microseconds, until the next call. */
+const struct hdr_histogram *sampler_latest(struct sampler *sampler, enum stats_latency what);
+const struct hdr_histogram *sampler_since_start(const struct sampler *sampler, enum stats_latency what);
+
+#endif
