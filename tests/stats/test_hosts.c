@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const struct stats_host_facts two[] = {{"b.example", "b.pem", 2}, {"a.example", "a.pem", 1}};
+static const struct stats_host_facts two[] = {{.host = "b.example", .file = "b.pem", .not_after = 2},
+                                               {.host = "a.example", .file = "a.pem", .not_after = 1}};
 
 Test(hosts, each_has_a_block_for_each_shard_at_zero) {
     struct stats_hosts *hosts = stats_hosts_create(3, two, 2, NULL);
@@ -30,11 +31,18 @@ Test(hosts, each_has_a_block_for_each_shard_at_zero) {
 
 Test(hosts, texts_are_copied) {
     char name[] = "a.example", file[] = "a.pem";
-    const struct stats_host_facts one = {name, file, 0};
+    char origin[] = "127.0.0.1:1";
+    const char *origins[] = {origin, "127.0.0.1:2"};
+    const struct stats_host_facts one = {
+        .host = name, .file = file, .mode = "report", .origins = origins, .origin_count = 2};
     struct stats_hosts *hosts = stats_hosts_create(1, &one, 1, NULL);
-    name[0] = file[0] = 'x';
+    name[0] = file[0] = origin[0] = 'x';
     cr_assert_str_eq(stats_hosts_facts(hosts, 0)->host, "a.example");
     cr_assert_str_eq(stats_hosts_facts(hosts, 0)->file, "a.pem");
+    cr_assert_str_eq(stats_hosts_facts(hosts, 0)->mode, "report");
+    cr_assert_eq(stats_hosts_facts(hosts, 0)->origin_count, 2);
+    cr_assert_str_eq(stats_hosts_facts(hosts, 0)->origins[0], "127.0.0.1:1");
+    cr_assert_str_eq(stats_hosts_facts(hosts, 0)->origins[1], "127.0.0.1:2");
     stats_hosts_release(hosts);
 }
 
@@ -57,7 +65,7 @@ Test(hosts, blocks_stay_with_their_names) {
             bool stays = (name + round) % 5 != 0;
             if (stays) {
                 which[count] = name;
-                list[count++] = (struct stats_host_facts){names[name], "x.pem", round};
+                list[count++] = (struct stats_host_facts){.host = names[name], .file = "x.pem", .not_after = round};
             }
             expected[name] = stays && present[name] ? expected[name] : 0;
             present[name] = stays;

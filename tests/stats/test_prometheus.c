@@ -8,8 +8,8 @@
 #include <time.h>
 
 static const struct stats_host_facts certificates[] = {
-    {"api.example.com", "/etc/sallyport/server.pem", 1795573560},
-    {"*.example.org", "odd \"name\"\\\n\xff.pem", -1},
+    {.host = "api.example.com", .file = "/etc/sallyport/server.pem", .not_after = 1795573560},
+    {.host = "*.example.org", .file = "odd \"name\"\\\n\xff.pem", .not_after = -1},
 };
 static struct stats stats;
 static char *page;
@@ -211,8 +211,8 @@ Test(prometheus, verdicts_and_reloads_are_counted) {
 
 Test(prometheus, a_host_that_stays_goes_on_counting_and_one_that_goes_is_not_shown) {
     static const struct stats_host_facts after[] = {
-        {"new.example.com", "new.pem", 1},
-        {"api.example.com", "renewed.pem", 2},
+        {.host = "new.example.com", .file = "new.pem", .not_after = 1},
+        {.host = "api.example.com", .file = "renewed.pem", .not_after = 2},
     };
     begin(2);
     stats_add(&host_at(0, 1)->requests[stats_code_slot(200)], 5);
@@ -283,7 +283,7 @@ Test(prometheus, a_thousand_hosts) {
     static struct stats_host_facts many[HOSTS];
     for (size_t i = 0; i < HOSTS; i++) {
         snprintf(names[i], sizeof names[i], "host-%zu.api.example.com", i);
-        many[i] = (struct stats_host_facts){names[i], "server.pem", 0};
+        many[i] = (struct stats_host_facts){.host = names[i], .file = "server.pem", .not_after = 0};
     }
     cr_assert_eq(stats_create(&stats, SHARDS), 0);
     set_hosts(many, HOSTS);
