@@ -10,6 +10,12 @@ uint64_t clock_monotonic_ns(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+uint64_t clock_wall_ms(void) {
+    struct timespec now;
+    CHECK(clock_gettime(CLOCK_REALTIME, &now) == 0);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 int64_t clock_wall_seconds(void) {
     struct timespec now;
     CHECK(clock_gettime(CLOCK_REALTIME, &now) == 0);

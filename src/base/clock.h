@@ -5,7 +5,8 @@
 #include <stdint.h>
 
 uint64_t clock_monotonic_ns(void);
-/* Seconds since the epoch. */
+/* Since the epoch. */
 int64_t clock_wall_seconds(void);
+uint64_t clock_wall_ms(void);
 
 #endif

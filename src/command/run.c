@@ -25,6 +25,7 @@ static const char usage[] = "usage: sallyport run -c FILE\n"
                             "\n"
                             "SIGHUP reads the file again and serves what it says from then on; with any problem in it the\n"
                             "old configuration goes on serving.\n"
+                            "SIGUSR1 opens the access log again, for those who have moved it away.\n"
                             "SIGTERM lets requests in flight end, for at most 30 s, and ends; SIGINT ends at once.\n"
                             "Exit status: 0 ended by a signal, 1 cannot start or has failed, 2 wrong usage.\n";
 
@@ -107,6 +108,9 @@ static void wait_for_end(struct server *server, const char *path, const sigset_t
             else
                 reload(server, path);
             break;
+        case SIGUSR1:
+            server_reopen_logs(server);
+            break;
         case SIGTERM:
             if (!draining) {
                 log_info("SIGTERM: draining, for at most %d s", RUN_DRAIN_TIMEOUT_MS / 1000);
@@ -152,6 +156,7 @@ static int load_and_serve(const char *path) {
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGUSR1);
     CHECK(pthread_sigmask(SIG_BLOCK, &signals, NULL) == 0);
     signal(SIGPIPE, SIG_IGN);
 

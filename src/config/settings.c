@@ -129,6 +129,32 @@ static void load_tickets(const struct loader *loader, const struct document_node
         config->ticket_lifetime_s = lifetime_ms / 1000;
 }
 
+/* The file itself need not be there yet; a directory that is not would be found out only at the start. */
+static void load_access_log(const struct loader *loader, const struct document_node *node, struct config *config) {
+    const char *name = value_string(loader, node, "access_log");
+    if (name == NULL)
+        return;
+    if (strcmp(name, "-") == 0) {
+        config->access_log = memory_copy_string(name);
+        return;
+    }
+    struct stat status;
+    CHECK(asprintf(&config->access_log, "%s%s", name[0] == '/' ? "" : loader->directory, name) >= 0);
+    if (stat(config->access_log, &status) == 0) {
+        if (S_ISDIR(status.st_mode))
+            loader_problem(loader, node, "access_log: %s is a directory, not a file", config->access_log);
+        return;
+    }
+    char *directory = memory_copy_string(config->access_log);
+    char *slash = strrchr(directory, '/');
+    if (slash != NULL) {
+        slash[slash == directory ? 1 : 0] = '\0';
+        if (stat(directory, &status) != 0 || !S_ISDIR(status.st_mode))
+            loader_problem(loader, node, "access_log: there is no directory %s", directory);
+    }
+    free(directory);
+}
+
 void settings_load(const struct loader *loader, const struct settings_nodes *nodes, struct config *config) {
     set_defaults(config);
     struct config_address listeners[SETTINGS_LISTENERS_MAX];
@@ -139,8 +165,7 @@ void settings_load(const struct loader *loader, const struct settings_nodes *nod
     admission_settings_load(loader, nodes->admission, &config->admission);
     load_cache(loader, nodes->cert_cache, config);
     load_tickets(loader, nodes->tickets, config);
-    if (value_string(loader, nodes->access_log, "access_log") != NULL)
-        loader_problem(loader, nodes->access_log, "access_log is not supported by this version; remove the key");
+    load_access_log(loader, nodes->access_log, config);
 }
 
 void settings_free(struct config *config) {

@@ -104,6 +104,9 @@ struct stats_host *connection_host_stats(const struct connection *connection) {
 
 void connection_reject(struct connection *connection, enum stats_stage stage, enum stats_rejection why) {
     stats_add(&connection->shard->stats->rejected[stage][why], 1);
+    if (stage != STATS_AT_CERTIFICATE && stage != STATS_AT_REQUEST) {
+        journal_failure(connection, stage, why);
+    }
 }
 
 void connection_count_handshake(struct connection *connection, enum stats_result result) {
@@ -117,8 +120,8 @@ void connection_count_handshake(struct connection *connection, enum stats_result
     connection->handshake_counted = true;
     if (result == STATS_OK) {
         version = tls_session_is_tls13(connection->tls) ? STATS_TLS13 : STATS_TLS12;
-        stats_time(stats, kind == STATS_RESUMED ? STATS_HANDSHAKE_RESUMED : STATS_HANDSHAKE_FULL,
-                   clock_monotonic_ns() - connection->accepted_ns);
+        connection->handshake_ns = clock_monotonic_ns() - connection->accepted_ns;
+        stats_time(stats, kind == STATS_RESUMED ? STATS_HANDSHAKE_RESUMED : STATS_HANDSHAKE_FULL, connection->handshake_ns);
     }
     stats_add(&stats->handshakes[result][kind][version], 1);
 }

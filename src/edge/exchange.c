@@ -45,6 +45,9 @@ void exchange_destroy(struct exchange *exchange) {
         stats_time_of_host(shard->stats, &host_stats(exchange)->request_seconds, STATS_REQUEST,
                            clock_monotonic_ns() - exchange->started_ns);
     }
+    if (exchange->started_ns != 0) {
+        journal_request(exchange);
+    }
     slab_give(&shard->exchanges, exchange);
 }
 
@@ -88,6 +91,7 @@ static void reply(struct exchange *exchange, unsigned status, const char *conten
     exchange->keep_alive = can_keep_alive(exchange);
     http_write_reply(&out, status, content_type, body, exchange->keep_alive, to_head);
     CHECK(!out.overflow); /* bodies are at most 64 KiB */
+    exchange->body_out = to_head ? 0 : body.size;
     if (output_send(exchange->connection, text_bytes(&out))) {
         finish_answer(exchange);
     }
@@ -152,6 +156,7 @@ static struct text write_head(struct exchange *exchange, struct bytes head, cons
     };
 
     http_write_request(&out, &exchange->request, head.data, &forwarding);
+    journal_note_id(exchange, head, forwarding.request_id);
     out.overflow = out.overflow || connection_fields.overflow;
     return out;
 }
@@ -203,6 +208,7 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
     const struct identity *identity;
 
     exchange->started_ns = connection->shard->ring.now_ns;
+    journal_note_request(exchange, head);
     if (exchange->refused) {
         count_rejection(exchange, STATS_AT_REQUEST, rejection_of(exchange->parser.error_status));
         reply_status(exchange, exchange->parser.error_status);
@@ -248,6 +254,7 @@ static void refuse_body(struct exchange *exchange) {
 
 /* False when the connection has been given up. */
 static bool take_piece(struct exchange *exchange, struct bytes piece) {
+    exchange->body_in += piece.size;
     if (exchange->relay != NULL) {
         relay_exchange_body(exchange->relay, piece);
         return true;
@@ -337,8 +344,8 @@ static void on_head(void *owner, const struct http_message *response, const void
     struct text out = text_over(shard->head, sizeof shard->head);
     const struct http_message *request = &exchange->request;
 
-    stats_time_of_host(shard->stats, &host_stats(exchange)->origin_seconds, STATS_ORIGIN,
-                       shard->ring.now_ns - exchange->relayed_ns);
+    exchange->origin_ns = shard->ring.now_ns - exchange->relayed_ns;
+    stats_time_of_host(shard->stats, &host_stats(exchange)->origin_seconds, STATS_ORIGIN, exchange->origin_ns);
     exchange->framing = http_response_framing(response, request->minor, request->head_request);
     exchange->keep_alive =
         request->keep_alive && exchange->request_done && !shard->draining && exchange->framing != HTTP_UNTIL_CLOSE;
@@ -359,6 +366,7 @@ static void on_body(void *owner, struct bytes piece) {
     struct exchange *exchange = owner;
     struct connection *connection = exchange->connection;
 
+    exchange->body_out += piece.size;
     if (exchange->framing == HTTP_CHUNKED) {
         char line[HTTP_CHUNK_LINE_MAX];
         size_t size = http_chunk_line(line, piece.size);

@@ -36,6 +36,7 @@ struct server {
     unsigned shard_count;
     unsigned running; /* shards whose thread was started and accepts */
     struct admin *admin;
+    struct access_log *access_log; /* NULL: off */
 };
 
 static int cores_for(const struct config *config, int cores[static CORES_MAX], unsigned *shard_count) {
@@ -173,6 +174,21 @@ static int create_shared(struct server *server) {
     return create_stats(server);
 }
 
+static int open_access_log(struct server *server, char error[static SERVER_ERROR_SIZE]) {
+    char reason[ACCESS_LOG_ERROR_SIZE];
+
+    if (server->config->access_log == NULL) {
+        return 0;
+    }
+    server->access_log = access_log_open(server->config->access_log, server->shard_count, reason);
+    if (server->access_log == NULL) {
+        snprintf(error, SERVER_ERROR_SIZE, "%s", reason);
+        return -1;
+    }
+    server->stats.access_log = server->access_log;
+    return 0;
+}
+
 static int probe_addresses(const struct config *config, char error[static SERVER_ERROR_SIZE]) {
     char reason[RING_ERROR_SIZE];
 
@@ -243,6 +259,7 @@ static struct shard *start_shard(struct server *server, unsigned index, int core
     shard->tickets = server->tickets;
     shard->sources = server->sources;
     shard->replays = server->replays;
+    shard->journal.log = server->access_log;
     shard->connections_max = for_each_shard(server, server->config->limits.connections);
     shard->connections_capacity = for_each_shard(server, server->connections_capacity);
     if (bind_listeners(shard, error) < 0) {
@@ -317,7 +334,7 @@ struct server *server_start(struct config *config, char error[static SERVER_ERRO
     if (server->shards == NULL || create_shared(server) < 0) {
         goto fail;
     }
-    if (settle_capacity(server, error) < 0 || probe_addresses(config, error) < 0) {
+    if (open_access_log(server, error) < 0 || settle_capacity(server, error) < 0 || probe_addresses(config, error) < 0) {
         goto fail;
     }
     for (unsigned i = 0; i < server->shard_count; i++) {
@@ -360,6 +377,7 @@ static void find_restarts(const struct server *server, const struct config *conf
     } settings[] = {
         {"listen", same_listeners(before, config)},
         {"admin", same_text(before->admin_address, config->admin_address)},
+        {"access_log", same_text(before->access_log, config->access_log)},
         {"shards", before->shards == config->shards},
         {"cert_cache.entries", before->cert_cache_entries == config->cert_cache_entries},
     };
@@ -447,6 +465,12 @@ void server_count_failed_reload(struct server *server) {
     stats_add(&server->stats.reloads[STATS_RELOAD_FAILED], 1);
 }
 
+void server_reopen_logs(struct server *server) {
+    if (server->access_log != NULL) {
+        access_log_reopen(server->access_log);
+    }
+}
+
 void server_drain(struct server *server, uint32_t timeout_ms) {
     if (server->admin != NULL) {
         atomic_store(&server->admin->ready, false);
@@ -501,6 +525,7 @@ int server_join(struct server *server) {
         admin_stop(server->admin);
         free(server->admin);
     }
+    access_log_close(server->access_log);
     if (server->stats.shards != NULL) {
         stats_destroy(&server->stats);
     }

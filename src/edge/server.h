@@ -23,6 +23,9 @@ int server_reload(struct server *server, struct config *config, struct config_pr
 /* Counts a reload that came to nothing before that: the file could not be loaded. */
 void server_count_failed_reload(struct server *server);
 
+/* Opens the access log's path again, once what came before is written. */
+void server_reopen_logs(struct server *server);
+
 /* Stops accepting, lets requests in flight end (idle connections close at once), at most `timeout_ms`. Does not wait. */
 void server_drain(struct server *server, uint32_t timeout_ms);
 /* Ends all connections at once. Does not wait. */

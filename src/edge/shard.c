@@ -214,6 +214,7 @@ static void *run(void *argument) {
         }
         gate_turn(shard);
         output_flush(shard);
+        journal_turn(&shard->journal, shard->index, shard->ring.now_ns);
         release_retired(shard);
         expire_ticket_keys(shard);
     }

@@ -7,6 +7,7 @@
 
 #include "base/pieces.h"
 #include "config/settings.h"
+#include "edge/journal.h"
 #include "edge/site.h"
 #include "guard/admission.h"
 #include "guard/blocklist.h"
@@ -76,6 +77,7 @@ struct shard {
     bool wound_up; /* nothing but late completions is waited for */
     struct timer drain_limit;
     uint64_t request_id[2];
+    struct journal journal;
     uint64_t tickets_expired_s; /* when ticket keys were last looked through, by the first shard */
 
     /* Memory for one call at a time: no connection's data stays here, except `out` until the end of the turn. */

@@ -101,23 +101,29 @@ static bool is_usable_request_id(struct bytes id) {
     return id.size > 0 && id.size <= REQUEST_ID_MAX;
 }
 
-static void append_request_id(struct text *out, const struct bytes *sent, size_t sent_count, const uint64_t made[2]) {
-    if (sent_count == 1 && is_usable_request_id(*sent)) {
-        append_named(out, "X-Request-Id", *sent);
-        return;
+struct bytes http_request_id(const struct http_message *request, const void *head, const uint64_t made[static 2],
+                             char digits[static HTTP_REQUEST_ID_DIGITS]) {
+    struct bytes sent = {0};
+    size_t count = 0;
+    for (uint32_t i = 0; i < request->header_count; i++) {
+        if (request->headers[i].kind == HTTP_HEADER_REQUEST_ID) {
+            sent = http_view(head, request->headers[i].value);
+            count++;
+        }
     }
-    char digits[32];
-    for (size_t i = 0; i < sizeof digits; i++) {
+    if (count == 1 && is_usable_request_id(sent)) {
+        return sent;
+    }
+    for (size_t i = 0; i < HTTP_REQUEST_ID_DIGITS; i++) {
         digits[i] = "0123456789abcdef"[made[i / 16] >> (60 - 4 * (i % 16)) & 15];
     }
-    append_named(out, "X-Request-Id", bytes_of(digits, sizeof digits));
+    return bytes_of(digits, HTTP_REQUEST_ID_DIGITS);
 }
 
 void http_write_request(struct text *out, const struct http_message *request, const void *head,
                         const struct http_forwarding *forwarding) {
     struct connection_names names;
-    struct bytes request_id = {0};
-    size_t request_ids = 0;
+    char digits[HTTP_REQUEST_ID_DIGITS];
     struct bytes authority = http_view(head, request->authority);
     gather_connection_names(request, head, &names);
     append_request_line(out, request, head);
@@ -126,10 +132,7 @@ void http_write_request(struct text *out, const struct http_message *request, co
         const struct http_header *header = &request->headers[i];
         struct bytes name = http_view(head, header->name);
         struct bytes value = http_view(head, header->value);
-        if (header->kind == HTTP_HEADER_REQUEST_ID) {
-            request_id = value;
-            request_ids++;
-        } else if (header->kind == HTTP_HEADER_END_TO_END && !http_removals_has(forwarding->removals, name) &&
+        if (header->kind == HTTP_HEADER_END_TO_END && !http_removals_has(forwarding->removals, name) &&
                    !is_connection_name(&names, name)) {
             append_line(out, name, value);
         }
@@ -139,7 +142,7 @@ void http_write_request(struct text *out, const struct http_message *request, co
     append_named(out, "X-Forwarded-For", forwarding->client_address);
     append_named(out, "X-Forwarded-Proto", bytes_of_string("https"));
     append_named(out, "X-Forwarded-Host", authority);
-    append_request_id(out, &request_id, request_ids, forwarding->request_id);
+    append_named(out, "X-Request-Id", http_request_id(request, head, forwarding->request_id, digits));
     append_framing(out, request->framing, request->content_length);
     text_append_string(out, "\r\n");
 }

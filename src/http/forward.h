@@ -28,9 +28,17 @@ struct http_forwarding {
 };
 
 /*
+ * The request's X-Request-Id when it is one that is usable, 1 to 128 visible characters, else one that is made: `made` in
+ * hex, in `digits`.
+ */
+enum { HTTP_REQUEST_ID_DIGITS = 32 };
+struct bytes http_request_id(const struct http_message *request, const void *head, const uint64_t made[static 2],
+                             char digits[static HTTP_REQUEST_ID_DIGITS]);
+
+/*
  * Appends the request head for the origin: origin-form target, HTTP/1.1, Host as the client sent it, end-to-end headers
  * less the removals and less what Connection names, Content-Length or Transfer-Encoding as `framing` says, Via left out,
- * X-Forwarded-For, -Proto and -Host replaced, X-Request-Id kept when it is 1 to 128 visible characters, else made.
+ * X-Forwarded-For, -Proto and -Host replaced, X-Request-Id as http_request_id says.
  * Expect is not passed on: 100-continue is answered here. `out->overflow` when it did not fit.
  */
 void http_write_request(struct text *out, const struct http_message *request, const void *head,

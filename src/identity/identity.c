@@ -65,6 +65,37 @@ static bool draft_add_headers(struct draft *draft, const struct forward *forward
     return true;
 }
 
+enum { LOG_TEXTS = 3 };
+
+/* What logs say of it: appended as they are, and `sizes` tells of each. */
+static bool draft_add_log_texts(struct draft *draft, const struct render_source *source, size_t sizes[static LOG_TEXTS]) {
+    static const struct {
+        struct field field;
+        size_t most;
+    } texts[LOG_TEXTS] = {
+        {{.kind = FIELD_SKI}, IDENTITY_SKI_MAX},
+        {{.kind = FIELD_SERIAL}, IDENTITY_SERIAL_MAX},
+        {{.kind = FIELD_ISSUER_DN}, IDENTITY_ISSUER_MAX},
+    };
+    for (size_t i = 0; i < LOG_TEXTS; i++) {
+        char buffer[IDENTITY_HEADER_VALUE_MAX];
+        struct text value = text_over(buffer, sizeof(buffer));
+        sizes[i] = 0;
+        if (!render_field(&value, &texts[i].field, source)) {
+            continue;
+        }
+        sizes[i] = value.size < texts[i].most ? value.size : texts[i].most;
+        while (sizes[i] < value.size && sizes[i] > 0 && (uint8_t)buffer[sizes[i]] >> 6 == 2) {
+            sizes[i]--; /* not within a character */
+        }
+        if (!draft_reserve(draft, sizes[i])) {
+            return false;
+        }
+        draft_append(draft, buffer, sizes[i]);
+    }
+    return true;
+}
+
 /* Cut to size at a character's end. */
 static void set_path_detail(char detail[static IDENTITY_DETAIL_SIZE], const struct path_verdict *verdict, size_t depth_max) {
     char buffer[1024];
@@ -159,11 +190,15 @@ struct identity *identity_judge(const struct identity_policy *policy, const stru
         .fingerprint = fingerprint,
     };
     size_t detail_size = strlen(detail) + 1;
-    if (!draft_add_headers(&draft, policy->forward, &source) || !draft_reserve(&draft, detail_size)) {
+    size_t headers_size;
+    size_t log_sizes[LOG_TEXTS];
+    bool good = draft_add_headers(&draft, policy->forward, &source);
+    headers_size = draft.size;
+    if (!good || !draft_add_log_texts(&draft, &source, log_sizes) || !draft_reserve(&draft, detail_size)) {
         free(draft.identity);
         return NULL;
     }
-    size_t headers_size = draft.size;
+    size_t detail_at = draft.size;
     draft_append(&draft, detail, detail_size);
     /* It may be kept for long, beside a million others: without the room that was left to write in. */
     struct identity *fitted = realloc(draft.identity, sizeof(struct identity) + draft.size);
@@ -172,7 +207,10 @@ struct identity *identity_judge(const struct identity_policy *policy, const stru
     }
     fitted->size = (uint32_t)(sizeof(struct identity) + draft.size);
     fitted->headers = bytes_of(fitted + 1, headers_size);
-    fitted->detail = (const char *)(fitted + 1) + headers_size;
+    fitted->ski = bytes_of((const uint8_t *)(fitted + 1) + headers_size, log_sizes[0]);
+    fitted->serial = bytes_of(fitted->ski.data + log_sizes[0], log_sizes[1]);
+    fitted->issuer = bytes_of(fitted->serial.data + log_sizes[1], log_sizes[2]);
+    fitted->detail = (const char *)(fitted + 1) + detail_at;
     return fitted;
 }
 

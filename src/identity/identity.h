@@ -15,7 +15,9 @@
 
 enum {
     IDENTITY_HEADER_VALUE_MAX = 8 * 1024, /* a longer value is replaced by `<name>-Too-Large: true` */
-    IDENTITY_SKI_MAX = 64,                /* bytes of a SKI that are kept for logs */
+    IDENTITY_SKI_MAX = 128,               /* bytes of each that are kept for logs */
+    IDENTITY_SERIAL_MAX = 64,
+    IDENTITY_ISSUER_MAX = 256,
     IDENTITY_DETAIL_SIZE = 256,           /* bytes of `detail`, its NUL included */
 };
 
@@ -63,7 +65,10 @@ struct identity {
     uint32_t size;           /* bytes of all of it */
     uint8_t fingerprint[32]; /* SHA-256 of the leaf; zeros for STATUS_NONE */
     struct bytes headers;    /* "Name: value\r\n" for each configured field of the certificate that is present */
-    const char *detail;      /* for people: which certificate, which issuer, which date; "" when valid */
+    struct bytes ski;        /* for logs: as the contract's fields have them, cut, and empty where they are absent */
+    struct bytes serial;
+    struct bytes issuer; /* issuer.dn */
+    const char *detail;  /* for people: which certificate, which issuer, which date; "" when valid */
 };
 
 /*

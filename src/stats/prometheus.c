@@ -1,5 +1,6 @@
 /* The contract's metrics, from the shards' blocks to a page. */
 #include "base/check.h"
+#include "stats/access_log.h"
 #include "stats/hosts.h"
 #include "stats/page.h"
 
@@ -267,6 +268,17 @@ static void render_reloads(struct rendering *rendering) {
     }
 }
 
+static void render_access_log(struct rendering *rendering) {
+    static const char name[] = "sallyport_access_log_lines_total";
+    struct access_log_counts counts = {0};
+    if (rendering->stats->access_log != NULL) {
+        counts = access_log_count(rendering->stats->access_log);
+    }
+    page_open_metric(&rendering->page, name, "counter", "Lines of the access log.");
+    page_sample(&rendering->page, name, "", &(struct page_labels){{{"result", "written"}}, 1}, counts.written);
+    page_sample(&rendering->page, name, "", &(struct page_labels){{{"result", "dropped"}}, 1}, counts.dropped);
+}
+
 static void render_build_info(struct rendering *rendering) {
     static const char name[] = "sallyport_build_info";
     const struct stats *stats = rendering->stats;
@@ -290,6 +302,7 @@ char *stats_render_prometheus(struct stats *stats, size_t *size) {
     render_host_histograms(&rendering);
     render_certificates(&rendering);
     render_reloads(&rendering);
+    render_access_log(&rendering);
     stats_hosts_release(hosts);
     if (rendering.page.failed) {
         free(rendering.page.data);

@@ -1,5 +1,6 @@
 /* /stats.json: the same figures as /metrics, latencies as percentiles, and what happened over the last minutes. */
 #include "base/check.h"
+#include "stats/access_log.h"
 #include "stats/hosts.h"
 #include "stats/json.h"
 #include "stats/sampler.h"
@@ -288,6 +289,17 @@ static void report_hosts(struct report *report) {
     json_end_array(&report->json);
 }
 
+static void report_access_log(struct report *report) {
+    struct access_log_counts counts = {0};
+    if (report->stats->access_log != NULL) {
+        counts = access_log_count(report->stats->access_log);
+    }
+    json_begin_object(&report->json, "access_log");
+    json_unsigned(&report->json, "written", counts.written);
+    json_unsigned(&report->json, "dropped", counts.dropped);
+    json_end_object(&report->json);
+}
+
 char *stats_render_json(struct stats *stats, struct sampler *sampler, size_t *size) {
     struct stats_hosts *hosts = stats_take_hosts(stats);
     struct report report = {
@@ -303,6 +315,7 @@ char *stats_render_json(struct stats *stats, struct sampler *sampler, size_t *si
     report_latencies(&report);
     report_history(&report);
     report_hosts(&report);
+    report_access_log(&report);
     json_end_object(&report.json);
     stats_hosts_release(hosts);
     page_put(&report.json.page, "\n", 1);

@@ -140,6 +140,7 @@ struct stats_cache {
     uint64_t entries;
 };
 
+struct access_log;
 struct stats_hosts;
 
 /* What a scrape needs beside the shards' blocks. */
@@ -151,7 +152,8 @@ struct stats {
     stats_counter reloads[STATS_RELOAD_COUNT];                   /* written by the thread that reloads */
     void (*read_cache)(void *owner, struct stats_cache *counts); /* NULL: all 0 */
     void *cache_owner;
-    int64_t started_s;   /* since the epoch */
+    const struct access_log *access_log; /* NULL: off */
+    int64_t started_s;                   /* since the epoch */
     const char *version; /* this and the next two: not owned, never NULL */
     const char *wolfssl;
     const char *crypto;

@@ -51,8 +51,10 @@ Test(settings, addresses, .init = changes_set_up, .fini = changes_tear_down) {
 
 Test(settings, access_log, .init = changes_set_up, .fini = changes_tear_down) {
     static const struct change changes[] = {
-        {"shards: auto", "access_log: '-'", 5, "access_log is not supported by this version"},
         {"shards: auto", "access_log: {}", 5, "access_log must be a string"},
+        {"shards: auto", "access_log: /nowhere/at/all.log", 5, "access_log: there is no directory /nowhere/at"},
+        {"shards: auto", "access_log: nowhere/access.log", 5, "access_log: there is no directory"},
+        {"shards: auto", "access_log: /tmp", 5, "access_log: /tmp is a directory, not a file"},
     };
     ASSERT_PROBLEMS(changes);
 }

@@ -1,0 +1,102 @@
+#include "stats/access_line.h"
+
+#include "base/check.h"
+
+static void append_key(struct text *out, const char *key) {
+    text_append_format(out, ",\"%s\":", key);
+}
+
+/* At most `most` bytes of it, at a character's end. */
+static void append_text(struct text *out, const char *key, struct bytes value, size_t most) {
+    if (value.size == 0) {
+        return;
+    }
+    if (value.size > most) {
+        value.size = most;
+        while (value.size > 0 && value.data[value.size] >> 6 == 2) {
+            value.size--;
+        }
+    }
+    append_key(out, key);
+    text_append_json(out, value);
+}
+
+static void append_string(struct text *out, const char *key, const char *value) {
+    if (value != NULL) {
+        append_text(out, key, bytes_of_string(value), ACCESS_HOST_MAX);
+    }
+}
+
+static void append_number(struct text *out, const char *key, uint64_t value) {
+    text_append_format(out, ",\"%s\":%llu", key, (unsigned long long)value);
+}
+
+/* Seconds, to the microsecond. */
+static void append_duration(struct text *out, const char *key, uint64_t ns) {
+    uint64_t us = ns / 1000;
+    text_append_format(out, ",\"%s\":%llu.%06llu", key, (unsigned long long)(us / 1000000), (unsigned long long)(us % 1000000));
+}
+
+static void begin(struct text *out, const char *event, uint64_t time_ms) {
+    text_append_string(out, "{\"time\":\"");
+    text_append_time(out, (int64_t)(time_ms / 1000));
+    CHECK(out->overflow || (out->size > 0 && out->data[out->size - 1] == 'Z'));
+    out->size -= out->overflow ? 0 : 1;
+    text_append_format(out, ".%03uZ\",\"event\":\"%s\"", (unsigned)(time_ms % 1000), event);
+}
+
+static void append_client(struct text *out, const struct access_client *client) {
+    append_text(out, "source", client->address, ACCESS_HOST_MAX);
+    append_number(out, "port", client->port);
+    append_text(out, "host", client->host, ACCESS_HOST_MAX);
+}
+
+static void end(struct text *out) {
+    text_append_string(out, "}\n");
+    CHECK(!out->overflow);
+}
+
+void access_line_request(struct text *out, const struct access_request *request) {
+    begin(out, "request", request->client.time_ms);
+    append_client(out, &request->client);
+    append_text(out, "method", request->method, ACCESS_METHOD_MAX);
+    append_text(out, "path", request->path, ACCESS_PATH_MAX);
+    append_number(out, "code", request->code);
+    append_number(out, "body_in", request->body_in);
+    append_number(out, "body_out", request->body_out);
+    append_duration(out, "handshake", request->handshake_ns);
+    if (request->origin_ns > 0) {
+        append_duration(out, "origin", request->origin_ns);
+    }
+    append_duration(out, "total", request->total_ns);
+    append_string(out, "tls_version", request->tls_version);
+    append_string(out, "tls_cipher", request->tls_cipher);
+    text_append_format(out, ",\"resumed\":%s", request->resumed ? "true" : "false");
+    append_string(out, "status", request->status);
+    append_string(out, "reason", request->reason);
+    append_text(out, "ski", request->ski, ACCESS_SKI_MAX);
+    append_text(out, "serial", request->serial, ACCESS_SERIAL_MAX);
+    append_text(out, "issuer", request->issuer, ACCESS_ISSUER_MAX);
+    if (request->fingerprint.size > 0) {
+        text_append_string(out, ",\"fingerprint\":\"");
+        text_append_hex(out, request->fingerprint);
+        text_append_string(out, "\"");
+    }
+    append_text(out, "request_id", request->request_id, ACCESS_REQUEST_ID_MAX);
+    end(out);
+}
+
+void access_line_failure(struct text *out, const struct access_failure *failure) {
+    begin(out, "handshake_failed", failure->client.time_ms);
+    append_client(out, &failure->client);
+    append_string(out, "stage", failure->stage);
+    append_string(out, "reason", failure->reason);
+    append_duration(out, "total", failure->total_ns);
+    end(out);
+}
+
+void access_line_left_out(struct text *out, uint64_t time_ms, uint64_t count) {
+    begin(out, "handshakes_left_out", time_ms);
+    append_number(out, "count", count);
+    end(out);
+}

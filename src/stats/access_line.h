@@ -1,0 +1,65 @@
+/*
+ * What a line of the access log says, as JSON. Texts may come from clients and certificates: they are escaped, what is not
+ * UTF-8 becomes U+FFFD, and each is cut to a size of its own.
+ */
+#ifndef STATS_ACCESS_LINE_H
+#define STATS_ACCESS_LINE_H
+
+#include "base/text.h"
+
+enum {
+    ACCESS_LINE_SIZE = 16 * 1024, /* enough for any line, escapes included */
+    ACCESS_METHOD_MAX = 32,       /* bytes of each that are kept */
+    ACCESS_PATH_MAX = 512,
+    ACCESS_HOST_MAX = 255,
+    ACCESS_REQUEST_ID_MAX = 128,
+    ACCESS_SKI_MAX = 128,
+    ACCESS_SERIAL_MAX = 64,
+    ACCESS_ISSUER_MAX = 256,
+};
+
+/* Whose connection it was. */
+struct access_client {
+    uint64_t time_ms;     /* when it ended, since the epoch */
+    struct bytes address; /* without port */
+    uint16_t port;
+    struct bytes host; /* the configured name; empty when none was chosen */
+};
+
+/* One request. Empty texts and NULLs are left out. */
+struct access_request {
+    struct access_client client;
+    struct bytes method;
+    struct bytes path; /* what is behind '?' is not for logs */
+    struct bytes request_id;
+    unsigned code;
+    uint64_t body_in; /* bytes of the request's body, and of the answer's */
+    uint64_t body_out;
+    uint64_t handshake_ns; /* from accept */
+    uint64_t origin_ns;    /* 0: it was not asked, or did not answer */
+    uint64_t total_ns;
+    const char *tls_version;
+    const char *tls_cipher;
+    bool resumed;
+    const char *status;
+    const char *reason;
+    struct bytes ski;
+    struct bytes serial;
+    struct bytes issuer;
+    struct bytes fingerprint; /* as bytes */
+};
+
+struct access_failure {
+    struct access_client client;
+    const char *stage; /* as in sallyport_rejected_total */
+    const char *reason;
+    uint64_t total_ns;
+};
+
+/* Each appends one line and its newline, which fits in ACCESS_LINE_SIZE. */
+void access_line_request(struct text *out, const struct access_request *request);
+void access_line_failure(struct text *out, const struct access_failure *failure);
+/* So many failed handshakes of the last second have no line. */
+void access_line_left_out(struct text *out, uint64_t time_ms, uint64_t count);
+
+#endif
