@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -23,18 +24,19 @@ void log_set_level(enum log_level level) {
     atomic_store_explicit(&shown, (int)level, memory_order_relaxed);
 }
 
-void log_line(enum log_level level, const char *format, ...) {
+static void write_line(enum log_level level, uint64_t left_out, const char *format, va_list arguments) {
+    char line[LINE_SIZE_MAX + 1]; /* one more, for the NUL that vsnprintf writes and the newline replaces */
+    char suffix[64] = "";
     CHECK((unsigned)level < ARRAY_LENGTH(level_names));
     if ((int)level > atomic_load_explicit(&shown, memory_order_relaxed)) {
         return;
     }
-    char line[LINE_SIZE_MAX + 1]; /* one more, for the NUL that vsnprintf writes and the newline replaces */
+    if (left_out > 0) {
+        snprintf(suffix, sizeof suffix, " (%llu lines like this were left out)", (unsigned long long)left_out);
+    }
+    size_t most = LINE_SIZE_MAX - strlen(suffix);
     size_t start = (size_t)snprintf(line, sizeof line, "%s ", level_names[level]);
-    va_list arguments;
-    va_start(arguments, format);
-    int wanted = vsnprintf(line + start, LINE_SIZE_MAX - start, format, arguments);
-    va_end(arguments);
-    CHECK(wanted >= 0);
+    CHECK(vsnprintf(line + start, most - start, format, arguments) >= 0);
     size_t end = strlen(line); /* what fitted */
     for (size_t i = start; i < end; i++) {
         unsigned char c = (unsigned char)line[i];
@@ -42,8 +44,46 @@ void log_line(enum log_level level, const char *format, ...) {
             line[i] = '?'; /* what a peer sent must not forge a line or drive a terminal */
         }
     }
+    memcpy(line + end, suffix, strlen(suffix));
+    end += strlen(suffix);
     line[end++] = '\n';
     /* One write, so that lines of several threads do not mix; if it fails there is nowhere left to say so. */
     while (write(STDERR_FILENO, line, end) < 0 && errno == EINTR) {
     }
+}
+
+void log_line(enum log_level level, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    write_line(level, 0, format, arguments);
+    va_end(arguments);
+}
+
+bool log_kind_allows(struct log_kind *kind, uint64_t now_s, uint64_t *left_out) {
+    pthread_mutex_lock(&kind->lock);
+    uint64_t earned = now_s > kind->filled_s ? (now_s - kind->filled_s) / LOG_KIND_INTERVAL_S : 0;
+    if (earned > 0) {
+        kind->spent = earned < kind->spent ? kind->spent - (uint32_t)earned : 0;
+        kind->filled_s += earned * LOG_KIND_INTERVAL_S;
+    }
+    bool allowed = kind->spent < LOG_KIND_BURST;
+    *left_out = kind->left_out;
+    if (allowed && kind->spent == 0) {
+        kind->filled_s = now_s; /* it is earned from when something was spent */
+    }
+    kind->spent += allowed;
+    kind->left_out = allowed ? 0 : kind->left_out + 1;
+    pthread_mutex_unlock(&kind->lock);
+    return allowed;
+}
+
+void log_line_of_kind(struct log_kind *kind, enum log_level level, const char *format, ...) {
+    uint64_t left_out;
+    va_list arguments;
+    if (!log_kind_allows(kind, clock_monotonic_ns() / 1000000000, &left_out)) {
+        return;
+    }
+    va_start(arguments, format);
+    write_line(level, left_out, format, arguments);
+    va_end(arguments);
 }

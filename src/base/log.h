@@ -2,12 +2,40 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO };
 
 /* Lines above `level` are dropped. Default: LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
 /* At most 1,024 bytes; control bytes in the message are printed as '?'. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * Lines of one kind, where somebody else decides how often it happens: five at once, then one in ten seconds. The next that
+ * is let through says how many were left out.
+ */
+enum { LOG_KIND_BURST = 5, LOG_KIND_INTERVAL_S = 10 };
+struct log_kind {
+    pthread_mutex_t lock;
+    uint64_t filled_s; /* when it last got a line */
+    uint32_t spent;    /* of its burst */
+    uint64_t left_out;
+};
+#define LOG_KIND_INITIALIZER {.lock = PTHREAD_MUTEX_INITIALIZER}
+
+/* Whether a line of this kind may be written at `now_s`, seconds of a clock that only goes forward; *left_out before it. */
+bool log_kind_allows(struct log_kind *kind, uint64_t now_s, uint64_t *left_out);
+void log_line_of_kind(struct log_kind *kind, enum log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* The place of the call is the kind. */
+#define log_limited(level, ...)                                                                                             \
+    do {                                                                                                                    \
+        static struct log_kind kind_ = LOG_KIND_INITIALIZER;                                                                \
+        log_line_of_kind(&kind_, level, __VA_ARGS__);                                                                       \
+    } while (0)
 
 #define log_error(...)   log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_line(LOG_LEVEL_WARNING, __VA_ARGS__)

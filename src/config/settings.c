@@ -6,7 +6,10 @@
 #include "config/memory.h"
 #include "tls/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 
 _Static_assert((int)SETTINGS_CHAIN_SIZE_MAX == (int)TLS_PEER_CHAIN_SIZE_MAX, "the bound is that of a TLS session");
 

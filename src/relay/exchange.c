@@ -161,7 +161,7 @@ static void report_shortage(struct relay *relay, const struct relay_origin *orig
 
     if (now_ms >= relay->quiet_until_ms) {
         relay->quiet_until_ms = now_ms + relay->timeouts.down_ms;
-        log_warning("origin %s: no connection can be made from here: %s", origin->address->text, strerror(-error));
+        log_limited(LOG_LEVEL_WARNING, "origin %s: no connection can be made from here: %s", origin->address->text, strerror(-error));
     }
 }
 
@@ -217,7 +217,7 @@ static void connect_failed(struct relay_exchange *exchange, int error) {
     if (is_local_shortage(error)) {
         report_shortage(relay, origin, error);
     } else if (origin_mark_down(origin, ring_now_ms(relay->ring), relay->timeouts.down_ms)) {
-        log_warning("origin %s: %s; passed over for %u ms", origin->address->text, strerror(-error),
+        log_limited(LOG_LEVEL_WARNING, "origin %s: %s; passed over for %u ms", origin->address->text, strerror(-error),
                     relay->timeouts.down_ms);
     }
     drop_connection(exchange);
@@ -247,7 +247,7 @@ static void stream_connected(struct stream *stream) {
     struct relay_origin *origin = exchange->connection->origin;
 
     if (origin_mark_up(origin)) {
-        log_info("origin %s: accepts connections again", origin->address->text);
+        log_limited(LOG_LEVEL_INFO, "origin %s: accepts connections again", origin->address->text);
     }
     if (!send_request(exchange)) {
         fail(exchange, RELAY_BROKEN);

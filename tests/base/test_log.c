@@ -101,3 +101,39 @@ Test(log, lines_of_several_threads_do_not_mix) {
         cr_assert_eq(line[5 + 199], '\n');
     }
 }
+
+Test(log, a_kind_has_a_burst_and_then_one_in_ten_seconds) {
+    struct log_kind kind = LOG_KIND_INITIALIZER;
+    uint64_t left_out;
+    for (unsigned i = 0; i < LOG_KIND_BURST; i++) {
+        cr_expect(log_kind_allows(&kind, 1000, &left_out), "%u", i);
+        cr_expect_eq(left_out, 0);
+    }
+    for (unsigned i = 0; i < 100; i++) {
+        cr_expect_not(log_kind_allows(&kind, 1000 + i / 11, &left_out));
+    }
+    cr_expect(log_kind_allows(&kind, 1000 + LOG_KIND_INTERVAL_S, &left_out));
+    cr_expect_eq(left_out, 100);
+    cr_expect_not(log_kind_allows(&kind, 1000 + LOG_KIND_INTERVAL_S, &left_out));
+    /* After a quiet time there is the whole burst again, and no more. */
+    for (unsigned i = 0; i < LOG_KIND_BURST; i++) {
+        cr_expect(log_kind_allows(&kind, 100000, &left_out));
+        cr_expect_eq(left_out, i == 0 ? 1 : 0);
+    }
+    cr_expect_not(log_kind_allows(&kind, 100000, &left_out));
+}
+
+Test(log, what_was_left_out_is_said_by_the_next_that_is_not) {
+    struct log_kind kind = LOG_KIND_INITIALIZER;
+    uint64_t left_out;
+    int file = begin();
+    for (unsigned i = 0; i < LOG_KIND_BURST + 3; i++) {
+        log_line_of_kind(&kind, LOG_LEVEL_WARNING, "line %u", i);
+    }
+    kind.spent = 0; /* as if time had passed */
+    log_line_of_kind(&kind, LOG_LEVEL_WARNING, "later");
+    end(file);
+    cr_assert_str_eq(logged, "WARNING line 0\nWARNING line 1\nWARNING line 2\nWARNING line 3\nWARNING line 4\n"
+                             "WARNING later (3 lines like this were left out)\n");
+    cr_assert(log_kind_allows(&kind, 1, &left_out));
+}
