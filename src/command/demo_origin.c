@@ -67,7 +67,7 @@ static bool send_all(int socket, struct bytes bytes) {
 static bool send_reply(struct connection *connection, unsigned status, const char *type, struct bytes content,
                        bool keep_alive, bool to_head) {
     struct text out = text_over(connection->out, sizeof(connection->out));
-    http_write_reply(&out, status, type, content, keep_alive, to_head);
+    http_write_reply(&out, status, type, "", content, keep_alive, to_head);
     return !out.overflow && send_all(connection->socket, text_bytes(&out)) && keep_alive;
 }
 

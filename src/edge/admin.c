@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "http/forward.h"
 #include "http/message.h"
+#include "stats/dashboard.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -67,8 +68,9 @@ static void send_body(struct admin_connection *connection) {
     }
 }
 
-/* Takes `body`, which was malloc'd; NULL: the text that goes with the status. */
-static void reply(struct admin_connection *connection, unsigned status, const char *content_type, char *body, size_t size) {
+/* Takes `body`, which was malloc'd; NULL: the text that goes with the status. `fields`: header lines of its own. */
+static void reply_with(struct admin_connection *connection, unsigned status, const char *content_type, const char *fields,
+                       char *body, size_t size) {
     char head[1024];
     struct text out = text_over(head, sizeof head);
     const char *text = http_status_text(status);
@@ -84,7 +86,7 @@ static void reply(struct admin_connection *connection, unsigned status, const ch
     }
     connection->body = body;
     connection->body_size = size;
-    http_write_reply(&out, status, content_type, bytes_of(body, size), false, true);
+    http_write_reply(&out, status, content_type, fields, bytes_of(body, size), false, true);
     CHECK(!out.overflow);
     if (to_head) {
         connection->body_size = 0;
@@ -95,6 +97,10 @@ static void reply(struct admin_connection *connection, unsigned status, const ch
     }
     set_deadline(connection);
     send_body(connection);
+}
+
+static void reply(struct admin_connection *connection, unsigned status, const char *content_type, char *body, size_t size) {
+    reply_with(connection, status, content_type, "", body, size);
 }
 
 static void reply_text(struct admin_connection *connection, unsigned status, const char *text) {
@@ -129,6 +135,22 @@ static void reply_stats(struct admin_connection *connection) {
     reply(connection, 200, "application/json", document, size);
 }
 
+static void reply_dashboard(struct admin_connection *connection) {
+    struct bytes page = dashboard_page();
+    char fields[512];
+    char *body = malloc(page.size);
+
+    if (body == NULL) {
+        reply(connection, 500, "text/plain; charset=utf-8", NULL, 0);
+        return;
+    }
+    memcpy(body, page.data, page.size);
+    CHECK(snprintf(fields, sizeof fields,
+                   "Content-Security-Policy: %s\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n",
+                   dashboard_policy()) < (int)sizeof fields);
+    reply_with(connection, 200, "text/html; charset=utf-8", fields, body, page.size);
+}
+
 static void answer(struct admin_connection *connection) {
     struct bytes method = http_view(connection->head, connection->request.method);
     struct bytes path = http_view(connection->head, connection->request.path);
@@ -149,6 +171,8 @@ static void answer(struct admin_connection *connection) {
         reply_metrics(connection);
     } else if (bytes_equal(path, bytes_of_string("/stats.json"))) {
         reply_stats(connection);
+    } else if (bytes_equal(path, bytes_of_string("/"))) {
+        reply_dashboard(connection);
     } else {
         reply(connection, 404, "text/plain; charset=utf-8", NULL, 0);
     }

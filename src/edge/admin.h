@@ -1,5 +1,5 @@
 /*
- * The admin listener: /healthz, /readyz, /metrics and /stats.json over plain HTTP, in a thread and ring of its own, so that
+ * The admin listener: /healthz, /readyz, /metrics, /stats.json and the dashboard at / over plain HTTP, in a thread and ring of its own, so that
  * a scrape never delays a shard; the same thread samples the counters once a second. As hostile as any other port: same
  * parser, bounded connections, GET and HEAD only, deadlines.
  */

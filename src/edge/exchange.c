@@ -89,7 +89,7 @@ static void reply(struct exchange *exchange, unsigned status, const char *conten
 
     exchange->code = status;
     exchange->keep_alive = can_keep_alive(exchange);
-    http_write_reply(&out, status, content_type, body, exchange->keep_alive, to_head);
+    http_write_reply(&out, status, content_type, "", body, exchange->keep_alive, to_head);
     CHECK(!out.overflow); /* bodies are at most 64 KiB */
     exchange->body_out = to_head ? 0 : body.size;
     if (output_send(exchange->connection, text_bytes(&out))) {

@@ -62,10 +62,10 @@ size_t http_chunk_line(char line[static HTTP_CHUNK_LINE_MAX], size_t chunk_size)
 
 /*
  * Appends a whole answer of our own: status line, Date left out, Content-Type, Content-Length, Cache-Control: no-store,
- * Connection, body (left out when `to_head`).
+ * Connection, `fields` (header lines, each ending in CRLF, or ""), body (left out when `to_head`).
  */
-void http_write_reply(struct text *out, unsigned status, const char *content_type, struct bytes body, bool keep_alive,
-                      bool to_head);
+void http_write_reply(struct text *out, unsigned status, const char *content_type, const char *fields, struct bytes body,
+                      bool keep_alive, bool to_head);
 /* The plain-text body that goes with a status of ours ("421 Misdirected Request ..."). A static text. */
 const char *http_status_text(unsigned status);
 

@@ -44,12 +44,13 @@ const char *http_status_text(unsigned status) {
     return find_reply(status)->text;
 }
 
-void http_write_reply(struct text *out, unsigned status, const char *content_type, struct bytes body, bool keep_alive,
-                      bool to_head) {
+void http_write_reply(struct text *out, unsigned status, const char *content_type, const char *fields, struct bytes body,
+                      bool keep_alive, bool to_head) {
     text_append_format(out,
                        "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n"
-                       "Connection: %s\r\n\r\n",
-                       status, find_reply(status)->reason, content_type, body.size, keep_alive ? "keep-alive" : "close");
+                       "Connection: %s\r\n%s\r\n",
+                       status, find_reply(status)->reason, content_type, body.size, keep_alive ? "keep-alive" : "close",
+                       fields);
     if (!to_head) {
         text_append_bytes(out, body);
     }

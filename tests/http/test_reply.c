@@ -14,7 +14,7 @@ Test(reply, is_a_response_that_our_own_parser_takes) {
         struct text body = text_over(decoded, sizeof decoded);
         const char *text = http_status_text(statuses[i]);
         cr_assert_eq((unsigned)atoi(text), statuses[i]);
-        http_write_reply(&reply, statuses[i], "text/plain", bytes_of_string(text), i % 2 == 0, false);
+        http_write_reply(&reply, statuses[i], "text/plain", "", bytes_of_string(text), i % 2 == 0, false);
         cr_assert_not(reply.overflow);
         struct parse *parse = parse_all_ways(RESPONSE, text_bytes(&reply));
         cr_assert_eq(parse->result, HTTP_PARSE_HEAD);
@@ -32,7 +32,7 @@ Test(reply, is_a_response_that_our_own_parser_takes) {
 Test(reply, to_head_has_no_body) {
     char buffer[512];
     struct text reply = text_over(buffer, sizeof buffer);
-    http_write_reply(&reply, 403, "application/json", bytes_of_string("{}"), true, true);
+    http_write_reply(&reply, 403, "application/json", "", bytes_of_string("{}"), true, true);
     cr_assert(bytes_equal(text_bytes(&reply),
                           bytes_of_string("HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
                                           "Cache-Control: no-store\r\nConnection: keep-alive\r\n\r\n")));
@@ -41,6 +41,6 @@ Test(reply, to_head_has_no_body) {
 Test(reply, does_not_fit) {
     char buffer[100];
     struct text reply = text_over(buffer, sizeof buffer);
-    http_write_reply(&reply, 403, "application/json", bytes_of_string("{}"), true, true);
+    http_write_reply(&reply, 403, "application/json", "", bytes_of_string("{}"), true, true);
     cr_assert(reply.overflow);
 }
