@@ -202,6 +202,23 @@ static bool names_our_host(const struct exchange *exchange, struct bytes head) {
            config_find_host(connection->site->config, name) == connection->host;
 }
 
+/* What enforce would have done with it. */
+static void note_on_road(const struct exchange *exchange, const struct identity *identity) {
+    const struct connection *connection = exchange->connection;
+
+    if (connection->host->mode != CONFIG_REPORT || identity->status == STATUS_VALID) {
+        return;
+    }
+    stats_add(&host_stats(exchange)->would_block[identity->reason], 1);
+    if (identity->status == STATUS_INVALID) {
+        struct road_names *names =
+            stats_hosts_names(connection->site->stats, connection->host->index, connection->shard->index);
+
+        CHECK(names != NULL); /* the mode is that of the same configuration */
+        road_note(names, identity->issuer, identity->ski);
+    }
+}
+
 void exchange_begin(struct exchange *exchange, struct bytes head) {
     struct connection *connection = exchange->connection;
     const struct http_message *request = &exchange->request;
@@ -233,6 +250,7 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
     } else if (connection->host->mode == CONFIG_ENFORCE && identity->status != STATUS_VALID) {
         deny(exchange, head);
     } else {
+        note_on_road(exchange, identity);
         relay(exchange, head, identity);
     }
 }

@@ -1,6 +1,7 @@
 #include "edge/handshake.h"
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "edge/adopt.h"
 #include "edge/arrival.h"
 #include "edge/gate.h"
@@ -22,6 +23,11 @@ static void complete_handshake(struct connection *connection) {
     inet_ntop(connection->peer.any.sa_family, address, connection->address, sizeof connection->address);
     connection_count_handshake(connection, STATS_OK);
     stats_add(&connection_host_stats(connection)->client_certs[connection->identity->reason], 1);
+    if (connection->identity->status == STATUS_VALID) {
+        int64_t left_s = connection->identity->not_after - clock_wall_seconds();
+
+        stats_add(&connection_host_stats(connection)->valid_by_span[road_span_of(left_s)], 1);
+    }
     if (connection->identity->status == STATUS_INVALID) {
         gate_fail_dearly(connection);
     } else if (connection->by_ticket) {

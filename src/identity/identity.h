@@ -61,6 +61,7 @@ struct identity {
     enum reason reason;
     int64_t valid_from;      /* the verdict holds from here ... */
     int64_t valid_until;     /* ... to here, seconds since the epoch, both included; for `valid` the path's and its CRLs' */
+    int64_t not_after;       /* the leaf's; 0 when it cannot be read, or none was presented */
     unsigned signatures;     /* how many were checked to reach the verdict */
     uint32_t size;           /* bytes of all of it */
     uint8_t fingerprint[32]; /* SHA-256 of the leaf; zeros for STATUS_NONE */

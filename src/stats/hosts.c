@@ -11,10 +11,14 @@ struct block {
     atomic_uint references;
     char *name;
     struct stats_host *shards; /* one for each */
+    struct road *road;         /* this and the next once it was in mode report; only who makes a set looks here */
+    struct road_names *names;  /* one for each shard */
 };
 
 struct host {
     struct block *block;
+    struct road *road; /* the block's, when this set has it in mode report, and so are the next */
+    struct road_names *names;
     struct stats_host_facts facts; /* texts owned; `host` is the block's name */
 };
 
@@ -30,6 +34,8 @@ static void release_block(struct block *block) {
     if (block == NULL || atomic_fetch_sub_explicit(&block->references, 1, memory_order_acq_rel) > 1) {
         return;
     }
+    free(block->names);
+    free(block->road);
     free(block->shards);
     free(block->name);
     free(block);
@@ -91,6 +97,22 @@ static void free_texts(const char *const *texts, size_t count) {
     free((void *)texts);
 }
 
+static bool give_road(struct host *host, unsigned shard_count) {
+    struct block *block = host->block;
+    if (block->road == NULL) {
+        block->road = calloc(1, sizeof *block->road);
+    }
+    if (block->names == NULL) {
+        block->names = lines_allocate(shard_count, sizeof *block->names);
+        for (unsigned i = 0; block->names != NULL && i < shard_count; i++) {
+            CHECK(pthread_mutex_init(&block->names[i].lock, NULL) == 0);
+        }
+    }
+    host->road = block->road;
+    host->names = block->names;
+    return host->road != NULL && host->names != NULL;
+}
+
 static bool add(struct stats_hosts *hosts, const struct stats_host_facts *facts, const struct stats_hosts *previous) {
     struct host *host = &hosts->hosts[hosts->count];
     CHECK(facts->origin_count <= STATS_ORIGINS_MAX);
@@ -108,6 +130,9 @@ static bool add(struct stats_hosts *hosts, const struct stats_host_facts *facts,
     host->facts.host = host->block->name;
     host->facts.file = strdup(facts->file);
     host->facts.origins = copy_texts(facts->origins, facts->origin_count);
+    if (facts->mode != NULL && strcmp(facts->mode, "report") == 0 && !give_road(host, hosts->shard_count)) {
+        return false;
+    }
     return host->facts.file != NULL && host->facts.origins != NULL;
 }
 
@@ -165,4 +190,14 @@ const struct stats_host_facts *stats_hosts_facts(const struct stats_hosts *hosts
 struct stats_host *stats_hosts_at(const struct stats_hosts *hosts, size_t host, unsigned shard) {
     CHECK(host < hosts->count && shard < hosts->shard_count);
     return &hosts->hosts[host].block->shards[shard];
+}
+
+struct road *stats_hosts_road(const struct stats_hosts *hosts, size_t host) {
+    CHECK(host < hosts->count);
+    return hosts->hosts[host].road;
+}
+
+struct road_names *stats_hosts_names(const struct stats_hosts *hosts, size_t host, unsigned shard) {
+    CHECK(host < hosts->count && shard < hosts->shard_count);
+    return hosts->hosts[host].names == NULL ? NULL : &hosts->hosts[host].names[shard];
 }

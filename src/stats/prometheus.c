@@ -190,6 +190,19 @@ static void render_client_certs(struct rendering *rendering) {
     }
 }
 
+static void render_would_block(struct rendering *rendering) {
+    static const char name[] = "sallyport_would_block_total";
+    page_open_metric(&rendering->page, name, "counter", "Requests that mode report let through and enforce would not have.");
+    for (size_t host = 0; host < rendering->host_count; host++) {
+        for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
+            struct page_labels labels = {{{"host", host_name(rendering, host)}, {"reason", reason_name(reason)}}, 2};
+            if (reason != REASON_OK && stats_hosts_road(rendering->hosts, host) != NULL) {
+                page_sample(&rendering->page, name, "", &labels, SUM_OF_HOST(rendering, host, would_block[reason]));
+            }
+        }
+    }
+}
+
 static void render_requests(struct rendering *rendering) {
     static const char name[] = "sallyport_requests_total";
     page_open_metric(&rendering->page, name, "counter", "Requests answered, by the status code of the answer.");
@@ -298,6 +311,7 @@ char *stats_render_prometheus(struct stats *stats, size_t *size) {
     render_verdicts(&rendering);
     render_rejected(&rendering);
     render_client_certs(&rendering);
+    render_would_block(&rendering);
     render_requests(&rendering);
     render_host_histograms(&rendering);
     render_certificates(&rendering);

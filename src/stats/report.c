@@ -6,7 +6,10 @@
 #include "stats/sampler.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+
+enum { NAMES_SHOWN = 10 };
 
 struct report {
     struct json json;
@@ -253,6 +256,65 @@ static void report_origins(struct report *report, size_t host) {
     json_end_array(json);
 }
 
+static void report_names(struct json *json, const char *key, const struct sketch *sketch) {
+    json_begin_array(json, key);
+    for (uint32_t i = 0; i < sketch->used && i < NAMES_SHOWN; i++) {
+        json_begin_object(json, NULL);
+        json_string(json, "value", sketch_key(&sketch->entries[i]));
+        json_unsigned(json, "count", sketch->entries[i].count);
+        json_unsigned(json, "error", sketch->entries[i].error);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void report_would_block(struct report *report, size_t host, const struct road *road) {
+    struct json *json = &report->json;
+    static const char *const spans[] = {"last_hour", "last_day", "since_start"};
+    json_begin_object(json, "would_block");
+    for (size_t i = 0; i < ARRAY_LENGTH(spans); i++) {
+        json_begin_object(json, spans[i]);
+        for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
+            uint64_t total = of_host(report, host, offsetof(struct stats_host, would_block[reason]));
+            uint64_t count = i == 0   ? road_last_hour(road, (enum reason)reason)
+                             : i == 1 ? road_last_day(road, (enum reason)reason)
+                                      : total;
+            if (total > 0) {
+                json_unsigned(json, reason_name((enum reason)reason), count);
+            }
+        }
+        json_end_object(json);
+    }
+    json_end_object(json);
+}
+
+static void report_road(struct report *report, size_t host) {
+    struct json *json = &report->json;
+    const struct road *road = stats_hosts_road(report->hosts, host);
+    struct sketch issuers = {.used = 0}, skis = {.used = 0};
+    if (road == NULL) {
+        json_null(json, "report");
+        return;
+    }
+    for (unsigned shard = 0; shard < report->stats->shard_count; shard++) {
+        road_gather(stats_hosts_names(report->hosts, host, shard), &issuers, &skis);
+    }
+    json_begin_object(json, "report");
+    report_would_block(report, host, road);
+    report_names(json, "top_issuers", &issuers);
+    report_names(json, "top_skis", &skis);
+    json_begin_object(json, "valid_by_days_left");
+    for (unsigned i = 0; i < ROAD_SPANS; i++) {
+        char days[16] = "more";
+        if (i < ARRAY_LENGTH(road_span_days)) {
+            snprintf(days, sizeof days, "%u", road_span_days[i]);
+        }
+        json_unsigned(json, days, of_host(report, host, offsetof(struct stats_host, valid_by_span[i])));
+    }
+    json_end_object(json);
+    json_end_object(json);
+}
+
 static void report_host(struct report *report, size_t host) {
     struct json *json = &report->json;
     const struct stats_host_facts *facts = stats_hosts_facts(report->hosts, host);
@@ -278,6 +340,7 @@ static void report_host(struct report *report, size_t host) {
     }
     json_end_object(json);
     report_origins(report, host);
+    report_road(report, host);
     json_end_object(json);
 }
 

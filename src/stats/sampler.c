@@ -102,6 +102,7 @@ int sampler_create(struct sampler *sampler, struct stats *stats, uint64_t now_ms
         return -ENOMEM;
     }
     read_counters(stats, sampler->before);
+    sample_roads(stats, now_ms / 60000);
     return 0;
 }
 
@@ -168,6 +169,24 @@ static void sample_rates(struct sampler *sampler, uint32_t at, double seconds) {
     }
 }
 
+static void sample_roads(struct stats *stats, uint64_t minute) {
+    struct stats_hosts *hosts = stats_take_hosts(stats);
+    for (size_t host = 0; hosts != NULL && host < stats_hosts_count(hosts); host++) {
+        struct road *road = stats_hosts_road(hosts, host);
+        uint64_t counters[REASON_COUNT] = {0};
+        for (unsigned shard = 0; road != NULL && shard < stats->shard_count; shard++) {
+            const struct stats_host *block = stats_hosts_at(hosts, host, shard);
+            for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
+                counters[reason] += stats_read(&block->would_block[reason]);
+            }
+        }
+        if (road != NULL) {
+            road_sample(road, counters, minute);
+        }
+    }
+    stats_hosts_release(hosts);
+}
+
 static void sample(struct sampler *sampler, uint64_t elapsed_ms) {
     uint32_t at = sampler->samples % SAMPLER_HISTORY;
     sample_rates(sampler, at, (double)elapsed_ms / 1000);
@@ -189,6 +208,7 @@ void sampler_tick(struct sampler *sampler, uint64_t now_ms, int64_t now_s) {
     uint64_t elapsed_ms = now_ms - sampler->sampled_ms;
     if (elapsed_ms >= SAMPLER_INTERVAL_MS) {
         sample(sampler, elapsed_ms);
+        sample_roads(sampler->stats, now_ms / 60000);
         sampler->sampled_ms = now_ms;
         sampler->sampled_at_s = now_s;
     }
