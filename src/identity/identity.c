@@ -180,7 +180,7 @@ struct identity *identity_judge(const struct identity_policy *policy, const stru
     too_large = too_large || is_too_large(policy, chain, count);
     identity->reason = judge(identity, policy, &read, chain, count, too_large, now, &verdict, detail);
     identity->status = reason_status(identity->reason);
-    identity->not_after = read.count > 0 ? read.certificates[0].not_after : 0;
+    identity->not_after = read.count > 0 ? read.members[0].certificate.not_after : 0;
 
     uint8_t fingerprint[SIGNATURE_SHA256_SIZE];
     memcpy(fingerprint, identity->fingerprint, sizeof(fingerprint)); /* the object may move */
