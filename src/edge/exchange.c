@@ -16,14 +16,15 @@ enum {
 static const struct relay_handler relay_handler;
 
 struct exchange *exchange_create(struct connection *connection) {
+    const size_t end = offsetof(struct exchange, note) + offsetof(struct journal_note, method);
     struct exchange *exchange = slab_take(&connection->shard->exchanges);
 
     if (exchange == NULL) {
         return NULL;
     }
-    /* Not the 1.6 KiB of headers: the parser counts them. */
+    /* Not the 1.6 KiB of headers, nor texts for the log: their numbers are 0. */
     memset((char *)exchange, 0, offsetof(struct exchange, request));
-    memset((char *)exchange + offsetof(struct exchange, relay), 0, sizeof *exchange - offsetof(struct exchange, relay));
+    memset((char *)exchange + offsetof(struct exchange, relay), 0, end - offsetof(struct exchange, relay));
     exchange->connection = connection;
     http_parser_init_request(&exchange->parser, &exchange->request, connection->site->config->limits.request_header_size);
     return exchange;

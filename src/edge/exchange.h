@@ -16,7 +16,6 @@ struct exchange {
     uint64_t origin_ns;    /* from there to the head of its answer; 0: there is none */
     uint64_t body_in;      /* bytes of the request's body, and of the answer's */
     uint64_t body_out;
-    struct journal_note note;
     uint64_t discard_left;     /* bytes of request body that may still be read and dropped */
     unsigned code;             /* of the answer, once its head is sent */
     enum http_framing framing; /* of the answer's body, towards the client */
@@ -25,6 +24,7 @@ struct exchange {
     bool answer_done;
     bool keep_alive; /* what the answer's head said */
     bool paused;     /* the origin has been told to wait */
+    struct journal_note note;
 };
 
 /* NULL when the pool is empty. */
