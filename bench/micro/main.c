@@ -6,6 +6,7 @@
 #include "base/hash.h"
 #include "base/text.h"
 #include "identity/cache.h"
+#include "micro/counting.h"
 #include "micro/handshake.h"
 #include "micro/operations.h"
 #include "micro/verdict.h"
@@ -22,6 +23,7 @@ enum { EXIT_USAGE = 2, OPERATIONS_EACH = 64, BATCHES = 4, ENTRIES_DEFAULT = 1000
 #define KNOWN_RATIO_MAX 1.35   /* known handshake to its four operations */
 #define HIT_NS_MAX      1000.0 /* besides hashing */
 #define MILLION_MIB_MAX 512.0  /* for a million identities, all told */
+#define LATENCY_NS_MAX  50.0   /* to record one */
 
 static const char usage[] =
     "usage: sallyport-micro [OPTION]...\n"
@@ -30,7 +32,7 @@ static const char usage[] =
     "\n"
     "  --rounds N        1 to 1000 (default: 41)\n"
     "  --entries N       in the cache of verified chains, 1 to 16777216 (default: 1000000)\n"
-    "  --only WHAT       handshake or verdict (default: both)\n"
+    "  --only WHAT       handshake, verdict or counting (default: all)\n"
     "  --kind KIND       of the handshakes this one alone: anonymous, known, unknown or resumed\n"
     "  --json            one JSON object instead of the table\n"
     "  --help            this text\n";
@@ -40,6 +42,7 @@ struct options {
     uint64_t entries;
     bool handshake;
     bool verdict;
+    bool counting;
     bool json;
     int kind; /* -1: all of them */
 };
@@ -51,6 +54,7 @@ struct results {
     struct handshake_series handshakes[HANDSHAKE_KINDS];
     bool resumes;
     struct verdict_series verdict;
+    struct series latency;
 };
 
 static bool wanted(const struct options *options, const struct results *results, int kind) {
@@ -81,6 +85,15 @@ static void measure_verdicts(const struct options *options, struct results *resu
         verdicts_measure(verdicts, &results->verdict);
     }
     verdicts_free(verdicts);
+}
+
+static void measure_counting(const struct options *options, struct results *results) {
+    struct counting *counting = counting_create();
+
+    for (uint64_t round = 0; round < options->rounds; round++) {
+        counting_measure(counting, &results->latency);
+    }
+    counting_free(counting);
 }
 
 static double known_ratio(const struct results *results) {
@@ -197,6 +210,9 @@ static void print_json(const struct options *options, const struct results *resu
         text_append_char(&json, ',');
         append_verdicts(&json, &results->verdict);
     }
+    if (options->counting) {
+        text_append_format(&json, ",\"latency_ns\":%.1f", series_median(&results->latency));
+    }
     text_append_string(&json, "}\n");
     CHECK(!json.overflow);
     fwrite(json.data, 1, json.size, stdout);
@@ -228,7 +244,8 @@ static bool read_option(struct options *options, int letter, const char *text) {
     case 'o':
         options->handshake = strcmp(text, "handshake") == 0;
         options->verdict = strcmp(text, "verdict") == 0;
-        return options->handshake || options->verdict;
+        options->counting = strcmp(text, "counting") == 0;
+        return options->handshake || options->verdict || options->counting;
     case 'k':
         return read_kind(text, &options->kind);
     case 'j':
@@ -246,13 +263,29 @@ static bool parse(struct options *options, int argc, char **argv) {
         {"json", no_argument, NULL, 'j'},         {NULL, 0, NULL, 0},
     };
 
-    *options = (struct options){.rounds = 41, .entries = ENTRIES_DEFAULT, .handshake = true, .verdict = true, .kind = -1};
+    *options = (struct options){.rounds = 41, .entries = ENTRIES_DEFAULT, .handshake = true, .verdict = true, .counting = true, .kind = -1};
     for (int letter; (letter = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         if (!read_option(options, letter, optarg)) {
             return false;
         }
     }
     return optind == argc;
+}
+
+static void print_tables(const struct options *options, const struct results *results) {
+    if (options->handshake) {
+        print_handshakes(results);
+    }
+    if (options->verdict) {
+        fputs(options->handshake ? "\n" : "", stdout);
+        print_verdicts(&results->verdict);
+    }
+    if (options->counting) {
+        double latency = series_median(&results->latency);
+
+        fputs(options->handshake || options->verdict ? "\n" : "", stdout);
+        printf("%-20s %6.1f ns, %s %.0f ns\n", "one latency counted", latency, reaches(latency, LATENCY_NS_MAX), LATENCY_NS_MAX);
+    }
 }
 
 int main(int argc, char **argv) {
@@ -276,16 +309,13 @@ int main(int argc, char **argv) {
     if (options.verdict) {
         measure_verdicts(&options, &results);
     }
+    if (options.counting) {
+        measure_counting(&options, &results);
+    }
     if (options.json) {
         print_json(&options, &results);
     } else {
-        if (options.handshake) {
-            print_handshakes(&results);
-        }
-        if (options.verdict) {
-            fputs(options.handshake ? "\n" : "", stdout);
-            print_verdicts(&results.verdict);
-        }
+        print_tables(&options, &results);
     }
     tls_library_cleanup();
     return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
