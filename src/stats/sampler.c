@@ -89,6 +89,24 @@ static void read_counters(struct stats *stats, uint64_t counters[static SAMPLER_
     counters[SAMPLER_CACHE_MISSES] = cache.misses;
 }
 
+static void sample_roads(struct stats *stats, uint64_t minute) {
+    struct stats_hosts *hosts = stats_take_hosts(stats);
+    for (size_t host = 0; hosts != NULL && host < stats_hosts_count(hosts); host++) {
+        struct road *road = stats_hosts_road(hosts, host);
+        uint64_t counters[REASON_COUNT] = {0};
+        for (unsigned shard = 0; road != NULL && shard < stats->shard_count; shard++) {
+            const struct stats_host *block = stats_hosts_at(hosts, host, shard);
+            for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
+                counters[reason] += stats_read(&block->would_block[reason]);
+            }
+        }
+        if (road != NULL) {
+            road_sample(road, counters, minute);
+        }
+    }
+    stats_hosts_release(hosts);
+}
+
 int sampler_create(struct sampler *sampler, struct stats *stats, uint64_t now_ms, int64_t now_s) {
     *sampler = (struct sampler){.stats = stats, .sampled_ms = now_ms, .sampled_at_s = now_s};
     bool good = (sampler->scratch = latency_histogram()) != NULL && (sampler->recycled = latency_histogram()) != NULL;
@@ -167,24 +185,6 @@ static void sample_rates(struct sampler *sampler, uint32_t at, double seconds) {
         sampler->history[series][at] = (float)((double)came * (is_time ? 1e-9 : 1.0) / seconds);
         sampler->before[series] = now[series];
     }
-}
-
-static void sample_roads(struct stats *stats, uint64_t minute) {
-    struct stats_hosts *hosts = stats_take_hosts(stats);
-    for (size_t host = 0; hosts != NULL && host < stats_hosts_count(hosts); host++) {
-        struct road *road = stats_hosts_road(hosts, host);
-        uint64_t counters[REASON_COUNT] = {0};
-        for (unsigned shard = 0; road != NULL && shard < stats->shard_count; shard++) {
-            const struct stats_host *block = stats_hosts_at(hosts, host, shard);
-            for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
-                counters[reason] += stats_read(&block->would_block[reason]);
-            }
-        }
-        if (road != NULL) {
-            road_sample(road, counters, minute);
-        }
-    }
-    stats_hosts_release(hosts);
 }
 
 static void sample(struct sampler *sampler, uint64_t elapsed_ms) {
