@@ -263,7 +263,8 @@ static bool parse(struct options *options, int argc, char **argv) {
         {"json", no_argument, NULL, 'j'},         {NULL, 0, NULL, 0},
     };
 
-    *options = (struct options){.rounds = 41, .entries = ENTRIES_DEFAULT, .handshake = true, .verdict = true, .counting = true, .kind = -1};
+    *options = (struct options){
+        .rounds = 41, .entries = ENTRIES_DEFAULT, .handshake = true, .verdict = true, .counting = true, .kind = -1};
     for (int letter; (letter = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         if (!read_option(options, letter, optarg)) {
             return false;
@@ -284,7 +285,8 @@ static void print_tables(const struct options *options, const struct results *re
         double latency = series_median(&results->latency);
 
         fputs(options->handshake || options->verdict ? "\n" : "", stdout);
-        printf("%-20s %6.1f ns, %s %.0f ns\n", "one latency counted", latency, reaches(latency, LATENCY_NS_MAX), LATENCY_NS_MAX);
+        printf("%-20s %6.1f ns, %s %.0f ns\n", "one latency counted", latency, reaches(latency, LATENCY_NS_MAX),
+               LATENCY_NS_MAX);
     }
 }
 

@@ -24,7 +24,8 @@ struct log_kind {
     uint32_t spent;    /* of its burst */
     uint64_t left_out;
 };
-#define LOG_KIND_INITIALIZER {.lock = PTHREAD_MUTEX_INITIALIZER}
+#define LOG_KIND_INITIALIZER                                                                                                \
+    { .lock = PTHREAD_MUTEX_INITIALIZER }
 
 /* Whether a line of this kind may be written at `now_s`, seconds of a clock that only goes forward; *left_out before it. */
 bool log_kind_allows(struct log_kind *kind, uint64_t now_s, uint64_t *left_out);

@@ -1,7 +1,7 @@
 /*
- * The admin listener: /healthz, /readyz, /metrics, /stats.json and the dashboard at / over plain HTTP, in a thread and ring of its own, so that
- * a scrape never delays a shard; the same thread samples the counters once a second. As hostile as any other port: same
- * parser, bounded connections, GET and HEAD only, deadlines.
+ * The admin listener: /healthz, /readyz, /metrics, /stats.json and the dashboard at / over plain HTTP, in a thread and ring
+ * of its own, so that a scrape never delays a shard; the same thread samples the counters once a second. As hostile as any
+ * other port: same parser, bounded connections, GET and HEAD only, deadlines.
  */
 #ifndef EDGE_ADMIN_H
 #define EDGE_ADMIN_H

@@ -64,8 +64,8 @@ struct connection {
     struct pace pace;                           /* with the deadline of the current state */
     uint64_t accepted_ns;
     uint64_t handshake_ns; /* from there to its end */
-    uint32_t early_bytes; /* that it holds before its handshake is complete */
-    uint32_t requests;    /* begun */
+    uint32_t early_bytes;  /* that it holds before its handshake is complete */
+    uint32_t requests;     /* begun */
     struct admission_entry admission;
     uint64_t ticket; /* that it came with, as far as the gate has looked: see guard/replays.h */
     uint32_t source; /* see gate.h */

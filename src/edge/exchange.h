@@ -13,8 +13,8 @@ struct exchange {
     struct relay_exchange *relay; /* NULL when the answer is ours, or complete */
     uint64_t started_ns;          /* the head was complete */
     uint64_t relayed_ns;
-    uint64_t origin_ns;    /* from there to the head of its answer; 0: there is none */
-    uint64_t body_in;      /* bytes of the request's body, and of the answer's */
+    uint64_t origin_ns; /* from there to the head of its answer; 0: there is none */
+    uint64_t body_in;   /* bytes of the request's body, and of the answer's */
     uint64_t body_out;
     uint64_t discard_left;     /* bytes of request body that may still be read and dropped */
     unsigned code;             /* of the answer, once its head is sent */

@@ -72,27 +72,29 @@ void journal_request(const struct exchange *exchange) {
     if (shard->journal.log == NULL) {
         return;
     }
-    access_line_request(&line, &(struct access_request){
-                                   .client = client_of(connection, address),
-                                   .method = bytes_of(note->method, note->method_size),
-                                   .path = bytes_of(note->path, note->path_size),
-                                   .request_id = bytes_of(note->request_id, note->request_id_size),
-                                   .code = exchange->code,
-                                   .body_in = exchange->body_in,
-                                   .body_out = exchange->body_out,
-                                   .handshake_ns = connection->handshake_ns,
-                                   .origin_ns = exchange->origin_ns,
-                                   .total_ns = clock_monotonic_ns() - exchange->started_ns,
-                                   .tls_version = tls_session_version(connection->tls),
-                                   .tls_cipher = tls_session_cipher(connection->tls),
-                                   .resumed = connection->by_ticket,
-                                   .status = status_name(identity->status),
-                                   .reason = reason_name(identity->reason),
-                                   .ski = identity->ski,
-                                   .serial = identity->serial,
-                                   .issuer = identity->issuer,
-                                   .fingerprint = bytes_of(identity->fingerprint, identity->status == STATUS_NONE ? 0 : sizeof identity->fingerprint),
-                               });
+    access_line_request(
+        &line, &(struct access_request){
+                   .client = client_of(connection, address),
+                   .method = bytes_of(note->method, note->method_size),
+                   .path = bytes_of(note->path, note->path_size),
+                   .request_id = bytes_of(note->request_id, note->request_id_size),
+                   .code = exchange->code,
+                   .body_in = exchange->body_in,
+                   .body_out = exchange->body_out,
+                   .handshake_ns = connection->handshake_ns,
+                   .origin_ns = exchange->origin_ns,
+                   .total_ns = clock_monotonic_ns() - exchange->started_ns,
+                   .tls_version = tls_session_version(connection->tls),
+                   .tls_cipher = tls_session_cipher(connection->tls),
+                   .resumed = connection->by_ticket,
+                   .status = status_name(identity->status),
+                   .reason = reason_name(identity->reason),
+                   .ski = identity->ski,
+                   .serial = identity->serial,
+                   .issuer = identity->issuer,
+                   .fingerprint =
+                       bytes_of(identity->fingerprint, identity->status == STATUS_NONE ? 0 : sizeof identity->fingerprint),
+               });
     put(&shard->journal, shard->index, &line);
 }
 

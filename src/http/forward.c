@@ -133,7 +133,7 @@ void http_write_request(struct text *out, const struct http_message *request, co
         struct bytes name = http_view(head, header->name);
         struct bytes value = http_view(head, header->value);
         if (header->kind == HTTP_HEADER_END_TO_END && !http_removals_has(forwarding->removals, name) &&
-                   !is_connection_name(&names, name)) {
+            !is_connection_name(&names, name)) {
             append_line(out, name, value);
         }
     }

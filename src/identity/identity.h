@@ -18,7 +18,7 @@ enum {
     IDENTITY_SKI_MAX = 128,               /* bytes of each that are kept for logs */
     IDENTITY_SERIAL_MAX = 64,
     IDENTITY_ISSUER_MAX = 256,
-    IDENTITY_DETAIL_SIZE = 256,           /* bytes of `detail`, its NUL included */
+    IDENTITY_DETAIL_SIZE = 256, /* bytes of `detail`, its NUL included */
 };
 
 /* One configured header: its name and what goes in it. */

@@ -161,7 +161,8 @@ static void report_shortage(struct relay *relay, const struct relay_origin *orig
 
     if (now_ms >= relay->quiet_until_ms) {
         relay->quiet_until_ms = now_ms + relay->timeouts.down_ms;
-        log_limited(LOG_LEVEL_WARNING, "origin %s: no connection can be made from here: %s", origin->address->text, strerror(-error));
+        log_limited(LOG_LEVEL_WARNING, "origin %s: no connection can be made from here: %s", origin->address->text,
+                    strerror(-error));
     }
 }
 

@@ -34,7 +34,8 @@ static void append_number(struct text *out, const char *key, uint64_t value) {
 /* Seconds, to the microsecond. */
 static void append_duration(struct text *out, const char *key, uint64_t ns) {
     uint64_t us = ns / 1000;
-    text_append_format(out, ",\"%s\":%llu.%06llu", key, (unsigned long long)(us / 1000000), (unsigned long long)(us % 1000000));
+    text_append_format(out, ",\"%s\":%llu.%06llu", key, (unsigned long long)(us / 1000000),
+                       (unsigned long long)(us % 1000000));
 }
 
 static void begin(struct text *out, const char *event, uint64_t time_ms) {

@@ -1,4 +1,5 @@
-/* The dashboard: one page with all that it needs, made at build time of what is in stats/dashboard/. It reads /stats.json. */
+/* The dashboard: one page with all that it needs, made at build time of what is in stats/dashboard/. It reads /stats.json.
+ */
 #ifndef STATS_DASHBOARD_H
 #define STATS_DASHBOARD_H
 

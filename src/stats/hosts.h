@@ -30,7 +30,8 @@ void stats_hosts_release(struct stats_hosts *hosts);
 
 size_t stats_hosts_count(const struct stats_hosts *hosts);
 const struct stats_host_facts *stats_hosts_facts(const struct stats_hosts *hosts, size_t host);
-/* For hosts in mode report, else NULL: of the thread that samples, and of a shard. They stay with the name, as counters do. */
+/* For hosts in mode report, else NULL: of the thread that samples, and of a shard. They stay with the name, as counters do.
+ */
 struct road *stats_hosts_road(const struct stats_hosts *hosts, size_t host);
 struct road_names *stats_hosts_names(const struct stats_hosts *hosts, size_t host, unsigned shard);
 /* A shard's own block, 64-byte aligned: no other shard writes to its cache lines. */

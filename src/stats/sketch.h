@@ -1,6 +1,6 @@
 /*
- * The most frequent of what comes, in fixed memory however much comes: the space-saving sketch (Metwally, Agrawal, El Abbadi,
- * "Efficient computation of frequent and top-k elements in data streams", 2005). What occurs more often than one in
+ * The most frequent of what comes, in fixed memory however much comes: the space-saving sketch (Metwally, Agrawal, El
+ * Abbadi, "Efficient computation of frequent and top-k elements in data streams", 2005). What occurs more often than one in
  * SKETCH_ENTRIES times is in it; a count may be too high, by `error` at most, and is never too low.
  */
 #ifndef STATS_SKETCH_H

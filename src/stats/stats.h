@@ -105,10 +105,10 @@ enum {
 /* One host in one shard: see stats/hosts.h. */
 struct stats_host {
     _Alignas(64) stats_counter client_certs[REASON_COUNT];
-    stats_counter requests[STATS_CODES]; /* by stats_code_slot */
+    stats_counter requests[STATS_CODES];     /* by stats_code_slot */
     stats_counter would_block[REASON_COUNT]; /* requests that went to the origin, and would not have in mode enforce */
     stats_counter valid_by_span[ROAD_SPANS]; /* handshakes with a valid certificate, by the days that it had left */
-    stats_counter origins_down;          /* a bit for each of its origins whose last connection failed */
+    stats_counter origins_down;              /* a bit for each of its origins whose last connection failed */
     struct stats_histogram request_seconds;
     struct stats_histogram origin_seconds;
 };
@@ -157,7 +157,7 @@ struct stats {
     void *cache_owner;
     const struct access_log *access_log; /* NULL: off */
     int64_t started_s;                   /* since the epoch */
-    const char *version; /* this and the next two: not owned, never NULL */
+    const char *version;                 /* this and the next two: not owned, never NULL */
     const char *wolfssl;
     const char *crypto;
 };

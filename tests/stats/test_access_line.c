@@ -14,7 +14,10 @@ static void expect(const struct text *out, const char *line) {
 Test(access_line, a_request_says_all_there_is) {
     static const uint8_t fingerprint[32] = {0xab, 0xcd};
     struct access_request request = {
-        .client = {.time_ms = 1764205000042, .address = bytes_of_string("192.0.2.7"), .port = 50000, .host = bytes_of_string("a.example")},
+        .client = {.time_ms = 1764205000042,
+                   .address = bytes_of_string("192.0.2.7"),
+                   .port = 50000,
+                   .host = bytes_of_string("a.example")},
         .method = bytes_of_string("POST"),
         .path = bytes_of_string("/x"),
         .request_id = bytes_of_string("r-1"),
@@ -36,19 +39,25 @@ Test(access_line, a_request_says_all_there_is) {
     };
     struct text out = text_over(memory, sizeof memory);
     access_line_request(&out, &request);
-    expect(&out, "{\"time\":\"2025-11-27T00:56:40.042Z\",\"event\":\"request\",\"source\":\"192.0.2.7\",\"port\":50000,\"host\":\"a.example\","
-                 "\"method\":\"POST\",\"path\":\"/x\",\"code\":200,\"body_in\":5,\"body_out\":6,\"handshake\":0.001234,\"origin\":0.000001,"
-                 "\"total\":61.000000,\"tls_version\":\"TLSv1.3\",\"tls_cipher\":\"TLS_AES_128_GCM_SHA256\",\"resumed\":true,"
-                 "\"status\":\"valid\",\"reason\":\"ok\",\"ski\":\"0102\",\"serial\":\"77\",\"issuer\":\"CN=Root\","
-                 "\"fingerprint\":\"abcd000000000000000000000000000000000000000000000000000000000000\",\"request_id\":\"r-1\"}\n");
+    expect(&out,
+           "{\"time\":\"2025-11-27T00:56:40.042Z\",\"event\":\"request\",\"source\":\"192.0.2.7\",\"port\":50000,\"host\":"
+           "\"a.example\","
+           "\"method\":\"POST\",\"path\":\"/"
+           "x\",\"code\":200,\"body_in\":5,\"body_out\":6,\"handshake\":0.001234,\"origin\":0.000001,"
+           "\"total\":61.000000,\"tls_version\":\"TLSv1.3\",\"tls_cipher\":\"TLS_AES_128_GCM_SHA256\",\"resumed\":true,"
+           "\"status\":\"valid\",\"reason\":\"ok\",\"ski\":\"0102\",\"serial\":\"77\",\"issuer\":\"CN=Root\","
+           "\"fingerprint\":\"abcd000000000000000000000000000000000000000000000000000000000000\",\"request_id\":\"r-1\"}\n");
 }
 
 Test(access_line, what_is_not_there_is_left_out) {
-    struct access_request request = {.client = {.address = bytes_of_string("::1")}, .code = 400, .status = "none", .reason = "absent"};
+    struct access_request request = {
+        .client = {.address = bytes_of_string("::1")}, .code = 400, .status = "none", .reason = "absent"};
     struct text out = text_over(memory, sizeof memory);
     access_line_request(&out, &request);
-    expect(&out, "{\"time\":\"1970-01-01T00:00:00.000Z\",\"event\":\"request\",\"source\":\"::1\",\"port\":0,\"code\":400,\"body_in\":0,"
-                 "\"body_out\":0,\"handshake\":0.000000,\"total\":0.000000,\"resumed\":false,\"status\":\"none\",\"reason\":\"absent\"}\n");
+    expect(&out, "{\"time\":\"1970-01-01T00:00:00.000Z\",\"event\":\"request\",\"source\":\"::1\",\"port\":0,\"code\":400,"
+                 "\"body_in\":0,"
+                 "\"body_out\":0,\"handshake\":0.000000,\"total\":0.000000,\"resumed\":false,\"status\":\"none\",\"reason\":"
+                 "\"absent\"}\n");
 }
 
 Test(access_line, hostile_texts_are_escaped_and_cut) {

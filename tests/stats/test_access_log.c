@@ -98,8 +98,8 @@ Test(access_log, a_file_that_was_moved_keeps_what_was_before) {
 }
 
 Test(access_log, what_a_full_disk_does_not_take_is_dropped_and_counted) {
-    strcpy(path, "/dev/full");
-    struct access_log *log = open_log(1);
+    struct access_log *log = access_log_open("/dev/full", 1, error);
+    cr_assert_not_null(log, "%s", error);
     cr_expect(put(log, 0, "one\n") && put(log, 0, "two\n"));
     wait_for(log, 2);
     cr_expect_eq(access_log_count(log).dropped, 2);

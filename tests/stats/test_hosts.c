@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 static const struct stats_host_facts two[] = {{.host = "b.example", .file = "b.pem", .not_after = 2},
-                                               {.host = "a.example", .file = "a.pem", .not_after = 1}};
+                                              {.host = "a.example", .file = "a.pem", .not_after = 1}};
 
 Test(hosts, each_has_a_block_for_each_shard_at_zero) {
     struct stats_hosts *hosts = stats_hosts_create(3, two, 2, NULL);

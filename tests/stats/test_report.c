@@ -12,7 +12,12 @@ static struct sampler sampler;
 static void begin(void) {
     static const char *const origins[] = {"127.0.0.1:9000", "[::1]:9000"};
     static const struct stats_host_facts facts[] = {
-        {.host = "a.example", .file = "a \"quoted\".pem", .not_after = -5, .mode = "report", .origins = origins, .origin_count = 2},
+        {.host = "a.example",
+         .file = "a \"quoted\".pem",
+         .not_after = -5,
+         .mode = "report",
+         .origins = origins,
+         .origin_count = 2},
         {.host = "b.example", .file = "b.pem", .not_after = 7},
     };
     struct stats_hosts *hosts;
@@ -65,14 +70,33 @@ Test(report, counters_are_added_up_over_the_shards) {
     expect("\"rejected\":{\"accept\":{\"limit\":8,");
     expect("\"requests\":{\"total\":12,\"by_code\":{\"200\":10,\"403\":2}}");
     expect("\"client_certs\":{\"none\":0,\"valid\":0,\"invalid\":12,\"by_reason\":{\"ok\":0,");
-    expect("\"requests\":2,\"requests_by_code\":{\"403\":2},\"client_certs\":{\"expired\":12},\"origins\":[]}");
+    expect(
+        "\"requests\":2,\"requests_by_code\":{\"403\":2},\"client_certs\":{\"expired\":12},\"origins\":[],\"report\":null}");
 }
 
 Test(report, a_host_has_its_mode_certificate_and_origins) {
     stats_add(&stats_hosts_at(stats.hosts, 0, 1)->origins_down, 2);
-    expect("{\"name\":\"a.example\",\"mode\":\"report\",\"certificate\":{\"file\":\"a \\\"quoted\\\".pem\",\"not_after\":-5},");
-    expect("\"origins\":[{\"address\":\"127.0.0.1:9000\",\"up\":true},{\"address\":\"[::1]:9000\",\"up\":false}]}");
+    expect(
+        "{\"name\":\"a.example\",\"mode\":\"report\",\"certificate\":{\"file\":\"a \\\"quoted\\\".pem\",\"not_after\":-5},");
+    expect(
+        "\"origins\":[{\"address\":\"127.0.0.1:9000\",\"up\":true},{\"address\":\"[::1]:9000\",\"up\":false}],\"report\":{");
     expect("{\"name\":\"b.example\",\"mode\":\"off\",");
+}
+
+Test(report, a_host_on_the_road_says_what_enforce_would_have_blocked) {
+    for (unsigned shard = 0; shard < 2; shard++) {
+        stats_add(&stats_hosts_at(stats.hosts, 0, shard)->would_block[REASON_EXPIRED], 3);
+        stats_add(&stats_hosts_at(stats.hosts, 0, shard)->valid_by_span[1], 1);
+        road_note(stats_hosts_names(stats.hosts, 0, shard), bytes_of_string("CN=\"A\""), bytes_of_string("0a"));
+    }
+    sampler_tick(&sampler, 2000, 51);
+    expect("\"report\":{\"would_block\":{\"last_hour\":{\"expired\":6},\"last_day\":{\"expired\":6},\"since_start\":{"
+           "\"expired\":6}},"
+           "\"top_issuers\":[{\"value\":\"CN=\\\"A\\\"\",\"count\":2,\"error\":0}],"
+           "\"top_skis\":[{\"value\":\"0a\",\"count\":2,\"error\":0}],"
+           "\"valid_by_days_left\":{\"1\":0,\"7\":2,\"30\":0,\"90\":0,\"365\":0,\"more\":0}}");
+    cr_expect_null(stats_hosts_road(stats.hosts, 1));
+    cr_expect_null(stats_hosts_names(stats.hosts, 1, 0));
 }
 
 Test(report, latencies_are_percentiles_or_null) {
@@ -80,8 +104,9 @@ Test(report, latencies_are_percentiles_or_null) {
         latency_record(&stats.shards[i % 2].latencies, STATS_REQUEST, 2000000);
     }
     sampler_tick(&sampler, 2000, 51);
-    expect("\"request\":{\"last_10s\":{\"count\":100,\"p50\":0.002,\"p90\":0.002,\"p99\":0.002,\"p99.9\":0.002,\"max\":0.002},"
-           "\"since_start\":{\"count\":100,");
+    expect(
+        "\"request\":{\"last_10s\":{\"count\":100,\"p50\":0.002,\"p90\":0.002,\"p99\":0.002,\"p99.9\":0.002,\"max\":0.002},"
+        "\"since_start\":{\"count\":100,");
     expect("\"origin\":{\"last_10s\":{\"count\":0,\"p50\":null,\"p90\":null,\"p99\":null,\"p99.9\":null,\"max\":null}");
 }
 

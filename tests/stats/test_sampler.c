@@ -1,6 +1,5 @@
-#include "stats/sampler.h"
-
 #include "stats/hosts.h"
+#include "stats/sampler.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
