@@ -45,7 +45,6 @@ static bool check_pre_shared_keys(const struct offer *offer, struct hello *hello
     struct reader binders = reader_of(reader_bytes(&reader, reader_u16(&reader)));
     size_t identity_count = 0;
     size_t binder_count = 0;
-    struct bytes modes;
 
     bool sound = !reader.failed && reader_left(&reader) == 0 && reader_left(&identities) > 0 && reader_left(&binders) > 0;
     while (sound && reader_left(&identities) > 0) {
@@ -71,11 +70,10 @@ static bool check_pre_shared_keys(const struct offer *offer, struct hello *hello
     if (!offer_has(offer, EXTENSION_PSK_KEY_EXCHANGE_MODES)) {
         return offer_reject(hello, TLS_ALERT_MISSING_EXTENSION, "pre_shared_key without psk_key_exchange_modes");
     }
-    return offer_vector(offer->extension[EXTENSION_PSK_KEY_EXCHANGE_MODES], 1, 1, 1, &modes) ||
-           offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed psk_key_exchange_modes");
+    return true;
 }
 
-/* With a fresh key exchange (RFC 8446 section 4.2.9). What is malformed here wolfSSL refuses. */
+/* With a fresh key exchange (RFC 8446 section 4.2.9). */
 static bool has_psk_dhe(const struct offer *offer) {
     struct bytes modes;
 

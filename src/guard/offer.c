@@ -217,6 +217,10 @@ static bool read_lists(struct offer *offer, struct hello *hello) {
         !offer_vector(offer->extension[EXTENSION_SIGNATURE_ALGORITHMS_CERT], 2, 2, 2, &ignored)) {
         return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed signature_algorithms_cert");
     }
+    if (offer_has(offer, EXTENSION_PSK_KEY_EXCHANGE_MODES) &&
+        !offer_vector(offer->extension[EXTENSION_PSK_KEY_EXCHANGE_MODES], 1, 1, 1, &ignored)) {
+        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed psk_key_exchange_modes");
+    }
     for (size_t i = 0; i < offer->suites.size; i += 2) {
         offer->use |= registry_suite_use(offer_u16(offer->suites, i));
     }

@@ -50,9 +50,6 @@ unsigned registry_signature_use(uint16_t scheme) {
     case 0x0804: /* rsa_pss_rsae_sha256 */
     case 0x0805: /* rsa_pss_rsae_sha384 */
     case 0x0806: /* rsa_pss_rsae_sha512 */
-    case 0x0809: /* rsa_pss_pss_sha256 */
-    case 0x080a: /* rsa_pss_pss_sha384 */
-    case 0x080b: /* rsa_pss_pss_sha512 */
         return USE_SIGNATURE_PSS;
     case 0x0401: /* rsa_pkcs1_sha256 */
     case 0x0501: /* rsa_pkcs1_sha384 */

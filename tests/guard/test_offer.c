@@ -66,6 +66,10 @@ Test(offer, malformed_extensions_are_rejected) {
         {"point formats: empty list", 11, "00", TLS_ALERT_DECODE_ERROR},
         {"point formats: list longer", 11, "02 00", TLS_ALERT_DECODE_ERROR},
         {"point formats: none uncompressed", 11, "02 0102", TLS_ALERT_ILLEGAL_PARAMETER},
+        {"key exchange modes: empty", 45, "", TLS_ALERT_DECODE_ERROR},
+        {"key exchange modes: empty list", 45, "00", TLS_ALERT_DECODE_ERROR},
+        {"key exchange modes: list longer", 45, "50 01", TLS_ALERT_DECODE_ERROR},
+        {"key exchange modes: list shorter", 45, "01 01 00", TLS_ALERT_DECODE_ERROR},
         {"signatures: empty", 13, "", TLS_ALERT_DECODE_ERROR},
         {"signatures: empty list", 13, "0000", TLS_ALERT_DECODE_ERROR},
         {"signatures: odd", 13, "0003 040308", TLS_ALERT_DECODE_ERROR},
@@ -312,7 +316,7 @@ Test(offer, use_is_what_the_lists_hold) {
 
     spec.suites = "0a0a 1303 c02c c030 5600 00ff";
     spec_set(&spec, 10, "0008 2a2a 0100 001e 0019");
-    spec_set(&spec, 13, "000a 0807 080b 0601 0203 0201");
+    spec_set(&spec, 13, "000a 0807 0806 0601 0203 0201");
     cr_assert(read_spec(&spec, &offer, &hello));
     cr_expect_eq(offer.use, USE_SUITE_TLS13 | USE_SUITE_ECDSA | USE_SUITE_RSA | USE_FALLBACK_SCSV | USE_GROUP |
                                 USE_SIGNATURE_EC | USE_SIGNATURE_PSS | USE_SIGNATURE_PKCS1);

@@ -1,0 +1,176 @@
+/*
+ * The parser of hellos against wolfSSL, as the server has it set up, with a key of each kind: what the parser accepts one of
+ * them answers, and what any answers the parser has accepted. Where they may differ is said one by one below.
+ */
+#include "base/check.h"
+#include "guard/hello.h"
+#include "tls/session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22, ANSWER_MAX = 16, CHAIN_SIZE = 16 * 1024 };
+
+/* What the server says first. */
+struct answer {
+    uint8_t bytes[ANSWER_MAX];
+    size_t size;
+};
+
+static const char *const keys[] = {"server-p256", "server-rsa2048", "server-p384", "server-ed25519"};
+static struct tls_credentials *credentials[ARRAY_LENGTH(keys)];
+static struct tls_context *contexts[ARRAY_LENGTH(keys)];
+
+static struct bytes read_file(const char *name, const char *suffix) {
+    static uint8_t contents[2][64 * 1024];
+    static unsigned turn;
+    uint8_t *data = contents[turn++ % 2];
+    char path[128];
+    FILE *file;
+    size_t size;
+
+    snprintf(path, sizeof path, "tests/tls/data/%s%s", name, suffix);
+    file = fopen(path, "rb");
+    CHECK(file != NULL); /* run in the root of the tree, as tools/fuzz does */
+    size = fread(data, 1, sizeof contents[0], file);
+    fclose(file);
+    return bytes_of(data, size);
+}
+
+static void make_contexts(void) {
+    CHECK(tls_library_init() == 0);
+    for (size_t i = 0; i < ARRAY_LENGTH(keys); i++) {
+        char error[TLS_ERROR_SIZE];
+        bool at_key;
+        struct tls_context_options options = {.request_certificate = true};
+
+        credentials[i] = tls_credentials_load(read_file(keys[i], ".pem"), read_file(keys[i], ".key"), &at_key, error);
+        CHECK(credentials[i] != NULL);
+        options.credentials = credentials[i];
+        contexts[i] = tls_context_create(&options, error);
+        CHECK(contexts[i] != NULL);
+    }
+}
+
+static int take_output(void *owner, struct bytes ciphertext) {
+    struct answer *answer = owner;
+    size_t room = ANSWER_MAX - answer->size;
+    size_t size = ciphertext.size < room ? ciphertext.size : room;
+
+    memcpy(answer->bytes + answer->size, ciphertext.data, size);
+    answer->size += size;
+    return 0;
+}
+
+static struct answer ask(struct tls_context *context, const uint8_t *data, size_t size) {
+    static const struct tls_session_handler handler = {.output = take_output};
+    struct answer answer = {.size = 0};
+    struct tls_session *session = tls_session_create(context, CHAIN_SIZE, &handler, &answer);
+
+    CHECK(session != NULL);
+    tls_session_feed(session, bytes_of(data, size));
+    tls_session_handshake(session);
+    tls_session_free(session);
+    return answer;
+}
+
+static bool is_server_hello(const struct answer *answer) {
+    return answer->size > 5 && answer->bytes[0] == RECORD_HANDSHAKE && answer->bytes[5] == 2;
+}
+
+/* What the hello comes to: answered by one of them, or how the last one refused it. */
+struct outcome {
+    bool answered;
+    unsigned alert; /* 0: it said nothing */
+};
+
+static struct outcome ask_all(const uint8_t *data, size_t size) {
+    struct outcome outcome = {0};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(contexts) && !outcome.answered; i++) {
+        struct answer answer = ask(contexts[i], data, size);
+
+        outcome.answered = is_server_hello(&answer);
+        outcome.alert = answer.size > 6 && answer.bytes[0] == RECORD_ALERT ? answer.bytes[6] : 0;
+    }
+    return outcome;
+}
+
+/* Who accepts and who does not, where both are right. */
+static bool is_left_to_others(const struct hello *hello, unsigned alert) {
+    /* The caller of the parser refuses these before there is a TLS object: see edge/handshake. */
+    if (hello->alpn && !hello->alpn_http11 && !hello->alpn_http10) {
+        return true;
+    }
+    /* Which key a host has the parser does not know: what is offered may suit one of P-521 alone, which none here has. */
+    if (alert == TLS_ALERT_HANDSHAKE_FAILURE) {
+        return true;
+    }
+    /* An extension that nothing here depends on is not looked into, and wolfSSL may find it malformed. */
+    return alert == TLS_ALERT_DECODE_ERROR;
+}
+
+/* What the RFCs forbid and wolfSSL lets pass: by the text of the fault. */
+static bool is_ours_alone(const char *fault) {
+    static const char *const faults[] = {
+        "fallback to TLS 1.2",                                         /* RFC 7507 section 3 */
+        "server name is no DNS name",                                  /* RFC 6066 section 3 */
+        "server name has an empty label",                              /* likewise */
+        "malformed server_name",                                       /* likewise */
+        "server_name without a host name",                             /* likewise */
+        "more than one server name",                                   /* likewise */
+        "key share is given twice, or not in supported_groups' order", /* RFC 8446 section 4.2.8 */
+        "key share is no element of its group",                        /* RFC 8446 section 4.2.8.2 */
+        "malformed ec_point_formats",                                  /* RFC 8422 section 5.1.2 */
+        "no uncompressed points",                                      /* likewise */
+        "no usable signature scheme for TLS 1.2",                      /* RFC 5246 section 7.4.1.4.1: wolfSSL has SHA-1 */
+        "pre_shared_key without psk_key_exchange_modes",               /* RFC 8446 section 4.2.9; tickets are off here */
+        "pre_shared_key is not the last extension",                    /* RFC 8446 section 4.2.11, likewise */
+        "malformed pre_shared_key",                                    /* likewise */
+        "binders do not match the pre-shared keys",                    /* likewise */
+        "malformed psk_key_exchange_modes",                            /* RFC 8446 section 4.2.9, likewise */
+        "cookie in a first ClientHello",                               /* RFC 8446 section 4.2.2 */
+        "no usable group for TLS 1.3",                                 /* wolfSSL asks for one that was not offered */
+        "legacy_version is not that of TLS 1.2",                       /* RFC 8446 section 4.1.2 */
+        "malformed renegotiation_info",                                /* RFC 5746 section 3.6 */
+        "renegotiation in a first handshake",                          /* likewise */
+        "extension that has no content has some",                      /* RFC 7366 section 2, RFC 7627 section 5.1 */
+        "malformed signature_algorithms_cert",                         /* RFC 8446 section 4.2.3 */
+        "extension given twice",                                       /* RFC 8446 section 4.2 */
+        "record of an unknown major version",                          /* RFC 8446 section 5.1 */
+    };
+
+    for (size_t i = 0; i < ARRAY_LENGTH(faults); i++) {
+        if (strcmp(fault, faults[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    struct hello hello = {0};
+    enum hello_result result = hello_parse(bytes_of(data, size), &hello);
+    struct outcome outcome;
+
+    if (contexts[0] == NULL) {
+        make_contexts();
+    }
+    outcome = ask_all(data, size);
+    switch (result) {
+    case HELLO_OK:
+        CHECK(outcome.answered || is_left_to_others(&hello, outcome.alert));
+        break;
+    case HELLO_REJECTED:
+        CHECK(!outcome.answered || is_ours_alone(hello.fault));
+        break;
+    case HELLO_NOT_TLS: /* wolfSSL takes a first record of any version */
+        break;
+    default:
+        CHECK(!outcome.answered);
+    }
+    return 0;
+}
