@@ -65,6 +65,7 @@ uint32_t send_queue_prepare(const struct send_queue *queue, struct io_uring_sqe 
     uint32_t size = 0;
     unsigned count = 0;
 
+    CHECK(first != NULL);
     for (struct send_chunk *chunk = first; chunk != NULL && count < CHUNKS_IN_ONE_SEND; chunk = chunk->next) {
         first->vectors[count].iov_base = chunk->data + chunk->sent;
         first->vectors[count].iov_len = chunk->size - chunk->sent;

@@ -22,31 +22,31 @@ static void begin_value(struct json *json, const char *key) {
     }
 }
 
-static void open(struct json *json, const char *key, const char *bracket) {
+static void enter(struct json *json, const char *key, const char *bracket) {
     begin_value(json, key);
     page_put(&json->page, bracket, 1);
     json->follows = false;
 }
 
-static void close(struct json *json, const char *bracket) {
+static void leave(struct json *json, const char *bracket) {
     page_put(&json->page, bracket, 1);
     json->follows = true;
 }
 
 void json_begin_object(struct json *json, const char *key) {
-    open(json, key, "{");
+    enter(json, key, "{");
 }
 
 void json_end_object(struct json *json) {
-    close(json, "}");
+    leave(json, "}");
 }
 
 void json_begin_array(struct json *json, const char *key) {
-    open(json, key, "[");
+    enter(json, key, "[");
 }
 
 void json_end_array(struct json *json) {
-    close(json, "]");
+    leave(json, "]");
 }
 
 /* Bytes at the front that stand for themselves. */

@@ -1,0 +1,230 @@
+"""Each metric moves when its event happens, and only then: what changed after one event is compared with all that should."""
+
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.request
+
+import pytest
+
+# What time goes by in, which no event decides alone.
+DURATIONS = re.compile(r"_seconds_(sum|bucket)\b|_work_seconds_total|sallyport_connections\b|not_after_seconds")
+
+
+def series(server):
+    """Every series and its value."""
+    lines = server.admin("/metrics")[1].splitlines()
+    return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines if line and not line.startswith("#"))
+            if not DURATIONS.search(name)}
+
+
+class Watch:
+    """What changes within the `with` block, and must be `expected` at its end."""
+
+    def __init__(self, server, expected):
+        self.server = server
+        self.expected = {"sallyport_" + name: change for name, change in expected.items()}
+
+    def changes(self):
+        now = series(self.server)
+        return {name: value - self.before.get(name, 0) for name, value in now.items() if value != self.before.get(name, 0)}
+
+    def __enter__(self):
+        self.before = series(self.server)
+
+    def __exit__(self, kind, *_):
+        if kind is not None:
+            return
+        deadline = time.monotonic() + 5
+        while self.changes() != self.expected and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(0.1)
+        assert self.changes() == self.expected
+
+
+CONNECTION = {'connections_total{shard="0"}': 1}
+HELLO = {**CONNECTION, "hello_seconds_count": 1, "admission_wait_seconds_count": 1}
+
+
+def full(version="TLSv1.3"):
+    return {**HELLO, f'handshakes_total{{result="ok",kind="full",version="{version}"}}': 1, 'handshake_seconds_count{kind="full"}': 1}
+
+
+def verdict(host, status, reason):
+    return {f'client_certs_total{{host="{host}",status="{status}",reason="{reason}"}}': 1}
+
+
+def answered(host, code, by_origin=True):
+    counts = {f'requests_total{{host="{host}",code="{code}"}}': 1, f'request_seconds_count{{host="{host}"}}': 1}
+    return {**counts, **({f'origin_seconds_count{{host="{host}"}}': 1} if by_origin else {})}
+
+
+JUDGED = {"cert_cache_misses_total": 1, 'cert_verify_seconds_count{path="full"}': 1}
+KNOWN = {"cert_cache_hits_total": 1, 'cert_verify_seconds_count{path="cached"}': 1}
+
+
+def rejected(stage, reason):
+    return {f'rejected_total{{stage="{stage}",reason="{reason}"}}': 1}
+
+
+FAILED = {'handshakes_total{result="failed",kind="full",version="none"}': 1}
+
+
+@pytest.fixture
+def server(serve, host):
+    server = serve([host("e.test", "enforce"), host("r.test", "report"), host("off.test")], shards=1, tickets={"lifetime": "1h"})
+    deadline = time.monotonic() + 5
+    while server.metric("sallyport_connections") > 0 or server.metric("sallyport_rejected_total", reason="closed") < 1:
+        assert time.monotonic() < deadline  # that of wait_until_ready
+        time.sleep(0.02)
+    return server
+
+
+def test_nothing_moves_by_itself(server):
+    with Watch(server, {}):
+        time.sleep(1)
+
+
+def test_a_first_client_and_the_same_again(server, pki):
+    client = pki.valid().bundle
+    with Watch(server, {**full(), **verdict("e.test", "valid", "ok"), **JUDGED, "cert_cache_entries": 1, **answered("e.test", 200)}):
+        server.curl("e.test", cert=client)
+    with Watch(server, {**full(), **verdict("e.test", "valid", "ok"), **KNOWN, **answered("e.test", 200)}):
+        server.curl("e.test", cert=client)
+    with Watch(server, {**full("TLSv1.2"), **verdict("e.test", "valid", "ok"), **KNOWN, **answered("e.test", 200)}):
+        server.curl("e.test", cert=client, version="1.2")
+
+
+def test_a_resumed_one(server, pki):
+    context = server.tls_client(pki.valid().bundle)
+    with server.open(context, "e.test") as first:
+        first.get()
+        session = first.tls.session
+    time.sleep(0.2)
+    resumed = {'handshakes_total{result="ok",kind="resumed",version="TLSv1.3"}': 1, 'handshake_seconds_count{kind="resumed"}': 1}
+    with Watch(server, {**HELLO, **resumed, **verdict("e.test", "valid", "ok"), **KNOWN, **answered("e.test", 200)}):
+        with server.open(context, "e.test", session) as second:
+            assert second.tls.session_reused
+            second.get()
+
+
+def test_one_without_certificate_is_denied(server):
+    with Watch(server, {**full(), **verdict("e.test", "none", "absent"), **answered("e.test", 403, by_origin=False), **rejected("certificate", "denied")}):
+        server.curl("e.test")
+
+
+def test_what_report_lets_through(server, pki):
+    with Watch(server, {**full(), **verdict("r.test", "none", "absent"), **answered("r.test", 200), 'would_block_total{host="r.test",reason="absent"}': 1}):
+        server.curl("r.test")
+    expired = {**full(), **verdict("r.test", "invalid", "expired"), **JUDGED, **answered("r.test", 200), 'would_block_total{host="r.test",reason="expired"}': 1}
+    with Watch(server, expired):
+        server.curl("r.test", cert=pki.expired().bundle)
+
+
+@pytest.mark.parametrize("sent, why", [(b"\x00" * 30, "not_tls"), (b"GET / HTTP/1.1\r\n\r\n", "plain_http"), (b"", "closed"),
+                                       (b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", "malformed")], ids=lambda value: str(value)[:12])
+def test_what_is_no_hello(server, sent, why):
+    with Watch(server, {**CONNECTION, **FAILED, **rejected("hello", why)}):
+        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+            if sent:
+                connection.sendall(sent)
+                connection.settimeout(5)
+                try:
+                    connection.recv(1000)
+                except ConnectionResetError:
+                    pass
+
+
+def test_a_host_that_is_not_served(server):
+    with Watch(server, {**HELLO, **FAILED, **rejected("hello", "unknown_host")}):
+        server.curl("no.test", "/", "-k", check=False)
+
+
+def test_requests_that_are_refused(server):
+    base = {**full(), **verdict("off.test", "none", "absent")}
+    with Watch(server, {**base, **answered("off.test", 421, by_origin=False), **rejected("request", "misdirected")}):
+        server.curl("off.test", "/", "-H", "Host: e.test")
+    with Watch(server, {**base, **answered("off.test", 400, by_origin=False), **rejected("request", "malformed")}):
+        server.raw("off.test", b"GET / HTTP/1.1\r\nHost: off.test\r\nBad Name: x\r\n\r\n")
+
+
+def test_reloads(server):
+    with Watch(server, {'config_reloads_total{result="ok"}': 1}):
+        server.process.send_signal(signal.SIGHUP)
+    good = server.path.read_text()
+    server.path.write_text("nonsense: [")
+    with Watch(server, {'config_reloads_total{result="failed"}': 1}):
+        server.process.send_signal(signal.SIGHUP)
+    server.path.write_text(good)
+
+
+def test_evictions(serve, host, pki):
+    server = serve([host("e.test", "enforce")], shards=1, cert_cache={"entries": 1}, tickets={"lifetime": "0s"})
+    server.curl("e.test", cert=pki.valid().bundle)
+    time.sleep(0.2)
+    with Watch(server, {**full(), **verdict("e.test", "valid", "ok"), **JUDGED, "cert_cache_evictions_total": 1, **answered("e.test", 200)}):
+        server.curl("e.test", cert=pki.valid("rsa-2048").bundle)
+
+
+def test_the_access_log(serve, host, tmp_path):
+    server = serve([host("off.test")], shards=1, access_log=str(tmp_path / "access.log"))
+    time.sleep(0.3)
+    with Watch(server, {**full(), **verdict("off.test", "none", "absent"), **answered("off.test", 200), 'access_log_lines_total{result="written"}': 1}):
+        server.curl("off.test")
+
+
+def test_connections_are_a_gauge(server):
+    with server.open(server.tls_client(), "off.test") as connection:
+        connection.get()
+        assert server.metric("sallyport_connections") == 1
+    deadline = time.monotonic() + 5
+    while server.metric("sallyport_connections") > 0:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_the_end_of_a_certificate_is_its_own(serve, host, pki):
+    server = serve([host("off.test")])
+    certificate = host("off.test")["certificate"]
+    end = subprocess.run(["openssl", "x509", "-in", certificate, "-noout", "-enddate", "-dateopt", "iso_8601"], capture_output=True, text=True, check=True)
+    seconds = server.metric("sallyport_certificate_not_after_seconds", host="off.test", file=certificate)
+    assert time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(seconds)) == end.stdout.strip().partition("=")[2]
+
+
+def test_many_scrapers_slow_ones_and_half_closed_ones(server):
+    """Who does not read holds a place for ten seconds; there are 64, and the rest waits in the kernel's queue."""
+    address = ("127.0.0.1", server.admin_port)
+    half = socket.create_connection(address, timeout=10)
+    half.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+    half.shutdown(socket.SHUT_WR)
+    received = b""
+    while piece := half.recv(65536):
+        received += piece
+    assert received.startswith(b"HTTP/1.1 200 ") and b"sallyport_build_info" in received
+    answers = []
+
+    def scrape():
+        for _ in range(25):
+            with urllib.request.urlopen(f"http://127.0.0.1:{server.admin_port}/stats.json", timeout=30) as answer:
+                answers.append(answer.status)
+
+    before = server.rss_kib()
+    threads = [threading.Thread(target=scrape) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [200] * 1000
+    slow = []
+    for _ in range(64):
+        connection = socket.create_connection(address, timeout=5)
+        connection.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+        slow.append(connection)
+    assert server.curl("off.test").status == 200, "shards do not wait for scrapers"
+    assert server.admin("/healthz")[0] == 200, "a page fits in what the kernel takes, so they are soon done"
+    assert server.rss_kib() - before < 64 * 1024
+    for connection in slow:
+        connection.close()
