@@ -25,7 +25,11 @@ const char *stats_latency_name(enum stats_latency what) {
 
 struct hdr_histogram *latency_histogram(void) {
     struct hdr_histogram *histogram = NULL;
-    return hdr_init(1, LATENCY_MAX_US, SIGNIFICANT_DIGITS, &histogram) == 0 ? histogram : NULL;
+    if (hdr_init(1, LATENCY_MAX_US, SIGNIFICANT_DIGITS, &histogram) != 0) {
+        return NULL;
+    }
+    hdr_reset(histogram); /* its memory is there from the start, so that nothing grows with use */
+    return histogram;
 }
 
 int latency_create(struct latencies *latencies) {
@@ -60,6 +64,7 @@ void latency_record(struct latencies *latencies, enum stats_latency what, uint64
         duration_us = LATENCY_MAX_US;
     }
     hdr_interval_recorder_record_value(&latencies->recorders[what], duration_us == 0 ? 1 : (int64_t)duration_us);
+    atomic_store_explicit(&latencies->recorded[what], latency_count(latencies, what) + 1, memory_order_relaxed);
 }
 
 struct hdr_histogram *latency_take(struct latencies *latencies, enum stats_latency what, struct hdr_histogram *recycled) {

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 
 static const char *const names[] = {
     [SAMPLER_HANDSHAKES_FULL] = "handshakes_full",
@@ -109,7 +110,9 @@ static void sample_roads(struct stats *stats, uint64_t minute) {
 
 int sampler_create(struct sampler *sampler, struct stats *stats, uint64_t now_ms, int64_t now_s) {
     *sampler = (struct sampler){.stats = stats, .sampled_ms = now_ms, .sampled_at_s = now_s};
-    bool good = (sampler->scratch = latency_histogram()) != NULL && (sampler->recycled = latency_histogram()) != NULL;
+    bool good = (sampler->newest = latency_histogram()) != NULL && (sampler->scratch = latency_histogram()) != NULL &&
+                (sampler->recycled = latency_histogram()) != NULL &&
+                (sampler->taken = calloc(stats->shard_count, STATS_LATENCY_COUNT * sizeof *sampler->taken)) != NULL;
     for (size_t what = 0; what < STATS_LATENCY_COUNT && good; what++) {
         good = (sampler->since_start[what] = latency_histogram()) != NULL;
         for (size_t i = 0; i < SAMPLER_WINDOW && good; i++) {
@@ -131,6 +134,8 @@ static void free_histogram(struct hdr_histogram *histogram) {
 }
 
 void sampler_destroy(struct sampler *sampler) {
+    free(sampler->taken);
+    free_histogram(sampler->newest);
     free_histogram(sampler->scratch);
     free_histogram(sampler->recycled);
     for (size_t what = 0; what < STATS_LATENCY_COUNT; what++) {
@@ -142,20 +147,39 @@ void sampler_destroy(struct sampler *sampler) {
     *sampler = (struct sampler){0};
 }
 
+/* Most are, most of the time. */
+static void empty(struct hdr_histogram *histogram) {
+    if (histogram->total_count > 0) {
+        hdr_reset(histogram);
+    }
+}
+
+static void add(struct hdr_histogram *to, const struct hdr_histogram *from) {
+    if (from->total_count > 0) {
+        hdr_add(to, from);
+    }
+}
+
 /* What all shards have recorded of one kind since the last sample. */
-static struct hdr_histogram *take_latencies(struct sampler *sampler, enum stats_latency what, uint32_t at) {
-    struct hdr_histogram *newest = sampler->window[what][at % SAMPLER_WINDOW];
-    hdr_reset(newest);
+static const struct hdr_histogram *take_latencies(struct sampler *sampler, enum stats_latency what) {
+    struct hdr_histogram *slot = sampler->window[what][sampler->samples / SAMPLER_SLOT % SAMPLER_WINDOW];
+    empty(sampler->newest);
     for (unsigned shard = 0; shard < sampler->stats->shard_count; shard++) {
-        sampler->recycled = latency_take(&sampler->stats->shards[shard].latencies, what, sampler->recycled);
-        if (sampler->recycled->total_count > 0) {
-            hdr_add(newest, sampler->recycled);
+        struct latencies *latencies = &sampler->stats->shards[shard].latencies;
+        uint64_t *taken = &sampler->taken[shard * STATS_LATENCY_COUNT + what];
+        uint64_t recorded = latency_count(latencies, what);
+        if (recorded != *taken) {
+            *taken = recorded;
+            sampler->recycled = latency_take(latencies, what, sampler->recycled);
+            add(sampler->newest, sampler->recycled);
         }
     }
-    if (newest->total_count > 0) {
-        hdr_add(sampler->since_start[what], newest);
+    if (sampler->samples % SAMPLER_SLOT == 0) {
+        empty(slot);
     }
-    return newest;
+    add(slot, sampler->newest);
+    add(sampler->since_start[what], sampler->newest);
+    return sampler->newest;
 }
 
 static float seconds_at(const struct hdr_histogram *histogram, double percentile) {
@@ -192,7 +216,7 @@ static void sample(struct sampler *sampler, uint64_t elapsed_ms) {
     sample_rates(sampler, at, (double)elapsed_ms / 1000);
     sample_states(sampler, at);
     for (unsigned what = 0; what < STATS_LATENCY_COUNT; what++) {
-        const struct hdr_histogram *newest = take_latencies(sampler, (enum stats_latency)what, sampler->samples);
+        const struct hdr_histogram *newest = take_latencies(sampler, (enum stats_latency)what);
         if (what == STATS_HANDSHAKE_FULL) {
             sampler->history[SAMPLER_HANDSHAKE_FULL_P50][at] = seconds_at(newest, 50);
             sampler->history[SAMPLER_HANDSHAKE_FULL_P99][at] = seconds_at(newest, 99);
@@ -225,11 +249,9 @@ float sampler_value(const struct sampler *sampler, enum sampler_series series, u
 
 const struct hdr_histogram *sampler_latest(struct sampler *sampler, enum stats_latency what) {
     CHECK(what < STATS_LATENCY_COUNT);
-    hdr_reset(sampler->scratch);
+    empty(sampler->scratch);
     for (size_t i = 0; i < SAMPLER_WINDOW; i++) {
-        if (sampler->window[what][i]->total_count > 0) {
-            hdr_add(sampler->scratch, sampler->window[what][i]);
-        }
+        add(sampler->scratch, sampler->window[what][i]);
     }
     return sampler->scratch;
 }

@@ -1,6 +1,6 @@
 /*
  * What the counters and latencies did over time: once a second what came since the last time, kept for five minutes, and
- * latencies of the last ten seconds and since the start. Fixed memory, of one thread, which is no shard's.
+ * latencies of the last ten seconds and since the start. Fixed memory of 7 MiB, of one thread, which is no shard's.
  */
 #ifndef STATS_SAMPLER_H
 #define STATS_SAMPLER_H
@@ -12,7 +12,8 @@
 enum {
     SAMPLER_INTERVAL_MS = 1000,
     SAMPLER_HISTORY = 300, /* samples that are kept */
-    SAMPLER_WINDOW = 10,   /* those that are the last ten seconds */
+    SAMPLER_SLOT = 2,      /* samples that are put together */
+    SAMPLER_WINDOW = 5,    /* slots that are the last ten seconds */
 };
 
 /* Each a second, where it does not say otherwise. */
@@ -46,10 +47,12 @@ struct sampler {
     uint32_t samples;     /* since the start */
     uint64_t before[SAMPLER_COUNTERS];
     float history[SAMPLER_SERIES][SAMPLER_HISTORY];                    /* sample n at n % SAMPLER_HISTORY */
-    struct hdr_histogram *window[STATS_LATENCY_COUNT][SAMPLER_WINDOW]; /* likewise */
+    struct hdr_histogram *window[STATS_LATENCY_COUNT][SAMPLER_WINDOW]; /* slot n at n % SAMPLER_WINDOW */
     struct hdr_histogram *since_start[STATS_LATENCY_COUNT];
-    struct hdr_histogram *scratch;
+    struct hdr_histogram *newest;  /* one kind's of one sample */
+    struct hdr_histogram *scratch; /* for who asks */
     struct hdr_histogram *recycled;
+    uint64_t *taken; /* what each shard had recorded of each kind when it was taken last */
 };
 
 /* `stats` must outlive it. 0 or -ENOMEM. */
@@ -72,7 +75,7 @@ const char *sampler_series_name(enum sampler_series series);
 uint32_t sampler_count(const struct sampler *sampler);
 float sampler_value(const struct sampler *sampler, enum sampler_series series, uint32_t at);
 
-/* The last ten seconds' latencies, in microseconds, until the next call. */
+/* The last nine to ten seconds' latencies, in microseconds, until the next call. */
 const struct hdr_histogram *sampler_latest(struct sampler *sampler, enum stats_latency what);
 const struct hdr_histogram *sampler_since_start(const struct sampler *sampler, enum stats_latency what);
 
