@@ -81,7 +81,8 @@ class Prometheus:
     def wait_for(self, expression, value, within=30):
         deadline = time.monotonic() + within
         while time.monotonic() < deadline:
-            with contextlib.suppress(OSError):
+            # Not there yet, or there and not ready, which it says in plain text.
+            with contextlib.suppress(OSError, ValueError, KeyError):
                 result = self.query(expression)["data"]["result"]
                 if result and float(result[0]["value"][1]) == value:
                     return
