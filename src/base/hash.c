@@ -9,7 +9,6 @@
 
 enum {
     SECRET_SIZE = 192, /* XXH3's default secret is as long; the least is XXH3_SECRET_SIZE_MIN, 136 */
-    HEADER_NAME_MAX = 256,
 };
 _Static_assert(SECRET_SIZE >= XXH3_SECRET_SIZE_MIN, "XXH3 reads at least this much of its secret");
 
@@ -29,20 +28,4 @@ void hash_init(void) {
 uint64_t hash_bytes(const void *data, size_t size) {
     CHECK(drawn); /* with a secret of zeros XXH3 hardly mixes at all */
     return XXH3_64bits_withSecret(data, size, secret, sizeof secret);
-}
-
-uint64_t hash_header_name(const void *name, size_t size) {
-    const uint8_t *from = name;
-    uint8_t folded[HEADER_NAME_MAX];
-    size_t length = size < sizeof folded ? size : sizeof folded;
-    for (size_t i = 0; i < length; i++) {
-        uint8_t c = from[i];
-        if (c >= 'A' && c <= 'Z') {
-            c = (uint8_t)(c | 0x20);
-        } else if (c == '_') {
-            c = '-';
-        }
-        folded[i] = c;
-    }
-    return hash_bytes(folded, length);
 }

@@ -8,7 +8,5 @@
 /* Draws the process's secret from getrandom. Call once, before any thread. Aborts when the kernel gives no randomness. */
 void hash_init(void);
 uint64_t hash_bytes(const void *data, size_t size);
-/* As hash_bytes, of the text with A-Z as a-z and '_' as '-'. `size` at most 256; longer texts hash their first 256 bytes. */
-uint64_t hash_header_name(const void *name, size_t size);
 
 #endif

@@ -76,11 +76,9 @@ static void check_one_default(const struct loader *loader, const struct document
 static void collect_removals(struct config *config) {
     config->removals = http_removals_create();
     CHECK(config->removals != NULL);
-    headers_add_common_removals(config->removals);
+    headers_add_own_removals(config->removals);
     for (size_t i = 0; i < config->host_count; i++) {
-        const struct forward *forward = &config->hosts[i].forward;
-        for (size_t j = 0; j < forward->count; j++)
-            CHECK(http_removals_add(config->removals, forward->headers[j].name) == 0);
+        headers_add_removals(config->removals, &config->hosts[i].forward);
     }
 }
 

@@ -7,7 +7,7 @@
 
 #include "guard/prefix.h"
 #include "guard/sources.h"
-#include "http/forward.h"
+#include "http/removals.h"
 #include "identity/identity.h"
 #include "tls/credentials.h"
 
@@ -56,6 +56,7 @@ struct config_host {
     struct revocation *revocation; /* NULL when mode is off or there is no client_auth.crl */
     bool advertise_ca_names;
     struct forward forward;
+    struct http_removals *strip; /* forward.strip: header names that its origins get from no client; NULL when absent */
     struct identity_policy policy;
     uint8_t ticket_scope[IDENTITY_DIGEST_SIZE]; /* of name, mode and policy: within which a session may be resumed */
     struct bytes deny_json;                     /* bodies of the 403; owned; never empty */

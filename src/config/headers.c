@@ -2,34 +2,39 @@
 
 #include "base/check.h"
 #include "config/memory.h"
+#include "http/names.h"
 
 #include <stdlib.h>
-#include <strings.h>
 
-/* These are ours on every request; a field under one of them would be two headers of one name. */
-static const char *const own_names[] = {"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Request-Id"};
-static const char too_large_suffix[] = "-Too-Large";
+enum { LONG_NAME_SIZE = HEADERS_NAME_MAX + sizeof IDENTITY_TOO_LARGE };
 
-enum { FOLDED_SIZE = HEADERS_NAME_MAX + sizeof(too_large_suffix) };
-
-/* As origins may see a name: CGI and its kin know neither letter case nor the difference between '-' and '_'. */
-static void fold(const char *name, const char *suffix, char folded[static FOLDED_SIZE]) {
-    snprintf(folded, FOLDED_SIZE, "%s%s", name, suffix);
-    for (char *c = folded; *c != '\0'; c++)
-        *c = *c == '_' ? '-' : *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+/* The header that comes in place of `name` when the value is too large. */
+static struct bytes too_large(const char *name, char buffer[static LONG_NAME_SIZE]) {
+    int size = snprintf(buffer, LONG_NAME_SIZE, "%s%s", name, IDENTITY_TOO_LARGE);
+    CHECK(size >= 0 && size < LONG_NAME_SIZE);
+    return bytes_of(buffer, (size_t)size);
 }
 
-/* Whether one of the two is the other, or the header that replaces the other's value when that is too large. */
+/* Whether an origin may take one of the two for the other, or for what comes in the other's place. */
 static bool clashes(const char *name, const char *other) {
-    char folded[2][FOLDED_SIZE];
-    const char *suffixes[][2] = {{"", ""}, {"", too_large_suffix}, {too_large_suffix, ""}};
-    for (size_t i = 0; i < ARRAY_LENGTH(suffixes); i++) {
-        fold(name, suffixes[i][0], folded[0]);
-        fold(other, suffixes[i][1], folded[1]);
-        if (strcmp(folded[0], folded[1]) == 0)
-            return true;
+    char buffer[LONG_NAME_SIZE];
+    return http_names_alike(bytes_of_string(name), bytes_of_string(other)) ||
+           http_names_alike(too_large(name, buffer), bytes_of_string(other)) ||
+           http_names_alike(too_large(other, buffer), bytes_of_string(name));
+}
+
+/* Neither a name that is kept back, nor one that stands for the too large value of such a name. */
+static bool is_free(const char *name) {
+    if (!http_name_may_be_set(bytes_of_string(name))) {
+        return false;
     }
-    return false;
+    for (size_t i = 0; i < http_own_name_count(); i++) {
+        const char *own = http_own_name(i);
+        if (!http_name_may_be_set(bytes_of_string(own)) && clashes(name, own)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool check_name(const struct loader *loader, const struct document_node *node, const char *name) {
@@ -37,14 +42,11 @@ static bool check_name(const struct loader *loader, const struct document_node *
         loader_problem(loader, node, "header name of more than 128 characters");
         return false;
     }
-    char folded[FOLDED_SIZE];
-    fold(name, "", folded);
-    bool may_be_set = http_name_may_be_set(name) && http_name_may_be_set(folded);
-    for (size_t i = 0; i < ARRAY_LENGTH(own_names); i++)
-        may_be_set = may_be_set && !clashes(name, own_names[i]);
-    if (!may_be_set)
+    if (!is_free(name)) {
         loader_problem(loader, node, "header name \"%s\" is no token (RFC 9110), or reserved", name);
-    return may_be_set;
+        return false;
+    }
+    return true;
 }
 
 /* `node`: where the name stands, for problems. */
@@ -55,8 +57,9 @@ static void add_header(const struct loader *loader, const struct document_node *
     for (size_t i = 0; i < forward->count; i++)
         if (clashes(name, forward->headers[i].name)) {
             loader_problem(loader, node,
-                           "header name \"%s\" is in use by this host for \"%s\" (case, - and _ do not matter)", name,
-                           forward->headers[i].name);
+                           "header name \"%s\" is in use by this host for \"%s\" (case and all that is no letter or "
+                           "digit do not matter)",
+                           name, forward->headers[i].name);
             return;
         }
     forward->headers[forward->count++] = (struct forward_header){memory_copy_string(name), *field};
@@ -95,17 +98,60 @@ static void add_field_headers(const struct loader *loader, const struct document
     }
 }
 
-void headers_load(const struct loader *loader, const struct document_node *node, struct forward *forward) {
+/* "X-SSL-*" is each name that begins with "X-SSL-". */
+static void add_strip(const struct loader *loader, const struct document_node *item, struct http_removals *strip) {
+    const char *text = value_string(loader, item, "forward.strip");
+    if (text == NULL) {
+        return;
+    }
+    struct bytes name = bytes_of_string(text);
+    bool is_prefix = name.size > 1 && text[name.size - 1] == '*';
+    name.size -= is_prefix ? 1 : 0;
+    if (name.size > HEADERS_NAME_MAX) {
+        loader_problem(loader, item, "header name of more than 128 characters");
+    } else if (!http_name_may_be_stripped(name) || memchr(name.data, '*', name.size) != NULL) {
+        loader_problem(
+            loader, item,
+            "forward.strip: \"%s\" is no token (RFC 9110), or frames or routes a message; a * stands at the end of "
+            "a name",
+            text);
+    } else if (is_prefix) {
+        CHECK(http_removals_add_prefix(strip, name) == 0);
+    } else {
+        CHECK(http_removals_add(strip, name) == 0);
+    }
+}
+
+static void load_strip(const struct loader *loader, const struct document_node *list, struct http_removals **strip) {
+    if (list == NULL || !value_list(loader, list, "forward.strip")) {
+        return;
+    }
+    if (list->count > HEADERS_STRIP_MAX) {
+        loader_problem(loader, list, "forward.strip has more than 64 names");
+        return;
+    }
+    *strip = http_removals_create();
+    CHECK(*strip != NULL);
+    for (const struct document_node *item = list->first; item != NULL; item = item->next) {
+        add_strip(loader, item, *strip);
+    }
+}
+
+void headers_load(const struct loader *loader, const struct document_node *node, struct forward *forward,
+                  struct http_removals **strip) {
     const struct document_node *status = NULL;
     const struct document_node *ski = NULL;
     const struct document_node *headers = NULL;
-    const struct value_key keys[] = {{"status", &status, false}, {"ski", &ski, false}, {"headers", &headers, false}};
+    const struct document_node *stripped = NULL;
+    const struct value_key keys[] = {
+        {"status", &status, false}, {"ski", &ski, false}, {"headers", &headers, false}, {"strip", &stripped, false}};
     value_mapping(loader, node, "forward", keys, ARRAY_LENGTH(keys));
     forward->headers = memory_allocate(2 + HEADERS_MAX, sizeof(*forward->headers));
-    add_verdict_header(loader, node, status, HEADERS_STATUS_NAME, "status", forward);
-    add_verdict_header(loader, node, ski, HEADERS_SKI_NAME, "ski", forward);
+    add_verdict_header(loader, node, status, HTTP_NAME_STATUS, "status", forward);
+    add_verdict_header(loader, node, ski, HTTP_NAME_SKI, "ski", forward);
     if (headers != NULL)
         add_field_headers(loader, headers, forward);
+    load_strip(loader, stripped, strip);
 }
 
 void headers_free(struct forward *forward) {
@@ -115,9 +161,20 @@ void headers_free(struct forward *forward) {
     *forward = (struct forward){0};
 }
 
-void headers_add_common_removals(struct http_removals *removals) {
-    static const char *const names[] = {"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", HEADERS_STATUS_NAME,
-                                        HEADERS_SKI_NAME};
-    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
-        CHECK(http_removals_add(removals, names[i]) == 0);
+static void add_removal(struct http_removals *removals, const char *name) {
+    char buffer[LONG_NAME_SIZE];
+    CHECK(http_removals_add(removals, bytes_of_string(name)) == 0);
+    CHECK(http_removals_add(removals, too_large(name, buffer)) == 0);
+}
+
+void headers_add_own_removals(struct http_removals *removals) {
+    for (size_t i = 0; i < http_own_name_count(); i++) {
+        add_removal(removals, http_own_name(i));
+    }
+}
+
+void headers_add_removals(struct http_removals *removals, const struct forward *forward) {
+    for (size_t i = 0; i < forward->count; i++) {
+        add_removal(removals, forward->headers[i].name);
+    }
 }

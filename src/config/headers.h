@@ -6,17 +6,21 @@
 
 enum {
     HEADERS_MAX = 64,       /* in forward.headers */
+    HEADERS_STRIP_MAX = 64, /* in forward.strip */
     HEADERS_NAME_MAX = 128, /* characters of a name */
 };
 
-#define HEADERS_STATUS_NAME "X-Client-Cert-Status"
-#define HEADERS_SKI_NAME    "X-Client-Cert-SKI"
-
-/* `node` may be NULL: status and SKI under their default names. They always come first, then the others in file order. */
-void headers_load(const struct loader *loader, const struct document_node *node, struct forward *forward);
+/*
+ * `node` may be NULL: status and SKI under their default names. They always come first, then the others in file order.
+ * `*strip` becomes what forward.strip names, or stays NULL; free it with http_removals_free().
+ */
+void headers_load(const struct loader *loader, const struct document_node *node, struct forward *forward,
+                  struct http_removals **strip);
 void headers_free(struct forward *forward);
 
-/* Adds what no client may set on any host, whatever it forwards: our forwarding headers and the two default names. */
-void headers_add_common_removals(struct http_removals *removals);
+/* Adds what no client may set on any host, whatever the hosts forward: http_own_name(). */
+void headers_add_own_removals(struct http_removals *removals);
+/* Adds each name that `forward` can set. */
+void headers_add_removals(struct http_removals *removals, const struct forward *forward);
 
 #endif

@@ -118,7 +118,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     value_boolean(loader, is_default, "default", &host->is_default);
     load_credentials(loader, certificate, key, host);
     client_auth_load(loader, client_auth, host);
-    headers_load(loader, forward, &host->forward);
+    headers_load(loader, forward, &host->forward, &host->strip);
     host->policy.forward = &host->forward;
     host->policy.chain_size_max = limits->certificate_chain_size;
     load_origins(loader, origin, host);
@@ -133,6 +133,7 @@ void host_free(struct config_host *host) {
     free(host->certificate_path);
     client_auth_free(host);
     headers_free(&host->forward);
+    http_removals_free(host->strip);
     for (size_t i = 0; i < host->origin_count; i++)
         free(host->origins[i].text);
     free(host->origins);

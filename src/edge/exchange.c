@@ -150,6 +150,7 @@ static struct text write_head(struct exchange *exchange, struct bytes head, cons
 
     struct http_forwarding forwarding = {
         .removals = connection->site->config->removals,
+        .strip = connection->host->strip,
         .client_address = bytes_of_string(connection->address),
         .request_id = {shard->request_id[0], shard->request_id[1]},
         .identity = identity->headers,

@@ -1,6 +1,7 @@
 #include "http/forward.h"
 
 #include "base/check.h"
+#include "http/names.h"
 #include "http/syntax.h"
 
 enum { REQUEST_ID_MAX = 128 };
@@ -30,7 +31,7 @@ static void gather_connection_names(const struct http_message *message, const vo
 
 static bool is_connection_name(const struct connection_names *names, struct bytes name) {
     for (size_t i = 0; i < names->count; i++) {
-        if (bytes_equal_ignoring_case(names->names[i], name)) {
+        if (http_names_alike(names->names[i], name)) {
             return true;
         }
     }
@@ -120,6 +121,15 @@ struct bytes http_request_id(const struct http_message *request, const void *hea
     return bytes_of(digits, HTTP_REQUEST_ID_DIGITS);
 }
 
+static bool is_listed(const struct http_forwarding *forwarding, struct bytes name) {
+    return http_removals_has(forwarding->removals, name) ||
+           (forwarding->strip != NULL && http_removals_has(forwarding->strip, name));
+}
+
+bool http_forwarding_removes(const struct http_forwarding *forwarding, struct bytes name) {
+    return http_header_kind_of(name) != HTTP_HEADER_END_TO_END || is_listed(forwarding, name);
+}
+
 void http_write_request(struct text *out, const struct http_message *request, const void *head,
                         const struct http_forwarding *forwarding) {
     struct connection_names names;
@@ -132,8 +142,7 @@ void http_write_request(struct text *out, const struct http_message *request, co
         const struct http_header *header = &request->headers[i];
         struct bytes name = http_view(head, header->name);
         struct bytes value = http_view(head, header->value);
-        if (header->kind == HTTP_HEADER_END_TO_END && !http_removals_has(forwarding->removals, name) &&
-            !is_connection_name(&names, name)) {
+        if (header->kind == HTTP_HEADER_END_TO_END && !is_listed(forwarding, name) && !is_connection_name(&names, name)) {
             append_line(out, name, value);
         }
     }

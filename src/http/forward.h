@@ -4,28 +4,19 @@
 
 #include "base/text.h"
 #include "http/message.h"
-
-/*
- * The names that no client may set: every header that any host's configuration can set, and our forwarding headers.
- * Matching ignores letter case and takes '-' and '_' for the same. Immutable once built.
- */
-struct http_removals;
-struct http_removals *http_removals_create(void);
-/* 0 or -ENOMEM. `<name>-Too-Large` is added with it. */
-int http_removals_add(struct http_removals *removals, const char *name);
-bool http_removals_has(const struct http_removals *removals, struct bytes name);
-void http_removals_free(struct http_removals *removals);
-
-/* True when `name` is an RFC 9110 token and none of the names that frame or route a message (Host, Connection, ...). */
-bool http_name_may_be_set(const char *name);
+#include "http/removals.h"
 
 struct http_forwarding {
-    const struct http_removals *removals;
-    struct bytes client_address; /* for X-Forwarded-For, without port or brackets */
-    uint64_t request_id[2];      /* for X-Request-Id, when the client sent none that is usable */
-    struct bytes identity;       /* header lines of the identity, each ending in CRLF */
-    struct bytes connection;     /* header lines of the connection, likewise */
+    const struct http_removals *removals; /* names that no client may set: our own, and each that any host can set */
+    const struct http_removals *strip;    /* names that the host's origins are to get from no client; may be NULL */
+    struct bytes client_address;          /* for X-Forwarded-For, without port or brackets */
+    uint64_t request_id[2];               /* for X-Request-Id, when the client sent none that is usable */
+    struct bytes identity;                /* header lines of the identity, each ending in CRLF */
+    struct bytes connection;              /* header lines of the connection, likewise */
 };
+
+/* Whether a field of that name ends here, be it in a client's head or in its trailers. */
+bool http_forwarding_removes(const struct http_forwarding *forwarding, struct bytes name);
 
 /*
  * The request's X-Request-Id when it is one that is usable, 1 to 128 visible characters, else one that is made: `made` in

@@ -38,7 +38,7 @@ enum http_header_kind {
     HTTP_HEADER_UPGRADE,
     HTTP_HEADER_REQUEST_ID,
     HTTP_HEADER_HOP_BY_HOP, /* Keep-Alive, Proxy-Connection, TE, Trailer, HTTP2-Settings */
-    HTTP_HEADER_LOOKALIKE, /* one of the above but for '_' in place of '-': has no meaning here, but may have at an origin */
+    HTTP_HEADER_LOOKALIKE,  /* has no meaning here, but an origin may read it as one of the above (http/names) */
 };
 
 struct http_header {

@@ -1,7 +1,7 @@
+#include "http/removals.h"
+
 #include "base/check.h"
-#include "base/hash.h"
-#include "http/forward.h"
-#include "http/syntax.h"
+#include "http/names.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,29 +9,34 @@
 enum { CAPACITY_START = 64 };
 
 struct removal {
-    char *name; /* folded; NULL: the slot is free */
+    uint8_t *name; /* NULL: the slot is free */
     size_t size;
 };
 
 /* Open addressing with linear probing, at most half full. */
 struct http_removals {
     struct removal *slots;
-    size_t capacity; /* a power of two */
+    size_t capacity; /* a power of two, or 0 */
     size_t count;
-    /* Bit N of entry C: a name of N bytes (63: of 63 or more) begins with C, both folded. Tells most headers at a glance. */
+    /* Bit N of entry C: a name whose core has N bytes (63: 63 or more) begins with C, folded. Tells most headers at a
+     * glance. */
     uint64_t sizes_by_first[256];
+    struct removal prefixes[HTTP_REMOVALS_PREFIXES_MAX];
+    size_t prefix_count;
 };
-
-static const char *const forwarding_names[] = {"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"};
 
 static uint64_t size_bit(size_t size) {
     return UINT64_C(1) << (size < 63 ? size : 63);
 }
 
+static struct bytes view(const struct removal *removal) {
+    return bytes_of(removal->name, removal->size);
+}
+
 /* The slot that holds `name`, or the free one where it belongs. */
 static struct removal *find_slot(struct removal *slots, size_t capacity, struct bytes name) {
-    size_t i = hash_header_name(name.data, name.size) & (capacity - 1);
-    while (slots[i].name != NULL && !http_name_is(name, slots[i].name, slots[i].size)) {
+    size_t i = http_name_hash(name) & (capacity - 1);
+    while (slots[i].name != NULL && !http_names_alike(name, view(&slots[i]))) {
         i = (i + 1) & (capacity - 1);
     }
     return &slots[i];
@@ -45,7 +50,7 @@ static int grow(struct http_removals *removals) {
     }
     for (size_t i = 0; i < removals->capacity; i++) {
         if (removals->slots[i].name != NULL) {
-            *find_slot(slots, capacity, bytes_of(removals->slots[i].name, removals->slots[i].size)) = removals->slots[i];
+            *find_slot(slots, capacity, view(&removals->slots[i])) = removals->slots[i];
         }
     }
     free(removals->slots);
@@ -54,7 +59,22 @@ static int grow(struct http_removals *removals) {
     return 0;
 }
 
-static int add_name(struct http_removals *removals, struct bytes name) {
+struct http_removals *http_removals_create(void) {
+    return calloc(1, sizeof(struct http_removals));
+}
+
+static int copy(struct bytes name, struct removal *removal) {
+    removal->name = malloc(name.size);
+    if (removal->name == NULL) {
+        return -ENOMEM;
+    }
+    memcpy(removal->name, name.data, name.size);
+    removal->size = name.size;
+    return 0;
+}
+
+int http_removals_add(struct http_removals *removals, struct bytes name) {
+    CHECK(name.size > 0);
     if (removals->count * 2 >= removals->capacity && grow(removals) != 0) {
         return -ENOMEM;
     }
@@ -62,56 +82,45 @@ static int add_name(struct http_removals *removals, struct bytes name) {
     if (slot->name != NULL) {
         return 0;
     }
-    char *folded = malloc(name.size);
-    if (folded == NULL) {
+    if (copy(name, slot) != 0) {
         return -ENOMEM;
     }
-    for (size_t i = 0; i < name.size; i++) {
-        folded[i] = (char)http_fold(name.data[i]);
-    }
-    *slot = (struct removal){folded, name.size};
+    struct bytes core = http_name_core(name);
     removals->count++;
-    removals->sizes_by_first[(uint8_t)folded[0]] |= size_bit(name.size);
+    removals->sizes_by_first[http_name_fold(core.data[0])] |= size_bit(core.size);
     return 0;
 }
 
-struct http_removals *http_removals_create(void) {
-    struct http_removals *removals = calloc(1, sizeof *removals);
-    if (removals == NULL) {
-        return NULL;
+int http_removals_add_own(struct http_removals *removals) {
+    int error = 0;
+    for (size_t i = 0; i < http_own_name_count() && error == 0; i++) {
+        error = http_removals_add(removals, bytes_of_string(http_own_name(i)));
     }
-    for (size_t i = 0; i < ARRAY_LENGTH(forwarding_names); i++) {
-        if (add_name(removals, bytes_of_string(forwarding_names[i])) != 0) {
-            http_removals_free(removals);
-            return NULL;
-        }
-    }
-    return removals;
-}
-
-int http_removals_add(struct http_removals *removals, const char *name) {
-    static const char suffix[] = "-Too-Large";
-    size_t size = strlen(name);
-    CHECK(size > 0);
-    char *with_suffix = malloc(size + sizeof suffix);
-    if (with_suffix == NULL) {
-        return -ENOMEM;
-    }
-    memcpy(with_suffix, name, size);
-    memcpy(with_suffix + size, suffix, sizeof suffix);
-    int error = add_name(removals, bytes_of(name, size));
-    if (error == 0) {
-        error = add_name(removals, bytes_of_string(with_suffix));
-    }
-    free(with_suffix);
     return error;
 }
 
-bool http_removals_has(const struct http_removals *removals, struct bytes name) {
-    if (name.size == 0 || (removals->sizes_by_first[http_fold(name.data[0])] & size_bit(name.size)) == 0) {
-        return false;
+int http_removals_add_prefix(struct http_removals *removals, struct bytes prefix) {
+    CHECK(prefix.size > 0 && removals->prefix_count < HTTP_REMOVALS_PREFIXES_MAX);
+    if (copy(prefix, &removals->prefixes[removals->prefix_count]) != 0) {
+        return -ENOMEM;
     }
-    return find_slot(removals->slots, removals->capacity, name)->name != NULL;
+    removals->prefix_count++;
+    return 0;
+}
+
+static bool has_name(const struct http_removals *removals, struct bytes name) {
+    struct bytes core = http_name_core(name);
+    return core.size > 0 && (removals->sizes_by_first[http_name_fold(core.data[0])] & size_bit(core.size)) != 0 &&
+           find_slot(removals->slots, removals->capacity, name)->name != NULL;
+}
+
+bool http_removals_has(const struct http_removals *removals, struct bytes name) {
+    for (size_t i = 0; i < removals->prefix_count; i++) {
+        if (http_name_begins(name, view(&removals->prefixes[i]))) {
+            return true;
+        }
+    }
+    return has_name(removals, name);
 }
 
 void http_removals_free(struct http_removals *removals) {
@@ -121,23 +130,9 @@ void http_removals_free(struct http_removals *removals) {
     for (size_t i = 0; i < removals->capacity; i++) {
         free(removals->slots[i].name);
     }
+    for (size_t i = 0; i < removals->prefix_count; i++) {
+        free(removals->prefixes[i].name);
+    }
     free(removals->slots);
     free(removals);
-}
-
-bool http_name_may_be_set(const char *name) {
-    static const char *const taken[] = {
-        "x-forwarded-for",  "x-forwarded-proto", "x-forwarded-host",   "via",
-        "content-encoding", "content-range",     "proxy-authenticate", "proxy-authorization",
-    };
-    struct bytes text = bytes_of_string(name);
-    if (!http_is_token(text) || http_header_kind_of(text) != HTTP_HEADER_END_TO_END) {
-        return false;
-    }
-    for (size_t i = 0; i < ARRAY_LENGTH(taken); i++) {
-        if (http_name_is(text, taken[i], strlen(taken[i]))) {
-            return false;
-        }
-    }
-    return true;
 }

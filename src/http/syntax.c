@@ -1,5 +1,7 @@
 #include "http/syntax.h"
 
+#include "http/names.h"
+
 enum http_result http_refuse(struct http_parser *parser, unsigned status, const char *error) {
     parser->phase = HTTP_PHASE_FAILED;
     parser->error_status = status;
@@ -21,49 +23,6 @@ bool http_is_token(struct bytes text) {
         }
     }
     return text.size > 0;
-}
-
-bool http_name_is(struct bytes name, const char *folded, size_t folded_size) {
-    if (name.size != folded_size) {
-        return false;
-    }
-    for (size_t i = 0; i < folded_size; i++) {
-        if (http_fold(name.data[i]) != (uint8_t)folded[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
-struct special_name {
-    const char *name;
-    enum http_header_kind kind;
-};
-
-/* By length, two at most for each: a name costs one or two comparisons, which mostly end at the first letter. */
-static const struct special_name special_names[18][2] = {
-    [2] = {{"te", HTTP_HEADER_HOP_BY_HOP}},
-    [4] = {{"host", HTTP_HEADER_HOST}},
-    [6] = {{"expect", HTTP_HEADER_EXPECT}},
-    [7] = {{"upgrade", HTTP_HEADER_UPGRADE}, {"trailer", HTTP_HEADER_HOP_BY_HOP}},
-    [10] = {{"connection", HTTP_HEADER_CONNECTION}, {"keep-alive", HTTP_HEADER_HOP_BY_HOP}},
-    [12] = {{"x-request-id", HTTP_HEADER_REQUEST_ID}},
-    [14] = {{"content-length", HTTP_HEADER_CONTENT_LENGTH}, {"http2-settings", HTTP_HEADER_HOP_BY_HOP}},
-    [16] = {{"proxy-connection", HTTP_HEADER_HOP_BY_HOP}},
-    [17] = {{"transfer-encoding", HTTP_HEADER_TRANSFER_ENCODING}},
-};
-
-enum http_header_kind http_header_kind_of(struct bytes name) {
-    if (name.size >= sizeof special_names / sizeof special_names[0]) {
-        return HTTP_HEADER_END_TO_END;
-    }
-    for (size_t i = 0; i < 2 && special_names[name.size][i].name != NULL; i++) {
-        if (http_name_is(name, special_names[name.size][i].name, name.size)) {
-            bool lookalike = memchr(name.data, '_', name.size) != NULL;
-            return lookalike ? HTTP_HEADER_LOOKALIKE : special_names[name.size][i].kind;
-        }
-    }
-    return HTTP_HEADER_END_TO_END;
 }
 
 static bool is_blank(uint8_t c) {

@@ -12,19 +12,6 @@ bool http_is_token_character(uint8_t c);
 /* One or more token characters. */
 bool http_is_token(struct bytes text);
 
-/* A-Z as a-z and '_' as '-': how names are compared where a look-alike must not pass. */
-static inline uint8_t http_fold(uint8_t c) {
-    if (c >= 'A' && c <= 'Z') {
-        return c | 0x20;
-    }
-    return c == '_' ? '-' : c;
-}
-
-/* Whether `name`, folded, is `folded` (lower case, no '_'). */
-bool http_name_is(struct bytes name, const char *folded, size_t folded_size);
-
-enum http_header_kind http_header_kind_of(struct bytes name);
-
 /* `text` without spaces and tabs at either end. */
 struct bytes http_trim(struct bytes text);
 

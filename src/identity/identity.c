@@ -37,7 +37,7 @@ static void draft_append(struct draft *draft, const void *data, size_t size) {
 
 /* "name: value\r\n"; a value that did not fit is replaced as the contract says. */
 static bool draft_add_header(struct draft *draft, const char *name, const struct text *value) {
-    static const char too_large[] = "-Too-Large: true\r\n";
+    static const char too_large[] = IDENTITY_TOO_LARGE ": true\r\n";
     size_t name_size = strlen(name);
     if (!draft_reserve(draft, name_size + (value->overflow ? sizeof(too_large) : value->size + 4))) {
         return false;

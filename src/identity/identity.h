@@ -14,12 +14,15 @@
 #include <stdatomic.h>
 
 enum {
-    IDENTITY_HEADER_VALUE_MAX = 8 * 1024, /* a longer value is replaced by `<name>-Too-Large: true` */
+    IDENTITY_HEADER_VALUE_MAX = 8 * 1024, /* a header with a longer value is replaced, see IDENTITY_TOO_LARGE */
     IDENTITY_SKI_MAX = 128,               /* bytes of each that are kept for logs */
     IDENTITY_SERIAL_MAX = 64,
     IDENTITY_ISSUER_MAX = 256,
     IDENTITY_DETAIL_SIZE = 256, /* bytes of `detail`, its NUL included */
 };
+
+/* Behind a header's name: the value is too large, and "true" comes in its place. */
+#define IDENTITY_TOO_LARGE "-Too-Large"
 
 /* One configured header: its name and what goes in it. */
 struct forward_header {

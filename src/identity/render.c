@@ -10,9 +10,26 @@ enum {
     PEM_LINE_SIZE = 64,
 };
 
+/* A reader of headers drops spaces at the ends of a value, and many do so with each part of a list: "CN= x" must not read as
+ * the "CN=x" of somebody else. */
+static void append_value(struct text *out, struct bytes value) {
+    while (value.size > 0 && value.data[0] == ' ') {
+        text_append_string(out, "%20");
+        value = bytes_of(value.data + 1, value.size - 1);
+    }
+    size_t size = value.size;
+    while (size > 0 && value.data[size - 1] == ' ') {
+        size--;
+    }
+    text_append_header_value(out, bytes_of(value.data, size));
+    for (size_t i = size; i < value.size; i++) {
+        text_append_string(out, "%20");
+    }
+}
+
 /* What is beyond the scratch buffer cannot fit in the value either. */
 static void append_scratch(struct text *out, const struct text *scratch) {
-    text_append_header_value(out, text_bytes(scratch));
+    append_value(out, text_bytes(scratch));
     out->overflow = out->overflow || scratch->overflow;
 }
 
@@ -67,7 +84,7 @@ static void append_list_value(struct text *out, struct bytes value) {
     size_t from = 0;
     for (size_t i = 0; i <= value.size; i++) {
         if (i == value.size || value.data[i] == ',') {
-            text_append_header_value(out, bytes_of(value.data + from, i - from));
+            append_value(out, bytes_of(value.data + from, i - from));
             if (i < value.size) {
                 text_append_string(out, "%2C");
             }
@@ -187,9 +204,10 @@ static bool render_rfc9440_chain(struct text *out, const struct render_source *s
     return count > 1;
 }
 
-/* A value of X-Forwarded-Client-Cert: in double quotes when it holds one of that header's separators. */
+/* A value of X-Forwarded-Client-Cert: in double quotes when it holds one of that header's separators, or a space at an end.
+ */
 static void append_xfcc_value(struct text *out, struct bytes value) {
-    bool quoted = false;
+    bool quoted = value.size > 0 && (value.data[0] == ' ' || value.data[value.size - 1] == ' ');
     for (size_t i = 0; i < value.size; i++) {
         quoted = quoted || memchr(",;=\"\\", value.data[i], 5) != NULL;
     }

@@ -193,7 +193,14 @@ Test(config, no_header_of_any_host_may_come_from_outside, .init = set_up, .fini 
                                           "X-Client-Cert-Status",
                                           "X-Client-Cert-SKI",
                                           "x-client_cert-ski",
+                                          "X.Verdict",
+                                          "x~verdict!too|large",
                                           "X-Forwarded-Client-Cert",
+                                          "Client-Cert",
+                                          "Client-Cert-Chain",
+                                          "Client_Cert-Too-Large",
+                                          "Proxy",
+                                          "Forwarded",
                                           "X-Client-Cert-Status-Too-Large"};
     for (size_t i = 0; i < ARRAY_LENGTH(removed); i++)
         cr_assert(http_removals_has(config->removals, bytes_of_string(removed[i])), "%s", removed[i]);

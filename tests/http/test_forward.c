@@ -4,18 +4,22 @@
 #include <criterion/criterion.h>
 #include <stdio.h>
 
-static struct http_removals *removals;
+static struct http_removals *removals, *strip;
 static char output[64 * 1024];
 
 static void set_up(void) {
     hash_init();
     removals = http_removals_create();
-    cr_assert_eq(http_removals_add(removals, "X-Client-Cert-Status"), 0);
-    cr_assert_eq(http_removals_add(removals, "X-Device"), 0);
+    strip = http_removals_create();
+    cr_assert_eq(http_removals_add_own(removals), 0);
+    cr_assert_eq(http_removals_add(removals, bytes_of_string("X-Device")), 0);
+    cr_assert_eq(http_removals_add(strip, bytes_of_string("X-Real-IP")), 0);
+    cr_assert_eq(http_removals_add_prefix(strip, bytes_of_string("X-SSL-")), 0);
 }
 
 static void tear_down(void) {
     http_removals_free(removals);
+    http_removals_free(strip);
 }
 
 TestSuite(forward, .init = set_up, .fini = tear_down);
@@ -81,15 +85,42 @@ Test(forward, what_connection_names_ends_here_but_never_framing_host_or_ours) {
     assert_request(
         "POST / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nX-B: 2\r\nX-C: 3\r\nx_a: 4\r\nContent-Length: 5\r\n"
         "Connection: x-a, Host, Content-Length, X-Client-Cert-Status,, X-Forwarded-For\r\nConnection: X-C\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\nX-B: 2\r\nx_a: 4\r\n" TAIL "a\r\n" MADE_ID "Content-Length: 5\r\n\r\n");
+        "POST / HTTP/1.1\r\nHost: a\r\nX-B: 2\r\n" TAIL "a\r\n" MADE_ID "Content-Length: 5\r\n\r\n");
 }
 
 Test(forward, names_that_no_client_may_set_and_their_look_alikes) {
-    assert_request("GET / HTTP/1.1\r\nHost: a\r\nX-Client-Cert-Status: valid\r\nx_client_cert_status: valid\r\n"
-                   "X-DEVICE: 1\r\nX-Device-Too-Large: true\r\nX-Devices: kept\r\nX-Forwarded-For: 1.2.3.4\r\n"
-                   "x_forwarded_for: 1.2.3.4\r\nX-Forwarded-Proto: http\r\nX_Forwarded-Host: b\r\nContent_Length: 5\r\n"
-                   "Transfer_Encoding: chunked\r\nKeep_Alive: 1\r\n\r\n",
-                   "GET / HTTP/1.1\r\nHost: a\r\nX-Devices: kept\r\n" TAIL "a\r\n" MADE_ID "\r\n");
+    assert_request(
+        "GET / HTTP/1.1\r\nHost: a\r\nX-Client-Cert-Status: valid\r\nx_client_cert_status: valid\r\n"
+        "X-DEVICE: 1\r\nX.Device: 2\r\nHTTP_X_DEVICE: 3\r\nX-Devices: kept\r\nX-Forwarded-For: 1.2.3.4\r\n"
+        "x_forwarded_for: 1.2.3.4\r\nX-Forwarded-Proto: http\r\nX_Forwarded-Host: b\r\nContent_Length: 5\r\n"
+        "Transfer_Encoding: chunked\r\nKeep_Alive: 1\r\nHost_: b\r\nTransfer.Encoding: chunked\r\nProxy: http://b\r\n"
+        "Client-Cert: :MII:\r\nClient_Cert_Chain: :MII:\r\nX-Forwarded-Client-Cert: Hash=0\r\nForwarded: for=b\r\n"
+        "Upgrade*: b\r\nHTTP_CONTENT_LENGTH: 9\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nX-Devices: kept\r\n" TAIL "a\r\n" MADE_ID "\r\n");
+}
+
+Test(forward, a_host_may_strip_more) {
+    struct parse *parse =
+        parse_whole(REQUEST, bytes_of_string("GET / HTTP/1.1\r\nHost: a\r\nX-Real-IP: 1\r\nx_real.ip: 2\r\n"
+                                             "X_SSL_Verify: 3\r\nX-SSL: 4\r\n\r\n"));
+    struct text out = text_over(output, sizeof output);
+    struct http_forwarding with = forwarding();
+    with.strip = strip;
+    http_write_request(&out, &parse->message, parse->head, &with);
+    static const char expected[] = "GET / HTTP/1.1\r\nHost: a\r\nX-SSL: 4\r\n" TAIL "a\r\n" MADE_ID "\r\n";
+    cr_expect(bytes_equal(text_bytes(&out), bytes_of_string(expected)), "is\n%.*s", (int)out.size, out.data);
+    static const struct {
+        const char *name;
+        bool removed;
+    } cases[] = {{"X-Real-IP", true},    {"x.ssl.a", true},          {"X-SSL", false},      {"Content_Length", true},
+                 {"X-Request-Id", true}, {"X~Device", true},         {"X-Checksum", false}, {"Host", true},
+                 {"Expires", false},     {"X_Client.Cert-SKI", true}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cr_expect_eq(http_forwarding_removes(&with, bytes_of_string(cases[i].name)), cases[i].removed, "%s", cases[i].name);
+    }
+    with.strip = NULL;
+    cr_expect_not(http_forwarding_removes(&with, bytes_of_string("X-Real-IP")));
+    parse_free(parse);
 }
 
 Test(forward, absolute_form_becomes_origin_form_and_its_authority_the_host) {

@@ -571,7 +571,7 @@ def make_fields():
         san(("dns", "a.example.org"), ("email", "a@example.org"), ("uri", "spiffe://example.org/a,b;c"), ("ip", bytes([192, 0, 2, 1])),
             ("dns", "b.example.org"), ("uri", "urn:x%2Cy"), ("ip", bytes.fromhex("20010db8000000000000000000000001")), ("other", "upn@x")))
     fields("full", middle.leaf(full, extensions=extensions, serial=0x0A00FF), [middle_der],
-           ski="00ff10abcdef", aki=middle.id.hex(), subject__cn="#1 \"Bäcker\" <\\;=> ", subject__o="Pizza, Pasta + Söhne", subject__ou="Ofen",
+           ski="00ff10abcdef", aki=middle.id.hex(), subject__cn="#1 \"Bäcker\" <\\;=>%20", subject__o="Pizza, Pasta + Söhne", subject__ou="Ofen",
            subject__l="Altona", subject__st="Hamburg", subject__c="DE", subject__emailaddress="a@example.org", subject__serialnumber="4711",
            subject__uid="u1", subject__dc="org", issuer__cn="Middle", issuer__o="Corpus", san__dns="a.example.org,b.example.org",
            san__email="a@example.org", san__uri="spiffe://example.org/a%2Cb;c,urn:x%252Cy", san__ip="192.0.2.1,2001:db8::1",
