@@ -24,7 +24,7 @@ struct pace {
     struct timer timer;
     uint64_t deadline_ms;
     uint64_t armed_ms;     /* when input was asked for */
-    uint32_t waited_ms;    /* for a body, in this window */
+    uint64_t waited_ms;    /* for a body, in this window */
     uint32_t waited_bytes; /* that came of it */
     uint8_t crumbs;        /* of what has begun last */
     bool paused;           /* nothing is to be asked of the client */

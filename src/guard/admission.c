@@ -24,7 +24,8 @@ enum {
 };
 
 static const uint64_t BUDGET_SPAN_NS = 50000000; /* time whose share may be saved up, or owed four times */
-static const uint64_t HANDSHAKE_NS = 200000;     /* a first guess */
+static const uint64_t FILL_MAX_NS = UINT64_C(60) * 1000000000;
+static const uint64_t HANDSHAKE_NS = 200000; /* a first guess */
 static const uint64_t WAIT_MAX_NS[ADMISSION_CLASSES] = {
     [ADMISSION_KNOWN] = 3000000000,
     [ADMISSION_RETURNING] = 2000000000,
@@ -102,8 +103,11 @@ static uint64_t oldest_wait(const struct admission *admission, uint64_t now_ns) 
 }
 
 static uint32_t share_of(uint64_t part_ns, uint64_t whole_ns) {
-    uint64_t share = part_ns * MILLE / whole_ns;
-    return share < MILLE ? (uint32_t)share : MILLE;
+    if (part_ns >= whole_ns) {
+        return MILLE;
+    }
+    /* A process that was stopped for months has a window as long: its thousandth parts are exact enough then. */
+    return (uint32_t)(part_ns < UINT64_MAX / MILLE ? part_ns * MILLE / whole_ns : part_ns / (whole_ns / MILLE));
 }
 
 /* What nobody else has used, less some headroom: what it has used itself is left over too. */
@@ -148,8 +152,13 @@ static void fall(struct admission *admission) {
     admission->pressed_windows = 0;
 }
 
+/* Windows in a row, as far as anybody counts. */
+static uint32_t add_windows(uint32_t windows, uint64_t more) {
+    return more < PATIENCE_MAX_WINDOWS - windows ? windows + (uint32_t)more : PATIENCE_MAX_WINDOWS;
+}
+
 static void set_state(struct admission *admission, uint64_t window_ns, uint64_t idle_ns) {
-    uint32_t windows = (uint32_t)(window_ns / ADMISSION_WINDOW_NS); /* who has rested through several has had as many */
+    uint64_t windows = window_ns / ADMISSION_WINDOW_NS; /* who has rested through several has had as many */
     uint32_t idle = share_of(idle_ns, window_ns);
     uint32_t refused = share_of(admission->refused * admission->handshake_ns, window_ns);
     uint64_t standing_ns = admission->standing_ns == UINT64_MAX ? 0 : admission->standing_ns;
@@ -157,11 +166,11 @@ static void set_state(struct admission *admission, uint64_t window_ns, uint64_t 
     bool rested = !admission->crowded && idle >= RELAXED_IDLE_MIN && standing_ns <= ADMISSION_TARGET_NS;
     bool relaxed = rested && refused < RELAXED_REFUSED_MAX;
 
-    admission->pressed_windows = pressed ? admission->pressed_windows + 1 : 0;
-    admission->rested_windows = rested ? admission->rested_windows + windows : 0;
-    admission->relaxed_windows = relaxed ? admission->relaxed_windows + windows : 0;
+    admission->pressed_windows = pressed ? add_windows(admission->pressed_windows, 1) : 0;
+    admission->rested_windows = rested ? add_windows(admission->rested_windows, windows) : 0;
+    admission->relaxed_windows = relaxed ? add_windows(admission->relaxed_windows, windows) : 0;
     if (admission->state == ADMISSION_CALM) {
-        admission->calm_windows += windows;
+        admission->calm_windows = add_windows(admission->calm_windows, windows);
         if (admission->pressed_windows >= PRESSED_WINDOWS) {
             rise(admission);
         }
@@ -199,7 +208,9 @@ void admission_end_window(struct admission *admission, uint64_t now_ns, uint64_t
 }
 
 static void fill_budgets(struct admission *admission, uint64_t now_ns) {
-    uint64_t elapsed_ns = now_ns - admission->budgets_at_ns;
+    /* What is owed at most is paid off in ten seconds by the least share that is not 0. */
+    uint64_t passed_ns = now_ns - admission->budgets_at_ns;
+    uint64_t elapsed_ns = passed_ns < FILL_MAX_NS ? passed_ns : FILL_MAX_NS;
     for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
         struct admission_budget *budget = &admission->budgets[class];
         int64_t most = (int64_t)(BUDGET_SPAN_NS * budget->share / MILLE);

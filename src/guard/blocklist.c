@@ -5,11 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of a clock that wraps, with 0 left for "free". */
-static uint32_t stamp(uint64_t ms) {
-    return (uint32_t)ms == 0 ? 1 : (uint32_t)ms;
-}
-
 void blocklist_add(struct blocklist *list, uint32_t address, uint64_t now_ms, uint32_t duration_ms) {
     uint64_t hash = hash_bytes(&address, sizeof address);
     size_t chosen = BLOCKLIST_SLOTS;
@@ -32,7 +27,7 @@ void blocklist_add(struct blocklist *list, uint32_t address, uint64_t now_ms, ui
         list->count++;
         list->changed = true;
     }
-    list->until_ms[chosen] = stamp(now_ms + duration_ms);
+    list->until_ms[chosen] = now_ms + duration_ms;
 }
 
 static int compare(const void *a, const void *b) {
@@ -48,7 +43,7 @@ size_t blocklist_collect(struct blocklist *list, uint64_t now_ms, uint32_t *addr
         if (list->until_ms[slot] == 0) {
             continue;
         }
-        if ((int32_t)(list->until_ms[slot] - (uint32_t)now_ms) <= 0) {
+        if (list->until_ms[slot] <= now_ms) {
             list->until_ms[slot] = 0;
             list->count--;
         } else if (count < capacity) {

@@ -15,13 +15,14 @@ enum {
 };
 
 struct blocklist {
+    uint64_t until_ms[BLOCKLIST_SLOTS]; /* 0: free */
     uint32_t addresses[BLOCKLIST_SLOTS];
-    uint32_t until_ms[BLOCKLIST_SLOTS]; /* 0: free */
-    uint32_t count;                     /* slots in use */
-    bool changed;                       /* since blocklist_collect */
+    uint32_t count; /* slots in use */
+    bool changed;   /* since blocklist_collect */
 };
 
-/* `address` in host byte order. One that has no room near its place is left out. Empty is all zeros. */
+/* `address` in host byte order; `duration_ms` is not 0. One that has no room near its place is left out. Empty is all zeros.
+ */
 void blocklist_add(struct blocklist *list, uint32_t address, uint64_t now_ms, uint32_t duration_ms);
 
 /* Forgets what is over, writes up to `capacity` of the others to `addresses`, ascending, and returns their number. */

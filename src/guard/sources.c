@@ -17,15 +17,16 @@ enum {
 };
 
 struct entry {
-    uint64_t prefix; /* the address's first 4 or 8 bytes */
-    uint32_t seen_ms;
-    uint32_t tokens; /* as of seen_ms */
+    uint64_t prefix;   /* the address's first 4 or 8 bytes */
+    uint32_t seen_low; /* when it was seen last: see seen_ms() */
+    uint32_t tokens;   /* as of then */
     uint32_t known_until_s;
     uint32_t failed_s; /* as of which `failures` is right */
     uint16_t connections;
     uint16_t waiting;
     uint16_t failures;
     uint8_t family;
+    uint8_t seen_high;
 };
 _Static_assert(sizeof(struct entry) == SOURCES_ENTRY_SIZE, "see sources.h");
 
@@ -104,9 +105,19 @@ static pthread_mutex_t *lock_set(struct sources *sources, size_t set) {
     return lock;
 }
 
+/* 40 bits of milliseconds are 34 years since boot. With 32, a source that was away for 25 days would seem to be ahead. */
+static uint64_t seen_ms(const struct entry *entry) {
+    return (uint64_t)entry->seen_high << 32 | entry->seen_low;
+}
+
+static void set_seen(struct entry *entry, uint64_t now_ms) {
+    entry->seen_low = (uint32_t)now_ms;
+    entry->seen_high = (uint8_t)(now_ms >> 32);
+}
+
 /* Shards read their clocks once a turn, so that one of them may be a little behind: no time has passed then. */
-static uint32_t elapsed(uint32_t now, uint32_t then) {
-    return (int32_t)(now - then) > 0 ? now - then : 0;
+static uint64_t elapsed(uint64_t now, uint64_t then) {
+    return now > then ? now - then : 0;
 }
 
 static bool is_pinned(const struct entry *entry) {
@@ -123,8 +134,7 @@ static bool goes_before(const struct entry *entry, const struct entry *other, ui
     if (is_proved(entry, now_s) != is_proved(other, now_s)) {
         return !is_proved(entry, now_s);
     }
-    /* Ages rather than times, which wrap. */
-    return elapsed((uint32_t)now_ms, entry->seen_ms) > elapsed((uint32_t)now_ms, other->seen_ms);
+    return seen_ms(entry) < seen_ms(other);
 }
 
 /* Its entry, or the one that makes room for it, emptied; NULL when all of the set are in use. */
@@ -147,18 +157,19 @@ static struct entry *find_or_replace(struct sources *sources, struct entry *set,
         }
     }
     if (victim != NULL) {
-        *victim = (struct entry){.prefix = prefix, .family = family, .seen_ms = (uint32_t)now_ms, .tokens = UINT32_MAX};
+        *victim = (struct entry){.prefix = prefix, .family = family, .tokens = UINT32_MAX};
+        set_seen(victim, now_ms);
     }
     return victim;
 }
 
 /* Fills the bucket up for the time that has passed, and takes a connection out of it. False: it is empty. */
-static bool take_token(struct entry *entry, const struct source_limits *limits, uint32_t now_ms) {
+static bool take_token(struct entry *entry, const struct source_limits *limits, uint64_t now_ms) {
     uint64_t full = (uint64_t)limits->burst * TOKEN;
-    uint32_t passed_ms = elapsed(now_ms, entry->seen_ms);
-    uint64_t tokens = entry->tokens + (uint64_t)passed_ms * limits->rate;
+    uint64_t passed_ms = elapsed(now_ms, seen_ms(entry));
+    uint64_t tokens = entry->tokens + passed_ms * limits->rate;
     entry->tokens = (uint32_t)(tokens < full ? tokens : full);
-    entry->seen_ms += passed_ms;
+    set_seen(entry, seen_ms(entry) + passed_ms);
     if (limits->rate == 0) {
         return true;
     }
@@ -171,7 +182,7 @@ static bool take_token(struct entry *entry, const struct source_limits *limits, 
 
 /* Failures fade: half of them are forgotten with each half-life. */
 static unsigned failures_of_late(const struct entry *entry, uint32_t now_s) {
-    uint32_t halvings = elapsed(now_s, entry->failed_s) / SOURCES_FAILURE_HALF_LIFE_S;
+    uint64_t halvings = elapsed(now_s, entry->failed_s) / SOURCES_FAILURE_HALF_LIFE_S;
     return halvings > 15 ? 0 : (unsigned)entry->failures >> halvings;
 }
 
@@ -202,7 +213,7 @@ enum source_arrival sources_arrive(struct sources *sources, const struct sockadd
         *standing = standing_of(entry, (uint32_t)(now_ms / 1000));
         if (entry->connections >= (limits->connections == 0 ? UINT16_MAX : limits->connections)) {
             arrival = SOURCE_OVER_CONNECTIONS;
-        } else if (!take_token(entry, limits, (uint32_t)now_ms) && *standing != SOURCE_KNOWN) {
+        } else if (!take_token(entry, limits, now_ms) && *standing != SOURCE_KNOWN) {
             arrival = SOURCE_OVER_RATE;
         } else {
             entry->connections++;
@@ -250,7 +261,7 @@ void sources_fail(struct sources *sources, uint32_t source, uint32_t weight, uin
     struct entry *entry = lock_entry(sources, source, &lock);
     if (entry != NULL) {
         uint32_t now_s = (uint32_t)(now_ms / 1000);
-        uint32_t halvings = elapsed(now_s, entry->failed_s) / SOURCES_FAILURE_HALF_LIFE_S;
+        uint32_t halvings = (uint32_t)(elapsed(now_s, entry->failed_s) / SOURCES_FAILURE_HALF_LIFE_S);
         unsigned failures = failures_of_late(entry, now_s);
         /* Whole half-lives only: who fails steadily would else never be forgiven, or at once. */
         entry->failed_s = failures == 0 ? now_s : entry->failed_s + halvings * SOURCES_FAILURE_HALF_LIFE_S;

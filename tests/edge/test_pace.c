@@ -161,3 +161,19 @@ Test(pace, time_in_which_nothing_was_asked_for_is_not_the_clients) {
         cr_assert(pace_take_body(&scene.pace, scene.now_ms, 3));
     }
 }
+
+/* Whatever kept the shard from looking at it for so long: a body of which nothing came in all that time came too slowly. */
+Test(pace, a_body_over_any_time) {
+    static const uint64_t days[] = {25, 30, 49, 50, 1000};
+    begin(1000);
+    for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
+        uint64_t passed_ms = days[i] * 24 * 60 * 60 * 1000;
+        pace_begin(&scene.pace);
+        pace_arm(&scene.pace, scene.now_ms);
+        cr_expect_not(pace_take_body(&scene.pace, scene.now_ms + passed_ms, 100), "%llu days", (unsigned long long)days[i]);
+        /* Just beyond a wrap of 32 bits it would look as if no time had passed. */
+        pace_begin(&scene.pace);
+        cr_expect_not(pace_take_body(&scene.pace, scene.now_ms + ((uint64_t)days[i] << 32) + 1, 100));
+    }
+    pace_stop(&scene.pace, &scene.wheel);
+}

@@ -96,3 +96,28 @@ Test(admission, a_turn_has_an_end) {
     cr_expect_eq(admission_next(&admission, 3000 + ADMISSION_SLICE_NS), &entries[1]);
     cr_expect_eq(admission_sleep_ms(&admission, 3000 + ADMISSION_SLICE_NS), UINT64_MAX);
 }
+
+/* A process that was stopped, as a debugger or a frozen container does it, finds no budget and no share that overflows. */
+Test(admission, a_long_stop_is_a_rest) {
+    static const uint64_t days[] = {1, 25, 50, 214, 1000, 10000};
+    for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
+        struct admission admission;
+        uint64_t now_ns = SECOND;
+        admission_init(&admission, 8, now_ns);
+        for (unsigned window = 0; window < 8; window++) {
+            now_ns += ADMISSION_WINDOW_NS;
+            admission_turn(&admission, now_ns);
+            admission_end_window(&admission, now_ns, ADMISSION_WINDOW_NS);
+        }
+        cr_assert_neq(admission.state, ADMISSION_CALM);
+        admission_spend(&admission, ADMISSION_UNKNOWN, SECOND);
+        now_ns += days[i] * 24 * 3600 * SECOND;
+        cr_expect(admission_turn(&admission, now_ns));
+        cr_expect(admission.budgets[ADMISSION_UNKNOWN].left > 0, "%lld",
+                  (long long)admission.budgets[ADMISSION_UNKNOWN].left);
+        cr_expect(admission_may_go(&admission, ADMISSION_UNKNOWN, ADMISSION_HELLO, now_ns));
+        admission_end_window(&admission, now_ns, ADMISSION_WINDOW_NS);
+        cr_expect_eq(admission.state, ADMISSION_CALM, "%llu days", (unsigned long long)days[i]);
+        cr_expect_geq(admission.budgets[ADMISSION_UNKNOWN].share, 200);
+    }
+}

@@ -41,6 +41,19 @@ Test(blocklist, forgets_in_time) {
     cr_assert_eq(blocklist_collect(&list, NOW + 3000, addresses, BLOCKLIST_SLOTS), 0);
 }
 
+Test(blocklist, forgets_over_any_time) {
+    static const double days[] = {24.8, 25, 30, 49.7, 50, 75, 1000};
+    for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
+        uint64_t later_ms = NOW + (uint64_t)(days[i] * 24 * 60 * 60 * 1000);
+        blocklist_add(&list, 1, NOW, 4000);
+        cr_assert_eq(blocklist_collect(&list, NOW + 3999, addresses, BLOCKLIST_SLOTS), 1);
+        cr_assert_eq(blocklist_collect(&list, later_ms, addresses, BLOCKLIST_SLOTS), 0, "%g days", days[i]);
+        blocklist_add(&list, 1, later_ms, 4000);
+        cr_assert_eq(blocklist_collect(&list, later_ms + 3999, addresses, BLOCKLIST_SLOTS), 1);
+        cr_assert_eq(blocklist_collect(&list, later_ms + 4000, addresses, BLOCKLIST_SLOTS), 0);
+    }
+}
+
 Test(blocklist, is_bounded_however_many_come) {
     for (uint32_t i = 0; i < 1000000; i++) {
         blocklist_add(&list, i * 7, NOW, 1000);

@@ -10,7 +10,7 @@ TestSuite(sources, .init = hash_init);
 
 enum { HOUR_MS = 60 * 60 * 1000 };
 
-/* The table keeps 32 bits of the time in milliseconds: shortly before they wrap. */
+/* The table keeps the low 32 bits of the time in milliseconds apart: shortly before they wrap. */
 static const uint64_t START_MS = UINT32_MAX - 500;
 
 static const struct source_limits unlimited;
@@ -112,6 +112,52 @@ Test(sources, the_bucket_gives_a_burst_and_then_the_rate) {
     for (unsigned i = 0; i < 8; i++) {
         struct visit one = visit(sources, peer, &limits, START_MS + HOUR_MS);
         cr_expect_eq(one.arrival, i < 5 ? SOURCE_ADMITTED : SOURCE_OVER_RATE, "%u", i);
+    }
+    sources_free(sources);
+}
+
+/* Whoever comes back after a long time has a full bucket, wherever the clock's halves and wraps of 32 bits lie. */
+Test(sources, a_long_absence_is_a_rest) {
+    static const double days[] = {1, 24.8, 24.9, 25, 30, 49.7, 49.71, 49.8, 50, 75, 99.5, 365, 1000, 10000};
+    static const uint64_t starts[] = {0, 1000, INT32_MAX - 500, UINT32_MAX - 500, (uint64_t)UINT32_MAX * 7};
+    const struct source_limits limits = {.rate = 1, .burst = 5};
+    for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++) {
+        for (size_t j = 0; j < sizeof days / sizeof days[0]; j++) {
+            struct sources *sources = sources_create(8);
+            uint64_t back_ms = starts[i] + (uint64_t)(days[j] * 24 * HOUR_MS);
+            for (unsigned round = 0; round < 2; round++) {
+                for (unsigned k = 0; k < 7; k++) {
+                    struct visit one = visit(sources, address_of("192.0.2.1"), &limits, round == 0 ? starts[i] : back_ms);
+                    cr_expect_eq(one.arrival, k < 5 ? SOURCE_ADMITTED : SOURCE_OVER_RATE, "%g days after %llu: %u", days[j],
+                                 (unsigned long long)starts[i], k);
+                    if (one.arrival == SOURCE_ADMITTED) {
+                        sources_leave(sources, one.source);
+                    }
+                }
+                fail(sources, "192.0.2.1", SOURCES_SUSPECT_FAILURES, round == 0 ? starts[i] : back_ms);
+            }
+            fail(sources, "192.0.2.2", SOURCES_FAILURES_MAX, starts[i]);
+            prove(sources, "192.0.2.3", starts[i]);
+            cr_expect_eq(standing_of(sources, "192.0.2.1", back_ms), SOURCE_SUSPECT);
+            cr_expect_eq(standing_of(sources, "192.0.2.2", back_ms), SOURCE_UNKNOWN, "%g days", days[j]);
+            cr_expect_eq(standing_of(sources, "192.0.2.3", back_ms), SOURCE_UNKNOWN, "%g days", days[j]);
+            sources_free(sources);
+        }
+    }
+}
+
+/* The one that was away for longest makes room, not the one that a clock of 32 bits would take for it. */
+Test(sources, age_decides_however_long_ago) {
+    struct sources *sources = sources_create(SOURCES_WAYS);
+    uint32_t places[SOURCES_WAYS];
+    uint64_t now_ms = START_MS;
+    for (uint32_t i = 0; i < SOURCES_WAYS; i++) {
+        places[i] = visit(sources, address_at(i), &unlimited, now_ms).source;
+        sources_leave(sources, places[i]);
+        now_ms += (uint64_t)26 * 24 * HOUR_MS;
+    }
+    for (uint32_t i = 0; i < SOURCES_WAYS; i++) {
+        cr_expect_eq(visit(sources, address_at(100 + i), &unlimited, now_ms).source, places[i], "%u", i);
     }
     sources_free(sources);
 }
