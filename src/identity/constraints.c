@@ -172,13 +172,21 @@ struct examination {
     struct constraints_fault *fault;
 };
 
-/* Counts one subtree of the same form; false when there were too many. */
-static bool count_comparison(const struct examination *examination) {
-    if (*examination->comparisons == 0) {
+/* What a subtree costs: one to look at, and of the same form more for what is long. Directory names are read part by part.
+ */
+static size_t cost_of(uint8_t tag, struct bytes name, uint8_t subtree_tag, struct bytes base) {
+    size_t unit = tag == GENERAL_NAME_DIRECTORY ? CONSTRAINTS_DIRECTORY_UNIT : CONSTRAINTS_TEXT_UNIT;
+    return subtree_tag == tag ? 1 + (name.size + base.size) / unit : 1;
+}
+
+/* Pays for a subtree; false when that is too much. */
+static bool pay(const struct examination *examination, size_t cost) {
+    if (*examination->comparisons < cost) {
+        *examination->comparisons = 0;
         examination->fault->too_many = true;
         return false;
     }
-    (*examination->comparisons)--;
+    *examination->comparisons -= (unsigned)cost;
     return true;
 }
 
@@ -187,7 +195,7 @@ static bool name_is_allowed(const struct examination *examination, uint8_t tag, 
     struct bytes base;
     *examination->fault = (struct constraints_fault){.tag = tag, .name = name, .excluded = true};
     for (struct bytes rest = examination->ca->excluded; extension_next_subtree(&rest, &subtree_tag, &base);) {
-        if (!count_comparison(examination)) {
+        if (!pay(examination, cost_of(tag, name, subtree_tag, base))) {
             return false;
         }
         if (subtree_tag == tag && match(tag, name, base, true) != MATCH_NO) {
@@ -198,7 +206,7 @@ static bool name_is_allowed(const struct examination *examination, uint8_t tag, 
     bool constrained = false;
     examination->fault->excluded = false;
     for (struct bytes rest = examination->ca->permitted; extension_next_subtree(&rest, &subtree_tag, &base);) {
-        if (!count_comparison(examination)) {
+        if (!pay(examination, cost_of(tag, name, subtree_tag, base))) {
             return false;
         }
         if (subtree_tag == tag) {

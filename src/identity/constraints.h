@@ -9,6 +9,9 @@ enum {
     /* Name against subtree, for one judgement. A chain of 16 KiB holds at most some 1,500 of each, whose product would be
      * 100 ms of work; a site that truly has hundreds of subtrees and names stays far below this. */
     CONSTRAINTS_COMPARISONS_MAX = 32 * 1024,
+    /* Bytes of a name and a subtree of one form for which a comparison counts once more: what is longer is more work. */
+    CONSTRAINTS_TEXT_UNIT = 128,
+    CONSTRAINTS_DIRECTORY_UNIT = 32,
 };
 
 /* What broke a constraint. */

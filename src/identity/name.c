@@ -10,7 +10,7 @@ struct name_reader name_reader_of(struct bytes name) {
     return reader;
 }
 
-static bool read_attribute(struct bytes *set, struct name_attribute *attribute) {
+bool name_read_attribute(struct bytes *set, struct name_attribute *attribute) {
     struct bytes pair;
     struct der value;
     if (!der_read(set, DER_SEQUENCE, &pair) || !der_read_oid(&pair, &attribute->oid) || !der_next(&pair, &value)) {
@@ -30,7 +30,7 @@ bool name_next(struct name_reader *reader, struct name_attribute *attribute) {
         CHECK(der_read(&reader->rdns, DER_SET, &reader->set));
         reader->rdn++;
     }
-    CHECK(read_attribute(&reader->set, attribute));
+    CHECK(name_read_attribute(&reader->set, attribute));
     attribute->rdn = reader->rdn - 1;
     return true;
 }
@@ -121,15 +121,29 @@ enum name_character_result name_next_character(struct name_characters *character
     return read && *character <= 0x10ffff && !surrogate ? NAME_CHARACTER : NAME_CHARACTERS_BAD;
 }
 
+/* Bytes at the front of a string that are a character of ASCII each, and not NUL. */
+static size_t ascii_size(const struct name_characters *characters) {
+    size_t size = 0;
+    if (characters->tag != DER_BMP_STRING && characters->tag != DER_UNIVERSAL_STRING) {
+        while (size < characters->rest.size && characters->rest.data[size] - 1u < 0x7fu) {
+            size++;
+        }
+    }
+    return size;
+}
+
 static bool string_is_valid(const struct name_attribute *attribute) {
     struct name_characters characters = {attribute->tag, attribute->value};
     uint32_t character;
     enum name_character_result result;
-    while ((result = name_next_character(&characters, &character)) == NAME_CHARACTER) {
-        if (character == 0) {
+    do {
+        size_t size = ascii_size(&characters);
+        characters.rest = bytes_of(characters.rest.data + size, characters.rest.size - size);
+        result = name_next_character(&characters, &character);
+        if (result == NAME_CHARACTER && character == 0) {
             return false;
         }
-    }
+    } while (result == NAME_CHARACTER);
     return result == NAME_CHARACTERS_END;
 }
 
@@ -147,7 +161,8 @@ bool name_is_valid(struct bytes name) {
         unsigned in_set = 0;
         while (set.size > 0) {
             struct name_attribute attribute;
-            if (!read_attribute(&set, &attribute) || ++in_set > NAME_RDN_ATTRIBUTES_MAX || ++count > NAME_ATTRIBUTES_MAX) {
+            if (!name_read_attribute(&set, &attribute) || ++in_set > NAME_RDN_ATTRIBUTES_MAX ||
+                ++count > NAME_ATTRIBUTES_MAX) {
                 return false;
             }
             if (name_is_string(attribute.tag) && !string_is_valid(&attribute)) {
@@ -156,146 +171,4 @@ bool name_is_valid(struct bytes name) {
         }
     }
     return true;
-}
-
-/*
- * Yields the characters that matter for comparison, lower-cased, with each run of inner spaces as one; 0 at the end
- * (no valid string contains it).
- */
-static uint32_t next_folded(struct name_characters *characters, bool *started) {
-    uint32_t character = 0;
-    bool space = false;
-    struct bytes before = characters->rest;
-    while (name_next_character(characters, &character) == NAME_CHARACTER) {
-        if (character == ' ') {
-            space = *started;
-            before = characters->rest;
-            continue;
-        }
-        if (space) {
-            characters->rest = before; /* the character itself comes at the next call */
-            return ' ';
-        }
-        *started = true;
-        return character >= 'A' && character <= 'Z' ? character + ('a' - 'A') : character;
-    }
-    return 0;
-}
-
-static bool values_match(const struct name_attribute *a, const struct name_attribute *b) {
-    if (!name_is_string(a->tag) || !name_is_string(b->tag)) {
-        return bytes_equal(a->whole, b->whole);
-    }
-    if (a->tag == b->tag && bytes_equal(a->value, b->value)) {
-        return true;
-    }
-    struct name_characters in_a = {a->tag, a->value};
-    struct name_characters in_b = {b->tag, b->value};
-    bool started_a = false;
-    bool started_b = false;
-    uint32_t character;
-    do {
-        character = next_folded(&in_a, &started_a);
-        if (character != next_folded(&in_b, &started_b)) {
-            return false;
-        }
-    } while (character != 0);
-    return true;
-}
-
-static bool attributes_match(const struct name_attribute *a, const struct name_attribute *b) {
-    return bytes_equal(a->oid, b->oid) && values_match(a, b);
-}
-
-/* Sets are compared without order: folding may have changed how DER would sort them. */
-static bool sets_match(struct bytes a, struct bytes b) {
-    unsigned count_a = 0;
-    unsigned count_b = 0;
-    struct name_attribute attribute;
-    for (struct bytes rest = b; rest.size > 0; count_b++) {
-        CHECK(read_attribute(&rest, &attribute));
-    }
-    while (a.size > 0) {
-        CHECK(read_attribute(&a, &attribute));
-        count_a++;
-        bool found = false;
-        for (struct bytes rest = b; rest.size > 0 && !found;) {
-            struct name_attribute other;
-            CHECK(read_attribute(&rest, &other));
-            found = attributes_match(&attribute, &other);
-        }
-        if (!found) {
-            return false;
-        }
-    }
-    return count_a == count_b;
-}
-
-static bool rdns_match(struct bytes *a, struct bytes *b) {
-    struct bytes set_a;
-    struct bytes set_b;
-    CHECK(der_read(a, DER_SET, &set_a) && der_read(b, DER_SET, &set_b));
-    return bytes_equal(set_a, set_b) || sets_match(set_a, set_b);
-}
-
-bool name_is_within(struct bytes name, struct bytes base) {
-    struct bytes rest = name_reader_of(name).rdns;
-    struct bytes base_rest = name_reader_of(base).rdns;
-    while (base_rest.size > 0) {
-        if (rest.size == 0 || !rdns_match(&rest, &base_rest)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool name_equal(struct bytes a, struct bytes b) {
-    if (bytes_equal(a, b)) {
-        return true;
-    }
-    struct bytes rest_a = name_reader_of(a).rdns;
-    struct bytes rest_b = name_reader_of(b).rdns;
-    while (rest_a.size > 0 && rest_b.size > 0) {
-        if (!rdns_match(&rest_a, &rest_b)) {
-            return false;
-        }
-    }
-    return rest_a.size == 0 && rest_b.size == 0;
-}
-
-/* FNV-1a, 64 bits. */
-static uint64_t hash_step(uint64_t hash, uint64_t value) {
-    return (hash ^ value) * UINT64_C(0x100000001b3);
-}
-
-static uint64_t attribute_hash(const struct name_attribute *attribute) {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    for (size_t i = 0; i < attribute->oid.size; i++) {
-        hash = hash_step(hash, attribute->oid.data[i]);
-    }
-    if (!name_is_string(attribute->tag)) {
-        for (size_t i = 0; i < attribute->whole.size; i++) {
-            hash = hash_step(hash, attribute->whole.data[i]);
-        }
-        return hash;
-    }
-    struct name_characters characters = {attribute->tag, attribute->value};
-    bool started = false;
-    uint32_t character;
-    do {
-        character = next_folded(&characters, &started);
-        hash = hash_step(hash, character);
-    } while (character != 0);
-    return hash;
-}
-
-uint64_t name_hash(struct bytes name) {
-    struct name_reader reader = name_reader_of(name);
-    struct name_attribute attribute;
-    uint64_t hash = 1;
-    while (name_next(&reader, &attribute)) {
-        /* A sum within the RDN, which is a set; the RDN's place makes the order of RDNs count. */
-        hash += hash_step(attribute_hash(&attribute), attribute.rdn + 1);
-    }
-    return hash;
 }

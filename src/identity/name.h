@@ -36,17 +36,21 @@ bool name_is_empty(struct bytes name);
 struct name_reader name_reader_of(struct bytes name);
 /* The next attribute in encoded order; false at the end. */
 bool name_next(struct name_reader *reader, struct name_attribute *attribute);
+/* The attribute at the front of an RDN's content, which goes on behind it; `rdn` stays as it is. False: it is malformed. */
+bool name_read_attribute(struct bytes *set, struct name_attribute *attribute);
 /* The first attribute of that type. */
 bool name_find(struct bytes name, struct bytes oid, struct name_attribute *attribute);
 
 /*
- * Whether two Names match: the same attributes RDN by RDN, where strings of any type are compared as characters, ASCII
- * letters of either case are the same, and spaces count once between words and not at all at the ends.
+ * Whether two Names match: the same attributes as often RDN by RDN, where strings of any type are compared as characters,
+ * ASCII letters of either case are the same, and spaces count once between words and not at all at the ends. An equivalence:
+ * it does not matter which comes first. The work grows with the bytes of both and not with their product.
+ * hash_init must have been called for this and what follows.
  */
 bool name_equal(struct bytes a, struct bytes b);
 /* Whether the first RDNs of `name` match all of `base`: the directoryName constraint. */
 bool name_is_within(struct bytes name, struct bytes base);
-/* Equal for Names that match. Attackers can collide it: compare before relying on it. */
+/* Equal for Names that match, and different in each process (base/hash.h). Others may collide: compare all the same. */
 uint64_t name_hash(struct bytes name);
 
 /*
@@ -69,6 +73,8 @@ bool name_is_string(uint8_t tag);
 enum name_character_result name_next_character(struct name_characters *characters, uint32_t *character);
 /* Appends the code point as UTF-8. */
 void name_append_character(struct text *out, uint32_t character);
+/* Bytes of strings that this thread has read to compare or to hash them: what tests hold bounds against. */
+uint64_t name_bytes_folded(void);
 /* Appends a string value as UTF-8, or '#' and hex when it is no string. */
 void name_append_value(struct text *out, const struct name_attribute *attribute);
 

@@ -69,9 +69,11 @@ void name_append_character(struct text *out, uint32_t character) {
 }
 
 static void append_hex_value(struct text *out, struct bytes whole) {
+    static const char digits[] = "0123456789ABCDEF";
     text_append_char(out, '#');
-    for (size_t i = 0; i < whole.size; i++) {
-        text_append_format(out, "%02X", whole.data[i]);
+    for (size_t i = 0; i < whole.size && !out->overflow; i++) {
+        const char pair[2] = {digits[whole.data[i] >> 4], digits[whole.data[i] & 15]};
+        text_append(out, pair, sizeof(pair));
     }
 }
 
@@ -82,7 +84,7 @@ void name_append_value(struct text *out, const struct name_attribute *attribute)
     }
     struct name_characters characters = {attribute->tag, attribute->value};
     uint32_t character;
-    while (name_next_character(&characters, &character) == NAME_CHARACTER) {
+    while (!out->overflow && name_next_character(&characters, &character) == NAME_CHARACTER) {
         name_append_character(out, character);
     }
 }
@@ -110,7 +112,7 @@ static void append_escaped_value(struct text *out, const struct name_attribute *
     struct name_characters characters = {attribute->tag, attribute->value};
     uint32_t character;
     bool first = true;
-    while (name_next_character(&characters, &character) == NAME_CHARACTER) {
+    while (!out->overflow && name_next_character(&characters, &character) == NAME_CHARACTER) {
         if (character < 0x20 || character == 0x7f) {
             text_append_format(out, "\\%02X", (unsigned)character);
         } else {
@@ -148,7 +150,7 @@ void name_append_text(struct text *out, struct bytes name) {
     while (count < NAME_ATTRIBUTES_MAX && name_next(&reader, &attributes[count])) {
         count++;
     }
-    for (size_t i = count; i-- > 0;) {
+    for (size_t i = count; i-- > 0 && !out->overflow;) {
         append_attribute(out, &attributes[i]);
         if (i > 0) {
             text_append_char(out, attributes[i].rdn == attributes[i - 1].rdn ? '+' : ',');

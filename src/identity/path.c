@@ -1,5 +1,4 @@
 #include "base/check.h"
-#include "identity/name.h"
 #include "identity/path_check.h"
 
 struct search {
@@ -17,6 +16,7 @@ struct search {
 bool path_read_chain(struct path_chain *chain, const struct bytes *certificates, size_t count) {
     CHECK(count >= 1 && count <= PATH_CHAIN_MAX);
     chain->malformed = NULL;
+    path_names_begin(&chain->names);
     for (chain->count = 0; chain->count < count; chain->count++) {
         struct path_member *member = &chain->members[chain->count];
         struct certificate *certificate = &member->certificate;
@@ -30,11 +30,16 @@ bool path_read_chain(struct path_chain *chain, const struct bytes *certificates,
                                                                       : "its signature algorithm is malformed";
             return false;
         }
-        member->subject_hash = name_hash(certificate->subject);
-        member->issuer_hash = name_hash(certificate->issuer);
-        member->is_self_issued = member->subject_hash == member->issuer_hash && certificate_is_self_issued(certificate);
+        member->subject = path_names_add(&chain->names, certificate->subject);
+        member->issuer = path_names_add(&chain->names, certificate->issuer);
+        member->is_self_issued = member->subject == member->issuer;
     }
     return true;
+}
+
+/* Of that name: a number of path_names.h. */
+static size_t first_root(const struct search *search, uint8_t name) {
+    return search->chain->names.names[name].root;
 }
 
 /* Presented twice, or a root that was sent along: such a member could only lengthen paths that are tried anyway. */
@@ -46,26 +51,21 @@ static void mark_redundant(struct search *search) {
         for (size_t j = 0; j < i && !member->is_redundant; j++) {
             member->is_redundant = bytes_equal(chain->members[j].certificate.der, member->certificate.der);
         }
-        for (size_t j = 0; j < trust_count(search->trust) && !member->is_redundant; j++) {
+        for (size_t j = first_root(search, member->subject); j != TRUST_NONE && !member->is_redundant;) {
             const struct trust_anchor *anchor = trust_anchor(search->trust, j);
-            member->is_redundant = anchor->subject_hash == member->subject_hash &&
-                                   bytes_equal(anchor->certificate.der, member->certificate.der);
+            member->is_redundant = bytes_equal(anchor->certificate.der, member->certificate.der);
+            j = anchor->next_of_name;
         }
     }
 }
 
-static bool is_named(const struct path_member *child, uint64_t subject_hash, const struct certificate *issuer) {
-    return child->issuer_hash == subject_hash && name_equal(child->certificate.issuer, issuer->subject);
-}
-
-/* Compared once for each pair: the search comes by the same pair again and again. */
 static void find_issuers(struct path_chain *chain) {
     for (size_t i = 0; i < chain->count; i++) {
         struct path_member *child = &chain->members[i];
         child->issuers = 0;
         for (size_t j = 1; j < chain->count; j++) {
             const struct path_member *issuer = &chain->members[j];
-            if (j != i && !issuer->is_redundant && is_named(child, issuer->subject_hash, &issuer->certificate)) {
+            if (j != i && !issuer->is_redundant && child->issuer == issuer->subject) {
                 child->issuers |= (uint16_t)(1u << j);
             }
         }
@@ -128,10 +128,10 @@ static bool extend(struct search *search);
 
 /* Tries each root that the last certificate names, those whose identifiers fit or those whose do not. */
 static bool try_anchors(struct search *search, const struct path_member *last, bool fitting, bool *found) {
-    for (size_t i = 0; i < trust_count(search->trust); i++) {
-        const struct trust_anchor *anchor = trust_anchor(search->trust, i);
-        if (!is_named(last, anchor->subject_hash, &anchor->certificate) ||
-            identifiers_fit(&last->certificate, &anchor->certificate) != fitting) {
+    const struct trust_anchor *anchor;
+    for (size_t i = first_root(search, last->issuer); i != TRUST_NONE; i = anchor->next_of_name) {
+        anchor = trust_anchor(search->trust, i);
+        if (identifiers_fit(&last->certificate, &anchor->certificate) != fitting) {
             continue;
         }
         *found = true;
@@ -208,6 +208,7 @@ void path_judge(struct path_chain *chain, const struct path_settings *settings, 
     path_budget_init(&search.budget, settings, chain);
     search.candidate.members[0] = &chain->members[0];
     search.candidate.length = 1;
+    path_names_find_roots(&chain->names, search.trust);
     mark_redundant(&search);
     find_issuers(chain);
     extend(&search);

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "identity/certificate.h"
 #include "identity/constraints.h"
+#include "identity/path_names.h"
 #include "identity/revocation.h"
 #include "identity/signature.h"
 #include "identity/trust.h"
@@ -37,8 +38,8 @@ struct path_member {
     struct signature_algorithm algorithm; /* of the signature on it */
     enum reason key_reason;               /* REASON_OK, or why its key is not accepted */
     enum reason algorithm_reason;
-    uint64_t subject_hash; /* name_hash */
-    uint64_t issuer_hash;
+    uint8_t subject; /* the number of its name, see path_names.h */
+    uint8_t issuer;
     bool is_self_issued;
     bool is_redundant; /* the same bytes as one before it or as a root: no use as an intermediate */
     uint16_t issuers;  /* bit i: member i, an intermediate, has the name of its issuer */
@@ -47,6 +48,7 @@ struct path_member {
 struct path_chain {
     struct path_member members[PATH_CHAIN_MAX]; /* as presented: the leaf first */
     size_t count;                               /* members read */
+    struct path_names names;                    /* theirs */
     const char *malformed;                      /* why the one after them cannot be read; NULL when all can */
 };
 
@@ -111,6 +113,12 @@ struct path_settings {
     enum revocation_scope revocation_scope;
     bool accept_stale_crls;
 };
+
+_Static_assert((int)PATH_NAMES_MAX == 2 * (int)PATH_CHAIN_MAX, "two names of each member");
+
+static inline uint64_t path_name_hash(const struct path_chain *chain, uint8_t number) {
+    return chain->names.names[number].hash;
+}
 
 /* Reads a chain of 1 to PATH_CHAIN_MAX certificates. True when all of them are well-formed. */
 bool path_read_chain(struct path_chain *chain, const struct bytes *certificates, size_t count);

@@ -1,5 +1,6 @@
 #include "identity/path_check.h"
 
+#include "base/check.h"
 #include "identity/path_revocation.h"
 
 static const struct path_window always = {INT64_MIN, INT64_MAX};
@@ -12,7 +13,18 @@ void path_budget_init(struct path_budget *budget, const struct path_settings *se
     budget->window_of_path = always;
     budget->comparisons = CONSTRAINTS_COMPARISONS_MAX;
     budget->crl_signatures = (struct key_allowance){.left = PATH_CRL_SIGNATURES_MAX};
+    budget->spki_known = 0;
     budget->edge_count = 0;
+}
+
+const uint8_t *path_spki(struct path_budget *budget, const struct path_member *member) {
+    size_t index = (size_t)(member - budget->chain->members);
+    CHECK(index < budget->chain->count);
+    if ((budget->spki_known >> index & 1) == 0) {
+        signature_sha256(member->certificate.spki, budget->spki[index]);
+        budget->spki_known |= UINT32_C(1) << index;
+    }
+    return budget->spki[index];
 }
 
 static void narrow(struct path_window *window, int64_t from, int64_t until) {

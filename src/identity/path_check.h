@@ -27,6 +27,8 @@ struct path_budget {
     struct path_window window_of_path; /* of those for the path that was checked last */
     unsigned comparisons;              /* left for name constraints */
     struct key_allowance crl_signatures;
+    uint32_t spki_known;                                 /* bit i: of member i */
+    uint8_t spki[PATH_CHAIN_MAX][SIGNATURE_SHA256_SIZE]; /* of the members' keys, for revocation */
     size_t edge_count;
     struct path_edge edges[PATH_SIGNATURES_MAX];
 };
@@ -48,6 +50,9 @@ bool path_check(struct path_budget *budget, const struct path_candidate *candida
 
 /* 1 or 0: the signature of `child` by `key` holds or not; -1: no more signatures are checked for this chain. */
 int path_check_signature(struct path_budget *budget, const struct path_member *child, const struct signature_key *key);
+
+/* SHA-256 of the member's SubjectPublicKeyInfo, taken once. */
+const uint8_t *path_spki(struct path_budget *budget, const struct path_member *member);
 
 /* True when the signature of `child` was checked with `key` and does not hold. */
 bool path_edge_is_broken(const struct path_budget *budget, const struct path_member *child, const struct signature_key *key);

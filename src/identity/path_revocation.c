@@ -9,7 +9,7 @@ struct authority {
     const struct certificate *certificate;
     const struct signature_key *key;
     uint64_t subject_hash;
-    uint8_t spki[SIGNATURE_SHA256_SIZE];
+    const uint8_t *spki; /* SHA-256 of its key */
 };
 
 struct inquiry {
@@ -20,18 +20,19 @@ struct inquiry {
     size_t authority_count;
 };
 
-static struct authority authority_at(const struct path_candidate *candidate, size_t height) {
+static struct authority authority_at(struct path_budget *budget, const struct path_candidate *candidate, size_t height) {
     struct authority authority;
     if (height == candidate->length) {
         authority.certificate = &candidate->anchor->certificate;
         authority.key = &candidate->anchor->key;
         authority.subject_hash = candidate->anchor->subject_hash;
+        authority.spki = candidate->anchor->spki;
     } else {
         authority.certificate = &candidate->members[height]->certificate;
         authority.key = &candidate->members[height]->key;
-        authority.subject_hash = candidate->members[height]->subject_hash;
+        authority.subject_hash = path_name_hash(budget->chain, candidate->members[height]->subject);
+        authority.spki = path_spki(budget, candidate->members[height]);
     }
-    signature_sha256(authority.certificate->spki, authority.spki);
     return authority;
 }
 
@@ -110,13 +111,11 @@ static bool is_by_given_delegate(const struct inquiry *inquiry, struct revocatio
 static bool is_by_member(const struct inquiry *inquiry, struct revocation_list *list, const struct path_member *member) {
     struct path_budget *budget = inquiry->budget;
     const struct certificate *certificate = &member->certificate;
-    uint8_t spki[SIGNATURE_SHA256_SIZE];
-    signature_sha256(certificate->spki, spki);
     for (size_t i = 0; i < inquiry->authority_count; i++) {
         const struct authority *authority = &inquiry->authorities[i];
-        if (is_named(authority, certificate->issuer, member->issuer_hash) &&
+        if (is_named(authority, certificate->issuer, path_name_hash(budget->chain, member->issuer)) &&
             path_check_signature(budget, member, authority->key) > 0 &&
-            revocation_list_is_by(list, &member->key, spki, &budget->crl_signatures) &&
+            revocation_list_is_by(list, &member->key, path_spki(budget, member), &budget->crl_signatures) &&
             !is_delegate_revoked(inquiry, certificate, authority) &&
             is_within(budget, certificate->not_before, certificate->not_after)) {
             return true;
@@ -129,7 +128,7 @@ static bool is_by_presented_delegate(const struct inquiry *inquiry, struct revoc
     const struct path_chain *chain = inquiry->budget->chain;
     for (size_t i = 1; i < chain->count; i++) {
         const struct path_member *member = &chain->members[i];
-        if (member->subject_hash == list->issuer_hash && !member->is_redundant &&
+        if (path_name_hash(chain, member->subject) == list->issuer_hash && !member->is_redundant &&
             identifiers_fit(list, &member->certificate) && !has_own_key(inquiry, &member->certificate) &&
             revocation_delegate_fault(&member->certificate, member->key_reason, member->algorithm_reason) == NULL &&
             name_equal(member->certificate.subject, list->issuer) && is_by_member(inquiry, list, member)) {
@@ -223,11 +222,11 @@ bool path_is_unrevoked(struct path_budget *budget, const struct path_candidate *
     struct inquiry inquiry = {.budget = budget, .revocation = settings->revocation};
     inquiry.certificate = &candidate->members[height]->certificate;
     for (size_t above = height + 1; above <= candidate->length; above++) {
-        inquiry.authorities[inquiry.authority_count++] = authority_at(candidate, above);
+        inquiry.authorities[inquiry.authority_count++] = authority_at(budget, candidate, above);
     }
     struct finding finding = {.progress = PATH_CRL_NONE};
     struct revocation_list *list;
-    uint64_t issuer_hash = candidate->members[height]->issuer_hash;
+    uint64_t issuer_hash = path_name_hash(budget->chain, candidate->members[height]->issuer);
     for (size_t at = 0;
          (list = revocation_next_list(settings->revocation, inquiry.certificate->issuer, issuer_hash, &at)) != NULL;) {
         if (!consult(&inquiry, list, &finding)) {

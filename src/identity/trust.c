@@ -17,6 +17,7 @@ struct root {
 
 struct trust {
     struct root **roots;
+    uint64_t *hashes; /* of their subjects: searched for each name of each chain, so they lie side by side */
     size_t count;
     size_t capacity;
 };
@@ -30,6 +31,10 @@ static void truncate_roots(struct trust *trust, size_t from) {
     while (trust->count > from) {
         free(trust->roots[--trust->count]);
     }
+    for (size_t i = 0; i < from; i++) {
+        size_t *next = &trust->roots[i]->anchor.next_of_name;
+        *next = *next >= from ? TRUST_NONE : *next;
+    }
 }
 
 void trust_free(struct trust *trust) {
@@ -38,6 +43,7 @@ void trust_free(struct trust *trust) {
     }
     truncate_roots(trust, 0);
     free(trust->roots);
+    free(trust->hashes);
     free(trust);
 }
 
@@ -136,8 +142,38 @@ static int reserve(struct trust *trust) {
         return -ENOMEM;
     }
     trust->roots = roots;
+    uint64_t *hashes = reallocarray(trust->hashes, capacity, sizeof(uint64_t));
+    if (hashes == NULL) {
+        return -ENOMEM;
+    }
+    trust->hashes = hashes;
     trust->capacity = capacity;
     return 0;
+}
+
+size_t trust_first_with_hash(const struct trust *trust, uint64_t hash, size_t from) {
+    for (size_t i = from; i < trust->count; i++) {
+        if (trust->hashes[i] == hash) {
+            return i;
+        }
+    }
+    return TRUST_NONE;
+}
+
+/* Puts the last root behind the one before it that has its name. */
+static void link_last(struct trust *trust) {
+    size_t last = trust->count - 1;
+    struct trust_anchor *anchor = &trust->roots[last]->anchor;
+    trust->hashes[last] = anchor->subject_hash;
+    anchor->next_of_name = TRUST_NONE;
+    for (size_t i = last; i-- > 0;) {
+        struct trust_anchor *before = &trust->roots[i]->anchor;
+        if (trust->hashes[i] == anchor->subject_hash &&
+            name_equal(before->certificate.subject, anchor->certificate.subject)) {
+            before->next_of_name = last;
+            return;
+        }
+    }
 }
 
 /* Takes `root`, whose first `size` bytes of der are filled: keeps it, or frees it. */
@@ -164,7 +200,9 @@ static int add_root(struct trust *trust, struct root *root, size_t size, const s
         return result;
     }
     root->anchor.subject_hash = name_hash(root->anchor.certificate.subject);
+    signature_sha256(root->anchor.certificate.spki, root->anchor.spki);
     trust->roots[trust->count++] = root;
+    link_last(trust);
     return 0;
 }
 

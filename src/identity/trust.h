@@ -17,8 +17,12 @@ void trust_free(struct trust *trust);
 struct trust_anchor {
     struct certificate certificate; /* views of bytes that the store owns */
     struct signature_key key;
-    uint64_t subject_hash; /* name_hash of its subject */
+    uint64_t subject_hash;               /* name_hash of its subject */
+    uint8_t spki[SIGNATURE_SHA256_SIZE]; /* SHA-256 of its SubjectPublicKeyInfo */
+    size_t next_of_name;                 /* the next root of the same subject, or TRUST_NONE */
 };
+
+#define TRUST_NONE SIZE_MAX
 
 /*
  * Adds every certificate of a CA file: PEM with one or several blocks, or one DER certificate. All or nothing: 0, or
@@ -34,6 +38,9 @@ size_t trust_count(const struct trust *trust);
 struct bytes trust_name(const struct trust *trust, size_t index);
 /* notAfter of root `index`, seconds since the epoch. */
 int64_t trust_not_after(const struct trust *trust, size_t index);
+
+/* The first root from `from` on whose subject has that name_hash, or TRUST_NONE. hash_init comes before any root. */
+size_t trust_first_with_hash(const struct trust *trust, uint64_t hash, size_t from);
 
 /* Root `index`, 0 to trust_count - 1. */
 const struct trust_anchor *trust_anchor(const struct trust *trust, size_t index);

@@ -1,6 +1,7 @@
 /* Whatever comes: a certificate whose views lie within the bytes and whose fields are fit for a header, or a reason why not.
  */
 #include "base/check.h"
+#include "base/hash.h"
 #include "identity/extension.h"
 #include "identity/name.h"
 #include "identity/signature.h"
@@ -53,6 +54,13 @@ static void check_lists(const struct certificate *certificate, const uint8_t *da
     for (struct bytes rest = certificate->excluded; extension_next_subtree(&rest, &tag, &value);) {
         check_inside(value, data, size);
     }
+}
+
+/* libFuzzer's own hook, once before any input. */
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+    hash_init();
+    return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

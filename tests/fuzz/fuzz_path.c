@@ -5,6 +5,7 @@
  * 6.1, which are asked here once more in the plainest way. make_path_seeds.py turns the corpus of chains into inputs.
  */
 #include "base/check.h"
+#include "base/hash.h"
 #include "identity/der.h"
 #include "identity/identity.h"
 #include "identity/name.h"
@@ -258,6 +259,13 @@ static void check_valid_path(const struct trust *trust, const struct bytes *chai
             allowed = member->certificate.path_length;
         }
     }
+}
+
+/* libFuzzer's own hook, once before any input. */
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+    hash_init();
+    return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

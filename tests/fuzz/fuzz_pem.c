@@ -1,5 +1,6 @@
 /* Whatever comes: blocks that decode to as many bytes as they say, an end, or an error with a line that exists. */
 #include "base/check.h"
+#include "base/hash.h"
 #include "identity/pem.h"
 #include "identity/trust.h"
 
@@ -13,6 +14,13 @@ static unsigned count_lines(const uint8_t *data, size_t size) {
         lines += data[i] == '\n';
     }
     return lines;
+}
+
+/* libFuzzer's own hook, once before any input. */
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+    hash_init();
+    return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

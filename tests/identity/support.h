@@ -3,6 +3,7 @@
 #define TESTS_IDENTITY_SUPPORT_H
 
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "identity/pem.h"
 #include "identity/trust.h"
 
@@ -11,6 +12,11 @@
 #include <stdlib.h>
 
 enum { SUPPORT_CHAIN_MAX = 32 };
+
+/* Names are hashed with the process's secret. */
+__attribute__((constructor)) static void support_draw_secret(void) {
+    hash_init();
+}
 
 /* The whole file; aborts the test when it cannot be read. */
 static inline struct bytes support_read(const char *folder, const char *name) {

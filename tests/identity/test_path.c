@@ -1,6 +1,7 @@
 /* The corpus: each of its chains must get the verdict that cases.csv or hostile.csv says. */
 #include "base/check.h"
 #include "identity/identity.h"
+#include "identity/name.h"
 #include "identity/path.h"
 #include "support.h"
 
@@ -54,7 +55,9 @@ static struct identity *judge(const struct corpus_case *one) {
     struct trust *trust = load_roots(one->roots);
     const struct forward forward = {NULL, 0};
     const struct identity_policy policy = {.trust = trust, .depth_max = one->depth, .forward = &forward};
+    uint64_t folded = name_bytes_folded();
     struct identity *identity = identity_judge(&policy, chain, count, size > CHAIN_SIZE_MAX, one->at);
+    cr_expect_leq(name_bytes_folded() - folded, 4 * size, "%s: names are read more than a few times", one->name);
     support_free_chain(chain, count);
     trust_free(trust);
     return identity;

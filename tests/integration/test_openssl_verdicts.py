@@ -6,7 +6,12 @@ import csv
 import re
 import subprocess
 
-from conftest import ROOT
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
+
+from conftest import BINARY, ROOT
+from pki import new_key
 
 CORPUS = ROOT / "tests" / "identity" / "corpus"
 
@@ -81,3 +86,27 @@ def test_openssl_comes_to_the_same_verdict(tmp_path):
     print(f"openssl: {alike} chains alike, {stricter} that only openssl takes, {looser} that only we take, all explained")
     assert not unexplained, "\n".join(unexplained)
     assert alike >= 330
+
+
+@pytest.mark.parametrize("permitted, subject, taken", [
+    (["x", "y"], ["x", "y"], True), (["x", "y"], ["Y", "X"], True), (["x", "y"], ["x", "X"], False), (["x", "X"], ["x", "y"], False),
+    (["x", "X"], ["X", "x"], True), (["x", "y", "z"], ["x", "X", "y"], False), (["x", "y"], ["x", "y", "Y"], False), (["x"], ["x", "y"], False),
+])
+@pytest.mark.parametrize("excluded", [False, True])
+def test_an_attribute_of_an_rdn_stands_for_one(tmp_path, pki, permitted, subject, taken, excluded):
+    """A name constraint's RDN is a set in which each attribute has its own counterpart, for OpenSSL too."""
+    def name(units, *others):
+        rdn = x509.RelativeDistinguishedName([x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit) for unit in units])
+        return x509.Name([rdn, *others])
+
+    tree = [x509.DirectoryName(name(permitted))]
+    constraints = x509.NameConstraints(None, tree) if excluded else x509.NameConstraints(tree, None)
+    key = new_key("ecdsa-p256")
+    ca = pki.entity("constrained", pki.build("Constrained CA", key, pki.root, extensions=[
+        (x509.BasicConstraints(ca=True, path_length=None), True), (constraints, True)]), key)
+    leaf = pki.client(subject=name(subject, x509.RelativeDistinguishedName([x509.NameAttribute(NameOID.COMMON_NAME, "leaf")])), issuer=ca)
+    theirs = subprocess.run(["openssl", "verify", "-CAfile", pki.root.cert, "-untrusted", ca.cert, leaf.cert], capture_output=True, text=True)
+    ours = subprocess.run([BINARY, "verify", "--ca", pki.root.cert, leaf.chain], capture_output=True, text=True)
+    assert (theirs.returncode == 0) == (taken != excluded), theirs.stderr
+    assert (ours.returncode == 0) == (taken != excluded), ours.stdout
+    assert taken != excluded or "reason: name_constraint" in ours.stdout
