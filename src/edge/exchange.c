@@ -178,7 +178,7 @@ static struct text write_head(struct exchange *exchange, struct bytes head, cons
         .removals = connection->site->config->removals,
         .client_address = bytes_of_string(connection->address),
         .host_name = naming_for_origin(connection),
-        .request_id = naming_stamp(exchange).request_id,
+        .request_id = naming_id(exchange),
         .identity = identity->headers,
         .connection = text_bytes(&connection_fields),
     };

@@ -24,12 +24,16 @@ void naming_identify(struct exchange *exchange, struct bytes head) {
     note->request_id_size = HTTP_REQUEST_ID_DIGITS;
 }
 
+struct bytes naming_id(const struct exchange *exchange) {
+    return bytes_of(exchange->note.request_id, exchange->note.request_id_size);
+}
+
 struct http_stamp naming_stamp(const struct exchange *exchange) {
     struct http_date *date = &exchange->connection->shard->date;
 
     return (struct http_stamp){
         .date = http_date_at(date, clock_wall_seconds()),
-        .request_id = bytes_of(exchange->note.request_id, exchange->note.request_id_size),
+        .request_id = naming_id(exchange),
     };
 }
 

@@ -10,7 +10,9 @@
  * when the exchange is refused.
  */
 void naming_identify(struct exchange *exchange, struct bytes head);
-/* The time and that id. Valid until the shard's next call, the id as long as the exchange. */
+/* That id. Valid as long as the exchange. */
+struct bytes naming_id(const struct exchange *exchange);
+/* The time and that id. The time is valid until the shard's next call. */
 struct http_stamp naming_stamp(const struct exchange *exchange);
 
 /* The name for a request that has none: the server name, else the host's own unless that is a wildcard, else empty. */
