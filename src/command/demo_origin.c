@@ -1,6 +1,8 @@
 #include "command/demo_origin.h"
 
 #include "base/check.h"
+#include "base/clock.h"
+#include "http/date.h"
 #include "http/forward.h"
 #include "http/message.h"
 
@@ -67,7 +69,14 @@ static bool send_all(int socket, struct bytes bytes) {
 static bool send_reply(struct connection *connection, unsigned status, const char *type, struct bytes content,
                        bool keep_alive, bool to_head) {
     struct text out = text_over(connection->out, sizeof(connection->out));
-    http_write_reply(&out, status, type, "", content, keep_alive, to_head);
+    char date[HTTP_DATE_SIZE];
+    http_date_write(clock_wall_seconds(), date);
+    http_write_reply(&out, &(struct http_reply){.status = status,
+                                                .content_type = type,
+                                                .stamp = {.date = bytes_of(date, sizeof(date))},
+                                                .body = content,
+                                                .keep_alive = keep_alive,
+                                                .to_head = to_head});
     return !out.overflow && send_all(connection->socket, text_bytes(&out)) && keep_alive;
 }
 

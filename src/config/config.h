@@ -61,6 +61,7 @@ struct config_host {
     uint8_t ticket_scope[IDENTITY_DIGEST_SIZE]; /* of name, mode and policy: within which a session may be resumed */
     struct bytes deny_json;                     /* bodies of the 403; owned; never empty */
     struct bytes deny_html;
+    char *methods; /* that are relayed, as the header Allow has them; NULL: all. See methods.h */
     struct config_address *origins;
     size_t origin_count; /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
 };

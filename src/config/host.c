@@ -6,6 +6,7 @@
 #include "config/file.h"
 #include "config/headers.h"
 #include "config/memory.h"
+#include "config/methods.h"
 
 #include <stdlib.h>
 
@@ -106,10 +107,15 @@ static void seal(struct config_host *host) {
 
 void host_load(const struct loader *loader, const struct document_node *node, const struct config_limits *limits,
                struct config_host *host) {
-    const struct document_node *name, *is_default, *certificate, *key, *client_auth, *forward, *origin;
+    const struct document_node *name, *is_default, *certificate, *key, *client_auth, *forward, *methods, *origin;
     const struct value_key keys[] = {
-        {"name", &name, true},     {"default", &is_default, false},      {"certificate", &certificate, true},
-        {"key", &key, true},       {"client_auth", &client_auth, false}, {"forward", &forward, false},
+        {"name", &name, true},
+        {"default", &is_default, false},
+        {"certificate", &certificate, true},
+        {"key", &key, true},
+        {"client_auth", &client_auth, false},
+        {"forward", &forward, false},
+        {"methods", &methods, false},
         {"origin", &origin, true},
     };
     if (!value_mapping(loader, node, "this host", keys, ARRAY_LENGTH(keys)))
@@ -121,6 +127,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     headers_load(loader, forward, &host->forward, &host->strip);
     host->policy.forward = &host->forward;
     host->policy.chain_size_max = limits->certificate_chain_size;
+    methods_load(loader, methods, host);
     load_origins(loader, origin, host);
     if (host->name != NULL)
         seal(host);
@@ -134,6 +141,7 @@ void host_free(struct config_host *host) {
     client_auth_free(host);
     headers_free(&host->forward);
     http_removals_free(host->strip);
+    methods_free(host);
     for (size_t i = 0; i < host->origin_count; i++)
         free(host->origins[i].text);
     free(host->origins);

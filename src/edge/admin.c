@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/date.h"
 #include "http/forward.h"
 #include "http/message.h"
 #include "stats/dashboard.h"
@@ -86,7 +87,14 @@ static void reply_with(struct admin_connection *connection, unsigned status, con
     }
     connection->body = body;
     connection->body_size = size;
-    http_write_reply(&out, status, content_type, fields, bytes_of(body, size), false, true);
+    char date[HTTP_DATE_SIZE];
+    http_date_write(clock_wall_seconds(), date);
+    http_write_reply(&out, &(struct http_reply){.status = status,
+                                                .content_type = content_type,
+                                                .stamp = {.date = bytes_of(date, sizeof date)},
+                                                .fields = fields,
+                                                .body = bytes_of(body, size),
+                                                .to_head = true});
     CHECK(!out.overflow);
     if (to_head) {
         connection->body_size = 0;
@@ -160,7 +168,7 @@ static void answer(struct admin_connection *connection) {
         path.size = (size_t)(query - path.data);
     }
     if (!bytes_equal(method, bytes_of_string("GET")) && !bytes_equal(method, bytes_of_string("HEAD"))) {
-        reply(connection, 405, "text/plain; charset=utf-8", NULL, 0);
+        reply_with(connection, 405, "text/plain; charset=utf-8", "Allow: GET, HEAD\r\n", NULL, 0);
     } else if (bytes_equal(path, bytes_of_string("/healthz"))) {
         reply_text(connection, 200, "ok\n");
     } else if (bytes_equal(path, bytes_of_string("/readyz"))) {
@@ -207,7 +215,6 @@ static void on_received(struct stream *stream, struct bytes data) {
         }
         break;
     default:
-        connection->request.head_request = false;
         reply(connection, connection->parser.error_status, "text/plain; charset=utf-8", NULL, 0);
     }
 }

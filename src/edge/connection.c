@@ -8,6 +8,7 @@
 #include "edge/gate.h"
 #include "edge/handshake.h"
 #include "edge/output.h"
+#include "edge/parting.h"
 #include "edge/verdict.h"
 
 #include <stdlib.h>
@@ -287,23 +288,6 @@ static void process(struct connection *connection, struct bytes input) {
         connection_hold(connection, input);
     }
     connection_give_back(connection, &held);
-    if (connection->peer_closed && connection->state == CONNECTION_WAITING && connection->held.size == 0) {
-        connection_end(connection, CONNECTION_POLITELY);
-    }
-}
-
-/* close_notify: the client will say no more, but may still listen (RFC 8446 section 6.1). */
-static void peer_closes(struct connection *connection) {
-    bool asked = connection->held.size > 0;
-
-    if (connection->state == CONNECTION_EXCHANGE) {
-        asked = connection->exchange->request_done;
-    }
-    if (asked) {
-        connection->peer_closed = true;
-    } else {
-        connection_end(connection, connection->state == CONNECTION_WAITING ? CONNECTION_POLITELY : CONNECTION_TRUNCATED);
-    }
 }
 
 /* Decrypts what was fed, until wolfSSL wants more. */
@@ -321,7 +305,7 @@ void connection_read(struct connection *connection) {
         case TLS_WANT_INPUT:
             return;
         case TLS_CLOSED:
-            peer_closes(connection);
+            parting_by_notify(connection);
             return;
         case TLS_FAILED:
             connection_end(connection, CONNECTION_TRUNCATED);
@@ -341,7 +325,7 @@ enum stats_stage connection_stage(const struct connection *connection) {
     }
 }
 
-/* The client is gone, or has ended its side, which for HTTP over TLS means the same. */
+/* The client is gone, or has ended its side before it could ask for anything. */
 static void lose(struct connection *connection) {
     if (connection->state <= CONNECTION_HANDSHAKE) {
         connection_reject(connection, connection_stage(connection), STATS_REJECT_CLOSED);
@@ -368,7 +352,11 @@ static void on_received(struct stream *stream, struct bytes data) {
 
     arrival_has_spoken(connection);
     if (data.size == 0) {
-        lose(connection);
+        if (connection->state > CONNECTION_HANDSHAKE) {
+            parting_by_fin(connection);
+        } else {
+            lose(connection);
+        }
         return;
     }
     if (connection->peer_closed) {
@@ -474,6 +462,7 @@ void connection_continue(struct connection *connection) {
     if (connection->state == CONNECTION_WAITING && connection->held.size > 0) {
         process(connection, (struct bytes){0});
     }
+    parting_settle(connection);
     connection_arm(connection);
 }
 

@@ -74,7 +74,7 @@ struct connection {
     bool waits_of_source; /* counted as waiting */
     uint8_t early;        /* enum arrival_stage */
     bool handshake_counted;
-    bool peer_closed;   /* the client has sent close_notify; what it asked before is still answered */
+    bool peer_closed;   /* the client has sent close_notify or FIN; what it asked before is still answered */
     bool processing;    /* input is being worked through further up the stack */
     bool resumable;     /* the hello allows a ticket */
     bool is_new;        /* the cache does not have the identity; it is to, once its possession is proved */

@@ -2,7 +2,9 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "config/methods.h"
 #include "edge/adopt.h"
+#include "edge/naming.h"
 #include "edge/output.h"
 #include "edge/verdict.h"
 #include "http/forward.h"
@@ -82,15 +84,24 @@ static bool can_keep_alive(struct exchange *exchange) {
     return true;
 }
 
-/* An answer of our own. The exchange may be gone when this returns. */
-static void reply(struct exchange *exchange, unsigned status, const char *content_type, struct bytes body) {
+/* An answer of our own; `fields` may be NULL. The exchange may be gone when this returns. */
+static void reply(struct exchange *exchange, unsigned status, const char *content_type, const char *fields,
+                  struct bytes body) {
     struct shard *shard = exchange->connection->shard;
     struct text out = text_over(shard->head, sizeof shard->head);
-    bool to_head = !exchange->refused && exchange->request.head_request;
+    bool to_head = exchange->request.head_request;
 
     exchange->code = status;
     exchange->keep_alive = can_keep_alive(exchange);
-    http_write_reply(&out, status, content_type, "", body, exchange->keep_alive, to_head);
+    http_write_reply(&out, &(struct http_reply){
+                               .status = status,
+                               .content_type = content_type,
+                               .stamp = naming_stamp(exchange),
+                               .fields = fields,
+                               .body = body,
+                               .keep_alive = exchange->keep_alive,
+                               .to_head = to_head,
+                           });
     CHECK(!out.overflow); /* bodies are at most 64 KiB */
     exchange->body_out = to_head ? 0 : body.size;
     if (output_send(exchange->connection, text_bytes(&out))) {
@@ -98,8 +109,24 @@ static void reply(struct exchange *exchange, unsigned status, const char *conten
     }
 }
 
+static void reply_status_with(struct exchange *exchange, unsigned status, const char *fields) {
+    reply(exchange, status, "text/plain; charset=utf-8", fields, bytes_of_string(http_status_text(status)));
+}
+
 static void reply_status(struct exchange *exchange, unsigned status) {
-    reply(exchange, status, "text/plain; charset=utf-8", bytes_of_string(http_status_text(status)));
+    reply_status_with(exchange, status, NULL);
+}
+
+/* With the methods that the host takes (RFC 9110 sections 10.2.1 and 15.5.6). */
+static void reply_allowed(struct exchange *exchange, unsigned status) {
+    struct text fields = text_over(exchange->connection->shard->fields, SHARD_FIELDS_SIZE - 1);
+
+    text_append_string(&fields, "Allow: ");
+    text_append_string(&fields, methods_allowed(exchange->connection->host));
+    text_append_string(&fields, "\r\n");
+    CHECK(!fields.overflow);
+    fields.data[fields.size] = '\0';
+    reply_status_with(exchange, status, fields.data);
 }
 
 enum http_result exchange_head(struct exchange *exchange, struct bytes head) {
@@ -127,9 +154,9 @@ static void deny(struct exchange *exchange, struct bytes head) {
 
     count_rejection(exchange, STATS_AT_CERTIFICATE, STATS_REJECT_DENIED);
     if (http_prefers_html(&exchange->request, head.data)) {
-        reply(exchange, 403, "text/html; charset=utf-8", host->deny_html);
+        reply(exchange, 403, "text/html; charset=utf-8", NULL, host->deny_html);
     } else {
-        reply(exchange, 403, "application/json", host->deny_json);
+        reply(exchange, 403, "application/json", NULL, host->deny_json);
     }
 }
 
@@ -146,19 +173,18 @@ static struct text write_head(struct exchange *exchange, struct bytes head, cons
     struct text out = text_over(shard->head, sizeof shard->head);
 
     forward_render_connection(&connection->host->forward, &facts, &connection_fields);
-    shard->request_id[1]++;
 
     struct http_forwarding forwarding = {
         .removals = connection->site->config->removals,
         .strip = connection->host->strip,
         .client_address = bytes_of_string(connection->address),
-        .request_id = {shard->request_id[0], shard->request_id[1]},
+        .host_name = naming_for_origin(connection),
+        .request_id = naming_id(exchange),
         .identity = identity->headers,
         .connection = text_bytes(&connection_fields),
     };
 
     http_write_request(&out, &exchange->request, head.data, &forwarding);
-    journal_note_id(exchange, head, forwarding.request_id);
     out.overflow = out.overflow || connection_fields.overflow;
     return out;
 }
@@ -192,18 +218,6 @@ static void relay(struct exchange *exchange, struct bytes head, const struct ide
     }
 }
 
-/*
- * Whether the authority leads to the very host that the hello has led to. Not merely to a name that fits it: beside a
- * wildcard another host may have that name, with a policy of its own.
- */
-static bool names_our_host(const struct exchange *exchange, struct bytes head) {
-    const struct connection *connection = exchange->connection;
-    char name[HTTP_NAME_SIZE];
-
-    return http_authority_name(http_view(head.data, exchange->request.authority), name) &&
-           config_find_host(connection->site->config, name) == connection->host;
-}
-
 /* What enforce would have done with it. */
 static void note_on_road(const struct exchange *exchange, const struct identity *identity) {
     const struct connection *connection = exchange->connection;
@@ -221,12 +235,42 @@ static void note_on_road(const struct exchange *exchange, const struct identity 
     }
 }
 
+/* True for what is answered here because of its method; the exchange may then be gone. */
+static bool answers_by_method(struct exchange *exchange, struct bytes head) {
+    const struct http_message *request = &exchange->request;
+    uint32_t left;
+
+    if (!methods_take(exchange->connection->host, http_view(head.data, request->method))) {
+        count_rejection(exchange, STATS_AT_REQUEST, STATS_REJECT_METHOD);
+        reply_allowed(exchange, 405);
+        return true;
+    }
+    if (request->method_kind != HTTP_METHOD_OPTIONS) {
+        return false;
+    }
+    switch (http_max_forwards(request, head.data, &left)) {
+    case HTTP_HOPS_UNREADABLE:
+        count_rejection(exchange, STATS_AT_REQUEST, STATS_REJECT_MALFORMED);
+        reply_status(exchange, 400);
+        return true;
+    case HTTP_HOPS_LEFT:
+        if (left == 0) {
+            reply_allowed(exchange, 200);
+        }
+        return left == 0;
+    case HTTP_HOPS_ABSENT:
+        break;
+    }
+    return false;
+}
+
 void exchange_begin(struct exchange *exchange, struct bytes head) {
     struct connection *connection = exchange->connection;
     const struct http_message *request = &exchange->request;
     const struct identity *identity;
 
     exchange->started_ns = connection->shard->ring.now_ns;
+    naming_identify(exchange, head);
     journal_note_request(exchange, head);
     if (exchange->refused) {
         count_rejection(exchange, STATS_AT_REQUEST, rejection_of(exchange->parser.error_status));
@@ -235,13 +279,13 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
     }
     exchange->request_done =
         request->framing == HTTP_NO_BODY || (request->framing == HTTP_LENGTH && request->content_length == 0);
-    if (request->upgrade) {
+    if (request->method_kind == HTTP_METHOD_CONNECT) {
         count_rejection(exchange, STATS_AT_REQUEST, STATS_REJECT_NOT_IMPLEMENTED);
         reply_status(exchange, 501);
         return;
     }
     /* A reload since the last request counts for this one. */
-    if (!adopt_site(connection) || !names_our_host(exchange, head)) {
+    if (!adopt_site(connection) || !naming_is_ours(exchange, head)) {
         count_rejection(exchange, STATS_AT_REQUEST, STATS_REJECT_MISDIRECTED);
         reply_status(exchange, 421);
         return;
@@ -251,7 +295,7 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
         reply_status(exchange, 500);
     } else if (connection->host->mode == CONFIG_ENFORCE && identity->status != STATUS_VALID) {
         deny(exchange, head);
-    } else {
+    } else if (!answers_by_method(exchange, head)) {
         note_on_road(exchange, identity);
         relay(exchange, head, identity);
     }
@@ -349,6 +393,7 @@ void exchange_timed_out(struct exchange *exchange) {
     exchange->refused = true;
     if (exchange->started_ns == 0) {
         exchange->started_ns = connection->shard->ring.now_ns;
+        naming_identify(exchange, (struct bytes){0});
     }
     if (exchange->relay != NULL) {
         relay_exchange_abort(exchange->relay);
@@ -363,14 +408,15 @@ static void on_head(void *owner, const struct http_message *response, const void
     struct shard *shard = connection->shard;
     struct text out = text_over(shard->head, sizeof shard->head);
     const struct http_message *request = &exchange->request;
+    const struct http_stamp ours = naming_stamp(exchange);
 
     exchange->origin_ns = shard->ring.now_ns - exchange->relayed_ns;
     stats_time_of_host(shard->stats, &host_stats(exchange)->origin_seconds, STATS_ORIGIN, exchange->origin_ns);
     exchange->framing = http_response_framing(response, request->minor, request->head_request);
     exchange->keep_alive =
         request->keep_alive && exchange->request_done && !shard->draining && exchange->framing != HTTP_UNTIL_CLOSE;
-    http_write_response(&out, response, head, exchange->framing, request->minor, exchange->keep_alive,
-                        request->head_request);
+    http_write_response(&out, response, head, exchange->framing, request->minor, exchange->keep_alive, request->head_request,
+                        &ours);
     if (out.overflow) {
         relay_exchange_abort(exchange->relay);
         exchange->relay = NULL;

@@ -6,6 +6,7 @@
 #include "edge/arrival.h"
 #include "edge/gate.h"
 #include "edge/verdict.h"
+#include "http/forward.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -153,13 +154,24 @@ void handshake_begin(struct connection *connection, const struct hello *hello, s
 }
 
 /* People who have forgotten the "s" are told, as long as there is time for it. */
-static void answer_plain_http(struct connection *connection) {
-    static const char answer[] = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 34\r\n"
-                                 "Connection: close\r\n\r\nThis port speaks TLS: use https://\n";
+static void answer_plain_http(struct connection *connection, struct bytes received) {
+    static const char head[] = "HEAD ";
+    struct shard *shard = connection->shard;
+    char answer[512];
+    struct text out = text_over(answer, sizeof answer);
 
     connection_reject(connection, STATS_AT_HELLO, STATS_REJECT_PLAIN_HTTP);
     gate_fail(connection);
-    if (!gate_is_calm(connection->shard) || stream_write(connection->stream, bytes_of(answer, sizeof answer - 1)) < 0) {
+    http_write_reply(&out,
+                     &(struct http_reply){
+                         .status = 400,
+                         .content_type = "text/plain",
+                         .stamp = {.date = http_date_at(&shard->date, clock_wall_seconds())},
+                         .body = bytes_of_string("This port speaks TLS: use https://\n"),
+                         .to_head = received.size >= sizeof head - 1 && memcmp(received.data, head, sizeof head - 1) == 0,
+                     });
+    CHECK(!out.overflow);
+    if (!gate_is_calm(shard) || stream_write(connection->stream, text_bytes(&out)) < 0) {
         connection_end(connection, CONNECTION_BY_RESET);
     } else {
         connection_end(connection, CONNECTION_TRUNCATED);
@@ -194,7 +206,7 @@ void handshake_hello(struct connection *connection, struct bytes data) {
         connection_end(connection, CONNECTION_BY_RESET);
         break;
     case HELLO_PLAIN_HTTP:
-        answer_plain_http(connection);
+        answer_plain_http(connection, received);
         break;
     case HELLO_REJECTED:
         refuse_hello(connection, hello.alert, rejection_of(hello.alert));

@@ -3,7 +3,6 @@
 #include "base/clock.h"
 #include "edge/exchange.h"
 #include "edge/shard.h"
-#include "http/forward.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -28,17 +27,6 @@ void journal_note_request(struct exchange *exchange, struct bytes head) {
     if (exchange->connection->shard->journal.log != NULL && !exchange->refused) {
         note->method_size = keep(note->method, sizeof note->method, http_view(head.data, request->method));
         note->path_size = keep(note->path, sizeof note->path, without_query(http_view(head.data, request->path)));
-    }
-}
-
-void journal_note_id(struct exchange *exchange, struct bytes head, const uint64_t made[static 2]) {
-    struct journal_note *note = &exchange->note;
-    char digits[HTTP_REQUEST_ID_DIGITS];
-
-    if (exchange->connection->shard->journal.log != NULL) {
-        struct bytes id = http_request_id(&exchange->request, head.data, made, digits);
-
-        note->request_id_size = keep(note->request_id, sizeof note->request_id, id);
     }
 }
 

@@ -28,13 +28,12 @@ struct journal_note {
     uint16_t path_size;
     uint16_t request_id_size;
     char method[ACCESS_METHOD_MAX];
-    char path[ACCESS_PATH_MAX + 1]; /* a byte more, to see whether it is cut within a character */
-    char request_id[ACCESS_REQUEST_ID_MAX];
+    char path[ACCESS_PATH_MAX + 1];         /* a byte more, to see whether it is cut within a character */
+    char request_id[ACCESS_REQUEST_ID_MAX]; /* there also where the log is off: answers have it too */
 };
 
-/* The request's head is there, well-formed or not; and goes to the origin, with an id for which `made` is to hand. */
+/* The request's head is there, well-formed or not. */
 void journal_note_request(struct exchange *exchange, struct bytes head);
-void journal_note_id(struct exchange *exchange, struct bytes head, const uint64_t made[static 2]);
 /* It is over. */
 void journal_request(const struct exchange *exchange);
 /* A connection comes to nothing before its handshake is complete. */

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 enum {
@@ -115,10 +114,6 @@ static int set_up(struct shard *shard) {
         goto fail_site;
     }
     site_watch_origins(shard->site, shard->index, true);
-    if (getrandom(shard->request_id, sizeof shard->request_id, 0) != sizeof shard->request_id) {
-        snprintf(shard->error, sizeof shard->error, "the kernel gives no random bytes: %s", strerror(errno));
-        goto fail_listeners;
-    }
     if (start_listeners(shard) < 0) {
         goto fail_listeners;
     }

@@ -6,12 +6,14 @@
 #define EDGE_SHARD_H
 
 #include "base/pieces.h"
+#include "base/random.h"
 #include "config/settings.h"
 #include "edge/journal.h"
 #include "edge/site.h"
 #include "guard/admission.h"
 #include "guard/blocklist.h"
 #include "guard/replays.h"
+#include "http/date.h"
 #include "identity/cache.h"
 #include "identity/chain_log.h"
 #include "ring/listener.h"
@@ -76,7 +78,8 @@ struct shard {
     bool draining; /* no keep-alive any more; ends with the last connection */
     bool wound_up; /* nothing but late completions is waited for */
     struct timer drain_limit;
-    uint64_t request_id[2];
+    struct random_stock random; /* for X-Request-Id */
+    struct http_date date;
     struct journal journal;
     uint64_t tickets_expired_s; /* when ticket keys were last looked through, by the first shard */
 

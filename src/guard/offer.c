@@ -1,5 +1,7 @@
 #include "guard/offer.h"
 
+#include <arpa/inet.h>
+
 enum {
     RANDOM_SIZE = 32,
     SESSION_ID_MAX = 32,
@@ -109,11 +111,36 @@ static bool read_structure(struct bytes body, struct offer *offer, struct hello 
     return read_extensions(offer, hello);
 }
 
+/*
+ * RFC 6066 section 3 allows no addresses here, but devices that connect by address send them. They name no host, as a hello
+ * without the extension does. IPv6 comes with or without brackets and zone.
+ */
+static bool is_address(struct bytes name) {
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr address; /* has room for either */
+
+    if (name.size > 2 && name.data[0] == '[' && name.data[name.size - 1] == ']') {
+        name = bytes_of(name.data + 1, name.size - 2);
+    }
+    const uint8_t *zone = memchr(name.data, '%', name.size);
+    size_t size = zone == NULL ? name.size : (size_t)(zone - name.data);
+
+    if (size >= sizeof text || memchr(name.data, 0, name.size) != NULL) {
+        return false;
+    }
+    memcpy(text, name.data, size);
+    text[size] = '\0';
+    return (zone == NULL && inet_pton(AF_INET, text, &address) == 1) || inet_pton(AF_INET6, text, &address) == 1;
+}
+
 /* Takes a host name over, in lower case and without a trailing dot. RFC 6066 section 3: it is a DNS name. */
 static bool take_host_name(struct bytes name, struct hello *hello) {
     size_t size = name.size;
     uint8_t previous = '.';
 
+    if (is_address(name)) {
+        return true;
+    }
     if (size > 0 && name.data[size - 1] == '.') {
         size--;
     }

@@ -21,15 +21,16 @@ static bool is_name_character(uint8_t c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
 }
 
-static bool is_ipv6_address(struct bytes text) {
+/* `family`: AF_INET or AF_INET6. */
+static bool is_address(struct bytes text, int family) {
     char buffer[INET6_ADDRSTRLEN];
-    struct in6_addr address;
+    struct in6_addr address; /* has room for either */
     if (text.size == 0 || text.size >= sizeof buffer || memchr(text.data, 0, text.size) != NULL) {
         return false;
     }
     memcpy(buffer, text.data, text.size);
     buffer[text.size] = '\0';
-    return inet_pton(AF_INET6, buffer, &address) == 1;
+    return inet_pton(family, buffer, &address) == 1;
 }
 
 bool http_authority_host(struct bytes authority, struct bytes *host) {
@@ -41,7 +42,7 @@ bool http_authority_host(struct bytes authority, struct bytes *host) {
         }
         *host = bytes_of(authority.data + 1, (size_t)(end - authority.data) - 1);
         rest = bytes_of(end + 1, authority.size - host->size - 2);
-        if (!is_ipv6_address(*host)) {
+        if (!is_address(*host, AF_INET6)) {
             return false;
         }
     } else {
@@ -75,4 +76,9 @@ bool http_authority_name(struct bytes authority, char name[static HTTP_NAME_SIZE
     }
     name[host.size] = '\0';
     return true;
+}
+
+bool http_authority_is_address(struct bytes authority) {
+    struct bytes host;
+    return http_authority_host(authority, &host) && (authority.data[0] == '[' || is_address(host, AF_INET));
 }

@@ -4,7 +4,7 @@
 #include "http/names.h"
 #include "http/syntax.h"
 
-enum { REQUEST_ID_MAX = 128 };
+static const char max_forwards_name[] = "Max-Forwards";
 
 /* The headers that Connection names (RFC 9110 section 7.6.1). They are few: the parser refuses more than fit. */
 struct connection_names {
@@ -99,11 +99,10 @@ static bool is_usable_request_id(struct bytes id) {
             return false;
         }
     }
-    return id.size > 0 && id.size <= REQUEST_ID_MAX;
+    return id.size > 0 && id.size <= HTTP_REQUEST_ID_MAX;
 }
 
-struct bytes http_request_id(const struct http_message *request, const void *head, const uint64_t made[static 2],
-                             char digits[static HTTP_REQUEST_ID_DIGITS]) {
+struct bytes http_request_id_sent(const struct http_message *request, const void *head) {
     struct bytes sent = {0};
     size_t count = 0;
     for (uint32_t i = 0; i < request->header_count; i++) {
@@ -112,13 +111,7 @@ struct bytes http_request_id(const struct http_message *request, const void *hea
             count++;
         }
     }
-    if (count == 1 && is_usable_request_id(sent)) {
-        return sent;
-    }
-    for (size_t i = 0; i < HTTP_REQUEST_ID_DIGITS; i++) {
-        digits[i] = "0123456789abcdef"[made[i / 16] >> (60 - 4 * (i % 16)) & 15];
-    }
-    return bytes_of(digits, HTTP_REQUEST_ID_DIGITS);
+    return count == 1 && is_usable_request_id(sent) ? sent : bytes_of(NULL, 0);
 }
 
 static bool is_listed(const struct http_forwarding *forwarding, struct bytes name) {
@@ -130,28 +123,83 @@ bool http_forwarding_removes(const struct http_forwarding *forwarding, struct by
     return http_header_kind_of(name) != HTTP_HEADER_END_TO_END || is_listed(forwarding, name);
 }
 
-void http_write_request(struct text *out, const struct http_message *request, const void *head,
-                        const struct http_forwarding *forwarding) {
+void http_request_id_write(const uint64_t random[static 2], char digits[static HTTP_REQUEST_ID_DIGITS]) {
+    for (size_t i = 0; i < HTTP_REQUEST_ID_DIGITS; i++) {
+        digits[i] = "0123456789abcdef"[random[i / 16] >> (60 - 4 * (i % 16)) & 15];
+    }
+}
+
+enum http_hops http_max_forwards(const struct http_message *request, const void *head, uint32_t *left) {
+    enum http_hops hops = HTTP_HOPS_ABSENT;
+    uint64_t number = 0;
+    for (uint32_t i = 0; i < request->header_count; i++) {
+        if (!bytes_equal_ignoring_case(http_view(head, request->headers[i].name), bytes_of_string(max_forwards_name))) {
+            continue;
+        }
+        struct bytes value = http_view(head, request->headers[i].value);
+        if (hops != HTTP_HOPS_ABSENT || value.size == 0) {
+            return HTTP_HOPS_UNREADABLE;
+        }
+        for (size_t digit = 0; digit < value.size; digit++) {
+            if (value.data[digit] < '0' || value.data[digit] > '9') {
+                return HTTP_HOPS_UNREADABLE;
+            }
+            number = number * 10 + (value.data[digit] - '0');
+            number = number < INT32_MAX ? number : INT32_MAX;
+        }
+        hops = HTTP_HOPS_LEFT;
+    }
+    *left = (uint32_t)number;
+    return hops;
+}
+
+/* The value with one hop less; as it came where it cannot be read. */
+static void append_max_forwards(struct text *out, const struct http_message *request, const void *head, struct bytes value) {
+    char digits[16];
+    uint32_t left;
+    struct text lowered = text_over(digits, sizeof digits);
+    if (http_max_forwards(request, head, &left) == HTTP_HOPS_LEFT && left > 0) {
+        text_append_format(&lowered, "%u", left - 1);
+        value = text_bytes(&lowered);
+    }
+    append_named(out, max_forwards_name, value);
+}
+
+static void append_end_to_end(struct text *out, const struct http_message *request, const void *head,
+                              const struct http_forwarding *forwarding) {
     struct connection_names names;
-    char digits[HTTP_REQUEST_ID_DIGITS];
-    struct bytes authority = http_view(head, request->authority);
     gather_connection_names(request, head, &names);
-    append_request_line(out, request, head);
-    append_named(out, "Host", authority);
     for (uint32_t i = 0; i < request->header_count; i++) {
         const struct http_header *header = &request->headers[i];
         struct bytes name = http_view(head, header->name);
         struct bytes value = http_view(head, header->value);
-        if (header->kind == HTTP_HEADER_END_TO_END && !is_listed(forwarding, name) && !is_connection_name(&names, name)) {
+        if (header->kind != HTTP_HEADER_END_TO_END || is_listed(forwarding, name) || is_connection_name(&names, name)) {
+            continue;
+        }
+        if (request->method_kind == HTTP_METHOD_OPTIONS &&
+            bytes_equal_ignoring_case(name, bytes_of_string(max_forwards_name))) {
+            append_max_forwards(out, request, head, value);
+        } else {
             append_line(out, name, value);
         }
     }
+}
+
+void http_write_request(struct text *out, const struct http_message *request, const void *head,
+                        const struct http_forwarding *forwarding) {
+    struct bytes authority = request->authority.size > 0 ? http_view(head, request->authority) : forwarding->host_name;
+    append_request_line(out, request, head);
+    append_named(out, "Host", authority);
+    append_end_to_end(out, request, head, forwarding);
     text_append_bytes(out, forwarding->identity);
     text_append_bytes(out, forwarding->connection);
     append_named(out, "X-Forwarded-For", forwarding->client_address);
     append_named(out, "X-Forwarded-Proto", bytes_of_string("https"));
-    append_named(out, "X-Forwarded-Host", authority);
-    append_named(out, "X-Request-Id", http_request_id(request, head, forwarding->request_id, digits));
+    if (authority.size > 0) {
+        append_named(out, "X-Forwarded-Host", authority);
+    }
+    append_named(out, "X-Request-Id", forwarding->request_id);
+    append_named(out, "Via", bytes_of_string(request->minor == 0 ? "1.0 sallyport" : "1.1 sallyport"));
     append_framing(out, request->framing, request->content_length);
     text_append_string(out, "\r\n");
 }
@@ -173,8 +221,18 @@ static void append_status_line(struct text *out, unsigned status, struct bytes r
     text_append_string(out, "\r\n");
 }
 
+static void append_stamp(struct text *out, const struct http_stamp *stamp) {
+    if (stamp->date.size > 0) {
+        append_named(out, "Date", stamp->date);
+    }
+    if (stamp->request_id.size > 0) {
+        append_named(out, "X-Request-Id", stamp->request_id);
+    }
+}
+
 void http_write_response(struct text *out, const struct http_message *response, const void *head, enum http_framing framing,
-                         uint8_t client_minor, bool keep_alive, bool to_head) {
+                         uint8_t client_minor, bool keep_alive, bool to_head, const struct http_stamp *stamp) {
+    struct http_stamp missing = response->status < 200 ? (struct http_stamp){0} : *stamp;
     /* Without a body the origin's Content-Length says how long it would be (RFC 9110 section 8.6). */
     bool keeps_length = framing == HTTP_NO_BODY && response->status >= 200 && response->status != 204 &&
                         (to_head || response->status == 304);
@@ -188,8 +246,14 @@ void http_write_response(struct text *out, const struct http_message *response, 
         if ((end_to_end && !is_connection_name(&names, name)) ||
             (header->kind == HTTP_HEADER_CONTENT_LENGTH && keeps_length)) {
             append_line(out, name, http_view(head, header->value));
+            if (header->kind == HTTP_HEADER_REQUEST_ID) {
+                missing.request_id.size = 0;
+            } else if (bytes_equal_ignoring_case(name, bytes_of_string("Date"))) {
+                missing.date.size = 0;
+            }
         }
     }
+    append_stamp(out, &missing);
     append_framing(out, framing, response->content_length);
     if (!keep_alive || framing == HTTP_UNTIL_CLOSE) {
         append_named(out, "Connection", bytes_of_string("close"));

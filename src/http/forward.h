@@ -10,7 +10,8 @@ struct http_forwarding {
     const struct http_removals *removals; /* names that no client may set: our own, and each that any host can set */
     const struct http_removals *strip;    /* names that the host's origins are to get from no client; may be NULL */
     struct bytes client_address;          /* for X-Forwarded-For, without port or brackets */
-    uint64_t request_id[2];               /* for X-Request-Id, when the client sent none that is usable */
+    struct bytes host_name;               /* for Host, when an HTTP/1.0 client has named none; may be empty */
+    struct bytes request_id;              /* for X-Request-Id */
     struct bytes identity;                /* header lines of the identity, each ending in CRLF */
     struct bytes connection;              /* header lines of the connection, likewise */
 };
@@ -18,19 +19,26 @@ struct http_forwarding {
 /* Whether a field of that name ends here, be it in a client's head or in its trailers. */
 bool http_forwarding_removes(const struct http_forwarding *forwarding, struct bytes name);
 
+enum { HTTP_REQUEST_ID_MAX = 128, HTTP_REQUEST_ID_DIGITS = 32 };
+/* The request's own X-Request-Id when it has one that is usable: 1 to HTTP_REQUEST_ID_MAX visible characters. Else empty. */
+struct bytes http_request_id_sent(const struct http_message *request, const void *head);
+/* One of our own, in hex; nobody must be able to guess `random`. */
+void http_request_id_write(const uint64_t random[static 2], char digits[static HTTP_REQUEST_ID_DIGITS]);
+
 /*
- * The request's X-Request-Id when it is one that is usable, 1 to 128 visible characters, else one that is made: `made` in
- * hex, in `digits`.
+ * RFC 9110 section 7.6.2. HTTP_HOPS_LEFT: *left is the value, at most INT32_MAX. HTTP_HOPS_UNREADABLE: the header is there
+ * more than once, or is no number.
  */
-enum { HTTP_REQUEST_ID_DIGITS = 32 };
-struct bytes http_request_id(const struct http_message *request, const void *head, const uint64_t made[static 2],
-                             char digits[static HTTP_REQUEST_ID_DIGITS]);
+enum http_hops { HTTP_HOPS_ABSENT, HTTP_HOPS_LEFT, HTTP_HOPS_UNREADABLE };
+enum http_hops http_max_forwards(const struct http_message *request, const void *head, uint32_t *left);
 
 /*
  * Appends the request head for the origin: origin-form target, HTTP/1.1, Host as the client sent it, end-to-end headers
- * less the removals and less what Connection names, Content-Length or Transfer-Encoding as `framing` says, Via left out,
- * X-Forwarded-For, -Proto and -Host replaced, X-Request-Id as http_request_id says.
- * Expect is not passed on: 100-continue is answered here. `out->overflow` when it did not fit.
+ * less the removals and less what Connection names, Content-Length or Transfer-Encoding as `framing` says, Max-Forwards of
+ * OPTIONS lowered by one, X-Forwarded-For, -Proto and -Host replaced, X-Request-Id, and our line of Via
+ * behind those that came (RFC 9110 section 7.6.3).
+ * Expect is not passed on: 100-continue is answered here. Nor is Upgrade, nor its option of Connection: no other protocol
+ * is spoken here, and a server may ignore the offer (section 7.8). `out->overflow` when it did not fit.
  */
 void http_write_request(struct text *out, const struct http_message *request, const void *head,
                         const struct http_forwarding *forwarding);
@@ -38,12 +46,19 @@ void http_write_request(struct text *out, const struct http_message *request, co
 /* How a response's body is framed for this client, given what the origin sent and what the client speaks. */
 enum http_framing http_response_framing(const struct http_message *response, uint8_t client_minor, bool to_head);
 
+/* What is ours on each answer; empty ones are left out. */
+struct http_stamp {
+    struct bytes date;       /* as http_date_at writes it: for answers that have no Date (RFC 9110 section 6.6.1) */
+    struct bytes request_id; /* for X-Request-Id, where the origin has set none */
+};
+
 /*
  * Appends the response head for the client: the origin's status and end-to-end headers, framing as given (a HEAD answer
- * keeps the origin's Content-Length), and `Connection: close` or keep-alive for HTTP/1.0 as `keep_alive` says.
+ * keeps the origin's Content-Length), the stamp (on no 1xx answer), and `Connection: close` or keep-alive for HTTP/1.0 as
+ * `keep_alive` says. Via is left out: a gateway need not send one (RFC 9110 section 7.6.3).
  */
 void http_write_response(struct text *out, const struct http_message *response, const void *head, enum http_framing framing,
-                         uint8_t client_minor, bool keep_alive, bool to_head);
+                         uint8_t client_minor, bool keep_alive, bool to_head, const struct http_stamp *stamp);
 
 /* Framing of a chunk (RFC 9112 section 7.1): size line before it, CRLF after it; the last chunk. */
 enum { HTTP_CHUNK_LINE_MAX = 18 };
@@ -51,12 +66,19 @@ size_t http_chunk_line(char line[static HTTP_CHUNK_LINE_MAX], size_t chunk_size)
 #define HTTP_CHUNK_END  "\r\n"
 #define HTTP_LAST_CHUNK "0\r\n\r\n"
 
-/*
- * Appends a whole answer of our own: status line, Date left out, Content-Type, Content-Length, Cache-Control: no-store,
- * Connection, `fields` (header lines, each ending in CRLF, or ""), body (left out when `to_head`).
- */
-void http_write_reply(struct text *out, unsigned status, const char *content_type, const char *fields, struct bytes body,
-                      bool keep_alive, bool to_head);
+/* An answer of our own. */
+struct http_reply {
+    unsigned status;
+    const char *content_type;
+    struct http_stamp stamp; /* with a date: RFC 9110 section 6.6.1 */
+    const char *fields;      /* header lines, each ending in CRLF; NULL: none */
+    struct bytes body;       /* left out when `to_head`, but for its size */
+    bool keep_alive;
+    bool to_head;
+};
+
+/* Appends it whole: status line, Date, Content-Type, Content-Length, Cache-Control: no-store, Connection, fields, body. */
+void http_write_reply(struct text *out, const struct http_reply *reply);
 /* The plain-text body that goes with a status of ours ("421 Misdirected Request ..."). A static text. */
 const char *http_status_text(unsigned status);
 

@@ -1,4 +1,5 @@
 #include "base/check.h"
+#include "http/start_line.h"
 #include "http/syntax.h"
 
 /* What callbacks leave in `pending`, so that the code behind llhttp_execute() knows why it returned. */
@@ -24,25 +25,6 @@ static void span_extend(struct http_span *span, const struct http_parser *parser
         span->offset = (uint32_t)(at - parser->head);
     }
     span->size = (uint32_t)(at - parser->head + (ptrdiff_t)size) - span->offset;
-}
-
-static int on_target(llhttp_t *llhttp, const char *at, size_t size) {
-    struct http_parser *parser = parser_of(llhttp);
-    span_extend(&parser->message->target, parser, at, size);
-    return 0;
-}
-
-/*
- * Limits are held against what is complete: where the pieces of a span end depends on how the bytes came, and the answer
- * to a request must not.
- */
-static int on_target_end(llhttp_t *llhttp) {
-    struct http_parser *parser = parser_of(llhttp);
-    if (parser->message->target.size > HTTP_TARGET_MAX) {
-        http_refuse(parser, 414, "the request target is too long");
-        return HPE_USER;
-    }
-    return 0;
 }
 
 static int on_reason(llhttp_t *llhttp, const char *at, size_t size) {
@@ -88,8 +70,6 @@ static int on_head_end(llhttp_t *llhttp) {
 }
 
 static const llhttp_settings_t head_settings = {
-    .on_url = on_target,
-    .on_url_complete = on_target_end,
     .on_status = on_reason,
     .on_header_field = on_name,
     .on_header_value = on_value,
@@ -139,18 +119,11 @@ void http_parser_init_response(struct http_parser *parser, struct http_message *
     parser->to_head = to_head;
 }
 
-/* `offset`: of the byte that llhttp stopped at, in the head or in a piece of the body. */
-static enum http_result refuse_by_llhttp(struct http_parser *parser, llhttp_errno_t error, size_t offset) {
+static enum http_result refuse_by_llhttp(struct http_parser *parser) {
     if (parser->phase == HTTP_PHASE_FAILED) {
         return HTTP_PARSE_ERROR; /* a callback has refused it */
     }
-    unsigned status = 400;
-    if (!is_request(parser)) {
-        status = 502;
-    } else if (parser->phase == HTTP_PHASE_HEAD) {
-        status = http_request_error_status(parser, error, offset);
-    }
-    return http_refuse(parser, status, llhttp_get_error_reason(&parser->llhttp));
+    return http_refuse(parser, is_request(parser) ? 400 : 502, llhttp_get_error_reason(&parser->llhttp));
 }
 
 static enum http_result refuse_large_head(struct http_parser *parser) {
@@ -184,15 +157,30 @@ static enum http_result begin_head(struct http_parser *parser, size_t size) {
     if (first == '\r' || first == '\n') {
         return http_refuse(parser, is_request(parser) ? 400 : 502, "an empty line before the message");
     }
-    parser->phase = HTTP_PHASE_HEAD;
+    parser->phase = is_request(parser) ? HTTP_PHASE_LINE : HTTP_PHASE_HEAD;
+    parser->part_start = parser->parsed;
     return HTTP_PARSE_HEAD;
+}
+
+/* The request's own line, and then one of ours that llhttp takes for it, so that it goes on with the headers. */
+static enum http_result read_line(struct http_parser *parser, size_t size) {
+    static const char *const stand_ins[] = {"GET / HTTP/1.0\r\n", "GET / HTTP/1.1\r\n"};
+    enum http_result result = http_start_line(parser, size);
+    if (result == HTTP_PARSE_HEAD) {
+        const char *line = stand_ins[parser->message->minor];
+        CHECK(llhttp_execute(&parser->llhttp, line, strlen(line)) == HPE_OK);
+        parser->phase = HTTP_PHASE_HEAD;
+    }
+    return result;
 }
 
 static enum http_result end_head(struct http_parser *parser) {
     struct http_message *message = parser->message;
     const char *end = llhttp_get_error_pos(&parser->llhttp);
     parser->parsed = message->head_size = (uint32_t)(end - parser->head);
-    message->minor = parser->llhttp.http_minor;
+    if (!is_request(parser)) {
+        message->minor = parser->llhttp.http_minor;
+    }
     enum http_result result = is_request(parser) ? http_request_judge(parser) : http_response_judge(parser);
     if (result == HTTP_PARSE_HEAD) {
         parser->phase = HTTP_PHASE_BODY;
@@ -202,6 +190,19 @@ static enum http_result end_head(struct http_parser *parser) {
         llhttp_resume(&parser->llhttp);
     }
     return result;
+}
+
+/* From parser->parsed to `size`, which is more. */
+static enum http_result read_headers(struct http_parser *parser, size_t size) {
+    llhttp_errno_t error = llhttp_execute(&parser->llhttp, parser->head + parser->parsed, size - parser->parsed);
+    if (error == HPE_PAUSED) {
+        return end_head(parser);
+    }
+    if (error != HPE_OK) {
+        return refuse_by_llhttp(parser);
+    }
+    parser->parsed = (uint32_t)size;
+    return HTTP_PARSE_MORE;
 }
 
 enum http_result http_parser_head(struct http_parser *parser, struct bytes head) {
@@ -220,14 +221,15 @@ enum http_result http_parser_head(struct http_parser *parser, struct bytes head)
             return result;
         }
     }
-    llhttp_errno_t error = llhttp_execute(&parser->llhttp, parser->head + parser->parsed, size - parser->parsed);
-    if (error == HPE_PAUSED) {
-        return end_head(parser);
+    if (parser->phase == HTTP_PHASE_LINE && read_line(parser, size) == HTTP_PARSE_ERROR) {
+        return HTTP_PARSE_ERROR;
     }
-    if (error != HPE_OK) {
-        return refuse_by_llhttp(parser, error, (size_t)(llhttp_get_error_pos(&parser->llhttp) - parser->head));
+    if (parser->phase == HTTP_PHASE_HEAD && size > parser->parsed) {
+        enum http_result result = read_headers(parser, size);
+        if (result != HTTP_PARSE_MORE) {
+            return result;
+        }
     }
-    parser->parsed = (uint32_t)size;
     return size == parser->head_size_max ? refuse_large_head(parser) : HTTP_PARSE_MORE;
 }
 
@@ -267,7 +269,7 @@ static enum http_result take_chunked(struct http_parser *parser, struct bytes *i
         parser->pending = PENDING_NOTHING;
         llhttp_errno_t error = llhttp_execute(&parser->llhttp, from, input->size);
         if (error != HPE_OK && error != HPE_PAUSED) {
-            return refuse_by_llhttp(parser, error, 0);
+            return refuse_by_llhttp(parser);
         }
         size_t used = error == HPE_OK ? input->size : (size_t)(llhttp_get_error_pos(&parser->llhttp) - from);
         llhttp_resume(&parser->llhttp);

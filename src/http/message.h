@@ -14,6 +14,7 @@
 
 enum {
     HTTP_HEADERS_MAX = 100,
+    HTTP_METHOD_MAX = 128,
     HTTP_TARGET_MAX = 16 * 1024,
     HTTP_HEAD_SIZE_MIN = 64,        /* of what http_parser_init_* take as head_size_max */
     HTTP_CONNECTION_NAMES_MAX = 32, /* headers that Connection may name in one message */
@@ -54,18 +55,28 @@ enum http_framing {
     HTTP_UNTIL_CLOSE, /* responses only */
 };
 
+/* Methods that mean something here; letter case counts. All others are relayed without a look. */
+enum http_method {
+    HTTP_METHOD_OTHER,
+    HTTP_METHOD_CONNECT,
+    HTTP_METHOD_HEAD,
+    HTTP_METHOD_OPTIONS,
+    HTTP_METHOD_TRACE,
+};
+
 struct http_message {
     struct http_span method; /* requests */
     struct http_span target;
-    struct http_span authority; /* requests: of an absolute-form target, else the value of Host; size 0 when absent */
+    struct http_span authority; /* requests: of an absolute-form target, else the value of Host; size 0 when an HTTP/1.0
+                                   request names none */
     unsigned status;            /* responses */
     struct http_span reason_phrase;
-    uint8_t minor;         /* HTTP/1.minor */
-    bool head_request;     /* requests: the method is HEAD */
+    uint8_t minor;         /* HTTP/1.minor: 0 or 1, which stands for all above it in requests */
+    uint8_t method_kind;   /* requests: enum http_method */
+    bool head_request;     /* requests: the method is HEAD; known once the method has come, also when what follows is bad */
     bool idempotent;       /* requests: the method is idempotent (RFC 9110 section 9.2.2) */
     bool keep_alive;       /* the sender will keep its connection open */
     bool expect_continue;  /* requests: Expect: 100-continue, and a body is to come */
-    bool upgrade;          /* requests: has Upgrade (in HTTP/1.1), or the method is CONNECT */
     bool absolute_form;    /* requests: target is absolute-form; `path` is what an origin gets */
     struct http_span path; /* requests: origin-form or asterisk-form of the target; of absolute-form what follows the
                               authority, so it may be empty or begin with '?'; empty for CONNECT */
@@ -87,6 +98,7 @@ enum http_result {
 
 enum http_phase {
     HTTP_PHASE_START, /* before the first byte of the start line */
+    HTTP_PHASE_LINE,  /* in a request's start line */
     HTTP_PHASE_HEAD,
     HTTP_PHASE_BODY,
     HTTP_PHASE_TRAILERS,
@@ -100,9 +112,11 @@ struct http_parser {
     const char *head;             /* during a call */
     uint32_t parsed;              /* bytes of the head that are done with */
     uint32_t start;               /* where the start line begins: behind a CRLF that was skipped */
+    uint32_t part_start;          /* of a request line: where the part that is being read begins */
     uint32_t head_size_max;
     uint8_t pending; /* what the last callback announced */
     uint8_t phase;   /* enum http_phase */
+    uint8_t part;    /* of a request line: see start_line.c */
     uint8_t framing; /* enum http_framing of the body */
     bool to_head;
     uint64_t body_left;    /* for HTTP_LENGTH: bytes of the body still to come */
@@ -143,6 +157,9 @@ static inline struct bytes http_view(const void *head, struct http_span span) {
 /* The first header of that name (letter case ignored), or NULL. */
 const struct http_header *http_find_header(const struct http_message *message, const void *head, const char *name);
 
+/* True for an RFC 9110 token of at most HTTP_METHOD_MAX characters. */
+bool http_is_method(const char *name);
+
 enum { HTTP_NAME_SIZE = 256 };
 
 /*
@@ -150,6 +167,9 @@ enum { HTTP_NAME_SIZE = 256 };
  * empty. False when there is none: an IP literal in brackets, user information, percent-encoding, a bad port.
  */
 bool http_authority_name(struct bytes authority, char name[static HTTP_NAME_SIZE]);
+
+/* Whether the host in an authority is an IP address: IPv4 with four decimal numbers, or IPv6 in brackets. */
+bool http_authority_is_address(struct bytes authority);
 
 /* Whether an Accept header prefers text/html to application/json (RFC 9110 section 12.5.1). Absent or a tie: false. */
 bool http_prefers_html(const struct http_message *message, const void *head);

@@ -16,7 +16,7 @@ static const struct reply replies[] = {
     REPLY(400, "Bad Request", "the request is not well-formed HTTP/1.1, or can be read in more than one way."),
     REPLY(403, "Forbidden", "a valid client certificate is required."),
     REPLY(404, "Not Found", "there is nothing at this path."),
-    REPLY(405, "Method Not Allowed", "this path does not take this method."),
+    REPLY(405, "Method Not Allowed", "nothing here takes this method."),
     REPLY(408, "Request Timeout", "the request took too long to arrive."),
     REPLY(413, "Content Too Large", "the request's content is larger than this server takes."),
     REPLY(414, "URI Too Long", "the request target is longer than this server takes."),
@@ -44,14 +44,26 @@ const char *http_status_text(unsigned status) {
     return find_reply(status)->text;
 }
 
-void http_write_reply(struct text *out, unsigned status, const char *content_type, const char *fields, struct bytes body,
-                      bool keep_alive, bool to_head) {
+static void append_field(struct text *out, const char *name, struct bytes value) {
+    if (value.size > 0) {
+        text_append_string(out, name);
+        text_append_string(out, ": ");
+        text_append_bytes(out, value);
+        text_append_string(out, "\r\n");
+    }
+}
+
+void http_write_reply(struct text *out, const struct http_reply *reply) {
+    text_append_format(out, "HTTP/1.1 %u %s\r\n", reply->status, find_reply(reply->status)->reason);
+    append_field(out, "Date", reply->stamp.date);
     text_append_format(out,
-                       "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n"
-                       "Connection: %s\r\n%s\r\n",
-                       status, find_reply(status)->reason, content_type, body.size, keep_alive ? "keep-alive" : "close",
-                       fields);
-    if (!to_head) {
-        text_append_bytes(out, body);
+                       "Content-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n"
+                       "Connection: %s\r\n",
+                       reply->content_type, reply->body.size, reply->keep_alive ? "keep-alive" : "close");
+    append_field(out, "X-Request-Id", reply->stamp.request_id);
+    text_append_string(out, reply->fields == NULL ? "" : reply->fields);
+    text_append_string(out, "\r\n");
+    if (!reply->to_head) {
+        text_append_bytes(out, reply->body);
     }
 }

@@ -2,59 +2,6 @@
  */
 #include "http/syntax.h"
 
-static bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-/* "HTTP/" and two digits with a dot between them. */
-static bool is_version(const char *text, size_t size) {
-    return size == 8 && memcmp(text, "HTTP/", 5) == 0 && is_digit(text[5]) && text[6] == '.' && is_digit(text[7]);
-}
-
-static bool is_supported_version(const char *text) {
-    return text[5] == '1' && (text[7] == '0' || text[7] == '1');
-}
-
-unsigned http_request_error_status(const struct http_parser *parser, llhttp_errno_t error, size_t offset) {
-    const char *start = parser->head + parser->start;
-    const char *at = parser->head + offset;
-    switch (error) {
-    case HPE_INVALID_METHOD:
-        /* llhttp knows a list of methods. Another one is a well-formed request for what is not implemented. */
-        return http_is_token_character((uint8_t)*at) || (*at == ' ' && at > start) ? 501 : 400;
-    case HPE_INVALID_VERSION:
-        return at - start > 8 && is_version(at - 8, 8) && !is_supported_version(at - 8) ? 505 : 400;
-    case HPE_PAUSED_H2_UPGRADE:
-        return 505;
-    default:
-        return 400;
-    }
-}
-
-/*
- * llhttp lets pass several spaces, no version at all, and the start lines of protocols that look like HTTP. The line must
- * be exactly method SP target SP version CRLF.
- */
-static enum http_result judge_start_line(struct http_parser *parser) {
-    struct http_message *message = parser->message;
-    const char *head = parser->head;
-    uint32_t target_end = message->target.offset + message->target.size;
-    message->method.offset = parser->start;
-    message->method.size = message->target.offset - parser->start - 1;
-    if (!http_is_token(http_view(head, message->method))) {
-        return http_refuse(parser, 400, "more than one space before the request target");
-    }
-    const char *rest = head + target_end;
-    size_t left = message->head_size - target_end;
-    if (left < 11 || rest[0] != ' ' || !is_version(rest + 1, 8) || memcmp(rest + 9, "\r\n", 2) != 0) {
-        return http_refuse(parser, 400, "the request line does not end in one space and an HTTP version");
-    }
-    if (!is_supported_version(rest + 1)) {
-        return http_refuse(parser, 505, "the version is neither HTTP/1.1 nor HTTP/1.0");
-    }
-    return HTTP_PARSE_HEAD;
-}
-
 static struct http_span span_behind(struct http_span span, uint32_t size) {
     return (struct http_span){span.offset + size, span.size - size};
 }
@@ -71,27 +18,16 @@ static uint32_t scheme_size(struct bytes target) {
     return 0;
 }
 
-static bool has_only_target_characters(struct bytes target) {
-    for (size_t i = 0; i < target.size; i++) {
-        if (target.data[i] <= ' ' || target.data[i] >= 0x7f || target.data[i] == '#') {
-            return false;
-        }
-    }
-    return target.size > 0;
-}
-
 /* RFC 9112 section 3.2: which form the target has, and with it path and, except for origin-form, authority. */
 static enum http_result judge_target(struct http_parser *parser) {
     struct http_message *message = parser->message;
     struct bytes target = http_view(parser->head, message->target);
-    if (!has_only_target_characters(target)) {
-        return http_refuse(parser, 400, "a character in the request target that must be encoded");
-    }
-    if (parser->llhttp.method == HTTP_CONNECT) {
+    if (message->method_kind == HTTP_METHOD_CONNECT) {
         message->authority = message->target;
         return HTTP_PARSE_HEAD;
     }
-    if (target.data[0] == '/' || (target.size == 1 && target.data[0] == '*' && parser->llhttp.method == HTTP_OPTIONS)) {
+    if (target.data[0] == '/' ||
+        (target.size == 1 && target.data[0] == '*' && message->method_kind == HTTP_METHOD_OPTIONS)) {
         message->path = message->target;
         return HTTP_PARSE_HEAD;
     }
@@ -120,7 +56,12 @@ static enum http_result judge_authority(struct http_parser *parser, const struct
     if (facts->hosts == 0 && message->minor > 0) {
         return http_refuse(parser, 400, "no Host");
     }
-    if (facts->host != NULL && !http_authority_host(http_view(parser->head, facts->host->value), &host)) {
+    /*
+     * An https URI has an authority (RFC 9110 section 4.2.2), so an empty Host is invalid. HTTP/1.0 does not know Host:
+     * there an empty one says as much as none.
+     */
+    bool names_host = facts->host != NULL && (facts->host->value.size > 0 || message->minor > 0);
+    if (names_host && !http_authority_host(http_view(parser->head, facts->host->value), &host)) {
         return http_refuse(parser, 400, "Host is not a host and a port");
     }
     if (message->absolute_form || message->path.size == 0) {
@@ -128,7 +69,7 @@ static enum http_result judge_authority(struct http_parser *parser, const struct
                    ? HTTP_PARSE_HEAD
                    : http_refuse(parser, 400, "the request target's authority is not a host and a port");
     }
-    if (facts->host != NULL) {
+    if (names_host) {
         message->authority = facts->host->value;
     }
     return HTTP_PARSE_HEAD;
@@ -160,9 +101,7 @@ static enum http_result judge_framing(struct http_parser *parser, const struct h
         if (!http_text_is(codings, "chunked")) {
             return refuse_transfer_encoding(parser, codings);
         }
-        if ((parser->llhttp.flags & F_CHUNKED) == 0) {
-            return http_refuse(parser, 400, "Transfer-Encoding cannot be read safely");
-        }
+        parser->llhttp.flags |= F_CHUNKED; /* which it does not set where a tab follows: white space like any other */
         message->framing = HTTP_CHUNKED;
     } else if (facts->content_lengths > 0) {
         if (facts->content_lengths > 1) {
@@ -191,29 +130,10 @@ static enum http_result judge_expectation(struct http_parser *parser, const stru
     return HTTP_PARSE_HEAD;
 }
 
-/* RFC 9110 section 9.2.2, and the safe methods of RFC 3253, RFC 4918, RFC 5323 and the QUERY method. */
-static bool is_idempotent(uint8_t method) {
-    switch (method) {
-    case HTTP_GET:
-    case HTTP_HEAD:
-    case HTTP_PUT:
-    case HTTP_DELETE:
-    case HTTP_OPTIONS:
-    case HTTP_TRACE:
-    case HTTP_PROPFIND:
-    case HTTP_REPORT:
-    case HTTP_SEARCH:
-    case HTTP_QUERY:
-        return true;
-    default:
-        return false;
-    }
-}
-
 enum http_result http_request_judge(struct http_parser *parser) {
     struct http_message *message = parser->message;
     struct http_head_facts facts;
-    if (judge_start_line(parser) == HTTP_PARSE_ERROR || judge_target(parser) == HTTP_PARSE_ERROR) {
+    if (judge_target(parser) == HTTP_PARSE_ERROR) {
         return HTTP_PARSE_ERROR;
     }
     if (!http_head_examine(message, parser->head, &facts)) {
@@ -223,9 +143,6 @@ enum http_result http_request_judge(struct http_parser *parser) {
         judge_expectation(parser, &facts) == HTTP_PARSE_ERROR) {
         return HTTP_PARSE_ERROR;
     }
-    message->head_request = parser->llhttp.method == HTTP_HEAD;
-    message->idempotent = is_idempotent(parser->llhttp.method);
-    message->upgrade = parser->llhttp.method == HTTP_CONNECT || (facts.upgrades > 0 && message->minor > 0);
     message->keep_alive = !facts.close && (message->minor > 0 || facts.keep_alive);
     return HTTP_PARSE_HEAD;
 }

@@ -98,14 +98,12 @@ bool http_head_examine(struct http_message *message, const char *head, struct ht
         case HTTP_HEADER_EXPECT:
             facts->expect = facts->expects++ == 0 ? header : facts->expect;
             break;
-        case HTTP_HEADER_UPGRADE:
-            facts->upgrades++;
-            break;
         case HTTP_HEADER_CONNECTION:
             if (!examine_connection(message, http_view(head, header->value), facts)) {
                 return false;
             }
             break;
+        case HTTP_HEADER_UPGRADE:
         case HTTP_HEADER_REQUEST_ID:
         case HTTP_HEADER_HOP_BY_HOP:
         case HTTP_HEADER_LOOKALIKE:

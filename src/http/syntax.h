@@ -33,7 +33,6 @@ struct http_head_facts {
     unsigned content_lengths;
     unsigned transfer_encodings;
     unsigned expects;
-    unsigned upgrades;
     const struct http_header *host;
     const struct http_header *transfer_encoding;
     const struct http_header *expect;
@@ -53,8 +52,5 @@ bool http_head_examine(struct http_message *message, const char *head, struct ht
  */
 enum http_result http_request_judge(struct http_parser *parser);
 enum http_result http_response_judge(struct http_parser *parser);
-
-/* The status and text for a request that llhttp refused with `error` at byte `offset` of the head. */
-unsigned http_request_error_status(const struct http_parser *parser, llhttp_errno_t error, size_t offset);
 
 #endif

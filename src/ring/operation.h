@@ -13,6 +13,7 @@ enum operation {
     OPERATION_CLOSE,
     OPERATION_ACCEPT,
     OPERATION_MAILBOX,
+    OPERATION_WATCH,
     OPERATION_IGNORED, /* nobody waits for it */
 };
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <unistd.h>
 
 static void close_when_quiet(struct stream *stream);
@@ -90,6 +91,21 @@ void stream_receive(struct stream *stream) {
     } else {
         submit_receive(stream);
     }
+}
+
+/*
+ * A poll is told of FIN whether it asks for it or not, and would end with the one that has come. A multishot poll goes on,
+ * and reports what comes behind.
+ */
+void stream_watch(struct stream *stream) {
+    if (stream->watching || stream->state != STREAM_OPEN) {
+        return;
+    }
+    struct io_uring_sqe *sqe = submission(stream, OPERATION_WATCH);
+
+    io_uring_prep_poll_multishot(sqe, stream->descriptor, POLLERR | POLLHUP);
+    address_descriptor(stream, sqe);
+    stream->watching = true;
 }
 
 /* As many as there are buffers. Streams on the ring's lists stay until served, closing ones too: see close_when_quiet. */
@@ -202,6 +218,9 @@ static void cancel(struct stream *stream, enum operation operation) {
 
 /* Closing does not cancel: what is in flight holds the socket. A reset ends it too. */
 static void end_operations(struct stream *stream, enum stream_state state) {
+    if (stream->watching) {
+        cancel(stream, OPERATION_WATCH);
+    }
     if (stream->resets) {
         submit_disconnect(stream, 0);
         return;
@@ -384,6 +403,27 @@ static void completed_connect(struct stream *stream, int result) {
     }
 }
 
+/* `result` has the poll's events, or says that it could not go on. */
+static void completed_watch(struct stream *stream, int result, unsigned flags) {
+    bool over = result >= 0 && (result & (POLLERR | POLLHUP)) != 0;
+
+    if ((flags & IORING_CQE_F_MORE) != 0) {
+        stream->in_flight++; /* it is still armed */
+        stream->ring->in_flight++;
+    } else {
+        stream->watching = false;
+    }
+    if (stream->state == STREAM_CLOSING) {
+        close_when_quiet(stream);
+    } else if (over && stream->state == STREAM_OPEN) {
+        stream->handler->failed(stream, -ECONNRESET);
+    } else if (over) {
+        stream_close(stream);
+    } else if (!stream->watching && result >= 0) {
+        stream_watch(stream);
+    }
+}
+
 void stream_complete(struct ring *ring, uint64_t user_data, int result, unsigned flags) {
     struct stream *stream = slab_at(&ring->streams, (uint32_t)(user_data >> 8));
 
@@ -402,6 +442,9 @@ void stream_complete(struct ring *ring, uint64_t user_data, int result, unsigned
         break;
     case OPERATION_CLOSE:
         release(stream);
+        break;
+    case OPERATION_WATCH:
+        completed_watch(stream, result, flags);
         break;
     default:
         /* Shutdown and cancel: their outcome shows in the operations they are about. */

@@ -67,6 +67,7 @@ struct stream {
     bool listed;     /* on the ring's list of unsent streams */
     bool poll_first; /* the socket was empty after the last receive: wait for it before trying */
     bool ended;      /* the peer has sent FIN */
+    bool watching;   /* a poll is armed for the connection's end */
     bool resets;     /* closes with a reset */
 };
 
@@ -79,6 +80,12 @@ struct stream *stream_connect(struct ring *ring, const struct sockaddr *address,
 
 /* Asks for one delivery. Nothing happens when one is asked for already, or after the peer has ended its side. */
 void stream_receive(struct stream *stream);
+
+/*
+ * After the peer's FIN a receive tells nothing any more: from now on a reset is told by failed(), as it is while a receive
+ * is armed. Nothing happens when this was asked for already.
+ */
+void stream_watch(struct stream *stream);
 
 /*
  * Copies `data` to the queue; it leaves at the end of the turn. 0, or -ENOBUFS when the ring has no chunk left: then

@@ -82,6 +82,7 @@ static const struct {
     [STATS_REJECT_MISDIRECTED] = {"misdirected", REQUEST},
     [STATS_REJECT_TOO_LARGE] = {"too_large", HANDSHAKE | REQUEST},
     [STATS_REJECT_NOT_IMPLEMENTED] = {"not_implemented", REQUEST},
+    [STATS_REJECT_METHOD] = {"method", REQUEST},
 };
 _Static_assert(ARRAY_LENGTH(rejections) == STATS_REJECTION_COUNT, "each rejection has a name and stages");
 

@@ -73,6 +73,7 @@ enum stats_rejection {
     STATS_REJECT_MISDIRECTED,     /* request: 421 */
     STATS_REJECT_TOO_LARGE,       /* handshake: certificates, when there is no time for them; request: 413, 414, 431 */
     STATS_REJECT_NOT_IMPLEMENTED, /* request: 501 */
+    STATS_REJECT_METHOD,          /* request: 405 */
     STATS_REJECTION_COUNT
 };
 

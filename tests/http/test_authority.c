@@ -103,3 +103,17 @@ Test(authority, holds_few_characters) {
     struct bytes host;
     cr_assert_not(http_authority_host(nul, &host));
 }
+
+Test(authority, tells_addresses_from_names) {
+    static const char *const addresses[] = {"127.0.0.1",  "127.0.0.1:8443", "127.0.0.1:",          "[::1]",
+                                            "[::1]:8443", "[2001:DB8::1]",  "[::ffff:127.0.0.1]:1"};
+    static const char *const others[] = {
+        "",          "a",   "127.0.0.1.", "127.0.0", "127.1",       "0x7f.0.0.1",  "127.0.0.256",
+        "1.2.3.4.5", "::1", "[::1",       "[a]",     "127.0.0.1:x", "127.0.0.1@a", "127.0.0.1.example"};
+    for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
+        cr_expect(http_authority_is_address(bytes_of_string(addresses[i])), "%s", addresses[i]);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        cr_expect_not(http_authority_is_address(bytes_of_string(others[i])), "%s", others[i]);
+    }
+}

@@ -28,7 +28,8 @@ static struct http_forwarding forwarding(void) {
     return (struct http_forwarding){
         .removals = removals,
         .client_address = bytes_of_string("2001:db8::7"),
-        .request_id = {0x0123456789abcdef, 0xfedcba9876543210},
+        .request_id = bytes_of_string("0123456789abcdeffedcba9876543210"),
+        .host_name = bytes_of_string("named.example"),
         .identity = bytes_of_string("X-Client-Cert-Status: valid\r\n"),
         .connection = bytes_of_string("X-Tls: 1.3\r\n"),
     };
@@ -37,7 +38,8 @@ static struct http_forwarding forwarding(void) {
 #define TAIL                                                                                                                \
     "X-Client-Cert-Status: valid\r\nX-Tls: 1.3\r\nX-Forwarded-For: 2001:db8::7\r\nX-Forwarded-Proto: https\r\n"             \
     "X-Forwarded-Host: "
-#define MADE_ID "X-Request-Id: 0123456789abcdeffedcba9876543210\r\n"
+#define END_OF(minor) "X-Request-Id: 0123456789abcdeffedcba9876543210\r\nVia: 1." minor " sallyport\r\n"
+#define MADE_ID       END_OF("1")
 
 static struct text write_request(const char *head) {
     struct parse *parse = parse_all_ways(REQUEST, bytes_of_string(head));
@@ -65,11 +67,79 @@ Test(forward, a_request) {
 Test(forward, an_older_request_with_a_body) {
     assert_request(
         "POST / HTTP/1.0\r\nConnection: keep-alive\r\nHost: a\r\ncontent-length: 007\r\nExpect: 100-continue\r\n\r\n",
-        "POST / HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\n" MADE_ID "Content-Length: 7\r\n\r\n");
+        "POST / HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\n" END_OF("0") "Content-Length: 7\r\n\r\n");
     assert_request("POST / HTTP/1.0\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
-                   "POST / HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\n" MADE_ID "Content-Length: 0\r\n\r\n");
+                   "POST / HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\n" END_OF("0") "Content-Length: 0\r\n\r\n");
     assert_request("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9223372036854775807\r\n\r\n",
                    "POST / HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\n" MADE_ID "Content-Length: 9223372036854775807\r\n\r\n");
+}
+
+Test(forward, a_request_that_names_no_host_gets_the_name_of_the_connection) {
+    assert_request("GET / HTTP/1.0\r\n\r\n",
+                   "GET / HTTP/1.1\r\nHost: named.example\r\n" TAIL "named.example\r\n" END_OF("0") "\r\n");
+    assert_request("OPTIONS * HTTP/1.0\r\nHost:\r\n\r\n",
+                   "OPTIONS * HTTP/1.1\r\nHost: named.example\r\n" TAIL "named.example\r\n" END_OF("0") "\r\n");
+    assert_request("GET http://b/x HTTP/1.0\r\n\r\n", "GET /x HTTP/1.1\r\nHost: b\r\n" TAIL "b\r\n" END_OF("0") "\r\n");
+
+    char small[512];
+    struct text out = text_over(small, sizeof small);
+    struct parse *parse = parse_whole(REQUEST, bytes_of_string("GET / HTTP/1.0\r\n\r\n"));
+    struct http_forwarding with = {.removals = removals, .client_address = bytes_of_string("192.0.2.1")};
+    http_write_request(&out, &parse->message, parse->head, &with);
+    cr_expect(bytes_equal(text_bytes(&out), bytes_of_string("GET / HTTP/1.1\r\nHost: \r\nX-Forwarded-For: 192.0.2.1\r\n"
+                                                            "X-Forwarded-Proto: https\r\nX-Request-Id: \r\n"
+                                                            "Via: 1.0 sallyport\r\n\r\n")),
+              "RFC 9112 section 3.2: there is a Host, and X-Forwarded-Host has nothing to say");
+    parse_free(parse);
+}
+
+Test(forward, an_offer_of_another_protocol_ends_here) {
+    assert_request("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+                   "HTTP2-Settings: AAMAAABkAAQAAP__\r\nX: y\r\n\r\n",
+                   "GET / HTTP/1.1\r\nHost: a\r\nX: y\r\n" TAIL "a\r\n" MADE_ID "\r\n");
+    assert_request("GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket, TLS/1.2\r\nupgrade: x\r\n\r\n",
+                   "GET / HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\n" MADE_ID "\r\n");
+}
+
+Test(forward, via_goes_on_behind_the_lines_that_came) {
+    assert_request("GET / HTTP/1.9\r\nHost: a\r\nVia: 1.0 one, 1.1 two\r\nvia: 2 three (x)\r\nX: y\r\n\r\n",
+                   "GET / HTTP/1.1\r\nHost: a\r\nVia: 1.0 one, 1.1 two\r\nvia: 2 three (x)\r\nX: y\r\n" TAIL "a\r\n" MADE_ID
+                   "\r\n");
+}
+
+Test(forward, max_forwards_of_options_is_lowered) {
+    static const struct {
+        const char *sent;
+        const char *passed;
+        enum http_hops hops;
+        uint32_t left;
+    } cases[] = {
+        {"OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 10", "Max-Forwards: 9\r\n", HTTP_HOPS_LEFT, 10},
+        {"OPTIONS * HTTP/1.1\r\nHost: a\r\nmax-FORWARDS: 0001 ", "Max-Forwards: 0\r\n", HTTP_HOPS_LEFT, 1},
+        {"OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 99999999999999999999999", "Max-Forwards: 2147483646\r\n",
+         HTTP_HOPS_LEFT, INT32_MAX},
+        {"OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0", "Max-Forwards: 0\r\n", HTTP_HOPS_LEFT, 0},
+        {"OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: x1", "Max-Forwards: x1\r\n", HTTP_HOPS_UNREADABLE, 0},
+        {"OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: -1", "Max-Forwards: -1\r\n", HTTP_HOPS_UNREADABLE, 0},
+        {"OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 1, 1", "Max-Forwards: 1, 1\r\n", HTTP_HOPS_UNREADABLE, 0},
+        {"OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards:", "Max-Forwards: \r\n", HTTP_HOPS_UNREADABLE, 0},
+        {"OPTIONS / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 5\r\nMax-Forwards: 0", "Max-Forwards: 5\r\nMax-Forwards: 0\r\n",
+         HTTP_HOPS_UNREADABLE, 0},
+        {"OPTIONS / HTTP/1.1\r\nHost: a\r\nX: y", "X: y\r\n", HTTP_HOPS_ABSENT, 0},
+        {"GET / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 10", "Max-Forwards: 10\r\n", HTTP_HOPS_LEFT, 10},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char head[256];
+        uint32_t left = 0;
+        snprintf(head, sizeof head, "%s\r\n\r\n", cases[i].sent);
+        struct parse *parse = parse_whole(REQUEST, bytes_of_string(head));
+        cr_expect_eq(http_max_forwards(&parse->message, parse->head, &left), cases[i].hops, "%s", head);
+        cr_expect(cases[i].hops != HTTP_HOPS_LEFT || left == cases[i].left, "%s", head);
+        parse_free(parse);
+        struct text out = write_request(head);
+        text_append_char(&out, '\0');
+        cr_expect_not_null(strstr(out.data, cases[i].passed), "%s became %s", head, out.data);
+    }
 }
 
 Test(forward, hop_by_hop_headers_end_here) {
@@ -134,19 +204,26 @@ Test(forward, absolute_form_becomes_origin_form_and_its_authority_the_host) {
     assert_request("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\n" MADE_ID "\r\n");
 }
 
-Test(forward, a_request_id_is_kept_when_it_is_usable) {
-    char id[200];
+static void assert_sent_id(const char *fields, const char *expected) {
     char head[512];
-    char expected[1024];
+    snprintf(head, sizeof head, "GET / HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n", fields);
+    struct parse *parse = parse_whole(REQUEST, bytes_of_string(head));
+    struct bytes id = http_request_id_sent(&parse->message, parse->head);
+    cr_expect(bytes_equal(id, bytes_of_string(expected)), "%s", fields);
+    parse_free(parse);
+}
+
+Test(forward, a_request_id_is_taken_when_it_is_usable) {
+    char id[200];
+    char fields[256];
     for (size_t size = 127; size <= 129; size++) {
         memset(id, 'i', size);
         id[size] = '\0';
-        snprintf(head, sizeof head, "GET / HTTP/1.1\r\nHost: a\r\nx-request-id: %s\r\n\r\n", id);
-        snprintf(expected, sizeof expected, "GET / HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\nX-Request-Id: %s\r\n\r\n",
-                 size <= 128 ? id : "0123456789abcdeffedcba9876543210");
-        assert_request(head, expected);
+        snprintf(fields, sizeof fields, "x-request-id: %s", id);
+        assert_sent_id(fields, size <= 128 ? id : "");
     }
     static const char *const unusable[] = {
+        "X: y",
         "X-Request-Id: a b",
         "X-Request-Id:",
         "X-Request-Id: \xc3\xa9",
@@ -156,9 +233,20 @@ Test(forward, a_request_id_is_kept_when_it_is_usable) {
         "X-Request-Id: a\r\nx-request-id: a",
     };
     for (size_t i = 0; i < sizeof unusable / sizeof unusable[0]; i++) {
-        snprintf(head, sizeof head, "GET / HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n", unusable[i]);
-        assert_request(head, "GET / HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\n" MADE_ID "\r\n");
+        assert_sent_id(unusable[i], "");
+        snprintf(fields, sizeof fields, "GET / HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n", unusable[i]);
+        struct text out = write_request(fields);
+        text_append_char(&out, '\0');
+        cr_expect_not_null(strstr(out.data, "X-Request-Id: 0123456789abcdeffedcba9876543210\r\nVia"), "%s", out.data);
+        cr_expect_eq(strstr(strstr(out.data, "X-Request-Id") + 5, "equest"), NULL, "only ours: %s", out.data);
     }
+}
+
+Test(forward, a_request_id_of_ours_is_all_of_its_bits_in_hex) {
+    const uint64_t random[] = {0x0123456789abcdef, 0xfedcba9876543210};
+    char digits[HTTP_REQUEST_ID_DIGITS];
+    http_request_id_write(random, digits);
+    cr_assert_eq(memcmp(digits, "0123456789abcdeffedcba9876543210", sizeof digits), 0);
 }
 
 Test(forward, what_does_not_fit_is_told_and_nothing_is_written_behind_the_end) {
@@ -215,12 +303,12 @@ struct response_case {
     bool to_head;
 };
 
-static void assert_response(const struct response_case *c) {
+static void assert_response(const struct response_case *c, struct http_stamp stamp) {
     struct parse *parse = parse_all_ways(c->to_head ? RESPONSE_TO_HEAD : RESPONSE, bytes_of_string(c->head));
     cr_assert_eq(parse->result, HTTP_PARSE_HEAD, "%s", c->head);
     struct text out = text_over(output, sizeof output);
     enum http_framing framing = http_response_framing(&parse->message, c->client_minor, c->to_head);
-    http_write_response(&out, &parse->message, parse->head, framing, c->client_minor, c->keep_alive, c->to_head);
+    http_write_response(&out, &parse->message, parse->head, framing, c->client_minor, c->keep_alive, c->to_head, &stamp);
     cr_assert_not(out.overflow);
     cr_expect(bytes_equal(text_bytes(&out), bytes_of_string(c->expected)), "is\n%.*s\nexpected\n%s", (int)out.size, out.data,
               c->expected);
@@ -259,7 +347,26 @@ Test(forward, responses) {
          "HTTP/1.1 200 OK\r\nX-Request-Id: r\r\nContent-Length: 1\r\n\r\n", 1, true, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_response(&cases[i]);
+        assert_response(&cases[i], (struct http_stamp){0});
+    }
+}
+
+Test(forward, a_response_gets_what_it_lacks) {
+#define TEXT "Content-Length: 0\r\n\r\n"
+    static const struct response_case cases[] = {
+        {"HTTP/1.1 200 OK\r\n" TEXT, "HTTP/1.1 200 OK\r\nDate: d\r\nX-Request-Id: r\r\n" TEXT, 1, true, false},
+        {"HTTP/1.1 500 OK\r\ndate: x\r\n" TEXT, "HTTP/1.1 500 OK\r\ndate: x\r\nX-Request-Id: r\r\n" TEXT, 1, true, false},
+        {"HTTP/1.1 304 OK\r\nx-request-id: y\r\n\r\n", "HTTP/1.1 304 OK\r\nx-request-id: y\r\nDate: d\r\n\r\n", 1, true,
+         false},
+        {"HTTP/1.1 404 OK\r\nDate: x\r\nX-Request-Id:\r\n" TEXT, "HTTP/1.1 404 OK\r\nDate: x\r\nX-Request-Id: \r\n" TEXT, 1,
+         true, false},
+        /* What does not pass on is missing. */
+        {"HTTP/1.1 200 OK\r\nConnection: date\r\nDate: x\r\nX_Request_Id: y\r\nDate_: z\r\n" TEXT,
+         "HTTP/1.1 200 OK\r\nDate_: z\r\nDate: d\r\nX-Request-Id: r\r\n" TEXT, 1, true, false},
+        {"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n", "HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n", 1, true, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_response(&cases[i], (struct http_stamp){bytes_of_string("d"), bytes_of_string("r")});
     }
 }
 

@@ -3,7 +3,12 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-static const unsigned statuses[] = {400, 403, 408, 413, 414, 417, 421, 431, 500, 501, 502, 503, 504, 505};
+static const char date[] = "Sun, 06 Nov 1994 08:49:37 GMT";
+
+static const struct http_reply denial = {
+    .status = 403, .content_type = "application/json", .body = LITERAL("{}"), .keep_alive = true, .to_head = true};
+
+static const unsigned statuses[] = {200, 400, 403, 405, 408, 413, 414, 417, 421, 431, 500, 501, 502, 503, 504, 505};
 
 Test(reply, is_a_response_that_our_own_parser_takes) {
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
@@ -14,7 +19,12 @@ Test(reply, is_a_response_that_our_own_parser_takes) {
         struct text body = text_over(decoded, sizeof decoded);
         const char *text = http_status_text(statuses[i]);
         cr_assert_eq((unsigned)atoi(text), statuses[i]);
-        http_write_reply(&reply, statuses[i], "text/plain", "", bytes_of_string(text), i % 2 == 0, false);
+        http_write_reply(&reply, &(struct http_reply){.status = statuses[i],
+                                                      .content_type = "text/plain",
+                                                      .stamp = {bytes_of_string(date), bytes_of_string("id")},
+                                                      .fields = "Allow: GET\r\n",
+                                                      .body = bytes_of_string(text),
+                                                      .keep_alive = i % 2 == 0});
         cr_assert_not(reply.overflow);
         struct parse *parse = parse_all_ways(RESPONSE, text_bytes(&reply));
         cr_assert_eq(parse->result, HTTP_PARSE_HEAD);
@@ -25,6 +35,9 @@ Test(reply, is_a_response_that_our_own_parser_takes) {
         cr_assert_eq(left, 0);
         cr_assert(bytes_equal(text_bytes(&body), bytes_of_string(text)));
         assert_span(parse, http_find_header(&parse->message, parse->head, "Cache-Control")->value, "no-store");
+        assert_span(parse, http_find_header(&parse->message, parse->head, "Date")->value, date);
+        assert_span(parse, http_find_header(&parse->message, parse->head, "X-Request-Id")->value, "id");
+        assert_span(parse, http_find_header(&parse->message, parse->head, "Allow")->value, "GET");
         parse_free(parse);
     }
 }
@@ -32,7 +45,7 @@ Test(reply, is_a_response_that_our_own_parser_takes) {
 Test(reply, to_head_has_no_body) {
     char buffer[512];
     struct text reply = text_over(buffer, sizeof buffer);
-    http_write_reply(&reply, 403, "application/json", "", bytes_of_string("{}"), true, true);
+    http_write_reply(&reply, &denial);
     cr_assert(bytes_equal(text_bytes(&reply),
                           bytes_of_string("HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
                                           "Cache-Control: no-store\r\nConnection: keep-alive\r\n\r\n")));
@@ -41,6 +54,6 @@ Test(reply, to_head_has_no_body) {
 Test(reply, does_not_fit) {
     char buffer[100];
     struct text reply = text_over(buffer, sizeof buffer);
-    http_write_reply(&reply, 403, "application/json", "", bytes_of_string("{}"), true, true);
+    http_write_reply(&reply, &denial);
     cr_assert(reply.overflow);
 }

@@ -69,10 +69,34 @@ Test(request, start_lines) {
         LINE(400, "GET / HTTPS/1.1"),
         LINE(400, "GET / HTTP /1.1"),
         LINE(400, "OPTIONS / RTSP/1.0"),
+        LINE(400, "DESCRIBE / RTSP/1.0"),
+        LINE(400, "GET / HTTP/ 1.1"),
+        LINE(400, "GET / HTTP/1.1\r"),
+        LINE(400, "GET / HTTP/-1.1"),
+        LINE(400, "GET / HTTP/1.+"),
+        LINE(400, "GET / HTTP/A.1"),
+        LINE(400, "GET /\x0bHTTP/1.1"),
+        LINE(400, "GET /\xa0HTTP/1.1"),
+        LINE(400, "GET\x0b/ HTTP/1.1"),
+        LINE(400, "GET\xc2\xa0/ HTTP/1.1"),
+        LINE(400, "\xef\xbb\xbfGET / HTTP/1.1"),
+        LINE(400, "GET:/ HTTP/1.1"),
+        LINE(400, "GET, POST / HTTP/1.1"),
+        LINE(400, "\"GET\" / HTTP/1.1"),
+        LINE(400, "GET / HTTP/1.1 HTTP/1.1"),
+        LINE(400, "GET"),
+        CASE(400, "GET \r\n\r\n"),
+        CASE(400, "   \r\n\r\n"),
         LINE(400, "SOURCE /x ICE/1.0"),
+    };
+    CHECK_CASES(cases);
+}
+
+Test(request, other_protocols_and_versions) {
+    static const struct request_case cases[] = {
         LINE(505, "GET / HTTP/0.9"),
-        LINE(505, "GET / HTTP/1.2"),
-        LINE(505, "GET / HTTP/1.9"),
+        LINE(0, "GET / HTTP/1.2"),
+        LINE(0, "GET / HTTP/1.9"),
         LINE(505, "GET / HTTP/2.0"),
         LINE(505, "GET / HTTP/3.0"),
         CASE(505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
@@ -83,10 +107,10 @@ Test(request, start_lines) {
         CASE(400, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),
         CASE(400, "\0GET / HTTP/1.1\r\nHost: a\r\n\r\n"),
         CASE(400, "G\0ET / HTTP/1.1\r\nHost: a\r\n\r\n"),
-        LINE(501, "get / HTTP/1.1"),
-        LINE(501, "FOO / HTTP/1.1"),
-        LINE(501, "GETX / HTTP/1.1"),
-        LINE(501, "G / HTTP/1.1"),
+        LINE(0, "get / HTTP/1.1"),
+        LINE(0, "FOO / HTTP/1.1"),
+        LINE(0, "GETX / HTTP/1.1"),
+        LINE(0, "G / HTTP/1.1"),
         LINE(400, "GET\x80 / HTTP/1.1"),
         LINE(400, "G(T / HTTP/1.1"),
     };
@@ -204,6 +228,16 @@ Test(request, transfer_encodings) {
     static const struct request_case cases[] = {
         FIELDS(0, "Transfer-Encoding: chunked"),
         FIELDS(0, "transfer-encoding:CHUNKED "),
+        FIELDS(0, "Transfer-Encoding: chunked\t"),
+        FIELDS(0, "Transfer-Encoding:\tchunked"),
+        FIELDS(0, "Transfer-Encoding: \t \tchUnked \t \t"),
+        FIELDS(400, "Transfer-Encoding: chunked\t,"),
+        FIELDS(400, "Transfer-Encoding: chunked\tchunked"),
+        FIELDS(400, "Transfer-Encoding: chunked\t\r\nContent-Length: 5"),
+        FIELDS(400, "Transfer-Encoding: chunked\t\r\n\tgzip"),
+        FIELDS(400, "Transfer-Encoding: chunked\xa0"),
+        FIELDS(400, "Transfer-Encoding: chunked\0"),
+        FIELDS(400, "Transfer-Encoding: chunked, identity"),
         FIELDS(400, "Transfer-Encoding: chunked\r\nContent-Length: 5"),
         FIELDS(400, "Content-Length: 5\r\nTransfer-Encoding: chunked"),
         FIELDS(400, "Transfer-Encoding: gzip\r\nContent-Length: 5"),
@@ -243,11 +277,30 @@ Test(request, transfer_encodings) {
     CHECK_CASES(cases);
 }
 
-Test(request, a_tab_behind_chunked_is_white_space_or_a_refusal_but_never_another_framing) {
-    struct bytes head = LITERAL("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\t\r\n\r\n");
-    struct parse *parse = parse_all_ways(REQUEST, head);
-    cr_assert(parse->result == HTTP_PARSE_ERROR || parse->message.framing == HTTP_CHUNKED);
-    parse_free(parse);
+/* llhttp does not take a tab for white space here, nor a request with Upgrade for one that has a body. */
+Test(request, a_chunked_body_is_one_whatever_white_space_and_upgrade_are_beside_it) {
+    static const char *const fields[] = {
+        "Transfer-Encoding: chunked",
+        "Transfer-Encoding:\tchunked\t",
+        "Transfer-Encoding: \t chunked \t",
+        "Transfer-Encoding: chunked\t\r\nConnection: upgrade\r\nUpgrade: websocket",
+        "Connection: upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\nTransfer-Encoding: chunked",
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        char head[256];
+        char memory[64];
+        size_t left;
+        struct text body = text_over(memory, sizeof memory);
+        snprintf(head, sizeof head, "PUT / HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n", fields[i]);
+        struct parse *parse = parse_all_ways(REQUEST, bytes_of_string(head));
+        cr_assert_eq(parse->result, HTTP_PARSE_HEAD, "%s", fields[i]);
+        cr_assert_eq(parse->message.framing, HTTP_CHUNKED, "%s", fields[i]);
+        struct bytes input = LITERAL("5\r\nhello\r\n0\r\n\r\nGET ");
+        cr_assert_eq(decode(&parse->parser, input, 3, &body, &left), HTTP_PARSE_END, "%s", fields[i]);
+        cr_assert(bytes_equal(text_bytes(&body), bytes_of_string("hello")), "%s", fields[i]);
+        cr_assert_eq(left, 4, "%s", fields[i]);
+        parse_free(parse);
+    }
 }
 
 Test(request, authorities) {
@@ -259,7 +312,14 @@ Test(request, authorities) {
         CASE(400, "GET / HTTP/1.1\r\nHost: a\r\nhOST: b\r\n\r\n"),
         CASE(400, "GET / HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n"),
         CASE(400, "GET / HTTP/1.1\r\nHost:\r\n\r\n"),
-        CASE(400, "GET / HTTP/1.0\r\nHost: \r\n\r\n"),
+        CASE(400, "GET / HTTP/1.1\r\nHost: \t\r\n\r\n"),
+        CASE(400, "GET / HTTP/1.2\r\n\r\n"),
+        CASE(400, "GET / HTTP/1.2\r\nHost:\r\n\r\n"),
+        CASE(0, "GET / HTTP/1.0\r\nHost:\r\n\r\n"),
+        CASE(0, "OPTIONS * HTTP/1.0\r\nHost: \r\n\r\n"),
+        CASE(400, "GET / HTTP/1.0\r\nHost:\r\nHost:\r\n\r\n"),
+        CASE(400, "GET / HTTP/1.0\r\nHost: u@a\r\n\r\n"),
+        CASE(400, "GET / HTTP/1.0\r\nHost: :443\r\n\r\n"),
         CASE(400, "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n"),
         CASE(400, "GET / HTTP/1.1\r\nHost: a b\r\n\r\n"),
         CASE(400, "GET / HTTP/1.1\r\nHost: a@b\r\n\r\n"),
@@ -340,7 +400,7 @@ Test(request, says_what_it_is) {
     cr_assert_not(parse->message.idempotent);
     cr_assert_not(parse->message.head_request);
     cr_assert_not(parse->message.absolute_form);
-    cr_assert_not(parse->message.upgrade);
+    cr_assert_eq(parse->message.method_kind, HTTP_METHOD_OTHER);
     assert_span(parse, (struct http_span){parse->message.head_size, 4}, "rest");
     parse_free(parse);
 }
@@ -376,35 +436,33 @@ Test(request, authority_and_path_of_each_form) {
 Test(request, flags) {
     static const struct {
         const char *head;
-        bool keep_alive, upgrade, expect, idempotent;
+        bool keep_alive, expect, idempotent;
         uint32_t names;
     } cases[] = {
-        {"GET / HTTP/1.1\r\nHost: a\r\n\r\n", true, false, false, true, 0},
-        {"HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", false, false, false, true, 0},
-        {"GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, CLOSE\r\n\r\n", false, false, false, true, 0},
-        {"GET / HTTP/1.1\r\nHost: a\r\nConnection: a\r\nConnection: ,, close ,\r\n\r\n", false, false, false, true, 1},
-        {"GET / HTTP/1.1\r\nHost: a\r\nConnection: closed\r\n\r\n", true, false, false, true, 1},
-        {"GET / HTTP/1.1\r\nHost: a\r\nProxy-Connection: close\r\n\r\n", true, false, false, true, 0},
-        {"GET / HTTP/1.0\r\n\r\n", false, false, false, true, 0},
-        {"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", true, false, false, true, 0},
-        {"GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", false, false, false, true, 0},
-        {"GET / HTTP/1.0\r\nKeep-Alive: 5\r\n\r\n", false, false, false, true, 0},
-        {"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", true, true, false, true, 0},
-        {"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n", true, true, false, true, 0},
-        {"GET / HTTP/1.0\r\nUpgrade: h2c\r\n\r\n", false, false, false, true, 0},
-        {"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", true, true, false, false, 0},
-        {"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", true, false, true, false, 0},
-        {"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n", true, false, true,
-         false, 0},
-        {"PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n", true, false, false, true, 0},
-        {"DELETE / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n", true, false, false, true, 0},
-        {"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", false, false, false, false, 0},
-        {"PATCH / HTTP/1.1\r\nHost: a\r\nConnection: X-A, te, X-B\r\n\r\n", true, false, false, false, 2},
+        {"GET / HTTP/1.1\r\nHost: a\r\n\r\n", true, false, true, 0},
+        {"HEAD / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", false, false, true, 0},
+        {"GET / HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, CLOSE\r\n\r\n", false, false, true, 0},
+        {"GET / HTTP/1.1\r\nHost: a\r\nConnection: a\r\nConnection: ,, close ,\r\n\r\n", false, false, true, 1},
+        {"GET / HTTP/1.1\r\nHost: a\r\nConnection: closed\r\n\r\n", true, false, true, 1},
+        {"GET / HTTP/1.1\r\nHost: a\r\nProxy-Connection: close\r\n\r\n", true, false, true, 0},
+        {"GET / HTTP/1.0\r\n\r\n", false, false, true, 0},
+        {"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n", true, false, true, 0},
+        {"GET / HTTP/1.0\r\nConnection: keep-alive, close\r\n\r\n", false, false, true, 0},
+        {"GET / HTTP/1.0\r\nKeep-Alive: 5\r\n\r\n", false, false, true, 0},
+        {"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", true, false, true, 0},
+        {"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n", true, false, true, 0},
+        {"GET / HTTP/1.0\r\nUpgrade: h2c\r\n\r\n", false, false, true, 0},
+        {"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", true, false, false, 0},
+        {"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", true, true, false, 0},
+        {"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n", true, true, false, 0},
+        {"PUT / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 0\r\n\r\n", true, false, true, 0},
+        {"DELETE / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n", true, false, true, 0},
+        {"POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", false, false, false, 0},
+        {"PATCH / HTTP/1.1\r\nHost: a\r\nConnection: X-A, te, X-B\r\n\r\n", true, false, false, 2},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct parse *parse = accept_request(cases[i].head);
         cr_expect_eq(parse->message.keep_alive, cases[i].keep_alive, "%s", cases[i].head);
-        cr_expect_eq(parse->message.upgrade, cases[i].upgrade, "%s", cases[i].head);
         cr_expect_eq(parse->message.expect_continue, cases[i].expect, "%s", cases[i].head);
         cr_expect_eq(parse->message.idempotent, cases[i].idempotent, "%s", cases[i].head);
         cr_expect_eq(parse->message.connection_names, cases[i].names, "%s", cases[i].head);

@@ -32,7 +32,6 @@ BAD = {
     "huge length": (b"POST / HTTP/1.1\r\nHost: h.test\r\nContent-Length: 99999999999999999999999\r\n\r\nabc", 400),
     "bad chunk": (b"POST /body HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 400),
     "unknown coding": (b"POST / HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
-    "upgrade": (b"GET / HTTP/1.1\r\nHost: h.test\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", 501),
     "connect": (b"CONNECT h.test:443 HTTP/1.1\r\nHost: h.test:443\r\n\r\n", 501),
     "garbage": (b"\x00\x01\x02\x03\r\n\r\n", 400),
     "HTTP/2 preface": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", None),

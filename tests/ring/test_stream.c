@@ -204,6 +204,58 @@ Test(stream, a_large_write_arrives_whole_and_in_order) {
     finish(f);
 }
 
+/* The peer has half-closed, and then goes: what a receive cannot tell any more, the watch does. */
+Test(stream, a_reset_behind_fin_is_told_to_a_watcher) {
+    struct fixture *f = start(64, 16, 64);
+    int peer = dial(f);
+    struct linger hard = {.l_onoff = 1};
+
+    turn_until(f, &f->accepted, 1);
+    cr_assert_eq(shutdown(peer, SHUT_WR), 0);
+    for (unsigned i = 0; i < 100 && !f->ended; i++) {
+        turns(f, 1);
+    }
+    cr_assert(f->ended);
+    stream_watch(f->stream);
+    stream_watch(f->stream);
+    turns(f, 20);
+    cr_assert_eq(f->error, 0, "half-closed is not gone");
+    cr_assert_eq(stream_write(f->stream, bytes_of("hello", 5)), 0);
+    turns(f, 20);
+    cr_assert_eq(f->error, 0);
+    cr_assert_eq(setsockopt(peer, SOL_SOCKET, SO_LINGER, &hard, sizeof hard), 0);
+    close(peer);
+    for (unsigned i = 0; i < 100 && f->error == 0; i++) {
+        turns(f, 1);
+    }
+    cr_assert_eq(f->error, -ECONNRESET);
+    stream_close(f->stream);
+    turn_until(f, &f->closed, 1);
+    finish(f);
+}
+
+Test(stream, a_watched_stream_ends_in_every_way) {
+    static void (*const ends[])(struct stream *) = {stream_close, stream_reset, stream_finish, stream_finish_by_reset};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(ends); i++) {
+        struct fixture *f = start(64, 16, 64);
+        int peer = dial(f);
+
+        turn_until(f, &f->accepted, 1);
+        cr_assert_eq(shutdown(peer, SHUT_WR), 0);
+        for (unsigned turn = 0; turn < 100 && !f->ended; turn++) {
+            turns(f, 1);
+        }
+        stream_watch(f->stream);
+        turns(f, 3);
+        ends[i](f->stream);
+        turn_until(f, &f->closed, 1);
+        cr_assert_eq(f->error, 0);
+        close(peer);
+        finish(f);
+    }
+}
+
 Test(stream, finish_lingers_until_the_peer_is_done) {
     struct fixture *f = start(64, 16, 64);
     int peer = dial(f);

@@ -1,0 +1,19 @@
+/* The setting `methods` of a host: which requests its origin is to see (RFC 9110 section 9). */
+#ifndef CONFIG_METHODS_H
+#define CONFIG_METHODS_H
+
+#include "config/config.h"
+#include "config/values.h"
+
+enum { METHODS_MAX = 64 /* names in one list */ };
+
+/* Reads a list of names; NULL: absent, so that all are relayed. Every fault is a problem at its line. */
+void methods_load(const struct loader *loader, const struct document_node *list, struct config_host *host);
+void methods_free(struct config_host *host);
+
+/* Whether requests with this method are relayed. Letter case counts. Never for CONNECT and TRACE. */
+bool methods_take(const struct config_host *host, struct bytes method);
+/* What the header Allow says of it: names with commas between them; where all are relayed, those that most origins have. */
+const char *methods_allowed(const struct config_host *host);
+
+#endif
