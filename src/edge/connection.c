@@ -3,11 +3,11 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "edge/adopt.h"
-#include "edge/arrival.h"
 #include "edge/exchange.h"
 #include "edge/gate.h"
 #include "edge/handshake.h"
 #include "edge/output.h"
+#include "edge/place.h"
 #include "edge/verdict.h"
 
 #include <stdlib.h>
@@ -29,7 +29,7 @@ static void grow_held(struct connection *connection, size_t size) {
     held->data = larger;
     held->capacity = (uint32_t)pieces_fitting(pieces, size);
     if (connection->state <= CONNECTION_HANDSHAKE) {
-        arrival_holds(connection, held->capacity);
+        place_holds(connection, held->capacity);
     }
 }
 
@@ -47,7 +47,9 @@ struct connection_held connection_take_held(struct connection *connection) {
     struct connection_held held = connection->held;
 
     connection->held = (struct connection_held){0};
-    arrival_holds(connection, 0);
+    if (connection->state <= CONNECTION_HANDSHAKE) { /* later, when it is known what is left: see process */
+        place_holds(connection, 0);
+    }
     return held;
 }
 
@@ -80,8 +82,10 @@ void connection_enter(struct connection *connection, enum connection_state state
     case CONNECTION_WAITING:
         set_deadline(connection, connection->requests == 0 ? limits(connection)->request_header_timeout_ms
                                                            : limits(connection)->idle_timeout_ms);
+        place_update(connection);
         break;
     case CONNECTION_HEAD:
+        place_ask(connection);
         set_deadline(connection, limits(connection)->request_header_timeout_ms);
         break;
     case CONNECTION_EXCHANGE:
@@ -153,8 +157,8 @@ void connection_end(struct connection *connection, enum connection_end how) {
     if (how == CONNECTION_POLITELY && connection->state > CONNECTION_HANDSHAKE) {
         tls_session_shutdown(connection->tls);
     }
+    place_end(connection, how == CONNECTION_ABRUPTLY || how == CONNECTION_BY_RESET);
     connection_enter(connection, CONNECTION_CLOSING);
-    arrival_is_over(connection);
     pace_stop(&connection->pace, &shard->ring.timers);
     if (connection->exchange != NULL) {
         exchange_destroy(connection->exchange);
@@ -190,6 +194,7 @@ static void on_closed(struct stream *stream) {
         tls_session_free(connection->tls);
     }
     verdict_release(connection);
+    place_leave(connection);
     gate_leave(connection);
     adopt_name(connection, "");
     site_release(connection->site);
@@ -282,11 +287,15 @@ static void process(struct connection *connection, struct bytes input) {
             memmove(held.data, input.data, input.size);
             connection->held = held;
             connection->held.size = (uint32_t)input.size;
+            place_holds(connection, held.capacity);
             return;
         }
         connection_hold(connection, input);
     }
     connection_give_back(connection, &held);
+    if (connection->state != CONNECTION_CLOSING) {
+        place_holds(connection, connection->held.capacity);
+    }
     if (connection->peer_closed && connection->state == CONNECTION_WAITING && connection->held.size == 0) {
         connection_end(connection, CONNECTION_POLITELY);
     }
@@ -336,8 +345,10 @@ enum stats_stage connection_stage(const struct connection *connection) {
         return STATS_AT_HELLO;
     case CONNECTION_QUEUED:
         return STATS_AT_ADMISSION;
-    default:
+    case CONNECTION_HANDSHAKE:
         return STATS_AT_HANDSHAKE;
+    default:
+        return STATS_AT_REQUEST;
     }
 }
 
@@ -366,7 +377,7 @@ static bool dribbles(const struct connection *connection) {
 static void on_received(struct stream *stream, struct bytes data) {
     struct connection *connection = stream->owner;
 
-    arrival_has_spoken(connection);
+    place_has_spoken(connection);
     if (data.size == 0) {
         lose(connection);
         return;
@@ -404,6 +415,7 @@ static void on_received(struct stream *stream, struct bytes data) {
 static void on_drained(struct stream *stream) {
     struct connection *connection = stream->owner;
 
+    place_update(connection);
     if (connection->state == CONNECTION_EXCHANGE) {
         connection_progress(connection);
         exchange_drained(connection->exchange);

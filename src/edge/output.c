@@ -1,5 +1,7 @@
 #include "edge/output.h"
 
+#include "edge/place.h"
+
 #include <string.h>
 
 void output_flush(struct shard *shard) {
@@ -13,7 +15,9 @@ void output_flush(struct shard *shard) {
     shard->out_size = 0;
     if (tls_session_write(connection->tls, gathered) != TLS_DONE) {
         connection_end(connection, CONNECTION_ABRUPTLY);
+        return;
     }
+    place_update(connection);
 }
 
 bool output_send(struct connection *connection, struct bytes plaintext) {
