@@ -62,7 +62,7 @@ struct connection {
     uint8_t chain_digest[IDENTITY_DIGEST_SIZE]; /* zeros: no chain, or one that was too large */
     struct pace pace;                           /* with the deadline of the current state */
     uint64_t accepted_ns;
-    uint64_t handshake_ns; /* from there to its end */
+    uint64_t handshake_ns;  /* from there to its end */
     uint32_t bytes_counted; /* that are kept for it, as far as the shard counts them */
     uint32_t requests;      /* begun */
     struct admission_entry admission;

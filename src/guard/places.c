@@ -100,7 +100,8 @@ static void delist(struct places *places, struct place *place) {
     }
 }
 
-void places_set(struct places *places, struct place *place, enum places_rank rank, enum places_stage stage, uint64_t now_ns) {
+void places_set(struct places *places, struct place *place, enum places_rank rank, enum places_stage stage,
+                uint64_t now_ns) {
     enum places_stage before = (enum places_stage)place->stage;
 
     CHECK(rank < PLACES_RANKS && stage > PLACES_NONE && stage < PLACES_STAGES);

@@ -99,9 +99,10 @@ Test(places, one_stranger_gets_anothers_when_that_has_had_its_time) {
         enum places_stage stage;
         uint64_t after_ms;
     } rows[] = {
-        {PLACES_SILENT, PLACES_SILENT_MS},  {PLACES_SPEAKING, PLACES_EARLY_MS}, {PLACES_HOLDING, PLACES_EARLY_MS},
-        {PLACES_IDLE, 0},                   {PLACES_BUSY, PLACES_BUSY_MS},      {PLACES_KEEPING, PLACES_BUSY_MS},
-        {PLACES_UNREAD, PLACES_BUSY_MS},    {PLACES_ENDING, PLACES_ENDING_MS},
+        {PLACES_SILENT, PLACES_SILENT_MS}, {PLACES_SPEAKING, PLACES_EARLY_MS},
+        {PLACES_HOLDING, PLACES_EARLY_MS}, {PLACES_IDLE, 0},
+        {PLACES_BUSY, PLACES_BUSY_MS},     {PLACES_KEEPING, PLACES_BUSY_MS},
+        {PLACES_UNREAD, PLACES_BUSY_MS},   {PLACES_ENDING, PLACES_ENDING_MS},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
