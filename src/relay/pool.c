@@ -90,6 +90,13 @@ struct relay_connection *pool_take(struct relay *relay, struct relay_origin *ori
     return connection;
 }
 
+/* Such an origin makes room itself, so that requests to one host do not cost another its connections. */
+static bool has_more_than_its_part(const struct relay *relay, const struct relay_origin *origin) {
+    uint32_t part = relay->idle_total_max / relay->origin_count;
+
+    return origin->idle_count > (part > 0 ? part : 1);
+}
+
 void pool_put(struct relay_connection *connection) {
     struct relay *relay = connection->relay;
     struct relay_origin *origin = connection->origin;
@@ -116,7 +123,7 @@ void pool_put(struct relay_connection *connection) {
         close_idle(origin->oldest);
     } else if (relay->idle_total > relay->idle_total_max) {
         relay->counters.expired++;
-        close_idle(relay->oldest_of_all);
+        close_idle(has_more_than_its_part(relay, origin) ? origin->oldest : relay->oldest_of_all);
     }
 }
 
