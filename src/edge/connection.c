@@ -402,7 +402,7 @@ static void on_received(struct stream *stream, struct bytes data) {
     } else if (connection->state == CONNECTION_EXCHANGE && !connection->exchange->request_done &&
                !pace_take_body(&connection->pace, now_ms(connection), data.size)) {
         exchange_timed_out(connection->exchange);
-    } else {
+    } else if (connection->state != CONNECTION_EXCHANGE || place_may_send(connection)) {
         tls_session_feed(connection->tls, data);
         connection_read(connection);
     }

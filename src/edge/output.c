@@ -13,6 +13,9 @@ void output_flush(struct shard *shard) {
     }
     shard->out_owner = NULL;
     shard->out_size = 0;
+    if (!place_may_send(connection)) {
+        return;
+    }
     if (tls_session_write(connection->tls, gathered) != TLS_DONE) {
         connection_end(connection, CONNECTION_ABRUPTLY);
         return;

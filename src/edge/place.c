@@ -185,6 +185,17 @@ void place_leave(struct connection *connection) {
     places_leave(&connection->shard->places, &connection->place);
 }
 
+/* What one turn brings can be more than place_turn has seen to: the last of the chunks are for known clients. */
+bool place_may_send(struct connection *connection) {
+    const struct slab *chunks = &connection->shard->ring.chunks;
+
+    if (connection->place.rank >= PLACES_KNOWN || chunks->in_use <= chunks->limit - chunks->limit / 8) {
+        return true;
+    }
+    evict(connection);
+    return false;
+}
+
 /*
  * Chunks are there for all who send. When few are left those go that have held some for longest: clients that do not take
  * their answers, then strangers' requests that may be for origins which do not take them.

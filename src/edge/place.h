@@ -27,6 +27,11 @@ void place_end(struct connection *connection, bool soon);
 /* It is gone. */
 void place_leave(struct connection *connection);
 
+/*
+ * It is about to have something sent. False: too little is left of what that takes for somebody who is not known, and it has
+ * been ended.
+ */
+bool place_may_send(struct connection *connection);
 /* Once a turn: has those let go who hold too much of what all need to send. */
 void place_turn(struct shard *shard);
 /* Whether all places that strangers may have are taken. */

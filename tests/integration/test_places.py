@@ -282,6 +282,7 @@ def test_answers_that_nobody_takes_do_not_take_all_buffers(site, crowd, pki, ngi
     (nginx.files / "long.bin").write_bytes(bytes(16 << 20))
     server = site(preexec=keep_descriptors_few, connections=256)
     client = Client(server, "enforce.test", KNOWN, pki.valid().bundle)
+    assert client.get()[0] == 200
     crowd(server, "off.test", count=250, do=lambda client: client.ask("/files/long.bin"))
     deadline = time.monotonic() + 3
     while time.monotonic() < deadline:
