@@ -66,6 +66,7 @@ static enum places_stage stage_of(const struct connection *connection) {
 }
 
 static void set(struct connection *connection, enum places_rank rank, enum places_stage stage) {
+    connection->stream->favoured = rank >= PLACES_KNOWN;
     places_set(&connection->shard->places, &connection->place, rank, stage, connection->shard->ring.now_ns);
 }
 

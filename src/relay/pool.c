@@ -72,6 +72,7 @@ struct relay_connection *pool_open(struct relay *relay, struct relay_origin *ori
         slab_give(&relay->connections, connection);
         return NULL;
     }
+    connection->stream->favoured = true; /* what comes was asked for by somebody who has been let in */
     relay->counters.opened++;
     return connection;
 }

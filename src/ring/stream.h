@@ -67,6 +67,7 @@ struct stream {
     bool listed;     /* on the ring's list of unsent streams */
     bool poll_first; /* the socket was empty after the last receive: wait for it before trying */
     bool ended;      /* the peer has sent FIN */
+    bool favoured;   /* goes before others where receive buffers are short; the owner's to set, at any time */
     bool resets;     /* closes with a reset */
 };
 
