@@ -42,6 +42,8 @@ ALL = [
     Flood("junk-ticket", "a ClientHello with a ticket of random bytes", setup="tickets"),
     Flood("stolen-ticket", "a ClientHello with a valid client's ticket, whose secret is not known", setup="tickets", clients="clients"),
     Flood("replayed-ticket", "a valid client's session, resumed again and again", setup="tickets", clients="clients"),
+    Flood("hold", "10,000 that shake hands with a self-signed certificate, and stay", clients="rogues",
+          options=(*CROWD, "--interval", 60)),
     Flood("churn", "connects, and is gone with a reset"),
     Flood("churn-fin", "connects, and is gone with a FIN", mode="churn", options=("--close", "fin")),
 ]

@@ -171,6 +171,15 @@ const struct behaviour behaviours[] = {
         .established = connection_request,
     },
     {
+        .name = "hold",
+        .summary = "hostile: a whole handshake, with --cert or without, then a GET each --interval, to keep its place",
+        .connections_default = 1000,
+        .hostile = true,
+        .due = connection_request,
+        .established = connection_request,
+        .answered = flood_rest,
+    },
+    {
         .name = "churn",
         .summary = "hostile: connects and is gone, with a reset or as --close has it",
         .connections_default = 64,

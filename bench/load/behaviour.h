@@ -38,7 +38,7 @@ struct behaviour {
     void (*due)(struct connection *connection);
     /* The handshake is complete. */
     void (*established)(struct connection *connection);
-    /* A whole answer with the expected status has come. */
+    /* A whole answer with the expected status has come; to a hostile one with any. NULL there: that is what came of it. */
     void (*answered)(struct connection *connection);
 };
 

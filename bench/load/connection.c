@@ -158,7 +158,11 @@ static void complete_answer(struct connection *connection) {
 
     connection->state = CONNECTION_READY;
     if (load->options->behaviour->hostile) {
-        connection_conclude(connection, outcome_of_status(connection->status));
+        if (load->options->behaviour->answered == NULL) {
+            connection_conclude(connection, outcome_of_status(connection->status));
+        } else {
+            load->options->behaviour->answered(connection);
+        }
         return;
     }
     if (connection->status != load->options->expected_status) {

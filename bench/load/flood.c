@@ -102,6 +102,10 @@ void flood_go_on_intruding(struct connection *connection, struct bytes data) {
     }
 }
 
+void flood_rest(struct connection *connection) {
+    connection_pause(connection, connection->load->options->interval_ms);
+}
+
 void flood_leave(struct connection *connection) {
     connection_conclude(connection, OUTCOME_LEFT);
 }

@@ -1,6 +1,6 @@
 /*
- * What hostile connections do that have no use for a TLS session: the steps that rows of behaviour.c are made of. Each is
- * called with a connection in CONNECTION_TALKING.
+ * What hostile connections do, most of which have no use for a TLS session: the steps that rows of behaviour.c are made of.
+ * Each is called with a connection in CONNECTION_TALKING, but for flood_rest: in CONNECTION_READY.
  */
 #ifndef BENCH_LOAD_FLOOD_H
 #define BENCH_LOAD_FLOOD_H
@@ -29,6 +29,8 @@ void flood_say_fragment(struct connection *connection);
 /* The ClientHello of an intruder; then what comes goes to that, which presents its certificate when it is its turn. */
 void flood_intrude(struct connection *connection);
 void flood_go_on_intruding(struct connection *connection, struct bytes data);
+/* Answered: asks again when the interval is over. */
+void flood_rest(struct connection *connection);
 /* Goes. */
 void flood_leave(struct connection *connection);
 

@@ -41,7 +41,7 @@ static const char usage_tail[] =
     "  --rate N                open loop: N connections begin each second, as long as no more than --connections are open;\n"
     "                          latencies count from when one was due. 1 to 1000000 (default: a closed loop)\n"
     "  --timeout SECONDS       to connect and shake hands, and again to answer: 0.1 to 600 (default: 30; hostile: 3)\n"
-    "  --interval SECONDS      slow: between one byte and the next, 0.01 to 60 (default: 0.1)\n"
+    "  --interval SECONDS      slow, hold: between one byte or GET and the next, 0.01 to 60 (default: 0.1)\n"
     "  --source-addresses N    connect from N addresses of 127.0.0.0/8 in turn, 1 to 1048576\n"
     "  --source-first ADDRESS  the first of them (default: 127.64.0.1)\n"
     "  --close reset|fin       how a mode that closes connections does it (default: reset, which leaves no port in "

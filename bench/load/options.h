@@ -37,7 +37,7 @@ struct options {
     uint64_t count;            /* ends after this many answers; 0: only time ends it */
     uint64_t rate;             /* connections begun a second; 0: as soon as one of `connections` has ended */
     uint64_t timeout_ms;       /* what the server has to connect, and to answer */
-    uint64_t interval_ms;      /* between the pieces of a slow hello */
+    uint64_t interval_ms;      /* between the pieces of a slow hello, or requests of who holds */
     uint32_t source_addresses; /* addresses of 127.0.0.0/8 to connect from; 0: the kernel chooses */
     uint32_t source_first;     /* the first of them, host byte order */
     enum options_close close;

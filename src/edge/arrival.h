@@ -1,7 +1,4 @@
-/*
- * A connection until its handshake is complete: how it gets its place, and whose it takes when there is none. First those
- * go that have said nothing, then those that take their time, the oldest of them.
- */
+/* A connection's first moment: who may come in at all, and then becomes a connection. */
 #ifndef EDGE_ARRIVAL_H
 #define EDGE_ARRIVAL_H
 
@@ -9,12 +6,5 @@
 
 /* listener_accept_fn; the listener's owner is the shard. */
 void arrival_accept(struct listener *listener, struct stream *stream, const struct sockaddr *peer);
-
-/* It has said something. May be called again. */
-void arrival_has_spoken(struct connection *connection);
-/* Its handshake is complete, or it is ending: its place is its own. May be called again. */
-void arrival_is_over(struct connection *connection);
-/* It holds so many bytes: what all of them hold is bounded, and the oldest may have to go for it. Not after it is over. */
-void arrival_holds(struct connection *connection, uint32_t size);
 
 #endif

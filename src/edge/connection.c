@@ -3,12 +3,12 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "edge/adopt.h"
-#include "edge/arrival.h"
 #include "edge/exchange.h"
 #include "edge/gate.h"
 #include "edge/handshake.h"
 #include "edge/output.h"
 #include "edge/parting.h"
+#include "edge/place.h"
 #include "edge/verdict.h"
 
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static void grow_held(struct connection *connection, size_t size) {
     held->data = larger;
     held->capacity = (uint32_t)pieces_fitting(pieces, size);
     if (connection->state <= CONNECTION_HANDSHAKE) {
-        arrival_holds(connection, held->capacity);
+        place_holds(connection, held->capacity);
     }
 }
 
@@ -48,7 +48,9 @@ struct connection_held connection_take_held(struct connection *connection) {
     struct connection_held held = connection->held;
 
     connection->held = (struct connection_held){0};
-    arrival_holds(connection, 0);
+    if (connection->state <= CONNECTION_HANDSHAKE) { /* later, when it is known what is left: see process */
+        place_holds(connection, 0);
+    }
     return held;
 }
 
@@ -81,8 +83,10 @@ void connection_enter(struct connection *connection, enum connection_state state
     case CONNECTION_WAITING:
         set_deadline(connection, connection->requests == 0 ? limits(connection)->request_header_timeout_ms
                                                            : limits(connection)->idle_timeout_ms);
+        place_update(connection);
         break;
     case CONNECTION_HEAD:
+        place_ask(connection);
         set_deadline(connection, limits(connection)->request_header_timeout_ms);
         break;
     case CONNECTION_EXCHANGE:
@@ -154,8 +158,8 @@ void connection_end(struct connection *connection, enum connection_end how) {
     if (how == CONNECTION_POLITELY && connection->state > CONNECTION_HANDSHAKE) {
         tls_session_shutdown(connection->tls);
     }
+    place_end(connection, how == CONNECTION_ABRUPTLY || how == CONNECTION_BY_RESET);
     connection_enter(connection, CONNECTION_CLOSING);
-    arrival_is_over(connection);
     pace_stop(&connection->pace, &shard->ring.timers);
     if (connection->exchange != NULL) {
         exchange_destroy(connection->exchange);
@@ -191,6 +195,7 @@ static void on_closed(struct stream *stream) {
         tls_session_free(connection->tls);
     }
     verdict_release(connection);
+    place_leave(connection);
     gate_leave(connection);
     adopt_name(connection, "");
     site_release(connection->site);
@@ -283,11 +288,15 @@ static void process(struct connection *connection, struct bytes input) {
             memmove(held.data, input.data, input.size);
             connection->held = held;
             connection->held.size = (uint32_t)input.size;
+            place_holds(connection, held.capacity);
             return;
         }
         connection_hold(connection, input);
     }
     connection_give_back(connection, &held);
+    if (connection->state != CONNECTION_CLOSING) {
+        place_holds(connection, connection->held.capacity);
+    }
 }
 
 /* Decrypts what was fed, until wolfSSL wants more. */
@@ -320,8 +329,10 @@ enum stats_stage connection_stage(const struct connection *connection) {
         return STATS_AT_HELLO;
     case CONNECTION_QUEUED:
         return STATS_AT_ADMISSION;
-    default:
+    case CONNECTION_HANDSHAKE:
         return STATS_AT_HANDSHAKE;
+    default:
+        return STATS_AT_REQUEST;
     }
 }
 
@@ -350,7 +361,7 @@ static bool dribbles(const struct connection *connection) {
 static void on_received(struct stream *stream, struct bytes data) {
     struct connection *connection = stream->owner;
 
-    arrival_has_spoken(connection);
+    place_has_spoken(connection);
     if (data.size == 0) {
         if (connection->state > CONNECTION_HANDSHAKE) {
             parting_by_fin(connection);
@@ -379,7 +390,7 @@ static void on_received(struct stream *stream, struct bytes data) {
     } else if (connection->state == CONNECTION_EXCHANGE && !connection->exchange->request_done &&
                !pace_take_body(&connection->pace, now_ms(connection), data.size)) {
         exchange_timed_out(connection->exchange);
-    } else {
+    } else if (connection->state != CONNECTION_EXCHANGE || place_may_send(connection)) {
         tls_session_feed(connection->tls, data);
         connection_read(connection);
     }
@@ -392,6 +403,7 @@ static void on_received(struct stream *stream, struct bytes data) {
 static void on_drained(struct stream *stream) {
     struct connection *connection = stream->owner;
 
+    place_update(connection);
     if (connection->state == CONNECTION_EXCHANGE) {
         connection_progress(connection);
         exchange_drained(connection->exchange);

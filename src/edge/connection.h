@@ -46,8 +46,7 @@ struct connection_held {
 struct connection {
     struct connection *next; /* of the shard's connections */
     struct connection *previous;
-    struct connection *newer_early; /* of those in the same stage of arrival */
-    struct connection *older_early;
+    struct place place; /* see place.h */
     struct shard *shard;
     struct stream *stream;
     struct site *site;
@@ -63,16 +62,15 @@ struct connection {
     uint8_t chain_digest[IDENTITY_DIGEST_SIZE]; /* zeros: no chain, or one that was too large */
     struct pace pace;                           /* with the deadline of the current state */
     uint64_t accepted_ns;
-    uint64_t handshake_ns; /* from there to its end */
-    uint32_t early_bytes;  /* that it holds before its handshake is complete */
-    uint32_t requests;     /* begun */
+    uint64_t handshake_ns;  /* from there to its end */
+    uint32_t bytes_counted; /* that are kept for it, as far as the shard counts them */
+    uint32_t requests;      /* begun */
     struct admission_entry admission;
     uint64_t ticket; /* that it came with, as far as the gate has looked: see guard/replays.h */
     uint32_t source; /* see gate.h */
     uint8_t class;   /* enum admission_class */
     uint8_t state;
     bool waits_of_source; /* counted as waiting */
-    uint8_t early;        /* enum arrival_stage */
     bool handshake_counted;
     bool peer_closed;   /* the client has sent close_notify or FIN; what it asked before is still answered */
     bool processing;    /* input is being worked through further up the stack */
@@ -116,7 +114,7 @@ void connection_read(struct connection *connection);
 /* The counters of its host in its shard. */
 struct stats_host *connection_host_stats(const struct connection *connection);
 void connection_reject(struct connection *connection, enum stats_stage stage, enum stats_rejection why);
-/* Where it is on the way to its first request. */
+/* Where it is on the way to its first request, or that it has come so far. */
 enum stats_stage connection_stage(const struct connection *connection);
 /* Counts the handshake's outcome, once. */
 void connection_count_handshake(struct connection *connection, enum stats_result result);

@@ -6,6 +6,7 @@
 #include "edge/adopt.h"
 #include "edge/naming.h"
 #include "edge/output.h"
+#include "edge/place.h"
 #include "edge/verdict.h"
 #include "http/forward.h"
 
@@ -71,7 +72,7 @@ static bool can_keep_alive(struct exchange *exchange) {
     const struct http_message *request = &exchange->request;
 
     if (exchange->refused || !request->keep_alive || exchange->connection->shard->draining ||
-        exchange->connection->verdict_lost) {
+        exchange->connection->verdict_lost || exchange->dismissed) {
         return false;
     }
     if (exchange->request_done) {
@@ -153,6 +154,7 @@ static void deny(struct exchange *exchange, struct bytes head) {
     const struct config_host *host = exchange->connection->host;
 
     count_rejection(exchange, STATS_AT_CERTIFICATE, STATS_REJECT_DENIED);
+    exchange->dismissed = place_is_scarce(exchange->connection->shard);
     if (http_prefers_html(&exchange->request, head.data)) {
         reply(exchange, 403, "text/html; charset=utf-8", NULL, host->deny_html);
     } else {

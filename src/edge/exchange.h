@@ -20,6 +20,7 @@ struct exchange {
     unsigned code;             /* of the answer, once its head is sent */
     enum http_framing framing; /* of the answer's body, towards the client */
     bool refused;              /* the head is no HTTP that we take: see parser.error_status */
+    bool dismissed;            /* nothing can come of the connection, and others need its place */
     bool request_done;         /* the request's body too */
     bool answer_done;
     bool keep_alive; /* what the answer's head said */

@@ -2,8 +2,8 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "edge/arrival.h"
 #include "edge/handshake.h"
+#include "edge/place.h"
 #include "ring/syn_filter.h"
 
 #include <arpa/inet.h>
@@ -244,6 +244,7 @@ void gate_hello(struct connection *connection, const struct hello *hello, struct
 
     if (!gate_is_calm(connection->shard)) {
         connection->class = (uint8_t)classify(connection, hello);
+        place_update(connection);
         if (connection->class == ADMISSION_SUSPECT && admission->state == ADMISSION_FLOODED) {
             refuse_hello(connection, STATS_REJECT_SUSPECT);
             return;
@@ -296,6 +297,9 @@ bool gate_has_enough(const struct connection *connection) {
 static void end_window(struct shard *shard) {
     uint64_t busy_ns = thread_busy_ns(shard);
 
+    if (place_is_full(shard)) {
+        admission_crowd(&shard->admission);
+    }
     admission_end_window(&shard->admission, shard->ring.now_ns, busy_ns - shard->busy_ns);
     shard->busy_ns = busy_ns;
     atomic_store_explicit(&shard->stats->admission_state, shard->admission.state, memory_order_relaxed);

@@ -3,8 +3,8 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "edge/adopt.h"
-#include "edge/arrival.h"
 #include "edge/gate.h"
+#include "edge/place.h"
 #include "edge/verdict.h"
 #include "http/forward.h"
 
@@ -40,7 +40,7 @@ static void complete_handshake(struct connection *connection) {
         connection_end(connection, CONNECTION_POLITELY);
         return;
     }
-    arrival_is_over(connection);
+    place_holds(connection, 0);
     connection_enter(connection, CONNECTION_WAITING);
     connection_read(connection);
 }

@@ -1,5 +1,7 @@
 #include "edge/output.h"
 
+#include "edge/place.h"
+
 #include <string.h>
 
 void output_flush(struct shard *shard) {
@@ -11,9 +13,14 @@ void output_flush(struct shard *shard) {
     }
     shard->out_owner = NULL;
     shard->out_size = 0;
+    if (!place_may_send(connection)) {
+        return;
+    }
     if (tls_session_write(connection->tls, gathered) != TLS_DONE) {
         connection_end(connection, CONNECTION_ABRUPTLY);
+        return;
     }
+    place_update(connection);
 }
 
 bool output_send(struct connection *connection, struct bytes plaintext) {

@@ -8,6 +8,7 @@
 #include "edge/exchange.h"
 #include "edge/gate.h"
 #include "edge/output.h"
+#include "edge/place.h"
 #include "ring/cores.h"
 
 #include <errno.h>
@@ -209,6 +210,7 @@ static void *run(void *argument) {
         }
         gate_turn(shard);
         output_flush(shard);
+        place_turn(shard);
         journal_turn(&shard->journal, shard->index, shard->ring.now_ns);
         release_retired(shard);
         expire_ticket_keys(shard);

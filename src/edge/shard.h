@@ -12,6 +12,7 @@
 #include "edge/site.h"
 #include "guard/admission.h"
 #include "guard/blocklist.h"
+#include "guard/places.h"
 #include "guard/replays.h"
 #include "http/date.h"
 #include "identity/cache.h"
@@ -36,20 +37,6 @@ enum {
 
 struct connection;
 
-enum arrival_stage {
-    ARRIVAL_OVER, /* the handshake is complete, or it is ending */
-    ARRIVAL_SILENT,
-    ARRIVAL_SPEAKING,
-    ARRIVAL_HOLDING, /* likewise, with bytes that wait */
-    ARRIVAL_STAGES,
-};
-
-/* In the order in which they came to it. */
-struct arrival_queue {
-    struct connection *newest;
-    struct connection *oldest;
-};
-
 struct shard {
     struct ring ring;
     struct mailbox mailbox;
@@ -69,10 +56,11 @@ struct shard {
     int schedstat;            /* the kernel's account of it; -1: none */
     struct slab connections;
     struct slab exchanges;
-    struct pieces pieces;                          /* certificate chains, and names under wildcards */
-    struct connection *first;                      /* all connections */
-    struct arrival_queue arrivals[ARRIVAL_STAGES]; /* those whose handshakes are not complete: see arrival.h */
-    size_t early_bytes;                            /* that they hold */
+    struct pieces pieces;     /* certificate chains, and names under wildcards */
+    struct connection *first; /* all connections */
+    struct places places;     /* that they hold: see place.h */
+    size_t early_bytes;       /* that are kept for those whose handshakes are not complete */
+    size_t late_bytes;        /* and for the others, but for valid clients */
     struct listener *listeners;
     size_t listener_count;
     bool draining; /* no keep-alive any more; ends with the last connection */

@@ -72,6 +72,7 @@ struct relay_connection *pool_open(struct relay *relay, struct relay_origin *ori
         slab_give(&relay->connections, connection);
         return NULL;
     }
+    connection->stream->favoured = true; /* what comes was asked for by somebody who has been let in */
     relay->counters.opened++;
     return connection;
 }
@@ -88,6 +89,13 @@ struct relay_connection *pool_take(struct relay *relay, struct relay_origin *ori
     connection->stream->handler = handler;
     relay->counters.reused++;
     return connection;
+}
+
+/* Such an origin makes room itself, so that requests to one host do not cost another its connections. */
+static bool has_more_than_its_part(const struct relay *relay, const struct relay_origin *origin) {
+    uint32_t part = relay->idle_total_max / relay->origin_count;
+
+    return origin->idle_count > (part > 0 ? part : 1);
 }
 
 void pool_put(struct relay_connection *connection) {
@@ -116,7 +124,7 @@ void pool_put(struct relay_connection *connection) {
         close_idle(origin->oldest);
     } else if (relay->idle_total > relay->idle_total_max) {
         relay->counters.expired++;
-        close_idle(relay->oldest_of_all);
+        close_idle(has_more_than_its_part(relay, origin) ? origin->oldest : relay->oldest_of_all);
     }
 }
 

@@ -231,7 +231,7 @@ int ring_turn(struct ring *ring, uint64_t wait_ms_max) {
     stream_feed_starved(ring);
     stream_flush_all(ring);
     wait_ms = timer_wheel_wait_ms(&ring->timers, ring_now_ms(ring), wait_ms_max);
-    if (ring->starved_first != NULL) {
+    if (ring->starved[false].first != NULL || ring->starved[true].first != NULL) {
         wait_ms = 0;
     }
     result = submit_and_wait(ring, wait_ms);

@@ -30,6 +30,12 @@ struct ring_options {
 
 struct stream;
 
+/* In the order in which they came. */
+struct ring_waiting {
+    struct stream *first;
+    struct stream *last;
+};
+
 struct ring {
     struct io_uring uring;
     struct io_uring_buf_ring *buffer_ring;
@@ -38,13 +44,12 @@ struct ring {
     struct slab streams;
     struct slab chunks;
     struct timer_wheel timers;
-    uint64_t now_ns;              /* monotonic, read once a turn */
-    struct stream *unsent;        /* streams with queued bytes and no send in flight; served at the end of the turn */
-    struct stream *starved_first; /* streams whose receive waits for a buffer, longest first */
-    struct stream *starved_last;
-    struct listener *paused; /* listeners that wait for a free stream */
-    uint32_t in_flight;      /* operations submitted and not completed */
-    uint32_t generation;     /* given to the next stream, so that a late completion is known to be late */
+    uint64_t now_ns;                /* monotonic, read once a turn */
+    struct stream *unsent;          /* streams with queued bytes and no send in flight; served at the end of the turn */
+    struct ring_waiting starved[2]; /* streams whose receive waits for a buffer; in the second those that are favoured */
+    struct listener *paused;        /* listeners that wait for a free stream */
+    uint32_t in_flight;             /* operations submitted and not completed */
+    uint32_t generation;            /* given to the next stream, so that a late completion is known to be late */
 };
 
 /*

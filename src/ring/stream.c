@@ -9,6 +9,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+enum { OTHERS_TURN = 8 }; /* of so many buffers one is for streams that are not favoured */
+
 static void close_when_quiet(struct stream *stream);
 
 static struct io_uring_sqe *submission(struct stream *stream, enum operation operation) {
@@ -68,16 +70,16 @@ static void submit_receive(struct stream *stream) {
 }
 
 static void starve(struct stream *stream) {
-    struct ring *ring = stream->ring;
+    struct ring_waiting *waiting = &stream->ring->starved[stream->favoured];
 
     stream->starved = true;
     stream->next_starved = NULL;
-    if (ring->starved_last == NULL) {
-        ring->starved_first = stream;
+    if (waiting->last == NULL) {
+        waiting->first = stream;
     } else {
-        ring->starved_last->next_starved = stream;
+        waiting->last->next_starved = stream;
     }
-    ring->starved_last = stream;
+    waiting->last = stream;
 }
 
 void stream_receive(struct stream *stream) {
@@ -85,8 +87,10 @@ void stream_receive(struct stream *stream) {
         return;
     }
     stream->receiving = true;
-    /* While others wait for a buffer, everybody waits behind them: else busy sockets would leave none for the rest. */
-    if (stream->ring->starved_first != NULL) {
+    /* While its likes wait for a buffer, each waits behind them: else busy sockets would leave none for the rest. */
+    const struct ring_waiting *starved = stream->ring->starved;
+
+    if (starved[true].first != NULL || (!stream->favoured && starved[false].first != NULL)) {
         starve(stream);
     } else {
         submit_receive(stream);
@@ -108,16 +112,30 @@ void stream_watch(struct stream *stream) {
     stream->watching = true;
 }
 
-/* As many as there are buffers. Streams on the ring's lists stay until served, closing ones too: see close_when_quiet. */
-void stream_feed_starved(struct ring *ring) {
-    for (uint32_t i = 0; i < ring->options.receive_buffers && ring->starved_first != NULL; i++) {
-        struct stream *stream = ring->starved_first;
+/* Whose turn it is, taken off its list; NULL: nobody waits. Not even the favoured get all. */
+static struct stream *next_starved(struct ring *ring, uint32_t turn) {
+    bool favoured = turn % OTHERS_TURN != OTHERS_TURN - 1;
+    struct ring_waiting *waiting = &ring->starved[ring->starved[favoured].first != NULL ? favoured : !favoured];
+    struct stream *stream = waiting->first;
 
-        ring->starved_first = stream->next_starved;
-        if (ring->starved_first == NULL) {
-            ring->starved_last = NULL;
+    if (stream != NULL) {
+        waiting->first = stream->next_starved;
+        if (waiting->first == NULL) {
+            waiting->last = NULL;
         }
         stream->starved = false;
+    }
+    return stream;
+}
+
+/* As many as there are buffers. Streams on the ring's lists stay until served, closing ones too: see close_when_quiet. */
+void stream_feed_starved(struct ring *ring) {
+    for (uint32_t i = 0; i < ring->options.receive_buffers; i++) {
+        struct stream *stream = next_starved(ring, i);
+
+        if (stream == NULL) {
+            return;
+        }
         if (stream->state == STREAM_CLOSING) {
             close_when_quiet(stream);
         } else {

@@ -68,6 +68,7 @@ struct stream {
     bool poll_first; /* the socket was empty after the last receive: wait for it before trying */
     bool ended;      /* the peer has sent FIN */
     bool watching;   /* a poll is armed for the connection's end */
+    bool favoured;   /* goes before others where receive buffers are short; the owner's to set, at any time */
     bool resets;     /* closes with a reset */
 };
 

@@ -66,7 +66,9 @@ enum stats_rejection {
     STATS_REJECT_NO_PROTOCOL,     /* hello: no application protocol in common */
     STATS_REJECT_UNKNOWN_HOST,    /* hello */
     STATS_REJECT_TIMEOUT,         /* hello, admission, handshake, request */
-    STATS_REJECT_EVICTED,         /* hello, admission, handshake: its place was needed */
+    STATS_REJECT_EVICTED,         /* hello, admission, handshake, request: its place was needed, or the memory it held */
+    STATS_REJECT_EVICTED_IDLE,    /* request: its place was needed while it asked for nothing */
+    STATS_REJECT_EVICTED_ENDING,  /* request: its place was needed while its connection was being closed */
     STATS_REJECT_CLOSED,          /* hello, admission, handshake: the peer went away */
     STATS_REJECT_TLS_ERROR,       /* handshake */
     STATS_REJECT_DENIED,          /* certificate: 403 in enforce */

@@ -128,6 +128,20 @@ def test_a_table_full_of_slow_clients_makes_room(site, pki):
         assert rejected(server, stage="hello", reason="evicted") > 0
 
 
+@pytest.mark.parametrize("certificate", [True, False], ids=["unknown-issuer", "none"])
+def test_a_table_full_of_those_who_hold_makes_room(site, pki, certificate):
+    """Whose handshakes are complete, and who ask for little and take their 403."""
+    server = site(limits={"connections": 256})
+    shown = ["--cert", pki.client(issuer=pki.other_root, cache="holder").bundle] if certificate else []
+    with flood(server, "hold", "--interval", "5", *shown, connections=400, sources=8):
+        wait_until(lambda: rejected(server, stage="certificate", reason="denied") > 200)
+        for i in range(10):
+            assert server.curl("f.test", cert=pki.valid().bundle).status == 200
+            time.sleep(0.1)
+    wait_until(lambda: server.metric("sallyport_connections") == 0)
+    assert server.metric("sallyport_requests_total", host="f.test", code="200") == 11
+
+
 def test_nobody_lingers_behind_an_alert(site, pki):
     """A hello that gets an alert, and bytes behind it for ever, from one address."""
     server = site(limits={"connections": 64})

@@ -217,6 +217,20 @@ def test_silence_waits_for_the_server():
     assert process.returncode == 0 and json.loads(output)["outcomes"] == {"fin": 5}
 
 
+def test_holders_ask_again_and_stay(nginx, made):
+    process = subprocess.Popen([LOAD, "hold", "--connect", nginx().address, "--sni", NAME, "--cert", made.one_client, "--connections", "5",
+                                "--duration", "1.5", "--interval", "0.2", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    output, errors = process.communicate(timeout=20)
+    seen = json.loads(output)
+    assert process.returncode == 0, errors
+    assert seen["whole_run"]["handshakes"] == seen["whole_run"]["connections"] == 5 and seen["outcomes"] == {}
+
+
+def test_what_becomes_of_a_holder_is_what_the_server_does(nginx, made):
+    status, seen = flood("hold", nginx().address, "--interval", 0.05, "--expect", "fin", cert=made.rogues)
+    assert (status, seen["outcomes"]) == (0, {"fin": COUNT}), "nginx closes after its 403"
+
+
 def test_too_few_in_the_time_is_an_error(nginx):
     result = subprocess.run([LOAD, "silent", "--connect", nginx().address, "--count", "3", "--duration", "0.3"], capture_output=True,
                             text=True, timeout=30)

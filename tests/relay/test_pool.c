@@ -210,6 +210,41 @@ Test(pool, keeps_no_more_in_all_than_the_shard_can_spare, .timeout = 60) {
     finish();
 }
 
+/* Requests at the same time, so that there are as many connections. The other origin is passed over. */
+static void use_origin(struct fake_origin *used, int index, int count) {
+    static struct call calls[8];
+    struct relay_origin *origins = bench.relay->hosts[0].origins;
+
+    origins[index].down_until_ms = 0;
+    origins[1 - index].down_until_ms = UINT64_MAX;
+    for (int i = 0; i < count; i++) {
+        calls[i] = (struct call){0};
+        call_start(&calls[i], &bench, GET_HEAD, HTTP_NO_BODY, true);
+    }
+    bench_turn_for(&bench, 20);
+    atomic_store(&used->signal, 1);
+    for (int i = 0; i < count; i++) {
+        bench_until(&bench, &calls[i].done);
+    }
+}
+
+Test(pool, one_origin_does_not_cost_another_its_connections, .timeout = 60) {
+    static struct fake_origin other;
+    const struct relay_origin *origins;
+
+    fake_origin_start(&fake, 0, serve_when_told, NULL);
+    fake_origin_start(&other, 0, serve_when_told, NULL);
+    bench_create(&bench, NULL, (uint16_t[]){fake.port, other.port}, 2);
+    bench.relay->idle_total_max = 4;
+    use_origin(&other, 1, 2);
+    use_origin(&fake, 0, 6);
+    origins = bench.relay->hosts[0].origins;
+    cr_expect_eq(origins[0].idle_count, 2, "%u", origins[0].idle_count);
+    cr_expect_eq(origins[1].idle_count, 2, "%u", origins[1].idle_count);
+    finish();
+    fake_origin_stop(&other);
+}
+
 /* Its first connection serves one request and takes a second one, only to close. */
 static void close_on_second(struct fake_origin *origin, int socket, int number) {
     char head[4096];

@@ -24,7 +24,8 @@ struct fixture {
     int error;
     bool ended;
     bool echo;
-    bool hold; /* do not ask for more */
+    bool hold;    /* do not ask for more */
+    bool favours; /* those that are accepted */
     size_t bytes;
 };
 
@@ -69,6 +70,7 @@ static void on_accept(struct listener *listener, struct stream *stream, const st
     f->stream = stream;
     stream->handler = &handler;
     stream->owner = f;
+    stream->favoured = f->favours;
     stream_receive(stream);
 }
 
@@ -408,7 +410,8 @@ Test(stream, refused_connection_fails) {
     finish(f);
 }
 
-Test(stream, busy_sockets_leave_buffers_for_others, .timeout = 60) {
+/* How many turns a newcomer's first byte takes beside many that have more to say than there are buffers for. */
+static unsigned turns_beside_busy_sockets(bool busy_favoured, bool newcomer_favoured) {
     enum { BUSY = 80, BUFFERS = 16, PIECES = 12 };
     struct fixture *f = start(256, BUFFERS, 64);
     static uint8_t piece[64 * 1024];
@@ -417,10 +420,12 @@ Test(stream, busy_sockets_leave_buffers_for_others, .timeout = 60) {
     int late;
     unsigned rounds = 0;
 
+    f->favours = busy_favoured;
     for (int i = 0; i < BUSY; i++) {
         peers[i] = dial(f);
     }
     turn_until(f, &f->accepted, BUSY);
+    f->favours = newcomer_favoured;
     for (int i = 0; i < BUSY * PIECES; i++) {
         send(peers[i % BUSY], piece, sizeof piece, MSG_DONTWAIT);
     }
@@ -433,8 +438,6 @@ Test(stream, busy_sockets_leave_buffers_for_others, .timeout = 60) {
         turns(f, 1);
         rounds++;
     }
-    cr_assert_leq(rounds, 2 * (BUSY / BUFFERS + 1), "its turn comes once all before it have had theirs, not after %u",
-                  rounds);
     for (uint32_t i = 0; i < f->ring.streams.touched; i++) {
         struct stream *stream = slab_at(&f->ring.streams, i);
 
@@ -448,4 +451,23 @@ Test(stream, busy_sockets_leave_buffers_for_others, .timeout = 60) {
     }
     close(late);
     finish(f);
+    return rounds;
+}
+
+Test(stream, busy_sockets_leave_buffers_for_others, .timeout = 60) {
+    unsigned rounds = turns_beside_busy_sockets(false, false);
+
+    cr_assert_leq(rounds, 2 * (80 / 16 + 1), "its turn comes once all before it have had theirs, not after %u", rounds);
+}
+
+Test(stream, a_favoured_one_waits_for_no_others, .timeout = 60) {
+    unsigned rounds = turns_beside_busy_sockets(false, true);
+
+    cr_assert_leq(rounds, 3, "%u", rounds);
+}
+
+Test(stream, favoured_ones_do_not_get_all_buffers, .timeout = 60) {
+    unsigned rounds = turns_beside_busy_sockets(true, false);
+
+    cr_assert_leq(rounds, 4, "one in eight is for it, so not after %u", rounds);
 }
