@@ -30,6 +30,48 @@ BAD = {
     "negative length": (b"POST / HTTP/1.1\r\nHost: h.test\r\nContent-Length: -3\r\n\r\nabc", 400),
     "empty length": (b"POST / HTTP/1.1\r\nHost: h.test\r\nContent-Length:\r\n\r\nabc", 400),
     "huge length": (b"POST / HTTP/1.1\r\nHost: h.test\r\nContent-Length: 99999999999999999999999\r\n\r\nabc", 400),
+    "chunked, then a tab, and a length": (
+        b"POST / HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: chunked\t\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", 400),
+    "length, then chunked": (
+        b"POST / HTTP/1.1\r\nHost: h.test\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    "chunked twice": (b"POST / HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n", 400),
+    "chunked not last": (b"POST / HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n", 400),
+    "chunked in two lines": (
+        b"POST / HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: identity\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    "chunked on a folded line": (b"POST / HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n", 400),
+    "chunked behind a vertical tab": (b"POST / HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n", 400),
+    "chunked in HTTP/1.0": (b"POST / HTTP/1.0\r\nHost: h.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+    "space before the colon of a coding": (
+        b"POST / HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding : chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", 400),
+    "two equal lengths": (b"POST / HTTP/1.1\r\nHost: h.test\r\nContent-Length: 3\r\nContent-Length: 3\r\n\r\nabc", 400),
+    "lengths in a list": (b"POST / HTTP/1.1\r\nHost: h.test\r\nContent-Length: 3, 3\r\n\r\nabc", 400),
+    "a length in hex": (b"POST / HTTP/1.1\r\nHost: h.test\r\nContent-Length: 0x3\r\n\r\nabc", 400),
+    "bare CR in a value": (b"GET / HTTP/1.1\r\nHost: h.test\r\nX: a\rb\r\n\r\n", 400),
+    "bare CR ends a line": (b"GET / HTTP/1.1\rHost: h.test\r\n\r\n", 400),
+    "white space before the first header": (b"GET / HTTP/1.1\r\n X: a\r\nHost: h.test\r\n\r\n", 400),
+    "no colon": (b"GET / HTTP/1.1\r\nHost: h.test\r\nX\r\n\r\n", 400),
+    "tab in the request line": (b"GET\t/ HTTP/1.1\r\nHost: h.test\r\n\r\n", 400),
+    "two spaces": (b"GET  / HTTP/1.1\r\nHost: h.test\r\n\r\n", 400),
+    "space behind the version": (b"GET / HTTP/1.1 \r\nHost: h.test\r\n\r\n", 400),
+    "space in the target": (b"GET /a b HTTP/1.1\r\nHost: h.test\r\n\r\n", 400),
+    "fragment": (b"GET /#a HTTP/1.1\r\nHost: h.test\r\n\r\n", 400),
+    "UTF-8 in the target": (b"GET /\xc3\xa9 HTTP/1.1\r\nHost: h.test\r\n\r\n", 400),
+    "no version": (b"GET /\r\n\r\n", 400),
+    "two digits in the version": (b"GET / HTTP/1.10\r\nHost: h.test\r\n\r\n", 400),
+    "asterisk for GET": (b"GET * HTTP/1.1\r\nHost: h.test\r\n\r\n", 400),
+    "empty host": (b"GET / HTTP/1.1\r\nHost: \r\n\r\n", 400),
+    "user in the host": (b"GET / HTTP/1.1\r\nHost: u@h.test\r\n\r\n", 400),
+    "path in the host": (b"GET / HTTP/1.1\r\nHost: h.test/x\r\n\r\n", 400),
+    "a method that is no token": (b"G(T / HTTP/1.1\r\nHost: h.test\r\n\r\n", 400),
+    "a long method": (b"M" * 40000 + b" / HTTP/1.1\r\nHost: h.test\r\n\r\n", 501),
+    "space before a chunk's size": (b"POST /body HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: chunked\r\n\r\n 5\r\nhello\r\n0\r\n\r\n", 400),
+    "space behind a chunk's size": (b"POST /body HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: chunked\r\n\r\n5 \r\nhello\r\n0\r\n\r\n", 400),
+    "a chunk's size in 0x": (b"POST /body HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n", 400),
+    "a chunk that is longer": (b"POST /body HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello!\r\n0\r\n\r\n", 400),
+    "bare LF behind a chunk": (b"POST /body HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\n0\r\n\r\n", 400),
+    "bare LF in an extension": (b"POST /body HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: chunked\r\n\r\n5;a\nhello\r\n0\r\n\r\n", 400),
+    "nothing in an extension": (b"POST /body HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: chunked\r\n\r\n5;\r\nhello\r\n0\r\n\r\n", 400),
+    "bare LF ends the trailers": (b"POST /body HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\n", 400),
     "bad chunk": (b"POST /body HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n", 400),
     "unknown coding": (b"POST / HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: gzip\r\n\r\n", 501),
     "connect": (b"CONNECT h.test:443 HTTP/1.1\r\nHost: h.test:443\r\n\r\n", 501),
@@ -50,6 +92,13 @@ def test_what_is_refused(server, what):
     else:
         assert statuses(answer) == [status], answer[:200]
     assert server.curl("h.test").status == 200
+
+
+@pytest.mark.parametrize("what", sorted(what for what in BAD if what != "connect"))
+def test_nothing_behind_what_is_refused_is_a_request(server, what):
+    """Two readers may see its end in two places: so nothing that follows on this connection is read."""
+    answer = server.raw("h.test", BAD[what][0] + b"GET /behind HTTP/1.1\r\nHost: h.test\r\n\r\n" * 3)
+    assert len(statuses(answer)) == 1 and b"behind" not in answer
 
 
 def test_pipelining(server):

@@ -5,6 +5,7 @@ import json
 import re
 import socket
 import ssl
+import subprocess
 import time
 
 import pytest
@@ -371,3 +372,50 @@ def test_a_request_id_is_one_everywhere(serve, host, tmp_path):
         time.sleep(0.05)
         lines = [line for line in map(json.loads, log.read_text().splitlines()) if line["event"] == "request"]
     assert [line["request_id"] for line in lines] == ids + ["mine", "mine"]
+
+
+HAPROXY = """
+global
+    stats socket {folder}/socket mode 600
+defaults
+    mode http
+    timeout connect 2s
+    timeout client 2s
+    timeout server 2s
+frontend f
+    bind 127.0.0.1:{port}
+    default_backend by_name
+backend by_name
+    option httpchk
+    server s 127.0.0.1:{server} check inter 100ms fall 1 rise 1 ssl verify none check-sni h.test
+backend by_default
+    option httpchk GET /
+    server s 127.0.0.1:{server} check inter 100ms fall 1 rise 1 ssl verify none
+"""
+
+
+def test_haproxy_does_not_mark_us_down(server, tmp_path):
+    """Its health checks as they are by default: HTTP/1.0 without Host, with a server name and without one."""
+    from conftest import free_port
+    config = tmp_path / "haproxy.cfg"
+    config.write_text(HAPROXY.format(folder=tmp_path, port=free_port(), server=server.port))
+    process = subprocess.Popen(["haproxy", "-db", "-f", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        asked = 0
+        deadline = time.monotonic() + 20
+        while asked < 10:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+            asked = server.metric("sallyport_requests_total", code="200")
+        with socket.socket(socket.AF_UNIX) as control:
+            control.connect(str(tmp_path / "socket"))
+            control.sendall(b"show stat\n")
+            table = b""
+            while piece := control.recv(65536):
+                table += piece
+        states = re.findall(r"^(by_\w+),s,.*?,(UP|DOWN[^,]*|no check)[ ,]", table.decode(), re.M)
+        assert states == [("by_name", "UP"), ("by_default", "UP")], table
+        assert server.metric("sallyport_requests_total") == server.metric("sallyport_requests_total", code="200")
+    finally:
+        process.terminate()
+        process.wait(10)
