@@ -128,20 +128,29 @@ Test(places, a_suspect_gets_what_suspects_hold) {
     cr_expect_null(find(PLACES_SUSPECT, NOW));
 }
 
-Test(places, a_known_address_alone_gives_way_to_another_when_it_is_idle) {
-    struct place *busy = hold(PLACES_KNOWN, PLACES_BUSY, NOW - 100000 * MS);
-    struct place *speaking = hold(PLACES_KNOWN, PLACES_SPEAKING, NOW - 100000 * MS);
-    struct place *idle = hold(PLACES_KNOWN, PLACES_IDLE, NOW);
-    struct place *stranger = hold(PLACES_STRANGER, PLACES_BUSY, NOW);
+Test(places, a_known_address_alone_gives_way_to_another_as_strangers_do_to_strangers) {
+    const struct {
+        enum places_stage stage;
+        uint64_t after_ms;
+    } rows[] = {
+        {PLACES_SILENT, PLACES_SILENT_MS}, {PLACES_SPEAKING, PLACES_EARLY_MS},
+        {PLACES_HOLDING, PLACES_EARLY_MS}, {PLACES_IDLE, 0},
+        {PLACES_BUSY, PLACES_BUSY_MS},     {PLACES_KEEPING, PLACES_BUSY_MS},
+        {PLACES_UNREAD, PLACES_BUSY_MS},   {PLACES_ENDING, PLACES_ENDING_MS},
+    };
 
-    cr_expect_eq(find(PLACES_KNOWN, NOW), stranger, "before them goes any stranger");
-    places_leave(&places, stranger);
-    cr_expect_eq(find(PLACES_KNOWN, NOW), idle);
-    cr_expect_null(find(PLACES_STRANGER, NOW + 100000 * MS));
-    places_leave(&places, idle);
-    cr_expect_null(find(PLACES_KNOWN, NOW + 100000 * MS));
-    places_leave(&places, busy);
-    places_leave(&places, speaking);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct place *place = hold(PLACES_KNOWN, rows[i].stage, NOW);
+        struct place *stranger = hold(PLACES_STRANGER, PLACES_BUSY, NOW);
+        uint64_t then = NOW + rows[i].after_ms * MS;
+
+        cr_expect_eq(find(PLACES_KNOWN, then), stranger, "before them goes any stranger, stage %d", rows[i].stage);
+        places_leave(&places, stranger);
+        cr_expect(rows[i].after_ms == 0 || find(PLACES_KNOWN, then - 1) == NULL, "stage %d", rows[i].stage);
+        cr_expect_eq(find(PLACES_KNOWN, then), place, "stage %d", rows[i].stage);
+        cr_expect_null(find(PLACES_RETURNING, NOW + 100000 * MS));
+        places_leave(&places, place);
+    }
 }
 
 Test(places, the_oldest_goes_first) {

@@ -20,11 +20,16 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 class Client:
     """A TLS connection from a loopback address of our own."""
 
-    def __init__(self, server, host, source, cert=None, version="1.3", session=None, context=None):
+    def __init__(self, server, host, source, cert=None, version="1.3", session=None, context=None, window=None):
         self.host = host
         context = context or server.tls_client(cert, version)
-        raw = socket.create_connection(("127.0.0.1", server.port), timeout=5, source_address=(source, 0))
+        raw = socket.socket()
+        raw.settimeout(5)
+        if window is not None:
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
         try:
+            raw.bind((source, 0))
+            raw.connect(("127.0.0.1", server.port))
             self.tls = context.wrap_socket(raw, server_hostname=host, session=session)
         except OSError:
             raw.close()
@@ -68,13 +73,13 @@ def scripted():
 
 @pytest.fixture
 def crowd():
-    """crowd(server, host, count, do): strangers of 16 addresses, each of whom shakes hands and then does something."""
+    """crowd(server, host, count, do, **options): strangers of 16 addresses, each of whom shakes hands and then does something."""
     held = []
 
-    def gather(server, host, count=2 * LIMIT, do=lambda client: None):
+    def gather(server, host, count=2 * LIMIT, do=lambda client: None, **options):
         for i in range(count):
             with contextlib.suppress(OSError):
-                held.append(Client(server, host, f"127.64.0.{1 + i % 16}"))
+                held.append(Client(server, host, f"127.64.0.{1 + i % 16}", **options))
                 do(held[-1])
         return held
 
@@ -279,11 +284,11 @@ def keep_descriptors_few():
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="takes root, to have less than it")
 def test_answers_that_nobody_takes_do_not_take_all_buffers(site, crowd, pki, nginx):
-    (nginx.files / "long.bin").write_bytes(bytes(16 << 20))
+    (nginx.files / "long.bin").write_bytes(bytes(8 << 20))
     server = site(preexec=keep_descriptors_few, connections=256)
     client = Client(server, "enforce.test", KNOWN, pki.valid().bundle)
     assert client.get()[0] == 200
-    crowd(server, "off.test", count=250, do=lambda client: client.ask("/files/long.bin"))
+    crowd(server, "off.test", count=250, do=lambda client: client.ask("/files/long.bin"), window=4096)
     deadline = time.monotonic() + 3
     while time.monotonic() < deadline:
         assert client.get()[0] == 200
