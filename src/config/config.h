@@ -72,7 +72,9 @@ struct config {
     char **listen; /* "address:port" as given */
     size_t listen_count;
     char *admin_address; /* NULL when absent */
-    uint32_t shards;     /* 0: auto */
+    char **admin_names;  /* by which it may be asked, lower case */
+    size_t admin_name_count;
+    uint32_t shards; /* 0: auto */
     struct config_limits limits;
     struct config_admission admission;
     uint32_t cert_cache_entries;

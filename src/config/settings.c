@@ -27,16 +27,12 @@ static void set_defaults(struct config *config) {
     config->ticket_lifetime_s = 3600;
 }
 
-/* The text of `address` in a mapping that has nothing else, parsed. NULL after a problem. */
-static const char *load_address(const struct loader *loader, const struct document_node *node, const char *what,
-                                const struct document_node **at, struct config_address *parsed) {
-    const struct value_key keys[] = {{"address", at, true}};
-    if (!value_mapping(loader, node, what, keys, ARRAY_LENGTH(keys)))
-        return NULL;
-    const char *text = value_string(loader, *at, "address");
+/* The text of `address`, parsed. NULL after a problem. */
+static const char *load_address(const struct loader *loader, const struct document_node *at, struct config_address *parsed) {
+    const char *text = value_string(loader, at, "address");
     char error[ADDRESS_ERROR_SIZE];
     if (text != NULL && address_parse(text, parsed, error) < 0) {
-        loader_problem(loader, *at, "address \"%s\": %s", text, error);
+        loader_problem(loader, at, "address \"%s\": %s", text, error);
         return NULL;
     }
     return text;
@@ -55,7 +51,9 @@ static size_t load_listeners(const struct loader *loader, const struct document_
     for (const struct document_node *item = list->first; item != NULL; item = item->next) {
         const struct document_node *at = NULL;
         struct config_address *address = &parsed[config->listen_count];
-        const char *text = load_address(loader, item, "a listener", &at, address);
+        const struct value_key keys[] = {{"address", &at, true}};
+        value_mapping(loader, item, "a listener", keys, ARRAY_LENGTH(keys));
+        const char *text = load_address(loader, at, address);
         if (text == NULL)
             continue;
         bool is_new = true;
@@ -69,11 +67,38 @@ static size_t load_listeners(const struct loader *loader, const struct document_
     return config->listen_count;
 }
 
+static void load_admin_names(const struct loader *loader, const struct document_node *list, struct config *config) {
+    if (list == NULL || !value_list(loader, list, "admin.names"))
+        return;
+    if (list->count > SETTINGS_ADMIN_NAMES_MAX) {
+        loader_problem(loader, list, "admin.names has more than 64 names");
+        return;
+    }
+    config->admin_names = memory_allocate(list->count, sizeof(*config->admin_names));
+    for (const struct document_node *item = list->first; item != NULL; item = item->next) {
+        const char *text = value_string(loader, item, "admin.names");
+        const char *fault = text == NULL ? NULL : address_check_name(text);
+        if (fault != NULL)
+            loader_problem(loader, item, "name \"%s\" is no host name: %s", text, fault);
+        if (text == NULL || fault != NULL)
+            continue;
+        char *name = memory_copy_string(text);
+        for (char *c = name; *c != '\0'; c++)
+            *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+        config->admin_names[config->admin_name_count++] = name;
+    }
+}
+
 static void load_admin(const struct loader *loader, const struct document_node *node, struct config *config,
                        const struct config_address *listeners, size_t count) {
     const struct document_node *at = NULL;
+    const struct document_node *names = NULL;
+    const struct value_key keys[] = {{"address", &at, true}, {"names", &names, false}};
     struct config_address address;
-    const char *text = node == NULL ? NULL : load_address(loader, node, "admin", &at, &address);
+    if (node == NULL || !value_mapping(loader, node, "admin", keys, ARRAY_LENGTH(keys)))
+        return;
+    load_admin_names(loader, names, config);
+    const char *text = load_address(loader, at, &address);
     if (text == NULL)
         return;
     for (size_t i = 0; i < count; i++)
@@ -176,6 +201,9 @@ void settings_free(struct config *config) {
         free(config->listen[i]);
     free(config->listen);
     free(config->admin_address);
+    for (size_t i = 0; i < config->admin_name_count; i++)
+        free(config->admin_names[i]);
+    free(config->admin_names);
     admission_settings_free(&config->admission);
     free(config->access_log);
 }

@@ -7,6 +7,7 @@
 /* The ranges that docs/contract.md promises. Each protects from a value that only a slip can mean. */
 enum {
     SETTINGS_LISTENERS_MAX = 64,
+    SETTINGS_ADMIN_NAMES_MAX = 64,
     SETTINGS_SHARDS_MAX = 1024,
     SETTINGS_TIMEOUT_MIN_MS = 100,
     SETTINGS_HANDSHAKE_TIMEOUT_MAX_MS = 5 * 60 * 1000,

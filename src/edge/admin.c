@@ -8,6 +8,7 @@
 #include "http/message.h"
 #include "stats/dashboard.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,139 +25,171 @@ struct admin_connection {
     struct http_message request;
     char head[ADMIN_HEAD_MAX];
     size_t head_size;
-    char *body; /* what is still to be sent of an answer that does not fit the queue */
-    size_t body_size;
+    struct bytes body; /* of the answer; static, or in `page` */
     size_t body_sent;
-    bool ending;
+    struct admin_page *page; /* NULL: the body is static, or there is none */
+    bool answered;
+    bool ending; /* nothing more is written: the stream is finishing, or closing */
+    bool gone;   /* the stream is closing */
 };
 
-static void end(struct admin_connection *connection, bool politely) {
-    if (connection->ending) {
+static void let_go_of_page(struct admin_connection *connection) {
+    admin_pages_release(&connection->admin->pages, connection->page);
+    connection->page = NULL;
+    connection->body = bytes_of(NULL, 0);
+}
+
+/* Whatever it is doing. Its stream, and with it the connection, is there until all that is in flight has come back. */
+static void drop(struct admin_connection *connection) {
+    if (connection->gone) {
         return;
     }
-    connection->ending = true;
+    connection->gone = connection->ending = true;
+    connection->admin->count--;
     timer_clear(&connection->admin->ring.timers, &connection->timer);
-    if (politely) {
+    let_go_of_page(connection);
+    stream_reset(connection->stream);
+}
+
+/* All is written; what is queued is still to be taken, before the same deadline. */
+static void finish(struct admin_connection *connection) {
+    if (!connection->ending) {
+        connection->ending = true;
+        let_go_of_page(connection);
         stream_finish(connection->stream);
-    } else {
-        stream_close(connection->stream);
     }
 }
 
 static void on_timer(struct timer *timer) {
-    end(CONTAINER_OF(timer, struct admin_connection, timer), false);
+    drop(CONTAINER_OF(timer, struct admin_connection, timer));
 }
 
-static void set_deadline(struct admin_connection *connection) {
+/* Nothing that the client does moves a deadline. */
+static void set_deadline(struct admin_connection *connection, uint32_t delay_ms) {
     struct ring *ring = &connection->admin->ring;
 
-    timer_set(&ring->timers, &connection->timer, ring_now_ms(ring), ADMIN_TIMEOUT_MS);
+    timer_set(&ring->timers, &connection->timer, ring_now_ms(ring), delay_ms);
 }
 
 /* As much of the body as the queue takes; the rest when it has drained. */
 static void send_body(struct admin_connection *connection) {
     size_t room = stream_room(connection->stream);
-    size_t left = connection->body_size - connection->body_sent;
+    size_t left = connection->body.size - connection->body_sent;
     size_t size = left < room ? left : room;
 
-    if (size > 0 && stream_write(connection->stream, bytes_of(connection->body + connection->body_sent, size)) < 0) {
-        end(connection, false);
+    if (size > 0 && stream_write(connection->stream, bytes_of(connection->body.data + connection->body_sent, size)) < 0) {
+        drop(connection);
         return;
     }
     connection->body_sent += size;
-    if (connection->body_sent == connection->body_size) {
-        end(connection, true);
+    if (connection->body_sent == connection->body.size) {
+        finish(connection);
     }
 }
 
-/* Takes `body`, which was malloc'd; NULL: the text that goes with the status. `fields`: header lines of its own. */
+/* `body` is static, or in connection->page. `fields`: header lines of its own. */
 static void reply_with(struct admin_connection *connection, unsigned status, const char *content_type, const char *fields,
-                       char *body, size_t size) {
+                       struct bytes body) {
     char head[1024];
     struct text out = text_over(head, sizeof head);
-    const char *text = http_status_text(status);
-    bool to_head = connection->request.head_request;
 
-    if (body == NULL) {
-        body = strdup(text);
-        size = strlen(text);
-    }
-    if (body == NULL) {
-        end(connection, false);
-        return;
-    }
-    connection->body = body;
-    connection->body_size = size;
     char date[HTTP_DATE_SIZE];
+
     http_date_write(clock_wall_seconds(), date);
+    connection->answered = true;
     http_write_reply(&out, &(struct http_reply){.status = status,
                                                 .content_type = content_type,
                                                 .stamp = {.date = bytes_of(date, sizeof date)},
                                                 .fields = fields,
-                                                .body = bytes_of(body, size),
+                                                .body = body,
                                                 .to_head = true});
     CHECK(!out.overflow);
-    if (to_head) {
-        connection->body_size = 0;
-    }
+    connection->body = connection->request.head_request ? bytes_of(NULL, 0) : body;
     if (stream_write(connection->stream, text_bytes(&out)) < 0) {
-        end(connection, false);
+        drop(connection);
         return;
     }
-    set_deadline(connection);
+    set_deadline(connection, ADMIN_ANSWER_TIMEOUT_MS);
     send_body(connection);
 }
 
-static void reply(struct admin_connection *connection, unsigned status, const char *content_type, char *body, size_t size) {
-    reply_with(connection, status, content_type, "", body, size);
-}
-
 static void reply_text(struct admin_connection *connection, unsigned status, const char *text) {
-    char *body = strdup(text);
-
-    if (body == NULL) {
-        end(connection, false);
-        return;
-    }
-    reply(connection, status, "text/plain; charset=utf-8", body, strlen(text));
+    reply_with(connection, status, "text/plain; charset=utf-8", "", bytes_of_string(text));
 }
 
-static void reply_metrics(struct admin_connection *connection) {
-    size_t size;
-    char *page = stats_render_prometheus(connection->admin->stats, &size);
-
-    if (page == NULL) {
-        reply(connection, 500, "text/plain; charset=utf-8", NULL, 0);
-        return;
-    }
-    reply(connection, 200, "text/plain; version=0.0.4; charset=utf-8", page, size);
+static void reply_status(struct admin_connection *connection, unsigned status) {
+    reply_text(connection, status, http_status_text(status));
 }
 
-static void reply_stats(struct admin_connection *connection) {
-    size_t size;
-    char *document = stats_render_json(connection->admin->stats, &connection->admin->sampler, &size);
+static char *render(struct admin *admin, enum admin_page_kind kind, size_t *size) {
+    return kind == ADMIN_PAGE_METRICS ? stats_render_prometheus(admin->stats, size)
+                                      : stats_render_json(admin->stats, &admin->sampler, size);
+}
 
-    if (document == NULL) {
-        reply(connection, 500, "text/plain; charset=utf-8", NULL, 0);
+/* Slow readers keep a page alive: those of the oldest go when another one needs its place. */
+static void make_room_for_page(struct admin *admin) {
+    struct admin_page *oldest = admin_pages_surplus(&admin->pages);
+    if (oldest == NULL) {
         return;
     }
-    reply(connection, 200, "application/json", document, size);
+    for (struct admin_connection *connection = admin->first; connection != NULL;) {
+        struct admin_connection *next = connection->next;
+        if (connection->page == oldest) {
+            drop(connection);
+        }
+        connection = next;
+    }
+}
+
+static struct admin_page *get_page(struct admin *admin, enum admin_page_kind kind) {
+    uint64_t now_ms = ring_now_ms(&admin->ring);
+    struct admin_page *page = admin_pages_find(&admin->pages, kind, now_ms);
+    if (page != NULL) {
+        return page;
+    }
+    make_room_for_page(admin);
+    size_t size;
+    char *data = render(admin, kind, &size);
+    return data == NULL ? NULL : admin_pages_add(&admin->pages, kind, data, size, now_ms);
+}
+
+static void reply_page(struct admin_connection *connection, enum admin_page_kind kind, const char *content_type) {
+    connection->page = get_page(connection->admin, kind);
+    if (connection->page == NULL) {
+        reply_status(connection, 500);
+        return;
+    }
+    reply_with(connection, 200, content_type, "", bytes_of(connection->page->data, connection->page->size));
 }
 
 static void reply_dashboard(struct admin_connection *connection) {
-    struct bytes page = dashboard_page();
     char fields[512];
-    char *body = malloc(page.size);
 
-    if (body == NULL) {
-        reply(connection, 500, "text/plain; charset=utf-8", NULL, 0);
-        return;
-    }
-    memcpy(body, page.data, page.size);
     CHECK(snprintf(fields, sizeof fields,
                    "Content-Security-Policy: %s\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n",
                    dashboard_policy()) < (int)sizeof fields);
-    reply_with(connection, 200, "text/html; charset=utf-8", fields, body, page.size);
+    reply_with(connection, 200, "text/html; charset=utf-8", fields, dashboard_page());
+}
+
+/*
+ * A page of a stranger's site can have its visitor's browser ask here, under a name of that site which its DNS leads here
+ * (DNS rebinding): the browser takes the answer for that site's own and lets the page read it. No address and none of the
+ * operator's names can be had for that. HTTP/1.0 without Host is no browser.
+ */
+static bool is_own_name(const struct config *config, struct bytes authority) {
+    char name[HTTP_NAME_SIZE];
+    struct in_addr address;
+    if (authority.size == 0 || authority.data[0] == '[') {
+        return true; /* the parser has seen that an IPv6 address is in the brackets */
+    }
+    if (!http_authority_name(authority, name)) {
+        return false;
+    }
+    bool own = strcmp(name, "localhost") == 0 || inet_pton(AF_INET, name, &address) == 1;
+    for (size_t i = 0; i < config->admin_name_count && !own; i++) {
+        own = strcmp(name, config->admin_names[i]) == 0;
+    }
+    return own;
 }
 
 static void answer(struct admin_connection *connection) {
@@ -167,8 +200,12 @@ static void answer(struct admin_connection *connection) {
     if (query != NULL) {
         path.size = (size_t)(query - path.data);
     }
-    if (!bytes_equal(method, bytes_of_string("GET")) && !bytes_equal(method, bytes_of_string("HEAD"))) {
-        reply_with(connection, 405, "text/plain; charset=utf-8", "Allow: GET, HEAD\r\n", NULL, 0);
+    if (!is_own_name(connection->admin->config, http_view(connection->head, connection->request.authority))) {
+        reply_text(connection, 421,
+                   "421 Misdirected Request: Host is no IP address, not localhost and not in admin.names\n");
+    } else if (!bytes_equal(method, bytes_of_string("GET")) && !bytes_equal(method, bytes_of_string("HEAD"))) {
+        reply_with(connection, 405, "text/plain; charset=utf-8", "Allow: GET, HEAD\r\n",
+                   bytes_of_string(http_status_text(405)));
     } else if (bytes_equal(path, bytes_of_string("/healthz"))) {
         reply_text(connection, 200, "ok\n");
     } else if (bytes_equal(path, bytes_of_string("/readyz"))) {
@@ -176,13 +213,13 @@ static void answer(struct admin_connection *connection) {
 
         reply_text(connection, ready ? 200 : 503, ready ? "ready\n" : "draining\n");
     } else if (bytes_equal(path, bytes_of_string("/metrics"))) {
-        reply_metrics(connection);
+        reply_page(connection, ADMIN_PAGE_METRICS, "text/plain; version=0.0.4; charset=utf-8");
     } else if (bytes_equal(path, bytes_of_string("/stats.json"))) {
-        reply_stats(connection);
+        reply_page(connection, ADMIN_PAGE_STATS, "application/json");
     } else if (bytes_equal(path, bytes_of_string("/"))) {
         reply_dashboard(connection);
     } else {
-        reply(connection, 404, "text/plain; charset=utf-8", NULL, 0);
+        reply_status(connection, 404);
     }
 }
 
@@ -192,12 +229,12 @@ static void on_received(struct stream *stream, struct bytes data) {
 
     if (data.size == 0) {
         /* Half-closed after its request: it still gets its answer. */
-        if (connection->body == NULL) {
-            end(connection, false);
+        if (!connection->answered) {
+            drop(connection);
         }
         return;
     }
-    if (connection->body != NULL) {
+    if (connection->answered) {
         return;
     }
     data.size = data.size < room ? data.size : room;
@@ -209,33 +246,36 @@ static void on_received(struct stream *stream, struct bytes data) {
         break;
     case HTTP_PARSE_MORE:
         if (connection->head_size == ADMIN_HEAD_MAX) {
-            reply(connection, 431, "text/plain; charset=utf-8", NULL, 0);
+            reply_status(connection, 431);
         } else {
             stream_receive(stream);
         }
         break;
     default:
-        reply(connection, connection->parser.error_status, "text/plain; charset=utf-8", NULL, 0);
+        reply_status(connection, connection->parser.error_status);
     }
 }
 
 static void on_drained(struct stream *stream) {
     struct admin_connection *connection = stream->owner;
 
-    if (connection->body != NULL && !connection->ending) {
-        set_deadline(connection);
+    if (connection->answered && !connection->ending) {
         send_body(connection);
     }
 }
 
 static void on_failed(struct stream *stream, int error) {
-    end(stream->owner, false);
+    drop(stream->owner);
 }
 
 static void on_closed(struct stream *stream) {
     struct admin_connection *connection = stream->owner;
     struct admin *admin = connection->admin;
 
+    if (!connection->gone) { /* it has ended well */
+        timer_clear(&admin->ring.timers, &connection->timer);
+        admin->count--;
+    }
     if (connection->previous != NULL) {
         connection->previous->next = connection->next;
     } else {
@@ -243,8 +283,10 @@ static void on_closed(struct stream *stream) {
     }
     if (connection->next != NULL) {
         connection->next->previous = connection->previous;
+    } else {
+        admin->last = connection->previous;
     }
-    free(connection->body);
+    let_go_of_page(connection);
     slab_give(&admin->connections, connection);
 }
 
@@ -255,34 +297,49 @@ static const struct stream_handler handler = {
     .closed = on_closed,
 };
 
+/* Whoever came first has had the most time: a newcomer, who may be the check of /readyz, does not wait for it. */
+static void make_room(struct admin *admin) {
+    struct admin_connection *oldest = admin->last;
+
+    while (admin->count >= ADMIN_CONNECTIONS_MAX && oldest != NULL) {
+        struct admin_connection *next = oldest->previous;
+        drop(oldest);
+        oldest = next;
+    }
+}
+
 static void accept_connection(struct listener *listener, struct stream *stream, const struct sockaddr *peer) {
     struct admin *admin = listener->owner;
     /* The ring has no more streams than this slab has objects. */
     struct admin_connection *connection = slab_take(&admin->connections);
 
     CHECK(connection != NULL);
+    make_room(admin);
     connection->admin = admin;
     connection->stream = stream;
     connection->head_size = 0;
-    connection->body = NULL;
-    connection->body_size = 0;
+    connection->body = bytes_of(NULL, 0);
     connection->body_sent = 0;
-    connection->ending = false;
+    connection->page = NULL;
+    connection->answered = connection->ending = connection->gone = false;
     connection->previous = NULL;
     connection->next = admin->first;
     if (admin->first != NULL) {
         admin->first->previous = connection;
+    } else {
+        admin->last = connection;
     }
     admin->first = connection;
+    admin->count++;
     http_parser_init_request(&connection->parser, &connection->request, ADMIN_HEAD_MAX);
     timer_init(&connection->timer, on_timer);
     stream->handler = &handler;
     stream->owner = connection;
     if (admin->ending) {
-        end(connection, false);
+        drop(connection);
         return;
     }
-    set_deadline(connection);
+    set_deadline(connection, ADMIN_TIMEOUT_MS);
     stream_receive(stream);
 }
 
@@ -298,7 +355,7 @@ static bool is_over(struct admin *admin) {
 }
 
 static int make_memory(struct admin *admin) {
-    int result = slab_create(&admin->connections, sizeof(struct admin_connection), ADMIN_CONNECTIONS_MAX);
+    int result = slab_create(&admin->connections, sizeof(struct admin_connection), ADMIN_STREAMS_MAX);
 
     if (result < 0) {
         return result;
@@ -314,10 +371,10 @@ static int make_memory(struct admin *admin) {
 static void *run(void *argument) {
     struct admin *admin = argument;
     struct ring_options options = {
-        .accepted = ADMIN_CONNECTIONS_MAX,
-        .streams = ADMIN_CONNECTIONS_MAX,
+        .accepted = ADMIN_STREAMS_MAX,
+        .streams = ADMIN_STREAMS_MAX,
         .receive_buffers = 16,
-        .chunks = ADMIN_CONNECTIONS_MAX * 5,
+        .chunks = ADMIN_STREAMS_MAX * 5,
     };
     int result = ring_create(&admin->ring, &options, admin->error);
 
@@ -352,12 +409,17 @@ static void *run(void *argument) {
 
 int admin_start(struct admin *admin) {
     int result = mailbox_create(&admin->mailbox);
+    const int send_buffer = ADMIN_SEND_BUFFER;
 
     if (result < 0) {
         snprintf(admin->error, sizeof admin->error, "admin listener: %s", strerror(-result));
         close(admin->descriptor);
         return -1;
     }
+    config_retain(admin->config);
+    /* Accepted sockets inherit it. Else the kernel would take megabytes for each slow reader, and keep them beyond our end.
+     */
+    setsockopt(admin->descriptor, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
     sem_init(&admin->started, 0, 0);
     result = -pthread_create(&admin->thread, NULL, run, admin);
     if (result < 0) {
@@ -372,6 +434,7 @@ int admin_start(struct admin *admin) {
     }
     sem_destroy(&admin->started);
     mailbox_destroy(&admin->mailbox);
+    config_release(admin->config);
     close(admin->descriptor);
     return -1;
 }
@@ -384,8 +447,7 @@ static void deliver_end(struct mail *mail, void *owner) {
     for (struct admin_connection *connection = admin->first; connection != NULL;) {
         struct admin_connection *next = connection->next;
 
-        end(connection, false);
-        stream_close(connection->stream);
+        drop(connection);
         connection = next;
     }
 }
@@ -397,4 +459,5 @@ void admin_stop(struct admin *admin) {
     pthread_join(admin->thread, NULL);
     sem_destroy(&admin->started);
     mailbox_destroy(&admin->mailbox);
+    config_release(admin->config);
 }

@@ -308,6 +308,7 @@ static int start_admin(struct server *server, char error[static SERVER_ERROR_SIZ
         return -1;
     }
     admin->descriptor = descriptor;
+    admin->config = server->config;
     admin->stats = &server->stats;
     atomic_store(&admin->ready, true);
     if (admin_start(admin) < 0) {
@@ -368,6 +369,14 @@ static bool same_listeners(const struct config *a, const struct config *b) {
     return same;
 }
 
+static bool same_admin(const struct config *a, const struct config *b) {
+    bool same = same_text(a->admin_address, b->admin_address) && a->admin_name_count == b->admin_name_count;
+    for (size_t i = 0; i < a->admin_name_count && same; i++) {
+        same = same_text(a->admin_names[i], b->admin_names[i]);
+    }
+    return same;
+}
+
 /* What only a start can settle. Refused rather than passed over: nobody shall believe in a change that did not happen. */
 static void find_restarts(const struct server *server, const struct config *config, struct config_problems *problems) {
     const struct config *before = server->config;
@@ -376,7 +385,7 @@ static void find_restarts(const struct server *server, const struct config *conf
         bool same;
     } settings[] = {
         {"listen", same_listeners(before, config)},
-        {"admin", same_text(before->admin_address, config->admin_address)},
+        {"admin", same_admin(before, config)},
         {"access_log", same_text(before->access_log, config->access_log)},
         {"shards", before->shards == config->shards},
         {"cert_cache.entries", before->cert_cache_entries == config->cert_cache_entries},

@@ -244,7 +244,18 @@ bool extension_occurred_before(struct bytes extensions, size_t count, struct byt
     return false;
 }
 
+/* As extension_occurred_before, of types that have been read already: anybody may send a chain of certificates with many. */
+static bool is_among(const struct bytes *types, size_t count, struct bytes type) {
+    for (size_t i = 0; i < count; i++) {
+        if (bytes_equal(types[i], type)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *extension_read_all(struct certificate *certificate) {
+    struct bytes types[CERTIFICATE_EXTENSIONS_MAX];
     struct bytes rest = certificate->extensions;
     for (size_t count = 0; rest.size > 0; count++) {
         struct certificate_extension extension;
@@ -254,9 +265,10 @@ const char *extension_read_all(struct certificate *certificate) {
         if (!extension_read(&rest, &extension)) {
             return "its extensions cannot be read";
         }
-        if (extension_occurred_before(certificate->extensions, count, extension.oid)) {
+        if (is_among(types, count, extension.oid)) {
             return "it has the same extension twice";
         }
+        types[count] = extension.oid;
         const char *why = read_value(certificate, &extension);
         if (why != NULL) {
             return why;

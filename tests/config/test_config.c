@@ -31,6 +31,7 @@ static const char full[] = "listen:\n"
                            "  - address: \"[::]:8443\"\n"
                            "admin:\n"
                            "  address: 127.0.0.1:9443\n"
+                           "  names: [Edge-1, metrics.example.net]\n"
                            "shards: 3\n"
                            "limits:\n"
                            "  handshake_timeout: 100ms\n"
@@ -89,6 +90,7 @@ Test(config, defaults, .init = set_up, .fini = tear_down) {
     cr_assert_eq(config->listen_count, 1);
     cr_assert_str_eq(config->listen[0], "127.0.0.1:8443");
     cr_assert_null(config->admin_address);
+    cr_assert_eq(config->admin_name_count, 0);
     cr_assert_null(config->access_log);
     cr_assert_null(config->default_host);
     cr_assert_eq(config->shards, 0);
@@ -122,6 +124,9 @@ Test(config, all_settings_arrive, .init = set_up, .fini = tear_down) {
     cr_assert_eq(config->listen_count, 2);
     cr_assert_str_eq(config->listen[1], "[::]:8443");
     cr_assert_str_eq(config->admin_address, "127.0.0.1:9443");
+    cr_assert_eq(config->admin_name_count, 2);
+    cr_assert_str_eq(config->admin_names[0], "edge-1");
+    cr_assert_str_eq(config->admin_names[1], "metrics.example.net");
     cr_assert_eq(config->shards, 3);
     cr_assert_eq(config->limits.handshake_timeout_ms, 100);
     cr_assert_eq(config->limits.request_header_timeout_ms, 60000);

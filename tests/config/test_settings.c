@@ -49,6 +49,29 @@ Test(settings, addresses, .init = changes_set_up, .fini = changes_tear_down) {
     ASSERT_PROBLEMS(changes);
 }
 
+#define NAMES(list) "  address: 127.0.0.1:9443", "  address: 127.0.0.1:9443\n  names: " list, 5
+
+Test(settings, admin_names, .init = changes_set_up, .fini = changes_tear_down) {
+    static const struct change changes[] = {
+        {NAMES("edge-1"), "admin.names must be a list"},
+        {NAMES("[]"), "admin.names"},
+        {NAMES("['*.example.com']"), "name \"*.example.com\" is no host name"},
+        {NAMES("[a, 'a:9443']"), "name \"a:9443\" is no host name"},
+        {NAMES("[127.0.0.1]"), "name \"127.0.0.1\" is no host name"},
+        {NAMES("[a.example.]"), "name \"a.example.\" is no host name"},
+        {NAMES("[{a: b}]"), "admin.names"},
+    };
+    ASSERT_PROBLEMS(changes);
+    char many[65 * 8] = "  address: 127.0.0.1:9443\n  names: [a";
+    for (size_t i = 0; i < 64; i++) {
+        size_t size = strlen(many);
+        snprintf(many + size, sizeof(many) - size, ", n%zu", i);
+    }
+    size_t end = strlen(many);
+    snprintf(many + end, sizeof(many) - end, "]");
+    changes_assert_problem(&(struct change){"  address: 127.0.0.1:9443", many, 5, "admin.names has more than 64 names"});
+}
+
 Test(settings, access_log, .init = changes_set_up, .fini = changes_tear_down) {
     static const struct change changes[] = {
         {"shards: auto", "access_log: {}", 5, "access_log must be a string"},
