@@ -7,6 +7,7 @@
 #include "http/forward.h"
 #include "http/message.h"
 #include "stats/dashboard.h"
+#include "stats/hosts.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -171,12 +172,24 @@ static void reply_dashboard(struct admin_connection *connection) {
     reply_with(connection, 200, "text/html; charset=utf-8", fields, dashboard_page());
 }
 
+/* Whether a host that is served has that very name; a wildcard is not enough, since others may have names below it. */
+static bool is_served(struct stats *stats, const char *name) {
+    struct stats_hosts *hosts = stats_take_hosts(stats);
+    bool served = false;
+
+    for (size_t i = 0; hosts != NULL && i < stats_hosts_count(hosts) && !served; i++) {
+        served = strcmp(name, stats_hosts_facts(hosts, i)->host) == 0;
+    }
+    stats_hosts_release(hosts);
+    return served;
+}
+
 /*
  * A page of a stranger's site can have its visitor's browser ask here, under a name of that site which its DNS leads here
  * (DNS rebinding): the browser takes the answer for that site's own and lets the page read it. No address and none of the
  * operator's names can be had for that. HTTP/1.0 without Host is no browser.
  */
-static bool is_own_name(const struct config *config, struct bytes authority) {
+static bool is_own_name(const struct admin *admin, struct bytes authority) {
     char name[HTTP_NAME_SIZE];
     struct in_addr address;
     if (authority.size == 0 || authority.data[0] == '[') {
@@ -186,10 +199,10 @@ static bool is_own_name(const struct config *config, struct bytes authority) {
         return false;
     }
     bool own = strcmp(name, "localhost") == 0 || inet_pton(AF_INET, name, &address) == 1;
-    for (size_t i = 0; i < config->admin_name_count && !own; i++) {
-        own = strcmp(name, config->admin_names[i]) == 0;
+    for (size_t i = 0; i < admin->config->admin_name_count && !own; i++) {
+        own = strcmp(name, admin->config->admin_names[i]) == 0;
     }
-    return own;
+    return own || is_served(admin->stats, name);
 }
 
 static void answer(struct admin_connection *connection) {
@@ -200,9 +213,10 @@ static void answer(struct admin_connection *connection) {
     if (query != NULL) {
         path.size = (size_t)(query - path.data);
     }
-    if (!is_own_name(connection->admin->config, http_view(connection->head, connection->request.authority))) {
+    if (!is_own_name(connection->admin, http_view(connection->head, connection->request.authority))) {
         reply_text(connection, 421,
-                   "421 Misdirected Request: Host is no IP address, not localhost and not in admin.names\n");
+                   "421 Misdirected Request: Host is no IP address, not localhost, no host that is served and not in "
+                   "admin.names\n");
     } else if (!bytes_equal(method, bytes_of_string("GET")) && !bytes_equal(method, bytes_of_string("HEAD"))) {
         reply_with(connection, 405, "text/plain; charset=utf-8", "Allow: GET, HEAD\r\n",
                    bytes_of_string(http_status_text(405)));

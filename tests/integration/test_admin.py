@@ -32,9 +32,10 @@ def test_only_addresses_and_own_names(serve, host, path):
     server = serve([host("m.test")])
     usual = 404 if path == "/nothing" else 200
     port = server.admin_port
-    for own in ["127.0.0.1", f"127.0.0.1:{port}", "10.1.2.3", "[::1]", f"[2001:db8::1]:{port}", "localhost", f"LocalHost.:{port}"]:
+    for own in ["127.0.0.1", f"127.0.0.1:{port}", "10.1.2.3", "[::1]", f"[2001:db8::1]:{port}", "localhost", f"LocalHost.:{port}", "m.test",
+                f"M.test:{port}"]:
         assert status(port, path, own) == usual, own
-    for other in ["evil.example", f"evil.example:{port}", "m.test", "127.0.0.1.evil.example", "localhost.evil.example", "1.2.3", "127.1",
+    for other in ["evil.example", f"evil.example:{port}", "n.test", "a.m.test", "127.0.0.1.evil.example", "localhost.evil.example", "1.2.3", "127.1",
                   "2130706433", "0x7f.1", "127.0.0.1.example.", "xlocalhost", "rebind.localhost.attacker"]:
         assert status(port, path, other) == 421, other
     for bad in ["127.0.0.1@evil.example", "[::1", "evil.example/", "a b", ""]:
@@ -42,6 +43,14 @@ def test_only_addresses_and_own_names(serve, host, path):
     assert status(port, path, None, "1.0") == usual, "no browser leaves Host out"
     assert status(port, path, "evil.example", "1.0") == 421
     assert b" 421 " in ask(port, f"GET http://evil.example{path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+
+
+def test_hosts_that_a_reload_brings_and_takes(serve, host):
+    server = serve([host("m.test"), host("*.w.test")])
+    assert status(server.admin_port, "/metrics", "a.w.test") == 421, "anybody may have a name below a wildcard"
+    assert server.reload(hosts=[host("n.test")])
+    assert status(server.admin_port, "/metrics", "n.test") == 200
+    assert status(server.admin_port, "/metrics", "m.test") == 421
 
 
 def test_refused_answers_say_nothing(serve, host):
@@ -55,7 +64,7 @@ def test_configured_names(serve, host):
     server = serve([host("m.test")], admin={"address": f"127.0.0.1:{free_port()}", "names": names})
     for own in ["edge-1", "EDGE-1:9443", "metrics.example.net", "metrics.example.net.", "localhost"]:
         assert status(server.admin_port, "/metrics", own) == 200, own
-    for other in ["edge-2", "x.metrics.example.net", "example.net", "m.test"]:
+    for other in ["edge-2", "x.metrics.example.net", "example.net", "n.test"]:
         assert status(server.admin_port, "/metrics", other) == 421, other
     before = dict(server.config["admin"])
     assert not server.reload(admin={**before, "names": ["edge-1"]}), "what only a start can change"
