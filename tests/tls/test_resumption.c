@@ -221,6 +221,9 @@ Test(resumption, every_suite_hashes_the_same_transcript_as_the_client) {
         };
         if (options.no_key_share && options.tls12)
             continue;
+        /* There wolfSSL's client signs with a PSS key as with any of RSA: the scheme is not one for it. */
+        if (options.tls12 && strcmp(options.client, "pss2048") == 0)
+            continue;
         options.session = first_session(context, &options, false);
         /* A ticket is opened once in a connection, so that a second hello leads to a full handshake. */
         struct pair *pair = pair_open(context, &options);
