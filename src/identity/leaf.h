@@ -1,7 +1,7 @@
 /*
- * A certificate that is used and not judged: found in it by their places alone, whatever the rest of it says, are its key and
- * its dates. TLS needs no more of the client's leaf, nor of a server's own: whether the one is any good is said by path.h,
- * and of the other by the clients. Of a certificate that certificate_read accepts, both find the same key.
+ * A certificate that is used and not judged: found in it by their places alone, whatever the rest of it says, are its key
+ * and its dates. TLS needs no more of the client's leaf, nor of a server's own: whether the one is any good is said by
+ * path.h, and of the other by the clients. Of a certificate that certificate_read accepts, both find the same key.
  */
 #ifndef IDENTITY_LEAF_H
 #define IDENTITY_LEAF_H

@@ -51,9 +51,9 @@ enum reason signature_judge_algorithm(const struct certificate_algorithm *algori
 enum reason signature_judge_key(const struct certificate *certificate, struct signature_key *key);
 
 /*
- * Whether signatures can be checked with a key of which signature_judge_key has said `reason`: with one that is accepted, and
- * with one of RSA that is no worse than too short, so that its owner can be told from somebody else. With no other key is
- * there any arithmetic.
+ * Whether signatures can be checked with a key of which signature_judge_key has said `reason`: with one that is accepted,
+ * and with one of RSA that is no worse than too short, so that its owner can be told from somebody else. With no other key
+ * is there any arithmetic.
  */
 bool signature_key_can_verify(const struct signature_key *key, enum reason reason);
 

@@ -9,7 +9,7 @@
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
 
-#if !defined(WOLFSSL_CA_NAMES_DER) || !defined(WOLFSSL_CTX_RNG) || !defined(WOLFSSL_CLIENT_AUTH_HOOKS) || \
+#if !defined(WOLFSSL_CA_NAMES_DER) || !defined(WOLFSSL_CTX_RNG) || !defined(WOLFSSL_CLIENT_AUTH_HOOKS) ||                   \
     !defined(WOLFSSL_CTX_CHAIN_DER)
 #error "this wolfSSL is not the one that tools/deps builds, with tools/patches: run tools/deps"
 #endif

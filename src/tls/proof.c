@@ -9,8 +9,8 @@
 #include <wolfssl/options.h>
 #include <wolfssl/wolfcrypt/ecc.h>
 
-const uint8_t tls_proof_schemes[TLS_PROOF_SCHEMES_SIZE] = {6, 3, 5, 3, 4, 3, 8, 7, 8,  6, 8, 11, 8, 5,
-                                     8, 10, 8, 4, 8, 9, 6, 1, 5, 1, 4, 1};
+const uint8_t tls_proof_schemes[TLS_PROOF_SCHEMES_SIZE] = {6, 3, 5,  3, 4, 3, 8, 7, 8, 6, 8, 11, 8,
+                                                           5, 8, 10, 8, 4, 8, 9, 6, 1, 5, 1, 4,  1};
 
 /* The salt of PSS is as long as the digest (RFC 8446 section 4.2.3). */
 static const struct scheme {

@@ -36,9 +36,9 @@ struct tls_proof {
 /* What a CertificateVerify says, and what it says it of. */
 struct tls_proof_claim {
     bool is_tls13;
-    uint16_t scheme;       /* SignatureScheme, any */
-    struct bytes message;  /* what is signed; in TLS 1.2 for Ed25519 alone */
-    struct bytes digest;   /* TLS 1.2: what is signed as the scheme's hash has it, empty where it has none */
+    uint16_t scheme;      /* SignatureScheme, any */
+    struct bytes message; /* what is signed; in TLS 1.2 for Ed25519 alone */
+    struct bytes digest;  /* TLS 1.2: what is signed as the scheme's hash has it, empty where it has none */
     struct bytes signature;
 };
 
