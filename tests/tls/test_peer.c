@@ -245,6 +245,42 @@ static size_t offset_of(struct bytes certificate, const void *wanted, size_t siz
     return (size_t)(found - certificate.data);
 }
 
+/* Of another curve, by its name: the client signs with what it has, and the server has nothing to check that with. */
+static void name_another_curve(struct bytes certificate, uint8_t *place) {
+    place[offset_of(certificate, "\x2a\x86\x48\xce\x3d\x03\x01\x07", 8) + 7] = 6;
+}
+
+Test(peer, without_proof_there_is_no_ticket_whatever_its_owner_says) {
+    char error[TLS_ERROR_SIZE] = "";
+    struct tls_tickets *tickets = tls_tickets_create();
+    struct tls_context_options with = {
+        .credentials = credentials, .request_certificate = true, .tickets = tickets, .ticket_lifetime_s = 60};
+    struct tls_context *of_tickets = tls_context_create(&with, error);
+    cr_assert(of_tickets != NULL, "%s", error);
+    struct bytes chain[TLS_PEER_CHAIN_MAX];
+    cr_assert_eq(read_chain("p256", chain), 2);
+    for (int odd = 0; odd < 2; odd++) {
+        for (int tls12 = 0; tls12 < 2; tls12++) {
+            struct pair_options options = {.client = "p256", .tls12 = tls12};
+            options.client_wolfssl = client_context(&options);
+            if (odd)
+                name_another_curve(chain[0], in_client(chain[0]));
+            ecdsa_checks = 0;
+            struct pair *pair = pair_open(of_tickets, &options);
+            cr_assert(pair_handshake(pair), "%s, client %d", tls_session_error(pair->server), pair->client_error);
+            cr_assert_eq(ecdsa_checks, odd ? 0 : 1);
+            cr_assert(pair->caught);
+            cr_assert_eq(tls_session_is_proved(pair->server), !odd);
+            cr_assert_eq(pair->binds, odd ? 0 : 1);
+            pair_close(pair);
+            wolfSSL_CTX_free(options.client_wolfssl);
+        }
+    }
+    free_chain(chain, 2);
+    tls_context_free(of_tickets);
+    tls_tickets_free(tickets);
+}
+
 /* Writes `number` as 8 digits. */
 static void number_at(uint8_t *place, unsigned number) {
     char digits[9];
