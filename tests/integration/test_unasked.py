@@ -76,8 +76,7 @@ def cases_13(ders):
 @pytest.mark.parametrize("host_name, name", [(h, n) for h, of in cases_13([b"x"]).items() for n in of])
 def test_nobody_asked_13(server, dear, tmp_path, host_name, name):
     client = tls13.Client(server, server.tls_client(), host_name, tmp_path / "log")
-    for one in cases_13([dear])[host_name][name]:
-        client.socket.sendall(client.message(one))
+    client.socket.sendall(b"".join(client.message(one) for one in cases_13([dear])[host_name][name]))
     assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
     client.close()
 
@@ -134,11 +133,7 @@ def cases_12(ders):
 def test_nobody_asked_12(server, dear, host_name, name):
     with tls12.Client(server.port, host_name) as client:
         assert client.is_asked == (host_name == "r.test")
-        try:
-            for one in cases_12([dear])[host_name][name]:
-                client.send(client.key_exchange() if one is EMPTY else one)
-        except ConnectionError:
-            pass  # the alert has come by now
+        client.send(*[client.key_exchange() if one is EMPTY else one for one in cases_12([dear])[host_name][name]])
         assert client.alert() == UNEXPECTED_MESSAGE
 
 
@@ -173,6 +168,32 @@ def test_in_a_session_that_resumes_12(serve, host, dear, mode, name):
         point = message(CLIENT_KEY_EXCHANGE, b"\x20" + os.urandom(32))
         client.send({"certificate": tls12.certificate([dear]), "proof": signed(), "exchange": point}[name])
         assert client.alert() == UNEXPECTED_MESSAGE
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_a_certificate_without_its_proof(server, corpus_root, dear, tmp_path, version):
+    """Whether anything could be proved with its key or not."""
+    for leaf in (corpus_root.leaf("one"), dear):
+        if version == "1.3":
+            client = tls13.Client(server, server.tls_client(), "r.test", tmp_path / "log")
+            client.socket.sendall(client.message(tls13.certificate_message([leaf])) + client.finished())
+            assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
+            client.close()
+            continue
+        with tls12.Client(server.port, "r.test") as client:
+            client.send(tls12.certificate([leaf]), client.key_exchange())
+            client.make_master()
+            client.put(tls12.CHANGE_CIPHER_SPEC, b"\1")
+            assert client.alert() == UNEXPECTED_MESSAGE
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_certificate_of_no_bytes(server, corpus_root, tmp_path, version, after):
+    key = rsa.generate_private_key(65537, 2048)
+    ders = [corpus_root.leaf("one", key), b""] if after else [b""]
+    outcome = proofs.present(version, server, "r.test", ders, key, 0x0804, tmp_path / "log")
+    assert outcome.alert == proofs.DECODE_ERROR
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
