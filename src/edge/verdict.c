@@ -109,6 +109,14 @@ bool verdict_judge(struct connection *connection, const struct tls_peer_chain *c
     return chain->count == 0 || chain->too_large || keep_chain(connection, chain);
 }
 
+/*
+ * Whether the client may have what a valid certificate earns: it has shown that it has the key, in this handshake or in that
+ * of its ticket. A certificate whose key cannot show it is never valid; this holds it, whatever else is wrong.
+ */
+static bool is_earned(const struct connection *connection, const struct identity *identity) {
+    return identity->status != STATUS_VALID || connection->by_ticket || tls_session_is_proved(connection->tls);
+}
+
 static void remember(struct connection *connection) {
     if (connection->is_new && connection->identity->status == STATUS_VALID) {
         identity_cache_insert(connection->shard->cache, policy_of(connection), connection->chain_digest,
@@ -126,6 +134,9 @@ bool verdict_settle(struct connection *connection, bool resumed) {
     }
     if (connection->identity == NULL) {
         connection->identity = identity_retain(connection->site->absent[connection->host->index]);
+    }
+    if (!is_earned(connection, connection->identity)) {
+        return false;
     }
     remember(connection);
     return true;
@@ -154,6 +165,10 @@ const struct identity *verdict_now(struct connection *connection) {
     }
     anew = judge_anew(connection);
     if (anew == NULL) {
+        return NULL;
+    }
+    if (!is_earned(connection, anew)) {
+        identity_release(anew);
         return NULL;
     }
     identity_release(connection->identity);
@@ -193,7 +208,7 @@ static bool may_resume(const struct connection *connection) {
     if (connection->identity == NULL) {
         return connection->host->mode != CONFIG_ENFORCE;
     }
-    return connection->identity->status == STATUS_VALID ||
+    return (connection->identity->status == STATUS_VALID && is_earned(connection, connection->identity)) ||
            (connection->identity->status == STATUS_NONE && connection->host->mode != CONFIG_ENFORCE);
 }
 

@@ -20,7 +20,7 @@ bool verdict_settle(struct connection *connection, bool resumed);
 /*
  * The client's identity as of now. A verdict whose dates have run out, or that was reached under a policy which a reload has
  * replaced, is reached anew; when that is a reason to turn the client away, connection->verdict_lost is set. NULL when out
- * of memory.
+ * of memory, or when what is judged valid has never been proved to be the client's own.
  */
 const struct identity *verdict_now(struct connection *connection);
 

@@ -23,9 +23,9 @@ enum {
     WAITING_OTHERS = 1,
 };
 
-static const uint64_t BUDGET_SPAN_NS = 50000000; /* time whose share may be saved up, or owed four times */
-static const uint64_t FILL_MAX_NS = UINT64_C(60) * 1000000000;
-static const uint64_t HANDSHAKE_NS = 200000; /* a first guess */
+static const uint64_t BUDGET_SPAN_NS = 50000000; /* time whose share may be saved up; there is no end to what is owed */
+static const uint64_t FILL_MAX_NS = UINT64_C(3600) * 1000000000;
+static const uint64_t HANDSHAKE_NS = 200000; /* a first guess, of which each step is half */
 static const uint64_t WAIT_MAX_NS[ADMISSION_CLASSES] = {
     [ADMISSION_KNOWN] = 3000000000,
     [ADMISSION_RETURNING] = 2000000000,
@@ -57,6 +57,9 @@ void admission_init(struct admission *admission, uint32_t waiting_max, uint64_t 
         .patience_windows = PATIENCE_WINDOWS,
         .calm_windows = PATIENCE_MAX_WINDOWS,
     };
+    for (size_t i = 0; i < ADMISSION_QUEUES; i++) {
+        admission->estimates_ns[i] = HANDSHAKE_NS / ADMISSION_STEPS;
+    }
 }
 
 static void append(struct admission_queue *queue, struct admission_entry *entry) {
@@ -126,8 +129,9 @@ static void set_shares(struct admission *admission, uint64_t window_ns, uint64_t
     admission->budgets[ADMISSION_SUSPECT].share = flooded ? 0 : LOADED_SUSPECT;
 }
 
-/* What was spent while nobody counted is not owed. */
+/* What was spent while it was calm, and nobody counted, is not owed. */
 static void rise(struct admission *admission) {
+    bool counted = admission->state != ADMISSION_CALM;
     /* Who is back as soon as they are let in keep it up for longer next time. */
     if (admission->state == ADMISSION_CALM && admission->calm_windows < admission->patience_windows) {
         admission->patience_windows *= 2;
@@ -141,7 +145,8 @@ static void rise(struct admission *admission) {
     admission->pressed_windows = 0;
     admission->calm_windows = 0;
     for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
-        admission->budgets[class].left = 0;
+        struct admission_budget *budget = &admission->budgets[class];
+        budget->left = counted && budget->left < 0 ? budget->left : 0;
     }
 }
 
@@ -207,13 +212,17 @@ void admission_end_window(struct admission *admission, uint64_t now_ns, uint64_t
     admission->crowded = false;
 }
 
+static int64_t savings_max(const struct admission_budget *budget) {
+    return (int64_t)(BUDGET_SPAN_NS * budget->share / MILLE);
+}
+
 static void fill_budgets(struct admission *admission, uint64_t now_ns) {
-    /* What is owed at most is paid off in ten seconds by the least share that is not 0. */
+    /* So that the products below cannot overflow after a long stop; an hour's least share pays off a minute's debt. */
     uint64_t passed_ns = now_ns - admission->budgets_at_ns;
     uint64_t elapsed_ns = passed_ns < FILL_MAX_NS ? passed_ns : FILL_MAX_NS;
     for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
         struct admission_budget *budget = &admission->budgets[class];
-        int64_t most = (int64_t)(BUDGET_SPAN_NS * budget->share / MILLE);
+        int64_t most = savings_max(budget);
         int64_t left = budget->left + (int64_t)(elapsed_ns * budget->share / MILLE);
         budget->left = left < most ? left : most;
     }
@@ -231,19 +240,33 @@ bool admission_turn(struct admission *admission, uint64_t now_ns) {
     return now_ns - admission->window_began_ns >= ADMISSION_WINDOW_NS;
 }
 
-/* Whether this turn has room for a hello of the class. */
-static bool has_room(const struct admission *admission, enum admission_class class, uint64_t now_ns) {
+/* What the class must have left for a step of that queue: what one is likely to cost, if ever it can have that. */
+static int64_t price(const struct admission *admission, size_t queue) {
+    int64_t estimate = (int64_t)admission->estimates_ns[queue];
+    int64_t most = savings_max(&admission->budgets[class_of(queue)]);
+    int64_t least = estimate < most ? estimate : most;
+    return least > 0 ? least : 1;
+}
+
+/* Whether this turn has room for a step of that queue. */
+static bool has_room(const struct admission *admission, size_t queue, uint64_t now_ns) {
+    enum admission_class class = class_of(queue);
     if (admission->slice_began_ns != 0 && now_ns - admission->slice_began_ns >= ADMISSION_SLICE_NS) {
         return false;
     }
     /* One at a time, so that events of those who go before it wait for one at most. */
-    return !is_limited(admission, class) || (admission->budgets[class].left > 0 && !admission->limited_begun);
+    return !is_limited(admission, class) ||
+           (admission->budgets[class].left >= price(admission, queue) && !admission->limited_begun);
 }
 
 static void count(struct admission *admission, enum admission_class class, enum admission_step step, uint64_t now_ns) {
     if (step == ADMISSION_HELLO) {
         admission->begun++;
     }
+    /* Charged before it is done; admission_spend makes it what it was. */
+    admission->charged_queue = queue_of(class, step);
+    admission->charged_ns = admission->estimates_ns[admission->charged_queue];
+    admission->budgets[class].left -= (int64_t)admission->charged_ns;
     admission->limited_begun = admission->limited_begun || is_limited(admission, class);
     if (admission->slice_began_ns == 0) {
         admission->slice_began_ns = now_ns;
@@ -253,7 +276,8 @@ static void count(struct admission *admission, enum admission_class class, enum 
 bool admission_may_go(struct admission *admission, enum admission_class class, enum admission_step step, uint64_t now_ns) {
     /* Nobody goes before these. Of others only the first of a turn: their order is known when all events are through. */
     bool is_first = class == ADMISSION_KNOWN && step == ADMISSION_FLIGHT;
-    if (!is_first && (admission->waiting > 0 || admission->slice_began_ns != 0 || !has_room(admission, class, now_ns))) {
+    if (!is_first &&
+        (admission->waiting > 0 || admission->slice_began_ns != 0 || !has_room(admission, queue_of(class, step), now_ns))) {
         return false;
     }
     count(admission, class, step, now_ns);
@@ -287,7 +311,7 @@ struct admission_entry *admission_wait(struct admission *admission, struct admis
 struct admission_entry *admission_next(struct admission *admission, uint64_t now_ns) {
     for (size_t i = 0; i < ADMISSION_QUEUES; i++) {
         struct admission_entry *first = admission->queues[i].first;
-        if (first != NULL && has_room(admission, class_of(i), now_ns)) {
+        if (first != NULL && has_room(admission, i, now_ns)) {
             admission_forget(admission, first);
             count(admission, class_of(i), (enum admission_step)(i % ADMISSION_STEPS), now_ns);
             return first;
@@ -310,9 +334,14 @@ struct admission_entry *admission_next_expired(struct admission *admission, uint
 
 void admission_spend(struct admission *admission, enum admission_class class, uint64_t spent_ns) {
     struct admission_budget *budget = &admission->budgets[class];
-    int64_t least = -4 * (int64_t)BUDGET_SPAN_NS;
     budget->spent += spent_ns;
-    budget->left = budget->left - (int64_t)spent_ns < least ? least : budget->left - (int64_t)spent_ns;
+    budget->left -= (int64_t)spent_ns;
+    if (admission->charged_ns > 0 && class_of(admission->charged_queue) == class) {
+        uint64_t *estimate_ns = &admission->estimates_ns[admission->charged_queue];
+        budget->left += (int64_t)admission->charged_ns;
+        *estimate_ns = (15 * *estimate_ns + spent_ns + 15) / 16;
+        admission->charged_ns = 0;
+    }
 }
 
 void admission_refuse(struct admission *admission, uint32_t count) {
@@ -330,10 +359,11 @@ uint64_t admission_sleep_ms(const struct admission *admission, uint64_t now_ns) 
         if (admission->queues[i].count == 0) {
             continue;
         }
-        if (!is_limited(admission, class_of(i)) || budget->left > 0) {
+        int64_t owed_ns = price(admission, i) - budget->left;
+        if (!is_limited(admission, class_of(i)) || owed_ns <= 0) {
             return 0;
         }
-        uint64_t owed_ms = budget->share == 0 ? UINT64_MAX : (uint64_t)-budget->left / 1000 / budget->share + 1;
+        uint64_t owed_ms = budget->share == 0 ? UINT64_MAX : (uint64_t)owed_ns / 1000 / budget->share + 1;
         /* Not beyond the window either: the next may have another share. */
         uint64_t end_ms = (admission->window_began_ns + ADMISSION_WINDOW_NS - now_ns) / 1000000 + 1;
         owed_ms = owed_ms < end_ms ? owed_ms : end_ms;

@@ -81,14 +81,17 @@ struct admission {
     uint32_t calm_windows;     /* since it is calm */
     uint32_t patience_windows; /* rested ones that it takes to let in whom it refuses */
     uint64_t window_began_ns;
-    uint64_t budgets_at_ns;  /* up to when they have been filled */
-    uint64_t standing_ns;    /* the shortest that the oldest hello waited in it, looked at once a turn */
-    uint64_t begun;          /* hellos in this window */
-    bool crowded;            /* in this window */
-    uint64_t refused;        /* likewise */
-    uint64_t handshake_ns;   /* what one costs, a moving average */
-    uint64_t slice_began_ns; /* when this turn's first step was given; 0: none was */
-    bool limited_begun;      /* this turn has begun one of a class that has a budget */
+    uint64_t budgets_at_ns;                  /* up to when they have been filled */
+    uint64_t standing_ns;                    /* the shortest that the oldest hello waited in it, looked at once a turn */
+    uint64_t begun;                          /* hellos in this window */
+    bool crowded;                            /* in this window */
+    uint64_t refused;                        /* likewise */
+    uint64_t handshake_ns;                   /* what one costs, a moving average */
+    uint64_t estimates_ns[ADMISSION_QUEUES]; /* what one step of it costs, likewise, at least 1 */
+    size_t charged_queue;                    /* of the step that is under way */
+    uint64_t charged_ns;                     /* its estimate, which its class has been charged; 0: none is under way */
+    uint64_t slice_began_ns;                 /* when this turn's first step was given; 0: none was */
+    bool limited_begun;                      /* this turn has begun one of a class that has a budget */
 };
 
 /* `waiting_max`: handshakes that may wait at once, at least 1. */
@@ -118,7 +121,10 @@ struct admission_entry *admission_next(struct admission *admission, uint64_t now
 /* A hello that has waited too long to be of use to anybody, and waits no longer: to be refused. NULL: none. */
 struct admission_entry *admission_next_expired(struct admission *admission, uint64_t now_ns);
 
-/* What the handshakes of a class have cost: at their beginning, then with each further flight. */
+/*
+ * What the step that was given last, which is of this class, has cost: this takes the place of the estimate that the class
+ * was charged when it was given. What a class owes stays owed.
+ */
 void admission_spend(struct admission *admission, enum admission_class class, uint64_t spent_ns);
 /* So many were turned away for the load, here or before there was a hello. */
 void admission_refuse(struct admission *admission, uint32_t count);

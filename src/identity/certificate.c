@@ -59,7 +59,7 @@ static bool read_validity(struct certificate *certificate, struct bytes *in) {
            der_read_time(&validity, &certificate->not_after) && validity.size == 0;
 }
 
-static bool read_key(struct certificate *certificate, struct bytes *in) {
+bool certificate_read_key(struct bytes *in, struct certificate *certificate) {
     struct der spki;
     if (!der_next(in, &spki) || spki.tag != DER_SEQUENCE) {
         return false;
@@ -105,7 +105,7 @@ static const char *read_tbs(struct certificate *certificate, struct bytes tbs, s
     if (!read_name(&tbs, &certificate->subject)) {
         return "its subject is no valid name";
     }
-    if (!read_key(certificate, &tbs)) {
+    if (!certificate_read_key(&tbs, certificate)) {
         return "its public key cannot be read";
     }
     if (!skip_unique_ids(certificate, &tbs)) {

@@ -94,6 +94,8 @@ enum general_name {
 bool certificate_read_serial(struct bytes *in, struct bytes *serial);
 /* Reads AlgorithmIdentifier. */
 bool certificate_read_algorithm(struct bytes *in, struct certificate_algorithm *algorithm);
+/* Reads SubjectPublicKeyInfo into spki, key_algorithm and key. */
+bool certificate_read_key(struct bytes *in, struct certificate *certificate);
 bool certificate_algorithms_equal(const struct certificate_algorithm *a, const struct certificate_algorithm *b);
 
 #endif

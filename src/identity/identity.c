@@ -180,6 +180,8 @@ struct identity *identity_judge(const struct identity_policy *policy, const stru
     too_large = too_large || is_too_large(policy, chain, count);
     identity->reason = judge(identity, policy, &read, chain, count, too_large, now, &verdict, detail);
     identity->status = reason_status(identity->reason);
+    /* With any other key nobody was asked to prove possession: see signature_key_can_verify, which tls/proof goes by. */
+    CHECK(identity->status != STATUS_VALID || read.members[0].key_reason == REASON_OK);
     identity->not_after = read.count > 0 ? read.members[0].certificate.not_after : 0;
 
     uint8_t fingerprint[SIGNATURE_SHA256_SIZE];

@@ -176,10 +176,12 @@ static void append_rsa_fault(struct text *out, const struct signature_key *key) 
     }
 }
 
-/* The curve's OID, where the parameters are one. */
-static void append_curve(struct text *out, struct bytes parameters) {
+/* The curve's OID, where the parameters are one and the curve is at fault. */
+static void append_curve(struct text *out, struct bytes parameters, bool is_compressed) {
     struct bytes oid;
-    if (der_read_oid(&parameters, &oid)) {
+    if (is_compressed) {
+        text_append_string(out, "its point is compressed");
+    } else if (der_read_oid(&parameters, &oid)) {
         text_append_string(out, "its curve ");
         oid_append(out, oid);
     } else {
@@ -197,7 +199,7 @@ static void append_key_fault(struct text *out, const struct path_verdict *verdic
     if (key.bits > 0) {
         append_rsa_fault(out, &key);
     } else if (key.algorithm.kind == SIGNATURE_ECDSA) {
-        append_curve(out, certificate->key_algorithm.parameters);
+        append_curve(out, certificate->key_algorithm.parameters, key.curve != 0);
     } else {
         text_append_string(out, "its algorithm ");
         append_algorithm(out, certificate->key_algorithm.oid);

@@ -147,6 +147,15 @@ static unsigned bit_count(struct bytes magnitude) {
     return bits;
 }
 
+/* Odd numbers, of which the exponent is above 1 and not too long. */
+static bool is_sound_rsa(const struct signature_key *key) {
+    const uint8_t *exponent = key->exponent.data;
+    size_t last = key->exponent.size - 1;
+    bool one = last == 0 && exponent[0] == 1;
+    bool odd = (exponent[last] & key->modulus.data[key->modulus.size - 1] & 1) != 0;
+    return odd && !one && bit_count(key->exponent) <= SIGNATURE_RSA_EXPONENT_BITS_MAX;
+}
+
 static enum reason judge_rsa_key(const struct certificate *certificate, struct signature_key *key) {
     struct bytes content;
     if (!der_only(certificate->key, DER_SEQUENCE, &content) || !der_read_unsigned(&content, &key->modulus) ||
@@ -157,14 +166,13 @@ static enum reason judge_rsa_key(const struct certificate *certificate, struct s
     if (key->bits > SIGNATURE_RSA_BITS_MAX) {
         return REASON_TOO_LARGE;
     }
-    const uint8_t *exponent = key->exponent.data;
-    size_t last = key->exponent.size - 1;
-    bool one = last == 0 && exponent[0] == 1;
-    bool odd = (exponent[last] & key->modulus.data[key->modulus.size - 1] & 1) != 0;
-    if (key->bits < SIGNATURE_RSA_BITS_MIN || one || !odd || bit_count(key->exponent) > SIGNATURE_RSA_EXPONENT_BITS_MAX) {
-        return REASON_WEAK_KEY;
-    }
-    return REASON_OK;
+    return key->bits >= SIGNATURE_RSA_BITS_MIN && is_sound_rsa(key) ? REASON_OK : REASON_WEAK_KEY;
+}
+
+bool signature_key_can_verify(const struct signature_key *key, enum reason reason) {
+    bool short_rsa = reason == REASON_WEAK_KEY && key->bits >= SIGNATURE_RSA_BITS_VERIFIED_MIN &&
+                     key->bits < SIGNATURE_RSA_BITS_MIN && is_sound_rsa(key);
+    return reason == REASON_OK || short_rsa;
 }
 
 static enum reason judge_ec_key(const struct certificate *certificate, struct signature_key *key) {
@@ -185,8 +193,12 @@ static enum reason judge_ec_key(const struct certificate *certificate, struct si
         if (bytes_equal(oid, curves[i].oid)) {
             key->curve = curves[i].curve;
             key->point = certificate->key;
-            bool whole = key->point.size == curves[i].point_size && key->point.data[0] == 4;
-            return whole ? REASON_OK : REASON_MALFORMED;
+            size_t size = key->point.size;
+            uint8_t form = size > 0 ? key->point.data[0] : 0;
+            if ((form == 2 || form == 3) && size == curves[i].point_size / 2 + 1) {
+                return REASON_WEAK_KEY; /* compressed, which RFC 5480 section 2.2 leaves to us */
+            }
+            return form == 4 && size == curves[i].point_size ? REASON_OK : REASON_MALFORMED;
         }
     }
     return REASON_WEAK_KEY;
@@ -226,12 +238,16 @@ void signature_sha256(struct bytes data, uint8_t digest[static SIGNATURE_SHA256_
     CHECK(wc_Sha256Hash(data.data, (word32)data.size, digest) == 0);
 }
 
+size_t signature_digest_size(const struct signature_algorithm *algorithm) {
+    return algorithm->kind == SIGNATURE_ED25519 ? 0 : hashes[algorithm->hash].size;
+}
+
 size_t signature_digest(const struct signature_algorithm *algorithm, struct bytes data,
                         uint8_t digest[static SIGNATURE_DIGEST_MAX]) {
-    if (algorithm->kind == SIGNATURE_ED25519) {
+    size_t size = signature_digest_size(algorithm);
+    if (size == 0) {
         return 0;
     }
-    size_t size = hashes[algorithm->hash].size;
     CHECK(wc_Hash(hashes[algorithm->hash].type, data.data, (word32)data.size, digest, (word32)size) == 0);
     return size;
 }

@@ -10,6 +10,7 @@
 
 enum {
     SIGNATURE_RSA_BITS_MIN = 2048,
+    SIGNATURE_RSA_BITS_VERIFIED_MIN = 1024, /* of a key that is not accepted; with less, PSS has no room for its salt */
     SIGNATURE_RSA_BITS_MAX = 8192, /* the cost of a check grows with the cube: 16,384 bits would be a flood by themselves */
     SIGNATURE_RSA_EXPONENT_BITS_MAX = 64, /* likewise; 65537 has 17 */
     SIGNATURE_DIGEST_MAX = 64,
@@ -33,7 +34,7 @@ struct signature_algorithm {
 /* A key that is accepted. Views of the certificate. */
 struct signature_key {
     struct signature_algorithm algorithm;
-    int curve;            /* ECDSA: wolfCrypt's curve number */
+    int curve;            /* ECDSA: wolfCrypt's curve number; 0: not one that is accepted */
     unsigned bits;        /* RSA: of the modulus */
     struct bytes point;   /* ECDSA: uncompressed point; Ed25519: 32 bytes */
     struct bytes modulus; /* RSA */
@@ -49,6 +50,13 @@ enum reason signature_judge_algorithm(const struct certificate_algorithm *algori
  */
 enum reason signature_judge_key(const struct certificate *certificate, struct signature_key *key);
 
+/*
+ * Whether signatures can be checked with a key of which signature_judge_key has said `reason`: with one that is accepted,
+ * and with one of RSA that is no worse than too short, so that its owner can be told from somebody else. With no other key
+ * is there any arithmetic.
+ */
+bool signature_key_can_verify(const struct signature_key *key, enum reason reason);
+
 /* Whether `signature` over `data` is by the owner of `key`. False for everything that is wrong with either. */
 bool signature_verify(const struct signature_key *key, const struct signature_algorithm *algorithm, struct bytes data,
                       struct bytes signature);
@@ -59,6 +67,8 @@ bool signature_verify(const struct signature_key *key, const struct signature_al
  */
 size_t signature_digest(const struct signature_algorithm *algorithm, struct bytes data,
                         uint8_t digest[static SIGNATURE_DIGEST_MAX]);
+/* Bytes of that digest; 0 for Ed25519. */
+size_t signature_digest_size(const struct signature_algorithm *algorithm);
 bool signature_verify_digest(const struct signature_key *key, const struct signature_algorithm *algorithm,
                              struct bytes digest, struct bytes signature);
 

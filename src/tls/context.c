@@ -15,9 +15,6 @@
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                                                            \
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 
-/* Client keys below these sizes complete the handshake, so that their verdict can be told; identity/ calls them weak. */
-enum { RSA_BITS_MIN = 512, ECC_BITS_MIN = 160 };
-
 /* Where sessions are not resumed, whatever a client presents as a ticket is not ours. */
 static int reject_ticket(WOLFSSL *wolfssl, unsigned char name[WOLFSSL_TICKET_NAME_SZ],
                          unsigned char nonce[WOLFSSL_TICKET_IV_SZ], unsigned char tag[WOLFSSL_TICKET_MAC_SZ], int sealing,
@@ -25,24 +22,33 @@ static int reject_ticket(WOLFSSL *wolfssl, unsigned char name[WOLFSSL_TICKET_NAM
     return WOLFSSL_TICKET_RET_REJECT;
 }
 
-/* wolfSSL takes a chain in DER as one certificate after the other. */
+/* As the message has them, each behind its 24-bit length: the certificates behind the leaf. wolfSSL parses none. */
 static int use_credentials(WOLFSSL_CTX *wolfssl, const struct tls_credentials *credentials) {
     size_t size = 0;
-    for (size_t i = 0; i < credentials->chain_count; i++)
-        size += credentials->chain[i].size;
-    uint8_t *chain = malloc(size);
-    if (chain == NULL)
-        return MEMORY_E;
-    uint8_t *end = chain;
-    for (size_t i = 0; i < credentials->chain_count; i++) {
-        memcpy(end, credentials->chain[i].data, credentials->chain[i].size);
-        end += credentials->chain[i].size;
+    for (size_t i = 1; i < credentials->chain_count; i++) {
+        size += 3 + credentials->chain[i].size;
     }
-    int result = wolfSSL_CTX_use_certificate_chain_buffer_format(wolfssl, chain, (long)size, WOLFSSL_FILETYPE_ASN1);
-    free(chain);
-    if (result == WOLFSSL_SUCCESS)
+    uint8_t *rest = malloc(size + 1);
+    if (rest == NULL) {
+        return MEMORY_E;
+    }
+    uint8_t *end = rest;
+    for (size_t i = 1; i < credentials->chain_count; i++) {
+        struct bytes certificate = credentials->chain[i];
+        *end++ = (uint8_t)(certificate.size >> 16);
+        *end++ = (uint8_t)(certificate.size >> 8);
+        *end++ = (uint8_t)certificate.size;
+        memcpy(end, certificate.data, certificate.size);
+        end += certificate.size;
+    }
+    int result = wolfSSL_CTX_use_chain_der(wolfssl, credentials->chain[0].data, (unsigned int)credentials->chain[0].size,
+                                           rest, (unsigned int)size, (int)credentials->chain_count - 1,
+                                           credentials->key_type, credentials->key_curve, credentials->key_size);
+    free(rest);
+    if (result == WOLFSSL_SUCCESS) {
         result = wolfSSL_CTX_use_PrivateKey_buffer(wolfssl, credentials->key.data, (long)credentials->key.size,
                                                    WOLFSSL_FILETYPE_ASN1);
+    }
     return result;
 }
 
@@ -53,10 +59,6 @@ static int limit_protocol(WOLFSSL_CTX *wolfssl) {
         result = wolfSSL_CTX_set_cipher_list(wolfssl, CIPHERS);
     if (result == WOLFSSL_SUCCESS)
         result = wolfSSL_CTX_set_groups(wolfssl, groups, (int)ARRAY_LENGTH(groups));
-    if (result == WOLFSSL_SUCCESS)
-        result = wolfSSL_CTX_SetMinRsaKey_Sz(wolfssl, RSA_BITS_MIN);
-    if (result == WOLFSSL_SUCCESS)
-        result = wolfSSL_CTX_SetMinEccKey_Sz(wolfssl, ECC_BITS_MIN);
     return result;
 }
 
@@ -117,11 +119,12 @@ static int configure(struct tls_context *context, const struct tls_context_optio
     wolfSSL_CTX_SetIORecv(wolfssl, tls_session_receive);
     wolfSSL_CTX_SetIOSend(wolfssl, tls_session_send);
     wolfSSL_CTX_set_verify(wolfssl, WOLFSSL_VERIFY_NONE, NULL);
-    if (options->request_certificate)
-        tls_peer_install(wolfssl);
-
+    *step = "ask for certificates";
+    int result = options->request_certificate ? tls_peer_install(wolfssl) : WOLFSSL_SUCCESS;
+    if (result != WOLFSSL_SUCCESS)
+        return result;
     *step = "limit versions, suites and groups";
-    int result = limit_protocol(wolfssl);
+    result = limit_protocol(wolfssl);
     if (result != WOLFSSL_SUCCESS)
         return result;
     *step = "set resumption up";

@@ -2,13 +2,17 @@
 
 #include "base/check.h"
 #include "identity/der.h"
+#include "identity/leaf.h"
 #include "identity/pem.h"
+#include "identity/signature.h"
 #include "tls/internal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <wolfssl/wolfcrypt/asn.h>
+#include <wolfssl/wolfcrypt/ecc.h>
+#include <wolfssl/wolfcrypt/ed25519.h>
 #include <wolfssl/wolfcrypt/random.h>
 #include <wolfssl/wolfcrypt/rsa.h>
 
@@ -39,14 +43,6 @@ static bool decode(const struct pem_block *block, struct bytes *der, char error[
     return true;
 }
 
-/* Whether this is one certificate of DER and nothing behind it, and what wolfSSL says if not. */
-static int parse_certificate(struct bytes der, struct DecodedCert *certificate) {
-    wc_InitDecodedCert(certificate, der.data, (word32)der.size, NULL);
-    int error = wc_ParseCert(certificate, CERT_TYPE, NO_VERIFY, NULL);
-    struct bytes content; /* wolfSSL overlooks what stands behind the certificate, and would send it to clients */
-    return error == 0 && !der_only(der, DER_SEQUENCE, &content) ? ASN_PARSE_E : error;
-}
-
 static bool add_certificate(struct tls_credentials *credentials, const struct pem_block *block,
                             char error[static TLS_ERROR_SIZE]) {
     size_t index = credentials->chain_count;
@@ -57,12 +53,18 @@ static bool add_certificate(struct tls_credentials *credentials, const struct pe
     if (!decode(block, &credentials->chain[index], error))
         return false;
     credentials->chain_count++;
-    struct DecodedCert certificate;
-    int result = parse_certificate(credentials->chain[index], &certificate);
-    wc_FreeDecodedCert(&certificate);
-    if (result != 0)
-        fail(error, "line %u: certificate %zu does not parse: %s", block->line, index + 1, tls_error_text(result));
-    return result == 0;
+    struct certificate certificate;
+    struct bytes content;
+    struct bytes validity;
+    if (!der_only(credentials->chain[index], DER_SEQUENCE, &content)) {
+        fail(error, "line %u: certificate %zu does not parse: it is not one DER structure", block->line, index + 1);
+        return false;
+    }
+    if (!leaf_read(credentials->chain[index], &certificate, &validity)) {
+        fail(error, "line %u: certificate %zu does not parse: its public key cannot be found", block->line, index + 1);
+        return false;
+    }
+    return true;
 }
 
 static bool load_chain(struct tls_credentials *credentials, struct bytes pem, char error[static TLS_ERROR_SIZE]) {
@@ -121,52 +123,56 @@ static bool load_key(struct tls_credentials *credentials, struct bytes pem, char
     return result == PEM_END && credentials->key.size > 0;
 }
 
-static bool rsa_size_supported(const struct DecodedCert *leaf, char error[static TLS_ERROR_SIZE]) {
-    RsaKey key;
-    word32 index = 0;
-    int bits = 0;
-    if (wc_InitRsaKey(&key, NULL) == 0) {
-        if (wc_RsaPublicKeyDecode(leaf->publicKey, &index, &key, leaf->pubKeySize) == 0)
-            bits = wc_RsaEncryptSize(&key) * 8;
-        wc_FreeRsaKey(&key);
+static bool rsa_size_supported(const struct signature_key *key, char error[static TLS_ERROR_SIZE]) {
+    unsigned bits = (key->bits + 7) / 8 * 8;
+    if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX) {
+        fail(error, "RSA keys of %u bits are not supported, only %d to %d", bits, RSA_BITS_MIN, RSA_BITS_MAX);
+        return false;
     }
-    if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX)
-        fail(error, "RSA keys of %d bits are not supported, only %d to %d", bits, RSA_BITS_MIN, RSA_BITS_MAX);
-    return bits >= RSA_BITS_MIN && bits <= RSA_BITS_MAX;
+    return true;
 }
 
-static bool key_supported(const struct DecodedCert *leaf, char error[static TLS_ERROR_SIZE]) {
-    switch (leaf->keyOID) {
-    case ECDSAk:
-        if (leaf->pkCurveOID == ECC_SECP256R1_OID || leaf->pkCurveOID == ECC_SECP384R1_OID)
-            return true;
+/* Fills the key's fields. */
+static bool key_supported(struct tls_credentials *credentials, const struct certificate *leaf,
+                          char error[static TLS_ERROR_SIZE]) {
+    struct signature_key key;
+    enum reason reason = signature_judge_key(leaf, &key);
+    if (key.algorithm.kind == SIGNATURE_RSA && key.bits > 0 && !rsa_size_supported(&key, error)) {
+        return false;
+    }
+    if (key.algorithm.kind == SIGNATURE_ECDSA && key.curve != ECC_SECP256R1 && key.curve != ECC_SECP384R1) {
         fail(error, "ECDSA keys are supported on P-256 and P-384 only");
         return false;
-    case RSAk:
-        return rsa_size_supported(leaf, error);
-    case ED25519k:
-        return true;
-    default:
+    }
+    if (!signature_key_can_verify(&key, reason) || key.algorithm.kind == SIGNATURE_RSA_PSS) {
         fail(error, "the leaf's key type is not supported: use ECDSA P-256 or P-384, RSA or Ed25519");
         return false;
     }
+    if (key.algorithm.kind == SIGNATURE_RSA) {
+        credentials->key_type = RSAk;
+        credentials->key_size = (int)key.modulus.size;
+    } else if (key.algorithm.kind == SIGNATURE_ECDSA) {
+        credentials->key_type = ECDSAk;
+        credentials->key_curve = key.curve == ECC_SECP256R1 ? ECC_SECP256R1_OID : ECC_SECP384R1_OID;
+        credentials->key_size = (int)(key.point.size / 2);
+    } else {
+        credentials->key_type = ED25519k;
+        credentials->key_curve = ECC_ED25519_OID;
+        credentials->key_size = ED25519_KEY_SIZE;
+    }
+    return true;
 }
 
 static bool check_leaf(struct tls_credentials *credentials, char error[static TLS_ERROR_SIZE]) {
-    struct DecodedCert leaf;
-    int result = parse_certificate(credentials->chain[0], &leaf);
-    CHECK(result == 0 || result == MEMORY_E); /* it has been parsed before */
-    struct bytes not_after = bytes_of(leaf.afterDate, (size_t)leaf.afterDateLen);
-    bool good = false;
-    if (result != 0)
-        fail(error, "out of memory");
-    else if (!der_read_time(&not_after, &credentials->not_after))
+    struct certificate leaf;
+    struct bytes validity;
+    int64_t not_before;
+    CHECK(leaf_read(credentials->chain[0], &leaf, &validity)); /* it has been read before */
+    if (!der_read_time(&validity, &not_before) || !der_read_time(&validity, &credentials->not_after)) {
         fail(error, "the leaf's notAfter is no time");
-    else
-        good = key_supported(&leaf, error);
-    credentials->key_type = (int)leaf.keyOID;
-    wc_FreeDecodedCert(&leaf);
-    return good;
+        return false;
+    }
+    return key_supported(credentials, &leaf, error);
 }
 
 /* An RSA key with a wrong part has the right modulus and makes wrong signatures, which can betray its factors. */
@@ -195,31 +201,29 @@ static bool rsa_key_signs(struct bytes der) {
     return size == (int)sizeof(digest) && memcmp(plain, digest, sizeof(digest)) == 0;
 }
 
-/* Sets *at_key as tls_credentials_load has it. */
-static bool check_pair(const struct tls_credentials *credentials, bool *at_key, char error[static TLS_ERROR_SIZE]) {
+static bool check_pair(const struct tls_credentials *credentials, char error[static TLS_ERROR_SIZE]) {
+    struct certificate leaf;
+    struct bytes validity;
+    struct bytes key = credentials->key;
+    CHECK(leaf_read(credentials->chain[0], &leaf, &validity));
     WOLFSSL_CTX *wolfssl = wolfSSL_CTX_new(wolfTLS_server_method());
     if (wolfssl == NULL) {
         fail(error, "out of memory");
         return false;
     }
-    struct bytes leaf = credentials->chain[0];
-    bool good = false;
-    int result = wolfSSL_CTX_use_certificate_buffer(wolfssl, leaf.data, (long)leaf.size, WOLFSSL_FILETYPE_ASN1);
-    *at_key = result == WOLFSSL_SUCCESS;
+    int result = wolfSSL_CTX_use_PrivateKey_buffer(wolfssl, key.data, (long)key.size, WOLFSSL_FILETYPE_ASN1);
+    wolfSSL_CTX_free(wolfssl);
     if (result != WOLFSSL_SUCCESS) {
-        fail(error, "the leaf cannot be used: %s", tls_error_text(result));
-    } else if ((result = wolfSSL_CTX_use_PrivateKey_buffer(wolfssl, credentials->key.data, (long)credentials->key.size,
-                                                           WOLFSSL_FILETYPE_ASN1)) != WOLFSSL_SUCCESS) {
         fail(error, "the private key cannot be used: %s", tls_error_text(result));
-    } else if (wolfSSL_CTX_check_private_key(wolfssl) != WOLFSSL_SUCCESS) {
+    } else if (wc_CheckPrivateKey(key.data, (word32)key.size, leaf.key.data, (word32)leaf.key.size,
+                                  (enum Key_Sum)credentials->key_type, NULL) != 1) {
         fail(error, "the private key does not belong to the certificate");
-    } else if (credentials->key_type == RSAk && !rsa_key_signs(credentials->key)) {
+    } else if (credentials->key_type == RSAk && !rsa_key_signs(key)) {
         fail(error, "the parts of the RSA key do not fit each other");
     } else {
-        good = true;
+        return true;
     }
-    wolfSSL_CTX_free(wolfssl);
-    return good;
+    return false;
 }
 
 struct tls_credentials *tls_credentials_load(struct bytes chain_pem, struct bytes key_pem, bool *at_key,
@@ -237,7 +241,7 @@ struct tls_credentials *tls_credentials_load(struct bytes chain_pem, struct byte
     }
     if (load_chain(credentials, chain_pem, error) && check_leaf(credentials, error)) {
         *at_key = true;
-        if (load_key(credentials, key_pem, error) && check_pair(credentials, at_key, error))
+        if (load_key(credentials, key_pem, error) && check_pair(credentials, error))
             return credentials;
     }
     tls_credentials_free(credentials);

@@ -1,4 +1,7 @@
-/* A server's certificate chain and private key, checked to belong together. Immutable once loaded. */
+/*
+ * A server's certificate chain and private key, checked to belong together. Immutable once loaded. The certificates are sent
+ * as they are, and clients judge them: here only the key's and the dates' places are read.
+ */
 #ifndef TLS_CREDENTIALS_H
 #define TLS_CREDENTIALS_H
 
@@ -11,6 +14,8 @@ struct tls_credentials {
     size_t chain_count;
     struct bytes key;  /* DER, PKCS#8 or traditional; owned; wiped when freed */
     int key_type;      /* wolfSSL's key sum (ECDSAk, RSAk, ED25519k) */
+    int key_curve;     /* wolfSSL's sum of the curve's OID; RSA: 0 */
+    int key_size;      /* bytes: RSA of the modulus, else of a coordinate */
     int64_t not_after; /* of the leaf, seconds since the epoch */
 };
 

@@ -3,12 +3,14 @@
 #define TLS_INTERNAL_H
 
 #include "tls/context.h"
+#include "tls/proof.h"
 #include "tls/tickets.h"
 
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
 
-#if !defined(WOLFSSL_CA_NAMES_DER) || !defined(WOLFSSL_CTX_RNG) || !defined(WOLFSSL_PUBLIC_ASN)
+#if !defined(WOLFSSL_CA_NAMES_DER) || !defined(WOLFSSL_CTX_RNG) || !defined(WOLFSSL_CLIENT_AUTH_HOOKS) ||                   \
+    !defined(WOLFSSL_CTX_CHAIN_DER)
 #error "this wolfSSL is not the one that tools/deps builds, with tools/patches: run tools/deps"
 #endif
 
@@ -28,6 +30,9 @@ struct tls_context {
 /* wolfSSL's I/O: what was fed to the session, and its output. `session` is a struct tls_session. */
 int tls_session_receive(WOLFSSL *wolfssl, char *buffer, int capacity, void *session);
 int tls_session_send(WOLFSSL *wolfssl, char *buffer, int size, void *session);
+
+/* Its proof of possession. `session` is a struct tls_session. */
+struct tls_proof *tls_session_proof(void *session);
 
 /* wolfSSL's tickets, to seal or to open. `context` is a struct tls_context. */
 int tls_session_ticket(WOLFSSL *wolfssl, unsigned char name[WOLFSSL_TICKET_NAME_SZ],

@@ -1,31 +1,16 @@
 #include "tls/peer.h"
 
 #include "base/check.h"
+#include "tls/proof.h"
 
-#include <wolfssl/wolfcrypt/asn.h>
-#include <wolfssl/wolfcrypt/ecc.h>
+#include <wolfssl/error-ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
-
-/*
- * Exported by wolfSSL, but declared only in its internal header, which drags in the whole library. The callback runs for
- * every certificate of the peer's message, the last one first and the leaf at the end. Of the others wolfSSL parses nothing,
- * and takes no answer (tools/patches/wolfssl-chain.patch). For the leaf, also when parsing it has failed, the callback
- * returns the error that wolfSSL goes on with. Needs WOLFSSL_PUBLIC_ASN and HAVE_PK_CALLBACKS.
- */
-void wolfSSL_CTX_SetProcessPeerCertCb(WOLFSSL_CTX *wolfssl, int (*callback)(WOLFSSL *, struct DecodedCert *));
-
-_Static_assert(MAX_CHAIN_DEPTH <= TLS_PEER_CHAIN_MAX, "wolfSSL accepts more certificates than a chain has room for");
-
-enum {
-    RSA_MODULUS_SIZE_MAX = 8192 / 8,
-    RSA_EXPONENT_SIZE_MAX = 8,
-};
 
 /* One for each thread rather than for each session: a chain is judged before its thread turns to another session. */
 static _Thread_local struct {
     const void *owner;
-    struct tls_peer_chain chain; /* last certificate first, until tls_peer_end */
-    size_t size;                 /* bytes of `bytes` in use */
+    struct tls_peer_chain chain;
+    size_t size; /* bytes of `bytes` in use */
     size_t size_max;
     bool open;
     bool caught;
@@ -44,15 +29,6 @@ void tls_peer_begin(const void *owner, size_t size_max) {
 }
 
 void tls_peer_end(void) {
-    if (!capture.open)
-        return;
-    struct bytes *certificates = capture.chain.certificates;
-    for (size_t left = 0, right = capture.chain.count; left + 1 < right; left++) {
-        right--;
-        struct bytes moved = certificates[left];
-        certificates[left] = certificates[right];
-        certificates[right] = moved;
-    }
     capture.open = false;
 }
 
@@ -60,108 +36,69 @@ const struct tls_peer_chain *tls_peer_chain(const void *owner) {
     return capture.caught && capture.owner == owner ? &capture.chain : NULL;
 }
 
+/* Of what is too large, the beginning is kept; of what are too many, one more than anybody looks at. */
 static void add(struct bytes certificate) {
+    struct tls_peer_chain *chain = &capture.chain;
     CHECK(capture.open);
     capture.caught = true;
-    if (certificate.size > capture.size_max - capture.size) {
-        /* What is held so far comes after this one in the message: it goes, so that the leaf, which comes last, stays. */
-        capture.chain.too_large = true;
-        capture.chain.count = 0;
-        capture.size = 0;
-        if (certificate.size > capture.size_max)
-            return;
+    if (chain->too_large || certificate.size > capture.size_max - capture.size) {
+        chain->too_large = true;
+        return;
     }
-    CHECK(capture.chain.count < TLS_PEER_CHAIN_MAX);
+    if (chain->count == TLS_PEER_CHAIN_MAX) {
+        return;
+    }
     uint8_t *copy = capture.bytes + capture.size;
-    if (certificate.size > 0)
-        memcpy(copy, certificate.data, certificate.size);
+    memcpy(copy, certificate.data, certificate.size);
     capture.size += certificate.size;
-    capture.chain.certificates[capture.chain.count++] = bytes_of(copy, certificate.size);
+    chain->certificates[chain->count++] = bytes_of(copy, certificate.size);
 }
 
-/*
- * Whether CertificateVerify can be checked with the certificate's key, at a price that is bounded: RSA_EXPONENT_SIZE_MAX
- * holds any exponent in use, and one as long as the modulus would make a check a thousand times as dear.
- */
-static bool key_is_usable(const struct DecodedCert *certificate) {
-    if (certificate->publicKey == NULL || certificate->pubKeySize == 0)
-        return false;
-    if (certificate->keyOID != RSAk && certificate->keyOID != RSAPSSk)
-        return true;
-    const byte *modulus = NULL;
-    const byte *exponent = NULL;
-    word32 index = 0, modulus_size = 0, exponent_size = 0;
-    return wc_RsaPublicKeyDecode_ex(certificate->publicKey, &index, certificate->pubKeySize, &modulus, &modulus_size,
-                                    &exponent, &exponent_size) == 0 &&
-           modulus_size <= RSA_MODULUS_SIZE_MAX && exponent_size <= RSA_EXPONENT_SIZE_MAX;
-}
-
-/*
- * Without an error wolfSSL checks no signature, and with isCA at 0 it does not add the certificate to the context's list of
- * authorities, which peers could grow for ever. The error for a key that is not usable is one that overrule does not let
- * pass.
- */
-static int catch_certificate(WOLFSSL *wolfssl, struct DecodedCert *certificate) {
-    CHECK(wolfSSL_GetIOReadCtx(wolfssl) == capture.owner);
+/* wolfSSL has a certificate of the client's message, the leaf first, and has looked at none of its bytes. */
+static int catch_certificate(WOLFSSL *wolfssl, const unsigned char *der, unsigned int size) {
+    struct tls_session *session = wolfSSL_GetIOReadCtx(wolfssl);
+    struct tls_proof *proof = tls_session_proof(session);
+    CHECK(session == capture.owner && size > 0);
     /*
-     * Who resumes has no certificate to present (RFC 8446 section 4.4.2), and wolfSSL would ask for no CertificateVerify:
-     * anybody's certificate would do.
+     * A client that resumes has no certificate to present (RFC 8446 section 4.4.2), and nobody would ask for its proof.
+     * wolfSSL refuses its message before it comes here.
      */
     if (wolfSSL_session_reused(wolfssl)) {
-        certificate->isCA = 0;
         return PEER_KEY_ERROR;
     }
-    add(bytes_of(certificate->source, certificate->maxIdx));
-    certificate->isCA = 0;
-    return key_is_usable(certificate) ? 0 : PEER_KEY_ERROR;
-}
-
-/*
- * wolfSSL asks this about each error. Its doubts about versions, usages, dates and sizes are for identity/ to judge, and do
- * not end a handshake. A leaf without a key that CertificateVerify can be checked with does.
- */
-static int overrule(int verified, WOLFSSL_X509_STORE_CTX *store) {
-    return verified || (store->error != PEER_KEY_ERROR && store->error != MEMORY_E && store->error != MEMORY_ERROR);
-}
-
-/* RFC 8446 section 4.2.3: in TLS 1.3 each ECDSA scheme is for one curve. wolfSSL checks only that the key is of some curve.
- */
-static bool scheme_matches_curve(const WOLFSSL *wolfssl, const ecc_key *key, unsigned int hash_size) {
-    if (wolfSSL_GetVersion(wolfssl) != WOLFSSL_TLSV1_3)
-        return true;
-    switch (hash_size) {
-    case WC_SHA256_DIGEST_SIZE:
-        return key->dp->id == ECC_SECP256R1;
-    case WC_SHA384_DIGEST_SIZE:
-        return key->dp->id == ECC_SECP384R1;
-    case WC_SHA512_DIGEST_SIZE:
-        return key->dp->id == ECC_SECP521R1;
-    default:
-        return false;
+    struct bytes certificate = bytes_of(der, size);
+    if (proof->state == TLS_PROOF_NONE && !tls_proof_demand(proof, certificate)) {
+        return MEMORY_E;
     }
+    add(certificate);
+    return 0;
 }
 
-/* The check of an ECDSA CertificateVerify, as wolfSSL does it and with the scheme held against the curve. */
-static int verify_ecdsa(WOLFSSL *wolfssl, const unsigned char *signature, unsigned int signature_size,
-                        const unsigned char *hash, unsigned int hash_size, const unsigned char *key_der,
-                        unsigned int key_size, int *verified, void *context) {
-    *verified = 0;
-    ecc_key key;
-    int error = wc_ecc_init(&key);
-    if (error != 0)
-        return error;
-    word32 index = 0;
-    error = wc_EccPublicKeyDecode(key_der, &index, &key, key_size);
-    if (error == 0 && !scheme_matches_curve(wolfssl, &key, hash_size))
-        error = SIG_VERIFY_E;
-    if (error == 0)
-        error = wc_ecc_verify_hash(signature, signature_size, hash, hash_size, verified, &key);
-    wc_ecc_free(&key);
-    return error;
+static int check_proof(WOLFSSL *wolfssl, const WOLFSSL_CLIENT_PROOF *from) {
+    struct tls_proof_claim claim = {
+        .is_tls13 = wolfSSL_GetVersion(wolfssl) == WOLFSSL_TLSV1_3,
+        .scheme = from->scheme,
+        .message = bytes_of(from->message, from->messageSz),
+        .digest = bytes_of(from->digest, from->digestSz),
+        .signature = bytes_of(from->signature, from->signatureSz),
+    };
+    switch (tls_proof_check(tls_session_proof(wolfSSL_GetIOReadCtx(wolfssl)), &claim)) {
+    case TLS_PROOF_ACCEPTED:
+        return 0;
+    case TLS_PROOF_UNSUITABLE:
+        return INVALID_PARAMETER;
+    case TLS_PROOF_WRONG:
+        break;
+    }
+    return SIG_VERIFY_E;
 }
 
-void tls_peer_install(WOLFSSL_CTX *wolfssl) {
-    wolfSSL_CTX_set_verify(wolfssl, WOLFSSL_VERIFY_PEER, overrule);
-    wolfSSL_CTX_SetProcessPeerCertCb(wolfssl, catch_certificate);
-    wolfSSL_CTX_SetEccVerifyCb(wolfssl, verify_ecdsa);
+int tls_peer_install(WOLFSSL_CTX *wolfssl) {
+    static const WOLFSSL_CLIENT_AUTH hooks = {
+        .certificate = catch_certificate,
+        .prove = check_proof,
+        .schemes = tls_proof_schemes,
+        .schemesSz = TLS_PROOF_SCHEMES_SIZE,
+    };
+    return wolfSSL_CTX_set_client_auth(wolfssl, &hooks);
 }

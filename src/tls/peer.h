@@ -1,6 +1,7 @@
 /*
- * The client's certificates, caught on their way through wolfSSL. wolfSSL parses them, takes the leaf's public key and
- * checks CertificateVerify with it; what the certificates are worth is decided elsewhere, on the bytes as they came.
+ * The client's certificates on their way through wolfSSL, which hands them over as they came and makes nothing of them: they
+ * are caught for their owner, and the leaf's key is asked for its proof (tls/proof). What the certificates are worth is
+ * decided elsewhere.
  */
 #ifndef TLS_PEER_H
 #define TLS_PEER_H
@@ -8,14 +9,12 @@
 #include "tls/internal.h"
 #include "tls/session.h"
 
-/* Makes `wolfssl` ask for a client certificate, hand all of them to the capture below, and accept any. */
-void tls_peer_install(WOLFSSL_CTX *wolfssl);
+/* Has `wolfssl` ask for a client certificate, and hand over whatever comes. WOLFSSL_SUCCESS, or wolfSSL's error. */
+int tls_peer_install(WOLFSSL_CTX *wolfssl);
 
 /* Forgets what this thread holds, and captures for `owner` from now on, at most `size_max` bytes. */
 void tls_peer_begin(const void *owner, size_t size_max);
-/* Ends the capture, if it has not ended yet: what came is in order, leaf first. A certificate after this is a broken
- * invariant.
- */
+/* Ends the capture, if it has not ended yet. A certificate after this is a broken invariant. */
 void tls_peer_end(void);
 /* What the last capture caught, if it was for `owner` and caught anything; else NULL. Valid until the next tls_peer_begin.
  */

@@ -19,7 +19,7 @@ struct tls_session {
     bool established;
     bool shut_down;
     bool accepted_ticket;
-    bool presented;           /* the client has sent a certificate */
+    struct tls_proof proof;
     uint64_t authenticated_s; /* of the ticket that was accepted */
 };
 
@@ -37,6 +37,11 @@ int tls_session_receive(WOLFSSL *wolfssl, char *buffer, int capacity, void *owne
 int tls_session_send(WOLFSSL *wolfssl, char *buffer, int size, void *owner) {
     struct tls_session *session = owner;
     return session->handler->output(session->owner, bytes_of(buffer, (size_t)size)) == 0 ? size : WOLFSSL_CBIO_ERR_GENERAL;
+}
+
+struct tls_proof *tls_session_proof(void *owner) {
+    struct tls_session *session = owner;
+    return &session->proof;
 }
 
 static uint64_t now_s(void) {
@@ -57,6 +62,9 @@ static int seal_ticket(struct tls_session *session, const struct tls_context *co
         .authenticated_s = resumed ? session->authenticated_s : now_s(),
     };
     tls_peer_end();
+    /* A certificate that nobody has proved to be its own is worth nothing the next time either. */
+    if (session->proof.state != TLS_PROOF_NONE && session->proof.state != TLS_PROOF_GIVEN)
+        return WOLFSSL_TICKET_RET_REJECT;
     if (!session->handler->bind_ticket(session->owner, resumed, ticket.binding))
         return WOLFSSL_TICKET_RET_REJECT;
     if (!tls_tickets_seal(context->tickets, &ticket, now_s(), context->ticket_lifetime_s, parts))
@@ -117,6 +125,7 @@ void tls_session_free(struct tls_session *session) {
     if (session == NULL)
         return;
     wolfSSL_free(session->wolfssl);
+    tls_proof_free(&session->proof);
     free(session);
 }
 
@@ -146,11 +155,11 @@ enum tls_result tls_session_handshake(struct tls_session *session) {
     tls_peer_begin(session, session->chain_size_max);
     int returned = wolfSSL_accept(session->wolfssl);
     tls_peer_end();
-    session->presented = session->presented || tls_peer_chain(session) != NULL;
     if (returned != WOLFSSL_SUCCESS)
         return unfinished(session, returned);
-    /* A certificate whose possession nobody has proved: see peer.c, which lets it come to nothing. */
-    if (wolfSSL_session_reused(session->wolfssl) && session->presented) {
+    /* Neither comes about: wolfSSL refuses a certificate of a client that resumes, and one without its proof. */
+    bool resumed = wolfSSL_session_reused(session->wolfssl) != 0;
+    if (session->proof.state == TLS_PROOF_OWED || (resumed && session->proof.state != TLS_PROOF_NONE)) {
         session->input.size = 0;
         session->error = PEER_KEY_ERROR;
         return TLS_FAILED;
@@ -203,6 +212,10 @@ void tls_session_shutdown(struct tls_session *session) {
 
 bool tls_session_is_tls13(const struct tls_session *session) {
     return wolfSSL_GetVersion(session->wolfssl) == WOLFSSL_TLSV1_3;
+}
+
+bool tls_session_is_proved(const struct tls_session *session) {
+    return session->proof.state == TLS_PROOF_GIVEN;
 }
 
 bool tls_session_is_resumed(const struct tls_session *session) {

@@ -9,7 +9,8 @@
 #include "tls/tickets.h"
 
 enum {
-    TLS_PEER_CHAIN_MAX = 16, /* certificates that wolfSSL accepts in one message */
+    TLS_PEER_CHAIN_MAX =
+        17, /* certificates that are kept: one more than a chain may have, so that it is seen to be too long */
     TLS_PEER_CHAIN_SIZE_MAX = 64 * 1024,
     TLS_RECORD_SIZE_MAX = 16 * 1024, /* plaintext bytes of one record */
 };
@@ -83,6 +84,12 @@ const char *tls_session_cipher(const struct tls_session *session);
 bool tls_session_is_tls13(const struct tls_session *session);
 /* Whether the handshake, which is done, has resumed an earlier session: the client presented no certificate this time. */
 bool tls_session_is_resumed(const struct tls_session *session);
+/*
+ * Whether the client has proved in this handshake that it has the key of the leaf it presented. Not so for a certificate
+ * with a key that nothing can be proved with (tls/proof.h), which is never a valid one: nothing that a valid certificate
+ * earns may be given without this, or an earlier session that has resumed.
+ */
+bool tls_session_is_proved(const struct tls_session *session);
 /* What went wrong, for logs: wolfSSL's text for its error. A static text. */
 const char *tls_session_error(const struct tls_session *session);
 

@@ -121,3 +121,91 @@ Test(admission, a_long_stop_is_a_rest) {
         cr_expect_geq(admission.budgets[ADMISSION_UNKNOWN].share, 200);
     }
 }
+
+/* Loaded, with a share for unknown clients and nothing saved. */
+static struct admission loaded(uint32_t share) {
+    struct admission admission;
+    admission_init(&admission, 4, 0);
+    admission.state = ADMISSION_LOADED;
+    admission.budgets[ADMISSION_UNKNOWN].share = share;
+    admission.budgets_at_ns = SECOND;
+    return admission;
+}
+
+Test(admission, a_step_is_charged_before_it_is_done_and_paid_for_after) {
+    struct admission admission = loaded(200);
+    const struct admission_budget *budget = &admission.budgets[ADMISSION_UNKNOWN];
+    admission_turn(&admission, 2 * SECOND);
+    int64_t saved = budget->left;
+    cr_assert_gt(saved, 0);
+    cr_assert(admission_may_go(&admission, ADMISSION_UNKNOWN, ADMISSION_HELLO, 2 * SECOND));
+    cr_expect_lt(budget->left, saved, "its estimate is gone at once");
+    admission_spend(&admission, ADMISSION_UNKNOWN, 1234567);
+    cr_expect_eq(budget->left, saved - 1234567, "and what it was takes its place");
+    cr_expect_eq(budget->spent, 1234567);
+}
+
+Test(admission, an_estimate_follows_what_steps_cost) {
+    struct admission admission = loaded(1000);
+    const struct admission_budget *budget = &admission.budgets[ADMISSION_UNKNOWN];
+    for (unsigned i = 0; i < 100; i++) {
+        uint64_t now_ns = 2 * SECOND + i * SECOND;
+        admission_turn(&admission, now_ns);
+        cr_assert(admission_may_go(&admission, ADMISSION_UNKNOWN, ADMISSION_FLIGHT, now_ns));
+        admission_spend(&admission, ADMISSION_UNKNOWN, 3000000);
+    }
+    admission_turn(&admission, 200 * SECOND);
+    int64_t saved = budget->left;
+    cr_assert(admission_may_go(&admission, ADMISSION_UNKNOWN, ADMISSION_FLIGHT, 200 * SECOND));
+    cr_expect(saved - budget->left > 2500000 && saved - budget->left <= 3000000, "%ld", (long)(saved - budget->left));
+}
+
+Test(admission, nobody_begins_what_its_class_cannot_pay_for) {
+    struct admission admission = loaded(200);
+    struct admission_entry entry = {0};
+    struct admission_budget *budget = &admission.budgets[ADMISSION_UNKNOWN];
+    budget->left = 1;
+    cr_assert_null(admission_wait(&admission, &entry, ADMISSION_UNKNOWN, ADMISSION_HELLO, SECOND));
+    cr_expect_null(admission_next(&admission, SECOND));
+    uint64_t sleep_ms = admission_sleep_ms(&admission, SECOND - 900000000);
+    cr_expect_gt(sleep_ms, 0, "no turn after the other without doing anything");
+    admission_turn(&admission, SECOND + 1000000);
+    cr_expect_eq(admission_next(&admission, SECOND + 1000000), &entry);
+}
+
+/* A quarter of a second for one client is five spans of the whole CPU: all of it is paid back. */
+Test(admission, what_is_owed_stays_owed) {
+    struct admission admission = loaded(200);
+    admission_turn(&admission, 2 * SECOND);
+    cr_assert(admission_may_go(&admission, ADMISSION_UNKNOWN, ADMISSION_FLIGHT, 2 * SECOND));
+    admission_spend(&admission, ADMISSION_UNKNOWN, SECOND);
+    struct admission_entry entry = {0};
+    cr_assert_null(admission_wait(&admission, &entry, ADMISSION_UNKNOWN, ADMISSION_FLIGHT, 2 * SECOND));
+    uint64_t waited_ms = 0;
+    struct admission_entry *next = NULL;
+    while (next == NULL && waited_ms < 10000) {
+        waited_ms += 10;
+        admission_turn(&admission, 2 * SECOND + waited_ms * 1000000);
+        next = admission_next(&admission, 2 * SECOND + waited_ms * 1000000);
+    }
+    cr_expect_eq(next, &entry);
+    /* At a fifth of the time a second takes five, less what was saved. */
+    cr_expect(waited_ms > 4900 && waited_ms <= 5010, "%lu ms", (unsigned long)waited_ms);
+}
+
+Test(admission, a_flood_does_not_forgive_what_was_owed_under_load) {
+    struct admission admission = loaded(200);
+    admission_turn(&admission, 2 * SECOND);
+    cr_assert(admission_may_go(&admission, ADMISSION_UNKNOWN, ADMISSION_FLIGHT, 2 * SECOND));
+    admission_spend(&admission, ADMISSION_UNKNOWN, SECOND);
+    admission.window_began_ns = 2 * SECOND;
+    for (unsigned i = 1; i <= 3; i++) {
+        uint64_t now_ns = 2 * SECOND + (uint64_t)i * ADMISSION_WINDOW_NS;
+        admission_turn(&admission, now_ns);
+        admission_refuse(&admission, 1);
+        admission_end_window(&admission, now_ns, ADMISSION_WINDOW_NS);
+    }
+    cr_assert_eq(admission.state, ADMISSION_FLOODED);
+    cr_expect_lt(admission.budgets[ADMISSION_UNKNOWN].left, -800000000);
+    cr_expect_eq(admission.budgets[ADMISSION_RETURNING].left, 0, "what was saved is not kept");
+}

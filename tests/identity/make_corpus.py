@@ -236,6 +236,7 @@ def make_weak(key):
     huge = root.certify("Huge", fake_rsa_spki(16384), ca_extensions(key))
     case("rsa16384-intermediate", "too_large", [Issuer("Huge", key).leaf(), huge], detail="Huge")
     case("p224-leaf", "weak_key", [root.leaf(key=ec.generate_private_key(ec.SECP224R1()))], detail="its curve")
+    case("point-compressed", "weak_key", [root.leaf(key=seq(seq(oid("1.2.840.10045.2.1"), oid("1.2.840.10045.3.1.7")), bits(b"\2" + bytes(32))))], detail="its point is compressed")
     case("secp256k1-leaf", "weak_key", [root.leaf(key=ec.generate_private_key(ec.SECP256K1()))])
     case("unknown-key", "weak_key", [root.leaf(key=seq(seq(oid("1.3.101.113")), bits(b"x" * 57)))], detail="1.3.101.113")
 
@@ -486,7 +487,6 @@ def make_malformed():
     bad("authority-identifier", root.leaf(extensions=[ext("2.5.29.35", tlv(0x80, b"x"))], issuer_id=False), "authorityKeyIdentifier")
     bad("constraints-empty", root.leaf(extensions=[ext("2.5.29.30", seq())]), "nameConstraints")
     bad("constraints-minimum", root.leaf(extensions=[ext("2.5.29.30", seq(tlv(0xA0, seq(general("dns", "x"), tlv(0x80, b"\1")))))]), "nameConstraints")
-    bad("point-compressed", root.leaf(key=seq(seq(oid("1.2.840.10045.2.1"), oid("1.2.840.10045.3.1.7")), bits(b"\2" + bytes(32)))), "public key")
     bad("rsa-key-tail", root.leaf(key=seq(seq(oid("1.2.840.113549.1.1.1"), NULL), bits(seq(integer(1 << 2047 | 1), integer(3)) + b"\0"))), "public key")
     bad("ed25519-short", root.leaf(key=seq(seq(oid("1.3.101.112")), bits(bytes(31)))), "public key")
     bad("unused-bits", seq(seq(), seq(oid("1.2.3")), bits(b"\x80", 1)))

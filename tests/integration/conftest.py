@@ -10,6 +10,7 @@ import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 
 import pytest
@@ -19,6 +20,7 @@ import origins
 import pki as pki_module
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "identity"))
 BINARY = pathlib.Path(os.environ.get("SALLYPORT", ROOT / "build" / "sallyport")).resolve()
 SANITIZED = "asan" in str(BINARY)
 
@@ -37,6 +39,23 @@ def free_port():
 @pytest.fixture(scope="session")
 def pki(tmp_path_factory):
     return pki_module.Pki(tmp_path_factory.mktemp("pki"))
+
+
+@pytest.fixture(scope="session")
+def corpus_root():
+    """An issuer of certificates in DER that is spelled out: whatever is right or wrong in them."""
+    import make_corpus
+
+    return make_corpus.Issuer("Root", make_corpus.p256())
+
+
+@pytest.fixture(scope="session")
+def corpus_root_file(corpus_root, tmp_path_factory):
+    import make_corpus
+
+    path = tmp_path_factory.mktemp("corpus") / "root.pem"
+    path.write_text(make_corpus.pem(corpus_root.root()))
+    return str(path)
 
 
 class Plain(yaml.SafeDumper):

@@ -22,7 +22,7 @@ static void tear_down(void) {
 
 TestSuite(memory, .init = set_up, .fini = tear_down);
 
-static const char *const clients[] = {NULL, "p256", "rsa2048", "pss2048", "ed25519", "rsa8192"};
+static const char *const clients[] = {NULL, "p256", "rsa2048", "ed25519", "rsa8192"};
 enum { CLIENTS = sizeof(clients) / sizeof(clients[0]), IDLE_SIZE_MAX = 6 * 1024 };
 
 Test(memory, an_idle_session_is_small) {

@@ -70,11 +70,15 @@ Test(peer, every_key_type_completes_with_its_chain) {
         struct bytes expected[TLS_PEER_CHAIN_MAX];
         size_t count = read_chain(names[i], expected);
         for (int tls12 = 0; tls12 < 2; tls12++) {
+            /* In TLS 1.2 wolfSSL's client signs with a PSS key as with any of RSA: the scheme is not one for it. */
+            if (tls12 && strcmp(names[i], "pss2048") == 0)
+                continue;
             struct pair *pair = pair_open(context, &(struct pair_options){.client = names[i], .tls12 = tls12});
             cr_expect(pair_handshake(pair), "%s, TLS 1.%d: %s, client %d", names[i], tls12 ? 2 : 3,
                       tls_session_error(pair->server), pair->client_error);
             cr_expect(pair->caught && !pair->chain.too_large);
             cr_expect_eq(pair->chain.count, count);
+            cr_expect(tls_session_is_proved(pair->server));
             for (size_t j = 0; j < pair->chain.count && j < count; j++)
                 cr_expect(bytes_equal(pair->chain.certificates[j], expected[j]), "%s: certificate %zu", names[i], j);
             pair_close(pair);
@@ -189,8 +193,8 @@ Test(peer, a_chain_over_the_limit_keeps_its_beginning) {
 }
 
 /* A client's context with `count` certificates in all: the leaf, and the intermediate as often as it takes. */
-static WOLFSSL_CTX *client_of_length(size_t count) {
-    WOLFSSL_CTX *wolfssl = client_context(&(struct pair_options){0});
+static WOLFSSL_CTX *client_of_length(size_t count, const struct pair_options *options) {
+    WOLFSSL_CTX *wolfssl = client_context(options);
     struct bytes key = data_read("client-p256.key");
     cr_assert_eq(wolfSSL_CTX_use_PrivateKey_buffer(wolfssl, key.data, (long)key.size, WOLFSSL_FILETYPE_PEM),
                  WOLFSSL_SUCCESS);
@@ -211,19 +215,19 @@ static WOLFSSL_CTX *client_of_length(size_t count) {
     return wolfssl;
 }
 
-Test(peer, sixteen_certificates_pass_and_seventeen_do_not) {
-    for (size_t count = 1; count <= 17; count += count == 1 ? 14 : 1) {
-        WOLFSSL_CTX *client = client_of_length(count);
-        struct pair *pair = pair_open(context, &(struct pair_options){.client_wolfssl = client});
-        pair_handshake(pair);
-        if (count <= TLS_PEER_CHAIN_MAX) {
-            cr_assert_eq(pair->result, TLS_DONE);
-            cr_assert_eq(pair->chain.count, count, "%zu instead of %zu", pair->chain.count, count);
-        } else {
-            cr_assert_eq(pair->result, TLS_FAILED);
+Test(peer, of_too_many_certificates_one_is_kept) {
+    static const size_t counts[] = {1, 15, 16, 17};
+    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+        for (int tls12 = 0; tls12 < 2; tls12++) {
+            struct pair_options options = {.tls12 = tls12, .chain_size_max = TLS_PEER_CHAIN_SIZE_MAX};
+            options.client_wolfssl = client_of_length(counts[i], &options);
+            struct pair *pair = pair_open(context, &options);
+            cr_assert(pair_handshake(pair), "%zu: %s", counts[i], tls_session_error(pair->server));
+            cr_assert_eq(pair->chain.count, counts[i] < TLS_PEER_CHAIN_MAX ? counts[i] : TLS_PEER_CHAIN_MAX);
+            cr_assert(!pair->chain.too_large && tls_session_is_proved(pair->server));
+            pair_close(pair);
+            wolfSSL_CTX_free(options.client_wolfssl);
         }
-        pair_close(pair);
-        wolfSSL_CTX_free(client);
     }
 }
 
@@ -239,6 +243,42 @@ static size_t offset_of(struct bytes certificate, const void *wanted, size_t siz
     const uint8_t *found = memmem(certificate.data, certificate.size, wanted, size);
     cr_assert(found != NULL);
     return (size_t)(found - certificate.data);
+}
+
+/* Of another curve, by its name: the client signs with what it has, and the server has nothing to check that with. */
+static void name_another_curve(struct bytes certificate, uint8_t *place) {
+    place[offset_of(certificate, "\x2a\x86\x48\xce\x3d\x03\x01\x07", 8) + 7] = 6;
+}
+
+Test(peer, without_proof_there_is_no_ticket_whatever_its_owner_says) {
+    char error[TLS_ERROR_SIZE] = "";
+    struct tls_tickets *tickets = tls_tickets_create();
+    struct tls_context_options with = {
+        .credentials = credentials, .request_certificate = true, .tickets = tickets, .ticket_lifetime_s = 60};
+    struct tls_context *of_tickets = tls_context_create(&with, error);
+    cr_assert(of_tickets != NULL, "%s", error);
+    struct bytes chain[TLS_PEER_CHAIN_MAX];
+    cr_assert_eq(read_chain("p256", chain), 2);
+    for (int odd = 0; odd < 2; odd++) {
+        for (int tls12 = 0; tls12 < 2; tls12++) {
+            struct pair_options options = {.client = "p256", .tls12 = tls12};
+            options.client_wolfssl = client_context(&options);
+            if (odd)
+                name_another_curve(chain[0], in_client(chain[0]));
+            ecdsa_checks = 0;
+            struct pair *pair = pair_open(of_tickets, &options);
+            cr_assert(pair_handshake(pair), "%s, client %d", tls_session_error(pair->server), pair->client_error);
+            cr_assert_eq(ecdsa_checks, odd ? 0 : 1);
+            cr_assert(pair->caught);
+            cr_assert_eq(tls_session_is_proved(pair->server), !odd);
+            cr_assert_eq(pair->binds, odd ? 0 : 1);
+            pair_close(pair);
+            wolfSSL_CTX_free(options.client_wolfssl);
+        }
+    }
+    free_chain(chain, 2);
+    tls_context_free(of_tickets);
+    tls_tickets_free(tickets);
 }
 
 /* Writes `number` as 8 digits. */

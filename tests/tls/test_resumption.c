@@ -70,6 +70,7 @@ Test(resumption, what_a_ticket_was_bound_to_comes_back) {
             set_binding(pair, 99);
             cr_assert(pair_handshake(pair), "%s, client %d", tls_session_error(pair->server), pair->client_error);
             cr_assert(tls_session_is_resumed(pair->server), "client %zu, TLS 1.%d", i, tls12 ? 2 : 3);
+            cr_assert(!tls_session_is_proved(pair->server));
             cr_assert(pair->accepts == 1 && !pair->caught);
             for (size_t j = 0; j < sizeof(pair->accepted); j++)
                 cr_assert_eq(pair->accepted[j], 1 + j);
@@ -220,6 +221,9 @@ Test(resumption, every_suite_hashes_the_same_transcript_as_the_client) {
             .no_key_share = i % 2 != 0,
         };
         if (options.no_key_share && options.tls12)
+            continue;
+        /* There wolfSSL's client signs with a PSS key as with any of RSA: the scheme is not one for it. */
+        if (options.tls12 && strcmp(options.client, "pss2048") == 0)
             continue;
         options.session = first_session(context, &options, false);
         /* A ticket is opened once in a connection, so that a second hello leads to a full handshake. */

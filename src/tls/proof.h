@@ -1,0 +1,56 @@
+/*
+ * Proof of possession: whether a client has the private key of the certificate that it presents (CertificateVerify, RFC 8446
+ * section 4.4.3, RFC 5246 section 7.4.8). The key is taken from the leaf by identity/leaf, checks are identity/signature's,
+ * and which schemes there are is said here alone, for the CertificateRequest as for what comes back.
+ *
+ * With some keys there is nothing to be checked: those of a kind or a size that is not accepted, those that cannot be read,
+ * and those of certificates that cannot be read. identity/ judges by the same functions, and finds every such certificate
+ * invalid. Their handshakes complete without proof, so that their clients can be told by HTTP what is wrong, and without any
+ * arithmetic that a stranger has chosen. Whatever is earned by a valid certificate is given for TLS_PROOF_GIVEN alone.
+ */
+#ifndef TLS_PROOF_H
+#define TLS_PROOF_H
+
+#include "base/bytes.h"
+
+enum tls_proof_state {
+    TLS_PROOF_NONE,       /* no certificate was presented */
+    TLS_PROOF_OWED,       /* CertificateVerify has not come */
+    TLS_PROOF_IMPOSSIBLE, /* and not looked at when it comes */
+    TLS_PROOF_GIVEN,
+};
+
+enum tls_proof_answer {
+    TLS_PROOF_ACCEPTED,
+    TLS_PROOF_WRONG,      /* the signature does not hold: decrypt_error */
+    TLS_PROOF_UNSUITABLE, /* the scheme was not offered, or is not for this key or this version: illegal_parameter */
+};
+
+/* One handshake's. Zeroed before its first use; ended by tls_proof_free. */
+struct tls_proof {
+    enum tls_proof_state state;
+    uint8_t *key; /* SubjectPublicKeyInfo, while OWED; malloc'd */
+    size_t key_size;
+};
+
+/* What a CertificateVerify says, and what it says it of. */
+struct tls_proof_claim {
+    bool is_tls13;
+    uint16_t scheme;      /* SignatureScheme, any */
+    struct bytes message; /* what is signed; in TLS 1.2 for Ed25519 alone */
+    struct bytes digest;  /* TLS 1.2: what is signed as the scheme's hash has it, empty where it has none */
+    struct bytes signature;
+};
+
+/* SignatureSchemes for the CertificateRequest, two bytes each, the preferred first (RFC 8446 section 4.2.3). */
+enum { TLS_PROOF_SCHEMES_SIZE = 26 };
+extern const uint8_t tls_proof_schemes[TLS_PROOF_SCHEMES_SIZE];
+
+/* The client has presented `leaf`, its first certificate of this handshake. False: out of memory. */
+bool tls_proof_demand(struct tls_proof *proof, struct bytes leaf);
+/* CertificateVerify has come. On ACCEPTED the state is GIVEN or still IMPOSSIBLE; else the handshake must end. */
+enum tls_proof_answer tls_proof_check(struct tls_proof *proof, const struct tls_proof_claim *claim);
+/* Forgets the key, and keeps the state. */
+void tls_proof_free(struct tls_proof *proof);
+
+#endif

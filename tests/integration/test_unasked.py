@@ -1,0 +1,209 @@
+"""Messages that a server has not asked for, or not yet, or not any more: each gets unexpected_message and the end."""
+
+import os
+import time
+
+import pytest
+
+import proofs
+import tls12
+import tls13
+from cryptography.hazmat.primitives.asymmetric import rsa
+from make_der import NULL, bits, integer, oid, seq
+from proofs import UNEXPECTED_MESSAGE
+from tls12 import CLIENT_HELLO, CLIENT_KEY_EXCHANGE, FINISHED, HELLO_REQUEST, message
+
+EMPTY = object()
+
+
+@pytest.fixture
+def server(serve, host):
+    return serve([host("off.test"), host("r.test", "report")])
+
+
+@pytest.fixture(scope="module")
+def dear(corpus_root):
+    """A certificate whose key would take a quarter of a second: 8,192 bits, and an exponent as long."""
+    modulus, exponent = (int.from_bytes(os.urandom(1024), "big") | 1 << 8191 | 1 for _ in range(2))
+    public = seq(seq(oid("1.2.840.113549.1.1.1"), NULL), bits(seq(integer(modulus), integer(exponent >> 1 | 1))))
+    return corpus_root.leaf("dear", public)
+
+
+def signed(scheme=0x0403, size=72):
+    return tls12.certificate_verify(scheme, bytes(size))
+
+
+# What a server never gets, in either version.
+NEVER = {
+    "HelloRequest": message(HELLO_REQUEST), "ServerHello": message(2, bytes(70)), "NewSessionTicket": message(4, bytes(20)),
+    "EndOfEarlyData": message(5), "HelloRetryRequest": message(6, bytes(40)), "EncryptedExtensions": message(8, b"\0\0"),
+    "ServerKeyExchange": message(12, bytes(40)), "CertificateRequest": message(13, bytes(8)), "ServerHelloDone": message(14),
+    "CertificateStatus": message(22, b"\1\0\0\1\0"), "KeyUpdate": message(24, b"\0"), "message_hash": message(254, bytes(32)),
+    "unknown": message(99, b"x"),
+}
+
+
+@pytest.mark.parametrize("name", NEVER)
+@pytest.mark.parametrize("host_name", ["off.test", "r.test"])
+def test_what_no_client_sends_13(server, tmp_path, host_name, name):
+    client = tls13.Client(server, server.tls_client(), host_name, tmp_path / "log")
+    client.socket.sendall(client.message(NEVER[name]))
+    assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
+    client.close()
+
+
+@pytest.mark.parametrize("name", NEVER)
+@pytest.mark.parametrize("host_name", ["off.test", "r.test"])
+def test_what_no_client_sends_12(server, host_name, name):
+    with tls12.Client(server.port, host_name) as client:
+        client.send(NEVER[name])
+        assert client.alert() == UNEXPECTED_MESSAGE
+
+
+def cases_13(ders):
+    some, none = tls13.certificate_message(ders), tls13.certificate_message([])
+    return {
+        "off.test": {"certificate": [some], "no certificates": [none], "proof": [signed()], "both": [some, signed(0x0804, 1024)]},
+        "r.test": {
+            "proof first": [signed()], "proof of nothing": [none, signed()], "two": [some, some], "two without": [none, none],
+            "a second after none": [none, some], "ClientHello": [message(CLIENT_HELLO, bytes(40))],
+            "ClientHello after Certificate": [none, message(CLIENT_HELLO, bytes(40))],
+            "ClientKeyExchange": [message(CLIENT_KEY_EXCHANGE, bytes(33))],
+        },
+    }
+
+
+@pytest.mark.parametrize("host_name, name", [(h, n) for h, of in cases_13([b"x"]).items() for n in of])
+def test_nobody_asked_13(server, dear, tmp_path, host_name, name):
+    client = tls13.Client(server, server.tls_client(), host_name, tmp_path / "log")
+    client.socket.sendall(b"".join(client.message(one) for one in cases_13([dear])[host_name][name]))
+    assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
+    client.close()
+
+
+@pytest.mark.parametrize("host_name", ["off.test", "r.test"])
+@pytest.mark.parametrize("name", ["certificate", "proof", "finished", "ClientHello"])
+def test_after_the_handshake_13(server, dear, tmp_path, host_name, name):
+    client = tls13.Client(server, server.tls_client(), host_name, tmp_path / "log")
+    if host_name == "r.test":
+        client.socket.sendall(client.message(tls13.certificate_message([])))
+    client.socket.sendall(client.finished())
+    sent = {"certificate": tls13.certificate_message([dear]), "proof": signed(), "finished": message(FINISHED, bytes(32)),
+            "ClientHello": message(CLIENT_HELLO, bytes(40))}[name]
+    client.socket.sendall(client.application.seal(sent, tls13.HANDSHAKE))
+    assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
+    client.close()
+
+
+@pytest.mark.parametrize("mode", ["off", "report", "enforce"])
+@pytest.mark.parametrize("name", ["certificate", "no certificates", "proof"])
+def test_in_a_session_that_resumes_13(serve, host, pki, dear, tmp_path, mode, name):
+    server = serve([host("x.test", mode)])
+    context = server.tls_client(pki.valid().bundle if mode == "enforce" else None)
+    with server.open(context, "x.test") as connection:
+        connection.get()
+        session = connection.tls.session
+    client = tls13.Client(server, context, "x.test", tmp_path / "log", session)
+    assert client.tls.session_reused
+    client.socket.sendall(client.message({"certificate": tls13.certificate_message([dear]), "proof": signed(),
+                                          "no certificates": tls13.certificate_message([])}[name]))
+    assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
+    client.close()
+
+
+def cases_12(ders):
+    some, none = tls12.certificate(ders), tls12.certificate([])
+    exchange = EMPTY  # the client's own
+    return {
+        "off.test": {
+            "certificate": [some], "no certificates": [none], "proof": [signed()], "proof after the exchange": [exchange, signed()],
+            "two exchanges": [exchange, exchange], "certificate after the exchange": [exchange, some],
+            "ClientHello": [message(CLIENT_HELLO, bytes(40))], "finished": [exchange, message(FINISHED, bytes(12))],
+        },
+        "r.test": {
+            "proof first": [signed()], "proof before the exchange": [some, signed()], "proof of nothing": [none, exchange, signed()],
+            "two": [some, some], "a second after none": [none, some], "two exchanges": [none, exchange, exchange],
+            "no certificate": [exchange], "certificate after the exchange": [none, exchange, some],
+            "exchange after the proof": [some, exchange, signed(0x0401, 1024), exchange],
+        },
+    }
+
+
+@pytest.mark.parametrize("host_name, name", [(h, n) for h, of in cases_12([b"x"]).items() for n in of])
+def test_nobody_asked_12(server, dear, host_name, name):
+    with tls12.Client(server.port, host_name) as client:
+        assert client.is_asked == (host_name == "r.test")
+        client.send(*[client.key_exchange() if one is EMPTY else one for one in cases_12([dear])[host_name][name]])
+        assert client.alert() == UNEXPECTED_MESSAGE
+
+
+@pytest.mark.parametrize("host_name", ["off.test", "r.test"])
+@pytest.mark.parametrize("name", ["certificate", "proof", "exchange", "finished"])
+def test_after_the_handshake_12(server, dear, host_name, name):
+    with tls12.Client(server.port, host_name) as client:
+        if client.is_asked:
+            client.send(tls12.certificate([]))
+        exchange = client.key_exchange()
+        client.send(exchange)
+        client.make_master()
+        client.complete()
+        client.send({"certificate": tls12.certificate([dear]), "proof": signed(), "exchange": exchange,
+                     "finished": message(FINISHED, bytes(12))}[name])
+        assert client.alert() == UNEXPECTED_MESSAGE
+
+
+@pytest.mark.parametrize("mode", ["off", "report"])
+@pytest.mark.parametrize("name", ["certificate", "proof", "exchange"])
+def test_in_a_session_that_resumes_12(serve, host, dear, mode, name):
+    server = serve([host("x.test", mode)])
+    with tls12.Client(server.port, "x.test") as first:
+        if first.is_asked:
+            first.send(tls12.certificate([]))
+        first.send(first.key_exchange())
+        first.make_master()
+        first.complete()
+        assert first.ticket
+    with tls12.Client(server.port, "x.test", first.ticket, first.master) as client:
+        assert client.resumed
+        point = message(CLIENT_KEY_EXCHANGE, b"\x20" + os.urandom(32))
+        client.send({"certificate": tls12.certificate([dear]), "proof": signed(), "exchange": point}[name])
+        assert client.alert() == UNEXPECTED_MESSAGE
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_a_certificate_without_its_proof(server, corpus_root, dear, tmp_path, version):
+    """Whether anything could be proved with its key or not."""
+    for leaf in (corpus_root.leaf("one"), dear):
+        if version == "1.3":
+            client = tls13.Client(server, server.tls_client(), "r.test", tmp_path / "log")
+            client.socket.sendall(client.message(tls13.certificate_message([leaf])) + client.finished())
+            assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
+            client.close()
+            continue
+        with tls12.Client(server.port, "r.test") as client:
+            client.send(tls12.certificate([leaf]), client.key_exchange())
+            client.make_master()
+            client.put(tls12.CHANGE_CIPHER_SPEC, b"\1")
+            assert client.alert() == UNEXPECTED_MESSAGE
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_certificate_of_no_bytes(server, corpus_root, tmp_path, version, after):
+    key = rsa.generate_private_key(65537, 2048)
+    ders = [corpus_root.leaf("one", key), b""] if after else [b""]
+    outcome = proofs.present(version, server, "r.test", ders, key, 0x0804, tmp_path / "log")
+    assert outcome.alert == proofs.DECODE_ERROR
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_a_key_that_would_be_dear_costs_nothing(server, dear, tmp_path, version):
+    """Asked for or not: no arithmetic with a number that a stranger has chosen at will."""
+    key = rsa.generate_private_key(65537, 1024)
+    before = server.metric("sallyport_handshake_work_seconds_total")
+    begun = time.monotonic()
+    for _ in range(20):
+        outcome = proofs.present(version, server, "r.test", [dear], key, 0x0401, tmp_path / "log", signature=bytes(1024))
+        assert outcome.seen("X-Client-Cert-Status") == ["invalid"]
+    work = server.metric("sallyport_handshake_work_seconds_total") - before
+    assert work < 20 * 0.02 or time.monotonic() - begun > 10, f"{work / 20 * 1000:.1f} ms each"
