@@ -13,6 +13,8 @@ enum {
     LOCKS = 256,     /* a power of two; each is held for a look at one set */
     TOKEN = 1000,    /* the bucket counts in thousandths of a connection: the rate is what a millisecond adds */
     FAMILY_NONE = 0, /* of an entry that was never used */
+    WORK_OWED_MAX_US = 1000 * 1000,
+    CORES_MAX = 1000,
     ENTRIES_MAX = 1 << 26,
 };
 
@@ -22,8 +24,13 @@ struct entry {
     uint32_t tokens; /* as of seen_ms */
     uint32_t known_until_s;
     uint32_t failed_s; /* as of which `failures` is right */
-    uint16_t connections;
-    uint16_t waiting;
+    uint32_t connections;
+    uint32_t proved;    /* of them, by valid certificates */
+    uint32_t vouched;   /* clients that were there lately, */
+    uint32_t vouched_s; /* as of which it is right */
+    uint64_t worked_ms; /* as of which `work_us` is right */
+    int32_t work_us;    /* of handshakes that it may still take; negative: what it owes */
+    uint32_t waiting;
     uint16_t failures;
     uint8_t family;
 };
@@ -183,6 +190,31 @@ static enum source_standing standing_of(const struct entry *entry, uint32_t now_
     return failures < SOURCES_SUSPECT_FAILURES ? SOURCE_UNKNOWN : SOURCE_SUSPECT;
 }
 
+static uint32_t halved(uint32_t value, uint32_t halvings) {
+    return halvings > 31 ? 0 : value >> halvings;
+}
+
+/* Clients that were there lately: half of them are forgotten with each half-life, but none that is there. */
+static uint32_t vouched_of_late(const struct entry *entry, uint32_t now_s) {
+    uint32_t halvings = elapsed(now_s, entry->vouched_s) / SOURCES_VOUCHED_HALF_LIFE_S;
+    uint32_t vouched = halved(entry->vouched, halvings);
+    return vouched > entry->proved ? vouched : entry->proved;
+}
+
+/* Brings `vouched` up to date, in whole half-lives. */
+static void age_vouched(struct entry *entry, uint32_t now_s) {
+    uint32_t halvings = elapsed(now_s, entry->vouched_s) / SOURCES_VOUCHED_HALF_LIFE_S;
+    entry->vouched = vouched_of_late(entry, now_s);
+    entry->vouched_s = entry->vouched == entry->proved ? now_s : entry->vouched_s + halvings * SOURCES_VOUCHED_HALF_LIFE_S;
+}
+
+static bool has_place(const struct entry *entry, const struct source_limits *limits, enum source_standing standing,
+                      uint32_t now_s) {
+    uint32_t unproved = entry->connections - entry->proved;
+    uint32_t more = standing == SOURCE_KNOWN ? vouched_of_late(entry, now_s) : 0;
+    return limits->connections == 0 || unproved < limits->connections + more;
+}
+
 enum source_arrival sources_arrive(struct sources *sources, const struct sockaddr *peer, const struct source_limits *limits,
                                    uint64_t now_ms, uint32_t *source, enum source_standing *standing) {
     uint8_t family;
@@ -200,7 +232,7 @@ enum source_arrival sources_arrive(struct sources *sources, const struct sockadd
     struct entry *entry = find_or_replace(sources, &sources->entries[set * SOURCES_WAYS], prefix, family, now_ms);
     if (entry != NULL) {
         *standing = standing_of(entry, (uint32_t)(now_ms / 1000));
-        if (entry->connections >= (limits->connections == 0 ? UINT16_MAX : limits->connections)) {
+        if (!has_place(entry, limits, *standing, (uint32_t)(now_ms / 1000))) {
             arrival = SOURCE_OVER_CONNECTIONS;
         } else if (!take_token(entry, limits, (uint32_t)now_ms) && *standing != SOURCE_KNOWN) {
             arrival = SOURCE_OVER_RATE;
@@ -228,7 +260,7 @@ void sources_leave(struct sources *sources, uint32_t source) {
     struct entry *entry = lock_entry(sources, source, &lock);
     if (entry != NULL) {
         entry->connections--;
-        CHECK(entry->waiting <= entry->connections);
+        CHECK(entry->waiting <= entry->connections && entry->proved <= entry->connections);
         pthread_mutex_unlock(lock);
     }
 }
@@ -268,6 +300,70 @@ enum source_standing sources_standing(struct sources *sources, uint32_t source, 
     enum source_standing standing = standing_of(entry, (uint32_t)(now_ms / 1000));
     pthread_mutex_unlock(lock);
     return standing;
+}
+
+void sources_credit(struct sources *sources, uint32_t source, bool vouches, uint64_t now_ms) {
+    pthread_mutex_t *lock;
+    struct entry *entry = lock_entry(sources, source, &lock);
+    if (entry != NULL) {
+        age_vouched(entry, (uint32_t)(now_ms / 1000));
+        entry->vouched += vouches && entry->vouched < SOURCES_VOUCHED_MAX;
+        entry->proved++;
+        CHECK(entry->proved <= entry->connections);
+        pthread_mutex_unlock(lock);
+    }
+}
+
+void sources_discredit(struct sources *sources, uint32_t source, uint64_t now_ms) {
+    pthread_mutex_t *lock;
+    struct entry *entry = lock_entry(sources, source, &lock);
+    if (entry != NULL) {
+        /* All may go at once, and come again: the count of those who were there stays for a while. */
+        age_vouched(entry, (uint32_t)(now_ms / 1000));
+        CHECK(entry->proved > 0);
+        entry->proved--;
+        pthread_mutex_unlock(lock);
+    }
+}
+
+/* What it may have saved up: a second's worth. */
+static int64_t work_of_a_second(const struct entry *entry, unsigned cores, uint32_t now_s) {
+    uint64_t clients = vouched_of_late(entry, now_s);
+    uint64_t mille = SOURCES_WORK_MILLE + (clients > 1 ? clients - 1 : 0) * SOURCES_WORK_EACH_MILLE;
+    CHECK(cores >= 1 && cores <= CORES_MAX);
+    return (int64_t)(mille < SOURCES_WORK_MAX_MILLE ? mille : SOURCES_WORK_MAX_MILLE) * 1000 * cores;
+}
+
+static void fill_work(struct entry *entry, unsigned cores, uint64_t now_ms) {
+    uint64_t passed_ms = now_ms > entry->worked_ms ? now_ms - entry->worked_ms : 0;
+    int64_t full_us = work_of_a_second(entry, cores, (uint32_t)(now_ms / 1000));
+    passed_ms = passed_ms < 2000 ? passed_ms : 2000; /* after which it is full, whatever it owes */
+    int64_t work_us = entry->work_us + full_us * (int64_t)passed_ms / 1000;
+    entry->work_us = (int32_t)(work_us < full_us ? work_us : full_us);
+    entry->worked_ms = now_ms > entry->worked_ms ? now_ms : entry->worked_ms;
+}
+
+void sources_spend(struct sources *sources, uint32_t source, uint64_t spent_ns, unsigned cores, uint64_t now_ms) {
+    pthread_mutex_t *lock;
+    struct entry *entry = lock_entry(sources, source, &lock);
+    if (entry != NULL) {
+        fill_work(entry, cores, now_ms);
+        int64_t left_us = entry->work_us - (int64_t)(spent_ns / 1000);
+        entry->work_us = (int32_t)(left_us > -WORK_OWED_MAX_US ? left_us : -WORK_OWED_MAX_US);
+        pthread_mutex_unlock(lock);
+    }
+}
+
+bool sources_has_work(struct sources *sources, uint32_t source, unsigned cores, uint64_t now_ms) {
+    pthread_mutex_t *lock;
+    struct entry *entry = lock_entry(sources, source, &lock);
+    if (entry == NULL) {
+        return true;
+    }
+    fill_work(entry, cores, now_ms);
+    bool has = entry->work_us > 0;
+    pthread_mutex_unlock(lock);
+    return has;
 }
 
 bool sources_begin_wait(struct sources *sources, uint32_t source, uint32_t max) {

@@ -1,0 +1,55 @@
+#include "guard/sampling.h"
+
+#include "base/check.h"
+
+enum {
+    MILLE = 1000,
+    /* Shares of the time, in thousandths. */
+    LOADED_LEAST = 250, /* what strangers may cost in any case */
+    FLOODED_LEAST = 80,
+    HEADROOM = 30,        /* of what is left over: what is not given away */
+    KNOWN_HEADROOM = 150, /* likewise, where known clients come */
+    /* The cost of so many connections or fewer says little. */
+    FEW = 4,
+};
+
+void sampling_init(struct sampling *sampling) {
+    *sampling = (struct sampling){.share = SAMPLING_ALL};
+}
+
+/* What strangers may cost, in nanoseconds of the window. */
+static uint64_t budget_of(const struct sampling_window *window, uint64_t spent_ns) {
+    uint64_t least = window->state == ADMISSION_FLOODED ? FLOODED_LEAST : LOADED_LEAST;
+    uint64_t headroom = window->known_ns > 0 ? KNOWN_HEADROOM : HEADROOM;
+    uint64_t least_ns = window->duration_ns * least / MILLE;
+    uint64_t headroom_ns = window->duration_ns * headroom / MILLE;
+    uint64_t free_ns = window->idle_ns + spent_ns;
+    uint64_t others_ns = window->known_ns < window->duration_ns ? window->duration_ns - window->known_ns : 0;
+
+    /* What a connection costs is an estimate, and many together may seem to take more time than there is. */
+    free_ns = free_ns < others_ns ? free_ns : others_ns;
+    return free_ns > least_ns + headroom_ns ? free_ns - headroom_ns : least_ns;
+}
+
+void sampling_end_window(struct sampling *sampling, const struct sampling_window *window) {
+    uint64_t spent_ns = sampling->strangers * (uint64_t)SAMPLING_CONNECTION_NS + window->strangers_ns;
+    uint64_t share = sampling->share;
+    uint32_t strangers = sampling->strangers;
+
+    CHECK(window->duration_ns > 0);
+    sampling->strangers = 0;
+    if (window->state == ADMISSION_CALM) {
+        sampling->share = SAMPLING_ALL;
+        return;
+    }
+    uint64_t budget_ns = budget_of(window, spent_ns);
+    uint64_t most = share + share / 2 + SAMPLING_LEAST;
+    uint64_t wanted = strangers <= FEW || spent_ns == 0 ? most : share * budget_ns / spent_ns;
+    /* Down as far as needed, but by halves twice a window, since the window may have begun before the last change. */
+    if (wanted < share / 4) {
+        wanted = share / 4;
+    }
+    wanted = wanted < most ? wanted : most;
+    wanted = wanted > SAMPLING_LEAST ? wanted : SAMPLING_LEAST;
+    sampling->share = wanted < SAMPLING_ALL ? (uint32_t)wanted : SAMPLING_ALL;
+}
