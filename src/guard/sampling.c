@@ -9,6 +9,7 @@ enum {
     FLOODED_LEAST = 80,
     HEADROOM = 30,        /* of what is left over: what is not given away */
     KNOWN_HEADROOM = 150, /* likewise, where known clients come */
+    SATURATED = 50,       /* a shard that rests less than this, where known clients come, may have far more to do */
     /* The cost of so many connections or fewer says little. */
     FEW = 4,
 };
@@ -17,11 +18,15 @@ void sampling_init(struct sampling *sampling) {
     *sampling = (struct sampling){.share = SAMPLING_ALL};
 }
 
-/* What strangers may cost, in nanoseconds of the window. */
+/* What strangers may cost in any case, in nanoseconds of the window. */
+static uint64_t least_of(const struct sampling_window *window) {
+    return window->duration_ns * (window->state == ADMISSION_FLOODED ? FLOODED_LEAST : LOADED_LEAST) / MILLE;
+}
+
+/* What they may cost. */
 static uint64_t budget_of(const struct sampling_window *window, uint64_t spent_ns) {
-    uint64_t least = window->state == ADMISSION_FLOODED ? FLOODED_LEAST : LOADED_LEAST;
     uint64_t headroom = window->known_ns > 0 ? KNOWN_HEADROOM : HEADROOM;
-    uint64_t least_ns = window->duration_ns * least / MILLE;
+    uint64_t least_ns = least_of(window);
     uint64_t headroom_ns = window->duration_ns * headroom / MILLE;
     uint64_t free_ns = window->idle_ns + spent_ns;
     uint64_t others_ns = window->known_ns < window->duration_ns ? window->duration_ns - window->known_ns : 0;
@@ -45,7 +50,12 @@ void sampling_end_window(struct sampling *sampling, const struct sampling_window
     uint64_t budget_ns = budget_of(window, spent_ns);
     uint64_t most = share + share / 2 + SAMPLING_LEAST;
     uint64_t wanted = strangers <= FEW || spent_ns == 0 ? most : share * budget_ns / spent_ns;
-    /* Down as far as needed, but by halves twice a window, since the window may have begun before the last change. */
+    bool saturated = window->known_ns > 0 && window->idle_ns < window->duration_ns * SATURATED / MILLE;
+    /* Then nothing tells how many more there are: they wait to be accepted, and known clients among them. */
+    if (saturated && spent_ns > least_of(window) && wanted > share / 2) {
+        wanted = share / 2;
+    }
+    /* Not down to nothing at once: the window may have begun before the last change. */
     if (wanted < share / 4) {
         wanted = share / 4;
     }

@@ -194,6 +194,143 @@ Test(sources, a_valid_certificate_speaks_for_its_source) {
     sources_free(sources);
 }
 
+static void set_credit(struct sources *sources, struct visit one, bool vouches, uint64_t now_ms) {
+    sources_prove(sources, one.source, now_ms);
+    sources_credit(sources, one.source, vouches, now_ms);
+}
+
+static void go(struct sources *sources, struct visit one, bool credited, uint64_t now_ms) {
+    if (credited) {
+        sources_discredit(sources, one.source, now_ms);
+    }
+    sources_leave(sources, one.source);
+}
+
+enum { CLIENTS = 50000 };
+
+/* A proxy, or a carrier's NAT: each connection has a certificate of its own. */
+Test(sources, connections_that_proved_themselves_do_not_count) {
+    struct sources *sources = sources_create(1000);
+    const struct source_limits limits = {.connections = 100};
+    static struct visit visits[CLIENTS];
+    struct sockaddr_storage nat = address_of("192.0.2.1");
+    for (size_t i = 0; i < CLIENTS; i++) {
+        visits[i] = visit(sources, nat, &limits, START_MS + i);
+        cr_assert_eq(visits[i].arrival, SOURCE_ADMITTED, "%zu", i);
+        set_credit(sources, visits[i], true, START_MS + i);
+    }
+    /* All at once they are gone, and come again before one of them has shown anything. */
+    for (size_t i = 0; i < CLIENTS; i++) {
+        go(sources, visits[i], true, START_MS + CLIENTS);
+    }
+    for (size_t i = 0; i < CLIENTS; i++) {
+        visits[i] = visit(sources, nat, &limits, START_MS + CLIENTS + 1000);
+        cr_assert_eq(visits[i].arrival, SOURCE_ADMITTED, "%zu", i);
+    }
+    /* But not without end. */
+    unsigned more = 0;
+    while (visit(sources, nat, &limits, START_MS + CLIENTS + 2000).arrival == SOURCE_ADMITTED) {
+        more++;
+    }
+    cr_expect_eq(more, limits.connections);
+    sources_free(sources);
+}
+
+Test(sources, one_client_does_not_widen_the_bound) {
+    struct sources *sources = sources_create(1000);
+    const struct source_limits limits = {.connections = 100};
+    struct sockaddr_storage peer = address_of("192.0.2.1");
+    /* It comes again and again; its certificate vouches once a minute. */
+    for (unsigned i = 0; i < 100000; i++) {
+        struct visit one = visit(sources, peer, &limits, START_MS + i * UINT64_C(10));
+        cr_assert_eq(one.arrival, SOURCE_ADMITTED);
+        set_credit(sources, one, i % 6000 == 0, START_MS + i * UINT64_C(10));
+        go(sources, one, true, START_MS + i * UINT64_C(10));
+    }
+    unsigned open = 0;
+    while (visit(sources, peer, &limits, START_MS + 1000000).arrival == SOURCE_ADMITTED) {
+        open++;
+    }
+    cr_expect(open >= 100 && open < 120, "%u", open);
+    sources_free(sources);
+}
+
+Test(sources, what_was_vouched_for_fades) {
+    struct sources *sources = sources_create(1000);
+    const struct source_limits limits = {.connections = 10};
+    struct sockaddr_storage peer = address_of("192.0.2.1");
+    for (unsigned i = 0; i < 1000; i++) {
+        struct visit one = visit(sources, peer, &limits, START_MS);
+        set_credit(sources, one, true, START_MS);
+        go(sources, one, true, START_MS);
+    }
+    unsigned open = 0;
+    uint64_t later_ms = START_MS + (2 * SOURCES_VOUCHED_HALF_LIFE_S + 2) * UINT64_C(1000);
+    while (visit(sources, peer, &limits, later_ms).arrival == SOURCE_ADMITTED) {
+        open++;
+    }
+    cr_expect_eq(open, 10 + 250);
+    /* With many failures of late it counts for nothing. */
+    struct sockaddr_storage other = address_of("192.0.2.2");
+    struct visit one = visit(sources, other, &limits, START_MS);
+    for (unsigned i = 0; i < 100; i++) {
+        struct visit valid = visit(sources, other, &limits, START_MS);
+        set_credit(sources, valid, true, START_MS);
+        go(sources, valid, true, START_MS);
+    }
+    sources_fail(sources, one.source, SOURCES_KNOWN_FAILURES_MAX, START_MS);
+    for (open = 1; visit(sources, other, &limits, START_MS).arrival == SOURCE_ADMITTED; open++) {
+    }
+    cr_expect_eq(open, 10);
+    sources_free(sources);
+}
+
+/* Handshakes of 130 us, so often in each of ten seconds: how many of them had work left. */
+static unsigned work(struct sources *sources, uint32_t source, unsigned rate, unsigned cores, uint64_t begin_ms) {
+    unsigned had = 0;
+    for (unsigned i = 0; i < 10 * rate; i++) {
+        uint64_t now_ms = begin_ms + i * UINT64_C(1000) / rate;
+        if (sources_has_work(sources, source, cores, now_ms)) {
+            sources_spend(sources, source, 130000, cores, now_ms);
+            had++;
+        }
+    }
+    return had;
+}
+
+Test(sources, handshakes_of_a_known_source_are_bounded) {
+    struct sources *sources = sources_create(1000);
+    struct visit one = visit(sources, address_of("192.0.2.1"), &unlimited, START_MS);
+    set_credit(sources, one, true, START_MS);
+    cr_expect_eq(work(sources, one.source, 500, 1, START_MS), 5000, "more than any device needs");
+    /* A tenth of a core, with what was saved up: 770 a second. */
+    unsigned had = work(sources, one.source, 7000, 1, START_MS + 20000);
+    cr_expect(had > 7600 && had < 8600, "%u", had);
+    had = work(sources, one.source, 7000, 4, START_MS + 40000);
+    cr_expect(had > 4 * 7600 && had < 4 * 8600, "%u", had);
+    /* Another is not touched by it. */
+    struct visit other = visit(sources, address_of("192.0.2.2"), &unlimited, START_MS);
+    cr_expect(sources_has_work(sources, other.source, 1, START_MS + 50000));
+    cr_expect(sources_has_work(sources, SOURCE_UNTRACKED, 1, START_MS));
+    sources_spend(sources, SOURCE_UNTRACKED, 1, 1, START_MS);
+    sources_free(sources);
+}
+
+Test(sources, many_clients_behind_one_address_may_do_more) {
+    struct sources *sources = sources_create(1000);
+    struct visit one = visit(sources, address_of("192.0.2.1"), &unlimited, START_MS);
+    for (unsigned i = 0; i < 100; i++) {
+        struct visit client = visit(sources, address_of("192.0.2.1"), &unlimited, START_MS);
+        set_credit(sources, client, true, START_MS);
+    }
+    cr_expect_eq(work(sources, one.source, 7000, 1, START_MS), 70000);
+    /* A debt is paid within a second or two. */
+    sources_spend(sources, one.source, UINT64_C(3600000000000), 1, START_MS + 20000);
+    cr_expect_not(sources_has_work(sources, one.source, 1, START_MS + 20500));
+    cr_expect(sources_has_work(sources, one.source, 1, START_MS + 21500));
+    sources_free(sources);
+}
+
 Test(sources, waiting_hellos_are_bounded) {
     struct sources *sources = sources_create(1000);
     uint32_t source = visit(sources, address_of("192.0.2.1"), &unlimited, START_MS).source;
