@@ -104,7 +104,7 @@ static bool tell_family(struct shard *shard, enum screen_family family) {
     };
     bool drops = rules.blocked_count > 0 || rules.sample < SYN_FILTER_ALL;
 
-    if (is_same && rules.sample >= SYN_FILTER_ALL && screen->told_share >= SAMPLING_ALL &&
+    if (drops && is_same && rules.sample >= SYN_FILTER_ALL && screen->told_share >= SAMPLING_ALL &&
         screen->suspects[family].count == before) {
         return drops; /* the kernel has this very list */
     }

@@ -10,13 +10,13 @@ static uint32_t stamp(uint64_t ms) {
     return (uint32_t)ms == 0 ? 1 : (uint32_t)ms;
 }
 
-void blocklist_add(struct blocklist *list, uint32_t name, uint64_t now_ms, uint32_t duration_ms) {
-    uint64_t hash = hash_bytes(&name, sizeof name);
+void blocklist_add(struct blocklist *list, uint32_t address, uint64_t now_ms, uint32_t duration_ms) {
+    uint64_t hash = hash_bytes(&address, sizeof address);
     size_t chosen = BLOCKLIST_SLOTS;
 
     for (size_t i = 0; i < BLOCKLIST_PROBES; i++) {
         size_t slot = (hash + i) % BLOCKLIST_SLOTS;
-        if (list->until_ms[slot] != 0 && list->names[slot] == name) {
+        if (list->until_ms[slot] != 0 && list->addresses[slot] == address) {
             chosen = slot;
             break;
         }
@@ -28,7 +28,7 @@ void blocklist_add(struct blocklist *list, uint32_t name, uint64_t now_ms, uint3
         return;
     }
     if (list->until_ms[chosen] == 0) {
-        list->names[chosen] = name;
+        list->addresses[chosen] = address;
         list->count++;
         list->changed = true;
     }
@@ -41,7 +41,7 @@ static int compare(const void *a, const void *b) {
     return (left > right) - (left < right);
 }
 
-size_t blocklist_collect(struct blocklist *list, uint64_t now_ms, uint32_t *names, size_t capacity) {
+size_t blocklist_collect(struct blocklist *list, uint64_t now_ms, uint32_t *addresses, size_t capacity) {
     size_t count = 0;
 
     for (size_t slot = 0; slot < BLOCKLIST_SLOTS; slot++) {
@@ -52,11 +52,11 @@ size_t blocklist_collect(struct blocklist *list, uint64_t now_ms, uint32_t *name
             list->until_ms[slot] = 0;
             list->count--;
         } else if (count < capacity) {
-            names[count++] = list->names[slot];
+            addresses[count++] = list->addresses[slot];
         }
     }
     list->changed = false;
-    qsort(names, count, sizeof *names, compare);
+    qsort(addresses, count, sizeof *addresses, compare);
     return count;
 }
 

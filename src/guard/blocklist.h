@@ -1,7 +1,7 @@
 /*
- * Sources that are not to be heard for a while: what the kernel is told to drop. Each has a name of 32 bits, which the
- * caller chooses (ring/syn_filter.h). A fixed table with a bounded probe; the hash is keyed (base/hash.h: hash_init comes
- * first). Clocks are given.
+ * Sources that are not to be heard for a while: what the kernel is told to drop. Each has an address of 32 bits, which for
+ * one of IPv6 is the name that ring/syn_filter.h gives its /64. A fixed table with a bounded probe; the hash is keyed
+ * (base/hash.h: hash_init comes first). Clocks are given.
  */
 #ifndef GUARD_BLOCKLIST_H
 #define GUARD_BLOCKLIST_H
@@ -16,17 +16,17 @@ enum {
 };
 
 struct blocklist {
-    uint32_t names[BLOCKLIST_SLOTS];
+    uint32_t addresses[BLOCKLIST_SLOTS];
     uint32_t until_ms[BLOCKLIST_SLOTS]; /* 0: free */
     uint32_t count;                     /* slots in use */
     bool changed;                       /* since blocklist_collect */
 };
 
-/* A name that has no room near its place is left out. Empty is all zeros. */
-void blocklist_add(struct blocklist *list, uint32_t name, uint64_t now_ms, uint32_t duration_ms);
+/* One that has no room near its place is left out. Empty is all zeros. */
+void blocklist_add(struct blocklist *list, uint32_t address, uint64_t now_ms, uint32_t duration_ms);
 
-/* Forgets what is over, writes up to `capacity` of the others to `names`, ascending, and returns their number. */
-size_t blocklist_collect(struct blocklist *list, uint64_t now_ms, uint32_t *names, size_t capacity);
+/* Forgets what is over, writes up to `capacity` of the others to `addresses`, ascending, and returns their number. */
+size_t blocklist_collect(struct blocklist *list, uint64_t now_ms, uint32_t *addresses, size_t capacity);
 
 void blocklist_clear(struct blocklist *list);
 

@@ -13,7 +13,8 @@ enum {
     LOCKS = 256,     /* a power of two; each is held for a look at one set */
     TOKEN = 1000,    /* the bucket counts in thousandths of a connection: the rate is what a millisecond adds */
     FAMILY_NONE = 0, /* of an entry that was never used */
-    WORK_OWED_MAX_US = 1000 * 1000,
+    WORK_OWED_MAX_US = 100 * 1000,
+    FORGIVEN_MS = 2000,
     CORES_MAX = 1000,
     ENTRIES_MAX = 1 << 26,
 };
@@ -36,10 +37,20 @@ struct entry {
 };
 _Static_assert(sizeof(struct entry) == SOURCES_ENTRY_SIZE, "see sources.h");
 
+/* Known sources that have taken work: in this second, and in the last one in which there were any. */
+struct activity {
+    pthread_mutex_t lock;
+    uint64_t second;
+    uint32_t now;
+    uint32_t before;
+    atomic_uint most; /* of both */
+};
+
 struct sources {
     struct entry *entries;
     size_t set_mask;
     atomic_size_t used;
+    struct activity activity;
     pthread_mutex_t locks[LOCKS];
 };
 
@@ -60,6 +71,8 @@ struct sources *sources_create(size_t entries) {
     sources->entries = memory;
     sources->set_mask = sets - 1;
     atomic_init(&sources->used, 0);
+    sources->activity = (struct activity){0};
+    CHECK(pthread_mutex_init(&sources->activity.lock, NULL) == 0);
     for (size_t i = 0; i < LOCKS; i++) {
         CHECK(pthread_mutex_init(&sources->locks[i], NULL) == 0);
     }
@@ -73,6 +86,7 @@ void sources_free(struct sources *sources) {
     for (size_t i = 0; i < LOCKS; i++) {
         CHECK(pthread_mutex_destroy(&sources->locks[i]) == 0);
     }
+    CHECK(pthread_mutex_destroy(&sources->activity.lock) == 0);
     free(sources->entries);
     free(sources);
 }
@@ -196,14 +210,14 @@ static uint32_t halved(uint32_t value, uint32_t halvings) {
 
 /* Clients that were there lately: half of them are forgotten with each half-life, but none that is there. */
 static uint32_t vouched_of_late(const struct entry *entry, uint32_t now_s) {
-    uint32_t halvings = elapsed(now_s, entry->vouched_s) / SOURCES_VOUCHED_HALF_LIFE_S;
+    uint32_t halvings = (uint32_t)(elapsed(now_s, entry->vouched_s) / SOURCES_VOUCHED_HALF_LIFE_S);
     uint32_t vouched = halved(entry->vouched, halvings);
     return vouched > entry->proved ? vouched : entry->proved;
 }
 
 /* Brings `vouched` up to date, in whole half-lives. */
 static void age_vouched(struct entry *entry, uint32_t now_s) {
-    uint32_t halvings = elapsed(now_s, entry->vouched_s) / SOURCES_VOUCHED_HALF_LIFE_S;
+    uint32_t halvings = (uint32_t)(elapsed(now_s, entry->vouched_s) / SOURCES_VOUCHED_HALF_LIFE_S);
     entry->vouched = vouched_of_late(entry, now_s);
     entry->vouched_s = entry->vouched == entry->proved ? now_s : entry->vouched_s + halvings * SOURCES_VOUCHED_HALF_LIFE_S;
 }
@@ -326,18 +340,39 @@ void sources_discredit(struct sources *sources, uint32_t source, uint64_t now_ms
     }
 }
 
-/* What it may have saved up: a second's worth. */
-static int64_t work_of_a_second(const struct entry *entry, unsigned cores, uint32_t now_s) {
-    uint64_t clients = vouched_of_late(entry, now_s);
-    uint64_t mille = SOURCES_WORK_MILLE + (clients > 1 ? clients - 1 : 0) * SOURCES_WORK_EACH_MILLE;
-    CHECK(cores >= 1 && cores <= CORES_MAX);
-    return (int64_t)(mille < SOURCES_WORK_MAX_MILLE ? mille : SOURCES_WORK_MAX_MILLE) * 1000 * cores;
+/* One more source takes work in this second. */
+static void count_active(struct activity *activity, uint64_t second) {
+    pthread_mutex_lock(&activity->lock);
+    if (second > activity->second) {
+        activity->before = activity->now;
+        activity->now = 0;
+        activity->second = second;
+    }
+    activity->now++;
+    uint32_t most = activity->now > activity->before ? activity->now : activity->before;
+    atomic_store_explicit(&activity->most, most, memory_order_relaxed);
+    pthread_mutex_unlock(&activity->lock);
 }
 
-static void fill_work(struct entry *entry, unsigned cores, uint64_t now_ms) {
+/* What a source may take in a second, and save up. */
+static int64_t work_of_a_second(struct sources *sources, const struct entry *entry, unsigned cores, uint32_t now_s) {
+    uint32_t active = atomic_load_explicit(&sources->activity.most, memory_order_relaxed);
+    uint64_t clients = vouched_of_late(entry, now_s);
+    uint64_t mille = SOURCES_WORK_MILLE + (clients > 1 ? clients - 1 : 0) * SOURCES_WORK_EACH_MILLE;
+    uint64_t fair_mille = SOURCES_WORK_FAIR_MILLE / (active > 0 ? active : 1);
+    CHECK(cores >= 1 && cores <= CORES_MAX);
+    mille = mille > fair_mille ? mille : fair_mille;
+    return (int64_t)(mille < 1000 ? mille : 1000) * 1000 * cores;
+}
+
+static void fill_work(struct sources *sources, struct entry *entry, unsigned cores, uint64_t now_ms) {
     uint64_t passed_ms = now_ms > entry->worked_ms ? now_ms - entry->worked_ms : 0;
-    int64_t full_us = work_of_a_second(entry, cores, (uint32_t)(now_ms / 1000));
-    passed_ms = passed_ms < 2000 ? passed_ms : 2000; /* after which it is full, whatever it owes */
+    if (now_ms / 1000 > entry->worked_ms / 1000) {
+        count_active(&sources->activity, now_ms / 1000);
+    }
+    int64_t full_us = work_of_a_second(sources, entry, cores, (uint32_t)(now_ms / 1000));
+    /* Whatever it owes is paid by then. */
+    passed_ms = passed_ms < FORGIVEN_MS ? passed_ms : FORGIVEN_MS;
     int64_t work_us = entry->work_us + full_us * (int64_t)passed_ms / 1000;
     entry->work_us = (int32_t)(work_us < full_us ? work_us : full_us);
     entry->worked_ms = now_ms > entry->worked_ms ? now_ms : entry->worked_ms;
@@ -347,7 +382,7 @@ void sources_spend(struct sources *sources, uint32_t source, uint64_t spent_ns, 
     pthread_mutex_t *lock;
     struct entry *entry = lock_entry(sources, source, &lock);
     if (entry != NULL) {
-        fill_work(entry, cores, now_ms);
+        fill_work(sources, entry, cores, now_ms);
         int64_t left_us = entry->work_us - (int64_t)(spent_ns / 1000);
         entry->work_us = (int32_t)(left_us > -WORK_OWED_MAX_US ? left_us : -WORK_OWED_MAX_US);
         pthread_mutex_unlock(lock);
@@ -360,7 +395,7 @@ bool sources_has_work(struct sources *sources, uint32_t source, unsigned cores, 
     if (entry == NULL) {
         return true;
     }
-    fill_work(entry, cores, now_ms);
+    fill_work(sources, entry, cores, now_ms);
     bool has = entry->work_us > 0;
     pthread_mutex_unlock(lock);
     return has;

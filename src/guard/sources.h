@@ -27,7 +27,7 @@ enum {
     SOURCES_VOUCHED_MAX = 1 << 20,
     SOURCES_WORK_MILLE = 100,      /* handshakes of a known source: thousandths of a core for one client, */
     SOURCES_WORK_EACH_MILLE = 20,  /* and for each further one that has shown a certificate of its own lately, */
-    SOURCES_WORK_MAX_MILLE = 1000, /* up to this */
+    SOURCES_WORK_FAIR_MILLE = 2000, /* or twice an equal share for each of the known sources that take any, if that is more */
 };
 
 struct sources;
@@ -89,7 +89,7 @@ void sources_discredit(struct sources *sources, uint32_t source, uint64_t now_ms
 
 /*
  * Handshakes of a known source have taken so much of `cores` cores. What it may take is SOURCES_WORK_MILLE and so on of
- * each, over a second; sources_has_work says whether anything of that is left.
+ * each, up to all of them, over a second; sources_has_work says whether anything of that is left.
  */
 void sources_spend(struct sources *sources, uint32_t source, uint64_t spent_ns, unsigned cores, uint64_t now_ms);
 bool sources_has_work(struct sources *sources, uint32_t source, unsigned cores, uint64_t now_ms);

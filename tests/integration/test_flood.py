@@ -106,6 +106,23 @@ def test_suspects_are_not_heard_and_calm_returns(site, pki, mode):
     assert server.curl("f.test").status == 403, "nobody else is known for it"
 
 
+@pytest.mark.parametrize("mode", ["hello", "rogue"])
+def test_a_flood_from_everywhere_is_heard_in_part(site, pki, mode):
+    """From so many sources that none fails often: the kernel drops some, never known ones, until it is over."""
+    server = site()
+    with flood(server, mode, *credentials(pki, mode), connections=512, seconds=30, sources=60000):
+        wait_until(lambda: rejected(server, stage="accept", reason="blocked") > 0)
+        begun = time.monotonic()
+        for _ in range(20):
+            assert server.curl("f.test", cert=pki.valid().bundle, timeout=5).status == 200
+        assert time.monotonic() - begun < 15, "a SYN that is dropped costs a second"
+    wait_until(lambda: state(server) == CALM, within=40)
+    blocked = rejected(server, stage="accept", reason="blocked")
+    for i in range(20):
+        assert server.curl("f.test", "/", "--interface", f"127.9.1.{1 + i}").status == 403
+    assert rejected(server, stage="accept", reason="blocked") == blocked
+
+
 def test_unknown_clients_are_served_beside_known_ones(site, pki):
     """New clients, from addresses that were never seen, in a flood of others: some of them get in, and then they are known."""
     server = site()
