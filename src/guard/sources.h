@@ -25,9 +25,10 @@ enum {
     SOURCES_FAILURES_MAX = 128,        /* counted: one who has stopped is no suspect after 48 s */
     SOURCES_VOUCHED_HALF_LIFE_S = 600, /* of what the clients there have shown, for the bounds below */
     SOURCES_VOUCHED_MAX = 1 << 20,
-    SOURCES_WORK_MILLE = 100,      /* handshakes of a known source: thousandths of a core for one client, */
-    SOURCES_WORK_EACH_MILLE = 20,  /* and for each further one that has shown a certificate of its own lately, */
-    SOURCES_WORK_FAIR_MILLE = 2000, /* or twice an equal share for each of the known sources that take any, if that is more */
+    SOURCES_WORK_MILLE = 100,     /* handshakes of a known source: thousandths of a core for one client, */
+    SOURCES_WORK_EACH_MILLE = 20, /* and for each further one that has shown a certificate of its own lately, */
+    SOURCES_WORK_FAIR_MILLE =
+        2000, /* or twice an equal share for each of the known sources that take any, if that is more */
 };
 
 struct sources;

@@ -296,7 +296,8 @@ static void keep_others_busy(struct sources *sources, unsigned others, uint64_t 
 }
 
 /* Handshakes of 130 us, so often in each of ten seconds: how many of them had work left, of a second. */
-static unsigned work(struct sources *sources, uint32_t source, unsigned rate, unsigned others, unsigned cores, uint64_t begin_ms) {
+static unsigned work(struct sources *sources, uint32_t source, unsigned rate, unsigned others, unsigned cores,
+                     uint64_t begin_ms) {
     unsigned had = 0;
     for (unsigned i = 0; i < 10 * rate; i++) {
         uint64_t now_ms = begin_ms + i * UINT64_C(1000) / rate;

@@ -4,6 +4,7 @@ On what is counted, not on how fast: a busy machine floods sooner, and that is a
 """
 
 import contextlib
+import json
 import socket
 import subprocess
 import time
@@ -121,6 +122,24 @@ def test_a_flood_from_everywhere_is_heard_in_part(site, pki, mode):
     for i in range(20):
         assert server.curl("f.test", "/", "--interface", f"127.9.1.{1 + i}").status == 403
     assert rejected(server, stage="accept", reason="blocked") == blocked
+
+
+@pytest.mark.slow
+def test_one_known_source_does_not_take_all(site, pki):
+    """A device that does handshakes as fast as it can, beside forty others that do one now and then, all of them valid."""
+    server = site()
+    greedy, others = pki.client(subject="greedy").bundle, pki.client(subject="other").bundle
+    load = [str(LOAD), "handshake", "--connect", f"127.0.0.1:{server.port}", "--sni", "f.test", "--json"]
+    with subprocess.Popen([*load, "--cert", others, "--connections", "4", "--rate", "80", "--duration", "16", "--source-addresses", "40",
+                           "--source-first", "127.33.0.1"], stdout=subprocess.PIPE, text=True) as known:
+        wait_until(lambda: server.metric("sallyport_requests_total", host="f.test", code="200") > 100)
+        with subprocess.Popen([*load, "--cert", greedy, "--connections", "128", "--duration", "20", "--source-addresses", "1",
+                               "--source-first", "127.34.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            wait_until(lambda: server.metric("sallyport_over_budget_total", bound="source_work") > 20, within=14)
+            process.terminate()
+        result = json.loads(known.communicate(timeout=30)[0])
+    assert known.returncode == 0, result
+    assert result["answers"] > 200
 
 
 def test_unknown_clients_are_served_beside_known_ones(site, pki):
