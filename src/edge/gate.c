@@ -240,7 +240,8 @@ static void hello_waits(struct connection *connection, struct bytes received) {
         connection_hold(connection, received);
     }
     connection_enter(connection, CONNECTION_QUEUED);
-    wait_for_turn(connection, ADMISSION_HELLO);
+    bool behind = sources_waits_behind(shard->sources, connection->source, ring_now_ms(&shard->ring));
+    wait_for_turn(connection, behind ? ADMISSION_FURTHER_HELLO : ADMISSION_HELLO);
 }
 
 void gate_hello(struct connection *connection, const struct hello *hello, struct bytes received) {

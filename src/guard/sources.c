@@ -413,6 +413,17 @@ bool sources_begin_wait(struct sources *sources, uint32_t source, uint32_t max) 
     return may;
 }
 
+bool sources_waits_behind(struct sources *sources, uint32_t source, uint64_t now_ms) {
+    pthread_mutex_t *lock;
+    struct entry *entry = lock_entry(sources, source, &lock);
+    if (entry == NULL) {
+        return false;
+    }
+    bool behind = entry->waiting > SOURCES_WAITING_FRONT + vouched_of_late(entry, (uint32_t)(now_ms / 1000)) / 4;
+    pthread_mutex_unlock(lock);
+    return behind;
+}
+
 void sources_end_wait(struct sources *sources, uint32_t source) {
     pthread_mutex_t *lock;
     struct entry *entry = lock_entry(sources, source, &lock);

@@ -25,6 +25,7 @@ enum {
     SOURCES_FAILURES_MAX = 128,        /* counted: one who has stopped is no suspect after 48 s */
     SOURCES_VOUCHED_HALF_LIFE_S = 600, /* of what the clients there have shown, for the bounds below */
     SOURCES_VOUCHED_MAX = 1 << 20,
+    SOURCES_WAITING_FRONT = 2,    /* hellos of one source that do not count as further ones; more for many clients */
     SOURCES_WORK_MILLE = 100,     /* handshakes of a known source: thousandths of a core for one client, */
     SOURCES_WORK_EACH_MILLE = 20, /* and for each further one that has shown a certificate of its own lately, */
     SOURCES_WORK_FAIR_MILLE =
@@ -97,6 +98,8 @@ bool sources_has_work(struct sources *sources, uint32_t source, unsigned cores, 
 
 /* One more of its hellos wants to wait; false when `max` do so already. Each that may must end its wait. */
 bool sources_begin_wait(struct sources *sources, uint32_t source, uint32_t max);
+/* Whether more of them wait than go before further ones of other sources: a few, and a quarter of its clients of late. */
+bool sources_waits_behind(struct sources *sources, uint32_t source, uint64_t now_ms);
 void sources_end_wait(struct sources *sources, uint32_t source);
 
 /* Entries that were ever used, which only grows, to the table's size; and the bytes of the table. */

@@ -15,7 +15,8 @@ enum {
     FIRST_FLIGHT_NS = 70000, /* with the server's signature */
     SECOND_FLIGHT_NS = 70000,
     SOURCES_MAX = 65536,
-    DROP_WEIGHT = 8, /* as the shard has it */
+    WAITING_FRONT = 2, /* as guard/sources has it */
+    DROP_WEIGHT = 8,   /* as the shard has it */
 };
 
 static const uint64_t SECOND = 1000 * (uint64_t)MS;
@@ -134,7 +135,7 @@ static void send_away(struct shard *shard, struct handshake *handshake) {
 
 static void serve(struct shard *shard, struct handshake *handshake) {
     struct crowd *crowd = handshake->crowd;
-    if (handshake->step == ADMISSION_HELLO) {
+    if (handshake->step != ADMISSION_FLIGHT) {
         work(shard, crowd, FIRST_FLIGHT_NS);
         send_away(shard, handshake);
         return;
@@ -149,7 +150,7 @@ static uint32_t *waiting_of_source(struct shard *shard, const struct handshake *
 }
 
 static void stop_waiting(struct shard *shard, struct handshake *handshake) {
-    if (handshake->step == ADMISSION_HELLO) {
+    if (handshake->step != ADMISSION_FLIGHT) {
         cr_assert(*waiting_of_source(shard, handshake) > 0);
         (*waiting_of_source(shard, handshake))--;
     }
@@ -174,9 +175,11 @@ static void ask(struct shard *shard, struct handshake *handshake, enum admission
             return;
         }
         (*waiting_of_source(shard, handshake))++;
+        handshake->step = *waiting_of_source(shard, handshake) > WAITING_FRONT ? ADMISSION_FURTHER_HELLO : step;
     }
     memset(&handshake->entry, 0, sizeof(handshake->entry));
-    struct admission_entry *out = admission_wait(&shard->admission, &handshake->entry, class, step, shard->now_ns);
+    struct admission_entry *out =
+        admission_wait(&shard->admission, &handshake->entry, class, handshake->step, shard->now_ns);
     if (out != NULL) {
         stop_waiting(shard, (struct handshake *)out);
         refuse(shard, (struct handshake *)out);
@@ -453,6 +456,22 @@ Test(admission_simulated, known_clients_keep_the_core_in_a_flood_from_everywhere
         cr_expect_leq(known->wait_max_ns, 10 * MS, "%lu", known->wait_max_ns);
         free_shard(shard);
     }
+}
+
+/* More of them than the core can serve come from one known source: the others do not wait for it. */
+Test(admission_simulated, one_known_source_does_not_hold_the_others_up) {
+    struct shard *shard = make_shard(8192);
+    add_crowd(shard, 0, ADMISSION_KNOWN, 1000, 500);
+    add_crowd(shard, 1, ADMISSION_KNOWN, 20000, 1);
+    run(shard, 2 * SECOND);
+    reset_counts(shard);
+    run(shard, 10 * SECOND);
+    const struct crowd *others = &shard->crowds[0];
+    cr_expect_eq(others->refused + others->expired, 0);
+    cr_expect_gt((double)others->served, 0.99 * (double)others->came);
+    cr_expect_leq(others->wait_max_ns, 4 * MS, "%lu", others->wait_max_ns);
+    cr_expect_gt(shard->crowds[1].served, 40000, "it gets what they leave");
+    free_shard(shard);
 }
 
 Test(admission_simulated, new_clients_are_heard_in_proportion) {

@@ -361,6 +361,21 @@ Test(sources, waiting_hellos_are_bounded) {
     sources_free(sources);
 }
 
+Test(sources, a_few_hellos_go_before_further_ones) {
+    struct sources *sources = sources_create(1000);
+    uint32_t source = visit(sources, address_of("192.0.2.1"), &unlimited, START_MS).source;
+    for (unsigned i = 1; i <= 10; i++) {
+        cr_assert(sources_begin_wait(sources, source, 100));
+        cr_expect_eq(sources_waits_behind(sources, source, START_MS), i > SOURCES_WAITING_FRONT, "%u", i);
+    }
+    for (unsigned i = 0; i < 40; i++) {
+        set_credit(sources, visit(sources, address_of("192.0.2.1"), &unlimited, START_MS), true, START_MS);
+    }
+    cr_expect_not(sources_waits_behind(sources, source, START_MS), "many clients are there");
+    cr_expect_not(sources_waits_behind(sources, SOURCE_UNTRACKED, START_MS));
+    sources_free(sources);
+}
+
 Test(sources, memory_is_fixed_and_the_known_and_the_connected_stay) {
     struct sources *sources = sources_create(4096);
     size_t memory = sources_memory(sources);

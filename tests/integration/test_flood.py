@@ -126,16 +126,16 @@ def test_a_flood_from_everywhere_is_heard_in_part(site, pki, mode):
 
 @pytest.mark.slow
 def test_one_known_source_does_not_take_all(site, pki):
-    """A device that does handshakes as fast as it can, beside forty others that do one now and then, all of them valid."""
+    """A device that does handshakes as fast as it can, beside fifty others that do one now and then, all of them valid."""
     server = site()
     greedy, others = pki.client(subject="greedy").bundle, pki.client(subject="other").bundle
     load = [str(LOAD), "handshake", "--connect", f"127.0.0.1:{server.port}", "--sni", "f.test", "--json"]
-    with subprocess.Popen([*load, "--cert", others, "--connections", "4", "--rate", "80", "--duration", "16", "--source-addresses", "40",
+    with subprocess.Popen([*load, "--cert", others, "--connections", "4", "--rate", "100", "--duration", "16", "--source-addresses", "50",
                            "--source-first", "127.33.0.1"], stdout=subprocess.PIPE, text=True) as known:
         wait_until(lambda: server.metric("sallyport_requests_total", host="f.test", code="200") > 100)
         with subprocess.Popen([*load, "--cert", greedy, "--connections", "128", "--duration", "20", "--source-addresses", "1",
                                "--source-first", "127.34.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            wait_until(lambda: server.metric("sallyport_over_budget_total", bound="source_work") > 20, within=14)
+            wait_until(lambda: server.metric("sallyport_over_budget_total", bound="source_work") > 0, within=14)
             process.terminate()
         result = json.loads(known.communicate(timeout=30)[0])
     assert known.returncode == 0, result
