@@ -97,6 +97,9 @@ bool gate_arrive(struct shard *shard, const struct sockaddr *peer, uint32_t *sou
     switch (arrival) {
     case SOURCE_OVER_RATE:
         refuse_arrival(shard, STATS_REJECT_SOURCE_RATE);
+        if (!gate_is_calm(shard)) { /* even to refuse it costs something, and it can be somebody who was known */
+            screen_block(shard, peer);
+        }
         return false;
     case SOURCE_OVER_CONNECTIONS:
         refuse_arrival(shard, STATS_REJECT_SOURCE_LIMIT);

@@ -56,7 +56,8 @@ static void speak_for_source(struct connection *connection, const struct holder_
     }
     uint32_t name = syn_filter_name(&shard->reputation->secret, &connection->peer.any);
     familiar_note(&shard->reputation->familiar, syn_filter_bucket(&shard->reputation->secret, name), now_ms(connection));
-    sources_prove(shard->sources, connection->source, now_ms(connection));
+    screen_unblock(shard, &connection->peer.any);
+    sources_prove(shard->sources, connection->source, worth->vouches, now_ms(connection));
 }
 
 /* A certificate that is used more than any device needs speaks for nobody, and against where it comes from under load. */

@@ -23,11 +23,17 @@ void screen_open(struct shard *shard) {
     shard->screen.told_share = SAMPLING_ALL;
 }
 
-void screen_block(struct shard *shard, const struct sockaddr *peer) {
-    enum screen_family family = peer->sa_family == AF_INET ? SCREEN_IPV4 : SCREEN_IPV6;
+static struct blocklist *suspects_like(struct shard *shard, const struct sockaddr *peer) {
+    return &shard->screen.suspects[peer->sa_family == AF_INET ? SCREEN_IPV4 : SCREEN_IPV6];
+}
 
-    blocklist_add(&shard->screen.suspects[family], syn_filter_name(&shard->reputation->secret, peer),
-                  ring_now_ms(&shard->ring), BLOCK_MS);
+void screen_unblock(struct shard *shard, const struct sockaddr *peer) {
+    blocklist_remove(suspects_like(shard, peer), syn_filter_name(&shard->reputation->secret, peer));
+}
+
+void screen_block(struct shard *shard, const struct sockaddr *peer) {
+    blocklist_add(suspects_like(shard, peer), syn_filter_name(&shard->reputation->secret, peer), ring_now_ms(&shard->ring),
+                  BLOCK_MS);
 }
 
 static uint32_t drops_so_far(const struct shard *shard) {

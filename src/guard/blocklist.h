@@ -25,6 +25,9 @@ struct blocklist {
 /* One that has no room near its place is left out. Empty is all zeros. */
 void blocklist_add(struct blocklist *list, uint32_t address, uint64_t now_ms, uint32_t duration_ms);
 
+/* It may be heard again. Nothing happens when it is not there. */
+void blocklist_remove(struct blocklist *list, uint32_t address);
+
 /* Forgets what is over, writes up to `capacity` of the others to `addresses`, ascending, and returns their number. */
 size_t blocklist_collect(struct blocklist *list, uint64_t now_ms, uint32_t *addresses, size_t capacity);
 

@@ -279,14 +279,16 @@ void sources_leave(struct sources *sources, uint32_t source) {
     }
 }
 
-void sources_prove(struct sources *sources, uint32_t source, uint64_t now_ms) {
+void sources_prove(struct sources *sources, uint32_t source, bool vouches, uint64_t now_ms) {
     pthread_mutex_t *lock;
     struct entry *entry = lock_entry(sources, source, &lock);
     if (entry != NULL) {
         uint32_t now_s = (uint32_t)(now_ms / 1000);
         entry->known_until_s = now_s + SOURCES_KNOWN_S;
-        entry->failures = (uint16_t)(failures_of_late(entry, now_s) / 2);
-        entry->failed_s = now_s;
+        if (vouches) {
+            entry->failures = (uint16_t)(failures_of_late(entry, now_s) / 2);
+            entry->failed_s = now_s;
+        }
         pthread_mutex_unlock(lock);
     }
 }

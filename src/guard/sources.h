@@ -76,9 +76,10 @@ void sources_leave(struct sources *sources, uint32_t source);
 
 /*
  * What a connection of it has shown: a valid certificate, or something that no client of ours does, which counts as `weight`
- * failures, 1 to SOURCES_SUSPECT_FAILURES.
+ * failures, 1 to SOURCES_SUSPECT_FAILURES. `vouches`: it is a certificate that has not been shown for a while, and half of
+ * the failures are forgiven for it; else one client could pay for any number of them.
  */
-void sources_prove(struct sources *sources, uint32_t source, uint64_t now_ms);
+void sources_prove(struct sources *sources, uint32_t source, bool vouches, uint64_t now_ms);
 void sources_fail(struct sources *sources, uint32_t source, uint32_t weight, uint64_t now_ms);
 enum source_standing sources_standing(struct sources *sources, uint32_t source, uint64_t now_ms);
 

@@ -66,7 +66,7 @@ static void fail(struct sources *sources, const char *text, unsigned times, uint
 
 static void prove(struct sources *sources, const char *text, uint64_t now_ms) {
     struct visit one = visit(sources, address_of(text), &unlimited, now_ms);
-    sources_prove(sources, one.source, now_ms);
+    sources_prove(sources, one.source, true, now_ms);
     sources_leave(sources, one.source);
 }
 
@@ -195,7 +195,7 @@ Test(sources, a_valid_certificate_speaks_for_its_source) {
 }
 
 static void set_credit(struct sources *sources, struct visit one, bool vouches, uint64_t now_ms) {
-    sources_prove(sources, one.source, now_ms);
+    sources_prove(sources, one.source, true, now_ms);
     sources_credit(sources, one.source, vouches, now_ms);
 }
 
@@ -348,6 +348,20 @@ Test(sources, many_clients_behind_one_address_may_do_more) {
     sources_free(sources);
 }
 
+/* It shows its valid certificate between two failures, so often that it seems to be better than its neighbours. */
+Test(sources, one_client_does_not_pay_for_its_failures) {
+    struct sources *sources = sources_create(1000);
+    struct visit one = visit(sources, address_of("192.0.2.1"), &unlimited, START_MS);
+    sources_prove(sources, one.source, true, START_MS);
+    for (unsigned i = 0; i < 2 * SOURCES_KNOWN_FAILURES_MAX; i++) {
+        sources_fail(sources, one.source, 1, START_MS + i);
+        sources_prove(sources, one.source, false, START_MS + i);
+    }
+    cr_expect_eq(sources_standing(sources, one.source, START_MS + 100), SOURCE_UNKNOWN);
+    cr_expect_eq(sources_standing(sources, one.source, START_MS + 40000), SOURCE_KNOWN);
+    sources_free(sources);
+}
+
 Test(sources, waiting_hellos_are_bounded) {
     struct sources *sources = sources_create(1000);
     uint32_t source = visit(sources, address_of("192.0.2.1"), &unlimited, START_MS).source;
@@ -409,7 +423,7 @@ Test(sources, a_full_set_leaves_others_untracked) {
         struct visit more = visit(sources, address_at(100), &one_each, START_MS);
         cr_assert(more.arrival == SOURCE_ADMITTED && more.source == SOURCE_UNTRACKED && more.standing == SOURCE_UNKNOWN);
         sources_fail(sources, more.source, 1, START_MS);
-        sources_prove(sources, more.source, START_MS);
+        sources_prove(sources, more.source, true, START_MS);
         cr_assert_eq(sources_standing(sources, more.source, START_MS), SOURCE_UNKNOWN);
         sources_leave(sources, more.source);
     }
