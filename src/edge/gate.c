@@ -234,7 +234,7 @@ static void hello_waits(struct connection *connection, struct bytes received) {
     struct shard *shard = connection->shard;
 
     if (!sources_begin_wait(shard->sources, connection->source,
-                            admission_waiting_of_source(&shard->admission, connection->class))) {
+                            admission_waiting_of_source(&shard->admission, connection->class), ring_now_ms(&shard->ring))) {
         refuse_hello(connection, STATS_REJECT_SOURCE_LIMIT);
         return;
     }

@@ -222,11 +222,14 @@ static void age_vouched(struct entry *entry, uint32_t now_s) {
     entry->vouched_s = entry->vouched == entry->proved ? now_s : entry->vouched_s + halvings * SOURCES_VOUCHED_HALF_LIFE_S;
 }
 
-static bool has_place(const struct entry *entry, const struct source_limits *limits, enum source_standing standing,
-                      uint32_t now_s) {
+/* What a bound on a source is raised by: as many as it has clients, if they speak for it. */
+static uint32_t raise_of(const struct entry *entry, uint32_t now_s) {
+    return standing_of(entry, now_s) == SOURCE_KNOWN ? vouched_of_late(entry, now_s) : 0;
+}
+
+static bool has_place(const struct entry *entry, const struct source_limits *limits, uint32_t now_s) {
     uint32_t unproved = entry->connections - entry->proved;
-    uint32_t more = standing == SOURCE_KNOWN ? vouched_of_late(entry, now_s) : 0;
-    return limits->connections == 0 || unproved < limits->connections + more;
+    return limits->connections == 0 || unproved < limits->connections + raise_of(entry, now_s);
 }
 
 enum source_arrival sources_arrive(struct sources *sources, const struct sockaddr *peer, const struct source_limits *limits,
@@ -246,7 +249,7 @@ enum source_arrival sources_arrive(struct sources *sources, const struct sockadd
     struct entry *entry = find_or_replace(sources, &sources->entries[set * SOURCES_WAYS], prefix, family, now_ms);
     if (entry != NULL) {
         *standing = standing_of(entry, (uint32_t)(now_ms / 1000));
-        if (!has_place(entry, limits, *standing, (uint32_t)(now_ms / 1000))) {
+        if (!has_place(entry, limits, (uint32_t)(now_ms / 1000))) {
             arrival = SOURCE_OVER_CONNECTIONS;
         } else if (!take_token(entry, limits, (uint32_t)now_ms) && *standing != SOURCE_KNOWN) {
             arrival = SOURCE_OVER_RATE;
@@ -403,13 +406,13 @@ bool sources_has_work(struct sources *sources, uint32_t source, unsigned cores, 
     return has;
 }
 
-bool sources_begin_wait(struct sources *sources, uint32_t source, uint32_t max) {
+bool sources_begin_wait(struct sources *sources, uint32_t source, uint32_t max, uint64_t now_ms) {
     pthread_mutex_t *lock;
     struct entry *entry = lock_entry(sources, source, &lock);
     if (entry == NULL) {
         return true;
     }
-    bool may = entry->waiting < max;
+    bool may = entry->waiting < max + (uint64_t)raise_of(entry, (uint32_t)(now_ms / 1000));
     entry->waiting += may;
     pthread_mutex_unlock(lock);
     return may;

@@ -97,8 +97,11 @@ void sources_discredit(struct sources *sources, uint32_t source, uint64_t now_ms
 void sources_spend(struct sources *sources, uint32_t source, uint64_t spent_ns, unsigned cores, uint64_t now_ms);
 bool sources_has_work(struct sources *sources, uint32_t source, unsigned cores, uint64_t now_ms);
 
-/* One more of its hellos wants to wait; false when `max` do so already. Each that may must end its wait. */
-bool sources_begin_wait(struct sources *sources, uint32_t source, uint32_t max);
+/*
+ * One more of its hellos wants to wait; false when `max` do so already, of a known source as many more as it has clients of
+ * late. Each that may must end its wait.
+ */
+bool sources_begin_wait(struct sources *sources, uint32_t source, uint32_t max, uint64_t now_ms);
 /* Whether more of them wait than go before further ones of other sources: a few, and a quarter of its clients of late. */
 bool sources_waits_behind(struct sources *sources, uint32_t source, uint64_t now_ms);
 void sources_end_wait(struct sources *sources, uint32_t source);

@@ -366,12 +366,12 @@ Test(sources, waiting_hellos_are_bounded) {
     struct sources *sources = sources_create(1000);
     uint32_t source = visit(sources, address_of("192.0.2.1"), &unlimited, START_MS).source;
     cr_assert_eq(visit(sources, address_of("192.0.2.1"), &unlimited, START_MS).source, source);
-    cr_assert(sources_begin_wait(sources, source, 2));
-    cr_assert(sources_begin_wait(sources, source, 2));
-    cr_assert_not(sources_begin_wait(sources, source, 2));
+    cr_assert(sources_begin_wait(sources, source, 2, START_MS));
+    cr_assert(sources_begin_wait(sources, source, 2, START_MS));
+    cr_assert_not(sources_begin_wait(sources, source, 2, START_MS));
     sources_end_wait(sources, source);
-    cr_assert(sources_begin_wait(sources, source, 2));
-    cr_assert(sources_begin_wait(sources, SOURCE_UNTRACKED, 0));
+    cr_assert(sources_begin_wait(sources, source, 2, START_MS));
+    cr_assert(sources_begin_wait(sources, SOURCE_UNTRACKED, 0, START_MS));
     sources_free(sources);
 }
 
@@ -379,13 +379,18 @@ Test(sources, a_few_hellos_go_before_further_ones) {
     struct sources *sources = sources_create(1000);
     uint32_t source = visit(sources, address_of("192.0.2.1"), &unlimited, START_MS).source;
     for (unsigned i = 1; i <= 10; i++) {
-        cr_assert(sources_begin_wait(sources, source, 100));
+        cr_assert(sources_begin_wait(sources, source, 100, START_MS));
         cr_expect_eq(sources_waits_behind(sources, source, START_MS), i > SOURCES_WAITING_FRONT, "%u", i);
     }
     for (unsigned i = 0; i < 40; i++) {
         set_credit(sources, visit(sources, address_of("192.0.2.1"), &unlimited, START_MS), true, START_MS);
     }
     cr_expect_not(sources_waits_behind(sources, source, START_MS), "many clients are there");
+    unsigned more = 0;
+    while (sources_begin_wait(sources, source, 10, START_MS)) {
+        more++;
+    }
+    cr_expect_eq(more, 40, "and each may wait");
     cr_expect_not(sources_waits_behind(sources, SOURCE_UNTRACKED, START_MS));
     sources_free(sources);
 }
@@ -442,7 +447,7 @@ static void *hammer(void *argument) {
         if (one.arrival != SOURCE_ADMITTED) {
             continue;
         }
-        if (sources_begin_wait(sources, one.source, 1)) {
+        if (sources_begin_wait(sources, one.source, 1, START_MS)) {
             sources_end_wait(sources, one.source);
         }
         sources_fail(sources, one.source, 1, START_MS + i / 100);
