@@ -10,12 +10,13 @@ enum {
     HEADROOM = 30,        /* of what is left over: what is not given away */
     KNOWN_HEADROOM = 150, /* likewise, where known clients come */
     SATURATED = 50,       /* a shard that rests less than this, where known clients come, may have far more to do */
+    CALM_GROWTH = 1100,   /* in each window: a hundredth is forgotten within five seconds */
     /* The cost of so many connections or fewer says little. */
     FEW = 4,
 };
 
 void sampling_init(struct sampling *sampling) {
-    *sampling = (struct sampling){.share = SAMPLING_ALL};
+    *sampling = (struct sampling){.share = SAMPLING_ALL, .left = SAMPLING_ALL};
 }
 
 /* What strangers may cost in any case, in nanoseconds of the window. */
@@ -38,15 +39,26 @@ static uint64_t budget_of(const struct sampling_window *window, uint64_t spent_n
 
 void sampling_end_window(struct sampling *sampling, const struct sampling_window *window) {
     uint64_t spent_ns = sampling->strangers * (uint64_t)SAMPLING_CONNECTION_NS + window->strangers_ns;
-    uint64_t share = sampling->share;
     uint32_t strangers = sampling->strangers;
 
     CHECK(window->duration_ns > 0);
     sampling->strangers = 0;
     if (window->state == ADMISSION_CALM) {
-        sampling->share = SAMPLING_ALL;
+        if (sampling->share < SAMPLING_ALL) {
+            sampling->left = sampling->share;
+            sampling->share = SAMPLING_ALL;
+        }
+        uint64_t later = (uint64_t)sampling->left * CALM_GROWTH / MILLE + 1;
+        sampling->left = later < SAMPLING_ALL ? (uint32_t)later : SAMPLING_ALL;
         return;
     }
+    /* A flood that was let in to see whether it goes on would else be as heavy as at its begin. */
+    if (sampling->left < SAMPLING_ALL) {
+        sampling->share = sampling->left;
+        sampling->left = SAMPLING_ALL;
+        return;
+    }
+    uint64_t share = sampling->share;
     uint64_t budget_ns = budget_of(window, spent_ns);
     uint64_t most = share + share / 2 + SAMPLING_LEAST;
     uint64_t wanted = strangers <= FEW || spent_ns == 0 ? most : share * budget_ns / spent_ns;

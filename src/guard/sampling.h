@@ -21,7 +21,8 @@ enum {
 };
 
 struct sampling {
-    uint32_t share;     /* of SAMPLING_ALL */
+    uint32_t share; /* of SAMPLING_ALL */
+    uint32_t left;  /* the one that it had when it became calm, and from then on more and more: it begins with it again */
     uint32_t strangers; /* connections of others than the known, in this window */
 };
 

@@ -261,6 +261,11 @@ int syn_filter_attach(int descriptor, const struct syn_filter_rules *rules) {
             break;
         }
     }
+    if (result == -ENOMEM && rules->sample < SYN_FILTER_ALL && rules->blocked_count > 0) {
+        fewer = *rules;
+        fewer.sample = SYN_FILTER_ALL;
+        return syn_filter_attach(descriptor, &fewer);
+    }
     syn_filter_detach(descriptor);
     return result;
 }

@@ -63,8 +63,8 @@ size_t syn_filter_compile(const struct syn_filter_rules *rules, struct sock_filt
 
 /*
  * Puts it on a listening socket, in place of an earlier one. Where the kernel's limit (net.core.optmem_max) or the length of
- * a program is lower than what the rules need, as many names are blocked as it takes, from the first on. How many that were,
- * or a negative errno: then the socket has no program.
+ * a program is lower than what the rules need, as many names are blocked as it takes, from the first on; and where that is
+ * not enough, all sources are heard but those. How many were blocked, or a negative errno: then the socket has no program.
  */
 int syn_filter_attach(int descriptor, const struct syn_filter_rules *rules);
 /* Nothing happens when there is none. */

@@ -107,6 +107,26 @@ Test(sampling, few_strangers_are_all_heard) {
     cr_expect_eq(sampling.share, SAMPLING_ALL);
 }
 
+/* It is let in now and then to see whether it goes on. */
+Test(sampling, a_flood_that_is_still_there_is_met_as_it_was_left) {
+    struct flood flood = {ADMISSION_FLOODED, 20000, 20000, 0, 1};
+    sampling_init(&sampling);
+    run(&flood, 30);
+    uint32_t before = sampling.share;
+    flood.state = ADMISSION_CALM;
+    run(&flood, 3);
+    cr_expect_eq(sampling.share, SAMPLING_ALL);
+    flood.state = ADMISSION_LOADED;
+    run(&flood, 1);
+    cr_expect(sampling.share >= before && sampling.share < 2 * before, "%u after %u", sampling.share, before);
+    /* After some seconds of calm it is another one. */
+    flood = (struct flood){ADMISSION_CALM, 10, 20000, 0, 0.5};
+    run(&flood, 60);
+    flood.state = ADMISSION_LOADED;
+    run(&flood, 1);
+    cr_expect_eq(sampling.share, SAMPLING_ALL);
+}
+
 Test(sampling, nobody_is_shut_out_for_good) {
     const struct flood endless = {ADMISSION_FLOODED, 5000000, 20000, 0, 1};
     sampling_init(&sampling);
