@@ -26,13 +26,20 @@ static void load_allowed(const struct loader *loader, const struct document_node
 void admission_settings_load(const struct loader *loader, const struct document_node *node,
                              struct config_admission *admission) {
     const struct document_node *allow, *rate, *burst, *connections;
+    const struct document_node *holder_rate, *holder_connections, *holder_sources;
     const struct value_key keys[] = {
         {"allow", &allow, false},
         {"source_rate", &rate, false},
         {"source_burst", &burst, false},
         {"source_connections", &connections, false},
+        {"certificate_rate", &holder_rate, false},
+        {"certificate_connections", &holder_connections, false},
+        {"certificate_sources", &holder_sources, false},
     };
-    *admission = (struct config_admission){.source = {.rate = 200, .burst = 2000, .connections = 4096}};
+    *admission = (struct config_admission){
+        .source = {.rate = 200, .burst = 2000, .connections = 4096},
+        .holder = {.rate = 1000, .connections = 256, .sources = 64},
+    };
     if (!value_mapping(loader, node, "admission", keys, ARRAY_LENGTH(keys)))
         return;
     load_allowed(loader, allow, admission);
@@ -40,6 +47,11 @@ void admission_settings_load(const struct loader *loader, const struct document_
     value_number(loader, burst, "admission.source_burst", 1, ADMISSION_SETTINGS_BURST_MAX, &admission->source.burst);
     value_number(loader, connections, "admission.source_connections", 0, ADMISSION_SETTINGS_CONNECTIONS_MAX,
                  &admission->source.connections);
+    value_number(loader, holder_rate, "admission.certificate_rate", 0, ADMISSION_SETTINGS_RATE_MAX, &admission->holder.rate);
+    value_number(loader, holder_connections, "admission.certificate_connections", 0, ADMISSION_SETTINGS_CONNECTIONS_MAX,
+                 &admission->holder.connections);
+    value_number(loader, holder_sources, "admission.certificate_sources", 0, ADMISSION_SETTINGS_SOURCES_MAX,
+                 &admission->holder.sources);
 }
 
 void admission_settings_free(struct config_admission *admission) {

@@ -1,4 +1,4 @@
-/* The `admission` section: what one source may do, and which sources nothing of it applies to. */
+/* The `admission` section: what one source and one certificate may do, and which sources nothing of it applies to. */
 #ifndef CONFIG_ADMISSION_SETTINGS_H
 #define CONFIG_ADMISSION_SETTINGS_H
 
@@ -9,6 +9,7 @@ enum {
     ADMISSION_SETTINGS_RATE_MAX = 100000,
     ADMISSION_SETTINGS_BURST_MAX = 1000000,
     ADMISSION_SETTINGS_CONNECTIONS_MAX = 65535,
+    ADMISSION_SETTINGS_SOURCES_MAX = 65535,
 };
 
 /* Sets all of `admission`: what is absent gets its default. */

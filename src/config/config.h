@@ -5,6 +5,7 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
+#include "guard/holders.h"
 #include "guard/prefix.h"
 #include "guard/sources.h"
 #include "http/removals.h"
@@ -37,6 +38,7 @@ struct config_admission {
     struct prefix *allow; /* sources that nothing of it applies to, and that count as known */
     size_t allow_count;
     struct source_limits source; /* of sources without a valid certificate lately */
+    struct holder_limits holder; /* of one valid certificate */
 };
 
 struct config_address {

@@ -68,9 +68,12 @@ struct connection {
     struct admission_entry admission;
     uint64_t ticket; /* that it came with, as far as the gate has looked: see guard/replays.h */
     uint32_t source; /* see gate.h */
+    uint32_t holder; /* of its certificate, once it has proved a valid one: see reputation.h */
     uint8_t class;   /* enum admission_class */
     uint8_t state;
     bool waits_of_source; /* counted as waiting */
+    bool proved;          /* its client has shown a valid certificate */
+    bool credited;        /* which counts for its source */
     bool handshake_counted;
     bool peer_closed;   /* the client has sent close_notify or FIN; what it asked before is still answered */
     bool processing;    /* input is being worked through further up the stack */

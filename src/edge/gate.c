@@ -4,9 +4,8 @@
 #include "base/clock.h"
 #include "edge/handshake.h"
 #include "edge/place.h"
-#include "ring/syn_filter.h"
+#include "edge/reputation.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,11 +13,8 @@
 #include <unistd.h>
 
 enum {
-    WAITING_MAX = 8192,      /* hellos of one shard */
-    BLOCK_MS = 4000,         /* how long a suspect is not heard, before it may show again what it is worth */
-    BLOCK_INTERVAL_MS = 500, /* between two lists for the kernel, which takes a moment to compile one */
-    PATIENCE_MS = 500,       /* of a client whose hello waits */
-    DROP_WEIGHT = 8, /* who is dropped tries again after a second or more, and would be back at once if it were not */
+    WAITING_MAX = 8192, /* hellos of one shard */
+    PATIENCE_MS = 500,  /* of a client whose hello waits */
 };
 
 _Static_assert((int)STATS_CLASS_COUNT == (int)ADMISSION_CLASSES && (int)STATS_SUSPECT == (int)ADMISSION_SUSPECT,
@@ -50,6 +46,7 @@ void gate_open(struct shard *shard) {
     admission_init(&shard->admission, waiting_max, clock_monotonic_ns());
     shard->schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
     shard->busy_ns = thread_busy_ns(shard);
+    screen_open(shard);
 }
 
 void gate_close(struct shard *shard) {
@@ -79,14 +76,6 @@ static enum admission_class class_of(enum source_standing standing) {
     return ADMISSION_UNKNOWN;
 }
 
-static void block(struct shard *shard, const struct sockaddr *peer) {
-    if (peer->sa_family == AF_INET) {
-        uint32_t address = ntohl(((const struct sockaddr_in *)(const void *)peer)->sin_addr.s_addr);
-
-        blocklist_add(&shard->blocked, address, ring_now_ms(&shard->ring), BLOCK_MS);
-    }
-}
-
 static void refuse_arrival(struct shard *shard, enum stats_rejection why) {
     stats_add(&shard->stats->rejected[STATS_AT_ACCEPT][why], 1);
 }
@@ -100,9 +89,17 @@ bool gate_arrive(struct shard *shard, const struct sockaddr *peer, uint32_t *sou
     if (is_allowed(settings, peer)) {
         return true;
     }
-    switch (sources_arrive(shard->sources, peer, &settings->source, ring_now_ms(&shard->ring), source, &standing)) {
+    enum source_arrival arrival =
+        sources_arrive(shard->sources, peer, &settings->source, ring_now_ms(&shard->ring), source, &standing);
+    if (standing != SOURCE_KNOWN) {
+        sampling_count(&shard->screen.sampling);
+    }
+    switch (arrival) {
     case SOURCE_OVER_RATE:
         refuse_arrival(shard, STATS_REJECT_SOURCE_RATE);
+        if (!gate_is_calm(shard)) { /* even to refuse it costs something, and it can be somebody who was known */
+            screen_block(shard, peer);
+        }
         return false;
     case SOURCE_OVER_CONNECTIONS:
         refuse_arrival(shard, STATS_REJECT_SOURCE_LIMIT);
@@ -115,7 +112,7 @@ bool gate_arrive(struct shard *shard, const struct sockaddr *peer, uint32_t *sou
         sources_leave(shard->sources, *source);
         admission_refuse(&shard->admission, 1);
         refuse_arrival(shard, STATS_REJECT_SUSPECT);
-        block(shard, peer);
+        screen_block(shard, peer);
         return false;
     }
     return true;
@@ -134,6 +131,7 @@ void gate_forget(struct connection *connection) {
 }
 
 void gate_leave(struct connection *connection) {
+    reputation_leave(connection);
     sources_leave(connection->shard->sources, connection->source);
     connection->source = SOURCE_UNTRACKED;
 }
@@ -159,12 +157,15 @@ void gate_fail_dearly(struct connection *connection) {
 }
 
 void gate_prove(struct connection *connection) {
-    sources_prove(connection->shard->sources, connection->source, ring_now_ms(&connection->shard->ring));
+    reputation_prove(connection, true);
 }
 
 void gate_resume(struct connection *connection) {
     if (connection->ticket != 0) {
         replays_note(connection->shard->replays, connection->ticket);
+    }
+    if (connection->identity->status == STATUS_VALID) {
+        reputation_prove(connection, false);
     }
 }
 
@@ -177,6 +178,9 @@ void gate_work_end(struct connection *connection, uint64_t began_ns) {
     uint64_t spent_ns = clock_monotonic_ns() - began_ns;
 
     admission_spend(&shard->admission, connection->class, spent_ns);
+    if (connection->class == ADMISSION_KNOWN && !gate_is_calm(shard)) {
+        reputation_spend(connection, spent_ns);
+    }
     stats_add(&shard->stats->handshake_work_ns[connection->class], spent_ns);
 }
 
@@ -190,6 +194,9 @@ static enum admission_class classify(struct connection *connection, const struct
         return connection->class;
     }
     class = class_of(sources_standing(shard->sources, connection->source, ring_now_ms(&shard->ring)));
+    if (class == ADMISSION_KNOWN && !reputation_has_work(connection)) {
+        return ADMISSION_UNKNOWN;
+    }
     if (class != ADMISSION_UNKNOWN || !hello->resumable || hello->first_ticket.size == 0) {
         return class;
     }
@@ -227,7 +234,7 @@ static void hello_waits(struct connection *connection, struct bytes received) {
     struct shard *shard = connection->shard;
 
     if (!sources_begin_wait(shard->sources, connection->source,
-                            admission_waiting_of_source(&shard->admission, connection->class))) {
+                            admission_waiting_of_source(&shard->admission, connection->class), ring_now_ms(&shard->ring))) {
         refuse_hello(connection, STATS_REJECT_SOURCE_LIMIT);
         return;
     }
@@ -236,7 +243,8 @@ static void hello_waits(struct connection *connection, struct bytes received) {
         connection_hold(connection, received);
     }
     connection_enter(connection, CONNECTION_QUEUED);
-    wait_for_turn(connection, ADMISSION_HELLO);
+    bool behind = sources_waits_behind(shard->sources, connection->source, ring_now_ms(&shard->ring));
+    wait_for_turn(connection, behind ? ADMISSION_FURTHER_HELLO : ADMISSION_HELLO);
 }
 
 void gate_hello(struct connection *connection, const struct hello *hello, struct bytes received) {
@@ -293,58 +301,36 @@ bool gate_has_enough(const struct connection *connection) {
     return !gate_is_calm(connection->shard) && connection->stream->bytes_received > most;
 }
 
+/* Of handshakes of these classes, in the window that is about to end. */
+static uint64_t work_of(const struct shard *shard, enum admission_class first, enum admission_class last) {
+    uint64_t sum_ns = 0;
+
+    for (size_t class = first; class <= last; class ++) {
+        sum_ns += shard->admission.budgets[class].spent;
+    }
+    return sum_ns;
+}
+
 /* Not by how long the ring was waited for: much of what the kernel does for it, it does in that time. */
 static void end_window(struct shard *shard) {
     uint64_t busy_ns = thread_busy_ns(shard);
+    uint64_t used_ns = busy_ns - shard->busy_ns;
+    struct sampling_window window = {
+        .duration_ns = shard->ring.now_ns - shard->admission.window_began_ns,
+        .known_ns = work_of(shard, ADMISSION_KNOWN, ADMISSION_KNOWN),
+        .strangers_ns = work_of(shard, ADMISSION_RETURNING, ADMISSION_SUSPECT),
+    };
 
+    window.idle_ns = used_ns < window.duration_ns ? window.duration_ns - used_ns : 0;
+    screen_count_drops(shard);
     if (place_is_full(shard)) {
         admission_crowd(&shard->admission);
     }
-    admission_end_window(&shard->admission, shard->ring.now_ns, busy_ns - shard->busy_ns);
+    admission_end_window(&shard->admission, shard->ring.now_ns, used_ns);
     shard->busy_ns = busy_ns;
     atomic_store_explicit(&shard->stats->admission_state, shard->admission.state, memory_order_relaxed);
-}
-
-static void count_drops(struct shard *shard) {
-    uint32_t dropped = 0;
-
-    for (size_t i = 0; i < shard->listener_count; i++) {
-        dropped += listener_drops(&shard->listeners[i]);
-    }
-    /* Listeners that stop take their count with them. */
-    if (dropped - shard->dropped < INT32_MAX) {
-        stats_add(&shard->stats->rejected[STATS_AT_ACCEPT][STATS_REJECT_BLOCKED], dropped - shard->dropped);
-        admission_refuse(&shard->admission, (dropped - shard->dropped) * DROP_WEIGHT);
-    }
-    shard->dropped = dropped;
-}
-
-/* Has the kernel drop the SYNs of suspects, as long as the shard has better things to do. */
-static void block_suspects(struct shard *shard) {
-    static _Thread_local uint32_t addresses[SYN_FILTER_ADDRESSES_MAX];
-    uint64_t now_ns = shard->ring.now_ns;
-    uint32_t before = shard->blocked.count;
-    bool added = shard->blocked.changed;
-    size_t count = 0;
-
-    if (before == 0) {
-        return;
-    }
-    count_drops(shard);
-    if (gate_is_calm(shard)) {
-        blocklist_clear(&shard->blocked);
-    } else if (now_ns - shard->blocked_ns < (uint64_t)BLOCK_INTERVAL_MS * 1000000) {
-        return;
-    } else {
-        count = blocklist_collect(&shard->blocked, ring_now_ms(&shard->ring), addresses, SYN_FILTER_ADDRESSES_MAX);
-    }
-    shard->blocked_ns = now_ns;
-    if (!added && shard->blocked.count == before) {
-        return; /* the kernel has this very list */
-    }
-    for (size_t i = 0; i < shard->listener_count; i++) {
-        listener_block(&shard->listeners[i], addresses, count);
-    }
+    window.state = shard->admission.state;
+    screen_end_window(shard, &window);
 }
 
 void gate_turn(struct shard *shard) {
@@ -352,7 +338,6 @@ void gate_turn(struct shard *shard) {
     struct admission_entry *entry;
 
     if (admission_turn(admission, shard->ring.now_ns)) {
-        block_suspects(shard);
         end_window(shard);
     }
     while ((entry = admission_next_expired(admission, shard->ring.now_ns)) != NULL) {

@@ -31,6 +31,7 @@ struct server {
     struct tls_tickets *tickets;
     struct sources *sources;
     struct replays *replays;
+    struct reputation *reputation;
     uint32_t connections_capacity; /* limits.connections at most, for as long as the process runs */
     struct shard **shards;         /* each its own allocation: they are large and of one thread each */
     unsigned shard_count;
@@ -167,8 +168,9 @@ static int create_shared(struct server *server) {
     server->tickets = tls_tickets_create();
     server->sources = sources_create(sources_for(server->config->limits.connections));
     server->replays = calloc(1, sizeof *server->replays);
+    server->reputation = reputation_create(sources_for(server->config->limits.connections), server->shard_count);
     if (server->cache == NULL || server->chains == NULL || server->tickets == NULL || server->sources == NULL ||
-        server->replays == NULL) {
+        server->replays == NULL || server->reputation == NULL) {
         return -ENOMEM;
     }
     return create_stats(server);
@@ -259,6 +261,7 @@ static struct shard *start_shard(struct server *server, unsigned index, int core
     shard->tickets = server->tickets;
     shard->sources = server->sources;
     shard->replays = server->replays;
+    shard->reputation = server->reputation;
     shard->journal.log = server->access_log;
     shard->connections_max = for_each_shard(server, server->config->limits.connections);
     shard->connections_capacity = for_each_shard(server, server->connections_capacity);
@@ -540,6 +543,7 @@ int server_join(struct server *server) {
     }
     sources_free(server->sources);
     free(server->replays);
+    reputation_free(server->reputation);
     tls_tickets_free(server->tickets);
     chain_log_free(server->chains);
     identity_cache_free(server->cache);

@@ -9,9 +9,10 @@
 #include "base/random.h"
 #include "config/settings.h"
 #include "edge/journal.h"
+#include "edge/reputation.h"
+#include "edge/screen.h"
 #include "edge/site.h"
 #include "guard/admission.h"
-#include "guard/blocklist.h"
 #include "guard/places.h"
 #include "guard/replays.h"
 #include "http/date.h"
@@ -46,14 +47,13 @@ struct shard {
     struct identity_cache *cache; /* this and the next two are the process's, shared by all shards */
     struct chain_log *chains;
     struct tls_tickets *tickets;
-    struct sources *sources; /* likewise, and the next */
+    struct sources *sources; /* likewise, and the next two */
     struct replays *replays;
+    struct reputation *reputation;
     struct admission admission;
-    struct blocklist blocked; /* suspects whose SYNs the kernel is to drop */
-    uint64_t blocked_ns;      /* when it was last told which */
-    uint32_t dropped;         /* what it has dropped, as far as that has been counted */
-    uint64_t busy_ns;         /* that the thread had been when its last window ended */
-    int schedstat;            /* the kernel's account of it; -1: none */
+    struct screen screen;
+    uint64_t busy_ns; /* that the thread had been when its last window ended */
+    int schedstat;    /* the kernel's account of it; -1: none */
     struct slab connections;
     struct slab exchanges;
     struct pieces pieces;     /* certificate chains, and names under wildcards */

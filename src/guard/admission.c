@@ -58,7 +58,7 @@ void admission_init(struct admission *admission, uint32_t waiting_max, uint64_t 
         .calm_windows = PATIENCE_MAX_WINDOWS,
     };
     for (size_t i = 0; i < ADMISSION_QUEUES; i++) {
-        admission->estimates_ns[i] = HANDSHAKE_NS / ADMISSION_STEPS;
+        admission->estimates_ns[i] = HANDSHAKE_NS / 2;
     }
 }
 
@@ -260,7 +260,7 @@ static bool has_room(const struct admission *admission, size_t queue, uint64_t n
 }
 
 static void count(struct admission *admission, enum admission_class class, enum admission_step step, uint64_t now_ns) {
-    if (step == ADMISSION_HELLO) {
+    if (step != ADMISSION_FLIGHT) {
         admission->begun++;
     }
     /* Charged before it is done; admission_spend makes it what it was. */
@@ -322,9 +322,10 @@ struct admission_entry *admission_next(struct admission *admission, uint64_t now
 
 /* Handshakes that were begun have their own deadline. */
 struct admission_entry *admission_next_expired(struct admission *admission, uint64_t now_ns) {
-    for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
-        struct admission_entry *first = admission->queues[queue_of((enum admission_class) class, ADMISSION_HELLO)].first;
-        if (first != NULL && now_ns - first->since_ns > WAIT_MAX_NS[class]) {
+    for (size_t i = 0; i < ADMISSION_QUEUES; i++) {
+        struct admission_entry *first = admission->queues[i].first;
+        if (i % ADMISSION_STEPS != ADMISSION_FLIGHT && first != NULL &&
+            now_ns - first->since_ns > WAIT_MAX_NS[class_of(i)]) {
             admission_forget(admission, first);
             return first;
         }

@@ -4,8 +4,9 @@
  * came, what it cost and how busy it was, and the clock; all times in nanoseconds of one clock that never goes back.
  *
  * Each handshake has two steps that cost: its hello, and the flight with the client's certificate. Both come here, so that
- * who hoards the one to fire the other at once gains nothing by it; of one class, what was begun goes first. Each has a
- * class by what its client has shown so far, and classes go strictly in order. While a shard keeps up (calm) that is all.
+ * who hoards the one to fire the other at once gains nothing by it; of one class, what was begun goes first, and then a few
+ * hellos of each source before further ones of any. Each has a class by what its client has shown so far, and classes go
+ * strictly in order. While a shard keeps up (calm) that is all.
  * When it does not, all but the known have budgets of handshake CPU time, those with tickets too, which can be replayed:
  * what the others leave over, and a little in any case, less when it is flooded, so that nobody is shut out for good. What a
  * step costs beyond the budget is paid for by later ones of its class.
@@ -33,6 +34,7 @@ enum admission_class {
 enum admission_step {
     ADMISSION_FLIGHT, /* of a handshake that was begun */
     ADMISSION_HELLO,
+    ADMISSION_FURTHER_HELLO, /* of a source that has others waiting: behind the first ones of other sources */
     ADMISSION_STEPS,
 };
 

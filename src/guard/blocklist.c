@@ -30,6 +30,19 @@ void blocklist_add(struct blocklist *list, uint32_t address, uint64_t now_ms, ui
     list->until_ms[chosen] = now_ms + duration_ms;
 }
 
+void blocklist_remove(struct blocklist *list, uint32_t address) {
+    uint64_t hash = hash_bytes(&address, sizeof address);
+
+    for (size_t i = 0; i < BLOCKLIST_PROBES; i++) {
+        size_t slot = (hash + i) % BLOCKLIST_SLOTS;
+        if (list->until_ms[slot] != 0 && list->addresses[slot] == address) {
+            list->until_ms[slot] = 0;
+            list->count--;
+            list->changed = true;
+        }
+    }
+}
+
 static int compare(const void *a, const void *b) {
     uint32_t left = *(const uint32_t *)a;
     uint32_t right = *(const uint32_t *)b;

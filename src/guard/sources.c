@@ -13,6 +13,9 @@ enum {
     LOCKS = 256,     /* a power of two; each is held for a look at one set */
     TOKEN = 1000,    /* the bucket counts in thousandths of a connection: the rate is what a millisecond adds */
     FAMILY_NONE = 0, /* of an entry that was never used */
+    WORK_OWED_MAX_US = 100 * 1000,
+    FORGIVEN_MS = 2000,
+    CORES_MAX = 1000,
     ENTRIES_MAX = 1 << 26,
 };
 
@@ -22,18 +25,33 @@ struct entry {
     uint32_t tokens;   /* as of then */
     uint32_t known_until_s;
     uint32_t failed_s; /* as of which `failures` is right */
-    uint16_t connections;
-    uint16_t waiting;
+    uint32_t connections;
+    uint32_t proved;    /* of them, by valid certificates */
+    uint32_t vouched;   /* clients that were there lately, */
+    uint32_t vouched_s; /* as of which it is right */
+    uint64_t worked_ms; /* as of which `work_us` is right */
+    int32_t work_us;    /* of handshakes that it may still take; negative: what it owes */
+    uint32_t waiting;
     uint16_t failures;
     uint8_t family;
     uint8_t seen_high;
 };
 _Static_assert(sizeof(struct entry) == SOURCES_ENTRY_SIZE, "see sources.h");
 
+/* Known sources that have taken work: in this second, and in the last one in which there were any. */
+struct activity {
+    pthread_mutex_t lock;
+    uint64_t second;
+    uint32_t now;
+    uint32_t before;
+    atomic_uint most; /* of both */
+};
+
 struct sources {
     struct entry *entries;
     size_t set_mask;
     atomic_size_t used;
+    struct activity activity;
     pthread_mutex_t locks[LOCKS];
 };
 
@@ -54,6 +72,8 @@ struct sources *sources_create(size_t entries) {
     sources->entries = memory;
     sources->set_mask = sets - 1;
     atomic_init(&sources->used, 0);
+    sources->activity = (struct activity){0};
+    CHECK(pthread_mutex_init(&sources->activity.lock, NULL) == 0);
     for (size_t i = 0; i < LOCKS; i++) {
         CHECK(pthread_mutex_init(&sources->locks[i], NULL) == 0);
     }
@@ -67,6 +87,7 @@ void sources_free(struct sources *sources) {
     for (size_t i = 0; i < LOCKS; i++) {
         CHECK(pthread_mutex_destroy(&sources->locks[i]) == 0);
     }
+    CHECK(pthread_mutex_destroy(&sources->activity.lock) == 0);
     free(sources->entries);
     free(sources);
 }
@@ -194,6 +215,34 @@ static enum source_standing standing_of(const struct entry *entry, uint32_t now_
     return failures < SOURCES_SUSPECT_FAILURES ? SOURCE_UNKNOWN : SOURCE_SUSPECT;
 }
 
+static uint32_t halved(uint32_t value, uint32_t halvings) {
+    return halvings > 31 ? 0 : value >> halvings;
+}
+
+/* Clients that were there lately: half of them are forgotten with each half-life, but none that is there. */
+static uint32_t vouched_of_late(const struct entry *entry, uint32_t now_s) {
+    uint32_t halvings = (uint32_t)(elapsed(now_s, entry->vouched_s) / SOURCES_VOUCHED_HALF_LIFE_S);
+    uint32_t vouched = halved(entry->vouched, halvings);
+    return vouched > entry->proved ? vouched : entry->proved;
+}
+
+/* Brings `vouched` up to date, in whole half-lives. */
+static void age_vouched(struct entry *entry, uint32_t now_s) {
+    uint32_t halvings = (uint32_t)(elapsed(now_s, entry->vouched_s) / SOURCES_VOUCHED_HALF_LIFE_S);
+    entry->vouched = vouched_of_late(entry, now_s);
+    entry->vouched_s = entry->vouched == entry->proved ? now_s : entry->vouched_s + halvings * SOURCES_VOUCHED_HALF_LIFE_S;
+}
+
+/* What a bound on a source is raised by: as many as it has clients, if they speak for it. */
+static uint32_t raise_of(const struct entry *entry, uint32_t now_s) {
+    return standing_of(entry, now_s) == SOURCE_KNOWN ? vouched_of_late(entry, now_s) : 0;
+}
+
+static bool has_place(const struct entry *entry, const struct source_limits *limits, uint32_t now_s) {
+    uint32_t unproved = entry->connections - entry->proved;
+    return limits->connections == 0 || unproved < limits->connections + raise_of(entry, now_s);
+}
+
 enum source_arrival sources_arrive(struct sources *sources, const struct sockaddr *peer, const struct source_limits *limits,
                                    uint64_t now_ms, uint32_t *source, enum source_standing *standing) {
     uint8_t family;
@@ -211,7 +260,7 @@ enum source_arrival sources_arrive(struct sources *sources, const struct sockadd
     struct entry *entry = find_or_replace(sources, &sources->entries[set * SOURCES_WAYS], prefix, family, now_ms);
     if (entry != NULL) {
         *standing = standing_of(entry, (uint32_t)(now_ms / 1000));
-        if (entry->connections >= (limits->connections == 0 ? UINT16_MAX : limits->connections)) {
+        if (!has_place(entry, limits, (uint32_t)(now_ms / 1000))) {
             arrival = SOURCE_OVER_CONNECTIONS;
         } else if (!take_token(entry, limits, now_ms) && *standing != SOURCE_KNOWN) {
             arrival = SOURCE_OVER_RATE;
@@ -239,19 +288,21 @@ void sources_leave(struct sources *sources, uint32_t source) {
     struct entry *entry = lock_entry(sources, source, &lock);
     if (entry != NULL) {
         entry->connections--;
-        CHECK(entry->waiting <= entry->connections);
+        CHECK(entry->waiting <= entry->connections && entry->proved <= entry->connections);
         pthread_mutex_unlock(lock);
     }
 }
 
-void sources_prove(struct sources *sources, uint32_t source, uint64_t now_ms) {
+void sources_prove(struct sources *sources, uint32_t source, bool vouches, uint64_t now_ms) {
     pthread_mutex_t *lock;
     struct entry *entry = lock_entry(sources, source, &lock);
     if (entry != NULL) {
         uint32_t now_s = (uint32_t)(now_ms / 1000);
         entry->known_until_s = now_s + SOURCES_KNOWN_S;
-        entry->failures = (uint16_t)(failures_of_late(entry, now_s) / 2);
-        entry->failed_s = now_s;
+        if (vouches) {
+            entry->failures = (uint16_t)(failures_of_late(entry, now_s) / 2);
+            entry->failed_s = now_s;
+        }
         pthread_mutex_unlock(lock);
     }
 }
@@ -281,16 +332,112 @@ enum source_standing sources_standing(struct sources *sources, uint32_t source, 
     return standing;
 }
 
-bool sources_begin_wait(struct sources *sources, uint32_t source, uint32_t max) {
+void sources_credit(struct sources *sources, uint32_t source, bool vouches, uint64_t now_ms) {
+    pthread_mutex_t *lock;
+    struct entry *entry = lock_entry(sources, source, &lock);
+    if (entry != NULL) {
+        age_vouched(entry, (uint32_t)(now_ms / 1000));
+        entry->vouched += vouches && entry->vouched < SOURCES_VOUCHED_MAX;
+        entry->proved++;
+        CHECK(entry->proved <= entry->connections);
+        pthread_mutex_unlock(lock);
+    }
+}
+
+void sources_discredit(struct sources *sources, uint32_t source, uint64_t now_ms) {
+    pthread_mutex_t *lock;
+    struct entry *entry = lock_entry(sources, source, &lock);
+    if (entry != NULL) {
+        /* All may go at once, and come again: the count of those who were there stays for a while. */
+        age_vouched(entry, (uint32_t)(now_ms / 1000));
+        CHECK(entry->proved > 0);
+        entry->proved--;
+        pthread_mutex_unlock(lock);
+    }
+}
+
+/* One more source takes work in this second. */
+static void count_active(struct activity *activity, uint64_t second) {
+    pthread_mutex_lock(&activity->lock);
+    if (second > activity->second) {
+        activity->before = activity->now;
+        activity->now = 0;
+        activity->second = second;
+    }
+    activity->now++;
+    uint32_t most = activity->now > activity->before ? activity->now : activity->before;
+    atomic_store_explicit(&activity->most, most, memory_order_relaxed);
+    pthread_mutex_unlock(&activity->lock);
+}
+
+/* What a source may take in a second, and save up. */
+static int64_t work_of_a_second(struct sources *sources, const struct entry *entry, unsigned cores, uint32_t now_s) {
+    uint32_t active = atomic_load_explicit(&sources->activity.most, memory_order_relaxed);
+    uint64_t clients = vouched_of_late(entry, now_s);
+    uint64_t mille = SOURCES_WORK_MILLE + (clients > 1 ? clients - 1 : 0) * SOURCES_WORK_EACH_MILLE;
+    uint64_t fair_mille = SOURCES_WORK_FAIR_MILLE / (active > 0 ? active : 1);
+    CHECK(cores >= 1 && cores <= CORES_MAX);
+    mille = mille > fair_mille ? mille : fair_mille;
+    return (int64_t)(mille < 1000 ? mille : 1000) * 1000 * cores;
+}
+
+static void fill_work(struct sources *sources, struct entry *entry, unsigned cores, uint64_t now_ms) {
+    uint64_t passed_ms = now_ms > entry->worked_ms ? now_ms - entry->worked_ms : 0;
+    if (now_ms / 1000 > entry->worked_ms / 1000) {
+        count_active(&sources->activity, now_ms / 1000);
+    }
+    int64_t full_us = work_of_a_second(sources, entry, cores, (uint32_t)(now_ms / 1000));
+    /* Whatever it owes is paid by then. */
+    passed_ms = passed_ms < FORGIVEN_MS ? passed_ms : FORGIVEN_MS;
+    int64_t work_us = entry->work_us + full_us * (int64_t)passed_ms / 1000;
+    entry->work_us = (int32_t)(work_us < full_us ? work_us : full_us);
+    entry->worked_ms = now_ms > entry->worked_ms ? now_ms : entry->worked_ms;
+}
+
+void sources_spend(struct sources *sources, uint32_t source, uint64_t spent_ns, unsigned cores, uint64_t now_ms) {
+    pthread_mutex_t *lock;
+    struct entry *entry = lock_entry(sources, source, &lock);
+    if (entry != NULL) {
+        fill_work(sources, entry, cores, now_ms);
+        int64_t left_us = entry->work_us - (int64_t)(spent_ns / 1000);
+        entry->work_us = (int32_t)(left_us > -WORK_OWED_MAX_US ? left_us : -WORK_OWED_MAX_US);
+        pthread_mutex_unlock(lock);
+    }
+}
+
+bool sources_has_work(struct sources *sources, uint32_t source, unsigned cores, uint64_t now_ms) {
     pthread_mutex_t *lock;
     struct entry *entry = lock_entry(sources, source, &lock);
     if (entry == NULL) {
         return true;
     }
-    bool may = entry->waiting < max;
+    fill_work(sources, entry, cores, now_ms);
+    bool has = entry->work_us > 0;
+    pthread_mutex_unlock(lock);
+    return has;
+}
+
+bool sources_begin_wait(struct sources *sources, uint32_t source, uint32_t max, uint64_t now_ms) {
+    pthread_mutex_t *lock;
+    struct entry *entry = lock_entry(sources, source, &lock);
+    if (entry == NULL) {
+        return true;
+    }
+    bool may = entry->waiting < max + (uint64_t)raise_of(entry, (uint32_t)(now_ms / 1000));
     entry->waiting += may;
     pthread_mutex_unlock(lock);
     return may;
+}
+
+bool sources_waits_behind(struct sources *sources, uint32_t source, uint64_t now_ms) {
+    pthread_mutex_t *lock;
+    struct entry *entry = lock_entry(sources, source, &lock);
+    if (entry == NULL) {
+        return false;
+    }
+    bool behind = entry->waiting > SOURCES_WAITING_FRONT + vouched_of_late(entry, (uint32_t)(now_ms / 1000)) / 4;
+    pthread_mutex_unlock(lock);
+    return behind;
 }
 
 void sources_end_wait(struct sources *sources, uint32_t source) {

@@ -17,12 +17,19 @@
 
 enum {
     SOURCES_WAYS = 8,
-    SOURCES_ENTRY_SIZE = 32,       /* bytes */
+    SOURCES_ENTRY_SIZE = 64,       /* bytes */
     SOURCES_KNOWN_S = 6 * 60 * 60, /* how long a valid certificate speaks for its source */
     SOURCES_FAILURE_HALF_LIFE_S = 8,
-    SOURCES_SUSPECT_FAILURES = 4,    /* of late, from which on a source is a suspect */
-    SOURCES_KNOWN_FAILURES_MAX = 32, /* of late, from which on a valid certificate does not speak for it any more */
-    SOURCES_FAILURES_MAX = 128,      /* counted: one who has stopped is no suspect after 48 s */
+    SOURCES_SUSPECT_FAILURES = 4,      /* of late, from which on a source is a suspect */
+    SOURCES_KNOWN_FAILURES_MAX = 32,   /* of late, from which on a valid certificate does not speak for it any more */
+    SOURCES_FAILURES_MAX = 128,        /* counted: one who has stopped is no suspect after 48 s */
+    SOURCES_VOUCHED_HALF_LIFE_S = 600, /* of what the clients there have shown, for the bounds below */
+    SOURCES_VOUCHED_MAX = 1 << 20,
+    SOURCES_WAITING_FRONT = 2,    /* hellos of one source that do not count as further ones; more for many clients */
+    SOURCES_WORK_MILLE = 100,     /* handshakes of a known source: thousandths of a core for one client, */
+    SOURCES_WORK_EACH_MILLE = 20, /* and for each further one that has shown a certificate of its own lately, */
+    SOURCES_WORK_FAIR_MILLE =
+        2000, /* or twice an equal share for each of the known sources that take any, if that is more */
 };
 
 struct sources;
@@ -33,7 +40,11 @@ enum source_standing {
     SOURCE_SUSPECT, /* it has failed lately, and has nothing to show for itself */
 };
 
-/* What one source may do; 0 is no limit. The rate is for those only that are not known. */
+/*
+ * What one source may do; 0 is no limit. The rate is for those only that are not known. Behind one address there may be
+ * thousands of clients: connections whose clients have shown valid certificates do not count, and a known source may have
+ * one more that has not for each that has, or had lately.
+ */
 struct source_limits {
     uint32_t rate;        /* connections a second, in the long run, up to 100,000 */
     uint32_t burst;       /* and at once, up to 1,000,000; at least 1 where there is a rate */
@@ -65,14 +76,34 @@ void sources_leave(struct sources *sources, uint32_t source);
 
 /*
  * What a connection of it has shown: a valid certificate, or something that no client of ours does, which counts as `weight`
- * failures, 1 to SOURCES_SUSPECT_FAILURES.
+ * failures, 1 to SOURCES_SUSPECT_FAILURES. `vouches`: it is a certificate that has not been shown for a while, and half of
+ * the failures are forgiven for it; else one client could pay for any number of them.
  */
-void sources_prove(struct sources *sources, uint32_t source, uint64_t now_ms);
+void sources_prove(struct sources *sources, uint32_t source, bool vouches, uint64_t now_ms);
 void sources_fail(struct sources *sources, uint32_t source, uint32_t weight, uint64_t now_ms);
 enum source_standing sources_standing(struct sources *sources, uint32_t source, uint64_t now_ms);
 
-/* One more of its hellos wants to wait; false when `max` do so already. Each that may must end its wait. */
-bool sources_begin_wait(struct sources *sources, uint32_t source, uint32_t max);
+/*
+ * A connection's client has shown a valid certificate, which is worth a place: until sources_discredit, which must come
+ * before its sources_leave. `vouches`: it is one that has not done so for a while, so that another client is there.
+ */
+void sources_credit(struct sources *sources, uint32_t source, bool vouches, uint64_t now_ms);
+void sources_discredit(struct sources *sources, uint32_t source, uint64_t now_ms);
+
+/*
+ * Handshakes of a known source have taken so much of `cores` cores. What it may take is SOURCES_WORK_MILLE and so on of
+ * each, up to all of them, over a second; sources_has_work says whether anything of that is left.
+ */
+void sources_spend(struct sources *sources, uint32_t source, uint64_t spent_ns, unsigned cores, uint64_t now_ms);
+bool sources_has_work(struct sources *sources, uint32_t source, unsigned cores, uint64_t now_ms);
+
+/*
+ * One more of its hellos wants to wait; false when `max` do so already, of a known source as many more as it has clients of
+ * late. Each that may must end its wait.
+ */
+bool sources_begin_wait(struct sources *sources, uint32_t source, uint32_t max, uint64_t now_ms);
+/* Whether more of them wait than go before further ones of other sources: a few, and a quarter of its clients of late. */
+bool sources_waits_behind(struct sources *sources, uint32_t source, uint64_t now_ms);
 void sources_end_wait(struct sources *sources, uint32_t source);
 
 /* Entries that were ever used, which only grows, to the table's size; and the bytes of the table. */

@@ -2,7 +2,6 @@
 
 #include "base/check.h"
 #include "ring/operation.h"
-#include "ring/syn_filter.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -194,19 +193,20 @@ void listener_resume_all(struct ring *ring) {
     }
 }
 
-static bool is_ipv4(int descriptor) {
+static bool is_ipv6(int descriptor) {
     struct sockaddr_storage address = {0};
     socklen_t size = sizeof address;
 
-    return getsockname(descriptor, (struct sockaddr *)&address, &size) == 0 && address.ss_family == AF_INET;
+    return getsockname(descriptor, (struct sockaddr *)&address, &size) == 0 && address.ss_family == AF_INET6;
 }
 
-void listener_block(struct listener *listener, const uint32_t *addresses, size_t count) {
-    if (!listener->ipv4 || listener->closing) {
+void listener_screen(struct listener *listener, const struct syn_filter_rules *rules) {
+    if (listener->closing) {
         return;
     }
-    if (count > 0) {
-        listener->blocks = syn_filter_attach(listener->descriptor, addresses, count) > 0 || listener->blocks;
+    if (rules != NULL) {
+        CHECK(rules->ipv6 == listener->ipv6);
+        listener->blocks = syn_filter_attach(listener->descriptor, rules) >= 0;
     } else if (listener->blocks) {
         syn_filter_detach(listener->descriptor);
         listener->blocks = false;
@@ -214,14 +214,14 @@ void listener_block(struct listener *listener, const uint32_t *addresses, size_t
 }
 
 uint32_t listener_drops(const struct listener *listener) {
-    return listener->ipv4 && !listener->closing ? syn_filter_drops(listener->descriptor) : 0;
+    return listener->closing ? 0 : syn_filter_drops(listener->descriptor);
 }
 
 void listener_start(struct listener *listener, struct ring *ring, int descriptor, listener_accept_fn *accept, void *owner) {
     memset(listener, 0, sizeof *listener);
     listener->ring = ring;
     listener->descriptor = descriptor;
-    listener->ipv4 = is_ipv4(descriptor);
+    listener->ipv6 = is_ipv6(descriptor);
     listener->accept = accept;
     listener->owner = owner;
     timer_init(&listener->retry, retry_expired);

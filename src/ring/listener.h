@@ -3,6 +3,7 @@
 #define RING_LISTENER_H
 
 #include "ring/stream.h"
+#include "ring/syn_filter.h"
 
 #include <netinet/in.h>
 
@@ -29,7 +30,7 @@ struct listener {
     int descriptor;
     unsigned armed; /* accepts in flight */
     bool closing;
-    bool ipv4;
+    bool ipv6;
     bool blocks;        /* the kernel drops some SYNs: see syn_filter.h */
     bool paused;        /* on the ring's list: re-armed when a stream closes */
     struct timer retry; /* re-arms after the system ran out of descriptors or memory */
@@ -59,11 +60,10 @@ void listener_start(struct listener *listener, struct ring *ring, int descriptor
  */
 void listener_stop(struct listener *listener);
 /*
- * Has the kernel drop the SYNs of these IPv4 addresses (host byte order, ascending, none twice, at most
- * SYN_FILTER_ADDRESSES_MAX), and of no others any more; `count` 0: of none. Does nothing for an IPv6 listener, or where the
- * kernel refuses.
+ * Has the kernel drop SYNs by these rules and by no others any more; their `ipv6` is the listener's. NULL: none. Where the
+ * kernel refuses, none are dropped.
  */
-void listener_block(struct listener *listener, const uint32_t *addresses, size_t count);
+void listener_screen(struct listener *listener, const struct syn_filter_rules *rules);
 /* SYNs that were dropped so far; it wraps. */
 uint32_t listener_drops(const struct listener *listener);
 

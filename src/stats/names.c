@@ -29,6 +29,14 @@ static const char *const class_names[] = {
 };
 _Static_assert(ARRAY_LENGTH(class_names) == STATS_CLASS_COUNT, "each class has a name");
 
+static const char *const budget_names[] = {
+    [STATS_OVER_SOURCE_WORK] = "source_work",
+    [STATS_OVER_CERTIFICATE_RATE] = "certificate_rate",
+    [STATS_OVER_CERTIFICATE_CONNECTIONS] = "certificate_connections",
+    [STATS_OVER_CERTIFICATE_SOURCES] = "certificate_sources",
+};
+_Static_assert(ARRAY_LENGTH(budget_names) == STATS_BUDGET_COUNT, "each budget has a name");
+
 static const char *const reload_names[] = {
     [STATS_RELOAD_OK] = "ok",
     [STATS_RELOAD_FAILED] = "failed",
@@ -124,6 +132,11 @@ const char *stats_path_name(enum stats_path path) {
 const char *stats_class_name(enum stats_class class) {
     CHECK((unsigned)class < STATS_CLASS_COUNT);
     return class_names[class];
+}
+
+const char *stats_budget_name(enum stats_budget budget) {
+    CHECK((unsigned)budget < STATS_BUDGET_COUNT);
+    return budget_names[budget];
 }
 
 const char *stats_reload_name(enum stats_reload reload) {

@@ -160,6 +160,16 @@ static void render_handshakes(struct rendering *rendering) {
     }
 }
 
+static void render_over_budget(struct rendering *rendering) {
+    static const char name[] = "sallyport_over_budget_total";
+    page_open_metric(&rendering->page, name, "counter",
+                     "Times that a known client was over a bound, and served as unknown.");
+    for (unsigned budget = 0; budget < STATS_BUDGET_COUNT; budget++) {
+        struct page_labels labels = {{{"bound", stats_budget_name(budget)}}, 1};
+        page_sample(&rendering->page, name, "", &labels, SUM_OVER_SHARDS(rendering->stats, over_budget[budget]));
+    }
+}
+
 static void render_rejected(struct rendering *rendering) {
     static const char name[] = "sallyport_rejected_total";
     page_open_metric(&rendering->page, name, "counter", "Connections and requests that were turned away.");
@@ -309,6 +319,7 @@ char *stats_render_prometheus(struct stats *stats, size_t *size) {
     render_connections(&rendering);
     render_handshakes(&rendering);
     render_verdicts(&rendering);
+    render_over_budget(&rendering);
     render_rejected(&rendering);
     render_client_certs(&rendering);
     render_would_block(&rendering);

@@ -141,6 +141,16 @@ static void report_cache(struct report *report) {
     json_end_object(json);
 }
 
+static void report_over_budget(struct report *report) {
+    struct json *json = &report->json;
+    json_begin_object(json, "over_budget");
+    for (unsigned budget = 0; budget < STATS_BUDGET_COUNT; budget++) {
+        json_unsigned(json, stats_budget_name((enum stats_budget)budget),
+                      of_shards(report, offsetof(struct stats_shard, over_budget[budget])));
+    }
+    json_end_object(json);
+}
+
 static void report_rejected(struct report *report) {
     struct json *json = &report->json;
     json_begin_object(json, "rejected");
@@ -373,6 +383,7 @@ char *stats_render_json(struct stats *stats, struct sampler *sampler, size_t *si
     report_handshakes(&report);
     report_client_certs(&report);
     report_cache(&report);
+    report_over_budget(&report);
     report_rejected(&report);
     report_requests(&report);
     report_latencies(&report);

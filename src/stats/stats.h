@@ -33,6 +33,14 @@ enum stats_kind { STATS_FULL, STATS_RESUMED, STATS_KIND_COUNT };
 enum stats_path { STATS_CACHED, STATS_JUDGED, STATS_PATH_COUNT };
 /* What a client was worth when its handshake began: as guard/admission.h has it. */
 enum stats_class { STATS_KNOWN, STATS_RETURNING, STATS_UNKNOWN, STATS_SUSPECT, STATS_CLASS_COUNT };
+/* Bounds on known clients, over which one is served as unknown. */
+enum stats_budget {
+    STATS_OVER_SOURCE_WORK,             /* a known source: handshakes */
+    STATS_OVER_CERTIFICATE_RATE,        /* a certificate: handshakes a second */
+    STATS_OVER_CERTIFICATE_CONNECTIONS, /* connections at the same time */
+    STATS_OVER_CERTIFICATE_SOURCES,     /* sources that become known by it */
+    STATS_BUDGET_COUNT
+};
 enum stats_reload { STATS_RELOAD_OK, STATS_RELOAD_FAILED, STATS_RELOAD_COUNT };
 /* STATS_TLS_NONE: ended before a version was agreed. */
 enum stats_version { STATS_TLS12, STATS_TLS13, STATS_TLS_NONE, STATS_VERSION_COUNT };
@@ -85,6 +93,7 @@ const char *stats_kind_name(enum stats_kind kind);
 const char *stats_version_name(enum stats_version version);
 const char *stats_path_name(enum stats_path path);
 const char *stats_class_name(enum stats_class class);
+const char *stats_budget_name(enum stats_budget budget);
 const char *stats_reload_name(enum stats_reload reload);
 const char *stats_stage_name(enum stats_stage stage);
 const char *stats_rejection_name(enum stats_rejection rejection);
@@ -127,6 +136,7 @@ struct stats_shard {
     stats_counter admission_state; /* gauge: 0 calm, 1 loaded, 2 flooded */
     stats_counter handshakes[STATS_RESULT_COUNT][STATS_KIND_COUNT][STATS_VERSION_COUNT];
     stats_counter handshake_work_ns[STATS_CLASS_COUNT];
+    stats_counter over_budget[STATS_BUDGET_COUNT];
     stats_counter rejected[STATS_STAGE_COUNT][STATS_REJECTION_COUNT];
     struct stats_histogram seconds[STATS_SHARD_LATENCIES];
     struct latencies latencies;

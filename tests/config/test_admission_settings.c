@@ -20,6 +20,9 @@ Test(admission_settings, what_is_wrong, .init = changes_set_up, .fini = changes_
         {AT, SET "{source_rate: 100001}", 5, "not 100001"},
         {AT, SET "{source_burst: 0}", 5, "from 1 to 1000000, not 0"},
         {AT, SET "{source_connections: 65536}", 5, "from 0 to 65535, not 65536"},
+        {AT, SET "{certificate_connections: 65536}", 5, "from 0 to 65535, not 65536"},
+        {AT, SET "{certificate_rate: 100001}", 5, "from 0 to 100000, not 100001"},
+        {AT, SET "{certificate_sources: -1}", 5, "from 0 to 65535, not -1"},
     };
     ASSERT_PROBLEMS(changes);
 }
@@ -40,6 +43,15 @@ Test(admission_settings, what_is_set_and_what_is_not, .init = changes_set_up, .f
     cr_expect_eq(config->admission.source.rate, 200);
     cr_expect_eq(config->admission.source.burst, 2000);
     cr_expect_eq(config->admission.source.connections, 4096);
+    cr_expect_eq(config->admission.holder.connections, 256);
+    cr_expect_eq(config->admission.holder.rate, 1000);
+    cr_expect_eq(config->admission.holder.sources, 64);
+    config_release(config);
+
+    config = load(SET "{certificate_connections: 0, certificate_rate: 7, certificate_sources: 65535}");
+    cr_expect_eq(config->admission.holder.connections, 0);
+    cr_expect_eq(config->admission.holder.rate, 7);
+    cr_expect_eq(config->admission.holder.sources, 65535);
     config_release(config);
 
     config = load(SET "{allow: [10.0.0.0/8, '2001:db8::/32'], source_rate: 0, source_burst: 7, source_connections: 0}");

@@ -3,6 +3,7 @@
  * from the clock, and in the state of affairs that is simulated here nothing else costs anything but what is said.
  */
 #include "guard/admission.h"
+#include "guard/sampling.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -13,7 +14,9 @@ enum {
     CLIENTS_MAX = 200000,
     FIRST_FLIGHT_NS = 70000, /* with the server's signature */
     SECOND_FLIGHT_NS = 70000,
-    SOURCES_MAX = 4096,
+    SOURCES_MAX = 65536,
+    WAITING_FRONT = 2, /* as guard/sources has it */
+    DROP_WEIGHT = 8,   /* as the shard has it */
 };
 
 static const uint64_t SECOND = 1000 * (uint64_t)MS;
@@ -30,6 +33,8 @@ struct crowd {
     uint64_t expired;
     uint64_t spent_ns;
     uint64_t wait_max_ns;
+    uint64_t dropped;             /* since their sources are not heard */
+    uint64_t accept_ns;           /* what a connection costs beside its handshake */
     bool hoards;                  /* keeps its second flights back */
     struct handshake *away_first; /* to whom the first flight is under way; longest first */
     struct handshake *away_last;
@@ -52,6 +57,8 @@ struct handshake {
 
 struct shard {
     struct admission admission;
+    struct sampling sampling;
+    bool samples; /* the kernel drops SYNs for it */
     uint64_t now_ns;
     uint64_t idle_ns;
     uint64_t window_ns; /* when the last one ended */
@@ -94,6 +101,7 @@ static struct shard *make_shard(uint32_t waiting_max) {
         shard->free = &shard->memory[i];
     }
     admission_init(&shard->admission, waiting_max, shard->now_ns);
+    sampling_init(&shard->sampling);
     return shard;
 }
 
@@ -127,7 +135,7 @@ static void send_away(struct shard *shard, struct handshake *handshake) {
 
 static void serve(struct shard *shard, struct handshake *handshake) {
     struct crowd *crowd = handshake->crowd;
-    if (handshake->step == ADMISSION_HELLO) {
+    if (handshake->step != ADMISSION_FLIGHT) {
         work(shard, crowd, FIRST_FLIGHT_NS);
         send_away(shard, handshake);
         return;
@@ -142,7 +150,7 @@ static uint32_t *waiting_of_source(struct shard *shard, const struct handshake *
 }
 
 static void stop_waiting(struct shard *shard, struct handshake *handshake) {
-    if (handshake->step == ADMISSION_HELLO) {
+    if (handshake->step != ADMISSION_FLIGHT) {
         cr_assert(*waiting_of_source(shard, handshake) > 0);
         (*waiting_of_source(shard, handshake))--;
     }
@@ -167,23 +175,46 @@ static void ask(struct shard *shard, struct handshake *handshake, enum admission
             return;
         }
         (*waiting_of_source(shard, handshake))++;
+        handshake->step = *waiting_of_source(shard, handshake) > WAITING_FRONT ? ADMISSION_FURTHER_HELLO : step;
     }
     memset(&handshake->entry, 0, sizeof(handshake->entry));
-    struct admission_entry *out = admission_wait(&shard->admission, &handshake->entry, class, step, shard->now_ns);
+    struct admission_entry *out =
+        admission_wait(&shard->admission, &handshake->entry, class, handshake->step, shard->now_ns);
     if (out != NULL) {
         stop_waiting(shard, (struct handshake *)out);
         refuse(shard, (struct handshake *)out);
     }
 }
 
+/* Whether a source is heard in this second: by a hash of it and of the second, as the kernel has it. */
+static bool is_heard(const struct shard *shard, const struct crowd *crowd, uint32_t source) {
+    if (!shard->samples || crowd->class == ADMISSION_KNOWN) {
+        return true;
+    }
+    uint64_t name = (uint64_t)(crowd - shard->crowds) << 32 | source;
+    uint64_t hash = (name * 0x9e3779b97f4a7c15 ^ shard->now_ns / SECOND) * 0xd6e8feb86659fd93;
+    hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93;
+    return hash >> 48 < shard->sampling.share;
+}
+
 static void arrive(struct shard *shard, struct crowd *crowd) {
+    uint32_t source = (uint32_t)(draw(shard) % crowd->sources);
+    crowd->came++;
+    shard->events++;
+    if (!is_heard(shard, crowd, source)) {
+        crowd->dropped++;
+        admission_refuse(&shard->admission, DROP_WEIGHT);
+        return;
+    }
+    if (crowd->class != ADMISSION_KNOWN) {
+        sampling_count(&shard->sampling);
+    }
+    shard->now_ns += crowd->accept_ns;
     struct handshake *handshake = shard->free;
     cr_assert(handshake != NULL, "more wait than may");
     shard->free = handshake->next;
     handshake->crowd = crowd;
-    handshake->source = (uint32_t)(draw(shard) % crowd->sources);
-    crowd->came++;
-    shard->events++;
+    handshake->source = source;
     ask(shard, handshake, ADMISSION_HELLO);
 }
 
@@ -240,7 +271,17 @@ static void turn(struct shard *shard, uint64_t end_ns) {
     shard->now_ns += idle_ns + 1000;
     shard->idle_ns += idle_ns;
     if (admission_turn(&shard->admission, shard->now_ns)) {
+        const struct admission_budget *budgets = shard->admission.budgets;
+        struct sampling_window window = {
+            .duration_ns = shard->now_ns - shard->window_ns,
+            .idle_ns = shard->idle_ns,
+            .known_ns = budgets[ADMISSION_KNOWN].spent,
+            .strangers_ns =
+                budgets[ADMISSION_RETURNING].spent + budgets[ADMISSION_UNKNOWN].spent + budgets[ADMISSION_SUSPECT].spent,
+        };
         admission_end_window(&shard->admission, shard->now_ns, shard->now_ns - shard->window_ns - shard->idle_ns);
+        window.state = shard->admission.state;
+        sampling_end_window(&shard->sampling, &window);
         shard->window_ns = shard->now_ns;
         shard->idle_ns = 0;
     }
@@ -270,7 +311,8 @@ static void run(struct shard *shard, uint64_t duration_ns) {
 static void reset_counts(struct shard *shard) {
     for (size_t i = 0; i < CROWDS_MAX; i++) {
         struct crowd *crowd = &shard->crowds[i];
-        crowd->came = crowd->served = crowd->refused = crowd->expired = crowd->spent_ns = crowd->wait_max_ns = 0;
+        crowd->dropped = crowd->came = crowd->served = crowd->refused = crowd->expired = crowd->spent_ns =
+            crowd->wait_max_ns = 0;
     }
     memset(shard->in_state, 0, sizeof(shard->in_state));
 }
@@ -387,6 +429,67 @@ Test(admission_simulated, sources_of_unknown_clients_are_served_alike) {
     double polite = (double)shard->crowds[2].served / 200;
     cr_expect_gt(polite, 0.5 * flooding, "%f of each against %f", polite, flooding);
     cr_expect_gt(shard->crowds[2].served, 0);
+    free_shard(shard);
+}
+
+/* So many sources that none of them is a suspect: each knock costs something, whatever it leads to. */
+static struct shard *flood_from_everywhere(enum admission_class class) {
+    struct shard *shard = make_shard(8192);
+    shard->samples = true;
+    add_crowd(shard, 0, ADMISSION_KNOWN, 6500, 4);
+    add_crowd(shard, 1, class, 40000, 60000);
+    add_crowd(shard, 2, class, 400, 600);
+    shard->crowds[1].accept_ns = shard->crowds[2].accept_ns = 15000;
+    return shard;
+}
+
+Test(admission_simulated, known_clients_keep_the_core_in_a_flood_from_everywhere) {
+    static const enum admission_class classes[] = {ADMISSION_UNKNOWN, ADMISSION_RETURNING};
+    for (size_t i = 0; i < 2; i++) {
+        struct shard *shard = flood_from_everywhere(classes[i]);
+        run(shard, 3 * SECOND);
+        reset_counts(shard);
+        run(shard, 10 * SECOND);
+        const struct crowd *known = &shard->crowds[0];
+        cr_expect(known->refused == 0 && known->expired == 0);
+        cr_expect_gt((double)known->served, 0.98 * (double)known->came, "%zu: %lu of %lu", i, known->served, known->came);
+        cr_expect_leq(known->wait_max_ns, 10 * MS, "%lu", known->wait_max_ns);
+        free_shard(shard);
+    }
+}
+
+/* More of them than the core can serve come from one known source: the others do not wait for it. */
+Test(admission_simulated, one_known_source_does_not_hold_the_others_up) {
+    struct shard *shard = make_shard(8192);
+    add_crowd(shard, 0, ADMISSION_KNOWN, 1000, 500);
+    add_crowd(shard, 1, ADMISSION_KNOWN, 20000, 1);
+    run(shard, 2 * SECOND);
+    reset_counts(shard);
+    run(shard, 10 * SECOND);
+    const struct crowd *others = &shard->crowds[0];
+    cr_expect_eq(others->refused + others->expired, 0);
+    cr_expect_gt((double)others->served, 0.99 * (double)others->came);
+    cr_expect_leq(others->wait_max_ns, 4 * MS, "%lu", others->wait_max_ns);
+    cr_expect_gt(shard->crowds[1].served, 40000, "it gets what they leave");
+    free_shard(shard);
+}
+
+Test(admission_simulated, new_clients_are_heard_in_proportion) {
+    struct shard *shard = flood_from_everywhere(ADMISSION_UNKNOWN);
+    run(shard, 3 * SECOND);
+    reset_counts(shard);
+    run(shard, 60 * SECOND);
+    const struct crowd *flood = &shard->crowds[1], *polite = &shard->crowds[2];
+    cr_expect_gt(flood->dropped, flood->came / 2);
+    double of_flood = (double)flood->served / 60000, of_polite = (double)polite->served / 600;
+    cr_expect_gt(of_polite, 0.6 * of_flood, "%f of each against %f", of_polite, of_flood);
+    cr_expect_gt(polite->served, 0);
+    /* When it is over they are all heard. */
+    shard->crowds[0].rate = 3000;
+    shard->crowds[1].rate = 0;
+    run(shard, 6 * SECOND);
+    cr_expect_eq(shard->sampling.share, SAMPLING_ALL);
+    cr_expect_eq(shard->admission.state, ADMISSION_CALM);
     free_shard(shard);
 }
 

@@ -54,6 +54,20 @@ Test(blocklist, forgets_over_any_time) {
     }
 }
 
+Test(blocklist, lets_one_go_before_its_time) {
+    for (uint32_t i = 0; i < 100; i++) {
+        blocklist_add(&list, i, NOW, 1000);
+    }
+    blocklist_collect(&list, NOW, addresses, BLOCKLIST_SLOTS);
+    blocklist_remove(&list, 1000);
+    cr_expect(list.count == 100 && !list.changed);
+    blocklist_remove(&list, 7);
+    blocklist_remove(&list, 7);
+    cr_expect(list.count == 99 && list.changed);
+    cr_assert_eq(blocklist_collect(&list, NOW, addresses, BLOCKLIST_SLOTS), 99);
+    cr_expect(addresses[6] == 6 && addresses[7] == 8);
+}
+
 Test(blocklist, is_bounded_however_many_come) {
     for (uint32_t i = 0; i < 1000000; i++) {
         blocklist_add(&list, i * 7, NOW, 1000);

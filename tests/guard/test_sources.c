@@ -66,7 +66,7 @@ static void fail(struct sources *sources, const char *text, unsigned times, uint
 
 static void prove(struct sources *sources, const char *text, uint64_t now_ms) {
     struct visit one = visit(sources, address_of(text), &unlimited, now_ms);
-    sources_prove(sources, one.source, now_ms);
+    sources_prove(sources, one.source, true, now_ms);
     sources_leave(sources, one.source);
 }
 
@@ -240,16 +240,204 @@ Test(sources, a_valid_certificate_speaks_for_its_source) {
     sources_free(sources);
 }
 
+static void set_credit(struct sources *sources, struct visit one, bool vouches, uint64_t now_ms) {
+    sources_prove(sources, one.source, true, now_ms);
+    sources_credit(sources, one.source, vouches, now_ms);
+}
+
+static void go(struct sources *sources, struct visit one, bool credited, uint64_t now_ms) {
+    if (credited) {
+        sources_discredit(sources, one.source, now_ms);
+    }
+    sources_leave(sources, one.source);
+}
+
+enum { CLIENTS = 50000 };
+
+/* A proxy, or a carrier's NAT: each connection has a certificate of its own. */
+Test(sources, connections_that_proved_themselves_do_not_count) {
+    struct sources *sources = sources_create(1000);
+    const struct source_limits limits = {.connections = 100};
+    static struct visit visits[CLIENTS];
+    struct sockaddr_storage nat = address_of("192.0.2.1");
+    for (size_t i = 0; i < CLIENTS; i++) {
+        visits[i] = visit(sources, nat, &limits, START_MS + i);
+        cr_assert_eq(visits[i].arrival, SOURCE_ADMITTED, "%zu", i);
+        set_credit(sources, visits[i], true, START_MS + i);
+    }
+    /* All at once they are gone, and come again before one of them has shown anything. */
+    for (size_t i = 0; i < CLIENTS; i++) {
+        go(sources, visits[i], true, START_MS + CLIENTS);
+    }
+    for (size_t i = 0; i < CLIENTS; i++) {
+        visits[i] = visit(sources, nat, &limits, START_MS + CLIENTS + 1000);
+        cr_assert_eq(visits[i].arrival, SOURCE_ADMITTED, "%zu", i);
+    }
+    /* But not without end. */
+    unsigned more = 0;
+    while (visit(sources, nat, &limits, START_MS + CLIENTS + 2000).arrival == SOURCE_ADMITTED) {
+        more++;
+    }
+    cr_expect_eq(more, limits.connections);
+    sources_free(sources);
+}
+
+Test(sources, one_client_does_not_widen_the_bound) {
+    struct sources *sources = sources_create(1000);
+    const struct source_limits limits = {.connections = 100};
+    struct sockaddr_storage peer = address_of("192.0.2.1");
+    /* It comes again and again; its certificate vouches once a minute. */
+    for (unsigned i = 0; i < 100000; i++) {
+        struct visit one = visit(sources, peer, &limits, START_MS + i * UINT64_C(10));
+        cr_assert_eq(one.arrival, SOURCE_ADMITTED);
+        set_credit(sources, one, i % 6000 == 0, START_MS + i * UINT64_C(10));
+        go(sources, one, true, START_MS + i * UINT64_C(10));
+    }
+    unsigned open = 0;
+    while (visit(sources, peer, &limits, START_MS + 1000000).arrival == SOURCE_ADMITTED) {
+        open++;
+    }
+    cr_expect(open >= 100 && open < 120, "%u", open);
+    sources_free(sources);
+}
+
+Test(sources, what_was_vouched_for_fades) {
+    struct sources *sources = sources_create(1000);
+    const struct source_limits limits = {.connections = 10};
+    struct sockaddr_storage peer = address_of("192.0.2.1");
+    for (unsigned i = 0; i < 1000; i++) {
+        struct visit one = visit(sources, peer, &limits, START_MS);
+        set_credit(sources, one, true, START_MS);
+        go(sources, one, true, START_MS);
+    }
+    unsigned open = 0;
+    uint64_t later_ms = START_MS + (2 * SOURCES_VOUCHED_HALF_LIFE_S + 2) * UINT64_C(1000);
+    while (visit(sources, peer, &limits, later_ms).arrival == SOURCE_ADMITTED) {
+        open++;
+    }
+    cr_expect_eq(open, 10 + 250);
+    /* With many failures of late it counts for nothing. */
+    struct sockaddr_storage other = address_of("192.0.2.2");
+    struct visit one = visit(sources, other, &limits, START_MS);
+    for (unsigned i = 0; i < 100; i++) {
+        struct visit valid = visit(sources, other, &limits, START_MS);
+        set_credit(sources, valid, true, START_MS);
+        go(sources, valid, true, START_MS);
+    }
+    sources_fail(sources, one.source, SOURCES_KNOWN_FAILURES_MAX, START_MS);
+    for (open = 1; visit(sources, other, &limits, START_MS).arrival == SOURCE_ADMITTED; open++) {
+    }
+    cr_expect_eq(open, 10);
+    sources_free(sources);
+}
+
+/* A site with so many known sources, each of which makes a handshake now and then. */
+static void keep_others_busy(struct sources *sources, unsigned others, uint64_t now_ms) {
+    for (unsigned i = 0; i < others; i++) {
+        struct visit other = visit(sources, address_at(0x0a000000 + i), &unlimited, now_ms);
+        cr_expect(sources_has_work(sources, other.source, 1, now_ms), "%u", i);
+        sources_spend(sources, other.source, 130000, 1, now_ms);
+        sources_leave(sources, other.source);
+    }
+}
+
+/* Handshakes of 130 us, so often in each of ten seconds: how many of them had work left, of a second. */
+static unsigned work(struct sources *sources, uint32_t source, unsigned rate, unsigned others, unsigned cores,
+                     uint64_t begin_ms) {
+    unsigned had = 0;
+    for (unsigned i = 0; i < 10 * rate; i++) {
+        uint64_t now_ms = begin_ms + i * UINT64_C(1000) / rate;
+        if (i % rate == 0) {
+            keep_others_busy(sources, others, now_ms);
+        }
+        if (sources_has_work(sources, source, cores, now_ms)) {
+            sources_spend(sources, source, 130000, cores, now_ms);
+            had++;
+        }
+    }
+    return had / 10;
+}
+
+Test(sources, a_known_source_has_its_share_of_handshakes) {
+    struct sources *sources = sources_create(1000);
+    uint32_t source = visit(sources, address_of("192.0.2.1"), &unlimited, START_MS).source;
+    unsigned had = work(sources, source, 500, 100, 1, START_MS);
+    cr_expect_eq(had, 500, "more than any device needs: %u", had);
+    /* A tenth of a core, with what was saved up, is 770 a second. */
+    had = work(sources, source, 7000, 100, 1, START_MS + 20000);
+    cr_expect(had > 760 && had < 860, "%u", had);
+    had = work(sources, source, 7000, 100, 4, START_MS + 40000);
+    cr_expect(had > 4 * 760 && had < 4 * 860, "%u", had);
+    /* Where few use it they may have more: twice an equal share. */
+    had = work(sources, source, 7000, 4, 1, START_MS + 60000);
+    cr_expect(had > 3000 && had < 3500, "%u", had);
+    had = work(sources, source, 7000, 0, 1, START_MS + 80000);
+    cr_expect(had > 6900, "%u", had);
+    cr_expect(sources_has_work(sources, SOURCE_UNTRACKED, 1, START_MS));
+    sources_spend(sources, SOURCE_UNTRACKED, 1, 1, START_MS);
+    sources_free(sources);
+}
+
+Test(sources, many_clients_behind_one_address_may_do_more) {
+    struct sources *sources = sources_create(1000);
+    uint32_t source = visit(sources, address_of("192.0.2.1"), &unlimited, START_MS).source;
+    for (unsigned i = 0; i < 100; i++) {
+        struct visit client = visit(sources, address_of("192.0.2.1"), &unlimited, START_MS);
+        set_credit(sources, client, true, START_MS);
+    }
+    unsigned had = work(sources, source, 7000, 100, 1, START_MS);
+    cr_expect_gt(had, 6900, "%u", had);
+    /* A debt is paid within a second or two. */
+    sources_spend(sources, source, UINT64_C(3600000000000), 1, START_MS + 20000);
+    cr_expect_not(sources_has_work(sources, source, 1, START_MS + 20050));
+    cr_expect(sources_has_work(sources, source, 1, START_MS + 22000));
+    sources_free(sources);
+}
+
+/* It shows its valid certificate between two failures, so often that it seems to be better than its neighbours. */
+Test(sources, one_client_does_not_pay_for_its_failures) {
+    struct sources *sources = sources_create(1000);
+    struct visit one = visit(sources, address_of("192.0.2.1"), &unlimited, START_MS);
+    sources_prove(sources, one.source, true, START_MS);
+    for (unsigned i = 0; i < 2 * SOURCES_KNOWN_FAILURES_MAX; i++) {
+        sources_fail(sources, one.source, 1, START_MS + i);
+        sources_prove(sources, one.source, false, START_MS + i);
+    }
+    cr_expect_eq(sources_standing(sources, one.source, START_MS + 100), SOURCE_UNKNOWN);
+    cr_expect_eq(sources_standing(sources, one.source, START_MS + 40000), SOURCE_KNOWN);
+    sources_free(sources);
+}
+
 Test(sources, waiting_hellos_are_bounded) {
     struct sources *sources = sources_create(1000);
     uint32_t source = visit(sources, address_of("192.0.2.1"), &unlimited, START_MS).source;
     cr_assert_eq(visit(sources, address_of("192.0.2.1"), &unlimited, START_MS).source, source);
-    cr_assert(sources_begin_wait(sources, source, 2));
-    cr_assert(sources_begin_wait(sources, source, 2));
-    cr_assert_not(sources_begin_wait(sources, source, 2));
+    cr_assert(sources_begin_wait(sources, source, 2, START_MS));
+    cr_assert(sources_begin_wait(sources, source, 2, START_MS));
+    cr_assert_not(sources_begin_wait(sources, source, 2, START_MS));
     sources_end_wait(sources, source);
-    cr_assert(sources_begin_wait(sources, source, 2));
-    cr_assert(sources_begin_wait(sources, SOURCE_UNTRACKED, 0));
+    cr_assert(sources_begin_wait(sources, source, 2, START_MS));
+    cr_assert(sources_begin_wait(sources, SOURCE_UNTRACKED, 0, START_MS));
+    sources_free(sources);
+}
+
+Test(sources, a_few_hellos_go_before_further_ones) {
+    struct sources *sources = sources_create(1000);
+    uint32_t source = visit(sources, address_of("192.0.2.1"), &unlimited, START_MS).source;
+    for (unsigned i = 1; i <= 10; i++) {
+        cr_assert(sources_begin_wait(sources, source, 100, START_MS));
+        cr_expect_eq(sources_waits_behind(sources, source, START_MS), i > SOURCES_WAITING_FRONT, "%u", i);
+    }
+    for (unsigned i = 0; i < 40; i++) {
+        set_credit(sources, visit(sources, address_of("192.0.2.1"), &unlimited, START_MS), true, START_MS);
+    }
+    cr_expect_not(sources_waits_behind(sources, source, START_MS), "many clients are there");
+    unsigned more = 0;
+    while (sources_begin_wait(sources, source, 10, START_MS)) {
+        more++;
+    }
+    cr_expect_eq(more, 40, "and each may wait");
+    cr_expect_not(sources_waits_behind(sources, SOURCE_UNTRACKED, START_MS));
     sources_free(sources);
 }
 
@@ -286,7 +474,7 @@ Test(sources, a_full_set_leaves_others_untracked) {
         struct visit more = visit(sources, address_at(100), &one_each, START_MS);
         cr_assert(more.arrival == SOURCE_ADMITTED && more.source == SOURCE_UNTRACKED && more.standing == SOURCE_UNKNOWN);
         sources_fail(sources, more.source, 1, START_MS);
-        sources_prove(sources, more.source, START_MS);
+        sources_prove(sources, more.source, true, START_MS);
         cr_assert_eq(sources_standing(sources, more.source, START_MS), SOURCE_UNKNOWN);
         sources_leave(sources, more.source);
     }
@@ -305,7 +493,7 @@ static void *hammer(void *argument) {
         if (one.arrival != SOURCE_ADMITTED) {
             continue;
         }
-        if (sources_begin_wait(sources, one.source, 1)) {
+        if (sources_begin_wait(sources, one.source, 1, START_MS)) {
             sources_end_wait(sources, one.source);
         }
         sources_fail(sources, one.source, 1, START_MS + i / 100);

@@ -4,6 +4,7 @@ On what is counted, not on how fast: a busy machine floods sooner, and that is a
 """
 
 import contextlib
+import json
 import socket
 import subprocess
 import time
@@ -104,6 +105,41 @@ def test_suspects_are_not_heard_and_calm_returns(site, pki, mode):
     wait_until(lambda: state(server) == CALM, within=40)
     assert server.curl("f.test", cert=pki.valid().bundle).status == 200
     assert server.curl("f.test").status == 403, "nobody else is known for it"
+
+
+@pytest.mark.parametrize("mode", ["hello", "rogue"])
+def test_a_flood_from_everywhere_is_heard_in_part(site, pki, mode):
+    """From so many sources that none fails often: the kernel drops some, never known ones, until it is over."""
+    server = site()
+    with flood(server, mode, *credentials(pki, mode), connections=512, seconds=30, sources=60000):
+        wait_until(lambda: rejected(server, stage="accept", reason="blocked") > 0)
+        begun = time.monotonic()
+        for _ in range(20):
+            assert server.curl("f.test", cert=pki.valid().bundle, timeout=5).status == 200
+        assert time.monotonic() - begun < 15, "a SYN that is dropped costs a second"
+    wait_until(lambda: state(server) == CALM, within=40)
+    blocked = rejected(server, stage="accept", reason="blocked")
+    for i in range(20):
+        assert server.curl("f.test", "/", "--interface", f"127.9.1.{1 + i}").status == 403
+    assert rejected(server, stage="accept", reason="blocked") == blocked
+
+
+@pytest.mark.slow
+def test_one_known_source_does_not_take_all(site, pki):
+    """A device that does handshakes as fast as it can, beside fifty others that do one now and then, all of them valid."""
+    server = site()
+    greedy, others = pki.client(subject="greedy").bundle, pki.client(subject="other").bundle
+    load = [str(LOAD), "handshake", "--connect", f"127.0.0.1:{server.port}", "--sni", "f.test", "--json"]
+    with subprocess.Popen([*load, "--cert", others, "--connections", "4", "--rate", "100", "--duration", "16", "--source-addresses", "50",
+                           "--source-first", "127.33.0.1"], stdout=subprocess.PIPE, text=True) as known:
+        wait_until(lambda: server.metric("sallyport_requests_total", host="f.test", code="200") > 100)
+        with subprocess.Popen([*load, "--cert", greedy, "--connections", "128", "--duration", "20", "--source-addresses", "1",
+                               "--source-first", "127.34.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            wait_until(lambda: server.metric("sallyport_over_budget_total", bound="source_work") > 0, within=14)
+            process.terminate()
+        result = json.loads(known.communicate(timeout=30)[0])
+    assert known.returncode == 0, result
+    assert result["answers"] > 200
 
 
 def test_unknown_clients_are_served_beside_known_ones(site, pki):

@@ -69,6 +69,99 @@ def test_the_rate_of_one_source_is_bounded_until_it_is_known(serve, host, pki):
     wait_for(lambda: server.curl("s.test", "/", *unknown, check=False).status == 200, within=3)
 
 
+def over(server, bound):
+    return server.metric("sallyport_over_budget_total", bound=bound)
+
+
+def hold(server, certificate, count=1):
+    """Connections of a client that has answered a request."""
+    held = [server.open(server.tls_client(certificate), "s.test") for _ in range(count)]
+    assert all(one.get()[0] == 200 for one in held)
+    return held
+
+
+def test_many_clients_behind_one_address_are_not_one(serve, host, pki):
+    """Connections with valid certificates do not count; those that have shown none do, and one more for each client."""
+    server = serve([host("s.test", "enforce")], shards=1, admission={"source_connections": 3})
+    held = []
+    for i in range(12):
+        held += hold(server, pki.client(subject=f"device-{i}").bundle)
+    wait_for(lambda: server.metric("sallyport_connections") == 12)
+    silent = [connect(server) for _ in range(15)]
+    wait_for(lambda: server.metric("sallyport_connections") == 27)
+    assert is_refused(server)
+    assert server.metric("sallyport_rejected_total", stage="accept", reason="source_limit") == 1
+    for connection in [*held, *silent]:
+        connection.close()
+    # And again, before any of them has shown anything: they were there a moment ago.
+    wait_for(lambda: server.metric("sallyport_connections") == 0)
+    silent = [connect(server) for _ in range(15)]
+    wait_for(lambda: server.metric("sallyport_connections") == 15)
+    assert is_refused(server)
+    for connection in silent:
+        connection.close()
+
+
+@pytest.mark.parametrize("resumed", [False, True], ids=["full", "resumed"])
+def test_one_certificate_does_not_open_connections_without_end(serve, host, pki, resumed):
+    server = serve([host("s.test", "enforce")], shards=1, admission={"source_connections": 4, "certificate_connections": 2})
+    certificate = pki.valid().bundle
+    held = hold(server, certificate, 2)
+    assert over(server, "certificate_connections") == 0
+    context = server.tls_client(certificate)
+    session = None
+    if resumed:
+        with server.open(context, "s.test") as first:
+            assert first.get()[0] == 200
+            session = first.tls.session
+        wait_for(lambda: server.metric("sallyport_connections") == 2)
+    before = over(server, "certificate_connections")
+    # Two count for nothing and allow two more; of those that are over it, each counts.
+    for _ in range(6):
+        held.append(server.open(context, "s.test", session))
+        assert held[-1].get()[0] == 200
+    assert over(server, "certificate_connections") == before + 6
+    if resumed:
+        assert server.metric("sallyport_handshakes_total", result="ok", kind="resumed") > 0
+    assert is_refused(server)
+    assert server.curl("s.test", "/", "--interface", "127.0.0.2", cert=certificate).status == 200, "its verdict is what it was"
+    for connection in held:
+        connection.close()
+
+
+def test_one_certificate_makes_few_sources_known(serve, host, pki):
+    """A source that is not known has a rate, and one that is has none."""
+    server = serve([host("s.test", "report")], shards=1,
+                   admission={"certificate_sources": 2, "source_rate": 1, "source_burst": 4})
+    certificate = pki.valid().bundle
+
+    def visits(source):
+        return [server.curl("s.test", "/", "--interface", source, cert=certificate, check=False).status == 200 for _ in range(8)]
+
+    assert all(visits("127.0.0.11")) and all(visits("127.0.0.12"))
+    assert over(server, "certificate_sources") == 0
+    assert not all(visits("127.0.0.13"))
+    assert over(server, "certificate_sources") >= 4
+    assert all(visits("127.0.0.11")), "what it has made known stays known"
+    other = pki.client(subject="device-2").bundle
+    assert server.curl("s.test", "/", "--interface", "127.0.0.14", cert=other).status == 200
+    certificate = other
+    assert all(visits("127.0.0.14"))
+
+
+def test_a_certificate_that_is_used_too_often_speaks_for_nobody(serve, host, pki):
+    server = serve([host("s.test", "enforce")], shards=1, admission={"certificate_rate": 1, "source_rate": 1, "source_burst": 20})
+    certificate = pki.valid().bundle
+    for i in range(10):
+        assert server.curl("s.test", "/", "--interface", f"127.0.0.{20 + i}", cert=certificate).status == 200
+    assert over(server, "certificate_rate") >= 2
+    assert server.reload(admission={"certificate_rate": 0})
+    before = over(server, "certificate_rate")
+    for i in range(10):
+        assert server.curl("s.test", "/", "--interface", f"127.0.0.{20 + i}", cert=certificate).status == 200
+    assert over(server, "certificate_rate") == before
+
+
 @pytest.mark.parametrize("first", [b"SSH-2.0-x\r\n", b"\x80\x2e\x01\x00\x02", b"\x00" * 100])
 def test_nothing_is_left_of_garbage(serve, host, first):
     server = serve([host("s.test")])

@@ -1,5 +1,6 @@
 """Sources of IPv6: a /64 is one, in a network namespace of the test's own, whose loopback has addresses of several."""
 
+import contextlib
 import ctypes
 import os
 import socket
@@ -24,7 +25,7 @@ def network():
         pytest.skip(f"needs a network namespace: {os.strerror(ctypes.get_errno())}")
     try:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-        for net in (1, 2):
+        for net in range(1, 9):
             for address in range(1, 10):
                 subprocess.run(["ip", "address", "add", f"2001:db8:0:{net}::{address}/128", "dev", "lo", "nodad"], check=True)
         yield lambda net, address: f"2001:db8:0:{net}::{address}"
@@ -44,8 +45,8 @@ def server6(network, serve, host):
     return start
 
 
-def connect(server, source):
-    return socket.create_connection((source, server.port), timeout=5, source_address=(source, 0))
+def connect(server, source, timeout=5):
+    return socket.create_connection((source, server.port), timeout=timeout, source_address=(source, 0))
 
 
 def is_reset(connection, within=2):
@@ -140,3 +141,36 @@ def test_a_64_is_suspect_as_a_whole(network, server6):
     assert refused(server, "suspect") > before
     for connection in held:
         connection.close()
+
+
+def test_the_kernel_drops_what_a_suspect_64_sends(network, server6):
+    """Its SYNs get no answer at all, from whichever of its addresses, until it is calm."""
+    server = server6(limits={"connections": 16})
+    held, dropped = [], set()
+
+    def is_dropped(i):
+        """While an older connection has to go for a new one, which is load, and others of the /64 fail."""
+        with contextlib.suppress(ConnectionResetError, TimeoutError):
+            held.append(connect(server, network(2 + i % 7, 1), timeout=0.3))
+        for source in (network(1, 1 + i % 8), network(1, 9)):
+            try:
+                with connect(server, source, timeout=0.3) as garbage:
+                    garbage.sendall(b"\x00" * 64)
+                    is_reset(garbage, within=0.3)
+            except TimeoutError:
+                dropped.add(source)
+            except ConnectionResetError:
+                pass
+        return network(1, 9) in dropped
+
+    deadline = time.monotonic() + 30
+    i = 0
+    while not is_dropped(i):
+        assert time.monotonic() < deadline, "nobody's SYN was dropped"
+        i += 1
+    wait_for(lambda: refused(server, "blocked") > 0)
+    for connection in held:
+        connection.close()
+    wait_for(lambda: server.metric("sallyport_admission_state") == 0, within=40)
+    wait_for(lambda: server.metric("sallyport_connections") == 0)
+    connect(server, network(1, 9)).close()

@@ -52,6 +52,11 @@ Test(names, names_are_the_contracts) {
     for (unsigned stage = 0; stage < STATS_STAGE_COUNT; stage++) {
         cr_assert_str_eq(stats_stage_name(stage), stages[stage]);
     }
+    static const char *const budgets[] = {"source_work", "certificate_rate", "certificate_connections",
+                                          "certificate_sources"};
+    for (unsigned budget = 0; budget < STATS_BUDGET_COUNT; budget++) {
+        cr_assert_str_eq(stats_budget_name(budget), budgets[budget]);
+    }
     for (unsigned a = 0; a < STATS_REJECTION_COUNT; a++) {
         assert_snake_case(stats_rejection_name(a));
         for (unsigned b = 0; b < a; b++) {

@@ -70,6 +70,7 @@ Test(prometheus, metrics_have_the_contracts_names_types_and_labels) {
         {"sallyport_cert_cache_entries gauge", "sallyport_cert_cache_entries"},
         {"sallyport_cert_verify_seconds histogram", "sallyport_cert_verify_seconds_count{path=\"full\"}"},
         {"sallyport_config_reloads_total counter", "sallyport_config_reloads_total{result=\"failed\"}"},
+        {"sallyport_over_budget_total counter", "sallyport_over_budget_total{bound=\"certificate_rate\"}"},
         {"sallyport_rejected_total counter", "sallyport_rejected_total{stage=\"hello\",reason=\"unknown_host\"}"},
         {"sallyport_client_certs_total counter",
          "sallyport_client_certs_total{host=\"api.example.com\",status=\"invalid\",reason=\"unknown_issuer\"}"},

@@ -62,11 +62,14 @@ Test(report, counters_are_added_up_over_the_shards) {
         stats_add(&stats.shards[shard].handshakes[STATS_TIMEOUT][STATS_RESUMED][STATS_TLS_NONE], 1);
         stats_add(&stats.shards[shard].handshake_work_ns[STATS_KNOWN], 500000000);
         stats_add(&stats.shards[shard].rejected[STATS_AT_ACCEPT][STATS_REJECT_LIMIT], 4);
+        stats_add(&stats.shards[shard].over_budget[STATS_OVER_CERTIFICATE_SOURCES], 3);
         stats_add(&stats_hosts_at(stats.hosts, 0, shard)->requests[stats_code_slot(200)], 5);
         stats_add(&stats_hosts_at(stats.hosts, 1, shard)->requests[stats_code_slot(403)], 1);
         stats_add(&stats_hosts_at(stats.hosts, 1, shard)->client_certs[REASON_EXPIRED], 6);
     }
     expect("\"handshakes\":{\"ok\":{\"full\":4,\"resumed\":0},\"failed\":0,\"timeout\":2,\"work_seconds\":{\"known\":1,");
+    expect("\"over_budget\":{\"source_work\":0,\"certificate_rate\":0,\"certificate_connections\":0,\"certificate_sources\":"
+           "6}");
     expect("\"rejected\":{\"accept\":{\"limit\":8,");
     expect("\"requests\":{\"total\":12,\"by_code\":{\"200\":10,\"403\":2}}");
     expect("\"client_certs\":{\"none\":0,\"valid\":0,\"invalid\":12,\"by_reason\":{\"ok\":0,");

@@ -1,0 +1,126 @@
+#include "edge/reputation.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "edge/connection.h"
+#include "edge/gate.h"
+
+#include <stdlib.h>
+
+struct reputation *reputation_create(size_t holders, unsigned cores) {
+    struct reputation *reputation = calloc(1, sizeof *reputation);
+
+    CHECK(cores >= 1);
+    if (reputation == NULL) {
+        return NULL;
+    }
+    reputation->holders = holders_create(holders);
+    if (reputation->holders == NULL) {
+        free(reputation);
+        return NULL;
+    }
+    familiar_init(&reputation->familiar);
+    reputation->cores = cores;
+    reputation->secret = (struct syn_filter_secret){
+        .multiply_high = (uint32_t)hash_bytes("high", 4) | 1,
+        .multiply_low = (uint32_t)hash_bytes("low", 3) | 1,
+        .multiply_bucket = (uint32_t)hash_bytes("bucket", 6) | 1,
+    };
+    return reputation;
+}
+
+void reputation_free(struct reputation *reputation) {
+    if (reputation == NULL) {
+        return;
+    }
+    familiar_destroy(&reputation->familiar);
+    holders_free(reputation->holders);
+    free(reputation);
+}
+
+static uint64_t now_ms(const struct connection *connection) {
+    return ring_now_ms(&connection->shard->ring);
+}
+
+static void count(struct connection *connection, enum stats_budget budget) {
+    stats_add(&connection->shard->stats->over_budget[budget], 1);
+}
+
+/* Makes the source known, if its certificate may still speak for it. */
+static void speak_for_source(struct connection *connection, const struct holder_worth *worth) {
+    struct shard *shard = connection->shard;
+
+    if (!worth->within_sources) {
+        count(connection, STATS_OVER_CERTIFICATE_SOURCES);
+        return;
+    }
+    uint32_t name = syn_filter_name(&shard->reputation->secret, &connection->peer.any);
+    familiar_note(&shard->reputation->familiar, syn_filter_bucket(&shard->reputation->secret, name), now_ms(connection));
+    screen_unblock(shard, &connection->peer.any);
+    sources_prove(shard->sources, connection->source, worth->vouches, now_ms(connection));
+}
+
+/* A certificate that is used more than any device needs speaks for nobody, and against where it comes from under load. */
+static void exceed_rate(struct connection *connection) {
+    struct shard *shard = connection->shard;
+
+    count(connection, STATS_OVER_CERTIFICATE_RATE);
+    if (!gate_is_calm(shard)) {
+        sources_fail(shard->sources, connection->source, 1, now_ms(connection));
+    }
+}
+
+void reputation_prove(struct connection *connection, bool in_person) {
+    struct shard *shard = connection->shard;
+    const struct config_admission *settings = &connection->site->config->admission;
+    struct holder_worth worth;
+
+    if (connection->source == SOURCE_UNTRACKED || connection->proved) {
+        return;
+    }
+    bool is_known = sources_standing(shard->sources, connection->source, now_ms(connection)) == SOURCE_KNOWN;
+    connection->holder = holders_arrive(shard->reputation->holders, connection->identity->fingerprint, &settings->holder,
+                                        in_person && !is_known, now_ms(connection), &worth);
+    connection->proved = true;
+    if (worth.within_connections) {
+        connection->credited = true;
+        sources_credit(shard->sources, connection->source, worth.vouches && in_person, now_ms(connection));
+    } else {
+        count(connection, STATS_OVER_CERTIFICATE_CONNECTIONS);
+    }
+    if (!worth.within_rate) {
+        exceed_rate(connection);
+    } else if (in_person) {
+        speak_for_source(connection, &worth);
+    }
+    if (!worth.within_rate || !worth.within_connections) {
+        connection->class = ADMISSION_UNKNOWN;
+    }
+}
+
+void reputation_leave(struct connection *connection) {
+    if (connection->credited) {
+        sources_discredit(connection->shard->sources, connection->source, now_ms(connection));
+        connection->credited = false;
+    }
+    if (connection->proved) {
+        holders_leave(connection->shard->reputation->holders, connection->holder);
+        connection->proved = false;
+    }
+}
+
+void reputation_spend(struct connection *connection, uint64_t spent_ns) {
+    struct shard *shard = connection->shard;
+
+    sources_spend(shard->sources, connection->source, spent_ns, shard->reputation->cores, now_ms(connection));
+}
+
+bool reputation_has_work(struct connection *connection) {
+    struct shard *shard = connection->shard;
+    bool has = sources_has_work(shard->sources, connection->source, shard->reputation->cores, now_ms(connection));
+
+    if (!has) {
+        count(connection, STATS_OVER_SOURCE_WORK);
+    }
+    return has;
+}

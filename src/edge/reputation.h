@@ -1,0 +1,41 @@
+/*
+ * What the process remembers of clients that have shown valid certificates, and what a connection's own certificate is worth
+ * to it: joins guard/sources, guard/holders and guard/familiar to the lives of connections. Classes and places are decided
+ * by it, verdicts never.
+ */
+#ifndef EDGE_REPUTATION_H
+#define EDGE_REPUTATION_H
+
+#include "guard/familiar.h"
+#include "guard/holders.h"
+#include "ring/syn_filter.h"
+
+struct connection;
+
+/* One for the process, shared by all shards. */
+struct reputation {
+    struct familiar familiar;
+    struct holders *holders;
+    struct syn_filter_secret secret; /* of the names that the kernel knows sources by */
+    unsigned cores;                  /* that serve: one for each shard */
+};
+
+/* `holders`: certificates that are known of, at least; `cores`: 1 to 1,000. NULL: out of memory. */
+struct reputation *reputation_create(size_t holders, unsigned cores);
+/* NULL is allowed. */
+void reputation_free(struct reputation *reputation);
+
+/*
+ * The handshake is complete, and the identity is valid. `in_person`: by proof of possession of the key, and not by a ticket,
+ * which may be used from anywhere, so that it says nothing of the source.
+ */
+void reputation_prove(struct connection *connection, bool in_person);
+/* The connection is gone. Before sources_leave. */
+void reputation_leave(struct connection *connection);
+
+/* Its handshake has taken so much. */
+void reputation_spend(struct connection *connection, uint64_t spent_ns);
+/* Whether its source, which is known, may be served as such now. */
+bool reputation_has_work(struct connection *connection);
+
+#endif
