@@ -21,6 +21,7 @@ struct admin_connection {
     struct timer timer;
     struct http_parser parser;
     struct http_message request;
+    struct http_header headers[HTTP_HEADERS_MAX];
     char head[ADMIN_HEAD_MAX];
     size_t head_size;
     char *body; /* what is still to be sent of an answer that does not fit the queue */
@@ -267,6 +268,8 @@ static void accept_connection(struct listener *listener, struct stream *stream, 
         admin->first->previous = connection;
     }
     admin->first = connection;
+    connection->request.headers = connection->headers;
+    connection->request.headers_max = HTTP_HEADERS_MAX;
     http_parser_init_request(&connection->parser, &connection->request, ADMIN_HEAD_MAX);
     timer_init(&connection->timer, on_timer);
     stream->handler = &handler;

@@ -39,7 +39,8 @@ struct bytes http_request_id(const struct http_message *request, const void *hea
  * Appends the request head for the origin: origin-form target, HTTP/1.1, Host as the client sent it, end-to-end headers
  * less the removals and less what Connection names, Content-Length or Transfer-Encoding as `framing` says, Via left out,
  * X-Forwarded-For, -Proto and -Host replaced, X-Request-Id as http_request_id says.
- * Expect is not passed on: 100-continue is answered here. `out->overflow` when it did not fit.
+ * Expect is not passed on: 100-continue is answered here. TE and Trailer as request->trailers_wanted and trailers_pass say.
+ * `out->overflow` when it did not fit.
  */
 void http_write_request(struct text *out, const struct http_message *request, const void *head,
                         const struct http_forwarding *forwarding);
@@ -49,7 +50,8 @@ enum http_framing http_response_framing(const struct http_message *response, uin
 
 /*
  * Appends the response head for the client: the origin's status and end-to-end headers, framing as given (a HEAD answer
- * keeps the origin's Content-Length), and `Connection: close` or keep-alive for HTTP/1.0 as `keep_alive` says.
+ * keeps the origin's Content-Length), `Connection: close` or keep-alive for HTTP/1.0 as `keep_alive` says, Trailer as
+ * response->trailers_pass does. An informational response (1xx) is written as one whose connection is kept.
  */
 void http_write_response(struct text *out, const struct http_message *response, const void *head, enum http_framing framing,
                          uint8_t client_minor, bool keep_alive, bool to_head);
@@ -57,8 +59,9 @@ void http_write_response(struct text *out, const struct http_message *response, 
 /* Framing of a chunk (RFC 9112 section 7.1): size line before it, CRLF after it; the last chunk. */
 enum { HTTP_CHUNK_LINE_MAX = 18 };
 size_t http_chunk_line(char line[static HTTP_CHUNK_LINE_MAX], size_t chunk_size);
-#define HTTP_CHUNK_END  "\r\n"
-#define HTTP_LAST_CHUNK "0\r\n\r\n"
+#define HTTP_CHUNK_END      "\r\n"
+#define HTTP_LAST_CHUNK     "0\r\n\r\n"
+#define HTTP_TRAILERS_BEGIN "0\r\n" /* the last chunk's line, before trailers, which an empty line ends */
 
 /*
  * Appends a whole answer of our own: status line, Date left out, Content-Type, Content-Length, Cache-Control: no-store,
