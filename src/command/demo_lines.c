@@ -220,7 +220,8 @@ static void sum_up(struct text *got, const struct http_message *message, struct 
 struct demo_verdict demo_line_judge(const struct demo_line *line, struct bytes output, const char *ski) {
     struct demo_verdict verdict = {.ok = false};
     struct http_parser parser;
-    struct http_message message;
+    struct http_header headers[HTTP_HEADERS_MAX];
+    struct http_message message = {.headers_max = HTTP_HEADERS_MAX, .headers = headers};
     http_parser_init_response(&parser, &message, 64 * 1024, false);
     if (output.size == 0 || http_parser_head(&parser, output) != HTTP_PARSE_HEAD) {
         snprintf(verdict.got, sizeof(verdict.got), "no answer");

@@ -164,7 +164,8 @@ static bool skip_body(struct connection *connection, struct http_parser *parser,
 /* One request and its answer. False when the connection is to be closed. */
 static bool serve_request(struct connection *connection) {
     struct http_parser parser;
-    struct http_message message;
+    struct http_header headers[HTTP_HEADERS_MAX];
+    struct http_message message = {.headers_max = HTTP_HEADERS_MAX, .headers = headers};
     http_parser_init_request(&parser, &message, HEAD_SIZE_MAX);
     enum http_result result = HTTP_PARSE_MORE;
     for (;;) {

@@ -31,6 +31,7 @@ struct config_limits {
     uint32_t request_header_size;    /* bytes */
     uint32_t connections;            /* for the whole process */
     uint32_t certificate_chain_size; /* bytes */
+    uint32_t response_headers;       /* of an origin's answer */
 };
 
 /* What keeps one source from harming the others. */
@@ -65,7 +66,8 @@ struct config_host {
     struct bytes deny_html;
     char *methods; /* that are relayed, as the header Allow has them; NULL: all. See methods.h */
     struct config_address *origins;
-    size_t origin_count; /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
+    size_t origin_count;  /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
+    bool origin_pool_off; /* each client's connection has its own to the origin */
 };
 
 struct config {

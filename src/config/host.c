@@ -93,6 +93,13 @@ static void load_origins(const struct loader *loader, const struct document_node
         load_origin(loader, item, host);
 }
 
+static void load_pool(const struct loader *loader, const struct document_node *node, struct config_host *host) {
+    static const char *const words[] = {"on", "off"};
+    size_t index = 0;
+    value_choice(loader, node, "origin_pool", words, ARRAY_LENGTH(words), &index);
+    host->origin_pool_off = index == 1;
+}
+
 /* By content, as the policy's digest: a host that a reload does not change goes on resuming its sessions. */
 static void seal(struct config_host *host) {
     uint8_t scope[NAME_SIZE_MAX + 1 + IDENTITY_DIGEST_SIZE];
@@ -107,7 +114,7 @@ static void seal(struct config_host *host) {
 
 void host_load(const struct loader *loader, const struct document_node *node, const struct config_limits *limits,
                struct config_host *host) {
-    const struct document_node *name, *is_default, *certificate, *key, *client_auth, *forward, *methods, *origin;
+    const struct document_node *name, *is_default, *certificate, *key, *client_auth, *forward, *methods, *origin, *pool;
     const struct value_key keys[] = {
         {"name", &name, true},
         {"default", &is_default, false},
@@ -117,6 +124,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
         {"forward", &forward, false},
         {"methods", &methods, false},
         {"origin", &origin, true},
+        {"origin_pool", &pool, false},
     };
     if (!value_mapping(loader, node, "this host", keys, ARRAY_LENGTH(keys)))
         return;
@@ -129,6 +137,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     host->policy.chain_size_max = limits->certificate_chain_size;
     methods_load(loader, methods, host);
     load_origins(loader, origin, host);
+    load_pool(loader, pool, host);
     if (host->name != NULL)
         seal(host);
 }

@@ -21,6 +21,7 @@ static void set_defaults(struct config *config) {
         .request_header_size = 32 * 1024,
         .connections = 65536,
         .certificate_chain_size = 16 * 1024,
+        .response_headers = 100,
     };
     config->shards = 0;
     config->cert_cache_entries = 262144;
@@ -116,11 +117,12 @@ static void load_shards(const struct loader *loader, const struct document_node 
 }
 
 static void load_limits(const struct loader *loader, const struct document_node *node, struct config_limits *limits) {
-    const struct document_node *handshake, *header_time, *idle, *header_size, *connections, *chain;
+    const struct document_node *handshake, *header_time, *idle, *header_size, *connections, *chain, *response;
     const struct value_key keys[] = {
         {"handshake_timeout", &handshake, false}, {"request_header_timeout", &header_time, false},
         {"idle_timeout", &idle, false},           {"request_header_size", &header_size, false},
         {"connections", &connections, false},     {"certificate_chain_size", &chain, false},
+        {"response_headers", &response, false},
     };
     if (!value_mapping(loader, node, "limits", keys, ARRAY_LENGTH(keys)))
         return;
@@ -135,6 +137,8 @@ static void load_limits(const struct loader *loader, const struct document_node 
     value_number(loader, connections, "limits.connections", 1, SETTINGS_CONNECTIONS_MAX, &limits->connections);
     value_size(loader, chain, "limits.certificate_chain_size", SETTINGS_CHAIN_SIZE_MIN, SETTINGS_CHAIN_SIZE_MAX,
                &limits->certificate_chain_size);
+    value_number(loader, response, "limits.response_headers", SETTINGS_RESPONSE_HEADERS_MIN, SETTINGS_RESPONSE_HEADERS_MAX,
+                 &limits->response_headers);
 }
 
 static void load_cache(const struct loader *loader, const struct document_node *node, struct config *config) {

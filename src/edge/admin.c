@@ -24,6 +24,7 @@ struct admin_connection {
     struct timer timer;
     struct http_parser parser;
     struct http_message request;
+    struct http_header headers[HTTP_HEADERS_MAX];
     char head[ADMIN_HEAD_MAX];
     size_t head_size;
     struct bytes body; /* of the answer; static, or in `page` */
@@ -345,6 +346,8 @@ static void accept_connection(struct listener *listener, struct stream *stream, 
     }
     admin->first = connection;
     admin->count++;
+    connection->request.headers = connection->headers;
+    connection->request.headers_max = HTTP_HEADERS_MAX;
     http_parser_init_request(&connection->parser, &connection->request, ADMIN_HEAD_MAX);
     timer_init(&connection->timer, on_timer);
     stream->handler = &handler;

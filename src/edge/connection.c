@@ -165,6 +165,7 @@ void connection_end(struct connection *connection, enum connection_end how) {
         exchange_destroy(connection->exchange);
         connection->exchange = NULL;
     }
+    relay_client_leave(&connection->origin);
     held = connection_take_held(connection);
     connection_give_back(connection, &held);
     gate_forget(connection);

@@ -54,9 +54,10 @@ struct connection {
     const char *name;               /* the server name of the hello, "" when it had none */
     char *name_copy;                /* where `name` is, unless it is the host's own */
     struct tls_session *tls;
-    struct identity *identity; /* NULL before the handshake is complete, unless the chain or a ticket has come */
-    uint8_t *chain;            /* the client's certificates, to be judged again: see verdict.h */
-    struct exchange *exchange; /* from the first byte of a request to the last of its answer */
+    struct identity *identity;  /* NULL before the handshake is complete, unless the chain or a ticket has come */
+    uint8_t *chain;             /* the client's certificates, to be judged again: see verdict.h */
+    struct relay_client origin; /* the connection to an origin that is this client's alone */
+    struct exchange *exchange;  /* from the first byte of a request to the last of its answer */
     struct connection_held held;
     uint32_t chain_size;
     uint8_t chain_digest[IDENTITY_DIGEST_SIZE]; /* zeros: no chain, or one that was too large */

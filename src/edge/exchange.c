@@ -6,9 +6,11 @@
 #include "edge/adopt.h"
 #include "edge/naming.h"
 #include "edge/output.h"
+#include "edge/passage.h"
 #include "edge/place.h"
 #include "edge/verdict.h"
 #include "http/forward.h"
+#include "http/persistence.h"
 
 #include <string.h>
 
@@ -29,6 +31,8 @@ struct exchange *exchange_create(struct connection *connection) {
     memset((char *)exchange, 0, offsetof(struct exchange, request));
     memset((char *)exchange + offsetof(struct exchange, relay), 0, end - offsetof(struct exchange, relay));
     exchange->connection = connection;
+    exchange->request.headers = exchange->headers;
+    exchange->request.headers_max = HTTP_HEADERS_MAX;
     http_parser_init_request(&exchange->parser, &exchange->request, connection->site->config->limits.request_header_size);
     return exchange;
 }
@@ -52,6 +56,7 @@ void exchange_destroy(struct exchange *exchange) {
     if (exchange->started_ns != 0) {
         journal_request(exchange);
     }
+    passage_end(exchange);
     slab_give(&shard->exchanges, exchange);
 }
 
@@ -193,6 +198,7 @@ static struct text write_head(struct exchange *exchange, struct bytes head, cons
 
 static void relay(struct exchange *exchange, struct bytes head, const struct identity *identity) {
     struct connection *connection = exchange->connection;
+    passage_begin(exchange, head);
     struct text out = write_head(exchange, head, identity);
     struct relay_request request = {
         .host = connection->host,
@@ -200,6 +206,9 @@ static void relay(struct exchange *exchange, struct bytes head, const struct ide
         .framing = exchange->request.framing,
         .to_head = exchange->request.head_request,
         .idempotent = exchange->request.idempotent,
+        .signs_in = http_request_signs_in(&exchange->request, head.data),
+        .trailers = exchange->request.trailers_wanted,
+        .client = &connection->origin,
     };
 
     if (out.overflow) {
@@ -208,11 +217,13 @@ static void relay(struct exchange *exchange, struct bytes head, const struct ide
         return;
     }
     exchange->relayed_ns = connection->shard->ring.now_ns;
-    exchange->relay = relay_exchange_start(connection->site->relay, &request, &relay_handler, exchange);
+    exchange->relay =
+        relay_exchange_start(connection->site->relay, &request, &relay_handler, exchange, &exchange->origin_fault);
     if (exchange->relay == NULL) {
         reply_status(exchange, 502);
         return;
     }
+    exchange->origin_fault = RELAY_FAULT_NONE;
     if (exchange->request_done) {
         relay_exchange_body_end(exchange->relay);
     } else if (exchange->request.expect_continue && exchange->request.minor > 0) {
@@ -353,7 +364,7 @@ size_t exchange_body(struct exchange *exchange, struct bytes input) {
         case HTTP_PARSE_END:
             exchange->request_done = true;
             if (exchange->relay != NULL) {
-                relay_exchange_body_end(exchange->relay);
+                relay_exchange_body_end_with(exchange->relay, passage_request_trailers(exchange));
             } else if (exchange->answer_done) {
                 connection_exchange_done(connection, exchange->keep_alive);
             }
@@ -420,7 +431,8 @@ static void on_head(void *owner, const struct http_message *response, const void
     http_write_response(&out, response, head, exchange->framing, request->minor, exchange->keep_alive, request->head_request,
                         &ours);
     if (out.overflow) {
-        relay_exchange_abort(exchange->relay);
+        exchange->origin_fault = RELAY_FAULT_TOO_LARGE;
+        relay_exchange_refuse(exchange->relay, exchange->origin_fault);
         exchange->relay = NULL;
         reply_status(exchange, 502);
         connection_continue(connection);
@@ -428,6 +440,13 @@ static void on_head(void *owner, const struct http_message *response, const void
     }
     exchange->code = response->status;
     output_send(connection, text_bytes(&out));
+}
+
+void exchange_hold_back(struct exchange *exchange) {
+    if (stream_room(exchange->connection->stream) == 0 && !exchange->paused) {
+        exchange->paused = true;
+        relay_exchange_pause(exchange->relay);
+    }
 }
 
 static void on_body(void *owner, struct bytes piece) {
@@ -446,29 +465,27 @@ static void on_body(void *owner, struct bytes piece) {
     } else if (!output_send(connection, piece)) {
         return;
     }
-    if (stream_room(connection->stream) == 0 && !exchange->paused) {
-        exchange->paused = true;
-        relay_exchange_pause(exchange->relay);
-    }
+    exchange_hold_back(exchange);
 }
 
-static void on_end(void *owner) {
+static void on_end(void *owner, struct bytes trailers) {
     struct exchange *exchange = owner;
     struct connection *connection = exchange->connection;
 
     exchange->relay = NULL;
-    if (exchange->framing == HTTP_CHUNKED && !output_send(connection, bytes_of_string(HTTP_LAST_CHUNK))) {
+    if (exchange->framing == HTTP_CHUNKED && !passage_response_end(exchange, trailers)) {
         return;
     }
     finish_answer(exchange);
     connection_continue(connection);
 }
 
-static void on_relay_failed(void *owner, enum relay_error error) {
+static void on_relay_failed(void *owner, enum relay_error error, enum relay_fault fault) {
     struct exchange *exchange = owner;
     struct connection *connection = exchange->connection;
 
     exchange->relay = NULL;
+    exchange->origin_fault = fault;
     if (exchange->code != 0) {
         connection_end(connection, CONNECTION_TRUNCATED);
         return;
@@ -484,6 +501,7 @@ static void on_relay_drained(void *owner) {
 }
 
 static const struct relay_handler relay_handler = {
+    .interim = passage_interim,
     .head = on_head,
     .body = on_body,
     .end = on_end,

@@ -6,10 +6,12 @@
 #include "edge/journal.h"
 #include "http/message.h"
 
+struct passage_room;
+
 struct exchange {
     struct connection *connection;
     struct http_parser parser;
-    struct http_message request;  /* its spans are only good while the head is */
+    struct http_message request;  /* its spans are only good while the head is; its headers are below */
     struct relay_exchange *relay; /* NULL when the answer is ours, or complete */
     uint64_t started_ns;          /* the head was complete */
     uint64_t relayed_ns;
@@ -23,9 +25,12 @@ struct exchange {
     bool dismissed;            /* nothing can come of the connection, and others need its place */
     bool request_done;         /* the request's body too */
     bool answer_done;
-    bool keep_alive; /* what the answer's head said */
-    bool paused;     /* the origin has been told to wait */
+    bool keep_alive;               /* what the answer's head said */
+    bool paused;                   /* the origin has been told to wait */
+    enum relay_fault origin_fault; /* why there is no whole answer of an origin's; RELAY_FAULT_NONE */
+    struct passage_room *room;     /* NULL: the request announces no trailers, or they go nowhere */
     struct journal_note note;
+    struct http_header headers[HTTP_HEADERS_MAX];
 };
 
 /* NULL when the pool is empty. */
@@ -45,6 +50,8 @@ void exchange_begin(struct exchange *exchange, struct bytes head);
 size_t exchange_body(struct exchange *exchange, struct bytes input);
 /* Whether more of the request may be read now. */
 bool exchange_wants_body(const struct exchange *exchange);
+/* Something of the answer has been sent: the origin waits when the client does not take it. */
+void exchange_hold_back(struct exchange *exchange);
 /* The client takes more of the answer. */
 void exchange_drained(struct exchange *exchange);
 /* The client has been silent for too long, with a part of the head sent or in the midst of the exchange. */

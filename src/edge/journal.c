@@ -67,6 +67,7 @@ void journal_request(const struct exchange *exchange) {
                    .path = bytes_of(note->path, note->path_size),
                    .request_id = bytes_of(note->request_id, note->request_id_size),
                    .code = exchange->code,
+                   .origin_error = relay_fault_name(exchange->origin_fault),
                    .body_in = exchange->body_in,
                    .body_out = exchange->body_out,
                    .handshake_ns = connection->handshake_ns,

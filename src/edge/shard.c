@@ -8,6 +8,7 @@
 #include "edge/exchange.h"
 #include "edge/gate.h"
 #include "edge/output.h"
+#include "edge/passage.h"
 #include "edge/place.h"
 #include "ring/cores.h"
 
@@ -40,6 +41,9 @@ static int create_pools(struct shard *shard) {
     if (slab_create(&shard->exchanges, sizeof(struct exchange), limit) < 0) {
         goto fail_exchanges;
     }
+    if (slab_create(&shard->rooms, sizeof(struct passage_room), limit) < 0) {
+        goto fail_rooms;
+    }
     /* For a name, a chain, and two of what it holds: working through one, it may fill another with what is left of it. */
     if (pieces_create(&shard->pieces, 4 * limit) < 0) {
         goto fail_pieces;
@@ -47,6 +51,8 @@ static int create_pools(struct shard *shard) {
     return 0;
 
 fail_pieces:
+    slab_destroy(&shard->rooms);
+fail_rooms:
     slab_destroy(&shard->exchanges);
 fail_exchanges:
     slab_destroy(&shard->connections);
@@ -55,6 +61,7 @@ fail_exchanges:
 
 static void destroy_pools(struct shard *shard) {
     pieces_destroy(&shard->pieces);
+    slab_destroy(&shard->rooms);
     slab_destroy(&shard->exchanges);
     slab_destroy(&shard->connections);
 }
@@ -182,8 +189,8 @@ static bool is_over(struct shard *shard) {
 /* A debug count at the end, in every build: what is left over now would have leaked in a longer life. */
 static int count_leftover(const struct shard *shard) {
     int leftover =
-        (int)(shard->connections.in_use + shard->exchanges.in_use + pieces_in_use(&shard->pieces) + shard->ring.in_flight +
-              shard->ring.streams.in_use + shard->ring.chunks.in_use + shard->ring.timers.set);
+        (int)(shard->connections.in_use + shard->exchanges.in_use + shard->rooms.in_use + pieces_in_use(&shard->pieces) +
+              shard->ring.in_flight + shard->ring.streams.in_use + shard->ring.chunks.in_use + shard->ring.timers.set);
 
     if (leftover != 0) {
         log_error("shard %u: left over: %u connections, %u exchanges, %u pieces, %u operations, %u streams, "

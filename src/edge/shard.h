@@ -56,6 +56,7 @@ struct shard {
     int schedstat;    /* the kernel's account of it; -1: none */
     struct slab connections;
     struct slab exchanges;
+    struct slab rooms;        /* for trailers of requests: see passage.h */
     struct pieces pieces;     /* certificate chains, and names under wildcards */
     struct connection *first; /* all connections */
     struct places places;     /* that they hold: see place.h */

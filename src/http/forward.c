@@ -77,6 +77,21 @@ static void append_framing(struct text *out, enum http_framing framing, uint64_t
     }
 }
 
+/* Trailers, where they are welcome (TE) or will come (Trailer, which hops one by one as they do). */
+static void append_trailer_fields(struct text *out, const struct http_message *message, const void *head) {
+    if (message->trailers_wanted) {
+        append_named(out, "TE", bytes_of_string("trailers"));
+        append_named(out, "Connection", bytes_of_string("TE"));
+    }
+    for (uint32_t i = 0; message->trailers_pass && i < message->header_count; i++) {
+        const struct http_header *header = &message->headers[i];
+        struct bytes name = http_view(head, header->name);
+        if (header->kind == HTTP_HEADER_HOP_BY_HOP && http_text_is(name, "trailer")) {
+            append_line(out, name, http_view(head, header->value));
+        }
+    }
+}
+
 /* An absolute-form target may lack its path: RFC 9112 section 3.2.1, and 3.2.4 for OPTIONS. */
 static void append_request_line(struct text *out, const struct http_message *request, const void *head) {
     struct bytes method = http_view(head, request->method);
@@ -201,6 +216,7 @@ void http_write_request(struct text *out, const struct http_message *request, co
     append_named(out, "X-Request-Id", forwarding->request_id);
     append_named(out, "Via", bytes_of_string(request->minor == 0 ? "1.0 sallyport" : "1.1 sallyport"));
     append_framing(out, request->framing, request->content_length);
+    append_trailer_fields(out, request, head);
     text_append_string(out, "\r\n");
 }
 
@@ -255,6 +271,7 @@ void http_write_response(struct text *out, const struct http_message *response, 
     }
     append_stamp(out, &missing);
     append_framing(out, framing, response->content_length);
+    append_trailer_fields(out, response, head);
     if (!keep_alive || framing == HTTP_UNTIL_CLOSE) {
         append_named(out, "Connection", bytes_of_string("close"));
     } else if (client_minor == 0) {

@@ -38,7 +38,8 @@ enum http_hops http_max_forwards(const struct http_message *request, const void 
  * OPTIONS lowered by one, X-Forwarded-For, -Proto and -Host replaced, X-Request-Id, and our line of Via
  * behind those that came (RFC 9110 section 7.6.3).
  * Expect is not passed on: 100-continue is answered here. Nor is Upgrade, nor its option of Connection: no other protocol
- * is spoken here, and a server may ignore the offer (section 7.8). `out->overflow` when it did not fit.
+ * is spoken here, and a server may ignore the offer (section 7.8). TE and Trailer as request->trailers_wanted and
+ * trailers_pass say. `out->overflow` when it did not fit.
  */
 void http_write_request(struct text *out, const struct http_message *request, const void *head,
                         const struct http_forwarding *forwarding);
@@ -54,8 +55,9 @@ struct http_stamp {
 
 /*
  * Appends the response head for the client: the origin's status and end-to-end headers, framing as given (a HEAD answer
- * keeps the origin's Content-Length), the stamp (on no 1xx answer), and `Connection: close` or keep-alive for HTTP/1.0 as
- * `keep_alive` says. Via is left out: a gateway need not send one (RFC 9110 section 7.6.3).
+ * keeps the origin's Content-Length), the stamp (on no 1xx answer), `Connection: close` or keep-alive for HTTP/1.0 as
+ * `keep_alive` says, Trailer as response->trailers_pass does. Via is left out: a gateway need not send one (RFC 9110 section
+ * 7.6.3). An informational response (1xx) is written as one whose connection is kept.
  */
 void http_write_response(struct text *out, const struct http_message *response, const void *head, enum http_framing framing,
                          uint8_t client_minor, bool keep_alive, bool to_head, const struct http_stamp *stamp);
@@ -63,8 +65,9 @@ void http_write_response(struct text *out, const struct http_message *response, 
 /* Framing of a chunk (RFC 9112 section 7.1): size line before it, CRLF after it; the last chunk. */
 enum { HTTP_CHUNK_LINE_MAX = 18 };
 size_t http_chunk_line(char line[static HTTP_CHUNK_LINE_MAX], size_t chunk_size);
-#define HTTP_CHUNK_END  "\r\n"
-#define HTTP_LAST_CHUNK "0\r\n\r\n"
+#define HTTP_CHUNK_END      "\r\n"
+#define HTTP_LAST_CHUNK     "0\r\n\r\n"
+#define HTTP_TRAILERS_BEGIN "0\r\n" /* the last chunk's line, before trailers, which an empty line ends */
 
 /* An answer of our own. */
 struct http_reply {

@@ -1,4 +1,5 @@
 #include "base/check.h"
+#include "http/chunks.h"
 #include "http/start_line.h"
 #include "http/syntax.h"
 
@@ -37,7 +38,7 @@ static int on_reason(llhttp_t *llhttp, const char *at, size_t size) {
 static int on_name(llhttp_t *llhttp, const char *at, size_t size) {
     struct http_parser *parser = parser_of(llhttp);
     struct http_message *message = parser->message;
-    if (message->header_count == HTTP_HEADERS_MAX) {
+    if (message->header_count == message->headers_max) {
         parser->pending = PENDING_NAME;
         return 0;
     }
@@ -54,7 +55,8 @@ static int on_value(llhttp_t *llhttp, const char *at, size_t size) {
     struct http_parser *parser = parser_of(llhttp);
     struct http_message *message = parser->message;
     if (parser->pending == PENDING_NAME) {
-        if (message->header_count == HTTP_HEADERS_MAX) {
+        if (message->header_count == message->headers_max) {
+            parser->fault = HTTP_FAULT_TOO_MANY;
             http_refuse(parser, is_request(parser) ? 431 : 502, "too many headers");
             return HPE_USER;
         }
@@ -94,7 +96,7 @@ static int on_message_end(llhttp_t *llhttp) {
     return HPE_PAUSED;
 }
 
-/* Trailers have no callbacks: llhttp checks their syntax, and nobody keeps them. */
+/* Trailers have no callbacks: llhttp checks their syntax, and they are kept as they come. */
 static const llhttp_settings_t body_settings = {
     .on_body = on_body,
     .on_chunk_header = on_chunk,
@@ -103,10 +105,10 @@ static const llhttp_settings_t body_settings = {
 
 static void parser_init(struct http_parser *parser, struct http_message *message, uint32_t head_size_max,
                         llhttp_type_t type) {
-    CHECK(head_size_max >= HTTP_HEAD_SIZE_MIN);
+    CHECK(head_size_max >= HTTP_HEAD_SIZE_MIN && message->headers != NULL && message->headers_max > 0);
     *parser = (struct http_parser){.message = message, .head_size_max = head_size_max};
     llhttp_init(&parser->llhttp, type, &head_settings);
-    memset(message, 0, offsetof(struct http_message, headers));
+    memset(message, 0, offsetof(struct http_message, headers_max));
 }
 
 void http_parser_init_request(struct http_parser *parser, struct http_message *message, uint32_t head_size_max) {
@@ -119,16 +121,21 @@ void http_parser_init_response(struct http_parser *parser, struct http_message *
     parser->to_head = to_head;
 }
 
-static enum http_result refuse_by_llhttp(struct http_parser *parser) {
+/* `offset`: of the byte that llhttp stopped at, in the head or in a piece of the body. */
+static enum http_result refuse_by_llhttp(struct http_parser *parser, llhttp_errno_t error, size_t offset) {
     if (parser->phase == HTTP_PHASE_FAILED) {
         return HTTP_PARSE_ERROR; /* a callback has refused it */
     }
-    return http_refuse(parser, is_request(parser) ? 400 : 502, llhttp_get_error_reason(&parser->llhttp));
+    const char *reason = llhttp_get_error_reason(&parser->llhttp);
+    if (!is_request(parser)) {
+        return http_refuse_response(parser, http_response_fault(parser, error, offset), reason);
+    }
+    return http_refuse(parser, 400, reason);
 }
 
 static enum http_result refuse_large_head(struct http_parser *parser) {
     if (!is_request(parser)) {
-        return http_refuse(parser, 502, "the response head is too large");
+        return http_refuse_response(parser, HTTP_FAULT_TOO_LARGE, "the response head is too large");
     }
     if (memchr(parser->head + parser->start, '\n', parser->parsed - parser->start) == NULL) {
         return http_refuse(parser, 414, "the request line is longer than a head may be");
@@ -155,7 +162,9 @@ static enum http_result begin_head(struct http_parser *parser, size_t size) {
     }
     uint8_t first = (uint8_t)parser->head[parser->parsed];
     if (first == '\r' || first == '\n') {
-        return http_refuse(parser, is_request(parser) ? 400 : 502, "an empty line before the message");
+        return is_request(parser)
+                   ? http_refuse(parser, 400, "an empty line before the request")
+                   : http_refuse_response(parser, HTTP_FAULT_STATUS_LINE, "an empty line before the response");
     }
     parser->phase = is_request(parser) ? HTTP_PHASE_LINE : HTTP_PHASE_HEAD;
     parser->part_start = parser->parsed;
@@ -199,7 +208,7 @@ static enum http_result read_headers(struct http_parser *parser, size_t size) {
         return end_head(parser);
     }
     if (error != HPE_OK) {
-        return refuse_by_llhttp(parser);
+        return refuse_by_llhttp(parser, error, (size_t)(llhttp_get_error_pos(&parser->llhttp) - parser->head));
     }
     parser->parsed = (uint32_t)size;
     return HTTP_PARSE_MORE;
@@ -244,7 +253,7 @@ static enum http_result take_piece(struct bytes *input, uint64_t size_max, struc
     return HTTP_PARSE_BODY;
 }
 
-/* Chunk heads and trailers are read and thrown away, so only these bounds keep a sender from sending nothing else. */
+/* Only these bounds keep a sender from sending nothing but chunk heads and trailers. */
 static bool framing_fits(struct http_parser *parser, size_t size) {
     uint32_t limit = parser->phase == HTTP_PHASE_TRAILERS ? HTTP_TRAILERS_MAX : HTTP_CHUNK_HEAD_MAX;
     if (size > limit - parser->framing_size) {
@@ -255,9 +264,6 @@ static bool framing_fits(struct http_parser *parser, size_t size) {
 }
 
 static enum http_result refuse_framing(struct http_parser *parser) {
-    if (!is_request(parser)) {
-        return http_refuse(parser, 502, "a chunk's head or the trailers are too large");
-    }
     return parser->phase == HTTP_PHASE_TRAILERS ? http_refuse(parser, 431, "the trailers are too large")
                                                 : http_refuse(parser, 400, "a chunk's head is too large");
 }
@@ -269,12 +275,15 @@ static enum http_result take_chunked(struct http_parser *parser, struct bytes *i
         parser->pending = PENDING_NOTHING;
         llhttp_errno_t error = llhttp_execute(&parser->llhttp, from, input->size);
         if (error != HPE_OK && error != HPE_PAUSED) {
-            return refuse_by_llhttp(parser);
+            return refuse_by_llhttp(parser, error, 0);
         }
         size_t used = error == HPE_OK ? input->size : (size_t)(llhttp_get_error_pos(&parser->llhttp) - from);
         llhttp_resume(&parser->llhttp);
         if (!framing_fits(parser, used - parser->piece.size)) {
             return refuse_framing(parser);
+        }
+        if (parser->phase == HTTP_PHASE_TRAILERS) {
+            http_keep_trailers(parser, bytes_of(input->data, used));
         }
         input_advance(input, used);
         if (parser->pending == PENDING_MESSAGE_END) {
@@ -304,7 +313,7 @@ enum http_result http_parser_body(struct http_parser *parser, struct bytes *inpu
         return HTTP_PARSE_END;
     }
     if (parser->framing == HTTP_CHUNKED) {
-        return take_chunked(parser, input, piece);
+        return is_request(parser) ? take_chunked(parser, input, piece) : http_chunks_take(parser, input, piece);
     }
     if (parser->framing == HTTP_NO_BODY || (parser->framing == HTTP_LENGTH && parser->body_left == 0)) {
         parser->phase = HTTP_PHASE_END;

@@ -13,7 +13,7 @@
 #include <llhttp.h>
 
 enum {
-    HTTP_HEADERS_MAX = 100,
+    HTTP_HEADERS_MAX = 100, /* of a request */
     HTTP_METHOD_MAX = 128,
     HTTP_TARGET_MAX = 16 * 1024,
     HTTP_HEAD_SIZE_MIN = 64,        /* of what http_parser_init_* take as head_size_max */
@@ -75,7 +75,7 @@ struct http_message {
     uint8_t method_kind;   /* requests: enum http_method */
     bool head_request;     /* requests: the method is HEAD; known once the method has come, also when what follows is bad */
     bool idempotent;       /* requests: the method is idempotent (RFC 9110 section 9.2.2) */
-    bool keep_alive;       /* the sender will keep its connection open */
+    bool keep_alive;       /* the sender will keep its connection open, and a response's end is beyond doubt */
     bool expect_continue;  /* requests: Expect: 100-continue, and a body is to come */
     bool absolute_form;    /* requests: target is absolute-form; `path` is what an origin gets */
     struct http_span path; /* requests: origin-form or asterisk-form of the target; of absolute-form what follows the
@@ -84,8 +84,11 @@ struct http_message {
     uint64_t content_length;   /* for HTTP_LENGTH */
     uint32_t head_size;        /* bytes of the head, final CRLF included */
     uint32_t connection_names; /* headers that Connection names, beyond the hop-by-hop ones that go anyway */
-    uint32_t header_count;
-    struct http_header headers[HTTP_HEADERS_MAX];
+    bool trailers_wanted;      /* requests, set by whoever relays it: the origin is told that its trailers are welcome */
+    bool trailers_pass;        /* set by whoever relays it: its trailers go on, and so does what announces them */
+    uint32_t header_count;     /* up to headers_max; more are refused */
+    uint32_t headers_max;      /* this and the next are the owner's, set before the parser is and never changed by it */
+    struct http_header *headers;
 };
 
 enum http_result {
@@ -94,6 +97,26 @@ enum http_result {
     HTTP_PARSE_BODY,  /* a piece of the body */
     HTTP_PARSE_END,   /* the message is complete; what follows belongs to the next one */
     HTTP_PARSE_ERROR, /* refused: `error_status` (requests: 400, 413, 414, 417, 431, 501, 505; responses: 502), `error` */
+};
+
+/* What was wrong with a response that is refused. */
+enum http_fault {
+    HTTP_FAULT_STATUS_LINE,
+    HTTP_FAULT_HEADER,
+    HTTP_FAULT_LENGTH, /* Content-Length, or both it and Transfer-Encoding */
+    HTTP_FAULT_TRANSFER_ENCODING,
+    HTTP_FAULT_CHUNK,
+    HTTP_FAULT_TRAILERS,
+    HTTP_FAULT_UPGRADE, /* 101, which nobody asked for */
+    HTTP_FAULT_TOO_LARGE,
+    HTTP_FAULT_TOO_MANY, /* headers */
+};
+
+/* A chunked body of a response, as far as it has been read: see chunks.h. */
+struct http_chunks {
+    uint64_t left;  /* of the chunk's size, or of its data */
+    uint8_t state;  /* enum chunk_state in chunks.c */
+    bool has_digit; /* the size has begun */
 };
 
 enum http_phase {
@@ -121,12 +144,16 @@ struct http_parser {
     bool to_head;
     uint64_t body_left;    /* for HTTP_LENGTH: bytes of the body still to come */
     uint32_t framing_size; /* for HTTP_CHUNKED: bytes since the last piece of the body, or of the trailers */
+    struct http_chunks chunks;
+    uint8_t *trailers; /* where the trailer section goes, HTTP_TRAILERS_MAX bytes; NULL: it is checked and dropped */
+    uint32_t trailers_size;
     struct bytes piece;
     unsigned error_status;
-    const char *error; /* a static text */
+    enum http_fault fault; /* of a response */
+    const char *error;     /* a static text */
 };
 
-/* `head_size_max`: 431 (414 for the target) beyond it. */
+/* `message` has its headers and headers_max set. `head_size_max`: 431 (414 for the target) beyond it. */
 void http_parser_init_request(struct http_parser *parser, struct http_message *message, uint32_t head_size_max);
 /* `to_head`: the response answers a HEAD request, so it has no body whatever it says. */
 void http_parser_init_response(struct http_parser *parser, struct http_message *message, uint32_t head_size_max,
@@ -143,9 +170,17 @@ enum http_result http_parser_head(struct http_parser *parser, struct bytes head)
 /*
  * Goes on behind the head. Consumes from the front of `*input` (advancing it): HTTP_PARSE_BODY with a view of decoded bytes
  * in `*piece`, HTTP_PARSE_END, HTTP_PARSE_MORE or HTTP_PARSE_ERROR. Call until HTTP_PARSE_MORE or HTTP_PARSE_END. Trailers
- * are checked and dropped. HTTP_PARSE_END waits for no byte beyond the message's own.
+ * are checked, and kept where parser->trailers says. HTTP_PARSE_END waits for no byte beyond the message's own.
+ *
+ * A request must keep to the letter of RFC 9112 section 7.1. A response may have white space around its chunks' sizes and
+ * within their extensions: nothing that is read here goes on as it came.
  */
 enum http_result http_parser_body(struct http_parser *parser, struct bytes *input, struct bytes *piece);
+
+/* What the trailer section was, as lines that end in CRLF, once HTTP_PARSE_END has come. Empty when none was kept. */
+static inline struct bytes http_parser_trailers(const struct http_parser *parser) {
+    return bytes_of(parser->trailers, parser->trailers_size);
+}
 
 /* The sender has closed: true when the message is complete by that (HTTP_UNTIL_CLOSE), false when it was cut short. */
 bool http_parser_finish(struct http_parser *parser);

@@ -1,25 +1,36 @@
 /* What a response's head must be before it is passed on (RFC 9112 sections 4 and 6.3). All faults are the origin's: 502. */
 #include "http/syntax.h"
 
+enum http_fault http_response_fault(const struct http_parser *parser, llhttp_errno_t error, size_t offset) {
+    switch (error) {
+    case HPE_UNEXPECTED_CONTENT_LENGTH:
+    case HPE_INVALID_CONTENT_LENGTH:
+    case HPE_INVALID_TRANSFER_ENCODING: /* of a response: beside Content-Length */
+        return HTTP_FAULT_LENGTH;
+    default:
+        return memchr(parser->head, '\n', offset) == NULL ? HTTP_FAULT_STATUS_LINE : HTTP_FAULT_HEADER;
+    }
+}
+
 /* llhttp lets pass the start lines of protocols that look like HTTP, and any byte but CR and LF in the reason phrase. */
 static enum http_result judge_status_line(struct http_parser *parser) {
     struct http_message *message = parser->message;
     const char *head = parser->head;
     if (memcmp(head, "HTTP/1.", 7) != 0 || (head[7] != '0' && head[7] != '1')) {
-        return http_refuse(parser, 502, "the response is neither HTTP/1.1 nor HTTP/1.0");
+        return http_refuse_response(parser, HTTP_FAULT_STATUS_LINE, "the response is neither HTTP/1.1 nor HTTP/1.0");
     }
     struct bytes reason = http_view(head, message->reason_phrase);
     for (size_t i = 0; i < reason.size; i++) {
         if ((reason.data[i] < ' ' && reason.data[i] != '\t') || reason.data[i] == 0x7f) {
-            return http_refuse(parser, 502, "a control byte in the reason phrase");
+            return http_refuse_response(parser, HTTP_FAULT_STATUS_LINE, "a control byte in the reason phrase");
         }
     }
     message->status = parser->llhttp.status_code;
     if (message->status < 100) {
-        return http_refuse(parser, 502, "a status below 100");
+        return http_refuse_response(parser, HTTP_FAULT_STATUS_LINE, "a status below 100");
     }
     if (message->status == 101) {
-        return http_refuse(parser, 502, "switching protocols, which nobody asked for");
+        return http_refuse_response(parser, HTTP_FAULT_UPGRADE, "switching protocols, which nobody asked for");
     }
     return HTTP_PARSE_HEAD;
 }
@@ -29,17 +40,20 @@ static enum http_result judge_framing(struct http_parser *parser, const struct h
     struct http_message *message = parser->message;
     message->framing = HTTP_UNTIL_CLOSE;
     if (facts->transfer_encodings > 0) {
-        if (facts->transfer_encodings > 1 || facts->content_lengths > 0 || message->minor == 0) {
-            return http_refuse(parser, 502, "Transfer-Encoding twice, beside Content-Length, or in HTTP/1.0");
+        if (facts->content_lengths > 0) {
+            return http_refuse_response(parser, HTTP_FAULT_LENGTH, "both Content-Length and Transfer-Encoding");
         }
-        if (!http_text_is(http_view(parser->head, facts->transfer_encoding->value), "chunked") ||
-            (parser->llhttp.flags & F_CHUNKED) == 0) {
-            return http_refuse(parser, 502, "Transfer-Encoding is not exactly \"chunked\"");
+        if (facts->transfer_encodings > 1 || message->minor == 0) {
+            return http_refuse_response(parser, HTTP_FAULT_TRANSFER_ENCODING, "Transfer-Encoding twice, or in HTTP/1.0");
+        }
+        if (!http_text_is(http_view(parser->head, facts->transfer_encoding->value), "chunked")) {
+            return http_refuse_response(parser, HTTP_FAULT_TRANSFER_ENCODING,
+                                        "Transfer-Encoding is not exactly \"chunked\"");
         }
         message->framing = HTTP_CHUNKED;
     } else if (facts->content_lengths > 0) {
         if (facts->content_lengths > 1 || parser->llhttp.content_length > INT64_MAX) {
-            return http_refuse(parser, 502, "Content-Length twice or beyond any bound");
+            return http_refuse_response(parser, HTTP_FAULT_LENGTH, "Content-Length twice or beyond any bound");
         }
         message->framing = HTTP_LENGTH;
         message->content_length = parser->llhttp.content_length;
@@ -52,6 +66,19 @@ static bool has_no_body(const struct http_parser *parser) {
     return parser->to_head || status < 200 || status == 204 || status == 304;
 }
 
+/*
+ * Whether a body may come all the same, which would be read as the next answer. Some origins send one where the head
+ * announces it, whatever the status; to HEAD some send it unannounced too, since they take the method for GET.
+ */
+static bool may_bring_body(const struct http_parser *parser) {
+    const struct http_message *message = parser->message;
+    unsigned status = message->status;
+    if (message->framing == HTTP_UNTIL_CLOSE) {
+        return parser->to_head && status >= 200 && status != 204 && status != 304;
+    }
+    return message->framing == HTTP_CHUNKED || message->content_length > 0;
+}
+
 enum http_result http_response_judge(struct http_parser *parser) {
     struct http_message *message = parser->message;
     struct http_head_facts facts;
@@ -59,19 +86,14 @@ enum http_result http_response_judge(struct http_parser *parser) {
         return HTTP_PARSE_ERROR;
     }
     if (!http_head_examine(message, parser->head, &facts)) {
-        return http_refuse(parser, 502, "Connection names too many headers");
+        return http_refuse_response(parser, HTTP_FAULT_HEADER, "Connection names too many headers");
     }
     if (judge_framing(parser, &facts) == HTTP_PARSE_ERROR) {
         return HTTP_PARSE_ERROR;
     }
     message->keep_alive = !facts.close && (message->minor > 0 || facts.keep_alive);
     if (has_no_body(parser)) {
-        /* A 1xx or 204 that announces a body may be followed by one: such a connection is not to be used again. */
-        bool announced =
-            message->framing == HTTP_CHUNKED || (message->framing == HTTP_LENGTH && message->content_length > 0);
-        if (announced && (message->status < 200 || message->status == 204)) {
-            message->keep_alive = false;
-        }
+        message->keep_alive = message->keep_alive && !may_bring_body(parser);
         message->framing = HTTP_NO_BODY;
     } else if (message->framing == HTTP_UNTIL_CLOSE) {
         message->keep_alive = false;

@@ -9,6 +9,11 @@ enum http_result http_refuse(struct http_parser *parser, unsigned status, const 
     return HTTP_PARSE_ERROR;
 }
 
+enum http_result http_refuse_response(struct http_parser *parser, enum http_fault fault, const char *error) {
+    parser->fault = fault;
+    return http_refuse(parser, 502, error);
+}
+
 bool http_is_token_character(uint8_t c) {
     if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
         return true;

@@ -7,6 +7,9 @@
 /* Refuses the message: the parser's phase becomes HTTP_PHASE_FAILED. `error` is a static text. Returns HTTP_PARSE_ERROR. */
 enum http_result http_refuse(struct http_parser *parser, unsigned status, const char *error);
 
+/* Likewise for a response, whose status is always 502. */
+enum http_result http_refuse_response(struct http_parser *parser, enum http_fault fault, const char *error);
+
 /* A character of a token (RFC 9110 section 5.6.2). */
 bool http_is_token_character(uint8_t c);
 /* One or more token characters. */
@@ -52,5 +55,8 @@ bool http_head_examine(struct http_message *message, const char *head, struct ht
  */
 enum http_result http_request_judge(struct http_parser *parser);
 enum http_result http_response_judge(struct http_parser *parser);
+
+/* Where the fault lies in a response that llhttp refused with `error` at byte `offset` of the head. */
+enum http_fault http_response_fault(const struct http_parser *parser, llhttp_errno_t error, size_t offset);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "http/forward.h"
+#include "http/persistence.h"
 
 #include <errno.h>
 
@@ -12,14 +12,6 @@ static struct relay_exchange *of_stream(struct stream *stream) {
     struct relay_connection *connection = stream->owner;
 
     return connection->exchange;
-}
-
-static struct stream *stream_of(const struct relay_exchange *exchange) {
-    return exchange->connection->stream;
-}
-
-static bool is_over(const struct relay_exchange *exchange) {
-    return exchange->state == EXCHANGE_FAILING || exchange->state == EXCHANGE_ABORTED;
 }
 
 static void drop_connection(struct relay_exchange *exchange) {
@@ -39,40 +31,72 @@ static void release(struct relay_exchange *exchange) {
     slab_give(&relay->exchanges, exchange);
 }
 
-static void fail(struct relay_exchange *exchange, enum relay_error error) {
+static void report(const struct relay_exchange *exchange, enum relay_fault fault, const char *detail) {
+    relay_fault_report(fault, exchange->host->name, exchange->origin == NULL ? NULL : exchange->origin->address->text,
+                       detail);
+}
+
+static void fail(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault) {
     const struct relay_handler *handler = exchange->handler;
     void *owner = exchange->owner;
 
     exchange->relay->counters.failed[error]++;
+    report(exchange, fault, exchange->detail);
     drop_connection(exchange);
     release(exchange);
-    handler->failed(owner, error);
+    handler->failed(owner, error, fault);
 }
 
-/* For failures inside a call of the owner's, which must return before its handler runs. */
-static void fail_later(struct relay_exchange *exchange, enum relay_error error) {
+void exchange_fail_later(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault) {
     struct ring *ring = exchange->relay->ring;
 
     drop_connection(exchange);
     exchange->state = EXCHANGE_FAILING;
     exchange->error = error;
+    exchange->fault = fault;
     timer_set(&ring->timers, &exchange->timer, ring_now_ms(ring), 0);
 }
 
-static void complete(struct relay_exchange *exchange, bool can_go_on) {
-    const struct relay_handler *handler = exchange->handler;
-    void *owner = exchange->owner;
+/*
+ * Whether the next request may go on this connection: only where the end of the request and that of the answer are beyond
+ * doubt.
+ */
+static bool can_go_on(const struct relay_exchange *exchange) {
+    return exchange->message.keep_alive && !exchange->last && exchange->keep_s > 0 && exchange->request_done &&
+           !exchange->send_failed && !exchange->relay->closing;
+}
 
-    exchange->relay->counters.completed++;
-    /* An origin that answers before it has the whole request would take the rest for the next one. */
-    if (can_go_on && exchange->message.keep_alive && !exchange->last && exchange->request_done &&
-        stream_of(exchange)->queue.size == 0 && !exchange->relay->closing) {
-        pool_put(exchange->connection);
+/* Gives the connection to the pool, or to the client that it belongs to; or lets it go. */
+static void part(struct relay_exchange *exchange) {
+    struct relay_connection *connection = exchange->connection;
+    bool owned = connection->signed_in || exchange->signs_in || !exchange->host->shares;
+    struct relay_client *client = owned ? exchange->client : NULL;
+
+    connection->signed_in = connection->signed_in || exchange->signs_in;
+    if (can_go_on(exchange) && (!owned || (client != NULL && client->connection == NULL))) {
+        pool_put(connection, client, exchange->keep_s);
         exchange->connection = NULL;
     }
+}
+
+/* `exact`: nothing has come behind the response. */
+static void complete(struct relay_exchange *exchange, bool exact) {
+    const struct relay_handler *handler = exchange->handler;
+    struct relay *relay = exchange->relay;
+    void *owner = exchange->owner;
+    struct bytes trailers = {0};
+
+    if (exchange->trailers && exchange->message.framing == HTTP_CHUNKED) {
+        trailers = http_parser_trailers(&exchange->parser);
+    }
+    relay->counters.completed++;
+    if (exact) {
+        part(exchange);
+    }
     drop_connection(exchange);
+    timer_clear(&relay->ring->timers, &exchange->timer);
+    handler->end(owner, trailers); /* which may lie in the buffer */
     release(exchange);
-    handler->end(owner);
 }
 
 static enum exchange_wait awaited(const struct relay_exchange *exchange) {
@@ -80,10 +104,10 @@ static enum exchange_wait awaited(const struct relay_exchange *exchange) {
         return WAIT_CONNECT;
     }
     /* While paused an origin may be stuck with what it cannot get rid of, so nothing is held against it. */
-    if (is_over(exchange) || exchange->paused) {
+    if (exchange_is_over(exchange) || exchange->paused) {
         return WAIT_NOTHING;
     }
-    if (stream_of(exchange)->queue.size > 0) {
+    if (exchange_stream(exchange)->queue.size > 0) {
         return WAIT_SEND;
     }
     if (!exchange->request_done) {
@@ -92,13 +116,12 @@ static enum exchange_wait awaited(const struct relay_exchange *exchange) {
     return exchange->state == EXCHANGE_HEAD ? WAIT_HEAD : WAIT_BODY;
 }
 
-/* Sets the deadline for what the origin must do next. It is not moved while that is the same and nothing has come of it. */
-static void watch(struct relay_exchange *exchange, bool progress) {
+void exchange_watch(struct relay_exchange *exchange, bool progress) {
     const struct relay *relay = exchange->relay;
     enum exchange_wait wait = awaited(exchange);
     struct ring *ring = relay->ring;
 
-    if (is_over(exchange) || (wait == exchange->wait && !progress)) {
+    if (exchange_is_over(exchange) || (wait == exchange->wait && !progress)) {
         return;
     }
     exchange->wait = wait;
@@ -108,46 +131,6 @@ static void watch(struct relay_exchange *exchange, bool progress) {
     }
     timer_set(&ring->timers, &exchange->timer, ring_now_ms(ring),
               wait == WAIT_CONNECT ? relay->timeouts.connect_ms : relay->timeouts.response_ms);
-}
-
-/*
- * The kernel has taken nothing of the request, so nothing can have come of it. (A send that fails has taken nothing; one
- * that is cut short yields what it took.)
- */
-static bool is_unsent(const struct relay_exchange *exchange) {
-    const struct stream *stream = stream_of(exchange);
-
-    return stream->sending == 0 && stream->bytes_sent == exchange->sent_before;
-}
-
-/* Queues a part of the request, and keeps a copy as long as it might have to be sent again. False when it did not fit. */
-static bool put(struct relay_exchange *exchange, struct bytes part) {
-    bool connecting = exchange->state == EXCHANGE_CONNECTING;
-
-    exchange->whole =
-        exchange->whole && (connecting || is_unsent(exchange)) && part.size <= EXCHANGE_BUFFER_SIZE - exchange->buffered;
-    if (exchange->whole) {
-        memcpy(exchange->buffer + exchange->buffered, part.data, part.size);
-        exchange->buffered += (uint32_t)part.size;
-    }
-    if (connecting) {
-        return exchange->whole;
-    }
-    return exchange->send_failed || stream_write(stream_of(exchange), part) == 0;
-}
-
-/* Puts what there is of the request on the connection, which is made. False when the ring is out of chunks. */
-static bool send_request(struct relay_exchange *exchange) {
-    struct stream *stream = stream_of(exchange);
-
-    exchange->state = EXCHANGE_HEAD;
-    exchange->sent_before = stream->bytes_sent;
-    exchange->send_failed = false;
-    if (stream_write(stream, bytes_of(exchange->buffer, exchange->buffered)) < 0) {
-        return false;
-    }
-    watch(exchange, true);
-    return true;
 }
 
 /* Errors that tell of this machine's limits and not of the origin. */
@@ -169,28 +152,48 @@ static void report_shortage(struct relay *relay, const struct relay_origin *orig
 static bool open_fresh(struct relay_exchange *exchange, struct relay_origin *origin) {
     int error;
 
+    exchange->origin = origin;
     exchange->reused = false;
     exchange->state = EXCHANGE_CONNECTING;
     exchange->connection = pool_open(exchange->relay, origin, &exchange_stream_handler, exchange, &error);
     if (exchange->connection == NULL) {
         report_shortage(exchange->relay, origin, error);
+        exchange->fault = RELAY_FAULT_NO_RESOURCES;
         return false;
     }
-    watch(exchange, true);
+    exchange_watch(exchange, true);
     return true;
 }
 
-static bool reuse_pooled(struct relay_exchange *exchange, struct relay_origin *origin) {
-    exchange->connection = pool_take(exchange->relay, origin, &exchange_stream_handler, exchange);
-    if (exchange->connection == NULL) {
-        return false;
-    }
+/* The exchange has a connection that has been used before. False when it is of no use, and gone. */
+static bool begin_again(struct relay_exchange *exchange) {
+    exchange->origin = exchange->connection->origin;
     exchange->reused = true;
-    if (!send_request(exchange)) {
+    if (!request_send(exchange)) {
         drop_connection(exchange);
         return false;
     }
     return true;
+}
+
+static bool reuse_pooled(struct relay_exchange *exchange, struct relay_origin *origin) {
+    bool precious = !exchange->idempotent || exchange->framing != HTTP_NO_BODY;
+
+    if (exchange->replaced || !exchange->host->shares) {
+        return false;
+    }
+    exchange->connection = pool_take(exchange->relay, origin, precious, &exchange_stream_handler, exchange);
+    return exchange->connection != NULL && begin_again(exchange);
+}
+
+/* The connection that the client has to itself. Its origin counts as tried only when another has to be found. */
+static bool reuse_owned(struct relay_exchange *exchange) {
+    if (exchange->client == NULL) {
+        return false;
+    }
+    exchange->connection =
+        pool_take_owned(exchange->relay, exchange->host, exchange->client, &exchange_stream_handler, exchange);
+    return exchange->connection != NULL && begin_again(exchange);
 }
 
 /* A connection to the next of the host's origins that has not been tried. False when there is none. */
@@ -204,7 +207,7 @@ static bool open_next(struct relay_exchange *exchange) {
             return false;
         }
         exchange->tried |= UINT64_C(1) << (origin - host->origins);
-        if ((!exchange->replaced && reuse_pooled(exchange, origin)) || open_fresh(exchange, origin)) {
+        if (reuse_pooled(exchange, origin) || open_fresh(exchange, origin)) {
             return true;
         }
     }
@@ -215,6 +218,8 @@ static void connect_failed(struct relay_exchange *exchange, int error) {
     struct relay_origin *origin = exchange->connection->origin;
 
     relay->counters.connects_failed++;
+    exchange->fault = relay_fault_of_connect(error);
+    exchange->detail = NULL;
     if (is_local_shortage(error)) {
         report_shortage(relay, origin, error);
     } else if (origin_mark_down(origin, ring_now_ms(relay->ring), relay->timeouts.down_ms)) {
@@ -223,23 +228,35 @@ static void connect_failed(struct relay_exchange *exchange, int error) {
     }
     drop_connection(exchange);
     if (!open_next(exchange)) {
-        fail(exchange, RELAY_UNREACHABLE);
+        fail(exchange, RELAY_UNREACHABLE, exchange->fault);
     }
 }
 
+/*
+ * Whether the origin has had nothing of the request, though some has left: its end of stream came from before the first
+ * byte reached it. A reset proves nothing, since one may cross what acknowledges the request.
+ */
+static bool is_untouched(const struct relay_exchange *exchange, enum relay_fault fault) {
+    struct stream *stream = exchange_stream(exchange);
+
+    return fault == RELAY_FAULT_CLOSED_EARLY && stream_unacknowledged(stream) == stream->bytes_sent - exchange->sent_before;
+}
+
 /* The connection is of no use any more. Unless the request can safely be sent again, that is the exchange's end. */
-static void connection_lost(struct relay_exchange *exchange) {
+static void connection_lost(struct relay_exchange *exchange, enum relay_fault fault) {
     struct relay_origin *origin = exchange->connection->origin;
 
-    if (!exchange->reused || !exchange->whole || !(is_unsent(exchange) || (exchange->idempotent && !exchange->body_given))) {
-        fail(exchange, RELAY_BROKEN);
+    if (!exchange->reused || !exchange->whole ||
+        !(exchange_is_unsent(exchange) || (exchange->idempotent && !exchange->body_given) ||
+          is_untouched(exchange, fault))) {
+        fail(exchange, RELAY_BROKEN, fault);
         return;
     }
     exchange->replaced = true;
     exchange->relay->counters.replaced++;
     drop_connection(exchange);
     if (!open_fresh(exchange, origin) && !open_next(exchange)) {
-        fail(exchange, RELAY_UNREACHABLE);
+        fail(exchange, RELAY_UNREACHABLE, exchange->fault);
     }
 }
 
@@ -250,8 +267,8 @@ static void stream_connected(struct stream *stream) {
     if (origin_mark_up(origin)) {
         log_limited(LOG_LEVEL_INFO, "origin %s: accepts connections again", origin->address->text);
     }
-    if (!send_request(exchange)) {
-        fail(exchange, RELAY_BROKEN);
+    if (!request_send(exchange)) {
+        fail(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
         return;
     }
     if (!exchange->paused) {
@@ -270,13 +287,13 @@ static void stream_received(struct stream *stream, struct bytes data) {
         if (exchange->state == EXCHANGE_BODY && http_parser_finish(&exchange->parser)) {
             complete(exchange, false);
         } else {
-            connection_lost(exchange);
+            connection_lost(exchange, exchange->state == EXCHANGE_BODY ? RELAY_FAULT_TRUNCATED : RELAY_FAULT_CLOSED_EARLY);
         }
         return;
     }
-    if (is_unsent(exchange)) {
+    if (exchange_is_unsent(exchange)) {
         /* Bytes that came before the request left are no answer to it, whatever they look like. */
-        connection_lost(exchange);
+        connection_lost(exchange, RELAY_FAULT_SPOKE_FIRST);
         return;
     }
     if (!exchange->answered) {
@@ -292,13 +309,13 @@ static void stream_received(struct stream *stream, struct bytes data) {
         if (!exchange->paused) {
             stream_receive(stream);
         }
-        watch(exchange, exchange->state == EXCHANGE_BODY);
+        exchange_watch(exchange, exchange->state == EXCHANGE_BODY);
         break;
     case RESPONSE_COMPLETE:
         complete(exchange, data.size == 0);
         break;
     case RESPONSE_BAD:
-        fail(exchange, RELAY_BAD_RESPONSE);
+        fail(exchange, RELAY_BAD_RESPONSE, exchange->fault);
         break;
     case RESPONSE_STOPPED:
         if (exchange->state == EXCHANGE_ABORTED) {
@@ -311,7 +328,7 @@ static void stream_received(struct stream *stream, struct bytes data) {
 static void stream_drained(struct stream *stream) {
     struct relay_exchange *exchange = of_stream(stream);
 
-    watch(exchange, true);
+    exchange_watch(exchange, true);
     if (!exchange->request_done) {
         exchange->handler->drained(exchange->owner);
     }
@@ -322,13 +339,13 @@ static void stream_failed(struct stream *stream, int error) {
 
     if (exchange->state == EXCHANGE_CONNECTING) {
         connect_failed(exchange, error);
-    } else if (stream->receiving && !is_unsent(exchange)) {
+    } else if (stream->receiving && !exchange_is_unsent(exchange)) {
         /* An origin that refuses a long request closes without reading it. Its answer came before the reset: it is read
          * first. */
         exchange->send_failed = true;
-        watch(exchange, true);
+        exchange_watch(exchange, true);
     } else {
-        connection_lost(exchange);
+        connection_lost(exchange, error == -ETIMEDOUT ? RELAY_FAULT_TIMED_OUT : RELAY_FAULT_RESET);
     }
 }
 
@@ -344,24 +361,44 @@ static void deadline_passed(struct timer *timer) {
     struct relay_exchange *exchange = CONTAINER_OF(timer, struct relay_exchange, timer);
 
     if (exchange->state == EXCHANGE_FAILING) {
-        fail(exchange, exchange->error);
+        fail(exchange, exchange->error, exchange->fault);
     } else if (exchange->wait == WAIT_CONNECT) {
         connect_failed(exchange, -ETIMEDOUT);
     } else {
-        fail(exchange, RELAY_TIMEOUT);
+        fail(exchange, RELAY_TIMEOUT, exchange->wait == WAIT_SEND ? RELAY_FAULT_SEND_TIMED_OUT : RELAY_FAULT_TIMED_OUT);
     }
 }
 
+static void set_up(struct relay_exchange *exchange, const struct relay_request *request) {
+    struct relay *relay = exchange->relay;
+
+    exchange->host = &relay->hosts[request->host->index];
+    exchange->client = request->client;
+    exchange->framing = request->framing;
+    exchange->to_head = request->to_head;
+    exchange->idempotent = request->idempotent;
+    exchange->signs_in = request->signs_in;
+    exchange->trailers = request->trailers;
+    exchange->request_done = request->framing == HTTP_NO_BODY;
+    exchange->whole = true;
+    exchange->keep_s = HTTP_KEEP_ALIVE_UNSAID;
+    timer_init(&exchange->timer, deadline_passed);
+    /* There are as many buffers as exchanges. */
+    exchange->buffer = slab_take(&relay->buffers);
+    CHECK(exchange->buffer != NULL);
+    memcpy(exchange->buffer, request->head.data, request->head.size);
+    exchange->buffered = (uint32_t)request->head.size;
+}
+
 struct relay_exchange *relay_exchange_start(struct relay *relay, const struct relay_request *request,
-                                            const struct relay_handler *handler, void *owner) {
+                                            const struct relay_handler *handler, void *owner, enum relay_fault *fault) {
     struct relay_exchange *exchange;
 
     CHECK(request->host->index < relay->config->host_count && request->framing != HTTP_UNTIL_CLOSE);
-    if (relay->closing || request->head.size > RELAY_REQUEST_HEAD_MAX) {
-        return NULL;
-    }
-    exchange = slab_take(&relay->exchanges);
+    *fault = RELAY_FAULT_NO_RESOURCES;
+    exchange = relay->closing || request->head.size > RELAY_REQUEST_HEAD_MAX ? NULL : slab_take(&relay->exchanges);
     if (exchange == NULL) {
+        relay_fault_report(*fault, relay->hosts[request->host->index].name, NULL, NULL);
         return NULL;
     }
     /* The parser and the message, the bulk of it, are set up when a response comes. */
@@ -369,82 +406,32 @@ struct relay_exchange *relay_exchange_start(struct relay *relay, const struct re
     exchange->relay = relay;
     exchange->handler = handler;
     exchange->owner = owner;
-    exchange->host = &relay->hosts[request->host->index];
-    exchange->framing = request->framing;
-    exchange->to_head = request->to_head;
-    exchange->idempotent = request->idempotent;
-    exchange->request_done = request->framing == HTTP_NO_BODY;
-    exchange->whole = true;
-    timer_init(&exchange->timer, deadline_passed);
-    /* There are as many buffers as exchanges. */
-    exchange->buffer = slab_take(&relay->buffers);
-    CHECK(exchange->buffer != NULL);
-    memcpy(exchange->buffer, request->head.data, request->head.size);
-    exchange->buffered = (uint32_t)request->head.size;
-    if (!open_next(exchange)) {
+    set_up(exchange, request);
+    if (!reuse_owned(exchange) && !open_next(exchange)) {
+        *fault = exchange->fault == RELAY_FAULT_NONE ? RELAY_FAULT_NO_RESOURCES : exchange->fault;
+        report(exchange, *fault, NULL);
         release(exchange);
         return NULL;
     }
     return exchange;
 }
 
-size_t relay_exchange_room(const struct relay_exchange *exchange) {
-    if ((exchange->state != EXCHANGE_HEAD && exchange->state != EXCHANGE_BODY) || exchange->send_failed) {
-        return 0;
-    }
-    return stream_room(stream_of(exchange));
-}
-
-static bool put_chunk(struct relay_exchange *exchange, struct bytes piece) {
-    char line[HTTP_CHUNK_LINE_MAX];
-    size_t size = http_chunk_line(line, piece.size);
-
-    return put(exchange, bytes_of(line, size)) && put(exchange, piece) && put(exchange, bytes_of_string(HTTP_CHUNK_END));
-}
-
-void relay_exchange_body(struct relay_exchange *exchange, struct bytes piece) {
-    bool fits;
-
-    CHECK(!exchange->request_done);
-    /* A chunk of no bytes would end the body. */
-    if (is_over(exchange) || piece.size == 0) {
-        return;
-    }
-    exchange->body_given = true;
-    fits = exchange->framing == HTTP_CHUNKED ? put_chunk(exchange, piece) : put(exchange, piece);
-    if (!fits) {
-        fail_later(exchange, RELAY_BROKEN);
-        return;
-    }
-    watch(exchange, false);
-}
-
-void relay_exchange_body_end(struct relay_exchange *exchange) {
-    if (exchange->request_done) {
-        return;
-    }
-    exchange->request_done = true;
-    if (is_over(exchange)) {
-        return;
-    }
-    if (exchange->framing == HTTP_CHUNKED && !put(exchange, bytes_of_string(HTTP_LAST_CHUNK))) {
-        fail_later(exchange, RELAY_BROKEN);
-        return;
-    }
-    watch(exchange, false);
-}
-
 void relay_exchange_pause(struct relay_exchange *exchange) {
     exchange->paused = true;
-    watch(exchange, false);
+    exchange_watch(exchange, false);
 }
 
 void relay_exchange_resume(struct relay_exchange *exchange) {
     exchange->paused = false;
     if (exchange->state == EXCHANGE_HEAD || exchange->state == EXCHANGE_BODY) {
-        stream_receive(stream_of(exchange));
+        stream_receive(exchange_stream(exchange));
     }
-    watch(exchange, false);
+    exchange_watch(exchange, false);
+}
+
+void relay_exchange_refuse(struct relay_exchange *exchange, enum relay_fault fault) {
+    report(exchange, fault, NULL);
+    relay_exchange_abort(exchange);
 }
 
 void relay_exchange_abort(struct relay_exchange *exchange) {

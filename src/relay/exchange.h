@@ -1,6 +1,6 @@
 /*
- * One request and its response on an origin connection. exchange.c has its life and the request; response.c reads what the
- * origin answers.
+ * One request and its response on an origin connection. exchange.c has its life, request.c what is sent, response.c reads
+ * what the origin answers.
  */
 #ifndef RELAY_EXCHANGE_H
 #define RELAY_EXCHANGE_H
@@ -11,12 +11,19 @@ enum {
     /*
      * At first the buffer holds the request as far as it may have to be sent (again): its head, and the body that came
      * before a connection was made, for which the contract of relay_exchange_body is 16 KiB. Once the first byte of the
-     * response is there, a response head that comes in several deliveries is gathered in it. The size is of address space:
-     * only the pages that are used cost memory.
+     * response is there, a response head that comes in several deliveries, or is to be mended, is gathered in it; behind it
+     * is the list of the head's headers. Trailers that are wanted come last. The size is of address space: only the pages
+     * that are used cost memory.
      */
     EXCHANGE_BUFFER_SIZE = RELAY_REQUEST_HEAD_MAX + 32 * 1024,
+    EXCHANGE_MEMORY_SIZE = EXCHANGE_BUFFER_SIZE + RELAY_RESPONSE_HEADERS_MAX * (int)sizeof(struct http_header),
 };
-_Static_assert((int)EXCHANGE_BUFFER_SIZE >= (int)RELAY_RESPONSE_HEAD_MAX + (int)RING_RECEIVE_SIZE, "one buffer serves both");
+/* A head that is mended grows by a byte a line, of which no head that is accepted has more than its headers and two. */
+_Static_assert((int)EXCHANGE_BUFFER_SIZE >= 2 * (int)RELAY_RESPONSE_HEAD_MAX + (int)RING_RECEIVE_SIZE,
+               "one buffer serves all");
+_Static_assert((int)EXCHANGE_BUFFER_SIZE >= (int)HTTP_TRAILERS_MAX &&
+                   EXCHANGE_BUFFER_SIZE % _Alignof(struct http_header) == 0,
+               "one buffer serves all");
 
 enum exchange_state {
     EXCHANGE_CONNECTING,
@@ -42,13 +49,19 @@ struct relay_exchange {
     struct relay_host *host;
     struct relay_connection *connection; /* NULL only while failing or aborted */
     struct timer timer;
-    uint8_t *buffer; /* NULL once the response's head is complete */
+    uint8_t *buffer; /* EXCHANGE_MEMORY_SIZE; NULL once the response's head is complete, unless trailers are wanted */
     uint32_t buffered;
     uint64_t tried;       /* a bit for each of the host's origins that was chosen */
     uint64_t sent_before; /* the stream's bytes_sent when the request was put on it */
     enum exchange_state state;
     enum exchange_wait wait;
-    enum relay_error error; /* while failing */
+    struct relay_origin *origin; /* the last that was chosen; NULL: none */
+    struct relay_client *client; /* may be NULL */
+    const char *detail;          /* of the fault: a static text, or NULL */
+    enum relay_fault fault;      /* of the last origin that failed; of the exchange while failing */
+    enum relay_error error;      /* while failing */
+    uint32_t keep_s;             /* as http_keep_alive_s says of the response */
+    uint32_t interim;            /* informational responses so far */
     enum http_framing framing;
     bool to_head;
     bool idempotent;
@@ -59,7 +72,10 @@ struct relay_exchange {
     bool whole;        /* the buffer holds all of the request that was given so far; never once answered */
     bool answered;     /* some of the response has come */
     bool send_failed;  /* the origin takes no more; what it has said is still to be read */
-    bool last;         /* an informational response says that the connection is not to be used again */
+    bool last;         /* something before the end of the response says that the connection is not to be used again */
+    bool signs_in;     /* from now on the connection is this client's */
+    bool trailers;     /* the response's are wanted */
+    bool mending;      /* the head that is being read is no strict HTTP: it is gathered until it is whole */
     bool paused;
     bool reading; /* response_read is on the stack */
     struct http_parser parser;
@@ -72,6 +88,26 @@ enum response_outcome {
     RESPONSE_BAD,
     RESPONSE_STOPPED, /* a handler has ended the exchange */
 };
+
+static inline struct stream *exchange_stream(const struct relay_exchange *exchange) {
+    return exchange->connection->stream;
+}
+
+static inline bool exchange_is_over(const struct relay_exchange *exchange) {
+    return exchange->state == EXCHANGE_FAILING || exchange->state == EXCHANGE_ABORTED;
+}
+
+/*
+ * The kernel has taken nothing of the request, so nothing can have come of it. (A send that fails has taken nothing; one
+ * that is cut short yields what it took.)
+ */
+bool exchange_is_unsent(const struct relay_exchange *exchange);
+/* Sets the deadline for what the origin must do next. It is not moved while that is the same and there was no `progress`. */
+void exchange_watch(struct relay_exchange *exchange, bool progress);
+/* For failures inside a call of the owner's, which must return before its handler runs. */
+void exchange_fail_later(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault);
+/* Puts what there is of the request on the connection, which is made. False when the ring is out of chunks. */
+bool request_send(struct relay_exchange *exchange);
 
 /* Before the first byte of each message. */
 void response_begin(struct relay_exchange *exchange);

@@ -21,6 +21,8 @@ struct relay_host {
     struct relay_origin *origins;
     uint32_t count; /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
     uint32_t turn;  /* index of the origin whose turn it is */
+    bool shares;    /* connections go to a pool that all its clients use */
+    const char *name;
 };
 
 /*

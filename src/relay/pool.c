@@ -1,6 +1,8 @@
 #include "relay/pool.h"
 
 #include "base/check.h"
+#include "config/settings.h"
+#include "http/persistence.h"
 #include "relay/exchange.h"
 
 #include <stdlib.h>
@@ -9,21 +11,58 @@ static struct relay_connection *of_stream(struct stream *stream) {
     return stream->owner;
 }
 
-static void unlink_idle(struct relay_connection *connection) {
+static struct pool_list *list_of_all(const struct relay_connection *connection) {
+    return connection->client == NULL ? &connection->relay->idle : &connection->relay->owned;
+}
+
+static void unlink_of_all(struct relay_connection *connection) {
+    struct pool_list *list = list_of_all(connection);
+
+    *(connection->newer_of_all == NULL ? &list->newest : &connection->newer_of_all->older_of_all) = connection->older_of_all;
+    *(connection->older_of_all == NULL ? &list->oldest : &connection->older_of_all->newer_of_all) = connection->newer_of_all;
+    connection->newer_of_all = connection->older_of_all = NULL;
+}
+
+static void link_of_all(struct relay_connection *connection) {
+    struct pool_list *list = list_of_all(connection);
+
+    connection->newer_of_all = NULL;
+    connection->older_of_all = list->newest;
+    *(list->newest == NULL ? &list->oldest : &list->newest->newer_of_all) = connection;
+    list->newest = connection;
+}
+
+static void unlink_from_origin(struct relay_connection *connection) {
     struct relay_origin *origin = connection->origin;
-    struct relay *relay = connection->relay;
 
     *(connection->newer == NULL ? &origin->newest : &connection->newer->older) = connection->older;
     *(connection->older == NULL ? &origin->oldest : &connection->older->newer) = connection->newer;
     connection->newer = connection->older = NULL;
-    *(connection->newer_of_all == NULL ? &relay->newest_of_all : &connection->newer_of_all->older_of_all) =
-        connection->older_of_all;
-    *(connection->older_of_all == NULL ? &relay->oldest_of_all : &connection->older_of_all->newer_of_all) =
-        connection->newer_of_all;
-    connection->newer_of_all = connection->older_of_all = NULL;
     origin->idle_count--;
-    relay->idle_total--;
-    timer_clear(&relay->ring->timers, &connection->idle);
+    connection->relay->idle_total--;
+}
+
+static void link_to_origin(struct relay_connection *connection) {
+    struct relay_origin *origin = connection->origin;
+
+    connection->newer = NULL;
+    connection->older = origin->newest;
+    *(origin->newest == NULL ? &origin->oldest : &origin->newest->newer) = connection;
+    origin->newest = connection;
+    origin->idle_count++;
+    connection->relay->idle_total++;
+}
+
+static void unlink_idle(struct relay_connection *connection) {
+    unlink_of_all(connection);
+    if (connection->client == NULL) {
+        unlink_from_origin(connection);
+    } else {
+        connection->client->connection = NULL;
+        connection->client = NULL;
+        connection->relay->owned_total--;
+    }
+    timer_clear(&connection->relay->ring->timers, &connection->idle);
 }
 
 static void close_idle(struct relay_connection *connection) {
@@ -77,18 +116,58 @@ struct relay_connection *pool_open(struct relay *relay, struct relay_origin *ori
     return connection;
 }
 
-struct relay_connection *pool_take(struct relay *relay, struct relay_origin *origin, const struct stream_handler *handler,
-                                   struct relay_exchange *exchange) {
-    struct relay_connection *connection = origin->newest;
+/* Whether what is sent on it now will surely find the origin listening, as far as can be known. */
+static bool is_fit(const struct relay_connection *connection, bool precious) {
+    uint64_t now_ms = ring_now_ms(connection->relay->ring);
+
+    if (now_ms >= connection->idle_until_ms) {
+        return false;
+    }
+    return !precious || connection->said || now_ms - connection->idle_since_ms <= connection->relay->timeouts.fresh_ms;
+}
+
+static struct relay_connection *use(struct relay_connection *connection, const struct stream_handler *handler,
+                                    struct relay_exchange *exchange) {
+    unlink_idle(connection);
+    connection->exchange = exchange;
+    connection->stream->handler = handler;
+    connection->relay->counters.reused++;
+    return connection;
+}
+
+struct relay_connection *pool_take(struct relay *relay, struct relay_origin *origin, bool precious,
+                                   const struct stream_handler *handler, struct relay_exchange *exchange) {
+    struct relay_connection *connection;
+
+    /* Each that is not quiet goes: no more than are in the pool. */
+    while ((connection = origin->newest) != NULL && is_fit(connection, precious)) {
+        if (stream_is_quiet(connection->stream)) {
+            return use(connection, handler, exchange);
+        }
+        relay->counters.dropped++;
+        close_idle(connection);
+    }
+    return NULL;
+}
+
+struct relay_connection *pool_take_owned(struct relay *relay, const struct relay_host *host, struct relay_client *client,
+                                         const struct stream_handler *handler, struct relay_exchange *exchange) {
+    struct relay_connection *connection = client->connection;
 
     if (connection == NULL) {
         return NULL;
     }
-    unlink_idle(connection);
-    connection->exchange = exchange;
-    connection->stream->handler = handler;
-    relay->counters.reused++;
-    return connection;
+    if (connection->relay != relay || connection->origin < host->origins ||
+        connection->origin >= host->origins + host->count || !is_fit(connection, false)) {
+        close_idle(connection);
+        return NULL;
+    }
+    if (!stream_is_quiet(connection->stream)) {
+        relay->counters.dropped++;
+        close_idle(connection);
+        return NULL;
+    }
+    return use(connection, handler, exchange);
 }
 
 /* Such an origin makes room itself, so that requests to one host do not cost another its connections. */
@@ -98,33 +177,68 @@ static bool has_more_than_its_part(const struct relay *relay, const struct relay
     return origin->idle_count > (part > 0 ? part : 1);
 }
 
-void pool_put(struct relay_connection *connection) {
-    struct relay *relay = connection->relay;
-    struct relay_origin *origin = connection->origin;
+void relay_client_leave(struct relay_client *client) {
+    if (client->connection != NULL) {
+        close_idle(client->connection);
+    }
+}
 
-    CHECK(connection->stream->queue.size == 0);
+/* A margin below what the origin has said, so that ours is the side that closes. */
+static uint64_t said_ms(uint32_t keep_s) {
+    uint64_t ms = (uint64_t)keep_s * 1000;
+
+    if (ms > RELAY_IDLE_SAID_MAX_MS) {
+        return RELAY_IDLE_SAID_MAX_MS;
+    }
+    return ms > RELAY_IDLE_MARGIN_MS ? ms - RELAY_IDLE_MARGIN_MS : ms / 2;
+}
+
+/* A client's own connection has no age but what the origin has said: it goes with the client. */
+static void begin_idling(struct relay_connection *connection, uint32_t keep_s) {
+    struct relay *relay = connection->relay;
+    uint64_t now_ms = ring_now_ms(relay->ring);
+
+    connection->idle_since_ms = now_ms;
+    connection->idle_until_ms = UINT64_MAX;
+    connection->said = keep_s != HTTP_KEEP_ALIVE_UNSAID;
+    if (connection->said || connection->client == NULL) {
+        uint64_t keep_ms = connection->said ? said_ms(keep_s) : relay->timeouts.idle_ms;
+
+        connection->idle_until_ms = now_ms + keep_ms;
+        timer_set(&relay->ring->timers, &connection->idle, now_ms, (uint32_t)keep_ms);
+    }
+}
+
+void pool_put(struct relay_connection *connection, struct relay_client *client, uint32_t keep_s) {
+    struct relay *relay = connection->relay;
+
+    CHECK(connection->stream->queue.size == 0 && keep_s > 0 && (client == NULL || client->connection == NULL));
+    CHECK(client != NULL || !connection->signed_in);
     connection->exchange = NULL;
+    connection->client = client;
     connection->stream->handler = &idle_handler;
-    connection->newer = NULL;
-    connection->older = origin->newest;
-    *(origin->newest == NULL ? &origin->oldest : &origin->newest->newer) = connection;
-    origin->newest = connection;
-    connection->newer_of_all = NULL;
-    connection->older_of_all = relay->newest_of_all;
-    *(relay->newest_of_all == NULL ? &relay->oldest_of_all : &relay->newest_of_all->newer_of_all) = connection;
-    relay->newest_of_all = connection;
-    origin->idle_count++;
-    relay->idle_total++;
-    relay->counters.pooled++;
-    timer_set(&relay->ring->timers, &connection->idle, ring_now_ms(relay->ring), relay->timeouts.idle_ms);
+    link_of_all(connection);
+    begin_idling(connection, keep_s);
     /* The only way to learn that the origin has closed it. */
     stream_receive(connection->stream);
-    if (origin->idle_count > RELAY_IDLE_MAX) {
+    if (client != NULL) {
+        client->connection = connection;
+        relay->owned_total++;
+        relay->counters.owned++;
+        if (relay->owned_total > relay->owned_total_max) {
+            relay->counters.expired++;
+            close_idle(relay->owned.oldest);
+        }
+        return;
+    }
+    link_to_origin(connection);
+    relay->counters.pooled++;
+    if (connection->origin->idle_count > RELAY_IDLE_MAX) {
         relay->counters.expired++;
-        close_idle(origin->oldest);
+        close_idle(connection->origin->oldest);
     } else if (relay->idle_total > relay->idle_total_max) {
         relay->counters.expired++;
-        close_idle(has_more_than_its_part(relay, origin) ? origin->oldest : relay->oldest_of_all);
+        close_idle(has_more_than_its_part(relay, connection->origin) ? connection->origin->oldest : relay->idle.oldest);
     }
 }
 
@@ -139,6 +253,8 @@ void pool_closed(struct stream *stream) {
     slab_give(&connection->relay->connections, connection);
 }
 
+_Static_assert((int)RELAY_RESPONSE_HEADERS_MAX == (int)SETTINGS_RESPONSE_HEADERS_MAX, "what may be set is what fits");
+
 static int make_slabs(struct relay *relay) {
     uint32_t limit = relay->ring->options.streams;
 
@@ -148,7 +264,7 @@ static int make_slabs(struct relay *relay) {
     if (slab_create(&relay->exchanges, sizeof(struct relay_exchange), limit) < 0) {
         goto fail_exchanges;
     }
-    if (slab_create(&relay->buffers, EXCHANGE_BUFFER_SIZE, limit) < 0) {
+    if (slab_create(&relay->buffers, EXCHANGE_MEMORY_SIZE, limit) < 0) {
         goto fail_buffers;
     }
     return 0;
@@ -177,6 +293,8 @@ static int make_hosts(struct relay *relay) {
 
         host->origins = relay->origins + next;
         host->count = (uint32_t)config->hosts[i].origin_count;
+        host->name = config->hosts[i].name;
+        host->shares = !config->hosts[i].origin_pool_off;
         CHECK(host->count >= 1 && host->count <= CONFIG_ORIGIN_ADDRESSES_MAX);
         for (uint32_t j = 0; j < host->count; j++) {
             host->origins[j].address = &config->hosts[i].origins[j];
@@ -201,10 +319,12 @@ struct relay *relay_create(struct ring *ring, const struct config *config) {
     relay->ring = ring;
     relay->config = config;
     relay->idle_total_max = RELAY_IDLE_TOTAL_MAX;
+    relay->owned_total_max = RELAY_OWNED_MAX;
     relay->timeouts = (struct relay_timeouts){
         .connect_ms = RELAY_CONNECT_TIMEOUT_MS,
         .response_ms = RELAY_RESPONSE_TIMEOUT_MS,
         .idle_ms = RELAY_IDLE_TIMEOUT_MS,
+        .fresh_ms = RELAY_FRESH_MS,
         .down_ms = RELAY_DOWN_MS,
     };
     if (make_hosts(relay) < 0 || make_slabs(relay) < 0) {
@@ -228,10 +348,11 @@ void relay_watch(struct relay *relay, size_t host, _Atomic uint64_t *down) {
 
 void relay_close(struct relay *relay) {
     relay->closing = true;
-    for (uint32_t i = 0; i < relay->origin_count; i++) {
-        while (relay->origins[i].newest != NULL) {
-            close_idle(relay->origins[i].newest);
-        }
+    while (relay->idle.newest != NULL) {
+        close_idle(relay->idle.newest);
+    }
+    while (relay->owned.newest != NULL) {
+        close_idle(relay->owned.newest);
     }
 }
 

@@ -10,7 +10,14 @@ struct relay_timeouts {
     uint32_t connect_ms;
     uint32_t response_ms;
     uint32_t idle_ms;
+    uint32_t fresh_ms;
     uint32_t down_ms;
+};
+
+/* Idle connections, the most recently used first. */
+struct pool_list {
+    struct relay_connection *newest;
+    struct relay_connection *oldest;
 };
 
 struct relay {
@@ -24,11 +31,13 @@ struct relay {
     struct relay_host *hosts;     /* as in config->hosts */
     struct relay_origin *origins; /* of all hosts */
     uint32_t origin_count;
-    struct relay_connection *newest_of_all;
-    struct relay_connection *oldest_of_all;
+    struct pool_list idle;   /* in all pools */
+    struct pool_list owned;  /* idle, and some client's alone */
     uint32_t idle_total;     /* idle connections in all pools */
     uint32_t idle_total_max; /* RELAY_IDLE_TOTAL_MAX; less in tests */
-    uint64_t quiet_until_ms; /* until then a shortage is not logged again */
+    uint32_t owned_total;
+    uint32_t owned_total_max; /* RELAY_OWNED_MAX; less in tests */
+    uint64_t quiet_until_ms;  /* until then a shortage is not logged again */
     bool closing;
 };
 
@@ -37,21 +46,37 @@ struct relay_connection {
     struct relay_origin *origin;
     struct stream *stream;
     struct relay_exchange *exchange; /* NULL while idle or closing */
-    struct relay_connection *newer;  /* in the pool */
+    struct relay_client *client;     /* while idle: the only one that may use it; NULL when it is in a pool */
+    bool signed_in;                  /* somebody has signed in on it: it never gets into a pool */
+    bool said;                       /* while idle: the origin has said how long it will keep it */
+    uint64_t idle_since_ms;
+    uint64_t idle_until_ms;         /* UINT64_MAX: until one side closes it */
+    struct relay_connection *newer; /* in its origin's pool */
     struct relay_connection *older;
-    struct relay_connection *newer_of_all; /* in the relay's list of all that are idle */
+    struct relay_connection *newer_of_all; /* in the relay's list of those in pools, or of those that are owned */
     struct relay_connection *older_of_all;
     struct timer idle;
 };
 
+_Static_assert((int)RELAY_IDLE_SAID_MAX_MS > (int)RELAY_IDLE_MARGIN_MS, "the margin is taken off");
+
 /* Begins to connect for `exchange`. `handler` needs pool_closed as its closed(). NULL with *error, a negative errno. */
 struct relay_connection *pool_open(struct relay *relay, struct relay_origin *origin, const struct stream_handler *handler,
                                    struct relay_exchange *exchange, int *error);
-/* The most recently used idle connection, for `exchange` from now on. Its receive is armed. NULL when there is none. */
-struct relay_connection *pool_take(struct relay *relay, struct relay_origin *origin, const struct stream_handler *handler,
-                                   struct relay_exchange *exchange);
-/* A connection on which nothing is outstanding becomes idle; the one idle for longest makes room when there are too many. */
-void pool_put(struct relay_connection *connection);
+/*
+ * The most recently used idle connection, for `exchange` from now on. Its receive is armed. NULL when there is none on which
+ * nothing has come, or, where the request must not be lost (`precious`), none that the origin will surely keep.
+ */
+struct relay_connection *pool_take(struct relay *relay, struct relay_origin *origin, bool precious,
+                                   const struct stream_handler *handler, struct relay_exchange *exchange);
+/* Likewise the client's own; closed instead when it is another relay's or another host's, or something has come on it. */
+struct relay_connection *pool_take_owned(struct relay *relay, const struct relay_host *host, struct relay_client *client,
+                                         const struct stream_handler *handler, struct relay_exchange *exchange);
+/*
+ * A connection on which nothing is outstanding becomes idle; the one idle for longest makes room when there are too many.
+ * `client`: it stays that one's alone. `keep_s`: as http_keep_alive_s says, not 0.
+ */
+void pool_put(struct relay_connection *connection, struct relay_client *client, uint32_t keep_s);
 /* For a connection that is not idle. It is not to be used any more. */
 void pool_close(struct relay_connection *connection);
 void pool_closed(struct stream *stream);

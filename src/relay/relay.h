@@ -7,23 +7,37 @@
 
 #include "config/config.h"
 #include "http/message.h"
+#include "relay/fault.h"
 #include "ring/stream.h"
 
 enum {
     RELAY_CONNECT_TIMEOUT_MS = 5000,
     /* From the end of the request to the head, between pieces of the body, and for an origin to take what it is sent. */
     RELAY_RESPONSE_TIMEOUT_MS = 60000,
-    RELAY_IDLE_TIMEOUT_MS = 50000, /* a pooled connection; below the 60 s that most origins keep theirs */
-    RELAY_IDLE_MAX = 128,          /* pooled connections for each address and shard */
-    RELAY_IDLE_TOTAL_MAX = 1024,   /* ... and in all pools of a shard, so that idle ones never take what exchanges need */
-    RELAY_DOWN_MS = 10000,         /* how long an address that refused to connect is passed over */
+    /*
+     * How long a connection stays in a pool. An origin that closes one crosses the next request on its way, which is lost
+     * then unless it may be repeated. Node, Apache and uvicorn close after 5 s, so 4 where the origin does not say; and
+     * gunicorn after 2, so what may not be repeated takes none that has been idle for more than 1.
+     */
+    RELAY_IDLE_TIMEOUT_MS = 4000,
+    RELAY_FRESH_MS = 1000,
+    /* `Keep-Alive: timeout` is taken at its word less this, up to a bound. */
+    RELAY_IDLE_MARGIN_MS = 1000,
+    RELAY_IDLE_SAID_MAX_MS = 50000,
+    RELAY_IDLE_MAX = 128,        /* pooled connections for each address and shard */
+    RELAY_IDLE_TOTAL_MAX = 1024, /* ... and in all pools of a shard, so that idle ones never take what exchanges need */
+    RELAY_OWNED_MAX = 4096,      /* idle connections that clients have to themselves, in a shard */
+    RELAY_DOWN_MS = 10000,       /* how long an address that refused to connect is passed over */
     RELAY_RESPONSE_HEAD_MAX = 64 * 1024, /* bytes */
     RELAY_REQUEST_HEAD_MAX = 128 * 1024,
+    RELAY_RESPONSE_HEADERS_MAX = 1000, /* of what config->limits.response_headers may say */
+    RELAY_INTERIM_MAX = 32,            /* informational responses before a final one */
 };
 
 /* All relay state of one shard. */
 struct relay;
 struct relay_exchange;
+struct relay_connection;
 
 enum relay_error {
     RELAY_UNREACHABLE,  /* no origin accepted a connection: 502 */
@@ -32,19 +46,37 @@ enum relay_error {
     RELAY_TIMEOUT,      /* 504 when no head was delivered */
 };
 
+/*
+ * What a client's connection has here for as long as it lives: the one origin connection that nobody else may use, because
+ * somebody has signed in on it (NTLM, Negotiate) or the host shares none. All 0 at first.
+ */
+struct relay_client {
+    struct relay_connection *connection; /* NULL: none, or in use by its exchange */
+};
+/* The client is gone, or goes to another host: closes it. */
+void relay_client_leave(struct relay_client *client);
+
 /* All run from ring_turn. Any may call any function of the exchange, its abort too; end and failed may start the next. */
 struct relay_handler {
     /*
-     * The final response's head (1xx are swallowed). `response` is valid until the next event; `head` is too, but the return
+     * An informational response other than 100, which is answered here, and 101, which is refused. NULL: they are swallowed.
+     * As head; its abort is allowed too.
+     */
+    void (*interim)(void *owner, const struct http_message *response, const void *head);
+    /*
+     * The final response's head. `response` is valid until the next event; `head` is too, but the return
      * from this call is one: it may lie in a receive buffer.
      */
     void (*head)(void *owner, const struct http_message *response, const void *head);
     /* A piece of the body, decoded, valid during the call. */
     void (*body)(void *owner, struct bytes piece);
-    /* The response is complete. The exchange is gone. */
-    void (*end)(void *owner);
-    /* It will never be complete. The exchange is gone. */
-    void (*failed)(void *owner, enum relay_error error);
+    /*
+     * The response is complete. The exchange is gone. `trailers`: the section as http_parser_trailers gives it, valid during
+     * the call; empty unless the request has asked for it.
+     */
+    void (*end)(void *owner, struct bytes trailers);
+    /* It will never be complete. The exchange is gone. The log has been told. */
+    void (*failed)(void *owner, enum relay_error error, enum relay_fault fault);
     /* The origin takes request body again (see relay_exchange_room). Not after relay_exchange_body_end. */
     void (*drained)(void *owner);
 };
@@ -58,8 +90,9 @@ struct relay_counters {
     uint64_t reused;                    /* requests sent on a pooled connection */
     uint64_t replaced;                  /* pooled connections that proved closed and were replaced by a fresh one */
     uint64_t pooled;                    /* connections put into a pool */
-    uint64_t dropped;                   /* pooled connections that the origin closed, or spoke on without being asked */
-    uint64_t expired;                   /* pooled connections idle for too long, or too many */
+    uint64_t owned;                     /* connections left to the client that has used them */
+    uint64_t dropped;                   /* of both, those that the origin closed, or spoke on without being asked */
+    uint64_t expired;                   /* of both, those idle for too long, or too many */
     uint64_t completed;                 /* exchanges that ended with end() */
     uint64_t failed[RELAY_ERROR_COUNT]; /* with failed() */
     uint64_t aborted;                   /* with relay_exchange_abort */
@@ -88,18 +121,26 @@ struct relay_request {
     enum http_framing framing; /* of the body that will follow; not HTTP_UNTIL_CLOSE */
     bool to_head;              /* the method is HEAD */
     bool idempotent;
+    bool signs_in;               /* as http_request_signs_in says */
+    bool trailers;               /* the response's are wanted */
+    struct relay_client *client; /* which outlives the exchange; NULL: there is none, and no connection is kept for one */
 };
 
 /*
  * Starts an exchange: takes a pooled connection or opens one, turn by turn over the host's addresses, dead ones passed
  * over unless all are. An address that cannot be connected to is followed by the next, each tried once. A pooled
  * connection that proves closed before any byte of the response came is replaced once by a fresh one, when the request is
- * idempotent and no body has been given (RFC 9110 section 9.2.2), or, whatever the request, when none of it had left.
+ * idempotent and no body has been given (RFC 9110 section 9.2.2), or, whatever the request, when the origin cannot have had
+ * any of it: none had left, or its end came from before the first byte.
+ *
+ * The connection that a client has signed in on is taken before all others, and goes back to that client. Whatever leaves
+ * in doubt where an answer ends, its connection is closed.
+ *
  * No handler runs before this returns. NULL when out of memory or pools, when no connection could even be begun, or when
- * the head is too long: answer 502.
+ * the head is too long: answer 502. The log has been told, and *fault says why.
  */
 struct relay_exchange *relay_exchange_start(struct relay *relay, const struct relay_request *request,
-                                            const struct relay_handler *handler, void *owner);
+                                            const struct relay_handler *handler, void *owner, enum relay_fault *fault);
 
 /* How many bytes of request body may be given now (0: wait for drained()). 0 until a connection is made. */
 size_t relay_exchange_room(const struct relay_exchange *exchange);
@@ -108,11 +149,15 @@ void relay_exchange_body(struct relay_exchange *exchange, struct bytes piece);
 /* The body is complete. Must be called unless the framing is HTTP_NO_BODY. The caller sees to it that the length is right.
  */
 void relay_exchange_body_end(struct relay_exchange *exchange);
+/* Likewise, with trailers behind it: lines that each end in CRLF, up to HTTP_TRAILERS_MAX, copied. For HTTP_CHUNKED. */
+void relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes trailers);
 
 /* Stops and resumes the response's body: pieces of what was received already may still come after a pause. */
 void relay_exchange_pause(struct relay_exchange *exchange);
 void relay_exchange_resume(struct relay_exchange *exchange);
 
+/* As relay_exchange_abort, where the fault is the origin's: the log is told. */
+void relay_exchange_refuse(struct relay_exchange *exchange, enum relay_fault fault);
 /* The client is gone: drops the origin connection. No handler runs any more; the exchange is gone. */
 void relay_exchange_abort(struct relay_exchange *exchange);
 

@@ -1,16 +1,66 @@
 #include "base/check.h"
+#include "http/mend.h"
+#include "http/persistence.h"
 #include "relay/exchange.h"
 
-enum { STATUS_FINAL = 200 };
+enum { STATUS_CONTINUE = 100, STATUS_FINAL = 200 };
 
 void response_begin(struct relay_exchange *exchange) {
+    const struct config_limits *limits = &exchange->relay->config->limits;
+
+    CHECK(limits->response_headers >= 1 && limits->response_headers <= RELAY_RESPONSE_HEADERS_MAX);
+    exchange->message.headers = (struct http_header *)(void *)(exchange->buffer + EXCHANGE_BUFFER_SIZE);
+    exchange->message.headers_max = limits->response_headers;
     http_parser_init_response(&exchange->parser, &exchange->message, RELAY_RESPONSE_HEAD_MAX, exchange->to_head);
     exchange->buffered = 0;
+    exchange->mending = false;
 }
 
 static void skip(struct bytes *input, size_t size) {
     CHECK(size <= input->size);
     *input = bytes_of(input->data + size, input->size - size);
+}
+
+/*
+ * What the strict parser refuses may be a head as old origins write them. Such a one is gathered in the buffer whole, and
+ * read again as it reads when it is mended.
+ */
+static bool may_be_mended(const struct relay_exchange *exchange, struct bytes view) {
+    enum http_fault fault = exchange->parser.fault;
+
+    return (fault == HTTP_FAULT_STATUS_LINE || fault == HTTP_FAULT_HEADER) && http_mend_is_response(view);
+}
+
+static enum http_result mend_head(struct relay_exchange *exchange, struct bytes *input, const uint8_t **head) {
+    uint32_t before = exchange->buffered;
+    size_t size;
+
+    CHECK(input->size <= EXCHANGE_BUFFER_SIZE - before);
+    memcpy(exchange->buffer + before, input->data, input->size);
+    exchange->buffered += (uint32_t)input->size;
+    size = http_mend_head_size(bytes_of(exchange->buffer, exchange->buffered), before);
+    if (size == 0 && exchange->buffered < RELAY_RESPONSE_HEAD_MAX) {
+        skip(input, input->size);
+        return HTTP_PARSE_MORE;
+    }
+    if (size == 0 || size > RELAY_RESPONSE_HEAD_MAX) {
+        exchange->parser.fault = HTTP_FAULT_TOO_LARGE;
+        return HTTP_PARSE_ERROR;
+    }
+    CHECK(size > before);
+    skip(input, size - before);
+    size = http_mend_head(exchange->buffer, size, EXCHANGE_BUFFER_SIZE);
+    if (size == 0) {
+        return HTTP_PARSE_ERROR; /* as the parser has found */
+    }
+    response_begin(exchange);
+    exchange->last = true;
+    *head = exchange->buffer;
+    if (http_parser_head(&exchange->parser, bytes_of(exchange->buffer, size)) != HTTP_PARSE_HEAD) {
+        return HTTP_PARSE_ERROR;
+    }
+    CHECK(exchange->message.head_size == size);
+    return HTTP_PARSE_HEAD;
 }
 
 /*
@@ -22,6 +72,9 @@ static enum http_result gather_head(struct relay_exchange *exchange, struct byte
     struct bytes view = *input;
     enum http_result result;
 
+    if (exchange->mending) {
+        return mend_head(exchange, input, head);
+    }
     /* The parser refuses a head beyond its bound as soon as that is reached, so the buffer takes one delivery more. */
     CHECK(input->size <= EXCHANGE_BUFFER_SIZE - before);
     if (before > 0) {
@@ -39,14 +92,56 @@ static enum http_result gather_head(struct relay_exchange *exchange, struct byte
         }
         exchange->buffered += (uint32_t)input->size;
         skip(input, input->size);
+    } else if (may_be_mended(exchange, view)) {
+        exchange->mending = true;
+        return mend_head(exchange, input, head);
     }
     return result;
+}
+
+static enum response_outcome refuse(struct relay_exchange *exchange, enum relay_fault fault, const char *detail) {
+    exchange->fault = fault;
+    exchange->detail = detail;
+    return RESPONSE_BAD;
+}
+
+static enum response_outcome refuse_parsed(struct relay_exchange *exchange) {
+    return refuse(exchange, relay_fault_of_response(&exchange->parser), exchange->parser.error);
+}
+
+/* An informational response is complete with its head. RESPONSE_MORE: the next message may be read. */
+static enum response_outcome pass_interim(struct relay_exchange *exchange, struct bytes *input, const uint8_t *head) {
+    struct bytes piece;
+
+    /* Where even this message is of doubtful length, what follows the final one must not be read as an answer. */
+    exchange->last = exchange->last || !exchange->message.keep_alive;
+    if (++exchange->interim > RELAY_INTERIM_MAX) {
+        return refuse(exchange, RELAY_FAULT_TOO_MANY_INTERIM, "more informational responses than anybody needs");
+    }
+    if (exchange->message.status != STATUS_CONTINUE && exchange->handler->interim != NULL) {
+        exchange->handler->interim(exchange->owner, &exchange->message, head);
+        if (exchange->state != EXCHANGE_HEAD) {
+            return RESPONSE_STOPPED;
+        }
+    }
+    CHECK(http_parser_body(&exchange->parser, input, &piece) == HTTP_PARSE_END);
+    response_begin(exchange);
+    return RESPONSE_MORE;
+}
+
+/* The buffer is free, unless trailers are to be kept in it. */
+static void settle_buffer(struct relay_exchange *exchange) {
+    if (exchange->trailers && exchange->message.framing == HTTP_CHUNKED) {
+        exchange->parser.trailers = exchange->buffer;
+        return;
+    }
+    slab_give(&exchange->relay->buffers, exchange->buffer);
+    exchange->buffer = NULL;
 }
 
 /* Up to the final head, which goes to the handler. */
 static enum response_outcome read_head(struct relay_exchange *exchange, struct bytes *input) {
     const uint8_t *head;
-    struct bytes piece;
 
     for (;;) {
         if (input->size == 0) {
@@ -58,23 +153,27 @@ static enum response_outcome read_head(struct relay_exchange *exchange, struct b
         case HTTP_PARSE_HEAD:
             break;
         default:
-            return RESPONSE_BAD;
+            return refuse_parsed(exchange);
         }
         if (exchange->message.status >= STATUS_FINAL) {
             break;
         }
-        /* Where even this message is of doubtful length, what follows the final one must not be read as an answer. */
-        exchange->last = exchange->last || !exchange->message.keep_alive;
-        CHECK(http_parser_body(&exchange->parser, input, &piece) == HTTP_PARSE_END);
-        response_begin(exchange);
+        enum response_outcome outcome = pass_interim(exchange, input, head);
+        if (outcome != RESPONSE_MORE) {
+            return outcome;
+        }
     }
+    exchange->keep_s = http_keep_alive_s(&exchange->message, head);
+    exchange->signs_in = exchange->signs_in || http_response_signs_in(&exchange->message, head);
+    exchange->message.trailers_pass = exchange->trailers && exchange->message.framing == HTTP_CHUNKED;
+    /* An origin that answers before it has the request may take what is left of it, which a client chose, for the next. */
+    exchange->last = exchange->last || !exchange->request_done || exchange_stream(exchange)->queue.size > 0;
     exchange->state = EXCHANGE_BODY;
     exchange->handler->head(exchange->owner, &exchange->message, head);
     if (exchange->state != EXCHANGE_BODY) {
         return RESPONSE_STOPPED;
     }
-    slab_give(&exchange->relay->buffers, exchange->buffer);
-    exchange->buffer = NULL;
+    settle_buffer(exchange);
     return RESPONSE_MORE;
 }
 
@@ -96,7 +195,7 @@ static enum response_outcome read_body(struct relay_exchange *exchange, struct b
         case HTTP_PARSE_END:
             return RESPONSE_COMPLETE;
         default:
-            return RESPONSE_BAD;
+            return refuse_parsed(exchange);
         }
     }
 }

@@ -4,9 +4,11 @@
 #include "ring/operation.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { OTHERS_TURN = 8 }; /* of so many buffers one is for streams that are not favoured */
@@ -164,6 +166,24 @@ int stream_write(struct stream *stream, struct bytes data) {
         list_unsent(stream);
     }
     return 0;
+}
+
+bool stream_is_quiet(const struct stream *stream) {
+    char byte;
+
+    CHECK(!stream->direct);
+    return !stream->ended && stream->state == STREAM_OPEN &&
+           recv(stream->descriptor, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+size_t stream_unacknowledged(const struct stream *stream) {
+    int bytes;
+
+    CHECK(!stream->direct);
+    if (stream->sending > 0 || ioctl(stream->descriptor, SIOCOUTQ, &bytes) < 0 || bytes < 0) {
+        return SIZE_MAX;
+    }
+    return (size_t)bytes;
 }
 
 /* What is written meanwhile waits for the next send. */

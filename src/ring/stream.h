@@ -94,6 +94,17 @@ void stream_watch(struct stream *stream);
  */
 int stream_write(struct stream *stream, struct bytes data);
 
+/*
+ * For a stream that stream_connect has made: whether nothing has come, neither bytes nor the peer's end nor an error, as far
+ * as no receive has taken it yet. What one has taken is told by received() within this turn, before anything written leaves.
+ */
+bool stream_is_quiet(const struct stream *stream);
+/*
+ * Likewise: how many bytes of what was sent the peer's kernel has not acknowledged. When the peer's end of stream has come
+ * it had none of these, since that end has said how far it was. SIZE_MAX when it cannot be told.
+ */
+size_t stream_unacknowledged(const struct stream *stream);
+
 /* Rids an accepted socket of the filter that it has from a listener that blocks; from Linux 6.7 on, before it just stays. */
 void stream_drop_filter(struct stream *stream);
 

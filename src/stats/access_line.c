@@ -63,6 +63,7 @@ void access_line_request(struct text *out, const struct access_request *request)
     append_text(out, "method", request->method, ACCESS_METHOD_MAX);
     append_text(out, "path", request->path, ACCESS_PATH_MAX);
     append_number(out, "code", request->code);
+    append_string(out, "origin_error", request->origin_error);
     append_number(out, "body_in", request->body_in);
     append_number(out, "body_out", request->body_out);
     append_duration(out, "handshake", request->handshake_ns);

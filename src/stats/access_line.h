@@ -33,7 +33,8 @@ struct access_request {
     struct bytes path; /* what is behind '?' is not for logs */
     struct bytes request_id;
     unsigned code;
-    uint64_t body_in; /* bytes of the request's body, and of the answer's */
+    const char *origin_error; /* why the origin gave no answer, or no whole one */
+    uint64_t body_in;         /* bytes of the request's body, and of the answer's */
     uint64_t body_out;
     uint64_t handshake_ns; /* from accept */
     uint64_t origin_ns;    /* 0: it was not asked, or did not answer */

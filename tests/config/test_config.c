@@ -40,6 +40,7 @@ static const char full[] = "listen:\n"
                            "  request_header_size: 64KiB\n"
                            "  connections: 1\n"
                            "  certificate_chain_size: 1024\n"
+                           "  response_headers: 1000\n"
                            "cert_cache:\n"
                            "  entries: 1000\n"
                            "tickets:\n"
@@ -71,11 +72,13 @@ static const char full[] = "listen:\n"
                            "      - address: 127.0.0.1:9000\n"
                            "      - address: \"[::1]:9001\"\n"
                            "      - address: 127.0.0.1:9000\n"
+                           "    origin_pool: on\n"
                            "  - name: \"*.example.com\"\n"
                            "    certificate: server.pem\n"
                            "    key: server.key\n"
                            "    client_auth: {mode: off, ca: [root.pem]}\n"
-                           "    origin: [{address: localhost:9002}]\n";
+                           "    origin: [{address: localhost:9002}]\n"
+                           "    origin_pool: off\n";
 
 static struct config *load(const char *yaml) {
     struct config *config = scene_load(&scene, yaml, &problems);
@@ -100,6 +103,8 @@ Test(config, defaults, .init = set_up, .fini = tear_down) {
     cr_assert_eq(config->limits.request_header_size, 32768);
     cr_assert_eq(config->limits.connections, 65536);
     cr_assert_eq(config->limits.certificate_chain_size, 16384);
+    cr_assert_eq(config->limits.response_headers, 100);
+    cr_assert_not(config->hosts[0].origin_pool_off);
     cr_assert_eq(config->cert_cache_entries, 262144);
     cr_assert_eq(config->ticket_lifetime_s, 3600);
     const struct config_host *host = &config->hosts[0];
@@ -134,6 +139,9 @@ Test(config, all_settings_arrive, .init = set_up, .fini = tear_down) {
     cr_assert_eq(config->limits.request_header_size, 65536);
     cr_assert_eq(config->limits.connections, 1);
     cr_assert_eq(config->limits.certificate_chain_size, 1024);
+    cr_assert_eq(config->limits.response_headers, 1000);
+    cr_assert_not(config->hosts[0].origin_pool_off);
+    cr_assert(config->hosts[1].origin_pool_off);
     cr_assert_eq(config->cert_cache_entries, 1000);
     cr_assert_eq(config->ticket_lifetime_s, 0);
     cr_assert_eq(config->host_count, 2);

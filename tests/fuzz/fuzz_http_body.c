@@ -1,9 +1,11 @@
 /*
  * Any bytes as a chunked body. The first byte says in what pieces they come; the outcome must not depend on it, and what
- * is accepted must mean the same to a second decoder that knows only the strict grammar of RFC 9112 section 7.1.
+ * is accepted must mean the same to a second decoder that knows only the grammar of RFC 9112 section 7.1: the strict one for
+ * requests, the one with white space for responses. Trailers that go on must be lines that frame nothing.
  */
 #include "base/check.h"
-#include "http/message.h"
+#include "base/hash.h"
+#include "http/trailers.h"
 
 #include <stdlib.h>
 
@@ -13,21 +15,25 @@ struct outcome {
     size_t used;
     size_t body_size;
     uint8_t *body;
+    size_t trailers_size;
+    uint8_t *trailers;
 };
 
 static struct outcome decode(const uint8_t *data, size_t size, size_t piece_size, bool request) {
     static const char request_head[] = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     static const char response_head[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-    static struct http_message message;
+    static struct http_header headers[HTTP_HEADERS_MAX];
+    static struct http_message message = {.headers_max = HTTP_HEADERS_MAX, .headers = headers};
     struct http_parser parser;
-    struct outcome outcome = {HTTP_PARSE_MORE, 0, 0, 0, malloc(size + 1)};
-    CHECK(outcome.body != NULL);
+    struct outcome outcome = {.body = malloc(size + 1), .trailers = malloc(HTTP_TRAILERS_MAX)};
+    CHECK(outcome.body != NULL && outcome.trailers != NULL);
     if (request) {
         http_parser_init_request(&parser, &message, 1024);
     } else {
         http_parser_init_response(&parser, &message, 1024, false);
     }
     CHECK(http_parser_head(&parser, bytes_of_string(request ? request_head : response_head)) == HTTP_PARSE_HEAD);
+    parser.trailers = outcome.trailers;
     while (outcome.used < size && outcome.result == HTTP_PARSE_MORE) {
         size_t given = size - outcome.used < piece_size ? size - outcome.used : piece_size;
         uint8_t *copy = malloc(given);
@@ -42,6 +48,7 @@ static struct outcome decode(const uint8_t *data, size_t size, size_t piece_size
         outcome.used += given - input.size;
         free(copy);
     }
+    outcome.trailers_size = http_parser_trailers(&parser).size;
     outcome.status = outcome.result == HTTP_PARSE_ERROR ? parser.error_status : 0;
     return outcome;
 }
@@ -64,7 +71,7 @@ static int hex_digit(uint8_t c) {
 }
 
 /* Asserts that the body that was accepted is what the grammar says, and ends where it says. */
-static void check_accepted(const uint8_t *data, size_t size, const struct outcome *outcome) {
+static void check_accepted(const uint8_t *data, size_t size, const struct outcome *outcome, bool request) {
     size_t at = 0;
     size_t body_size = 0;
     for (;;) {
@@ -75,7 +82,7 @@ static void check_accepted(const uint8_t *data, size_t size, const struct outcom
             CHECK(chunk < SIZE_MAX / 16);
             chunk = chunk * 16 + (size_t)hex_digit(data[at]);
         }
-        CHECK(data[at] == '\r' || data[at] == ';');
+        CHECK(data[at] == '\r' || data[at] == ';' || (!request && (data[at] == ' ' || data[at] == '\t')));
         at = end;
         if (chunk == 0) {
             break;
@@ -88,11 +95,34 @@ static void check_accepted(const uint8_t *data, size_t size, const struct outcom
         at += 2;
     }
     CHECK(body_size == outcome->body_size);
+    CHECK(outcome->trailers_size == outcome->used - at && memcmp(outcome->trailers, data + at, outcome->trailers_size) == 0);
     while (data[at] != '\r') {
         at = line_end(data, size, at);
         CHECK(at > 0 && at < size);
     }
     CHECK(at + 2 == outcome->used);
+}
+
+/* What goes on is no longer than what came, and reads as lines of allowed names. */
+static void check_trailers(const struct outcome *outcome) {
+    static struct http_removals *removals;
+    static char memory[2 * HTTP_TRAILERS_MAX];
+    static char again_memory[2 * HTTP_TRAILERS_MAX];
+    if (removals == NULL) {
+        hash_init();
+        removals = http_removals_create();
+        CHECK(removals != NULL && http_removals_add_own(removals) == 0);
+    }
+    struct text out = text_over(memory, sizeof memory);
+    struct text again = text_over(again_memory, sizeof again_memory);
+    http_write_trailers(&out, bytes_of(outcome->trailers, outcome->trailers_size), (struct bytes){0}, removals, NULL);
+    CHECK(!out.overflow);
+    http_write_trailers(&again, text_bytes(&out), (struct bytes){0}, removals, NULL);
+    CHECK(bytes_equal(text_bytes(&out), text_bytes(&again)));
+    for (size_t i = 0; i < out.size; i++) {
+        CHECK(out.data[i] != '\0' && (out.data[i] != '\n' || (i > 0 && out.data[i - 1] == '\r')));
+        CHECK(out.data[i] != '\r' || (i + 1 < out.size && out.data[i + 1] == '\n' && i > 0 && out.data[i - 1] != '\n'));
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -112,9 +142,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         CHECK(memcmp(whole.body, pieces.body, whole.body_size) == 0);
     }
     if (whole.result == HTTP_PARSE_END) {
-        check_accepted(data, size, &whole);
+        check_accepted(data, size, &whole, request);
+        CHECK(whole.trailers_size == pieces.trailers_size &&
+              memcmp(whole.trailers, pieces.trailers, whole.trailers_size) == 0);
+        check_trailers(&whole);
     }
     free(whole.body);
     free(pieces.body);
+    free(whole.trailers);
+    free(pieces.trailers);
     return 0;
 }

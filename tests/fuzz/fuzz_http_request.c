@@ -10,7 +10,11 @@
 
 enum { HEAD_MAX = 4096, OUTPUT_MAX = 2 * HEAD_MAX, OWN_HEADERS_MAX = 7 };
 
-static struct http_message whole, pieces, written;
+static struct http_header whole_headers[HTTP_HEADERS_MAX], pieces_headers[HTTP_HEADERS_MAX],
+    written_headers[HTTP_HEADERS_MAX];
+static struct http_message whole = {.headers_max = HTTP_HEADERS_MAX, .headers = whole_headers};
+static struct http_message pieces = {.headers_max = HTTP_HEADERS_MAX, .headers = pieces_headers};
+static struct http_message written = {.headers_max = HTTP_HEADERS_MAX, .headers = written_headers};
 
 static uint8_t *copy_of(const uint8_t *data, size_t size) {
     uint8_t *copy = malloc(size + (size == 0));

@@ -1,15 +1,22 @@
 /*
  * Any bytes as a response, head and body: whole and byte by byte it must read the same, and the head that is written for
- * the client must read as the same response. The first byte chooses the circumstances.
+ * the client must read as the same response. What is refused may be mended: then no byte of it may become another line than
+ * it was. The first byte chooses the circumstances.
  */
 #include "base/check.h"
 #include "http/forward.h"
+#include "http/mend.h"
+#include "http/persistence.h"
 
 #include <stdlib.h>
 
 enum { HEAD_MAX = 4096, OUTPUT_MAX = 2 * HEAD_MAX, OWN_HEADERS_MAX = 4 };
 
-static struct http_message whole, pieces, written;
+static struct http_header whole_headers[HTTP_HEADERS_MAX], pieces_headers[HTTP_HEADERS_MAX],
+    written_headers[HTTP_HEADERS_MAX];
+static struct http_message whole = {.headers_max = HTTP_HEADERS_MAX, .headers = whole_headers};
+static struct http_message pieces = {.headers_max = HTTP_HEADERS_MAX, .headers = pieces_headers};
+static struct http_message written = {.headers_max = HTTP_HEADERS_MAX, .headers = written_headers};
 
 static void check_bytewise(const struct http_parser *expected, enum http_result result, const uint8_t *data, size_t size,
                            bool to_head) {
@@ -49,8 +56,45 @@ static void check_written(const uint8_t *head, uint8_t client_minor, bool keep_a
               http_find_header(&written, output, "X-Request-Id") != NULL);
     }
     CHECK(written.content_length == whole.content_length || framing == HTTP_NO_BODY);
-    if (framing != HTTP_UNTIL_CLOSE) {
+    if (framing == HTTP_LENGTH || framing == HTTP_CHUNKED) {
         CHECK(written.keep_alive == keep_alive);
+    } else {
+        CHECK(keep_alive || !written.keep_alive); /* without a body it may be in doubt */
+    }
+}
+
+static size_t count(const uint8_t *data, size_t size, uint8_t byte) {
+    size_t found = 0;
+    for (size_t i = 0; i < size; i++) {
+        found += data[i] == byte;
+    }
+    return found;
+}
+
+/* A head that is mended has no more lines than before nor other colons, and where it is accepted, nothing is left to mend.
+ */
+static void check_mended(const uint8_t *data, size_t size, bool to_head) {
+    static uint8_t mended[2 * HEAD_MAX];
+    static uint8_t again[2 * HEAD_MAX];
+    struct http_parser parser;
+    size_t head_size = http_mend_head_size(bytes_of(data, size), 0);
+    CHECK(head_size <= size);
+    if (head_size == 0 || head_size > HEAD_MAX || !http_mend_is_response(bytes_of(data, size))) {
+        return;
+    }
+    memcpy(mended, data, head_size);
+    size_t mended_size = http_mend_head(mended, head_size, sizeof mended);
+    CHECK(mended_size == 0 || (mended_size >= head_size && mended_size <= sizeof mended));
+    if (mended_size == 0) {
+        return;
+    }
+    CHECK(count(mended, mended_size, '\n') <= count(data, head_size, '\n'));
+    CHECK(count(mended, mended_size, ':') == count(data, head_size, ':'));
+    http_parser_init_response(&parser, &whole, sizeof mended, to_head);
+    if (http_parser_head(&parser, bytes_of(mended, mended_size)) == HTTP_PARSE_HEAD) {
+        CHECK(whole.head_size == mended_size);
+        memcpy(again, mended, mended_size);
+        CHECK(http_mend_head(again, mended_size, sizeof again) == 0);
     }
 }
 
@@ -80,8 +124,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     enum http_result result = http_parser_head(&parser, bytes_of(data, size));
     check_bytewise(&parser, result, data, size, to_head);
     if (result == HTTP_PARSE_HEAD) {
+        uint32_t keep_s = http_keep_alive_s(&whole, data);
+        CHECK(keep_s <= HTTP_KEEP_ALIVE_MAX_S || keep_s == HTTP_KEEP_ALIVE_UNSAID);
+        http_response_signs_in(&whole, data);
         check_written(data, (choice & 2) != 0, (choice & 4) != 0, to_head);
         drain(&parser, bytes_of(data + whole.head_size, size - whole.head_size));
+    } else if (result == HTTP_PARSE_ERROR) {
+        check_mended(data, size, to_head);
     }
     return 0;
 }

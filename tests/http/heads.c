@@ -8,6 +8,8 @@
 static struct parse *parse_new(enum kind kind) {
     struct parse *parse = calloc(1, sizeof *parse);
     CHECK(parse != NULL);
+    parse->message.headers = parse->headers;
+    parse->message.headers_max = HTTP_HEADERS_MAX;
     if (kind == REQUEST) {
         http_parser_init_request(&parse->parser, &parse->message, HEAD_MAX);
     } else {

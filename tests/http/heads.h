@@ -16,6 +16,7 @@ enum kind { REQUEST, RESPONSE, RESPONSE_TO_HEAD };
 struct parse {
     struct http_parser parser;
     struct http_message message;
+    struct http_header headers[HTTP_HEADERS_MAX];
     uint8_t *head; /* a copy of exactly the size that was parsed last */
     enum http_result result;
 };

@@ -107,10 +107,19 @@ Test(response, framing_and_keep_alive) {
         {"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", HTTP_NO_BODY, 0, true, false},
         {"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", HTTP_NO_BODY, 5, false, false},
         {"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_NO_BODY, 0, false, false},
-        {"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", HTTP_NO_BODY, 5, true, false},
-        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", HTTP_NO_BODY, 5, true, true},
-        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_NO_BODY, 0, true, true},
-        {"HTTP/1.1 200 OK\r\n\r\n", HTTP_NO_BODY, 0, true, true},
+        {"HTTP/1.1 304 Not Modified\r\n\r\n", HTTP_NO_BODY, 0, true, false},
+        {"HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n\r\n", HTTP_NO_BODY, 0, true, false},
+        {"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", HTTP_NO_BODY, 5, false, false},
+        {"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_NO_BODY, 0, false, false},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", HTTP_NO_BODY, 5, false, true},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", HTTP_NO_BODY, 0, true, true},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_NO_BODY, 0, false, true},
+        {"HTTP/1.1 200 OK\r\n\r\n", HTTP_NO_BODY, 0, false, true},
+        {"HTTP/1.1 204 No Content\r\n\r\n", HTTP_NO_BODY, 0, true, true},
+        {"HTTP/1.1 304 Not Modified\r\n\r\n", HTTP_NO_BODY, 0, true, true},
+        {"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", HTTP_NO_BODY, 5, false, true},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive, close\r\n\r\n", HTTP_LENGTH, 5, false, false},
+        {"HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive, close\r\n\r\n", HTTP_LENGTH, 5, false, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct parse *parse = parse_all_ways(cases[i].to_head ? RESPONSE_TO_HEAD : RESPONSE, bytes_of_string(cases[i].head));
@@ -119,6 +128,59 @@ Test(response, framing_and_keep_alive) {
         cr_expect_eq(parse->message.content_length, cases[i].length, "%s", cases[i].head);
         cr_expect_eq(parse->message.keep_alive, cases[i].keep_alive, "%s", cases[i].head);
         parse_free(parse);
+    }
+}
+
+Test(response, faults_have_names) {
+    static const struct {
+        const char *head;
+        enum http_fault fault;
+    } cases[] = {
+        {"SSH-2.0-x\r\n\r\n", HTTP_FAULT_STATUS_LINE},
+        {"HTTP/2.0 200 OK\r\n\r\n", HTTP_FAULT_STATUS_LINE},
+        {"HTTP/1.1 099 x\r\n\r\n", HTTP_FAULT_STATUS_LINE},
+        {"HTTP/1.1 200 O\x1bK\r\n\r\n", HTTP_FAULT_STATUS_LINE},
+        {"\r\nHTTP/1.1 200 OK\r\n\r\n", HTTP_FAULT_STATUS_LINE},
+        {"HTTP/1.1 200 OK\r\nA : b\r\n\r\n", HTTP_FAULT_HEADER},
+        {"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n", HTTP_FAULT_HEADER},
+        {"HTTP/1.1 200 OK\r\nA\r\n\r\n", HTTP_FAULT_HEADER},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 5\r\n\r\n", HTTP_FAULT_LENGTH},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\n", HTTP_FAULT_LENGTH},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\n", HTTP_FAULT_LENGTH},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_FAULT_LENGTH},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n", HTTP_FAULT_LENGTH},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", HTTP_FAULT_TRANSFER_ENCODING},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+         HTTP_FAULT_TRANSFER_ENCODING},
+        {"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_FAULT_TRANSFER_ENCODING},
+        {"HTTP/1.1 101 x\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", HTTP_FAULT_UPGRADE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct parse *parse = parse_all_ways(RESPONSE, bytes_of_string(cases[i].head));
+        cr_assert_eq(parse->result, HTTP_PARSE_ERROR, "%s", cases[i].head);
+        cr_expect_eq(parse->parser.fault, cases[i].fault, "%d: %s", (int)parse->parser.fault, cases[i].head);
+        parse_free(parse);
+    }
+}
+
+Test(response, may_have_as_many_headers_as_it_is_given_room_for) {
+    static struct http_header headers[1000];
+    static char buffer[32 * 1024];
+    for (unsigned limit = 10; limit <= 1000; limit += 495) {
+        for (unsigned count = limit - 1; count <= limit + 1; count++) {
+            struct http_message message = {.headers_max = limit, .headers = headers};
+            struct http_parser parser;
+            struct text head = text_over(buffer, sizeof buffer);
+            text_append_string(&head, "HTTP/1.1 200 OK\r\n");
+            for (unsigned i = 0; i < count; i++) {
+                text_append_format(&head, "X-%u: %u\r\n", i, i);
+            }
+            text_append_string(&head, "\r\n");
+            http_parser_init_response(&parser, &message, sizeof buffer, false);
+            enum http_result result = http_parser_head(&parser, text_bytes(&head));
+            cr_assert_eq(result, count <= limit ? HTTP_PARSE_HEAD : HTTP_PARSE_ERROR, "%u of %u", count, limit);
+            cr_assert(count <= limit ? message.header_count == count : parser.fault == HTTP_FAULT_TOO_MANY);
+        }
     }
 }
 

@@ -198,6 +198,8 @@ void bench_create(struct bench *bench, const struct ring_options *options, const
         snprintf(bench->texts[i], sizeof bench->texts[i], "127.0.0.1:%u", ports[i]);
         bench->addresses[i].text = bench->texts[i];
     }
+    bench->config.limits.response_headers = 100;
+    bench->host.name = "a.test";
     bench->host.origins = bench->addresses;
     bench->host.origin_count = count;
     bench->config.hosts = &bench->host;
@@ -252,6 +254,20 @@ static void told_head(void *owner, const struct http_message *response, const vo
     }
 }
 
+static void told_interim(void *owner, const struct http_message *response, const void *head) {
+    struct call *call = owner;
+    size_t used = strlen(call->interim_heads);
+    size_t room = sizeof call->interim_heads - 1 - used;
+
+    cr_assert(call->started && !call->got_head && !call->done && !call->aborted);
+    cr_assert(response->status >= 102 && response->status < 200);
+    call->interim++;
+    memcpy(call->interim_heads + used, head, response->head_size < room ? response->head_size : room);
+    if (call->on_interim != NULL) {
+        call->on_interim(call);
+    }
+}
+
 static void told_body(void *owner, struct bytes piece) {
     struct call *call = owner;
 
@@ -278,19 +294,23 @@ static void finish(struct call *call) {
     }
 }
 
-static void told_end(void *owner) {
+static void told_end(void *owner, struct bytes trailers) {
     struct call *call = owner;
 
     cr_assert(call->got_head);
+    cr_assert_lt(trailers.size, sizeof call->trailers);
+    memcpy(call->trailers, trailers.data == NULL ? (const void *)"" : trailers.data, trailers.size);
     call->ended = true;
     finish(call);
 }
 
-static void told_failure(void *owner, enum relay_error error) {
+static void told_failure(void *owner, enum relay_error error, enum relay_fault fault) {
     struct call *call = owner;
 
+    cr_assert_neq(fault, RELAY_FAULT_NONE);
     call->failed = true;
     call->error = error;
+    call->fault = fault;
     finish(call);
 }
 
@@ -305,11 +325,20 @@ static void told_drained(void *owner) {
     }
 }
 
-static const struct relay_handler call_handler = {told_head, told_body, told_end, told_failure, told_drained};
+static const struct relay_handler call_handler = {
+    .interim = told_interim,
+    .head = told_head,
+    .body = told_body,
+    .end = told_end,
+    .failed = told_failure,
+    .drained = told_drained,
+};
 
 void call_start_request(struct call *call, struct bench *bench, const struct relay_request *request) {
     call->bench = bench;
-    call->exchange = relay_exchange_start(bench->relay, request, &call_handler, call);
+    enum relay_fault fault;
+
+    call->exchange = relay_exchange_start(bench->relay, request, &call_handler, call, &fault);
     cr_assert_not_null(call->exchange);
     call->started = true;
 }

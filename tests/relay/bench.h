@@ -76,6 +76,10 @@ struct call {
     bool failed;
     bool aborted;
     enum relay_error error;
+    enum relay_fault fault;
+    unsigned interim;        /* informational responses */
+    char interim_heads[256]; /* the starts of them */
+    char trailers[256];
     unsigned status;
     enum http_framing framing;
     char head[256]; /* the start of the response's head */
@@ -86,6 +90,7 @@ struct call {
     bool was_drained;
     struct http_message message;
     /* What the test does in the handlers, NULL for nothing. */
+    void (*on_interim)(struct call *call);
     void (*on_head)(struct call *call);
     void (*on_body)(struct call *call, size_t size);
     void (*on_drained)(struct call *call);

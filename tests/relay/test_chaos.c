@@ -22,11 +22,17 @@ enum mood {
     MOOD_RESETS,
     MOOD_SILENT,
     MOOD_SPEAKS_ON,
+    MOOD_HINTS,
+    MOOD_PADDED,
+    MOOD_OLD,
+    MOOD_NOT_MODIFIED, /* and a body all the same, which would be the answer to the next request */
+    MOOD_CHALLENGE,
     MOODS,
 };
 
 static struct bench bench;
 static struct fake_origin fakes[2];
+static atomic_uint intrusions; /* requests on a connection that is another client's */
 static uint64_t state = 88172645463325252u;
 
 /* xorshift64: the same run every time, as far as the scheduler allows. */
@@ -46,6 +52,24 @@ static bool answer(int socket, enum mood mood, unsigned id) {
         snprintf(text, sizeof text,
                  "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n%04u\r\n4\r\n%04u\r\n0\r\n\r\n", id / 10000,
                  id % 10000);
+        return fake_say(socket, text);
+    case MOOD_HINTS:
+        snprintf(text, sizeof text,
+                 "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n%08u", id);
+        return fake_say(socket, text);
+    case MOOD_PADDED:
+        snprintf(text, sizeof text,
+                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n8  \r\n%08u\r\n0 ; a = b\r\nC: d\r\n\r\n", id);
+        return fake_say(socket, text);
+    case MOOD_OLD:
+        snprintf(text, sizeof text, "HTTP/1.1 200 OK\nX-A : b\n c\nContent-Length : 8\n\n%08u", id);
+        return fake_say(socket, text);
+    case MOOD_NOT_MODIFIED:
+        return fake_say(socket, "HTTP/1.1 304 Not Modified\r\nContent-Length: 46\r\n\r\n"
+                                "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\nforged!!");
+    case MOOD_CHALLENGE:
+        snprintf(text, sizeof text,
+                 "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm=\"a\", NTLM\r\nContent-Length: 8\r\n\r\n%08u", id);
         return fake_say(socket, text);
     case MOOD_CUT_HEAD:
         fake_say(socket, "HTTP/1.1 200 OK\r\nContent-Le");
@@ -72,14 +96,24 @@ static bool answer(int socket, enum mood mood, unsigned id) {
     }
 }
 
-/* The request says in its target what is to be done: /MOOD/ID/LENGTH. */
+/*
+ * The request says in its target what is to be done, and from whom it is: /MOOD/ID/LENGTH/CLIENT/SIGNS. Once a client has
+ * signed in, or was asked to, the connection must be its alone.
+ */
 static void serve(struct fake_origin *origin, int socket, int number) {
     char head[4096], body[4096];
-    unsigned mood, id, length;
+    unsigned mood, id, length, client, signs, owner = 0;
 
     while (fake_read_head(socket, head, sizeof head)) {
-        if (sscanf(head, "%*s /%u/%u/%u", &mood, &id, &length) != 3 || !fake_read_exactly(socket, body, length) ||
-            !answer(socket, (enum mood)mood, id)) {
+        if (sscanf(head, "%*s /%u/%u/%u/%u/%u", &mood, &id, &length, &client, &signs) != 5 ||
+            !fake_read_exactly(socket, body, length)) {
+            return;
+        }
+        if (owner != 0 && owner != client) {
+            atomic_fetch_add(&intrusions, 1);
+        }
+        owner = signs != 0 || mood == MOOD_CHALLENGE ? client : owner;
+        if (!answer(socket, (enum mood)mood, id)) {
             return;
         }
     }
@@ -87,7 +121,9 @@ static void serve(struct fake_origin *origin, int socket, int number) {
 
 struct job {
     struct call call;
+    struct relay_client client; /* stays when the call is over */
     unsigned id;
+    unsigned client_id; /* of whoever has the job now */
     enum mood mood;
     unsigned patience; /* rounds until the client leaves */
     unsigned owed;     /* bytes of body still to give */
@@ -98,16 +134,27 @@ static void start(struct job *job, unsigned id) {
     static const char *const methods[] = {"GET", "PUT", "POST"};
     unsigned method = draw(3), length = method == 0 ? 0 : draw(4000);
     char head[256];
+    struct relay_request request = {.host = &bench.host,
+                                    .framing = method == 0 ? HTTP_NO_BODY : HTTP_LENGTH,
+                                    .idempotent = method < 2,
+                                    .signs_in = draw(16) == 0,
+                                    .trailers = draw(2) == 0,
+                                    .client = &job->client};
 
-    memset(job, 0, sizeof *job);
+    memset(&job->call, 0, sizeof job->call);
+    if (job->client_id == 0 || draw(8) == 0) {
+        relay_client_leave(&job->client);
+        job->client_id = id;
+    }
     job->id = id;
     job->is_get = method == 0;
     job->mood = draw(2) == 0 ? MOOD_PLAIN : (enum mood)draw(MOODS);
     job->patience = draw(8) == 0 ? draw(20) : 100000;
     job->owed = length;
-    snprintf(head, sizeof head, "%s /%u/%u/%u HTTP/1.1\r\nHost: a\r\nContent-Length: %u\r\n\r\n", methods[method],
-             (unsigned)job->mood, id, length, length);
-    call_start(&job->call, &bench, head, method == 0 ? HTTP_NO_BODY : HTTP_LENGTH, method < 2);
+    snprintf(head, sizeof head, "%s /%u/%u/%u/%u/%u HTTP/1.1\r\nHost: a\r\nContent-Length: %u\r\n\r\n", methods[method],
+             (unsigned)job->mood, id, length, job->client_id, (unsigned)request.signs_in, length);
+    request.head = bytes_of_string(head);
+    call_start_request(&job->call, &bench, &request);
 }
 
 static void give_body(struct job *job) {
@@ -128,7 +175,9 @@ static void check_end(const struct job *job) {
     char expected[16];
 
     snprintf(expected, sizeof expected, "%08u", job->id);
-    if (job->call.ended) {
+    if (job->call.ended && job->call.status == 304) {
+        cr_assert_eq(job->mood, MOOD_NOT_MODIFIED);
+    } else if (job->call.ended) {
         cr_assert_str_eq(job->call.body, expected);
     } else {
         /* What has a body may meet a connection that has just been closed, whatever its own mood; a GET is sent again. */
@@ -171,7 +220,8 @@ Test(chaos, keeps_everything_in_its_place, .timeout = 100) {
     ports[2] = fake_dead_port();
     bench_create(&bench, &options, ports, 3);
     counters = relay_counters(bench.relay);
-    bench.relay->timeouts = (struct relay_timeouts){.connect_ms = 5000, .response_ms = 50, .idle_ms = 30, .down_ms = 20};
+    bench.relay->timeouts =
+        (struct relay_timeouts){.connect_ms = 5000, .response_ms = 50, .idle_ms = 30, .fresh_ms = 10, .down_ms = 20};
     while (id < ENOUGH && atomic_load(&fakes[0].accepted) + CALLS < FAKE_CONNECTIONS_MAX &&
            atomic_load(&fakes[1].accepted) + CALLS < FAKE_CONNECTIONS_MAX) {
         work(&jobs[draw(CALLS)], &id);
@@ -183,7 +233,10 @@ Test(chaos, keeps_everything_in_its_place, .timeout = 100) {
         if (jobs[i].call.exchange != NULL) {
             call_abort(&jobs[i].call);
         }
+        relay_client_leave(&jobs[i].client);
     }
+    cr_assert_eq(atomic_load(&intrusions), 0);
+    cr_assert_gt(counters->owned, ENOUGH / 100);
     cr_assert_gt(counters->completed, ENOUGH / 4);
     cr_assert_gt(counters->aborted, ENOUGH / 100);
     cr_assert_gt(counters->reused, ENOUGH / 4);

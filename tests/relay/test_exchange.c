@@ -33,6 +33,7 @@ static void take_nothing(struct fake_origin *origin, int socket, int number) {
 
 Test(exchange, is_refused_when_no_stream_is_left) {
     struct ring_options options = {.streams = 16, .accepted = 16, .receive_buffers = 16, .chunks = 64};
+    enum relay_fault fault;
     struct relay_request request = {.host = &bench.host, .head = bytes_of_string(GET_HEAD), .idempotent = true};
     struct call calls[16] = {0};
 
@@ -41,7 +42,7 @@ Test(exchange, is_refused_when_no_stream_is_left) {
     for (int i = 0; i < 16; i++) {
         call_start(&calls[i], &bench, GET_HEAD, HTTP_NO_BODY, true);
     }
-    cr_assert_null(relay_exchange_start(bench.relay, &request, NULL, NULL));
+    cr_assert_null(relay_exchange_start(bench.relay, &request, NULL, NULL, &fault));
     bench_turn_for(&bench, 20);
     for (int i = 0; i < 16; i++) {
         call_abort(&calls[i]);
@@ -53,14 +54,15 @@ Test(exchange, is_refused_when_no_stream_is_left) {
 }
 
 Test(exchange, is_refused_when_the_ring_has_no_stream) {
+    enum relay_fault fault;
     struct relay_request request = {.host = &bench.host, .head = bytes_of_string(GET_HEAD), .idempotent = true};
     struct call call = {0};
 
     begin(serve_forever, NULL);
     call_start(&call, &bench, GET_HEAD, HTTP_NO_BODY, true);
     bench.ring.streams.limit = bench.ring.streams.touched;
-    cr_assert_null(relay_exchange_start(bench.relay, &request, NULL, NULL));
-    cr_assert_null(relay_exchange_start(bench.relay, &request, NULL, NULL));
+    cr_assert_null(relay_exchange_start(bench.relay, &request, NULL, NULL, &fault));
+    cr_assert_null(relay_exchange_start(bench.relay, &request, NULL, NULL, &fault));
     cr_assert_eq(bench.relay->exchanges.in_use, 1);
     cr_assert_eq(bench.relay->buffers.in_use, 1);
     cr_assert_eq(bench.relay->connections.in_use, 1);
@@ -301,11 +303,12 @@ Test(exchange, goes_on_while_its_relay_closes) {
 }
 
 Test(exchange, a_relay_that_closes_starts_none) {
+    enum relay_fault fault;
     struct relay_request request = {.host = &bench.host, .head = bytes_of_string(GET_HEAD), .idempotent = true};
 
     begin(serve_forever, NULL);
     call_get(&bench, 200);
     relay_close(bench.relay);
-    cr_assert_null(relay_exchange_start(bench.relay, &request, NULL, NULL));
+    cr_assert_null(relay_exchange_start(bench.relay, &request, NULL, NULL, &fault));
     finish();
 }

@@ -1,0 +1,115 @@
+#include "http/mend.h"
+
+#include "http/syntax.h"
+
+static bool is_blank(uint8_t c) {
+    return c == ' ' || c == '\t';
+}
+
+static bool is_digit(uint8_t c) {
+    return c >= '0' && c <= '9';
+}
+
+bool http_mend_is_response(struct bytes start) {
+    /* A digit where '0' stands. */
+    static const char pattern[] = "HTTP/1.0 000";
+    for (size_t i = 0; i < sizeof pattern - 1 && i < start.size; i++) {
+        if (pattern[i] == '0' ? !is_digit(start.data[i]) : start.data[i] != (uint8_t)pattern[i]) {
+            return false;
+        }
+    }
+    return start.size < sizeof pattern || start.data[12] == ' ' || start.data[12] == '\r' || start.data[12] == '\n';
+}
+
+size_t http_mend_head_size(struct bytes input, size_t known) {
+    /* An end that reaches beyond them begins with an LF three bytes before, at the earliest: LF CR LF. */
+    const uint8_t *at = input.data + (known > 3 ? known - 3 : 0);
+    const uint8_t *end = input.data + input.size;
+    while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+        at++;
+        if (at < end && *at == '\n') {
+            return (size_t)(at + 1 - input.data);
+        }
+        if (end - at >= 2 && at[0] == '\r' && at[1] == '\n') {
+            return (size_t)(at + 2 - input.data);
+        }
+    }
+    return 0;
+}
+
+/* Lines that end in LF alone; *all counts every line. */
+static size_t count_bare(const uint8_t *head, size_t size, size_t *all) {
+    size_t bare = 0;
+    *all = 0;
+    for (size_t i = 0; i < size; i++) {
+        if (head[i] == '\n') {
+            ++*all;
+            bare += i == 0 || head[i - 1] != '\r';
+        }
+    }
+    return bare;
+}
+
+/* From the end on, so that no byte is overwritten before it has moved. */
+static void end_lines_in_crlf(uint8_t *head, size_t size, size_t new_size) {
+    while (size > 0) {
+        head[--new_size] = head[--size];
+        if (head[new_size] == '\n') {
+            head[--new_size] = '\r';
+        }
+    }
+}
+
+/* "Name : value" becomes "Name: value" with as many bytes. True when it had to. */
+static bool mend_colon(uint8_t *line, size_t size) {
+    uint8_t *colon = memchr(line, ':', size);
+    if (colon == NULL || colon == line || !is_blank(colon[-1])) {
+        return false;
+    }
+    size_t name = (size_t)(colon - line);
+    while (name > 0 && is_blank(line[name - 1])) {
+        name--;
+    }
+    if (!http_is_token(bytes_of(line, name))) {
+        return false;
+    }
+    *colon = ' ';
+    line[name] = ':';
+    return true;
+}
+
+/* True when a line was changed. All lines end in CRLF. */
+static bool mend_lines(uint8_t *head, size_t size) {
+    bool changed = is_digit(head[7]) && head[7] > '1';
+    if (changed) {
+        head[7] = '1';
+    }
+    uint8_t *line = (uint8_t *)memchr(head, '\n', size) + 1;
+    for (bool first = true; line < head + size; first = false) {
+        uint8_t *end = memchr(line, '\n', (size_t)(head + size - line));
+        if (end == NULL) {
+            break;
+        }
+        if (is_blank(line[0]) && !first) {
+            line[-2] = line[-1] = ' ';
+            changed = true;
+        } else if (!is_blank(line[0])) {
+            changed = mend_colon(line, (size_t)(end - line)) || changed;
+        }
+        line = end + 1;
+    }
+    return changed;
+}
+
+size_t http_mend_head(uint8_t *head, size_t size, size_t capacity) {
+    size_t all;
+    size_t bare = count_bare(head, size, &all);
+    if (all == 0 || size < 8 || (bare > 0 && (bare < all || size + bare > capacity))) {
+        return 0;
+    }
+    if (bare > 0) {
+        end_lines_in_crlf(head, size, size + bare);
+        size += bare;
+    }
+    return mend_lines(head, size) || bare > 0 ? size : 0;
+}

@@ -1,0 +1,157 @@
+#include "http/trailers.h"
+
+#include "base/check.h"
+#include "http/names.h"
+#include "http/syntax.h"
+
+/* Folded. Those that frame a message or belong to one connection are told by their kind. */
+static const char *const forbidden[] = {
+    "accept",
+    "accept-charset",
+    "accept-encoding",
+    "accept-language",
+    "accept-ranges",
+    "age",
+    "allow",
+    "alt-svc",
+    "authentication-info",
+    "authorization",
+    "cache-control",
+    "client-cert",
+    "client-cert-chain",
+    "content-disposition",
+    "content-encoding",
+    "content-language",
+    "content-location",
+    "content-range",
+    "content-security-policy",
+    "content-type",
+    "cookie",
+    "date",
+    "expires",
+    "forwarded",
+    "from",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "last-modified",
+    "location",
+    "max-forwards",
+    "origin",
+    "pragma",
+    "proxy",
+    "proxy-authenticate",
+    "proxy-authentication-info",
+    "proxy-authorization",
+    "range",
+    "referer",
+    "refresh",
+    "retry-after",
+    "set-cookie",
+    "strict-transport-security",
+    "user-agent",
+    "vary",
+    "via",
+    "warning",
+    "www-authenticate",
+    "x-forwarded-client-cert",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-proto",
+    "x-http-method-override",
+    "x-original-url",
+    "x-real-ip",
+    "x-rewrite-url",
+};
+
+static bool is_forbidden(struct bytes name) {
+    for (size_t i = 0; i < ARRAY_LENGTH(forbidden); i++) {
+        if (http_names_alike(name, bytes_of_string(forbidden[i]))) {
+            return true;
+        }
+    }
+    return http_header_kind_of(name) != HTTP_HEADER_END_TO_END;
+}
+
+static bool is_listed(struct bytes list, struct bytes name) {
+    struct bytes element;
+    while (http_list_next(&list, &element)) {
+        if (bytes_equal_ignoring_case(element, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool http_takes_trailers(const struct http_message *request, const void *head) {
+    for (uint32_t i = 0; i < request->header_count; i++) {
+        const struct http_header *header = &request->headers[i];
+        if (header->kind == HTTP_HEADER_HOP_BY_HOP && http_text_is(http_view(head, header->name), "te") &&
+            is_listed(http_view(head, header->value), bytes_of_string("trailers"))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void http_gather_announced(struct text *out, const struct http_message *message, const void *head) {
+    for (uint32_t i = 0; i < message->header_count; i++) {
+        const struct http_header *header = &message->headers[i];
+        if (header->kind == HTTP_HEADER_HOP_BY_HOP && http_text_is(http_view(head, header->name), "trailer") &&
+            header->value.size > 0) {
+            if (out->size > 0) {
+                text_append_string(out, ", ");
+            }
+            text_append_bytes(out, http_view(head, header->value));
+        }
+    }
+}
+
+static bool is_printable(struct bytes value) {
+    for (size_t i = 0; i < value.size; i++) {
+        if ((value.data[i] < ' ' && value.data[i] != '\t') || value.data[i] == 0x7f) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool may_pass(struct bytes name, struct bytes value, struct bytes announced, const struct http_removals *removals,
+                     const struct http_removals *strip) {
+    return http_is_token(name) && !is_forbidden(name) && !http_removals_has(removals, name) &&
+           (strip == NULL || !http_removals_has(strip, name)) && is_printable(value) &&
+           (announced.data == NULL || is_listed(announced, name));
+}
+
+/* The next line of the section, without its CRLF. False at its end. */
+static bool next_line(struct bytes *section, struct bytes *line) {
+    const uint8_t *end = section->size == 0 ? NULL : memchr(section->data, '\n', section->size);
+    if (end == NULL || end == section->data) {
+        return false;
+    }
+    *line = bytes_of(section->data, (size_t)(end - section->data) - 1);
+    *section = bytes_of(end + 1, section->size - line->size - 2);
+    return line->size > 0;
+}
+
+void http_write_trailers(struct text *out, struct bytes section, struct bytes announced,
+                         const struct http_removals *removals, const struct http_removals *strip) {
+    struct bytes line;
+    while (next_line(&section, &line)) {
+        const uint8_t *colon = memchr(line.data, ':', line.size);
+        if (colon == NULL) {
+            continue;
+        }
+        struct bytes name = bytes_of(line.data, (size_t)(colon - line.data));
+        struct bytes value = http_trim(bytes_of(colon + 1, line.size - name.size - 1));
+        if (may_pass(name, value, announced, removals, strip)) {
+            text_append_bytes(out, name);
+            text_append_string(out, ": ");
+            text_append_bytes(out, value);
+            text_append_string(out, "\r\n");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+/* Why an origin gave no answer, or not the whole of one: the vocabulary of the access log's `origin_error` and of the log.
+ */
+#ifndef RELAY_FAULT_H
+#define RELAY_FAULT_H
+
+#include "http/message.h"
+
+/* docs/operations.md says what each means. The names are the contract's. */
+enum relay_fault {
+    RELAY_FAULT_NONE,
+    RELAY_FAULT_REFUSED,
+    RELAY_FAULT_UNREACHABLE,
+    RELAY_FAULT_CONNECT_TIMED_OUT,
+    RELAY_FAULT_NO_RESOURCES, /* of ours */
+    RELAY_FAULT_SPOKE_FIRST,
+    RELAY_FAULT_SEND_TIMED_OUT,
+    RELAY_FAULT_TIMED_OUT,
+    RELAY_FAULT_CLOSED_EARLY, /* before the answer's head was complete */
+    RELAY_FAULT_TRUNCATED,    /* after it */
+    RELAY_FAULT_RESET,
+    RELAY_FAULT_TOO_LARGE,
+    RELAY_FAULT_TOO_MANY_HEADERS,
+    RELAY_FAULT_TOO_MANY_INTERIM,
+    RELAY_FAULT_STATUS_LINE,
+    RELAY_FAULT_HEADER,
+    RELAY_FAULT_LENGTH,
+    RELAY_FAULT_TRANSFER_ENCODING,
+    RELAY_FAULT_CHUNK,
+    RELAY_FAULT_TRAILERS,
+    RELAY_FAULT_UPGRADE,
+};
+
+enum { RELAY_FAULT_COUNT = RELAY_FAULT_UPGRADE + 1 };
+
+/* A static text; NULL for RELAY_FAULT_NONE. */
+const char *relay_fault_name(enum relay_fault fault);
+/* Of a connection that could not be made, or was lost: a negative errno. */
+enum relay_fault relay_fault_of_connect(int error);
+/* Of a response that the parser has refused. */
+enum relay_fault relay_fault_of_response(const struct http_parser *parser);
+
+/*
+ * A line in the server's log, at the rate of log.h for each fault by itself. `origin` is NULL when none was chosen, `detail`
+ * when there is no more to say.
+ */
+void relay_fault_report(enum relay_fault fault, const char *host, const char *origin, const char *detail);
+
+#endif

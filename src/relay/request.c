@@ -1,0 +1,101 @@
+/* A request on its way to an origin. */
+#include "base/check.h"
+#include "http/forward.h"
+#include "relay/exchange.h"
+
+bool exchange_is_unsent(const struct relay_exchange *exchange) {
+    const struct stream *stream = exchange_stream(exchange);
+
+    return stream->sending == 0 && stream->bytes_sent == exchange->sent_before;
+}
+
+/* Queues a part of the request, and keeps a copy as long as it might have to be sent again. False when it did not fit. */
+static bool put(struct relay_exchange *exchange, struct bytes part) {
+    bool connecting = exchange->state == EXCHANGE_CONNECTING;
+
+    exchange->whole = exchange->whole && (connecting || exchange_is_unsent(exchange)) &&
+                      part.size <= EXCHANGE_BUFFER_SIZE - exchange->buffered;
+    if (exchange->whole) {
+        memcpy(exchange->buffer + exchange->buffered, part.data, part.size);
+        exchange->buffered += (uint32_t)part.size;
+    }
+    if (connecting) {
+        return exchange->whole;
+    }
+    return exchange->send_failed || stream_write(exchange_stream(exchange), part) == 0;
+}
+
+bool request_send(struct relay_exchange *exchange) {
+    struct stream *stream = exchange_stream(exchange);
+
+    exchange->state = EXCHANGE_HEAD;
+    exchange->sent_before = stream->bytes_sent;
+    exchange->send_failed = false;
+    if (stream_write(stream, bytes_of(exchange->buffer, exchange->buffered)) < 0) {
+        return false;
+    }
+    exchange_watch(exchange, true);
+    return true;
+}
+
+size_t relay_exchange_room(const struct relay_exchange *exchange) {
+    if ((exchange->state != EXCHANGE_HEAD && exchange->state != EXCHANGE_BODY) || exchange->send_failed) {
+        return 0;
+    }
+    return stream_room(exchange_stream(exchange));
+}
+
+static bool put_chunk(struct relay_exchange *exchange, struct bytes piece) {
+    char line[HTTP_CHUNK_LINE_MAX];
+    size_t size = http_chunk_line(line, piece.size);
+
+    return put(exchange, bytes_of(line, size)) && put(exchange, piece) && put(exchange, bytes_of_string(HTTP_CHUNK_END));
+}
+
+void relay_exchange_body(struct relay_exchange *exchange, struct bytes piece) {
+    bool fits;
+
+    CHECK(!exchange->request_done);
+    /* A chunk of no bytes would end the body. */
+    if (exchange_is_over(exchange) || piece.size == 0) {
+        return;
+    }
+    exchange->body_given = true;
+    fits = exchange->framing == HTTP_CHUNKED ? put_chunk(exchange, piece) : put(exchange, piece);
+    if (!fits) {
+        exchange_fail_later(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
+        return;
+    }
+    exchange_watch(exchange, false);
+}
+
+static bool put_end(struct relay_exchange *exchange, struct bytes trailers) {
+    if (exchange->framing != HTTP_CHUNKED) {
+        return true;
+    }
+    if (trailers.size == 0) {
+        return put(exchange, bytes_of_string(HTTP_LAST_CHUNK));
+    }
+    return put(exchange, bytes_of_string(HTTP_TRAILERS_BEGIN)) && put(exchange, trailers) &&
+           put(exchange, bytes_of_string(HTTP_CHUNK_END));
+}
+
+void relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes trailers) {
+    CHECK(trailers.size <= HTTP_TRAILERS_MAX && (trailers.size == 0 || exchange->framing == HTTP_CHUNKED));
+    if (exchange->request_done) {
+        return;
+    }
+    exchange->request_done = true;
+    if (exchange_is_over(exchange)) {
+        return;
+    }
+    if (!put_end(exchange, trailers)) {
+        exchange_fail_later(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
+        return;
+    }
+    exchange_watch(exchange, false);
+}
+
+void relay_exchange_body_end(struct relay_exchange *exchange) {
+    relay_exchange_body_end_with(exchange, (struct bytes){0});
+}

@@ -1,0 +1,122 @@
+/* What comes before an answer and behind it: informational responses and trailers. */
+#include "bench.h"
+
+#include <criterion/criterion.h>
+
+static struct bench bench;
+static struct fake_origin fake;
+static const struct relay_counters *counters;
+
+static void begin(void (*serve)(struct fake_origin *origin, int socket, int number), void *context) {
+    fake_origin_start(&fake, 0, serve, context);
+    bench_create(&bench, NULL, &fake.port, 1);
+    counters = relay_counters(bench.relay);
+}
+
+static void finish(void) {
+    bench_destroy(&bench);
+    fake_origin_stop(&fake);
+}
+
+/* Answers each request with the context, and keeps the connection open. */
+static void say_context(struct fake_origin *origin, int socket, int number) {
+    char head[4096];
+
+    while (fake_read_head(socket, head, sizeof head)) {
+        fake_say(socket, origin->context);
+    }
+}
+
+static void run_interim(unsigned count, bool fits) {
+    static char text[4096];
+    struct call call = {0};
+    size_t used = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        used += (size_t)snprintf(text + used, sizeof text - used, "HTTP/1.1 103 Early Hints\r\nX: %u\r\n\r\n", i);
+    }
+    snprintf(text + used, sizeof text - used, "%s", OK_HELLO);
+    begin(say_context, text);
+    call_run_get(&call, &bench);
+    cr_assert_eq(call.ended, fits);
+    cr_assert_eq(call.interim, count < RELAY_INTERIM_MAX ? count : RELAY_INTERIM_MAX);
+    cr_assert(fits || call.fault == RELAY_FAULT_TOO_MANY_INTERIM);
+    finish();
+}
+
+Test(interim, informational_ones_are_told_up_to_a_bound) {
+    run_interim(0, true);
+    run_interim(2, true);
+    run_interim(RELAY_INTERIM_MAX, true);
+    run_interim(RELAY_INTERIM_MAX + 1, false);
+}
+
+Test(interim, continue_is_not_told) {
+    struct call call = {0};
+
+    begin(say_context, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 102 Processing\r\nA: b\r\n\r\n" OK_HELLO);
+    call_run_get(&call, &bench);
+    cr_assert(call.ended);
+    cr_assert_str_eq(call.interim_heads, "HTTP/1.1 102 Processing\r\nA: b\r\n\r\n");
+    cr_assert_eq(counters->pooled, 1);
+    finish();
+}
+
+static void abort_now(struct call *call) {
+    call_abort(call);
+}
+
+Test(interim, informational_ones_may_be_the_last_straw) {
+    struct call call = {.on_interim = abort_now};
+
+    begin(say_context, "HTTP/1.1 103 Early Hints\r\n\r\n" OK_HELLO);
+    call_start(&call, &bench, GET_HEAD, HTTP_NO_BODY, true);
+    bench_turn_for(&bench, 50);
+    cr_assert(call.aborted);
+    cr_assert_eq(bench.relay->exchanges.in_use, 0);
+    finish();
+}
+
+static void run_trailers(bool wanted, const char *expected) {
+    struct call call = {0};
+    struct relay_request request = {
+        .host = &bench.host, .head = bytes_of_string(GET_HEAD), .idempotent = true, .trailers = wanted};
+
+    begin(say_context, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nA: b\r\n\r\n");
+    call_start_request(&call, &bench, &request);
+    bench_until(&bench, &call.done);
+    cr_assert(call.ended);
+    cr_assert_str_eq(call.trailers, expected);
+    cr_assert_eq(counters->pooled, 1);
+    finish();
+}
+
+Test(interim, trailers_are_kept_for_those_who_want_them) {
+    run_trailers(true, "A: b\r\n\r\n");
+    run_trailers(false, "");
+}
+
+static void keep_request(struct fake_origin *origin, int socket, int number) {
+    char head[4096];
+    char *rest = origin->context;
+
+    fake_read_head(socket, head, sizeof head);
+    fake_read_exactly(socket, rest, strlen("2\r\nhi\r\n0\r\nA: b\r\n\r\n"));
+    fake_say(socket, OK_HELLO);
+    fake_reads_end(socket);
+}
+
+Test(interim, trailers_of_a_request_go_behind_its_body) {
+    static char rest[64];
+    struct call call = {0};
+
+    begin(keep_request, rest);
+    call_start(&call, &bench, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_CHUNKED, false);
+    relay_exchange_body(call.exchange, bytes_of_string("hi"));
+    relay_exchange_body_end_with(call.exchange, bytes_of_string("A: b\r\n"));
+    bench_until(&bench, &call.done);
+    cr_assert(call.ended);
+    cr_assert_str_eq(rest, "2\r\nhi\r\n0\r\nA: b\r\n\r\n");
+    cr_assert_eq(counters->pooled, 1);
+    finish();
+}

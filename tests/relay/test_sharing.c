@@ -1,0 +1,349 @@
+/* Who may use an origin connection next: everybody, one client, or nobody; and for how long. */
+#include "bench.h"
+
+#include <criterion/criterion.h>
+#include <sys/socket.h>
+
+static struct bench bench;
+static struct fake_origin fake;
+static const struct relay_counters *counters;
+
+static void begin(void (*serve)(struct fake_origin *origin, int socket, int number), void *context) {
+    fake_origin_start(&fake, 0, serve, context);
+    bench_create(&bench, NULL, &fake.port, 1);
+    counters = relay_counters(bench.relay);
+}
+
+static void finish(void) {
+    bench_destroy(&bench);
+    fake_origin_stop(&fake);
+}
+
+/* Answers with the number of the connection; /ntlm with a challenge, /bye with what ends the connection. */
+static void say_number(struct fake_origin *origin, int socket, int number) {
+    char head[4096], answer[256];
+
+    while (fake_read_head(socket, head, sizeof head)) {
+        bool challenge = strstr(head, "/ntlm") != NULL;
+
+        snprintf(answer, sizeof answer, "HTTP/1.1 %s\r\n%s%sContent-Length: 1\r\n\r\n%d", challenge ? "401 No" : "200 OK",
+                 challenge ? "WWW-Authenticate: Basic realm=\"a\", NTLM\r\n" : "",
+                 origin->context == NULL ? "" : (const char *)origin->context, number);
+        fake_say(socket, answer);
+    }
+}
+
+/* The number of the connection that a GET of `path` came on. */
+static char get(struct relay_client *client, const char *path, bool signs_in) {
+    char head[128];
+    struct call call = {0};
+    struct relay_request request = {.host = &bench.host, .idempotent = true, .client = client, .signs_in = signs_in};
+
+    snprintf(head, sizeof head, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
+    request.head = bytes_of_string(head);
+    call_start_request(&call, &bench, &request);
+    bench_until(&bench, &call.done);
+    cr_assert(call.ended, "%s", relay_fault_name(call.fault));
+    return call.body[0];
+}
+
+Test(sharing, ends_when_a_client_signs_in) {
+    struct relay_client first = {0}, second = {0};
+
+    begin(say_number, NULL);
+    cr_assert_eq(get(&first, "/", false), '0');
+    cr_assert_eq(get(&second, "/", false), '0');
+    cr_assert_eq(get(&first, "/", true), '0');
+    cr_assert_not_null(first.connection);
+    /* Nobody else gets it, and its client gets no other. */
+    cr_assert_eq(get(&second, "/", false), '1');
+    cr_assert_null(second.connection);
+    cr_assert_eq(get(&first, "/", false), '0');
+    cr_assert_eq(get(&first, "/", false), '0');
+    cr_assert_eq(get(&second, "/", false), '1');
+    cr_assert_eq(counters->owned, 3);
+    relay_client_leave(&first);
+    cr_assert_null(first.connection);
+    bench_turn_for(&bench, 20);
+    cr_assert_eq(bench.relay->connections.in_use, 1);
+    cr_assert_eq(get(&first, "/", false), '1');
+    finish();
+}
+
+Test(sharing, ends_when_the_origin_asks_to_sign_in) {
+    struct relay_client first = {0}, second = {0};
+
+    begin(say_number, NULL);
+    cr_assert_eq(get(&first, "/ntlm", false), '0');
+    cr_assert_eq(get(&second, "/", false), '1');
+    cr_assert_eq(get(&first, "/", true), '0');
+    relay_client_leave(&first);
+    relay_client_leave(&second);
+    finish();
+}
+
+/* Both at once: each gets its own. */
+Test(sharing, two_that_sign_in_have_a_connection_each) {
+    struct relay_client first = {0}, second = {0};
+
+    begin(say_number, NULL);
+    cr_assert_eq(get(&first, "/", true), '0');
+    cr_assert_eq(get(&second, "/", true), '1');
+    for (int i = 0; i < 5; i++) {
+        cr_assert_eq(get(&first, "/", true), '0');
+        cr_assert_eq(get(&second, "/", false), '1');
+    }
+    cr_assert_eq(counters->pooled, 0);
+    /* A relay that closes takes them along; the clients stay. */
+    finish();
+    cr_assert_null(first.connection);
+    cr_assert_null(second.connection);
+}
+
+Test(sharing, an_owned_connection_is_nobodys_when_there_is_no_client) {
+    begin(say_number, NULL);
+    cr_assert_eq(get(NULL, "/", true), '0');
+    cr_assert_eq(get(NULL, "/", false), '1');
+    cr_assert_eq(counters->owned + counters->pooled, 1);
+    finish();
+}
+
+Test(sharing, what_clients_own_has_a_bound) {
+    struct relay_client clients[4] = {0};
+
+    begin(say_number, NULL);
+    bench.relay->owned_total_max = 2;
+    for (int i = 0; i < 4; i++) {
+        cr_assert_eq(get(&clients[i], "/", true), '0' + i);
+    }
+    bench_turn_for(&bench, 20);
+    cr_assert_eq(bench.relay->owned_total, 2);
+    cr_assert_eq(bench.relay->connections.in_use, 2);
+    cr_assert_eq(counters->expired, 2);
+    cr_assert_null(clients[0].connection);
+    cr_assert_null(clients[1].connection);
+    cr_assert_eq(get(&clients[3], "/", false), '3');
+    cr_assert_eq(get(&clients[0], "/", true), '4');
+    cr_assert_null(clients[2].connection);
+    finish();
+}
+
+Test(sharing, is_off_where_the_host_says_so) {
+    struct relay_client first = {0}, second = {0};
+
+    fake_origin_start(&fake, 0, say_number, NULL);
+    bench_create(&bench, NULL, &fake.port, 1);
+    bench.relay->hosts[0].shares = false;
+    counters = relay_counters(bench.relay);
+    cr_assert_eq(get(&first, "/", false), '0');
+    cr_assert_eq(get(&second, "/", false), '1');
+    cr_assert_eq(get(&first, "/", false), '0');
+    cr_assert_eq(get(&second, "/", false), '1');
+    cr_assert_eq(counters->pooled, 0);
+    relay_client_leave(&first);
+    relay_client_leave(&second);
+    finish();
+}
+
+static void answer_early(struct fake_origin *origin, int socket, int number) {
+    char head[4096], body[4];
+
+    while (fake_read_head(socket, head, sizeof head)) {
+        fake_say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+        if (strstr(head, "POST") != NULL && !fake_read_exactly(socket, body, sizeof body)) {
+            return;
+        }
+        fake_say(socket, "hello");
+    }
+}
+
+/* The answer has begun before the request was whole, though it ends behind it. */
+Test(sharing, an_answer_that_begins_before_the_request_ends_costs_the_connection) {
+    struct call call = {0};
+
+    begin(answer_early, NULL);
+    call_start(&call, &bench, POST_HEAD, HTTP_LENGTH, false);
+    bench_until(&bench, &call.got_head);
+    relay_exchange_body(call.exchange, bytes_of_string("abcd"));
+    relay_exchange_body_end(call.exchange);
+    bench_until(&bench, &call.done);
+    cr_assert(call.ended);
+    cr_assert_str_eq(call.body, "hello");
+    cr_assert_eq(counters->pooled, 0);
+    call_get(&bench, 200);
+    cr_assert_eq(counters->pooled, 1);
+    finish();
+}
+
+/* Answers each request on a connection but the last, which it takes and closes. */
+static void close_on_third(struct fake_origin *origin, int socket, int number) {
+    char head[4096];
+
+    for (int i = 0; i < 2 && fake_read_head(socket, head, sizeof head); i++) {
+        fake_say(socket, OK_HELLO);
+    }
+    fake_read_head(socket, head, sizeof head);
+}
+
+Test(sharing, an_owned_connection_that_proved_closed_is_replaced_by_another_of_its_own) {
+    struct relay_client client = {0};
+
+    begin(close_on_third, NULL);
+    for (int i = 0; i < 6; i++) {
+        get(&client, "/", i == 0);
+        cr_assert(i != 2 || counters->replaced == 1);
+    }
+    relay_client_leave(&client);
+    finish();
+}
+
+static void close_when_told(struct fake_origin *origin, int socket, int number) {
+    char head[4096];
+
+    while (fake_read_head(socket, head, sizeof head)) {
+        fake_say(socket, OK_HELLO);
+        if (number == 0) {
+            fake_wait(origin, 1);
+            fake_say(socket, origin->context);
+            return;
+        }
+    }
+}
+
+/* The ring stands still meanwhile, so that only a look at the socket can tell. */
+static void run_stale(const char *last, bool owned) {
+    struct relay_client client = {0};
+    struct call call = {0};
+    struct relay_request request = {
+        .host = &bench.host, .head = bytes_of_string(POST_HEAD), .framing = HTTP_LENGTH, .client = &client};
+
+    begin(close_when_told, (void *)last);
+    get(&client, "/", owned);
+    cr_assert_eq(client.connection != NULL, owned);
+    atomic_store(&fake.signal, 1);
+    sleep_ms(50);
+    call_start_request(&call, &bench, &request);
+    relay_exchange_body(call.exchange, bytes_of_string("abcd"));
+    relay_exchange_body_end(call.exchange);
+    bench_until(&bench, &call.done);
+    cr_assert(call.ended, "%s", relay_fault_name(call.fault));
+    cr_assert_str_eq(call.body, "hello");
+    cr_assert_eq(counters->dropped, 1);
+    cr_assert_eq(atomic_load(&fake.accepted), 2);
+    relay_client_leave(&client);
+    finish();
+}
+
+Test(sharing, what_has_come_meanwhile_is_seen_before_a_connection_is_used) {
+    run_stale("", false);
+    run_stale("", true);
+    run_stale("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged", false);
+    run_stale("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged", true);
+}
+
+static void post(unsigned idle_ms, int connections) {
+    struct call call = {0};
+
+    bench_turn_for(&bench, idle_ms);
+    call_start(&call, &bench, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", HTTP_NO_BODY, false);
+    bench_until(&bench, &call.done);
+    cr_assert(call.ended);
+    cr_assert_eq(atomic_load(&fake.accepted), connections, "after %u ms", idle_ms);
+}
+
+Test(sharing, what_may_not_be_repeated_takes_a_connection_that_was_just_used) {
+    begin(say_number, NULL);
+    bench.relay->timeouts.fresh_ms = 100;
+    call_get(&bench, 200);
+    post(10, 1);
+    post(10, 1);
+    post(200, 2);
+    /* What may be repeated takes any. */
+    bench_turn_for(&bench, 200);
+    call_get(&bench, 200);
+    cr_assert_eq(atomic_load(&fake.accepted), 2);
+    finish();
+}
+
+Test(sharing, an_origin_that_says_how_long_is_believed) {
+    begin(say_number, "Keep-Alive: timeout=5\r\n");
+    bench.relay->timeouts.fresh_ms = 0;
+    bench.relay->timeouts.idle_ms = 10;
+    call_get(&bench, 200);
+    post(100, 1);
+    finish();
+    begin(say_number, "Keep-Alive: timeout=1\r\n");
+    call_get(&bench, 200);
+    bench_turn_for(&bench, 300);
+    cr_assert_eq(counters->expired, 0);
+    bench_turn_for(&bench, 400);
+    cr_assert_eq(counters->expired, 1);
+    cr_assert_eq(bench.relay->connections.in_use, 0);
+    finish();
+}
+
+/* An owned one too, whose client would keep it for ever. */
+Test(sharing, an_owned_connection_ends_before_its_origin_ends_it) {
+    struct relay_client client = {0};
+
+    begin(say_number, "Keep-Alive: timeout=1\r\n");
+    get(&client, "/", true);
+    bench_turn_for(&bench, 700);
+    cr_assert_null(client.connection);
+    cr_assert_eq(counters->expired, 1);
+    finish();
+}
+
+static void end_without_reading(struct fake_origin *origin, int socket, int number) {
+    char head[4096];
+
+    while (fake_read_head(socket, head, sizeof head)) {
+        fake_say(socket, OK_HELLO);
+        if (number == 0) {
+            fake_wait(origin, 1);
+            shutdown(socket, SHUT_WR);
+            fake_wait(origin, 2);
+            return;
+        }
+    }
+}
+
+/* Acknowledged is what its kernel has, whether it reads it or not: then it may have been acted upon. */
+Test(sharing, what_the_origin_may_have_got_is_not_repeated) {
+    struct call call = {0};
+
+    begin(end_without_reading, NULL);
+    call_get(&bench, 200);
+    call_start(&call, &bench, POST_HEAD, HTTP_LENGTH, false);
+    relay_exchange_body(call.exchange, bytes_of_string("abcd"));
+    relay_exchange_body_end(call.exchange);
+    bench_turn_for(&bench, 50);
+    atomic_store(&fake.signal, 1);
+    bench_until(&bench, &call.done);
+    cr_assert(call.failed);
+    cr_assert_eq(call.fault, RELAY_FAULT_CLOSED_EARLY);
+    cr_assert_eq(atomic_load(&fake.accepted), 1);
+    atomic_store(&fake.signal, 2);
+    finish();
+}
+
+/*
+ * Its end is on the way when the request is put on the connection: the socket that the request gets to is gone, and whatever
+ * the order in which the ring tells of both, the request has not been read.
+ */
+Test(sharing, what_crosses_the_origins_end_is_sent_again_whatever_it_is) {
+    struct call call = {0};
+
+    begin(close_when_told, "");
+    call_get(&bench, 200);
+    call_start(&call, &bench, POST_HEAD, HTTP_LENGTH, false);
+    relay_exchange_body(call.exchange, bytes_of_string("abcd"));
+    relay_exchange_body_end(call.exchange);
+    atomic_store(&fake.signal, 1);
+    sleep_ms(50);
+    bench_until(&bench, &call.done);
+    cr_assert(call.ended, "%s", relay_fault_name(call.fault));
+    cr_assert_eq(counters->replaced, 1);
+    cr_assert_eq(atomic_load(&fake.accepted), 2);
+    finish();
+}
