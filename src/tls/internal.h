@@ -8,7 +8,8 @@
 #include <wolfssl/options.h>
 #include <wolfssl/ssl.h>
 
-#if !defined(WOLFSSL_CA_NAMES_DER) || !defined(WOLFSSL_CTX_RNG) || !defined(WOLFSSL_PUBLIC_ASN)
+#if !defined(WOLFSSL_CA_NAMES_DER) || !defined(WOLFSSL_CTX_RNG) || !defined(WOLFSSL_PUBLIC_ASN) ||                          \
+    !defined(WOLFSSL_CLIENT_OFFER) || !defined(WOLFSSL_HELLO_RETRY) || !defined(WOLFSSL_SKIP_EARLY_DATA)
 #error "this wolfSSL is not the one that tools/deps builds, with tools/patches: run tools/deps"
 #endif
 
@@ -28,6 +29,12 @@ struct tls_context {
 /* wolfSSL's I/O: what was fed to the session, and its output. `session` is a struct tls_session. */
 int tls_session_receive(WOLFSSL *wolfssl, char *buffer, int capacity, void *session);
 int tls_session_send(WOLFSSL *wolfssl, char *buffer, int size, void *session);
+
+/*
+ * Both hellos where there is a HelloRetryRequest, each behind its handshake header: the first one with a `group` of 0, the
+ * second with that of the share that was asked for. 0, or the alert to end with.
+ */
+int tls_session_hello_retry(WOLFSSL *wolfssl, const unsigned char *hello, unsigned size, unsigned short group);
 
 /* wolfSSL's tickets, to seal or to open. `context` is a struct tls_context. */
 int tls_session_ticket(WOLFSSL *wolfssl, unsigned char name[WOLFSSL_TICKET_NAME_SZ],
