@@ -160,7 +160,7 @@ static void accept_hello(struct connection *connection, const struct hello *hell
 
     tls_session_heed(connection->tls, &offer);
     connection_enter(connection, CONNECTION_HANDSHAKE);
-    if (hello->split) {
+    if (hello->records > 1) {
         go_on_joined(connection, received);
     } else {
         go_on(connection, received);
@@ -206,7 +206,10 @@ void handshake_hello(struct connection *connection, struct bytes data) {
         gate_hello(connection, &hello, received);
         break;
     case HELLO_INCOMPLETE:
-        if (connection->held.data == NULL) {
+        /* A hello in crumbs is legal, and not worth it while others wait. */
+        if (hello.records > HELLO_RECORDS_BUSY_MAX && !gate_is_calm(connection->shard)) {
+            refuse_hello(connection, TLS_ALERT_ILLEGAL_PARAMETER, STATS_REJECT_MALFORMED);
+        } else if (connection->held.data == NULL) {
             connection_hold(connection, data);
         }
         break;

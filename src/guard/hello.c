@@ -175,13 +175,13 @@ static __attribute__((noinline)) enum hello_result judge_split_message(struct by
 
     enum hello_result result = judge_body(bytes_of(record + RECORD_HEADER_SIZE + MESSAGE_HEADER_SIZE, size), hello);
     hello->first_ticket = bytes_of(NULL, 0);
-    hello->split = true;
     return result;
 }
 
 enum hello_result hello_parse(struct bytes received, struct hello *hello) {
     struct message message;
 
+    hello->records = 0;
     if (received.size == 0) {
         return HELLO_INCOMPLETE;
     }
@@ -190,14 +190,14 @@ enum hello_result hello_parse(struct bytes received, struct hello *hello) {
         return result;
     }
     result = collect_message(received, &message, hello);
-    if (result != HELLO_OK) {
-        return result;
+    if (result == HELLO_OK && message.count > 1) {
+        result = judge_split_message(received, hello);
+    } else if (result == HELLO_OK) {
+        result =
+            judge_body(bytes_of(message.first.data + MESSAGE_HEADER_SIZE, message.first.size - MESSAGE_HEADER_SIZE), hello);
     }
-
-    if (message.count > 1) {
-        return judge_split_message(received, hello);
-    }
-    return judge_body(bytes_of(message.first.data + MESSAGE_HEADER_SIZE, message.first.size - MESSAGE_HEADER_SIZE), hello);
+    hello->records = (uint16_t)message.count;
+    return result;
 }
 
 void hello_alert(enum tls_alert alert, uint8_t record[static 7]) {

@@ -9,6 +9,7 @@
 
 enum {
     HELLO_SIZE_MAX = 16 * 1024, /* record headers included */
+    HELLO_RECORDS_BUSY_MAX = 4, /* as many as any known client makes of one: all that there is time for under load */
     HELLO_NAME_MAX = 255,
     /*
      * Bytes of records with early data, refused and stepped over, behind one hello (RFC 8446 section 4.2.10). A client
@@ -52,7 +53,7 @@ struct hello {
     bool ticket;                   /* carries a session ticket (1.2) or a pre-shared key (1.3) */
     struct bytes first_ticket;  /* the first one, in `received`; empty when there is none, or it lies in several records */
     bool resumable;             /* could resume safely: psk_dhe_ke in TLS 1.3, else extended_master_secret */
-    bool split;                 /* came in more records than one: see hello_join */
+    uint16_t records;           /* that it came in, so far: for HELLO_INCOMPLETE too. More than one: see hello_join */
     bool early_data;            /* TLS 1.3, and what follows the hello at once may be early data */
     uint8_t max_fragment;       /* max_fragment_length (RFC 6066 section 4): 1 to 4 for 512 to 4096 bytes; 0: none */
     uint16_t record_size_limit; /* RFC 8449: 64 or more bytes; 0: none. Where it is there, max_fragment is 0 */
@@ -61,7 +62,7 @@ struct hello {
 /*
  * `received` is all that the client has sent so far, from the first byte; what lies behind the hello's last record is not
  * looked at. `hello` is filled for HELLO_OK and, as far as `alert` and `fault` go, for HELLO_REJECTED; what it holds
- * after any other result is undefined. Never HELLO_INCOMPLETE for HELLO_SIZE_MAX bytes or more.
+ * after any other result is undefined, but for `records`. Never HELLO_INCOMPLETE for HELLO_SIZE_MAX bytes or more.
  *
  * HELLO_NOT_TLS and HELLO_PLAIN_HTTP are decided by what is there: a lone 'G' is plain HTTP, "GX" is not. Until a hello
  * is complete only its record headers and its first four bytes are read, so a client that sends a byte at a time costs

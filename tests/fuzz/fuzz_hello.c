@@ -57,7 +57,7 @@ static void check_split(const uint8_t *data, size_t at, const struct hello *of_w
     split[4] = (uint8_t)at;
     split[5 + at + 3] = (uint8_t)((size - at) >> 8);
     split[5 + at + 4] = (uint8_t)(size - at);
-    CHECK(hello_parse(bytes_of(split, size + 10), &hello) == HELLO_OK && same(&hello, of_whole) && hello.split);
+    CHECK(hello_parse(bytes_of(split, size + 10), &hello) == HELLO_OK && same(&hello, of_whole) && hello.records == 2);
     size_t joined = hello_join(bytes_of(split, size + 10), record, &rest);
     CHECK(rest.size == 0 && bytes_equal(bytes_of(record, joined), bytes_of(data, size + 5)));
 }
