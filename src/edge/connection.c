@@ -376,10 +376,11 @@ static void on_received(struct stream *stream, struct bytes data) {
         return;
     }
     if (connection->state == CONNECTION_QUEUED) {
-        /* Nothing is to be said before the server has spoken: there is no early data here. */
-        connection_reject(connection, STATS_AT_ADMISSION, STATS_REJECT_MALFORMED);
-        gate_fail(connection);
-        connection_end(connection, CONNECTION_BY_RESET);
+        if (!gate_keep_early(connection, data)) {
+            connection_reject(connection, STATS_AT_ADMISSION, STATS_REJECT_MALFORMED);
+            gate_fail(connection);
+            connection_end(connection, CONNECTION_BY_RESET);
+        }
     } else if (connection->state == CONNECTION_HELLO) {
         handshake_hello(connection, data);
     } else if (connection->state == CONNECTION_HANDSHAKE && gate_has_enough(connection)) {

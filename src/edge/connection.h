@@ -79,6 +79,7 @@ struct connection {
     bool peer_closed;   /* the client has sent close_notify or FIN; what it asked before is still answered */
     bool processing;    /* input is being worked through further up the stack */
     bool resumable;     /* the hello allows a ticket */
+    bool early_data;    /* the hello says that early data follows, which is refused and stepped over */
     bool is_new;        /* the cache does not have the identity; it is to, once its possession is proved */
     bool by_ticket;     /* identity and chain are those of a ticket, not of this handshake */
     bool verdict_stale; /* it was reached under another policy than the host's */

@@ -19,6 +19,8 @@ enum {
 
 _Static_assert((int)STATS_CLASS_COUNT == (int)ADMISSION_CLASSES && (int)STATS_SUSPECT == (int)ADMISSION_SUSPECT,
                "counted by the same classes");
+_Static_assert((int)HELLO_SIZE_MAX + (int)HELLO_EARLY_DATA_MAX <= (int)SHARD_HELD_MAX,
+               "a hello can wait with what follows it");
 
 /*
  * Time that the thread has used the CPU or has waited for it: what it did not want is what is left over. Where the kernel
@@ -247,8 +249,21 @@ static void hello_waits(struct connection *connection, struct bytes received) {
     wait_for_turn(connection, behind ? ADMISSION_FURTHER_HELLO : ADMISSION_HELLO);
 }
 
+bool gate_keep_early(struct connection *connection, struct bytes data) {
+    static const uint8_t dummy[] = {20, 3, 3, 0, 1, 1}; /* ChangeCipherSpec for middleboxes (RFC 8446 section D.4) */
+
+    if (connection->held.size + data.size > HELLO_SIZE_MAX + HELLO_EARLY_DATA_MAX ||
+        (!connection->early_data && !bytes_equal(data, bytes_of(dummy, sizeof dummy)))) {
+        return false;
+    }
+    connection_hold(connection, data);
+    return true;
+}
+
 void gate_hello(struct connection *connection, const struct hello *hello, struct bytes received) {
     struct admission *admission = &connection->shard->admission;
+
+    connection->early_data = hello->early_data;
 
     if (!gate_is_calm(connection->shard)) {
         connection->class = (uint8_t)classify(connection, hello);
@@ -298,6 +313,9 @@ static void take_up(struct connection *connection) {
 bool gate_has_enough(const struct connection *connection) {
     uint64_t most = (uint64_t)connection->site->config->limits.certificate_chain_size + HELLO_SIZE_MAX;
 
+    if (connection->early_data) {
+        most += HELLO_EARLY_DATA_MAX;
+    }
     return !gate_is_calm(connection->shard) && connection->stream->bytes_received > most;
 }
 

@@ -28,6 +28,11 @@ void gate_leave(struct connection *connection);
  * connection.
  */
 void gate_hello(struct connection *connection, const struct hello *hello, struct bytes received);
+/*
+ * More has come while its hello waits. True: it may be early data, or what stands for it, and is kept behind the hello.
+ * False: nothing else is to be said before the server has spoken.
+ */
+bool gate_keep_early(struct connection *connection, struct bytes data);
 /* A part of its handshake has come: goes on with it, or keeps it and waits. */
 void gate_flight(struct connection *connection, struct bytes data);
 

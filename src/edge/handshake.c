@@ -69,6 +69,18 @@ static void go_on(struct connection *connection, struct bytes input) {
     }
 }
 
+/* Apart, for its frame: few hellos come in several records. */
+static __attribute__((noinline)) void go_on_joined(struct connection *connection, struct bytes received) {
+    uint8_t record[HELLO_SIZE_MAX];
+    struct bytes rest;
+    size_t size = hello_join(received, record, &rest);
+
+    go_on(connection, bytes_of(record, size));
+    if (rest.size > 0 && connection->state == CONNECTION_HANDSHAKE) {
+        go_on(connection, rest);
+    }
+}
+
 void handshake_continue(struct connection *connection, struct bytes input) {
     uint64_t began_ns = gate_work_begin();
 
@@ -140,8 +152,20 @@ static void accept_hello(struct connection *connection, const struct hello *hell
         refuse_hello(connection, TLS_ALERT_INTERNAL_ERROR, STATS_REJECT_NO_MEMORY);
         return;
     }
+    const struct tls_client_offer offer = {
+        .named = hello->name[0] != '\0',
+        .max_fragment = hello->max_fragment,
+        .record_size_limit = hello->record_size_limit,
+        .early_data_max = hello->early_data ? HELLO_EARLY_DATA_MAX : 0,
+    };
+
+    tls_session_heed(connection->tls, &offer);
     connection_enter(connection, CONNECTION_HANDSHAKE);
-    go_on(connection, received);
+    if (hello->records > 1) {
+        go_on_joined(connection, received);
+    } else {
+        go_on(connection, received);
+    }
 }
 
 void handshake_begin(struct connection *connection, const struct hello *hello, struct bytes received) {
@@ -183,10 +207,8 @@ void handshake_hello(struct connection *connection, struct bytes data) {
     struct bytes received = data;
 
     if (connection->held.data != NULL) {
-        size_t room = HELLO_SIZE_MAX - connection->held.size;
-
-        /* The parser refuses at HELLO_SIZE_MAX: nothing it needs is cut off. */
-        connection_hold(connection, bytes_of(data.data, data.size < room ? data.size : room));
+        /* What is held has less than HELLO_SIZE_MAX. Early data may follow the hello, and all of it counts for TLS. */
+        connection_hold(connection, data);
         received = bytes_of(connection->held.data, connection->held.size);
     }
     switch (hello_parse(received, &hello)) {
@@ -196,7 +218,10 @@ void handshake_hello(struct connection *connection, struct bytes data) {
         gate_hello(connection, &hello, received);
         break;
     case HELLO_INCOMPLETE:
-        if (connection->held.data == NULL) {
+        /* A hello in crumbs is legal, and not worth it while others wait. */
+        if (hello.records > HELLO_RECORDS_BUSY_MAX && !gate_is_calm(connection->shard)) {
+            refuse_hello(connection, TLS_ALERT_ILLEGAL_PARAMETER, STATS_REJECT_MALFORMED);
+        } else if (connection->held.data == NULL) {
             connection_hold(connection, data);
         }
         break;

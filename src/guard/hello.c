@@ -13,12 +13,14 @@ enum {
     MESSAGE_TYPE_CLIENT_HELLO = 1,
 };
 
-/* The handshake message as the records carry it: its bytes with the record headers between them left out. */
+/* What of the handshake message the records carry, looked at one after the other. */
 struct message {
-    struct bytes pieces[HELLO_RECORDS_MAX];
-    size_t count;
-    size_t received;  /* bytes of all pieces */
-    size_t announced; /* what the pieces will have when their records are complete; at least `received` */
+    struct bytes first; /* of the message, from the first record */
+    uint8_t header[MESSAGE_HEADER_SIZE];
+    size_t header_size; /* bytes of it that have come */
+    size_t count;       /* of records */
+    size_t received;    /* bytes of all of them */
+    size_t announced;   /* what that will be when the records are complete; at least `received` */
 };
 
 static enum hello_result reject(struct hello *hello, enum tls_alert alert, const char *fault) {
@@ -65,17 +67,27 @@ static enum hello_result check_record_header(struct bytes header, struct hello *
     return HELLO_OK;
 }
 
-/* Copies up to `capacity` bytes from the message's front; returns how many. */
-static size_t message_copy(const struct message *message, uint8_t *buffer, size_t capacity) {
-    size_t copied = 0;
+/* Takes the record at the front of `*rest`, whose header is sound; its content, as far as it is there. */
+static struct bytes take_record(struct bytes *rest) {
+    size_t announced = (size_t)rest->data[3] << 8 | rest->data[4];
+    size_t left = rest->size - RECORD_HEADER_SIZE;
+    struct bytes piece = bytes_of(rest->data + RECORD_HEADER_SIZE, announced < left ? announced : left);
 
-    for (size_t i = 0; i < message->count; i++) {
-        struct bytes piece = message->pieces[i];
-        size_t size = piece.size < capacity - copied ? piece.size : capacity - copied;
-        memcpy(buffer + copied, piece.data, size);
-        copied += size;
+    *rest = bytes_of(piece.data + piece.size, left - piece.size);
+    return piece;
+}
+
+static void add_record(struct message *message, struct bytes piece, size_t announced) {
+    size_t missing = MESSAGE_HEADER_SIZE - message->header_size;
+    size_t size = piece.size < missing ? piece.size : missing;
+
+    memcpy(message->header + message->header_size, piece.data, size);
+    message->header_size += size;
+    if (message->count++ == 0) {
+        message->first = piece;
     }
-    return copied;
+    message->received += piece.size;
+    message->announced += announced;
 }
 
 /*
@@ -83,17 +95,16 @@ static size_t message_copy(const struct message *message, uint8_t *buffer, size_
  * order in which their bytes come, so that the answer does not depend on how much of the rest has come.
  */
 static enum hello_result check_message(const struct message *message, struct hello *hello) {
-    uint8_t header[MESSAGE_HEADER_SIZE];
-    size_t header_size = message_copy(message, header, sizeof(header));
+    const uint8_t *header = message->header;
     size_t records = message->count;
 
     if (records * RECORD_HEADER_SIZE + message->announced > HELLO_SIZE_MAX) {
         return reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "ClientHello over 16 KiB");
     }
-    if (header_size > 0 && header[0] != MESSAGE_TYPE_CLIENT_HELLO) {
+    if (message->header_size > 0 && header[0] != MESSAGE_TYPE_CLIENT_HELLO) {
         return reject(hello, TLS_ALERT_UNEXPECTED_MESSAGE, "the first handshake message is no ClientHello");
     }
-    if (header_size < MESSAGE_HEADER_SIZE) {
+    if (message->header_size < MESSAGE_HEADER_SIZE) {
         return HELLO_INCOMPLETE;
     }
     size_t size = MESSAGE_HEADER_SIZE + ((size_t)header[1] << 16 | (size_t)header[2] << 8 | header[3]);
@@ -104,35 +115,26 @@ static enum hello_result check_message(const struct message *message, struct hel
     if (records * RECORD_HEADER_SIZE + size > HELLO_SIZE_MAX) {
         return reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "ClientHello over 16 KiB");
     }
-    if (records > HELLO_RECORDS_MAX) {
-        return reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "ClientHello in more than 4 records");
-    }
     return message->received == size ? HELLO_OK : HELLO_INCOMPLETE;
 }
 
-/* Walks the record headers, at most HELLO_RECORDS_MAX of them. HELLO_OK: `message` is complete. */
+/* Walks the record headers. HELLO_OK: `message` is complete. */
 static enum hello_result collect_message(struct bytes received, struct message *message, struct hello *hello) {
     struct bytes rest = received;
     enum hello_result result = HELLO_INCOMPLETE;
 
     *message = (struct message){0};
     while (rest.size > 0) {
-        CHECK(message->count < HELLO_RECORDS_MAX);
         result = check_record_header(rest, hello);
         if (result != HELLO_OK) {
             return result;
         }
         size_t announced = (size_t)rest.data[3] << 8 | rest.data[4];
-        size_t left = rest.size - RECORD_HEADER_SIZE;
-        struct bytes piece = bytes_of(rest.data + RECORD_HEADER_SIZE, announced < left ? announced : left);
-        message->pieces[message->count++] = piece;
-        message->announced += announced;
-        message->received += piece.size;
+        add_record(message, take_record(&rest), announced);
         result = check_message(message, hello);
         if (result != HELLO_INCOMPLETE) {
             return result;
         }
-        rest = bytes_of(piece.data + piece.size, left - piece.size);
     }
     return result;
 }
@@ -144,17 +146,34 @@ static enum hello_result judge_body(struct bytes body, struct hello *hello) {
     if (!offer_read(body, &offer, hello) || !judge_offer(&offer, hello)) {
         return HELLO_REJECTED;
     }
-    hello->shape = offer_shape(&offer);
     return HELLO_OK;
 }
 
-/* Apart, so that only a hello that was split over records pays for so large a frame. */
-static __attribute__((noinline)) enum hello_result judge_split_message(const struct message *message, struct hello *hello) {
-    uint8_t buffer[HELLO_SIZE_MAX];
-    size_t size = message_copy(message, buffer, sizeof(buffer));
+size_t hello_join(struct bytes received, uint8_t record[static HELLO_SIZE_MAX], struct bytes *rest) {
+    struct message message;
+    struct hello hello;
+    size_t size = RECORD_HEADER_SIZE;
 
-    CHECK(size == message->received);
-    enum hello_result result = judge_body(bytes_of(buffer + MESSAGE_HEADER_SIZE, size - MESSAGE_HEADER_SIZE), hello);
+    CHECK(collect_message(received, &message, &hello) == HELLO_OK);
+    memcpy(record, received.data, RECORD_HEADER_SIZE);
+    record[3] = (uint8_t)(message.received >> 8);
+    record[4] = (uint8_t)message.received;
+    *rest = received;
+    for (size_t i = 0; i < message.count; i++) {
+        struct bytes piece = take_record(rest);
+        memcpy(record + size, piece.data, piece.size);
+        size += piece.size;
+    }
+    return size;
+}
+
+/* Apart, so that only a hello that was split over records pays for so large a frame. */
+static __attribute__((noinline)) enum hello_result judge_split_message(struct bytes received, struct hello *hello) {
+    uint8_t record[HELLO_SIZE_MAX];
+    struct bytes rest;
+    size_t size = hello_join(received, record, &rest) - RECORD_HEADER_SIZE - MESSAGE_HEADER_SIZE;
+
+    enum hello_result result = judge_body(bytes_of(record + RECORD_HEADER_SIZE + MESSAGE_HEADER_SIZE, size), hello);
     hello->first_ticket = bytes_of(NULL, 0);
     return result;
 }
@@ -162,6 +181,7 @@ static __attribute__((noinline)) enum hello_result judge_split_message(const str
 enum hello_result hello_parse(struct bytes received, struct hello *hello) {
     struct message message;
 
+    hello->records = 0;
     if (received.size == 0) {
         return HELLO_INCOMPLETE;
     }
@@ -170,15 +190,14 @@ enum hello_result hello_parse(struct bytes received, struct hello *hello) {
         return result;
     }
     result = collect_message(received, &message, hello);
-    if (result != HELLO_OK) {
-        return result;
+    if (result == HELLO_OK && message.count > 1) {
+        result = judge_split_message(received, hello);
+    } else if (result == HELLO_OK) {
+        result =
+            judge_body(bytes_of(message.first.data + MESSAGE_HEADER_SIZE, message.first.size - MESSAGE_HEADER_SIZE), hello);
     }
-
-    if (message.count > 1) {
-        return judge_split_message(&message, hello);
-    }
-    struct bytes only = message.pieces[0];
-    return judge_body(bytes_of(only.data + MESSAGE_HEADER_SIZE, only.size - MESSAGE_HEADER_SIZE), hello);
+    hello->records = (uint16_t)message.count;
+    return result;
 }
 
 void hello_alert(enum tls_alert alert, uint8_t record[static 7]) {

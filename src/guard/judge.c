@@ -88,8 +88,8 @@ static bool judge_tls13(const struct offer *offer, struct hello *hello) {
     if (offer->compression.size != 1 || offer->compression.data[0] != 0) {
         return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "TLS 1.3 with compression");
     }
-    if (offer_has(offer, EXTENSION_COOKIE)) { /* only ever an echo of ours */
-        return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "cookie in a first ClientHello");
+    if (offer_has(offer, EXTENSION_COOKIE)) { /* only ever an echo of a server's, and this one sends none */
+        return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "cookie that nobody gave");
     }
     if (with_psk && !check_pre_shared_keys(offer, hello)) {
         return false;
@@ -116,6 +116,7 @@ static bool judge_tls13(const struct offer *offer, struct hello *hello) {
     hello->tls13 = true;
     hello->ticket |= with_psk;
     hello->resumable = has_psk_dhe(offer);
+    hello->early_data = offer_has(offer, EXTENSION_EARLY_DATA);
     return true;
 }
 

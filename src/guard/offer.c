@@ -6,6 +6,9 @@ enum {
     RANDOM_SIZE = 32,
     SESSION_ID_MAX = 32,
     NAME_TYPE_HOST = 0,
+    RECORD_SIZE_LIMIT_MIN = 64,
+    MAX_FRAGMENT_512 = 1,
+    MAX_FRAGMENT_4096 = 4,
 };
 
 /*
@@ -102,6 +105,7 @@ static bool read_structure(struct bytes body, struct offer *offer, struct hello 
     if (offer->compression.size == 0) {
         return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "no compression methods");
     }
+    offer->head = bytes_of(body.data, (size_t)(reader.next - body.data));
     if (reader_left(&reader) == 0) { /* legal in TLS 1.2: no extensions */
         return true;
     }
@@ -280,48 +284,40 @@ static bool check_small_extensions(const struct offer *offer, struct hello *hell
     return true;
 }
 
-/* The finalizer of SplitMix64 (Steele, Lea, Flood, OOPSLA '14): each bit of the result depends on each of `value`. */
-static uint64_t mix(uint64_t value) {
-    value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9;
-    value = (value ^ value >> 27) * 0x94d049bb133111eb;
-    return value ^ value >> 31;
+/* RFC 8449 section 4: any value from 64 on, also one above what the version allows. */
+static bool read_record_size_limit(const struct offer *offer, struct hello *hello) {
+    struct reader reader = reader_of(offer->extension[EXTENSION_RECORD_SIZE_LIMIT]);
+
+    hello->record_size_limit = reader_u16(&reader);
+    if (reader.failed || reader_left(&reader) != 0) {
+        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed record_size_limit");
+    }
+    return hello->record_size_limit >= RECORD_SIZE_LIMIT_MIN ||
+           offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "record_size_limit below 64");
 }
 
-static uint64_t mix_list(uint64_t shape, struct bytes list) {
-    uint64_t count = 0;
+/* RFC 6066 section 4. Not looked at beside record_size_limit (RFC 8449 section 5). */
+static bool read_record_limits(const struct offer *offer, struct hello *hello) {
+    struct bytes code = offer->extension[EXTENSION_MAX_FRAGMENT_LENGTH];
 
-    for (size_t i = 0; i < list.size; i += 2) {
-        uint16_t value = offer_u16(list, i);
-        if (!registry_is_grease(value)) {
-            shape = mix(shape ^ value);
-            count++;
-        }
+    if (offer_has(offer, EXTENSION_RECORD_SIZE_LIMIT)) {
+        return read_record_size_limit(offer, hello);
     }
-    return mix(shape ^ count << 16);
-}
-
-/*
- * Browsers shuffle their extensions anew for each connection, so their types are summed up instead of chained. Padding
- * and what comes only with a resumption are left out, so that a client keeps its shape.
- */
-uint64_t offer_shape(const struct offer *offer) {
-    uint64_t shape = mix_list(mix_list(mix_list(0, offer->versions), offer->suites), offer->groups);
-    struct reader reader = reader_of(offer->extensions);
-    uint64_t sum = 0;
-
-    while (reader_left(&reader) > 0) {
-        uint16_t type = reader_u16(&reader);
-        reader_bytes(&reader, reader_u16(&reader));
-        if (type != EXTENSION_PADDING && type != EXTENSION_PRE_SHARED_KEY && type != EXTENSION_EARLY_DATA &&
-            !registry_is_grease(type)) {
-            sum += mix(type + (uint64_t)1);
-        }
+    if (!offer_has(offer, EXTENSION_MAX_FRAGMENT_LENGTH)) {
+        return true;
     }
-    return mix(shape ^ sum);
+    if (code.size != 1) {
+        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed max_fragment_length");
+    }
+    if (code.data[0] < MAX_FRAGMENT_512 || code.data[0] > MAX_FRAGMENT_4096) {
+        return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "max_fragment_length is none of the defined ones");
+    }
+    hello->max_fragment = code.data[0];
+    return true;
 }
 
 bool offer_read(struct bytes body, struct offer *offer, struct hello *hello) {
     *offer = (struct offer){0};
     return read_structure(body, offer, hello) && read_lists(offer, hello) && check_small_extensions(offer, hello) &&
-           read_server_name(offer, hello) && read_alpn(offer, hello);
+           read_record_limits(offer, hello) && read_server_name(offer, hello) && read_alpn(offer, hello);
 }

@@ -12,9 +12,10 @@ enum { OFFER_TLS12 = 0x0303, OFFER_TLS13 = 0x0304 };
 
 /* Views into the hello: lists without the lengths in front of them. Empty where the hello has none. */
 struct offer {
+    struct bytes head; /* all that is in front of the extensions: version, random, session ID, suites, compression */
     struct bytes suites;
     struct bytes compression; /* never empty */
-    struct bytes extensions;  /* as they came, for the shape */
+    struct bytes extensions;  /* as they came */
     uint64_t present;         /* bit T: extension T is there, for T < EXTENSION_TRACKED */
     struct bytes extension[EXTENSION_TRACKED];
 
@@ -26,13 +27,10 @@ struct offer {
 
 /*
  * Reads the body of a complete ClientHello, which is what follows its handshake header. True: `offer` is filled, with
- * views into `body`, and so are `name`, `alpn` and `alpn_http11` of `hello`, which must be zeroed before. False: `alert` and
- * `fault` of `hello` are. Time is linear in the size.
+ * views into `body`, and so are the name, what ALPN offers and the limits of record sizes of `hello`, which must be zeroed
+ * before. False: `alert` and `fault` of `hello` are. Time is linear in the size.
  */
 bool offer_read(struct bytes body, struct offer *offer, struct hello *hello);
-
-/* The fingerprint that struct hello holds. */
-uint64_t offer_shape(const struct offer *offer);
 
 /*
  * The content of a vector whose length, a number of `length_size` (1 or 2) bytes, must take up `outer` exactly (RFC 8446

@@ -8,6 +8,7 @@
 
 enum extension_type {
     EXTENSION_SERVER_NAME = 0,             /* RFC 6066 */
+    EXTENSION_MAX_FRAGMENT_LENGTH = 1,     /* RFC 6066 */
     EXTENSION_SUPPORTED_GROUPS = 10,       /* RFC 8422, RFC 8446 */
     EXTENSION_EC_POINT_FORMATS = 11,       /* RFC 8422 */
     EXTENSION_SIGNATURE_ALGORITHMS = 13,   /* RFC 8446 */
@@ -15,6 +16,7 @@ enum extension_type {
     EXTENSION_PADDING = 21,                /* RFC 7685 */
     EXTENSION_ENCRYPT_THEN_MAC = 22,       /* RFC 7366 */
     EXTENSION_EXTENDED_MASTER_SECRET = 23, /* RFC 7627 */
+    EXTENSION_RECORD_SIZE_LIMIT = 28,      /* RFC 8449 */
     EXTENSION_SESSION_TICKET = 35,         /* RFC 5077 */
     EXTENSION_PRE_SHARED_KEY = 41,         /* this and what follows: RFC 8446 */
     EXTENSION_EARLY_DATA = 42,
@@ -23,8 +25,9 @@ enum extension_type {
     EXTENSION_PSK_KEY_EXCHANGE_MODES = 45,
     EXTENSION_SIGNATURE_ALGORITHMS_CERT = 50,
     EXTENSION_KEY_SHARE = 51,
-    EXTENSION_TRACKED = 52,                /* all above are below it */
-    EXTENSION_RENEGOTIATION_INFO = 0xff01, /* RFC 5746 */
+    EXTENSION_TRACKED = 52,                    /* all above are below it */
+    EXTENSION_ENCRYPTED_CLIENT_HELLO = 0xfe0d, /* RFC 9849 */
+    EXTENSION_RENEGOTIATION_INFO = 0xff01,     /* RFC 5746 */
 };
 
 /* What a number is worth to this server. Several may be or'ed together. */
@@ -46,10 +49,5 @@ unsigned registry_signature_use(uint16_t scheme);
 
 /* Bytes of a key share of a group that this server has (an uncompressed point, where it is a NIST curve); 0 for others. */
 size_t registry_key_share_size(uint16_t group);
-
-/* RFC 8701: values that clients strew in to keep servers tolerant; they mean nothing. */
-static inline bool registry_is_grease(uint16_t value) {
-    return (value & 0x0f0f) == 0x0a0a && value >> 8 == (value & 0xff);
-}
 
 #endif

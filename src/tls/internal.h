@@ -10,7 +10,8 @@
 #include <wolfssl/ssl.h>
 
 #if !defined(WOLFSSL_CA_NAMES_DER) || !defined(WOLFSSL_CTX_RNG) || !defined(WOLFSSL_CLIENT_AUTH_HOOKS) ||                   \
-    !defined(WOLFSSL_CTX_CHAIN_DER)
+    !defined(WOLFSSL_CTX_CHAIN_DER) || !defined(WOLFSSL_CLIENT_OFFER) || !defined(WOLFSSL_HELLO_RETRY) ||                   \
+    !defined(WOLFSSL_SKIP_EARLY_DATA)
 #error "this wolfSSL is not the one that tools/deps builds, with tools/patches: run tools/deps"
 #endif
 
@@ -33,6 +34,12 @@ int tls_session_send(WOLFSSL *wolfssl, char *buffer, int size, void *session);
 
 /* Its proof of possession. `session` is a struct tls_session. */
 struct tls_proof *tls_session_proof(void *session);
+
+/*
+ * Both hellos where there is a HelloRetryRequest, each behind its handshake header: the first one with a `group` of 0, the
+ * second with that of the share that was asked for. 0, or the alert to end with.
+ */
+int tls_session_hello_retry(WOLFSSL *wolfssl, const unsigned char *hello, unsigned size, unsigned short group);
 
 /* wolfSSL's tickets, to seal or to open. `context` is a struct tls_context. */
 int tls_session_ticket(WOLFSSL *wolfssl, unsigned char name[WOLFSSL_TICKET_NAME_SZ],

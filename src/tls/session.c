@@ -2,6 +2,8 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "guard/retry.h"
+#include "tls/fragment.h"
 #include "tls/internal.h"
 #include "tls/peer.h"
 
@@ -20,7 +22,12 @@ struct tls_session {
     bool shut_down;
     bool accepted_ticket;
     struct tls_proof proof;
-    uint64_t authenticated_s; /* of the ticket that was accepted */
+    bool retried;                             /* the hello that answers a HelloRetryRequest has come */
+    uint8_t max_fragment;                     /* see struct tls_client_offer */
+    struct fragment fragment;                 /* of what goes out in the clear */
+    struct retry *retry;                      /* what the second hello is held against, while it is waited for; else NULL */
+    uint64_t authenticated_s;                 /* of the ticket that was accepted */
+    uint8_t binding[TLS_TICKET_BINDING_SIZE]; /* likewise */
 };
 
 int tls_session_receive(WOLFSSL *wolfssl, char *buffer, int capacity, void *owner) {
@@ -36,7 +43,32 @@ int tls_session_receive(WOLFSSL *wolfssl, char *buffer, int capacity, void *owne
 
 int tls_session_send(WOLFSSL *wolfssl, char *buffer, int size, void *owner) {
     struct tls_session *session = owner;
-    return session->handler->output(session->owner, bytes_of(buffer, (size_t)size)) == 0 ? size : WOLFSSL_CBIO_ERR_GENERAL;
+    struct bytes rest = bytes_of(buffer, (size_t)size);
+    /* In TLS 1.3 the limits are for what is encrypted, which wolfSSL has split. */
+    if (session->fragment.limit == 0 || tls_session_is_tls13(session))
+        return session->handler->output(session->owner, rest) == 0 ? size : WOLFSSL_CBIO_ERR_GENERAL;
+    while (rest.size > 0) {
+        struct bytes record = fragment_next(&session->fragment, &rest);
+        if (session->handler->output(session->owner, record) != 0)
+            return WOLFSSL_CBIO_ERR_GENERAL;
+    }
+    return size;
+}
+
+int tls_session_hello_retry(WOLFSSL *wolfssl, const unsigned char *hello, unsigned size, unsigned short group) {
+    struct tls_session *session = wolfSSL_GetIOReadCtx(wolfssl);
+    struct bytes body = bytes_of(hello, size);
+    struct hello second;
+    if (group == 0) {
+        session->retry = malloc(sizeof(*session->retry));
+        return session->retry != NULL && retry_keep(session->retry, body) ? 0 : TLS_ALERT_INTERNAL_ERROR;
+    }
+    CHECK(session->retry != NULL);
+    session->retried = true;
+    bool good = retry_check(session->retry, body, group, &second);
+    free(session->retry);
+    session->retry = NULL;
+    return good ? 0 : (int)second.alert;
 }
 
 struct tls_proof *tls_session_proof(void *owner) {
@@ -48,17 +80,19 @@ static uint64_t now_s(void) {
     return clock_monotonic_ns() / 1000000000;
 }
 
-/* wolfSSL's minor version, which our tickets carry: one of TLS 1.2 must never open in a hello of TLS 1.3, nor the reverse.
+/*
+ * wolfSSL's minor version, which our tickets carry: one of TLS 1.2 must never open in a hello of TLS 1.3, nor the reverse.
+ * In TLS 1.2 a max_fragment_length holds for the resumptions too (RFC 6066 section 4): it has to be asked for again.
  */
-static uint8_t minor_version(const WOLFSSL *wolfssl) {
-    return wolfSSL_GetVersion(wolfssl) == WOLFSSL_TLSV1_3 ? 4 : 3;
+static uint8_t ticket_version(const struct tls_session *session) {
+    return tls_session_is_tls13(session) ? 4 : (uint8_t)(3 | session->max_fragment << 4);
 }
 
 static int seal_ticket(struct tls_session *session, const struct tls_context *context, struct tls_ticket_parts *parts) {
     /* Resuming is no proof of possession: the clock of the full handshake goes on. */
     bool resumed = session->accepted_ticket && wolfSSL_session_reused(session->wolfssl) != 0;
     struct tls_ticket ticket = {
-        .version = minor_version(session->wolfssl),
+        .version = ticket_version(session),
         .authenticated_s = resumed ? session->authenticated_s : now_s(),
     };
     tls_peer_end();
@@ -75,13 +109,21 @@ static int seal_ticket(struct tls_session *session, const struct tls_context *co
 
 static int open_ticket(struct tls_session *session, const struct tls_context *context, struct tls_ticket_parts *parts) {
     struct tls_ticket ticket;
-    if (session->accepted_ticket ||
+    if ((session->accepted_ticket && !session->retried) ||
         !tls_tickets_open(context->tickets, &ticket, now_s(), context->ticket_lifetime_s, parts) ||
-        ticket.version != minor_version(session->wolfssl) ||
-        !session->handler->accept_ticket(session->owner, ticket.binding))
+        ticket.version != ticket_version(session))
+        return WOLFSSL_TICKET_RET_REJECT;
+    /* After a HelloRetryRequest wolfSSL begins again, and only what was accepted before is so a second time. */
+    if (session->accepted_ticket)
+        return ticket.authenticated_s == session->authenticated_s &&
+                       memcmp(ticket.binding, session->binding, sizeof(ticket.binding)) == 0
+                   ? WOLFSSL_TICKET_RET_OK
+                   : WOLFSSL_TICKET_RET_REJECT;
+    if (!session->handler->accept_ticket(session->owner, ticket.binding))
         return WOLFSSL_TICKET_RET_REJECT;
     session->accepted_ticket = true;
     session->authenticated_s = ticket.authenticated_s;
+    memcpy(session->binding, ticket.binding, sizeof(session->binding));
     return WOLFSSL_TICKET_RET_OK;
 }
 
@@ -126,7 +168,22 @@ void tls_session_free(struct tls_session *session) {
         return;
     wolfSSL_free(session->wolfssl);
     tls_proof_free(&session->proof);
+    free(session->retry);
     free(session);
+}
+
+void tls_session_heed(struct tls_session *session, const struct tls_client_offer *offer) {
+    WOLFSSL_OFFER asked = {
+        .serverName = offer->named, .maxFragment = offer->max_fragment, .recordSizeLimit = offer->record_size_limit};
+    if (offer->record_size_limit != 0) {
+        session->fragment.limit = offer->record_size_limit;
+    } else if (offer->max_fragment != 0) {
+        session->fragment.limit = 256u << offer->max_fragment;
+        session->max_fragment = offer->max_fragment;
+    }
+    wolfSSL_set_client_offer(session->wolfssl, &asked);
+    if (offer->early_data_max != 0)
+        wolfSSL_skip_early_data(session->wolfssl, offer->early_data_max);
 }
 
 void tls_session_feed(struct tls_session *session, struct bytes ciphertext) {

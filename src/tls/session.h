@@ -56,6 +56,17 @@ struct tls_peer_chain {
  */
 struct tls_session *tls_session_create(struct tls_context *context, size_t chain_size_max,
                                        const struct tls_session_handler *handler, void *owner);
+/* What of a ClientHello wolfSSL is to heed, as the caller has read it. */
+struct tls_client_offer {
+    bool named;                 /* its server name has chosen the host: which is acknowledged (RFC 6066 section 3) */
+    uint8_t max_fragment;       /* RFC 6066 section 4: 1 to 4 for 512 to 4096 bytes; 0: none */
+    uint16_t record_size_limit; /* RFC 8449: 64 or more bytes, and max_fragment does not count; 0: none */
+    uint32_t early_data_max;    /* bytes of records with early data to step over (RFC 8446 section 4.2.10); 0: none */
+};
+
+/* Before the handshake. Without it nothing was asked for. */
+void tls_session_heed(struct tls_session *session, const struct tls_client_offer *offer);
+
 /* Sends nothing: see tls_session_shutdown. */
 void tls_session_free(struct tls_session *session);
 

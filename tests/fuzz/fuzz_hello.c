@@ -6,7 +6,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool same(const struct hello *a, const struct hello *b) {
     return strcmp(a->name, b->name) == 0 && a->tls13 == b->tls13 && a->tls12 == b->tls12 && a->alpn == b->alpn &&
-           a->alpn_http11 == b->alpn_http11 && a->ticket == b->ticket && a->shape == b->shape;
+           a->alpn_http11 == b->alpn_http11 && a->ticket == b->ticket && a->early_data == b->early_data &&
+           a->record_size_limit == b->record_size_limit;
 }
 
 static void check_result(enum hello_result result, const struct hello *hello, size_t size) {
@@ -41,7 +42,8 @@ static void check_prefix(const uint8_t *data, size_t size, enum hello_result who
 
 /* A hello that came in one record, cut in two at `at`. */
 static void check_split(const uint8_t *data, size_t at, const struct hello *of_whole) {
-    static uint8_t split[HELLO_SIZE_MAX + 5];
+    static uint8_t split[HELLO_SIZE_MAX + 5], record[HELLO_SIZE_MAX];
+    struct bytes rest;
     size_t size = (size_t)data[3] << 8 | data[4];
     struct hello hello = {0};
 
@@ -55,7 +57,9 @@ static void check_split(const uint8_t *data, size_t at, const struct hello *of_w
     split[4] = (uint8_t)at;
     split[5 + at + 3] = (uint8_t)((size - at) >> 8);
     split[5 + at + 4] = (uint8_t)(size - at);
-    CHECK(hello_parse(bytes_of(split, size + 10), &hello) == HELLO_OK && same(&hello, of_whole));
+    CHECK(hello_parse(bytes_of(split, size + 10), &hello) == HELLO_OK && same(&hello, of_whole) && hello.records == 2);
+    size_t joined = hello_join(bytes_of(split, size + 10), record, &rest);
+    CHECK(rest.size == 0 && bytes_equal(bytes_of(record, joined), bytes_of(data, size + 5)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

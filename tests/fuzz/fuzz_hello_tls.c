@@ -1,9 +1,11 @@
 /*
  * The parser of hellos against wolfSSL, as the server has it set up, with a key of each kind: what the parser accepts one of
- * them answers, and what any answers the parser has accepted. Where they may differ is said one by one below.
+ * them answers, and what any answers the parser has accepted. Where they may differ is said one by one below. Where the
+ * answer is a HelloRetryRequest, the same is held of what follows in the input, as the second hello.
  */
 #include "base/check.h"
-#include "guard/hello.h"
+#include "base/hash.h"
+#include "guard/retry.h"
 #include "tls/session.h"
 
 #include <stdio.h>
@@ -12,7 +14,12 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { RECORD_ALERT = 21, RECORD_HANDSHAKE = 22, ANSWER_MAX = 16, CHAIN_SIZE = 16 * 1024 };
+enum { RECORD_CHANGE_CIPHER_SPEC = 20, RECORD_ALERT = 21, RECORD_HANDSHAKE = 22, ANSWER_MAX = 1024, CHAIN_SIZE = 16 * 1024 };
+
+/* Of a HelloRetryRequest (RFC 8446 section 4.1.3). */
+static const uint8_t retry_random[] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
+                                       0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
+                                       0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
 
 /* What the server says first. */
 struct answer {
@@ -41,6 +48,7 @@ static struct bytes read_file(const char *name, const char *suffix) {
 }
 
 static void make_contexts(void) {
+    hash_init();
     CHECK(tls_library_init() == 0);
     for (size_t i = 0; i < ARRAY_LENGTH(keys); i++) {
         char error[TLS_ERROR_SIZE];
@@ -85,6 +93,7 @@ static bool is_server_hello(const struct answer *answer) {
 struct outcome {
     bool answered;
     unsigned alert; /* 0: it said nothing */
+    struct answer answer;
 };
 
 static struct outcome ask_all(const uint8_t *data, size_t size) {
@@ -95,6 +104,7 @@ static struct outcome ask_all(const uint8_t *data, size_t size) {
 
         outcome.answered = is_server_hello(&answer);
         outcome.alert = answer.size > 6 && answer.bytes[0] == RECORD_ALERT ? answer.bytes[6] : 0;
+        outcome.answer = answer;
     }
     return outcome;
 }
@@ -132,13 +142,17 @@ static bool is_ours_alone(const char *fault) {
         "malformed pre_shared_key",                                    /* likewise */
         "binders do not match the pre-shared keys",                    /* likewise */
         "malformed psk_key_exchange_modes",                            /* RFC 8446 section 4.2.9, likewise */
-        "cookie in a first ClientHello",                               /* RFC 8446 section 4.2.2 */
+        "cookie that nobody gave",                                     /* RFC 8446 section 4.2.2 */
         "no usable group for TLS 1.3",                                 /* wolfSSL asks for one that was not offered */
         "legacy_version is not that of TLS 1.2",                       /* RFC 8446 section 4.1.2 */
         "malformed renegotiation_info",                                /* RFC 5746 section 3.6 */
         "renegotiation in a first handshake",                          /* likewise */
         "extension that has no content has some",                      /* RFC 7366 section 2, RFC 7627 section 5.1 */
         "malformed signature_algorithms_cert",                         /* RFC 8446 section 4.2.3 */
+        "malformed max_fragment_length",                               /* RFC 6066 section 4: wolfSSL does not read it */
+        "max_fragment_length is none of the defined ones",             /* likewise */
+        "malformed record_size_limit",                                 /* RFC 8449 section 4, likewise */
+        "record_size_limit below 64",                                  /* likewise */
         "extension given twice",                                       /* RFC 8446 section 4.2 */
         "record of an unknown major version",                          /* RFC 8446 section 5.1 */
     };
@@ -149,6 +163,70 @@ static bool is_ours_alone(const char *fault) {
         }
     }
     return false;
+}
+
+/* Takes a record off the front. One that is not complete is empty. */
+static struct bytes take_record(struct bytes *rest, uint8_t *type) {
+    struct reader reader = reader_of(*rest);
+    struct bytes content;
+
+    *type = reader_u8(&reader);
+    reader_u16(&reader);
+    content = reader_bytes(&reader, reader_u16(&reader));
+    *rest = bytes_of(reader.next, reader_left(&reader));
+    return reader.failed ? bytes_of(NULL, 0) : content;
+}
+
+/* The group that a HelloRetryRequest asks for; 0: the message is none. */
+static uint16_t retry_group(struct bytes message) {
+    struct reader reader = reader_of(message);
+    struct reader extensions;
+
+    reader_bytes(&reader, 4 + 2);
+    if (!bytes_equal(reader_bytes(&reader, sizeof retry_random), bytes_of(retry_random, sizeof retry_random))) {
+        return 0;
+    }
+    reader_bytes(&reader, reader_u8(&reader)); /* session ID */
+    reader_bytes(&reader, 2 + 1);              /* suite, compression */
+    extensions = reader_of(reader_bytes(&reader, reader_u16(&reader)));
+    while (reader_left(&extensions) > 0) {
+        uint16_t type = reader_u16(&extensions);
+        struct bytes content = reader_bytes(&extensions, reader_u16(&extensions));
+
+        if (type == 51 && content.size == 2) {
+            return (uint16_t)(content.data[0] << 8 | content.data[1]);
+        }
+    }
+    return 0;
+}
+
+/* Both hellos in one record each, right behind each other. */
+static void check_second_hello(struct bytes input, const struct answer *answer) {
+    struct bytes output = bytes_of(answer->bytes, answer->size);
+    uint8_t type;
+    uint16_t group = retry_group(take_record(&output, &type));
+    struct bytes first = take_record(&input, &type);
+    struct bytes second = take_record(&input, &type);
+    struct bytes reply;
+    struct retry retry;
+    struct hello hello;
+
+    if (group == 0 || type != RECORD_HANDSHAKE || second.size < 4 || second.data[0] != 1 ||
+        ((size_t)second.data[1] << 16 | (size_t)second.data[2] << 8 | second.data[3]) != second.size - 4) {
+        return;
+    }
+    do { /* a ChangeCipherSpec stands between, where the client has a session ID */
+        reply = take_record(&output, &type);
+    } while (type == RECORD_CHANGE_CIPHER_SPEC);
+    CHECK(retry_keep(&retry, bytes_of(first.data + 4, first.size - 4)));
+    if (retry_check(&retry, bytes_of(second.data + 4, second.size - 4), group, &hello)) {
+        CHECK((type == RECORD_HANDSHAKE && retry_group(reply) == 0) ||
+              (type == RECORD_ALERT && is_left_to_others(&hello, reply.data[1])) || reply.size == 0);
+    } else if (reply.size == 2) {
+        CHECK(type == RECORD_ALERT && reply.data[1] == hello.alert);
+    } else {
+        CHECK(reply.size == 0); /* the record itself was refused */
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
@@ -163,6 +241,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     switch (result) {
     case HELLO_OK:
         CHECK(outcome.answered || is_left_to_others(&hello, outcome.alert));
+        if (outcome.answered) {
+            check_second_hello(bytes_of(data, size), &outcome.answer);
+        }
         break;
     case HELLO_REJECTED:
         CHECK(!outcome.answered || is_ours_alone(hello.fault));

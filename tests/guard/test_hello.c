@@ -23,7 +23,7 @@ static void expect_rejected(struct bytes received, enum tls_alert alert) {
 static void expect_same(const struct hello *a, const struct hello *b) {
     cr_expect_str_eq(a->name, b->name);
     cr_expect(a->tls13 == b->tls13 && a->tls12 == b->tls12 && a->alpn == b->alpn && a->alpn_http11 == b->alpn_http11 &&
-              a->ticket == b->ticket && a->shape == b->shape);
+              a->ticket == b->ticket && a->early_data == b->early_data && a->record_size_limit == b->record_size_limit);
 }
 
 /* A TLS 1.3 hello whose padding makes its record, header included, `size` bytes long. */
@@ -134,26 +134,47 @@ Test(hello, may_be_split_over_records_at_any_byte) {
     }
 }
 
-/* The four bytes of the handshake header in a record each leave no record for the rest. */
-Test(hello, needs_at_most_four_records) {
+/* Down to a record for each byte, and with something behind it. */
+Test(hello, is_joined_from_any_number_of_records) {
     static struct builder body, out;
-    struct hello_spec spec = spec_tls13();
+    static uint8_t record[HELLO_SIZE_MAX];
+    struct hello_spec specs[] = {spec_tls13(), spec_tls12()};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(specs); i++) {
+        struct hello whole, hello;
+        build_body(&body, &specs[i]);
+        cr_assert_eq(parse(build_hello(&specs[i]), &whole), HELLO_OK);
+        cr_expect_eq(whole.records, 1);
+        for (size_t size = 1; size < body.size + 4; size++) {
+            build_records(&out, builder_view(&body), size);
+            size_t hello_size = out.size;
+            builder_hex(&out, "17 0303 0001 aa");
+            cr_expect_eq(parse(builder_view(&out), &hello), HELLO_OK, "%zu: %s", size, hello.fault);
+            cr_expect_eq(hello.records, (body.size + 4 + size - 1) / size);
+            expect_same(&hello, &whole);
+            cr_expect_eq(parse(bytes_of(out.data, hello_size - 1), &hello), HELLO_INCOMPLETE, "%zu", size);
+            cr_expect_geq(hello.records + 1u, (body.size + 4 + size - 1) / size);
+            struct bytes rest;
+            size_t joined = hello_join(builder_view(&out), record, &rest);
+            cr_expect(bytes_equal(bytes_of(record, joined), build_hello(&specs[i])), "%zu", size);
+            cr_expect(rest.data == out.data + hello_size && rest.size == 6);
+        }
+    }
+}
+
+/* Records count by their headers. */
+Test(hello, many_records_fill_the_limit) {
+    static struct builder body, out;
     struct hello hello;
 
-    build_body(&body, &spec);
-    size_t size = body.size + 4;
-    build_records(&out, builder_view(&body), (size + 3) / 4);
-    cr_expect_eq(parse(builder_view(&out), &hello), HELLO_OK);
-    build_records(&out, builder_view(&body), (size + 4) / 5);
-    expect_rejected(builder_view(&out), TLS_ALERT_ILLEGAL_PARAMETER);
-    /* The fault is known when the fourth record's header is. */
-    size_t fourth = 3 * (5 + (size + 4) / 5) + 5;
-    cr_expect_eq(parse(bytes_of(out.data, fourth - 1), &hello), HELLO_INCOMPLETE);
-    expect_rejected(bytes_of(out.data, fourth), TLS_ALERT_ILLEGAL_PARAMETER);
-
+    build_padded(&body, 5 + HELLO_SIZE_MAX / 6 - 1);
     build_records(&out, builder_view(&body), 1);
-    cr_expect_eq(parse(bytes_of(out.data, 23), &hello), HELLO_INCOMPLETE);
-    expect_rejected(bytes_of(out.data, 24), TLS_ALERT_ILLEGAL_PARAMETER);
+    cr_assert_leq(out.size, HELLO_SIZE_MAX);
+    cr_expect_eq(parse(builder_view(&out), &hello), HELLO_OK, "%s", hello.fault);
+    build_padded(&body, 5 + HELLO_SIZE_MAX / 6 + 1);
+    build_records(&out, builder_view(&body), 1);
+    cr_assert_gt(out.size, HELLO_SIZE_MAX);
+    expect_rejected(builder_view(&out), TLS_ALERT_ILLEGAL_PARAMETER);
 }
 
 Test(hello, size_limit_is_exact) {

@@ -279,3 +279,18 @@ Test(judge, tls12_ticket) {
     spec_append(&spec, 35, "00");
     cr_expect(judge(&spec, &hello) && !hello.ticket, "TLS 1.3 does not know it");
 }
+
+Test(judge, early_data_is_of_tls13_alone) {
+    struct hello_spec spec = spec_tls13();
+    struct hello hello;
+
+    cr_assert(judge(&spec, &hello));
+    cr_expect_not(hello.early_data);
+    spec_append(&spec, 42, "");
+    cr_assert(judge(&spec, &hello));
+    cr_expect(hello.early_data);
+    spec = spec_tls12();
+    spec_append(&spec, 42, "");
+    cr_assert(judge(&spec, &hello));
+    cr_expect_not(hello.early_data);
+}

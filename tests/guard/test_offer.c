@@ -13,9 +13,6 @@ static bool read_spec(const struct hello_spec *spec, struct offer *offer, struct
     memcpy(copy, body.data, body.size);
     *hello = (struct hello){0};
     bool read = offer_read(bytes_of(copy, body.size), offer, hello);
-    if (read) {
-        hello->shape = offer_shape(offer);
-    }
     free(copy);
     return read;
 }
@@ -347,43 +344,48 @@ Test(offer, use_is_what_the_lists_hold) {
     cr_expect_eq(offer.use, 0);
 }
 
-static uint64_t shape_of(const struct hello_spec *spec) {
-    struct hello hello;
-    expect_read(spec, &hello);
-    return hello.shape;
-}
-
-Test(offer, shape_keeps_to_what_a_client_always_sends) {
-    struct hello_spec base = spec_tls13();
-    uint64_t shape = shape_of(&base);
-
-    struct hello_spec same = base;
-    same.session_id = "";
-    same.suites = "4a4a 1301";
-    spec_set(&same, 10, "0006 baba 001d 0017");
-    spec_set(&same, 43, "04 5a5a 0304");
-    spec_append(&same, 0x1a1a, "");
-    spec_append(&same, 0xeaea, "00");
-    spec_append(&same, 21, "0000");
-    spec_append(&same, 42, "");
-    spec_append(&same, 41, ONE_PSK);
-    cr_expect_eq(shape_of(&same), shape, "GREASE, padding and resumption");
-
-    same = base;
-    same.extensions[0] = base.extensions[3];
-    same.extensions[3] = base.extensions[0];
-    cr_expect_eq(shape_of(&same), shape, "extensions shuffled");
-
-    struct hello_spec other = base;
-    other.suites = "1302";
-    cr_expect_neq(shape_of(&other), shape);
-    other = base;
-    spec_set(&other, 10, "0004 0017 001d");
-    cr_expect_neq(shape_of(&other), shape, "order of groups");
-    other = base;
-    spec_set(&other, 43, "04 0304 0303");
-    cr_expect_neq(shape_of(&other), shape);
-    other = base;
-    spec_append(&other, 23, "");
-    cr_expect_neq(shape_of(&other), shape);
+/* RFC 8449 section 4, RFC 6066 section 4. */
+Test(offer, limits_of_record_sizes) {
+    static const struct {
+        const char *limit, *fragment; /* NULL: absent */
+        unsigned limit_read, fragment_read;
+        enum tls_alert alert; /* 0: it is read */
+    } cases[] = {
+        {NULL, NULL, 0, 0, 0},
+        {"0040", NULL, 64, 0, 0},
+        {"4001", NULL, 16385, 0, 0},
+        {"ffff", NULL, 65535, 0, 0},
+        {"003f", NULL, 0, 0, TLS_ALERT_ILLEGAL_PARAMETER},
+        {"0000", NULL, 0, 0, TLS_ALERT_ILLEGAL_PARAMETER},
+        {"40", NULL, 0, 0, TLS_ALERT_DECODE_ERROR},
+        {"", NULL, 0, 0, TLS_ALERT_DECODE_ERROR},
+        {"004000", NULL, 0, 0, TLS_ALERT_DECODE_ERROR},
+        {NULL, "01", 0, 1, 0},
+        {NULL, "04", 0, 4, 0},
+        {NULL, "00", 0, 0, TLS_ALERT_ILLEGAL_PARAMETER},
+        {NULL, "05", 0, 0, TLS_ALERT_ILLEGAL_PARAMETER},
+        {NULL, "", 0, 0, TLS_ALERT_DECODE_ERROR},
+        {NULL, "0101", 0, 0, TLS_ALERT_DECODE_ERROR},
+        {"0200", "01", 512, 0, 0},
+        {"0200", "05", 512, 0, 0}, /* ignored, whatever it is */
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct hello_spec spec = spec_tls13();
+        struct hello hello;
+        struct offer offer;
+        if (cases[i].limit != NULL) {
+            spec_append(&spec, 28, cases[i].limit);
+        }
+        if (cases[i].fragment != NULL) {
+            spec_append(&spec, 1, cases[i].fragment);
+        }
+        bool read = read_spec(&spec, &offer, &hello);
+        cr_expect_eq(read, cases[i].alert == 0, "%zu", i);
+        if (read) {
+            cr_expect_eq(hello.record_size_limit, cases[i].limit_read, "%zu", i);
+            cr_expect_eq(hello.max_fragment, cases[i].fragment_read, "%zu", i);
+        } else {
+            cr_expect_eq(hello.alert, cases[i].alert, "%zu: %s", i, hello.fault);
+        }
+    }
 }

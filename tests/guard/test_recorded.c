@@ -71,7 +71,6 @@ static void expect_recorded(const struct recorded *recorded, enum hello_result r
     if (result == HELLO_OK) {
         cr_expect_eq(traits_of(hello), recorded->traits, "%s: %x", recorded->file, traits_of(hello));
         cr_expect_str_eq(hello->name, recorded->name, "%s: %s", recorded->file, hello->name);
-        cr_expect_neq(hello->shape, 0);
     } else {
         cr_expect_eq(hello->alert, recorded->alert, "%s: %d %s", recorded->file, hello->alert, hello->fault);
     }
@@ -110,8 +109,6 @@ Test(recorded, split_into_two_records_at_every_byte) {
 
     for (size_t i = 0; i < ARRAY_LENGTH(recordings); i++) {
         struct bytes file = load(recordings[i].file);
-        struct hello whole = {0};
-        hello_parse(file, &whole);
         unwrap(file, &message);
         for (size_t at = 1; at < message.size; at++) {
             struct hello hello = {0};
@@ -123,7 +120,6 @@ Test(recorded, split_into_two_records_at_every_byte) {
             builder_u16(&out, (unsigned)(message.size - at));
             builder_bytes(&out, bytes_of(message.data + at, message.size - at));
             expect_recorded(&recordings[i], hello_parse(builder_view(&out), &hello), &hello);
-            cr_expect_eq(hello.shape, whole.shape);
         }
         free((void *)file.data);
     }
@@ -147,26 +143,6 @@ Test(recorded, survives_any_changed_byte) {
         }
         free((void *)file.data);
     }
-}
-
-static uint64_t shape_of(const char *name) {
-    struct bytes file = load(name);
-    struct hello hello = {0};
-    cr_assert_eq(hello_parse(file, &hello), HELLO_OK);
-    free((void *)file.data);
-    return hello.shape;
-}
-
-Test(recorded, clients_have_shapes_of_their_own) {
-    static const char *const different[] = {"chromium-147", "curl-7.88-default",   "gnutls-3.7-default", "java-17",
-                                            "node-20",      "openssl-3.0-default", "wolfssl-5.9-tls13"};
-
-    for (size_t i = 0; i < ARRAY_LENGTH(different); i++) {
-        for (size_t j = 0; j < i; j++) {
-            cr_expect_neq(shape_of(different[i]), shape_of(different[j]), "%s, %s", different[i], different[j]);
-        }
-    }
-    cr_expect_eq(shape_of("openssl-3.0-default"), shape_of("openssl-3.0-tls13-resumption"));
 }
 
 Test(recorded, the_first_ticket_lies_where_it_was_received) {

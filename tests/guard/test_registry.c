@@ -49,14 +49,3 @@ Test(registry, signatures) {
     cr_expect_eq(registry_signature_use(0x0203), 0);
     cr_expect_eq(registry_signature_use(0x0808), 0);
 }
-
-Test(registry, grease) {
-    unsigned count = 0;
-    for (uint32_t number = 0; number <= UINT16_MAX; number++) {
-        count += registry_is_grease((uint16_t)number);
-    }
-    cr_expect_eq(count, 16);
-    for (unsigned i = 0; i < 16; i++) {
-        cr_expect(registry_is_grease((uint16_t)(i << 12 | 0x0a00 | i << 4 | 0x0a)));
-    }
-}

@@ -163,6 +163,7 @@ Test(resumption, not_where_it_is_off) {
         options.session = first_session(context, &options, false);
         assert_full(off, &options, true, false, 0);
         wolfSSL_SESSION_free(options.session);
+        options.session = NULL;
         options.session = first_session(off, &options, false);
         assert_full(context, &options, false, false, 0);
         wolfSSL_SESSION_free(options.session);
@@ -226,13 +227,13 @@ Test(resumption, every_suite_hashes_the_same_transcript_as_the_client) {
         if (options.tls12 && strcmp(options.client, "pss2048") == 0)
             continue;
         options.session = first_session(context, &options, false);
-        /* A ticket is opened once in a connection, so that a second hello leads to a full handshake. */
+        /* With two hellos the ticket comes twice, and its owner is asked once. */
         struct pair *pair = pair_open(context, &options);
         cr_assert(pair_handshake(pair), "%s, %s, %s, client %d", options.suite, options.client,
                   tls_session_error(pair->server), pair->client_error);
         cr_assert_str_eq(tls_session_cipher(pair->server), suites[suite].name);
         cr_assert_eq(pair->hellos, options.no_key_share ? 2 : 1);
-        cr_assert_eq(tls_session_is_resumed(pair->server), !options.no_key_share);
+        cr_assert(tls_session_is_resumed(pair->server) && pair->accepts == 1 && !pair->caught);
         says_hello(pair);
         pair_close(pair);
         wolfSSL_SESSION_free(options.session);

@@ -1,0 +1,33 @@
+/*
+ * The second ClientHello of a handshake, which answers a HelloRetryRequest, held against the first: it must be the same but
+ * for a few things (RFC 8446 section 4.1.2). Of the first only digests are kept (base/hash.h: hash_init comes first).
+ */
+#ifndef GUARD_RETRY_H
+#define GUARD_RETRY_H
+
+#include "guard/hello.h"
+
+enum { RETRY_IDENTITY_WORDS = 8 };
+
+/* What is remembered of a first hello. */
+struct retry {
+    uint64_t digest;  /* of all that may not change, in whatever order the extensions come */
+    uint64_t present; /* bit T: extension T is there, for T below 64 */
+    /* A Bloom filter over the pre-shared keys' identities: the second hello may leave some out, and bring no other. */
+    uint64_t identities[RETRY_IDENTITY_WORDS];
+};
+
+/* `body`: what follows the handshake header. False when it is malformed; `retry` is then undefined. */
+bool retry_keep(struct retry *retry, struct bytes body);
+
+/*
+ * Reads the body of the second hello as hello_parse does the first one's, and holds it against that. `group`: of which the
+ * HelloRetryRequest wants a key share. True: it may go on, and `hello` is filled. False: `alert` and `fault` of `hello` are.
+ *
+ * What a hello lacks that TLS 1.3 prescribes is a missing_extension, any other difference an illegal_parameter. Left to the
+ * client are padding, encrypted_client_hello, which a client that meant another server writes anew, and the order of the
+ * extensions: it means nothing, and wolfSSL's clients change it.
+ */
+bool retry_check(const struct retry *retry, struct bytes body, uint16_t group, struct hello *hello);
+
+#endif
