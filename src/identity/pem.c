@@ -5,6 +5,7 @@
 static const struct bytes begin_mark = {(const uint8_t *)"-----BEGIN ", 11};
 static const struct bytes end_mark = {(const uint8_t *)"-----END ", 9};
 static const struct bytes dashes = {(const uint8_t *)"-----", 5};
+static const struct bytes byte_order_mark = {(const uint8_t *)"\xef\xbb\xbf", 3};
 
 struct pem_reader pem_reader_of(struct bytes text) {
     return (struct pem_reader){.rest = text, .line = 1};
@@ -41,6 +42,20 @@ static enum pem_result fail(struct pem_reader *reader, unsigned line, const char
     reader->error = error;
     reader->error_line = line;
     return PEM_ERROR;
+}
+
+static bool begins_with(struct bytes text, struct bytes part) {
+    return text.size >= part.size && memcmp(text.data, part.data, part.size) == 0;
+}
+
+/* Drops the byte order mark of UTF-8, which some editors write. Files that were joined have one in their midst. */
+static struct bytes without_mark(struct bytes line) {
+    size_t size = begins_with(line, byte_order_mark) ? byte_order_mark.size : 0;
+    return bytes_of(line.data + size, line.size - size);
+}
+
+static bool is_utf16(struct bytes line) {
+    return begins_with(line, bytes_of("\xff\xfe", 2)) || begins_with(line, bytes_of("\xfe\xff", 2));
 }
 
 static bool contains(struct bytes line, struct bytes part) {
@@ -140,12 +155,16 @@ enum pem_result pem_next(struct pem_reader *reader, struct pem_block *block) {
         if (!next_line(reader, &line)) {
             return PEM_END;
         }
+        line = without_mark(line);
         if (read_boundary(line, begin_mark, &block->label)) {
             block->line = number;
             return read_body(reader, block);
         }
         if (contains(line, dashes)) {
             return fail(reader, number, "the line looks like a PEM boundary but is none");
+        }
+        if (is_utf16(line)) {
+            return fail(reader, number, "it is UTF-16 text, by its byte order mark: save it as UTF-8 or ASCII");
         }
         if (memchr(line.data, '\0', line.size) != NULL) {
             return fail(reader, number, "it is neither PEM text nor DER");

@@ -48,6 +48,37 @@ Test(pem, passes_over_text_and_counts_lines) {
     cr_assert_eq(pem_next(&reader, &block), PEM_END);
 }
 
+/* As some editors write it, also where such files were joined. Within a block, or doubled, it is no mark. */
+Test(pem, passes_over_a_byte_order_mark) {
+    struct pem_reader reader;
+    struct pem_block block;
+    static const char mark[] = "\xef\xbb\xbf";
+    char text[512];
+    snprintf(text, sizeof text, "%s" BEGIN "YWJj\n" END "%s# next\n%s" BEGIN "YQ==\n" END, mark, mark, mark);
+    cr_assert_eq(first(text, &reader, &block), PEM_BLOCK);
+    cr_expect(block.line == 1 && block.size == 3);
+    cr_assert_eq(pem_next(&reader, &block), PEM_BLOCK);
+    cr_expect(block.line == 5 && block.size == 1);
+    cr_assert_eq(pem_next(&reader, &block), PEM_END);
+
+    snprintf(text, sizeof text, BEGIN "%sYWJj\n" END, mark);
+    cr_assert_eq(first(text, &reader, &block), PEM_ERROR);
+    cr_expect_eq(reader.error_line, 2);
+    snprintf(text, sizeof text, "%s%s" BEGIN "YWJj\n" END, mark, mark);
+    cr_assert_eq(first(text, &reader, &block), PEM_ERROR);
+    cr_expect_eq(reader.error_line, 1);
+}
+
+Test(pem, names_utf16) {
+    static const uint8_t texts[][6] = {{0xff, 0xfe, '-', 0, '-', 0}, {0xfe, 0xff, 0, '-', 0, '-'}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct pem_reader reader = pem_reader_of(bytes_of(texts[i], sizeof texts[i]));
+        struct pem_block block;
+        cr_assert_eq(pem_next(&reader, &block), PEM_ERROR);
+        cr_expect(strstr(reader.error, "UTF-16") != NULL && strstr(reader.error, "byte order mark") != NULL);
+    }
+}
+
 Test(pem, says_which_line_is_at_fault) {
     static const struct {
         const char *text;
