@@ -48,13 +48,6 @@ void arrival_has_spoken(struct connection *connection) {
     }
 }
 
-void arrival_is_over(struct connection *connection) {
-    if (connection->early != ARRIVAL_OVER) {
-        arrival_holds(connection, 0);
-        leave_queue(connection);
-    }
-}
-
 /* Whether it has had its time, and has not used it. */
 static bool has_dallied(const struct connection *connection) {
     uint64_t most_ms = connection->early == ARRIVAL_SILENT ? SILENT_MS : EARLY_MS;
@@ -81,7 +74,7 @@ static struct connection *oldest_holder(const struct shard *shard, const struct 
     return oldest;
 }
 
-void arrival_holds(struct connection *connection, uint32_t size) {
+static void hold(struct connection *connection, uint32_t size) {
     struct shard *shard = connection->shard;
     bool more = size > connection->early_bytes;
 
@@ -94,6 +87,29 @@ void arrival_holds(struct connection *connection, uint32_t size) {
     move_on(connection, size > 0 ? ARRIVAL_HOLDING : ARRIVAL_SPEAKING);
     while (more && shard->early_bytes > EARLY_BYTES_MAX) {
         evict(oldest_holder(shard, connection));
+    }
+}
+
+void arrival_holds(struct connection *connection, uint32_t size) {
+    hold(connection, size + connection->tls_bytes);
+}
+
+void arrival_session_holds(struct connection *connection, size_t size) {
+    uint32_t own = connection->early_bytes - connection->tls_bytes;
+
+    if (connection->early == ARRIVAL_OVER) {
+        return;
+    }
+    CHECK(size <= UINT32_MAX - own);
+    connection->tls_bytes = (uint32_t)size;
+    hold(connection, own + connection->tls_bytes);
+}
+
+void arrival_is_over(struct connection *connection) {
+    if (connection->early != ARRIVAL_OVER) {
+        connection->tls_bytes = 0;
+        hold(connection, 0);
+        leave_queue(connection);
     }
 }
 

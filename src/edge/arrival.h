@@ -16,5 +16,7 @@ void arrival_has_spoken(struct connection *connection);
 void arrival_is_over(struct connection *connection);
 /* It holds so many bytes: what all of them hold is bounded, and the oldest may have to go for it. Not after it is over. */
 void arrival_holds(struct connection *connection, uint32_t size);
+/* Likewise its TLS session, beside that. */
+void arrival_session_holds(struct connection *connection, size_t size);
 
 #endif

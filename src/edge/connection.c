@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LINGERING_SHARE = 64 }; /* of the places: one in so many may be a connection that waits for its alert to be read */
+
 static void grow_held(struct connection *connection, size_t size) {
     struct pieces *pieces = &connection->shard->pieces;
     struct connection_held *held = &connection->held;
@@ -137,6 +139,19 @@ static void unlink_connection(struct connection *connection) {
     }
 }
 
+/* While there is time and room, until the client has read the alert; else at once, and it may miss it. */
+static void finish_after_alert(struct connection *connection) {
+    struct shard *shard = connection->shard;
+
+    if (gate_is_calm(shard) && shard->lingering < 1 + shard->connections_max / LINGERING_SHARE) {
+        connection->lingers = true;
+        shard->lingering++;
+        stream_finish_briefly(connection->stream);
+    } else {
+        stream_finish_by_reset(connection->stream);
+    }
+}
+
 void connection_end(struct connection *connection, enum connection_end how) {
     struct shard *shard = connection->shard;
     struct connection_held held;
@@ -169,7 +184,7 @@ void connection_end(struct connection *connection, enum connection_end how) {
         stream_finish(connection->stream);
         break;
     case CONNECTION_AFTER_ALERT:
-        stream_finish_by_reset(connection->stream);
+        finish_after_alert(connection);
         break;
     case CONNECTION_ABRUPTLY:
         stream_close(connection->stream);
@@ -194,6 +209,7 @@ static void on_closed(struct stream *stream) {
     adopt_name(connection, "");
     site_release(connection->site);
     unlink_connection(connection);
+    shard->lingering -= connection->lingers;
     stats_subtract(&shard->stats->connections, 1);
     slab_give(&shard->connections, connection);
 }
@@ -324,7 +340,8 @@ void connection_read(struct connection *connection) {
             peer_closes(connection);
             return;
         case TLS_FAILED:
-            connection_end(connection, CONNECTION_TRUNCATED);
+            connection_reject(connection, STATS_AT_REQUEST, handshake_fault(connection));
+            connection_end(connection, CONNECTION_AFTER_ALERT);
             return;
         }
     }

@@ -26,7 +26,7 @@ enum connection_end {
     CONNECTION_POLITELY,    /* close_notify, what is queued, FIN */
     CONNECTION_TRUNCATED,   /* what is queued, FIN, but no close_notify: the answer is not complete */
     CONNECTION_ABRUPTLY,    /* now */
-    CONNECTION_AFTER_ALERT, /* what is queued, and then nothing of it is left */
+    CONNECTION_AFTER_ALERT, /* what is queued, a moment to read it while there is time, and then nothing of it is left */
     CONNECTION_BY_RESET,    /* now, and nothing of it is left: for those who deserve no better */
 };
 
@@ -64,7 +64,8 @@ struct connection {
     struct pace pace;                           /* with the deadline of the current state */
     uint64_t accepted_ns;
     uint64_t handshake_ns; /* from there to its end */
-    uint32_t early_bytes;  /* that it holds before its handshake is complete */
+    uint32_t early_bytes;  /* that it holds before its handshake is complete, those of its TLS session among them */
+    uint32_t tls_bytes;    /* that its TLS session holds of them */
     uint32_t requests;     /* begun */
     struct admission_entry admission;
     uint64_t ticket; /* that it came with, as far as the gate has looked: see guard/replays.h */
@@ -74,6 +75,7 @@ struct connection {
     bool waits_of_source; /* counted as waiting */
     uint8_t early;        /* enum arrival_stage */
     bool handshake_counted;
+    bool lingers;       /* counted in the shard's lingering */
     bool peer_closed;   /* the client has sent close_notify; what it asked before is still answered */
     bool processing;    /* input is being worked through further up the stack */
     bool resumable;     /* the hello allows a ticket */

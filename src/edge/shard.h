@@ -71,6 +71,7 @@ struct shard {
     struct connection *first;                      /* all connections */
     struct arrival_queue arrivals[ARRIVAL_STAGES]; /* those whose handshakes are not complete: see arrival.h */
     size_t early_bytes;                            /* that they hold */
+    uint32_t lingering;                            /* connections that wait for their alert to be read */
     struct listener *listeners;
     size_t listener_count;
     bool draining; /* no keep-alive any more; ends with the last connection */

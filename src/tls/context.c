@@ -116,6 +116,7 @@ static int configure(struct tls_context *context, const struct tls_context_optio
     WOLFSSL_CTX *wolfssl = context->wolfssl;
     wolfSSL_CTX_SetIORecv(wolfssl, tls_session_receive);
     wolfSSL_CTX_SetIOSend(wolfssl, tls_session_send);
+    wolfSSL_CTX_set_record_cb(wolfssl, tls_session_record);
     wolfSSL_CTX_set_verify(wolfssl, WOLFSSL_VERIFY_NONE, NULL);
     if (options->request_certificate)
         tls_peer_install(wolfssl);

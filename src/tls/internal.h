@@ -29,6 +29,9 @@ struct tls_context {
 int tls_session_receive(WOLFSSL *wolfssl, char *buffer, int capacity, void *session);
 int tls_session_send(WOLFSSL *wolfssl, char *buffer, int size, void *session);
 
+/* Sees the plaintext of each record: 0, or the alert that the session is to end with. */
+int tls_session_record(WOLFSSL *wolfssl, int type, const unsigned char *data, unsigned size);
+
 /* wolfSSL's tickets, to seal or to open. `context` is a struct tls_context. */
 int tls_session_ticket(WOLFSSL *wolfssl, unsigned char name[WOLFSSL_TICKET_NAME_SZ],
                        unsigned char nonce[WOLFSSL_TICKET_IV_SZ], unsigned char tag[WOLFSSL_TICKET_MAC_SZ], int sealing,
