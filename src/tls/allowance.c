@@ -20,21 +20,21 @@ static bool is_warning(struct bytes alert, bool tls13) {
     return tls13 ? alert.data[1] == ALERT_USER_CANCELED : alert.data[0] != ALERT_LEVEL_FATAL;
 }
 
-static enum tls_excess kind_of(const struct allowance_stage *stage, enum record_type type, struct bytes plaintext) {
+static enum tls_excess kind_of(const struct allowance_stage *stage, enum tls_record_type type, struct bytes plaintext) {
     switch (type) {
-    case RECORD_ALERT:
+    case TLS_RECORD_ALERT:
         return is_warning(plaintext, stage->tls13) ? TLS_EXCESS_WARNINGS : TLS_EXCESS_NONE;
-    case RECORD_HANDSHAKE:
+    case TLS_RECORD_HANDSHAKE:
         if (stage->established) { /* in TLS 1.2 there is nothing that the first would not end */
             return stage->tls13 ? TLS_EXCESS_KEY_UPDATES : TLS_EXCESS_NONE;
         }
         break;
-    case RECORD_APPLICATION_DATA:
+    case TLS_RECORD_APPLICATION_DATA:
         if (plaintext.size == 0) {
             return TLS_EXCESS_EMPTY_RECORDS;
         }
         break;
-    case RECORD_CHANGE_CIPHER_SPEC:
+    case TLS_RECORD_CHANGE_CIPHER_SPEC:
         return TLS_EXCESS_NONE;
     }
     return plaintext.size < ALLOWANCE_SMALL_SIZE ? TLS_EXCESS_SMALL_RECORDS : TLS_EXCESS_NONE;
@@ -62,7 +62,11 @@ static void turn_window(struct allowance *allowance, uint64_t now_s) {
     }
 }
 
-enum tls_excess allowance_take(struct allowance *allowance, const struct allowance_stage *stage, enum record_type type,
+void allowance_establish(struct allowance *allowance) {
+    allowance->counts[TLS_EXCESS_SMALL_RECORDS] = 0;
+}
+
+enum tls_excess allowance_take(struct allowance *allowance, const struct allowance_stage *stage, enum tls_record_type type,
                                struct bytes plaintext) {
     enum tls_excess kind = kind_of(stage, type, plaintext);
 

@@ -29,11 +29,11 @@ enum tls_excess {
 };
 
 /* RFC 8446 section 5.1. */
-enum record_type {
-    RECORD_CHANGE_CIPHER_SPEC = 20,
-    RECORD_ALERT = 21,
-    RECORD_HANDSHAKE = 22,
-    RECORD_APPLICATION_DATA = 23,
+enum tls_record_type {
+    TLS_RECORD_CHANGE_CIPHER_SPEC = 20,
+    TLS_RECORD_ALERT = 21,
+    TLS_RECORD_HANDSHAKE = 22,
+    TLS_RECORD_APPLICATION_DATA = 23,
 };
 
 /* All zero at first. */
@@ -49,11 +49,13 @@ struct allowance_stage {
     uint64_t now_s;   /* by a clock that only goes forward */
 };
 
+/* The handshake is complete: its small records do not count among those that follow. */
+void allowance_establish(struct allowance *allowance);
 /*
  * Takes one record's plaintext into account: what there is now too much of, or TLS_EXCESS_NONE. Nothing is to be done with
  * the record then. What is malformed is not counted here: wolfSSL ends the session.
  */
-enum tls_excess allowance_take(struct allowance *allowance, const struct allowance_stage *stage, enum record_type type,
+enum tls_excess allowance_take(struct allowance *allowance, const struct allowance_stage *stage, enum tls_record_type type,
                                struct bytes plaintext);
 
 #endif

@@ -60,15 +60,15 @@ int tls_session_record(WOLFSSL *wolfssl, int type, const unsigned char *data, un
     struct tls_session *session = wolfSSL_GetIOReadCtx(wolfssl);
     struct bytes plaintext = bytes_of(data, size);
     session->record_type = (uint8_t)type;
-    if (type < RECORD_CHANGE_CIPHER_SPEC || type > RECORD_APPLICATION_DATA)
+    if (type < TLS_RECORD_CHANGE_CIPHER_SPEC || type > TLS_RECORD_APPLICATION_DATA)
         return unexpected_message;
-    if (type == RECORD_ALERT && is_bad_alert(session, plaintext))
+    if (type == TLS_RECORD_ALERT && is_bad_alert(session, plaintext))
         return illegal_parameter;
-    if (type == RECORD_APPLICATION_DATA && !session->established) /* wolfSSL ends it */
+    if (type == TLS_RECORD_APPLICATION_DATA && !session->established) /* wolfSSL ends it */
         return 0;
     const struct allowance_stage stage = {
         .tls13 = tls_session_is_tls13(session), .established = session->established, .now_s = now_s()};
-    enum tls_excess excess = allowance_take(&session->allowance, &stage, (enum record_type)type, plaintext);
+    enum tls_excess excess = allowance_take(&session->allowance, &stage, (enum tls_record_type)type, plaintext);
     if (excess == TLS_EXCESS_NONE)
         return 0;
     session->excess = (uint8_t)excess;
@@ -173,7 +173,7 @@ void tls_session_feed(struct tls_session *session, struct bytes ciphertext) {
 static enum tls_result fail(struct tls_session *session, int error, int alert) {
     session->input.size = 0;
     session->error = error;
-    if (session->record_type == RECORD_CHANGE_CIPHER_SPEC && tls_session_is_tls13(session))
+    if (session->record_type == TLS_RECORD_CHANGE_CIPHER_SPEC && tls_session_is_tls13(session))
         session->excess = TLS_EXCESS_CHANGE_CIPHER_SPECS;
     if (alert != TLS_NO_ALERT)
         wolfSSL_send_fatal_alert(session->wolfssl, alert);
@@ -208,6 +208,7 @@ enum tls_result tls_session_handshake(struct tls_session *session) {
     if (wolfSSL_session_reused(session->wolfssl) && session->presented)
         return fail(session, PEER_KEY_ERROR, unexpected_message);
     session->established = true;
+    allowance_establish(&session->allowance);
     return TLS_DONE;
 }
 
