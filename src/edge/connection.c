@@ -159,7 +159,8 @@ void connection_end(struct connection *connection, enum connection_end how) {
     if (connection->state == CONNECTION_CLOSING) {
         return;
     }
-    if (!output_settle(connection, how != CONNECTION_ABRUPTLY && how != CONNECTION_BY_RESET)) {
+    /* Behind an alert there is nothing to be said. */
+    if (!output_settle(connection, how == CONNECTION_POLITELY || how == CONNECTION_TRUNCATED)) {
         return;
     }
     if (connection->state == CONNECTION_HANDSHAKE) {

@@ -24,7 +24,6 @@ struct tls_session {
     bool shut_down;
     bool accepted_ticket;
     bool presented;           /* the client has sent a certificate */
-    uint8_t record_type;      /* of the last record whose plaintext came */
     uint8_t excess;           /* enum tls_excess */
     uint64_t authenticated_s; /* of the ticket that was accepted */
     struct allowance allowance;
@@ -59,7 +58,6 @@ static bool is_bad_alert(const struct tls_session *session, struct bytes alert) 
 int tls_session_record(WOLFSSL *wolfssl, int type, const unsigned char *data, unsigned size) {
     struct tls_session *session = wolfSSL_GetIOReadCtx(wolfssl);
     struct bytes plaintext = bytes_of(data, size);
-    session->record_type = (uint8_t)type;
     if (type < TLS_RECORD_CHANGE_CIPHER_SPEC || type > TLS_RECORD_APPLICATION_DATA)
         return unexpected_message;
     if (type == TLS_RECORD_ALERT && is_bad_alert(session, plaintext))
@@ -69,6 +67,9 @@ int tls_session_record(WOLFSSL *wolfssl, int type, const unsigned char *data, un
     const struct allowance_stage stage = {
         .tls13 = tls_session_is_tls13(session), .established = session->established, .now_s = now_s()};
     enum tls_excess excess = allowance_take(&session->allowance, &stage, (enum tls_record_type)type, plaintext);
+    if (type == TLS_RECORD_CHANGE_CIPHER_SPEC && stage.tls13 &&
+        (session->established || wolfSSL_change_cipher_received(wolfssl)))
+        excess = TLS_EXCESS_CHANGE_CIPHER_SPECS;
     if (excess == TLS_EXCESS_NONE)
         return 0;
     session->excess = (uint8_t)excess;
@@ -173,8 +174,6 @@ void tls_session_feed(struct tls_session *session, struct bytes ciphertext) {
 static enum tls_result fail(struct tls_session *session, int error, int alert) {
     session->input.size = 0;
     session->error = error;
-    if (session->record_type == TLS_RECORD_CHANGE_CIPHER_SPEC && tls_session_is_tls13(session))
-        session->excess = TLS_EXCESS_CHANGE_CIPHER_SPECS;
     if (alert != TLS_NO_ALERT)
         wolfSSL_send_fatal_alert(session->wolfssl, alert);
     return TLS_FAILED;

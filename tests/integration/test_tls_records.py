@@ -212,7 +212,24 @@ def test_a_fault_after_the_handshake_is_counted(server):
     assert server.metric("sallyport_rejected_total", stage="request", reason="tls_error") == 1
 
 
+def test_a_fault_behind_change_cipher_spec_is_one_of_its_own(server):
+    client = Client13(server, HOST).open()
+    client.send(record(CCS, b"\x01"), record(24, b"x"))
+    assert client.alerts() == ["unexpected_message"]
+    assert server.metric("sallyport_rejected_total", stage="handshake", reason="tls_error") == 1
+
+
 # ---- The alert is read before the reset
+
+
+@CLIENTS
+def test_an_answer_that_was_under_way_does_not_cost_the_alert(server, client):
+    """A request that is answered here, at once, and a fault in one piece."""
+    hand = client(server, HOST).establish()
+    bad = b"GET / HTTP/1.1\r\nHost: other.test\r\n\r\n"
+    hand.send(hand.sealed(APPLICATION, bad), record(24, b"x"))
+    assert hand.alerts()[-1:] == ["unexpected_message"], hand.seen
+
 
 @CLIENTS
 @pytest.mark.parametrize("when", ["handshake", "request"])
