@@ -10,7 +10,6 @@ import os
 import socket
 import struct
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
@@ -242,7 +241,7 @@ class Client(Wire):
 class Client13(Client):
     """The server's flight has come when `open` returns; `flight` is the client's answer."""
 
-    def hello(self, share=None, group=b"\x00\x1d", groups=None):
+    def hello(self, share=None, group=b"\x00\x1d"):
         suites = b"\x13\x01" if self.suite == AES else b"\x13\x03"
         share = self.share() if share is None else share
         shares = group + vector(2, share) if group is not None else b""
@@ -409,6 +408,3 @@ class Client12(Client):
         self.send(self.sealed(HANDSHAKE, self.takes(self.finished())))
         assert self.messages(FINISHED) is not None, self.seen
         return self
-
-
-__all__ = [name for name in dir() if not name.startswith("_")] + ["InvalidTag"]

@@ -1,13 +1,12 @@
 """Faults in TLS records and handshake messages: each gets the alert that its RFC names, once, before the connection ends."""
 
 import contextlib
-import os
 
 import pytest
 
 import handmade
-from handmade import (ALERT, APPLICATION, CCS, CERTIFICATE_VERIFY, CLIENT_KEY_EXCHANGE, FATAL, FINISHED, HANDSHAKE, KEY_UPDATE,
-                      WARNING, Client12, Client13, cut, message, record, vector)
+from handmade import (ALERT, APPLICATION, CCS, CERTIFICATE_VERIFY, CLIENT_KEY_EXCHANGE, FINISHED, HANDSHAKE, KEY_UPDATE,
+                      Client12, Client13, message, record, vector)
 
 HOST = "faults.test"
 

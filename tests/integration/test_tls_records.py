@@ -1,12 +1,9 @@
 """Records as a client may send them, and how many: fragments at any byte, and bounds on what moves nothing forward."""
 
 import contextlib
-import re
-import socket
 import time
 
 import pytest
-from cryptography import x509
 
 import handmade
 from handmade import ALERT, APPLICATION, CCS, CERTIFICATE, HANDSHAKE, KEY_UPDATE, Client12, Client13, cut, message, record, vector
