@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LINGERING_SHARE = 64 }; /* of the places: one in so many may be a connection that waits for its alert to be read */
+
 static void grow_held(struct connection *connection, size_t size) {
     struct pieces *pieces = &connection->shard->pieces;
     struct connection_held *held = &connection->held;
@@ -142,6 +144,19 @@ static void unlink_connection(struct connection *connection) {
     }
 }
 
+/* While there is time and room, until the client has read the alert; else at once, and it may miss it. */
+static void finish_after_alert(struct connection *connection) {
+    struct shard *shard = connection->shard;
+
+    if (gate_is_calm(shard) && shard->lingering < 1 + shard->connections_max / LINGERING_SHARE) {
+        connection->lingers = true;
+        shard->lingering++;
+        stream_finish_briefly(connection->stream);
+    } else {
+        stream_finish_by_reset(connection->stream);
+    }
+}
+
 void connection_end(struct connection *connection, enum connection_end how) {
     struct shard *shard = connection->shard;
     struct connection_held held;
@@ -149,7 +164,8 @@ void connection_end(struct connection *connection, enum connection_end how) {
     if (connection->state == CONNECTION_CLOSING) {
         return;
     }
-    if (!output_settle(connection, how != CONNECTION_ABRUPTLY && how != CONNECTION_BY_RESET)) {
+    /* Behind an alert there is nothing to be said. */
+    if (!output_settle(connection, how == CONNECTION_POLITELY || how == CONNECTION_TRUNCATED)) {
         return;
     }
     if (connection->state == CONNECTION_HANDSHAKE) {
@@ -175,7 +191,7 @@ void connection_end(struct connection *connection, enum connection_end how) {
         stream_finish(connection->stream);
         break;
     case CONNECTION_AFTER_ALERT:
-        stream_finish_by_reset(connection->stream);
+        finish_after_alert(connection);
         break;
     case CONNECTION_ABRUPTLY:
         stream_close(connection->stream);
@@ -201,6 +217,7 @@ static void on_closed(struct stream *stream) {
     adopt_name(connection, "");
     site_release(connection->site);
     unlink_connection(connection);
+    shard->lingering -= connection->lingers;
     stats_subtract(&shard->stats->connections, 1);
     slab_give(&shard->connections, connection);
 }
@@ -318,7 +335,8 @@ void connection_read(struct connection *connection) {
             parting_by_notify(connection);
             return;
         case TLS_FAILED:
-            connection_end(connection, CONNECTION_TRUNCATED);
+            connection_reject(connection, STATS_AT_REQUEST, handshake_fault(connection));
+            connection_end(connection, CONNECTION_AFTER_ALERT);
             return;
         }
     }

@@ -26,7 +26,7 @@ enum connection_end {
     CONNECTION_POLITELY,    /* close_notify, what is queued, FIN */
     CONNECTION_TRUNCATED,   /* what is queued, FIN, but no close_notify: the answer is not complete */
     CONNECTION_ABRUPTLY,    /* now */
-    CONNECTION_AFTER_ALERT, /* what is queued, and then nothing of it is left */
+    CONNECTION_AFTER_ALERT, /* what is queued, a moment to read it while there is time, and then nothing of it is left */
     CONNECTION_BY_RESET,    /* now, and nothing of it is left: for those who deserve no better */
 };
 
@@ -64,7 +64,8 @@ struct connection {
     struct pace pace;                           /* with the deadline of the current state */
     uint64_t accepted_ns;
     uint64_t handshake_ns;  /* from there to its end */
-    uint32_t bytes_counted; /* that are kept for it, as far as the shard counts them */
+    uint32_t bytes_counted; /* that are kept for it, as far as the shard counts them, those of its TLS session among them */
+    uint32_t tls_bytes;     /* that its TLS session holds of them; 0 once its handshake is complete */
     uint32_t requests;      /* begun */
     struct admission_entry admission;
     uint64_t ticket; /* that it came with, as far as the gate has looked: see guard/replays.h */
@@ -76,6 +77,7 @@ struct connection {
     bool proved;          /* its client has shown a valid certificate */
     bool credited;        /* which counts for its source */
     bool handshake_counted;
+    bool lingers;       /* counted in the shard's lingering */
     bool peer_closed;   /* the client has sent close_notify or FIN; what it asked before is still answered */
     bool processing;    /* input is being worked through further up the stack */
     bool resumable;     /* the hello allows a ticket */

@@ -40,9 +40,23 @@ static void complete_handshake(struct connection *connection) {
         connection_end(connection, CONNECTION_POLITELY);
         return;
     }
+    place_session_holds(connection, 0);
     place_holds(connection, 0);
     connection_enter(connection, CONNECTION_WAITING);
     connection_read(connection);
+}
+
+enum stats_rejection handshake_fault(const struct connection *connection) {
+    static const uint8_t rejections[TLS_EXCESS_KINDS] = {
+        [TLS_EXCESS_NONE] = STATS_REJECT_TLS_ERROR,
+        [TLS_EXCESS_KEY_UPDATES] = STATS_REJECT_KEY_UPDATES,
+        [TLS_EXCESS_EMPTY_RECORDS] = STATS_REJECT_EMPTY_RECORDS,
+        [TLS_EXCESS_SMALL_RECORDS] = STATS_REJECT_SMALL_RECORDS,
+        [TLS_EXCESS_WARNINGS] = STATS_REJECT_WARNING_ALERTS,
+        [TLS_EXCESS_CHANGE_CIPHER_SPECS] = STATS_REJECT_CHANGE_CIPHERS,
+    };
+
+    return (enum stats_rejection)rejections[tls_session_excess(connection->tls)];
 }
 
 static void go_on(struct connection *connection, struct bytes input) {
@@ -52,7 +66,7 @@ static void go_on(struct connection *connection, struct bytes input) {
     result = tls_session_handshake(connection->tls);
     if (result == TLS_FAILED || result == TLS_CLOSED) {
         connection_reject(connection, STATS_AT_HANDSHAKE,
-                          result == TLS_FAILED ? STATS_REJECT_TLS_ERROR : STATS_REJECT_CLOSED);
+                          result == TLS_FAILED ? handshake_fault(connection) : STATS_REJECT_CLOSED);
         gate_fail(connection);
         connection_end(connection, CONNECTION_AFTER_ALERT); /* wolfSSL's */
         return;
@@ -66,6 +80,8 @@ static void go_on(struct connection *connection, struct bytes input) {
     }
     if (result == TLS_DONE) {
         complete_handshake(connection);
+    } else {
+        place_session_holds(connection, tls_session_held(connection->tls));
     }
 }
 

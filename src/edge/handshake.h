@@ -17,5 +17,7 @@ void handshake_hello(struct connection *connection, struct bytes data);
 void handshake_begin(struct connection *connection, const struct hello *hello, struct bytes received);
 /* More bytes in CONNECTION_HANDSHAKE. */
 void handshake_continue(struct connection *connection, struct bytes input);
+/* Why its TLS session has failed, in the handshake or later. */
+enum stats_rejection handshake_fault(const struct connection *connection);
 
 #endif

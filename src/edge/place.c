@@ -145,7 +145,8 @@ bool place_make_room(struct shard *shard, enum admission_class class) {
     return shard->connections.in_use < shard->connections_capacity + SHARD_SPARE;
 }
 
-void place_holds(struct connection *connection, uint32_t size) {
+/* `size`: with what the TLS session holds. */
+static void count_bytes(struct connection *connection, uint32_t size) {
     struct shard *shard = connection->shard;
     bool early = connection->state <= CONNECTION_HANDSHAKE;
     enum places_stage stage = early ? PLACES_HOLDING : PLACES_KEEPING;
@@ -173,7 +174,23 @@ void place_holds(struct connection *connection, uint32_t size) {
     }
 }
 
+void place_holds(struct connection *connection, uint32_t size) {
+    count_bytes(connection, size + connection->tls_bytes);
+}
+
+void place_session_holds(struct connection *connection, size_t size) {
+    uint32_t before = connection->tls_bytes;
+
+    if (connection->state == CONNECTION_CLOSING) {
+        return;
+    }
+    CHECK(size <= UINT32_MAX / 2 && connection->state <= CONNECTION_HANDSHAKE);
+    connection->tls_bytes = (uint32_t)size;
+    count_bytes(connection, connection->bytes_counted - before + connection->tls_bytes);
+}
+
 void place_end(struct connection *connection, bool soon) {
+    connection->tls_bytes = 0;
     place_holds(connection, 0);
     if (soon) {
         places_leave(&connection->shard->places, &connection->place);

@@ -22,6 +22,8 @@ void place_ask(struct connection *connection);
  * have to go for it.
  */
 void place_holds(struct connection *connection, uint32_t size);
+/* Likewise by its TLS session, beside that; until its handshake is complete. */
+void place_session_holds(struct connection *connection, size_t size);
 /* It ends; `soon`: at once, whatever its peer does. */
 void place_end(struct connection *connection, bool soon);
 /* It is gone. */

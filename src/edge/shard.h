@@ -62,6 +62,7 @@ struct shard {
     struct places places;     /* that they hold: see place.h */
     size_t early_bytes;       /* that are kept for those whose handshakes are not complete */
     size_t late_bytes;        /* and for the others, but for valid clients */
+    uint32_t lingering;       /* connections that wait for their alert to be read */
     struct listener *listeners;
     size_t listener_count;
     bool draining; /* no keep-alive any more; ends with the last connection */

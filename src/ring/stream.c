@@ -310,7 +310,7 @@ static void set_linger(struct stream *stream, uint64_t delay_ms) {
 static void linger(struct stream *stream) {
     struct io_uring_sqe *sqe;
 
-    if (stream->ended || stream->resets) {
+    if (stream->ended || (stream->resets && !stream->brief)) {
         stream_close(stream);
         return;
     }
@@ -318,8 +318,8 @@ static void linger(struct stream *stream) {
     sqe = submission(stream, OPERATION_SHUTDOWN);
     io_uring_prep_shutdown(sqe, stream->descriptor, SHUT_WR);
     address_descriptor(stream, sqe);
-    stream->linger_until_ms = ring_now_ms(stream->ring) + STREAM_LINGER_MAX_MS;
-    set_linger(stream, STREAM_LINGER_MS);
+    stream->linger_until_ms = ring_now_ms(stream->ring) + (stream->brief ? STREAM_BRIEF_MAX_MS : STREAM_LINGER_MAX_MS);
+    set_linger(stream, stream->brief ? STREAM_BRIEF_MS : STREAM_LINGER_MS);
     stream_receive(stream);
 }
 
@@ -333,7 +333,7 @@ static void linger_on(struct stream *stream, int result) {
         return;
     }
     if (stream->state == STREAM_LINGERING) {
-        set_linger(stream, STREAM_LINGER_MS);
+        set_linger(stream, stream->brief ? STREAM_BRIEF_MS : STREAM_LINGER_MS);
     }
     stream_receive(stream);
 }
@@ -353,6 +353,11 @@ void stream_finish(struct stream *stream) {
 void stream_finish_by_reset(struct stream *stream) {
     stream->resets = stream->state == STREAM_OPEN;
     stream_finish(stream);
+}
+
+void stream_finish_briefly(struct stream *stream) {
+    stream->brief = stream->state == STREAM_OPEN;
+    stream_finish_by_reset(stream);
 }
 
 static void completed_receive(struct stream *stream, int result, unsigned flags) {

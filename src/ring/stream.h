@@ -21,6 +21,8 @@ enum {
     STREAM_FLUSH_MAX_MS = 300000, /* ... and how long it may take in all: 220 bytes a second, where it is full */
     STREAM_LINGER_MS = 2000,      /* ... and then how long the peer may be silent before its end of stream */
     STREAM_LINGER_MAX_MS = 30000, /* ... and how long it may talk on */
+    STREAM_BRIEF_MS = 500,        /* stream_finish_briefly: the same two */
+    STREAM_BRIEF_MAX_MS = 2000,
 };
 
 /* All are called from ring_turn. Any may call any function on any stream. */
@@ -70,6 +72,7 @@ struct stream {
     bool watching;   /* a poll is armed for the connection's end */
     bool favoured;   /* goes before others where receive buffers are short; the owner's to set, at any time */
     bool resets;     /* closes with a reset */
+    bool brief;      /* lingers a moment before that */
 };
 
 /*
@@ -120,6 +123,11 @@ static inline size_t stream_room(const struct stream *stream) {
 void stream_finish(struct stream *stream);
 /* Sends what is queued, then resets: for a last word to somebody who deserves no more patience. */
 void stream_finish_by_reset(struct stream *stream);
+/*
+ * As stream_finish with a moment's patience alone, and a reset at the end. The last word is read even by a peer that was
+ * still sending: a reset at once would make its own send fail before it reads.
+ */
+void stream_finish_briefly(struct stream *stream);
 /* Drops the queue and closes now. May be called in any state, again too, and after stream_finish to hurry it. */
 void stream_close(struct stream *stream);
 /*

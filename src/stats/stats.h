@@ -78,7 +78,12 @@ enum stats_rejection {
     STATS_REJECT_EVICTED_IDLE,    /* request: its place was needed while it asked for nothing */
     STATS_REJECT_EVICTED_ENDING,  /* request: its place was needed while its connection was being closed */
     STATS_REJECT_CLOSED,          /* hello, admission, handshake: the peer went away */
-    STATS_REJECT_TLS_ERROR,       /* handshake */
+    STATS_REJECT_TLS_ERROR,       /* handshake, request: a fault in what came, as an alert has told */
+    STATS_REJECT_KEY_UPDATES,     /* request: this and the next three: more of them than tls/allowance.h allows */
+    STATS_REJECT_EMPTY_RECORDS,   /* request */
+    STATS_REJECT_SMALL_RECORDS,   /* handshake, request */
+    STATS_REJECT_WARNING_ALERTS,  /* handshake, request */
+    STATS_REJECT_CHANGE_CIPHERS,  /* handshake, request: a ChangeCipherSpec of TLS 1.3 beyond the one that is ignored */
     STATS_REJECT_DENIED,          /* certificate: 403 in enforce */
     STATS_REJECT_MISDIRECTED,     /* request: 421 */
     STATS_REJECT_TOO_LARGE,       /* handshake: certificates, when there is no time for them; request: 413, 414, 431 */

@@ -119,6 +119,7 @@ static int configure(struct tls_context *context, const struct tls_context_optio
     wolfSSL_CTX_SetIORecv(wolfssl, tls_session_receive);
     wolfSSL_CTX_SetIOSend(wolfssl, tls_session_send);
     wolfSSL_CTX_set_hello_retry_cb(wolfssl, tls_session_hello_retry);
+    wolfSSL_CTX_set_record_cb(wolfssl, tls_session_record);
     wolfSSL_CTX_set_verify(wolfssl, WOLFSSL_VERIFY_NONE, NULL);
     *step = "ask for certificates";
     int result = options->request_certificate ? tls_peer_install(wolfssl) : WOLFSSL_SUCCESS;

@@ -40,6 +40,8 @@ struct tls_proof *tls_session_proof(void *session);
  * second with that of the share that was asked for. 0, or the alert to end with.
  */
 int tls_session_hello_retry(WOLFSSL *wolfssl, const unsigned char *hello, unsigned size, unsigned short group);
+/* Sees the plaintext of each record: 0, or the alert that the session is to end with. */
+int tls_session_record(WOLFSSL *wolfssl, int type, const unsigned char *data, unsigned size);
 
 /* wolfSSL's tickets, to seal or to open. `context` is a struct tls_context. */
 int tls_session_ticket(WOLFSSL *wolfssl, unsigned char name[WOLFSSL_TICKET_NAME_SZ],

@@ -28,6 +28,10 @@ void tls_peer_begin(const void *owner, size_t size_max) {
     capture.caught = false;
 }
 
+void tls_peer_lacks_some(void) {
+    capture.chain.too_large = true;
+}
+
 void tls_peer_end(void) {
     capture.open = false;
 }

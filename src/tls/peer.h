@@ -14,6 +14,8 @@ int tls_peer_install(WOLFSSL_CTX *wolfssl);
 
 /* Forgets what this thread holds, and captures for `owner` from now on, at most `size_max` bytes. */
 void tls_peer_begin(const void *owner, size_t size_max);
+/* What is caught is not all that was presented: it is too large. */
+void tls_peer_lacks_some(void);
 /* Ends the capture, if it has not ended yet. A certificate after this is a broken invariant. */
 void tls_peer_end(void);
 /* What the last capture caught, if it was for `owner` and caught anything; else NULL. Valid until the next tls_peer_begin.

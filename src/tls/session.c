@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "guard/retry.h"
+#include "tls/alert.h"
 #include "tls/fragment.h"
 #include "tls/internal.h"
 #include "tls/peer.h"
@@ -10,6 +11,9 @@
 #include <stdlib.h>
 #include <wolfssl/error-ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
+
+/* What a Certificate message has beside certificates: lengths (RFC 8446 section 4.4.2), and extensions in reason. */
+enum { CHAIN_OVERHEAD = 1024 };
 
 struct tls_session {
     WOLFSSL *wolfssl;
@@ -28,6 +32,9 @@ struct tls_session {
     struct retry *retry;                      /* what the second hello is held against, while it is waited for; else NULL */
     uint64_t authenticated_s;                 /* of the ticket that was accepted */
     uint8_t binding[TLS_TICKET_BINDING_SIZE]; /* likewise */
+    uint8_t record_type; /* of the last record whose plaintext came */
+    uint8_t excess;      /* enum tls_excess */
+    struct allowance allowance;
 };
 
 int tls_session_receive(WOLFSSL *wolfssl, char *buffer, int capacity, void *owner) {
@@ -80,6 +87,40 @@ static uint64_t now_s(void) {
     return clock_monotonic_ns() / 1000000000;
 }
 
+/* RFC 5246 section 7.2: a level of TLS 1.2 is one of two. */
+static bool is_bad_alert(const struct tls_session *session, struct bytes alert) {
+    return alert.size == 2 && (alert.data[0] < alert_warning || alert.data[0] > alert_fatal) &&
+           !tls_session_is_tls13(session);
+}
+
+int tls_session_record(WOLFSSL *wolfssl, int type, const unsigned char *data, unsigned size) {
+    struct tls_session *session = wolfSSL_GetIOReadCtx(wolfssl);
+    struct bytes plaintext = bytes_of(data, size);
+    if (type < TLS_RECORD_CHANGE_CIPHER_SPEC || type > TLS_RECORD_APPLICATION_DATA)
+        return unexpected_message;
+    if (type == TLS_RECORD_ALERT && is_bad_alert(session, plaintext))
+        return illegal_parameter;
+    if (type == TLS_RECORD_APPLICATION_DATA && !session->established) /* wolfSSL ends it */
+        return 0;
+    const struct allowance_stage stage = {
+        .tls13 = tls_session_is_tls13(session), .established = session->established, .now_s = now_s()};
+    enum tls_excess excess = allowance_take(&session->allowance, &stage, (enum tls_record_type)type, plaintext);
+    if (type == TLS_RECORD_CHANGE_CIPHER_SPEC && stage.tls13 &&
+        (session->established || wolfSSL_change_cipher_received(wolfssl)))
+        excess = TLS_EXCESS_CHANGE_CIPHER_SPECS;
+    if (excess == TLS_EXCESS_NONE)
+        return 0;
+    session->excess = (uint8_t)excess;
+    return unexpected_message;
+}
+
+/* A chain of which wolfSSL has kept the front alone is too large, however much of it came. */
+static void end_capture(const struct tls_session *session) {
+    if (wolfSSL_certificate_list_cut(session->wolfssl))
+        tls_peer_lacks_some();
+    tls_peer_end();
+}
+
 /*
  * wolfSSL's minor version, which our tickets carry: one of TLS 1.2 must never open in a hello of TLS 1.3, nor the reverse.
  * In TLS 1.2 a max_fragment_length holds for the resumptions too (RFC 6066 section 4): it has to be asked for again.
@@ -95,7 +136,7 @@ static int seal_ticket(struct tls_session *session, const struct tls_context *co
         .version = ticket_version(session),
         .authenticated_s = resumed ? session->authenticated_s : now_s(),
     };
-    tls_peer_end();
+    end_capture(session);
     /* A certificate that nobody has proved to be its own is worth nothing the next time either. */
     if (session->proof.state != TLS_PROOF_NONE && session->proof.state != TLS_PROOF_GIVEN)
         return WOLFSSL_TICKET_RET_REJECT;
@@ -154,6 +195,7 @@ struct tls_session *tls_session_create(struct tls_context *context, size_t chain
     }
     wolfSSL_SetIOReadCtx(session->wolfssl, session);
     wolfSSL_SetIOWriteCtx(session->wolfssl, session);
+    wolfSSL_set_certificate_list_max(session->wolfssl, (unsigned)chain_size_max + CHAIN_OVERHEAD);
     char protocol[] = "http/1.1,http/1.0";
     if (wolfSSL_UseALPN(session->wolfssl, protocol, sizeof(protocol) - 1, WOLFSSL_ALPN_FAILED_ON_MISMATCH) !=
         WOLFSSL_SUCCESS) {
@@ -187,8 +229,21 @@ void tls_session_heed(struct tls_session *session, const struct tls_client_offer
 }
 
 void tls_session_feed(struct tls_session *session, struct bytes ciphertext) {
-    CHECK(session->input.size == 0);
+    CHECK(session->input.size == 0 && ciphertext.size <= UINT_MAX);
     session->input = ciphertext;
+    wolfSSL_set_input(session->wolfssl, (unsigned)ciphertext.size);
+}
+
+/*
+ * The last word of a session is an alert, and one alone. wolfSSL has sent it where it knows best; else the one goes out that
+ * fits the error.
+ */
+static enum tls_result fail(struct tls_session *session, int error, int alert) {
+    session->input.size = 0;
+    session->error = error;
+    if (alert != TLS_NO_ALERT)
+        wolfSSL_send_fatal_alert(session->wolfssl, alert);
+    return TLS_FAILED;
 }
 
 /* What a wolfSSL call that did not succeed means. `returned` is its return value. */
@@ -198,11 +253,11 @@ static enum tls_result unfinished(struct tls_session *session, int returned) {
         CHECK(session->input.size == 0);
         return TLS_WANT_INPUT;
     }
-    session->input.size = 0;
-    if (error == WOLFSSL_ERROR_ZERO_RETURN)
+    if (error == WOLFSSL_ERROR_ZERO_RETURN) {
+        session->input.size = 0;
         return TLS_CLOSED;
-    session->error = error;
-    return TLS_FAILED;
+    }
+    return fail(session, error, tls_alert_for(error));
 }
 
 enum tls_result tls_session_handshake(struct tls_session *session) {
@@ -211,17 +266,15 @@ enum tls_result tls_session_handshake(struct tls_session *session) {
         return TLS_FAILED;
     tls_peer_begin(session, session->chain_size_max);
     int returned = wolfSSL_accept(session->wolfssl);
-    tls_peer_end();
+    end_capture(session);
     if (returned != WOLFSSL_SUCCESS)
         return unfinished(session, returned);
     /* Neither comes about: wolfSSL refuses a certificate of a client that resumes, and one without its proof. */
     bool resumed = wolfSSL_session_reused(session->wolfssl) != 0;
-    if (session->proof.state == TLS_PROOF_OWED || (resumed && session->proof.state != TLS_PROOF_NONE)) {
-        session->input.size = 0;
-        session->error = PEER_KEY_ERROR;
-        return TLS_FAILED;
-    }
+    if (session->proof.state == TLS_PROOF_OWED || (resumed && session->proof.state != TLS_PROOF_NONE))
+        return fail(session, PEER_KEY_ERROR, unexpected_message);
     session->established = true;
+    allowance_establish(&session->allowance);
     return TLS_DONE;
 }
 
@@ -249,9 +302,8 @@ enum tls_result tls_session_write(struct tls_session *session, struct bytes plai
         int size = plaintext.size > INT_MAX ? INT_MAX : (int)plaintext.size;
         int returned = wolfSSL_write(session->wolfssl, plaintext.data, size);
         if (returned <= 0) {
-            session->error = wolfSSL_get_error(session->wolfssl, returned);
-            session->input.size = 0;
-            return TLS_FAILED;
+            int error = wolfSSL_get_error(session->wolfssl, returned);
+            return fail(session, error, tls_alert_for(error));
         }
         plaintext.data += returned;
         plaintext.size -= (size_t)returned;
@@ -265,6 +317,14 @@ void tls_session_shutdown(struct tls_session *session) {
         return;
     session->shut_down = true;
     wolfSSL_shutdown(session->wolfssl);
+}
+
+size_t tls_session_held(const struct tls_session *session) {
+    return wolfSSL_held(session->wolfssl);
+}
+
+enum tls_excess tls_session_excess(const struct tls_session *session) {
+    return (enum tls_excess)session->excess;
 }
 
 bool tls_session_is_tls13(const struct tls_session *session) {

@@ -5,6 +5,7 @@
 #ifndef TLS_SESSION_H
 #define TLS_SESSION_H
 
+#include "tls/allowance.h"
 #include "tls/context.h"
 #include "tls/tickets.h"
 
@@ -40,14 +41,14 @@ enum tls_result {
     TLS_DONE,       /* handshake complete; or, for a read, plaintext is there */
     TLS_WANT_INPUT, /* all input was consumed and more is needed */
     TLS_CLOSED,     /* the peer sent close_notify */
-    TLS_FAILED,     /* fatal; an alert has been handed to output where TLS has one */
+    TLS_FAILED,     /* fatal; one fatal alert has been handed to output, unless the peer sent one or output fails */
 };
 
 /* The client's certificates as they came, leaf first. Views into memory of this thread, valid until the next tls call. */
 struct tls_peer_chain {
     struct bytes certificates[TLS_PEER_CHAIN_MAX];
     size_t count;
-    bool too_large; /* more bytes than the limit; `certificates` has what came before */
+    bool too_large; /* more bytes than the limit; `certificates` has some of them, the leaf among them where it fits */
 };
 
 /*
@@ -88,6 +89,15 @@ enum tls_result tls_session_read(struct tls_session *session, void *plaintext, s
 enum tls_result tls_session_write(struct tls_session *session, struct bytes plaintext);
 /* Sends close_notify. */
 void tls_session_shutdown(struct tls_session *session);
+
+/*
+ * Bytes that are allocated for what has come in part: a record, a handshake message. They grow with what comes and not with
+ * what a header claims, to a record, 16 KiB and its overhead, and a message, in which `chain_size_max` and a kilobyte are
+ * certificates, or the leaf where it is larger. TLS 1.2 may keep the handshake's messages beside.
+ */
+size_t tls_session_held(const struct tls_session *session);
+/* What the peer has sent too much of, when that is why the session has failed; else TLS_EXCESS_NONE. */
+enum tls_excess tls_session_excess(const struct tls_session *session);
 
 /* "TLSv1.3", "TLSv1.2"; and the suite's IANA name, "TLS_AES_128_GCM_SHA256". Static texts, valid after the handshake. */
 const char *tls_session_version(const struct tls_session *session);

@@ -119,6 +119,10 @@ static bool is_left_to_others(const struct hello *hello, unsigned alert) {
     if (alert == TLS_ALERT_HANDSHAKE_FAILURE) {
         return true;
     }
+    /* Whether a share of the right size and form is a point of its group only computing with it tells. */
+    if (alert == TLS_ALERT_ILLEGAL_PARAMETER && hello->tls13) {
+        return true;
+    }
     /* An extension that nothing here depends on is not looked into, and wolfSSL may find it malformed. */
     return alert == TLS_ALERT_DECODE_ERROR;
 }

@@ -65,6 +65,48 @@ Test(memory, nothing_is_left_after_a_handshake) {
     }
 }
 
+/* Begins a record or a Certificate that claims much, and gives how many bytes the session has allocated for it. */
+static size_t allocated_for(struct pair *pair, struct bytes input) {
+    size_t before = allocator_live_bytes();
+    tls_session_feed(pair->server, input);
+    cr_assert_eq(tls_session_handshake(pair->server), TLS_WANT_INPUT, "%s", tls_session_error(pair->server));
+    cr_assert_geq(tls_session_held(pair->server) + 64, allocator_live_bytes() - before);
+    return allocator_live_bytes() - before;
+}
+
+Test(memory, what_is_claimed_is_not_allocated) {
+    static const uint8_t record[] = "\x16\x03\x03\x40\x00\x0b";                                      /* 16 KiB */
+    static const uint8_t message[] = "\x16\x03\x03\x00\x0a\x0b\x00\xf0\x00\x00\xef\xfd\x00\xef\xfa"; /* 60 KiB */
+    const struct bytes inputs[] = {bytes_of(record, 5), bytes_of(record, 6), bytes_of(message, 15), bytes_of(message, 6)};
+    for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++) {
+        struct pair *pair = pair_open(context, &(struct pair_options){.tls12 = true});
+        wolfSSL_connect(pair->client);
+        tls_session_feed(pair->server, bytes_of(pair->to_server.data, pair->to_server.size));
+        cr_assert_eq(tls_session_handshake(pair->server), TLS_WANT_INPUT);
+        cr_assert_leq(allocated_for(pair, inputs[i]), 64, "%zu", i);
+        pair_close(pair);
+    }
+}
+
+/* A leaf of some bytes, and so much behind it: only what the limit has room for is kept, and a kilobyte. */
+Test(memory, a_chain_is_kept_up_to_its_limit) {
+    enum { LIMIT = 2048, RECORDS = 60, RECORD_SIZE = 1024 };
+    struct pair *pair = pair_open(context, &(struct pair_options){.tls12 = true, .chain_size_max = LIMIT});
+    wolfSSL_connect(pair->client);
+    tls_session_feed(pair->server, bytes_of(pair->to_server.data, pair->to_server.size));
+    cr_assert_eq(tls_session_handshake(pair->server), TLS_WANT_INPUT);
+    uint8_t record[5 + RECORD_SIZE] = {22, 3, 3, RECORD_SIZE >> 8, 0, 11, 0, 0xf0, 0, 0, 0xef, 0xfd, 0, 0, 0x64, 0x30};
+    size_t before = allocator_live_bytes();
+    for (size_t i = 0; i + 1 < RECORDS; i++) {
+        tls_session_feed(pair->server, bytes_of(record, sizeof(record)));
+        cr_assert_eq(tls_session_handshake(pair->server), TLS_WANT_INPUT, "%zu: %s", i, tls_session_error(pair->server));
+        cr_assert_leq(allocator_live_bytes() + 0, before + 2 * (LIMIT + 1024) + 4096, "%zu", i);
+        cr_assert_leq(tls_session_held(pair->server), 2 * (LIMIT + 1024) + 4096);
+        memset(record + 5, 0, RECORD_SIZE);
+    }
+    pair_close(pair);
+}
+
 /* The handshake of a client that is whole, against a session whose `n`th allocation fails. True when none has failed. */
 static bool survives(const struct pair_options *options, size_t n) {
     /* The client's allocations would count too: they are let through by counting the server's alone. */

@@ -1,0 +1,76 @@
+#include "tls/alert.h"
+
+#include "tls/internal.h"
+
+#include <wolfssl/error-ssl.h>
+#include <wolfssl/wolfcrypt/error-crypt.h>
+
+int tls_alert_for(int error) {
+    switch (error) {
+    case FATAL_ERROR: /* an alert of the peer's */
+    case SOCKET_ERROR_E:
+    case ZERO_RETURN:
+        return TLS_NO_ALERT;
+    case OUT_OF_ORDER_E:
+    case DUPLICATE_MSG_E:
+    case SANITY_MSG_E:
+    case SIDE_ERROR:
+    case NO_CHANGE_CIPHER_E:
+    case NO_PEER_VERIFY:
+    case UNKNOWN_HANDSHAKE_TYPE:
+    case UNKNOWN_RECORD_TYPE:
+    case ALERT_COUNT_E:
+        return unexpected_message;
+    case DECRYPT_ERROR:
+    case VERIFY_MAC_ERROR:
+    case SANITY_CIPHER_E:
+    case AES_GCM_AUTH_E:
+    case MAC_CMP_FAILED_E:
+        return bad_record_mac;
+    case BUFFER_ERROR:
+    case BUFFER_E:
+    case DECODE_E:
+    case LENGTH_ERROR:
+    case INCOMPLETE_DATA:
+    case PARSE_ERROR:
+    case HANDSHAKE_SIZE_ERROR:
+        return decode_error;
+    case VERIFY_FINISHED_ERROR:
+    case VERIFY_CERT_ERROR:
+    case VERIFY_SIGN_ERROR:
+    case SIG_VERIFY_E:
+        return decrypt_error;
+    case INVALID_PARAMETER:
+    case INVALID_CERT_CTX_E:
+    case ECC_PEERKEY_ERROR:
+    case ECC_SHARED_ERROR:
+    case ECC_OUT_OF_RANGE_E:
+    case BAD_KEY_SHARE_DATA:
+    case KEY_SHARE_ERROR:
+    case PEER_KEY_ERROR:
+    case PSK_KEY_ERROR:
+    case BAD_BINDER:
+    case EXT_NOT_ALLOWED:
+    case DUPLICATE_TLS_EXT_E:
+    case COMPRESSION_ERROR:
+        return illegal_parameter;
+    case VERSION_ERROR:
+        return protocol_version;
+    case MATCH_SUITE_ERROR:
+    case UNSUPPORTED_SUITE:
+    case MISSING_HANDSHAKE_DATA:
+    case EXT_MASTER_SECRET_NEEDED_E:
+        return handshake_failure;
+    case EXT_MISSING:
+        return missing_extension;
+    case UNKNOWN_SNI_HOST_NAME_E:
+        return unrecognized_name;
+    case UNKNOWN_ALPN_PROTOCOL_NAME_E:
+        return no_application_protocol;
+    case ASN_PARSE_E:
+    case MAX_CHAIN_ERROR:
+        return bad_certificate;
+    default:
+        return internal_error;
+    }
+}

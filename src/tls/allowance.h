@@ -1,0 +1,61 @@
+/*
+ * What a peer may send on one connection although it moves nothing forward: each such record costs us a decryption, and a
+ * KeyUpdate three key derivations, and the RFCs set no bound on their number. Who goes over it is not at work.
+ */
+#ifndef TLS_ALLOWANCE_H
+#define TLS_ALLOWANCE_H
+
+#include "base/bytes.h"
+
+enum {
+    ALLOWANCE_WINDOW_S = 10,
+    ALLOWANCE_KEY_UPDATES = 100,    /* in a window; a client needs one for 2^24 records (RFC 8446 section 5.5) */
+    ALLOWANCE_EMPTY_RECORDS = 100,  /* in a window */
+    ALLOWANCE_SMALL_RECORDS = 4096, /* in a window; a body that is written byte by byte is sent so */
+    ALLOWANCE_SMALL_SIZE = 64,      /* a record of fewer bytes of plaintext is small */
+    ALLOWANCE_SMALL_EARLY = 1024,   /* in a handshake: more than its messages have, cut into single bytes */
+    ALLOWANCE_WARNINGS = 4,         /* alerts that end nothing: in the connection's life */
+};
+
+/* What there can be too much of. */
+enum tls_excess {
+    TLS_EXCESS_NONE,
+    TLS_EXCESS_KEY_UPDATES,
+    TLS_EXCESS_EMPTY_RECORDS,
+    TLS_EXCESS_SMALL_RECORDS,
+    TLS_EXCESS_WARNINGS,
+    TLS_EXCESS_CHANGE_CIPHER_SPECS, /* of TLS 1.3, where they mean nothing: wolfSSL counts them, one for each hello */
+    TLS_EXCESS_KINDS,
+};
+
+/* RFC 8446 section 5.1. */
+enum tls_record_type {
+    TLS_RECORD_CHANGE_CIPHER_SPEC = 20,
+    TLS_RECORD_ALERT = 21,
+    TLS_RECORD_HANDSHAKE = 22,
+    TLS_RECORD_APPLICATION_DATA = 23,
+};
+
+/* All zero at first. */
+struct allowance {
+    uint64_t window_began_s;
+    uint16_t counts[TLS_EXCESS_KINDS];
+};
+
+/* What is known of the connection when a record comes. */
+struct allowance_stage {
+    bool tls13;
+    bool established; /* the handshake is complete */
+    uint64_t now_s;   /* by a clock that only goes forward */
+};
+
+/* The handshake is complete: its small records do not count among those that follow. */
+void allowance_establish(struct allowance *allowance);
+/*
+ * Takes one record's plaintext into account: what there is now too much of, or TLS_EXCESS_NONE. Nothing is to be done with
+ * the record then. What is malformed is not counted here: wolfSSL ends the session.
+ */
+enum tls_excess allowance_take(struct allowance *allowance, const struct allowance_stage *stage, enum tls_record_type type,
+                               struct bytes plaintext);
+
+#endif

@@ -1,0 +1,150 @@
+"""What a server keeps of handshake messages that come in part: no more than has come, and no more than is allowed."""
+
+import contextlib
+import time
+
+import pytest
+from cryptography import x509
+
+import tls13
+from handmade import CERTIFICATE, HANDSHAKE, Client12, Client13, cut, message, record, vector
+
+HOST = "held.test"
+CLIENTS = pytest.mark.parametrize("client", [Client12, Client13])
+MEASURED = pytest.mark.measured
+
+
+@pytest.fixture
+def serving(serve, host):
+    def start(**limits):
+        return serve([host(HOST, "report", forward={"headers": {"X-Client-Cert-Reason": "reason"}})],
+                     limits={"connections": 4096, "handshake_timeout": "60s", **limits}, shards=1,
+                     admission={"allow": ["127.0.0.1/32"]})
+
+    return start
+
+
+def certificates(hand, sizes):
+    """A Certificate message of so many bytes each, none of them a certificate."""
+    behind = b"\0\0" if isinstance(hand, Client13) else b""
+    entries = b"".join(vector(3, bytes(size)) + behind for size in sizes)
+    return message(CERTIFICATE, (b"\0" if isinstance(hand, Client13) else b"") + vector(3, entries))
+
+
+@pytest.fixture
+def begin():
+    """begin(server, client, count): so many connections on which the server's flight has come; closed at the end."""
+    begun = []
+
+    def start(server, client, count):
+        hands = [client(server, HOST).open() for _ in range(count)]
+        begun.extend(hands)
+        return hands
+
+    yield start
+    for hand in begun:
+        hand.close()
+
+
+def send(hand, data):
+    """In records of a kilobyte."""
+    seal = hand.sealed if isinstance(hand, Client13) else hand.plain
+    with contextlib.suppress(OSError):
+        hand.send(*(seal(HANDSHAKE, part) for part in cut(data, 1024)))
+
+
+def growth_kib(server, hands, data):
+    """By how much the server grows while each of them has sent what `data` gives, and nothing else."""
+    time.sleep(0.3)
+    before = server.rss_kib()
+    for hand in hands:
+        send(hand, data(hand))
+    time.sleep(0.5)
+    return server.rss_kib() - before
+
+
+@MEASURED
+@CLIENTS
+def test_a_chain_is_kept_up_to_its_limit(serving, begin, client):
+    """66 KB each, whatever the limit was: with two, so much less."""
+    server = serving(certificate_chain_size="2KiB")
+    for most in (100 * 66, 100 * 12):  # the first time the server's receive buffers are used too
+        hands = begin(server, client, 100)
+        assert growth_kib(server, hands, lambda hand: certificates(hand, [500] + 40 * [1500])[:-10]) < most
+    assert server.metric("sallyport_rejected_total", stage="handshake") == 0
+    assert server.metric("sallyport_connections") == 200
+
+
+@MEASURED
+@CLIENTS
+def test_what_all_of_them_hold_is_bounded(serving, begin, client):
+    """A leaf is kept in any case; then the oldest have to go, and are counted."""
+    server = serving()
+    hands = begin(server, client, 600)
+    # 36 MB. What is copied on the way leaves holes in the 8 that are allowed, and receive buffers are used.
+    assert growth_kib(server, hands, lambda hand: certificates(hand, [60000])[:-10]) < 26 * 1024
+    # Those that say too much while the machine is busy have gone before they held as much.
+    gone = sum(server.metric("sallyport_rejected_total", stage="handshake", reason=reason) for reason in ("evicted", "too_large"))
+    assert 400 < gone <= 600
+    assert server.metric("sallyport_connections") == 600 - gone
+    assert hands[0].next() is None and hands[0].ended == "reset"
+
+
+def long_chain(pki, client, strangers):
+    """One certificate that leads to the root, and others behind it."""
+    return [client.der, pki.intermediate.der, *(each.der for each in strangers)]
+
+
+@pytest.fixture(scope="module")
+def strangers(pki):
+    """Five certificates of 10 KB."""
+    padding = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.55555.2"), bytes(10000))
+    return [pki.client(extra=[(padding, False)], key=pki.valid().private) for _ in range(5)]
+
+
+@CLIENTS
+@pytest.mark.parametrize("limit", ["1KiB", "16KiB"])
+@pytest.mark.parametrize("size", [700, 1024, 16000])
+def test_a_chain_above_the_limit_gets_its_verdict(serving, pki, strangers, client, limit, size):
+    """However it is cut: its client is told by HTTP, as by an alert it would not be."""
+    server = serving(certificate_chain_size=limit)
+    hand = client(server, HOST, pki.valid()).open()
+    chain = tls13.chain_of(pki.valid()) + [each.der for each in strangers]
+    hand.certificate = lambda: type(hand).certificate(hand, chain)
+    whole = type(hand).certificate(hand, chain)
+    assert len(whole) > 50000
+    if client is Client13:
+        flight = b"".join(hand.flight())
+        hand.send(*(hand.sealed(HANDSHAKE, part) for part in cut(flight, size)))
+        hand.writer = type(hand.writer)(hand.client_application, hand.suite)
+    else:
+        hand.send(*(record(HANDSHAKE, part) for part in cut(b"".join(hand.before_finished()), size)), record(20, b"\x01"))
+        hand.protect()
+        hand.send(hand.sealed(HANDSHAKE, hand.takes(hand.finished())))
+        assert hand.messages(20) is not None, hand.seen
+    assert "X-Client-Cert-Reason: too_large" in hand.answer(), hand.seen
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+@pytest.mark.parametrize("kind", ["ecdsa-p256", "ed25519", "rsa-2048"])
+def test_a_leaf_above_the_limit_gets_its_verdict(serving, pki, version, kind):
+    server = serving()
+    padding = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.3.6.1.4.1.55555.2"), bytes(40000))
+    client = pki.client(kind, extra=[(padding, False)])
+    assert server.curl(HOST, cert=client.bundle, version=version).seen("X-Client-Cert-Reason") == ["too_large"]
+    # And one that is cut behind its leaf, which in TLS 1.2 may need the whole handshake for its proof.
+    client = pki.client(kind)
+    client.bundle.write_bytes(client.cert.read_bytes() + pki.intermediate.cert.read_bytes()
+                              + pki.client(extra=[(padding, False)], key=pki.valid().private).cert.read_bytes()
+                              + client.key.read_bytes())
+    assert server.curl(HOST, cert=client.bundle, version=version).seen("X-Client-Cert-Reason") == ["too_large"]
+
+
+@CLIENTS
+def test_a_chain_above_the_limit_without_a_leaf_is_malformed(serving, client):
+    """The first certificate is longer than its message."""
+    server = serving()
+    hand = client(server, HOST).open()
+    body = (b"\0" if client is Client13 else b"") + vector(3, b"\x00\xff\xff" + bytes(40000))
+    send(hand, message(CERTIFICATE, body))
+    assert hand.alerts() == ["decode_error"]
