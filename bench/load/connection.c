@@ -206,6 +206,8 @@ static void take_head(struct connection *connection, struct bytes data) {
         }
         data = bytes_of(connection->held, connection->held_size);
     }
+    message->headers = connection->load->headers;
+    message->headers_max = HTTP_HEADERS_MAX;
     http_parser_init_response(parser, message, HEAD_SIZE_MAX, false);
     result = http_parser_head(parser, data);
     if (result == HTTP_PARSE_HEAD) {

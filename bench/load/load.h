@@ -63,6 +63,7 @@ struct load {
     struct intruder_school school;
     uint8_t flight[INTRUDER_FLIGHT_MAX]; /* of the intruder whose turn it is */
     struct http_message message;         /* of the head under parsing */
+    struct http_header headers[HTTP_HEADERS_MAX];
     uint8_t plaintext[16 * 1024];
 };
 

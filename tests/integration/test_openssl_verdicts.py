@@ -20,7 +20,7 @@ STRICTER = {
     r"malformed-.*|issuer-without-a-name|path-length-beyond-31-bits":
         "OpenSSL reads more than DER, and does not look at what it does not need",
     r"chain-of-1[67]-kib.*|seventeen-certificates|names-too-many": "limits of ours",
-    r"rsa1024-.*|rsa2047-leaf|rsa8193-leaf|rsa16384-leaf|rsa-exponent-.*|weak-key-of-2048-bits|p224-leaf|secp256k1-leaf|unknown-key":
+    r"rsa1024-.*|rsa2047-leaf|rsa8193-leaf|rsa16384-leaf|rsa-exponent-.*|weak-key-of-2048-bits|p224-leaf|secp256k1-leaf|unknown-key|point-compressed":
         "kinds and sizes of keys that we do not accept; at its default level the command does",
     r"rsa-(md5|sha1|sha224)|ecdsa-sha1|ecdsa-digest-sha1-named|pss-mask-sha1":
         "algorithms of signatures that we do not accept; at its default level the command does",
