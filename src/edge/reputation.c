@@ -60,12 +60,16 @@ static void speak_for_source(struct connection *connection, const struct holder_
     sources_prove(shard->sources, connection->source, worth->vouches, now_ms(connection));
 }
 
-/* A certificate that is used more than any device needs speaks for nobody, and against where it comes from under load. */
-static void exceed_rate(struct connection *connection) {
+/*
+ * A certificate that is used more than any device needs speaks for nobody, and under load against the sources that nobody
+ * else has spoken for. Those that are known have a budget of their own: a thief must not cost the owner, and whoever has the
+ * owner's address, what they have.
+ */
+static void exceed_rate(struct connection *connection, bool is_known) {
     struct shard *shard = connection->shard;
 
     count(connection, STATS_OVER_CERTIFICATE_RATE);
-    if (!gate_is_calm(shard)) {
+    if (!is_known && !gate_is_calm(shard)) {
         sources_fail(shard->sources, connection->source, 1, now_ms(connection));
     }
 }
@@ -89,7 +93,7 @@ void reputation_prove(struct connection *connection, bool in_person) {
         count(connection, STATS_OVER_CERTIFICATE_CONNECTIONS);
     }
     if (!worth.within_rate) {
-        exceed_rate(connection);
+        exceed_rate(connection, is_known);
     } else if (in_person) {
         speak_for_source(connection, &worth);
     }

@@ -8,7 +8,7 @@ enum {
     HEADROOM = 30,             /* of what is left over: what is not given away */
     KNOWN_HEADROOM = 150,      /* likewise, where known clients come: so that they find the CPU free */
     RETURNING = 200,           /* at least */
-    LOADED_UNKNOWN = 200,      /* at least */
+    LOADED_UNKNOWN = 100,      /* at least */
     LOADED_SUSPECT = 20,       /* at most, as all of suspects' */
     FLOODED_UNKNOWN = 60,      /* at least */
     BUSY_IDLE_MAX = 100,       /* a shard that rests less than this is saturated */

@@ -5,8 +5,8 @@
 enum {
     MILLE = 1000,
     /* Shares of the time, in thousandths. */
-    LOADED_LEAST = 250, /* what strangers may cost in any case */
-    FLOODED_LEAST = 80,
+    LOADED_LEAST = 100, /* what strangers may cost in any case */
+    FLOODED_LEAST = 60,
     HEADROOM = 30,        /* of what is left over: what is not given away */
     KNOWN_HEADROOM = 150, /* likewise, where known clients come */
     SATURATED = 50,       /* a shard that rests less than this, where known clients come, may have far more to do */

@@ -121,14 +121,13 @@ void http_parser_init_response(struct http_parser *parser, struct http_message *
     parser->to_head = to_head;
 }
 
-/* `offset`: of the byte that llhttp stopped at, in the head or in a piece of the body. */
-static enum http_result refuse_by_llhttp(struct http_parser *parser, llhttp_errno_t error, size_t offset) {
+static enum http_result refuse_by_llhttp(struct http_parser *parser) {
     if (parser->phase == HTTP_PHASE_FAILED) {
         return HTTP_PARSE_ERROR; /* a callback has refused it */
     }
     const char *reason = llhttp_get_error_reason(&parser->llhttp);
     if (!is_request(parser)) {
-        return http_refuse_response(parser, http_response_fault(parser, error, offset), reason);
+        return http_refuse_response(parser, http_response_fault(parser), reason);
     }
     return http_refuse(parser, 400, reason);
 }
@@ -208,7 +207,7 @@ static enum http_result read_headers(struct http_parser *parser, size_t size) {
         return end_head(parser);
     }
     if (error != HPE_OK) {
-        return refuse_by_llhttp(parser, error, (size_t)(llhttp_get_error_pos(&parser->llhttp) - parser->head));
+        return refuse_by_llhttp(parser);
     }
     parser->parsed = (uint32_t)size;
     return HTTP_PARSE_MORE;
@@ -275,7 +274,7 @@ static enum http_result take_chunked(struct http_parser *parser, struct bytes *i
         parser->pending = PENDING_NOTHING;
         llhttp_errno_t error = llhttp_execute(&parser->llhttp, from, input->size);
         if (error != HPE_OK && error != HPE_PAUSED) {
-            return refuse_by_llhttp(parser, error, 0);
+            return refuse_by_llhttp(parser);
         }
         size_t used = error == HPE_OK ? input->size : (size_t)(llhttp_get_error_pos(&parser->llhttp) - from);
         llhttp_resume(&parser->llhttp);

@@ -1,8 +1,9 @@
 /* What a response's head must be before it is passed on (RFC 9112 sections 4 and 6.3). All faults are the origin's: 502. */
 #include "http/syntax.h"
 
-enum http_fault http_response_fault(const struct http_parser *parser, llhttp_errno_t error, size_t offset) {
-    switch (error) {
+enum http_fault http_response_fault(const struct http_parser *parser) {
+    size_t offset = (size_t)(llhttp_get_error_pos(&parser->llhttp) - parser->head);
+    switch (llhttp_get_errno(&parser->llhttp)) {
     case HPE_UNEXPECTED_CONTENT_LENGTH:
     case HPE_INVALID_CONTENT_LENGTH:
     case HPE_INVALID_TRANSFER_ENCODING: /* of a response: beside Content-Length */

@@ -56,7 +56,7 @@ bool http_head_examine(struct http_message *message, const char *head, struct ht
 enum http_result http_request_judge(struct http_parser *parser);
 enum http_result http_response_judge(struct http_parser *parser);
 
-/* Where the fault lies in a response that llhttp refused with `error` at byte `offset` of the head. */
-enum http_fault http_response_fault(const struct http_parser *parser, llhttp_errno_t error, size_t offset);
+/* Where the fault lies in a response whose head llhttp has just refused. */
+enum http_fault http_response_fault(const struct http_parser *parser);
 
 #endif

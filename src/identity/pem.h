@@ -1,7 +1,7 @@
 /*
  * PEM text (RFC 7468): blocks of base64 between "-----BEGIN label-----" and "-----END label-----". Text between blocks is
- * passed over, but nothing in it may look like a broken boundary: a file is read whole or it is refused. A byte order mark of
- * UTF-8 before a line outside of blocks is passed over too.
+ * passed over, but nothing in it may look like a broken boundary: a file is read whole or it is refused. A byte order mark
+ * of UTF-8 before a line outside of blocks is passed over too.
  */
 #ifndef IDENTITY_PEM_H
 #define IDENTITY_PEM_H

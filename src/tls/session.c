@@ -32,8 +32,8 @@ struct tls_session {
     struct retry *retry;                      /* what the second hello is held against, while it is waited for; else NULL */
     uint64_t authenticated_s;                 /* of the ticket that was accepted */
     uint8_t binding[TLS_TICKET_BINDING_SIZE]; /* likewise */
-    uint8_t record_type; /* of the last record whose plaintext came */
-    uint8_t excess;      /* enum tls_excess */
+    uint8_t record_type;                      /* of the last record whose plaintext came */
+    uint8_t excess;                           /* enum tls_excess */
     struct allowance allowance;
 };
 

@@ -436,6 +436,36 @@ Test(stream, connects_and_talks) {
     finish(f);
 }
 
+Test(stream, tells_what_has_come_that_nobody_has_asked_for) {
+    struct fixture *f = start(64, 16, 64);
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(f->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int error = 0;
+    struct stream *client = stream_connect(&f->ring, (struct sockaddr *)&address, sizeof address, &handler, f, &error);
+
+    cr_assert_not_null(client);
+    f->hold = true;
+    turn_until(f, &f->connected, 1);
+    turn_until(f, &f->accepted, 1);
+    cr_assert(stream_is_quiet(client));
+    cr_assert_eq(stream_write(client, bytes_of("hello", 5)), 0);
+    turn_until(f, &f->received, 1);
+    cr_assert_eq(stream_unacknowledged(client), 0);
+    cr_assert_eq(stream_write(f->stream, bytes_of("x", 1)), 0);
+    turns(f, 3);
+    cr_assert_not(stream_is_quiet(client), "a byte");
+    stream_receive(client);
+    turn_until(f, &f->received, 2);
+    cr_assert(stream_is_quiet(client));
+    stream_finish(f->stream);
+    turns(f, 3);
+    cr_assert_not(stream_is_quiet(client), "the peer's end");
+    stream_close(client);
+    stream_close(f->stream);
+    turn_until(f, &f->closed, 2);
+    finish(f);
+}
+
 Test(stream, refused_connection_fails) {
     struct fixture *f = start(64, 16, 64);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(1), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
