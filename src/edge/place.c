@@ -34,8 +34,9 @@ static enum places_rank rank_of(const struct connection *connection) {
     if (connection->state <= CONNECTION_HANDSHAKE) {
         return rank;
     }
+    /* One certificate that is over its bounds must not hold all places: it has the verdict, but no claim to them. */
     if (connection->identity->status == STATUS_VALID) {
-        return PLACES_VALID;
+        return connection->over_bound ? PLACES_STRANGER : PLACES_VALID;
     }
     if (rank < PLACES_KNOWN) {
         bool denied = connection->host->mode == CONFIG_ENFORCE;

@@ -99,6 +99,7 @@ void reputation_prove(struct connection *connection, bool in_person) {
     }
     if (!worth.within_rate || !worth.within_connections) {
         connection->class = ADMISSION_UNKNOWN;
+        connection->over_bound = true;
     }
 }
 

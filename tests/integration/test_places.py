@@ -170,6 +170,33 @@ def test_strangers_who_sit_idle_keep_nobody_out(site, crowd, pki, host_name, do)
     assert sum(not is_open(client, 0.001) for client in held[:8]) == 8, "the oldest are gone first"
 
 
+BOUNDS = [{"certificate_connections": 4}, {"certificate_rate": 1}]
+
+
+@pytest.mark.parametrize("bounds", BOUNDS, ids=lambda bounds: next(iter(bounds)))
+def test_one_certificate_does_not_hold_all_places(site, crowd, pki, bounds):
+    """From many sources, and without a word: over its bounds it keeps its verdict, but has a stranger's place."""
+    server = site()
+    assert server.reload(admission=bounds)
+    within = Client(server, "enforce.test", "127.9.0.1", pki.client(subject="another").bundle)
+    assert within.get()[0] == 200
+    held = crowd(server, "enforce.test", cert=pki.client(subject="taken").bundle, do=ask_and_hear)
+    assert server.metric("sallyport_over_budget_total", bound=next(iter(bounds))) > LIMIT / 2
+    wait_for(lambda: server.metric("sallyport_connections") >= LIMIT * 3 / 4)
+    for i in range(8):
+        known = Client(server, "enforce.test", KNOWN, pki.client(subject=f"known-{i}").bundle)
+        assert known.get()[0] == 200
+        unknown = Client(server, "enforce.test", f"127.9.1.{1 + i}", pki.client(subject=f"new-{i}").bundle)
+        assert unknown.get()[0] == 200
+        known.close()
+        unknown.close()
+    assert within.get()[0] == 200, "its place is its own"
+    within.close()
+    assert refused(server) == 0 and evicted(server)["evicted_idle"] > 0
+    assert any(is_open(client, 0.001) for client in held)
+    assert all(server.metric("sallyport_client_certs_total", host="enforce.test", reason=reason) == 0 for reason in ("none", "unknown_issuer"))
+
+
 def test_the_state_says_that_places_are_taken(site, crowd, pki):
     server = site()
     assert server.metric("sallyport_admission_state") == 0
