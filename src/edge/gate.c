@@ -171,19 +171,19 @@ void gate_resume(struct connection *connection) {
     }
 }
 
-uint64_t gate_work_begin(void) {
-    return clock_monotonic_ns();
+struct gate_work gate_work_begin(const struct connection *connection) {
+    return (struct gate_work){.began_ns = clock_monotonic_ns(), .class = (enum admission_class)connection->class};
 }
 
-void gate_work_end(struct connection *connection, uint64_t began_ns) {
+void gate_work_end(struct connection *connection, struct gate_work work) {
     struct shard *shard = connection->shard;
-    uint64_t spent_ns = clock_monotonic_ns() - began_ns;
+    uint64_t spent_ns = clock_monotonic_ns() - work.began_ns;
 
-    admission_spend(&shard->admission, connection->class, spent_ns);
-    if (connection->class == ADMISSION_KNOWN && !gate_is_calm(shard)) {
+    admission_spend(&shard->admission, work.class, spent_ns);
+    if (work.class == ADMISSION_KNOWN && !gate_is_calm(shard)) {
         reputation_spend(connection, spent_ns);
     }
-    stats_add(&shard->stats->handshake_work_ns[connection->class], spent_ns);
+    stats_add(&shard->stats->handshake_work_ns[work.class], spent_ns);
 }
 
 /* What its client is worth now: its source may have gained or lost since it came. */

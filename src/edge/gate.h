@@ -47,9 +47,16 @@ void gate_prove(struct connection *connection);
 /* The secret of a session: which may be used from anywhere, so that it says nothing of the source. */
 void gate_resume(struct connection *connection);
 
-/* Handshakes' CPU time: from gate_work_begin to gate_work_end is that of the connection's class. */
-uint64_t gate_work_begin(void);
-void gate_work_end(struct connection *connection, uint64_t began_ns);
+/*
+ * Handshakes' CPU time: from gate_work_begin to gate_work_end is that of the class which the connection has at the beginning.
+ * Its certificate may cost it that class on the way, but it was admitted and charged under it.
+ */
+struct gate_work {
+    uint64_t began_ns;
+    enum admission_class class;
+};
+struct gate_work gate_work_begin(const struct connection *connection);
+void gate_work_end(struct connection *connection, struct gate_work work);
 
 /*
  * Whether the handshake has brought more than a client's certificates may be while there is no time to hear it out. While

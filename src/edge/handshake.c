@@ -98,10 +98,10 @@ static __attribute__((noinline)) void go_on_joined(struct connection *connection
 }
 
 void handshake_continue(struct connection *connection, struct bytes input) {
-    uint64_t began_ns = gate_work_begin();
+    struct gate_work work = gate_work_begin(connection);
 
     go_on(connection, input);
-    gate_work_end(connection, began_ns);
+    gate_work_end(connection, work);
 }
 
 static int send_ciphertext(void *owner, struct bytes ciphertext) {
@@ -185,12 +185,12 @@ static void accept_hello(struct connection *connection, const struct hello *hell
 }
 
 void handshake_begin(struct connection *connection, const struct hello *hello, struct bytes received) {
-    uint64_t began_ns = gate_work_begin();
+    struct gate_work work = gate_work_begin(connection);
     struct connection_held held = connection_take_held(connection);
 
     accept_hello(connection, hello, received);
     connection_give_back(connection, &held);
-    gate_work_end(connection, began_ns);
+    gate_work_end(connection, work);
 }
 
 /* People who have forgotten the "s" are told, as long as there is time for it. */

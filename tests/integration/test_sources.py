@@ -162,6 +162,27 @@ def test_a_certificate_that_is_used_too_often_speaks_for_nobody(serve, host, pki
     assert over(server, "certificate_rate") == before
 
 
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_work_counts_for_the_class_that_it_was_begun_under(serve, host, pki, version):
+    """A certificate over its rate loses its class in the midst of a handshake: what that took is not a stranger's."""
+    server = serve([host("s.test", "enforce")], shards=1, admission={"certificate_rate": 1})
+    certificate = pki.valid().bundle
+
+    def work(name):
+        return server.metric("sallyport_handshake_work_seconds_total", **{"class": name})
+
+    def visit():
+        with server.open(server.tls_client(certificate, version), "s.test") as client:
+            assert client.get()[0] == 200
+
+    visit()
+    before = {name: work(name) for name in ("known", "unknown")}
+    for _ in range(12):
+        visit()
+    assert over(server, "certificate_rate") >= 4
+    assert work("known") > before["known"] and work("unknown") == before["unknown"]
+
+
 @pytest.mark.parametrize("first", [b"SSH-2.0-x\r\n", b"\x80\x2e\x01\x00\x02", b"\x00" * 100])
 def test_nothing_is_left_of_garbage(serve, host, first):
     server = serve([host("s.test")])
