@@ -209,9 +209,8 @@ size_t syn_filter_compile(const struct syn_filter_rules *rules, struct sock_filt
     emit_one(&compiler, BPF_ALU | BPF_AND | BPF_K, TCP_SYN | TCP_ACK);
     emit(&compiler, BPF_JMP | BPF_JEQ | BPF_K, TCP_SYN, 1, 0);
     emit_one(&compiler, BPF_RET | BPF_K, PASS);
-    if (samples) {
-        compile_networks(&compiler);
-    }
+    /* Before the names: an IPv6 name is that of a whole /64, which can have a listed host in it. */
+    compile_networks(&compiler);
     compile_name(&compiler);
     if (rules->blocked_count > 0) {
         size_t first = compiler.size;

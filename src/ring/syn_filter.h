@@ -42,12 +42,12 @@ struct syn_filter_rules {
     bool ipv6;               /* the listening socket's family: names of the other mean nothing to it */
     const uint32_t *blocked; /* names, ascending, none twice: dropped */
     size_t blocked_count;    /* up to SYN_FILTER_BLOCKED_MAX */
-    /* The rest counts while `sample` is below SYN_FILTER_ALL. */
-    uint32_t sample;                           /* of SYN_FILTER_ALL: how many sources pass, whoever they are */
-    uint32_t salt;                             /* which they are */
-    const uint32_t *familiar;                  /* SYN_FILTER_WORDS: a bit for each bucket whose sources pass */
-    const struct syn_filter_network *networks; /* that pass */
+    const struct syn_filter_network *networks; /* that pass in any case, though a name of theirs is blocked */
     size_t network_count;                      /* up to SYN_FILTER_NETWORKS_MAX */
+    /* The rest counts while `sample` is below SYN_FILTER_ALL. */
+    uint32_t sample;          /* of SYN_FILTER_ALL: how many sources pass, whoever they are */
+    uint32_t salt;            /* which they are */
+    const uint32_t *familiar; /* SYN_FILTER_WORDS: a bit for each bucket whose sources pass */
 };
 
 /* The name of an IPv4 source, or of an IPv6 one's /64. */
@@ -64,7 +64,7 @@ size_t syn_filter_compile(const struct syn_filter_rules *rules, struct sock_filt
 /*
  * Puts it on a listening socket, in place of an earlier one. Where the kernel's limit (net.core.optmem_max) or the length of
  * a program is lower than what the rules need, as many names are blocked as it takes, from the first on; and where that is
- * not enough, all sources are heard but those. How many were blocked, or a negative errno: then the socket has no program.
+ * not enough, all sources are heard but those; listed networks always. How many were blocked, or a negative errno: then the socket has no program.
  */
 int syn_filter_attach(int descriptor, const struct syn_filter_rules *rules);
 /* Nothing happens when there is none. */

@@ -298,6 +298,31 @@ Test(syn_filter, listed_networks_pass) {
     cr_expect(passes(compile(&rules), ipv6(1, 2, 3)));
 }
 
+/* A /64 has one name: blocked for what others in it did, it would take the listed host there with it. */
+Test(syn_filter, listed_networks_pass_where_only_suspects_are_blocked) {
+    static const struct syn_filter_network network4 = {{0x0a000001, 0}, {UINT32_MAX, 0}};
+    static const struct syn_filter_network network6 = {{0x20010db8, 7}, {UINT32_MAX, UINT32_MAX}};
+    struct syn_filter_rules rules = {.secret = &secret,
+                                     .blocked = names,
+                                     .blocked_count = 2,
+                                     .sample = SYN_FILTER_ALL,
+                                     .networks = &network4,
+                                     .network_count = 1};
+    names[0] = 0x0a000001;
+    names[1] = 0x0a000002;
+    size_t size = compile(&rules);
+    cr_expect(passes(size, ipv4(0x0a000001)) && passes(size, ipv4(0x0a000003)));
+    cr_expect_not(passes(size, ipv4(0x0a000002)));
+    rules.ipv6 = true;
+    rules.networks = &network6;
+    names[0] = name_of(ipv6(0x20010db8, 7, 0));
+    names[1] = name_of(ipv6(0x20010db8, 8, 0));
+    qsort(names, 2, sizeof *names, ascending);
+    size = compile(&rules);
+    cr_expect(passes(size, ipv6(0x20010db8, 7, 1)) && passes(size, ipv6(0x20010db8, 9, 1)));
+    cr_expect_not(passes(size, ipv6(0x20010db8, 8, 1)));
+}
+
 /* The rules of the worst case: what does not fit is left out from the end of the list of suspects, and nothing else. */
 Test(syn_filter, says_when_it_would_be_too_long) {
     static struct syn_filter_network networks[SYN_FILTER_NETWORKS_MAX];
