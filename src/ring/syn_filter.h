@@ -39,9 +39,9 @@ struct syn_filter_network {
 
 struct syn_filter_rules {
     const struct syn_filter_secret *secret;
-    bool ipv6;               /* the listening socket's family: names of the other mean nothing to it */
-    const uint32_t *blocked; /* names, ascending, none twice: dropped */
-    size_t blocked_count;    /* up to SYN_FILTER_BLOCKED_MAX */
+    bool ipv6;                                 /* the listening socket's family: names of the other mean nothing to it */
+    const uint32_t *blocked;                   /* names, ascending, none twice: dropped */
+    size_t blocked_count;                      /* up to SYN_FILTER_BLOCKED_MAX */
     const struct syn_filter_network *networks; /* that pass in any case, though a name of theirs is blocked */
     size_t network_count;                      /* up to SYN_FILTER_NETWORKS_MAX */
     /* The rest counts while `sample` is below SYN_FILTER_ALL. */
@@ -64,7 +64,8 @@ size_t syn_filter_compile(const struct syn_filter_rules *rules, struct sock_filt
 /*
  * Puts it on a listening socket, in place of an earlier one. Where the kernel's limit (net.core.optmem_max) or the length of
  * a program is lower than what the rules need, as many names are blocked as it takes, from the first on; and where that is
- * not enough, all sources are heard but those; listed networks always. How many were blocked, or a negative errno: then the socket has no program.
+ * not enough, all sources are heard but those; listed networks always. How many were blocked, or a negative errno: then the
+ * socket has no program.
  */
 int syn_filter_attach(int descriptor, const struct syn_filter_rules *rules);
 /* Nothing happens when there is none. */
