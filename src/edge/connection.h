@@ -76,6 +76,7 @@ struct connection {
     bool waits_of_source; /* counted as waiting */
     bool proved;          /* its client has shown a valid certificate */
     bool credited;        /* which counts for its source */
+    bool first_of_holder; /* then: no other connection of its certificate was open */
     bool over_bound;      /* its certificate is used more than any device needs: see reputation.h */
     bool handshake_counted;
     bool lingers;       /* counted in the shard's lingering */

@@ -2,10 +2,14 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/log.h"
 #include "edge/connection.h"
 #include "edge/gate.h"
 
 #include <stdlib.h>
+
+/* Else one device would make more than two clients of itself by and by. */
+_Static_assert((int)HOLDERS_VOUCH_S >= (int)SOURCES_VOUCHED_HALF_LIFE_S, "one client is one");
 
 struct reputation *reputation_create(size_t holders, unsigned cores) {
     struct reputation *reputation = calloc(1, sizeof *reputation);
@@ -46,7 +50,24 @@ static void count(struct connection *connection, enum stats_budget budget) {
     stats_add(&connection->shard->stats->over_budget[budget], 1);
 }
 
-/* Makes the source known, if its certificate may still speak for it. */
+/* Says what helps, the first time: a fleet that shares a certificate, or a proxy's, looks like one that was taken. */
+static void tell_of_excess(const struct connection *connection, const struct holder_worth *worth) {
+    struct bytes serial = connection->identity->serial;
+
+    if (worth->rate_is_news) {
+        log_limited(LOG_LEVEL_WARNING, "%s: the certificate with serial %.*s is over admission.certificate_rate",
+                    connection->host->name, (int)serial.size, (const char *)serial.data);
+    }
+    if (worth->sources_are_news) {
+        log_limited(LOG_LEVEL_WARNING, "%s: the certificate with serial %.*s is over admission.certificate_sources",
+                    connection->host->name, (int)serial.size, (const char *)serial.data);
+    }
+}
+
+/*
+ * Makes the source known, if its certificate may still speak for it. A ticket, which can be used from anywhere, keeps a
+ * known source known: those who only resume would else be strangers after a while.
+ */
 static void speak_for_source(struct connection *connection, const struct holder_worth *worth) {
     struct shard *shard = connection->shard;
 
@@ -84,17 +105,19 @@ void reputation_prove(struct connection *connection, bool in_person) {
     }
     bool is_known = sources_standing(shard->sources, connection->source, now_ms(connection)) == SOURCE_KNOWN;
     connection->holder = holders_arrive(shard->reputation->holders, connection->identity->fingerprint, &settings->holder,
-                                        in_person && !is_known, now_ms(connection), &worth);
+                                        in_person, in_person && !is_known, now_ms(connection), &worth);
     connection->proved = true;
+    tell_of_excess(connection, &worth);
     if (worth.within_connections) {
         connection->credited = true;
-        sources_credit(shard->sources, connection->source, worth.vouches && in_person, now_ms(connection));
+        connection->first_of_holder = worth.first;
+        sources_credit(shard->sources, connection->source, worth.vouches, worth.first, now_ms(connection));
     } else {
         count(connection, STATS_OVER_CERTIFICATE_CONNECTIONS);
     }
     if (!worth.within_rate) {
         exceed_rate(connection, is_known);
-    } else if (in_person) {
+    } else if (in_person || is_known) {
         speak_for_source(connection, &worth);
     }
     if (!worth.within_rate || !worth.within_connections) {
@@ -105,7 +128,7 @@ void reputation_prove(struct connection *connection, bool in_person) {
 
 void reputation_leave(struct connection *connection) {
     if (connection->credited) {
-        sources_discredit(connection->shard->sources, connection->source, now_ms(connection));
+        sources_discredit(connection->shard->sources, connection->source, connection->first_of_holder, now_ms(connection));
         connection->credited = false;
     }
     if (connection->proved) {

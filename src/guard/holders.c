@@ -10,6 +10,8 @@ enum {
     LOCKS = 256,  /* a power of two; each is held for a look at one set */
     TOKEN = 1000, /* handshakes are counted in thousandths: the rate is what a millisecond adds */
     ENTRIES_MAX = 1 << 26,
+    TOLD_RATE = 1,
+    TOLD_SOURCES = 2,
 };
 
 struct entry {
@@ -19,7 +21,7 @@ struct entry {
     uint32_t tokens;    /* handshakes, as of seen_ms */
     uint32_t source_ms; /* what has passed for new sources, as of seen_ms: one costs HOLDERS_SOURCE_REFILL_MS */
     uint32_t connections;
-    uint32_t reserved;
+    uint32_t told; /* of what it was over already */
 };
 _Static_assert(sizeof(struct entry) == HOLDERS_ENTRY_SIZE, "see holders.h");
 
@@ -104,7 +106,13 @@ static bool take(uint32_t *level, uint32_t amount) {
     return true;
 }
 
-static void judge(struct entry *entry, const struct holder_limits *limits, bool new_source, uint64_t now_ms,
+static bool is_news(struct entry *entry, bool is_over, uint32_t bound) {
+    bool is = is_over && (entry->told & bound) == 0;
+    entry->told |= is ? bound : 0;
+    return is;
+}
+
+static void judge(struct entry *entry, const struct holder_limits *limits, bool in_person, bool new_source, uint64_t now_ms,
                   struct holder_worth *worth) {
     refill(entry, limits, now_ms);
     worth->within_rate = limits->rate == 0 || take(&entry->tokens, TOKEN);
@@ -112,14 +120,17 @@ static void judge(struct entry *entry, const struct holder_limits *limits, bool 
     if (new_source && worth->within_rate && limits->sources != 0) {
         worth->within_sources = take(&entry->source_ms, HOLDERS_SOURCE_REFILL_MS);
     }
-    worth->vouches = entry->vouched_ms == 0 || now_ms >= entry->vouched_ms + (uint64_t)HOLDERS_VOUCH_S * 1000;
+    worth->rate_is_news = is_news(entry, !worth->within_rate, TOLD_RATE);
+    worth->sources_are_news = is_news(entry, !worth->within_sources, TOLD_SOURCES);
+    worth->first = entry->connections == 0;
+    worth->vouches = in_person && (entry->vouched_ms == 0 || now_ms >= entry->vouched_ms + (uint64_t)HOLDERS_VOUCH_S * 1000);
     if (worth->vouches) {
         entry->vouched_ms = now_ms;
     }
 }
 
 uint32_t holders_arrive(struct holders *holders, const uint8_t fingerprint[static 32], const struct holder_limits *limits,
-                        bool new_source, uint64_t now_ms, struct holder_worth *worth) {
+                        bool in_person, bool new_source, uint64_t now_ms, struct holder_worth *worth) {
     uint64_t name = hash_bytes(fingerprint, 32);
     size_t set = name & holders->set_mask;
     uint32_t holder = HOLDER_UNTRACKED;
@@ -130,7 +141,7 @@ uint32_t holders_arrive(struct holders *holders, const uint8_t fingerprint[stati
     pthread_mutex_lock(lock);
     struct entry *entry = find_or_replace(&holders->entries[set * HOLDERS_WAYS], name, now_ms);
     if (entry != NULL) {
-        judge(entry, limits, new_source, now_ms, worth);
+        judge(entry, limits, in_person, new_source, now_ms, worth);
         entry->connections++;
         holder = (uint32_t)(entry - holders->entries);
     }

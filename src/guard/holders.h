@@ -18,7 +18,7 @@ enum {
     HOLDERS_ENTRY_SIZE = 40,          /* bytes */
     HOLDERS_BURST_S = 4,              /* of its rate, that a certificate may use at once */
     HOLDERS_SOURCE_REFILL_MS = 30000, /* after which one more source may become known by it */
-    HOLDERS_VOUCH_S = 60,             /* between two times that it vouches for where it is */
+    HOLDERS_VOUCH_S = 600,            /* between two times that it vouches for where it is */
 };
 
 #define HOLDER_UNTRACKED UINT32_MAX
@@ -37,7 +37,10 @@ struct holder_worth {
     bool within_rate;
     bool within_connections;
     bool within_sources; /* true where it makes no new source known */
-    bool vouches;        /* it is the first of this certificate for a while */
+    bool vouches;        /* it is the first in person of this certificate for a while */
+    bool rate_is_news;   /* it is over its rate for the first time, as far as is known */
+    bool sources_are_news;
+    bool first; /* no other connection of this certificate is open, here or elsewhere */
 };
 
 /* At least `entries` (1 to 2^26), HOLDERS_ENTRY_SIZE bytes each, backed by memory as they are first used. NULL when out of
@@ -48,11 +51,12 @@ void holders_free(struct holders *holders);
 
 /*
  * A client has shown that it holds a valid certificate; `fingerprint` is its SHA-256. The result stands for it until
- * holders_leave; HOLDER_UNTRACKED may be given to that too. `new_source`: its source is not known yet, and shall be.
- * `now_ms` is of one clock for all calls; callers may have read it a little before others did.
+ * holders_leave; HOLDER_UNTRACKED may be given to that too. `in_person`: by its key, and not by a ticket, which does not
+ * vouch. `new_source`: its source is not known yet, and shall be. `now_ms` is of one clock for all calls; callers may have
+ * read it a little before others did.
  */
 uint32_t holders_arrive(struct holders *holders, const uint8_t fingerprint[static 32], const struct holder_limits *limits,
-                        bool new_source, uint64_t now_ms, struct holder_worth *worth);
+                        bool in_person, bool new_source, uint64_t now_ms, struct holder_worth *worth);
 void holders_leave(struct holders *holders, uint32_t holder);
 
 /* The bytes of the table. */

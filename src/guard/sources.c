@@ -32,6 +32,7 @@ struct entry {
     uint64_t worked_ms; /* as of which `work_us` is right */
     int32_t work_us;    /* of handshakes that it may still take; negative: what it owes */
     uint32_t waiting;
+    uint32_t distinct; /* of `proved`, those that were the first of their certificates */
     uint16_t failures;
     uint8_t family;
     uint8_t seen_high;
@@ -223,14 +224,14 @@ static uint32_t halved(uint32_t value, uint32_t halvings) {
 static uint32_t vouched_of_late(const struct entry *entry, uint32_t now_s) {
     uint32_t halvings = (uint32_t)(elapsed(now_s, entry->vouched_s) / SOURCES_VOUCHED_HALF_LIFE_S);
     uint32_t vouched = halved(entry->vouched, halvings);
-    return vouched > entry->proved ? vouched : entry->proved;
+    return vouched > entry->distinct ? vouched : entry->distinct;
 }
 
 /* Brings `vouched` up to date, in whole half-lives. */
 static void age_vouched(struct entry *entry, uint32_t now_s) {
     uint32_t halvings = (uint32_t)(elapsed(now_s, entry->vouched_s) / SOURCES_VOUCHED_HALF_LIFE_S);
     entry->vouched = vouched_of_late(entry, now_s);
-    entry->vouched_s = entry->vouched == entry->proved ? now_s : entry->vouched_s + halvings * SOURCES_VOUCHED_HALF_LIFE_S;
+    entry->vouched_s = entry->vouched == entry->distinct ? now_s : entry->vouched_s + halvings * SOURCES_VOUCHED_HALF_LIFE_S;
 }
 
 /* What a bound on a source is raised by: as many as it has clients, if they speak for it. */
@@ -332,26 +333,28 @@ enum source_standing sources_standing(struct sources *sources, uint32_t source, 
     return standing;
 }
 
-void sources_credit(struct sources *sources, uint32_t source, bool vouches, uint64_t now_ms) {
+void sources_credit(struct sources *sources, uint32_t source, bool vouches, bool first, uint64_t now_ms) {
     pthread_mutex_t *lock;
     struct entry *entry = lock_entry(sources, source, &lock);
     if (entry != NULL) {
         age_vouched(entry, (uint32_t)(now_ms / 1000));
         entry->vouched += vouches && entry->vouched < SOURCES_VOUCHED_MAX;
         entry->proved++;
+        entry->distinct += first;
         CHECK(entry->proved <= entry->connections);
         pthread_mutex_unlock(lock);
     }
 }
 
-void sources_discredit(struct sources *sources, uint32_t source, uint64_t now_ms) {
+void sources_discredit(struct sources *sources, uint32_t source, bool first, uint64_t now_ms) {
     pthread_mutex_t *lock;
     struct entry *entry = lock_entry(sources, source, &lock);
     if (entry != NULL) {
         /* All may go at once, and come again: the count of those who were there stays for a while. */
         age_vouched(entry, (uint32_t)(now_ms / 1000));
-        CHECK(entry->proved > 0);
+        CHECK(entry->proved > 0 && entry->distinct >= first);
         entry->proved--;
+        entry->distinct -= first;
         pthread_mutex_unlock(lock);
     }
 }

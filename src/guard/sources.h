@@ -85,10 +85,11 @@ enum source_standing sources_standing(struct sources *sources, uint32_t source, 
 
 /*
  * A connection's client has shown a valid certificate, which is worth a place: until sources_discredit, which must come
- * before its sources_leave. `vouches`: it is one that has not done so for a while, so that another client is there.
+ * before its sources_leave. `vouches`: it is one that has not done so for a while, so that another client is there. `first`,
+ * the same for both calls: no other connection of its certificate was open. Connections of one device are one client.
  */
-void sources_credit(struct sources *sources, uint32_t source, bool vouches, uint64_t now_ms);
-void sources_discredit(struct sources *sources, uint32_t source, uint64_t now_ms);
+void sources_credit(struct sources *sources, uint32_t source, bool vouches, bool first, uint64_t now_ms);
+void sources_discredit(struct sources *sources, uint32_t source, bool first, uint64_t now_ms);
 
 /*
  * Handshakes of a known source have taken so much of `cores` cores. What it may take is SOURCES_WORK_MILLE and so on of

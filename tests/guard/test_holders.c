@@ -15,7 +15,7 @@ static uint32_t arrive(struct holders *holders, uint32_t certificate, const stru
                        uint64_t now_ms, struct holder_worth *worth) {
     uint8_t fingerprint[32] = {0};
     memcpy(fingerprint, &certificate, sizeof certificate);
-    return holders_arrive(holders, fingerprint, limits, new_source, now_ms, worth);
+    return holders_arrive(holders, fingerprint, limits, true, new_source, now_ms, worth);
 }
 
 /* It comes and goes. */
@@ -91,6 +91,49 @@ Test(holders, one_vouches_once_in_a_while) {
     holders_free(holders);
 }
 
+/* What only resumes does not use up what its next full handshake is worth. */
+Test(holders, a_ticket_does_not_vouch) {
+    struct holders *holders = holders_create(1000);
+    const uint8_t fingerprint[32] = {1};
+    struct holder_worth worth;
+    holders_leave(holders, holders_arrive(holders, fingerprint, &unlimited, false, false, START_MS, &worth));
+    cr_expect_not(worth.vouches);
+    holders_leave(holders, holders_arrive(holders, fingerprint, &unlimited, true, false, START_MS, &worth));
+    cr_expect(worth.vouches);
+    holders_free(holders);
+}
+
+Test(holders, connections_are_of_one_client) {
+    struct holders *holders = holders_create(1000);
+    struct holder_worth worth;
+    uint32_t held = arrive(holders, 1, &unlimited, false, START_MS, &worth);
+    cr_expect(worth.first);
+    for (unsigned i = 0; i < 3; i++) {
+        cr_expect_not(visit(holders, 1, &unlimited, false, START_MS).first);
+    }
+    cr_expect(visit(holders, 2, &unlimited, false, START_MS).first);
+    holders_leave(holders, held);
+    cr_expect(visit(holders, 1, &unlimited, false, START_MS).first);
+    holders_free(holders);
+}
+
+Test(holders, each_bound_is_news_once) {
+    struct holders *holders = holders_create(1000);
+    const struct holder_limits limits = {.rate = 10, .sources = 1};
+    unsigned rate = 0, sources = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        struct holder_worth worth = visit(holders, 1, &limits, true, START_MS);
+        cr_expect(!worth.rate_is_news || !worth.within_rate);
+        cr_expect(!worth.sources_are_news || !worth.within_sources);
+        rate += worth.rate_is_news;
+        sources += worth.sources_are_news;
+    }
+    cr_expect(rate == 1 && sources == 1, "%u, %u", rate, sources);
+    struct holder_worth other = visit(holders, 2, &limits, true, START_MS);
+    cr_expect(!other.rate_is_news && !other.sources_are_news);
+    holders_free(holders);
+}
+
 Test(holders, memory_is_fixed_and_the_connected_stay) {
     struct holders *holders = holders_create(4096);
     const struct holder_limits limits = {.rate = 1, .connections = 1};
@@ -121,7 +164,7 @@ Test(holders, a_full_set_leaves_others_untracked) {
     for (unsigned i = 0; i < 10; i++) {
         uint32_t more = arrive(holders, 100, &limits, true, START_MS, &worth);
         cr_assert_eq(more, HOLDER_UNTRACKED);
-        cr_assert(worth.within_rate && worth.within_connections && worth.within_sources && !worth.vouches);
+        cr_assert(worth.within_rate && worth.within_connections && worth.within_sources && !worth.vouches && !worth.first);
         holders_leave(holders, more);
     }
     for (uint32_t i = 0; i < HOLDERS_WAYS; i++) {
