@@ -123,7 +123,9 @@ static void evict(struct connection *connection) {
         }
         hurry(shard);
     } else {
-        if (stage < PLACES_IDLE && places_has_dallied(&connection->place, shard->ring.now_ns)) {
+        /* Whoever waits in a queue of ours is not to blame for the time. */
+        if (stage < PLACES_IDLE && !connection->admission.waits &&
+            places_has_dallied(&connection->place, shard->ring.now_ns)) {
             gate_fail(connection);
         }
         connection_reject(connection, connection_stage(connection), STATS_REJECT_EVICTED);
@@ -135,6 +137,10 @@ bool place_make_room(struct shard *shard, enum admission_class class) {
     enum places_rank rank = rank_of_class(class);
     struct place *victim;
 
+    /* Whoever goes needs a moment to be gone: nobody has to for one who cannot be taken. */
+    if (shard->connections.in_use >= shard->connections_capacity + SHARD_SPARE) {
+        return false;
+    }
     if (!places_have_room(&shard->places, rank, shard->connections_max)) {
         admission_crowd(&shard->admission);
         victim = places_find(&shard->places, rank, shard->connections_max, shard->ring.now_ns);
@@ -143,7 +149,7 @@ bool place_make_room(struct shard *shard, enum admission_class class) {
         }
         evict(connection_of(victim));
     }
-    return shard->connections.in_use < shard->connections_capacity + SHARD_SPARE;
+    return true;
 }
 
 /* `size`: with what the TLS session holds. */
