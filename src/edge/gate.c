@@ -197,7 +197,7 @@ static enum admission_class classify(struct connection *connection, const struct
     }
     class = class_of(sources_standing(shard->sources, connection->source, ring_now_ms(&shard->ring)));
     if (class == ADMISSION_KNOWN && !reputation_has_work(connection)) {
-        return ADMISSION_UNKNOWN;
+        class = ADMISSION_UNKNOWN; /* its ticket may still be worth more */
     }
     if (class != ADMISSION_UNKNOWN || !hello->resumable || hello->first_ticket.size == 0) {
         return class;

@@ -48,8 +48,8 @@ void gate_prove(struct connection *connection);
 void gate_resume(struct connection *connection);
 
 /*
- * Handshakes' CPU time: from gate_work_begin to gate_work_end is that of the class which the connection has at the beginning.
- * Its certificate may cost it that class on the way, but it was admitted and charged under it.
+ * Handshakes' CPU time: from gate_work_begin to gate_work_end is that of the class which the connection has at the
+ * beginning. Its certificate may cost it that class on the way, but it was admitted and charged under it.
  */
 struct gate_work {
     uint64_t began_ns;
