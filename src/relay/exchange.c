@@ -378,6 +378,7 @@ static void set_up(struct relay_exchange *exchange, const struct relay_request *
     exchange->to_head = request->to_head;
     exchange->idempotent = request->idempotent;
     exchange->signs_in = request->signs_in;
+    exchange->last = request->last;
     exchange->trailers = request->trailers;
     exchange->request_done = request->framing == HTTP_NO_BODY;
     exchange->whole = true;

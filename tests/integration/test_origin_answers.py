@@ -1,5 +1,6 @@
 """What origins answer besides the usual: who may see it, what of it passes, and what is said when it is worth nothing."""
 
+import http.server
 import json
 import socket
 import threading
@@ -95,6 +96,52 @@ def test_a_body_that_must_not_be_reaches_nobody(serve, host, scripted, request_l
         for _ in range(3):
             response = server.curl("body.test")
             assert (response.status, response.text) == (200, "ok")
+
+
+class Undrained(http.server.ThreadingHTTPServer):
+    """An origin that never reads the content of a request: it takes that for the next one, unless the connection ends first."""
+
+    def __init__(self):
+        self.seen = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self):
+                self.server.seen.append((self.command, self.path, self.headers.get("X-Client-Cert-Status")))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+            do_GET = do_HEAD = do_DELETE = do_OPTIONS = answer
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("te", ["", "TE: trailers\r\nConnection: TE\r\n"])
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_content_that_no_origin_expects_is_no_request(serve, host, method, te, framing):
+    content = b"GET /admin HTTP/1.1\r\nHost: a\r\nX-Client-Cert-Status: valid\r\n\r\n"
+    request = f"{method} / HTTP/1.1\r\nHost: left.test\r\n{te}".encode()
+    if framing == "length":
+        request += b"Content-Length: %d\r\n\r\n%s" % (len(content), content)
+    else:  # the size line is a bad request by itself, unless it reads like one of HTTP/0.9
+        request += b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(content), content)
+    with Undrained() as origin:
+        server = serve([host("left.test", "report", origin=f"127.0.0.1:{origin.server_port}")], shards=1)
+        with server.connect("left.test") as client:
+            for _ in range(3):
+                client.sendall(request)
+                assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert server.curl("left.test", "/after").status == 200
+        time.sleep(0.3)
+        origin.shutdown()
+    assert origin.seen == [(method, "/", "none")] * 3 + [("GET", "/after", "none")]
 
 
 @pytest.mark.parametrize("credentials", ["Authorization: NTLM abc", "authorization: nEGOTIATE abc",

@@ -241,6 +241,26 @@ Test(sharing, what_has_come_meanwhile_is_seen_before_a_connection_is_used) {
     run_stale("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged", true);
 }
 
+Test(sharing, the_last_request_of_a_connection_costs_it) {
+    struct relay_client client = {0};
+    struct relay_request request = {
+        .host = &bench.host, .head = bytes_of_string(GET_HEAD), .idempotent = true, .last = true, .client = &client};
+
+    begin(say_number, NULL);
+    for (int owned = 0; owned < 2; owned++) {
+        struct call call = {0};
+
+        request.signs_in = owned == 1;
+        call_start_request(&call, &bench, &request);
+        bench_until(&bench, &call.done);
+        cr_assert(call.ended);
+        cr_assert_eq(call.body[0], '0' + owned);
+        cr_assert_null(client.connection);
+    }
+    cr_assert_eq(counters->pooled + counters->owned, 0);
+    finish();
+}
+
 static void post(unsigned idle_ms, int connections) {
     struct call call = {0};
 
