@@ -1,5 +1,6 @@
 /* Who may use an origin connection next: everybody, one client, or nobody; and for how long. */
 #include "bench.h"
+#include "http/forward.h"
 
 #include <criterion/criterion.h>
 #include <sys/socket.h>
@@ -175,6 +176,33 @@ Test(sharing, an_answer_that_begins_before_the_request_ends_costs_the_connection
     finish();
 }
 
+/* Reads the last chunk, but not what may stand behind it. */
+static void leave_trailers(struct fake_origin *origin, int socket, int number) {
+    char head[4096], body[sizeof HTTP_TRAILERS_BEGIN - 1];
+
+    while (fake_read_head(socket, head, sizeof head) && fake_read_exactly(socket, body, sizeof body)) {
+        fake_say(socket, OK_HELLO);
+    }
+}
+
+static void send_trailers(const char *trailers, uint64_t pooled) {
+    struct call call = {0};
+
+    begin(leave_trailers, NULL);
+    call_start(&call, &bench, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_CHUNKED, false);
+    relay_exchange_body_end_with(call.exchange, bytes_of_string(trailers));
+    bench_until(&bench, &call.done);
+    cr_assert(call.ended);
+    cr_assert_eq(counters->pooled, pooled, "%s", trailers);
+    finish();
+}
+
+/* What such an origin leaves would be read as the next request. */
+Test(sharing, trailers_of_a_request_cost_the_connection) {
+    send_trailers("X-Sum: 1\r\n", 0);
+    send_trailers("", 1);
+}
+
 /* Answers each request on a connection but the last, which it takes and closes. */
 static void close_on_third(struct fake_origin *origin, int socket, int number) {
     char head[4096];
@@ -208,6 +236,45 @@ static void close_when_told(struct fake_origin *origin, int socket, int number) 
             return;
         }
     }
+}
+
+/* Posts on the client's own connection: the number of the connection that it came on. */
+static char post_owned(struct relay_client *client, bool signs_in) {
+    struct call call = {0};
+    struct relay_request request = {.host = &bench.host,
+                                    .head = bytes_of_string("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"),
+                                    .client = client,
+                                    .signs_in = signs_in};
+
+    call_start_request(&call, &bench, &request);
+    bench_until(&bench, &call.done);
+    cr_assert(call.ended);
+    return call.body[0];
+}
+
+Test(sharing, a_connection_that_is_owned_since_none_are_shared_ages_like_a_pooled_one) {
+    struct relay_client client = {0};
+
+    begin(say_number, NULL);
+    bench.relay->hosts[0].shares = false;
+    bench.relay->timeouts.fresh_ms = 100;
+    cr_assert_eq(get(&client, "/", false), '0');
+    cr_assert_eq(post_owned(&client, false), '0');
+    bench_turn_for(&bench, 200);
+    cr_assert_eq(get(&client, "/", false), '0');
+    bench_turn_for(&bench, 200);
+    cr_assert_eq(post_owned(&client, false), '1');
+    bench.relay->timeouts.idle_ms = 50;
+    cr_assert_eq(get(&client, "/", false), '1');
+    bench_turn_for(&bench, 200);
+    cr_assert_null(client.connection);
+    cr_assert_eq(counters->expired, 1);
+    /* One that somebody has signed in on cannot be replaced. */
+    cr_assert_eq(get(&client, "/", true), '2');
+    bench_turn_for(&bench, 200);
+    cr_assert_eq(post_owned(&client, false), '2');
+    relay_client_leave(&client);
+    finish();
 }
 
 /* The ring stands still meanwhile, so that only a look at the socket can tell. */
