@@ -176,13 +176,16 @@ static bool begin_again(struct relay_exchange *exchange) {
     return true;
 }
 
-static bool reuse_pooled(struct relay_exchange *exchange, struct relay_origin *origin) {
-    bool precious = !exchange->idempotent || exchange->framing != HTTP_NO_BODY;
+/* Whether the request might not be sent again if the connection proved closed. */
+static bool is_precious(const struct relay_exchange *exchange) {
+    return !exchange->idempotent || exchange->framing != HTTP_NO_BODY;
+}
 
+static bool reuse_pooled(struct relay_exchange *exchange, struct relay_origin *origin) {
     if (exchange->replaced || !exchange->host->shares) {
         return false;
     }
-    exchange->connection = pool_take(exchange->relay, origin, precious, &exchange_stream_handler, exchange);
+    exchange->connection = pool_take(exchange->relay, origin, is_precious(exchange), &exchange_stream_handler, exchange);
     return exchange->connection != NULL && begin_again(exchange);
 }
 
@@ -191,8 +194,8 @@ static bool reuse_owned(struct relay_exchange *exchange) {
     if (exchange->client == NULL) {
         return false;
     }
-    exchange->connection =
-        pool_take_owned(exchange->relay, exchange->host, exchange->client, &exchange_stream_handler, exchange);
+    exchange->connection = pool_take_owned(exchange->relay, exchange->host, exchange->client, is_precious(exchange),
+                                           &exchange_stream_handler, exchange);
     return exchange->connection != NULL && begin_again(exchange);
 }
 
