@@ -76,7 +76,8 @@ struct http_message {
     bool head_request;   /* requests: the method is HEAD; known once the method has come, also when what follows is bad */
     bool idempotent;     /* requests: the method is idempotent (RFC 9110 section 9.2.2) */
     bool content_unexpected; /* requests: content means nothing to the method (RFC 9110 section 9.3) */
-    bool keep_alive;         /* the sender will keep its connection open, and a response's end is beyond doubt */
+    bool keep_alive;         /* the sender will keep its connection open, as far as it has said */
+    bool end_in_doubt;       /* responses: it has no body, but its sender may send one all the same */
     bool expect_continue;    /* requests: Expect: 100-continue, and a body is to come */
     bool absolute_form;      /* requests: target is absolute-form; `path` is what an origin gets */
     struct http_span path;   /* requests: origin-form or asterisk-form of the target; of absolute-form what follows the

@@ -59,11 +59,13 @@ void exchange_fail_later(struct relay_exchange *exchange, enum relay_error error
 
 /*
  * Whether the next request may go on this connection: only where the end of the request and that of the answer are beyond
- * doubt.
+ * doubt. The answer's may be in doubt where somebody has signed in: nobody but that client would get what comes behind it,
+ * and without the connection it could never sign in by HEAD.
  */
 static bool can_go_on(const struct relay_exchange *exchange) {
-    return exchange->message.keep_alive && !exchange->last && exchange->keep_s > 0 && exchange->request_done &&
-           !exchange->send_failed && !exchange->relay->closing;
+    return exchange->message.keep_alive && (!exchange->message.end_in_doubt || exchange->connection->signed_in) &&
+           !exchange->last && exchange->keep_s > 0 && exchange->request_done && !exchange->send_failed &&
+           !exchange->relay->closing;
 }
 
 /* Gives the connection to the pool, or to the client that it belongs to; or lets it go. */

@@ -114,7 +114,7 @@ static enum response_outcome pass_interim(struct relay_exchange *exchange, struc
     struct bytes piece;
 
     /* Where even this message is of doubtful length, what follows the final one must not be read as an answer. */
-    exchange->last = exchange->last || !exchange->message.keep_alive;
+    exchange->last = exchange->last || !exchange->message.keep_alive || exchange->message.end_in_doubt;
     if (++exchange->interim > RELAY_INTERIM_MAX) {
         return refuse(exchange, RELAY_FAULT_TOO_MANY_INTERIM, "more informational responses than anybody needs");
     }

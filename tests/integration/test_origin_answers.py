@@ -179,6 +179,26 @@ def test_who_is_asked_to_sign_in_keeps_the_connection(serve, host, scripted, cha
         assert exchange(client, b"GET / HTTP/1.1\r\nHost: ntlm.test\r\n\r\n", b"0").endswith(b"\r\n\r\n0")
 
 
+def test_ntlm_by_head(serve, host, scripted):
+    """Its three messages must come on one connection; each answer to HEAD announces a body."""
+    def script(connection, number):
+        for answer in (b"401 No\r\nWWW-Authenticate: NTLM", b"401 No\r\nWWW-Authenticate: NTLM TlRMTVNTUAAC", b"200 OK"):
+            if not script.origin.read_head(connection):
+                return
+            connection.sendall(b"HTTP/1.1 %s\r\nX-Number: %d\r\nContent-Length: 5\r\n\r\n" % (answer, number))
+        script.origin.read_head(connection)
+
+    origin = scripted(script)
+    server = serve([host("ntlm.test", origin=origin.address)], shards=1)
+    with server.connect("ntlm.test") as client:
+        for credentials, status in ((b"", b"401"), (b"Authorization: NTLM TlRMTVNTUAAB\r\n", b"401"),
+                                    (b"Authorization: NTLM TlRMTVNTUAAD\r\n", b"200")):
+            request = b"HEAD / HTTP/1.1\r\nHost: ntlm.test\r\n" + credentials + b"\r\n"
+            answer = exchange(client, request, b"\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 " + status) and b"X-Number: 0\r\n" in answer
+    assert origin.accepted == 1
+
+
 def test_other_schemes_share(serve, host, scripted):
     origin = scripted(numbering(b"WWW-Authenticate: Basic realm=\"NTLM\"\r\n"))
     server = serve([host("basic.test", origin=origin.address)], shards=1)

@@ -83,6 +83,93 @@ Test(sharing, ends_when_the_origin_asks_to_sign_in) {
     finish();
 }
 
+/* Three messages on one connection, as NTLM signs in; each answer announces a body that HEAD does not get. */
+static void shake_hands(struct fake_origin *origin, int socket, int number) {
+    char head[4096], answer[256];
+
+    for (int i = 0; fake_read_head(socket, head, sizeof head); i++) {
+        snprintf(answer, sizeof answer, "HTTP/1.1 %s\r\n%sContent-Length: 5\r\n\r\n%s", i >= 2 ? "200 OK" : "401 No",
+                 i >= 2   ? ""
+                 : i == 1 ? "WWW-Authenticate: NTLM TlRMTVNTUAAC\r\n"
+                          : "WWW-Authenticate: NTLM\r\n",
+                 strstr(head, "/body") == NULL ? "" : "hello");
+        fake_say(socket, answer);
+        if (strstr(head, "/late") != NULL) {
+            fake_wait(origin, 1);
+            fake_say(socket, "hello");
+        }
+    }
+}
+
+static unsigned ask_head(struct relay_client *client, const char *path, bool signs_in) {
+    char head[128];
+    struct call call = {0};
+    struct relay_request request = {
+        .host = &bench.host, .to_head = true, .idempotent = true, .client = client, .signs_in = signs_in};
+
+    snprintf(head, sizeof head, "HEAD %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
+    request.head = bytes_of_string(head);
+    call_start_request(&call, &bench, &request);
+    bench_until(&bench, &call.done);
+    cr_assert(call.ended, "%s", relay_fault_name(call.fault));
+    return call.status;
+}
+
+Test(sharing, a_client_can_sign_in_by_head) {
+    struct relay_client client = {0}, other = {0};
+
+    begin(shake_hands, NULL);
+    cr_assert_eq(ask_head(&client, "/", false), 401);
+    cr_assert_not_null(client.connection);
+    cr_assert_eq(ask_head(&other, "/", false), 401);
+    cr_assert_eq(ask_head(&client, "/", true), 401);
+    cr_assert_eq(ask_head(&client, "/", true), 200);
+    cr_assert_eq(ask_head(&client, "/", false), 200);
+    cr_assert_eq(counters->reused, 3);
+    cr_assert_eq(counters->pooled, 0);
+    /* A body that comes all the same, at once or late, ends it. */
+    cr_assert_eq(ask_head(&client, "/late", false), 200);
+    cr_assert_not_null(client.connection);
+    atomic_store(&fake.signal, 1);
+    bench_turn_for(&bench, 50);
+    cr_assert_null(client.connection);
+    cr_assert_eq(counters->dropped, 1);
+    cr_assert_eq(ask_head(&other, "/body", true), 401);
+    bench_turn_for(&bench, 50);
+    cr_assert_null(other.connection);
+    finish();
+}
+
+static void announce(struct fake_origin *origin, int socket, int number) {
+    char head[4096];
+
+    while (fake_read_head(socket, head, sizeof head)) {
+        fake_say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+    }
+}
+
+/* What is in doubt goes to nobody where nobody has signed in, shared or not. */
+Test(sharing, an_answer_to_head_costs_the_connection_of_who_has_not_signed_in) {
+    struct relay_client client = {0};
+
+    for (int shares = 0; shares < 2; shares++) {
+        begin(announce, NULL);
+        bench.relay->hosts[0].shares = shares == 1;
+        struct call call = {0};
+        struct relay_request request = {.host = &bench.host,
+                                        .head = bytes_of_string("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"),
+                                        .to_head = true,
+                                        .idempotent = true,
+                                        .client = &client};
+        call_start_request(&call, &bench, &request);
+        bench_until(&bench, &call.done);
+        cr_assert(call.ended);
+        cr_assert_null(client.connection);
+        cr_assert_eq(counters->pooled + counters->owned, 0);
+        finish();
+    }
+}
+
 /* Both at once: each gets its own. */
 Test(sharing, two_that_sign_in_have_a_connection_each) {
     struct relay_client first = {0}, second = {0};
