@@ -86,11 +86,8 @@ static void complete(struct relay_exchange *exchange, bool exact) {
     const struct relay_handler *handler = exchange->handler;
     struct relay *relay = exchange->relay;
     void *owner = exchange->owner;
-    struct bytes trailers = {0};
+    struct bytes trailers = response_trailers(exchange);
 
-    if (exchange->trailers && exchange->message.framing == HTTP_CHUNKED) {
-        trailers = http_parser_trailers(&exchange->parser);
-    }
     relay->counters.completed++;
     if (exact) {
         part(exchange);

@@ -334,6 +334,14 @@ def test_trailers_pass_to_those_who_take_them(serve, host, scripted, te, version
     assert origin.accepted == 1
 
 
+def test_trailers_that_connection_names_end_here(serve, host, scripted):
+    head = b"HTTP/1.1 200 OK\r\nConnection: X-Hop\r\nTransfer-Encoding: chunked\r\nTrailer: X-Hop, X-Sum\r\n\r\n"
+    origin = scripted(always(head + b"2\r\nok\r\n0\r\nX-Hop: 1\r\nX-Sum: 1\r\nx_hop: 2\r\n\r\n"))
+    server = serve([host("trail.test", origin=origin.address)], shards=1)
+    received = server.raw("trail.test", b"GET / HTTP/1.1\r\nHost: trail.test\r\nConnection: close\r\nTE: trailers\r\n\r\n")
+    assert received.endswith(b"\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n")
+
+
 def read_chunked(connection, received):
     while not received.endswith(b"\r\n\r\n") or b"\r\n0\r\n" not in received:
         piece = connection.recv(65536)
@@ -364,6 +372,9 @@ def test_trailers_of_a_request_pass_when_they_are_announced(serve, host, scripte
     assert server.raw("trail.test", start + b"Trailer: " + b"a" * 2000 + b", X-Sum\r\n" + body).startswith(b"HTTP/1.1 200 ")
     assert seen[0].endswith(b"\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n")
     assert b"\r\nTrailer: x-sum," in seen[0]
+    named = b"Trailer: X-Other, X-Sum\r\nConnection: close, x_sum\r\n"
+    assert server.raw("trail.test", start.replace(b"Connection: close\r\n", named) + body).startswith(b"HTTP/1.1 200 ")
+    assert seen.pop().endswith(b"\r\n\r\n2\r\nhi\r\n0\r\nX-Other: 2\r\n\r\n")
     for other in seen[1:]:
         assert other.endswith(b"\r\n\r\n2\r\nhi\r\n0\r\n\r\n") and b"\r\nTrailer:" not in other
 
