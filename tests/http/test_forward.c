@@ -351,6 +351,16 @@ static void assert_response(const struct response_case *c, struct http_stamp sta
     parse_free(parse);
 }
 
+/* A client, or a proxy before it, must not read another length, or another end, than was read here. */
+Test(forward, lookalikes_of_framing_end_here_in_responses_too) {
+    static const struct response_case lookalikes = {
+        "HTTP/1.1 200 OK\r\nDate: d\r\nContent_Length: 9\r\nTransfer.Encoding: chunked\r\nHTTP_CONTENT_LENGTH: "
+        "7\r\nConnection_: x\r\n"
+        "Keep_Alive: 1\r\n-Upgrade: h2c\r\nX_Request_Id: 5\r\nX-Content-Length: 5\r\nContent-Length: 5\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nDate: d\r\nX-Content-Length: 5\r\nContent-Length: 5\r\n\r\n", 1, true, false};
+    assert_response(&lookalikes, (struct http_stamp){0});
+}
+
 Test(forward, responses) {
     static const struct response_case cases[] = {
         {"HTTP/1.1 200 Fine\r\nDate: d\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nset-cookie: a\r\nContent-Length: 5\r\n\r\n",
