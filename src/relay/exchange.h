@@ -13,8 +13,8 @@ enum {
      * before a connection was made, for which the contract of relay_exchange_body is 16 KiB. Once the first byte of the
      * response is there, a response head that comes in several deliveries, or is to be mended, is gathered in it; behind it
      * is the list of the head's headers. Trailers that are wanted come last, at the front, with the names that may not be
-     * among them at EXCHANGE_NAMES_AT, where no head reaches. The size is of address space: only the pages
-     * that are used cost memory.
+     * among them at EXCHANGE_NAMES_AT, where no head reaches. The size is of address space: only the pages that are used
+     * cost memory.
      */
     EXCHANGE_BUFFER_SIZE = RELAY_REQUEST_HEAD_MAX + 32 * 1024,
     EXCHANGE_NAMES_AT = EXCHANGE_BUFFER_SIZE - RELAY_RESPONSE_HEAD_MAX,
