@@ -123,6 +123,24 @@ Test(interim, trailers_that_connection_names_end_here) {
               "A: b\r\n\r\n");
 }
 
+/* As much as a head can hold, in one line and in many that are mended. */
+Test(interim, as_many_names_as_connection_can_list_end_here) {
+    static char answer[RELAY_RESPONSE_HEAD_MAX + 1024];
+
+    for (int folded = 0; folded < 2; folded++) {
+        struct text out = text_over(answer, sizeof answer - 1);
+
+        text_append_string(&out, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: ");
+        while (out.size < RELAY_RESPONSE_HEAD_MAX - 100) {
+            text_append_string(&out, folded == 1 ? "close,\r\n " : "close,");
+        }
+        text_append_string(&out, "X-Hop\r\n\r\n5\r\nhello\r\n0\r\nX-Hop: 1\r\nA: b\r\n\r\n");
+        cr_assert_not(out.overflow);
+        answer[out.size] = '\0';
+        run_named(answer, "A: b\r\n\r\n");
+    }
+}
+
 Test(interim, trailers_are_kept_for_those_who_want_them) {
     run_trailers(true, "A: b\r\n\r\n");
     run_trailers(false, "");
