@@ -207,6 +207,7 @@ static void relay(struct exchange *exchange, struct bytes head, const struct ide
         .to_head = exchange->request.head_request,
         .idempotent = exchange->request.idempotent,
         .signs_in = http_request_signs_in(&exchange->request, head.data),
+        .last = http_content_may_be_left(&exchange->request),
         .trailers = exchange->request.trailers_wanted,
         .client = &connection->origin,
     };

@@ -77,9 +77,15 @@ static void append_framing(struct text *out, enum http_framing framing, uint64_t
     }
 }
 
-/* Trailers, where they are welcome (TE) or will come (Trailer, which hops one by one as they do). */
-static void append_trailer_fields(struct text *out, const struct http_message *message, const void *head) {
-    if (message->trailers_wanted) {
+/*
+ * Trailers, where they are welcome (TE) or will come (Trailer, which hops one by one as they do). Where the connection is to
+ * end none are asked for: TE must be an option of Connection too, and there are origins that know no list with `close` in
+ * it.
+ */
+static void append_neighbour_fields(struct text *out, const struct http_message *message, const void *head) {
+    if (http_content_may_be_left(message)) {
+        append_named(out, "Connection", bytes_of_string("close"));
+    } else if (message->trailers_wanted) {
         append_named(out, "TE", bytes_of_string("trailers"));
         append_named(out, "Connection", bytes_of_string("TE"));
     }
@@ -216,7 +222,7 @@ void http_write_request(struct text *out, const struct http_message *request, co
     append_named(out, "X-Request-Id", forwarding->request_id);
     append_named(out, "Via", bytes_of_string(request->minor == 0 ? "1.0 sallyport" : "1.1 sallyport"));
     append_framing(out, request->framing, request->content_length);
-    append_trailer_fields(out, request, head);
+    append_neighbour_fields(out, request, head);
     text_append_string(out, "\r\n");
 }
 
@@ -271,7 +277,7 @@ void http_write_response(struct text *out, const struct http_message *response, 
     }
     append_stamp(out, &missing);
     append_framing(out, framing, response->content_length);
-    append_trailer_fields(out, response, head);
+    append_neighbour_fields(out, response, head);
     if (!keep_alive || framing == HTTP_UNTIL_CLOSE) {
         append_named(out, "Connection", bytes_of_string("close"));
     } else if (client_minor == 0) {

@@ -39,7 +39,8 @@ enum http_hops http_max_forwards(const struct http_message *request, const void 
  * behind those that came (RFC 9110 section 7.6.3).
  * Expect is not passed on: 100-continue is answered here. Nor is Upgrade, nor its option of Connection: no other protocol
  * is spoken here, and a server may ignore the offer (section 7.8). TE and Trailer as request->trailers_wanted and
- * trailers_pass say. `out->overflow` when it did not fit.
+ * trailers_pass say. Where http_content_may_be_left, `Connection: close` instead of TE, so that the origin ends the
+ * connection behind its answer. `out->overflow` when it did not fit.
  */
 void http_write_request(struct text *out, const struct http_message *request, const void *head,
                         const struct http_forwarding *forwarding);

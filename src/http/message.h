@@ -71,15 +71,17 @@ struct http_message {
                                    request names none */
     unsigned status;            /* responses */
     struct http_span reason_phrase;
-    uint8_t minor;         /* HTTP/1.minor: 0 or 1, which stands for all above it in requests */
-    uint8_t method_kind;   /* requests: enum http_method */
-    bool head_request;     /* requests: the method is HEAD; known once the method has come, also when what follows is bad */
-    bool idempotent;       /* requests: the method is idempotent (RFC 9110 section 9.2.2) */
-    bool keep_alive;       /* the sender will keep its connection open, and a response's end is beyond doubt */
-    bool expect_continue;  /* requests: Expect: 100-continue, and a body is to come */
-    bool absolute_form;    /* requests: target is absolute-form; `path` is what an origin gets */
-    struct http_span path; /* requests: origin-form or asterisk-form of the target; of absolute-form what follows the
-                              authority, so it may be empty or begin with '?'; empty for CONNECT */
+    uint8_t minor;       /* HTTP/1.minor: 0 or 1, which stands for all above it in requests */
+    uint8_t method_kind; /* requests: enum http_method */
+    bool head_request;   /* requests: the method is HEAD; known once the method has come, also when what follows is bad */
+    bool idempotent;     /* requests: the method is idempotent (RFC 9110 section 9.2.2) */
+    bool content_unexpected; /* requests: content means nothing to the method (RFC 9110 section 9.3) */
+    bool keep_alive;         /* the sender will keep its connection open, as far as it has said */
+    bool end_in_doubt;       /* responses: it has no body, but its sender may send one all the same */
+    bool expect_continue;    /* requests: Expect: 100-continue, and a body is to come */
+    bool absolute_form;      /* requests: target is absolute-form; `path` is what an origin gets */
+    struct http_span path;   /* requests: origin-form or asterisk-form of the target; of absolute-form what follows the
+                                authority, so it may be empty or begin with '?'; empty for CONNECT */
     enum http_framing framing;
     uint64_t content_length;   /* for HTTP_LENGTH */
     uint32_t head_size;        /* bytes of the head, final CRLF included */
@@ -188,6 +190,12 @@ bool http_parser_finish(struct http_parser *parser);
 static inline struct bytes http_view(const void *head, struct http_span span) {
     return bytes_of((const char *)head + span.offset, span.size);
 }
+
+/*
+ * Whether a request has content although its method gives it no meaning. An origin may leave it unread, and take it for the
+ * next request on the same connection.
+ */
+bool http_content_may_be_left(const struct http_message *request);
 
 /* The first header of that name (letter case ignored), or NULL. */
 const struct http_header *http_find_header(const struct http_message *message, const void *head, const char *name);

@@ -94,7 +94,7 @@ enum http_result http_response_judge(struct http_parser *parser) {
     }
     message->keep_alive = !facts.close && (message->minor > 0 || facts.keep_alive);
     if (has_no_body(parser)) {
-        message->keep_alive = message->keep_alive && !may_bring_body(parser);
+        message->end_in_doubt = may_bring_body(parser);
         message->framing = HTTP_NO_BODY;
     } else if (message->framing == HTTP_UNTIL_CLOSE) {
         message->keep_alive = false;

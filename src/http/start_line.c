@@ -23,17 +23,21 @@ struct method {
     const char *name;
     enum http_method kind;
     bool idempotent;
+    bool content_unexpected;
 };
 
 /*
  * Methods that mean something here, or may be sent twice (RFC 9110 section 9.2.2, and the safe methods of RFC 3253, RFC
- * 4918, RFC 5323 and the QUERY method). Letter case counts (section 9.1). Any other token is relayed as it is.
+ * 4918, RFC 5323 and the QUERY method), or whose requests have no content that means anything (RFC 9110 sections 9.3.1,
+ * 9.3.2, 9.3.5, 9.3.7 and 9.3.8). Letter case counts (section 9.1). Any other token is relayed as it is.
  */
 static const struct method methods[] = {
-    {"GET", HTTP_METHOD_OTHER, true},        {"HEAD", HTTP_METHOD_HEAD, true},       {"PUT", HTTP_METHOD_OTHER, true},
-    {"DELETE", HTTP_METHOD_OTHER, true},     {"OPTIONS", HTTP_METHOD_OPTIONS, true}, {"TRACE", HTTP_METHOD_TRACE, true},
-    {"CONNECT", HTTP_METHOD_CONNECT, false}, {"PROPFIND", HTTP_METHOD_OTHER, true},  {"REPORT", HTTP_METHOD_OTHER, true},
-    {"SEARCH", HTTP_METHOD_OTHER, true},     {"QUERY", HTTP_METHOD_OTHER, true},
+    {"GET", HTTP_METHOD_OTHER, true, true},        {"HEAD", HTTP_METHOD_HEAD, true, true},
+    {"PUT", HTTP_METHOD_OTHER, true, false},       {"DELETE", HTTP_METHOD_OTHER, true, true},
+    {"OPTIONS", HTTP_METHOD_OPTIONS, true, true},  {"TRACE", HTTP_METHOD_TRACE, true, true},
+    {"CONNECT", HTTP_METHOD_CONNECT, false, true}, {"PROPFIND", HTTP_METHOD_OTHER, true, false},
+    {"REPORT", HTTP_METHOD_OTHER, true, false},    {"SEARCH", HTTP_METHOD_OTHER, true, false},
+    {"QUERY", HTTP_METHOD_OTHER, true, false},
 };
 
 static void note_method(struct http_message *message, struct bytes name) {
@@ -42,9 +46,15 @@ static void note_method(struct http_message *message, struct bytes name) {
             message->method_kind = (uint8_t)methods[i].kind;
             message->head_request = methods[i].kind == HTTP_METHOD_HEAD;
             message->idempotent = methods[i].idempotent;
+            message->content_unexpected = methods[i].content_unexpected;
             return;
         }
     }
+}
+
+bool http_content_may_be_left(const struct http_message *request) {
+    return request->content_unexpected &&
+           (request->framing == HTTP_CHUNKED || (request->framing == HTTP_LENGTH && request->content_length > 0));
 }
 
 bool http_is_method(const char *name) {

@@ -97,17 +97,71 @@ bool http_takes_trailers(const struct http_message *request, const void *head) {
     return false;
 }
 
+/* Whether an element of the list is alike to the name. */
+static bool has_alike(struct bytes list, struct bytes name) {
+    struct bytes element;
+    while (http_list_next(&list, &element)) {
+        if (http_names_alike(element, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_named_by_connection(const struct http_message *message, const void *head, struct bytes name) {
+    for (uint32_t i = 0; message->connection_names > 0 && i < message->header_count; i++) {
+        if (message->headers[i].kind == HTTP_HEADER_CONNECTION &&
+            has_alike(http_view(head, message->headers[i].value), name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void http_gather_announced(struct text *out, const struct http_message *message, const void *head) {
     for (uint32_t i = 0; i < message->header_count; i++) {
         const struct http_header *header = &message->headers[i];
-        if (header->kind == HTTP_HEADER_HOP_BY_HOP && http_text_is(http_view(head, header->name), "trailer") &&
-            header->value.size > 0) {
-            if (out->size > 0) {
-                text_append_string(out, ", ");
+        if (header->kind != HTTP_HEADER_HOP_BY_HOP || !http_text_is(http_view(head, header->name), "trailer")) {
+            continue;
+        }
+        struct bytes list = http_view(head, header->value);
+        struct bytes element;
+        while (!out->overflow && http_list_next(&list, &element)) {
+            if (!is_named_by_connection(message, head, element)) {
+                text_append_string(out, out->size > 0 ? ", " : "");
+                text_append_bytes(out, element);
             }
-            text_append_bytes(out, http_view(head, header->value));
         }
     }
+}
+
+void http_gather_connection_names(struct text *out, const struct http_message *message, const void *head) {
+    for (uint32_t i = 0; message->connection_names > 0 && i < message->header_count; i++) {
+        if (message->headers[i].kind != HTTP_HEADER_CONNECTION) {
+            continue;
+        }
+        struct bytes list = http_view(head, message->headers[i].value);
+        struct bytes element;
+        while (http_list_next(&list, &element)) {
+            text_append_string(out, out->size > 0 ? "," : "");
+            text_append_bytes(out, element);
+        }
+    }
+}
+
+size_t http_trailers_drop(uint8_t *section, size_t size, struct bytes names) {
+    size_t kept = 0;
+    for (size_t at = 0; names.size > 0 && at < size;) {
+        const uint8_t *end = memchr(section + at, '\n', size - at);
+        size_t line = end == NULL ? size - at : (size_t)(end - (section + at)) + 1;
+        const uint8_t *colon = memchr(section + at, ':', line);
+        if (colon == NULL || !has_alike(names, bytes_of(section + at, (size_t)(colon - (section + at))))) {
+            memmove(section + kept, section + at, line);
+            kept += line;
+        }
+        at += line;
+    }
+    return names.size > 0 ? kept : size;
 }
 
 static bool is_printable(struct bytes value) {

@@ -13,10 +13,16 @@
 bool http_takes_trailers(const struct http_message *request, const void *head);
 
 /*
- * Appends the names in the message's Trailer headers, with commas between them. `out->overflow` when they do not fit;
- * nothing when there are none.
+ * Appends the names in the message's Trailer headers, with commas between them, but for those alike to what its Connection
+ * names, which is between two neighbours (RFC 9110 section 7.6.1). `out->overflow` when they do not fit; nothing when there
+ * are none.
  */
 void http_gather_announced(struct text *out, const struct http_message *message, const void *head);
+
+/* Appends what the message's Connection headers list, with commas between: no more bytes than those headers have. */
+void http_gather_connection_names(struct text *out, const struct http_message *message, const void *head);
+/* Drops from a trailer section, in place, the fields whose names are alike to one of the list `names`. The new size. */
+size_t http_trailers_drop(uint8_t *section, size_t size, struct bytes names);
 
 /*
  * Appends those fields of a trailer section, as http_parser_trailers gives it, that may go on, a line each that ends in CRLF

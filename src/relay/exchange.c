@@ -59,11 +59,13 @@ void exchange_fail_later(struct relay_exchange *exchange, enum relay_error error
 
 /*
  * Whether the next request may go on this connection: only where the end of the request and that of the answer are beyond
- * doubt.
+ * doubt. The answer's may be in doubt where somebody has signed in: nobody but that client would get what comes behind it,
+ * and without the connection it could never sign in by HEAD.
  */
 static bool can_go_on(const struct relay_exchange *exchange) {
-    return exchange->message.keep_alive && !exchange->last && exchange->keep_s > 0 && exchange->request_done &&
-           !exchange->send_failed && !exchange->relay->closing;
+    return exchange->message.keep_alive && (!exchange->message.end_in_doubt || exchange->connection->signed_in) &&
+           !exchange->last && exchange->keep_s > 0 && exchange->request_done && !exchange->send_failed &&
+           !exchange->relay->closing;
 }
 
 /* Gives the connection to the pool, or to the client that it belongs to; or lets it go. */
@@ -84,11 +86,8 @@ static void complete(struct relay_exchange *exchange, bool exact) {
     const struct relay_handler *handler = exchange->handler;
     struct relay *relay = exchange->relay;
     void *owner = exchange->owner;
-    struct bytes trailers = {0};
+    struct bytes trailers = response_trailers(exchange);
 
-    if (exchange->trailers && exchange->message.framing == HTTP_CHUNKED) {
-        trailers = http_parser_trailers(&exchange->parser);
-    }
     relay->counters.completed++;
     if (exact) {
         part(exchange);
@@ -176,13 +175,16 @@ static bool begin_again(struct relay_exchange *exchange) {
     return true;
 }
 
-static bool reuse_pooled(struct relay_exchange *exchange, struct relay_origin *origin) {
-    bool precious = !exchange->idempotent || exchange->framing != HTTP_NO_BODY;
+/* Whether the request might not be sent again if the connection proved closed. */
+static bool is_precious(const struct relay_exchange *exchange) {
+    return !exchange->idempotent || exchange->framing != HTTP_NO_BODY;
+}
 
+static bool reuse_pooled(struct relay_exchange *exchange, struct relay_origin *origin) {
     if (exchange->replaced || !exchange->host->shares) {
         return false;
     }
-    exchange->connection = pool_take(exchange->relay, origin, precious, &exchange_stream_handler, exchange);
+    exchange->connection = pool_take(exchange->relay, origin, is_precious(exchange), &exchange_stream_handler, exchange);
     return exchange->connection != NULL && begin_again(exchange);
 }
 
@@ -191,8 +193,8 @@ static bool reuse_owned(struct relay_exchange *exchange) {
     if (exchange->client == NULL) {
         return false;
     }
-    exchange->connection =
-        pool_take_owned(exchange->relay, exchange->host, exchange->client, &exchange_stream_handler, exchange);
+    exchange->connection = pool_take_owned(exchange->relay, exchange->host, exchange->client, is_precious(exchange),
+                                           &exchange_stream_handler, exchange);
     return exchange->connection != NULL && begin_again(exchange);
 }
 
@@ -378,6 +380,7 @@ static void set_up(struct relay_exchange *exchange, const struct relay_request *
     exchange->to_head = request->to_head;
     exchange->idempotent = request->idempotent;
     exchange->signs_in = request->signs_in;
+    exchange->last = request->last;
     exchange->trailers = request->trailers;
     exchange->request_done = request->framing == HTTP_NO_BODY;
     exchange->whole = true;

@@ -12,17 +12,20 @@ enum {
      * At first the buffer holds the request as far as it may have to be sent (again): its head, and the body that came
      * before a connection was made, for which the contract of relay_exchange_body is 16 KiB. Once the first byte of the
      * response is there, a response head that comes in several deliveries, or is to be mended, is gathered in it; behind it
-     * is the list of the head's headers. Trailers that are wanted come last. The size is of address space: only the pages
-     * that are used cost memory.
+     * is the list of the head's headers. Trailers that are wanted come last, at the front, with the names that may not be
+     * among them at EXCHANGE_NAMES_AT, where no head reaches. The size is of address space: only the pages that are used
+     * cost memory.
      */
     EXCHANGE_BUFFER_SIZE = RELAY_REQUEST_HEAD_MAX + 32 * 1024,
+    EXCHANGE_NAMES_AT = EXCHANGE_BUFFER_SIZE - RELAY_RESPONSE_HEAD_MAX,
     EXCHANGE_MEMORY_SIZE = EXCHANGE_BUFFER_SIZE + RELAY_RESPONSE_HEADERS_MAX * (int)sizeof(struct http_header),
 };
 /* A head that is mended grows by a byte a line, of which no head that is accepted has more than its headers and two. */
 _Static_assert((int)EXCHANGE_BUFFER_SIZE >= 2 * (int)RELAY_RESPONSE_HEAD_MAX + (int)RING_RECEIVE_SIZE,
                "one buffer serves all");
-_Static_assert((int)EXCHANGE_BUFFER_SIZE >= (int)HTTP_TRAILERS_MAX &&
-                   EXCHANGE_BUFFER_SIZE % _Alignof(struct http_header) == 0,
+_Static_assert((int)EXCHANGE_NAMES_AT >= (int)RELAY_RESPONSE_HEAD_MAX + RELAY_RESPONSE_HEADERS_MAX + 2,
+               "names that are kept lie behind every head");
+_Static_assert((int)EXCHANGE_NAMES_AT >= (int)HTTP_TRAILERS_MAX && EXCHANGE_BUFFER_SIZE % _Alignof(struct http_header) == 0,
                "one buffer serves all");
 
 enum exchange_state {
@@ -51,6 +54,7 @@ struct relay_exchange {
     struct timer timer;
     uint8_t *buffer; /* EXCHANGE_MEMORY_SIZE; NULL once the response's head is complete, unless trailers are wanted */
     uint32_t buffered;
+    uint32_t names_size;  /* bytes at EXCHANGE_NAMES_AT: what the head's Connection lists, while trailers are wanted */
     uint64_t tried;       /* a bit for each of the host's origins that was chosen */
     uint64_t sent_before; /* the stream's bytes_sent when the request was put on it */
     enum exchange_state state;
@@ -113,5 +117,7 @@ bool request_send(struct relay_exchange *exchange);
 void response_begin(struct relay_exchange *exchange);
 /* Takes a delivery, from the front of `*input`, and runs the handlers head and body. */
 enum response_outcome response_read(struct relay_exchange *exchange, struct bytes *input);
+/* The trailers of a response that is complete, less those that its Connection names. Empty unless they are wanted. */
+struct bytes response_trailers(struct relay_exchange *exchange);
 
 #endif

@@ -151,14 +151,15 @@ struct relay_connection *pool_take(struct relay *relay, struct relay_origin *ori
 }
 
 struct relay_connection *pool_take_owned(struct relay *relay, const struct relay_host *host, struct relay_client *client,
-                                         const struct stream_handler *handler, struct relay_exchange *exchange) {
+                                         bool precious, const struct stream_handler *handler,
+                                         struct relay_exchange *exchange) {
     struct relay_connection *connection = client->connection;
 
     if (connection == NULL) {
         return NULL;
     }
     if (connection->relay != relay || connection->origin < host->origins ||
-        connection->origin >= host->origins + host->count || !is_fit(connection, false)) {
+        connection->origin >= host->origins + host->count || !is_fit(connection, precious && !connection->signed_in)) {
         close_idle(connection);
         return NULL;
     }
@@ -193,7 +194,7 @@ static uint64_t said_ms(uint32_t keep_s) {
     return ms > RELAY_IDLE_MARGIN_MS ? ms - RELAY_IDLE_MARGIN_MS : ms / 2;
 }
 
-/* A client's own connection has no age but what the origin has said: it goes with the client. */
+/* One that somebody has signed in on has no age but what the origin has said, since no other can stand in for it. */
 static void begin_idling(struct relay_connection *connection, uint32_t keep_s) {
     struct relay *relay = connection->relay;
     uint64_t now_ms = ring_now_ms(relay->ring);
@@ -201,7 +202,7 @@ static void begin_idling(struct relay_connection *connection, uint32_t keep_s) {
     connection->idle_since_ms = now_ms;
     connection->idle_until_ms = UINT64_MAX;
     connection->said = keep_s != HTTP_KEEP_ALIVE_UNSAID;
-    if (connection->said || connection->client == NULL) {
+    if (connection->said || !connection->signed_in) {
         uint64_t keep_ms = connection->said ? said_ms(keep_s) : relay->timeouts.idle_ms;
 
         connection->idle_until_ms = now_ms + keep_ms;

@@ -69,9 +69,13 @@ struct relay_connection *pool_open(struct relay *relay, struct relay_origin *ori
  */
 struct relay_connection *pool_take(struct relay *relay, struct relay_origin *origin, bool precious,
                                    const struct stream_handler *handler, struct relay_exchange *exchange);
-/* Likewise the client's own; closed instead when it is another relay's or another host's, or something has come on it. */
+/*
+ * Likewise the client's own; closed instead when it is another relay's or another host's, or something has come on it, or
+ * when it is not fit for what is `precious`. One that somebody has signed in on is fit, since no other can stand in for it.
+ */
 struct relay_connection *pool_take_owned(struct relay *relay, const struct relay_host *host, struct relay_client *client,
-                                         const struct stream_handler *handler, struct relay_exchange *exchange);
+                                         bool precious, const struct stream_handler *handler,
+                                         struct relay_exchange *exchange);
 /*
  * A connection on which nothing is outstanding becomes idle; the one idle for longest makes room when there are too many.
  * `client`: it stays that one's alone. `keep_s`: as http_keep_alive_s says, not 0.

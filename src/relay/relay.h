@@ -122,6 +122,7 @@ struct relay_request {
     bool to_head;              /* the method is HEAD */
     bool idempotent;
     bool signs_in;               /* as http_request_signs_in says */
+    bool last;                   /* the head asks the origin to close: no further request goes on the connection */
     bool trailers;               /* the response's are wanted */
     struct relay_client *client; /* which outlives the exchange; NULL: there is none, and no connection is kept for one */
 };

@@ -86,6 +86,8 @@ void relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes 
         return;
     }
     exchange->request_done = true;
+    /* An origin that does not read them whole takes what is left for the next request. */
+    exchange->last = exchange->last || trailers.size > 0;
     if (exchange_is_over(exchange)) {
         return;
     }

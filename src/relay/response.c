@@ -1,6 +1,7 @@
 #include "base/check.h"
 #include "http/mend.h"
 #include "http/persistence.h"
+#include "http/trailers.h"
 #include "relay/exchange.h"
 
 enum { STATUS_CONTINUE = 100, STATUS_FINAL = 200 };
@@ -114,7 +115,7 @@ static enum response_outcome pass_interim(struct relay_exchange *exchange, struc
     struct bytes piece;
 
     /* Where even this message is of doubtful length, what follows the final one must not be read as an answer. */
-    exchange->last = exchange->last || !exchange->message.keep_alive;
+    exchange->last = exchange->last || !exchange->message.keep_alive || exchange->message.end_in_doubt;
     if (++exchange->interim > RELAY_INTERIM_MAX) {
         return refuse(exchange, RELAY_FAULT_TOO_MANY_INTERIM, "more informational responses than anybody needs");
     }
@@ -129,9 +130,32 @@ static enum response_outcome pass_interim(struct relay_exchange *exchange, struc
     return RESPONSE_MORE;
 }
 
+static bool keeps_trailers(const struct relay_exchange *exchange) {
+    return exchange->trailers && exchange->message.framing == HTTP_CHUNKED;
+}
+
+/* Connection names fields for the trailers too, whose names are known when the head is gone. */
+static void keep_names(struct relay_exchange *exchange, const uint8_t *head) {
+    struct text names = text_over((char *)exchange->buffer + EXCHANGE_NAMES_AT, RELAY_RESPONSE_HEAD_MAX);
+
+    http_gather_connection_names(&names, &exchange->message, head);
+    CHECK(!names.overflow);
+    exchange->names_size = (uint32_t)names.size;
+}
+
+struct bytes response_trailers(struct relay_exchange *exchange) {
+    struct bytes section = keeps_trailers(exchange) ? http_parser_trailers(&exchange->parser) : (struct bytes){0};
+
+    if (section.size > 0) {
+        section.size = http_trailers_drop(exchange->buffer, section.size,
+                                          bytes_of(exchange->buffer + EXCHANGE_NAMES_AT, exchange->names_size));
+    }
+    return section;
+}
+
 /* The buffer is free, unless trailers are to be kept in it. */
 static void settle_buffer(struct relay_exchange *exchange) {
-    if (exchange->trailers && exchange->message.framing == HTTP_CHUNKED) {
+    if (keeps_trailers(exchange)) {
         exchange->parser.trailers = exchange->buffer;
         return;
     }
@@ -165,7 +189,10 @@ static enum response_outcome read_head(struct relay_exchange *exchange, struct b
     }
     exchange->keep_s = http_keep_alive_s(&exchange->message, head);
     exchange->signs_in = exchange->signs_in || http_response_signs_in(&exchange->message, head);
-    exchange->message.trailers_pass = exchange->trailers && exchange->message.framing == HTTP_CHUNKED;
+    exchange->message.trailers_pass = keeps_trailers(exchange);
+    if (keeps_trailers(exchange)) {
+        keep_names(exchange, head);
+    }
     /* An origin that answers before it has the request may take what is left of it, which a client chose, for the next. */
     exchange->last = exchange->last || !exchange->request_done || exchange_stream(exchange)->queue.size > 0;
     exchange->state = EXCHANGE_BODY;

@@ -119,6 +119,14 @@ static void check_trailers(const struct outcome *outcome) {
     CHECK(!out.overflow);
     http_write_trailers(&again, text_bytes(&out), (struct bytes){0}, removals, NULL);
     CHECK(bytes_equal(text_bytes(&out), text_bytes(&again)));
+    if (out.size > 0) {
+        const char *colon = memchr(out.data, ':', out.size);
+        const char *end = memchr(out.data, '\n', out.size);
+        CHECK(colon != NULL && end != NULL && colon < end);
+        memcpy(again.data, out.data, out.size);
+        size_t left = http_trailers_drop((uint8_t *)again.data, out.size, bytes_of(out.data, (size_t)(colon - out.data)));
+        CHECK(left <= out.size - (size_t)(end + 1 - out.data));
+    }
     for (size_t i = 0; i < out.size; i++) {
         CHECK(out.data[i] != '\0' && (out.data[i] != '\n' || (i > 0 && out.data[i - 1] == '\r')));
         CHECK(out.data[i] != '\r' || (i + 1 < out.size && out.data[i + 1] == '\n' && i > 0 && out.data[i - 1] != '\n'));

@@ -56,11 +56,7 @@ static void check_written(const uint8_t *head, uint8_t client_minor, bool keep_a
               http_find_header(&written, output, "X-Request-Id") != NULL);
     }
     CHECK(written.content_length == whole.content_length || framing == HTTP_NO_BODY);
-    if (framing == HTTP_LENGTH || framing == HTTP_CHUNKED) {
-        CHECK(written.keep_alive == keep_alive);
-    } else {
-        CHECK(keep_alive || !written.keep_alive); /* without a body it may be in doubt */
-    }
+    CHECK(written.keep_alive == (keep_alive && framing != HTTP_UNTIL_CLOSE));
 }
 
 static size_t count(const uint8_t *data, size_t size, uint8_t byte) {

@@ -151,6 +151,40 @@ Test(forward, hop_by_hop_headers_end_here) {
         "Transfer-Encoding: chunked\r\n\r\n");
 }
 
+/* Alone in its header: some origins know `close` in no list. */
+Test(forward, content_that_no_origin_expects_ends_the_connection) {
+    static const char *const methods[] = {"GET", "HEAD", "DELETE", "OPTIONS"};
+    for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
+        char sent[256], expected[512];
+        snprintf(sent, sizeof sent, "%s / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n", methods[i]);
+        snprintf(expected, sizeof expected,
+                 "%s / HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\n" MADE_ID "Content-Length: 5\r\nConnection: close\r\n\r\n",
+                 methods[i]);
+        assert_request(sent, expected);
+        snprintf(sent, sizeof sent, "%s / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", methods[i]);
+        snprintf(expected, sizeof expected,
+                 "%s / HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\n" MADE_ID
+                 "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n",
+                 methods[i]);
+        assert_request(sent, expected);
+        snprintf(sent, sizeof sent, "%s / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", methods[i]);
+        snprintf(expected, sizeof expected, "%s / HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\n" MADE_ID "Content-Length: 0\r\n\r\n",
+                 methods[i]);
+        assert_request(sent, expected);
+    }
+
+    struct parse *parse =
+        parse_whole(REQUEST, bytes_of_string("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTE: trailers\r\n\r\n"));
+    struct text out = text_over(output, sizeof output);
+    struct http_forwarding with = forwarding();
+    parse->message.trailers_wanted = true;
+    http_write_request(&out, &parse->message, parse->head, &with);
+    static const char expected[] =
+        "GET / HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\n" MADE_ID "Content-Length: 5\r\nConnection: close\r\n\r\n";
+    cr_expect(bytes_equal(text_bytes(&out), bytes_of_string(expected)), "is\n%.*s", (int)out.size, out.data);
+    parse_free(parse);
+}
+
 Test(forward, what_connection_names_ends_here_but_never_framing_host_or_ours) {
     assert_request(
         "POST / HTTP/1.1\r\nHost: a\r\nX-A: 1\r\nX-B: 2\r\nX-C: 3\r\nx_a: 4\r\nContent-Length: 5\r\n"
@@ -276,6 +310,8 @@ Test(forward, what_is_written_reads_the_same) {
         "PUT /p HTTP/1.0\r\nHost: a\r\nContent-Length: 12\r\nX_Forwarded_For: 9\r\n\r\n",
         "DELETE /p HTTP/1.1\r\nHost: [::1]:1\r\nConnection: close\r\nA: \xff\r\n\r\n",
         "OPTIONS * HTTP/1.1\r\nHost: a\r\nX-Request-Id: 5\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n",
+        "DELETE / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: TE\r\nTE: trailers\r\n\r\n",
     };
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
         struct parse *first = parse_whole(REQUEST, bytes_of_string(heads[i]));
@@ -286,7 +322,7 @@ Test(forward, what_is_written_reads_the_same) {
         cr_assert_eq(again->message.framing, first->message.framing);
         cr_assert_eq(again->message.content_length, first->message.content_length);
         cr_assert_eq(again->message.minor, 1);
-        cr_assert(again->message.keep_alive);
+        cr_assert_eq(again->message.keep_alive, !http_content_may_be_left(&first->message));
         cr_assert(
             bytes_equal(http_view(again->head, again->message.authority), http_view(first->head, first->message.authority)));
         cr_assert(bytes_equal(http_view(again->head, again->message.method), http_view(first->head, first->message.method)));
@@ -313,6 +349,16 @@ static void assert_response(const struct response_case *c, struct http_stamp sta
     cr_expect(bytes_equal(text_bytes(&out), bytes_of_string(c->expected)), "is\n%.*s\nexpected\n%s", (int)out.size, out.data,
               c->expected);
     parse_free(parse);
+}
+
+/* A client, or a proxy before it, must not read another length, or another end, than was read here. */
+Test(forward, lookalikes_of_framing_end_here_in_responses_too) {
+    static const struct response_case lookalikes = {
+        "HTTP/1.1 200 OK\r\nDate: d\r\nContent_Length: 9\r\nTransfer.Encoding: chunked\r\nHTTP_CONTENT_LENGTH: "
+        "7\r\nConnection_: x\r\n"
+        "Keep_Alive: 1\r\n-Upgrade: h2c\r\nX_Request_Id: 5\r\nX-Content-Length: 5\r\nContent-Length: 5\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nDate: d\r\nX-Content-Length: 5\r\nContent-Length: 5\r\n\r\n", 1, true, false};
+    assert_response(&lookalikes, (struct http_stamp){0});
 }
 
 Test(forward, responses) {

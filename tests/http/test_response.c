@@ -90,36 +90,41 @@ Test(response, framing_and_keep_alive) {
         uint64_t length;
         bool keep_alive;
         bool to_head;
+        bool end_in_doubt;
     } cases[] = {
-        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", HTTP_LENGTH, 5, true, false},
-        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n", HTTP_LENGTH, 5, false, false},
-        {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", HTTP_LENGTH, 0, true, false},
-        {"HTTP/1.1 205 OK\r\nContent-Length: 0\r\n\r\n", HTTP_LENGTH, 0, true, false},
-        {"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", HTTP_LENGTH, 5, false, false},
-        {"HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\n", HTTP_LENGTH, 5, true, false},
-        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_CHUNKED, 0, true, false},
-        {"HTTP/1.1 200 OK\r\n\r\n", HTTP_UNTIL_CLOSE, 0, false, false},
-        {"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n", HTTP_UNTIL_CLOSE, 0, false, false},
-        {"HTTP/1.1 500 OK\r\nUpgrade: a\r\nConnection: upgrade\r\n\r\n", HTTP_UNTIL_CLOSE, 0, false, false},
-        {"HTTP/1.1 100 Continue\r\n\r\n", HTTP_NO_BODY, 0, true, false},
-        {"HTTP/1.1 103 Hints\r\nContent-Length: 5\r\n\r\n", HTTP_NO_BODY, 5, false, false},
-        {"HTTP/1.1 204 No Content\r\n\r\n", HTTP_NO_BODY, 0, true, false},
-        {"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", HTTP_NO_BODY, 0, true, false},
-        {"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", HTTP_NO_BODY, 5, false, false},
-        {"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_NO_BODY, 0, false, false},
-        {"HTTP/1.1 304 Not Modified\r\n\r\n", HTTP_NO_BODY, 0, true, false},
-        {"HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n\r\n", HTTP_NO_BODY, 0, true, false},
-        {"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", HTTP_NO_BODY, 5, false, false},
-        {"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_NO_BODY, 0, false, false},
-        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", HTTP_NO_BODY, 5, false, true},
-        {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", HTTP_NO_BODY, 0, true, true},
-        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_NO_BODY, 0, false, true},
-        {"HTTP/1.1 200 OK\r\n\r\n", HTTP_NO_BODY, 0, false, true},
-        {"HTTP/1.1 204 No Content\r\n\r\n", HTTP_NO_BODY, 0, true, true},
-        {"HTTP/1.1 304 Not Modified\r\n\r\n", HTTP_NO_BODY, 0, true, true},
-        {"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", HTTP_NO_BODY, 5, false, true},
-        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive, close\r\n\r\n", HTTP_LENGTH, 5, false, false},
-        {"HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive, close\r\n\r\n", HTTP_LENGTH, 5, false, false},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", HTTP_LENGTH, 5, true, false, false},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n", HTTP_LENGTH, 5, false, false, false},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", HTTP_LENGTH, 0, true, false, false},
+        {"HTTP/1.1 205 OK\r\nContent-Length: 0\r\n\r\n", HTTP_LENGTH, 0, true, false, false},
+        {"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", HTTP_LENGTH, 5, false, false, false},
+        {"HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive\r\n\r\n", HTTP_LENGTH, 5, true, false, false},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_CHUNKED, 0, true, false, false},
+        {"HTTP/1.1 200 OK\r\n\r\n", HTTP_UNTIL_CLOSE, 0, false, false, false},
+        {"HTTP/1.0 200 OK\r\nConnection: keep-alive\r\n\r\n", HTTP_UNTIL_CLOSE, 0, false, false, false},
+        {"HTTP/1.1 500 OK\r\nUpgrade: a\r\nConnection: upgrade\r\n\r\n", HTTP_UNTIL_CLOSE, 0, false, false, false},
+        {"HTTP/1.1 100 Continue\r\n\r\n", HTTP_NO_BODY, 0, true, false, false},
+        {"HTTP/1.1 103 Hints\r\nContent-Length: 5\r\n\r\n", HTTP_NO_BODY, 5, true, false, true},
+        {"HTTP/1.1 204 No Content\r\n\r\n", HTTP_NO_BODY, 0, true, false, false},
+        {"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n", HTTP_NO_BODY, 0, true, false, false},
+        {"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n", HTTP_NO_BODY, 5, true, false, true},
+        {"HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_NO_BODY, 0, true, false, true},
+        {"HTTP/1.1 304 Not Modified\r\n\r\n", HTTP_NO_BODY, 0, true, false, false},
+        {"HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n\r\n", HTTP_NO_BODY, 0, true, false, false},
+        {"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", HTTP_NO_BODY, 5, true, false, true},
+        {"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_NO_BODY, 0, true, false, true},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", HTTP_NO_BODY, 5, true, true, true},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", HTTP_NO_BODY, 0, true, true, false},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_NO_BODY, 0, true, true, true},
+        {"HTTP/1.1 200 OK\r\n\r\n", HTTP_NO_BODY, 0, true, true, true},
+        {"HTTP/1.1 204 No Content\r\n\r\n", HTTP_NO_BODY, 0, true, true, false},
+        {"HTTP/1.1 304 Not Modified\r\n\r\n", HTTP_NO_BODY, 0, true, true, false},
+        {"HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n", HTTP_NO_BODY, 5, true, true, true},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive, close\r\n\r\n", HTTP_LENGTH, 5, false, false,
+         false},
+        {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\n", HTTP_NO_BODY, 5, false, true, true},
+        {"HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\n", HTTP_NO_BODY, 5, false, true, true},
+        {"HTTP/1.0 200 OK\r\nContent-Length: 5\r\nConnection: keep-alive, close\r\n\r\n", HTTP_LENGTH, 5, false, false,
+         false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct parse *parse = parse_all_ways(cases[i].to_head ? RESPONSE_TO_HEAD : RESPONSE, bytes_of_string(cases[i].head));
@@ -127,6 +132,7 @@ Test(response, framing_and_keep_alive) {
         cr_expect_eq(parse->message.framing, cases[i].framing, "%s", cases[i].head);
         cr_expect_eq(parse->message.content_length, cases[i].length, "%s", cases[i].head);
         cr_expect_eq(parse->message.keep_alive, cases[i].keep_alive, "%s", cases[i].head);
+        cr_expect_eq(parse->message.end_in_doubt, cases[i].end_in_doubt, "%s", cases[i].head);
         parse_free(parse);
     }
 }

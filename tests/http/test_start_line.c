@@ -89,6 +89,34 @@ Test(start_line, minor_versions_above_ours_are_read_as_ours) {
     }
 }
 
+Test(start_line, content_means_nothing_to_some_methods) {
+    static const struct {
+        const char *method;
+        bool unexpected;
+    } cases[] = {{"GET", true},   {"HEAD", true},  {"DELETE", true},  {"OPTIONS", true},  {"TRACE", true},
+                 {"POST", false}, {"PUT", false},  {"PATCH", false},  {"QUERY", false},   {"SEARCH", false},
+                 {"get", false},  {"BREW", false}, {"REPORT", false}, {"PROPFIND", false}};
+    static const struct {
+        const char *framing;
+        bool content;
+    } framings[] = {{"", false},
+                    {"Content-Length: 0\r\n", false},
+                    {"Content-Length: 1\r\n", true},
+                    {"Transfer-Encoding: chunked\r\n", true}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        for (size_t j = 0; j < sizeof framings / sizeof framings[0]; j++) {
+            char head[256];
+            struct text text = text_over(head, sizeof head - 1);
+            text_append_format(&text, "%s / HTTP/1.1\r\nHost: a\r\n%s\r\n", cases[i].method, framings[j].framing);
+            head[text.size] = '\0';
+            struct parse *parse = parse_whole(REQUEST, bytes_of_string(head));
+            cr_assert_eq(parse->result, HTTP_PARSE_HEAD, "%s", head);
+            cr_expect_eq(http_content_may_be_left(&parse->message), cases[i].unexpected && framings[j].content, "%s", head);
+            parse_free(parse);
+        }
+    }
+}
+
 /* Whoever writes the refusal must know whether the request is one that gets no body. */
 Test(start_line, a_method_is_known_although_the_rest_is_bad) {
     static const struct {

@@ -146,3 +146,48 @@ Test(trailers, are_announced_in_one_list) {
     cr_assert(out.overflow);
     parse_free(parse);
 }
+
+static void check_announced(const char *lines, const char *expected) {
+    struct parse *parse = request_with(lines);
+    char buffer[64];
+    struct text out = text_over(buffer, sizeof buffer);
+    http_gather_announced(&out, &parse->message, parse->head);
+    cr_expect(bytes_equal(text_bytes(&out), bytes_of_string(expected)), "%s: %.*s", lines, (int)out.size, out.data);
+    parse_free(parse);
+}
+
+Test(trailers, that_connection_names_are_not_announced) {
+    check_announced("Trailer: X-Hop, X-End\r\nConnection: x-hop\r\n", "X-End");
+    check_announced("Connection: keep-alive, X-Hop\r\nTrailer: X_Hop\r\nTrailer: X-End,x.hop\r\n", "X-End");
+    check_announced("Connection: X-A\r\nConnection: X-B\r\nTrailer: X-A, X-B\r\n", "");
+    check_announced("Connection: X-Hops\r\nTrailer: X-Hop\r\n", "X-Hop");
+}
+
+static void check_dropped(const char *section, const char *names, const char *expected) {
+    uint8_t copy[256];
+    memcpy(copy, section, strlen(section));
+    size_t size = http_trailers_drop(copy, strlen(section), bytes_of_string(names));
+    cr_expect(bytes_equal(bytes_of(copy, size), bytes_of_string(expected)), "%s: %.*s", section, (int)size, (char *)copy);
+}
+
+Test(trailers, are_dropped_by_name) {
+    check_dropped("A: b\r\nC: d\r\n\r\n", "", "A: b\r\nC: d\r\n\r\n");
+    check_dropped("A: b\r\nC: d\r\nE: f\r\n\r\n", "x, a,E", "C: d\r\n\r\n");
+    check_dropped("X-A: b\r\nHTTP_X_A: d\r\nX-AA: f\r\nx.a:\r\n\r\n", "X-A", "X-AA: f\r\n\r\n");
+    check_dropped("A: b\r\n\r\n", "a", "\r\n");
+    check_dropped("", "a", "");
+    check_dropped("A\r\nA : b\r\n", "a", "A\r\nA : b\r\n");
+    check_dropped("A: b", "a", "");
+}
+
+Test(trailers, names_of_connection_are_gathered) {
+    struct parse *parse = request_with("Connection: X-A,, close\r\nX: y\r\nConnection:\r\nconnection: TE , X-B\r\n");
+    char buffer[16];
+    struct text out = text_over(buffer, sizeof buffer);
+    http_gather_connection_names(&out, &parse->message, parse->head);
+    cr_assert(bytes_equal(text_bytes(&out), bytes_of_string("X-A,close,TE,X-B")));
+    out = text_over(buffer, 15);
+    http_gather_connection_names(&out, &parse->message, parse->head);
+    cr_assert(out.overflow);
+    parse_free(parse);
+}

@@ -1,5 +1,6 @@
 """What origins answer besides the usual: who may see it, what of it passes, and what is said when it is worth nothing."""
 
+import http.server
 import json
 import socket
 import threading
@@ -97,6 +98,52 @@ def test_a_body_that_must_not_be_reaches_nobody(serve, host, scripted, request_l
             assert (response.status, response.text) == (200, "ok")
 
 
+class Undrained(http.server.ThreadingHTTPServer):
+    """An origin that never reads the content of a request: it takes that for the next one, unless the connection ends first."""
+
+    def __init__(self):
+        self.seen = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self):
+                self.server.seen.append((self.command, self.path, self.headers.get("X-Client-Cert-Status")))
+                self.send_response(200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+            do_GET = do_HEAD = do_DELETE = do_OPTIONS = answer
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("te", ["", "TE: trailers\r\nConnection: TE\r\n"])
+@pytest.mark.parametrize("framing", ["length", "chunked"])
+def test_content_that_no_origin_expects_is_no_request(serve, host, method, te, framing):
+    content = b"GET /admin HTTP/1.1\r\nHost: a\r\nX-Client-Cert-Status: valid\r\n\r\n"
+    request = f"{method} / HTTP/1.1\r\nHost: left.test\r\n{te}".encode()
+    if framing == "length":
+        request += b"Content-Length: %d\r\n\r\n%s" % (len(content), content)
+    else:  # the size line is a bad request by itself, unless it reads like one of HTTP/0.9
+        request += b"Transfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n" % (len(content), content)
+    with Undrained() as origin:
+        server = serve([host("left.test", "report", origin=f"127.0.0.1:{origin.server_port}")], shards=1)
+        with server.connect("left.test") as client:
+            for _ in range(3):
+                client.sendall(request)
+                assert client.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert server.curl("left.test", "/after").status == 200
+        time.sleep(0.3)
+        origin.shutdown()
+    assert origin.seen == [(method, "/", "none")] * 3 + [("GET", "/after", "none")]
+
+
 @pytest.mark.parametrize("credentials", ["Authorization: NTLM abc", "authorization: nEGOTIATE abc",
                                          "Proxy-Authorization: Negotiate abc"])
 def test_who_has_signed_in_keeps_the_connection(serve, host, scripted, credentials):
@@ -130,6 +177,26 @@ def test_who_is_asked_to_sign_in_keeps_the_connection(serve, host, scripted, cha
         assert b" 401 " in exchange(client, b"GET /secret HTTP/1.1\r\nHost: ntlm.test\r\n\r\n", b"no")
         assert server.curl("ntlm.test").text == "1"
         assert exchange(client, b"GET / HTTP/1.1\r\nHost: ntlm.test\r\n\r\n", b"0").endswith(b"\r\n\r\n0")
+
+
+def test_ntlm_by_head(serve, host, scripted):
+    """Its three messages must come on one connection; each answer to HEAD announces a body."""
+    def script(connection, number):
+        for answer in (b"401 No\r\nWWW-Authenticate: NTLM", b"401 No\r\nWWW-Authenticate: NTLM TlRMTVNTUAAC", b"200 OK"):
+            if not script.origin.read_head(connection):
+                return
+            connection.sendall(b"HTTP/1.1 %s\r\nX-Number: %d\r\nContent-Length: 5\r\n\r\n" % (answer, number))
+        script.origin.read_head(connection)
+
+    origin = scripted(script)
+    server = serve([host("ntlm.test", origin=origin.address)], shards=1)
+    with server.connect("ntlm.test") as client:
+        for credentials, status in ((b"", b"401"), (b"Authorization: NTLM TlRMTVNTUAAB\r\n", b"401"),
+                                    (b"Authorization: NTLM TlRMTVNTUAAD\r\n", b"200")):
+            request = b"HEAD / HTTP/1.1\r\nHost: ntlm.test\r\n" + credentials + b"\r\n"
+            answer = exchange(client, request, b"\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 " + status) and b"X-Number: 0\r\n" in answer
+    assert origin.accepted == 1
 
 
 def test_other_schemes_share(serve, host, scripted):
@@ -267,6 +334,14 @@ def test_trailers_pass_to_those_who_take_them(serve, host, scripted, te, version
     assert origin.accepted == 1
 
 
+def test_trailers_that_connection_names_end_here(serve, host, scripted):
+    head = b"HTTP/1.1 200 OK\r\nConnection: X-Hop\r\nTransfer-Encoding: chunked\r\nTrailer: X-Hop, X-Sum\r\n\r\n"
+    origin = scripted(always(head + b"2\r\nok\r\n0\r\nX-Hop: 1\r\nX-Sum: 1\r\nx_hop: 2\r\n\r\n"))
+    server = serve([host("trail.test", origin=origin.address)], shards=1)
+    received = server.raw("trail.test", b"GET / HTTP/1.1\r\nHost: trail.test\r\nConnection: close\r\nTE: trailers\r\n\r\n")
+    assert received.endswith(b"\r\n2\r\nok\r\n0\r\nX-Sum: 1\r\n\r\n")
+
+
 def read_chunked(connection, received):
     while not received.endswith(b"\r\n\r\n") or b"\r\n0\r\n" not in received:
         piece = connection.recv(65536)
@@ -297,6 +372,9 @@ def test_trailers_of_a_request_pass_when_they_are_announced(serve, host, scripte
     assert server.raw("trail.test", start + b"Trailer: " + b"a" * 2000 + b", X-Sum\r\n" + body).startswith(b"HTTP/1.1 200 ")
     assert seen[0].endswith(b"\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n")
     assert b"\r\nTrailer: x-sum," in seen[0]
+    named = b"Trailer: X-Other, X-Sum\r\nConnection: close, x_sum\r\n"
+    assert server.raw("trail.test", start.replace(b"Connection: close\r\n", named) + body).startswith(b"HTTP/1.1 200 ")
+    assert seen.pop().endswith(b"\r\n\r\n2\r\nhi\r\n0\r\nX-Other: 2\r\n\r\n")
     for other in seen[1:]:
         assert other.endswith(b"\r\n\r\n2\r\nhi\r\n0\r\n\r\n") and b"\r\nTrailer:" not in other
 

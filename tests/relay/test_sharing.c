@@ -1,5 +1,6 @@
 /* Who may use an origin connection next: everybody, one client, or nobody; and for how long. */
 #include "bench.h"
+#include "http/forward.h"
 
 #include <criterion/criterion.h>
 #include <sys/socket.h>
@@ -80,6 +81,93 @@ Test(sharing, ends_when_the_origin_asks_to_sign_in) {
     relay_client_leave(&first);
     relay_client_leave(&second);
     finish();
+}
+
+/* Three messages on one connection, as NTLM signs in; each answer announces a body that HEAD does not get. */
+static void shake_hands(struct fake_origin *origin, int socket, int number) {
+    char head[4096], answer[256];
+
+    for (int i = 0; fake_read_head(socket, head, sizeof head); i++) {
+        snprintf(answer, sizeof answer, "HTTP/1.1 %s\r\n%sContent-Length: 5\r\n\r\n%s", i >= 2 ? "200 OK" : "401 No",
+                 i >= 2   ? ""
+                 : i == 1 ? "WWW-Authenticate: NTLM TlRMTVNTUAAC\r\n"
+                          : "WWW-Authenticate: NTLM\r\n",
+                 strstr(head, "/body") == NULL ? "" : "hello");
+        fake_say(socket, answer);
+        if (strstr(head, "/late") != NULL) {
+            fake_wait(origin, 1);
+            fake_say(socket, "hello");
+        }
+    }
+}
+
+static unsigned ask_head(struct relay_client *client, const char *path, bool signs_in) {
+    char head[128];
+    struct call call = {0};
+    struct relay_request request = {
+        .host = &bench.host, .to_head = true, .idempotent = true, .client = client, .signs_in = signs_in};
+
+    snprintf(head, sizeof head, "HEAD %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
+    request.head = bytes_of_string(head);
+    call_start_request(&call, &bench, &request);
+    bench_until(&bench, &call.done);
+    cr_assert(call.ended, "%s", relay_fault_name(call.fault));
+    return call.status;
+}
+
+Test(sharing, a_client_can_sign_in_by_head) {
+    struct relay_client client = {0}, other = {0};
+
+    begin(shake_hands, NULL);
+    cr_assert_eq(ask_head(&client, "/", false), 401);
+    cr_assert_not_null(client.connection);
+    cr_assert_eq(ask_head(&other, "/", false), 401);
+    cr_assert_eq(ask_head(&client, "/", true), 401);
+    cr_assert_eq(ask_head(&client, "/", true), 200);
+    cr_assert_eq(ask_head(&client, "/", false), 200);
+    cr_assert_eq(counters->reused, 3);
+    cr_assert_eq(counters->pooled, 0);
+    /* A body that comes all the same, at once or late, ends it. */
+    cr_assert_eq(ask_head(&client, "/late", false), 200);
+    cr_assert_not_null(client.connection);
+    atomic_store(&fake.signal, 1);
+    bench_turn_for(&bench, 50);
+    cr_assert_null(client.connection);
+    cr_assert_eq(counters->dropped, 1);
+    cr_assert_eq(ask_head(&other, "/body", true), 401);
+    bench_turn_for(&bench, 50);
+    cr_assert_null(other.connection);
+    finish();
+}
+
+static void announce(struct fake_origin *origin, int socket, int number) {
+    char head[4096];
+
+    while (fake_read_head(socket, head, sizeof head)) {
+        fake_say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+    }
+}
+
+/* What is in doubt goes to nobody where nobody has signed in, shared or not. */
+Test(sharing, an_answer_to_head_costs_the_connection_of_who_has_not_signed_in) {
+    struct relay_client client = {0};
+
+    for (int shares = 0; shares < 2; shares++) {
+        begin(announce, NULL);
+        bench.relay->hosts[0].shares = shares == 1;
+        struct call call = {0};
+        struct relay_request request = {.host = &bench.host,
+                                        .head = bytes_of_string("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n"),
+                                        .to_head = true,
+                                        .idempotent = true,
+                                        .client = &client};
+        call_start_request(&call, &bench, &request);
+        bench_until(&bench, &call.done);
+        cr_assert(call.ended);
+        cr_assert_null(client.connection);
+        cr_assert_eq(counters->pooled + counters->owned, 0);
+        finish();
+    }
 }
 
 /* Both at once: each gets its own. */
@@ -175,6 +263,33 @@ Test(sharing, an_answer_that_begins_before_the_request_ends_costs_the_connection
     finish();
 }
 
+/* Reads the last chunk, but not what may stand behind it. */
+static void leave_trailers(struct fake_origin *origin, int socket, int number) {
+    char head[4096], body[sizeof HTTP_TRAILERS_BEGIN - 1];
+
+    while (fake_read_head(socket, head, sizeof head) && fake_read_exactly(socket, body, sizeof body)) {
+        fake_say(socket, OK_HELLO);
+    }
+}
+
+static void send_trailers(const char *trailers, uint64_t pooled) {
+    struct call call = {0};
+
+    begin(leave_trailers, NULL);
+    call_start(&call, &bench, "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_CHUNKED, false);
+    relay_exchange_body_end_with(call.exchange, bytes_of_string(trailers));
+    bench_until(&bench, &call.done);
+    cr_assert(call.ended);
+    cr_assert_eq(counters->pooled, pooled, "%s", trailers);
+    finish();
+}
+
+/* What such an origin leaves would be read as the next request. */
+Test(sharing, trailers_of_a_request_cost_the_connection) {
+    send_trailers("X-Sum: 1\r\n", 0);
+    send_trailers("", 1);
+}
+
 /* Answers each request on a connection but the last, which it takes and closes. */
 static void close_on_third(struct fake_origin *origin, int socket, int number) {
     char head[4096];
@@ -210,6 +325,45 @@ static void close_when_told(struct fake_origin *origin, int socket, int number) 
     }
 }
 
+/* Posts on the client's own connection: the number of the connection that it came on. */
+static char post_owned(struct relay_client *client, bool signs_in) {
+    struct call call = {0};
+    struct relay_request request = {.host = &bench.host,
+                                    .head = bytes_of_string("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"),
+                                    .client = client,
+                                    .signs_in = signs_in};
+
+    call_start_request(&call, &bench, &request);
+    bench_until(&bench, &call.done);
+    cr_assert(call.ended);
+    return call.body[0];
+}
+
+Test(sharing, a_connection_that_is_owned_since_none_are_shared_ages_like_a_pooled_one) {
+    struct relay_client client = {0};
+
+    begin(say_number, NULL);
+    bench.relay->hosts[0].shares = false;
+    bench.relay->timeouts.fresh_ms = 100;
+    cr_assert_eq(get(&client, "/", false), '0');
+    cr_assert_eq(post_owned(&client, false), '0');
+    bench_turn_for(&bench, 200);
+    cr_assert_eq(get(&client, "/", false), '0');
+    bench_turn_for(&bench, 200);
+    cr_assert_eq(post_owned(&client, false), '1');
+    bench.relay->timeouts.idle_ms = 50;
+    cr_assert_eq(get(&client, "/", false), '1');
+    bench_turn_for(&bench, 200);
+    cr_assert_null(client.connection);
+    cr_assert_eq(counters->expired, 1);
+    /* One that somebody has signed in on cannot be replaced. */
+    cr_assert_eq(get(&client, "/", true), '2');
+    bench_turn_for(&bench, 200);
+    cr_assert_eq(post_owned(&client, false), '2');
+    relay_client_leave(&client);
+    finish();
+}
+
 /* The ring stands still meanwhile, so that only a look at the socket can tell. */
 static void run_stale(const char *last, bool owned) {
     struct relay_client client = {0};
@@ -239,6 +393,26 @@ Test(sharing, what_has_come_meanwhile_is_seen_before_a_connection_is_used) {
     run_stale("", true);
     run_stale("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged", false);
     run_stale("HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged", true);
+}
+
+Test(sharing, the_last_request_of_a_connection_costs_it) {
+    struct relay_client client = {0};
+    struct relay_request request = {
+        .host = &bench.host, .head = bytes_of_string(GET_HEAD), .idempotent = true, .last = true, .client = &client};
+
+    begin(say_number, NULL);
+    for (int owned = 0; owned < 2; owned++) {
+        struct call call = {0};
+
+        request.signs_in = owned == 1;
+        call_start_request(&call, &bench, &request);
+        bench_until(&bench, &call.done);
+        cr_assert(call.ended);
+        cr_assert_eq(call.body[0], '0' + owned);
+        cr_assert_null(client.connection);
+    }
+    cr_assert_eq(counters->pooled + counters->owned, 0);
+    finish();
 }
 
 static void post(unsigned idle_ms, int connections) {
