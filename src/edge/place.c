@@ -179,14 +179,12 @@ void place_holds(struct connection *connection, uint32_t size) {
 }
 
 void place_session_holds(struct connection *connection, size_t size) {
-    uint32_t before = connection->tls_bytes;
-
     if (connection->state == CONNECTION_CLOSING) {
         return;
     }
-    CHECK(size <= UINT32_MAX / 2 && connection->state <= CONNECTION_HANDSHAKE);
+    CHECK(size <= UINT32_MAX / 2);
     connection->tls_bytes = (uint32_t)size;
-    count_bytes(connection, connection->bytes_counted - before + connection->tls_bytes);
+    place_holds(connection, connection->held.capacity);
 }
 
 void place_end(struct connection *connection, bool soon) {

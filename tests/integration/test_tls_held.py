@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 
 import tls13
-from handmade import CERTIFICATE, HANDSHAKE, Client12, Client13, cut, message, record, vector
+from handmade import APPLICATION, CERTIFICATE, HANDSHAKE, Client12, Client13, cut, message, record, vector
 
 HOST = "held.test"
 CLIENTS = pytest.mark.parametrize("client", [Client12, Client13])
@@ -148,3 +148,61 @@ def test_a_chain_above_the_limit_without_a_leaf_is_malformed(serving, client):
     body = (b"\0" if client is Client13 else b"") + vector(3, b"\x00\xff\xff" + bytes(40000))
     send(hand, message(CERTIFICATE, body))
     assert hand.alerts() == ["decode_error"]
+
+
+# ---- After the handshake
+
+# Of 66,552 bytes, and of the 16 KB that others may have: what a client sends in its handshake alone.
+HEADERS = {"Certificate": b"\x0b\x01\x03\xf8", "ClientHello": b"\x01\x00\x3f\xf0", "CertificateVerify": b"\x0f\x00\x3f\xf0",
+           "ClientKeyExchange": b"\x10\x00\x03\xf0", "Finished": b"\x14\x00\x00\x20"}
+
+
+@CLIENTS
+@pytest.mark.parametrize("name", HEADERS)
+def test_nothing_is_collected_after_the_handshake(serving, client, name):
+    """What can be no good message any more is refused by its header."""
+    hand = client(serving(), HOST).establish()
+    hand.send(hand.sealed(HANDSHAKE, HEADERS[name]))
+    assert hand.alerts()[-1:] == ["unexpected_message"]
+
+
+@CLIENTS
+def test_a_byte_a_record_is_bounded_after_the_handshake(serving, client):
+    """Whatever may come of it: as many records as KeyUpdates."""
+    server = serving()
+    hand = client(server, HOST).establish()
+    with contextlib.suppress(OSError):
+        hand.send(*(hand.sealed(HANDSHAKE, b"\x0b") for _ in range(101)))
+    assert hand.alerts()[-1:] == ["unexpected_message"]
+
+
+@MEASURED
+def test_what_established_connections_hold_of_records_is_bounded(serving):
+    """32 MiB for those that are not valid: then the oldest have to go, and are counted."""
+    server = serving(request_header_timeout="60s")
+    hands = [Client13(server, HOST).establish() for _ in range(2300)]
+    for hand in hands:
+        with contextlib.suppress(OSError):
+            hand.send(record(APPLICATION, bytes(16400))[:-10])
+    time.sleep(1)
+    gone = server.metric("sallyport_rejected_total", stage="request", reason="evicted")
+    assert 200 < gone < 500
+    assert server.metric("sallyport_connections") == 2300 - gone
+    for hand in hands:
+        hand.close()
+
+
+@CLIENTS
+def test_what_is_held_of_a_record_is_given_back(serving, client):
+    """Records in part that are completed hold nothing, however many there are."""
+    server = serving()
+    hand = client(server, HOST).establish()
+    body = bytes(16000)
+    hand.send(hand.sealed(APPLICATION, f"POST /body HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {200 * len(body)}\r\n"
+                                       "Connection: close\r\n\r\n".encode()))
+    for _ in range(200):
+        for part in cut(hand.sealed(APPLICATION, body), 10000):
+            hand.send(part)
+    hand.alerts()
+    assert "200 OK" in hand.text()
+    assert server.metric("sallyport_rejected_total", stage="request", reason="evicted") == 0
