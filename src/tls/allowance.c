@@ -62,6 +62,15 @@ static void turn_window(struct allowance *allowance, uint64_t now_s) {
     }
 }
 
+/* Whoever moves something forward may cut it as is customary: a chunk of a body comes in four records, three of them small.
+ */
+static void pay_back(struct allowance *allowance, size_t size) {
+    uint16_t *small = &allowance->counts[TLS_EXCESS_SMALL_RECORDS];
+    size_t paid = 1 + size / ALLOWANCE_SMALL_PAID_BY;
+
+    *small = paid < *small ? (uint16_t)(*small - paid) : 0;
+}
+
 void allowance_establish(struct allowance *allowance) {
     allowance->counts[TLS_EXCESS_SMALL_RECORDS] = 0;
 }
@@ -71,6 +80,9 @@ enum tls_excess allowance_take(struct allowance *allowance, const struct allowan
     enum tls_excess kind = kind_of(stage, type, plaintext);
 
     if (kind == TLS_EXCESS_NONE) {
+        if (stage->established && type == TLS_RECORD_APPLICATION_DATA) {
+            pay_back(allowance, plaintext.size);
+        }
         return TLS_EXCESS_NONE;
     }
     turn_window(allowance, stage->now_s);

@@ -13,8 +13,9 @@ enum {
     ALLOWANCE_EMPTY_RECORDS = 100,  /* in a window */
     ALLOWANCE_SMALL_RECORDS = 4096, /* in a window; a body that is written byte by byte is sent so */
     ALLOWANCE_SMALL_SIZE = 64,      /* a record of fewer bytes of plaintext is small */
-    ALLOWANCE_SMALL_EARLY = 1024,   /* in a handshake: more than its messages have, cut into single bytes */
-    ALLOWANCE_WARNINGS = 4,         /* alerts that end nothing: in the connection's life */
+    ALLOWANCE_SMALL_PAID_BY = 256, /* bytes of a record that is not: it pays back one small one, and one for so many bytes */
+    ALLOWANCE_SMALL_EARLY = 1024,  /* in a handshake: more than its messages have, cut into single bytes */
+    ALLOWANCE_WARNINGS = 4,        /* alerts that end nothing: in the connection's life */
 };
 
 /* What there can be too much of. */

@@ -68,6 +68,37 @@ Test(allowance, a_handshake_is_counted_apart) {
                  TLS_EXCESS_SMALL_RECORDS);
 }
 
+Test(allowance, small_records_may_go_with_what_moves) {
+    static const uint8_t data[8192];
+    static const size_t sizes[] = {4, 2, sizeof(data), 2}; /* a chunk as HTTP libraries write it */
+    struct allowance allowance = {0};
+    for (unsigned i = 0; i < 5000 * 4; i++) {
+        const struct bytes record = bytes_of(data, sizes[i % 4]);
+        cr_assert_eq(allowance_take(&allowance, &tls12, TLS_RECORD_APPLICATION_DATA, record), TLS_EXCESS_NONE, "%u", i);
+    }
+}
+
+Test(allowance, what_moves_pays_for_no_more_than_its_size) {
+    static const uint8_t data[ALLOWANCE_SMALL_SIZE + ALLOWANCE_SMALL_PAID_BY];
+    const struct bytes small = bytes_of(data, 1), large = bytes_of(data, sizeof(data));
+    struct allowance allowance = {0};
+    /* Nothing is saved up. */
+    cr_assert_eq(allowance_take(&allowance, &tls13, TLS_RECORD_APPLICATION_DATA, large), TLS_EXCESS_NONE);
+    cr_assert_eq(beyond(&allowance, tls13, TLS_RECORD_APPLICATION_DATA, small, ALLOWANCE_SMALL_RECORDS),
+                 TLS_EXCESS_SMALL_RECORDS);
+    cr_assert_eq(allowance_take(&allowance, &tls13, TLS_RECORD_APPLICATION_DATA, large), TLS_EXCESS_NONE);
+    cr_assert_eq(beyond(&allowance, tls13, TLS_RECORD_APPLICATION_DATA, small, 2), TLS_EXCESS_SMALL_RECORDS);
+    cr_assert_eq(allowance_take(&allowance, &tls13, TLS_RECORD_APPLICATION_DATA, bytes_of(data, ALLOWANCE_SMALL_SIZE)),
+                 TLS_EXCESS_NONE);
+    cr_assert_eq(beyond(&allowance, tls13, TLS_RECORD_APPLICATION_DATA, small, 1), TLS_EXCESS_SMALL_RECORDS);
+    /* A handshake is bounded as a whole. */
+    const struct allowance_stage early = {.tls13 = true, .now_s = 1000};
+    allowance = (struct allowance){0};
+    cr_assert_eq(beyond(&allowance, early, TLS_RECORD_HANDSHAKE, small, ALLOWANCE_SMALL_EARLY), TLS_EXCESS_SMALL_RECORDS);
+    cr_assert_eq(allowance_take(&allowance, &early, TLS_RECORD_HANDSHAKE, large), TLS_EXCESS_NONE);
+    cr_assert_eq(allowance_take(&allowance, &early, TLS_RECORD_HANDSHAKE, small), TLS_EXCESS_SMALL_RECORDS);
+}
+
 Test(allowance, warnings_are_not_given_back) {
     struct allowance allowance = {0};
     struct allowance_stage stage = tls13;
