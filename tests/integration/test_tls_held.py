@@ -5,6 +5,8 @@ import time
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 import tls13
 from handmade import APPLICATION, CERTIFICATE, HANDSHAKE, Client12, Client13, cut, message, record, vector
@@ -88,6 +90,31 @@ def test_what_all_of_them_hold_is_bounded(serving, begin, client):
     assert 400 < gone <= 600
     assert server.metric("sallyport_connections") == 600 - gone
     assert hands[0].next() is None and hands[0].ended == "reset"
+
+
+@pytest.fixture(scope="module")
+def wordy(pki, tmp_path_factory):
+    """A file of 48 roots, whose names take almost as much as a CertificateRequest may."""
+    path = tmp_path_factory.mktemp("wordy") / "roots.pem"
+    units = [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, letter * 60) for letter in "abcd"]
+    names = [x509.Name([*units, x509.NameAttribute(NameOID.COMMON_NAME, f"root {i}")]) for i in range(48)]
+    extensions = [(x509.BasicConstraints(ca=True, path_length=None), True)]
+    roots = [pki.build(name, pki.root.private, extensions=extensions) for name in names]
+    path.write_bytes(b"".join(root.public_bytes(Encoding.PEM) for root in roots))
+    return path
+
+
+def test_what_the_server_has_said_is_not_held_against_its_clients(serve, host, wordy):
+    """In TLS 1.2 the whole handshake is kept for its proof. With the names of many CAs most of it is the server's own."""
+    server = serve([host(HOST, "report", ca=[str(wordy)])], limits={"connections": 4096, "handshake_timeout": "60s"}, shards=1,
+                   admission={"allow": ["127.0.0.1/32"]})
+    hands = [Client12(server, HOST).open() for _ in range(700)]
+    assert sum(len(each) for _, each in hands[0].seen) > 14000
+    hands.append(Client12(server, HOST).open())
+    assert server.metric("sallyport_rejected_total", stage="handshake", reason="evicted") == 0
+    assert "200 OK" in Client12(server, HOST).establish().answer()
+    for hand in hands:
+        hand.close()
 
 
 def long_chain(pki, client, strangers):
