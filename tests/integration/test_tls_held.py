@@ -78,6 +78,18 @@ def test_a_chain_is_kept_up_to_its_limit(serving, begin, client):
 
 
 @MEASURED
+def test_what_is_dropped_of_a_chain_is_not_kept_for_a_proof(serving, begin):
+    """In TLS 1.2 a proof by Ed25519 needs the whole handshake: but not of a chain that is too large in any case."""
+    server = serving(certificate_chain_size="2KiB")
+    oid = b"\x06\x03\x2b\x65\x70"
+    for most in (100 * 66, 100 * 12):  # the first time the server's receive buffers are used too
+        hands = begin(server, Client12, 100)
+        whole = message(CERTIFICATE, vector(3, vector(3, oid * 100) + b"".join(vector(3, bytes(1500)) for _ in range(40))))
+        assert growth_kib(server, hands, lambda hand: whole[:-10]) < most  # noqa: B023
+    assert server.metric("sallyport_connections") == 200
+
+
+@MEASURED
 @CLIENTS
 def test_what_all_of_them_hold_is_bounded(serving, begin, client):
     """A leaf is kept in any case; then the oldest have to go, and are counted."""
