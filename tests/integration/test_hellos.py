@@ -409,6 +409,33 @@ def test_too_much_early_data(server):
             assert raised.value.args[0] == UNEXPECTED_MESSAGE
 
 
+@pytest.mark.parametrize("shares", [(X25519,), ()])
+def test_empty_early_data(server, shares):
+    """It is protected, and so no record of it is empty."""
+    with Tls13(server) as client:
+        client.send_hello(early_hello(shares=shares), record(APPLICATION, b""))
+        if not shares:
+            client.retry_request()
+        with pytest.raises(Alert) as raised:
+            if shares:
+                client.flight()
+            while True:
+                client.next_record()
+        assert raised.value.args[0] == UNEXPECTED_MESSAGE
+
+
+def test_headers_of_early_data_count(server):
+    with Tls13(server) as client:
+        client.send_hello(early_hello())
+        client.flight()
+        client.send(record(APPLICATION, b"x") * (32768 // 6))
+        client.finish()
+        assert client.request().startswith("HTTP/1.1 200")
+    with Tls13(server) as client:
+        client.send_hello(early_hello())
+        ends_with(client, UNEXPECTED_MESSAGE, record(APPLICATION, b"x") * (32768 // 6 + 1))
+
+
 def test_early_data_in_tls12(server):
     """Who gets an older version than it spoke of early data in has failed (RFC 8446 section D.3)."""
     hello = Hello(tls12=True)
