@@ -205,16 +205,6 @@ def test_nothing_is_collected_after_the_handshake(serving, client, name):
     assert hand.alerts()[-1:] == ["unexpected_message"]
 
 
-@CLIENTS
-def test_a_byte_a_record_is_bounded_after_the_handshake(serving, client):
-    """Whatever may come of it: as many records as KeyUpdates."""
-    server = serving()
-    hand = client(server, HOST).establish()
-    with contextlib.suppress(OSError):
-        hand.send(*(hand.sealed(HANDSHAKE, b"\x0b") for _ in range(101)))
-    assert hand.alerts()[-1:] == ["unexpected_message"]
-
-
 @MEASURED
 def test_what_established_connections_hold_of_records_is_bounded(serving):
     """32 MiB for those that are not valid: then the oldest have to go, and are counted."""
