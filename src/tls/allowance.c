@@ -62,11 +62,9 @@ static void turn_window(struct allowance *allowance, uint64_t now_s) {
     }
 }
 
-/* Whoever moves something forward may cut it as is customary: a chunk of a body comes in four records, three of them small.
- */
-static void pay_back(struct allowance *allowance, size_t size) {
+void allowance_pay_back(struct allowance *allowance, size_t size) {
     uint16_t *small = &allowance->counts[TLS_EXCESS_SMALL_RECORDS];
-    size_t paid = 1 + size / ALLOWANCE_SMALL_PAID_BY;
+    size_t paid = size < ALLOWANCE_SMALL_SIZE ? 0 : 1 + size / ALLOWANCE_SMALL_PAID_BY;
 
     *small = paid < *small ? (uint16_t)(*small - paid) : 0;
 }
@@ -81,7 +79,7 @@ enum tls_excess allowance_take(struct allowance *allowance, const struct allowan
 
     if (kind == TLS_EXCESS_NONE) {
         if (stage->established && type == TLS_RECORD_APPLICATION_DATA) {
-            pay_back(allowance, plaintext.size);
+            allowance_pay_back(allowance, plaintext.size);
         }
         return TLS_EXCESS_NONE;
     }

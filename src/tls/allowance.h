@@ -53,6 +53,11 @@ struct allowance_stage {
 /* The handshake is complete: its small records do not count among those that follow. */
 void allowance_establish(struct allowance *allowance);
 /*
+ * So much plaintext has moved at once, in either direction, on an established connection: small records that go with it are
+ * not too many. A chunk of a body comes in four records from some clients, three of them small; a request may be short.
+ */
+void allowance_pay_back(struct allowance *allowance, size_t size);
+/*
  * Takes one record's plaintext into account: what there is now too much of, or TLS_EXCESS_NONE. Nothing is to be done with
  * the record then. What is malformed is not counted here: wolfSSL ends the session.
  */

@@ -168,6 +168,20 @@ def test_small_records_of_a_chunked_body_are_not_too_many(server, client):
     assert server.metric("sallyport_rejected_total", stage="request", reason="small_records") == 0
 
 
+@CLIENTS
+def test_short_requests_are_not_too_many(server, client):
+    """Each fits into a small record."""
+    hand = client(server, HOST).establish()
+    request = f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+    assert len(request) < 64
+    for _ in range(90):
+        hand.send(*(hand.sealed(APPLICATION, request) for _ in range(50)))
+        while hand.text().count("200 OK") < 50:
+            assert hand.next() is not None, hand.seen[-2:]
+        hand.seen.clear()
+    assert "200 OK" in hand.answer()
+
+
 @pytest.mark.parametrize("client, alert", [(Client12, b"\x01\x29"), (Client12, b"\x01\x5a"), (Client13, b"\x01\x5a")])
 def test_warnings_are_bounded(server, client, alert):
     judge(server, lambda: client(server, HOST).establish(),

@@ -78,6 +78,22 @@ Test(allowance, small_records_may_go_with_what_moves) {
     }
 }
 
+Test(allowance, short_requests_may_be_many) {
+    struct allowance allowance = {0};
+    for (unsigned i = 0; i < 10 * ALLOWANCE_SMALL_RECORDS; i++) {
+        cr_assert_eq(allowance_take(&allowance, &tls13, TLS_RECORD_APPLICATION_DATA, bytes_of("GET / HTTP/1.1\r\n\r\n", 18)),
+                     TLS_EXCESS_NONE, "%u", i);
+        allowance_pay_back(&allowance, 120);
+    }
+    allowance = (struct allowance){0};
+    for (unsigned i = 0; i < ALLOWANCE_SMALL_RECORDS; i++) {
+        allowance_take(&allowance, &tls13, TLS_RECORD_APPLICATION_DATA, bytes_of("x", 1));
+        allowance_pay_back(&allowance, ALLOWANCE_SMALL_SIZE - 1);
+    }
+    cr_assert_eq(allowance_take(&allowance, &tls13, TLS_RECORD_APPLICATION_DATA, bytes_of("x", 1)),
+                 TLS_EXCESS_SMALL_RECORDS);
+}
+
 Test(allowance, what_moves_pays_for_no_more_than_its_size) {
     static const uint8_t data[ALLOWANCE_SMALL_SIZE + ALLOWANCE_SMALL_PAID_BY];
     const struct bytes small = bytes_of(data, 1), large = bytes_of(data, sizeof(data));
