@@ -330,6 +330,7 @@ void connection_read(struct connection *connection) {
             process(connection, bytes_of(shard->plaintext, size));
             break;
         case TLS_WANT_INPUT:
+            place_session_holds(connection, tls_session_held(connection->tls));
             return;
         case TLS_CLOSED:
             parting_by_notify(connection);

@@ -65,7 +65,7 @@ struct connection {
     uint64_t accepted_ns;
     uint64_t handshake_ns;  /* from there to its end */
     uint32_t bytes_counted; /* that are kept for it, as far as the shard counts them, those of its TLS session among them */
-    uint32_t tls_bytes;     /* that its TLS session holds of them; 0 once its handshake is complete */
+    uint32_t tls_bytes;     /* that its TLS session holds of them, when it has had its input */
     uint32_t requests;      /* begun */
     struct admission_entry admission;
     uint64_t ticket; /* that it came with, as far as the gate has looked: see guard/replays.h */

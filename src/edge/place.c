@@ -186,14 +186,12 @@ void place_holds(struct connection *connection, uint32_t size) {
 }
 
 void place_session_holds(struct connection *connection, size_t size) {
-    uint32_t before = connection->tls_bytes;
-
     if (connection->state == CONNECTION_CLOSING) {
         return;
     }
-    CHECK(size <= UINT32_MAX / 2 && connection->state <= CONNECTION_HANDSHAKE);
+    CHECK(size <= UINT32_MAX / 2);
     connection->tls_bytes = (uint32_t)size;
-    count_bytes(connection, connection->bytes_counted - before + connection->tls_bytes);
+    place_holds(connection, connection->held.capacity);
 }
 
 void place_end(struct connection *connection, bool soon) {
@@ -221,6 +219,21 @@ bool place_may_send(struct connection *connection) {
     return false;
 }
 
+/* A stranger's request that has had its time, whether or not a part of it is kept here; or NULL. */
+static struct place *find_slow(struct shard *shard) {
+    static const enum places_stage stages[] = {PLACES_BUSY, PLACES_KEEPING};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(stages); i++) {
+        struct place *oldest = places_oldest(&shard->places, stages[i], NULL);
+
+        if (oldest != NULL && oldest->rank < PLACES_KNOWN &&
+            shard->ring.now_ns - oldest->since_ns >= (uint64_t)RELIEF_MS * 1000000) {
+            return oldest;
+        }
+    }
+    return NULL;
+}
+
 /*
  * Chunks are there for all who send. When few are left those go that have held some for longest: clients that do not take
  * their answers, then strangers' requests that may be for origins which do not take them.
@@ -233,11 +246,10 @@ void place_turn(struct shard *shard) {
         struct place *oldest = places_oldest(&shard->places, PLACES_UNREAD, NULL);
 
         if (oldest == NULL) {
-            oldest = places_oldest(&shard->places, PLACES_BUSY, NULL);
-            if (oldest == NULL || oldest->rank >= PLACES_KNOWN ||
-                shard->ring.now_ns - oldest->since_ns < (uint64_t)RELIEF_MS * 1000000) {
-                return;
-            }
+            oldest = find_slow(shard);
+        }
+        if (oldest == NULL) {
+            return;
         }
         evict(connection_of(oldest));
     }

@@ -22,7 +22,7 @@ void place_ask(struct connection *connection);
  * have to go for it.
  */
 void place_holds(struct connection *connection, uint32_t size);
-/* Likewise by its TLS session, beside that; until its handshake is complete. */
+/* Likewise by its TLS session, beside what `held` has. Not while input is worked through. */
 void place_session_holds(struct connection *connection, size_t size);
 /* It ends; `soon`: at once, whatever its peer does. */
 void place_end(struct connection *connection, bool soon);

@@ -39,6 +39,7 @@ int tls_alert_for(int error) {
     case VERIFY_CERT_ERROR:
     case VERIFY_SIGN_ERROR:
     case SIG_VERIFY_E:
+    case BAD_BINDER:
         return decrypt_error;
     case INVALID_PARAMETER:
     case INVALID_CERT_CTX_E:
@@ -49,7 +50,6 @@ int tls_alert_for(int error) {
     case KEY_SHARE_ERROR:
     case PEER_KEY_ERROR:
     case PSK_KEY_ERROR:
-    case BAD_BINDER:
     case EXT_NOT_ALLOWED:
     case DUPLICATE_TLS_EXT_E:
     case COMPRESSION_ERROR:

@@ -25,8 +25,8 @@ static enum tls_excess kind_of(const struct allowance_stage *stage, enum tls_rec
     case TLS_RECORD_ALERT:
         return is_warning(plaintext, stage->tls13) ? TLS_EXCESS_WARNINGS : TLS_EXCESS_NONE;
     case TLS_RECORD_HANDSHAKE:
-        if (stage->established) { /* in TLS 1.2 there is nothing that the first would not end */
-            return stage->tls13 ? TLS_EXCESS_KEY_UPDATES : TLS_EXCESS_NONE;
+        if (stage->established) { /* in TLS 1.2 its first header ends the session, but it may come a byte a record */
+            return TLS_EXCESS_KEY_UPDATES;
         }
         break;
     case TLS_RECORD_APPLICATION_DATA:
@@ -62,6 +62,13 @@ static void turn_window(struct allowance *allowance, uint64_t now_s) {
     }
 }
 
+void allowance_pay_back(struct allowance *allowance, size_t size) {
+    uint16_t *small = &allowance->counts[TLS_EXCESS_SMALL_RECORDS];
+    size_t paid = size < ALLOWANCE_SMALL_SIZE ? 0 : 1 + size / ALLOWANCE_SMALL_PAID_BY;
+
+    *small = paid < *small ? (uint16_t)(*small - paid) : 0;
+}
+
 void allowance_establish(struct allowance *allowance) {
     allowance->counts[TLS_EXCESS_SMALL_RECORDS] = 0;
 }
@@ -71,6 +78,9 @@ enum tls_excess allowance_take(struct allowance *allowance, const struct allowan
     enum tls_excess kind = kind_of(stage, type, plaintext);
 
     if (kind == TLS_EXCESS_NONE) {
+        if (stage->established && type == TLS_RECORD_APPLICATION_DATA) {
+            allowance_pay_back(allowance, plaintext.size);
+        }
         return TLS_EXCESS_NONE;
     }
     turn_window(allowance, stage->now_s);

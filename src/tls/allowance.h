@@ -13,8 +13,9 @@ enum {
     ALLOWANCE_EMPTY_RECORDS = 100,  /* in a window */
     ALLOWANCE_SMALL_RECORDS = 4096, /* in a window; a body that is written byte by byte is sent so */
     ALLOWANCE_SMALL_SIZE = 64,      /* a record of fewer bytes of plaintext is small */
-    ALLOWANCE_SMALL_EARLY = 1024,   /* in a handshake: more than its messages have, cut into single bytes */
-    ALLOWANCE_WARNINGS = 4,         /* alerts that end nothing: in the connection's life */
+    ALLOWANCE_SMALL_PAID_BY = 256, /* bytes of a record that is not: it pays back one small one, and one for so many bytes */
+    ALLOWANCE_SMALL_EARLY = 1024,  /* in a handshake: more than its messages have, cut into single bytes */
+    ALLOWANCE_WARNINGS = 4,        /* alerts that end nothing: in the connection's life */
 };
 
 /* What there can be too much of. */
@@ -51,6 +52,11 @@ struct allowance_stage {
 
 /* The handshake is complete: its small records do not count among those that follow. */
 void allowance_establish(struct allowance *allowance);
+/*
+ * So much plaintext has moved at once, in either direction, on an established connection: small records that go with it are
+ * not too many. A chunk of a body comes in four records from some clients, three of them small; a request may be short.
+ */
+void allowance_pay_back(struct allowance *allowance, size_t size);
 /*
  * Takes one record's plaintext into account: what there is now too much of, or TLS_EXCESS_NONE. Nothing is to be done with
  * the record then. What is malformed is not counted here: wolfSSL ends the session.

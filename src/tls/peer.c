@@ -81,6 +81,7 @@ static int catch_certificate(WOLFSSL *wolfssl, const unsigned char *der, unsigne
 static int check_proof(WOLFSSL *wolfssl, const WOLFSSL_CLIENT_PROOF *from) {
     struct tls_proof_claim claim = {
         .is_tls13 = wolfSSL_GetVersion(wolfssl) == WOLFSSL_TLSV1_3,
+        .is_cut = wolfSSL_certificate_list_cut(wolfssl) != 0,
         .scheme = from->scheme,
         .message = bytes_of(from->message, from->messageSz),
         .digest = bytes_of(from->digest, from->digestSz),

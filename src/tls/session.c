@@ -296,6 +296,7 @@ enum tls_result tls_session_read(struct tls_session *session, void *plaintext, s
 
 enum tls_result tls_session_write(struct tls_session *session, struct bytes plaintext) {
     CHECK(session->established);
+    allowance_pay_back(&session->allowance, plaintext.size);
     while (plaintext.size > 0) {
         if (session->error != 0)
             return TLS_FAILED;

@@ -4,6 +4,7 @@ The client is made by hand: see hellos.py."""
 import os
 import signal
 import socket
+import struct
 import subprocess
 import time
 
@@ -11,9 +12,9 @@ import pytest
 
 import hellos
 from conftest import free_port
-from hellos import (ALPN, APPLICATION, CHANGE_CIPHER_SPEC, COOKIE, DECODE_ERROR, DUMMY, EARLY_DATA, GROUPS,
+from hellos import (ALPN, APPLICATION, CHANGE_CIPHER_SPEC, COOKIE, DECODE_ERROR, DECRYPT_ERROR, DUMMY, EARLY_DATA, GROUPS,
                     HANDSHAKE, ILLEGAL_PARAMETER, KEY_SHARE, MAX_FRAGMENT, MISSING_EXTENSION, NAME, P256, P384, PADDING,
-                    PRE_SHARED_KEY, RECORD_SIZE_LIMIT, SCHEMES, SESSION_TICKET, UNEXPECTED_MESSAGE, VERSIONS, X25519, X448,
+                    PRE_SHARED_KEY, PSK_MODES, RECORD_SIZE_LIMIT, SCHEMES, SESSION_TICKET, TICKET, UNEXPECTED_MESSAGE, VERSIONS, X25519, X448,
                     Alert, Hello, Tls12, Tls13, record, share, u16s, vector)
 
 MODES = ["off", "report", "enforce"]
@@ -409,6 +410,33 @@ def test_too_much_early_data(server):
             assert raised.value.args[0] == UNEXPECTED_MESSAGE
 
 
+@pytest.mark.parametrize("shares", [(X25519,), ()])
+def test_empty_early_data(server, shares):
+    """It is protected, and so no record of it is empty."""
+    with Tls13(server) as client:
+        client.send_hello(early_hello(shares=shares), record(APPLICATION, b""))
+        if not shares:
+            client.retry_request()
+        with pytest.raises(Alert) as raised:
+            if shares:
+                client.flight()
+            while True:
+                client.next_record()
+        assert raised.value.args[0] == UNEXPECTED_MESSAGE
+
+
+def test_headers_of_early_data_count(server):
+    with Tls13(server) as client:
+        client.send_hello(early_hello())
+        client.flight()
+        client.send(record(APPLICATION, b"x") * (32768 // 6))
+        client.finish()
+        assert client.request().startswith("HTTP/1.1 200")
+    with Tls13(server) as client:
+        client.send_hello(early_hello())
+        ends_with(client, UNEXPECTED_MESSAGE, record(APPLICATION, b"x") * (32768 // 6 + 1))
+
+
 def test_early_data_in_tls12(server):
     """Who gets an older version than it spoke of early data in has failed (RFC 8446 section D.3)."""
     hello = Hello(tls12=True)
@@ -572,6 +600,33 @@ def test_many_foreign_tickets(server):
                                         + vector(2, vector(1, bytes(32)) * count))
     with Tls13(server) as client:
         served(client, hello)
+
+
+def test_a_false_binder_for_a_ticket_of_ours(off_server):
+    """RFC 8446 section 6.2: a PSK binder that does not hold is decrypt_error. Who has seen a ticket cannot make one."""
+    hello = Hello()
+    hello.extensions[PSK_MODES] = vector(1, b"\1")
+    with Tls13(off_server) as client:
+        client.handshake(hello)
+        kind, body = client.next_message()
+        assert kind == TICKET
+        added = int.from_bytes(body[4:8], "big")
+        at = 9 + body[8]
+        ticket = body[at + 2:at + 2 + int.from_bytes(body[at:at + 2], "big")]
+    resuming = Hello()
+    resuming.extensions[PSK_MODES] = vector(1, b"\1")
+    age = struct.pack(">I", (added + 100) % 2**32)
+    for binder, alert in ((os.urandom(32), DECRYPT_ERROR), (bytes(32), DECRYPT_ERROR)):
+        resuming.extensions[PRE_SHARED_KEY] = vector(2, vector(2, ticket) + age) + vector(2, vector(1, binder))
+        with Tls13(off_server) as client:
+            client.send_hello(resuming)
+            with pytest.raises(Alert) as raised:
+                client.flight()
+            assert raised.value.args[0] == alert
+    # With the ticket it is that the binder does not hold: any other is passed over.
+    resuming.extensions[PRE_SHARED_KEY] = vector(2, vector(2, ticket[:-1]) + age) + vector(2, vector(1, bytes(32)))
+    with Tls13(off_server) as client:
+        served(client, resuming)
 
 
 # Resumption in TLS 1.2.

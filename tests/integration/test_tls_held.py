@@ -5,9 +5,11 @@ import time
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 import tls13
-from handmade import CERTIFICATE, HANDSHAKE, Client12, Client13, cut, message, record, vector
+from handmade import APPLICATION, CERTIFICATE, HANDSHAKE, Client12, Client13, cut, message, record, vector
 
 HOST = "held.test"
 CLIENTS = pytest.mark.parametrize("client", [Client12, Client13])
@@ -76,6 +78,18 @@ def test_a_chain_is_kept_up_to_its_limit(serving, begin, client):
 
 
 @MEASURED
+def test_what_is_dropped_of_a_chain_is_not_kept_for_a_proof(serving, begin):
+    """In TLS 1.2 a proof by Ed25519 needs the whole handshake: but not of a chain that is too large in any case."""
+    server = serving(certificate_chain_size="2KiB")
+    oid = b"\x06\x03\x2b\x65\x70"
+    for most in (100 * 66, 100 * 12):  # the first time the server's receive buffers are used too
+        hands = begin(server, Client12, 100)
+        whole = message(CERTIFICATE, vector(3, vector(3, oid * 100) + b"".join(vector(3, bytes(1500)) for _ in range(40))))
+        assert growth_kib(server, hands, lambda hand: whole[:-10]) < most  # noqa: B023
+    assert server.metric("sallyport_connections") == 200
+
+
+@MEASURED
 @CLIENTS
 def test_what_all_of_them_hold_is_bounded(serving, begin, client):
     """A leaf is kept in any case; then the oldest have to go, and are counted."""
@@ -88,6 +102,31 @@ def test_what_all_of_them_hold_is_bounded(serving, begin, client):
     assert 400 < gone <= 600
     assert server.metric("sallyport_connections") == 600 - gone
     assert hands[0].next() is None and hands[0].ended == "reset"
+
+
+@pytest.fixture(scope="module")
+def wordy(pki, tmp_path_factory):
+    """A file of 48 roots, whose names take almost as much as a CertificateRequest may."""
+    path = tmp_path_factory.mktemp("wordy") / "roots.pem"
+    units = [x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, letter * 60) for letter in "abcd"]
+    names = [x509.Name([*units, x509.NameAttribute(NameOID.COMMON_NAME, f"root {i}")]) for i in range(48)]
+    extensions = [(x509.BasicConstraints(ca=True, path_length=None), True)]
+    roots = [pki.build(name, pki.root.private, extensions=extensions) for name in names]
+    path.write_bytes(b"".join(root.public_bytes(Encoding.PEM) for root in roots))
+    return path
+
+
+def test_what_the_server_has_said_is_not_held_against_its_clients(serve, host, wordy):
+    """In TLS 1.2 the whole handshake is kept for its proof. With the names of many CAs most of it is the server's own."""
+    server = serve([host(HOST, "report", ca=[str(wordy)])], limits={"connections": 4096, "handshake_timeout": "60s"}, shards=1,
+                   admission={"allow": ["127.0.0.1/32"]})
+    hands = [Client12(server, HOST).open() for _ in range(700)]
+    assert sum(len(each) for _, each in hands[0].seen) > 14000
+    hands.append(Client12(server, HOST).open())
+    assert server.metric("sallyport_rejected_total", stage="handshake", reason="evicted") == 0
+    assert "200 OK" in Client12(server, HOST).establish().answer()
+    for hand in hands:
+        hand.close()
 
 
 def long_chain(pki, client, strangers):
@@ -148,3 +187,51 @@ def test_a_chain_above_the_limit_without_a_leaf_is_malformed(serving, client):
     body = (b"\0" if client is Client13 else b"") + vector(3, b"\x00\xff\xff" + bytes(40000))
     send(hand, message(CERTIFICATE, body))
     assert hand.alerts() == ["decode_error"]
+
+
+# ---- After the handshake
+
+# Of 66,552 bytes, and of the 16 KB that others may have: what a client sends in its handshake alone.
+HEADERS = {"Certificate": b"\x0b\x01\x03\xf8", "ClientHello": b"\x01\x00\x3f\xf0", "CertificateVerify": b"\x0f\x00\x3f\xf0",
+           "ClientKeyExchange": b"\x10\x00\x03\xf0", "Finished": b"\x14\x00\x00\x20"}
+
+
+@CLIENTS
+@pytest.mark.parametrize("name", HEADERS)
+def test_nothing_is_collected_after_the_handshake(serving, client, name):
+    """What can be no good message any more is refused by its header."""
+    hand = client(serving(), HOST).establish()
+    hand.send(hand.sealed(HANDSHAKE, HEADERS[name]))
+    assert hand.alerts()[-1:] == ["unexpected_message"]
+
+
+@MEASURED
+def test_what_established_connections_hold_of_records_is_bounded(serving):
+    """32 MiB for those that are not valid: then the oldest have to go, and are counted."""
+    server = serving(request_header_timeout="60s")
+    hands = [Client13(server, HOST).establish() for _ in range(2300)]
+    for hand in hands:
+        with contextlib.suppress(OSError):
+            hand.send(record(APPLICATION, bytes(16400))[:-10])
+    time.sleep(1)
+    gone = server.metric("sallyport_rejected_total", stage="request", reason="evicted")
+    assert 200 < gone < 500
+    assert server.metric("sallyport_connections") == 2300 - gone
+    for hand in hands:
+        hand.close()
+
+
+@CLIENTS
+def test_what_is_held_of_a_record_is_given_back(serving, client):
+    """Records in part that are completed hold nothing, however many there are."""
+    server = serving()
+    hand = client(server, HOST).establish()
+    body = bytes(16000)
+    hand.send(hand.sealed(APPLICATION, f"POST /body HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {200 * len(body)}\r\n"
+                                       "Connection: close\r\n\r\n".encode()))
+    for _ in range(200):
+        for part in cut(hand.sealed(APPLICATION, body), 10000):
+            hand.send(part)
+    hand.alerts()
+    assert "200 OK" in hand.text()
+    assert server.metric("sallyport_rejected_total", stage="request", reason="evicted") == 0

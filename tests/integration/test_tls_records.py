@@ -153,6 +153,35 @@ def test_small_records_are_bounded(server, client):
     assert server.metric("sallyport_rejected_total", stage="request", reason="small_records") == 1
 
 
+@CLIENTS
+def test_small_records_of_a_chunked_body_are_not_too_many(server, client):
+    """Some HTTP libraries write a chunk's size, its end of line, its data and another in a record each."""
+    hand = client(server, HOST).establish()
+    hand.send(hand.sealed(APPLICATION, (f"POST /body HTTP/1.1\r\nHost: {HOST}\r\nTransfer-Encoding: chunked\r\n"
+                                        "Connection: close\r\n\r\n").encode()))
+    chunk = bytes(1024)
+    for _ in range(2500):
+        hand.send(*(hand.sealed(APPLICATION, part) for part in (b"400", b"\r\n", chunk, b"\r\n")))
+    hand.send(hand.sealed(APPLICATION, b"0\r\n\r\n"))
+    hand.alerts()
+    assert "200 OK" in hand.text()
+    assert server.metric("sallyport_rejected_total", stage="request", reason="small_records") == 0
+
+
+@CLIENTS
+def test_short_requests_are_not_too_many(server, client):
+    """Each fits into a small record."""
+    hand = client(server, HOST).establish()
+    request = f"GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode()
+    assert len(request) < 64
+    for _ in range(90):
+        hand.send(*(hand.sealed(APPLICATION, request) for _ in range(50)))
+        while hand.text().count("200 OK") < 50:
+            assert hand.next() is not None, hand.seen[-2:]
+        hand.seen.clear()
+    assert "200 OK" in hand.answer()
+
+
 @pytest.mark.parametrize("client, alert", [(Client12, b"\x01\x29"), (Client12, b"\x01\x5a"), (Client13, b"\x01\x5a")])
 def test_warnings_are_bounded(server, client, alert):
     judge(server, lambda: client(server, HOST).establish(),

@@ -207,3 +207,38 @@ def test_a_key_that_would_be_dear_costs_nothing(server, dear, tmp_path, version)
         assert outcome.seen("X-Client-Cert-Status") == ["invalid"]
     work = server.metric("sallyport_handshake_work_seconds_total") - before
     assert work < 20 * 0.02 or time.monotonic() - begun > 10, f"{work / 20 * 1000:.1f} ms each"
+
+
+# The first bytes of a message: its type and a size that could be right.
+HEADERS = {"certificate": b"\x0b\x01\x03\xf8", "proof": b"\x0f\x00\x3f\xf0", "ClientHello": b"\x01\x00\x3f\xf0",
+           "exchange": b"\x10\x00\x03\xf0", "KeyUpdate": b"\x18\x00\x00\x01"}
+
+
+@pytest.mark.parametrize("host_name, name", [(h, n) for h in ("off.test", "r.test") for n in HEADERS
+                                             if (h, n) != ("r.test", "certificate")])
+def test_a_header_is_enough_13(server, tmp_path, host_name, name):
+    client = tls13.Client(server, server.tls_client(), host_name, tmp_path / "log")
+    client.socket.sendall(client.message(HEADERS[name]))
+    assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
+    client.close()
+
+
+@pytest.mark.parametrize("host_name, name", [(h, n) for h in ("off.test", "r.test") for n in HEADERS
+                                             if n != "exchange" and (h, n) != ("r.test", "certificate")])
+def test_a_header_is_enough_12(server, host_name, name):
+    with tls12.Client(server.port, host_name) as client:
+        client.send(HEADERS[name])
+        assert client.alert() == UNEXPECTED_MESSAGE
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.3"])
+def test_a_header_of_a_second_certificate_is_enough(server, tmp_path, version):
+    if version == "1.3":
+        client = tls13.Client(server, server.tls_client(), "r.test", tmp_path / "log")
+        client.socket.sendall(client.message(tls13.certificate_message([])) + client.message(HEADERS["certificate"]))
+        assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
+        client.close()
+        return
+    with tls12.Client(server.port, "r.test") as client:
+        client.send(tls12.certificate([]), HEADERS["certificate"])
+        assert client.alert() == UNEXPECTED_MESSAGE

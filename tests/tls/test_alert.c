@@ -18,6 +18,7 @@ Test(alert, each_kind_of_error_has_its_alert) {
     expect(HANDSHAKE_SIZE_ERROR, decode_error);
     expect(VERIFY_FINISHED_ERROR, decrypt_error);
     expect(SIG_VERIFY_E, decrypt_error);
+    expect(BAD_BINDER, decrypt_error);
     expect(ECC_PEERKEY_ERROR, illegal_parameter);
     expect(INVALID_PARAMETER, illegal_parameter);
     expect(VERSION_ERROR, protocol_version);

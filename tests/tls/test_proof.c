@@ -129,6 +129,36 @@ Test(proof, is_not_given_by_anything_else) {
     cr_assert_eq(tls_proof_check(&proof, &claim), TLS_PROOF_ACCEPTED);
 }
 
+/* Ed25519 signs in TLS 1.2 what is not kept for such a chain; nothing else is let off. */
+Test(proof, by_ed25519_of_a_chain_that_was_cut_is_impossible_in_tls12) {
+    enum { ED25519 = 0x0807 };
+    struct bytes other = read_leaf("client-ed25519.pem");
+    const struct {
+        struct bytes leaf;
+        uint16_t scheme;
+        bool is_tls13, is_cut;
+        enum tls_proof_answer answer;
+    } cases[] = {
+        {other, ED25519, false, true, TLS_PROOF_ACCEPTED},  {other, ED25519, false, false, TLS_PROOF_WRONG},
+        {other, ED25519, true, true, TLS_PROOF_WRONG},      {other, 0x0403, false, true, TLS_PROOF_UNSUITABLE},
+        {leaf, ED25519, false, true, TLS_PROOF_UNSUITABLE}, {leaf, 0x0403, false, true, TLS_PROOF_WRONG},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        bool accepted = cases[i].answer == TLS_PROOF_ACCEPTED;
+        struct tls_proof_claim claim = {.is_tls13 = cases[i].is_tls13,
+                                        .is_cut = cases[i].is_cut,
+                                        .scheme = cases[i].scheme,
+                                        .message = bytes_of(message, cases[i].is_tls13 ? sizeof(message) : 0),
+                                        .signature = bytes_of(signature, 64)};
+        proof = (struct tls_proof){.state = TLS_PROOF_NONE};
+        cr_assert(tls_proof_demand(&proof, cases[i].leaf));
+        cr_expect_eq(tls_proof_check(&proof, &claim), cases[i].answer, "%zu", i);
+        cr_expect_eq(proof.state, accepted ? TLS_PROOF_IMPOSSIBLE : TLS_PROOF_OWED, "%zu", i);
+        tls_proof_free(&proof);
+    }
+    data_free(other);
+}
+
 Test(proof, cannot_be_given_with_a_key_that_is_not_accepted) {
     struct bytes exponent = read_leaf("client-exponent.pem");
     const struct bytes leaves[] = {exponent, bytes_of("0", 1), bytes_of(leaf.data, leaf.size - 400), bytes_of(NULL, 0)};
