@@ -13,7 +13,10 @@ void methods_free(struct config_host *host);
 
 /* Whether requests with this method are relayed. Letter case counts. Never for CONNECT and TRACE. */
 bool methods_take(const struct config_host *host, struct bytes method);
-/* What the header Allow says of it: names with commas between them; where all are relayed, those that most origins have. */
+/*
+ * Returns the value of the header Allow for the host: method names with commas between them. Where the host relays all
+ * methods, the names are those that most origins have.
+ */
 const char *methods_allowed(const struct config_host *host);
 
 #endif

@@ -41,7 +41,7 @@ static void let_go_of_page(struct admin_connection *connection) {
     connection->body = bytes_of(NULL, 0);
 }
 
-/* Whatever it is doing. Its stream, and with it the connection, is there until all that is in flight has come back. */
+/* Resets the connection at any point. The stream and the connection stay until every operation in flight has come back. */
 static void drop(struct admin_connection *connection) {
     if (connection->gone) {
         return;
@@ -312,7 +312,7 @@ static const struct stream_handler handler = {
     .closed = on_closed,
 };
 
-/* Whoever came first has had the most time: a newcomer, who may be the check of /readyz, does not wait for it. */
+/* Drops the oldest connections, which have had the most time: a newcomer may be the check of /readyz, and must not wait. */
 static void make_room(struct admin *admin) {
     struct admin_connection *oldest = admin->last;
 

@@ -223,7 +223,7 @@ void handshake_hello(struct connection *connection, struct bytes data) {
     struct bytes received = data;
 
     if (connection->held.data != NULL) {
-        /* What is held has less than HELLO_SIZE_MAX. Early data may follow the hello, and all of it counts for TLS. */
+        /* The bytes held so far are fewer than HELLO_SIZE_MAX. Early data may follow the hello, and TLS gets all of it. */
         connection_hold(connection, data);
         received = bytes_of(connection->held.data, connection->held.size);
     }

@@ -1,4 +1,4 @@
-/* What a request is called: its id, the host that it names, and what its answer is stamped with. */
+/* The names of a request: the request's id, the host that it names, and the stamp (date and id) of its answer. */
 #ifndef EDGE_NAMING_H
 #define EDGE_NAMING_H
 

@@ -7,7 +7,7 @@ static void end_unfinished(struct connection *connection) {
     const struct exchange *exchange = connection->exchange;
     bool in_answer = connection->state == CONNECTION_EXCHANGE && exchange->code != 0 && !exchange->answer_done;
 
-    /* What was answered before leaves whole; only an answer that is cut off must not look complete. */
+    /* Earlier answers leave whole; only an answer that is cut off must not look complete. */
     connection_end(connection, in_answer ? CONNECTION_TRUNCATED : CONNECTION_POLITELY);
 }
 
@@ -17,7 +17,7 @@ void parting_settle(struct connection *connection) {
     }
     switch ((enum connection_state)connection->state) {
     case CONNECTION_WAITING:
-        /* What is held waits for room, and is worked through when there is some. */
+        /* Held bytes wait for room in the send queue, and are processed when there is room. */
         if (connection->held.size == 0) {
             connection_end(connection, CONNECTION_POLITELY);
         }

@@ -1,6 +1,7 @@
 /*
- * What passes between client and origin beside a request and its answer: informational responses and trailers, each only to
- * where they were asked for, or announced, by whom could.
+ * Relays informational responses and trailers, which pass between client and origin beside a request and its answer. An
+ * informational response goes only to a client of HTTP/1.1, trailers of an answer only to a client that asked for trailers,
+ * trailers of a request only as far as the client announced them.
  */
 #ifndef EDGE_PASSAGE_H
 #define EDGE_PASSAGE_H

@@ -89,7 +89,7 @@ void place_ask(struct connection *connection) {
     places_ask(&connection->shard->places, &connection->place, connection->shard->ring.now_ns);
 }
 
-/* What the shard counts for connections in its stage, and how much that may be. */
+/* Returns the shard's count of bytes for connections in the stage of `connection`; `most` is the largest count allowed. */
 static size_t *bytes_of_stage(struct shard *shard, const struct connection *connection, size_t *most) {
     bool early = connection->state <= CONNECTION_HANDSHAKE;
 
@@ -106,7 +106,10 @@ static void hurry(struct shard *shard) {
     }
 }
 
-/* Whoever just waits is told, as long as there is room to; for others a reset is all that there is time for. */
+/*
+ * Ends the connection for a newcomer: an idle client gets a close_notify, as long as there is room to send one; for any
+ * other client there is only time for a reset.
+ */
 static void evict(struct connection *connection) {
     struct shard *shard = connection->shard;
     enum places_stage stage = (enum places_stage)connection->place.stage;
@@ -123,7 +126,7 @@ static void evict(struct connection *connection) {
         }
         hurry(shard);
     } else {
-        /* Whoever waits in a queue of ours is not to blame for the time. */
+        /* A client that waits in a queue of ours is not to blame for the time. */
         if (stage < PLACES_IDLE && !connection->admission.waits &&
             places_has_dallied(&connection->place, shard->ring.now_ns)) {
             gate_fail(connection);
@@ -137,7 +140,7 @@ bool place_make_room(struct shard *shard, enum admission_class class) {
     enum places_rank rank = rank_of_class(class);
     struct place *victim;
 
-    /* Whoever goes needs a moment to be gone: nobody has to for one who cannot be taken. */
+    /* An evicted connection needs a moment to be gone: evict none for a newcomer that the slab cannot hold. */
     if (shard->connections.in_use >= shard->connections_capacity + SHARD_SPARE) {
         return false;
     }
@@ -161,7 +164,7 @@ static void count_bytes(struct connection *connection, uint32_t size) {
     size_t most;
     size_t *bytes = bytes_of_stage(shard, connection, &most);
 
-    /* What a valid client sends is bounded by its place, which is its own. */
+    /* The place of a valid client is its own, and bounds the bytes that the client sends. */
     if (connection->place.rank == PLACES_VALID) {
         size = 0;
     }
@@ -208,7 +211,10 @@ void place_leave(struct connection *connection) {
     places_leave(&connection->shard->places, &connection->place);
 }
 
-/* What one turn brings can be more than place_turn has seen to: the last of the chunks are for known clients. */
+/*
+ * Returns whether the connection may take chunks to send; false: evicts it. One turn can take more chunks than place_turn
+ * has freed, and the last eighth of the chunks is for known clients.
+ */
 bool place_may_send(struct connection *connection) {
     const struct slab *chunks = &connection->shard->ring.chunks;
 

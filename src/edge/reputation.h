@@ -1,7 +1,7 @@
 /*
- * What the process remembers of clients that have shown valid certificates, and what a connection's own certificate is worth
- * to it: joins guard/sources, guard/holders and guard/familiar to the lives of connections. Classes and places are decided
- * by it, verdicts never.
+ * The process's memory of clients that have shown valid certificates, and the worth of a connection's own certificate to
+ * the connection. The module joins guard/sources, guard/holders and guard/familiar to the lives of connections. Reputation
+ * decides classes and places, never verdicts.
  */
 #ifndef EDGE_REPUTATION_H
 #define EDGE_REPUTATION_H

@@ -1,7 +1,7 @@
 /*
- * What the kernel is told of those whose SYNs it shall drop for a shard that is not calm: suspects, and of the sources that
- * are not known all but the share that there is time for. Joins guard/blocklist, guard/sampling and guard/familiar to the
- * shard's listeners.
+ * Tells the kernel which SYNs to drop for a shard that is not calm: those of suspects, and those of unknown sources beyond
+ * the share that the shard has time for. The module joins guard/blocklist, guard/sampling and guard/familiar to the shard's
+ * listeners.
  */
 #ifndef EDGE_SCREEN_H
 #define EDGE_SCREEN_H

@@ -129,7 +129,7 @@ static void set_shares(struct admission *admission, uint64_t window_ns, uint64_t
     admission->budgets[ADMISSION_SUSPECT].share = flooded ? 0 : LOADED_SUSPECT;
 }
 
-/* What was spent while it was calm, and nobody counted, is not owed. */
+/* Enters the next higher state. A class owes nothing for work in the calm state, where no class has a limit. */
 static void rise(struct admission *admission) {
     bool counted = admission->state != ADMISSION_CALM;
     /* Who is back as soon as they are let in keep it up for longer next time. */
@@ -240,7 +240,10 @@ bool admission_turn(struct admission *admission, uint64_t now_ns) {
     return now_ns - admission->window_began_ns >= ADMISSION_WINDOW_NS;
 }
 
-/* What the class must have left for a step of that queue: what one is likely to cost, if ever it can have that. */
+/*
+ * Returns the budget, in ns, that the class must have left for a step of that queue: the likely cost of one step, or the
+ * most that the class can save up, where this is less; at least 1.
+ */
 static int64_t price(const struct admission *admission, size_t queue) {
     int64_t estimate = (int64_t)admission->estimates_ns[queue];
     int64_t most = savings_max(&admission->budgets[class_of(queue)]);

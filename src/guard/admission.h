@@ -124,8 +124,8 @@ struct admission_entry *admission_next(struct admission *admission, uint64_t now
 struct admission_entry *admission_next_expired(struct admission *admission, uint64_t now_ns);
 
 /*
- * What the step that was given last, which is of this class, has cost: this takes the place of the estimate that the class
- * was charged when it was given. What a class owes stays owed.
+ * Charges the class for the step that was given last, which is of this class: the cost, in nanoseconds, takes the place of
+ * the estimate that the class was charged when the step was given. A debt of the class stays a debt.
  */
 void admission_spend(struct admission *admission, enum admission_class class, uint64_t spent_ns);
 /* So many were turned away for the load, here or before there was a hello. */

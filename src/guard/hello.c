@@ -13,7 +13,7 @@ enum {
     MESSAGE_TYPE_CLIENT_HELLO = 1,
 };
 
-/* What of the handshake message the records carry, looked at one after the other. */
+/* The part of the handshake message that the records carry; the records are read one after the other. */
 struct message {
     struct bytes first; /* of the message, from the first record */
     uint8_t header[MESSAGE_HEADER_SIZE];

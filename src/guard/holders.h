@@ -25,14 +25,14 @@ enum {
 
 struct holders;
 
-/* What one certificate may do; 0 is no limit. */
+/* The limits of one certificate; 0 is no limit. */
 struct holder_limits {
     uint32_t rate;        /* handshakes a second, in the long run, up to 100,000 */
     uint32_t connections; /* open at the same time, up to 65,535 */
     uint32_t sources;     /* that become known by it at once, up to 65,535; later one in HOLDERS_SOURCE_REFILL_MS */
 };
 
-/* What a handshake is worth. */
+/* The worth of a handshake. */
 struct holder_worth {
     bool within_rate;
     bool within_connections;

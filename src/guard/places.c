@@ -14,7 +14,7 @@ struct rule {
 
 /* In order: the first that finds somebody decides. */
 static const struct rule rules[] = {
-    /* Whoever does not use a place need not have it. */
+    /* A client that does not use its place need not keep it. */
     {PLACES_SUSPECT, PLACES_SILENT, PLACES_SILENT_MS, PLACES_STRANGER},
     {PLACES_SUSPECT, PLACES_SPEAKING, PLACES_EARLY_MS, PLACES_STRANGER},
     {PLACES_SUSPECT, PLACES_HOLDING, PLACES_EARLY_MS, PLACES_STRANGER},

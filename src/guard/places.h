@@ -1,8 +1,9 @@
 /*
- * Whose place a newcomer may have when all places for connections are taken. A place is worth what its holder has shown
- * (its rank) and what it does with it (its stage); among equals the one goes that has done so for longest. A valid client's
- * place is never taken, and some places stay free of strangers. Pure: queues by rank and stage over entries of the caller,
- * so that each question costs the same however many places there are; clocks are given, in nanoseconds of one clock.
+ * Chooses the connection whose place a newcomer gets when all places for connections are taken. The worth of a place comes
+ * from its holder: what the holder has shown (its rank) and what the holder does with the place (its stage). Among equals,
+ * the connection that has been in its stage for longest goes. A valid client's place is never taken, and some places stay
+ * free of strangers. Pure: queues by rank and stage over entries of the caller, so that each question costs the same
+ * however many places there are; clocks are given, in nanoseconds of one clock.
  */
 #ifndef GUARD_PLACES_H
 #define GUARD_PLACES_H
@@ -76,8 +77,8 @@ void places_leave(struct places *places, struct place *place);
 /* Whether a newcomer finds a place without another's going, where `max` may be held. */
 bool places_have_room(const struct places *places, enum places_rank newcomer, uint32_t max);
 /*
- * Whose place a newcomer may have instead; NULL: it is to be refused. With more held than `max`, which was lowered, only
- * known clients find one.
+ * Returns the place that a newcomer may have instead; NULL: the newcomer is to be refused. With more places held than
+ * `max`, which was lowered, only known clients find a place.
  */
 struct place *places_find(const struct places *places, enum places_rank newcomer, uint32_t max, uint64_t now_ns);
 /* Whether it has had the time that its stage allows, and has not used it. */

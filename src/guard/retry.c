@@ -114,7 +114,7 @@ static bool check_key_share(const struct offer *offer, uint16_t group, struct he
                         "second ClientHello without just the key share that was asked for");
 }
 
-/* What the first hello had, and TLS 1.3 cannot do without (RFC 8446 section 9.2). */
+/* Checks that the second hello has each extension of the first that TLS 1.3 requires (RFC 8446 section 9.2). */
 static bool check_mandatory(const struct retry *retry, const struct offer *offer, struct hello *hello) {
     static const uint64_t mandatory = (uint64_t)1 << EXTENSION_SUPPORTED_GROUPS |
                                       (uint64_t)1 << EXTENSION_SIGNATURE_ALGORITHMS |

@@ -9,7 +9,7 @@
 
 enum { RETRY_IDENTITY_WORDS = 8 };
 
-/* What is remembered of a first hello. */
+/* The facts kept of a first hello. */
 struct retry {
     uint64_t digest;  /* of all that may not change, in whatever order the extensions come */
     uint64_t present; /* bit T: extension T is there, for T below 64 */
@@ -24,9 +24,9 @@ bool retry_keep(struct retry *retry, struct bytes body);
  * Reads the body of the second hello as hello_parse does the first one's, and holds it against that. `group`: of which the
  * HelloRetryRequest wants a key share. True: it may go on, and `hello` is filled. False: `alert` and `fault` of `hello` are.
  *
- * What a hello lacks that TLS 1.3 prescribes is a missing_extension, any other difference an illegal_parameter. Left to the
- * client are padding, encrypted_client_hello, which a client that meant another server writes anew, and the order of the
- * extensions: it means nothing, and wolfSSL's clients change it.
+ * A hello without an extension that TLS 1.3 prescribes ends with missing_extension, any other difference with
+ * illegal_parameter. The client may change padding, encrypted_client_hello, which a client that meant another server writes
+ * anew, and the order of the extensions: the order means nothing, and wolfSSL's clients change it.
  */
 bool retry_check(const struct retry *retry, struct bytes body, uint16_t group, struct hello *hello);
 

@@ -19,12 +19,12 @@ void sampling_init(struct sampling *sampling) {
     *sampling = (struct sampling){.share = SAMPLING_ALL, .left = SAMPLING_ALL};
 }
 
-/* What strangers may cost in any case, in nanoseconds of the window. */
+/* Returns the time that strangers may cost in any case, in nanoseconds of the window. */
 static uint64_t least_of(const struct sampling_window *window) {
     return window->duration_ns * (window->state == ADMISSION_FLOODED ? FLOODED_LEAST : LOADED_LEAST) / MILLE;
 }
 
-/* What they may cost. */
+/* Returns the time that strangers may cost, in nanoseconds of the window. */
 static uint64_t budget_of(const struct sampling_window *window, uint64_t spent_ns) {
     uint64_t headroom = window->known_ns > 0 ? KNOWN_HEADROOM : HEADROOM;
     uint64_t least_ns = least_of(window);
@@ -32,7 +32,7 @@ static uint64_t budget_of(const struct sampling_window *window, uint64_t spent_n
     uint64_t free_ns = window->idle_ns + spent_ns;
     uint64_t others_ns = window->known_ns < window->duration_ns ? window->duration_ns - window->known_ns : 0;
 
-    /* What a connection costs is an estimate, and many together may seem to take more time than there is. */
+    /* The cost of a connection is an estimate, and many connections together may seem to take more time than there is. */
     free_ns = free_ns < others_ns ? free_ns : others_ns;
     return free_ns > least_ns + headroom_ns ? free_ns - headroom_ns : least_ns;
 }

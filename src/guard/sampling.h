@@ -26,7 +26,7 @@ struct sampling {
     uint32_t strangers; /* connections of others than the known, in this window */
 };
 
-/* What a window of admission was like. */
+/* The measures of one window of admission. */
 struct sampling_window {
     enum admission_state state; /* at its end */
     uint64_t duration_ns;       /* more than 0 */

@@ -234,7 +234,7 @@ static void age_vouched(struct entry *entry, uint32_t now_s) {
     entry->vouched_s = entry->vouched == entry->distinct ? now_s : entry->vouched_s + halvings * SOURCES_VOUCHED_HALF_LIFE_S;
 }
 
-/* What a bound on a source is raised by: as many as it has clients, if they speak for it. */
+/* Returns how much a bound on a source is raised: as many as the source has vouched clients, if the source is known. */
 static uint32_t raise_of(const struct entry *entry, uint32_t now_s) {
     return standing_of(entry, now_s) == SOURCE_KNOWN ? vouched_of_late(entry, now_s) : 0;
 }
@@ -373,7 +373,7 @@ static void count_active(struct activity *activity, uint64_t second) {
     pthread_mutex_unlock(&activity->lock);
 }
 
-/* What a source may take in a second, and save up. */
+/* Returns the work that a source may take in a second and save up, in microseconds of CPU time. */
 static int64_t work_of_a_second(struct sources *sources, const struct entry *entry, unsigned cores, uint32_t now_s) {
     uint32_t active = atomic_load_explicit(&sources->activity.most, memory_order_relaxed);
     uint64_t clients = vouched_of_late(entry, now_s);
@@ -390,7 +390,7 @@ static void fill_work(struct sources *sources, struct entry *entry, unsigned cor
         count_active(&sources->activity, now_ms / 1000);
     }
     int64_t full_us = work_of_a_second(sources, entry, cores, (uint32_t)(now_ms / 1000));
-    /* Whatever it owes is paid by then. */
+    /* Any debt of the source is paid by then. */
     passed_ms = passed_ms < FORGIVEN_MS ? passed_ms : FORGIVEN_MS;
     int64_t work_us = entry->work_us + full_us * (int64_t)passed_ms / 1000;
     entry->work_us = (int32_t)(work_us < full_us ? work_us : full_us);

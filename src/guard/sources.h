@@ -41,9 +41,9 @@ enum source_standing {
 };
 
 /*
- * What one source may do; 0 is no limit. The rate is for those only that are not known. Behind one address there may be
- * thousands of clients: connections whose clients have shown valid certificates do not count, and a known source may have
- * one more that has not for each that has, or had lately.
+ * The limits of one source; 0 is no limit. The rate holds only for sources that are not known. One address may have
+ * thousands of clients behind it: connections whose clients have shown valid certificates do not count, and a known source
+ * may have one more connection without a valid certificate for each client that has shown one lately.
  */
 struct source_limits {
     uint32_t rate;        /* connections a second, in the long run, up to 100,000 */
@@ -92,8 +92,9 @@ void sources_credit(struct sources *sources, uint32_t source, bool vouches, bool
 void sources_discredit(struct sources *sources, uint32_t source, bool first, uint64_t now_ms);
 
 /*
- * Handshakes of a known source have taken so much of `cores` cores. What it may take is SOURCES_WORK_MILLE and so on of
- * each, up to all of them, over a second; sources_has_work says whether anything of that is left.
+ * Counts the time, in nanoseconds, that handshakes of a known source have taken of `cores` cores. The source may take
+ * SOURCES_WORK_MILLE and so on of each core over a second, up to all the cores; sources_has_work tells whether any of this
+ * time is left.
  */
 void sources_spend(struct sources *sources, uint32_t source, uint64_t spent_ns, unsigned cores, uint64_t now_ms);
 bool sources_has_work(struct sources *sources, uint32_t source, unsigned cores, uint64_t now_ms);

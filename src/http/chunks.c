@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "http/syntax.h"
 
-/* What comes next. */
+/* The bytes that the parser expects next. */
 enum chunk_state {
     CHUNK_SIZE,      /* a digit, or what ends the size */
     CHUNK_PADDING,   /* behind the size: white space, ';' or CR */

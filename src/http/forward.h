@@ -48,7 +48,7 @@ void http_write_request(struct text *out, const struct http_message *request, co
 /* How a response's body is framed for this client, given what the origin sent and what the client speaks. */
 enum http_framing http_response_framing(const struct http_message *response, uint8_t client_minor, bool to_head);
 
-/* What is ours on each answer; empty ones are left out. */
+/* The headers that we add to each answer; an empty value is left out. */
 struct http_stamp {
     struct bytes date;       /* as http_date_at writes it: for answers that have no Date (RFC 9110 section 6.6.1) */
     struct bytes request_id; /* for X-Request-Id, where the origin has set none */

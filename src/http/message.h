@@ -101,7 +101,7 @@ enum http_result {
     HTTP_PARSE_ERROR, /* refused: `error_status` (requests: 400, 413, 414, 417, 431, 501, 505; responses: 502), `error` */
 };
 
-/* What was wrong with a response that is refused. */
+/* The fault of a response that is refused. */
 enum http_fault {
     HTTP_FAULT_STATUS_LINE,
     HTTP_FAULT_HEADER,
@@ -179,7 +179,7 @@ enum http_result http_parser_head(struct http_parser *parser, struct bytes head)
  */
 enum http_result http_parser_body(struct http_parser *parser, struct bytes *input, struct bytes *piece);
 
-/* What the trailer section was, as lines that end in CRLF, once HTTP_PARSE_END has come. Empty when none was kept. */
+/* Returns the trailer section once HTTP_PARSE_END has come: lines that end in CRLF, or empty bytes when none was kept. */
 static inline struct bytes http_parser_trailers(const struct http_parser *parser) {
     return bytes_of(parser->trailers, parser->trailers_size);
 }

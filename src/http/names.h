@@ -18,7 +18,7 @@
 #define HTTP_NAME_STATUS "X-Client-Cert-Status"
 #define HTTP_NAME_SKI    "X-Client-Cert-SKI"
 
-/* What a name is compared by: A-Z as a-z, and whatever is no letter or digit as '-'. */
+/* Returns the character by which names are compared: A-Z as a-z, and any other character but letters and digits as '-'. */
 static inline uint8_t http_name_fold(uint8_t c) {
     if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
         return c;
@@ -36,8 +36,9 @@ bool http_name_begins(struct bytes name, struct bytes prefix);
 uint64_t http_name_hash(struct bytes name);
 
 /*
- * What the header means to a relay. HTTP_HEADER_LOOKALIKE for all but the exact name (letter case ignored) of one that
- * frames or routes; with these, characters at either end that are no letter or digit do not count either ("Host_").
+ * Returns what the header means to a relay. The result is HTTP_HEADER_LOOKALIKE for every name that resembles a header that
+ * frames or routes and is not its exact name (letter case ignored); such a likeness ignores characters at either end that
+ * are no letter or digit too ("Host_").
  */
 enum http_header_kind http_header_kind_of(struct bytes name);
 

@@ -1,4 +1,4 @@
-/* What a message says of the connection that it came on: for how long it will stay open, and whose it is from now on. */
+/* Reads from a message how long its connection will stay open, and to which client the connection belongs from now on. */
 #ifndef HTTP_PERSISTENCE_H
 #define HTTP_PERSISTENCE_H
 

@@ -172,7 +172,9 @@ struct examination {
     struct constraints_fault *fault;
 };
 
-/* What a subtree costs: one to look at, and of the same form more for what is long. Directory names are read part by part.
+/*
+ * Returns the cost of a subtree: 1 to look at it, and more for a long name of the same form. Directory names are read part
+ * by part.
  */
 static size_t cost_of(uint8_t tag, struct bytes name, uint8_t subtree_tag, struct bytes base) {
     size_t unit = tag == GENERAL_NAME_DIRECTORY ? CONSTRAINTS_DIRECTORY_UNIT : CONSTRAINTS_TEXT_UNIT;

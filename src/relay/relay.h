@@ -47,8 +47,8 @@ enum relay_error {
 };
 
 /*
- * What a client's connection has here for as long as it lives: the one origin connection that nobody else may use, because
- * somebody has signed in on it (NTLM, Negotiate) or the host shares none. All 0 at first.
+ * The state that a client's connection has here for its life: the one origin connection that nobody else may use, because
+ * the client has signed in on this connection (NTLM, Negotiate) or because the host shares none. All 0 at first.
  */
 struct relay_client {
     struct relay_connection *connection; /* NULL: none, or in use by its exchange */
@@ -134,8 +134,8 @@ struct relay_request {
  * idempotent and no body has been given (RFC 9110 section 9.2.2), or, whatever the request, when the origin cannot have had
  * any of it: none had left, or its end came from before the first byte.
  *
- * The connection that a client has signed in on is taken before all others, and goes back to that client. Whatever leaves
- * in doubt where an answer ends, its connection is closed.
+ * The connection that a client has signed in on is taken before all others, and goes back to the same client. A connection
+ * is closed when the end of its answer is in doubt, unless a client has signed in on the connection.
  *
  * No handler runs before this returns. NULL when out of memory or pools, when no connection could even be begun, or when
  * the head is too long: answer 502. The log has been told, and *fault says why.

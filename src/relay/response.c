@@ -23,8 +23,8 @@ static void skip(struct bytes *input, size_t size) {
 }
 
 /*
- * What the strict parser refuses may be a head as old origins write them. Such a one is gathered in the buffer whole, and
- * read again as it reads when it is mended.
+ * Returns whether the head that the strict parser refuses may be one that old origins write. Such a head is gathered in the
+ * buffer whole, mended, and read again.
  */
 static bool may_be_mended(const struct relay_exchange *exchange, struct bytes view) {
     enum http_fault fault = exchange->parser.fault;

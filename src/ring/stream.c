@@ -114,7 +114,7 @@ void stream_watch(struct stream *stream) {
     stream->watching = true;
 }
 
-/* Whose turn it is, taken off its list; NULL: nobody waits. Not even the favoured get all. */
+/* Takes the next waiting stream off its list; NULL: none waits. Even the favoured streams do not get all the buffers. */
 static struct stream *next_starved(struct ring *ring, uint32_t turn) {
     bool favoured = turn % OTHERS_TURN != OTHERS_TURN - 1;
     struct ring_waiting *waiting = &ring->starved[ring->starved[favoured].first != NULL ? favoured : !favoured];

@@ -98,8 +98,9 @@ void stream_watch(struct stream *stream);
 int stream_write(struct stream *stream, struct bytes data);
 
 /*
- * For a stream that stream_connect has made: whether nothing has come, neither bytes nor the peer's end nor an error, as far
- * as no receive has taken it yet. What one has taken is told by received() within this turn, before anything written leaves.
+ * For a stream that stream_connect has made: whether nothing has come, neither bytes nor the peer's end nor an error, as
+ * far as no receive has taken it yet. A byte that a receive has taken is told by received() within this turn, before
+ * anything written leaves.
  */
 bool stream_is_quiet(const struct stream *stream);
 /*

@@ -24,7 +24,7 @@ enum {
     SYN_FILTER_ALL = 1 << 16, /* a sample of this many is everybody */
 };
 
-/* What names and buckets depend on. Random numbers; the multipliers are odd. */
+/* The random numbers on which names and buckets depend. The multipliers are odd. */
 struct syn_filter_secret {
     uint32_t multiply_high;
     uint32_t multiply_low;

@@ -1,6 +1,7 @@
 /*
- * What a peer may send on one connection although it moves nothing forward: each such record costs us a decryption, and a
- * KeyUpdate three key derivations, and the RFCs set no bound on their number. Who goes over it is not at work.
+ * The bound on records that a peer may send on one connection although they move nothing forward: each such record costs us
+ * a decryption, and a KeyUpdate three key derivations, and the RFCs set no bound on their number. A peer beyond the bound
+ * is not at work.
  */
 #ifndef TLS_ALLOWANCE_H
 #define TLS_ALLOWANCE_H
@@ -18,7 +19,7 @@ enum {
     ALLOWANCE_WARNINGS = 4,        /* alerts that end nothing: in the connection's life */
 };
 
-/* What there can be too much of. */
+/* The kinds of records that a peer can send too many of. */
 enum tls_excess {
     TLS_EXCESS_NONE,
     TLS_EXCESS_KEY_UPDATES,
@@ -43,7 +44,7 @@ struct allowance {
     uint16_t counts[TLS_EXCESS_KINDS];
 };
 
-/* What is known of the connection when a record comes. */
+/* The stage of the connection when a record comes. */
 struct allowance_stage {
     bool tls13;
     bool established; /* the handshake is complete */
@@ -58,8 +59,8 @@ void allowance_establish(struct allowance *allowance);
  */
 void allowance_pay_back(struct allowance *allowance, size_t size);
 /*
- * Takes one record's plaintext into account: what there is now too much of, or TLS_EXCESS_NONE. Nothing is to be done with
- * the record then. What is malformed is not counted here: wolfSSL ends the session.
+ * Counts one record's plaintext. Returns the kind of record that the peer has now sent too many of, or TLS_EXCESS_NONE. The
+ * caller does nothing with a record that is too many. A malformed record is not counted here: wolfSSL ends the session.
  */
 enum tls_excess allowance_take(struct allowance *allowance, const struct allowance_stage *stage, enum tls_record_type type,
                                struct bytes plaintext);

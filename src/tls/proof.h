@@ -5,10 +5,10 @@
  *
  * With some keys there is nothing to be checked: those of a kind or a size that is not accepted, those that cannot be read,
  * and those of certificates that cannot be read. identity/ judges by the same functions, and finds every such certificate
- * invalid. Their handshakes complete without proof, so that their clients can be told by HTTP what is wrong, and without any
- * arithmetic that a stranger has chosen. Nor can Ed25519 be checked in TLS 1.2 for a chain that was cut: it needs all of the
- * handshake (RFC 8422 section 5.8), and such a chain is too large whatever it holds. Whatever is earned by a valid
- * certificate is given for TLS_PROOF_GIVEN alone.
+ * invalid. Their handshakes complete without proof, so that their clients can be told by HTTP what is wrong, and without
+ * any arithmetic that a stranger has chosen. Nor can Ed25519 be checked in TLS 1.2 for a chain that was cut: it needs all
+ * of the handshake (RFC 8422 section 5.8), and such a chain is too large whatever it holds. Everything that a valid
+ * certificate earns is given for TLS_PROOF_GIVEN alone.
  */
 #ifndef TLS_PROOF_H
 #define TLS_PROOF_H
@@ -35,7 +35,7 @@ struct tls_proof {
     size_t key_size;
 };
 
-/* What a CertificateVerify says, and what it says it of. */
+/* The content of a CertificateVerify, and the data that its signature covers. */
 struct tls_proof_claim {
     bool is_tls13;
     bool is_cut;          /* the Certificate message was too large, and the handshake's messages were not kept */

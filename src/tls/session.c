@@ -12,7 +12,7 @@
 #include <wolfssl/error-ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
-/* What a Certificate message has beside certificates: lengths (RFC 8446 section 4.4.2), and extensions in reason. */
+/* The bytes of a Certificate message beside certificates: lengths (RFC 8446 section 4.4.2), and extensions in reason. */
 enum { CHAIN_OVERHEAD = 1024 };
 
 struct tls_session {

@@ -57,7 +57,7 @@ struct tls_peer_chain {
  */
 struct tls_session *tls_session_create(struct tls_context *context, size_t chain_size_max,
                                        const struct tls_session_handler *handler, void *owner);
-/* What of a ClientHello wolfSSL is to heed, as the caller has read it. */
+/* The parts of a ClientHello, as the caller has read it, that wolfSSL is to heed. */
 struct tls_client_offer {
     bool named;                 /* its server name has chosen the host: which is acknowledged (RFC 6066 section 3) */
     uint8_t max_fragment;       /* RFC 6066 section 4: 1 to 4 for 512 to 4096 bytes; 0: none */
@@ -96,7 +96,7 @@ void tls_session_shutdown(struct tls_session *session);
  * certificates, or the leaf where it is larger. TLS 1.2 may keep the handshake's messages beside.
  */
 size_t tls_session_held(const struct tls_session *session);
-/* What the peer has sent too much of, when that is why the session has failed; else TLS_EXCESS_NONE. */
+/* Returns the kind of record that the peer sent too many of, if the session has failed for this; else TLS_EXCESS_NONE. */
 enum tls_excess tls_session_excess(const struct tls_session *session);
 
 /* "TLSv1.3", "TLSv1.2"; and the suite's IANA name, "TLS_AES_128_GCM_SHA256". Static texts, valid after the handshake. */
