@@ -121,8 +121,9 @@ static void check_file(const struct revocation *revocation, struct bytes file, i
 }
 
 /* There is a current CRL that covers it, and the newest that its issuer's own key has signed does not list it. */
-static void check_member(const struct path_settings *settings, const struct path_member *member,
-                         const struct signature_key *key, struct bytes spki, bool may_sign) {
+static void check_member(const struct path_chain *chain, const struct path_settings *settings,
+                         const struct path_member *member, const struct signature_key *key, struct bytes spki,
+                         bool may_sign) {
     uint8_t digest[SIGNATURE_SHA256_SIZE];
     signature_sha256(spki, digest);
     struct key_allowance allowance = {.left = REVOCATION_CRLS_MAX};
@@ -130,8 +131,8 @@ static void check_member(const struct path_settings *settings, const struct path
     struct serials_entry entry;
     bool has_current = false;
     const struct revocation_list *newest = NULL;
-    for (size_t at = 0;
-         (list = revocation_next_list(settings->revocation, member->certificate.issuer, member->issuer_hash, &at));) {
+    uint64_t issuer_hash = path_name_hash(chain, member->issuer);
+    for (size_t at = 0; (list = revocation_next_list(settings->revocation, member->certificate.issuer, issuer_hash, &at));) {
         if (!distribution_scope_covers(&list->scope, &member->certificate) || list->this_update > settings->now) {
             continue;
         }
@@ -153,7 +154,7 @@ static void check_valid(const struct path_chain *chain, const struct path_settin
         const struct path_member *above = is_last ? NULL : &chain->members[verdict->order[i + 1]];
         const struct certificate *issuer = is_last ? &verdict->anchor->certificate : &above->certificate;
         bool may_sign = !issuer->has_key_usage || (issuer->key_usage & KEY_USAGE_CRL_SIGN) != 0;
-        check_member(settings, &chain->members[verdict->order[i]], is_last ? &verdict->anchor->key : &above->key,
+        check_member(chain, settings, &chain->members[verdict->order[i]], is_last ? &verdict->anchor->key : &above->key,
                      issuer->spki, may_sign);
     }
 }
