@@ -6,6 +6,7 @@
  * and nothing valid goes unproved.
  */
 #include "base/check.h"
+#include "base/hash.h"
 #include "identity/der.h"
 #include "identity/identity.h"
 #include "identity/leaf.h"
@@ -78,6 +79,7 @@ static struct bytes read_der(const char *name) {
 }
 
 static void set_up(void) {
+    hash_init();
     char error[TLS_ERROR_SIZE > IDENTITY_ERROR_SIZE ? TLS_ERROR_SIZE : IDENTITY_ERROR_SIZE];
     static const struct forward none;
     static struct certificate leaf;

@@ -4,6 +4,7 @@
  * holds no more than it may, sends one fatal alert when it fails and none else, and fails for good.
  */
 #include "base/check.h"
+#include "base/hash.h"
 #include "tls/session.h"
 
 #include <stdio.h>
@@ -49,6 +50,7 @@ static void make_context(void) {
     char error[TLS_ERROR_SIZE];
     bool at_key;
 
+    hash_init();
     CHECK(tls_library_init() == 0);
     credentials = tls_credentials_load(read_file("tests/tls/data/server-p256.pem"),
                                        read_file("tests/tls/data/server-p256.key"), &at_key, error);
