@@ -94,7 +94,6 @@ static void reply_with(struct admin_connection *connection, unsigned status, con
                        struct bytes body) {
     char head[1024];
     struct text out = text_over(head, sizeof head);
-
     char date[HTTP_DATE_SIZE];
 
     http_date_write(clock_wall_seconds(), date);

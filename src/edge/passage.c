@@ -36,8 +36,9 @@ struct bytes passage_request_trailers(struct exchange *exchange) {
     if (room == NULL) {
         return (struct bytes){0};
     }
-    http_write_trailers(&out, http_parser_trailers(&exchange->parser), bytes_of(room->announced, room->announced_size),
-                        connection->site->config->removals, connection->host->strip);
+    http_write_trailers(
+        &out, http_parser_trailers(&exchange->parser), bytes_of(room->announced, room->announced_size),
+        &(struct http_forwarding){.removals = connection->site->config->removals, .strip = connection->host->strip});
     return out.overflow ? (struct bytes){0} : text_bytes(&out);
 }
 
@@ -70,7 +71,8 @@ bool passage_response_end(struct exchange *exchange, struct bytes trailers) {
     struct text out = text_over(connection->shard->head, sizeof connection->shard->head);
 
     text_append_string(&out, HTTP_TRAILERS_BEGIN);
-    http_write_trailers(&out, trailers, (struct bytes){0}, connection->site->config->removals, NULL);
+    http_write_trailers(&out, trailers, (struct bytes){0},
+                        &(struct http_forwarding){.removals = connection->site->config->removals});
     text_append_string(&out, HTTP_CHUNK_END);
     return output_send(connection, text_bytes(&out));
 }

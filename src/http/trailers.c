@@ -73,7 +73,7 @@ static bool is_forbidden(struct bytes name) {
             return true;
         }
     }
-    return http_header_kind_of(name) != HTTP_HEADER_END_TO_END;
+    return false;
 }
 
 static bool is_listed(struct bytes list, struct bytes name) {
@@ -173,10 +173,9 @@ static bool is_printable(struct bytes value) {
     return true;
 }
 
-static bool may_pass(struct bytes name, struct bytes value, struct bytes announced, const struct http_removals *removals,
-                     const struct http_removals *strip) {
-    return http_is_token(name) && !is_forbidden(name) && !http_removals_has(removals, name) &&
-           (strip == NULL || !http_removals_has(strip, name)) && is_printable(value) &&
+static bool may_pass(struct bytes name, struct bytes value, struct bytes announced,
+                     const struct http_forwarding *forwarding) {
+    return http_is_token(name) && !is_forbidden(name) && !http_forwarding_removes(forwarding, name) && is_printable(value) &&
            (announced.data == NULL || is_listed(announced, name));
 }
 
@@ -192,7 +191,7 @@ static bool next_line(struct bytes *section, struct bytes *line) {
 }
 
 void http_write_trailers(struct text *out, struct bytes section, struct bytes announced,
-                         const struct http_removals *removals, const struct http_removals *strip) {
+                         const struct http_forwarding *forwarding) {
     struct bytes line;
     while (next_line(&section, &line)) {
         const uint8_t *colon = memchr(line.data, ':', line.size);
@@ -201,7 +200,7 @@ void http_write_trailers(struct text *out, struct bytes section, struct bytes an
         }
         struct bytes name = bytes_of(line.data, (size_t)(colon - line.data));
         struct bytes value = http_trim(bytes_of(colon + 1, line.size - name.size - 1));
-        if (may_pass(name, value, announced, removals, strip)) {
+        if (may_pass(name, value, announced, forwarding)) {
             text_append_bytes(out, name);
             text_append_string(out, ": ");
             text_append_bytes(out, value);

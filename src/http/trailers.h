@@ -26,10 +26,10 @@ size_t http_trailers_drop(uint8_t *section, size_t size, struct bytes names);
 
 /*
  * Appends those fields of a trailer section, as http_parser_trailers gives it, that may go on, a line each that ends in CRLF
- * and no empty one. `announced`: a list that must have their names; one without data: any will do. `removals`, and
- * `strip` unless it is NULL: names that may not.
+ * and no empty one. `announced`: a list that must have their names; one without data: any will do. Of
+ * `forwarding` its names that are removed count alone, as http_forwarding_removes says.
  */
 void http_write_trailers(struct text *out, struct bytes section, struct bytes announced,
-                         const struct http_removals *removals, const struct http_removals *strip);
+                         const struct http_forwarding *forwarding);
 
 #endif

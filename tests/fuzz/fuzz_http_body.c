@@ -113,11 +113,12 @@ static void check_trailers(const struct outcome *outcome) {
         removals = http_removals_create();
         CHECK(removals != NULL && http_removals_add_own(removals) == 0);
     }
+    const struct http_forwarding forwarding = {.removals = removals};
     struct text out = text_over(memory, sizeof memory);
     struct text again = text_over(again_memory, sizeof again_memory);
-    http_write_trailers(&out, bytes_of(outcome->trailers, outcome->trailers_size), (struct bytes){0}, removals, NULL);
+    http_write_trailers(&out, bytes_of(outcome->trailers, outcome->trailers_size), (struct bytes){0}, &forwarding);
     CHECK(!out.overflow);
-    http_write_trailers(&again, text_bytes(&out), (struct bytes){0}, removals, NULL);
+    http_write_trailers(&again, text_bytes(&out), (struct bytes){0}, &forwarding);
     CHECK(bytes_equal(text_bytes(&out), text_bytes(&again)));
     if (out.size > 0) {
         const char *colon = memchr(out.data, ':', out.size);

@@ -29,7 +29,7 @@ static void check(const char *section, const char *announced, const char *expect
     char buffer[512];
     struct text out = text_over(buffer, sizeof buffer);
     http_write_trailers(&out, bytes_of_string(section), announced == NULL ? (struct bytes){0} : bytes_of_string(announced),
-                        removals, strip);
+                        &(struct http_forwarding){.removals = removals, .strip = strip});
     cr_expect(bytes_equal(text_bytes(&out), bytes_of_string(expected)), "%s: %.*s", section, (int)out.size, out.data);
 }
 
