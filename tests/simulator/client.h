@@ -1,0 +1,73 @@
+/* A client of the simulation: a TLS client of wolfSSL's, or somebody who does not even speak TLS. */
+#ifndef TESTS_SIMULATOR_CLIENT_H
+#define TESTS_SIMULATOR_CLIENT_H
+
+#include "kernel.h"
+#include "talk.h"
+
+#include <wolfssl/options.h>
+#include <wolfssl/ssl.h>
+
+enum { CLIENT_PIPELINE_MAX = 8 };
+
+enum client_kind { CLIENT_TLS, CLIENT_GARBAGE, CLIENT_PLAIN_HTTP, CLIENT_SILENT };
+
+struct client_plan {
+    enum client_kind kind;
+    enum talk_certificate certificate;
+    enum talk_host host;
+    bool tls12;
+    bool rude;     /* may leave, or break off, at any moment */
+    bool sluggish; /* sends its bytes few at a time */
+    bool deaf;     /* stops to read */
+    unsigned requests;
+};
+
+/* What a run has seen from the clients' side. */
+struct client_counts {
+    uint64_t handshakes;
+    uint64_t resumed;
+    uint64_t answers[600]; /* by status; complete ones */
+};
+
+struct client {
+    struct kernel_socket *socket; /* NULL: this place is free */
+    struct client_plan plan;
+    struct talk *talk;
+    struct client_counts *counts;
+    WOLFSSL *tls;
+    WOLFSSL_SESSION **session; /* where the next client of the same kind finds one to resume with */
+    bool secured;              /* the handshake is done */
+    bool broken;               /* TLS has failed; nothing more is said */
+    bool said_goodbye;
+    bool finished;                       /* has sent FIN */
+    struct talk_buffer out;              /* for the network */
+    struct talk_buffer in;               /* from the network */
+    struct talk_buffer text;             /* decrypted, and not yet understood */
+    uint32_t asked[CLIENT_PIPELINE_MAX]; /* requests without a complete answer, the oldest first */
+    unsigned asked_count;
+    unsigned requests_left;
+    bool in_body; /* of the answer to the oldest */
+    unsigned status;
+    bool by_origin;
+    bool last; /* the answer says that the connection ends behind it */
+    struct talk_body body;
+};
+
+/* Once for the process: certificates, keys, and contexts with them. */
+void client_set_up(void);
+/* A client that has just connected. */
+void client_begin(struct client *client, struct kernel_socket *socket, const struct client_plan *plan, struct talk *talk,
+                  struct client_counts *counts, WOLFSSL_SESSION **session);
+/* Does one thing, as the seed has it. Leaves when there is nothing left to do. */
+void client_step(struct client *client);
+/* The single things, for a test that leaves nothing to the seed: sends up to `size` bytes of what is to be sent... */
+void client_push(struct client *client, size_t size);
+/* ... takes what has come, goes on with the handshake and reads answers... */
+void client_pull(struct client *client);
+/* ... and writes a request, which client_push then sends. */
+void client_ask(struct client *client);
+/* Leaves now, and frees all it has. */
+void client_leave(struct client *client, bool by_reset);
+
+#endif

@@ -1,0 +1,202 @@
+#include "origin.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { PIECE = 16 * 1024 };
+
+void origin_begin(struct origin *origin, struct kernel_socket *socket, struct talk *talk, const bool *enforced,
+                  bool faulty) {
+    *origin = (struct origin){.socket = socket, .talk = talk, .enforced = enforced, .faulty = faulty};
+}
+
+void origin_leave(struct origin *origin, bool by_reset) {
+    talk_free(&origin->in);
+    talk_free(&origin->out);
+    if (by_reset) {
+        kernel_peer_reset(origin->socket);
+    } else {
+        kernel_peer_close(origin->socket);
+    }
+    origin->socket = NULL;
+}
+
+/* What the shard says of the client must be what the client is, whatever it has said itself. */
+static void expect_truth(const struct origin *origin, const char *head, size_t head_size) {
+    static const char *const statuses[TALK_CERTIFICATES] = {"none", "valid", "invalid"};
+    const struct talk_request *request = &origin->talk->requests[origin->number];
+    const char *status = request->host == TALK_OFF ? "none" : statuses[request->certificate];
+    char value[256];
+
+    SIMULATOR_EXPECT(talk_header(head, head_size, "X-Client-Cert-Status", value, sizeof value) == 1 &&
+                         strcmp(value, status) == 0,
+                     "request %u is said to be %s, and is %s", origin->number, value, status);
+    /* The expired certificate has none. */
+    unsigned skis = talk_header(head, head_size, "X-Client-Cert-SKI", value, sizeof value);
+
+    SIMULATOR_EXPECT(skis == (request->host != TALK_OFF && request->certificate == TALK_VALID) && strcmp(value, "00") != 0,
+                     "request %u has %u SKIs, \"%s\"", origin->number, skis, value);
+    SIMULATOR_EXPECT(talk_header(head, head_size, "X_Client_Cert.SKI", value, sizeof value) == 0, "a client's own header");
+    SIMULATOR_EXPECT(!origin->enforced[request->host] || request->certificate == TALK_VALID,
+                     "request %u should have been answered 403", origin->number);
+}
+
+static void begin_body(struct origin *origin, const char *head, size_t head_size) {
+    const struct talk_request *request = &origin->talk->requests[origin->number];
+    char value[64];
+
+    origin->body = (struct talk_body){.framing = TALK_NOTHING, .complete = true};
+    if (talk_header(head, head_size, "Transfer-Encoding", value, sizeof value) > 0) {
+        origin->body = (struct talk_body){.framing = TALK_CHUNKED};
+    } else if (talk_header(head, head_size, "Content-Length", value, sizeof value) > 0) {
+        origin->body = (struct talk_body){.framing = TALK_LENGTH, .left = strtoul(value, NULL, 10)};
+        origin->body.complete = origin->body.left == 0;
+    }
+    SIMULATOR_EXPECT((request->framing == TALK_CHUNKED) == (origin->body.framing == TALK_CHUNKED),
+                     "the body of request %u is framed otherwise", origin->number);
+}
+
+static bool take_head(struct origin *origin) {
+    size_t head_size = talk_head_size(&origin->in);
+    char value[32];
+
+    if (head_size == 0) {
+        return false;
+    }
+    SIMULATOR_EXPECT(talk_header(origin->in.data, head_size, "X-Number", value, sizeof value) == 1, "no number");
+    origin->number = (uint32_t)strtoul(value, NULL, 10);
+    SIMULATOR_EXPECT(origin->number < origin->talk->count, "request %u was never sent", origin->number);
+    struct talk_request *request = &origin->talk->requests[origin->number];
+
+    SIMULATOR_EXPECT(!request->reached || request->framing == TALK_NOTHING, "request %u with a body came twice",
+                     origin->number);
+    request->reached = true;
+    simulator_trace("origin: request %u\n%.*s", origin->number, (int)head_size, origin->in.data);
+    expect_truth(origin, origin->in.data, head_size);
+    begin_body(origin, origin->in.data, head_size);
+    talk_drop(&origin->in, head_size);
+    origin->stage = origin->body.complete ? ORIGIN_WAITING : ORIGIN_BODY;
+    origin->silent = origin->faulty && kernel_chance(100);
+    return true;
+}
+
+static bool take_body(struct origin *origin) {
+    size_t before = origin->in.size;
+
+    SIMULATOR_EXPECT(talk_take_body(&origin->body, &origin->in, origin->number, talk_body_byte),
+                     "the body of request %u is not its own, at byte %zu", origin->number, origin->body.at);
+    if (origin->body.complete) {
+        SIMULATOR_EXPECT(origin->body.at == origin->talk->requests[origin->number].body_size,
+                         "%zu bytes of a body of %zu were taken for all of it", origin->body.at,
+                         origin->talk->requests[origin->number].body_size);
+        origin->stage = ORIGIN_WAITING;
+    }
+    return origin->in.size != before;
+}
+
+static void put_answer(struct origin *origin) {
+    const struct talk_request *request = &origin->talk->requests[origin->number];
+    struct talk_buffer *out = &origin->out;
+    unsigned style = kernel_below(4);
+
+    if (kernel_chance(50)) {
+        talk_print(out, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
+    }
+    if (origin->faulty && kernel_chance(40)) {
+        talk_print(out, "HTTP/1.1 abc\r\nX-Echo: %u\r\n\r\n", origin->number);
+        origin->ends_after = true;
+        return;
+    }
+    origin->delimited = style != 2;
+    origin->ends_after = style == 2 || kernel_chance(100);
+    talk_print(out, "HTTP/1.1 %s\r\nX-Echo: %u\r\n%s", style == 3 ? "204 No Content" : "200 OK", origin->number,
+               origin->ends_after ? "Connection: close\r\n" : "");
+    if (style == 0) {
+        talk_print(out, "Content-Length: %zu\r\n", request->answer_size);
+    } else if (style == 1) {
+        talk_print(out, "Transfer-Encoding: chunked\r\n");
+    }
+    talk_print(out, "\r\n");
+    if (!request->head && style != 3) {
+        talk_put_body(out, style == 1, request->answer_size, origin->number, talk_answer_byte);
+    }
+}
+
+static void answer(struct origin *origin) {
+    if (!origin->silent && kernel_chance(500)) {
+        put_answer(origin);
+        origin->stage = ORIGIN_ANSWER;
+    }
+}
+
+static void push(struct origin *origin) {
+    size_t most = kernel_chance(300) ? 1 + kernel_below(2000) : PIECE;
+    size_t size = origin->out.size < most ? origin->out.size : most;
+
+    talk_drop(&origin->out, kernel_peer_send(origin->socket, origin->out.data, size));
+    if (origin->out.size > 0 || origin->stage != ORIGIN_ANSWER) {
+        return;
+    }
+    origin->answered++;
+    origin->stage = ORIGIN_HEAD;
+    if (origin->ends_after) {
+        origin_leave(origin, false);
+    }
+}
+
+static void pull(struct origin *origin) {
+    char data[PIECE];
+    size_t size = kernel_peer_receive(origin->socket, data, sizeof data);
+
+    SIMULATOR_EXPECT(size == 0 || origin->stage == ORIGIN_HEAD || origin->stage == ORIGIN_BODY,
+                     "%zu bytes before request %u was answered", size, origin->number);
+    if (size > 0) {
+        talk_put(&origin->in, data, size);
+    }
+    while (origin->socket != NULL && ((origin->stage == ORIGIN_HEAD && take_head(origin)) ||
+                                      (origin->stage == ORIGIN_BODY && origin->in.size > 0 && take_body(origin)))) {
+    }
+}
+
+static void answer_connect(struct origin *origin) {
+    if (kernel_peer_is_closed(origin->socket)) {
+        origin_leave(origin, false);
+    } else if (origin->faulty && kernel_chance(100)) {
+        simulator_trace("origin: refuses");
+        kernel_refuse(origin->socket);
+        origin->socket = NULL;
+    } else if (!origin->faulty || kernel_chance(900)) {
+        kernel_accept(origin->socket);
+        origin->connected = true;
+    }
+}
+
+void origin_step(struct origin *origin) {
+    if (!origin->connected) {
+        answer_connect(origin);
+        return;
+    }
+    if (kernel_peer_is_reset(origin->socket) || kernel_peer_at_end(origin->socket)) {
+        origin_leave(origin, false);
+        return;
+    }
+    if (origin->faulty && !origin->silent && kernel_chance(20)) {
+        simulator_trace("origin: breaks off at request %u", origin->number);
+        bool by_reset = kernel_chance(500);
+
+        if (origin->stage == ORIGIN_ANSWER && !origin->delimited && !by_reset) {
+            origin->talk->requests[origin->number].cut = true;
+        }
+        origin_leave(origin, by_reset);
+        return;
+    }
+    if (origin->stage != ORIGIN_ANSWER && origin->stage != ORIGIN_WAITING) {
+        pull(origin);
+    } else if (origin->stage == ORIGIN_WAITING) {
+        answer(origin);
+    } else {
+        push(origin);
+    }
+}

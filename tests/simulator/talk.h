@@ -1,0 +1,72 @@
+/*
+ * What both ends of a simulated exchange know: each request has a number, and from it follows what its bodies are. So both
+ * ends can tell an exchange that was mixed up with another, or changed, from one that was only cut short.
+ */
+#ifndef TESTS_SIMULATOR_TALK_H
+#define TESTS_SIMULATOR_TALK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum talk_certificate { TALK_NO_CERTIFICATE, TALK_VALID, TALK_EXPIRED, TALK_CERTIFICATES };
+enum talk_host { TALK_ENFORCE, TALK_REPORT, TALK_OFF, TALK_HOSTS };
+extern const char *const talk_host_names[TALK_HOSTS];
+
+enum talk_framing { TALK_NOTHING, TALK_LENGTH, TALK_CHUNKED };
+
+/* A request that a client has begun to send. */
+struct talk_request {
+    enum talk_certificate certificate; /* its client's */
+    enum talk_host host;
+    enum talk_framing framing;
+    bool head;    /* HEAD */
+    bool reached; /* an origin has got its head */
+    bool cut;     /* the origin has closed in the middle of an answer that only its end delimits: nobody can tell */
+    size_t body_size;
+    size_t answer_size; /* of the origin's body */
+};
+
+enum { TALK_REQUESTS_MAX = 512 };
+struct talk {
+    struct talk_request requests[TALK_REQUESTS_MAX];
+    uint32_t count;
+    bool answered_by_origin[TALK_REQUESTS_MAX];
+};
+
+/* Byte `at` of the body of request `number`, or of the answer to it. */
+char talk_body_byte(uint32_t number, size_t at);
+char talk_answer_byte(uint32_t number, size_t at);
+
+/* Bytes that are gathered. */
+struct talk_buffer {
+    char *data;
+    size_t size;
+    size_t capacity;
+};
+void talk_put(struct talk_buffer *buffer, const void *data, size_t size);
+void talk_print(struct talk_buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void talk_drop(struct talk_buffer *buffer, size_t size); /* from the front */
+void talk_free(struct talk_buffer *buffer);
+
+/* A body that is written, framed as chunks or not. */
+void talk_put_body(struct talk_buffer *buffer, bool chunked, size_t size, uint32_t number, char byte(uint32_t, size_t));
+
+/* The size of the head at the front, with its empty line; 0: it is not complete. */
+size_t talk_head_size(const struct talk_buffer *buffer);
+/* How often a header occurs in a head, whatever its letters' case; the first value is copied to `value`, cut to its size. */
+unsigned talk_header(const char *head, size_t head_size, const char *name, char *value, size_t value_size);
+
+/* A body that comes in. */
+struct talk_body {
+    enum talk_framing framing;
+    bool until_end; /* of the connection */
+    bool complete;
+    size_t left; /* of the length, or of a chunk */
+    size_t at;   /* bytes of content so far */
+    uint8_t stage;
+};
+/* Takes what it can from the front of `buffer`, and checks each byte. False: it is not the body of `number`. */
+bool talk_take_body(struct talk_body *body, struct talk_buffer *buffer, uint32_t number, char byte(uint32_t, size_t));
+
+#endif

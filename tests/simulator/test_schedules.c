@@ -1,0 +1,105 @@
+/* Random schedules: whatever comes in whatever order, nothing is lost, mixed up, counted twice or left over. */
+#include "base/log.h"
+#include "world.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+enum {
+#ifdef __SANITIZE_ADDRESS__
+    RUNS = 300,
+#else
+    RUNS = 1500,
+#endif
+};
+
+static struct world world;
+
+/* What a run is like follows from its seed as well. */
+static struct world_plan plan_of(uint64_t seed) {
+    return (struct world_plan){
+        .seed = seed,
+        .faults = {.short_of_submissions = seed % 3 == 0,
+                   .busy = seed % 5 == 0,
+                   .no_descriptors = seed % 7 == 0,
+                   .sleeps = true},
+        .connections = seed % 4 == 0 ? 4 : 64,
+        .load = seed % 6 == 0   ? 990
+                : seed % 6 == 1 ? 600
+                                : 50,
+        .faulty_origins = seed % 2 == 0,
+        .allocations_fail = seed % 11 == 0,
+        .reloads = seed % 3 != 1,
+        .steps = 600,
+    };
+}
+
+/* What all runs together have come across: a test in which nothing happens would hold too. */
+struct seen {
+    uint64_t states[CONNECTION_STATES]; /* connections that were in it when the shard waited */
+    uint64_t handshakes, resumed, timeouts, evicted, reloads;
+    uint64_t answers[600];
+};
+static struct seen seen;
+
+static void add(const struct world *done) {
+    for (unsigned state = 0; state < CONNECTION_STATES; state++) {
+        seen.states[state] += done->states[state];
+    }
+    for (unsigned status = 0; status < 600; status++) {
+        seen.answers[status] += done->counts.answers[status];
+    }
+    seen.handshakes += done->counts.handshakes;
+    seen.resumed += done->counts.resumed;
+    seen.timeouts += done->timeouts;
+    seen.evicted += done->evicted;
+    seen.reloads += done->reloads;
+}
+
+static uint64_t number_of(const char *name, uint64_t otherwise) {
+    const char *text = getenv(name);
+
+    return text == NULL ? otherwise : strtoull(text, NULL, 10);
+}
+
+/* SIMULATOR_SEED=N: that schedule alone. SIMULATOR_RUNS=N: so many. */
+Test(schedules, at_random) {
+    uint64_t first = number_of("SIMULATOR_SEED", 1);
+    uint64_t runs = getenv("SIMULATOR_SEED") != NULL ? 1 : number_of("SIMULATOR_RUNS", RUNS);
+
+    world_set_up();
+    log_set_level(LOG_LEVEL_ERROR);
+    for (uint64_t seed = first; seed < first + runs; seed++) {
+        struct world_plan plan = plan_of(seed);
+
+        world_run(&world, &plan);
+        add(&world);
+    }
+    if (runs < RUNS) {
+        return;
+    }
+    for (unsigned state = 0; state < CONNECTION_STATES; state++) {
+        cr_expect_gt(seen.states[state], runs, "state %u was seen %lu times", state, seen.states[state]);
+    }
+    cr_expect_gt(seen.handshakes, 2 * runs);
+    cr_expect_gt(seen.resumed, runs / 2);
+    cr_expect_gt(seen.answers[200], runs);
+    cr_expect_gt(seen.answers[204], runs / 4);
+    cr_expect_gt(seen.answers[403], runs / 4);
+    cr_expect_gt(seen.answers[502], runs / 40);
+    cr_expect_gt(seen.answers[504] + seen.answers[408] + seen.timeouts, runs / 4);
+    cr_expect_gt(seen.evicted, runs / 40);
+    cr_expect_gt(seen.reloads, runs / 4);
+}
+
+/* Else a seed that failed could not be run again. */
+Test(schedules, one_seed_gives_one_run) {
+    world_set_up();
+    log_set_level(LOG_LEVEL_ERROR);
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        struct world_plan plan = plan_of(seed);
+        uint64_t digest = world_run(&world, &plan);
+
+        cr_expect_eq(world_run(&world, &plan), digest, "seed %lu", seed);
+    }
+}

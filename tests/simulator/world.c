@@ -1,0 +1,461 @@
+#include "world.h"
+
+#include "base/hash.h"
+#include "edge/place.h"
+#include "edge/reputation.h"
+#include "stats/hosts.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    CACHE_ENTRIES = 64,
+    CHAIN_LOG_SIZE = 1024 * 1024,
+    SOURCES = 1024,
+    DRAIN_MS = 3000,
+    STEPS_TO_END_MAX = 200000, /* after the shard was told to */
+    FAILING_SHARE = 2,         /* of 1,000 allocations */
+};
+
+/* wolfSSL's allocations fail only while the shard runs, and only where the plan says so. */
+static struct world *shard_runs;
+
+static bool fails(void) {
+    struct world *world = shard_runs;
+
+    if (world == NULL) {
+        return false;
+    }
+    world->allocations++;
+    world->failed = world->failed || world->allocations == world->plan.fails_at;
+    return world->allocations == world->plan.fails_at || (world->plan.allocations_fail && kernel_chance(FAILING_SHARE));
+}
+
+static void *allocate(size_t size) {
+    return fails() ? NULL : malloc(size);
+}
+
+static void *resize(void *memory, size_t size) {
+    return fails() ? NULL : realloc(memory, size);
+}
+
+/* Configurations: the second is stricter and sends more headers, the third has a host fewer and other limits. */
+
+static struct config *configs[WORLD_CONFIGS];
+static const bool enforced[WORLD_CONFIGS][TALK_HOSTS] = {{true, false, false}, {true, true, false}, {true, false, false}};
+
+static void print_host(FILE *file, const char *name, const char *mode, const char *more) {
+    fprintf(file,
+            "  - name: %s\n"
+            "    certificate: %s/server-p256.pem\n"
+            "    key: %s/server-p256.key\n"
+            "    client_auth:\n"
+            "      mode: %s\n",
+            name, TLS_TEST_DATA, TLS_TEST_DATA, mode);
+    if (strcmp(mode, "off") != 0) {
+        fprintf(file, "      ca: [%s/root.pem]\n", TLS_TEST_DATA);
+    }
+    fprintf(file, "%s    origin: [{address: \"10.0.0.1:80\"}, {address: \"10.0.0.2:80\"}]\n", more);
+}
+
+static struct config *load(unsigned number) {
+    char path[] = "/tmp/simulator-XXXXXX";
+    struct config_problems problems = {0};
+    int descriptor = mkstemp(path);
+    FILE *file = fdopen(descriptor, "w");
+
+    SIMULATOR_EXPECT(file != NULL, "%s", path);
+    fprintf(file,
+            "listen: [{address: \"127.0.0.1:1\"}]\n"
+            "shards: 1\n"
+            "limits: {connections: 64, handshake_timeout: %s, request_header_timeout: 4s, idle_timeout: 8s}\n"
+            "hosts:\n",
+            number == 2 ? "2s" : "5s");
+    print_host(file, talk_host_names[TALK_ENFORCE], "enforce", "    default: true\n");
+    print_host(file, talk_host_names[TALK_REPORT], number == 1 ? "enforce" : "report",
+               number == 1 ? "    forward: {headers: {X-Device: subject.cn}}\n" : "");
+    if (number != 2) {
+        print_host(file, talk_host_names[TALK_OFF], "off", "");
+    }
+    fclose(file);
+    struct config *config = config_load(path, &problems);
+
+    config_problems_print(&problems, stderr);
+    unlink(path);
+    SIMULATOR_EXPECT(config != NULL, "configuration %u is not good", number);
+    return config;
+}
+
+void world_set_up(void) {
+    hash_init();
+    SIMULATOR_EXPECT(tls_library_init() == 0, "wolfSSL");
+    SIMULATOR_EXPECT(wolfSSL_SetAllocators(allocate, free, resize) == 0, "wolfSSL's allocators");
+    client_set_up();
+    for (unsigned i = 0; i < WORLD_CONFIGS; i++) {
+        configs[i] = load(i);
+    }
+}
+
+/* What must hold whenever the shard waits. */
+
+static bool is_early(const struct connection *connection) {
+    return connection->state <= CONNECTION_HANDSHAKE;
+}
+
+static void expect_state(const struct connection *connection) {
+    bool has_exchange = connection->state == CONNECTION_HEAD || connection->state == CONNECTION_EXCHANGE;
+
+    SIMULATOR_EXPECT(connection->state < CONNECTION_STATES, "state %u", connection->state);
+    SIMULATOR_EXPECT((connection->exchange != NULL) == has_exchange, "exchange in state %u", connection->state);
+    SIMULATOR_EXPECT(connection->stream->owner == connection, "a stream of another owner");
+    if (connection->state == CONNECTION_CLOSING) {
+        SIMULATOR_EXPECT(connection->held.data == NULL && connection->bytes_counted == 0 && !connection->waits_of_source,
+                         "a connection that ends holds %u bytes", connection->bytes_counted);
+        SIMULATOR_EXPECT(!timer_is_set(&connection->pace.timer), "a connection that ends has a deadline");
+    } else {
+        SIMULATOR_EXPECT(timer_is_set(&connection->pace.timer), "no deadline in state %u", connection->state);
+        SIMULATOR_EXPECT(connection->host != NULL || connection->state <= CONNECTION_QUEUED, "no host in state %u",
+                         connection->state);
+        SIMULATOR_EXPECT(connection->identity != NULL || is_early(connection), "no identity in state %u", connection->state);
+    }
+}
+
+static void expect_sums(struct world *world) {
+    struct shard *shard = world->shard;
+    uint32_t count = 0, exchanges = 0, lingering = 0;
+    size_t early = 0, late = 0;
+
+    for (struct connection *connection = shard->first; connection != NULL; connection = connection->next) {
+        SIMULATOR_EXPECT(connection->next == NULL || connection->next->previous == connection, "the list is broken");
+        expect_state(connection);
+        world->states[connection->state]++;
+        count++;
+        exchanges += connection->exchange != NULL;
+        lingering += connection->lingers;
+        if (is_early(connection)) {
+            early += connection->bytes_counted;
+        } else {
+            late += connection->bytes_counted;
+        }
+    }
+    SIMULATOR_EXPECT(count == shard->connections.in_use, "%u connections of %u are listed", count,
+                     shard->connections.in_use);
+    SIMULATOR_EXPECT(count == stats_read(&shard->stats->connections), "%u connections, counted as %llu", count,
+                     (unsigned long long)stats_read(&shard->stats->connections));
+    SIMULATOR_EXPECT(exchanges == shard->exchanges.in_use, "%u exchanges of %u belong to connections", exchanges,
+                     shard->exchanges.in_use);
+    SIMULATOR_EXPECT(lingering == shard->lingering, "%u connections linger, counted as %u", lingering, shard->lingering);
+    SIMULATOR_EXPECT(early == shard->early_bytes && late == shard->late_bytes,
+                     "%zu and %zu bytes are held, counted as %zu and %zu", early, late, shard->early_bytes,
+                     shard->late_bytes);
+    SIMULATOR_EXPECT(count <= shard->connections_capacity + SHARD_SPARE, "%u connections", count);
+}
+
+uint64_t world_rejected(const struct world *world, enum stats_stage stage) {
+    uint64_t sum = 0;
+
+    for (unsigned why = 0; why < STATS_REJECTION_COUNT; why++) {
+        sum += why == STATS_REJECT_BLOCKED ? 0 : stats_read(&world->stats.shards[0].rejected[stage][why]);
+    }
+    return sum;
+}
+
+uint64_t world_handshakes(const struct world *world, enum stats_result result) {
+    uint64_t sum = 0;
+
+    for (unsigned kind = 0; kind < STATS_KIND_COUNT; kind++) {
+        for (unsigned version = 0; version < STATS_VERSION_COUNT; version++) {
+            sum += stats_read(&world->stats.shards[0].handshakes[result][kind][version]);
+        }
+    }
+    return sum;
+}
+
+/* Each connection that was accepted completed its handshake, or was turned away once, unless the shard's end cut it short.
+ */
+static void expect_all_counted(const struct world *world) {
+    uint64_t accepted = stats_read(&world->stats.shards[0].connections_total);
+    uint64_t ends = world_handshakes(world, STATS_OK);
+
+    for (unsigned stage = STATS_AT_ACCEPT; stage <= STATS_AT_HANDSHAKE; stage++) {
+        ends += world_rejected(world, (enum stats_stage)stage);
+    }
+    SIMULATOR_EXPECT(ends <= accepted, "%llu connections have %llu ends", (unsigned long long)accepted,
+                     (unsigned long long)ends);
+    SIMULATOR_EXPECT(ends == accepted || world->stopped, "%llu connections have only %llu ends",
+                     (unsigned long long)accepted, (unsigned long long)ends);
+    SIMULATOR_EXPECT(world->counts.handshakes <= accepted, "more handshakes than connections");
+}
+
+static uint64_t answers_counted(const struct world *world) {
+    uint64_t sum = 0;
+    struct stats_hosts *hosts = world->stats.hosts;
+
+    for (size_t host = 0; host < stats_hosts_count(hosts); host++) {
+        for (unsigned slot = 0; slot < STATS_CODES; slot++) {
+            sum += stats_read(&stats_hosts_at(hosts, host, 0)->requests[slot]);
+        }
+    }
+    return sum;
+}
+
+static void expect_answers_counted(const struct world *world) {
+    uint64_t got = 0;
+
+    for (unsigned status = 200; status < 600; status++) {
+        got += world->counts.answers[status];
+    }
+    SIMULATOR_EXPECT(world->forgot || got <= answers_counted(world), "clients got %llu answers, %llu are counted",
+                     (unsigned long long)got, (unsigned long long)answers_counted(world));
+}
+
+/* The shard, as edge/server.c makes it. */
+
+static struct stats_hosts *hosts_of(struct world *world, const struct config *config) {
+    struct stats_host_facts facts[TALK_HOSTS];
+
+    for (size_t i = 0; i < config->host_count; i++) {
+        facts[i] = (struct stats_host_facts){.host = config->hosts[i].name,
+                                             .file = config->hosts[i].certificate_path,
+                                             .mode = config_mode_name(config->hosts[i].mode)};
+    }
+    return stats_hosts_create(1, facts, config->host_count, world->stats.hosts);
+}
+
+static void create_shard(struct world *world) {
+    static int listener;
+    struct shard *shard = calloc(1, sizeof *shard);
+    struct stats_hosts *hosts;
+
+    world->shard = shard;
+    SIMULATOR_EXPECT(stats_create(&world->stats, 1) == 0, "no memory");
+    hosts = hosts_of(world, configs[0]);
+    stats_set_hosts(&world->stats, hosts);
+    stats_hosts_release(hosts);
+    listener = KERNEL_LISTENER;
+    shard->config = configs[0];
+    shard->core = -1;
+    shard->stats = &world->stats.shards[0];
+    shard->hosts = world->stats.hosts;
+    shard->cache = identity_cache_create(CACHE_ENTRIES);
+    shard->chains = chain_log_create(CHAIN_LOG_SIZE);
+    shard->tickets = tls_tickets_create();
+    shard->sources = sources_create(SOURCES);
+    shard->replays = calloc(1, sizeof *shard->replays);
+    shard->reputation = reputation_create(SOURCES, 1);
+    shard->connections_max = shard->connections_capacity = world->plan.connections;
+    shard->listener_count = 1;
+    shard->descriptors = &listener;
+    SIMULATOR_EXPECT(mailbox_create(&shard->mailbox) == 0, "no eventfd");
+}
+
+static void destroy_shard(struct world *world) {
+    struct shard *shard = world->shard;
+
+    mailbox_destroy(&shard->mailbox);
+    sources_free(shard->sources);
+    free(shard->replays);
+    reputation_free(shard->reputation);
+    tls_tickets_free(shard->tickets);
+    chain_log_free(shard->chains);
+    identity_cache_free(shard->cache);
+    stats_destroy(&world->stats);
+    free(shard);
+}
+
+/* What the world does. */
+
+void world_reload(struct world *world, unsigned config) {
+    static sem_t taken;
+    char reason[SITE_ERROR_SIZE];
+    struct stats_hosts *hosts = hosts_of(world, configs[config]);
+    struct site *site = site_create(&world->shard->ring, configs[config], hosts, world->shard->tickets, reason);
+
+    SIMULATOR_EXPECT(site != NULL, "%s", reason);
+    simulator_trace("world: configuration %u", config);
+    world->reloads++;
+    world->forgot = world->forgot || configs[config]->host_count < TALK_HOSTS;
+    sem_init(&taken, 0, 0);
+    site->taken = &taken;
+    site->connections_max = world->plan.connections;
+    stats_set_hosts(&world->stats, hosts);
+    stats_hosts_release(hosts);
+    shard_post_site(world->shard, site);
+    for (unsigned host = 0; host < TALK_HOSTS; host++) {
+        world->enforced[host] = world->enforced[host] && enforced[config][host];
+    }
+}
+
+void world_drain(struct world *world, uint32_t timeout_ms) {
+    simulator_trace("world: drain");
+    world->ending = true;
+    world->stopped = true; /* connections whose handshakes outlast the drain are cut off */
+    shard_post_drain(world->shard, timeout_ms);
+}
+
+void world_stop(struct world *world) {
+    simulator_trace("world: stop");
+    world->ending = world->stopped = true;
+    shard_post_stop(world->shard);
+}
+
+struct client *world_connect(struct world *world, const struct client_plan *plan, const char *from) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(1024)};
+
+    inet_pton(AF_INET, from, &address.sin_addr);
+    for (size_t i = 0; i < WORLD_CLIENTS_MAX; i++) {
+        struct client *client = &world->clients[i];
+        struct kernel_socket *socket;
+
+        if (client->socket != NULL) {
+            continue;
+        }
+        socket = kernel_connect(&address);
+        if (socket == NULL) {
+            return NULL;
+        }
+        simulator_trace("client: connects from %s, kind %u, certificate %u, host %u", from, plan->kind, plan->certificate,
+                        plan->host);
+        world->connected++;
+        client_begin(client, socket, plan, &world->talk, &world->counts,
+                     &world->sessions[plan->certificate][plan->host][plan->tls12]);
+        return client;
+    }
+    return NULL;
+}
+
+static void connect_somebody(struct world *world) {
+    char from[INET_ADDRSTRLEN];
+    struct client_plan plan = {
+        .kind = kernel_chance(850) ? CLIENT_TLS : (enum client_kind)kernel_below(4),
+        .certificate = (enum talk_certificate)kernel_below(TALK_CERTIFICATES),
+        .host = (enum talk_host)kernel_below(TALK_HOSTS),
+        .tls12 = kernel_chance(400),
+        .rude = kernel_chance(400),
+        .sluggish = kernel_chance(150),
+        .requests = kernel_below(6),
+    };
+
+    snprintf(from, sizeof from, "192.0.2.%u", 1 + kernel_below(world->plan.load > 900 ? 50 : 5));
+    world_connect(world, &plan, from);
+}
+
+static void take_connects(struct world *world) {
+    struct kernel_socket *socket;
+
+    while ((socket = kernel_next_connect()) != NULL) {
+        size_t place = 0;
+
+        while (world->origins[place].socket != NULL) {
+            place++;
+            SIMULATOR_EXPECT(place < WORLD_ORIGINS_MAX, "more than %d connections to origins", WORLD_ORIGINS_MAX);
+        }
+        origin_begin(&world->origins[place], socket, &world->talk, world->enforced, world->plan.faulty_origins);
+    }
+}
+
+static void act(struct world *world) {
+    for (uint32_t i = 0; i < WORLD_CLIENTS_MAX; i++) {
+        if (world->clients[i].socket != NULL && kernel_chance(300)) {
+            client_step(&world->clients[i]);
+        }
+    }
+    for (uint32_t i = 0; i < WORLD_ORIGINS_MAX; i++) {
+        if (world->origins[i].socket != NULL && kernel_chance(500)) {
+            origin_step(&world->origins[i]);
+        }
+    }
+}
+
+static void step_at_random(struct world *world) {
+    if (!world->ending && kernel_chance(world->plan.load > 900 ? 400 : 60)) {
+        connect_somebody(world);
+    }
+    act(world);
+    if (world->plan.reloads && !world->ending && kernel_chance(5)) {
+        world_reload(world, kernel_below(WORLD_CONFIGS));
+    }
+    kernel_pass_ms(kernel_chance(1)     ? 61000
+                   : kernel_chance(3)   ? kernel_below(9000)
+                   : kernel_chance(300) ? kernel_below(20)
+                                        : 0);
+    if (!world->ending && world->steps >= world->plan.steps) {
+        if (kernel_chance(700)) {
+            world_drain(world, DRAIN_MS);
+        } else {
+            world_stop(world);
+        }
+    }
+}
+
+static void step(void *owner) {
+    struct world *world = owner;
+
+    shard_runs = NULL;
+    world->steps++;
+    SIMULATOR_EXPECT(world->steps < world->plan.steps + STEPS_TO_END_MAX, "the shard does not end");
+    expect_sums(world);
+    take_connects(world);
+    if (world->plan.step != NULL) {
+        world->plan.step(world, world->plan.context);
+    } else {
+        step_at_random(world);
+    }
+    shard_runs = world;
+}
+
+static void let_everybody_go(struct world *world) {
+    take_connects(world);
+    for (size_t i = 0; i < WORLD_CLIENTS_MAX; i++) {
+        if (world->clients[i].socket != NULL) {
+            client_leave(&world->clients[i], false);
+        }
+    }
+    for (size_t i = 0; i < WORLD_ORIGINS_MAX; i++) {
+        if (world->origins[i].socket != NULL) {
+            origin_leave(&world->origins[i], false);
+        }
+    }
+    for (size_t i = 0; i < sizeof world->sessions / sizeof(WOLFSSL_SESSION *); i++) {
+        WOLFSSL_SESSION *session = ((WOLFSSL_SESSION **)world->sessions)[i];
+
+        if (session != NULL) {
+            wolfSSL_SESSION_free(session);
+        }
+    }
+}
+
+uint64_t world_run(struct world *world, const struct world_plan *plan) {
+    sem_t started;
+    uint64_t digest;
+
+    memset(world, 0, sizeof *world);
+    world->plan = *plan;
+    memcpy(world->enforced, enforced[0], sizeof world->enforced);
+    kernel_begin(plan->seed, &plan->faults, step, world);
+    kernel_set_load(plan->load);
+    create_shard(world);
+    sem_init(&started, 0, 0);
+    world->shard->started = &started;
+    SIMULATOR_EXPECT(shard_start(world->shard) == 0, "no thread");
+    pthread_join(world->shard->thread, NULL);
+    shard_runs = NULL;
+    SIMULATOR_EXPECT(world->shard->error[0] == '\0', "%s", world->shard->error);
+    SIMULATOR_EXPECT(world->shard->leftover == 0, "%d things are left over", world->shard->leftover);
+    world->timeouts = world_handshakes(world, STATS_TIMEOUT);
+    for (unsigned stage = 0; stage < STATS_STAGE_COUNT; stage++) {
+        for (unsigned why = STATS_REJECT_EVICTED; why <= STATS_REJECT_EVICTED_ENDING; why++) {
+            world->evicted += stats_read(&world->stats.shards[0].rejected[stage][why]);
+        }
+    }
+    expect_all_counted(world);
+    expect_answers_counted(world);
+    let_everybody_go(world);
+    digest = kernel_digest();
+    destroy_shard(world);
+    kernel_end();
+    return digest;
+}

@@ -1,0 +1,69 @@
+/*
+ * A shard, with the clients and origins around it, for one run of the simulation. The shard's own thread runs; whenever it
+ * waits for its ring, the world checks what must always hold, and then does one thing.
+ */
+#ifndef TESTS_SIMULATOR_WORLD_H
+#define TESTS_SIMULATOR_WORLD_H
+
+#include "client.h"
+#include "edge/connection.h"
+#include "edge/shard.h"
+#include "kernel.h"
+#include "origin.h"
+
+enum { WORLD_CLIENTS_MAX = 24, WORLD_ORIGINS_MAX = 256, WORLD_CONFIGS = 3 };
+
+struct world;
+
+struct world_plan {
+    uint64_t seed;
+    struct kernel_faults faults;
+    uint32_t connections; /* limits.connections */
+    uint32_t load;        /* parts of 1,000 of the time that the shard is busy */
+    bool faulty_origins;
+    bool allocations_fail; /* now and then, wolfSSL's */
+    uint32_t fails_at;     /* this one alone of them, from 1; 0: none */
+    bool reloads;
+    uint32_t steps;                                   /* of the world, before the shard is told to end */
+    void (*step)(struct world *world, void *context); /* instead of random ones; NULL: those */
+    void *context;
+};
+
+struct world {
+    struct world_plan plan;
+    struct shard *shard;
+    struct stats stats;
+    struct client clients[WORLD_CLIENTS_MAX];
+    struct origin origins[WORLD_ORIGINS_MAX];
+    struct client_counts counts;
+    struct talk talk;
+    WOLFSSL_SESSION *sessions[TALK_CERTIFICATES][TALK_HOSTS][2];
+    bool enforced[TALK_HOSTS]; /* in every configuration so far */
+    bool forgot;               /* a configuration has left a host out, and its counters with it */
+    uint32_t connected;
+    uint32_t reloads;
+    uint64_t states[CONNECTION_STATES]; /* connections that were in it, whenever the shard waited */
+    uint64_t timeouts;                  /* at the end: of handshakes and hellos */
+    uint64_t evicted;
+    uint32_t steps;
+    uint32_t allocations; /* of wolfSSL's, while the shard ran */
+    bool failed;          /* the allocation that the plan says */
+    bool ending;
+    bool stopped; /* at once, in whatever state connections were */
+};
+
+/* Once for the process: configurations, certificates, contexts. */
+void world_set_up(void);
+/* Runs until the shard has ended. Returns the digest of all that has happened. */
+uint64_t world_run(struct world *world, const struct world_plan *plan);
+
+/* For steps of one's own. */
+struct client *world_connect(struct world *world, const struct client_plan *plan, const char *from);
+void world_reload(struct world *world, unsigned config);
+void world_drain(struct world *world, uint32_t timeout_ms);
+void world_stop(struct world *world);
+/* Of all stages and reasons but the kernel's own drops; and of all handshakes with a result. */
+uint64_t world_rejected(const struct world *world, enum stats_stage stage);
+uint64_t world_handshakes(const struct world *world, enum stats_result result);
+
+#endif
