@@ -14,7 +14,8 @@ enum { TIME_TEXT_SIZE = 32 };
 static const char usage[] = "usage: sallyport check -c FILE\n"
                             "\n"
                             "Reads the configuration and every file that it names, and prints what would be served,\n"
-                            "one line for each host; or every problem as FILE:LINE: message.\n"
+                            "one line for each host; or every problem as FILE:LINE: message. What is served but hardly\n"
+                            "meant goes to stderr as FILE:LINE: warning: message.\n"
                             "\n"
                             "  -c, --config FILE   the configuration (YAML)\n"
                             "  -h, --help          this text\n"
@@ -80,6 +81,7 @@ static int check(const char *path) {
     }
     for (size_t i = 0; i < config->host_count; i++)
         print_host(&config->hosts[i]);
+    config_warnings_print(&config->warnings, stderr);
     config_release(config);
     if (fflush(stdout) != 0) {
         fprintf(stderr, "sallyport check: cannot write to stdout\n");

@@ -46,6 +46,17 @@ static void log_ready(const struct config *config) {
              tls_library_version(), tls_library_crypto());
 }
 
+static void log_warnings(const struct config_problems *warnings) {
+    for (size_t i = 0; i < warnings->count; i++) {
+        const struct config_problem *item = &warnings->items[i];
+        if (item->line > 0) {
+            log_warning("%s:%u: %s", item->file, item->line, item->message);
+        } else {
+            log_warning("%s: %s", item->file, item->message);
+        }
+    }
+}
+
 /* What is served as configured, but will not work for anybody. */
 static void warn_of_expired(const struct config *config) {
     int64_t now = clock_wall_seconds();
@@ -83,6 +94,7 @@ static void reload(struct server *server, const char *path) {
         server_count_failed_reload(server);
     if (config != NULL && server_reload(server, config, &problems) == 0) {
         log_info("SIGHUP: reloaded %s: %zu %s", path, config->host_count, config->host_count == 1 ? "host" : "hosts");
+        log_warnings(&config->warnings);
         warn_of_expired(config);
     } else {
         config_problems_print(&problems, stderr);
@@ -137,6 +149,7 @@ static int serve(struct config *config, const char *path, const sigset_t *signal
         log_error("%s", error);
         return EXIT_FAILURE;
     }
+    log_warnings(&config->warnings);
     warn_of_expired(config);
     log_ready(config);
     notify("READY=1");

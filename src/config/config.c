@@ -107,7 +107,8 @@ static void load_document(const struct loader *loader, const struct document_nod
 }
 
 static void load_text(const char *path, struct bytes text, struct config *config, struct config_problems *problems) {
-    struct loader loader = {.file = path, .directory = directory_of(path), .problems = problems};
+    struct loader loader = {
+        .file = path, .directory = directory_of(path), .problems = problems, .warnings = &config->warnings};
     struct document document;
     if (document_read(&document, text, path, problems))
         load_document(&loader, document.root, config);
@@ -153,6 +154,7 @@ void config_release(struct config *config) {
     settings_free(config);
     if (config->removals != NULL)
         http_removals_free(config->removals);
+    config_problems_free(&config->warnings);
     free(config->path);
     free(config);
 }

@@ -70,6 +70,19 @@ struct config_host {
     bool origin_pool_off; /* each client's connection has its own to the origin */
 };
 
+/* One thing that is wrong, or worth a warning: "FILE:LINE: message" once printed. */
+struct config_problem {
+    char *file;
+    unsigned line; /* from 1; 0: of the file as a whole, and printed without */
+    char *message;
+};
+
+struct config_problems {
+    struct config_problem *items;
+    size_t count;
+    size_t capacity;
+};
+
 struct config {
     atomic_uint references;
     char *path;
@@ -92,27 +105,17 @@ struct config {
     size_t wildcard_count;
     struct config_host *default_host; /* NULL when none */
     struct http_removals *removals;
+    struct config_problems warnings; /* what is served as the file says, but hardly as it is meant; by line */
 };
 
-/* One thing that is wrong: "FILE:LINE: message" once printed. */
-struct config_problem {
-    char *file;
-    unsigned line; /* from 1; 0: of the file as a whole, and printed without */
-    char *message;
-};
-
-struct config_problems {
-    struct config_problem *items;
-    size_t count;
-    size_t capacity;
-};
-
+/* One line each: "FILE:LINE: message", and of warnings "FILE:LINE: warning: message". */
 void config_problems_print(const struct config_problems *problems, FILE *out);
+void config_warnings_print(const struct config_problems *warnings, FILE *out);
 void config_problems_free(struct config_problems *problems);
 
 /*
  * Reads the file and all it names. NULL with at least one problem, sorted by line; all that can be found in one pass are
- * reported. The result has one reference.
+ * reported. The result has one reference, and has its `warnings`: they never make a file one that is not served.
  */
 struct config *config_load(const char *path, struct config_problems *problems);
 struct config *config_retain(struct config *config);

@@ -44,14 +44,22 @@ void problems_add(struct config_problems *problems, const char *file, unsigned l
     va_end(arguments);
 }
 
-void config_problems_print(const struct config_problems *problems, FILE *out) {
+static void print_all(const struct config_problems *problems, const char *kind, FILE *out) {
     for (size_t i = 0; i < problems->count; i++) {
         const struct config_problem *item = &problems->items[i];
         if (item->line > 0)
-            fprintf(out, "%s:%u: %s\n", item->file, item->line, item->message);
+            fprintf(out, "%s:%u: %s%s\n", item->file, item->line, kind, item->message);
         else
-            fprintf(out, "%s: %s\n", item->file, item->message);
+            fprintf(out, "%s: %s%s\n", item->file, kind, item->message);
     }
+}
+
+void config_problems_print(const struct config_problems *problems, FILE *out) {
+    print_all(problems, "", out);
+}
+
+void config_warnings_print(const struct config_problems *warnings, FILE *out) {
+    print_all(warnings, "warning: ", out);
 }
 
 void config_problems_free(struct config_problems *problems) {

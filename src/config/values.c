@@ -18,6 +18,13 @@ void loader_problem(const struct loader *loader, const struct document_node *at,
     va_end(arguments);
 }
 
+void loader_warning(const struct loader *loader, const struct document_node *at, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    problems_add_list(loader->warnings, loader->file, at->line, format, arguments);
+    va_end(arguments);
+}
+
 static bool is_word(const struct document_node *node, const char *word) {
     return node->type == DOCUMENT_SCALAR && node->plain && strcmp(node->text, word) == 0;
 }

@@ -19,9 +19,13 @@ struct loader {
     const char *file; /* of the YAML, as it was given */
     char *directory;  /* what relative paths are relative to, with its final '/'; "" is the working directory. Owned */
     struct config_problems *problems;
+    struct config_problems *warnings; /* the snapshot's own */
 };
 
 void loader_problem(const struct loader *loader, const struct document_node *at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Likewise, of what is served all the same. */
+void loader_warning(const struct loader *loader, const struct document_node *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* A key that a mapping may have, and where its value goes (NULL when it is absent). */

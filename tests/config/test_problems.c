@@ -21,6 +21,20 @@ Test(problems, are_sorted_by_line_and_keep_their_order) {
     cr_assert_eq(problems.count, 0);
 }
 
+Test(problems, that_are_warnings_say_so) {
+    struct config_problems warnings = {0};
+    problems_add(&warnings, "f", 3, "three");
+    problems_add(&warnings, "f", 0, "the whole file");
+    char *out = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&out, &size);
+    config_warnings_print(&warnings, stream);
+    fclose(stream);
+    cr_assert_str_eq(out, "f: warning: the whole file\nf:3: warning: three\n");
+    free(out);
+    config_problems_free(&warnings);
+}
+
 Test(problems, are_one_line_whatever_is_in_them) {
     struct config_problems problems = {0};
     problems_add(&problems, "a\nb", 1, "x\ny\tz\x1b\x7f\xc3\xa9");
