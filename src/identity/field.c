@@ -3,6 +3,8 @@
 #include "base/check.h"
 #include "identity/oid.h"
 
+#include <stdio.h>
+
 static const struct {
     const char *name;
     enum field_kind kind;
@@ -90,4 +92,19 @@ bool field_parse(const char *name, struct field *field) {
         return parsed;
     }
     return false;
+}
+
+bool field_name_at(size_t index, char name[static FIELD_NAME_SIZE]) {
+    static const char *const holders[] = {"subject", "issuer"};
+    if (index < ARRAY_LENGTH(plain_fields)) {
+        snprintf(name, FIELD_NAME_SIZE, "%s", plain_fields[index].name);
+        return true;
+    }
+    index -= ARRAY_LENGTH(plain_fields);
+    if (index >= ARRAY_LENGTH(holders) * ARRAY_LENGTH(attributes)) {
+        return false;
+    }
+    snprintf(name, FIELD_NAME_SIZE, "%s.%s", holders[index / ARRAY_LENGTH(attributes)],
+             attributes[index % ARRAY_LENGTH(attributes)].name);
+    return true;
 }

@@ -43,4 +43,9 @@ struct field {
 /* True when `name` is one of the contract's fields ("subject.cn", "ext:1.2.3.4", ...; letters in lower case). */
 bool field_parse(const char *name, struct field *field);
 
+enum { FIELD_NAME_SIZE = 32 };
+/* Writes the name of field `index`, from 0, so that a message can suggest one; "ext:" is not among them. False at the end.
+ */
+bool field_name_at(size_t index, char name[static FIELD_NAME_SIZE]);
+
 #endif

@@ -138,7 +138,10 @@ static enum pem_result read_body(struct pem_reader *reader, struct pem_block *bl
             break;
         }
         if (!check_line(&body, line)) {
-            return fail(reader, number, "the line is not base64");
+            bool is_header = contains(line, bytes_of(": ", 2));
+            return fail(reader, number,
+                        is_header ? "the line is a header, as encrypted keys have: write the key without a passphrase"
+                                  : "the line is not base64");
         }
     }
     if (!body_is_whole(&body)) {

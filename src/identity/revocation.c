@@ -234,6 +234,11 @@ size_t revocation_count(const struct revocation *revocation) {
     return revocation->count;
 }
 
+const struct revocation_list *revocation_list_at(const struct revocation *revocation, size_t index) {
+    CHECK(index < revocation->count);
+    return revocation->lists[index];
+}
+
 uint64_t revocation_entries(const struct revocation *revocation) {
     uint64_t entries = 0;
     for (size_t i = 0; i < revocation->count; i++) {
@@ -322,6 +327,18 @@ static bool is_by_root(const struct revocation *revocation, struct revocation_li
         if (delegate->issuer_hash == anchor->subject_hash && name_equal(delegate->certificate.issuer, root->subject) &&
             revocation_delegate_is_by(delegate, &anchor->key, spki, allowance) &&
             revocation_list_is_by(list, &delegate->key, delegate->spki, allowance)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool revocation_speaks_for(const struct revocation *revocation, const struct trust_anchor *anchor) {
+    struct key_allowance allowance = {.left = ROOT_SIGNATURES_MAX};
+    struct revocation_list *list;
+    for (size_t at = 0;
+         (list = revocation_next_list(revocation, anchor->certificate.subject, anchor->subject_hash, &at)) != NULL;) {
+        if (is_by_root(revocation, list, anchor, &allowance)) {
             return true;
         }
     }

@@ -49,8 +49,13 @@ int revocation_check(struct revocation *revocation, const struct trust *trust, c
 /* Which file the last revocation_check has found fault with: from 1, in the order in which they were added; 0: none. */
 unsigned revocation_file_at_fault(const struct revocation *revocation);
 
+/* After revocation_check: whether there is a CRL, of whatever scope and date, for certificates that this root has issued. */
+bool revocation_speaks_for(const struct revocation *revocation, const struct trust_anchor *anchor);
+
 /* CRLs. */
 size_t revocation_count(const struct revocation *revocation);
+/* CRL `index`, 0 to revocation_count - 1: those of one issuer stand together, the newest first. */
+const struct revocation_list *revocation_list_at(const struct revocation *revocation, size_t index);
 /* Revoked serials, all CRLs together. */
 uint64_t revocation_entries(const struct revocation *revocation);
 /* The earliest nextUpdate, seconds since the epoch; INT64_MAX when no CRL has one. */

@@ -20,6 +20,7 @@ struct trust {
     uint64_t *hashes; /* of their subjects: searched for each name of each chain, so they lie side by side */
     size_t count;
     size_t capacity;
+    unsigned files; /* that were added */
 };
 
 struct trust *trust_create(void) {
@@ -201,6 +202,7 @@ static int add_root(struct trust *trust, struct root *root, size_t size, const s
     }
     root->anchor.subject_hash = name_hash(root->anchor.certificate.subject);
     signature_sha256(root->anchor.certificate.spki, root->anchor.spki);
+    root->anchor.file = trust->files + 1;
     trust->roots[trust->count++] = root;
     link_last(trust);
     return 0;
@@ -266,6 +268,8 @@ int trust_add_file(struct trust *trust, struct bytes file, char error[static IDE
     int result = pem_is_der(file) ? add_der(trust, file, error) : add_pem(trust, file, error);
     if (result != 0) {
         truncate_roots(trust, before);
+    } else {
+        trust->files++;
     }
     return result;
 }

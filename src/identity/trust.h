@@ -20,6 +20,7 @@ struct trust_anchor {
     uint64_t subject_hash;               /* name_hash of its subject */
     uint8_t spki[SIGNATURE_SHA256_SIZE]; /* SHA-256 of its SubjectPublicKeyInfo */
     size_t next_of_name;                 /* the next root of the same subject, or TRUST_NONE */
+    unsigned file;                       /* which file it came from: from 1, in the order in which they were added */
 };
 
 #define TRUST_NONE SIZE_MAX

@@ -1,6 +1,7 @@
 /* Whatever comes: blocks that decode to as many bytes as they say, an end, or an error with a line that exists. */
 #include "base/check.h"
 #include "base/hash.h"
+#include "identity/container.h"
 #include "identity/pem.h"
 #include "identity/trust.h"
 
@@ -35,10 +36,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     CHECK(result == PEM_END || (reader.error_line >= 1 && reader.error_line <= count_lines(data, size)));
 
+    /* What trust_add_file takes is known to hold a certificate. */
+    unsigned found = container_read(bytes_of(data, size));
     char error[IDENTITY_ERROR_SIZE];
     struct trust *trust = trust_create();
     if (trust_add_file(trust, bytes_of(data, size), error) == 0) {
-        CHECK(trust_count(trust) > 0);
+        CHECK(trust_count(trust) > 0 && (found & CONTAINER_CERTIFICATE) != 0);
     } else {
         CHECK(trust_count(trust) == 0 && error[0] != '\0');
     }

@@ -86,3 +86,17 @@ Test(field, refuses_what_does_not_exist) {
         cr_assert(!field_parse(bad[i], &field), "%s", bad[i]);
     }
 }
+
+Test(field, names_are_those_that_are_read) {
+    char name[FIELD_NAME_SIZE];
+    struct field field;
+    size_t count = 0;
+    bool has_subject_cn = false;
+    while (field_name_at(count, name)) {
+        cr_assert(field_parse(name, &field), "%s", name);
+        has_subject_cn = has_subject_cn || strcmp(name, "subject.cn") == 0;
+        count++;
+    }
+    cr_assert(count == 24 + 2 * 10 && has_subject_cn);
+    cr_assert_not(field_name_at(SIZE_MAX, name));
+}

@@ -294,3 +294,39 @@ Test(revocation, a_million_serials_load_fast_and_are_held_small) {
     support_free(pem);
     support_free(der);
 }
+
+/* Old and new root have one name: the list of one speaks for the other's certificates only where it has certified it. */
+Test(revocation, speaks_for_roots_by_who_has_signed) {
+    static const struct {
+        const char *roots;
+        const char *lists;
+        bool expected[2];
+    } cases[] = {
+        {"root new", "root.pem new.pem", {true, true}},
+        {"root new", "root.pem", {true, false}},
+        {"root new", "new.pem", {false, true}},
+        {"root new cross", "new.pem", {true, true}},
+        {"root", "middle.pem", {false}},
+        {"edwards", "ed25519-root.pem", {true}},
+        {"root", "root-stale.pem", {true}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct trust *trust = support_roots(cases[i].roots);
+        struct revocation *revocation = support_crls(cases[i].lists, trust);
+        for (size_t j = 0; j < trust_count(trust) && j < 2; j++) {
+            cr_assert_eq(revocation_speaks_for(revocation, trust_anchor(trust, j)), cases[i].expected[j], "%s, %s: root %zu",
+                         cases[i].roots, cases[i].lists, j);
+        }
+        revocation_free(revocation);
+        trust_free(trust);
+    }
+}
+
+Test(revocation, gives_its_lists_the_newest_first) {
+    struct revocation *revocation = support_crls("root-stale.pem root.pem", NULL);
+    cr_assert_eq(revocation_count(revocation), 2);
+    const struct revocation_list *newest = revocation_list_at(revocation, 0);
+    const struct revocation_list *older = revocation_list_at(revocation, 1);
+    cr_assert(newest->this_update >= older->this_update && newest->origin.file == 2 && older->origin.file == 1);
+    revocation_free(revocation);
+}

@@ -47,6 +47,14 @@ Test(trust, keeps_the_roots_of_all_files_once) {
     cr_assert(bytes_equal(trust_name(trust, 1), trust_anchor(trust, 1)->certificate.subject));
 }
 
+Test(trust, says_from_which_file_a_root_is) {
+    cr_assert_eq(add("roots/root.pem"), 0);
+    cr_assert_neq(add("cases.csv"), 0);
+    cr_assert_eq(add_both("roots/root.pem", "roots/other.pem"), 0);
+    cr_assert_eq(trust_anchor(trust, 0)->file, 1);
+    cr_assert_eq(trust_anchor(trust, 1)->file, 2);
+}
+
 Test(trust, takes_der_too) {
     struct bytes chain[SUPPORT_CHAIN_MAX];
     size_t count = support_chain(CORPUS "/roots", "root.pem", chain);
