@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* "host:port" taken apart. */
 struct parts {
@@ -41,6 +42,10 @@ const char *address_check_name(const char *name) {
     for (size_t i = 0; i < size; i++)
         if ((unsigned char)name[i] >= 0x80)
             return "a character beyond ASCII; write the name in its xn-- form";
+        else if (name[i] == ':' || name[i] == '/')
+            return "a \":\" or \"/\"; write the name alone, without scheme, port and path";
+        else if (name[i] == ' ' || name[i] == ',')
+            return "a space or comma; write one name, and give others hosts of their own";
         else if (name[i] != '.' && !is_name_character(name[i]))
             return "a character that a host name cannot have";
     const char *label = name;
@@ -53,7 +58,9 @@ const char *address_check_name(const char *name) {
             break;
         label += label_size + 1;
     }
-    return label[strspn(label, "0123456789")] == '\0' ? "a last label of digits alone" : NULL;
+    return label[strspn(label, "0123456789")] == '\0'
+               ? "a last label of digits alone, as in an IP address: the default host serves those"
+               : NULL;
 }
 
 static int fail(char error[static ADDRESS_ERROR_SIZE], const char *what) {
@@ -61,8 +68,49 @@ static int fail(char error[static ADDRESS_ERROR_SIZE], const char *what) {
     return -EINVAL;
 }
 
+/* Says what to write instead of a URL: its authority, with the port that goes without saying in it. */
+static int refuse_url(const char *text, const char *authority, char error[static ADDRESS_ERROR_SIZE]) {
+    enum { AUTHORITY_MAX = 40 };
+    bool is_https = strncasecmp(text, "https:", 6) == 0;
+    int size = (int)strcspn(authority, "/?#");
+    const char *bracket = memchr(authority, ']', (size_t)size);
+    const char *host_end = bracket == NULL ? authority : bracket;
+    bool has_port = memchr(host_end, ':', (size_t)(authority + size - host_end)) != NULL;
+    if (size == 0 || size > AUTHORITY_MAX) {
+        return fail(error, "is a URL; write host and port alone, with \":\" between them");
+    }
+    snprintf(error, ADDRESS_ERROR_SIZE, "is a URL; write \"%.*s%s\"%s", size, authority,
+             has_port   ? ""
+             : is_https ? ":443"
+                        : ":80",
+             is_https ? "; TLS is not spoken to origins, but plain HTTP" : "");
+    return -EINVAL;
+}
+
+/* What people write that is not an address and a port at all. */
+static int refuse_other_forms(const char *text, char error[static ADDRESS_ERROR_SIZE]) {
+    const char *scheme_end = strstr(text, "://");
+    if (text[0] == '/' || text[0] == '.' || strncasecmp(text, "unix:", 5) == 0) {
+        return fail(error, "is a Unix socket, and only TCP is supported so far; write address:port");
+    }
+    if (scheme_end != NULL) {
+        return refuse_url(text, scheme_end + 3, error);
+    }
+    if (strpbrk(text, " ,;") != NULL) {
+        return fail(error, "has a space or comma in it; write one address:port, and others as items of their own");
+    }
+    if (strchr(text, '/') != NULL) {
+        return fail(error, "has a path; write host and port alone, with \":\" between them");
+    }
+    return 0;
+}
+
 static int split(const char *text, struct parts *parts, char error[static ADDRESS_ERROR_SIZE]) {
     const char *host = text;
+    int result = refuse_other_forms(text, error);
+    if (result < 0) {
+        return result;
+    }
     const char *host_end = strchr(text, ':');
     parts->bracketed = text[0] == '[';
     if (parts->bracketed) {
@@ -73,7 +121,9 @@ static int split(const char *text, struct parts *parts, char error[static ADDRES
     } else if (host_end == NULL) {
         return fail(error, "has no port; write address:port");
     } else if (strchr(host_end + 1, ':') != NULL) {
-        return fail(error, "an IPv6 address must be in brackets: [address]:port");
+        bool is_ipv6 = text[strspn(text, "0123456789abcdefABCDEF:.")] == '\0';
+        return fail(error, is_ipv6 ? "an IPv6 address must be in brackets: [address]:port"
+                                   : "has more than one \":\"; write address:port");
     }
     size_t host_size = (size_t)(host_end - host);
     if (host_size == 0)
@@ -123,11 +173,15 @@ static bool parse_numeric(const struct parts *parts, struct config_address *addr
 
 int address_parse(const char *text, struct config_address *address, char error[static ADDRESS_ERROR_SIZE]) {
     struct parts parts;
+    if ((text[0] == ':' && text[1] != ':') || text[0] == '*') {
+        return fail(error, "has no address before the port; 0.0.0.0 is all IPv4 addresses, [::] all IPv6 ones");
+    }
     int result = split(text, &parts, error);
     if (result < 0)
         return result;
     if (!parse_numeric(&parts, address))
-        return fail(error, parts.bracketed ? "is not an IPv6 address and port" : "is not an IPv4 address and port");
+        return fail(error, parts.bracketed ? "is not an IPv6 address and port"
+                                           : "is not an IPv4 address and port; write the address in digits, not a name");
     return 0;
 }
 
@@ -157,7 +211,8 @@ static int resolve_name(const struct parts *parts, struct config_address *addres
     struct addrinfo *found = NULL;
     int code = getaddrinfo(parts->host, parts->port, &hints, &found);
     if (code != 0) {
-        snprintf(error, ADDRESS_ERROR_SIZE, "does not resolve: %s", gai_strerror(code));
+        snprintf(error, ADDRESS_ERROR_SIZE, "does not resolve: %s; correct the name, or write its address",
+                 gai_strerror(code));
         return -EINVAL;
     }
     size_t count = 0;
@@ -205,6 +260,16 @@ bool address_equal(const struct config_address *a, const struct config_address *
         return ipv4(a)->sin_port == ipv4(b)->sin_port && ipv4(a)->sin_addr.s_addr == ipv4(b)->sin_addr.s_addr;
     return ipv6(a)->sin6_port == ipv6(b)->sin6_port && ipv6(a)->sin6_scope_id == ipv6(b)->sin6_scope_id &&
            memcmp(&ipv6(a)->sin6_addr, &ipv6(b)->sin6_addr, sizeof(struct in6_addr)) == 0;
+}
+
+bool address_is_loopback(const struct config_address *address) {
+    enum { FIRST_OCTET = 127, MAPPED_AT = 12 };
+    if (address->address.ss_family == AF_INET) {
+        return ntohl(ipv4(address)->sin_addr.s_addr) >> 24 == FIRST_OCTET;
+    }
+    const struct in6_addr *ipv6_address = &ipv6(address)->sin6_addr;
+    return IN6_IS_ADDR_LOOPBACK(ipv6_address) ||
+           (IN6_IS_ADDR_V4MAPPED(ipv6_address) && ipv6_address->s6_addr[MAPPED_AT] == FIRST_OCTET);
 }
 
 static bool is_any(const struct config_address *address) {

@@ -27,6 +27,8 @@ int address_resolve(const char *text, struct config_address *addresses, size_t c
 
 /* The same address and port. */
 bool address_equal(const struct config_address *a, const struct config_address *b);
+/* Whether only this machine can reach it: 127.0.0.0/8, ::1, and the former mapped into IPv6. */
+bool address_is_loopback(const struct config_address *address);
 /* Whether one would receive what is meant for the other: the same port and family, and the same address or one is "any". */
 bool address_overlaps(const struct config_address *a, const struct config_address *b);
 

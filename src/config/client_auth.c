@@ -1,6 +1,7 @@
 #include "config/client_auth.h"
 
 #include "base/check.h"
+#include "config/advice.h"
 #include "config/bodies.h"
 #include "config/file.h"
 #include "config/memory.h"
@@ -40,7 +41,8 @@ static bool add_ca_file(const struct loader *loader, const struct document_node 
     bool good = value_file(loader, node, "client_auth.ca", VALUES_PEM_SIZE_MAX, &path, &content);
     char error[IDENTITY_ERROR_SIZE];
     if (good && trust_add_file(trust, content, error) < 0) {
-        loader_problem(loader, node, "client_auth.ca: %s: %s", path, error);
+        if (!advice_report(loader, node, "client_auth.ca", path, content, ADVICE_ROOTS))
+            loader_problem(loader, node, "client_auth.ca: %s: %s", path, error);
         good = false;
     }
     file_content_free(&content);
@@ -66,19 +68,24 @@ static struct trust *load_trust(const struct loader *loader, const struct client
     return NULL;
 }
 
-/* What TLS could not send must be found here, and not at start. */
-static void check_ca_names(const struct loader *loader, const struct client_auth_nodes *nodes,
-                           const struct config_host *host) {
+/*
+ * All are left out where not all fit. With some of them a browser would offer only certificates of those, and clients of
+ * the others could not get in.
+ */
+static void limit_ca_names(const struct loader *loader, const struct client_auth_nodes *nodes, struct config_host *host) {
     size_t size = 0;
     if (host->trust == NULL || !host->advertise_ca_names)
         return;
     for (size_t i = 0; i < trust_count(host->trust); i++)
         size += 2 + trust_name(host->trust, i).size;
-    if (size > TLS_CA_NAMES_SIZE_MAX)
-        loader_problem(loader, nodes->ca,
-                       "client_auth.ca: the names of %zu roots have %zu bytes, a CertificateRequest takes %d: set "
-                       "advertise_ca_names: false",
-                       trust_count(host->trust), size, TLS_CA_NAMES_SIZE_MAX);
+    if (size <= TLS_CA_NAMES_SIZE_MAX)
+        return;
+    host->advertise_ca_names = false;
+    loader_warning(
+        loader, nodes->ca,
+        "client_auth.ca: the names of %zu roots take %zu bytes, and a CertificateRequest has room for %d: none is "
+        "sent to clients, and browsers offer all their certificates; advertise_ca_names: false says so too",
+        trust_count(host->trust), size, TLS_CA_NAMES_SIZE_MAX);
 }
 
 static bool add_crl_file(const struct loader *loader, const struct document_node *node, struct revocation *revocation) {
@@ -87,7 +94,8 @@ static bool add_crl_file(const struct loader *loader, const struct document_node
     bool good = value_file(loader, node, "client_auth.crl", CLIENT_AUTH_CRL_SIZE_MAX, &path, &content);
     char error[IDENTITY_ERROR_SIZE];
     if (good && revocation_add_file(revocation, content, error) < 0) {
-        loader_problem(loader, node, "client_auth.crl: %s: %s", path, error);
+        if (!advice_report(loader, node, "client_auth.crl", path, content, ADVICE_LISTS))
+            loader_problem(loader, node, "client_auth.crl: %s: %s", path, error);
         good = false;
     }
     file_content_free(&content);
@@ -198,7 +206,7 @@ void client_auth_load(const struct loader *loader, const struct document_node *n
     load_authorities(loader, &nodes, host);
     value_number(loader, nodes.max_depth, "client_auth.max_depth", 1, CLIENT_AUTH_DEPTH_MAX, &depth);
     value_boolean(loader, nodes.advertise_ca_names, "client_auth.advertise_ca_names", &host->advertise_ca_names);
-    check_ca_names(loader, &nodes, host);
+    limit_ca_names(loader, &nodes, host);
     load_bodies(loader, nodes.deny, host);
     host->policy.trust = host->trust;
     host->policy.depth_max = depth;

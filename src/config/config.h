@@ -74,6 +74,7 @@ struct config_host {
 struct config_problem {
     char *file;
     unsigned line; /* from 1; 0: of the file as a whole, and printed without */
+    bool is_end;   /* a warning that something has ended: the log says so without it */
     char *message;
 };
 

@@ -2,6 +2,7 @@
 
 #include "config/memory.h"
 #include "config/problems.h"
+#include "config/syntax.h"
 
 #include <stdlib.h>
 #include <yaml.h>
@@ -71,17 +72,6 @@ static bool check_encoding(const struct builder *builder) {
     return true;
 }
 
-/* libyaml says of a tab that it "cannot start any token", which does not tell those who cannot see it. */
-static bool is_tab_indented(struct bytes text, unsigned line) {
-    const uint8_t *at = text.data;
-    const uint8_t *end = text.data + text.size;
-    while (--line > 0 && (at = memchr(at, '\n', (size_t)(end - at))) != NULL)
-        at++;
-    while (at != NULL && at < end && *at == ' ')
-        at++;
-    return at != NULL && at < end && *at == '\t';
-}
-
 static void report_syntax(const struct builder *builder, const yaml_parser_t *parser) {
     const char *what = parser->problem == NULL ? "out of memory" : parser->problem;
     if (parser->error == YAML_READER_ERROR) {
@@ -89,22 +79,17 @@ static void report_syntax(const struct builder *builder, const yaml_parser_t *pa
         problems_add(builder->problems, builder->file, line, "not YAML: %s", what);
         return;
     }
-    unsigned line = mark_line(parser->problem_mark);
+    struct syntax_fault fault = {
+        .problem = what,
+        .context = parser->context == NULL ? "" : parser->context,
+        .line = mark_line(parser->problem_mark),
+        .begin = mark_line(parser->context_mark),
+    };
     unsigned last_line = last_line_of(builder->text);
-    if (line > last_line)
-        line = last_line;
-    const char *context = parser->context == NULL ? "" : parser->context;
-    unsigned begin = mark_line(parser->context_mark);
-    if (strstr(context, "alias") != NULL)
-        problems_add(builder->problems, builder->file, line, "not YAML: a value that begins with \"*\" must be in quotes");
-    else if (strstr(what, "cannot start any token") != NULL && is_tab_indented(builder->text, line))
-        problems_add(builder->problems, builder->file, line, "not YAML: a tab in the indentation; use spaces");
-    else if (*context != '\0' && begin < line)
-        problems_add(builder->problems, builder->file, line, "not YAML: %s, %s that begins at line %u", what, context,
-                     begin);
-    else
-        problems_add(builder->problems, builder->file, line, "not YAML: %s%s%s", what, *context == '\0' ? "" : ", ",
-                     context);
+    fault.line = fault.line > last_line ? last_line : fault.line;
+    char explanation[SYNTAX_TEXT_SIZE];
+    syntax_explain(&fault, builder->text, explanation);
+    problems_add(builder->problems, builder->file, fault.line, "not YAML: %s", explanation);
 }
 
 static void check_key_is_new(const struct builder *builder, const struct level *level, struct document_node *key) {

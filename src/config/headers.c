@@ -2,10 +2,17 @@
 
 #include "base/check.h"
 #include "config/memory.h"
+#include "config/suggest.h"
 #include "http/names.h"
+#include "http/syntax.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
+enum {
+    FAULT_SIZE = 64,
+    FIELD_TEXT_SIZE = 128,
+};
 enum { LONG_NAME_SIZE = HEADERS_NAME_MAX + sizeof IDENTITY_TOO_LARGE };
 
 /* The header that comes in place of `name` when the value is too large. */
@@ -37,13 +44,50 @@ static bool is_free(const char *name) {
     return true;
 }
 
+/* Why it is no token. False when it is one. */
+static bool find_fault(struct bytes name, char fault[static FAULT_SIZE]) {
+    if (name.size == 0) {
+        snprintf(fault, FAULT_SIZE, "it is empty");
+        return true;
+    }
+    for (size_t i = 0; i < name.size; i++) {
+        uint8_t c = name.data[i];
+        if (http_is_token_character(c)) {
+            continue;
+        }
+        if (c == ' ' || c >= 0x80) {
+            snprintf(fault, FAULT_SIZE,
+                     c == ' ' ? "it has a space; \"-\" is usual there" : "it has a character beyond ASCII");
+        } else {
+            snprintf(fault, FAULT_SIZE, "it has a \"%c\"", c);
+        }
+        return true;
+    }
+    return false;
+}
+
+static const char *why_reserved(const char *name) {
+    for (size_t i = 0; i < http_own_name_count(); i++) {
+        if (clashes(name, http_own_name(i))) {
+            return "is set or removed by Sallyport itself";
+        }
+    }
+    return http_names_alike(bytes_of_string(name), bytes_of_string("X-Request-Id")) ? "is set by Sallyport itself"
+                                                                                    : "frames, routes or codes a message";
+}
+
 static bool check_name(const struct loader *loader, const struct document_node *node, const char *name) {
     if (strlen(name) > HEADERS_NAME_MAX) {
         loader_problem(loader, node, "header name of more than 128 characters");
         return false;
     }
+    char fault[FAULT_SIZE];
+    if (find_fault(bytes_of_string(name), fault)) {
+        loader_problem(loader, node, "header name \"%s\" is no token (RFC 9110): %s", name, fault);
+        return false;
+    }
     if (!is_free(name)) {
-        loader_problem(loader, node, "header name \"%s\" is no token (RFC 9110), or reserved", name);
+        loader_problem(loader, node, "header name \"%s\" is reserved: it, or one alike, %s", name, why_reserved(name));
         return false;
     }
     return true;
@@ -76,6 +120,39 @@ static void add_verdict_header(const struct loader *loader, const struct documen
         add_header(loader, node == NULL ? map : node, name, &field, forward);
 }
 
+static void list_attributes(char list[static FIELD_TEXT_SIZE]) {
+    static const char prefix[] = "subject.";
+    char name[FIELD_NAME_SIZE];
+    struct text text = text_over(list, FIELD_TEXT_SIZE - 1);
+    text_append_string(&text, "; behind the \".\" there can be");
+    for (size_t i = 0; field_name_at(i, name); i++) {
+        if (strncmp(name, prefix, sizeof prefix - 1) == 0) {
+            text_append_format(&text, " %s", name + sizeof prefix - 1);
+        }
+    }
+    list[text.size] = '\0';
+}
+
+/* "; did you mean "subject.cn"?", or where the fields are listed. */
+static void suggest_field(const char *text, char suggestion[static FIELD_TEXT_SIZE]) {
+    char name[FIELD_NAME_SIZE];
+    unsigned best = UINT_MAX;
+    snprintf(suggestion, FIELD_TEXT_SIZE, " (docs/contract.md lists them)");
+    for (size_t i = 0; field_name_at(i, name); i++) {
+        unsigned rank = suggest_rank(text, name);
+        if (rank < best) {
+            best = rank;
+            snprintf(suggestion, FIELD_TEXT_SIZE, "; did you mean \"%s\"?", name);
+        }
+    }
+    if (best == UINT_MAX && (strncmp(text, "subject.", 8) == 0 || strncmp(text, "issuer.", 7) == 0)) {
+        list_attributes(suggestion);
+    }
+    if (strncmp(text, "ext:", 4) == 0) {
+        snprintf(suggestion, FIELD_TEXT_SIZE, "; an extension is \"ext:1.3.6.1.4.1.99999.1\"");
+    }
+}
+
 static void add_field_headers(const struct loader *loader, const struct document_node *map, struct forward *forward) {
     if (map->type != DOCUMENT_MAPPING) {
         loader_problem(loader, map, "forward.headers must be a mapping (header name: field)");
@@ -90,11 +167,13 @@ static void add_field_headers(const struct loader *loader, const struct document
         struct field field;
         if (field_name == NULL || key->repeated)
             continue;
-        if (field_parse(field_name, &field))
+        if (field_parse(field_name, &field)) {
             add_header(loader, key, key->text, &field, forward);
-        else
-            loader_problem(loader, key->next, "\"%s\" is no field that can be forwarded (docs/contract.md lists them)",
-                           field_name);
+            continue;
+        }
+        char suggestion[FIELD_TEXT_SIZE];
+        suggest_field(field_name, suggestion);
+        loader_problem(loader, key->next, "\"%s\" is no field that can be forwarded%s", field_name, suggestion);
     }
 }
 
@@ -107,14 +186,15 @@ static void add_strip(const struct loader *loader, const struct document_node *i
     struct bytes name = bytes_of_string(text);
     bool is_prefix = name.size > 1 && text[name.size - 1] == '*';
     name.size -= is_prefix ? 1 : 0;
+    char fault[FAULT_SIZE];
     if (name.size > HEADERS_NAME_MAX) {
         loader_problem(loader, item, "header name of more than 128 characters");
-    } else if (!http_name_may_be_stripped(name) || memchr(name.data, '*', name.size) != NULL) {
-        loader_problem(
-            loader, item,
-            "forward.strip: \"%s\" is no token (RFC 9110), or frames or routes a message; a * stands at the end of "
-            "a name",
-            text);
+    } else if (memchr(name.data, '*', name.size) != NULL) {
+        loader_problem(loader, item, "forward.strip: \"%s\": a * stands at the end of a name, once, and not alone", text);
+    } else if (find_fault(name, fault)) {
+        loader_problem(loader, item, "forward.strip: \"%s\" is no token (RFC 9110): %s", text, fault);
+    } else if (!http_name_may_be_stripped(name)) {
+        loader_problem(loader, item, "forward.strip: \"%s\", or a name alike, frames or routes a message", text);
     } else if (is_prefix) {
         CHECK(http_removals_add_prefix(strip, name) == 0);
     } else {

@@ -2,11 +2,13 @@
 
 #include "base/check.h"
 #include "config/address.h"
+#include "config/advice.h"
 #include "config/client_auth.h"
 #include "config/file.h"
 #include "config/headers.h"
 #include "config/memory.h"
 #include "config/methods.h"
+#include "identity/container.h"
 
 #include <stdlib.h>
 
@@ -34,6 +36,33 @@ static void load_name(const struct loader *loader, const struct document_node *n
         *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
 }
 
+static bool are_swapped(struct bytes chain, struct bytes key) {
+    enum { KEYS = CONTAINER_KEY | CONTAINER_ENCRYPTED_KEY };
+    unsigned in_chain = container_read(chain);
+    unsigned in_key = container_read(key);
+    return (in_chain & KEYS) != 0 && (in_chain & CONTAINER_CERTIFICATE) == 0 && (in_key & CONTAINER_CERTIFICATE) != 0 &&
+           (in_key & KEYS) == 0;
+}
+
+static void use_credentials(const struct loader *loader, const struct document_node *certificate, struct bytes chain_pem,
+                            const struct document_node *key, const char *key_path, struct bytes key_pem,
+                            struct config_host *host) {
+    const char *chain_path = host->certificate_path;
+    char error[TLS_ERROR_SIZE];
+    bool at_key = false;
+    if (are_swapped(chain_pem, key_pem)) {
+        loader_problem(loader, certificate, "certificate and key are swapped: %s is a private key, and %s is a certificate",
+                       chain_path, key_path);
+    } else {
+        bool is_other = advice_report(loader, certificate, "certificate", chain_path, chain_pem, ADVICE_CHAIN);
+        is_other = advice_report(loader, key, "key", key_path, key_pem, ADVICE_KEY) || is_other;
+        host->credentials = is_other ? NULL : tls_credentials_load(chain_pem, key_pem, &at_key, error);
+        if (!is_other && host->credentials == NULL)
+            loader_problem(loader, at_key ? key : certificate, "%s: %s: %s", at_key ? "key" : "certificate",
+                           at_key ? key_path : chain_path, error);
+    }
+}
+
 static void load_credentials(const struct loader *loader, const struct document_node *certificate,
                              const struct document_node *key, struct config_host *host) {
     char *key_path = NULL;
@@ -41,14 +70,8 @@ static void load_credentials(const struct loader *loader, const struct document_
     bool has_chain =
         value_file(loader, certificate, "certificate", VALUES_PEM_SIZE_MAX, &host->certificate_path, &chain_pem);
     bool has_key = value_file(loader, key, "key", VALUES_PEM_SIZE_MAX, &key_path, &key_pem);
-    if (has_chain && has_key) {
-        char error[TLS_ERROR_SIZE];
-        bool at_key = false;
-        host->credentials = tls_credentials_load(chain_pem, key_pem, &at_key, error);
-        if (host->credentials == NULL)
-            loader_problem(loader, at_key ? key : certificate, "%s: %s: %s", at_key ? "key" : "certificate",
-                           at_key ? key_path : host->certificate_path, error);
-    }
+    if (has_chain && has_key)
+        use_credentials(loader, certificate, chain_pem, key, key_path, key_pem, host);
     file_content_free(&chain_pem);
     file_content_free(&key_pem);
     free(key_path);
@@ -65,7 +88,7 @@ static void load_origin(const struct loader *loader, const struct document_node 
     const struct document_node *address = NULL;
     const struct value_key keys[] = {{"address", &address, true}};
     value_mapping(loader, node, "an origin", keys, ARRAY_LENGTH(keys));
-    const char *text = value_string(loader, address, "address");
+    const char *text = value_address(loader, address, "127.0.0.1");
     if (text == NULL)
         return;
     struct config_address found[CONFIG_ORIGIN_ADDRESSES_MAX];

@@ -21,8 +21,8 @@ static void replace_control_bytes(char *text) {
             *text = '?';
 }
 
-void problems_add_list(struct config_problems *problems, const char *file, unsigned line, const char *format,
-                       va_list arguments) {
+struct config_problem *problems_add_list(struct config_problems *problems, const char *file, unsigned line,
+                                         const char *format, va_list arguments) {
     char *message = NULL;
     CHECK(vasprintf(&message, format, arguments) >= 0);
     replace_control_bytes(message);
@@ -32,9 +32,10 @@ void problems_add_list(struct config_problems *problems, const char *file, unsig
         place--;
     struct config_problem *item = &problems->items[place];
     memmove(item + 1, item, (problems->count - place) * sizeof(*item));
-    *item = (struct config_problem){memory_copy_string(file), line, message};
+    *item = (struct config_problem){.file = memory_copy_string(file), .line = line, .message = message};
     replace_control_bytes(item->file);
     problems->count++;
+    return item;
 }
 
 void problems_add(struct config_problems *problems, const char *file, unsigned line, const char *format, ...) {

@@ -12,7 +12,8 @@
  */
 void problems_add(struct config_problems *problems, const char *file, unsigned line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-void problems_add_list(struct config_problems *problems, const char *file, unsigned line, const char *format,
-                       va_list arguments) __attribute__((format(printf, 4, 0)));
+/* Returns the problem, which stays where it is until another is added. */
+struct config_problem *problems_add_list(struct config_problems *problems, const char *file, unsigned line,
+                                         const char *format, va_list arguments) __attribute__((format(printf, 4, 0)));
 
 #endif

@@ -30,7 +30,7 @@ static void set_defaults(struct config *config) {
 
 /* The text of `address`, parsed. NULL after a problem. */
 static const char *load_address(const struct loader *loader, const struct document_node *at, struct config_address *parsed) {
-    const char *text = value_string(loader, at, "address");
+    const char *text = value_address(loader, at, "127.0.0.1");
     char error[ADDRESS_ERROR_SIZE];
     if (text != NULL && address_parse(text, parsed, error) < 0) {
         loader_problem(loader, at, "address \"%s\": %s", text, error);

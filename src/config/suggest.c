@@ -29,3 +29,43 @@ unsigned suggest_distance(const char *word, const char *other) {
     /* Of short words too much can be replaced: "ca" is not a slip of "ski". */
     return table[rows][columns] * 2 > columns ? UINT_MAX : table[rows][columns];
 }
+
+/* The letters and digits of the first `size` bytes, in lower case; cut at WORD_MAX. */
+static void fold(const char *word, size_t size, char folded[static WORD_MAX + 1]) {
+    size_t count = 0;
+    for (size_t i = 0; i < size && count < WORD_MAX; i++) {
+        char c = word[i] >= 'A' && word[i] <= 'Z' ? (char)(word[i] - 'A' + 'a') : word[i];
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+            folded[count++] = c;
+        }
+    }
+    folded[count] = '\0';
+}
+
+unsigned suggest_rank(const char *word, const char *other) {
+    enum { SAME, LAST_PART, FIRST_PART, FIRST_SLIP };
+    char folded[WORD_MAX + 1];
+    char folded_other[WORD_MAX + 1];
+    char part[WORD_MAX + 1];
+    fold(word, strlen(word), folded);
+    fold(other, strlen(other), folded_other);
+    if (folded[0] == '\0') {
+        return UINT_MAX;
+    }
+    if (strcmp(folded, folded_other) == 0) {
+        return SAME;
+    }
+    const char *dot = strchr(other, '.');
+    if (dot != NULL) {
+        fold(dot + 1, strlen(dot + 1), part);
+        if (strcmp(folded, part) == 0) {
+            return LAST_PART;
+        }
+        fold(other, (size_t)(dot - other), part);
+        if (strcmp(folded, part) == 0) {
+            return FIRST_PART;
+        }
+    }
+    unsigned distance = suggest_distance(folded, folded_other);
+    return distance > SUGGEST_DISTANCE_MAX ? UINT_MAX : FIRST_SLIP + distance;
+}

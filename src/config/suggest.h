@@ -10,4 +10,10 @@ enum { SUGGEST_DISTANCE_MAX = 2 /* farther words are no typing errors */ };
  */
 unsigned suggest_distance(const char *word, const char *other);
 
+/*
+ * How well "other", a name whose parts have dots between them ("subject.cn"), may be what `word` means, from 0 for the best:
+ * the same letters and digits, one part of it ("cn", "subject"), a typing error. UINT_MAX: hardly.
+ */
+unsigned suggest_rank(const char *word, const char *other);
+
 #endif

@@ -7,9 +7,10 @@
 #include "config/suggest.h"
 #include "config/units.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
-enum { DESCRIPTION_SIZE = 64 };
+enum { DESCRIPTION_SIZE = 64, KEYS_SIZE = 256 };
 
 void loader_problem(const struct loader *loader, const struct document_node *at, const char *format, ...) {
     va_list arguments;
@@ -22,6 +23,13 @@ void loader_warning(const struct loader *loader, const struct document_node *at,
     va_list arguments;
     va_start(arguments, format);
     problems_add_list(loader->warnings, loader->file, at->line, format, arguments);
+    va_end(arguments);
+}
+
+void loader_warning_of_end(const struct loader *loader, const struct document_node *at, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    problems_add_list(loader->warnings, loader->file, at->line, format, arguments)->is_end = true;
     va_end(arguments);
 }
 
@@ -59,21 +67,44 @@ static bool refuse(const struct loader *loader, const struct document_node *node
     return false;
 }
 
+/* "; did you mean "limits"?", or what there is to choose from. */
+static void suggest_key(const char *text, const struct value_key *keys, size_t count, char suggestion[static KEYS_SIZE]) {
+    const char *best = NULL;
+    unsigned best_rank = UINT_MAX;
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++) {
+        unsigned rank = suggest_rank(text, keys[i].name);
+        if (rank < best_rank) {
+            best = keys[i].name;
+            best_rank = rank;
+        }
+        int added = snprintf(suggestion + size, KEYS_SIZE - size, "%s%s", i == 0 ? "; its keys are " : ", ", keys[i].name);
+        size += (size_t)added < KEYS_SIZE - size ? (size_t)added : 0;
+    }
+    if (best != NULL || count == 1) {
+        snprintf(suggestion, KEYS_SIZE, "; did you mean \"%s\"?", best == NULL ? keys[0].name : best);
+    }
+}
+
 static void refuse_key(const struct loader *loader, const struct document_node *key, const char *what,
                        const struct value_key *keys, size_t count) {
-    const char *best = NULL;
-    unsigned best_distance = SUGGEST_DISTANCE_MAX + 1;
-    for (size_t i = 0; i < count; i++) {
-        unsigned distance = suggest_distance(key->text, keys[i].name);
-        if (distance < best_distance) {
-            best = keys[i].name;
-            best_distance = distance;
-        }
-    }
-    if (best == NULL)
-        loader_problem(loader, key, "unknown key \"%s\" in %s", key->text, what);
-    else
-        loader_problem(loader, key, "unknown key \"%s\" in %s; did you mean \"%s\"?", key->text, what, best);
+    char suggestion[KEYS_SIZE] = "";
+    suggest_key(key->text, keys, count, suggestion);
+    loader_problem(loader, key, "unknown key \"%s\" in %s%s", key->text, what, suggestion);
+}
+
+/* Where a mapping has but one or two keys, a value alone is likely that of the first: "listen: [127.0.0.1:443]". */
+static bool refuse_mapping(const struct loader *loader, const struct document_node *node, const char *what,
+                           const struct value_key *keys, size_t count) {
+    char text[DESCRIPTION_SIZE];
+    if (count > 2 || node->type != DOCUMENT_SCALAR || document_is_null(node))
+        return refuse(loader, node, what, "a mapping (key: value)");
+    describe(node, text);
+    size_t size = strlen(keys[0].name);
+    bool has_key = strncmp(text, keys[0].name, size) == 0 && text[size] == ':'; /* the space behind it is missing */
+    loader_problem(loader, node, "%s must be a mapping (key: value), not %s; did you mean \"%s: %s\"?", what, text,
+                   keys[0].name, has_key ? text + size + 1 : text);
+    return false;
 }
 
 bool value_mapping(const struct loader *loader, const struct document_node *node, const char *what,
@@ -83,7 +114,7 @@ bool value_mapping(const struct loader *loader, const struct document_node *node
     if (node == NULL)
         return false;
     if (node->type != DOCUMENT_MAPPING)
-        return refuse(loader, node, what, "a mapping (key: value)");
+        return refuse_mapping(loader, node, what, keys, count);
     for (const struct document_node *key = node->first; key != NULL; key = key->next->next) {
         size_t i = 0;
         while (i < count && strcmp(keys[i].name, key->text) != 0)
@@ -102,8 +133,17 @@ bool value_mapping(const struct loader *loader, const struct document_node *node
 bool value_list(const struct loader *loader, const struct document_node *node, const char *key) {
     if (node == NULL)
         return false;
-    if (node->type != DOCUMENT_LIST)
-        return refuse(loader, node, key, "a list");
+    if (node->type != DOCUMENT_LIST) {
+        char text[DESCRIPTION_SIZE];
+        describe(node, text);
+        if (node->type == DOCUMENT_MAPPING)
+            loader_problem(loader, node, "%s must be a list, not a mapping; begin each item with \"- \"", key);
+        else if (document_is_null(node))
+            return refuse(loader, node, key, "a list");
+        else
+            loader_problem(loader, node, "%s must be a list, not %s; write [%s]", key, text, text);
+        return false;
+    }
     if (node->count == 0)
         loader_problem(loader, node, "%s must have at least one item", key);
     return node->count > 0;
@@ -122,6 +162,15 @@ const char *value_string(const struct loader *loader, const struct document_node
         return NULL;
     }
     return node->text;
+}
+
+const char *value_address(const struct loader *loader, const struct document_node *node, const char *example) {
+    if (node != NULL && node->type == DOCUMENT_SCALAR && node->text[0] != '\0' &&
+        node->text[strspn(node->text, "0123456789")] == '\0') {
+        loader_problem(loader, node, "address must be address:port, such as %s:%s, not %s", example, node->text, node->text);
+        return NULL;
+    }
+    return value_string(loader, node, "address");
 }
 
 bool value_boolean(const struct loader *loader, const struct document_node *node, const char *key, bool *value) {
@@ -207,6 +256,12 @@ bool value_choice(const struct loader *loader, const struct document_node *node,
     return refuse(loader, node, key, wanted);
 }
 
+char *value_path(const struct loader *loader, const struct document_node *node) {
+    char *path = NULL;
+    CHECK(asprintf(&path, "%s%s", node->text[0] == '/' ? "" : loader->directory, node->text) >= 0);
+    return path;
+}
+
 bool value_file(const struct loader *loader, const struct document_node *node, const char *key, size_t size_max, char **path,
                 struct bytes *content) {
     const char *name = value_string(loader, node, key);
@@ -214,7 +269,12 @@ bool value_file(const struct loader *loader, const struct document_node *node, c
     *content = bytes_of(NULL, 0);
     if (name == NULL)
         return false;
-    CHECK(asprintf(path, "%s%s", name[0] == '/' ? "" : loader->directory, name) >= 0);
+    if (strstr(name, "://") != NULL) {
+        loader_problem(loader, node, "%s: %s is a URL, and only files are read: fetch it into one, and name that", key,
+                       name);
+        return false;
+    }
+    *path = value_path(loader, node);
     char error[FILE_ERROR_SIZE];
     if (file_read(*path, size_max, content, error) == 0)
         return true;

@@ -28,6 +28,10 @@ void loader_problem(const struct loader *loader, const struct document_node *at,
 void loader_warning(const struct loader *loader, const struct document_node *at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Likewise, that a certificate, a root or a list has ended. */
+void loader_warning_of_end(const struct loader *loader, const struct document_node *at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* A key that a mapping may have, and where its value goes (NULL when it is absent). */
 struct value_key {
     const char *name;
@@ -46,6 +50,8 @@ bool value_list(const struct loader *loader, const struct document_node *node, c
 
 /* The text, which lives as long as the document; never empty. true, 5 and the like are no strings unless quoted. */
 const char *value_string(const struct loader *loader, const struct document_node *node, const char *key);
+/* The text of an address and port. `example` is an address for a message to one who gives a port alone. */
+const char *value_address(const struct loader *loader, const struct document_node *node, const char *example);
 bool value_boolean(const struct loader *loader, const struct document_node *node, const char *key, bool *value);
 bool value_number(const struct loader *loader, const struct document_node *node, const char *key, uint32_t min, uint32_t max,
                   uint32_t *value);
@@ -59,6 +65,8 @@ bool value_size(const struct loader *loader, const struct document_node *node, c
 bool value_choice(const struct loader *loader, const struct document_node *node, const char *key, const char *const *words,
                   size_t count, size_t *index);
 
+/* Which file the string of a node names: the path that value_file opens. free(). */
+char *value_path(const struct loader *loader, const struct document_node *node);
 /*
  * The content of the file that the string names. `path` (owned by the caller, free()) is what was opened, set also on
  * failure when the string is one. False when there is no content.

@@ -201,6 +201,23 @@ static bool rsa_key_signs(struct bytes der) {
     return size == (int)sizeof(digest) && memcmp(plain, digest, sizeof(digest)) == 0;
 }
 
+/* Which certificate of the chain behind the leaf has this key; 0: none. */
+static size_t find_owner(const struct tls_credentials *credentials) {
+    for (size_t i = 1; i < credentials->chain_count; i++) {
+        struct tls_credentials other = *credentials; /* for the key's type, which is that of the leaf there */
+        struct certificate certificate;
+        struct bytes validity;
+        char ignored[TLS_ERROR_SIZE];
+        CHECK(leaf_read(credentials->chain[i], &certificate, &validity));
+        if (key_supported(&other, &certificate, ignored) &&
+            wc_CheckPrivateKey(other.key.data, (word32)other.key.size, certificate.key.data, (word32)certificate.key.size,
+                               (enum Key_Sum)other.key_type, NULL) == 1) {
+            return i;
+        }
+    }
+    return 0;
+}
+
 static bool check_pair(const struct tls_credentials *credentials, char error[static TLS_ERROR_SIZE]) {
     struct certificate leaf;
     struct bytes validity;
@@ -241,8 +258,17 @@ struct tls_credentials *tls_credentials_load(struct bytes chain_pem, struct byte
     }
     if (load_chain(credentials, chain_pem, error) && check_leaf(credentials, error)) {
         *at_key = true;
-        if (load_key(credentials, key_pem, error) && check_pair(credentials, error))
+        bool has_key = load_key(credentials, key_pem, error);
+        if (has_key && check_pair(credentials, error))
             return credentials;
+        size_t owner = has_key ? find_owner(credentials) : 0;
+        if (owner > 0) {
+            *at_key = false;
+            fail(error,
+                 "the private key belongs to certificate %zu of the chain: put that first, and behind each "
+                 "certificate that of its issuer",
+                 owner + 1);
+        }
     }
     tls_credentials_free(credentials);
     return NULL;

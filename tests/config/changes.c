@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 const char changes_good[] = "listen:\n"                                               /* 1 */
                             "  - address: 127.0.0.1:8443\n"                           /* 2 */
@@ -41,6 +42,20 @@ void changes_set_up(void) {
     scene_make(&changes_scene);
 }
 
+/* server.key as the repository has it may be readable for all. */
+static void make_own_key(void) {
+    char path[256];
+    char content[4096];
+    snprintf(path, sizeof path, "%s/server.key", changes_scene.folder);
+    FILE *file = fopen(path, "r");
+    cr_assert_not_null(file);
+    size_t size = fread(content, 1, sizeof content, file);
+    fclose(file);
+    scene_write(&changes_scene, "own.key", content, size);
+    snprintf(path, sizeof path, "%s/own.key", changes_scene.folder);
+    cr_assert_eq(chmod(path, 0640), 0);
+}
+
 void changes_tear_down(void) {
     scene_remove(&changes_scene);
 }
@@ -58,4 +73,27 @@ void changes_assert_problem(const struct change *change) {
               change->replacement, problem->line, problem->message);
     config_problems_free(&problems);
     free(yaml);
+}
+
+void changes_assert_warning(const struct change *change) {
+    make_own_key();
+    char *first = scene_replace(changes_good, "key: server.key", "key: own.key");
+    char *both = scene_replace(first, "key: server.key", "key: own.key");
+    char *yaml = scene_replace(both, change->find, change->replacement);
+    struct config_problems problems = {0};
+    struct config *config = scene_load(&changes_scene, yaml, &problems);
+    cr_assert(config != NULL, "%s: line %u: %s", change->replacement, problems.items[0].line, problems.items[0].message);
+    const struct config_problems *warnings = &config->warnings;
+    const struct config_problem *last = warnings->count == 0 ? NULL : &warnings->items[warnings->count - 1];
+    cr_assert_eq(warnings->count, change->fragment == NULL ? 0 : 1, "%s: %zu warnings: %s", change->replacement,
+                 warnings->count, last == NULL ? "" : last->message);
+    if (change->fragment != NULL) {
+        cr_assert_str_eq(last->file, changes_scene.path);
+        cr_assert(last->line == change->line && strstr(last->message, change->fragment) != NULL, "%s: line %u: %s",
+                  change->replacement, last->line, last->message);
+    }
+    config_release(config);
+    free(yaml);
+    free(both);
+    free(first);
 }

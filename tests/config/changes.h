@@ -25,6 +25,16 @@ void changes_tear_down(void);
 /* Fails the test unless the change gives exactly one problem, at its line, with its fragment. */
 void changes_assert_problem(const struct change *change);
 
+/*
+ * Likewise with exactly one warning, or with none where the fragment is NULL. The file that is changed names own.key, which
+ * nobody else can read, instead of server.key.
+ */
+void changes_assert_warning(const struct change *change);
+
+#define ASSERT_WARNINGS(changes)                                                                                            \
+    for (size_t i = 0; i < ARRAY_LENGTH(changes); i++)                                                                      \
+    changes_assert_warning(&(changes)[i])
+
 #define ASSERT_PROBLEMS(changes)                                                                                            \
     for (size_t i = 0; i < ARRAY_LENGTH(changes); i++)                                                                      \
     changes_assert_problem(&(changes)[i])

@@ -132,3 +132,44 @@ Test(address, refuses_what_does_not_resolve) {
         cr_assert_null(strstr(error, "does not resolve"), "%s: %s", bad[i], error);
     }
 }
+
+Test(address, loopback_is_what_only_this_machine_reaches) {
+    static const struct {
+        const char *text;
+        bool expected;
+    } cases[] = {
+        {"127.0.0.1:1", true},  {"127.255.0.9:1", true},    {"[::1]:1", true},      {"[::ffff:127.0.0.1]:1", true},
+        {"0.0.0.0:1", false},   {"10.0.0.1:1", false},      {"[::]:1", false},      {"[::ffff:10.0.0.1]:1", false},
+        {"[fe80::1]:1", false}, {"[2001:db8::1]:1", false}, {"128.0.0.1:1", false},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct config_address address;
+        char text[ADDRESS_ERROR_SIZE];
+        cr_assert_eq(address_parse(cases[i].text, &address, text), 0, "%s", text);
+        cr_assert_eq(address_is_loopback(&address), cases[i].expected, "%s", cases[i].text);
+    }
+}
+
+Test(address, other_forms_are_told_what_to_write) {
+    static const struct {
+        const char *text;
+        const char *fragment;
+    } cases[] = {
+        {"http://app:9000/x", "is a URL; write \"app:9000\""},
+        {"HTTP://app", "is a URL; write \"app:80\""},
+        {"https://[::1]", "is a URL; write \"[::1]:443\"; TLS is not spoken"},
+        {"http://[::1]:9000", "is a URL; write \"[::1]:9000\""},
+        {"tcp://app:9000", "is a URL; write \"app:9000\""},
+        {"http://", "is a URL; write host and port alone"},
+        {"unix:///run/app.sock", "is a Unix socket"},
+        {"unix:/run/app.sock", "is a Unix socket"},
+        {"./app.sock", "is a Unix socket"},
+        {"app:9000/", "has a path"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct config_address found[1];
+        char text[ADDRESS_ERROR_SIZE] = "";
+        cr_assert_lt(address_resolve(cases[i].text, found, 1, text), 0);
+        cr_assert_not_null(strstr(text, cases[i].fragment), "%s: %s", cases[i].text, text);
+    }
+}

@@ -26,7 +26,8 @@ Test(client_auth, problems, .init = changes_set_up, .fini = changes_tear_down) {
          "off\n      ca: [root.pem]\n      crl: [half.crl]", 20, "half.crl: "},
         {"      ca: [root.pem,\n           root2.pem]\n      max_depth: 4", "      crl: [root.crl]", 18,
          "client_auth.mode enforce needs client_auth.ca"},
-        {"      max_depth: 4", "      crl: root.crl", 21, "client_auth.crl must be a list"},
+        {"      max_depth: 4", "      crl: root.crl", 21, "client_auth.crl must be a list, not root.crl; write [root.crl]"},
+        {"      max_depth: 4", "      crl: ['http://ca.example/root.crl']", 21, "http://ca.example/root.crl is a URL"},
         {"      max_depth: 4", "      crl_check: all", 21, "client_auth.crl_check must be chain or leaf, not all"},
         {"      max_depth: 4", "      crl_stale: ignore", 21, "client_auth.crl_stale must be reject or accept, not ignore"},
     };

@@ -7,7 +7,7 @@ Test(values, keys, .init = changes_set_up, .fini = changes_tear_down) {
     static const struct change changes[] = {
         {"shards: auto", "shard: auto", 5, "unknown key \"shard\" in the file; did you mean \"shards\"?"},
         {"shards: auto", "Shards: auto", 5, "did you mean \"shards\"?"},
-        {"shards: auto", "colour: red", 5, "unknown key \"colour\" in the file"},
+        {"shards: auto", "colour: red", 5, "unknown key \"colour\" in the file; its keys are listen, admin, shards, limits"},
         {"shards: auto", "<<: {shards: auto}", 5, "unknown key \"<<\""},
         {"  connections: 65536", "  conections: 65536", 9, "did you mean \"connections\"?"},
         {"{entries: 5}", "{size: 5}", 10, "unknown key \"size\" in cert_cache"},
@@ -40,7 +40,7 @@ Test(values, types, .init = changes_set_up, .fini = changes_tear_down) {
         {"listen:\n  - address: 127.0.0.1:8443", "listen:\n#", 1, "listen must be a list, not nothing"},
         {"listen:\n  - address: 127.0.0.1:8443", "listen: []\n#", 1, "listen must have at least one item"},
         {"- address: 127.0.0.1:8443", "- 127.0.0.1:8443", 2, "a listener must be a mapping"},
-        {"- address: 127.0.0.1:8443", "- address: 8443", 2, "address must be a string, not 8443; put it in quotes"},
+        {"- address: 127.0.0.1:8443", "- address: true", 2, "address must be a string, not true; put it in quotes"},
         {"- address: 127.0.0.1:8443", "- address: [a]", 2, "address must be a string, not a list"},
         {"  address: 127.0.0.1:9443", "  - 127.0.0.1:9443", 4, "admin must be a mapping (key: value), not a list"},
         {"shards: auto", "shards:", 5, "not nothing"},
