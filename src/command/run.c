@@ -46,9 +46,13 @@ static void log_ready(const struct config *config) {
              tls_library_version(), tls_library_crypto());
 }
 
+/* But for those of an end, which the log tells otherwise. */
 static void log_warnings(const struct config_problems *warnings) {
     for (size_t i = 0; i < warnings->count; i++) {
         const struct config_problem *item = &warnings->items[i];
+        if (item->is_end) {
+            continue;
+        }
         if (item->line > 0) {
             log_warning("%s:%u: %s", item->file, item->line, item->message);
         } else {

@@ -8,6 +8,7 @@
 #include "config/memory.h"
 #include "config/problems.h"
 #include "config/settings.h"
+#include "config/warnings.h"
 
 #include <stdlib.h>
 
@@ -104,6 +105,9 @@ static void load_document(const struct loader *loader, const struct document_nod
     check_names_differ(loader, hosts, config->exact, config->exact_count);
     check_names_differ(loader, hosts, config->wildcards, config->wildcard_count);
     check_one_default(loader, hosts, config);
+    if (loader->problems->count == 0) {
+        warnings_find(loader, root, config);
+    }
 }
 
 static void load_text(const char *path, struct bytes text, struct config *config, struct config_problems *problems) {

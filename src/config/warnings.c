@@ -1,0 +1,98 @@
+#include "config/warnings.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "config/address.h"
+#include "config/warnings_clients.h"
+#include "config/warnings_server.h"
+
+#include <string.h>
+
+const struct document_node *warnings_value(const struct document_node *mapping, const char *key) {
+    if (mapping == NULL || mapping->type != DOCUMENT_MAPPING) {
+        return NULL;
+    }
+    for (const struct document_node *node = mapping->first; node != NULL; node = node->next->next) {
+        if (strcmp(node->text, key) == 0) {
+            return node->next;
+        }
+    }
+    return NULL;
+}
+
+static void warn_of_admin(const struct loader *loader, const struct document_node *admin, const struct config *config) {
+    struct config_address address;
+    char error[ADDRESS_ERROR_SIZE];
+    if (config->admin_address == NULL || address_parse(config->admin_address, &address, error) < 0 ||
+        address_is_loopback(&address)) {
+        return;
+    }
+    loader_warning(loader, warnings_value(admin, "address"),
+                   "admin.address \"%s\" is not a loopback address: the statistics and the names of all hosts are there for "
+                   "everybody who can connect to it; choose 127.0.0.1 or [::1], or see that a firewall lets in only "
+                   "your own",
+                   config->admin_address);
+}
+
+/* Words for a switch, which access_log is not. */
+static void warn_of_access_log(const struct loader *loader, const struct document_node *access_log) {
+    static const char *const words[] = {"on", "off", "yes", "no", "none", "stdout", "stderr", "syslog"};
+    for (size_t i = 0; access_log != NULL && i < ARRAY_LENGTH(words); i++) {
+        if (strcmp(access_log->text, words[i]) == 0) {
+            loader_warning(loader, access_log,
+                           "access_log: lines go to a file of the name \"%s\"; leave access_log out for none, or write "
+                           "\"-\" for standard output",
+                           words[i]);
+        }
+    }
+}
+
+/* Whether requests to `origin` would come in here again. */
+static bool is_own(const struct config *config, const struct config_address *origin) {
+    struct config_address listener;
+    char error[ADDRESS_ERROR_SIZE];
+    for (size_t i = 0; i < config->listen_count; i++) {
+        if (address_parse(config->listen[i], &listener, error) == 0 && address_overlaps(&listener, origin) &&
+            (address_equal(&listener, origin) || address_is_loopback(origin))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void warn_of_origin(const struct loader *loader, const struct document_node *node, const struct config *config) {
+    struct config_address parsed;
+    char error[ADDRESS_ERROR_SIZE];
+    const char *port = strrchr(node->text, ':');
+    if (address_parse(node->text, &parsed, error) == 0 && is_own(config, &parsed)) {
+        loader_warning(loader, node,
+                       "address \"%s\" is that of a listener in this file: requests would come back to this server instead "
+                       "of going to an origin",
+                       node->text);
+    } else if (port != NULL && strcmp(port, ":443") == 0) {
+        loader_warning(loader, node,
+                       "address \"%s\": port 443 is that of HTTPS, but requests go to origins in plain HTTP; name the "
+                       "port on which the origin serves that",
+                       node->text);
+    }
+}
+
+static void warn_of_host(const struct loader *loader, const struct document_node *node, const struct config *config,
+                         const struct config_host *host, int64_t now_s) {
+    warnings_find_server(loader, node, config, host, now_s);
+    warnings_find_clients(loader, warnings_value(node, "client_auth"), host, now_s);
+    const struct document_node *origins = warnings_value(node, "origin");
+    for (const struct document_node *item = origins->first; item != NULL; item = item->next) {
+        warn_of_origin(loader, warnings_value(item, "address"), config);
+    }
+}
+
+void warnings_find(const struct loader *loader, const struct document_node *root, const struct config *config) {
+    int64_t now_s = clock_wall_seconds();
+    warn_of_admin(loader, warnings_value(root, "admin"), config);
+    warn_of_access_log(loader, warnings_value(root, "access_log"));
+    const struct document_node *node = warnings_value(root, "hosts")->first;
+    for (size_t i = 0; i < config->host_count; i++, node = node->next) {
+        warn_of_host(loader, node, config, &config->hosts[i], now_s);
+    }
+}

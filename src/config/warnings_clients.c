@@ -1,0 +1,172 @@
+#include "config/warnings_clients.h"
+
+#include "base/check.h"
+#include "config/warnings.h"
+#include "config/words.h"
+#include "identity/name.h"
+#include "identity/revocation_list.h"
+
+#include <stdio.h>
+
+/* Item `number` of a list, from 1; the list itself when it has no such item. */
+static const struct document_node *item_of(const struct document_node *list, unsigned number) {
+    const struct document_node *item = list->first;
+    for (unsigned i = 1; i < number && item != NULL; i++) {
+        item = item->next;
+    }
+    return item == NULL ? list : item;
+}
+
+static void warn_of_root_dates(const struct loader *loader, const struct document_node *ca,
+                               const struct trust_anchor *anchor, int64_t now_s) {
+    char name[WORDS_NAME_SIZE];
+    char time[WORDS_TIME_SIZE];
+    const struct certificate *root = &anchor->certificate;
+    const struct document_node *item = item_of(ca, anchor->file);
+    if (root->not_after < now_s) {
+        loader_warning_of_end(loader, item, "client_auth.ca: the root %s has expired, at %s: its clients are not valid",
+                              words_name(root->subject, name), words_time(root->not_after, time));
+    } else if (root->not_before > now_s) {
+        loader_warning(loader, item, "client_auth.ca: the root %s is not valid before %s: nor are its clients",
+                       words_name(root->subject, name), words_time(root->not_before, time));
+    }
+}
+
+static bool is_root(const struct trust *trust, const struct revocation_list *list) {
+    for (size_t i = 0; i < trust_count(trust); i++) {
+        if (trust_anchor(trust, i)->subject_hash == list->issuer_hash && name_equal(trust_name(trust, i), list->issuer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_list_of_intermediate(const struct config_host *host) {
+    for (size_t i = 0; i < revocation_count(host->revocation); i++) {
+        if (!is_root(host->trust, revocation_list_at(host->revocation, i))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether it stands there for the sake of a chain: another root that it has issued has a list, and clients of its own. */
+static bool has_issued_root_with_list(const struct config_host *host, const struct trust_anchor *anchor) {
+    for (size_t i = 0; i < trust_count(host->trust); i++) {
+        const struct trust_anchor *other = trust_anchor(host->trust, i);
+        if (other != anchor && !certificate_is_self_issued(&other->certificate) &&
+            name_equal(other->certificate.issuer, anchor->certificate.subject) &&
+            revocation_speaks_for(host->revocation, other)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Clients of intermediates need more lists, but the intermediates are not known here: clients present them. With crl_check:
+ * leaf the list of a root counts for its own clients alone, so nothing is said where others may be.
+ */
+static bool lacks_list(const struct config_host *host, const struct trust_anchor *anchor) {
+    if (host->policy.revocation_scope == REVOCATION_LEAF && has_list_of_intermediate(host)) {
+        return false;
+    }
+    return !revocation_speaks_for(host->revocation, anchor) && !has_issued_root_with_list(host, anchor);
+}
+
+/* One warning a file: a bundle may have a hundred roots. */
+static void warn_of_missing_lists(const struct loader *loader, const struct document_node *ca,
+                                  const struct config_host *host) {
+    size_t count = trust_count(host->trust);
+    for (size_t i = 0, next; i < count; i = next) {
+        const struct trust_anchor *first = NULL;
+        size_t lacking = 0;
+        unsigned file = trust_anchor(host->trust, i)->file;
+        for (next = i; next < count && trust_anchor(host->trust, next)->file == file; next++) {
+            const struct trust_anchor *anchor = trust_anchor(host->trust, next);
+            if (lacks_list(host, anchor)) {
+                first = first == NULL ? anchor : first;
+                lacking++;
+            }
+        }
+        if (lacking == 0) {
+            continue;
+        }
+        char name[WORDS_NAME_SIZE];
+        char others[64] = "";
+        if (lacking > 1) {
+            snprintf(others, sizeof others, " and %zu other %s of this file", lacking - 1, lacking == 2 ? "root" : "roots");
+        }
+        loader_warning(loader, item_of(ca, file),
+                       "client_auth.ca: no list in client_auth.crl is of %s%s: %s clients will be crl_missing; add the list "
+                       "to client_auth.crl",
+                       words_name(first->certificate.subject, name), others, lacking > 1 ? "their" : "its");
+    }
+}
+
+/* Whether a newer list of the same issuer and scope counts instead. */
+static bool is_superseded(const struct revocation *revocation, size_t index, int64_t now_s) {
+    const struct revocation_list *list = revocation_list_at(revocation, index);
+    for (size_t i = index; i-- > 0;) { /* those of one issuer stand together, the newest first */
+        const struct revocation_list *newer = revocation_list_at(revocation, i);
+        if (newer->issuer_hash != list->issuer_hash) {
+            return false;
+        }
+        if (newer->this_update <= now_s && bytes_equal(newer->aki, list->aki) && name_equal(newer->issuer, list->issuer) &&
+            newer->scope.only_user_certificates == list->scope.only_user_certificates &&
+            newer->scope.only_ca_certificates == list->scope.only_ca_certificates &&
+            bytes_equal(newer->scope.names, list->scope.names) && bytes_equal(newer->scope.name, list->scope.name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void warn_of_list_dates(const struct loader *loader, const struct document_node *crl, const struct config_host *host,
+                               size_t index, int64_t now_s) {
+    char name[WORDS_NAME_SIZE];
+    char time[WORDS_TIME_SIZE];
+    const struct revocation_list *list = revocation_list_at(host->revocation, index);
+    const struct document_node *item = item_of(crl, list->origin.file);
+    if (list->this_update > now_s) {
+        loader_warning(loader, item, "client_auth.crl: the list of %s does not count before %s, when it is made",
+                       words_name(list->issuer, name), words_time(list->this_update, time));
+    } else if (list->next_update < now_s && !is_superseded(host->revocation, index, now_s)) {
+        loader_warning_of_end(loader, item, "client_auth.crl: the list of %s has ended, at %s: %s",
+                              words_name(list->issuer, name), words_time(list->next_update, time),
+                              host->policy.accept_stale_crls
+                                  ? "it counts as current, as crl_stale says; replace it all the same"
+                                  : "its clients will be crl_stale; replace it");
+    }
+}
+
+static void warn_of_settings_without_lists(const struct loader *loader, const struct document_node *client_auth) {
+    static const char *const keys[] = {"crl_check", "crl_stale"};
+    for (size_t i = 0; i < ARRAY_LENGTH(keys); i++) {
+        const struct document_node *node = warnings_value(client_auth, keys[i]);
+        if (node != NULL) {
+            loader_warning(loader, node,
+                           "client_auth.%s does nothing without client_auth.crl: nobody's certificate counts as revoked",
+                           keys[i]);
+        }
+    }
+}
+
+void warnings_find_clients(const struct loader *loader, const struct document_node *client_auth,
+                           const struct config_host *host, int64_t now_s) {
+    if (host->mode == CONFIG_OFF) {
+        return;
+    }
+    const struct document_node *ca = warnings_value(client_auth, "ca");
+    for (size_t i = 0; i < trust_count(host->trust); i++) {
+        warn_of_root_dates(loader, ca, trust_anchor(host->trust, i), now_s);
+    }
+    if (host->revocation == NULL) {
+        warn_of_settings_without_lists(loader, client_auth);
+        return;
+    }
+    warn_of_missing_lists(loader, ca, host);
+    for (size_t i = 0; i < revocation_count(host->revocation); i++) {
+        warn_of_list_dates(loader, warnings_value(client_auth, "crl"), host, i, now_s);
+    }
+}

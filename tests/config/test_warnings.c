@@ -1,0 +1,45 @@
+#include "changes.h"
+#include "config/warnings.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+Test(warnings, of_addresses, .init = changes_set_up, .fini = changes_tear_down) {
+    static const struct change changes[] = {
+        {"shards: auto", "shards: auto", 0, NULL},
+        {"  address: 127.0.0.1:9443", "  address: 0.0.0.0:9443", 4,
+         "admin.address \"0.0.0.0:9443\" is not a loopback address"},
+        {"  address: 127.0.0.1:9443", "  address: '[::]:9443'", 4, "admin.address"},
+        {"  address: 127.0.0.1:9443", "  address: '[::1]:9443'", 0, NULL},
+        {"      - address: 127.0.0.1:9000", "      - address: 127.0.0.1:8443", 29,
+         "address \"127.0.0.1:8443\" is that of a listener"},
+        {"- address: 127.0.0.1:8443\n", "- address: 0.0.0.0:9000\n", 29, "address \"127.0.0.1:9000\" is that of a listener"},
+        {"      - address: 127.0.0.1:9000", "      - address: 192.0.2.1:443", 29, "port 443 is that of HTTPS"},
+        {"      - address: 127.0.0.1:9000", "      - address: 192.0.2.1:8443", 0, NULL},
+        {"shards: auto", "access_log: off", 5, "lines go to a file of the name \"off\""},
+        {"shards: auto", "access_log: '-'", 0, NULL},
+        {"[{address: '[::1]:9000'}]", "[{address: '[::1]:9000'}, {address: '[::1]:443'}]", 30, "port 443"},
+    };
+    ASSERT_WARNINGS(changes);
+}
+
+/* Another machine may serve at the port at which this one listens on all of its addresses. */
+Test(warnings, not_of_another_machine, .init = changes_set_up, .fini = changes_tear_down) {
+    char *yaml = scene_replace(changes_good, "- address: 127.0.0.1:8443\n", "- address: 0.0.0.0:8443\n");
+    char *both = scene_replace(yaml, "- address: 127.0.0.1:9000", "- address: 192.0.2.1:8443");
+    struct config_problems problems = {0};
+    struct config *config = scene_load(&changes_scene, both, &problems);
+    cr_assert_not_null(config);
+    for (size_t i = 0; i < config->warnings.count; i++) {
+        cr_assert_null(strstr(config->warnings.items[i].message, "address"), "%s", config->warnings.items[i].message);
+    }
+    config_release(config);
+    free(both);
+    free(yaml);
+}
+
+Test(warnings, never_keep_a_file_from_being_served_and_are_not_told_of_one_that_is_not, .init = changes_set_up,
+     .fini = changes_tear_down) {
+    changes_assert_problem(
+        &(struct change){"  address: 127.0.0.1:9443\nshards: auto", "  address: 0.0.0.0:9443\nshards: x", 5, "shards"});
+}
