@@ -19,12 +19,15 @@ static enum options_result refuse_option(char **argv) {
     return OPTIONS_USAGE;
 }
 
-enum options_result options_read_config(int argc, char **argv, const char *usage, const char **path) {
-    static const struct option options[] = {
+/* `json` is NULL where there is no such option. */
+static enum options_result read_all(int argc, char **argv, const char *usage, const char **path, bool *json) {
+    static const struct option all[] = {
+        {"json", no_argument, NULL, 'j'},
         {"config", required_argument, NULL, 'c'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
+    const struct option *options = json == NULL ? all + 1 : all;
     const char *found = NULL;
     opterr = 0;
     optind = 0; /* glibc: starts over, also after an earlier use in this process */
@@ -34,6 +37,9 @@ enum options_result options_read_config(int argc, char **argv, const char *usage
             if (found != NULL)
                 return refuse(argv[0], "-c is given twice");
             found = optarg;
+            break;
+        case 'j':
+            *json = true;
             break;
         case 'h':
             fputs(usage, stdout);
@@ -53,4 +59,13 @@ enum options_result options_read_config(int argc, char **argv, const char *usage
         return refuse(argv[0], "-c FILE is missing");
     *path = found;
     return OPTIONS_GO_ON;
+}
+
+enum options_result options_read_config(int argc, char **argv, const char *usage, const char **path) {
+    return read_all(argc, argv, usage, path, NULL);
+}
+
+enum options_result options_read_check(int argc, char **argv, const char *usage, const char **path, bool *json) {
+    *json = false;
+    return read_all(argc, argv, usage, path, json);
 }

@@ -2,6 +2,8 @@
 #ifndef COMMAND_OPTIONS_H
 #define COMMAND_OPTIONS_H
 
+#include <stdbool.h>
+
 enum {
     OPTIONS_EXIT_USAGE = 2, /* what a command ends with when its arguments make no sense */
 };
@@ -17,5 +19,8 @@ enum options_result {
  * command's name. `path` is set for OPTIONS_GO_ON only.
  */
 enum options_result options_read_config(int argc, char **argv, const char *usage, const char **path);
+
+/* Likewise, with --json beside it: *json says whether it is there. */
+enum options_result options_read_check(int argc, char **argv, const char *usage, const char **path, bool *json);
 
 #endif

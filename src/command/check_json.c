@@ -1,0 +1,115 @@
+#include "command/check_json.h"
+
+#include "config/words.h"
+#include "identity/revocation_list.h"
+#include "stats/json.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static void put_text(struct json *json, const char *key, const char *text) {
+    json_string(json, key, bytes_of_string(text));
+}
+
+/* INT64_MAX: there is none. */
+static void put_time(struct json *json, const char *key, int64_t seconds) {
+    char text[WORDS_TIME_SIZE];
+    if (seconds == INT64_MAX) {
+        json_null(json, key);
+    } else {
+        put_text(json, key, words_time(seconds, text));
+    }
+}
+
+static void put_name(struct json *json, const char *key, struct bytes name) {
+    char text[WORDS_NAME_SIZE];
+    put_text(json, key, words_name(name, text));
+}
+
+static void put_roots(struct json *json, const struct trust *trust) {
+    json_begin_array(json, "roots");
+    for (size_t i = 0; trust != NULL && i < trust_count(trust); i++) {
+        json_begin_object(json, NULL);
+        put_name(json, "subject", trust_name(trust, i));
+        put_time(json, "not_after", trust_not_after(trust, i));
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void put_lists(struct json *json, const struct revocation *revocation) {
+    json_begin_array(json, "crls");
+    for (size_t i = 0; revocation != NULL && i < revocation_count(revocation); i++) {
+        const struct revocation_list *list = revocation_list_at(revocation, i);
+        json_begin_object(json, NULL);
+        put_name(json, "issuer", list->issuer);
+        put_time(json, "this_update", list->this_update);
+        put_time(json, "next_update", list->next_update);
+        json_unsigned(json, "revoked", serials_count(list->serials));
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void put_host(struct json *json, const struct config_host *host) {
+    json_begin_object(json, NULL);
+    put_text(json, "name", host->name);
+    json_bool(json, "default", host->is_default);
+    put_text(json, "mode", config_mode_name(host->mode));
+    json_begin_object(json, "certificate");
+    put_text(json, "file", host->certificate_path);
+    put_time(json, "not_after", host->credentials->not_after);
+    json_end_object(json);
+    put_roots(json, host->trust);
+    put_lists(json, host->revocation);
+    json_begin_array(json, "headers");
+    for (size_t i = 0; i < host->forward.count; i++) {
+        put_text(json, NULL, host->forward.headers[i].name);
+    }
+    json_end_array(json);
+    json_begin_array(json, "origins");
+    for (size_t i = 0; i < host->origin_count; i++) {
+        put_text(json, NULL, host->origins[i].text);
+    }
+    json_end_array(json);
+    json_end_object(json);
+}
+
+static void put_problems(struct json *json, const char *key, const struct config_problems *problems) {
+    json_begin_array(json, key);
+    for (size_t i = 0; problems != NULL && i < problems->count; i++) {
+        const struct config_problem *item = &problems->items[i];
+        json_begin_object(json, NULL);
+        put_text(json, "file", item->file);
+        if (item->line > 0) {
+            json_unsigned(json, "line", item->line);
+        } else {
+            json_null(json, "line");
+        }
+        put_text(json, "message", item->message);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+int check_json_print(const char *path, const struct config *config, const struct config_problems *problems, FILE *out) {
+    struct json json = {0};
+    json_begin_object(&json, NULL);
+    json_bool(&json, "ok", config != NULL);
+    put_text(&json, "file", path);
+    json_begin_array(&json, "hosts");
+    for (size_t i = 0; config != NULL && i < config->host_count; i++) {
+        put_host(&json, &config->hosts[i]);
+    }
+    json_end_array(&json);
+    put_problems(&json, "problems", problems);
+    put_problems(&json, "warnings", config == NULL ? NULL : &config->warnings);
+    json_end_object(&json);
+    int result = json.page.failed ? -ENOMEM : 0;
+    if (result == 0) {
+        fwrite(json.page.data, 1, json.page.size, out);
+        fputc('\n', out);
+    }
+    free(json.page.data);
+    return result;
+}

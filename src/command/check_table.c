@@ -1,0 +1,159 @@
+#include "command/check_table.h"
+
+#include "base/clock.h"
+#include "config/words.h"
+
+#include <inttypes.h>
+
+enum {
+    HOST_WIDTH = 22,
+    MODE_WIDTH = 7,
+    DATE_WIDTH = 21, /* a time, and a mark where it is past */
+    INDENT = 4,
+    DEEP_INDENT = 8, /* of a line that goes on */
+};
+
+/* A line under a row while words are put on it. */
+struct wrapped {
+    FILE *out;
+    size_t used; /* columns */
+    bool is_first;
+};
+
+static void begin_line(struct wrapped *line, FILE *out) {
+    *line = (struct wrapped){.out = out, .used = INDENT, .is_first = true};
+    fprintf(out, "%*s", INDENT, "");
+}
+
+static void break_line(struct wrapped *line) {
+    fprintf(line->out, "\n%*s", DEEP_INDENT, "");
+    line->used = DEEP_INDENT;
+    line->is_first = true;
+}
+
+/* Goes on in the next line where the word does not fit, and within the word where it fits on no line. */
+static void put_word(struct wrapped *line, const char *word) {
+    size_t size = strlen(word);
+    if (!line->is_first && line->used + 1 + size > CHECK_TABLE_WIDTH) {
+        break_line(line);
+    }
+    if (!line->is_first) {
+        fputc(' ', line->out);
+        line->used++;
+    }
+    while (size > CHECK_TABLE_WIDTH - line->used) {
+        size_t part = CHECK_TABLE_WIDTH - line->used;
+        fprintf(line->out, "%.*s", (int)part, word);
+        word += part;
+        size -= part;
+        break_line(line);
+    }
+    fputs(word, line->out);
+    line->used += size;
+    line->is_first = false;
+}
+
+static void end_line(struct wrapped *line) {
+    fputc('\n', line->out);
+}
+
+/* A cell: the time with a mark where it is past. Returns whether it is. */
+static bool format_end(int64_t end, int64_t now_s, char cell[static WORDS_TIME_SIZE]) {
+    if (end == INT64_MAX) {
+        snprintf(cell, WORDS_TIME_SIZE, "no end");
+        return false;
+    }
+    char time[WORDS_TIME_SIZE];
+    snprintf(cell, WORDS_TIME_SIZE, "%.*s%s", DATE_WIDTH - 1, words_time(end, time), end < now_s ? "!" : "");
+    return end < now_s;
+}
+
+/* The earliest notAfter. */
+static int64_t end_of_roots(const struct trust *trust) {
+    int64_t first = INT64_MAX;
+    for (size_t i = 0; i < trust_count(trust); i++) {
+        first = trust_not_after(trust, i) < first ? trust_not_after(trust, i) : first;
+    }
+    return first;
+}
+
+static bool print_row(const struct config_host *host, int64_t now_s, FILE *out) {
+    char certificate[WORDS_TIME_SIZE];
+    char roots[WORDS_TIME_SIZE] = "-";
+    char lists[WORDS_TIME_SIZE] = "-";
+    bool has_ended = format_end(host->credentials->not_after, now_s, certificate);
+    if (host->trust != NULL) {
+        has_ended = format_end(end_of_roots(host->trust), now_s, roots) || has_ended;
+    }
+    if (host->revocation != NULL) {
+        has_ended = format_end(revocation_next_update(host->revocation), now_s, lists) || has_ended;
+    }
+    const char *name = host->name;
+    if (strlen(name) > HOST_WIDTH) {
+        for (; strlen(name) > CHECK_TABLE_WIDTH; name += CHECK_TABLE_WIDTH) {
+            fprintf(out, "%.*s\n", CHECK_TABLE_WIDTH, name);
+        }
+        fprintf(out, "%s\n", name);
+        name = "";
+    }
+    fprintf(out, "%-*s  %-*s  %-*s  %-*s  %s\n", HOST_WIDTH, name, MODE_WIDTH, config_mode_name(host->mode), DATE_WIDTH,
+            certificate, DATE_WIDTH, roots, lists);
+    return has_ended;
+}
+
+static void print_counts(const struct config_host *host, FILE *out) {
+    struct wrapped line;
+    char text[96];
+    if (!host->is_default && host->trust == NULL) {
+        return;
+    }
+    begin_line(&line, out);
+    if (host->is_default) {
+        put_word(&line, host->trust == NULL ? "default host" : "default host,");
+    }
+    if (host->trust != NULL) {
+        size_t count = trust_count(host->trust);
+        snprintf(text, sizeof text, "%zu %s,", count, count == 1 ? "root" : "roots");
+        put_word(&line, text);
+    }
+    if (host->trust != NULL && host->revocation == NULL) {
+        put_word(&line, "no CRLs");
+    } else if (host->revocation != NULL) {
+        size_t count = revocation_count(host->revocation);
+        snprintf(text, sizeof text, "%zu %s with %" PRIu64 " revoked", count, count == 1 ? "CRL" : "CRLs",
+                 revocation_entries(host->revocation));
+        put_word(&line, text);
+    }
+    end_line(&line);
+}
+
+static void print_host(const struct config_host *host, FILE *out) {
+    struct wrapped line;
+    print_counts(host, out);
+    begin_line(&line, out);
+    put_word(&line, "headers");
+    for (size_t i = 0; i < host->forward.count; i++) {
+        put_word(&line, host->forward.headers[i].name);
+    }
+    end_line(&line);
+    begin_line(&line, out);
+    put_word(&line, "origins");
+    for (size_t i = 0; i < host->origin_count; i++) {
+        put_word(&line, host->origins[i].text);
+    }
+    end_line(&line);
+}
+
+void check_table_print(const struct config *config, FILE *out) {
+    int64_t now_s = clock_wall_seconds();
+    bool has_ended = false;
+    fprintf(out, "%-*s  %-*s  %-*s  %-*s  %s\n", HOST_WIDTH, "HOST", MODE_WIDTH, "MODE", DATE_WIDTH, "CERTIFICATE UNTIL",
+            DATE_WIDTH, "ROOTS UNTIL", "CRLS UNTIL");
+    for (size_t i = 0; i < config->host_count; i++) {
+        has_ended = print_row(&config->hosts[i], now_s, out) || has_ended;
+        print_host(&config->hosts[i], out);
+    }
+    if (has_ended) {
+        fprintf(out, "! has ended\n");
+    }
+}
