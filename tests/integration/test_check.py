@@ -232,6 +232,14 @@ def test_a_reload_warns(serve, host):
     assert f"WARNING {server.path}:{line}: address \"127.0.0.1:{server.port}\" is that of a listener" in server.stderr()[len(before):]
 
 
+def test_the_log_says_once_what_has_ended(serve, host, pki, chained):
+    one = {**host("one.test", "report", ca=[str(pki.root.cert)], crl=[str(pki.crl(pki.root, start=-3 * DAY, end=-DAY))]),
+           **{key: value for key, value in chained("one.test", end=NOW - DAY).items() if key in ("certificate", "key")}}
+    log = serve([one]).stderr().splitlines()
+    assert len([line for line in log if one["certificate"] in line]) == 1, log
+    assert len([line for line in log if "client_auth.crl" in line]) == 1, log
+
+
 def test_files_of_another_kind(tmp_path, pki, chained):
     """Each command that a message names is run, and makes a file that is taken."""
     good = chained("one.test")
@@ -289,20 +297,23 @@ def test_chains_in_the_wrong_order(tmp_path, chained):
 
 @pytest.fixture(scope="module")
 def many_roots(tmp_path_factory):
-    """Roots whose names take more than a CertificateRequest has room for, and a client of the last."""
+    """Roots whose names take more than a CertificateRequest has room for, the first 200 that fit, and a client of the last."""
     roots = pki_module.Pki(tmp_path_factory.mktemp("many"))
+    pems = []
+    for number in range(300):
+        last = roots.authority(f"Root {number:03d} {'x' * 50}")
+        pems.append(last.cert.read_text())
     bundle = roots.folder / "many.pem"
-    with open(bundle, "wb") as file:
-        for number in range(300):
-            last = roots.authority(f"Root {number:03d} {'x' * 50}")
-            file.write(last.cert.read_bytes())
-    return bundle, roots.client(issuer=last)
+    bundle.write_text("".join(pems))
+    fitting = roots.folder / "fitting.pem"
+    fitting.write_text("".join(pems[:200]))
+    return bundle, fitting, roots.client(issuer=last)
 
 
 def test_more_root_names_than_a_handshake_takes(serve, host, many_roots):
-    bundle, client = many_roots
+    bundle, fitting, client = many_roots
     many = host("many.test", "enforce", ca=[str(bundle)])
-    server = serve([many, host("few.test", "enforce")])
+    server = serve([many, host("few.test", "enforce", ca=[str(fitting)])])
     line = line_of(server.path, str(bundle)) - 1
     assert re.search(rf"WARNING {re.escape(str(server.path))}:({line}|{line + 1}): client_auth.ca: the names of 300 roots take \d+ bytes, and a "
                      r"CertificateRequest has room for 15360: none is sent to clients", server.stderr()), server.stderr()
@@ -311,6 +322,7 @@ def test_more_root_names_than_a_handshake_takes(serve, host, many_roots):
             shown = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-servername", name, f"-{version}",
                                     "-cert", client.chain, "-key", client.key], input="", capture_output=True, text=True, timeout=20)
             assert told in shown.stdout, shown.stdout + shown.stderr
+            assert len(re.findall(r"^CN ?= ?Root \d+ x+$", shown.stdout, re.M)) == (200 if name == "few.test" else 0)
     for version in ("1.2", "1.3"):
         assert server.curl("many.test", cert=client.bundle, version=version).status == 200
     many["client_auth"]["advertise_ca_names"] = False

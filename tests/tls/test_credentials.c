@@ -164,6 +164,20 @@ Test(credentials, bounds_the_chain_and_the_keys) {
     data_free(key);
 }
 
+Test(credentials, refuses_a_chain_whose_leaf_is_not_first) {
+    struct bytes key = data_read("server-p256.key");
+    struct bytes turned = join((const char *[]){"intermediate.pem", "server-p256.pem"}, 2);
+    refuses_text(turned, key, false, "the private key belongs to certificate 2 of the chain: put that first");
+    data_free(turned);
+    turned = join((const char *[]){"server-rsa2048.pem", "root.pem", "server-p256.pem"}, 3);
+    refuses_text(turned, key, false, "the private key belongs to certificate 3 of the chain");
+    data_free(turned);
+    turned = join((const char *[]){"server-rsa2048.pem", "root.pem"}, 2);
+    refuses_text(turned, key, true, "the private key does not belong to the certificate");
+    data_free(turned);
+    data_free(key);
+}
+
 /* The text of a PEM block around `der`. Malloc'd. */
 static struct bytes pem_of(const char *label, const uint8_t *der, size_t size) {
     char *text = malloc(size * 2 + 256);
