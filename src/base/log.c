@@ -2,20 +2,26 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LINE_SIZE_MAX = 1024 };
 
-static const char *const level_names[] = {
-    [LOG_LEVEL_ERROR] = "ERROR",
-    [LOG_LEVEL_WARNING] = "WARNING",
-    [LOG_LEVEL_INFO] = "INFO",
+static const struct {
+    const char *name;
+    int priority; /* syslog(3) */
+} levels[] = {
+    [LOG_LEVEL_ERROR] = {"ERROR", 3},
+    [LOG_LEVEL_WARNING] = {"WARNING", 4},
+    [LOG_LEVEL_INFO] = {"INFO", 6},
 };
 
 static atomic_int shown = LOG_LEVEL_INFO;
@@ -24,10 +30,37 @@ void log_set_level(enum log_level level) {
     atomic_store_explicit(&shown, (int)level, memory_order_relaxed);
 }
 
+/* Whether stderr is the stream that JOURNAL_STREAM names: systemd.exec(5). A child may have inherited the variable alone. */
+static bool is_journal(void) {
+    const char *stream = getenv("JOURNAL_STREAM");
+    struct stat status;
+    char *end;
+
+    if (stream == NULL || fstat(STDERR_FILENO, &status) != 0) {
+        return false;
+    }
+    unsigned long long device = strtoull(stream, &end, 10);
+    return *end == ':' && device == status.st_dev && strtoull(end + 1, NULL, 10) == status.st_ino;
+}
+
+/* The journal has its own clock, and takes the priority off the line (sd-daemon(3)). */
+static void append_start(struct text *text, enum log_level level) {
+    if (is_journal()) {
+        text_append_format(text, "<%d>", levels[level].priority);
+    } else {
+        uint64_t now_ms = clock_wall_ms();
+
+        text_append_time(text, (int64_t)(now_ms / 1000));
+        text->size--; /* the Z, behind which there is more to come */
+        text_append_format(text, ".%03uZ ", (unsigned)(now_ms % 1000));
+    }
+    text_append_format(text, "%s ", levels[level].name);
+}
+
 static void write_line(enum log_level level, uint64_t left_out, const char *format, va_list arguments) {
     char line[LINE_SIZE_MAX + 1]; /* one more, for the NUL that vsnprintf writes and the newline replaces */
     char suffix[64] = "";
-    CHECK((unsigned)level < ARRAY_LENGTH(level_names));
+    CHECK((unsigned)level < ARRAY_LENGTH(levels));
     if ((int)level > atomic_load_explicit(&shown, memory_order_relaxed)) {
         return;
     }
@@ -35,7 +68,9 @@ static void write_line(enum log_level level, uint64_t left_out, const char *form
         snprintf(suffix, sizeof suffix, " (%llu lines like this were left out)", (unsigned long long)left_out);
     }
     size_t most = LINE_SIZE_MAX - strlen(suffix);
-    size_t start = (size_t)snprintf(line, sizeof line, "%s ", level_names[level]);
+    struct text text = text_over(line, most);
+    append_start(&text, level);
+    size_t start = text.size;
     CHECK(vsnprintf(line + start, most - start, format, arguments) >= 0);
     size_t end = strlen(line); /* what fitted */
     for (size_t i = start; i < end; i++) {

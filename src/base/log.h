@@ -1,4 +1,7 @@
-/* The server log: one line an event on stderr, `LEVEL message`. Safe from any thread; a line is one write. */
+/*
+ * The server log: one line an event on stderr, `TIME LEVEL message`, with the time as in 2026-11-27T16:45:06.123Z; in the
+ * journal `<PRIORITY>LEVEL message`, of which it shows the level and the message. Safe from any thread; a line is one write.
+ */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
@@ -10,7 +13,7 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO };
 
 /* Lines above `level` are dropped. Default: LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
-/* At most 1,024 bytes; control bytes in the message are printed as '?'. */
+/* At most 1,024 bytes with what stands before the message; control bytes in the message are printed as '?'. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*

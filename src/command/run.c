@@ -46,17 +46,17 @@ static void log_ready(const struct config *config) {
              tls_library_version(), tls_library_crypto());
 }
 
-/* But for those of an end, which the log tells otherwise. */
-static void log_warnings(const struct config_problems *warnings) {
-    for (size_t i = 0; i < warnings->count; i++) {
-        const struct config_problem *item = &warnings->items[i];
+/* But for warnings of an end, which the log tells otherwise. */
+static void log_problems(enum log_level level, const struct config_problems *problems) {
+    for (size_t i = 0; i < problems->count; i++) {
+        const struct config_problem *item = &problems->items[i];
         if (item->is_end) {
             continue;
         }
         if (item->line > 0) {
-            log_warning("%s:%u: %s", item->file, item->line, item->message);
+            log_line(level, "%s:%u: %s", item->file, item->line, item->message);
         } else {
-            log_warning("%s: %s", item->file, item->message);
+            log_line(level, "%s: %s", item->file, item->message);
         }
     }
 }
@@ -98,10 +98,10 @@ static void reload(struct server *server, const char *path) {
         server_count_failed_reload(server);
     if (config != NULL && server_reload(server, config, &problems) == 0) {
         log_info("SIGHUP: reloaded %s: %zu %s", path, config->host_count, config->host_count == 1 ? "host" : "hosts");
-        log_warnings(&config->warnings);
+        log_problems(LOG_LEVEL_WARNING, &config->warnings);
         warn_of_expired(config);
     } else {
-        config_problems_print(&problems, stderr);
+        log_problems(LOG_LEVEL_ERROR, &problems);
         log_error("SIGHUP: %s has %zu %s: nothing is changed, and the old configuration goes on serving", path,
                   problems.count, problems.count == 1 ? "problem" : "problems");
     }
@@ -153,7 +153,7 @@ static int serve(struct config *config, const char *path, const sigset_t *signal
         log_error("%s", error);
         return EXIT_FAILURE;
     }
-    log_warnings(&config->warnings);
+    log_problems(LOG_LEVEL_WARNING, &config->warnings);
     warn_of_expired(config);
     log_ready(config);
     notify("READY=1");
@@ -180,7 +180,7 @@ static int load_and_serve(const char *path) {
     struct config_problems problems = {0};
     struct config *config = config_load(path, &problems);
     if (config == NULL) {
-        config_problems_print(&problems, stderr);
+        log_problems(LOG_LEVEL_ERROR, &problems);
         config_problems_free(&problems);
         return EXIT_FAILURE;
     }

@@ -4,8 +4,12 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static char logged[1 << 20];
@@ -19,6 +23,9 @@ static int begin(void) {
     return file;
 }
 
+/* "2026-11-27T16:45:06.123Z " */
+enum { TIME_SIZE = 25 };
+
 static size_t end(int file) {
     ssize_t size = pread(file, logged, sizeof logged - 1, 0);
     cr_assert_geq(size, 0);
@@ -27,13 +34,79 @@ static size_t end(int file) {
     return (size_t)size;
 }
 
+static bool is_time(const char *at) {
+    static const char form[] = "0000-00-00T00:00:00.000Z ";
+    for (size_t i = 0; i < TIME_SIZE; i++) {
+        if (form[i] == '0' ? at[i] < '0' || at[i] > '9' : at[i] != form[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Takes the time off each line. */
+static void end_without_times(int file) {
+    end(file);
+    char *to = logged;
+    for (const char *from = logged; *from != '\0';) {
+        cr_assert(is_time(from), "%.40s", from);
+        const char *line = from + TIME_SIZE;
+        size_t size = strcspn(line, "\n") + 1;
+        memmove(to, line, size);
+        to += size;
+        from = line + size;
+    }
+    *to = '\0';
+}
+
 Test(log, a_line_has_its_level_and_message) {
     int file = begin();
     log_error("cannot open %s: %d", "x.pem", 7);
     log_warning("w");
     log_info("%s", "");
-    end(file);
+    end_without_times(file);
     cr_assert_str_eq(logged, "ERROR cannot open x.pem: 7\nWARNING w\nINFO \n");
+}
+
+Test(log, a_line_has_its_time_in_utc) {
+    struct tm parts = {0};
+    cr_assert_eq(setenv("TZ", "Asia/Kathmandu", 1), 0);
+    time_t before = time(NULL);
+    int file = begin();
+    log_info("now");
+    end(file);
+    cr_assert(is_time(logged), "%s", logged);
+    cr_assert(strptime(logged, "%Y-%m-%dT%H:%M:%S", &parts) != NULL);
+    time_t said = timegm(&parts);
+    cr_assert(said >= before && said <= time(NULL), "%s", logged);
+}
+
+static void name_as_journal(int file, int more) {
+    struct stat status;
+    char text[64];
+    cr_assert_eq(fstat(file, &status), 0);
+    snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)status.st_dev, (unsigned long long)status.st_ino + more);
+    cr_assert_eq(setenv("JOURNAL_STREAM", text, 1), 0);
+}
+
+Test(log, in_the_journal_a_line_has_its_priority_instead) {
+    int file = begin();
+    name_as_journal(file, 0);
+    log_error("e");
+    log_warning("w");
+    log_info("i");
+    end(file);
+    cr_assert_str_eq(logged, "<3>ERROR e\n<4>WARNING w\n<6>INFO i\n");
+}
+
+Test(log, an_inherited_variable_makes_no_journal) {
+    int file = begin();
+    name_as_journal(file, 1);
+    log_warning("w");
+    cr_assert_eq(setenv("JOURNAL_STREAM", "9", 1), 0);
+    log_warning("w");
+    end_without_times(file);
+    cr_assert_str_eq(logged, "WARNING w\nWARNING w\n");
 }
 
 Test(log, lines_above_the_level_are_dropped) {
@@ -45,14 +118,14 @@ Test(log, lines_above_the_level_are_dropped) {
     log_set_level(LOG_LEVEL_WARNING);
     log_info("i");
     log_warning("w");
-    end(file);
+    end_without_times(file);
     cr_assert_str_eq(logged, "ERROR e\nWARNING w\n");
 }
 
 Test(log, control_bytes_cannot_forge_a_line) {
     int file = begin();
     log_info("a\nERROR forged\r\t\x1b[2J\x7f end \xc3\xa9");
-    end(file);
+    end_without_times(file);
     cr_assert_str_eq(logged, "INFO a?ERROR forged???[2J? end \xc3\xa9\n");
 }
 
@@ -60,13 +133,14 @@ Test(log, a_long_line_is_cut_at_1024_bytes_with_its_newline) {
     char message[5000];
     memset(message, 'm', sizeof message - 1);
     message[sizeof message - 1] = '\0';
-    for (size_t size = 1016; size <= 1022; size++) { /* "INFO " and the newline are 6 */
+    enum { BESIDE = TIME_SIZE + 6 /* "INFO " and the newline */ };
+    for (size_t size = 1024 - BESIDE - 2; size <= 1024 - BESIDE + 4; size++) {
         int file = begin();
         log_info("%.*s", (int)size, message);
         size_t written = end(file);
-        cr_assert_eq(written, size + 6 < 1024 ? size + 6 : 1024, "a message of %zu", size);
+        cr_assert_eq(written, size + BESIDE < 1024 ? size + BESIDE : 1024, "a message of %zu", size);
         cr_assert_eq(logged[written - 1], '\n');
-        cr_assert_eq(strspn(logged + 5, "m"), written - 6);
+        cr_assert_eq(strspn(logged + TIME_SIZE + 5, "m"), written - BESIDE);
     }
     int file = begin();
     log_error("%s", message);
@@ -93,8 +167,10 @@ Test(log, lines_of_several_threads_do_not_mix) {
     for (size_t i = 0; i < 4; i++) {
         cr_assert_eq(pthread_join(threads[i], NULL), 0);
     }
-    cr_assert_eq(end(file), 4u * 500 * (5 + 199 + 1));
+    cr_assert_eq(end(file), 4u * 500 * (TIME_SIZE + 5 + 199 + 1));
     for (const char *line = logged; *line != '\0'; line += 5 + 199 + 1) {
+        cr_assert(is_time(line));
+        line += TIME_SIZE;
         char letter[] = {line[5], '\0'};
         cr_assert_eq(strncmp(line, "INFO ", 5), 0);
         cr_assert_eq(strspn(line + 5, letter), 199);
@@ -132,7 +208,7 @@ Test(log, what_was_left_out_is_said_by_the_next_that_is_not) {
     }
     kind.spent = 0; /* as if time had passed */
     log_line_of_kind(&kind, LOG_LEVEL_WARNING, "later");
-    end(file);
+    end_without_times(file);
     cr_assert_str_eq(logged, "WARNING line 0\nWARNING line 1\nWARNING line 2\nWARNING line 3\nWARNING line 4\n"
                              "WARNING later (3 lines like this were left out)\n");
     cr_assert(log_kind_allows(&kind, 1, &left_out));
