@@ -92,11 +92,13 @@ static void notify_reloading(void) {
 
 static void reload(struct server *server, const char *path) {
     struct config_problems problems = {0};
+    bool taken = false;
     notify_reloading();
     struct config *config = config_load(path, &problems);
     if (config == NULL)
         server_count_failed_reload(server);
     if (config != NULL && server_reload(server, config, &problems) == 0) {
+        taken = true;
         log_info("SIGHUP: reloaded %s: %zu %s", path, config->host_count, config->host_count == 1 ? "host" : "hosts");
         log_problems(LOG_LEVEL_WARNING, &config->warnings);
         warn_of_expired(config);
@@ -108,7 +110,9 @@ static void reload(struct server *server, const char *path) {
     if (config != NULL)
         config_release(config);
     config_problems_free(&problems);
-    notify("READY=1");
+    /* `systemctl status` shows it. */
+    notify(taken ? "READY=1\nSTATUS=The last reload was taken."
+                 : "READY=1\nSTATUS=The last reload was refused: the old configuration is served. The log has the reason.");
 }
 
 /* Tells the server of signals until it has ended. A second SIGTERM changes nothing; SIGINT hurries a drain. */
