@@ -6,7 +6,9 @@
 #include "command/options.h"
 #include "command/timestamp.h"
 #include "config/client_auth.h"
+#include "config/config.h"
 #include "config/file.h"
+#include "guard/offer.h"
 #include "identity/identity.h"
 #include "identity/pem.h"
 #include "tls/context.h"
@@ -29,6 +31,7 @@ enum {
 
 static const char usage[] =
     "usage: sallyport verify --ca FILE [--ca FILE]... [--crl FILE]... [--at TIME] [--max-depth N] [--json] CHAIN\n"
+    "       sallyport verify -c FILE --host NAME [--at TIME] [--json] CHAIN\n"
     "\n"
     "Judges a client certificate by the code and with the limits that the server uses, and prints the status, the\n"
     "reason, and each field of the certificate that a header could carry.\n"
@@ -37,6 +40,9 @@ static const char usage[] =
     "  --ca FILE         trusted roots, PEM or DER; may be given more than once\n"
     "  --crl FILE        revocation lists, PEM or DER; may be given more than once. Every certificate below the root then\n"
     "                    needs a current list of its issuer; without --crl revocation is not checked\n"
+    "  -c, --config FILE the configuration of a server, whose host's roots, lists and limits are used; its files must be\n"
+    "                    readable, as for `sallyport check`\n"
+    "  --host NAME       the server name that the client asks for; \"\": it sends none\n"
     "  --at TIME         judge as of this time (RFC 3339, as 2026-11-24T02:26:00Z); now when absent\n"
     "  --max-depth N     intermediates and client certificate at most, 1 to 16; 4 when absent\n"
     "  --json            print one JSON object\n"
@@ -90,6 +96,10 @@ static const char *const field_names[] = {
 };
 
 struct arguments {
+    const char *config_path;
+    const char *host_name;
+    struct config *config; /* loaded when all arguments are known; the host is in it */
+    const struct config_host *host;
     struct trust *trust;
     struct revocation *revocation; /* NULL: not checked */
     const char **crl_paths;        /* of its files, in order; room for as many as there are arguments */
@@ -97,12 +107,14 @@ struct arguments {
     const char *chain_path;
     int64_t at;
     size_t depth_max;
+    bool depth_given;
     bool json;
 };
 
 /* The presented certificates; they are views of `content`. */
 struct presented {
     struct bytes content;
+    size_t size_max; /* bytes of all of them */
     struct bytes certificates[CERTIFICATES_MAX];
     size_t count;
     bool too_large;
@@ -151,7 +163,7 @@ static int add_crls(struct arguments *arguments, const char *path) {
 /* As the server counts: what goes over the limit is not kept, nor what follows. */
 static void present(struct presented *presented, struct bytes der, size_t *total) {
     *total += der.size;
-    presented->too_large = presented->too_large || *total > CHAIN_SIZE_MAX;
+    presented->too_large = presented->too_large || *total > presented->size_max;
     if (!presented->too_large && presented->count < CERTIFICATES_MAX)
         presented->certificates[presented->count++] = der;
 }
@@ -225,13 +237,15 @@ static int judge(const struct arguments *arguments, const struct presented *pres
         CHECK(field_parse(field_names[i], &headers[i].field));
     }
     const struct forward forward = {headers, ARRAY_LENGTH(headers)};
-    const struct identity_policy policy = {
+    struct identity_policy policy = {
         .trust = arguments->trust,
         .depth_max = arguments->depth_max,
-        .forward = &forward,
         .revocation = arguments->revocation,
         .revocation_scope = REVOCATION_CHAIN,
     };
+    if (arguments->host != NULL)
+        policy = arguments->host->policy;
+    policy.forward = &forward; /* all fields, and not only those that the host forwards */
     struct identity *identity =
         identity_judge(&policy, presented->certificates, presented->count, presented->too_large, arguments->at);
     if (identity == NULL)
@@ -248,6 +262,7 @@ static int set_depth(struct arguments *arguments, const char *text) {
     if (*text < '0' || *text > '9' || *end != '\0' || depth < 1 || depth > DEPTH_MAX)
         return refuse("--max-depth is \"%s\", it must be 1 to %d", text, DEPTH_MAX);
     arguments->depth_max = depth;
+    arguments->depth_given = true;
     return 0;
 }
 
@@ -257,10 +272,21 @@ static int set_time(struct arguments *arguments, const char *text) {
     return 0;
 }
 
-enum { OPTION_CA = 256, OPTION_CRL, OPTION_AT, OPTION_MAX_DEPTH, OPTION_JSON };
+static int set_once(const char **value, const char *option) {
+    if (*value != NULL)
+        return refuse("%s is given twice", option);
+    *value = optarg;
+    return 0;
+}
+
+enum { OPTION_CONFIG = 'c', OPTION_CA = 256, OPTION_CRL, OPTION_AT, OPTION_HOST, OPTION_MAX_DEPTH, OPTION_JSON };
 
 static int set_option(struct arguments *arguments, int option, char **argv) {
     switch (option) {
+    case OPTION_CONFIG:
+        return set_once(&arguments->config_path, "-c");
+    case OPTION_HOST:
+        return set_once(&arguments->host_name, "--host");
     case OPTION_CA:
         return add_roots(arguments->trust, optarg);
     case OPTION_CRL:
@@ -287,9 +313,29 @@ static int check_crls(const struct arguments *arguments) {
     return refuse("%s: %s", file == 0 ? "--crl" : arguments->crl_paths[file - 1], error);
 }
 
+/* Roots, lists and limits come from a host or from the command line, never from both. */
+static int check_sources(const struct arguments *arguments) {
+    bool has_roots = trust_count(arguments->trust) > 0;
+    const char *own = has_roots                  ? "--ca"
+                      : arguments->crl_count > 0 ? "--crl"
+                      : arguments->depth_given   ? "--max-depth"
+                                                 : NULL;
+    if (arguments->config_path != NULL && own != NULL)
+        return refuse("%s and -c exclude each other: with -c the host's own settings are used", own);
+    if (arguments->config_path != NULL && arguments->host_name == NULL)
+        return refuse("-c needs --host NAME: the server name that the client asks for; see sallyport verify --help");
+    if (arguments->config_path == NULL && arguments->host_name != NULL)
+        return refuse("--host needs -c FILE: the configuration that has the host; see sallyport verify --help");
+    if (arguments->config_path == NULL && !has_roots)
+        return refuse("--ca FILE is missing, or -c FILE --host NAME; see sallyport verify --help");
+    return 0;
+}
+
 /* 0, or EXIT_UNUSABLE; `*help` when that was asked for instead. */
 static int read_arguments(int argc, char **argv, struct arguments *arguments, bool *help) {
     static const struct option options[] = {
+        {"config", required_argument, NULL, OPTION_CONFIG},
+        {"host", required_argument, NULL, OPTION_HOST},
         {"ca", required_argument, NULL, OPTION_CA},
         {"crl", required_argument, NULL, OPTION_CRL},
         {"at", required_argument, NULL, OPTION_AT},
@@ -300,7 +346,7 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments, bo
     };
     opterr = 0;
     optind = 0; /* glibc: starts over, also after an earlier use in this process */
-    for (int option; (option = getopt_long(argc, argv, ":h", options, NULL)) != -1;) {
+    for (int option; (option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1;) {
         *help = *help || option == 'h';
         if (option != 'h' && set_option(arguments, option, argv) != 0)
             return EXIT_UNUSABLE;
@@ -309,10 +355,46 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments, bo
         return 0;
     if (argc - optind != 1)
         return refuse("%s; see sallyport verify --help", argc == optind ? "CHAIN is missing" : "more than one CHAIN");
-    if (trust_count(arguments->trust) == 0)
-        return refuse("--ca FILE is missing; see sallyport verify --help");
     arguments->chain_path = argv[optind];
-    return check_crls(arguments);
+    int status = check_sources(arguments);
+    return status != 0 ? status : check_crls(arguments);
+}
+
+static int refuse_unserved(const struct arguments *arguments, const char *name) {
+    const struct config *config = arguments->config;
+    char buffer[1024];
+    struct text text = text_over(buffer, sizeof(buffer) - 1);
+    for (size_t i = 0; i < config->host_count && !text.overflow; i++)
+        text_append_format(&text, "%s%s", i == 0 ? "" : ", ", config->hosts[i].name);
+    buffer[text.size] = '\0';
+    return refuse("%s: no host serves %s%s: its clients get the alert unrecognized_name; the hosts are %s%s",
+                  arguments->config_path, name[0] != '\0' ? "the server name " : "clients without a server name", name,
+                  buffer, text.overflow ? ", ..." : "");
+}
+
+/* Finds the host as the server does, with the server name of a client's hello. */
+static int find_host(struct arguments *arguments) {
+    struct hello hello = {0};
+    if (arguments->host_name[0] != '\0' && !offer_take_name(bytes_of_string(arguments->host_name), &hello))
+        return refuse("--host is \"%s\": %s", arguments->host_name, hello.fault);
+    arguments->host = config_find_host(arguments->config, hello.name);
+    if (arguments->host == NULL)
+        return refuse_unserved(arguments, hello.name);
+    if (arguments->host->mode == CONFIG_OFF)
+        return refuse("%s: host %s has mode off: its clients are asked for no certificate, so there is no verdict",
+                      arguments->config_path, arguments->host->name);
+    return 0;
+}
+
+static int load_host(struct arguments *arguments) {
+    struct config_problems problems = {0};
+    arguments->config = config_load(arguments->config_path, &problems);
+    if (arguments->config == NULL) {
+        config_problems_print(&problems, stderr);
+        config_problems_free(&problems);
+        return EXIT_UNUSABLE;
+    }
+    return find_host(arguments);
 }
 
 static int verify(int argc, char **argv, struct arguments *arguments) {
@@ -323,7 +405,13 @@ static int verify(int argc, char **argv, struct arguments *arguments) {
             fputs(usage, stdout);
         return status;
     }
-    struct presented presented = {.count = 0};
+    struct presented presented = {.size_max = CHAIN_SIZE_MAX};
+    if (arguments->config_path != NULL) {
+        status = load_host(arguments);
+        if (status != 0)
+            return status;
+        presented.size_max = arguments->config->limits.certificate_chain_size;
+    }
     status = read_chain(arguments->chain_path, &presented);
     if (status == 0)
         status = judge(arguments, &presented);
@@ -340,6 +428,8 @@ int command_verify(int argc, char **argv) {
     arguments.crl_paths = calloc((size_t)argc, sizeof(*arguments.crl_paths));
     bool ready = arguments.trust != NULL && arguments.crl_paths != NULL;
     int status = ready ? verify(argc, argv, &arguments) : refuse("out of memory");
+    if (arguments.config != NULL)
+        config_release(arguments.config);
     free(arguments.crl_paths);
     revocation_free(arguments.revocation);
     trust_free(arguments.trust);

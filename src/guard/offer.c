@@ -137,8 +137,7 @@ static bool is_address(struct bytes name) {
     return (zone == NULL && inet_pton(AF_INET, text, &address) == 1) || inet_pton(AF_INET6, text, &address) == 1;
 }
 
-/* Takes a host name over, in lower case and without a trailing dot. RFC 6066 section 3: it is a DNS name. */
-static bool take_host_name(struct bytes name, struct hello *hello) {
+bool offer_take_name(struct bytes name, struct hello *hello) {
     size_t size = name.size;
     uint8_t previous = '.';
 
@@ -194,7 +193,7 @@ static bool read_server_name(const struct offer *offer, struct hello *hello) {
         if (taken) {
             return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "more than one server name");
         }
-        if (!take_host_name(name, hello)) {
+        if (!offer_take_name(name, hello)) {
             return false;
         }
         taken = true;

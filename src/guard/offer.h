@@ -33,6 +33,12 @@ struct offer {
 bool offer_read(struct bytes body, struct offer *offer, struct hello *hello);
 
 /*
+ * Takes over a host name as server_name has it, in lower case and without a trailing dot, to hello->name, which must be ""
+ * before; an address leaves it so. RFC 6066 section 3: it is a DNS name; false, with alert and fault, for any other.
+ */
+bool offer_take_name(struct bytes name, struct hello *hello);
+
+/*
  * The content of a vector whose length, a number of `length_size` (1 or 2) bytes, must take up `outer` exactly (RFC 8446
  * section 3.4). False when it does not, or when it is not at least `size_min` bytes in whole elements of `element_size`.
  */
