@@ -1,5 +1,6 @@
 /* The command line: picks a command. */
 #include "base/check.h"
+#include "base/core.h"
 #include "command/check.h"
 #include "command/demo.h"
 #include "command/run.h"
@@ -48,6 +49,7 @@ int main(int argc, char **argv) {
         fputs(usage, stderr);
         return EXIT_USAGE;
     }
+    core_forbid();
     const char *name = argv[1];
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
         if (strcmp(name, commands[i].name) == 0)
