@@ -4,6 +4,7 @@
 #include "command/check_json.h"
 #include "command/check_table.h"
 #include "command/options.h"
+#include "edge/capacity.h"
 #include "tls/context.h"
 
 #include <stdio.h>
@@ -39,6 +40,9 @@ static int check(const char *path, bool as_json) {
     struct config_problems problems = {0};
     struct config *config = config_load(path, &problems);
     int status = config == NULL ? EXIT_FAILURE : EXIT_SUCCESS;
+    if (config != NULL) {
+        capacity_warn(config);
+    }
     bool is_told = report(path, config, &problems, as_json);
     if (config != NULL) {
         config_release(config);

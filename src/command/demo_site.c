@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "command/demo_pki.h"
+#include "ring/cores.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -160,6 +161,15 @@ static void write_host(struct text *text, const char *name, const char *mode, co
                        name, mode, deny, (unsigned)origin_port);
 }
 
+/* Each costs descriptors, however few its clients are. */
+static int shards(void) {
+    enum { SHARDS_MAX = 4 };
+    static int cores[CORES_MAX];
+    int usable = cores_usable(cores);
+
+    return usable < SHARDS_MAX ? usable : SHARDS_MAX;
+}
+
 int demo_site_write_config(const struct demo_folder *folder, const struct demo_ports *ports,
                            char error[static DEMO_ERROR_SIZE]) {
     char buffer[4096];
@@ -170,8 +180,8 @@ int demo_site_write_config(const struct demo_folder *folder, const struct demo_p
     if (ports->ipv6)
         text_append_format(&text, "  - address: \"[::1]:%u\"\n", (unsigned)ports->https);
     text_append_format(&text, "admin:\n  address: \"127.0.0.1:%u\"\n", (unsigned)ports->admin);
-    /* Enough to play with, and within any limits on descriptors and memory. */
-    text_append_string(&text, "limits:\n  connections: 256\nhosts:\n");
+    /* Enough to play with, and within 1,024 descriptors, which the origin needs some of too, and any limits on memory. */
+    text_append_format(&text, "shards: %d\nlimits:\n  connections: 128\nhosts:\n", shards());
     write_host(&text, DEMO_HOST_ENFORCE, "enforce",
                "      deny:\n"
                "        json: deny.json\n"

@@ -19,7 +19,7 @@ static void set_defaults(struct config *config) {
         .request_header_timeout_ms = 10000,
         .idle_timeout_ms = 60000,
         .request_header_size = 32 * 1024,
-        .connections = 65536,
+        .connections = SETTINGS_CONNECTIONS_DEFAULT,
         .certificate_chain_size = 16 * 1024,
         .response_headers = 100,
     };
@@ -134,7 +134,8 @@ static void load_limits(const struct loader *loader, const struct document_node 
                    &limits->idle_timeout_ms);
     value_size(loader, header_size, "limits.request_header_size", SETTINGS_HEADER_SIZE_MIN, SETTINGS_HEADER_SIZE_MAX,
                &limits->request_header_size);
-    value_number(loader, connections, "limits.connections", 1, SETTINGS_CONNECTIONS_MAX, &limits->connections);
+    if (value_number(loader, connections, "limits.connections", 1, SETTINGS_CONNECTIONS_MAX, &limits->connections))
+        limits->connections_line = connections->line;
     value_size(loader, chain, "limits.certificate_chain_size", SETTINGS_CHAIN_SIZE_MIN, SETTINGS_CHAIN_SIZE_MAX,
                &limits->certificate_chain_size);
     value_number(loader, response, "limits.response_headers", SETTINGS_RESPONSE_HEADERS_MIN, SETTINGS_RESPONSE_HEADERS_MAX,

@@ -16,6 +16,7 @@ enum {
     SETTINGS_HEADER_SIZE_MIN = 1024,
     SETTINGS_HEADER_SIZE_MAX = 64 * 1024, /* what a stream queues towards an origin */
     SETTINGS_CONNECTIONS_MAX = 1000000,   /* with its accepts, one ring holds 2^20 sockets at most */
+    SETTINGS_CONNECTIONS_DEFAULT = 65536, /* fewer where there are not enough file descriptors */
     SETTINGS_CHAIN_SIZE_MIN = 1024,
     SETTINGS_CHAIN_SIZE_MAX = 64 * 1024, /* TLS_PEER_CHAIN_SIZE_MAX */
     SETTINGS_RESPONSE_HEADERS_MIN = 10,

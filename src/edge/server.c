@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/problems.h"
-#include "config/settings.h"
 #include "edge/admin.h"
+#include "edge/capacity.h"
 #include "edge/shard.h"
 #include "ring/cores.h"
 
@@ -13,13 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum {
-    DESCRIPTORS_APART = 256, /* beside connections: files, eventfds, listeners */
     SOURCES_MIN = 65536,
-    CAPACITY_FACTOR = 2,   /* what a reload may raise limits.connections by, where the descriptors allow it */
     CHAIN_LOG_ENTRY = 112, /* bytes for each of cert_cache.entries: enough for the chains of every fourth or fifth */
 };
 
@@ -32,8 +29,8 @@ struct server {
     struct sources *sources;
     struct replays *replays;
     struct reputation *reputation;
-    uint32_t connections_capacity; /* limits.connections at most, for as long as the process runs */
-    struct shard **shards;         /* each its own allocation: they are large and of one thread each */
+    struct capacity capacity; /* for as long as the process runs */
+    struct shard **shards;    /* each its own allocation: they are large and of one thread each */
     unsigned shard_count;
     unsigned running; /* shards whose thread was started and accepts */
     struct admin *admin;
@@ -51,45 +48,31 @@ static int cores_for(const struct config *config, int cores[static CORES_MAX], u
     return usable;
 }
 
-/* Each connection of a client can need one to an origin, which is a file descriptor of the process. */
-static bool raise_descriptor_limit(const struct config *config, uint32_t connections, unsigned shard_count, rlim_t *needed) {
-    struct rlimit limit;
+/* "FILE:LINE: text", or "FILE: text" where nothing of it stands in the file. */
+static void describe(const struct config *config, const char *text, char error[static SERVER_ERROR_SIZE]) {
+    enum { PATH_SHOWN_MAX = 512 };
+    unsigned line = config->limits.connections_line;
+    char place[16] = "";
 
-    *needed = connections + DESCRIPTORS_APART +
-              shard_count * (RELAY_IDLE_TOTAL_MAX + 2 * SHARD_SPARE + LISTENER_ACCEPTS * (config->listen_count + 1));
-    getrlimit(RLIMIT_NOFILE, &limit);
-    if (limit.rlim_cur >= *needed) {
-        return true;
+    if (line > 0) {
+        snprintf(place, sizeof place, "%u:", line);
     }
-    limit.rlim_cur = *needed;
-    if (limit.rlim_max < *needed) {
-        limit.rlim_max = *needed; /* allowed with CAP_SYS_RESOURCE */
-    }
-    return setrlimit(RLIMIT_NOFILE, &limit) == 0;
+    snprintf(error, SERVER_ERROR_SIZE, "%.*s:%s %s", PATH_SHOWN_MAX, config->path, place, text);
 }
 
 static int settle_capacity(struct server *server, char error[static SERVER_ERROR_SIZE]) {
-    uint32_t wanted = server->config->limits.connections;
-    uint32_t more =
-        wanted > SETTINGS_CONNECTIONS_MAX / CAPACITY_FACTOR ? SETTINGS_CONNECTIONS_MAX : wanted * CAPACITY_FACTOR;
-    struct rlimit limit;
-    rlim_t needed;
+    const struct config *config = server->config;
+    char text[CAPACITY_TEXT_SIZE];
 
-    server->connections_capacity = more;
-    if (raise_descriptor_limit(server->config, more, server->shard_count, &needed)) {
-        return 0;
+    if (capacity_settle(config, server->shard_count, &server->capacity, text) < 0) {
+        describe(config, text, error);
+        return -1;
     }
-    server->connections_capacity = wanted;
-    if (raise_descriptor_limit(server->config, wanted, server->shard_count, &needed)) {
-        return 0;
+    if (text[0] != '\0') {
+        describe(config, text, error);
+        log_warning("%s", error);
     }
-    getrlimit(RLIMIT_NOFILE, &limit);
-    snprintf(
-        error, SERVER_ERROR_SIZE,
-        "limits.connections: %u needs %llu file descriptors, the limit is %llu: raise it (ulimit -n, or LimitNOFILE= in the "
-        "systemd unit) or lower limits.connections",
-        wanted, (unsigned long long)needed, (unsigned long long)limit.rlim_max);
-    return -1;
+    return 0;
 }
 
 static uint32_t for_each_shard(const struct server *server, uint32_t connections) {
@@ -153,8 +136,8 @@ static int create_stats(struct server *server) {
 }
 
 /* Few sets are held by open connections alone when there are four places for each; and some history for small sites. */
-static size_t sources_for(uint32_t connections) {
-    size_t places = 4 * (size_t)connections * CAPACITY_FACTOR;
+static size_t sources_for(const struct capacity *capacity) {
+    size_t places = 4 * (size_t)capacity->connections_max;
 
     return places > SOURCES_MIN ? places : SOURCES_MIN;
 }
@@ -166,9 +149,9 @@ static int create_shared(struct server *server) {
     server->cache = identity_cache_create(server->config->cert_cache_entries);
     server->chains = chain_log_create(chains_size < CHAIN_LOG_SIZE_MIN ? CHAIN_LOG_SIZE_MIN : chains_size);
     server->tickets = tls_tickets_create();
-    server->sources = sources_create(sources_for(server->config->limits.connections));
+    server->sources = sources_create(sources_for(&server->capacity));
     server->replays = calloc(1, sizeof *server->replays);
-    server->reputation = reputation_create(sources_for(server->config->limits.connections), server->shard_count);
+    server->reputation = reputation_create(sources_for(&server->capacity), server->shard_count);
     if (server->cache == NULL || server->chains == NULL || server->tickets == NULL || server->sources == NULL ||
         server->replays == NULL || server->reputation == NULL) {
         return -ENOMEM;
@@ -263,8 +246,9 @@ static struct shard *start_shard(struct server *server, unsigned index, int core
     shard->replays = server->replays;
     shard->reputation = server->reputation;
     shard->journal.log = server->access_log;
-    shard->connections_max = for_each_shard(server, server->config->limits.connections);
-    shard->connections_capacity = for_each_shard(server, server->connections_capacity);
+    shard->connections_max = for_each_shard(server, server->capacity.connections);
+    shard->connections_capacity = for_each_shard(server, server->capacity.connections_max);
+    shard->idle_max = server->capacity.idle;
     if (bind_listeners(shard, error) < 0) {
         free_shard(shard);
         return NULL;
@@ -335,10 +319,11 @@ struct server *server_start(struct config *config, char error[static SERVER_ERRO
     server->config = config_retain(config);
     usable = cores_for(config, cores, &server->shard_count);
     server->shards = calloc(server->shard_count, sizeof(struct shard *));
-    if (server->shards == NULL || create_shared(server) < 0) {
+    if (server->shards == NULL || settle_capacity(server, error) < 0) {
         goto fail;
     }
-    if (open_access_log(server, error) < 0 || settle_capacity(server, error) < 0 || probe_addresses(config, error) < 0) {
+    snprintf(error, SERVER_ERROR_SIZE, "not enough memory");
+    if (create_shared(server) < 0 || open_access_log(server, error) < 0 || probe_addresses(config, error) < 0) {
         goto fail;
     }
     for (unsigned i = 0; i < server->shard_count; i++) {
@@ -399,10 +384,10 @@ static void find_restarts(const struct server *server, const struct config *conf
             problems_add(problems, config->path, 0, "%s has changed: that takes a restart", settings[i].key);
         }
     }
-    if (config->limits.connections > server->connections_capacity) {
-        problems_add(problems, config->path, 0,
+    if (capacity_connections(&server->capacity, config) > server->capacity.connections_max) {
+        problems_add(problems, config->path, config->limits.connections_line,
                      "limits.connections has been raised to %u: without a restart it can be %u at most",
-                     config->limits.connections, server->connections_capacity);
+                     capacity_connections(&server->capacity, config), server->capacity.connections_max);
     }
 }
 
@@ -412,7 +397,7 @@ static int create_sites(struct server *server, struct config *config, struct sta
     char reason[SITE_ERROR_SIZE];
 
     for (unsigned i = 0; i < server->shard_count; i++) {
-        sites[i] = site_create(&server->shards[i]->ring, config, hosts, server->tickets, reason);
+        sites[i] = site_create(&server->shards[i]->ring, config, hosts, server->tickets, server->capacity.idle, reason);
         if (sites[i] == NULL) {
             problems_add(problems, config->path, 0, "%s", reason);
             while (i-- > 0) {
@@ -431,7 +416,7 @@ static void hand_over(struct server *server, const struct config *config, struct
     sem_init(&taken, 0, 0);
     for (unsigned i = 0; i < server->shard_count; i++) {
         sites[i]->taken = &taken;
-        sites[i]->connections_max = for_each_shard(server, config->limits.connections);
+        sites[i]->connections_max = for_each_shard(server, capacity_connections(&server->capacity, config));
         shard_post_site(server->shards[i], sites[i]);
     }
     for (unsigned i = 0; i < server->shard_count; i++) {

@@ -4,7 +4,7 @@
 
 #include "config/config.h"
 
-enum { SERVER_ERROR_SIZE = 512 };
+enum { SERVER_ERROR_SIZE = 1024 };
 
 struct server;
 

@@ -116,7 +116,7 @@ static int set_up(struct shard *shard) {
     if (create_pools(shard) < 0) {
         goto fail_pools;
     }
-    shard->site = site_create(&shard->ring, shard->config, shard->hosts, shard->tickets, reason);
+    shard->site = site_create(&shard->ring, shard->config, shard->hosts, shard->tickets, shard->idle_max, reason);
     if (shard->site == NULL) {
         snprintf(shard->error, sizeof shard->error, "%s", reason);
         goto fail_site;

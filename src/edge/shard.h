@@ -86,6 +86,7 @@ struct shard {
     unsigned index;
     uint32_t connections_capacity; /* what its pools are made for */
     uint32_t connections_max;      /* this shard's part of limits.connections; never above its capacity */
+    uint32_t idle_max;             /* idle connections to origins */
     struct config *config;         /* the first one */
     struct stats_hosts *hosts;     /* with it */
     int *descriptors;              /* listening sockets, one for each address */

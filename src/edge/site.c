@@ -35,7 +35,7 @@ static int prepare_host(struct site *site, const struct config_host *host, struc
 }
 
 struct site *site_create(struct ring *ring, struct config *config, struct stats_hosts *stats, struct tls_tickets *tickets,
-                         char error[static SITE_ERROR_SIZE]) {
+                         uint32_t idle_max, char error[static SITE_ERROR_SIZE]) {
     struct site *site = calloc(1, sizeof *site);
 
     snprintf(error, SITE_ERROR_SIZE, "out of memory");
@@ -52,6 +52,7 @@ struct site *site_create(struct ring *ring, struct config *config, struct stats_
         site_release(site);
         return NULL;
     }
+    relay_limit_idle(site->relay, idle_max);
     for (size_t i = 0; i < config->host_count; i++) {
         if (prepare_host(site, &config->hosts[i], tickets, error) < 0) {
             site_release(site);

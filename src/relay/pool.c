@@ -335,6 +335,11 @@ struct relay *relay_create(struct ring *ring, const struct config *config) {
     return relay;
 }
 
+void relay_limit_idle(struct relay *relay, uint32_t most) {
+    CHECK(relay->idle_total == 0 && most >= 1 && most <= RELAY_IDLE_TOTAL_MAX);
+    relay->idle_total_max = most;
+}
+
 void relay_watch(struct relay *relay, size_t host, _Atomic uint64_t *down) {
     struct relay_host *watched = &relay->hosts[host];
 

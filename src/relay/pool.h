@@ -34,7 +34,7 @@ struct relay {
     struct pool_list idle;   /* in all pools */
     struct pool_list owned;  /* idle, and some client's alone */
     uint32_t idle_total;     /* idle connections in all pools */
-    uint32_t idle_total_max; /* RELAY_IDLE_TOTAL_MAX; less in tests */
+    uint32_t idle_total_max; /* RELAY_IDLE_TOTAL_MAX, or less: relay_limit_idle */
     uint32_t owned_total;
     uint32_t owned_total_max; /* RELAY_OWNED_MAX; less in tests */
     uint64_t quiet_until_ms;  /* until then a shortage is not logged again */

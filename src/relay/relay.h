@@ -24,10 +24,11 @@ enum {
     /* `Keep-Alive: timeout` is taken at its word less this, up to a bound. */
     RELAY_IDLE_MARGIN_MS = 1000,
     RELAY_IDLE_SAID_MAX_MS = 50000,
-    RELAY_IDLE_MAX = 128,        /* pooled connections for each address and shard */
-    RELAY_IDLE_TOTAL_MAX = 1024, /* ... and in all pools of a shard, so that idle ones never take what exchanges need */
-    RELAY_OWNED_MAX = 4096,      /* idle connections that clients have to themselves, in a shard */
-    RELAY_DOWN_MS = 10000,       /* how long an address that refused to connect is passed over */
+    RELAY_IDLE_MAX = 128, /* pooled connections for each address and shard */
+    RELAY_IDLE_TOTAL_MAX =
+        1024,               /* ... and in all pools of a shard, so that idle ones never take what exchanges need; or less */
+    RELAY_OWNED_MAX = 4096, /* idle connections that clients have to themselves, in a shard */
+    RELAY_DOWN_MS = 10000,  /* how long an address that refused to connect is passed over */
     RELAY_RESPONSE_HEAD_MAX = 64 * 1024, /* bytes */
     RELAY_REQUEST_HEAD_MAX = 128 * 1024,
     RELAY_RESPONSE_HEADERS_MAX = 1000, /* of what config->limits.response_headers may say */
@@ -100,6 +101,8 @@ struct relay_counters {
 
 /* NULL when out of memory. `config` must outlive it. */
 struct relay *relay_create(struct ring *ring, const struct config *config);
+/* Idle connections in all pools: `most` instead of RELAY_IDLE_TOTAL_MAX, 1 to that. Before the first. */
+void relay_limit_idle(struct relay *relay, uint32_t most);
 /*
  * From now on `down`, which the ring's thread alone writes and which must stay, has a bit for each address of a host whose
  * last connection failed; it begins at 0. NULL: nobody watches any more. In the ring's thread.

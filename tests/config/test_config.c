@@ -102,6 +102,7 @@ Test(config, defaults, .init = set_up, .fini = tear_down) {
     cr_assert_eq(config->limits.idle_timeout_ms, 60000);
     cr_assert_eq(config->limits.request_header_size, 32768);
     cr_assert_eq(config->limits.connections, 65536);
+    cr_assert_eq(config->limits.connections_line, 0);
     cr_assert_eq(config->limits.certificate_chain_size, 16384);
     cr_assert_eq(config->limits.response_headers, 100);
     cr_assert_not(config->hosts[0].origin_pool_off);
@@ -138,6 +139,7 @@ Test(config, all_settings_arrive, .init = set_up, .fini = tear_down) {
     cr_assert_eq(config->limits.idle_timeout_ms, 86400000);
     cr_assert_eq(config->limits.request_header_size, 65536);
     cr_assert_eq(config->limits.connections, 1);
+    cr_assert_gt(config->limits.connections_line, 0);
     cr_assert_eq(config->limits.certificate_chain_size, 1024);
     cr_assert_eq(config->limits.response_headers, 1000);
     cr_assert_not(config->hosts[0].origin_pool_off);

@@ -247,6 +247,7 @@ static void create_shard(struct world *world) {
     shard->replays = calloc(1, sizeof *shard->replays);
     shard->reputation = reputation_create(SOURCES, 1);
     shard->connections_max = shard->connections_capacity = world->plan.connections;
+    shard->idle_max = RELAY_IDLE_TOTAL_MAX;
     shard->listener_count = 1;
     shard->descriptors = &listener;
     SIMULATOR_EXPECT(mailbox_create(&shard->mailbox) == 0, "no eventfd");
@@ -272,7 +273,8 @@ void world_reload(struct world *world, unsigned config) {
     static sem_t taken;
     char reason[SITE_ERROR_SIZE];
     struct stats_hosts *hosts = hosts_of(world, configs[config]);
-    struct site *site = site_create(&world->shard->ring, configs[config], hosts, world->shard->tickets, reason);
+    struct site *site =
+        site_create(&world->shard->ring, configs[config], hosts, world->shard->tickets, world->shard->idle_max, reason);
 
     SIMULATOR_EXPECT(site != NULL, "%s", reason);
     simulator_trace("world: configuration %u", config);
