@@ -234,6 +234,11 @@ size_t revocation_count(const struct revocation *revocation) {
     return revocation->count;
 }
 
+const struct revocation_list *revocation_list_at(const struct revocation *revocation, size_t index) {
+    CHECK(index < revocation->count);
+    return revocation->lists[index];
+}
+
 uint64_t revocation_entries(const struct revocation *revocation) {
     uint64_t entries = 0;
     for (size_t i = 0; i < revocation->count; i++) {
