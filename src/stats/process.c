@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,31 +44,37 @@ static void read_memory(struct process_reading *reading) {
     }
 }
 
-bool process_count_listed(const char *folder, uint64_t *count) {
+void process_list_descriptors(struct process_reading *reading, const char *folder, uint64_t now_ms) {
+    if (reading->listed_ms > 0 && now_ms - reading->listed_ms < PROCESS_LISTING_MS) {
+        return;
+    }
     DIR *listing = opendir(folder);
     if (listing == NULL) {
-        return false;
+        reading->has_descriptors = errno == EMFILE;
+        reading->open_descriptors = reading->max_descriptors;
+        return;
     }
     uint64_t names = 0;
     for (const struct dirent *entry = readdir(listing); entry != NULL; entry = readdir(listing)) {
         names += entry->d_name[0] != '.';
     }
     closedir(listing);
-    *count = names - 1; /* without the one that lists */
-    return true;
+    reading->has_descriptors = true;
+    reading->open_descriptors = names > 0 ? names - 1 : 0;
+    reading->listed_ms = now_ms;
 }
 
-static void read_descriptors(struct process_reading *reading) {
+static void read_descriptors(struct process_reading *reading, uint64_t now_ms) {
     static const char folder[] = "/proc/self/fd";
     struct rlimit limit = {0};
     struct stat status;
     getrlimit(RLIMIT_NOFILE, &limit);
     reading->max_descriptors = limit.rlim_cur;
-    reading->has_descriptors = stat(folder, &status) == 0;
-    if (reading->has_descriptors && status.st_size > 0) { /* from Linux 6.2 on it is their number */
+    if (stat(folder, &status) == 0 && status.st_size > 0) { /* from Linux 6.2 on it is their number */
+        reading->has_descriptors = true;
         reading->open_descriptors = (uint64_t)status.st_size;
     } else {
-        reading->has_descriptors = process_count_listed(folder, &reading->open_descriptors);
+        process_list_descriptors(reading, folder, now_ms);
     }
 }
 
@@ -101,11 +108,10 @@ static uint64_t ns_of(const struct timeval *time) {
     return (uint64_t)time->tv_sec * NS_PER_S + (uint64_t)time->tv_usec * 1000;
 }
 
-void process_read(struct process_reading *reading) {
+void process_read(struct process_reading *reading, uint64_t now_ms) {
     struct rusage usage = {0};
-    *reading = (struct process_reading){0};
     read_memory(reading);
-    read_descriptors(reading);
+    read_descriptors(reading, now_ms);
     getrusage(RUSAGE_SELF, &usage);
     reading->cpu_ns = ns_of(&usage.ru_utime) + ns_of(&usage.ru_stime);
 }

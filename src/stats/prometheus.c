@@ -1,9 +1,9 @@
 /* The contract's metrics, from the shards' blocks to a page. */
 #include "base/check.h"
+#include "base/clock.h"
 #include "stats/access_log.h"
 #include "stats/hosts.h"
 #include "stats/page.h"
-#include "stats/process.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -388,20 +388,19 @@ static void render_server(struct rendering *rendering) {
 
 /* Under the names that Prometheus' client libraries give them. */
 static void render_process(struct rendering *rendering) {
-    struct process_reading now;
-    process_read(&now);
-    if (now.has_memory) {
-        render_single(rendering, "process_resident_memory_bytes", "gauge", "Memory that is in use.", now.resident_bytes);
+    const struct process_reading *now = &rendering->stats->process;
+    if (now->has_memory) {
+        render_single(rendering, "process_resident_memory_bytes", "gauge", "Memory that is in use.", now->resident_bytes);
         render_single(rendering, "process_virtual_memory_bytes", "gauge",
-                      "Address space, most of which is reserved and not used.", now.virtual_bytes);
+                      "Address space, most of which is reserved and not used.", now->virtual_bytes);
     }
-    if (now.has_descriptors) {
+    if (now->has_descriptors) {
         render_single(rendering, "process_open_fds", "gauge",
                       "File descriptors that are open: connections to origins are among them, those of clients are not.",
-                      now.open_descriptors);
+                      now->open_descriptors);
     }
-    render_single(rendering, "process_max_fds", "gauge", "File descriptors that may be open.", now.max_descriptors);
-    render_single_seconds(rendering, "process_cpu_seconds_total", "counter", "CPU time, user and system.", now.cpu_ns);
+    render_single(rendering, "process_max_fds", "gauge", "File descriptors that may be open.", now->max_descriptors);
+    render_single_seconds(rendering, "process_cpu_seconds_total", "counter", "CPU time, user and system.", now->cpu_ns);
     render_single_seconds(rendering, "process_start_time_seconds", "gauge",
                           "When the process began, in seconds since the epoch.", rendering->stats->process_started_ns);
 }
@@ -427,6 +426,7 @@ static void render_build_info(struct rendering *rendering) {
 
 char *stats_render_prometheus(struct stats *stats, size_t *size) {
     struct stats_hosts *hosts = stats_take_hosts(stats);
+    process_read(&stats->process, clock_monotonic_ns() / 1000000);
     struct rendering rendering = {
         .stats = stats, .hosts = hosts, .host_count = hosts == NULL ? 0 : stats_hosts_count(hosts)};
     render_bounds(&rendering);

@@ -1,9 +1,9 @@
 /* /stats.json: the same figures as /metrics, latencies as percentiles, and what happened over the last minutes. */
 #include "base/check.h"
+#include "base/clock.h"
 #include "stats/access_log.h"
 #include "stats/hosts.h"
 #include "stats/json.h"
-#include "stats/process.h"
 #include "stats/sampler.h"
 
 #include <math.h>
@@ -391,21 +391,20 @@ static void report_access_log(struct report *report) {
 
 static void report_process(struct report *report) {
     struct json *json = &report->json;
-    struct process_reading now;
-    process_read(&now);
+    const struct process_reading *now = &report->stats->process;
     json_begin_object(json, "process");
-    if (now.has_memory) {
-        json_unsigned(json, "resident_bytes", now.resident_bytes);
+    if (now->has_memory) {
+        json_unsigned(json, "resident_bytes", now->resident_bytes);
     } else {
         json_null(json, "resident_bytes");
     }
-    if (now.has_descriptors) {
-        json_unsigned(json, "open_descriptors", now.open_descriptors);
+    if (now->has_descriptors) {
+        json_unsigned(json, "open_descriptors", now->open_descriptors);
     } else {
         json_null(json, "open_descriptors");
     }
-    json_unsigned(json, "max_descriptors", now.max_descriptors);
-    json_seconds(json, "cpu_seconds", now.cpu_ns);
+    json_unsigned(json, "max_descriptors", now->max_descriptors);
+    json_seconds(json, "cpu_seconds", now->cpu_ns);
     json_seconds(json, "started", report->stats->process_started_ns);
     json_end_object(json);
 }
@@ -430,6 +429,7 @@ static void report_running(struct report *report) {
 
 char *stats_render_json(struct stats *stats, struct sampler *sampler, size_t *size) {
     struct stats_hosts *hosts = stats_take_hosts(stats);
+    process_read(&stats->process, clock_monotonic_ns() / 1000000);
     struct report report = {
         .stats = stats, .hosts = hosts, .host_count = hosts == NULL ? 0 : stats_hosts_count(hosts), .sampler = sampler};
     json_begin_object(&report.json, NULL);

@@ -3,7 +3,6 @@
 #include "base/check.h"
 #include "stats/hosts.h"
 #include "stats/lines.h"
-#include "stats/process.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -7,6 +7,7 @@
 
 #include "base/reason.h"
 #include "stats/latency.h"
+#include "stats/process.h"
 #include "stats/road.h"
 
 #include <pthread.h>
@@ -182,6 +183,7 @@ struct stats {
     void (*read_cache)(void *owner, struct stats_cache *counts); /* NULL: all 0 */
     void *cache_owner;
     const struct access_log *access_log; /* NULL: off */
+    struct process_reading process;      /* the newest; of the thread that renders */
     int64_t started_s;                   /* since the epoch: when it was ready to serve */
     uint64_t process_started_ns;         /* likewise: when the process began */
     const char *version;                 /* this and the next two: not owned, never NULL */
