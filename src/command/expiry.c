@@ -45,33 +45,31 @@ int expiry_add(struct expiry *expiry, enum expiry_kind kind, const char *host, c
     return 0;
 }
 
-static int add_terms(struct expiry *expiry, enum expiry_kind kind, const char *host, const struct terms *terms) {
-    int result = 0;
+/* Takes what `result`, of the function that made `terms`, says was made. */
+static int add_terms(struct expiry *expiry, enum expiry_kind kind, const char *host, struct terms *terms, int result) {
     for (size_t i = 0; i < terms->count && result == 0; i++) {
         result = expiry_add(expiry, kind, host, terms->items[i].name, terms->items[i].end);
     }
+    terms_free(terms);
     return result;
 }
 
 static int add_host(struct expiry *expiry, const struct config_host *host, int64_t now_s) {
     enum expiry_kind kind_of_lists = host->policy.accept_stale_crls ? EXPIRY_LIST_ACCEPTED : EXPIRY_LIST;
-    struct terms roots = {0};
-    struct terms lists = {0};
+    struct terms terms;
     int result = expiry_add(expiry, EXPIRY_CERTIFICATE, host->name, host->certificate_path, host->credentials->not_after);
     if (result == 0) {
-        result = terms_of_roots(&roots, host->trust);
+        result = terms_of_roots(&terms, host->trust);
+        result = add_terms(expiry, EXPIRY_ROOT, host->name, &terms, result);
     }
     if (result == 0) {
-        result = add_terms(expiry, EXPIRY_ROOT, host->name, &roots);
+        result = terms_of_lists(&terms, host->revocation, now_s);
+        result = add_terms(expiry, kind_of_lists, host->name, &terms, result);
     }
     if (result == 0) {
-        result = terms_of_lists(&lists, host->revocation, now_s);
+        result = terms_of_delegates(&terms, host->revocation, host->trust);
+        result = add_terms(expiry, EXPIRY_SIGNER, host->name, &terms, result);
     }
-    if (result == 0) {
-        result = add_terms(expiry, kind_of_lists, host->name, &lists);
-    }
-    terms_free(&roots);
-    terms_free(&lists);
     return result;
 }
 
@@ -184,6 +182,10 @@ static const char *consequence(enum expiry_kind kind, enum expiry_stage stage) {
         [EXPIRY_LIST_ACCEPTED] = {"replace it and reload",
                                   "clients of this issuer are valid unless it names them, as crl_stale says: replace it and "
                                   "reload"},
+        [EXPIRY_SIGNER] = {"the lists that it has signed do not count from then on: get one that its successor has signed, "
+                           "with that certificate, and reload",
+                           "the lists that it has signed do not count: get one that its successor has signed, with that "
+                           "certificate, and reload"},
     };
     return texts[kind][stage == EXPIRY_OVER];
 }
@@ -196,6 +198,7 @@ static void tell_one(const struct expiry_item *item, enum expiry_stage stage, si
         [EXPIRY_ROOT] = "the root of client_auth.ca ",
         [EXPIRY_LIST] = "the list of client_auth.crl of ",
         [EXPIRY_LIST_ACCEPTED] = "the list of client_auth.crl of ",
+        [EXPIRY_SIGNER] = "the certificate in client_auth.crl that signs lists of ",
     };
     char buffer[EXPIRY_LINE_SIZE];
     struct text line = text_over(buffer, sizeof buffer - 1);

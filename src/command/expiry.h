@@ -1,6 +1,6 @@
 /*
- * Tells the log ahead of what ends: server certificates, roots for clients and revocation lists, a week before, a day
- * before, and when they have ended. Each is told once at each of these, one line for all hosts that share it.
+ * Tells the log ahead of what ends: server certificates, roots for clients, revocation lists and those who sign them, a week
+ * before, a day before, and when they have ended. Each is told once at each of these, one line for all hosts that share it.
  */
 #ifndef COMMAND_EXPIRY_H
 #define COMMAND_EXPIRY_H
@@ -12,6 +12,7 @@ enum expiry_kind {
     EXPIRY_ROOT,
     EXPIRY_LIST,
     EXPIRY_LIST_ACCEPTED, /* crl_stale: accept */
+    EXPIRY_SIGNER,        /* of lists, in its CA's name */
 };
 
 /* How near an end is; how much of it was told. */

@@ -1,6 +1,7 @@
 #include "identity/terms.h"
 
 #include "identity/name.h"
+#include "identity/revocation_delegate.h"
 #include "identity/revocation_list.h"
 
 #include <errno.h>
@@ -120,6 +121,31 @@ int terms_of_lists(struct terms *terms, const struct revocation *revocation, int
     if (result == 0) {
         find_repeats(terms);
         drop_repeats(terms);
+        qsort(terms->items, terms->count, sizeof *terms->items, compare_ends);
+    }
+    return result;
+}
+
+static bool is_root(const struct trust *trust, struct bytes der) {
+    for (size_t i = 0; trust != NULL && i < trust_count(trust); i++) {
+        if (bytes_equal(trust_anchor(trust, i)->certificate.der, der)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int terms_of_delegates(struct terms *terms, const struct revocation *revocation, const struct trust *trust) {
+    const struct revocation_delegate *delegate = NULL;
+    int result = begin(terms, REVOCATION_DELEGATES_MAX);
+    for (size_t i = 0; revocation != NULL && result == 0 && (delegate = revocation_delegate_at(revocation, i)) != NULL;
+         i++) {
+        if (!is_root(trust, delegate->certificate.der)) {
+            result = add(terms, delegate->certificate.subject, delegate->certificate.not_after);
+        }
+    }
+    if (result == 0) {
+        find_repeats(terms);
         qsort(terms->items, terms->count, sizeof *terms->items, compare_ends);
     }
     return result;

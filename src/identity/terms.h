@@ -24,6 +24,12 @@ int terms_of_roots(struct terms *terms, const struct trust *trust);
  */
 int terms_of_lists(struct terms *terms, const struct revocation *revocation, int64_t now_s);
 
+/*
+ * One for each certificate beside the lists that may sign them in its CA's name, with its subject and notAfter; those that
+ * are roots too are left out. Both may be NULL. 0, or -ENOMEM and there are none.
+ */
+int terms_of_delegates(struct terms *terms, const struct revocation *revocation, const struct trust *trust);
+
 void terms_free(struct terms *terms);
 
 #endif

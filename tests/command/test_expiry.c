@@ -49,7 +49,8 @@ static void reload(enum expiry_kind kind, const char *name, int64_t at) {
 }
 
 Test(expiry, each_end_is_told_a_week_before_a_day_before_and_when_it_is_there) {
-    static const enum expiry_kind kinds[] = {EXPIRY_CERTIFICATE, EXPIRY_ROOT, EXPIRY_LIST, EXPIRY_LIST_ACCEPTED};
+    static const enum expiry_kind kinds[] = {EXPIRY_CERTIFICATE, EXPIRY_ROOT, EXPIRY_LIST, EXPIRY_LIST_ACCEPTED,
+                                             EXPIRY_SIGNER};
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         add(kinds[i], "a.example", "CN=A", NOW);
         cr_expect_eq(tell(NOW - 30 * DAY), 0);
@@ -90,6 +91,11 @@ Test(expiry, a_line_says_which_host_and_file_and_what_comes_of_it) {
     add(EXPIRY_LIST_ACCEPTED, "a.example", "CN=Devices", NOW - 1);
     cr_assert_eq(tell(NOW), 1);
     cr_expect_not_null(strstr(lines[0], "clients of this issuer are valid unless it names them, as crl_stale says"));
+    add(EXPIRY_SIGNER, "a.example", "CN=Devices", NOW);
+    cr_assert_eq(tell(NOW), 1);
+    cr_expect_str_eq(lines[0], "host a.example: the certificate in client_auth.crl that signs lists of CN=Devices ends at "
+                               "2026-06-01T00:00:00Z, within a day: the lists that it has signed do not count from then on: "
+                               "get one that its successor has signed, with that certificate, and reload");
 }
 
 Test(expiry, what_is_within_a_threshold_at_the_start_is_told_at_once_and_once) {
@@ -231,7 +237,7 @@ Test(expiry, a_configuration_is_read_with_all_that_ends_in_it) {
     hash_init();
     cr_assert_eq(tls_library_init(), 0);
     struct config *config = load(two_hosts);
-    size_t found[EXPIRY_LIST_ACCEPTED + 1] = {0};
+    size_t found[EXPIRY_SIGNER + 1] = {0};
     cr_assert_eq(expiry_read(&expiry, config, NOW), 0);
     for (size_t i = 0; i < expiry.count; i++) {
         const struct expiry_item *item = &expiry.items[i];

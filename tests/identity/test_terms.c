@@ -121,3 +121,27 @@ Test(terms, lists_of_other_scopes_do_not_replace_each_other) {
     read_lists("middle-here.pem middle-there.pem middle-stale.pem", MAY_15);
     expect(0, "CN=Middle,O=Corpus", FEBRUARY, false);
 }
+
+Test(terms, certificates_that_sign_lists_end_too_and_roots_are_not_among_them) {
+    struct trust *trust = support_roots("mute");
+    struct revocation *revocation = support_crls("delegate-in-file.pem delegate-expired.pem", NULL);
+    cr_assert_eq(terms_of_delegates(&terms, revocation, trust), 0);
+    cr_assert_eq(terms.count, 2);
+    expect(0, "CN=Mute,O=Corpus", 1780185600, false);
+    expect(1, "CN=Mute,O=Corpus", 2208988800, true);
+    terms_free(&terms);
+    revocation_free(revocation);
+    trust_free(trust);
+
+    trust = support_roots("root new cross");
+    revocation = support_crls("new.pem", trust);
+    cr_assert_not_null(revocation_delegate_at(revocation, 0), "the one that the old root has certified");
+    cr_assert_eq(terms_of_delegates(&terms, revocation, trust), 0);
+    cr_assert_eq(terms.count, 0);
+    terms_free(&terms);
+    revocation_free(revocation);
+    trust_free(trust);
+
+    cr_assert_eq(terms_of_delegates(&terms, NULL, NULL), 0);
+    cr_assert_eq(terms.count, 0);
+}
