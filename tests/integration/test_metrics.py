@@ -336,7 +336,7 @@ class Tap:
 
 def test_bytes_of_clients_are_counted_to_the_last_one(server, tmp_path, pki):
     big = tmp_path / "big"
-    big.write_bytes(b"x" * 300000)
+    big.write_bytes(b"x" * 10000)  # that goes out with the head: the origin answers before it has read more
     before = {name: server.metric(f"sallyport_{name}_bytes_total") for name in ("received", "sent")}
     tap = Tap(server.port)
     via = ["--connect-to", f"::127.0.0.1:{tap.port}"]
@@ -351,7 +351,7 @@ def test_bytes_of_clients_are_counted_to_the_last_one(server, tmp_path, pki):
         if now == expected:
             break
         time.sleep(0.05)
-    assert now == expected and tap.up > 300000 and tap.down > 3000
+    assert now == expected and tap.up > 10000 and tap.down > 3000
     counted = json.loads(server.admin("/stats.json")[1])["bytes"]
     assert counted == {name: server.metric(f"sallyport_{name}_bytes_total") for name in before}
 
