@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "command/expiry.h"
 #include "command/notify.h"
 #include "command/options.h"
 #include "edge/server.h"
@@ -61,26 +62,22 @@ static void log_problems(enum log_level level, const struct config_problems *pro
     }
 }
 
-/* What is served as configured, but will not work for anybody. */
-static void warn_of_expired(const struct config *config) {
-    int64_t now = clock_wall_seconds();
+static void tell_expiry(const char *line) {
+    log_warning("%s", line);
+}
 
-    for (size_t i = 0; i < config->host_count; i++) {
-        const struct config_host *host = &config->hosts[i];
-
-        if (host->credentials->not_after < now) {
-            log_warning("host %s: its certificate %s has expired", host->name, host->certificate_path);
-        }
-        if (host->revocation != NULL && revocation_next_update(host->revocation) < now) {
-            log_warning("host %s: a list of client_auth.crl has ended: clients of its issuer are %s", host->name,
-                        host->policy.accept_stale_crls ? "valid unless it names them, as crl_stale says" : "not valid");
-        }
-        for (size_t j = 0; host->trust != NULL && j < trust_count(host->trust); j++) {
-            if (trust_not_after(host->trust, j) < now) {
-                log_warning("host %s: root %zu of client_auth.ca has expired: its clients are not valid", host->name, j + 1);
-            }
-        }
+/* What ends soon, or has ended: at the start and whenever another configuration was taken. */
+static void watch_expiry(struct expiry *expiry, const struct config *config) {
+    int64_t now_s = clock_wall_seconds();
+    struct expiry next;
+    if (expiry_read(&next, config, now_s) != 0) {
+        log_error("not enough memory to watch when certificates and revocation lists end");
+        return;
     }
+    expiry_take_over(&next, expiry);
+    expiry_free(expiry);
+    *expiry = next;
+    expiry_tell(expiry, now_s, tell_expiry);
 }
 
 /* systemd wants to know when a reload began, and that it is over, whatever came of it. */
@@ -90,7 +87,7 @@ static void notify_reloading(void) {
     notify(state);
 }
 
-static void reload(struct server *server, const char *path) {
+static void reload(struct server *server, const char *path, struct expiry *expiry) {
     struct config_problems problems = {0};
     bool taken = false;
     notify_reloading();
@@ -101,7 +98,7 @@ static void reload(struct server *server, const char *path) {
         taken = true;
         log_info("SIGHUP: reloaded %s: %zu %s", path, config->host_count, config->host_count == 1 ? "host" : "hosts");
         log_problems(LOG_LEVEL_WARNING, &config->warnings);
-        warn_of_expired(config);
+        watch_expiry(expiry, config);
     } else {
         log_problems(LOG_LEVEL_ERROR, &problems);
         log_error("SIGHUP: %s has %zu %s: nothing is changed, and the old configuration goes on serving", path,
@@ -115,18 +112,29 @@ static void reload(struct server *server, const char *path) {
                  : "READY=1\nSTATUS=The last reload was refused: the old configuration is served. The log has the reason.");
 }
 
+/* The next signal, or 0 when none came before something is due. */
+static int wait_for_signal(const sigset_t *signals, bool draining, const struct expiry *expiry) {
+    enum { DRAIN_POLL_NS = 50 * 1000000 };
+    struct timespec wait = {.tv_nsec = DRAIN_POLL_NS};
+    if (!draining) {
+        wait = (struct timespec){.tv_sec = expiry_wait_s(expiry, clock_wall_seconds())};
+    }
+    int number = sigtimedwait(signals, NULL, &wait);
+    CHECK(number > 0 || errno == EINTR || errno == EAGAIN);
+    return number > 0 ? number : 0;
+}
+
 /* Tells the server of signals until it has ended. A second SIGTERM changes nothing; SIGINT hurries a drain. */
-static void wait_for_end(struct server *server, const char *path, const sigset_t *signals) {
-    const struct timespec poll = {.tv_nsec = 50 * 1000000};
+static void wait_for_end(struct server *server, const char *path, const sigset_t *signals, struct expiry *expiry) {
     bool draining = false;
 
     while (!server_has_ended(server)) {
-        switch (draining ? sigtimedwait(signals, NULL, &poll) : sigwaitinfo(signals, NULL)) {
+        switch (wait_for_signal(signals, draining, expiry)) {
         case SIGHUP:
             if (draining)
                 log_warning("SIGHUP: draining: nothing is reloaded any more");
             else
-                reload(server, path);
+                reload(server, path, expiry);
             break;
         case SIGUSR1:
             server_reopen_logs(server);
@@ -145,7 +153,7 @@ static void wait_for_end(struct server *server, const char *path, const sigset_t
             server_stop(server);
             return;
         default:
-            CHECK(errno == EINTR || errno == EAGAIN);
+            expiry_tell(expiry, clock_wall_seconds(), tell_expiry);
         }
     }
 }
@@ -158,10 +166,12 @@ static int serve(struct config *config, const char *path, const sigset_t *signal
         return EXIT_FAILURE;
     }
     log_problems(LOG_LEVEL_WARNING, &config->warnings);
-    warn_of_expired(config);
+    struct expiry expiry = {0};
+    watch_expiry(&expiry, config);
     log_ready(config);
     notify("READY=1");
-    wait_for_end(server, path, signals);
+    wait_for_end(server, path, signals, &expiry);
+    expiry_free(&expiry);
     int result = server_join(server);
     if (result == 0)
         log_info("ended");

@@ -6,6 +6,7 @@
 #include "config/problems.h"
 #include "edge/admin.h"
 #include "edge/capacity.h"
+#include "edge/host_facts.h"
 #include "edge/shard.h"
 #include "ring/cores.h"
 
@@ -79,35 +80,6 @@ static uint32_t for_each_shard(const struct server *server, uint32_t connections
     return (connections + server->shard_count - 1) / server->shard_count;
 }
 
-/* NULL when out of memory. */
-static struct stats_hosts *create_host_stats(const struct server *server, const struct config *config,
-                                             const struct stats_hosts *previous) {
-    struct stats_host_facts *facts = calloc(config->host_count + 1, sizeof *facts);
-    const char **origins = calloc(config->host_count * CONFIG_ORIGIN_ADDRESSES_MAX + 1, sizeof *origins);
-    struct stats_hosts *hosts = NULL;
-
-    if (facts != NULL && origins != NULL) {
-        for (size_t i = 0; i < config->host_count; i++) {
-            const struct config_host *host = &config->hosts[i];
-            const char **of_host = origins + i * CONFIG_ORIGIN_ADDRESSES_MAX;
-
-            for (size_t j = 0; j < host->origin_count; j++) {
-                of_host[j] = host->origins[j].text;
-            }
-            facts[i] = (struct stats_host_facts){.host = host->name,
-                                                 .file = host->certificate_path,
-                                                 .not_after = host->credentials->not_after,
-                                                 .mode = config_mode_name(host->mode),
-                                                 .origins = of_host,
-                                                 .origin_count = host->origin_count};
-        }
-        hosts = stats_hosts_create(server->shard_count, facts, config->host_count, previous);
-    }
-    free(origins);
-    free(facts);
-    return hosts;
-}
-
 static void read_cache(void *owner, struct stats_cache *counts) {
     struct identity_cache_counts now = identity_cache_count(owner);
 
@@ -120,7 +92,7 @@ static int create_stats(struct server *server) {
     if (stats_create(&server->stats, server->shard_count) < 0) {
         return -ENOMEM;
     }
-    hosts = create_host_stats(server, server->config, NULL);
+    hosts = host_facts_gather(server->config, server->shard_count, NULL, clock_wall_seconds());
     if (hosts == NULL) {
         return -ENOMEM;
     }
@@ -128,7 +100,8 @@ static int create_stats(struct server *server) {
     stats_hosts_release(hosts);
     server->stats.read_cache = read_cache;
     server->stats.cache_owner = server->cache;
-    server->stats.started_s = clock_wall_seconds();
+    stats_note_start(&server->stats, clock_wall_seconds());
+    stats_set(&server->stats.connections_limit, server->capacity.connections);
     server->stats.version = SALLYPORT_VERSION;
     server->stats.wolfssl = tls_library_version();
     server->stats.crypto = tls_library_crypto();
@@ -435,13 +408,14 @@ static int reload(struct server *server, struct config *config, struct config_pr
     if (problems->count > 0) {
         return -1;
     }
-    hosts = create_host_stats(server, config, server->stats.hosts);
+    hosts = host_facts_gather(config, server->shard_count, server->stats.hosts, clock_wall_seconds());
     sites = calloc(server->shard_count, sizeof(struct site *));
     if (hosts == NULL || sites == NULL) {
         problems_add(problems, config->path, 0, "not enough memory");
     } else if (create_sites(server, config, hosts, sites, problems) == 0) {
         hand_over(server, config, sites);
         stats_set_hosts(&server->stats, hosts);
+        stats_set(&server->stats.connections_limit, capacity_connections(&server->capacity, config));
         config_release(server->config);
         server->config = config_retain(config);
         result = 0;
@@ -454,12 +428,12 @@ static int reload(struct server *server, struct config *config, struct config_pr
 int server_reload(struct server *server, struct config *config, struct config_problems *problems) {
     int result = reload(server, config, problems);
 
-    stats_add(&server->stats.reloads[result == 0 ? STATS_RELOAD_OK : STATS_RELOAD_FAILED], 1);
+    stats_note_reload(&server->stats, result == 0 ? STATS_RELOAD_OK : STATS_RELOAD_FAILED, clock_wall_seconds());
     return result;
 }
 
 void server_count_failed_reload(struct server *server) {
-    stats_add(&server->stats.reloads[STATS_RELOAD_FAILED], 1);
+    stats_note_reload(&server->stats, STATS_RELOAD_FAILED, clock_wall_seconds());
 }
 
 void server_reopen_logs(struct server *server) {

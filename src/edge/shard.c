@@ -178,6 +178,12 @@ static void expire_ticket_keys(struct shard *shard) {
     }
 }
 
+/* Counted by the ring in passing, and told once a turn. */
+static void tell_bytes(struct shard *shard) {
+    stats_set(&shard->stats->received_bytes, shard->ring.accepted_received);
+    stats_set(&shard->stats->sent_bytes, shard->ring.accepted_sent);
+}
+
 static bool is_over(struct shard *shard) {
     if (!shard->draining || shard->first != NULL) {
         return false;
@@ -218,6 +224,7 @@ static void *run(void *argument) {
         gate_turn(shard);
         output_flush(shard);
         place_turn(shard);
+        tell_bytes(shard);
         journal_turn(&shard->journal, shard->index, shard->ring.now_ns);
         release_retired(shard);
         expire_ticket_keys(shard);

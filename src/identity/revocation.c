@@ -239,6 +239,10 @@ const struct revocation_list *revocation_list_at(const struct revocation *revoca
     return revocation->lists[index];
 }
 
+const struct revocation_delegate *revocation_delegate_at(const struct revocation *revocation, size_t index) {
+    return index < revocation->delegate_count ? revocation->delegates[index] : NULL;
+}
+
 uint64_t revocation_entries(const struct revocation *revocation) {
     uint64_t entries = 0;
     for (size_t i = 0; i < revocation->count; i++) {

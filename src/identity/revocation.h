@@ -56,6 +56,8 @@ bool revocation_speaks_for(const struct revocation *revocation, const struct tru
 size_t revocation_count(const struct revocation *revocation);
 /* CRL `index`, 0 to revocation_count - 1: those of one issuer stand together, the newest first. */
 const struct revocation_list *revocation_list_at(const struct revocation *revocation, size_t index);
+/* Delegate `index`, from 0 on, those among the roots too after revocation_check; NULL behind the last. */
+const struct revocation_delegate *revocation_delegate_at(const struct revocation *revocation, size_t index);
 /* Revoked serials, all CRLs together. */
 uint64_t revocation_entries(const struct revocation *revocation);
 /* The earliest nextUpdate, seconds since the epoch; INT64_MAX when no CRL has one. */

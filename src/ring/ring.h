@@ -49,6 +49,8 @@ struct ring {
     struct ring_waiting starved[2]; /* streams whose receive waits for a buffer; in the second those that are favoured */
     struct listener *paused;        /* listeners that wait for a free stream */
     uint32_t in_flight;             /* operations submitted and not completed */
+    uint64_t accepted_received;     /* bytes, of all accepted sockets together, also those that nobody waited for any more */
+    uint64_t accepted_sent;         /* likewise: that the kernel took */
     uint32_t generation;            /* given to the next stream, so that a late completion is known to be late */
 };
 

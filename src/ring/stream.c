@@ -364,6 +364,9 @@ static void completed_receive(struct stream *stream, int result, unsigned flags)
     struct ring *ring = stream->ring;
     struct bytes data = {0};
 
+    if (result > 0 && stream->direct) {
+        ring->accepted_received += (uint64_t)result;
+    }
     if (stream->state == STREAM_CLOSING) {
         stream->receiving = false;
         close_when_quiet(stream);
@@ -399,6 +402,9 @@ static void completed_send(struct stream *stream, int result) {
     uint32_t before = stream->queue.size;
 
     stream->sending = 0;
+    if (result > 0 && stream->direct) {
+        stream->ring->accepted_sent += (uint64_t)result;
+    }
     if (stream->state == STREAM_CLOSING) {
         close_when_quiet(stream);
         return;

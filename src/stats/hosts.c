@@ -97,6 +97,27 @@ static void free_texts(const char *const *texts, size_t count) {
     free((void *)texts);
 }
 
+static void free_terms(const struct term *terms, size_t count) {
+    for (size_t i = 0; terms != NULL && i < count; i++) {
+        free((char *)terms[i].name);
+    }
+    free((void *)terms);
+}
+
+/* NULL when out of memory; else what can be given to free_terms. */
+static const struct term *copy_terms(const struct term *terms, size_t count) {
+    struct term *copy = calloc(count + 1, sizeof *copy);
+    for (size_t i = 0; copy != NULL && i < count; i++) {
+        copy[i] = terms[i];
+        copy[i].name = strdup(terms[i].name);
+        if (copy[i].name == NULL) {
+            free_terms(copy, i);
+            copy = NULL;
+        }
+    }
+    return copy;
+}
+
 static bool give_road(struct host *host, unsigned shard_count) {
     struct block *block = host->block;
     if (block->road == NULL) {
@@ -130,10 +151,13 @@ static bool add(struct stats_hosts *hosts, const struct stats_host_facts *facts,
     host->facts.host = host->block->name;
     host->facts.file = strdup(facts->file);
     host->facts.origins = copy_texts(facts->origins, facts->origin_count);
+    host->facts.client_cas = copy_terms(facts->client_cas, facts->client_ca_count);
+    host->facts.crls = copy_terms(facts->crls, facts->crl_count);
     if (facts->mode != NULL && strcmp(facts->mode, "report") == 0 && !give_road(host, hosts->shard_count)) {
         return false;
     }
-    return host->facts.file != NULL && host->facts.origins != NULL;
+    return host->facts.file != NULL && host->facts.origins != NULL && host->facts.client_cas != NULL &&
+           host->facts.crls != NULL;
 }
 
 struct stats_hosts *stats_hosts_create(unsigned shard_count, const struct stats_host_facts *facts, size_t count,
@@ -169,8 +193,11 @@ void stats_hosts_release(struct stats_hosts *hosts) {
         return;
     }
     for (size_t i = 0; i < hosts->count; i++) {
-        free((char *)hosts->hosts[i].facts.file);
-        free_texts(hosts->hosts[i].facts.origins, hosts->hosts[i].facts.origin_count);
+        const struct stats_host_facts *facts = &hosts->hosts[i].facts;
+        free((char *)facts->file);
+        free_texts(facts->origins, facts->origin_count);
+        free_terms(facts->client_cas, facts->client_ca_count);
+        free_terms(facts->crls, facts->crl_count);
         release_block(hosts->hosts[i].block);
     }
     free(hosts->by_name);
@@ -190,6 +217,14 @@ const struct stats_host_facts *stats_hosts_facts(const struct stats_hosts *hosts
 struct stats_host *stats_hosts_at(const struct stats_hosts *hosts, size_t host, unsigned shard) {
     CHECK(host < hosts->count && shard < hosts->shard_count);
     return &hosts->hosts[host].block->shards[shard];
+}
+
+uint64_t stats_hosts_origins_down(const struct stats_hosts *hosts, size_t host) {
+    uint64_t down = 0;
+    for (unsigned shard = 0; shard < hosts->shard_count; shard++) {
+        down |= stats_read(&stats_hosts_at(hosts, host, shard)->origins_down);
+    }
+    return down;
 }
 
 struct road *stats_hosts_road(const struct stats_hosts *hosts, size_t host) {

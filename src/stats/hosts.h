@@ -5,6 +5,7 @@
 #ifndef STATS_HOSTS_H
 #define STATS_HOSTS_H
 
+#include "base/term.h"
 #include "stats/stats.h"
 
 /* What is known of a host from its configuration. */
@@ -15,6 +16,10 @@ struct stats_host_facts {
     const char *mode;           /* a static text, as in the configuration; NULL is none */
     const char *const *origins; /* their addresses, `origin_count`, 64 at most */
     size_t origin_count;
+    const struct term *client_cas; /* its roots, the earliest end first */
+    size_t client_ca_count;
+    const struct term *crls; /* its issuers of revocation lists, each once, likewise */
+    size_t crl_count;
 };
 
 /*
@@ -34,6 +39,8 @@ const struct stats_host_facts *stats_hosts_facts(const struct stats_hosts *hosts
  */
 struct road *stats_hosts_road(const struct stats_hosts *hosts, size_t host);
 struct road_names *stats_hosts_names(const struct stats_hosts *hosts, size_t host, unsigned shard);
+/* A bit for each of its origins whose last connection failed, in any shard. */
+uint64_t stats_hosts_origins_down(const struct stats_hosts *hosts, size_t host);
 /* A shard's own block, 64-byte aligned: no other shard writes to its cache lines. */
 struct stats_host *stats_hosts_at(const struct stats_hosts *hosts, size_t host, unsigned shard);
 

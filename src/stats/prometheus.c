@@ -1,5 +1,6 @@
 /* The contract's metrics, from the shards' blocks to a page. */
 #include "base/check.h"
+#include "base/clock.h"
 #include "stats/access_log.h"
 #include "stats/hosts.h"
 #include "stats/page.h"
@@ -259,6 +260,72 @@ static void render_certificates(struct rendering *rendering) {
     }
 }
 
+/* One sample for each name: of several with the same, the one that ends first. */
+static void render_terms_of_host(struct rendering *rendering, const char *name, const char *label, const char *host,
+                                 const struct term *terms, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (!terms[i].repeats && terms[i].end != TERM_NEVER) {
+            struct page_labels labels = {{{"host", host}, {label, terms[i].name}}, 2};
+            page_sample_signed(&rendering->page, name, &labels, terms[i].end);
+        }
+    }
+}
+
+static void render_client_cas(struct rendering *rendering) {
+    static const char name[] = "sallyport_client_ca_not_after_seconds";
+    page_open_metric(&rendering->page, name, "gauge",
+                     "When a root of client_auth.ca ends, in seconds since the epoch; of those with one name the first.");
+    for (size_t i = 0; i < rendering->host_count; i++) {
+        const struct stats_host_facts *facts = stats_hosts_facts(rendering->hosts, i);
+        render_terms_of_host(rendering, name, "subject", facts->host, facts->client_cas, facts->client_ca_count);
+    }
+}
+
+static void render_crls(struct rendering *rendering) {
+    static const char name[] = "sallyport_crl_next_update_seconds";
+    page_open_metric(&rendering->page, name, "gauge",
+                     "When the revocation lists of an issuer end, in seconds since the epoch; of several lists the first.");
+    for (size_t i = 0; i < rendering->host_count; i++) {
+        const struct stats_host_facts *facts = stats_hosts_facts(rendering->hosts, i);
+        render_terms_of_host(rendering, name, "issuer", facts->host, facts->crls, facts->crl_count);
+    }
+}
+
+/* An address may be listed more than once: the last sample of its name says it for all. */
+static bool is_listed_again(const struct stats_host_facts *facts, size_t origin) {
+    for (size_t i = origin + 1; i < facts->origin_count; i++) {
+        if (strcmp(facts->origins[i], facts->origins[origin]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_up(const struct stats_host_facts *facts, const char *origin, uint64_t down) {
+    for (size_t i = 0; i < facts->origin_count; i++) {
+        if ((down >> i & 1) != 0 && strcmp(facts->origins[i], origin) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void render_origins(struct rendering *rendering) {
+    static const char name[] = "sallyport_origin_up";
+    page_open_metric(&rendering->page, name, "gauge",
+                     "Whether the last connection to an origin was made, in every shard: 1 yes or not tried yet, 0 no.");
+    for (size_t host = 0; host < rendering->host_count; host++) {
+        const struct stats_host_facts *facts = stats_hosts_facts(rendering->hosts, host);
+        uint64_t down = stats_hosts_origins_down(rendering->hosts, host);
+        for (size_t i = 0; i < facts->origin_count; i++) {
+            struct page_labels labels = {{{"host", facts->host}, {"origin", facts->origins[i]}}, 2};
+            if (!is_listed_again(facts, i)) {
+                page_sample(&rendering->page, name, "", &labels, is_up(facts, facts->origins[i], down));
+            }
+        }
+    }
+}
+
 static void render_verdicts(struct rendering *rendering) {
     const struct stats *stats = rendering->stats;
     struct stats_cache counts = {0};
@@ -291,6 +358,53 @@ static void render_reloads(struct rendering *rendering) {
     }
 }
 
+static void render_single(struct rendering *rendering, const char *name, const char *type, const char *help,
+                          uint64_t value) {
+    page_open_metric(&rendering->page, name, type, help);
+    page_sample(&rendering->page, name, "", &(struct page_labels){.count = 0}, value);
+}
+
+static void render_single_seconds(struct rendering *rendering, const char *name, const char *type, const char *help,
+                                  uint64_t value_ns) {
+    page_open_metric(&rendering->page, name, type, help);
+    page_sample_seconds(&rendering->page, name, "", &(struct page_labels){.count = 0}, value_ns);
+}
+
+static void render_server(struct rendering *rendering) {
+    const struct stats *stats = rendering->stats;
+    render_single(rendering, "sallyport_config_last_reload_successful", "gauge",
+                  "Whether the newest reload of the configuration was taken: 1 yes, or there was none; 0 no.",
+                  stats_read(&stats->last_reload_failed) == 0);
+    render_single(rendering, "sallyport_config_last_reload_timestamp_seconds", "gauge",
+                  "When the configuration that is served was loaded, in seconds since the epoch.",
+                  stats_read(&stats->loaded_s));
+    render_single(rendering, "sallyport_connections_limit", "gauge", "Connections that may be open: limits.connections.",
+                  stats_read(&stats->connections_limit));
+    render_single(rendering, "sallyport_received_bytes_total", "counter",
+                  "Bytes received on clients' connections, with those of TLS.", SUM_OVER_SHARDS(stats, received_bytes));
+    render_single(rendering, "sallyport_sent_bytes_total", "counter",
+                  "Bytes sent on clients' connections, with those of TLS.", SUM_OVER_SHARDS(stats, sent_bytes));
+}
+
+/* Under the names that Prometheus' client libraries give them. */
+static void render_process(struct rendering *rendering) {
+    const struct process_reading *now = &rendering->stats->process;
+    if (now->has_memory) {
+        render_single(rendering, "process_resident_memory_bytes", "gauge", "Memory that is in use.", now->resident_bytes);
+        render_single(rendering, "process_virtual_memory_bytes", "gauge",
+                      "Address space, most of which is reserved and not used.", now->virtual_bytes);
+    }
+    if (now->has_descriptors) {
+        render_single(rendering, "process_open_fds", "gauge",
+                      "File descriptors that are open: connections to origins are among them, those of clients are not.",
+                      now->open_descriptors);
+    }
+    render_single(rendering, "process_max_fds", "gauge", "File descriptors that may be open.", now->max_descriptors);
+    render_single_seconds(rendering, "process_cpu_seconds_total", "counter", "CPU time, user and system.", now->cpu_ns);
+    render_single_seconds(rendering, "process_start_time_seconds", "gauge",
+                          "When the process began, in seconds since the epoch.", rendering->stats->process_started_ns);
+}
+
 static void render_access_log(struct rendering *rendering) {
     static const char name[] = "sallyport_access_log_lines_total";
     struct access_log_counts counts = {0};
@@ -312,6 +426,7 @@ static void render_build_info(struct rendering *rendering) {
 
 char *stats_render_prometheus(struct stats *stats, size_t *size) {
     struct stats_hosts *hosts = stats_take_hosts(stats);
+    process_read(&stats->process, clock_monotonic_ns() / 1000000);
     struct rendering rendering = {
         .stats = stats, .hosts = hosts, .host_count = hosts == NULL ? 0 : stats_hosts_count(hosts)};
     render_bounds(&rendering);
@@ -326,8 +441,13 @@ char *stats_render_prometheus(struct stats *stats, size_t *size) {
     render_requests(&rendering);
     render_host_histograms(&rendering);
     render_certificates(&rendering);
+    render_client_cas(&rendering);
+    render_crls(&rendering);
+    render_origins(&rendering);
     render_reloads(&rendering);
+    render_server(&rendering);
     render_access_log(&rendering);
+    render_process(&rendering);
     stats_hosts_release(hosts);
     if (rendering.page.failed) {
         free(rendering.page.data);

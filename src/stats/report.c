@@ -1,5 +1,6 @@
 /* /stats.json: the same figures as /metrics, latencies as percentiles, and what happened over the last minutes. */
 #include "base/check.h"
+#include "base/clock.h"
 #include "stats/access_log.h"
 #include "stats/hosts.h"
 #include "stats/json.h"
@@ -252,15 +253,28 @@ static void report_history(struct report *report) {
 static void report_origins(struct report *report, size_t host) {
     struct json *json = &report->json;
     const struct stats_host_facts *facts = stats_hosts_facts(report->hosts, host);
-    uint64_t down = 0;
-    for (unsigned shard = 0; shard < report->stats->shard_count; shard++) {
-        down |= stats_read(&stats_hosts_at(report->hosts, host, shard)->origins_down);
-    }
+    uint64_t down = stats_hosts_origins_down(report->hosts, host);
     json_begin_array(json, "origins");
     for (size_t i = 0; i < facts->origin_count; i++) {
         json_begin_object(json, NULL);
         put_text(json, "address", facts->origins[i]);
         json_bool(json, "up", (down >> i & 1) == 0);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void report_terms(struct json *json, const char *key, const char *name_key, const char *end_key,
+                         const struct term *terms, size_t count) {
+    json_begin_array(json, key);
+    for (size_t i = 0; i < count; i++) {
+        json_begin_object(json, NULL);
+        put_text(json, name_key, terms[i].name);
+        if (terms[i].end == TERM_NEVER) {
+            json_null(json, end_key);
+        } else {
+            json_signed(json, end_key, terms[i].end);
+        }
         json_end_object(json);
     }
     json_end_array(json);
@@ -339,6 +353,8 @@ static void report_host(struct report *report, size_t host) {
     put_text(json, "file", facts->file);
     json_signed(json, "not_after", facts->not_after);
     json_end_object(json);
+    report_terms(json, "client_cas", "subject", "not_after", facts->client_cas, facts->client_ca_count);
+    report_terms(json, "crls", "issuer", "next_update", facts->crls, facts->crl_count);
     json_unsigned(json, "requests", sum_of(counts));
     report_codes(json, "requests_by_code", counts);
     json_begin_object(json, "client_certs");
@@ -373,8 +389,47 @@ static void report_access_log(struct report *report) {
     json_end_object(&report->json);
 }
 
+static void report_process(struct report *report) {
+    struct json *json = &report->json;
+    const struct process_reading *now = &report->stats->process;
+    json_begin_object(json, "process");
+    if (now->has_memory) {
+        json_unsigned(json, "resident_bytes", now->resident_bytes);
+    } else {
+        json_null(json, "resident_bytes");
+    }
+    if (now->has_descriptors) {
+        json_unsigned(json, "open_descriptors", now->open_descriptors);
+    } else {
+        json_null(json, "open_descriptors");
+    }
+    json_unsigned(json, "max_descriptors", now->max_descriptors);
+    json_seconds(json, "cpu_seconds", now->cpu_ns);
+    json_seconds(json, "started", report->stats->process_started_ns);
+    json_end_object(json);
+}
+
+/* What is served and how much of it. */
+static void report_running(struct report *report) {
+    struct json *json = &report->json;
+    const struct stats *stats = report->stats;
+    json_begin_object(json, "config");
+    json_bool(json, "last_reload_successful", stats_read(&stats->last_reload_failed) == 0);
+    json_unsigned(json, "last_reload", stats_read(&stats->loaded_s));
+    json_end_object(json);
+    json_begin_object(json, "limits");
+    json_unsigned(json, "connections", stats_read(&stats->connections_limit));
+    json_end_object(json);
+    json_begin_object(json, "bytes");
+    json_unsigned(json, "received", of_shards(report, offsetof(struct stats_shard, received_bytes)));
+    json_unsigned(json, "sent", of_shards(report, offsetof(struct stats_shard, sent_bytes)));
+    json_end_object(json);
+    report_process(report);
+}
+
 char *stats_render_json(struct stats *stats, struct sampler *sampler, size_t *size) {
     struct stats_hosts *hosts = stats_take_hosts(stats);
+    process_read(&stats->process, clock_monotonic_ns() / 1000000);
     struct report report = {
         .stats = stats, .hosts = hosts, .host_count = hosts == NULL ? 0 : stats_hosts_count(hosts), .sampler = sampler};
     json_begin_object(&report.json, NULL);
@@ -390,6 +445,7 @@ char *stats_render_json(struct stats *stats, struct sampler *sampler, size_t *si
     report_history(&report);
     report_hosts(&report);
     report_access_log(&report);
+    report_running(&report);
     json_end_object(&report.json);
     stats_hosts_release(hosts);
     page_put(&report.json.page, "\n", 1);

@@ -23,6 +23,8 @@ static const char *const names[] = {
     [SAMPLER_CERTS_NONE] = "certs_none",
     [SAMPLER_CACHE_HITS] = "cache_hits",
     [SAMPLER_CACHE_MISSES] = "cache_misses",
+    [SAMPLER_RECEIVED_BYTES] = "received_bytes",
+    [SAMPLER_SENT_BYTES] = "sent_bytes",
     [SAMPLER_WORK_KNOWN] = "work_known",
     [SAMPLER_WORK_OTHERS] = "work_others",
     [SAMPLER_CONNECTIONS] = "connections",
@@ -53,6 +55,8 @@ static void add_shard(uint64_t counters[static SAMPLER_COUNTERS], const struct s
             counters[SAMPLER_REJECTED + stage] += stats_read(&shard->rejected[stage][rejection]);
         }
     }
+    counters[SAMPLER_RECEIVED_BYTES] += stats_read(&shard->received_bytes);
+    counters[SAMPLER_SENT_BYTES] += stats_read(&shard->sent_bytes);
     for (unsigned class = 0; class < STATS_CLASS_COUNT; class ++) {
         counters[class == STATS_KNOWN ? SAMPLER_WORK_KNOWN : SAMPLER_WORK_OTHERS] +=
             stats_read(&shard->handshake_work_ns[class]);

@@ -92,3 +92,19 @@ struct stats_hosts *stats_take_hosts(struct stats *stats) {
     pthread_mutex_unlock(&stats->hosts_lock);
     return hosts;
 }
+
+void stats_note_start(struct stats *stats, int64_t now_s) {
+    uint64_t began_ns = process_start_ns();
+    stats->started_s = now_s;
+    stats->process_started_ns = began_ns > 0 ? began_ns : (uint64_t)now_s * 1000000000;
+    stats_set(&stats->loaded_s, (uint64_t)now_s);
+}
+
+void stats_note_reload(struct stats *stats, enum stats_reload result, int64_t now_s) {
+    CHECK(result < STATS_RELOAD_COUNT);
+    stats_set(&stats->last_reload_failed, result != STATS_RELOAD_OK);
+    if (result == STATS_RELOAD_OK) {
+        stats_set(&stats->loaded_s, (uint64_t)now_s);
+    }
+    stats_add(&stats->reloads[result], 1);
+}

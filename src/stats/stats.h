@@ -7,6 +7,7 @@
 
 #include "base/reason.h"
 #include "stats/latency.h"
+#include "stats/process.h"
 #include "stats/road.h"
 
 #include <pthread.h>
@@ -22,6 +23,9 @@ static inline void stats_add(stats_counter *counter, uint64_t amount) {
 }
 static inline void stats_subtract(stats_counter *counter, uint64_t amount) {
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) - amount, memory_order_relaxed);
+}
+static inline void stats_set(stats_counter *counter, uint64_t value) {
+    atomic_store_explicit(counter, value, memory_order_relaxed);
 }
 static inline uint64_t stats_read(const stats_counter *counter) {
     return atomic_load_explicit(counter, memory_order_relaxed);
@@ -139,6 +143,8 @@ struct stats_shard {
     _Alignas(64) stats_counter connections_total;
     stats_counter connections;     /* gauge */
     stats_counter admission_state; /* gauge: 0 calm, 1 loaded, 2 flooded */
+    stats_counter received_bytes;  /* of all clients' connections, TLS records included; set once a turn */
+    stats_counter sent_bytes;      /* likewise */
     stats_counter handshakes[STATS_RESULT_COUNT][STATS_KIND_COUNT][STATS_VERSION_COUNT];
     stats_counter handshake_work_ns[STATS_CLASS_COUNT];
     stats_counter over_budget[STATS_BUDGET_COUNT];
@@ -170,11 +176,16 @@ struct stats {
     unsigned shard_count;
     pthread_mutex_t hosts_lock; /* of the pointer */
     struct stats_hosts *hosts;
-    stats_counter reloads[STATS_RELOAD_COUNT];                   /* written by the thread that reloads */
+    stats_counter reloads[STATS_RELOAD_COUNT]; /* this and the next three: written by the thread that reloads */
+    stats_counter last_reload_failed;          /* 1: the newest came to nothing, and an older configuration is served */
+    stats_counter loaded_s;                    /* since the epoch: when what is served was loaded */
+    stats_counter connections_limit;           /* limits.connections in effect */
     void (*read_cache)(void *owner, struct stats_cache *counts); /* NULL: all 0 */
     void *cache_owner;
     const struct access_log *access_log; /* NULL: off */
-    int64_t started_s;                   /* since the epoch */
+    struct process_reading process;      /* the newest; of the thread that renders */
+    int64_t started_s;                   /* since the epoch: when it was ready to serve */
+    uint64_t process_started_ns;         /* likewise: when the process began */
     const char *version;                 /* this and the next two: not owned, never NULL */
     const char *wolfssl;
     const char *crypto;
@@ -191,6 +202,11 @@ void stats_destroy(struct stats *stats);
 void stats_set_hosts(struct stats *stats, struct stats_hosts *hosts);
 /* Those that are shown now, and a reference to them; NULL when there are none. */
 struct stats_hosts *stats_take_hosts(struct stats *stats);
+
+/* The configuration of the start was loaded. */
+void stats_note_start(struct stats *stats, int64_t now_s);
+/* So was another one, or it was not and the one before goes on. */
+void stats_note_reload(struct stats *stats, enum stats_reload result, int64_t now_s);
 
 /*
  * The whole /metrics page, Prometheus text format 0.0.4: malloc'd, *size bytes; NULL when out of memory. The counters of

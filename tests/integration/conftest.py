@@ -318,7 +318,10 @@ def nginx(tmp_path_factory):
 
 @pytest.fixture
 def serve(tmp_path, pki):
-    """serve(hosts, **top): starts a server; all servers are stopped, and checked for leftovers, at the test's end."""
+    """
+    serve(hosts, **top): starts a server; all servers are stopped, and checked for leftovers, at the test's end. A key of
+    `top` that is None is left out of the configuration.
+    """
     servers = []
 
     def start(hosts, environment=None, preexec=None, ready=True, **top):
@@ -331,6 +334,7 @@ def serve(tmp_path, pki):
             **top,
             "hosts": hosts,
         }
+        config = {key: value for key, value in config.items() if value is not None}
         server = Server(folder, config, environment, preexec)
         server.server_root = pki.server_root.cert
         servers.append(server)

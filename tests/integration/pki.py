@@ -99,6 +99,7 @@ class Pki:
             (x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False),
         ]
         certificate = self.build(name, key, issuer, extensions=extensions, **options)
+        name = name if isinstance(name, str) else "authority"
         return self.entity(name, certificate, key, [issuer.certificate] if issuer and issuer.issuers else [])
 
     def server(self, kind, *names):
@@ -134,14 +135,21 @@ class Pki:
             self.made[cache] = entity
         return entity
 
-    def crl(self, issuer, revoked=(), start=None, end=DAY, key=None, der=False):
-        """A revocation list of `issuer` with these entities in it, on disk. `start`, `end`: of its dates, counted from now."""
+    def crl(self, issuer, revoked=(), start=None, end=DAY, key=None, der=False, scope=None):
+        """
+        A revocation list of `issuer` with these entities in it, on disk. `start`, `end`: of its dates, counted from now.
+        `scope`: "only_contains_user_certs" or "only_contains_ca_certs".
+        """
         builder = (x509.CertificateRevocationListBuilder()
                    .issuer_name(issuer.certificate.subject)
                    .last_update(NOW + (start if start is not None else -DAY))
                    .next_update(NOW + end)
                    .add_extension(x509.CRLNumber(self.count), False)
                    .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.private.public_key()), False))
+        if scope is not None:
+            point = dict.fromkeys(["full_name", "relative_name", "only_some_reasons"])
+            point |= dict.fromkeys(["only_contains_user_certs", "only_contains_ca_certs", "indirect_crl", "only_contains_attribute_certs"], False)
+            builder = builder.add_extension(x509.IssuingDistributionPoint(**{**point, scope: True}), True)
         for entity in revoked:
             builder = builder.add_revoked_certificate(
                 x509.RevokedCertificateBuilder().serial_number(entity.certificate.serial_number)

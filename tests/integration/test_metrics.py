@@ -1,5 +1,8 @@
 """Each metric moves when its event happens, and only then: what changed after one event is compared with all that should."""
 
+import calendar
+import json
+import pathlib
 import re
 import signal
 import socket
@@ -9,9 +12,14 @@ import time
 import urllib.request
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import NameOID
 
-# What time goes by in, which no event decides alone.
-DURATIONS = re.compile(r"_seconds_(sum|bucket)\b|_work_seconds_total|sallyport_connections\b|not_after_seconds")
+from conftest import free_port
+from pki import DAY, NOW
+
+# Times and sizes, which no event decides alone: tests of their own are below.
+DURATIONS = re.compile(r"_seconds_(sum|bucket)\b|_work_seconds_total|sallyport_connections\b|not_after_seconds|_timestamp_seconds|_bytes_total|^process_")
 
 
 def series(server):
@@ -157,9 +165,11 @@ def test_reloads(server):
         server.process.send_signal(signal.SIGHUP)
     good = server.path.read_text()
     server.path.write_text("nonsense: [")
-    with Watch(server, {'config_reloads_total{result="failed"}': 1}):
+    with Watch(server, {'config_reloads_total{result="failed"}': 1, "config_last_reload_successful": -1}):
         server.process.send_signal(signal.SIGHUP)
     server.path.write_text(good)
+    with Watch(server, {'config_reloads_total{result="ok"}': 1, "config_last_reload_successful": 1}):
+        server.process.send_signal(signal.SIGHUP)
 
 
 def test_evictions(serve, host, pki):
@@ -229,3 +239,142 @@ def test_many_scrapers_slow_ones_and_half_closed_ones(server):
     assert server.rss_kib() - before < 64 * 1024
     for connection in slow:
         connection.close()
+
+
+def samples(server, name):
+    """Lines of a metric, as they stand on the page."""
+    return [line for line in server.admin("/metrics")[1].splitlines() if re.match(name + r"[{ ]", line)]
+
+
+def ends(path, kind, field):
+    shown = subprocess.run(["openssl", kind, "-in", str(path), "-noout", f"-{field}", "-dateopt", "iso_8601"], capture_output=True, text=True, check=True)
+    return calendar.timegm(time.strptime(shown.stdout.strip().partition("=")[2], "%Y-%m-%d %H:%M:%SZ"))
+
+
+def test_lists_end_by_their_issuer_and_the_first_one_counts(serve, host, pki):
+    users, cas = (pki.crl(pki.root, end=days * DAY, scope=f"only_contains_{kind}_certs") for days, kind in ((30, "user"), (20, "ca")))
+    replaced, newest = pki.crl(pki.intermediate, start=-5 * DAY, end=-2 * DAY), pki.crl(pki.intermediate, start=-3 * DAY, end=40 * DAY)
+    server = serve([host("m.test", "report", crl=[str(path) for path in (users, cas, replaced, newest)]), host("o.test", "report"), host("off.test")])
+    assert sorted(samples(server, "sallyport_crl_next_update_seconds")) == [
+        f'sallyport_crl_next_update_seconds{{host="m.test",issuer="CN=Client Intermediate"}} {ends(newest, "crl", "nextupdate")}',
+        f'sallyport_crl_next_update_seconds{{host="m.test",issuer="CN=Client Root"}} {ends(cas, "crl", "nextupdate")}']
+    document = json.loads(server.admin("/stats.json")[1])
+    assert document["hosts"][0]["crls"] == [{"issuer": "CN=Client Root", "next_update": ends(cas, "crl", "nextupdate")},
+                                            {"issuer": "CN=Client Intermediate", "next_update": ends(newest, "crl", "nextupdate")}]
+    assert [entry["crls"] for entry in document["hosts"][1:]] == [[], []]
+
+
+def test_roots_end_by_their_subject_and_of_one_name_the_first(serve, host, pki):
+    later, first = pki.authority("Twice"), pki.authority("Twice", end=NOW + 100 * DAY)
+    odd = pki.authority(x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, 'Söhne "A\\B", Inc.')]))
+    server = serve([host("m.test", "report", ca=[str(later.cert), str(first.cert), str(odd.cert)]), host("off.test")])
+    assert sorted(samples(server, "sallyport_client_ca_not_after_seconds")) == [
+        f'sallyport_client_ca_not_after_seconds{{host="m.test",subject="CN=Twice"}} {ends(first.cert, "x509", "enddate")}',
+        'sallyport_client_ca_not_after_seconds{host="m.test",subject="O=Söhne \\\\\\"A\\\\\\\\B\\\\\\"\\\\, Inc."} '
+        f'{ends(odd.cert, "x509", "enddate")}']
+    roots = json.loads(server.admin("/stats.json")[1])["hosts"][0]["client_cas"]
+    assert [root["subject"] for root in roots][0] == "CN=Twice" and len(roots) == 3
+    assert [root["not_after"] for root in roots] == sorted(ends(root.cert, "x509", "enddate") for root in (later, first, odd))
+    assert 'O=Söhne \\"A\\\\B\\"\\, Inc.' in [root["subject"] for root in roots]
+
+
+def test_an_origin_that_cannot_be_reached_is_down_and_each_has_one_sample(serve, host, nginx):
+    gone, there = f"127.0.0.1:{free_port()}", f"127.0.0.1:{nginx.port}"
+    server = serve([host("m.test", origin=[gone, there, gone])], shards=2)
+    assert sorted(samples(server, "sallyport_origin_up")) == sorted(f'sallyport_origin_up{{host="m.test",origin="{origin}"}} 1' for origin in (gone, there))
+    for _ in range(6):
+        assert server.curl("m.test").status == 200
+    assert server.metric("sallyport_origin_up", origin=gone) == 0
+    assert server.metric("sallyport_origin_up", origin=there) == 1
+    assert len(samples(server, "sallyport_origin_up")) == 2
+
+
+def test_the_last_reload_and_the_limit_of_connections(serve, host):
+    server = serve([host("off.test")], limits={"connections": 4096})
+    started = server.metric("sallyport_config_last_reload_timestamp_seconds")
+    assert abs(started - time.time()) < 20 and server.metric("sallyport_config_last_reload_successful") == 1
+    assert server.metric("sallyport_connections_limit") == 4096
+    time.sleep(1.1)
+    assert not server.reload(limits={"connections": 0})
+    assert server.metric("sallyport_config_last_reload_successful") == 0
+    assert server.metric("sallyport_config_last_reload_timestamp_seconds") == started
+    assert server.reload(limits={"connections": 1000})
+    assert server.metric("sallyport_config_last_reload_successful") == 1
+    assert server.metric("sallyport_config_last_reload_timestamp_seconds") > started
+    assert server.metric("sallyport_connections_limit") == 1000
+
+
+class Tap:
+    """A TCP relay in front of the server that counts what goes up and down."""
+
+    def __init__(self, port):
+        self.server_port = port
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.up = self.down = 0
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self.server_port))
+            threading.Thread(target=self.pump, args=(client, server, "up"), daemon=True).start()
+            threading.Thread(target=self.pump, args=(server, client, "down"), daemon=True).start()
+
+    def pump(self, source, sink, direction):
+        try:
+            while piece := source.recv(65536):
+                setattr(self, direction, getattr(self, direction) + len(piece))
+                sink.sendall(piece)
+            sink.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+
+def test_bytes_of_clients_are_counted_to_the_last_one(server, tmp_path, pki):
+    big = tmp_path / "big"
+    big.write_bytes(b"x" * 10000)  # that goes out with the head: the origin answers before it has read more
+    before = {name: server.metric(f"sallyport_{name}_bytes_total") for name in ("received", "sent")}
+    tap = Tap(server.port)
+    via = ["--connect-to", f"::127.0.0.1:{tap.port}"]
+    assert server.curl("e.test", "/", *via, cert=pki.valid().bundle).status == 200
+    assert server.curl("off.test", "/", "--data-binary", f"@{big}", *via).status == 200
+    server.curl("no.test", "/", "-k", *via, check=False)
+    expected = {}
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        now = {name: server.metric(f"sallyport_{name}_bytes_total") - before[name] for name in before}
+        expected = {"received": tap.up, "sent": tap.down}
+        if now == expected:
+            break
+        time.sleep(0.05)
+    assert now == expected and tap.up > 10000 and tap.down > 3000
+    counted = json.loads(server.admin("/stats.json")[1])["bytes"]
+    assert counted == {name: server.metric(f"sallyport_{name}_bytes_total") for name in before}
+
+
+def test_the_process_is_as_the_kernel_says(server, pki):
+    process = pathlib.Path(f"/proc/{server.process.pid}")
+    with server.open(server.tls_client(), "off.test") as connection:
+        connection.get()
+        assert server.metric("process_open_fds") == pytest.approx(len(list((process / "fd").iterdir())), abs=2)
+    limit = re.search(r"Max open files\s+(\d+)", (process / "limits").read_text()).group(1)
+    assert server.metric("process_max_fds") == int(limit)
+    assert server.metric("process_resident_memory_bytes") == pytest.approx(server.rss_kib() * 1024, rel=0.2)
+    assert server.metric("process_virtual_memory_bytes") > server.metric("process_resident_memory_bytes")
+    started = server.metric("process_start_time_seconds")
+    assert time.time() - 120 < started <= server.metric("sallyport_config_last_reload_timestamp_seconds") + 1
+    spent = server.metric("process_cpu_seconds_total")
+    for _ in range(20):
+        server.curl("e.test", cert=pki.valid().bundle)
+    assert spent < server.metric("process_cpu_seconds_total") < spent + 60
+    document = json.loads(server.admin("/stats.json")[1])
+    assert document["process"]["started"] == pytest.approx(started, abs=0.001)
+    assert document["process"]["max_descriptors"] == int(limit)
+    assert document["process"]["open_descriptors"] > 3 and document["process"]["resident_bytes"] > 1e6
+    assert document["process"]["cpu_seconds"] > spent
+    assert document["limits"] == {"connections": 4096} and document["config"]["last_reload_successful"] is True
+    assert document["config"]["last_reload"] == server.metric("sallyport_config_last_reload_timestamp_seconds")

@@ -13,6 +13,7 @@ import urllib.request
 import pytest
 
 from conftest import ROOT, SANITIZED, free_port
+from pki import DAY
 
 TOOLS = ROOT / "tools" / "prometheus"
 DASHBOARD = ROOT / "tools" / "grafana" / "sallyport.json"
@@ -32,8 +33,10 @@ def traffic(server, pki):
 
 
 @pytest.fixture
-def server(serve, host):
-    return serve([host("m.test", "enforce"), host("o.test", "report"), host("off.test")], shards=2)
+def server(serve, host, pki):
+    odd = pki.authority('Odd "name" \\ ü')
+    lists = [str(pki.crl(pki.root)), str(pki.crl(pki.intermediate, end=30 * DAY))]
+    return serve([host("m.test", "enforce", ca=[str(pki.root.cert), str(odd.cert)], crl=lists), host("o.test", "report"), host("off.test")], shards=2)
 
 
 def test_promtool_finds_nothing_to_say(server, pki):
@@ -42,6 +45,8 @@ def test_promtool_finds_nothing_to_say(server, pki):
     result = promtool("check", "metrics", input=page)
     assert result.returncode == 0, result.stdout + result.stderr
     assert result.stdout + result.stderr == ""
+    for name in ("crl_next_update_seconds", "client_ca_not_after_seconds", "origin_up"):
+        assert f"\nsallyport_{name}{{" in page
 
 
 def test_alert_rules():
@@ -57,6 +62,12 @@ def test_each_alert_has_a_test():
     assert names
     for name in names:
         assert re.search(rf"alertname: {name}\n\s+exp_alerts:", tests), name
+
+
+def test_each_alert_has_a_row_in_the_runbook():
+    names = re.findall(r"- alert: (\w+)", (TOOLS / "alerts.yml").read_text())
+    rows = re.findall(r"^\| (`Sallyport[^|]*) \|", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(rows))) == sorted(names)
 
 
 class Prometheus:
@@ -123,9 +134,9 @@ def test_prometheus_scrapes_it_and_can_answer_what_the_dashboard_and_the_alerts_
     for expression in asked + rules:
         answer = prometheus.query(expression)
         assert answer["status"] == "success", (expression, answer)
-        for name in re.findall(r"\b(sallyport_\w+)", expression):
+        for name in re.findall(r"\b((?:sallyport|process)_\w+)", expression):
             assert name in exposed or re.sub(r"_(bucket|sum|count)$", "", name) in exposed, name
-    shown = set(re.findall(r"sallyport_\w+", " ".join(asked)))
+    shown = set(re.findall(r"\b(?:sallyport|process)_\w+", " ".join(asked)))
     for name in exposed - {"sallyport_connections_total"}:
         assert any(found == name or found == name + "_bucket" for found in shown), f"the dashboard shows no {name}"
 

@@ -143,6 +143,40 @@ Test(stream, echoes_and_closes) {
     finish(f);
 }
 
+Test(stream, bytes_of_accepted_sockets_are_counted_and_of_connected_ones_not) {
+    struct fixture *f = start(64, 16, 64);
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(f->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int error;
+
+    f->echo = true;
+    struct fixture client = {.hold = true};
+    struct stream *stream = stream_connect(&f->ring, (struct sockaddr *)&address, sizeof address, &handler, &client, &error);
+    cr_assert_not_null(stream);
+    turn_until(f, &client.connected, 1);
+    turn_until(f, &f->accepted, 1);
+    stream_receive(stream);
+    cr_assert_eq(stream_write(stream, bytes_of("hello", 5)), 0);
+    turn_until(f, &client.received, 1);
+    turn_until(f, &f->drained, 1);
+    cr_assert_eq(client.bytes, 5);
+    cr_assert_eq(f->ring.accepted_received, 5);
+    cr_assert_eq(f->ring.accepted_sent, 5);
+    stream_finish(f->stream); /* what comes now is read by nobody, and was received all the same */
+    turns(f, 2);
+    cr_assert_eq(stream_write(stream, bytes_of("too late", 8)), 0);
+    for (unsigned i = 0; i < 100 && f->ring.accepted_received < 13; i++) {
+        turns(f, 1);
+    }
+    cr_assert_eq(f->ring.accepted_received, 13);
+    cr_assert_eq(f->ring.accepted_sent, 5);
+    stream_close(stream);
+    stream_close(f->stream);
+    turn_until(f, &client.closed, 1);
+    turn_until(f, &f->closed, 1);
+    finish(f);
+}
+
 Test(stream, many_streams_at_once_share_few_buffers) {
     struct fixture *f = start(256, 16, 256);
     int peers[100];

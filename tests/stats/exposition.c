@@ -74,8 +74,10 @@ static const char *read_labels(const char *at, char *series, char *bound) {
         const char *value = at += 2;
         while (*at != '"') {
             cr_assert_neq(*at, '\0');
-            at += *at == '\\' ? 1 : 0;
-            cr_assert(at[-1] != '\\' || strchr("\\\"n", *at) != NULL, "unknown escape: %s", at - 1);
+            if (*at == '\\') {
+                at++;
+                cr_assert(*at != '\0' && strchr("\\\"n", *at) != NULL, "unknown escape: %s", at - 1);
+            }
             at++;
         }
         if (size == 2 && strncmp(start, "le", 2) == 0) {

@@ -31,12 +31,28 @@ Test(hosts, each_has_a_block_for_each_shard_at_zero) {
 
 Test(hosts, texts_are_copied) {
     char name[] = "a.example", file[] = "a.pem";
-    char origin[] = "127.0.0.1:1";
+    char origin[] = "127.0.0.1:1", root[] = "CN=A", issuer[] = "CN=B";
     const char *origins[] = {origin, "127.0.0.1:2"};
-    const struct stats_host_facts one = {
-        .host = name, .file = file, .mode = "report", .origins = origins, .origin_count = 2};
+    struct term roots[] = {{root, 5, false}, {"CN=A", 6, true}};
+    struct term lists[] = {{issuer, TERM_NEVER, false}};
+    const struct stats_host_facts one = {.host = name,
+                                         .file = file,
+                                         .mode = "report",
+                                         .origins = origins,
+                                         .origin_count = 2,
+                                         .client_cas = roots,
+                                         .client_ca_count = 2,
+                                         .crls = lists,
+                                         .crl_count = 1};
     struct stats_hosts *hosts = stats_hosts_create(1, &one, 1, NULL);
-    name[0] = file[0] = origin[0] = 'x';
+    name[0] = file[0] = origin[0] = root[0] = issuer[0] = 'x';
+    roots[0].end = roots[1].end = lists[0].end = 0;
+    const struct stats_host_facts *facts = stats_hosts_facts(hosts, 0);
+    cr_assert(facts->client_ca_count == 2 && facts->crl_count == 1);
+    cr_assert_str_eq(facts->client_cas[0].name, "CN=A");
+    cr_assert(facts->client_cas[0].end == 5 && facts->client_cas[1].end == 6 && facts->client_cas[1].repeats);
+    cr_assert_str_eq(facts->crls[0].name, "CN=B");
+    cr_assert_eq(facts->crls[0].end, TERM_NEVER);
     cr_assert_str_eq(stats_hosts_facts(hosts, 0)->host, "a.example");
     cr_assert_str_eq(stats_hosts_facts(hosts, 0)->file, "a.pem");
     cr_assert_str_eq(stats_hosts_facts(hosts, 0)->mode, "report");
@@ -92,6 +108,16 @@ Test(hosts, an_older_set_goes_on_counting_beside_the_new_one) {
     stats_hosts_release(before);
     cr_assert_eq(stats_read(&stats_hosts_at(after, 0, 0)->requests[0]), 4);
     stats_hosts_release(after);
+}
+
+Test(hosts, origins_are_down_that_any_shard_could_not_connect_to) {
+    struct stats_hosts *hosts = stats_hosts_create(3, two, 2, NULL);
+    cr_assert_eq(stats_hosts_origins_down(hosts, 1), 0);
+    stats_set(&stats_hosts_at(hosts, 1, 0)->origins_down, 4);
+    stats_set(&stats_hosts_at(hosts, 1, 2)->origins_down, 1);
+    cr_assert_eq(stats_hosts_origins_down(hosts, 1), 5);
+    cr_assert_eq(stats_hosts_origins_down(hosts, 0), 0);
+    stats_hosts_release(hosts);
 }
 
 Test(hosts, none_is_a_set_too) {

@@ -7,8 +7,20 @@
 #include <string.h>
 #include <time.h>
 
+static const char *const origins[] = {"127.0.0.1:9000", "[::1]:9000", "127.0.0.1:9000"};
+static const struct term roots[] = {
+    {"CN=Old \"A\",O=Shop", -7, false}, {"CN=Devices\\, Inc.", 1800000000, false}, {"CN=Devices\\, Inc.", 1900000000, true}};
+static const struct term lists[] = {{"CN=Issuer", 1790000000, false}, {"CN=Lasting", TERM_NEVER, false}};
 static const struct stats_host_facts certificates[] = {
-    {.host = "api.example.com", .file = "/etc/sallyport/server.pem", .not_after = 1795573560},
+    {.host = "api.example.com",
+     .file = "/etc/sallyport/server.pem",
+     .not_after = 1795573560,
+     .origins = origins,
+     .origin_count = 3,
+     .client_cas = roots,
+     .client_ca_count = 3,
+     .crls = lists,
+     .crl_count = 2},
     {.host = "*.example.org", .file = "odd \"name\"\\\n\xff.pem", .not_after = -1},
 };
 static struct stats stats;
@@ -77,6 +89,10 @@ Test(prometheus, metrics_have_the_contracts_names_types_and_labels) {
         {"sallyport_requests_total counter", "sallyport_requests_total{host=\"*.example.org\",code=\"403\"}"},
         {"sallyport_request_seconds histogram", "sallyport_request_seconds_sum{host=\"*.example.org\"}"},
         {"sallyport_origin_seconds histogram", "sallyport_origin_seconds_bucket{host=\"api.example.com\",le=\"+Inf\"}"},
+        {"sallyport_config_last_reload_timestamp_seconds gauge", "sallyport_config_last_reload_timestamp_seconds"},
+        {"sallyport_connections_limit gauge", "sallyport_connections_limit"},
+        {"sallyport_received_bytes_total counter", "sallyport_received_bytes_total"},
+        {"sallyport_sent_bytes_total counter", "sallyport_sent_bytes_total"},
     };
     begin(2);
     scrape();
@@ -115,8 +131,17 @@ Test(prometheus, every_label_value_is_there_from_the_start_at_0) {
     }
     cr_assert_eq(exposition_count(&exposition, "sallyport_rejected_total{"), pairs);
     for (size_t i = 0; i < exposition.count; i++) {
-        bool counts = strncmp(exposition.samples[i].series, "sallyport_build_info", 20) != 0 &&
-                      strncmp(exposition.samples[i].series, "sallyport_certificate", 21) != 0;
+        static const char *const never_0[] = {"sallyport_build_info",
+                                              "sallyport_certificate",
+                                              "sallyport_client_ca_",
+                                              "sallyport_crl_",
+                                              "sallyport_origin_up",
+                                              "sallyport_config_last_reload_succ",
+                                              "process_"};
+        bool counts = true;
+        for (size_t j = 0; j < sizeof never_0 / sizeof never_0[0]; j++) {
+            counts = counts && strncmp(exposition.samples[i].series, never_0[j], strlen(never_0[j])) != 0;
+        }
         cr_assert(!counts || exposition.samples[i].value == 0, "%s", exposition.samples[i].series);
     }
     scrape_end();
@@ -265,6 +290,124 @@ Test(prometheus, certificates_are_listed_with_odd_file_names_escaped) {
     cr_assert_eq(exposition_value(&exposition, "sallyport_certificate_not_after_seconds{host=\"*.example.org\","
                                                "file=\"odd \\\"name\\\"\\\\\\n\xef\xbf\xbd.pem\"}"),
                  -1);
+    scrape_end();
+    end();
+}
+
+Test(prometheus, roots_and_lists_end_by_their_names_escaped_and_each_name_has_one_sample) {
+    begin(1);
+    scrape();
+    cr_assert(page_has("# TYPE sallyport_client_ca_not_after_seconds gauge\n"));
+    cr_assert(page_has("# TYPE sallyport_crl_next_update_seconds gauge\n"));
+    cr_assert_eq(exposition_value(&exposition, "sallyport_client_ca_not_after_seconds{host=\"api.example.com\","
+                                               "subject=\"CN=Old \\\"A\\\",O=Shop\"}"),
+                 -7);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_client_ca_not_after_seconds{host=\"api.example.com\","
+                                               "subject=\"CN=Devices\\\\, Inc.\"}"),
+                 1800000000, "the first of that name");
+    cr_assert_eq(exposition_count(&exposition, "sallyport_client_ca_not_after_seconds{"), 2);
+    cr_assert_eq(
+        exposition_value(&exposition, "sallyport_crl_next_update_seconds{host=\"api.example.com\",issuer=\"CN=Issuer\"}"),
+        1790000000);
+    cr_assert_eq(exposition_count(&exposition, "sallyport_crl_next_update_seconds{"), 1, "one that never ends has none");
+    scrape_end();
+    end();
+}
+
+Test(prometheus, an_origin_is_up_until_a_shard_cannot_connect_and_one_listed_twice_has_one_sample) {
+    static const char first[] = "sallyport_origin_up{host=\"api.example.com\",origin=\"127.0.0.1:9000\"}",
+                      second[] = "sallyport_origin_up{host=\"api.example.com\",origin=\"[::1]:9000\"}";
+    begin(2);
+    scrape();
+    cr_assert(page_has("# TYPE sallyport_origin_up gauge\n"));
+    cr_assert_eq(exposition_count(&exposition, "sallyport_origin_up{"), 2);
+    cr_assert_eq(exposition_value(&exposition, first), 1);
+    cr_assert_eq(exposition_value(&exposition, second), 1);
+    scrape_end();
+    stats_set(&host_at(0, 1)->origins_down, 2);
+    scrape();
+    cr_assert_eq(exposition_value(&exposition, first), 1);
+    cr_assert_eq(exposition_value(&exposition, second), 0);
+    scrape_end();
+    for (unsigned listed = 0; listed <= 2; listed += 2) {
+        stats_set(&host_at(0, 1)->origins_down, 1U << listed);
+        scrape();
+        cr_assert_eq(exposition_value(&exposition, first), 0, "listed as %u", listed);
+        cr_assert_eq(exposition_value(&exposition, second), 1);
+        scrape_end();
+    }
+    end();
+}
+
+Test(prometheus, the_last_reload_is_told_with_the_time_of_what_is_served) {
+    static const char good[] = "sallyport_config_last_reload_successful",
+                      time_of[] = "sallyport_config_last_reload_timestamp_seconds";
+    static const struct {
+        enum stats_reload result;
+        int64_t at;
+        double good, time;
+    } reloads[] = {{STATS_RELOAD_FAILED, 200, 0, 100}, {STATS_RELOAD_OK, 300, 1, 300}, {STATS_RELOAD_FAILED, 400, 0, 300}};
+    begin(1);
+    stats_note_start(&stats, 100);
+    scrape();
+    cr_assert(page_has("# TYPE sallyport_config_last_reload_successful gauge\n"));
+    cr_assert_eq(exposition_value(&exposition, good), 1);
+    cr_assert_eq(exposition_value(&exposition, time_of), 100);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_config_reloads_total{result=\"ok\"}"), 0);
+    scrape_end();
+    for (size_t i = 0; i < sizeof reloads / sizeof reloads[0]; i++) {
+        stats_note_reload(&stats, reloads[i].result, reloads[i].at);
+        scrape();
+        cr_assert_eq(exposition_value(&exposition, good), reloads[i].good);
+        cr_assert_eq(exposition_value(&exposition, time_of), reloads[i].time);
+        scrape_end();
+    }
+    scrape();
+    cr_assert_eq(exposition_value(&exposition, "sallyport_config_reloads_total{result=\"ok\"}"), 1);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_config_reloads_total{result=\"failed\"}"), 2);
+    scrape_end();
+    end();
+}
+
+Test(prometheus, bytes_of_all_shards_and_the_limit_have_one_sample_each) {
+    begin(2);
+    stats_set(&stats.connections_limit, 4096);
+    for (unsigned i = 0; i < 2; i++) {
+        stats_set(&stats.shards[i].received_bytes, 1000 + i);
+        stats_set(&stats.shards[i].sent_bytes, 2000 + i);
+    }
+    scrape();
+    cr_assert_eq(exposition_value(&exposition, "sallyport_connections_limit"), 4096);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_received_bytes_total"), 2001);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_sent_bytes_total"), 4001);
+    scrape_end();
+    end();
+}
+
+Test(prometheus, the_process_has_the_names_that_client_libraries_use) {
+    static const char *const expected[] = {"process_resident_memory_bytes gauge",
+                                           "process_virtual_memory_bytes gauge",
+                                           "process_open_fds gauge",
+                                           "process_max_fds gauge",
+                                           "process_cpu_seconds_total counter",
+                                           "process_start_time_seconds gauge"};
+    begin(1);
+    stats_note_start(&stats, time(NULL));
+    scrape();
+    cr_assert_eq(exposition_count(&exposition, "process_"), sizeof expected / sizeof expected[0]);
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        char line[128], name[64];
+        snprintf(line, sizeof line, "# TYPE %s\n", expected[i]);
+        cr_assert(page_has(line), "%s", line);
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(expected[i], " "), expected[i]);
+        cr_assert_geq(exposition_value(&exposition, name), 0);
+    }
+    cr_assert_geq(exposition_value(&exposition, "process_open_fds"), 3);
+    double started = exposition_value(&exposition, "process_start_time_seconds");
+    cr_assert(started > (double)time(NULL) - 60 && started < (double)time(NULL) + 1, "%f", started);
+    scrape_end();
+    scrape();
+    cr_assert_eq(exposition_value(&exposition, "process_start_time_seconds"), started, "or it looks like a restart");
     scrape_end();
     end();
 }

@@ -11,13 +11,19 @@ static struct sampler sampler;
 
 static void begin(void) {
     static const char *const origins[] = {"127.0.0.1:9000", "[::1]:9000"};
+    static const struct term roots[] = {{"CN=\"A\"", -3, false}, {"CN=B", 9, false}, {"CN=B", 11, true}};
+    static const struct term lists[] = {{"CN=A", 8, false}, {"CN=B", TERM_NEVER, false}};
     static const struct stats_host_facts facts[] = {
         {.host = "a.example",
          .file = "a \"quoted\".pem",
          .not_after = -5,
          .mode = "report",
          .origins = origins,
-         .origin_count = 2},
+         .origin_count = 2,
+         .client_cas = roots,
+         .client_ca_count = 3,
+         .crls = lists,
+         .crl_count = 2},
         {.host = "b.example", .file = "b.pem", .not_after = 7},
     };
     struct stats_hosts *hosts;
@@ -84,6 +90,28 @@ Test(report, a_host_has_its_mode_certificate_and_origins) {
     expect(
         "\"origins\":[{\"address\":\"127.0.0.1:9000\",\"up\":true},{\"address\":\"[::1]:9000\",\"up\":false}],\"report\":{");
     expect("{\"name\":\"b.example\",\"mode\":\"off\",");
+}
+
+Test(report, a_host_says_when_each_root_and_each_issuers_lists_end) {
+    expect("\"client_cas\":[{\"subject\":\"CN=\\\"A\\\"\",\"not_after\":-3},{\"subject\":\"CN=B\",\"not_after\":9},"
+           "{\"subject\":\"CN=B\",\"not_after\":11}],"
+           "\"crls\":[{\"issuer\":\"CN=A\",\"next_update\":8},{\"issuer\":\"CN=B\",\"next_update\":null}],");
+    expect("\"not_after\":7},\"client_cas\":[],\"crls\":[],");
+}
+
+Test(report, the_process_its_limits_and_the_last_reload) {
+    stats_note_start(&stats, 40);
+    stats_set(&stats.connections_limit, 4096);
+    stats_set(&stats.shards[0].received_bytes, 10);
+    stats_set(&stats.shards[1].received_bytes, 5);
+    stats_set(&stats.shards[1].sent_bytes, 7);
+    expect("\"config\":{\"last_reload_successful\":true,\"last_reload\":40},\"limits\":{\"connections\":4096},"
+           "\"bytes\":{\"received\":15,\"sent\":7},\"process\":{\"resident_bytes\":");
+    stats_note_reload(&stats, STATS_RELOAD_FAILED, 60);
+    expect("\"config\":{\"last_reload_successful\":false,\"last_reload\":40},");
+    stats_note_reload(&stats, STATS_RELOAD_OK, 61);
+    expect("\"config\":{\"last_reload_successful\":true,\"last_reload\":61},");
+    expect("\"received_bytes\":[],\"sent_bytes\":[],");
 }
 
 Test(report, a_host_on_the_road_says_what_enforce_would_have_blocked) {

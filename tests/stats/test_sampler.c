@@ -69,6 +69,8 @@ Test(sampler, what_was_counted_becomes_a_rate_of_all_shards_and_hosts) {
         stats_add(&block->handshake_work_ns[STATS_KNOWN], 250 * MS);
         stats_add(&block->handshake_work_ns[STATS_SUSPECT], 50 * MS);
         stats_add(&block->connections, 5);
+        stats_set(&block->received_bytes, 1000);
+        stats_set(&block->sent_bytes, 5000);
         stats_add(&host(shard)->requests[0], 7);
         stats_add(&host(shard)->client_certs[REASON_OK], 8);
         stats_add(&host(shard)->client_certs[REASON_ABSENT], 2);
@@ -84,6 +86,8 @@ Test(sampler, what_was_counted_becomes_a_rate_of_all_shards_and_hosts) {
     cr_expect_float_eq(newest(SAMPLER_WORK_KNOWN), 0.25F, 1e-6);
     cr_expect_float_eq(newest(SAMPLER_WORK_OTHERS), 0.05F, 1e-6);
     cr_expect_eq(newest(SAMPLER_REQUESTS), 7);
+    cr_expect_eq(newest(SAMPLER_RECEIVED_BYTES), 1000);
+    cr_expect_eq(newest(SAMPLER_SENT_BYTES), 5000);
     cr_expect_eq(newest(SAMPLER_CERTS_VALID), 8);
     cr_expect_eq(newest(SAMPLER_CERTS_NONE), 2);
     cr_expect_eq(newest(SAMPLER_CERTS_INVALID), 1);

@@ -1,0 +1,55 @@
+#include "edge/host_facts.h"
+
+#include "identity/terms.h"
+
+#include <stdlib.h>
+
+/* What the facts of one host point into, until they are copied. */
+struct host_texts {
+    const char *origins[CONFIG_ORIGIN_ADDRESSES_MAX];
+    struct terms roots;
+    struct terms lists;
+};
+
+static bool gather_host(const struct config_host *host, int64_t now_s, struct host_texts *texts,
+                        struct stats_host_facts *facts) {
+    if (terms_of_roots(&texts->roots, host->trust) < 0 || terms_of_lists(&texts->lists, host->revocation, now_s) < 0) {
+        return false;
+    }
+    for (size_t i = 0; i < host->origin_count; i++) {
+        texts->origins[i] = host->origins[i].text;
+    }
+    *facts = (struct stats_host_facts){.host = host->name,
+                                       .file = host->certificate_path,
+                                       .not_after = host->credentials->not_after,
+                                       .mode = config_mode_name(host->mode),
+                                       .origins = texts->origins,
+                                       .origin_count = host->origin_count,
+                                       .client_cas = texts->roots.items,
+                                       .client_ca_count = texts->roots.count,
+                                       .crls = texts->lists.items,
+                                       .crl_count = texts->lists.count};
+    return true;
+}
+
+struct stats_hosts *host_facts_gather(const struct config *config, unsigned shard_count, const struct stats_hosts *previous,
+                                      int64_t now_s) {
+    struct stats_host_facts *facts = calloc(config->host_count + 1, sizeof *facts);
+    struct host_texts *texts = calloc(config->host_count + 1, sizeof *texts);
+    struct stats_hosts *hosts = NULL;
+    bool good = facts != NULL && texts != NULL;
+
+    for (size_t i = 0; i < config->host_count && good; i++) {
+        good = gather_host(&config->hosts[i], now_s, &texts[i], &facts[i]);
+    }
+    if (good) {
+        hosts = stats_hosts_create(shard_count, facts, config->host_count, previous);
+    }
+    for (size_t i = 0; texts != NULL && i < config->host_count; i++) {
+        terms_free(&texts[i].roots);
+        terms_free(&texts[i].lists);
+    }
+    free(texts);
+    free(facts);
+    return hosts;
+}
