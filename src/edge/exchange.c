@@ -155,10 +155,11 @@ static enum stats_rejection rejection_of(unsigned status) {
     }
 }
 
-static void deny(struct exchange *exchange, struct bytes head) {
+static void deny(struct exchange *exchange, struct bytes head, enum reason reason) {
     const struct config_host *host = exchange->connection->host;
 
     count_rejection(exchange, STATS_AT_CERTIFICATE, STATS_REJECT_DENIED);
+    stats_add(&host_stats(exchange)->denied[reason], 1);
     exchange->dismissed = place_is_scarce(exchange->connection->shard);
     if (http_prefers_html(&exchange->request, head.data)) {
         reply(exchange, 403, "text/html; charset=utf-8", NULL, host->deny_html);
@@ -308,7 +309,7 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
     if (identity == NULL) {
         reply_status(exchange, 500);
     } else if (connection->host->mode == CONFIG_ENFORCE && identity->status != STATUS_VALID) {
-        deny(exchange, head);
+        deny(exchange, head, identity->reason);
     } else if (!answers_by_method(exchange, head)) {
         note_on_road(exchange, identity);
         relay(exchange, head, identity);

@@ -21,6 +21,7 @@ static bool gather_host(const struct config_host *host, int64_t now_s, struct ho
     }
     *facts = (struct stats_host_facts){.host = host->name,
                                        .file = host->certificate_path,
+                                       .not_before = host->credentials->not_before,
                                        .not_after = host->credentials->not_after,
                                        .mode = config_mode_name(host->mode),
                                        .origins = texts->origins,
@@ -28,7 +29,8 @@ static bool gather_host(const struct config_host *host, int64_t now_s, struct ho
                                        .client_cas = texts->roots.items,
                                        .client_ca_count = texts->roots.count,
                                        .crls = texts->lists.items,
-                                       .crl_count = texts->lists.count};
+                                       .crl_count = texts->lists.count,
+                                       .takes_old_crls = host->policy.accept_stale_crls};
     return true;
 }
 

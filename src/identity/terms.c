@@ -44,13 +44,13 @@ static int begin(struct terms *terms, size_t count) {
     return terms->items == NULL ? -ENOMEM : 0;
 }
 
-static int add(struct terms *terms, struct bytes name, int64_t end) {
+static int add(struct terms *terms, struct bytes name, int64_t begins, int64_t end) {
     char *text = text_of_name(name);
     if (text == NULL) {
         terms_free(terms);
         return -ENOMEM;
     }
-    terms->items[terms->count++] = (struct term){.name = text, .end = end};
+    terms->items[terms->count++] = (struct term){.name = text, .begin = begins, .end = end};
     return 0;
 }
 
@@ -78,7 +78,8 @@ int terms_of_roots(struct terms *terms, const struct trust *trust) {
     size_t count = trust == NULL ? 0 : trust_count(trust);
     int result = begin(terms, count);
     for (size_t i = 0; i < count && result == 0; i++) {
-        result = add(terms, trust_name(trust, i), trust_not_after(trust, i));
+        const struct certificate *root = &trust_anchor(trust, i)->certificate;
+        result = add(terms, trust_name(trust, i), root->not_before, root->not_after);
     }
     if (result == 0) {
         find_repeats(terms);
@@ -115,7 +116,7 @@ int terms_of_lists(struct terms *terms, const struct revocation *revocation, int
     for (size_t i = 0; i < count && result == 0; i++) {
         const struct revocation_list *list = revocation_list_at(revocation, i);
         if (!is_replaced(revocation, i, now_s)) {
-            result = add(terms, list->issuer, list->next_update);
+            result = add(terms, list->issuer, list->this_update, list->next_update);
         }
     }
     if (result == 0) {
@@ -141,7 +142,8 @@ int terms_of_delegates(struct terms *terms, const struct revocation *revocation,
     for (size_t i = 0; revocation != NULL && result == 0 && (delegate = revocation_delegate_at(revocation, i)) != NULL;
          i++) {
         if (!is_root(trust, delegate->certificate.der)) {
-            result = add(terms, delegate->certificate.subject, delegate->certificate.not_after);
+            result =
+                add(terms, delegate->certificate.subject, delegate->certificate.not_before, delegate->certificate.not_after);
         }
     }
     if (result == 0) {

@@ -11,8 +11,9 @@ struct block {
     atomic_uint references;
     char *name;
     struct stats_host *shards; /* one for each */
-    struct road *road;         /* this and the next once it was in mode report; only who makes a set looks here */
-    struct road_names *names;  /* one for each shard */
+    struct recent recent;
+    struct road *road;        /* this and the next once it was in mode report; only who makes a set looks here */
+    struct road_names *names; /* one for each shard */
 };
 
 struct host {
@@ -217,6 +218,34 @@ const struct stats_host_facts *stats_hosts_facts(const struct stats_hosts *hosts
 struct stats_host *stats_hosts_at(const struct stats_hosts *hosts, size_t host, unsigned shard) {
     CHECK(host < hosts->count && shard < hosts->shard_count);
     return &hosts->hosts[host].block->shards[shard];
+}
+
+struct recent *stats_hosts_recent(const struct stats_hosts *hosts, size_t host) {
+    CHECK(host < hosts->count);
+    return &hosts->hosts[host].block->recent;
+}
+
+static unsigned count_of_code(unsigned slot) {
+    static const unsigned of_class[] = {[2] = RECENT_2XX, [3] = RECENT_3XX, [4] = RECENT_4XX, [5] = RECENT_ERRORS};
+    unsigned class = stats_code_class(slot);
+    if (slot == stats_code_slot(502) || slot == stats_code_slot(504)) {
+        return RECENT_GATEWAY;
+    }
+    return class < 2 ? RECENT_OTHER : of_class[class];
+}
+
+void stats_hosts_counts(const struct stats_hosts *hosts, size_t host, uint64_t counts[static RECENT_COUNTS]) {
+    memset(counts, 0, RECENT_COUNTS * sizeof *counts);
+    for (unsigned shard = 0; shard < hosts->shard_count; shard++) {
+        const struct stats_host *block = stats_hosts_at(hosts, host, shard);
+        for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
+            counts[RECENT_VERDICTS + reason] += stats_read(&block->client_certs[reason]);
+            counts[RECENT_REFUSED + reason] += stats_read(&block->would_block[reason]) + stats_read(&block->denied[reason]);
+        }
+        for (unsigned slot = 0; slot < STATS_CODES; slot++) {
+            counts[count_of_code(slot)] += stats_read(&block->requests[slot]);
+        }
+    }
 }
 
 uint64_t stats_hosts_origins_down(const struct stats_hosts *hosts, size_t host) {

@@ -6,13 +6,15 @@
 #define STATS_HOSTS_H
 
 #include "base/term.h"
+#include "stats/recent.h"
 #include "stats/stats.h"
 
 /* What is known of a host from its configuration. */
 struct stats_host_facts {
     const char *host;
-    const char *file;           /* of the certificate that it serves */
-    int64_t not_after;          /* of that, seconds since the epoch */
+    const char *file;   /* of the certificate that it serves */
+    int64_t not_before; /* this and the next: of that, seconds since the epoch; 0: not known */
+    int64_t not_after;
     const char *mode;           /* a static text, as in the configuration; NULL is none */
     const char *const *origins; /* their addresses, `origin_count`, 64 at most */
     size_t origin_count;
@@ -20,6 +22,7 @@ struct stats_host_facts {
     size_t client_ca_count;
     const struct term *crls; /* its issuers of revocation lists, each once, likewise */
     size_t crl_count;
+    bool takes_old_crls; /* crl_stale: accept */
 };
 
 /*
@@ -39,6 +42,10 @@ const struct stats_host_facts *stats_hosts_facts(const struct stats_hosts *hosts
  */
 struct road *stats_hosts_road(const struct stats_hosts *hosts, size_t host);
 struct road_names *stats_hosts_names(const struct stats_hosts *hosts, size_t host, unsigned shard);
+/* What it did of late, for the thread that samples. It stays with the name, as counters do. */
+struct recent *stats_hosts_recent(const struct stats_hosts *hosts, size_t host);
+/* Its counters as recent.h has them, all shards together. */
+void stats_hosts_counts(const struct stats_hosts *hosts, size_t host, uint64_t counts[static RECENT_COUNTS]);
 /* A bit for each of its origins whose last connection failed, in any shard. */
 uint64_t stats_hosts_origins_down(const struct stats_hosts *hosts, size_t host);
 /* A shard's own block, 64-byte aligned: no other shard writes to its cache lines. */

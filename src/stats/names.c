@@ -176,6 +176,11 @@ unsigned stats_code_slot(unsigned status) {
     return own_slots[status] != 0 ? own_slots[status] : SLOT_1XX + status / 100 - 1;
 }
 
+unsigned stats_code_class(unsigned slot) {
+    char first = stats_code_name(slot)[0];
+    return first >= '1' && first <= '5' ? (unsigned)(first - '0') : 0;
+}
+
 const char *stats_code_name(unsigned slot) {
     CHECK(slot < STATS_CODES);
     return code_names[slot];

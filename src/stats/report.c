@@ -63,6 +63,25 @@ static void report_server(struct report *report) {
     json_end_object(json);
 }
 
+static void report_findings(struct report *report) {
+    struct json *json = &report->json;
+    const struct findings *findings = &report->sampler->findings;
+    json_begin_array(json, "findings");
+    for (size_t i = 0; i < findings->count; i++) {
+        const struct finding *finding = &findings->items[i];
+        json_begin_object(json, NULL);
+        put_text(json, "level", finding_level_name(finding->level));
+        put_text(json, "what", finding_what_name(finding->what));
+        if (finding->host[0] != '\0') {
+            put_text(json, "host", finding->host);
+        }
+        put_text(json, "text", finding->text);
+        json_end_object(json);
+    }
+    json_end_array(json);
+    json_unsigned(json, "findings_left_out", findings->left_out);
+}
+
 static void report_shards(struct report *report) {
     struct json *json = &report->json;
     json_begin_array(json, "shards");
@@ -280,6 +299,39 @@ static void report_terms(struct json *json, const char *key, const char *name_ke
     json_end_array(json);
 }
 
+/* Reasons that did not occur are left out. `offset` of a counter for each. */
+static void report_reasons(struct report *report, size_t host, const char *key, size_t offset) {
+    json_begin_object(&report->json, key);
+    for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
+        uint64_t count = of_host(report, host, offset + reason * sizeof(stats_counter));
+        if (count > 0) {
+            json_unsigned(&report->json, reason_name((enum reason)reason), count);
+        }
+    }
+    json_end_object(&report->json);
+}
+
+static void report_last_minute(struct report *report, size_t host) {
+    struct json *json = &report->json;
+    uint64_t counts[RECENT_COUNTS], by_status[STATUS_COUNT] = {0}, refused = 0;
+    recent_last_minute(stats_hosts_recent(report->hosts, host), counts);
+    for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
+        by_status[reason_status((enum reason)reason)] += counts[RECENT_VERDICTS + reason];
+        refused += counts[RECENT_REFUSED + reason];
+    }
+    json_begin_object(json, "last_minute");
+    for (unsigned status = 0; status < STATUS_COUNT; status++) {
+        json_unsigned(json, status_name((enum status)status), by_status[status]);
+    }
+    json_unsigned(json, "requests", recent_requests(counts));
+    json_unsigned(json, "refused", refused);
+    json_unsigned(json, "2xx", counts[RECENT_2XX]);
+    json_unsigned(json, "3xx", counts[RECENT_3XX]);
+    json_unsigned(json, "4xx", counts[RECENT_4XX]);
+    json_unsigned(json, "5xx", counts[RECENT_GATEWAY] + counts[RECENT_ERRORS]);
+    json_end_object(json);
+}
+
 static void report_names(struct json *json, const char *key, const struct sketch *sketch) {
     json_begin_array(json, key);
     for (uint32_t i = 0; i < sketch->used && i < NAMES_SHOWN; i++) {
@@ -357,14 +409,9 @@ static void report_host(struct report *report, size_t host) {
     report_terms(json, "crls", "issuer", "next_update", facts->crls, facts->crl_count);
     json_unsigned(json, "requests", sum_of(counts));
     report_codes(json, "requests_by_code", counts);
-    json_begin_object(json, "client_certs");
-    for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
-        uint64_t count = of_host(report, host, offsetof(struct stats_host, client_certs[reason]));
-        if (count > 0) {
-            json_unsigned(json, reason_name((enum reason)reason), count);
-        }
-    }
-    json_end_object(json);
+    report_reasons(report, host, "client_certs", offsetof(struct stats_host, client_certs));
+    report_reasons(report, host, "denied", offsetof(struct stats_host, denied));
+    report_last_minute(report, host);
     report_origins(report, host);
     report_road(report, host);
     json_end_object(json);
@@ -434,6 +481,7 @@ char *stats_render_json(struct stats *stats, struct sampler *sampler, size_t *si
         .stats = stats, .hosts = hosts, .host_count = hosts == NULL ? 0 : stats_hosts_count(hosts), .sampler = sampler};
     json_begin_object(&report.json, NULL);
     report_server(&report);
+    report_findings(&report);
     report_shards(&report);
     report_handshakes(&report);
     report_client_certs(&report);

@@ -1,7 +1,10 @@
 #include "stats/sampler.h"
 
 #include "base/check.h"
+#include "stats/access_log.h"
+#include "stats/findings_server.h"
 #include "stats/hosts.h"
+#include "stats/watch.h"
 
 #include <errno.h>
 #include <math.h>
@@ -12,6 +15,10 @@ static const char *const names[] = {
     [SAMPLER_HANDSHAKES_RESUMED] = "handshakes_resumed",
     [SAMPLER_HANDSHAKES_FAILED] = "handshakes_failed",
     [SAMPLER_REQUESTS] = "requests",
+    [SAMPLER_REQUESTS_2XX] = "requests_2xx",
+    [SAMPLER_REQUESTS_3XX] = "requests_3xx",
+    [SAMPLER_REQUESTS_4XX] = "requests_4xx",
+    [SAMPLER_REQUESTS_5XX] = "requests_5xx",
     [SAMPLER_REJECTED + STATS_AT_ACCEPT] = "rejected_accept",
     [SAMPLER_REJECTED + STATS_AT_HELLO] = "rejected_hello",
     [SAMPLER_REJECTED + STATS_AT_ADMISSION] = "rejected_admission",
@@ -63,28 +70,34 @@ static void add_shard(uint64_t counters[static SAMPLER_COUNTERS], const struct s
     }
 }
 
-static void add_host(uint64_t counters[static SAMPLER_COUNTERS], const struct stats_host *host) {
-    for (unsigned slot = 0; slot < STATS_CODES; slot++) {
-        counters[SAMPLER_REQUESTS] += stats_read(&host->requests[slot]);
-    }
+static void add_host(uint64_t counters[static SAMPLER_COUNTERS], const uint64_t counts[static RECENT_COUNTS]) {
+    counters[SAMPLER_REQUESTS] += recent_requests(counts);
+    counters[SAMPLER_REQUESTS_2XX] += counts[RECENT_2XX];
+    counters[SAMPLER_REQUESTS_3XX] += counts[RECENT_3XX];
+    counters[SAMPLER_REQUESTS_4XX] += counts[RECENT_4XX];
+    counters[SAMPLER_REQUESTS_5XX] += counts[RECENT_GATEWAY] + counts[RECENT_ERRORS];
     for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
         enum status status = reason_status((enum reason)reason);
         enum sampler_series series = status == STATUS_VALID  ? SAMPLER_CERTS_VALID
                                      : status == STATUS_NONE ? SAMPLER_CERTS_NONE
                                                              : SAMPLER_CERTS_INVALID;
-        counters[series] += stats_read(&host->client_certs[reason]);
+        counters[series] += counts[RECENT_VERDICTS + reason];
     }
 }
 
-static void read_counters(struct stats *stats, uint64_t counters[static SAMPLER_COUNTERS]) {
+/* Also tells each host's memory of late what it did. */
+static void read_counters(struct stats *stats, uint64_t counters[static SAMPLER_COUNTERS], uint64_t second) {
     struct stats_hosts *hosts = stats_take_hosts(stats);
     struct stats_cache cache = {0};
     memset(counters, 0, SAMPLER_COUNTERS * sizeof *counters);
     for (unsigned shard = 0; shard < stats->shard_count; shard++) {
         add_shard(counters, &stats->shards[shard]);
-        for (size_t host = 0; hosts != NULL && host < stats_hosts_count(hosts); host++) {
-            add_host(counters, stats_hosts_at(hosts, host, shard));
-        }
+    }
+    for (size_t host = 0; hosts != NULL && host < stats_hosts_count(hosts); host++) {
+        uint64_t counts[RECENT_COUNTS];
+        stats_hosts_counts(hosts, host, counts);
+        add_host(counters, counts);
+        recent_sample(stats_hosts_recent(hosts, host), counts, stats_hosts_origins_down(hosts, host), second);
     }
     stats_hosts_release(hosts);
     if (stats->read_cache != NULL) {
@@ -126,7 +139,7 @@ int sampler_create(struct sampler *sampler, struct stats *stats, uint64_t now_ms
     if (!good) {
         return -ENOMEM;
     }
-    read_counters(stats, sampler->before);
+    read_counters(stats, sampler->before, now_ms / 1000);
     sample_roads(stats, now_ms / 60000);
     return 0;
 }
@@ -203,9 +216,9 @@ static void sample_states(struct sampler *sampler, uint32_t at) {
     sampler->history[SAMPLER_ADMISSION_STATE][at] = (float)state;
 }
 
-static void sample_rates(struct sampler *sampler, uint32_t at, double seconds) {
+static void sample_rates(struct sampler *sampler, uint32_t at, double seconds, uint64_t now_ms) {
     uint64_t now[SAMPLER_COUNTERS];
-    read_counters(sampler->stats, now);
+    read_counters(sampler->stats, now, now_ms / 1000);
     for (unsigned series = 0; series < SAMPLER_COUNTERS; series++) {
         /* Fewer than before: a host is gone, and its counters with it. */
         uint64_t came = now[series] > sampler->before[series] ? now[series] - sampler->before[series] : 0;
@@ -215,9 +228,9 @@ static void sample_rates(struct sampler *sampler, uint32_t at, double seconds) {
     }
 }
 
-static void sample(struct sampler *sampler, uint64_t elapsed_ms) {
+static void sample(struct sampler *sampler, uint64_t elapsed_ms, uint64_t now_ms) {
     uint32_t at = sampler->samples % SAMPLER_HISTORY;
-    sample_rates(sampler, at, (double)elapsed_ms / 1000);
+    sample_rates(sampler, at, (double)elapsed_ms / 1000, now_ms);
     sample_states(sampler, at);
     for (unsigned what = 0; what < STATS_LATENCY_COUNT; what++) {
         const struct hdr_histogram *newest = take_latencies(sampler, (enum stats_latency)what);
@@ -232,16 +245,6 @@ static void sample(struct sampler *sampler, uint64_t elapsed_ms) {
     sampler->samples++;
 }
 
-void sampler_tick(struct sampler *sampler, uint64_t now_ms, int64_t now_s) {
-    uint64_t elapsed_ms = now_ms - sampler->sampled_ms;
-    if (elapsed_ms >= SAMPLER_INTERVAL_MS) {
-        sample(sampler, elapsed_ms);
-        sample_roads(sampler->stats, now_ms / 60000);
-        sampler->sampled_ms = now_ms;
-        sampler->sampled_at_s = now_s;
-    }
-}
-
 uint32_t sampler_count(const struct sampler *sampler) {
     return sampler->samples < SAMPLER_HISTORY ? sampler->samples : SAMPLER_HISTORY;
 }
@@ -249,6 +252,78 @@ uint32_t sampler_count(const struct sampler *sampler) {
 float sampler_value(const struct sampler *sampler, enum sampler_series series, uint32_t at) {
     CHECK(series < SAMPLER_SERIES && at < sampler_count(sampler));
     return sampler->history[series][(sampler->samples - sampler_count(sampler) + at) % SAMPLER_HISTORY];
+}
+
+/* The last samples, ten at most. */
+static uint32_t recent_from(const struct sampler *sampler) {
+    uint32_t count = sampler_count(sampler);
+    return count > SAMPLER_RECENT ? count - SAMPLER_RECENT : 0;
+}
+
+static double recent_mean(const struct sampler *sampler, enum sampler_series series) {
+    uint32_t from = recent_from(sampler), count = sampler_count(sampler);
+    double sum = 0;
+    for (uint32_t at = from; at < count; at++) {
+        sum += (double)sampler_value(sampler, series, at);
+    }
+    return count > from ? sum / (count - from) : 0;
+}
+
+/* In how many of them a shard was in that state or a worse one. */
+static unsigned recent_states(const struct sampler *sampler, unsigned least) {
+    unsigned seconds = 0;
+    for (uint32_t at = recent_from(sampler); at < sampler_count(sampler); at++) {
+        seconds += sampler_value(sampler, SAMPLER_ADMISSION_STATE, at) >= (float)least;
+    }
+    return seconds;
+}
+
+/* What has been added to a counter since the sample of a minute ago, or since the first one. */
+static uint64_t of_last_minute(const struct sampler *sampler, uint64_t kept[static SAMPLER_MINUTE], uint64_t now) {
+    uint32_t at = sampler->samples % SAMPLER_MINUTE;
+    uint64_t before = sampler->samples < SAMPLER_MINUTE ? kept[0] : kept[at];
+    kept[at] = now;
+    return now > before ? now - before : 0;
+}
+
+static void judge(struct sampler *sampler, int64_t now_s) {
+    struct stats *stats = sampler->stats;
+    struct stats_hosts *hosts = stats_take_hosts(stats);
+    uint64_t places = 0;
+    uint64_t dropped = stats->access_log == NULL ? 0 : access_log_count(stats->access_log).dropped;
+    for (unsigned i = 0; i < stats->shard_count; i++) {
+        places += stats_read(&stats->shards[i].rejected[STATS_AT_ACCEPT][STATS_REJECT_LIMIT]);
+    }
+    struct findings_server server = {
+        .loaded_s = recent_states(sampler, 1),
+        .flooded_s = recent_states(sampler, 2),
+        .handshakes = recent_mean(sampler, SAMPLER_HANDSHAKES_FULL) + recent_mean(sampler, SAMPLER_HANDSHAKES_RESUMED),
+        .valid = recent_mean(sampler, SAMPLER_CERTS_VALID),
+        .work_known = recent_mean(sampler, SAMPLER_WORK_KNOWN),
+        .work_others = recent_mean(sampler, SAMPLER_WORK_OTHERS),
+        .places_refused = of_last_minute(sampler, sampler->places_refused, places),
+        .log_dropped = of_last_minute(sampler, sampler->log_dropped, dropped),
+        .reload_failed = stats_read(&stats->last_reload_failed) != 0,
+        .config_loaded_s = (int64_t)stats_read(&stats->loaded_s),
+    };
+    for (unsigned stage = STATS_AT_ACCEPT; stage <= STATS_AT_CERTIFICATE; stage++) {
+        server.refused += recent_mean(sampler, (enum sampler_series)(SAMPLER_REJECTED + stage));
+    }
+    sampler->findings = (struct findings){0};
+    findings_of_server(&sampler->findings, &server, &sampler->marks);
+    watch_hosts(&sampler->findings, hosts, server.loaded_s == 0, now_s);
+    stats_hosts_release(hosts);
+}
+
+void sampler_tick(struct sampler *sampler, uint64_t now_ms, int64_t now_s) {
+    uint64_t elapsed_ms = now_ms - sampler->sampled_ms;
+    if (elapsed_ms >= SAMPLER_INTERVAL_MS) {
+        sample(sampler, elapsed_ms, now_ms);
+        judge(sampler, now_s);
+        sample_roads(sampler->stats, now_ms / 60000);
+        sampler->sampled_ms = now_ms;
+        sampler->sampled_at_s = now_s;
+    }
 }
 
 const struct hdr_histogram *sampler_latest(struct sampler *sampler, enum stats_latency what) {

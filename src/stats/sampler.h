@@ -5,6 +5,7 @@
 #ifndef STATS_SAMPLER_H
 #define STATS_SAMPLER_H
 
+#include "stats/findings.h"
 #include "stats/stats.h"
 
 #include <hdr/hdr_histogram.h>
@@ -14,6 +15,8 @@ enum {
     SAMPLER_HISTORY = 300, /* samples that are kept */
     SAMPLER_SLOT = 2,      /* samples that are put together */
     SAMPLER_WINDOW = 5,    /* slots that are the last ten seconds */
+    SAMPLER_RECENT = 10,   /* samples that tell how the server stands */
+    SAMPLER_MINUTE = 60,
 };
 
 /* Each a second, where it does not say otherwise. */
@@ -22,6 +25,10 @@ enum sampler_series {
     SAMPLER_HANDSHAKES_RESUMED,
     SAMPLER_HANDSHAKES_FAILED, /* and those that timed out */
     SAMPLER_REQUESTS,
+    SAMPLER_REQUESTS_2XX, /* of these, by the answer's code, as the next three */
+    SAMPLER_REQUESTS_3XX,
+    SAMPLER_REQUESTS_4XX,
+    SAMPLER_REQUESTS_5XX,
     SAMPLER_REJECTED, /* one for each stage */
     SAMPLER_CERTS_VALID = SAMPLER_REJECTED + STATS_STAGE_COUNT,
     SAMPLER_CERTS_INVALID,
@@ -51,6 +58,10 @@ struct sampler {
     float history[SAMPLER_SERIES][SAMPLER_HISTORY];                    /* sample n at n % SAMPLER_HISTORY */
     struct hdr_histogram *window[STATS_LATENCY_COUNT][SAMPLER_WINDOW]; /* slot n at n % SAMPLER_WINDOW */
     struct hdr_histogram *since_start[STATS_LATENCY_COUNT];
+    uint64_t places_refused[SAMPLER_MINUTE]; /* counters, as they stood at sample n, at n % SAMPLER_MINUTE */
+    uint64_t log_dropped[SAMPLER_MINUTE];
+    struct findings findings; /* what was wrong at the newest sample */
+    struct findings_marks marks;
     struct hdr_histogram *newest;  /* one kind's of one sample */
     struct hdr_histogram *scratch; /* for who asks */
     struct hdr_histogram *recycled;

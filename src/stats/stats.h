@@ -127,6 +127,7 @@ enum {
 struct stats_host {
     _Alignas(64) stats_counter client_certs[REASON_COUNT];
     stats_counter requests[STATS_CODES];     /* by stats_code_slot */
+    stats_counter denied[REASON_COUNT];      /* of these, answered 403 for the client's certificate */
     stats_counter would_block[REASON_COUNT]; /* requests that went to the origin, and would not have in mode enforce */
     stats_counter valid_by_span[ROAD_SPANS]; /* handshakes with a valid certificate, by the days that it had left */
     stats_counter origins_down;              /* a bit for each of its origins whose last connection failed */
@@ -136,6 +137,8 @@ struct stats_host {
 
 /* The slot of an HTTP status: the codes in common use have their own, others share one for each hundred. */
 unsigned stats_code_slot(unsigned status);
+/* 1 to 5: the hundred that it belongs to; 0: none of these. */
+unsigned stats_code_class(unsigned slot);
 /* "404"; "4xx" for the codes of a hundred that have no slot of their own; "other" for what is not 100 to 599. */
 const char *stats_code_name(unsigned slot);
 

@@ -166,9 +166,8 @@ static bool key_supported(struct tls_credentials *credentials, const struct cert
 static bool check_leaf(struct tls_credentials *credentials, char error[static TLS_ERROR_SIZE]) {
     struct certificate leaf;
     struct bytes validity;
-    int64_t not_before;
     CHECK(leaf_read(credentials->chain[0], &leaf, &validity)); /* it has been read before */
-    if (!der_read_time(&validity, &not_before) || !der_read_time(&validity, &credentials->not_after)) {
+    if (!der_read_time(&validity, &credentials->not_before) || !der_read_time(&validity, &credentials->not_after)) {
         fail(error, "the leaf's notAfter is no time");
         return false;
     }

@@ -12,11 +12,12 @@ enum { TLS_ERROR_SIZE = 256, TLS_CHAIN_MAX = 8 };
 struct tls_credentials {
     struct bytes chain[TLS_CHAIN_MAX]; /* DER, leaf first; owned */
     size_t chain_count;
-    struct bytes key;  /* DER, PKCS#8 or traditional; owned; wiped when freed */
-    int key_type;      /* wolfSSL's key sum (ECDSAk, RSAk, ED25519k) */
-    int key_curve;     /* wolfSSL's sum of the curve's OID; RSA: 0 */
-    int key_size;      /* bytes: RSA of the modulus, else of a coordinate */
-    int64_t not_after; /* of the leaf, seconds since the epoch */
+    struct bytes key;   /* DER, PKCS#8 or traditional; owned; wiped when freed */
+    int key_type;       /* wolfSSL's key sum (ECDSAk, RSAk, ED25519k) */
+    int key_curve;      /* wolfSSL's sum of the curve's OID; RSA: 0 */
+    int key_size;       /* bytes: RSA of the modulus, else of a coordinate */
+    int64_t not_before; /* this and the next: of the leaf, seconds since the epoch */
+    int64_t not_after;
 };
 
 /*

@@ -1,4 +1,5 @@
 /* When roots and lists end, and which lists count: from files of the corpus, whose dates are in 2026. */
+#include "identity/revocation_list.h"
 #include "identity/terms.h"
 #include "revocation_support.h"
 
@@ -61,6 +62,17 @@ Test(terms, roots_stand_each_by_its_subject_the_first_that_ends_in_front) {
     expect(0, "CN=Ancient,O=Corpus", 1735689600, false);
     expect(1, "CN=Other Root,O=Corpus", 2208988800, false);
     expect(2, "CN=Root,O=Corpus", 2208988800, false);
+}
+
+Test(terms, what_ends_has_a_begin_too) {
+    struct revocation *revocation = support_crls("root.pem", NULL);
+    cr_assert_eq(terms_of_lists(&terms, revocation, 0), 0);
+    cr_expect_eq(terms.items[0].begin, revocation_list_at(revocation, 0)->this_update);
+    revocation_free(revocation);
+    terms_free(&terms);
+    read_roots("expired");
+    cr_expect_gt(terms.items[0].begin, 0);
+    cr_expect_lt(terms.items[0].begin, terms.items[0].end);
 }
 
 Test(terms, of_two_roots_of_one_subject_the_second_is_marked) {

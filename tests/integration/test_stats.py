@@ -7,6 +7,7 @@ import time
 import pytest
 
 from conftest import SANITIZED, free_port
+from pki import DAY
 
 LATENCIES = ["accept_to_hello", "hello_queue", "handshake_full", "handshake_resumed", "verify_cached", "verify_full", "request", "origin"]
 
@@ -111,6 +112,47 @@ def test_an_origin_that_is_gone_is_down_and_comes_back(serve, host, pki, nginx):
     assert up == {gone: False, f"127.0.0.1:{nginx.port}": True}
     assert server.reload([host("m.test")])
     assert [origin["up"] for origin in stats(server)["hosts"][0]["origins"]] == [True]
+
+
+def found(document):
+    return [(finding["level"], finding["what"], finding.get("host")) for finding in document["findings"]]
+
+
+def test_what_is_wrong_is_found_and_goes_when_it_is_mended(serve, host, pki):
+    stale = [str(pki.crl(pki.root)), str(pki.crl(pki.intermediate, start=-3 * DAY, end=-DAY / 24))]
+    server = serve([host("m.test", "enforce")])
+    document = until(server, lambda document: document["history"]["series"]["requests"])
+    assert document["findings"] == [] and document["findings_left_out"] == 0
+    assert not server.reload([host("m.test", "enforce", ca=["gone.pem"])])
+    document = until(server, lambda document: document["findings"])
+    assert found(document) == [("warning", "reload_failed", None)]
+    assert document["findings"][0]["text"].startswith("The last reload failed: the configuration of 20")
+    # A list that has ended is told though no client has come.
+    assert server.reload([host("m.test", "enforce", crl=stale), host("o.test", "report", crl=stale)])
+    document = until(server, lambda document: len(document["findings"]) == 2)
+    assert found(document) == [("critical", "crl_ended", "m.test"), ("warning", "crl_ended", "o.test")]
+    assert "The revocation list of CN=Client Intermediate, which m.test checks, ended " in document["findings"][0]["text"]
+    # And whom it refuses.
+    for _ in range(5):
+        assert server.curl("m.test", cert=pki.valid().bundle).status == 403
+    document = until(server, lambda document: ("critical", "clients_refused", "m.test") in found(document))
+    assert found(document) == [("critical", "clients_refused", "m.test"), ("warning", "crl_ended", "o.test")]
+    assert server.reload([host("m.test", "enforce", crl=stale, crl_stale="accept")])
+    for _ in range(6):
+        assert server.curl("m.test", cert=pki.valid().bundle).status == 200
+    document = until(server, lambda document: ("critical", "clients_refused", "m.test") not in found(document))
+    assert ("warning", "crl_ended", "m.test") in found(document)
+
+
+def test_one_bad_client_and_answers_that_are_no_errors_are_nothing(serve, host, pki):
+    server = serve([host("m.test", "enforce")])
+    for _ in range(4):
+        assert server.curl("m.test", cert=pki.expired().bundle).status == 403
+    for _ in range(12):
+        assert server.curl("m.test", "/teapot", cert=pki.valid().bundle).status == 418
+    document = until(server, lambda document: document["hosts"][0]["last_minute"]["4xx"] == 16)
+    assert document["findings"] == []
+    assert document["hosts"][0]["denied"] == {"expired": 4}
 
 
 @pytest.mark.slow

@@ -33,8 +33,8 @@ Test(hosts, texts_are_copied) {
     char name[] = "a.example", file[] = "a.pem";
     char origin[] = "127.0.0.1:1", root[] = "CN=A", issuer[] = "CN=B";
     const char *origins[] = {origin, "127.0.0.1:2"};
-    struct term roots[] = {{root, 5, false}, {"CN=A", 6, true}};
-    struct term lists[] = {{issuer, TERM_NEVER, false}};
+    struct term roots[] = {{root, 5, false, 0}, {"CN=A", 6, true, 0}};
+    struct term lists[] = {{issuer, TERM_NEVER, false, 0}};
     const struct stats_host_facts one = {.host = name,
                                          .file = file,
                                          .mode = "report",
@@ -118,6 +118,47 @@ Test(hosts, origins_are_down_that_any_shard_could_not_connect_to) {
     cr_assert_eq(stats_hosts_origins_down(hosts, 1), 5);
     cr_assert_eq(stats_hosts_origins_down(hosts, 0), 0);
     stats_hosts_release(hosts);
+}
+
+Test(hosts, counts_are_those_of_all_shards_by_what_they_tell) {
+    struct stats_hosts *hosts = stats_hosts_create(2, two, 2, NULL);
+    for (unsigned shard = 0; shard < 2; shard++) {
+        struct stats_host *block = stats_hosts_at(hosts, 1, shard);
+        stats_add(&block->client_certs[REASON_OK], 1);
+        stats_add(&block->client_certs[REASON_EXPIRED], 2);
+        stats_add(&block->denied[REASON_EXPIRED], 3);
+        stats_add(&block->would_block[REASON_EXPIRED], 4);
+        const unsigned codes[] = {200, 226, 301, 404, 499, 500, 502, 503, 504, 100, 999};
+        for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+            stats_add(&block->requests[stats_code_slot(codes[i])], 10);
+        }
+        stats_add(&block->origins_down, shard + 1);
+    }
+    uint64_t counts[RECENT_COUNTS];
+    stats_hosts_counts(hosts, 1, counts);
+    cr_expect_eq(counts[RECENT_VERDICTS + REASON_OK], 2);
+    cr_expect_eq(counts[RECENT_VERDICTS + REASON_EXPIRED], 4);
+    cr_expect_eq(counts[RECENT_REFUSED + REASON_EXPIRED], 14);
+    cr_expect_eq(counts[RECENT_2XX], 40);
+    cr_expect_eq(counts[RECENT_3XX], 20);
+    cr_expect_eq(counts[RECENT_4XX], 40);
+    cr_expect_eq(counts[RECENT_ERRORS], 40);
+    cr_expect_eq(counts[RECENT_GATEWAY], 40);
+    cr_expect_eq(counts[RECENT_OTHER], 40);
+    cr_expect_eq(recent_requests(counts), 220);
+    cr_expect_eq(stats_hosts_origins_down(hosts, 1), 3);
+    stats_hosts_counts(hosts, 0, counts);
+    cr_expect_eq(recent_requests(counts), 0);
+    stats_hosts_release(hosts);
+}
+
+Test(hosts, what_a_host_did_of_late_stays_with_its_name) {
+    struct stats_hosts *before = stats_hosts_create(1, two, 2, NULL);
+    struct stats_hosts *after = stats_hosts_create(1, &two[1], 1, before);
+    cr_expect_eq(stats_hosts_recent(before, 1), stats_hosts_recent(after, 0));
+    cr_expect_neq(stats_hosts_recent(before, 0), stats_hosts_recent(before, 1));
+    stats_hosts_release(before);
+    stats_hosts_release(after);
 }
 
 Test(hosts, none_is_a_set_too) {

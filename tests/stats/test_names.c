@@ -27,6 +27,13 @@ Test(names, a_code_goes_to_its_own_slot_or_to_its_hundreds) {
     cr_assert_str_eq(stats_code_name(stats_code_slot(UINT32_MAX)), "other");
 }
 
+Test(names, a_code_has_its_hundred) {
+    for (unsigned status = 0; status <= 1200; status++) {
+        cr_assert_eq(stats_code_class(stats_code_slot(status)), status >= 100 && status <= 599 ? status / 100 : 0, "%u",
+                     status);
+    }
+}
+
 /* What this server itself answers is told apart. */
 Test(names, our_own_codes_have_slots) {
     static const unsigned codes[] = {200, 400, 403, 404, 405, 408, 413, 414, 417, 421, 431, 500, 501, 502, 503, 504, 505};

@@ -8,9 +8,10 @@
 #include <time.h>
 
 static const char *const origins[] = {"127.0.0.1:9000", "[::1]:9000", "127.0.0.1:9000"};
-static const struct term roots[] = {
-    {"CN=Old \"A\",O=Shop", -7, false}, {"CN=Devices\\, Inc.", 1800000000, false}, {"CN=Devices\\, Inc.", 1900000000, true}};
-static const struct term lists[] = {{"CN=Issuer", 1790000000, false}, {"CN=Lasting", TERM_NEVER, false}};
+static const struct term roots[] = {{"CN=Old \"A\",O=Shop", -7, false, 0},
+                                    {"CN=Devices\\, Inc.", 1800000000, false, 0},
+                                    {"CN=Devices\\, Inc.", 1900000000, true, 0}};
+static const struct term lists[] = {{"CN=Issuer", 1790000000, false, 0}, {"CN=Lasting", TERM_NEVER, false, 0}};
 static const struct stats_host_facts certificates[] = {
     {.host = "api.example.com",
      .file = "/etc/sallyport/server.pem",

@@ -11,8 +11,8 @@ static struct sampler sampler;
 
 static void begin(void) {
     static const char *const origins[] = {"127.0.0.1:9000", "[::1]:9000"};
-    static const struct term roots[] = {{"CN=\"A\"", -3, false}, {"CN=B", 9, false}, {"CN=B", 11, true}};
-    static const struct term lists[] = {{"CN=A", 8, false}, {"CN=B", TERM_NEVER, false}};
+    static const struct term roots[] = {{"CN=\"A\"", -3, false, 0}, {"CN=B", 9, false, 0}, {"CN=B", 11, true, 0}};
+    static const struct term lists[] = {{"CN=A", 8, false, 0}, {"CN=B", TERM_NEVER, false, 0}};
     static const struct stats_host_facts facts[] = {
         {.host = "a.example",
          .file = "a \"quoted\".pem",
@@ -80,7 +80,39 @@ Test(report, counters_are_added_up_over_the_shards) {
     expect("\"requests\":{\"total\":12,\"by_code\":{\"200\":10,\"403\":2}}");
     expect("\"client_certs\":{\"none\":0,\"valid\":0,\"invalid\":12,\"by_reason\":{\"ok\":0,");
     expect(
-        "\"requests\":2,\"requests_by_code\":{\"403\":2},\"client_certs\":{\"expired\":12},\"origins\":[],\"report\":null}");
+        "\"requests\":2,\"requests_by_code\":{\"403\":2},\"client_certs\":{\"expired\":12},\"denied\":{},\"last_minute\":{");
+    expect(",\"origins\":[],\"report\":null}");
+}
+
+Test(report, a_host_has_its_last_minute) {
+    sampler_tick(&sampler, 2000, 51);
+    for (unsigned shard = 0; shard < 2; shard++) {
+        struct stats_host *host = stats_hosts_at(stats.hosts, 1, shard);
+        stats_add(&host->client_certs[REASON_OK], 1);
+        stats_add(&host->client_certs[REASON_ABSENT], 2);
+        stats_add(&host->client_certs[REASON_REVOKED], 3);
+        stats_add(&host->denied[REASON_REVOKED], 4);
+        stats_add(&host->requests[stats_code_slot(403)], 4);
+        stats_add(&host->requests[stats_code_slot(200)], 5);
+        stats_add(&host->requests[stats_code_slot(504)], 6);
+    }
+    sampler_tick(&sampler, 3000, 52);
+    expect("\"denied\":{\"revoked\":8},\"last_minute\":{\"none\":4,\"valid\":2,\"invalid\":6,\"requests\":30,\"refused\":8,"
+           "\"2xx\":10,\"3xx\":0,\"4xx\":8,\"5xx\":12}");
+}
+
+Test(report, what_is_wrong_stands_near_the_begin) {
+    expect("\"now\":50},\"findings\":[],\"findings_left_out\":0,\"shards\":[");
+    sampler_tick(&sampler, 2000, 51);
+    expect("\"findings\":[{\"level\":\"critical\",\"what\":\"certificate_ended\",\"host\":\"a.example\",\"text\":\"The "
+           "certificate of "
+           "a.example, a \\\"quoted\\\".pem, ended 56 seconds ago, at 1969-12-31T23:59:55Z: clients that check it do not "
+           "connect. "
+           "Replace the file, and reload.\"},{\"level\":\"critical\",");
+    sampler.findings =
+        (struct findings){.count = 1, .left_out = 3, .items = {{.level = FINDING_WARNING, .text = "So it is."}}};
+    expect("\"findings\":[{\"level\":\"warning\",\"what\":\"clients_refused\",\"text\":\"So it "
+           "is.\"}],\"findings_left_out\":3,");
 }
 
 Test(report, a_host_has_its_mode_certificate_and_origins) {

@@ -72,6 +72,11 @@ Test(sampler, what_was_counted_becomes_a_rate_of_all_shards_and_hosts) {
         stats_set(&block->received_bytes, 1000);
         stats_set(&block->sent_bytes, 5000);
         stats_add(&host(shard)->requests[0], 7);
+        stats_add(&host(shard)->requests[stats_code_slot(200)], 3);
+        stats_add(&host(shard)->requests[stats_code_slot(304)], 2);
+        stats_add(&host(shard)->requests[stats_code_slot(403)], 1);
+        stats_add(&host(shard)->requests[stats_code_slot(502)], 4);
+        stats_add(&host(shard)->requests[stats_code_slot(500)], 1);
         stats_add(&host(shard)->client_certs[REASON_OK], 8);
         stats_add(&host(shard)->client_certs[REASON_ABSENT], 2);
         stats_add(&host(shard)->client_certs[REASON_EXPIRED], 1);
@@ -85,9 +90,13 @@ Test(sampler, what_was_counted_becomes_a_rate_of_all_shards_and_hosts) {
     cr_expect_eq(newest((enum sampler_series)(SAMPLER_REJECTED + STATS_AT_ACCEPT)), 0);
     cr_expect_float_eq(newest(SAMPLER_WORK_KNOWN), 0.25F, 1e-6);
     cr_expect_float_eq(newest(SAMPLER_WORK_OTHERS), 0.05F, 1e-6);
-    cr_expect_eq(newest(SAMPLER_REQUESTS), 7);
     cr_expect_eq(newest(SAMPLER_RECEIVED_BYTES), 1000);
     cr_expect_eq(newest(SAMPLER_SENT_BYTES), 5000);
+    cr_expect_eq(newest(SAMPLER_REQUESTS), 18);
+    cr_expect_eq(newest(SAMPLER_REQUESTS_2XX), 3);
+    cr_expect_eq(newest(SAMPLER_REQUESTS_3XX), 2);
+    cr_expect_eq(newest(SAMPLER_REQUESTS_4XX), 1);
+    cr_expect_eq(newest(SAMPLER_REQUESTS_5XX), 5);
     cr_expect_eq(newest(SAMPLER_CERTS_VALID), 8);
     cr_expect_eq(newest(SAMPLER_CERTS_NONE), 2);
     cr_expect_eq(newest(SAMPLER_CERTS_INVALID), 1);
@@ -138,6 +147,69 @@ Test(sampler, a_host_that_goes_takes_its_counters_with_it_and_nothing_is_negativ
     stats_add(&host(0)->requests[0], 6);
     tick(1000);
     cr_expect_eq(newest(SAMPLER_REQUESTS), 6);
+}
+
+static bool is_found(enum finding_what what) {
+    bool found = false;
+    for (size_t i = 0; i < sampler.findings.count; i++) {
+        found = found || sampler.findings.items[i].what == what;
+    }
+    return found;
+}
+
+Test(sampler, what_is_wrong_is_found_and_goes_again) {
+    tick(1000);
+    cr_expect_eq(sampler.findings.count, 1, "that the certificate has ended, of which more elsewhere");
+    stats_add(&stats.shards[1].admission_state, 2);
+    tick(1000);
+    tick(1000);
+    cr_expect_not(is_found(FINDING_FLOODED));
+    tick(1000);
+    cr_expect(is_found(FINDING_FLOODED));
+    stats_set(&stats.shards[1].admission_state, 1);
+    for (unsigned i = 0; i < 10; i++) {
+        cr_expect(is_found(FINDING_FLOODED), "%u seconds later", i);
+        tick(1000);
+    }
+    cr_expect_not(is_found(FINDING_FLOODED));
+    cr_expect(is_found(FINDING_LOADED));
+    stats_set(&stats.shards[1].admission_state, 0);
+    for (unsigned i = 0; i < 10; i++) {
+        tick(1000);
+    }
+    cr_expect_not(is_found(FINDING_LOADED));
+}
+
+Test(sampler, refused_for_want_of_places_is_told_for_a_minute) {
+    tick(1000);
+    stats_add(&stats.shards[0].rejected[STATS_AT_ACCEPT][STATS_REJECT_LIMIT], 10);
+    for (unsigned i = 0; i < 60; i++) {
+        tick(1000);
+        cr_assert(is_found(FINDING_PLACES_TAKEN), "%u", i);
+    }
+    tick(1000);
+    cr_expect_not(is_found(FINDING_PLACES_TAKEN));
+}
+
+Test(sampler, a_reload_that_failed_is_told_until_the_next_one) {
+    stats_note_reload(&stats, STATS_RELOAD_FAILED, 7);
+    tick(1000);
+    cr_expect(is_found(FINDING_RELOAD_FAILED));
+    stats_note_reload(&stats, STATS_RELOAD_OK, 8);
+    tick(1000);
+    cr_expect_not(is_found(FINDING_RELOAD_FAILED));
+}
+
+Test(sampler, a_host_is_looked_at) {
+    stats_add(&host(0)->origins_down, 1);
+    tick(1000);
+    stats_add(&host(1)->client_certs[REASON_CRL_STALE], 10);
+    stats_add(&host(1)->denied[REASON_CRL_STALE], 10);
+    tick(1000);
+    cr_expect_not(is_found(FINDING_CLIENTS_REFUSED), "it has no mode");
+    cr_expect_eq(recent_down(stats_hosts_recent(stats.hosts, 0)), 0);
+    tick(1000);
+    cr_expect_eq(recent_down(stats_hosts_recent(stats.hosts, 0)), 1);
 }
 
 Test(sampler, each_series_has_a_name_of_its_own) {

@@ -84,10 +84,12 @@ Test(credentials, takes_chain_and_key_from_one_file) {
     data_free(both);
 }
 
-Test(credentials, reads_not_after_of_the_leaf) {
+Test(credentials, reads_the_dates_of_the_leaf) {
     struct tls_credentials *credentials = load("client-expired.pem", "client-expired.key");
     cr_assert(credentials != NULL, "%s", error);
     cr_assert_eq(credentials->not_after, 1609459200);
+    cr_assert_lt(credentials->not_before, credentials->not_after);
+    cr_assert_gt(credentials->not_before, 0);
     tls_credentials_free(credentials);
 }
 
