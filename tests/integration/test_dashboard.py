@@ -17,7 +17,7 @@ from conftest import ROOT, free_port
 SHOTS = ROOT / "build" / "check" / "dashboard"
 SIZES = {"desktop": (1280, 1500), "phone": (360, 2600)}
 
-pytestmark = pytest.mark.skipif(shutil.which("chromedriver") is None, reason="chromedriver is not installed: tools/deps installs it")
+pytestmark = pytest.mark.skipif(shutil.which("chromedriver") is None, reason="chromedriver is not installed: tools/deps --check installs it")
 
 
 class Browser:

@@ -17,7 +17,7 @@ from conftest import ROOT, SANITIZED, free_port
 TOOLS = ROOT / "tools" / "prometheus"
 DASHBOARD = ROOT / "tools" / "grafana" / "sallyport.json"
 
-pytestmark = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed: tools/deps installs it")
+pytestmark = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed: tools/deps --check installs it")
 
 
 def promtool(*arguments, **options):
