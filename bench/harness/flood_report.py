@@ -90,7 +90,7 @@ def memory_rows(results, kinds):
     rows = [(name, memory) for name, result in results.items() for memory in result["memory"]]
     if not rows:
         return
-    yield ["flood", "server", "seconds", "resident MiB before", "at its end", f"{flooding.RECOVER:.0f} s after", "growth",
+    yield ["flood", "server", "seconds", "resident MiB before", "at its end", f"{flooding.WHOLE.recover:.0f} s after", "growth",
            f"at most {GROWTH_MAX // 2**20} MiB"]
     for name, memory in rows:
         growth = memory["rss_flooded"] - memory["rss_before"]

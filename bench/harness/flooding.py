@@ -4,31 +4,44 @@ Known clients with and without a flood, against one server: what they kept, and 
 The flood is a second generator, at the lowest priority on the core that the known clients have: it takes what they leave.
 """
 
+import dataclasses
 import json
 import statistics
 import subprocess
 import time
 
 from . import floods
-from .measure import WARMUP, difference
+from .measure import WARMUP, LoadFailed, difference, looking_at_the_guard
 from .processes import core_busy_seconds, pin
 
 LOWEST_PRIORITY = 19
-SETTLE = 1.0  # from the flood's begin to that of the known clients
-SETTLE_ALONE = 2.0  # from its begin until it costs what it will go on to cost
-RECOVER = 5.0  # from its end until the server has what it keeps
-RECOVER_MAX = 20.0  # before a run, for what is left of the one before
-RESTING = 0.4       # so long without work is rest
 SLACK = 40
+
+
+@dataclasses.dataclass(frozen=True)
+class Times:
+    """In seconds, beside those that are measured."""
+    warmup: float = WARMUP      # of the known clients
+    settle: float = 1.0         # from the flood's begin to that of the known clients
+    settle_alone: float = 2.0   # from its begin until it costs what it will go on to cost
+    recover: float = 5.0        # from its end until the server has what it keeps
+    resting: float = 0.4        # so long without work is rest
+    recover_max: float = 20.0   # before a run, for what is left of the one before
+    after: float = 0.5          # from the end of the known clients to that of the flood
+
+
+WHOLE = Times()
+QUICK = Times(warmup=0.2, settle=0.3, settle_alone=0.4, recover=0.5, resting=0.2, recover_max=1.0, after=0.2)
 
 
 class Flooding:
     """`bench` has the generator, the cores and the certificates; floods come from `sources` addresses."""
 
-    def __init__(self, bench, seconds, sources):
+    def __init__(self, bench, seconds, sources, times=WHOLE):
         self.bench = bench
         self.seconds = seconds
         self.sources = sources
+        self.times = times
 
     def start(self, mode, server, *options, clients="", niceness=0):
         command = [str(part) for part in (self.bench.load, mode, "--connect", server.address, "--sni", self.bench.pki.name, "--json",
@@ -42,9 +55,9 @@ class Flooding:
             output, errors = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             process.kill()
-            raise SystemExit(f"run: the load did not end within {timeout:.0f} s: {' '.join(process.args)}")
+            raise LoadFailed(f"run: the load did not end within {timeout:.0f} s: {' '.join(process.args)}")
         if not output.startswith("{") or (process.returncode != 0 and not failures):
-            raise SystemExit(f"run: the load failed: {' '.join(process.args)}\n{errors}{output}")
+            raise LoadFailed(f"run: the load failed: {' '.join(process.args)}\n{errors}{output}")
         return {**json.loads(output), "command": process.args}
 
     def start_flood(self, flood, server, seconds, *options):
@@ -53,27 +66,29 @@ class Flooding:
 
     def start_known(self, server, seconds):
         return self.start("handshake", server, "--connections", floods.KNOWN_CONNECTIONS, *floods.KNOWN_SOURCES, "--duration", seconds,
-                          "--warmup", WARMUP, clients="clients")
+                          "--warmup", self.times.warmup, clients="clients")
 
     def introduce(self, server):
         """The known clients become known, and the server gets what it makes once."""
-        self.finish(self.start("handshake", server, "--connections", floods.KNOWN_CONNECTIONS, *floods.KNOWN_SOURCES, "--count", 512,
-                               clients="clients"), SLACK, failures=False)
+        with looking_at_the_guard(server):
+            self.finish(self.start("handshake", server, "--connections", floods.KNOWN_CONNECTIONS, *floods.KNOWN_SOURCES, "--count", 512,
+                                   clients="clients"), SLACK, failures=False)
         time.sleep(0.2)
 
     def rest(self):
         """Until the servers' core rests: a server that a flood has overrun goes on for a while, and would disturb the next run."""
-        deadline = time.monotonic() + RECOVER_MAX
+        deadline = time.monotonic() + self.times.recover_max
         while time.monotonic() < deadline:
             busy = core_busy_seconds(self.bench.server_core)
-            time.sleep(RESTING)
-            if core_busy_seconds(self.bench.server_core) - busy < 0.05 * RESTING:
+            time.sleep(self.times.resting)
+            if core_busy_seconds(self.bench.server_core) - busy < 0.05 * self.times.resting:
                 return
 
     def calm(self, server):
         self.rest()
         cpu, busy, begin = server.cpu_seconds(), core_busy_seconds(self.bench.server_core), time.monotonic()
-        known = self.finish(self.start_known(server, self.seconds), self.seconds + SLACK, failures=False)
+        with looking_at_the_guard(server):
+            known = self.finish(self.start_known(server, self.seconds), self.seconds + SLACK, failures=False)
         return {**self.account(server, cpu, busy, begin), "known": known}
 
     def flooded(self, flood, server, seconds=None, sample_rss=False):
@@ -81,8 +96,8 @@ class Flooding:
         seconds = seconds or self.seconds
         rejected = server.rejected()
         cpu, busy, begin = server.cpu_seconds(), core_busy_seconds(self.bench.server_core), time.monotonic()
-        hostile = self.start_flood(flood, server, SETTLE + WARMUP + seconds + 0.5)
-        time.sleep(SETTLE)
+        hostile = self.start_flood(flood, server, self.times.settle + self.times.warmup + seconds + self.times.after)
+        time.sleep(self.times.settle)
         known = self.finish(self.start_known(server, seconds), seconds + SLACK)
         run = {"rss_flooded": server.rss_bytes()} if sample_rss else {}
         hostile = self.finish(hostile, SLACK)
@@ -103,8 +118,9 @@ class Flooding:
         The flood and nobody else, from addresses that no other run has: what the server spends is spent on it. Measured when
         it has had the time to know them. `number` tells this run's addresses.
         """
-        hostile = self.start_flood(flood, server, self.seconds, "--warmup", SETTLE_ALONE, "--source-first", f"127.{160 + number}.0.1")
-        time.sleep(SETTLE_ALONE)
+        hostile = self.start_flood(flood, server, self.seconds, "--warmup", self.times.settle_alone,
+                                   "--source-first", f"127.{160 + number}.0.1")
+        time.sleep(self.times.settle_alone)
         work, cpu = server.handshake_work(), server.cpu_seconds()
         time.sleep(self.seconds)
         work, cpu = difference(work, server.handshake_work()), server.cpu_seconds() - cpu
@@ -122,18 +138,18 @@ class Flooding:
         """Resident memory before a long flood, at its end, and when the server had its time to recover."""
         before = server.rss_bytes()
         run = self.flooded(flood, server, seconds, sample_rss=True)
-        time.sleep(RECOVER)
+        time.sleep(self.times.recover)
         return {"server": server.kind, "seconds": seconds, "rss_before": before, "rss_flooded": run["rss_flooded"],
                 "rss_after": server.rss_bytes(), "run": run}
 
     def new_clients(self, flood, server, number):
         """Valid clients from sources that nobody has seen, beside known ones and a flood. `number` tells this run's sources."""
         first = f"127.{112 + number // 64}.{number % 64 * 4}.1"
-        hostile = self.start_flood(flood, server, SETTLE + WARMUP + self.seconds + 0.5)
-        time.sleep(SETTLE)
+        hostile = self.start_flood(flood, server, self.times.settle + self.times.warmup + self.seconds + self.times.after)
+        time.sleep(self.times.settle)
         known = self.start_known(server, self.seconds)
         new = self.start("handshake", server, "--connections", floods.NEW_CONNECTIONS, "--source-addresses", floods.NEW_SOURCES,
-                         "--source-first", first, "--duration", self.seconds, "--warmup", WARMUP, clients="clients")
+                         "--source-first", first, "--duration", self.seconds, "--warmup", self.times.warmup, clients="clients")
         new, known, hostile = (self.finish(process, self.seconds + SLACK) for process in (new, known, hostile))
         served = hostile["connections_per_second"] * share_served(hostile)
         share = new["answers_per_second"] / max(1e-9, new["answers_per_second"] + served)

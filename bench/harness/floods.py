@@ -48,6 +48,8 @@ ALL = [
     Flood("churn-fin", "connects, and is gone with a FIN", mode="churn", options=("--close", "fin")),
 ]
 BY_NAME = {flood.name: flood for flood in ALL}
+# With --quick the peers have these alone, and Sallyport's memory is watched in them: one for each setup of the servers.
+IN_FULL = ("random", "revoked", "junk-ticket")
 NEW = "new-clients"
 NAMES = [*BY_NAME, NEW]
 NEW_FLOOD = BY_NAME["hello"]  # what goes on while new clients come

@@ -72,7 +72,7 @@ def check_programs(chosen, values, load):
             raise SystemExit(f"run: {binary} is missing: run tools/build first, or name a build folder with --build")
     for kind in chosen.servers:
         if servers.VERSION[kind](values) is None:
-            raise SystemExit(f"run: {kind} is missing: run tools/deps")
+            raise SystemExit(f"run: {kind} is missing: run tools/deps --check")
 
 
 def surroundings(chosen, values, busy):

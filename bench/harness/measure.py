@@ -1,13 +1,68 @@
 """One run of the load against one server: what the load saw, what it cost the server."""
 
+import contextlib
 import json
 import statistics
 import subprocess
+import sys
 import time
 
 from .processes import core_busy_seconds, pin
 
 WARMUP = 0.5
+ATTEMPTS = 3
+CALM_AGAIN = 6.0  # seconds without load, after which a server's guard stands down
+
+
+class LoadFailed(SystemExit):
+    """A run in which anything failed is no measurement: this ends the program, unless the server's guard was the reason."""
+
+
+class NotMeasured(Exception):
+    """The run went well, but it is no measurement of what it was meant to measure: on a busy machine, another may be one."""
+
+
+class GuardActed(NotMeasured):
+    """
+    The server turned clients away that it is meant to serve, because it was not calm: others use its core. It does what it is
+    for, and nothing was measured.
+    """
+
+
+def what_the_guard_did(before, after):
+    """
+    What a server has turned away for its own protection between two of its `rejected()`: "accept suspect 12, hello evicted 3".
+    Empty when that was nothing, or when the server does not tell.
+    """
+    rejected = difference(before, after) or {}
+    by_guard = {what: count for what, count in rejected.items()
+                if count and (what.split()[0] in ("accept", "admission") or what.split()[-1].startswith("evicted"))}
+    return ", ".join(f"{what} {count:,.0f}" for what, count in sorted(by_guard.items(), key=lambda item: -item[1]))
+
+
+@contextlib.contextmanager
+def looking_at_the_guard(server):
+    """Within it a load that fails because the server's guard acted is GuardActed."""
+    before = server.rejected()
+    try:
+        yield
+    except LoadFailed as failed:
+        did = what_the_guard_did(before, server.rejected())
+        if not did:
+            raise
+        raise GuardActed(f"{server.kind} turned clients away for its own protection ({did})") from failed
+
+
+def attempt(what, run, say=lambda text: print(text, file=sys.stderr), attempts=ATTEMPTS, pause=CALM_AGAIN):
+    """(what `run` returns, None), or (None, why) when it was NotMeasured each time: a busy machine is no reason to end."""
+    for number in range(1, attempts + 1):
+        try:
+            return run(), None
+        except NotMeasured as reason:
+            why = f"{what}: {reason}: this machine may be too busy to measure it"
+            say(f"run: {why}; attempt {number} of {attempts}")
+            time.sleep(pause)
+    return None, why
 
 
 class Bench:
@@ -33,10 +88,10 @@ class Bench:
             output, errors = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             process.kill()
-            raise SystemExit(f"run: the load did not end within {timeout} s: {' '.join(command)}")
+            raise LoadFailed(f"run: the load did not end within {timeout} s: {' '.join(command)}")
         if process.returncode != 0:
             failure = json.loads(output)["first_failure"] if output.startswith("{") else ""
-            raise SystemExit(f"run: the load failed: {' '.join(command)}\n{errors}{failure or ''}")
+            raise LoadFailed(f"run: the load failed: {' '.join(command)}\n{errors}{failure or ''}")
         return json.loads(output)
 
     def resumes(self, server):
@@ -50,7 +105,8 @@ class Bench:
                                clients=mode.clients)
         cache = server.cache_counts()
         cpu, busy, begin = server.cpu_seconds(), core_busy_seconds(self.server_core), time.monotonic()
-        result = self.finish(self.start(command), command, seconds + WARMUP + 30)
+        with looking_at_the_guard(server):
+            result = self.finish(self.start(command), command, seconds + WARMUP + 30)
         elapsed = time.monotonic() - begin
         cpu = server.cpu_seconds() - cpu
         busy = core_busy_seconds(self.server_core) - busy
@@ -71,19 +127,22 @@ class Bench:
         """Resident memory of the server before, with `count` idle connections, and after."""
         # Whatever is made once, at the first connections, is not a connection's cost.
         command = self.command("handshake", server, "--count", 256)
-        self.finish(self.start(command), command, 60)
+        with looking_at_the_guard(server):
+            self.finish(self.start(command), command, 60)
         time.sleep(0.2)
         before = server.rss_bytes()
         command = self.command("idle", server, "--connections", count, "--duration", seconds)
-        process = self.start(command)
-        # Until they stand there is a line of progress each second.
-        line = next((line for line in process.stderr if not line.startswith(" ")), "")
-        if line != f"standing {count} of {count}\n":
-            process.kill()
-            raise SystemExit(f"run: {server.kind} does not hold {count} connections: {line}{process.stderr.read()}{process.stdout.read()}")
-        time.sleep(seconds / 4)
-        held = server.rss_bytes()
-        result = self.finish(process, command, seconds + 30)
+        with looking_at_the_guard(server):
+            process = self.start(command)
+            # Until they stand there is a line of progress each second.
+            line = next((line for line in process.stderr if not line.startswith(" ")), "")
+            if line != f"standing {count} of {count}\n":
+                process.kill()
+                raise LoadFailed(f"run: {server.kind} does not hold {count} connections: {line}{process.stderr.read()}"
+                                 f"{process.stdout.read()}")
+            time.sleep(seconds / 4)
+            held = server.rss_bytes()
+            result = self.finish(process, command, seconds + 30)
         time.sleep(0.5)
         return {"server": server.kind, "connections": count, "rss_before": before, "rss_held": held,
                 "rss_after": server.rss_bytes(), "bytes_per_connection": (held - before) / count,

@@ -18,26 +18,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char usage[] =
-    "usage: sallyport demo [--dir DIR] [--port N] [--once]\n"
-    "\n"
-    "Makes certificates, starts an origin that answers with the request it received, serves the hosts\n"
-    "enforce.localhost and report.localhost before it, and prints the curl lines to try.\n"
-    "Only this machine can reach it. Ctrl-C ends it.\n"
-    "\n"
-    "  --dir DIR    where the certificates and the configuration go, and stay; those of an earlier demo\n"
-    "               are used again. Without it: a temporary folder, removed at the end\n"
-    "  --port N     the port of both hosts (default 8443; 0: any free one)\n"
-    "  --once       run the curl lines, check the answers, print a table and end; where port 8443 is\n"
-    "               taken, on any free one\n"
-    "  -h, --help   this text\n"
-    "\n"
-    "Exit status: 0 all is well, 1 something failed, 2 wrong usage.\n";
+static const char usage[] = "usage: sallyport demo [--dir DIR] [--port N] [--all] [--once]\n"
+                            "\n"
+                            "Makes certificates, starts an origin that answers with the request it received,\n"
+                            "serves the hosts enforce.localhost and report.localhost before it, and prints\n"
+                            "the dashboard's address and four curl lines to try. Only this machine can reach\n"
+                            "it. Ctrl-C ends it.\n"
+                            "\n"
+                            "  --dir DIR    where the certificates and the configuration go, and stay; those\n"
+                            "               of an earlier demo are used again. Without it: a temporary\n"
+                            "               folder, removed at the end\n"
+                            "  --port N     the port of both hosts (default 8443; 0: any free one)\n"
+                            "  --all        print every curl line that --once runs\n"
+                            "  --once       run the curl lines, check the answers, print a table and end;\n"
+                            "               where port 8443 is taken, on any free one\n"
+                            "  -h, --help   this text\n"
+                            "\n"
+                            "Exit status: 0 all is well, 1 something failed, 2 wrong usage.\n";
 
 struct demo_options {
     const char *folder; /* NULL: temporary */
     uint16_t port;
     bool port_given;
+    bool all;
     bool once;
 };
 
@@ -69,11 +72,8 @@ static enum options_result parse_port(const char *text, struct demo_options *opt
 
 static enum options_result parse_options(int argc, char **argv, struct demo_options *options) {
     static const struct option known[] = {
-        {"dir", required_argument, NULL, 'd'},
-        {"port", required_argument, NULL, 'p'},
-        {"once", no_argument, NULL, 'o'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"dir", required_argument, NULL, 'd'}, {"port", required_argument, NULL, 'p'}, {"all", no_argument, NULL, 'a'},
+        {"once", no_argument, NULL, 'o'},      {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
     };
     *options = (struct demo_options){.port = DEMO_PORT_DEFAULT};
     opterr = 0;
@@ -86,6 +86,9 @@ static enum options_result parse_options(int argc, char **argv, struct demo_opti
         case 'p':
             if (parse_port(optarg, options) != OPTIONS_GO_ON)
                 return OPTIONS_USAGE;
+            break;
+        case 'a':
+            options->all = true;
             break;
         case 'o':
             options->once = true;
@@ -155,18 +158,20 @@ static int stop(struct demo *demo) {
     return result;
 }
 
+static void print_title(void) {
+    printf("Sallyport %s demo (wolfSSL %s, %s crypto)\n\n", SALLYPORT_VERSION, tls_library_version(), tls_library_crypto());
+}
+
+/* With print_lines at most 23 rows of 80 columns, unless the folder's path is long. */
 static void print_start(const struct demo *demo) {
-    const char *keep = demo->folder.temporary ? "removed at the end; --dir DIR keeps one"
+    const char *keep = demo->folder.temporary ? "removed at the end; --dir keeps one"
                        : demo->reused         ? "certificates of an earlier demo"
                                               : "made now";
-    printf("Sallyport %s demo (wolfSSL %s, %s crypto)\n\n", SALLYPORT_VERSION, tls_library_version(), tls_library_crypto());
-    printf("  folder   %s  (%s)\n", demo->folder.path, keep);
-    printf("  enforce  https://%s:%u/  403 unless the client certificate is valid\n", DEMO_HOST_ENFORCE,
-           (unsigned)demo->ports.https);
-    printf("  report   https://%s:%u/   every request is relayed, with the verdict in headers\n", DEMO_HOST_REPORT,
-           (unsigned)demo->ports.https);
-    printf("  origin   http://127.0.0.1:%u/  answers with the request that it received\n", (unsigned)demo->ports.origin);
-    printf("  admin    http://127.0.0.1:%u/metrics\n\n", (unsigned)demo->ports.admin);
+    printf("  dashboard  http://127.0.0.1:%u/  open it in a browser\n", (unsigned)demo->ports.admin);
+    printf("  enforce    https://%s:%u/  403 without a valid certificate\n", DEMO_HOST_ENFORCE, (unsigned)demo->ports.https);
+    printf("  report     https://%s:%u/   all requests, with a verdict\n", DEMO_HOST_REPORT, (unsigned)demo->ports.https);
+    printf("  origin     http://127.0.0.1:%u/  answers with the request that it received\n", (unsigned)demo->ports.origin);
+    printf("  folder     %s  %s\n\n", demo->folder.path, keep);
 }
 
 static bool has_proxy(void) {
@@ -179,27 +184,35 @@ static bool has_proxy(void) {
     return false;
 }
 
-static void print_lines(const struct demo *demo) {
-    printf("Try these in another terminal:\n\n  cd %s\n", demo->folder.path);
-    if (has_proxy())
-        printf("  export no_proxy=localhost,127.0.0.1   # a proxy is set here, and would not find this machine\n");
+static void print_lines(const struct demo *demo, bool all) {
+    printf("Try these in another terminal");
+    if (!all) {
+        printf(" (--all shows %zu more)", demo_line_count - demo_line_count_first());
+    }
+    printf(":\n\n  cd %s\n", demo->folder.path);
+    if (has_proxy()) {
+        printf("  export no_proxy=localhost,127.0.0.1  # the proxy set here cannot find it\n");
+    }
     for (size_t i = 0; i < demo_line_count; i++) {
-        char buffer[512];
-        struct text text = text_over(buffer, sizeof(buffer));
-        demo_line_write(&demo_lines[i], &demo->ports, &text);
-        printf("\n  # %s: %s\n  %.*s\n", demo_lines[i].title, demo_lines[i].shows, (int)text.size, text.data);
+        if (all || demo_lines[i].first) {
+            char buffer[512];
+            struct text text = text_over(buffer, sizeof buffer);
+            demo_line_write(&demo_lines[i], &demo->ports, &text);
+            printf("  # %s: %s\n  %.*s\n", demo_lines[i].title, demo_lines[i].shows, (int)text.size, text.data);
+        }
     }
     printf("\nCtrl-C ends the demo.\n");
 }
 
 /* With --once: what the lines came to. Else 0 when a signal came. */
 static int serve(struct demo *demo, const struct demo_options *options, const sigset_t *signals) {
-    print_start(demo);
+    print_title();
     if (options->once) {
         fflush(stdout);
         return demo_run_lines(&demo->folder, &demo->ports, demo->ski);
     }
-    print_lines(demo);
+    print_start(demo);
+    print_lines(demo, options->all);
     fflush(stdout);
     while (sigwaitinfo(signals, NULL) < 0)
         CHECK(errno == EINTR);

@@ -9,6 +9,7 @@ const struct demo_line demo_lines[] = {
     {
         .title = "enforce, no certificate",
         .shows = "403 with deny.json; the origin never hears of it",
+        .first = true,
         .target = DEMO_TO_ENFORCE,
         .expected = "403 json",
         .has = {"client_certificate_required", "no-store"},
@@ -16,7 +17,7 @@ const struct demo_line demo_lines[] = {
     },
     {
         .title = "enforce, no certificate, a browser",
-        .shows = "the same as HTML, deny.html, since Accept prefers it",
+        .shows = "403 with deny.html",
         .target = DEMO_TO_ENFORCE,
         .options = {"-H", "Accept: text/html"},
         .expected = "403 html",
@@ -25,7 +26,8 @@ const struct demo_line demo_lines[] = {
     },
     {
         .title = "enforce, pizza.pem",
-        .shows = "200 from the origin, which shows the headers it got: status, SKI, ...",
+        .shows = "200, and the origin shows the headers that it got",
+        .first = true,
         .target = DEMO_TO_ENFORCE,
         .options = {"--cert", "pizza.pem"},
         .expected = "200 valid, ok",
@@ -35,7 +37,7 @@ const struct demo_line demo_lines[] = {
     },
     {
         .title = "enforce, pizza.pem, a body",
-        .shows = "a POST, streamed to the origin, which counted its 14 bytes",
+        .shows = "a POST; the origin counted its 14 bytes",
         .target = DEMO_TO_ENFORCE,
         .options = {"--cert", "pizza.pem", "-d", "topping=salami"},
         .expected = "200 valid, ok",
@@ -53,7 +55,7 @@ const struct demo_line demo_lines[] = {
     },
     {
         .title = "enforce, other-root.pem",
-        .shows = "403: a certificate from a root that this host does not trust",
+        .shows = "403: from a root that is not in ca",
         .target = DEMO_TO_ENFORCE,
         .options = {"--cert", "other-root.pem"},
         .expected = "403 json",
@@ -62,14 +64,14 @@ const struct demo_line demo_lines[] = {
     },
     {
         .title = "report, no certificate",
-        .shows = "the origin gets every request here: status none, reason absent",
+        .shows = "200: status none, reason absent",
         .target = DEMO_TO_REPORT,
         .expected = "200 none, absent",
         .lacks = {"X-Client-Cert-SKI"},
     },
     {
         .title = "report, pizza.pem",
-        .shows = "status valid, reason ok",
+        .shows = "200: status valid, reason ok",
         .target = DEMO_TO_REPORT,
         .options = {"--cert", "pizza.pem"},
         .expected = "200 valid, ok",
@@ -87,21 +89,23 @@ const struct demo_line demo_lines[] = {
     },
     {
         .title = "report, expired.pem",
-        .shows = "status invalid, reason expired",
+        .shows = "200: status invalid, reason expired",
+        .first = true,
         .target = DEMO_TO_REPORT,
         .options = {"--cert", "expired.pem"},
         .expected = "200 invalid, expired",
     },
     {
         .title = "report, other-root.pem",
-        .shows = "status invalid, reason unknown_issuer",
+        .shows = "200: status invalid, reason unknown_issuer",
         .target = DEMO_TO_REPORT,
         .options = {"--cert", "other-root.pem"},
         .expected = "200 invalid, unknown_issuer",
     },
     {
         .title = "report, a forged status",
-        .shows = "a client's own copy is removed: the origin still sees none",
+        .shows = "it is removed, the origin sees none",
+        .first = true,
         .target = DEMO_TO_REPORT,
         .options = {"-H", "X-Client-Cert-Status: valid"},
         .expected = "200 none, absent",
@@ -109,7 +113,7 @@ const struct demo_line demo_lines[] = {
     },
     {
         .title = "report, a forged SKI, misspelt",
-        .shows = "so is a look-alike, in whatever spelling",
+        .shows = "so is a look-alike",
         .target = DEMO_TO_REPORT,
         .options = {"-H", "x_client-cert_SKI: 1234"},
         .expected = "200 none, absent",
@@ -117,7 +121,7 @@ const struct demo_line demo_lines[] = {
     },
     {
         .title = "enforce, but Host says report",
-        .shows = "421: Host must name the host that TLS was set up for",
+        .shows = "421: TLS was set up for another",
         .target = DEMO_TO_ENFORCE,
         .options = {"-H", "Host: report.localhost"},
         .expected = "421",
@@ -125,7 +129,7 @@ const struct demo_line demo_lines[] = {
     },
     {
         .title = "metrics",
-        .shows = "what has been counted, for Prometheus; see sallyport_client_certs_total",
+        .shows = "for Prometheus; see sallyport_client_certs_total",
         .target = DEMO_TO_ADMIN,
         .path = "metrics",
         .expected = "200 plain",
@@ -134,6 +138,14 @@ const struct demo_line demo_lines[] = {
 };
 
 const size_t demo_line_count = ARRAY_LENGTH(demo_lines);
+
+size_t demo_line_count_first(void) {
+    size_t count = 0;
+    for (size_t i = 0; i < demo_line_count; i++) {
+        count += demo_lines[i].first;
+    }
+    return count;
+}
 
 void demo_line_arguments(const struct demo_line *line, const struct demo_ports *ports, const char *const *extra,
                          char url[static DEMO_LINE_URL_SIZE], const char *arguments[static DEMO_LINE_ARGUMENTS_MAX]) {
@@ -168,10 +180,21 @@ void demo_line_write(const struct demo_line *line, const struct demo_ports *port
     char url[DEMO_LINE_URL_SIZE];
     const char *arguments[DEMO_LINE_ARGUMENTS_MAX];
     demo_line_arguments(line, ports, none, url, arguments);
+    size_t column = 0;
     for (size_t i = 0; arguments[i] != NULL; i++) {
         bool quoted = arguments[i][strspn(arguments[i], plain)] != '\0';
         CHECK(strchr(arguments[i], '\'') == NULL); /* the table has none */
-        text_append_format(out, quoted ? "%s'%s'" : "%s%s", i == 0 ? "" : " ", arguments[i]);
+        size_t width = strlen(arguments[i]) + (quoted ? 2 : 0);
+        size_t backslash = arguments[i + 1] == NULL ? 0 : 2; /* room for " \", should the next argument need it */
+        if (i > 0 && column + 1 + width + backslash > DEMO_LINE_WIDTH) {
+            text_append_string(out, " \\\n      ");
+            column = 4; /* of the six, two are those of every row */
+        } else if (i > 0) {
+            text_append_char(out, ' ');
+            column++;
+        }
+        text_append_format(out, quoted ? "'%s'" : "%s", arguments[i]);
+        column += width;
     }
 }
 

@@ -11,13 +11,15 @@ enum {
     DEMO_LINE_ARGUMENTS_MAX = 24, /* room that demo_line_arguments needs */
     DEMO_LINE_URL_SIZE = 64,
     DEMO_LINE_GOT_SIZE = 64,
+    DEMO_LINE_WIDTH = 78, /* columns: of a terminal of 80, behind an indent of two */
 };
 
 enum demo_target { DEMO_TO_ENFORCE, DEMO_TO_REPORT, DEMO_TO_ADMIN };
 
 struct demo_line {
     const char *title;
-    const char *shows; /* for people: what to look at */
+    const char *shows; /* for people: what to look at. With the title at most 74 characters, so that both fit in one row */
+    bool first;        /* is among the few that are printed unless all are asked for */
     enum demo_target target;
     const char *path;
     const char *options[DEMO_LINE_OPTIONS_MAX];
@@ -30,7 +32,12 @@ struct demo_line {
 extern const struct demo_line demo_lines[];
 extern const size_t demo_line_count;
 
-/* The line as one types it in the demo's folder, quoted for a shell. */
+/* How many lines have `first`. */
+size_t demo_line_count_first(void);
+/*
+ * Writes the line as one types it in the demo's folder, quoted for a shell. A row of more than DEMO_LINE_WIDTH columns is
+ * continued in the next one, by a backslash at its end, with an indent of six.
+ */
 void demo_line_write(const struct demo_line *line, const struct demo_ports *ports, struct text *out);
 /*
  * The same for exec: "curl" first, NULL last. `extra` (NULL at its end, at most 8) goes behind "curl". `arguments` points

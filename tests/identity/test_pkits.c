@@ -1,10 +1,12 @@
 /*
- * NIST PKITS, with its CRLs: the rows that need no policies. Its files lie beside the repository (../shared/pkits); without
- * them the test is skipped.
+ * NIST PKITS, with its CRLs: the rows that need no policies. Its certificates and lists lie beside the repository
+ * (../shared/pkits), or in .deps/pkits, where `tools/deps --check` puts them; without them the test is skipped.
  */
 #include "base/hash.h"
 #include "identity/identity.h"
 #include "support.h"
+
+#include <unistd.h>
 
 enum { PATH_FILES_MAX = 8, AT = 1302825600 /* 2011-04-15T00:00:00Z */ };
 
@@ -47,6 +49,14 @@ static const struct {
 };
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The folder with certs/ and crls/; NULL: there is none. */
+static const char *find_pkits(void) {
+    if (access(PKITS_BESIDE "/certs", R_OK) == 0) {
+        return PKITS_BESIDE;
+    }
+    return access(PKITS_FETCHED "/certs", R_OK) == 0 ? PKITS_FETCHED : NULL;
+}
 
 static bool applies(const char *number) {
     for (size_t i = 0; i < LENGTH(left_out); i++) {
@@ -93,7 +103,7 @@ static struct revocation *load_crls(char *crls, const struct trust *trust) {
     char error[IDENTITY_ERROR_SIZE] = "";
     for (char *file = strtok(crls, " "); file != NULL; file = strtok(NULL, " ")) {
         snprintf(name, sizeof(name), "crls/%s.crl", file);
-        struct bytes bytes = support_read(PKITS, name);
+        struct bytes bytes = support_read(find_pkits(), name);
         if (revocation_add_file(revocation, bytes, error) != 0) {
             cr_log_info("%s: %s", file, error);
         }
@@ -112,9 +122,9 @@ static struct identity *judge(char *path, char *crls) {
         cr_assert(count < PATH_FILES_MAX);
         snprintf(name, sizeof(name), "certs/%s.crt", file);
         if (trust_count(trust) == 0) {
-            support_add_root(trust, PKITS, name);
+            support_add_root(trust, find_pkits(), name);
         } else {
-            files[count++] = support_read(PKITS, name);
+            files[count++] = support_read(find_pkits(), name);
         }
     }
     struct bytes chain[PATH_FILES_MAX]; /* the leaf first */
@@ -132,10 +142,12 @@ static struct identity *judge(char *path, char *crls) {
 }
 
 Test(pkits, rows_without_policies) {
-    FILE *file = fopen(PKITS "/cases.csv", "r");
-    if (file == NULL) {
-        cr_skip_test("PKITS is not at " PKITS);
+    if (find_pkits() == NULL) {
+        cr_skip_test("the certificates of PKITS are neither in " PKITS_BESIDE " nor in " PKITS_FETCHED
+                     ": tools/deps --check fetches them");
     }
+    FILE *file = fopen(PKITS_CASES, "r");
+    cr_assert_not_null(file, "%s", PKITS_CASES);
     hash_init();
     char line[1024];
     size_t judged = 0;

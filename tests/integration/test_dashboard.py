@@ -21,7 +21,7 @@ SIZES = {"wide": (1400, 1900), "tablet": (800, 2300), "phone": (360, 3600)}
 LOAD = BINARY.parent / "bench" / "sallyport-load"
 CALM = "Nothing is wrong that this server can see."
 
-pytestmark = pytest.mark.skipif(shutil.which("chromedriver") is None, reason="chromedriver is not installed: tools/deps installs it")
+pytestmark = pytest.mark.skipif(shutil.which("chromedriver") is None, reason="chromedriver is not installed: tools/deps --check installs it")
 
 
 class Browser:

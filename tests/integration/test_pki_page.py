@@ -1,6 +1,7 @@
 """The commands of docs/pki.md, run as they stand there, and what they print held against what the page says they print."""
 
 import contextlib
+import datetime
 import json
 import os
 import re
@@ -9,7 +10,10 @@ import subprocess
 import time
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 
+import pki as pki_module
 from conftest import BINARY, ROOT, free_port
 
 PAGE = ROOT / "docs" / "pki.md"
@@ -73,11 +77,11 @@ def end_all_of(group):
 
 def run_shell(folder, text):
     """(exit code, stdout, stderr and the server's log) of a script. To files, because the server inherits what it gets."""
-    (folder / "bin").mkdir()
-    (folder / "bin" / "sallyport").symlink_to(BINARY)
+    (folder / "build").mkdir()
+    (folder / "build" / "sallyport").symlink_to(BINARY)
     with open(folder / "stdout", "wb") as stdout, open(folder / "stderr", "wb") as stderr:
         shell = subprocess.Popen(["bash", "-c", text], cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
-                                 start_new_session=True, env={**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"})
+                                 start_new_session=True)
         try:
             code = shell.wait(timeout=120)
         finally:
@@ -89,8 +93,11 @@ def run_shell(folder, text):
 
 
 def run_sections(folder, *headings):
-    """All steps of these sections in one shell, in a folder that has `tools/pki` and a path that has `sallyport`."""
-    steps = [step for heading in headings for step in SECTIONS[heading]]
+    """
+    All steps of these sections in one shell, in a folder that has `tools/pki` and `build/sallyport`, as a clone does. The first
+    section says how the commands of the others find `sallyport`.
+    """
+    steps = [step for heading in ["What Sallyport expects", *headings] for step in SECTIONS[heading]]
     # Without pipefail: `verify` exits 1 for a chain that is invalid, and the page pipes what it prints into grep.
     script = ["set -eu"]
     for step in steps:
@@ -148,6 +155,28 @@ def test_cfssl_at_the_server(cfssl, serve, host):
     # The page says to put the intermediate behind the certificate: without it nobody knows the issuer.
     assert server.curl("api.test", *options, cert=cfssl / "oven-1.pem").status == 403
     assert server.curl("report.test", *options, cert=cfssl / "oven-1.pem").seen("X-Reason") == ["unknown_issuer"]
+
+
+def test_what_the_page_says_of_step_ca(tmp_path):
+    """A list for one distribution point, as step-ca makes it, and certificates that name none, that one, or another."""
+    made = pki_module.Pki(tmp_path)
+    url = "http://ca.example.com/1.0/crl"
+
+    def point(full_name):
+        return x509.DistributionPoint([x509.UniformResourceIdentifier(full_name)], None, None, None)
+
+    now = datetime.datetime.now(datetime.timezone.utc)
+    only_there = x509.IssuingDistributionPoint([x509.UniformResourceIdentifier(url)], None, False, False, None, False, False)
+    crl = (x509.CertificateRevocationListBuilder().issuer_name(made.root.certificate.subject).last_update(now)
+           .next_update(now + datetime.timedelta(days=1)).add_extension(x509.CRLNumber(1), False).add_extension(only_there, True)
+           .sign(made.root.private, hashes.SHA256()))
+    (tmp_path / "crl.der").write_bytes(crl.public_bytes(serialization.Encoding.DER))
+    for points, reason in [([], "crl_missing"), ([point(url)], "ok"), ([point(url.upper())], "crl_missing")]:
+        extra = [(x509.CRLDistributionPoints(points), False)] if points else []
+        leaf = made.client(issuer=made.root, extra=extra)
+        result = subprocess.run([str(BINARY), "verify", "--ca", str(made.root.cert), "--crl", str(tmp_path / "crl.der"), str(leaf.cert)],
+                                capture_output=True, text=True)
+        assert f"reason: {reason}\n" in result.stdout, result.stdout + result.stderr
 
 
 def issue(folder, name, issuer, profile, profiles):

@@ -18,7 +18,7 @@ from pki import DAY
 TOOLS = ROOT / "tools" / "prometheus"
 DASHBOARD = ROOT / "tools" / "grafana" / "sallyport.json"
 
-pytestmark = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed: tools/deps installs it")
+pytestmark = pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed: tools/deps --check installs it")
 
 
 def promtool(*arguments, **options):
