@@ -17,6 +17,9 @@ char talk_answer_byte(uint32_t number, size_t at) {
 }
 
 void talk_put(struct talk_buffer *buffer, const void *data, size_t size) {
+    if (size == 0) {
+        return;
+    }
     if (buffer->size + size > buffer->capacity) {
         buffer->capacity = 2 * (buffer->size + size) + 64;
         buffer->data = realloc(buffer->data, buffer->capacity);
