@@ -4,6 +4,7 @@ import ipaddress
 import json
 import re
 import subprocess
+import time
 
 import pytest
 import yaml
@@ -20,7 +21,7 @@ def check(path, *options):
 
 def write(tmp_path, *hosts, **top):
     path = tmp_path / "sallyport.yaml"
-    document = {"listen": [{"address": "127.0.0.1:8443"}], **top, "hosts": list(hosts)}
+    document = {"listen": [{"address": "127.0.0.1:8443"}], "limits": {"connections": 64}, **top, "hosts": list(hosts)}
     path.write_text(yaml.dump(document, Dumper=Plain, sort_keys=False))
     return path
 
@@ -43,6 +44,14 @@ def warnings(path):
         found.append((int(match[1]), match[2]))
     assert found == sorted(found, key=lambda item: item[0])
     return found
+
+
+def log_of(server):
+    """What a server has logged by the time at which it is ready, which it says last."""
+    deadline = time.monotonic() + 20
+    while "INFO ready: " not in server.stderr() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return server.stderr()
 
 
 @pytest.fixture
@@ -214,20 +223,22 @@ def test_what_a_missing_list_comes_to(tmp_path, serve, host, pki):
     assert server.curl("r.test", cert=pki.valid().bundle).seen("X-Reason") == ["ok"]
     assert server.curl("r.test", cert=other.bundle).seen("X-Reason") == ["crl_missing"]
     line = line_of(server.path, str(pki.other_root.cert))
-    assert f"WARNING {server.path}:{line}: client_auth.ca: no list in client_auth.crl is of CN=Other Root" in server.stderr()
+    assert f"WARNING {server.path}:{line}: client_auth.ca: no list in client_auth.crl is of CN=Other Root" in log_of(server)
     bundle = server.folder / "bundle.pem"
     bundle.write_bytes(pki.root.cert.read_bytes() + pki.intermediate.cert.read_bytes())
-    before = server.stderr().count("no list in client_auth.crl")
+    before = log_of(server).count("no list in client_auth.crl")
     assert server.reload([host("r.test", "report", ca=[str(bundle)], crl=[str(pki.crl(pki.intermediate))])])
+    assert server.hang_up()  # what the reload before it has to say has been said by then
     assert server.stderr().count("no list in client_auth.crl") == before
 
 
 def test_a_reload_warns(serve, host):
     server = serve([host("r.test")])
-    before = server.stderr()
+    before = log_of(server)
     changed = host("r.test")
     changed["origin"] = [{"address": f"127.0.0.1:{server.port}"}]
     assert server.reload([changed])
+    assert server.hang_up()  # what the reload before it has to say has been said by then
     line = server.path.read_text().splitlines().index(f"  - address: 127.0.0.1:{server.port}") + 1
     assert f"WARNING {server.path}:{line}: address \"127.0.0.1:{server.port}\" is that of a listener" in server.stderr()[len(before):]
 
@@ -235,7 +246,7 @@ def test_a_reload_warns(serve, host):
 def test_the_log_says_once_what_has_ended(serve, host, pki, chained):
     one = {**host("one.test", "report", ca=[str(pki.root.cert)], crl=[str(pki.crl(pki.root, start=-3 * DAY, end=-DAY))]),
            **{key: value for key, value in chained("one.test", end=NOW - DAY).items() if key in ("certificate", "key")}}
-    log = serve([one]).stderr().splitlines()
+    log = log_of(serve([one])).splitlines()
     assert len([line for line in log if one["certificate"] in line]) == 1, log
     assert len([line for line in log if "client_auth.crl" in line]) == 1, log
 
@@ -316,7 +327,7 @@ def test_more_root_names_than_a_handshake_takes(serve, host, many_roots):
     server = serve([many, host("few.test", "enforce", ca=[str(fitting)])])
     line = line_of(server.path, str(bundle)) - 1
     assert re.search(rf"WARNING {re.escape(str(server.path))}:({line}|{line + 1}): client_auth.ca: the names of 300 roots take \d+ bytes, and a "
-                     r"CertificateRequest has room for 15360: none is sent to clients", server.stderr()), server.stderr()
+                     r"CertificateRequest has room for 15360: none is sent to clients", log_of(server)), server.stderr()
     for version in ("tls1_2", "tls1_3"):
         for name, told in [("many.test", "No client certificate CA names sent"), ("few.test", "Acceptable client certificate CA names")]:
             shown = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-servername", name, f"-{version}",
@@ -328,6 +339,7 @@ def test_more_root_names_than_a_handshake_takes(serve, host, many_roots):
     many["client_auth"]["advertise_ca_names"] = False
     before = len(server.stderr())
     assert server.reload([many])
+    assert server.hang_up()  # what the reload before it has to say has been said by then
     assert "CertificateRequest" not in server.stderr()[before:]
 
 
