@@ -236,12 +236,15 @@ static void judge_clients(struct judging *judging) {
     if (!host->asks) {
         return;
     }
-    if (is_outage(judging, &tally)) {
-        tell_outage(judging, &tally, usual.good, "minute");
+    bool outage = is_outage(judging, &tally);
+    bool sudden = are_missed(&moment, usual.good_of_moment, was_severe(judging, FINDING_CLIENTS_REFUSED));
+    /* Of a minute in which clients were well for a while, it would not be true that nearly all were refused. */
+    if (sudden && !nearly_all(bad_certificates(&tally) + bad(&tally, KIND_ABSENT), tally.good, false)) {
+        tell_outage(judging, &moment, usual.good_of_moment, "ten seconds");
         return;
     }
-    if (are_missed(&moment, usual.good_of_moment, was_severe(judging, FINDING_CLIENTS_REFUSED))) {
-        tell_outage(judging, &moment, usual.good_of_moment, "ten seconds");
+    if (outage) {
+        tell_outage(judging, &tally, usual.good, "minute");
         return;
     }
     bool none = tally.good == 0 &&
