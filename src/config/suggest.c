@@ -27,7 +27,7 @@ unsigned suggest_distance(const char *word, const char *other) {
                 table[i][j] = least(table[i][j], table[i - 2][j - 2] + 1);
         }
     /* Of short words too much can be replaced: "ca" is not a slip of "ski". */
-    return table[rows][columns] * 2 > columns ? UINT_MAX : table[rows][columns];
+    return table[rows][columns] > columns / 2 ? UINT_MAX : table[rows][columns];
 }
 
 /* The letters and digits of the first `size` bytes, in lower case; cut at WORD_MAX. */

@@ -108,12 +108,15 @@ static void free_terms(const struct term *terms, size_t count) {
 /* NULL when out of memory; else what can be given to free_terms. */
 static const struct term *copy_terms(const struct term *terms, size_t count) {
     struct term *copy = calloc(count + 1, sizeof *copy);
-    for (size_t i = 0; copy != NULL && i < count; i++) {
+    if (copy == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
         copy[i] = terms[i];
         copy[i].name = strdup(terms[i].name);
         if (copy[i].name == NULL) {
             free_terms(copy, i);
-            copy = NULL;
+            return NULL;
         }
     }
     return copy;
