@@ -21,7 +21,7 @@ TURNS = [
     Mode("handshake", "full handshakes with client certificate, one request each", "handshake", options=SOURCES, cache="hits"),
     Mode("uncached", "the same, cache of verified chains off", "handshake", "uncached", options=SOURCES, own=True, cache="misses"),
     Mode("resumed", "resumed handshakes (psk_dhe_ke), one request each", "resumed", "tickets", options=SOURCES),
-    Mode("invalid", "full handshakes with a self-signed certificate, answered 403", "handshake", clients="rogues",
+    Mode("invalid", "full handshakes with a self-signed certificate, answered 403", "handshake", "unguarded", clients="rogues",
          options=(*SOURCES, "--expect", 403)),
     Mode("request", "keep-alive requests", "request"),
 ]

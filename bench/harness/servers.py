@@ -35,12 +35,14 @@ hosts:
 """
 
 # What differs between the setups: "tickets" resumes and the others do not, "uncached" has room for one verified chain, which
-# is never that of the next client, "crl" checks revocation of the whole chain.
+# is never that of the next client, "crl" checks revocation of the whole chain, "unguarded" lets any source show as many bad
+# certificates as it likes.
 SALLYPORT_SETUPS = {
     "plain": "tickets: {lifetime: 0s}",
     "tickets": "tickets: {lifetime: 1h}",
     "uncached": "tickets: {lifetime: 0s}\ncert_cache: {entries: 1}",
     "crl": "tickets: {lifetime: 0s}",
+    "unguarded": "tickets: {lifetime: 0s}\nadmission: {allow: [127.0.0.0/8]}",
 }
 # Without the last line OpenSSL sends two tickets all the same, which name sessions that nobody keeps.
 NGINX_SETUPS = {
@@ -48,11 +50,13 @@ NGINX_SETUPS = {
     "tickets": "ssl_session_tickets on;\n        ssl_session_timeout 1h;",
     "crl": "ssl_session_tickets off;\n        ssl_conf_command NumTickets 0;\n        ssl_crl @crls@;",
 }
+NGINX_SETUPS["unguarded"] = NGINX_SETUPS["plain"]
 HAPROXY_SETUPS = {
     "plain": {"lifetime": 1, "tickets": "no-tls-tickets", "crl": ""},
     "tickets": {"lifetime": 3600, "tickets": "", "crl": ""},
     "crl": {"lifetime": 1, "tickets": "no-tls-tickets", "crl": "crl-file @crls@"},
 }
+HAPROXY_SETUPS["unguarded"] = HAPROXY_SETUPS["plain"]
 
 
 def free_port():
