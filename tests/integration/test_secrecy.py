@@ -22,6 +22,8 @@ def core_limits(pid):
 
 
 def allow_cores():
+    """Even where the tests themselves run in the background of a shell, which has them ignore SIGQUIT."""
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
     resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
 
