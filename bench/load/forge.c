@@ -1,9 +1,9 @@
 #include "load/forge.h"
 
 #include "base/check.h"
-#include "identity/der.h"
-#include "identity/pem.h"
 #include "load/intruder.h"
+#include "x509/der.h"
+#include "x509/pem.h"
 
 #include <errno.h>
 #include <stdio.h>

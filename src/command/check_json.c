@@ -1,7 +1,7 @@
 #include "command/check_json.h"
 
 #include "config/words.h"
-#include "identity/revocation_list.h"
+#include "path/revocation_list.h"
 #include "stats/json.h"
 
 #include <errno.h>

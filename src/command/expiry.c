@@ -1,7 +1,7 @@
 #include "command/expiry.h"
 
 #include "base/check.h"
-#include "identity/terms.h"
+#include "path/terms.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "command/timestamp.h"
 
-#include "identity/der.h"
+#include "x509/der.h"
 
 /* Exactly `count` digits, up to `limit`; advances *at behind them. */
 static bool parse_number(const char **at, unsigned count, unsigned limit, unsigned *value) {

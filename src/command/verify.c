@@ -10,8 +10,8 @@
 #include "config/file.h"
 #include "guard/offer.h"
 #include "identity/identity.h"
-#include "identity/pem.h"
 #include "tls/context.h"
+#include "x509/pem.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "config/memory.h"
-#include "identity/container.h"
+#include "x509/container.h"
 
 #include <stdlib.h>
 

@@ -8,7 +8,7 @@
 #include "config/headers.h"
 #include "config/memory.h"
 #include "config/methods.h"
-#include "identity/container.h"
+#include "x509/container.h"
 
 #include <stdlib.h>
 

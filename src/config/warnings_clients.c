@@ -3,8 +3,8 @@
 #include "base/check.h"
 #include "config/warnings.h"
 #include "config/words.h"
-#include "identity/name.h"
-#include "identity/revocation_list.h"
+#include "path/revocation_list.h"
+#include "x509/name.h"
 
 #include <stdio.h>
 

@@ -3,8 +3,8 @@
 #include "config/advice.h"
 #include "config/warnings.h"
 #include "config/words.h"
-#include "identity/name.h"
-#include "identity/server_name.h"
+#include "x509/name.h"
+#include "x509/server_name.h"
 
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -1,7 +1,7 @@
 #include "config/words.h"
 
 #include "base/text.h"
-#include "identity/name.h"
+#include "x509/name.h"
 
 const char *words_time(int64_t seconds, char buffer[static WORDS_TIME_SIZE]) {
     struct text text = text_over(buffer, WORDS_TIME_SIZE - 1);

@@ -1,6 +1,6 @@
 #include "edge/host_facts.h"
 
-#include "identity/terms.h"
+#include "path/terms.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 #include "identity/field.h"
 
 #include "base/check.h"
-#include "identity/oid.h"
+#include "x509/oid.h"
 
 #include <stdio.h>
 

@@ -1,8 +1,8 @@
 #include "identity/identity.h"
 
 #include "base/check.h"
-#include "identity/path.h"
 #include "identity/render.h"
+#include "path/path.h"
 
 #include <stdio.h>
 #include <stdlib.h>

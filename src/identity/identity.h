@@ -8,8 +8,8 @@
 #include "base/reason.h"
 #include "base/text.h"
 #include "identity/field.h"
-#include "identity/revocation.h"
-#include "identity/trust.h"
+#include "path/revocation.h"
+#include "path/trust.h"
 
 #include <stdatomic.h>
 

@@ -1,7 +1,7 @@
 #include "identity/render.h"
 
-#include "identity/extension.h"
-#include "identity/name.h"
+#include "x509/extension.h"
+#include "x509/name.h"
 
 #include <arpa/inet.h>
 

@@ -3,7 +3,7 @@
 #define IDENTITY_RENDER_H
 
 #include "identity/field.h"
-#include "identity/path.h"
+#include "path/path.h"
 
 /* What there is to tell. */
 struct render_source {

@@ -1,11 +1,11 @@
 #include "tls/credentials.h"
 
 #include "base/check.h"
-#include "identity/der.h"
-#include "identity/leaf.h"
-#include "identity/pem.h"
-#include "identity/signature.h"
 #include "tls/internal.h"
+#include "x509/der.h"
+#include "x509/leaf.h"
+#include "x509/pem.h"
+#include "x509/signature.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -2,8 +2,8 @@
 #include "tls/proof.h"
 
 #include "base/check.h"
-#include "identity/leaf.h"
-#include "identity/signature.h"
+#include "x509/leaf.h"
+#include "x509/signature.h"
 
 #include <stdlib.h>
 #include <wolfssl/options.h>

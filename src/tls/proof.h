@@ -1,6 +1,6 @@
 /*
  * Proof of possession: whether a client has the private key of the certificate that it presents (CertificateVerify, RFC 8446
- * section 4.4.3, RFC 5246 section 7.4.8). The key is taken from the leaf by identity/leaf, checks are identity/signature's,
+ * section 4.4.3, RFC 5246 section 7.4.8). The key is taken from the leaf by x509/leaf, checks are x509/signature's,
  * and which schemes there are is said here alone, for the CertificateRequest as for what comes back.
  *
  * With some keys there is nothing to be checked: those of a kind or a size that is not accepted, those that cannot be read,

@@ -1,4 +1,4 @@
-/* The verdicts are tested in tests/identity; here: arguments, files, exit codes and what is printed. */
+/* The verdicts are tested in tests/path; here: arguments, files, exit codes and what is printed. */
 #include "command/verify.h"
 
 #include <criterion/criterion.h>

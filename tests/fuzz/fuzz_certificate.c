@@ -2,9 +2,9 @@
  */
 #include "base/check.h"
 #include "base/hash.h"
-#include "identity/extension.h"
-#include "identity/name.h"
-#include "identity/signature.h"
+#include "x509/extension.h"
+#include "x509/name.h"
+#include "x509/signature.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,11 +7,11 @@
  */
 #include "base/check.h"
 #include "base/hash.h"
-#include "identity/crl.h"
-#include "identity/name.h"
-#include "identity/path.h"
-#include "identity/pem.h"
-#include "identity/revocation_list.h"
+#include "path/path.h"
+#include "path/revocation_list.h"
+#include "x509/crl.h"
+#include "x509/name.h"
+#include "x509/pem.h"
 
 #include <stdlib.h>
 #include <wolfssl/options.h>

@@ -7,12 +7,12 @@
  */
 #include "base/check.h"
 #include "base/hash.h"
-#include "identity/der.h"
 #include "identity/identity.h"
-#include "identity/leaf.h"
-#include "identity/pem.h"
 #include "tls/internal.h"
 #include "tls/session.h"
+#include "x509/der.h"
+#include "x509/leaf.h"
+#include "x509/pem.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,8 +5,8 @@
  */
 #include "base/check.h"
 #include "base/hash.h"
-#include "identity/der.h"
-#include "identity/name.h"
+#include "x509/der.h"
+#include "x509/name.h"
 
 #include <stdlib.h>
 

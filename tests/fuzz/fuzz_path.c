@@ -6,10 +6,10 @@
  */
 #include "base/check.h"
 #include "base/hash.h"
-#include "identity/der.h"
 #include "identity/identity.h"
-#include "identity/name.h"
-#include "identity/path.h"
+#include "path/path.h"
+#include "x509/der.h"
+#include "x509/name.h"
 
 #include <stdlib.h>
 #include <wolfssl/options.h>

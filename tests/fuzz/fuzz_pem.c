@@ -1,9 +1,9 @@
 /* Whatever comes: blocks that decode to as many bytes as they say, an end, or an error with a line that exists. */
 #include "base/check.h"
 #include "base/hash.h"
-#include "identity/container.h"
-#include "identity/pem.h"
-#include "identity/trust.h"
+#include "path/trust.h"
+#include "x509/container.h"
+#include "x509/pem.h"
 
 #include <stdlib.h>
 

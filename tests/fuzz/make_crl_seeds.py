@@ -15,12 +15,12 @@ import re
 import sys
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(TESTS / "identity"))
+sys.path.insert(0, str(TESTS / "path"))
 import make_corpus  # noqa: E402
 import make_crls  # noqa: E402
 import make_der  # noqa: E402
 
-CORPUS = TESTS / "identity" / "corpus" / "revocation"
+CORPUS = TESTS / "path" / "corpus" / "revocation"
 LEAF_ALONE, STALE_ACCEPTED, SIGNED_BY_TARGET = 1, 2, 4
 SIZE_MAX = 4096
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes inputs of fuzz_leaf: make_leaf_seeds.py FOLDER
 
-The leaves of tests/identity's corpus, whole or with what is to be signed alone, for both versions, with their keys or the
+The leaves of tests/path's corpus, whole or with what is to be signed alone, for both versions, with their keys or the
 client's. Merge what comes out into the corpus: build-fuzz/fuzz_leaf -merge=1 tests/fuzz/corpus/leaf FOLDER"""
 
 import base64
@@ -30,7 +30,7 @@ def first_certificate(path):
 def main():
     out = pathlib.Path(sys.argv[1])
     out.mkdir(parents=True, exist_ok=True)
-    sources = [*(ROOT / "tests/identity/corpus/chains").iterdir(), *(ROOT / "tests/tls/data").glob("client-*.pem")]
+    sources = [*(ROOT / "tests/path/corpus/chains").iterdir(), *(ROOT / "tests/tls/data").glob("client-*.pem")]
     for number, path in enumerate(sorted(sources)):
         der = first_certificate(path)
         try:

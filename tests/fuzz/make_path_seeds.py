@@ -10,7 +10,7 @@ import pathlib
 import re
 import sys
 
-CORPUS = pathlib.Path(__file__).resolve().parents[1] / "identity" / "corpus"
+CORPUS = pathlib.Path(__file__).resolve().parents[1] / "path" / "corpus"
 OIDS = ["551d13", "551d0f", "551d25", "551d11", "551d0e", "551d23", "551d1e", "551d20", "551d36", "551d24", "551d1f"]
 KEYS, EXTENSIONS_MAX, CERTIFICATES_MAX = 8, 8, 18
 

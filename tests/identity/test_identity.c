@@ -1,5 +1,5 @@
 #include "identity/identity.h"
-#include "identity/path.h"
+#include "path/path.h"
 #include "support.h"
 
 enum { AT = 1780315200 };

@@ -20,7 +20,7 @@ import origins
 import pki as pki_module
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "identity"))
+sys.path.insert(0, str(ROOT / "tests" / "path"))
 BINARY = pathlib.Path(os.environ.get("SALLYPORT", ROOT / "build" / "sallyport")).resolve()
 SANITIZED = "asan" in str(BINARY)
 

@@ -1,7 +1,7 @@
 """
 Every leaf gets the same verdict from `verify` and from the running server, TLS 1.2 and 1.3: wolfSSL looks at none of it.
 
-The corpus of tests/identity gives the leaves. Their keys are nobody's, so each is certified anew: its key is exchanged for
+The corpus of tests/path gives the leaves. Their keys are nobody's, so each is certified anew: its key is exchanged for
 one that signs here, and this root, of the same name, signs what is otherwise the same bytes. Clients are made by hand, since
 OpenSSL refuses to present much of it.
 """
@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, r
 from make_der import NULL, bits, integer, name, oid, seq, tlv
 
 VERSIONS = ["1.2", "1.3"]
-CORPUS = ROOT / "tests" / "identity" / "corpus" / "chains"
+CORPUS = ROOT / "tests" / "path" / "corpus" / "chains"
 FORWARD = {"headers": {"X-Reason": "reason"}}
 
 

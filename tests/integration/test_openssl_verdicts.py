@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 from conftest import BINARY, ROOT
 from pki import new_key
 
-CORPUS = ROOT / "tests" / "identity" / "corpus"
+CORPUS = ROOT / "tests" / "path" / "corpus"
 
 # What OpenSSL takes and we do not: whole names of rows, as patterns.
 STRICTER = {

@@ -1,0 +1,38 @@
+/* Name constraints (RFC 5280 section 4.2.1.10): whether the names of a certificate are those that a CA above it may certify.
+ */
+#ifndef PATH_CONSTRAINTS_H
+#define PATH_CONSTRAINTS_H
+
+#include "x509/certificate.h"
+
+enum {
+    /* Name against subtree, for one judgement. A chain of 16 KiB holds at most some 1,500 of each, whose product would be
+     * 100 ms of work; a site that truly has hundreds of subtrees and names stays far below this. */
+    CONSTRAINTS_COMPARISONS_MAX = 32 * 1024,
+    /* Bytes of a name and a subtree of one form for which a comparison counts once more: what is longer is more work. */
+    CONSTRAINTS_TEXT_UNIT = 128,
+    CONSTRAINTS_DIRECTORY_UNIT = 32,
+};
+
+/* What broke a constraint. */
+struct constraints_fault {
+    uint8_t tag; /* enum general_name */
+    struct bytes name;
+    bool excluded;     /* by an excluded subtree; else by being in no permitted one */
+    struct bytes base; /* that excluded subtree; of the permitted ones the first of the same form */
+    bool too_many;     /* the comparisons ran out before all names were held against all constraints */
+};
+
+/*
+ * Holds the subject, its emailAddress attributes and the subjectAltName of `certificate` against the constraints of `ca`.
+ * True when all of them may be certified. `*comparisons` counts down over calls. A name of a form that is constrained but
+ * cannot be compared (otherName, a URI without a host name) breaks the constraint, and so does a URI that two readers could
+ * take to be of two hosts.
+ */
+bool constraints_hold(const struct certificate *ca, const struct certificate *certificate, unsigned *comparisons,
+                      struct constraints_fault *fault);
+
+/* What kind of name that is, for people: "DNS name". A static text. */
+const char *constraints_kind(uint8_t tag);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * Which keys were found to have made one certain signature, and which not, so that nobody pays for the check again. Shared
+ * by all threads. Only keys of CAs whose own path was verified get in, and a few of them: peers cannot make it grow.
+ */
+#ifndef PATH_KEY_MEMO_H
+#define PATH_KEY_MEMO_H
+
+#include "x509/signature.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { KEY_MEMO_MAX = 8 /* keys of one CA's name; what is found out about more is not kept */ };
+
+struct key_memo {
+    pthread_mutex_t lock; /* among those who add; never held during a check */
+    atomic_uint count;    /* entries that are complete: readers need no lock */
+    struct {
+        uint8_t key[SIGNATURE_SHA256_SIZE]; /* SHA-256 of the SubjectPublicKeyInfo */
+        bool holds;
+    } entries[KEY_MEMO_MAX];
+};
+
+/* Signatures that may still be checked. */
+struct key_allowance {
+    unsigned left;
+    bool exceeded; /* one more was wanted: what was not found out must not be taken for an answer */
+};
+
+/* Takes one; false when none is left. */
+bool key_allowance_take(struct key_allowance *allowance);
+
+void key_memo_init(struct key_memo *memo);
+void key_memo_destroy(struct key_memo *memo);
+
+/* True when it is known; then *holds. */
+bool key_memo_find(struct key_memo *memo, const uint8_t key[static SIGNATURE_SHA256_SIZE], bool *holds);
+void key_memo_add(struct key_memo *memo, const uint8_t key[static SIGNATURE_SHA256_SIZE], bool holds);
+
+#endif

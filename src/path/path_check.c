@@ -1,0 +1,258 @@
+#include "path/path_check.h"
+
+#include "base/check.h"
+#include "path/path_revocation.h"
+
+static const struct path_window always = {INT64_MIN, INT64_MAX};
+
+void path_budget_init(struct path_budget *budget, const struct path_settings *settings, const struct path_chain *chain) {
+    budget->settings = settings;
+    budget->chain = chain;
+    budget->now = settings->now;
+    budget->window = always;
+    budget->window_of_path = always;
+    budget->comparisons = CONSTRAINTS_COMPARISONS_MAX;
+    budget->crl_signatures = (struct key_allowance){.left = PATH_CRL_SIGNATURES_MAX};
+    budget->spki_known = 0;
+    budget->edge_count = 0;
+}
+
+const uint8_t *path_spki(struct path_budget *budget, const struct path_member *member) {
+    size_t index = (size_t)(member - budget->chain->members);
+    CHECK(index < budget->chain->count);
+    if ((budget->spki_known >> index & 1) == 0) {
+        signature_sha256(member->certificate.spki, budget->spki[index]);
+        budget->spki_known |= UINT32_C(1) << index;
+    }
+    return budget->spki[index];
+}
+
+static void narrow(struct path_window *window, int64_t from, int64_t until) {
+    window->from = window->from < from ? from : window->from;
+    window->until = window->until > until ? until : window->until;
+}
+
+static bool narrow_both(struct path_budget *budget, int64_t from, int64_t until, bool answer) {
+    narrow(&budget->window, from, until);
+    narrow(&budget->window_of_path, from, until);
+    return answer;
+}
+
+bool path_window_reaches(struct path_budget *budget, int64_t from) {
+    return budget->now >= from ? narrow_both(budget, from, INT64_MAX, true)
+                               : narrow_both(budget, INT64_MIN, from - 1, false);
+}
+
+bool path_window_passes(struct path_budget *budget, int64_t until) {
+    return budget->now > until ? narrow_both(budget, until + 1, INT64_MAX, true)
+                               : narrow_both(budget, INT64_MIN, until, false);
+}
+
+static struct path_fault fault_of(enum reason reason, enum path_phase phase) {
+    return (struct path_fault){.reason = reason, .phase = phase};
+}
+
+static const struct path_edge *find_edge(const struct path_budget *budget, const struct path_member *child,
+                                         const struct signature_key *key) {
+    for (size_t i = 0; i < budget->edge_count; i++) {
+        if (budget->edges[i].child == child && budget->edges[i].key == key) {
+            return &budget->edges[i];
+        }
+    }
+    return NULL;
+}
+
+bool path_edge_is_broken(const struct path_budget *budget, const struct path_member *child,
+                         const struct signature_key *key) {
+    const struct path_edge *edge = find_edge(budget, child, key);
+    return edge != NULL && !edge->holds;
+}
+
+int path_check_signature(struct path_budget *budget, const struct path_member *child, const struct signature_key *key) {
+    const struct path_edge *edge = find_edge(budget, child, key);
+    if (edge != NULL) {
+        return edge->holds;
+    }
+    if (budget->edge_count == PATH_SIGNATURES_MAX) {
+        return -1;
+    }
+    bool holds = signature_verify(key, &child->algorithm, child->certificate.tbs, child->certificate.signature);
+    budget->edges[budget->edge_count++] = (struct path_edge){child, key, holds};
+    return holds;
+}
+
+static enum reason check_dates(struct path_budget *budget, const struct certificate *certificate) {
+    if (!path_window_reaches(budget, certificate->not_before)) {
+        return REASON_NOT_YET_VALID;
+    }
+    return path_window_passes(budget, certificate->not_after) ? REASON_EXPIRED : REASON_OK;
+}
+
+static struct path_fault wrong_usage(const char *usage) {
+    struct path_fault fault = fault_of(REASON_WRONG_USAGE, PATH_PHASE_USAGE);
+    fault.usage = usage;
+    return fault;
+}
+
+/* What holds for every certificate of a path, the root included. */
+static struct path_fault check_any(struct path_budget *budget, const struct certificate *certificate) {
+    enum reason reason = check_dates(budget, certificate);
+    if (reason != REASON_OK) {
+        return fault_of(reason, PATH_PHASE_DATES);
+    }
+    if (certificate->unknown_critical.size > 0) {
+        return fault_of(REASON_UNSUPPORTED_CRITICAL_EXTENSION, PATH_PHASE_USAGE);
+    }
+    if (certificate->has_extended_key_usage && !certificate->allows_client_auth) {
+        return wrong_usage("extendedKeyUsage has no clientAuth");
+    }
+    return fault_of(REASON_OK, PATH_PHASE_ISSUER);
+}
+
+/* RFC 5280 section 6.1.4 (k), (n): what a certificate needs to sign the next one. */
+static struct path_fault check_ca(const struct certificate *certificate) {
+    if (!certificate->is_ca) {
+        return fault_of(REASON_NOT_A_CA, PATH_PHASE_USAGE);
+    }
+    if (certificate->has_key_usage && (certificate->key_usage & KEY_USAGE_KEY_CERT_SIGN) == 0) {
+        return wrong_usage("keyUsage has no keyCertSign");
+    }
+    return fault_of(REASON_OK, PATH_PHASE_ISSUER);
+}
+
+/* Client authentication signs (RFC 8446 section 4.4.3), so keyUsage must have digitalSignature: of a CA in its place too. */
+static struct path_fault check_leaf(const struct certificate *certificate) {
+    if (certificate->has_key_usage && (certificate->key_usage & KEY_USAGE_DIGITAL_SIGNATURE) == 0) {
+        return wrong_usage("keyUsage has no digitalSignature");
+    }
+    return fault_of(REASON_OK, PATH_PHASE_ISSUER);
+}
+
+/* RFC 5280 section 6.1.4 (l), (m). `*left`: CAs that may still follow which are not self-issued. */
+static bool count_path_length(const struct certificate *certificate, bool counts, uint32_t *left) {
+    if (counts) {
+        if (*left == 0) {
+            return false;
+        }
+        (*left)--;
+    }
+    if (certificate->is_ca && certificate->has_path_length && certificate->path_length < *left) {
+        *left = certificate->path_length;
+    }
+    return true;
+}
+
+static struct path_fault check_member(struct path_budget *budget, const struct path_member *member, bool is_leaf,
+                                      uint32_t *path_length_left) {
+    if (member->algorithm_reason != REASON_OK) {
+        return fault_of(member->algorithm_reason, PATH_PHASE_ALGORITHM);
+    }
+    if (member->key_reason != REASON_OK) {
+        return fault_of(member->key_reason, PATH_PHASE_KEY);
+    }
+    struct path_fault fault = check_any(budget, &member->certificate);
+    if (fault.reason == REASON_OK) {
+        fault = is_leaf ? check_leaf(&member->certificate) : check_ca(&member->certificate);
+    }
+    if (fault.reason == REASON_OK && !is_leaf &&
+        !count_path_length(&member->certificate, !member->is_self_issued, path_length_left)) {
+        fault = fault_of(REASON_PATH_LENGTH, PATH_PHASE_USAGE);
+    }
+    return fault;
+}
+
+static const struct certificate *certificate_at(const struct path_candidate *candidate, size_t height) {
+    return height == candidate->length ? &candidate->anchor->certificate : &candidate->members[height]->certificate;
+}
+
+/* All that costs no arithmetic, from the root down: the first fault, or REASON_OK. */
+static struct path_fault check_cheaply(struct path_budget *budget, const struct path_candidate *candidate) {
+    uint32_t path_length_left = UINT32_MAX;
+    struct path_fault fault = check_any(budget, &candidate->anchor->certificate);
+    size_t height = candidate->length;
+    if (fault.reason == REASON_OK) {
+        count_path_length(&candidate->anchor->certificate, false, &path_length_left);
+    }
+    while (fault.reason == REASON_OK && height > 0) {
+        height--;
+        fault = check_member(budget, candidate->members[height], height == 0, &path_length_left);
+    }
+    fault.height = height;
+    return fault;
+}
+
+/* RFC 5280 section 6.1.3 (b), (c): the constraints of every certificate above. Asked only when those are known genuine. */
+static bool names_hold(struct path_budget *budget, const struct path_candidate *candidate, size_t height,
+                       struct path_fault *fault) {
+    const struct path_member *member = candidate->members[height];
+    if (member->is_self_issued && height > 0) {
+        return true;
+    }
+    for (size_t above = candidate->length; above > height; above--) {
+        const struct certificate *ca = certificate_at(candidate, above);
+        struct constraints_fault names;
+        if (!constraints_hold(ca, &member->certificate, &budget->comparisons, &names)) {
+            *fault = fault_of(REASON_NAME_CONSTRAINT, PATH_PHASE_NAMES);
+            fault->height = height;
+            fault->issuer = ca;
+            fault->names = names;
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_unrevoked(struct path_budget *budget, const struct path_candidate *candidate, size_t height,
+                         struct path_fault *fault) {
+    if (path_is_unrevoked(budget, candidate, height, fault)) {
+        return true;
+    }
+    fault->height = height;
+    return false;
+}
+
+/* Signatures, revocation and names from the root down to where `fault` was found, which gives way to one that comes before
+ * it. */
+static bool check_dearly(struct path_budget *budget, const struct path_candidate *candidate, struct path_fault *fault) {
+    bool faulty = fault->reason != REASON_OK;
+    size_t end = faulty ? fault->height : 0;
+    for (size_t height = candidate->length; height-- > end;) {
+        bool here = faulty && height == fault->height;
+        if (here && fault->phase < PATH_PHASE_SIGNATURE) {
+            return true;
+        }
+        const struct signature_key *key =
+            height + 1 == candidate->length ? &candidate->anchor->key : &candidate->members[height + 1]->key;
+        int holds = path_check_signature(budget, candidate->members[height], key);
+        if (holds < 0) {
+            return false;
+        }
+        if (holds == 0) {
+            *fault = fault_of(REASON_BAD_SIGNATURE, PATH_PHASE_SIGNATURE);
+            fault->height = height;
+            return true;
+        }
+        if ((!here || fault->phase > PATH_PHASE_REVOCATION) && !is_unrevoked(budget, candidate, height, fault)) {
+            return true;
+        }
+        if (!here && !names_hold(budget, candidate, height, fault)) {
+            return true;
+        }
+    }
+    return true;
+}
+
+bool path_check(struct path_budget *budget, const struct path_candidate *candidate, struct path_fault *fault) {
+    budget->window_of_path = always;
+    *fault = check_cheaply(budget, candidate);
+    if (!check_dearly(budget, candidate, fault)) {
+        return false;
+    }
+    if (fault->reason != REASON_OK) {
+        fault->certificate = certificate_at(candidate, fault->height);
+        if (fault->issuer == NULL && fault->height < candidate->length) {
+            fault->issuer = certificate_at(candidate, fault->height + 1);
+        }
+    }
+    return true;
+}

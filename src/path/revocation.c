@@ -1,0 +1,417 @@
+#include "path/revocation.h"
+
+#include "base/check.h"
+#include "path/revocation_delegate.h"
+#include "path/revocation_list.h"
+#include "x509/name.h"
+#include "x509/pem.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct revocation {
+    struct revocation_list **lists; /* by issuer_hash, the newest first */
+    size_t count;
+    struct revocation_delegate **delegates;
+    size_t delegate_count;
+    unsigned files;
+    unsigned file_at_fault; /* see revocation_file_at_fault */
+    uint8_t digest[SIGNATURE_SHA256_SIZE];
+};
+
+enum { ROOT_SIGNATURES_MAX = 1024 /* for one CRL: operators' own files, so only a bound against nonsense */ };
+
+struct revocation *revocation_create(void) {
+    return calloc(1, sizeof(struct revocation));
+}
+
+static void truncate_to(struct revocation *revocation, size_t lists, size_t delegates) {
+    while (revocation->count > lists) {
+        revocation_list_free(revocation->lists[--revocation->count]);
+    }
+    while (revocation->delegate_count > delegates) {
+        revocation_delegate_free(revocation->delegates[--revocation->delegate_count]);
+    }
+}
+
+void revocation_free(struct revocation *revocation) {
+    if (revocation == NULL) {
+        return;
+    }
+    truncate_to(revocation, 0, 0);
+    free(revocation->lists);
+    free(revocation->delegates);
+    free(revocation);
+}
+
+__attribute__((format(printf, 3, 4))) static int refuse(char error[static IDENTITY_ERROR_SIZE],
+                                                        const struct revocation_origin *origin, const char *format, ...) {
+    char why[IDENTITY_ERROR_SIZE - 64];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(why, sizeof(why), format, arguments);
+    va_end(arguments);
+    if (origin->block == 0) {
+        snprintf(error, IDENTITY_ERROR_SIZE, "the DER CRL is not usable: %s", why);
+    } else {
+        snprintf(error, IDENTITY_ERROR_SIZE, "block %u (line %u) is not usable: %s", origin->block, origin->line, why);
+    }
+    return -EINVAL;
+}
+
+static int fail(char error[static IDENTITY_ERROR_SIZE], int result, const char *why) {
+    snprintf(error, IDENTITY_ERROR_SIZE, "%s", why);
+    return result;
+}
+
+/* Room for one more pointer in an array of `count`, which doubles at powers of two. */
+static bool reserve(void *array, size_t count) {
+    void **pointers;
+    memcpy(&pointers, array, sizeof(pointers));
+    if ((count & (count - 1)) != 0) {
+        return true;
+    }
+    pointers = reallocarray(pointers, count == 0 ? 1 : 2 * count, sizeof(void *));
+    if (pointers == NULL) {
+        return false;
+    }
+    memcpy(array, &pointers, sizeof(pointers));
+    return true;
+}
+
+/* A step of the digest over all that was added: SHA-256 of what it was, the kind, and the SHA-256 of the new thing. */
+static void extend_digest(struct revocation *revocation, char kind,
+                          const uint8_t fingerprint[static SIGNATURE_SHA256_SIZE]) {
+    uint8_t step[2 * SIGNATURE_SHA256_SIZE + 1];
+    memcpy(step, revocation->digest, SIGNATURE_SHA256_SIZE);
+    step[SIGNATURE_SHA256_SIZE] = (uint8_t)kind;
+    memcpy(step + SIGNATURE_SHA256_SIZE + 1, fingerprint, SIGNATURE_SHA256_SIZE);
+    signature_sha256(bytes_of(step, sizeof(step)), revocation->digest);
+}
+
+static bool is_kept(const struct revocation *revocation, const struct revocation_list *list) {
+    for (size_t i = 0; i < revocation->count; i++) {
+        if (memcmp(revocation->lists[i]->fingerprint, list->fingerprint, sizeof(list->fingerprint)) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int add_list(struct revocation *revocation, struct bytes der, const struct revocation_origin *origin,
+                    char error[static IDENTITY_ERROR_SIZE]) {
+    char why[IDENTITY_ERROR_SIZE];
+    int result;
+    struct revocation_list *list = revocation_list_create(der, origin, &result, why);
+    if (list == NULL) {
+        return result == -EINVAL ? refuse(error, origin, "%s", why) : fail(error, result, why);
+    }
+    if (is_kept(revocation, list)) {
+        revocation_list_free(list);
+        return 0;
+    }
+    if (revocation->count == REVOCATION_CRLS_MAX || !reserve(&revocation->lists, revocation->count)) {
+        revocation_list_free(list);
+        return revocation->count == REVOCATION_CRLS_MAX ? fail(error, -E2BIG, "there are more than 4096 CRLs")
+                                                        : fail(error, -ENOMEM, "out of memory");
+    }
+    revocation->lists[revocation->count++] = list;
+    extend_digest(revocation, 'L', list->fingerprint);
+    return 0;
+}
+
+static int keep_delegate(struct revocation *revocation, struct revocation_delegate *delegate,
+                         char error[static IDENTITY_ERROR_SIZE]) {
+    for (size_t i = 0; i < revocation->delegate_count; i++) {
+        if (bytes_equal(revocation->delegates[i]->certificate.der, delegate->certificate.der)) {
+            revocation_delegate_free(delegate);
+            return 0;
+        }
+    }
+    bool full = revocation->delegate_count == REVOCATION_DELEGATES_MAX;
+    if (full || !reserve(&revocation->delegates, revocation->delegate_count)) {
+        revocation_delegate_free(delegate);
+        return full ? fail(error, -E2BIG, "there are more than 256 certificates that sign CRLs")
+                    : fail(error, -ENOMEM, "out of memory");
+    }
+    revocation->delegates[revocation->delegate_count++] = delegate;
+    return 0;
+}
+
+static int add_delegate(struct revocation *revocation, struct bytes der, const struct revocation_origin *origin,
+                        char error[static IDENTITY_ERROR_SIZE]) {
+    const char *why;
+    int result;
+    struct revocation_delegate *delegate = revocation_delegate_create(der, &result, &why);
+    if (delegate == NULL) {
+        return result == -EINVAL ? refuse(error, origin, "%s", why) : fail(error, result, why);
+    }
+    uint8_t fingerprint[SIGNATURE_SHA256_SIZE];
+    signature_sha256(der, fingerprint);
+    extend_digest(revocation, 'C', fingerprint);
+    return keep_delegate(revocation, delegate, error);
+}
+
+static int add_block(struct revocation *revocation, const struct pem_block *block, const struct revocation_origin *origin,
+                     bool *has_crl, char error[static IDENTITY_ERROR_SIZE]) {
+    bool is_crl = pem_label_is(block, "X509 CRL");
+    if (!is_crl && !pem_label_is(block, "CERTIFICATE")) {
+        snprintf(error, IDENTITY_ERROR_SIZE, "block %u (line %u) is a %.*s, neither an X509 CRL nor a CERTIFICATE",
+                 origin->block, origin->line, (int)(block->label.size < 40 ? block->label.size : 40),
+                 (const char *)block->label.data);
+        return -EINVAL;
+    }
+    uint8_t *der = malloc(block->size);
+    if (der == NULL) {
+        return fail(error, -ENOMEM, "out of memory");
+    }
+    pem_decode(block, der);
+    struct bytes bytes = bytes_of(der, block->size);
+    *has_crl = *has_crl || is_crl;
+    int result = is_crl ? add_list(revocation, bytes, origin, error) : add_delegate(revocation, bytes, origin, error);
+    free(der);
+    return result;
+}
+
+static int add_pem(struct revocation *revocation, struct bytes file, char error[static IDENTITY_ERROR_SIZE]) {
+    struct pem_reader reader = pem_reader_of(file);
+    struct pem_block block;
+    enum pem_result found;
+    struct revocation_origin origin = {.file = revocation->files + 1};
+    bool has_crl = false;
+    while ((found = pem_next(&reader, &block)) == PEM_BLOCK) {
+        origin.block++;
+        origin.line = block.line;
+        int result = add_block(revocation, &block, &origin, &has_crl, error);
+        if (result != 0) {
+            return result;
+        }
+    }
+    if (found == PEM_ERROR) {
+        snprintf(error, IDENTITY_ERROR_SIZE, "line %u: %s", reader.error_line, reader.error);
+        return -EINVAL;
+    }
+    if (!has_crl) {
+        return fail(error, -EINVAL,
+                    file.size == 0 ? "the file is empty" : "there is no CRL in it: neither PEM (X509 CRL) nor DER");
+    }
+    return 0;
+}
+
+static int compare_lists(const void *left, const void *right) {
+    const struct revocation_list *a = *(struct revocation_list *const *)left;
+    const struct revocation_list *b = *(struct revocation_list *const *)right;
+    if (a->issuer_hash != b->issuer_hash) {
+        return a->issuer_hash < b->issuer_hash ? -1 : 1;
+    }
+    if (a->this_update != b->this_update) {
+        return a->this_update > b->this_update ? -1 : 1;
+    }
+    return a->next_update > b->next_update ? -1 : a->next_update < b->next_update;
+}
+
+int revocation_add_file(struct revocation *revocation, struct bytes file, char error[static IDENTITY_ERROR_SIZE]) {
+    size_t lists = revocation->count;
+    size_t delegates = revocation->delegate_count;
+    uint8_t digest[SIGNATURE_SHA256_SIZE];
+    memcpy(digest, revocation->digest, sizeof(digest));
+    const struct revocation_origin whole = {.file = revocation->files + 1};
+    int result = pem_is_der(file) ? add_list(revocation, file, &whole, error) : add_pem(revocation, file, error);
+    if (result != 0) {
+        truncate_to(revocation, lists, delegates);
+        memcpy(revocation->digest, digest, sizeof(digest));
+        return result;
+    }
+    revocation->files++;
+    if (revocation->count > 0) {
+        qsort(revocation->lists, revocation->count, sizeof(struct revocation_list *), compare_lists);
+    }
+    return 0;
+}
+
+size_t revocation_count(const struct revocation *revocation) {
+    return revocation->count;
+}
+
+const struct revocation_list *revocation_list_at(const struct revocation *revocation, size_t index) {
+    CHECK(index < revocation->count);
+    return revocation->lists[index];
+}
+
+const struct revocation_delegate *revocation_delegate_at(const struct revocation *revocation, size_t index) {
+    return index < revocation->delegate_count ? revocation->delegates[index] : NULL;
+}
+
+uint64_t revocation_entries(const struct revocation *revocation) {
+    uint64_t entries = 0;
+    for (size_t i = 0; i < revocation->count; i++) {
+        entries += serials_count(revocation->lists[i]->serials);
+    }
+    return entries;
+}
+
+int64_t revocation_next_update(const struct revocation *revocation) {
+    int64_t earliest = INT64_MAX;
+    for (size_t i = 0; i < revocation->count; i++) {
+        if (revocation->lists[i]->next_update < earliest) {
+            earliest = revocation->lists[i]->next_update;
+        }
+    }
+    return earliest;
+}
+
+void revocation_digest(const struct revocation *revocation, uint8_t digest[static 32]) {
+    memcpy(digest, revocation->digest, SIGNATURE_SHA256_SIZE);
+}
+
+size_t revocation_memory(const struct revocation *revocation) {
+    size_t size = sizeof(struct revocation);
+    for (size_t i = 0; i < revocation->count; i++) {
+        size += sizeof(struct revocation_list *) + revocation_list_memory(revocation->lists[i]);
+    }
+    for (size_t i = 0; i < revocation->delegate_count; i++) {
+        size += sizeof(struct revocation_delegate *) + sizeof(struct revocation_delegate) +
+                revocation->delegates[i]->certificate.der.size;
+    }
+    return size;
+}
+
+/* The first place at which lists of that issuer may lie. */
+static size_t find_first(const struct revocation *revocation, uint64_t issuer_hash) {
+    size_t low = 0;
+    size_t high = revocation->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (revocation->lists[middle]->issuer_hash < issuer_hash) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+struct revocation_list *revocation_next_list(const struct revocation *revocation, struct bytes issuer, uint64_t issuer_hash,
+                                             size_t *at) {
+    if (*at == 0) {
+        *at = find_first(revocation, issuer_hash);
+    }
+    while (*at < revocation->count && revocation->lists[*at]->issuer_hash == issuer_hash) {
+        struct revocation_list *list = revocation->lists[(*at)++];
+        if (name_equal(list->issuer, issuer)) {
+            return list;
+        }
+    }
+    return NULL;
+}
+
+struct revocation_delegate *revocation_next_delegate(const struct revocation *revocation, struct bytes subject,
+                                                     uint64_t subject_hash, size_t *at) {
+    while (*at < revocation->delegate_count) {
+        struct revocation_delegate *delegate = revocation->delegates[(*at)++];
+        if (delegate->subject_hash == subject_hash && name_equal(delegate->certificate.subject, subject)) {
+            return delegate;
+        }
+    }
+    return NULL;
+}
+
+/* Whether a root, or a delegate that a root has signed, has signed `list`. */
+static bool is_by_root(const struct revocation *revocation, struct revocation_list *list, const struct trust_anchor *anchor,
+                       struct key_allowance *allowance) {
+    uint8_t spki[SIGNATURE_SHA256_SIZE];
+    const struct certificate *root = &anchor->certificate;
+    signature_sha256(root->spki, spki);
+    if (revocation_ca_may_sign(root) && revocation_list_is_by(list, &anchor->key, spki, allowance)) {
+        return true;
+    }
+    struct revocation_delegate *delegate;
+    for (size_t at = 0; (delegate = revocation_next_delegate(revocation, list->issuer, list->issuer_hash, &at)) != NULL;) {
+        if (delegate->issuer_hash == anchor->subject_hash && name_equal(delegate->certificate.issuer, root->subject) &&
+            revocation_delegate_is_by(delegate, &anchor->key, spki, allowance) &&
+            revocation_list_is_by(list, &delegate->key, delegate->spki, allowance)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool revocation_speaks_for(const struct revocation *revocation, const struct trust_anchor *anchor) {
+    struct key_allowance allowance = {.left = ROOT_SIGNATURES_MAX};
+    struct revocation_list *list;
+    for (size_t at = 0;
+         (list = revocation_next_list(revocation, anchor->certificate.subject, anchor->subject_hash, &at)) != NULL;) {
+        if (is_by_root(revocation, list, anchor, &allowance)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int check_list(struct revocation *revocation, struct revocation_list *list, const struct trust *trust,
+                      char error[static IDENTITY_ERROR_SIZE]) {
+    struct key_allowance allowance = {.left = ROOT_SIGNATURES_MAX};
+    bool is_of_root = false;
+    for (size_t i = 0; i < trust_count(trust); i++) {
+        const struct trust_anchor *anchor = trust_anchor(trust, i);
+        if (anchor->subject_hash != list->issuer_hash || !name_equal(anchor->certificate.subject, list->issuer)) {
+            continue;
+        }
+        is_of_root = true;
+        if (is_by_root(revocation, list, anchor, &allowance)) {
+            revocation_list_drop_message(list);
+            return 0;
+        }
+    }
+    if (!is_of_root) {
+        return 0;
+    }
+    char name[IDENTITY_ERROR_SIZE - 128];
+    struct text text = text_over(name, sizeof(name));
+    name_append_text(&text, list->issuer);
+    const struct revocation_origin *origin = &list->origin;
+    char place[64] = "";
+    if (origin->block != 0) {
+        snprintf(place, sizeof(place), "block %u (line %u): ", origin->block, origin->line);
+    }
+    revocation->file_at_fault = origin->file;
+    snprintf(error, IDENTITY_ERROR_SIZE, "%snot signed by the root of its issuer %.*s or by one that may sign for it", place,
+             (int)text.size, name);
+    return -EINVAL;
+}
+
+/* A CA of a root's name that the old root has certified may be among the roots, and then it may sign CRLs. */
+static int add_roots_as_delegates(struct revocation *revocation, const struct trust *trust,
+                                  char error[static IDENTITY_ERROR_SIZE]) {
+    for (size_t i = 0; i < trust_count(trust); i++) {
+        const char *why;
+        int result;
+        struct revocation_delegate *delegate =
+            revocation_delegate_create(trust_anchor(trust, i)->certificate.der, &result, &why);
+        if (delegate == NULL && result != -EINVAL) {
+            return fail(error, result, why);
+        }
+        struct key_allowance one = {.left = 1};
+        /* Who is signed by itself cannot have been signed by anybody else. */
+        if (delegate == NULL || revocation_delegate_is_by(delegate, &delegate->key, delegate->spki, &one)) {
+            revocation_delegate_free(delegate);
+        } else if ((result = keep_delegate(revocation, delegate, error)) != 0) {
+            return result;
+        }
+    }
+    return 0;
+}
+
+int revocation_check(struct revocation *revocation, const struct trust *trust, char error[static IDENTITY_ERROR_SIZE]) {
+    revocation->file_at_fault = 0;
+    int result = add_roots_as_delegates(revocation, trust, error);
+    for (size_t i = 0; i < revocation->count && result == 0; i++) {
+        result = check_list(revocation, revocation->lists[i], trust, error);
+    }
+    return result;
+}
+
+unsigned revocation_file_at_fault(const struct revocation *revocation) {
+    return revocation->file_at_fault;
+}

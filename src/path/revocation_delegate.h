@@ -1,0 +1,36 @@
+/*
+ * Who else than a CA's own key may sign its CRLs: a certificate of the CA's name whose keyUsage has cRLSign, made by the CA
+ * itself or by one above it (RFC 5280 section 6.3.3 (f)).
+ */
+#ifndef PATH_REVOCATION_DELEGATE_H
+#define PATH_REVOCATION_DELEGATE_H
+
+#include "path/key_memo.h"
+
+/* Read once, immutable but for its memo. */
+struct revocation_delegate {
+    struct certificate certificate; /* views of bytes that it owns */
+    struct signature_key key;
+    struct signature_algorithm algorithm; /* of the signature on it */
+    uint64_t subject_hash;                /* name_hash */
+    uint64_t issuer_hash;
+    uint8_t spki[SIGNATURE_SHA256_SIZE];
+    struct key_memo memo; /* who has signed it */
+    uint8_t der[];
+};
+
+/* Reads `der` and copies it. NULL with -EINVAL or -ENOMEM in *result and a static text in *why. */
+struct revocation_delegate *revocation_delegate_create(struct bytes der, int *result, const char **why);
+void revocation_delegate_free(struct revocation_delegate *delegate);
+
+/* As revocation_list_is_by. */
+bool revocation_delegate_is_by(struct revocation_delegate *delegate, const struct signature_key *key,
+                               const uint8_t spki[static SIGNATURE_SHA256_SIZE], struct key_allowance *allowance);
+
+/* Whether a CA may sign CRLs with its own key: where there is a keyUsage, it has cRLSign. */
+bool revocation_ca_may_sign(const struct certificate *certificate);
+/* NULL when a certificate may sign CRLs for the CA of its name; else a static text that says why not. */
+const char *revocation_delegate_fault(const struct certificate *certificate, enum reason key_reason,
+                                      enum reason algorithm_reason);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * One CRL as it is kept: what of it is needed to judge, and no more. Of the signed bytes only the digest stays, except where
+ * the signature is Ed25519, which needs them until it is checked. Immutable but for its memo.
+ */
+#ifndef PATH_REVOCATION_LIST_H
+#define PATH_REVOCATION_LIST_H
+
+#include "path/key_memo.h"
+#include "path/serials.h"
+#include "path/trust.h"
+#include "x509/crl.h"
+#include "x509/distribution_point.h"
+
+/* Where it came from, for messages. */
+struct revocation_origin {
+    unsigned file;  /* from 1, in the order in which files were added */
+    unsigned block; /* from 1; 0: the file is DER */
+    unsigned line;
+};
+
+struct revocation_list {
+    struct revocation_origin origin;
+    struct bytes issuer; /* a whole Name; this and the views below are of bytes that the list owns */
+    uint64_t issuer_hash;
+    int64_t this_update;
+    int64_t next_update; /* INT64_MAX: none */
+    struct bytes aki;
+    struct distribution_scope scope;
+    struct serials *serials;
+    uint8_t fingerprint[SIGNATURE_SHA256_SIZE]; /* SHA-256 of the whole CRL */
+
+    struct signature_algorithm algorithm;
+    struct bytes signature;
+    struct bytes digest;
+    struct bytes message; /* Ed25519: what is signed; size 0: no longer needed */
+    struct key_memo memo;
+    uint8_t *storage;
+};
+
+/*
+ * Reads a whole CRL; NULL with -EINVAL or -ENOMEM in *result and a text in `why`, which needs no file or block in front:
+ * "entry 3: its date cannot be read". Nothing of `der` is needed afterwards.
+ */
+struct revocation_list *revocation_list_create(struct bytes der, const struct revocation_origin *origin, int *result,
+                                               char why[static IDENTITY_ERROR_SIZE]);
+void revocation_list_free(struct revocation_list *list);
+
+/*
+ * Whether the key that `spki` is the SHA-256 of has signed it. What is not known yet is checked and remembered; each check
+ * takes one of `allowance`, and with none left the answer is false.
+ */
+bool revocation_list_is_by(struct revocation_list *list, const struct signature_key *key,
+                           const uint8_t spki[static SIGNATURE_SHA256_SIZE], struct key_allowance *allowance);
+
+/*
+ * Gives back the signed bytes: what the memo does not know by now is not found out any more. Nothing happens when the memo
+ * is full, since it may have had no room for the key that counts. Not while the list is shared.
+ */
+void revocation_list_drop_message(struct revocation_list *list);
+
+size_t revocation_list_memory(const struct revocation_list *list);
+
+#endif

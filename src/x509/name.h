@@ -1,0 +1,81 @@
+/*
+ * X.501 Names as they lie in a certificate: matching for path building (RFC 5280 section 7.1), attribute lookup, and their
+ * text (RFC 4514). A Name here is its whole DER element; all functions but name_is_valid expect one that is valid.
+ */
+#ifndef X509_NAME_H
+#define X509_NAME_H
+
+#include "base/text.h"
+
+enum {
+    NAME_ATTRIBUTES_MAX = 128,    /* more is no name that anyone was given; bounds the work and the stack for each name */
+    NAME_RDN_ATTRIBUTES_MAX = 16, /* comparing sets without order costs the square of it */
+};
+
+struct name_attribute {
+    struct bytes oid;   /* content octets */
+    uint8_t tag;        /* of the value */
+    struct bytes value; /* content octets, in the encoding that the tag says */
+    struct bytes whole; /* the value's DER element */
+    unsigned rdn;       /* which relative distinguished name it is in, from 0 */
+};
+
+struct name_reader {
+    struct bytes rdns;
+    struct bytes set; /* what is left of the current RDN */
+    unsigned rdn;
+};
+
+/*
+ * True when it is an RDNSequence in DER within the limits above, with no empty RDN, strings that are valid in their
+ * encoding, and no NUL in any of them.
+ */
+bool name_is_valid(struct bytes name);
+bool name_is_empty(struct bytes name);
+
+struct name_reader name_reader_of(struct bytes name);
+/* The next attribute in encoded order; false at the end. */
+bool name_next(struct name_reader *reader, struct name_attribute *attribute);
+/* The attribute at the front of an RDN's content, which goes on behind it; `rdn` stays as it is. False: it is malformed. */
+bool name_read_attribute(struct bytes *set, struct name_attribute *attribute);
+/* The first attribute of that type. */
+bool name_find(struct bytes name, struct bytes oid, struct name_attribute *attribute);
+
+/*
+ * Whether two Names match: the same attributes as often RDN by RDN, where strings of any type are compared as characters,
+ * ASCII letters of either case are the same, and spaces count once between words and not at all at the ends. An equivalence:
+ * it does not matter which comes first. The work grows with the bytes of both and not with their product.
+ * hash_init must have been called for this and what follows.
+ */
+bool name_equal(struct bytes a, struct bytes b);
+/* Whether the first RDNs of `name` match all of `base`: the directoryName constraint. */
+bool name_is_within(struct bytes name, struct bytes base);
+/* Equal for Names that match, and different in each process (base/hash.h). Others may collide: compare all the same. */
+uint64_t name_hash(struct bytes name);
+
+/*
+ * Appends the Name as RFC 4514 text: last RDN first, UTF-8, escapes as in section 2.4, control characters as \XX,
+ * attribute types by the short names that OpenSSL gives them. Attributes of other types, and values that are no strings,
+ * are written as '#' and hex.
+ */
+void name_append_text(struct text *out, struct bytes name);
+
+/* Characters of a string of ASN.1 type `tag`, one code point at a time. */
+struct name_characters {
+    uint8_t tag;
+    struct bytes rest;
+};
+
+enum name_character_result { NAME_CHARACTER, NAME_CHARACTERS_END, NAME_CHARACTERS_BAD };
+
+/* Whether strings of that type can be read as characters. */
+bool name_is_string(uint8_t tag);
+enum name_character_result name_next_character(struct name_characters *characters, uint32_t *character);
+/* Appends the code point as UTF-8. */
+void name_append_character(struct text *out, uint32_t character);
+/* Bytes of strings that this thread has read to compare or to hash them: what tests hold bounds against. */
+uint64_t name_bytes_folded(void);
+/* Appends a string value as UTF-8, or '#' and hex when it is no string. */
+void name_append_value(struct text *out, const struct name_attribute *attribute);
+
+#endif

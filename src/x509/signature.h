@@ -1,0 +1,79 @@
+/*
+ * Public keys and signatures of certificates: which are accepted, and whether one holds. Arithmetic is wolfCrypt's; what it
+ * is given has been held to our limits before.
+ */
+#ifndef X509_SIGNATURE_H
+#define X509_SIGNATURE_H
+
+#include "base/reason.h"
+#include "x509/certificate.h"
+
+enum {
+    SIGNATURE_RSA_BITS_MIN = 2048,
+    SIGNATURE_RSA_BITS_VERIFIED_MIN = 1024, /* of a key that is not accepted; with less, PSS has no room for its salt */
+    SIGNATURE_RSA_BITS_MAX = 8192, /* the cost of a check grows with the cube: 16,384 bits would be a flood by themselves */
+    SIGNATURE_RSA_EXPONENT_BITS_MAX = 64, /* likewise; 65537 has 17 */
+    SIGNATURE_DIGEST_MAX = 64,
+};
+
+enum signature_kind {
+    SIGNATURE_RSA,     /* PKCS#1 v1.5; as a key: any RSA signature */
+    SIGNATURE_RSA_PSS, /* as a key: only PSS, with the parameters given there, if any */
+    SIGNATURE_ECDSA,
+    SIGNATURE_ED25519,
+};
+
+enum signature_hash { SIGNATURE_HASH_NONE, SIGNATURE_SHA256, SIGNATURE_SHA384, SIGNATURE_SHA512 };
+
+struct signature_algorithm {
+    enum signature_kind kind;
+    enum signature_hash hash; /* NONE for Ed25519, and for a PSS key without parameters */
+    uint32_t salt_size;       /* PSS: bytes; for a key the least that it allows */
+};
+
+/* A key that is accepted. Views of the certificate. */
+struct signature_key {
+    struct signature_algorithm algorithm;
+    int curve;            /* ECDSA: wolfCrypt's curve number; 0: not one that is accepted */
+    unsigned bits;        /* RSA: of the modulus */
+    struct bytes point;   /* ECDSA: uncompressed point; Ed25519: 32 bytes */
+    struct bytes modulus; /* RSA */
+    struct bytes exponent;
+};
+
+/* REASON_OK, REASON_WEAK_SIGNATURE (not one of those above) or REASON_MALFORMED. */
+enum reason signature_judge_algorithm(const struct certificate_algorithm *algorithm, struct signature_algorithm *result);
+
+/*
+ * REASON_OK, REASON_WEAK_KEY (RSA below 2048 bits, or a kind of key or curve that is not accepted), REASON_TOO_LARGE (RSA
+ * above 8192 bits) or REASON_MALFORMED. No arithmetic: a point that is not on its curve is found by signature_verify.
+ */
+enum reason signature_judge_key(const struct certificate *certificate, struct signature_key *key);
+
+/*
+ * Whether signatures can be checked with a key of which signature_judge_key has said `reason`: with one that is accepted,
+ * and with one of RSA that is no worse than too short, so that its owner can be told from somebody else. With no other key
+ * is there any arithmetic.
+ */
+bool signature_key_can_verify(const struct signature_key *key, enum reason reason);
+
+/* Whether `signature` over `data` is by the owner of `key`. False for everything that is wrong with either. */
+bool signature_verify(const struct signature_key *key, const struct signature_algorithm *algorithm, struct bytes data,
+                      struct bytes signature);
+
+/*
+ * The two halves of it, for data that is signed once and checked later: the digest that `algorithm` signs, and its size;
+ * 0 for Ed25519, which signs the data as they are and has no such halves.
+ */
+size_t signature_digest(const struct signature_algorithm *algorithm, struct bytes data,
+                        uint8_t digest[static SIGNATURE_DIGEST_MAX]);
+/* Bytes of that digest; 0 for Ed25519. */
+size_t signature_digest_size(const struct signature_algorithm *algorithm);
+bool signature_verify_digest(const struct signature_key *key, const struct signature_algorithm *algorithm,
+                             struct bytes digest, struct bytes signature);
+
+enum { SIGNATURE_SHA1_SIZE = 20, SIGNATURE_SHA256_SIZE = 32 };
+void signature_sha1(struct bytes data, uint8_t digest[static SIGNATURE_SHA1_SIZE]);
+void signature_sha256(struct bytes data, uint8_t digest[static SIGNATURE_SHA256_SIZE]);
+
+#endif
