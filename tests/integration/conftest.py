@@ -30,10 +30,18 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "measured: asserts on memory, which the sanitizers distort")
 
 
+given_ports = set()
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that no call before has given: the kernel may name the same port twice, until somebody listens there."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        if port not in given_ports:
+            given_ports.add(port)
+            return port
 
 
 @pytest.fixture(scope="session")
