@@ -125,10 +125,12 @@ static unsigned read_indefinite(struct bytes file) {
 
 unsigned container_read(struct bytes file) {
     static const uint8_t keystore[] = {0xfe, 0xed, 0xfe, 0xed};
-    if (file.size > sizeof keystore && memcmp(file.data, keystore, sizeof keystore) == 0) {
-        return CONTAINER_KEYSTORE | CONTAINER_BINARY;
-    }
     unsigned binary = read_der(file);
     binary = binary != 0 ? binary : read_indefinite(file);
-    return binary != 0 ? binary | CONTAINER_BINARY : read_pem(file);
+    unsigned found = binary != 0 ? binary | CONTAINER_BINARY : read_pem(file);
+    /* Last, since PEM may stand behind any text. */
+    if (found == 0 && file.size > sizeof keystore && memcmp(file.data, keystore, sizeof keystore) == 0) {
+        return CONTAINER_KEYSTORE | CONTAINER_BINARY;
+    }
+    return found;
 }
