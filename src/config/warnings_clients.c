@@ -104,24 +104,6 @@ static void warn_of_missing_lists(const struct loader *loader, const struct docu
     }
 }
 
-/* Whether a newer list of the same issuer and scope counts instead. */
-static bool is_superseded(const struct revocation *revocation, size_t index, int64_t now_s) {
-    const struct revocation_list *list = revocation_list_at(revocation, index);
-    for (size_t i = index; i-- > 0;) { /* those of one issuer stand together, the newest first */
-        const struct revocation_list *newer = revocation_list_at(revocation, i);
-        if (newer->issuer_hash != list->issuer_hash) {
-            return false;
-        }
-        if (newer->this_update <= now_s && bytes_equal(newer->aki, list->aki) && name_equal(newer->issuer, list->issuer) &&
-            newer->scope.only_user_certificates == list->scope.only_user_certificates &&
-            newer->scope.only_ca_certificates == list->scope.only_ca_certificates &&
-            bytes_equal(newer->scope.names, list->scope.names) && bytes_equal(newer->scope.name, list->scope.name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void warn_of_list_dates(const struct loader *loader, const struct document_node *crl, const struct config_host *host,
                                size_t index, int64_t now_s) {
     char name[WORDS_NAME_SIZE];
@@ -131,7 +113,7 @@ static void warn_of_list_dates(const struct loader *loader, const struct documen
     if (list->this_update > now_s) {
         loader_warning(loader, item, "client_auth.crl: the list of %s does not count before %s, when it is made",
                        words_name(list->issuer, name), words_time(list->this_update, time));
-    } else if (list->next_update < now_s && !is_superseded(host->revocation, index, now_s)) {
+    } else if (list->next_update < now_s && !revocation_is_replaced(host->revocation, index, now_s)) {
         loader_warning_of_end(loader, item, "client_auth.crl: the list of %s has ended, at %s: %s",
                               words_name(list->issuer, name), words_time(list->next_update, time),
                               host->policy.accept_stale_crls

@@ -243,6 +243,27 @@ const struct revocation_delegate *revocation_delegate_at(const struct revocation
     return index < revocation->delegate_count ? revocation->delegates[index] : NULL;
 }
 
+static bool have_same_scope(const struct distribution_scope *a, const struct distribution_scope *b) {
+    return a->only_user_certificates == b->only_user_certificates && a->only_ca_certificates == b->only_ca_certificates &&
+           bytes_equal(a->names, b->names) && bytes_equal(a->name, b->name);
+}
+
+bool revocation_is_replaced(const struct revocation *revocation, size_t index, int64_t now_s) {
+    const struct revocation_list *list = revocation_list_at(revocation, index);
+    int64_t until = list->next_update > now_s ? list->next_update : now_s;
+    for (size_t i = index; i-- > 0;) { /* they are sorted by the issuer's hash, the newest first */
+        const struct revocation_list *newer = revocation_list_at(revocation, i);
+        if (newer->issuer_hash != list->issuer_hash) {
+            break;
+        }
+        if (newer->this_update <= until && have_same_scope(&newer->scope, &list->scope) &&
+            bytes_equal(newer->aki, list->aki) && name_equal(newer->issuer, list->issuer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 uint64_t revocation_entries(const struct revocation *revocation) {
     uint64_t entries = 0;
     for (size_t i = 0; i < revocation->count; i++) {

@@ -56,6 +56,11 @@ bool revocation_speaks_for(const struct revocation *revocation, const struct tru
 size_t revocation_count(const struct revocation *revocation);
 /* CRL `index`, 0 to revocation_count - 1: those of one issuer stand together, the newest first. */
 const struct revocation_list *revocation_list_at(const struct revocation *revocation, size_t index);
+/*
+ * Whether a newer CRL of the same issuer, key identifier and scope stands in for CRL `index`: now, or, while that one has
+ * not ended, by the time it ends.
+ */
+bool revocation_is_replaced(const struct revocation *revocation, size_t index, int64_t now_s);
 /* Delegate `index`, from 0 on, those among the roots too after revocation_check; NULL behind the last. */
 const struct revocation_delegate *revocation_delegate_at(const struct revocation *revocation, size_t index);
 /* Revoked serials, all CRLs together. */

@@ -88,34 +88,12 @@ int terms_of_roots(struct terms *terms, const struct trust *trust) {
     return result;
 }
 
-static bool have_same_scope(const struct distribution_scope *a, const struct distribution_scope *b) {
-    return a->only_user_certificates == b->only_user_certificates && a->only_ca_certificates == b->only_ca_certificates &&
-           bytes_equal(a->names, b->names) && bytes_equal(a->name, b->name);
-}
-
-/* Whether one that is newer speaks for the same certificates, and no time is or will be between the two. */
-static bool is_replaced(const struct revocation *revocation, size_t index, int64_t now_s) {
-    const struct revocation_list *list = revocation_list_at(revocation, index);
-    int64_t until = list->next_update > now_s ? list->next_update : now_s;
-    for (size_t i = index; i-- > 0;) { /* they are sorted by the issuer's hash, the newest first */
-        const struct revocation_list *newer = revocation_list_at(revocation, i);
-        if (newer->issuer_hash != list->issuer_hash) {
-            break;
-        }
-        if (newer->this_update <= until && have_same_scope(&newer->scope, &list->scope) &&
-            bytes_equal(newer->aki, list->aki) && name_equal(newer->issuer, list->issuer)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 int terms_of_lists(struct terms *terms, const struct revocation *revocation, int64_t now_s) {
     size_t count = revocation == NULL ? 0 : revocation_count(revocation);
     int result = begin(terms, count);
     for (size_t i = 0; i < count && result == 0; i++) {
         const struct revocation_list *list = revocation_list_at(revocation, i);
-        if (!is_replaced(revocation, i, now_s)) {
+        if (!revocation_is_replaced(revocation, i, now_s)) {
             result = add(terms, list->issuer, list->this_update, list->next_update);
         }
     }
