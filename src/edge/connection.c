@@ -109,13 +109,6 @@ struct stats_host *connection_host_stats(const struct connection *connection) {
     return stats_hosts_at(connection->site->stats, connection->host->index, connection->shard->index);
 }
 
-void connection_reject(struct connection *connection, enum stats_stage stage, enum stats_rejection why) {
-    stats_add(&connection->shard->stats->rejected[stage][why], 1);
-    if (stage != STATS_AT_CERTIFICATE && stage != STATS_AT_REQUEST) {
-        journal_failure(connection, stage, why);
-    }
-}
-
 void connection_count_handshake(struct connection *connection, enum stats_result result) {
     struct stats_shard *stats = connection->shard->stats;
     enum stats_version version = STATS_TLS_NONE;
@@ -131,6 +124,54 @@ void connection_count_handshake(struct connection *connection, enum stats_result
         stats_time(stats, kind == STATS_RESUMED ? STATS_HANDSHAKE_RESUMED : STATS_HANDSHAKE_FULL, connection->handshake_ns);
     }
     stats_add(&stats->handshakes[result][kind][version], 1);
+}
+
+/*
+ * Returns whether a handshake has begun by the time of a refusal. A hello that is complete begins one; so does a hello that
+ * an alert answers, or for which the time was over. Garbage, and clients that leave or are evicted before, begin none.
+ */
+static bool has_begun(enum stats_stage stage, enum stats_rejection why) {
+    if (stage != STATS_AT_HELLO) {
+        return true;
+    }
+    switch (why) {
+    case STATS_REJECT_NOT_TLS:
+    case STATS_REJECT_PLAIN_HTTP:
+    case STATS_REJECT_CLOSED:
+    case STATS_REJECT_EVICTED:
+        return false;
+    default:
+        return true;
+    }
+}
+
+static void blame_source(struct connection *connection, enum connection_blame blame) {
+    switch (blame) {
+    case CONNECTION_BLAME_NONE:
+        break;
+    case CONNECTION_BLAME_FAILURE:
+        reputation_fail(connection);
+        break;
+    case CONNECTION_BLAME_IMPATIENCE:
+        reputation_fail_if_impatient(connection);
+        break;
+    }
+}
+
+void connection_refuse(struct connection *connection, enum stats_stage stage, enum stats_rejection why,
+                       enum connection_blame blame, enum connection_end how) {
+    if (connection->state == CONNECTION_CLOSING) {
+        return;
+    }
+    stats_add(&connection->shard->stats->rejected[stage][why], 1);
+    if (stage != STATS_AT_REQUEST) {
+        journal_failure(connection, stage, why);
+    }
+    if (has_begun(stage, why)) {
+        connection_count_handshake(connection, why == STATS_REJECT_TIMEOUT ? STATS_TIMEOUT : STATS_FAILED);
+    }
+    blame_source(connection, blame);
+    connection_end(connection, how);
 }
 
 static void unlink_connection(struct connection *connection) {
@@ -336,8 +377,8 @@ void connection_read(struct connection *connection) {
             parting_by_notify(connection);
             return;
         case TLS_FAILED:
-            connection_reject(connection, STATS_AT_REQUEST, handshake_fault(connection));
-            connection_end(connection, CONNECTION_AFTER_ALERT);
+            connection_refuse(connection, STATS_AT_REQUEST, handshake_fault(connection), CONNECTION_BLAME_NONE,
+                              CONNECTION_AFTER_ALERT);
             return;
         }
     }
@@ -359,10 +400,11 @@ enum stats_stage connection_stage(const struct connection *connection) {
 /* The client is gone, or has ended its side before it could ask for anything. */
 static void lose(struct connection *connection) {
     if (connection->state <= CONNECTION_HANDSHAKE) {
-        connection_reject(connection, connection_stage(connection), STATS_REJECT_CLOSED);
-        gate_fail_by_leaving(connection);
+        connection_refuse(connection, connection_stage(connection), STATS_REJECT_CLOSED, CONNECTION_BLAME_IMPATIENCE,
+                          CONNECTION_ABRUPTLY);
+    } else {
+        connection_end(connection, CONNECTION_ABRUPTLY);
     }
-    connection_end(connection, CONNECTION_ABRUPTLY);
 }
 
 /* A client that says a little, and then a little more. */
@@ -396,16 +438,14 @@ static void on_received(struct stream *stream, struct bytes data) {
     }
     if (connection->state == CONNECTION_QUEUED) {
         if (!gate_keep_early(connection, data)) {
-            connection_reject(connection, STATS_AT_ADMISSION, STATS_REJECT_MALFORMED);
-            gate_fail(connection);
-            connection_end(connection, CONNECTION_BY_RESET);
+            connection_refuse(connection, STATS_AT_ADMISSION, STATS_REJECT_MALFORMED, CONNECTION_BLAME_FAILURE,
+                              CONNECTION_BY_RESET);
         }
     } else if (connection->state == CONNECTION_HELLO) {
         handshake_hello(connection, data);
     } else if (connection->state == CONNECTION_HANDSHAKE && gate_has_enough(connection)) {
-        connection_reject(connection, STATS_AT_HANDSHAKE, STATS_REJECT_TOO_LARGE);
-        gate_fail(connection);
-        connection_end(connection, CONNECTION_BY_RESET);
+        connection_refuse(connection, STATS_AT_HANDSHAKE, STATS_REJECT_TOO_LARGE, CONNECTION_BLAME_FAILURE,
+                          CONNECTION_BY_RESET);
     } else if (connection->state == CONNECTION_HANDSHAKE) {
         gate_flight(connection, data);
     } else if (connection->state == CONNECTION_EXCHANGE && !connection->exchange->request_done &&
@@ -447,12 +487,10 @@ static void on_timer(struct timer *timer) {
     case CONNECTION_HELLO:
     case CONNECTION_QUEUED:
     case CONNECTION_HANDSHAKE:
-        if (!connection->admission.waits) { /* for which the client is not to blame */
-            gate_fail(connection);
-        }
-        connection_reject(connection, connection_stage(connection), STATS_REJECT_TIMEOUT);
-        connection_count_handshake(connection, STATS_TIMEOUT);
-        connection_end(connection, CONNECTION_BY_RESET);
+        /* A client that waits for the server is not to blame for the time. */
+        connection_refuse(connection, connection_stage(connection), STATS_REJECT_TIMEOUT,
+                          connection->admission.waits ? CONNECTION_BLAME_NONE : CONNECTION_BLAME_FAILURE,
+                          CONNECTION_BY_RESET);
         break;
     case CONNECTION_WAITING:
         connection_end(connection, CONNECTION_POLITELY);

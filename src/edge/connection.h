@@ -34,6 +34,13 @@ enum {
     CONNECTION_ADDRESS_SIZE = 46,
 };
 
+/* How far a refusal speaks against the client's source: see reputation.h. */
+enum connection_blame {
+    CONNECTION_BLAME_NONE,
+    CONNECTION_BLAME_FAILURE,    /* the client did what no client of ours does */
+    CONNECTION_BLAME_IMPATIENCE, /* the client left; the server is to blame where the client has waited long for it */
+};
+
 struct exchange;
 
 /* Bytes that wait to be worked through: of a hello, a handshake's flight, a head, a request behind another. */
@@ -122,7 +129,12 @@ void connection_give_back(struct connection *connection, const struct connection
 void connection_read(struct connection *connection);
 /* The counters of its host in its shard. */
 struct stats_host *connection_host_stats(const struct connection *connection);
-void connection_reject(struct connection *connection, enum stats_stage stage, enum stats_rejection why);
+/*
+ * Turns the client away: counts why, and the handshake's outcome if a handshake has begun and is not complete; blames the
+ * source; ends the connection. Nothing of it happens when the connection is ending already.
+ */
+void connection_refuse(struct connection *connection, enum stats_stage stage, enum stats_rejection why,
+                       enum connection_blame blame, enum connection_end how);
 /* Where it is on the way to its first request, or that it has come so far. */
 enum stats_stage connection_stage(const struct connection *connection);
 /* Counts the handshake's outcome, once. */

@@ -14,7 +14,6 @@
 
 enum {
     WAITING_MAX = 8192, /* hellos of one shard */
-    PATIENCE_MS = 500,  /* of a client whose hello waits */
     /*
      * The dearest step of a handshake, a proof with an RSA key of 8,192 bits, takes 3 ms. A step that took longer than this
      * did not work for all of the time: the machine had stopped the thread.
@@ -143,39 +142,6 @@ void gate_leave(struct connection *connection) {
     connection->source = SOURCE_UNTRACKED;
 }
 
-static void fail(struct connection *connection, uint32_t weight) {
-    sources_fail(connection->shard->sources, connection->source, weight, ring_now_ms(&connection->shard->ring));
-}
-
-void gate_fail(struct connection *connection) {
-    fail(connection, 1);
-}
-
-void gate_fail_by_leaving(struct connection *connection) {
-    uint64_t since_ns = connection->admission.waits ? connection->admission.since_ns : connection->shard->ring.now_ns;
-
-    if (connection->shard->ring.now_ns - since_ns < (uint64_t)PATIENCE_MS * 1000000) {
-        fail(connection, 1);
-    }
-}
-
-void gate_fail_dearly(struct connection *connection) {
-    fail(connection, 2);
-}
-
-void gate_prove(struct connection *connection) {
-    reputation_prove(connection, true);
-}
-
-void gate_resume(struct connection *connection) {
-    if (connection->ticket != 0) {
-        replays_note(connection->shard->replays, connection->ticket);
-    }
-    if (connection->identity->status == STATUS_VALID) {
-        reputation_prove(connection, false);
-    }
-}
-
 struct gate_work gate_work_begin(const struct connection *connection) {
     return (struct gate_work){.began_ns = clock_monotonic_ns(), .class = (enum admission_class)connection->class};
 }
@@ -219,9 +185,7 @@ static enum admission_class classify(struct connection *connection, const struct
 
 static void refuse_hello(struct connection *connection, enum stats_rejection why) {
     admission_refuse(&connection->shard->admission, 1);
-    connection_reject(connection, STATS_AT_ADMISSION, why);
-    connection_count_handshake(connection, STATS_FAILED);
-    connection_end(connection, CONNECTION_BY_RESET);
+    connection_refuse(connection, STATS_AT_ADMISSION, why, CONNECTION_BLAME_NONE, CONNECTION_BY_RESET);
 }
 
 static struct connection *connection_of(struct admission_entry *entry) {

@@ -36,17 +36,6 @@ bool gate_keep_early(struct connection *connection, struct bytes data);
 /* A part of its handshake has come: goes on with it, or keeps it and waits. */
 void gate_flight(struct connection *connection, struct bytes data);
 
-/* Its client has shown something that no client of ours does. */
-void gate_fail(struct connection *connection);
-/* A certificate that is not valid, which is dear. */
-void gate_fail_dearly(struct connection *connection);
-/* It has left before its handshake was complete; for which it is not to blame when it was the server that took its time. */
-void gate_fail_by_leaving(struct connection *connection);
-/* A valid certificate, and that it is its own. */
-void gate_prove(struct connection *connection);
-/* The secret of a session: which may be used from anywhere, so that it says nothing of the source. */
-void gate_resume(struct connection *connection);
-
 /*
  * Handshakes' CPU time: from gate_work_begin to gate_work_end is that of the class which the connection has at the
  * beginning. Its certificate may cost it that class on the way, but it was admitted and charged under it.

@@ -17,8 +17,8 @@ static void complete_handshake(struct connection *connection) {
     const void *address = c->peer.any.sa_family == AF_INET6 ? (const void *)&c->peer.in6.sin6_addr : &c->peer.in.sin_addr;
 
     if (!verdict_settle(connection, tls_session_is_resumed(connection->tls))) {
-        connection_reject(connection, STATS_AT_HANDSHAKE, STATS_REJECT_TLS_ERROR);
-        connection_end(connection, CONNECTION_ABRUPTLY);
+        connection_refuse(connection, STATS_AT_HANDSHAKE, STATS_REJECT_TLS_ERROR, CONNECTION_BLAME_NONE,
+                          CONNECTION_ABRUPTLY);
         return;
     }
     inet_ntop(connection->peer.any.sa_family, address, connection->address, sizeof connection->address);
@@ -30,11 +30,11 @@ static void complete_handshake(struct connection *connection) {
         stats_add(&connection_host_stats(connection)->valid_by_span[road_span_of(left_s)], 1);
     }
     if (connection->identity->status == STATUS_INVALID) {
-        gate_fail_dearly(connection);
+        reputation_fail_certificate(connection);
     } else if (connection->by_ticket) {
-        gate_resume(connection);
+        reputation_resume(connection);
     } else if (connection->identity->status == STATUS_VALID) {
-        gate_prove(connection);
+        reputation_prove(connection, true);
     }
     if (!adopt_site(connection)) {
         connection_end(connection, CONNECTION_POLITELY);
@@ -65,17 +65,16 @@ static void go_on(struct connection *connection, struct bytes input) {
     tls_session_feed(connection->tls, input);
     result = tls_session_handshake(connection->tls);
     if (result == TLS_FAILED || result == TLS_CLOSED) {
-        connection_reject(connection, STATS_AT_HANDSHAKE,
-                          result == TLS_FAILED ? handshake_fault(connection) : STATS_REJECT_CLOSED);
-        gate_fail(connection);
-        connection_end(connection, CONNECTION_AFTER_ALERT); /* wolfSSL's */
+        connection_refuse(connection, STATS_AT_HANDSHAKE,
+                          result == TLS_FAILED ? handshake_fault(connection) : STATS_REJECT_CLOSED,
+                          CONNECTION_BLAME_FAILURE, CONNECTION_AFTER_ALERT); /* the alert is wolfSSL's */
         return;
     }
     const struct tls_peer_chain *chain = tls_session_peer_chain(connection->tls);
 
     if (chain != NULL && !verdict_judge(connection, chain)) {
-        connection_reject(connection, STATS_AT_HANDSHAKE, STATS_REJECT_NO_MEMORY);
-        connection_end(connection, CONNECTION_ABRUPTLY);
+        connection_refuse(connection, STATS_AT_HANDSHAKE, STATS_REJECT_NO_MEMORY, CONNECTION_BLAME_NONE,
+                          CONNECTION_ABRUPTLY);
         return;
     }
     if (result == TLS_DONE) {
@@ -126,17 +125,12 @@ static enum stats_rejection rejection_of(enum tls_alert alert) {
 }
 
 static void refuse_hello(struct connection *connection, enum tls_alert alert, enum stats_rejection why) {
+    enum connection_blame blame = why == STATS_REJECT_NO_MEMORY ? CONNECTION_BLAME_NONE : CONNECTION_BLAME_FAILURE;
     uint8_t record[7];
 
-    connection_reject(connection, STATS_AT_HELLO, why);
-    connection_count_handshake(connection, STATS_FAILED);
-    gate_fail(connection);
     hello_alert(alert, record);
-    if (stream_write(connection->stream, bytes_of(record, sizeof record)) < 0) {
-        connection_end(connection, CONNECTION_ABRUPTLY);
-        return;
-    }
-    connection_end(connection, CONNECTION_AFTER_ALERT);
+    bool told = stream_write(connection->stream, bytes_of(record, sizeof record)) == 0;
+    connection_refuse(connection, STATS_AT_HELLO, why, blame, told ? CONNECTION_AFTER_ALERT : CONNECTION_ABRUPTLY);
 }
 
 static const struct tls_session_handler session_handler = {
@@ -200,8 +194,6 @@ static void answer_plain_http(struct connection *connection, struct bytes receiv
     char answer[512];
     struct text out = text_over(answer, sizeof answer);
 
-    connection_reject(connection, STATS_AT_HELLO, STATS_REJECT_PLAIN_HTTP);
-    gate_fail(connection);
     http_write_reply(&out,
                      &(struct http_reply){
                          .status = 400,
@@ -211,11 +203,9 @@ static void answer_plain_http(struct connection *connection, struct bytes receiv
                          .to_head = received.size >= sizeof head - 1 && memcmp(received.data, head, sizeof head - 1) == 0,
                      });
     CHECK(!out.overflow);
-    if (!gate_is_calm(shard) || stream_write(connection->stream, text_bytes(&out)) < 0) {
-        connection_end(connection, CONNECTION_BY_RESET);
-    } else {
-        connection_end(connection, CONNECTION_TRUNCATED);
-    }
+    bool told = gate_is_calm(shard) && stream_write(connection->stream, text_bytes(&out)) == 0;
+    connection_refuse(connection, STATS_AT_HELLO, STATS_REJECT_PLAIN_HTTP, CONNECTION_BLAME_FAILURE,
+                      told ? CONNECTION_TRUNCATED : CONNECTION_BY_RESET);
 }
 
 void handshake_hello(struct connection *connection, struct bytes data) {
@@ -242,9 +232,7 @@ void handshake_hello(struct connection *connection, struct bytes data) {
         }
         break;
     case HELLO_NOT_TLS:
-        connection_reject(connection, STATS_AT_HELLO, STATS_REJECT_NOT_TLS);
-        gate_fail(connection);
-        connection_end(connection, CONNECTION_BY_RESET);
+        connection_refuse(connection, STATS_AT_HELLO, STATS_REJECT_NOT_TLS, CONNECTION_BLAME_FAILURE, CONNECTION_BY_RESET);
         break;
     case HELLO_PLAIN_HTTP:
         answer_plain_http(connection, received);

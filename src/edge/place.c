@@ -119,20 +119,19 @@ static void evict(struct connection *connection) {
         stats_add(&shard->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_EVICTED_ENDING], 1);
         stream_reset(connection->stream);
     } else if (stage == PLACES_IDLE) {
-        stats_add(&shard->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_EVICTED_IDLE], 1);
-        connection_end(connection, CONNECTION_POLITELY);
+        connection_refuse(connection, STATS_AT_REQUEST, STATS_REJECT_EVICTED_IDLE, CONNECTION_BLAME_NONE,
+                          CONNECTION_POLITELY);
         if (connection->place.stage == PLACES_ENDING) {
             set(connection, (enum places_rank)connection->place.rank, PLACES_GOING);
         }
         hurry(shard);
     } else {
         /* A client that waits in a queue of ours is not to blame for the time. */
-        if (stage < PLACES_IDLE && !connection->admission.waits &&
-            places_has_dallied(&connection->place, shard->ring.now_ns)) {
-            gate_fail(connection);
-        }
-        connection_reject(connection, connection_stage(connection), STATS_REJECT_EVICTED);
-        connection_end(connection, CONNECTION_BY_RESET);
+        bool dallied = stage < PLACES_IDLE && !connection->admission.waits &&
+                       places_has_dallied(&connection->place, shard->ring.now_ns);
+
+        connection_refuse(connection, connection_stage(connection), STATS_REJECT_EVICTED,
+                          dallied ? CONNECTION_BLAME_FAILURE : CONNECTION_BLAME_NONE, CONNECTION_BY_RESET);
     }
 }
 

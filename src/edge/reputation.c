@@ -8,6 +8,8 @@
 
 #include <stdlib.h>
 
+enum { PATIENCE_MS = 500 /* of a client that waits in a queue of ours */ };
+
 /* Else one device would make more than two clients of itself by and by. */
 _Static_assert((int)HOLDERS_VOUCH_S >= (int)SOURCES_VOUCHED_HALF_LIFE_S, "one client is one");
 
@@ -92,6 +94,36 @@ static void exceed_rate(struct connection *connection, bool is_known) {
     count(connection, STATS_OVER_CERTIFICATE_RATE);
     if (!is_known && !gate_is_calm(shard)) {
         sources_fail(shard->sources, connection->source, 1, now_ms(connection));
+    }
+}
+
+static void fail(struct connection *connection, uint32_t weight) {
+    sources_fail(connection->shard->sources, connection->source, weight, now_ms(connection));
+}
+
+void reputation_fail(struct connection *connection) {
+    fail(connection, 1);
+}
+
+void reputation_fail_certificate(struct connection *connection) {
+    fail(connection, 2);
+}
+
+void reputation_fail_if_impatient(struct connection *connection) {
+    uint64_t now_ns = connection->shard->ring.now_ns;
+    uint64_t since_ns = connection->admission.waits ? connection->admission.since_ns : now_ns;
+
+    if (now_ns - since_ns < (uint64_t)PATIENCE_MS * 1000000) {
+        fail(connection, 1);
+    }
+}
+
+void reputation_resume(struct connection *connection) {
+    if (connection->ticket != 0) {
+        replays_note(connection->shard->replays, connection->ticket);
+    }
+    if (connection->identity->status == STATUS_VALID) {
+        reputation_prove(connection, false);
     }
 }
 

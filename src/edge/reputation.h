@@ -25,6 +25,20 @@ struct reputation *reputation_create(size_t holders, unsigned cores);
 /* NULL is allowed. */
 void reputation_free(struct reputation *reputation);
 
+/* Counts one failure against the source: the client did what no client of ours does. */
+void reputation_fail(struct connection *connection);
+/* Counts two failures: the client sent a certificate that is not valid, and to check it has cost signatures. */
+void reputation_fail_certificate(struct connection *connection);
+/*
+ * Counts one failure for a client that left before its handshake was complete, unless its hello or flight had waited in the
+ * shard's queue for half a second: then the server was too slow.
+ */
+void reputation_fail_if_impatient(struct connection *connection);
+/*
+ * The client has resumed a session: records its ticket as used. The source earns no more by it than reputation_prove says,
+ * because a ticket can be used from any address.
+ */
+void reputation_resume(struct connection *connection);
 /*
  * The handshake is complete, and the identity is valid. `in_person`: by proof of possession of the key, and not by a ticket,
  * which may be used from anywhere, so that it says nothing of the source.

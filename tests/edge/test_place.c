@@ -4,7 +4,8 @@ TestSuite(place, .init = scene_open, .fini = scene_close);
 
 /* Linked with --wrap: how a connection ends is no part of this. */
 void __wrap_connection_end(struct connection *connection, enum connection_end how);
-void __wrap_connection_reject(struct connection *connection, enum stats_stage stage, enum stats_rejection why);
+void __wrap_connection_refuse(struct connection *connection, enum stats_stage stage, enum stats_rejection why,
+                              enum connection_blame blame, enum connection_end how);
 
 static unsigned ended;
 
@@ -13,7 +14,13 @@ void __wrap_connection_end(struct connection *connection, enum connection_end ho
     place_leave(connection);
 }
 
-void __wrap_connection_reject(struct connection *connection, enum stats_stage stage, enum stats_rejection why) {}
+void __wrap_connection_refuse(struct connection *connection, enum stats_stage stage, enum stats_rejection why,
+                              enum connection_blame blame, enum connection_end how) {
+    if (blame == CONNECTION_BLAME_FAILURE) {
+        reputation_fail(connection);
+    }
+    __wrap_connection_end(connection, how);
+}
 
 /* At its handshake for two seconds, and then in the way: so many of one source. */
 static enum source_standing crowd_out(const char *source, bool waits) {

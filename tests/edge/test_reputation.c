@@ -39,11 +39,11 @@ Test(reputation, a_ticket_forgives_nothing) {
     visit(true);
     struct connection *connection = scene_connect("192.0.2.1");
     for (unsigned i = 0; i < SOURCES_KNOWN_FAILURES_MAX - 1; i++) {
-        gate_fail(connection);
+        reputation_fail(connection);
     }
     scene.identity.fingerprint[0] = 1;
     visit(false);
-    gate_fail(connection);
+    reputation_fail(connection);
     cr_expect_eq(scene_standing(connection), SOURCE_UNKNOWN);
     visit(true);
     cr_expect_eq(scene_standing(connection), SOURCE_KNOWN, "as a certificate does that was not there lately");
