@@ -5,23 +5,23 @@
 #include <string.h>
 
 bool adopt_name(struct connection *connection, const char *name) {
-    struct pieces *pieces = &connection->shard->pieces;
-    char *before = connection->name_copy;
+    struct pieces *pieces = &connection->client.shard->pieces;
+    char *before = connection->client.name_copy;
     char *copy = NULL;
 
     if (name[0] == '\0') {
-        connection->name = "";
-    } else if (strcmp(name, connection->host->name) == 0) {
-        connection->name = connection->host->name;
+        connection->client.name = "";
+    } else if (strcmp(name, connection->client.host->name) == 0) {
+        connection->client.name = connection->client.host->name;
     } else {
         copy = pieces_take(pieces, strlen(name) + 1);
         if (copy == NULL) {
             return false;
         }
         memcpy(copy, name, strlen(name) + 1);
-        connection->name = copy;
+        connection->client.name = copy;
     }
-    connection->name_copy = copy;
+    connection->client.name_copy = copy;
     if (before != NULL) {
         pieces_give(pieces, before, strlen(before) + 1);
     }
@@ -29,22 +29,22 @@ bool adopt_name(struct connection *connection, const char *name) {
 }
 
 bool adopt_site(struct connection *connection) {
-    struct site *before = connection->site;
-    const struct config_host *host_before = connection->host;
-    struct site *site = connection->shard->site;
+    struct site *before = connection->client.site;
+    const struct config_host *host_before = connection->client.host;
+    struct site *site = connection->client.shard->site;
 
     if (before == site) {
         return true;
     }
     if (host_before != NULL) {
-        connection->host = config_find_host(site->config, connection->name);
-        if (connection->host == NULL || !adopt_name(connection, connection->name)) {
-            connection->host = host_before;
+        connection->client.host = config_find_host(site->config, connection->client.name);
+        if (connection->client.host == NULL || !adopt_name(connection, connection->client.name)) {
+            connection->client.host = host_before;
             return false;
         }
-        verdict_policy_changed(connection, host_before);
+        verdict_policy_changed(&connection->client, host_before);
     }
-    connection->site = site_retain(site);
+    connection->client.site = site_retain(site);
     site_release(before);
     return true;
 }

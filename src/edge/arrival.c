@@ -28,22 +28,20 @@ void arrival_accept(struct listener *listener, struct stream *stream, const stru
     }
     if (shard->draining || !place_make_room(shard, class)) {
         stats_add(&shard->stats->rejected[STATS_AT_ACCEPT][STATS_REJECT_LIMIT], 1);
-        sources_leave(shard->sources, source);
+        sources_leave(shard->shared.sources, source);
         turn_away(stream);
         return;
     }
     connection = slab_take(&shard->connections);
     CHECK(connection != NULL); /* as many as may be accepted */
     *connection = (struct connection){
-        .shard = shard,
+        .client = {.shard = shard, .site = site_retain(shard->site), .standing = {.source = source, .class = class}},
         .stream = stream,
-        .site = site_retain(shard->site),
         .accepted_ns = shard->ring.now_ns,
-        .source = source,
-        .class = class,
         .next = shard->first,
     };
-    memcpy(&connection->peer, peer, peer->sa_family == AF_INET6 ? sizeof connection->peer.in6 : sizeof connection->peer.in);
+    memcpy(&connection->client.peer, peer,
+           peer->sa_family == AF_INET6 ? sizeof connection->client.peer.in6 : sizeof connection->client.peer.in);
     if (shard->first != NULL) {
         shard->first->previous = connection;
     }

@@ -17,7 +17,7 @@
 enum { LINGERING_SHARE = 64 }; /* of the places: one in so many may be a connection that waits for its alert to be read */
 
 static void grow_held(struct connection *connection, size_t size) {
-    struct pieces *pieces = &connection->shard->pieces;
+    struct pieces *pieces = &connection->client.shard->pieces;
     struct connection_held *held = &connection->held;
     uint8_t *larger;
 
@@ -58,20 +58,20 @@ struct connection_held connection_take_held(struct connection *connection) {
 
 void connection_give_back(struct connection *connection, const struct connection_held *held) {
     if (held->data != NULL) {
-        pieces_give(&connection->shard->pieces, held->data, held->capacity);
+        pieces_give(&connection->client.shard->pieces, held->data, held->capacity);
     }
 }
 
 static uint64_t now_ms(const struct connection *connection) {
-    return ring_now_ms(&connection->shard->ring);
+    return ring_now_ms(&connection->client.shard->ring);
 }
 
 static void set_deadline(struct connection *connection, uint32_t delay_ms) {
-    pace_set_deadline(&connection->pace, &connection->shard->ring.timers, now_ms(connection), delay_ms);
+    pace_set_deadline(&connection->pace, &connection->client.shard->ring.timers, now_ms(connection), delay_ms);
 }
 
 static const struct config_limits *limits(const struct connection *connection) {
-    return &connection->site->config->limits;
+    return &connection->client.site->config->limits;
 }
 
 /* The only place where the state changes. HELLO, QUEUED and HANDSHAKE share the deadline that was set at accept. */
@@ -83,8 +83,8 @@ void connection_enter(struct connection *connection, enum connection_state state
         set_deadline(connection, limits(connection)->handshake_timeout_ms);
         break;
     case CONNECTION_WAITING:
-        set_deadline(connection, connection->requests == 0 ? limits(connection)->request_header_timeout_ms
-                                                           : limits(connection)->idle_timeout_ms);
+        set_deadline(connection, connection->http1.requests == 0 ? limits(connection)->request_header_timeout_ms
+                                                                 : limits(connection)->idle_timeout_ms);
         place_update(connection);
         break;
     case CONNECTION_HEAD:
@@ -105,23 +105,20 @@ void connection_progress(struct connection *connection) {
     }
 }
 
-struct stats_host *connection_host_stats(const struct connection *connection) {
-    return stats_hosts_at(connection->site->stats, connection->host->index, connection->shard->index);
-}
-
 void connection_count_handshake(struct connection *connection, enum stats_result result) {
-    struct stats_shard *stats = connection->shard->stats;
+    struct stats_shard *stats = connection->client.shard->stats;
     enum stats_version version = STATS_TLS_NONE;
-    enum stats_kind kind = connection->by_ticket ? STATS_RESUMED : STATS_FULL;
+    enum stats_kind kind = connection->client.verdict.by_ticket ? STATS_RESUMED : STATS_FULL;
 
     if (connection->handshake_counted) {
         return;
     }
     connection->handshake_counted = true;
     if (result == STATS_OK) {
-        version = tls_session_is_tls13(connection->tls) ? STATS_TLS13 : STATS_TLS12;
-        connection->handshake_ns = clock_monotonic_ns() - connection->accepted_ns;
-        stats_time(stats, kind == STATS_RESUMED ? STATS_HANDSHAKE_RESUMED : STATS_HANDSHAKE_FULL, connection->handshake_ns);
+        version = tls_session_is_tls13(connection->client.tls) ? STATS_TLS13 : STATS_TLS12;
+        connection->client.handshake_ns = clock_monotonic_ns() - connection->accepted_ns;
+        stats_time(stats, kind == STATS_RESUMED ? STATS_HANDSHAKE_RESUMED : STATS_HANDSHAKE_FULL,
+                   connection->client.handshake_ns);
     }
     stats_add(&stats->handshakes[result][kind][version], 1);
 }
@@ -145,15 +142,22 @@ static bool has_begun(enum stats_stage stage, enum stats_rejection why) {
     }
 }
 
+/* Returns how long the connection has waited in the shard's queue so far; 0: it does not wait. */
+static uint64_t waited_ns(const struct connection *connection) {
+    const struct admission_entry *entry = &connection->queue.entry;
+
+    return entry->waits ? connection->client.shard->ring.now_ns - entry->since_ns : 0;
+}
+
 static void blame_source(struct connection *connection, enum connection_blame blame) {
     switch (blame) {
     case CONNECTION_BLAME_NONE:
         break;
     case CONNECTION_BLAME_FAILURE:
-        reputation_fail(connection);
+        reputation_fail(&connection->client);
         break;
     case CONNECTION_BLAME_IMPATIENCE:
-        reputation_fail_if_impatient(connection);
+        reputation_fail_if_impatient(&connection->client, waited_ns(connection));
         break;
     }
 }
@@ -163,7 +167,7 @@ void connection_refuse(struct connection *connection, enum stats_stage stage, en
     if (connection->state == CONNECTION_CLOSING) {
         return;
     }
-    stats_add(&connection->shard->stats->rejected[stage][why], 1);
+    stats_add(&connection->client.shard->stats->rejected[stage][why], 1);
     if (stage != STATS_AT_REQUEST) {
         journal_failure(connection, stage, why);
     }
@@ -178,7 +182,7 @@ static void unlink_connection(struct connection *connection) {
     if (connection->previous != NULL) {
         connection->previous->next = connection->next;
     } else {
-        connection->shard->first = connection->next;
+        connection->client.shard->first = connection->next;
     }
     if (connection->next != NULL) {
         connection->next->previous = connection->previous;
@@ -187,9 +191,9 @@ static void unlink_connection(struct connection *connection) {
 
 /* While there is time and room, until the client has read the alert; else at once, and it may miss it. */
 static void finish_after_alert(struct connection *connection) {
-    struct shard *shard = connection->shard;
+    struct shard *shard = connection->client.shard;
 
-    if (gate_is_calm(shard) && shard->lingering < 1 + shard->connections_max / LINGERING_SHARE) {
+    if (shard_is_calm(shard) && shard->lingering < 1 + shard->connections_max / LINGERING_SHARE) {
         connection->lingers = true;
         shard->lingering++;
         stream_finish_briefly(connection->stream);
@@ -199,7 +203,7 @@ static void finish_after_alert(struct connection *connection) {
 }
 
 void connection_end(struct connection *connection, enum connection_end how) {
-    struct shard *shard = connection->shard;
+    struct shard *shard = connection->client.shard;
     struct connection_held held;
 
     if (connection->state == CONNECTION_CLOSING) {
@@ -213,16 +217,16 @@ void connection_end(struct connection *connection, enum connection_end how) {
         connection_count_handshake(connection, STATS_FAILED);
     }
     if (how == CONNECTION_POLITELY && connection->state > CONNECTION_HANDSHAKE) {
-        tls_session_shutdown(connection->tls);
+        tls_session_shutdown(connection->client.tls);
     }
     place_end(connection, how == CONNECTION_ABRUPTLY || how == CONNECTION_BY_RESET);
     connection_enter(connection, CONNECTION_CLOSING);
     pace_stop(&connection->pace, &shard->ring.timers);
-    if (connection->exchange != NULL) {
-        exchange_destroy(connection->exchange);
-        connection->exchange = NULL;
+    if (connection->http1.exchange != NULL) {
+        exchange_destroy(connection->http1.exchange);
+        connection->http1.exchange = NULL;
     }
-    relay_client_leave(&connection->origin);
+    relay_client_leave(&connection->client.origin);
     held = connection_take_held(connection);
     connection_give_back(connection, &held);
     gate_forget(connection);
@@ -245,18 +249,18 @@ void connection_end(struct connection *connection, enum connection_end how) {
 
 static void on_closed(struct stream *stream) {
     struct connection *connection = stream->owner;
-    struct shard *shard = connection->shard;
+    struct shard *shard = connection->client.shard;
 
     CHECK(connection->state == CONNECTION_CLOSING);
-    CHECK(connection->exchange == NULL && connection->held.data == NULL);
-    if (connection->tls != NULL) {
-        tls_session_free(connection->tls);
+    CHECK(connection->http1.exchange == NULL && connection->held.data == NULL);
+    if (connection->client.tls != NULL) {
+        tls_session_free(connection->client.tls);
     }
-    verdict_release(connection);
+    verdict_release(&connection->client);
     place_leave(connection);
-    gate_leave(connection);
+    reputation_leave(&connection->client);
     adopt_name(connection, "");
-    site_release(connection->site);
+    site_release(connection->client.site);
     unlink_connection(connection);
     shard->lingering -= connection->lingers;
     stats_subtract(&shard->stats->connections, 1);
@@ -271,10 +275,10 @@ static bool wants_input(const struct connection *connection) {
     }
     switch ((enum connection_state)connection->state) {
     case CONNECTION_HANDSHAKE:
-        return !connection->admission.waits;
+        return !connection->queue.entry.waits;
     case CONNECTION_EXCHANGE:
         /* With the request complete one receive stays armed, to notice a client that goes away. */
-        return connection->held.size == 0 && exchange_wants_body(connection->exchange);
+        return connection->held.size == 0 && exchange_wants_body(connection->http1.exchange);
     case CONNECTION_CLOSING:
         return false;
     default:
@@ -290,9 +294,9 @@ void connection_arm(struct connection *connection) {
 }
 
 static void begin_request(struct connection *connection) {
-    connection->exchange = exchange_create(connection);
-    CHECK(connection->exchange != NULL); /* one for each connection */
-    connection->requests++;
+    connection->http1.exchange = exchange_create(connection);
+    CHECK(connection->http1.exchange != NULL); /* one for each connection */
+    connection->http1.requests++;
     pace_begin(&connection->pace);
     connection_enter(connection, CONNECTION_HEAD);
 }
@@ -304,7 +308,7 @@ static void begin_request(struct connection *connection) {
 static void process(struct connection *connection, struct bytes input) {
     struct connection_held held = {0};
 
-    CHECK(!connection->processing);
+    CHECK(!connection->http1.processing);
     if (connection->held.size > 0) {
         if (input.size > 0) {
             connection_hold(connection, input);
@@ -312,7 +316,7 @@ static void process(struct connection *connection, struct bytes input) {
         held = connection_take_held(connection);
         input = bytes_of(held.data, held.size);
     }
-    connection->processing = true;
+    connection->http1.processing = true;
     while (input.size > 0 && connection->state != CONNECTION_CLOSING) {
         size_t used;
 
@@ -323,7 +327,7 @@ static void process(struct connection *connection, struct bytes input) {
             begin_request(connection);
         }
         if (connection->state == CONNECTION_HEAD) {
-            struct exchange *exchange = connection->exchange;
+            struct exchange *exchange = connection->http1.exchange;
             struct bytes head = input;
             enum http_result result = exchange_head(exchange, head);
 
@@ -334,14 +338,14 @@ static void process(struct connection *connection, struct bytes input) {
             connection_enter(connection, CONNECTION_EXCHANGE);
             exchange_begin(exchange, head);
         } else {
-            used = exchange_body(connection->exchange, input);
+            used = exchange_body(connection->http1.exchange, input);
             if (used == 0) {
                 break;
             }
         }
         input = bytes_of(input.data + used, input.size - used);
     }
-    connection->processing = false;
+    connection->http1.processing = false;
     if (input.size > 0 && connection->state != CONNECTION_CLOSING) {
         if (held.data != NULL) {
             memmove(held.data, input.data, input.size);
@@ -360,18 +364,18 @@ static void process(struct connection *connection, struct bytes input) {
 
 /* Decrypts what was fed, until wolfSSL wants more. */
 void connection_read(struct connection *connection) {
-    struct shard *shard = connection->shard;
+    struct shard *shard = connection->client.shard;
 
     while (connection->state != CONNECTION_CLOSING) {
         size_t size = 0;
 
-        switch (tls_session_read(connection->tls, shard->plaintext, sizeof shard->plaintext, &size)) {
+        switch (tls_session_read(connection->client.tls, shard->scratch.plaintext, sizeof shard->scratch.plaintext, &size)) {
         case TLS_DONE:
             connection_progress(connection);
-            process(connection, bytes_of(shard->plaintext, size));
+            process(connection, bytes_of(shard->scratch.plaintext, size));
             break;
         case TLS_WANT_INPUT:
-            place_session_holds(connection, tls_session_held(connection->tls));
+            place_session_holds(connection, tls_session_held(connection->client.tls));
             return;
         case TLS_CLOSED:
             parting_by_notify(connection);
@@ -414,7 +418,7 @@ static bool dribbles(const struct connection *connection) {
     case CONNECTION_HEAD:
         return true;
     case CONNECTION_HANDSHAKE:
-        return !connection->admission.waits;
+        return !connection->queue.entry.waits;
     default:
         return false;
     }
@@ -432,7 +436,7 @@ static void on_received(struct stream *stream, struct bytes data) {
         }
         return;
     }
-    if (connection->peer_closed) {
+    if (connection->http1.peer_closed) {
         connection_end(connection, CONNECTION_ABRUPTLY); /* it said that it would say no more */
         return;
     }
@@ -448,15 +452,15 @@ static void on_received(struct stream *stream, struct bytes data) {
                           CONNECTION_BY_RESET);
     } else if (connection->state == CONNECTION_HANDSHAKE) {
         gate_flight(connection, data);
-    } else if (connection->state == CONNECTION_EXCHANGE && !connection->exchange->request_done &&
+    } else if (connection->state == CONNECTION_EXCHANGE && !connection->http1.exchange->request_done &&
                !pace_take_body(&connection->pace, now_ms(connection), data.size)) {
-        exchange_timed_out(connection->exchange);
+        exchange_timed_out(connection->http1.exchange);
     } else if (connection->state != CONNECTION_EXCHANGE || place_may_send(connection)) {
-        tls_session_feed(connection->tls, data);
+        tls_session_feed(connection->client.tls, data);
         connection_read(connection);
     }
     if (dribbles(connection)) {
-        pace_take_crumb(&connection->pace, &connection->shard->ring.timers, now_ms(connection), data.size);
+        pace_take_crumb(&connection->pace, &connection->client.shard->ring.timers, now_ms(connection), data.size);
     }
     connection_arm(connection);
 }
@@ -467,7 +471,7 @@ static void on_drained(struct stream *stream) {
     place_update(connection);
     if (connection->state == CONNECTION_EXCHANGE) {
         connection_progress(connection);
-        exchange_drained(connection->exchange);
+        exchange_drained(connection->http1.exchange);
     }
     connection_continue(connection);
 }
@@ -479,7 +483,7 @@ static void on_failed(struct stream *stream, int error) {
 static void on_timer(struct timer *timer) {
     struct connection *connection = CONTAINER_OF(timer, struct connection, pace.timer);
 
-    if (pace_resume(&connection->pace, &connection->shard->ring.timers, now_ms(connection))) {
+    if (pace_resume(&connection->pace, &connection->client.shard->ring.timers, now_ms(connection))) {
         connection_arm(connection);
         return;
     }
@@ -489,14 +493,14 @@ static void on_timer(struct timer *timer) {
     case CONNECTION_HANDSHAKE:
         /* A client that waits for the server is not to blame for the time. */
         connection_refuse(connection, connection_stage(connection), STATS_REJECT_TIMEOUT,
-                          connection->admission.waits ? CONNECTION_BLAME_NONE : CONNECTION_BLAME_FAILURE,
+                          connection->queue.entry.waits ? CONNECTION_BLAME_NONE : CONNECTION_BLAME_FAILURE,
                           CONNECTION_BY_RESET);
         break;
     case CONNECTION_WAITING:
         connection_end(connection, CONNECTION_POLITELY);
         break;
     default:
-        exchange_timed_out(connection->exchange);
+        exchange_timed_out(connection->http1.exchange);
     }
 }
 
@@ -516,10 +520,11 @@ void connection_start(struct connection *connection) {
 }
 
 void connection_exchange_done(struct connection *connection, bool keep_alive) {
-    exchange_destroy(connection->exchange);
-    connection->exchange = NULL;
-    if (keep_alive && !connection->shard->draining &&
-        (!connection->peer_closed || connection->processing || connection->held.size > 0) && adopt_site(connection)) {
+    exchange_destroy(connection->http1.exchange);
+    connection->http1.exchange = NULL;
+    if (keep_alive && !connection->client.shard->draining &&
+        (!connection->http1.peer_closed || connection->http1.processing || connection->held.size > 0) &&
+        adopt_site(connection)) {
         connection_enter(connection, CONNECTION_WAITING);
     } else {
         connection_end(connection, CONNECTION_POLITELY);
@@ -527,7 +532,7 @@ void connection_exchange_done(struct connection *connection, bool keep_alive) {
 }
 
 void connection_continue(struct connection *connection) {
-    if (connection->processing) {
+    if (connection->http1.processing) {
         return;
     }
     if (connection->state == CONNECTION_WAITING && connection->held.size > 0) {

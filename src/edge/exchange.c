@@ -22,7 +22,7 @@ static const struct relay_handler relay_handler;
 
 struct exchange *exchange_create(struct connection *connection) {
     const size_t end = offsetof(struct exchange, note) + offsetof(struct journal_note, method);
-    struct exchange *exchange = slab_take(&connection->shard->exchanges);
+    struct exchange *exchange = slab_take(&connection->client.shard->exchanges);
 
     if (exchange == NULL) {
         return NULL;
@@ -33,16 +33,17 @@ struct exchange *exchange_create(struct connection *connection) {
     exchange->connection = connection;
     exchange->request.headers = exchange->headers;
     exchange->request.headers_max = HTTP_HEADERS_MAX;
-    http_parser_init_request(&exchange->parser, &exchange->request, connection->site->config->limits.request_header_size);
+    http_parser_init_request(&exchange->parser, &exchange->request,
+                             connection->client.site->config->limits.request_header_size);
     return exchange;
 }
 
 static struct stats_host *host_stats(const struct exchange *exchange) {
-    return connection_host_stats(exchange->connection);
+    return client_host_stats(&exchange->connection->client);
 }
 
 void exchange_destroy(struct exchange *exchange) {
-    struct shard *shard = exchange->connection->shard;
+    struct shard *shard = exchange->connection->client.shard;
 
     if (exchange->relay != NULL) {
         relay_exchange_abort(exchange->relay);
@@ -61,7 +62,7 @@ void exchange_destroy(struct exchange *exchange) {
 }
 
 static void count_rejection(const struct exchange *exchange, enum stats_stage stage, enum stats_rejection why) {
-    stats_add(&exchange->connection->shard->stats->rejected[stage][why], 1);
+    stats_add(&exchange->connection->client.shard->stats->rejected[stage][why], 1);
 }
 
 /* The answer is queued. With a body still on its way the exchange stays, to read and drop it. */
@@ -76,8 +77,8 @@ static void finish_answer(struct exchange *exchange) {
 static bool can_keep_alive(struct exchange *exchange) {
     const struct http_message *request = &exchange->request;
 
-    if (exchange->refused || !request->keep_alive || exchange->connection->shard->draining ||
-        exchange->connection->verdict_lost || exchange->dismissed) {
+    if (exchange->refused || !request->keep_alive || exchange->connection->client.shard->draining ||
+        exchange->connection->client.verdict.lost || exchange->dismissed) {
         return false;
     }
     if (exchange->request_done) {
@@ -93,8 +94,8 @@ static bool can_keep_alive(struct exchange *exchange) {
 /* An answer of our own; `fields` may be NULL. The exchange may be gone when this returns. */
 static void reply(struct exchange *exchange, unsigned status, const char *content_type, const char *fields,
                   struct bytes body) {
-    struct shard *shard = exchange->connection->shard;
-    struct text out = text_over(shard->head, sizeof shard->head);
+    struct shard *shard = exchange->connection->client.shard;
+    struct text out = text_over(shard->scratch.head, sizeof shard->scratch.head);
     bool to_head = exchange->request.head_request;
 
     exchange->code = status;
@@ -125,10 +126,10 @@ static void reply_status(struct exchange *exchange, unsigned status) {
 
 /* With the methods that the host takes (RFC 9110 sections 10.2.1 and 15.5.6). */
 static void reply_allowed(struct exchange *exchange, unsigned status) {
-    struct text fields = text_over(exchange->connection->shard->fields, SHARD_FIELDS_SIZE - 1);
+    struct text fields = text_over(exchange->connection->client.shard->scratch.fields, SHARD_FIELDS_SIZE - 1);
 
     text_append_string(&fields, "Allow: ");
-    text_append_string(&fields, methods_allowed(exchange->connection->host));
+    text_append_string(&fields, methods_allowed(exchange->connection->client.host));
     text_append_string(&fields, "\r\n");
     CHECK(!fields.overflow);
     fields.data[fields.size] = '\0';
@@ -156,11 +157,11 @@ static enum stats_rejection rejection_of(unsigned status) {
 }
 
 static void deny(struct exchange *exchange, struct bytes head, enum reason reason) {
-    const struct config_host *host = exchange->connection->host;
+    const struct config_host *host = exchange->connection->client.host;
 
     count_rejection(exchange, STATS_AT_CERTIFICATE, STATS_REJECT_DENIED);
     stats_add(&host_stats(exchange)->denied[reason], 1);
-    exchange->dismissed = place_is_scarce(exchange->connection->shard);
+    exchange->dismissed = place_is_scarce(exchange->connection->client.shard);
     if (http_prefers_html(&exchange->request, head.data)) {
         reply(exchange, 403, "text/html; charset=utf-8", NULL, host->deny_html);
     } else {
@@ -171,21 +172,21 @@ static void deny(struct exchange *exchange, struct bytes head, enum reason reaso
 /* The head for the origin, written to the shard's scratch memory. */
 static struct text write_head(struct exchange *exchange, struct bytes head, const struct identity *identity) {
     struct connection *connection = exchange->connection;
-    struct shard *shard = connection->shard;
-    struct text connection_fields = text_over(shard->fields, sizeof shard->fields);
+    struct shard *shard = connection->client.shard;
+    struct text connection_fields = text_over(shard->scratch.fields, sizeof shard->scratch.fields);
     struct forward_connection facts = {
-        .tls_version = tls_session_version(connection->tls),
-        .tls_cipher = tls_session_cipher(connection->tls),
-        .sni = connection->name[0] == '\0' ? NULL : connection->name,
+        .tls_version = tls_session_version(connection->client.tls),
+        .tls_cipher = tls_session_cipher(connection->client.tls),
+        .sni = connection->client.name[0] == '\0' ? NULL : connection->client.name,
     };
-    struct text out = text_over(shard->head, sizeof shard->head);
+    struct text out = text_over(shard->scratch.head, sizeof shard->scratch.head);
 
-    forward_render_connection(&connection->host->forward, &facts, &connection_fields);
+    forward_render_connection(&connection->client.host->forward, &facts, &connection_fields);
 
     struct http_forwarding forwarding = {
-        .removals = connection->site->config->removals,
-        .strip = connection->host->strip,
-        .client_address = bytes_of_string(connection->address),
+        .removals = connection->client.site->config->removals,
+        .strip = connection->client.host->strip,
+        .client_address = bytes_of_string(connection->client.address),
         .host_name = naming_for_origin(connection),
         .request_id = naming_id(exchange),
         .identity = identity->headers,
@@ -202,7 +203,7 @@ static void relay(struct exchange *exchange, struct bytes head, const struct ide
     passage_begin(exchange, head);
     struct text out = write_head(exchange, head, identity);
     struct relay_request request = {
-        .host = connection->host,
+        .host = connection->client.host,
         .head = text_bytes(&out),
         .framing = exchange->request.framing,
         .to_head = exchange->request.head_request,
@@ -210,7 +211,7 @@ static void relay(struct exchange *exchange, struct bytes head, const struct ide
         .signs_in = http_request_signs_in(&exchange->request, head.data),
         .last = http_content_may_be_left(&exchange->request),
         .trailers = exchange->request.trailers_wanted,
-        .client = &connection->origin,
+        .client = &connection->client.origin,
     };
 
     if (out.overflow) {
@@ -218,9 +219,9 @@ static void relay(struct exchange *exchange, struct bytes head, const struct ide
         reply_status(exchange, 431);
         return;
     }
-    exchange->relayed_ns = connection->shard->ring.now_ns;
+    exchange->relayed_ns = connection->client.shard->ring.now_ns;
     exchange->relay =
-        relay_exchange_start(connection->site->relay, &request, &relay_handler, exchange, &exchange->origin_fault);
+        relay_exchange_start(connection->client.site->relay, &request, &relay_handler, exchange, &exchange->origin_fault);
     if (exchange->relay == NULL) {
         reply_status(exchange, 502);
         return;
@@ -237,13 +238,13 @@ static void relay(struct exchange *exchange, struct bytes head, const struct ide
 static void note_on_road(const struct exchange *exchange, const struct identity *identity) {
     const struct connection *connection = exchange->connection;
 
-    if (connection->host->mode != CONFIG_REPORT || identity->status == STATUS_VALID) {
+    if (connection->client.host->mode != CONFIG_REPORT || identity->status == STATUS_VALID) {
         return;
     }
     stats_add(&host_stats(exchange)->would_block[identity->reason], 1);
     if (identity->status == STATUS_INVALID) {
-        struct road_names *names =
-            stats_hosts_names(connection->site->stats, connection->host->index, connection->shard->index);
+        struct road_names *names = stats_hosts_names(connection->client.site->stats, connection->client.host->index,
+                                                     connection->client.shard->index);
 
         CHECK(names != NULL); /* the mode is that of the same configuration */
         road_note(names, identity->issuer, identity->ski);
@@ -255,7 +256,7 @@ static bool answers_by_method(struct exchange *exchange, struct bytes head) {
     const struct http_message *request = &exchange->request;
     uint32_t left;
 
-    if (!methods_take(exchange->connection->host, http_view(head.data, request->method))) {
+    if (!methods_take(exchange->connection->client.host, http_view(head.data, request->method))) {
         count_rejection(exchange, STATS_AT_REQUEST, STATS_REJECT_METHOD);
         reply_allowed(exchange, 405);
         return true;
@@ -284,7 +285,7 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
     const struct http_message *request = &exchange->request;
     const struct identity *identity;
 
-    exchange->started_ns = connection->shard->ring.now_ns;
+    exchange->started_ns = connection->client.shard->ring.now_ns;
     naming_identify(exchange, head);
     journal_note_request(exchange, head);
     if (exchange->refused) {
@@ -305,10 +306,10 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
         reply_status(exchange, 421);
         return;
     }
-    identity = verdict_now(connection);
+    identity = verdict_now(&connection->client);
     if (identity == NULL) {
         reply_status(exchange, 500);
-    } else if (connection->host->mode == CONFIG_ENFORCE && identity->status != STATUS_VALID) {
+    } else if (connection->client.host->mode == CONFIG_ENFORCE && identity->status != STATUS_VALID) {
         deny(exchange, head, identity->reason);
     } else if (!answers_by_method(exchange, head)) {
         note_on_road(exchange, identity);
@@ -354,7 +355,7 @@ size_t exchange_body(struct exchange *exchange, struct bytes input) {
         return 0;
     }
     /* Each step may end the connection or the exchange, by way of the origin or of the answer's completion. */
-    while (connection->state == CONNECTION_EXCHANGE && connection->exchange == exchange) {
+    while (connection->state == CONNECTION_EXCHANGE && connection->http1.exchange == exchange) {
         struct bytes piece;
 
         switch (http_parser_body(&exchange->parser, &input, &piece)) {
@@ -407,7 +408,7 @@ void exchange_timed_out(struct exchange *exchange) {
     }
     exchange->refused = true;
     if (exchange->started_ns == 0) {
-        exchange->started_ns = connection->shard->ring.now_ns;
+        exchange->started_ns = connection->client.shard->ring.now_ns;
         naming_identify(exchange, (struct bytes){0});
     }
     if (exchange->relay != NULL) {
@@ -420,8 +421,8 @@ void exchange_timed_out(struct exchange *exchange) {
 static void on_head(void *owner, const struct http_message *response, const void *head) {
     struct exchange *exchange = owner;
     struct connection *connection = exchange->connection;
-    struct shard *shard = connection->shard;
-    struct text out = text_over(shard->head, sizeof shard->head);
+    struct shard *shard = connection->client.shard;
+    struct text out = text_over(shard->scratch.head, sizeof shard->scratch.head);
     const struct http_message *request = &exchange->request;
     const struct http_stamp ours = naming_stamp(exchange);
 

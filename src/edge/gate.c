@@ -34,7 +34,7 @@ static uint64_t thread_busy_ns(const struct shard *shard) {
     char text[80];
     unsigned long long used_ns, waited_ns;
     struct timespec now;
-    ssize_t size = shard->schedstat < 0 ? -1 : pread(shard->schedstat, text, sizeof text - 1, 0);
+    ssize_t size = shard->gate.schedstat < 0 ? -1 : pread(shard->gate.schedstat, text, sizeof text - 1, 0);
 
     if (size > 0) {
         text[size] = '\0';
@@ -49,15 +49,15 @@ static uint64_t thread_busy_ns(const struct shard *shard) {
 void gate_open(struct shard *shard) {
     uint32_t waiting_max = shard->connections_capacity < WAITING_MAX ? shard->connections_capacity : WAITING_MAX;
 
-    admission_init(&shard->admission, waiting_max, clock_monotonic_ns());
-    shard->schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
-    shard->busy_ns = thread_busy_ns(shard);
+    admission_init(&shard->gate.admission, waiting_max, clock_monotonic_ns());
+    shard->gate.schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
+    shard->gate.busy_ns = thread_busy_ns(shard);
     screen_open(shard);
 }
 
 void gate_close(struct shard *shard) {
-    if (shard->schedstat >= 0) {
-        close(shard->schedstat);
+    if (shard->gate.schedstat >= 0) {
+        close(shard->gate.schedstat);
     }
 }
 
@@ -96,14 +96,14 @@ bool gate_arrive(struct shard *shard, const struct sockaddr *peer, uint32_t *sou
         return true;
     }
     enum source_arrival arrival =
-        sources_arrive(shard->sources, peer, &settings->source, ring_now_ms(&shard->ring), source, &standing);
+        sources_arrive(shard->shared.sources, peer, &settings->source, ring_now_ms(&shard->ring), source, &standing);
     if (standing != SOURCE_KNOWN) {
         sampling_count(&shard->screen.sampling);
     }
     switch (arrival) {
     case SOURCE_OVER_RATE:
         refuse_arrival(shard, STATS_REJECT_SOURCE_RATE);
-        if (!gate_is_calm(shard)) { /* even to refuse it costs something, and it can be somebody who was known */
+        if (!shard_is_calm(shard)) { /* even to refuse it costs something, and it can be somebody who was known */
             screen_block(shard, peer);
         }
         return false;
@@ -114,9 +114,9 @@ bool gate_arrive(struct shard *shard, const struct sockaddr *peer, uint32_t *sou
         break;
     }
     *class = (uint8_t)class_of(standing);
-    if (standing == SOURCE_SUSPECT && !gate_is_calm(shard)) {
-        sources_leave(shard->sources, *source);
-        admission_refuse(&shard->admission, 1);
+    if (standing == SOURCE_SUSPECT && !shard_is_calm(shard)) {
+        sources_leave(shard->shared.sources, *source);
+        admission_refuse(&shard->gate.admission, 1);
         refuse_arrival(shard, STATS_REJECT_SUSPECT);
         screen_block(shard, peer);
         return false;
@@ -125,58 +125,53 @@ bool gate_arrive(struct shard *shard, const struct sockaddr *peer, uint32_t *sou
 }
 
 static void stop_waiting(struct connection *connection) {
-    if (connection->waits_of_source) {
-        connection->waits_of_source = false;
-        sources_end_wait(connection->shard->sources, connection->source);
+    if (connection->queue.counts_for_source) {
+        connection->queue.counts_for_source = false;
+        sources_end_wait(connection->client.shard->shared.sources, connection->client.standing.source);
     }
 }
 
 void gate_forget(struct connection *connection) {
-    admission_forget(&connection->shard->admission, &connection->admission);
+    admission_forget(&connection->client.shard->gate.admission, &connection->queue.entry);
     stop_waiting(connection);
 }
 
-void gate_leave(struct connection *connection) {
-    reputation_leave(connection);
-    sources_leave(connection->shard->sources, connection->source);
-    connection->source = SOURCE_UNTRACKED;
-}
-
 struct gate_work gate_work_begin(const struct connection *connection) {
-    return (struct gate_work){.began_ns = clock_monotonic_ns(), .class = (enum admission_class)connection->class};
+    return (struct gate_work){.began_ns = clock_monotonic_ns(),
+                              .class = (enum admission_class)connection->client.standing.class};
 }
 
 void gate_work_end(struct connection *connection, struct gate_work work) {
-    struct shard *shard = connection->shard;
+    struct shard *shard = connection->client.shard;
     uint64_t passed_ns = clock_monotonic_ns() - work.began_ns;
     uint64_t spent_ns = passed_ns < STEP_NS_MAX ? passed_ns : STEP_NS_MAX;
 
-    admission_spend(&shard->admission, work.class, spent_ns);
-    if (work.class == ADMISSION_KNOWN && !gate_is_calm(shard)) {
-        reputation_spend(connection, spent_ns);
+    admission_spend(&shard->gate.admission, work.class, spent_ns);
+    if (work.class == ADMISSION_KNOWN && !shard_is_calm(shard)) {
+        reputation_spend(&connection->client, spent_ns);
     }
     stats_add(&shard->stats->handshake_work_ns[work.class], spent_ns);
 }
 
 /* What its client is worth now: its source may have gained or lost since it came. */
 static enum admission_class classify(struct connection *connection, const struct hello *hello) {
-    struct shard *shard = connection->shard;
+    struct shard *shard = connection->client.shard;
     uint64_t now_ns = shard->ring.now_ns;
     enum admission_class class;
 
-    if (connection->source == SOURCE_UNTRACKED) {
-        return connection->class;
+    if (connection->client.standing.source == SOURCE_UNTRACKED) {
+        return connection->client.standing.class;
     }
-    class = class_of(sources_standing(shard->sources, connection->source, ring_now_ms(&shard->ring)));
-    if (class == ADMISSION_KNOWN && !reputation_has_work(connection)) {
+    class = class_of(sources_standing(shard->shared.sources, connection->client.standing.source, ring_now_ms(&shard->ring)));
+    if (class == ADMISSION_KNOWN && !reputation_has_work(&connection->client)) {
         class = ADMISSION_UNKNOWN; /* its ticket may still be worth more */
     }
     if (class != ADMISSION_UNKNOWN || !hello->resumable || hello->first_ticket.size == 0) {
         return class;
     }
-    connection->ticket = replays_name(hello->first_ticket);
-    if (!replays_has(shard->replays, connection->ticket) &&
-        tls_tickets_recognize(shard->tickets, hello->first_ticket, now_ns / 1000000000,
+    connection->client.standing.ticket = replays_name(hello->first_ticket);
+    if (!replays_has(shard->shared.replays, connection->client.standing.ticket) &&
+        tls_tickets_recognize(shard->shared.tickets, hello->first_ticket, now_ns / 1000000000,
                               shard->site->config->ticket_lifetime_s)) {
         return ADMISSION_RETURNING;
     }
@@ -184,18 +179,18 @@ static enum admission_class classify(struct connection *connection, const struct
 }
 
 static void refuse_hello(struct connection *connection, enum stats_rejection why) {
-    admission_refuse(&connection->shard->admission, 1);
+    admission_refuse(&connection->client.shard->gate.admission, 1);
     connection_refuse(connection, STATS_AT_ADMISSION, why, CONNECTION_BLAME_NONE, CONNECTION_BY_RESET);
 }
 
 static struct connection *connection_of(struct admission_entry *entry) {
-    return CONTAINER_OF(entry, struct connection, admission);
+    return CONTAINER_OF(entry, struct connection, queue.entry);
 }
 
 static void wait_for_turn(struct connection *connection, enum admission_step step) {
-    struct shard *shard = connection->shard;
-    struct admission_entry *refused =
-        admission_wait(&shard->admission, &connection->admission, connection->class, step, shard->ring.now_ns);
+    struct shard *shard = connection->client.shard;
+    struct admission_entry *refused = admission_wait(&shard->gate.admission, &connection->queue.entry,
+                                                     connection->client.standing.class, step, shard->ring.now_ns);
 
     if (refused != NULL) {
         refuse_hello(connection_of(refused), STATS_REJECT_OVERLOAD);
@@ -203,19 +198,20 @@ static void wait_for_turn(struct connection *connection, enum admission_step ste
 }
 
 static void hello_waits(struct connection *connection, struct bytes received) {
-    struct shard *shard = connection->shard;
+    struct shard *shard = connection->client.shard;
 
-    if (!sources_begin_wait(shard->sources, connection->source,
-                            admission_waiting_of_source(&shard->admission, connection->class), ring_now_ms(&shard->ring))) {
+    if (!sources_begin_wait(shard->shared.sources, connection->client.standing.source,
+                            admission_waiting_of_source(&shard->gate.admission, connection->client.standing.class),
+                            ring_now_ms(&shard->ring))) {
         refuse_hello(connection, STATS_REJECT_SOURCE_LIMIT);
         return;
     }
-    connection->waits_of_source = true;
+    connection->queue.counts_for_source = true;
     if (connection->held.data == NULL) {
         connection_hold(connection, received);
     }
     connection_enter(connection, CONNECTION_QUEUED);
-    bool behind = sources_waits_behind(shard->sources, connection->source, ring_now_ms(&shard->ring));
+    bool behind = sources_waits_behind(shard->shared.sources, connection->client.standing.source, ring_now_ms(&shard->ring));
     wait_for_turn(connection, behind ? ADMISSION_FURTHER_HELLO : ADMISSION_HELLO);
 }
 
@@ -223,7 +219,7 @@ bool gate_keep_early(struct connection *connection, struct bytes data) {
     static const uint8_t dummy[] = {20, 3, 3, 0, 1, 1}; /* ChangeCipherSpec for middleboxes (RFC 8446 section D.4) */
 
     if (connection->held.size + data.size > HELLO_SIZE_MAX + HELLO_EARLY_DATA_MAX ||
-        (!connection->early_data && !bytes_equal(data, bytes_of(dummy, sizeof dummy)))) {
+        (!connection->queue.early_data && !bytes_equal(data, bytes_of(dummy, sizeof dummy)))) {
         return false;
     }
     connection_hold(connection, data);
@@ -231,20 +227,20 @@ bool gate_keep_early(struct connection *connection, struct bytes data) {
 }
 
 void gate_hello(struct connection *connection, const struct hello *hello, struct bytes received) {
-    struct admission *admission = &connection->shard->admission;
+    struct admission *admission = &connection->client.shard->gate.admission;
 
-    connection->early_data = hello->early_data;
+    connection->queue.early_data = hello->early_data;
 
-    if (!gate_is_calm(connection->shard)) {
-        connection->class = (uint8_t)classify(connection, hello);
+    if (!shard_is_calm(connection->client.shard)) {
+        connection->client.standing.class = (uint8_t)classify(connection, hello);
         place_update(connection);
-        if (connection->class == ADMISSION_SUSPECT && admission->state == ADMISSION_FLOODED) {
+        if (connection->client.standing.class == ADMISSION_SUSPECT && admission->state == ADMISSION_FLOODED) {
             refuse_hello(connection, STATS_REJECT_SUSPECT);
             return;
         }
     }
-    if (admission_may_go(admission, connection->class, ADMISSION_HELLO, clock_monotonic_ns())) {
-        stats_time(connection->shard->stats, STATS_HELLO_QUEUE, 0);
+    if (admission_may_go(admission, connection->client.standing.class, ADMISSION_HELLO, clock_monotonic_ns())) {
+        stats_time(connection->client.shard->stats, STATS_HELLO_QUEUE, 0);
         handshake_begin(connection, hello, received);
     } else {
         hello_waits(connection, received);
@@ -252,9 +248,9 @@ void gate_hello(struct connection *connection, const struct hello *hello, struct
 }
 
 void gate_flight(struct connection *connection, struct bytes data) {
-    struct admission *admission = &connection->shard->admission;
+    struct admission *admission = &connection->client.shard->gate.admission;
 
-    if (admission_may_go(admission, connection->class, ADMISSION_FLIGHT, clock_monotonic_ns())) {
+    if (admission_may_go(admission, connection->client.standing.class, ADMISSION_FLIGHT, clock_monotonic_ns())) {
         handshake_continue(connection, data);
     } else {
         connection_hold(connection, data);
@@ -269,7 +265,8 @@ static void take_up(struct connection *connection) {
     struct bytes received = bytes_of(held.data, held.size);
 
     if (connection->state == CONNECTION_QUEUED) {
-        stats_time(connection->shard->stats, STATS_HELLO_QUEUE, clock_monotonic_ns() - connection->admission.since_ns);
+        stats_time(connection->client.shard->stats, STATS_HELLO_QUEUE,
+                   clock_monotonic_ns() - connection->queue.entry.since_ns);
         stop_waiting(connection);
         CHECK(hello_parse(received, &hello) == HELLO_OK);
         handshake_begin(connection, &hello, received);
@@ -281,12 +278,12 @@ static void take_up(struct connection *connection) {
 }
 
 bool gate_has_enough(const struct connection *connection) {
-    uint64_t most = (uint64_t)connection->site->config->limits.certificate_chain_size + HELLO_SIZE_MAX;
+    uint64_t most = (uint64_t)connection->client.site->config->limits.certificate_chain_size + HELLO_SIZE_MAX;
 
-    if (connection->early_data) {
+    if (connection->queue.early_data) {
         most += HELLO_EARLY_DATA_MAX;
     }
-    return !gate_is_calm(connection->shard) && connection->stream->bytes_received > most;
+    return !shard_is_calm(connection->client.shard) && connection->stream->bytes_received > most;
 }
 
 /* Of handshakes of these classes, in the window that is about to end. */
@@ -294,7 +291,7 @@ static uint64_t work_of(const struct shard *shard, enum admission_class first, e
     uint64_t sum_ns = 0;
 
     for (size_t class = first; class <= last; class ++) {
-        sum_ns += shard->admission.budgets[class].spent;
+        sum_ns += shard->gate.admission.budgets[class].spent;
     }
     return sum_ns;
 }
@@ -302,9 +299,9 @@ static uint64_t work_of(const struct shard *shard, enum admission_class first, e
 /* Not by how long the ring was waited for: much of what the kernel does for it, it does in that time. */
 static void end_window(struct shard *shard) {
     uint64_t busy_ns = thread_busy_ns(shard);
-    uint64_t used_ns = busy_ns - shard->busy_ns;
+    uint64_t used_ns = busy_ns - shard->gate.busy_ns;
     struct sampling_window window = {
-        .duration_ns = shard->ring.now_ns - shard->admission.window_began_ns,
+        .duration_ns = shard->ring.now_ns - shard->gate.admission.window_began_ns,
         .known_ns = work_of(shard, ADMISSION_KNOWN, ADMISSION_KNOWN),
         .strangers_ns = work_of(shard, ADMISSION_RETURNING, ADMISSION_SUSPECT),
     };
@@ -312,17 +309,17 @@ static void end_window(struct shard *shard) {
     window.idle_ns = used_ns < window.duration_ns ? window.duration_ns - used_ns : 0;
     screen_count_drops(shard);
     if (place_is_full(shard)) {
-        admission_crowd(&shard->admission);
+        admission_crowd(&shard->gate.admission);
     }
-    admission_end_window(&shard->admission, shard->ring.now_ns, used_ns);
-    shard->busy_ns = busy_ns;
-    atomic_store_explicit(&shard->stats->admission_state, shard->admission.state, memory_order_relaxed);
-    window.state = shard->admission.state;
+    admission_end_window(&shard->gate.admission, shard->ring.now_ns, used_ns);
+    shard->gate.busy_ns = busy_ns;
+    atomic_store_explicit(&shard->stats->admission_state, shard->gate.admission.state, memory_order_relaxed);
+    window.state = shard->gate.admission.state;
     screen_end_window(shard, &window);
 }
 
 void gate_turn(struct shard *shard) {
-    struct admission *admission = &shard->admission;
+    struct admission *admission = &shard->gate.admission;
     struct admission_entry *entry;
 
     if (admission_turn(admission, shard->ring.now_ns)) {
@@ -337,7 +334,7 @@ void gate_turn(struct shard *shard) {
 }
 
 uint64_t gate_sleep_ms(const struct shard *shard, uint64_t most) {
-    uint64_t sleep_ms = admission_sleep_ms(&shard->admission, shard->ring.now_ns);
+    uint64_t sleep_ms = admission_sleep_ms(&shard->gate.admission, shard->ring.now_ns);
 
     return sleep_ms < most ? sleep_ms : most;
 }

@@ -14,14 +14,12 @@ void gate_open(struct shard *shard);
 void gate_close(struct shard *shard);
 
 /*
- * A connection from `peer` wants in. True: it is counted for its source, which *source and *class tell, until gate_leave.
- * False: it was counted as rejected.
+ * A connection from `peer` wants in. True: it is counted for its source, which *source and *class tell, until
+ * reputation_leave. False: it was counted as rejected.
  */
 bool gate_arrive(struct shard *shard, const struct sockaddr *peer, uint32_t *source, uint8_t *class);
 /* It will not begin any more. */
 void gate_forget(struct connection *connection);
-/* It is gone, and its place is free. */
-void gate_leave(struct connection *connection);
 
 /*
  * The hello is complete and good; `received` holds it. Begins the handshake, or keeps the bytes and waits, or ends the
@@ -57,9 +55,5 @@ bool gate_has_enough(const struct connection *connection);
 void gate_turn(struct shard *shard);
 /* How long the shard may sleep, in milliseconds, up to `most`. */
 uint64_t gate_sleep_ms(const struct shard *shard, uint64_t most);
-/* Whether the shard has time for courtesies. */
-static inline bool gate_is_calm(const struct shard *shard) {
-    return shard->admission.state == ADMISSION_CALM;
-}
 
 #endif

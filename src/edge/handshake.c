@@ -14,27 +14,28 @@
 
 static void complete_handshake(struct connection *connection) {
     struct connection *c = connection;
-    const void *address = c->peer.any.sa_family == AF_INET6 ? (const void *)&c->peer.in6.sin6_addr : &c->peer.in.sin_addr;
+    const void *address =
+        c->client.peer.any.sa_family == AF_INET6 ? (const void *)&c->client.peer.in6.sin6_addr : &c->client.peer.in.sin_addr;
 
-    if (!verdict_settle(connection, tls_session_is_resumed(connection->tls))) {
+    if (!verdict_settle(&connection->client, tls_session_is_resumed(connection->client.tls))) {
         connection_refuse(connection, STATS_AT_HANDSHAKE, STATS_REJECT_TLS_ERROR, CONNECTION_BLAME_NONE,
                           CONNECTION_ABRUPTLY);
         return;
     }
-    inet_ntop(connection->peer.any.sa_family, address, connection->address, sizeof connection->address);
+    inet_ntop(connection->client.peer.any.sa_family, address, connection->client.address, sizeof connection->client.address);
     connection_count_handshake(connection, STATS_OK);
-    stats_add(&connection_host_stats(connection)->client_certs[connection->identity->reason], 1);
-    if (connection->identity->status == STATUS_VALID) {
-        int64_t left_s = connection->identity->not_after - clock_wall_seconds();
+    stats_add(&client_host_stats(&connection->client)->client_certs[connection->client.verdict.identity->reason], 1);
+    if (connection->client.verdict.identity->status == STATUS_VALID) {
+        int64_t left_s = connection->client.verdict.identity->not_after - clock_wall_seconds();
 
-        stats_add(&connection_host_stats(connection)->valid_by_span[road_span_of(left_s)], 1);
+        stats_add(&client_host_stats(&connection->client)->valid_by_span[road_span_of(left_s)], 1);
     }
-    if (connection->identity->status == STATUS_INVALID) {
-        reputation_fail_certificate(connection);
-    } else if (connection->by_ticket) {
-        reputation_resume(connection);
-    } else if (connection->identity->status == STATUS_VALID) {
-        reputation_prove(connection, true);
+    if (connection->client.verdict.identity->status == STATUS_INVALID) {
+        reputation_fail_certificate(&connection->client);
+    } else if (connection->client.verdict.by_ticket) {
+        reputation_resume(&connection->client);
+    } else if (connection->client.verdict.identity->status == STATUS_VALID) {
+        reputation_prove(&connection->client, true);
     }
     if (!adopt_site(connection)) {
         connection_end(connection, CONNECTION_POLITELY);
@@ -56,23 +57,23 @@ enum stats_rejection handshake_fault(const struct connection *connection) {
         [TLS_EXCESS_CHANGE_CIPHER_SPECS] = STATS_REJECT_CHANGE_CIPHERS,
     };
 
-    return (enum stats_rejection)rejections[tls_session_excess(connection->tls)];
+    return (enum stats_rejection)rejections[tls_session_excess(connection->client.tls)];
 }
 
 static void go_on(struct connection *connection, struct bytes input) {
     enum tls_result result;
 
-    tls_session_feed(connection->tls, input);
-    result = tls_session_handshake(connection->tls);
+    tls_session_feed(connection->client.tls, input);
+    result = tls_session_handshake(connection->client.tls);
     if (result == TLS_FAILED || result == TLS_CLOSED) {
         connection_refuse(connection, STATS_AT_HANDSHAKE,
-                          result == TLS_FAILED ? handshake_fault(connection) : STATS_REJECT_CLOSED,
-                          CONNECTION_BLAME_FAILURE, CONNECTION_AFTER_ALERT); /* the alert is wolfSSL's */
+                          result == TLS_FAILED ? handshake_fault(connection) : STATS_REJECT_CLOSED, CONNECTION_BLAME_FAILURE,
+                          CONNECTION_AFTER_ALERT); /* the alert is wolfSSL's */
         return;
     }
-    const struct tls_peer_chain *chain = tls_session_peer_chain(connection->tls);
+    const struct tls_peer_chain *chain = tls_session_peer_chain(connection->client.tls);
 
-    if (chain != NULL && !verdict_judge(connection, chain)) {
+    if (chain != NULL && !verdict_judge(&connection->client, chain)) {
         connection_refuse(connection, STATS_AT_HANDSHAKE, STATS_REJECT_NO_MEMORY, CONNECTION_BLAME_NONE,
                           CONNECTION_ABRUPTLY);
         return;
@@ -80,7 +81,7 @@ static void go_on(struct connection *connection, struct bytes input) {
     if (result == TLS_DONE) {
         complete_handshake(connection);
     } else {
-        place_session_holds(connection, tls_session_held(connection->tls));
+        place_session_holds(connection, tls_session_held(connection->client.tls));
     }
 }
 
@@ -133,17 +134,29 @@ static void refuse_hello(struct connection *connection, enum tls_alert alert, en
     connection_refuse(connection, STATS_AT_HELLO, why, blame, told ? CONNECTION_AFTER_ALERT : CONNECTION_ABRUPTLY);
 }
 
+static bool bind_ticket(void *owner, bool resumed, uint8_t binding[static TLS_TICKET_BINDING_SIZE]) {
+    struct connection *connection = owner;
+
+    return verdict_bind_ticket(&connection->client, resumed, binding);
+}
+
+static bool accept_ticket(void *owner, const uint8_t binding[static TLS_TICKET_BINDING_SIZE]) {
+    struct connection *connection = owner;
+
+    return verdict_accept_ticket(&connection->client, binding);
+}
+
 static const struct tls_session_handler session_handler = {
     .output = send_ciphertext,
-    .bind_ticket = verdict_bind_ticket,
-    .accept_ticket = verdict_accept_ticket,
+    .bind_ticket = bind_ticket,
+    .accept_ticket = accept_ticket,
 };
 
 static void accept_hello(struct connection *connection, const struct hello *hello, struct bytes received) {
-    const struct config *config = connection->site->config;
+    const struct config *config = connection->client.site->config;
 
-    connection->host = config_find_host(config, hello->name);
-    if (connection->host == NULL) {
+    connection->client.host = config_find_host(config, hello->name);
+    if (connection->client.host == NULL) {
         refuse_hello(connection, TLS_ALERT_UNRECOGNIZED_NAME, STATS_REJECT_UNKNOWN_HOST);
         return;
     }
@@ -155,10 +168,10 @@ static void accept_hello(struct connection *connection, const struct hello *hell
         refuse_hello(connection, TLS_ALERT_NO_APPLICATION_PROTOCOL, STATS_REJECT_NO_PROTOCOL);
         return;
     }
-    connection->resumable = hello->resumable;
-    connection->tls = tls_session_create(connection->site->contexts[connection->host->index],
-                                         config->limits.certificate_chain_size, &session_handler, connection);
-    if (connection->tls == NULL) {
+    connection->client.verdict.resumable = hello->resumable;
+    connection->client.tls = tls_session_create(connection->client.site->contexts[connection->client.host->index],
+                                                config->limits.certificate_chain_size, &session_handler, connection);
+    if (connection->client.tls == NULL) {
         refuse_hello(connection, TLS_ALERT_INTERNAL_ERROR, STATS_REJECT_NO_MEMORY);
         return;
     }
@@ -169,7 +182,7 @@ static void accept_hello(struct connection *connection, const struct hello *hell
         .early_data_max = hello->early_data ? HELLO_EARLY_DATA_MAX : 0,
     };
 
-    tls_session_heed(connection->tls, &offer);
+    tls_session_heed(connection->client.tls, &offer);
     connection_enter(connection, CONNECTION_HANDSHAKE);
     if (hello->records > 1) {
         go_on_joined(connection, received);
@@ -190,7 +203,7 @@ void handshake_begin(struct connection *connection, const struct hello *hello, s
 /* People who have forgotten the "s" are told, as long as there is time for it. */
 static void answer_plain_http(struct connection *connection, struct bytes received) {
     static const char head[] = "HEAD ";
-    struct shard *shard = connection->shard;
+    struct shard *shard = connection->client.shard;
     char answer[512];
     struct text out = text_over(answer, sizeof answer);
 
@@ -203,7 +216,7 @@ static void answer_plain_http(struct connection *connection, struct bytes receiv
                          .to_head = received.size >= sizeof head - 1 && memcmp(received.data, head, sizeof head - 1) == 0,
                      });
     CHECK(!out.overflow);
-    bool told = gate_is_calm(shard) && stream_write(connection->stream, text_bytes(&out)) == 0;
+    bool told = shard_is_calm(shard) && stream_write(connection->stream, text_bytes(&out)) == 0;
     connection_refuse(connection, STATS_AT_HELLO, STATS_REJECT_PLAIN_HTTP, CONNECTION_BLAME_FAILURE,
                       told ? CONNECTION_TRUNCATED : CONNECTION_BY_RESET);
 }
@@ -219,13 +232,13 @@ void handshake_hello(struct connection *connection, struct bytes data) {
     }
     switch (hello_parse(received, &hello)) {
     case HELLO_OK:
-        stats_time(connection->shard->stats, STATS_ACCEPT_TO_HELLO,
-                   connection->shard->ring.now_ns - connection->accepted_ns);
+        stats_time(connection->client.shard->stats, STATS_ACCEPT_TO_HELLO,
+                   connection->client.shard->ring.now_ns - connection->accepted_ns);
         gate_hello(connection, &hello, received);
         break;
     case HELLO_INCOMPLETE:
         /* A hello in crumbs is legal, and not worth it while others wait. */
-        if (hello.records > HELLO_RECORDS_BUSY_MAX && !gate_is_calm(connection->shard)) {
+        if (hello.records > HELLO_RECORDS_BUSY_MAX && !shard_is_calm(connection->client.shard)) {
             refuse_hello(connection, TLS_ALERT_ILLEGAL_PARAMETER, STATS_REJECT_MALFORMED);
         } else if (connection->held.data == NULL) {
             connection_hold(connection, data);

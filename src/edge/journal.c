@@ -24,7 +24,7 @@ void journal_note_request(struct exchange *exchange, struct bytes head) {
     struct journal_note *note = &exchange->note;
     const struct http_message *request = &exchange->request;
 
-    if (exchange->connection->shard->journal.log != NULL && !exchange->refused) {
+    if (exchange->connection->client.shard->journal.log != NULL && !exchange->refused) {
         note->method_size = keep(note->method, sizeof note->method, http_view(head.data, request->method));
         note->path_size = keep(note->path, sizeof note->path, without_query(http_view(head.data, request->path)));
     }
@@ -35,25 +35,25 @@ static void put(struct journal *journal, unsigned shard, const struct text *line
 }
 
 /* `address` has room for the client's. */
-static struct access_client client_of(const struct connection *connection, char address[static CONNECTION_ADDRESS_SIZE]) {
-    bool ipv6 = connection->peer.any.sa_family == AF_INET6;
-    const void *binary = ipv6 ? (const void *)&connection->peer.in6.sin6_addr : &connection->peer.in.sin_addr;
+static struct access_client client_of(const struct connection *connection, char address[static CLIENT_ADDRESS_SIZE]) {
+    bool ipv6 = connection->client.peer.any.sa_family == AF_INET6;
+    const void *binary = ipv6 ? (const void *)&connection->client.peer.in6.sin6_addr : &connection->client.peer.in.sin_addr;
 
-    inet_ntop(connection->peer.any.sa_family, binary, address, CONNECTION_ADDRESS_SIZE);
+    inet_ntop(connection->client.peer.any.sa_family, binary, address, CLIENT_ADDRESS_SIZE);
     return (struct access_client){
         .time_ms = clock_wall_ms(),
         .address = bytes_of_string(address),
-        .port = ntohs(ipv6 ? connection->peer.in6.sin6_port : connection->peer.in.sin_port),
-        .host = connection->host == NULL ? bytes_of(NULL, 0) : bytes_of_string(connection->host->name),
+        .port = ntohs(ipv6 ? connection->client.peer.in6.sin6_port : connection->client.peer.in.sin_port),
+        .host = connection->client.host == NULL ? bytes_of(NULL, 0) : bytes_of_string(connection->client.host->name),
     };
 }
 
 void journal_request(const struct exchange *exchange) {
     const struct connection *connection = exchange->connection;
-    const struct identity *identity = connection->identity;
+    const struct identity *identity = connection->client.verdict.identity;
     const struct journal_note *note = &exchange->note;
-    struct shard *shard = connection->shard;
-    char address[CONNECTION_ADDRESS_SIZE];
+    struct shard *shard = connection->client.shard;
+    char address[CLIENT_ADDRESS_SIZE];
     char memory[ACCESS_LINE_SIZE];
     struct text line = text_over(memory, sizeof memory);
 
@@ -70,12 +70,12 @@ void journal_request(const struct exchange *exchange) {
                    .origin_error = relay_fault_name(exchange->origin_fault),
                    .body_in = exchange->body_in,
                    .body_out = exchange->body_out,
-                   .handshake_ns = connection->handshake_ns,
+                   .handshake_ns = connection->client.handshake_ns,
                    .origin_ns = exchange->origin_ns,
                    .total_ns = clock_monotonic_ns() - exchange->started_ns,
-                   .tls_version = tls_session_version(connection->tls),
-                   .tls_cipher = tls_session_cipher(connection->tls),
-                   .resumed = connection->by_ticket,
+                   .tls_version = tls_session_version(connection->client.tls),
+                   .tls_cipher = tls_session_cipher(connection->client.tls),
+                   .resumed = connection->client.verdict.by_ticket,
                    .status = status_name(identity->status),
                    .reason = reason_name(identity->reason),
                    .ski = identity->ski,
@@ -104,9 +104,9 @@ void journal_turn(struct journal *journal, unsigned shard, uint64_t now_ns) {
 }
 
 void journal_failure(struct connection *connection, enum stats_stage stage, enum stats_rejection why) {
-    struct shard *shard = connection->shard;
+    struct shard *shard = connection->client.shard;
     struct journal *journal = &shard->journal;
-    char address[CONNECTION_ADDRESS_SIZE];
+    char address[CLIENT_ADDRESS_SIZE];
     char memory[ACCESS_LINE_SIZE];
     struct text line = text_over(memory, sizeof memory);
 

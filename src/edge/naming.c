@@ -19,7 +19,7 @@ void naming_identify(struct exchange *exchange, struct bytes head) {
         note->request_id_size = (uint16_t)sent.size;
         return;
     }
-    random_take(&exchange->connection->shard->random, random);
+    random_take(&exchange->connection->client.shard->random, random);
     http_request_id_write(random, note->request_id);
     note->request_id_size = HTTP_REQUEST_ID_DIGITS;
 }
@@ -29,7 +29,7 @@ struct bytes naming_id(const struct exchange *exchange) {
 }
 
 struct http_stamp naming_stamp(const struct exchange *exchange) {
-    struct http_date *date = &exchange->connection->shard->date;
+    struct http_date *date = &exchange->connection->client.shard->date;
 
     return (struct http_stamp){
         .date = http_date_at(date, clock_wall_seconds()),
@@ -38,15 +38,15 @@ struct http_stamp naming_stamp(const struct exchange *exchange) {
 }
 
 struct bytes naming_for_origin(const struct connection *connection) {
-    if (connection->name[0] != '\0') {
-        return bytes_of_string(connection->name);
+    if (connection->client.name[0] != '\0') {
+        return bytes_of_string(connection->client.name);
     }
-    return connection->host->name[0] == '*' ? bytes_of(NULL, 0) : bytes_of_string(connection->host->name);
+    return connection->client.host->name[0] == '*' ? bytes_of(NULL, 0) : bytes_of_string(connection->client.host->name);
 }
 
 bool naming_is_ours(const struct exchange *exchange, struct bytes head) {
     const struct connection *connection = exchange->connection;
-    const struct config *config = connection->site->config;
+    const struct config *config = connection->client.site->config;
     struct bytes authority = http_view(head.data, exchange->request.authority);
     char name[HTTP_NAME_SIZE];
 
@@ -54,7 +54,7 @@ bool naming_is_ours(const struct exchange *exchange, struct bytes head) {
         return true;
     }
     if (http_authority_is_address(authority)) {
-        return connection->host == config->default_host;
+        return connection->client.host == config->default_host;
     }
-    return http_authority_name(authority, name) && config_find_host(config, name) == connection->host;
+    return http_authority_name(authority, name) && config_find_host(config, name) == connection->client.host;
 }

@@ -4,7 +4,7 @@
 
 /* No more bytes will come: how the connection ends, when what it is at cannot be completed any more. */
 static void end_unfinished(struct connection *connection) {
-    const struct exchange *exchange = connection->exchange;
+    const struct exchange *exchange = connection->http1.exchange;
     bool in_answer = connection->state == CONNECTION_EXCHANGE && exchange->code != 0 && !exchange->answer_done;
 
     /* Earlier answers leave whole; only an answer that is cut off must not look complete. */
@@ -12,7 +12,7 @@ static void end_unfinished(struct connection *connection) {
 }
 
 void parting_settle(struct connection *connection) {
-    if (!connection->peer_closed || connection->processing) {
+    if (!connection->http1.peer_closed || connection->http1.processing) {
         return;
     }
     switch ((enum connection_state)connection->state) {
@@ -26,7 +26,7 @@ void parting_settle(struct connection *connection) {
         end_unfinished(connection);
         break;
     case CONNECTION_EXCHANGE:
-        if (!connection->exchange->request_done && connection->held.size == 0) {
+        if (!connection->http1.exchange->request_done && connection->held.size == 0) {
             end_unfinished(connection);
         }
         break;
@@ -36,16 +36,16 @@ void parting_settle(struct connection *connection) {
 }
 
 void parting_by_notify(struct connection *connection) {
-    connection->peer_closed = true;
+    connection->http1.peer_closed = true;
     parting_settle(connection);
 }
 
 void parting_by_fin(struct connection *connection) {
-    if (connection->state == CONNECTION_WAITING && connection->requests == 0) {
+    if (connection->state == CONNECTION_WAITING && connection->http1.requests == 0) {
         connection_end(connection, CONNECTION_ABRUPTLY); /* it has asked for nothing: it gets nothing, a record neither */
         return;
     }
-    connection->peer_closed = true;
+    connection->http1.peer_closed = true;
     parting_settle(connection);
     if (connection->state != CONNECTION_CLOSING) {
         stream_watch(connection->stream);

@@ -6,7 +6,7 @@
 
 void passage_begin(struct exchange *exchange, struct bytes head) {
     struct http_message *request = &exchange->request;
-    struct shard *shard = exchange->connection->shard;
+    struct shard *shard = exchange->connection->client.shard;
     struct text announced;
 
     request->trailers_wanted = request->minor > 0 && http_takes_trailers(request, head.data);
@@ -31,21 +31,21 @@ void passage_begin(struct exchange *exchange, struct bytes head) {
 struct bytes passage_request_trailers(struct exchange *exchange) {
     struct connection *connection = exchange->connection;
     const struct passage_room *room = exchange->room;
-    struct text out = text_over(connection->shard->head, HTTP_TRAILERS_MAX);
+    struct text out = text_over(connection->client.shard->scratch.head, HTTP_TRAILERS_MAX);
 
     if (room == NULL) {
         return (struct bytes){0};
     }
-    http_write_trailers(
-        &out, http_parser_trailers(&exchange->parser), bytes_of(room->announced, room->announced_size),
-        &(struct http_forwarding){.removals = connection->site->config->removals, .strip = connection->host->strip});
+    http_write_trailers(&out, http_parser_trailers(&exchange->parser), bytes_of(room->announced, room->announced_size),
+                        &(struct http_forwarding){.removals = connection->client.site->config->removals,
+                                                  .strip = connection->client.host->strip});
     return out.overflow ? (struct bytes){0} : text_bytes(&out);
 }
 
 void passage_end(struct exchange *exchange) {
     if (exchange->room != NULL) {
         exchange->parser.trailers = NULL;
-        slab_give(&exchange->connection->shard->rooms, exchange->room);
+        slab_give(&exchange->connection->client.shard->rooms, exchange->room);
         exchange->room = NULL;
     }
 }
@@ -53,7 +53,7 @@ void passage_end(struct exchange *exchange) {
 void passage_interim(void *owner, const struct http_message *response, const void *head) {
     struct exchange *exchange = owner;
     struct connection *connection = exchange->connection;
-    struct text out = text_over(connection->shard->head, sizeof connection->shard->head);
+    struct text out = text_over(connection->client.shard->scratch.head, sizeof connection->client.shard->scratch.head);
 
     /* HTTP/1.0 has none (RFC 9110 section 15.2). */
     if (exchange->request.minor == 0) {
@@ -68,11 +68,11 @@ void passage_interim(void *owner, const struct http_message *response, const voi
 
 bool passage_response_end(struct exchange *exchange, struct bytes trailers) {
     struct connection *connection = exchange->connection;
-    struct text out = text_over(connection->shard->head, sizeof connection->shard->head);
+    struct text out = text_over(connection->client.shard->scratch.head, sizeof connection->client.shard->scratch.head);
 
     text_append_string(&out, HTTP_TRAILERS_BEGIN);
     http_write_trailers(&out, trailers, (struct bytes){0},
-                        &(struct http_forwarding){.removals = connection->site->config->removals});
+                        &(struct http_forwarding){.removals = connection->client.site->config->removals});
     text_append_string(&out, HTTP_CHUNK_END);
     return output_send(connection, text_bytes(&out));
 }

@@ -29,17 +29,17 @@ static enum places_rank rank_of_class(enum admission_class class) {
 
 /* A ticket is worth what came of it, once its handshake is complete. */
 static enum places_rank rank_of(const struct connection *connection) {
-    enum places_rank rank = rank_of_class((enum admission_class)connection->class);
+    enum places_rank rank = rank_of_class((enum admission_class)connection->client.standing.class);
 
     if (connection->state <= CONNECTION_HANDSHAKE) {
         return rank;
     }
     /* One certificate that is over its bounds must not hold all places: it has the verdict, but no claim to them. */
-    if (connection->identity->status == STATUS_VALID) {
-        return connection->over_bound ? PLACES_STRANGER : PLACES_VALID;
+    if (connection->client.verdict.identity->status == STATUS_VALID) {
+        return connection->client.standing.over_bound ? PLACES_STRANGER : PLACES_VALID;
     }
     if (rank < PLACES_KNOWN) {
-        bool denied = connection->host->mode == CONFIG_ENFORCE;
+        bool denied = connection->client.host->mode == CONFIG_ENFORCE;
 
         return denied || rank == PLACES_SUSPECT ? PLACES_SUSPECT : PLACES_STRANGER;
     }
@@ -52,23 +52,23 @@ static enum places_stage stage_of(const struct connection *connection) {
     if (connection->state <= CONNECTION_HANDSHAKE) {
         bool silent = connection->place.stage <= PLACES_SILENT;
 
-        return connection->bytes_counted > 0 ? PLACES_HOLDING : silent ? PLACES_SILENT : PLACES_SPEAKING;
+        return connection->kept.counted > 0 ? PLACES_HOLDING : silent ? PLACES_SILENT : PLACES_SPEAKING;
     }
     if (unsent > RING_CHUNK_SIZE) {
         return PLACES_UNREAD;
     }
-    if (connection->bytes_counted > 0) {
+    if (connection->kept.counted > 0) {
         return PLACES_KEEPING;
     }
     /* Until its answer has left it is busy with that. */
-    return connection->state == CONNECTION_WAITING && unsent == 0 && connection->shard->out_owner != connection
+    return connection->state == CONNECTION_WAITING && unsent == 0 && connection->client.shard->output.owner != connection
                ? PLACES_IDLE
                : PLACES_BUSY;
 }
 
 static void set(struct connection *connection, enum places_rank rank, enum places_stage stage) {
     connection->stream->favoured = rank >= PLACES_KNOWN;
-    places_set(&connection->shard->places, &connection->place, rank, stage, connection->shard->ring.now_ns);
+    places_set(&connection->client.shard->places, &connection->place, rank, stage, connection->client.shard->ring.now_ns);
 }
 
 void place_take(struct connection *connection) {
@@ -86,7 +86,7 @@ void place_update(struct connection *connection) {
 }
 
 void place_ask(struct connection *connection) {
-    places_ask(&connection->shard->places, &connection->place, connection->shard->ring.now_ns);
+    places_ask(&connection->client.shard->places, &connection->place, connection->client.shard->ring.now_ns);
 }
 
 /* Returns the shard's count of bytes for connections in the stage of `connection`; `most` is the largest count allowed. */
@@ -111,7 +111,7 @@ static void hurry(struct shard *shard) {
  * other client there is only time for a reset.
  */
 static void evict(struct connection *connection) {
-    struct shard *shard = connection->shard;
+    struct shard *shard = connection->client.shard;
     enum places_stage stage = (enum places_stage)connection->place.stage;
 
     if (stage == PLACES_ENDING) {
@@ -127,7 +127,7 @@ static void evict(struct connection *connection) {
         hurry(shard);
     } else {
         /* A client that waits in a queue of ours is not to blame for the time. */
-        bool dallied = stage < PLACES_IDLE && !connection->admission.waits &&
+        bool dallied = stage < PLACES_IDLE && !connection->queue.entry.waits &&
                        places_has_dallied(&connection->place, shard->ring.now_ns);
 
         connection_refuse(connection, connection_stage(connection), STATS_REJECT_EVICTED,
@@ -144,7 +144,7 @@ bool place_make_room(struct shard *shard, enum admission_class class) {
         return false;
     }
     if (!places_have_room(&shard->places, rank, shard->connections_max)) {
-        admission_crowd(&shard->admission);
+        admission_crowd(&shard->gate.admission);
         victim = places_find(&shard->places, rank, shard->connections_max, shard->ring.now_ns);
         if (victim == NULL) {
             return false;
@@ -156,10 +156,10 @@ bool place_make_room(struct shard *shard, enum admission_class class) {
 
 /* `size`: with what the TLS session holds. */
 static void count_bytes(struct connection *connection, uint32_t size) {
-    struct shard *shard = connection->shard;
+    struct shard *shard = connection->client.shard;
     bool early = connection->state <= CONNECTION_HANDSHAKE;
     enum places_stage stage = early ? PLACES_HOLDING : PLACES_KEEPING;
-    uint32_t before = connection->bytes_counted;
+    uint32_t before = connection->kept.counted;
     size_t most;
     size_t *bytes = bytes_of_stage(shard, connection, &most);
 
@@ -171,7 +171,7 @@ static void count_bytes(struct connection *connection, uint32_t size) {
         return;
     }
     *bytes = *bytes + size - before;
-    connection->bytes_counted = size;
+    connection->kept.counted = size;
     place_update(connection);
     while (size > before && *bytes > most) {
         struct place *oldest = places_oldest(&shard->places, stage, &connection->place);
@@ -184,7 +184,7 @@ static void count_bytes(struct connection *connection, uint32_t size) {
 }
 
 void place_holds(struct connection *connection, uint32_t size) {
-    count_bytes(connection, size + connection->tls_bytes);
+    count_bytes(connection, size + connection->kept.by_tls);
 }
 
 void place_session_holds(struct connection *connection, size_t size) {
@@ -192,22 +192,22 @@ void place_session_holds(struct connection *connection, size_t size) {
         return;
     }
     CHECK(size <= UINT32_MAX / 2);
-    connection->tls_bytes = (uint32_t)size;
+    connection->kept.by_tls = (uint32_t)size;
     place_holds(connection, connection->held.capacity);
 }
 
 void place_end(struct connection *connection, bool soon) {
-    connection->tls_bytes = 0;
+    connection->kept.by_tls = 0;
     place_holds(connection, 0);
     if (soon) {
-        places_leave(&connection->shard->places, &connection->place);
+        places_leave(&connection->client.shard->places, &connection->place);
     } else {
         set(connection, (enum places_rank)connection->place.rank, PLACES_ENDING);
     }
 }
 
 void place_leave(struct connection *connection) {
-    places_leave(&connection->shard->places, &connection->place);
+    places_leave(&connection->client.shard->places, &connection->place);
 }
 
 /*
@@ -215,7 +215,7 @@ void place_leave(struct connection *connection) {
  * has freed, and the last eighth of the chunks is for known clients.
  */
 bool place_may_send(struct connection *connection) {
-    const struct slab *chunks = &connection->shard->ring.chunks;
+    const struct slab *chunks = &connection->client.shard->ring.chunks;
 
     if (connection->place.rank >= PLACES_KNOWN || chunks->in_use <= chunks->limit - chunks->limit / 8) {
         return true;

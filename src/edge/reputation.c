@@ -3,8 +3,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/log.h"
-#include "edge/connection.h"
-#include "edge/gate.h"
+#include "edge/client.h"
 
 #include <stdlib.h>
 
@@ -44,25 +43,25 @@ void reputation_free(struct reputation *reputation) {
     free(reputation);
 }
 
-static uint64_t now_ms(const struct connection *connection) {
-    return ring_now_ms(&connection->shard->ring);
+static uint64_t now_ms(const struct client *client) {
+    return ring_now_ms(&client->shard->ring);
 }
 
-static void count(struct connection *connection, enum stats_budget budget) {
-    stats_add(&connection->shard->stats->over_budget[budget], 1);
+static void count(struct client *client, enum stats_budget budget) {
+    stats_add(&client->shard->stats->over_budget[budget], 1);
 }
 
 /* Says what helps, the first time: a fleet that shares a certificate, or a proxy's, looks like one that was taken. */
-static void tell_of_excess(const struct connection *connection, const struct holder_worth *worth) {
-    struct bytes serial = connection->identity->serial;
+static void tell_of_excess(const struct client *client, const struct holder_worth *worth) {
+    struct bytes serial = client->verdict.identity->serial;
 
     if (worth->rate_is_news) {
         log_limited(LOG_LEVEL_WARNING, "%s: the certificate with serial %.*s is over admission.certificate_rate",
-                    connection->host->name, (int)serial.size, (const char *)serial.data);
+                    client->host->name, (int)serial.size, (const char *)serial.data);
     }
     if (worth->sources_are_news) {
         log_limited(LOG_LEVEL_WARNING, "%s: the certificate with serial %.*s is over admission.certificate_sources",
-                    connection->host->name, (int)serial.size, (const char *)serial.data);
+                    client->host->name, (int)serial.size, (const char *)serial.data);
     }
 }
 
@@ -70,17 +69,18 @@ static void tell_of_excess(const struct connection *connection, const struct hol
  * Makes the source known, if its certificate may still speak for it. A ticket, which can be used from anywhere, keeps a
  * known source known: those who only resume would else be strangers after a while.
  */
-static void speak_for_source(struct connection *connection, const struct holder_worth *worth) {
-    struct shard *shard = connection->shard;
+static void speak_for_source(struct client *client, const struct holder_worth *worth) {
+    struct shard *shard = client->shard;
 
     if (!worth->within_sources) {
-        count(connection, STATS_OVER_CERTIFICATE_SOURCES);
+        count(client, STATS_OVER_CERTIFICATE_SOURCES);
         return;
     }
-    uint32_t name = syn_filter_name(&shard->reputation->secret, &connection->peer.any);
-    familiar_note(&shard->reputation->familiar, syn_filter_bucket(&shard->reputation->secret, name), now_ms(connection));
-    screen_unblock(shard, &connection->peer.any);
-    sources_prove(shard->sources, connection->source, worth->vouches, now_ms(connection));
+    uint32_t name = syn_filter_name(&shard->shared.reputation->secret, &client->peer.any);
+    familiar_note(&shard->shared.reputation->familiar, syn_filter_bucket(&shard->shared.reputation->secret, name),
+                  now_ms(client));
+    screen_unblock(shard, &client->peer.any);
+    sources_prove(shard->shared.sources, client->standing.source, worth->vouches, now_ms(client));
 }
 
 /*
@@ -88,99 +88,101 @@ static void speak_for_source(struct connection *connection, const struct holder_
  * else has spoken for. Those that are known have a budget of their own: a thief must not cost the owner, and whoever has the
  * owner's address, what they have.
  */
-static void exceed_rate(struct connection *connection, bool is_known) {
-    struct shard *shard = connection->shard;
+static void exceed_rate(struct client *client, bool is_known) {
+    struct shard *shard = client->shard;
 
-    count(connection, STATS_OVER_CERTIFICATE_RATE);
-    if (!is_known && !gate_is_calm(shard)) {
-        sources_fail(shard->sources, connection->source, 1, now_ms(connection));
+    count(client, STATS_OVER_CERTIFICATE_RATE);
+    if (!is_known && !shard_is_calm(shard)) {
+        sources_fail(shard->shared.sources, client->standing.source, 1, now_ms(client));
     }
 }
 
-static void fail(struct connection *connection, uint32_t weight) {
-    sources_fail(connection->shard->sources, connection->source, weight, now_ms(connection));
+static void fail(struct client *client, uint32_t weight) {
+    sources_fail(client->shard->shared.sources, client->standing.source, weight, now_ms(client));
 }
 
-void reputation_fail(struct connection *connection) {
-    fail(connection, 1);
+void reputation_fail(struct client *client) {
+    fail(client, 1);
 }
 
-void reputation_fail_certificate(struct connection *connection) {
-    fail(connection, 2);
+void reputation_fail_certificate(struct client *client) {
+    fail(client, 2);
 }
 
-void reputation_fail_if_impatient(struct connection *connection) {
-    uint64_t now_ns = connection->shard->ring.now_ns;
-    uint64_t since_ns = connection->admission.waits ? connection->admission.since_ns : now_ns;
-
-    if (now_ns - since_ns < (uint64_t)PATIENCE_MS * 1000000) {
-        fail(connection, 1);
+void reputation_fail_if_impatient(struct client *client, uint64_t waited_ns) {
+    if (waited_ns < (uint64_t)PATIENCE_MS * 1000000) {
+        fail(client, 1);
     }
 }
 
-void reputation_resume(struct connection *connection) {
-    if (connection->ticket != 0) {
-        replays_note(connection->shard->replays, connection->ticket);
+void reputation_resume(struct client *client) {
+    if (client->standing.ticket != 0) {
+        replays_note(client->shard->shared.replays, client->standing.ticket);
     }
-    if (connection->identity->status == STATUS_VALID) {
-        reputation_prove(connection, false);
+    if (client->verdict.identity->status == STATUS_VALID) {
+        reputation_prove(client, false);
     }
 }
 
-void reputation_prove(struct connection *connection, bool in_person) {
-    struct shard *shard = connection->shard;
-    const struct config_admission *settings = &connection->site->config->admission;
+void reputation_prove(struct client *client, bool in_person) {
+    struct shard *shard = client->shard;
+    const struct config_admission *settings = &client->site->config->admission;
     struct holder_worth worth;
 
-    if (connection->source == SOURCE_UNTRACKED || connection->proved) {
+    if (client->standing.source == SOURCE_UNTRACKED || client->standing.proved) {
         return;
     }
-    bool is_known = sources_standing(shard->sources, connection->source, now_ms(connection)) == SOURCE_KNOWN;
-    connection->holder = holders_arrive(shard->reputation->holders, connection->identity->fingerprint, &settings->holder,
-                                        in_person, in_person && !is_known, now_ms(connection), &worth);
-    connection->proved = true;
-    tell_of_excess(connection, &worth);
+    bool is_known = sources_standing(shard->shared.sources, client->standing.source, now_ms(client)) == SOURCE_KNOWN;
+    client->standing.holder = holders_arrive(shard->shared.reputation->holders, client->verdict.identity->fingerprint,
+                                             &settings->holder, in_person, in_person && !is_known, now_ms(client), &worth);
+    client->standing.proved = true;
+    tell_of_excess(client, &worth);
     if (worth.within_connections) {
-        connection->credited = true;
-        connection->first_of_holder = worth.first;
-        sources_credit(shard->sources, connection->source, worth.vouches, worth.first, now_ms(connection));
+        client->standing.credited = true;
+        client->standing.first_of_holder = worth.first;
+        sources_credit(shard->shared.sources, client->standing.source, worth.vouches, worth.first, now_ms(client));
     } else {
-        count(connection, STATS_OVER_CERTIFICATE_CONNECTIONS);
+        count(client, STATS_OVER_CERTIFICATE_CONNECTIONS);
     }
     if (!worth.within_rate) {
-        exceed_rate(connection, is_known);
+        exceed_rate(client, is_known);
     } else if (in_person || is_known) {
-        speak_for_source(connection, &worth);
+        speak_for_source(client, &worth);
     }
     if (!worth.within_rate || !worth.within_connections) {
-        connection->class = ADMISSION_UNKNOWN;
-        connection->over_bound = true;
+        client->standing.class = ADMISSION_UNKNOWN;
+        client->standing.over_bound = true;
     }
 }
 
-void reputation_leave(struct connection *connection) {
-    if (connection->credited) {
-        sources_discredit(connection->shard->sources, connection->source, connection->first_of_holder, now_ms(connection));
-        connection->credited = false;
+void reputation_leave(struct client *client) {
+    struct standing *standing = &client->standing;
+
+    if (standing->credited) {
+        sources_discredit(client->shard->shared.sources, standing->source, standing->first_of_holder, now_ms(client));
+        standing->credited = false;
     }
-    if (connection->proved) {
-        holders_leave(connection->shard->reputation->holders, connection->holder);
-        connection->proved = false;
+    if (standing->proved) {
+        holders_leave(client->shard->shared.reputation->holders, standing->holder);
+        standing->proved = false;
     }
+    sources_leave(client->shard->shared.sources, standing->source);
+    standing->source = SOURCE_UNTRACKED;
 }
 
-void reputation_spend(struct connection *connection, uint64_t spent_ns) {
-    struct shard *shard = connection->shard;
+void reputation_spend(struct client *client, uint64_t spent_ns) {
+    struct shard *shard = client->shard;
 
-    sources_spend(shard->sources, connection->source, spent_ns, shard->reputation->cores, now_ms(connection));
+    sources_spend(shard->shared.sources, client->standing.source, spent_ns, shard->shared.reputation->cores, now_ms(client));
 }
 
-bool reputation_has_work(struct connection *connection) {
-    struct shard *shard = connection->shard;
-    bool has = sources_has_work(shard->sources, connection->source, shard->reputation->cores, now_ms(connection));
+bool reputation_has_work(struct client *client) {
+    struct shard *shard = client->shard;
+    bool has =
+        sources_has_work(shard->shared.sources, client->standing.source, shard->shared.reputation->cores, now_ms(client));
 
     if (!has) {
-        count(connection, STATS_OVER_SOURCE_WORK);
+        count(client, STATS_OVER_SOURCE_WORK);
     }
     return has;
 }

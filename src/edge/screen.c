@@ -28,12 +28,12 @@ static struct blocklist *suspects_like(struct shard *shard, const struct sockadd
 }
 
 void screen_unblock(struct shard *shard, const struct sockaddr *peer) {
-    blocklist_remove(suspects_like(shard, peer), syn_filter_name(&shard->reputation->secret, peer));
+    blocklist_remove(suspects_like(shard, peer), syn_filter_name(&shard->shared.reputation->secret, peer));
 }
 
 void screen_block(struct shard *shard, const struct sockaddr *peer) {
-    blocklist_add(suspects_like(shard, peer), syn_filter_name(&shard->reputation->secret, peer), ring_now_ms(&shard->ring),
-                  BLOCK_MS);
+    blocklist_add(suspects_like(shard, peer), syn_filter_name(&shard->shared.reputation->secret, peer),
+                  ring_now_ms(&shard->ring), BLOCK_MS);
 }
 
 static uint32_t drops_so_far(const struct shard *shard) {
@@ -56,7 +56,7 @@ void screen_count_drops(struct shard *shard) {
     uint32_t dropped = total - screen->dropped;
     if (dropped < INT32_MAX) {
         stats_add(&shard->stats->rejected[STATS_AT_ACCEPT][STATS_REJECT_BLOCKED], dropped);
-        admission_refuse(&shard->admission, dropped * DROP_WEIGHT);
+        admission_refuse(&shard->gate.admission, dropped * DROP_WEIGHT);
     }
     screen->dropped = total;
 }
@@ -99,7 +99,7 @@ static bool tell_family(struct shard *shard, enum screen_family family) {
     bool is_same = !screen->suspects[family].changed;
     uint32_t before = screen->suspects[family].count;
     struct syn_filter_rules rules = {
-        .secret = &shard->reputation->secret,
+        .secret = &shard->shared.reputation->secret,
         .ipv6 = family == SCREEN_IPV6,
         .blocked = blocked,
         .blocked_count = blocklist_collect(&screen->suspects[family], now_ms, blocked, SYN_FILTER_BLOCKED_MAX),
@@ -114,7 +114,7 @@ static bool tell_family(struct shard *shard, enum screen_family family) {
         screen->suspects[family].count == before) {
         return drops; /* the kernel has this very list */
     }
-    familiar_collect(&shard->reputation->familiar, now_ms, familiar);
+    familiar_collect(&shard->shared.reputation->familiar, now_ms, familiar);
     rules.network_count = find_networks(shard, family, networks);
     for (size_t i = 0; i < shard->listener_count; i++) {
         if (shard->listeners[i].ipv6 == rules.ipv6) {
@@ -135,7 +135,7 @@ static void tell(struct shard *shard) {
     if (!screen->on) {
         screen->dropped = drops_so_far(shard);
     }
-    screen->told_version = familiar_version(&shard->reputation->familiar);
+    screen->told_version = familiar_version(&shard->shared.reputation->familiar);
     screen->on = tell_family(shard, SCREEN_IPV4);
     screen->on |= tell_family(shard, SCREEN_IPV6);
     screen->told_ns = now_ns;
@@ -160,8 +160,8 @@ void screen_end_window(struct shard *shard, const struct sampling_window *window
         }
         return;
     }
-    bool is_new =
-        screen->sampling.share < SAMPLING_ALL && familiar_version(&shard->reputation->familiar) != screen->told_version;
+    bool is_new = screen->sampling.share < SAMPLING_ALL &&
+                  familiar_version(&shard->shared.reputation->familiar) != screen->told_version;
     bool soon =
         (is_new || is_far(screen->sampling.share, screen->told_share)) && passed_ns >= (uint64_t)TELL_SOON_MS * 1000000;
     bool due = passed_ns >= (uint64_t)TELL_MS * 1000000;

@@ -116,7 +116,7 @@ static int set_up(struct shard *shard) {
     if (create_pools(shard) < 0) {
         goto fail_pools;
     }
-    shard->site = site_create(&shard->ring, shard->config, shard->hosts, shard->tickets, shard->idle_max, reason);
+    shard->site = site_create(&shard->ring, shard->config, shard->hosts, shard->shared.tickets, shard->idle_max, reason);
     if (shard->site == NULL) {
         snprintf(shard->error, sizeof shard->error, "%s", reason);
         goto fail_site;
@@ -174,7 +174,7 @@ static void expire_ticket_keys(struct shard *shard) {
 
     if (shard->index == 0 && now_s != shard->tickets_expired_s) {
         shard->tickets_expired_s = now_s;
-        tls_tickets_expire(shard->tickets, now_s, shard->site->config->ticket_lifetime_s);
+        tls_tickets_expire(shard->shared.tickets, now_s, shard->site->config->ticket_lifetime_s);
     }
 }
 

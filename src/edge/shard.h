@@ -38,22 +38,46 @@ enum {
 
 struct connection;
 
+/* The process's, shared by all shards: each behind locks of its own, or atomic. */
+struct shared {
+    struct identity_cache *cache;
+    struct chain_log *chains;
+    struct tls_tickets *tickets;
+    struct sources *sources;
+    struct replays *replays;
+    struct reputation *reputation;
+};
+
+/* How loaded the shard is, and which hellos it takes up: gate.c's. */
+struct gate {
+    struct admission admission;
+    uint64_t busy_ns; /* how long the thread had been busy when its last window ended */
+    int schedstat;    /* the kernel's account of that; -1: none */
+};
+
+/* Memory for one call at a time: no connection's data stays here. */
+struct scratch {
+    uint8_t plaintext[TLS_RECORD_SIZE_MAX];
+    char head[SHARD_HEAD_SIZE];
+    char fields[SHARD_FIELDS_SIZE];
+};
+
+/* Plaintext that is gathered for one connection, until the end of the turn: output.c's. */
+struct output {
+    uint8_t gathered[SHARD_OUT_SIZE];
+    size_t size;
+    struct connection *owner; /* NULL: nothing is gathered */
+};
+
 struct shard {
     struct ring ring;
     struct mailbox mailbox;
     struct site *site;    /* for new connections; the others adopt it between two requests */
     struct site *retired; /* those that it has replaced, until their last user has gone */
     struct stats_shard *stats;
-    struct identity_cache *cache; /* this and the next two are the process's, shared by all shards */
-    struct chain_log *chains;
-    struct tls_tickets *tickets;
-    struct sources *sources; /* likewise, and the next two */
-    struct replays *replays;
-    struct reputation *reputation;
-    struct admission admission;
+    struct shared shared;
+    struct gate gate;
     struct screen screen;
-    uint64_t busy_ns; /* that the thread had been when its last window ended */
-    int schedstat;    /* the kernel's account of it; -1: none */
     struct slab connections;
     struct slab exchanges;
     struct slab rooms;        /* for trailers of requests: see passage.h */
@@ -73,13 +97,8 @@ struct shard {
     struct journal journal;
     uint64_t tickets_expired_s; /* when ticket keys were last looked through, by the first shard */
 
-    /* Memory for one call at a time: no connection's data stays here, except `out` until the end of the turn. */
-    uint8_t plaintext[TLS_RECORD_SIZE_MAX];
-    char head[SHARD_HEAD_SIZE];
-    char fields[SHARD_FIELDS_SIZE];
-    uint8_t out[SHARD_OUT_SIZE];
-    size_t out_size;
-    struct connection *out_owner;
+    struct scratch scratch;
+    struct output output;
 
     /* Set before the thread starts. */
     int core; /* -1: not pinned */
@@ -96,6 +115,11 @@ struct shard {
     atomic_bool ended;            /* the thread has nothing left to do */
     int leftover;                 /* after the end: things that were not given back */
 };
+
+/* Returns whether the shard has time for courtesies. */
+static inline bool shard_is_calm(const struct shard *shard) {
+    return shard->gate.admission.state == ADMISSION_CALM;
+}
 
 /* Starts the thread. 0 or a negative errno; else wait for `started`, then look at `error`. */
 int shard_start(struct shard *shard);

@@ -40,17 +40,17 @@ static inline void scene_open(void) {
     scene.site.config = &scene.config;
     shard->site = &scene.site;
     shard->stats = &scene.stats;
-    shard->sources = sources_create(1000);
-    shard->reputation = reputation_create(1000, 1);
+    shard->shared.sources = sources_create(1000);
+    shard->shared.reputation = reputation_create(1000, 1);
     shard->connections_capacity = shard->connections_max = SCENE_CONNECTIONS;
     scene_pass(1000000);
-    admission_init(&shard->admission, 8, shard->ring.now_ns);
-    cr_assert(shard->sources != NULL && shard->reputation != NULL);
+    admission_init(&shard->gate.admission, 8, shard->ring.now_ns);
+    cr_assert(shard->shared.sources != NULL && shard->shared.reputation != NULL);
 }
 
 static inline void scene_close(void) {
-    reputation_free(scene.shard.reputation);
-    sources_free(scene.shard.sources);
+    reputation_free(scene.shard.shared.reputation);
+    sources_free(scene.shard.shared.sources);
 }
 
 /* A connection that has just been accepted. */
@@ -60,22 +60,22 @@ static inline struct connection *scene_connect(const char *from) {
     enum source_standing standing;
 
     cr_assert_lt(scene.count, SCENE_CONNECTIONS);
-    *connection = (struct connection){.shard = &scene.shard,
-                                      .site = &scene.site,
-                                      .host = &scene.host,
-                                      .stream = &scene.streams[scene.count++],
-                                      .class = ADMISSION_UNKNOWN};
-    connection->peer.in.sin_family = AF_INET;
-    cr_assert_eq(inet_pton(AF_INET, from, &connection->peer.in.sin_addr), 1);
-    cr_assert_eq(sources_arrive(scene.shard.sources, &connection->peer.any, &unlimited, ring_now_ms(&scene.shard.ring),
-                                &connection->source, &standing),
+    *connection = (struct connection){.client = {.shard = &scene.shard,
+                                                 .site = &scene.site,
+                                                 .host = &scene.host,
+                                                 .standing = {.class = ADMISSION_UNKNOWN}},
+                                      .stream = &scene.streams[scene.count++]};
+    connection->client.peer.in.sin_family = AF_INET;
+    cr_assert_eq(inet_pton(AF_INET, from, &connection->client.peer.in.sin_addr), 1);
+    cr_assert_eq(sources_arrive(scene.shard.shared.sources, &connection->client.peer.any, &unlimited,
+                                ring_now_ms(&scene.shard.ring), &connection->client.standing.source, &standing),
                  SOURCE_ADMITTED);
-    connection->class = standing == SOURCE_KNOWN ? ADMISSION_KNOWN : ADMISSION_UNKNOWN;
+    connection->client.standing.class = standing == SOURCE_KNOWN ? ADMISSION_KNOWN : ADMISSION_UNKNOWN;
     return connection;
 }
 
 static inline enum source_standing scene_standing(const struct connection *connection) {
-    return sources_standing(scene.shard.sources, connection->source, ring_now_ms(&scene.shard.ring));
+    return sources_standing(scene.shard.shared.sources, connection->client.standing.source, ring_now_ms(&scene.shard.ring));
 }
 
 #endif

@@ -31,8 +31,8 @@ bool __wrap_tls_tickets_recognize(struct tls_tickets *tickets, struct bytes tick
 static struct connection *known(void) {
     struct connection *connection = scene_connect("192.0.2.1");
 
-    sources_prove(scene.shard.sources, connection->source, true, ring_now_ms(&scene.shard.ring));
-    connection->class = ADMISSION_KNOWN;
+    sources_prove(scene.shard.shared.sources, connection->client.standing.source, true, ring_now_ms(&scene.shard.ring));
+    connection->client.standing.class = ADMISSION_KNOWN;
     return connection;
 }
 
@@ -42,27 +42,27 @@ static enum admission_class hello(bool with_ticket, uint64_t *ticket) {
         .name = "s.test", .resumable = true, .first_ticket = bytes_of_string(with_ticket ? "t" : "")};
     struct connection *connection = known();
 
-    scene.shard.admission.state = ADMISSION_LOADED;
+    scene.shard.gate.admission.state = ADMISSION_LOADED;
     place_take(connection);
     gate_hello(connection, &hello, bytes_of_string(""));
     place_leave(connection);
-    *ticket = connection->ticket;
-    return (enum admission_class)connection->class;
+    *ticket = connection->client.standing.ticket;
+    return (enum admission_class)connection->client.standing.class;
 }
 
 Test(gate, a_ticket_counts_where_the_source_has_done_too_much) {
     static struct replays replays;
     uint64_t ticket;
 
-    scene.shard.replays = &replays;
+    scene.shard.shared.replays = &replays;
     cr_expect_eq(hello(true, &ticket), ADMISSION_KNOWN);
     cr_expect_eq(ticket, 0);
     struct connection *busy = known();
-    reputation_spend(busy, UINT64_C(3600000000000));
+    reputation_spend(&busy->client, UINT64_C(3600000000000));
     cr_expect_eq(hello(false, &ticket), ADMISSION_UNKNOWN);
     cr_expect_eq(hello(true, &ticket), ADMISSION_RETURNING);
     cr_expect_neq(ticket, 0, "it is to be noted once it was used");
-    replays_note(scene.shard.replays, ticket);
+    replays_note(scene.shard.shared.replays, ticket);
     cr_expect_eq(hello(true, &ticket), ADMISSION_UNKNOWN, "again");
     cr_expect_eq(begun, 4);
 }
@@ -72,35 +72,35 @@ static void work_for(struct connection *connection, uint64_t ms, enum admission_
     struct gate_work work = gate_work_begin(connection);
 
     work.began_ns -= ms * 1000000;
-    connection->class = (uint8_t)class_then;
+    connection->client.standing.class = (uint8_t)class_then;
     gate_work_end(connection, work);
 }
 
 /* Its certificate has cost it its class while it was at work. */
 Test(gate, work_is_of_the_class_that_it_was_begun_under) {
     struct connection *connection = known();
-    int64_t left = scene.shard.admission.budgets[ADMISSION_UNKNOWN].left;
+    int64_t left = scene.shard.gate.admission.budgets[ADMISSION_UNKNOWN].left;
 
-    scene.shard.admission.state = ADMISSION_LOADED;
+    scene.shard.gate.admission.state = ADMISSION_LOADED;
     for (unsigned i = 0; i < 1000; i++) {
-        connection->class = ADMISSION_KNOWN;
+        connection->client.standing.class = ADMISSION_KNOWN;
         work_for(connection, 15, ADMISSION_UNKNOWN);
     }
-    cr_expect_eq(scene.shard.admission.budgets[ADMISSION_UNKNOWN].left, left);
-    cr_expect_eq(scene.shard.admission.budgets[ADMISSION_UNKNOWN].spent, 0);
+    cr_expect_eq(scene.shard.gate.admission.budgets[ADMISSION_UNKNOWN].left, left);
+    cr_expect_eq(scene.shard.gate.admission.budgets[ADMISSION_UNKNOWN].spent, 0);
     cr_expect_eq(scene.stats.handshake_work_ns[ADMISSION_UNKNOWN], 0);
     cr_expect_gt(scene.stats.handshake_work_ns[ADMISSION_KNOWN], 0);
-    cr_expect_not(reputation_has_work(connection), "its source has paid for it");
+    cr_expect_not(reputation_has_work(&connection->client), "its source has paid for it");
 }
 
 /* A virtual machine that stood still for an hour has not worked for whoever was being served. */
 Test(gate, time_in_which_the_thread_was_stopped_is_no_work) {
     struct connection *connection = known();
 
-    scene.shard.admission.state = ADMISSION_LOADED;
-    cr_assert(reputation_has_work(connection));
+    scene.shard.gate.admission.state = ADMISSION_LOADED;
+    cr_assert(reputation_has_work(&connection->client));
     work_for(connection, 3600 * 1000, ADMISSION_KNOWN);
-    cr_expect(reputation_has_work(connection), "its source has not used up its work");
-    cr_expect_leq(scene.shard.admission.budgets[ADMISSION_KNOWN].spent, UINT64_C(20000000));
+    cr_expect(reputation_has_work(&connection->client), "its source has not used up its work");
+    cr_expect_leq(scene.shard.gate.admission.budgets[ADMISSION_KNOWN].spent, UINT64_C(20000000));
     cr_expect_leq(scene.stats.handshake_work_ns[ADMISSION_KNOWN], UINT64_C(20000000));
 }

@@ -17,7 +17,7 @@ void __wrap_connection_end(struct connection *connection, enum connection_end ho
 void __wrap_connection_refuse(struct connection *connection, enum stats_stage stage, enum stats_rejection why,
                               enum connection_blame blame, enum connection_end how) {
     if (blame == CONNECTION_BLAME_FAILURE) {
-        reputation_fail(connection);
+        reputation_fail(&connection->client);
     }
     __wrap_connection_end(connection, how);
 }
@@ -31,7 +31,7 @@ static enum source_standing crowd_out(const char *source, bool waits) {
         connection = scene_connect(source);
         place_take(connection);
         place_has_spoken(connection);
-        connection->admission.waits = waits;
+        connection->queue.entry.waits = waits;
         scene_pass(2000);
         cr_assert(place_make_room(&scene.shard, ADMISSION_UNKNOWN));
         cr_assert_eq(connection->place.stage, PLACES_NONE);
@@ -64,13 +64,13 @@ Test(place, a_valid_client_over_its_bounds_makes_room) {
     struct connection *connection = scene_connect("192.0.2.1");
 
     scene.shard.connections_max = 1;
-    connection->identity = &scene.identity;
+    connection->client.verdict.identity = &scene.identity;
     connection->state = CONNECTION_WAITING;
     place_take(connection);
     place_update(connection);
     scene_pass(2000);
     cr_expect_not(place_make_room(&scene.shard, ADMISSION_KNOWN));
-    connection->over_bound = true;
+    connection->client.standing.over_bound = true;
     place_update(connection);
     cr_expect_eq(connection->place.rank, PLACES_STRANGER, "though its host would deny it");
 }

@@ -9,7 +9,7 @@ enum { PIECE = 4096, READ_SIZE = 16 * 1024 };
 static WOLFSSL_CTX *contexts[TALK_CERTIFICATES][2];
 
 static int receive(WOLFSSL *tls, char *data, int capacity, void *owner) {
-    struct client *client = owner;
+    struct simulated_client *client = owner;
     size_t size = client->in.size < (size_t)capacity ? client->in.size : (size_t)capacity;
 
     if (size == 0) {
@@ -21,7 +21,7 @@ static int receive(WOLFSSL *tls, char *data, int capacity, void *owner) {
 }
 
 static int send_out(WOLFSSL *tls, char *data, int size, void *owner) {
-    talk_put(&((struct client *)owner)->out, data, (size_t)size);
+    talk_put(&((struct simulated_client *)owner)->out, data, (size_t)size);
     return size;
 }
 
@@ -54,7 +54,7 @@ void client_set_up(void) {
     }
 }
 
-static void begin_tls(struct client *client) {
+static void begin_tls(struct simulated_client *client) {
     const char *name = talk_host_names[client->plan.host];
 
     client->tls = wolfSSL_new(contexts[client->plan.certificate][client->plan.tls12]);
@@ -70,9 +70,9 @@ static void begin_tls(struct client *client) {
     }
 }
 
-void client_begin(struct client *client, struct kernel_socket *socket, const struct client_plan *plan, struct talk *talk,
-                  struct client_counts *counts, WOLFSSL_SESSION **session) {
-    *client = (struct client){
+void client_begin(struct simulated_client *client, struct kernel_socket *socket, const struct client_plan *plan,
+                  struct talk *talk, struct client_counts *counts, WOLFSSL_SESSION **session) {
+    *client = (struct simulated_client){
         .socket = socket,
         .plan = *plan,
         .talk = talk,
@@ -99,7 +99,7 @@ void client_begin(struct client *client, struct kernel_socket *socket, const str
     }
 }
 
-void client_leave(struct client *client, bool by_reset) {
+void client_leave(struct simulated_client *client, bool by_reset) {
     if (client->tls != NULL) {
         wolfSSL_free(client->tls);
     }
@@ -114,20 +114,20 @@ void client_leave(struct client *client, bool by_reset) {
     client->socket = NULL;
 }
 
-static bool tls_wants_more(struct client *client, int result) {
+static bool tls_wants_more(struct simulated_client *client, int result) {
     int error = wolfSSL_get_error(client->tls, result);
 
     return error == WOLFSSL_ERROR_WANT_READ || error == WOLFSSL_ERROR_WANT_WRITE;
 }
 
-static void keep_session(struct client *client) {
+static void keep_session(struct simulated_client *client) {
     if (*client->session != NULL) {
         wolfSSL_SESSION_free(*client->session);
     }
     *client->session = wolfSSL_get1_session(client->tls);
 }
 
-static void handshake(struct client *client) {
+static void handshake(struct simulated_client *client) {
     int result = wolfSSL_connect(client->tls);
 
     if (result == WOLFSSL_SUCCESS) {
@@ -148,7 +148,7 @@ static bool is_final(unsigned status) {
 }
 
 /* Sallyport's own answers need no origin; what they may be depends on the request and on who has asked. */
-static void expect_own_answer(const struct client *client, const struct talk_request *request) {
+static void expect_own_answer(const struct simulated_client *client, const struct talk_request *request) {
     bool may_be_denied = request->certificate != TALK_VALID && request->host != TALK_OFF;
 
     switch (client->status) {
@@ -166,7 +166,7 @@ static void expect_own_answer(const struct client *client, const struct talk_req
     }
 }
 
-static void begin_answer(struct client *client, size_t head_size) {
+static void begin_answer(struct simulated_client *client, size_t head_size) {
     const char *head = client->text.data;
     uint32_t number = client->asked_count > 0 ? client->asked[0] : 0;
     const struct talk_request *request = &client->talk->requests[number];
@@ -208,7 +208,7 @@ static void begin_answer(struct client *client, size_t head_size) {
     talk_drop(&client->text, head_size);
 }
 
-static void end_answer(struct client *client) {
+static void end_answer(struct simulated_client *client) {
     client->in_body = false;
     client->counts->answers[client->status < 600 ? client->status : 0]++;
     if (client->by_origin && !client->talk->requests[client->asked[0]].head && client->status == 200) {
@@ -226,7 +226,7 @@ static void end_answer(struct client *client) {
 }
 
 /* A body of our own is skipped; one of an origin is checked byte by byte. */
-static void take_body(struct client *client) {
+static void take_body(struct simulated_client *client) {
     uint32_t number = client->asked_count > 0 ? client->asked[0] : 0;
 
     if (client->by_origin) {
@@ -246,7 +246,7 @@ static void take_body(struct client *client) {
     }
 }
 
-static void understand(struct client *client) {
+static void understand(struct simulated_client *client) {
     for (;;) {
         size_t before = client->text.size;
         bool in_body = client->in_body;
@@ -267,7 +267,7 @@ static void understand(struct client *client) {
     }
 }
 
-static void read_answers(struct client *client) {
+static void read_answers(struct simulated_client *client) {
     char text[READ_SIZE];
     int size;
 
@@ -283,7 +283,7 @@ static void read_answers(struct client *client) {
 
 /* Requests. */
 
-static void put_request(struct client *client, struct talk_buffer *text, uint32_t number) {
+static void put_request(struct simulated_client *client, struct talk_buffer *text, uint32_t number) {
     const struct talk_request *request = &client->talk->requests[number];
     const char *method = request->head ? "HEAD" : request->framing == TALK_NOTHING ? "GET" : "POST";
 
@@ -312,7 +312,7 @@ static size_t some_size(void) {
     return kernel_chance(100) ? kernel_below(200000) : kernel_chance(500) ? kernel_below(3000) : kernel_below(20);
 }
 
-void client_ask(struct client *client) {
+void client_ask(struct simulated_client *client) {
     struct talk_buffer text = {0};
     uint32_t number = client->talk->count;
 
@@ -355,7 +355,7 @@ void client_ask(struct client *client) {
 
 /* The network. */
 
-void client_push(struct client *client, size_t size) {
+void client_push(struct simulated_client *client, size_t size) {
     if (size > client->out.size) {
         size = client->out.size;
     }
@@ -364,14 +364,14 @@ void client_push(struct client *client, size_t size) {
     }
 }
 
-static size_t some_piece(const struct client *client) {
+static size_t some_piece(const struct simulated_client *client) {
     if (client->plan.sluggish) {
         return 1 + kernel_below(40);
     }
     return kernel_chance(200) ? 1 + kernel_below(500) : PIECE;
 }
 
-void client_pull(struct client *client) {
+void client_pull(struct simulated_client *client) {
     char data[READ_SIZE];
     size_t size = kernel_peer_receive(client->socket, data, sizeof data);
 
@@ -387,7 +387,7 @@ void client_pull(struct client *client) {
     }
 }
 
-static void misbehave(struct client *client) {
+static void misbehave(struct simulated_client *client) {
     switch (kernel_below(5)) {
     case 0:
         simulator_trace("client: resets");
@@ -411,7 +411,7 @@ static void misbehave(struct client *client) {
     }
 }
 
-static void say_goodbye(struct client *client) {
+static void say_goodbye(struct simulated_client *client) {
     client->said_goodbye = true;
     if (client->secured && !client->broken) {
         wolfSSL_shutdown(client->tls);
@@ -419,12 +419,12 @@ static void say_goodbye(struct client *client) {
 }
 
 /* Nothing more can come, or is wanted. */
-static bool is_over(const struct client *client) {
+static bool is_over(const struct simulated_client *client) {
     return kernel_peer_is_reset(client->socket) || kernel_peer_at_end(client->socket) ||
            (client->said_goodbye && client->out.size == 0);
 }
 
-void client_step(struct client *client) {
+void client_step(struct simulated_client *client) {
     bool idle = client->secured && client->requests_left == 0 && client->asked_count == 0;
 
     if (client->plan.rude && kernel_chance(20)) {

@@ -30,7 +30,7 @@ struct client_counts {
     uint64_t answers[600]; /* by status; complete ones */
 };
 
-struct client {
+struct simulated_client {
     struct kernel_socket *socket; /* NULL: this place is free */
     struct client_plan plan;
     struct talk *talk;
@@ -57,17 +57,17 @@ struct client {
 /* Once for the process: certificates, keys, and contexts with them. */
 void client_set_up(void);
 /* A client that has just connected. */
-void client_begin(struct client *client, struct kernel_socket *socket, const struct client_plan *plan, struct talk *talk,
-                  struct client_counts *counts, WOLFSSL_SESSION **session);
+void client_begin(struct simulated_client *client, struct kernel_socket *socket, const struct client_plan *plan,
+                  struct talk *talk, struct client_counts *counts, WOLFSSL_SESSION **session);
 /* Does one thing, as the seed has it. Leaves when there is nothing left to do. */
-void client_step(struct client *client);
+void client_step(struct simulated_client *client);
 /* The single things, for a test that leaves nothing to the seed: sends up to `size` bytes of what is to be sent... */
-void client_push(struct client *client, size_t size);
+void client_push(struct simulated_client *client, size_t size);
 /* ... takes what has come, goes on with the handshake and reads answers... */
-void client_pull(struct client *client);
+void client_pull(struct simulated_client *client);
 /* ... and writes a request, which client_push then sends. */
-void client_ask(struct client *client);
+void client_ask(struct simulated_client *client);
 /* Leaves now, and frees all it has. */
-void client_leave(struct client *client, bool by_reset);
+void client_leave(struct simulated_client *client, bool by_reset);
 
 #endif

@@ -9,7 +9,7 @@ enum { ALLOCATIONS_MAX = 1000 };
 static struct world world;
 
 struct scene {
-    struct client *client;
+    struct simulated_client *client;
     const struct client_plan *plan;
 };
 

@@ -70,7 +70,7 @@ enum phase { PHASE_APPROACH, PHASE_EVENT, PHASE_AFTER, PHASE_END };
 
 struct scene {
     const struct way *way;
-    struct client *client;
+    struct simulated_client *client;
     enum phase phase;
     unsigned turns; /* of the world in this phase */
     bool tls12;
@@ -85,7 +85,7 @@ static struct connection *connection_of(struct world *w) {
 
 /* One step towards the state; its side of the origin stays silent. */
 static void approach(struct scene *scene) {
-    struct client *client = scene->client;
+    struct simulated_client *client = scene->client;
 
     switch (scene->way->state) {
     case CONNECTION_HELLO:
@@ -118,7 +118,7 @@ static void approach(struct scene *scene) {
 }
 
 static void cause(struct world *w, struct scene *scene) {
-    struct client *client = scene->client;
+    struct simulated_client *client = scene->client;
 
     switch (scene->way->event) {
     case EVENT_FIN:

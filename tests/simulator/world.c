@@ -109,17 +109,19 @@ static void expect_state(const struct connection *connection) {
     bool has_exchange = connection->state == CONNECTION_HEAD || connection->state == CONNECTION_EXCHANGE;
 
     SIMULATOR_EXPECT(connection->state < CONNECTION_STATES, "state %u", connection->state);
-    SIMULATOR_EXPECT((connection->exchange != NULL) == has_exchange, "exchange in state %u", connection->state);
+    SIMULATOR_EXPECT((connection->http1.exchange != NULL) == has_exchange, "exchange in state %u", connection->state);
     SIMULATOR_EXPECT(connection->stream->owner == connection, "a stream of another owner");
     if (connection->state == CONNECTION_CLOSING) {
-        SIMULATOR_EXPECT(connection->held.data == NULL && connection->bytes_counted == 0 && !connection->waits_of_source,
-                         "a connection that ends holds %u bytes", connection->bytes_counted);
+        SIMULATOR_EXPECT(connection->held.data == NULL && connection->kept.counted == 0 &&
+                             !connection->queue.counts_for_source,
+                         "a connection that ends holds %u bytes", connection->kept.counted);
         SIMULATOR_EXPECT(!timer_is_set(&connection->pace.timer), "a connection that ends has a deadline");
     } else {
         SIMULATOR_EXPECT(timer_is_set(&connection->pace.timer), "no deadline in state %u", connection->state);
-        SIMULATOR_EXPECT(connection->host != NULL || connection->state <= CONNECTION_QUEUED, "no host in state %u",
+        SIMULATOR_EXPECT(connection->client.host != NULL || connection->state <= CONNECTION_QUEUED, "no host in state %u",
                          connection->state);
-        SIMULATOR_EXPECT(connection->identity != NULL || is_early(connection), "no identity in state %u", connection->state);
+        SIMULATOR_EXPECT(connection->client.verdict.identity != NULL || is_early(connection), "no identity in state %u",
+                         connection->state);
     }
 }
 
@@ -133,12 +135,12 @@ static void expect_sums(struct world *world) {
         expect_state(connection);
         world->states[connection->state]++;
         count++;
-        exchanges += connection->exchange != NULL;
+        exchanges += connection->http1.exchange != NULL;
         lingering += connection->lingers;
         if (is_early(connection)) {
-            early += connection->bytes_counted;
+            early += connection->kept.counted;
         } else {
-            late += connection->bytes_counted;
+            late += connection->kept.counted;
         }
     }
     SIMULATOR_EXPECT(count == shard->connections.in_use, "%u connections of %u are listed", count,
@@ -240,12 +242,12 @@ static void create_shard(struct world *world) {
     shard->core = -1;
     shard->stats = &world->stats.shards[0];
     shard->hosts = world->stats.hosts;
-    shard->cache = identity_cache_create(CACHE_ENTRIES);
-    shard->chains = chain_log_create(CHAIN_LOG_SIZE);
-    shard->tickets = tls_tickets_create();
-    shard->sources = sources_create(SOURCES);
-    shard->replays = calloc(1, sizeof *shard->replays);
-    shard->reputation = reputation_create(SOURCES, 1);
+    shard->shared.cache = identity_cache_create(CACHE_ENTRIES);
+    shard->shared.chains = chain_log_create(CHAIN_LOG_SIZE);
+    shard->shared.tickets = tls_tickets_create();
+    shard->shared.sources = sources_create(SOURCES);
+    shard->shared.replays = calloc(1, sizeof *shard->shared.replays);
+    shard->shared.reputation = reputation_create(SOURCES, 1);
     shard->connections_max = shard->connections_capacity = world->plan.connections;
     shard->idle_max = RELAY_IDLE_TOTAL_MAX;
     shard->listener_count = 1;
@@ -257,12 +259,12 @@ static void destroy_shard(struct world *world) {
     struct shard *shard = world->shard;
 
     mailbox_destroy(&shard->mailbox);
-    sources_free(shard->sources);
-    free(shard->replays);
-    reputation_free(shard->reputation);
-    tls_tickets_free(shard->tickets);
-    chain_log_free(shard->chains);
-    identity_cache_free(shard->cache);
+    sources_free(shard->shared.sources);
+    free(shard->shared.replays);
+    reputation_free(shard->shared.reputation);
+    tls_tickets_free(shard->shared.tickets);
+    chain_log_free(shard->shared.chains);
+    identity_cache_free(shard->shared.cache);
     stats_destroy(&world->stats);
     free(shard);
 }
@@ -273,8 +275,8 @@ void world_reload(struct world *world, unsigned config) {
     static sem_t taken;
     char reason[SITE_ERROR_SIZE];
     struct stats_hosts *hosts = hosts_of(world, configs[config]);
-    struct site *site =
-        site_create(&world->shard->ring, configs[config], hosts, world->shard->tickets, world->shard->idle_max, reason);
+    struct site *site = site_create(&world->shard->ring, configs[config], hosts, world->shard->shared.tickets,
+                                    world->shard->idle_max, reason);
 
     SIMULATOR_EXPECT(site != NULL, "%s", reason);
     simulator_trace("world: configuration %u", config);
@@ -304,12 +306,12 @@ void world_stop(struct world *world) {
     shard_post_stop(world->shard);
 }
 
-struct client *world_connect(struct world *world, const struct client_plan *plan, const char *from) {
+struct simulated_client *world_connect(struct world *world, const struct client_plan *plan, const char *from) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(1024)};
 
     inet_pton(AF_INET, from, &address.sin_addr);
     for (size_t i = 0; i < WORLD_CLIENTS_MAX; i++) {
-        struct client *client = &world->clients[i];
+        struct simulated_client *client = &world->clients[i];
         struct kernel_socket *socket;
 
         if (client->socket != NULL) {

@@ -33,7 +33,7 @@ struct world {
     struct world_plan plan;
     struct shard *shard;
     struct stats stats;
-    struct client clients[WORLD_CLIENTS_MAX];
+    struct simulated_client clients[WORLD_CLIENTS_MAX];
     struct origin origins[WORLD_ORIGINS_MAX];
     struct client_counts counts;
     struct talk talk;
@@ -58,7 +58,7 @@ void world_set_up(void);
 uint64_t world_run(struct world *world, const struct world_plan *plan);
 
 /* For steps of one's own. */
-struct client *world_connect(struct world *world, const struct client_plan *plan, const char *from);
+struct simulated_client *world_connect(struct world *world, const struct client_plan *plan, const char *from);
 void world_reload(struct world *world, unsigned config);
 void world_drain(struct world *world, uint32_t timeout_ms);
 void world_stop(struct world *world);

@@ -1,0 +1,67 @@
+/*
+ * A client, as the modules see it that serve it: under which site and host, with which TLS session, what it has shown, and
+ * what its source and its certificate are worth. Owned by its connection, for as long as the connection; a request and its
+ * answer (exchange.h) know the client and not the connection.
+ */
+#ifndef EDGE_CLIENT_H
+#define EDGE_CLIENT_H
+
+#include "edge/shard.h"
+#include "guard/sources.h"
+
+#include <netinet/in.h>
+
+enum {
+    CLIENT_ADDRESS_SIZE = 46,
+};
+
+/* What the client has shown, and what was said of that: verdict.c's. */
+struct verdict {
+    struct identity *identity; /* NULL before the handshake is complete, unless the chain or a ticket has come */
+    uint8_t *chain;            /* the client's certificates, to be judged again: see verdict.c. NULL: none are kept */
+    uint32_t chain_size;
+    uint8_t chain_digest[IDENTITY_DIGEST_SIZE]; /* zeros: no chain, or one that was too large */
+    bool resumable;                             /* the hello allows a ticket */
+    bool is_new;    /* the cache does not have the identity; it is to, once its possession is proved */
+    bool by_ticket; /* identity and chain are those of a ticket, not of this handshake */
+    bool stale;     /* the identity was reached under another policy than the host's */
+    bool lost;      /* the identity was reached anew since the handshake, and does not let the client in any more */
+};
+
+/* What the client's source and certificate are worth, and what its connection counts as: reputation.c's, and gate.c's. */
+struct standing {
+    uint64_t ticket;      /* the name of the ticket that it came with, if the gate has looked at it: see guard/replays.h */
+    uint32_t source;      /* guard/sources' number of it; SOURCE_UNTRACKED: the source is allowed, or not tracked */
+    uint32_t holder;      /* guard/holders' number of its certificate's holder, if `proved` */
+    uint8_t class;        /* enum admission_class */
+    bool proved;          /* the client has shown a valid certificate */
+    bool credited;        /* and that counts for its source */
+    bool first_of_holder; /* and no other connection of the certificate was open then */
+    bool over_bound;      /* its certificate is used more than any device needs */
+};
+
+struct client {
+    struct shard *shard;
+    struct site *site;              /* with a reference */
+    const struct config_host *host; /* of the site; the hello's name leads to it. NULL before that */
+    const char *name;               /* the server name of the hello, "" when it had none */
+    char *name_copy;                /* where `name` is, unless it is the host's own */
+    struct tls_session *tls;        /* NULL before the hello is complete */
+    struct verdict verdict;
+    struct standing standing;
+    struct relay_client origin; /* the connection to an origin that is this client's alone */
+    uint64_t handshake_ns;      /* from accept to the end of the handshake */
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } peer;
+    char address[CLIENT_ADDRESS_SIZE]; /* of the peer, without port; once the handshake is complete */
+};
+
+/* The counters of the client's host in its shard. */
+static inline struct stats_host *client_host_stats(const struct client *client) {
+    return stats_hosts_at(client->site->stats, client->host->index, client->shard->index);
+}
+
+#endif
