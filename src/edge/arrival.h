@@ -1,4 +1,4 @@
-/* A connection's first moment: who may come in at all, and then becomes a connection. */
+/* A connection's first moment: decides whether a client may come in at all, and makes a connection of it. */
 #ifndef EDGE_ARRIVAL_H
 #define EDGE_ARRIVAL_H
 

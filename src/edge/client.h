@@ -64,4 +64,10 @@ static inline struct stats_host *client_host_stats(const struct client *client) 
     return stats_hosts_at(client->site->stats, client->host->index, client->shard->index);
 }
 
+/* Writes the address of the client's peer, without port. */
+void client_write_address(const struct client *client, char address[static CLIENT_ADDRESS_SIZE]);
+/* Describes the client for a line of the access log; `address` keeps a text of it. `host`: NULL where none is chosen. */
+struct access_client client_describe(const struct client *client, const struct config_host *host,
+                                     char address[static CLIENT_ADDRESS_SIZE]);
+
 #endif

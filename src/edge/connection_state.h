@@ -1,6 +1,13 @@
 /*
- * struct connection, made of what each module keeps of a connection. What is done with connections is in connection.h; the
- * modules below that one need the struct alone.
+ * struct connection, made of what each module keeps of a connection, and struct stage, a state of it as a table: which other
+ * states may follow, and what is done with each event. What is done with connections is in connection.h; the modules below
+ * that one need the structs alone.
+ *
+ *   HELLO ─ QUEUED ─ HANDSHAKE ─ WAITING ⇄ HEAD ⇄ EXCHANGE
+ *      └───────┴─────────┴──────────┴───────┴──────┴─── CLOSING
+ *
+ * Each stage's table is in the module that does its work: hello_stage.c, queue.c, handshake.c, http1.c, connection.c. A
+ * module knows the stages that follow its own, and never those before it.
  */
 #ifndef EDGE_CONNECTION_STATE_H
 #define EDGE_CONNECTION_STATE_H
@@ -10,7 +17,7 @@
 
 enum connection_state {
     CONNECTION_HELLO,     /* the ClientHello is not complete; no TLS object exists */
-    CONNECTION_QUEUED,    /* the hello waits to be taken up: see queue.h */
+    CONNECTION_QUEUED,    /* the hello waits until the shard has time for its handshake */
     CONNECTION_HANDSHAKE, /* wolfSSL is at work */
     CONNECTION_WAITING,   /* for the first byte of a request */
     CONNECTION_HEAD,      /* a part of a request's head is there */
@@ -19,7 +26,55 @@ enum connection_state {
     CONNECTION_STATES,
 };
 
-struct exchange;
+struct connection;
+struct http1_exchange;
+
+/* How a connection ends. */
+enum connection_end {
+    CONNECTION_POLITELY,    /* close_notify, what is queued, FIN */
+    CONNECTION_TRUNCATED,   /* what is queued, FIN, but no close_notify: the answer is not complete */
+    CONNECTION_ABRUPTLY,    /* now */
+    CONNECTION_AFTER_ALERT, /* what is queued, which is the alert; while the shard is calm a moment to read it; then a reset
+                             */
+    CONNECTION_BY_RESET,    /* now, by a reset, so that the kernel keeps nothing of it: for clients that broke the rules or
+                               ran out of time */
+};
+
+/* A state of a connection. Members that may be NULL say what is done without them. */
+struct stage {
+    const char *name;
+    enum connection_state state;
+    uint32_t next; /* the states that may follow: the sum of STAGE_BIT of each */
+    enum stats_stage counted_as;
+    bool is_early;        /* the handshake is not complete */
+    bool is_idle;         /* the client has been served and asks for nothing: the end of the shard ends the connection */
+    bool may_switch_site; /* a reload takes effect at once, and not with the next request */
+    bool pauses;          /* for a client that sends small pieces: see pace.h */
+    bool extends;         /* progress begins the deadline anew */
+    /* Returns how long the client may take, in milliseconds. NULL: the deadline of the stage before goes on. */
+    uint32_t (*deadline_ms)(const struct connection *connection);
+    /* Bytes have come, at least one. */
+    void (*received)(struct connection *connection, struct bytes data);
+    /* Its turn has come, among the handshakes that wait: `received` is what was held. NULL: it never waits. */
+    void (*taken_up)(struct connection *connection, struct bytes received);
+    /* Takes plaintext and returns how many bytes were used; 0: no more can be, for now. NULL: nothing is taken. */
+    size_t (*plaintext)(struct connection *connection, struct bytes input);
+    /* The client has said its last word: by FIN, or by close_notify. */
+    void (*finished)(struct connection *connection, bool by_fin);
+    /* The client is gone. */
+    void (*failed)(struct connection *connection);
+    /* The stream takes more to send again. NULL: more input is asked for, if any could be of use. */
+    void (*drained)(struct connection *connection);
+    /* The deadline has passed. */
+    void (*timed_out)(struct connection *connection);
+    /* Whether more input could be of use. NULL: it could. */
+    bool (*wants_input)(const struct connection *connection);
+    /* The connection ends: lets go of what the stage holds. False: that has ended the connection by itself. NULL: nothing.
+     */
+    bool (*leave)(struct connection *connection, enum connection_end how);
+};
+
+#define STAGE_BIT(state) (UINT32_C(1) << (state))
 
 /* Bytes that wait to be worked through: of a hello, a handshake's flight, a head, a request behind another. */
 struct connection_held {
@@ -34,19 +89,18 @@ struct connection_kept {
     uint32_t by_tls;  /* of these, by the TLS session, when it has had its input */
 };
 
-/* The connection's place among the handshakes that wait: gate.c's. */
+/* The connection among the handshakes that wait: gate.c's and queue.c's. */
 struct connection_queue {
     struct admission_entry entry;
     bool counts_for_source; /* as one of its source's that wait */
     bool early_data;        /* the hello says that early data follows, which is refused and stepped over */
 };
 
-/* From the end of the handshake on. */
+/* From the end of the handshake on: http1.c's. */
 struct connection_http1 {
-    struct exchange *exchange; /* from the first byte of a request to the last of its answer */
-    uint32_t requests;         /* begun */
-    bool peer_closed;          /* the client has sent close_notify or FIN; what it asked before is still answered */
-    bool processing;           /* input is being worked through further up the stack */
+    struct http1_exchange *exchange; /* from the first byte of a request to the last of its answer */
+    uint32_t requests;               /* begun */
+    bool peer_closed;                /* the client has sent close_notify or FIN; what it asked before is still answered */
 };
 
 struct connection {
@@ -54,16 +108,24 @@ struct connection {
     struct connection *previous;
     struct client client;
     struct stream *stream;
+    const struct stage *stage; /* connection_enter alone changes it */
     struct connection_held held;
-    struct pace pace;   /* with the deadline of the current state */
+    struct pace pace;   /* with the deadline of the stage */
     struct place place; /* among all connections: place.c's */
     struct connection_kept kept;
     struct connection_queue queue;
     struct connection_http1 http1;
     uint64_t accepted_ns;
-    uint8_t state;
     bool handshake_counted;
-    bool lingers; /* counted in the shard's lingering */
+    bool lingers;    /* counted in the shard's lingering */
+    bool processing; /* plaintext is being worked through further up the stack */
 };
+
+/* The last stage: no handler is called any more but that of the stream's end. */
+extern const struct stage connection_closing;
+
+static inline bool connection_is_closing(const struct connection *connection) {
+    return connection->stage == &connection_closing;
+}
 
 #endif

@@ -3,47 +3,88 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "config/methods.h"
-#include "edge/adopt.h"
 #include "edge/naming.h"
-#include "edge/output.h"
 #include "edge/passage.h"
-#include "edge/place.h"
+#include "edge/site_switch.h"
 #include "edge/verdict.h"
-#include "http/forward.h"
 #include "http/persistence.h"
 
 #include <string.h>
 
-enum {
-    DISCARD_MAX = 64 * 1024, /* of a body that nobody wants; a longer one costs the connection */
-};
-
 static const struct relay_handler relay_handler;
 
-struct exchange *exchange_create(struct connection *connection) {
-    const size_t end = offsetof(struct exchange, note) + offsetof(struct journal_note, method);
-    struct exchange *exchange = slab_take(&connection->client.shard->exchanges);
+/* Takes references to what the client's site, host and identity are now. */
+static void refer_to_client(struct exchange *exchange) {
+    struct client *client = exchange->client;
 
-    if (exchange == NULL) {
-        return NULL;
+    if (exchange->site != client->site) {
+        struct site *before = exchange->site;
+
+        exchange->site = site_retain(client->site);
+        if (before != NULL) {
+            site_release(before);
+        }
     }
-    /* Not the 1.6 KiB of headers, nor texts for the log: their numbers are 0. */
-    memset((char *)exchange, 0, offsetof(struct exchange, request));
-    memset((char *)exchange + offsetof(struct exchange, relay), 0, end - offsetof(struct exchange, relay));
-    exchange->connection = connection;
+    exchange->host = client->host;
+    if (exchange->identity != client->verdict.identity) {
+        identity_release(exchange->identity);
+        exchange->identity = identity_retain(client->verdict.identity);
+    }
+}
+
+void exchange_init(struct exchange *exchange, const struct exchange_carrier *carrier, void *owner, struct client *client) {
+    memset(exchange, 0, offsetof(struct exchange, request));
+    exchange->carrier = carrier;
+    exchange->owner = owner;
+    exchange->client = client;
+    refer_to_client(exchange);
     exchange->request.headers = exchange->headers;
     exchange->request.headers_max = HTTP_HEADERS_MAX;
-    http_parser_init_request(&exchange->parser, &exchange->request,
-                             connection->client.site->config->limits.request_header_size);
-    return exchange;
+    journal_note_clear(&exchange->note);
+}
+
+static struct shard *shard_of(const struct exchange *exchange) {
+    return exchange->client->shard;
 }
 
 static struct stats_host *host_stats(const struct exchange *exchange) {
-    return client_host_stats(&exchange->connection->client);
+    return stats_hosts_at(exchange->site->stats, exchange->host->index, shard_of(exchange)->index);
 }
 
-void exchange_destroy(struct exchange *exchange) {
-    struct shard *shard = exchange->connection->client.shard;
+static void log_request(const struct exchange *exchange) {
+    const struct client *client = exchange->client;
+    const struct identity *identity = exchange->identity;
+    const struct journal_note *note = &exchange->note;
+    char address[CLIENT_ADDRESS_SIZE];
+
+    journal_request(&client->shard->journal,
+                    &(struct access_request){
+                        .client = client_describe(client, exchange->host, address),
+                        .method = bytes_of(note->method, note->method_size),
+                        .path = bytes_of(note->path, note->path_size),
+                        .request_id = naming_id(note),
+                        .code = exchange->code,
+                        .origin_error = relay_fault_name(exchange->origin_fault),
+                        .body_in = exchange->body_in,
+                        .body_out = exchange->body_out,
+                        .handshake_ns = client->handshake_ns,
+                        .origin_ns = exchange->origin_ns,
+                        .total_ns = clock_monotonic_ns() - exchange->started_ns,
+                        .tls_version = tls_session_version(client->tls),
+                        .tls_cipher = tls_session_cipher(client->tls),
+                        .resumed = client->verdict.by_ticket,
+                        .status = status_name(identity->status),
+                        .reason = reason_name(identity->reason),
+                        .ski = identity->ski,
+                        .serial = identity->serial,
+                        .issuer = identity->issuer,
+                        .fingerprint = bytes_of(identity->fingerprint,
+                                                identity->status == STATUS_NONE ? 0 : sizeof identity->fingerprint),
+                    });
+}
+
+void exchange_end(struct exchange *exchange) {
+    struct shard *shard = shard_of(exchange);
 
     if (exchange->relay != NULL) {
         relay_exchange_abort(exchange->relay);
@@ -54,66 +95,37 @@ void exchange_destroy(struct exchange *exchange) {
         stats_time_of_host(shard->stats, &host_stats(exchange)->request_seconds, STATS_REQUEST,
                            clock_monotonic_ns() - exchange->started_ns);
     }
-    if (exchange->started_ns != 0) {
-        journal_request(exchange);
+    if (exchange->started_ns != 0 && journal_is_on(&shard->journal)) {
+        log_request(exchange);
     }
-    passage_end(exchange);
-    slab_give(&shard->exchanges, exchange);
+    passage_end(shard, exchange->room);
+    identity_release(exchange->identity);
+    site_release(exchange->site);
 }
 
 static void count_rejection(const struct exchange *exchange, enum stats_stage stage, enum stats_rejection why) {
-    stats_add(&exchange->connection->client.shard->stats->rejected[stage][why], 1);
+    stats_add(&shard_of(exchange)->stats->rejected[stage][why], 1);
 }
 
-/* The answer is queued. With a body still on its way the exchange stays, to read and drop it. */
-static void finish_answer(struct exchange *exchange) {
-    exchange->answer_done = true;
-    if (exchange->request_done || !exchange->keep_alive) {
-        connection_exchange_done(exchange->connection, exchange->keep_alive);
-    }
+struct http_stamp exchange_stamp(const struct exchange *exchange) {
+    return naming_stamp(shard_of(exchange), &exchange->note);
 }
 
-/* Whether the connection is worth keeping after an answer of ours: what follows must be found, cheaply. */
-static bool can_keep_alive(struct exchange *exchange) {
-    const struct http_message *request = &exchange->request;
-
-    if (exchange->refused || !request->keep_alive || exchange->connection->client.shard->draining ||
-        exchange->connection->client.verdict.lost || exchange->dismissed) {
-        return false;
-    }
-    if (exchange->request_done) {
-        return true;
-    }
-    if (request->framing != HTTP_LENGTH || request->content_length > DISCARD_MAX || request->expect_continue) {
-        return false;
-    }
-    exchange->discard_left = request->content_length;
-    return true;
-}
-
-/* An answer of our own; `fields` may be NULL. The exchange may be gone when this returns. */
+/* Sends an answer of our own; `fields` may be NULL. The exchange may be gone when this returns. */
 static void reply(struct exchange *exchange, unsigned status, const char *content_type, const char *fields,
                   struct bytes body) {
-    struct shard *shard = exchange->connection->client.shard;
-    struct text out = text_over(shard->scratch.head, sizeof shard->scratch.head);
-    bool to_head = exchange->request.head_request;
+    struct http_reply answer = {
+        .status = status,
+        .content_type = content_type,
+        .stamp = exchange_stamp(exchange),
+        .fields = fields,
+        .body = body,
+        .to_head = exchange->request.head_request,
+    };
 
     exchange->code = status;
-    exchange->keep_alive = can_keep_alive(exchange);
-    http_write_reply(&out, &(struct http_reply){
-                               .status = status,
-                               .content_type = content_type,
-                               .stamp = naming_stamp(exchange),
-                               .fields = fields,
-                               .body = body,
-                               .keep_alive = exchange->keep_alive,
-                               .to_head = to_head,
-                           });
-    CHECK(!out.overflow); /* bodies are at most 64 KiB */
-    exchange->body_out = to_head ? 0 : body.size;
-    if (output_send(exchange->connection, text_bytes(&out))) {
-        finish_answer(exchange);
-    }
+    exchange->body_out = answer.to_head ? 0 : body.size;
+    exchange->carrier->send_reply(exchange, &answer);
 }
 
 static void reply_status_with(struct exchange *exchange, unsigned status, const char *fields) {
@@ -126,42 +138,23 @@ static void reply_status(struct exchange *exchange, unsigned status) {
 
 /* With the methods that the host takes (RFC 9110 sections 10.2.1 and 15.5.6). */
 static void reply_allowed(struct exchange *exchange, unsigned status) {
-    struct text fields = text_over(exchange->connection->client.shard->scratch.fields, SHARD_FIELDS_SIZE - 1);
+    struct text fields = text_over(shard_of(exchange)->scratch.fields, SHARD_FIELDS_SIZE - 1);
 
     text_append_string(&fields, "Allow: ");
-    text_append_string(&fields, methods_allowed(exchange->connection->client.host));
+    text_append_string(&fields, methods_allowed(exchange->host));
     text_append_string(&fields, "\r\n");
     CHECK(!fields.overflow);
     fields.data[fields.size] = '\0';
     reply_status_with(exchange, status, fields.data);
 }
 
-enum http_result exchange_head(struct exchange *exchange, struct bytes head) {
-    enum http_result result = http_parser_head(&exchange->parser, head);
-
-    exchange->refused = result == HTTP_PARSE_ERROR;
-    return result;
-}
-
-static enum stats_rejection rejection_of(unsigned status) {
-    switch (status) {
-    case 413:
-    case 414:
-    case 431:
-        return STATS_REJECT_TOO_LARGE;
-    case 501:
-        return STATS_REJECT_NOT_IMPLEMENTED;
-    default:
-        return STATS_REJECT_MALFORMED;
-    }
-}
-
-static void deny(struct exchange *exchange, struct bytes head, enum reason reason) {
-    const struct config_host *host = exchange->connection->client.host;
+static void deny(struct exchange *exchange, struct bytes head) {
+    const struct config_host *host = exchange->host;
+    const struct shard *shard = shard_of(exchange);
 
     count_rejection(exchange, STATS_AT_CERTIFICATE, STATS_REJECT_DENIED);
-    stats_add(&host_stats(exchange)->denied[reason], 1);
-    exchange->dismissed = place_is_scarce(exchange->connection->client.shard);
+    stats_add(&host_stats(exchange)->denied[exchange->identity->reason], 1);
+    exchange->dismissed = exchange->client->verdict.lost || places_are_crowded(&shard->places, shard->connections_max);
     if (http_prefers_html(&exchange->request, head.data)) {
         reply(exchange, 403, "text/html; charset=utf-8", NULL, host->deny_html);
     } else {
@@ -169,27 +162,27 @@ static void deny(struct exchange *exchange, struct bytes head, enum reason reaso
     }
 }
 
-/* The head for the origin, written to the shard's scratch memory. */
-static struct text write_head(struct exchange *exchange, struct bytes head, const struct identity *identity) {
-    struct connection *connection = exchange->connection;
-    struct shard *shard = connection->client.shard;
-    struct text connection_fields = text_over(shard->scratch.fields, sizeof shard->scratch.fields);
+/* Returns the head for the origin, written to the shard's scratch memory. */
+static struct text write_head(struct exchange *exchange, struct bytes head) {
+    const struct client *client = exchange->client;
+    struct scratch *scratch = &client->shard->scratch;
+    struct text connection_fields = text_over(scratch->fields, sizeof scratch->fields);
+    struct text out = text_over(scratch->head, sizeof scratch->head);
     struct forward_connection facts = {
-        .tls_version = tls_session_version(connection->client.tls),
-        .tls_cipher = tls_session_cipher(connection->client.tls),
-        .sni = connection->client.name[0] == '\0' ? NULL : connection->client.name,
+        .tls_version = tls_session_version(client->tls),
+        .tls_cipher = tls_session_cipher(client->tls),
+        .sni = client->name[0] == '\0' ? NULL : client->name,
     };
-    struct text out = text_over(shard->scratch.head, sizeof shard->scratch.head);
 
-    forward_render_connection(&connection->client.host->forward, &facts, &connection_fields);
+    forward_render_connection(&exchange->host->forward, &facts, &connection_fields);
 
     struct http_forwarding forwarding = {
-        .removals = connection->client.site->config->removals,
-        .strip = connection->client.host->strip,
-        .client_address = bytes_of_string(connection->client.address),
-        .host_name = naming_for_origin(connection),
-        .request_id = naming_id(exchange),
-        .identity = identity->headers,
+        .removals = exchange->site->config->removals,
+        .strip = exchange->host->strip,
+        .client_address = bytes_of_string(client->address),
+        .host_name = naming_for_origin(client, exchange->host),
+        .request_id = naming_id(&exchange->note),
+        .identity = exchange->identity->headers,
         .connection = text_bytes(&connection_fields),
     };
 
@@ -198,12 +191,14 @@ static struct text write_head(struct exchange *exchange, struct bytes head, cons
     return out;
 }
 
-static void relay(struct exchange *exchange, struct bytes head, const struct identity *identity) {
-    struct connection *connection = exchange->connection;
-    passage_begin(exchange, head);
-    struct text out = write_head(exchange, head, identity);
+static void relay(struct exchange *exchange, struct bytes head) {
+    struct client *client = exchange->client;
+
+    exchange->room = passage_begin(client->shard, &exchange->request, head);
+
+    struct text out = write_head(exchange, head);
     struct relay_request request = {
-        .host = connection->client.host,
+        .host = exchange->host,
         .head = text_bytes(&out),
         .framing = exchange->request.framing,
         .to_head = exchange->request.head_request,
@@ -211,7 +206,7 @@ static void relay(struct exchange *exchange, struct bytes head, const struct ide
         .signs_in = http_request_signs_in(&exchange->request, head.data),
         .last = http_content_may_be_left(&exchange->request),
         .trailers = exchange->request.trailers_wanted,
-        .client = &connection->client.origin,
+        .client = &client->origin,
     };
 
     if (out.overflow) {
@@ -219,9 +214,9 @@ static void relay(struct exchange *exchange, struct bytes head, const struct ide
         reply_status(exchange, 431);
         return;
     }
-    exchange->relayed_ns = connection->client.shard->ring.now_ns;
+    exchange->relayed_ns = client->shard->ring.now_ns;
     exchange->relay =
-        relay_exchange_start(connection->client.site->relay, &request, &relay_handler, exchange, &exchange->origin_fault);
+        relay_exchange_start(exchange->site->relay, &request, &relay_handler, exchange, &exchange->origin_fault);
     if (exchange->relay == NULL) {
         reply_status(exchange, 502);
         return;
@@ -229,34 +224,34 @@ static void relay(struct exchange *exchange, struct bytes head, const struct ide
     exchange->origin_fault = RELAY_FAULT_NONE;
     if (exchange->request_done) {
         relay_exchange_body_end(exchange->relay);
-    } else if (exchange->request.expect_continue && exchange->request.minor > 0) {
-        output_send(connection, bytes_of_string("HTTP/1.1 100 Continue\r\n\r\n"));
+    } else {
+        exchange->carrier->invite_body(exchange);
     }
 }
 
-/* What enforce would have done with it. */
-static void note_on_road(const struct exchange *exchange, const struct identity *identity) {
-    const struct connection *connection = exchange->connection;
+/* In mode `report`: counts the request by reason if mode `enforce` would have answered 403. */
+static void count_would_block(const struct exchange *exchange) {
+    const struct identity *identity = exchange->identity;
 
-    if (connection->client.host->mode != CONFIG_REPORT || identity->status == STATUS_VALID) {
+    if (exchange->host->mode != CONFIG_REPORT || identity->status == STATUS_VALID) {
         return;
     }
     stats_add(&host_stats(exchange)->would_block[identity->reason], 1);
     if (identity->status == STATUS_INVALID) {
-        struct road_names *names = stats_hosts_names(connection->client.site->stats, connection->client.host->index,
-                                                     connection->client.shard->index);
+        struct road_names *names =
+            stats_hosts_names(exchange->site->stats, exchange->host->index, shard_of(exchange)->index);
 
         CHECK(names != NULL); /* the mode is that of the same configuration */
         road_note(names, identity->issuer, identity->ski);
     }
 }
 
-/* True for what is answered here because of its method; the exchange may then be gone. */
+/* Answers a request whose method asks for no more than that. True: it has, and the exchange may be gone. */
 static bool answers_by_method(struct exchange *exchange, struct bytes head) {
     const struct http_message *request = &exchange->request;
     uint32_t left;
 
-    if (!methods_take(exchange->connection->client.host, http_view(head.data, request->method))) {
+    if (!methods_take(exchange->host, http_view(head.data, request->method))) {
         count_rejection(exchange, STATS_AT_REQUEST, STATS_REJECT_METHOD);
         reply_allowed(exchange, 405);
         return true;
@@ -280,18 +275,29 @@ static bool answers_by_method(struct exchange *exchange, struct bytes head) {
     return false;
 }
 
-void exchange_begin(struct exchange *exchange, struct bytes head) {
-    struct connection *connection = exchange->connection;
-    const struct http_message *request = &exchange->request;
-    const struct identity *identity;
-
-    exchange->started_ns = connection->client.shard->ring.now_ns;
-    naming_identify(exchange, head);
-    journal_note_request(exchange, head);
-    if (exchange->refused) {
-        count_rejection(exchange, STATS_AT_REQUEST, rejection_of(exchange->parser.error_status));
-        reply_status(exchange, exchange->parser.error_status);
+/* Decides by what the client has shown, and by the host's policy as of now. */
+static void decide(struct exchange *exchange, struct bytes head) {
+    if (verdict_now(exchange->client) == NULL) {
+        reply_status(exchange, 500);
         return;
+    }
+    refer_to_client(exchange);
+    if (exchange->host->mode == CONFIG_ENFORCE && exchange->identity->status != STATUS_VALID) {
+        deny(exchange, head);
+    } else if (!answers_by_method(exchange, head)) {
+        count_would_block(exchange);
+        relay(exchange, head);
+    }
+}
+
+void exchange_begin(struct exchange *exchange, struct bytes head) {
+    struct client *client = exchange->client;
+    const struct http_message *request = &exchange->request;
+
+    exchange->started_ns = client->shard->ring.now_ns;
+    naming_identify(client->shard, &exchange->note, request, head);
+    if (journal_is_on(&client->shard->journal)) {
+        journal_note_request(&exchange->note, request, head);
     }
     exchange->request_done =
         request->framing == HTTP_NO_BODY || (request->framing == HTTP_LENGTH && request->content_length == 0);
@@ -301,85 +307,73 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
         return;
     }
     /* A reload since the last request counts for this one. */
-    if (!adopt_site(connection) || !naming_is_ours(exchange, head)) {
+    bool has_host = site_switch(client);
+    refer_to_client(exchange);
+    if (!has_host || !naming_is_ours(exchange->site->config, exchange->host, request, head)) {
         count_rejection(exchange, STATS_AT_REQUEST, STATS_REJECT_MISDIRECTED);
         reply_status(exchange, 421);
         return;
     }
-    identity = verdict_now(&connection->client);
-    if (identity == NULL) {
-        reply_status(exchange, 500);
-    } else if (connection->client.host->mode == CONFIG_ENFORCE && identity->status != STATUS_VALID) {
-        deny(exchange, head, identity->reason);
-    } else if (!answers_by_method(exchange, head)) {
-        note_on_road(exchange, identity);
-        relay(exchange, head, identity);
+    decide(exchange, head);
+}
+
+static enum stats_rejection rejection_of(unsigned status) {
+    switch (status) {
+    case 408:
+        return STATS_REJECT_TIMEOUT;
+    case 413:
+    case 414:
+    case 431:
+        return STATS_REJECT_TOO_LARGE;
+    case 501:
+        return STATS_REJECT_NOT_IMPLEMENTED;
+    default:
+        return STATS_REJECT_MALFORMED;
     }
 }
 
-/* The body is no HTTP. Before the answer has begun the client is told; after, only the end of the connection can tell. */
-static void refuse_body(struct exchange *exchange) {
-    count_rejection(exchange, STATS_AT_REQUEST, rejection_of(exchange->parser.error_status));
-    exchange->refused = true;
+void exchange_refuse(struct exchange *exchange, unsigned status) {
+    struct shard *shard = shard_of(exchange);
+
+    count_rejection(exchange, STATS_AT_REQUEST, rejection_of(status));
     if (exchange->code != 0) {
-        connection_end(exchange->connection, CONNECTION_TRUNCATED);
+        /* Only the end of what carries the answer can tell the client. */
+        exchange->carrier->reset(exchange, status == 408 ? EXCHANGE_GIVEN_UP : EXCHANGE_CUT_SHORT);
         return;
+    }
+    if (exchange->started_ns == 0) {
+        exchange->started_ns = shard->ring.now_ns;
+        naming_identify(shard, &exchange->note, NULL, (struct bytes){0});
     }
     if (exchange->relay != NULL) {
         relay_exchange_abort(exchange->relay);
         exchange->relay = NULL;
     }
-    reply_status(exchange, exchange->parser.error_status);
+    reply_status(exchange, status);
 }
 
-/* False when the connection has been given up. */
-static bool take_piece(struct exchange *exchange, struct bytes piece) {
+bool exchange_body(struct exchange *exchange, struct bytes piece) {
     exchange->body_in += piece.size;
-    if (exchange->relay != NULL) {
-        relay_exchange_body(exchange->relay, piece);
-        return true;
-    }
-    if (piece.size > exchange->discard_left) {
-        connection_end(exchange->connection, CONNECTION_POLITELY);
+    if (exchange->relay == NULL) {
         return false;
     }
-    exchange->discard_left -= piece.size;
+    relay_exchange_body(exchange->relay, piece);
     return true;
 }
 
-size_t exchange_body(struct exchange *exchange, struct bytes input) {
-    struct connection *connection = exchange->connection;
-    size_t size = input.size;
+void exchange_body_end(struct exchange *exchange, struct bytes trailers) {
+    exchange->request_done = true;
+    if (exchange->relay != NULL) {
+        const struct http_forwarding forwarding = {.removals = exchange->site->config->removals,
+                                                   .strip = exchange->host->strip};
 
-    if (exchange->request_done) {
-        return 0;
+        relay_exchange_body_end_with(exchange->relay,
+                                     passage_trailers(shard_of(exchange), exchange->room, trailers, &forwarding));
     }
-    /* Each step may end the connection or the exchange, by way of the origin or of the answer's completion. */
-    while (connection->state == CONNECTION_EXCHANGE && connection->http1.exchange == exchange) {
-        struct bytes piece;
+}
 
-        switch (http_parser_body(&exchange->parser, &input, &piece)) {
-        case HTTP_PARSE_BODY:
-            if (!take_piece(exchange, piece)) {
-                return size;
-            }
-            break;
-        case HTTP_PARSE_END:
-            exchange->request_done = true;
-            if (exchange->relay != NULL) {
-                relay_exchange_body_end_with(exchange->relay, passage_request_trailers(exchange));
-            } else if (exchange->answer_done) {
-                connection_exchange_done(connection, exchange->keep_alive);
-            }
-            return size - input.size;
-        case HTTP_PARSE_MORE:
-            return size - input.size;
-        default:
-            refuse_body(exchange);
-            return size;
-        }
-    }
-    return size - input.size;
+uint8_t *exchange_trailers_memory(const struct exchange *exchange) {
+    return exchange->room == NULL ? NULL : exchange->room->section;
 }
 
 bool exchange_wants_body(const struct exchange *exchange) {
@@ -387,124 +381,90 @@ bool exchange_wants_body(const struct exchange *exchange) {
 }
 
 void exchange_drained(struct exchange *exchange) {
-    if (exchange->paused && exchange->relay != NULL && stream_room(exchange->connection->stream) > 0) {
+    if (exchange->paused && exchange->relay != NULL && exchange->carrier->room(exchange) > 0) {
         exchange->paused = false;
         relay_exchange_resume(exchange->relay);
     }
 }
 
-void exchange_timed_out(struct exchange *exchange) {
-    struct connection *connection = exchange->connection;
-
-    /* The origin has deadlines of its own: with nothing for the client to do, this is not the client's fault. */
-    if ((exchange->request_done || !exchange_wants_body(exchange)) && connection->stream->queue.size == 0) {
-        connection_progress(connection);
-        return;
-    }
-    count_rejection(exchange, STATS_AT_REQUEST, STATS_REJECT_TIMEOUT);
-    if (exchange->code != 0) {
-        connection_end(connection, CONNECTION_ABRUPTLY);
-        return;
-    }
-    exchange->refused = true;
-    if (exchange->started_ns == 0) {
-        exchange->started_ns = connection->client.shard->ring.now_ns;
-        naming_identify(exchange, (struct bytes){0});
-    }
-    if (exchange->relay != NULL) {
-        relay_exchange_abort(exchange->relay);
-        exchange->relay = NULL;
-    }
-    reply_status(exchange, 408);
-}
-
-static void on_head(void *owner, const struct http_message *response, const void *head) {
-    struct exchange *exchange = owner;
-    struct connection *connection = exchange->connection;
-    struct shard *shard = connection->client.shard;
-    struct text out = text_over(shard->scratch.head, sizeof shard->scratch.head);
-    const struct http_message *request = &exchange->request;
-    const struct http_stamp ours = naming_stamp(exchange);
-
-    exchange->origin_ns = shard->ring.now_ns - exchange->relayed_ns;
-    stats_time_of_host(shard->stats, &host_stats(exchange)->origin_seconds, STATS_ORIGIN, exchange->origin_ns);
-    exchange->framing = http_response_framing(response, request->minor, request->head_request);
-    exchange->keep_alive =
-        request->keep_alive && exchange->request_done && !shard->draining && exchange->framing != HTTP_UNTIL_CLOSE;
-    http_write_response(&out, response, head, exchange->framing, request->minor, exchange->keep_alive, request->head_request,
-                        &ours);
-    if (out.overflow) {
-        exchange->origin_fault = RELAY_FAULT_TOO_LARGE;
-        relay_exchange_refuse(exchange->relay, exchange->origin_fault);
-        exchange->relay = NULL;
-        reply_status(exchange, 502);
-        connection_continue(connection);
-        return;
-    }
-    exchange->code = response->status;
-    output_send(connection, text_bytes(&out));
-}
-
-void exchange_hold_back(struct exchange *exchange) {
-    if (stream_room(exchange->connection->stream) == 0 && !exchange->paused) {
+/* Has the origin wait when the client does not take what was sent. */
+static void hold_back(struct exchange *exchange) {
+    if (!exchange->paused && exchange->carrier->room(exchange) == 0) {
         exchange->paused = true;
         relay_exchange_pause(exchange->relay);
     }
 }
 
-static void on_body(void *owner, struct bytes piece) {
+static void on_interim(void *owner, const struct http_message *response, const void *head) {
     struct exchange *exchange = owner;
-    struct connection *connection = exchange->connection;
 
-    exchange->body_out += piece.size;
-    if (exchange->framing == HTTP_CHUNKED) {
-        char line[HTTP_CHUNK_LINE_MAX];
-        size_t size = http_chunk_line(line, piece.size);
+    if (exchange->carrier->send_interim(exchange, response, head)) {
+        hold_back(exchange);
+    }
+}
 
-        if (!output_send(connection, bytes_of(line, size)) || !output_send(connection, piece) ||
-            !output_send(connection, bytes_of_string(HTTP_CHUNK_END))) {
-            return;
-        }
-    } else if (!output_send(connection, piece)) {
+static void on_head(void *owner, const struct http_message *response, const void *head) {
+    struct exchange *exchange = owner;
+    const struct exchange_carrier *carrier = exchange->carrier;
+    void *carrier_owner = exchange->owner;
+    struct shard *shard = shard_of(exchange);
+
+    exchange->origin_ns = shard->ring.now_ns - exchange->relayed_ns;
+    stats_time_of_host(shard->stats, &host_stats(exchange)->origin_seconds, STATS_ORIGIN, exchange->origin_ns);
+    exchange->code = response->status;
+    if (carrier->send_head(exchange, response, head)) {
         return;
     }
-    exchange_hold_back(exchange);
+    exchange->code = 0;
+    exchange->origin_fault = RELAY_FAULT_TOO_LARGE;
+    relay_exchange_refuse(exchange->relay, exchange->origin_fault);
+    exchange->relay = NULL;
+    reply_status(exchange, 502);
+    carrier->read_more(carrier_owner);
+}
+
+static void on_body(void *owner, struct bytes piece) {
+    struct exchange *exchange = owner;
+
+    exchange->body_out += piece.size;
+    if (exchange->carrier->send_body(exchange, piece)) {
+        hold_back(exchange);
+    }
 }
 
 static void on_end(void *owner, struct bytes trailers) {
     struct exchange *exchange = owner;
-    struct connection *connection = exchange->connection;
+    const struct exchange_carrier *carrier = exchange->carrier;
+    void *carrier_owner = exchange->owner;
 
     exchange->relay = NULL;
-    if (exchange->framing == HTTP_CHUNKED && !passage_response_end(exchange, trailers)) {
-        return;
-    }
-    finish_answer(exchange);
-    connection_continue(connection);
+    carrier->send_end(exchange, trailers);
+    carrier->read_more(carrier_owner);
 }
 
 static void on_relay_failed(void *owner, enum relay_error error, enum relay_fault fault) {
     struct exchange *exchange = owner;
-    struct connection *connection = exchange->connection;
+    const struct exchange_carrier *carrier = exchange->carrier;
+    void *carrier_owner = exchange->owner;
 
     exchange->relay = NULL;
     exchange->origin_fault = fault;
     if (exchange->code != 0) {
-        connection_end(connection, CONNECTION_TRUNCATED);
+        carrier->reset(exchange, EXCHANGE_CUT_SHORT);
         return;
     }
     reply_status(exchange, error == RELAY_TIMEOUT ? 504 : 502);
-    connection_continue(connection);
+    carrier->read_more(carrier_owner);
 }
 
 static void on_relay_drained(void *owner) {
     struct exchange *exchange = owner;
 
-    connection_continue(exchange->connection);
+    exchange->carrier->read_more(exchange->owner);
 }
 
 static const struct relay_handler relay_handler = {
-    .interim = passage_interim,
+    .interim = on_interim,
     .head = on_head,
     .body = on_body,
     .end = on_end,

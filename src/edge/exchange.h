@@ -1,60 +1,104 @@
-/* A request and its answer: parsed, decided upon, relayed or answered here. */
+/*
+ * A request and its answer: decided upon, then relayed or answered here, and accounted for. An exchange knows the client
+ * that asks, and speaks to the client by way of its carrier alone: a connection of HTTP/1, say, or a stream of HTTP/2.
+ */
 #ifndef EDGE_EXCHANGE_H
 #define EDGE_EXCHANGE_H
 
-#include "edge/connection.h"
+#include "edge/client.h"
 #include "edge/journal.h"
+#include "http/forward.h"
 #include "http/message.h"
 
+struct exchange;
 struct passage_room;
 
+/* How an answer ends that cannot be completed. */
+enum exchange_reset {
+    EXCHANGE_CUT_SHORT, /* what is queued of it leaves; its client must see that it is not whole */
+    EXCHANGE_GIVEN_UP,  /* the client does not take it: nothing more leaves */
+};
+
+/*
+ * What an exchange asks of its carrier. Each function but `room` may end the exchange, as far as nothing else is said: then
+ * it is gone when the function returns.
+ */
+struct exchange_carrier {
+    /* Sends an informational response of the origin's. False: the exchange is gone. */
+    bool (*send_interim)(struct exchange *exchange, const struct http_message *response, const void *head);
+    /* Sends the head of the origin's answer. False: it is too large; nothing was sent, and the exchange is there. */
+    bool (*send_head)(struct exchange *exchange, const struct http_message *response, const void *head);
+    /* Sends a piece of the answer's body. False: the exchange is gone. */
+    bool (*send_body)(struct exchange *exchange, struct bytes piece);
+    /* The answer is complete, but for its trailers. */
+    void (*send_end)(struct exchange *exchange, struct bytes trailers);
+    /* Sends an answer of ours, whole; sets reply->keep_alive. */
+    void (*send_reply)(struct exchange *exchange, struct http_reply *reply);
+    /* The request's body is wanted, which the client may wait to be told (RFC 9110 section 10.1.1). */
+    void (*invite_body)(struct exchange *exchange);
+    /* Ends an answer that cannot be completed. */
+    void (*reset)(struct exchange *exchange, enum exchange_reset how);
+    /* Returns how many bytes of the answer the client takes now. */
+    size_t (*room)(const struct exchange *exchange);
+    /* Something has happened at the origin's side: more of the request may be read, or the next one begun. */
+    void (*read_more)(void *owner);
+};
+
 struct exchange {
-    struct connection *connection;
-    struct http_parser parser;
-    struct http_message request;  /* its spans are only good while the head is; its headers are below */
+    const struct exchange_carrier *carrier;
+    void *owner; /* the carrier's own */
+    struct client *client;
+    struct site *site;              /* this and the next two with references: they stay although the client's change */
+    const struct config_host *host; /* of the site */
+    struct identity *identity;
     struct relay_exchange *relay; /* NULL when the answer is ours, or complete */
+    struct passage_room *room;    /* for trailers of the request; NULL: it announces none, or they go nowhere */
     uint64_t started_ns;          /* the head was complete */
     uint64_t relayed_ns;
     uint64_t origin_ns; /* from there to the head of its answer; 0: there is none */
     uint64_t body_in;   /* bytes of the request's body, and of the answer's */
     uint64_t body_out;
-    uint64_t discard_left;     /* bytes of request body that may still be read and dropped */
-    unsigned code;             /* of the answer, once its head is sent */
-    enum http_framing framing; /* of the answer's body, towards the client */
-    bool refused;              /* the head is no HTTP that we take: see parser.error_status */
-    bool dismissed;            /* nothing can come of the connection, and others need its place */
-    bool request_done;         /* the request's body too */
-    bool answer_done;
-    bool keep_alive;               /* what the answer's head said */
-    bool paused;                   /* the origin has been told to wait */
+    unsigned code;                 /* of the answer, once its head is sent */
     enum relay_fault origin_fault; /* why there is no whole answer of an origin's; RELAY_FAULT_NONE */
-    struct passage_room *room;     /* NULL: the request announces no trailers, or they go nowhere */
+    bool request_done;             /* the request is complete, with its body */
+    bool dismissed;                /* nothing can come of the client's further requests: its carrier need not stay */
+    bool paused;                   /* the origin has been told to wait */
+
+    /* exchange_init zeroes what is above; each of these is written before it is read. */
+    struct http_message request; /* its spans are only good while the head is */
     struct journal_note note;
     struct http_header headers[HTTP_HEADERS_MAX];
 };
 
-/* NULL when the pool is empty. */
-struct exchange *exchange_create(struct connection *connection);
-/* Frees it; aborts what is in flight. */
-void exchange_destroy(struct exchange *exchange);
+/*
+ * Makes an exchange of the carrier's memory, with references to the client's site, host and identity as of now. Then the
+ * carrier reads a head to exchange->request.
+ */
+void exchange_init(struct exchange *exchange, const struct exchange_carrier *carrier, void *owner, struct client *client);
+/* Ends it: aborts what is in flight, accounts for it, and lets go of all but its memory. Nothing is sent. */
+void exchange_end(struct exchange *exchange);
 
 /*
- * All bytes of the head so far. HTTP_PARSE_HEAD: the caller enters CONNECTION_EXCHANGE and calls exchange_begin with the
- * same bytes. HTTP_PARSE_ERROR: the same, and exchange_begin answers it.
+ * The request's head is complete and well-formed: decides, and answers here or relays. This and the next two may end the
+ * exchange by way of its carrier.
  */
-enum http_result exchange_head(struct exchange *exchange, struct bytes head);
-
-/* Decides: answers here, or relays. The exchange may be gone when this or exchange_body returns. */
 void exchange_begin(struct exchange *exchange, struct bytes head);
-/* Bytes behind the head. Returns how many were used; the rest belongs to the next request. */
-size_t exchange_body(struct exchange *exchange, struct bytes input);
-/* Whether more of the request may be read now. */
+/*
+ * The request cannot go on, at its head or its body: `status` (400, 408, 413, 414, 417, 431, 501, 505) is the answer, unless
+ * another has begun. 408: the client was silent for too long.
+ */
+void exchange_refuse(struct exchange *exchange, unsigned status);
+/* The request is complete; `trailers` is its section of trailers as they came. Not after request_done. */
+void exchange_body_end(struct exchange *exchange, struct bytes trailers);
+/* Takes a piece of the request's body. False: nobody wants it, and it has been counted alone. */
+bool exchange_body(struct exchange *exchange, struct bytes piece);
+/* Returns whether more of the request may be read now. */
 bool exchange_wants_body(const struct exchange *exchange);
-/* Something of the answer has been sent: the origin waits when the client does not take it. */
-void exchange_hold_back(struct exchange *exchange);
+/* Returns memory of HTTP_TRAILERS_MAX bytes for the request's trailers; NULL: they are to be dropped. */
+uint8_t *exchange_trailers_memory(const struct exchange *exchange);
 /* The client takes more of the answer. */
 void exchange_drained(struct exchange *exchange);
-/* The client has been silent for too long, with a part of the head sent or in the midst of the exchange. */
-void exchange_timed_out(struct exchange *exchange);
+/* Returns the headers that we add to each answer. */
+struct http_stamp exchange_stamp(const struct exchange *exchange);
 
 #endif

@@ -2,13 +2,13 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "edge/handshake.h"
+#include "edge/held.h"
 #include "edge/place.h"
 #include "edge/reputation.h"
+#include "edge/screen.h"
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -23,12 +23,11 @@ enum {
 
 _Static_assert((int)STATS_CLASS_COUNT == (int)ADMISSION_CLASSES && (int)STATS_SUSPECT == (int)ADMISSION_SUSPECT,
                "counted by the same classes");
-_Static_assert((int)HELLO_SIZE_MAX + (int)HELLO_EARLY_DATA_MAX <= (int)SHARD_HELD_MAX,
-               "a hello can wait with what follows it");
 
 /*
- * Time that the thread has used the CPU or has waited for it: what it did not want is what is left over. Where the kernel
- * does not tell of the waiting (proc(5), schedstat) it is taken for rest.
+ * Returns the time in ns during which this thread ran, or was ready to run and waited for a CPU (proc(5), schedstat). The
+ * rest of a window is idle time. If schedstat cannot be read, only CPU time is counted, and waiting for a CPU looks like
+ * idle time.
  */
 static uint64_t thread_busy_ns(const struct shard *shard) {
     char text[80];
@@ -70,7 +69,7 @@ static bool is_allowed(const struct config_admission *admission, const struct so
     return false;
 }
 
-static enum admission_class class_of(enum source_standing standing) {
+enum admission_class gate_class_of(enum source_standing standing) {
     switch (standing) {
     case SOURCE_KNOWN:
         return ADMISSION_KNOWN;
@@ -113,7 +112,7 @@ bool gate_arrive(struct shard *shard, const struct sockaddr *peer, uint32_t *sou
     case SOURCE_ADMITTED:
         break;
     }
-    *class = (uint8_t)class_of(standing);
+    *class = (uint8_t)gate_class_of(standing);
     if (standing == SOURCE_SUSPECT && !shard_is_calm(shard)) {
         sources_leave(shard->shared.sources, *source);
         admission_refuse(&shard->gate.admission, 1);
@@ -124,7 +123,7 @@ bool gate_arrive(struct shard *shard, const struct sockaddr *peer, uint32_t *sou
     return true;
 }
 
-static void stop_waiting(struct connection *connection) {
+void gate_stop_counting(struct connection *connection) {
     if (connection->queue.counts_for_source) {
         connection->queue.counts_for_source = false;
         sources_end_wait(connection->client.shard->shared.sources, connection->client.standing.source);
@@ -133,7 +132,26 @@ static void stop_waiting(struct connection *connection) {
 
 void gate_forget(struct connection *connection) {
     admission_forget(&connection->client.shard->gate.admission, &connection->queue.entry);
-    stop_waiting(connection);
+    gate_stop_counting(connection);
+}
+
+void gate_refuse(struct connection *connection, enum stats_rejection why) {
+    admission_refuse(&connection->client.shard->gate.admission, 1);
+    connection_refuse(connection, STATS_AT_ADMISSION, why, CONNECTION_BLAME_NONE, CONNECTION_BY_RESET);
+}
+
+static struct connection *connection_of(struct admission_entry *entry) {
+    return CONTAINER_OF(entry, struct connection, queue.entry);
+}
+
+void gate_wait(struct connection *connection, enum admission_step step) {
+    struct shard *shard = connection->client.shard;
+    struct admission_entry *refused = admission_wait(&shard->gate.admission, &connection->queue.entry,
+                                                     connection->client.standing.class, step, shard->ring.now_ns);
+
+    if (refused != NULL) {
+        gate_refuse(connection_of(refused), STATS_REJECT_OVERLOAD);
+    }
 }
 
 struct gate_work gate_work_begin(const struct connection *connection) {
@@ -153,140 +171,16 @@ void gate_work_end(struct connection *connection, struct gate_work work) {
     stats_add(&shard->stats->handshake_work_ns[work.class], spent_ns);
 }
 
-/* What its client is worth now: its source may have gained or lost since it came. */
-static enum admission_class classify(struct connection *connection, const struct hello *hello) {
-    struct shard *shard = connection->client.shard;
-    uint64_t now_ns = shard->ring.now_ns;
-    enum admission_class class;
-
-    if (connection->client.standing.source == SOURCE_UNTRACKED) {
-        return connection->client.standing.class;
-    }
-    class = class_of(sources_standing(shard->shared.sources, connection->client.standing.source, ring_now_ms(&shard->ring)));
-    if (class == ADMISSION_KNOWN && !reputation_has_work(&connection->client)) {
-        class = ADMISSION_UNKNOWN; /* its ticket may still be worth more */
-    }
-    if (class != ADMISSION_UNKNOWN || !hello->resumable || hello->first_ticket.size == 0) {
-        return class;
-    }
-    connection->client.standing.ticket = replays_name(hello->first_ticket);
-    if (!replays_has(shard->shared.replays, connection->client.standing.ticket) &&
-        tls_tickets_recognize(shard->shared.tickets, hello->first_ticket, now_ns / 1000000000,
-                              shard->site->config->ticket_lifetime_s)) {
-        return ADMISSION_RETURNING;
-    }
-    return class;
-}
-
-static void refuse_hello(struct connection *connection, enum stats_rejection why) {
-    admission_refuse(&connection->client.shard->gate.admission, 1);
-    connection_refuse(connection, STATS_AT_ADMISSION, why, CONNECTION_BLAME_NONE, CONNECTION_BY_RESET);
-}
-
-static struct connection *connection_of(struct admission_entry *entry) {
-    return CONTAINER_OF(entry, struct connection, queue.entry);
-}
-
-static void wait_for_turn(struct connection *connection, enum admission_step step) {
-    struct shard *shard = connection->client.shard;
-    struct admission_entry *refused = admission_wait(&shard->gate.admission, &connection->queue.entry,
-                                                     connection->client.standing.class, step, shard->ring.now_ns);
-
-    if (refused != NULL) {
-        refuse_hello(connection_of(refused), STATS_REJECT_OVERLOAD);
-    }
-}
-
-static void hello_waits(struct connection *connection, struct bytes received) {
-    struct shard *shard = connection->client.shard;
-
-    if (!sources_begin_wait(shard->shared.sources, connection->client.standing.source,
-                            admission_waiting_of_source(&shard->gate.admission, connection->client.standing.class),
-                            ring_now_ms(&shard->ring))) {
-        refuse_hello(connection, STATS_REJECT_SOURCE_LIMIT);
-        return;
-    }
-    connection->queue.counts_for_source = true;
-    if (connection->held.data == NULL) {
-        connection_hold(connection, received);
-    }
-    connection_enter(connection, CONNECTION_QUEUED);
-    bool behind = sources_waits_behind(shard->shared.sources, connection->client.standing.source, ring_now_ms(&shard->ring));
-    wait_for_turn(connection, behind ? ADMISSION_FURTHER_HELLO : ADMISSION_HELLO);
-}
-
-bool gate_keep_early(struct connection *connection, struct bytes data) {
-    static const uint8_t dummy[] = {20, 3, 3, 0, 1, 1}; /* ChangeCipherSpec for middleboxes (RFC 8446 section D.4) */
-
-    if (connection->held.size + data.size > HELLO_SIZE_MAX + HELLO_EARLY_DATA_MAX ||
-        (!connection->queue.early_data && !bytes_equal(data, bytes_of(dummy, sizeof dummy)))) {
-        return false;
-    }
-    connection_hold(connection, data);
-    return true;
-}
-
-void gate_hello(struct connection *connection, const struct hello *hello, struct bytes received) {
-    struct admission *admission = &connection->client.shard->gate.admission;
-
-    connection->queue.early_data = hello->early_data;
-
-    if (!shard_is_calm(connection->client.shard)) {
-        connection->client.standing.class = (uint8_t)classify(connection, hello);
-        place_update(connection);
-        if (connection->client.standing.class == ADMISSION_SUSPECT && admission->state == ADMISSION_FLOODED) {
-            refuse_hello(connection, STATS_REJECT_SUSPECT);
-            return;
-        }
-    }
-    if (admission_may_go(admission, connection->client.standing.class, ADMISSION_HELLO, clock_monotonic_ns())) {
-        stats_time(connection->client.shard->stats, STATS_HELLO_QUEUE, 0);
-        handshake_begin(connection, hello, received);
-    } else {
-        hello_waits(connection, received);
-    }
-}
-
-void gate_flight(struct connection *connection, struct bytes data) {
-    struct admission *admission = &connection->client.shard->gate.admission;
-
-    if (admission_may_go(admission, connection->client.standing.class, ADMISSION_FLIGHT, clock_monotonic_ns())) {
-        handshake_continue(connection, data);
-    } else {
-        connection_hold(connection, data);
-        wait_for_turn(connection, ADMISSION_FLIGHT);
-    }
-}
-
-/* A hello was good when it came, and is read again rather than kept: waiting is the exception. */
+/* Takes up a connection whose turn has come. */
 static void take_up(struct connection *connection) {
-    struct hello hello;
-    struct connection_held held = connection_take_held(connection);
-    struct bytes received = bytes_of(held.data, held.size);
+    struct connection_held held = held_take(connection);
 
-    if (connection->state == CONNECTION_QUEUED) {
-        stats_time(connection->client.shard->stats, STATS_HELLO_QUEUE,
-                   clock_monotonic_ns() - connection->queue.entry.since_ns);
-        stop_waiting(connection);
-        CHECK(hello_parse(received, &hello) == HELLO_OK);
-        handshake_begin(connection, &hello, received);
-    } else {
-        handshake_continue(connection, received);
-    }
-    connection_give_back(connection, &held);
+    connection->stage->taken_up(connection, bytes_of(held.data, held.size));
+    held_give_back(connection, &held);
     connection_arm(connection);
 }
 
-bool gate_has_enough(const struct connection *connection) {
-    uint64_t most = (uint64_t)connection->client.site->config->limits.certificate_chain_size + HELLO_SIZE_MAX;
-
-    if (connection->queue.early_data) {
-        most += HELLO_EARLY_DATA_MAX;
-    }
-    return !shard_is_calm(connection->client.shard) && connection->stream->bytes_received > most;
-}
-
-/* Of handshakes of these classes, in the window that is about to end. */
+/* Returns the time that handshakes of these classes took in the window that is about to end. */
 static uint64_t work_of(const struct shard *shard, enum admission_class first, enum admission_class last) {
     uint64_t sum_ns = 0;
 
@@ -296,7 +190,7 @@ static uint64_t work_of(const struct shard *shard, enum admission_class first, e
     return sum_ns;
 }
 
-/* Not by how long the ring was waited for: much of what the kernel does for it, it does in that time. */
+/* Does not take the time spent in io_uring_enter as idle time: the kernel does much of the thread's work in that call. */
 static void end_window(struct shard *shard) {
     uint64_t busy_ns = thread_busy_ns(shard);
     uint64_t used_ns = busy_ns - shard->gate.busy_ns;
@@ -326,7 +220,7 @@ void gate_turn(struct shard *shard) {
         end_window(shard);
     }
     while ((entry = admission_next_expired(admission, shard->ring.now_ns)) != NULL) {
-        refuse_hello(connection_of(entry), STATS_REJECT_OVERLOAD);
+        gate_refuse(connection_of(entry), STATS_REJECT_OVERLOAD);
     }
     while ((entry = admission_next(admission, clock_monotonic_ns())) != NULL) {
         take_up(connection_of(entry));

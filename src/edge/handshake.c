@@ -2,62 +2,56 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "edge/adopt.h"
+#include "edge/eviction.h"
 #include "edge/gate.h"
+#include "edge/held.h"
+#include "edge/http1.h"
 #include "edge/place.h"
+#include "edge/reputation.h"
+#include "edge/site_switch.h"
 #include "edge/verdict.h"
-#include "http/forward.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <string.h>
+
+/* Counts what the client has shown, and has its source gain or lose by that. */
+static void take_verdict(struct client *client) {
+    const struct identity *identity = client->verdict.identity;
+    struct stats_host *stats = client_host_stats(client);
+
+    stats_add(&stats->client_certs[identity->reason], 1);
+    if (identity->status == STATUS_VALID) {
+        int64_t left_s = identity->not_after - clock_wall_seconds();
+
+        stats_add(&stats->valid_by_span[road_span_of(left_s)], 1);
+    }
+    if (identity->status == STATUS_INVALID) {
+        reputation_fail_certificate(client);
+    } else if (client->verdict.by_ticket) {
+        reputation_resume(client);
+    } else if (identity->status == STATUS_VALID) {
+        reputation_prove(client, true);
+    }
+}
 
 static void complete_handshake(struct connection *connection) {
-    struct connection *c = connection;
-    const void *address =
-        c->client.peer.any.sa_family == AF_INET6 ? (const void *)&c->client.peer.in6.sin6_addr : &c->client.peer.in.sin_addr;
+    struct client *client = &connection->client;
 
-    if (!verdict_settle(&connection->client, tls_session_is_resumed(connection->client.tls))) {
+    if (!verdict_settle(client, tls_session_is_resumed(client->tls))) {
         connection_refuse(connection, STATS_AT_HANDSHAKE, STATS_REJECT_TLS_ERROR, CONNECTION_BLAME_NONE,
                           CONNECTION_ABRUPTLY);
         return;
     }
-    inet_ntop(connection->client.peer.any.sa_family, address, connection->client.address, sizeof connection->client.address);
+    client_write_address(client, client->address);
     connection_count_handshake(connection, STATS_OK);
-    stats_add(&client_host_stats(&connection->client)->client_certs[connection->client.verdict.identity->reason], 1);
-    if (connection->client.verdict.identity->status == STATUS_VALID) {
-        int64_t left_s = connection->client.verdict.identity->not_after - clock_wall_seconds();
-
-        stats_add(&client_host_stats(&connection->client)->valid_by_span[road_span_of(left_s)], 1);
-    }
-    if (connection->client.verdict.identity->status == STATUS_INVALID) {
-        reputation_fail_certificate(&connection->client);
-    } else if (connection->client.verdict.by_ticket) {
-        reputation_resume(&connection->client);
-    } else if (connection->client.verdict.identity->status == STATUS_VALID) {
-        reputation_prove(&connection->client, true);
-    }
-    if (!adopt_site(connection)) {
+    take_verdict(client);
+    if (!site_switch(client)) {
         connection_end(connection, CONNECTION_POLITELY);
         return;
     }
-    place_session_holds(connection, 0);
-    place_holds(connection, 0);
-    connection_enter(connection, CONNECTION_WAITING);
-    connection_read(connection);
-}
-
-enum stats_rejection handshake_fault(const struct connection *connection) {
-    static const uint8_t rejections[TLS_EXCESS_KINDS] = {
-        [TLS_EXCESS_NONE] = STATS_REJECT_TLS_ERROR,
-        [TLS_EXCESS_KEY_UPDATES] = STATS_REJECT_KEY_UPDATES,
-        [TLS_EXCESS_EMPTY_RECORDS] = STATS_REJECT_EMPTY_RECORDS,
-        [TLS_EXCESS_SMALL_RECORDS] = STATS_REJECT_SMALL_RECORDS,
-        [TLS_EXCESS_WARNINGS] = STATS_REJECT_WARNING_ALERTS,
-        [TLS_EXCESS_CHANGE_CIPHER_SPECS] = STATS_REJECT_CHANGE_CIPHERS,
-    };
-
-    return (enum stats_rejection)rejections[tls_session_excess(connection->client.tls)];
+    place_keep_tls(connection, 0);
+    place_keep(connection, 0);
+    http1_begin(connection);
 }
 
 static void go_on(struct connection *connection, struct bytes input) {
@@ -67,8 +61,8 @@ static void go_on(struct connection *connection, struct bytes input) {
     result = tls_session_handshake(connection->client.tls);
     if (result == TLS_FAILED || result == TLS_CLOSED) {
         connection_refuse(connection, STATS_AT_HANDSHAKE,
-                          result == TLS_FAILED ? handshake_fault(connection) : STATS_REJECT_CLOSED, CONNECTION_BLAME_FAILURE,
-                          CONNECTION_AFTER_ALERT); /* the alert is wolfSSL's */
+                          result == TLS_FAILED ? connection_tls_fault(connection) : STATS_REJECT_CLOSED,
+                          CONNECTION_BLAME_FAILURE, CONNECTION_AFTER_ALERT); /* the alert is wolfSSL's */
         return;
     }
     const struct tls_peer_chain *chain = tls_session_peer_chain(connection->client.tls);
@@ -81,7 +75,7 @@ static void go_on(struct connection *connection, struct bytes input) {
     if (result == TLS_DONE) {
         complete_handshake(connection);
     } else {
-        place_session_holds(connection, tls_session_held(connection->client.tls));
+        eviction_keep_tls(connection, tls_session_held(connection->client.tls));
     }
 }
 
@@ -92,40 +86,58 @@ static __attribute__((noinline)) void go_on_joined(struct connection *connection
     size_t size = hello_join(received, record, &rest);
 
     go_on(connection, bytes_of(record, size));
-    if (rest.size > 0 && connection->state == CONNECTION_HANDSHAKE) {
+    if (rest.size > 0 && connection->stage == &handshake_stage) {
         go_on(connection, rest);
     }
 }
 
-void handshake_continue(struct connection *connection, struct bytes input) {
+static void continue_handshake(struct connection *connection, struct bytes input) {
     struct gate_work work = gate_work_begin(connection);
 
     go_on(connection, input);
     gate_work_end(connection, work);
 }
 
+/*
+ * Returns whether the handshake has brought more than a client's certificates may be while there is no time to hear it out.
+ * While there is, that leads to the verdict `too_large`.
+ */
+static bool is_too_large(const struct connection *connection) {
+    const struct client *client = &connection->client;
+    uint64_t most = (uint64_t)client->site->config->limits.certificate_chain_size + HELLO_SIZE_MAX;
+
+    if (connection->queue.early_data) {
+        most += HELLO_EARLY_DATA_MAX;
+    }
+    return !shard_is_calm(client->shard) && connection->stream->bytes_received > most;
+}
+
+/* A part of the handshake has come: goes on with it, or keeps it and waits. */
+static void received_flight(struct connection *connection, struct bytes data) {
+    struct client *client = &connection->client;
+
+    if (is_too_large(connection)) {
+        connection_refuse(connection, STATS_AT_HANDSHAKE, STATS_REJECT_TOO_LARGE, CONNECTION_BLAME_FAILURE,
+                          CONNECTION_BY_RESET);
+    } else if (admission_may_go(&client->shard->gate.admission, client->standing.class, ADMISSION_FLIGHT,
+                                clock_monotonic_ns())) {
+        continue_handshake(connection, data);
+    } else {
+        held_add(connection, data);
+        gate_wait(connection, ADMISSION_FLIGHT);
+    }
+}
+
 static int send_ciphertext(void *owner, struct bytes ciphertext) {
     struct connection *connection = owner;
 
-    if (connection->state == CONNECTION_CLOSING) {
+    if (connection_is_closing(connection)) {
         return -ECONNABORTED;
     }
     return stream_write(connection->stream, ciphertext);
 }
 
-/* A client that is too old is something else than one that is broken. */
-static enum stats_rejection rejection_of(enum tls_alert alert) {
-    switch (alert) {
-    case TLS_ALERT_PROTOCOL_VERSION:
-        return STATS_REJECT_OLD_VERSION;
-    case TLS_ALERT_HANDSHAKE_FAILURE:
-        return STATS_REJECT_NO_COMMON;
-    default:
-        return STATS_REJECT_MALFORMED;
-    }
-}
-
-static void refuse_hello(struct connection *connection, enum tls_alert alert, enum stats_rejection why) {
+void handshake_refuse_hello(struct connection *connection, enum tls_alert alert, enum stats_rejection why) {
     enum connection_blame blame = why == STATS_REJECT_NO_MEMORY ? CONNECTION_BLAME_NONE : CONNECTION_BLAME_FAILURE;
     uint8_t record[7];
 
@@ -157,22 +169,22 @@ static void accept_hello(struct connection *connection, const struct hello *hell
 
     connection->client.host = config_find_host(config, hello->name);
     if (connection->client.host == NULL) {
-        refuse_hello(connection, TLS_ALERT_UNRECOGNIZED_NAME, STATS_REJECT_UNKNOWN_HOST);
+        handshake_refuse_hello(connection, TLS_ALERT_UNRECOGNIZED_NAME, STATS_REJECT_UNKNOWN_HOST);
         return;
     }
-    if (!adopt_name(connection, hello->name)) {
-        refuse_hello(connection, TLS_ALERT_INTERNAL_ERROR, STATS_REJECT_NO_MEMORY);
+    if (!site_switch_name(&connection->client, hello->name)) {
+        handshake_refuse_hello(connection, TLS_ALERT_INTERNAL_ERROR, STATS_REJECT_NO_MEMORY);
         return;
     }
     if (hello->alpn && !hello->alpn_http11 && !hello->alpn_http10) {
-        refuse_hello(connection, TLS_ALERT_NO_APPLICATION_PROTOCOL, STATS_REJECT_NO_PROTOCOL);
+        handshake_refuse_hello(connection, TLS_ALERT_NO_APPLICATION_PROTOCOL, STATS_REJECT_NO_PROTOCOL);
         return;
     }
     connection->client.verdict.resumable = hello->resumable;
     connection->client.tls = tls_session_create(connection->client.site->contexts[connection->client.host->index],
                                                 config->limits.certificate_chain_size, &session_handler, connection);
     if (connection->client.tls == NULL) {
-        refuse_hello(connection, TLS_ALERT_INTERNAL_ERROR, STATS_REJECT_NO_MEMORY);
+        handshake_refuse_hello(connection, TLS_ALERT_INTERNAL_ERROR, STATS_REJECT_NO_MEMORY);
         return;
     }
     const struct tls_client_offer offer = {
@@ -183,7 +195,7 @@ static void accept_hello(struct connection *connection, const struct hello *hell
     };
 
     tls_session_heed(connection->client.tls, &offer);
-    connection_enter(connection, CONNECTION_HANDSHAKE);
+    connection_enter(connection, &handshake_stage);
     if (hello->records > 1) {
         go_on_joined(connection, received);
     } else {
@@ -193,65 +205,35 @@ static void accept_hello(struct connection *connection, const struct hello *hell
 
 void handshake_begin(struct connection *connection, const struct hello *hello, struct bytes received) {
     struct gate_work work = gate_work_begin(connection);
-    struct connection_held held = connection_take_held(connection);
+    struct connection_held held = held_take(connection);
 
     accept_hello(connection, hello, received);
-    connection_give_back(connection, &held);
+    held_give_back(connection, &held);
     gate_work_end(connection, work);
 }
 
-/* People who have forgotten the "s" are told, as long as there is time for it. */
-static void answer_plain_http(struct connection *connection, struct bytes received) {
-    static const char head[] = "HEAD ";
-    struct shard *shard = connection->client.shard;
-    char answer[512];
-    struct text out = text_over(answer, sizeof answer);
-
-    http_write_reply(&out,
-                     &(struct http_reply){
-                         .status = 400,
-                         .content_type = "text/plain",
-                         .stamp = {.date = http_date_at(&shard->date, clock_wall_seconds())},
-                         .body = bytes_of_string("This port speaks TLS: use https://\n"),
-                         .to_head = received.size >= sizeof head - 1 && memcmp(received.data, head, sizeof head - 1) == 0,
-                     });
-    CHECK(!out.overflow);
-    bool told = shard_is_calm(shard) && stream_write(connection->stream, text_bytes(&out)) == 0;
-    connection_refuse(connection, STATS_AT_HELLO, STATS_REJECT_PLAIN_HTTP, CONNECTION_BLAME_FAILURE,
-                      told ? CONNECTION_TRUNCATED : CONNECTION_BY_RESET);
+static bool wants_input(const struct connection *connection) {
+    return !connection->queue.entry.waits;
 }
 
-void handshake_hello(struct connection *connection, struct bytes data) {
-    struct hello hello;
-    struct bytes received = data;
-
-    if (connection->held.data != NULL) {
-        /* The bytes held so far are fewer than HELLO_SIZE_MAX. Early data may follow the hello, and TLS gets all of it. */
-        connection_hold(connection, data);
-        received = bytes_of(connection->held.data, connection->held.size);
-    }
-    switch (hello_parse(received, &hello)) {
-    case HELLO_OK:
-        stats_time(connection->client.shard->stats, STATS_ACCEPT_TO_HELLO,
-                   connection->client.shard->ring.now_ns - connection->accepted_ns);
-        gate_hello(connection, &hello, received);
-        break;
-    case HELLO_INCOMPLETE:
-        /* A hello in crumbs is legal, and not worth it while others wait. */
-        if (hello.records > HELLO_RECORDS_BUSY_MAX && !shard_is_calm(connection->client.shard)) {
-            refuse_hello(connection, TLS_ALERT_ILLEGAL_PARAMETER, STATS_REJECT_MALFORMED);
-        } else if (connection->held.data == NULL) {
-            connection_hold(connection, data);
-        }
-        break;
-    case HELLO_NOT_TLS:
-        connection_refuse(connection, STATS_AT_HELLO, STATS_REJECT_NOT_TLS, CONNECTION_BLAME_FAILURE, CONNECTION_BY_RESET);
-        break;
-    case HELLO_PLAIN_HTTP:
-        answer_plain_http(connection, received);
-        break;
-    case HELLO_REJECTED:
-        refuse_hello(connection, hello.alert, rejection_of(hello.alert));
-        break;
-    }
+static bool leave(struct connection *connection, enum connection_end how) {
+    connection_count_handshake(connection, STATS_FAILED);
+    gate_forget(connection);
+    return true;
 }
+
+const struct stage handshake_stage = {
+    .name = "handshake",
+    .state = CONNECTION_HANDSHAKE,
+    .next = STAGE_BIT(CONNECTION_WAITING) | STAGE_BIT(CONNECTION_CLOSING),
+    .counted_as = STATS_AT_HANDSHAKE,
+    .is_early = true,
+    .pauses = true,
+    .received = received_flight,
+    .taken_up = continue_handshake,
+    .finished = connection_finish_early,
+    .failed = connection_lose_early,
+    .timed_out = connection_time_out_early,
+    .wants_input = wants_input,
+    .leave = leave,
+};

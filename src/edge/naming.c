@@ -6,55 +6,48 @@
 
 _Static_assert((int)ACCESS_REQUEST_ID_MAX >= (int)HTTP_REQUEST_ID_MAX, "a note has room for any usable id");
 
-void naming_identify(struct exchange *exchange, struct bytes head) {
-    struct journal_note *note = &exchange->note;
-    uint64_t random[2];
-    struct bytes sent = {0};
+void naming_identify(struct shard *shard, struct journal_note *note, const struct http_message *request, struct bytes head) {
+    struct bytes sent = request == NULL ? (struct bytes){0} : http_request_id_sent(request, head.data);
 
-    if (!exchange->refused) {
-        sent = http_request_id_sent(&exchange->request, head.data);
-    }
     if (sent.size > 0) {
         memcpy(note->request_id, sent.data, sent.size);
         note->request_id_size = (uint16_t)sent.size;
         return;
     }
-    random_take(&exchange->connection->client.shard->random, random);
+    uint64_t random[2];
+    random_take(&shard->random, random);
     http_request_id_write(random, note->request_id);
     note->request_id_size = HTTP_REQUEST_ID_DIGITS;
 }
 
-struct bytes naming_id(const struct exchange *exchange) {
-    return bytes_of(exchange->note.request_id, exchange->note.request_id_size);
+struct bytes naming_id(const struct journal_note *note) {
+    return bytes_of(note->request_id, note->request_id_size);
 }
 
-struct http_stamp naming_stamp(const struct exchange *exchange) {
-    struct http_date *date = &exchange->connection->client.shard->date;
-
+struct http_stamp naming_stamp(struct shard *shard, const struct journal_note *note) {
     return (struct http_stamp){
-        .date = http_date_at(date, clock_wall_seconds()),
-        .request_id = naming_id(exchange),
+        .date = http_date_at(&shard->date, clock_wall_seconds()),
+        .request_id = naming_id(note),
     };
 }
 
-struct bytes naming_for_origin(const struct connection *connection) {
-    if (connection->client.name[0] != '\0') {
-        return bytes_of_string(connection->client.name);
+struct bytes naming_for_origin(const struct client *client, const struct config_host *host) {
+    if (client->name[0] != '\0') {
+        return bytes_of_string(client->name);
     }
-    return connection->client.host->name[0] == '*' ? bytes_of(NULL, 0) : bytes_of_string(connection->client.host->name);
+    return host->name[0] == '*' ? bytes_of(NULL, 0) : bytes_of_string(host->name);
 }
 
-bool naming_is_ours(const struct exchange *exchange, struct bytes head) {
-    const struct connection *connection = exchange->connection;
-    const struct config *config = connection->client.site->config;
-    struct bytes authority = http_view(head.data, exchange->request.authority);
+bool naming_is_ours(const struct config *config, const struct config_host *host, const struct http_message *request,
+                    struct bytes head) {
+    struct bytes authority = http_view(head.data, request->authority);
     char name[HTTP_NAME_SIZE];
 
     if (authority.size == 0) {
         return true;
     }
     if (http_authority_is_address(authority)) {
-        return connection->client.host == config->default_host;
+        return host == config->default_host;
     }
-    return http_authority_name(authority, name) && config_find_host(config, name) == connection->client.host;
+    return http_authority_name(authority, name) && config_find_host(config, name) == host;
 }

@@ -1,5 +1,6 @@
 #include "edge/output.h"
 
+#include "edge/eviction.h"
 #include "edge/place.h"
 
 #include <string.h>
@@ -13,7 +14,7 @@ void output_flush(struct shard *shard) {
     }
     shard->output.owner = NULL;
     shard->output.size = 0;
-    if (!place_may_send(connection)) {
+    if (!eviction_allows_sending(connection)) {
         return;
     }
     if (tls_session_write(connection->client.tls, gathered) != TLS_DONE) {
@@ -26,7 +27,7 @@ void output_flush(struct shard *shard) {
 bool output_send(struct connection *connection, struct bytes plaintext) {
     struct shard *shard = connection->client.shard;
 
-    if (connection->state == CONNECTION_CLOSING) {
+    if (connection_is_closing(connection)) {
         return false;
     }
     if (shard->output.owner != connection) {
@@ -42,7 +43,7 @@ bool output_send(struct connection *connection, struct bytes plaintext) {
         plaintext = bytes_of(plaintext.data + size, plaintext.size - size);
         if (shard->output.size == SHARD_OUT_SIZE) {
             output_flush(shard);
-            if (connection->state == CONNECTION_CLOSING) {
+            if (connection_is_closing(connection)) {
                 return false;
             }
             shard->output.owner = connection;
@@ -51,15 +52,15 @@ bool output_send(struct connection *connection, struct bytes plaintext) {
     return true;
 }
 
-bool output_settle(struct connection *connection, bool may) {
+bool output_finish(struct connection *connection, bool send) {
     struct shard *shard = connection->client.shard;
 
     if (shard->output.owner != connection) {
         return true;
     }
-    if (may) {
+    if (send) {
         output_flush(shard);
-        return connection->state != CONNECTION_CLOSING;
+        return !connection_is_closing(connection);
     }
     shard->output.owner = NULL;
     shard->output.size = 0;

@@ -1,17 +1,20 @@
 /*
- * Plaintext on its way to clients: what a connection sends within a turn is gathered in the shard's one buffer, and leaves
- * as few large records.
+ * Plaintext on its way to clients: the bytes that a connection sends within a turn are gathered in the shard's one buffer,
+ * and leave as few large records.
  */
 #ifndef EDGE_OUTPUT_H
 #define EDGE_OUTPUT_H
 
 #include "edge/connection.h"
 
-/* Encrypts and queues; gathered with what else the connection sends in this turn. False when it had to be ended. */
+/* Gathers plaintext with what else the connection sends in this turn. False: the connection has ended. */
 bool output_send(struct connection *connection, struct bytes plaintext);
-/* Encrypts what was gathered, for whomever. Called at the end of each turn. */
+/* Encrypts and queues what was gathered, for the connection that owns it. Called at the end of each turn. */
 void output_flush(struct shard *shard);
-/* The connection ends. What it has gathered leaves first, if it `may` still; false when that has ended it. */
-bool output_settle(struct connection *connection, bool may);
+/*
+ * Called before a connection ends: sends what the connection has gathered if `send`, else drops it. False: the sending has
+ * failed, and has ended the connection already.
+ */
+bool output_finish(struct connection *connection, bool send);
 
 #endif

@@ -1,20 +1,13 @@
 #include "edge/place.h"
 
 #include "base/check.h"
-#include "edge/gate.h"
 
 enum {
     EARLY_BYTES_MAX = 8 * 1024 * 1024, /* of hellos and flights that are not complete or wait, in one shard */
     LATE_BYTES_MAX = 32 * 1024 * 1024, /* of requests, of clients that are not valid */
-    RELIEVED_MAX = 32,                 /* connections that end in one turn for what they hold */
-    RELIEF_MS = 10000,                 /* what a stranger's request may take while chunks are short */
 };
 
-static struct connection *connection_of(struct place *place) {
-    return CONTAINER_OF(place, struct connection, place);
-}
-
-static enum places_rank rank_of_class(enum admission_class class) {
+enum places_rank place_rank_of_class(enum admission_class class) {
     switch (class) {
     case ADMISSION_KNOWN:
         return PLACES_KNOWN;
@@ -27,14 +20,14 @@ static enum places_rank rank_of_class(enum admission_class class) {
     }
 }
 
-/* A ticket is worth what came of it, once its handshake is complete. */
+/* Once the handshake is complete a ticket is worth what came of it. */
 static enum places_rank rank_of(const struct connection *connection) {
-    enum places_rank rank = rank_of_class((enum admission_class)connection->client.standing.class);
+    enum places_rank rank = place_rank_of_class((enum admission_class)connection->client.standing.class);
 
-    if (connection->state <= CONNECTION_HANDSHAKE) {
+    if (connection->stage->is_early) {
         return rank;
     }
-    /* One certificate that is over its bounds must not hold all places: it has the verdict, but no claim to them. */
+    /* A certificate over its bounds keeps its verdict, but has no claim to places: it must not hold all of them. */
     if (connection->client.verdict.identity->status == STATUS_VALID) {
         return connection->client.standing.over_bound ? PLACES_STRANGER : PLACES_VALID;
     }
@@ -49,7 +42,7 @@ static enum places_rank rank_of(const struct connection *connection) {
 static enum places_stage stage_of(const struct connection *connection) {
     uint32_t unsent = connection->stream->queue.size;
 
-    if (connection->state <= CONNECTION_HANDSHAKE) {
+    if (connection->stage->is_early) {
         bool silent = connection->place.stage <= PLACES_SILENT;
 
         return connection->kept.counted > 0 ? PLACES_HOLDING : silent ? PLACES_SILENT : PLACES_SPEAKING;
@@ -60,10 +53,9 @@ static enum places_stage stage_of(const struct connection *connection) {
     if (connection->kept.counted > 0) {
         return PLACES_KEEPING;
     }
-    /* Until its answer has left it is busy with that. */
-    return connection->state == CONNECTION_WAITING && unsent == 0 && connection->client.shard->output.owner != connection
-               ? PLACES_IDLE
-               : PLACES_BUSY;
+    /* A connection is busy until its answer has left. */
+    return connection->stage->is_idle && unsent == 0 && connection->client.shard->output.owner != connection ? PLACES_IDLE
+                                                                                                             : PLACES_BUSY;
 }
 
 static void set(struct connection *connection, enum places_rank rank, enum places_stage stage) {
@@ -89,116 +81,50 @@ void place_ask(struct connection *connection) {
     places_ask(&connection->client.shard->places, &connection->place, connection->client.shard->ring.now_ns);
 }
 
-/* Returns the shard's count of bytes for connections in the stage of `connection`; `most` is the largest count allowed. */
-static size_t *bytes_of_stage(struct shard *shard, const struct connection *connection, size_t *most) {
-    bool early = connection->state <= CONNECTION_HANDSHAKE;
-
-    *most = early ? EARLY_BYTES_MAX : LATE_BYTES_MAX;
-    return early ? &shard->early_bytes : &shard->late_bytes;
-}
-
-static void hurry(struct shard *shard) {
-    while (shard->places.going > PLACES_GOING_MAX) {
-        struct connection *oldest = connection_of(places_oldest(&shard->places, PLACES_GOING, NULL));
-
-        places_leave(&shard->places, &oldest->place);
-        stream_reset(oldest->stream);
+void place_give_up(struct connection *connection) {
+    if (connection->place.stage == PLACES_ENDING) {
+        set(connection, (enum places_rank)connection->place.rank, PLACES_GOING);
     }
 }
 
-/*
- * Ends the connection for a newcomer: an idle client gets a close_notify, as long as there is room to send one; for any
- * other client there is only time for a reset.
- */
-static void evict(struct connection *connection) {
+/* Returns the shard's count of bytes for connections in the stage of `connection`. */
+static size_t *bytes_of_stage(const struct connection *connection) {
     struct shard *shard = connection->client.shard;
-    enum places_stage stage = (enum places_stage)connection->place.stage;
 
-    if (stage == PLACES_ENDING) {
-        places_leave(&shard->places, &connection->place);
-        stats_add(&shard->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_EVICTED_ENDING], 1);
-        stream_reset(connection->stream);
-    } else if (stage == PLACES_IDLE) {
-        connection_refuse(connection, STATS_AT_REQUEST, STATS_REJECT_EVICTED_IDLE, CONNECTION_BLAME_NONE,
-                          CONNECTION_POLITELY);
-        if (connection->place.stage == PLACES_ENDING) {
-            set(connection, (enum places_rank)connection->place.rank, PLACES_GOING);
-        }
-        hurry(shard);
-    } else {
-        /* A client that waits in a queue of ours is not to blame for the time. */
-        bool dallied = stage < PLACES_IDLE && !connection->queue.entry.waits &&
-                       places_has_dallied(&connection->place, shard->ring.now_ns);
-
-        connection_refuse(connection, connection_stage(connection), STATS_REJECT_EVICTED,
-                          dallied ? CONNECTION_BLAME_FAILURE : CONNECTION_BLAME_NONE, CONNECTION_BY_RESET);
-    }
+    return connection->stage->is_early ? &shard->early_bytes : &shard->late_bytes;
 }
 
-bool place_make_room(struct shard *shard, enum admission_class class) {
-    enum places_rank rank = rank_of_class(class);
-    struct place *victim;
+bool place_is_over_bytes(const struct connection *connection) {
+    return *bytes_of_stage(connection) > (size_t)(connection->stage->is_early ? EARLY_BYTES_MAX : LATE_BYTES_MAX);
+}
 
-    /* An evicted connection needs a moment to be gone: evict none for a newcomer that the slab cannot hold. */
-    if (shard->connections.in_use >= shard->connections_capacity + SHARD_SPARE) {
+bool place_keep(struct connection *connection, uint32_t size) {
+    uint32_t before = connection->kept.counted;
+    /* The place of a valid client is its own, and bounds the bytes that the client sends. */
+    uint32_t now = connection->place.rank == PLACES_VALID ? 0 : size + connection->kept.by_tls;
+
+    if (now == before || connection_is_closing(connection)) {
         return false;
     }
-    if (!places_have_room(&shard->places, rank, shard->connections_max)) {
-        admission_crowd(&shard->gate.admission);
-        victim = places_find(&shard->places, rank, shard->connections_max, shard->ring.now_ns);
-        if (victim == NULL) {
-            return false;
-        }
-        evict(connection_of(victim));
-    }
-    return true;
-}
-
-/* `size`: with what the TLS session holds. */
-static void count_bytes(struct connection *connection, uint32_t size) {
-    struct shard *shard = connection->client.shard;
-    bool early = connection->state <= CONNECTION_HANDSHAKE;
-    enum places_stage stage = early ? PLACES_HOLDING : PLACES_KEEPING;
-    uint32_t before = connection->kept.counted;
-    size_t most;
-    size_t *bytes = bytes_of_stage(shard, connection, &most);
-
-    /* The place of a valid client is its own, and bounds the bytes that the client sends. */
-    if (connection->place.rank == PLACES_VALID) {
-        size = 0;
-    }
-    if (size == before || connection->state == CONNECTION_CLOSING) {
-        return;
-    }
-    *bytes = *bytes + size - before;
-    connection->kept.counted = size;
+    size_t *bytes = bytes_of_stage(connection);
+    *bytes = *bytes + now - before;
+    connection->kept.counted = now;
     place_update(connection);
-    while (size > before && *bytes > most) {
-        struct place *oldest = places_oldest(&shard->places, stage, &connection->place);
-
-        if (oldest == NULL) {
-            return; /* one alone does not hold as much, nor those that do not take what they are sent */
-        }
-        evict(connection_of(oldest));
-    }
+    return now > before && place_is_over_bytes(connection);
 }
 
-void place_holds(struct connection *connection, uint32_t size) {
-    count_bytes(connection, size + connection->kept.by_tls);
-}
-
-void place_session_holds(struct connection *connection, size_t size) {
-    if (connection->state == CONNECTION_CLOSING) {
-        return;
+bool place_keep_tls(struct connection *connection, size_t size) {
+    if (connection_is_closing(connection)) {
+        return false;
     }
     CHECK(size <= UINT32_MAX / 2);
     connection->kept.by_tls = (uint32_t)size;
-    place_holds(connection, connection->held.capacity);
+    return place_keep(connection, connection->held.capacity);
 }
 
 void place_end(struct connection *connection, bool soon) {
     connection->kept.by_tls = 0;
-    place_holds(connection, 0);
+    place_keep(connection, 0);
     if (soon) {
         places_leave(&connection->client.shard->places, &connection->place);
     } else {
@@ -208,56 +134,6 @@ void place_end(struct connection *connection, bool soon) {
 
 void place_leave(struct connection *connection) {
     places_leave(&connection->client.shard->places, &connection->place);
-}
-
-/*
- * Returns whether the connection may take chunks to send; false: evicts it. One turn can take more chunks than place_turn
- * has freed, and the last eighth of the chunks is for known clients.
- */
-bool place_may_send(struct connection *connection) {
-    const struct slab *chunks = &connection->client.shard->ring.chunks;
-
-    if (connection->place.rank >= PLACES_KNOWN || chunks->in_use <= chunks->limit - chunks->limit / 8) {
-        return true;
-    }
-    evict(connection);
-    return false;
-}
-
-/* A stranger's request that has had its time, whether or not a part of it is kept here; or NULL. */
-static struct place *find_slow(struct shard *shard) {
-    static const enum places_stage stages[] = {PLACES_BUSY, PLACES_KEEPING};
-
-    for (size_t i = 0; i < ARRAY_LENGTH(stages); i++) {
-        struct place *oldest = places_oldest(&shard->places, stages[i], NULL);
-
-        if (oldest != NULL && oldest->rank < PLACES_KNOWN &&
-            shard->ring.now_ns - oldest->since_ns >= (uint64_t)RELIEF_MS * 1000000) {
-            return oldest;
-        }
-    }
-    return NULL;
-}
-
-/*
- * Chunks are there for all who send. When few are left those go that have held some for longest: clients that do not take
- * their answers, then strangers' requests that may be for origins which do not take them.
- */
-void place_turn(struct shard *shard) {
-    const struct slab *chunks = &shard->ring.chunks;
-    uint32_t enough = chunks->limit - chunks->limit / 4;
-
-    for (uint32_t i = 0; i < RELIEVED_MAX && chunks->in_use > enough + i; i++) {
-        struct place *oldest = places_oldest(&shard->places, PLACES_UNREAD, NULL);
-
-        if (oldest == NULL) {
-            oldest = find_slow(shard);
-        }
-        if (oldest == NULL) {
-            return;
-        }
-        evict(connection_of(oldest));
-    }
 }
 
 bool place_is_full(const struct shard *shard) {

@@ -1,29 +1,11 @@
 /*
- * The process's memory of clients that have shown valid certificates, and the worth of a connection's own certificate to
- * the connection. The module joins guard/sources, guard/holders and guard/familiar to the lives of connections. Reputation
- * decides classes and places, never verdicts.
+ * What a client's source and its certificate gain and lose by what the client does: joins guard/sources, guard/holders and
+ * guard/familiar to the lives of connections. Reputation decides classes and places, never verdicts.
  */
 #ifndef EDGE_REPUTATION_H
 #define EDGE_REPUTATION_H
 
-#include "guard/familiar.h"
-#include "guard/holders.h"
-#include "ring/syn_filter.h"
-
-struct client;
-
-/* One for the process, shared by all shards. */
-struct reputation {
-    struct familiar familiar;
-    struct holders *holders;
-    struct syn_filter_secret secret; /* of the names that the kernel knows sources by */
-    unsigned cores;                  /* that serve: one for each shard */
-};
-
-/* `holders`: certificates that are known of, at least; `cores`: 1 to 1,000. NULL: out of memory. */
-struct reputation *reputation_create(size_t holders, unsigned cores);
-/* NULL is allowed. */
-void reputation_free(struct reputation *reputation);
+#include "edge/client.h"
 
 /* Counts one failure against the source: the client did what no client of ours does. */
 void reputation_fail(struct client *client);
@@ -40,16 +22,16 @@ void reputation_fail_if_impatient(struct client *client, uint64_t waited_ns);
  */
 void reputation_resume(struct client *client);
 /*
- * The handshake is complete, and the identity is valid. `in_person`: by proof of possession of the key, and not by a ticket,
- * which may be used from anywhere, so that it says nothing of the source.
+ * Has a client gain by a valid identity: the handshake is complete. `in_person`: by proof of possession of the key, and not
+ * by a ticket, which may be used from anywhere, so that it says nothing of the source.
  */
 void reputation_prove(struct client *client, bool in_person);
 /* Ends what the client counts for at its source and its certificate: its connection is gone. May be called again. */
 void reputation_leave(struct client *client);
 
-/* Its handshake has taken so much. */
+/* Charges the client's source with time that the handshake has taken. */
 void reputation_spend(struct client *client, uint64_t spent_ns);
-/* Whether its source, which is known, may be served as such now. */
+/* Returns whether the client's source, which is known, may be served as such now. */
 bool reputation_has_work(struct client *client);
 
 #endif

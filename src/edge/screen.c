@@ -1,8 +1,7 @@
 #include "edge/screen.h"
 
 #include "base/hash.h"
-#include "edge/reputation.h"
-#include "edge/shard.h"
+#include "edge/reputation_store.h"
 
 #include <netinet/in.h>
 #include <string.h>

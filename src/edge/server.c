@@ -7,6 +7,7 @@
 #include "edge/admin.h"
 #include "edge/capacity.h"
 #include "edge/host_facts.h"
+#include "edge/reputation_store.h"
 #include "edge/shard.h"
 #include "ring/cores.h"
 
@@ -218,7 +219,7 @@ static struct shard *start_shard(struct server *server, unsigned index, int core
     shard->shared.sources = server->sources;
     shard->shared.replays = server->replays;
     shard->shared.reputation = server->reputation;
-    shard->journal.log = server->access_log;
+    shard->journal = (struct journal){.log = server->access_log, .shard = index};
     shard->connections_max = for_each_shard(server, server->capacity.connections);
     shard->connections_capacity = for_each_shard(server, server->capacity.connections_max);
     shard->idle_max = server->capacity.idle;

@@ -2,14 +2,13 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "edge/adopt.h"
 #include "edge/arrival.h"
 #include "edge/connection.h"
-#include "edge/exchange.h"
+#include "edge/eviction.h"
 #include "edge/gate.h"
+#include "edge/http1.h"
 #include "edge/output.h"
 #include "edge/passage.h"
-#include "edge/place.h"
 #include "ring/cores.h"
 
 #include <errno.h>
@@ -38,7 +37,7 @@ static int create_pools(struct shard *shard) {
     if (slab_create(&shard->connections, sizeof(struct connection), limit) < 0) {
         return -ENOMEM;
     }
-    if (slab_create(&shard->exchanges, sizeof(struct exchange), limit) < 0) {
+    if (slab_create(&shard->exchanges, sizeof(struct http1_exchange), limit) < 0) {
         goto fail_exchanges;
     }
     if (slab_create(&shard->rooms, sizeof(struct passage_room), limit) < 0) {
@@ -223,9 +222,9 @@ static void *run(void *argument) {
         }
         gate_turn(shard);
         output_flush(shard);
-        place_turn(shard);
+        eviction_turn(shard);
         tell_bytes(shard);
-        journal_turn(&shard->journal, shard->index, shard->ring.now_ns);
+        journal_turn(&shard->journal, shard->ring.now_ns);
         release_retired(shard);
         expire_ticket_keys(shard);
     }
@@ -288,7 +287,7 @@ static void deliver_site(struct mail *mail, void *owner) {
     shard->connections_max = site->connections_max;
     before->next = shard->retired;
     shard->retired = before;
-    adopt_site_everywhere(shard);
+    connection_switch_all(shard);
     site_watch_origins(before, shard->index, false);
     site_watch_origins(site, shard->index, true);
     relay_close(before->relay);

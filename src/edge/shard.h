@@ -9,8 +9,7 @@
 #include "base/random.h"
 #include "config/settings.h"
 #include "edge/journal.h"
-#include "edge/reputation.h"
-#include "edge/screen.h"
+#include "edge/screen_state.h"
 #include "edge/site.h"
 #include "guard/admission.h"
 #include "guard/places.h"
@@ -37,6 +36,7 @@ enum {
 };
 
 struct connection;
+struct reputation;
 
 /* The process's, shared by all shards: each behind locks of its own, or atomic. */
 struct shared {

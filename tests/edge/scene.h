@@ -3,9 +3,12 @@
 #define TESTS_EDGE_SCENE_H
 
 #include "base/hash.h"
+#include "edge/eviction.h"
 #include "edge/gate.h"
+#include "edge/hello_stage.h"
 #include "edge/place.h"
 #include "edge/reputation.h"
+#include "edge/reputation_store.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -64,6 +67,7 @@ static inline struct connection *scene_connect(const char *from) {
                                                  .site = &scene.site,
                                                  .host = &scene.host,
                                                  .standing = {.class = ADMISSION_UNKNOWN}},
+                                      .stage = &hello_stage,
                                       .stream = &scene.streams[scene.count++]};
     connection->client.peer.in.sin_family = AF_INET;
     cr_assert_eq(inet_pton(AF_INET, from, &connection->client.peer.in.sin_addr), 1);

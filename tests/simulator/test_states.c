@@ -166,7 +166,7 @@ static void check(struct world *w, const struct scene *scene) {
     const struct stats_shard *stats = &w->stats.shards[0];
     bool counted = way->stage != STATS_STAGE_COUNT;
     struct connection *connection = connection_of(w);
-    bool open = connection != NULL && connection->state != CONNECTION_CLOSING;
+    bool open = connection != NULL && connection->stage->state != CONNECTION_CLOSING;
 
     SIMULATOR_EXPECT(all_rejected(w) == counted, "state %u, event %u: %llu rejections", way->state, way->event,
                      (unsigned long long)all_rejected(w));
@@ -193,7 +193,7 @@ static void step(struct world *w, void *context) {
         if (scene->client == NULL) {
             scene->client = world_connect(w, &plan, "192.0.2.1");
             scene->turns = 0;
-        } else if (connection != NULL && connection->state == scene->way->state && scene->turns > 10) {
+        } else if (connection != NULL && connection->stage->state == scene->way->state && scene->turns > 10) {
             scene->phase = PHASE_EVENT;
         } else {
             approach(scene);

@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "edge/place.h"
 #include "edge/reputation.h"
+#include "edge/reputation_store.h"
 #include "stats/hosts.h"
 
 #include <arpa/inet.h>
@@ -102,26 +103,26 @@ void world_set_up(void) {
 /* What must hold whenever the shard waits. */
 
 static bool is_early(const struct connection *connection) {
-    return connection->state <= CONNECTION_HANDSHAKE;
+    return connection->stage->is_early;
 }
 
 static void expect_state(const struct connection *connection) {
-    bool has_exchange = connection->state == CONNECTION_HEAD || connection->state == CONNECTION_EXCHANGE;
+    bool has_exchange = connection->stage->state == CONNECTION_HEAD || connection->stage->state == CONNECTION_EXCHANGE;
 
-    SIMULATOR_EXPECT(connection->state < CONNECTION_STATES, "state %u", connection->state);
-    SIMULATOR_EXPECT((connection->http1.exchange != NULL) == has_exchange, "exchange in state %u", connection->state);
+    SIMULATOR_EXPECT(connection->stage->state < CONNECTION_STATES, "state %u", connection->stage->state);
+    SIMULATOR_EXPECT((connection->http1.exchange != NULL) == has_exchange, "exchange in state %u", connection->stage->state);
     SIMULATOR_EXPECT(connection->stream->owner == connection, "a stream of another owner");
-    if (connection->state == CONNECTION_CLOSING) {
+    if (connection->stage->state == CONNECTION_CLOSING) {
         SIMULATOR_EXPECT(connection->held.data == NULL && connection->kept.counted == 0 &&
                              !connection->queue.counts_for_source,
                          "a connection that ends holds %u bytes", connection->kept.counted);
         SIMULATOR_EXPECT(!timer_is_set(&connection->pace.timer), "a connection that ends has a deadline");
     } else {
-        SIMULATOR_EXPECT(timer_is_set(&connection->pace.timer), "no deadline in state %u", connection->state);
-        SIMULATOR_EXPECT(connection->client.host != NULL || connection->state <= CONNECTION_QUEUED, "no host in state %u",
-                         connection->state);
+        SIMULATOR_EXPECT(timer_is_set(&connection->pace.timer), "no deadline in state %u", connection->stage->state);
+        SIMULATOR_EXPECT(connection->client.host != NULL || connection->stage->state <= CONNECTION_QUEUED,
+                         "no host in state %u", connection->stage->state);
         SIMULATOR_EXPECT(connection->client.verdict.identity != NULL || is_early(connection), "no identity in state %u",
-                         connection->state);
+                         connection->stage->state);
     }
 }
 
@@ -133,7 +134,7 @@ static void expect_sums(struct world *world) {
     for (struct connection *connection = shard->first; connection != NULL; connection = connection->next) {
         SIMULATOR_EXPECT(connection->next == NULL || connection->next->previous == connection, "the list is broken");
         expect_state(connection);
-        world->states[connection->state]++;
+        world->states[connection->stage->state]++;
         count++;
         exchanges += connection->http1.exchange != NULL;
         lingering += connection->lingers;

@@ -1,0 +1,25 @@
+#include "edge/client.h"
+
+#include "base/clock.h"
+
+#include <arpa/inet.h>
+
+void client_write_address(const struct client *client, char address[static CLIENT_ADDRESS_SIZE]) {
+    bool ipv6 = client->peer.any.sa_family == AF_INET6;
+    const void *binary = ipv6 ? (const void *)&client->peer.in6.sin6_addr : &client->peer.in.sin_addr;
+
+    inet_ntop(client->peer.any.sa_family, binary, address, CLIENT_ADDRESS_SIZE);
+}
+
+struct access_client client_describe(const struct client *client, const struct config_host *host,
+                                     char address[static CLIENT_ADDRESS_SIZE]) {
+    bool ipv6 = client->peer.any.sa_family == AF_INET6;
+
+    client_write_address(client, address);
+    return (struct access_client){
+        .time_ms = clock_wall_ms(),
+        .address = bytes_of_string(address),
+        .port = ntohs(ipv6 ? client->peer.in6.sin6_port : client->peer.in.sin_port),
+        .host = host == NULL ? bytes_of(NULL, 0) : bytes_of_string(host->name),
+    };
+}
