@@ -273,6 +273,7 @@ static void turn(struct shard *shard, uint64_t end_ns) {
     if (admission_turn(&shard->admission, shard->now_ns)) {
         const struct admission_budget *budgets = shard->admission.budgets;
         struct sampling_window window = {
+            .heard = shard->sampling.share,
             .duration_ns = shard->now_ns - shard->window_ns,
             .idle_ns = shard->idle_ns,
             .known_ns = budgets[ADMISSION_KNOWN].spent,
