@@ -154,7 +154,7 @@ def publish(path, where, chosen, results, new):
         "![Throughput that known clients keep under each flood](flood.svg)", ""]
     for rows in tables(results, new, chosen.servers):
         block += [markdown(rows), ""]
-    block += ["The load's commands, behind `taskset -c CORE`, the floods' behind `nice -n 19` too:", "", "```"]
+    block += ["The load's commands, behind `taskset -c CORE`, the floods' behind `chrt --idle 0` too:", "", "```"]
     if first:
         block.append(re.sub(r"/\S*/(build\S*)", r"\1", " ".join(map(str, first["flooded"]["known"]["command"]))))
     block += [*commands(results), "```", "", END]

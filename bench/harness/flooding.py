@@ -1,7 +1,7 @@
 """
 Known clients with and without a flood, against one server: what they kept, and what the flood cost.
 
-The flood is a second generator, at the lowest priority on the core that the known clients have: it takes what they leave.
+The flood is a second generator on the core that the known clients have, which it has while they rest (SCHED_IDLE).
 """
 
 import dataclasses
@@ -14,7 +14,6 @@ from . import floods
 from .measure import WARMUP, LoadFailed, difference, looking_at_the_guard
 from .processes import core_busy_seconds, pin
 
-LOWEST_PRIORITY = 19
 SLACK = 40
 
 
@@ -43,11 +42,11 @@ class Flooding:
         self.sources = sources
         self.times = times
 
-    def start(self, mode, server, *options, clients="", niceness=0):
+    def start(self, mode, server, *options, clients="", idle=False):
         command = [str(part) for part in (self.bench.load, mode, "--connect", server.address, "--sni", self.bench.pki.name, "--json",
                                           *(("--cert", getattr(self.bench.pki, clients)) if clients else ()), *options)]
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                preexec_fn=pin(self.bench.load_core, niceness))
+                                preexec_fn=pin(self.bench.load_core, idle))
 
     def finish(self, process, timeout, failures=True):
         """Its result. Under a flood failures are what is measured; a generator that had to give up is none."""
@@ -62,7 +61,7 @@ class Flooding:
 
     def start_flood(self, flood, server, seconds, *options):
         return self.start(flood.mode or flood.name, server, "--duration", seconds, "--source-addresses", self.sources, *floods.HOSTILE,
-                          *flood.options, *options, clients=flood.clients, niceness=LOWEST_PRIORITY)
+                          *flood.options, *options, clients=flood.clients, idle=True)
 
     def start_known(self, server, seconds):
         return self.start("handshake", server, "--connections", floods.KNOWN_CONNECTIONS, *floods.KNOWN_SOURCES, "--duration", seconds,

@@ -34,10 +34,14 @@ def descriptors():
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
-def pin(core, niceness=0):
-    """For what is started: stays on the core, and ends when this process ends, however that comes."""
+def pin(core, idle=False):
+    """
+    For what is started: stays on the core, and ends when this process ends, however that comes. An idle one has what the
+    others on the core leave: whatever the niceness, they would else wait until its time slice of some milliseconds is over.
+    """
     def before_exec():
-        os.nice(niceness)
+        if idle:
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
         os.sched_setaffinity(0, {core})
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     return before_exec

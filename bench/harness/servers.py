@@ -1,5 +1,6 @@
 """The servers under test, and the origin behind them. Each has the same job; see the templates beside bench/run."""
 
+import contextlib
 import os
 import pathlib
 import re
@@ -59,10 +60,17 @@ HAPROXY_SETUPS = {
 HAPROXY_SETUPS["unguarded"] = HAPROXY_SETUPS["plain"]
 
 
+def free_ports(count):
+    """So many different ones: all are held until the last is there, or one could come twice."""
+    with contextlib.ExitStack() as held:
+        probes = [held.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    return free_ports(1)[0]
 
 
 def fill(template, values):
@@ -87,9 +95,9 @@ class Server(Process):
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True)
         folder.chmod(0o755)
-        self.port = free_port()
+        self.port, admin_port = free_ports(2)
         self.address = f"127.0.0.1:{self.port}"
-        self.admin = f"127.0.0.1:{free_port()}"
+        self.admin = f"127.0.0.1:{admin_port}"
         config = folder / f"{kind}.conf"
         values = {**values, "folder": folder, "config": config, "address": self.address, "admin": self.admin,
                   "core": core, "affinity": f"{1 << core:b}", "descriptors": descriptors(), "user": "user root;" if os.geteuid() == 0 else ""}

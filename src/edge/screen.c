@@ -145,9 +145,10 @@ static bool is_far(uint32_t share, uint32_t told) {
     return share > told + told / 4 || told > share + share / 4;
 }
 
-void screen_end_window(struct shard *shard, const struct sampling_window *window) {
+void screen_end_window(struct shard *shard, struct sampling_window *window) {
     struct screen *screen = &shard->screen;
     uint64_t passed_ns = shard->ring.now_ns - screen->told_ns;
+    window->heard = screen->on ? screen->told_share : SAMPLING_ALL;
     bool waiting = screen->suspects[SCREEN_IPV4].count + screen->suspects[SCREEN_IPV6].count > 0;
 
     sampling_end_window(&screen->sampling, window);

@@ -14,7 +14,7 @@ void screen_block(struct shard *shard, const struct sockaddr *peer);
 /* One that was a suspect, or over its rate, has become known. */
 void screen_unblock(struct shard *shard, const struct sockaddr *peer);
 /* A window of the shard's admission is over, which is in the state that the window has led to. */
-void screen_end_window(struct shard *shard, const struct sampling_window *window);
+void screen_end_window(struct shard *shard, struct sampling_window *window);
 /* Counts what the kernel has dropped since the last time. Before the window's end. */
 void screen_count_drops(struct shard *shard);
 

@@ -10,13 +10,13 @@ enum {
     HEADROOM = 30,        /* of what is left over: what is not given away */
     KNOWN_HEADROOM = 150, /* likewise, where known clients come */
     SATURATED = 50,       /* a shard that rests less than this, where known clients come, may have far more to do */
-    CALM_GROWTH = 1100,   /* in each window: a hundredth is forgotten within five seconds */
+    DEMAND_WINDOWS = 12,  /* a little longer than a client waits before it sends its SYN again */
     /* The cost of so many connections or fewer says little. */
     FEW = 4,
 };
 
 void sampling_init(struct sampling *sampling) {
-    *sampling = (struct sampling){.share = SAMPLING_ALL, .left = SAMPLING_ALL};
+    *sampling = (struct sampling){.share = SAMPLING_ALL};
 }
 
 /* Returns the time that strangers may cost in any case, in nanoseconds of the window. */
@@ -32,45 +32,54 @@ static uint64_t budget_of(const struct sampling_window *window, uint64_t spent_n
     uint64_t free_ns = window->idle_ns + spent_ns;
     uint64_t others_ns = window->known_ns < window->duration_ns ? window->duration_ns - window->known_ns : 0;
 
+    /* Then what strangers took may be what known clients wanted: connections are accepted in the order in which they come.
+     */
+    if (window->known_ns > 0 && window->idle_ns < window->duration_ns * SATURATED / MILLE) {
+        return least_ns;
+    }
     /* The cost of a connection is an estimate, and many connections together may seem to take more time than there is. */
     free_ns = free_ns < others_ns ? free_ns : others_ns;
     return free_ns > least_ns + headroom_ns ? free_ns - headroom_ns : least_ns;
 }
 
+/* Returns a share of the time, of which SAMPLING_ALL is all of it. */
+static uint64_t share_of(uint64_t part_ns, uint64_t duration_ns) {
+    /* A process that was stopped for days has a window as long. */
+    return part_ns < UINT64_MAX / SAMPLING_ALL ? part_ns * SAMPLING_ALL / duration_ns
+                                               : part_ns / (duration_ns / SAMPLING_ALL);
+}
+
+/* Returns what all strangers would have cost in this window, if all had been heard: see struct sampling. */
+static uint64_t demand_in(const struct sampling_window *window, uint32_t strangers, uint64_t spent_ns) {
+    return strangers <= FEW ? 0 : share_of(spent_ns, window->duration_ns) * SAMPLING_ALL / window->heard;
+}
+
+static void note_demand(struct sampling *sampling, uint64_t demand) {
+    if (sampling->windows == DEMAND_WINDOWS) {
+        sampling->demand_before = sampling->demand;
+        sampling->demand = 0;
+        sampling->windows = 0;
+    }
+    sampling->windows++;
+    if (sampling->demand < demand) {
+        sampling->demand = demand;
+    }
+}
+
 void sampling_end_window(struct sampling *sampling, const struct sampling_window *window) {
     uint64_t spent_ns = sampling->strangers * (uint64_t)SAMPLING_CONNECTION_NS + window->strangers_ns;
-    uint32_t strangers = sampling->strangers;
 
-    CHECK(window->duration_ns > 0);
+    CHECK(window->duration_ns > 0 && window->heard > 0);
+    uint64_t budget = share_of(budget_of(window, spent_ns), window->duration_ns);
+    note_demand(sampling, demand_in(window, sampling->strangers, spent_ns));
     sampling->strangers = 0;
     if (window->state == ADMISSION_CALM) {
-        if (sampling->share < SAMPLING_ALL) {
-            sampling->left = sampling->share;
-            sampling->share = SAMPLING_ALL;
-        }
-        uint64_t later = (uint64_t)sampling->left * CALM_GROWTH / MILLE + 1;
-        sampling->left = later < SAMPLING_ALL ? (uint32_t)later : SAMPLING_ALL;
+        sampling->share = SAMPLING_ALL;
         return;
     }
-    /* A flood that was let in to see whether it goes on would else be as heavy as at its begin. */
-    if (sampling->left < SAMPLING_ALL) {
-        sampling->share = sampling->left;
-        sampling->left = SAMPLING_ALL;
-        return;
-    }
-    uint64_t share = sampling->share;
-    uint64_t budget_ns = budget_of(window, spent_ns);
-    uint64_t most = share + share / 2 + SAMPLING_LEAST;
-    uint64_t wanted = strangers <= FEW || spent_ns == 0 ? most : share * budget_ns / spent_ns;
-    bool saturated = window->known_ns > 0 && window->idle_ns < window->duration_ns * SATURATED / MILLE;
-    /* Then nothing tells how many more there are: they wait to be accepted, and known clients among them. */
-    if (saturated && spent_ns > least_of(window) && wanted > share / 2) {
-        wanted = share / 2;
-    }
-    /* Not down to nothing at once: the window may have begun before the last change. */
-    if (wanted < share / 4) {
-        wanted = share / 4;
-    }
+    uint64_t highest = sampling->demand > sampling->demand_before ? sampling->demand : sampling->demand_before;
+    uint64_t most = sampling->share + sampling->share / 2 + SAMPLING_LEAST;
+    uint64_t wanted = highest <= budget ? SAMPLING_ALL : budget * SAMPLING_ALL / highest;
     wanted = wanted < most ? wanted : most;
     wanted = wanted > SAMPLING_LEAST ? wanted : SAMPLING_LEAST;
     sampling->share = wanted < SAMPLING_ALL ? (uint32_t)wanted : SAMPLING_ALL;

@@ -21,14 +21,22 @@ enum {
 };
 
 struct sampling {
-    uint32_t share; /* of SAMPLING_ALL */
-    uint32_t left;  /* the one that it had when it became calm, and from then on more and more: it begins with it again */
+    uint32_t share;     /* of SAMPLING_ALL */
     uint32_t strangers; /* connections of others than the known, in this window */
+    /*
+     * What all strangers together would cost if all were heard, in shares of the time, of which SAMPLING_ALL is all of it:
+     * the most that a window has shown, in these windows and in as many before them. A window alone tells little: whoever
+     * was not heard comes again after a second, all at once.
+     */
+    uint64_t demand;
+    uint64_t demand_before;
+    uint32_t windows; /* of `demand`, so far */
 };
 
 /* The measures of one window of admission. */
 struct sampling_window {
     enum admission_state state; /* at its end */
+    uint32_t heard;             /* the share that was heard in it: more than 0, up to SAMPLING_ALL */
     uint64_t duration_ns;       /* more than 0 */
     uint64_t idle_ns;           /* up to `duration_ns` */
     uint64_t known_ns;          /* handshakes of the known */

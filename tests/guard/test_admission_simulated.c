@@ -1,6 +1,6 @@
 /*
- * Admission on a simulated clock: a shard with one core, to which clients come by chance. What a handshake costs is taken
- * from the clock, and in the state of affairs that is simulated here nothing else costs anything but what is said.
+ * Admission on a simulated clock: a shard with one core, to which clients come by chance. Each handshake moves the clock by
+ * its cost, and nothing else does but where a test says so.
  */
 #include "guard/admission.h"
 #include "guard/sampling.h"
@@ -193,8 +193,7 @@ static bool is_heard(const struct shard *shard, const struct crowd *crowd, uint3
     }
     uint64_t name = (uint64_t)(crowd - shard->crowds) << 32 | source;
     uint64_t hash = (name * 0x9e3779b97f4a7c15 ^ shard->now_ns / SECOND) * 0xd6e8feb86659fd93;
-    hash = (hash ^ hash >> 32) * 0xd6e8feb86659fd93;
-    return hash >> 48 < shard->sampling.share;
+    return (hash ^ hash >> 32) * 0xd6e8feb86659fd93 >> 48 < shard->sampling.share;
 }
 
 static void arrive(struct shard *shard, struct crowd *crowd) {
@@ -273,6 +272,7 @@ static void turn(struct shard *shard, uint64_t end_ns) {
     if (admission_turn(&shard->admission, shard->now_ns)) {
         const struct admission_budget *budgets = shard->admission.budgets;
         struct sampling_window window = {
+            .heard = shard->sampling.share,
             .duration_ns = shard->now_ns - shard->window_ns,
             .idle_ns = shard->idle_ns,
             .known_ns = budgets[ADMISSION_KNOWN].spent,

@@ -40,6 +40,7 @@ static struct outcome run(const struct flood *flood, unsigned windows) {
         }
         struct sampling_window window = {
             .state = flood->state,
+            .heard = sampling.share,
             .duration_ns = WINDOW_NS,
             .idle_ns = (uint64_t)(WINDOW_NS - strangers_ns - known_ns),
             .known_ns = (uint64_t)known_ns,
@@ -99,11 +100,11 @@ Test(sampling, few_strangers_are_all_heard) {
     const struct flood few = {ADMISSION_FLOODED, 50, 20000, 70000, 1};
     sampling_init(&sampling);
     cr_expect_eq(run(&few, 50).heard, 1);
-    /* Also after a flood: within a second and a half. */
+    /* Also after a flood: once two spans have passed in which none of those came again that were not heard. */
     const struct flood many = {ADMISSION_FLOODED, 50000, 20000, 0, 1};
     run(&many, 50);
     cr_expect_lt(sampling.share, SAMPLING_ALL / 50);
-    run(&few, 15);
+    run(&few, 40);
     cr_expect_eq(sampling.share, SAMPLING_ALL);
 }
 
@@ -133,6 +134,56 @@ Test(sampling, nobody_is_shut_out_for_good) {
     run(&endless, 200);
     cr_expect_geq(sampling.share, SAMPLING_LEAST);
     const struct flood none = {ADMISSION_FLOODED, 0, 20000, 0, 1};
-    run(&none, 30);
+    run(&none, 50);
     cr_expect_eq(sampling.share, SAMPLING_ALL);
+}
+
+/*
+ * A flood whose clients all come again: one that was heard knocks at once, one whose SYN was dropped a second later (ten
+ * windows), since its kernel sends another one then, or since it gives up and begins anew.
+ */
+enum { CLIENTS = 10000, SECOND = 10 };
+
+static double strangers_at(unsigned now, unsigned *due, uint32_t *state) {
+    enum { COST_NS = 20000 };
+    uint32_t heard = sampling.share;
+    unsigned arrivals = 0;
+    for (unsigned i = 0; i < CLIENTS && arrivals * (double)COST_NS < 0.9 * WINDOW_NS; i++) {
+        if (due[i] > now) {
+            continue;
+        }
+        *state = *state * 1664525 + 1013904223;
+        bool is_heard = *state >> 16 < heard;
+        arrivals += is_heard;
+        due[i] = now + (is_heard ? 1 : SECOND);
+    }
+    for (unsigned i = 0; i < arrivals; i++) {
+        sampling_count(&sampling);
+    }
+    double strangers_ns = arrivals * (double)COST_NS;
+    struct sampling_window window = {
+        .state = ADMISSION_FLOODED,
+        .heard = heard,
+        .duration_ns = WINDOW_NS,
+        .known_ns = (uint64_t)(WINDOW_NS - strangers_ns), /* known clients take all that they can get */
+    };
+    sampling_end_window(&sampling, &window);
+    return strangers_ns / WINDOW_NS;
+}
+
+/* The share would else rise while nobody is there, and let all of them in a second later. */
+Test(sampling, clients_that_were_not_heard_do_not_come_back_as_a_wave) {
+    static unsigned due[CLIENTS];
+    uint32_t state = 1;
+    double sum = 0;
+    sampling_init(&sampling);
+    for (unsigned now = 0; now < 600; now++) {
+        double strangers = strangers_at(now, due, &state);
+        if (now >= 20) {
+            cr_expect_lt(strangers, 0.20, "window %u: %f", now, strangers);
+            sum += strangers;
+        }
+    }
+    cr_expect_gt(sum / 580, 0.01, "somebody is heard: %f", sum / 580);
+    cr_expect_lt(sum / 580, 0.10, "%f", sum / 580);
 }
