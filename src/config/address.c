@@ -1,6 +1,7 @@
 #include "config/address.h"
 
 #include "base/check.h"
+#include "base/socket_address.h"
 #include "config/units.h"
 
 #include <arpa/inet.h>
@@ -159,31 +160,9 @@ static void fill(struct config_address *address, const void *socket_address, siz
     memcpy(&address->address, socket_address, size);
 }
 
-/* An IPv6 address may have a zone ("fe80::1%eth0"), which only getaddrinfo reads. */
-static bool parse_ipv6(const struct parts *parts, struct config_address *address) {
-    struct addrinfo hints = {.ai_family = AF_INET6, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
-    struct addrinfo *found = NULL;
-    if (getaddrinfo(parts->host, parts->port, &hints, &found) != 0) {
-        return false;
-    }
-    fill(address, found->ai_addr, found->ai_addrlen);
-    freeaddrinfo(found);
-    return true;
-}
-
-/* inet_pton takes four numbers only; getaddrinfo would take "127.1" and "0x7f000001" too. */
-static bool parse_ipv4(const struct parts *parts, struct config_address *address) {
-    struct sockaddr_in socket_address = {.sin_family = AF_INET};
-    if (inet_pton(AF_INET, parts->host, &socket_address.sin_addr) != 1) {
-        return false;
-    }
-    socket_address.sin_port = htons((uint16_t)strtoul(parts->port, NULL, 10));
-    fill(address, &socket_address, sizeof socket_address);
-    return true;
-}
-
-static bool parse_numeric(const struct parts *parts, struct config_address *address) {
-    return parts->bracketed ? parse_ipv6(parts, address) : parse_ipv4(parts, address);
+static bool parse_numeric(const char *text, struct config_address *address) {
+    *address = (struct config_address){0};
+    return socket_address_parse(text, &address->address, &address->size) == 0;
 }
 
 int address_parse(const char *text, struct config_address *address, char error[static ADDRESS_ERROR_SIZE]) {
@@ -195,7 +174,7 @@ int address_parse(const char *text, struct config_address *address, char error[s
     if (result < 0) {
         return result;
     }
-    if (!parse_numeric(&parts, address)) {
+    if (!parse_numeric(text, address)) {
         return fail(error, parts.bracketed ? "is not an IPv6 address and port"
                                            : "is not an IPv4 address and port; write the address in digits, not a name");
     }
@@ -256,7 +235,7 @@ int address_resolve(const char *text, struct config_address *addresses, size_t c
     if (count < 0) {
         return count;
     }
-    if (parse_numeric(&parts, &addresses[0])) {
+    if (parse_numeric(text, &addresses[0])) {
         count = 1;
     } else if (parts.bracketed || address_check_name(parts.host) != NULL) {
         return fail(error, "is neither IPv4:port, [IPv6]:port nor name:port");

@@ -1,14 +1,12 @@
 #include "ring/listener.h"
 
 #include "base/check.h"
+#include "base/socket_address.h"
 #include "ring/operation.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <net/if.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,57 +14,6 @@ enum {
     BACKLOG = 4096,
     RETRY_MS = 100, /* after the system ran out of descriptors or memory */
 };
-
-/* Cuts the zone from "fe80::1%eth0" (RFC 4007 section 11). False when there is no such interface. */
-static bool take_zone(char *host, uint32_t *scope) {
-    char *zone = strchr(host, '%');
-
-    if (zone == NULL) {
-        return true;
-    }
-    *zone = '\0';
-    *scope = if_nametoindex(zone + 1);
-    return *scope != 0;
-}
-
-int listener_parse_address(const char *text, struct sockaddr_storage *address, socklen_t *size) {
-    const char *colon = strrchr(text, ':');
-    char host[INET6_ADDRSTRLEN + IF_NAMESIZE + 2];
-    size_t host_size;
-    char *end;
-    unsigned long port;
-
-    memset(address, 0, sizeof *address);
-    if (colon == NULL || colon[1] < '0' || colon[1] > '9') {
-        return -EINVAL;
-    }
-    port = strtoul(colon + 1, &end, 10);
-    host_size = (size_t)(colon - text);
-    if (*end != '\0' || port > 65535 || host_size == 0 || host_size >= sizeof host) {
-        return -EINVAL;
-    }
-    if (text[0] == '[' && text[host_size - 1] == ']') {
-        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)address;
-
-        memcpy(host, text + 1, host_size - 2);
-        host[host_size - 2] = '\0';
-        in6->sin6_family = AF_INET6;
-        in6->sin6_port = htons((uint16_t)port);
-        *size = sizeof *in6;
-        if (!take_zone(host, &in6->sin6_scope_id)) {
-            return -EINVAL;
-        }
-        return inet_pton(AF_INET6, host, &in6->sin6_addr) == 1 ? 0 : -EINVAL;
-    }
-    struct sockaddr_in *in = (struct sockaddr_in *)address;
-
-    memcpy(host, text, host_size);
-    host[host_size] = '\0';
-    in->sin_family = AF_INET;
-    in->sin_port = htons((uint16_t)port);
-    *size = sizeof *in;
-    return inet_pton(AF_INET, host, &in->sin_addr) == 1 ? 0 : -EINVAL;
-}
 
 static int describe_bind_error(const char *text, int error, char line[static RING_ERROR_SIZE]) {
     const char *advice;
@@ -101,7 +48,7 @@ static int bind_socket(const char *text, bool shared, char error[static RING_ERR
     int on = 1;
     int descriptor;
 
-    if (listener_parse_address(text, &address, &size) < 0) {
+    if (socket_address_parse(text, &address, &size) < 0) {
         snprintf(error, RING_ERROR_SIZE, "'%s' is not an address to listen on: write 1.2.3.4:443 or [::1]:443", text);
         return -EINVAL;
     }

@@ -49,9 +49,6 @@ int listener_bind(const char *text, char error[static RING_ERROR_SIZE]);
  */
 int listener_probe(const char *text, char error[static RING_ERROR_SIZE]);
 
-/* "address:port" to a socket address. 0, or -EINVAL. */
-int listener_parse_address(const char *text, struct sockaddr_storage *address, socklen_t *size);
-
 /* Starts to accept on a descriptor from listener_bind, which it owns from now on. */
 void listener_start(struct listener *listener, struct ring *ring, int descriptor, listener_accept_fn *accept, void *owner);
 /*
