@@ -11,6 +11,7 @@
 #include "edge/admin_page.h"
 #include "ring/listener.h"
 #include "ring/mailbox.h"
+#include "ring/ring.h"
 #include "stats/sampler.h"
 
 #include <pthread.h>

@@ -20,6 +20,7 @@
 #include "identity/chain_log.h"
 #include "ring/listener.h"
 #include "ring/mailbox.h"
+#include "ring/ring.h"
 #include "stats/stats.h"
 #include "tls/session.h"
 
