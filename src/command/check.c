@@ -4,7 +4,7 @@
 #include "command/check_json.h"
 #include "command/check_table.h"
 #include "command/options.h"
-#include "edge/capacity.h"
+#include "server/capacity.h"
 #include "tls/context.h"
 
 #include <stdio.h>

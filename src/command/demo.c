@@ -9,7 +9,7 @@
 #include "demo/pki.h"
 #include "demo/run.h"
 #include "demo/site.h"
-#include "edge/server.h"
+#include "server/server.h"
 #include "tls/context.h"
 
 #include <errno.h>

@@ -7,7 +7,7 @@
 #include "command/expiry.h"
 #include "command/notify.h"
 #include "command/options.h"
-#include "edge/server.h"
+#include "server/server.h"
 #include "tls/context.h"
 
 #include <errno.h>

@@ -29,7 +29,7 @@ struct config_limits {
     uint32_t request_header_timeout_ms;
     uint32_t idle_timeout_ms;
     uint32_t request_header_size;    /* bytes */
-    uint32_t connections;            /* for the whole process; where it is not set, at most: see edge/capacity.h */
+    uint32_t connections;            /* for the whole process; where it is not set, at most: see server/capacity.h */
     unsigned connections_line;       /* where it is set; 0: it is not */
     uint32_t certificate_chain_size; /* bytes */
     uint32_t response_headers;       /* of an origin's answer */

@@ -3,8 +3,8 @@
  * connection takes one for its origin; its own is a direct descriptor of io_uring, of which one ring may have no more than
  * the process may have file descriptors.
  */
-#ifndef EDGE_CAPACITY_H
-#define EDGE_CAPACITY_H
+#ifndef SERVER_CAPACITY_H
+#define SERVER_CAPACITY_H
 
 #include "config/config.h"
 

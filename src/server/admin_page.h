@@ -2,8 +2,8 @@
  * Pages of the admin listener while they are read: one rendering for all who ask at about the same time, counted, and few
  * alive at once, because with a thousand hosts a page has some 8 MB. One thread only.
  */
-#ifndef EDGE_ADMIN_PAGE_H
-#define EDGE_ADMIN_PAGE_H
+#ifndef SERVER_ADMIN_PAGE_H
+#define SERVER_ADMIN_PAGE_H
 
 #include "base/bytes.h"
 

@@ -1,6 +1,6 @@
 /* What the counters' exposition says of hosts beside their counters: gathered from a configuration. */
-#ifndef EDGE_HOST_FACTS_H
-#define EDGE_HOST_FACTS_H
+#ifndef SERVER_HOST_FACTS_H
+#define SERVER_HOST_FACTS_H
 
 #include "config/config.h"
 #include "stats/hosts.h"

@@ -1,4 +1,4 @@
-#include "edge/host_facts.h"
+#include "server/host_facts.h"
 
 #include "path/terms.h"
 

@@ -1,12 +1,12 @@
-#include "edge/capacity.h"
+#include "server/capacity.h"
 
 #include "base/check.h"
 #include "base/text.h"
 #include "config/problems.h"
 #include "config/settings.h"
-#include "edge/admin.h"
 #include "edge/shard.h"
 #include "ring/cores.h"
+#include "server/admin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
