@@ -50,7 +50,7 @@ int listener_bind(const char *text, char error[static RING_ERROR_SIZE]);
  */
 int listener_probe(const char *text, char error[static RING_ERROR_SIZE]);
 
-/* Starts to accept on a descriptor from listener_bind, which it owns from now on. */
+/* Starts to accept on a descriptor from listener_bind, which the listener owns from now on. */
 void listener_start(struct listener *listener, struct ring *ring, int descriptor, listener_accept_fn *accept, void *owner);
 /*
  * Stops accepting and closes the descriptor. Its memory must stay until listener_is_stopped; `accept` may still be called

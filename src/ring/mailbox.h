@@ -14,22 +14,22 @@ struct mail {
 struct mailbox {
     _Atomic(struct mail *) first;
     int eventfd;
-    uint64_t count; /* of the eventfd, where its read is written to */
+    uint64_t count; /* of the eventfd: its read writes here */
     struct ring *ring;
     void *owner;
     bool armed; /* the read of the eventfd is in flight */
     bool closing;
 };
 
-/* Before the ring's thread starts. 0 or a negative errno. */
+/* Makes the mailbox, before the ring's thread starts. 0 or a negative errno. */
 int mailbox_create(struct mailbox *mailbox);
-/* In the ring's thread: messages are delivered in the order they were posted, from ring_turn. */
+/* Begins to deliver messages from ring_turn, in the order in which they were posted. In the ring's thread. */
 void mailbox_attach(struct mailbox *mailbox, struct ring *ring, void *owner);
 /* Posts a message, from any thread. Never blocks. */
 void mailbox_post(struct mailbox *mailbox, struct mail *mail);
-/* In the ring's thread: cancels the pending read (done when `armed` is false); mail posted later is not delivered. */
+/* Cancels the pending read (done when `armed` is false); mail posted later is not delivered. In the ring's thread. */
 void mailbox_detach(struct mailbox *mailbox);
-/* After the ring's thread has ended. Messages that were not delivered are not freed. */
+/* Closes the eventfd, after the ring's thread has ended. Messages that were not delivered are not freed. */
 void mailbox_destroy(struct mailbox *mailbox);
 
 /* Called by the loop. */

@@ -30,7 +30,7 @@ static inline uint32_t operation_slot(uint64_t name) {
     return (uint32_t)(name >> 8);
 }
 
-/* Whether the slot was in the same use when the operation was submitted. */
+/* Returns whether the operation was submitted in this use of its slot. */
 static inline bool operation_is_of(uint64_t name, uint32_t generation) {
     return (generation & 0xffffff) == name >> 40;
 }

@@ -202,7 +202,7 @@ static int submit_and_wait(struct ring *ring, uint64_t wait_ms) {
     } else {
         result = io_uring_submit_and_wait_timeout(&ring->uring, &cqe, 1, &timeout, NULL);
     }
-    /* EBUSY and EAGAIN: the kernel wants completions taken first, which is what comes next. */
+    /* EBUSY and EAGAIN: the kernel wants completions taken first, which the caller does next. */
     if (result < 0 && result != -ETIME && result != -EINTR && result != -EAGAIN && result != -EBUSY) {
         return result;
     }
@@ -225,7 +225,8 @@ int ring_turn(struct ring *ring, uint64_t wait_ms_max) {
         return result;
     }
     ring->now_ns = clock_monotonic_ns();
-    /* Only what is there now: completions that handlers cause wait for the next turn, behind the timers. */
+    /* Only completions that are there now are handled: those that handlers cause wait for the next turn, behind the
+       timers. */
     unsigned ready = io_uring_cq_ready(&ring->uring);
     for (unsigned i = 0; i < ready; i++) {
         struct io_uring_cqe *cqe;

@@ -15,7 +15,7 @@
  * fault and what to change (RLIMIT_NOFILE, RLIMIT_MEMLOCK, kernel version, io_uring disabled).
  */
 int ring_create(struct ring *ring, const struct ring_options *options, char error[static RING_ERROR_SIZE]);
-/* Every stream and listener must be closed and `in_flight` be 0. */
+/* Frees the ring. Every stream and listener must be closed, and `in_flight` be 0. */
 void ring_destroy(struct ring *ring);
 
 /*

@@ -1,4 +1,6 @@
-/* What a ring holds, for the modules of ring/ that work on it. Others create it and let it turn: see ring.h. */
+/*
+ * The content of a ring, for the modules of ring/ that work on it. Other folders create a ring and let it turn: see ring.h.
+ */
 #ifndef RING_STATE_H
 #define RING_STATE_H
 
@@ -42,7 +44,7 @@ struct ring {
     struct timer_wheel timers;
     uint64_t now_ns;                /* monotonic, read once a turn */
     struct stream *unsent;          /* streams with queued bytes and no send in flight; served at the end of the turn */
-    struct ring_waiting starved[2]; /* streams whose receive waits for a buffer; in the second those that are favoured */
+    struct ring_waiting starved[2]; /* streams whose receive waits for a buffer; favoured ones in the second list */
     struct listener *paused;        /* listeners that wait for a free stream */
     bool stream_freed;              /* in this turn: paused listeners may go on */
     uint32_t in_flight;             /* operations submitted and not completed */

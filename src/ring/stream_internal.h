@@ -32,19 +32,22 @@ static inline struct stream *stream_completed(struct ring *ring, uint64_t name) 
     return stream;
 }
 
-/* Takes a stream without descriptor, for the next accept of a listener; NULL when all are in use. And gives it back. */
+/*
+ * Returns a stream without descriptor, for the next accept of a listener; NULL when all are in use. stream_unreserve frees
+ * it.
+ */
 struct stream *stream_reserve(struct ring *ring);
 void stream_unreserve(struct stream *stream);
 
 /* Has the stream's queue sent at the end of the turn. */
 void stream_list_unsent(struct stream *stream);
-/* Takes a timer callback of stream->linger. */
+/* Fires for stream->linger: closes the stream. */
 void stream_linger_expired(struct timer *timer);
 /* Closes the descriptor of a stream that is closing, once nothing is in flight and the ring lists it nowhere. */
 void stream_close_when_quiet(struct stream *stream);
-/* A finishing stream has sent something: goes on to the end of the queue, and then lingers. */
+/* Continues the end of a finishing stream after a send: lingers when the queue is empty, else waits for the next send. */
 void stream_finish_on(struct stream *stream);
-/* A stream that was finished has received something, which is dropped: waits for more or for the end. */
+/* Continues the end of a stream that was finished after a receive, whose bytes are dropped: waits for more, or closes. */
 void stream_linger_on(struct stream *stream, int result);
 
 /* Called by the loop, once a turn each. */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Where the thread writes why it has failed, until worker_start returns. */
+/* A worker and the place where its thread writes why it has failed, until worker_start returns. */
 struct start {
     struct worker *worker;
     char *error;
@@ -63,7 +63,7 @@ static void wait_for_start(struct worker *worker) {
     }
 }
 
-/* The thread exists as soon as this returns 0. */
+/* Creates the thread and waits until its job has begun. On failure no thread is left. */
 static int create_thread(struct worker *worker, struct start *start, char error[static WORKER_ERROR_SIZE]) {
     int result = -pthread_create(&worker->thread, NULL, run, start);
 

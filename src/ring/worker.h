@@ -16,7 +16,7 @@ enum {
     WORKER_ERROR_SIZE = 512,
 };
 
-/* All run in the worker's thread. */
+/* The owner's functions, which all run in the worker's thread. */
 struct worker_job {
     /* Makes what the thread needs beside its ring. 0, or a negative errno with `error` and nothing left in flight. */
     int (*begin)(void *owner, char error[static WORKER_ERROR_SIZE]);
@@ -27,13 +27,13 @@ struct worker_job {
 };
 
 struct worker {
-    /* Set before worker_start. The ring is the owner's, who works with it all the time. */
+    /* Set before worker_start. The ring is part of the owner, whose functions use it all the time. */
     struct ring *ring;
     struct ring_options options;
     const struct worker_job *job;
-    void *owner; /* of job and mail */
+    void *owner; /* handed to the job's functions and to mail */
     char name[WORKER_NAME_SIZE];
-    int core; /* which the thread is pinned to; -1: none */
+    int core; /* to which the thread is pinned; -1: none */
 
     struct mailbox mailbox;
     pthread_t thread;
@@ -50,15 +50,15 @@ struct worker {
 int worker_start(struct worker *worker, char error[static WORKER_ERROR_SIZE]);
 /* Posts mail to the thread, from any thread. Mail that comes after worker_close is freed by worker_join, with free(). */
 void worker_post(struct worker *worker, struct mail *mail);
-/* In the thread, before its work is over: no more mail is delivered. More than once has no effect. */
+/* Ends the delivery of mail. In the thread, before its work is over. A second call does nothing. */
 void worker_close(struct worker *worker);
-/* In the thread: whether no operation is in flight any more. */
+/* Returns whether no operation is in flight any more. In the thread. */
 static inline bool worker_is_quiet(const struct worker *worker) {
     return worker->ring->in_flight == 0;
 }
-/* Whether worker_join will not wait. From any thread. */
+/* Returns whether the thread has ended, so that worker_join will not wait. From any thread. */
 bool worker_has_ended(const struct worker *worker);
-/* Waits for the end of the thread. */
+/* Waits for the end of the thread, and frees the mailbox. */
 void worker_join(struct worker *worker);
 
 #endif

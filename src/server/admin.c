@@ -20,11 +20,11 @@ struct admin_connection {
     struct http_header headers[HTTP_HEADERS_MAX];
     char head[ADMIN_HEAD_MAX];
     size_t head_size;
-    struct bytes body; /* of the answer; static, or in `page` */
+    struct bytes body; /* of the answer; static, or in `page` of this connection */
     size_t body_sent;
     struct admin_page *page; /* NULL: the body is static, or there is none */
     bool answered;
-    bool ending; /* nothing more is written: the stream is finishing, or closing */
+    bool ending; /* nothing more is written: the stream is finishing or closing */
     bool gone;   /* the stream is closing */
 };
 
@@ -34,7 +34,7 @@ static void let_go_of_page(struct admin_connection *connection) {
     connection->body = bytes_of(NULL, 0);
 }
 
-/* Resets the connection at any point. The stream and the connection stay until every operation in flight has come back. */
+/* Resets the connection in any state. The stream and the connection stay until every operation in flight has completed. */
 static void drop(struct admin_connection *connection) {
     if (connection->gone) {
         return;
@@ -46,7 +46,7 @@ static void drop(struct admin_connection *connection) {
     stream_reset(connection->stream);
 }
 
-/* All is written; what is queued is still to be taken, before the same deadline. */
+/* Ends the connection after the last write: the client has the same deadline to take the bytes that are still queued. */
 static void finish(struct admin_connection *connection) {
     if (!connection->ending) {
         connection->ending = true;
@@ -59,14 +59,14 @@ static void on_timer(struct timer *timer) {
     drop(CONTAINER_OF(timer, struct admin_connection, timer));
 }
 
-/* Nothing that the client does moves a deadline. */
+/* Sets the deadline, which nothing that the client does moves. */
 static void set_deadline(struct admin_connection *connection, uint32_t delay_ms) {
     struct ring *ring = connection->admin->ring;
 
     timer_set(&ring->timers, &connection->timer, ring_now_ms(ring), delay_ms);
 }
 
-/* As much of the body as the queue takes; the rest when it has drained. */
+/* Writes as much of the body as the queue takes; on_drained writes the rest. */
 static void send_body(struct admin_connection *connection) {
     size_t room = stream_room(connection->stream);
     size_t left = connection->body.size - connection->body_sent;
@@ -118,7 +118,7 @@ static char *render(struct admin *admin, enum admin_page_kind kind, size_t *size
                                       : stats_render_json(admin->stats, admin->sampler, size);
 }
 
-/* Slow readers keep a page alive: those of the oldest go when another one needs its place. */
+/* Drops the readers of the oldest page, when there are as many pages as there may be: slow readers keep a page alive. */
 static void make_room_for_page(struct admin *admin) {
     struct admin_page *oldest = admin_pages_surplus(&admin->pages);
     if (oldest == NULL) {
@@ -167,7 +167,7 @@ static void on_received(struct stream *stream, struct bytes data) {
     size_t room = ADMIN_HEAD_MAX - connection->head_size;
 
     if (data.size == 0) {
-        /* Half-closed after its request: it still gets its answer. */
+        /* A client that has half-closed after its request still gets its answer. */
         if (!connection->answered) {
             drop(connection);
         }
@@ -211,7 +211,7 @@ static void on_closed(struct stream *stream) {
     struct admin_connection *connection = stream->owner;
     struct admin *admin = connection->admin;
 
-    if (!connection->gone) { /* it has ended well */
+    if (!connection->gone) { /* it has ended without being dropped */
         timer_clear(&admin->ring->timers, &connection->timer);
         admin->count--;
     }
@@ -236,7 +236,7 @@ static const struct stream_handler handler = {
     .closed = on_closed,
 };
 
-/* Drops the oldest connections, which have had the most time: a newcomer may be the check of /readyz, and must not wait. */
+/* Drops the oldest connections, which have had the most time: a new one may be the check of /readyz, which must not wait. */
 static void make_room(struct admin *admin) {
     struct admin_connection *oldest = admin->last;
 

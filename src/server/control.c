@@ -11,7 +11,7 @@
 
 enum {
     TURN_MS_MAX = 60000,       /* how long a turn sleeps when nothing is due */
-    EXPIRY_INTERVAL_MS = 1000, /* of ticket keys: how much longer than its time one may stay in memory */
+    EXPIRY_INTERVAL_MS = 1000, /* how much longer than its time a ticket key may stay in memory */
     RECEIVE_BUFFERS = 16,
 };
 
@@ -32,7 +32,7 @@ struct config_mail {
     struct config *config;
 };
 
-/* Wipes keys that no ticket needs any more: the next client, who would have that done too, may be long in coming. */
+/* Wipes keys that no ticket needs any more. The next client's handshake would do so too, but may come much later. */
 static void expire_ticket_keys(struct timer *timer) {
     struct control *control = CONTAINER_OF(timer, struct control, expiry);
 

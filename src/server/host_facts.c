@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-/* What the facts of one host point into, until they are copied. */
+/* Memory that the facts of one host point to, until they are copied. */
 struct host_texts {
     const char *origins[CONFIG_ORIGIN_ADDRESSES_MAX];
     struct terms roots;

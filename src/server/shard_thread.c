@@ -126,7 +126,7 @@ fail_site:
     return -ENOMEM;
 }
 
-/* No connection is left: ends what waits for none. */
+/* Ends, once no connection is left, what no connection needs: timer, mailbox, connections to origins. */
 static void wind_up(struct shard_thread *thread) {
     if (thread->wound_up) {
         return;

@@ -16,7 +16,7 @@ struct shard_thread {
     struct config *config;     /* the first one */
     struct stats_hosts *hosts; /* with it */
     uint32_t idle_max;         /* idle connections to origins */
-    const int *descriptors;    /* listening sockets, shard.listener_count of them; after a start the listeners' */
+    const int *descriptors;    /* listening sockets, shard.listener_count of them; after the start the listeners own them */
 
     struct timer drain_limit;
     bool wound_up; /* only late completions are waited for */
@@ -29,16 +29,19 @@ struct shard_thread {
  */
 int shard_thread_start(struct shard_thread *thread, char error[static WORKER_ERROR_SIZE]);
 
-/* Messages, from any thread: end when connections have ended, and after `timeout_ms` at once; or end at once. */
+/*
+ * Post, from any thread, that the shard is to end: when its connections have ended, at the latest after `timeout_ms`; or at
+ * once.
+ */
 void shard_thread_post_drain(struct shard_thread *thread, uint32_t timeout_ms);
 void shard_thread_post_stop(struct shard_thread *thread);
 /*
- * Posts `site`, whose reference goes to the shard, to take over: for new connections, and for open ones from their next
- * request on. Then the shard posts site->taken, and does not touch that any more.
+ * Posts `site`, whose reference goes to the shard, to replace the one before: for new connections, and for open ones from
+ * their next request on. When the shard has it, the shard posts site->taken, and does not touch that semaphore afterwards.
  */
 void shard_thread_post_site(struct shard_thread *thread, struct site *site);
 
-/* Whether shard_thread_join will not wait. */
+/* Returns whether the thread has ended, so that shard_thread_join will not wait. */
 bool shard_thread_has_ended(const struct shard_thread *thread);
 /* Waits for the end of the thread. Returns how many things were not given back. */
 int shard_thread_join(struct shard_thread *thread);
