@@ -1,4 +1,4 @@
-/* The command line: picks a command. */
+/* The command line: chooses a command and runs it. */
 #include "base/check.h"
 #include "base/core.h"
 #include "command/check.h"
@@ -52,11 +52,13 @@ int main(int argc, char **argv) {
     core_forbid();
     const char *name = argv[1];
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
-        if (strcmp(name, commands[i].name) == 0)
+        if (strcmp(name, commands[i].name) == 0) {
             return commands[i].main(argc - 1, argv + 1);
+        }
     }
-    if (strcmp(name, "--version") == 0)
+    if (strcmp(name, "--version") == 0) {
         return print_version();
+    }
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         fputs(usage, stdout);
         return EXIT_SUCCESS;

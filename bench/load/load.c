@@ -3,8 +3,9 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "load/behaviour.h"
+#include "ring/ring.h"
 /* For stream_flush_all, see load_flush. */
-#include "ring/operation.h"
+#include "ring/stream_internal.h"
 
 #include <errno.h>
 #include <stdarg.h>

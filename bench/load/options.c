@@ -1,7 +1,7 @@
 #include "load/options.h"
 
+#include "base/socket_address.h"
 #include "load/behaviour.h"
-#include "ring/listener.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -218,7 +218,7 @@ static bool read_close(const char *text, enum options_close *how) {
 
 static bool read_connect(struct options *options, const char *text) {
     options->connect_text = text;
-    if (listener_parse_address(text, &options->address, &options->address_size) < 0) {
+    if (socket_address_parse(text, &options->address, &options->address_size) < 0) {
         return refuse("--connect takes ADDRESS:PORT such as 127.0.0.1:8443 or [::1]:8443, not '%s'", text);
     }
     return true;

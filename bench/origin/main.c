@@ -4,6 +4,7 @@
  */
 #include "base/check.h"
 #include "ring/listener.h"
+#include "ring/ring.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -1,11 +1,10 @@
 #include "command/check.h"
 
-#include "base/hash.h"
 #include "command/check_json.h"
 #include "command/check_table.h"
 #include "command/options.h"
-#include "edge/capacity.h"
-#include "tls/context.h"
+#include "command/startup.h"
+#include "server/capacity.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +21,7 @@ static const char usage[] = "usage: sallyport check -c FILE [--json]\n"
                             "\n"
                             "Exit status: 0 the file is good, whatever the warnings; 1 it has problems, 2 wrong usage.\n";
 
-/* False when the report could not be made. */
+/* Prints what the check has found. False when the report could not be made. */
 static bool report(const char *path, const struct config *config, const struct config_problems *problems, bool as_json) {
     if (as_json) {
         return check_json_print(path, config, problems, stdout) == 0;
@@ -59,14 +58,15 @@ int command_check(int argc, char **argv) {
     const char *path = NULL;
     bool as_json = false;
     enum options_result result = options_read_check(argc, argv, usage, &path, &as_json);
-    if (result != OPTIONS_GO_ON)
+    if (result != OPTIONS_GO_ON) {
         return result == OPTIONS_HELP ? EXIT_SUCCESS : OPTIONS_EXIT_USAGE;
-    hash_init();
-    if (tls_library_init() < 0) {
-        fprintf(stderr, "sallyport check: wolfSSL cannot be initialised\n");
+    }
+    const char *fault = startup_begin();
+    if (fault != NULL) {
+        fprintf(stderr, "sallyport check: %s\n", fault);
         return EXIT_FAILURE;
     }
     int status = check(path, as_json);
-    tls_library_cleanup();
+    startup_end();
     return status;
 }

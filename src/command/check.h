@@ -1,10 +1,10 @@
-/* `sallyport check`: would this configuration be served, and what would it serve? */
+/* `sallyport check`: tells whether a configuration would be served, and what it would serve. */
 #ifndef COMMAND_CHECK_H
 #define COMMAND_CHECK_H
 
 /*
- * argv[0] is "check". Prints one line a host to stdout and returns 0; or prints every problem as `FILE:LINE: message` to
- * stderr and returns 1; 2 when the arguments make no sense.
+ * Prints a table of hosts to stdout and returns 0; or prints every problem as `FILE:LINE: message` to stderr and returns 1;
+ * 2 when the arguments make no sense. argv[0] is "check".
  */
 int command_check(int argc, char **argv);
 

@@ -11,7 +11,7 @@ static void put_text(struct json *json, const char *key, const char *text) {
     json_string(json, key, bytes_of_string(text));
 }
 
-/* INT64_MAX: there is none. */
+/* Writes the time, or null for INT64_MAX, which means that there is none. */
 static void put_time(struct json *json, const char *key, int64_t seconds) {
     char text[WORDS_TIME_SIZE];
     if (seconds == INT64_MAX) {

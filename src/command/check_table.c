@@ -8,9 +8,9 @@
 enum {
     HOST_WIDTH = 22,
     MODE_WIDTH = 7,
-    DATE_WIDTH = 21, /* a time, and a mark where it is past */
+    DATE_WIDTH = 21, /* a time, and a mark when the time is past */
     INDENT = 4,
-    DEEP_INDENT = 8, /* of a line that goes on */
+    DEEP_INDENT = 8, /* of a line that continues the one before */
 };
 
 /* A line under a row while words are put on it. */
@@ -31,7 +31,7 @@ static void break_line(struct wrapped *line) {
     line->is_first = true;
 }
 
-/* Goes on in the next line where the word does not fit, and within the word where it fits on no line. */
+/* Puts the word on the line, or on the next one when it does not fit, or in parts on several lines when it fits on none. */
 static void put_word(struct wrapped *line, const char *word) {
     size_t size = strlen(word);
     if (!line->is_first && line->used + 1 + size > CHECK_TABLE_WIDTH) {
@@ -57,7 +57,7 @@ static void end_line(struct wrapped *line) {
     fputc('\n', line->out);
 }
 
-/* A cell: the time with a mark where it is past. Returns whether it is. */
+/* Writes the time to a cell, with a mark when it is past. Returns whether it is past. */
 static bool format_end(int64_t end, int64_t now_s, char cell[static WORDS_TIME_SIZE]) {
     if (end == INT64_MAX) {
         snprintf(cell, WORDS_TIME_SIZE, "no end");
@@ -68,7 +68,7 @@ static bool format_end(int64_t end, int64_t now_s, char cell[static WORDS_TIME_S
     return end < now_s;
 }
 
-/* The earliest notAfter. */
+/* Returns the earliest notAfter of the roots. */
 static int64_t end_of_roots(const struct trust *trust) {
     int64_t first = INT64_MAX;
     for (size_t i = 0; i < trust_count(trust); i++) {

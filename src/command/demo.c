@@ -1,15 +1,15 @@
 #include "command/demo.h"
 
 #include "base/check.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "command/options.h"
+#include "command/startup.h"
 #include "demo/lines.h"
 #include "demo/origin.h"
 #include "demo/pki.h"
 #include "demo/run.h"
 #include "demo/site.h"
-#include "edge/server.h"
+#include "server/server.h"
 #include "tls/context.h"
 
 #include <errno.h>
@@ -162,7 +162,7 @@ static void print_title(void) {
     printf("Sallyport %s demo (wolfSSL %s, %s crypto)\n\n", SALLYPORT_VERSION, tls_library_version(), tls_library_crypto());
 }
 
-/* With print_lines at most 23 rows of 80 columns, unless the folder's path is long. */
+/* Prints, together with print_lines, at most 23 rows of 80 columns, unless the folder's path is long. */
 static void print_start(const struct demo *demo) {
     const char *keep = demo->folder.temporary ? "removed at the end; --dir keeps one"
                        : demo->reused         ? "certificates of an earlier demo"
@@ -204,7 +204,7 @@ static void print_lines(const struct demo *demo, bool all) {
     printf("\nCtrl-C ends the demo.\n");
 }
 
-/* With --once: what the lines came to. Else 0 when a signal came. */
+/* Returns the result of the lines with --once; else 0 when a signal has come. */
 static int serve(struct demo *demo, const struct demo_options *options, const sigset_t *signals) {
     print_title();
     if (options->once) {
@@ -220,7 +220,7 @@ static int serve(struct demo *demo, const struct demo_options *options, const si
 }
 
 static int run(const struct demo_options *options) {
-    /* Before any thread starts, so that every thread leaves them to the main one. */
+    /* The signals are blocked before any thread starts, so that only the main thread takes them. */
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
@@ -246,14 +246,15 @@ static int run(const struct demo_options *options) {
 int command_demo(int argc, char **argv) {
     struct demo_options options;
     enum options_result parsed = parse_options(argc, argv, &options);
-    if (parsed != OPTIONS_GO_ON)
+    if (parsed != OPTIONS_GO_ON) {
         return parsed == OPTIONS_HELP ? EXIT_SUCCESS : OPTIONS_EXIT_USAGE;
-    hash_init();
-    if (tls_library_init() != 0) {
-        fprintf(stderr, "sallyport demo: wolfSSL cannot be initialised\n");
+    }
+    const char *fault = startup_begin();
+    if (fault != NULL) {
+        fprintf(stderr, "sallyport demo: %s\n", fault);
         return EXIT_FAILURE;
     }
     int status = run(&options);
-    tls_library_cleanup();
+    startup_end();
     return status;
 }

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { NAME_SIZE_MAX = 400 }; /* of a name in a line: the rest of it must fit too */
+enum { NAME_SIZE_MAX = 400 }; /* of a name in a line, so that the rest of the line fits too */
 
 void expiry_free(struct expiry *expiry) {
     for (size_t i = 0; i < expiry->count; i++) {
@@ -45,7 +45,7 @@ int expiry_add(struct expiry *expiry, enum expiry_kind kind, const char *host, c
     return 0;
 }
 
-/* Takes what `result`, of the function that made `terms`, says was made. */
+/* Adds the terms, and frees them. `result` is that of the function that made them: when it is negative, nothing is added. */
 static int add_terms(struct expiry *expiry, enum expiry_kind kind, const char *host, struct terms *terms, int result) {
     for (size_t i = 0; i < terms->count && result == 0; i++) {
         result = expiry_add(expiry, kind, host, terms->items[i].name, terms->items[i].end);
@@ -85,7 +85,7 @@ int expiry_read(struct expiry *expiry, const struct config *config, int64_t now_
     return 0;
 }
 
-/* Kind and name, which are what is spoken of. */
+/* Compares kind and name, which tell one thing from another. */
 static int compare_things(const struct expiry_item *a, const struct expiry_item *b) {
     return a->kind != b->kind ? (a->kind > b->kind) - (a->kind < b->kind) : strcmp(a->name, b->name);
 }
@@ -106,7 +106,7 @@ void expiry_sort(struct expiry *expiry) {
     }
 }
 
-/* The first of the same kind and name, or `count`. */
+/* Returns the index of the first item of the same kind and name, or of the first behind them when there is none. */
 static size_t find(const struct expiry *expiry, const struct expiry_item *item) {
     size_t low = 0;
     size_t high = expiry->count;
@@ -121,7 +121,10 @@ static size_t find(const struct expiry *expiry, const struct expiry_item *item) 
     return low;
 }
 
-/* What was told of the very thing; or else, since it was changed, the most that was told of what had its name. */
+/*
+ * Returns which stage was logged for this item; or else, when the thing has changed, the latest stage that was logged for a
+ * thing of its name.
+ */
 static enum expiry_stage told_of(const struct expiry *expiry, const struct expiry_item *item) {
     enum expiry_stage told = EXPIRY_FAR;
     for (size_t i = find(expiry, item); i < expiry->count && compare_things(&expiry->items[i], item) == 0; i++) {
@@ -152,7 +155,7 @@ static enum expiry_stage stage_at(int64_t end, int64_t now_s) {
     return left_s <= EXPIRY_DAY_S ? EXPIRY_DAY : left_s <= EXPIRY_WEEK_S ? EXPIRY_WEEK : EXPIRY_FAR;
 }
 
-/* Cut where a character ends. */
+/* Appends the name, cut where a character ends. */
 static void append_name(struct text *line, const char *name) {
     size_t size = strlen(name);
     if (size > NAME_SIZE_MAX) {
@@ -171,7 +174,7 @@ static void append_end(struct text *line, const struct expiry_item *item, enum e
     text_append_string(line, stage == EXPIRY_WEEK ? ", within 7 days" : stage == EXPIRY_DAY ? ", within a day" : "");
 }
 
-/* What comes of it, and what to do. */
+/* Returns the part of the line that says what follows from the end, and what to do. */
 static const char *consequence(enum expiry_kind kind, enum expiry_stage stage) {
     static const char *const texts[][2] = {
         [EXPIRY_CERTIFICATE] = {"replace the file and reload", "clients refuse it: replace the file and reload"},
@@ -190,7 +193,7 @@ static const char *consequence(enum expiry_kind kind, enum expiry_stage stage) {
     return texts[kind][stage == EXPIRY_OVER];
 }
 
-/* `others`: hosts that share it, beside the item's own. */
+/* Writes the line about one item. `others` hosts share the thing, beside the item's own. */
 static void tell_one(const struct expiry_item *item, enum expiry_stage stage, size_t others,
                      void (*tell)(const char *line)) {
     static const char *const things[] = {
@@ -231,7 +234,7 @@ void expiry_tell(struct expiry *expiry, int64_t now_s, void (*tell)(const char *
                 news = news == NULL ? item : news;
                 hosts++;
             }
-            item->told = stage; /* also back, when the clock was set or the thing renewed */
+            item->told = stage; /* also to an earlier stage, when the clock was set or the thing renewed */
         }
         if (news != NULL) {
             tell_one(news, stage, hosts - 1, tell);

@@ -8,7 +8,7 @@ static enum options_result refuse(const char *command, const char *what) {
     return OPTIONS_USAGE;
 }
 
-/* getopt has the letter of a short option; a long one it has just passed. */
+/* Names the option: getopt keeps the letter of a short one, and has just passed a long one. */
 static enum options_result refuse_option(char **argv) {
     if (optopt != 0)
         fprintf(stderr, "sallyport %s: option \"-%c\" is not known here; see sallyport %s --help\n", argv[0], optopt,
@@ -19,7 +19,7 @@ static enum options_result refuse_option(char **argv) {
     return OPTIONS_USAGE;
 }
 
-/* `json` is NULL where there is no such option. */
+/* Reads the options of a command. `json` is NULL for a command without that option. */
 static enum options_result read_all(int argc, char **argv, const char *usage, const char **path, bool *json) {
     static const struct option all[] = {
         {"json", no_argument, NULL, 'j'},

@@ -2,12 +2,12 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "command/expiry.h"
 #include "command/notify.h"
 #include "command/options.h"
-#include "edge/server.h"
+#include "command/startup.h"
+#include "server/server.h"
 #include "tls/context.h"
 
 #include <errno.h>
@@ -47,18 +47,16 @@ static void log_ready(const struct config *config) {
              tls_library_version(), tls_library_crypto());
 }
 
-/* But for warnings of an end, which the log tells otherwise. */
+/* Logs all but warnings of an end, which watch_expiry logs. */
 static void log_problems(enum log_level level, const struct config_problems *problems) {
     for (size_t i = 0; i < problems->count; i++) {
         const struct config_problem *item = &problems->items[i];
         if (item->is_end) {
             continue;
         }
-        if (item->line > 0) {
-            log_line(level, "%s:%u: %s", item->file, item->line, item->message);
-        } else {
-            log_line(level, "%s: %s", item->file, item->message);
-        }
+        char *text = problem_text(item, "");
+        log_line(level, "%s", text);
+        free(text);
     }
 }
 
@@ -66,7 +64,7 @@ static void tell_expiry(const char *line) {
     log_warning("%s", line);
 }
 
-/* What ends soon, or has ended: at the start and whenever another configuration was taken. */
+/* Begins to log the ends of certificates and lists, at the start and whenever another configuration was taken. */
 static void watch_expiry(struct expiry *expiry, const struct config *config) {
     int64_t now_s = clock_wall_seconds();
     struct expiry next;
@@ -80,7 +78,7 @@ static void watch_expiry(struct expiry *expiry, const struct config *config) {
     expiry_tell(expiry, now_s, tell_expiry);
 }
 
-/* systemd wants to know when a reload began, and that it is over, whatever came of it. */
+/* Tells systemd that a reload has begun; systemd is also to be told of its end, whether it succeeded or not. */
 static void notify_reloading(void) {
     char state[64];
     snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock_monotonic_ns() / 1000);
@@ -107,12 +105,12 @@ static void reload(struct server *server, const char *path, struct expiry *expir
     if (config != NULL)
         config_release(config);
     config_problems_free(&problems);
-    /* `systemctl status` shows it. */
+    /* `systemctl status` shows this text. */
     notify(taken ? "READY=1\nSTATUS=The last reload was taken."
                  : "READY=1\nSTATUS=The last reload was refused: the old configuration is served. The log has the reason.");
 }
 
-/* The next signal, or 0 when none came before something is due. */
+/* Returns the next signal, or 0 when none came before something is due. */
 static int wait_for_signal(const sigset_t *signals, bool draining, const struct expiry *expiry) {
     enum { DRAIN_POLL_NS = 50 * 1000000 };
     struct timespec wait = {.tv_nsec = DRAIN_POLL_NS};
@@ -124,7 +122,7 @@ static int wait_for_signal(const sigset_t *signals, bool draining, const struct 
     return number > 0 ? number : 0;
 }
 
-/* Tells the server of signals until it has ended. A second SIGTERM changes nothing; SIGINT hurries a drain. */
+/* Obeys signals until the server has ended. A second SIGTERM changes nothing; SIGINT hurries a drain. */
 static void wait_for_end(struct server *server, const char *path, const sigset_t *signals, struct expiry *expiry) {
     bool draining = false;
 
@@ -181,7 +179,7 @@ static int serve(struct config *config, const char *path, const sigset_t *signal
 }
 
 static int load_and_serve(const char *path) {
-    /* Blocked before any thread starts, so that the main thread alone takes them. */
+    /* The signals are blocked before any thread starts, so that only the main thread takes them. */
     sigset_t signals;
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -206,14 +204,15 @@ static int load_and_serve(const char *path) {
 int command_run(int argc, char **argv) {
     const char *path = NULL;
     enum options_result parsed = options_read_config(argc, argv, usage, &path);
-    if (parsed != OPTIONS_GO_ON)
+    if (parsed != OPTIONS_GO_ON) {
         return parsed == OPTIONS_HELP ? EXIT_SUCCESS : OPTIONS_EXIT_USAGE;
-    hash_init();
-    if (tls_library_init() != 0) {
-        log_error("wolfSSL cannot be initialised");
+    }
+    const char *fault = startup_begin();
+    if (fault != NULL) {
+        log_error("%s", fault);
         return EXIT_FAILURE;
     }
     int status = load_and_serve(path);
-    tls_library_cleanup();
+    startup_end();
     return status;
 }

@@ -3,8 +3,8 @@
 #define COMMAND_RUN_H
 
 /*
- * argv[0] is "run". Serves until SIGTERM (drains) or SIGINT (at once, also in a drain). 0; 1 when the
- * configuration has problems, the server cannot start, or a shard failed; 2 when the arguments make no sense.
+ * Serves until SIGTERM (drains) or SIGINT (ends at once, also in a drain). 0; 1 when the configuration has problems, the
+ * server cannot start, or a shard failed; 2 when the arguments make no sense. argv[0] is "run".
  */
 int command_run(int argc, char **argv);
 

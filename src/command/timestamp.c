@@ -2,7 +2,7 @@
 
 #include "x509/der.h"
 
-/* Exactly `count` digits, up to `limit`; advances *at behind them. */
+/* Reads exactly `count` digits, a number up to `limit`, and moves *at behind them. */
 static bool parse_number(const char **at, unsigned count, unsigned limit, unsigned *value) {
     *value = 0;
     for (; count > 0; count--, (*at)++) {

@@ -2,15 +2,14 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/hash.h"
 #include "command/options.h"
+#include "command/startup.h"
 #include "command/timestamp.h"
 #include "config/client_auth.h"
 #include "config/config.h"
 #include "config/file.h"
 #include "guard/offer.h"
 #include "identity/identity.h"
-#include "tls/context.h"
 #include "x509/pem.h"
 
 #include <getopt.h>
@@ -25,7 +24,7 @@ enum {
     DEPTH_DEFAULT = 4,
     DEPTH_MAX = 16,
     CHAIN_SIZE_MAX = 16 * 1024,
-    CERTIFICATES_MAX = 64, /* of CHAIN; more than the server takes, so that it is the server's code that says so */
+    CERTIFICATES_MAX = 64, /* of CHAIN; more than the server takes, so that the server's code reports the excess */
     FILE_SIZE_MAX = 4 * 1024 * 1024,
 };
 
@@ -50,7 +49,7 @@ static const char usage[] =
     "\n"
     "Exit status: 0 valid, 1 invalid, 2 arguments or files that cannot be used.\n";
 
-/* What headers would carry, under the contract's own names. */
+/* The fields that headers could carry, under the contract's names. */
 static const char *const field_names[] = {
     "status",
     "reason",
@@ -98,11 +97,11 @@ static const char *const field_names[] = {
 struct arguments {
     const char *config_path;
     const char *host_name;
-    struct config *config; /* loaded when all arguments are known; the host is in it */
+    struct config *config; /* loaded when all arguments are known; owns `host` */
     const struct config_host *host;
     struct trust *trust;
     struct revocation *revocation; /* NULL: not checked */
-    const char **crl_paths;        /* of its files, in order; room for as many as there are arguments */
+    const char **crl_paths;        /* of the files of --crl, in order; room for as many as there are arguments */
     size_t crl_count;
     const char *chain_path;
     int64_t at;
@@ -160,7 +159,7 @@ static int add_crls(struct arguments *arguments, const char *path) {
     return result < 0 ? refuse("%s: %s", path, error) : 0;
 }
 
-/* As the server counts: what goes over the limit is not kept, nor what follows. */
+/* Counts as the server does: keeps neither a certificate that goes over the limit nor those behind it. */
 static void present(struct presented *presented, struct bytes der, size_t *total) {
     *total += der.size;
     presented->too_large = presented->too_large || *total > presented->size_max;
@@ -168,7 +167,7 @@ static void present(struct presented *presented, struct bytes der, size_t *total
         presented->certificates[presented->count++] = der;
 }
 
-/* Decodes each block over its own base64, which is longer. */
+/* Decodes each block over its own base64 text, which is longer. */
 static int read_pem_chain(const char *path, struct presented *presented) {
     struct pem_reader reader = pem_reader_of(presented->content);
     struct pem_block block;
@@ -176,7 +175,7 @@ static int read_pem_chain(const char *path, struct presented *presented) {
     size_t total = 0;
     while ((found = pem_next(&reader, &block)) == PEM_BLOCK) {
         if (!pem_label_is(&block, "CERTIFICATE"))
-            continue; /* a key in the same file is none of our business */
+            continue; /* a key in the same file is passed over */
         uint8_t *der = (uint8_t *)block.body.data;
         pem_decode(&block, der);
         present(presented, bytes_of(der, block.size), &total);
@@ -212,7 +211,7 @@ static void print_member(bool json, const char *name, struct bytes value, bool f
         printf("%s: %.*s\n", name, (int)value.size, (const char *)value.data);
 }
 
-/* The header block is what the server would send: "name: value\r\n" for each field, status and reason first. */
+/* Prints the header block that the server would send: "name: value\r\n" for each field, status and reason first. */
 static void print_identity(const struct identity *identity, bool json) {
     struct bytes rest = identity->headers;
     for (size_t line = 0; rest.size > 0; line++) {
@@ -313,7 +312,7 @@ static int check_crls(const struct arguments *arguments) {
     return refuse("%s: %s", file == 0 ? "--crl" : arguments->crl_paths[file - 1], error);
 }
 
-/* Roots, lists and limits come from a host or from the command line, never from both. */
+/* Sees that roots, lists and limits come from a host or from the command line, never from both. */
 static int check_sources(const struct arguments *arguments) {
     bool has_roots = trust_count(arguments->trust) > 0;
     const char *own = has_roots                  ? "--ca"
@@ -331,7 +330,7 @@ static int check_sources(const struct arguments *arguments) {
     return 0;
 }
 
-/* 0, or EXIT_UNUSABLE; `*help` when that was asked for instead. */
+/* Reads the arguments. 0, or EXIT_UNUSABLE; *help is set when --help was asked for instead. */
 static int read_arguments(int argc, char **argv, struct arguments *arguments, bool *help) {
     static const struct option options[] = {
         {"config", required_argument, NULL, OPTION_CONFIG},
@@ -421,9 +420,10 @@ static int verify(int argc, char **argv, struct arguments *arguments) {
 
 int command_verify(int argc, char **argv) {
     struct arguments arguments = {.at = clock_wall_seconds(), .depth_max = DEPTH_DEFAULT};
-    hash_init();
-    if (tls_library_init() < 0)
-        return refuse("wolfSSL cannot be initialised");
+    const char *fault = startup_begin();
+    if (fault != NULL) {
+        return refuse("%s", fault);
+    }
     arguments.trust = trust_create();
     arguments.crl_paths = calloc((size_t)argc, sizeof(*arguments.crl_paths));
     bool ready = arguments.trust != NULL && arguments.crl_paths != NULL;
@@ -433,6 +433,6 @@ int command_verify(int argc, char **argv) {
     free(arguments.crl_paths);
     revocation_free(arguments.revocation);
     trust_free(arguments.trust);
-    tls_library_cleanup();
+    startup_end();
     return status;
 }

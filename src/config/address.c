@@ -1,6 +1,7 @@
 #include "config/address.h"
 
 #include "base/check.h"
+#include "base/socket_address.h"
 #include "config/units.h"
 
 #include <arpa/inet.h>
@@ -24,38 +25,47 @@ static bool is_name_character(char c) {
 }
 
 static const char *check_label(const char *label, size_t size) {
-    if (size == 0)
+    if (size == 0) {
         return "an empty label";
-    if (size > 63)
+    }
+    if (size > 63) {
         return "a label of more than 63 characters";
-    if (label[0] == '-' || label[size - 1] == '-')
+    }
+    if (label[0] == '-' || label[size - 1] == '-') {
         return "a label that begins or ends with \"-\"";
+    }
     return NULL;
 }
 
 const char *address_check_name(const char *name) {
     size_t size = strlen(name);
-    if (size == 0 || size > ADDRESS_NAME_MAX)
+    if (size == 0 || size > ADDRESS_NAME_MAX) {
         return size == 0 ? "an empty name" : "more than 253 characters";
-    if (name[size - 1] == '.')
+    }
+    if (name[size - 1] == '.') {
         return "a trailing dot; leave it out";
-    for (size_t i = 0; i < size; i++)
-        if ((unsigned char)name[i] >= 0x80)
+    }
+    for (size_t i = 0; i < size; i++) {
+        if ((unsigned char)name[i] >= 0x80) {
             return "a character beyond ASCII; write the name in its xn-- form";
-        else if (name[i] == ':' || name[i] == '/')
+        } else if (name[i] == ':' || name[i] == '/') {
             return "a \":\" or \"/\"; write the name alone, without scheme, port and path";
-        else if (name[i] == ' ' || name[i] == ',')
+        } else if (name[i] == ' ' || name[i] == ',') {
             return "a space or comma; write one name, and give others hosts of their own";
-        else if (name[i] != '.' && !is_name_character(name[i]))
+        } else if (name[i] != '.' && !is_name_character(name[i])) {
             return "a character that a host name cannot have";
+        }
+    }
     const char *label = name;
     for (;;) {
         size_t label_size = strcspn(label, ".");
         const char *fault = check_label(label, label_size);
-        if (fault != NULL)
+        if (fault != NULL) {
             return fault;
-        if (label[label_size] == '\0')
+        }
+        if (label[label_size] == '\0') {
             break;
+        }
         label += label_size + 1;
     }
     return label[strspn(label, "0123456789")] == '\0'
@@ -116,8 +126,9 @@ static int split(const char *text, struct parts *parts, char error[static ADDRES
     if (parts->bracketed) {
         host++;
         host_end = strchr(text, ']');
-        if (host_end == NULL || host_end[1] != ':')
+        if (host_end == NULL || host_end[1] != ':') {
             return fail(error, "must be [address]:port");
+        }
     } else if (host_end == NULL) {
         return fail(error, "has no port; write address:port");
     } else if (strchr(host_end + 1, ':') != NULL) {
@@ -126,49 +137,32 @@ static int split(const char *text, struct parts *parts, char error[static ADDRES
                                    : "has more than one \":\"; write address:port");
     }
     size_t host_size = (size_t)(host_end - host);
-    if (host_size == 0)
+    if (host_size == 0) {
         return fail(error, "has no address before the port");
-    if (host_size >= sizeof(parts->host))
+    }
+    if (host_size >= sizeof parts->host) {
         return fail(error, "the address is too long");
+    }
     memcpy(parts->host, host, host_size);
     parts->host[host_size] = '\0';
     const char *port = host_end + (parts->bracketed ? 2 : 1);
     uint64_t number = 0;
-    if (!units_parse_number(port, &number) || number < 1 || number > 65535)
+    if (!units_parse_number(port, &number) || number < 1 || number > 65535) {
         return fail(error, "the port must be a number from 1 to 65535");
-    snprintf(parts->port, sizeof(parts->port), "%u", (unsigned)number);
+    }
+    snprintf(parts->port, sizeof parts->port, "%u", (unsigned)number);
     return 0;
 }
 
 static void fill(struct config_address *address, const void *socket_address, size_t size) {
     *address = (struct config_address){.size = (socklen_t)size};
-    CHECK(size <= sizeof(address->address));
+    CHECK(size <= sizeof address->address);
     memcpy(&address->address, socket_address, size);
 }
 
-/* An IPv6 address may have a zone ("fe80::1%eth0"), which only getaddrinfo reads. */
-static bool parse_ipv6(const struct parts *parts, struct config_address *address) {
-    struct addrinfo hints = {.ai_family = AF_INET6, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
-    struct addrinfo *found = NULL;
-    if (getaddrinfo(parts->host, parts->port, &hints, &found) != 0)
-        return false;
-    fill(address, found->ai_addr, found->ai_addrlen);
-    freeaddrinfo(found);
-    return true;
-}
-
-/* inet_pton takes four numbers only; getaddrinfo would take "127.1" and "0x7f000001" too. */
-static bool parse_ipv4(const struct parts *parts, struct config_address *address) {
-    struct sockaddr_in socket_address = {.sin_family = AF_INET};
-    if (inet_pton(AF_INET, parts->host, &socket_address.sin_addr) != 1)
-        return false;
-    socket_address.sin_port = htons((uint16_t)strtoul(parts->port, NULL, 10));
-    fill(address, &socket_address, sizeof(socket_address));
-    return true;
-}
-
-static bool parse_numeric(const struct parts *parts, struct config_address *address) {
-    return parts->bracketed ? parse_ipv6(parts, address) : parse_ipv4(parts, address);
+static bool parse_numeric(const char *text, struct config_address *address) {
+    *address = (struct config_address){0};
+    return socket_address_parse(text, &address->address, &address->size) == 0;
 }
 
 int address_parse(const char *text, struct config_address *address, char error[static ADDRESS_ERROR_SIZE]) {
@@ -177,19 +171,21 @@ int address_parse(const char *text, struct config_address *address, char error[s
         return fail(error, "has no address before the port; 0.0.0.0 is all IPv4 addresses, [::] all IPv6 ones");
     }
     int result = split(text, &parts, error);
-    if (result < 0)
+    if (result < 0) {
         return result;
-    if (!parse_numeric(&parts, address))
+    }
+    if (!parse_numeric(text, address)) {
         return fail(error, parts.bracketed ? "is not an IPv6 address and port"
                                            : "is not an IPv4 address and port; write the address in digits, not a name");
+    }
     return 0;
 }
 
 static char *format(const struct config_address *address) {
     char host[NI_MAXHOST];
     char port[NI_MAXSERV];
-    int result = getnameinfo((const struct sockaddr *)&address->address, address->size, host, sizeof(host), port,
-                             sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
+    int result = getnameinfo((const struct sockaddr *)&address->address, address->size, host, sizeof host, port, sizeof port,
+                             NI_NUMERICHOST | NI_NUMERICSERV);
     CHECK(result == 0);
     char *text = NULL;
     bool is_ipv6 = address->address.ss_family == AF_INET6;
@@ -198,9 +194,11 @@ static char *format(const struct config_address *address) {
 }
 
 static bool is_among(const struct config_address *address, const struct config_address *addresses, size_t count) {
-    for (size_t i = 0; i < count; i++)
-        if (address_equal(address, &addresses[i]))
+    for (size_t i = 0; i < count; i++) {
+        if (address_equal(address, &addresses[i])) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -217,11 +215,13 @@ static int resolve_name(const struct parts *parts, struct config_address *addres
     }
     size_t count = 0;
     for (const struct addrinfo *next = found; next != NULL && count < capacity; next = next->ai_next) {
-        if (next->ai_family != AF_INET && next->ai_family != AF_INET6)
+        if (next->ai_family != AF_INET && next->ai_family != AF_INET6) {
             continue;
+        }
         fill(&addresses[count], next->ai_addr, next->ai_addrlen);
-        if (!is_among(&addresses[count], addresses, count))
+        if (!is_among(&addresses[count], addresses, count)) {
             count++;
+        }
     }
     freeaddrinfo(found);
     return count == 0 ? fail(error, "does not resolve to any IPv4 or IPv6 address") : (int)count;
@@ -232,16 +232,19 @@ int address_resolve(const char *text, struct config_address *addresses, size_t c
     CHECK(capacity > 0);
     struct parts parts;
     int count = split(text, &parts, error);
-    if (count < 0)
+    if (count < 0) {
         return count;
-    if (parse_numeric(&parts, &addresses[0]))
+    }
+    if (parse_numeric(text, &addresses[0])) {
         count = 1;
-    else if (parts.bracketed || address_check_name(parts.host) != NULL)
+    } else if (parts.bracketed || address_check_name(parts.host) != NULL) {
         return fail(error, "is neither IPv4:port, [IPv6]:port nor name:port");
-    else
+    } else {
         count = resolve_name(&parts, addresses, capacity, error);
-    for (int i = 0; i < count; i++)
+    }
+    for (int i = 0; i < count; i++) {
         addresses[i].text = format(&addresses[i]);
+    }
     return count;
 }
 
@@ -254,10 +257,12 @@ static const struct sockaddr_in6 *ipv6(const struct config_address *address) {
 }
 
 bool address_equal(const struct config_address *a, const struct config_address *b) {
-    if (a->address.ss_family != b->address.ss_family)
+    if (a->address.ss_family != b->address.ss_family) {
         return false;
-    if (a->address.ss_family == AF_INET)
+    }
+    if (a->address.ss_family == AF_INET) {
         return ipv4(a)->sin_port == ipv4(b)->sin_port && ipv4(a)->sin_addr.s_addr == ipv4(b)->sin_addr.s_addr;
+    }
     return ipv6(a)->sin6_port == ipv6(b)->sin6_port && ipv6(a)->sin6_scope_id == ipv6(b)->sin6_scope_id &&
            memcmp(&ipv6(a)->sin6_addr, &ipv6(b)->sin6_addr, sizeof(struct in6_addr)) == 0;
 }
@@ -273,8 +278,9 @@ bool address_is_loopback(const struct config_address *address) {
 }
 
 static bool is_any(const struct config_address *address) {
-    if (address->address.ss_family == AF_INET)
+    if (address->address.ss_family == AF_INET) {
         return ipv4(address)->sin_addr.s_addr == htonl(INADDR_ANY);
+    }
     return IN6_IS_ADDR_UNSPECIFIED(&ipv6(address)->sin6_addr);
 }
 
@@ -283,7 +289,8 @@ static in_port_t port_of(const struct config_address *address) {
 }
 
 bool address_overlaps(const struct config_address *a, const struct config_address *b) {
-    if (a->address.ss_family != b->address.ss_family || port_of(a) != port_of(b))
+    if (a->address.ss_family != b->address.ss_family || port_of(a) != port_of(b)) {
         return false;
+    }
     return is_any(a) || is_any(b) || address_equal(a, b);
 }

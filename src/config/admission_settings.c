@@ -6,20 +6,22 @@
 #include <stdlib.h>
 
 static void load_allowed(const struct loader *loader, const struct document_node *list, struct config_admission *admission) {
-    if (!value_list(loader, list, "admission.allow"))
+    if (!value_list(loader, list, "admission.allow")) {
         return;
+    }
     if (list->count > ADMISSION_SETTINGS_ALLOW_MAX) {
         loader_problem(loader, list, "admission.allow has more than %d items", ADMISSION_SETTINGS_ALLOW_MAX);
         return;
     }
-    admission->allow = memory_allocate(list->count, sizeof(*admission->allow));
+    admission->allow = memory_allocate(list->count, sizeof *admission->allow);
     for (const struct document_node *item = list->first; item != NULL; item = item->next) {
         const char *text = value_string(loader, item, "admission.allow");
         const char *fault = text == NULL ? NULL : prefix_parse(text, &admission->allow[admission->allow_count]);
-        if (fault != NULL)
+        if (fault != NULL) {
             loader_problem(loader, item, "admission.allow: \"%s\" %s", text, fault);
-        else if (text != NULL)
+        } else if (text != NULL) {
             admission->allow_count++;
+        }
     }
 }
 
@@ -40,8 +42,9 @@ void admission_settings_load(const struct loader *loader, const struct document_
         .source = {.rate = 200, .burst = 2000, .connections = 4096},
         .holder = {.rate = 1000, .connections = 256, .sources = 64},
     };
-    if (!value_mapping(loader, node, "admission", keys, ARRAY_LENGTH(keys)))
+    if (!value_mapping(loader, node, "admission", keys, ARRAY_LENGTH(keys))) {
         return;
+    }
     load_allowed(loader, allow, admission);
     value_number(loader, rate, "admission.source_rate", 0, ADMISSION_SETTINGS_RATE_MAX, &admission->source.rate);
     value_number(loader, burst, "admission.source_burst", 1, ADMISSION_SETTINGS_BURST_MAX, &admission->source.burst);

@@ -41,8 +41,9 @@ static bool add_ca_file(const struct loader *loader, const struct document_node 
     bool good = value_file(loader, node, "client_auth.ca", VALUES_PEM_SIZE_MAX, &path, &content);
     char error[IDENTITY_ERROR_SIZE];
     if (good && trust_add_file(trust, content, error) < 0) {
-        if (!advice_report(loader, node, "client_auth.ca", path, content, ADVICE_ROOTS))
+        if (!advice_report(loader, node, "client_auth.ca", path, content, ADVICE_ROOTS)) {
             loader_problem(loader, node, "client_auth.ca: %s: %s", path, error);
+        }
         good = false;
     }
     file_content_free(&content);
@@ -52,18 +53,22 @@ static bool add_ca_file(const struct loader *loader, const struct document_node 
 
 /* The roots, in mode off too; NULL when there are none, or not all of them are good. */
 static struct trust *load_trust(const struct loader *loader, const struct client_auth_nodes *nodes, enum config_mode mode) {
-    if (nodes->ca == NULL && mode != CONFIG_OFF)
+    if (nodes->ca == NULL && mode != CONFIG_OFF) {
         loader_problem(loader, nodes->mode, "client_auth.mode %s needs client_auth.ca: the roots to check against",
                        config_mode_name(mode));
-    if (!value_list(loader, nodes->ca, "client_auth.ca"))
+    }
+    if (!value_list(loader, nodes->ca, "client_auth.ca")) {
         return NULL;
+    }
     struct trust *trust = trust_create();
     CHECK(trust != NULL);
     bool good = true;
-    for (const struct document_node *item = nodes->ca->first; item != NULL; item = item->next)
+    for (const struct document_node *item = nodes->ca->first; item != NULL; item = item->next) {
         good = add_ca_file(loader, item, trust) && good;
-    if (good)
+    }
+    if (good) {
         return trust;
+    }
     trust_free(trust);
     return NULL;
 }
@@ -74,12 +79,15 @@ static struct trust *load_trust(const struct loader *loader, const struct client
  */
 static void limit_ca_names(const struct loader *loader, const struct client_auth_nodes *nodes, struct config_host *host) {
     size_t size = 0;
-    if (host->trust == NULL || !host->advertise_ca_names)
+    if (host->trust == NULL || !host->advertise_ca_names) {
         return;
-    for (size_t i = 0; i < trust_count(host->trust); i++)
+    }
+    for (size_t i = 0; i < trust_count(host->trust); i++) {
         size += 2 + trust_name(host->trust, i).size;
-    if (size <= TLS_CA_NAMES_SIZE_MAX)
+    }
+    if (size <= TLS_CA_NAMES_SIZE_MAX) {
         return;
+    }
     host->advertise_ca_names = false;
     loader_warning(
         loader, nodes->ca,
@@ -94,8 +102,9 @@ static bool add_crl_file(const struct loader *loader, const struct document_node
     bool good = value_file(loader, node, "client_auth.crl", CLIENT_AUTH_CRL_SIZE_MAX, &path, &content);
     char error[IDENTITY_ERROR_SIZE];
     if (good && revocation_add_file(revocation, content, error) < 0) {
-        if (!advice_report(loader, node, "client_auth.crl", path, content, ADVICE_LISTS))
+        if (!advice_report(loader, node, "client_auth.crl", path, content, ADVICE_LISTS)) {
             loader_problem(loader, node, "client_auth.crl: %s: %s", path, error);
+        }
         good = false;
     }
     file_content_free(&content);
@@ -106,13 +115,15 @@ static bool add_crl_file(const struct loader *loader, const struct document_node
 /* `file`: which of the list, from 1; 0: none in particular. */
 static void report_crl(const struct loader *loader, const struct document_node *crl, unsigned file, const char *error) {
     const struct document_node *item = crl->first;
-    for (unsigned i = 1; i < file && item != NULL; i++)
+    for (unsigned i = 1; i < file && item != NULL; i++) {
         item = item->next;
-    if (file == 0 || item == NULL)
+    }
+    if (file == 0 || item == NULL) {
         loader_problem(loader, crl, "client_auth.crl: %s", error);
-    else
+    } else {
         loader_problem(loader, item, "client_auth.crl: %s%s: %s", item->text[0] == '/' ? "" : loader->directory, item->text,
                        error);
+    }
 }
 
 /* All files, or none. Whose lists they are can only be told when all of the roots are there. */
@@ -121,15 +132,17 @@ static struct revocation *read_crls(const struct loader *loader, const struct cl
     struct revocation *revocation = revocation_create();
     CHECK(revocation != NULL);
     bool good = true;
-    for (const struct document_node *item = nodes->crl->first; item != NULL; item = item->next)
+    for (const struct document_node *item = nodes->crl->first; item != NULL; item = item->next) {
         good = add_crl_file(loader, item, revocation) && good;
+    }
     char error[IDENTITY_ERROR_SIZE];
     if (good && trust != NULL && revocation_check(revocation, trust, error) < 0) {
         report_crl(loader, nodes->crl, revocation_file_at_fault(revocation), error);
         good = false;
     }
-    if (good)
+    if (good) {
         return revocation;
+    }
     revocation_free(revocation);
     return NULL;
 }
@@ -144,33 +157,38 @@ static void load_revocation(const struct loader *loader, const struct client_aut
     value_choice(loader, nodes->crl_stale, "client_auth.crl_stale", stales, ARRAY_LENGTH(stales), &stale);
     host->policy.revocation_scope = (enum revocation_scope)check;
     host->policy.accept_stale_crls = stale == 1;
-    if (!value_list(loader, nodes->crl, "client_auth.crl"))
+    if (!value_list(loader, nodes->crl, "client_auth.crl")) {
         return;
-    if (nodes->ca == NULL && host->mode == CONFIG_OFF)
+    }
+    if (nodes->ca == NULL && host->mode == CONFIG_OFF) {
         loader_problem(loader, nodes->crl, "client_auth.crl needs client_auth.ca: the roots whose lists they are");
+    }
     struct revocation *revocation = read_crls(loader, nodes, trust);
-    if (host->mode != CONFIG_OFF)
+    if (host->mode != CONFIG_OFF) {
         host->revocation = revocation;
-    else
+    } else {
         revocation_free(revocation);
+    }
 }
 
 /* What clients are held against. In mode off all of it is read and checked, and none of it kept. */
 static void load_authorities(const struct loader *loader, const struct client_auth_nodes *nodes, struct config_host *host) {
     struct trust *trust = load_trust(loader, nodes, host->mode);
     load_revocation(loader, nodes, trust, host);
-    if (host->mode != CONFIG_OFF)
+    if (host->mode != CONFIG_OFF) {
         host->trust = trust;
-    else
+    } else {
         trust_free(trust);
+    }
 }
 
 /* The file that `node` names, or the built-in text when it is NULL. */
 static struct bytes load_body(const struct loader *loader, const struct document_node *node, const char *key,
                               const char *built_in) {
     struct bytes body = bytes_of(NULL, 0);
-    if (node == NULL)
+    if (node == NULL) {
         return bytes_of(memory_copy_string(built_in), strlen(built_in));
+    }
     char *path = NULL;
     value_file(loader, node, key, CLIENT_AUTH_BODY_SIZE_MAX, &path, &body);
     free(path);

@@ -25,13 +25,14 @@ static char *directory_of(const char *path) {
 }
 
 static void load_hosts(const struct loader *loader, const struct document_node *list, struct config *config) {
-    if (!value_list(loader, list, "hosts"))
+    if (!value_list(loader, list, "hosts")) {
         return;
+    }
     if (list->count > HOSTS_MAX) {
         loader_problem(loader, list, "hosts has more than 4096 items");
         return;
     }
-    config->hosts = memory_allocate(list->count, sizeof(*config->hosts));
+    config->hosts = memory_allocate(list->count, sizeof *config->hosts);
     for (const struct document_node *item = list->first; item != NULL; item = item->next) {
         struct config_host *host = &config->hosts[config->host_count];
         host->index = (uint32_t)config->host_count++;
@@ -41,33 +42,39 @@ static void load_hosts(const struct loader *loader, const struct document_node *
 
 static const struct document_node *host_node(const struct document_node *list, uint32_t index) {
     const struct document_node *item = list->first;
-    while (index-- > 0)
+    while (index-- > 0) {
         item = item->next;
+    }
     return item;
 }
 
 /* Where a host's `key` stands, or the host when it has none. */
 static const struct document_node *host_key(const struct document_node *host, const char *key) {
-    for (const struct document_node *node = host->first; node != NULL; node = node->next->next)
-        if (strcmp(node->text, key) == 0)
+    for (const struct document_node *node = host->first; node != NULL; node = node->next->next) {
+        if (strcmp(node->text, key) == 0) {
             return node;
+        }
+    }
     return host;
 }
 
 static void check_names_differ(const struct loader *loader, const struct document_node *list,
                                struct config_host *const *table, size_t count) {
-    for (size_t i = 1; i < count; i++)
-        if (strcmp(table[i - 1]->name, table[i]->name) == 0)
+    for (size_t i = 1; i < count; i++) {
+        if (strcmp(table[i - 1]->name, table[i]->name) == 0) {
             loader_problem(loader, host_key(host_node(list, table[i]->index), "name"),
                            "host \"%s\" is configured already, at line %u", table[i]->name,
                            host_key(host_node(list, table[i - 1]->index), "name")->line);
+        }
+    }
 }
 
 static void check_one_default(const struct loader *loader, const struct document_node *list, const struct config *config) {
     for (size_t i = 0; i < config->host_count; i++) {
         const struct config_host *host = &config->hosts[i];
-        if (!host->is_default || host == config->default_host)
+        if (!host->is_default || host == config->default_host) {
             continue;
+        }
         const struct document_node *first = host_key(host_node(list, config->default_host->index), "default");
         loader_problem(loader, host_key(host_node(list, host->index), "default"),
                        "a second default host; the first is at line %u", first->line);
@@ -97,8 +104,9 @@ static void load_document(const struct loader *loader, const struct document_nod
         {"access_log", &settings.access_log, false},
         {"hosts", &hosts, true},
     };
-    if (!value_mapping(loader, root, "the file", keys, ARRAY_LENGTH(keys)))
+    if (!value_mapping(loader, root, "the file", keys, ARRAY_LENGTH(keys))) {
         return;
+    }
     settings_load(loader, &settings, config);
     load_hosts(loader, hosts, config);
     lookup_build(config);
@@ -114,23 +122,25 @@ static void load_text(const char *path, struct bytes text, struct config *config
     struct loader loader = {
         .file = path, .directory = directory_of(path), .problems = problems, .warnings = &config->warnings};
     struct document document;
-    if (document_read(&document, text, path, problems))
+    if (document_read(&document, text, path, problems)) {
         load_document(&loader, document.root, config);
+    }
     document_free(&document);
     free(loader.directory);
 }
 
 struct config *config_load(const char *path, struct config_problems *problems) {
     size_t problems_before = problems->count;
-    struct config *config = memory_allocate(1, sizeof(*config));
+    struct config *config = memory_allocate(1, sizeof *config);
     atomic_init(&config->references, 1);
     config->path = memory_copy_string(path);
     struct bytes text;
     char error[FILE_ERROR_SIZE];
-    if (file_read(path, FILE_SIZE_MAX, &text, error) < 0)
+    if (file_read(path, FILE_SIZE_MAX, &text, error) < 0) {
         problems_add(problems, path, 1, "the file %s", error);
-    else
+    } else {
         load_text(path, text, config, problems);
+    }
     file_content_free(&text);
     if (problems->count == problems_before) {
         collect_removals(config);
@@ -149,15 +159,18 @@ struct config *config_retain(struct config *config) {
 void config_release(struct config *config) {
     unsigned references = atomic_fetch_sub_explicit(&config->references, 1, memory_order_acq_rel);
     CHECK(references > 0);
-    if (references > 1)
+    if (references > 1) {
         return;
-    for (size_t i = 0; i < config->host_count; i++)
+    }
+    for (size_t i = 0; i < config->host_count; i++) {
         host_free(&config->hosts[i]);
+    }
     free(config->hosts);
     lookup_free(config);
     settings_free(config);
-    if (config->removals != NULL)
+    if (config->removals != NULL) {
         http_removals_free(config->removals);
+    }
     config_problems_free(&config->warnings);
     free(config->path);
     free(config);

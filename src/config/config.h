@@ -5,6 +5,7 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
+#include "config/problems.h"
 #include "guard/holders.h"
 #include "guard/prefix.h"
 #include "guard/sources.h"
@@ -13,7 +14,6 @@
 #include "tls/credentials.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <sys/socket.h>
 
 enum {
@@ -29,7 +29,7 @@ struct config_limits {
     uint32_t request_header_timeout_ms;
     uint32_t idle_timeout_ms;
     uint32_t request_header_size;    /* bytes */
-    uint32_t connections;            /* for the whole process; where it is not set, at most: see edge/capacity.h */
+    uint32_t connections;            /* for the whole process; where it is not set, at most: see server/capacity.h */
     unsigned connections_line;       /* where it is set; 0: it is not */
     uint32_t certificate_chain_size; /* bytes */
     uint32_t response_headers;       /* of an origin's answer */
@@ -71,20 +71,6 @@ struct config_host {
     bool origin_pool_off; /* each client's connection has its own to the origin */
 };
 
-/* One thing that is wrong, or worth a warning: "FILE:LINE: message" once printed. */
-struct config_problem {
-    char *file;
-    unsigned line; /* from 1; 0: of the file as a whole, and printed without */
-    bool is_end;   /* a warning that something has ended: the log says so without it */
-    char *message;
-};
-
-struct config_problems {
-    struct config_problem *items;
-    size_t count;
-    size_t capacity;
-};
-
 struct config {
     atomic_uint references;
     char *path;
@@ -109,11 +95,6 @@ struct config {
     struct http_removals *removals;
     struct config_problems warnings; /* what is served as the file says, but hardly as it is meant; by line */
 };
-
-/* One line each: "FILE:LINE: message", and of warnings "FILE:LINE: warning: message". */
-void config_problems_print(const struct config_problems *problems, FILE *out);
-void config_warnings_print(const struct config_problems *warnings, FILE *out);
-void config_problems_free(struct config_problems *problems);
 
 /*
  * Reads the file and all it names. NULL with at least one problem, sorted by line; all that can be found in one pass are

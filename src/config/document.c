@@ -30,8 +30,9 @@ static unsigned mark_line(yaml_mark_t mark) {
 
 static unsigned line_at(struct bytes text, size_t offset) {
     unsigned line = 1;
-    for (size_t i = 0; i < offset && i < text.size; i++)
+    for (size_t i = 0; i < offset && i < text.size; i++) {
         line += text.data[i] == '\n';
+    }
     return line;
 }
 
@@ -43,14 +44,18 @@ static unsigned last_line_of(struct bytes text) {
 /* The size of the well-formed UTF-8 sequence at the front (RFC 3629), or 0. */
 static size_t utf8_sequence_size(const uint8_t *data, size_t left) {
     uint8_t lead = data[0];
-    if (lead < 0x80)
+    if (lead < 0x80) {
         return 1;
+    }
     size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if (lead < 0xc2 || lead > 0xf4 || size > left)
+    if (lead < 0xc2 || lead > 0xf4 || size > left) {
         return 0;
-    for (size_t i = 1; i < size; i++)
-        if ((data[i] & 0xc0) != 0x80)
+    }
+    for (size_t i = 1; i < size; i++) {
+        if ((data[i] & 0xc0) != 0x80) {
             return 0;
+        }
+    }
     bool overlong = (lead == 0xe0 && data[1] < 0xa0) || (lead == 0xf0 && data[1] < 0x90);
     bool surrogate = lead == 0xed && data[1] > 0x9f;
     bool beyond = lead == 0xf4 && data[1] > 0x8f;
@@ -94,8 +99,9 @@ static void report_syntax(const struct builder *builder, const yaml_parser_t *pa
 
 static void check_key_is_new(const struct builder *builder, const struct level *level, struct document_node *key) {
     for (const struct document_node *other = level->node->first; other != key; other = other->next->next) {
-        if (strcmp(other->text, key->text) != 0)
+        if (strcmp(other->text, key->text) != 0) {
             continue;
+        }
         problems_add(builder->problems, builder->file, key->line, "key \"%s\" is given twice, first at line %u", key->text,
                      other->line);
         key->repeated = true;
@@ -116,25 +122,30 @@ static bool attach(struct builder *builder, struct document_node *node) {
     }
     struct level *level = &builder->levels[builder->depth - 1];
     bool is_key = level->node->type == DOCUMENT_MAPPING && level->children % 2 == 0;
-    if (is_key && node->type != DOCUMENT_SCALAR)
+    if (is_key && node->type != DOCUMENT_SCALAR) {
         return refuse(builder, node->line, "a key must be a name, not a list or a mapping");
-    if (is_key && level->node->count == DOCUMENT_KEYS_MAX)
+    }
+    if (is_key && level->node->count == DOCUMENT_KEYS_MAX) {
         return refuse(builder, node->line, "more than 256 keys in one mapping");
-    if (level->last == NULL)
+    }
+    if (level->last == NULL) {
         level->node->first = node;
-    else
+    } else {
         level->last->next = node;
+    }
     level->last = node;
     level->children++;
-    if (is_key || level->node->type == DOCUMENT_LIST)
+    if (is_key || level->node->type == DOCUMENT_LIST) {
         level->node->count++;
-    if (is_key)
+    }
+    if (is_key) {
         check_key_is_new(builder, level, node);
+    }
     return true;
 }
 
 static struct document_node *make_node(struct builder *builder, enum document_type type, unsigned line, size_t text_size) {
-    struct document_node *node = memory_allocate(1, sizeof(*node) + text_size + 1);
+    struct document_node *node = memory_allocate(1, sizeof *node + text_size + 1);
     node->type = type;
     node->line = line;
     node->older = builder->document->newest;
@@ -146,9 +157,11 @@ static bool add_scalar(struct builder *builder, const yaml_event_t *event) {
     unsigned line = mark_line(event->start_mark);
     const uint8_t *value = event->data.scalar.value;
     size_t size = event->data.scalar.length;
-    for (size_t i = 0; i < size; i++)
-        if (value[i] < 0x20 || value[i] == 0x7f)
+    for (size_t i = 0; i < size; i++) {
+        if (value[i] < 0x20 || value[i] == 0x7f) {
             return refuse(builder, line, "a control character or line break within a value");
+        }
+    }
     struct document_node *node = make_node(builder, DOCUMENT_SCALAR, line, size);
     node->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
     memcpy(node->text, value, size);
@@ -158,10 +171,12 @@ static bool add_scalar(struct builder *builder, const yaml_event_t *event) {
 static bool open_level(struct builder *builder, enum document_type type, const yaml_event_t *event) {
     unsigned line = mark_line(event->start_mark);
     struct document_node *node = make_node(builder, type, line, 0);
-    if (!attach(builder, node))
+    if (!attach(builder, node)) {
         return false;
-    if (builder->depth == DOCUMENT_DEPTH_MAX)
+    }
+    if (builder->depth == DOCUMENT_DEPTH_MAX) {
         return refuse(builder, line, "lists and mappings are nested more than 16 deep");
+    }
     builder->levels[builder->depth++] = (struct level){node, NULL, 0};
     return true;
 }
@@ -183,18 +198,21 @@ static bool is_decorated(const yaml_event_t *event) {
 
 static bool take_event(struct builder *builder, const yaml_event_t *event) {
     unsigned line = mark_line(event->start_mark);
-    if (is_decorated(event))
+    if (is_decorated(event)) {
         return refuse(builder, line, "anchors, aliases and tags (&, *, !) are not supported; quote the value if it is text");
+    }
     switch (event->type) {
     case YAML_DOCUMENT_START_EVENT:
         return ++builder->documents == 1 || refuse(builder, line, "a second document (---): the file must hold one");
     case YAML_SCALAR_EVENT:
     case YAML_SEQUENCE_START_EVENT:
     case YAML_MAPPING_START_EVENT:
-        if (++builder->nodes > DOCUMENT_NODES_MAX)
+        if (++builder->nodes > DOCUMENT_NODES_MAX) {
             return refuse(builder, line, "more than 262144 values");
-        if (event->type == YAML_SCALAR_EVENT)
+        }
+        if (event->type == YAML_SCALAR_EVENT) {
             return add_scalar(builder, event);
+        }
         return open_level(builder, event->type == YAML_MAPPING_START_EVENT ? DOCUMENT_MAPPING : DOCUMENT_LIST, event);
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT:
@@ -215,28 +233,33 @@ static bool build(struct builder *builder, yaml_parser_t *parser) {
         yaml_event_type_t type = event.type;
         bool taken = take_event(builder, &event);
         yaml_event_delete(&event);
-        if (!taken || type == YAML_STREAM_END_EVENT)
+        if (!taken || type == YAML_STREAM_END_EVENT) {
             return taken;
+        }
     }
 }
 
 bool document_read(struct document *document, struct bytes text, const char *file, struct config_problems *problems) {
     static const char byte_order_mark[] = "\xef\xbb\xbf";
     *document = (struct document){0};
-    if (text.size >= 3 && memcmp(text.data, byte_order_mark, 3) == 0)
+    if (text.size >= 3 && memcmp(text.data, byte_order_mark, 3) == 0) {
         text = bytes_of(text.data + 3, text.size - 3); /* libyaml would count it as a column of the first line */
+    }
     struct builder builder = {.document = document, .file = file, .problems = problems, .text = text};
-    if (!check_encoding(&builder))
+    if (!check_encoding(&builder)) {
         return false;
+    }
     yaml_parser_t parser;
-    if (!yaml_parser_initialize(&parser))
+    if (!yaml_parser_initialize(&parser)) {
         return refuse(&builder, 1, "out of memory");
+    }
     yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&parser, text.data, text.size);
     bool complete = build(&builder, &parser);
     yaml_parser_delete(&parser);
-    if (complete && (document->root == NULL || document_is_null(document->root)))
+    if (complete && (document->root == NULL || document_is_null(document->root))) {
         return refuse(&builder, 1, "the file is empty");
+    }
     return complete;
 }
 
@@ -250,7 +273,8 @@ void document_free(struct document *document) {
 }
 
 bool document_is_null(const struct document_node *node) {
-    if (node->type != DOCUMENT_SCALAR || !node->plain)
+    if (node->type != DOCUMENT_SCALAR || !node->plain) {
         return false;
+    }
     return node->text[0] == '\0' || strcmp(node->text, "~") == 0 || strcmp(node->text, "null") == 0;
 }

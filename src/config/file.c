@@ -17,7 +17,7 @@ static int fail(int code, char error[static FILE_ERROR_SIZE], const char *what) 
 static int fail_errno(char error[static FILE_ERROR_SIZE], const char *what) {
     int code = errno;
     char text[64];
-    snprintf(error, FILE_ERROR_SIZE, "%s: %s", what, strerror_r(code, text, sizeof(text)));
+    snprintf(error, FILE_ERROR_SIZE, "%s: %s", what, strerror_r(code, text, sizeof text));
     return -code;
 }
 
@@ -47,8 +47,9 @@ static int read_content(int descriptor, size_t size_expected, size_t size_max, s
             grow(content, capacity);
         }
         got = read(descriptor, (uint8_t *)content->data + content->size, capacity - content->size);
-        if (got > 0)
+        if (got > 0) {
             content->size += (size_t)got;
+        }
     } while ((got > 0 && content->size <= size_max) || (got < 0 && errno == EINTR));
     int result = 0;
     if (got < 0) {
@@ -59,34 +60,39 @@ static int read_content(int descriptor, size_t size_expected, size_t size_max, s
     } else if (content->size == 0) {
         result = fail(EINVAL, error, "is empty");
     }
-    if (result < 0)
+    if (result < 0) {
         file_content_free(content);
+    }
     return result;
 }
 
 int file_read(const char *path, size_t size_max, struct bytes *content, char error[static FILE_ERROR_SIZE]) {
     *content = bytes_of(NULL, 0);
-    if (*path == '\0')
+    if (*path == '\0') {
         return fail(ENOENT, error, "the path is empty");
+    }
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (descriptor < 0)
+    if (descriptor < 0) {
         return fail_errno(error, "cannot be opened");
+    }
     struct stat status;
     int result = 0;
-    if (fstat(descriptor, &status) < 0)
+    if (fstat(descriptor, &status) < 0) {
         result = fail_errno(error, "cannot be read");
-    else if (!S_ISREG(status.st_mode))
+    } else if (!S_ISREG(status.st_mode)) {
         result = fail(EINVAL, error, S_ISDIR(status.st_mode) ? "is a directory, not a file" : "is not a regular file");
-    else
+    } else {
         result = read_content(descriptor, (size_t)status.st_size, size_max, content, error);
+    }
     close(descriptor);
     return result;
 }
 
 void file_content_free(struct bytes *content) {
     void *data = (void *)(uintptr_t)content->data;
-    if (data != NULL)
+    if (data != NULL) {
         explicit_bzero(data, content->size);
+    }
     free(data);
     *content = bytes_of(NULL, 0);
 }

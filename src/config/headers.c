@@ -96,9 +96,10 @@ static bool check_name(const struct loader *loader, const struct document_node *
 /* `node`: where the name stands, for problems. */
 static void add_header(const struct loader *loader, const struct document_node *node, const char *name,
                        const struct field *field, struct forward *forward) {
-    if (!check_name(loader, node, name))
+    if (!check_name(loader, node, name)) {
         return;
-    for (size_t i = 0; i < forward->count; i++)
+    }
+    for (size_t i = 0; i < forward->count; i++) {
         if (clashes(name, forward->headers[i].name)) {
             loader_problem(loader, node,
                            "header name \"%s\" is in use by this host for \"%s\" (case and all that is no letter or "
@@ -106,6 +107,7 @@ static void add_header(const struct loader *loader, const struct document_node *
                            name, forward->headers[i].name);
             return;
         }
+    }
     forward->headers[forward->count++] = (struct forward_header){memory_copy_string(name), *field};
 }
 
@@ -116,8 +118,9 @@ static void add_verdict_header(const struct loader *loader, const struct documen
     struct field field;
     CHECK(field_parse(field_name, &field));
     const char *name = node == NULL ? default_name : value_string(loader, node, "header name");
-    if (name != NULL)
+    if (name != NULL) {
         add_header(loader, node == NULL ? map : node, name, &field, forward);
+    }
 }
 
 static void list_attributes(char list[static FIELD_TEXT_SIZE]) {
@@ -165,8 +168,9 @@ static void add_field_headers(const struct loader *loader, const struct document
     for (const struct document_node *key = map->first; key != NULL; key = key->next->next) {
         const char *field_name = value_string(loader, key->next, key->text);
         struct field field;
-        if (field_name == NULL || key->repeated)
+        if (field_name == NULL || key->repeated) {
             continue;
+        }
         if (field_parse(field_name, &field)) {
             add_header(loader, key, key->text, &field, forward);
             continue;
@@ -226,17 +230,19 @@ void headers_load(const struct loader *loader, const struct document_node *node,
     const struct value_key keys[] = {
         {"status", &status, false}, {"ski", &ski, false}, {"headers", &headers, false}, {"strip", &stripped, false}};
     value_mapping(loader, node, "forward", keys, ARRAY_LENGTH(keys));
-    forward->headers = memory_allocate(2 + HEADERS_MAX, sizeof(*forward->headers));
+    forward->headers = memory_allocate(2 + HEADERS_MAX, sizeof *forward->headers);
     add_verdict_header(loader, node, status, HTTP_NAME_STATUS, "status", forward);
     add_verdict_header(loader, node, ski, HTTP_NAME_SKI, "ski", forward);
-    if (headers != NULL)
+    if (headers != NULL) {
         add_field_headers(loader, headers, forward);
+    }
     load_strip(loader, stripped, strip);
 }
 
 void headers_free(struct forward *forward) {
-    for (size_t i = 0; i < forward->count; i++)
+    for (size_t i = 0; i < forward->count; i++) {
         free(forward->headers[i].name);
+    }
     free(forward->headers);
     *forward = (struct forward){0};
 }

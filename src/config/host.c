@@ -16,24 +16,27 @@ enum { NAME_SIZE_MAX = 2 + ADDRESS_NAME_MAX + 1 /* with "*." and its NUL */ };
 
 static void load_name(const struct loader *loader, const struct document_node *node, struct config_host *host) {
     const char *name = value_string(loader, node, "name");
-    if (name == NULL)
+    if (name == NULL) {
         return;
+    }
     bool is_wildcard = name[0] == '*';
     const char *checked = name;
     if (is_wildcard && name[1] != '.') {
         loader_problem(loader, node, "name \"%s\": a wildcard is \"*.\" and a domain; it stands for one whole label", name);
         return;
     }
-    if (is_wildcard)
+    if (is_wildcard) {
         checked += 2;
+    }
     const char *fault = address_check_name(checked);
     if (fault != NULL) {
         loader_problem(loader, node, "name \"%s\" is no host name: %s", name, fault);
         return;
     }
     host->name = memory_copy_string(name);
-    for (char *c = host->name; *c != '\0'; c++)
+    for (char *c = host->name; *c != '\0'; c++) {
         *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+    }
 }
 
 static bool are_swapped(struct bytes chain, struct bytes key) {
@@ -57,9 +60,10 @@ static void use_credentials(const struct loader *loader, const struct document_n
         bool is_other = advice_report(loader, certificate, "certificate", chain_path, chain_pem, ADVICE_CHAIN);
         is_other = advice_report(loader, key, "key", key_path, key_pem, ADVICE_KEY) || is_other;
         host->credentials = is_other ? NULL : tls_credentials_load(chain_pem, key_pem, &at_key, error);
-        if (!is_other && host->credentials == NULL)
+        if (!is_other && host->credentials == NULL) {
             loader_problem(loader, at_key ? key : certificate, "%s: %s: %s", at_key ? "key" : "certificate",
                            at_key ? key_path : chain_path, error);
+        }
     }
 }
 
@@ -70,17 +74,20 @@ static void load_credentials(const struct loader *loader, const struct document_
     bool has_chain =
         value_file(loader, certificate, "certificate", VALUES_PEM_SIZE_MAX, &host->certificate_path, &chain_pem);
     bool has_key = value_file(loader, key, "key", VALUES_PEM_SIZE_MAX, &key_path, &key_pem);
-    if (has_chain && has_key)
+    if (has_chain && has_key) {
         use_credentials(loader, certificate, chain_pem, key, key_path, key_pem, host);
+    }
     file_content_free(&chain_pem);
     file_content_free(&key_pem);
     free(key_path);
 }
 
 static bool has_origin(const struct config_host *host, const struct config_address *address) {
-    for (size_t i = 0; i < host->origin_count; i++)
-        if (address_equal(&host->origins[i], address))
+    for (size_t i = 0; i < host->origin_count; i++) {
+        if (address_equal(&host->origins[i], address)) {
             return true;
+        }
+    }
     return false;
 }
 
@@ -89,31 +96,36 @@ static void load_origin(const struct loader *loader, const struct document_node 
     const struct value_key keys[] = {{"address", &address, true}};
     value_mapping(loader, node, "an origin", keys, ARRAY_LENGTH(keys));
     const char *text = value_address(loader, address, "127.0.0.1");
-    if (text == NULL)
+    if (text == NULL) {
         return;
+    }
     struct config_address found[CONFIG_ORIGIN_ADDRESSES_MAX];
     char error[ADDRESS_ERROR_SIZE];
     int count = address_resolve(text, found, ARRAY_LENGTH(found), error);
-    if (count < 0)
+    if (count < 0) {
         loader_problem(loader, address, "address \"%s\": %s", text, error);
+    }
     for (int i = 0; i < count; i++) {
         bool is_new = !has_origin(host, &found[i]);
         if (is_new && host->origin_count < CONFIG_ORIGIN_ADDRESSES_MAX) {
             host->origins[host->origin_count++] = found[i];
             continue;
         }
-        if (is_new)
+        if (is_new) {
             loader_problem(loader, address, "address \"%s\": more than 64 origin addresses for one host", text);
+        }
         free(found[i].text);
     }
 }
 
 static void load_origins(const struct loader *loader, const struct document_node *list, struct config_host *host) {
-    if (!value_list(loader, list, "origin"))
+    if (!value_list(loader, list, "origin")) {
         return;
-    host->origins = memory_allocate(CONFIG_ORIGIN_ADDRESSES_MAX, sizeof(*host->origins));
-    for (const struct document_node *item = list->first; item != NULL; item = item->next)
+    }
+    host->origins = memory_allocate(CONFIG_ORIGIN_ADDRESSES_MAX, sizeof *host->origins);
+    for (const struct document_node *item = list->first; item != NULL; item = item->next) {
         load_origin(loader, item, host);
+    }
 }
 
 static void load_pool(const struct loader *loader, const struct document_node *node, struct config_host *host) {
@@ -149,8 +161,9 @@ void host_load(const struct loader *loader, const struct document_node *node, co
         {"origin", &origin, true},
         {"origin_pool", &pool, false},
     };
-    if (!value_mapping(loader, node, "this host", keys, ARRAY_LENGTH(keys)))
+    if (!value_mapping(loader, node, "this host", keys, ARRAY_LENGTH(keys))) {
         return;
+    }
     load_name(loader, name, host);
     value_boolean(loader, is_default, "default", &host->is_default);
     load_credentials(loader, certificate, key, host);
@@ -161,20 +174,23 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     methods_load(loader, methods, host);
     load_origins(loader, origin, host);
     load_pool(loader, pool, host);
-    if (host->name != NULL)
+    if (host->name != NULL) {
         seal(host);
+    }
 }
 
 void host_free(struct config_host *host) {
     free(host->name);
-    if (host->credentials != NULL)
+    if (host->credentials != NULL) {
         tls_credentials_free(host->credentials);
+    }
     free(host->certificate_path);
     client_auth_free(host);
     headers_free(&host->forward);
     http_removals_free(host->strip);
     methods_free(host);
-    for (size_t i = 0; i < host->origin_count; i++)
+    for (size_t i = 0; i < host->origin_count; i++) {
         free(host->origins[i].text);
+    }
     free(host->origins);
 }

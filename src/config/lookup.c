@@ -31,14 +31,17 @@ void lookup_build(struct config *config) {
     config->wildcards = memory_allocate(config->host_count, sizeof(struct config_host *));
     for (size_t i = 0; i < config->host_count; i++) {
         struct config_host *host = &config->hosts[i];
-        if (host->is_default && config->default_host == NULL)
+        if (host->is_default && config->default_host == NULL) {
             config->default_host = host;
-        if (host->name == NULL)
+        }
+        if (host->name == NULL) {
             continue;
-        if (is_wildcard(host))
+        }
+        if (is_wildcard(host)) {
             config->wildcards[config->wildcard_count++] = host;
-        else
+        } else {
             config->exact[config->exact_count++] = host;
+        }
     }
     qsort(config->exact, config->exact_count, sizeof(struct config_host *), compare_hosts);
     qsort(config->wildcards, config->wildcard_count, sizeof(struct config_host *), compare_hosts);
@@ -50,16 +53,18 @@ void lookup_free(struct config *config) {
 }
 
 static const struct config_host *find(struct config_host *const *table, size_t count, const char *key) {
-    struct config_host *const *found = bsearch(key, table, count, sizeof(*table), compare_name);
+    struct config_host *const *found = bsearch(key, table, count, sizeof *table, compare_name);
     return found == NULL ? NULL : *found;
 }
 
 const struct config_host *config_find_host(const struct config *config, const char *name) {
-    if (name[0] == '\0')
+    if (name[0] == '\0') {
         return config->default_host;
+    }
     const struct config_host *host = find(config->exact, config->exact_count, name);
     const char *suffix = strchr(name, '.');
-    if (host != NULL || suffix == NULL || suffix == name)
+    if (host != NULL || suffix == NULL || suffix == name) {
         return host;
+    }
     return find(config->wildcards, config->wildcard_count, suffix);
 }

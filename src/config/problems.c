@@ -7,18 +7,21 @@
 #include <string.h>
 
 static void make_room(struct config_problems *problems) {
-    if (problems->count < problems->capacity)
+    if (problems->count < problems->capacity) {
         return;
+    }
     size_t capacity = problems->capacity == 0 ? 16 : problems->capacity * 2;
-    problems->items = reallocarray(problems->items, capacity, sizeof(*problems->items));
+    problems->items = reallocarray(problems->items, capacity, sizeof *problems->items);
     CHECK(problems->items != NULL);
     problems->capacity = capacity;
 }
 
 static void replace_control_bytes(char *text) {
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+    for (; *text != '\0'; text++) {
+        if ((unsigned char)*text < 0x20 || *text == 0x7f) {
             *text = '?';
+        }
+    }
 }
 
 struct config_problem *problems_add_list(struct config_problems *problems, const char *file, unsigned line,
@@ -28,10 +31,11 @@ struct config_problem *problems_add_list(struct config_problems *problems, const
     replace_control_bytes(message);
     make_room(problems);
     size_t place = problems->count;
-    while (place > 0 && problems->items[place - 1].line > line)
+    while (place > 0 && problems->items[place - 1].line > line) {
         place--;
+    }
     struct config_problem *item = &problems->items[place];
-    memmove(item + 1, item, (problems->count - place) * sizeof(*item));
+    memmove(item + 1, item, (problems->count - place) * sizeof *item);
     *item = (struct config_problem){.file = memory_copy_string(file), .line = line, .message = message};
     replace_control_bytes(item->file);
     problems->count++;
@@ -45,13 +49,21 @@ void problems_add(struct config_problems *problems, const char *file, unsigned l
     va_end(arguments);
 }
 
+char *problem_text(const struct config_problem *problem, const char *kind) {
+    char line[16] = "";
+    char *text = NULL;
+    if (problem->line > 0) {
+        snprintf(line, sizeof line, ":%u", problem->line);
+    }
+    CHECK(asprintf(&text, "%s%s: %s%s", problem->file, line, kind, problem->message) >= 0);
+    return text;
+}
+
 static void print_all(const struct config_problems *problems, const char *kind, FILE *out) {
     for (size_t i = 0; i < problems->count; i++) {
-        const struct config_problem *item = &problems->items[i];
-        if (item->line > 0)
-            fprintf(out, "%s:%u: %s%s\n", item->file, item->line, kind, item->message);
-        else
-            fprintf(out, "%s: %s%s\n", item->file, kind, item->message);
+        char *text = problem_text(&problems->items[i], kind);
+        fprintf(out, "%s\n", text);
+        free(text);
     }
 }
 

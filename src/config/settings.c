@@ -42,50 +42,58 @@ static const char *load_address(const struct loader *loader, const struct docume
 /* Returns how many addresses are in `parsed`. */
 static size_t load_listeners(const struct loader *loader, const struct document_node *list, struct config *config,
                              struct config_address parsed[static SETTINGS_LISTENERS_MAX]) {
-    if (!value_list(loader, list, "listen"))
+    if (!value_list(loader, list, "listen")) {
         return 0;
+    }
     if (list->count > SETTINGS_LISTENERS_MAX) {
         loader_problem(loader, list, "listen has more than 64 items");
         return 0;
     }
-    config->listen = memory_allocate(list->count, sizeof(*config->listen));
+    config->listen = memory_allocate(list->count, sizeof *config->listen);
     for (const struct document_node *item = list->first; item != NULL; item = item->next) {
         const struct document_node *at = NULL;
         struct config_address *address = &parsed[config->listen_count];
         const struct value_key keys[] = {{"address", &at, true}};
         value_mapping(loader, item, "a listener", keys, ARRAY_LENGTH(keys));
         const char *text = load_address(loader, at, address);
-        if (text == NULL)
+        if (text == NULL) {
             continue;
+        }
         bool is_new = true;
-        for (size_t i = 0; i < config->listen_count; i++)
+        for (size_t i = 0; i < config->listen_count; i++) {
             is_new = is_new && !address_equal(&parsed[i], address);
-        if (is_new)
+        }
+        if (is_new) {
             config->listen[config->listen_count++] = memory_copy_string(text);
-        else
+        } else {
             loader_problem(loader, at, "address \"%s\" is listened on already", text);
+        }
     }
     return config->listen_count;
 }
 
 static void load_admin_names(const struct loader *loader, const struct document_node *list, struct config *config) {
-    if (list == NULL || !value_list(loader, list, "admin.names"))
+    if (list == NULL || !value_list(loader, list, "admin.names")) {
         return;
+    }
     if (list->count > SETTINGS_ADMIN_NAMES_MAX) {
         loader_problem(loader, list, "admin.names has more than 64 names");
         return;
     }
-    config->admin_names = memory_allocate(list->count, sizeof(*config->admin_names));
+    config->admin_names = memory_allocate(list->count, sizeof *config->admin_names);
     for (const struct document_node *item = list->first; item != NULL; item = item->next) {
         const char *text = value_string(loader, item, "admin.names");
         const char *fault = text == NULL ? NULL : address_check_name(text);
-        if (fault != NULL)
+        if (fault != NULL) {
             loader_problem(loader, item, "name \"%s\" is no host name: %s", text, fault);
-        if (text == NULL || fault != NULL)
+        }
+        if (text == NULL || fault != NULL) {
             continue;
+        }
         char *name = memory_copy_string(text);
-        for (char *c = name; *c != '\0'; c++)
+        for (char *c = name; *c != '\0'; c++) {
             *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+        }
         config->admin_names[config->admin_name_count++] = name;
     }
 }
@@ -96,23 +104,27 @@ static void load_admin(const struct loader *loader, const struct document_node *
     const struct document_node *names = NULL;
     const struct value_key keys[] = {{"address", &at, true}, {"names", &names, false}};
     struct config_address address;
-    if (node == NULL || !value_mapping(loader, node, "admin", keys, ARRAY_LENGTH(keys)))
+    if (node == NULL || !value_mapping(loader, node, "admin", keys, ARRAY_LENGTH(keys))) {
         return;
+    }
     load_admin_names(loader, names, config);
     const char *text = load_address(loader, at, &address);
-    if (text == NULL)
+    if (text == NULL) {
         return;
-    for (size_t i = 0; i < count; i++)
+    }
+    for (size_t i = 0; i < count; i++) {
         if (address_overlaps(&listeners[i], &address)) {
             loader_problem(loader, at, "admin address \"%s\" is that of a listener; give it a port of its own", text);
             return;
         }
+    }
     config->admin_address = memory_copy_string(text);
 }
 
 static void load_shards(const struct loader *loader, const struct document_node *node, struct config *config) {
-    if (node != NULL && node->type == DOCUMENT_SCALAR && strcmp(node->text, "auto") == 0)
+    if (node != NULL && node->type == DOCUMENT_SCALAR && strcmp(node->text, "auto") == 0) {
         return;
+    }
     value_number(loader, node, "shards (if not \"auto\")", 1, SETTINGS_SHARDS_MAX, &config->shards);
 }
 
@@ -124,8 +136,9 @@ static void load_limits(const struct loader *loader, const struct document_node 
         {"connections", &connections, false},     {"certificate_chain_size", &chain, false},
         {"response_headers", &response, false},
     };
-    if (!value_mapping(loader, node, "limits", keys, ARRAY_LENGTH(keys)))
+    if (!value_mapping(loader, node, "limits", keys, ARRAY_LENGTH(keys))) {
         return;
+    }
     value_duration(loader, handshake, "limits.handshake_timeout", SETTINGS_TIMEOUT_MIN_MS, SETTINGS_HANDSHAKE_TIMEOUT_MAX_MS,
                    &limits->handshake_timeout_ms);
     value_duration(loader, header_time, "limits.request_header_timeout", SETTINGS_TIMEOUT_MIN_MS,
@@ -134,8 +147,9 @@ static void load_limits(const struct loader *loader, const struct document_node 
                    &limits->idle_timeout_ms);
     value_size(loader, header_size, "limits.request_header_size", SETTINGS_HEADER_SIZE_MIN, SETTINGS_HEADER_SIZE_MAX,
                &limits->request_header_size);
-    if (value_number(loader, connections, "limits.connections", 1, SETTINGS_CONNECTIONS_MAX, &limits->connections))
+    if (value_number(loader, connections, "limits.connections", 1, SETTINGS_CONNECTIONS_MAX, &limits->connections)) {
         limits->connections_line = connections->line;
+    }
     value_size(loader, chain, "limits.certificate_chain_size", SETTINGS_CHAIN_SIZE_MIN, SETTINGS_CHAIN_SIZE_MAX,
                &limits->certificate_chain_size);
     value_number(loader, response, "limits.response_headers", SETTINGS_RESPONSE_HEADERS_MIN, SETTINGS_RESPONSE_HEADERS_MAX,
@@ -145,8 +159,9 @@ static void load_limits(const struct loader *loader, const struct document_node 
 static void load_cache(const struct loader *loader, const struct document_node *node, struct config *config) {
     const struct document_node *entries;
     const struct value_key keys[] = {{"entries", &entries, false}};
-    if (value_mapping(loader, node, "cert_cache", keys, ARRAY_LENGTH(keys)))
+    if (value_mapping(loader, node, "cert_cache", keys, ARRAY_LENGTH(keys))) {
         value_number(loader, entries, "cert_cache.entries", 1, SETTINGS_CACHE_ENTRIES_MAX, &config->cert_cache_entries);
+    }
 }
 
 static void load_tickets(const struct loader *loader, const struct document_node *node, struct config *config) {
@@ -154,19 +169,22 @@ static void load_tickets(const struct loader *loader, const struct document_node
     const struct value_key keys[] = {{"lifetime", &lifetime, false}};
     uint32_t lifetime_ms = 0;
     if (!value_mapping(loader, node, "tickets", keys, ARRAY_LENGTH(keys)) ||
-        !value_duration(loader, lifetime, "tickets.lifetime", 0, SETTINGS_TICKET_LIFETIME_MAX_MS, &lifetime_ms))
+        !value_duration(loader, lifetime, "tickets.lifetime", 0, SETTINGS_TICKET_LIFETIME_MAX_MS, &lifetime_ms)) {
         return;
-    if (lifetime_ms % 1000 != 0)
+    }
+    if (lifetime_ms % 1000 != 0) {
         loader_problem(loader, lifetime, "tickets.lifetime must be whole seconds, not %s", lifetime->text);
-    else
+    } else {
         config->ticket_lifetime_s = lifetime_ms / 1000;
+    }
 }
 
 /* The file itself need not be there yet; a directory that is not would be found out only at the start. */
 static void load_access_log(const struct loader *loader, const struct document_node *node, struct config *config) {
     const char *name = value_string(loader, node, "access_log");
-    if (name == NULL)
+    if (name == NULL) {
         return;
+    }
     if (strcmp(name, "-") == 0) {
         config->access_log = memory_copy_string(name);
         return;
@@ -174,16 +192,18 @@ static void load_access_log(const struct loader *loader, const struct document_n
     struct stat status;
     CHECK(asprintf(&config->access_log, "%s%s", name[0] == '/' ? "" : loader->directory, name) >= 0);
     if (stat(config->access_log, &status) == 0) {
-        if (S_ISDIR(status.st_mode))
+        if (S_ISDIR(status.st_mode)) {
             loader_problem(loader, node, "access_log: %s is a directory, not a file", config->access_log);
+        }
         return;
     }
     char *directory = memory_copy_string(config->access_log);
     char *slash = strrchr(directory, '/');
     if (slash != NULL) {
         slash[slash == directory ? 1 : 0] = '\0';
-        if (stat(directory, &status) != 0 || !S_ISDIR(status.st_mode))
+        if (stat(directory, &status) != 0 || !S_ISDIR(status.st_mode)) {
             loader_problem(loader, node, "access_log: there is no directory %s", directory);
+        }
     }
     free(directory);
 }
@@ -202,12 +222,14 @@ void settings_load(const struct loader *loader, const struct settings_nodes *nod
 }
 
 void settings_free(struct config *config) {
-    for (size_t i = 0; i < config->listen_count; i++)
+    for (size_t i = 0; i < config->listen_count; i++) {
         free(config->listen[i]);
+    }
     free(config->listen);
     free(config->admin_address);
-    for (size_t i = 0; i < config->admin_name_count; i++)
+    for (size_t i = 0; i < config->admin_name_count; i++) {
         free(config->admin_names[i]);
+    }
     free(config->admin_names);
     admission_settings_free(&config->admission);
     free(config->access_log);

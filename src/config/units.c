@@ -20,11 +20,13 @@ static const struct unit size_units[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"K
 /* Reads the digits at the front; what follows them, or NULL. */
 static const char *take_digits(const char *text, uint64_t *number) {
     size_t digits = strspn(text, "0123456789");
-    if (digits == 0 || digits > 16 || (text[0] == '0' && digits > 1))
+    if (digits == 0 || digits > 16 || (text[0] == '0' && digits > 1)) {
         return NULL;
+    }
     *number = 0;
-    for (size_t i = 0; i < digits; i++)
+    for (size_t i = 0; i < digits; i++) {
         *number = *number * 10 + (uint64_t)(text[i] - '0');
+    }
     return *number > number_max ? NULL : text + digits;
 }
 
@@ -35,15 +37,18 @@ bool units_parse_number(const char *text, uint64_t *number) {
 
 static bool parse_with_unit(const char *text, const struct unit *units, size_t count, uint64_t *value) {
     const char *rest = take_digits(text, value);
-    if (rest == NULL)
+    if (rest == NULL) {
         return false;
-    for (size_t i = 0; i < count; i++)
+    }
+    for (size_t i = 0; i < count; i++) {
         if (strcmp(rest, units[i].name) == 0) {
-            if (*value > number_max / units[i].factor)
+            if (*value > number_max / units[i].factor) {
                 return false;
+            }
             *value *= units[i].factor;
             return true;
         }
+    }
     return false;
 }
 
@@ -60,12 +65,14 @@ bool units_parse_size(const char *text, uint64_t *bytes) {
 }
 
 static void format_with_unit(uint64_t value, const struct unit *units, char text[static UNITS_TEXT_SIZE]) {
-    while (value % units->factor != 0)
+    while (value % units->factor != 0) {
         units++;
-    if (value == 0)
+    }
+    if (value == 0) {
         snprintf(text, UNITS_TEXT_SIZE, "0");
-    else
+    } else {
         snprintf(text, UNITS_TEXT_SIZE, "%" PRIu64 "%s", value / units->factor, units->name);
+    }
 }
 
 void units_format_duration(uint64_t milliseconds, char text[static UNITS_TEXT_SIZE]) {

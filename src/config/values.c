@@ -42,8 +42,9 @@ static bool is_boolean(const struct document_node *node) {
 }
 
 static bool is_plain_number(const struct document_node *node) {
-    if (node->type != DOCUMENT_SCALAR || !node->plain)
+    if (node->type != DOCUMENT_SCALAR || !node->plain) {
         return false;
+    }
     const char *text = node->text + strspn(node->text, "+-");
     size_t digits = strspn(text, "0123456789");
     size_t fraction = text[digits] == '.' ? 1 + strspn(text + digits + 1, "0123456789") : 0;
@@ -51,10 +52,12 @@ static bool is_plain_number(const struct document_node *node) {
 }
 
 static const char *describe(const struct document_node *node, char text[static DESCRIPTION_SIZE]) {
-    if (node->type != DOCUMENT_SCALAR)
+    if (node->type != DOCUMENT_SCALAR) {
         return node->type == DOCUMENT_LIST ? "a list" : "a mapping";
-    if (document_is_null(node))
+    }
+    if (document_is_null(node)) {
         return "nothing";
+    }
     const char *quote = node->plain ? "" : "\"";
     bool is_long = strlen(node->text) > 40;
     snprintf(text, DESCRIPTION_SIZE, "%s%.40s%s%s", quote, node->text, is_long ? "..." : "", quote);
@@ -97,8 +100,9 @@ static void refuse_key(const struct loader *loader, const struct document_node *
 static bool refuse_mapping(const struct loader *loader, const struct document_node *node, const char *what,
                            const struct value_key *keys, size_t count) {
     char text[DESCRIPTION_SIZE];
-    if (count > 2 || node->type != DOCUMENT_SCALAR || document_is_null(node))
+    if (count > 2 || node->type != DOCUMENT_SCALAR || document_is_null(node)) {
         return refuse(loader, node, what, "a mapping (key: value)");
+    }
     describe(node, text);
     size_t size = strlen(keys[0].name);
     bool has_key = strncmp(text, keys[0].name, size) == 0 && text[size] == ':'; /* the space behind it is missing */
@@ -109,49 +113,60 @@ static bool refuse_mapping(const struct loader *loader, const struct document_no
 
 bool value_mapping(const struct loader *loader, const struct document_node *node, const char *what,
                    const struct value_key *keys, size_t count) {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         *keys[i].value = NULL;
-    if (node == NULL)
+    }
+    if (node == NULL) {
         return false;
-    if (node->type != DOCUMENT_MAPPING)
+    }
+    if (node->type != DOCUMENT_MAPPING) {
         return refuse_mapping(loader, node, what, keys, count);
+    }
     for (const struct document_node *key = node->first; key != NULL; key = key->next->next) {
         size_t i = 0;
-        while (i < count && strcmp(keys[i].name, key->text) != 0)
+        while (i < count && strcmp(keys[i].name, key->text) != 0) {
             i++;
-        if (i == count)
+        }
+        if (i == count) {
             refuse_key(loader, key, what, keys, count);
-        else if (*keys[i].value == NULL)
+        } else if (*keys[i].value == NULL) {
             *keys[i].value = key->next;
+        }
     }
-    for (size_t i = 0; i < count; i++)
-        if (keys[i].required && *keys[i].value == NULL)
+    for (size_t i = 0; i < count; i++) {
+        if (keys[i].required && *keys[i].value == NULL) {
             loader_problem(loader, node, "key \"%s\" is missing in %s", keys[i].name, what);
+        }
+    }
     return true;
 }
 
 bool value_list(const struct loader *loader, const struct document_node *node, const char *key) {
-    if (node == NULL)
+    if (node == NULL) {
         return false;
+    }
     if (node->type != DOCUMENT_LIST) {
         char text[DESCRIPTION_SIZE];
         describe(node, text);
-        if (node->type == DOCUMENT_MAPPING)
+        if (node->type == DOCUMENT_MAPPING) {
             loader_problem(loader, node, "%s must be a list, not a mapping; begin each item with \"- \"", key);
-        else if (document_is_null(node))
+        } else if (document_is_null(node)) {
             return refuse(loader, node, key, "a list");
-        else
+        } else {
             loader_problem(loader, node, "%s must be a list, not %s; write [%s]", key, text, text);
+        }
         return false;
     }
-    if (node->count == 0)
+    if (node->count == 0) {
         loader_problem(loader, node, "%s must have at least one item", key);
+    }
     return node->count > 0;
 }
 
 const char *value_string(const struct loader *loader, const struct document_node *node, const char *key) {
-    if (node == NULL)
+    if (node == NULL) {
         return NULL;
+    }
     bool is_string = node->type == DOCUMENT_SCALAR && !document_is_null(node);
     if (is_string && (is_boolean(node) || is_plain_number(node))) {
         loader_problem(loader, node, "%s must be a string, not %s; put it in quotes if it is meant", key, node->text);
@@ -174,10 +189,12 @@ const char *value_address(const struct loader *loader, const struct document_nod
 }
 
 bool value_boolean(const struct loader *loader, const struct document_node *node, const char *key, bool *value) {
-    if (node == NULL)
+    if (node == NULL) {
         return false;
-    if (!is_boolean(node))
+    }
+    if (!is_boolean(node)) {
         return refuse(loader, node, key, "true or false");
+    }
     *value = is_word(node, "true");
     return true;
 }
@@ -191,8 +208,9 @@ static bool refuse_range(const struct loader *loader, const struct document_node
 
 bool value_number(const struct loader *loader, const struct document_node *node, const char *key, uint32_t min, uint32_t max,
                   uint32_t *value) {
-    if (node == NULL)
+    if (node == NULL) {
         return false;
+    }
     uint64_t number = 0;
     bool parsed = node->type == DOCUMENT_SCALAR && node->plain && units_parse_number(node->text, &number);
     if (!parsed || number < min || number > max) {
@@ -207,11 +225,13 @@ bool value_number(const struct loader *loader, const struct document_node *node,
 
 bool value_duration(const struct loader *loader, const struct document_node *node, const char *key, uint32_t min_ms,
                     uint32_t max_ms, uint32_t *value_ms) {
-    if (node == NULL)
+    if (node == NULL) {
         return false;
+    }
     uint64_t duration = 0;
-    if (node->type != DOCUMENT_SCALAR || !units_parse_duration(node->text, &duration))
+    if (node->type != DOCUMENT_SCALAR || !units_parse_duration(node->text, &duration)) {
         return refuse(loader, node, key, "a duration such as 100ms, 5s, 1m or 1h");
+    }
     if (duration < min_ms || duration > max_ms) {
         char texts[2][UNITS_TEXT_SIZE];
         units_format_duration(min_ms, texts[0]);
@@ -224,11 +244,13 @@ bool value_duration(const struct loader *loader, const struct document_node *nod
 
 bool value_size(const struct loader *loader, const struct document_node *node, const char *key, uint32_t min, uint32_t max,
                 uint32_t *value) {
-    if (node == NULL)
+    if (node == NULL) {
         return false;
+    }
     uint64_t size = 0;
-    if (node->type != DOCUMENT_SCALAR || !units_parse_size(node->text, &size))
+    if (node->type != DOCUMENT_SCALAR || !units_parse_size(node->text, &size)) {
         return refuse(loader, node, key, "a size such as 16KiB, 1MiB or a number of bytes");
+    }
     if (size < min || size > max) {
         char texts[2][UNITS_TEXT_SIZE];
         units_format_size(min, texts[0]);
@@ -241,17 +263,19 @@ bool value_size(const struct loader *loader, const struct document_node *node, c
 
 bool value_choice(const struct loader *loader, const struct document_node *node, const char *key, const char *const *words,
                   size_t count, size_t *index) {
-    if (node == NULL)
+    if (node == NULL) {
         return false;
-    for (size_t i = 0; i < count; i++)
+    }
+    for (size_t i = 0; i < count; i++) {
         if (node->type == DOCUMENT_SCALAR && strcmp(node->text, words[i]) == 0) {
             *index = i;
             return true;
         }
+    }
     char wanted[128] = "";
-    for (size_t i = 0, size = 0; i < count && size < sizeof(wanted); i++) {
+    for (size_t i = 0, size = 0; i < count && size < sizeof wanted; i++) {
         const char *joint = i == 0 ? "" : i + 1 == count ? " or " : ", ";
-        size += (size_t)snprintf(wanted + size, sizeof(wanted) - size, "%s%s", joint, words[i]);
+        size += (size_t)snprintf(wanted + size, sizeof wanted - size, "%s%s", joint, words[i]);
     }
     return refuse(loader, node, key, wanted);
 }
@@ -267,8 +291,9 @@ bool value_file(const struct loader *loader, const struct document_node *node, c
     const char *name = value_string(loader, node, key);
     *path = NULL;
     *content = bytes_of(NULL, 0);
-    if (name == NULL)
+    if (name == NULL) {
         return false;
+    }
     if (strstr(name, "://") != NULL) {
         loader_problem(loader, node, "%s: %s is a URL, and only files are read: fetch it into one, and name that", key,
                        name);
@@ -276,8 +301,9 @@ bool value_file(const struct loader *loader, const struct document_node *node, c
     }
     *path = value_path(loader, node);
     char error[FILE_ERROR_SIZE];
-    if (file_read(*path, size_max, content, error) == 0)
+    if (file_read(*path, size_max, content, error) == 0) {
         return true;
+    }
     loader_problem(loader, node, "%s: %s %s", key, *path, error);
     return false;
 }

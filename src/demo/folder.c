@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A file in the making; only a whole one gets its name. */
+/* The name of a file until it is whole. */
 static const char part[] = ".demo.part";
 
 static int open_temporary(struct demo_folder *folder, char error[static DEMO_ERROR_SIZE]) {

@@ -1,4 +1,6 @@
-/* The folder that the demo writes its files to. What is there already is never overwritten, unless the demo wrote it. */
+/*
+ * The folder that the demo writes its files to. A file that is there already is never overwritten, unless the demo wrote it.
+ */
 #ifndef DEMO_FOLDER_H
 #define DEMO_FOLDER_H
 
@@ -9,25 +11,28 @@
 
 enum {
     DEMO_ERROR_SIZE = 512 + PATH_MAX,
-    DEMO_FILE_SIZE_MAX = 64 * 1024, /* no file of the demo is near it */
+    DEMO_FILE_SIZE_MAX = 64 * 1024, /* no file of the demo is nearly as large */
 };
 
 struct demo_folder {
     int descriptor;
-    bool temporary; /* made by us under TMPDIR or /tmp, and removed at the end */
+    bool temporary; /* made by the demo under TMPDIR or /tmp, and removed at the end */
     char path[PATH_MAX];
 };
 
 /*
- * Opens `path`, which is made when it does not exist; NULL: a new temporary folder that only its owner may enter. 0, or a
- * negative errno with one line in `error`.
+ * Opens the folder `path`, and makes it when it does not exist; for NULL makes a temporary folder that only its owner may
+ * enter. 0, or a negative errno with one line in `error`.
  */
 int demo_folder_open(struct demo_folder *folder, const char *path, char error[static DEMO_ERROR_SIZE]);
-/* Closes it. A temporary folder is removed with the `count` files named; any other file in it stays, and the folder too. */
+/*
+ * Closes the folder. A temporary one is removed with the `count` files named; when another file is in it, that file and the
+ * folder stay.
+ */
 void demo_folder_close(struct demo_folder *folder, const char *const *names, size_t count);
 
 bool demo_folder_has(const struct demo_folder *folder, const char *name);
-/* Whether there is a file of that name that does not begin with `mark`, or cannot be read. */
+/* Returns whether there is a file of that name that does not begin with `mark`, or cannot be read. */
 bool demo_folder_has_foreign(const struct demo_folder *folder, const char *name, const char *mark);
 /* Makes a new file with exactly these permissions. -EEXIST when there is one of that name; `error` as above. */
 int demo_folder_write(const struct demo_folder *folder, const char *name, mode_t mode, struct bytes content,

@@ -185,7 +185,7 @@ void demo_line_write(const struct demo_line *line, const struct demo_ports *port
         bool quoted = arguments[i][strspn(arguments[i], plain)] != '\0';
         CHECK(strchr(arguments[i], '\'') == NULL); /* the table has none */
         size_t width = strlen(arguments[i]) + (quoted ? 2 : 0);
-        size_t backslash = arguments[i + 1] == NULL ? 0 : 2; /* room for " \", should the next argument need it */
+        size_t backslash = arguments[i + 1] == NULL ? 0 : 2; /* room for " \", in case the next argument needs it */
         if (i > 0 && column + 1 + width + backslash > DEMO_LINE_WIDTH) {
             text_append_string(out, " \\\n      ");
             column = 4; /* of the six, two are those of every row */
@@ -202,7 +202,7 @@ static bool contains(struct bytes text, const char *fragment) {
     return memmem(text.data, text.size, fragment, strlen(fragment)) != NULL;
 }
 
-/* The value of a header line in the origin's textual answer; empty when there is none. */
+/* Returns the value of a header line in the origin's textual answer; empty when there is none. */
 static struct bytes find_value(struct bytes body, const char *name) {
     const char *next = (const char *)body.data;
     const char *end = next + body.size;

@@ -1,4 +1,4 @@
-/* The curl lines that show what Sallyport does: printed for people to try, and run by `demo --once`, from one table. */
+/* The curl lines that show what Sallyport does, in one table: printed for people to try, and run by `demo --once`. */
 #ifndef DEMO_LINES_H
 #define DEMO_LINES_H
 
@@ -19,20 +19,20 @@ enum demo_target { DEMO_TO_ENFORCE, DEMO_TO_REPORT, DEMO_TO_ADMIN };
 struct demo_line {
     const char *title;
     const char *shows; /* for people: what to look at. With the title at most 74 characters, so that both fit in one row */
-    bool first;        /* is among the few that are printed unless all are asked for */
+    bool first;        /* is printed also without --all */
     enum demo_target target;
     const char *path;
     const char *options[DEMO_LINE_OPTIONS_MAX];
-    const char *expected; /* as demo_line_judge sums the answer up */
+    const char *expected; /* the answer as demo_line_judge sums it up */
     const char *has[DEMO_LINE_FRAGMENTS_MAX];
     const char *lacks[DEMO_LINE_FRAGMENTS_MAX];
-    bool shows_ski; /* the answer must hold X-Client-Cert-SKI with pizza.pem's */
+    bool shows_ski; /* the answer must hold X-Client-Cert-SKI with the identifier of pizza.pem */
 };
 
 extern const struct demo_line demo_lines[];
 extern const size_t demo_line_count;
 
-/* How many lines have `first`. */
+/* Returns how many lines have `first`. */
 size_t demo_line_count_first(void);
 /*
  * Writes the line as one types it in the demo's folder, quoted for a shell. A row of more than DEMO_LINE_WIDTH columns is
@@ -40,8 +40,8 @@ size_t demo_line_count_first(void);
  */
 void demo_line_write(const struct demo_line *line, const struct demo_ports *ports, struct text *out);
 /*
- * The same for exec: "curl" first, NULL last. `extra` (NULL at its end, at most 8) goes behind "curl". `arguments` points
- * into `line`, `extra` and `url`.
+ * Writes the line as arguments for exec: "curl" first, NULL last. `extra` (NULL at its end, at most 8) goes behind "curl".
+ * `arguments` points into `line`, `extra` and `url`.
  */
 void demo_line_arguments(const struct demo_line *line, const struct demo_ports *ports, const char *const *extra,
                          char url[static DEMO_LINE_URL_SIZE], const char *arguments[static DEMO_LINE_ARGUMENTS_MAX]);
@@ -53,7 +53,7 @@ struct demo_verdict {
     const char *unwanted;         /* one that should not, or NULL */
 };
 
-/* Holds what `curl -i` printed against what the line expects. `ski`: of pizza.pem, in hex. */
+/* Compares the output of `curl -i` with what the line expects. `ski` is that of pizza.pem, in hex. */
 struct demo_verdict demo_line_judge(const struct demo_line *line, struct bytes output, const char *ski);
 
 #endif

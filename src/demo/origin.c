@@ -44,7 +44,7 @@ struct connection {
     char out[ANSWER_SIZE_MAX + 1024];
 };
 
-/* Bytes read, 0 at the end of the stream or when there was silence for too long. */
+/* Returns how many bytes were read; 0 at the end of the stream or after too long a silence. */
 static size_t receive(int socket, uint8_t *buffer, size_t room) {
     for (;;) {
         ssize_t got = recv(socket, buffer, room, 0);
@@ -99,7 +99,7 @@ static void write_text(struct text *out, const struct http_message *message, con
     text_append_format(out, "\n(%llu bytes of body)\n", (unsigned long long)body_size);
 }
 
-/* Headers are a list, because a name may come more than once. */
+/* Writes the request as JSON. Headers are a list, because a name may come more than once. */
 static void write_json(struct text *out, const struct http_message *message, const void *head, uint64_t body_size) {
     text_append_string(out, "{\"method\": ");
     text_append_json(out, http_view(head, message->method));
@@ -131,7 +131,7 @@ static bool answer(struct connection *connection, const struct http_message *mes
                       message->keep_alive, message->head_request);
 }
 
-/* Reads a body through and counts it; the head stays where it is. What came behind the body moves behind the head. */
+/* Reads a body to its end and counts its bytes; the head stays where it is. Bytes behind the body move behind the head. */
 static bool skip_body(struct connection *connection, struct http_parser *parser, const struct http_message *message,
                       uint64_t *body_size) {
     uint8_t *behind_head = connection->in + message->head_size;
@@ -161,7 +161,7 @@ static bool skip_body(struct connection *connection, struct http_parser *parser,
     }
 }
 
-/* One request and its answer. False when the connection is to be closed. */
+/* Serves one request. False when the connection is to be closed. */
 static bool serve_request(struct connection *connection) {
     struct http_parser parser;
     struct http_header headers[HTTP_HEADERS_MAX];
@@ -206,7 +206,7 @@ static void *connection_main(void *argument) {
     return NULL;
 }
 
-/* With the lock held and a slot free: gives the socket to a thread of its own. */
+/* Gives the socket to a thread of its own. The lock is held and a slot is free. */
 static int start_connection(struct demo_origin *origin, int socket) {
     unsigned slot = 0;
     while (origin->sockets[slot] != -1)
@@ -247,7 +247,7 @@ static void *acceptor_main(void *argument) {
             return NULL;
         int socket = accept4(origin->listener, NULL, NULL, SOCK_CLOEXEC);
         if (socket < 0) {
-            /* Mostly a connection that is gone again. Where it is a lack of descriptors, one will be closed before long. */
+            /* Mostly the connection is gone again. When descriptors are short, one will be closed before long. */
             if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
                 usleep(10000);
             continue;

@@ -1,6 +1,6 @@
 /*
- * The demo's own origin: plain HTTP/1.1 on a free port of 127.0.0.1. It answers every request with the request that
- * reached it, as text, or as JSON for the path /json, so that one sees what the server in front made of it.
+ * The demo's own origin: plain HTTP/1.1 on a free port of 127.0.0.1. It answers every request with the request that it
+ * received, as text, or as JSON for the path /json, so that one sees what the server in front has made of the client's.
  */
 #ifndef DEMO_ORIGIN_H
 #define DEMO_ORIGIN_H
@@ -16,10 +16,10 @@ enum {
 
 struct demo_origin;
 
-/* NULL with one line in `error`. Its threads inherit the caller's signal mask. */
+/* Starts the origin. NULL with one line in `error`. Its threads inherit the caller's signal mask. */
 struct demo_origin *demo_origin_start(char error[static DEMO_ORIGIN_ERROR_SIZE]);
 uint16_t demo_origin_port(const struct demo_origin *origin);
-/* Cuts all connections and waits for its threads. NULL is allowed. */
+/* Closes all connections and waits for the origin's threads. NULL is allowed. */
 void demo_origin_stop(struct demo_origin *origin);
 
 #endif

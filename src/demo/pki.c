@@ -26,7 +26,7 @@ enum {
 
 enum role { ROOT, INTERMEDIATE, SERVER, CLIENT };
 
-/* What a certificate is to say. Dates are days from now. */
+/* The content of a certificate that is to be made. Dates are days from now. */
 struct profile {
     enum role role;
     const char *common_name;
@@ -49,7 +49,7 @@ struct pki {
     struct entity root;
     struct entity intermediate;
     struct entity other_root;
-    struct entity leaf; /* one after the other */
+    struct entity leaf; /* of one leaf after the other */
 };
 
 static struct pki *pki_new(void) {
@@ -91,8 +91,10 @@ static size_t write_server_names(uint8_t *out, size_t capacity) {
     return size;
 }
 
-/* Date, type and length first, as UTCTime, which RFC 5280 section 4.1.2.5 demands up to 2049; wolfCrypt would write the
- * other. */
+/*
+ * Writes a date, type and length first, as UTCTime, which RFC 5280 section 4.1.2.5 demands up to 2049; wolfCrypt would write
+ * a GeneralizedTime.
+ */
 static int set_date(uint8_t out[static CTC_DATE_SIZE], int *size, int64_t seconds) {
     time_t time = (time_t)seconds;
     struct tm tm;
@@ -101,7 +103,7 @@ static int set_date(uint8_t out[static CTC_DATE_SIZE], int *size, int64_t second
         return -ERANGE;
     bool utc = tm.tm_year < 150;
     size_t length = strftime(digits, sizeof(digits), "%Y%m%d%H%M%SZ", &tm);
-    size_t century = utc ? 2 : 0; /* UTCTime leaves it out */
+    size_t century = utc ? 2 : 0; /* UTCTime leaves out the century */
     if (length == 0)
         return -ERANGE;
     length -= century;
@@ -205,7 +207,7 @@ static int append_key(struct text *text, struct entity *entity) {
     return result;
 }
 
-/* What goes in a file: certificates in this order (NULL: none), then the private key of `key`. */
+/* The content of a file: certificates in this order (NULL: none), then the private key of `key`. */
 struct content {
     struct entity *first;
     struct entity *second;

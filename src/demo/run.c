@@ -14,17 +14,17 @@
 enum {
     TITLE_WIDTH = 36, /* the table has 80 columns at most */
     ANSWER_WIDTH = 27,
-    NOT_INSTALLED = 127, /* how a spawned child says that it found no program */
+    NOT_INSTALLED = 127, /* exit status of a spawned child that found no program */
 };
 
-/* What one curl left. */
+/* Output and exit status of one curl. */
 struct run {
     uint8_t output[DEMO_RUN_OUTPUT_MAX];
     size_t size;
     int exit_status; /* curl's; -1 when a signal ended it */
 };
 
-/* Lines that failed are shown in full after the table. */
+/* A line that failed, which is shown in full after the table. */
 struct failure {
     const struct demo_line *line;
     struct demo_verdict verdict;
@@ -32,7 +32,7 @@ struct failure {
     char *output; /* owned, NUL-terminated */
 };
 
-/* The caller's blocked and ignored signals are not curl's. */
+/* Lets curl have none of the signals blocked or ignored that this process blocks and ignores. */
 static int set_up_signals(posix_spawnattr_t *attributes) {
     sigset_t none;
     sigset_t pipe_only;
@@ -74,7 +74,7 @@ static int spawn(const struct demo_folder *folder, const char *const *arguments,
     return -result;
 }
 
-/* Reads to the end of the pipe; the child must not block on it, so what does not fit is read too. */
+/* Reads to the end of the pipe, also the bytes that do not fit, so that the child does not block on it. */
 static void read_output(int pipe, struct run *run) {
     char beyond[4096];
     run->size = 0;
@@ -90,7 +90,7 @@ static void read_output(int pipe, struct run *run) {
 
 static int run_line(const struct demo_line *line, const struct demo_folder *folder, const struct demo_ports *ports,
                     struct run *run) {
-    /* Whatever proxy and curlrc the user has, this is between curl and us. */
+    /* curl is not to use the user's proxy and curlrc. */
     static const char *const extra[] = {"-q", "-sS", "--noproxy", "*", "--max-time", "20", NULL};
     _Static_assert(DEMO_RUN_TIMEOUT_S == 20, "as in `extra`");
     char url[DEMO_LINE_URL_SIZE];

@@ -32,7 +32,7 @@ const char *const demo_site_files[] = {"root.pem",    "intermediate.pem", "serve
                                        "expired.pem", "other-root.pem",   "deny.json",  "deny.html",  "sallyport.yaml"};
 const size_t demo_site_file_count = ARRAY_LENGTH(demo_site_files);
 
-/* Whether nobody listens on this port of this address. `*port` 0 becomes one that is free. A negative errno if not. */
+/* Checks that nothing listens on this port of this address. A *port of 0 becomes a free one. 0 or a negative errno. */
 static int probe(const struct sockaddr *address, socklen_t size, uint16_t *port) {
     int probe_socket = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (probe_socket < 0)
@@ -40,7 +40,7 @@ static int probe(const struct sockaddr *address, socklen_t size, uint16_t *port)
     int result = 0;
     struct sockaddr_storage bound;
     socklen_t bound_size = sizeof(bound);
-    /* No SO_REUSEPORT: another server of the same user that has it would otherwise share its port with us. */
+    /* No SO_REUSEPORT: another server of the same user that sets it would otherwise share its port with this one. */
     if (setsockopt(probe_socket, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) != 0 ||
         bind(probe_socket, address, size) != 0 || getsockname(probe_socket, (struct sockaddr *)&bound, &bound_size) != 0)
         result = -errno;
@@ -62,7 +62,7 @@ static int probe_ipv6(uint16_t *port) {
     return probe((struct sockaddr *)&address, sizeof(address), port);
 }
 
-/* `*port` on every loopback address that there is; 0 becomes one that is free. */
+/* Checks the port on every loopback address that exists. A *port of 0 becomes a free one. */
 static int probe_loopback(uint16_t *port, bool ipv6) {
     for (unsigned attempt = 0; attempt < 64; attempt++) {
         uint16_t chosen = *port;
@@ -104,7 +104,10 @@ int demo_site_choose_ports(struct demo_ports *ports, uint16_t wanted, bool any, 
     return result;
 }
 
-/* How many of the lasting files are there; `missing` is one that is not. */
+/*
+ * Returns how many of the files that an earlier demo leaves are there; `present` is one of them, and `missing` one that is
+ * not there.
+ */
 static size_t count_files(const struct demo_folder *folder, const char **missing, const char **present) {
     size_t count = 0;
     for (size_t i = 0; i + 1 < demo_site_file_count; i++) {
@@ -161,7 +164,7 @@ static void write_host(struct text *text, const char *name, const char *mode, co
                        name, mode, deny, (unsigned)origin_port);
 }
 
-/* Each costs descriptors, however few its clients are. */
+/* Returns how many shards to run: a few, since each costs descriptors, however few its clients are. */
 static int shards(void) {
     enum { SHARDS_MAX = 4 };
     static int cores[CORES_MAX];
@@ -180,7 +183,8 @@ int demo_site_write_config(const struct demo_folder *folder, const struct demo_p
     if (ports->ipv6)
         text_append_format(&text, "  - address: \"[::1]:%u\"\n", (unsigned)ports->https);
     text_append_format(&text, "admin:\n  address: \"127.0.0.1:%u\"\n", (unsigned)ports->admin);
-    /* Enough to play with, and within 1,024 descriptors, which the origin needs some of too, and any limits on memory. */
+    /* 128 connections are enough to play with, and within 1,024 descriptors, of which the origin needs some too, and any
+       limit of memory. */
     text_append_format(&text, "shards: %d\nlimits:\n  connections: 128\nhosts:\n", shards());
     write_host(&text, DEMO_HOST_ENFORCE, "enforce",
                "      deny:\n"

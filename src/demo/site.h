@@ -1,4 +1,4 @@
-/* What the demo serves: the ports it uses and the files in its folder. */
+/* The site that the demo serves: its ports and the files in its folder. */
 #ifndef DEMO_SITE_H
 #define DEMO_SITE_H
 
@@ -24,18 +24,20 @@ extern const char *const demo_site_files[];
 extern const size_t demo_site_file_count;
 
 /*
- * Sets `https`, `admin` and `ipv6`. `https` becomes `wanted`, or any free port where that is 0, or where it is taken and
- * `any` is true; `admin` becomes its default or any free port. 0, or -EADDRINUSE with one line in `error`.
+ * Sets `https`, `admin` and `ipv6`. `https` becomes `wanted`, or any free port when `wanted` is 0, or is taken and `any` is
+ * true; `admin` becomes its default or any free port. 0, or -EADDRINUSE with one line in `error`.
  */
 int demo_site_choose_ports(struct demo_ports *ports, uint16_t wanted, bool any, char error[static DEMO_ERROR_SIZE]);
 
 /*
- * Makes certificates and pages, or takes those of an earlier demo when all of them are there (*reused). Anything between
- * is an error: nothing is overwritten. 0, or a negative errno with one line in `error`.
+ * Makes certificates and pages, or takes those of an earlier demo when all of them are there (*reused). When only some are
+ * there, that is an error: nothing is overwritten. 0, or a negative errno with one line in `error`.
  */
 int demo_site_prepare(const struct demo_folder *folder, bool *reused, char error[static DEMO_ERROR_SIZE]);
 
-/* Writes sallyport.yaml, in place of one that an earlier demo wrote. 0, or a negative errno with one line in `error`. */
+/*
+ * Writes sallyport.yaml, in place of one that an earlier demo has written. 0, or a negative errno with one line in `error`.
+ */
 int demo_site_write_config(const struct demo_folder *folder, const struct demo_ports *ports,
                            char error[static DEMO_ERROR_SIZE]);
 

@@ -1,6 +1,6 @@
 /*
- * One pinned thread and all that it owns: a ring, listeners, connections, exchanges, TLS contexts, origin pools, counters.
- * Other threads reach it by mail only.
+ * The state of one shard, which one thread owns alone: a ring, listeners, connections, exchanges, TLS contexts, origin pools
+ * and counters. The thread itself is in server/shard_thread.h.
  */
 #ifndef EDGE_SHARD_H
 #define EDGE_SHARD_H
@@ -18,15 +18,10 @@
 #include "identity/cache.h"
 #include "identity/chain_log.h"
 #include "ring/listener.h"
-#include "ring/mailbox.h"
 #include "stats/stats.h"
 #include "tls/session.h"
 
-#include <pthread.h>
-#include <semaphore.h>
-
 enum {
-    SHARD_ERROR_SIZE = 512,
     SHARD_HELD_MAX =
         SETTINGS_HEADER_SIZE_MAX + 2 * RING_RECEIVE_SIZE, /* the largest head that may be configured, and more */
     SHARD_SPARE = 64,                     /* connections above the limit, for those that come while others make room */
@@ -71,8 +66,7 @@ struct output {
 
 struct shard {
     struct ring ring;
-    struct mailbox mailbox;
-    struct site *site;    /* for new connections; the others adopt it between two requests */
+    struct site *site;    /* for new connections; the others follow between two requests */
     struct site *retired; /* those that it has replaced, until their last user has gone */
     struct stats_shard *stats;
     struct shared shared;
@@ -89,48 +83,23 @@ struct shard {
     uint32_t lingering;       /* connections that wait for their alert to be read */
     struct listener *listeners;
     size_t listener_count;
-    bool draining; /* no keep-alive any more; ends with the last connection */
-    bool wound_up; /* nothing but late completions is waited for */
-    struct timer drain_limit;
+    bool draining;              /* no keep-alive any more; ends with the last connection */
     struct random_stock random; /* for X-Request-Id */
     struct http_date date;
     struct journal journal;
-    uint64_t tickets_expired_s; /* when ticket keys were last looked through, by the first shard */
 
     struct scratch scratch;
     struct output output;
 
     /* Set before the thread starts. */
-    int core; /* -1: not pinned */
     unsigned index;
     uint32_t connections_capacity; /* what its pools are made for */
     uint32_t connections_max;      /* this shard's part of limits.connections; never above its capacity */
-    uint32_t idle_max;             /* idle connections to origins */
-    struct config *config;         /* the first one */
-    struct stats_hosts *hosts;     /* with it */
-    int *descriptors;              /* listening sockets, one for each address */
-    pthread_t thread;
-    sem_t *started;               /* posted once, when it accepts or has failed */
-    char error[SHARD_ERROR_SIZE]; /* "" when it accepts */
-    atomic_bool ended;            /* the thread has nothing left to do */
-    int leftover;                 /* after the end: things that were not given back */
 };
 
 /* Returns whether the shard has time for courtesies. */
 static inline bool shard_is_calm(const struct shard *shard) {
     return shard->gate.admission.state == ADMISSION_CALM;
 }
-
-/* Starts the thread. 0 or a negative errno; else wait for `started`, then look at `error`. */
-int shard_start(struct shard *shard);
-
-/* Messages, from any thread. */
-void shard_post_drain(struct shard *shard, uint32_t timeout_ms);
-void shard_post_stop(struct shard *shard);
-/*
- * `site`, whose reference goes to the shard, takes over: for new connections, for open ones from their next request on. When
- * it has, site->taken is posted, which the shard does not touch after that.
- */
-void shard_post_site(struct shard *shard, struct site *site);
 
 #endif

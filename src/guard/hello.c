@@ -204,5 +204,5 @@ void hello_alert(enum tls_alert alert, uint8_t record[static 7]) {
     enum { TLS_MAJOR = 3, TLS12_MINOR = 3, ALERT_SIZE = 2, ALERT_LEVEL_FATAL = 2 };
     const uint8_t bytes[7] = {RECORD_TYPE_ALERT, TLS_MAJOR, TLS12_MINOR, 0, ALERT_SIZE, ALERT_LEVEL_FATAL, (uint8_t)alert};
 
-    memcpy(record, bytes, sizeof(bytes));
+    memcpy(record, bytes, sizeof bytes);
 }

@@ -57,7 +57,7 @@ static bool read_extensions(struct offer *offer, struct hello *hello) {
     struct reader reader = reader_of(offer->extensions);
     struct type_set seen;
 
-    memset(seen.touched, 0, sizeof(seen.touched));
+    memset(seen.touched, 0, sizeof seen.touched);
     while (reader_left(&reader) > 0) {
         if (offer_has(offer, EXTENSION_PRE_SHARED_KEY)) {
             return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "pre_shared_key is not the last extension");
@@ -267,7 +267,7 @@ static bool check_small_extensions(const struct offer *offer, struct hello *hell
     static const uint8_t empty[] = {EXTENSION_ENCRYPT_THEN_MAC, EXTENSION_EXTENDED_MASTER_SECRET, EXTENSION_EARLY_DATA};
     struct bytes formats;
 
-    for (size_t i = 0; i < sizeof(empty); i++) {
+    for (size_t i = 0; i < sizeof empty; i++) {
         if (offer->extension[empty[i]].size != 0) {
             return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "extension that has no content has some");
         }

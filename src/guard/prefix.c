@@ -35,7 +35,7 @@ const char *prefix_parse(const char *text, struct prefix *prefix) {
     size_t size = slash == NULL ? strlen(text) : (size_t)(slash - text);
 
     *prefix = (struct prefix){.family = AF_INET, .bits = 32};
-    if (size >= sizeof(address)) {
+    if (size >= sizeof address) {
         return "is neither an IPv4 nor an IPv6 network";
     }
     memcpy(address, text, size);
@@ -57,7 +57,7 @@ const char *prefix_parse(const char *text, struct prefix *prefix) {
     if (prefix->bits % 8 != 0) {
         masked[whole] = prefix->address[whole] & (uint8_t)(0xff00u >> (prefix->bits % 8));
     }
-    if (memcmp(masked, prefix->address, sizeof(masked)) != 0) {
+    if (memcmp(masked, prefix->address, sizeof masked) != 0) {
         return "has bits set behind its length";
     }
     if (prefix->family == AF_INET6 && prefix->bits > 80 && memcmp(prefix->address, zeros, 10) == 0 &&

@@ -21,7 +21,7 @@ static bool may_change(uint16_t type) {
 static uint64_t digest_part(uint16_t type, struct bytes part) {
     const uint64_t words[] = {type, part.size, hash_bytes(part.data, part.size)};
 
-    return hash_bytes(words, sizeof(words));
+    return hash_bytes(words, sizeof words);
 }
 
 static uint64_t digest_of(const struct offer *offer) {
@@ -43,7 +43,7 @@ static void identity_bits(struct bytes identity, uint64_t bits[static RETRY_IDEN
     enum { BITS_EACH = 4, INDEX_BITS = 9 };
     uint64_t hash = hash_bytes(identity.data, identity.size);
 
-    memset(bits, 0, RETRY_IDENTITY_WORDS * sizeof(*bits));
+    memset(bits, 0, RETRY_IDENTITY_WORDS * sizeof *bits);
     for (unsigned i = 0; i < BITS_EACH; i++) {
         unsigned index = hash >> i * INDEX_BITS & ((1 << INDEX_BITS) - 1);
         bits[index / 64] |= (uint64_t)1 << index % 64;

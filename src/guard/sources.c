@@ -62,9 +62,9 @@ struct sources *sources_create(size_t entries) {
     while (sets * SOURCES_WAYS < entries) {
         sets *= 2;
     }
-    struct sources *sources = malloc(sizeof(*sources));
+    struct sources *sources = malloc(sizeof *sources);
     /* Zeroed by the kernel, and not touched before it is used. */
-    struct entry *memory = calloc(sets * SOURCES_WAYS, sizeof(*memory));
+    struct entry *memory = calloc(sets * SOURCES_WAYS, sizeof *memory);
     if (sources == NULL || memory == NULL) {
         free(memory);
         free(sources);
@@ -252,7 +252,7 @@ enum source_arrival sources_arrive(struct sources *sources, const struct sockadd
         uint64_t prefix;
         uint64_t family;
     } key = {prefix, family};
-    size_t set = hash_bytes(&key, sizeof(key)) & sources->set_mask;
+    size_t set = hash_bytes(&key, sizeof key) & sources->set_mask;
     enum source_arrival arrival = SOURCE_ADMITTED;
 
     *source = SOURCE_UNTRACKED;

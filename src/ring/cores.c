@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Reads a small file: the size, or -1. */
+/* Reads a small file. Returns its size, or -1. */
 static long read_file(const char *path, char *text, size_t capacity) {
     FILE *file = fopen(path, "re");
     size_t size;
@@ -21,7 +21,9 @@ static long read_file(const char *path, char *text, size_t capacity) {
     return (long)size;
 }
 
-/* A quota of `quota_us` in each `period_us`, as cores, rounded up; no limit when it says none. */
+/*
+ * Returns a quota of `quota_us` in each `period_us` as cores, rounded up, `limit` at most; `limit` when there is no quota.
+ */
 static int cores_of_quota(long long quota_us, long long period_us, int limit) {
     long long cores;
 
@@ -61,7 +63,7 @@ static int limit_by_v1(const char *folder, int limit) {
     return cores_of_quota(atoll(quota), atoll(period), limit);
 }
 
-/* The group at `mount` + `group` and each ancestor up to the mount: the tightest one counts. */
+/* Returns the tightest limit of the group at `mount` + `group` and of each ancestor up to the mount. */
 static int limit_by_ancestors(const char *mount, const char *group, int (*limit_by)(const char *, int), int limit) {
     char folder[4096];
     size_t mount_size = strlen(mount);

@@ -1,4 +1,4 @@
-/* Which cores this process may use, and pinning to them. */
+/* The cores that this process may use, and pinning to one. */
 #ifndef RING_CORES_H
 #define RING_CORES_H
 

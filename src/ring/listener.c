@@ -1,14 +1,12 @@
 #include "ring/listener.h"
 
 #include "base/check.h"
-#include "ring/operation.h"
+#include "base/socket_address.h"
+#include "ring/stream_internal.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <net/if.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,57 +14,6 @@ enum {
     BACKLOG = 4096,
     RETRY_MS = 100, /* after the system ran out of descriptors or memory */
 };
-
-/* Cuts the zone from "fe80::1%eth0" (RFC 4007 section 11). False when there is no such interface. */
-static bool take_zone(char *host, uint32_t *scope) {
-    char *zone = strchr(host, '%');
-
-    if (zone == NULL) {
-        return true;
-    }
-    *zone = '\0';
-    *scope = if_nametoindex(zone + 1);
-    return *scope != 0;
-}
-
-int listener_parse_address(const char *text, struct sockaddr_storage *address, socklen_t *size) {
-    const char *colon = strrchr(text, ':');
-    char host[INET6_ADDRSTRLEN + IF_NAMESIZE + 2];
-    size_t host_size;
-    char *end;
-    unsigned long port;
-
-    memset(address, 0, sizeof *address);
-    if (colon == NULL || colon[1] < '0' || colon[1] > '9') {
-        return -EINVAL;
-    }
-    port = strtoul(colon + 1, &end, 10);
-    host_size = (size_t)(colon - text);
-    if (*end != '\0' || port > 65535 || host_size == 0 || host_size >= sizeof host) {
-        return -EINVAL;
-    }
-    if (text[0] == '[' && text[host_size - 1] == ']') {
-        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)address;
-
-        memcpy(host, text + 1, host_size - 2);
-        host[host_size - 2] = '\0';
-        in6->sin6_family = AF_INET6;
-        in6->sin6_port = htons((uint16_t)port);
-        *size = sizeof *in6;
-        if (!take_zone(host, &in6->sin6_scope_id)) {
-            return -EINVAL;
-        }
-        return inet_pton(AF_INET6, host, &in6->sin6_addr) == 1 ? 0 : -EINVAL;
-    }
-    struct sockaddr_in *in = (struct sockaddr_in *)address;
-
-    memcpy(host, text, host_size);
-    host[host_size] = '\0';
-    in->sin_family = AF_INET;
-    in->sin_port = htons((uint16_t)port);
-    *size = sizeof *in;
-    return inet_pton(AF_INET, host, &in->sin_addr) == 1 ? 0 : -EINVAL;
-}
 
 static int describe_bind_error(const char *text, int error, char line[static RING_ERROR_SIZE]) {
     const char *advice;
@@ -86,7 +33,7 @@ static int describe_bind_error(const char *text, int error, char line[static RIN
         break;
     case EMFILE:
     case ENFILE:
-        advice = "too few file descriptors: raise the limit (ulimit -n, or LimitNOFILE= in the systemd unit)";
+        advice = "too few file descriptors: raise the limit " RING_DESCRIPTORS_ADVICE;
         break;
     default:
         advice = strerror(error);
@@ -99,13 +46,12 @@ static int bind_socket(const char *text, bool shared, char error[static RING_ERR
     struct sockaddr_storage address;
     socklen_t size;
     int on = 1;
-    int descriptor;
 
-    if (listener_parse_address(text, &address, &size) < 0) {
+    if (socket_address_parse(text, &address, &size) < 0) {
         snprintf(error, RING_ERROR_SIZE, "'%s' is not an address to listen on: write 1.2.3.4:443 or [::1]:443", text);
         return -EINVAL;
     }
-    descriptor = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int descriptor = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (descriptor < 0) {
         return describe_bind_error(text, errno, error);
     }
@@ -116,7 +62,7 @@ static int bind_socket(const char *text, bool shared, char error[static RING_ERR
     if (address.ss_family == AF_INET6) {
         setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     }
-    /* Accepted sockets inherit it. */
+    /* Accepted sockets inherit TCP_NODELAY. */
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     if (bind(descriptor, (struct sockaddr *)&address, size) < 0 || listen(descriptor, BACKLOG) < 0) {
         int result = describe_bind_error(text, errno, error);
@@ -151,7 +97,6 @@ static void pause_listener(struct listener *listener) {
 
 static void arm(struct listener_slot *slot) {
     struct listener *listener = slot->listener;
-    struct io_uring_sqe *sqe;
 
     slot->stream = stream_reserve(listener->ring);
     if (slot->stream == NULL) {
@@ -159,7 +104,7 @@ static void arm(struct listener_slot *slot) {
         return;
     }
     slot->peer_size = sizeof slot->peer;
-    sqe = ring_submission(listener->ring, operation_of_pointer(OPERATION_ACCEPT, slot));
+    struct io_uring_sqe *sqe = ring_submission(listener->ring, operation_of_pointer(OPERATION_ACCEPT, slot));
     io_uring_prep_accept_direct(sqe, listener->descriptor, (struct sockaddr *)&slot->peer, &slot->peer_size, 0,
                                 IORING_FILE_INDEX_ALLOC);
     listener->armed++;
@@ -244,15 +189,13 @@ static void unlink_paused(struct listener *listener) {
 }
 
 void listener_stop(struct listener *listener) {
-    struct io_uring_sqe *sqe;
-
     CHECK(!listener->closing);
     listener->closing = true;
     timer_clear(&listener->ring->timers, &listener->retry);
     unlink_paused(listener);
-    sqe = ring_submission(listener->ring, operation_of_pointer(OPERATION_IGNORED, NULL));
+    struct io_uring_sqe *sqe = ring_submission(listener->ring, operation_of_pointer(OPERATION_IGNORED, NULL));
     io_uring_prep_cancel_fd(sqe, listener->descriptor, IORING_ASYNC_CANCEL_ALL);
-    /* In order behind the cancellation; connections in the backlog are reset, as they would be at the process's end. */
+    /* The close follows the cancellation; connections in the backlog are reset, as they would be at the process's end. */
     sqe->flags |= IOSQE_IO_HARDLINK;
     sqe = ring_submission(listener->ring, operation_of_pointer(OPERATION_IGNORED, NULL));
     io_uring_prep_close(sqe, listener->descriptor);
@@ -263,8 +206,8 @@ static bool is_shortage(int result) {
     return result == -EMFILE || result == -ENFILE || result == -ENOBUFS || result == -ENOMEM;
 }
 
-void listener_complete(struct ring *ring, uint64_t user_data, int result) {
-    struct listener_slot *slot = operation_pointer(user_data);
+void listener_complete(struct ring *ring, uint64_t name, int result, unsigned flags) {
+    struct listener_slot *slot = operation_pointer(name);
     struct listener *listener = slot->listener;
     struct stream *stream = slot->stream;
 

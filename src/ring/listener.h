@@ -1,4 +1,4 @@
-/* Listening sockets. Each shard binds its own, all with SO_REUSEPORT, so the kernel spreads connections over them. */
+/* Listening sockets. Each shard has its own, all with SO_REUSEPORT, so that the kernel spreads connections over them. */
 #ifndef RING_LISTENER_H
 #define RING_LISTENER_H
 
@@ -14,7 +14,7 @@ struct listener;
 /* A new connection. The callee owns `stream` from here on and must set its handler and owner before it returns. */
 typedef void listener_accept_fn(struct listener *listener, struct stream *stream, const struct sockaddr *peer);
 
-/* One accept in flight. It holds the stream that it will fill, so an accepted socket always has a place. */
+/* One accept in flight. It holds the stream that the accepted socket will get, so that the socket always has a place. */
 struct listener_slot {
     struct listener *listener;
     struct stream *stream; /* NULL when no accept is in flight */
@@ -38,21 +38,19 @@ struct listener {
 };
 
 /*
- * Makes, binds and listens on a socket for one shard. `text` is "1.2.3.4:443" or "[::1]:443"; port 0 picks one. The
- * descriptor, or a negative errno with one line in `error` (address in use, permission, not a local address).
+ * Makes, binds and listens on a socket for one shard. `text` is as socket_address_parse reads it; for port 0 the kernel
+ * picks a port. Returns the descriptor, or a negative errno with one line in `error` (address in use, permission, no local
+ * address).
  */
 int listener_bind(const char *text, char error[static RING_ERROR_SIZE]);
 
 /*
- * Whether `text` can be bound by a process that shares it with nobody: SO_REUSEPORT would hide that another process of the
- * same user listens there already. 0, or a negative errno with one line in `error`.
+ * Tries to bind `text` without SO_REUSEPORT, which would hide that another process of the same user listens there already.
+ * 0 when that works, or a negative errno with one line in `error`.
  */
 int listener_probe(const char *text, char error[static RING_ERROR_SIZE]);
 
-/* "address:port" to a socket address. 0, or -EINVAL. */
-int listener_parse_address(const char *text, struct sockaddr_storage *address, socklen_t *size);
-
-/* Starts to accept on a descriptor from listener_bind, which it owns from now on. */
+/* Starts to accept on a descriptor from listener_bind, which the listener owns from now on. */
 void listener_start(struct listener *listener, struct ring *ring, int descriptor, listener_accept_fn *accept, void *owner);
 /*
  * Stops accepting and closes the descriptor. Its memory must stay until listener_is_stopped; `accept` may still be called
@@ -60,15 +58,19 @@ void listener_start(struct listener *listener, struct ring *ring, int descriptor
  */
 void listener_stop(struct listener *listener);
 /*
- * Has the kernel drop SYNs by these rules and by no others any more; their `ipv6` is the listener's. NULL: none. Where the
- * kernel refuses, none are dropped.
+ * Has the kernel drop SYNs by these rules, in place of earlier ones; their `ipv6` is the listener's. NULL: no SYN is
+ * dropped. Neither is one when the kernel refuses the rules.
  */
 void listener_screen(struct listener *listener, const struct syn_filter_rules *rules);
-/* SYNs that were dropped so far; it wraps. */
+/* Returns how many SYNs were dropped so far; the number wraps. */
 uint32_t listener_drops(const struct listener *listener);
 
 static inline bool listener_is_stopped(const struct listener *listener) {
     return listener->closing && listener->armed == 0;
 }
+
+/* Called by the loop: when an accept has completed, and when a stream was freed, which a paused listener waits for. */
+void listener_complete(struct ring *ring, uint64_t name, int result, unsigned flags);
+void listener_resume_all(struct ring *ring);
 
 #endif

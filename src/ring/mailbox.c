@@ -37,16 +37,15 @@ void mailbox_post(struct mailbox *mailbox, struct mail *mail) {
     CHECK(write(mailbox->eventfd, &one, sizeof one) == sizeof one);
 }
 
-void mailbox_complete(struct ring *ring, uint64_t user_data, int result) {
-    struct mailbox *mailbox = operation_pointer(user_data);
-    struct mail *newest;
-    struct mail *oldest = NULL;
+void mailbox_complete(struct ring *ring, uint64_t name, int result, unsigned flags) {
+    struct mailbox *mailbox = operation_pointer(name);
 
     mailbox->armed = false;
     if (mailbox->closing) {
-        return; /* what is there stays there, for its owner to find */
+        return; /* the mail stays in the stack */
     }
-    newest = atomic_exchange_explicit(&mailbox->first, NULL, memory_order_acquire);
+    struct mail *oldest = NULL;
+    struct mail *newest = atomic_exchange_explicit(&mailbox->first, NULL, memory_order_acquire);
     while (newest != NULL) {
         struct mail *next = newest->next;
 
@@ -66,13 +65,11 @@ void mailbox_complete(struct ring *ring, uint64_t user_data, int result) {
 }
 
 void mailbox_detach(struct mailbox *mailbox) {
-    struct io_uring_sqe *sqe;
-
     mailbox->closing = true;
     if (!mailbox->armed) {
         return;
     }
-    sqe = ring_submission(mailbox->ring, operation_of_pointer(OPERATION_IGNORED, NULL));
+    struct io_uring_sqe *sqe = ring_submission(mailbox->ring, operation_of_pointer(OPERATION_IGNORED, NULL));
     io_uring_prep_cancel64(sqe, operation_of_pointer(OPERATION_MAILBOX, mailbox), 0);
 }
 

@@ -1,8 +1,11 @@
-/* How an operation in flight is told from others: what it was, on which object, in which use of it. Private to ring/. */
+/*
+ * Operations in flight: how one is submitted, and how its completion is told from others by a name of 64 bits, which says
+ * what the operation was, on which object, and in which use of that object. Private to ring/.
+ */
 #ifndef RING_OPERATION_H
 #define RING_OPERATION_H
 
-#include "ring/ring.h"
+#include "ring/state.h"
 
 enum operation {
     OPERATION_RECEIVE,
@@ -14,36 +17,38 @@ enum operation {
     OPERATION_ACCEPT,
     OPERATION_MAILBOX,
     OPERATION_WATCH,
-    OPERATION_IGNORED, /* nobody waits for it */
+    OPERATION_IGNORED, /* nothing waits for its completion */
+    OPERATIONS,
 };
 
-/* Streams: generation (24 bits), slot (32 bits), operation (8 bits). */
+/* Names an operation of a stream: generation (24 bits), slot (32 bits), operation (8 bits). */
 static inline uint64_t operation_of_slot(enum operation operation, uint32_t slot, uint32_t generation) {
     return (uint64_t)(generation & 0xffffff) << 40 | (uint64_t)slot << 8 | (uint64_t)operation;
 }
 
-/* Objects that outlive all of their operations: their address (56 bits are enough for any) above the operation. */
+static inline uint32_t operation_slot(uint64_t name) {
+    return (uint32_t)(name >> 8);
+}
+
+/* Returns whether the operation was submitted in this use of its slot. */
+static inline bool operation_is_of(uint64_t name, uint32_t generation) {
+    return (generation & 0xffffff) == name >> 40;
+}
+
+/* Names an operation of an object that outlives it: the object's address (56 bits hold any) above the operation. */
 static inline uint64_t operation_of_pointer(enum operation operation, const void *pointer) {
     return (uint64_t)(uintptr_t)pointer << 8 | (uint64_t)operation;
 }
 
-static inline void *operation_pointer(uint64_t user_data) {
-    return (void *)(uintptr_t)(user_data >> 8);
+static inline void *operation_pointer(uint64_t name) {
+    return (void *)(uintptr_t)(name >> 8);
 }
 
-/* A submission entry, counted as in flight; submits what is prepared when the queue is full. Never NULL. */
-struct io_uring_sqe *ring_submission(struct ring *ring, uint64_t user_data);
+static inline enum operation operation_kind(uint64_t name) {
+    return (enum operation)(name & 0xff);
+}
 
-/* What the loop calls; each in its own module. */
-void stream_complete(struct ring *ring, uint64_t user_data, int result, unsigned flags);
-void stream_flush_all(struct ring *ring);
-void stream_feed_starved(struct ring *ring);
-void listener_complete(struct ring *ring, uint64_t user_data, int result);
-void listener_resume_all(struct ring *ring);
-void mailbox_complete(struct ring *ring, uint64_t user_data, int result);
-
-/* A stream for the listener's next accept, without descriptor; NULL when all are in use. And the way back. */
-struct stream *stream_reserve(struct ring *ring);
-void stream_unreserve(struct stream *stream);
+/* Returns a submission entry with that name, counted as in flight. Submits what is prepared when the queue is full. */
+struct io_uring_sqe *ring_submission(struct ring *ring, uint64_t name);
 
 #endif

@@ -2,8 +2,10 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "ring/listener.h"
+#include "ring/mailbox.h"
 #include "ring/operation.h"
-#include "ring/stream.h"
+#include "ring/stream_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -38,7 +40,7 @@ static void describe_setup_error(int error, char text[static RING_ERROR_SIZE]) {
         break;
     case EMFILE:
     case ENFILE:
-        advice = "too few file descriptors: raise the limit (ulimit -n, or LimitNOFILE= in the systemd unit)";
+        advice = "too few file descriptors: raise the limit " RING_DESCRIPTORS_ADVICE;
         break;
     default:
         advice = "unexpected";
@@ -80,8 +82,8 @@ static int uring_setup(struct ring *ring, char error[static RING_ERROR_SIZE]) {
         getrlimit(RLIMIT_NOFILE, &limit);
         if (result == -EMFILE) {
             snprintf(error, RING_ERROR_SIZE,
-                     "%u connections need as many file descriptors, the limit is %llu: raise it (ulimit -n, or LimitNOFILE= "
-                     "in the systemd unit) or lower limits.connections",
+                     "%u connections need as many file descriptors, the limit is %llu: raise it " RING_DESCRIPTORS_ADVICE
+                     " or lower limits.connections",
                      ring->options.accepted, (unsigned long long)limit.rlim_cur);
         } else {
             describe_setup_error(result, error);
@@ -125,11 +127,9 @@ static void buffers_teardown(struct ring *ring) {
 }
 
 int ring_create(struct ring *ring, const struct ring_options *options, char error[static RING_ERROR_SIZE]) {
-    int result;
-
     memset(ring, 0, sizeof *ring);
     ring->options = *options;
-    result = uring_setup(ring, error);
+    int result = uring_setup(ring, error);
     if (result < 0) {
         return result;
     }
@@ -170,34 +170,20 @@ void ring_destroy(struct ring *ring) {
     io_uring_queue_exit(&ring->uring);
 }
 
-struct io_uring_sqe *ring_submission(struct ring *ring, uint64_t user_data) {
-    struct io_uring_sqe *sqe = io_uring_get_sqe(&ring->uring);
+static void ignore(struct ring *ring, uint64_t name, int result, unsigned flags) {}
 
-    while (sqe == NULL) {
-        int result = io_uring_submit(&ring->uring);
+/* Handles the completion of an operation by what the operation was. */
+static void (*const handlers[OPERATIONS])(struct ring *ring, uint64_t name, int result, unsigned flags) = {
+    [OPERATION_RECEIVE] = stream_complete_receive, [OPERATION_SEND] = stream_complete_send,
+    [OPERATION_CONNECT] = stream_complete_connect, [OPERATION_SHUTDOWN] = stream_complete_aside,
+    [OPERATION_CANCEL] = stream_complete_aside,    [OPERATION_CLOSE] = stream_complete_close,
+    [OPERATION_ACCEPT] = listener_complete,        [OPERATION_MAILBOX] = mailbox_complete,
+    [OPERATION_WATCH] = stream_complete_watch,     [OPERATION_IGNORED] = ignore,
+};
 
-        CHECK(result >= 0 || result == -EINTR || result == -EAGAIN || result == -EBUSY);
-        sqe = io_uring_get_sqe(&ring->uring);
-    }
-    io_uring_sqe_set_data64(sqe, user_data);
-    ring->in_flight++;
-    return sqe;
-}
-
-static void complete(struct ring *ring, uint64_t user_data, int result, unsigned flags) {
+static void complete(struct ring *ring, uint64_t name, int result, unsigned flags) {
     ring->in_flight--;
-    switch ((enum operation)(user_data & 0xff)) {
-    case OPERATION_ACCEPT:
-        listener_complete(ring, user_data, result);
-        break;
-    case OPERATION_MAILBOX:
-        mailbox_complete(ring, user_data, result);
-        break;
-    case OPERATION_IGNORED:
-        break;
-    default:
-        stream_complete(ring, user_data, result, flags);
-    }
+    handlers[operation_kind(name)](ring, name, result, flags);
     /* Handlers have copied what they want to keep, so a buffer goes back before the next completion is looked at. */
     if (flags & IORING_CQE_F_BUFFER) {
         buffer_give(ring, flags >> IORING_CQE_BUFFER_SHIFT);
@@ -216,7 +202,7 @@ static int submit_and_wait(struct ring *ring, uint64_t wait_ms) {
     } else {
         result = io_uring_submit_and_wait_timeout(&ring->uring, &cqe, 1, &timeout, NULL);
     }
-    /* EBUSY and EAGAIN: the kernel wants completions taken first, which is what comes next. */
+    /* EBUSY and EAGAIN: the kernel wants completions taken first, which the caller does next. */
     if (result < 0 && result != -ETIME && result != -EINTR && result != -EAGAIN && result != -EBUSY) {
         return result;
     }
@@ -224,36 +210,35 @@ static int submit_and_wait(struct ring *ring, uint64_t wait_ms) {
 }
 
 int ring_turn(struct ring *ring, uint64_t wait_ms_max) {
-    uint64_t wait_ms;
-    unsigned ready;
-    int result;
-
     stream_feed_starved(ring);
     stream_flush_all(ring);
-    wait_ms = timer_wheel_wait_ms(&ring->timers, ring_now_ms(ring), wait_ms_max);
+    if (ring->stream_freed) {
+        ring->stream_freed = false;
+        listener_resume_all(ring);
+    }
+    uint64_t wait_ms = timer_wheel_wait_ms(&ring->timers, ring_now_ms(ring), wait_ms_max);
     if (ring->starved[false].first != NULL || ring->starved[true].first != NULL) {
         wait_ms = 0;
     }
-    result = submit_and_wait(ring, wait_ms);
+    int result = submit_and_wait(ring, wait_ms);
     if (result < 0) {
         return result;
     }
     ring->now_ns = clock_monotonic_ns();
-    /* Only what is there now: completions that handlers cause wait for the next turn, behind the timers. */
-    ready = io_uring_cq_ready(&ring->uring);
+    /* Only completions that are there now are handled: those that handlers cause wait for the next turn, behind the
+       timers. */
+    unsigned ready = io_uring_cq_ready(&ring->uring);
     for (unsigned i = 0; i < ready; i++) {
         struct io_uring_cqe *cqe;
-        uint64_t user_data;
-        unsigned flags;
 
         if (io_uring_peek_cqe(&ring->uring, &cqe) != 0) {
             break;
         }
-        user_data = cqe->user_data;
+        uint64_t name = cqe->user_data;
+        unsigned flags = cqe->flags;
         result = cqe->res;
-        flags = cqe->flags;
         io_uring_cq_advance(&ring->uring, 1);
-        complete(ring, user_data, result, flags);
+        complete(ring, name, result, flags);
     }
     timer_wheel_advance(&ring->timers, ring_now_ms(ring));
     return 0;

@@ -1,7 +1,6 @@
 #include "ring/send_queue.h"
 
 #include "base/check.h"
-#include "ring/ring.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,7 +8,7 @@
 
 enum { CHUNKS_IN_ONE_SEND = 8 };
 
-/* The message header of a send over several chunks lives in its first chunk, where it stays as long as the send does. */
+/* The message header of a send over several chunks is in its first chunk, which stays as long as the send does. */
 struct send_chunk {
     struct send_chunk *next;
     uint32_t size; /* bytes written to data */

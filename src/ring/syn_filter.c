@@ -20,20 +20,20 @@ enum {
     NAME_CELL = 0, /* of the program's memory */
     BIT_CELL = 1,
     BUCKET_SHIFT = 18, /* a bucket is the first 14 bits of a hash */
-    /* The hash of a name for one sample, as xorshift and multiply have it in many such hashes. */
+    /* The hash of a name for one sample: xorshift and multiply, as in many such hashes. */
     DRAW_SHIFT = 16,
 };
 _Static_assert(SYN_FILTER_BUCKETS == 1 << (32 - BUCKET_SHIFT), "a bucket for each value");
 
 static const uint32_t DRAW_MULTIPLY = 0x9e3779b1; /* 2^32 divided by the golden ratio, which is odd */
 
-/* Jumps to what follows the part of the program that is being written: their distance is filled in at its end. */
+/* The distance of jumps to the end of the part of the program that is being written; end_part fills in the true distance. */
 static const uint32_t TO_THE_END = UINT32_MAX;
 
 struct compiler {
     const struct syn_filter_rules *rules;
-    const uint32_t *values; /* what compile_range searches for, ascending */
-    const uint32_t *words;  /* what belongs to each of them; NULL: to find it is enough */
+    const uint32_t *values; /* the numbers that compile_range searches for, ascending */
+    const uint32_t *words;  /* the word for each of these values; NULL: to find the value is enough */
     struct sock_filter *program;
     size_t size; /* may pass the maximum: then nothing is written */
 };
@@ -51,7 +51,7 @@ static void emit_one(struct compiler *compiler, uint16_t code, uint32_t k) {
     emit(compiler, code, k, 0, 0);
 }
 
-/* Lets the jumps to the end that were written since `first` lead to what comes next. */
+/* Has the jumps to the end that were written since `first` lead to the next instruction. */
 static void end_part(struct compiler *compiler, size_t first) {
     for (size_t i = first; i < compiler->size && i < SYN_FILTER_PROGRAM_MAX; i++) {
         struct sock_filter *one = &compiler->program[i];
@@ -61,7 +61,7 @@ static void end_part(struct compiler *compiler, size_t first) {
     }
 }
 
-/* A name that is found is dropped; for the others the program goes on. */
+/* Writes the comparisons of a leaf: a source whose name is found is dropped, for others the program goes on. */
 static void compile_leaf_of_names(struct compiler *compiler, size_t first, size_t end) {
     for (size_t i = first; i < end; i++) {
         /* Over the comparisons that are left and the jump behind them. */
@@ -71,7 +71,10 @@ static void compile_leaf_of_names(struct compiler *compiler, size_t first, size_
     emit_one(compiler, BPF_RET | BPF_K, DROP);
 }
 
-/* With a word that is found the program goes on; where none is, no bucket is familiar. */
+/*
+ * Writes the comparisons of a leaf: with a word that is found the program goes on; when none is found, no bucket is
+ * familiar.
+ */
 static void compile_leaf_of_words(struct compiler *compiler, size_t first, size_t end) {
     for (size_t i = first; i < end; i++) {
         /* Over the comparisons that are left, the return, and two instructions for each word before its own. */
@@ -84,7 +87,7 @@ static void compile_leaf_of_words(struct compiler *compiler, size_t first, size_
     }
 }
 
-/* A binary search. Conditional jumps reach 255 instructions, so that the far ones go by way of an unconditional jump. */
+/* Writes a binary search. Conditional jumps reach 255 instructions, so that far jumps go by way of an unconditional one. */
 static void compile_range(struct compiler *compiler, size_t first, size_t end) {
     if (end - first <= LEAF_SIZE) {
         if (compiler->words != NULL) {
@@ -105,7 +108,7 @@ static void compile_range(struct compiler *compiler, size_t first, size_t end) {
     compile_range(compiler, middle, end);
 }
 
-/* The accumulator xored with itself, shifted. */
+/* Writes code that xors the accumulator with itself, shifted. */
 static void emit_fold(struct compiler *compiler, uint32_t shift) {
     emit_one(compiler, BPF_MISC | BPF_TAX, 0);
     emit_one(compiler, BPF_ALU | BPF_RSH | BPF_K, shift);
@@ -117,7 +120,7 @@ static void load_source(struct compiler *compiler, size_t word) {
     emit_one(compiler, BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_NET_OFF + (int)at));
 }
 
-/* As syn_filter_name has it: in the accumulator, and in the program's memory. */
+/* Writes code that computes the name as syn_filter_name does, into the accumulator and the program's memory. */
 static void compile_name(struct compiler *compiler) {
     const struct syn_filter_secret *secret = compiler->rules->secret;
     load_source(compiler, 0);
@@ -149,7 +152,7 @@ static void compile_networks(struct compiler *compiler) {
     }
 }
 
-/* Passes sources by lot, the same ones as long as the salt is the same. */
+/* Writes code that passes a random share of the sources, the same ones as long as the salt is the same. */
 static void compile_sample(struct compiler *compiler) {
     emit_one(compiler, BPF_LD | BPF_MEM, NAME_CELL);
     emit_one(compiler, BPF_ALU | BPF_XOR | BPF_K, compiler->rules->salt);
@@ -161,7 +164,7 @@ static void compile_sample(struct compiler *compiler) {
     emit_one(compiler, BPF_RET | BPF_K, PASS);
 }
 
-/* Passes sources whose buckets are familiar, and drops the others. */
+/* Writes code that passes sources whose buckets are familiar, and drops the others. */
 static void compile_familiar(struct compiler *compiler) {
     uint32_t indices[SYN_FILTER_WORDS];
     uint32_t words[SYN_FILTER_WORDS];
@@ -209,7 +212,7 @@ size_t syn_filter_compile(const struct syn_filter_rules *rules, struct sock_filt
     emit_one(&compiler, BPF_ALU | BPF_AND | BPF_K, TCP_SYN | TCP_ACK);
     emit(&compiler, BPF_JMP | BPF_JEQ | BPF_K, TCP_SYN, 1, 0);
     emit_one(&compiler, BPF_RET | BPF_K, PASS);
-    /* Before the names: an IPv6 name is that of a whole /64, which can have a listed host in it. */
+    /* Networks come before names: an IPv6 name is that of a whole /64, and a host in it may be in a listed network. */
     compile_networks(&compiler);
     compile_name(&compiler);
     if (rules->blocked_count > 0) {
@@ -227,7 +230,10 @@ size_t syn_filter_compile(const struct syn_filter_rules *rules, struct sock_filt
     return compiler.size <= SYN_FILTER_PROGRAM_MAX ? compiler.size : 0;
 }
 
-/* 0, or a negative errno. While a new program is put in the place of an old one, both count for the kernel's limit. */
+/*
+ * Attaches the program. While a new program replaces an old one, both count for the kernel's limit, so that the old one may
+ * have to go first. 0, or a negative errno.
+ */
 static int attach(int descriptor, struct sock_filter *program, size_t size) {
     struct sock_fprog filter = {.len = (unsigned short)size, .filter = program};
 

@@ -1,6 +1,7 @@
 #include "config/problems.h"
 
 #include <criterion/criterion.h>
+#include <limits.h>
 #include <stdlib.h>
 
 Test(problems, are_sorted_by_line_and_keep_their_order) {
@@ -51,4 +52,25 @@ Test(problems, grow) {
     for (unsigned i = 0; i < 1000; i++)
         cr_assert_eq(problems.items[i].line, i + 1);
     config_problems_free(&problems);
+}
+
+Test(problems, have_a_text) {
+    static const struct {
+        unsigned line;
+        const char *kind;
+        const char *text;
+    } cases[] = {
+        {7, "", "f.yaml:7: what"},
+        {7, "warning: ", "f.yaml:7: warning: what"},
+        {0, "", "f.yaml: what"},
+        {UINT_MAX, "", "f.yaml:4294967295: what"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char file[] = "f.yaml";
+        char message[] = "what";
+        const struct config_problem problem = {.file = file, .line = cases[i].line, .message = message};
+        char *text = problem_text(&problem, cases[i].kind);
+        cr_expect_str_eq(text, cases[i].text);
+        free(text);
+    }
 }

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "relay/pool.h"
+#include "ring/ring.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <net/if.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -46,38 +45,4 @@ Test(listener, an_address_of_another_machine_is_named) {
 
     cr_assert_eq(listener_probe("192.0.2.1:0", error), -EADDRNOTAVAIL);
     cr_assert_not_null(strstr(error, "192.0.2.1:0"));
-}
-
-Test(listener, parses_addresses) {
-    static const char *good[] = {"127.0.0.1:443", "0.0.0.0:65535", "[::1]:443", "[::]:0", "[2001:db8::1]:8443"};
-    static const char *bad[] = {"",
-                                ":",
-                                ":80",
-                                "127.0.0.1",
-                                "127.0.0.1:",
-                                "127.0.0.1:65536",
-                                "127.0.0.1:-1",
-                                "127.0.0.1:8x",
-                                "localhost:80",
-                                "[::1:80",
-                                "::1:80",
-                                "[]:80",
-                                "[127.0.0.1]:80",
-                                "1.2.3:80",
-                                "[::1]80",
-                                "[fe80::1%nowhere]:80"};
-    struct sockaddr_storage address;
-    socklen_t size;
-
-    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
-        cr_assert_eq(listener_parse_address(good[i], &address, &size), 0, "%s", good[i]);
-    }
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        cr_assert_eq(listener_parse_address(bad[i], &address, &size), -EINVAL, "%s", bad[i]);
-    }
-    cr_assert_eq(listener_parse_address("[fe80::1%lo]:443", &address, &size), 0);
-    cr_assert_eq(((struct sockaddr_in6 *)&address)->sin6_scope_id, if_nametoindex("lo"));
-    cr_assert_eq(listener_parse_address("[::1]:443", &address, &size), 0);
-    cr_assert_eq(address.ss_family, AF_INET6);
-    cr_assert_eq(((struct sockaddr_in6 *)&address)->sin6_port, htons(443));
 }

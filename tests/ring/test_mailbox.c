@@ -1,4 +1,5 @@
 #include "ring/mailbox.h"
+#include "ring/ring.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>

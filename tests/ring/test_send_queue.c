@@ -1,4 +1,3 @@
-#include "ring/ring.h"
 #include "ring/send_queue.h"
 
 #include <criterion/criterion.h>

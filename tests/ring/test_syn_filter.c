@@ -1,3 +1,4 @@
+#include "base/socket_address.h"
 #include "ring/listener.h"
 #include "ring/syn_filter.h"
 
@@ -352,7 +353,7 @@ static bool connects(int listener, const char *from) {
     socklen_t local_size;
     char text[64];
     snprintf(text, sizeof text, strchr(from, ':') != NULL ? "[%s]:0" : "%s:0", from);
-    cr_assert_eq(listener_parse_address(text, &local, &local_size), 0);
+    cr_assert_eq(socket_address_parse(text, &local, &local_size), 0);
     int descriptor = socket(local.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
     cr_assert_eq(bind(descriptor, (struct sockaddr *)&local, local_size), 0);
     cr_assert_eq(getsockname(listener, (struct sockaddr *)&remote, &size), 0);

@@ -215,7 +215,7 @@ static void expect_answers_counted(const struct world *world) {
                      (unsigned long long)got, (unsigned long long)answers_counted(world));
 }
 
-/* The shard, as edge/server.c makes it. */
+/* The shard, as server/server.c makes it. */
 
 static struct stats_hosts *hosts_of(struct world *world, const struct config *config) {
     struct stats_host_facts facts[TALK_HOSTS];
@@ -229,20 +229,23 @@ static struct stats_hosts *hosts_of(struct world *world, const struct config *co
 }
 
 static void create_shard(struct world *world) {
-    static int listener;
-    struct shard *shard = calloc(1, sizeof *shard);
+    static const int listener = KERNEL_LISTENER;
+    struct shard_thread *thread = calloc(1, sizeof *thread);
+    struct shard *shard = &thread->shard;
     struct stats_hosts *hosts;
 
+    world->thread = thread;
     world->shard = shard;
     SIMULATOR_EXPECT(stats_create(&world->stats, 1) == 0, "no memory");
     hosts = hosts_of(world, configs[0]);
     stats_set_hosts(&world->stats, hosts);
     stats_hosts_release(hosts);
-    listener = KERNEL_LISTENER;
-    shard->config = configs[0];
-    shard->core = -1;
+    thread->config = configs[0];
+    thread->hosts = world->stats.hosts;
+    thread->idle_max = RELAY_IDLE_TOTAL_MAX;
+    thread->descriptors = &listener;
+    thread->worker.core = -1;
     shard->stats = &world->stats.shards[0];
-    shard->hosts = world->stats.hosts;
     shard->shared.cache = identity_cache_create(CACHE_ENTRIES);
     shard->shared.chains = chain_log_create(CHAIN_LOG_SIZE);
     shard->shared.tickets = tls_tickets_create();
@@ -250,16 +253,12 @@ static void create_shard(struct world *world) {
     shard->shared.replays = calloc(1, sizeof *shard->shared.replays);
     shard->shared.reputation = reputation_create(SOURCES, 1);
     shard->connections_max = shard->connections_capacity = world->plan.connections;
-    shard->idle_max = RELAY_IDLE_TOTAL_MAX;
     shard->listener_count = 1;
-    shard->descriptors = &listener;
-    SIMULATOR_EXPECT(mailbox_create(&shard->mailbox) == 0, "no eventfd");
 }
 
 static void destroy_shard(struct world *world) {
     struct shard *shard = world->shard;
 
-    mailbox_destroy(&shard->mailbox);
     sources_free(shard->shared.sources);
     free(shard->shared.replays);
     reputation_free(shard->shared.reputation);
@@ -267,7 +266,7 @@ static void destroy_shard(struct world *world) {
     chain_log_free(shard->shared.chains);
     identity_cache_free(shard->shared.cache);
     stats_destroy(&world->stats);
-    free(shard);
+    free(world->thread);
 }
 
 /* What the world does. */
@@ -277,7 +276,7 @@ void world_reload(struct world *world, unsigned config) {
     char reason[SITE_ERROR_SIZE];
     struct stats_hosts *hosts = hosts_of(world, configs[config]);
     struct site *site = site_create(&world->shard->ring, configs[config], hosts, world->shard->shared.tickets,
-                                    world->shard->idle_max, reason);
+                                    world->thread->idle_max, reason);
 
     SIMULATOR_EXPECT(site != NULL, "%s", reason);
     simulator_trace("world: configuration %u", config);
@@ -288,7 +287,7 @@ void world_reload(struct world *world, unsigned config) {
     site->connections_max = world->plan.connections;
     stats_set_hosts(&world->stats, hosts);
     stats_hosts_release(hosts);
-    shard_post_site(world->shard, site);
+    shard_thread_post_site(world->thread, site);
     for (unsigned host = 0; host < TALK_HOSTS; host++) {
         world->enforced[host] = world->enforced[host] && enforced[config][host];
     }
@@ -298,13 +297,13 @@ void world_drain(struct world *world, uint32_t timeout_ms) {
     simulator_trace("world: drain");
     world->ending = true;
     world->stopped = true; /* connections whose handshakes outlast the drain are cut off */
-    shard_post_drain(world->shard, timeout_ms);
+    shard_thread_post_drain(world->thread, timeout_ms);
 }
 
 void world_stop(struct world *world) {
     simulator_trace("world: stop");
     world->ending = world->stopped = true;
-    shard_post_stop(world->shard);
+    shard_thread_post_stop(world->thread);
 }
 
 struct simulated_client *world_connect(struct world *world, const struct client_plan *plan, const char *from) {
@@ -434,7 +433,7 @@ static void let_everybody_go(struct world *world) {
 }
 
 uint64_t world_run(struct world *world, const struct world_plan *plan) {
-    sem_t started;
+    char error[WORKER_ERROR_SIZE];
     uint64_t digest;
 
     memset(world, 0, sizeof *world);
@@ -443,13 +442,10 @@ uint64_t world_run(struct world *world, const struct world_plan *plan) {
     kernel_begin(plan->seed, &plan->faults, step, world);
     kernel_set_load(plan->load);
     create_shard(world);
-    sem_init(&started, 0, 0);
-    world->shard->started = &started;
-    SIMULATOR_EXPECT(shard_start(world->shard) == 0, "no thread");
-    pthread_join(world->shard->thread, NULL);
+    SIMULATOR_EXPECT(shard_thread_start(world->thread, error) == 0, "%s", error);
+    int leftover = shard_thread_join(world->thread);
     shard_runs = NULL;
-    SIMULATOR_EXPECT(world->shard->error[0] == '\0', "%s", world->shard->error);
-    SIMULATOR_EXPECT(world->shard->leftover == 0, "%d things are left over", world->shard->leftover);
+    SIMULATOR_EXPECT(leftover == 0, "%d things are left over", leftover);
     world->timeouts = world_handshakes(world, STATS_TIMEOUT);
     for (unsigned stage = 0; stage < STATS_STAGE_COUNT; stage++) {
         for (unsigned why = STATS_REJECT_EVICTED; why <= STATS_REJECT_EVICTED_ENDING; why++) {

@@ -7,9 +7,9 @@
 
 #include "client.h"
 #include "edge/connection.h"
-#include "edge/shard.h"
 #include "kernel.h"
 #include "origin.h"
+#include "server/shard_thread.h"
 
 enum { WORLD_CLIENTS_MAX = 24, WORLD_ORIGINS_MAX = 256, WORLD_CONFIGS = 3 };
 
@@ -31,7 +31,8 @@ struct world_plan {
 
 struct world {
     struct world_plan plan;
-    struct shard *shard;
+    struct shard_thread *thread;
+    struct shard *shard; /* of that thread */
     struct stats stats;
     struct simulated_client clients[WORLD_CLIENTS_MAX];
     struct origin origins[WORLD_ORIGINS_MAX];

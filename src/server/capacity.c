@@ -1,12 +1,12 @@
-#include "edge/capacity.h"
+#include "server/capacity.h"
 
 #include "base/check.h"
 #include "base/text.h"
 #include "config/problems.h"
 #include "config/settings.h"
-#include "edge/admin.h"
 #include "edge/shard.h"
 #include "ring/cores.h"
+#include "server/admin.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,11 +15,11 @@
 #include <unistd.h>
 
 enum {
-    /* Standard streams, the access log, files that a reload reads, look-ups of names, the admin's ring; and what is
-       inherited. */
+    /* Standard streams, the access log, files that a reload reads, look-ups of names, the control thread's ring and
+       mailbox; and inherited ones. */
     DESCRIPTORS_APART = 64,
     DESCRIPTORS_OF_SHARD = 8, /* its ring, its mailbox, its account of CPU time */
-    FACTOR = 2,               /* what a reload may raise limits.connections by, where the descriptors allow it */
+    FACTOR = 2,               /* the factor by which a reload may raise limits.connections, if the descriptors allow it */
 };
 
 static uint32_t at_shard(const struct capacity_need *need, uint32_t connections) {
@@ -29,7 +29,7 @@ static uint32_t at_shard(const struct capacity_need *need, uint32_t connections)
 uint64_t capacity_descriptors(const struct capacity_need *need, uint32_t connections, uint32_t idle) {
     uint64_t each = at_shard(need, connections);
     uint64_t spare = each < SHARD_SPARE ? each : SHARD_SPARE;
-    /* Origins' connections of those above the limit, and as many that are being closed. */
+    /* Connections to origins for the clients above the limit, and as many that are being closed. */
     uint64_t shard = each + 2 * spare + idle + DESCRIPTORS_OF_SHARD + need->listeners;
     uint64_t all = DESCRIPTORS_APART + need->shards * shard;
     uint64_t direct = each + SHARD_SPARE + LISTENER_ACCEPTS * need->listeners;
@@ -48,7 +48,10 @@ static uint64_t least_descriptors(const struct capacity_need *need, uint32_t con
     return capacity_descriptors(need, connections, least_idle(need, connections));
 }
 
-/* As many for each shard, need->connections at most; 0 when not even one for each fits. */
+/*
+ * Returns the largest number of connections that fits, the same for each shard, need->connections at most; 0 when not even
+ * one for each shard fits.
+ */
 static uint32_t largest(const struct capacity_need *need, uint64_t descriptors) {
     uint32_t fits = 0;
     uint32_t beyond = need->connections / need->shards + 1;
@@ -87,7 +90,7 @@ struct capacity capacity_plan(const struct capacity_need *need, uint64_t descrip
     return capacity;
 }
 
-/* The kernel's bound on any process's limit (fs.nr_open); UINT64_MAX when it cannot be read. */
+/* Returns the kernel's bound on the limit of any process (fs.nr_open); UINT64_MAX when it cannot be read. */
 static uint64_t kernel_limit(void) {
     FILE *file = fopen("/proc/sys/fs/nr_open", "re");
     char text[32] = "";
@@ -104,7 +107,10 @@ static bool set_limit(rlim_t soft, rlim_t hard) {
     return setrlimit(RLIMIT_NOFILE, &(struct rlimit){soft, hard}) == 0;
 }
 
-/* Raises the limit to `wanted` or as near to it as is allowed: a hard one with CAP_SYS_RESOURCE. Returns what it is then. */
+/*
+ * Raises the limit to `wanted`, or as near to that as is allowed; only CAP_SYS_RESOURCE allows to raise a hard limit.
+ * Returns the limit that results.
+ */
 static uint64_t obtain(uint64_t wanted) {
     struct rlimit limit;
     uint64_t kernel = kernel_limit();
@@ -121,14 +127,17 @@ static uint64_t obtain(uint64_t wanted) {
     return limit.rlim_cur < kernel ? limit.rlim_cur : kernel;
 }
 
-/* A unit's command is told its own process id (systemd.exec(5)); a shell that was started from a unit is told another. */
+/*
+ * Returns whether systemd runs this process as the command of a unit: SYSTEMD_EXEC_PID is then its own process id
+ * (systemd.exec(5)); in a shell that was started from a unit it is another.
+ */
 static bool is_of_unit(void) {
     const char *command = getenv("SYSTEMD_EXEC_PID");
 
     return getenv("NOTIFY_SOCKET") != NULL || (command != NULL && strtoull(command, NULL, 10) == (uint64_t)getpid());
 }
 
-/* Says what lets the process have so many. */
+/* Appends what the operator can do so that the process may have so many descriptors. */
 static void append_advice(struct text *text, uint64_t descriptors) {
     if (descriptors > kernel_limit()) {
         text_append_format(text, "sysctl fs.nr_open=%llu, and then ", (unsigned long long)descriptors);
@@ -151,7 +160,7 @@ static void describe_shards(struct text *text, const struct capacity_need *need,
     append_advice(text, least);
 }
 
-/* That fewer fit than are wanted. */
+/* Writes that fewer connections fit than are wanted. */
 static void describe(struct text *text, const struct capacity_need *need, const struct capacity *capacity,
                      uint64_t descriptors) {
     uint64_t wanted = need->is_set ? least_descriptors(need, need->connections)
@@ -183,7 +192,7 @@ static struct capacity_need need_of(const struct config *config, unsigned shards
     };
 }
 
-/* Whether all that is wanted fits; else it is described. */
+/* Plans with the descriptors that can be had. False, with a description, when not all wanted connections fit. */
 static bool settle(const struct capacity_need *need, struct capacity *capacity, struct text *text) {
     uint64_t descriptors = obtain(capacity_descriptors(need, raised(need->connections), RELAY_IDLE_TOTAL_MAX));
 

@@ -1,7 +1,7 @@
 /* Raising the limit and what is said of it: tests/integration/test_capacity.py. Here: how descriptors are shared out. */
 #include "config/settings.h"
-#include "edge/capacity.h"
 #include "relay/relay.h"
+#include "server/capacity.h"
 
 #include <criterion/criterion.h>
 

@@ -1,25 +1,25 @@
-#include "edge/server.h"
+#include "server/server.h"
 
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/problems.h"
-#include "edge/admin.h"
-#include "edge/capacity.h"
-#include "edge/host_facts.h"
 #include "edge/reputation_store.h"
-#include "edge/shard.h"
 #include "ring/cores.h"
+#include "server/capacity.h"
+#include "server/control.h"
+#include "server/host_facts.h"
+#include "server/shard_thread.h"
+#include "server/sockets.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     SOURCES_MIN = 65536,
-    CHAIN_LOG_ENTRY = 112, /* bytes for each of cert_cache.entries: enough for the chains of every fourth or fifth */
+    CHAIN_LOG_ENTRY = 112, /* bytes for each of cert_cache.entries: enough for the chains of every fourth or fifth entry */
 };
 
 struct server {
@@ -31,35 +31,39 @@ struct server {
     struct sources *sources;
     struct replays *replays;
     struct reputation *reputation;
-    struct capacity capacity; /* for as long as the process runs */
-    struct shard **shards;    /* each its own allocation: they are large and of one thread each */
+    struct capacity capacity;     /* for as long as the process runs */
+    struct sockets sockets;       /* that are not given away yet */
+    struct shard_thread **shards; /* each its own allocation: they are large and of one thread each */
     unsigned shard_count;
     unsigned running; /* shards whose thread was started and accepts */
-    struct admin *admin;
+    struct control *control;
     struct access_log *access_log; /* NULL: off */
 };
 
-static int cores_for(const struct config *config, int cores[static CORES_MAX], unsigned *shard_count) {
+static unsigned count_shards(const struct config *config) {
+    static int cores[CORES_MAX];
+
+    return config->shards == 0 ? (unsigned)cores_usable(cores) : config->shards;
+}
+
+/* Returns how many cores the shards are pinned to; 0: to none. */
+static int cores_for(int cores[static CORES_MAX], unsigned shard_count) {
     int usable = cores_usable(cores);
 
-    *shard_count = config->shards == 0 ? (unsigned)usable : config->shards;
-    if ((int)*shard_count > usable) {
-        log_warning("%u shards share %d usable cores: they are not pinned", *shard_count, usable);
+    if ((int)shard_count > usable) {
+        log_warning("%u shards share %d usable cores: they are not pinned", shard_count, usable);
         return 0;
     }
     return usable;
 }
 
-/* "FILE:LINE: text", or "FILE: text" where nothing of it stands in the file. */
-static void describe(const struct config *config, const char *text, char error[static SERVER_ERROR_SIZE]) {
-    enum { PATH_SHOWN_MAX = 512 };
-    unsigned line = config->limits.connections_line;
-    char place[16] = "";
+/* Says what the limit of connections comes to, as a problem of the configuration. */
+static void describe_capacity(const struct config *config, char *message, char error[static SERVER_ERROR_SIZE]) {
+    char *text = problem_text(
+        &(struct config_problem){.file = config->path, .line = config->limits.connections_line, .message = message}, "");
 
-    if (line > 0) {
-        snprintf(place, sizeof place, "%u:", line);
-    }
-    snprintf(error, SERVER_ERROR_SIZE, "%.*s:%s %s", PATH_SHOWN_MAX, config->path, place, text);
+    snprintf(error, SERVER_ERROR_SIZE, "%s", text);
+    free(text);
 }
 
 static int settle_capacity(struct server *server, char error[static SERVER_ERROR_SIZE]) {
@@ -67,11 +71,11 @@ static int settle_capacity(struct server *server, char error[static SERVER_ERROR
     char text[CAPACITY_TEXT_SIZE];
 
     if (capacity_settle(config, server->shard_count, &server->capacity, text) < 0) {
-        describe(config, text, error);
+        describe_capacity(config, text, error);
         return -1;
     }
     if (text[0] != '\0') {
-        describe(config, text, error);
+        describe_capacity(config, text, error);
         log_warning("%s", error);
     }
     return 0;
@@ -109,14 +113,17 @@ static int create_stats(struct server *server) {
     return 0;
 }
 
-/* Few sets are held by open connections alone when there are four places for each; and some history for small sites. */
+/*
+ * Returns how many places the table of sources has: four for each connection, so that in few of its sets all places are held
+ * by open connections; and some for the history of small sites.
+ */
 static size_t sources_for(const struct capacity *capacity) {
     size_t places = 4 * (size_t)capacity->connections_max;
 
     return places > SOURCES_MIN ? places : SOURCES_MIN;
 }
 
-/* What all shards share. */
+/* Makes what all shards share. */
 static int create_shared(struct server *server) {
     size_t chains_size = (size_t)server->config->cert_cache_entries * CHAIN_LOG_ENTRY;
 
@@ -148,71 +155,19 @@ static int open_access_log(struct server *server, char error[static SERVER_ERROR
     return 0;
 }
 
-static int probe_addresses(const struct config *config, char error[static SERVER_ERROR_SIZE]) {
-    char reason[RING_ERROR_SIZE];
+/* Returns one shard that accepts, or NULL with `error`. */
+static struct shard_thread *start_shard(struct server *server, unsigned index, int core,
+                                        char error[static SERVER_ERROR_SIZE]) {
+    struct shard_thread *thread = calloc(1, sizeof *thread);
+    char reason[WORKER_ERROR_SIZE];
 
-    for (size_t i = 0; i < config->listen_count; i++) {
-        if (listener_probe(config->listen[i], reason) < 0) {
-            snprintf(error, SERVER_ERROR_SIZE, "%s", reason);
-            return -1;
-        }
-    }
-    if (config->admin_address != NULL && listener_probe(config->admin_address, reason) < 0) {
-        snprintf(error, SERVER_ERROR_SIZE, "admin: %s", reason);
-        return -1;
-    }
-    return 0;
-}
-
-static void close_descriptors(struct shard *shard, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        close(shard->descriptors[i]);
-    }
-}
-
-static int bind_listeners(struct shard *shard, char error[static SERVER_ERROR_SIZE]) {
-    const struct config *config = shard->config;
-    char reason[RING_ERROR_SIZE];
-
-    shard->listener_count = config->listen_count;
-    shard->descriptors = calloc(config->listen_count, sizeof *shard->descriptors);
-    if (shard->descriptors == NULL) {
+    if (thread == NULL) {
         snprintf(error, SERVER_ERROR_SIZE, "not enough memory");
-        return -1;
-    }
-    for (size_t i = 0; i < config->listen_count; i++) {
-        shard->descriptors[i] = listener_bind(config->listen[i], reason);
-        if (shard->descriptors[i] < 0) {
-            snprintf(error, SERVER_ERROR_SIZE, "%s", reason);
-            close_descriptors(shard, i);
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static void free_shard(struct shard *shard) {
-    mailbox_destroy(&shard->mailbox);
-    free(shard->descriptors);
-    free(shard);
-}
-
-/* One shard, up and accepting, or NULL with `error`. */
-static struct shard *start_shard(struct server *server, unsigned index, int core, char error[static SERVER_ERROR_SIZE]) {
-    struct shard *shard = calloc(1, sizeof *shard);
-    sem_t started;
-    int result;
-
-    snprintf(error, SERVER_ERROR_SIZE, "not enough memory");
-    if (shard == NULL || mailbox_create(&shard->mailbox) < 0) {
-        free(shard);
         return NULL;
     }
+    struct shard *shard = &thread->shard;
     shard->index = index;
-    shard->core = core;
-    shard->config = server->config;
     shard->stats = &server->stats.shards[index];
-    shard->hosts = server->stats.hosts;
     shard->shared.cache = server->cache;
     shard->shared.chains = server->chains;
     shard->shared.tickets = server->tickets;
@@ -222,92 +177,78 @@ static struct shard *start_shard(struct server *server, unsigned index, int core
     shard->journal = (struct journal){.log = server->access_log, .shard = index};
     shard->connections_max = for_each_shard(server, server->capacity.connections);
     shard->connections_capacity = for_each_shard(server, server->capacity.connections_max);
-    shard->idle_max = server->capacity.idle;
-    if (bind_listeners(shard, error) < 0) {
-        free_shard(shard);
+    shard->listener_count = server->config->listen_count;
+    thread->worker.core = core;
+    thread->config = server->config;
+    thread->hosts = server->stats.hosts;
+    thread->idle_max = server->capacity.idle;
+    thread->descriptors = sockets_of_shard(&server->sockets, index);
+    if (shard_thread_start(thread, reason) < 0) {
+        snprintf(error, SERVER_ERROR_SIZE, "%s", reason);
+        free(thread);
         return NULL;
     }
-    sem_init(&started, 0, 0);
-    shard->started = &started;
-    result = shard_start(shard);
-    if (result < 0) {
-        snprintf(error, SERVER_ERROR_SIZE, "cannot start a thread: %s", strerror(-result));
-    } else {
-        while (sem_wait(&started) < 0) {
-        }
-        if (shard->error[0] != '\0') {
-            snprintf(error, SERVER_ERROR_SIZE, "%s", shard->error);
-            pthread_join(shard->thread, NULL);
-            result = -1;
-        }
-    }
-    sem_destroy(&started);
-    if (result < 0) {
-        close_descriptors(shard, shard->listener_count);
-        free_shard(shard);
-        return NULL;
-    }
-    return shard;
+    sockets_give_shard(&server->sockets, index);
+    return thread;
 }
 
-static int start_admin(struct server *server, char error[static SERVER_ERROR_SIZE]) {
-    char reason[RING_ERROR_SIZE];
-    struct admin *admin;
-    int descriptor;
+static int start_shards(struct server *server, char error[static SERVER_ERROR_SIZE]) {
+    static int cores[CORES_MAX];
+    int usable = cores_for(cores, server->shard_count);
 
-    if (server->config->admin_address == NULL) {
-        return 0;
+    for (unsigned i = 0; i < server->shard_count; i++) {
+        server->shards[i] = start_shard(server, i, usable == 0 ? -1 : cores[i], error);
+        if (server->shards[i] == NULL) {
+            return -1;
+        }
+        server->running++;
     }
-    descriptor = listener_bind(server->config->admin_address, reason);
-    if (descriptor < 0) {
-        snprintf(error, SERVER_ERROR_SIZE, "admin: %s", reason);
+    return 0;
+}
+
+static int open_sockets(struct server *server, char error[static SERVER_ERROR_SIZE]) {
+    char reason[SOCKETS_ERROR_SIZE];
+
+    if (sockets_open(&server->sockets, server->config, server->shard_count, reason) < 0) {
+        snprintf(error, SERVER_ERROR_SIZE, "%s", reason);
         return -1;
     }
-    admin = calloc(1, sizeof *admin);
-    if (admin == NULL) {
-        close(descriptor);
+    return 0;
+}
+
+static int start_control(struct server *server, char error[static SERVER_ERROR_SIZE]) {
+    char reason[WORKER_ERROR_SIZE];
+    struct control_plan plan = {
+        .config = server->config,
+        .stats = &server->stats,
+        .tickets = server->tickets,
+        .admin_listener = sockets_take_admin(&server->sockets),
+    };
+
+    server->control = control_start(&plan, reason);
+    if (server->control == NULL) {
+        snprintf(error, SERVER_ERROR_SIZE, "control thread: %s", reason);
         return -1;
     }
-    admin->descriptor = descriptor;
-    admin->config = server->config;
-    admin->stats = &server->stats;
-    atomic_store(&admin->ready, true);
-    if (admin_start(admin) < 0) {
-        snprintf(error, SERVER_ERROR_SIZE, "admin: %s", admin->error);
-        free(admin);
-        return -1;
-    }
-    server->admin = admin;
     return 0;
 }
 
 struct server *server_start(struct config *config, char error[static SERVER_ERROR_SIZE]) {
-    static int cores[CORES_MAX];
     struct server *server = calloc(1, sizeof *server);
-    int usable;
 
     snprintf(error, SERVER_ERROR_SIZE, "not enough memory");
     if (server == NULL) {
         return NULL;
     }
     server->config = config_retain(config);
-    usable = cores_for(config, cores, &server->shard_count);
-    server->shards = calloc(server->shard_count, sizeof(struct shard *));
+    server->shard_count = count_shards(config);
+    server->shards = calloc(server->shard_count, sizeof(struct shard_thread *));
     if (server->shards == NULL || settle_capacity(server, error) < 0) {
         goto fail;
     }
     snprintf(error, SERVER_ERROR_SIZE, "not enough memory");
-    if (create_shared(server) < 0 || open_access_log(server, error) < 0 || probe_addresses(config, error) < 0) {
-        goto fail;
-    }
-    for (unsigned i = 0; i < server->shard_count; i++) {
-        server->shards[i] = start_shard(server, i, usable == 0 ? -1 : cores[i], error);
-        if (server->shards[i] == NULL) {
-            goto fail;
-        }
-        server->running++;
-    }
-    if (start_admin(server, error) < 0) {
+    if (create_shared(server) < 0 || open_access_log(server, error) < 0 || open_sockets(server, error) < 0 ||
+        start_shards(server, error) < 0 || start_control(server, error) < 0) {
         goto fail;
     }
     return server;
@@ -339,7 +280,10 @@ static bool same_admin(const struct config *a, const struct config *b) {
     return same;
 }
 
-/* What only a start can settle. Refused rather than passed over: nobody shall believe in a change that did not happen. */
+/*
+ * Adds a problem for each setting that only a start can change. The reload is refused rather than the change passed over:
+ * the operator shall not believe in a change that did not happen.
+ */
 static void find_restarts(const struct server *server, const struct config *config, struct config_problems *problems) {
     const struct config *before = server->config;
     const struct {
@@ -365,13 +309,14 @@ static void find_restarts(const struct server *server, const struct config *conf
     }
 }
 
-/* A site for each shard, or none of them. */
+/* Makes a site for each shard, or none at all. */
 static int create_sites(struct server *server, struct config *config, struct stats_hosts *hosts, struct site **sites,
                         struct config_problems *problems) {
     char reason[SITE_ERROR_SIZE];
 
     for (unsigned i = 0; i < server->shard_count; i++) {
-        sites[i] = site_create(&server->shards[i]->ring, config, hosts, server->tickets, server->capacity.idle, reason);
+        sites[i] =
+            site_create(&server->shards[i]->shard.ring, config, hosts, server->tickets, server->capacity.idle, reason);
         if (sites[i] == NULL) {
             problems_add(problems, config->path, 0, "%s", reason);
             while (i-- > 0) {
@@ -383,7 +328,7 @@ static int create_sites(struct server *server, struct config *config, struct sta
     return 0;
 }
 
-/* Returns when every shard has its own: from then on nothing new is begun under the old configuration. */
+/* Gives each shard its site, and returns when all have it: nothing new is begun under the old configuration any more. */
 static void hand_over(struct server *server, const struct config *config, struct site **sites) {
     sem_t taken;
 
@@ -391,7 +336,7 @@ static void hand_over(struct server *server, const struct config *config, struct
     for (unsigned i = 0; i < server->shard_count; i++) {
         sites[i]->taken = &taken;
         sites[i]->connections_max = for_each_shard(server, capacity_connections(&server->capacity, config));
-        shard_post_site(server->shards[i], sites[i]);
+        shard_thread_post_site(server->shards[i], sites[i]);
     }
     for (unsigned i = 0; i < server->shard_count; i++) {
         while (sem_wait(&taken) < 0) {
@@ -417,6 +362,7 @@ static int reload(struct server *server, struct config *config, struct config_pr
         hand_over(server, config, sites);
         stats_set_hosts(&server->stats, hosts);
         stats_set(&server->stats.connections_limit, capacity_connections(&server->capacity, config));
+        control_post_config(server->control, config);
         config_release(server->config);
         server->config = config_retain(config);
         result = 0;
@@ -444,59 +390,43 @@ void server_reopen_logs(struct server *server) {
 }
 
 void server_drain(struct server *server, uint32_t timeout_ms) {
-    if (server->admin != NULL) {
-        atomic_store(&server->admin->ready, false);
+    if (server->control != NULL) {
+        control_set_draining(server->control);
     }
     for (unsigned i = 0; i < server->running; i++) {
-        shard_post_drain(server->shards[i], timeout_ms);
+        shard_thread_post_drain(server->shards[i], timeout_ms);
     }
 }
 
 void server_stop(struct server *server) {
-    if (server->admin != NULL) {
-        atomic_store(&server->admin->ready, false);
+    if (server->control != NULL) {
+        control_set_draining(server->control);
     }
     for (unsigned i = 0; i < server->running; i++) {
-        shard_post_stop(server->shards[i]);
+        shard_thread_post_stop(server->shards[i]);
     }
 }
 
 bool server_has_ended(const struct server *server) {
     for (unsigned i = 0; i < server->running; i++) {
-        if (!atomic_load(&server->shards[i]->ended)) {
+        if (!shard_thread_has_ended(server->shards[i])) {
             return false;
         }
     }
     return true;
 }
 
-/* Messages that came after a shard's end: nobody will deliver them. */
-static void drop_mail(struct mailbox *mailbox) {
-    struct mail *mail = atomic_exchange(&mailbox->first, NULL);
-
-    while (mail != NULL) {
-        struct mail *next = mail->next;
-
-        free(mail);
-        mail = next;
-    }
-}
-
 int server_join(struct server *server) {
     int leftover = 0;
 
     for (unsigned i = 0; i < server->running; i++) {
-        struct shard *shard = server->shards[i];
-
-        pthread_join(shard->thread, NULL);
-        leftover += shard->leftover;
-        drop_mail(&shard->mailbox);
-        free_shard(shard);
+        leftover += shard_thread_join(server->shards[i]);
+        free(server->shards[i]);
     }
-    if (server->admin != NULL) {
-        admin_stop(server->admin);
-        free(server->admin);
+    if (server->control != NULL) {
+        control_stop(server->control);
     }
+    sockets_close(&server->sockets);
     access_log_close(server->access_log);
     if (server->stats.shards != NULL) {
         stats_destroy(&server->stats);

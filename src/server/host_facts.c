@@ -1,10 +1,10 @@
-#include "edge/host_facts.h"
+#include "server/host_facts.h"
 
 #include "path/terms.h"
 
 #include <stdlib.h>
 
-/* What the facts of one host point into, until they are copied. */
+/* Memory that the facts of one host point to, until they are copied. */
 struct host_texts {
     const char *origins[CONFIG_ORIGIN_ADDRESSES_MAX];
     struct terms roots;

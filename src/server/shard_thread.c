@@ -1,4 +1,4 @@
-#include "edge/shard.h"
+#include "server/shard_thread.h"
 
 #include "base/check.h"
 #include "base/log.h"
@@ -9,13 +9,10 @@
 #include "edge/http1.h"
 #include "edge/output.h"
 #include "edge/passage.h"
-#include "ring/cores.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 enum {
     RECEIVE_BUFFERS = 128,
@@ -30,7 +27,7 @@ struct drain_mail {
     uint32_t timeout_ms;
 };
 
-/* What all connections of this shard can need at once. */
+/* Makes the memory that all connections of this shard can need at once. */
 static int create_pools(struct shard *shard) {
     uint32_t limit = shard->connections_capacity + SHARD_SPARE;
 
@@ -43,7 +40,8 @@ static int create_pools(struct shard *shard) {
     if (slab_create(&shard->rooms, sizeof(struct passage_room), limit) < 0) {
         goto fail_rooms;
     }
-    /* For a name, a chain, and two of what it holds: working through one, it may fill another with what is left of it. */
+    /* A connection has a piece for its name, one for its chain, and two for bytes that it holds: while it works through one
+       of these it may copy the rest to the other. */
     if (pieces_create(&shard->pieces, 4 * limit) < 0) {
         goto fail_pieces;
     }
@@ -65,69 +63,58 @@ static void destroy_pools(struct shard *shard) {
     slab_destroy(&shard->connections);
 }
 
-static int create_ring(struct shard *shard) {
+static struct ring_options options_of_ring(const struct shard *shard) {
     uint32_t accepts = (uint32_t)(shard->listener_count * LISTENER_ACCEPTS);
     uint32_t chunks = 4 * shard->connections_capacity;
-    struct ring_options options = {
+
+    return (struct ring_options){
         .accepted = shard->connections_capacity + SHARD_SPARE + accepts,
-        /* One connection to an origin for each exchange, idle ones, and those that are on their way out. */
+        /* One connection to an origin for each exchange, idle ones, and those that are closing. */
         .streams = 2 * (shard->connections_capacity + SHARD_SPARE) + accepts + RELAY_IDLE_TOTAL_MAX + CLOSING_STREAMS,
         .receive_buffers = RECEIVE_BUFFERS,
         .chunks = chunks < CHUNKS_MIN   ? CHUNKS_MIN
                   : chunks > CHUNKS_MAX ? CHUNKS_MAX
                                         : chunks,
     };
-    char reason[RING_ERROR_SIZE];
-    int result = ring_create(&shard->ring, &options, reason);
-
-    if (result < 0) {
-        snprintf(shard->error, sizeof shard->error, "%s", reason);
-    }
-    return result;
 }
 
-static int start_listeners(struct shard *shard) {
+static int start_listeners(struct shard_thread *thread) {
+    struct shard *shard = &thread->shard;
+
     shard->listeners = calloc(shard->listener_count, sizeof *shard->listeners);
     if (shard->listeners == NULL) {
         return -ENOMEM;
     }
     for (size_t i = 0; i < shard->listener_count; i++) {
-        listener_start(&shard->listeners[i], &shard->ring, shard->descriptors[i], arrival_accept, shard);
+        listener_start(&shard->listeners[i], &shard->ring, thread->descriptors[i], arrival_accept, shard);
     }
     return 0;
 }
 
 static void limit_expired(struct timer *timer) {
-    connection_stop_all(CONTAINER_OF(timer, struct shard, drain_limit));
+    connection_stop_all(&CONTAINER_OF(timer, struct shard_thread, drain_limit)->shard);
 }
 
-/* The way up: everything or nothing, with the reason in shard->error. */
-static int set_up(struct shard *shard) {
+static int begin(void *owner, char error[static WORKER_ERROR_SIZE]) {
+    struct shard_thread *thread = owner;
+    struct shard *shard = &thread->shard;
     char reason[SITE_ERROR_SIZE];
 
-    if (shard->core >= 0 && cores_pin(shard->core) < 0) {
-        log_warning("shard %u: cannot be pinned to core %d", shard->index, shard->core);
-    }
-    if (create_ring(shard) < 0) {
-        return -1;
-    }
-    snprintf(shard->error, sizeof shard->error, "not enough memory: lower limits.connections");
+    snprintf(error, WORKER_ERROR_SIZE, "not enough memory: lower limits.connections");
     if (create_pools(shard) < 0) {
-        goto fail_pools;
+        return -ENOMEM;
     }
-    shard->site = site_create(&shard->ring, shard->config, shard->hosts, shard->shared.tickets, shard->idle_max, reason);
+    shard->site = site_create(&shard->ring, thread->config, thread->hosts, shard->shared.tickets, thread->idle_max, reason);
     if (shard->site == NULL) {
-        snprintf(shard->error, sizeof shard->error, "%s", reason);
+        snprintf(error, WORKER_ERROR_SIZE, "%s", reason);
         goto fail_site;
     }
     site_watch_origins(shard->site, shard->index, true);
-    if (start_listeners(shard) < 0) {
+    if (start_listeners(thread) < 0) {
         goto fail_listeners;
     }
-    timer_init(&shard->drain_limit, limit_expired);
+    timer_init(&thread->drain_limit, limit_expired);
     gate_open(shard);
-    mailbox_attach(&shard->mailbox, &shard->ring, shard);
-    shard->error[0] = '\0';
     return 0;
 
 fail_listeners:
@@ -135,23 +122,21 @@ fail_listeners:
     site_release(shard->site);
 fail_site:
     destroy_pools(shard);
-fail_pools:
-    ring_destroy(&shard->ring);
-    return -1;
+    return -ENOMEM;
 }
 
-/* No connection is left: lets go of what waits for none. */
-static void wind_up(struct shard *shard) {
-    if (shard->wound_up) {
+/* Ends, once no connection is left, what no connection needs: timer, mailbox, connections to origins. */
+static void wind_up(struct shard_thread *thread) {
+    if (thread->wound_up) {
         return;
     }
-    shard->wound_up = true;
-    timer_clear(&shard->ring.timers, &shard->drain_limit);
-    mailbox_detach(&shard->mailbox);
-    relay_close(shard->site->relay);
+    thread->wound_up = true;
+    timer_clear(&thread->shard.ring.timers, &thread->drain_limit);
+    worker_close(&thread->worker);
+    relay_close(thread->shard.site->relay);
 }
 
-/* Lets go of replaced sites that nobody uses any more. */
+/* Releases replaced sites that no connection uses any more. */
 static void release_retired(struct shard *shard) {
     struct site **link = &shard->retired;
 
@@ -167,31 +152,23 @@ static void release_retired(struct shard *shard) {
     }
 }
 
-/* Keys that nobody needs any more shall not wait for the next client to be wiped. */
-static void expire_ticket_keys(struct shard *shard) {
-    uint64_t now_s = shard->ring.now_ns / 1000000000;
-
-    if (shard->index == 0 && now_s != shard->tickets_expired_s) {
-        shard->tickets_expired_s = now_s;
-        tls_tickets_expire(shard->shared.tickets, now_s, shard->site->config->ticket_lifetime_s);
-    }
-}
-
-/* Counted by the ring in passing, and told once a turn. */
+/* Copies the ring's counts of bytes to the counters, once a turn. */
 static void tell_bytes(struct shard *shard) {
     stats_set(&shard->stats->received_bytes, shard->ring.accepted_received);
     stats_set(&shard->stats->sent_bytes, shard->ring.accepted_sent);
 }
 
-static bool is_over(struct shard *shard) {
+static bool is_over(struct shard_thread *thread) {
+    struct shard *shard = &thread->shard;
+
     if (!shard->draining || shard->first != NULL) {
         return false;
     }
-    wind_up(shard);
-    return shard->ring.in_flight == 0 && relay_is_idle(shard->site->relay) && shard->retired == NULL;
+    wind_up(thread);
+    return worker_is_quiet(&thread->worker) && relay_is_idle(shard->site->relay) && shard->retired == NULL;
 }
 
-/* A debug count at the end, in every build: what is left over now would have leaked in a longer life. */
+/* Counts at the end, in every build, what was not given back: it would have leaked in a longer life. */
 static int count_leftover(const struct shard *shard) {
     int leftover =
         (int)(shard->connections.in_use + shard->exchanges.in_use + shard->rooms.in_use + pieces_in_use(&shard->pieces) +
@@ -206,49 +183,56 @@ static int count_leftover(const struct shard *shard) {
     return leftover;
 }
 
-static void *run(void *argument) {
-    struct shard *shard = argument;
-    int result = set_up(shard);
+static bool turn(void *owner, uint64_t *wait_ms) {
+    struct shard_thread *thread = owner;
+    struct shard *shard = &thread->shard;
 
-    sem_post(shard->started);
-    if (result < 0) {
-        return NULL;
+    gate_turn(shard);
+    output_flush(shard);
+    eviction_turn(shard);
+    tell_bytes(shard);
+    journal_turn(&shard->journal, shard->ring.now_ns);
+    release_retired(shard);
+    if (is_over(thread)) {
+        return false;
     }
-    while (!is_over(shard)) {
-        result = ring_turn(&shard->ring, gate_sleep_ms(shard, IDLE_TURN_MS));
-        if (result < 0) {
-            log_error("shard %u: io_uring failed: %s", shard->index, strerror(-result));
-            abort();
-        }
-        gate_turn(shard);
-        output_flush(shard);
-        eviction_turn(shard);
-        tell_bytes(shard);
-        journal_turn(&shard->journal, shard->ring.now_ns);
-        release_retired(shard);
-        expire_ticket_keys(shard);
-    }
-    gate_close(shard);
-    shard->leftover = count_leftover(shard);
-    site_release(shard->site);
-    free(shard->listeners);
-    if (shard->leftover == 0) {
-        destroy_pools(shard);
-        ring_destroy(&shard->ring);
-    }
-    atomic_store(&shard->ended, true);
-    return NULL;
+    *wait_ms = gate_sleep_ms(shard, IDLE_TURN_MS);
+    return true;
 }
 
-int shard_start(struct shard *shard) {
-    char name[16];
-    int result = -pthread_create(&shard->thread, NULL, run, shard);
+static bool end(void *owner) {
+    struct shard_thread *thread = owner;
+    struct shard *shard = &thread->shard;
 
-    if (result == 0) {
-        snprintf(name, sizeof name, "shard %u", shard->index);
-        pthread_setname_np(shard->thread, name);
+    gate_close(shard);
+    thread->leftover = count_leftover(shard);
+    site_release(shard->site);
+    free(shard->listeners);
+    if (thread->leftover != 0) {
+        return false;
     }
-    return result;
+    destroy_pools(shard);
+    return true;
+}
+
+int shard_thread_start(struct shard_thread *thread, char error[static WORKER_ERROR_SIZE]) {
+    static const struct worker_job job = {begin, turn, end};
+
+    thread->worker.ring = &thread->shard.ring;
+    thread->worker.options = options_of_ring(&thread->shard);
+    thread->worker.job = &job;
+    thread->worker.owner = thread;
+    snprintf(thread->worker.name, sizeof thread->worker.name, "shard %u", thread->shard.index);
+    return worker_start(&thread->worker, error);
+}
+
+bool shard_thread_has_ended(const struct shard_thread *thread) {
+    return worker_has_ended(&thread->worker);
+}
+
+int shard_thread_join(struct shard_thread *thread) {
+    worker_join(&thread->worker);
+    return thread->leftover;
 }
 
 static void begin_end(struct shard *shard) {
@@ -262,16 +246,17 @@ static void begin_end(struct shard *shard) {
 }
 
 static void deliver_drain(struct mail *mail, void *owner) {
-    struct shard *shard = owner;
+    struct shard_thread *thread = owner;
+    struct shard *shard = &thread->shard;
 
     begin_end(shard);
     connection_drain_all(shard);
-    timer_set(&shard->ring.timers, &shard->drain_limit, ring_now_ms(&shard->ring), ((struct drain_mail *)mail)->timeout_ms);
+    timer_set(&shard->ring.timers, &thread->drain_limit, ring_now_ms(&shard->ring), ((struct drain_mail *)mail)->timeout_ms);
     free(mail);
 }
 
 static void deliver_stop(struct mail *mail, void *owner) {
-    struct shard *shard = owner;
+    struct shard *shard = &((struct shard_thread *)owner)->shard;
 
     begin_end(shard);
     connection_stop_all(shard);
@@ -279,7 +264,7 @@ static void deliver_stop(struct mail *mail, void *owner) {
 }
 
 static void deliver_site(struct mail *mail, void *owner) {
-    struct shard *shard = owner;
+    struct shard *shard = &((struct shard_thread *)owner)->shard;
     struct site *site = CONTAINER_OF(mail, struct site, mail);
     struct site *before = shard->site;
 
@@ -294,25 +279,25 @@ static void deliver_site(struct mail *mail, void *owner) {
     sem_post(site->taken);
 }
 
-void shard_post_site(struct shard *shard, struct site *site) {
-    CHECK(site->connections_max <= shard->connections_capacity);
+void shard_thread_post_site(struct shard_thread *thread, struct site *site) {
+    CHECK(site->connections_max <= thread->shard.connections_capacity);
     site->mail.deliver = deliver_site;
-    mailbox_post(&shard->mailbox, &site->mail);
+    worker_post(&thread->worker, &site->mail);
 }
 
-static void post(struct shard *shard, void (*deliver)(struct mail *, void *), uint32_t timeout_ms) {
+static void post(struct shard_thread *thread, void (*deliver)(struct mail *, void *), uint32_t timeout_ms) {
     struct drain_mail *mail = malloc(sizeof *mail);
 
     CHECK(mail != NULL);
     mail->mail.deliver = deliver;
     mail->timeout_ms = timeout_ms;
-    mailbox_post(&shard->mailbox, &mail->mail);
+    worker_post(&thread->worker, &mail->mail);
 }
 
-void shard_post_drain(struct shard *shard, uint32_t timeout_ms) {
-    post(shard, deliver_drain, timeout_ms);
+void shard_thread_post_drain(struct shard_thread *thread, uint32_t timeout_ms) {
+    post(thread, deliver_drain, timeout_ms);
 }
 
-void shard_post_stop(struct shard *shard) {
-    post(shard, deliver_stop, 0);
+void shard_thread_post_stop(struct shard_thread *thread) {
+    post(thread, deliver_stop, 0);
 }

@@ -1,4 +1,4 @@
-#include "edge/admin_page.h"
+#include "server/admin_page.h"
 
 #include "base/check.h"
 

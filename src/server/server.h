@@ -1,6 +1,6 @@
-/* The server as a whole: shards, listeners, the admin listener, and their end. Used by `run` and `demo`. */
-#ifndef EDGE_SERVER_H
-#define EDGE_SERVER_H
+/* The process as a server: start, reload and end of the shards and of the control thread. Used by `run` and `demo`. */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
 
 #include "config/config.h"
 
@@ -9,28 +9,28 @@ enum { SERVER_ERROR_SIZE = 1024 };
 struct server;
 
 /*
- * Binds every listener, starts one pinned thread for each shard and returns when all of them accept. Takes its own
- * reference to `config`. NULL with one line in `error` that says what to change.
+ * Binds every listener, starts one pinned thread for each shard and the control thread, and returns when all of them accept.
+ * Takes its own reference to `config`. NULL with one line in `error` that says what to change.
  */
 struct server *server_start(struct config *config, char error[static SERVER_ERROR_SIZE]);
 
 /*
- * `config` takes over from the one before, for new connections at once and for open ones from their next request on; no
- * connection is dropped but those whose host is gone. Takes its own reference. 0, or -1 with what is in the way added to
+ * Replaces the configuration, for new connections at once and for open ones from their next request on; no connection is
+ * dropped but those whose host is gone. Takes its own reference to `config`. 0, or -1 with what is in the way added to
  * `problems`; then nothing has changed. Not after server_drain or server_stop. From the thread that called server_start.
  */
 int server_reload(struct server *server, struct config *config, struct config_problems *problems);
-/* Counts a reload that came to nothing before that: the file could not be loaded. */
+/* Counts a reload that failed before server_reload: the file could not be loaded. */
 void server_count_failed_reload(struct server *server);
 
-/* Opens the access log's path again, once what came before is written. */
+/* Opens the access log's path again, once the lines so far are written. */
 void server_reopen_logs(struct server *server);
 
 /* Stops accepting, lets requests in flight end (idle connections close at once), at most `timeout_ms`. Does not wait. */
 void server_drain(struct server *server, uint32_t timeout_ms);
 /* Ends all connections at once. Does not wait. */
 void server_stop(struct server *server);
-/* Whether every shard has ended, so that server_join will not wait. */
+/* Returns whether every shard has ended, so that server_join will not wait. */
 bool server_has_ended(const struct server *server);
 /* Waits until every shard has ended and frees the server. 0, or 1 when a shard failed or something was left over. */
 int server_join(struct server *server);

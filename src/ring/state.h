@@ -1,0 +1,60 @@
+/*
+ * The content of a ring, for the modules of ring/ that work on it. Other folders create a ring and let it turn: see ring.h.
+ */
+#ifndef RING_STATE_H
+#define RING_STATE_H
+
+#include "base/slab.h"
+#include "base/timer.h"
+
+#include <liburing.h>
+#include <stdbool.h>
+
+enum {
+    RING_RECEIVE_SIZE = 16 * 1024 + 512, /* one receive buffer: a full TLS record with its overhead */
+    RING_ERROR_SIZE = 256,
+};
+
+/* Advice for an error text about too few file descriptors. */
+#define RING_DESCRIPTORS_ADVICE "(ulimit -n, or LimitNOFILE= in the systemd unit)"
+
+struct ring_options {
+    uint32_t accepted;        /* accepted sockets at most, 16 to 2^20: direct descriptors */
+    uint32_t streams;         /* all sockets at most, listeners not counted: accepted, connected, and 16 for each listener */
+    uint32_t receive_buffers; /* provided buffers, a power of two, 16 to 32768 */
+    uint32_t chunks;          /* send chunks at most, for all streams together */
+    uint32_t submissions;     /* operations that go to the kernel in one call at most, a power of two; 0: 2048 */
+};
+
+struct stream;
+
+/* Streams in the order in which they began to wait. */
+struct ring_waiting {
+    struct stream *first;
+    struct stream *last;
+};
+
+struct ring {
+    struct io_uring uring;
+    struct io_uring_buf_ring *buffer_ring;
+    uint8_t *buffers; /* receive_buffers x RING_RECEIVE_SIZE */
+    struct ring_options options;
+    struct slab streams;
+    struct slab chunks;
+    struct timer_wheel timers;
+    uint64_t now_ns;                /* monotonic, read once a turn */
+    struct stream *unsent;          /* streams with queued bytes and no send in flight; served at the end of the turn */
+    struct ring_waiting starved[2]; /* streams whose receive waits for a buffer; favoured ones in the second list */
+    struct listener *paused;        /* listeners that wait for a free stream */
+    bool stream_freed;              /* in this turn: paused listeners may go on */
+    uint32_t in_flight;             /* operations submitted and not completed */
+    uint64_t accepted_received; /* bytes that all accepted sockets received, also those that no handler wanted any more */
+    uint64_t accepted_sent;     /* bytes of all accepted sockets that the kernel took */
+    uint32_t generation;        /* given to the next stream, so that a late completion is known to be late */
+};
+
+static inline uint64_t ring_now_ms(const struct ring *ring) {
+    return ring->now_ns / 1000000;
+}
+
+#endif

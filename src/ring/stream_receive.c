@@ -1,0 +1,170 @@
+#include "ring/stream_internal.h"
+
+#include <errno.h>
+#include <poll.h>
+
+enum { OTHERS_TURN = 8 }; /* one of so many buffers is for streams that are not favoured */
+
+static void submit_receive(struct stream *stream) {
+    struct io_uring_sqe *sqe = stream_submission(stream, OPERATION_RECEIVE);
+
+    io_uring_prep_recv(sqe, stream->descriptor, NULL, RING_RECEIVE_SIZE, 0);
+    sqe->flags |= IOSQE_BUFFER_SELECT;
+    sqe->buf_group = 0;
+    if (stream->poll_first) {
+        sqe->ioprio |= IORING_RECVSEND_POLL_FIRST;
+    }
+    stream_mark_descriptor(stream, sqe);
+}
+
+/* Puts the stream at the end of the list of those that wait for a receive buffer. */
+static void starve(struct stream *stream) {
+    struct ring_waiting *waiting = &stream->ring->starved[stream->favoured];
+
+    stream->starved = true;
+    stream->next_starved = NULL;
+    if (waiting->last == NULL) {
+        waiting->first = stream;
+    } else {
+        waiting->last->next_starved = stream;
+    }
+    waiting->last = stream;
+}
+
+void stream_receive(struct stream *stream) {
+    if (stream->receiving || stream->ended || stream->state == STREAM_CLOSING || stream->state == STREAM_CONNECTING) {
+        return;
+    }
+    stream->receiving = true;
+    /* While others of its kind wait for a buffer, a stream waits behind them: else busy sockets would leave them none. */
+    const struct ring_waiting *starved = stream->ring->starved;
+
+    if (starved[true].first != NULL || (!stream->favoured && starved[false].first != NULL)) {
+        starve(stream);
+    } else {
+        submit_receive(stream);
+    }
+}
+
+/* Takes the next waiting stream off its list; NULL: none waits. Even the favoured streams do not get all the buffers. */
+static struct stream *next_starved(struct ring *ring, uint32_t turn) {
+    bool favoured = turn % OTHERS_TURN != OTHERS_TURN - 1;
+    struct ring_waiting *waiting = &ring->starved[ring->starved[favoured].first != NULL ? favoured : !favoured];
+    struct stream *stream = waiting->first;
+
+    if (stream != NULL) {
+        waiting->first = stream->next_starved;
+        if (waiting->first == NULL) {
+            waiting->last = NULL;
+        }
+        stream->starved = false;
+    }
+    return stream;
+}
+
+/*
+ * Submits as many receives as there are buffers. A stream stays on the ring's lists until it is served, also when it closes:
+ * see stream_close_when_quiet.
+ */
+void stream_feed_starved(struct ring *ring) {
+    for (uint32_t i = 0; i < ring->options.receive_buffers; i++) {
+        struct stream *stream = next_starved(ring, i);
+
+        if (stream == NULL) {
+            return;
+        }
+        if (stream->state == STREAM_CLOSING) {
+            stream_close_when_quiet(stream);
+        } else {
+            submit_receive(stream);
+        }
+    }
+}
+
+/* Hands to the owner what a receive has brought. */
+static void deliver(struct stream *stream, int result, unsigned flags) {
+    struct ring *ring = stream->ring;
+    struct bytes data = {0};
+
+    if (result > 0) {
+        data = bytes_of(ring->buffers + (size_t)(flags >> IORING_CQE_BUFFER_SHIFT) * RING_RECEIVE_SIZE, (size_t)result);
+        stream->bytes_received += (uint64_t)result;
+    }
+    stream->ended = result == 0;
+    if (stream->state != STREAM_OPEN) {
+        stream_linger_on(stream, result);
+    } else if (result >= 0) {
+        stream->handler->received(stream, data);
+    } else {
+        stream->handler->failed(stream, result);
+    }
+}
+
+void stream_complete_receive(struct ring *ring, uint64_t name, int result, unsigned flags) {
+    struct stream *stream = stream_completed(ring, name);
+
+    if (result > 0 && stream->direct) {
+        ring->accepted_received += (uint64_t)result;
+    }
+    if (stream->state == STREAM_CLOSING) {
+        stream->receiving = false;
+        stream_close_when_quiet(stream);
+        return;
+    }
+    if (result == -ENOBUFS) {
+        starve(stream);
+        return;
+    }
+    stream->receiving = false;
+    stream->poll_first = !(flags & IORING_CQE_F_SOCK_NONEMPTY);
+    if (result == -EINTR || result == -EAGAIN) {
+        stream_receive(stream);
+        return;
+    }
+    deliver(stream, result, flags);
+}
+
+/*
+ * A poll reports FIN whether it asks for it or not, and a poll that is not multishot would end with it. A multishot poll
+ * goes on, and reports a reset that comes behind FIN.
+ */
+void stream_watch(struct stream *stream) {
+    if (stream->watching || stream->state != STREAM_OPEN) {
+        return;
+    }
+    struct io_uring_sqe *sqe = stream_submission(stream, OPERATION_WATCH);
+
+    io_uring_prep_poll_multishot(sqe, stream->descriptor, POLLERR | POLLHUP);
+    stream_mark_descriptor(stream, sqe);
+    stream->watching = true;
+}
+
+/* `result` has the poll's events, or is negative when the poll could not go on. */
+void stream_complete_watch(struct ring *ring, uint64_t name, int result, unsigned flags) {
+    struct stream *stream = stream_completed(ring, name);
+    bool over = result >= 0 && (result & (POLLERR | POLLHUP)) != 0;
+
+    if ((flags & IORING_CQE_F_MORE) != 0) {
+        stream->in_flight++; /* the poll is still armed */
+        ring->in_flight++;
+    } else {
+        stream->watching = false;
+    }
+    if (stream->state == STREAM_CLOSING) {
+        stream_close_when_quiet(stream);
+    } else if (over && stream->state == STREAM_OPEN) {
+        stream->handler->failed(stream, -ECONNRESET);
+    } else if (over) {
+        stream_close(stream);
+    } else if (!stream->watching && result >= 0) {
+        stream_watch(stream);
+    }
+}
+
+bool stream_is_quiet(const struct stream *stream) {
+    char byte;
+
+    CHECK(!stream->direct);
+    return !stream->ended && stream->state == STREAM_OPEN &&
+           recv(stream->descriptor, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}

@@ -1,0 +1,121 @@
+#include "server/sockets.h"
+
+#include "ring/listener.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int probe(const struct config *config, char error[static SOCKETS_ERROR_SIZE]) {
+    char reason[RING_ERROR_SIZE];
+
+    for (size_t i = 0; i < config->listen_count; i++) {
+        if (listener_probe(config->listen[i], reason) < 0) {
+            snprintf(error, SOCKETS_ERROR_SIZE, "%s", reason);
+            return -1;
+        }
+    }
+    if (config->admin_address != NULL && listener_probe(config->admin_address, reason) < 0) {
+        snprintf(error, SOCKETS_ERROR_SIZE, "admin: %s", reason);
+        return -1;
+    }
+    return 0;
+}
+
+static int *slot(const struct sockets *sockets, unsigned shard, size_t address) {
+    return &sockets->listeners[shard * sockets->per_shard + address];
+}
+
+static int bind_shard(struct sockets *sockets, const struct config *config, unsigned shard,
+                      char error[static SOCKETS_ERROR_SIZE]) {
+    char reason[RING_ERROR_SIZE];
+
+    for (size_t i = 0; i < sockets->per_shard; i++) {
+        int descriptor = listener_bind(config->listen[i], reason);
+
+        if (descriptor < 0) {
+            snprintf(error, SOCKETS_ERROR_SIZE, "%s", reason);
+            return -1;
+        }
+        *slot(sockets, shard, i) = descriptor;
+    }
+    return 0;
+}
+
+static int bind_admin(struct sockets *sockets, const struct config *config, char error[static SOCKETS_ERROR_SIZE]) {
+    char reason[RING_ERROR_SIZE];
+
+    if (config->admin_address == NULL) {
+        return 0;
+    }
+    int descriptor = listener_bind(config->admin_address, reason);
+    if (descriptor < 0) {
+        snprintf(error, SOCKETS_ERROR_SIZE, "admin: %s", reason);
+        return -1;
+    }
+    sockets->admin = descriptor;
+    return 0;
+}
+
+static int bind_all(struct sockets *sockets, const struct config *config, char error[static SOCKETS_ERROR_SIZE]) {
+    for (unsigned shard = 0; shard < sockets->shards; shard++) {
+        if (bind_shard(sockets, config, shard, error) < 0) {
+            return -1;
+        }
+    }
+    return bind_admin(sockets, config, error);
+}
+
+int sockets_open(struct sockets *sockets, const struct config *config, unsigned shards,
+                 char error[static SOCKETS_ERROR_SIZE]) {
+    *sockets = (struct sockets){.per_shard = config->listen_count, .shards = shards, .admin = -1};
+    if (probe(config, error) < 0) {
+        return -1;
+    }
+    size_t count = shards * config->listen_count;
+    sockets->listeners = malloc(count * sizeof *sockets->listeners);
+    if (sockets->listeners == NULL) {
+        snprintf(error, SOCKETS_ERROR_SIZE, "not enough memory");
+        return -1;
+    }
+    memset(sockets->listeners, -1, count * sizeof *sockets->listeners);
+    if (bind_all(sockets, config, error) < 0) {
+        sockets_close(sockets);
+        return -1;
+    }
+    return 0;
+}
+
+const int *sockets_of_shard(const struct sockets *sockets, unsigned shard) {
+    return slot(sockets, shard, 0);
+}
+
+void sockets_give_shard(struct sockets *sockets, unsigned shard) {
+    for (size_t i = 0; i < sockets->per_shard; i++) {
+        *slot(sockets, shard, i) = -1;
+    }
+}
+
+int sockets_take_admin(struct sockets *sockets) {
+    int descriptor = sockets->admin;
+
+    sockets->admin = -1;
+    return descriptor;
+}
+
+void sockets_close(struct sockets *sockets) {
+    if (sockets->listeners == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < sockets->shards * sockets->per_shard; i++) {
+        if (sockets->listeners[i] >= 0) {
+            close(sockets->listeners[i]);
+        }
+    }
+    if (sockets->admin >= 0) {
+        close(sockets->admin);
+    }
+    free(sockets->listeners);
+    *sockets = (struct sockets){.admin = -1};
+}

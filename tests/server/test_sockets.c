@@ -1,0 +1,128 @@
+#include "server/sockets.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* Two addresses, of free ports, and the admin's. */
+struct scene {
+    char texts[3][32];
+    char *listen[2];
+    struct config config;
+    struct sockets sockets;
+    char error[SOCKETS_ERROR_SIZE];
+};
+
+static unsigned port_of(int descriptor) {
+    struct sockaddr_in address;
+    socklen_t size = sizeof address;
+
+    cr_assert_eq(getsockname(descriptor, (struct sockaddr *)&address, &size), 0);
+    return ntohs(address.sin_port);
+}
+
+/* Returns a socket that listens on a free port, and holds it. */
+static int take_port(unsigned *port) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    cr_assert_eq(bind(descriptor, (struct sockaddr *)&address, sizeof address), 0);
+    cr_assert_eq(listen(descriptor, 1), 0);
+    *port = port_of(descriptor);
+    return descriptor;
+}
+
+static bool is_open(int descriptor) {
+    return fcntl(descriptor, F_GETFD) >= 0;
+}
+
+static void set_up(struct scene *scene) {
+    int holders[3];
+
+    *scene = (struct scene){0};
+    for (size_t i = 0; i < 3; i++) {
+        unsigned port;
+
+        holders[i] = take_port(&port);
+        snprintf(scene->texts[i], sizeof scene->texts[i], "127.0.0.1:%u", port);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        close(holders[i]);
+    }
+    scene->listen[0] = scene->texts[0];
+    scene->listen[1] = scene->texts[1];
+    scene->config.listen = scene->listen;
+    scene->config.listen_count = 2;
+    scene->config.admin_address = scene->texts[2];
+}
+
+Test(sockets, each_shard_has_one_for_each_address) {
+    struct scene scene;
+
+    set_up(&scene);
+    cr_assert_eq(sockets_open(&scene.sockets, &scene.config, 3, scene.error), 0, "%s", scene.error);
+    const int *first = sockets_of_shard(&scene.sockets, 0);
+    for (unsigned shard = 1; shard < 3; shard++) {
+        const int *other = sockets_of_shard(&scene.sockets, shard);
+
+        cr_assert_neq(first[0], other[0]);
+        cr_assert_eq(port_of(first[0]), port_of(other[0]));
+        cr_assert_eq(port_of(first[1]), port_of(other[1]));
+    }
+    cr_assert_neq(port_of(first[0]), port_of(first[1]));
+    sockets_close(&scene.sockets);
+}
+
+Test(sockets, what_is_given_away_stays_open) {
+    struct scene scene;
+
+    set_up(&scene);
+    cr_assert_eq(sockets_open(&scene.sockets, &scene.config, 2, scene.error), 0, "%s", scene.error);
+    int given = sockets_of_shard(&scene.sockets, 1)[0];
+    int kept = sockets_of_shard(&scene.sockets, 0)[0];
+    sockets_give_shard(&scene.sockets, 1);
+    int admin = sockets_take_admin(&scene.sockets);
+    cr_assert_geq(admin, 0);
+    cr_assert_eq(sockets_take_admin(&scene.sockets), -1);
+    sockets_close(&scene.sockets);
+    cr_assert(is_open(given));
+    cr_assert(is_open(admin));
+    cr_assert_not(is_open(kept));
+    sockets_close(&scene.sockets);
+}
+
+Test(sockets, without_an_admin_address_there_is_no_admin_socket) {
+    struct scene scene;
+
+    set_up(&scene);
+    scene.config.admin_address = NULL;
+    cr_assert_eq(sockets_open(&scene.sockets, &scene.config, 1, scene.error), 0, "%s", scene.error);
+    cr_assert_eq(sockets_take_admin(&scene.sockets), -1);
+    sockets_close(&scene.sockets);
+}
+
+Test(sockets, an_address_that_is_taken_is_named) {
+    struct scene scene;
+    unsigned port;
+    int holder = take_port(&port);
+
+    set_up(&scene);
+    snprintf(scene.texts[1], sizeof scene.texts[1], "127.0.0.1:%u", port);
+    cr_assert_lt(sockets_open(&scene.sockets, &scene.config, 2, scene.error), 0);
+    cr_assert_not_null(strstr(scene.error, scene.texts[1]), "%s", scene.error);
+    sockets_close(&scene.sockets);
+    set_up(&scene);
+    snprintf(scene.texts[2], sizeof scene.texts[2], "127.0.0.1:%u", port);
+    cr_assert_lt(sockets_open(&scene.sockets, &scene.config, 2, scene.error), 0);
+    cr_assert_eq(strncmp(scene.error, "admin: ", 7), 0, "%s", scene.error);
+    close(holder);
+}
+
+Test(sockets, zeroed_ones_can_be_closed) {
+    struct sockets sockets = {0};
+
+    sockets_close(&sockets);
+    cr_assert(is_open(0));
+}
