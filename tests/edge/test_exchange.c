@@ -1,0 +1,353 @@
+/* An exchange between a carrier and an origin that are both made up. */
+#include "edge/site_switch.h"
+#include "served.h"
+
+#include <string.h>
+
+/* Linked with --wrap: the origin's side. */
+struct relay_exchange *__wrap_relay_exchange_start(struct relay *relay, const struct relay_request *request,
+                                                   const struct relay_handler *handler, void *owner,
+                                                   enum relay_fault *fault);
+size_t __wrap_relay_exchange_room(const struct relay_exchange *exchange);
+void __wrap_relay_exchange_body(struct relay_exchange *exchange, struct bytes piece);
+void __wrap_relay_exchange_body_end(struct relay_exchange *exchange);
+void __wrap_relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes trailers);
+void __wrap_relay_exchange_pause(struct relay_exchange *exchange);
+void __wrap_relay_exchange_resume(struct relay_exchange *exchange);
+void __wrap_relay_exchange_refuse(struct relay_exchange *exchange, enum relay_fault fault);
+void __wrap_relay_exchange_abort(struct relay_exchange *exchange);
+/* And what a head for the origin has of TLS and headers. */
+const char *__wrap_tls_session_version(const struct tls_session *session);
+const char *__wrap_tls_session_cipher(const struct tls_session *session);
+void __wrap_http_write_request(struct text *out, const struct http_message *request, const void *head,
+                               const struct http_forwarding *forwarding);
+void __wrap_stats_time_of_host(struct stats_shard *shard, struct stats_histogram *histogram, enum stats_latency what,
+                               uint64_t duration_ns);
+
+const struct config_host *__wrap_config_find_host(const struct config *config, const char *name);
+
+const struct config_host *__wrap_config_find_host(const struct config *config, const char *name) {
+    return strcmp(name, "s.test") == 0 ? &scene.host : NULL;
+}
+
+/* All that has happened, a letter each, in order. */
+static char events[64];
+static struct exchange exchange;
+static const struct relay_handler *origin;
+static bool is_reachable, takes_heads;
+static size_t origin_room, client_room;
+static unsigned status; /* of the last reply */
+
+static void note(const char *event) {
+    strncat(events, event, sizeof events - strlen(events) - 1);
+}
+
+/* What has happened since the last time. */
+static void expect_events(const char *expected, int line) {
+    cr_expect_str_eq(events, expected, "line %d: %s", line, events);
+    events[0] = '\0';
+}
+#define EXPECT_EVENTS(expected) expect_events(expected, __LINE__)
+
+struct relay_exchange *__wrap_relay_exchange_start(struct relay *relay, const struct relay_request *request,
+                                                   const struct relay_handler *handler, void *owner,
+                                                   enum relay_fault *fault) {
+    note("S");
+    cr_expect_eq(owner, &exchange);
+    cr_expect_eq(request->client, &exchange.client->origin);
+    origin = handler;
+    return is_reachable ? (struct relay_exchange *)&origin : NULL;
+}
+
+size_t __wrap_relay_exchange_room(const struct relay_exchange *relayed) {
+    return origin_room;
+}
+
+void __wrap_relay_exchange_body(struct relay_exchange *relayed, struct bytes piece) {
+    note("b");
+}
+
+void __wrap_relay_exchange_body_end(struct relay_exchange *relayed) {
+    note("e");
+}
+
+void __wrap_relay_exchange_body_end_with(struct relay_exchange *relayed, struct bytes trailers) {
+    note("e");
+}
+
+void __wrap_relay_exchange_pause(struct relay_exchange *relayed) {
+    note("p");
+}
+
+void __wrap_relay_exchange_resume(struct relay_exchange *relayed) {
+    note("r");
+}
+
+void __wrap_relay_exchange_refuse(struct relay_exchange *relayed, enum relay_fault fault) {
+    note("f");
+}
+
+void __wrap_relay_exchange_abort(struct relay_exchange *relayed) {
+    note("a");
+}
+
+const char *__wrap_tls_session_version(const struct tls_session *session) {
+    return "TLSv1.3";
+}
+
+const char *__wrap_tls_session_cipher(const struct tls_session *session) {
+    return "TLS_AES_128_GCM_SHA256";
+}
+
+void __wrap_http_write_request(struct text *out, const struct http_message *request, const void *head,
+                               const struct http_forwarding *forwarding) {
+    cr_expect_eq(forwarding->identity.data, scene.identity.headers.data);
+}
+
+void __wrap_stats_time_of_host(struct stats_shard *shard, struct stats_histogram *histogram, enum stats_latency what,
+                               uint64_t duration_ns) {}
+
+/* The carrier. */
+
+static bool send_interim(struct exchange *e, const struct http_message *response, const void *head) {
+    note("I");
+    return true;
+}
+
+static bool send_head(struct exchange *e, const struct http_message *response, const void *head) {
+    note("H");
+    return takes_heads;
+}
+
+static bool send_body(struct exchange *e, struct bytes piece) {
+    note("B");
+    return true;
+}
+
+static void send_end(struct exchange *e, struct bytes trailers) {
+    note("E");
+}
+
+static void send_reply(struct exchange *e, struct http_reply *reply) {
+    note("R");
+    status = reply->status;
+}
+
+static void invite_body(struct exchange *e) {
+    note("C");
+}
+
+static void reset(struct exchange *e, enum exchange_reset how) {
+    note(how == EXCHANGE_CUT_SHORT ? "X" : "G");
+}
+
+static size_t room(const struct exchange *e) {
+    return client_room;
+}
+
+static void read_more(void *owner) {
+    note("M");
+}
+
+static const struct exchange_carrier carrier = {
+    .send_interim = send_interim,
+    .send_head = send_head,
+    .send_body = send_body,
+    .send_end = send_end,
+    .send_reply = send_reply,
+    .invite_body = invite_body,
+    .reset = reset,
+    .room = room,
+    .read_more = read_more,
+};
+
+static struct client *client;
+
+static void open_all(void) {
+    served_open();
+    is_reachable = takes_heads = true;
+    origin_room = client_room = 1000;
+    client = &served_connect()->client;
+}
+
+static void close_all(void) {
+    served_close();
+}
+
+TestSuite(exchange, .init = open_all, .fini = close_all);
+
+/* Reads a head as any carrier may, and begins. */
+static void begin(const char *head) {
+    struct http_parser parser;
+
+    exchange_init(&exchange, &carrier, NULL, client);
+    http_parser_init_request(&parser, &exchange.request, 8192);
+    cr_assert_eq(http_parser_head(&parser, bytes_of_string(head)), HTTP_PARSE_HEAD);
+    exchange_begin(&exchange, bytes_of_string(head));
+}
+
+static void answer(unsigned code) {
+    origin->head(&exchange, &(struct http_message){.status = code}, "");
+}
+
+static uint64_t requests(const struct site *site, unsigned code) {
+    return stats_read(&stats_hosts_at(site->stats, 0, 0)->requests[stats_code_slot(code)]);
+}
+
+static const char get[] = "GET / HTTP/1.1\r\nHost: s.test\r\n\r\n";
+static const char post[] = "POST / HTTP/1.1\r\nHost: s.test\r\nContent-Length: 10\r\n\r\n";
+
+Test(exchange, relays_a_request_and_its_answer) {
+    begin(get);
+    EXPECT_EVENTS("Se");
+    origin->interim(&exchange, &(struct http_message){.status = 103}, "");
+    answer(200);
+    origin->body(&exchange, bytes_of_string("12345"));
+    origin->end(&exchange, (struct bytes){0});
+    EXPECT_EVENTS("IHBEM");
+    cr_expect_eq(exchange.body_out, 5);
+    cr_expect_eq(requests(&scene.site, 200), 0, "it is not over");
+    exchange_end(&exchange);
+    EXPECT_EVENTS("");
+    cr_expect_eq(requests(&scene.site, 200), 1);
+}
+
+Test(exchange, relays_a_body_as_far_as_the_origin_takes_it) {
+    begin(post);
+    EXPECT_EVENTS("SC");
+    cr_expect(exchange_wants_body(&exchange));
+    cr_expect(exchange_body(&exchange, bytes_of_string("12345")));
+    origin_room = 0;
+    cr_expect_not(exchange_wants_body(&exchange));
+    origin->drained(&exchange);
+    cr_expect(exchange_body(&exchange, bytes_of_string("67890")));
+    exchange_body_end(&exchange, (struct bytes){0});
+    EXPECT_EVENTS("bMbe");
+    cr_expect_eq(exchange.body_in, 10);
+    cr_expect(exchange_wants_body(&exchange), "a client that goes away is to be noticed");
+    exchange_end(&exchange);
+    EXPECT_EVENTS("a");
+}
+
+Test(exchange, has_the_origin_wait_for_the_client) {
+    begin(get);
+    answer(200);
+    client_room = 0;
+    origin->body(&exchange, bytes_of_string("1"));
+    origin->body(&exchange, bytes_of_string("2"));
+    exchange_drained(&exchange);
+    client_room = 1;
+    exchange_drained(&exchange);
+    exchange_drained(&exchange);
+    EXPECT_EVENTS("SeHBpBr");
+    exchange_end(&exchange);
+}
+
+Test(exchange, answers_for_an_origin_that_does_not) {
+    is_reachable = false;
+    begin(get);
+    EXPECT_EVENTS("SR");
+    cr_expect_eq(status, 502);
+    exchange_end(&exchange);
+    is_reachable = true;
+    begin(get);
+    origin->failed(&exchange, RELAY_TIMEOUT, RELAY_FAULT_NONE);
+    EXPECT_EVENTS("SeRM");
+    cr_expect_eq(status, 504);
+    exchange_end(&exchange);
+    EXPECT_EVENTS("");
+    cr_expect_eq(requests(&scene.site, 502) + requests(&scene.site, 504), 2);
+}
+
+Test(exchange, cuts_an_answer_short_that_the_origin_does_not_complete) {
+    begin(get);
+    answer(200);
+    origin->failed(&exchange, RELAY_BROKEN, RELAY_FAULT_NONE);
+    EXPECT_EVENTS("SeHX");
+    exchange_end(&exchange);
+}
+
+Test(exchange, takes_no_head_that_its_carrier_cannot_send) {
+    begin(get);
+    takes_heads = false;
+    answer(200);
+    EXPECT_EVENTS("SeHfRM");
+    cr_expect_eq(status, 502);
+    cr_expect_eq(exchange.code, 502);
+    cr_expect_eq(exchange.origin_fault, RELAY_FAULT_TOO_LARGE);
+    exchange_end(&exchange);
+}
+
+Test(exchange, refuses_a_request_before_its_answer_and_not_after) {
+    begin(post);
+    exchange_refuse(&exchange, 413);
+    EXPECT_EVENTS("SCaR");
+    cr_expect_eq(status, 413);
+    cr_expect_eq(scene.stats.rejected[STATS_AT_REQUEST][STATS_REJECT_TOO_LARGE], 1);
+    exchange_end(&exchange);
+    begin(post);
+    answer(200);
+    exchange_refuse(&exchange, 400);
+    exchange_refuse(&exchange, 408);
+    EXPECT_EVENTS("SCHXG");
+    cr_expect_eq(scene.stats.rejected[STATS_AT_REQUEST][STATS_REJECT_MALFORMED], 1);
+    cr_expect_eq(scene.stats.rejected[STATS_AT_REQUEST][STATS_REJECT_TIMEOUT], 1);
+    exchange_end(&exchange);
+}
+
+Test(exchange, denies_a_certificate_that_is_not_valid) {
+    scene.host.mode = CONFIG_ENFORCE;
+    scene.identity.status = STATUS_NONE;
+    scene.identity.reason = REASON_ABSENT;
+    begin(get);
+    EXPECT_EVENTS("R");
+    cr_expect_eq(status, 403);
+    cr_expect_not(exchange.dismissed, "the client may find another certificate");
+    exchange_end(&exchange);
+    client->verdict.lost = true;
+    begin(get);
+    cr_expect(exchange.dismissed, "its certificate was valid in the handshake");
+    exchange_end(&exchange);
+    cr_expect_eq(scene.stats.rejected[STATS_AT_CERTIFICATE][STATS_REJECT_DENIED], 2);
+}
+
+Test(exchange, is_for_the_host_of_the_handshake_alone) {
+    begin("GET / HTTP/1.1\r\nHost: other.test\r\n\r\n");
+    EXPECT_EVENTS("R");
+    cr_expect_eq(status, 421);
+    exchange_end(&exchange);
+    begin("CONNECT s.test:443 HTTP/1.1\r\nHost: s.test\r\n\r\n");
+    cr_expect_eq(status, 501);
+    exchange_end(&exchange);
+}
+
+/* As one of several on a connection, it may be under way when another one begins after a reload. */
+Test(exchange, keeps_its_site_when_the_client_gets_another) {
+    begin(get);
+    cr_expect_eq(scene.site.references, 101);
+    scene.shard.site = &served_site_then;
+    cr_expect(site_switch(client));
+    cr_expect_eq(client->site, &served_site_then);
+    answer(200);
+    exchange_end(&exchange);
+    cr_expect_eq(requests(&scene.site, 200), 1);
+    cr_expect_eq(requests(&served_site_then, 200), 0);
+    cr_expect_eq(scene.site.references, 99, "neither client nor exchange");
+    begin(get);
+    answer(200);
+    exchange_end(&exchange);
+    cr_expect_eq(requests(&served_site_then, 200), 1);
+}
+
+Test(exchange, takes_a_reload_in_when_it_begins) {
+    struct exchange *early = &exchange;
+
+    exchange_init(early, &carrier, NULL, client);
+    cr_expect_eq(early->site, &scene.site);
+    exchange_end(early);
+    scene.shard.site = &served_site_then;
+    begin(get);
+    cr_expect_eq(early->site, &served_site_then);
+    cr_expect_eq(client->site, &served_site_then);
+    exchange_end(early);
+}
