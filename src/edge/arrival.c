@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "edge/eviction.h"
 #include "edge/gate.h"
-#include "edge/hello_stage.h"
+#include "edge/hello.h"
 
 #include <string.h>
 

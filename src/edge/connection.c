@@ -156,7 +156,8 @@ static void unlink_connection(struct connection *connection) {
     }
 }
 
-/* While there is time and room, until the client has read the alert; else at once, and it may miss it. */
+/* Closes once the client has read the alert, while there is time and room for that; else at once, and it may miss the alert.
+ */
 static void finish_after_alert(struct connection *connection) {
     struct shard *shard = connection->client.shard;
 
@@ -272,7 +273,7 @@ static void on_received(struct stream *stream, struct bytes data) {
     }
     connection->stage->received(connection, data);
     if (connection->stage->pauses && !connection->queue.entry.waits) {
-        pace_take_crumb(&connection->pace, &connection->client.shard->ring.timers, now_ms(connection), data.size);
+        pace_take_small_piece(&connection->pace, &connection->client.shard->ring.timers, now_ms(connection), data.size);
     }
     connection_arm(connection);
 }
@@ -367,7 +368,7 @@ void connection_stop_all(struct shard *shard) {
         struct connection *next = connection->next;
 
         connection_end(connection, CONNECTION_ABRUPTLY);
-        /* Those that were lingering already. */
+        /* Closes those that were lingering already, too. */
         stream_close(connection->stream);
         connection = next;
     }

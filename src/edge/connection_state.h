@@ -6,7 +6,7 @@
  *   HELLO ─ QUEUED ─ HANDSHAKE ─ WAITING ⇄ HEAD ⇄ EXCHANGE
  *      └───────┴─────────┴──────────┴───────┴──────┴─── CLOSING
  *
- * Each stage's table is in the module that does its work: hello_stage.c, queue.c, handshake.c, http1.c, connection.c. A
+ * Each stage's table is in the module that does its work: hello.c, queue.c, handshake.c, http1.c, connection.c. A
  * module knows the stages that follow its own, and never those before it.
  */
 #ifndef EDGE_CONNECTION_STATE_H

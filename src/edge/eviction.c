@@ -103,7 +103,7 @@ bool eviction_allows_sending(struct connection *connection) {
     return false;
 }
 
-/* A stranger's request that has had its time, whether or not a part of it is kept here; or NULL. */
+/* Returns the oldest request of a stranger that has had its time, whether or not a part of it is kept here; or NULL. */
 static struct place *find_slow(struct shard *shard) {
     static const enum places_stage stages[] = {PLACES_BUSY, PLACES_KEEPING};
 

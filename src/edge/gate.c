@@ -102,7 +102,7 @@ bool gate_arrive(struct shard *shard, const struct sockaddr *peer, uint32_t *sou
     switch (arrival) {
     case SOURCE_OVER_RATE:
         refuse_arrival(shard, STATS_REJECT_SOURCE_RATE);
-        if (!shard_is_calm(shard)) { /* even to refuse it costs something, and it can be somebody who was known */
+        if (!shard_is_calm(shard)) { /* even a refusal costs something, and the source may be one that was known */
             screen_block(shard, peer);
         }
         return false;

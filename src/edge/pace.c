@@ -25,24 +25,24 @@ void pace_stop(struct pace *pace, struct timer_wheel *wheel) {
 }
 
 void pace_begin(struct pace *pace) {
-    pace->crumbs = 0;
+    pace->small_pieces = 0;
     pace->waited_ms = 0;
     pace->waited_bytes = 0;
 }
 
-void pace_take_crumb(struct pace *pace, struct timer_wheel *wheel, uint64_t now_ms, size_t size) {
+void pace_take_small_piece(struct pace *pace, struct timer_wheel *wheel, uint64_t now_ms, size_t size) {
     uint64_t pause_ms = PACE_PAUSE_MS;
 
-    if (size >= PACE_CRUMB_SIZE) {
+    if (size >= PACE_SMALL_SIZE) {
         return;
     }
-    if (pace->crumbs < UINT8_MAX) {
-        pace->crumbs++;
+    if (pace->small_pieces < UINT8_MAX) {
+        pace->small_pieces++;
     }
-    if (pace->crumbs <= PACE_CRUMBS_FREE) {
+    if (pace->small_pieces <= PACE_SMALL_FREE) {
         return;
     }
-    for (uint8_t i = PACE_CRUMBS_FREE + 1; i < pace->crumbs && pause_ms < PACE_PAUSE_MAX_MS; i++) {
+    for (uint8_t i = PACE_SMALL_FREE + 1; i < pace->small_pieces && pause_ms < PACE_PAUSE_MAX_MS; i++) {
         pause_ms *= 2;
     }
     if (now_ms + pause_ms < pace->deadline_ms) {

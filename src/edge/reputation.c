@@ -6,7 +6,7 @@
 
 enum { PATIENCE_MS = 500 /* of a client that waits in a queue of ours */ };
 
-/* Else one device would make more than two clients of itself by and by. */
+/* Otherwise one device would count as more than two clients, by and by. */
 _Static_assert((int)HOLDERS_VOUCH_S >= (int)SOURCES_VOUCHED_HALF_LIFE_S, "one client is one");
 
 static uint64_t now_ms(const struct client *client) {
@@ -17,7 +17,7 @@ static void count(struct client *client, enum stats_budget budget) {
     stats_add(&client->shard->stats->over_budget[budget], 1);
 }
 
-/* Says what helps, the first time: a fleet that shares a certificate, or a proxy's, looks like one that was taken. */
+/* Logs which setting helps, the first time: a certificate that a fleet or a proxy shares looks like a stolen one. */
 static void tell_of_excess(const struct client *client, const struct holder_worth *worth) {
     struct bytes serial = client->verdict.identity->serial;
 
@@ -32,8 +32,8 @@ static void tell_of_excess(const struct client *client, const struct holder_wort
 }
 
 /*
- * Makes the source known, if its certificate may still speak for it. A ticket, which can be used from anywhere, keeps a
- * known source known: those who only resume would else be strangers after a while.
+ * Makes the source known, if the certificate may still speak for it. A ticket, which can be used from anywhere, keeps a
+ * known source known: otherwise clients that only resume would be strangers after a while.
  */
 static void speak_for_source(struct client *client, const struct holder_worth *worth) {
     struct shard *shard = client->shard;
@@ -50,9 +50,9 @@ static void speak_for_source(struct client *client, const struct holder_worth *w
 }
 
 /*
- * A certificate that is used more than any device needs speaks for nobody, and under load against the sources that nobody
- * else has spoken for. Those that are known have a budget of their own: a thief must not cost the owner, and whoever has the
- * owner's address, what they have.
+ * Counts a certificate that is used more than any device needs. It makes no source known, and under load counts against a
+ * source that no other certificate has made known. A known source has a budget of its own instead: a thief must not cost the
+ * owner, nor others behind the owner's address, their standing.
  */
 static void exceed_rate(struct client *client, bool is_known) {
     struct shard *shard = client->shard;

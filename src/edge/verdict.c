@@ -24,7 +24,7 @@ static void forget_chain(struct client *client) {
     }
 }
 
-/* All that is known of the client: what a ticket stood for that came to nothing. */
+/* Forgets all that is known of the client: of a ticket, say, that was not accepted in the end. */
 static void forget(struct client *client) {
     identity_release(client->verdict.identity);
     client->verdict.identity = NULL;
@@ -38,7 +38,8 @@ void verdict_release(struct client *client) {
     forget(client);
 }
 
-/* In one piece with a size before each certificate, so that the verdict can be reached anew. False: out of memory. */
+/* Keeps the chain, so that the verdict can be reached anew: in one piece, a size before each certificate. False: out of
+ * memory. */
 static bool keep_chain(struct client *client, const struct tls_peer_chain *chain) {
     size_t size = 0;
     uint8_t *next;
@@ -110,8 +111,9 @@ bool verdict_judge(struct client *client, const struct tls_peer_chain *chain) {
 }
 
 /*
- * Whether the client may have what a valid certificate earns: it has shown that it has the key, in this handshake or in that
- * of its ticket. A certificate whose key cannot show it is never valid; this holds it, whatever else is wrong.
+ * Returns whether the client may have what a valid certificate earns: the client has proved possession of the key, in this
+ * handshake or in that of its ticket. A certificate whose key cannot prove that is never judged valid; this check holds even
+ * if something else is wrong.
  */
 static bool is_earned(const struct client *client, const struct identity *identity) {
     return identity->status != STATUS_VALID || client->verdict.by_ticket || tls_session_is_proved(client->tls);
@@ -145,12 +147,12 @@ bool verdict_settle(struct client *client, bool resumed) {
 static struct identity *judge_anew(struct client *client) {
     struct bytes certificates[TLS_PEER_CHAIN_MAX];
 
-    /* Who was never asked has shown nothing, and who is not asked any more need not have. */
+    /* There is no chain to judge: the client sent none (it may never have been asked), or the host's mode is now `off`. */
     if (client->host->mode == CONFIG_OFF || client->verdict.identity->reason == REASON_ABSENT) {
         forget_chain(client);
         return identity_retain(client->site->absent[client->host->index]);
     }
-    if (client->verdict.chain == NULL) { /* it was too large to be kept */
+    if (client->verdict.chain == NULL) { /* the chain was too large to be kept */
         return look_up_or_judge(client, NULL, 0, true);
     }
     return look_up_or_judge(client, certificates, kept_chain(client, certificates), false);
@@ -186,7 +188,7 @@ void verdict_policy_changed(struct client *client, const struct config_host *bef
     }
 }
 
-/* Within which a ticket is good: this host under this policy, and this very name (RFC 6066 section 3). */
+/* Finds the scope within which a ticket is good: this host under this policy, and this very name (RFC 6066 section 3). */
 static void find_scope(const struct client *client, uint8_t scope[static IDENTITY_DIGEST_SIZE]) {
     uint8_t both[IDENTITY_DIGEST_SIZE + HELLO_NAME_MAX];
     size_t name_size = strlen(client->name);
@@ -202,8 +204,8 @@ static void find_scope(const struct client *client, uint8_t scope[static IDENTIT
 }
 
 /*
- * Whom a ticket is worth while: clients that are known, and those without a certificate where that lets them through. Who
- * could do better with another certificate is to be asked for it each time.
+ * Returns whether to issue a ticket: yes to a client with a valid certificate, or with none where the mode lets it in.
+ * Otherwise no: the client may choose a better certificate, and TLS asks for one only in a full handshake.
  */
 static bool may_resume(const struct client *client) {
     if (client->verdict.identity == NULL) {
@@ -213,7 +215,7 @@ static bool may_resume(const struct client *client) {
            (client->verdict.identity->status == STATUS_NONE && client->host->mode != CONFIG_ENFORCE);
 }
 
-/* Where it will be found by who resumes. */
+/* Stores the chain in the chain log, where a session that resumes, which sends no certificates, finds it by its digest. */
 static void log_chain(const struct client *client) {
     uint32_t part;
     size_t leaf_size;
@@ -241,7 +243,7 @@ bool verdict_bind_ticket(struct client *client, bool resumed, uint8_t binding[st
     return true;
 }
 
-/* The chain of who resumes, so that a later change of policy can judge it. */
+/* Takes the chain of a client that resumes from the chain log, so that a later change of policy can judge the chain. */
 static bool recall_chain(struct client *client, const uint8_t *digest) {
     struct shard *shard = client->shard;
     size_t size = chain_log_get(shard->shared.chains, digest, NULL, 0);

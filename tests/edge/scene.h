@@ -5,7 +5,7 @@
 #include "base/hash.h"
 #include "edge/eviction.h"
 #include "edge/gate.h"
-#include "edge/hello_stage.h"
+#include "edge/hello.h"
 #include "edge/place.h"
 #include "edge/reputation.h"
 #include "edge/reputation_store.h"

@@ -37,15 +37,15 @@ static void begin(uint32_t deadline_ms) {
     pace_set_deadline(&scene.pace, &scene.wheel, scene.now_ms, deadline_ms);
 }
 
-static void crumb(size_t size) {
-    pace_take_crumb(&scene.pace, &scene.wheel, scene.now_ms, size);
+static void small_piece(size_t size) {
+    pace_take_small_piece(&scene.pace, &scene.wheel, scene.now_ms, size);
 }
 
-/* How long the pause takes that this crumb begins. */
-static uint64_t pause_after_crumb(void) {
+/* How long the pause takes that this small piece begins. */
+static uint64_t pause_after_small_piece(void) {
     uint64_t began_ms = scene.now_ms;
     unsigned before = resumed;
-    crumb(1);
+    small_piece(1);
     cr_assert(scene.pace.paused);
     while (scene.pace.paused) {
         pass(1);
@@ -63,26 +63,26 @@ Test(pace, a_deadline_passes_once_and_not_early) {
     cr_expect_eq(resumed, 0);
 }
 
-Test(pace, the_first_crumbs_are_free) {
+Test(pace, the_first_small_pieces_are_free) {
     begin(60000);
-    for (int i = 0; i < PACE_CRUMBS_FREE; i++) {
-        crumb(1);
+    for (int i = 0; i < PACE_SMALL_FREE; i++) {
+        small_piece(1);
         cr_expect_not(scene.pace.paused);
     }
-    crumb(PACE_CRUMB_SIZE); /* none */
+    small_piece(PACE_SMALL_SIZE); /* none */
     cr_expect_not(scene.pace.paused);
-    crumb(PACE_CRUMB_SIZE - 1);
+    small_piece(PACE_SMALL_SIZE - 1);
     cr_expect(scene.pace.paused);
 }
 
 Test(pace, pauses_double_up_to_a_bound) {
     begin(60000);
-    for (int i = 0; i < PACE_CRUMBS_FREE; i++) {
-        crumb(1);
+    for (int i = 0; i < PACE_SMALL_FREE; i++) {
+        small_piece(1);
     }
     for (uint64_t pause_ms = PACE_PAUSE_MS; pause_ms <= 4 * PACE_PAUSE_MAX_MS; pause_ms *= 2) {
         uint64_t expected_ms = pause_ms < PACE_PAUSE_MAX_MS ? pause_ms : PACE_PAUSE_MAX_MS;
-        uint64_t took_ms = pause_after_crumb();
+        uint64_t took_ms = pause_after_small_piece();
         cr_expect_geq(took_ms, expected_ms);
         cr_expect_leq(took_ms, expected_ms + TIMER_TICK_MS);
     }
@@ -91,15 +91,15 @@ Test(pace, pauses_double_up_to_a_bound) {
 
 Test(pace, a_pause_does_not_move_the_deadline) {
     begin(1000);
-    for (int i = 0; i < PACE_CRUMBS_FREE + 4; i++) { /* the last of 256 ms */
-        crumb(1);
+    for (int i = 0; i < PACE_SMALL_FREE + 4; i++) { /* the last of 256 ms */
+        small_piece(1);
     }
     pass(300);
     cr_expect_eq(resumed, 1);
     cr_expect_eq(expired, 0);
     pass(500);
     for (int i = 0; i < 4; i++) {
-        crumb(1); /* a pause beyond the deadline */
+        small_piece(1); /* a pause beyond the deadline */
     }
     cr_expect(scene.pace.paused);
     pass(200 + TIMER_TICK_MS);
@@ -107,26 +107,26 @@ Test(pace, a_pause_does_not_move_the_deadline) {
     cr_expect_eq(expired, 1);
 }
 
-Test(pace, something_new_has_free_crumbs_again_and_a_new_deadline_ends_a_pause) {
+Test(pace, something_new_has_free_small_pieces_again_and_a_new_deadline_ends_a_pause) {
     begin(60000);
-    for (int i = 0; i < PACE_CRUMBS_FREE + 3; i++) {
-        crumb(1);
+    for (int i = 0; i < PACE_SMALL_FREE + 3; i++) {
+        small_piece(1);
     }
     cr_expect(scene.pace.paused);
     pace_begin(&scene.pace);
     pace_set_deadline(&scene.pace, &scene.wheel, scene.now_ms, 100);
     cr_expect_not(scene.pace.paused);
-    crumb(1);
+    small_piece(1);
     cr_expect_not(scene.pace.paused);
     pass(100 + TIMER_TICK_MS);
     cr_expect_eq(expired, 1);
     cr_expect_eq(resumed, 0);
 }
 
-Test(pace, ten_thousand_crumbs_do_not_overflow) {
+Test(pace, ten_thousand_small_pieces_do_not_overflow) {
     begin(60000);
     for (int i = 0; i < 10000; i++) {
-        crumb(1);
+        small_piece(1);
     }
     cr_expect(scene.pace.paused);
     pass(PACE_PAUSE_MAX_MS + TIMER_TICK_MS);

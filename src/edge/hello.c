@@ -1,4 +1,4 @@
-#include "edge/hello_stage.h"
+#include "edge/hello.h"
 
 #include "base/check.h"
 #include "base/clock.h"
