@@ -23,3 +23,22 @@ struct access_client client_describe(const struct client *client, const struct c
         .host = host == NULL ? bytes_of(NULL, 0) : bytes_of_string(host->name),
     };
 }
+
+struct access_request client_describe_request(const struct client *client, const struct config_host *host,
+                                              const struct identity *identity, char address[static CLIENT_ADDRESS_SIZE]) {
+    bool has_certificate = identity->status != STATUS_NONE;
+
+    return (struct access_request){
+        .client = client_describe(client, host, address),
+        .handshake_ns = client->handshake_ns,
+        .tls_version = tls_session_version(client->tls),
+        .tls_cipher = tls_session_cipher(client->tls),
+        .resumed = client->verdict.by_ticket,
+        .status = status_name(identity->status),
+        .reason = reason_name(identity->reason),
+        .ski = identity->ski,
+        .serial = identity->serial,
+        .issuer = identity->issuer,
+        .fingerprint = bytes_of(identity->fingerprint, has_certificate ? sizeof identity->fingerprint : 0),
+    };
+}

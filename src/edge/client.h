@@ -1,7 +1,7 @@
 /*
- * A client, as the modules see it that serve it: under which site and host, with which TLS session, what it has shown, and
- * what its source and its certificate are worth. Owned by its connection, for as long as the connection; a request and its
- * answer (exchange.h) know the client and not the connection.
+ * A client, as the modules that serve clients know one: under which site and host, with which TLS session, with which
+ * verdict, and with which worth of its source and certificate. The connection owns its client and lives as long; a request
+ * and its answer (exchange.h) know the client and not the connection.
  */
 #ifndef EDGE_CLIENT_H
 #define EDGE_CLIENT_H
@@ -15,22 +15,23 @@ enum {
     CLIENT_ADDRESS_SIZE = 46,
 };
 
-/* What the client has shown, and what was said of that: verdict.c's. */
+/* The certificates that the client has shown, and the verdict on them: verdict.c's. */
 struct verdict {
     struct identity *identity; /* NULL before the handshake is complete, unless the chain or a ticket has come */
     uint8_t *chain;            /* the client's certificates, to be judged again: see verdict.c. NULL: none are kept */
     uint32_t chain_size;
     uint8_t chain_digest[IDENTITY_DIGEST_SIZE]; /* zeros: no chain, or one that was too large */
     bool resumable;                             /* the hello allows a ticket */
-    bool is_new;    /* the cache does not have the identity; it is to, once its possession is proved */
+    bool is_new;    /* the identity is not in the cache, and goes there once possession of its key is proved */
     bool by_ticket; /* identity and chain are those of a ticket, not of this handshake */
     bool stale;     /* the identity was reached under another policy than the host's */
-    bool lost;      /* the identity was reached anew since the handshake, and does not let the client in any more */
+    bool lost;      /* the verdict was reached anew since the handshake, and does not let the client in any more */
 };
 
-/* What the client's source and certificate are worth, and what its connection counts as: reputation.c's, and gate.c's. */
+/* The worth of the client's source and certificate, and its class by that: reputation.c's, and gate.c's. */
 struct standing {
-    uint64_t ticket;      /* the name of the ticket that it came with, if the gate has looked at it: see guard/replays.h */
+    uint64_t
+        ticket; /* the name of the ticket that the client came with, if the gate has looked at one: see guard/replays.h */
     uint32_t source;      /* guard/sources' number of it; SOURCE_UNTRACKED: the source is allowed, or not tracked */
     uint32_t holder;      /* guard/holders' number of its certificate's holder, if `proved` */
     uint8_t class;        /* enum admission_class */
@@ -69,5 +70,8 @@ void client_write_address(const struct client *client, char address[static CLIEN
 /* Describes the client for a line of the access log; `address` keeps a text of it. `host`: NULL where none is chosen. */
 struct access_client client_describe(const struct client *client, const struct config_host *host,
                                      char address[static CLIENT_ADDRESS_SIZE]);
+/* Likewise for a request's line, which has `identity`. Sets the members that are the client's; the others are 0. */
+struct access_request client_describe_request(const struct client *client, const struct config_host *host,
+                                              const struct identity *identity, char address[static CLIENT_ADDRESS_SIZE]);
 
 #endif

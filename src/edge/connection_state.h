@@ -1,10 +1,11 @@
 /*
- * struct connection, made of what each module keeps of a connection, and struct stage, a state of it as a table: which other
- * states may follow, and what is done with each event. What is done with connections is in connection.h; the modules below
- * that one need the structs alone.
+ * struct connection, which is made of the parts that each module keeps of a connection, and struct stage, a state of a
+ * connection as a table: which other states may follow, and which functions take each event. connection.h has the functions
+ * for connections; the modules below that one need the structs alone.
  *
- *   HELLO ─ QUEUED ─ HANDSHAKE ─ WAITING ⇄ HEAD ⇄ EXCHANGE
- *      └───────┴─────────┴──────────┴───────┴──────┴─── CLOSING
+ *   HELLO ─┬─ QUEUED ─┬─ HANDSHAKE ─ WAITING ─ HEAD ─ EXCHANGE ─┐
+ *          └──────────┘                 └───────────────────────┘
+ *   and from each of these to CLOSING.
  *
  * Each stage's table is in the module that does its work: hello.c, queue.c, handshake.c, http1.c, connection.c. A
  * module knows the stages that follow its own, and never those before it.
@@ -31,13 +32,12 @@ struct http1_exchange;
 
 /* How a connection ends. */
 enum connection_end {
-    CONNECTION_POLITELY,    /* close_notify, what is queued, FIN */
-    CONNECTION_TRUNCATED,   /* what is queued, FIN, but no close_notify: the answer is not complete */
+    CONNECTION_POLITELY,    /* close_notify, queued bytes, FIN */
+    CONNECTION_TRUNCATED,   /* queued bytes, FIN, but no close_notify: the answer is not complete */
     CONNECTION_ABRUPTLY,    /* now */
-    CONNECTION_AFTER_ALERT, /* what is queued, which is the alert; while the shard is calm a moment to read it; then a reset
-                             */
-    CONNECTION_BY_RESET,    /* now, by a reset, so that the kernel keeps nothing of it: for clients that broke the rules or
-                               ran out of time */
+    CONNECTION_AFTER_ALERT, /* the alert, which is queued; a moment to read it, while the shard is calm; then a reset */
+    CONNECTION_BY_RESET,    /* a reset now, so that the kernel keeps nothing: for clients that broke the rules or ran out of
+                               time */
 };
 
 /* A state of a connection. Members that may be NULL say what is done without them. */
@@ -55,9 +55,9 @@ struct stage {
     uint32_t (*deadline_ms)(const struct connection *connection);
     /* Bytes have come, at least one. */
     void (*received)(struct connection *connection, struct bytes data);
-    /* Its turn has come, among the handshakes that wait: `received` is what was held. NULL: it never waits. */
+    /* The turn has come of a handshake that waits: `received` is all that was held. NULL: none waits in this stage. */
     void (*taken_up)(struct connection *connection, struct bytes received);
-    /* Takes plaintext and returns how many bytes were used; 0: no more can be, for now. NULL: nothing is taken. */
+    /* Takes plaintext and returns how many bytes were used; 0: none can be, for now. NULL: no plaintext is taken. */
     size_t (*plaintext)(struct connection *connection, struct bytes input);
     /* The client has said its last word: by FIN, or by close_notify. */
     void (*finished)(struct connection *connection, bool by_fin);
@@ -69,8 +69,7 @@ struct stage {
     void (*timed_out)(struct connection *connection);
     /* Whether more input could be of use. NULL: it could. */
     bool (*wants_input)(const struct connection *connection);
-    /* The connection ends: lets go of what the stage holds. False: that has ended the connection by itself. NULL: nothing.
-     */
+    /* The connection ends: lets go of all that the stage holds. False: the connection has ended by that already. */
     bool (*leave)(struct connection *connection, enum connection_end how);
 };
 

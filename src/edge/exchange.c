@@ -52,35 +52,20 @@ static struct stats_host *host_stats(const struct exchange *exchange) {
 }
 
 static void log_request(const struct exchange *exchange) {
-    const struct client *client = exchange->client;
-    const struct identity *identity = exchange->identity;
     const struct journal_note *note = &exchange->note;
     char address[CLIENT_ADDRESS_SIZE];
+    struct access_request line = client_describe_request(exchange->client, exchange->host, exchange->identity, address);
 
-    journal_request(&client->shard->journal,
-                    &(struct access_request){
-                        .client = client_describe(client, exchange->host, address),
-                        .method = bytes_of(note->method, note->method_size),
-                        .path = bytes_of(note->path, note->path_size),
-                        .request_id = naming_id(note),
-                        .code = exchange->code,
-                        .origin_error = relay_fault_name(exchange->origin_fault),
-                        .body_in = exchange->body_in,
-                        .body_out = exchange->body_out,
-                        .handshake_ns = client->handshake_ns,
-                        .origin_ns = exchange->origin_ns,
-                        .total_ns = clock_monotonic_ns() - exchange->started_ns,
-                        .tls_version = tls_session_version(client->tls),
-                        .tls_cipher = tls_session_cipher(client->tls),
-                        .resumed = client->verdict.by_ticket,
-                        .status = status_name(identity->status),
-                        .reason = reason_name(identity->reason),
-                        .ski = identity->ski,
-                        .serial = identity->serial,
-                        .issuer = identity->issuer,
-                        .fingerprint = bytes_of(identity->fingerprint,
-                                                identity->status == STATUS_NONE ? 0 : sizeof identity->fingerprint),
-                    });
+    line.method = bytes_of(note->method, note->method_size);
+    line.path = bytes_of(note->path, note->path_size);
+    line.request_id = naming_id(note);
+    line.code = exchange->code;
+    line.origin_error = relay_fault_name(exchange->origin_fault);
+    line.body_in = exchange->body_in;
+    line.body_out = exchange->body_out;
+    line.origin_ns = exchange->origin_ns;
+    line.total_ns = clock_monotonic_ns() - exchange->started_ns;
+    journal_request(&shard_of(exchange)->journal, &line);
 }
 
 void exchange_end(struct exchange *exchange) {

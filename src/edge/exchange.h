@@ -15,13 +15,13 @@ struct passage_room;
 
 /* How an answer ends that cannot be completed. */
 enum exchange_reset {
-    EXCHANGE_CUT_SHORT, /* what is queued of it leaves; its client must see that it is not whole */
+    EXCHANGE_CUT_SHORT, /* the queued part leaves, so that the client sees that the answer is not whole */
     EXCHANGE_GIVEN_UP,  /* the client does not take it: nothing more leaves */
 };
 
 /*
- * What an exchange asks of its carrier. Each function but `room` may end the exchange, as far as nothing else is said: then
- * it is gone when the function returns.
+ * The functions that an exchange needs of its carrier. Each but `room` may end the exchange, where nothing else is said:
+ * then the exchange is gone when the function returns.
  */
 struct exchange_carrier {
     /* Sends an informational response of the origin's. False: the exchange is gone. */

@@ -1,7 +1,7 @@
 /*
  * Decides who comes in, and when: joins what guard/ knows of sources and of a shard's load with the lives of connections. A
  * connection passes at accept, when its hello is complete (queue.h), and with each flight of its handshake: it goes on,
- * waits, or is turned away. Those that wait are taken up once a turn, when all events are through.
+ * waits, or is turned away. Waiting connections are taken up once a turn, when all events are through.
  */
 #ifndef EDGE_GATE_H
 #define EDGE_GATE_H

@@ -12,7 +12,7 @@ extern const struct stage handshake_stage;
 
 /*
  * Begins the handshake: `received`, which `hello` was read from, is what the client has sent so far. Goes on to the stage
- * HANDSHAKE, and maybe beyond, or ends the connection. What the connection held is given back.
+ * HANDSHAKE, and maybe beyond, or ends the connection. Bytes that the connection held are given back.
  */
 void handshake_begin(struct connection *connection, const struct hello *hello, struct bytes received);
 /* Answers a hello by an alert and refuses the connection; the source is blamed unless the server's memory is at fault. */

@@ -20,11 +20,11 @@ struct http1_exchange {
     enum http_framing framing; /* of the answer's body, towards the client */
     bool refused;              /* the request is no HTTP that we take, or did not come in time */
     bool answered;             /* the answer is queued, whole */
-    bool keep_alive;           /* what the answer's head said */
+    bool keep_alive;           /* as the answer's head has said */
     struct http_parser parser;
 };
 
-/* The handshake is complete: waits for a request, and reads what has come of it already. */
+/* The handshake is complete: waits for a request, and reads all that has come already. */
 void http1_begin(struct connection *connection);
 
 #endif

@@ -23,8 +23,8 @@ static struct bytes work_through(struct connection *connection, struct bytes inp
 }
 
 /*
- * Works through what is held and `input` behind that. What is left of both waits in `held`. Never nested: what a stage
- * causes on the way, the loop sees.
+ * Works through the bytes that are held, and `input` behind them. The rest of both waits in `held`. Never nested: the loop
+ * in work_through sees all that a stage causes on the way.
  */
 static void process(struct connection *connection, struct bytes input) {
     struct connection_held held = {0};

@@ -50,9 +50,9 @@ static void speak_for_source(struct client *client, const struct holder_worth *w
 }
 
 /*
- * Counts a certificate that is used more than any device needs. It makes no source known, and under load counts against a
- * source that no other certificate has made known. A known source has a budget of its own instead: a thief must not cost the
- * owner, nor others behind the owner's address, their standing.
+ * Counts a certificate that is used more than any device needs. Such a certificate makes no source known, and under load
+ * counts against a source that no other certificate has made known. A known source has a budget of its own instead: a thief
+ * must not cost the owner, nor others behind the owner's address, their standing.
  */
 static void exceed_rate(struct client *client, bool is_known) {
     struct shard *shard = client->shard;

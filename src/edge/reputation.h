@@ -1,5 +1,5 @@
 /*
- * What a client's source and its certificate gain and lose by what the client does: joins guard/sources, guard/holders and
+ * Has a client's source and certificate gain and lose by the client's behaviour: joins guard/sources, guard/holders and
  * guard/familiar to the lives of connections. Reputation decides classes and places, never verdicts.
  */
 #ifndef EDGE_REPUTATION_H
@@ -23,13 +23,13 @@ void reputation_fail_if_impatient(struct client *client, uint64_t waited_ns);
 void reputation_resume(struct client *client);
 /*
  * Has a client gain by a valid identity: the handshake is complete. `in_person`: by proof of possession of the key, and not
- * by a ticket, which may be used from anywhere, so that it says nothing of the source.
+ * by a ticket, which may be used from anywhere, so that a ticket says nothing of the source.
  */
 void reputation_prove(struct client *client, bool in_person);
 /* Ends what the client counts for at its source and its certificate: its connection is gone. May be called again. */
 void reputation_leave(struct client *client);
 
-/* Charges the client's source with time that the handshake has taken. */
+/* Charges the client's source with CPU time that the handshake has taken. */
 void reputation_spend(struct client *client, uint64_t spent_ns);
 /* Returns whether the client's source, which is known, may be served as such now. */
 bool reputation_has_work(struct client *client);

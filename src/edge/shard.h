@@ -93,7 +93,7 @@ struct shard {
 
     /* Set before the thread starts. */
     unsigned index;
-    uint32_t connections_capacity; /* what its pools are made for */
+    uint32_t connections_capacity; /* connections that the pools are made for */
     uint32_t connections_max;      /* this shard's part of limits.connections; never above its capacity */
 };
 

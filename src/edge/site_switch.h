@@ -1,6 +1,6 @@
 /*
- * Takes a client from one site to the next after a reload, by the name that its hello asked for, which never changes. What
- * was decided under the old site is held against the new one.
+ * Takes a client from one site to the next after a reload, by the name that its hello asked for, which never changes. A
+ * verdict that was reached under the old site is held against the new one.
  */
 #ifndef EDGE_SITE_SWITCH_H
 #define EDGE_SITE_SWITCH_H

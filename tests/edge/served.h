@@ -1,4 +1,4 @@
-/* What scene.h has, for a client whose handshake is complete: counters, pools, deadlines, and a second site to switch to. */
+/* As scene.h, for a client whose handshake is complete: counters, pools, deadlines, and a second site to switch to. */
 #ifndef TESTS_EDGE_SERVED_H
 #define TESTS_EDGE_SERVED_H
 

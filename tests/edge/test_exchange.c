@@ -42,7 +42,7 @@ static void note(const char *event) {
     strncat(events, event, sizeof events - strlen(events) - 1);
 }
 
-/* What has happened since the last time. */
+/* Expects these events since the last time. */
 static void expect_events(const char *expected, int line) {
     cr_expect_str_eq(events, expected, "line %d: %s", line, events);
     events[0] = '\0';

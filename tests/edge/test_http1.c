@@ -1,4 +1,4 @@
-/* HTTP/1 on a connection: requests in whatever pieces, and answers as they leave. What is decided upon a request is made up.
+/* HTTP/1 on a connection: requests in whatever pieces, and answers as they leave. The decisions are made up.
  */
 #include "edge/held.h"
 #include "edge/plaintext.h"
