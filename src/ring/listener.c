@@ -64,7 +64,7 @@ static int bind_socket(const char *text, bool shared, char error[static RING_ERR
     }
     /* Accepted sockets inherit TCP_NODELAY. */
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (bind(descriptor, (struct sockaddr *)&address, size) < 0 || listen(descriptor, BACKLOG) < 0) {
+    if (bind(descriptor, (struct sockaddr *)&address, size) < 0) {
         int result = describe_bind_error(text, errno, error);
 
         close(descriptor);
@@ -73,12 +73,34 @@ static int bind_socket(const char *text, bool shared, char error[static RING_ERR
     return descriptor;
 }
 
-int listener_bind(const char *text, char error[static RING_ERROR_SIZE]) {
+int listener_listen(int descriptor, const char *text, char error[static RING_ERROR_SIZE]) {
+    return listen(descriptor, BACKLOG) < 0 ? describe_bind_error(text, errno, error) : 0;
+}
+
+static int bind_and_listen(const char *text, bool shared, char error[static RING_ERROR_SIZE]) {
+    int descriptor = bind_socket(text, shared, error);
+
+    if (descriptor < 0) {
+        return descriptor;
+    }
+    int result = listener_listen(descriptor, text, error);
+    if (result < 0) {
+        close(descriptor);
+        return result;
+    }
+    return descriptor;
+}
+
+int listener_reserve(const char *text, char error[static RING_ERROR_SIZE]) {
     return bind_socket(text, true, error);
 }
 
+int listener_bind(const char *text, char error[static RING_ERROR_SIZE]) {
+    return bind_and_listen(text, true, error);
+}
+
 int listener_probe(const char *text, char error[static RING_ERROR_SIZE]) {
-    int descriptor = bind_socket(text, false, error);
+    int descriptor = bind_and_listen(text, false, error);
 
     if (descriptor < 0) {
         return descriptor;

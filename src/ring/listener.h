@@ -38,10 +38,14 @@ struct listener {
 };
 
 /*
- * Makes, binds and listens on a socket for one shard. `text` is as socket_address_parse reads it; for port 0 the kernel
- * picks a port. Returns the descriptor, or a negative errno with one line in `error` (address in use, permission, no local
- * address).
+ * Makes a socket for one shard and binds it. `text` is as socket_address_parse reads it; for port 0 the kernel picks a port.
+ * Clients are refused until listener_listen. Returns the descriptor, or a negative errno with one line in `error` (address
+ * in use, permission, no local address).
  */
+int listener_reserve(const char *text, char error[static RING_ERROR_SIZE]);
+/* Listens on a descriptor from listener_reserve: clients may connect from now on. 0, or a negative errno with `error`. */
+int listener_listen(int descriptor, const char *text, char error[static RING_ERROR_SIZE]);
+/* Reserves and listens. Returns the descriptor, or a negative errno with `error`. */
 int listener_bind(const char *text, char error[static RING_ERROR_SIZE]);
 
 /*

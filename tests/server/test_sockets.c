@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* Two addresses, of free ports, and the admin's. */
@@ -72,6 +73,31 @@ Test(sockets, each_shard_has_one_for_each_address) {
         cr_assert_eq(port_of(first[1]), port_of(other[1]));
     }
     cr_assert_neq(port_of(first[0]), port_of(first[1]));
+    sockets_close(&scene.sockets);
+}
+
+static bool can_connect(const char *text) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    address.sin_port = htons((uint16_t)atoi(strrchr(text, ':') + 1));
+    bool connected = connect(descriptor, (struct sockaddr *)&address, sizeof address) == 0;
+    close(descriptor);
+    return connected;
+}
+
+Test(sockets, clients_are_refused_until_the_shard_is_about_to_start) {
+    struct scene scene;
+
+    set_up(&scene);
+    cr_assert_eq(sockets_open(&scene.sockets, &scene.config, 2, scene.error), 0, "%s", scene.error);
+    cr_assert_not(can_connect(scene.texts[0]));
+    cr_assert_eq(sockets_listen(&scene.sockets, &scene.config, 1, scene.error), 0, "%s", scene.error);
+    cr_assert(can_connect(scene.texts[0]));
+    cr_assert(can_connect(scene.texts[1]));
+    cr_assert_not(can_connect(scene.texts[2]), "the admin address");
+    cr_assert_eq(sockets_listen_admin(&scene.sockets, &scene.config, scene.error), 0, "%s", scene.error);
+    cr_assert(can_connect(scene.texts[2]));
     sockets_close(&scene.sockets);
 }
 
