@@ -4,6 +4,7 @@
 #include "command/check_json.h"
 #include "command/check_table.h"
 #include "command/options.h"
+#include "config/load.h"
 #include "edge/capacity.h"
 #include "tls/context.h"
 

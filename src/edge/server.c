@@ -151,12 +151,12 @@ static int probe_addresses(const struct config *config, char error[static SERVER
     char reason[RING_ERROR_SIZE];
 
     for (size_t i = 0; i < config->listen_count; i++) {
-        if (listener_probe(config->listen[i], reason) < 0) {
+        if (listener_probe(config->listen[i].address.text, reason) < 0) {
             snprintf(error, SERVER_ERROR_SIZE, "%s", reason);
             return -1;
         }
     }
-    if (config->admin_address != NULL && listener_probe(config->admin_address, reason) < 0) {
+    if (config->admin_address.text != NULL && listener_probe(config->admin_address.text, reason) < 0) {
         snprintf(error, SERVER_ERROR_SIZE, "admin: %s", reason);
         return -1;
     }
@@ -180,7 +180,7 @@ static int bind_listeners(struct shard *shard, char error[static SERVER_ERROR_SI
         return -1;
     }
     for (size_t i = 0; i < config->listen_count; i++) {
-        shard->descriptors[i] = listener_bind(config->listen[i], reason);
+        shard->descriptors[i] = listener_bind(config->listen[i].address.text, reason);
         if (shard->descriptors[i] < 0) {
             snprintf(error, SERVER_ERROR_SIZE, "%s", reason);
             close_descriptors(shard, i);
@@ -254,10 +254,10 @@ static int start_admin(struct server *server, char error[static SERVER_ERROR_SIZ
     struct admin *admin;
     int descriptor;
 
-    if (server->config->admin_address == NULL) {
+    if (server->config->admin_address.text == NULL) {
         return 0;
     }
-    descriptor = listener_bind(server->config->admin_address, reason);
+    descriptor = listener_bind(server->config->admin_address.text, reason);
     if (descriptor < 0) {
         snprintf(error, SERVER_ERROR_SIZE, "admin: %s", reason);
         return -1;
@@ -325,13 +325,13 @@ static bool same_listeners(const struct config *a, const struct config *b) {
     bool same = a->listen_count == b->listen_count;
 
     for (size_t i = 0; i < a->listen_count && same; i++) {
-        same = same_text(a->listen[i], b->listen[i]);
+        same = same_text(a->listen[i].address.text, b->listen[i].address.text);
     }
     return same;
 }
 
 static bool same_admin(const struct config *a, const struct config *b) {
-    bool same = same_text(a->admin_address, b->admin_address) && a->admin_name_count == b->admin_name_count;
+    bool same = same_text(a->admin_address.text, b->admin_address.text) && a->admin_name_count == b->admin_name_count;
     for (size_t i = 0; i < a->admin_name_count && same; i++) {
         same = same_text(a->admin_names[i], b->admin_names[i]);
     }
