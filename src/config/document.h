@@ -7,7 +7,7 @@
 #define CONFIG_DOCUMENT_H
 
 #include "base/bytes.h"
-#include "config/config.h"
+#include "config/problems.h"
 
 enum {
     DOCUMENT_DEPTH_MAX = 16,
@@ -41,7 +41,10 @@ struct document {
 bool document_read(struct document *document, struct bytes text, const char *file, struct config_problems *problems);
 void document_free(struct document *document);
 
-/* A scalar that says nothing: `key:`, `~` or `null`, not in quotes. */
+/* Returns whether it is a scalar that says nothing: `key:`, `~` or `null`, not in quotes. */
 bool document_is_null(const struct document_node *node);
+
+/* Returns the value of a key in a mapping; NULL when the key is absent, or `mapping` is NULL or no mapping. */
+const struct document_node *document_value(const struct document_node *mapping, const char *key);
 
 #endif

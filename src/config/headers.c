@@ -227,8 +227,8 @@ void headers_load(const struct loader *loader, const struct document_node *node,
     const struct document_node *ski = NULL;
     const struct document_node *headers = NULL;
     const struct document_node *stripped = NULL;
-    const struct value_key keys[] = {
-        {"status", &status, false}, {"ski", &ski, false}, {"headers", &headers, false}, {"strip", &stripped, false}};
+    const struct value_key keys[] = {value_key_optional("status", &status), value_key_optional("ski", &ski),
+                                     value_key_optional("headers", &headers), value_key_optional("strip", &stripped)};
     value_mapping(loader, node, "forward", keys, ARRAY_LENGTH(keys));
     forward->headers = memory_allocate(2 + HEADERS_MAX, sizeof *forward->headers);
     add_verdict_header(loader, node, status, HTTP_NAME_STATUS, "status", forward);

@@ -3,6 +3,8 @@
 #define CONFIG_HEADERS_H
 
 #include "config/values.h"
+#include "http/removals.h"
+#include "identity/identity.h"
 
 enum {
     HEADERS_MAX = 64,       /* in forward.headers */

@@ -5,12 +5,10 @@
 #ifndef CONFIG_WARNINGS_H
 #define CONFIG_WARNINGS_H
 
+#include "config/config.h"
 #include "config/values.h"
 
 /* `root` is the document of `config`; each warning is at the line of the value that it is about. */
 void warnings_find(const struct loader *loader, const struct document_node *root, const struct config *config);
-
-/* The value of that key in a mapping; NULL when it is absent, or `mapping` is NULL or none. */
-const struct document_node *warnings_value(const struct document_node *mapping, const char *key);
 
 #endif

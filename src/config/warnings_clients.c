@@ -1,7 +1,6 @@
 #include "config/warnings_clients.h"
 
 #include "base/check.h"
-#include "config/warnings.h"
 #include "config/words.h"
 #include "path/revocation_list.h"
 #include "x509/name.h"
@@ -125,7 +124,7 @@ static void warn_of_list_dates(const struct loader *loader, const struct documen
 static void warn_of_settings_without_lists(const struct loader *loader, const struct document_node *client_auth) {
     static const char *const keys[] = {"crl_check", "crl_stale"};
     for (size_t i = 0; i < ARRAY_LENGTH(keys); i++) {
-        const struct document_node *node = warnings_value(client_auth, keys[i]);
+        const struct document_node *node = document_value(client_auth, keys[i]);
         if (node != NULL) {
             loader_warning(loader, node,
                            "client_auth.%s does nothing without client_auth.crl: nobody's certificate counts as revoked",
@@ -139,7 +138,7 @@ void warnings_find_clients(const struct loader *loader, const struct document_no
     if (host->mode == CONFIG_OFF) {
         return;
     }
-    const struct document_node *ca = warnings_value(client_auth, "ca");
+    const struct document_node *ca = document_value(client_auth, "ca");
     for (size_t i = 0; i < trust_count(host->trust); i++) {
         warn_of_root_dates(loader, ca, trust_anchor(host->trust, i), now_s);
     }
@@ -149,6 +148,6 @@ void warnings_find_clients(const struct loader *loader, const struct document_no
     }
     warn_of_missing_lists(loader, ca, host);
     for (size_t i = 0; i < revocation_count(host->revocation); i++) {
-        warn_of_list_dates(loader, warnings_value(client_auth, "crl"), host, i, now_s);
+        warn_of_list_dates(loader, document_value(client_auth, "crl"), host, i, now_s);
     }
 }

@@ -2,6 +2,7 @@
 #ifndef CONFIG_WARNINGS_CLIENTS_H
 #define CONFIG_WARNINGS_CLIENTS_H
 
+#include "config/config.h"
 #include "config/values.h"
 
 /* `client_auth` is the node of that name in the host's mapping, or NULL. `now_s`: seconds since the epoch. */

@@ -1,7 +1,6 @@
 #include "config/warnings_server.h"
 
 #include "config/advice.h"
-#include "config/warnings.h"
 #include "config/words.h"
 #include "x509/name.h"
 #include "x509/server_name.h"
@@ -144,7 +143,7 @@ static void warn_of_key(const struct loader *loader, const struct document_node 
 
 void warnings_find_server(const struct loader *loader, const struct document_node *node, const struct config *config,
                           const struct config_host *host, int64_t now_s) {
-    struct chain chain = {.loader = loader, .node = warnings_value(node, "certificate"), .config = config, .host = host};
+    struct chain chain = {.loader = loader, .node = document_value(node, "certificate"), .config = config, .host = host};
     warn_of_chain(&chain, now_s);
-    warn_of_key(loader, warnings_value(node, "key"));
+    warn_of_key(loader, document_value(node, "key"));
 }

@@ -2,6 +2,7 @@
 #ifndef CONFIG_WARNINGS_SERVER_H
 #define CONFIG_WARNINGS_SERVER_H
 
+#include "config/config.h"
 #include "config/values.h"
 
 /* `node` is the host's mapping. `now_s`: seconds since the epoch. */

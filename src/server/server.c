@@ -277,13 +277,13 @@ static bool same_listeners(const struct config *a, const struct config *b) {
     bool same = a->listen_count == b->listen_count;
 
     for (size_t i = 0; i < a->listen_count && same; i++) {
-        same = same_text(a->listen[i], b->listen[i]);
+        same = same_text(a->listen[i].address.text, b->listen[i].address.text);
     }
     return same;
 }
 
 static bool same_admin(const struct config *a, const struct config *b) {
-    bool same = same_text(a->admin_address, b->admin_address) && a->admin_name_count == b->admin_name_count;
+    bool same = same_text(a->admin_address.text, b->admin_address.text) && a->admin_name_count == b->admin_name_count;
     for (size_t i = 0; i < a->admin_name_count && same; i++) {
         same = same_text(a->admin_names[i], b->admin_names[i]);
     }

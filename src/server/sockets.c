@@ -13,12 +13,12 @@ static int probe(const struct config *config, char error[static SOCKETS_ERROR_SI
     char reason[RING_ERROR_SIZE];
 
     for (size_t i = 0; i < config->listen_count; i++) {
-        if (listener_probe(config->listen[i], reason) < 0) {
+        if (listener_probe(config->listen[i].address.text, reason) < 0) {
             snprintf(error, SOCKETS_ERROR_SIZE, "%s", reason);
             return -1;
         }
     }
-    if (config->admin_address != NULL && listener_probe(config->admin_address, reason) < 0) {
+    if (config->admin_address.text != NULL && listener_probe(config->admin_address.text, reason) < 0) {
         snprintf(error, SOCKETS_ERROR_SIZE, "admin: %s", reason);
         return -1;
     }
@@ -34,7 +34,7 @@ static int bind_shard(struct sockets *sockets, const struct config *config, unsi
     char reason[RING_ERROR_SIZE];
 
     for (size_t i = 0; i < sockets->per_shard; i++) {
-        int descriptor = listener_reserve(config->listen[i], reason);
+        int descriptor = listener_reserve(config->listen[i].address.text, reason);
 
         if (descriptor < 0) {
             snprintf(error, SOCKETS_ERROR_SIZE, "%s", reason);
@@ -48,10 +48,10 @@ static int bind_shard(struct sockets *sockets, const struct config *config, unsi
 static int bind_admin(struct sockets *sockets, const struct config *config, char error[static SOCKETS_ERROR_SIZE]) {
     char reason[RING_ERROR_SIZE];
 
-    if (config->admin_address == NULL) {
+    if (config->admin_address.text == NULL) {
         return 0;
     }
-    int descriptor = listener_reserve(config->admin_address, reason);
+    int descriptor = listener_reserve(config->admin_address.text, reason);
     if (descriptor < 0) {
         snprintf(error, SOCKETS_ERROR_SIZE, "admin: %s", reason);
         return -1;
@@ -97,7 +97,7 @@ int sockets_listen(const struct sockets *sockets, const struct config *config, u
     char reason[RING_ERROR_SIZE];
 
     for (size_t i = 0; i < sockets->per_shard; i++) {
-        if (listener_listen(*slot(sockets, shard, i), config->listen[i], reason) < 0) {
+        if (listener_listen(*slot(sockets, shard, i), config->listen[i].address.text, reason) < 0) {
             snprintf(error, SOCKETS_ERROR_SIZE, "%s", reason);
             return -1;
         }
@@ -108,7 +108,7 @@ int sockets_listen(const struct sockets *sockets, const struct config *config, u
 int sockets_listen_admin(const struct sockets *sockets, const struct config *config, char error[static SOCKETS_ERROR_SIZE]) {
     char reason[RING_ERROR_SIZE];
 
-    if (sockets->admin >= 0 && listener_listen(sockets->admin, config->admin_address, reason) < 0) {
+    if (sockets->admin >= 0 && listener_listen(sockets->admin, config->admin_address.text, reason) < 0) {
         snprintf(error, SOCKETS_ERROR_SIZE, "admin: %s", reason);
         return -1;
     }

@@ -10,7 +10,7 @@
 /* Two addresses, of free ports, and the admin's. */
 struct scene {
     char texts[3][32];
-    char *listen[2];
+    struct config_listener listen[2];
     struct config config;
     struct sockets sockets;
     char error[SOCKETS_ERROR_SIZE];
@@ -52,11 +52,11 @@ static void set_up(struct scene *scene) {
     for (size_t i = 0; i < 3; i++) {
         close(holders[i]);
     }
-    scene->listen[0] = scene->texts[0];
-    scene->listen[1] = scene->texts[1];
+    scene->listen[0].address.text = scene->texts[0];
+    scene->listen[1].address.text = scene->texts[1];
     scene->config.listen = scene->listen;
     scene->config.listen_count = 2;
-    scene->config.admin_address = scene->texts[2];
+    scene->config.admin_address.text = scene->texts[2];
 }
 
 Test(sockets, each_shard_has_one_for_each_address) {
@@ -123,7 +123,7 @@ Test(sockets, without_an_admin_address_there_is_no_admin_socket) {
     struct scene scene;
 
     set_up(&scene);
-    scene.config.admin_address = NULL;
+    scene.config.admin_address.text = NULL;
     cr_assert_eq(sockets_open(&scene.sockets, &scene.config, 1, scene.error), 0, "%s", scene.error);
     cr_assert_eq(sockets_take_admin(&scene.sockets), -1);
     sockets_close(&scene.sockets);
