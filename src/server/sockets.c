@@ -9,16 +9,20 @@
 
 enum { ADMIN_SEND_BUFFER = 128 * 1024 /* of one socket, in the kernel */ };
 
+static struct listener_address at(const struct config_address *address) {
+    return (struct listener_address){(const struct sockaddr *)&address->address, address->size, address->text};
+}
+
 static int probe(const struct config *config, char error[static SOCKETS_ERROR_SIZE]) {
     char reason[RING_ERROR_SIZE];
 
     for (size_t i = 0; i < config->listen_count; i++) {
-        if (listener_probe(config->listen[i].address.text, reason) < 0) {
+        if (listener_probe(at(&config->listen[i].address), reason) < 0) {
             snprintf(error, SOCKETS_ERROR_SIZE, "%s", reason);
             return -1;
         }
     }
-    if (config->admin_address.text != NULL && listener_probe(config->admin_address.text, reason) < 0) {
+    if (config->admin_address.text != NULL && listener_probe(at(&config->admin_address), reason) < 0) {
         snprintf(error, SOCKETS_ERROR_SIZE, "admin: %s", reason);
         return -1;
     }
@@ -34,7 +38,7 @@ static int bind_shard(struct sockets *sockets, const struct config *config, unsi
     char reason[RING_ERROR_SIZE];
 
     for (size_t i = 0; i < sockets->per_shard; i++) {
-        int descriptor = listener_reserve(config->listen[i].address.text, reason);
+        int descriptor = listener_reserve(at(&config->listen[i].address), reason);
 
         if (descriptor < 0) {
             snprintf(error, SOCKETS_ERROR_SIZE, "%s", reason);
@@ -51,7 +55,7 @@ static int bind_admin(struct sockets *sockets, const struct config *config, char
     if (config->admin_address.text == NULL) {
         return 0;
     }
-    int descriptor = listener_reserve(config->admin_address.text, reason);
+    int descriptor = listener_reserve(at(&config->admin_address), reason);
     if (descriptor < 0) {
         snprintf(error, SOCKETS_ERROR_SIZE, "admin: %s", reason);
         return -1;
@@ -97,7 +101,7 @@ int sockets_listen(const struct sockets *sockets, const struct config *config, u
     char reason[RING_ERROR_SIZE];
 
     for (size_t i = 0; i < sockets->per_shard; i++) {
-        if (listener_listen(*slot(sockets, shard, i), config->listen[i].address.text, reason) < 0) {
+        if (listener_listen(*slot(sockets, shard, i), at(&config->listen[i].address), reason) < 0) {
             snprintf(error, SOCKETS_ERROR_SIZE, "%s", reason);
             return -1;
         }
@@ -108,7 +112,7 @@ int sockets_listen(const struct sockets *sockets, const struct config *config, u
 int sockets_listen_admin(const struct sockets *sockets, const struct config *config, char error[static SOCKETS_ERROR_SIZE]) {
     char reason[RING_ERROR_SIZE];
 
-    if (sockets->admin >= 0 && listener_listen(sockets->admin, config->admin_address.text, reason) < 0) {
+    if (sockets->admin >= 0 && listener_listen(sockets->admin, at(&config->admin_address), reason) < 0) {
         snprintf(error, SOCKETS_ERROR_SIZE, "admin: %s", reason);
         return -1;
     }

@@ -39,6 +39,13 @@ static bool is_open(int descriptor) {
     return fcntl(descriptor, F_GETFD) >= 0;
 }
 
+static void read_address(char *text, struct config_address *address) {
+    char fault[ADDRESS_ERROR_SIZE];
+
+    cr_assert_eq(address_parse(text, address, fault), 0, "%s", fault);
+    address->text = text;
+}
+
 static void set_up(struct scene *scene) {
     int holders[3];
 
@@ -52,11 +59,11 @@ static void set_up(struct scene *scene) {
     for (size_t i = 0; i < 3; i++) {
         close(holders[i]);
     }
-    scene->listen[0].address.text = scene->texts[0];
-    scene->listen[1].address.text = scene->texts[1];
+    read_address(scene->texts[0], &scene->listen[0].address);
+    read_address(scene->texts[1], &scene->listen[1].address);
     scene->config.listen = scene->listen;
     scene->config.listen_count = 2;
-    scene->config.admin_address.text = scene->texts[2];
+    read_address(scene->texts[2], &scene->config.admin_address);
 }
 
 Test(sockets, each_shard_has_one_for_each_address) {
@@ -136,11 +143,13 @@ Test(sockets, an_address_that_is_taken_is_named) {
 
     set_up(&scene);
     snprintf(scene.texts[1], sizeof scene.texts[1], "127.0.0.1:%u", port);
+    read_address(scene.texts[1], &scene.listen[1].address);
     cr_assert_lt(sockets_open(&scene.sockets, &scene.config, 2, scene.error), 0);
     cr_assert_not_null(strstr(scene.error, scene.texts[1]), "%s", scene.error);
     sockets_close(&scene.sockets);
     set_up(&scene);
     snprintf(scene.texts[2], sizeof scene.texts[2], "127.0.0.1:%u", port);
+    read_address(scene.texts[2], &scene.config.admin_address);
     cr_assert_lt(sockets_open(&scene.sockets, &scene.config, 2, scene.error), 0);
     cr_assert_eq(strncmp(scene.error, "admin: ", 7), 0, "%s", scene.error);
     close(holder);
