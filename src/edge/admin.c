@@ -3,9 +3,10 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "http/authority.h"
 #include "http/date.h"
 #include "http/forward.h"
-#include "http/message.h"
+#include "http/parser.h"
 #include "stats/dashboard.h"
 #include "stats/hosts.h"
 

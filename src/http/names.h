@@ -12,18 +12,30 @@
 #ifndef HTTP_NAMES_H
 #define HTTP_NAMES_H
 
-#include "http/message.h"
+#include "base/ascii.h"
+#include "base/bytes.h"
 
 /* The two headers of every request to an origin, unless the configuration renames them. */
 #define HTTP_NAME_STATUS "X-Client-Cert-Status"
 #define HTTP_NAME_SKI    "X-Client-Cert-SKI"
 
+/* What a header means to a relay; decided by its name alone, letter case ignored. */
+enum http_header_kind {
+    HTTP_HEADER_END_TO_END,
+    HTTP_HEADER_HOST,
+    HTTP_HEADER_CONNECTION,
+    HTTP_HEADER_CONTENT_LENGTH,
+    HTTP_HEADER_TRANSFER_ENCODING,
+    HTTP_HEADER_EXPECT,
+    HTTP_HEADER_UPGRADE,
+    HTTP_HEADER_REQUEST_ID,
+    HTTP_HEADER_HOP_BY_HOP, /* Keep-Alive, Proxy-Connection, TE, Trailer, HTTP2-Settings */
+    HTTP_HEADER_LOOKALIKE,  /* has no meaning here, but an origin may read it as one of the above */
+};
+
 /* Returns the character by which names are compared: A-Z as a-z, and any other character but letters and digits as '-'. */
 static inline uint8_t http_name_fold(uint8_t c) {
-    if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
-        return c;
-    }
-    return c >= 'A' && c <= 'Z' ? c | 0x20 : '-';
+    return ascii_is_alphanumeric(c) ? ascii_lower(c) : '-';
 }
 
 /* `name` without "HTTP-" in any spelling before it, however often it stands there; never empty unless `name` is. */

@@ -3,7 +3,7 @@
 #include "base/check.h"
 #include "http/syntax.h"
 
-/* Which part of the line parser->parsed is in; the part begins at parser->part_start. */
+/* The part of the line that parser->parsed is in; it begins at parser->part_start. */
 enum part {
     PART_METHOD,
     PART_TARGET,
@@ -52,18 +52,7 @@ static void note_method(struct http_message *message, struct bytes name) {
     }
 }
 
-bool http_content_may_be_left(const struct http_message *request) {
-    return request->content_unexpected &&
-           (request->framing == HTTP_CHUNKED || (request->framing == HTTP_LENGTH && request->content_length > 0));
-}
-
-bool http_is_method(const char *name) {
-    struct bytes text = bytes_of_string(name);
-
-    return text.size <= HTTP_METHOD_MAX && http_is_token(text);
-}
-
-/* The part ends before parser->parsed, where a space is. */
+/* Ends the part before parser->parsed, where a space is. */
 static struct http_span end_part(struct http_parser *parser, enum part next) {
     struct http_span span = {parser->part_start, parser->parsed - parser->part_start};
 
