@@ -64,10 +64,6 @@ void holders_free(struct holders *holders) {
     free(holders);
 }
 
-size_t holders_memory(const struct holders *holders) {
-    return (holders->set_mask + 1) * HOLDERS_WAYS * sizeof(struct entry);
-}
-
 /* The entry of this name, or the one that makes room for it, emptied; NULL when all of the set are in use. */
 static struct entry *find_or_replace(struct entry *set, uint64_t name, uint64_t now_ms) {
     struct entry *victim = NULL;

@@ -59,7 +59,4 @@ uint32_t holders_arrive(struct holders *holders, const uint8_t fingerprint[stati
                         bool in_person, bool new_source, uint64_t now_ms, struct holder_worth *worth);
 void holders_leave(struct holders *holders, uint32_t holder);
 
-/* The bytes of the table. */
-size_t holders_memory(const struct holders *holders);
-
 #endif

@@ -51,7 +51,6 @@ struct activity {
 struct sources {
     struct entry *entries;
     size_t set_mask;
-    atomic_size_t used;
     struct activity activity;
     pthread_mutex_t locks[LOCKS];
 };
@@ -72,7 +71,6 @@ struct sources *sources_create(size_t entries) {
     }
     sources->entries = memory;
     sources->set_mask = sets - 1;
-    atomic_init(&sources->used, 0);
     sources->activity = (struct activity){0};
     CHECK(pthread_mutex_init(&sources->activity.lock, NULL) == 0);
     for (size_t i = 0; i < LOCKS; i++) {
@@ -91,14 +89,6 @@ void sources_free(struct sources *sources) {
     CHECK(pthread_mutex_destroy(&sources->activity.lock) == 0);
     free(sources->entries);
     free(sources);
-}
-
-size_t sources_count(const struct sources *sources) {
-    return atomic_load_explicit(&sources->used, memory_order_relaxed);
-}
-
-size_t sources_memory(const struct sources *sources) {
-    return (sources->set_mask + 1) * SOURCES_WAYS * sizeof(struct entry);
 }
 
 /* An IPv4 address that is written as an IPv6 one is the same source. */
@@ -160,8 +150,7 @@ static bool goes_before(const struct entry *entry, const struct entry *other, ui
 }
 
 /* Its entry, or the one that makes room for it, emptied; NULL when all of the set are in use. */
-static struct entry *find_or_replace(struct sources *sources, struct entry *set, uint64_t prefix, uint8_t family,
-                                     uint64_t now_ms) {
+static struct entry *find_or_replace(struct entry *set, uint64_t prefix, uint8_t family, uint64_t now_ms) {
     struct entry *victim = NULL;
     for (size_t i = 0; i < SOURCES_WAYS; i++) {
         struct entry *entry = &set[i];
@@ -169,8 +158,7 @@ static struct entry *find_or_replace(struct sources *sources, struct entry *set,
             return entry;
         }
         if (entry->family == FAMILY_NONE) {
-            /* Entries are used up in order, so nothing is behind it. */
-            atomic_fetch_add_explicit(&sources->used, 1, memory_order_relaxed);
+            /* The entries of a set are used up in order, so nothing is behind it. */
             victim = entry;
             break;
         }
@@ -258,7 +246,7 @@ enum source_arrival sources_arrive(struct sources *sources, const struct sockadd
     *source = SOURCE_UNTRACKED;
     *standing = SOURCE_UNKNOWN;
     pthread_mutex_t *lock = lock_set(sources, set);
-    struct entry *entry = find_or_replace(sources, &sources->entries[set * SOURCES_WAYS], prefix, family, now_ms);
+    struct entry *entry = find_or_replace(&sources->entries[set * SOURCES_WAYS], prefix, family, now_ms);
     if (entry != NULL) {
         *standing = standing_of(entry, (uint32_t)(now_ms / 1000));
         if (!has_place(entry, limits, (uint32_t)(now_ms / 1000))) {

@@ -108,8 +108,4 @@ bool sources_begin_wait(struct sources *sources, uint32_t source, uint32_t max, 
 bool sources_waits_behind(struct sources *sources, uint32_t source, uint64_t now_ms);
 void sources_end_wait(struct sources *sources, uint32_t source);
 
-/* Entries that were ever used, which only grows, to the table's size; and the bytes of the table. */
-size_t sources_count(const struct sources *sources);
-size_t sources_memory(const struct sources *sources);
-
 #endif

@@ -1,5 +1,6 @@
 #include "http/forward.h"
 
+#include "base/ascii.h"
 #include "base/check.h"
 #include "http/names.h"
 #include "http/syntax.h"
@@ -162,7 +163,7 @@ enum http_hops http_max_forwards(const struct http_message *request, const void 
             return HTTP_HOPS_UNREADABLE;
         }
         for (size_t digit = 0; digit < value.size; digit++) {
-            if (value.data[digit] < '0' || value.data[digit] > '9') {
+            if (!ascii_is_digit(value.data[digit])) {
                 return HTTP_HOPS_UNREADABLE;
             }
             number = number * 10 + (value.data[digit] - '0');

@@ -1,5 +1,6 @@
 #include "http/persistence.h"
 
+#include "base/ascii.h"
 #include "base/check.h"
 #include "http/names.h"
 #include "http/syntax.h"
@@ -12,7 +13,7 @@ static uint32_t number_at(struct bytes text, uint32_t max, uint32_t unsaid) {
         i = 1;
     }
     size_t first = i;
-    for (; i < text.size && text.data[i] >= '0' && text.data[i] <= '9'; i++) {
+    for (; i < text.size && ascii_is_digit(text.data[i]); i++) {
         number = number * 10 + (uint32_t)(text.data[i] - '0');
         number = number < max ? number : max;
     }

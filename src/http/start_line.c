@@ -1,5 +1,6 @@
 #include "http/start_line.h"
 
+#include "base/ascii.h"
 #include "base/check.h"
 #include "http/syntax.h"
 
@@ -112,7 +113,7 @@ static enum http_result read_version(struct http_parser *parser, size_t size) {
         char expected = version_pattern[parser->parsed - parser->part_start];
         char c = parser->head[parser->parsed];
 
-        if (expected == '0' ? c < '0' || c > '9' : c != expected) {
+        if (expected == '0' ? !ascii_is_digit((uint8_t)c) : c != expected) {
             return http_refuse(parser, 400, "the request line does not end in one space and an HTTP version");
         }
         parser->parsed++;
