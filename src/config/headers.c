@@ -72,8 +72,9 @@ static const char *why_reserved(const char *name) {
             return "is set or removed by Sallyport itself";
         }
     }
-    return http_names_alike(bytes_of_string(name), bytes_of_string("X-Request-Id")) ? "is set by Sallyport itself"
-                                                                                    : "frames, routes or codes a message";
+    return http_names_alike(bytes_of_string(name), bytes_of_string(HTTP_NAME_REQUEST_ID))
+               ? "is set by Sallyport itself"
+               : "frames, routes or codes a message";
 }
 
 static bool check_name(const struct loader *loader, const struct document_node *node, const char *name) {
@@ -247,20 +248,21 @@ void headers_free(struct forward *forward) {
     *forward = (struct forward){0};
 }
 
-static void add_removal(struct http_removals *removals, const char *name) {
+static void add_too_large(struct http_removals *removals, const char *name) {
     char buffer[LONG_NAME_SIZE];
-    CHECK(http_removals_add(removals, bytes_of_string(name)) == 0);
     CHECK(http_removals_add(removals, too_large(name, buffer)) == 0);
 }
 
 void headers_add_own_removals(struct http_removals *removals) {
+    CHECK(http_removals_add_own(removals) == 0);
     for (size_t i = 0; i < http_own_name_count(); i++) {
-        add_removal(removals, http_own_name(i));
+        add_too_large(removals, http_own_name(i));
     }
 }
 
 void headers_add_removals(struct http_removals *removals, const struct forward *forward) {
     for (size_t i = 0; i < forward->count; i++) {
-        add_removal(removals, forward->headers[i].name);
+        CHECK(http_removals_add(removals, bytes_of_string(forward->headers[i].name)) == 0);
+        add_too_large(removals, forward->headers[i].name);
     }
 }

@@ -215,13 +215,13 @@ void http_write_request(struct text *out, const struct http_message *request, co
     append_end_to_end(out, request, head, forwarding);
     text_append_bytes(out, forwarding->identity);
     text_append_bytes(out, forwarding->connection);
-    append_named(out, "X-Forwarded-For", forwarding->client_address);
-    append_named(out, "X-Forwarded-Proto", bytes_of_string("https"));
+    append_named(out, HTTP_NAME_FORWARDED_FOR, forwarding->client_address);
+    append_named(out, HTTP_NAME_FORWARDED_PROTO, bytes_of_string("https"));
     if (authority.size > 0) {
-        append_named(out, "X-Forwarded-Host", authority);
+        append_named(out, HTTP_NAME_FORWARDED_HOST, authority);
     }
-    append_named(out, "X-Request-Id", forwarding->request_id);
-    append_named(out, "Via", bytes_of_string(request->minor == 0 ? "1.0 sallyport" : "1.1 sallyport"));
+    append_named(out, HTTP_NAME_REQUEST_ID, forwarding->request_id);
+    append_named(out, HTTP_NAME_VIA, bytes_of_string(request->minor == 0 ? "1.0 sallyport" : "1.1 sallyport"));
     append_framing(out, request->framing, request->content_length);
     append_neighbour_fields(out, request, head);
     text_append_string(out, "\r\n");
@@ -249,7 +249,7 @@ static void append_stamp(struct text *out, const struct http_stamp *stamp) {
         append_named(out, "Date", stamp->date);
     }
     if (stamp->request_id.size > 0) {
-        append_named(out, "X-Request-Id", stamp->request_id);
+        append_named(out, HTTP_NAME_REQUEST_ID, stamp->request_id);
     }
 }
 

@@ -15,9 +15,15 @@
 #include "base/ascii.h"
 #include "base/bytes.h"
 
-/* The two headers of every request to an origin, unless the configuration renames them. */
-#define HTTP_NAME_STATUS "X-Client-Cert-Status"
-#define HTTP_NAME_SKI    "X-Client-Cert-SKI"
+/* The headers that this server sets. Those of requests are among the names of http_own_name, but for X-Request-Id and Via.
+ */
+#define HTTP_NAME_STATUS          "X-Client-Cert-Status" /* this and the next: unless the configuration renames them */
+#define HTTP_NAME_SKI             "X-Client-Cert-SKI"
+#define HTTP_NAME_FORWARDED_FOR   "X-Forwarded-For"
+#define HTTP_NAME_FORWARDED_PROTO "X-Forwarded-Proto"
+#define HTTP_NAME_FORWARDED_HOST  "X-Forwarded-Host"
+#define HTTP_NAME_REQUEST_ID      "X-Request-Id"
+#define HTTP_NAME_VIA             "Via"
 
 /* What a header means to a relay; decided by its name alone, letter case ignored. */
 enum http_header_kind {
