@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 enum {
-    LOCKS = 256,  /* a power of two; each is held for a look at one set */
+    LOCKS = 256,  /* a power of two; each is held for the look-up in one set */
     TOKEN = 1000, /* handshakes are counted in thousandths: the rate is what a millisecond adds */
     ENTRIES_MAX = 1 << 26,
     TOLD_RATE = 1,
@@ -19,9 +19,9 @@ struct entry {
     uint64_t seen_ms;
     uint64_t vouched_ms;
     uint32_t tokens;    /* handshakes, as of seen_ms */
-    uint32_t source_ms; /* what has passed for new sources, as of seen_ms: one costs HOLDERS_SOURCE_REFILL_MS */
+    uint32_t source_ms; /* time saved for new sources, as of seen_ms: one costs HOLDERS_SOURCE_REFILL_MS */
     uint32_t connections;
-    uint32_t told; /* of what it was over already */
+    uint32_t told; /* bits of the bounds that it was over before: TOLD_... */
 };
 _Static_assert(sizeof(struct entry) == HOLDERS_ENTRY_SIZE, "see holders.h");
 
@@ -38,7 +38,7 @@ struct holders *holders_create(size_t entries) {
         sets *= 2;
     }
     struct holders *holders = malloc(sizeof *holders);
-    /* Zeroed by the kernel, and not touched before it is used. */
+    /* The kernel zeroes the memory when it is first used. */
     struct entry *memory = calloc(sets * HOLDERS_WAYS, sizeof *memory);
     if (holders == NULL || memory == NULL) {
         free(memory);
@@ -64,7 +64,7 @@ void holders_free(struct holders *holders) {
     free(holders);
 }
 
-/* The entry of this name, or the one that makes room for it, emptied; NULL when all of the set are in use. */
+/* Returns the entry of this name, or another that makes room and is emptied; NULL when the whole set is in use. */
 static struct entry *find_or_replace(struct entry *set, uint64_t name, uint64_t now_ms) {
     struct entry *victim = NULL;
     for (size_t i = 0; i < HOLDERS_WAYS; i++) {
@@ -86,7 +86,7 @@ static uint32_t fill(uint32_t level, uint64_t more, uint64_t full) {
     return level + more < full ? (uint32_t)(level + more) : (uint32_t)full;
 }
 
-/* Adds what the time since the last handshake is worth. A clock that is a little behind adds nothing. */
+/* Adds tokens for the time since the last handshake. A clock that is a little behind adds nothing. */
 static void refill(struct entry *entry, const struct holder_limits *limits, uint64_t now_ms) {
     uint64_t passed_ms = now_ms > entry->seen_ms ? now_ms - entry->seen_ms : 0;
     entry->tokens = fill(entry->tokens, passed_ms * limits->rate, (uint64_t)limits->rate * HOLDERS_BURST_S * TOKEN);
