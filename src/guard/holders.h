@@ -32,7 +32,7 @@ struct holder_limits {
     uint32_t sources;     /* that become known at once, up to 65,535; later one more in each HOLDERS_SOURCE_REFILL_MS */
 };
 
-/* What a handshake with a valid certificate counts for. */
+/* The result of counting a handshake with a valid certificate. */
 struct holder_worth {
     bool within_rate;
     bool within_connections;

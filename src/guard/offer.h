@@ -28,7 +28,7 @@ enum tls_alert {
     TLS_ALERT_NO_APPLICATION_PROTOCOL = 120,
 };
 
-/* What the server needs to know of a hello. */
+/* The facts of a hello that the server needs. */
 struct hello {
     enum tls_alert alert;          /* of a hello that is refused */
     const char *fault;             /* likewise: what is wrong, a static text */

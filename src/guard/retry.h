@@ -9,7 +9,7 @@
 
 enum { RETRY_IDENTITY_WORDS = 8 };
 
-/* What is kept of a first hello. */
+/* The part of a first hello that is kept. */
 struct retry {
     uint64_t digest;  /* of all that must not change, in whatever order the extensions come */
     uint64_t present; /* bit T: extension T is there, for T below 64 */

@@ -29,7 +29,7 @@ static bool parse_quality(struct bytes text, unsigned *quality) {
     return value <= QUALITY_MAX;
 }
 
-/* Takes what comes before the next `separator` that is not in a quoted string, and the separator with it. */
+/* Takes the text up to the next `separator` that is not in a quoted string. The separator goes with it. */
 static struct bytes take_until(struct bytes *text, uint8_t separator) {
     bool quoted = false;
     size_t size = 0;

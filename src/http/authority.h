@@ -1,5 +1,4 @@
-/* Authorities: a host and maybe a port, as Host and request targets have them (RFC 3986 section 3.2, RFC 9110 section 7.2).
- */
+/* Authorities: a host and maybe a port, in Host and in request targets (RFC 3986 section 3.2, RFC 9110 section 7.2). */
 #ifndef HTTP_AUTHORITY_H
 #define HTTP_AUTHORITY_H
 

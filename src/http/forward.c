@@ -7,7 +7,7 @@
 
 static const char max_forwards_name[] = "Max-Forwards";
 
-/* The headers that Connection names (RFC 9110 section 7.6.1). They are few: the parser refuses more than fit. */
+/* The headers that Connection names (RFC 9110 section 7.6.1). The parser refuses more than fit. */
 struct connection_names {
     size_t count;
     struct bytes names[HTTP_CONNECTION_NAMES_MAX];
@@ -79,9 +79,9 @@ static void append_framing(struct text *out, enum http_framing framing, uint64_t
 }
 
 /*
- * Trailers, where they are welcome (TE) or will come (Trailer, which hops one by one as they do). Where the connection is to
- * end none are asked for: TE must be an option of Connection too, and there are origins that know no list with `close` in
- * it.
+ * Appends TE where trailers are welcome, and Trailer where they will come; both are for the next hop alone. If the
+ * connection is to end, no trailers are asked for: TE must be an option of Connection too, and some origins do not
+ * understand a list with `close` in it.
  */
 static void append_neighbour_fields(struct text *out, const struct http_message *message, const void *head) {
     if (http_content_may_be_left(message)) {
@@ -99,7 +99,7 @@ static void append_neighbour_fields(struct text *out, const struct http_message 
     }
 }
 
-/* An absolute-form target may lack its path: RFC 9112 section 3.2.1, and 3.2.4 for OPTIONS. */
+/* An absolute-form target may have no path: RFC 9112 section 3.2.1, and 3.2.4 for OPTIONS. */
 static void append_request_line(struct text *out, const struct http_message *request, const void *head) {
     struct bytes method = http_view(head, request->method);
     struct bytes path = http_view(head, request->path);
@@ -175,7 +175,7 @@ enum http_hops http_max_forwards(const struct http_message *request, const void 
     return hops;
 }
 
-/* The value with one hop less; as it came where it cannot be read. */
+/* Appends the value with one hop less, or as it came if it cannot be read. */
 static void append_max_forwards(struct text *out, const struct http_message *request, const void *head, struct bytes value) {
     char digits[16];
     uint32_t left;
@@ -256,7 +256,7 @@ static void append_stamp(struct text *out, const struct http_stamp *stamp) {
 void http_write_response(struct text *out, const struct http_message *response, const void *head, enum http_framing framing,
                          uint8_t client_minor, bool keep_alive, bool to_head, const struct http_stamp *stamp) {
     struct http_stamp missing = response->status < 200 ? (struct http_stamp){0} : *stamp;
-    /* Without a body the origin's Content-Length says how long it would be (RFC 9110 section 8.6). */
+    /* In a response without a body, Content-Length is the length that the body would have (RFC 9110 section 8.6). */
     bool keeps_length = framing == HTTP_NO_BODY && response->status >= 200 && response->status != 204 &&
                         (to_head || response->status == 304);
     struct connection_names names;

@@ -1,4 +1,4 @@
-/* What the headers of one head say together, of a request or a response. */
+/* The facts that the headers of one head state together, of a request or a response. */
 #ifndef HTTP_HEAD_H
 #define HTTP_HEAD_H
 

@@ -1,6 +1,6 @@
 /*
- * The head of an HTTP message, request or response, as what it says (RFC 9110). http/parser makes it of the text of
- * HTTP/1.x. Its owner keeps the bytes of the head contiguous until it is done with the message, and may move them, since
+ * The head of an HTTP message, request or response, taken apart (RFC 9110). http/parser makes it from the text of HTTP/1.x.
+ * The owner of a message keeps the bytes of its head contiguous for as long as the message is used, and may move them, since
  * every view is an offset.
  */
 #ifndef HTTP_MESSAGE_H
@@ -64,8 +64,8 @@ struct http_message {
     uint64_t content_length;   /* for HTTP_LENGTH */
     uint32_t head_size;        /* bytes of the head, final CRLF included */
     uint32_t connection_names; /* headers that Connection names, beyond the hop-by-hop ones that go anyway */
-    bool trailers_wanted;      /* requests, set by whoever relays it: the origin is told that its trailers are welcome */
-    bool trailers_pass;        /* set by whoever relays it: its trailers go on, and so does what announces them */
+    bool trailers_wanted;      /* requests, set by the relay: the origin is told that its trailers are welcome */
+    bool trailers_pass;        /* set by the relay: its trailers are passed on, and so is their announcement */
     uint32_t header_count;     /* up to headers_max; more are refused */
     uint32_t headers_max;      /* this and the next are the owner's, set before the parser is and never changed by it */
     struct http_header *headers;

@@ -6,7 +6,7 @@
 #include "http/response.h"
 #include "http/start_line.h"
 
-/* What a callback leaves in `pending`, to say after llhttp_execute() why it has returned. */
+/* A callback sets `pending`, to say after llhttp_execute() why that has returned. */
 enum pending {
     PENDING_NOTHING,
     PENDING_NAME, /* in a header's name */

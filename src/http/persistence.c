@@ -5,7 +5,7 @@
 #include "http/names.h"
 #include "http/syntax.h"
 
-/* The decimal number at the front, at most `max`; `unsaid` when there is none. */
+/* Returns the decimal number at the front, at most `max`; `unsaid` when there is none. */
 static uint32_t number_at(struct bytes text, uint32_t max, uint32_t unsaid) {
     uint32_t number = 0;
     size_t i = 0;
@@ -20,7 +20,7 @@ static uint32_t number_at(struct bytes text, uint32_t max, uint32_t unsaid) {
     return i > first ? number : unsaid;
 }
 
-/* The value of a parameter `name=value`, white space around the '=' or not. False when the element is another. */
+/* Takes the value of a parameter `name=value`; white space may be around the '='. False when the element is another. */
 static bool parameter_is(struct bytes element, const char *name, struct bytes *value) {
     const uint8_t *equals = memchr(element.data, '=', element.size);
     if (equals == NULL) {
@@ -31,7 +31,7 @@ static bool parameter_is(struct bytes element, const char *name, struct bytes *v
     return http_text_is(http_trim(bytes_of(element.data, size)), name);
 }
 
-/* Lists of parameters are separated by commas, and by some origins with semicolons. */
+/* Takes the next parameter of a list. Commas stand between parameters, and from some origins semicolons. */
 static bool next_parameter(struct bytes *list, struct bytes *element) {
     size_t size = 0;
     if (list->size == 0) {
@@ -83,8 +83,8 @@ static bool is_connection_scheme(struct bytes challenge) {
 }
 
 /*
- * Each comma may be followed by a challenge of its own. One within a quoted string too, as it is read here: that costs some
- * speed, where reading quotes otherwise than the client would cost safety.
+ * A challenge may begin behind each comma, here also behind a comma within a quoted string: a mistake costs some speed,
+ * while to read quotes in another way than the client does would cost safety.
  */
 static bool has_connection_scheme(struct bytes list) {
     struct bytes element;

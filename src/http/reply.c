@@ -1,4 +1,4 @@
-/* Answers of our own. */
+/* Writes the answers of this server itself. */
 #include "base/check.h"
 #include "http/forward.h"
 #include "http/names.h"

@@ -8,7 +8,7 @@ static struct http_span span_behind(struct http_span span, uint32_t size) {
     return (struct http_span){span.offset + size, span.size - size};
 }
 
-/* The size of "http://" or "https://" at the front, else 0. */
+/* Returns the size of "http://" or "https://" at the front, else 0. */
 static uint32_t scheme_size(struct bytes target) {
     static const char *const schemes[] = {"https://", "http://"};
     for (size_t i = 0; i < 2; i++) {
@@ -103,7 +103,7 @@ static enum http_result judge_framing(struct http_parser *parser, const struct h
         if (!http_text_is(codings, "chunked")) {
             return refuse_transfer_encoding(parser, codings);
         }
-        parser->llhttp.flags |= F_CHUNKED; /* which it does not set where a tab follows: white space like any other */
+        parser->llhttp.flags |= F_CHUNKED; /* llhttp does not set it if a tab follows, which is white space too */
         message->framing = HTTP_CHUNKED;
     } else if (facts->content_lengths > 0) {
         if (facts->content_lengths > 1) {

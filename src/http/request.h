@@ -1,4 +1,4 @@
-/* What a request's head must be before anything is done for it. A part of http/parser. */
+/* The rules that a request's head must keep before anything is done for it. A part of http/parser. */
 #ifndef HTTP_REQUEST_H
 #define HTTP_REQUEST_H
 

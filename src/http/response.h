@@ -1,4 +1,4 @@
-/* What a response's head must be before it is passed on. A part of http/parser. */
+/* The rules that a response's head must keep before it is passed on. A part of http/parser. */
 #ifndef HTTP_RESPONSE_H
 #define HTTP_RESPONSE_H
 

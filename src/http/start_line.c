@@ -11,7 +11,7 @@ enum part {
     PART_VERSION,
 };
 
-/* With a digit for each '0'. */
+/* Each '0' stands for any digit. */
 static const char version_pattern[] = "HTTP/0.0\r\n";
 
 enum {
@@ -28,9 +28,9 @@ struct method {
 };
 
 /*
- * Methods that mean something here, or may be sent twice (RFC 9110 section 9.2.2, and the safe methods of RFC 3253, RFC
- * 4918, RFC 5323 and the QUERY method), or whose requests have no content that means anything (RFC 9110 sections 9.3.1,
- * 9.3.2, 9.3.5, 9.3.7 and 9.3.8). Letter case counts (section 9.1). Any other token is relayed as it is.
+ * Methods that mean something here; or are idempotent (RFC 9110 section 9.2.2, and the safe methods of RFC 3253, RFC 4918,
+ * RFC 5323 and the QUERY method); or give content no meaning (RFC 9110 sections 9.3.1, 9.3.2, 9.3.5, 9.3.7 and 9.3.8).
+ * Letter case counts (section 9.1). Any other token is relayed as it is.
  */
 static const struct method methods[] = {
     {"GET", HTTP_METHOD_OTHER, true, true},        {"HEAD", HTTP_METHOD_HEAD, true, true},
@@ -105,7 +105,7 @@ static enum http_result read_target(struct http_parser *parser, size_t size) {
     return HTTP_PARSE_HEAD;
 }
 
-/* RFC 9110 section 2.5: of major version 1 a minor version above ours is read as the highest that we have. */
+/* RFC 9110 section 2.5: a minor version of major version 1 that this server does not have is read as its highest, 1. */
 static enum http_result read_version(struct http_parser *parser, size_t size) {
     const char *version = parser->head + parser->part_start;
 
