@@ -24,7 +24,7 @@
 #define HTTP_NAME_REQUEST_ID      "X-Request-Id"
 #define HTTP_NAME_VIA             "Via"
 
-/* What a header means to a relay; decided by its name alone, letter case ignored. */
+/* The meaning of a header to a relay; decided by its name alone, letter case ignored. */
 enum http_header_kind {
     HTTP_HEADER_END_TO_END,
     HTTP_HEADER_HOST,
