@@ -10,8 +10,8 @@ enum {
     LOCKS = 256,  /* a power of two; each is held for the look-up in one set */
     TOKEN = 1000, /* handshakes are counted in thousandths: the rate is what a millisecond adds */
     ENTRIES_MAX = 1 << 26,
-    TOLD_RATE = 1,
-    TOLD_SOURCES = 2,
+    REPORTED_RATE = 1,
+    REPORTED_SOURCES = 2,
 };
 
 struct entry {
@@ -21,7 +21,7 @@ struct entry {
     uint32_t tokens;    /* handshakes, as of seen_ms */
     uint32_t source_ms; /* time saved for new sources, as of seen_ms: one costs HOLDERS_SOURCE_REFILL_MS */
     uint32_t connections;
-    uint32_t told; /* bits of the bounds that it was over before: TOLD_... */
+    uint32_t reported; /* bits of the bounds that it was over before: REPORTED_... */
 };
 _Static_assert(sizeof(struct entry) == HOLDERS_ENTRY_SIZE, "see holders.h");
 
@@ -103,8 +103,8 @@ static bool take(uint32_t *level, uint32_t amount) {
 }
 
 static bool is_news(struct entry *entry, bool is_over, uint32_t bound) {
-    bool is = is_over && (entry->told & bound) == 0;
-    entry->told |= is ? bound : 0;
+    bool is = is_over && (entry->reported & bound) == 0;
+    entry->reported |= is ? bound : 0;
     return is;
 }
 
@@ -116,8 +116,8 @@ static void judge(struct entry *entry, const struct holder_limits *limits, bool 
     if (new_source && worth->within_rate && limits->sources != 0) {
         worth->within_sources = take(&entry->source_ms, HOLDERS_SOURCE_REFILL_MS);
     }
-    worth->rate_is_news = is_news(entry, !worth->within_rate, TOLD_RATE);
-    worth->sources_are_news = is_news(entry, !worth->within_sources, TOLD_SOURCES);
+    worth->rate_is_news = is_news(entry, !worth->within_rate, REPORTED_RATE);
+    worth->sources_are_news = is_news(entry, !worth->within_sources, REPORTED_SOURCES);
     worth->first = entry->connections == 0;
     worth->vouches = in_person && (entry->vouched_ms == 0 || now_ms >= entry->vouched_ms + (uint64_t)HOLDERS_VOUCH_S * 1000);
     if (worth->vouches) {

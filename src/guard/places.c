@@ -149,7 +149,7 @@ static bool is_there_for(const struct place *place, uint32_t least_ms, uint64_t 
     return now_ns - place->since_ns >= (uint64_t)least_ms * 1000000;
 }
 
-bool places_has_dallied(const struct place *place, uint64_t now_ns) {
+bool places_is_overdue(const struct place *place, uint64_t now_ns) {
     return allowed_ms[place->stage] > 0 && is_there_for(place, allowed_ms[place->stage], now_ns);
 }
 

@@ -85,7 +85,7 @@ bool places_have_room(const struct places *places, enum places_rank newcomer, ui
  */
 struct place *places_find(const struct places *places, enum places_rank newcomer, uint32_t max, uint64_t now_ns);
 /* Returns whether the place has been in its stage for longer than the stage allows. */
-bool places_has_dallied(const struct place *place, uint64_t now_ns);
+bool places_is_overdue(const struct place *place, uint64_t now_ns);
 
 /* Returns whether all places that strangers may have are taken: this is load whatever the CPU does. */
 bool places_are_full(const struct places *places, uint32_t max);
