@@ -1,6 +1,7 @@
 /*
  * The state of a parser, which its parts share: start_line, request, response and chunks. Other folders include
- * http/parser.h, and read of the state only what its comments name.
+ * http/parser.h, and use of the state only `error_status`, `error` and `fault`, `trailers` before the body, and `message`,
+ * which they may set to NULL behind the head.
  */
 #ifndef HTTP_PARSER_STATE_H
 #define HTTP_PARSER_STATE_H
