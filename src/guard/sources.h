@@ -1,6 +1,6 @@
 /*
  * Sources of connections, and how they have behaved. A source is an IPv4 address, or the /64 of an IPv6 address, which is
- * what one subscriber gets (RFC 6177). One table of a fixed size for the process, shared by all shards; the caller gives the
+ * what one subscriber has (RFC 6177). One table of a fixed size for the process, shared by all shards; the caller gives the
  * clock.
  *
  * No client can choose its entry: the hash is keyed (base/hash.h: hash_init comes first), a look-up reads one set of
