@@ -19,7 +19,8 @@ static inline uint8_t ascii_lower(uint8_t c) {
 }
 
 static inline bool ascii_is_alphanumeric(uint8_t c) {
-    return (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || ascii_is_digit(c);
+    uint8_t folded = c | 0x20; /* the lower case of a letter; no other character becomes a letter by this */
+    return (folded >= 'a' && folded <= 'z') || ascii_is_digit(c);
 }
 
 #endif

@@ -19,8 +19,10 @@ struct config_address {
 };
 
 /*
- * A name as a TLS client may send it (RFC 6066 section 3, RFC 1123 section 2.1; '_' is let in as browsers do): labels of 1
- * to 63 letters, digits, '-' and '_', the last not a number, no trailing dot. NULL, or what is wrong: a static text.
+ * Checks a name that is to be served: the grammar of base/host_name, and what DNS demands beyond it (RFC 1035 section 2.3.4,
+ * RFC 1123 section 2.1), because a name that breaks one of these rules can only be a slip: at most 253 characters in labels
+ * of at most 63, no '-' at either end of a label, a last label that is no number, no dot at the end. Returns NULL, or what
+ * is wrong: a static text.
  */
 const char *address_check_name(const char *name);
 

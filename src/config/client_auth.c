@@ -111,7 +111,7 @@ static void limit_ca_names(const struct loader *loader, const struct client_auth
     loader_warning(
         loader, nodes->ca,
         "client_auth.ca: the names of %zu roots take %zu bytes, and a CertificateRequest has room for %d: none is "
-        "sent to clients, and browsers offer all their certificates; advertise_ca_names: false says so too",
+        "sent to clients, and browsers offer all their certificates; advertise_ca_names: false means the same",
         trust_count(host->trust), size, TLS_CA_NAMES_SIZE_MAX);
 }
 

@@ -36,12 +36,12 @@ static unsigned line_at(struct bytes text, size_t offset) {
     return line;
 }
 
-/* Where people see the end: a line break that ends the text does not begin another line. */
+/* Returns the last line that people see: a line break at the end of the text does not begin another line. */
 static unsigned last_line_of(struct bytes text) {
     return line_at(text, text.size == 0 ? 0 : text.size - 1);
 }
 
-/* libyaml would guess the encoding, and names no line for what it cannot decode. */
+/* Checks for UTF-8, since libyaml would guess the encoding, and names no line for bytes that it cannot decode. */
 static bool check_encoding(const struct builder *builder) {
     struct bytes text = builder->text;
     for (size_t at = 0, skipped; at < text.size;) {
@@ -93,7 +93,7 @@ static bool refuse(const struct builder *builder, unsigned line, const char *wha
     return false;
 }
 
-/* Hangs the node below the innermost open list or mapping, or makes it the root. */
+/* Adds the node to the innermost open list or mapping, or makes it the root. */
 static bool attach(struct builder *builder, struct document_node *node) {
     if (builder->depth == 0) {
         builder->document->root = node;

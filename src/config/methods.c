@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "config/memory.h"
-#include "http/message.h"
+#include "http/syntax.h"
 
 #include <stdlib.h>
 

@@ -10,7 +10,7 @@ enum { METHODS_MAX = 64 /* names in one list */ };
 /* Reads a list of names; NULL: the key is absent, and all methods are relayed. Each fault is a problem at its line. */
 void methods_load(const struct loader *loader, const struct document_node *list, struct config_host *host);
 
-/* Whether requests with this method are relayed. Letter case counts. Never for CONNECT and TRACE. */
+/* Returns whether requests with this method are relayed. Letter case counts. Never true for CONNECT and TRACE. */
 bool methods_take(const struct config_host *host, struct bytes method);
 /*
  * Returns the value of the header Allow for the host: method names with commas between them. Where the host relays all

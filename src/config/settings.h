@@ -9,7 +9,7 @@
 enum {
     SETTINGS_LISTENERS_MAX = 64,
     SETTINGS_ADMIN_NAMES_MAX = 64,
-    SETTINGS_HEADER_SIZE_MAX = 64 * 1024, /* what a stream queues towards an origin */
+    SETTINGS_HEADER_SIZE_MAX = 64 * 1024, /* a stream queues as much towards an origin */
     SETTINGS_CONNECTIONS_MAX = 1000000,   /* with its accepts, one ring holds 2^20 sockets at most */
     SETTINGS_CONNECTIONS_DEFAULT = 65536, /* fewer where there are not enough file descriptors */
     SETTINGS_CHAIN_SIZE_MAX = 64 * 1024,  /* TLS_PEER_CHAIN_SIZE_MAX */

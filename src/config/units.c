@@ -13,7 +13,7 @@ struct unit {
     uint64_t factor;
 };
 
-/* Largest first, for units_format. */
+/* Largest first, for format_with_unit. */
 static const struct unit duration_units[] = {{"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
 static const struct unit size_units[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"", 1}};
 

@@ -289,8 +289,8 @@ bool value_file(const struct loader *loader, const struct document_node *node, c
         return false;
     }
     if (strstr(name, "://") != NULL) {
-        loader_problem(loader, node, "%s: %s is a URL, and only files are read: fetch it into one, and name that", key,
-                       name);
+        loader_problem(loader, node, "%s: %s is a URL, and only files are read: download it, and write the path of the file",
+                       key, name);
         return false;
     }
     *path = value_path(loader, node);

@@ -14,10 +14,10 @@ enum {
     VALUES_PEM_SIZE_MAX = 1024 * 1024, /* bytes of a certificate, key or CA file */
 };
 
-/* What every part of a load needs. */
+/* The things that every part of a load needs. */
 struct loader {
     const char *file; /* of the YAML, as it was given */
-    char *directory;  /* what relative paths are relative to, with its final '/'; "" is the working directory. Owned */
+    char *directory;  /* of relative paths, with its final '/'; "" is the working directory. Owned */
     struct config_problems *problems;
     struct config_problems *warnings; /* the snapshot's own */
 };
@@ -85,25 +85,25 @@ static inline struct value_key value_key_size(const char *name, uint32_t *size, 
  */
 bool value_mapping(const struct loader *loader, const struct document_node *node, const char *what,
                    const struct value_key *keys, size_t count);
-/* True for a list with at least one item. */
+/* Returns whether it is a list with at least one item. */
 bool value_list(const struct loader *loader, const struct document_node *node, const char *key);
 
-/* The text, which lives as long as the document; never empty. true, 5 and the like are no strings unless quoted. */
+/* Returns the text, which lives as long as the document; never empty. true, 5 and the like are no strings unless quoted. */
 const char *value_string(const struct loader *loader, const struct document_node *node, const char *key);
-/* The text of an address and port. `example` is an address for the message about a port that stands alone. */
+/* Returns the text of an address and port. `example` is an address for the message about a port that stands alone. */
 const char *value_address(const struct loader *loader, const struct document_node *node, const char *example);
 bool value_boolean(const struct loader *loader, const struct document_node *node, const char *key, bool *value);
 bool value_number(const struct loader *loader, const struct document_node *node, const char *key, uint32_t min, uint32_t max,
                   uint32_t *value);
-/* One of `count` words; its index. */
+/* Finds the index of the text among `count` words. */
 bool value_choice(const struct loader *loader, const struct document_node *node, const char *key, const char *const *words,
                   size_t count, size_t *index);
 
-/* The path of the file that the string of a node names, as value_file opens it. free(). */
+/* Returns the path of the file that the string of a node names, as value_file opens it. free(). */
 char *value_path(const struct loader *loader, const struct document_node *node);
 /*
- * The content of the file that the string names. `path` (owned by the caller, free()) is what was opened, set also on
- * failure when the string is one. False when there is no content.
+ * Reads the file that the string names. `path` (owned by the caller, free()) becomes the path that was opened, also when
+ * that failed; NULL when the value is no string. False when there is no content.
  */
 bool value_file(const struct loader *loader, const struct document_node *node, const char *key, size_t size_max, char **path,
                 struct bytes *content);

@@ -14,8 +14,8 @@ static void warn_of_admin(const struct loader *loader, const struct document_nod
     }
     loader_warning(loader, document_value(admin, "address"),
                    "admin.address \"%s\" is not a loopback address: the statistics and the names of all hosts are there for "
-                   "everybody who can connect to it; choose 127.0.0.1 or [::1], or see that a firewall lets in only "
-                   "your own",
+                   "everybody who can connect to it; choose 127.0.0.1 or [::1], or let a firewall admit only your own "
+                   "machines",
                    address->text);
 }
 

@@ -9,6 +9,7 @@
 #include "edge/passage.h"
 #include "edge/place.h"
 #include "edge/verdict.h"
+#include "http/accept.h"
 #include "http/forward.h"
 #include "http/persistence.h"
 

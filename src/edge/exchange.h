@@ -4,7 +4,7 @@
 
 #include "edge/connection.h"
 #include "edge/journal.h"
-#include "http/message.h"
+#include "http/parser.h"
 
 struct passage_room;
 

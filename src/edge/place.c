@@ -128,7 +128,7 @@ static void evict(struct connection *connection) {
     } else {
         /* A client that waits in a queue of ours is not to blame for the time. */
         if (stage < PLACES_IDLE && !connection->admission.waits &&
-            places_has_dallied(&connection->place, shard->ring.now_ns)) {
+            places_is_overdue(&connection->place, shard->ring.now_ns)) {
             gate_fail(connection);
         }
         connection_reject(connection, connection_stage(connection), STATS_REJECT_EVICTED);
