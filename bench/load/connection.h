@@ -6,7 +6,7 @@
 #ifndef BENCH_LOAD_CONNECTION_H
 #define BENCH_LOAD_CONNECTION_H
 
-#include "http/message.h"
+#include "http/parser.h"
 #include "load/client.h"
 #include "load/intruder.h"
 #include "load/options.h"

@@ -4,6 +4,7 @@
 #include "command/check_table.h"
 #include "command/options.h"
 #include "command/startup.h"
+#include "config/load.h"
 #include "server/capacity.h"
 
 #include <stdio.h>

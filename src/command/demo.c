@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "command/options.h"
 #include "command/startup.h"
+#include "config/load.h"
 #include "demo/lines.h"
 #include "demo/origin.h"
 #include "demo/pki.h"

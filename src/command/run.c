@@ -7,6 +7,7 @@
 #include "command/notify.h"
 #include "command/options.h"
 #include "command/startup.h"
+#include "config/load.h"
 #include "server/server.h"
 #include "tls/context.h"
 
@@ -40,7 +41,7 @@ static void log_ready(const struct config *config) {
     char buffer[512];
     struct text text = text_over(buffer, sizeof(buffer) - 1);
     for (size_t i = 0; i < config->listen_count; i++)
-        text_append_format(&text, "%s%s", i == 0 ? "" : ", ", config->listen[i]);
+        text_append_format(&text, "%s%s", i == 0 ? "" : ", ", config->listen[i].address.text);
     buffer[text.size] = '\0';
     log_info("ready: %zu %s on %s%s; sallyport %s, wolfSSL %s, %s crypto", config->host_count,
              config->host_count == 1 ? "host" : "hosts", buffer, text.overflow ? ", ..." : "", SALLYPORT_VERSION,

@@ -1,6 +1,7 @@
 #include "config/address.h"
 
 #include "base/check.h"
+#include "base/host_name.h"
 #include "base/socket_address.h"
 #include "config/units.h"
 
@@ -13,16 +14,12 @@
 #include <string.h>
 #include <strings.h>
 
-/* "host:port" taken apart. */
+/* The parts of "host:port". */
 struct parts {
     char host[ADDRESS_NAME_MAX + 1]; /* without brackets */
     char port[8];
     bool bracketed;
 };
-
-static bool is_name_character(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-}
 
 static const char *check_label(const char *label, size_t size) {
     if (size == 0) {
@@ -52,7 +49,7 @@ const char *address_check_name(const char *name) {
             return "a \":\" or \"/\"; write the name alone, without scheme, port and path";
         } else if (name[i] == ' ' || name[i] == ',') {
             return "a space or comma; write one name, and give others hosts of their own";
-        } else if (name[i] != '.' && !is_name_character(name[i])) {
+        } else if (name[i] != '.' && !host_name_has((uint8_t)name[i])) {
             return "a character that a host name cannot have";
         }
     }
@@ -78,7 +75,7 @@ static int fail(char error[static ADDRESS_ERROR_SIZE], const char *what) {
     return -EINVAL;
 }
 
-/* Says what to write instead of a URL: its authority, with the port that goes without saying in it. */
+/* Says what to write instead of a URL: its authority, and where that has no port, the default one of the scheme. */
 static int refuse_url(const char *text, const char *authority, char error[static ADDRESS_ERROR_SIZE]) {
     enum { AUTHORITY_MAX = 40 };
     bool is_https = strncasecmp(text, "https:", 6) == 0;
@@ -97,7 +94,7 @@ static int refuse_url(const char *text, const char *authority, char error[static
     return -EINVAL;
 }
 
-/* What people write that is not an address and a port at all. */
+/* Refuses what people write that is not an address and a port at all. */
 static int refuse_other_forms(const char *text, char error[static ADDRESS_ERROR_SIZE]) {
     const char *scheme_end = strstr(text, "://");
     if (text[0] == '/' || text[0] == '.' || strncasecmp(text, "unix:", 5) == 0) {
@@ -202,7 +199,7 @@ static bool is_among(const struct config_address *address, const struct config_a
     return false;
 }
 
-/* Without AI_ADDRCONFIG: the answer must not depend on which interfaces happen to be up at the time of a reload. */
+/* Does without AI_ADDRCONFIG: the answer must not depend on the interfaces that are up at the time of a reload. */
 static int resolve_name(const struct parts *parts, struct config_address *addresses, size_t capacity,
                         char error[static ADDRESS_ERROR_SIZE]) {
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};

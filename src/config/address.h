@@ -1,35 +1,53 @@
-/* "host:port" as the file has it, and host names as DNS and TLS have them. */
+/* Addresses with ports, as the file has them ("host:port") and as the kernel does, and host names as DNS and TLS have them.
+ */
 #ifndef CONFIG_ADDRESS_H
 #define CONFIG_ADDRESS_H
 
-#include "config/config.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
 
 enum {
     ADDRESS_ERROR_SIZE = 128,
     ADDRESS_NAME_MAX = 253, /* characters of a DNS name (RFC 1035 section 2.3.4, in presentation form) */
 };
 
+struct config_address {
+    struct sockaddr_storage address;
+    socklen_t size;
+    char *text; /* "127.0.0.1:9000", for logs; owned */
+};
+
 /*
- * A name as a TLS client may send it (RFC 6066 section 3, RFC 1123 section 2.1; '_' is let in as browsers do): labels of 1
- * to 63 letters, digits, '-' and '_', the last not a number, no trailing dot. NULL, or what is wrong: a static text.
+ * Checks a name that is to be served: the grammar of base/host_name, and what DNS demands beyond it (RFC 1035 section 2.3.4,
+ * RFC 1123 section 2.1), because a name that breaks one of these rules can only be a slip: at most 253 characters in labels
+ * of at most 63, no '-' at either end of a label, a last label that is no number, no dot at the end. Returns NULL, or what
+ * is wrong: a static text.
  */
 const char *address_check_name(const char *name);
 
-/* "1.2.3.4:443" or "[::1]:443", port 1 to 65535. 0, or -EINVAL and one line in `error`. `text` is left NULL. */
+/*
+ * Reads "1.2.3.4:443" or "[::1]:443", with a port from 1 to 65535. Returns 0, or -EINVAL and one line in `error`. The
+ * address has no text (NULL).
+ */
 int address_parse(const char *text, struct config_address *address, char error[static ADDRESS_ERROR_SIZE]);
 
 /*
- * As address_parse, and host names too, resolved now: all their addresses, at most `capacity`, none twice; further ones are
- * left out. The number of addresses, or -EINVAL and one line in `error`. Each has its `text` made (free()).
+ * Reads what address_parse reads, and "name:port": resolves the name now to all its addresses, none twice, at most
+ * `capacity`; further ones are left out. Returns the number of addresses, or -EINVAL and one line in `error`. Each address
+ * has its text, made from the numbers (free()).
  */
 int address_resolve(const char *text, struct config_address *addresses, size_t capacity,
                     char error[static ADDRESS_ERROR_SIZE]);
 
-/* The same address and port. */
+/* Returns whether address and port are the same. */
 bool address_equal(const struct config_address *a, const struct config_address *b);
-/* Whether only this machine can reach it: 127.0.0.0/8, ::1, and the former mapped into IPv6. */
+/* Returns whether only this machine can reach the address: 127.0.0.0/8, also mapped into IPv6, or ::1. */
 bool address_is_loopback(const struct config_address *address);
-/* Whether one would receive what is meant for the other: the same port and family, and the same address or one is "any". */
+/*
+ * Returns whether a listener on one address would receive connections to the other: port and family are the same, and so is
+ * the address, or one of them is "any".
+ */
 bool address_overlaps(const struct config_address *a, const struct config_address *b);
 
 #endif

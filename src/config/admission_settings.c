@@ -27,36 +27,17 @@ static void load_allowed(const struct loader *loader, const struct document_node
 
 void admission_settings_load(const struct loader *loader, const struct document_node *node,
                              struct config_admission *admission) {
-    const struct document_node *allow, *rate, *burst, *connections;
-    const struct document_node *holder_rate, *holder_connections, *holder_sources;
+    enum { RATE_MAX = 100000, BURST_MAX = 1000000, COUNT_MAX = 65535 };
+    const struct document_node *allow;
     const struct value_key keys[] = {
-        {"allow", &allow, false},
-        {"source_rate", &rate, false},
-        {"source_burst", &burst, false},
-        {"source_connections", &connections, false},
-        {"certificate_rate", &holder_rate, false},
-        {"certificate_connections", &holder_connections, false},
-        {"certificate_sources", &holder_sources, false},
+        value_key_optional("allow", &allow),
+        value_key_number("source_rate", &admission->source.rate, 200, 0, RATE_MAX),
+        value_key_number("source_burst", &admission->source.burst, 2000, 1, BURST_MAX),
+        value_key_number("source_connections", &admission->source.connections, 4096, 0, COUNT_MAX),
+        value_key_number("certificate_rate", &admission->holder.rate, 1000, 0, RATE_MAX),
+        value_key_number("certificate_connections", &admission->holder.connections, 256, 0, COUNT_MAX),
+        value_key_number("certificate_sources", &admission->holder.sources, 64, 0, COUNT_MAX),
     };
-    *admission = (struct config_admission){
-        .source = {.rate = 200, .burst = 2000, .connections = 4096},
-        .holder = {.rate = 1000, .connections = 256, .sources = 64},
-    };
-    if (!value_mapping(loader, node, "admission", keys, ARRAY_LENGTH(keys))) {
-        return;
-    }
+    value_mapping(loader, node, "admission", keys, ARRAY_LENGTH(keys));
     load_allowed(loader, allow, admission);
-    value_number(loader, rate, "admission.source_rate", 0, ADMISSION_SETTINGS_RATE_MAX, &admission->source.rate);
-    value_number(loader, burst, "admission.source_burst", 1, ADMISSION_SETTINGS_BURST_MAX, &admission->source.burst);
-    value_number(loader, connections, "admission.source_connections", 0, ADMISSION_SETTINGS_CONNECTIONS_MAX,
-                 &admission->source.connections);
-    value_number(loader, holder_rate, "admission.certificate_rate", 0, ADMISSION_SETTINGS_RATE_MAX, &admission->holder.rate);
-    value_number(loader, holder_connections, "admission.certificate_connections", 0, ADMISSION_SETTINGS_CONNECTIONS_MAX,
-                 &admission->holder.connections);
-    value_number(loader, holder_sources, "admission.certificate_sources", 0, ADMISSION_SETTINGS_SOURCES_MAX,
-                 &admission->holder.sources);
-}
-
-void admission_settings_free(struct config_admission *admission) {
-    free(admission->allow);
 }

@@ -9,7 +9,7 @@
 
 struct advice {
     unsigned found;   /* enum container: the file has all of these bits */
-    const char *text; /* each %s is the path; two at most */
+    const char *text; /* each %s, of at most two, is the path */
 };
 
 static const struct advice for_chain[] = {
@@ -74,7 +74,7 @@ static const struct advice for_lists[] = {
 static const struct {
     const struct advice *items;
     size_t count;
-    unsigned good; /* any of it: the file is of the right kind, whatever else is wrong with it */
+    unsigned good; /* enum container: a file with any of these bits is of the right kind, whatever else is wrong with it */
     bool takes_der;
 } tables[] = {
     [ADVICE_CHAIN] = {for_chain, ARRAY_LENGTH(for_chain), CONTAINER_CERTIFICATE, false},
@@ -102,9 +102,9 @@ char *advice_quote(const char *path) {
     return quoted;
 }
 
-/* `text` with each %s in it replaced by `path`. free(). */
+/* Returns the pattern with each %s replaced by `path`. free(). */
 static char *fill_in(const char *pattern, const char *path) {
-    size_t capacity = strlen(pattern) + 2 * strlen(path); /* each has two at most */
+    size_t capacity = strlen(pattern) + 2 * strlen(path); /* a pattern has at most two */
     char *filled = memory_allocate(1, capacity + 1);
     struct text text = text_over(filled, capacity);
     for (const char *place; (place = strstr(pattern, "%s")) != NULL; pattern = place + 2) {

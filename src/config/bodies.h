@@ -1,4 +1,4 @@
-/* What a client that is turned away is told where the configuration says nothing else: bodies of the 403. */
+/* The bodies of the answer 403, unless the configuration names others. */
 #ifndef CONFIG_BODIES_H
 #define CONFIG_BODIES_H
 

@@ -17,15 +17,9 @@ struct client_auth_nodes {
     const struct document_node *crl;
     const struct document_node *crl_check;
     const struct document_node *crl_stale;
-    const struct document_node *max_depth;
     const struct document_node *advertise_ca_names;
     const struct document_node *deny;
 };
-
-const char *config_mode_name(enum config_mode mode) {
-    static const char *const names[] = {"off", "report", "enforce"};
-    return names[mode];
-}
 
 static void load_mode(const struct loader *loader, const struct document_node *node, struct config_host *host) {
     const char *const words[] = {config_mode_name(CONFIG_OFF), config_mode_name(CONFIG_REPORT),
@@ -35,14 +29,33 @@ static void load_mode(const struct loader *loader, const struct document_node *n
     host->mode = (enum config_mode)index;
 }
 
-static bool add_ca_file(const struct loader *loader, const struct document_node *node, struct trust *trust) {
+static int add_roots(void *trust, struct bytes content, char error[static IDENTITY_ERROR_SIZE]) {
+    return trust_add_file(trust, content, error);
+}
+
+static int add_lists(void *revocation, struct bytes content, char error[static IDENTITY_ERROR_SIZE]) {
+    return revocation_add_file(revocation, content, error);
+}
+
+/* A list of files, each of which adds to one store. */
+struct files {
+    const char *key;
+    size_t size_max; /* of each, in bytes */
+    enum advice_wanted wanted;
+    int (*add)(void *store, struct bytes content, char error[static IDENTITY_ERROR_SIZE]);
+};
+
+static const struct files ca_files = {"client_auth.ca", VALUES_PEM_SIZE_MAX, ADVICE_ROOTS, add_roots};
+static const struct files crl_files = {"client_auth.crl", CLIENT_AUTH_CRL_SIZE_MAX, ADVICE_LISTS, add_lists};
+
+static bool add_file(const struct loader *loader, const struct document_node *node, const struct files *files, void *store) {
     char *path = NULL;
     struct bytes content;
-    bool good = value_file(loader, node, "client_auth.ca", VALUES_PEM_SIZE_MAX, &path, &content);
+    bool good = value_file(loader, node, files->key, files->size_max, &path, &content);
     char error[IDENTITY_ERROR_SIZE];
-    if (good && trust_add_file(trust, content, error) < 0) {
-        if (!advice_report(loader, node, "client_auth.ca", path, content, ADVICE_ROOTS)) {
-            loader_problem(loader, node, "client_auth.ca: %s: %s", path, error);
+    if (good && files->add(store, content, error) < 0) {
+        if (!advice_report(loader, node, files->key, path, content, files->wanted)) {
+            loader_problem(loader, node, "%s: %s: %s", files->key, path, error);
         }
         good = false;
     }
@@ -51,7 +64,17 @@ static bool add_ca_file(const struct loader *loader, const struct document_node 
     return good;
 }
 
-/* The roots, in mode off too; NULL when there are none, or not all of them are good. */
+/* Adds each file of the list to the store. False when one of them is not good; each of those is a problem. */
+static bool add_files(const struct loader *loader, const struct document_node *list, const struct files *files,
+                      void *store) {
+    bool good = true;
+    for (const struct document_node *item = list->first; item != NULL; item = item->next) {
+        good = add_file(loader, item, files, store) && good;
+    }
+    return good;
+}
+
+/* Loads the roots, in mode off too; NULL when there are none, or not all of them are good. */
 static struct trust *load_trust(const struct loader *loader, const struct client_auth_nodes *nodes, enum config_mode mode) {
     if (nodes->ca == NULL && mode != CONFIG_OFF) {
         loader_problem(loader, nodes->mode, "client_auth.mode %s needs client_auth.ca: the roots to check against",
@@ -62,11 +85,7 @@ static struct trust *load_trust(const struct loader *loader, const struct client
     }
     struct trust *trust = trust_create();
     CHECK(trust != NULL);
-    bool good = true;
-    for (const struct document_node *item = nodes->ca->first; item != NULL; item = item->next) {
-        good = add_ca_file(loader, item, trust) && good;
-    }
-    if (good) {
+    if (add_files(loader, nodes->ca, &ca_files, trust)) {
         return trust;
     }
     trust_free(trust);
@@ -74,8 +93,8 @@ static struct trust *load_trust(const struct loader *loader, const struct client
 }
 
 /*
- * All are left out where not all fit. With some of them a browser would offer only certificates of those, and clients of
- * the others could not get in.
+ * Turns advertise_ca_names off if not all names fit. With some of the names a browser would offer only certificates of those
+ * roots, and clients of the other roots could not get in.
  */
 static void limit_ca_names(const struct loader *loader, const struct client_auth_nodes *nodes, struct config_host *host) {
     size_t size = 0;
@@ -92,27 +111,11 @@ static void limit_ca_names(const struct loader *loader, const struct client_auth
     loader_warning(
         loader, nodes->ca,
         "client_auth.ca: the names of %zu roots take %zu bytes, and a CertificateRequest has room for %d: none is "
-        "sent to clients, and browsers offer all their certificates; advertise_ca_names: false says so too",
+        "sent to clients, and browsers offer all their certificates; advertise_ca_names: false means the same",
         trust_count(host->trust), size, TLS_CA_NAMES_SIZE_MAX);
 }
 
-static bool add_crl_file(const struct loader *loader, const struct document_node *node, struct revocation *revocation) {
-    char *path = NULL;
-    struct bytes content;
-    bool good = value_file(loader, node, "client_auth.crl", CLIENT_AUTH_CRL_SIZE_MAX, &path, &content);
-    char error[IDENTITY_ERROR_SIZE];
-    if (good && revocation_add_file(revocation, content, error) < 0) {
-        if (!advice_report(loader, node, "client_auth.crl", path, content, ADVICE_LISTS)) {
-            loader_problem(loader, node, "client_auth.crl: %s: %s", path, error);
-        }
-        good = false;
-    }
-    file_content_free(&content);
-    free(path);
-    return good;
-}
-
-/* `file`: which of the list, from 1; 0: none in particular. */
+/* `file`: the number of the file in the list, from 1; 0: the problem is of no file in particular. */
 static void report_crl(const struct loader *loader, const struct document_node *crl, unsigned file, const char *error) {
     const struct document_node *item = crl->first;
     for (unsigned i = 1; i < file && item != NULL; i++) {
@@ -126,15 +129,12 @@ static void report_crl(const struct loader *loader, const struct document_node *
     }
 }
 
-/* All files, or none. Whose lists they are can only be told when all of the roots are there. */
+/* Reads all files, or gives NULL. The issuers of the lists can only be checked once all roots are known. */
 static struct revocation *read_crls(const struct loader *loader, const struct client_auth_nodes *nodes,
                                     const struct trust *trust) {
     struct revocation *revocation = revocation_create();
     CHECK(revocation != NULL);
-    bool good = true;
-    for (const struct document_node *item = nodes->crl->first; item != NULL; item = item->next) {
-        good = add_crl_file(loader, item, revocation) && good;
-    }
+    bool good = add_files(loader, nodes->crl, &crl_files, revocation);
     char error[IDENTITY_ERROR_SIZE];
     if (good && trust != NULL && revocation_check(revocation, trust, error) < 0) {
         report_crl(loader, nodes->crl, revocation_file_at_fault(revocation), error);
@@ -171,7 +171,7 @@ static void load_revocation(const struct loader *loader, const struct client_aut
     }
 }
 
-/* What clients are held against. In mode off all of it is read and checked, and none of it kept. */
+/* Loads roots and revocation lists. In mode off all of them are read and checked, and none is kept. */
 static void load_authorities(const struct loader *loader, const struct client_auth_nodes *nodes, struct config_host *host) {
     struct trust *trust = load_trust(loader, nodes, host->mode);
     load_revocation(loader, nodes, trust, host);
@@ -182,7 +182,7 @@ static void load_authorities(const struct loader *loader, const struct client_au
     }
 }
 
-/* The file that `node` names, or the built-in text when it is NULL. */
+/* Returns the content of the file that `node` names, or a copy of the built-in text when it is NULL. */
 static struct bytes load_body(const struct loader *loader, const struct document_node *node, const char *key,
                               const char *built_in) {
     struct bytes body = bytes_of(NULL, 0);
@@ -198,7 +198,7 @@ static struct bytes load_body(const struct loader *loader, const struct document
 static void load_bodies(const struct loader *loader, const struct document_node *node, struct config_host *host) {
     const struct document_node *json = NULL;
     const struct document_node *html = NULL;
-    const struct value_key keys[] = {{"json", &json, false}, {"html", &html, false}};
+    const struct value_key keys[] = {value_key_optional("json", &json), value_key_optional("html", &html)};
     value_mapping(loader, node, "client_auth.deny", keys, ARRAY_LENGTH(keys));
     host->deny_json = load_body(loader, json, "client_auth.deny.json", bodies_json);
     host->deny_html = load_body(loader, html, "client_auth.deny.html", bodies_html);
@@ -206,34 +206,26 @@ static void load_bodies(const struct loader *loader, const struct document_node 
 
 void client_auth_load(const struct loader *loader, const struct document_node *node, struct config_host *host) {
     struct client_auth_nodes nodes = {0};
+    uint32_t depth;
     const struct value_key keys[] = {
-        {"mode", &nodes.mode, true},
-        {"ca", &nodes.ca, false},
-        {"crl", &nodes.crl, false},
-        {"crl_check", &nodes.crl_check, false},
-        {"crl_stale", &nodes.crl_stale, false},
-        {"max_depth", &nodes.max_depth, false},
-        {"advertise_ca_names", &nodes.advertise_ca_names, false},
-        {"deny", &nodes.deny, false},
+        value_key_required("mode", &nodes.mode),
+        value_key_optional("ca", &nodes.ca),
+        value_key_optional("crl", &nodes.crl),
+        value_key_optional("crl_check", &nodes.crl_check),
+        value_key_optional("crl_stale", &nodes.crl_stale),
+        value_key_number("max_depth", &depth, 4, 1, CLIENT_AUTH_DEPTH_MAX),
+        value_key_optional("advertise_ca_names", &nodes.advertise_ca_names),
+        value_key_optional("deny", &nodes.deny),
     };
-    uint32_t depth = CLIENT_AUTH_DEPTH_DEFAULT;
     host->mode = CONFIG_OFF;
     host->advertise_ca_names = true;
     value_mapping(loader, node, "client_auth", keys, ARRAY_LENGTH(keys));
     load_mode(loader, nodes.mode, host);
     load_authorities(loader, &nodes, host);
-    value_number(loader, nodes.max_depth, "client_auth.max_depth", 1, CLIENT_AUTH_DEPTH_MAX, &depth);
     value_boolean(loader, nodes.advertise_ca_names, "client_auth.advertise_ca_names", &host->advertise_ca_names);
     limit_ca_names(loader, &nodes, host);
     load_bodies(loader, nodes.deny, host);
     host->policy.trust = host->trust;
     host->policy.depth_max = depth;
     host->policy.revocation = host->revocation;
-}
-
-void client_auth_free(struct config_host *host) {
-    revocation_free(host->revocation);
-    trust_free(host->trust);
-    file_content_free(&host->deny_json);
-    file_content_free(&host->deny_html);
 }

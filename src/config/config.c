@@ -3,157 +3,37 @@
 #include "base/check.h"
 #include "config/file.h"
 #include "config/headers.h"
-#include "config/host.h"
-#include "config/lookup.h"
-#include "config/memory.h"
-#include "config/problems.h"
-#include "config/settings.h"
-#include "config/warnings.h"
 
 #include <stdlib.h>
 
-enum {
-    FILE_SIZE_MAX = 1024 * 1024, /* bytes of the YAML */
-    HOSTS_MAX = 4096,
-};
-
-static char *directory_of(const char *path) {
-    const char *slash = strrchr(path, '/');
-    char *directory = memory_copy_string(path);
-    directory[slash == NULL ? 0 : slash - path + 1] = '\0';
-    return directory;
-}
-
-static void load_hosts(const struct loader *loader, const struct document_node *list, struct config *config) {
-    if (!value_list(loader, list, "hosts")) {
-        return;
-    }
-    if (list->count > HOSTS_MAX) {
-        loader_problem(loader, list, "hosts has more than 4096 items");
-        return;
-    }
-    config->hosts = memory_allocate(list->count, sizeof *config->hosts);
-    for (const struct document_node *item = list->first; item != NULL; item = item->next) {
-        struct config_host *host = &config->hosts[config->host_count];
-        host->index = (uint32_t)config->host_count++;
-        host_load(loader, item, &config->limits, host);
-    }
-}
-
-static const struct document_node *host_node(const struct document_node *list, uint32_t index) {
-    const struct document_node *item = list->first;
-    while (index-- > 0) {
-        item = item->next;
-    }
-    return item;
-}
-
-/* Where a host's `key` stands, or the host when it has none. */
-static const struct document_node *host_key(const struct document_node *host, const char *key) {
-    for (const struct document_node *node = host->first; node != NULL; node = node->next->next) {
-        if (strcmp(node->text, key) == 0) {
-            return node;
-        }
-    }
-    return host;
-}
-
-static void check_names_differ(const struct loader *loader, const struct document_node *list,
-                               struct config_host *const *table, size_t count) {
-    for (size_t i = 1; i < count; i++) {
-        if (strcmp(table[i - 1]->name, table[i]->name) == 0) {
-            loader_problem(loader, host_key(host_node(list, table[i]->index), "name"),
-                           "host \"%s\" is configured already, at line %u", table[i]->name,
-                           host_key(host_node(list, table[i - 1]->index), "name")->line);
-        }
-    }
-}
-
-static void check_one_default(const struct loader *loader, const struct document_node *list, const struct config *config) {
-    for (size_t i = 0; i < config->host_count; i++) {
-        const struct config_host *host = &config->hosts[i];
-        if (!host->is_default || host == config->default_host) {
-            continue;
-        }
-        const struct document_node *first = host_key(host_node(list, config->default_host->index), "default");
-        loader_problem(loader, host_key(host_node(list, host->index), "default"),
-                       "a second default host; the first is at line %u", first->line);
-    }
-}
-
-static void collect_removals(struct config *config) {
-    config->removals = http_removals_create();
-    CHECK(config->removals != NULL);
-    headers_add_own_removals(config->removals);
-    for (size_t i = 0; i < config->host_count; i++) {
-        headers_add_removals(config->removals, &config->hosts[i].forward);
-    }
-}
-
-static void load_document(const struct loader *loader, const struct document_node *root, struct config *config) {
-    struct settings_nodes settings = {0};
-    const struct document_node *hosts = NULL;
-    const struct value_key keys[] = {
-        {"listen", &settings.listen, true},
-        {"admin", &settings.admin, false},
-        {"shards", &settings.shards, false},
-        {"limits", &settings.limits, false},
-        {"admission", &settings.admission, false},
-        {"cert_cache", &settings.cert_cache, false},
-        {"tickets", &settings.tickets, false},
-        {"access_log", &settings.access_log, false},
-        {"hosts", &hosts, true},
-    };
-    if (!value_mapping(loader, root, "the file", keys, ARRAY_LENGTH(keys))) {
-        return;
-    }
-    settings_load(loader, &settings, config);
-    load_hosts(loader, hosts, config);
-    lookup_build(config);
-    check_names_differ(loader, hosts, config->exact, config->exact_count);
-    check_names_differ(loader, hosts, config->wildcards, config->wildcard_count);
-    check_one_default(loader, hosts, config);
-    if (loader->problems->count == 0) {
-        warnings_find(loader, root, config);
-    }
-}
-
-static void load_text(const char *path, struct bytes text, struct config *config, struct config_problems *problems) {
-    struct loader loader = {
-        .file = path, .directory = directory_of(path), .problems = problems, .warnings = &config->warnings};
-    struct document document;
-    if (document_read(&document, text, path, problems)) {
-        load_document(&loader, document.root, config);
-    }
-    document_free(&document);
-    free(loader.directory);
-}
-
-struct config *config_load(const char *path, struct config_problems *problems) {
-    size_t problems_before = problems->count;
-    struct config *config = memory_allocate(1, sizeof *config);
-    atomic_init(&config->references, 1);
-    config->path = memory_copy_string(path);
-    struct bytes text;
-    char error[FILE_ERROR_SIZE];
-    if (file_read(path, FILE_SIZE_MAX, &text, error) < 0) {
-        problems_add(problems, path, 1, "the file %s", error);
-    } else {
-        load_text(path, text, config, problems);
-    }
-    file_content_free(&text);
-    if (problems->count == problems_before) {
-        collect_removals(config);
-        return config;
-    }
-    config_release(config);
-    return NULL;
+const char *config_mode_name(enum config_mode mode) {
+    static const char *const names[] = {"off", "report", "enforce"};
+    return names[mode];
 }
 
 struct config *config_retain(struct config *config) {
     unsigned references = atomic_fetch_add_explicit(&config->references, 1, memory_order_relaxed);
     CHECK(references > 0);
     return config;
+}
+
+static void free_host(struct config_host *host) {
+    free(host->name);
+    if (host->credentials != NULL) {
+        tls_credentials_free(host->credentials);
+    }
+    free(host->certificate_path);
+    revocation_free(host->revocation);
+    trust_free(host->trust);
+    headers_free(&host->forward);
+    http_removals_free(host->strip);
+    file_content_free(&host->deny_json);
+    file_content_free(&host->deny_html);
+    free(host->methods);
+    for (size_t i = 0; i < host->origin_count; i++) {
+        free(host->origins[i].text);
+    }
+    free(host->origins);
 }
 
 void config_release(struct config *config) {
@@ -163,14 +43,23 @@ void config_release(struct config *config) {
         return;
     }
     for (size_t i = 0; i < config->host_count; i++) {
-        host_free(&config->hosts[i]);
+        free_host(&config->hosts[i]);
     }
     free(config->hosts);
-    lookup_free(config);
-    settings_free(config);
-    if (config->removals != NULL) {
-        http_removals_free(config->removals);
+    free(config->exact);
+    free(config->wildcards);
+    for (size_t i = 0; i < config->listen_count; i++) {
+        free(config->listen[i].address.text);
     }
+    free(config->listen);
+    free(config->admin_address.text);
+    for (size_t i = 0; i < config->admin_name_count; i++) {
+        free(config->admin_names[i]);
+    }
+    free(config->admin_names);
+    free(config->admission.allow);
+    free(config->access_log);
+    http_removals_free(config->removals);
     config_problems_free(&config->warnings);
     free(config->path);
     free(config);

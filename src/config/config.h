@@ -1,10 +1,11 @@
 /*
- * The configuration as one immutable, counted snapshot: the YAML file and everything it names, loaded and checked as a
- * whole. A file with any problem yields no snapshot, so nothing is ever served on a doubt.
+ * The configuration as one immutable, counted snapshot: the YAML file and everything that it names. config/load.h makes a
+ * snapshot, and only of a file without a problem; this header is all that the other folders need.
  */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
+#include "config/address.h"
 #include "config/problems.h"
 #include "guard/holders.h"
 #include "guard/prefix.h"
@@ -14,7 +15,6 @@
 #include "tls/credentials.h"
 
 #include <stdatomic.h>
-#include <sys/socket.h>
 
 enum {
     CONFIG_ORIGIN_ADDRESSES_MAX = 64, /* for each host, all names resolved */
@@ -22,31 +22,31 @@ enum {
 
 enum config_mode { CONFIG_OFF, CONFIG_REPORT, CONFIG_ENFORCE };
 
+/* Returns the mode's word in the file. */
 const char *config_mode_name(enum config_mode mode);
+
+/* One item of `listen`. */
+struct config_listener {
+    struct config_address address; /* its text is as the file has it */
+};
 
 struct config_limits {
     uint32_t handshake_timeout_ms;
     uint32_t request_header_timeout_ms;
     uint32_t idle_timeout_ms;
-    uint32_t request_header_size;    /* bytes */
-    uint32_t connections;            /* for the whole process; where it is not set, at most: see server/capacity.h */
-    unsigned connections_line;       /* where it is set; 0: it is not */
+    uint32_t request_header_size; /* bytes */
+    uint32_t connections;         /* for the whole process; if the file does not set it, the most: see server/capacity.h */
+    unsigned connections_line;    /* the line that sets it; 0: none does */
     uint32_t certificate_chain_size; /* bytes */
     uint32_t response_headers;       /* of an origin's answer */
 };
 
-/* What keeps one source from harming the others. */
+/* The bounds that keep one source from harming the others. */
 struct config_admission {
-    struct prefix *allow; /* sources that nothing of it applies to, and that count as known */
+    struct prefix *allow; /* sources that have no bounds, and count as known */
     size_t allow_count;
     struct source_limits source; /* of sources without a valid certificate lately */
     struct holder_limits holder; /* of one valid certificate */
-};
-
-struct config_address {
-    struct sockaddr_storage address;
-    socklen_t size;
-    char *text; /* "127.0.0.1:9000", for logs */
 };
 
 struct config_host {
@@ -62,22 +62,23 @@ struct config_host {
     struct forward forward;
     struct http_removals *strip; /* forward.strip: header names that its origins get from no client; NULL when absent */
     struct identity_policy policy;
-    uint8_t ticket_scope[IDENTITY_DIGEST_SIZE]; /* of name, mode and policy: within which a session may be resumed */
+    uint8_t ticket_scope[IDENTITY_DIGEST_SIZE]; /* of name, mode and policy: a session may be resumed within one scope */
     struct bytes deny_json;                     /* bodies of the 403; owned; never empty */
     struct bytes deny_html;
-    char *methods; /* that are relayed, as the header Allow has them; NULL: all. See methods.h */
+    char *methods; /* the methods that are relayed, as the header Allow has them; NULL: all. See methods.h */
     struct config_address *origins;
     size_t origin_count;  /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
     bool origin_pool_off; /* each client's connection has its own to the origin */
 };
 
+/* config_release frees each member that owns memory, and each part that is missing (NULL) is none to it. */
 struct config {
     atomic_uint references;
     char *path;
-    char **listen; /* "address:port" as given */
+    struct config_listener *listen;
     size_t listen_count;
-    char *admin_address; /* NULL when absent */
-    char **admin_names;  /* by which it may be asked, lower case */
+    struct config_address admin_address; /* its text is NULL when `admin` is absent */
+    char **admin_names;                  /* host names by which it may be asked, lower case */
     size_t admin_name_count;
     uint32_t shards; /* 0: auto */
     struct config_limits limits;
@@ -93,20 +94,15 @@ struct config {
     size_t wildcard_count;
     struct config_host *default_host; /* NULL when none */
     struct http_removals *removals;
-    struct config_problems warnings; /* what is served as the file says, but hardly as it is meant; by line */
+    struct config_problems warnings; /* of a file that is served as it says, but hardly as it is meant; by line */
 };
 
-/*
- * Reads the file and all it names. NULL with at least one problem, sorted by line; all that can be found in one pass are
- * reported. The result has one reference, and has its `warnings`: they never make a file one that is not served.
- */
-struct config *config_load(const char *path, struct config_problems *problems);
 struct config *config_retain(struct config *config);
 void config_release(struct config *config);
 
 /*
- * The host for a server name (lower case, no trailing dot): exact, then wildcard of one label. "" is the default host.
- * NULL when there is none: the answer is the alert unrecognized_name.
+ * Returns the host for a server name (lower case, no trailing dot): an exact name, else a wildcard of one label. "" is the
+ * default host. NULL when there is none: the answer is the alert unrecognized_name. Implemented in lookup.c.
  */
 const struct config_host *config_find_host(const struct config *config, const char *name);
 

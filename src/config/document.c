@@ -1,7 +1,7 @@
 #include "config/document.h"
 
+#include "base/text.h"
 #include "config/memory.h"
-#include "config/problems.h"
 #include "config/syntax.h"
 
 #include <stdlib.h>
@@ -36,37 +36,16 @@ static unsigned line_at(struct bytes text, size_t offset) {
     return line;
 }
 
-/* Where people see the end: a line break that ends the text does not begin another line. */
+/* Returns the last line that people see: a line break at the end of the text does not begin another line. */
 static unsigned last_line_of(struct bytes text) {
     return line_at(text, text.size == 0 ? 0 : text.size - 1);
 }
 
-/* The size of the well-formed UTF-8 sequence at the front (RFC 3629), or 0. */
-static size_t utf8_sequence_size(const uint8_t *data, size_t left) {
-    uint8_t lead = data[0];
-    if (lead < 0x80) {
-        return 1;
-    }
-    size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if (lead < 0xc2 || lead > 0xf4 || size > left) {
-        return 0;
-    }
-    for (size_t i = 1; i < size; i++) {
-        if ((data[i] & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    bool overlong = (lead == 0xe0 && data[1] < 0xa0) || (lead == 0xf0 && data[1] < 0x90);
-    bool surrogate = lead == 0xed && data[1] > 0x9f;
-    bool beyond = lead == 0xf4 && data[1] > 0x8f;
-    return overlong || surrogate || beyond ? 0 : size;
-}
-
-/* libyaml would guess the encoding, and names no line for what it cannot decode. */
+/* Checks for UTF-8, since libyaml would guess the encoding, and names no line for bytes that it cannot decode. */
 static bool check_encoding(const struct builder *builder) {
     struct bytes text = builder->text;
-    for (size_t at = 0; at < text.size;) {
-        size_t size = utf8_sequence_size(text.data + at, text.size - at);
+    for (size_t at = 0, skipped; at < text.size;) {
+        size_t size = text_utf8_size(bytes_of(text.data + at, text.size - at), &skipped);
         if (size == 0 || text.data[at] == '\0') {
             problems_add(builder->problems, builder->file, line_at(text, at), "%s",
                          size == 0 ? "not UTF-8 text" : "a NUL byte: not a text file");
@@ -114,7 +93,7 @@ static bool refuse(const struct builder *builder, unsigned line, const char *wha
     return false;
 }
 
-/* Hangs the node below the innermost open list or mapping, or makes it the root. */
+/* Adds the node to the innermost open list or mapping, or makes it the root. */
 static bool attach(struct builder *builder, struct document_node *node) {
     if (builder->depth == 0) {
         builder->document->root = node;
@@ -277,4 +256,16 @@ bool document_is_null(const struct document_node *node) {
         return false;
     }
     return node->text[0] == '\0' || strcmp(node->text, "~") == 0 || strcmp(node->text, "null") == 0;
+}
+
+const struct document_node *document_value(const struct document_node *mapping, const char *key) {
+    if (mapping == NULL || mapping->type != DOCUMENT_MAPPING) {
+        return NULL;
+    }
+    for (const struct document_node *node = mapping->first; node != NULL; node = node->next->next) {
+        if (strcmp(node->text, key) == 0) {
+            return node->next;
+        }
+    }
+    return NULL;
 }

@@ -21,7 +21,7 @@ static int fail_errno(char error[static FILE_ERROR_SIZE], const char *what) {
     return -code;
 }
 
-/* A larger buffer with the same content; the old one is wiped, since it may hold a private key. */
+/* Moves the content to a larger buffer; wipes the old one, since it may hold a private key. */
 static void grow(struct bytes *content, size_t capacity) {
     size_t size = content->size;
     uint8_t *larger = memory_allocate(1, capacity);
@@ -30,12 +30,12 @@ static void grow(struct bytes *content, size_t capacity) {
     *content = bytes_of(larger, size);
 }
 
-/* One byte more than `size_max` is asked for, to see that there is none. */
+/* One byte more than `size_max` is read, to see that there is none. */
 static size_t capacity_for(size_t size, size_t size_max) {
     return (size < size_max ? size : size_max) + 1;
 }
 
-/* Reads until the end of the file, which may have grown or shrunk since its size was asked for. */
+/* Reads until the end of the file, which may have grown or shrunk since its size was read. */
 static int read_content(int descriptor, size_t size_expected, size_t size_max, struct bytes *content,
                         char error[static FILE_ERROR_SIZE]) {
     size_t capacity = capacity_for(size_expected, size_max);

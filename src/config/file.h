@@ -7,12 +7,12 @@
 enum { FILE_ERROR_SIZE = 128 };
 
 /*
- * The whole content of a regular file of 1 to `size_max` bytes; nothing else is opened, so a FIFO cannot hang a reload.
- * 0 and malloc'd `content`, or a negative errno and one line in `error` without the path.
+ * Reads the whole content of a regular file of 1 to `size_max` bytes; nothing else is read, so a FIFO cannot block a reload.
+ * Returns 0 and malloc'd `content`, or a negative errno and one line in `error` without the path.
  */
 int file_read(const char *path, size_t size_max, struct bytes *content, char error[static FILE_ERROR_SIZE]);
 
-/* Wipes and frees: what was read may have been a private key. */
+/* Wipes the content, which may be a private key, and frees it. */
 void file_content_free(struct bytes *content);
 
 #endif

@@ -15,14 +15,14 @@ enum {
 };
 enum { LONG_NAME_SIZE = HEADERS_NAME_MAX + sizeof IDENTITY_TOO_LARGE };
 
-/* The header that comes in place of `name` when the value is too large. */
+/* Returns the name of the header that replaces `name` when its value is too large. */
 static struct bytes too_large(const char *name, char buffer[static LONG_NAME_SIZE]) {
     int size = snprintf(buffer, LONG_NAME_SIZE, "%s%s", name, IDENTITY_TOO_LARGE);
     CHECK(size >= 0 && size < LONG_NAME_SIZE);
     return bytes_of(buffer, (size_t)size);
 }
 
-/* Whether an origin may take one of the two for the other, or for what comes in the other's place. */
+/* Returns whether an origin may take one name for the other, or for the one that replaces the other. */
 static bool clashes(const char *name, const char *other) {
     char buffer[LONG_NAME_SIZE];
     return http_names_alike(bytes_of_string(name), bytes_of_string(other)) ||
@@ -30,7 +30,7 @@ static bool clashes(const char *name, const char *other) {
            http_names_alike(too_large(other, buffer), bytes_of_string(name));
 }
 
-/* Neither a name that is kept back, nor one that stands for the too large value of such a name. */
+/* Returns whether the configuration may set a header of this name: it is not reserved, nor clashes with a name that is. */
 static bool is_free(const char *name) {
     if (!http_name_may_be_set(bytes_of_string(name))) {
         return false;
@@ -44,7 +44,7 @@ static bool is_free(const char *name) {
     return true;
 }
 
-/* Why it is no token. False when it is one. */
+/* Finds why the name is no token. False when it is one. */
 static bool find_fault(struct bytes name, char fault[static FAULT_SIZE]) {
     if (name.size == 0) {
         snprintf(fault, FAULT_SIZE, "it is empty");
@@ -72,8 +72,9 @@ static const char *why_reserved(const char *name) {
             return "is set or removed by Sallyport itself";
         }
     }
-    return http_names_alike(bytes_of_string(name), bytes_of_string("X-Request-Id")) ? "is set by Sallyport itself"
-                                                                                    : "frames, routes or codes a message";
+    return http_names_alike(bytes_of_string(name), bytes_of_string(HTTP_NAME_REQUEST_ID))
+               ? "is set by Sallyport itself"
+               : "frames, routes or codes a message";
 }
 
 static bool check_name(const struct loader *loader, const struct document_node *node, const char *name) {
@@ -93,7 +94,7 @@ static bool check_name(const struct loader *loader, const struct document_node *
     return true;
 }
 
-/* `node`: where the name stands, for problems. */
+/* `node` has the line of the name, for problems. */
 static void add_header(const struct loader *loader, const struct document_node *node, const char *name,
                        const struct field *field, struct forward *forward) {
     if (!check_name(loader, node, name)) {
@@ -102,8 +103,8 @@ static void add_header(const struct loader *loader, const struct document_node *
     for (size_t i = 0; i < forward->count; i++) {
         if (clashes(name, forward->headers[i].name)) {
             loader_problem(loader, node,
-                           "header name \"%s\" is in use by this host for \"%s\" (case and all that is no letter or "
-                           "digit do not matter)",
+                           "header name \"%s\" is in use by this host for \"%s\" (letter case does not count, and "
+                           "characters other than letters and digits are all alike)",
                            name, forward->headers[i].name);
             return;
         }
@@ -111,7 +112,7 @@ static void add_header(const struct loader *loader, const struct document_node *
     forward->headers[forward->count++] = (struct forward_header){memory_copy_string(name), *field};
 }
 
-/* `map` is the whole of forward, NULL when absent; `node` the name in it, NULL when the default holds. */
+/* `map` is the mapping `forward`, NULL when absent; `node` is the name in it, NULL for the default. */
 static void add_verdict_header(const struct loader *loader, const struct document_node *map,
                                const struct document_node *node, const char *default_name, const char *field_name,
                                struct forward *forward) {
@@ -136,7 +137,7 @@ static void list_attributes(char list[static FIELD_TEXT_SIZE]) {
     list[text.size] = '\0';
 }
 
-/* "; did you mean "subject.cn"?", or where the fields are listed. */
+/* Writes "; did you mean "subject.cn"?", or a pointer to the list of fields. */
 static void suggest_field(const char *text, char suggestion[static FIELD_TEXT_SIZE]) {
     char name[FIELD_NAME_SIZE];
     unsigned best = UINT_MAX;
@@ -181,7 +182,7 @@ static void add_field_headers(const struct loader *loader, const struct document
     }
 }
 
-/* "X-SSL-*" is each name that begins with "X-SSL-". */
+/* Adds one name to the set; "X-SSL-*" is each name that begins with "X-SSL-". */
 static void add_strip(const struct loader *loader, const struct document_node *item, struct http_removals *strip) {
     const char *text = value_string(loader, item, "forward.strip");
     if (text == NULL) {
@@ -227,8 +228,8 @@ void headers_load(const struct loader *loader, const struct document_node *node,
     const struct document_node *ski = NULL;
     const struct document_node *headers = NULL;
     const struct document_node *stripped = NULL;
-    const struct value_key keys[] = {
-        {"status", &status, false}, {"ski", &ski, false}, {"headers", &headers, false}, {"strip", &stripped, false}};
+    const struct value_key keys[] = {value_key_optional("status", &status), value_key_optional("ski", &ski),
+                                     value_key_optional("headers", &headers), value_key_optional("strip", &stripped)};
     value_mapping(loader, node, "forward", keys, ARRAY_LENGTH(keys));
     forward->headers = memory_allocate(2 + HEADERS_MAX, sizeof *forward->headers);
     add_verdict_header(loader, node, status, HTTP_NAME_STATUS, "status", forward);
@@ -247,20 +248,21 @@ void headers_free(struct forward *forward) {
     *forward = (struct forward){0};
 }
 
-static void add_removal(struct http_removals *removals, const char *name) {
+static void add_too_large(struct http_removals *removals, const char *name) {
     char buffer[LONG_NAME_SIZE];
-    CHECK(http_removals_add(removals, bytes_of_string(name)) == 0);
     CHECK(http_removals_add(removals, too_large(name, buffer)) == 0);
 }
 
 void headers_add_own_removals(struct http_removals *removals) {
+    CHECK(http_removals_add_own(removals) == 0);
     for (size_t i = 0; i < http_own_name_count(); i++) {
-        add_removal(removals, http_own_name(i));
+        add_too_large(removals, http_own_name(i));
     }
 }
 
 void headers_add_removals(struct http_removals *removals, const struct forward *forward) {
     for (size_t i = 0; i < forward->count; i++) {
-        add_removal(removals, forward->headers[i].name);
+        CHECK(http_removals_add(removals, bytes_of_string(forward->headers[i].name)) == 0);
+        add_too_large(removals, forward->headers[i].name);
     }
 }

@@ -1,8 +1,10 @@
-/* The `forward` part of a host: which header carries which field to the origin. */
+/* The `forward` part of a host: the header for each field that goes to the origin. */
 #ifndef CONFIG_HEADERS_H
 #define CONFIG_HEADERS_H
 
 #include "config/values.h"
+#include "http/removals.h"
+#include "identity/identity.h"
 
 enum {
     HEADERS_MAX = 64,       /* in forward.headers */
@@ -11,14 +13,15 @@ enum {
 };
 
 /*
- * `node` may be NULL: status and SKI under their default names. They always come first, then the others in file order.
- * `*strip` becomes what forward.strip names, or stays NULL; free it with http_removals_free().
+ * Loads the headers of a host. Status and SKI always come first, then the others in file order; `node` may be NULL: then
+ * they have their default names, and there are no others. `*strip` becomes the set of names in forward.strip, or stays NULL;
+ * free it with http_removals_free().
  */
 void headers_load(const struct loader *loader, const struct document_node *node, struct forward *forward,
                   struct http_removals **strip);
 void headers_free(struct forward *forward);
 
-/* Adds what no client may set on any host, whatever the hosts forward: http_own_name(). */
+/* Adds the names that no client may set on any host, whatever the hosts forward: http_own_name(). */
 void headers_add_own_removals(struct http_removals *removals);
 /* Adds each name that `forward` can set. */
 void headers_add_removals(struct http_removals *removals, const struct forward *forward);

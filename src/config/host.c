@@ -1,7 +1,6 @@
 #include "config/host.h"
 
 #include "base/check.h"
-#include "config/address.h"
 #include "config/advice.h"
 #include "config/client_auth.h"
 #include "config/file.h"
@@ -33,10 +32,7 @@ static void load_name(const struct loader *loader, const struct document_node *n
         loader_problem(loader, node, "name \"%s\" is no host name: %s", name, fault);
         return;
     }
-    host->name = memory_copy_string(name);
-    for (char *c = host->name; *c != '\0'; c++) {
-        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
-    }
+    host->name = memory_copy_lower_case(name);
 }
 
 static bool are_swapped(struct bytes chain, struct bytes key) {
@@ -93,7 +89,7 @@ static bool has_origin(const struct config_host *host, const struct config_addre
 
 static void load_origin(const struct loader *loader, const struct document_node *node, struct config_host *host) {
     const struct document_node *address = NULL;
-    const struct value_key keys[] = {{"address", &address, true}};
+    const struct value_key keys[] = {value_key_required("address", &address)};
     value_mapping(loader, node, "an origin", keys, ARRAY_LENGTH(keys));
     const char *text = value_address(loader, address, "127.0.0.1");
     if (text == NULL) {
@@ -135,7 +131,10 @@ static void load_pool(const struct loader *loader, const struct document_node *n
     host->origin_pool_off = index == 1;
 }
 
-/* By content, as the policy's digest: a host that a reload does not change goes on resuming its sessions. */
+/*
+ * Makes the host's ticket scope from content, as the policy's digest is: a host that a reload does not change goes on
+ * resuming its sessions.
+ */
 static void seal(struct config_host *host) {
     uint8_t scope[NAME_SIZE_MAX + 1 + IDENTITY_DIGEST_SIZE];
     size_t size = strlen(host->name) + 1;
@@ -151,15 +150,15 @@ void host_load(const struct loader *loader, const struct document_node *node, co
                struct config_host *host) {
     const struct document_node *name, *is_default, *certificate, *key, *client_auth, *forward, *methods, *origin, *pool;
     const struct value_key keys[] = {
-        {"name", &name, true},
-        {"default", &is_default, false},
-        {"certificate", &certificate, true},
-        {"key", &key, true},
-        {"client_auth", &client_auth, false},
-        {"forward", &forward, false},
-        {"methods", &methods, false},
-        {"origin", &origin, true},
-        {"origin_pool", &pool, false},
+        value_key_required("name", &name),
+        value_key_optional("default", &is_default),
+        value_key_required("certificate", &certificate),
+        value_key_required("key", &key),
+        value_key_optional("client_auth", &client_auth),
+        value_key_optional("forward", &forward),
+        value_key_optional("methods", &methods),
+        value_key_required("origin", &origin),
+        value_key_optional("origin_pool", &pool),
     };
     if (!value_mapping(loader, node, "this host", keys, ARRAY_LENGTH(keys))) {
         return;
@@ -177,20 +176,4 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     if (host->name != NULL) {
         seal(host);
     }
-}
-
-void host_free(struct config_host *host) {
-    free(host->name);
-    if (host->credentials != NULL) {
-        tls_credentials_free(host->credentials);
-    }
-    free(host->certificate_path);
-    client_auth_free(host);
-    headers_free(&host->forward);
-    http_removals_free(host->strip);
-    methods_free(host);
-    for (size_t i = 0; i < host->origin_count; i++) {
-        free(host->origins[i].text);
-    }
-    free(host->origins);
 }

@@ -9,7 +9,7 @@ static bool is_wildcard(const struct config_host *host) {
     return host->name[0] == '*';
 }
 
-/* What a table is sorted by: the name, of a wildcard with its first dot but without the "*". */
+/* Returns the text that a table is sorted by: the name, and of a wildcard the name without its "*" but with the dot. */
 static const char *key_of(const struct config_host *host) {
     return is_wildcard(host) ? host->name + 1 : host->name;
 }
@@ -45,11 +45,6 @@ void lookup_build(struct config *config) {
     }
     qsort(config->exact, config->exact_count, sizeof(struct config_host *), compare_hosts);
     qsort(config->wildcards, config->wildcard_count, sizeof(struct config_host *), compare_hosts);
-}
-
-void lookup_free(struct config *config) {
-    free(config->exact);
-    free(config->wildcards);
 }
 
 static const struct config_host *find(struct config_host *const *table, size_t count, const char *key) {

@@ -1,4 +1,4 @@
-/* Finds hosts by name: two sorted tables, made when a configuration is loaded. */
+/* Finds hosts by name (config_find_host) in two sorted tables, made when a configuration is loaded. */
 #ifndef CONFIG_LOOKUP_H
 #define CONFIG_LOOKUP_H
 
@@ -9,6 +9,5 @@
  * Hosts of one name stand beside each other in the order of the file.
  */
 void lookup_build(struct config *config);
-void lookup_free(struct config *config);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "config/memory.h"
-#include "http/message.h"
+#include "http/syntax.h"
 
 #include <stdlib.h>
 
@@ -10,7 +10,7 @@ static const char separator[] = ", ";
 
 enum { TEXT_MAX = METHODS_MAX * (HTTP_METHOD_MAX + sizeof separator) };
 
-/* CONNECT is for proxies. TRACE sends back what it is sent, and with it what was added for the origin (section 9.3.8). */
+/* CONNECT is for proxies. The answer to TRACE holds the request, with the headers for the origin (section 9.3.8). */
 static bool is_never_relayed(struct bytes method) {
     return bytes_equal(method, bytes_of_string("CONNECT")) || bytes_equal(method, bytes_of_string("TRACE"));
 }
@@ -64,10 +64,6 @@ void methods_load(const struct loader *loader, const struct document_node *list,
     buffer[names.size] = '\0';
     host->methods = memory_copy_string(buffer);
     free(buffer);
-}
-
-void methods_free(struct config_host *host) {
-    free(host->methods);
 }
 
 bool methods_take(const struct config_host *host, struct bytes method) {

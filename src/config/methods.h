@@ -1,4 +1,4 @@
-/* The setting `methods` of a host: which requests its origin is to see (RFC 9110 section 9). */
+/* The setting `methods` of a host: the methods of the requests that go to its origin (RFC 9110 section 9). */
 #ifndef CONFIG_METHODS_H
 #define CONFIG_METHODS_H
 
@@ -7,11 +7,10 @@
 
 enum { METHODS_MAX = 64 /* names in one list */ };
 
-/* Reads a list of names; NULL: absent, so that all are relayed. Every fault is a problem at its line. */
+/* Reads a list of names; NULL: the key is absent, and all methods are relayed. Each fault is a problem at its line. */
 void methods_load(const struct loader *loader, const struct document_node *list, struct config_host *host);
-void methods_free(struct config_host *host);
 
-/* Whether requests with this method are relayed. Letter case counts. Never for CONNECT and TRACE. */
+/* Returns whether requests with this method are relayed. Letter case counts. Never true for CONNECT and TRACE. */
 bool methods_take(const struct config_host *host, struct bytes method);
 /*
  * Returns the value of the header Allow for the host: method names with commas between them. Where the host relays all

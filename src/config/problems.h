@@ -1,4 +1,4 @@
-/* Collects what is wrong with a configuration, or worth a warning, so that one run of `check` shows all of it. */
+/* Collects the problems and warnings of a configuration, so that one run of `check` shows all of them. */
 #ifndef CONFIG_PROBLEMS_H
 #define CONFIG_PROBLEMS_H
 

@@ -1,5 +1,7 @@
 #include "config/suggest.h"
 
+#include "base/ascii.h"
+
 #include <limits.h>
 #include <string.h>
 
@@ -31,17 +33,16 @@ unsigned suggest_distance(const char *word, const char *other) {
             }
         }
     }
-    /* Of short words too much can be replaced: "ca" is not a slip of "ski". */
+    /* In a short word a few letters are most of it: "ca" is not a slip of "ski". */
     return table[rows][columns] > columns / 2 ? UINT_MAX : table[rows][columns];
 }
 
-/* The letters and digits of the first `size` bytes, in lower case; cut at WORD_MAX. */
+/* Copies the letters and digits of the first `size` bytes, in lower case; at most WORD_MAX of them. */
 static void fold(const char *word, size_t size, char folded[static WORD_MAX + 1]) {
     size_t count = 0;
     for (size_t i = 0; i < size && count < WORD_MAX; i++) {
-        char c = word[i] >= 'A' && word[i] <= 'Z' ? (char)(word[i] - 'A' + 'a') : word[i];
-        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
-            folded[count++] = c;
+        if (ascii_is_alphanumeric((uint8_t)word[i])) {
+            folded[count++] = (char)ascii_lower((uint8_t)word[i]);
         }
     }
     folded[count] = '\0';

@@ -1,17 +1,18 @@
 #include "config/syntax.h"
 
+#include "base/ascii.h"
 #include "base/check.h"
 
 #include <stdio.h>
 
 struct explanation {
-    const char *problem; /* a part of libyaml's */
-    const char *context; /* a part of its context; "" is in each */
-    const char *text;    /* %u is where it begins; there is none, or one */
-    bool at_begin;       /* whether there is one */
+    const char *problem; /* a part of libyaml's text */
+    const char *context; /* a part of libyaml's text of the context; "" is a part of each */
+    const char *text;    /* may have one %u: the line where the context begins */
+    bool at_begin;       /* it has one */
 };
 
-/* The first that fits counts. Their words are those of libyaml's scanner.c and parser.c. */
+/* The first that fits counts. Problems and contexts are texts of libyaml's scanner.c and parser.c. */
 static const struct explanation explanations[] = {
     {"", "scanning an alias", "a value that begins with \"*\" must be in quotes", false},
     {"", "scanning an anchor", "a value that begins with \"&\" must be in quotes", false},
@@ -66,7 +67,8 @@ static bool is_tab_indented(struct bytes line) {
     return i < line.size && line.data[i] == '\t';
 }
 
-/* Whether there is "[::1]:443" without quotes, which YAML takes for a list: "[", hex, "." and ":", then "]:" and a digit. */
+/* Returns whether the line has "[::1]:443" without quotes, which is a list to YAML: "[", hex, "." and ":", then "]:" and a
+ * digit. */
 static bool has_bare_ipv6(struct bytes line) {
     static const char digits[] = "0123456789abcdefABCDEF:.";
     bool is_quoted = false;
@@ -82,7 +84,7 @@ static bool has_bare_ipv6(struct bytes line) {
             end++;
         }
         if (has_colon && end + 2 < line.size && line.data[end] == ']' && line.data[end + 1] == ':' &&
-            line.data[end + 2] >= '0' && line.data[end + 2] <= '9') {
+            ascii_is_digit(line.data[end + 2])) {
             return true;
         }
     }

@@ -1,4 +1,4 @@
-/* Says what libyaml finds wrong with a text in words that tell what to change. */
+/* Says in other words what libyaml finds wrong with a text, so that they tell what to change. */
 #ifndef CONFIG_SYNTAX_H
 #define CONFIG_SYNTAX_H
 
@@ -11,7 +11,7 @@ struct syntax_fault {
     const char *problem; /* "did not find expected key" */
     const char *context; /* "while parsing a block mapping"; "" for none */
     unsigned line;       /* of the problem */
-    unsigned begin;      /* where that which it was reading begins; not looked at without context */
+    unsigned begin;      /* of the context; of no meaning without one */
 };
 
 /* Writes one line to `out`. `text`: the whole file. */

@@ -13,11 +13,11 @@ struct unit {
     uint64_t factor;
 };
 
-/* Largest first, for units_format. */
+/* Largest first, for format_with_unit. */
 static const struct unit duration_units[] = {{"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
 static const struct unit size_units[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"", 1}};
 
-/* Reads the digits at the front; what follows them, or NULL. */
+/* Reads the digits at the front. Returns what follows them, or NULL. */
 static const char *take_digits(const char *text, uint64_t *number) {
     size_t digits = strspn(text, "0123456789");
     if (digits == 0 || digits > 16 || (text[0] == '0' && digits > 1)) {
@@ -73,6 +73,10 @@ static void format_with_unit(uint64_t value, const struct unit *units, char text
     } else {
         snprintf(text, UNITS_TEXT_SIZE, "%" PRIu64 "%s", value / units->factor, units->name);
     }
+}
+
+void units_format_number(uint64_t number, char text[static UNITS_TEXT_SIZE]) {
+    snprintf(text, UNITS_TEXT_SIZE, "%" PRIu64, number);
 }
 
 void units_format_duration(uint64_t milliseconds, char text[static UNITS_TEXT_SIZE]) {

@@ -7,14 +7,15 @@
 
 enum { UNITS_TEXT_SIZE = 32 };
 
-/* Decimal digits without a leading zero, 0 to 10^15. */
+/* Reads decimal digits without a leading zero, 0 to 10^15. */
 bool units_parse_number(const char *text, uint64_t *number);
-/* A number with ms, s, m or h behind it, or just 0: milliseconds, at most 10^15. */
+/* Reads a number with ms, s, m or h behind it, or 0 alone: milliseconds, at most 10^15. */
 bool units_parse_duration(const char *text, uint64_t *milliseconds);
-/* A number, alone or with KiB, MiB or GiB behind it: bytes, at most 10^15. */
+/* Reads a number, alone or with KiB, MiB or GiB behind it: bytes, at most 10^15. */
 bool units_parse_size(const char *text, uint64_t *bytes);
 
-/* The same way back, with the largest unit that divides the value. */
+/* Write a value so that it can be read again, with the largest unit that divides it. */
+void units_format_number(uint64_t number, char text[static UNITS_TEXT_SIZE]);
 void units_format_duration(uint64_t milliseconds, char text[static UNITS_TEXT_SIZE]);
 void units_format_size(uint64_t bytes, char text[static UNITS_TEXT_SIZE]);
 

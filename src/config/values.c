@@ -3,14 +3,13 @@
 #include "base/check.h"
 #include "config/file.h"
 #include "config/memory.h"
-#include "config/problems.h"
 #include "config/suggest.h"
 #include "config/units.h"
 
 #include <limits.h>
 #include <stdlib.h>
 
-enum { DESCRIPTION_SIZE = 64, KEYS_SIZE = 256 };
+enum { DESCRIPTION_SIZE = 64, KEYS_SIZE = 256, PATH_SIZE = 64 };
 
 void loader_problem(const struct loader *loader, const struct document_node *at, const char *format, ...) {
     va_list arguments;
@@ -70,7 +69,7 @@ static bool refuse(const struct loader *loader, const struct document_node *node
     return false;
 }
 
-/* "; did you mean "limits"?", or what there is to choose from. */
+/* Writes "; did you mean "limits"?", or the list of keys. */
 static void suggest_key(const char *text, const struct value_key *keys, size_t count, char suggestion[static KEYS_SIZE]) {
     const char *best = NULL;
     unsigned best_rank = UINT_MAX;
@@ -96,7 +95,7 @@ static void refuse_key(const struct loader *loader, const struct document_node *
     loader_problem(loader, key, "unknown key \"%s\" in %s%s", key->text, what, suggestion);
 }
 
-/* Where a mapping has but one or two keys, a value alone is likely that of the first: "listen: [127.0.0.1:443]". */
+/* A mapping of one or two keys: a value that stands alone is likely that of the first key ("listen: [127.0.0.1:443]"). */
 static bool refuse_mapping(const struct loader *loader, const struct document_node *node, const char *what,
                            const struct value_key *keys, size_t count) {
     char text[DESCRIPTION_SIZE];
@@ -111,10 +110,62 @@ static bool refuse_mapping(const struct loader *loader, const struct document_no
     return false;
 }
 
+/* Reads a number with its unit, which must be in the range. */
+static bool read_number(const struct loader *loader, const struct document_node *node, const char *key, enum value_unit unit,
+                        uint32_t min, uint32_t max, uint32_t *value) {
+    static const struct {
+        bool (*parse)(const char *text, uint64_t *value);
+        void (*format)(uint64_t value, char text[static UNITS_TEXT_SIZE]);
+        bool plain;         /* quotes make it a string, which is none */
+        const char *noun;   /* with the range */
+        const char *wanted; /* for a text that cannot be read; NULL: the range says enough */
+    } kinds[] = {
+        [VALUE_NUMBER] = {units_parse_number, units_format_number, true, "a number", NULL},
+        [VALUE_DURATION] = {units_parse_duration, units_format_duration, false, "a duration",
+                            "a duration such as 100ms, 5s, 1m or 1h"},
+        [VALUE_SIZE] = {units_parse_size, units_format_size, false, "a size",
+                        "a size such as 16KiB, 1MiB or a number of bytes"},
+    };
+    uint64_t number = 0;
+    bool is_text = node->type == DOCUMENT_SCALAR && (node->plain || !kinds[unit].plain);
+    bool is_number = is_text && kinds[unit].parse(node->text, &number);
+    if (!is_number && kinds[unit].wanted != NULL) {
+        return refuse(loader, node, key, kinds[unit].wanted);
+    }
+    if (!is_number || number < min || number > max) {
+        char least[UNITS_TEXT_SIZE];
+        char most[UNITS_TEXT_SIZE];
+        char text[DESCRIPTION_SIZE];
+        kinds[unit].format(min, least);
+        kinds[unit].format(max, most);
+        loader_problem(loader, node, "%s must be %s from %s to %s, not %s", key, kinds[unit].noun, least, most,
+                       describe(node, text));
+        return false;
+    }
+    *value = (uint32_t)number;
+    return true;
+}
+
+/* Hands out the value of a key that the mapping has. */
+static void take_value(const struct loader *loader, const struct document_node *value, const char *what,
+                       const struct value_key *key) {
+    if (key->node != NULL) {
+        *key->node = value;
+        return;
+    }
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "%s.%s", what, key->name);
+    read_number(loader, value, path, key->unit, key->min, key->max, key->number);
+}
+
 bool value_mapping(const struct loader *loader, const struct document_node *node, const char *what,
                    const struct value_key *keys, size_t count) {
     for (size_t i = 0; i < count; i++) {
-        *keys[i].value = NULL;
+        if (keys[i].node != NULL) {
+            *keys[i].node = NULL;
+        } else {
+            *keys[i].number = keys[i].absent;
+        }
     }
     if (node == NULL) {
         return false;
@@ -129,12 +180,12 @@ bool value_mapping(const struct loader *loader, const struct document_node *node
         }
         if (i == count) {
             refuse_key(loader, key, what, keys, count);
-        } else if (*keys[i].value == NULL) {
-            *keys[i].value = key->next;
+        } else if (!key->repeated) {
+            take_value(loader, key->next, what, &keys[i]);
         }
     }
     for (size_t i = 0; i < count; i++) {
-        if (keys[i].required && *keys[i].value == NULL) {
+        if (keys[i].required && document_value(node, keys[i].name) == NULL) {
             loader_problem(loader, node, "key \"%s\" is missing in %s", keys[i].name, what);
         }
     }
@@ -199,66 +250,9 @@ bool value_boolean(const struct loader *loader, const struct document_node *node
     return true;
 }
 
-static bool refuse_range(const struct loader *loader, const struct document_node *node, const char *key, const char *wanted,
-                         const char *min, const char *max) {
-    char text[DESCRIPTION_SIZE];
-    loader_problem(loader, node, "%s must be %s from %s to %s, not %s", key, wanted, min, max, describe(node, text));
-    return false;
-}
-
 bool value_number(const struct loader *loader, const struct document_node *node, const char *key, uint32_t min, uint32_t max,
                   uint32_t *value) {
-    if (node == NULL) {
-        return false;
-    }
-    uint64_t number = 0;
-    bool parsed = node->type == DOCUMENT_SCALAR && node->plain && units_parse_number(node->text, &number);
-    if (!parsed || number < min || number > max) {
-        char texts[2][UNITS_TEXT_SIZE];
-        snprintf(texts[0], UNITS_TEXT_SIZE, "%u", min);
-        snprintf(texts[1], UNITS_TEXT_SIZE, "%u", max);
-        return refuse_range(loader, node, key, "a number", texts[0], texts[1]);
-    }
-    *value = (uint32_t)number;
-    return true;
-}
-
-bool value_duration(const struct loader *loader, const struct document_node *node, const char *key, uint32_t min_ms,
-                    uint32_t max_ms, uint32_t *value_ms) {
-    if (node == NULL) {
-        return false;
-    }
-    uint64_t duration = 0;
-    if (node->type != DOCUMENT_SCALAR || !units_parse_duration(node->text, &duration)) {
-        return refuse(loader, node, key, "a duration such as 100ms, 5s, 1m or 1h");
-    }
-    if (duration < min_ms || duration > max_ms) {
-        char texts[2][UNITS_TEXT_SIZE];
-        units_format_duration(min_ms, texts[0]);
-        units_format_duration(max_ms, texts[1]);
-        return refuse_range(loader, node, key, "a duration", texts[0], texts[1]);
-    }
-    *value_ms = (uint32_t)duration;
-    return true;
-}
-
-bool value_size(const struct loader *loader, const struct document_node *node, const char *key, uint32_t min, uint32_t max,
-                uint32_t *value) {
-    if (node == NULL) {
-        return false;
-    }
-    uint64_t size = 0;
-    if (node->type != DOCUMENT_SCALAR || !units_parse_size(node->text, &size)) {
-        return refuse(loader, node, key, "a size such as 16KiB, 1MiB or a number of bytes");
-    }
-    if (size < min || size > max) {
-        char texts[2][UNITS_TEXT_SIZE];
-        units_format_size(min, texts[0]);
-        units_format_size(max, texts[1]);
-        return refuse_range(loader, node, key, "a size", texts[0], texts[1]);
-    }
-    *value = (uint32_t)size;
-    return true;
+    return node != NULL && read_number(loader, node, key, VALUE_NUMBER, min, max, value);
 }
 
 bool value_choice(const struct loader *loader, const struct document_node *node, const char *key, const char *const *words,
@@ -295,8 +289,8 @@ bool value_file(const struct loader *loader, const struct document_node *node, c
         return false;
     }
     if (strstr(name, "://") != NULL) {
-        loader_problem(loader, node, "%s: %s is a URL, and only files are read: fetch it into one, and name that", key,
-                       name);
+        loader_problem(loader, node, "%s: %s is a URL, and only files are read: download it, and write the path of the file",
+                       key, name);
         return false;
     }
     *path = value_path(loader, node);

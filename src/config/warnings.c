@@ -2,39 +2,24 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "config/address.h"
 #include "config/warnings_clients.h"
 #include "config/warnings_server.h"
 
 #include <string.h>
 
-const struct document_node *warnings_value(const struct document_node *mapping, const char *key) {
-    if (mapping == NULL || mapping->type != DOCUMENT_MAPPING) {
-        return NULL;
-    }
-    for (const struct document_node *node = mapping->first; node != NULL; node = node->next->next) {
-        if (strcmp(node->text, key) == 0) {
-            return node->next;
-        }
-    }
-    return NULL;
-}
-
 static void warn_of_admin(const struct loader *loader, const struct document_node *admin, const struct config *config) {
-    struct config_address address;
-    char error[ADDRESS_ERROR_SIZE];
-    if (config->admin_address == NULL || address_parse(config->admin_address, &address, error) < 0 ||
-        address_is_loopback(&address)) {
+    const struct config_address *address = &config->admin_address;
+    if (address->text == NULL || address_is_loopback(address)) {
         return;
     }
-    loader_warning(loader, warnings_value(admin, "address"),
+    loader_warning(loader, document_value(admin, "address"),
                    "admin.address \"%s\" is not a loopback address: the statistics and the names of all hosts are there for "
-                   "everybody who can connect to it; choose 127.0.0.1 or [::1], or see that a firewall lets in only "
-                   "your own",
-                   config->admin_address);
+                   "everybody who can connect to it; choose 127.0.0.1 or [::1], or let a firewall admit only your own "
+                   "machines",
+                   address->text);
 }
 
-/* Words for a switch, which access_log is not. */
+/* Warns of words for a switch: access_log is a path. */
 static void warn_of_access_log(const struct loader *loader, const struct document_node *access_log) {
     static const char *const words[] = {"on", "off", "yes", "no", "none", "stdout", "stderr", "syslog"};
     for (size_t i = 0; access_log != NULL && i < ARRAY_LENGTH(words); i++) {
@@ -47,13 +32,11 @@ static void warn_of_access_log(const struct loader *loader, const struct documen
     }
 }
 
-/* Whether requests to `origin` would come in here again. */
+/* Returns whether requests to `origin` would come to a listener of this file. */
 static bool is_own(const struct config *config, const struct config_address *origin) {
-    struct config_address listener;
-    char error[ADDRESS_ERROR_SIZE];
     for (size_t i = 0; i < config->listen_count; i++) {
-        if (address_parse(config->listen[i], &listener, error) == 0 && address_overlaps(&listener, origin) &&
-            (address_equal(&listener, origin) || address_is_loopback(origin))) {
+        const struct config_address *listener = &config->listen[i].address;
+        if (address_overlaps(listener, origin) && (address_equal(listener, origin) || address_is_loopback(origin))) {
             return true;
         }
     }
@@ -80,18 +63,18 @@ static void warn_of_origin(const struct loader *loader, const struct document_no
 static void warn_of_host(const struct loader *loader, const struct document_node *node, const struct config *config,
                          const struct config_host *host, int64_t now_s) {
     warnings_find_server(loader, node, config, host, now_s);
-    warnings_find_clients(loader, warnings_value(node, "client_auth"), host, now_s);
-    const struct document_node *origins = warnings_value(node, "origin");
+    warnings_find_clients(loader, document_value(node, "client_auth"), host, now_s);
+    const struct document_node *origins = document_value(node, "origin");
     for (const struct document_node *item = origins->first; item != NULL; item = item->next) {
-        warn_of_origin(loader, warnings_value(item, "address"), config);
+        warn_of_origin(loader, document_value(item, "address"), config);
     }
 }
 
 void warnings_find(const struct loader *loader, const struct document_node *root, const struct config *config) {
     int64_t now_s = clock_wall_seconds();
-    warn_of_admin(loader, warnings_value(root, "admin"), config);
-    warn_of_access_log(loader, warnings_value(root, "access_log"));
-    const struct document_node *node = warnings_value(root, "hosts")->first;
+    warn_of_admin(loader, document_value(root, "admin"), config);
+    warn_of_access_log(loader, document_value(root, "access_log"));
+    const struct document_node *node = document_value(root, "hosts")->first;
     for (size_t i = 0; i < config->host_count; i++, node = node->next) {
         warn_of_host(loader, node, config, &config->hosts[i], now_s);
     }

@@ -1,14 +1,13 @@
 #include "config/warnings_clients.h"
 
 #include "base/check.h"
-#include "config/warnings.h"
 #include "config/words.h"
 #include "path/revocation_list.h"
 #include "x509/name.h"
 
 #include <stdio.h>
 
-/* Item `number` of a list, from 1; the list itself when it has no such item. */
+/* Returns item `number` of a list, from 1; the list itself when it has no such item. */
 static const struct document_node *item_of(const struct document_node *list, unsigned number) {
     const struct document_node *item = list->first;
     for (unsigned i = 1; i < number && item != NULL; i++) {
@@ -27,7 +26,8 @@ static void warn_of_root_dates(const struct loader *loader, const struct documen
         loader_warning_of_end(loader, item, "client_auth.ca: the root %s has expired, at %s: its clients are not valid",
                               words_name(root->subject, name), words_time(root->not_after, time));
     } else if (root->not_before > now_s) {
-        loader_warning(loader, item, "client_auth.ca: the root %s is not valid before %s: nor are its clients",
+        loader_warning(loader, item,
+                       "client_auth.ca: the root %s is not valid before %s: its clients are not valid until then",
                        words_name(root->subject, name), words_time(root->not_before, time));
     }
 }
@@ -50,7 +50,10 @@ static bool has_list_of_intermediate(const struct config_host *host) {
     return false;
 }
 
-/* Whether it stands there for the sake of a chain: another root that it has issued has a list, and clients of its own. */
+/*
+ * Returns whether the root has issued another root of the file that has a list: then the list of the other is enough, since
+ * that one issues the clients.
+ */
 static bool has_issued_root_with_list(const struct config_host *host, const struct trust_anchor *anchor) {
     for (size_t i = 0; i < trust_count(host->trust); i++) {
         const struct trust_anchor *other = trust_anchor(host->trust, i);
@@ -64,8 +67,9 @@ static bool has_issued_root_with_list(const struct config_host *host, const stru
 }
 
 /*
- * Clients of intermediates need more lists, but the intermediates are not known here: clients present them. With crl_check:
- * leaf the list of a root counts for its own clients alone, so nothing is said where others may be.
+ * Returns whether clients of the root have no list. Clients of intermediates need more lists, but the intermediates are not
+ * known here: clients present them. With crl_check: leaf the list of a root counts for its own clients alone, so there is no
+ * warning when a list of an intermediate is given.
  */
 static bool lacks_list(const struct config_host *host, const struct trust_anchor *anchor) {
     if (host->policy.revocation_scope == REVOCATION_LEAF && has_list_of_intermediate(host)) {
@@ -74,7 +78,7 @@ static bool lacks_list(const struct config_host *host, const struct trust_anchor
     return !revocation_speaks_for(host->revocation, anchor) && !has_issued_root_with_list(host, anchor);
 }
 
-/* One warning a file: a bundle may have a hundred roots. */
+/* Adds one warning for each file, since a file may have a hundred roots. */
 static void warn_of_missing_lists(const struct loader *loader, const struct document_node *ca,
                                   const struct config_host *host) {
     size_t count = trust_count(host->trust);
@@ -111,7 +115,7 @@ static void warn_of_list_dates(const struct loader *loader, const struct documen
     const struct revocation_list *list = revocation_list_at(host->revocation, index);
     const struct document_node *item = item_of(crl, list->origin.file);
     if (list->this_update > now_s) {
-        loader_warning(loader, item, "client_auth.crl: the list of %s does not count before %s, when it is made",
+        loader_warning(loader, item, "client_auth.crl: the list of %s does not count before %s: its date is in the future",
                        words_name(list->issuer, name), words_time(list->this_update, time));
     } else if (list->next_update < now_s && !revocation_is_replaced(host->revocation, index, now_s)) {
         loader_warning_of_end(loader, item, "client_auth.crl: the list of %s has ended, at %s: %s",
@@ -125,7 +129,7 @@ static void warn_of_list_dates(const struct loader *loader, const struct documen
 static void warn_of_settings_without_lists(const struct loader *loader, const struct document_node *client_auth) {
     static const char *const keys[] = {"crl_check", "crl_stale"};
     for (size_t i = 0; i < ARRAY_LENGTH(keys); i++) {
-        const struct document_node *node = warnings_value(client_auth, keys[i]);
+        const struct document_node *node = document_value(client_auth, keys[i]);
         if (node != NULL) {
             loader_warning(loader, node,
                            "client_auth.%s does nothing without client_auth.crl: nobody's certificate counts as revoked",
@@ -139,7 +143,7 @@ void warnings_find_clients(const struct loader *loader, const struct document_no
     if (host->mode == CONFIG_OFF) {
         return;
     }
-    const struct document_node *ca = warnings_value(client_auth, "ca");
+    const struct document_node *ca = document_value(client_auth, "ca");
     for (size_t i = 0; i < trust_count(host->trust); i++) {
         warn_of_root_dates(loader, ca, trust_anchor(host->trust, i), now_s);
     }
@@ -149,6 +153,6 @@ void warnings_find_clients(const struct loader *loader, const struct document_no
     }
     warn_of_missing_lists(loader, ca, host);
     for (size_t i = 0; i < revocation_count(host->revocation); i++) {
-        warn_of_list_dates(loader, warnings_value(client_auth, "crl"), host, i, now_s);
+        warn_of_list_dates(loader, document_value(client_auth, "crl"), host, i, now_s);
     }
 }

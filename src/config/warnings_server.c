@@ -1,7 +1,6 @@
 #include "config/warnings_server.h"
 
 #include "config/advice.h"
-#include "config/warnings.h"
 #include "config/words.h"
 #include "x509/name.h"
 #include "x509/server_name.h"
@@ -18,7 +17,7 @@ enum {
 /* A host's chain, as far as it can be read. */
 struct chain {
     const struct loader *loader;
-    const struct document_node *node; /* where the file is named */
+    const struct document_node *node; /* the node that names the file */
     const struct config *config;
     const struct config_host *host;
     struct certificate items[TLS_CHAIN_MAX];
@@ -48,7 +47,7 @@ static void warn_of_dates(const struct chain *chain, size_t index, int64_t now_s
     }
 }
 
-/* The default host serves by IP address too, so a certificate for one is for that. */
+/* The default host serves clients that connect by IP address too: a certificate for an address is for them. */
 static void warn_of_name(const struct chain *chain) {
     const struct certificate *leaf = &chain->items[0];
     const struct config_host *host = chain->host;
@@ -93,7 +92,8 @@ static void warn_of_leaf_alone(const struct chain *chain) {
                    chain->host->certificate_path, words_name(leaf->issuer, name));
 }
 
-/* Clients look for the issuer of each in the one behind it (RFC 5246 section 7.4.2), though many find it elsewhere too. */
+/* Clients look for the issuer of a certificate in the next one (RFC 5246 section 7.4.2), though many find it elsewhere too.
+ */
 static void warn_of_order(const struct chain *chain) {
     for (size_t i = 1; i < chain->count; i++) {
         if (!has_issued(&chain->items[i], &chain->items[i - 1])) {
@@ -115,7 +115,7 @@ static void warn_of_chain(struct chain *chain, int64_t now_s) {
     }
     if (chain->count < credentials->chain_count) {
         loader_warning(chain->loader, chain->node,
-                       "certificate: %s: certificate %zu of the chain is not as X.509 has it, and clients may refuse it: %s",
+                       "certificate: %s: certificate %zu of the chain breaks a rule of X.509, and clients may refuse it: %s",
                        chain->host->certificate_path, chain->count + 1, why);
         return;
     }
@@ -129,7 +129,7 @@ static void warn_of_chain(struct chain *chain, int64_t now_s) {
     warn_of_order(chain);
 }
 
-/* A group may read it: so it is where the service has an account of its own. */
+/* The group may read the key: that is usual for a service with an account of its own. */
 static void warn_of_key(const struct loader *loader, const struct document_node *node) {
     char *path = value_path(loader, node);
     struct stat status;
@@ -144,7 +144,7 @@ static void warn_of_key(const struct loader *loader, const struct document_node 
 
 void warnings_find_server(const struct loader *loader, const struct document_node *node, const struct config *config,
                           const struct config_host *host, int64_t now_s) {
-    struct chain chain = {.loader = loader, .node = warnings_value(node, "certificate"), .config = config, .host = host};
+    struct chain chain = {.loader = loader, .node = document_value(node, "certificate"), .config = config, .host = host};
     warn_of_chain(&chain, now_s);
-    warn_of_key(loader, warnings_value(node, "key"));
+    warn_of_key(loader, document_value(node, "key"));
 }

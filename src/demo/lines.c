@@ -1,7 +1,7 @@
 #include "demo/lines.h"
 
 #include "base/check.h"
-#include "http/message.h"
+#include "http/parser.h"
 
 #include <stdio.h>
 

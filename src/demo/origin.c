@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "http/date.h"
 #include "http/forward.h"
-#include "http/message.h"
+#include "http/parser.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

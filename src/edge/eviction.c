@@ -40,11 +40,11 @@ static void evict(struct connection *connection) {
         hurry(shard);
     } else {
         /* A client that waits in a queue of ours is not to blame for the time. */
-        bool dallied = stage < PLACES_IDLE && !connection->queue.entry.waits &&
-                       places_has_dallied(&connection->place, shard->ring.now_ns);
+        bool overdue = stage < PLACES_IDLE && !connection->queue.entry.waits &&
+                       places_is_overdue(&connection->place, shard->ring.now_ns);
 
         connection_refuse(connection, connection->stage->counted_as, STATS_REJECT_EVICTED,
-                          dallied ? CONNECTION_BLAME_FAILURE : CONNECTION_BLAME_NONE, CONNECTION_BY_RESET);
+                          overdue ? CONNECTION_BLAME_FAILURE : CONNECTION_BLAME_NONE, CONNECTION_BY_RESET);
     }
 }
 

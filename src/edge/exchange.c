@@ -7,6 +7,7 @@
 #include "edge/passage.h"
 #include "edge/site_switch.h"
 #include "edge/verdict.h"
+#include "http/accept.h"
 #include "http/persistence.h"
 
 #include <string.h>

@@ -8,6 +8,7 @@
 
 #include "edge/connection.h"
 #include "edge/exchange.h"
+#include "http/parser.h"
 
 extern const struct stage http1_waiting;   /* for the first byte of a request */
 extern const struct stage http1_head;      /* a part of a request's head is there */

@@ -1,6 +1,7 @@
 #include "edge/naming.h"
 
 #include "base/clock.h"
+#include "http/authority.h"
 
 #include <string.h>
 

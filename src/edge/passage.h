@@ -7,6 +7,7 @@
 
 #include "edge/shard.h"
 #include "http/forward.h"
+#include "http/parser.h"
 
 enum { PASSAGE_ANNOUNCED_MAX = 1024 /* bytes; a request that announces more has its trailers dropped */ };
 

@@ -5,27 +5,27 @@
 enum {
     MILLE = 1000,
     /* Shares of the time, in thousandths. */
-    HEADROOM = 30,             /* of what is left over: what is not given away */
-    KNOWN_HEADROOM = 150,      /* likewise, where known clients come: so that they find the CPU free */
+    HEADROOM = 30,             /* of the idle time: what no class gets */
+    KNOWN_HEADROOM = 150,      /* the same while known clients come, so that they find the CPU free */
     RETURNING = 200,           /* at least */
     LOADED_UNKNOWN = 100,      /* at least */
-    LOADED_SUSPECT = 20,       /* at most, as all of suspects' */
+    LOADED_SUSPECT = 20,       /* of all suspects, and never more */
     FLOODED_UNKNOWN = 60,      /* at least */
-    BUSY_IDLE_MAX = 100,       /* a shard that rests less than this is saturated */
-    RELAXED_IDLE_MIN = 250,    /* and one that rests more than this has room */
-    RELAXED_REFUSED_MAX = 100, /* what those would have cost who were refused */
-    PATIENCE_WINDOWS = 50,     /* with time to spare, in a row, after which those who are refused are given a try */
+    BUSY_IDLE_MAX = 100,       /* a shard with less idle time is saturated */
+    RELAXED_IDLE_MIN = 250,    /* a shard with at least this idle time has room */
+    RELAXED_REFUSED_MAX = 100, /* what the refused handshakes would have cost */
+    PATIENCE_WINDOWS = 50,     /* windows with time to spare, in a row, after which refused clients are given a try */
     PATIENCE_MAX_WINDOWS = 600,
-    PRESSED_WINDOWS = 2, /* in a row, before it counts */
-    FLOODED_WINDOWS = 3,
-    /* Hellos of one source that may wait while it is flooded. */
+    PRESSED_WINDOWS = 2, /* windows with load, in a row, that lead out of calm */
+    FLOODED_WINDOWS = 3, /* the same, with demand refused, that lead from loaded to flooded */
+    /* Hellos of one source that may wait while the shard is flooded. */
     WAITING_KNOWN = 64,
     WAITING_OTHERS = 1,
 };
 
-static const uint64_t BUDGET_SPAN_NS = 50000000; /* time whose share may be saved up; there is no end to what is owed */
+static const uint64_t BUDGET_SPAN_NS = 50000000; /* time whose share a class may save up; a debt has no limit */
 static const uint64_t FILL_MAX_NS = UINT64_C(3600) * 1000000000;
-static const uint64_t HANDSHAKE_NS = 200000; /* a first guess, of which each step is half */
+static const uint64_t HANDSHAKE_NS = 200000; /* a first estimate, of which each of the two steps is half */
 static const uint64_t WAIT_MAX_NS[ADMISSION_CLASSES] = {
     [ADMISSION_KNOWN] = 3000000000,
     [ADMISSION_RETURNING] = 2000000000,
@@ -41,7 +41,7 @@ static enum admission_class class_of(size_t queue) {
     return (enum admission_class)(queue / ADMISSION_STEPS);
 }
 
-/* Whether a class has a budget in this state. */
+/* Returns whether a class has a budget in this state. */
 static bool is_limited(const struct admission *admission, enum admission_class class) {
     return admission->state != ADMISSION_CALM && class >= ADMISSION_RETURNING;
 }
@@ -109,11 +109,14 @@ static uint32_t share_of(uint64_t part_ns, uint64_t whole_ns) {
     if (part_ns >= whole_ns) {
         return MILLE;
     }
-    /* A process that was stopped for months has a window as long: its thousandth parts are exact enough then. */
+    /* A process that was stopped for months has a window of months: its thousandth parts are exact enough then. */
     return (uint32_t)(part_ns < UINT64_MAX / MILLE ? part_ns * MILLE / whole_ns : part_ns / (whole_ns / MILLE));
 }
 
-/* What nobody else has used, less some headroom: what it has used itself is left over too. */
+/*
+ * Returns the next share of `class`: the idle part of the last window and what the class itself spent in that window, less
+ * headroom; at least `least`.
+ */
 static uint32_t leftover(const struct admission *admission, enum admission_class class, uint64_t window_ns, uint64_t idle_ns,
                          uint32_t least) {
     uint32_t free = share_of(idle_ns + admission->budgets[class].spent, window_ns);
@@ -132,7 +135,8 @@ static void set_shares(struct admission *admission, uint64_t window_ns, uint64_t
 /* Enters the next higher state. A class owes nothing for work in the calm state, where no class has a limit. */
 static void rise(struct admission *admission) {
     bool counted = admission->state != ADMISSION_CALM;
-    /* Who is back as soon as they are let in keep it up for longer next time. */
+    /* If load returned before `patience_windows` calm windows, wait twice as many next time, so that the state does not
+     * swing. */
     if (admission->state == ADMISSION_CALM && admission->calm_windows < admission->patience_windows) {
         admission->patience_windows *= 2;
         if (admission->patience_windows > PATIENCE_MAX_WINDOWS) {
@@ -157,13 +161,13 @@ static void fall(struct admission *admission) {
     admission->pressed_windows = 0;
 }
 
-/* Windows in a row, as far as anybody counts. */
+/* Adds windows to a count of windows in a row, which ends at PATIENCE_MAX_WINDOWS. */
 static uint32_t add_windows(uint32_t windows, uint64_t more) {
     return more < PATIENCE_MAX_WINDOWS - windows ? windows + (uint32_t)more : PATIENCE_MAX_WINDOWS;
 }
 
 static void set_state(struct admission *admission, uint64_t window_ns, uint64_t idle_ns) {
-    uint64_t windows = window_ns / ADMISSION_WINDOW_NS; /* who has rested through several has had as many */
+    uint64_t windows = window_ns / ADMISSION_WINDOW_NS; /* a thread that slept through several lengths counts as many */
     uint32_t idle = share_of(idle_ns, window_ns);
     uint32_t refused = share_of(admission->refused * admission->handshake_ns, window_ns);
     uint64_t standing_ns = admission->standing_ns == UINT64_MAX ? 0 : admission->standing_ns;
@@ -185,7 +189,7 @@ static void set_state(struct admission *admission, uint64_t window_ns, uint64_t 
         (standing_ns > ADMISSION_FLOOD_NS || (admission->pressed_windows >= FLOODED_WINDOWS && admission->refused > 0))) {
         rise(admission);
     }
-    /* Those who are refused may be few and cheap: whether they are is seen by letting them in, now and then. */
+    /* The refused clients may be few and cheap. To see whether they are, let them in now and then. */
     if (admission->relaxed_windows >= ADMISSION_CALM_WINDOWS || admission->rested_windows >= admission->patience_windows) {
         fall(admission);
     }
@@ -217,7 +221,7 @@ static int64_t savings_max(const struct admission_budget *budget) {
 }
 
 static void fill_budgets(struct admission *admission, uint64_t now_ns) {
-    /* So that the products below cannot overflow after a long stop; an hour's least share pays off a minute's debt. */
+    /* The cap keeps the products below from overflow after a long stop; an hour's least share pays off a minute's debt. */
     uint64_t passed_ns = now_ns - admission->budgets_at_ns;
     uint64_t elapsed_ns = passed_ns < FILL_MAX_NS ? passed_ns : FILL_MAX_NS;
     for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
@@ -251,13 +255,13 @@ static int64_t price(const struct admission *admission, size_t queue) {
     return least > 0 ? least : 1;
 }
 
-/* Whether this turn has room for a step of that queue. */
+/* Returns whether this turn has room for a step of that queue. */
 static bool has_room(const struct admission *admission, size_t queue, uint64_t now_ns) {
     enum admission_class class = class_of(queue);
     if (admission->slice_began_ns != 0 && now_ns - admission->slice_began_ns >= ADMISSION_SLICE_NS) {
         return false;
     }
-    /* One at a time, so that events of those who go before it wait for one at most. */
+    /* One step of a limited class in a turn, so that events of the classes before it wait for one step at most. */
     return !is_limited(admission, class) ||
            (admission->budgets[class].left >= price(admission, queue) && !admission->limited_begun);
 }
@@ -266,7 +270,7 @@ static void count(struct admission *admission, enum admission_class class, enum 
     if (step != ADMISSION_FLIGHT) {
         admission->begun++;
     }
-    /* Charged before it is done; admission_spend makes it what it was. */
+    /* Charge the estimate before the step; admission_spend replaces it by the cost. */
     admission->charged_queue = queue_of(class, step);
     admission->charged_ns = admission->estimates_ns[admission->charged_queue];
     admission->budgets[class].left -= (int64_t)admission->charged_ns;
@@ -277,7 +281,10 @@ static void count(struct admission *admission, enum admission_class class, enum 
 }
 
 bool admission_may_go(struct admission *admission, enum admission_class class, enum admission_step step, uint64_t now_ns) {
-    /* Nobody goes before these. Of others only the first of a turn: their order is known when all events are through. */
+    /*
+     * A known client's flight never queues behind others. Anything else may go at once only if it is the first step of this
+     * turn and nothing waits; the order of the rest is decided at the end of the turn.
+     */
     bool is_first = class == ADMISSION_KNOWN && step == ADMISSION_FLIGHT;
     if (!is_first &&
         (admission->waiting > 0 || admission->slice_began_ns != 0 || !has_room(admission, queue_of(class, step), now_ns))) {
@@ -323,7 +330,7 @@ struct admission_entry *admission_next(struct admission *admission, uint64_t now
     return NULL;
 }
 
-/* Handshakes that were begun have their own deadline. */
+/* Flights are left out: a handshake that was begun has its own deadline. */
 struct admission_entry *admission_next_expired(struct admission *admission, uint64_t now_ns) {
     for (size_t i = 0; i < ADMISSION_QUEUES; i++) {
         struct admission_entry *first = admission->queues[i].first;
@@ -368,7 +375,7 @@ uint64_t admission_sleep_ms(const struct admission *admission, uint64_t now_ns) 
             return 0;
         }
         uint64_t owed_ms = budget->share == 0 ? UINT64_MAX : (uint64_t)owed_ns / 1000 / budget->share + 1;
-        /* Not beyond the window either: the next may have another share. */
+        /* Nor beyond the end of the window: the next window may have another share. */
         uint64_t end_ms = (admission->window_began_ns + ADMISSION_WINDOW_NS - now_ns) / 1000000 + 1;
         owed_ms = owed_ms < end_ms ? owed_ms : end_ms;
         sleep_ms = owed_ms < sleep_ms ? owed_ms : sleep_ms;

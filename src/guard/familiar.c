@@ -23,7 +23,7 @@ static void clear(struct familiar *familiar, uint64_t period) {
     }
 }
 
-/* Makes `period` the one that is noted in, unless it is already, or over: a caller's clock may be a little behind. */
+/* Makes `period` the current one, unless it is that already, or over: a caller's clock may be a little behind. */
 static void begin_period(struct familiar *familiar, uint64_t period) {
     uint64_t before = atomic_load_explicit(&familiar->period, memory_order_relaxed);
 
@@ -43,7 +43,7 @@ void familiar_note(struct familiar *familiar, uint32_t bucket, uint64_t now_ms) 
 
     CHECK(bucket < FAMILIAR_BUCKETS);
     _Atomic uint32_t *word = &familiar->words[period & 1][bucket / 32];
-    /* Most come again and again, and are noted already. */
+    /* Most sources come again and again, and are noted already: no lock for them. */
     if (atomic_load_explicit(&familiar->period, memory_order_relaxed) == period &&
         (atomic_load_explicit(word, memory_order_relaxed) & bit) != 0) {
         return;

@@ -1,9 +1,9 @@
 /*
- * Sources that are known, in so little room that the kernel can be told: a bit for each of a number of buckets, which a
- * source falls into by a keyed hash of the caller's. A bit that is set may stand for other sources too, but no known source
- * is without one; so with N known sources, N buckets at most are set, and strangers share them by chance.
+ * The set of known sources, so small that the kernel's filter can hold it: a bit for each of a number of buckets. The caller
+ * chooses the bucket of a source by a keyed hash. Each known source has its bit; a bit may stand for other sources too. With
+ * N known sources at most N buckets are set, and strangers share them by chance.
  *
- * Two sets take turns: a bit stays for one to two times the period that a source is known for. One for the process.
+ * Two sets take turns: a bit stays for one to two times the period for which a source is known. One for the process.
  */
 #ifndef GUARD_FAMILIAR_H
 #define GUARD_FAMILIAR_H
@@ -21,21 +21,21 @@ enum {
 
 struct familiar {
     _Atomic uint32_t words[2][FAMILIAR_WORDS];
-    _Atomic uint64_t period;  /* of what was noted last, counted from the clock's begin; its lowest bit is its set's */
+    _Atomic uint64_t period;  /* the current one, counted from the clock's begin; its lowest bit is the index of its set */
     _Atomic uint32_t version; /* changes with each bit that is set */
-    pthread_mutex_t lock;     /* of the period, and of bits that are set or cleared */
+    pthread_mutex_t lock;     /* protects the period, and the setting and clearing of bits */
 };
 
 void familiar_init(struct familiar *familiar);
 void familiar_destroy(struct familiar *familiar);
 
-/* A source of this bucket, below FAMILIAR_BUCKETS, is known from now on. From any thread; `now_ms` as for sources_prove. */
+/* Notes that a source of this bucket, below FAMILIAR_BUCKETS, is known. From any thread; `now_ms` as for sources_prove. */
 void familiar_note(struct familiar *familiar, uint32_t bucket, uint64_t now_ms);
-/* Another number whenever there is more to collect. */
+/* Returns a number that changes whenever there is more to collect. */
 static inline uint32_t familiar_version(struct familiar *familiar) {
     return atomic_load_explicit(&familiar->version, memory_order_relaxed);
 }
-/* The bits of all buckets that have known sources, from any thread. */
+/* Copies the bits of all buckets that have known sources. From any thread. */
 void familiar_collect(struct familiar *familiar, uint64_t now_ms, uint32_t words[static FAMILIAR_WORDS]);
 
 #endif

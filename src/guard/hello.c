@@ -1,7 +1,7 @@
 #include "guard/hello.h"
 
 #include "base/check.h"
-#include "guard/judge.h"
+#include "guard/offer_rules.h"
 
 /* RFC 8446 sections 4 and 5.1. */
 enum {
@@ -13,14 +13,14 @@ enum {
     MESSAGE_TYPE_CLIENT_HELLO = 1,
 };
 
-/* The part of the handshake message that the records carry; the records are read one after the other. */
+/* The handshake message, as far as its records have come; the records are read one after the other. */
 struct message {
-    struct bytes first; /* of the message, from the first record */
+    struct bytes first; /* the part that the first record holds */
     uint8_t header[MESSAGE_HEADER_SIZE];
-    size_t header_size; /* bytes of it that have come */
+    size_t header_size; /* bytes of the header that have come */
     size_t count;       /* of records */
-    size_t received;    /* bytes of all of them */
-    size_t announced;   /* what that will be when the records are complete; at least `received` */
+    size_t received;    /* bytes of content of all records */
+    size_t announced;   /* bytes of content when the records will be complete; at least `received` */
 };
 
 static enum hello_result reject(struct hello *hello, enum tls_alert alert, const char *fault) {
@@ -29,7 +29,7 @@ static enum hello_result reject(struct hello *hello, enum tls_alert alert, const
     return HELLO_REJECTED;
 }
 
-/* Decides on the least that can decide, so that what is no TLS is never waited for. HELLO_OK: may be TLS. */
+/* Decides by the first bytes, so that the server never waits for more of what is no TLS. HELLO_OK: it may be TLS. */
 static enum hello_result judge_first_bytes(struct bytes received) {
     static const char methods[][9] = {"GET ",     "HEAD ",    "POST ",  "PUT ",   "DELETE ",
                                       "CONNECT ", "OPTIONS ", "TRACE ", "PATCH ", "PRI "};
@@ -46,7 +46,7 @@ static enum hello_result judge_first_bytes(struct bytes received) {
     return HELLO_NOT_TLS;
 }
 
-/* As much of a record's header as is there. The record's minor version is to be ignored. */
+/* Checks a record's header as far as it has come. The record's minor version is to be ignored. */
 static enum hello_result check_record_header(struct bytes header, struct hello *hello) {
     if (header.size > 0 && header.data[0] != RECORD_TYPE_HANDSHAKE) {
         return reject(hello, TLS_ALERT_UNEXPECTED_MESSAGE, "a record of another type within the ClientHello");
@@ -67,7 +67,7 @@ static enum hello_result check_record_header(struct bytes header, struct hello *
     return HELLO_OK;
 }
 
-/* Takes the record at the front of `*rest`, whose header is sound; its content, as far as it is there. */
+/* Takes the record at the front of `*rest`, whose header is sound. Returns its content, as far as it has come. */
 static struct bytes take_record(struct bytes *rest) {
     size_t announced = (size_t)rest->data[3] << 8 | rest->data[4];
     size_t left = rest->size - RECORD_HEADER_SIZE;
@@ -91,8 +91,8 @@ static void add_record(struct message *message, struct bytes piece, size_t annou
 }
 
 /*
- * The message's own header against what the records announce. HELLO_OK: all of the message is there. Checks stand in the
- * order in which their bytes come, so that the answer does not depend on how much of the rest has come.
+ * Checks the message's own header against the sizes of its records. HELLO_OK: all of the message has come. Checks stand in
+ * the order in which their bytes come, so that the answer does not depend on how much of the rest has come.
  */
 static enum hello_result check_message(const struct message *message, struct hello *hello) {
     const uint8_t *header = message->header;
@@ -111,7 +111,7 @@ static enum hello_result check_message(const struct message *message, struct hel
     if (message->announced > size) {
         return reject(hello, TLS_ALERT_UNEXPECTED_MESSAGE, "data behind the ClientHello in its record");
     }
-    records += message->announced < size; /* at least one more is to come */
+    records += message->announced < size; /* at least one more record is to come */
     if (records * RECORD_HEADER_SIZE + size > HELLO_SIZE_MAX) {
         return reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "ClientHello over 16 KiB");
     }
@@ -143,7 +143,7 @@ static enum hello_result judge_body(struct bytes body, struct hello *hello) {
     struct offer offer;
 
     *hello = (struct hello){0};
-    if (!offer_read(body, &offer, hello) || !judge_offer(&offer, hello)) {
+    if (!offer_read(body, &offer, hello) || !offer_rules_check(&offer, hello)) {
         return HELLO_REJECTED;
     }
     return HELLO_OK;
@@ -167,7 +167,7 @@ size_t hello_join(struct bytes received, uint8_t record[static HELLO_SIZE_MAX], 
     return size;
 }
 
-/* Apart, so that only a hello that was split over records pays for so large a frame. */
+/* A function of its own, so that only a hello that is split over records pays for so large a stack frame. */
 static __attribute__((noinline)) enum hello_result judge_split_message(struct bytes received, struct hello *hello) {
     uint8_t record[HELLO_SIZE_MAX];
     struct bytes rest;

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 
 enum {
-    LOCKS = 256,  /* a power of two; each is held for a look at one set */
+    LOCKS = 256,  /* a power of two; each is held for the look-up in one set */
     TOKEN = 1000, /* handshakes are counted in thousandths: the rate is what a millisecond adds */
     ENTRIES_MAX = 1 << 26,
-    TOLD_RATE = 1,
-    TOLD_SOURCES = 2,
+    REPORTED_RATE = 1,
+    REPORTED_SOURCES = 2,
 };
 
 struct entry {
@@ -19,9 +19,9 @@ struct entry {
     uint64_t seen_ms;
     uint64_t vouched_ms;
     uint32_t tokens;    /* handshakes, as of seen_ms */
-    uint32_t source_ms; /* what has passed for new sources, as of seen_ms: one costs HOLDERS_SOURCE_REFILL_MS */
+    uint32_t source_ms; /* time saved for new sources, as of seen_ms: one costs HOLDERS_SOURCE_REFILL_MS */
     uint32_t connections;
-    uint32_t told; /* of what it was over already */
+    uint32_t reported; /* bits of the bounds that it was over before: REPORTED_... */
 };
 _Static_assert(sizeof(struct entry) == HOLDERS_ENTRY_SIZE, "see holders.h");
 
@@ -38,7 +38,7 @@ struct holders *holders_create(size_t entries) {
         sets *= 2;
     }
     struct holders *holders = malloc(sizeof *holders);
-    /* Zeroed by the kernel, and not touched before it is used. */
+    /* The kernel zeroes the memory when it is first used. */
     struct entry *memory = calloc(sets * HOLDERS_WAYS, sizeof *memory);
     if (holders == NULL || memory == NULL) {
         free(memory);
@@ -64,11 +64,7 @@ void holders_free(struct holders *holders) {
     free(holders);
 }
 
-size_t holders_memory(const struct holders *holders) {
-    return (holders->set_mask + 1) * HOLDERS_WAYS * sizeof(struct entry);
-}
-
-/* The entry of this name, or the one that makes room for it, emptied; NULL when all of the set are in use. */
+/* Returns the entry of this name, or another that makes room and is emptied; NULL when the whole set is in use. */
 static struct entry *find_or_replace(struct entry *set, uint64_t name, uint64_t now_ms) {
     struct entry *victim = NULL;
     for (size_t i = 0; i < HOLDERS_WAYS; i++) {
@@ -90,7 +86,7 @@ static uint32_t fill(uint32_t level, uint64_t more, uint64_t full) {
     return level + more < full ? (uint32_t)(level + more) : (uint32_t)full;
 }
 
-/* Adds what the time since the last handshake is worth. A clock that is a little behind adds nothing. */
+/* Adds tokens for the time since the last handshake. A clock that is a little behind adds nothing. */
 static void refill(struct entry *entry, const struct holder_limits *limits, uint64_t now_ms) {
     uint64_t passed_ms = now_ms > entry->seen_ms ? now_ms - entry->seen_ms : 0;
     entry->tokens = fill(entry->tokens, passed_ms * limits->rate, (uint64_t)limits->rate * HOLDERS_BURST_S * TOKEN);
@@ -107,8 +103,8 @@ static bool take(uint32_t *level, uint32_t amount) {
 }
 
 static bool is_news(struct entry *entry, bool is_over, uint32_t bound) {
-    bool is = is_over && (entry->told & bound) == 0;
-    entry->told |= is ? bound : 0;
+    bool is = is_over && (entry->reported & bound) == 0;
+    entry->reported |= is ? bound : 0;
     return is;
 }
 
@@ -120,8 +116,8 @@ static void judge(struct entry *entry, const struct holder_limits *limits, bool 
     if (new_source && worth->within_rate && limits->sources != 0) {
         worth->within_sources = take(&entry->source_ms, HOLDERS_SOURCE_REFILL_MS);
     }
-    worth->rate_is_news = is_news(entry, !worth->within_rate, TOLD_RATE);
-    worth->sources_are_news = is_news(entry, !worth->within_sources, TOLD_SOURCES);
+    worth->rate_is_news = is_news(entry, !worth->within_rate, REPORTED_RATE);
+    worth->sources_are_news = is_news(entry, !worth->within_sources, REPORTED_SOURCES);
     worth->first = entry->connections == 0;
     worth->vouches = in_person && (entry->vouched_ms == 0 || now_ms >= entry->vouched_ms + (uint64_t)HOLDERS_VOUCH_S * 1000);
     if (worth->vouches) {

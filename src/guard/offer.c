@@ -1,5 +1,7 @@
 #include "guard/offer.h"
 
+#include "base/check.h"
+
 #include <arpa/inet.h>
 
 enum {
@@ -12,15 +14,15 @@ enum {
 };
 
 /*
- * A set of 16-bit numbers that costs nothing for what is not put in: a word of `members` means something only once
- * `touched` says so.
+ * A set of 16-bit numbers that need not be cleared as a whole: a word of `members` means something only once its bit in
+ * `touched` is set.
  */
 struct type_set {
     uint64_t touched[16];
     uint64_t members[1024];
 };
 
-/* False when it was in the set already. */
+/* Adds a number. False when it was in the set already. */
 static bool type_set_add(struct type_set *set, uint16_t type) {
     unsigned word = type / 64;
     uint64_t bit = (uint64_t)1 << type % 64;
@@ -116,8 +118,8 @@ static bool read_structure(struct bytes body, struct offer *offer, struct hello 
 }
 
 /*
- * RFC 6066 section 3 allows no addresses here, but devices that connect by address send them. They name no host, as a hello
- * without the extension does. IPv6 comes with or without brackets and zone.
+ * RFC 6066 section 3 allows no addresses in server_name, but devices that connect by address send them. An address names no
+ * host: the hello counts as one without the extension. IPv6 comes with or without brackets and zone.
  */
 static bool is_address(struct bytes name) {
     char text[INET6_ADDRSTRLEN];
@@ -137,36 +139,26 @@ static bool is_address(struct bytes name) {
     return (zone == NULL && inet_pton(AF_INET, text, &address) == 1) || inet_pton(AF_INET6, text, &address) == 1;
 }
 
+/*
+ * Takes labels of any length and with hyphens anywhere, as DNS itself does (RFC 2181 section 11) and names below a wildcard
+ * in use have them. The configuration is stricter (config/address.c), and so is no host found for other such names.
+ */
 bool offer_take_name(struct bytes name, struct hello *hello) {
-    size_t size = name.size;
-    uint8_t previous = '.';
-
     if (is_address(name)) {
         return true;
     }
-    if (size > 0 && name.data[size - 1] == '.') {
-        size--;
-    }
-    if (size > HELLO_NAME_MAX) {
+    switch (host_name_fold(name, hello->name)) {
+    case HOST_NAME_GOOD:
+        return true;
+    case HOST_NAME_TOO_LONG:
         return offer_reject(hello, TLS_ALERT_UNRECOGNIZED_NAME, "server name over 255 bytes");
-    }
-    for (size_t i = 0; i < size; i++) {
-        uint8_t c = name.data[i];
-        if (c >= 'A' && c <= 'Z') {
-            c |= 0x20;
-        }
-        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-        if (!plain && (c != '.' || previous == '.')) {
-            return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "server name is no DNS name");
-        }
-        hello->name[i] = (char)c;
-        previous = c;
-    }
-    if (previous == '.') {
+    case HOST_NAME_EMPTY:
+    case HOST_NAME_EMPTY_LABEL:
         return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "server name has an empty label");
+    case HOST_NAME_CHARACTER:
+        break;
     }
-    hello->name[size] = '\0';
-    return true;
+    return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "server name is no DNS name");
 }
 
 /* RFC 6066 section 3: one name of a type at most; types other than host_name have never been defined. */
@@ -227,29 +219,32 @@ static bool read_alpn(const struct offer *offer, struct hello *hello) {
     return true;
 }
 
-/* The lists of numbers, and what of them this server has. */
+/* An extension that is one vector of numbers, and where its content goes. */
+struct list {
+    uint8_t type;
+    uint8_t length_size; /* bytes of the number in front */
+    uint8_t element_size;
+    struct bytes *content;
+    const char *fault;
+};
+
+/* Reads the lists of numbers, and notes what of them this server has. */
 static bool read_lists(struct offer *offer, struct hello *hello) {
     struct bytes ignored;
+    const struct list lists[] = {
+        {EXTENSION_SUPPORTED_VERSIONS, 1, 2, &offer->versions, "malformed supported_versions"},
+        {EXTENSION_SUPPORTED_GROUPS, 2, 2, &offer->groups, "malformed supported_groups"},
+        {EXTENSION_SIGNATURE_ALGORITHMS, 2, 2, &offer->signatures, "malformed signature_algorithms"},
+        {EXTENSION_SIGNATURE_ALGORITHMS_CERT, 2, 2, &ignored, "malformed signature_algorithms_cert"},
+        {EXTENSION_PSK_KEY_EXCHANGE_MODES, 1, 1, &ignored, "malformed psk_key_exchange_modes"},
+    };
 
-    if (offer_has(offer, EXTENSION_SUPPORTED_VERSIONS) &&
-        !offer_vector(offer->extension[EXTENSION_SUPPORTED_VERSIONS], 1, 2, 2, &offer->versions)) {
-        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed supported_versions");
-    }
-    if (offer_has(offer, EXTENSION_SUPPORTED_GROUPS) &&
-        !offer_vector(offer->extension[EXTENSION_SUPPORTED_GROUPS], 2, 2, 2, &offer->groups)) {
-        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed supported_groups");
-    }
-    if (offer_has(offer, EXTENSION_SIGNATURE_ALGORITHMS) &&
-        !offer_vector(offer->extension[EXTENSION_SIGNATURE_ALGORITHMS], 2, 2, 2, &offer->signatures)) {
-        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed signature_algorithms");
-    }
-    if (offer_has(offer, EXTENSION_SIGNATURE_ALGORITHMS_CERT) &&
-        !offer_vector(offer->extension[EXTENSION_SIGNATURE_ALGORITHMS_CERT], 2, 2, 2, &ignored)) {
-        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed signature_algorithms_cert");
-    }
-    if (offer_has(offer, EXTENSION_PSK_KEY_EXCHANGE_MODES) &&
-        !offer_vector(offer->extension[EXTENSION_PSK_KEY_EXCHANGE_MODES], 1, 1, 1, &ignored)) {
-        return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed psk_key_exchange_modes");
+    for (size_t i = 0; i < ARRAY_LENGTH(lists); i++) {
+        size_t size = lists[i].element_size; /* no list may be empty */
+        if (offer_has(offer, lists[i].type) &&
+            !offer_vector(offer->extension[lists[i].type], lists[i].length_size, size, size, lists[i].content)) {
+            return offer_reject(hello, TLS_ALERT_DECODE_ERROR, lists[i].fault);
+        }
     }
     for (size_t i = 0; i < offer->suites.size; i += 2) {
         offer->use |= registry_suite_use(offer_u16(offer->suites, i));

@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-/* A newcomer of at least this rank may have the place of who is in a stage for so long, and of at most that rank. */
+/* A newcomer of at least the rank `newcomer` may have the place of a rank up to `victim` that is in the stage for so long.
+ */
 struct rule {
     enum places_rank newcomer;
     enum places_stage stage;
@@ -12,13 +13,13 @@ struct rule {
     enum places_rank victim;
 };
 
-/* In order: the first that finds somebody decides. */
+/* In order: the first rule that finds a place decides. */
 static const struct rule rules[] = {
     /* A client that does not use its place need not keep it. */
     {PLACES_SUSPECT, PLACES_SILENT, PLACES_SILENT_MS, PLACES_STRANGER},
     {PLACES_SUSPECT, PLACES_SPEAKING, PLACES_EARLY_MS, PLACES_STRANGER},
     {PLACES_SUSPECT, PLACES_HOLDING, PLACES_EARLY_MS, PLACES_STRANGER},
-    /* Likes among themselves, so that none can sit on a place for good while others wait for one. */
+    /* Equals among themselves, so that none can keep a place for good while others wait for one. */
     {PLACES_SUSPECT, PLACES_ENDING, PLACES_ENDING_MS, PLACES_SUSPECT},
     {PLACES_SUSPECT, PLACES_IDLE, 0, PLACES_SUSPECT},
     {PLACES_SUSPECT, PLACES_UNREAD, PLACES_BUSY_MS, PLACES_SUSPECT},
@@ -29,7 +30,7 @@ static const struct rule rules[] = {
     {PLACES_STRANGER, PLACES_UNREAD, PLACES_BUSY_MS, PLACES_STRANGER},
     {PLACES_STRANGER, PLACES_KEEPING, PLACES_BUSY_MS, PLACES_STRANGER},
     {PLACES_STRANGER, PLACES_BUSY, PLACES_BUSY_MS, PLACES_STRANGER},
-    /* Known clients wait for no stranger. */
+    /* A known client does not wait for a stranger. */
     {PLACES_KNOWN, PLACES_ENDING, 0, PLACES_STRANGER},
     {PLACES_KNOWN, PLACES_SILENT, 0, PLACES_STRANGER},
     {PLACES_KNOWN, PLACES_UNREAD, 0, PLACES_STRANGER},
@@ -37,7 +38,7 @@ static const struct rule rules[] = {
     {PLACES_KNOWN, PLACES_SPEAKING, 0, PLACES_RETURNING},
     {PLACES_KNOWN, PLACES_HOLDING, 0, PLACES_RETURNING},
     {PLACES_KNOWN, PLACES_BUSY, 0, PLACES_STRANGER},
-    /* Likes again: strangers have known addresses too. */
+    /* Equals again: a stranger may have the address of a known client. */
     {PLACES_KNOWN, PLACES_SILENT, PLACES_SILENT_MS, PLACES_KNOWN},
     {PLACES_KNOWN, PLACES_SPEAKING, PLACES_EARLY_MS, PLACES_KNOWN},
     {PLACES_KNOWN, PLACES_HOLDING, PLACES_EARLY_MS, PLACES_KNOWN},
@@ -66,7 +67,7 @@ static bool is_asking(enum places_stage stage) {
     return stage >= PLACES_BUSY && stage <= PLACES_UNREAD;
 }
 
-/* NULL: it is in none. */
+/* Returns the queue of a place; NULL: it is in none. */
 static struct places_queue *queue_of(struct places *places, const struct place *place) {
     if (place->rank == PLACES_VALID || place->stage == PLACES_NONE) {
         return NULL;
@@ -114,7 +115,7 @@ void places_set(struct places *places, struct place *place, enum places_rank ran
         return;
     }
     delist(places, place);
-    /* A handshake counts from its first moment, and a request too. */
+    /* The time of a handshake, and of a request, counts from its begin through all its stages. */
     if (before != stage && !(is_early(before) && is_early(stage)) && !(is_asking(before) && is_asking(stage))) {
         place->since_ns = now_ns;
     }
@@ -148,7 +149,7 @@ static bool is_there_for(const struct place *place, uint32_t least_ms, uint64_t 
     return now_ns - place->since_ns >= (uint64_t)least_ms * 1000000;
 }
 
-bool places_has_dallied(const struct place *place, uint64_t now_ns) {
+bool places_is_overdue(const struct place *place, uint64_t now_ns) {
     return allowed_ms[place->stage] > 0 && is_there_for(place, allowed_ms[place->stage], now_ns);
 }
 

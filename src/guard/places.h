@@ -12,39 +12,39 @@
 #include <stdint.h>
 
 enum places_rank {
-    PLACES_SUSPECT,   /* its source is a suspect, or its host has nothing but 403 for it */
+    PLACES_SUSPECT,   /* its source is a suspect, or its host answers it with 403 alone */
     PLACES_STRANGER,  /* nothing is known of it */
-    PLACES_RETURNING, /* it has shown a ticket of ours, and is in its handshake */
+    PLACES_RETURNING, /* it has shown a ticket of this server, and is in its handshake */
     PLACES_KNOWN,     /* its source had a valid certificate lately, or is on the allow list */
     PLACES_VALID,     /* it has a valid certificate itself, and its handshake is complete */
     PLACES_RANKS,
 };
 
 enum places_stage {
-    PLACES_NONE,     /* it holds no place, or is on its way out and its place is as good as free */
-    PLACES_SILENT,   /* it has said nothing */
+    PLACES_NONE,     /* the connection holds no place, or closes so soon that its place counts as free */
+    PLACES_SILENT,   /* it has sent nothing */
     PLACES_SPEAKING, /* its handshake is not complete */
-    PLACES_HOLDING,  /* likewise, with bytes that wait */
-    PLACES_IDLE,     /* its handshake is complete, and it asks for nothing */
+    PLACES_HOLDING,  /* likewise, and bytes of the handshake are kept */
+    PLACES_IDLE,     /* its handshake is complete, and it has no request */
     PLACES_BUSY,     /* from the first byte of a request until its answer has left */
-    PLACES_KEEPING,  /* likewise, with a part of a request that is kept for it */
-    PLACES_UNREAD,   /* likewise, with more of an answer than it takes */
-    PLACES_ENDING,   /* it is over, but for what is still to be sent, and its peer's end */
-    PLACES_GOING,    /* likewise, and its place is given away: as GONE is counted, but it may be hurried */
+    PLACES_KEEPING,  /* likewise, and a part of a request is kept */
+    PLACES_UNREAD,   /* likewise, and the client does not take its answer */
+    PLACES_ENDING,   /* it is over, but for bytes that are still to be sent, and the client's close */
+    PLACES_GOING,    /* likewise, and its place is given away already */
     PLACES_STAGES,
 };
 
 enum {
-    PLACES_SILENT_MS = 250,  /* what a client may take for its first bytes before a stranger may have its place */
-    PLACES_EARLY_MS = 1000,  /* and for its handshake */
-    PLACES_ENDING_MS = 1000, /* and for the end of its connection */
-    PLACES_BUSY_MS = 30000,  /* and a stranger's request, with its answer */
+    PLACES_SILENT_MS = 250,  /* time for a client's first bytes, before a stranger may have its place */
+    PLACES_EARLY_MS = 1000,  /* the same for its handshake */
+    PLACES_ENDING_MS = 1000, /* the same for the end of its connection */
+    PLACES_BUSY_MS = 30000,  /* the same for a stranger's request with its answer */
     PLACES_RESERVE = 64,     /* one in so many places is for known clients alone */
-    PLACES_CROWDED = 8,      /* places are scarce from where only one in so many is free */
-    PLACES_GOING_MAX = 16,   /* that may take their time to go */
+    PLACES_CROWDED = 8,      /* places are scarce when at most one in so many is free */
+    PLACES_GOING_MAX = 16,   /* connections in GOING that may take their time */
 };
 
-/* The caller's: one for each connection. Zeroed before its first use; to be left alone by all but these functions. */
+/* An entry of the caller's, one for each connection. Zeroed before its first use; only these functions change it. */
 struct place {
     struct place *newer;
     struct place *older;
@@ -53,7 +53,7 @@ struct place {
     uint8_t stage; /* enum places_stage */
 };
 
-/* In the order in which they came to it. */
+/* Places in the order in which they came to the queue. */
 struct places_queue {
     struct place *newest;
     struct place *oldest;
@@ -61,35 +61,41 @@ struct places_queue {
 
 /* Zeroed, it is empty. */
 struct places {
-    struct places_queue queues[PLACES_VALID][PLACES_STAGES]; /* valid ones are in none */
-    uint32_t held;                                           /* places, all that are not NONE or GOING */
-    uint32_t strangers;                                      /* of these, ranks below KNOWN */
+    struct places_queue queues[PLACES_VALID][PLACES_STAGES]; /* places of valid clients are in no queue */
+    uint32_t held;                                           /* places in stages other than NONE and GOING */
+    uint32_t strangers;                                      /* those of them with ranks below KNOWN */
     uint32_t going;
 };
 
-/* Comes, moves on, or has shown more. Nothing happens when rank and stage are what they are. */
+/* Sets rank and stage of a place, when its connection comes, goes on or has shown more. Nothing happens without a change. */
 void places_set(struct places *places, struct place *place, enum places_rank rank, enum places_stage stage, uint64_t now_ns);
-/* A request begins: what was asked before does not count against it. Its stage is IDLE, BUSY, KEEPING or UNREAD. */
+/*
+ * Begins a request: its time in the stage counts from now, not from the request before. The place's stage is IDLE, BUSY,
+ * KEEPING or UNREAD.
+ */
 void places_ask(struct places *places, struct place *place, uint64_t now_ns);
-/* It holds no place any more. May be called again. */
+/* Gives the place up. May be called again. */
 void places_leave(struct places *places, struct place *place);
 
-/* Whether a newcomer finds a place without another's going, where `max` may be held. */
+/* Returns whether a newcomer finds a free place, when `max` places may be held. */
 bool places_have_room(const struct places *places, enum places_rank newcomer, uint32_t max);
 /*
- * Returns the place that a newcomer may have instead; NULL: the newcomer is to be refused. With more places held than
- * `max`, which was lowered, only known clients find a place.
+ * Returns the place that is to be given to a newcomer when none is free; NULL: refuse the newcomer. With more places held
+ * than `max`, which was lowered, only known clients find a place.
  */
 struct place *places_find(const struct places *places, enum places_rank newcomer, uint32_t max, uint64_t now_ns);
-/* Whether it has had the time that its stage allows, and has not used it. */
-bool places_has_dallied(const struct place *place, uint64_t now_ns);
+/* Returns whether the place has been in its stage for longer than the stage allows. */
+bool places_is_overdue(const struct place *place, uint64_t now_ns);
 
-/* Whether all are taken, as far as strangers may have them: which is load whatever the CPU does. */
+/* Returns whether all places that strangers may have are taken: this is load whatever the CPU does. */
 bool places_are_full(const struct places *places, uint32_t max);
-/* Whether places are so scarce that a connection which leads to nothing is not to be kept. */
+/* Returns whether places are so scarce that a connection without use should not be kept. */
 bool places_are_crowded(const struct places *places, uint32_t max);
 
-/* Of those in a stage that are not valid, the lowest rank's oldest that is not `except`, which may be NULL; or NULL. */
+/*
+ * Returns the oldest place of the lowest rank in a stage, valid clients and `except`, which may be NULL, left out. NULL when
+ * there is none.
+ */
 struct place *places_oldest(const struct places *places, enum places_stage stage, const struct place *except);
 
 #endif

@@ -1,10 +1,12 @@
 #include "guard/prefix.h"
 
+#include "base/ascii.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 
-/* Decimal digits without sign, spaces or needless zeros. */
+/* Reads decimal digits without sign, spaces or needless zeros. */
 static bool parse_bits(const char *text, unsigned most, uint8_t *bits) {
     unsigned value = 0;
     size_t size = strlen(text);
@@ -12,7 +14,7 @@ static bool parse_bits(const char *text, unsigned most, uint8_t *bits) {
         return false;
     }
     for (size_t i = 0; i < size; i++) {
-        if (text[i] < '0' || text[i] > '9') {
+        if (!ascii_is_digit((uint8_t)text[i])) {
             return false;
         }
         value = value * 10 + (unsigned)(text[i] - '0');
@@ -21,7 +23,7 @@ static bool parse_bits(const char *text, unsigned most, uint8_t *bits) {
     return value <= most;
 }
 
-/* Whether the first `bits` bits are the same. */
+/* Returns whether the first `bits` bits are the same. */
 static bool same_front(const uint8_t *a, const uint8_t *b, unsigned bits) {
     unsigned whole = bits / 8;
     unsigned mask = 0xff00u >> (bits % 8) & 0xff;

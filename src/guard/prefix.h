@@ -12,10 +12,10 @@ struct prefix {
     uint8_t family;
 };
 
-/* NULL, or what is wrong with it: a static text. Bits behind the length must be 0, so that a slip shows. */
+/* Reads a network. NULL, or what is wrong: a static text. Bits behind the length must be 0, so that a slip shows. */
 const char *prefix_parse(const char *text, struct prefix *prefix);
 
-/* An IPv4 address that is written as an IPv6 one (::ffff:0:0/96) is one of IPv4. */
+/* Returns whether the network has the address. An IPv4 address mapped into IPv6 (::ffff:0:0/96) is one of IPv4. */
 bool prefix_covers(const struct prefix *prefix, const struct sockaddr *address);
 
 #endif

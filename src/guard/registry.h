@@ -30,7 +30,7 @@ enum extension_type {
     EXTENSION_RENEGOTIATION_INFO = 0xff01,     /* RFC 5746 */
 };
 
-/* What a number is worth to this server. Several may be or'ed together. */
+/* The use of a number to this server. Several may be or'ed together. */
 enum registry_use {
     USE_SUITE_TLS13 = 1 << 0,
     USE_SUITE_ECDSA = 1 << 1, /* TLS 1.2, with an ECDSA or Ed25519 key of the server */
@@ -39,15 +39,16 @@ enum registry_use {
     USE_SIGNATURE_EC = 1 << 4,    /* ECDSA or Ed25519, in either version */
     USE_SIGNATURE_PSS = 1 << 5,   /* in either version */
     USE_SIGNATURE_PKCS1 = 1 << 6, /* in TLS 1.2 only */
-    USE_FALLBACK_SCSV = 1 << 7,   /* no suite: the client says that it has retried with less (RFC 7507) */
+    USE_FALLBACK_SCSV = 1 << 7,   /* no suite: the client says that it tries again with a lower version (RFC 7507) */
 };
 
-/* Bits of enum registry_use; 0 for what this server does not have. */
+/* Return bits of enum registry_use; 0 for a number that this server does not have. */
 unsigned registry_suite_use(uint16_t suite);
 unsigned registry_group_use(uint16_t group);
 unsigned registry_signature_use(uint16_t scheme);
 
-/* Bytes of a key share of a group that this server has (an uncompressed point, where it is a NIST curve); 0 for others. */
+/* Returns the bytes of a key share of a group that this server has (of a NIST curve, an uncompressed point); 0 for others.
+ */
 size_t registry_key_share_size(uint16_t group);
 
 #endif

@@ -1,13 +1,13 @@
 #include "guard/retry.h"
 
 #include "base/hash.h"
-#include "guard/judge.h"
+#include "guard/offer_rules.h"
 
-/* Whether a second hello may have the extension otherwise than the first, or not at all, or alone. */
+/* Returns whether the extension may differ between the two hellos, or be in one of them only. */
 static bool may_change(uint16_t type) {
     switch (type) {
     case EXTENSION_PADDING:
-    case EXTENSION_PRE_SHARED_KEY: /* with other binders and ages, and less of it: see holds_identities */
+    case EXTENSION_PRE_SHARED_KEY: /* other binders and ages, and fewer identities: see holds_identities */
     case EXTENSION_EARLY_DATA:     /* gone; see retry_check */
     case EXTENSION_KEY_SHARE:      /* another one; see check_key_share */
     case EXTENSION_ENCRYPTED_CLIENT_HELLO:
@@ -17,7 +17,7 @@ static bool may_change(uint16_t type) {
     }
 }
 
-/* Each extension has a digest of its own, and they are summed up: in which order they come means nothing. */
+/* Each extension has a digest of its own, and the digests are added up: the order of the extensions means nothing. */
 static uint64_t digest_part(uint16_t type, struct bytes part) {
     const uint64_t words[] = {type, part.size, hash_bytes(part.data, part.size)};
 
@@ -38,7 +38,8 @@ static uint64_t digest_of(const struct offer *offer) {
     return digest;
 }
 
-/* The filter's bits of one identity. Four of 512 let one foreign key in 70,000 pass beside eight. */
+/* Sets the filter's bits of one identity: four of 512. Beside eight identities one foreign one in 70,000 passes by chance.
+ */
 static void identity_bits(struct bytes identity, uint64_t bits[static RETRY_IDENTITY_WORDS]) {
     enum { BITS_EACH = 4, INDEX_BITS = 9 };
     uint64_t hash = hash_bytes(identity.data, identity.size);
@@ -102,7 +103,7 @@ bool retry_keep(struct retry *retry, struct bytes body) {
     return true;
 }
 
-/* RFC 8446 section 4.2.8: one share, of the group that was asked for. judge_offer has looked at the rest. */
+/* RFC 8446 section 4.2.8: one share, of the group that was asked for. offer_rules_check has checked the rest. */
 static bool check_key_share(const struct offer *offer, uint16_t group, struct hello *hello) {
     struct reader reader = reader_of(offer->extension[EXTENSION_KEY_SHARE]);
 
@@ -137,7 +138,7 @@ bool retry_check(const struct retry *retry, struct bytes body, uint16_t group, s
     if (digest_of(&offer) != retry->digest) {
         return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "second ClientHello is not the first one's like");
     }
-    if (!judge_offer(&offer, hello) || !check_key_share(&offer, group, hello)) {
+    if (!offer_rules_check(&offer, hello) || !check_key_share(&offer, group, hello)) {
         return false;
     }
     return holds_identities(retry, &offer) ||

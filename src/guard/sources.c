@@ -10,9 +10,9 @@
 #include <string.h>
 
 enum {
-    LOCKS = 256,     /* a power of two; each is held for a look at one set */
-    TOKEN = 1000,    /* the bucket counts in thousandths of a connection: the rate is what a millisecond adds */
-    FAMILY_NONE = 0, /* of an entry that was never used */
+    LOCKS = 256,     /* a power of two; each is held for the look-up in one set */
+    TOKEN = 1000,    /* the bucket counts in thousandths of a connection: a millisecond adds as many as the rate says */
+    FAMILY_NONE = 0, /* the family of an entry that was never used */
     WORK_OWED_MAX_US = 100 * 1000,
     FORGIVEN_MS = 2000,
     CORES_MAX = 1000,
@@ -21,25 +21,25 @@ enum {
 
 struct entry {
     uint64_t prefix;   /* the address's first 4 or 8 bytes */
-    uint32_t seen_low; /* when it was seen last: see seen_ms() */
-    uint32_t tokens;   /* as of then */
+    uint32_t seen_low; /* when the source was seen last: see seen_ms() */
+    uint32_t tokens;   /* of the bucket, at that time */
     uint32_t known_until_s;
-    uint32_t failed_s; /* as of which `failures` is right */
+    uint32_t failed_s; /* the time for which `failures` is right */
     uint32_t connections;
-    uint32_t proved;    /* of them, by valid certificates */
-    uint32_t vouched;   /* clients that were there lately, */
-    uint32_t vouched_s; /* as of which it is right */
-    uint64_t worked_ms; /* as of which `work_us` is right */
-    int32_t work_us;    /* of handshakes that it may still take; negative: what it owes */
+    uint32_t proved;    /* connections with valid certificates */
+    uint32_t vouched;   /* clients that were there lately, as of vouched_s */
+    uint32_t vouched_s; /* the time for which `vouched` is right */
+    uint64_t worked_ms; /* the time for which `work_us` is right */
+    int32_t work_us;    /* of handshakes that it may still take; negative: a debt */
     uint32_t waiting;
-    uint32_t distinct; /* of `proved`, those that were the first of their certificates */
+    uint32_t distinct; /* of `proved`, the connections that were the first of their certificates */
     uint16_t failures;
     uint8_t family;
     uint8_t seen_high;
 };
 _Static_assert(sizeof(struct entry) == SOURCES_ENTRY_SIZE, "see sources.h");
 
-/* Known sources that have taken work: in this second, and in the last one in which there were any. */
+/* Counts the known sources that have taken work: in this second, and in the last one in which there were any. */
 struct activity {
     pthread_mutex_t lock;
     uint64_t second;
@@ -51,7 +51,6 @@ struct activity {
 struct sources {
     struct entry *entries;
     size_t set_mask;
-    atomic_size_t used;
     struct activity activity;
     pthread_mutex_t locks[LOCKS];
 };
@@ -63,7 +62,7 @@ struct sources *sources_create(size_t entries) {
         sets *= 2;
     }
     struct sources *sources = malloc(sizeof *sources);
-    /* Zeroed by the kernel, and not touched before it is used. */
+    /* The kernel zeroes the memory when it is first used. */
     struct entry *memory = calloc(sets * SOURCES_WAYS, sizeof *memory);
     if (sources == NULL || memory == NULL) {
         free(memory);
@@ -72,7 +71,6 @@ struct sources *sources_create(size_t entries) {
     }
     sources->entries = memory;
     sources->set_mask = sets - 1;
-    atomic_init(&sources->used, 0);
     sources->activity = (struct activity){0};
     CHECK(pthread_mutex_init(&sources->activity.lock, NULL) == 0);
     for (size_t i = 0; i < LOCKS; i++) {
@@ -93,15 +91,7 @@ void sources_free(struct sources *sources) {
     free(sources);
 }
 
-size_t sources_count(const struct sources *sources) {
-    return atomic_load_explicit(&sources->used, memory_order_relaxed);
-}
-
-size_t sources_memory(const struct sources *sources) {
-    return (sources->set_mask + 1) * SOURCES_WAYS * sizeof(struct entry);
-}
-
-/* An IPv4 address that is written as an IPv6 one is the same source. */
+/* An IPv4 address mapped into IPv6 is the same source as the IPv4 address. */
 static uint64_t prefix_of(const struct sockaddr *peer, uint8_t *family) {
     uint64_t prefix = 0;
     *family = AF_INET;
@@ -127,7 +117,8 @@ static pthread_mutex_t *lock_set(struct sources *sources, size_t set) {
     return lock;
 }
 
-/* 40 bits of milliseconds are 34 years since boot. With 32, a source that was away for 25 days would seem to be ahead. */
+/* 40 bits of milliseconds are 34 years since boot. With 32 bits, a source that was away for 25 days would seem to be ahead.
+ */
 static uint64_t seen_ms(const struct entry *entry) {
     return (uint64_t)entry->seen_high << 32 | entry->seen_low;
 }
@@ -137,7 +128,7 @@ static void set_seen(struct entry *entry, uint64_t now_ms) {
     entry->seen_high = (uint8_t)(now_ms >> 32);
 }
 
-/* Shards read their clocks once a turn, so that one of them may be a little behind: no time has passed then. */
+/* Shards read their clocks once a turn, so that one of them may be a little behind: then no time has passed. */
 static uint64_t elapsed(uint64_t now, uint64_t then) {
     return now > then ? now - then : 0;
 }
@@ -150,7 +141,7 @@ static bool is_proved(const struct entry *entry, uint32_t now_s) {
     return entry->known_until_s > now_s;
 }
 
-/* Whether `entry` is a better one than `other` to make room. */
+/* Returns whether `entry` should make room before `other`. */
 static bool goes_before(const struct entry *entry, const struct entry *other, uint64_t now_ms) {
     uint32_t now_s = (uint32_t)(now_ms / 1000);
     if (is_proved(entry, now_s) != is_proved(other, now_s)) {
@@ -159,9 +150,8 @@ static bool goes_before(const struct entry *entry, const struct entry *other, ui
     return seen_ms(entry) < seen_ms(other);
 }
 
-/* Its entry, or the one that makes room for it, emptied; NULL when all of the set are in use. */
-static struct entry *find_or_replace(struct sources *sources, struct entry *set, uint64_t prefix, uint8_t family,
-                                     uint64_t now_ms) {
+/* Returns the entry of a source, or another that makes room and is emptied; NULL when the whole set is in use. */
+static struct entry *find_or_replace(struct entry *set, uint64_t prefix, uint8_t family, uint64_t now_ms) {
     struct entry *victim = NULL;
     for (size_t i = 0; i < SOURCES_WAYS; i++) {
         struct entry *entry = &set[i];
@@ -169,8 +159,7 @@ static struct entry *find_or_replace(struct sources *sources, struct entry *set,
             return entry;
         }
         if (entry->family == FAMILY_NONE) {
-            /* Entries are used up in order, so nothing is behind it. */
-            atomic_fetch_add_explicit(&sources->used, 1, memory_order_relaxed);
+            /* The entries of a set are used up in order, so nothing is behind it. */
             victim = entry;
             break;
         }
@@ -185,7 +174,7 @@ static struct entry *find_or_replace(struct sources *sources, struct entry *set,
     return victim;
 }
 
-/* Fills the bucket up for the time that has passed, and takes a connection out of it. False: it is empty. */
+/* Fills the bucket for the time that has passed, and takes one connection out of it. False: it is empty. */
 static bool take_token(struct entry *entry, const struct source_limits *limits, uint64_t now_ms) {
     uint64_t full = (uint64_t)limits->burst * TOKEN;
     uint64_t passed_ms = elapsed(now_ms, seen_ms(entry));
@@ -202,7 +191,7 @@ static bool take_token(struct entry *entry, const struct source_limits *limits, 
     return true;
 }
 
-/* Failures fade: half of them are forgotten with each half-life. */
+/* Returns the recent failures: half of them are forgotten with each half-life. */
 static unsigned failures_of_late(const struct entry *entry, uint32_t now_s) {
     uint64_t halvings = elapsed(now_s, entry->failed_s) / SOURCES_FAILURE_HALF_LIFE_S;
     return halvings > 15 ? 0 : (unsigned)entry->failures >> halvings;
@@ -220,14 +209,14 @@ static uint32_t halved(uint32_t value, uint32_t halvings) {
     return halvings > 31 ? 0 : value >> halvings;
 }
 
-/* Clients that were there lately: half of them are forgotten with each half-life, but none that is there. */
+/* Returns the recent clients: half of them are forgotten with each half-life, but none that has a connection. */
 static uint32_t vouched_of_late(const struct entry *entry, uint32_t now_s) {
     uint32_t halvings = (uint32_t)(elapsed(now_s, entry->vouched_s) / SOURCES_VOUCHED_HALF_LIFE_S);
     uint32_t vouched = halved(entry->vouched, halvings);
     return vouched > entry->distinct ? vouched : entry->distinct;
 }
 
-/* Brings `vouched` up to date, in whole half-lives. */
+/* Brings `vouched` up to date, by whole half-lives. */
 static void age_vouched(struct entry *entry, uint32_t now_s) {
     uint32_t halvings = (uint32_t)(elapsed(now_s, entry->vouched_s) / SOURCES_VOUCHED_HALF_LIFE_S);
     entry->vouched = vouched_of_late(entry, now_s);
@@ -258,7 +247,7 @@ enum source_arrival sources_arrive(struct sources *sources, const struct sockadd
     *source = SOURCE_UNTRACKED;
     *standing = SOURCE_UNKNOWN;
     pthread_mutex_t *lock = lock_set(sources, set);
-    struct entry *entry = find_or_replace(sources, &sources->entries[set * SOURCES_WAYS], prefix, family, now_ms);
+    struct entry *entry = find_or_replace(&sources->entries[set * SOURCES_WAYS], prefix, family, now_ms);
     if (entry != NULL) {
         *standing = standing_of(entry, (uint32_t)(now_ms / 1000));
         if (!has_place(entry, limits, (uint32_t)(now_ms / 1000))) {
@@ -274,7 +263,8 @@ enum source_arrival sources_arrive(struct sources *sources, const struct sockadd
     return arrival;
 }
 
-/* A source that is pinned by a connection of the caller. NULL: it is not tracked, and nothing is locked. */
+/* Returns the entry of a source, which a connection of the caller pins, and locks it. NULL: not tracked, nothing is locked.
+ */
 static struct entry *lock_entry(struct sources *sources, uint32_t source, pthread_mutex_t **lock) {
     if (source == SOURCE_UNTRACKED) {
         return NULL;
@@ -315,7 +305,10 @@ void sources_fail(struct sources *sources, uint32_t source, uint32_t weight, uin
         uint32_t now_s = (uint32_t)(now_ms / 1000);
         uint32_t halvings = (uint32_t)(elapsed(now_s, entry->failed_s) / SOURCES_FAILURE_HALF_LIFE_S);
         unsigned failures = failures_of_late(entry, now_s);
-        /* Whole half-lives only: who fails steadily would else never be forgiven, or at once. */
+        /*
+         * Move failed_s by whole half-lives. To set it to now would begin the half-life anew at each failure (never
+         * forgiven); to leave it would apply the same halvings again each time (forgiven at once).
+         */
         entry->failed_s = failures == 0 ? now_s : entry->failed_s + halvings * SOURCES_FAILURE_HALF_LIFE_S;
         entry->failures = (uint16_t)(failures + weight < SOURCES_FAILURES_MAX ? failures + weight : SOURCES_FAILURES_MAX);
         pthread_mutex_unlock(lock);
@@ -350,7 +343,7 @@ void sources_discredit(struct sources *sources, uint32_t source, bool first, uin
     pthread_mutex_t *lock;
     struct entry *entry = lock_entry(sources, source, &lock);
     if (entry != NULL) {
-        /* All may go at once, and come again: the count of those who were there stays for a while. */
+        /* All clients may leave at once, and return: the count of recent clients stays for a while. */
         age_vouched(entry, (uint32_t)(now_ms / 1000));
         CHECK(entry->proved > 0 && entry->distinct >= first);
         entry->proved--;
@@ -359,7 +352,7 @@ void sources_discredit(struct sources *sources, uint32_t source, bool first, uin
     }
 }
 
-/* One more source takes work in this second. */
+/* Counts one more source that takes work in this second. */
 static void count_active(struct activity *activity, uint64_t second) {
     pthread_mutex_lock(&activity->lock);
     if (second > activity->second) {
@@ -390,7 +383,7 @@ static void fill_work(struct sources *sources, struct entry *entry, unsigned cor
         count_active(&sources->activity, now_ms / 1000);
     }
     int64_t full_us = work_of_a_second(sources, entry, cores, (uint32_t)(now_ms / 1000));
-    /* Any debt of the source is paid by then. */
+    /* After FORGIVEN_MS any debt of the source is paid. */
     passed_ms = passed_ms < FORGIVEN_MS ? passed_ms : FORGIVEN_MS;
     int64_t work_us = entry->work_us + full_us * (int64_t)passed_ms / 1000;
     entry->work_us = (int32_t)(work_us < full_us ? work_us : full_us);

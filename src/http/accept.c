@@ -1,4 +1,6 @@
-/* Which of our two bodies an Accept header prefers. */
+#include "http/accept.h"
+
+#include "base/ascii.h"
 #include "http/syntax.h"
 
 enum { QUALITY_MAX = 1000 }; /* qvalues are handled in thousandths */
@@ -18,7 +20,7 @@ static bool parse_quality(struct bytes text, unsigned *quality) {
     unsigned value = text.data[0] == '1' ? QUALITY_MAX : 0;
     unsigned unit = 100;
     for (size_t i = 2; i < text.size; i++, unit /= 10) {
-        if (text.data[i] < '0' || text.data[i] > '9') {
+        if (!ascii_is_digit(text.data[i])) {
             return false;
         }
         value += unit * (text.data[i] - '0');
@@ -27,7 +29,7 @@ static bool parse_quality(struct bytes text, unsigned *quality) {
     return value <= QUALITY_MAX;
 }
 
-/* Takes what comes before the next `separator` that is not in a quoted string, and the separator with it. */
+/* Takes the text up to the next `separator` that is not in a quoted string. The separator goes with it. */
 static struct bytes take_until(struct bytes *text, uint8_t separator) {
     bool quoted = false;
     size_t size = 0;
@@ -45,12 +47,12 @@ static struct bytes take_until(struct bytes *text, uint8_t separator) {
     return taken;
 }
 
-/* Parameters other than q do not count: whoever asks for one flavour of JSON is better off with JSON than with HTML. */
+/* Parameters other than q do not count: to a client that asks for one kind of JSON, any JSON is better than HTML. */
 static bool range_quality(struct bytes parameters, unsigned *quality) {
     *quality = QUALITY_MAX;
     while (parameters.size > 0) {
         struct bytes parameter = take_until(&parameters, ';');
-        if (parameter.size >= 2 && (parameter.data[0] | 0x20) == 'q' && parameter.data[1] == '=') {
+        if (parameter.size >= 2 && ascii_lower(parameter.data[0]) == 'q' && parameter.data[1] == '=') {
             return parse_quality(bytes_of(parameter.data + 2, parameter.size - 2), quality);
         }
     }

@@ -1,11 +1,11 @@
-#include "http/syntax.h"
+#include "http/authority.h"
 
 #include <arpa/inet.h>
 
 static bool port_is_valid(struct bytes port) {
     unsigned number = 0;
     for (size_t i = 0; i < port.size; i++) {
-        if (port.data[i] < '0' || port.data[i] > '9') {
+        if (!ascii_is_digit(port.data[i])) {
             return false;
         }
         number = number * 10 + (port.data[i] - '0');
@@ -16,9 +16,12 @@ static bool port_is_valid(struct bytes port) {
     return true;
 }
 
-/* RFC 3986's reg-name without its sub-delimiters and percent-encoding: neither can be part of a name that is served. */
+/*
+ * A reg-name of RFC 3986 has dots anywhere, also two in a row; what it has beyond that, sub-delimiters and percent-encoding,
+ * cannot be part of a name that is served.
+ */
 static bool is_name_character(uint8_t c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+    return host_name_has(c) || c == '.';
 }
 
 /* `family`: AF_INET or AF_INET6. */
@@ -59,23 +62,14 @@ bool http_authority_host(struct bytes authority, struct bytes *host) {
     return rest.size == 0 || (rest.data[0] == ':' && port_is_valid(bytes_of(rest.data + 1, rest.size - 1)));
 }
 
+/* A name with an empty label is well-formed here, unlike in TLS: no host has it, so the request is misdirected, not bad. */
 bool http_authority_name(struct bytes authority, char name[static HTTP_NAME_SIZE]) {
     struct bytes host;
     if (!http_authority_host(authority, &host) || authority.data[0] == '[') {
         return false;
     }
-    if (host.data[host.size - 1] == '.') {
-        host.size--;
-    }
-    if (host.size == 0 || host.size >= HTTP_NAME_SIZE) {
-        return false;
-    }
-    for (size_t i = 0; i < host.size; i++) {
-        uint8_t c = host.data[i];
-        name[i] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-    }
-    name[host.size] = '\0';
-    return true;
+    enum host_name_fault fault = host_name_fold(host, name);
+    return fault == HOST_NAME_GOOD || fault == HOST_NAME_EMPTY_LABEL;
 }
 
 bool http_authority_is_address(struct bytes authority) {

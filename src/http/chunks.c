@@ -1,5 +1,6 @@
 #include "http/chunks.h"
 
+#include "base/ascii.h"
 #include "base/check.h"
 #include "http/syntax.h"
 
@@ -26,14 +27,14 @@ static enum http_result refuse(struct http_parser *parser, const char *error) {
 }
 
 static int hex_digit(uint8_t c) {
-    if (c >= '0' && c <= '9') {
+    if (ascii_is_digit(c)) {
         return c - '0';
     }
-    c |= 0x20;
+    c = ascii_lower(c);
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* Visible, blank or beyond ASCII. */
+/* Returns whether the character is visible, blank or beyond ASCII. */
 static bool is_text(uint8_t c) {
     return c == '\t' || (c >= ' ' && c != 0x7f);
 }
@@ -48,7 +49,7 @@ static bool take_digit(struct http_parser *parser, int digit) {
     return true;
 }
 
-/* The size line is complete. */
+/* Goes on behind a complete size line. */
 static void begin_data(struct http_parser *parser) {
     parser->framing_size = 0;
     parser->chunks.has_digit = false;
@@ -60,7 +61,7 @@ static void begin_data(struct http_parser *parser) {
     }
 }
 
-/* The next state, or -1 for a byte that cannot stand there. */
+/* Returns the next state, or -1 for a byte that cannot stand there. */
 static int step_size(struct http_parser *parser, uint8_t c) {
     struct http_chunks *chunks = &parser->chunks;
     int digit = chunks->state == CHUNK_SIZE ? hex_digit(c) : -1;
@@ -124,7 +125,7 @@ void http_keep_trailers(struct http_parser *parser, struct bytes part) {
     }
 }
 
-/* One byte of the framing. */
+/* Takes one byte of the framing. */
 static enum http_result take_byte(struct http_parser *parser, const uint8_t *byte) {
     bool trailers = parser->phase == HTTP_PHASE_TRAILERS;
     bool size_line = parser->chunks.state == CHUNK_LINE_END;

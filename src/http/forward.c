@@ -1,12 +1,13 @@
 #include "http/forward.h"
 
+#include "base/ascii.h"
 #include "base/check.h"
 #include "http/names.h"
 #include "http/syntax.h"
 
 static const char max_forwards_name[] = "Max-Forwards";
 
-/* The headers that Connection names (RFC 9110 section 7.6.1). They are few: the parser refuses more than fit. */
+/* The headers that Connection names (RFC 9110 section 7.6.1). The parser refuses more than fit. */
 struct connection_names {
     size_t count;
     struct bytes names[HTTP_CONNECTION_NAMES_MAX];
@@ -78,9 +79,9 @@ static void append_framing(struct text *out, enum http_framing framing, uint64_t
 }
 
 /*
- * Trailers, where they are welcome (TE) or will come (Trailer, which hops one by one as they do). Where the connection is to
- * end none are asked for: TE must be an option of Connection too, and there are origins that know no list with `close` in
- * it.
+ * Appends TE where trailers are welcome, and Trailer where they will come; both are for the next hop alone. If the
+ * connection is to end, no trailers are asked for: TE must be an option of Connection too, and some origins do not
+ * understand a list with `close` in it.
  */
 static void append_neighbour_fields(struct text *out, const struct http_message *message, const void *head) {
     if (http_content_may_be_left(message)) {
@@ -98,7 +99,7 @@ static void append_neighbour_fields(struct text *out, const struct http_message 
     }
 }
 
-/* An absolute-form target may lack its path: RFC 9112 section 3.2.1, and 3.2.4 for OPTIONS. */
+/* An absolute-form target may have no path: RFC 9112 section 3.2.1, and 3.2.4 for OPTIONS. */
 static void append_request_line(struct text *out, const struct http_message *request, const void *head) {
     struct bytes method = http_view(head, request->method);
     struct bytes path = http_view(head, request->path);
@@ -162,7 +163,7 @@ enum http_hops http_max_forwards(const struct http_message *request, const void 
             return HTTP_HOPS_UNREADABLE;
         }
         for (size_t digit = 0; digit < value.size; digit++) {
-            if (value.data[digit] < '0' || value.data[digit] > '9') {
+            if (!ascii_is_digit(value.data[digit])) {
                 return HTTP_HOPS_UNREADABLE;
             }
             number = number * 10 + (value.data[digit] - '0');
@@ -174,7 +175,7 @@ enum http_hops http_max_forwards(const struct http_message *request, const void 
     return hops;
 }
 
-/* The value with one hop less; as it came where it cannot be read. */
+/* Appends the value with one hop less, or as it came if it cannot be read. */
 static void append_max_forwards(struct text *out, const struct http_message *request, const void *head, struct bytes value) {
     char digits[16];
     uint32_t left;
@@ -214,13 +215,13 @@ void http_write_request(struct text *out, const struct http_message *request, co
     append_end_to_end(out, request, head, forwarding);
     text_append_bytes(out, forwarding->identity);
     text_append_bytes(out, forwarding->connection);
-    append_named(out, "X-Forwarded-For", forwarding->client_address);
-    append_named(out, "X-Forwarded-Proto", bytes_of_string("https"));
+    append_named(out, HTTP_NAME_FORWARDED_FOR, forwarding->client_address);
+    append_named(out, HTTP_NAME_FORWARDED_PROTO, bytes_of_string("https"));
     if (authority.size > 0) {
-        append_named(out, "X-Forwarded-Host", authority);
+        append_named(out, HTTP_NAME_FORWARDED_HOST, authority);
     }
-    append_named(out, "X-Request-Id", forwarding->request_id);
-    append_named(out, "Via", bytes_of_string(request->minor == 0 ? "1.0 sallyport" : "1.1 sallyport"));
+    append_named(out, HTTP_NAME_REQUEST_ID, forwarding->request_id);
+    append_named(out, HTTP_NAME_VIA, bytes_of_string(request->minor == 0 ? "1.0 sallyport" : "1.1 sallyport"));
     append_framing(out, request->framing, request->content_length);
     append_neighbour_fields(out, request, head);
     text_append_string(out, "\r\n");
@@ -248,14 +249,14 @@ static void append_stamp(struct text *out, const struct http_stamp *stamp) {
         append_named(out, "Date", stamp->date);
     }
     if (stamp->request_id.size > 0) {
-        append_named(out, "X-Request-Id", stamp->request_id);
+        append_named(out, HTTP_NAME_REQUEST_ID, stamp->request_id);
     }
 }
 
 void http_write_response(struct text *out, const struct http_message *response, const void *head, enum http_framing framing,
                          uint8_t client_minor, bool keep_alive, bool to_head, const struct http_stamp *stamp) {
     struct http_stamp missing = response->status < 200 ? (struct http_stamp){0} : *stamp;
-    /* Without a body the origin's Content-Length says how long it would be (RFC 9110 section 8.6). */
+    /* In a response without a body, Content-Length is the length that the body would have (RFC 9110 section 8.6). */
     bool keeps_length = framing == HTTP_NO_BODY && response->status >= 200 && response->status != 204 &&
                         (to_head || response->status == 304);
     struct connection_names names;

@@ -1,20 +1,13 @@
 #include "http/mend.h"
 
+#include "base/ascii.h"
 #include "http/syntax.h"
 
-static bool is_blank(uint8_t c) {
-    return c == ' ' || c == '\t';
-}
-
-static bool is_digit(uint8_t c) {
-    return c >= '0' && c <= '9';
-}
-
 bool http_mend_is_response(struct bytes start) {
-    /* A digit where '0' stands. */
+    /* Each '0' stands for any digit. */
     static const char pattern[] = "HTTP/1.0 000";
     for (size_t i = 0; i < sizeof pattern - 1 && i < start.size; i++) {
-        if (pattern[i] == '0' ? !is_digit(start.data[i]) : start.data[i] != (uint8_t)pattern[i]) {
+        if (pattern[i] == '0' ? !ascii_is_digit(start.data[i]) : start.data[i] != (uint8_t)pattern[i]) {
             return false;
         }
     }
@@ -22,7 +15,7 @@ bool http_mend_is_response(struct bytes start) {
 }
 
 size_t http_mend_head_size(struct bytes input, size_t known) {
-    /* An end that reaches beyond them begins with an LF three bytes before, at the earliest: LF CR LF. */
+    /* The end of a head is at most three bytes: LF CR LF. One that reaches beyond `known` begins at most three before it. */
     const uint8_t *at = input.data + (known > 3 ? known - 3 : 0);
     const uint8_t *end = input.data + input.size;
     while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
@@ -37,7 +30,7 @@ size_t http_mend_head_size(struct bytes input, size_t known) {
     return 0;
 }
 
-/* Lines that end in LF alone; *all counts every line. */
+/* Counts the lines that end in LF alone; *all becomes the number of all lines. */
 static size_t count_bare(const uint8_t *head, size_t size, size_t *all) {
     size_t bare = 0;
     *all = 0;
@@ -50,7 +43,7 @@ static size_t count_bare(const uint8_t *head, size_t size, size_t *all) {
     return bare;
 }
 
-/* From the end on, so that no byte is overwritten before it has moved. */
+/* Works from the end to the front, so that no byte is overwritten before it has moved. */
 static void end_lines_in_crlf(uint8_t *head, size_t size, size_t new_size) {
     while (size > 0) {
         head[--new_size] = head[--size];
@@ -60,14 +53,14 @@ static void end_lines_in_crlf(uint8_t *head, size_t size, size_t new_size) {
     }
 }
 
-/* "Name : value" becomes "Name: value" with as many bytes. True when it had to. */
+/* Changes "Name : value" to "Name:  value", of the same size. True when it was needed. */
 static bool mend_colon(uint8_t *line, size_t size) {
     uint8_t *colon = memchr(line, ':', size);
-    if (colon == NULL || colon == line || !is_blank(colon[-1])) {
+    if (colon == NULL || colon == line || !http_is_blank(colon[-1])) {
         return false;
     }
     size_t name = (size_t)(colon - line);
-    while (name > 0 && is_blank(line[name - 1])) {
+    while (name > 0 && http_is_blank(line[name - 1])) {
         name--;
     }
     if (!http_is_token(bytes_of(line, name))) {
@@ -78,9 +71,9 @@ static bool mend_colon(uint8_t *line, size_t size) {
     return true;
 }
 
-/* True when a line was changed. All lines end in CRLF. */
+/* Mends each line; all of them end in CRLF. True when a line was changed. */
 static bool mend_lines(uint8_t *head, size_t size) {
-    bool changed = is_digit(head[7]) && head[7] > '1';
+    bool changed = ascii_is_digit(head[7]) && head[7] > '1';
     if (changed) {
         head[7] = '1';
     }
@@ -90,10 +83,10 @@ static bool mend_lines(uint8_t *head, size_t size) {
         if (end == NULL) {
             break;
         }
-        if (is_blank(line[0]) && !first) {
+        if (http_is_blank(line[0]) && !first) {
             line[-2] = line[-1] = ' ';
             changed = true;
-        } else if (!is_blank(line[0])) {
+        } else if (!http_is_blank(line[0])) {
             changed = mend_colon(line, (size_t)(end - line)) || changed;
         }
         line = end + 1;

@@ -1,10 +1,11 @@
 #include "http/persistence.h"
 
+#include "base/ascii.h"
 #include "base/check.h"
 #include "http/names.h"
 #include "http/syntax.h"
 
-/* The decimal number at the front, at most `max`; `unsaid` when there is none. */
+/* Returns the decimal number at the front, at most `max`; `unsaid` when there is none. */
 static uint32_t number_at(struct bytes text, uint32_t max, uint32_t unsaid) {
     uint32_t number = 0;
     size_t i = 0;
@@ -12,14 +13,14 @@ static uint32_t number_at(struct bytes text, uint32_t max, uint32_t unsaid) {
         i = 1;
     }
     size_t first = i;
-    for (; i < text.size && text.data[i] >= '0' && text.data[i] <= '9'; i++) {
+    for (; i < text.size && ascii_is_digit(text.data[i]); i++) {
         number = number * 10 + (uint32_t)(text.data[i] - '0');
         number = number < max ? number : max;
     }
     return i > first ? number : unsaid;
 }
 
-/* The value of a parameter `name=value`, white space around the '=' or not. False when the element is another. */
+/* Takes the value of a parameter `name=value`; white space may be around the '='. False when the element is another. */
 static bool parameter_is(struct bytes element, const char *name, struct bytes *value) {
     const uint8_t *equals = memchr(element.data, '=', element.size);
     if (equals == NULL) {
@@ -30,7 +31,7 @@ static bool parameter_is(struct bytes element, const char *name, struct bytes *v
     return http_text_is(http_trim(bytes_of(element.data, size)), name);
 }
 
-/* Lists of parameters are separated by commas, and by some origins with semicolons. */
+/* Takes the next parameter of a list. Commas stand between parameters, and from some origins semicolons. */
 static bool next_parameter(struct bytes *list, struct bytes *element) {
     size_t size = 0;
     if (list->size == 0) {
@@ -82,8 +83,8 @@ static bool is_connection_scheme(struct bytes challenge) {
 }
 
 /*
- * Each comma may be followed by a challenge of its own. One within a quoted string too, as it is read here: that costs some
- * speed, where reading quotes otherwise than the client would cost safety.
+ * A challenge may begin behind each comma, here also behind a comma within a quoted string: a mistake costs some speed,
+ * while to read quotes in another way than the client does would cost safety.
  */
 static bool has_connection_scheme(struct bytes list) {
     struct bytes element;

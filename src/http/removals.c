@@ -18,8 +18,7 @@ struct http_removals {
     struct removal *slots;
     size_t capacity; /* a power of two, or 0 */
     size_t count;
-    /* Bit N of entry C: a name whose core has N bytes (63: 63 or more) begins with C, folded. Tells most headers at a
-     * glance. */
+    /* Bit N of entry C: a name whose core has N bytes (63: or more) begins with C, folded. Most headers need no look-up. */
     uint64_t sizes_by_first[256];
     struct removal prefixes[HTTP_REMOVALS_PREFIXES_MAX];
     size_t prefix_count;
@@ -33,7 +32,7 @@ static struct bytes view(const struct removal *removal) {
     return bytes_of(removal->name, removal->size);
 }
 
-/* The slot that holds `name`, or the free one where it belongs. */
+/* Returns the slot that holds `name`, or the free one where it belongs. */
 static struct removal *find_slot(struct removal *slots, size_t capacity, struct bytes name) {
     size_t i = http_name_hash(name) & (capacity - 1);
     while (slots[i].name != NULL && !http_names_alike(name, view(&slots[i]))) {

@@ -9,13 +9,13 @@
 
 struct http_removals;
 
-/* Empty. NULL when there is no memory. http_removals_free() takes NULL. */
+/* Makes an empty set. NULL when there is no memory. http_removals_free() takes NULL. */
 struct http_removals *http_removals_create(void);
-/* Each name on its own: 0 or -ENOMEM. `name` is not empty. */
+/* Adds one name, which is not empty. 0 or -ENOMEM. */
 int http_removals_add(struct http_removals *removals, struct bytes name);
-/* All names of http_own_name(). 0 or -ENOMEM. */
+/* Adds all names of http_own_name(). 0 or -ENOMEM. */
 int http_removals_add_own(struct http_removals *removals);
-/* All names that begin with `prefix`, which is not empty; HTTP_REMOVALS_PREFIXES_MAX at most. 0 or -ENOMEM. */
+/* Adds all names that begin with `prefix`, which is not empty; at most HTTP_REMOVALS_PREFIXES_MAX prefixes. 0 or -ENOMEM. */
 enum { HTTP_REMOVALS_PREFIXES_MAX = 64 };
 int http_removals_add_prefix(struct http_removals *removals, struct bytes prefix);
 bool http_removals_has(const struct http_removals *removals, struct bytes name);

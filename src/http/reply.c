@@ -1,6 +1,7 @@
-/* Answers of our own. */
+/* Writes the answers of this server itself. */
 #include "base/check.h"
 #include "http/forward.h"
+#include "http/names.h"
 
 struct reply {
     unsigned status;
@@ -60,7 +61,7 @@ void http_write_reply(struct text *out, const struct http_reply *reply) {
                        "Content-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n"
                        "Connection: %s\r\n",
                        reply->content_type, reply->body.size, reply->keep_alive ? "keep-alive" : "close");
-    append_field(out, "X-Request-Id", reply->stamp.request_id);
+    append_field(out, HTTP_NAME_REQUEST_ID, reply->stamp.request_id);
     text_append_string(out, reply->fields == NULL ? "" : reply->fields);
     text_append_string(out, "\r\n");
     if (!reply->to_head) {

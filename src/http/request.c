@@ -1,12 +1,14 @@
-/* What a request's head must be before anything is done for it (RFC 9112 sections 3 and 6, RFC 9110 sections 7.2, 10.1.1).
- */
+#include "http/request.h"
+
+#include "http/authority.h"
+#include "http/head.h"
 #include "http/syntax.h"
 
 static struct http_span span_behind(struct http_span span, uint32_t size) {
     return (struct http_span){span.offset + size, span.size - size};
 }
 
-/* The size of "http://" or "https://" at the front, else 0. */
+/* Returns the size of "http://" or "https://" at the front, else 0. */
 static uint32_t scheme_size(struct bytes target) {
     static const char *const schemes[] = {"https://", "http://"};
     for (size_t i = 0; i < 2; i++) {
@@ -18,7 +20,7 @@ static uint32_t scheme_size(struct bytes target) {
     return 0;
 }
 
-/* RFC 9112 section 3.2: which form the target has, and with it path and, except for origin-form, authority. */
+/* Finds the form of the target (RFC 9112 section 3.2), and with it path and, except for origin-form, authority. */
 static enum http_result judge_target(struct http_parser *parser) {
     struct http_message *message = parser->message;
     struct bytes target = http_view(parser->head, message->target);
@@ -46,7 +48,7 @@ static enum http_result judge_target(struct http_parser *parser) {
     return HTTP_PARSE_HEAD;
 }
 
-/* RFC 9112 section 3.2.2: the target's authority goes before Host, but Host must be there and right all the same. */
+/* RFC 9112 section 3.2.2: the authority in the target replaces Host, but Host must be there and valid all the same. */
 static enum http_result judge_authority(struct http_parser *parser, const struct http_head_facts *facts) {
     struct http_message *message = parser->message;
     struct bytes host;
@@ -75,7 +77,7 @@ static enum http_result judge_authority(struct http_parser *parser, const struct
     return HTTP_PARSE_HEAD;
 }
 
-/* 400 for what nobody can read safely, 501 for codings that exist but are not implemented (RFC 9112 section 6.1). */
+/* Answers 400 to codings that cannot be read safely, 501 to those that are not implemented (RFC 9112 section 6.1). */
 static enum http_result refuse_transfer_encoding(struct http_parser *parser, struct bytes codings) {
     struct bytes coding;
     bool unknown = false;
@@ -101,7 +103,7 @@ static enum http_result judge_framing(struct http_parser *parser, const struct h
         if (!http_text_is(codings, "chunked")) {
             return refuse_transfer_encoding(parser, codings);
         }
-        parser->llhttp.flags |= F_CHUNKED; /* which it does not set where a tab follows: white space like any other */
+        parser->llhttp.flags |= F_CHUNKED; /* llhttp does not set it if a tab follows, which is white space too */
         message->framing = HTTP_CHUNKED;
     } else if (facts->content_lengths > 0) {
         if (facts->content_lengths > 1) {

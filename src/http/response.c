@@ -1,4 +1,6 @@
-/* What a response's head must be before it is passed on (RFC 9112 sections 4 and 6.3). All faults are the origin's: 502. */
+#include "http/response.h"
+
+#include "http/head.h"
 #include "http/syntax.h"
 
 enum http_fault http_response_fault(const struct http_parser *parser) {
@@ -13,7 +15,7 @@ enum http_fault http_response_fault(const struct http_parser *parser) {
     }
 }
 
-/* llhttp lets pass the start lines of protocols that look like HTTP, and any byte but CR and LF in the reason phrase. */
+/* llhttp lets pass the start lines of protocols that look like HTTP, and any byte but CR and LF in a reason phrase. */
 static enum http_result judge_status_line(struct http_parser *parser) {
     struct http_message *message = parser->message;
     const char *head = parser->head;
@@ -36,7 +38,7 @@ static enum http_result judge_status_line(struct http_parser *parser) {
     return HTTP_PARSE_HEAD;
 }
 
-/* What the headers alone say of the body, in the order of RFC 9112 section 6.3. */
+/* Finds the framing of the body from the headers alone, in the order of RFC 9112 section 6.3. */
 static enum http_result judge_framing(struct http_parser *parser, const struct http_head_facts *facts) {
     struct http_message *message = parser->message;
     message->framing = HTTP_UNTIL_CLOSE;
@@ -68,8 +70,8 @@ static bool has_no_body(const struct http_parser *parser) {
 }
 
 /*
- * Whether a body may come all the same, which would be read as the next answer. Some origins send one where the head
- * announces it, whatever the status; to HEAD some send it unannounced too, since they take the method for GET.
+ * Returns whether a response that has no body may bring one all the same, which would be read as the next answer. Some
+ * origins send a body that the head announces, whatever the status; some answer HEAD as GET, with a body unannounced.
  */
 static bool may_bring_body(const struct http_parser *parser) {
     const struct http_message *message = parser->message;

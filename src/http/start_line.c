@@ -1,16 +1,17 @@
 #include "http/start_line.h"
 
+#include "base/ascii.h"
 #include "base/check.h"
 #include "http/syntax.h"
 
-/* Which part of the line parser->parsed is in; the part begins at parser->part_start. */
+/* The part of the line that parser->parsed is in; it begins at parser->part_start. */
 enum part {
     PART_METHOD,
     PART_TARGET,
     PART_VERSION,
 };
 
-/* With a digit for each '0'. */
+/* Each '0' stands for any digit. */
 static const char version_pattern[] = "HTTP/0.0\r\n";
 
 enum {
@@ -27,9 +28,9 @@ struct method {
 };
 
 /*
- * Methods that mean something here, or may be sent twice (RFC 9110 section 9.2.2, and the safe methods of RFC 3253, RFC
- * 4918, RFC 5323 and the QUERY method), or whose requests have no content that means anything (RFC 9110 sections 9.3.1,
- * 9.3.2, 9.3.5, 9.3.7 and 9.3.8). Letter case counts (section 9.1). Any other token is relayed as it is.
+ * Methods that mean something here; or are idempotent (RFC 9110 section 9.2.2, and the safe methods of RFC 3253, RFC 4918,
+ * RFC 5323 and the QUERY method); or give content no meaning (RFC 9110 sections 9.3.1, 9.3.2, 9.3.5, 9.3.7 and 9.3.8).
+ * Letter case counts (section 9.1). Any other token is relayed as it is.
  */
 static const struct method methods[] = {
     {"GET", HTTP_METHOD_OTHER, true, true},        {"HEAD", HTTP_METHOD_HEAD, true, true},
@@ -52,18 +53,7 @@ static void note_method(struct http_message *message, struct bytes name) {
     }
 }
 
-bool http_content_may_be_left(const struct http_message *request) {
-    return request->content_unexpected &&
-           (request->framing == HTTP_CHUNKED || (request->framing == HTTP_LENGTH && request->content_length > 0));
-}
-
-bool http_is_method(const char *name) {
-    struct bytes text = bytes_of_string(name);
-
-    return text.size <= HTTP_METHOD_MAX && http_is_token(text);
-}
-
-/* The part ends before parser->parsed, where a space is. */
+/* Ends the part before parser->parsed, where a space is. */
 static struct http_span end_part(struct http_parser *parser, enum part next) {
     struct http_span span = {parser->part_start, parser->parsed - parser->part_start};
 
@@ -115,7 +105,7 @@ static enum http_result read_target(struct http_parser *parser, size_t size) {
     return HTTP_PARSE_HEAD;
 }
 
-/* RFC 9110 section 2.5: of major version 1 a minor version above ours is read as the highest that we have. */
+/* RFC 9110 section 2.5: a minor version of major version 1 that this server does not have is read as its highest, 1. */
 static enum http_result read_version(struct http_parser *parser, size_t size) {
     const char *version = parser->head + parser->part_start;
 
@@ -123,7 +113,7 @@ static enum http_result read_version(struct http_parser *parser, size_t size) {
         char expected = version_pattern[parser->parsed - parser->part_start];
         char c = parser->head[parser->parsed];
 
-        if (expected == '0' ? c < '0' || c > '9' : c != expected) {
+        if (expected == '0' ? !ascii_is_digit((uint8_t)c) : c != expected) {
             return http_refuse(parser, 400, "the request line does not end in one space and an HTTP version");
         }
         parser->parsed++;

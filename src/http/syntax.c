@@ -1,24 +1,9 @@
 #include "http/syntax.h"
 
-#include "http/names.h"
-
-enum http_result http_refuse(struct http_parser *parser, unsigned status, const char *error) {
-    parser->phase = HTTP_PHASE_FAILED;
-    parser->error_status = status;
-    parser->error = error;
-    return HTTP_PARSE_ERROR;
-}
-
-enum http_result http_refuse_response(struct http_parser *parser, enum http_fault fault, const char *error) {
-    parser->fault = fault;
-    return http_refuse(parser, 502, error);
-}
+#include "base/ascii.h"
 
 bool http_is_token_character(uint8_t c) {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
-        return true;
-    }
-    return c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL;
+    return ascii_is_alphanumeric(c) || (c != 0 && strchr("!#$%&'*+-.^_`|~", c) != NULL);
 }
 
 bool http_is_token(struct bytes text) {
@@ -30,16 +15,12 @@ bool http_is_token(struct bytes text) {
     return text.size > 0;
 }
 
-static bool is_blank(uint8_t c) {
-    return c == ' ' || c == '\t';
-}
-
 struct bytes http_trim(struct bytes text) {
-    while (text.size > 0 && is_blank(text.data[0])) {
+    while (text.size > 0 && http_is_blank(text.data[0])) {
         text.data++;
         text.size--;
     }
-    while (text.size > 0 && is_blank(text.data[text.size - 1])) {
+    while (text.size > 0 && http_is_blank(text.data[text.size - 1])) {
         text.size--;
     }
     return text;
@@ -64,57 +45,8 @@ bool http_text_is(struct bytes text, const char *lower_case) {
     return bytes_equal_ignoring_case(text, bytes_of_string(lower_case));
 }
 
-static bool examine_connection(struct http_message *message, struct bytes value, struct http_head_facts *facts) {
-    struct bytes element;
-    while (http_list_next(&value, &element)) {
-        if (http_text_is(element, "close")) {
-            facts->close = true;
-        } else if (http_text_is(element, "keep-alive")) {
-            facts->keep_alive = true;
-        } else if (http_header_kind_of(element) == HTTP_HEADER_END_TO_END) {
-            message->connection_names++;
-        }
-    }
-    return message->connection_names <= HTTP_CONNECTION_NAMES_MAX;
-}
+bool http_is_method(const char *name) {
+    struct bytes text = bytes_of_string(name);
 
-static void trim_end(struct http_span *value, const char *head) {
-    while (value->size > 0 && is_blank((uint8_t)head[value->offset + value->size - 1])) {
-        value->size--;
-    }
-}
-
-bool http_head_examine(struct http_message *message, const char *head, struct http_head_facts *facts) {
-    *facts = (struct http_head_facts){0};
-    for (uint32_t i = 0; i < message->header_count; i++) {
-        struct http_header *header = &message->headers[i];
-        trim_end(&header->value, head);
-        header->kind = http_header_kind_of(http_view(head, header->name));
-        switch (header->kind) {
-        case HTTP_HEADER_HOST:
-            facts->host = facts->hosts++ == 0 ? header : facts->host;
-            break;
-        case HTTP_HEADER_CONTENT_LENGTH:
-            facts->content_lengths++;
-            break;
-        case HTTP_HEADER_TRANSFER_ENCODING:
-            facts->transfer_encoding = facts->transfer_encodings++ == 0 ? header : facts->transfer_encoding;
-            break;
-        case HTTP_HEADER_EXPECT:
-            facts->expect = facts->expects++ == 0 ? header : facts->expect;
-            break;
-        case HTTP_HEADER_CONNECTION:
-            if (!examine_connection(message, http_view(head, header->value), facts)) {
-                return false;
-            }
-            break;
-        case HTTP_HEADER_UPGRADE:
-        case HTTP_HEADER_REQUEST_ID:
-        case HTTP_HEADER_HOP_BY_HOP:
-        case HTTP_HEADER_LOOKALIKE:
-        case HTTP_HEADER_END_TO_END:
-            break;
-        }
-    }
-    return true;
+    return text.size <= HTTP_METHOD_MAX && http_is_token(text);
 }

@@ -4,7 +4,7 @@
 #include "http/names.h"
 #include "http/syntax.h"
 
-/* Folded. Those that frame a message or belong to one connection are told by their kind. */
+/* Folded. Headers that frame a message or belong to one connection are not in the list: their kind tells them. */
 static const char *const forbidden[] = {
     "accept",
     "accept-charset",
@@ -97,7 +97,7 @@ bool http_takes_trailers(const struct http_message *request, const void *head) {
     return false;
 }
 
-/* Whether an element of the list is alike to the name. */
+/* Returns whether an element of the list is alike to the name. */
 static bool has_alike(struct bytes list, struct bytes name) {
     struct bytes element;
     while (http_list_next(&list, &element)) {
@@ -179,7 +179,7 @@ static bool may_pass(struct bytes name, struct bytes value, struct bytes announc
            (announced.data == NULL || is_listed(announced, name));
 }
 
-/* The next line of the section, without its CRLF. False at its end. */
+/* Takes the next line of the section, without its CRLF. False at its end. */
 static bool next_line(struct bytes *section, struct bytes *line) {
     const uint8_t *end = section->size == 0 ? NULL : memchr(section->data, '\n', section->size);
     if (end == NULL || end == section->data) {

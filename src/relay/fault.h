@@ -3,7 +3,7 @@
 #ifndef RELAY_FAULT_H
 #define RELAY_FAULT_H
 
-#include "http/message.h"
+#include "http/parser.h"
 
 /* docs/operations.md says what each means. The names are the contract's. */
 enum relay_fault {

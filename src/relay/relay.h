@@ -6,7 +6,7 @@
 #define RELAY_RELAY_H
 
 #include "config/config.h"
-#include "http/message.h"
+#include "http/parser.h"
 #include "relay/fault.h"
 #include "ring/stream.h"
 

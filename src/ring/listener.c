@@ -42,30 +42,25 @@ static int describe_bind_error(const char *text, int error, char line[static RIN
     return -error;
 }
 
-static int bind_socket(const char *text, bool shared, char error[static RING_ERROR_SIZE]) {
-    struct sockaddr_storage address;
-    socklen_t size;
+static int bind_socket(struct listener_address at, bool shared, char error[static RING_ERROR_SIZE]) {
+    int family = at.address->sa_family;
     int on = 1;
+    int descriptor = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    if (socket_address_parse(text, &address, &size) < 0) {
-        snprintf(error, RING_ERROR_SIZE, "'%s' is not an address to listen on: write 1.2.3.4:443 or [::1]:443", text);
-        return -EINVAL;
-    }
-    int descriptor = socket(address.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (descriptor < 0) {
-        return describe_bind_error(text, errno, error);
+        return describe_bind_error(at.text, errno, error);
     }
     setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     if (shared) {
         setsockopt(descriptor, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
     }
-    if (address.ss_family == AF_INET6) {
+    if (family == AF_INET6) {
         setsockopt(descriptor, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
     }
     /* Accepted sockets inherit TCP_NODELAY. */
     setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (bind(descriptor, (struct sockaddr *)&address, size) < 0 || listen(descriptor, BACKLOG) < 0) {
-        int result = describe_bind_error(text, errno, error);
+    if (bind(descriptor, at.address, at.size) < 0) {
+        int result = describe_bind_error(at.text, errno, error);
 
         close(descriptor);
         return result;
@@ -73,12 +68,41 @@ static int bind_socket(const char *text, bool shared, char error[static RING_ERR
     return descriptor;
 }
 
-int listener_bind(const char *text, char error[static RING_ERROR_SIZE]) {
-    return bind_socket(text, true, error);
+int listener_reserve(struct listener_address at, char error[static RING_ERROR_SIZE]) {
+    return bind_socket(at, true, error);
 }
 
-int listener_probe(const char *text, char error[static RING_ERROR_SIZE]) {
-    int descriptor = bind_socket(text, false, error);
+int listener_listen(int descriptor, struct listener_address at, char error[static RING_ERROR_SIZE]) {
+    return listen(descriptor, BACKLOG) < 0 ? describe_bind_error(at.text, errno, error) : 0;
+}
+
+static int bind_and_listen(struct listener_address at, bool shared, char error[static RING_ERROR_SIZE]) {
+    int descriptor = bind_socket(at, shared, error);
+
+    if (descriptor < 0) {
+        return descriptor;
+    }
+    int result = listener_listen(descriptor, at, error);
+    if (result < 0) {
+        close(descriptor);
+        return result;
+    }
+    return descriptor;
+}
+
+int listener_bind(const char *text, char error[static RING_ERROR_SIZE]) {
+    struct sockaddr_storage address;
+    struct listener_address at = {.address = (const struct sockaddr *)&address, .text = text};
+
+    if (socket_address_parse(text, &address, &at.size) < 0) {
+        snprintf(error, RING_ERROR_SIZE, "'%s' is not an address to listen on: write 1.2.3.4:443 or [::1]:443", text);
+        return -EINVAL;
+    }
+    return bind_and_listen(at, true, error);
+}
+
+int listener_probe(struct listener_address at, char error[static RING_ERROR_SIZE]) {
+    int descriptor = bind_and_listen(at, false, error);
 
     if (descriptor < 0) {
         return descriptor;

@@ -37,18 +37,28 @@ struct listener {
     struct listener_slot slots[LISTENER_ACCEPTS];
 };
 
+/* An address to listen on. For port 0 the kernel picks a port. */
+struct listener_address {
+    const struct sockaddr *address;
+    socklen_t size;
+    const char *text; /* for error texts */
+};
+
 /*
- * Makes, binds and listens on a socket for one shard. `text` is as socket_address_parse reads it; for port 0 the kernel
- * picks a port. Returns the descriptor, or a negative errno with one line in `error` (address in use, permission, no local
- * address).
+ * Makes a socket for one shard and binds it; clients are refused until listener_listen. Returns the descriptor, or a
+ * negative errno with one line in `error` (address in use, permission, no local address).
  */
+int listener_reserve(struct listener_address at, char error[static RING_ERROR_SIZE]);
+/* Listens on a descriptor from listener_reserve: clients may connect from now on. 0, or a negative errno with `error`. */
+int listener_listen(int descriptor, struct listener_address at, char error[static RING_ERROR_SIZE]);
+/* Reads `text` by socket_address_parse, reserves and listens. Returns the descriptor, or a negative errno with `error`. */
 int listener_bind(const char *text, char error[static RING_ERROR_SIZE]);
 
 /*
- * Tries to bind `text` without SO_REUSEPORT, which would hide that another process of the same user listens there already.
- * 0 when that works, or a negative errno with one line in `error`.
+ * Tries to listen without SO_REUSEPORT, which would hide that another process of the same user listens there already. 0 when
+ * that works, or a negative errno with one line in `error`.
  */
-int listener_probe(const char *text, char error[static RING_ERROR_SIZE]);
+int listener_probe(struct listener_address at, char error[static RING_ERROR_SIZE]);
 
 /* Starts to accept on a descriptor from listener_bind, which the listener owns from now on. */
 void listener_start(struct listener *listener, struct ring *ring, int descriptor, listener_accept_fn *accept, void *owner);

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "http/date.h"
 #include "http/forward.h"
-#include "http/message.h"
+#include "http/parser.h"
 #include "server/admin_answer.h"
 
 #include <string.h>
@@ -286,12 +286,7 @@ static void accept_connection(struct listener *listener, struct stream *stream, 
 
 void admin_prepare(struct admin *admin, int descriptor, const struct config *config, struct stats *stats,
                    struct sampler *sampler) {
-    const int send_buffer = ADMIN_SEND_BUFFER;
-
     *admin = (struct admin){.descriptor = descriptor, .config = config, .stats = stats, .sampler = sampler};
-    /* Accepted sockets inherit the size. Else the kernel would take megabytes for each slow reader, and keep them beyond the
-       end of the process. */
-    setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
 }
 
 int admin_open(struct admin *admin, struct ring *ring) {

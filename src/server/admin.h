@@ -18,7 +18,6 @@ enum {
     ADMIN_STREAMS_MAX = ADMIN_CONNECTIONS_MAX + 2 * LISTENER_ACCEPTS, /* with accepts in flight, and closing ones */
     ADMIN_CHUNKS = ADMIN_STREAMS_MAX * 5,                             /* send chunks that the ring needs for all of them */
     ADMIN_HEAD_MAX = 8 * 1024,
-    ADMIN_SEND_BUFFER = 128 * 1024,  /* of one socket, in the kernel */
     ADMIN_TIMEOUT_MS = 10000,        /* for a request to come whole */
     ADMIN_ANSWER_TIMEOUT_MS = 30000, /* for its answer to be taken whole, and the connection to end */
 };

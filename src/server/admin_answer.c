@@ -1,6 +1,7 @@
 #include "server/admin_answer.h"
 
 #include "base/check.h"
+#include "http/authority.h"
 #include "http/forward.h"
 #include "stats/dashboard.h"
 #include "stats/hosts.h"

@@ -195,8 +195,13 @@ static struct shard_thread *start_shard(struct server *server, unsigned index, i
 static int start_shards(struct server *server, char error[static SERVER_ERROR_SIZE]) {
     static int cores[CORES_MAX];
     int usable = cores_for(cores, server->shard_count);
+    char reason[SOCKETS_ERROR_SIZE];
 
     for (unsigned i = 0; i < server->shard_count; i++) {
+        if (sockets_listen(&server->sockets, server->config, i, reason) < 0) {
+            snprintf(error, SERVER_ERROR_SIZE, "%s", reason);
+            return -1;
+        }
         server->shards[i] = start_shard(server, i, usable == 0 ? -1 : cores[i], error);
         if (server->shards[i] == NULL) {
             return -1;
@@ -217,7 +222,13 @@ static int open_sockets(struct server *server, char error[static SERVER_ERROR_SI
 }
 
 static int start_control(struct server *server, char error[static SERVER_ERROR_SIZE]) {
+    char fault[SOCKETS_ERROR_SIZE];
     char reason[WORKER_ERROR_SIZE];
+
+    if (sockets_listen_admin(&server->sockets, server->config, fault) < 0) {
+        snprintf(error, SERVER_ERROR_SIZE, "%s", fault);
+        return -1;
+    }
     struct control_plan plan = {
         .config = server->config,
         .stats = &server->stats,
@@ -267,13 +278,13 @@ static bool same_listeners(const struct config *a, const struct config *b) {
     bool same = a->listen_count == b->listen_count;
 
     for (size_t i = 0; i < a->listen_count && same; i++) {
-        same = same_text(a->listen[i], b->listen[i]);
+        same = same_text(a->listen[i].address.text, b->listen[i].address.text);
     }
     return same;
 }
 
 static bool same_admin(const struct config *a, const struct config *b) {
-    bool same = same_text(a->admin_address, b->admin_address) && a->admin_name_count == b->admin_name_count;
+    bool same = same_text(a->admin_address.text, b->admin_address.text) && a->admin_name_count == b->admin_name_count;
     for (size_t i = 0; i < a->admin_name_count && same; i++) {
         same = same_text(a->admin_names[i], b->admin_names[i]);
     }

@@ -7,16 +7,22 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { ADMIN_SEND_BUFFER = 128 * 1024 /* of one socket, in the kernel */ };
+
+static struct listener_address at(const struct config_address *address) {
+    return (struct listener_address){(const struct sockaddr *)&address->address, address->size, address->text};
+}
+
 static int probe(const struct config *config, char error[static SOCKETS_ERROR_SIZE]) {
     char reason[RING_ERROR_SIZE];
 
     for (size_t i = 0; i < config->listen_count; i++) {
-        if (listener_probe(config->listen[i], reason) < 0) {
+        if (listener_probe(at(&config->listen[i].address), reason) < 0) {
             snprintf(error, SOCKETS_ERROR_SIZE, "%s", reason);
             return -1;
         }
     }
-    if (config->admin_address != NULL && listener_probe(config->admin_address, reason) < 0) {
+    if (config->admin_address.text != NULL && listener_probe(at(&config->admin_address), reason) < 0) {
         snprintf(error, SOCKETS_ERROR_SIZE, "admin: %s", reason);
         return -1;
     }
@@ -32,7 +38,7 @@ static int bind_shard(struct sockets *sockets, const struct config *config, unsi
     char reason[RING_ERROR_SIZE];
 
     for (size_t i = 0; i < sockets->per_shard; i++) {
-        int descriptor = listener_bind(config->listen[i], reason);
+        int descriptor = listener_reserve(at(&config->listen[i].address), reason);
 
         if (descriptor < 0) {
             snprintf(error, SOCKETS_ERROR_SIZE, "%s", reason);
@@ -46,14 +52,17 @@ static int bind_shard(struct sockets *sockets, const struct config *config, unsi
 static int bind_admin(struct sockets *sockets, const struct config *config, char error[static SOCKETS_ERROR_SIZE]) {
     char reason[RING_ERROR_SIZE];
 
-    if (config->admin_address == NULL) {
+    if (config->admin_address.text == NULL) {
         return 0;
     }
-    int descriptor = listener_bind(config->admin_address, reason);
+    int descriptor = listener_reserve(at(&config->admin_address), reason);
     if (descriptor < 0) {
         snprintf(error, SOCKETS_ERROR_SIZE, "admin: %s", reason);
         return -1;
     }
+    /* Accepted sockets inherit the size. Else the kernel would take megabytes for each slow reader of the admin listener,
+       and keep them beyond the end of the process. */
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &(int){ADMIN_SEND_BUFFER}, sizeof(int));
     sockets->admin = descriptor;
     return 0;
 }
@@ -82,6 +91,29 @@ int sockets_open(struct sockets *sockets, const struct config *config, unsigned 
     memset(sockets->listeners, -1, count * sizeof *sockets->listeners);
     if (bind_all(sockets, config, error) < 0) {
         sockets_close(sockets);
+        return -1;
+    }
+    return 0;
+}
+
+int sockets_listen(const struct sockets *sockets, const struct config *config, unsigned shard,
+                   char error[static SOCKETS_ERROR_SIZE]) {
+    char reason[RING_ERROR_SIZE];
+
+    for (size_t i = 0; i < sockets->per_shard; i++) {
+        if (listener_listen(*slot(sockets, shard, i), at(&config->listen[i].address), reason) < 0) {
+            snprintf(error, SOCKETS_ERROR_SIZE, "%s", reason);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int sockets_listen_admin(const struct sockets *sockets, const struct config *config, char error[static SOCKETS_ERROR_SIZE]) {
+    char reason[RING_ERROR_SIZE];
+
+    if (sockets->admin >= 0 && listener_listen(sockets->admin, at(&config->admin_address), reason) < 0) {
+        snprintf(error, SOCKETS_ERROR_SIZE, "admin: %s", reason);
         return -1;
     }
     return 0;

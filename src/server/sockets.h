@@ -1,6 +1,7 @@
 /*
  * The listening sockets of the process: bound here before any thread starts, and then given to the shards and to the control
- * thread. A process that takes over from another one would find inherited sockets here, by address and shard.
+ * thread. Each listens only when its thread is about to start, so that no client waits for a shard that is not there yet. A
+ * process that takes over from another one would find inherited sockets here, by address and shard.
  */
 #ifndef SERVER_SOCKETS_H
 #define SERVER_SOCKETS_H
@@ -22,6 +23,10 @@ struct sockets {
  */
 int sockets_open(struct sockets *sockets, const struct config *config, unsigned shards,
                  char error[static SOCKETS_ERROR_SIZE]);
+/* Lets clients connect to the sockets of one shard, or to the admin address. 0; or -1 with one line in `error`. */
+int sockets_listen(const struct sockets *sockets, const struct config *config, unsigned shard,
+                   char error[static SOCKETS_ERROR_SIZE]);
+int sockets_listen_admin(const struct sockets *sockets, const struct config *config, char error[static SOCKETS_ERROR_SIZE]);
 /* Returns the descriptors of one shard, which stay in `sockets` until they are given away. */
 const int *sockets_of_shard(const struct sockets *sockets, unsigned shard);
 /* The descriptors of the shard belong to its listeners from now on. */

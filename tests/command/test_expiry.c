@@ -2,6 +2,7 @@
 #include "base/hash.h"
 #include "base/term.h"
 #include "command/expiry.h"
+#include "config/load.h"
 #include "tls/context.h"
 
 #include <criterion/criterion.h>

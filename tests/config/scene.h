@@ -2,7 +2,7 @@
 #ifndef TESTS_CONFIG_SCENE_H
 #define TESTS_CONFIG_SCENE_H
 
-#include "config/config.h"
+#include "config/load.h"
 
 struct scene {
     char folder[64];

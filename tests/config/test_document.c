@@ -171,3 +171,15 @@ Test(document, bounds_the_values) {
     free(text);
     clear();
 }
+
+Test(document, values_are_found_by_key) {
+    cr_assert(read_text("a: 1\nb: [a]\nc:\n"));
+    cr_assert_str_eq(document_value(document.root, "a")->text, "1");
+    cr_assert_eq(document_value(document.root, "b")->type, DOCUMENT_LIST);
+    cr_assert(document_is_null(document_value(document.root, "c")));
+    cr_assert_null(document_value(document.root, "1"));
+    cr_assert_null(document_value(document_value(document.root, "a"), "a"));
+    cr_assert_null(document_value(document_value(document.root, "b"), "a"));
+    cr_assert_null(document_value(NULL, "a"));
+    clear();
+}

@@ -2,6 +2,7 @@
 #include "config/lookup.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 
 static struct config_host hosts[] = {
     {.name = "www.example.com"},
@@ -22,6 +23,11 @@ static struct config make(void) {
     return config;
 }
 
+static void discard(struct config *config) {
+    free(config->exact);
+    free(config->wildcards);
+}
+
 static void assert_found(const struct config *config, const char *name, const char *expected) {
     const struct config_host *host = config_find_host(config, name);
     if (expected == NULL)
@@ -40,7 +46,7 @@ Test(lookup, exact_first_then_one_label) {
     assert_found(&config, "example.com", "example.com");
     assert_found(&config, "localhost", "localhost");
     assert_found(&config, "x.test", "*.test");
-    lookup_free(&config);
+    discard(&config);
 }
 
 Test(lookup, nothing_else) {
@@ -50,17 +56,17 @@ Test(lookup, nothing_else) {
                                         ".test",           "api.example.com.",  "localhos",     "localhostx"};
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
         assert_found(&config, names[i], NULL);
-    lookup_free(&config);
+    discard(&config);
 }
 
 Test(lookup, no_name_is_the_default_host) {
     struct config config = make();
     assert_found(&config, "", "*.test");
     hosts[6].is_default = false;
-    lookup_free(&config);
+    discard(&config);
     config = make();
     assert_found(&config, "", NULL);
-    lookup_free(&config);
+    discard(&config);
 }
 
 Test(lookup, nothing_is_found_among_none) {
@@ -68,5 +74,5 @@ Test(lookup, nothing_is_found_among_none) {
     lookup_build(&config);
     assert_found(&config, "", NULL);
     assert_found(&config, "a.b", NULL);
-    lookup_free(&config);
+    discard(&config);
 }

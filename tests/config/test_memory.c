@@ -22,3 +22,9 @@ Test(memory, copies_strings) {
     cr_assert_str_eq(copy, "");
     free(copy);
 }
+
+Test(memory, copies_in_lower_case) {
+    char *copy = memory_copy_lower_case("*.API-1_x.Example@[`{\xc3\x89");
+    cr_assert_str_eq(copy, "*.api-1_x.example@[`{\xc3\x89");
+    free(copy);
+}

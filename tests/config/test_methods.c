@@ -1,6 +1,6 @@
 #include "changes.h"
 #include "config/methods.h"
-#include "http/message.h"
+#include "http/syntax.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

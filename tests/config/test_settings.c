@@ -1,7 +1,10 @@
 #include "changes.h"
+#include "config/file.h"
 #include "config/settings.h"
+#include "config/units.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 
 Test(settings, ranges, .init = changes_set_up, .fini = changes_tear_down) {
     static const struct change changes[] = {
@@ -108,4 +111,115 @@ Test(settings, access_log, .init = changes_set_up, .fini = changes_tear_down) {
         {"shards: auto", "access_log: /tmp", 5, "access_log: /tmp is a directory, not a file"},
     };
     ASSERT_PROBLEMS(changes);
+}
+
+/* The text between backticks at the front of a cell, or what is there without them; `*rest` is behind it. */
+static void take_cell_value(const char **rest, char *value, size_t size) {
+    const char *from = *rest + (**rest == '`');
+    size_t length = strcspn(from, "` ");
+    cr_assert_lt(length, size, "%.100s", *rest);
+    memcpy(value, from, length);
+    value[length] = '\0';
+    *rest = from + length + (from[length] == '`');
+}
+
+/* Asserts what comes of "section: {key: value}": `fragment` in the one problem, or none when it is NULL. */
+static void assert_setting(const char *section, const char *key, const char *value, const char *fragment) {
+    char replacement[256];
+    char *without = scene_replace(changes_good,
+                                  "limits:\n  handshake_timeout: 5s\n  request_header_size: 32KiB\n"
+                                  "  connections: 65536\ncert_cache: {entries: 5}\ntickets: {lifetime: 1h}\n",
+                                  "");
+    snprintf(replacement, sizeof replacement, "%s: {%s: %s}", section, key, value);
+    char *yaml = scene_replace(without, "shards: auto", replacement);
+    struct config_problems problems = {0};
+    struct config *config = scene_load(&changes_scene, yaml, &problems);
+    if (fragment == NULL) {
+        cr_expect_not_null(config, "%s: %s", replacement, problems.count > 0 ? problems.items[0].message : "");
+    } else {
+        cr_expect(config == NULL && strstr(problems.items[0].message, fragment) != NULL, "%s: %s, expected %s", replacement,
+                  config == NULL ? problems.items[0].message : "no problem", fragment);
+    }
+    if (config != NULL) {
+        config_release(config);
+    }
+    config_problems_free(&problems);
+    free(yaml);
+    free(without);
+}
+
+/* Checks a row of the contract such as "| `limits.idle_timeout` | duration | `60s` | `100ms` to `24h` | ...". */
+static bool check_row(const char *row) {
+    char section[64], key[64], type[64], least[32], most[32], beyond[64], range[320];
+    if (sscanf(row, "| `%63[a-z_].%63[a-z_]` | %63[a-z]", section, key, type) != 3 ||
+        (strcmp(type, "number") != 0 && strcmp(type, "duration") != 0 && strcmp(type, "size") != 0)) {
+        return false;
+    }
+    const char *cell = row;
+    for (unsigned i = 0; i < 3; i++) {
+        cell = strchr(cell + 1, '|');
+        cr_assert_not_null(cell, "%.100s", row);
+    }
+    cell += 2;
+    take_cell_value(&cell, least, sizeof least);
+    cr_assert_eq(strncmp(cell, " to ", 4), 0, "%.100s", row);
+    cell += 4;
+    take_cell_value(&cell, most, sizeof most);
+    uint64_t number = 0;
+    bool is_duration = strcmp(type, "duration") == 0;
+    cr_assert(is_duration ? units_parse_duration(most, &number) : units_parse_size(most, &number), "%.100s", row);
+    snprintf(beyond, sizeof beyond, "%llu%s", (unsigned long long)number + 1, is_duration ? "ms" : "");
+    snprintf(range, sizeof range, "%s.%s must be a %s from %s to %s, not", section, key, type, least, most);
+    assert_setting(section, key, least, NULL);
+    assert_setting(section, key, most, NULL);
+    assert_setting(section, key, beyond, range);
+    return true;
+}
+
+static char *read_contract(void) {
+    struct bytes content;
+    char problem[FILE_ERROR_SIZE];
+    cr_assert_eq(file_read(TEST_DOCS "/contract.md", 1 << 20, &content, problem), 0);
+    char *text = malloc(content.size + 1);
+    cr_assert_not_null(text);
+    memcpy(text, content.data, content.size);
+    text[content.size] = '\0';
+    file_content_free(&content);
+    return text;
+}
+
+Test(settings, the_contract_has_the_range_of_each_number, .init = changes_set_up, .fini = changes_tear_down) {
+    char *contract = read_contract();
+    unsigned rows = 0;
+    for (const char *row = contract; row != NULL; row = strchr(row, '\n')) {
+        row += *row == '\n';
+        rows += check_row(row);
+    }
+    cr_expect_geq(rows, 15);
+    free(contract);
+}
+
+/* The list of a section's keys comes from the problem that an unknown one is. */
+Test(settings, the_contract_has_each_key, .init = changes_set_up, .fini = changes_tear_down) {
+    static const char *const sections[] = {"limits", "admission"};
+    char *contract = read_contract();
+    for (size_t i = 0; i < ARRAY_LENGTH(sections); i++) {
+        char yaml[64];
+        struct config_problems problems = {0};
+        snprintf(yaml, sizeof yaml, "%s: {q: 1}\n", sections[i]);
+        cr_assert_null(scene_load(&changes_scene, yaml, &problems));
+        char *keys = NULL;
+        for (size_t j = 0; j < problems.count && keys == NULL; j++) {
+            keys = strstr(problems.items[j].message, "; its keys are ");
+        }
+        cr_assert_not_null(keys);
+        char *left;
+        for (char *key = strtok_r(strstr(keys, "are ") + 4, ", ", &left); key != NULL; key = strtok_r(NULL, ", ", &left)) {
+            char name[128];
+            snprintf(name, sizeof name, "\n| `%s.%s` |", sections[i], key);
+            cr_expect_not_null(strstr(contract, name), "docs/contract.md has no row of %s.%s", sections[i], key);
+        }
+        config_problems_free(&problems);
+    }
+    free(contract);
 }

@@ -75,6 +75,8 @@ Test(units, formats_with_the_largest_unit_that_divides) {
     cr_assert_str_eq(text, "168h");
     units_format_duration(0, text);
     cr_assert_str_eq(text, "0");
+    units_format_number(65536, text);
+    cr_assert_str_eq(text, "65536");
     units_format_size(65536, text);
     cr_assert_str_eq(text, "64KiB");
     units_format_size(1025, text);

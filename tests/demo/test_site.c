@@ -1,7 +1,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/text.h"
-#include "config/config.h"
+#include "config/load.h"
 #include "demo/pki.h"
 #include "demo/site.h"
 #include "identity/identity.h"

@@ -5,6 +5,7 @@
  */
 #include "base/check.h"
 #include "base/hash.h"
+#include "guard/hello.h"
 #include "guard/retry.h"
 #include "tls/session.h"
 

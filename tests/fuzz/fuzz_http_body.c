@@ -5,6 +5,7 @@
  */
 #include "base/check.h"
 #include "base/hash.h"
+#include "http/parser.h"
 #include "http/trailers.h"
 
 #include <stdlib.h>

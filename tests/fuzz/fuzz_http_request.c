@@ -4,7 +4,10 @@
  */
 #include "base/check.h"
 #include "base/hash.h"
+#include "http/accept.h"
+#include "http/authority.h"
 #include "http/forward.h"
+#include "http/parser.h"
 
 #include <stdlib.h>
 

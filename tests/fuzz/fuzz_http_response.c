@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "http/forward.h"
 #include "http/mend.h"
+#include "http/parser.h"
 #include "http/persistence.h"
 
 #include <stdlib.h>

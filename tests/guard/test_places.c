@@ -111,8 +111,8 @@ Test(places, one_stranger_gets_anothers_when_that_has_had_its_time) {
 
         cr_expect(rows[i].after_ms == 0 || find(PLACES_STRANGER, then - 1) == NULL, "stage %d", rows[i].stage);
         cr_expect_eq(find(PLACES_STRANGER, then), place, "stage %d", rows[i].stage);
-        cr_expect_eq(places_has_dallied(place, then), rows[i].after_ms > 0);
-        cr_expect(!places_has_dallied(place, then - 1));
+        cr_expect_eq(places_is_overdue(place, then), rows[i].after_ms > 0);
+        cr_expect(!places_is_overdue(place, then - 1));
         cr_expect(rows[i].stage <= PLACES_HOLDING || find(PLACES_SUSPECT, then) == NULL, "stage %d", rows[i].stage);
         places_leave(&places, place);
     }

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "http/forward.h"
+#include "http/parser.h"
 
 enum { HEAD_MAX = 32 * 1024 };
 

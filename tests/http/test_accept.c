@@ -1,4 +1,5 @@
 #include "heads.h"
+#include "http/accept.h"
 
 #include <criterion/criterion.h>
 

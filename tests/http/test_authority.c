@@ -1,4 +1,4 @@
-#include "http/syntax.h"
+#include "http/authority.h"
 
 #include <criterion/criterion.h>
 

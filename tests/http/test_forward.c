@@ -1,5 +1,6 @@
 #include "base/hash.h"
 #include "heads.h"
+#include "http/names.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -91,6 +92,43 @@ Test(forward, a_request_that_names_no_host_gets_the_name_of_the_connection) {
                                                             "Via: 1.0 sallyport\r\n\r\n")),
               "RFC 9112 section 3.2: there is a Host, and X-Forwarded-Host has nothing to say");
     parse_free(parse);
+}
+
+static bool is_kept_from_clients(struct bytes name) {
+    for (size_t i = 0; i < http_own_name_count(); i++) {
+        if (http_names_alike(name, bytes_of_string(http_own_name(i)))) {
+            return true;
+        }
+    }
+    return http_header_kind_of(name) != HTTP_HEADER_END_TO_END;
+}
+
+/* Via alone is added to what clients send: it says by which way a request has come. */
+Test(forward, no_header_that_is_added_may_come_from_a_client) {
+    static const char *const heads[] = {
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n",
+    };
+    for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
+        char small[1024];
+        struct text out = text_over(small, sizeof small);
+        struct parse *parse = parse_whole(REQUEST, bytes_of_string(heads[i]));
+        parse->message.trailers_wanted = true;
+        struct http_forwarding with = forwarding();
+        with.identity = with.connection = bytes_of(NULL, 0); /* names of the configuration: config/headers */
+        http_write_request(&out, &parse->message, parse->head, &with);
+        struct parse *written = parse_whole(REQUEST, text_bytes(&out));
+        cr_assert_eq(written->result, HTTP_PARSE_HEAD);
+        cr_assert_geq(written->message.header_count, 6);
+        for (uint32_t j = 0; j < written->message.header_count; j++) {
+            struct bytes name = http_view(written->head, written->message.headers[j].name);
+            cr_expect(is_kept_from_clients(name) || bytes_equal(name, bytes_of_string(HTTP_NAME_VIA)), "%.*s",
+                      (int)name.size, name.data);
+        }
+        parse_free(written);
+        parse_free(parse);
+    }
 }
 
 Test(forward, an_offer_of_another_protocol_ends_here) {

@@ -1,4 +1,5 @@
 #include "heads.h"
+#include "http/syntax.h"
 
 #include <criterion/criterion.h>
 

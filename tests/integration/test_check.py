@@ -203,14 +203,15 @@ def test_roots_and_lists(tmp_path, pki, chained):
         (line_of(path, str(ended_root.cert)),
          f"client_auth.ca: the root CN=Ended Root has expired, at {(NOW - DAY).isoformat()}Z: its clients are not valid"),
         (line_of(path, str(coming_root.cert)),
-         f"client_auth.ca: the root CN=Coming Root is not valid before {(NOW + DAY).isoformat()}Z: nor are its clients"),
+         f"client_auth.ca: the root CN=Coming Root is not valid before {(NOW + DAY).isoformat()}Z: "
+         "its clients are not valid until then"),
         (line_of(path, str(coming_root.cert)),
          "client_auth.ca: no list in client_auth.crl is of CN=Coming Root: its clients will be crl_missing; add the list to "
          "client_auth.crl"),
         (line_of(path, ended), f"client_auth.crl: the list of CN=Client Root has ended, at {(NOW - DAY).isoformat()}Z: its "
                                "clients will be crl_stale; replace it"),
-        (line_of(path, coming), f"client_auth.crl: the list of CN=Ended Root does not count before {(NOW + DAY).isoformat()}Z, "
-                                "when it is made"),
+        (line_of(path, coming), f"client_auth.crl: the list of CN=Ended Root does not count before {(NOW + DAY).isoformat()}Z: "
+                                "its date is in the future"),
     ]
 
 

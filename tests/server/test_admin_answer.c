@@ -1,5 +1,5 @@
 #include "base/check.h"
-#include "http/forward.h"
+#include "http/parser.h"
 #include "server/admin_answer.h"
 #include "stats/hosts.h"
 

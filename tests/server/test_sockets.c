@@ -4,12 +4,13 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* Two addresses, of free ports, and the admin's. */
 struct scene {
     char texts[3][32];
-    char *listen[2];
+    struct config_listener listen[2];
     struct config config;
     struct sockets sockets;
     char error[SOCKETS_ERROR_SIZE];
@@ -38,6 +39,13 @@ static bool is_open(int descriptor) {
     return fcntl(descriptor, F_GETFD) >= 0;
 }
 
+static void read_address(char *text, struct config_address *address) {
+    char fault[ADDRESS_ERROR_SIZE];
+
+    cr_assert_eq(address_parse(text, address, fault), 0, "%s", fault);
+    address->text = text;
+}
+
 static void set_up(struct scene *scene) {
     int holders[3];
 
@@ -51,11 +59,11 @@ static void set_up(struct scene *scene) {
     for (size_t i = 0; i < 3; i++) {
         close(holders[i]);
     }
-    scene->listen[0] = scene->texts[0];
-    scene->listen[1] = scene->texts[1];
+    read_address(scene->texts[0], &scene->listen[0].address);
+    read_address(scene->texts[1], &scene->listen[1].address);
     scene->config.listen = scene->listen;
     scene->config.listen_count = 2;
-    scene->config.admin_address = scene->texts[2];
+    read_address(scene->texts[2], &scene->config.admin_address);
 }
 
 Test(sockets, each_shard_has_one_for_each_address) {
@@ -72,6 +80,31 @@ Test(sockets, each_shard_has_one_for_each_address) {
         cr_assert_eq(port_of(first[1]), port_of(other[1]));
     }
     cr_assert_neq(port_of(first[0]), port_of(first[1]));
+    sockets_close(&scene.sockets);
+}
+
+static bool can_connect(const char *text) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    address.sin_port = htons((uint16_t)atoi(strrchr(text, ':') + 1));
+    bool connected = connect(descriptor, (struct sockaddr *)&address, sizeof address) == 0;
+    close(descriptor);
+    return connected;
+}
+
+Test(sockets, clients_are_refused_until_the_shard_is_about_to_start) {
+    struct scene scene;
+
+    set_up(&scene);
+    cr_assert_eq(sockets_open(&scene.sockets, &scene.config, 2, scene.error), 0, "%s", scene.error);
+    cr_assert_not(can_connect(scene.texts[0]));
+    cr_assert_eq(sockets_listen(&scene.sockets, &scene.config, 1, scene.error), 0, "%s", scene.error);
+    cr_assert(can_connect(scene.texts[0]));
+    cr_assert(can_connect(scene.texts[1]));
+    cr_assert_not(can_connect(scene.texts[2]), "the admin address");
+    cr_assert_eq(sockets_listen_admin(&scene.sockets, &scene.config, scene.error), 0, "%s", scene.error);
+    cr_assert(can_connect(scene.texts[2]));
     sockets_close(&scene.sockets);
 }
 
@@ -97,7 +130,7 @@ Test(sockets, without_an_admin_address_there_is_no_admin_socket) {
     struct scene scene;
 
     set_up(&scene);
-    scene.config.admin_address = NULL;
+    scene.config.admin_address.text = NULL;
     cr_assert_eq(sockets_open(&scene.sockets, &scene.config, 1, scene.error), 0, "%s", scene.error);
     cr_assert_eq(sockets_take_admin(&scene.sockets), -1);
     sockets_close(&scene.sockets);
@@ -110,11 +143,13 @@ Test(sockets, an_address_that_is_taken_is_named) {
 
     set_up(&scene);
     snprintf(scene.texts[1], sizeof scene.texts[1], "127.0.0.1:%u", port);
+    read_address(scene.texts[1], &scene.listen[1].address);
     cr_assert_lt(sockets_open(&scene.sockets, &scene.config, 2, scene.error), 0);
     cr_assert_not_null(strstr(scene.error, scene.texts[1]), "%s", scene.error);
     sockets_close(&scene.sockets);
     set_up(&scene);
     snprintf(scene.texts[2], sizeof scene.texts[2], "127.0.0.1:%u", port);
+    read_address(scene.texts[2], &scene.config.admin_address);
     cr_assert_lt(sockets_open(&scene.sockets, &scene.config, 2, scene.error), 0);
     cr_assert_eq(strncmp(scene.error, "admin: ", 7), 0, "%s", scene.error);
     close(holder);

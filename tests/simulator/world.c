@@ -1,6 +1,7 @@
 #include "world.h"
 
 #include "base/hash.h"
+#include "config/load.h"
 #include "edge/place.h"
 #include "edge/reputation.h"
 #include "edge/reputation_store.h"

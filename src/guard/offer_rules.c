@@ -1,4 +1,4 @@
-#include "guard/judge.h"
+#include "guard/offer_rules.h"
 
 enum {
     PSK_BINDER_MIN = 32,
@@ -6,7 +6,7 @@ enum {
     PSK_DHE_KE = 1,
 };
 
-/* RFC 8446 section 4.2.8: each share of another group, all of them among the groups on offer and in the same order. */
+/* RFC 8446 section 4.2.8: each share is of another group; all those groups are on offer, in the same order. */
 static bool check_key_shares(const struct offer *offer, struct hello *hello) {
     struct bytes list;
     size_t next = 0; /* in `groups`, behind the group of the last share: one walk through both lists */
@@ -73,7 +73,7 @@ static bool check_pre_shared_keys(const struct offer *offer, struct hello *hello
     return true;
 }
 
-/* With a fresh key exchange (RFC 8446 section 4.2.9). */
+/* Returns whether the client resumes with a fresh key exchange (RFC 8446 section 4.2.9). */
 static bool has_psk_dhe(const struct offer *offer) {
     struct bytes modes;
 
@@ -81,14 +81,14 @@ static bool has_psk_dhe(const struct offer *offer) {
            memchr(modes.data, PSK_DHE_KE, modes.size) != NULL;
 }
 
-static bool judge_tls13(const struct offer *offer, struct hello *hello) {
+static bool check_tls13(const struct offer *offer, struct hello *hello) {
     bool with_psk = offer_has(offer, EXTENSION_PRE_SHARED_KEY);
     bool with_groups = offer_has(offer, EXTENSION_SUPPORTED_GROUPS);
 
     if (offer->compression.size != 1 || offer->compression.data[0] != 0) {
         return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "TLS 1.3 with compression");
     }
-    if (offer_has(offer, EXTENSION_COOKIE)) { /* only ever an echo of a server's, and this one sends none */
+    if (offer_has(offer, EXTENSION_COOKIE)) { /* a client only echoes a server's cookie, and this server sends none */
         return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "cookie that nobody gave");
     }
     if (with_psk && !check_pre_shared_keys(offer, hello)) {
@@ -114,14 +114,14 @@ static bool judge_tls13(const struct offer *offer, struct hello *hello) {
         return offer_reject(hello, TLS_ALERT_HANDSHAKE_FAILURE, "no usable signature scheme for TLS 1.3");
     }
     hello->tls13 = true;
-    hello->ticket |= with_psk;
     hello->resumable = has_psk_dhe(offer);
     hello->early_data = offer_has(offer, EXTENSION_EARLY_DATA);
     return true;
 }
 
-/* A client without supported_groups takes any (RFC 8422 section 4); one without signature_algorithms none (RFC 9155). */
-static bool judge_tls12(const struct offer *offer, struct hello *hello) {
+/* A client without supported_groups takes any group (RFC 8422 section 4); one without signature_algorithms no scheme (RFC
+ * 9155). */
+static bool check_tls12(const struct offer *offer, struct hello *hello) {
     bool ecdsa = (offer->use & USE_SUITE_ECDSA) != 0 && (offer->use & USE_SIGNATURE_EC) != 0;
     bool rsa = (offer->use & USE_SUITE_RSA) != 0 && (offer->use & (USE_SIGNATURE_PSS | USE_SIGNATURE_PKCS1)) != 0;
 
@@ -137,15 +137,13 @@ static bool judge_tls12(const struct offer *offer, struct hello *hello) {
     if (!ecdsa && !rsa) {
         return offer_reject(hello, TLS_ALERT_HANDSHAKE_FAILURE, "no usable signature scheme for TLS 1.2");
     }
-    hello->tls12 = true;
-    hello->ticket |= offer->extension[EXTENSION_SESSION_TICKET].size > 0;
     hello->first_ticket = offer->extension[EXTENSION_SESSION_TICKET];
-    /* Without it, whom a session was agreed with is open to a man in the middle (RFC 7627 section 1). */
+    /* Without this extension a man in the middle may have a part in the session (RFC 7627 section 1). */
     hello->resumable = offer_has(offer, EXTENSION_EXTENDED_MASTER_SECRET);
     return true;
 }
 
-bool judge_offer(const struct offer *offer, struct hello *hello) {
+bool offer_rules_check(const struct offer *offer, struct hello *hello) {
     bool offers_tls12 = !offer_has(offer, EXTENSION_SUPPORTED_VERSIONS);
     bool offers_tls13 = false;
 
@@ -155,17 +153,11 @@ bool judge_offer(const struct offer *offer, struct hello *hello) {
         offers_tls12 |= version == OFFER_TLS12;
     }
     /*
-     * Who offers TLS 1.3 gets it or nothing: it would take 1.2 from a server that has 1.3 for a downgrade (RFC 8446
-     * section 4.1.3).
+     * A client that offers TLS 1.3 gets 1.3 or nothing: it would take 1.2 from a server that has 1.3 for a downgrade (RFC
+     * 8446 section 4.1.3).
      */
     if (offers_tls13) {
-        if (!judge_tls13(offer, hello)) {
-            return false;
-        }
-        struct hello scratch = {0};
-        hello->tls12 = offers_tls12 && judge_tls12(offer, &scratch);
-        hello->ticket |= scratch.ticket;
-        return true;
+        return check_tls13(offer, hello);
     }
     if (!offers_tls12) {
         return offer_reject(hello, TLS_ALERT_PROTOCOL_VERSION, "neither TLS 1.2 nor TLS 1.3");
@@ -173,5 +165,5 @@ bool judge_offer(const struct offer *offer, struct hello *hello) {
     if ((offer->use & USE_FALLBACK_SCSV) != 0) {
         return offer_reject(hello, TLS_ALERT_INAPPROPRIATE_FALLBACK, "fallback to TLS 1.2");
     }
-    return judge_tls12(offer, hello);
+    return check_tls12(offer, hello);
 }

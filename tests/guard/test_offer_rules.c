@@ -1,5 +1,5 @@
 #include "builder.h"
-#include "guard/judge.h"
+#include "guard/offer_rules.h"
 
 #include <criterion/criterion.h>
 
@@ -14,16 +14,15 @@ static bool judge(const struct hello_spec *spec, struct hello *hello) {
     memcpy(copy, body.data, body.size);
     *hello = (struct hello){0};
     cr_assert(offer_read(bytes_of(copy, body.size), &offer, hello), "%s", hello->fault);
-    bool usable = judge_offer(&offer, hello);
+    bool usable = offer_rules_check(&offer, hello);
     free(copy);
     return usable;
 }
 
-static void expect_usable(const struct hello_spec *spec, bool tls13, bool tls12) {
+static void expect_usable(const struct hello_spec *spec, bool tls13) {
     struct hello hello;
     cr_expect(judge(spec, &hello), "%s", hello.fault);
     cr_expect_eq(hello.tls13, tls13);
-    cr_expect_eq(hello.tls12, tls12);
 }
 
 static void expect_rejected(const struct hello_spec *spec, enum tls_alert alert, const char *what) {
@@ -51,23 +50,23 @@ static void expect_all_rejected(struct hello_spec base, const struct change *cha
     }
 }
 
-Test(judge, each_version_is_taken) {
+Test(offer_rules, each_version_is_taken) {
     struct hello_spec spec = spec_tls13();
-    expect_usable(&spec, true, false);
+    expect_usable(&spec, true);
     spec_set(&spec, 43, "06 7a7a 0304 0302");
-    expect_usable(&spec, true, false);
+    expect_usable(&spec, true);
     spec = spec_tls12();
-    expect_usable(&spec, false, true);
+    expect_usable(&spec, false);
     spec_set(&spec, 43, "04 0303 0302");
-    expect_usable(&spec, false, true);
+    expect_usable(&spec, false);
     spec = spec_tls13();
     spec_set(&spec, 43, "04 0304 0303");
-    expect_usable(&spec, true, false); /* no suite of TLS 1.2 */
+    expect_usable(&spec, true); /* no suite of TLS 1.2 */
     spec.suites = "1301 c02b";
-    expect_usable(&spec, true, true);
+    expect_usable(&spec, true);
 }
 
-Test(judge, other_versions_are_refused) {
+Test(offer_rules, other_versions_are_refused) {
     static const char *const versions[] = {"02 0302", "04 0302 0301", "02 0305", "04 7f1c 0a0a", "02 fefc"};
 
     for (size_t i = 0; i < ARRAY_LENGTH(versions); i++) {
@@ -78,14 +77,14 @@ Test(judge, other_versions_are_refused) {
 }
 
 /* To a client that has offered TLS 1.3 an answer in 1.2 would be a downgrade. */
-Test(judge, tls12_does_not_stand_in_for_an_unusable_tls13) {
+Test(offer_rules, tls12_does_not_stand_in_for_an_unusable_tls13) {
     struct hello_spec spec = spec_tls12();
     spec_set(&spec, 43, "04 0304 0303");
     spec_set(&spec, 51, KEY_SHARE_X25519);
     expect_rejected(&spec, TLS_ALERT_HANDSHAKE_FAILURE, "no suite of TLS 1.3");
 }
 
-Test(judge, fallback_is_refused) {
+Test(offer_rules, fallback_is_refused) {
     struct hello_spec spec = spec_tls12();
     spec.suites = "c02b 5600";
     expect_rejected(&spec, TLS_ALERT_INAPPROPRIATE_FALLBACK, "fallback");
@@ -93,10 +92,10 @@ Test(judge, fallback_is_refused) {
     expect_rejected(&spec, TLS_ALERT_INAPPROPRIATE_FALLBACK, "fallback");
     spec = spec_tls13();
     spec.suites = "1301 5600";
-    expect_usable(&spec, true, false);
+    expect_usable(&spec, true);
 }
 
-Test(judge, compression) {
+Test(offer_rules, compression) {
     struct hello_spec spec = spec_tls13();
     spec.compression = "01";
     expect_rejected(&spec, TLS_ALERT_ILLEGAL_PARAMETER, "deflate only");
@@ -106,12 +105,12 @@ Test(judge, compression) {
     expect_rejected(&spec, TLS_ALERT_ILLEGAL_PARAMETER, "TLS 1.3 offers null once");
     spec = spec_tls12();
     spec.compression = "01 00";
-    expect_usable(&spec, false, true);
+    expect_usable(&spec, false);
     spec.compression = "01 40";
     expect_rejected(&spec, TLS_ALERT_ILLEGAL_PARAMETER, "without null");
 }
 
-Test(judge, tls13_needs_its_extensions) {
+Test(offer_rules, tls13_needs_its_extensions) {
     static const struct change changes[] = {
         {"no supported_groups", 10, NULL, TLS_ALERT_MISSING_EXTENSION},
         {"no signature_algorithms", 13, NULL, TLS_ALERT_MISSING_EXTENSION},
@@ -138,7 +137,7 @@ Test(judge, tls13_needs_its_extensions) {
     expect_rejected(&spec, TLS_ALERT_HANDSHAKE_FAILURE, "suites that we do not have");
 }
 
-Test(judge, key_shares) {
+Test(offer_rules, key_shares) {
     static const struct change changes[] = {
         {"empty", 51, "", TLS_ALERT_DECODE_ERROR},
         {"list longer", 51, "0025 001d 0020" HEX_32, TLS_ALERT_DECODE_ERROR},
@@ -159,18 +158,18 @@ Test(judge, key_shares) {
 
     struct hello_spec spec = spec_tls13();
     spec_set(&spec, 51, "0000"); /* asks for a HelloRetryRequest */
-    expect_usable(&spec, true, false);
+    expect_usable(&spec, true);
     spec_set(&spec, 51, "0069 001d 0020" HEX_32 "0017 0041 04" HEX_64);
-    expect_usable(&spec, true, false);
+    expect_usable(&spec, true);
     spec_set(&spec, 51, "0045 0017 0041 04" HEX_64);
-    expect_usable(&spec, true, false);
+    expect_usable(&spec, true);
     spec_set(&spec, 10, "000a dada 11ec 001d 0100 0017");
     spec_set(&spec, 51, "0010 dada 0001 00 11ec 0002 abcd 0100 0001 00");
-    expect_usable(&spec, true, false);
+    expect_usable(&spec, true);
 }
 
 /* As browsers send it: GREASE, a post-quantum share of 1,216 bytes, then X25519. */
-Test(judge, post_quantum_share_is_passed_over) {
+Test(offer_rules, post_quantum_share_is_passed_over) {
     static char share[4096];
     struct hello_spec spec = spec_tls13();
 
@@ -181,13 +180,13 @@ Test(judge, post_quantum_share_is_passed_over) {
     snprintf(share + at, sizeof(share) - (size_t)at, "001d 0020 %s", HEX_32);
     spec_set(&spec, 10, "000a 4a4a 11ec 001d 0017 0018");
     spec_set(&spec, 51, share);
-    expect_usable(&spec, true, false);
+    expect_usable(&spec, true);
 }
 
 #define PSK_MODES      45
 #define PRE_SHARED_KEY 41
 
-Test(judge, pre_shared_keys) {
+Test(offer_rules, pre_shared_keys) {
     static const struct change changes[] = {
         {"empty", PRE_SHARED_KEY, "", TLS_ALERT_DECODE_ERROR},
         {"as a server sends it", PRE_SHARED_KEY, "0000", TLS_ALERT_DECODE_ERROR},
@@ -211,17 +210,17 @@ Test(judge, pre_shared_keys) {
     spec_append(&spec, PSK_MODES, "01 01");
     spec_append(&spec, PRE_SHARED_KEY, ONE_PSK);
     cr_assert(judge(&spec, &hello), "%s", hello.fault);
-    cr_expect(hello.ticket);
+    cr_expect_eq(hello.first_ticket.size, 32);
     expect_all_rejected(spec, changes, ARRAY_LENGTH(changes));
 
     spec_set(&spec, PRE_SHARED_KEY,
              "000e 0001 aa 00000000 0001 bb 00000000 0052 20" HEX_32 "30" HEX_32 "00112233445566778899aabbccddeeff");
-    expect_usable(&spec, true, false);
+    expect_usable(&spec, true);
     spec_drop(&spec, 13);
     expect_rejected(&spec, TLS_ALERT_HANDSHAKE_FAILURE, "a ticket alone does not do");
 }
 
-Test(judge, tls12_needs_a_matching_pair) {
+Test(offer_rules, tls12_needs_a_matching_pair) {
     static const struct {
         const char *suites;
         const char *signatures;
@@ -240,18 +239,18 @@ Test(judge, tls12_needs_a_matching_pair) {
         spec.suites = cases[i].suites;
         spec_set(&spec, 13, cases[i].signatures);
         if (cases[i].usable) {
-            expect_usable(&spec, false, true);
+            expect_usable(&spec, false);
         } else {
             expect_rejected(&spec, TLS_ALERT_HANDSHAKE_FAILURE, cases[i].suites);
         }
     }
 }
 
-Test(judge, tls12_extensions) {
+Test(offer_rules, tls12_extensions) {
     struct hello_spec spec = spec_tls12();
     spec_drop(&spec, 10);
     spec_drop(&spec, 11);
-    expect_usable(&spec, false, true);
+    expect_usable(&spec, false);
     spec_set(&spec, 10, "0004 001e 0100");
     expect_rejected(&spec, TLS_ALERT_HANDSHAKE_FAILURE, "groups that we do not have");
     spec = spec_tls12();
@@ -264,23 +263,23 @@ Test(judge, tls12_extensions) {
     spec_append(&spec, 23, "");
     spec_append(&spec, 0xff01, "00");
     spec_append(&spec, 5, "01 0000 0000");
-    expect_usable(&spec, false, true);
+    expect_usable(&spec, false);
 }
 
-Test(judge, tls12_ticket) {
+Test(offer_rules, tls12_ticket) {
     struct hello_spec spec = spec_tls12();
     struct hello hello;
 
     spec_append(&spec, 35, "");
-    cr_expect(judge(&spec, &hello) && !hello.ticket);
+    cr_expect(judge(&spec, &hello) && hello.first_ticket.size == 0);
     spec_set(&spec, 35, "00");
-    cr_expect(judge(&spec, &hello) && hello.ticket);
+    cr_expect(judge(&spec, &hello) && hello.first_ticket.size == 1);
     spec = spec_tls13();
     spec_append(&spec, 35, "00");
-    cr_expect(judge(&spec, &hello) && !hello.ticket, "TLS 1.3 does not know it");
+    cr_expect(judge(&spec, &hello) && hello.first_ticket.size == 0, "TLS 1.3 does not know it");
 }
 
-Test(judge, early_data_is_of_tls13_alone) {
+Test(offer_rules, early_data_is_of_tls13_alone) {
     struct hello_spec spec = spec_tls13();
     struct hello hello;
 
