@@ -50,7 +50,6 @@ static void evict(struct connection *connection) {
 
 bool eviction_make_room(struct shard *shard, enum admission_class class) {
     enum places_rank rank = place_rank_of_class(class);
-    struct place *victim;
 
     /* An evicted connection needs a moment to be gone: evict none for a newcomer that the slab cannot hold. */
     if (shard->connections.in_use >= shard->connections_capacity + SHARD_SPARE) {
@@ -58,7 +57,7 @@ bool eviction_make_room(struct shard *shard, enum admission_class class) {
     }
     if (!places_have_room(&shard->places, rank, shard->connections_max)) {
         admission_crowd(&shard->gate.admission);
-        victim = places_find(&shard->places, rank, shard->connections_max, shard->ring.now_ns);
+        struct place *victim = places_find(&shard->places, rank, shard->connections_max, shard->ring.now_ns);
         if (victim == NULL) {
             return false;
         }

@@ -55,10 +55,8 @@ static void complete_handshake(struct connection *connection) {
 }
 
 static void go_on(struct connection *connection, struct bytes input) {
-    enum tls_result result;
-
     tls_session_feed(connection->client.tls, input);
-    result = tls_session_handshake(connection->client.tls);
+    enum tls_result result = tls_session_handshake(connection->client.tls);
     if (result == TLS_FAILED || result == TLS_CLOSED) {
         connection_refuse(connection, STATS_AT_HANDSHAKE,
                           result == TLS_FAILED ? connection_tls_fault(connection) : STATS_REJECT_CLOSED,

@@ -52,14 +52,12 @@ void pace_take_small_piece(struct pace *pace, struct timer_wheel *wheel, uint64_
 }
 
 bool pace_take_body(struct pace *pace, uint64_t now_ms, size_t size) {
-    bool slow;
-
     pace->waited_ms += now_ms - pace->armed_ms;
     pace->waited_bytes += (uint32_t)size;
     if (pace->waited_ms < PACE_BODY_WINDOW_MS) {
         return true;
     }
-    slow = (uint64_t)pace->waited_bytes * 1000 < pace->waited_ms * PACE_BODY_RATE_MIN;
+    bool slow = (uint64_t)pace->waited_bytes * 1000 < pace->waited_ms * PACE_BODY_RATE_MIN;
     pace->waited_ms = 0;
     pace->waited_bytes = 0;
     return !slow;

@@ -15,12 +15,11 @@ _Static_assert((int)HELLO_SIZE_MAX + (int)HELLO_EARLY_DATA_MAX <= (int)SHARD_HEL
 static enum admission_class classify(struct connection *connection, const struct hello *hello) {
     struct shard *shard = connection->client.shard;
     uint64_t now_ns = shard->ring.now_ns;
-    enum admission_class class;
 
     if (connection->client.standing.source == SOURCE_UNTRACKED) {
         return connection->client.standing.class;
     }
-    class = gate_class_of(
+    enum admission_class class = gate_class_of(
         sources_standing(shard->shared.sources, connection->client.standing.source, ring_now_ms(&shard->ring)));
     if (class == ADMISSION_KNOWN && !reputation_has_work(&connection->client)) {
         class = ADMISSION_UNKNOWN; /* its ticket may still be worth more */

@@ -42,7 +42,6 @@ void verdict_release(struct client *client) {
  * memory. */
 static bool keep_chain(struct client *client, const struct tls_peer_chain *chain) {
     size_t size = 0;
-    uint8_t *next;
 
     for (size_t i = 0; i < chain->count; i++) {
         size += sizeof(uint32_t) + chain->certificates[i].size;
@@ -52,7 +51,7 @@ static bool keep_chain(struct client *client, const struct tls_peer_chain *chain
         return false;
     }
     client->verdict.chain_size = (uint32_t)size;
-    next = client->verdict.chain;
+    uint8_t *next = client->verdict.chain;
     for (size_t i = 0; i < chain->count; i++) {
         uint32_t part = (uint32_t)chain->certificates[i].size;
 
@@ -160,13 +159,12 @@ static struct identity *judge_anew(struct client *client) {
 
 const struct identity *verdict_now(struct client *client) {
     int64_t now = clock_wall_seconds();
-    struct identity *anew;
 
     if (!client->verdict.stale && now >= client->verdict.identity->valid_from &&
         now <= client->verdict.identity->valid_until) {
         return client->verdict.identity;
     }
-    anew = judge_anew(client);
+    struct identity *anew = judge_anew(client);
     if (anew == NULL) {
         return NULL;
     }
@@ -218,10 +216,9 @@ static bool may_resume(const struct client *client) {
 /* Stores the chain in the chain log, where a session that resumes, which sends no certificates, finds it by its digest. */
 static void log_chain(const struct client *client) {
     uint32_t part;
-    size_t leaf_size;
 
     memcpy(&part, client->verdict.chain, sizeof part);
-    leaf_size = sizeof part + part;
+    size_t leaf_size = sizeof part + part;
     chain_log_put(client->shard->shared.chains, client->verdict.chain_digest, bytes_of(client->verdict.chain, leaf_size),
                   bytes_of(client->verdict.chain + leaf_size, client->verdict.chain_size - leaf_size));
 }
