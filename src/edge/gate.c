@@ -8,7 +8,7 @@
 #include "edge/screen.h"
 
 #include <fcntl.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,16 +31,19 @@ _Static_assert((int)STATS_CLASS_COUNT == (int)ADMISSION_CLASSES && (int)STATS_SU
  */
 static uint64_t thread_busy_ns(const struct shard *shard) {
     char text[80];
-    unsigned long long used_ns, waited_ns;
-    struct timespec now;
     ssize_t size = shard->gate.schedstat < 0 ? -1 : pread(shard->gate.schedstat, text, sizeof text - 1, 0);
 
     if (size > 0) {
+        char *behind_used, *behind_waited;
+
         text[size] = '\0';
-        if (sscanf(text, "%llu %llu", &used_ns, &waited_ns) == 2) {
+        uint64_t used_ns = strtoull(text, &behind_used, 10);
+        uint64_t waited_ns = strtoull(behind_used, &behind_waited, 10);
+        if (behind_waited != behind_used) {
             return used_ns + waited_ns;
         }
     }
+    struct timespec now;
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
