@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include "base/calendar.h"
 #include "base/check.h"
 
 #include <stdio.h>
@@ -80,38 +81,12 @@ void text_append_base64(struct text *text, struct bytes bytes) {
     keep_whole(text, start);
 }
 
-/* Days from 0000-01-01 to the first of January of `year`, Gregorian: year 0 is a leap year. */
-static unsigned days_before_year(unsigned year) {
-    return 365 * year + (year + 3) / 4 - (year + 99) / 100 + (year + 399) / 400;
-}
-
 void text_append_time(struct text *text, int64_t seconds) {
-    enum { DAY = 86400, DAYS_TO_EPOCH = 719528, DAYS_IN_400_YEARS = 146097 };
-    static const unsigned before_month[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
-    /* 0000-01-01T00:00:00Z to 9999-12-31T23:59:59Z */
-    CHECK(seconds >= INT64_C(-62167219200) && seconds <= INT64_C(253402300799));
-    uint64_t since_year_0 = (uint64_t)(seconds + (int64_t)DAYS_TO_EPOCH * DAY);
-    unsigned second = (unsigned)(since_year_0 % DAY);
-    unsigned day = (unsigned)(since_year_0 / DAY);
-
-    unsigned year = (unsigned)((uint64_t)day * 400 / DAYS_IN_400_YEARS); /* by the mean year: at most one off */
-    if (days_before_year(year) > day) {
-        year--;
-    } else if (days_before_year(year + 1) <= day) {
-        year++;
-    }
-    day -= days_before_year(year);
-    bool leap = days_before_year(year + 1) - days_before_year(year) == 366;
-    unsigned month = 1;
-    while (day >= before_month[month] + (leap && month >= 2)) {
-        month++;
-    }
-    day -= before_month[month - 1] + (leap && month > 2);
-
-    char time[64];
-    int size = snprintf(time, sizeof time, "%04u-%02u-%02uT%02u:%02u:%02uZ", year, month, day + 1, second / 3600,
-                        second / 60 % 60, second % 60);
-    text_append(text, time, (size_t)size);
+    struct calendar time = calendar_of(seconds);
+    char digits[80];
+    int size = snprintf(digits, sizeof digits, "%04u-%02u-%02uT%02u:%02u:%02uZ", time.year, time.month, time.day, time.hour,
+                        time.minute, time.second);
+    text_append(text, digits, (size_t)size);
 }
 
 /* By table 3-7 of Unicode 15: only the second byte's range depends on the first. */

@@ -64,9 +64,4 @@ bool der_read_time(struct bytes *in, int64_t *seconds);
 /* True when `oid` is the content of a well-formed OBJECT IDENTIFIER. */
 bool der_oid_is_valid(struct bytes oid);
 
-/* Days since the epoch of a date in the proleptic Gregorian calendar; year 0 to 9999, month and day from 1. */
-int64_t der_days(unsigned year, unsigned month, unsigned day);
-/* Days in that month, 28 to 31. */
-unsigned der_month_days(unsigned year, unsigned month);
-
 #endif
