@@ -2,6 +2,7 @@
 
 #include "base/calendar.h"
 #include "base/check.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 
@@ -89,38 +90,6 @@ void text_append_time(struct text *text, int64_t seconds) {
     text_append(text, digits, (size_t)size);
 }
 
-/* By table 3-7 of Unicode 15: only the second byte's range depends on the first. */
-size_t text_utf8_size(struct bytes bytes, size_t *skip) {
-    CHECK(bytes.size > 0);
-    uint8_t lead = bytes.data[0], low = 0x80, high = 0xbf;
-    size_t length;
-    *skip = 1;
-    if (lead < 0x80) {
-        return 1;
-    } else if (lead >= 0xc2 && lead <= 0xdf) {
-        length = 2;
-    } else if (lead >= 0xe0 && lead <= 0xef) {
-        length = 3;
-        low = lead == 0xe0 ? 0xa0 : low;   /* no overlong form */
-        high = lead == 0xed ? 0x9f : high; /* no surrogate */
-    } else if (lead >= 0xf0 && lead <= 0xf4) {
-        length = 4;
-        low = lead == 0xf0 ? 0x90 : low;
-        high = lead == 0xf4 ? 0x8f : high; /* nothing past U+10FFFF */
-    } else {
-        return 0;
-    }
-    for (size_t i = 1; i < length; i++) {
-        if (i >= bytes.size || bytes.data[i] < low || bytes.data[i] > high) {
-            *skip = i;
-            return 0;
-        }
-        low = 0x80;
-        high = 0xbf;
-    }
-    return length;
-}
-
 static void append_json_ascii(struct text *text, uint8_t c) {
     static const char plain[] = "\b\t\n\f\r\"\\";
     static const char letters[] = "btnfr\"\\";
@@ -141,13 +110,13 @@ void text_append_json(struct text *text, struct bytes bytes) {
     text_append_char(text, '"');
     for (size_t i = 0; i < bytes.size && !text->overflow;) {
         size_t skip;
-        size_t length = text_utf8_size(bytes_of(bytes.data + i, bytes.size - i), &skip);
+        size_t length = utf8_size(bytes_of(bytes.data + i, bytes.size - i), &skip);
         if (length == 1) {
             append_json_ascii(text, bytes.data[i]);
         } else if (length > 1) {
             text_append(text, bytes.data + i, length);
         } else {
-            text_append_string(text, TEXT_REPLACEMENT);
+            text_append_string(text, UTF8_REPLACEMENT);
         }
         i += length > 0 ? length : skip;
     }

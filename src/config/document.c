@@ -1,5 +1,6 @@
 #include "config/document.h"
 
+#include "base/utf8.h"
 #include "config/memory.h"
 #include "config/problems.h"
 #include "config/syntax.h"
@@ -40,28 +41,12 @@ static unsigned last_line_of(struct bytes text) {
     return line_at(text, text.size == 0 ? 0 : text.size - 1);
 }
 
-/* The size of the well-formed UTF-8 sequence at the front (RFC 3629), or 0. */
-static size_t utf8_sequence_size(const uint8_t *data, size_t left) {
-    uint8_t lead = data[0];
-    if (lead < 0x80)
-        return 1;
-    size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-    if (lead < 0xc2 || lead > 0xf4 || size > left)
-        return 0;
-    for (size_t i = 1; i < size; i++)
-        if ((data[i] & 0xc0) != 0x80)
-            return 0;
-    bool overlong = (lead == 0xe0 && data[1] < 0xa0) || (lead == 0xf0 && data[1] < 0x90);
-    bool surrogate = lead == 0xed && data[1] > 0x9f;
-    bool beyond = lead == 0xf4 && data[1] > 0x8f;
-    return overlong || surrogate || beyond ? 0 : size;
-}
-
 /* libyaml would guess the encoding, and names no line for what it cannot decode. */
 static bool check_encoding(const struct builder *builder) {
     struct bytes text = builder->text;
     for (size_t at = 0; at < text.size;) {
-        size_t size = utf8_sequence_size(text.data + at, text.size - at);
+        size_t skip;
+        size_t size = utf8_size(bytes_of(text.data + at, text.size - at), &skip);
         if (size == 0 || text.data[at] == '\0') {
             problems_add(builder->problems, builder->file, line_at(text, at), "%s",
                          size == 0 ? "not UTF-8 text" : "a NUL byte: not a text file");

@@ -1,6 +1,7 @@
 #include "identity/identity.h"
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "identity/render.h"
 #include "path/path.h"
 
@@ -84,10 +85,7 @@ static bool draft_add_log_texts(struct draft *draft, const struct render_source 
         if (!render_field(&value, &texts[i].field, source)) {
             continue;
         }
-        sizes[i] = value.size < texts[i].most ? value.size : texts[i].most;
-        while (sizes[i] < value.size && sizes[i] > 0 && (uint8_t)buffer[sizes[i]] >> 6 == 2) {
-            sizes[i]--; /* not within a character */
-        }
+        sizes[i] = utf8_cut(text_bytes(&value), texts[i].most).size;
         if (!draft_reserve(draft, sizes[i])) {
             return false;
         }
@@ -101,10 +99,7 @@ static void set_path_detail(char detail[static IDENTITY_DETAIL_SIZE], const stru
     char buffer[1024];
     struct text text = text_over(buffer, sizeof(buffer));
     path_append_detail(&text, verdict, depth_max);
-    size_t size = text.size < IDENTITY_DETAIL_SIZE ? text.size : IDENTITY_DETAIL_SIZE - 1;
-    while (size < text.size && size > 0 && (uint8_t)buffer[size] >> 6 == 2) {
-        size--;
-    }
+    size_t size = utf8_cut(text_bytes(&text), IDENTITY_DETAIL_SIZE - 1).size;
     memcpy(detail, buffer, size);
     detail[size] = '\0';
 }

@@ -1,5 +1,6 @@
 /* What went wrong on a path, in a sentence for whoever has to mend it. */
 #include "base/check.h"
+#include "base/utf8.h"
 #include "path/path.h"
 #include "x509/crl.h"
 #include "x509/der.h"
@@ -34,13 +35,7 @@ static size_t unprintable_size(struct bytes text) {
 
 /* As printable UTF-8, cut at a character's end, which dots tell. */
 static void append_quoted(struct text *out, struct bytes text) {
-    size_t size = text.size;
-    if (size > QUOTED_SIZE_MAX) {
-        size = QUOTED_SIZE_MAX - 3;
-        while (size > 0 && text.data[size] >> 6 == 2) {
-            size--;
-        }
-    }
+    size_t size = text.size > QUOTED_SIZE_MAX ? utf8_cut(text, QUOTED_SIZE_MAX - 3).size : text.size;
     text_append_char(out, '"');
     for (size_t i = 0; i < size;) {
         size_t skip = unprintable_size(bytes_of(text.data + i, size - i));

@@ -1,7 +1,7 @@
 #include "stats/json.h"
 
 #include "base/check.h"
-#include "base/text.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -63,9 +63,9 @@ static size_t plain_size(struct bytes value) {
 static size_t put_character(struct json *json, struct bytes value) {
     uint8_t first = value.data[0];
     size_t skip;
-    size_t size = text_utf8_size(value, &skip);
+    size_t size = utf8_size(value, &skip);
     if (size == 0) {
-        put_string(json, TEXT_REPLACEMENT);
+        put_string(json, UTF8_REPLACEMENT);
         return skip;
     }
     if (first < ' ' || first == 0x7f) {

@@ -1,7 +1,7 @@
 #include "stats/page.h"
 
 #include "base/check.h"
-#include "base/text.h"
+#include "base/utf8.h"
 
 #include <stdlib.h>
 
@@ -83,9 +83,9 @@ static void put_label_value(struct page *page, const char *value) {
         if (*value == '\0') {
             return;
         }
-        size = text_utf8_size(bytes_of(value, strnlen(value, 4)), &skip);
+        size = utf8_size(bytes_of(value, strnlen(value, 4)), &skip);
         if (size == 0) {
-            put_string(page, TEXT_REPLACEMENT);
+            put_string(page, UTF8_REPLACEMENT);
             size = skip;
         } else if (*value == '\n') {
             put_string(page, "\\n");

@@ -1,6 +1,7 @@
 /* Names as they are compared: name_equal, name_is_within and name_hash rest on one folding of strings. */
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/utf8.h"
 #include "x509/der.h"
 #include "x509/name.h"
 
@@ -60,9 +61,7 @@ static size_t fold(struct folder *folder, uint8_t chunk[static CHUNK_SIZE]) {
         if (character < 0x80) {
             chunk[size++] = (uint8_t)(character >= 'A' && character <= 'Z' ? character + ('a' - 'A') : character);
         } else {
-            struct text text = text_over(chunk + size, STEP_MAX);
-            name_append_character(&text, character);
-            size += text.size;
+            size += utf8_write(character, chunk + size);
         }
     }
     bytes_folded += before - folder->characters.rest.size;

@@ -1,5 +1,6 @@
 /* The text of Names: RFC 4514 with OpenSSL's short names for attribute types. */
 #include "base/check.h"
+#include "base/utf8.h"
 #include "x509/der.h"
 #include "x509/name.h"
 #include "x509/oid.h"
@@ -48,24 +49,8 @@ static const struct {
 };
 
 void name_append_character(struct text *out, uint32_t character) {
-    uint8_t utf8[4];
-    size_t size = 0;
-    if (character < 0x80) {
-        utf8[size++] = (uint8_t)character;
-    } else if (character < 0x800) {
-        utf8[size++] = (uint8_t)(0xc0 | character >> 6);
-    } else if (character < 0x10000) {
-        utf8[size++] = (uint8_t)(0xe0 | character >> 12);
-        utf8[size++] = (uint8_t)(0x80 | (character >> 6 & 0x3f));
-    } else {
-        utf8[size++] = (uint8_t)(0xf0 | character >> 18);
-        utf8[size++] = (uint8_t)(0x80 | (character >> 12 & 0x3f));
-        utf8[size++] = (uint8_t)(0x80 | (character >> 6 & 0x3f));
-    }
-    if (character >= 0x80) {
-        utf8[size++] = (uint8_t)(0x80 | (character & 0x3f));
-    }
-    text_append(out, utf8, size);
+    uint8_t utf8[UTF8_SIZE_MAX];
+    text_append(out, utf8, utf8_write(character, utf8));
 }
 
 static void append_hex_value(struct text *out, struct bytes whole) {

@@ -6,6 +6,7 @@
  */
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/utf8.h"
 #include "identity/identity.h"
 #include "path/path.h"
 #include "x509/der.h"
@@ -208,7 +209,7 @@ static void check_identity(const struct identity *identity) {
     CHECK(detail_size < IDENTITY_DETAIL_SIZE && (detail_size == 0) == (identity->reason == REASON_OK));
     for (struct bytes rest = bytes_of_string(identity->detail); rest.size > 0;) {
         size_t skip;
-        size_t size = text_utf8_size(rest, &skip);
+        size_t size = utf8_size(rest, &skip);
         CHECK(size > 0 && rest.data[0] >= 0x20 && rest.data[0] != 0x7f && !(rest.data[0] == 0xc2 && rest.data[1] < 0xa0));
         rest = bytes_of(rest.data + size, rest.size - size);
     }
