@@ -2,7 +2,7 @@
 
 #include "base/calendar.h"
 #include "base/check.h"
-#include "base/utf8.h"
+#include "base/json.h"
 
 #include <stdio.h>
 
@@ -46,7 +46,7 @@ void text_append_format(struct text *text, const char *format, ...) {
     text->size += (size_t)size;
 }
 
-/* Takes back what an append of several pieces has written since `start`, if a piece did not fit. */
+/* Takes back the pieces that one append has written since `start`, if a piece did not fit. */
 static void keep_whole(struct text *text, size_t start) {
     if (text->overflow) {
         text->size = start;
@@ -90,35 +90,12 @@ void text_append_time(struct text *text, int64_t seconds) {
     text_append(text, digits, (size_t)size);
 }
 
-static void append_json_ascii(struct text *text, uint8_t c) {
-    static const char plain[] = "\b\t\n\f\r\"\\";
-    static const char letters[] = "btnfr\"\\";
-    const char *found = c == 0 ? NULL : strchr(plain, c);
-    if (found != NULL) {
-        char escape[2] = {'\\', letters[found - plain]};
-        text_append(text, escape, sizeof escape);
-    } else if (c < 0x20 || c == 0x7f) {
-        text_append_string(text, "\\u00");
-        text_append_hex(text, bytes_of(&c, 1));
-    } else {
-        text_append_char(text, (char)c);
-    }
-}
-
 void text_append_json(struct text *text, struct bytes bytes) {
     size_t start = text->size;
     text_append_char(text, '"');
-    for (size_t i = 0; i < bytes.size && !text->overflow;) {
-        size_t skip;
-        size_t length = utf8_size(bytes_of(bytes.data + i, bytes.size - i), &skip);
-        if (length == 1) {
-            append_json_ascii(text, bytes.data[i]);
-        } else if (length > 1) {
-            text_append(text, bytes.data + i, length);
-        } else {
-            text_append_string(text, UTF8_REPLACEMENT);
-        }
-        i += length > 0 ? length : skip;
+    while (bytes.size > 0 && !text->overflow) {
+        char escape[JSON_ESCAPE_SIZE];
+        text_append_bytes(text, json_next_piece(&bytes, escape));
     }
     text_append_char(text, '"');
     keep_whole(text, start);

@@ -33,7 +33,7 @@ void text_append_hex(struct text *text, struct bytes bytes);
 void text_append_base64(struct text *text, struct bytes bytes);
 /* Appends a time as RFC 3339 has it, 2026-11-24T02:26:00Z. `seconds` are since the epoch, years 0 to 9999. */
 void text_append_time(struct text *text, int64_t seconds);
-/* Appends a JSON string with its quotes (RFC 8259); bytes that are not UTF-8 become U+FFFD. */
+/* Appends a JSON string with its quotes (base/json.h). */
 void text_append_json(struct text *text, struct bytes bytes);
 /* Writes control bytes (below 0x20, 0x7f) and '%' as %XX in upper case: the contract's rule for header values. */
 void text_append_header_value(struct text *text, struct bytes bytes);
