@@ -141,10 +141,10 @@ static int add_roots(struct trust *trust, const char *path) {
     struct bytes content;
     if (read_file(path, FILE_SIZE_MAX, &content) != 0)
         return EXIT_UNUSABLE;
-    char error[IDENTITY_ERROR_SIZE];
-    int result = trust_add_file(trust, content, error);
+    struct error error;
+    int result = trust_add_file(trust, content, &error);
     file_content_free(&content);
-    return result < 0 ? refuse("%s: %s", path, error) : 0;
+    return result < 0 ? refuse("%s: %s", path, error.text) : 0;
 }
 
 static int add_crls(struct arguments *arguments, const char *path) {
@@ -154,10 +154,10 @@ static int add_crls(struct arguments *arguments, const char *path) {
     arguments->crl_paths[arguments->crl_count++] = path;
     if (read_file(path, CLIENT_AUTH_CRL_SIZE_MAX, &content) != 0)
         return EXIT_UNUSABLE;
-    char error[IDENTITY_ERROR_SIZE];
-    int result = revocation_add_file(arguments->revocation, content, error);
+    struct error error;
+    int result = revocation_add_file(arguments->revocation, content, &error);
     file_content_free(&content);
-    return result < 0 ? refuse("%s: %s", path, error) : 0;
+    return result < 0 ? refuse("%s: %s", path, error.text) : 0;
 }
 
 /* As the server counts: what goes over the limit is not kept, nor what follows. */
@@ -306,11 +306,11 @@ static int set_option(struct arguments *arguments, int option, char **argv) {
 }
 
 static int check_crls(const struct arguments *arguments) {
-    char error[IDENTITY_ERROR_SIZE];
-    if (arguments->revocation == NULL || revocation_check(arguments->revocation, arguments->trust, error) == 0)
+    struct error error;
+    if (arguments->revocation == NULL || revocation_check(arguments->revocation, arguments->trust, &error) == 0)
         return 0;
     unsigned file = revocation_file_at_fault(arguments->revocation);
-    return refuse("%s: %s", file == 0 ? "--crl" : arguments->crl_paths[file - 1], error);
+    return refuse("%s: %s", file == 0 ? "--crl" : arguments->crl_paths[file - 1], error.text);
 }
 
 /* Roots, lists and limits come from a host or from the command line, never from both. */

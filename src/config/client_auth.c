@@ -39,10 +39,10 @@ static bool add_ca_file(const struct loader *loader, const struct document_node 
     char *path = NULL;
     struct bytes content;
     bool good = value_file(loader, node, "client_auth.ca", VALUES_PEM_SIZE_MAX, &path, &content);
-    char error[IDENTITY_ERROR_SIZE];
-    if (good && trust_add_file(trust, content, error) < 0) {
+    struct error error;
+    if (good && trust_add_file(trust, content, &error) < 0) {
         if (!advice_report(loader, node, "client_auth.ca", path, content, ADVICE_ROOTS))
-            loader_problem(loader, node, "client_auth.ca: %s: %s", path, error);
+            loader_problem(loader, node, "client_auth.ca: %s: %s", path, error.text);
         good = false;
     }
     file_content_free(&content);
@@ -92,10 +92,10 @@ static bool add_crl_file(const struct loader *loader, const struct document_node
     char *path = NULL;
     struct bytes content;
     bool good = value_file(loader, node, "client_auth.crl", CLIENT_AUTH_CRL_SIZE_MAX, &path, &content);
-    char error[IDENTITY_ERROR_SIZE];
-    if (good && revocation_add_file(revocation, content, error) < 0) {
+    struct error error;
+    if (good && revocation_add_file(revocation, content, &error) < 0) {
         if (!advice_report(loader, node, "client_auth.crl", path, content, ADVICE_LISTS))
-            loader_problem(loader, node, "client_auth.crl: %s: %s", path, error);
+            loader_problem(loader, node, "client_auth.crl: %s: %s", path, error.text);
         good = false;
     }
     file_content_free(&content);
@@ -123,9 +123,9 @@ static struct revocation *read_crls(const struct loader *loader, const struct cl
     bool good = true;
     for (const struct document_node *item = nodes->crl->first; item != NULL; item = item->next)
         good = add_crl_file(loader, item, revocation) && good;
-    char error[IDENTITY_ERROR_SIZE];
-    if (good && trust != NULL && revocation_check(revocation, trust, error) < 0) {
-        report_crl(loader, nodes->crl, revocation_file_at_fault(revocation), error);
+    struct error error;
+    if (good && trust != NULL && revocation_check(revocation, trust, &error) < 0) {
+        report_crl(loader, nodes->crl, revocation_file_at_fault(revocation), error.text);
         good = false;
     }
     if (good)

@@ -20,7 +20,10 @@ struct revocation {
     uint8_t digest[SIGNATURE_SHA256_SIZE];
 };
 
-enum { ROOT_SIGNATURES_MAX = 1024 /* for one CRL: operators' own files, so only a bound against nonsense */ };
+enum {
+    ROOT_SIGNATURES_MAX = 1024, /* for one CRL: operators' own files, so only a bound against nonsense */
+    NAME_SHOWN_MAX = 128,       /* bytes of an issuer in a message */
+};
 
 struct revocation *revocation_create(void) {
     return calloc(1, sizeof(struct revocation));
@@ -45,24 +48,19 @@ void revocation_free(struct revocation *revocation) {
     free(revocation);
 }
 
-__attribute__((format(printf, 3, 4))) static int refuse(char error[static IDENTITY_ERROR_SIZE],
-                                                        const struct revocation_origin *origin, const char *format, ...) {
-    char why[IDENTITY_ERROR_SIZE - 64];
+__attribute__((format(printf, 3, 4))) static int refuse(struct error *error, const struct revocation_origin *origin,
+                                                        const char *format, ...) {
+    char why[ERROR_SIZE - 64];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(why, sizeof(why), format, arguments);
     va_end(arguments);
     if (origin->block == 0) {
-        snprintf(error, IDENTITY_ERROR_SIZE, "the DER CRL is not usable: %s", why);
+        error_set(error, "the DER CRL is not usable: %s", why);
     } else {
-        snprintf(error, IDENTITY_ERROR_SIZE, "block %u (line %u) is not usable: %s", origin->block, origin->line, why);
+        error_set(error, "block %u (line %u) is not usable: %s", origin->block, origin->line, why);
     }
     return -EINVAL;
-}
-
-static int fail(char error[static IDENTITY_ERROR_SIZE], int result, const char *why) {
-    snprintf(error, IDENTITY_ERROR_SIZE, "%s", why);
-    return result;
 }
 
 /* Room for one more pointer in an array of `count`, which doubles at powers of two. */
@@ -100,12 +98,12 @@ static bool is_kept(const struct revocation *revocation, const struct revocation
 }
 
 static int add_list(struct revocation *revocation, struct bytes der, const struct revocation_origin *origin,
-                    char error[static IDENTITY_ERROR_SIZE]) {
-    char why[IDENTITY_ERROR_SIZE];
+                    struct error *error) {
+    struct error why;
     int result;
-    struct revocation_list *list = revocation_list_create(der, origin, &result, why);
+    struct revocation_list *list = revocation_list_create(der, origin, &result, &why);
     if (list == NULL) {
-        return result == -EINVAL ? refuse(error, origin, "%s", why) : fail(error, result, why);
+        return result == -EINVAL ? refuse(error, origin, "%s", why.text) : error_fail(error, result, "%s", why.text);
     }
     if (is_kept(revocation, list)) {
         revocation_list_free(list);
@@ -113,16 +111,15 @@ static int add_list(struct revocation *revocation, struct bytes der, const struc
     }
     if (revocation->count == REVOCATION_CRLS_MAX || !reserve(&revocation->lists, revocation->count)) {
         revocation_list_free(list);
-        return revocation->count == REVOCATION_CRLS_MAX ? fail(error, -E2BIG, "there are more than 4096 CRLs")
-                                                        : fail(error, -ENOMEM, "out of memory");
+        return revocation->count == REVOCATION_CRLS_MAX ? error_fail(error, -E2BIG, "there are more than 4096 CRLs")
+                                                        : error_fail(error, -ENOMEM, "out of memory");
     }
     revocation->lists[revocation->count++] = list;
     extend_digest(revocation, 'L', list->fingerprint);
     return 0;
 }
 
-static int keep_delegate(struct revocation *revocation, struct revocation_delegate *delegate,
-                         char error[static IDENTITY_ERROR_SIZE]) {
+static int keep_delegate(struct revocation *revocation, struct revocation_delegate *delegate, struct error *error) {
     for (size_t i = 0; i < revocation->delegate_count; i++) {
         if (bytes_equal(revocation->delegates[i]->certificate.der, delegate->certificate.der)) {
             revocation_delegate_free(delegate);
@@ -132,20 +129,20 @@ static int keep_delegate(struct revocation *revocation, struct revocation_delega
     bool full = revocation->delegate_count == REVOCATION_DELEGATES_MAX;
     if (full || !reserve(&revocation->delegates, revocation->delegate_count)) {
         revocation_delegate_free(delegate);
-        return full ? fail(error, -E2BIG, "there are more than 256 certificates that sign CRLs")
-                    : fail(error, -ENOMEM, "out of memory");
+        return full ? error_fail(error, -E2BIG, "there are more than 256 certificates that sign CRLs")
+                    : error_fail(error, -ENOMEM, "out of memory");
     }
     revocation->delegates[revocation->delegate_count++] = delegate;
     return 0;
 }
 
 static int add_delegate(struct revocation *revocation, struct bytes der, const struct revocation_origin *origin,
-                        char error[static IDENTITY_ERROR_SIZE]) {
+                        struct error *error) {
     const char *why;
     int result;
     struct revocation_delegate *delegate = revocation_delegate_create(der, &result, &why);
     if (delegate == NULL) {
-        return result == -EINVAL ? refuse(error, origin, "%s", why) : fail(error, result, why);
+        return result == -EINVAL ? refuse(error, origin, "%s", why) : error_fail(error, result, "%s", why);
     }
     uint8_t fingerprint[SIGNATURE_SHA256_SIZE];
     signature_sha256(der, fingerprint);
@@ -154,17 +151,16 @@ static int add_delegate(struct revocation *revocation, struct bytes der, const s
 }
 
 static int add_block(struct revocation *revocation, const struct pem_block *block, const struct revocation_origin *origin,
-                     bool *has_crl, char error[static IDENTITY_ERROR_SIZE]) {
+                     bool *has_crl, struct error *error) {
     bool is_crl = pem_label_is(block, "X509 CRL");
     if (!is_crl && !pem_label_is(block, "CERTIFICATE")) {
-        snprintf(error, IDENTITY_ERROR_SIZE, "block %u (line %u) is a %.*s, neither an X509 CRL nor a CERTIFICATE",
-                 origin->block, origin->line, (int)(block->label.size < 40 ? block->label.size : 40),
-                 (const char *)block->label.data);
+        error_set(error, "block %u (line %u) is a %.*s, neither an X509 CRL nor a CERTIFICATE", origin->block, origin->line,
+                  (int)(block->label.size < 40 ? block->label.size : 40), (const char *)block->label.data);
         return -EINVAL;
     }
     uint8_t *der = malloc(block->size);
     if (der == NULL) {
-        return fail(error, -ENOMEM, "out of memory");
+        return error_fail(error, -ENOMEM, "out of memory");
     }
     pem_decode(block, der);
     struct bytes bytes = bytes_of(der, block->size);
@@ -174,7 +170,7 @@ static int add_block(struct revocation *revocation, const struct pem_block *bloc
     return result;
 }
 
-static int add_pem(struct revocation *revocation, struct bytes file, char error[static IDENTITY_ERROR_SIZE]) {
+static int add_pem(struct revocation *revocation, struct bytes file, struct error *error) {
     struct pem_reader reader = pem_reader_of(file);
     struct pem_block block;
     enum pem_result found;
@@ -189,12 +185,12 @@ static int add_pem(struct revocation *revocation, struct bytes file, char error[
         }
     }
     if (found == PEM_ERROR) {
-        snprintf(error, IDENTITY_ERROR_SIZE, "line %u: %s", reader.error_line, reader.error);
+        error_set(error, "line %u: %s", reader.error_line, reader.error);
         return -EINVAL;
     }
     if (!has_crl) {
-        return fail(error, -EINVAL,
-                    file.size == 0 ? "the file is empty" : "there is no CRL in it: neither PEM (X509 CRL) nor DER");
+        return error_fail(error, -EINVAL, "%s",
+                          file.size == 0 ? "the file is empty" : "there is no CRL in it: neither PEM (X509 CRL) nor DER");
     }
     return 0;
 }
@@ -211,7 +207,7 @@ static int compare_lists(const void *left, const void *right) {
     return a->next_update > b->next_update ? -1 : a->next_update < b->next_update;
 }
 
-int revocation_add_file(struct revocation *revocation, struct bytes file, char error[static IDENTITY_ERROR_SIZE]) {
+int revocation_add_file(struct revocation *revocation, struct bytes file, struct error *error) {
     size_t lists = revocation->count;
     size_t delegates = revocation->delegate_count;
     uint8_t digest[SIGNATURE_SHA256_SIZE];
@@ -371,7 +367,7 @@ bool revocation_speaks_for(const struct revocation *revocation, const struct tru
 }
 
 static int check_list(struct revocation *revocation, struct revocation_list *list, const struct trust *trust,
-                      char error[static IDENTITY_ERROR_SIZE]) {
+                      struct error *error) {
     struct key_allowance allowance = {.left = ROOT_SIGNATURES_MAX};
     bool is_of_root = false;
     for (size_t i = 0; i < trust_count(trust); i++) {
@@ -388,7 +384,7 @@ static int check_list(struct revocation *revocation, struct revocation_list *lis
     if (!is_of_root) {
         return 0;
     }
-    char name[IDENTITY_ERROR_SIZE - 128];
+    char name[NAME_SHOWN_MAX];
     struct text text = text_over(name, sizeof(name));
     name_append_text(&text, list->issuer);
     const struct revocation_origin *origin = &list->origin;
@@ -397,21 +393,20 @@ static int check_list(struct revocation *revocation, struct revocation_list *lis
         snprintf(place, sizeof(place), "block %u (line %u): ", origin->block, origin->line);
     }
     revocation->file_at_fault = origin->file;
-    snprintf(error, IDENTITY_ERROR_SIZE, "%snot signed by the root of its issuer %.*s or by one that may sign for it", place,
-             (int)text.size, name);
+    error_set(error, "%snot signed by the root of its issuer %.*s or by one that may sign for it", place, (int)text.size,
+              name);
     return -EINVAL;
 }
 
 /* A CA of a root's name that the old root has certified may be among the roots, and then it may sign CRLs. */
-static int add_roots_as_delegates(struct revocation *revocation, const struct trust *trust,
-                                  char error[static IDENTITY_ERROR_SIZE]) {
+static int add_roots_as_delegates(struct revocation *revocation, const struct trust *trust, struct error *error) {
     for (size_t i = 0; i < trust_count(trust); i++) {
         const char *why;
         int result;
         struct revocation_delegate *delegate =
             revocation_delegate_create(trust_anchor(trust, i)->certificate.der, &result, &why);
         if (delegate == NULL && result != -EINVAL) {
-            return fail(error, result, why);
+            return error_fail(error, result, "%s", why);
         }
         struct key_allowance one = {.left = 1};
         /* Who is signed by itself cannot have been signed by anybody else. */
@@ -424,7 +419,7 @@ static int add_roots_as_delegates(struct revocation *revocation, const struct tr
     return 0;
 }
 
-int revocation_check(struct revocation *revocation, const struct trust *trust, char error[static IDENTITY_ERROR_SIZE]) {
+int revocation_check(struct revocation *revocation, const struct trust *trust, struct error *error) {
     revocation->file_at_fault = 0;
     int result = add_roots_as_delegates(revocation, trust, error);
     for (size_t i = 0; i < revocation->count && result == 0; i++) {

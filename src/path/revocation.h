@@ -39,13 +39,13 @@ void revocation_free(struct revocation *revocation);
  * CRL. All or nothing: 0, or a negative errno with one line in `error` that says which block is at fault, its line in the
  * file and why. The same CRL twice is kept once. Nothing of `file` is needed afterwards.
  */
-int revocation_add_file(struct revocation *revocation, struct bytes file, char error[static IDENTITY_ERROR_SIZE]);
+int revocation_add_file(struct revocation *revocation, struct bytes file, struct error *error);
 
 /*
  * After all files: a CRL whose issuer has the name of a root must be signed by such a root or by a delegate of it. 0, or a
  * negative errno with one line in `error`. CRLs of intermediates are checked when a chain first leads to them.
  */
-int revocation_check(struct revocation *revocation, const struct trust *trust, char error[static IDENTITY_ERROR_SIZE]);
+int revocation_check(struct revocation *revocation, const struct trust *trust, struct error *error);
 /* Which file the last revocation_check has found fault with: from 1, in the order in which they were added; 0: none. */
 unsigned revocation_file_at_fault(const struct revocation *revocation);
 

@@ -38,11 +38,11 @@ struct revocation_list {
 };
 
 /*
- * Reads a whole CRL; NULL with -EINVAL or -ENOMEM in *result and a text in `why`, which needs no file or block in front:
+ * Reads a whole CRL; NULL with -EINVAL or -ENOMEM in *result and a text in *error, which needs no file or block in front:
  * "entry 3: its date cannot be read". Nothing of `der` is needed afterwards.
  */
 struct revocation_list *revocation_list_create(struct bytes der, const struct revocation_origin *origin, int *result,
-                                               char why[static IDENTITY_ERROR_SIZE]);
+                                               struct error *error);
 void revocation_list_free(struct revocation_list *list);
 
 /*

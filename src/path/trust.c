@@ -54,18 +54,17 @@ struct origin {
     unsigned line;
 };
 
-__attribute__((format(printf, 3, 4))) static int refuse(char error[static IDENTITY_ERROR_SIZE], const struct origin *origin,
-                                                        const char *format, ...) {
-    char why[IDENTITY_ERROR_SIZE - 64];
+__attribute__((format(printf, 3, 4))) static int refuse(struct error *error, const struct origin *origin, const char *format,
+                                                        ...) {
+    char why[ERROR_SIZE - 64];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(why, sizeof(why), format, arguments);
     va_end(arguments);
     if (origin->block == 0) {
-        snprintf(error, IDENTITY_ERROR_SIZE, "the DER certificate is no usable root: %s", why);
+        error_set(error, "the DER certificate is no usable root: %s", why);
     } else {
-        snprintf(error, IDENTITY_ERROR_SIZE, "certificate %u (line %u) is no usable root: %s", origin->block, origin->line,
-                 why);
+        error_set(error, "certificate %u (line %u) is no usable root: %s", origin->block, origin->line, why);
     }
     return -EINVAL;
 }
@@ -119,7 +118,7 @@ static const char *find_fault(const struct trust_anchor *anchor, enum reason key
     return NULL;
 }
 
-static int judge_root(struct trust_anchor *anchor, const struct origin *origin, char error[static IDENTITY_ERROR_SIZE]) {
+static int judge_root(struct trust_anchor *anchor, const struct origin *origin, struct error *error) {
     const char *fault = find_fault(anchor, signature_judge_key(&anchor->certificate, &anchor->key));
     if (fault != NULL) {
         return refuse(error, origin, "%s", fault);
@@ -178,8 +177,7 @@ static void link_last(struct trust *trust) {
 }
 
 /* Takes `root`, whose first `size` bytes of der are filled: keeps it, or frees it. */
-static int add_root(struct trust *trust, struct root *root, size_t size, const struct origin *origin,
-                    char error[static IDENTITY_ERROR_SIZE]) {
+static int add_root(struct trust *trust, struct root *root, size_t size, const struct origin *origin, struct error *error) {
     struct bytes der = bytes_of(root->der, size);
     const char *why;
     int result;
@@ -193,7 +191,7 @@ static int add_root(struct trust *trust, struct root *root, size_t size, const s
         result = judge_root(&root->anchor, origin, error);
     }
     if (result == 0 && reserve(trust) != 0) {
-        snprintf(error, IDENTITY_ERROR_SIZE, "out of memory");
+        error_set(error, "out of memory");
         result = -ENOMEM;
     }
     if (result != 0) {
@@ -208,15 +206,15 @@ static int add_root(struct trust *trust, struct root *root, size_t size, const s
     return 0;
 }
 
-static struct root *allocate_root(size_t size, char error[static IDENTITY_ERROR_SIZE]) {
+static struct root *allocate_root(size_t size, struct error *error) {
     struct root *root = malloc(sizeof(struct root) + size);
     if (root == NULL) {
-        snprintf(error, IDENTITY_ERROR_SIZE, "out of memory");
+        error_set(error, "out of memory");
     }
     return root;
 }
 
-static int add_der(struct trust *trust, struct bytes file, char error[static IDENTITY_ERROR_SIZE]) {
+static int add_der(struct trust *trust, struct bytes file, struct error *error) {
     struct root *root = allocate_root(file.size, error);
     if (root == NULL) {
         return -ENOMEM;
@@ -225,11 +223,10 @@ static int add_der(struct trust *trust, struct bytes file, char error[static IDE
     return add_root(trust, root, file.size, &(struct origin){0, 0}, error);
 }
 
-static int add_block(struct trust *trust, const struct pem_block *block, unsigned number,
-                     char error[static IDENTITY_ERROR_SIZE]) {
+static int add_block(struct trust *trust, const struct pem_block *block, unsigned number, struct error *error) {
     if (!pem_label_is(block, "CERTIFICATE")) {
-        snprintf(error, IDENTITY_ERROR_SIZE, "block %u (line %u) is a %.*s, not a CERTIFICATE", number, block->line,
-                 (int)(block->label.size < 40 ? block->label.size : 40), (const char *)block->label.data);
+        error_set(error, "block %u (line %u) is a %.*s, not a CERTIFICATE", number, block->line,
+                  (int)(block->label.size < 40 ? block->label.size : 40), (const char *)block->label.data);
         return -EINVAL;
     }
     struct root *root = allocate_root(block->size, error);
@@ -240,7 +237,7 @@ static int add_block(struct trust *trust, const struct pem_block *block, unsigne
     return add_root(trust, root, block->size, &(struct origin){number, block->line}, error);
 }
 
-static int add_pem(struct trust *trust, struct bytes file, char error[static IDENTITY_ERROR_SIZE]) {
+static int add_pem(struct trust *trust, struct bytes file, struct error *error) {
     struct pem_reader reader = pem_reader_of(file);
     struct pem_block block;
     enum pem_result found;
@@ -252,18 +249,17 @@ static int add_pem(struct trust *trust, struct bytes file, char error[static IDE
         }
     }
     if (found == PEM_ERROR) {
-        snprintf(error, IDENTITY_ERROR_SIZE, "line %u: %s", reader.error_line, reader.error);
+        error_set(error, "line %u: %s", reader.error_line, reader.error);
         return -EINVAL;
     }
     if (number == 0) {
-        snprintf(error, IDENTITY_ERROR_SIZE, "%s",
-                 file.size == 0 ? "the file is empty" : "there is no certificate in it: neither PEM nor DER");
+        error_set(error, "%s", file.size == 0 ? "the file is empty" : "there is no certificate in it: neither PEM nor DER");
         return -EINVAL;
     }
     return 0;
 }
 
-int trust_add_file(struct trust *trust, struct bytes file, char error[static IDENTITY_ERROR_SIZE]) {
+int trust_add_file(struct trust *trust, struct bytes file, struct error *error) {
     size_t before = trust->count;
     int result = pem_is_der(file) ? add_der(trust, file, error) : add_pem(trust, file, error);
     if (result != 0) {

@@ -3,10 +3,9 @@
 #define PATH_TRUST_H
 
 #include "base/bytes.h"
+#include "base/error.h"
 #include "x509/certificate.h"
 #include "x509/signature.h"
-
-enum { IDENTITY_ERROR_SIZE = 256 };
 
 struct trust;
 
@@ -32,7 +31,7 @@ struct trust_anchor {
  * their dates are judged at verification. The same root twice is kept once. A root's signature on itself must hold, since
  * nothing else would tell a damaged file; made with SHA-1 or MD5 it is not looked at, since nothing rests on it.
  */
-int trust_add_file(struct trust *trust, struct bytes file, char error[static IDENTITY_ERROR_SIZE]);
+int trust_add_file(struct trust *trust, struct bytes file, struct error *error);
 
 size_t trust_count(const struct trust *trust);
 /* The DER subject Name of root `index`, for the CertificateRequest. Lives as long as the store. */

@@ -4,7 +4,6 @@
 #include "tls/internal.h"
 #include "tls/peer.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* AES-128 first: SHA-256 in the key schedule is cheaper than SHA-384. In TLS 1.2 only what is ephemeral and authenticated.
@@ -86,19 +85,18 @@ static int set_up_resumption(struct tls_context *context) {
 }
 
 /* Lays the names out as both versions send them: each behind its 16-bit length (RFC 5246 7.4.4, RFC 8446 4.2.4). */
-static bool lay_out_ca_names(struct tls_context *context, const struct tls_context_options *options,
-                             char error[static TLS_ERROR_SIZE]) {
+static bool lay_out_ca_names(struct tls_context *context, const struct tls_context_options *options, struct error *error) {
     size_t size = 0;
     for (size_t i = 0; i < options->ca_names_count; i++)
         size += 2 + options->ca_names[i].size;
     if (size > TLS_CA_NAMES_SIZE_MAX) {
-        snprintf(error, TLS_ERROR_SIZE, "the names of the CAs take %zu bytes of a CertificateRequest, at most %d fit", size,
-                 TLS_CA_NAMES_SIZE_MAX);
+        error_set(error, "the names of the CAs take %zu bytes of a CertificateRequest, at most %d fit", size,
+                  TLS_CA_NAMES_SIZE_MAX);
         return false;
     }
     context->ca_names = malloc(size);
     if (context->ca_names == NULL) {
-        snprintf(error, TLS_ERROR_SIZE, "out of memory");
+        error_set(error, "out of memory");
         return false;
     }
     uint8_t *end = context->ca_names;
@@ -146,10 +144,10 @@ static int configure(struct tls_context *context, const struct tls_context_optio
     return wolfSSL_CTX_set_ca_names_der(wolfssl, context->ca_names, (unsigned short)context->ca_names_size);
 }
 
-struct tls_context *tls_context_create(const struct tls_context_options *options, char error[static TLS_ERROR_SIZE]) {
+struct tls_context *tls_context_create(const struct tls_context_options *options, struct error *error) {
     struct tls_context *context = calloc(1, sizeof(*context));
     if (context == NULL) {
-        snprintf(error, TLS_ERROR_SIZE, "out of memory");
+        error_set(error, "out of memory");
         return NULL;
     }
     CHECK(options->tickets == NULL ||
@@ -160,14 +158,14 @@ struct tls_context *tls_context_create(const struct tls_context_options *options
         goto failed;
     context->wolfssl = wolfSSL_CTX_new(wolfTLS_server_method());
     if (context->wolfssl == NULL) {
-        snprintf(error, TLS_ERROR_SIZE, "out of memory");
+        error_set(error, "out of memory");
         goto failed;
     }
     const char *step = NULL;
     int result = configure(context, options, &step);
     if (result == WOLFSSL_SUCCESS)
         return context;
-    snprintf(error, TLS_ERROR_SIZE, "wolfSSL could not %s: %s (%d)", step, tls_error_text(result), result);
+    error_set(error, "wolfSSL could not %s: %s (%d)", step, tls_error_text(result), result);
 failed:
     tls_context_free(context);
     return NULL;

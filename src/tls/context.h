@@ -32,7 +32,7 @@ const char *tls_library_version(void);
 const char *tls_library_crypto(void);
 
 /* For one thread: the context and its sessions share a random generator. NULL with one line in `error`. */
-struct tls_context *tls_context_create(const struct tls_context_options *options, char error[static TLS_ERROR_SIZE]);
+struct tls_context *tls_context_create(const struct tls_context_options *options, struct error *error);
 /* No session of it may be left. */
 void tls_context_free(struct tls_context *context);
 

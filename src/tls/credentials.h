@@ -6,8 +6,9 @@
 #define TLS_CREDENTIALS_H
 
 #include "base/bytes.h"
+#include "base/error.h"
 
-enum { TLS_ERROR_SIZE = 256, TLS_CHAIN_MAX = 8 };
+enum { TLS_CHAIN_MAX = 8 };
 
 struct tls_credentials {
     struct bytes chain[TLS_CHAIN_MAX]; /* DER, leaf first; owned */
@@ -26,7 +27,7 @@ struct tls_credentials {
  * `at_key` tells whether the key file is the one at fault.
  */
 struct tls_credentials *tls_credentials_load(struct bytes chain_pem, struct bytes key_pem, bool *at_key,
-                                             char error[static TLS_ERROR_SIZE]);
+                                             struct error *error);
 void tls_credentials_free(struct tls_credentials *credentials);
 
 #endif

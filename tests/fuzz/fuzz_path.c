@@ -273,7 +273,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct parts parts[CERTIFICATES_MAX];
     struct bytes certificates[CERTIFICATES_MAX];
     struct forward_header headers[ARRAY_LENGTH(names)];
-    char error[IDENTITY_ERROR_SIZE];
+    struct error error;
     make_keys();
     size_t count = take_parts(bytes_of(data, size), parts);
     for (size_t i = 0; i < count; i++) {
@@ -284,7 +284,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         CHECK(field_parse(names[i], &headers[i].field));
     }
     struct trust *trust = trust_create();
-    if (count > 1 && trust_add_file(trust, certificates[0], error) == 0) {
+    if (count > 1 && trust_add_file(trust, certificates[0], &error) == 0) {
         const struct forward forward = {headers, ARRAY_LENGTH(headers)};
         const struct identity_policy policy = {.trust = trust, .depth_max = PATH_CHAIN_MAX, .forward = &forward};
         struct identity *identity = identity_judge(&policy, certificates + 1, count - 1, false, AT);

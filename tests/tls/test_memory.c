@@ -174,10 +174,10 @@ Test(memory, any_allocation_may_fail_in_making_a_session) {
 Test(memory, any_allocation_may_fail_in_making_a_context) {
     for (size_t n = 1;; n++) {
         size_t before = allocator_live_bytes();
-        char error[TLS_ERROR_SIZE] = "";
+        struct error error = {""};
         struct tls_context_options options = {.credentials = credentials, .request_certificate = true};
         allocator_fail_at(n);
-        struct tls_context *made = tls_context_create(&options, error);
+        struct tls_context *made = tls_context_create(&options, &error);
         bool failed = allocator_count() >= n;
         allocator_fail_at(0);
         tls_context_free(made);
@@ -185,6 +185,6 @@ Test(memory, any_allocation_may_fail_in_making_a_context) {
         if (!failed)
             break;
         if (made == NULL)
-            cr_assert_neq(error[0], 0);
+            cr_assert_neq(error.text[0], 0);
     }
 }

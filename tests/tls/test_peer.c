@@ -251,12 +251,12 @@ static void name_another_curve(struct bytes certificate, uint8_t *place) {
 }
 
 Test(peer, without_proof_there_is_no_ticket_whatever_its_owner_says) {
-    char error[TLS_ERROR_SIZE] = "";
+    struct error error = {""};
     struct tls_tickets *tickets = tls_tickets_create();
     struct tls_context_options with = {
         .credentials = credentials, .request_certificate = true, .tickets = tickets, .ticket_lifetime_s = 60};
-    struct tls_context *of_tickets = tls_context_create(&with, error);
-    cr_assert(of_tickets != NULL, "%s", error);
+    struct tls_context *of_tickets = tls_context_create(&with, &error);
+    cr_assert(of_tickets != NULL, "%s", error.text);
     struct bytes chain[TLS_PEER_CHAIN_MAX];
     cr_assert_eq(read_chain("p256", chain), 2);
     for (int odd = 0; odd < 2; odd++) {

@@ -10,11 +10,11 @@ static struct tls_tickets *tickets;
 static struct tls_context *context;
 
 static struct tls_context *make_context(struct tls_tickets *with) {
-    char error[TLS_ERROR_SIZE] = "";
+    struct error error = {""};
     struct tls_context_options options = {
         .credentials = credentials, .request_certificate = true, .tickets = with, .ticket_lifetime_s = 3600};
-    struct tls_context *made = tls_context_create(&options, error);
-    cr_assert(made != NULL, "%s", error);
+    struct tls_context *made = tls_context_create(&options, &error);
+    cr_assert(made != NULL, "%s", error.text);
     return made;
 }
 
