@@ -1,10 +1,10 @@
 #include "path/revocation.h"
 
+#include "base/array.h"
 #include "base/check.h"
 #include "path/revocation_delegate.h"
 #include "path/revocation_list.h"
 #include "x509/name.h"
-#include "x509/pem.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -48,35 +48,7 @@ void revocation_free(struct revocation *revocation) {
     free(revocation);
 }
 
-__attribute__((format(printf, 3, 4))) static int refuse(struct error *error, const struct revocation_origin *origin,
-                                                        const char *format, ...) {
-    char why[ERROR_SIZE - 64];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(why, sizeof(why), format, arguments);
-    va_end(arguments);
-    if (origin->block == 0) {
-        error_set(error, "the DER CRL is not usable: %s", why);
-    } else {
-        error_set(error, "block %u (line %u) is not usable: %s", origin->block, origin->line, why);
-    }
-    return -EINVAL;
-}
-
-/* Room for one more pointer in an array of `count`, which doubles at powers of two. */
-static bool reserve(void *array, size_t count) {
-    void **pointers;
-    memcpy(&pointers, array, sizeof(pointers));
-    if ((count & (count - 1)) != 0) {
-        return true;
-    }
-    pointers = reallocarray(pointers, count == 0 ? 1 : 2 * count, sizeof(void *));
-    if (pointers == NULL) {
-        return false;
-    }
-    memcpy(array, &pointers, sizeof(pointers));
-    return true;
-}
+static const struct pem_file_words words = {.block = "block", .der = "CRL", .verdict = "is not usable"};
 
 /* A step of the digest over all that was added: SHA-256 of what it was, the kind, and the SHA-256 of the new thing. */
 static void extend_digest(struct revocation *revocation, char kind,
@@ -97,22 +69,23 @@ static bool is_kept(const struct revocation *revocation, const struct revocation
     return false;
 }
 
-static int add_list(struct revocation *revocation, struct bytes der, const struct revocation_origin *origin,
-                    struct error *error) {
+static int add_list(struct revocation *revocation, const struct pem_file_item *item, struct error *error) {
     struct error why;
     int result;
-    struct revocation_list *list = revocation_list_create(der, origin, &result, &why);
+    struct revocation_list *list = revocation_list_create(item->der, &item->place, &result, &why);
     if (list == NULL) {
-        return result == -EINVAL ? refuse(error, origin, "%s", why.text) : error_fail(error, result, "%s", why.text);
+        return result == -EINVAL ? pem_file_refuse(error, &words, &item->place, why.text)
+                                 : error_fail(error, result, "%s", why.text);
     }
     if (is_kept(revocation, list)) {
         revocation_list_free(list);
         return 0;
     }
-    if (revocation->count == REVOCATION_CRLS_MAX || !reserve(&revocation->lists, revocation->count)) {
+    bool full = revocation->count == REVOCATION_CRLS_MAX;
+    if (full || !array_reserve(&revocation->lists, revocation->count, sizeof *revocation->lists)) {
         revocation_list_free(list);
-        return revocation->count == REVOCATION_CRLS_MAX ? error_fail(error, -E2BIG, "there are more than 4096 CRLs")
-                                                        : error_fail(error, -ENOMEM, "out of memory");
+        return full ? error_fail(error, -E2BIG, "there are more than 4096 CRLs")
+                    : error_fail(error, -ENOMEM, "out of memory");
     }
     revocation->lists[revocation->count++] = list;
     extend_digest(revocation, 'L', list->fingerprint);
@@ -127,7 +100,7 @@ static int keep_delegate(struct revocation *revocation, struct revocation_delega
         }
     }
     bool full = revocation->delegate_count == REVOCATION_DELEGATES_MAX;
-    if (full || !reserve(&revocation->delegates, revocation->delegate_count)) {
+    if (full || !array_reserve(&revocation->delegates, revocation->delegate_count, sizeof *revocation->delegates)) {
         revocation_delegate_free(delegate);
         return full ? error_fail(error, -E2BIG, "there are more than 256 certificates that sign CRLs")
                     : error_fail(error, -ENOMEM, "out of memory");
@@ -136,63 +109,45 @@ static int keep_delegate(struct revocation *revocation, struct revocation_delega
     return 0;
 }
 
-static int add_delegate(struct revocation *revocation, struct bytes der, const struct revocation_origin *origin,
-                        struct error *error) {
+static int add_delegate(struct revocation *revocation, const struct pem_file_item *item, struct error *error) {
     const char *why;
     int result;
-    struct revocation_delegate *delegate = revocation_delegate_create(der, &result, &why);
+    struct revocation_delegate *delegate = revocation_delegate_create(item->der, &result, &why);
     if (delegate == NULL) {
-        return result == -EINVAL ? refuse(error, origin, "%s", why) : error_fail(error, result, "%s", why);
+        return result == -EINVAL ? pem_file_refuse(error, &words, &item->place, why) : error_fail(error, result, "%s", why);
     }
     uint8_t fingerprint[SIGNATURE_SHA256_SIZE];
-    signature_sha256(der, fingerprint);
+    signature_sha256(item->der, fingerprint);
     extend_digest(revocation, 'C', fingerprint);
     return keep_delegate(revocation, delegate, error);
 }
 
-static int add_block(struct revocation *revocation, const struct pem_block *block, const struct revocation_origin *origin,
-                     bool *has_crl, struct error *error) {
-    bool is_crl = pem_label_is(block, "X509 CRL");
-    if (!is_crl && !pem_label_is(block, "CERTIFICATE")) {
-        error_set(error, "block %u (line %u) is a %.*s, neither an X509 CRL nor a CERTIFICATE", origin->block, origin->line,
-                  (int)(block->label.size < 40 ? block->label.size : 40), (const char *)block->label.data);
-        return -EINVAL;
+/* A file while it is read. */
+struct addition {
+    struct revocation *revocation;
+    bool has_crl;
+};
+
+/* A pem_file_add. A file that is DER is one CRL. */
+static int add_item(void *owner, const struct pem_file_item *item, struct error *error) {
+    struct addition *addition = owner;
+    if (item->label.size == 0 || pem_file_label_is(item, "X509 CRL")) {
+        addition->has_crl = true;
+        return add_list(addition->revocation, item, error);
     }
-    uint8_t *der = malloc(block->size);
-    if (der == NULL) {
-        return error_fail(error, -ENOMEM, "out of memory");
+    if (pem_file_label_is(item, "CERTIFICATE")) {
+        return add_delegate(addition->revocation, item, error);
     }
-    pem_decode(block, der);
-    struct bytes bytes = bytes_of(der, block->size);
-    *has_crl = *has_crl || is_crl;
-    int result = is_crl ? add_list(revocation, bytes, origin, error) : add_delegate(revocation, bytes, origin, error);
-    free(der);
-    return result;
+    return pem_file_refuse_label(error, item, "neither an X509 CRL nor a CERTIFICATE");
 }
 
-static int add_pem(struct revocation *revocation, struct bytes file, struct error *error) {
-    struct pem_reader reader = pem_reader_of(file);
-    struct pem_block block;
-    enum pem_result found;
-    struct revocation_origin origin = {.file = revocation->files + 1};
-    bool has_crl = false;
-    while ((found = pem_next(&reader, &block)) == PEM_BLOCK) {
-        origin.block++;
-        origin.line = block.line;
-        int result = add_block(revocation, &block, &origin, &has_crl, error);
-        if (result != 0) {
-            return result;
-        }
+static int add_items(struct revocation *revocation, struct bytes file, struct error *error) {
+    struct addition addition = {.revocation = revocation};
+    int count = pem_file_read(file, revocation->files + 1, add_item, &addition, error);
+    if (count >= 0 && !addition.has_crl) {
+        return error_fail(error, -EINVAL, "there is no CRL in it: neither PEM (X509 CRL) nor DER");
     }
-    if (found == PEM_ERROR) {
-        error_set(error, "line %u: %s", reader.error_line, reader.error);
-        return -EINVAL;
-    }
-    if (!has_crl) {
-        return error_fail(error, -EINVAL, "%s",
-                          file.size == 0 ? "the file is empty" : "there is no CRL in it: neither PEM (X509 CRL) nor DER");
-    }
-    return 0;
+    return count < 0 ? count : 0;
 }
 
 static int compare_lists(const void *left, const void *right) {
@@ -212,8 +167,7 @@ int revocation_add_file(struct revocation *revocation, struct bytes file, struct
     size_t delegates = revocation->delegate_count;
     uint8_t digest[SIGNATURE_SHA256_SIZE];
     memcpy(digest, revocation->digest, sizeof(digest));
-    const struct revocation_origin whole = {.file = revocation->files + 1};
-    int result = pem_is_der(file) ? add_list(revocation, file, &whole, error) : add_pem(revocation, file, error);
+    int result = add_items(revocation, file, error);
     if (result != 0) {
         truncate_to(revocation, lists, delegates);
         memcpy(revocation->digest, digest, sizeof(digest));
@@ -387,12 +341,12 @@ static int check_list(struct revocation *revocation, struct revocation_list *lis
     char name[NAME_SHOWN_MAX];
     struct text text = text_over(name, sizeof(name));
     name_append_text(&text, list->issuer);
-    const struct revocation_origin *origin = &list->origin;
+    const struct pem_file_place *from = &list->origin;
     char place[64] = "";
-    if (origin->block != 0) {
-        snprintf(place, sizeof(place), "block %u (line %u): ", origin->block, origin->line);
+    if (from->block != 0) {
+        snprintf(place, sizeof(place), "block %u (line %u): ", from->block, from->line);
     }
-    revocation->file_at_fault = origin->file;
+    revocation->file_at_fault = from->file;
     error_set(error, "%snot signed by the root of its issuer %.*s or by one that may sign for it", place, (int)text.size,
               name);
     return -EINVAL;

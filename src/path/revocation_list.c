@@ -110,7 +110,7 @@ static int judge_algorithm(struct revocation_list *list, const struct crl *crl, 
     return error_fail(error, -EINVAL, "it is signed with an algorithm that is not accepted: %.*s", (int)text.size, oid);
 }
 
-struct revocation_list *revocation_list_create(struct bytes der, const struct revocation_origin *origin, int *result,
+struct revocation_list *revocation_list_create(struct bytes der, const struct pem_file_place *origin, int *result,
                                                struct error *error) {
     struct crl crl;
     const char *fault;

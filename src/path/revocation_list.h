@@ -10,17 +10,11 @@
 #include "path/trust.h"
 #include "x509/crl.h"
 #include "x509/distribution_point.h"
-
-/* Where it came from, for messages. */
-struct revocation_origin {
-    unsigned file;  /* from 1, in the order in which files were added */
-    unsigned block; /* from 1; 0: the file is DER */
-    unsigned line;
-};
+#include "x509/pem_file.h"
 
 struct revocation_list {
-    struct revocation_origin origin;
-    struct bytes issuer; /* a whole Name; this and the views below are of bytes that the list owns */
+    struct pem_file_place origin; /* where it came from, for messages */
+    struct bytes issuer;          /* a whole Name; this and the views below are of bytes that the list owns */
     uint64_t issuer_hash;
     int64_t this_update;
     int64_t next_update; /* INT64_MAX: none */
@@ -41,7 +35,7 @@ struct revocation_list {
  * Reads a whole CRL; NULL with -EINVAL or -ENOMEM in *result and a text in *error, which needs no file or block in front:
  * "entry 3: its date cannot be read". Nothing of `der` is needed afterwards.
  */
-struct revocation_list *revocation_list_create(struct bytes der, const struct revocation_origin *origin, int *result,
+struct revocation_list *revocation_list_create(struct bytes der, const struct pem_file_place *origin, int *result,
                                                struct error *error);
 void revocation_list_free(struct revocation_list *list);
 

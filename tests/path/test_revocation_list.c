@@ -7,7 +7,7 @@
 
 TestSuite(revocation_list, .init = hash_init);
 
-static const struct revocation_origin origin = {1, 2, 3};
+static const struct pem_file_place origin = {1, 2, 3};
 static struct error why;
 static int result;
 
