@@ -1,9 +1,7 @@
 #include "identity/render.h"
 
-#include "x509/extension.h"
+#include "x509/general_name.h"
 #include "x509/name.h"
-
-#include <arpa/inet.h>
 
 enum {
     RENDER_SCRATCH_SIZE = 8 * 1024, /* what is longer before it is encoded is too long for a header after it */
@@ -93,18 +91,11 @@ static void append_list_value(struct text *out, struct bytes value) {
     }
 }
 
-static void append_ip(struct text *out, struct bytes address) {
-    char buffer[INET6_ADDRSTRLEN];
-    if (inet_ntop(address.size == 4 ? AF_INET : AF_INET6, address.data, buffer, sizeof(buffer)) != NULL) {
-        text_append_string(out, buffer);
-    }
-}
-
 static bool render_alternative_names(struct text *out, const struct certificate *certificate, enum general_name wanted) {
     bool present = false;
     uint8_t tag;
     struct bytes value;
-    for (struct bytes rest = certificate->san; extension_next_name(&rest, &tag, &value);) {
+    for (struct bytes rest = certificate->san; general_name_next(&rest, &tag, &value);) {
         if (tag != wanted) {
             continue;
         }
@@ -113,7 +104,7 @@ static bool render_alternative_names(struct text *out, const struct certificate 
         }
         present = true;
         if (tag == GENERAL_NAME_IP) {
-            append_ip(out, value);
+            general_name_append_ip(out, value);
         } else {
             append_list_value(out, value);
         }
@@ -228,7 +219,7 @@ static void append_xfcc_value(struct text *out, struct bytes value) {
 static void append_xfcc_names(struct text *out, struct bytes names, enum general_name wanted, const char *key) {
     uint8_t tag;
     struct bytes value;
-    while (extension_next_name(&names, &tag, &value)) {
+    while (general_name_next(&names, &tag, &value)) {
         if (tag == wanted) {
             text_append_string(out, key);
             append_xfcc_value(out, value);
@@ -251,7 +242,7 @@ static bool render_xfcc(struct text *out, const struct certificate *certificate,
 }
 
 static bool render_extension(struct text *out, const struct certificate *certificate, const struct field *field) {
-    struct certificate_extension extension;
+    struct extension extension;
     return certificate_find_extension(certificate, bytes_of(field->oid, field->oid_size), &extension) &&
            render_base64(out, extension.value);
 }

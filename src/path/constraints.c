@@ -1,7 +1,7 @@
 #include "path/constraints.h"
 
 #include "x509/der.h"
-#include "x509/extension.h"
+#include "x509/general_name.h"
 #include "x509/name.h"
 #include "x509/oid.h"
 
@@ -196,7 +196,7 @@ static bool name_is_allowed(const struct examination *examination, uint8_t tag, 
     uint8_t subtree_tag;
     struct bytes base;
     *examination->fault = (struct constraints_fault){.tag = tag, .name = name, .excluded = true};
-    for (struct bytes rest = examination->ca->excluded; extension_next_subtree(&rest, &subtree_tag, &base);) {
+    for (struct bytes rest = examination->ca->excluded; general_name_next_subtree(&rest, &subtree_tag, &base);) {
         if (!pay(examination, cost_of(tag, name, subtree_tag, base))) {
             return false;
         }
@@ -207,7 +207,7 @@ static bool name_is_allowed(const struct examination *examination, uint8_t tag, 
     }
     bool constrained = false;
     examination->fault->excluded = false;
-    for (struct bytes rest = examination->ca->permitted; extension_next_subtree(&rest, &subtree_tag, &base);) {
+    for (struct bytes rest = examination->ca->permitted; general_name_next_subtree(&rest, &subtree_tag, &base);) {
         if (!pay(examination, cost_of(tag, name, subtree_tag, base))) {
             return false;
         }
@@ -257,7 +257,7 @@ bool constraints_hold(const struct certificate *ca, const struct certificate *ce
     }
     uint8_t tag;
     struct bytes name;
-    for (struct bytes rest = certificate->san; extension_next_name(&rest, &tag, &name);) {
+    for (struct bytes rest = certificate->san; general_name_next(&rest, &tag, &name);) {
         if (!name_is_allowed(&examination, tag, name)) {
             return false;
         }

@@ -4,11 +4,9 @@
 #include "path/path.h"
 #include "x509/crl.h"
 #include "x509/der.h"
-#include "x509/extension.h"
+#include "x509/general_name.h"
 #include "x509/name.h"
 #include "x509/oid.h"
-
-#include <arpa/inet.h>
 
 enum {
     QUOTED_SIZE_MAX = 44, /* of a name, so that four of them and the sentence fit in IDENTITY_DETAIL_SIZE */
@@ -63,12 +61,6 @@ static void append_key_id(struct text *out, struct bytes id) {
     text_append_string(out, whole ? "" : "...");
 }
 
-static void append_address(struct text *out, struct bytes address) {
-    char buffer[INET6_ADDRSTRLEN] = "";
-    CHECK(inet_ntop(address.size == 4 ? AF_INET : AF_INET6, address.data, buffer, sizeof(buffer)) != NULL);
-    text_append_string(out, buffer);
-}
-
 /* Leading ones of a mask; false when ones come behind a zero. */
 static bool is_prefix(struct bytes mask, unsigned *bits) {
     *bits = 0;
@@ -87,17 +79,17 @@ static bool is_prefix(struct bytes mask, unsigned *bits) {
 /* An address, or as a constraint has it, with its mask behind it: 10.0.0.0/8, or 10.0.0.0/255.0.255.0. */
 static void append_ip(struct text *out, struct bytes ip) {
     if (ip.size == 4 || ip.size == 16) {
-        append_address(out, ip);
+        general_name_append_ip(out, ip);
         return;
     }
     struct bytes mask = bytes_of(ip.data + ip.size / 2, ip.size / 2);
     unsigned bits;
-    append_address(out, bytes_of(ip.data, ip.size / 2));
+    general_name_append_ip(out, bytes_of(ip.data, ip.size / 2));
     text_append_char(out, '/');
     if (is_prefix(mask, &bits)) {
         text_append_format(out, "%u", bits);
     } else {
-        append_address(out, mask);
+        general_name_append_ip(out, mask);
     }
 }
 
@@ -209,7 +201,7 @@ static void append_constraint(struct text *out, const struct path_fault *fault) 
     size_t count = 0;
     uint8_t tag;
     struct bytes base;
-    for (struct bytes rest = fault->issuer->permitted; extension_next_subtree(&rest, &tag, &base);) {
+    for (struct bytes rest = fault->issuer->permitted; general_name_next_subtree(&rest, &tag, &base);) {
         count += tag == names->tag;
     }
     if (!names->excluded && count > 1) {

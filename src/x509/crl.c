@@ -1,10 +1,13 @@
 #include "x509/crl.h"
 
 #include "base/check.h"
+#include "x509/certificate.h"
 #include "x509/der.h"
 #include "x509/extension.h"
+#include "x509/general_name.h"
 #include "x509/name.h"
 #include "x509/oid.h"
+#include "x509/signed.h"
 
 enum { DER_ENUMERATED = 0x0a, REASON_UNUSED = 7, REASON_REMOVE = 8, REASON_LAST = 10 };
 
@@ -62,9 +65,10 @@ static bool read_point_name(struct crl *crl, struct bytes in) {
     crl->point_names = name.content;
     struct bytes rest = name.content;
     for (size_t count = 0; rest.size > 0; count++) {
-        struct der general;
-        if (count == CRL_POINT_NAMES_MAX || !der_next(&rest, &general) || general.content.size == 0 ||
-            !extension_name_is_valid(general.tag, general.content, 4)) {
+        uint8_t tag;
+        struct bytes general;
+        if (count == CRL_POINT_NAMES_MAX || !general_name_read(&rest, GENERAL_NAME_IP_SIZE, &tag, &general) ||
+            general.size == 0) {
             return false;
         }
     }
@@ -102,7 +106,7 @@ static const char *read_issuing_distribution_point(struct crl *crl, struct bytes
     return only_attributes ? "it is for attribute certificates only" : NULL;
 }
 
-static const char *read_extension(struct crl *crl, const struct certificate_extension *extension) {
+static const char *read_extension(struct crl *crl, const struct extension *extension) {
     if (bytes_equal(extension->oid, OID_AUTHORITY_KEY_IDENTIFIER)) {
         bool good = extension_read_authority_key(extension->value, &crl->aki);
         return good ? NULL : "its authorityKeyIdentifier cannot be read";
@@ -124,7 +128,7 @@ static const char *read_extension(struct crl *crl, const struct certificate_exte
 static const char *read_extensions(struct crl *crl, struct bytes extensions) {
     struct bytes rest = extensions;
     for (size_t count = 0; rest.size > 0; count++) {
-        struct certificate_extension extension;
+        struct extension extension;
         if (count == CRL_EXTENSIONS_MAX) {
             return "it has more than 32 extensions";
         }
@@ -142,14 +146,14 @@ static const char *read_extensions(struct crl *crl, struct bytes extensions) {
     return NULL;
 }
 
-static const char *read_tbs(struct crl *crl, struct bytes tbs, struct certificate_algorithm *algorithm) {
+static const char *read_tbs(struct crl *crl, struct bytes tbs, struct algorithm *algorithm) {
     if (tbs.size > 0 && tbs.data[0] == (DER_CONTEXT_CONSTRUCTED | 0)) {
         return "it is no CRL: it begins as a certificate does";
     }
     if (!read_version(crl, &tbs)) {
         return "its version is not 1 or 2";
     }
-    if (!certificate_read_algorithm(&tbs, algorithm)) {
+    if (!algorithm_read(&tbs, algorithm)) {
         return "its signature algorithm cannot be read";
     }
     struct der issuer;
@@ -186,18 +190,17 @@ bool crl_read(struct crl *crl, struct bytes der, const char **why) {
         *why = "it is not one DER structure";
         return false;
     }
-    struct der tbs;
-    struct certificate_algorithm inner;
-    unsigned unused;
-    if (!der_next(&content, &tbs) || tbs.tag != DER_SEQUENCE ||
-        !certificate_read_algorithm(&content, &crl->signature_algorithm) ||
-        !der_read_bits(&content, &crl->signature, &unused) || unused != 0 || content.size != 0) {
+    struct signed_parts parts;
+    struct algorithm inner;
+    if (!signed_read(content, &parts)) {
         *why = "it is no CRL with a signature of whole octets";
         return false;
     }
-    crl->tbs = tbs.whole;
-    *why = read_tbs(crl, tbs.content, &inner);
-    if (*why == NULL && !certificate_algorithms_equal(&inner, &crl->signature_algorithm)) {
+    crl->tbs = parts.tbs;
+    crl->signature_algorithm = parts.algorithm;
+    crl->signature = parts.signature;
+    *why = read_tbs(crl, parts.content, &inner);
+    if (*why == NULL && !algorithm_equal(&inner, &parts.algorithm)) {
         *why = "the two places that name its signature algorithm differ";
     }
     return *why == NULL;
@@ -216,7 +219,7 @@ static const char *read_reason(struct bytes value, uint8_t *reason) {
 static const char *read_entry_extensions(struct crl_entry *entry, struct bytes extensions) {
     struct bytes rest = extensions;
     for (size_t count = 0; rest.size > 0; count++) {
-        struct certificate_extension extension;
+        struct extension extension;
         if (count == CRL_ENTRY_EXTENSIONS_MAX || !extension_read(&rest, &extension)) {
             return "its extensions cannot be read";
         }

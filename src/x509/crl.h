@@ -7,7 +7,7 @@
 #ifndef X509_CRL_H
 #define X509_CRL_H
 
-#include "x509/certificate.h"
+#include "x509/algorithm.h"
 
 enum {
     CRL_SIZE_MAX = 1 << 30,  /* some 25 million entries */
@@ -24,7 +24,7 @@ struct crl {
     int64_t this_update;  /* seconds since the epoch */
     int64_t next_update;  /* likewise, included in what it is current for; INT64_MAX: it names none */
     struct bytes entries; /* for crl_next_entry; size 0: none */
-    struct certificate_algorithm signature_algorithm;
+    struct algorithm signature_algorithm;
     struct bytes signature;
 
     struct bytes aki;    /* key identifier of its signer; size 0: absent */

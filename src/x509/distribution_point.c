@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "x509/der.h"
-#include "x509/extension.h"
+#include "x509/general_name.h"
 #include "x509/name.h"
 #include "x509/oid.h"
 
@@ -59,7 +59,7 @@ static bool scope_has(const struct distribution_scope *scope, uint8_t tag, struc
     struct bytes rest = scope->names;
     uint8_t other_tag;
     struct bytes other;
-    while (extension_next_name(&rest, &other_tag, &other)) {
+    while (general_name_next(&rest, &other_tag, &other)) {
         if (other_tag == tag && names_match(tag, other, name)) {
             return true;
         }
@@ -79,11 +79,12 @@ static bool scope_has_point(const struct distribution_scope *scope, const struct
         return size > 0 && scope_has(scope, GENERAL_NAME_DIRECTORY, bytes_of(joined, size));
     }
     while (point.tag == (DER_CONTEXT_CONSTRUCTED | 0) && point.content.size > 0) {
-        struct der name;
-        if (!der_next(&point.content, &name) || !extension_name_is_valid(name.tag, name.content, 4)) {
+        uint8_t tag;
+        struct bytes name;
+        if (!general_name_read(&point.content, GENERAL_NAME_IP_SIZE, &tag, &name)) {
             return false;
         }
-        if (scope_has(scope, name.tag, name.content)) {
+        if (scope_has(scope, tag, name)) {
             return true;
         }
     }
@@ -114,7 +115,7 @@ bool distribution_scope_covers(const struct distribution_scope *scope, const str
     if ((scope->names.size == 0 && scope->name.size == 0) || scope_has(scope, GENERAL_NAME_DIRECTORY, certificate->issuer)) {
         return true;
     }
-    struct certificate_extension extension;
+    struct extension extension;
     struct bytes points;
     if (!certificate_find_extension(certificate, OID_CRL_DISTRIBUTION_POINTS, &extension) ||
         !der_only(extension.value, DER_SEQUENCE, &points)) {

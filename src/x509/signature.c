@@ -48,7 +48,7 @@ static bool is_null_or_absent(struct bytes parameters) {
     return parameters.size == 0 || (der_only(parameters, DER_NULL, &content) && content.size == 0);
 }
 
-static enum reason read_hash(const struct certificate_algorithm *algorithm, enum signature_hash *hash) {
+static enum reason read_hash(const struct algorithm *algorithm, enum signature_hash *hash) {
     for (unsigned i = SIGNATURE_SHA256; i <= SIGNATURE_SHA512; i++) {
         if (bytes_equal(algorithm->oid, hashes[i].oid)) {
             *hash = (enum signature_hash)i;
@@ -59,12 +59,12 @@ static enum reason read_hash(const struct certificate_algorithm *algorithm, enum
 }
 
 /* The content of an EXPLICIT [number] AlgorithmIdentifier, if it is there. */
-static bool read_tagged_algorithm(struct bytes *in, uint8_t number, struct certificate_algorithm *algorithm, bool *present) {
+static bool read_tagged_algorithm(struct bytes *in, uint8_t number, struct algorithm *algorithm, bool *present) {
     struct bytes explicit;
     if (!der_read_optional(in, (uint8_t)(DER_CONTEXT_CONSTRUCTED | number), &explicit, present)) {
         return false;
     }
-    return !*present || (certificate_read_algorithm(&explicit, algorithm) && explicit.size == 0);
+    return !*present || (algorithm_read(&explicit, algorithm) && explicit.size == 0);
 }
 
 static bool read_tagged_number(struct bytes *in, uint8_t number, uint32_t *value) {
@@ -79,9 +79,9 @@ static bool read_tagged_number(struct bytes *in, uint8_t number, uint32_t *value
 /* RSASSA-PSS-params (RFC 4055 section 3.1). The defaults are SHA-1, which is not accepted. */
 static enum reason read_pss(struct bytes parameters, struct signature_algorithm *result) {
     struct bytes content;
-    struct certificate_algorithm hash;
-    struct certificate_algorithm mask;
-    struct certificate_algorithm mask_hash;
+    struct algorithm hash;
+    struct algorithm mask;
+    struct algorithm mask_hash;
     bool has_hash;
     bool has_mask;
     uint32_t salt = 20;
@@ -94,7 +94,7 @@ static enum reason read_pss(struct bytes parameters, struct signature_algorithm 
     if (!has_hash || !has_mask || !bytes_equal(mask.oid, OID_MGF1)) {
         return REASON_WEAK_SIGNATURE;
     }
-    if (!certificate_read_algorithm(&mask.parameters, &mask_hash) || mask.parameters.size > 0) {
+    if (!algorithm_read(&mask.parameters, &mask_hash) || mask.parameters.size > 0) {
         return REASON_MALFORMED;
     }
     enum signature_hash of_mask;
@@ -110,7 +110,7 @@ static enum reason read_pss(struct bytes parameters, struct signature_algorithm 
     return of_mask == result->hash ? REASON_OK : REASON_WEAK_SIGNATURE;
 }
 
-enum reason signature_judge_algorithm(const struct certificate_algorithm *algorithm, struct signature_algorithm *result) {
+enum reason signature_judge_algorithm(const struct algorithm *algorithm, struct signature_algorithm *result) {
     static const struct {
         struct bytes oid;
         struct signature_algorithm algorithm;
@@ -205,7 +205,7 @@ static enum reason judge_ec_key(const struct certificate *certificate, struct si
 }
 
 enum reason signature_judge_key(const struct certificate *certificate, struct signature_key *key) {
-    const struct certificate_algorithm *algorithm = &certificate->key_algorithm;
+    const struct algorithm *algorithm = &certificate->key_algorithm;
     *key = (struct signature_key){.algorithm = {SIGNATURE_RSA, SIGNATURE_HASH_NONE, 0}};
     if (bytes_equal(algorithm->oid, OID_RSA)) {
         return is_null_or_absent(algorithm->parameters) ? judge_rsa_key(certificate, key) : REASON_MALFORMED;

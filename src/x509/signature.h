@@ -42,7 +42,7 @@ struct signature_key {
 };
 
 /* REASON_OK, REASON_WEAK_SIGNATURE (not one of those above) or REASON_MALFORMED. */
-enum reason signature_judge_algorithm(const struct certificate_algorithm *algorithm, struct signature_algorithm *result);
+enum reason signature_judge_algorithm(const struct algorithm *algorithm, struct signature_algorithm *result);
 
 /*
  * REASON_OK, REASON_WEAK_KEY (RSA below 2048 bits, or a kind of key or curve that is not accepted), REASON_TOO_LARGE (RSA
