@@ -13,7 +13,7 @@
 #ifndef PATH_PATH_REVOCATION_H
 #define PATH_PATH_REVOCATION_H
 
-#include "path/path_check.h"
+#include "path/path_budget.h"
 
 /*
  * Judges the certificate at `height`, whose signature and all above it were found to hold. True when it is not revoked, or
