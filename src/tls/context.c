@@ -1,8 +1,9 @@
 #include "tls/context.h"
 
 #include "base/check.h"
-#include "tls/internal.h"
+#include "tls/context_parts.h"
 #include "tls/peer.h"
+#include "tls/session_hooks.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 #include "tls/credentials.h"
 
 #include "base/check.h"
-#include "tls/internal.h"
+#include "tls/wolfssl.h"
 #include "x509/der.h"
 #include "x509/leaf.h"
 #include "x509/pem.h"

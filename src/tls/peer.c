@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "tls/proof.h"
+#include "tls/session_hooks.h"
 
 #include <wolfssl/error-ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>

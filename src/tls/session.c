@@ -4,13 +4,19 @@
 #include "base/clock.h"
 #include "guard/retry.h"
 #include "tls/alert.h"
+#include "tls/context_parts.h"
 #include "tls/fragment.h"
-#include "tls/internal.h"
 #include "tls/peer.h"
+#include "tls/session_hooks.h"
 
 #include <stdlib.h>
 #include <wolfssl/error-ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
+
+_Static_assert(TLS_TICKET_OVERHEAD <= WOLFSSL_TICKET_EXTRA_PADDING_SZ, "wolfSSL's tickets have room for ours");
+_Static_assert(TLS_TICKET_NAME_SIZE == WOLFSSL_TICKET_NAME_SZ && TLS_TICKET_NONCE_SIZE == WOLFSSL_TICKET_IV_SZ &&
+                   TLS_TICKET_TAG_SIZE == WOLFSSL_TICKET_MAC_SZ,
+               "tickets.h has wolfSSL's sizes");
 
 /* The bytes of a Certificate message beside certificates: lengths (RFC 8446 section 4.4.2), and extensions in reason. */
 enum { CHAIN_OVERHEAD = 1024 };

@@ -7,14 +7,10 @@
 
 #include "tls/allowance.h"
 #include "tls/context.h"
+#include "tls/peer_chain.h"
 #include "tls/tickets.h"
 
-enum {
-    TLS_PEER_CHAIN_MAX =
-        17, /* certificates that are kept: one more than a chain may have, so that it is seen to be too long */
-    TLS_PEER_CHAIN_SIZE_MAX = 64 * 1024,
-    TLS_RECORD_SIZE_MAX = 16 * 1024, /* plaintext bytes of one record */
-};
+enum { TLS_RECORD_SIZE_MAX = 16 * 1024 /* plaintext bytes of one record */ };
 
 struct tls_session;
 
@@ -42,13 +38,6 @@ enum tls_result {
     TLS_WANT_INPUT, /* all input was consumed and more is needed */
     TLS_CLOSED,     /* the peer sent close_notify */
     TLS_FAILED,     /* fatal; one fatal alert has been handed to output, unless the peer sent one or output fails */
-};
-
-/* The client's certificates as they came, leaf first. Views into memory of this thread, valid until the next tls call. */
-struct tls_peer_chain {
-    struct bytes certificates[TLS_PEER_CHAIN_MAX];
-    size_t count;
-    bool too_large; /* more bytes than the limit; `certificates` has some of them, the leaf among them where it fits */
 };
 
 /*

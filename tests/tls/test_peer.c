@@ -1,6 +1,7 @@
 #include "allocator.h"
 #include "pair.h"
-#include "tls/internal.h"
+#include "tls/context_parts.h"
+#include "tls/wolfssl.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
