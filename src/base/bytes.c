@@ -47,10 +47,6 @@ uint16_t reader_u16(struct reader *reader) {
     return (uint16_t)read_big_endian(reader, 2);
 }
 
-uint32_t reader_u24(struct reader *reader) {
-    return read_big_endian(reader, 3);
-}
-
 uint32_t reader_u32(struct reader *reader) {
     return read_big_endian(reader, 4);
 }

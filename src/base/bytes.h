@@ -51,7 +51,6 @@ static inline size_t reader_left(const struct reader *reader) {
 struct bytes reader_bytes(struct reader *reader, size_t size);
 uint8_t reader_u8(struct reader *reader);
 uint16_t reader_u16(struct reader *reader);
-uint32_t reader_u24(struct reader *reader);
 uint32_t reader_u32(struct reader *reader);
 
 #endif

@@ -28,7 +28,7 @@ static int prepare_host(struct site *site, const struct config_host *host, struc
     }
     site->absent[host->index] = identity_judge(&host->policy, NULL, 0, false, 0);
     if (site->contexts[host->index] == NULL || site->absent[host->index] == NULL) {
-        snprintf(error, SITE_ERROR_SIZE, "host %s: %s", host->name, reason.text);
+        snprintf(error, SITE_ERROR_SIZE, "host %s: %.256s", host->name, reason.text);
         return -1;
     }
     return 0;

@@ -21,7 +21,6 @@ struct path_name {
 struct path_names {
     size_t count;
     unsigned comparisons; /* left */
-    size_t bytes;         /* of names that were folded or compared: the work so far */
     struct path_name names[PATH_NAMES_MAX];
 };
 

@@ -222,30 +222,8 @@ uint64_t revocation_entries(const struct revocation *revocation) {
     return entries;
 }
 
-int64_t revocation_next_update(const struct revocation *revocation) {
-    int64_t earliest = INT64_MAX;
-    for (size_t i = 0; i < revocation->count; i++) {
-        if (revocation->lists[i]->next_update < earliest) {
-            earliest = revocation->lists[i]->next_update;
-        }
-    }
-    return earliest;
-}
-
 void revocation_digest(const struct revocation *revocation, uint8_t digest[static 32]) {
     memcpy(digest, revocation->digest, SIGNATURE_SHA256_SIZE);
-}
-
-size_t revocation_memory(const struct revocation *revocation) {
-    size_t size = sizeof(struct revocation);
-    for (size_t i = 0; i < revocation->count; i++) {
-        size += sizeof(struct revocation_list *) + revocation_list_memory(revocation->lists[i]);
-    }
-    for (size_t i = 0; i < revocation->delegate_count; i++) {
-        size += sizeof(struct revocation_delegate *) + sizeof(struct revocation_delegate) +
-                revocation->delegates[i]->certificate.der.size;
-    }
-    return size;
 }
 
 /* The first place at which lists of that issuer may lie. */

@@ -65,12 +65,8 @@ bool revocation_is_replaced(const struct revocation *revocation, size_t index, i
 const struct revocation_delegate *revocation_delegate_at(const struct revocation *revocation, size_t index);
 /* Revoked serials, all CRLs together. */
 uint64_t revocation_entries(const struct revocation *revocation);
-/* The earliest nextUpdate, seconds since the epoch; INT64_MAX when no CRL has one. */
-int64_t revocation_next_update(const struct revocation *revocation);
 /* SHA-256 over all that was added, in order: equal digests say the same of every certificate. */
 void revocation_digest(const struct revocation *revocation, uint8_t digest[static 32]);
-/* Bytes that it holds. */
-size_t revocation_memory(const struct revocation *revocation);
 
 /*
  * The CRLs of an issuer, the newest first; NULL after the last. `*at` is 0 at first. `issuer_hash` is name_hash of `issuer`.

@@ -174,8 +174,3 @@ void revocation_list_drop_message(struct revocation_list *list) {
     free((void *)list->message.data);
     list->message = bytes_of(NULL, 0);
 }
-
-size_t revocation_list_memory(const struct revocation_list *list) {
-    return sizeof(struct revocation_list) + list->issuer.size + list->aki.size + list->signature.size + list->digest.size +
-           list->scope.name.size + list->scope.names.size + list->message.size + serials_memory(list->serials);
-}

@@ -52,6 +52,4 @@ bool revocation_list_is_by(struct revocation_list *list, const struct signature_
  */
 void revocation_list_drop_message(struct revocation_list *list);
 
-size_t revocation_list_memory(const struct revocation_list *list);
-
 #endif

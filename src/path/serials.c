@@ -106,7 +106,3 @@ bool serials_find(const struct serials *serials, struct bytes serial, struct ser
 size_t serials_count(const struct serials *serials) {
     return serials->count;
 }
-
-size_t serials_memory(const struct serials *serials) {
-    return sizeof(struct serials) + serials->capacity + serials->slots * sizeof(uint32_t);
-}

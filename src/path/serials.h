@@ -31,7 +31,5 @@ bool serials_find(const struct serials *serials, struct bytes serial, struct ser
 
 /* Distinct serials. */
 size_t serials_count(const struct serials *serials);
-/* Bytes that it holds. */
-size_t serials_memory(const struct serials *serials);
 
 #endif

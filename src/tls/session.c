@@ -357,7 +357,3 @@ const char *tls_session_cipher(const struct tls_session *session) {
     int suite = wolfSSL_get_current_cipher_suite(session->wolfssl);
     return wolfSSL_get_cipher_name_iana_from_suite((unsigned char)(suite >> 8), (unsigned char)suite);
 }
-
-const char *tls_session_error(const struct tls_session *session) {
-    return session->error == 0 ? "no error" : tls_error_text(session->error);
-}

@@ -100,7 +100,4 @@ bool tls_session_is_resumed(const struct tls_session *session);
  * earns may be given without this, or an earlier session that has resumed.
  */
 bool tls_session_is_proved(const struct tls_session *session);
-/* What went wrong, for logs: wolfSSL's text for its error. A static text. */
-const char *tls_session_error(const struct tls_session *session);
-
 #endif

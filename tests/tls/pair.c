@@ -256,3 +256,13 @@ int pair_alert(struct pair *pair) {
     wolfSSL_get_alert_history(pair->client, &history);
     return history.last_rx.code;
 }
+
+const char *pair_result(const struct pair *pair) {
+    static const char *const texts[] = {
+        [TLS_DONE] = "done",
+        [TLS_WANT_INPUT] = "wants input",
+        [TLS_CLOSED] = "closed",
+        [TLS_FAILED] = "failed",
+    };
+    return texts[pair->result];
+}

@@ -68,7 +68,7 @@ Test(context, sends_as_many_names_as_fit_and_no_more) {
     cr_assert(context != NULL, "%s", error.text);
     for (int tls12 = 0; tls12 < 2; tls12++) {
         struct pair *pair = pair_open(context, &(struct pair_options){.tls12 = tls12, .client = "p256"});
-        cr_assert(pair_handshake(pair), "%s, client %d", tls_session_error(pair->server), pair->client_error);
+        cr_assert(pair_handshake(pair), "%s, client %d", pair_result(pair), pair->client_error);
         cr_assert(pair->caught);
         pair_close(pair);
     }

@@ -69,7 +69,7 @@ Test(memory, nothing_is_left_after_a_handshake) {
 static size_t allocated_for(struct pair *pair, struct bytes input) {
     size_t before = allocator_live_bytes();
     tls_session_feed(pair->server, input);
-    cr_assert_eq(tls_session_handshake(pair->server), TLS_WANT_INPUT, "%s", tls_session_error(pair->server));
+    cr_assert_eq(tls_session_handshake(pair->server), TLS_WANT_INPUT);
     cr_assert_geq(tls_session_held(pair->server) + 64, allocator_live_bytes() - before);
     return allocator_live_bytes() - before;
 }
@@ -99,7 +99,7 @@ Test(memory, a_chain_is_kept_up_to_its_limit) {
     size_t before = allocator_live_bytes();
     for (size_t i = 0; i + 1 < RECORDS; i++) {
         tls_session_feed(pair->server, bytes_of(record, sizeof(record)));
-        cr_assert_eq(tls_session_handshake(pair->server), TLS_WANT_INPUT, "%zu: %s", i, tls_session_error(pair->server));
+        cr_assert_eq(tls_session_handshake(pair->server), TLS_WANT_INPUT, "%zu", i);
         cr_assert_leq(allocator_live_bytes() + 0, before + 2 * (LIMIT + 1024) + 4096, "%zu", i);
         cr_assert_leq(tls_session_held(pair->server), 2 * (LIMIT + 1024) + 4096);
         memset(record + 5, 0, RECORD_SIZE);
