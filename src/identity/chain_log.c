@@ -1,13 +1,11 @@
-/* wolfSSL's own headers need its options first. */
 #include "identity/chain_log.h"
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "x509/sha256.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <wolfssl/options.h>
-#include <wolfssl/wolfcrypt/sha256.h>
 
 enum {
     CACHE_LINE = 64,
@@ -225,10 +223,11 @@ struct link {
 /* In a space of its own, so that no rest can be taken for a leaf. */
 static void digest_rest(struct bytes rest, uint8_t digest[static IDENTITY_DIGEST_SIZE]) {
     static const uint8_t prefix[] = "rest of a chain";
-    wc_Sha256 hash;
-    CHECK(wc_InitSha256(&hash) == 0 && wc_Sha256Update(&hash, prefix, sizeof(prefix)) == 0 &&
-          wc_Sha256Update(&hash, rest.data, (word32)rest.size) == 0 && wc_Sha256Final(&hash, digest) == 0);
-    wc_Sha256Free(&hash);
+    struct sha256 hash;
+    sha256_begin(&hash);
+    sha256_add(&hash, prefix, sizeof prefix);
+    sha256_add(&hash, rest.data, rest.size);
+    sha256_end(&hash, digest);
 }
 
 void chain_log_put(struct chain_log *log, const uint8_t digest[static IDENTITY_DIGEST_SIZE], struct bytes leaf,

@@ -71,8 +71,6 @@ enum name_character_result { NAME_CHARACTER, NAME_CHARACTERS_END, NAME_CHARACTER
 /* Whether strings of that type can be read as characters. */
 bool name_is_string(uint8_t tag);
 enum name_character_result name_next_character(struct name_characters *characters, uint32_t *character);
-/* Appends the code point as UTF-8. */
-void name_append_character(struct text *out, uint32_t character);
 /* Bytes of strings that this thread has read to compare or to hash them: what tests hold bounds against. */
 uint64_t name_bytes_folded(void);
 /* Appends a string value as UTF-8, or '#' and hex when it is no string. */

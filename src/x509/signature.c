@@ -4,13 +4,13 @@
 #include "base/check.h"
 #include "x509/der.h"
 #include "x509/oid.h"
+#include "x509/sha256.h"
 
 #include <wolfssl/options.h>
 #include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/ed25519.h>
 #include <wolfssl/wolfcrypt/rsa.h>
 #include <wolfssl/wolfcrypt/sha.h>
-#include <wolfssl/wolfcrypt/sha256.h>
 #include <wolfssl/wolfcrypt/sha512.h>
 
 enum { DIGEST_INFO_MAX = 19 + SIGNATURE_DIGEST_MAX };
@@ -235,7 +235,10 @@ void signature_sha1(struct bytes data, uint8_t digest[static SIGNATURE_SHA1_SIZE
 }
 
 void signature_sha256(struct bytes data, uint8_t digest[static SIGNATURE_SHA256_SIZE]) {
-    CHECK(wc_Sha256Hash(data.data, (word32)data.size, digest) == 0);
+    struct sha256 hash;
+    sha256_begin(&hash);
+    sha256_add(&hash, data.data, data.size);
+    sha256_end(&hash, digest);
 }
 
 size_t signature_digest_size(const struct signature_algorithm *algorithm) {
