@@ -1,4 +1,4 @@
-/* Text in memory that grows, for what is written whole and then sent or printed. */
+/* Text in memory that grows, for documents that are written whole and then sent or printed. */
 #ifndef BASE_BUFFER_H
 #define BASE_BUFFER_H
 

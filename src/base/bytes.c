@@ -19,7 +19,7 @@ bool bytes_equal_ignoring_case(struct bytes a, struct bytes b) {
 struct bytes reader_bytes(struct reader *reader, size_t size) {
     if (reader->failed || size > reader_left(reader)) {
         reader->failed = true;
-        /* Nothing is left of a reader that failed, so that a loop until its end ends. */
+        /* A reader that has failed has no bytes left, so that a loop until its end ends. */
         reader->next = reader->end;
         return bytes_of(NULL, 0);
     }

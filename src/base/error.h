@@ -1,11 +1,11 @@
-/* What went wrong, in one line for people, handed up to the place that says it: of one size for all modules. */
+/* The text of a failure, one line for people, of one size for all modules: handed up to the module that prints it. */
 #ifndef BASE_ERROR_H
 #define BASE_ERROR_H
 
 enum { ERROR_SIZE = 1024 };
 
 struct error {
-    char text[ERROR_SIZE]; /* NUL-terminated; what does not fit is cut */
+    char text[ERROR_SIZE]; /* NUL-terminated; a longer text is cut */
 };
 
 /* Sets the text. The arguments may include error->text itself, to put something before it. */

@@ -17,7 +17,7 @@ static size_t plain_size(struct bytes value) {
     return size;
 }
 
-/* An ASCII character that cannot stand for itself. */
+/* Escapes an ASCII character that cannot stand for itself. */
 static struct bytes escape_ascii(uint8_t c, char escape[static JSON_ESCAPE_SIZE]) {
     static const char digits[] = "0123456789abcdef";
     static const char plain[] = "\b\t\n\f\r\"\\";

@@ -12,7 +12,7 @@
 
 enum {
     TIMER_TICK_MS = 8,
-    TIMER_SLOTS = 1024, /* one turn of the wheel is about 8 s; longer timers wait for later turns */
+    TIMER_SLOTS = 1024, /* one turn of the wheel is about 8 s; a longer timer waits for a later turn */
 };
 
 struct timer {
@@ -29,7 +29,7 @@ struct timer_wheel {
 };
 
 void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_ms);
-/* A timer must be initialised once before any other call. */
+/* Initialises a timer: once, before any other call. */
 void timer_init(struct timer *timer, void (*fire)(struct timer *timer));
 /* Has `timer` fire `delay_ms` after `now_ms`. A timer that is set already is moved. */
 void timer_set(struct timer_wheel *wheel, struct timer *timer, uint64_t now_ms, uint64_t delay_ms);
