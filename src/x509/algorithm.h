@@ -1,4 +1,4 @@
-/* AlgorithmIdentifier (RFC 5280 section 4.1.1.2): what a key is of, and what a signature was made with. */
+/* AlgorithmIdentifier (RFC 5280 section 4.1.1.2), which keys and signatures have. */
 #ifndef X509_ALGORITHM_H
 #define X509_ALGORITHM_H
 

@@ -7,7 +7,7 @@
 
 enum { SERIAL_CONTENT_MAX = CERTIFICATE_SERIAL_MAX + 1 /* a sign octet */ };
 
-/* Version is DEFAULT v1, which DER leaves out. */
+/* Reads the version. It is DEFAULT v1, which DER leaves out. */
 static bool read_version(struct certificate *certificate, struct bytes *in) {
     struct bytes explicit;
     bool present;
@@ -56,7 +56,7 @@ bool certificate_read_key(struct bytes *in, struct certificate *certificate) {
            unused == 0 && content.size == 0;
 }
 
-/* issuerUniqueID and subjectUniqueID: IMPLICIT BIT STRINGs that nobody uses, allowed from v2. */
+/* Skips issuerUniqueID and subjectUniqueID: IMPLICIT BIT STRINGs that are in no use, and allowed from version 2 on. */
 static bool skip_unique_ids(const struct certificate *certificate, struct bytes *in) {
     for (uint8_t number = 1; number <= 2; number++) {
         struct bytes id;

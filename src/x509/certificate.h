@@ -1,6 +1,6 @@
 /*
  * An X.509 certificate (RFC 5280 section 4) read in place: views of the bytes that were presented, nothing copied, nothing
- * allocated. Reading is strict; whether the certificate is worth anything is for path.h to say.
+ * allocated. Reading is strict. path/path.h judges whether the certificate is any good.
  */
 #ifndef X509_CERTIFICATE_H
 #define X509_CERTIFICATE_H
@@ -10,7 +10,7 @@
 #include "x509/general_name.h"
 
 enum {
-    CERTIFICATE_EXTENSIONS_MAX = 64,   /* more is malformed: looking for one twice costs the square of it */
+    CERTIFICATE_EXTENSIONS_MAX = 64,   /* more is malformed: the search for one that comes twice costs the square of it */
     CERTIFICATE_SERIAL_MAX = 20,       /* octets of magnitude, RFC 5280 section 4.1.2.2 */
     CERTIFICATE_SIZE_MAX = 256 * 1024, /* a root in a file may be larger than any that a client may present */
 };
@@ -54,21 +54,21 @@ struct certificate {
 };
 
 /*
- * Reads one certificate that must be all of `der`, which must outlive the result. False with a static text in *why when it
- * is malformed; `certificate` is then undefined.
+ * Reads one certificate that must be all of `der`, which must outlive the result. False with a static text in *why when
+ * `der` is malformed; `certificate` is then undefined.
  */
 bool certificate_read(struct certificate *certificate, struct bytes der, const char **why);
 
-/* The next of `*extensions`, which begins as certificate->extensions; false at the end. */
+/* Takes the next of `*extensions`, which begins as certificate->extensions. False at the end. */
 bool certificate_next_extension(struct bytes *extensions, struct extension *extension);
 bool certificate_find_extension(const struct certificate *certificate, struct bytes oid, struct extension *extension);
 
-/* Issuer and subject are the same name: it may carry a new key of the same authority. */
+/* Tells whether issuer and subject are one name: such a certificate may carry a new key of the same authority. */
 bool certificate_is_self_issued(const struct certificate *certificate);
 
 /*
- * Reads certificate->extensions into the members behind it. NULL, or a static text that says what is malformed. Extensions
- * that are not processed are only held to their outer form.
+ * Reads certificate->extensions into the members behind it. Returns NULL, or a static text that says what is malformed.
+ * Extensions that are not processed are only held to their outer form.
  */
 const char *certificate_read_extensions(struct certificate *certificate);
 

@@ -107,8 +107,8 @@ static const char *read_name_constraints(struct certificate *certificate, struct
 }
 
 /*
- * Policies are not asked for, so two of their extensions cannot change a verdict and may be critical: which policies there
- * are, and whether "any" is one. The others (mappings, requireExplicitPolicy) can, and are refused when critical.
+ * No policies are asked for, so two of their extensions cannot change a verdict and may be critical: certificatePolicies
+ * and inhibitAnyPolicy. The others (mappings, requireExplicitPolicy) can change one, and are refused when critical.
  */
 static const char *accept_policies(struct certificate *certificate, struct bytes value) {
     return NULL;
@@ -140,7 +140,7 @@ static const char *read_value(struct certificate *certificate, const struct exte
     return NULL;
 }
 
-/* As extension_occurred_before, of types that have been read already: anybody may send a chain of certificates with many. */
+/* Does as extension_occurred_before, but parses nothing again: a client may send a chain of certificates with many. */
 static bool is_among(const struct bytes *types, size_t count, struct bytes type) {
     for (size_t i = 0; i < count; i++) {
         if (bytes_equal(types[i], type)) {

@@ -11,7 +11,7 @@
 
 enum { DER_ENUMERATED = 0x0a, REASON_UNUSED = 7, REASON_REMOVE = 8, REASON_LAST = 10 };
 
-/* Version is OPTIONAL and has no default: absent is v1, and only 1 (v2) may be written. */
+/* Reads the version, which is OPTIONAL without a default: it is 1 where it is absent, and only 1 (v2) may be written. */
 static bool read_version(struct crl *crl, struct bytes *tbs) {
     crl->version = 1;
     if (tbs->size == 0 || tbs->data[0] != DER_INTEGER) {
@@ -33,7 +33,7 @@ static bool read_dates(struct crl *crl, struct bytes *tbs) {
     return true;
 }
 
-/* An IMPLICIT BOOLEAN DEFAULT FALSE. */
+/* Reads an IMPLICIT BOOLEAN DEFAULT FALSE. */
 static bool read_flag(struct bytes *in, uint8_t number, bool *flag) {
     struct bytes content;
     bool present;
@@ -43,13 +43,13 @@ static bool read_flag(struct bytes *in, uint8_t number, bool *flag) {
     }
     if (present) {
         *flag = content.size == 1 && content.data[0] == 0xff;
-        /* An explicit FALSE is not DER, but means the same to everybody. */
+        /* An explicit FALSE is not DER, but every reader takes it alike. */
         return *flag || (content.size == 1 && content.data[0] == 0);
     }
     return true;
 }
 
-/* DistributionPointName (section 4.2.1.13), without its own EXPLICIT tag. */
+/* Reads a DistributionPointName (section 4.2.1.13) without its own EXPLICIT tag. */
 static bool read_point_name(struct crl *crl, struct bytes in) {
     struct der name;
     if (!der_next(&in, &name) || in.size > 0 || name.content.size == 0) {
@@ -165,7 +165,7 @@ static const char *read_tbs(struct crl *crl, struct bytes tbs, struct algorithm 
         return "its thisUpdate or nextUpdate cannot be read";
     }
     bool present;
-    /* RFC 5280 wants an empty list left out; some CAs write it, and nothing else can be meant. */
+    /* RFC 5280 wants an empty list left out. Some CAs write it, and it can mean nothing else. */
     if (!der_read_optional(&tbs, DER_SEQUENCE, &crl->entries, &present)) {
         return "its list of revoked certificates cannot be read";
     }

@@ -3,7 +3,7 @@
 #include "base/calendar.h"
 
 enum {
-    /* More than any certificate, chain or CRL that is read here; keeps lengths far from overflow. */
+    /* Enough for each certificate, chain and CRL that is read here, and far from an overflow. */
     DER_LENGTH_BYTES_MAX = 4,
     /* An arc of an OID in base 128: 64 bits at most. */
     DER_ARC_BYTES_MAX = 9,

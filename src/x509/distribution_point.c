@@ -8,7 +8,7 @@
 
 enum { JOINED_SIZE_MAX = 4096, HEADER_MAX = 6 };
 
-/* Tag and length; the size of both. */
+/* Writes tag and length, and returns the size of both. */
 static size_t write_header(uint8_t tag, size_t length, uint8_t out[static HEADER_MAX]) {
     size_t octets = 0;
     while (length >> (8 * octets) != 0 && octets < 4) {
@@ -51,7 +51,7 @@ static bool names_match(uint8_t tag, struct bytes a, struct bytes b) {
     return tag == GENERAL_NAME_DIRECTORY ? name_equal(a, b) : bytes_equal(a, b);
 }
 
-/* Whether that GeneralName is one of the scope's. */
+/* Tells whether the scope has that GeneralName. */
 static bool scope_has(const struct distribution_scope *scope, uint8_t tag, struct bytes name) {
     if (scope->name.size > 0) {
         return tag == GENERAL_NAME_DIRECTORY && name_equal(scope->name, name);
@@ -67,7 +67,7 @@ static bool scope_has(const struct distribution_scope *scope, uint8_t tag, struc
     return false;
 }
 
-/* DistributionPointName, without its own EXPLICIT tag. */
+/* Tells whether the scope has a DistributionPointName, which comes without its own EXPLICIT tag. */
 static bool scope_has_point(const struct distribution_scope *scope, const struct certificate *certificate, struct bytes in) {
     struct der point;
     if (!der_next(&in, &point) || in.size > 0) {
@@ -111,7 +111,7 @@ bool distribution_scope_covers(const struct distribution_scope *scope, const str
     if (certificate->is_ca ? scope->only_user_certificates : scope->only_ca_certificates) {
         return false;
     }
-    /* Section 6.3.3, its last paragraph: the issuer's name is a point of every certificate. */
+    /* By the last paragraph of section 6.3.3 the issuer's name is a point of every certificate. */
     if ((scope->names.size == 0 && scope->name.size == 0) || scope_has(scope, GENERAL_NAME_DIRECTORY, certificate->issuer)) {
         return true;
     }

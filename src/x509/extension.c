@@ -9,7 +9,7 @@ bool extension_read(struct bytes *in, struct extension *extension) {
         return false;
     }
     extension->critical = false;
-    /* An explicit FALSE is not DER (it is the default), but common enough and means the same to everybody. */
+    /* An explicit FALSE is not DER, since FALSE is the default; but it is common, and every reader takes it alike. */
     if (content.size > 0 && content.data[0] == DER_BOOLEAN && !der_read_boolean(&content, &extension->critical)) {
         return false;
     }

@@ -4,7 +4,7 @@
 #include "base/utf8.h"
 #include "x509/der.h"
 
-/* The parts of a Name that is known to be valid, so that reading cannot fail. */
+/* The Name is known to be valid, so that reading cannot fail. */
 struct name_reader name_reader_of(struct bytes name) {
     struct name_reader reader = {{NULL, 0}, {NULL, 0}, 0};
     CHECK(der_only(name, DER_SEQUENCE, &reader.rdns));
@@ -95,7 +95,7 @@ enum name_character_result name_next_character(struct name_characters *character
         read = next_wide(&characters->rest, 4, character);
         break;
     default:
-        /* One byte each. Bytes from 0x80 are no legal characters of most of these types; where they occur they are
+        /* Each byte is a character. Bytes from 0x80 on are illegal in most of these types; where they occur they are
          * Latin-1, and OpenSSL reads them so. */
         read = next_wide(&characters->rest, 1, character);
     }
@@ -103,7 +103,7 @@ enum name_character_result name_next_character(struct name_characters *character
     return read && *character <= 0x10ffff && !surrogate ? NAME_CHARACTER : NAME_CHARACTERS_BAD;
 }
 
-/* Bytes at the front of a string that are a character of ASCII each, and not NUL. */
+/* Returns how many bytes at the front of a string are each a character of ASCII other than NUL. */
 static size_t ascii_size(const struct name_characters *characters) {
     size_t size = 0;
     if (characters->tag != DER_BMP_STRING && characters->tag != DER_UNIVERSAL_STRING) {

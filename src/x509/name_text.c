@@ -5,7 +5,7 @@
 #include "x509/name.h"
 #include "x509/oid.h"
 
-/* As UTF-8. */
+/* Appends a code point as UTF-8. */
 static void append_character(struct text *out, uint32_t character) {
     uint8_t utf8[UTF8_SIZE_MAX];
     text_append(out, utf8, utf8_write(character, utf8));

@@ -32,7 +32,7 @@ int pem_file_read(struct bytes file, unsigned number, pem_file_add *add, void *o
 
 bool pem_file_label_is(const struct pem_file_item *item, const char *label);
 
-/* How messages speak of the items of one kind of file. */
+/* The words of messages about the items of one kind of file. */
 struct pem_file_words {
     const char *block;   /* "certificate" 3 (line 40) */
     const char *der;     /* the DER "certificate" */

@@ -2,7 +2,7 @@
 
 #include "x509/general_name.h"
 
-/* What follows the first label, with its dot; empty when there is none. */
+/* Returns the part behind the first label, with its dot; empty when there is none. */
 static struct bytes behind_first_label(struct bytes name) {
     const uint8_t *dot = name.size == 0 ? NULL : memchr(name.data, '.', name.size);
     return dot == NULL ? bytes_of(NULL, 0) : bytes_of(dot, name.size - (size_t)(dot - name.data));

@@ -15,7 +15,7 @@
 
 enum { DIGEST_INFO_MAX = 19 + SIGNATURE_DIGEST_MAX };
 
-/* DigestInfo up to the digest (RFC 8017 section 9.2, notes 1), and what wolfCrypt calls the hash. */
+/* DigestInfo up to the digest (RFC 8017 section 9.2, notes 1), and wolfCrypt's names of the hash. */
 static const struct {
     struct bytes oid;
     uint8_t prefix[19];
@@ -58,7 +58,7 @@ static enum reason read_hash(const struct algorithm *algorithm, enum signature_h
     return REASON_WEAK_SIGNATURE;
 }
 
-/* The content of an EXPLICIT [number] AlgorithmIdentifier, if it is there. */
+/* Reads the content of an EXPLICIT [number] AlgorithmIdentifier, if it is there. */
 static bool read_tagged_algorithm(struct bytes *in, uint8_t number, struct algorithm *algorithm, bool *present) {
     struct bytes explicit;
     if (!der_read_optional(in, (uint8_t)(DER_CONTEXT_CONSTRUCTED | number), &explicit, present)) {
@@ -76,7 +76,7 @@ static bool read_tagged_number(struct bytes *in, uint8_t number, uint32_t *value
     return !present || (der_read_small(&explicit, value) && explicit.size == 0);
 }
 
-/* RSASSA-PSS-params (RFC 4055 section 3.1). The defaults are SHA-1, which is not accepted. */
+/* Reads RSASSA-PSS-params (RFC 4055 section 3.1). Their defaults are SHA-1, which is not accepted. */
 static enum reason read_pss(struct bytes parameters, struct signature_algorithm *result) {
     struct bytes content;
     struct algorithm hash;
@@ -106,7 +106,7 @@ static enum reason read_pss(struct bytes parameters, struct signature_algorithm 
         return reason;
     }
     result->salt_size = salt;
-    /* RFC 4055 recommends one hash for both; nobody is known to do otherwise. */
+    /* RFC 4055 recommends one hash for both; no CA is known to do otherwise. */
     return of_mask == result->hash ? REASON_OK : REASON_WEAK_SIGNATURE;
 }
 
@@ -147,7 +147,7 @@ static unsigned bit_count(struct bytes magnitude) {
     return bits;
 }
 
-/* Odd numbers, of which the exponent is above 1 and not too long. */
+/* Tells whether both numbers are odd, and the exponent above 1 and not too long. */
 static bool is_sound_rsa(const struct signature_key *key) {
     const uint8_t *exponent = key->exponent.data;
     size_t last = key->exponent.size - 1;
@@ -256,7 +256,7 @@ size_t signature_digest(const struct signature_algorithm *algorithm, struct byte
 }
 
 static bool verify_pkcs1(RsaKey *key, enum signature_hash hash, struct bytes digest, struct bytes signature) {
-    /* The whole block is rebuilt and compared: nothing in it is parsed, so nothing in it can hide. */
+    /* The whole block is rebuilt and compared, and none of it is parsed, so that nothing can hide in it. */
     uint8_t expected[DIGEST_INFO_MAX];
     size_t prefix_size = sizeof(hashes[hash].prefix);
     memcpy(expected, hashes[hash].prefix, prefix_size);
@@ -301,7 +301,7 @@ static bool verify_rsa(const struct signature_key *from, const struct signature_
     return good;
 }
 
-/* Ecdsa-Sig-Value in DER, and nothing behind it: wolfCrypt's own reader need not be that strict. */
+/* Tells whether it is an Ecdsa-Sig-Value in DER with nothing behind it: wolfCrypt's own reader need not be that strict. */
 static bool is_ecdsa_value(struct bytes signature) {
     struct bytes content;
     struct bytes r;
