@@ -13,10 +13,10 @@
 #include "base/text.h"
 #include "path/path_verdict.h"
 
-/* Judges a chain that path_read_chain read whole. */
+/* Judges a chain of which path_read_chain has read all. */
 void path_judge(struct path_chain *chain, const struct path_settings *settings, struct path_verdict *verdict);
 
-/* Appends why, for people: one sentence of printable UTF-8, without a full stop. Nothing for REASON_OK. */
+/* Appends the reason for people: one sentence of printable UTF-8 without a full stop. Nothing for REASON_OK. */
 void path_append_detail(struct text *out, const struct path_verdict *verdict, size_t depth_max);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * What all paths of one judgement share: the work that is left, the signatures that were checked, and the time within which
- * the verdict stays as it is.
+ * The budget that all paths of one judgement share: the work that is left, the signatures that were checked, and the time
+ * within which the verdict stays as it is.
  */
 #ifndef PATH_PATH_BUDGET_H
 #define PATH_PATH_BUDGET_H
@@ -8,14 +8,14 @@
 #include "path/key_memo.h"
 #include "path/path_verdict.h"
 
-/* A signature that was checked, so that no path pays for it again. */
+/* A signature that was checked: no other path pays for it again. */
 struct path_edge {
     const struct path_member *child;
     const struct signature_key *key;
     bool holds;
 };
 
-/* Seconds since the epoch, both included: no comparison with a date that was made comes out differently within it. */
+/* Seconds since the epoch, both included. Each comparison with a date that was made comes out alike at any time between. */
 struct path_window {
     int64_t from;
     int64_t until;
@@ -44,19 +44,19 @@ struct path_candidate {
 
 void path_budget_init(struct path_budget *budget, const struct path_settings *settings, const struct path_chain *chain);
 
-/* Begins a path: what was compared for others does not narrow its window. */
+/* Begins a path: the comparisons for other paths do not narrow its window. */
 void path_window_begin(struct path_budget *budget);
-/* Whether it is `from` or later; whether it is later than `until`. Both narrow the windows to where that is so. */
+/* Tell whether it is `from` or later, and whether it is later than `until`. Both narrow the windows to where that holds. */
 bool path_window_reaches(struct path_budget *budget, int64_t from);
 bool path_window_passes(struct path_budget *budget, int64_t until);
 
-/* 1 or 0: the signature of `child` by `key` holds or not; -1: no more signatures are checked for this chain. */
+/* Returns 1 or 0 when the signature of `child` by `key` holds or not; -1 when no more are checked for this chain. */
 int path_check_signature(struct path_budget *budget, const struct path_member *child, const struct signature_key *key);
 
-/* SHA-256 of the member's SubjectPublicKeyInfo, taken once. */
+/* Returns the SHA-256 of the member's SubjectPublicKeyInfo, which is taken once. */
 const uint8_t *path_spki(struct path_budget *budget, const struct path_member *member);
 
-/* True when the signature of `child` was checked with `key` and does not hold. */
+/* Returns true when the signature of `child` was checked with `key` and does not hold. */
 bool path_edge_is_broken(const struct path_budget *budget, const struct path_member *child, const struct signature_key *key);
 
 #endif

@@ -1,4 +1,4 @@
-/* A chain as a client presented it: each certificate read, and what is known of it without any other. */
+/* A chain as a client presented it: each certificate read, and judged as far as it can be without the others. */
 #ifndef PATH_PATH_CHAIN_H
 #define PATH_PATH_CHAIN_H
 
@@ -9,7 +9,7 @@
 
 enum { PATH_CHAIN_MAX = 16 /* certificates that may be presented */ };
 
-/* One certificate of the presented chain, and what is known of it without any other. */
+/* One certificate of the chain. */
 struct path_member {
     struct certificate certificate;
     struct signature_key key;
@@ -19,7 +19,7 @@ struct path_member {
     uint8_t subject; /* the number of its name, see path_names.h */
     uint8_t issuer;
     bool is_self_issued;
-    bool is_redundant; /* the same bytes as one before it or as a root: no use as an intermediate */
+    bool is_redundant; /* it has the bytes of one before it or of a root: no use as an intermediate */
     uint16_t issuers;  /* bit i: member i, an intermediate, has the name of its issuer */
 };
 

@@ -19,7 +19,7 @@ static struct path_fault wrong_usage(const char *usage) {
     return fault;
 }
 
-/* What holds for every certificate of a path, the root included. */
+/* Checks the rules for every certificate of a path, the root included. */
 static struct path_fault check_any(struct path_budget *budget, const struct certificate *certificate) {
     enum reason reason = check_dates(budget, certificate);
     if (reason != REASON_OK) {
@@ -34,7 +34,7 @@ static struct path_fault check_any(struct path_budget *budget, const struct cert
     return fault_of(REASON_OK, PATH_PHASE_ISSUER);
 }
 
-/* RFC 5280 section 6.1.4 (k), (n): what a certificate needs to sign the next one. */
+/* Checks the rules for a certificate that signs the next one (RFC 5280 section 6.1.4 (k), (n)). */
 static struct path_fault check_ca(const struct certificate *certificate) {
     if (!certificate->is_ca) {
         return fault_of(REASON_NOT_A_CA, PATH_PHASE_USAGE);
@@ -45,7 +45,8 @@ static struct path_fault check_ca(const struct certificate *certificate) {
     return fault_of(REASON_OK, PATH_PHASE_ISSUER);
 }
 
-/* Client authentication signs (RFC 8446 section 4.4.3), so keyUsage must have digitalSignature: of a CA in its place too. */
+/* Checks the rule for the leaf: it signs to authenticate (RFC 8446 section 4.4.3), so its keyUsage needs digitalSignature.
+ */
 static struct path_fault check_leaf(const struct certificate *certificate) {
     if (certificate->has_key_usage && (certificate->key_usage & KEY_USAGE_DIGITAL_SIGNATURE) == 0) {
         return wrong_usage("keyUsage has no digitalSignature");
@@ -53,7 +54,7 @@ static struct path_fault check_leaf(const struct certificate *certificate) {
     return fault_of(REASON_OK, PATH_PHASE_ISSUER);
 }
 
-/* RFC 5280 section 6.1.4 (l), (m). `*left`: CAs that may still follow which are not self-issued. */
+/* Counts as RFC 5280 section 6.1.4 (l), (m) says. `*left`: CAs that may still follow and are not self-issued. */
 static bool count_path_length(const struct certificate *certificate, bool counts, uint32_t *left) {
     if (counts) {
         if (*left == 0) {
@@ -90,7 +91,7 @@ static const struct certificate *certificate_at(const struct path_candidate *can
     return height == candidate->length ? &candidate->anchor->certificate : &candidate->members[height]->certificate;
 }
 
-/* All that costs no arithmetic, from the root down: the first fault, or REASON_OK. */
+/* Makes the checks that cost no arithmetic, from the root down. Returns the first fault, or REASON_OK. */
 static struct path_fault check_cheaply(struct path_budget *budget, const struct path_candidate *candidate) {
     uint32_t path_length_left = UINT32_MAX;
     struct path_fault fault = check_any(budget, &candidate->anchor->certificate);
@@ -106,7 +107,8 @@ static struct path_fault check_cheaply(struct path_budget *budget, const struct 
     return fault;
 }
 
-/* RFC 5280 section 6.1.3 (b), (c): the constraints of every certificate above. Asked only when those are known genuine. */
+/* Holds names against the constraints of every CA above (RFC 5280 section 6.1.3 (b), (c)), all of which are known genuine.
+ */
 static bool names_hold(struct path_budget *budget, const struct path_candidate *candidate, size_t height,
                        struct path_fault *fault) {
     const struct path_member *member = candidate->members[height];
@@ -136,8 +138,8 @@ static bool is_unrevoked(struct path_budget *budget, const struct path_candidate
     return false;
 }
 
-/* Signatures, revocation and names from the root down to where `fault` was found, which gives way to one that comes before
- * it. */
+/* Checks signatures, revocation and names from the root down to the certificate of `fault`; a fault that is found before it
+ * takes its place. */
 static bool check_dearly(struct path_budget *budget, const struct path_candidate *candidate, struct path_fault *fault) {
     bool faulty = fault->reason != REASON_OK;
     size_t end = faulty ? fault->height : 0;

@@ -4,7 +4,7 @@
 
 #include "path/path_budget.h"
 
-/* REASON_OK in fault->reason when the path is valid. False when signatures ran out before that was known. */
+/* Checks a path: fault->reason is REASON_OK when it is valid. False when the signatures ran out before that was known. */
 bool path_check(struct path_budget *budget, const struct path_candidate *candidate, struct path_fault *fault);
 
 #endif

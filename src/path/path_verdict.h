@@ -1,4 +1,4 @@
-/* What a chain is judged by, and what comes of it. */
+/* The vocabulary of path validation: the settings of a judgement, and the faults and the verdict that come of it. */
 #ifndef PATH_PATH_VERDICT_H
 #define PATH_PATH_VERDICT_H
 
@@ -7,17 +7,18 @@
 #include "path/revocation.h"
 
 enum {
-    /* Candidates looked at. A path needs one for each of its certificates; a set made to branch at each of them would need
-     * as many as there are permutations. */
+    /* Candidates that are looked at. A path needs one for each of its certificates; a set that is made to branch at each of
+     * them would need as many as there are permutations. */
     PATH_STEPS_MAX = 128,
-    /* Signatures checked: one for each certificate of the longest path, and some for wrong guesses among CAs of one name. */
+    /* Signatures that are checked: one for each certificate of the longest path, and some for wrong guesses among CAs of one
+     * name. */
     PATH_SIGNATURES_MAX = PATH_CHAIN_MAX + 8,
-    /* Signatures on CRLs and on their delegates, for one judgement. What was checked once is remembered, so that a chain
-     * needs them only when it is the first that leads to its CRLs. */
+    /* Signatures on CRLs and on their delegates, for one judgement. Each is remembered once it is checked, so that only the
+     * first chain that leads to its CRLs needs them. */
     PATH_CRL_SIGNATURES_MAX = 2 * PATH_CHAIN_MAX,
 };
 
-/* What a chain is judged by. */
+/* The settings of one judgement. */
 struct path_settings {
     const struct trust *trust;
     size_t depth_max;                    /* intermediates + leaf, 1 to PATH_CHAIN_MAX */
@@ -27,7 +28,7 @@ struct path_settings {
     bool accept_stale_crls;
 };
 
-/* In the order in which a certificate's faults are reported. */
+/* The kinds of faults, in the order in which those of one certificate are reported. */
 enum path_phase {
     PATH_PHASE_ISSUER,    /* no path to a root, or one that is too long */
     PATH_PHASE_ALGORITHM, /* of the signature */
@@ -39,23 +40,24 @@ enum path_phase {
     PATH_PHASE_NAMES,
 };
 
-/* How far the search for a CRL got, with the one that got furthest. */
+/* The progress of the search for a CRL, with the CRL that came furthest. */
 enum path_crl_progress {
     PATH_CRL_NONE,         /* of that issuer none was given */
     PATH_CRL_NOT_COVERING, /* of other distribution points or of other kinds of certificates */
     PATH_CRL_NOT_YET,      /* its thisUpdate is to come */
     PATH_CRL_NOT_GENUINE,  /* not by anybody who may sign it */
-    PATH_CRL_NOT_CHECKED,  /* PATH_CRL_SIGNATURES_MAX was not enough; it may be the next time, with what was remembered */
+    PATH_CRL_NOT_CHECKED,  /* PATH_CRL_SIGNATURES_MAX was not enough; the next time it may be, with the answers that are
+                              remembered */
 };
 
-/* What a CRL, by the name of the certificate's issuer, has said. */
+/* The statement of a CRL, by the name of the certificate's issuer. */
 struct path_crl_fault {
     int64_t time;                    /* REVOKED: since when; CRL_STALE: its nextUpdate. Seconds since the epoch */
     uint8_t reason;                  /* REVOKED: CRLReason, see crl_reason_text */
     enum path_crl_progress progress; /* CRL_MISSING */
 };
 
-/* What is wrong with a path. The pointers are into the chain or the trust store. */
+/* The fault of a path. The pointers are into the chain or the trust store. */
 struct path_fault {
     enum reason reason;
     enum path_phase phase;

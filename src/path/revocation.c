@@ -21,7 +21,7 @@ struct revocation {
 };
 
 enum {
-    ROOT_SIGNATURES_MAX = 1024, /* for one CRL: operators' own files, so only a bound against nonsense */
+    ROOT_SIGNATURES_MAX = 1024, /* for one CRL; the files are the operator's own, so that this bounds mistakes alone */
     NAME_SHOWN_MAX = 128,       /* bytes of an issuer in a message */
 };
 
@@ -50,7 +50,7 @@ void revocation_free(struct revocation *revocation) {
 
 static const struct pem_file_words words = {.block = "block", .der = "CRL", .verdict = "is not usable"};
 
-/* A step of the digest over all that was added: SHA-256 of what it was, the kind, and the SHA-256 of the new thing. */
+/* Extends the digest over all that was added: SHA-256 of the digest so far, the kind, and the SHA-256 of the new item. */
 static void extend_digest(struct revocation *revocation, char kind,
                           const uint8_t fingerprint[static SIGNATURE_SHA256_SIZE]) {
     uint8_t step[2 * SIGNATURE_SHA256_SIZE + 1];
@@ -128,7 +128,7 @@ struct addition {
     bool has_crl;
 };
 
-/* A pem_file_add. A file that is DER is one CRL. */
+/* Adds a CRL or a delegate: a pem_file_add. A file that is DER is one CRL. */
 static int add_item(void *owner, const struct pem_file_item *item, struct error *error) {
     struct addition *addition = owner;
     if (item->label.size == 0 || pem_file_label_is(item, "X509 CRL")) {
@@ -201,7 +201,7 @@ static bool have_same_scope(const struct distribution_scope *a, const struct dis
 bool revocation_is_replaced(const struct revocation *revocation, size_t index, int64_t now_s) {
     const struct revocation_list *list = revocation_list_at(revocation, index);
     int64_t until = list->next_update > now_s ? list->next_update : now_s;
-    for (size_t i = index; i-- > 0;) { /* they are sorted by the issuer's hash, the newest first */
+    for (size_t i = index; i-- > 0;) { /* lists are sorted by the issuer's hash, the newest first */
         const struct revocation_list *newer = revocation_list_at(revocation, i);
         if (newer->issuer_hash != list->issuer_hash) {
             break;
@@ -226,7 +226,7 @@ void revocation_digest(const struct revocation *revocation, uint8_t digest[stati
     memcpy(digest, revocation->digest, SIGNATURE_SHA256_SIZE);
 }
 
-/* The first place at which lists of that issuer may lie. */
+/* Returns the first place at which lists of that issuer may be. */
 static size_t find_first(const struct revocation *revocation, uint64_t issuer_hash) {
     size_t low = 0;
     size_t high = revocation->count;
@@ -266,7 +266,7 @@ struct revocation_delegate *revocation_next_delegate(const struct revocation *re
     return NULL;
 }
 
-/* Whether a root, or a delegate that a root has signed, has signed `list`. */
+/* Tells whether a root, or a delegate that the root has signed, has signed `list`. */
 static bool is_by_root(const struct revocation *revocation, struct revocation_list *list, const struct trust_anchor *anchor,
                        struct key_allowance *allowance) {
     uint8_t spki[SIGNATURE_SHA256_SIZE];
@@ -330,7 +330,7 @@ static int check_list(struct revocation *revocation, struct revocation_list *lis
     return -EINVAL;
 }
 
-/* A CA of a root's name that the old root has certified may be among the roots, and then it may sign CRLs. */
+/* A certificate of a root's name that the old root has signed may be among the roots, and then it may sign CRLs. */
 static int add_roots_as_delegates(struct revocation *revocation, const struct trust *trust, struct error *error) {
     for (size_t i = 0; i < trust_count(trust); i++) {
         const char *why;
@@ -341,7 +341,7 @@ static int add_roots_as_delegates(struct revocation *revocation, const struct tr
             return error_fail(error, result, "%s", why);
         }
         struct key_allowance one = {.left = 1};
-        /* Who is signed by itself cannot have been signed by anybody else. */
+        /* A certificate that its own key has signed is signed by no other CA. */
         if (delegate == NULL || revocation_delegate_is_by(delegate, &delegate->key, delegate->spki, &one)) {
             revocation_delegate_free(delegate);
         } else if ((result = keep_delegate(revocation, delegate, error)) != 0) {

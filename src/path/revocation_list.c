@@ -34,7 +34,7 @@ static int keep_scope(struct revocation_list *list, const struct crl *crl, uint8
     return 0;
 }
 
-/* All that is kept of it but the serials and an Ed25519 message. */
+/* Keeps all but the serials and an Ed25519 message. */
 static int keep_head(struct revocation_list *list, const struct crl *crl, struct error *error) {
     uint8_t digest[SIGNATURE_DIGEST_MAX];
     size_t digest_size = signature_digest(&list->algorithm, crl->tbs, digest);
@@ -70,7 +70,7 @@ static int keep_message(struct revocation_list *list, const struct crl *crl, str
     return 0;
 }
 
-/* Twice over the entries: first to hold them to their form and see how much room they need. */
+/* Reads the entries twice: first to check their form and to measure the room that they need. */
 static int keep_entries(struct revocation_list *list, const struct crl *crl, struct error *error) {
     struct bytes rest = crl->entries;
     struct crl_entry entry;

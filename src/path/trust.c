@@ -17,7 +17,7 @@ struct root {
 
 struct trust {
     struct root **roots;
-    uint64_t *hashes; /* of their subjects: searched for each name of each chain, so they lie side by side */
+    uint64_t *hashes; /* of their subjects; side by side, since each name of each chain is looked for among them */
     size_t count;
     unsigned files; /* that were added */
 };
@@ -58,14 +58,14 @@ static bool is_kept(const struct trust *trust, struct bytes der) {
     return false;
 }
 
-/* Whether its own key should have signed it: the same name, and no key identifiers that tell of another key. */
+/* Tells whether its own key should have signed it: it has one name, and no key identifiers that name another key. */
 static bool is_self_signed(const struct certificate *certificate) {
     bool other_key =
         certificate->aki.size > 0 && certificate->ski.size > 0 && !bytes_equal(certificate->aki, certificate->ski);
     return certificate_is_self_issued(certificate) && !other_key;
 }
 
-/* NULL when it may be an anchor. */
+/* Returns NULL when it may be an anchor, else why not. */
 static const char *find_fault(const struct trust_anchor *anchor, enum reason key_reason) {
     const struct certificate *certificate = &anchor->certificate;
     if (!certificate->is_ca) {
@@ -162,7 +162,7 @@ static int keep_root(struct trust *trust, struct root *root, const struct pem_fi
     return 0;
 }
 
-/* A pem_file_add. */
+/* Adds a root: a pem_file_add. */
 static int add_root(void *owner, const struct pem_file_item *item, struct error *error) {
     struct trust *trust = owner;
     if (item->label.size > 0 && !pem_file_label_is(item, "CERTIFICATE")) {
