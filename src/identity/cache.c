@@ -46,7 +46,7 @@ void identity_chain_digest(const struct bytes *chain, size_t count, uint8_t dige
     sha256_end(&hash, digest);
 }
 
-/* The chain within its policy. Policies are the operator's own, and few: 64 bits of their digest tell them apart. */
+/* Makes the key of a chain within its policy. Policies are the operator's own, and few: 64 bits of their digests differ. */
 static void make_key(const struct identity_policy *policy, const uint8_t *digest, uint8_t key[static SIEVE_KEY_SIZE]) {
     memcpy(key, digest, IDENTITY_DIGEST_SIZE);
     memcpy(key + IDENTITY_DIGEST_SIZE, policy->digest, SIEVE_KEY_SIZE - IDENTITY_DIGEST_SIZE);

@@ -27,7 +27,7 @@ static const struct {
     {FIELD_ISSUER_DN, FIELD_ISSUER_ATTRIBUTE, "issuer."},
 };
 
-/* The rest of `name` behind `prefix`, or NULL. */
+/* Returns the rest of `name` behind `prefix`, or NULL. */
 static const char *after(const char *name, const char *prefix) {
     size_t size = strlen(prefix);
     return strncmp(name, prefix, size) == 0 ? name + size : NULL;

@@ -1,4 +1,4 @@
-/* What a header can carry: the contract's list of fields, by name. */
+/* Fields, of which a header carries one: the contract's list, by name. */
 #ifndef IDENTITY_FIELD_H
 #define IDENTITY_FIELD_H
 
@@ -43,7 +43,7 @@ enum field_kind {
 };
 #undef FIELD_ENUMERATOR
 
-/* Where the value of a field comes from. */
+/* The source of the value of a field. */
 enum field_source { FIELD_OF_VERDICT, FIELD_OF_CERTIFICATE, FIELD_OF_CONNECTION };
 
 struct field {
@@ -52,7 +52,7 @@ struct field {
     uint8_t oid_size;
 };
 
-/* True when `name` is one of the contract's fields ("subject.cn", "ext:1.2.3.4", ...; letters in lower case). */
+/* Returns true when `name` is one of the contract's fields ("subject.cn", "ext:1.2.3.4", ...; letters in lower case). */
 bool field_parse(const char *name, struct field *field);
 enum field_source field_source(const struct field *field);
 

@@ -1,4 +1,4 @@
-/* A policy's digest. */
+/* The digest of a policy. */
 #include "identity/identity.h"
 #include "x509/sha256.h"
 
@@ -6,7 +6,7 @@ static void add_number(struct sha256 *hash, uint64_t number) {
     sha256_add(hash, &number, sizeof number);
 }
 
-/* Behind its length, so that no two lists of parts are the same bytes. */
+/* Adds a part behind its length, so that no two lists of parts are the same bytes. */
 static void add_part(struct sha256 *hash, const void *data, size_t size) {
     add_number(hash, size);
     sha256_add(hash, data, size);
