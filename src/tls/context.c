@@ -15,14 +15,14 @@
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                                                            \
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 
-/* Where sessions are not resumed, whatever a client presents as a ticket is not ours. */
+/* Rejects any ticket that a client presents where sessions are not resumed. */
 static int reject_ticket(WOLFSSL *wolfssl, unsigned char name[WOLFSSL_TICKET_NAME_SZ],
                          unsigned char nonce[WOLFSSL_TICKET_IV_SZ], unsigned char tag[WOLFSSL_TICKET_MAC_SZ], int sealing,
                          unsigned char *body, int size, int *size_out, void *context) {
     return WOLFSSL_TICKET_RET_REJECT;
 }
 
-/* As the message has them, each behind its 24-bit length: the certificates behind the leaf. wolfSSL parses none. */
+/* Installs chain and key. The certificates behind the leaf are laid out as the message has them; wolfSSL parses none. */
 static int use_credentials(WOLFSSL_CTX *wolfssl, const struct tls_credentials *credentials) {
     size_t size = 0;
     for (size_t i = 1; i < credentials->chain_count; i++) {
@@ -69,7 +69,7 @@ static int forbid_resumption(WOLFSSL_CTX *wolfssl) {
     return result == WOLFSSL_SUCCESS ? wolfSSL_CTX_set_TicketEncCb(wolfssl, reject_ticket) : result;
 }
 
-/* By tickets alone: no session is kept here, and none is resumed without a fresh key exchange. */
+/* Sessions resume by tickets alone: none is kept here, and none is resumed without a fresh key exchange. */
 static int set_up_resumption(struct tls_context *context) {
     WOLFSSL_CTX *wolfssl = context->wolfssl;
     wolfSSL_CTX_set_session_cache_mode(wolfssl, WOLFSSL_SESS_CACHE_OFF);
@@ -112,7 +112,7 @@ static bool lay_out_ca_names(struct tls_context *context, const struct tls_conte
     return true;
 }
 
-/* WOLFSSL_SUCCESS, or wolfSSL's error and in *step what could not be done. */
+/* Returns WOLFSSL_SUCCESS, or wolfSSL's error and in *step the step that has failed. */
 static int configure(struct tls_context *context, const struct tls_context_options *options, const char **step) {
     WOLFSSL_CTX *wolfssl = context->wolfssl;
     wolfSSL_CTX_SetIORecv(wolfssl, tls_session_receive);

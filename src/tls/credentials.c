@@ -20,7 +20,7 @@ enum {
     PEM_SIZE_MAX = 1024 * 1024, /* of a file: far above any chain, far below where wolfSSL's 32-bit sizes end */
 };
 
-/* The block's DER in *der, malloc'd. False when memory is out. */
+/* Decodes a block to *der, malloc'd. False when out of memory. */
 static bool decode(const struct pem_block *block, struct bytes *der, struct error *error) {
     uint8_t *data = malloc(block->size);
     if (data == NULL) {
@@ -60,7 +60,7 @@ static bool load_chain(struct tls_credentials *credentials, struct bytes pem, st
     struct pem_block block;
     enum pem_result result;
     while ((result = pem_next(&reader, &block)) == PEM_BLOCK) {
-        /* Others are passed over: the key may be in the same file. */
+        /* Other blocks are passed over: the key may be in the same file. */
         if (pem_label_is(&block, "CERTIFICATE") && !add_certificate(credentials, &block, error))
             return false;
     }
@@ -71,7 +71,7 @@ static bool load_chain(struct tls_credentials *credentials, struct bytes pem, st
     return result == PEM_END && credentials->chain_count > 0;
 }
 
-/* A key whose text is encrypted says so in its label (RFC 5958) or, in the older form, in a line of its own (RFC 1421). */
+/* An encrypted key is marked in its label (RFC 5958) or, in the older form, by a line of its own (RFC 1421). */
 static bool is_encrypted(struct bytes pem) {
     static const char *const marks[] = {"-----BEGIN ENCRYPTED PRIVATE KEY-----", "Proc-Type: 4,ENCRYPTED"};
     for (size_t i = 0; i < ARRAY_LENGTH(marks); i++) {
@@ -121,7 +121,7 @@ static bool rsa_size_supported(const struct signature_key *key, struct error *er
     return true;
 }
 
-/* Fills the key's fields. */
+/* Tells whether the leaf's key can be used, and fills the fields of the key. */
 static bool key_supported(struct tls_credentials *credentials, const struct certificate *leaf, struct error *error) {
     struct signature_key key;
     enum reason reason = signature_judge_key(leaf, &key);
@@ -162,7 +162,8 @@ static bool check_leaf(struct tls_credentials *credentials, struct error *error)
     return key_supported(credentials, &leaf, error);
 }
 
-/* An RSA key with a wrong part has the right modulus and makes wrong signatures, which can betray its factors. */
+/* Tells whether the key signs. With a wrong part it still has the right modulus, and its wrong signatures can betray the
+ * factors. */
 static bool rsa_key_signs(struct bytes der) {
     static const byte digest[WC_SHA256_DIGEST_SIZE] = {0};
     byte signature[RSA_BITS_MAX / 8];
@@ -188,7 +189,7 @@ static bool rsa_key_signs(struct bytes der) {
     return size == (int)sizeof(digest) && memcmp(plain, digest, sizeof(digest)) == 0;
 }
 
-/* Which certificate of the chain behind the leaf has this key; 0: none. */
+/* Returns the index of the certificate behind the leaf that has this key; 0: none. */
 static size_t find_owner(const struct tls_credentials *credentials) {
     for (size_t i = 1; i < credentials->chain_count; i++) {
         struct tls_credentials other = *credentials; /* for the key's type, which is that of the leaf there */

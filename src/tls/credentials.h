@@ -1,6 +1,6 @@
 /*
- * A server's certificate chain and private key, checked to belong together. Immutable once loaded. The certificates are sent
- * as they are, and clients judge them: here only the key's and the dates' places are read.
+ * A server's certificate chain and private key, which were checked to belong together. Immutable once loaded. The
+ * certificates are sent as they are, and clients judge them: only the places of the key and of the dates are read here.
  */
 #ifndef TLS_CREDENTIALS_H
 #define TLS_CREDENTIALS_H
@@ -22,9 +22,9 @@ struct tls_credentials {
 };
 
 /*
- * Both texts are whole PEM files. NULL with one line in `error` that says which of the two is at fault and why: no
- * PEM block, block N does not parse, key type or size not supported, encrypted key, key does not belong to the leaf.
- * `at_key` tells whether the key file is the one at fault.
+ * Loads both from whole PEM files. NULL with one line in *error that says why: no PEM block, block N does not parse, key
+ * type or size not supported, encrypted key, key does not belong to the leaf. *at_key tells whether the key file is at
+ * fault.
  */
 struct tls_credentials *tls_credentials_load(struct bytes chain_pem, struct bytes key_pem, bool *at_key,
                                              struct error *error);

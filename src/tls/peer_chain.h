@@ -9,7 +9,7 @@ enum {
     TLS_PEER_CHAIN_SIZE_MAX = 64 * 1024,
 };
 
-/* The client's certificates as they came, leaf first. Views into memory of this thread, valid until the next tls call. */
+/* They are as they came, leaf first: views into memory of this thread, valid until the next call of tls/. */
 struct tls_peer_chain {
     struct bytes certificates[TLS_PEER_CHAIN_MAX];
     size_t count;

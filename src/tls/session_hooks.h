@@ -1,6 +1,6 @@
 /*
- * What wolfSSL calls while a session runs. session.c has these functions, context.c installs them, and peer.c asks for the
- * proof of the session that is running.
+ * The functions that wolfSSL calls while a session runs. session.c has them, context.c installs them, and peer.c asks for
+ * the proof of the session that is running.
  */
 #ifndef TLS_SESSION_HOOKS_H
 #define TLS_SESSION_HOOKS_H
