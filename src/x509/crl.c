@@ -113,7 +113,8 @@ static const char *read_extension(struct crl *crl, const struct extension *exten
     }
     if (bytes_equal(extension->oid, OID_CRL_NUMBER)) {
         struct bytes value = extension->value;
-        bool good = certificate_read_serial(&value, &crl->number) && value.size == 0 && crl->number.data[0] < 0x80;
+        struct bytes number;
+        bool good = certificate_read_serial(&value, &number) && value.size == 0 && number.data[0] < 0x80;
         return good ? NULL : "its cRLNumber is no number of at most 20 octets";
     }
     if (bytes_equal(extension->oid, OID_ISSUING_DISTRIBUTION_POINT)) {

@@ -27,8 +27,7 @@ struct crl {
     struct algorithm signature_algorithm;
     struct bytes signature;
 
-    struct bytes aki;    /* key identifier of its signer; size 0: absent */
-    struct bytes number; /* content octets of cRLNumber; size 0: absent */
+    struct bytes aki; /* key identifier of its signer; size 0: absent */
     /* issuingDistributionPoint: at most one of the two names and one of the two bools is set. */
     struct bytes point_names;    /* fullName: GeneralNames one after the other; size 0: absent */
     struct bytes point_relative; /* nameRelativeToCRLIssuer: content of the RDN; size 0: absent */
