@@ -63,10 +63,10 @@ const char *handshake_part_name(enum handshake_part part) {
 static void load_credentials(struct handshakes *handshakes) {
     struct bytes chain = pki_chain_pem(handshakes->server, 0);
     struct bytes key = pki_key_pem(handshakes->server, 0);
-    char error[TLS_ERROR_SIZE];
+    struct error error;
     bool at_key;
 
-    handshakes->credentials = tls_credentials_load(chain, key, &at_key, error);
+    handshakes->credentials = tls_credentials_load(chain, key, &at_key, &error);
     CHECK(handshakes->credentials != NULL);
     free((void *)(uintptr_t)chain.data);
     free((void *)(uintptr_t)key.data);
@@ -82,8 +82,8 @@ static struct tls_context *create_context(struct handshakes *handshakes, bool re
         .tickets = handshakes->tickets,
         .ticket_lifetime_s = TICKET_LIFETIME_S,
     };
-    char error[TLS_ERROR_SIZE];
-    struct tls_context *context = tls_context_create(&options, error);
+    struct error error;
+    struct tls_context *context = tls_context_create(&options, &error);
 
     CHECK(context != NULL);
     return context;
@@ -101,7 +101,7 @@ static WOLFSSL_CTX *create_client_context(struct handshakes *handshakes, size_t 
 
 struct handshakes *handshakes_create(void) {
     struct handshakes *handshakes = calloc(1, sizeof *handshakes);
-    char error[IDENTITY_ERROR_SIZE];
+    struct error error;
 
     CHECK(handshakes != NULL);
     handshakes->server = pki_create(PKI_P256);
@@ -109,7 +109,7 @@ struct handshakes *handshakes_create(void) {
     handshakes->trust = trust_create();
     CHECK(handshakes->trust != NULL);
     CHECK(trust_add_file(handshakes->trust, bytes_of(handshakes->clients->root.der, handshakes->clients->root.der_size),
-                         error) == 0);
+                         &error) == 0);
     handshakes->policy =
         (struct identity_policy){.trust = handshakes->trust, .depth_max = 4, .forward = &handshakes->forward};
     identity_policy_seal(&handshakes->policy);

@@ -100,7 +100,7 @@ static void fill(struct verdicts *verdicts, struct verdict_series *series) {
 
 struct verdicts *verdicts_create(uint32_t entries, struct verdict_series *series) {
     struct verdicts *verdicts = calloc(1, sizeof *verdicts);
-    char error[IDENTITY_ERROR_SIZE];
+    struct error error;
 
     CHECK(verdicts != NULL);
     verdicts->entries = series->entries = entries;
@@ -113,7 +113,7 @@ struct verdicts *verdicts_create(uint32_t entries, struct verdict_series *series
         verdicts->trusts[i] = trust_create();
         root = &verdicts->pkis[i]->root;
         CHECK(verdicts->trusts[i] != NULL);
-        CHECK(trust_add_file(verdicts->trusts[i], bytes_of(root->der, root->der_size), error) == 0);
+        CHECK(trust_add_file(verdicts->trusts[i], bytes_of(root->der, root->der_size), &error) == 0);
         verdicts->policies[i] =
             (struct identity_policy){.trust = verdicts->trusts[i], .depth_max = 4, .forward = &verdicts->forward};
         identity_policy_seal(&verdicts->policies[i]);

@@ -19,7 +19,7 @@ bool bytes_equal_ignoring_case(struct bytes a, struct bytes b) {
 struct bytes reader_bytes(struct reader *reader, size_t size) {
     if (reader->failed || size > reader_left(reader)) {
         reader->failed = true;
-        /* Nothing is left of a reader that failed, so that a loop until its end ends. */
+        /* A reader that has failed has no bytes left, so that a loop until its end ends. */
         reader->next = reader->end;
         return bytes_of(NULL, 0);
     }
@@ -45,10 +45,6 @@ uint8_t reader_u8(struct reader *reader) {
 
 uint16_t reader_u16(struct reader *reader) {
     return (uint16_t)read_big_endian(reader, 2);
-}
-
-uint32_t reader_u24(struct reader *reader) {
-    return read_big_endian(reader, 3);
 }
 
 uint32_t reader_u32(struct reader *reader) {

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 _Noreturn void check_failed(const char *file, int line, const char *condition) {
-    /* Straight to the descriptor: stdio's own state may be what is broken. */
+    /* The text goes straight to the descriptor, since stdio's own state may be broken. */
     dprintf(STDERR_FILENO, "%s:%d: broken invariant: %s\n", file, line, condition);
     abort();
 }

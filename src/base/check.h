@@ -1,4 +1,4 @@
-/* Assertions that stay on in release builds. A broken invariant ends the process: serving on a doubt is worse. */
+/* Assertions, in release builds too. A broken invariant ends the process: to serve although a state is in doubt is worse. */
 #ifndef BASE_CHECK_H
 #define BASE_CHECK_H
 
@@ -11,7 +11,7 @@ _Noreturn void check_failed(const char *file, int line, const char *condition);
 
 #define ARRAY_LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-/* The object of `type` whose `member` is at `pointer`. */
+/* Gives the object of `type` whose `member` is at `pointer`. */
 #define CONTAINER_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 #endif

@@ -1,11 +1,11 @@
-/* XXH3 with a secret drawn at start, for tables that peers can aim at. Not for anything that must not collide. */
+/* XXH3 with a secret drawn at start, for tables that peers can aim at. It is not for keys that must not collide. */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Draws the process's secret from getrandom. Call once, before any thread. Aborts when the kernel gives no randomness. */
+/* Draws the process's secret from getrandom: once, before any thread. Aborts when the kernel gives no randomness. */
 void hash_init(void);
 uint64_t hash_bytes(const void *data, size_t size);
 

@@ -30,7 +30,7 @@ void log_set_level(enum log_level level) {
     atomic_store_explicit(&shown, (int)level, memory_order_relaxed);
 }
 
-/* Whether stderr is the stream that JOURNAL_STREAM names: systemd.exec(5). A child may have inherited the variable alone. */
+/* Tells whether stderr is the stream that JOURNAL_STREAM names: systemd.exec(5). A child may have the variable alone. */
 static bool is_journal(void) {
     const char *stream = getenv("JOURNAL_STREAM");
     struct stat status;
@@ -43,7 +43,7 @@ static bool is_journal(void) {
     return *end == ':' && device == status.st_dev && strtoull(end + 1, NULL, 10) == status.st_ino;
 }
 
-/* The journal has its own clock, and takes the priority off the line (sd-daemon(3)). */
+/* Appends time and level. The journal has its own clock, and takes the priority off the line (sd-daemon(3)). */
 static void append_start(struct text *text, enum log_level level) {
     if (is_journal()) {
         text_append_format(text, "<%d>", levels[level].priority);
@@ -51,7 +51,7 @@ static void append_start(struct text *text, enum log_level level) {
         uint64_t now_ms = clock_wall_ms();
 
         text_append_time(text, (int64_t)(now_ms / 1000));
-        text->size--; /* the Z, behind which there is more to come */
+        text->size--; /* takes the Z off again: milliseconds follow */
         text_append_format(text, ".%03uZ ", (unsigned)(now_ms % 1000));
     }
     text_append_format(text, "%s ", levels[level].name);
@@ -72,17 +72,17 @@ static void write_line(enum log_level level, uint64_t left_out, const char *form
     append_start(&text, level);
     size_t start = text.size;
     CHECK(vsnprintf(line + start, most - start, format, arguments) >= 0);
-    size_t end = strlen(line); /* what fitted */
+    size_t end = strlen(line); /* the message may have been cut */
     for (size_t i = start; i < end; i++) {
         unsigned char c = (unsigned char)line[i];
         if (c < 0x20 || c == 0x7f) {
-            line[i] = '?'; /* what a peer sent must not forge a line or drive a terminal */
+            line[i] = '?'; /* a peer's bytes must not forge a line or drive a terminal */
         }
     }
     memcpy(line + end, suffix, strlen(suffix));
     end += strlen(suffix);
     line[end++] = '\n';
-    /* One write, so that lines of several threads do not mix; if it fails there is nowhere left to say so. */
+    /* One write, so that lines of several threads do not mix. There is no place to report its failure. */
     while (write(STDERR_FILENO, line, end) < 0 && errno == EINTR) {
     }
 }
@@ -104,7 +104,7 @@ bool log_kind_allows(struct log_kind *kind, uint64_t now_s, uint64_t *left_out) 
     bool allowed = kind->spent < LOG_KIND_BURST;
     *left_out = kind->left_out;
     if (allowed && kind->spent == 0) {
-        kind->filled_s = now_s; /* it is earned from when something was spent */
+        kind->filled_s = now_s; /* the next line is earned from this one on */
     }
     kind->spent += allowed;
     kind->left_out = allowed ? 0 : kind->left_out + 1;

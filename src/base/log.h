@@ -1,6 +1,7 @@
 /*
- * The server log: one line an event on stderr, `TIME LEVEL message`, with the time as in 2026-11-27T16:45:06.123Z; in the
- * journal `<PRIORITY>LEVEL message`, of which it shows the level and the message. Safe from any thread; a line is one write.
+ * The server log: one line for each event on stderr, `TIME LEVEL message`, with the time as in 2026-11-27T16:45:06.123Z. In
+ * the journal a line is `<PRIORITY>LEVEL message`, and the journal shows level and message. All calls are safe from any
+ * thread; a line is one write.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -11,30 +12,30 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO };
 
-/* Lines above `level` are dropped. Default: LOG_LEVEL_INFO. */
+/* Drops lines above `level` from now on. Default: LOG_LEVEL_INFO. */
 void log_set_level(enum log_level level);
-/* At most 1,024 bytes with what stands before the message; control bytes in the message are printed as '?'. */
+/* Writes a line of at most 1,024 bytes, time and level included. Control bytes in the message are printed as '?'. */
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Lines of one kind, where somebody else decides how often it happens: five at once, then one in ten seconds. The next that
- * is let through says how many were left out.
+ * Lines of one kind, for events that peers can cause as often as they like: five at once, then one in ten seconds. The next
+ * line that is written says how many were left out.
  */
 enum { LOG_KIND_BURST = 5, LOG_KIND_INTERVAL_S = 10 };
 struct log_kind {
     pthread_mutex_t lock;
-    uint64_t filled_s; /* when it last got a line */
+    uint64_t filled_s; /* when the kind last earned a line */
     uint32_t spent;    /* of its burst */
     uint64_t left_out;
 };
 #define LOG_KIND_INITIALIZER                                                                                                \
     { .lock = PTHREAD_MUTEX_INITIALIZER }
 
-/* Whether a line of this kind may be written at `now_s`, seconds of a clock that only goes forward; *left_out before it. */
+/* Tells whether a line may be written at `now_s`, seconds of a clock that only goes forward; *left_out were left out. */
 bool log_kind_allows(struct log_kind *kind, uint64_t now_s, uint64_t *left_out);
 void log_line_of_kind(struct log_kind *kind, enum log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* The place of the call is the kind. */
+/* Writes a line of a kind of its own: that of the place of the call. */
 #define log_limited(level, ...)                                                                                             \
     do {                                                                                                                    \
         static struct log_kind kind_ = LOG_KIND_INITIALIZER;                                                                \

@@ -1,6 +1,6 @@
 /*
- * Memory of various sizes for things that each connection has at most a few of: slabs for the powers of two. Nothing is
- * backed before it is first used, and taking and giving never call malloc. One thread only.
+ * Memory of various sizes for things of which each connection has at most a few: slabs for the powers of two. Pages are
+ * backed when they are first used, and neither taking nor giving calls malloc. One thread only.
  */
 #ifndef BASE_PIECES_H
 #define BASE_PIECES_H
@@ -19,13 +19,13 @@ struct pieces {
 
 /* Reserves address space for `limit` pieces of each class, 1 to 2^24. 0, or -ENOMEM. */
 int pieces_create(struct pieces *pieces, uint32_t limit);
-/* Gives all of it back, whatever is still in use. */
+/* Gives all memory back, also the pieces that are in use. */
 void pieces_destroy(struct pieces *pieces);
-/* At least `size` bytes, 1 to PIECES_SIZE_MAX, with undefined content; NULL when `limit` of that class are in use. */
+/* Takes `size` bytes or more, 1 to PIECES_SIZE_MAX, with undefined content. NULL: `limit` of that class are in use. */
 void *pieces_take(struct pieces *pieces, size_t size);
-/* How many bytes a piece has that is taken for `size`. */
+/* Returns the bytes of a piece that is taken for `size`. */
 size_t pieces_fitting(struct pieces *pieces, size_t size);
-/* `size` is what the piece was taken with, or what pieces_fitting says of that. */
+/* Gives a piece back. `size` is the one that it was taken with, or pieces_fitting of that size. */
 void pieces_give(struct pieces *pieces, void *piece, size_t size);
 uint32_t pieces_in_use(const struct pieces *pieces);
 

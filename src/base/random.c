@@ -25,5 +25,5 @@ void random_take(struct random_stock *stock, uint64_t words[static 2]) {
     }
     stock->left -= TAKE_SIZE;
     memcpy(words, stock->bytes + stock->left, TAKE_SIZE);
-    memset(stock->bytes + stock->left, 0, TAKE_SIZE); /* nothing that is read later tells what was given */
+    memset(stock->bytes + stock->left, 0, TAKE_SIZE); /* the stock must not tell later what was given */
 }

@@ -1,20 +1,20 @@
-/* Random bytes that nobody can guess, from the kernel's generator (getrandom, random(7)), drawn a few at a time. */
+/* Random bytes that nobody can guess, from the kernel's generator (getrandom, random(7)), drawn in small stocks. */
 #ifndef BASE_RANDOM_H
 #define BASE_RANDOM_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Up to this many the kernel gives at once, without being interrupted. */
+/* The kernel gives up to this many bytes at once without an interruption. */
 enum { RANDOM_STOCK_SIZE = 256 };
 
-/* Bytes in stock. One thread's; zeros at first. */
+/* Bytes in stock, for one thread. Zeroed at first. */
 struct random_stock {
     uint8_t bytes[RANDOM_STOCK_SIZE];
     size_t left;
 };
 
-/* 128 bits that were given to nobody before. Aborts when the kernel has none, which it always has once it has booted. */
+/* Takes 128 bits that no one has had before. Aborts when the kernel has none: it has some from its boot on. */
 void random_take(struct random_stock *stock, uint64_t words[static 2]);
 
 #endif

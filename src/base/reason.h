@@ -1,4 +1,4 @@
-/* The contract's vocabulary for why a status is what it is: headers, logs, metric labels, the command line. */
+/* The contract's words for the reason of a status, in headers, logs, metric labels and on the command line. */
 #ifndef BASE_REASON_H
 #define BASE_REASON_H
 
@@ -32,7 +32,7 @@ enum status { STATUS_NONE, STATUS_VALID, STATUS_INVALID, STATUS_COUNT };
 
 const char *reason_name(enum reason reason);
 const char *status_name(enum status status);
-/* `ok` is valid, `absent` is none, all others are invalid. */
+/* Returns valid for `ok`, none for `absent`, and invalid for all others. */
 enum status reason_status(enum reason reason);
 
 #endif

@@ -35,7 +35,7 @@ static void unpoison(void *object, size_t size) {
 #endif
 }
 
-/* False unless it is certain: only a build with ASan can tell. */
+/* Tells whether an object was given back already, in a build with ASan; false in others, which cannot tell. */
 static bool was_given(const struct slab *slab, const uint8_t *object) {
 #ifdef SLAB_POISONS
     return __asan_address_is_poisoned(object + slab->object_size - 1) != 0;
@@ -66,7 +66,7 @@ void slab_destroy(struct slab *slab) {
     if (slab->base == NULL) {
         return;
     }
-    /* Whoever gets these addresses next must not find them poisoned. */
+    /* The next user of these addresses must not find them poisoned. */
     unpoison(slab->base, slab->object_size * slab->touched);
     CHECK(munmap(slab->base, slab->object_size * slab->limit) == 0);
     *slab = (struct slab){.free_head = SLAB_NONE};

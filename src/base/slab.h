@@ -1,6 +1,6 @@
 /*
- * Objects of one size from one reserved range of addresses. The range is reserved at creation and backed by memory
- * only as objects are first used; taking and giving never call malloc. One thread only.
+ * Objects of one size from one range of addresses. The range is reserved at creation, and backed by memory as objects are
+ * first used; neither taking nor giving calls malloc. One thread only.
  */
 #ifndef BASE_SLAB_H
 #define BASE_SLAB_H
@@ -21,14 +21,14 @@ struct slab {
 
 /* Reserves address space for `limit` (1 to 2^31) objects. 0, or -ENOMEM. */
 int slab_create(struct slab *slab, size_t object_size, uint32_t limit);
-/* Gives the whole range back, whatever is still in use. */
+/* Gives the whole range back, also the objects that are in use. */
 void slab_destroy(struct slab *slab);
-/* An object with undefined content, or NULL when `limit` are in use. Most recently given first, so it is likely in cache. */
+/* Takes an object with undefined content, NULL when `limit` are in use. The one that was given last is likely in cache. */
 void *slab_take(struct slab *slab);
-/* `object` must be in use. Its first 4 bytes are overwritten; under ASan the rest is poisoned. */
+/* Gives `object` back, which is in use. Its first 4 bytes are overwritten; under ASan the rest is poisoned. */
 void slab_give(struct slab *slab, void *object);
 uint32_t slab_index(const struct slab *slab, const void *object);
-/* The object at an index below `touched`, in use or not. */
+/* Returns the object at an index below `touched`, in use or not. */
 void *slab_at(const struct slab *slab, uint32_t index);
 
 #endif

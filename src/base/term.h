@@ -1,4 +1,4 @@
-/* When something that has a name ends: a certificate authority, the lists of one. */
+/* The end of something that has a name: a certificate authority, or the lists of one. */
 #ifndef BASE_TERM_H
 #define BASE_TERM_H
 
@@ -9,9 +9,9 @@
 
 struct term {
     const char *name; /* UTF-8, NUL-terminated */
-    int64_t end;      /* the last second that it is good for, since the epoch; TERM_NEVER: it names none */
-    bool repeats;     /* another of the same name stands beside it, and ends no later */
-    int64_t begin;    /* since when it is good, since the epoch; 0: not known */
+    int64_t end;      /* its last good second, since the epoch; TERM_NEVER: it names none */
+    bool repeats;     /* another term has the same name and ends no later */
+    int64_t begin;    /* its first good second, since the epoch; 0: not known */
 };
 
 #endif

@@ -1,6 +1,8 @@
 #include "base/text.h"
 
+#include "base/calendar.h"
 #include "base/check.h"
+#include "base/json.h"
 
 #include <stdio.h>
 
@@ -44,7 +46,7 @@ void text_append_format(struct text *text, const char *format, ...) {
     text->size += (size_t)size;
 }
 
-/* Takes back what an append of several pieces has written since `start`, if a piece did not fit. */
+/* Takes back the pieces that one append has written since `start`, if a piece did not fit. */
 static void keep_whole(struct text *text, size_t start) {
     if (text->overflow) {
         text->size = start;
@@ -80,101 +82,20 @@ void text_append_base64(struct text *text, struct bytes bytes) {
     keep_whole(text, start);
 }
 
-/* Days from 0000-01-01 to the first of January of `year`, Gregorian: year 0 is a leap year. */
-static unsigned days_before_year(unsigned year) {
-    return 365 * year + (year + 3) / 4 - (year + 99) / 100 + (year + 399) / 400;
-}
-
 void text_append_time(struct text *text, int64_t seconds) {
-    enum { DAY = 86400, DAYS_TO_EPOCH = 719528, DAYS_IN_400_YEARS = 146097 };
-    static const unsigned before_month[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
-    /* 0000-01-01T00:00:00Z to 9999-12-31T23:59:59Z */
-    CHECK(seconds >= INT64_C(-62167219200) && seconds <= INT64_C(253402300799));
-    uint64_t since_year_0 = (uint64_t)(seconds + (int64_t)DAYS_TO_EPOCH * DAY);
-    unsigned second = (unsigned)(since_year_0 % DAY);
-    unsigned day = (unsigned)(since_year_0 / DAY);
-
-    unsigned year = (unsigned)((uint64_t)day * 400 / DAYS_IN_400_YEARS); /* by the mean year: at most one off */
-    if (days_before_year(year) > day) {
-        year--;
-    } else if (days_before_year(year + 1) <= day) {
-        year++;
-    }
-    day -= days_before_year(year);
-    bool leap = days_before_year(year + 1) - days_before_year(year) == 366;
-    unsigned month = 1;
-    while (day >= before_month[month] + (leap && month >= 2)) {
-        month++;
-    }
-    day -= before_month[month - 1] + (leap && month > 2);
-
-    char time[64];
-    int size = snprintf(time, sizeof time, "%04u-%02u-%02uT%02u:%02u:%02uZ", year, month, day + 1, second / 3600,
-                        second / 60 % 60, second % 60);
-    text_append(text, time, (size_t)size);
-}
-
-/* By table 3-7 of Unicode 15: only the second byte's range depends on the first. */
-size_t text_utf8_size(struct bytes bytes, size_t *skip) {
-    CHECK(bytes.size > 0);
-    uint8_t lead = bytes.data[0], low = 0x80, high = 0xbf;
-    size_t length;
-    *skip = 1;
-    if (lead < 0x80) {
-        return 1;
-    } else if (lead >= 0xc2 && lead <= 0xdf) {
-        length = 2;
-    } else if (lead >= 0xe0 && lead <= 0xef) {
-        length = 3;
-        low = lead == 0xe0 ? 0xa0 : low;   /* no overlong form */
-        high = lead == 0xed ? 0x9f : high; /* no surrogate */
-    } else if (lead >= 0xf0 && lead <= 0xf4) {
-        length = 4;
-        low = lead == 0xf0 ? 0x90 : low;
-        high = lead == 0xf4 ? 0x8f : high; /* nothing past U+10FFFF */
-    } else {
-        return 0;
-    }
-    for (size_t i = 1; i < length; i++) {
-        if (i >= bytes.size || bytes.data[i] < low || bytes.data[i] > high) {
-            *skip = i;
-            return 0;
-        }
-        low = 0x80;
-        high = 0xbf;
-    }
-    return length;
-}
-
-static void append_json_ascii(struct text *text, uint8_t c) {
-    static const char plain[] = "\b\t\n\f\r\"\\";
-    static const char letters[] = "btnfr\"\\";
-    const char *found = c == 0 ? NULL : strchr(plain, c);
-    if (found != NULL) {
-        char escape[2] = {'\\', letters[found - plain]};
-        text_append(text, escape, sizeof escape);
-    } else if (c < 0x20 || c == 0x7f) {
-        text_append_string(text, "\\u00");
-        text_append_hex(text, bytes_of(&c, 1));
-    } else {
-        text_append_char(text, (char)c);
-    }
+    struct calendar time = calendar_of(seconds);
+    char digits[80];
+    int size = snprintf(digits, sizeof digits, "%04u-%02u-%02uT%02u:%02u:%02uZ", time.year, time.month, time.day, time.hour,
+                        time.minute, time.second);
+    text_append(text, digits, (size_t)size);
 }
 
 void text_append_json(struct text *text, struct bytes bytes) {
     size_t start = text->size;
     text_append_char(text, '"');
-    for (size_t i = 0; i < bytes.size && !text->overflow;) {
-        size_t skip;
-        size_t length = text_utf8_size(bytes_of(bytes.data + i, bytes.size - i), &skip);
-        if (length == 1) {
-            append_json_ascii(text, bytes.data[i]);
-        } else if (length > 1) {
-            text_append(text, bytes.data + i, length);
-        } else {
-            text_append_string(text, TEXT_REPLACEMENT);
-        }
-        i += length > 0 ? length : skip;
+    while (bytes.size > 0 && !text->overflow) {
+        char escape[JSON_ESCAPE_SIZE];
+        text_append_bytes(text, json_next_piece(&bytes, escape));
     }
     text_append_char(text, '"');
     keep_whole(text, start);

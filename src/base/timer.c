@@ -2,26 +2,11 @@
 
 #include "base/check.h"
 
-#include <stddef.h>
-
 enum { WORD_BITS = 64, WORDS = TIMER_SLOTS / WORD_BITS };
 _Static_assert((TIMER_SLOTS & (TIMER_SLOTS - 1)) == 0 && TIMER_SLOTS % WORD_BITS == 0, "slots are taken modulo");
 
-static void ring_init(struct timer *head) {
-    head->next = head->previous = head;
-}
-
-static void ring_append(struct timer *head, struct timer *timer) {
-    timer->previous = head->previous;
-    timer->next = head;
-    head->previous->next = timer;
-    head->previous = timer;
-}
-
-static void ring_remove(struct timer *timer) {
-    timer->previous->next = timer->next;
-    timer->next->previous = timer->previous;
-    timer->next = timer->previous = NULL;
+static struct timer *timer_of(struct list *link) {
+    return CONTAINER_OF(link, struct timer, link);
 }
 
 static unsigned slot_of(uint64_t tick) {
@@ -31,13 +16,13 @@ static unsigned slot_of(uint64_t tick) {
 static void mark_slot(struct timer_wheel *wheel, unsigned slot) {
     uint64_t bit = UINT64_C(1) << slot % WORD_BITS;
     uint64_t *word = &wheel->occupied[slot / WORD_BITS];
-    *word = wheel->slots[slot].next == &wheel->slots[slot] ? *word & ~bit : *word | bit;
+    *word = list_is_empty(&wheel->slots[slot]) ? *word & ~bit : *word | bit;
 }
 
 void timer_wheel_init(struct timer_wheel *wheel, uint64_t now_ms) {
     *wheel = (struct timer_wheel){.tick = now_ms / TIMER_TICK_MS};
     for (unsigned slot = 0; slot < TIMER_SLOTS; slot++) {
-        ring_init(&wheel->slots[slot]);
+        list_init(&wheel->slots[slot]);
     }
 }
 
@@ -52,10 +37,10 @@ void timer_set(struct timer_wheel *wheel, struct timer *timer, uint64_t now_ms, 
         due_ms = UINT64_MAX;
     }
     uint64_t due_tick = due_ms / TIMER_TICK_MS + (due_ms % TIMER_TICK_MS != 0);
-    /* The slot of the present tick has been emptied: what is due now goes to the next one. */
+    /* The slot of the present tick has been emptied: a timer that is due now goes to the next one. */
     timer->due_tick = due_tick > wheel->tick ? due_tick : wheel->tick + 1;
     unsigned slot = slot_of(timer->due_tick);
-    ring_append(&wheel->slots[slot], timer);
+    list_append(&wheel->slots[slot], &timer->link);
     mark_slot(wheel, slot);
     wheel->set++;
 }
@@ -64,16 +49,16 @@ void timer_clear(struct timer_wheel *wheel, struct timer *timer) {
     if (!timer_is_set(timer)) {
         return;
     }
-    ring_remove(timer);
+    list_remove(&timer->link);
     mark_slot(wheel, slot_of(timer->due_tick));
     CHECK(wheel->set > 0);
     wheel->set--;
 }
 
-/* Ticks from the present one to the next whose slot is not empty: 1 to TIMER_SLOTS; 0 when all are empty. */
+/* Returns the ticks from the present one to the next whose slot is not empty: 1 to TIMER_SLOTS; 0 when all are empty. */
 static uint64_t ticks_to_occupied(const struct timer_wheel *wheel) {
     unsigned first = slot_of(wheel->tick + 1);
-    /* The word of the first slot comes twice: from that slot on, and at the end what lies before it. */
+    /* The word of the first slot is looked at twice: from that slot on first, and what lies before the slot at the end. */
     for (unsigned i = 0; i <= WORDS; i++) {
         unsigned index = (first / WORD_BITS + i) % WORDS;
         uint64_t word = wheel->occupied[index];
@@ -88,22 +73,22 @@ static uint64_t ticks_to_occupied(const struct timer_wheel *wheel) {
     return 0;
 }
 
-/* Fires what is due in the slot of the present tick; timers of later turns stay in it. */
+/* Fires the timers of the present tick's slot that are due; timers of later turns stay in the slot. */
 static void fire_slot(struct timer_wheel *wheel) {
-    struct timer *head = &wheel->slots[slot_of(wheel->tick)];
-    /* First all that is due moves to a ring apart: a callback may set and clear any timer, also those beside it. */
-    struct timer due;
-    ring_init(&due);
-    for (struct timer *timer = head->next, *next; timer != head; timer = next) {
-        next = timer->next;
-        if (timer->due_tick <= wheel->tick) {
-            ring_remove(timer);
-            ring_append(&due, timer);
+    struct list *slot = &wheel->slots[slot_of(wheel->tick)];
+    /* All that are due move to a list of their own first: a callback may set and clear any timer, those beside it too. */
+    struct list due;
+    list_init(&due);
+    for (struct list *link = slot->next, *next; link != slot; link = next) {
+        next = link->next;
+        if (timer_of(link)->due_tick <= wheel->tick) {
+            list_remove(link);
+            list_append(&due, link);
         }
     }
     mark_slot(wheel, slot_of(wheel->tick));
-    while (due.next != &due) {
-        struct timer *timer = due.next;
+    while (!list_is_empty(&due)) {
+        struct timer *timer = timer_of(due.next);
         timer_clear(wheel, timer);
         timer->fire(timer);
     }

@@ -1,8 +1,8 @@
 #include "command/check_json.h"
 
+#include "base/json.h"
 #include "config/words.h"
 #include "path/revocation_list.h"
-#include "stats/json.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -105,11 +105,11 @@ int check_json_print(const char *path, const struct config *config, const struct
     put_problems(&json, "problems", problems);
     put_problems(&json, "warnings", config == NULL ? NULL : &config->warnings);
     json_end_object(&json);
-    int result = json.page.failed ? -ENOMEM : 0;
+    int result = json.buffer.failed ? -ENOMEM : 0;
     if (result == 0) {
-        fwrite(json.page.data, 1, json.page.size, out);
+        fwrite(json.buffer.data, 1, json.buffer.size, out);
         fputc('\n', out);
     }
-    free(json.page.data);
+    free(json.buffer.data);
     return result;
 }

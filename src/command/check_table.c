@@ -1,7 +1,9 @@
 #include "command/check_table.h"
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "config/words.h"
+#include "path/terms.h"
 
 #include <inttypes.h>
 
@@ -77,6 +79,15 @@ static int64_t end_of_roots(const struct trust *trust) {
     return first;
 }
 
+/* Returns the earliest nextUpdate of the lists that no newer one replaces. */
+static int64_t end_of_lists(const struct revocation *revocation, int64_t now_s) {
+    struct terms terms;
+    CHECK(terms_of_lists(&terms, revocation, now_s) == 0); /* else out of memory */
+    int64_t first = terms.count > 0 ? terms.items[0].end : TERM_NEVER;
+    terms_free(&terms);
+    return first;
+}
+
 static bool print_row(const struct config_host *host, int64_t now_s, FILE *out) {
     char certificate[WORDS_TIME_SIZE];
     char roots[WORDS_TIME_SIZE] = "-";
@@ -86,7 +97,7 @@ static bool print_row(const struct config_host *host, int64_t now_s, FILE *out) 
         has_ended = format_end(end_of_roots(host->trust), now_s, roots) || has_ended;
     }
     if (host->revocation != NULL) {
-        has_ended = format_end(revocation_next_update(host->revocation), now_s, lists) || has_ended;
+        has_ended = format_end(end_of_lists(host->revocation, now_s), now_s, lists) || has_ended;
     }
     const char *name = host->name;
     if (strlen(name) > HOST_WIDTH) {

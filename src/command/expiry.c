@@ -1,6 +1,7 @@
 #include "command/expiry.h"
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "path/terms.h"
 
 #include <errno.h>
@@ -157,15 +158,10 @@ static enum expiry_stage stage_at(int64_t end, int64_t now_s) {
 
 /* Appends the name, cut where a character ends. */
 static void append_name(struct text *line, const char *name) {
-    size_t size = strlen(name);
-    if (size > NAME_SIZE_MAX) {
-        size = NAME_SIZE_MAX;
-        while (size > 0 && ((unsigned char)name[size] & 0xc0) == 0x80) {
-            size--;
-        }
-    }
-    text_append(line, name, size);
-    text_append_string(line, name[size] != '\0' ? "..." : "");
+    struct bytes whole = bytes_of_string(name);
+    struct bytes shown = utf8_cut(whole, NAME_SIZE_MAX);
+    text_append_bytes(line, shown);
+    text_append_string(line, shown.size < whole.size ? "..." : "");
 }
 
 static void append_end(struct text *line, const struct expiry_item *item, enum expiry_stage stage) {

@@ -1,6 +1,6 @@
 #include "command/timestamp.h"
 
-#include "x509/der.h"
+#include "base/calendar.h"
 
 /* Reads exactly `count` digits, a number up to `limit`, and moves *at behind them. */
 static bool parse_number(const char **at, unsigned count, unsigned limit, unsigned *value) {
@@ -25,9 +25,9 @@ static bool parse_date(const char **at, int64_t *days) {
     unsigned year, month, day;
     if (!parse_number(at, 4, 9999, &year) || !parse_character(at, '-') || !parse_number(at, 2, 12, &month) ||
         !parse_character(at, '-') || !parse_number(at, 2, 31, &day) || month < 1 || day < 1 ||
-        day > der_month_days(year, month))
+        day > calendar_month_days(year, month))
         return false;
-    *days = der_days(year, month, day);
+    *days = calendar_days(year, month, day);
     return true;
 }
 

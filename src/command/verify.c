@@ -23,6 +23,7 @@ enum {
     /* The defaults of the configuration: client_auth.max_depth and limits.certificate_chain_size. */
     DEPTH_DEFAULT = 4,
     DEPTH_MAX = 16,
+    FIELDS_MAX = 64, /* more than there are, but for extensions */
     CHAIN_SIZE_MAX = 16 * 1024,
     CERTIFICATES_MAX = 64, /* of CHAIN; more than the server takes, so that the server's code reports the excess */
     FILE_SIZE_MAX = 4 * 1024 * 1024,
@@ -48,51 +49,6 @@ static const char usage[] =
     "  -h, --help        this text\n"
     "\n"
     "Exit status: 0 valid, 1 invalid, 2 arguments or files that cannot be used.\n";
-
-/* The fields that headers could carry, under the contract's names. */
-static const char *const field_names[] = {
-    "status",
-    "reason",
-    "ski",
-    "aki",
-    "serial",
-    "subject.dn",
-    "subject.cn",
-    "subject.o",
-    "subject.ou",
-    "subject.l",
-    "subject.st",
-    "subject.c",
-    "subject.emailaddress",
-    "subject.serialnumber",
-    "subject.uid",
-    "subject.dc",
-    "issuer.dn",
-    "issuer.cn",
-    "issuer.o",
-    "issuer.ou",
-    "issuer.l",
-    "issuer.st",
-    "issuer.c",
-    "issuer.emailaddress",
-    "issuer.serialnumber",
-    "issuer.uid",
-    "issuer.dc",
-    "san.dns",
-    "san.email",
-    "san.uri",
-    "san.ip",
-    "not_before",
-    "not_after",
-    "fingerprint.sha256",
-    "fingerprint.sha1",
-    "spki.sha256",
-    "pem.urlencoded",
-    "der.base64",
-    "rfc9440.cert",
-    "rfc9440.chain",
-    "xfcc",
-};
 
 struct arguments {
     const char *config_path;
@@ -140,10 +96,10 @@ static int add_roots(struct trust *trust, const char *path) {
     struct bytes content;
     if (read_file(path, FILE_SIZE_MAX, &content) != 0)
         return EXIT_UNUSABLE;
-    char error[IDENTITY_ERROR_SIZE];
-    int result = trust_add_file(trust, content, error);
+    struct error error;
+    int result = trust_add_file(trust, content, &error);
     file_content_free(&content);
-    return result < 0 ? refuse("%s: %s", path, error) : 0;
+    return result < 0 ? refuse("%s: %s", path, error.text) : 0;
 }
 
 static int add_crls(struct arguments *arguments, const char *path) {
@@ -153,10 +109,10 @@ static int add_crls(struct arguments *arguments, const char *path) {
     arguments->crl_paths[arguments->crl_count++] = path;
     if (read_file(path, CLIENT_AUTH_CRL_SIZE_MAX, &content) != 0)
         return EXIT_UNUSABLE;
-    char error[IDENTITY_ERROR_SIZE];
-    int result = revocation_add_file(arguments->revocation, content, error);
+    struct error error;
+    int result = revocation_add_file(arguments->revocation, content, &error);
     file_content_free(&content);
-    return result < 0 ? refuse("%s: %s", path, error) : 0;
+    return result < 0 ? refuse("%s: %s", path, error.text) : 0;
 }
 
 /* Counts as the server does: keeps neither a certificate that goes over the limit nor those behind it. */
@@ -229,13 +185,32 @@ static void print_identity(const struct identity *identity, bool json) {
         fputs("}\n", stdout);
 }
 
-static int judge(const struct arguments *arguments, const struct presented *presented) {
-    struct forward_header headers[ARRAY_LENGTH(field_names)];
-    for (size_t i = 0; i < ARRAY_LENGTH(field_names); i++) {
-        headers[i].name = (char *)field_names[i];
-        CHECK(field_parse(field_names[i], &headers[i].field));
+/* The headers of `verify`: each field but those of a connection, under the contract's own name. */
+struct fields {
+    char names[FIELDS_MAX][FIELD_NAME_SIZE];
+    struct forward_header headers[FIELDS_MAX];
+    size_t count;
+};
+
+static void list_fields(struct fields *fields) {
+    fields->count = 0;
+    for (size_t i = 0;; i++) {
+        CHECK(fields->count < FIELDS_MAX);
+        char *name = fields->names[fields->count];
+        struct forward_header *header = &fields->headers[fields->count];
+        if (!field_name_at(i, name)) {
+            return;
+        }
+        CHECK(field_parse(name, &header->field));
+        header->name = name;
+        fields->count += field_source(&header->field) != FIELD_OF_CONNECTION;
     }
-    const struct forward forward = {headers, ARRAY_LENGTH(headers)};
+}
+
+static int judge(const struct arguments *arguments, const struct presented *presented) {
+    struct fields fields;
+    list_fields(&fields);
+    const struct forward forward = {fields.headers, fields.count};
     struct identity_policy policy = {
         .trust = arguments->trust,
         .depth_max = arguments->depth_max,
@@ -305,11 +280,11 @@ static int set_option(struct arguments *arguments, int option, char **argv) {
 }
 
 static int check_crls(const struct arguments *arguments) {
-    char error[IDENTITY_ERROR_SIZE];
-    if (arguments->revocation == NULL || revocation_check(arguments->revocation, arguments->trust, error) == 0)
+    struct error error;
+    if (arguments->revocation == NULL || revocation_check(arguments->revocation, arguments->trust, &error) == 0)
         return 0;
     unsigned file = revocation_file_at_fault(arguments->revocation);
-    return refuse("%s: %s", file == 0 ? "--crl" : arguments->crl_paths[file - 1], error);
+    return refuse("%s: %s", file == 0 ? "--crl" : arguments->crl_paths[file - 1], error.text);
 }
 
 /* Sees that roots, lists and limits come from a host or from the command line, never from both. */

@@ -29,11 +29,11 @@ static void load_mode(const struct loader *loader, const struct document_node *n
     host->mode = (enum config_mode)index;
 }
 
-static int add_roots(void *trust, struct bytes content, char error[static IDENTITY_ERROR_SIZE]) {
+static int add_roots(void *trust, struct bytes content, struct error *error) {
     return trust_add_file(trust, content, error);
 }
 
-static int add_lists(void *revocation, struct bytes content, char error[static IDENTITY_ERROR_SIZE]) {
+static int add_lists(void *revocation, struct bytes content, struct error *error) {
     return revocation_add_file(revocation, content, error);
 }
 
@@ -42,7 +42,7 @@ struct files {
     const char *key;
     size_t size_max; /* of each, in bytes */
     enum advice_wanted wanted;
-    int (*add)(void *store, struct bytes content, char error[static IDENTITY_ERROR_SIZE]);
+    int (*add)(void *store, struct bytes content, struct error *error);
 };
 
 static const struct files ca_files = {"client_auth.ca", VALUES_PEM_SIZE_MAX, ADVICE_ROOTS, add_roots};
@@ -52,10 +52,10 @@ static bool add_file(const struct loader *loader, const struct document_node *no
     char *path = NULL;
     struct bytes content;
     bool good = value_file(loader, node, files->key, files->size_max, &path, &content);
-    char error[IDENTITY_ERROR_SIZE];
-    if (good && files->add(store, content, error) < 0) {
+    struct error error;
+    if (good && files->add(store, content, &error) < 0) {
         if (!advice_report(loader, node, files->key, path, content, files->wanted)) {
-            loader_problem(loader, node, "%s: %s: %s", files->key, path, error);
+            loader_problem(loader, node, "%s: %s: %s", files->key, path, error.text);
         }
         good = false;
     }
@@ -135,9 +135,9 @@ static struct revocation *read_crls(const struct loader *loader, const struct cl
     struct revocation *revocation = revocation_create();
     CHECK(revocation != NULL);
     bool good = add_files(loader, nodes->crl, &crl_files, revocation);
-    char error[IDENTITY_ERROR_SIZE];
-    if (good && trust != NULL && revocation_check(revocation, trust, error) < 0) {
-        report_crl(loader, nodes->crl, revocation_file_at_fault(revocation), error);
+    struct error error;
+    if (good && trust != NULL && revocation_check(revocation, trust, &error) < 0) {
+        report_crl(loader, nodes->crl, revocation_file_at_fault(revocation), error.text);
         good = false;
     }
     if (good) {

@@ -1,6 +1,6 @@
 #include "config/document.h"
 
-#include "base/text.h"
+#include "base/utf8.h"
 #include "config/memory.h"
 #include "config/syntax.h"
 
@@ -45,7 +45,7 @@ static unsigned last_line_of(struct bytes text) {
 static bool check_encoding(const struct builder *builder) {
     struct bytes text = builder->text;
     for (size_t at = 0, skipped; at < text.size;) {
-        size_t size = text_utf8_size(bytes_of(text.data + at, text.size - at), &skipped);
+        size_t size = utf8_size(bytes_of(text.data + at, text.size - at), &skipped);
         if (size == 0 || text.data[at] == '\0') {
             problems_add(builder->problems, builder->file, line_at(text, at), "%s",
                          size == 0 ? "not UTF-8 text" : "a NUL byte: not a text file");

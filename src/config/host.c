@@ -47,7 +47,7 @@ static void use_credentials(const struct loader *loader, const struct document_n
                             const struct document_node *key, const char *key_path, struct bytes key_pem,
                             struct config_host *host) {
     const char *chain_path = host->certificate_path;
-    char error[TLS_ERROR_SIZE];
+    struct error error;
     bool at_key = false;
     if (are_swapped(chain_pem, key_pem)) {
         loader_problem(loader, certificate, "certificate and key are swapped: %s is a private key, and %s is a certificate",
@@ -55,10 +55,10 @@ static void use_credentials(const struct loader *loader, const struct document_n
     } else {
         bool is_other = advice_report(loader, certificate, "certificate", chain_path, chain_pem, ADVICE_CHAIN);
         is_other = advice_report(loader, key, "key", key_path, key_pem, ADVICE_KEY) || is_other;
-        host->credentials = is_other ? NULL : tls_credentials_load(chain_pem, key_pem, &at_key, error);
+        host->credentials = is_other ? NULL : tls_credentials_load(chain_pem, key_pem, &at_key, &error);
         if (!is_other && host->credentials == NULL) {
             loader_problem(loader, at_key ? key : certificate, "%s: %s: %s", at_key ? "key" : "certificate",
-                           at_key ? key_path : chain_path, error);
+                           at_key ? key_path : chain_path, error.text);
         }
     }
 }

@@ -17,18 +17,18 @@ static int prepare_host(struct site *site, const struct config_host *host, struc
         .tickets = site->config->ticket_lifetime_s > 0 ? tickets : NULL,
         .ticket_lifetime_s = site->config->ticket_lifetime_s,
     };
-    char reason[TLS_ERROR_SIZE] = "out of memory";
+    struct error reason = {"out of memory"};
 
     if (names != NULL) {
         for (size_t i = 0; i < name_count; i++) {
             names[i] = trust_name(host->trust, i);
         }
-        site->contexts[host->index] = tls_context_create(&options, reason);
+        site->contexts[host->index] = tls_context_create(&options, &reason);
         free(names);
     }
     site->absent[host->index] = identity_judge(&host->policy, NULL, 0, false, 0);
     if (site->contexts[host->index] == NULL || site->absent[host->index] == NULL) {
-        snprintf(error, SITE_ERROR_SIZE, "host %s: %s", host->name, reason);
+        snprintf(error, SITE_ERROR_SIZE, "host %s: %.256s", host->name, reason.text);
         return -1;
     }
     return 0;

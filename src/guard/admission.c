@@ -58,38 +58,23 @@ void admission_init(struct admission *admission, uint32_t waiting_max, uint64_t 
         .calm_windows = PATIENCE_MAX_WINDOWS,
     };
     for (size_t i = 0; i < ADMISSION_QUEUES; i++) {
+        list_init(&admission->queues[i].entries);
         admission->estimates_ns[i] = HANDSHAKE_NS / 2;
     }
 }
 
-static void append(struct admission_queue *queue, struct admission_entry *entry) {
-    entry->next = NULL;
-    entry->previous = queue->last;
-    if (queue->last != NULL) {
-        queue->last->next = entry;
-    } else {
-        queue->first = entry;
-    }
-    queue->last = entry;
-    queue->count++;
+/* Returns the entry that has waited longest, NULL when none waits. */
+static struct admission_entry *first_of(const struct admission_queue *queue) {
+    struct list *first = list_first(&queue->entries);
+    return first == NULL ? NULL : CONTAINER_OF(first, struct admission_entry, link);
 }
 
 void admission_forget(struct admission *admission, struct admission_entry *entry) {
     if (!entry->waits) {
         return;
     }
-    struct admission_queue *queue = &admission->queues[entry->queue];
-    if (entry->previous != NULL) {
-        entry->previous->next = entry->next;
-    } else {
-        queue->first = entry->next;
-    }
-    if (entry->next != NULL) {
-        entry->next->previous = entry->previous;
-    } else {
-        queue->last = entry->previous;
-    }
-    queue->count--;
+    list_remove(&entry->link);
+    admission->queues[entry->queue].count--;
     admission->waiting--;
     entry->waits = false;
 }
@@ -97,7 +82,7 @@ void admission_forget(struct admission *admission, struct admission_entry *entry
 static uint64_t oldest_wait(const struct admission *admission, uint64_t now_ns) {
     uint64_t longest = 0;
     for (size_t i = 0; i < ADMISSION_QUEUES; i++) {
-        const struct admission_entry *first = admission->queues[i].first;
+        const struct admission_entry *first = first_of(&admission->queues[i]);
         if (first != NULL && now_ns - first->since_ns > longest) {
             longest = now_ns - first->since_ns;
         }
@@ -307,20 +292,21 @@ struct admission_entry *admission_wait(struct admission *admission, struct admis
         if (last <= queue) {
             return entry;
         }
-        refused = admission->queues[last].first;
+        refused = first_of(&admission->queues[last]);
         admission_forget(admission, refused);
     }
     entry->queue = (uint8_t)queue;
     entry->since_ns = now_ns;
     entry->waits = true;
-    append(&admission->queues[queue], entry);
+    list_append(&admission->queues[queue].entries, &entry->link);
+    admission->queues[queue].count++;
     admission->waiting++;
     return refused;
 }
 
 struct admission_entry *admission_next(struct admission *admission, uint64_t now_ns) {
     for (size_t i = 0; i < ADMISSION_QUEUES; i++) {
-        struct admission_entry *first = admission->queues[i].first;
+        struct admission_entry *first = first_of(&admission->queues[i]);
         if (first != NULL && has_room(admission, i, now_ns)) {
             admission_forget(admission, first);
             count(admission, class_of(i), (enum admission_step)(i % ADMISSION_STEPS), now_ns);
@@ -333,7 +319,7 @@ struct admission_entry *admission_next(struct admission *admission, uint64_t now
 /* Flights are left out: a handshake that was begun has its own deadline. */
 struct admission_entry *admission_next_expired(struct admission *admission, uint64_t now_ns) {
     for (size_t i = 0; i < ADMISSION_QUEUES; i++) {
-        struct admission_entry *first = admission->queues[i].first;
+        struct admission_entry *first = first_of(&admission->queues[i]);
         if (i % ADMISSION_STEPS != ADMISSION_FLIGHT && first != NULL &&
             now_ns - first->since_ns > WAIT_MAX_NS[class_of(i)]) {
             admission_forget(admission, first);

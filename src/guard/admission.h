@@ -20,6 +20,8 @@
 #ifndef GUARD_ADMISSION_H
 #define GUARD_ADMISSION_H
 
+#include "base/list.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -52,16 +54,14 @@ enum {
 
 /* An entry of the caller's, one for each handshake that may wait. Zeroed before its first use. */
 struct admission_entry {
-    struct admission_entry *next;
-    struct admission_entry *previous;
+    struct list link; /* in its queue, while it waits */
     uint64_t since_ns;
     uint8_t queue;
     bool waits;
 };
 
 struct admission_queue {
-    struct admission_entry *first; /* has waited longest */
-    struct admission_entry *last;
+    struct list entries; /* the first has waited longest */
     uint32_t count;
 };
 

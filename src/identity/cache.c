@@ -1,11 +1,9 @@
-/* wolfSSL's own headers need its options first. */
 #include "identity/cache.h"
 
 #include "base/check.h"
+#include "x509/sha256.h"
 
 #include <stdlib.h>
-#include <wolfssl/options.h>
-#include <wolfssl/wolfcrypt/sha256.h>
 
 struct identity_cache {
     struct sieve *good;
@@ -36,20 +34,19 @@ void identity_cache_free(struct identity_cache *cache) {
 }
 
 void identity_chain_digest(const struct bytes *chain, size_t count, uint8_t digest[static IDENTITY_DIGEST_SIZE]) {
-    wc_Sha256 hash;
-    CHECK(wc_InitSha256(&hash) == 0);
+    struct sha256 hash;
+    sha256_begin(&hash);
     for (size_t i = 0; i < count; i++) {
         size_t size = chain[i].size;
         CHECK(size <= UINT32_MAX);
         const uint8_t length[] = {(uint8_t)(size >> 24), (uint8_t)(size >> 16), (uint8_t)(size >> 8), (uint8_t)size};
-        CHECK(wc_Sha256Update(&hash, length, sizeof(length)) == 0);
-        CHECK(size == 0 || wc_Sha256Update(&hash, chain[i].data, (word32)size) == 0);
+        sha256_add(&hash, length, sizeof length);
+        sha256_add(&hash, chain[i].data, size);
     }
-    CHECK(wc_Sha256Final(&hash, digest) == 0);
-    wc_Sha256Free(&hash);
+    sha256_end(&hash, digest);
 }
 
-/* The chain within its policy. Policies are the operator's own, and few: 64 bits of their digest tell them apart. */
+/* Makes the key of a chain within its policy. Policies are the operator's own, and few: 64 bits of their digests differ. */
 static void make_key(const struct identity_policy *policy, const uint8_t *digest, uint8_t key[static SIEVE_KEY_SIZE]) {
     memcpy(key, digest, IDENTITY_DIGEST_SIZE);
     memcpy(key + IDENTITY_DIGEST_SIZE, policy->digest, SIEVE_KEY_SIZE - IDENTITY_DIGEST_SIZE);

@@ -1,13 +1,11 @@
-/* wolfSSL's own headers need its options first. */
 #include "identity/chain_log.h"
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "x509/sha256.h"
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <wolfssl/options.h>
-#include <wolfssl/wolfcrypt/sha256.h>
 
 enum {
     CACHE_LINE = 64,
@@ -19,12 +17,12 @@ enum {
 
 #define SIZE_MAX_TOTAL ((size_t)16 << 30)
 
-/* What stands before each chain. */
+/* The head before each chain. */
 struct record {
     uint8_t digest[IDENTITY_DIGEST_SIZE];
-    uint32_t size;    /* of the chain, bytes; 0: the rest of the ring is skipped */
+    uint32_t size;    /* bytes of the chain; 0: the rest of the ring is skipped */
     uint32_t units;   /* from this record to the next */
-    uint32_t bucket;  /* it is chained in */
+    uint32_t bucket;  /* in which it is chained */
     uint32_t chained; /* the next older one of its bucket */
 };
 _Static_assert(sizeof(struct record) % UNIT == 0, "records lie side by side");
@@ -88,21 +86,21 @@ static void drop_oldest(struct stripe *stripe) {
     stripe->tail += record->units;
 }
 
-/* Drops as many as stand in the way of `units` more. */
+/* Drops the oldest records until there is room for `units` more. */
 static void make_room(struct stripe *stripe, uint32_t units) {
     while (stripe->units - (stripe->head - stripe->tail) < units) {
         drop_oldest(stripe);
     }
 }
 
-/* A record is in one piece: what is left of the ring before its start is skipped where it does not fit. */
+/* Skips the end of the ring where a record of `units` does not fit in one piece. */
 static void skip_end(struct stripe *stripe, uint32_t units) {
     uint32_t left = stripe->units - place_of(stripe, stripe->head);
     if (left >= units) {
         return;
     }
     make_room(stripe, left);
-    /* The end may be too short for a whole record: of one that skips only `size` and `units` are ever looked at. */
+    /* The end may be too short for a whole record: of a record that skips only `size` and `units` are read. */
     struct record *record = record_at(stripe, place_of(stripe, stripe->head));
     record->size = 0;
     record->units = left;
@@ -178,13 +176,13 @@ void chain_log_free(struct chain_log *log) {
     free(log);
 }
 
-/* Units that the ring has moved on since the record at `place` was written. */
+/* Returns the units by which the ring has moved on since the record at `place` was written. */
 static uint64_t age_of(const struct stripe *stripe, uint32_t place) {
     uint32_t head = place_of(stripe, stripe->head);
     return head > place ? head - place : (uint64_t)head + stripe->units - place;
 }
 
-/* Two parts, so that nothing has to be put together first. */
+/* Keeps a record of two parts, which need not be put together first. */
 static void put(struct chain_log *log, const uint8_t *digest, struct bytes front, struct bytes back) {
     uint64_t hash = hash_bytes(digest, IDENTITY_DIGEST_SIZE);
     struct stripe *stripe = stripe_of(log, hash);
@@ -200,7 +198,7 @@ static void put(struct chain_log *log, const uint8_t *digest, struct bytes front
     pthread_mutex_unlock(&stripe->lock);
 }
 
-/* Its size, or 0 when it is not there; copies from `offset` on what there is room for. */
+/* Returns the size of a record, or 0 when it is not there. Copies from `offset` on as much as there is room for. */
 static size_t get(struct chain_log *log, const uint8_t *digest, size_t offset, void *out, size_t capacity) {
     uint64_t hash = hash_bytes(digest, IDENTITY_DIGEST_SIZE);
     struct stripe *stripe = stripe_of(log, hash);
@@ -215,20 +213,21 @@ static size_t get(struct chain_log *log, const uint8_t *digest, size_t offset, v
     return size;
 }
 
-/* What a leaf's record begins with: where the rest is, and how much. */
+/* The beginning of a leaf's record: the digest by which the rest is found, and the sizes. */
 struct link {
     uint8_t rest[IDENTITY_DIGEST_SIZE];
     uint32_t rest_size;
     uint32_t leaf_size;
 };
 
-/* In a space of its own, so that no rest can be taken for a leaf. */
+/* Hashes with a prefix, so that no rest can be taken for a leaf. */
 static void digest_rest(struct bytes rest, uint8_t digest[static IDENTITY_DIGEST_SIZE]) {
     static const uint8_t prefix[] = "rest of a chain";
-    wc_Sha256 hash;
-    CHECK(wc_InitSha256(&hash) == 0 && wc_Sha256Update(&hash, prefix, sizeof(prefix)) == 0 &&
-          wc_Sha256Update(&hash, rest.data, (word32)rest.size) == 0 && wc_Sha256Final(&hash, digest) == 0);
-    wc_Sha256Free(&hash);
+    struct sha256 hash;
+    sha256_begin(&hash);
+    sha256_add(&hash, prefix, sizeof prefix);
+    sha256_add(&hash, rest.data, rest.size);
+    sha256_end(&hash, digest);
 }
 
 void chain_log_put(struct chain_log *log, const uint8_t digest[static IDENTITY_DIGEST_SIZE], struct bytes leaf,
@@ -251,7 +250,7 @@ size_t chain_log_get(struct chain_log *log, const uint8_t digest[static IDENTITY
     bool fits = size <= capacity;
     uint8_t *leaf = fits ? out : NULL;
     uint8_t *rest = fits ? leaf + link.leaf_size : NULL;
-    /* A digest stands for one content: what has gone and come back meanwhile is the same. */
+    /* A digest stands for one content: a record that has gone and come back meanwhile is the same. */
     bool whole = get(log, digest, sizeof(link), leaf, fits ? link.leaf_size : 0) == sizeof(link) + link.leaf_size &&
                  (link.rest_size == 0 || get(log, link.rest, 0, rest, fits ? link.rest_size : 0) == link.rest_size);
     return whole ? size : 0;

@@ -1,38 +1,50 @@
-/* What a header can carry: the contract's list of fields, by name. */
+/* Fields, of which a header carries one: the contract's list, by name. */
 #ifndef IDENTITY_FIELD_H
 #define IDENTITY_FIELD_H
 
 #include "base/text.h"
 
+/*
+ * Each field that has a name of its own: FIELD(kind, name, source), in the order in which `sallyport verify` prints them.
+ * The fields of a Name's attributes come behind the Name. Values of the certificate are rendered in identity/render.c.
+ */
+#define FIELDS(FIELD)                                                                                                       \
+    FIELD(STATUS, "status", VERDICT)                                                                                        \
+    FIELD(REASON, "reason", VERDICT)                                                                                        \
+    FIELD(SKI, "ski", CERTIFICATE)                                                                                          \
+    FIELD(AKI, "aki", CERTIFICATE)                                                                                          \
+    FIELD(SERIAL, "serial", CERTIFICATE)                                                                                    \
+    FIELD(SUBJECT_DN, "subject.dn", CERTIFICATE)                                                                            \
+    FIELD(ISSUER_DN, "issuer.dn", CERTIFICATE)                                                                              \
+    FIELD(SAN_DNS, "san.dns", CERTIFICATE)                                                                                  \
+    FIELD(SAN_EMAIL, "san.email", CERTIFICATE)                                                                              \
+    FIELD(SAN_URI, "san.uri", CERTIFICATE)                                                                                  \
+    FIELD(SAN_IP, "san.ip", CERTIFICATE)                                                                                    \
+    FIELD(NOT_BEFORE, "not_before", CERTIFICATE)                                                                            \
+    FIELD(NOT_AFTER, "not_after", CERTIFICATE)                                                                              \
+    FIELD(FINGERPRINT_SHA256, "fingerprint.sha256", CERTIFICATE)                                                            \
+    FIELD(FINGERPRINT_SHA1, "fingerprint.sha1", CERTIFICATE)                                                                \
+    FIELD(SPKI_SHA256, "spki.sha256", CERTIFICATE)                                                                          \
+    FIELD(PEM_URLENCODED, "pem.urlencoded", CERTIFICATE)                                                                    \
+    FIELD(DER_BASE64, "der.base64", CERTIFICATE)                                                                            \
+    FIELD(RFC9440_CERT, "rfc9440.cert", CERTIFICATE)                                                                        \
+    FIELD(RFC9440_CHAIN, "rfc9440.chain", CERTIFICATE)                                                                      \
+    FIELD(XFCC, "xfcc", CERTIFICATE)                                                                                        \
+    FIELD(TLS_VERSION, "tls.version", CONNECTION)                                                                           \
+    FIELD(TLS_CIPHER, "tls.cipher", CONNECTION)                                                                             \
+    FIELD(SNI, "sni", CONNECTION)
+
+#define FIELD_ENUMERATOR(kind, name, source) FIELD_##kind,
 enum field_kind {
-    FIELD_STATUS,
-    FIELD_REASON,
-    FIELD_SKI,
-    FIELD_AKI,
-    FIELD_SERIAL,
-    FIELD_SUBJECT_DN,
-    FIELD_ISSUER_DN,
-    FIELD_SUBJECT_ATTRIBUTE, /* subject.X: `oid` names X */
+    FIELDS(FIELD_ENUMERATOR) FIELD_NAMED,  /* how many these are */
+    FIELD_SUBJECT_ATTRIBUTE = FIELD_NAMED, /* subject.X: `oid` names X */
     FIELD_ISSUER_ATTRIBUTE,
-    FIELD_SAN_DNS,
-    FIELD_SAN_EMAIL,
-    FIELD_SAN_URI,
-    FIELD_SAN_IP,
-    FIELD_NOT_BEFORE,
-    FIELD_NOT_AFTER,
-    FIELD_FINGERPRINT_SHA256,
-    FIELD_FINGERPRINT_SHA1,
-    FIELD_SPKI_SHA256,
-    FIELD_PEM_URLENCODED,
-    FIELD_DER_BASE64,
-    FIELD_RFC9440_CERT,
-    FIELD_RFC9440_CHAIN,
-    FIELD_XFCC,
     FIELD_EXTENSION, /* ext:OID: `oid` names it */
-    FIELD_TLS_VERSION,
-    FIELD_TLS_CIPHER,
-    FIELD_SNI,
 };
+#undef FIELD_ENUMERATOR
+
+/* The source of the value of a field. */
+enum field_source { FIELD_OF_VERDICT, FIELD_OF_CERTIFICATE, FIELD_OF_CONNECTION };
 
 struct field {
     enum field_kind kind;
@@ -40,12 +52,12 @@ struct field {
     uint8_t oid_size;
 };
 
-/* True when `name` is one of the contract's fields ("subject.cn", "ext:1.2.3.4", ...; letters in lower case). */
+/* Returns true when `name` is one of the contract's fields ("subject.cn", "ext:1.2.3.4", ...; letters in lower case). */
 bool field_parse(const char *name, struct field *field);
+enum field_source field_source(const struct field *field);
 
 enum { FIELD_NAME_SIZE = 32 };
-/* Writes the name of field `index`, from 0, so that a message can suggest one; "ext:" is not among them. False at the end.
- */
+/* Writes the name of field `index`, from 0, in the order of FIELDS; "ext:" is not among them. False at the end. */
 bool field_name_at(size_t index, char name[static FIELD_NAME_SIZE]);
 
 #endif

@@ -1,6 +1,7 @@
 #include "identity/identity.h"
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "identity/render.h"
 #include "path/path.h"
 
@@ -35,7 +36,7 @@ static void draft_append(struct draft *draft, const void *data, size_t size) {
     draft->size += size;
 }
 
-/* "name: value\r\n"; a value that did not fit is replaced as the contract says. */
+/* Adds "name: value\r\n"; a value that did not fit is replaced as the contract says. */
 static bool draft_add_header(struct draft *draft, const char *name, const struct text *value) {
     static const char too_large[] = IDENTITY_TOO_LARGE ": true\r\n";
     size_t name_size = strlen(name);
@@ -67,7 +68,7 @@ static bool draft_add_headers(struct draft *draft, const struct forward *forward
 
 enum { LOG_TEXTS = 3 };
 
-/* What logs say of it: appended as they are, and `sizes` tells of each. */
+/* Appends the texts for logs, one behind the other, and leaves the size of each in `sizes`. */
 static bool draft_add_log_texts(struct draft *draft, const struct render_source *source, size_t sizes[static LOG_TEXTS]) {
     static const struct {
         struct field field;
@@ -84,10 +85,7 @@ static bool draft_add_log_texts(struct draft *draft, const struct render_source 
         if (!render_field(&value, &texts[i].field, source)) {
             continue;
         }
-        sizes[i] = value.size < texts[i].most ? value.size : texts[i].most;
-        while (sizes[i] < value.size && sizes[i] > 0 && (uint8_t)buffer[sizes[i]] >> 6 == 2) {
-            sizes[i]--; /* not within a character */
-        }
+        sizes[i] = utf8_cut(text_bytes(&value), texts[i].most).size;
         if (!draft_reserve(draft, sizes[i])) {
             return false;
         }
@@ -96,20 +94,17 @@ static bool draft_add_log_texts(struct draft *draft, const struct render_source 
     return true;
 }
 
-/* Cut to size at a character's end. */
+/* Writes the sentence of a verdict, cut at a character's end. */
 static void set_path_detail(char detail[static IDENTITY_DETAIL_SIZE], const struct path_verdict *verdict, size_t depth_max) {
     char buffer[1024];
     struct text text = text_over(buffer, sizeof(buffer));
     path_append_detail(&text, verdict, depth_max);
-    size_t size = text.size < IDENTITY_DETAIL_SIZE ? text.size : IDENTITY_DETAIL_SIZE - 1;
-    while (size < text.size && size > 0 && (uint8_t)buffer[size] >> 6 == 2) {
-        size--;
-    }
+    size_t size = utf8_cut(text_bytes(&text), IDENTITY_DETAIL_SIZE - 1).size;
     memcpy(detail, buffer, size);
     detail[size] = '\0';
 }
 
-/* Reads and judges; fills all of `identity` but its headers and detail. */
+/* Reads and judges the chain; fills all of `identity` but its headers and detail. */
 static enum reason judge(struct identity *identity, const struct identity_policy *policy, struct path_chain *chain,
                          const struct bytes *certificates, size_t count, bool too_large, int64_t now,
                          struct path_verdict *verdict, char detail[static IDENTITY_DETAIL_SIZE]) {
@@ -159,7 +154,7 @@ static bool is_too_large(const struct identity_policy *policy, const struct byte
 
 struct identity *identity_judge(const struct identity_policy *policy, const struct bytes *chain, size_t count,
                                 bool too_large, int64_t now) {
-    /* A host that asks for no certificate has no roots, and nothing to hold against them. */
+    /* A host that asks for no certificate has no roots, and gets no chain to judge. */
     CHECK(count == 0 || (policy->trust != NULL && policy->depth_max >= 1 && policy->depth_max <= PATH_CHAIN_MAX));
     struct draft draft = {malloc(sizeof(struct identity) + HEADERS_SIZE_FIRST), 0, HEADERS_SIZE_FIRST};
     struct identity *identity = draft.identity;
@@ -180,7 +175,7 @@ struct identity *identity_judge(const struct identity_policy *policy, const stru
     too_large = too_large || is_too_large(policy, chain, count);
     identity->reason = judge(identity, policy, &read, chain, count, too_large, now, &verdict, detail);
     identity->status = reason_status(identity->reason);
-    /* With any other key nobody was asked to prove possession: see signature_key_can_verify, which tls/proof goes by. */
+    /* With any other key no client was asked to prove possession: tls/proof asks for a proof by signature_key_can_verify. */
     CHECK(identity->status != STATUS_VALID || read.members[0].key_reason == REASON_OK);
     identity->not_after = read.count > 0 ? read.members[0].certificate.not_after : 0;
 
@@ -203,7 +198,7 @@ struct identity *identity_judge(const struct identity_policy *policy, const stru
     }
     size_t detail_at = draft.size;
     draft_append(&draft, detail, detail_size);
-    /* It may be kept for long, beside a million others: without the room that was left to write in. */
+    /* The identity may be kept for long, beside a million others: the room that was left to write in is given back. */
     struct identity *fitted = realloc(draft.identity, sizeof(struct identity) + draft.size);
     if (fitted == NULL) {
         fitted = draft.identity;

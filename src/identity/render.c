@@ -1,17 +1,15 @@
 #include "identity/render.h"
 
-#include "x509/extension.h"
+#include "x509/general_name.h"
 #include "x509/name.h"
 
-#include <arpa/inet.h>
-
 enum {
-    RENDER_SCRATCH_SIZE = 8 * 1024, /* what is longer before it is encoded is too long for a header after it */
+    RENDER_SCRATCH_SIZE = 8 * 1024, /* a value that is longer before it is encoded is too long for a header afterwards */
     PEM_LINE_SIZE = 64,
 };
 
-/* A reader of headers drops spaces at the ends of a value, and many do so with each part of a list: "CN= x" must not read as
- * the "CN=x" of somebody else. */
+/* Appends a value, with spaces at its ends as %20. Readers of headers drop such spaces, many of them in each part of a list
+ * too, and "CN= x" must not read as the "CN=x" of somebody else. */
 static void append_value(struct text *out, struct bytes value) {
     while (value.size > 0 && value.data[0] == ' ') {
         text_append_string(out, "%20");
@@ -27,7 +25,7 @@ static void append_value(struct text *out, struct bytes value) {
     }
 }
 
-/* What is beyond the scratch buffer cannot fit in the value either. */
+/* Appends the scratch buffer. A text that did not fit in the buffer does not fit in the value either. */
 static void append_scratch(struct text *out, const struct text *scratch) {
     append_value(out, text_bytes(scratch));
     out->overflow = out->overflow || scratch->overflow;
@@ -62,7 +60,7 @@ static bool render_hex(struct text *out, struct bytes bytes) {
     return bytes.size > 0;
 }
 
-/* As `openssl x509 -serial` in lower case: the magnitude, and '-' before it when it is negative. */
+/* Writes a serial as `openssl x509 -serial` does, in lower case: the magnitude, and '-' before it when it is negative. */
 static bool render_serial(struct text *out, struct bytes serial) {
     uint8_t magnitude[CERTIFICATE_SERIAL_MAX + 1];
     bool negative = (serial.data[0] & 0x80) != 0;
@@ -93,18 +91,11 @@ static void append_list_value(struct text *out, struct bytes value) {
     }
 }
 
-static void append_ip(struct text *out, struct bytes address) {
-    char buffer[INET6_ADDRSTRLEN];
-    if (inet_ntop(address.size == 4 ? AF_INET : AF_INET6, address.data, buffer, sizeof(buffer)) != NULL) {
-        text_append_string(out, buffer);
-    }
-}
-
 static bool render_alternative_names(struct text *out, const struct certificate *certificate, enum general_name wanted) {
     bool present = false;
     uint8_t tag;
     struct bytes value;
-    for (struct bytes rest = certificate->san; extension_next_name(&rest, &tag, &value);) {
+    for (struct bytes rest = certificate->san; general_name_next(&rest, &tag, &value);) {
         if (tag != wanted) {
             continue;
         }
@@ -113,7 +104,7 @@ static bool render_alternative_names(struct text *out, const struct certificate 
         }
         present = true;
         if (tag == GENERAL_NAME_IP) {
-            append_ip(out, value);
+            general_name_append_ip(out, value);
         } else {
             append_list_value(out, value);
         }
@@ -161,7 +152,7 @@ static void append_url_base64(struct text *out, struct bytes base64) {
     }
 }
 
-/* The PEM text, percent-encoded but for RFC 3986's unreserved characters: nginx's $ssl_client_escaped_cert. */
+/* Writes the PEM text, percent-encoded but for RFC 3986's unreserved characters, as nginx's $ssl_client_escaped_cert. */
 static bool render_pem(struct text *out, struct bytes der) {
     char buffer[RENDER_SCRATCH_SIZE];
     struct text base64 = text_over(buffer, sizeof(buffer));
@@ -177,7 +168,7 @@ static bool render_pem(struct text *out, struct bytes der) {
     return true;
 }
 
-/* RFC 9440 section 2.1: an sf-binary. */
+/* Appends an sf-binary (RFC 9440 section 2.1). */
 static void append_binary(struct text *out, struct bytes der) {
     text_append_char(out, ':');
     text_append_base64(out, der);
@@ -189,7 +180,8 @@ static bool render_rfc9440_cert(struct text *out, struct bytes der) {
     return true;
 }
 
-/* RFC 9440 section 2.3: the path's intermediates, from the leaf's issuer on; where there is no path, as presented. */
+/* Writes the path's intermediates, from the leaf's issuer on; where there is no path, as presented (RFC 9440 section 2.3).
+ */
 static bool render_rfc9440_chain(struct text *out, const struct render_source *source) {
     const struct path_verdict *verdict = source->verdict;
     bool has_path = verdict != NULL && verdict->anchor != NULL;
@@ -204,8 +196,8 @@ static bool render_rfc9440_chain(struct text *out, const struct render_source *s
     return count > 1;
 }
 
-/* A value of X-Forwarded-Client-Cert: in double quotes when it holds one of that header's separators, or a space at an end.
- */
+/* Appends a value of X-Forwarded-Client-Cert, in double quotes when it has one of that header's separators, or a space at an
+ * end. */
 static void append_xfcc_value(struct text *out, struct bytes value) {
     bool quoted = value.size > 0 && (value.data[0] == ' ' || value.data[value.size - 1] == ' ');
     for (size_t i = 0; i < value.size; i++) {
@@ -228,7 +220,7 @@ static void append_xfcc_value(struct text *out, struct bytes value) {
 static void append_xfcc_names(struct text *out, struct bytes names, enum general_name wanted, const char *key) {
     uint8_t tag;
     struct bytes value;
-    while (extension_next_name(&names, &tag, &value)) {
+    while (general_name_next(&names, &tag, &value)) {
         if (tag == wanted) {
             text_append_string(out, key);
             append_xfcc_value(out, value);
@@ -241,7 +233,7 @@ static bool render_xfcc(struct text *out, const struct certificate *certificate,
     text_append_hex(out, bytes_of(fingerprint, SIGNATURE_SHA256_SIZE));
     text_append_string(out, ";Cert=\"");
     render_pem(out, certificate->der);
-    /* RFC 4514 has put a backslash before every quote and backslash in it. */
+    /* RFC 4514 has put a backslash before each quote and backslash in the name. */
     text_append_string(out, "\";Subject=\"");
     append_dn(out, certificate->subject);
     text_append_char(out, '"');
@@ -251,7 +243,7 @@ static bool render_xfcc(struct text *out, const struct certificate *certificate,
 }
 
 static bool render_extension(struct text *out, const struct certificate *certificate, const struct field *field) {
-    struct certificate_extension extension;
+    struct extension extension;
     return certificate_find_extension(certificate, bytes_of(field->oid, field->oid_size), &extension) &&
            render_base64(out, extension.value);
 }

@@ -1,11 +1,11 @@
-/* The values of the contract's fields, from a chain that was read and judged. */
+/* Renders the values of the contract's fields, from a chain that was read and judged. */
 #ifndef IDENTITY_RENDER_H
 #define IDENTITY_RENDER_H
 
 #include "identity/field.h"
 #include "path/path.h"
 
-/* What there is to tell. */
+/* The sources of the values. */
 struct render_source {
     enum reason reason;
     const struct path_chain *chain;     /* NULL when the leaf cannot be read or none was presented */
@@ -14,8 +14,8 @@ struct render_source {
 };
 
 /*
- * Appends a field's value, fit for a header: control bytes and '%' as %XX (the fields that are percent-encoded by their own
- * rule are not encoded twice). False when the field is absent; out->overflow when it did not fit. Of an attribute that
+ * Appends a field's value, fit for a header: control bytes and '%' as %XX (fields that are percent-encoded by a rule of
+ * their own are not encoded twice). False when the field is absent; out->overflow when it did not fit. Of an attribute that
  * occurs more than once the first is taken. In the comma-separated lists a comma within a value is %2C.
  */
 bool render_field(struct text *out, const struct field *field, const struct render_source *source);

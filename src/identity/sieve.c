@@ -13,18 +13,18 @@ enum {
     NONE = 0,                /* entries are numbered from 1, so that zeroed buckets are empty */
 };
 
-/* A line of its own: a hit touches this, the bucket before it and the identity behind it. */
+/* An entry has a cache line of its own: a hit touches this line, the bucket before it and the identity behind it. */
 struct entry {
     _Alignas(CACHE_LINE) uint8_t key[SIEVE_KEY_SIZE];
     struct identity *identity;
     uint32_t chained; /* the next one of its bucket; of a free entry: the next free one */
     uint32_t newer;
     uint32_t older;
-    bool visited; /* found since the hand last passed */
+    bool visited; /* it was found since the hand last passed */
 };
 _Static_assert(sizeof(struct entry) == CACHE_LINE, "see sieve.h for the bytes of an entry");
 
-/* Written only with the stripe's lock held, read without. */
+/* A number that is written only with the stripe's lock held, and read without. */
 typedef _Atomic uint64_t counter;
 
 struct stripe {
@@ -92,7 +92,7 @@ static void unchain(struct stripe *stripe, uint32_t number) {
     *link = entry->chained;
 }
 
-/* Frees the entry; its reference to the identity is the caller's. */
+/* Frees the entry; its reference to the identity becomes the caller's. */
 static struct identity *remove_entry(struct stripe *stripe, uint32_t number) {
     unchain(stripe, number);
     struct entry *entry = entry_at(stripe, number);
@@ -110,7 +110,7 @@ static struct identity *remove_entry(struct stripe *stripe, uint32_t number) {
     return identity;
 }
 
-/* From the hand towards the newest, and round: the first that was not found since the last turn goes. */
+/* Goes from the hand towards the newest, and round, and removes the first entry that was not found since the last round. */
 static struct identity *evict(struct stripe *stripe) {
     uint32_t number = stripe->hand != NONE ? stripe->hand : stripe->oldest;
     CHECK(number != NONE);
@@ -119,12 +119,12 @@ static struct identity *evict(struct stripe *stripe) {
         number = entry_at(stripe, number)->newer;
         number = number != NONE ? number : stripe->oldest;
     }
-    stripe->hand = number; /* so that it moves on to the next newer one */
+    stripe->hand = number; /* remove_entry moves the hand on to the next newer entry */
     counter_add(&stripe->evictions, 1);
     return remove_entry(stripe, number);
 }
 
-/* A free entry. There is one: see insert. */
+/* Takes a free entry. There is one: sieve_insert has made room. */
 static uint32_t take_entry(struct stripe *stripe) {
     uint32_t number = stripe->free;
     if (number != NONE) {
@@ -148,7 +148,7 @@ static void add_entry(struct stripe *stripe, uint64_t hash, const uint8_t *key, 
     counter_add(&stripe->count, 1);
 }
 
-/* The least power of two that is not below the number of entries. */
+/* Returns the least power of two that is not below the number of entries. */
 static uint32_t bucket_count(uint32_t capacity) {
     uint32_t count = 1;
     while (count < capacity) {
@@ -238,7 +238,7 @@ struct identity *sieve_find(struct sieve *sieve, const uint8_t key[static SIEVE_
     return found;
 }
 
-/* What must go for one more identity of `size` bytes, at most as large as the stripe may be. */
+/* Evicts entries until there is room for one more identity of `size` bytes, which is no larger than the stripe may hold. */
 static void make_room(struct stripe *stripe, size_t size) {
     while (counter_read(&stripe->count) == stripe->capacity || stripe->bytes + size > stripe->bytes_max) {
         identity_release(evict(stripe));

@@ -1,7 +1,7 @@
 #include "path/constraints.h"
 
 #include "x509/der.h"
-#include "x509/extension.h"
+#include "x509/general_name.h"
 #include "x509/name.h"
 #include "x509/oid.h"
 
@@ -11,7 +11,7 @@ static struct bytes skip(struct bytes bytes, size_t count) {
     return bytes_of(bytes.data + count, bytes.size - count);
 }
 
-/* The place of the last `c`, or `size` when there is none. */
+/* Returns the place of the last `c`, or `size` when there is none. */
 static size_t find_last(struct bytes bytes, char c) {
     for (size_t i = bytes.size; i-- > 0;) {
         if (bytes.data[i] == (uint8_t)c) {
@@ -29,7 +29,7 @@ static struct bytes without_final_dot(struct bytes name) {
     return name.size > 0 && name.data[name.size - 1] == '.' ? bytes_of(name.data, name.size - 1) : name;
 }
 
-/* `name` is `domain` or below it; a domain with a leading dot means only below. */
+/* Tells whether `name` is `domain` or below it; with a leading dot the domain itself is not meant. */
 static bool is_in_domain(struct bytes name, struct bytes domain) {
     if (!ends_with(name, domain)) {
         return false;
@@ -39,7 +39,7 @@ static bool is_in_domain(struct bytes name, struct bytes domain) {
                : name.size == domain.size || name.data[name.size - domain.size - 1] == '.';
 }
 
-/* A host against the host form of rfc822Name and URI constraints: ".domain" is all hosts below it, else that host alone. */
+/* Matches a host with the host form of rfc822Name and URI constraints: ".domain" is all hosts below, else the host alone. */
 static bool host_matches(struct bytes host, struct bytes base) {
     if (base.size == 0) {
         return true;
@@ -53,7 +53,7 @@ static enum match match_dns(struct bytes name, struct bytes base, bool excluding
     if (is_in_domain(name, base)) {
         return MATCH_YES;
     }
-    /* A wildcard also stands for each name that an excluded subtree below its parent holds. */
+    /* A wildcard stands also for the names in an excluded subtree below its parent. */
     if (excluding && name.size > 2 && name.data[0] == '*' && name.data[1] == '.' && is_in_domain(base, skip(name, 2))) {
         return MATCH_YES;
     }
@@ -75,7 +75,7 @@ static enum match match_email(struct bytes name, struct bytes base) {
     return same ? MATCH_YES : MATCH_NO;
 }
 
-/* Letters, digits, '-', '_' and '.', and not an IPv4 address: its last label would be a number. */
+/* Tells whether it is letters, digits, '-', '_' and '.', and no IPv4 address, whose last label would be a number. */
 static bool is_host_name(struct bytes host) {
     bool number = true;
     for (size_t i = 0; i < host.size; i++) {
@@ -100,8 +100,8 @@ static bool is_number(struct bytes text) {
 }
 
 /*
- * The host name of a URI's authority; false when it has none, or an address in its place, or when it is not the host for
- * everybody: browsers end the authority at a backslash, and some readers take the port for a part of the name.
+ * Finds the host name of a URI's authority. False when there is none or an address in its place, or when readers differ on
+ * it: browsers end the authority at a backslash, and some readers take the port for a part of the name.
  */
 static bool uri_host(struct bytes uri, struct bytes *host) {
     size_t start = 0;
@@ -136,7 +136,7 @@ static enum match match_uri(struct bytes name, struct bytes base) {
     return host_matches(host, without_final_dot(base)) ? MATCH_YES : MATCH_NO;
 }
 
-/* `base` is an address and a mask of the same size. */
+/* Matches an address with `base`, which is an address and a mask of the same size. */
 static enum match match_ip(struct bytes name, struct bytes base) {
     if (base.size != 2 * name.size) {
         return MATCH_NO;
@@ -181,7 +181,7 @@ static size_t cost_of(uint8_t tag, struct bytes name, uint8_t subtree_tag, struc
     return subtree_tag == tag ? 1 + (name.size + base.size) / unit : 1;
 }
 
-/* Pays for a subtree; false when that is too much. */
+/* Pays for a subtree. False when the comparisons do not suffice. */
 static bool pay(const struct examination *examination, size_t cost) {
     if (*examination->comparisons < cost) {
         *examination->comparisons = 0;
@@ -196,7 +196,7 @@ static bool name_is_allowed(const struct examination *examination, uint8_t tag, 
     uint8_t subtree_tag;
     struct bytes base;
     *examination->fault = (struct constraints_fault){.tag = tag, .name = name, .excluded = true};
-    for (struct bytes rest = examination->ca->excluded; extension_next_subtree(&rest, &subtree_tag, &base);) {
+    for (struct bytes rest = examination->ca->excluded; general_name_next_subtree(&rest, &subtree_tag, &base);) {
         if (!pay(examination, cost_of(tag, name, subtree_tag, base))) {
             return false;
         }
@@ -207,7 +207,7 @@ static bool name_is_allowed(const struct examination *examination, uint8_t tag, 
     }
     bool constrained = false;
     examination->fault->excluded = false;
-    for (struct bytes rest = examination->ca->permitted; extension_next_subtree(&rest, &subtree_tag, &base);) {
+    for (struct bytes rest = examination->ca->permitted; general_name_next_subtree(&rest, &subtree_tag, &base);) {
         if (!pay(examination, cost_of(tag, name, subtree_tag, base))) {
             return false;
         }
@@ -237,7 +237,8 @@ static bool subject_is_allowed(const struct examination *examination, struct byt
         if (!bytes_equal(attribute.oid, OID_ATTRIBUTE_EMAIL)) {
             continue;
         }
-        /* In UTF-16 or UTF-32 the address would match nothing, excluded subtrees included: read as one without a host. */
+        /* In UTF-16 or UTF-32 the address would match no subtree, an excluded one neither: it counts as one without a host.
+         */
         bool wide = attribute.tag == DER_BMP_STRING || attribute.tag == DER_UNIVERSAL_STRING;
         if (!name_is_allowed(examination, GENERAL_NAME_EMAIL, wide ? bytes_of(NULL, 0) : attribute.value)) {
             return false;
@@ -257,7 +258,7 @@ bool constraints_hold(const struct certificate *ca, const struct certificate *ce
     }
     uint8_t tag;
     struct bytes name;
-    for (struct bytes rest = certificate->san; extension_next_name(&rest, &tag, &name);) {
+    for (struct bytes rest = certificate->san; general_name_next(&rest, &tag, &name);) {
         if (!name_is_allowed(&examination, tag, name)) {
             return false;
         }

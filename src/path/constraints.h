@@ -1,20 +1,19 @@
-/* Name constraints (RFC 5280 section 4.2.1.10): whether the names of a certificate are those that a CA above it may certify.
- */
+/* Name constraints (RFC 5280 section 4.2.1.10): whether a CA may certify the names of a certificate below it. */
 #ifndef PATH_CONSTRAINTS_H
 #define PATH_CONSTRAINTS_H
 
 #include "x509/certificate.h"
 
 enum {
-    /* Name against subtree, for one judgement. A chain of 16 KiB holds at most some 1,500 of each, whose product would be
-     * 100 ms of work; a site that truly has hundreds of subtrees and names stays far below this. */
+    /* Comparisons of a name with a subtree, for one judgement. A chain of 16 KiB holds at most some 1,500 of each, whose
+     * product would be 100 ms of work; a site that truly has hundreds of subtrees and names stays far below this. */
     CONSTRAINTS_COMPARISONS_MAX = 32 * 1024,
-    /* Bytes of a name and a subtree of one form for which a comparison counts once more: what is longer is more work. */
+    /* Bytes of a name and a subtree of one form for which a comparison counts once more, since long ones are more work. */
     CONSTRAINTS_TEXT_UNIT = 128,
     CONSTRAINTS_DIRECTORY_UNIT = 32,
 };
 
-/* What broke a constraint. */
+/* The name and the constraint that it breaks. */
 struct constraints_fault {
     uint8_t tag; /* enum general_name */
     struct bytes name;
@@ -25,14 +24,14 @@ struct constraints_fault {
 
 /*
  * Holds the subject, its emailAddress attributes and the subjectAltName of `certificate` against the constraints of `ca`.
- * True when all of them may be certified. `*comparisons` counts down over calls. A name of a form that is constrained but
+ * True when `ca` may certify all of them. `*comparisons` counts down over calls. A name of a form that is constrained but
  * cannot be compared (otherName, a URI without a host name) breaks the constraint, and so does a URI that two readers could
  * take to be of two hosts.
  */
 bool constraints_hold(const struct certificate *ca, const struct certificate *certificate, unsigned *comparisons,
                       struct constraints_fault *fault);
 
-/* What kind of name that is, for people: "DNS name". A static text. */
+/* Returns the kind of name for people, such as "DNS name". A static text. */
 const char *constraints_kind(uint8_t tag);
 
 #endif

@@ -1,3 +1,5 @@
+#include "path/path.h"
+
 #include "base/check.h"
 #include "path/path_check.h"
 
@@ -7,42 +9,18 @@ struct search {
     const struct trust *trust;
     unsigned steps;
     struct path_budget budget;
-    struct path_candidate candidate; /* what is being built */
+    struct path_candidate candidate; /* the path so far */
     uint8_t order[PATH_CHAIN_MAX];
     uint32_t used; /* bit for each member that is in it */
     struct path_verdict *best;
 };
 
-bool path_read_chain(struct path_chain *chain, const struct bytes *certificates, size_t count) {
-    CHECK(count >= 1 && count <= PATH_CHAIN_MAX);
-    chain->malformed = NULL;
-    path_names_begin(&chain->names);
-    for (chain->count = 0; chain->count < count; chain->count++) {
-        struct path_member *member = &chain->members[chain->count];
-        struct certificate *certificate = &member->certificate;
-        if (!certificate_read(certificate, certificates[chain->count], &chain->malformed)) {
-            return false;
-        }
-        member->key_reason = signature_judge_key(certificate, &member->key);
-        member->algorithm_reason = signature_judge_algorithm(&certificate->signature_algorithm, &member->algorithm);
-        if (member->key_reason == REASON_MALFORMED || member->algorithm_reason == REASON_MALFORMED) {
-            chain->malformed = member->key_reason == REASON_MALFORMED ? "its public key is malformed"
-                                                                      : "its signature algorithm is malformed";
-            return false;
-        }
-        member->subject = path_names_add(&chain->names, certificate->subject);
-        member->issuer = path_names_add(&chain->names, certificate->issuer);
-        member->is_self_issued = member->subject == member->issuer;
-    }
-    return true;
-}
-
-/* Of that name: a number of path_names.h. */
+/* Returns the first root of that name, a number of path_names.h. */
 static size_t first_root(const struct search *search, uint8_t name) {
     return search->chain->names.names[name].root;
 }
 
-/* Presented twice, or a root that was sent along: such a member could only lengthen paths that are tried anyway. */
+/* Marks members that were presented twice or are roots: they could only lengthen paths that are tried anyway. */
 static void mark_redundant(struct search *search) {
     struct path_chain *chain = search->chain;
     for (size_t i = 1; i < chain->count; i++) {
@@ -72,7 +50,7 @@ static void find_issuers(struct path_chain *chain) {
     }
 }
 
-/* Whether `a` says more than `b` to whoever has to mend the chain: it got further towards the leaf. */
+/* Tells whether `a` says more than `b` to the person who has to mend the chain: its path came further towards the leaf. */
 static bool is_further(const struct path_fault *a, const struct path_fault *b) {
     if (b->phase == PATH_PHASE_ISSUER || a->phase == PATH_PHASE_ISSUER) {
         return b->phase == PATH_PHASE_ISSUER && (a->phase != PATH_PHASE_ISSUER || b->reason == REASON_UNKNOWN_ISSUER);
@@ -88,7 +66,7 @@ static void keep(struct search *search, const struct path_fault *fault) {
     memcpy(best->order, search->order, sizeof(best->order));
 }
 
-/* The candidate ends at `anchor`. True when the search is over. */
+/* Checks the candidate, which ends at `anchor`. True when the search is over. */
 static bool try_anchor(struct search *search, const struct trust_anchor *anchor) {
     struct path_candidate *candidate = &search->candidate;
     struct path_fault fault = {.reason = REASON_CHAIN_TOO_LONG, .phase = PATH_PHASE_ISSUER};
@@ -104,7 +82,7 @@ static bool try_anchor(struct search *search, const struct trust_anchor *anchor)
     return fault.reason == REASON_OK;
 }
 
-/* The issuer that was looked for in vain is the one at the end of the longest attempt. */
+/* Notes the issuer that was not found: the one at the end of the longest attempt is reported. */
 static void note_dead_end(struct search *search) {
     struct path_verdict *best = search->best;
     if (best->fault.reason == REASON_UNKNOWN_ISSUER && search->candidate.length > best->length) {
@@ -115,7 +93,7 @@ static void note_dead_end(struct search *search) {
     }
 }
 
-/* Key identifiers are hints (RFC 5280 section 4.2.1.1): who fits is tried first, who does not is tried too. */
+/* Key identifiers are hints (RFC 5280 section 4.2.1.1): issuers that fit are tried first, and then the others. */
 static bool identifiers_fit(const struct certificate *child, const struct certificate *issuer) {
     return child->aki.size == 0 || issuer->ski.size == 0 || bytes_equal(child->aki, issuer->ski);
 }
@@ -126,7 +104,7 @@ static bool take_step(struct search *search) {
 
 static bool extend(struct search *search);
 
-/* Tries each root that the last certificate names, those whose identifiers fit or those whose do not. */
+/* Tries each root that the last certificate names: those whose identifiers fit, or the others. */
 static bool try_anchors(struct search *search, const struct path_member *last, bool fitting, bool *found) {
     const struct trust_anchor *anchor;
     for (size_t i = first_root(search, last->issuer); i != TRUST_NONE; i = anchor->next_of_name) {
@@ -173,7 +151,7 @@ static bool try_members(struct search *search, const struct path_member *last, b
     return false;
 }
 
-/* Looks for issuers of the candidate's last certificate; roots first, so that paths stay short. True when it is over. */
+/* Looks for issuers of the candidate's last certificate, roots first, so that paths stay short. True: the search is over. */
 static bool extend(struct search *search) {
     const struct path_member *last = search->candidate.members[search->candidate.length - 1];
     bool found = false;
@@ -187,7 +165,7 @@ static bool extend(struct search *search) {
     return false;
 }
 
-/* A CA that was renamed: its key is among the roots, but under a name that leads nowhere. */
+/* Looks for a CA that was renamed: its key is among the roots, under another name than the certificate has. */
 static void look_for_key(struct path_fault *fault, const struct trust *trust) {
     struct bytes wanted = fault->certificate->aki;
     for (size_t i = 0; i < trust_count(trust) && wanted.size > 0; i++) {
@@ -212,7 +190,7 @@ void path_judge(struct path_chain *chain, const struct path_settings *settings, 
     mark_redundant(&search);
     find_issuers(chain);
     extend(&search);
-    /* A valid path ends the search and rests on nothing but what was looked at for it; any other verdict rests on all. */
+    /* A valid path ends the search, and rests on its own comparisons alone; any other verdict rests on all of them. */
     const struct path_window *window =
         verdict->fault.reason == REASON_OK ? &search.budget.window_of_path : &search.budget.window;
     verdict->valid_from = window->from;
@@ -221,7 +199,7 @@ void path_judge(struct path_chain *chain, const struct path_settings *settings, 
         look_for_key(&verdict->fault, settings->trust);
     }
     if (search.budget.crl_signatures.exceeded) {
-        /* What was found out by now is remembered: a second later it may be another verdict. */
+        /* The answers of this time are remembered: a second later the verdict may be another. */
         verdict->valid_from = settings->now;
         verdict->valid_until = settings->now;
     }

@@ -10,123 +10,13 @@
 #ifndef PATH_PATH_H
 #define PATH_PATH_H
 
-#include "base/reason.h"
 #include "base/text.h"
-#include "path/constraints.h"
-#include "path/path_names.h"
-#include "path/revocation.h"
-#include "path/trust.h"
-#include "x509/certificate.h"
-#include "x509/signature.h"
+#include "path/path_verdict.h"
 
-enum {
-    PATH_CHAIN_MAX = 16, /* certificates that may be presented */
-    /* Candidates looked at. A path needs one for each of its certificates; a set made to branch at each of them would need
-     * as many as there are permutations. */
-    PATH_STEPS_MAX = 128,
-    /* Signatures checked: one for each certificate of the longest path, and some for wrong guesses among CAs of one name. */
-    PATH_SIGNATURES_MAX = PATH_CHAIN_MAX + 8,
-    /* Signatures on CRLs and on their delegates, for one judgement. What was checked once is remembered, so that a chain
-     * needs them only when it is the first that leads to its CRLs. */
-    PATH_CRL_SIGNATURES_MAX = 2 * PATH_CHAIN_MAX,
-};
-
-/* One certificate of the presented chain, and what is known of it without any other. */
-struct path_member {
-    struct certificate certificate;
-    struct signature_key key;
-    struct signature_algorithm algorithm; /* of the signature on it */
-    enum reason key_reason;               /* REASON_OK, or why its key is not accepted */
-    enum reason algorithm_reason;
-    uint8_t subject; /* the number of its name, see path_names.h */
-    uint8_t issuer;
-    bool is_self_issued;
-    bool is_redundant; /* the same bytes as one before it or as a root: no use as an intermediate */
-    uint16_t issuers;  /* bit i: member i, an intermediate, has the name of its issuer */
-};
-
-struct path_chain {
-    struct path_member members[PATH_CHAIN_MAX]; /* as presented: the leaf first */
-    size_t count;                               /* members read */
-    struct path_names names;                    /* theirs */
-    const char *malformed;                      /* why the one after them cannot be read; NULL when all can */
-};
-
-/* In the order in which a certificate's faults are reported. */
-enum path_phase {
-    PATH_PHASE_ISSUER,    /* no path to a root, or one that is too long */
-    PATH_PHASE_ALGORITHM, /* of the signature */
-    PATH_PHASE_SIGNATURE,
-    PATH_PHASE_KEY,
-    PATH_PHASE_DATES,
-    PATH_PHASE_REVOCATION,
-    PATH_PHASE_USAGE,
-    PATH_PHASE_NAMES,
-};
-
-/* How far the search for a CRL got, with the one that got furthest. */
-enum path_crl_progress {
-    PATH_CRL_NONE,         /* of that issuer none was given */
-    PATH_CRL_NOT_COVERING, /* of other distribution points or of other kinds of certificates */
-    PATH_CRL_NOT_YET,      /* its thisUpdate is to come */
-    PATH_CRL_NOT_GENUINE,  /* not by anybody who may sign it */
-    PATH_CRL_NOT_CHECKED,  /* PATH_CRL_SIGNATURES_MAX was not enough; it may be the next time, with what was remembered */
-};
-
-/* What a CRL, by the name of the certificate's issuer, has said. */
-struct path_crl_fault {
-    int64_t time;                    /* REVOKED: since when; CRL_STALE: its nextUpdate. Seconds since the epoch */
-    uint8_t reason;                  /* REVOKED: CRLReason, see crl_reason_text */
-    enum path_crl_progress progress; /* CRL_MISSING */
-};
-
-/* What is wrong with a path. The pointers are into the chain or the trust store. */
-struct path_fault {
-    enum reason reason;
-    enum path_phase phase;
-    size_t height;                         /* certificates below the one at fault: 0 for the leaf */
-    const struct certificate *certificate; /* the one at fault */
-    /* The one above it, or whose constraint it breaks. UNKNOWN_ISSUER: a root of another name that has the key identifier
-     * which was looked for, or NULL. */
-    const struct certificate *issuer;
-    const char *usage;              /* WRONG_USAGE: what is missing, a static text */
-    struct constraints_fault names; /* NAME_CONSTRAINT */
-    struct path_crl_fault crl;      /* REVOKED, CRL_STALE, CRL_MISSING */
-};
-
-struct path_verdict {
-    struct path_fault fault; /* reason REASON_OK: the path is valid */
-    int64_t valid_from;      /* as struct identity says */
-    int64_t valid_until;
-    const struct trust_anchor *anchor; /* of the path that is reported; NULL: none was reached */
-    uint8_t order[PATH_CHAIN_MAX];     /* its certificates below the root as indices into members, the leaf first */
-    size_t length;
-    unsigned signatures; /* checked to come to it, those on CRLs included */
-};
-
-/* What a chain is judged by. */
-struct path_settings {
-    const struct trust *trust;
-    size_t depth_max;                    /* intermediates + leaf, 1 to PATH_CHAIN_MAX */
-    int64_t now;                         /* seconds since the epoch */
-    const struct revocation *revocation; /* NULL: not checked */
-    enum revocation_scope revocation_scope;
-    bool accept_stale_crls;
-};
-
-_Static_assert((int)PATH_NAMES_MAX == 2 * (int)PATH_CHAIN_MAX, "two names of each member");
-
-static inline uint64_t path_name_hash(const struct path_chain *chain, uint8_t number) {
-    return chain->names.names[number].hash;
-}
-
-/* Reads a chain of 1 to PATH_CHAIN_MAX certificates. True when all of them are well-formed. */
-bool path_read_chain(struct path_chain *chain, const struct bytes *certificates, size_t count);
-
-/* Judges a chain that path_read_chain read whole. */
+/* Judges a chain of which path_read_chain has read all. */
 void path_judge(struct path_chain *chain, const struct path_settings *settings, struct path_verdict *verdict);
 
-/* Appends why, for people: one sentence of printable UTF-8, without a full stop. Nothing for REASON_OK. */
+/* Appends the reason for people: one sentence of printable UTF-8 without a full stop. Nothing for REASON_OK. */
 void path_append_detail(struct text *out, const struct path_verdict *verdict, size_t depth_max);
 
 #endif

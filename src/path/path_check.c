@@ -1,84 +1,9 @@
 #include "path/path_check.h"
 
-#include "base/check.h"
 #include "path/path_revocation.h"
-
-static const struct path_window always = {INT64_MIN, INT64_MAX};
-
-void path_budget_init(struct path_budget *budget, const struct path_settings *settings, const struct path_chain *chain) {
-    budget->settings = settings;
-    budget->chain = chain;
-    budget->now = settings->now;
-    budget->window = always;
-    budget->window_of_path = always;
-    budget->comparisons = CONSTRAINTS_COMPARISONS_MAX;
-    budget->crl_signatures = (struct key_allowance){.left = PATH_CRL_SIGNATURES_MAX};
-    budget->spki_known = 0;
-    budget->edge_count = 0;
-}
-
-const uint8_t *path_spki(struct path_budget *budget, const struct path_member *member) {
-    size_t index = (size_t)(member - budget->chain->members);
-    CHECK(index < budget->chain->count);
-    if ((budget->spki_known >> index & 1) == 0) {
-        signature_sha256(member->certificate.spki, budget->spki[index]);
-        budget->spki_known |= UINT32_C(1) << index;
-    }
-    return budget->spki[index];
-}
-
-static void narrow(struct path_window *window, int64_t from, int64_t until) {
-    window->from = window->from < from ? from : window->from;
-    window->until = window->until > until ? until : window->until;
-}
-
-static bool narrow_both(struct path_budget *budget, int64_t from, int64_t until, bool answer) {
-    narrow(&budget->window, from, until);
-    narrow(&budget->window_of_path, from, until);
-    return answer;
-}
-
-bool path_window_reaches(struct path_budget *budget, int64_t from) {
-    return budget->now >= from ? narrow_both(budget, from, INT64_MAX, true)
-                               : narrow_both(budget, INT64_MIN, from - 1, false);
-}
-
-bool path_window_passes(struct path_budget *budget, int64_t until) {
-    return budget->now > until ? narrow_both(budget, until + 1, INT64_MAX, true)
-                               : narrow_both(budget, INT64_MIN, until, false);
-}
 
 static struct path_fault fault_of(enum reason reason, enum path_phase phase) {
     return (struct path_fault){.reason = reason, .phase = phase};
-}
-
-static const struct path_edge *find_edge(const struct path_budget *budget, const struct path_member *child,
-                                         const struct signature_key *key) {
-    for (size_t i = 0; i < budget->edge_count; i++) {
-        if (budget->edges[i].child == child && budget->edges[i].key == key) {
-            return &budget->edges[i];
-        }
-    }
-    return NULL;
-}
-
-bool path_edge_is_broken(const struct path_budget *budget, const struct path_member *child,
-                         const struct signature_key *key) {
-    const struct path_edge *edge = find_edge(budget, child, key);
-    return edge != NULL && !edge->holds;
-}
-
-int path_check_signature(struct path_budget *budget, const struct path_member *child, const struct signature_key *key) {
-    const struct path_edge *edge = find_edge(budget, child, key);
-    if (edge != NULL) {
-        return edge->holds;
-    }
-    if (budget->edge_count == PATH_SIGNATURES_MAX) {
-        return -1;
-    }
-    bool holds = signature_verify(key, &child->algorithm, child->certificate.tbs, child->certificate.signature);
-    budget->edges[budget->edge_count++] = (struct path_edge){child, key, holds};
-    return holds;
 }
 
 static enum reason check_dates(struct path_budget *budget, const struct certificate *certificate) {
@@ -94,7 +19,7 @@ static struct path_fault wrong_usage(const char *usage) {
     return fault;
 }
 
-/* What holds for every certificate of a path, the root included. */
+/* Checks the rules for every certificate of a path, the root included. */
 static struct path_fault check_any(struct path_budget *budget, const struct certificate *certificate) {
     enum reason reason = check_dates(budget, certificate);
     if (reason != REASON_OK) {
@@ -109,7 +34,7 @@ static struct path_fault check_any(struct path_budget *budget, const struct cert
     return fault_of(REASON_OK, PATH_PHASE_ISSUER);
 }
 
-/* RFC 5280 section 6.1.4 (k), (n): what a certificate needs to sign the next one. */
+/* Checks the rules for a certificate that signs the next one (RFC 5280 section 6.1.4 (k), (n)). */
 static struct path_fault check_ca(const struct certificate *certificate) {
     if (!certificate->is_ca) {
         return fault_of(REASON_NOT_A_CA, PATH_PHASE_USAGE);
@@ -120,7 +45,8 @@ static struct path_fault check_ca(const struct certificate *certificate) {
     return fault_of(REASON_OK, PATH_PHASE_ISSUER);
 }
 
-/* Client authentication signs (RFC 8446 section 4.4.3), so keyUsage must have digitalSignature: of a CA in its place too. */
+/* Checks the rule for the leaf: it signs to authenticate (RFC 8446 section 4.4.3), so its keyUsage needs digitalSignature.
+ */
 static struct path_fault check_leaf(const struct certificate *certificate) {
     if (certificate->has_key_usage && (certificate->key_usage & KEY_USAGE_DIGITAL_SIGNATURE) == 0) {
         return wrong_usage("keyUsage has no digitalSignature");
@@ -128,7 +54,7 @@ static struct path_fault check_leaf(const struct certificate *certificate) {
     return fault_of(REASON_OK, PATH_PHASE_ISSUER);
 }
 
-/* RFC 5280 section 6.1.4 (l), (m). `*left`: CAs that may still follow which are not self-issued. */
+/* Counts as RFC 5280 section 6.1.4 (l), (m) says. `*left`: CAs that may still follow and are not self-issued. */
 static bool count_path_length(const struct certificate *certificate, bool counts, uint32_t *left) {
     if (counts) {
         if (*left == 0) {
@@ -165,7 +91,7 @@ static const struct certificate *certificate_at(const struct path_candidate *can
     return height == candidate->length ? &candidate->anchor->certificate : &candidate->members[height]->certificate;
 }
 
-/* All that costs no arithmetic, from the root down: the first fault, or REASON_OK. */
+/* Makes the checks that cost no arithmetic, from the root down. Returns the first fault, or REASON_OK. */
 static struct path_fault check_cheaply(struct path_budget *budget, const struct path_candidate *candidate) {
     uint32_t path_length_left = UINT32_MAX;
     struct path_fault fault = check_any(budget, &candidate->anchor->certificate);
@@ -181,7 +107,8 @@ static struct path_fault check_cheaply(struct path_budget *budget, const struct 
     return fault;
 }
 
-/* RFC 5280 section 6.1.3 (b), (c): the constraints of every certificate above. Asked only when those are known genuine. */
+/* Holds names against the constraints of every CA above (RFC 5280 section 6.1.3 (b), (c)), all of which are known genuine.
+ */
 static bool names_hold(struct path_budget *budget, const struct path_candidate *candidate, size_t height,
                        struct path_fault *fault) {
     const struct path_member *member = candidate->members[height];
@@ -211,8 +138,8 @@ static bool is_unrevoked(struct path_budget *budget, const struct path_candidate
     return false;
 }
 
-/* Signatures, revocation and names from the root down to where `fault` was found, which gives way to one that comes before
- * it. */
+/* Checks signatures, revocation and names from the root down to the certificate of `fault`; a fault that is found before it
+ * takes its place. */
 static bool check_dearly(struct path_budget *budget, const struct path_candidate *candidate, struct path_fault *fault) {
     bool faulty = fault->reason != REASON_OK;
     size_t end = faulty ? fault->height : 0;
@@ -243,7 +170,7 @@ static bool check_dearly(struct path_budget *budget, const struct path_candidate
 }
 
 bool path_check(struct path_budget *budget, const struct path_candidate *candidate, struct path_fault *fault) {
-    budget->window_of_path = always;
+    path_window_begin(budget);
     *fault = check_cheaply(budget, candidate);
     if (!check_dearly(budget, candidate, fault)) {
         return false;

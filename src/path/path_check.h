@@ -2,59 +2,9 @@
 #ifndef PATH_PATH_CHECK_H
 #define PATH_PATH_CHECK_H
 
-#include "path/key_memo.h"
-#include "path/path.h"
+#include "path/path_budget.h"
 
-/* A signature that was checked, so that no path pays for it again. */
-struct path_edge {
-    const struct path_member *child;
-    const struct signature_key *key;
-    bool holds;
-};
-
-/* Seconds since the epoch, both included: no comparison with a date that was made comes out differently within it. */
-struct path_window {
-    int64_t from;
-    int64_t until;
-};
-
-/* What all paths of one judgement share. */
-struct path_budget {
-    const struct path_settings *settings;
-    const struct path_chain *chain;
-    int64_t now;
-    struct path_window window;         /* of all comparisons */
-    struct path_window window_of_path; /* of those for the path that was checked last */
-    unsigned comparisons;              /* left for name constraints */
-    struct key_allowance crl_signatures;
-    uint32_t spki_known;                                 /* bit i: of member i */
-    uint8_t spki[PATH_CHAIN_MAX][SIGNATURE_SHA256_SIZE]; /* of the members' keys, for revocation */
-    size_t edge_count;
-    struct path_edge edges[PATH_SIGNATURES_MAX];
-};
-
-struct path_candidate {
-    const struct trust_anchor *anchor;
-    const struct path_member *members[PATH_CHAIN_MAX]; /* the leaf first */
-    size_t length;
-};
-
-void path_budget_init(struct path_budget *budget, const struct path_settings *settings, const struct path_chain *chain);
-
-/* Whether it is `from` or later; whether it is later than `until`. Both narrow the windows to where that is so. */
-bool path_window_reaches(struct path_budget *budget, int64_t from);
-bool path_window_passes(struct path_budget *budget, int64_t until);
-
-/* REASON_OK in fault->reason when the path is valid. False when signatures ran out before that was known. */
+/* Checks a path: fault->reason is REASON_OK when it is valid. False when the signatures ran out before that was known. */
 bool path_check(struct path_budget *budget, const struct path_candidate *candidate, struct path_fault *fault);
-
-/* 1 or 0: the signature of `child` by `key` holds or not; -1: no more signatures are checked for this chain. */
-int path_check_signature(struct path_budget *budget, const struct path_member *child, const struct signature_key *key);
-
-/* SHA-256 of the member's SubjectPublicKeyInfo, taken once. */
-const uint8_t *path_spki(struct path_budget *budget, const struct path_member *member);
-
-/* True when the signature of `child` was checked with `key` and does not hold. */
-bool path_edge_is_broken(const struct path_budget *budget, const struct path_member *child, const struct signature_key *key);
 
 #endif

@@ -1,13 +1,12 @@
-/* What went wrong on a path, in a sentence for whoever has to mend it. */
+/* The fault of a path in a sentence, for the person who has to mend it. */
 #include "base/check.h"
+#include "base/utf8.h"
 #include "path/path.h"
 #include "x509/crl.h"
 #include "x509/der.h"
-#include "x509/extension.h"
+#include "x509/general_name.h"
 #include "x509/name.h"
 #include "x509/oid.h"
-
-#include <arpa/inet.h>
 
 enum {
     QUOTED_SIZE_MAX = 44, /* of a name, so that four of them and the sentence fit in IDENTITY_DETAIL_SIZE */
@@ -16,8 +15,9 @@ enum {
 };
 
 /*
- * Bytes of a UTF-8 character that a terminal may act upon rather than show: the C1 controls (U+0080 to U+009F), line
- * separators and what turns the direction of writing (U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069). 0: it is none.
+ * Returns the bytes of a UTF-8 character that a terminal may act upon rather than show: the C1 controls (U+0080 to U+009F),
+ * line separators and marks that turn the direction of writing (U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069). 0 for
+ * all others.
  */
 static size_t unprintable_size(struct bytes text) {
     const uint8_t *c = text.data;
@@ -32,15 +32,9 @@ static size_t unprintable_size(struct bytes text) {
     return first || second ? 3 : 0;
 }
 
-/* As printable UTF-8, cut at a character's end, which dots tell. */
+/* Appends a text in quotes as printable UTF-8. A long text is cut at a character's end, and dots show it. */
 static void append_quoted(struct text *out, struct bytes text) {
-    size_t size = text.size;
-    if (size > QUOTED_SIZE_MAX) {
-        size = QUOTED_SIZE_MAX - 3;
-        while (size > 0 && text.data[size] >> 6 == 2) {
-            size--;
-        }
-    }
+    size_t size = text.size > QUOTED_SIZE_MAX ? utf8_cut(text, QUOTED_SIZE_MAX - 3).size : text.size;
     text_append_char(out, '"');
     for (size_t i = 0; i < size;) {
         size_t skip = unprintable_size(bytes_of(text.data + i, size - i));
@@ -68,13 +62,7 @@ static void append_key_id(struct text *out, struct bytes id) {
     text_append_string(out, whole ? "" : "...");
 }
 
-static void append_address(struct text *out, struct bytes address) {
-    char buffer[INET6_ADDRSTRLEN] = "";
-    CHECK(inet_ntop(address.size == 4 ? AF_INET : AF_INET6, address.data, buffer, sizeof(buffer)) != NULL);
-    text_append_string(out, buffer);
-}
-
-/* Leading ones of a mask; false when ones come behind a zero. */
+/* Counts the leading ones of a mask. False when ones come behind a zero. */
 static bool is_prefix(struct bytes mask, unsigned *bits) {
     *bits = 0;
     bool ended = false;
@@ -89,26 +77,26 @@ static bool is_prefix(struct bytes mask, unsigned *bits) {
     return true;
 }
 
-/* An address, or as a constraint has it, with its mask behind it: 10.0.0.0/8, or 10.0.0.0/255.0.255.0. */
+/* Appends an address; with the mask that a constraint has behind it: 10.0.0.0/8, or 10.0.0.0/255.0.255.0. */
 static void append_ip(struct text *out, struct bytes ip) {
     if (ip.size == 4 || ip.size == 16) {
-        append_address(out, ip);
+        general_name_append_ip(out, ip);
         return;
     }
     struct bytes mask = bytes_of(ip.data + ip.size / 2, ip.size / 2);
     unsigned bits;
-    append_address(out, bytes_of(ip.data, ip.size / 2));
+    general_name_append_ip(out, bytes_of(ip.data, ip.size / 2));
     text_append_char(out, '/');
     if (is_prefix(mask, &bits)) {
         text_append_format(out, "%u", bits);
     } else {
-        append_address(out, mask);
+        general_name_append_ip(out, mask);
     }
 }
 
 /*
- * A GeneralName of a certificate, or the base of a constraint. In an emailAddress of the subject any byte may occur, and
- * this text must be UTF-8. The sizes of an IPv6 address and of an IPv4 one with its mask differ, so a size says which it is.
+ * Appends a GeneralName of a certificate, or the base of a constraint. An emailAddress of the subject may have any bytes,
+ * and this text must be UTF-8. An IPv6 address and an IPv4 address with its mask differ in size, and are told apart by it.
  */
 static void append_general_name(struct text *out, uint8_t tag, struct bytes name) {
     char buffer[NAME_TEXT_SIZE];
@@ -134,7 +122,7 @@ static void append_general_name(struct text *out, uint8_t tag, struct bytes name
     append_quoted(out, text_bytes(&text));
 }
 
-/* A root is the operator's own file, so it is called one. */
+/* Appends a certificate's subject. A root is called one, since it is the operator's own file. */
 static void append_certificate(struct text *out, const struct path_verdict *verdict, const struct certificate *certificate) {
     if (verdict->anchor != NULL && certificate == &verdict->anchor->certificate) {
         text_append_string(out, "the root ");
@@ -176,7 +164,7 @@ static void append_rsa_fault(struct text *out, const struct signature_key *key) 
     }
 }
 
-/* The curve's OID, where the parameters are one and the curve is at fault. */
+/* Appends the curve's OID, where the parameters are one and the curve is at fault. */
 static void append_curve(struct text *out, struct bytes parameters, bool is_compressed) {
     struct bytes oid;
     if (is_compressed) {
@@ -206,7 +194,7 @@ static void append_key_fault(struct text *out, const struct path_verdict *verdic
     }
 }
 
-/* ": excluded is X", or ": permitted is X" and how many more of that form. */
+/* Appends ": excluded is X", or ": permitted is X" and how many more of that form there are. */
 static void append_constraint(struct text *out, const struct path_fault *fault) {
     const struct constraints_fault *names = &fault->names;
     text_append_format(out, ": %s is ", names->excluded ? "excluded" : "permitted");
@@ -214,7 +202,7 @@ static void append_constraint(struct text *out, const struct path_fault *fault) 
     size_t count = 0;
     uint8_t tag;
     struct bytes base;
-    for (struct bytes rest = fault->issuer->permitted; extension_next_subtree(&rest, &tag, &base);) {
+    for (struct bytes rest = fault->issuer->permitted; general_name_next_subtree(&rest, &tag, &base);) {
         count += tag == names->tag;
     }
     if (!names->excluded && count > 1) {
@@ -333,8 +321,8 @@ static void append_issuer_fault(struct text *out, const struct path_verdict *ver
 }
 
 /*
- * Names agree, or the issuer would not have been found; key identifiers tell whether it is another key of the same name, as
- * after a renewal, or whether somebody claims to be that issuer.
+ * The names agree, or the issuer would not have been found. By key identifiers the reader can tell another key of the same
+ * name, as after a renewal, from somebody who claims to be that issuer.
  */
 static void append_signature_fault(struct text *out, const struct path_verdict *verdict) {
     const struct certificate *certificate = verdict->fault.certificate;

@@ -6,7 +6,6 @@
 void path_names_begin(struct path_names *names) {
     names->count = 0;
     names->comparisons = PATH_NAME_COMPARISONS_MAX;
-    names->bytes = 0;
 }
 
 static bool match(struct path_names *names, struct bytes a, struct bytes b) {
@@ -14,13 +13,11 @@ static bool match(struct path_names *names, struct bytes a, struct bytes b) {
         return false;
     }
     names->comparisons--;
-    names->bytes += a.size + b.size;
     return name_equal(a, b);
 }
 
 uint8_t path_names_add(struct path_names *names, struct bytes name) {
     uint64_t hash = name_hash(name);
-    names->bytes += name.size;
     for (size_t i = 0; i < names->count; i++) {
         if (names->names[i].hash == hash && match(names, name, names->names[i].name)) {
             return (uint8_t)i;

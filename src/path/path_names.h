@@ -1,6 +1,6 @@
 /*
  * The names of a chain as numbers: each is folded once, and compared once with one that it may match, however many
- * certificates have it and however often a path comes by. So the work for names grows with the bytes of a chain alone.
+ * certificates have it and however many paths lead over it. So the work for names grows with the bytes of a chain alone.
  */
 #ifndef PATH_PATH_NAMES_H
 #define PATH_PATH_NAMES_H
@@ -21,17 +21,16 @@ struct path_name {
 struct path_names {
     size_t count;
     unsigned comparisons; /* left */
-    size_t bytes;         /* of names that were folded or compared: the work so far */
     struct path_name names[PATH_NAMES_MAX];
 };
 
 void path_names_begin(struct path_names *names);
 /*
- * The number of `name`, which is valid: that of the first one that matches it. At most PATH_NAMES_MAX calls. When the
- * comparisons have run out it counts as a name of its own, which no chain can gain by.
+ * Returns the number of `name`, which is valid: that of the first name that matches it. At most PATH_NAMES_MAX calls. When
+ * no comparisons are left it counts as a name of its own, and no chain gains by that.
  */
 uint8_t path_names_add(struct path_names *names, struct bytes name);
-/* Finds the roots of all of them. `trust` lives as long as what was found is used. */
+/* Finds the roots of all names. `trust` lives as long as the roots that were found are used. */
 void path_names_find_roots(struct path_names *names, const struct trust *trust);
 
 #endif

@@ -36,7 +36,7 @@ static struct authority authority_at(struct path_budget *budget, const struct pa
     return authority;
 }
 
-/* Whether `now` is within both, in seconds since the epoch; the verdict holds as long as the answer is the same. */
+/* Tells whether now is within both, in seconds since the epoch. The verdict holds as long as the answer is the same. */
 static bool is_within(struct path_budget *budget, int64_t from, int64_t until) {
     return path_window_reaches(budget, from) && !path_window_passes(budget, until);
 }
@@ -50,7 +50,7 @@ static bool is_named(const struct authority *authority, struct bytes name, uint6
     return authority->subject_hash == hash && name_equal(authority->certificate->subject, name);
 }
 
-/* Whether a CRL that its issuer has signed lists the delegate. There need be none: what matters is who says so. */
+/* Tells whether a CRL that its issuer has signed lists the delegate. There need be no CRL, and its dates do not matter. */
 static bool is_delegate_revoked(const struct inquiry *inquiry, const struct certificate *delegate,
                                 const struct authority *issuer) {
     struct revocation_list *list;
@@ -63,7 +63,7 @@ static bool is_delegate_revoked(const struct inquiry *inquiry, const struct cert
     return false;
 }
 
-/* Key identifiers are hints, but delegates are many, so that here those which say that they do not fit are passed over. */
+/* Key identifiers are hints, but delegates are many: those whose identifiers do not fit are passed over here. */
 static bool identifiers_fit(const struct revocation_list *list, const struct certificate *delegate) {
     return list->aki.size == 0 || delegate->ski.size == 0 || bytes_equal(list->aki, delegate->ski);
 }
@@ -107,7 +107,7 @@ static bool is_by_given_delegate(const struct inquiry *inquiry, struct revocatio
     return false;
 }
 
-/* As is_by_given_delegate, for one that the client has presented. */
+/* Does as is_by_given_delegate for one delegate that the client has presented. */
 static bool is_by_member(const struct inquiry *inquiry, struct revocation_list *list, const struct path_member *member) {
     struct path_budget *budget = inquiry->budget;
     const struct certificate *certificate = &member->certificate;
@@ -147,7 +147,7 @@ static bool is_superseded(const struct revocation_list *newest, const struct rev
     return newest != NULL && list->this_update < newest->this_update;
 }
 
-/* What came of the search, and how far it got with any CRL at all. */
+/* The result of the search, and its progress with the CRL that came furthest. */
 struct finding {
     const struct revocation_list *own; /* the newest by the issuer's own key */
     const struct revocation_list *other;
@@ -162,7 +162,7 @@ static void note_progress(struct finding *finding, enum path_crl_progress progre
     }
 }
 
-/* One CRL of the issuer; they come the newest first. False when no more need be looked at. */
+/* Consults one CRL of the issuer; CRLs come the newest first. False when no more need be looked at. */
 static bool consult(struct inquiry *inquiry, struct revocation_list *list, struct finding *finding) {
     if (!distribution_scope_covers(&list->scope, inquiry->certificate)) {
         note_progress(finding, PATH_CRL_NOT_COVERING);

@@ -1,10 +1,10 @@
 #include "path/revocation.h"
 
+#include "base/array.h"
 #include "base/check.h"
 #include "path/revocation_delegate.h"
 #include "path/revocation_list.h"
 #include "x509/name.h"
-#include "x509/pem.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,7 +20,10 @@ struct revocation {
     uint8_t digest[SIGNATURE_SHA256_SIZE];
 };
 
-enum { ROOT_SIGNATURES_MAX = 1024 /* for one CRL: operators' own files, so only a bound against nonsense */ };
+enum {
+    ROOT_SIGNATURES_MAX = 1024, /* for one CRL; the files are the operator's own, so that this bounds mistakes alone */
+    NAME_SHOWN_MAX = 128,       /* bytes of an issuer in a message */
+};
 
 struct revocation *revocation_create(void) {
     return calloc(1, sizeof(struct revocation));
@@ -45,42 +48,9 @@ void revocation_free(struct revocation *revocation) {
     free(revocation);
 }
 
-__attribute__((format(printf, 3, 4))) static int refuse(char error[static IDENTITY_ERROR_SIZE],
-                                                        const struct revocation_origin *origin, const char *format, ...) {
-    char why[IDENTITY_ERROR_SIZE - 64];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(why, sizeof(why), format, arguments);
-    va_end(arguments);
-    if (origin->block == 0) {
-        snprintf(error, IDENTITY_ERROR_SIZE, "the DER CRL is not usable: %s", why);
-    } else {
-        snprintf(error, IDENTITY_ERROR_SIZE, "block %u (line %u) is not usable: %s", origin->block, origin->line, why);
-    }
-    return -EINVAL;
-}
+static const struct pem_file_words words = {.block = "block", .der = "CRL", .verdict = "is not usable"};
 
-static int fail(char error[static IDENTITY_ERROR_SIZE], int result, const char *why) {
-    snprintf(error, IDENTITY_ERROR_SIZE, "%s", why);
-    return result;
-}
-
-/* Room for one more pointer in an array of `count`, which doubles at powers of two. */
-static bool reserve(void *array, size_t count) {
-    void **pointers;
-    memcpy(&pointers, array, sizeof(pointers));
-    if ((count & (count - 1)) != 0) {
-        return true;
-    }
-    pointers = reallocarray(pointers, count == 0 ? 1 : 2 * count, sizeof(void *));
-    if (pointers == NULL) {
-        return false;
-    }
-    memcpy(array, &pointers, sizeof(pointers));
-    return true;
-}
-
-/* A step of the digest over all that was added: SHA-256 of what it was, the kind, and the SHA-256 of the new thing. */
+/* Extends the digest over all that was added: SHA-256 of the digest so far, the kind, and the SHA-256 of the new item. */
 static void extend_digest(struct revocation *revocation, char kind,
                           const uint8_t fingerprint[static SIGNATURE_SHA256_SIZE]) {
     uint8_t step[2 * SIGNATURE_SHA256_SIZE + 1];
@@ -99,30 +69,30 @@ static bool is_kept(const struct revocation *revocation, const struct revocation
     return false;
 }
 
-static int add_list(struct revocation *revocation, struct bytes der, const struct revocation_origin *origin,
-                    char error[static IDENTITY_ERROR_SIZE]) {
-    char why[IDENTITY_ERROR_SIZE];
+static int add_list(struct revocation *revocation, const struct pem_file_item *item, struct error *error) {
+    struct error why;
     int result;
-    struct revocation_list *list = revocation_list_create(der, origin, &result, why);
+    struct revocation_list *list = revocation_list_create(item->der, &item->place, &result, &why);
     if (list == NULL) {
-        return result == -EINVAL ? refuse(error, origin, "%s", why) : fail(error, result, why);
+        return result == -EINVAL ? pem_file_refuse(error, &words, &item->place, why.text)
+                                 : error_fail(error, result, "%s", why.text);
     }
     if (is_kept(revocation, list)) {
         revocation_list_free(list);
         return 0;
     }
-    if (revocation->count == REVOCATION_CRLS_MAX || !reserve(&revocation->lists, revocation->count)) {
+    bool full = revocation->count == REVOCATION_CRLS_MAX;
+    if (full || !array_reserve(&revocation->lists, revocation->count, sizeof *revocation->lists)) {
         revocation_list_free(list);
-        return revocation->count == REVOCATION_CRLS_MAX ? fail(error, -E2BIG, "there are more than 4096 CRLs")
-                                                        : fail(error, -ENOMEM, "out of memory");
+        return full ? error_fail(error, -E2BIG, "there are more than 4096 CRLs")
+                    : error_fail(error, -ENOMEM, "out of memory");
     }
     revocation->lists[revocation->count++] = list;
     extend_digest(revocation, 'L', list->fingerprint);
     return 0;
 }
 
-static int keep_delegate(struct revocation *revocation, struct revocation_delegate *delegate,
-                         char error[static IDENTITY_ERROR_SIZE]) {
+static int keep_delegate(struct revocation *revocation, struct revocation_delegate *delegate, struct error *error) {
     for (size_t i = 0; i < revocation->delegate_count; i++) {
         if (bytes_equal(revocation->delegates[i]->certificate.der, delegate->certificate.der)) {
             revocation_delegate_free(delegate);
@@ -130,73 +100,54 @@ static int keep_delegate(struct revocation *revocation, struct revocation_delega
         }
     }
     bool full = revocation->delegate_count == REVOCATION_DELEGATES_MAX;
-    if (full || !reserve(&revocation->delegates, revocation->delegate_count)) {
+    if (full || !array_reserve(&revocation->delegates, revocation->delegate_count, sizeof *revocation->delegates)) {
         revocation_delegate_free(delegate);
-        return full ? fail(error, -E2BIG, "there are more than 256 certificates that sign CRLs")
-                    : fail(error, -ENOMEM, "out of memory");
+        return full ? error_fail(error, -E2BIG, "there are more than 256 certificates that sign CRLs")
+                    : error_fail(error, -ENOMEM, "out of memory");
     }
     revocation->delegates[revocation->delegate_count++] = delegate;
     return 0;
 }
 
-static int add_delegate(struct revocation *revocation, struct bytes der, const struct revocation_origin *origin,
-                        char error[static IDENTITY_ERROR_SIZE]) {
+static int add_delegate(struct revocation *revocation, const struct pem_file_item *item, struct error *error) {
     const char *why;
     int result;
-    struct revocation_delegate *delegate = revocation_delegate_create(der, &result, &why);
+    struct revocation_delegate *delegate = revocation_delegate_create(item->der, &result, &why);
     if (delegate == NULL) {
-        return result == -EINVAL ? refuse(error, origin, "%s", why) : fail(error, result, why);
+        return result == -EINVAL ? pem_file_refuse(error, &words, &item->place, why) : error_fail(error, result, "%s", why);
     }
     uint8_t fingerprint[SIGNATURE_SHA256_SIZE];
-    signature_sha256(der, fingerprint);
+    signature_sha256(item->der, fingerprint);
     extend_digest(revocation, 'C', fingerprint);
     return keep_delegate(revocation, delegate, error);
 }
 
-static int add_block(struct revocation *revocation, const struct pem_block *block, const struct revocation_origin *origin,
-                     bool *has_crl, char error[static IDENTITY_ERROR_SIZE]) {
-    bool is_crl = pem_label_is(block, "X509 CRL");
-    if (!is_crl && !pem_label_is(block, "CERTIFICATE")) {
-        snprintf(error, IDENTITY_ERROR_SIZE, "block %u (line %u) is a %.*s, neither an X509 CRL nor a CERTIFICATE",
-                 origin->block, origin->line, (int)(block->label.size < 40 ? block->label.size : 40),
-                 (const char *)block->label.data);
-        return -EINVAL;
+/* A file while it is read. */
+struct addition {
+    struct revocation *revocation;
+    bool has_crl;
+};
+
+/* Adds a CRL or a delegate: a pem_file_add. A file that is DER is one CRL. */
+static int add_item(void *owner, const struct pem_file_item *item, struct error *error) {
+    struct addition *addition = owner;
+    if (item->label.size == 0 || pem_file_label_is(item, "X509 CRL")) {
+        addition->has_crl = true;
+        return add_list(addition->revocation, item, error);
     }
-    uint8_t *der = malloc(block->size);
-    if (der == NULL) {
-        return fail(error, -ENOMEM, "out of memory");
+    if (pem_file_label_is(item, "CERTIFICATE")) {
+        return add_delegate(addition->revocation, item, error);
     }
-    pem_decode(block, der);
-    struct bytes bytes = bytes_of(der, block->size);
-    *has_crl = *has_crl || is_crl;
-    int result = is_crl ? add_list(revocation, bytes, origin, error) : add_delegate(revocation, bytes, origin, error);
-    free(der);
-    return result;
+    return pem_file_refuse_label(error, item, "neither an X509 CRL nor a CERTIFICATE");
 }
 
-static int add_pem(struct revocation *revocation, struct bytes file, char error[static IDENTITY_ERROR_SIZE]) {
-    struct pem_reader reader = pem_reader_of(file);
-    struct pem_block block;
-    enum pem_result found;
-    struct revocation_origin origin = {.file = revocation->files + 1};
-    bool has_crl = false;
-    while ((found = pem_next(&reader, &block)) == PEM_BLOCK) {
-        origin.block++;
-        origin.line = block.line;
-        int result = add_block(revocation, &block, &origin, &has_crl, error);
-        if (result != 0) {
-            return result;
-        }
+static int add_items(struct revocation *revocation, struct bytes file, struct error *error) {
+    struct addition addition = {.revocation = revocation};
+    int count = pem_file_read(file, revocation->files + 1, add_item, &addition, error);
+    if (count >= 0 && !addition.has_crl) {
+        return error_fail(error, -EINVAL, "there is no CRL in it: neither PEM (X509 CRL) nor DER");
     }
-    if (found == PEM_ERROR) {
-        snprintf(error, IDENTITY_ERROR_SIZE, "line %u: %s", reader.error_line, reader.error);
-        return -EINVAL;
-    }
-    if (!has_crl) {
-        return fail(error, -EINVAL,
-                    file.size == 0 ? "the file is empty" : "there is no CRL in it: neither PEM (X509 CRL) nor DER");
-    }
-    return 0;
+    return count < 0 ? count : 0;
 }
 
 static int compare_lists(const void *left, const void *right) {
@@ -211,13 +162,12 @@ static int compare_lists(const void *left, const void *right) {
     return a->next_update > b->next_update ? -1 : a->next_update < b->next_update;
 }
 
-int revocation_add_file(struct revocation *revocation, struct bytes file, char error[static IDENTITY_ERROR_SIZE]) {
+int revocation_add_file(struct revocation *revocation, struct bytes file, struct error *error) {
     size_t lists = revocation->count;
     size_t delegates = revocation->delegate_count;
     uint8_t digest[SIGNATURE_SHA256_SIZE];
     memcpy(digest, revocation->digest, sizeof(digest));
-    const struct revocation_origin whole = {.file = revocation->files + 1};
-    int result = pem_is_der(file) ? add_list(revocation, file, &whole, error) : add_pem(revocation, file, error);
+    int result = add_items(revocation, file, error);
     if (result != 0) {
         truncate_to(revocation, lists, delegates);
         memcpy(revocation->digest, digest, sizeof(digest));
@@ -251,7 +201,7 @@ static bool have_same_scope(const struct distribution_scope *a, const struct dis
 bool revocation_is_replaced(const struct revocation *revocation, size_t index, int64_t now_s) {
     const struct revocation_list *list = revocation_list_at(revocation, index);
     int64_t until = list->next_update > now_s ? list->next_update : now_s;
-    for (size_t i = index; i-- > 0;) { /* they are sorted by the issuer's hash, the newest first */
+    for (size_t i = index; i-- > 0;) { /* lists are sorted by the issuer's hash, the newest first */
         const struct revocation_list *newer = revocation_list_at(revocation, i);
         if (newer->issuer_hash != list->issuer_hash) {
             break;
@@ -272,33 +222,11 @@ uint64_t revocation_entries(const struct revocation *revocation) {
     return entries;
 }
 
-int64_t revocation_next_update(const struct revocation *revocation) {
-    int64_t earliest = INT64_MAX;
-    for (size_t i = 0; i < revocation->count; i++) {
-        if (revocation->lists[i]->next_update < earliest) {
-            earliest = revocation->lists[i]->next_update;
-        }
-    }
-    return earliest;
-}
-
 void revocation_digest(const struct revocation *revocation, uint8_t digest[static 32]) {
     memcpy(digest, revocation->digest, SIGNATURE_SHA256_SIZE);
 }
 
-size_t revocation_memory(const struct revocation *revocation) {
-    size_t size = sizeof(struct revocation);
-    for (size_t i = 0; i < revocation->count; i++) {
-        size += sizeof(struct revocation_list *) + revocation_list_memory(revocation->lists[i]);
-    }
-    for (size_t i = 0; i < revocation->delegate_count; i++) {
-        size += sizeof(struct revocation_delegate *) + sizeof(struct revocation_delegate) +
-                revocation->delegates[i]->certificate.der.size;
-    }
-    return size;
-}
-
-/* The first place at which lists of that issuer may lie. */
+/* Returns the first place at which lists of that issuer may be. */
 static size_t find_first(const struct revocation *revocation, uint64_t issuer_hash) {
     size_t low = 0;
     size_t high = revocation->count;
@@ -338,7 +266,7 @@ struct revocation_delegate *revocation_next_delegate(const struct revocation *re
     return NULL;
 }
 
-/* Whether a root, or a delegate that a root has signed, has signed `list`. */
+/* Tells whether a root, or a delegate that the root has signed, has signed `list`. */
 static bool is_by_root(const struct revocation *revocation, struct revocation_list *list, const struct trust_anchor *anchor,
                        struct key_allowance *allowance) {
     uint8_t spki[SIGNATURE_SHA256_SIZE];
@@ -371,7 +299,7 @@ bool revocation_speaks_for(const struct revocation *revocation, const struct tru
 }
 
 static int check_list(struct revocation *revocation, struct revocation_list *list, const struct trust *trust,
-                      char error[static IDENTITY_ERROR_SIZE]) {
+                      struct error *error) {
     struct key_allowance allowance = {.left = ROOT_SIGNATURES_MAX};
     bool is_of_root = false;
     for (size_t i = 0; i < trust_count(trust); i++) {
@@ -388,33 +316,32 @@ static int check_list(struct revocation *revocation, struct revocation_list *lis
     if (!is_of_root) {
         return 0;
     }
-    char name[IDENTITY_ERROR_SIZE - 128];
+    char name[NAME_SHOWN_MAX];
     struct text text = text_over(name, sizeof(name));
     name_append_text(&text, list->issuer);
-    const struct revocation_origin *origin = &list->origin;
+    const struct pem_file_place *from = &list->origin;
     char place[64] = "";
-    if (origin->block != 0) {
-        snprintf(place, sizeof(place), "block %u (line %u): ", origin->block, origin->line);
+    if (from->block != 0) {
+        snprintf(place, sizeof(place), "block %u (line %u): ", from->block, from->line);
     }
-    revocation->file_at_fault = origin->file;
-    snprintf(error, IDENTITY_ERROR_SIZE, "%snot signed by the root of its issuer %.*s or by one that may sign for it", place,
-             (int)text.size, name);
+    revocation->file_at_fault = from->file;
+    error_set(error, "%snot signed by the root of its issuer %.*s or by one that may sign for it", place, (int)text.size,
+              name);
     return -EINVAL;
 }
 
-/* A CA of a root's name that the old root has certified may be among the roots, and then it may sign CRLs. */
-static int add_roots_as_delegates(struct revocation *revocation, const struct trust *trust,
-                                  char error[static IDENTITY_ERROR_SIZE]) {
+/* A certificate of a root's name that the old root has signed may be among the roots, and then it may sign CRLs. */
+static int add_roots_as_delegates(struct revocation *revocation, const struct trust *trust, struct error *error) {
     for (size_t i = 0; i < trust_count(trust); i++) {
         const char *why;
         int result;
         struct revocation_delegate *delegate =
             revocation_delegate_create(trust_anchor(trust, i)->certificate.der, &result, &why);
         if (delegate == NULL && result != -EINVAL) {
-            return fail(error, result, why);
+            return error_fail(error, result, "%s", why);
         }
         struct key_allowance one = {.left = 1};
-        /* Who is signed by itself cannot have been signed by anybody else. */
+        /* A certificate that its own key has signed is signed by no other CA. */
         if (delegate == NULL || revocation_delegate_is_by(delegate, &delegate->key, delegate->spki, &one)) {
             revocation_delegate_free(delegate);
         } else if ((result = keep_delegate(revocation, delegate, error)) != 0) {
@@ -424,7 +351,7 @@ static int add_roots_as_delegates(struct revocation *revocation, const struct tr
     return 0;
 }
 
-int revocation_check(struct revocation *revocation, const struct trust *trust, char error[static IDENTITY_ERROR_SIZE]) {
+int revocation_check(struct revocation *revocation, const struct trust *trust, struct error *error) {
     revocation->file_at_fault = 0;
     int result = add_roots_as_delegates(revocation, trust, error);
     for (size_t i = 0; i < revocation->count && result == 0; i++) {

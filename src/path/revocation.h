@@ -1,12 +1,12 @@
 /*
- * A host's CRLs: what the operator configured. Built before it is used, then shared by all threads; the only thing that
- * changes is what is remembered of signatures that were checked.
+ * A host's CRLs, which its operator configured. The store is built before it is used, and then shared by all threads: only
+ * the memory of signatures that were checked still changes.
  *
- * A CRL speaks for the certificates of its issuer's name once its signature is known to be by that issuer: by a key of the
- * CA on the certificate's own verified path, or by a delegate, a certificate of the same name that may sign CRLs and is
- * itself signed by a CA of that path (path_revocation.h). Of several CRLs the newest counts.
+ * A CRL counts for the certificates of its issuer's name when that issuer is known to have signed it: by a key of the CA on
+ * the certificate's own verified path, or by a delegate, a certificate of the same name that may sign CRLs and is itself
+ * signed by a CA of that path (path_revocation.h). Of several CRLs the newest counts.
  *
- * Refused where they are given, with the reason: delta and indirect CRLs, CRLs for some reasons or for attribute
+ * Files are refused, with the reason, when they have delta and indirect CRLs, CRLs for some reasons or for attribute
  * certificates only, critical extensions that are not processed, and signatures of algorithms that are not accepted on
  * certificates.
  *
@@ -27,58 +27,56 @@ struct revocation;
 struct revocation_delegate;
 struct revocation_list;
 
-/* What is checked: the whole path below the root, or the leaf alone. */
+/* The certificates that are checked: the whole path below the root, or the leaf alone. */
 enum revocation_scope { REVOCATION_CHAIN, REVOCATION_LEAF };
 
 struct revocation *revocation_create(void);
-/* NULL is allowed. */
+/* Frees the store. NULL is allowed. */
 void revocation_free(struct revocation *revocation);
 
 /*
  * Adds every CRL of a file: PEM with one or several "X509 CRL" blocks, and "CERTIFICATE" blocks of delegates; or one DER
- * CRL. All or nothing: 0, or a negative errno with one line in `error` that says which block is at fault, its line in the
+ * CRL. All or nothing: 0, or a negative errno with one line in *error that says which block is at fault, its line in the
  * file and why. The same CRL twice is kept once. Nothing of `file` is needed afterwards.
  */
-int revocation_add_file(struct revocation *revocation, struct bytes file, char error[static IDENTITY_ERROR_SIZE]);
+int revocation_add_file(struct revocation *revocation, struct bytes file, struct error *error);
 
 /*
- * After all files: a CRL whose issuer has the name of a root must be signed by such a root or by a delegate of it. 0, or a
- * negative errno with one line in `error`. CRLs of intermediates are checked when a chain first leads to them.
+ * Checks, after all files were added, that each CRL whose issuer has the name of a root is signed by such a root or by a
+ * delegate of it. 0, or a negative errno with one line in *error. CRLs of intermediates are checked when a chain first leads
+ * to them.
  */
-int revocation_check(struct revocation *revocation, const struct trust *trust, char error[static IDENTITY_ERROR_SIZE]);
-/* Which file the last revocation_check has found fault with: from 1, in the order in which they were added; 0: none. */
+int revocation_check(struct revocation *revocation, const struct trust *trust, struct error *error);
+/* Returns the file at which the last revocation_check has failed: from 1, in the order in which they were added; 0: none. */
 unsigned revocation_file_at_fault(const struct revocation *revocation);
 
-/* After revocation_check: whether there is a CRL, of whatever scope and date, for certificates that this root has issued. */
+/* Tells, after revocation_check, whether there is a CRL, of any scope and date, for certificates that this root has issued.
+ */
 bool revocation_speaks_for(const struct revocation *revocation, const struct trust_anchor *anchor);
 
-/* CRLs. */
+/* Returns the number of CRLs. */
 size_t revocation_count(const struct revocation *revocation);
-/* CRL `index`, 0 to revocation_count - 1: those of one issuer stand together, the newest first. */
+/* Returns CRL `index`, 0 to revocation_count - 1. The CRLs of one issuer stand together, the newest first. */
 const struct revocation_list *revocation_list_at(const struct revocation *revocation, size_t index);
 /*
- * Whether a newer CRL of the same issuer, key identifier and scope stands in for CRL `index`: now, or, while that one has
- * not ended, by the time it ends.
+ * Tells whether a newer CRL of the same issuer, key identifier and scope takes the place of CRL `index`: now, or, while CRL
+ * `index` has not ended, by the time at which it ends.
  */
 bool revocation_is_replaced(const struct revocation *revocation, size_t index, int64_t now_s);
-/* Delegate `index`, from 0 on, those among the roots too after revocation_check; NULL behind the last. */
+/* Returns delegate `index`, from 0 on; after revocation_check those among the roots too. NULL behind the last. */
 const struct revocation_delegate *revocation_delegate_at(const struct revocation *revocation, size_t index);
-/* Revoked serials, all CRLs together. */
+/* Returns the number of revoked serials in all CRLs together. */
 uint64_t revocation_entries(const struct revocation *revocation);
-/* The earliest nextUpdate, seconds since the epoch; INT64_MAX when no CRL has one. */
-int64_t revocation_next_update(const struct revocation *revocation);
-/* SHA-256 over all that was added, in order: equal digests say the same of every certificate. */
+/* Writes the SHA-256 over all that was added, in order. Stores of one digest judge every certificate alike. */
 void revocation_digest(const struct revocation *revocation, uint8_t digest[static 32]);
-/* Bytes that it holds. */
-size_t revocation_memory(const struct revocation *revocation);
 
 /*
- * The CRLs of an issuer, the newest first; NULL after the last. `*at` is 0 at first. `issuer_hash` is name_hash of `issuer`.
- * They are shared, and only what they remember changes.
+ * Returns the next CRL of an issuer, the newest first; NULL after the last. `*at` is 0 at first. `issuer_hash` is name_hash
+ * of `issuer`. CRLs are shared, and only their memos change.
  */
 struct revocation_list *revocation_next_list(const struct revocation *revocation, struct bytes issuer, uint64_t issuer_hash,
                                              size_t *at);
-/* The delegates of that name that were given with the CRLs or among the roots, likewise. */
+/* Returns the next delegate of that name that was given with the CRLs or among the roots, likewise. */
 struct revocation_delegate *revocation_next_delegate(const struct revocation *revocation, struct bytes subject,
                                                      uint64_t subject_hash, size_t *at);
 

@@ -14,7 +14,7 @@ const char *revocation_delegate_fault(const struct certificate *certificate, enu
     if (!revocation_ca_may_sign(certificate)) {
         return "it may not sign CRLs: its keyUsage has no cRLSign";
     }
-    /* Without a keyUsage anything would do: a client that was given the name of a CA must not speak for it. */
+    /* Without a keyUsage any certificate would do; but a client that was given the name of a CA must not sign for the CA. */
     if (!certificate->has_key_usage && !certificate->is_ca) {
         return "it may not sign CRLs: it is no CA and has no keyUsage with cRLSign";
     }

@@ -1,6 +1,6 @@
 /*
- * Who else than a CA's own key may sign its CRLs: a certificate of the CA's name whose keyUsage has cRLSign, made by the CA
- * itself or by one above it (RFC 5280 section 6.3.3 (f)).
+ * Delegates, which may sign a CA's CRLs beside the CA's own key: certificates of the CA's name whose keyUsage has cRLSign,
+ * made by the CA itself or by one above it (RFC 5280 section 6.3.3 (f)).
  */
 #ifndef PATH_REVOCATION_DELEGATE_H
 #define PATH_REVOCATION_DELEGATE_H
@@ -15,7 +15,7 @@ struct revocation_delegate {
     uint64_t subject_hash;                /* name_hash */
     uint64_t issuer_hash;
     uint8_t spki[SIGNATURE_SHA256_SIZE];
-    struct key_memo memo; /* who has signed it */
+    struct key_memo memo; /* which keys have signed it */
     uint8_t der[];
 };
 
@@ -23,13 +23,13 @@ struct revocation_delegate {
 struct revocation_delegate *revocation_delegate_create(struct bytes der, int *result, const char **why);
 void revocation_delegate_free(struct revocation_delegate *delegate);
 
-/* As revocation_list_is_by. */
+/* Tells whether `key` has signed the delegate, as revocation_list_is_by does. */
 bool revocation_delegate_is_by(struct revocation_delegate *delegate, const struct signature_key *key,
                                const uint8_t spki[static SIGNATURE_SHA256_SIZE], struct key_allowance *allowance);
 
-/* Whether a CA may sign CRLs with its own key: where there is a keyUsage, it has cRLSign. */
+/* Tells whether a CA may sign CRLs with its own key: a keyUsage, where there is one, must have cRLSign. */
 bool revocation_ca_may_sign(const struct certificate *certificate);
-/* NULL when a certificate may sign CRLs for the CA of its name; else a static text that says why not. */
+/* Returns NULL when a certificate may sign CRLs for the CA of its name, else a static text that says why not. */
 const char *revocation_delegate_fault(const struct certificate *certificate, enum reason key_reason,
                                       enum reason algorithm_reason);
 

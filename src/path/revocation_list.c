@@ -5,19 +5,9 @@
 #include "x509/oid.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { JOINED_ROOM = 16 /* for the tags and lengths around a relative name */ };
-
-__attribute__((format(printf, 3, 4))) static int refuse(char why[static IDENTITY_ERROR_SIZE], int result, const char *format,
-                                                        ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(why, IDENTITY_ERROR_SIZE, format, arguments);
-    va_end(arguments);
-    return result;
-}
 
 /* Copies `from` to `*at`, which moves behind it. */
 static struct bytes place(uint8_t **at, struct bytes from) {
@@ -29,14 +19,13 @@ static struct bytes place(uint8_t **at, struct bytes from) {
     return placed;
 }
 
-static int keep_scope(struct revocation_list *list, const struct crl *crl, uint8_t *at, size_t room,
-                      char why[static IDENTITY_ERROR_SIZE]) {
+static int keep_scope(struct revocation_list *list, const struct crl *crl, uint8_t *at, size_t room, struct error *error) {
     list->scope.only_user_certificates = crl->only_user_certificates;
     list->scope.only_ca_certificates = crl->only_ca_certificates;
     if (crl->point_relative.size > 0) {
         size_t size = distribution_point_join(crl->issuer, crl->point_relative, at, room);
         if (size == 0) {
-            return refuse(why, -EINVAL, "its issuingDistributionPoint cannot be read");
+            return error_fail(error, -EINVAL, "its issuingDistributionPoint cannot be read");
         }
         list->scope.name = bytes_of(at, size);
     } else if (crl->point_names.size > 0) {
@@ -45,8 +34,8 @@ static int keep_scope(struct revocation_list *list, const struct crl *crl, uint8
     return 0;
 }
 
-/* All that is kept of it but the serials and an Ed25519 message. */
-static int keep_head(struct revocation_list *list, const struct crl *crl, char why[static IDENTITY_ERROR_SIZE]) {
+/* Keeps all but the serials and an Ed25519 message. */
+static int keep_head(struct revocation_list *list, const struct crl *crl, struct error *error) {
     uint8_t digest[SIGNATURE_DIGEST_MAX];
     size_t digest_size = signature_digest(&list->algorithm, crl->tbs, digest);
     size_t point_size =
@@ -54,7 +43,7 @@ static int keep_head(struct revocation_list *list, const struct crl *crl, char w
     size_t size = crl->issuer.size + crl->aki.size + crl->signature.size + digest_size + point_size;
     uint8_t *at = malloc(size);
     if (at == NULL) {
-        return refuse(why, -ENOMEM, "out of memory");
+        return error_fail(error, -ENOMEM, "out of memory");
     }
     list->storage = at;
     list->issuer = place(&at, crl->issuer);
@@ -65,24 +54,24 @@ static int keep_head(struct revocation_list *list, const struct crl *crl, char w
     list->this_update = crl->this_update;
     list->next_update = crl->next_update;
     signature_sha256(crl->der, list->fingerprint);
-    return keep_scope(list, crl, at, point_size, why);
+    return keep_scope(list, crl, at, point_size, error);
 }
 
-static int keep_message(struct revocation_list *list, const struct crl *crl, char why[static IDENTITY_ERROR_SIZE]) {
+static int keep_message(struct revocation_list *list, const struct crl *crl, struct error *error) {
     if (list->digest.size > 0) {
         return 0;
     }
     uint8_t *message = malloc(crl->tbs.size);
     if (message == NULL) {
-        return refuse(why, -ENOMEM, "out of memory");
+        return error_fail(error, -ENOMEM, "out of memory");
     }
     memcpy(message, crl->tbs.data, crl->tbs.size);
     list->message = bytes_of(message, crl->tbs.size);
     return 0;
 }
 
-/* Twice over the entries: first to hold them to their form and see how much room they need. */
-static int keep_entries(struct revocation_list *list, const struct crl *crl, char why[static IDENTITY_ERROR_SIZE]) {
+/* Reads the entries twice: first to check their form and to measure the room that they need. */
+static int keep_entries(struct revocation_list *list, const struct crl *crl, struct error *error) {
     struct bytes rest = crl->entries;
     struct crl_entry entry;
     const char *fault;
@@ -94,11 +83,11 @@ static int keep_entries(struct revocation_list *list, const struct crl *crl, cha
         octets += entry.serial.size;
     }
     if (found == CRL_ERROR) {
-        return refuse(why, -EINVAL, "entry %zu: %s", count + 1, fault);
+        return error_fail(error, -EINVAL, "entry %zu: %s", count + 1, fault);
     }
     list->serials = serials_create(count, octets);
     if (list->serials == NULL) {
-        return refuse(why, -ENOMEM, "out of memory");
+        return error_fail(error, -ENOMEM, "out of memory");
     }
     rest = crl->entries;
     while (crl_next_entry(crl, &rest, &entry, &fault) == CRL_ENTRY) {
@@ -107,39 +96,39 @@ static int keep_entries(struct revocation_list *list, const struct crl *crl, cha
     return 0;
 }
 
-static int judge_algorithm(struct revocation_list *list, const struct crl *crl, char why[static IDENTITY_ERROR_SIZE]) {
+static int judge_algorithm(struct revocation_list *list, const struct crl *crl, struct error *error) {
     enum reason reason = signature_judge_algorithm(&crl->signature_algorithm, &list->algorithm);
     if (reason == REASON_OK) {
         return 0;
     }
     if (reason == REASON_MALFORMED) {
-        return refuse(why, -EINVAL, "its signature algorithm is malformed");
+        return error_fail(error, -EINVAL, "its signature algorithm is malformed");
     }
     char oid[128];
     struct text text = text_over(oid, sizeof(oid));
     oid_append(&text, crl->signature_algorithm.oid);
-    return refuse(why, -EINVAL, "it is signed with an algorithm that is not accepted: %.*s", (int)text.size, oid);
+    return error_fail(error, -EINVAL, "it is signed with an algorithm that is not accepted: %.*s", (int)text.size, oid);
 }
 
-struct revocation_list *revocation_list_create(struct bytes der, const struct revocation_origin *origin, int *result,
-                                               char why[static IDENTITY_ERROR_SIZE]) {
+struct revocation_list *revocation_list_create(struct bytes der, const struct pem_file_place *origin, int *result,
+                                               struct error *error) {
     struct crl crl;
     const char *fault;
     if (!crl_read(&crl, der, &fault)) {
-        *result = refuse(why, -EINVAL, "%s", fault);
+        *result = error_fail(error, -EINVAL, "%s", fault);
         return NULL;
     }
     struct revocation_list *list = calloc(1, sizeof(struct revocation_list));
     if (list == NULL) {
-        *result = refuse(why, -ENOMEM, "out of memory");
+        *result = error_fail(error, -ENOMEM, "out of memory");
         return NULL;
     }
     key_memo_init(&list->memo);
     list->origin = *origin;
-    *result = judge_algorithm(list, &crl, why);
-    *result = *result != 0 ? *result : keep_head(list, &crl, why);
-    *result = *result != 0 ? *result : keep_entries(list, &crl, why);
-    *result = *result != 0 ? *result : keep_message(list, &crl, why);
+    *result = judge_algorithm(list, &crl, error);
+    *result = *result != 0 ? *result : keep_head(list, &crl, error);
+    *result = *result != 0 ? *result : keep_entries(list, &crl, error);
+    *result = *result != 0 ? *result : keep_message(list, &crl, error);
     if (*result != 0) {
         revocation_list_free(list);
         return NULL;
@@ -184,9 +173,4 @@ void revocation_list_drop_message(struct revocation_list *list) {
     }
     free((void *)list->message.data);
     list->message = bytes_of(NULL, 0);
-}
-
-size_t revocation_list_memory(const struct revocation_list *list) {
-    return sizeof(struct revocation_list) + list->issuer.size + list->aki.size + list->signature.size + list->digest.size +
-           list->scope.name.size + list->scope.names.size + list->message.size + serials_memory(list->serials);
 }

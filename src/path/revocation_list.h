@@ -1,6 +1,6 @@
 /*
- * One CRL as it is kept: what of it is needed to judge, and no more. Of the signed bytes only the digest stays, except where
- * the signature is Ed25519, which needs them until it is checked. Immutable but for its memo.
+ * One CRL as it is kept: the parts that verdicts need, and no more. Of the signed bytes only the digest stays; a signature
+ * of Ed25519 needs the bytes themselves until it is checked. Immutable but for its memo.
  */
 #ifndef PATH_REVOCATION_LIST_H
 #define PATH_REVOCATION_LIST_H
@@ -10,17 +10,11 @@
 #include "path/trust.h"
 #include "x509/crl.h"
 #include "x509/distribution_point.h"
-
-/* Where it came from, for messages. */
-struct revocation_origin {
-    unsigned file;  /* from 1, in the order in which files were added */
-    unsigned block; /* from 1; 0: the file is DER */
-    unsigned line;
-};
+#include "x509/pem_file.h"
 
 struct revocation_list {
-    struct revocation_origin origin;
-    struct bytes issuer; /* a whole Name; this and the views below are of bytes that the list owns */
+    struct pem_file_place origin; /* where it came from, for messages */
+    struct bytes issuer;          /* a whole Name; this and the views below are of bytes that the list owns */
     uint64_t issuer_hash;
     int64_t this_update;
     int64_t next_update; /* INT64_MAX: none */
@@ -38,26 +32,24 @@ struct revocation_list {
 };
 
 /*
- * Reads a whole CRL; NULL with -EINVAL or -ENOMEM in *result and a text in `why`, which needs no file or block in front:
- * "entry 3: its date cannot be read". Nothing of `der` is needed afterwards.
+ * Reads a whole CRL. NULL with -EINVAL or -ENOMEM in *result and in *error a text without file and block, such as "entry 3:
+ * its date cannot be read". Nothing of `der` is needed afterwards.
  */
-struct revocation_list *revocation_list_create(struct bytes der, const struct revocation_origin *origin, int *result,
-                                               char why[static IDENTITY_ERROR_SIZE]);
+struct revocation_list *revocation_list_create(struct bytes der, const struct pem_file_place *origin, int *result,
+                                               struct error *error);
 void revocation_list_free(struct revocation_list *list);
 
 /*
- * Whether the key that `spki` is the SHA-256 of has signed it. What is not known yet is checked and remembered; each check
- * takes one of `allowance`, and with none left the answer is false.
+ * Tells whether `key` has signed the list; `spki` is the SHA-256 of the key. An answer that is not known yet is found by a
+ * check and remembered; each check takes one of `allowance`, and with none left the answer is false.
  */
 bool revocation_list_is_by(struct revocation_list *list, const struct signature_key *key,
                            const uint8_t spki[static SIGNATURE_SHA256_SIZE], struct key_allowance *allowance);
 
 /*
- * Gives back the signed bytes: what the memo does not know by now is not found out any more. Nothing happens when the memo
- * is full, since it may have had no room for the key that counts. Not while the list is shared.
+ * Frees the signed bytes: the memo learns of no further key then. Does nothing when the memo is full, since it may have had
+ * no room for the key that counts. Not to be called while the list is shared.
  */
 void revocation_list_drop_message(struct revocation_list *list);
-
-size_t revocation_list_memory(const struct revocation_list *list);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 enum {
-    /* What stands before the octets of each serial: their number, the reason, and the date in 40 bits, biased. */
+    /* The head before the octets of each serial: their number, the reason, and the date in 40 bits, biased. */
     RECORD_HEAD = 7,
     SERIAL_OCTETS_MAX = 21,
 };
@@ -59,7 +59,7 @@ static struct serials_entry read_record(const uint8_t *record) {
     return (struct serials_entry){bytes_of(record + RECORD_HEAD, record[0]), (int64_t)date - date_bias, record[1]};
 }
 
-/* The slot that holds `serial`, or the empty one where it would be. */
+/* Returns the slot that holds `serial`, or the empty slot that it would take. */
 static size_t find_slot(const struct serials *serials, struct bytes serial) {
     uint64_t hash = hash_bytes(serial.data, serial.size) >> 32;
     size_t slot = (size_t)(hash * serials->slots >> 32);
@@ -105,8 +105,4 @@ bool serials_find(const struct serials *serials, struct bytes serial, struct ser
 
 size_t serials_count(const struct serials *serials) {
     return serials->count;
-}
-
-size_t serials_memory(const struct serials *serials) {
-    return sizeof(struct serials) + serials->capacity + serials->slots * sizeof(uint32_t);
 }

@@ -9,7 +9,7 @@
 
 enum { TEXT_GROWTH = 4, TEXT_EXTRA = 64 }; /* the text of a name is rarely longer than that many times its DER */
 
-/* malloc'd; NULL when out of memory. */
+/* Returns the text of a Name, malloc'd; NULL when out of memory. */
 static char *text_of_name(struct bytes name) {
     for (size_t capacity = TEXT_GROWTH * name.size + TEXT_EXTRA;; capacity *= 2) {
         char *buffer = malloc(capacity + 1);
@@ -54,7 +54,7 @@ static int add(struct terms *terms, struct bytes name, int64_t begins, int64_t e
     return 0;
 }
 
-/* Two names may differ in their DER and have one text, so it is the texts that are compared. */
+/* Compares the texts of names, since two names that differ in their DER may have one text. */
 static void find_repeats(struct terms *terms) {
     qsort(terms->items, terms->count, sizeof *terms->items, compare_names);
     for (size_t i = 1; i < terms->count; i++) {

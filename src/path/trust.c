@@ -1,13 +1,13 @@
 #include "path/trust.h"
 
+#include "base/array.h"
 #include "base/check.h"
 #include "base/text.h"
 #include "x509/name.h"
 #include "x509/oid.h"
-#include "x509/pem.h"
+#include "x509/pem_file.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct root {
@@ -17,9 +17,8 @@ struct root {
 
 struct trust {
     struct root **roots;
-    uint64_t *hashes; /* of their subjects: searched for each name of each chain, so they lie side by side */
+    uint64_t *hashes; /* of their subjects; side by side, since each name of each chain is looked for among them */
     size_t count;
-    size_t capacity;
     unsigned files; /* that were added */
 };
 
@@ -48,27 +47,7 @@ void trust_free(struct trust *trust) {
     free(trust);
 }
 
-/* Where in the file a certificate was, for messages. */
-struct origin {
-    unsigned block; /* from 1; 0: the file is DER */
-    unsigned line;
-};
-
-__attribute__((format(printf, 3, 4))) static int refuse(char error[static IDENTITY_ERROR_SIZE], const struct origin *origin,
-                                                        const char *format, ...) {
-    char why[IDENTITY_ERROR_SIZE - 64];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(why, sizeof(why), format, arguments);
-    va_end(arguments);
-    if (origin->block == 0) {
-        snprintf(error, IDENTITY_ERROR_SIZE, "the DER certificate is no usable root: %s", why);
-    } else {
-        snprintf(error, IDENTITY_ERROR_SIZE, "certificate %u (line %u) is no usable root: %s", origin->block, origin->line,
-                 why);
-    }
-    return -EINVAL;
-}
+static const struct pem_file_words words = {.block = "certificate", .der = "certificate", .verdict = "is no usable root"};
 
 static bool is_kept(const struct trust *trust, struct bytes der) {
     for (size_t i = 0; i < trust->count; i++) {
@@ -79,14 +58,14 @@ static bool is_kept(const struct trust *trust, struct bytes der) {
     return false;
 }
 
-/* Whether its own key should have signed it: the same name, and no key identifiers that tell of another key. */
+/* Tells whether its own key should have signed it: it has one name, and no key identifiers that name another key. */
 static bool is_self_signed(const struct certificate *certificate) {
     bool other_key =
         certificate->aki.size > 0 && certificate->ski.size > 0 && !bytes_equal(certificate->aki, certificate->ski);
     return certificate_is_self_issued(certificate) && !other_key;
 }
 
-/* NULL when it may be an anchor. */
+/* Returns NULL when it may be an anchor, else why not. */
 static const char *find_fault(const struct trust_anchor *anchor, enum reason key_reason) {
     const struct certificate *certificate = &anchor->certificate;
     if (!certificate->is_ca) {
@@ -119,36 +98,20 @@ static const char *find_fault(const struct trust_anchor *anchor, enum reason key
     return NULL;
 }
 
-static int judge_root(struct trust_anchor *anchor, const struct origin *origin, char error[static IDENTITY_ERROR_SIZE]) {
+static int judge_root(struct trust_anchor *anchor, const struct pem_file_place *place, struct error *error) {
     const char *fault = find_fault(anchor, signature_judge_key(&anchor->certificate, &anchor->key));
     if (fault != NULL) {
-        return refuse(error, origin, "%s", fault);
+        return pem_file_refuse(error, &words, place, fault);
     }
     if (anchor->certificate.unknown_critical.size > 0) {
-        char oid[128];
-        struct text text = text_over(oid, sizeof(oid));
+        char why[192];
+        struct text text = text_over(why, sizeof(why) - 1);
+        text_append_string(&text, "its critical extension ");
         oid_append(&text, anchor->certificate.unknown_critical);
-        return refuse(error, origin, "its critical extension %.*s is not supported", (int)text.size, oid);
+        text_append_string(&text, " is not supported");
+        why[text.size] = '\0';
+        return pem_file_refuse(error, &words, place, why);
     }
-    return 0;
-}
-
-static int reserve(struct trust *trust) {
-    if (trust->count < trust->capacity) {
-        return 0;
-    }
-    size_t capacity = trust->capacity == 0 ? 8 : 2 * trust->capacity;
-    struct root **roots = reallocarray(trust->roots, capacity, sizeof(struct root *));
-    if (roots == NULL) {
-        return -ENOMEM;
-    }
-    trust->roots = roots;
-    uint64_t *hashes = reallocarray(trust->hashes, capacity, sizeof(uint64_t));
-    if (hashes == NULL) {
-        return -ENOMEM;
-    }
-    trust->hashes = hashes;
-    trust->capacity = capacity;
     return 0;
 }
 
@@ -177,101 +140,61 @@ static void link_last(struct trust *trust) {
     }
 }
 
-/* Takes `root`, whose first `size` bytes of der are filled: keeps it, or frees it. */
-static int add_root(struct trust *trust, struct root *root, size_t size, const struct origin *origin,
-                    char error[static IDENTITY_ERROR_SIZE]) {
-    struct bytes der = bytes_of(root->der, size);
+/* Reads and judges the certificate in `root`, and keeps it. */
+static int keep_root(struct trust *trust, struct root *root, const struct pem_file_item *item, struct error *error) {
     const char *why;
-    int result;
-    if (is_kept(trust, der)) {
-        free(root);
-        return 0;
+    if (!certificate_read(&root->anchor.certificate, bytes_of(root->der, item->der.size), &why)) {
+        return pem_file_refuse(error, &words, &item->place, why);
     }
-    if (!certificate_read(&root->anchor.certificate, der, &why)) {
-        result = refuse(error, origin, "%s", why);
-    } else {
-        result = judge_root(&root->anchor, origin, error);
-    }
-    if (result == 0 && reserve(trust) != 0) {
-        snprintf(error, IDENTITY_ERROR_SIZE, "out of memory");
-        result = -ENOMEM;
-    }
+    int result = judge_root(&root->anchor, &item->place, error);
     if (result != 0) {
-        free(root);
         return result;
+    }
+    if (!array_reserve(&trust->roots, trust->count, sizeof *trust->roots) ||
+        !array_reserve(&trust->hashes, trust->count, sizeof *trust->hashes)) {
+        return error_fail(error, -ENOMEM, "out of memory");
     }
     root->anchor.subject_hash = name_hash(root->anchor.certificate.subject);
     signature_sha256(root->anchor.certificate.spki, root->anchor.spki);
-    root->anchor.file = trust->files + 1;
+    root->anchor.file = item->place.file;
     trust->roots[trust->count++] = root;
     link_last(trust);
     return 0;
 }
 
-static struct root *allocate_root(size_t size, char error[static IDENTITY_ERROR_SIZE]) {
-    struct root *root = malloc(sizeof(struct root) + size);
+/* Adds a root: a pem_file_add. */
+static int add_root(void *owner, const struct pem_file_item *item, struct error *error) {
+    struct trust *trust = owner;
+    if (item->label.size > 0 && !pem_file_label_is(item, "CERTIFICATE")) {
+        return pem_file_refuse_label(error, item, "not a CERTIFICATE");
+    }
+    if (is_kept(trust, item->der)) {
+        return 0;
+    }
+    struct root *root = malloc(sizeof(struct root) + item->der.size);
     if (root == NULL) {
-        snprintf(error, IDENTITY_ERROR_SIZE, "out of memory");
+        return error_fail(error, -ENOMEM, "out of memory");
     }
-    return root;
-}
-
-static int add_der(struct trust *trust, struct bytes file, char error[static IDENTITY_ERROR_SIZE]) {
-    struct root *root = allocate_root(file.size, error);
-    if (root == NULL) {
-        return -ENOMEM;
-    }
-    memcpy(root->der, file.data, file.size);
-    return add_root(trust, root, file.size, &(struct origin){0, 0}, error);
-}
-
-static int add_block(struct trust *trust, const struct pem_block *block, unsigned number,
-                     char error[static IDENTITY_ERROR_SIZE]) {
-    if (!pem_label_is(block, "CERTIFICATE")) {
-        snprintf(error, IDENTITY_ERROR_SIZE, "block %u (line %u) is a %.*s, not a CERTIFICATE", number, block->line,
-                 (int)(block->label.size < 40 ? block->label.size : 40), (const char *)block->label.data);
-        return -EINVAL;
-    }
-    struct root *root = allocate_root(block->size, error);
-    if (root == NULL) {
-        return -ENOMEM;
-    }
-    pem_decode(block, root->der);
-    return add_root(trust, root, block->size, &(struct origin){number, block->line}, error);
-}
-
-static int add_pem(struct trust *trust, struct bytes file, char error[static IDENTITY_ERROR_SIZE]) {
-    struct pem_reader reader = pem_reader_of(file);
-    struct pem_block block;
-    enum pem_result found;
-    unsigned number = 0;
-    while ((found = pem_next(&reader, &block)) == PEM_BLOCK) {
-        int result = add_block(trust, &block, ++number, error);
-        if (result != 0) {
-            return result;
-        }
-    }
-    if (found == PEM_ERROR) {
-        snprintf(error, IDENTITY_ERROR_SIZE, "line %u: %s", reader.error_line, reader.error);
-        return -EINVAL;
-    }
-    if (number == 0) {
-        snprintf(error, IDENTITY_ERROR_SIZE, "%s",
-                 file.size == 0 ? "the file is empty" : "there is no certificate in it: neither PEM nor DER");
-        return -EINVAL;
-    }
-    return 0;
-}
-
-int trust_add_file(struct trust *trust, struct bytes file, char error[static IDENTITY_ERROR_SIZE]) {
-    size_t before = trust->count;
-    int result = pem_is_der(file) ? add_der(trust, file, error) : add_pem(trust, file, error);
+    memcpy(root->der, item->der.data, item->der.size);
+    int result = keep_root(trust, root, item, error);
     if (result != 0) {
-        truncate_roots(trust, before);
-    } else {
-        trust->files++;
+        free(root);
     }
     return result;
+}
+
+int trust_add_file(struct trust *trust, struct bytes file, struct error *error) {
+    size_t before = trust->count;
+    int count = pem_file_read(file, trust->files + 1, add_root, trust, error);
+    if (count < 0) {
+        truncate_roots(trust, before);
+        return count;
+    }
+    if (count == 0) {
+        return error_fail(error, -EINVAL, "there is no certificate in it: neither PEM nor DER");
+    }
+    trust->files++;
+    return 0;
 }
 
 size_t trust_count(const struct trust *trust) {

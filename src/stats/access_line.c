@@ -1,24 +1,18 @@
 #include "stats/access_line.h"
 
 #include "base/check.h"
+#include "base/utf8.h"
 
 static void append_key(struct text *out, const char *key) {
     text_append_format(out, ",\"%s\":", key);
 }
 
-/* At most `most` bytes of it, at a character's end. */
+/* Appends at most `most` bytes of `value`, cut at a character's end; nothing where there is none. */
 static void append_text(struct text *out, const char *key, struct bytes value, size_t most) {
-    if (value.size == 0) {
-        return;
+    if (value.size > 0) {
+        append_key(out, key);
+        text_append_json(out, utf8_cut(value, most));
     }
-    if (value.size > most) {
-        value.size = most;
-        while (value.size > 0 && value.data[value.size] >> 6 == 2) {
-            value.size--;
-        }
-    }
-    append_key(out, key);
-    text_append_json(out, value);
 }
 
 static void append_string(struct text *out, const char *key, const char *value) {

@@ -1,6 +1,7 @@
 /* The contract's metrics, from the shards' blocks to a page. */
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/decimal.h"
 #include "stats/access_log.h"
 #include "stats/hosts.h"
 #include "stats/page.h"
@@ -12,8 +13,8 @@ struct rendering {
     const struct stats *stats;
     const struct stats_hosts *hosts;
     size_t host_count;
-    struct page page;
-    char bounds[STATS_BUCKETS][PAGE_SECONDS_SIZE]; /* values of the label `le` */
+    struct buffer page;
+    char bounds[STATS_BUCKETS][DECIMAL_SECONDS_SIZE]; /* values of the label `le` */
 };
 
 /* The sum over all shards of the counter at `path` in each shard's block. */
@@ -42,7 +43,7 @@ static const char *host_name(const struct rendering *rendering, size_t host) {
 
 static void render_bounds(struct rendering *rendering) {
     for (unsigned i = 0; i < STATS_BUCKETS - 1; i++) {
-        page_seconds(rendering->bounds[i], stats_bucket_bound_ns(i));
+        decimal_write_seconds(rendering->bounds[i], stats_bucket_bound_ns(i));
     }
     memcpy(rendering->bounds[STATS_BUCKETS - 1], "+Inf", sizeof "+Inf");
 }

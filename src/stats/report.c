@@ -1,9 +1,9 @@
 /* /stats.json: the same figures as /metrics, latencies as percentiles, and what happened over the last minutes. */
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "stats/access_log.h"
 #include "stats/hosts.h"
-#include "stats/json.h"
 #include "stats/sampler.h"
 
 #include <math.h>
@@ -496,11 +496,11 @@ char *stats_render_json(struct stats *stats, struct sampler *sampler, size_t *si
     report_running(&report);
     json_end_object(&report.json);
     stats_hosts_release(hosts);
-    page_put(&report.json.page, "\n", 1);
-    if (report.json.page.failed) {
-        free(report.json.page.data);
+    buffer_append(&report.json.buffer, "\n", 1);
+    if (report.json.buffer.failed) {
+        free(report.json.buffer.data);
         return NULL;
     }
-    *size = report.json.page.size;
-    return report.json.page.data;
+    *size = report.json.buffer.size;
+    return report.json.buffer.data;
 }

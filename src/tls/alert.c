@@ -1,6 +1,6 @@
 #include "tls/alert.h"
 
-#include "tls/internal.h"
+#include "tls/wolfssl.h"
 
 #include <wolfssl/error-ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>

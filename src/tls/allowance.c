@@ -12,7 +12,7 @@ enum {
     ALERT_USER_CANCELED = 90,
 };
 
-/* Whether an alert lets the session go on. In TLS 1.3 its level says nothing, and one alert alone does. */
+/* Tells whether the session goes on after an alert. In TLS 1.3 only user_canceled is such an alert, whatever its level. */
 static bool is_warning(struct bytes alert, bool tls13) {
     if (alert.size != ALERT_SIZE || alert.data[1] == ALERT_CLOSE_NOTIFY) {
         return false;

@@ -38,7 +38,7 @@ enum tls_record_type {
     TLS_RECORD_APPLICATION_DATA = 23,
 };
 
-/* All zero at first. */
+/* Zeroed at first. */
 struct allowance {
     uint64_t window_began_s;
     uint16_t counts[TLS_EXCESS_KINDS];
@@ -51,11 +51,11 @@ struct allowance_stage {
     uint64_t now_s;   /* by a clock that only goes forward */
 };
 
-/* The handshake is complete: its small records do not count among those that follow. */
+/* Notes that the handshake is complete: its small records do not count among those that follow. */
 void allowance_establish(struct allowance *allowance);
 /*
- * So much plaintext has moved at once, in either direction, on an established connection: small records that go with it are
- * not too many. A chunk of a body comes in four records from some clients, three of them small; a request may be short.
+ * Pays back small records for `size` bytes of plaintext that have moved at once, in either direction, on an established
+ * connection. A chunk of a body comes in four records from some clients, three of them small; a request may be short.
  */
 void allowance_pay_back(struct allowance *allowance, size_t size);
 /*

@@ -1,10 +1,10 @@
 #include "tls/context.h"
 
 #include "base/check.h"
-#include "tls/internal.h"
+#include "tls/context_parts.h"
 #include "tls/peer.h"
+#include "tls/session_hooks.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* AES-128 first: SHA-256 in the key schedule is cheaper than SHA-384. In TLS 1.2 only what is ephemeral and authenticated.
@@ -15,14 +15,14 @@
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                                                            \
     "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 
-/* Where sessions are not resumed, whatever a client presents as a ticket is not ours. */
+/* Rejects any ticket that a client presents where sessions are not resumed. */
 static int reject_ticket(WOLFSSL *wolfssl, unsigned char name[WOLFSSL_TICKET_NAME_SZ],
                          unsigned char nonce[WOLFSSL_TICKET_IV_SZ], unsigned char tag[WOLFSSL_TICKET_MAC_SZ], int sealing,
                          unsigned char *body, int size, int *size_out, void *context) {
     return WOLFSSL_TICKET_RET_REJECT;
 }
 
-/* As the message has them, each behind its 24-bit length: the certificates behind the leaf. wolfSSL parses none. */
+/* Installs chain and key. The certificates behind the leaf are laid out as the message has them; wolfSSL parses none. */
 static int use_credentials(WOLFSSL_CTX *wolfssl, const struct tls_credentials *credentials) {
     size_t size = 0;
     for (size_t i = 1; i < credentials->chain_count; i++) {
@@ -69,7 +69,7 @@ static int forbid_resumption(WOLFSSL_CTX *wolfssl) {
     return result == WOLFSSL_SUCCESS ? wolfSSL_CTX_set_TicketEncCb(wolfssl, reject_ticket) : result;
 }
 
-/* By tickets alone: no session is kept here, and none is resumed without a fresh key exchange. */
+/* Sessions resume by tickets alone: none is kept here, and none is resumed without a fresh key exchange. */
 static int set_up_resumption(struct tls_context *context) {
     WOLFSSL_CTX *wolfssl = context->wolfssl;
     wolfSSL_CTX_set_session_cache_mode(wolfssl, WOLFSSL_SESS_CACHE_OFF);
@@ -86,19 +86,18 @@ static int set_up_resumption(struct tls_context *context) {
 }
 
 /* Lays the names out as both versions send them: each behind its 16-bit length (RFC 5246 7.4.4, RFC 8446 4.2.4). */
-static bool lay_out_ca_names(struct tls_context *context, const struct tls_context_options *options,
-                             char error[static TLS_ERROR_SIZE]) {
+static bool lay_out_ca_names(struct tls_context *context, const struct tls_context_options *options, struct error *error) {
     size_t size = 0;
     for (size_t i = 0; i < options->ca_names_count; i++)
         size += 2 + options->ca_names[i].size;
     if (size > TLS_CA_NAMES_SIZE_MAX) {
-        snprintf(error, TLS_ERROR_SIZE, "the names of the CAs take %zu bytes of a CertificateRequest, at most %d fit", size,
-                 TLS_CA_NAMES_SIZE_MAX);
+        error_set(error, "the names of the CAs take %zu bytes of a CertificateRequest, at most %d fit", size,
+                  TLS_CA_NAMES_SIZE_MAX);
         return false;
     }
     context->ca_names = malloc(size);
     if (context->ca_names == NULL) {
-        snprintf(error, TLS_ERROR_SIZE, "out of memory");
+        error_set(error, "out of memory");
         return false;
     }
     uint8_t *end = context->ca_names;
@@ -113,7 +112,7 @@ static bool lay_out_ca_names(struct tls_context *context, const struct tls_conte
     return true;
 }
 
-/* WOLFSSL_SUCCESS, or wolfSSL's error and in *step what could not be done. */
+/* Returns WOLFSSL_SUCCESS, or wolfSSL's error and in *step the step that has failed. */
 static int configure(struct tls_context *context, const struct tls_context_options *options, const char **step) {
     WOLFSSL_CTX *wolfssl = context->wolfssl;
     wolfSSL_CTX_SetIORecv(wolfssl, tls_session_receive);
@@ -146,10 +145,10 @@ static int configure(struct tls_context *context, const struct tls_context_optio
     return wolfSSL_CTX_set_ca_names_der(wolfssl, context->ca_names, (unsigned short)context->ca_names_size);
 }
 
-struct tls_context *tls_context_create(const struct tls_context_options *options, char error[static TLS_ERROR_SIZE]) {
+struct tls_context *tls_context_create(const struct tls_context_options *options, struct error *error) {
     struct tls_context *context = calloc(1, sizeof(*context));
     if (context == NULL) {
-        snprintf(error, TLS_ERROR_SIZE, "out of memory");
+        error_set(error, "out of memory");
         return NULL;
     }
     CHECK(options->tickets == NULL ||
@@ -160,14 +159,14 @@ struct tls_context *tls_context_create(const struct tls_context_options *options
         goto failed;
     context->wolfssl = wolfSSL_CTX_new(wolfTLS_server_method());
     if (context->wolfssl == NULL) {
-        snprintf(error, TLS_ERROR_SIZE, "out of memory");
+        error_set(error, "out of memory");
         goto failed;
     }
     const char *step = NULL;
     int result = configure(context, options, &step);
     if (result == WOLFSSL_SUCCESS)
         return context;
-    snprintf(error, TLS_ERROR_SIZE, "wolfSSL could not %s: %s (%d)", step, tls_error_text(result), result);
+    error_set(error, "wolfSSL could not %s: %s (%d)", step, tls_error_text(result), result);
 failed:
     tls_context_free(context);
     return NULL;

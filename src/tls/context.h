@@ -1,4 +1,4 @@
-/* One host's handshake settings for one shard (a WOLFSSL_CTX). Holds no roots: wolfSSL does not judge certificates. */
+/* One host's handshake settings for one shard (a WOLFSSL_CTX). It has no roots: wolfSSL does not judge certificates. */
 #ifndef TLS_CONTEXT_H
 #define TLS_CONTEXT_H
 
@@ -24,16 +24,16 @@ struct tls_context_options {
 struct tls_tickets;
 enum { TLS_TICKET_LIFETIME_MAX_S = 7 * 24 * 3600 /* RFC 8446 section 4.6.1 */ };
 
-/* Once for the process, before any other call of this folder; again at its end. 0, or -ENOSYS when wolfSSL refuses. */
+/* Initialise wolfSSL once for the process, before any other call of tls/, and clean up at its end. 0, or -ENOSYS. */
 int tls_library_init(void);
 void tls_library_cleanup(void);
-/* "5.9.2", and "accelerated" or "portable": whether AES runs on the CPU's own instructions here. */
+/* Return "5.9.2", and "accelerated" or "portable": whether AES runs on the CPU's own instructions here. */
 const char *tls_library_version(void);
 const char *tls_library_crypto(void);
 
-/* For one thread: the context and its sessions share a random generator. NULL with one line in `error`. */
-struct tls_context *tls_context_create(const struct tls_context_options *options, char error[static TLS_ERROR_SIZE]);
-/* No session of it may be left. */
+/* Makes a context for one thread: its sessions share a random generator with it. NULL with one line in *error. */
+struct tls_context *tls_context_create(const struct tls_context_options *options, struct error *error);
+/* Frees the context. No session of it may be left. */
 void tls_context_free(struct tls_context *context);
 
 #endif

@@ -1,14 +1,12 @@
 #include "tls/credentials.h"
 
 #include "base/check.h"
-#include "tls/internal.h"
+#include "tls/wolfssl.h"
 #include "x509/der.h"
 #include "x509/leaf.h"
 #include "x509/pem.h"
 #include "x509/signature.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <wolfssl/wolfcrypt/asn.h>
 #include <wolfssl/wolfcrypt/ecc.h>
@@ -22,20 +20,11 @@ enum {
     PEM_SIZE_MAX = 1024 * 1024, /* of a file: far above any chain, far below where wolfSSL's 32-bit sizes end */
 };
 
-static void fail(char error[static TLS_ERROR_SIZE], const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void fail(char error[static TLS_ERROR_SIZE], const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(error, TLS_ERROR_SIZE, format, arguments);
-    va_end(arguments);
-}
-
-/* The block's DER in *der, malloc'd. False when memory is out. */
-static bool decode(const struct pem_block *block, struct bytes *der, char error[static TLS_ERROR_SIZE]) {
+/* Decodes a block to *der, malloc'd. False when out of memory. */
+static bool decode(const struct pem_block *block, struct bytes *der, struct error *error) {
     uint8_t *data = malloc(block->size);
     if (data == NULL) {
-        fail(error, "out of memory");
+        error_set(error, "out of memory");
         return false;
     }
     pem_decode(block, data);
@@ -43,11 +32,10 @@ static bool decode(const struct pem_block *block, struct bytes *der, char error[
     return true;
 }
 
-static bool add_certificate(struct tls_credentials *credentials, const struct pem_block *block,
-                            char error[static TLS_ERROR_SIZE]) {
+static bool add_certificate(struct tls_credentials *credentials, const struct pem_block *block, struct error *error) {
     size_t index = credentials->chain_count;
     if (index == TLS_CHAIN_MAX) {
-        fail(error, "more than %d certificates in the chain", TLS_CHAIN_MAX);
+        error_set(error, "more than %d certificates in the chain", TLS_CHAIN_MAX);
         return false;
     }
     if (!decode(block, &credentials->chain[index], error))
@@ -57,33 +45,33 @@ static bool add_certificate(struct tls_credentials *credentials, const struct pe
     struct bytes content;
     struct bytes validity;
     if (!der_only(credentials->chain[index], DER_SEQUENCE, &content)) {
-        fail(error, "line %u: certificate %zu does not parse: it is not one DER structure", block->line, index + 1);
+        error_set(error, "line %u: certificate %zu does not parse: it is not one DER structure", block->line, index + 1);
         return false;
     }
     if (!leaf_read(credentials->chain[index], &certificate, &validity)) {
-        fail(error, "line %u: certificate %zu does not parse: its public key cannot be found", block->line, index + 1);
+        error_set(error, "line %u: certificate %zu does not parse: its public key cannot be found", block->line, index + 1);
         return false;
     }
     return true;
 }
 
-static bool load_chain(struct tls_credentials *credentials, struct bytes pem, char error[static TLS_ERROR_SIZE]) {
+static bool load_chain(struct tls_credentials *credentials, struct bytes pem, struct error *error) {
     struct pem_reader reader = pem_reader_of(pem);
     struct pem_block block;
     enum pem_result result;
     while ((result = pem_next(&reader, &block)) == PEM_BLOCK) {
-        /* Others are passed over: the key may be in the same file. */
+        /* Other blocks are passed over: the key may be in the same file. */
         if (pem_label_is(&block, "CERTIFICATE") && !add_certificate(credentials, &block, error))
             return false;
     }
     if (result == PEM_ERROR)
-        fail(error, "line %u: %s", reader.error_line, reader.error);
+        error_set(error, "line %u: %s", reader.error_line, reader.error);
     else if (credentials->chain_count == 0)
-        fail(error, "no certificate in PEM (-----BEGIN CERTIFICATE-----)");
+        error_set(error, "no certificate in PEM (-----BEGIN CERTIFICATE-----)");
     return result == PEM_END && credentials->chain_count > 0;
 }
 
-/* A key whose text is encrypted says so in its label (RFC 5958) or, in the older form, in a line of its own (RFC 1421). */
+/* An encrypted key is marked in its label (RFC 5958) or, in the older form, by a line of its own (RFC 1421). */
 static bool is_encrypted(struct bytes pem) {
     static const char *const marks[] = {"-----BEGIN ENCRYPTED PRIVATE KEY-----", "Proc-Type: 4,ENCRYPTED"};
     for (size_t i = 0; i < ARRAY_LENGTH(marks); i++) {
@@ -98,9 +86,10 @@ static bool is_key(const struct pem_block *block) {
            pem_label_is(block, "RSA PRIVATE KEY");
 }
 
-static bool load_key(struct tls_credentials *credentials, struct bytes pem, char error[static TLS_ERROR_SIZE]) {
+static bool load_key(struct tls_credentials *credentials, struct bytes pem, struct error *error) {
     if (is_encrypted(pem)) {
-        fail(error, "the private key is encrypted: give one without a passphrase (openssl pkey -in KEY -out PLAIN_KEY)");
+        error_set(error,
+                  "the private key is encrypted: give one without a passphrase (openssl pkey -in KEY -out PLAIN_KEY)");
         return false;
     }
     struct pem_reader reader = pem_reader_of(pem);
@@ -110,42 +99,41 @@ static bool load_key(struct tls_credentials *credentials, struct bytes pem, char
         if (!is_key(&block))
             continue; /* EC PARAMETERS, or the chain in the same file */
         if (credentials->key.size > 0) {
-            fail(error, "line %u: a second private key", block.line);
+            error_set(error, "line %u: a second private key", block.line);
             return false;
         }
         if (!decode(&block, &credentials->key, error))
             return false;
     }
     if (result == PEM_ERROR)
-        fail(error, "line %u: %s", reader.error_line, reader.error);
+        error_set(error, "line %u: %s", reader.error_line, reader.error);
     else if (credentials->key.size == 0)
-        fail(error, "no private key in PEM (-----BEGIN PRIVATE KEY-----)");
+        error_set(error, "no private key in PEM (-----BEGIN PRIVATE KEY-----)");
     return result == PEM_END && credentials->key.size > 0;
 }
 
-static bool rsa_size_supported(const struct signature_key *key, char error[static TLS_ERROR_SIZE]) {
+static bool rsa_size_supported(const struct signature_key *key, struct error *error) {
     unsigned bits = (key->bits + 7) / 8 * 8;
     if (bits < RSA_BITS_MIN || bits > RSA_BITS_MAX) {
-        fail(error, "RSA keys of %u bits are not supported, only %d to %d", bits, RSA_BITS_MIN, RSA_BITS_MAX);
+        error_set(error, "RSA keys of %u bits are not supported, only %d to %d", bits, RSA_BITS_MIN, RSA_BITS_MAX);
         return false;
     }
     return true;
 }
 
-/* Fills the key's fields. */
-static bool key_supported(struct tls_credentials *credentials, const struct certificate *leaf,
-                          char error[static TLS_ERROR_SIZE]) {
+/* Tells whether the leaf's key can be used, and fills the fields of the key. */
+static bool key_supported(struct tls_credentials *credentials, const struct certificate *leaf, struct error *error) {
     struct signature_key key;
     enum reason reason = signature_judge_key(leaf, &key);
     if (key.algorithm.kind == SIGNATURE_RSA && key.bits > 0 && !rsa_size_supported(&key, error)) {
         return false;
     }
     if (key.algorithm.kind == SIGNATURE_ECDSA && key.curve != ECC_SECP256R1 && key.curve != ECC_SECP384R1) {
-        fail(error, "ECDSA keys are supported on P-256 and P-384 only");
+        error_set(error, "ECDSA keys are supported on P-256 and P-384 only");
         return false;
     }
     if (!signature_key_can_verify(&key, reason) || key.algorithm.kind == SIGNATURE_RSA_PSS) {
-        fail(error, "the leaf's key type is not supported: use ECDSA P-256 or P-384, RSA or Ed25519");
+        error_set(error, "the leaf's key type is not supported: use ECDSA P-256 or P-384, RSA or Ed25519");
         return false;
     }
     if (key.algorithm.kind == SIGNATURE_RSA) {
@@ -163,18 +151,19 @@ static bool key_supported(struct tls_credentials *credentials, const struct cert
     return true;
 }
 
-static bool check_leaf(struct tls_credentials *credentials, char error[static TLS_ERROR_SIZE]) {
+static bool check_leaf(struct tls_credentials *credentials, struct error *error) {
     struct certificate leaf;
     struct bytes validity;
     CHECK(leaf_read(credentials->chain[0], &leaf, &validity)); /* it has been read before */
     if (!der_read_time(&validity, &credentials->not_before) || !der_read_time(&validity, &credentials->not_after)) {
-        fail(error, "the leaf's notAfter is no time");
+        error_set(error, "the leaf's notAfter is no time");
         return false;
     }
     return key_supported(credentials, &leaf, error);
 }
 
-/* An RSA key with a wrong part has the right modulus and makes wrong signatures, which can betray its factors. */
+/* Tells whether the key signs. With a wrong part it still has the right modulus, and its wrong signatures can betray the
+ * factors. */
 static bool rsa_key_signs(struct bytes der) {
     static const byte digest[WC_SHA256_DIGEST_SIZE] = {0};
     byte signature[RSA_BITS_MAX / 8];
@@ -200,15 +189,15 @@ static bool rsa_key_signs(struct bytes der) {
     return size == (int)sizeof(digest) && memcmp(plain, digest, sizeof(digest)) == 0;
 }
 
-/* Which certificate of the chain behind the leaf has this key; 0: none. */
+/* Returns the index of the certificate behind the leaf that has this key; 0: none. */
 static size_t find_owner(const struct tls_credentials *credentials) {
     for (size_t i = 1; i < credentials->chain_count; i++) {
         struct tls_credentials other = *credentials; /* for the key's type, which is that of the leaf there */
         struct certificate certificate;
         struct bytes validity;
-        char ignored[TLS_ERROR_SIZE];
+        struct error ignored;
         CHECK(leaf_read(credentials->chain[i], &certificate, &validity));
-        if (key_supported(&other, &certificate, ignored) &&
+        if (key_supported(&other, &certificate, &ignored) &&
             wc_CheckPrivateKey(other.key.data, (word32)other.key.size, certificate.key.data, (word32)certificate.key.size,
                                (enum Key_Sum)other.key_type, NULL) == 1) {
             return i;
@@ -217,25 +206,25 @@ static size_t find_owner(const struct tls_credentials *credentials) {
     return 0;
 }
 
-static bool check_pair(const struct tls_credentials *credentials, char error[static TLS_ERROR_SIZE]) {
+static bool check_pair(const struct tls_credentials *credentials, struct error *error) {
     struct certificate leaf;
     struct bytes validity;
     struct bytes key = credentials->key;
     CHECK(leaf_read(credentials->chain[0], &leaf, &validity));
     WOLFSSL_CTX *wolfssl = wolfSSL_CTX_new(wolfTLS_server_method());
     if (wolfssl == NULL) {
-        fail(error, "out of memory");
+        error_set(error, "out of memory");
         return false;
     }
     int result = wolfSSL_CTX_use_PrivateKey_buffer(wolfssl, key.data, (long)key.size, WOLFSSL_FILETYPE_ASN1);
     wolfSSL_CTX_free(wolfssl);
     if (result != WOLFSSL_SUCCESS) {
-        fail(error, "the private key cannot be used: %s", tls_error_text(result));
+        error_set(error, "the private key cannot be used: %s", tls_error_text(result));
     } else if (wc_CheckPrivateKey(key.data, (word32)key.size, leaf.key.data, (word32)leaf.key.size,
                                   (enum Key_Sum)credentials->key_type, NULL) != 1) {
-        fail(error, "the private key does not belong to the certificate");
+        error_set(error, "the private key does not belong to the certificate");
     } else if (credentials->key_type == RSAk && !rsa_key_signs(key)) {
-        fail(error, "the parts of the RSA key do not fit each other");
+        error_set(error, "the parts of the RSA key do not fit each other");
     } else {
         return true;
     }
@@ -243,16 +232,16 @@ static bool check_pair(const struct tls_credentials *credentials, char error[sta
 }
 
 struct tls_credentials *tls_credentials_load(struct bytes chain_pem, struct bytes key_pem, bool *at_key,
-                                             char error[static TLS_ERROR_SIZE]) {
+                                             struct error *error) {
     *at_key = false;
     if (chain_pem.size > PEM_SIZE_MAX || key_pem.size > PEM_SIZE_MAX) {
         *at_key = chain_pem.size <= PEM_SIZE_MAX;
-        fail(error, "larger than %d bytes", PEM_SIZE_MAX);
+        error_set(error, "larger than %d bytes", PEM_SIZE_MAX);
         return NULL;
     }
     struct tls_credentials *credentials = calloc(1, sizeof(*credentials));
     if (credentials == NULL) {
-        fail(error, "out of memory");
+        error_set(error, "out of memory");
         return NULL;
     }
     if (load_chain(credentials, chain_pem, error) && check_leaf(credentials, error)) {
@@ -263,10 +252,10 @@ struct tls_credentials *tls_credentials_load(struct bytes chain_pem, struct byte
         size_t owner = has_key ? find_owner(credentials) : 0;
         if (owner > 0) {
             *at_key = false;
-            fail(error,
-                 "the private key belongs to certificate %zu of the chain: put that first, and behind each "
-                 "certificate that of its issuer",
-                 owner + 1);
+            error_set(error,
+                      "the private key belongs to certificate %zu of the chain: put that first, and behind each "
+                      "certificate that of its issuer",
+                      owner + 1);
         }
     }
     tls_credentials_free(credentials);

@@ -1,13 +1,14 @@
 /*
- * A server's certificate chain and private key, checked to belong together. Immutable once loaded. The certificates are sent
- * as they are, and clients judge them: here only the key's and the dates' places are read.
+ * A server's certificate chain and private key, which were checked to belong together. Immutable once loaded. The
+ * certificates are sent as they are, and clients judge them: only the places of the key and of the dates are read here.
  */
 #ifndef TLS_CREDENTIALS_H
 #define TLS_CREDENTIALS_H
 
 #include "base/bytes.h"
+#include "base/error.h"
 
-enum { TLS_ERROR_SIZE = 256, TLS_CHAIN_MAX = 8 };
+enum { TLS_CHAIN_MAX = 8 };
 
 struct tls_credentials {
     struct bytes chain[TLS_CHAIN_MAX]; /* DER, leaf first; owned */
@@ -21,12 +22,12 @@ struct tls_credentials {
 };
 
 /*
- * Both texts are whole PEM files. NULL with one line in `error` that says which of the two is at fault and why: no
- * PEM block, block N does not parse, key type or size not supported, encrypted key, key does not belong to the leaf.
- * `at_key` tells whether the key file is the one at fault.
+ * Loads both from whole PEM files. NULL with one line in *error that says why: no PEM block, block N does not parse, key
+ * type or size not supported, encrypted key, key does not belong to the leaf. *at_key tells whether the key file is at
+ * fault.
  */
 struct tls_credentials *tls_credentials_load(struct bytes chain_pem, struct bytes key_pem, bool *at_key,
-                                             char error[static TLS_ERROR_SIZE]);
+                                             struct error *error);
 void tls_credentials_free(struct tls_credentials *credentials);
 
 #endif

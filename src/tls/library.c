@@ -1,4 +1,5 @@
-#include "tls/internal.h"
+#include "tls/context.h"
+#include "tls/wolfssl.h"
 
 #include <errno.h>
 #include <wolfssl/version.h>

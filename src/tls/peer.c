@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "tls/proof.h"
+#include "tls/session_hooks.h"
 
 #include <wolfssl/error-ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
@@ -40,7 +41,7 @@ const struct tls_peer_chain *tls_peer_chain(const void *owner) {
     return capture.caught && capture.owner == owner ? &capture.chain : NULL;
 }
 
-/* Of what is too large, the beginning is kept; of what are too many, one more than anybody looks at. */
+/* Keeps a certificate: of a chain that is too large its beginning, and of one that is too long one more than is judged. */
 static void add(struct bytes certificate) {
     struct tls_peer_chain *chain = &capture.chain;
     CHECK(capture.open);

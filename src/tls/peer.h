@@ -6,10 +6,10 @@
 #ifndef TLS_PEER_H
 #define TLS_PEER_H
 
-#include "tls/internal.h"
-#include "tls/session.h"
+#include "tls/peer_chain.h"
+#include "tls/wolfssl.h"
 
-/* Has `wolfssl` ask for a client certificate, and hand over whatever comes. WOLFSSL_SUCCESS, or wolfSSL's error. */
+/* Has `wolfssl` ask for a client certificate and hand over each that comes. WOLFSSL_SUCCESS, or wolfSSL's error. */
 int tls_peer_install(WOLFSSL_CTX *wolfssl);
 
 /* Forgets what this thread holds, and captures for `owner` from now on, at most `size_max` bytes. */

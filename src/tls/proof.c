@@ -17,8 +17,8 @@ static const struct scheme {
     uint16_t number;
     enum signature_kind key_kind;
     struct signature_algorithm algorithm;
-    int curve;       /* of TLS 1.3, where each scheme is for one */
-    bool only_tls12; /* in TLS 1.3 it is for signatures of certificates alone */
+    int curve;       /* of TLS 1.3, where each scheme is for one curve */
+    bool only_tls12; /* in TLS 1.3 the scheme is for signatures of certificates alone */
 } schemes[] = {
     {0x0603, SIGNATURE_ECDSA, {SIGNATURE_ECDSA, SIGNATURE_SHA512, 0}, ECC_SECP521R1, false},
     {0x0503, SIGNATURE_ECDSA, {SIGNATURE_ECDSA, SIGNATURE_SHA384, 0}, ECC_SECP384R1, false},
@@ -46,7 +46,7 @@ static const struct scheme *find_scheme(uint16_t number) {
     return NULL;
 }
 
-/* Whether the scheme may be used with that key in that version. */
+/* Tells whether the scheme may be used with that key in that version. */
 static bool fits(const struct scheme *scheme, const struct signature_key *key, bool is_tls13) {
     const struct signature_algorithm *of_key = &key->algorithm;
     if (scheme->key_kind != of_key->kind || (is_tls13 && scheme->only_tls12)) {
@@ -59,7 +59,7 @@ static bool fits(const struct scheme *scheme, const struct signature_key *key, b
     return !is_bound || (of_key->hash == scheme->algorithm.hash && of_key->salt_size <= scheme->algorithm.salt_size);
 }
 
-/* The views in `*key` are of `certificate`'s bytes. */
+/* Reads the key, by views of `certificate`, and tells whether it can verify. */
 static bool can_verify(const struct certificate *certificate, struct signature_key *key) {
     return signature_key_can_verify(key, signature_judge_key(certificate, key));
 }

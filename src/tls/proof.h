@@ -1,14 +1,14 @@
 /*
  * Proof of possession: whether a client has the private key of the certificate that it presents (CertificateVerify, RFC 8446
- * section 4.4.3, RFC 5246 section 7.4.8). The key is taken from the leaf by x509/leaf, checks are x509/signature's,
- * and which schemes there are is said here alone, for the CertificateRequest as for what comes back.
+ * section 4.4.3, RFC 5246 section 7.4.8). x509/leaf finds the key in the leaf, x509/signature checks the signature, and this
+ * module alone knows the signature schemes, those that a CertificateRequest offers and those that are accepted.
  *
- * With some keys there is nothing to be checked: those of a kind or a size that is not accepted, those that cannot be read,
- * and those of certificates that cannot be read. identity/ judges by the same functions, and finds every such certificate
- * invalid. Their handshakes complete without proof, so that their clients can be told by HTTP what is wrong, and without
- * any arithmetic that a stranger has chosen. Nor can Ed25519 be checked in TLS 1.2 for a chain that was cut: it needs all
- * of the handshake (RFC 8422 section 5.8), and such a chain is too large whatever it holds. Everything that a valid
- * certificate earns is given for TLS_PROOF_GIVEN alone.
+ * With some keys there is no check: keys of a kind or a size that is not accepted, keys that cannot be read, and keys of
+ * certificates that cannot be read. identity/ judges by the same functions, and finds every such certificate invalid. Their
+ * handshakes complete without proof, so that the client can be told by HTTP what is wrong, and without any arithmetic that a
+ * stranger has chosen. Ed25519 cannot be checked either in TLS 1.2 for a chain that was cut: it needs all of the handshake
+ * (RFC 8422 section 5.8), and such a chain is too large whatever is in it. Whatever a valid certificate earns is given for
+ * TLS_PROOF_GIVEN alone.
  */
 #ifndef TLS_PROOF_H
 #define TLS_PROOF_H
@@ -28,7 +28,7 @@ enum tls_proof_answer {
     TLS_PROOF_UNSUITABLE, /* the scheme was not offered, or is not for this key or this version: illegal_parameter */
 };
 
-/* One handshake's. Zeroed before its first use; ended by tls_proof_free. */
+/* The proof of one handshake. Zeroed before its first use; ended by tls_proof_free. */
 struct tls_proof {
     enum tls_proof_state state;
     uint8_t *key; /* SubjectPublicKeyInfo, while OWED; malloc'd */
@@ -49,9 +49,9 @@ struct tls_proof_claim {
 enum { TLS_PROOF_SCHEMES_SIZE = 26 };
 extern const uint8_t tls_proof_schemes[TLS_PROOF_SCHEMES_SIZE];
 
-/* The client has presented `leaf`, its first certificate of this handshake. False: out of memory. */
+/* Demands proof: the client has presented `leaf`, its first certificate of this handshake. False: out of memory. */
 bool tls_proof_demand(struct tls_proof *proof, struct bytes leaf);
-/* CertificateVerify has come. On ACCEPTED the state is GIVEN or still IMPOSSIBLE; else the handshake must end. */
+/* Checks a CertificateVerify. On ACCEPTED the state is GIVEN or still IMPOSSIBLE; else the handshake must end. */
 enum tls_proof_answer tls_proof_check(struct tls_proof *proof, const struct tls_proof_claim *claim);
 /* Forgets the key, and keeps the state. */
 void tls_proof_free(struct tls_proof *proof);

@@ -4,13 +4,19 @@
 #include "base/clock.h"
 #include "guard/retry.h"
 #include "tls/alert.h"
+#include "tls/context_parts.h"
 #include "tls/fragment.h"
-#include "tls/internal.h"
 #include "tls/peer.h"
+#include "tls/session_hooks.h"
 
 #include <stdlib.h>
 #include <wolfssl/error-ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
+
+_Static_assert(TLS_TICKET_OVERHEAD <= WOLFSSL_TICKET_EXTRA_PADDING_SZ, "wolfSSL's tickets have room for ours");
+_Static_assert(TLS_TICKET_NAME_SIZE == WOLFSSL_TICKET_NAME_SZ && TLS_TICKET_NONCE_SIZE == WOLFSSL_TICKET_IV_SZ &&
+                   TLS_TICKET_TAG_SIZE == WOLFSSL_TICKET_MAC_SZ,
+               "tickets.h has wolfSSL's sizes");
 
 /* The bytes of a Certificate message beside certificates: lengths (RFC 8446 section 4.4.2), and extensions in reason. */
 enum { CHAIN_OVERHEAD = 1024 };
@@ -21,15 +27,15 @@ struct tls_session {
     void *owner;
     struct bytes input; /* fed and not yet consumed */
     size_t chain_size_max;
-    int error; /* of the call that failed; 0 before */
+    int error; /* of the call that has failed; 0 before */
     bool established;
     bool shut_down;
     bool accepted_ticket;
     struct tls_proof proof;
     bool retried;                             /* the hello that answers a HelloRetryRequest has come */
     uint8_t max_fragment;                     /* see struct tls_client_offer */
-    struct fragment fragment;                 /* of what goes out in the clear */
-    struct retry *retry;                      /* what the second hello is held against, while it is waited for; else NULL */
+    struct fragment fragment;                 /* of records that leave in the clear */
+    struct retry *retry;                      /* the digests of the first hello, while the second is waited for; else NULL */
     uint64_t authenticated_s;                 /* of the ticket that was accepted */
     uint8_t binding[TLS_TICKET_BINDING_SIZE]; /* likewise */
     uint8_t record_type;                      /* of the last record whose plaintext came */
@@ -87,7 +93,7 @@ static uint64_t now_s(void) {
     return clock_monotonic_ns() / 1000000000;
 }
 
-/* RFC 5246 section 7.2: a level of TLS 1.2 is one of two. */
+/* Tells whether an alert of TLS 1.2 has neither of the two levels (RFC 5246 section 7.2). */
 static bool is_bad_alert(const struct tls_session *session, struct bytes alert) {
     return alert.size == 2 && (alert.data[0] < alert_warning || alert.data[0] > alert_fatal) &&
            !tls_session_is_tls13(session);
@@ -114,7 +120,7 @@ int tls_session_record(WOLFSSL *wolfssl, int type, const unsigned char *data, un
     return unexpected_message;
 }
 
-/* A chain of which wolfSSL has kept the front alone is too large, however much of it came. */
+/* Ends the capture. A chain of which wolfSSL has kept only the front is too large, however much of it came. */
 static void end_capture(const struct tls_session *session) {
     if (wolfSSL_certificate_list_cut(session->wolfssl))
         tls_peer_lacks_some();
@@ -122,22 +128,23 @@ static void end_capture(const struct tls_session *session) {
 }
 
 /*
- * wolfSSL's minor version, which our tickets carry: one of TLS 1.2 must never open in a hello of TLS 1.3, nor the reverse.
- * In TLS 1.2 a max_fragment_length holds for the resumptions too (RFC 6066 section 4): it has to be asked for again.
+ * Returns the version that a ticket carries, with wolfSSL's minor version: a ticket of TLS 1.2 must never open in a hello of
+ * TLS 1.3, nor the reverse. In TLS 1.2 a max_fragment_length holds for the resumptions too (RFC 6066 section 4), and the
+ * client has to ask for it again.
  */
 static uint8_t ticket_version(const struct tls_session *session) {
     return tls_session_is_tls13(session) ? 4 : (uint8_t)(3 | session->max_fragment << 4);
 }
 
 static int seal_ticket(struct tls_session *session, const struct tls_context *context, struct tls_ticket_parts *parts) {
-    /* Resuming is no proof of possession: the clock of the full handshake goes on. */
+    /* To resume is no proof of possession: the time of the full handshake stays. */
     bool resumed = session->accepted_ticket && wolfSSL_session_reused(session->wolfssl) != 0;
     struct tls_ticket ticket = {
         .version = ticket_version(session),
         .authenticated_s = resumed ? session->authenticated_s : now_s(),
     };
     end_capture(session);
-    /* A certificate that nobody has proved to be its own is worth nothing the next time either. */
+    /* A certificate without a proof of possession earns no ticket. */
     if (session->proof.state != TLS_PROOF_NONE && session->proof.state != TLS_PROOF_GIVEN)
         return WOLFSSL_TICKET_RET_REJECT;
     if (!session->handler->bind_ticket(session->owner, resumed, ticket.binding))
@@ -154,7 +161,7 @@ static int open_ticket(struct tls_session *session, const struct tls_context *co
         !tls_tickets_open(context->tickets, &ticket, now_s(), context->ticket_lifetime_s, parts) ||
         ticket.version != ticket_version(session))
         return WOLFSSL_TICKET_RET_REJECT;
-    /* After a HelloRetryRequest wolfSSL begins again, and only what was accepted before is so a second time. */
+    /* After a HelloRetryRequest wolfSSL begins again, and only the ticket that was accepted before is accepted again. */
     if (session->accepted_ticket)
         return ticket.authenticated_s == session->authenticated_s &&
                        memcmp(ticket.binding, session->binding, sizeof(ticket.binding)) == 0
@@ -235,8 +242,7 @@ void tls_session_feed(struct tls_session *session, struct bytes ciphertext) {
 }
 
 /*
- * The last word of a session is an alert, and one alone. wolfSSL has sent it where it knows best; else the one goes out that
- * fits the error.
+ * Fails the session. It ends with one alert: the one that wolfSSL has sent, or else the one that fits the error.
  */
 static enum tls_result fail(struct tls_session *session, int error, int alert) {
     session->input.size = 0;
@@ -246,7 +252,7 @@ static enum tls_result fail(struct tls_session *session, int error, int alert) {
     return TLS_FAILED;
 }
 
-/* What a wolfSSL call that did not succeed means. `returned` is its return value. */
+/* Finds the result of a wolfSSL call that did not succeed. `returned` is its return value. */
 static enum tls_result unfinished(struct tls_session *session, int returned) {
     int error = wolfSSL_get_error(session->wolfssl, returned);
     if (error == WOLFSSL_ERROR_WANT_READ) {
@@ -269,7 +275,7 @@ enum tls_result tls_session_handshake(struct tls_session *session) {
     end_capture(session);
     if (returned != WOLFSSL_SUCCESS)
         return unfinished(session, returned);
-    /* Neither comes about: wolfSSL refuses a certificate of a client that resumes, and one without its proof. */
+    /* Neither can happen: wolfSSL refuses a certificate of a client that resumes, and a certificate without its proof. */
     bool resumed = wolfSSL_session_reused(session->wolfssl) != 0;
     if (session->proof.state == TLS_PROOF_OWED || (resumed && session->proof.state != TLS_PROOF_NONE))
         return fail(session, PEER_KEY_ERROR, unexpected_message);
@@ -313,7 +319,7 @@ enum tls_result tls_session_write(struct tls_session *session, struct bytes plai
 }
 
 void tls_session_shutdown(struct tls_session *session) {
-    /* A second wolfSSL_shutdown would wait for the peer's close_notify: that is the caller's business. */
+    /* A second wolfSSL_shutdown would wait for the peer's close_notify, for which the caller waits. */
     if (session->shut_down || session->error != 0)
         return;
     session->shut_down = true;
@@ -350,8 +356,4 @@ const char *tls_session_version(const struct tls_session *session) {
 const char *tls_session_cipher(const struct tls_session *session) {
     int suite = wolfSSL_get_current_cipher_suite(session->wolfssl);
     return wolfSSL_get_cipher_name_iana_from_suite((unsigned char)(suite >> 8), (unsigned char)suite);
-}
-
-const char *tls_session_error(const struct tls_session *session) {
-    return session->error == 0 ? "no error" : tls_error_text(session->error);
 }

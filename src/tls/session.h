@@ -1,38 +1,36 @@
 /*
- * One TLS connection as bytes in and bytes out: the caller feeds what the socket received, and is handed what the socket
- * shall send. No sockets, no certificates judged: the client's chain is handed out as it came.
+ * One TLS connection as bytes in and bytes out: the caller feeds the bytes that the socket has received, and gets the bytes
+ * that the socket is to send. A session knows no socket and judges no certificate: it hands the client's chain out as it
+ * came.
  */
 #ifndef TLS_SESSION_H
 #define TLS_SESSION_H
 
 #include "tls/allowance.h"
 #include "tls/context.h"
+#include "tls/peer_chain.h"
 #include "tls/tickets.h"
 
-enum {
-    TLS_PEER_CHAIN_MAX =
-        17, /* certificates that are kept: one more than a chain may have, so that it is seen to be too long */
-    TLS_PEER_CHAIN_SIZE_MAX = 64 * 1024,
-    TLS_RECORD_SIZE_MAX = 16 * 1024, /* plaintext bytes of one record */
-};
+enum { TLS_RECORD_SIZE_MAX = 16 * 1024 /* plaintext bytes of one record */ };
 
 struct tls_session;
 
-/* What a session needs of whoever runs it. */
+/* The functions that a session needs of its owner. */
 struct tls_session_handler {
     /* Takes ciphertext to send, all of it, at once: 0, or a negative errno after which the session is failed. */
     int (*output)(void *owner, struct bytes ciphertext);
     /*
-     * The handshake is good and a ticket could be sent. True: `binding` says what it stands for. False: no ticket for this
-     * client. `resumed`: the client presented no certificate, but the ticket that was accepted; else the chain is what
-     * tls_session_peer_chain tells if the call under way has received it. Called from tls_session_handshake, after the
-     * client has proved possession; not when the context has no tickets.
+     * Binds a ticket: the handshake is good and a ticket could be sent. True: `binding` is what the ticket stands for.
+     * False: this client gets no ticket. `resumed`: the client has presented no certificate, but the ticket that was
+     * accepted; else tls_session_peer_chain gives the chain if the call under way has received it. Called from
+     * tls_session_handshake, after the client has proved possession; not called when the context has no tickets.
      */
     bool (*bind_ticket)(void *owner, bool resumed, uint8_t binding[static TLS_TICKET_BINDING_SIZE]);
     /*
-     * The client has presented a ticket that opens, of the right TLS version and within its lifetime. True: whom it was
-     * bound to is still welcome, and this session may resume; tls_session_is_resumed tells in the end whether it did. Once
-     * true it is not asked again, so that there can be no doubt which ticket was taken.
+     * Accepts a ticket: the client has presented one that opens, of the right TLS version and within its lifetime. True: the
+     * client that it was bound to is still welcome, and this session may resume; tls_session_is_resumed tells in the end
+     * whether it did. After a true answer the function is not called again, so that there is no doubt which ticket was
+     * taken.
      */
     bool (*accept_ticket)(void *owner, const uint8_t binding[static TLS_TICKET_BINDING_SIZE]);
 };
@@ -44,74 +42,65 @@ enum tls_result {
     TLS_FAILED,     /* fatal; one fatal alert has been handed to output, unless the peer sent one or output fails */
 };
 
-/* The client's certificates as they came, leaf first. Views into memory of this thread, valid until the next tls call. */
-struct tls_peer_chain {
-    struct bytes certificates[TLS_PEER_CHAIN_MAX];
-    size_t count;
-    bool too_large; /* more bytes than the limit; `certificates` has some of them, the leaf among them where it fits */
-};
-
 /*
- * NULL when out of memory. `chain_size_max` bounds the client's chain, in bytes, 1 to TLS_PEER_CHAIN_SIZE_MAX. `handler`
- * must outlive the session, the context its handshake.
+ * Makes a session; NULL when out of memory. `chain_size_max` bounds the client's chain, in bytes, 1 to
+ * TLS_PEER_CHAIN_SIZE_MAX. `handler` must outlive the session, the context its handshake.
  */
 struct tls_session *tls_session_create(struct tls_context *context, size_t chain_size_max,
                                        const struct tls_session_handler *handler, void *owner);
 /* The parts of a ClientHello, as the caller has read it, that wolfSSL is to heed. */
 struct tls_client_offer {
-    bool named;                 /* its server name has chosen the host: which is acknowledged (RFC 6066 section 3) */
+    bool named;                 /* its server name has chosen the host, which is acknowledged (RFC 6066 section 3) */
     uint8_t max_fragment;       /* RFC 6066 section 4: 1 to 4 for 512 to 4096 bytes; 0: none */
     uint16_t record_size_limit; /* RFC 8449: 64 or more bytes, and max_fragment does not count; 0: none */
     uint32_t early_data_max;    /* bytes of records with early data to step over (RFC 8446 section 4.2.10); 0: none */
 };
 
-/* Before the handshake. Without it nothing was asked for. */
+/* Sets the offer, before the handshake. Without this call the client has asked for none of it. */
 void tls_session_heed(struct tls_session *session, const struct tls_client_offer *offer);
 
-/* Sends nothing: see tls_session_shutdown. */
+/* Frees the session and sends nothing: see tls_session_shutdown. */
 void tls_session_free(struct tls_session *session);
 
-/* Sets the input that the next calls consume. The bytes must stay until one of them returned TLS_WANT_INPUT, TLS_CLOSED or
- * TLS_FAILED. */
+/* Sets the input that the next calls consume. The bytes must stay until one of these calls has returned TLS_WANT_INPUT,
+ * TLS_CLOSED or TLS_FAILED. */
 void tls_session_feed(struct tls_session *session, struct bytes ciphertext);
 
 /*
- * Goes on with the handshake: TLS_DONE once, then use the calls below. After any return but TLS_FAILED,
+ * Goes on with the handshake. Returns TLS_DONE once; from then on the calls below are used. After any return but TLS_FAILED,
  * tls_session_peer_chain tells whether this call has received the client's Certificate message.
  */
 enum tls_result tls_session_handshake(struct tls_session *session);
-/* The chain that the last tls_session_handshake received, or NULL. Proof of possession may still be to come. */
+/* Returns the chain that the last tls_session_handshake has received, or NULL. Proof of possession may still be to come. */
 const struct tls_peer_chain *tls_session_peer_chain(const struct tls_session *session);
 
-/* Decrypts up to `capacity` bytes to `plaintext`: TLS_DONE with *size > 0, else as above. */
+/* Decrypts up to `capacity` bytes to `plaintext`. Returns TLS_DONE with *size > 0, else as above. */
 enum tls_result tls_session_read(struct tls_session *session, void *plaintext, size_t capacity, size_t *size);
-/* Encrypts all of `plaintext` into as few records as will do. TLS_DONE or TLS_FAILED. */
+/* Encrypts all of `plaintext` into as few records as possible. TLS_DONE or TLS_FAILED. */
 enum tls_result tls_session_write(struct tls_session *session, struct bytes plaintext);
 /* Sends close_notify. */
 void tls_session_shutdown(struct tls_session *session);
 
 /*
- * Bytes that are allocated for what has come in part: a record, a handshake message. They grow with what comes and not with
- * what a header claims, to a record, 16 KiB and its overhead, and a message, in which `chain_size_max` and a kilobyte are
- * certificates, or the leaf where it is larger. TLS 1.2 may keep the handshake's messages beside.
+ * Returns the bytes that are allocated for a record and a handshake message of which a part has come. They grow with the
+ * bytes that come, whatever a header claims: up to a record of 16 KiB and its overhead, and a message in which
+ * `chain_size_max` and a kilobyte are certificates, or the leaf where it is larger. TLS 1.2 may keep the handshake's
+ * messages beside.
  */
 size_t tls_session_held(const struct tls_session *session);
 /* Returns the kind of record that the peer sent too many of, if the session has failed for this; else TLS_EXCESS_NONE. */
 enum tls_excess tls_session_excess(const struct tls_session *session);
 
-/* "TLSv1.3", "TLSv1.2"; and the suite's IANA name, "TLS_AES_128_GCM_SHA256". Static texts, valid after the handshake. */
+/* Return "TLSv1.3" or "TLSv1.2", and the suite's IANA name, "TLS_AES_128_GCM_SHA256": static texts, after the handshake. */
 const char *tls_session_version(const struct tls_session *session);
 const char *tls_session_cipher(const struct tls_session *session);
 bool tls_session_is_tls13(const struct tls_session *session);
-/* Whether the handshake, which is done, has resumed an earlier session: the client presented no certificate this time. */
+/* Tells whether the handshake, which is done, has resumed an earlier session, without a certificate of the client. */
 bool tls_session_is_resumed(const struct tls_session *session);
 /*
- * Whether the client has proved in this handshake that it has the key of the leaf it presented. Not so for a certificate
- * with a key that nothing can be proved with (tls/proof.h), which is never a valid one: nothing that a valid certificate
- * earns may be given without this, or an earlier session that has resumed.
+ * Tells whether the client has proved in this handshake that it has the key of the leaf that it presented. False for a
+ * certificate whose key allows no proof (tls/proof.h), which is never a valid one. Whatever a valid certificate earns may be
+ * given only after this proof, or to a client that resumes an earlier session.
  */
 bool tls_session_is_proved(const struct tls_session *session);
-/* What went wrong, for logs: wolfSSL's text for its error. A static text. */
-const char *tls_session_error(const struct tls_session *session);
-
 #endif

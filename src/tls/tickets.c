@@ -68,12 +68,12 @@ void tls_tickets_free(struct tls_tickets *tickets) {
     free(tickets);
 }
 
-/* 0 for one that another thread has made since the caller read the clock. */
+/* Returns the age of a key; 0 for one that another thread has made since the caller read the clock. */
 static uint64_t age_s(const struct ticket_key *key, uint64_t now_s) {
     return now_s > key->born_s ? now_s - key->born_s : 0;
 }
 
-/* With the lock held: what is over by now goes. A key seals for half a lifetime and opens for one. */
+/* Wipes the keys that are over, with the lock held. A key seals for half a lifetime and opens for a whole one. */
 static void retire(struct tls_tickets *tickets, uint64_t now_s, uint32_t lifetime_s) {
     uint64_t half_s = (lifetime_s + 1) / 2;
     if (tickets->previous.usable && age_s(&tickets->previous, now_s) >= 2 * half_s)
@@ -91,7 +91,7 @@ void tls_tickets_expire(struct tls_tickets *tickets, uint64_t now_s, uint32_t li
     pthread_mutex_unlock(&tickets->lock);
 }
 
-/* A copy of the key that seals, with the count of this ticket in it; the caller wipes it. */
+/* Copies the key that seals, with the count of this ticket in it; the caller wipes the copy. */
 static bool take_sealing_key(struct tls_tickets *tickets, uint64_t now_s, uint32_t lifetime_s, struct ticket_key *key) {
     pthread_mutex_lock(&tickets->lock);
     retire(tickets, now_s, lifetime_s);
@@ -117,7 +117,7 @@ static bool take_opening_key(struct tls_tickets *tickets, const uint8_t *name, u
     return found;
 }
 
-/* 96 bits: the count, masked. */
+/* Makes a nonce of 96 bits: the count, masked. */
 static void make_nonce(const struct ticket_key *key, uint8_t nonce[static TLS_TICKET_NONCE_SIZE]) {
     memset(nonce, 0, TLS_TICKET_NONCE_SIZE);
     memcpy(nonce, &key->sealed, sizeof(key->sealed));
@@ -164,7 +164,7 @@ bool tls_tickets_seal(struct tls_tickets *tickets, const struct tls_ticket *tick
     return sealed;
 }
 
-/* All of the nonce and the tag that AES does not see has one value only, so that nobody can make a second ticket of one. */
+/* Tells whether the bytes of nonce and tag that AES does not see are ours: else a second ticket could be made of one. */
 static bool padding_is_ours(const struct tls_ticket_parts *parts) {
     unsigned different = parts->nonce[NONCE_USED] ^ NONCE_MARK;
     for (size_t i = NONCE_USED + 1; i < TLS_TICKET_NONCE_SIZE; i++)
@@ -201,7 +201,7 @@ bool tls_tickets_open(struct tls_tickets *tickets, struct tls_ticket *ticket, ui
     return opened;
 }
 
-/* Name, nonce, the size of the body in 2 bytes, the body and the tag, as wolfSSL puts them together. */
+/* A ticket is name, nonce, the size of the body in 2 bytes, body and tag, as wolfSSL puts them together. */
 bool tls_tickets_recognize(struct tls_tickets *tickets, struct bytes ticket, uint64_t now_s, uint32_t lifetime_s) {
     uint8_t copy[TLS_TICKET_NAME_SIZE + TLS_TICKET_NONCE_SIZE + 2 + TLS_TICKET_SECRET_MAX + TLS_TICKET_OVERHEAD +
                  TLS_TICKET_TAG_SIZE];

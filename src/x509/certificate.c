@@ -2,27 +2,12 @@
 
 #include "base/check.h"
 #include "x509/der.h"
-#include "x509/extension.h"
 #include "x509/name.h"
-#include "x509/oid.h"
+#include "x509/signed.h"
 
 enum { SERIAL_CONTENT_MAX = CERTIFICATE_SERIAL_MAX + 1 /* a sign octet */ };
 
-bool certificate_read_algorithm(struct bytes *in, struct certificate_algorithm *algorithm) {
-    struct bytes content;
-    if (!der_read(in, DER_SEQUENCE, &content) || !der_read_oid(&content, &algorithm->oid)) {
-        return false;
-    }
-    algorithm->parameters = content;
-    struct der parameters;
-    return content.size == 0 || (der_next(&content, &parameters) && content.size == 0);
-}
-
-bool certificate_algorithms_equal(const struct certificate_algorithm *a, const struct certificate_algorithm *b) {
-    return bytes_equal(a->oid, b->oid) && bytes_equal(a->parameters, b->parameters);
-}
-
-/* Version is DEFAULT v1, which DER leaves out. */
+/* Reads the version. It is DEFAULT v1, which DER leaves out. */
 static bool read_version(struct certificate *certificate, struct bytes *in) {
     struct bytes explicit;
     bool present;
@@ -67,11 +52,11 @@ bool certificate_read_key(struct bytes *in, struct certificate *certificate) {
     certificate->spki = spki.whole;
     struct bytes content = spki.content;
     unsigned unused;
-    return certificate_read_algorithm(&content, &certificate->key_algorithm) &&
-           der_read_bits(&content, &certificate->key, &unused) && unused == 0 && content.size == 0;
+    return algorithm_read(&content, &certificate->key_algorithm) && der_read_bits(&content, &certificate->key, &unused) &&
+           unused == 0 && content.size == 0;
 }
 
-/* issuerUniqueID and subjectUniqueID: IMPLICIT BIT STRINGs that nobody uses, allowed from v2. */
+/* Skips issuerUniqueID and subjectUniqueID: IMPLICIT BIT STRINGs that are in no use, and allowed from version 2 on. */
 static bool skip_unique_ids(const struct certificate *certificate, struct bytes *in) {
     for (uint8_t number = 1; number <= 2; number++) {
         struct bytes id;
@@ -86,14 +71,14 @@ static bool skip_unique_ids(const struct certificate *certificate, struct bytes 
     return true;
 }
 
-static const char *read_tbs(struct certificate *certificate, struct bytes tbs, struct certificate_algorithm *signature) {
+static const char *read_tbs(struct certificate *certificate, struct bytes tbs, struct algorithm *signature) {
     if (!read_version(certificate, &tbs)) {
         return "its version is not 1, 2 or 3";
     }
     if (!certificate_read_serial(&tbs, &certificate->serial)) {
         return "its serial number is no integer of at most 20 octets";
     }
-    if (!certificate_read_algorithm(&tbs, signature)) {
+    if (!algorithm_read(&tbs, signature)) {
         return "its signature algorithm cannot be read";
     }
     if (!read_name(&tbs, &certificate->issuer) || name_is_empty(certificate->issuer)) {
@@ -123,7 +108,7 @@ static const char *read_tbs(struct certificate *certificate, struct bytes tbs, s
         certificate->extensions.size == 0) {
         return "its extensions cannot be read";
     }
-    return extension_read_all(certificate);
+    return certificate_read_extensions(certificate);
 }
 
 bool certificate_read(struct certificate *certificate, struct bytes der, const char **why) {
@@ -133,29 +118,31 @@ bool certificate_read(struct certificate *certificate, struct bytes der, const c
         *why = "it is not one DER structure";
         return false;
     }
-    struct der tbs;
-    struct certificate_algorithm inner;
-    unsigned unused;
-    if (!der_next(&content, &tbs) || tbs.tag != DER_SEQUENCE ||
-        !certificate_read_algorithm(&content, &certificate->signature_algorithm) ||
-        !der_read_bits(&content, &certificate->signature, &unused) || unused != 0 || content.size != 0) {
+    struct signed_parts parts;
+    struct algorithm inner;
+    if (!signed_read(content, &parts)) {
         *why = "it is no certificate with a signature of whole octets";
         return false;
     }
-    certificate->tbs = tbs.whole;
-    *why = read_tbs(certificate, tbs.content, &inner);
-    if (*why != NULL) {
-        return false;
-    }
-    if (!certificate_algorithms_equal(&inner, &certificate->signature_algorithm)) {
+    certificate->tbs = parts.tbs;
+    certificate->signature_algorithm = parts.algorithm;
+    certificate->signature = parts.signature;
+    *why = read_tbs(certificate, parts.content, &inner);
+    if (*why == NULL && !algorithm_equal(&inner, &parts.algorithm)) {
         *why = "the two places that name its signature algorithm differ";
+    }
+    return *why == NULL;
+}
+
+bool certificate_next_extension(struct bytes *extensions, struct extension *extension) {
+    if (extensions->size == 0) {
         return false;
     }
+    CHECK(extension_read(extensions, extension));
     return true;
 }
 
-bool certificate_find_extension(const struct certificate *certificate, struct bytes oid,
-                                struct certificate_extension *extension) {
+bool certificate_find_extension(const struct certificate *certificate, struct bytes oid, struct extension *extension) {
     struct bytes rest = certificate->extensions;
     while (certificate_next_extension(&rest, extension)) {
         if (bytes_equal(extension->oid, oid)) {

@@ -1,14 +1,16 @@
 /*
  * An X.509 certificate (RFC 5280 section 4) read in place: views of the bytes that were presented, nothing copied, nothing
- * allocated. Reading is strict; whether the certificate is worth anything is for path.h to say.
+ * allocated. Reading is strict. path/path.h judges whether the certificate is any good.
  */
 #ifndef X509_CERTIFICATE_H
 #define X509_CERTIFICATE_H
 
-#include "base/bytes.h"
+#include "x509/algorithm.h"
+#include "x509/extension.h"
+#include "x509/general_name.h"
 
 enum {
-    CERTIFICATE_EXTENSIONS_MAX = 64,   /* more is malformed: looking for one twice costs the square of it */
+    CERTIFICATE_EXTENSIONS_MAX = 64,   /* more is malformed: the search for one that comes twice costs the square of it */
     CERTIFICATE_SERIAL_MAX = 20,       /* octets of magnitude, RFC 5280 section 4.1.2.2 */
     CERTIFICATE_SIZE_MAX = 256 * 1024, /* a root in a file may be larger than any that a client may present */
 };
@@ -18,18 +20,6 @@ enum certificate_key_usage {
     KEY_USAGE_DIGITAL_SIGNATURE = 1u << 0,
     KEY_USAGE_KEY_CERT_SIGN = 1u << 5,
     KEY_USAGE_CRL_SIGN = 1u << 6,
-};
-
-struct certificate_extension {
-    struct bytes oid;
-    struct bytes value; /* content of the OCTET STRING */
-    bool critical;
-};
-
-/* algorithm OID, and parameters as a whole element (size 0: absent). */
-struct certificate_algorithm {
-    struct bytes oid;
-    struct bytes parameters;
 };
 
 struct certificate {
@@ -42,9 +32,9 @@ struct certificate {
     int64_t not_before; /* seconds since the epoch, both included in the validity */
     int64_t not_after;
     struct bytes spki; /* whole SubjectPublicKeyInfo */
-    struct certificate_algorithm key_algorithm;
+    struct algorithm key_algorithm;
     struct bytes key; /* content of subjectPublicKey */
-    struct certificate_algorithm signature_algorithm;
+    struct algorithm signature_algorithm;
     struct bytes signature;
 
     struct bytes extensions; /* all of them, for certificate_next_extension */
@@ -64,38 +54,27 @@ struct certificate {
 };
 
 /*
- * Reads one certificate that must be all of `der`, which must outlive the result. False with a static text in *why when it
- * is malformed; `certificate` is then undefined.
+ * Reads one certificate that must be all of `der`, which must outlive the result. False with a static text in *why when
+ * `der` is malformed; `certificate` is then undefined.
  */
 bool certificate_read(struct certificate *certificate, struct bytes der, const char **why);
 
-/* The next of `*extensions`, which begins as certificate->extensions; false at the end. */
-bool certificate_next_extension(struct bytes *extensions, struct certificate_extension *extension);
-bool certificate_find_extension(const struct certificate *certificate, struct bytes oid,
-                                struct certificate_extension *extension);
+/* Takes the next of `*extensions`, which begins as certificate->extensions. False at the end. */
+bool certificate_next_extension(struct bytes *extensions, struct extension *extension);
+bool certificate_find_extension(const struct certificate *certificate, struct bytes oid, struct extension *extension);
 
-/* Issuer and subject are the same name: it may carry a new key of the same authority. */
+/* Tells whether issuer and subject are one name: such a certificate may carry a new key of the same authority. */
 bool certificate_is_self_issued(const struct certificate *certificate);
 
-/* GeneralName tags (RFC 5280 section 4.2.1.6) as they appear in `san` and in name constraints. */
-enum general_name {
-    GENERAL_NAME_OTHER = 0xa0,
-    GENERAL_NAME_EMAIL = 0x81,
-    GENERAL_NAME_DNS = 0x82,
-    GENERAL_NAME_X400 = 0xa3,
-    GENERAL_NAME_DIRECTORY = 0xa4, /* content: one whole Name */
-    GENERAL_NAME_EDI = 0xa5,
-    GENERAL_NAME_URI = 0x86,
-    GENERAL_NAME_IP = 0x87,
-    GENERAL_NAME_ID = 0x88,
-};
+/*
+ * Reads certificate->extensions into the members behind it. Returns NULL, or a static text that says what is malformed.
+ * Extensions that are not processed are only held to their outer form.
+ */
+const char *certificate_read_extensions(struct certificate *certificate);
 
 /* Reads CertificateSerialNumber: an INTEGER of either sign within CERTIFICATE_SERIAL_MAX, as its content octets. */
 bool certificate_read_serial(struct bytes *in, struct bytes *serial);
-/* Reads AlgorithmIdentifier. */
-bool certificate_read_algorithm(struct bytes *in, struct certificate_algorithm *algorithm);
 /* Reads SubjectPublicKeyInfo into spki, key_algorithm and key. */
 bool certificate_read_key(struct bytes *in, struct certificate *certificate);
-bool certificate_algorithms_equal(const struct certificate_algorithm *a, const struct certificate_algorithm *b);
 
 #endif

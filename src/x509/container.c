@@ -37,13 +37,13 @@ static unsigned read_pem(struct bytes file) {
             found |= pem_label_is(&block, labels[i].label) ? (unsigned)labels[i].container : 0;
         }
     }
-    /* Where a key is encrypted in the older form, the block has lines that are no base64, at which the reader stops. */
+    /* A key that is encrypted in the older form has lines that are not base64, at which the reader stops. */
     static const char encrypted[] = "Proc-Type: 4,ENCRYPTED";
     bool is_encrypted = file.size > 0 && memmem(file.data, file.size, encrypted, sizeof encrypted - 1) != NULL;
     return found | (is_encrypted ? CONTAINER_ENCRYPTED_KEY : 0);
 }
 
-/* The tags of the first elements in a SEQUENCE: up to three, 0 where there are fewer. */
+/* Reads the first elements in a SEQUENCE, up to three; the tag is 0 where there are fewer. */
 static bool read_tags(struct bytes file, struct der elements[static 3]) {
     struct bytes content;
     if (!der_only(file, DER_SEQUENCE, &content)) {
@@ -63,7 +63,7 @@ static bool begins_with_oid(struct bytes content, struct bytes expected) {
     return der_read_oid(&content, &oid) && (expected.size == 0 || bytes_equal(oid, expected));
 }
 
-/* A SEQUENCE that begins with an INTEGER. */
+/* Judges a SEQUENCE that begins with an INTEGER. */
 static unsigned judge_numbered(const struct der elements[static 3]) {
     bool is_three = bytes_equal(elements[0].content, bytes_of("\x03", 1));
     if (is_three && elements[1].tag == DER_SEQUENCE) {
@@ -74,7 +74,7 @@ static unsigned judge_numbered(const struct der elements[static 3]) {
     return is_pkcs8 || is_pkcs1 || elements[1].tag == DER_OCTET_STRING ? CONTAINER_KEY : 0;
 }
 
-/* A SEQUENCE, an algorithm and a signature. */
+/* Judges a SEQUENCE of a SEQUENCE, an algorithm and a signature. */
 static unsigned judge_signed(struct bytes file, const struct der elements[static 3]) {
     struct certificate certificate;
     struct bytes validity;
@@ -113,7 +113,7 @@ static unsigned read_der(struct bytes file) {
     return elements[1].tag == DER_SEQUENCE && elements[2].tag == DER_BIT_STRING ? judge_signed(file, elements) : 0;
 }
 
-/* Some programs write these with lengths that only the end tells, which DER does not have. */
+/* Some programs write these with indefinite lengths, which DER does not have. */
 static unsigned read_indefinite(struct bytes file) {
     static const uint8_t pkcs12[] = {0x30, 0x80, 0x02, 0x01, 0x03};
     static const uint8_t pkcs7[] = {0x30, 0x80, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02};
@@ -128,7 +128,7 @@ unsigned container_read(struct bytes file) {
     unsigned binary = read_der(file);
     binary = binary != 0 ? binary : read_indefinite(file);
     unsigned found = binary != 0 ? binary | CONTAINER_BINARY : read_pem(file);
-    /* Last, since PEM may stand behind any text. */
+    /* This comes last, since any text may stand before PEM. */
     if (found == 0 && file.size > sizeof keystore && memcmp(file.data, keystore, sizeof keystore) == 0) {
         return CONTAINER_KEYSTORE | CONTAINER_BINARY;
     }

@@ -1,6 +1,6 @@
 /*
- * Tells what a file of keys or certificates holds, so that a message about a wrong one can say what it is and how to get
- * the right one of it. Nothing is judged: a file that is refused elsewhere is looked at here.
+ * The kind of thing that a file of keys or certificates holds, so that a message about a wrong file can say what it is and
+ * how to make the right one of it. Files that were refused elsewhere are looked at here; none is judged.
  */
 #ifndef X509_CONTAINER_H
 #define X509_CONTAINER_H
@@ -23,7 +23,7 @@ enum container {
     CONTAINER_BINARY = 1u << 11,  /* beside one of the others: DER, not PEM */
 };
 
-/* Returns what is in the file: of PEM all that its blocks are, as far as the file is PEM. 0: nothing that is known. */
+/* Returns the kinds that are in the file: of PEM those of all blocks, as far as the file is PEM. 0: none that is known. */
 unsigned container_read(struct bytes file);
 
 #endif

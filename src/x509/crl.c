@@ -1,14 +1,17 @@
 #include "x509/crl.h"
 
 #include "base/check.h"
+#include "x509/certificate.h"
 #include "x509/der.h"
 #include "x509/extension.h"
+#include "x509/general_name.h"
 #include "x509/name.h"
 #include "x509/oid.h"
+#include "x509/signed.h"
 
 enum { DER_ENUMERATED = 0x0a, REASON_UNUSED = 7, REASON_REMOVE = 8, REASON_LAST = 10 };
 
-/* Version is OPTIONAL and has no default: absent is v1, and only 1 (v2) may be written. */
+/* Reads the version, which is OPTIONAL without a default: it is 1 where it is absent, and only 1 (v2) may be written. */
 static bool read_version(struct crl *crl, struct bytes *tbs) {
     crl->version = 1;
     if (tbs->size == 0 || tbs->data[0] != DER_INTEGER) {
@@ -30,7 +33,7 @@ static bool read_dates(struct crl *crl, struct bytes *tbs) {
     return true;
 }
 
-/* An IMPLICIT BOOLEAN DEFAULT FALSE. */
+/* Reads an IMPLICIT BOOLEAN DEFAULT FALSE. */
 static bool read_flag(struct bytes *in, uint8_t number, bool *flag) {
     struct bytes content;
     bool present;
@@ -40,13 +43,13 @@ static bool read_flag(struct bytes *in, uint8_t number, bool *flag) {
     }
     if (present) {
         *flag = content.size == 1 && content.data[0] == 0xff;
-        /* An explicit FALSE is not DER, but means the same to everybody. */
+        /* An explicit FALSE is not DER, but every reader takes it alike. */
         return *flag || (content.size == 1 && content.data[0] == 0);
     }
     return true;
 }
 
-/* DistributionPointName (section 4.2.1.13), without its own EXPLICIT tag. */
+/* Reads a DistributionPointName (section 4.2.1.13) without its own EXPLICIT tag. */
 static bool read_point_name(struct crl *crl, struct bytes in) {
     struct der name;
     if (!der_next(&in, &name) || in.size > 0 || name.content.size == 0) {
@@ -62,9 +65,10 @@ static bool read_point_name(struct crl *crl, struct bytes in) {
     crl->point_names = name.content;
     struct bytes rest = name.content;
     for (size_t count = 0; rest.size > 0; count++) {
-        struct der general;
-        if (count == CRL_POINT_NAMES_MAX || !der_next(&rest, &general) || general.content.size == 0 ||
-            !extension_name_is_valid(general.tag, general.content, 4)) {
+        uint8_t tag;
+        struct bytes general;
+        if (count == CRL_POINT_NAMES_MAX || !general_name_read(&rest, GENERAL_NAME_IP_SIZE, &tag, &general) ||
+            general.size == 0) {
             return false;
         }
     }
@@ -102,14 +106,15 @@ static const char *read_issuing_distribution_point(struct crl *crl, struct bytes
     return only_attributes ? "it is for attribute certificates only" : NULL;
 }
 
-static const char *read_extension(struct crl *crl, const struct certificate_extension *extension) {
+static const char *read_extension(struct crl *crl, const struct extension *extension) {
     if (bytes_equal(extension->oid, OID_AUTHORITY_KEY_IDENTIFIER)) {
         bool good = extension_read_authority_key(extension->value, &crl->aki);
         return good ? NULL : "its authorityKeyIdentifier cannot be read";
     }
     if (bytes_equal(extension->oid, OID_CRL_NUMBER)) {
         struct bytes value = extension->value;
-        bool good = certificate_read_serial(&value, &crl->number) && value.size == 0 && crl->number.data[0] < 0x80;
+        struct bytes number;
+        bool good = certificate_read_serial(&value, &number) && value.size == 0 && number.data[0] < 0x80;
         return good ? NULL : "its cRLNumber is no number of at most 20 octets";
     }
     if (bytes_equal(extension->oid, OID_ISSUING_DISTRIBUTION_POINT)) {
@@ -124,7 +129,7 @@ static const char *read_extension(struct crl *crl, const struct certificate_exte
 static const char *read_extensions(struct crl *crl, struct bytes extensions) {
     struct bytes rest = extensions;
     for (size_t count = 0; rest.size > 0; count++) {
-        struct certificate_extension extension;
+        struct extension extension;
         if (count == CRL_EXTENSIONS_MAX) {
             return "it has more than 32 extensions";
         }
@@ -142,14 +147,14 @@ static const char *read_extensions(struct crl *crl, struct bytes extensions) {
     return NULL;
 }
 
-static const char *read_tbs(struct crl *crl, struct bytes tbs, struct certificate_algorithm *algorithm) {
+static const char *read_tbs(struct crl *crl, struct bytes tbs, struct algorithm *algorithm) {
     if (tbs.size > 0 && tbs.data[0] == (DER_CONTEXT_CONSTRUCTED | 0)) {
         return "it is no CRL: it begins as a certificate does";
     }
     if (!read_version(crl, &tbs)) {
         return "its version is not 1 or 2";
     }
-    if (!certificate_read_algorithm(&tbs, algorithm)) {
+    if (!algorithm_read(&tbs, algorithm)) {
         return "its signature algorithm cannot be read";
     }
     struct der issuer;
@@ -161,7 +166,7 @@ static const char *read_tbs(struct crl *crl, struct bytes tbs, struct certificat
         return "its thisUpdate or nextUpdate cannot be read";
     }
     bool present;
-    /* RFC 5280 wants an empty list left out; some CAs write it, and nothing else can be meant. */
+    /* RFC 5280 wants an empty list left out. Some CAs write it, and it can mean nothing else. */
     if (!der_read_optional(&tbs, DER_SEQUENCE, &crl->entries, &present)) {
         return "its list of revoked certificates cannot be read";
     }
@@ -186,18 +191,17 @@ bool crl_read(struct crl *crl, struct bytes der, const char **why) {
         *why = "it is not one DER structure";
         return false;
     }
-    struct der tbs;
-    struct certificate_algorithm inner;
-    unsigned unused;
-    if (!der_next(&content, &tbs) || tbs.tag != DER_SEQUENCE ||
-        !certificate_read_algorithm(&content, &crl->signature_algorithm) ||
-        !der_read_bits(&content, &crl->signature, &unused) || unused != 0 || content.size != 0) {
+    struct signed_parts parts;
+    struct algorithm inner;
+    if (!signed_read(content, &parts)) {
         *why = "it is no CRL with a signature of whole octets";
         return false;
     }
-    crl->tbs = tbs.whole;
-    *why = read_tbs(crl, tbs.content, &inner);
-    if (*why == NULL && !certificate_algorithms_equal(&inner, &crl->signature_algorithm)) {
+    crl->tbs = parts.tbs;
+    crl->signature_algorithm = parts.algorithm;
+    crl->signature = parts.signature;
+    *why = read_tbs(crl, parts.content, &inner);
+    if (*why == NULL && !algorithm_equal(&inner, &parts.algorithm)) {
         *why = "the two places that name its signature algorithm differ";
     }
     return *why == NULL;
@@ -216,7 +220,7 @@ static const char *read_reason(struct bytes value, uint8_t *reason) {
 static const char *read_entry_extensions(struct crl_entry *entry, struct bytes extensions) {
     struct bytes rest = extensions;
     for (size_t count = 0; rest.size > 0; count++) {
-        struct certificate_extension extension;
+        struct extension extension;
         if (count == CRL_ENTRY_EXTENSIONS_MAX || !extension_read(&rest, &extension)) {
             return "its extensions cannot be read";
         }

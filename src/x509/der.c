@@ -1,7 +1,9 @@
 #include "x509/der.h"
 
+#include "base/calendar.h"
+
 enum {
-    /* More than any certificate, chain or CRL that is read here; keeps lengths far from overflow. */
+    /* Enough for each certificate, chain and CRL that is read here, and far from an overflow. */
     DER_LENGTH_BYTES_MAX = 4,
     /* An arc of an OID in base 128: 64 bits at most. */
     DER_ARC_BYTES_MAX = 9,
@@ -145,23 +147,6 @@ bool der_read_bits(struct bytes *in, struct bytes *bits, unsigned *unused) {
     return (bits->data[bits->size - 1] & ((1u << *unused) - 1)) == 0;
 }
 
-static bool is_leap(unsigned year) {
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-}
-
-unsigned der_month_days(unsigned year, unsigned month) {
-    static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    return month == 2 && is_leap(year) ? 29 : days[month - 1];
-}
-
-int64_t der_days(unsigned year, unsigned month, unsigned day) {
-    static const uint16_t before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
-    /* Year 0 is a leap year; counting whole years from it avoids negative divisions. */
-    int64_t leaps = year == 0 ? 0 : (year - 1) / 4 - (year - 1) / 100 + (year - 1) / 400 + 1;
-    int64_t days = (int64_t)year * 365 + leaps + before[month - 1] + (month > 2 && is_leap(year) ? 1 : 0) + day - 1;
-    return days - 719528; /* 1970-01-01 */
-}
-
 static bool two_digits(const uint8_t *digits, unsigned *value) {
     if (digits[0] < '0' || digits[0] > '9' || digits[1] < '0' || digits[1] > '9') {
         return false;
@@ -199,10 +184,11 @@ bool der_read_time(struct bytes *in, int64_t *seconds) {
             return false;
         }
     }
-    if (digits[10] != 'Z' || field[0] < 1 || field[0] > 12 || field[1] < 1 || field[1] > der_month_days(year, field[0]) ||
-        field[2] > 23 || field[3] > 59 || field[4] > 59) {
+    if (digits[10] != 'Z' || field[0] < 1 || field[0] > 12 || field[1] < 1 ||
+        field[1] > calendar_month_days(year, field[0]) || field[2] > 23 || field[3] > 59 || field[4] > 59) {
         return false;
     }
-    *seconds = der_days(year, field[0], field[1]) * 86400 + (int64_t)field[2] * 3600 + (int64_t)field[3] * 60 + field[4];
+    *seconds = calendar_days(year, field[0], field[1]) * CALENDAR_DAY_S + (int64_t)field[2] * 3600 + (int64_t)field[3] * 60 +
+               field[4];
     return true;
 }

@@ -1,7 +1,7 @@
 /*
  * A strict reader of DER (X.690): definite lengths in their shortest form, single-byte tags, nothing past the end. It works
- * on views, copies nothing and allocates nothing. Each function that reads advances `*in` past what it read and returns
- * true; on false nothing may be concluded about `*in`, and the whole structure is malformed.
+ * on views, copies nothing and allocates nothing. Each function that reads advances `*in` past the bytes that it has read
+ * and returns true. On false `*in` is undefined, and the whole structure is malformed.
  */
 #ifndef X509_DER_H
 #define X509_DER_H
@@ -38,35 +38,31 @@ struct der {
     struct bytes whole; /* tag and length included */
 };
 
-/* The next element, whatever its tag. */
+/* Reads the next element, whatever its tag is. */
 bool der_next(struct bytes *in, struct der *element);
-/* The content of the next element, which must have that tag. */
+/* Reads the content of the next element, which must have that tag. */
 bool der_read(struct bytes *in, uint8_t tag, struct bytes *content);
-/* As der_read when the next element has that tag; else *present is false, *content is empty and nothing is consumed. */
+/* Reads as der_read does if the next element has that tag. Else *present is false, *content is empty and `*in` stays. */
 bool der_read_optional(struct bytes *in, uint8_t tag, struct bytes *content, bool *present);
-/* True when `whole` is exactly one element of that tag. */
+/* Returns true when `whole` is exactly one element, of that tag. */
 bool der_only(struct bytes whole, uint8_t tag, struct bytes *content);
 
-/* Content 00 or ff. */
+/* Reads a BOOLEAN, whose content is 00 or ff. */
 bool der_read_boolean(struct bytes *in, bool *value);
-/* The two's complement content, in its shortest form, at least one byte. */
+/* Reads the content of an INTEGER: two's complement in its shortest form, at least one byte. */
 bool der_read_integer(struct bytes *in, struct bytes *content);
-/* An INTEGER of 0 to 2^31 - 1. */
+/* Reads an INTEGER of 0 to 2^31 - 1. */
 bool der_read_small(struct bytes *in, uint32_t *value);
-/* The magnitude of a positive or zero INTEGER, without its sign byte (zero is one byte 00). */
+/* Reads the magnitude of an INTEGER that is not negative, without its sign byte (zero is one byte 00). */
 bool der_read_unsigned(struct bytes *in, struct bytes *magnitude);
 bool der_read_oid(struct bytes *in, struct bytes *oid);
-/* A BIT STRING; unused bits must be zero. */
+/* Reads a BIT STRING, whose unused bits must be zero. */
 bool der_read_bits(struct bytes *in, struct bytes *bits, unsigned *unused);
-/* UTCTime or GeneralizedTime as RFC 5280 section 4.1.2.5 profiles them: seconds, Z, no fraction. Seconds since the epoch. */
+/* Reads UTCTime or GeneralizedTime as RFC 5280 section 4.1.2.5 has them (seconds, Z, no fraction): seconds since the epoch.
+ */
 bool der_read_time(struct bytes *in, int64_t *seconds);
 
-/* True when `oid` is the content of a well-formed OBJECT IDENTIFIER. */
+/* Returns true when `oid` is the content of a well-formed OBJECT IDENTIFIER. */
 bool der_oid_is_valid(struct bytes oid);
-
-/* Days since the epoch of a date in the proleptic Gregorian calendar; year 0 to 9999, month and day from 1. */
-int64_t der_days(unsigned year, unsigned month, unsigned day);
-/* Days in that month, 28 to 31. */
-unsigned der_month_days(unsigned year, unsigned month);
 
 #endif

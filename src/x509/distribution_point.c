@@ -2,13 +2,13 @@
 
 #include "base/check.h"
 #include "x509/der.h"
-#include "x509/extension.h"
+#include "x509/general_name.h"
 #include "x509/name.h"
 #include "x509/oid.h"
 
 enum { JOINED_SIZE_MAX = 4096, HEADER_MAX = 6 };
 
-/* Tag and length; the size of both. */
+/* Writes tag and length, and returns the size of both. */
 static size_t write_header(uint8_t tag, size_t length, uint8_t out[static HEADER_MAX]) {
     size_t octets = 0;
     while (length >> (8 * octets) != 0 && octets < 4) {
@@ -51,7 +51,7 @@ static bool names_match(uint8_t tag, struct bytes a, struct bytes b) {
     return tag == GENERAL_NAME_DIRECTORY ? name_equal(a, b) : bytes_equal(a, b);
 }
 
-/* Whether that GeneralName is one of the scope's. */
+/* Tells whether the scope has that GeneralName. */
 static bool scope_has(const struct distribution_scope *scope, uint8_t tag, struct bytes name) {
     if (scope->name.size > 0) {
         return tag == GENERAL_NAME_DIRECTORY && name_equal(scope->name, name);
@@ -59,7 +59,7 @@ static bool scope_has(const struct distribution_scope *scope, uint8_t tag, struc
     struct bytes rest = scope->names;
     uint8_t other_tag;
     struct bytes other;
-    while (extension_next_name(&rest, &other_tag, &other)) {
+    while (general_name_next(&rest, &other_tag, &other)) {
         if (other_tag == tag && names_match(tag, other, name)) {
             return true;
         }
@@ -67,7 +67,7 @@ static bool scope_has(const struct distribution_scope *scope, uint8_t tag, struc
     return false;
 }
 
-/* DistributionPointName, without its own EXPLICIT tag. */
+/* Tells whether the scope has a DistributionPointName, which comes without its own EXPLICIT tag. */
 static bool scope_has_point(const struct distribution_scope *scope, const struct certificate *certificate, struct bytes in) {
     struct der point;
     if (!der_next(&in, &point) || in.size > 0) {
@@ -79,11 +79,12 @@ static bool scope_has_point(const struct distribution_scope *scope, const struct
         return size > 0 && scope_has(scope, GENERAL_NAME_DIRECTORY, bytes_of(joined, size));
     }
     while (point.tag == (DER_CONTEXT_CONSTRUCTED | 0) && point.content.size > 0) {
-        struct der name;
-        if (!der_next(&point.content, &name) || !extension_name_is_valid(name.tag, name.content, 4)) {
+        uint8_t tag;
+        struct bytes name;
+        if (!general_name_read(&point.content, GENERAL_NAME_IP_SIZE, &tag, &name)) {
             return false;
         }
-        if (scope_has(scope, name.tag, name.content)) {
+        if (scope_has(scope, tag, name)) {
             return true;
         }
     }
@@ -110,11 +111,11 @@ bool distribution_scope_covers(const struct distribution_scope *scope, const str
     if (certificate->is_ca ? scope->only_user_certificates : scope->only_ca_certificates) {
         return false;
     }
-    /* Section 6.3.3, its last paragraph: the issuer's name is a point of every certificate. */
+    /* By the last paragraph of section 6.3.3 the issuer's name is a point of every certificate. */
     if ((scope->names.size == 0 && scope->name.size == 0) || scope_has(scope, GENERAL_NAME_DIRECTORY, certificate->issuer)) {
         return true;
     }
-    struct certificate_extension extension;
+    struct extension extension;
     struct bytes points;
     if (!certificate_find_extension(certificate, OID_CRL_DISTRIBUTION_POINTS, &extension) ||
         !der_only(extension.value, DER_SEQUENCE, &points)) {

@@ -1,6 +1,6 @@
 /*
- * Which certificates a CRL covers: its issuingDistributionPoint held against the certificate's cRLDistributionPoints (RFC
- * 5280 section 6.3.3 (b)).
+ * The certificates that a CRL covers: its issuingDistributionPoint is held against the certificate's cRLDistributionPoints
+ * (RFC 5280 section 6.3.3 (b)).
  */
 #ifndef X509_DISTRIBUTION_POINT_H
 #define X509_DISTRIBUTION_POINT_H
@@ -15,9 +15,9 @@ struct distribution_scope {
 };
 
 /*
- * Whether a CRL by the issuer of `certificate` with that scope speaks for it. A scope without names covers all points; with
- * names, one of them must be a name of one of the certificate's points, or the issuer's own name. Points for some reasons
- * only, points of another CRL issuer and an extension that cannot be read match nothing.
+ * Tells whether a CRL by the issuer of `certificate` with that scope covers the certificate. A scope without names covers
+ * all points; of a scope with names, one must be a name of one of the certificate's points, or the issuer's own name. Points
+ * for some reasons only, points of another CRL issuer and an extension that cannot be read match no scope.
  */
 bool distribution_scope_covers(const struct distribution_scope *scope, const struct certificate *certificate);
 

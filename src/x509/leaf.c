@@ -2,7 +2,7 @@
 
 #include "x509/der.h"
 
-/* Reads over what stands before the Validity: version, if it is there, serial number, signature algorithm and issuer. */
+/* Reads over the fields before the Validity: version, if it is there, serial number, signature algorithm and issuer. */
 static bool pass_head(struct bytes *tbs) {
     struct der element;
     struct bytes version;

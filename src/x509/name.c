@@ -1,9 +1,10 @@
 #include "x509/name.h"
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "x509/der.h"
 
-/* The parts of a Name that is known to be valid, so that reading cannot fail. */
+/* The Name is known to be valid, so that reading cannot fail. */
 struct name_reader name_reader_of(struct bytes name) {
     struct name_reader reader = {{NULL, 0}, {NULL, 0}, 0};
     CHECK(der_only(name, DER_SEQUENCE, &reader.rdns));
@@ -65,25 +66,6 @@ bool name_is_string(uint8_t tag) {
     }
 }
 
-/* One UTF-8 sequence (RFC 3629): shortest form, no surrogates. */
-static bool next_utf8(struct bytes *rest, uint32_t *character) {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    const uint8_t *data = rest->data;
-    size_t size = data[0] < 0x80 ? 1 : data[0] >> 5 == 6 ? 2 : data[0] >> 4 == 14 ? 3 : data[0] >> 3 == 30 ? 4 : 0;
-    if (size == 0 || size > rest->size) {
-        return false;
-    }
-    *character = size == 1 ? data[0] : data[0] & (0x7fu >> size);
-    for (size_t i = 1; i < size; i++) {
-        if (data[i] >> 6 != 2) {
-            return false;
-        }
-        *character = *character << 6 | (data[i] & 0x3f);
-    }
-    *rest = bytes_of(data + size, rest->size - size);
-    return *character >= least[size];
-}
-
 static bool next_wide(struct bytes *rest, size_t size, uint32_t *character) {
     if (rest->size < size) {
         return false;
@@ -104,7 +86,7 @@ enum name_character_result name_next_character(struct name_characters *character
     *character = 0;
     switch (characters->tag) {
     case DER_UTF8_STRING:
-        read = next_utf8(&characters->rest, character);
+        read = utf8_read(&characters->rest, character);
         break;
     case DER_BMP_STRING:
         read = next_wide(&characters->rest, 2, character);
@@ -113,7 +95,7 @@ enum name_character_result name_next_character(struct name_characters *character
         read = next_wide(&characters->rest, 4, character);
         break;
     default:
-        /* One byte each. Bytes from 0x80 are no legal characters of most of these types; where they occur they are
+        /* Each byte is a character. Bytes from 0x80 on are illegal in most of these types; where they occur they are
          * Latin-1, and OpenSSL reads them so. */
         read = next_wide(&characters->rest, 1, character);
     }
@@ -121,7 +103,7 @@ enum name_character_result name_next_character(struct name_characters *character
     return read && *character <= 0x10ffff && !surrogate ? NAME_CHARACTER : NAME_CHARACTERS_BAD;
 }
 
-/* Bytes at the front of a string that are a character of ASCII each, and not NUL. */
+/* Returns how many bytes at the front of a string are each a character of ASCII other than NUL. */
 static size_t ascii_size(const struct name_characters *characters) {
     size_t size = 0;
     if (characters->tag != DER_BMP_STRING && characters->tag != DER_UNIVERSAL_STRING) {

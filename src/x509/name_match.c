@@ -1,12 +1,13 @@
-/* Names as they are compared: name_equal, name_is_within and name_hash rest on one folding of strings. */
+/* The comparison of Names: name_equal, name_is_within and name_hash fold strings by the same functions. */
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/utf8.h"
 #include "x509/der.h"
 #include "x509/name.h"
 
 enum {
     CHUNK_SIZE = 256,
-    STEP_MAX = 1 + 4, /* bytes that one character adds at most: a space before it, and itself in UTF-8 */
+    STEP_MAX = 1 + 4, /* bytes that one character adds at most: a space before it, and its own in UTF-8 */
     TYPE_SIZE = 30,   /* most types are far shorter */
 };
 
@@ -16,18 +17,18 @@ uint64_t name_bytes_folded(void) {
     return bytes_folded;
 }
 
-/* A string that is read as it is compared. */
+/* A string while it is compared. */
 struct folder {
     struct name_characters characters;
-    bool started; /* something other than a space has come */
-    bool space;   /* one is owed, if anything follows */
+    bool started; /* a character other than a space has come */
+    bool space;   /* a space goes before the next character, if there is one */
 };
 
 static struct folder folder_of(const struct name_attribute *attribute) {
     return (struct folder){.characters = {attribute->tag, attribute->value}};
 }
 
-/* False at the end. No valid string has a character that cannot be read. */
+/* Reads a character. False at the end; a valid string has no character that cannot be read. */
 static bool next_character(struct folder *folder, uint32_t *character) {
     struct name_characters *characters = &folder->characters;
     bool wide = characters->tag == DER_BMP_STRING || characters->tag == DER_UNIVERSAL_STRING;
@@ -40,8 +41,9 @@ static bool next_character(struct folder *folder, uint32_t *character) {
 }
 
 /*
- * The next bytes of a string as it is compared: UTF-8 with small letters of ASCII, one space for each run within, none at
- * the ends. 0 at its end. Strings that match come in the same pieces, since where one ends depends on what is in it alone.
+ * Writes the next bytes of a string in the form that is compared: UTF-8 with small letters of ASCII, one space for each run
+ * of spaces, none at the ends. Returns how many; 0 at the end. Strings that match come in the same pieces, since the end of
+ * a piece depends on the folded characters alone.
  */
 static size_t fold(struct folder *folder, uint8_t chunk[static CHUNK_SIZE]) {
     size_t size = 0;
@@ -60,9 +62,7 @@ static size_t fold(struct folder *folder, uint8_t chunk[static CHUNK_SIZE]) {
         if (character < 0x80) {
             chunk[size++] = (uint8_t)(character >= 'A' && character <= 'Z' ? character + ('a' - 'A') : character);
         } else {
-            struct text text = text_over(chunk + size, STEP_MAX);
-            name_append_character(&text, character);
-            size += text.size;
+            size += utf8_write(character, chunk + size);
         }
     }
     bytes_folded += before - folder->characters.rest.size;
@@ -99,7 +99,7 @@ static uint64_t hash_two(uint64_t first, uint64_t second) {
     return hash_bytes(both, sizeof(both));
 }
 
-/* Of type and value, and of `place`. Most attributes are one piece with their type, and so hashed at once. */
+/* Hashes type and value, and `place`. Most attributes fit in one piece with their type, and are hashed at once. */
 static uint64_t attribute_hash(const struct name_attribute *attribute, unsigned place) {
     uint8_t first[2 + TYPE_SIZE + CHUNK_SIZE] = {(uint8_t)place};
     struct bytes type = attribute->oid;
@@ -123,7 +123,7 @@ static uint64_t attribute_hash(const struct name_attribute *attribute, unsigned 
     return hash;
 }
 
-/* An RDN's attributes, and what each is found by. */
+/* An RDN's attributes, and the hash of each, by which it is found. */
 struct set {
     size_t count;
     struct name_attribute attributes[NAME_RDN_ATTRIBUTES_MAX];
@@ -145,8 +145,9 @@ static void hash_set(struct set *set) {
 }
 
 /*
- * Sets are compared without order, since folding may have changed how DER would sort them, and each attribute of one has
- * its own in the other. Hashes come first: a set of many that are nearly alike would else cost the square of their size.
+ * Sets are compared without order, since folding may have changed the order that DER gives them, and each attribute of one
+ * needs its own in the other. Hashes are compared first: else a set of many that are nearly alike would cost the square of
+ * their size.
  */
 static bool sets_match(struct set *a, struct set *b) {
     if (a->count != b->count) {
@@ -216,7 +217,7 @@ uint64_t name_hash(struct bytes name) {
     struct name_attribute attribute;
     uint64_t hash = 1;
     while (name_next(&reader, &attribute)) {
-        /* A sum within the RDN, which is a set; the RDN's place makes the order of RDNs count. */
+        /* Within an RDN, which is a set, the hashes are added up; by the RDN's number the order of RDNs counts. */
         hash += attribute_hash(&attribute, attribute.rdn);
     }
     return hash;

@@ -22,7 +22,7 @@ void oid_append(struct text *out, struct bytes oid) {
     }
 }
 
-/* One decimal number without leading zeros, below 2^56; advances *at behind it. */
+/* Reads a decimal number without leading zeros, below 2^56, and advances *at behind it. */
 static bool parse_arc(const char **at, uint64_t *arc) {
     const char *c = *at;
     if (*c < '0' || *c > '9' || (*c == '0' && c[1] >= '0' && c[1] <= '9')) {

@@ -1,10 +1,10 @@
-/* The object identifiers that are known here, as DER content octets, and their dotted form. */
+/* The object identifiers that are known here, as DER content octets, and the dotted form of any. */
 #ifndef X509_OID_H
 #define X509_OID_H
 
 #include "base/text.h"
 
-/* An OID as a view of static bytes: OID_VIEW("\x55\x1d\x0f"). */
+/* Gives an OID as a view of static bytes: OID_VIEW("\x55\x1d\x0f"). */
 #define OID_VIEW(literal) ((struct bytes){(const uint8_t *)(literal), sizeof(literal) - 1})
 
 /* Certificate extensions (RFC 5280 section 4.2.1). */
@@ -47,7 +47,7 @@
 
 /* Appends "1.2.840.113549"; `oid` must be valid (der_oid_is_valid). */
 void oid_append(struct text *out, struct bytes oid);
-/* Encodes a dotted OID: true and *size bytes in `out` when it is one and fits in `capacity`. */
+/* Encodes a dotted OID. True, and *size bytes in `out`, when `dotted` is one and `capacity` is enough. */
 bool oid_parse(const char *dotted, uint8_t *out, size_t capacity, size_t *size);
 
 #endif

@@ -12,7 +12,7 @@ struct pem_reader pem_reader_of(struct bytes text) {
 }
 
 bool pem_is_der(struct bytes file) {
-    /* '0' begins a text as well, but no text goes on with a length octet of 0x80 or more. */
+    /* A text may begin with '0' as well, but none goes on with a length octet of 0x80 or more. */
     return file.size >= 2 && file.data[0] == 0x30 && file.data[1] >= 0x80;
 }
 
@@ -20,7 +20,7 @@ bool pem_label_is(const struct pem_block *block, const char *label) {
     return bytes_equal(block->label, bytes_of_string(label));
 }
 
-/* The next line without its end and the white space before it; false at the end of the text. */
+/* Takes the next line, without its end and the white space before the end. False at the end of the text. */
 static bool next_line(struct pem_reader *reader, struct bytes *line) {
     if (reader->rest.size == 0) {
         return false;
@@ -48,7 +48,7 @@ static bool begins_with(struct bytes text, struct bytes part) {
     return text.size >= part.size && memcmp(text.data, part.data, part.size) == 0;
 }
 
-/* Drops the byte order mark of UTF-8, which some editors write. Files that were joined have one in their midst. */
+/* Drops the byte order mark of UTF-8, which some editors write. Files that were joined have one in the middle. */
 static struct bytes without_mark(struct bytes line) {
     size_t size = begins_with(line, byte_order_mark) ? byte_order_mark.size : 0;
     return bytes_of(line.data + size, line.size - size);
@@ -67,7 +67,7 @@ static bool contains(struct bytes line, struct bytes part) {
     return false;
 }
 
-/* The label of a boundary line, or false when the line is no such boundary. */
+/* Reads the label of a boundary line. False when the line is no such boundary. */
 static bool read_boundary(struct bytes line, struct bytes mark, struct bytes *label) {
     if (line.size <= mark.size + dashes.size || memcmp(line.data, mark.data, mark.size) != 0 ||
         memcmp(line.data + line.size - dashes.size, dashes.data, dashes.size) != 0) {
@@ -90,7 +90,7 @@ static int base64_value(uint8_t c) {
     return c == '+' ? 62 : c == '/' ? 63 : -1;
 }
 
-/* What the lines of one block have been so far. */
+/* The lines of one block so far. */
 struct body {
     size_t digits;
     unsigned padding;
@@ -112,7 +112,7 @@ static bool check_line(struct body *body, struct bytes line) {
     return line.size > 0;
 }
 
-/* Padded to whole quanta, and the bits that padding leaves over are zero: one text for each content. */
+/* Tells whether it is padded to whole quanta, with zeros in the bits left over: each content has one text. */
 static bool body_is_whole(const struct body *body) {
     if (body->digits == 0 || (body->digits + body->padding) % 4 != 0) {
         return false;

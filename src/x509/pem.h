@@ -1,7 +1,7 @@
 /*
  * PEM text (RFC 7468): blocks of base64 between "-----BEGIN label-----" and "-----END label-----". Text between blocks is
- * passed over, but nothing in it may look like a broken boundary: a file is read whole or it is refused. A byte order mark
- * of UTF-8 before a line outside of blocks is passed over too.
+ * passed over, but none of it may look like a broken boundary: a file is read whole or it is refused. A byte order mark of
+ * UTF-8 before a line outside of blocks is passed over too.
  */
 #ifndef X509_PEM_H
 #define X509_PEM_H
@@ -31,7 +31,7 @@ void pem_decode(const struct pem_block *block, uint8_t *out);
 
 bool pem_label_is(const struct pem_block *block, const char *label);
 
-/* True when the file is one DER structure rather than text. */
+/* Returns true when the file is one DER structure rather than text. */
 bool pem_is_der(struct bytes file);
 
 #endif

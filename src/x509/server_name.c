@@ -1,10 +1,8 @@
 #include "x509/server_name.h"
 
-#include "x509/extension.h"
+#include "x509/general_name.h"
 
-#include <arpa/inet.h>
-
-/* What follows the first label, with its dot; empty when there is none. */
+/* Returns the part behind the first label, with its dot; empty when there is none. */
 static struct bytes behind_first_label(struct bytes name) {
     const uint8_t *dot = name.size == 0 ? NULL : memchr(name.data, '.', name.size);
     return dot == NULL ? bytes_of(NULL, 0) : bytes_of(dot, name.size - (size_t)(dot - name.data));
@@ -27,7 +25,7 @@ bool server_name_is_covered(const struct certificate *certificate, const char *n
     struct bytes names = certificate->san;
     struct bytes presented;
     uint8_t tag;
-    while (extension_next_name(&names, &tag, &presented)) {
+    while (general_name_next(&names, &tag, &presented)) {
         if (tag == GENERAL_NAME_DNS && matches(presented, bytes_of_string(name))) {
             return true;
         }
@@ -39,7 +37,7 @@ bool server_name_has_ip(const struct certificate *certificate) {
     struct bytes names = certificate->san;
     struct bytes value;
     uint8_t tag;
-    while (extension_next_name(&names, &tag, &value)) {
+    while (general_name_next(&names, &tag, &value)) {
         if (tag == GENERAL_NAME_IP) {
             return true;
         }
@@ -47,30 +45,20 @@ bool server_name_has_ip(const struct certificate *certificate) {
     return false;
 }
 
-static bool append_ip(struct text *out, struct bytes value) {
-    char address[INET6_ADDRSTRLEN];
-    int family = value.size == 4 ? AF_INET : AF_INET6;
-    if ((value.size != 4 && value.size != 16) || inet_ntop(family, value.data, address, sizeof address) == NULL) {
-        return false;
-    }
-    text_append_string(out, address);
-    return true;
-}
-
 void server_name_append_all(struct text *out, const struct certificate *certificate) {
     struct bytes names = certificate->san;
     struct bytes value;
     uint8_t tag;
     const char *joint = "\"";
-    while (extension_next_name(&names, &tag, &value)) {
+    while (general_name_next(&names, &tag, &value)) {
         if (tag != GENERAL_NAME_DNS && tag != GENERAL_NAME_IP) {
             continue;
         }
         text_append_string(out, joint);
         if (tag == GENERAL_NAME_DNS) {
             text_append_bytes(out, value);
-        } else if (!append_ip(out, value)) {
-            text_append_string(out, "?");
+        } else {
+            general_name_append_ip(out, value);
         }
         text_append_string(out, "\"");
         joint = ", \"";

@@ -4,18 +4,18 @@
 #include "base/check.h"
 #include "x509/der.h"
 #include "x509/oid.h"
+#include "x509/sha256.h"
 
 #include <wolfssl/options.h>
 #include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/ed25519.h>
 #include <wolfssl/wolfcrypt/rsa.h>
 #include <wolfssl/wolfcrypt/sha.h>
-#include <wolfssl/wolfcrypt/sha256.h>
 #include <wolfssl/wolfcrypt/sha512.h>
 
 enum { DIGEST_INFO_MAX = 19 + SIGNATURE_DIGEST_MAX };
 
-/* DigestInfo up to the digest (RFC 8017 section 9.2, notes 1), and what wolfCrypt calls the hash. */
+/* DigestInfo up to the digest (RFC 8017 section 9.2, notes 1), and wolfCrypt's names of the hash. */
 static const struct {
     struct bytes oid;
     uint8_t prefix[19];
@@ -48,7 +48,7 @@ static bool is_null_or_absent(struct bytes parameters) {
     return parameters.size == 0 || (der_only(parameters, DER_NULL, &content) && content.size == 0);
 }
 
-static enum reason read_hash(const struct certificate_algorithm *algorithm, enum signature_hash *hash) {
+static enum reason read_hash(const struct algorithm *algorithm, enum signature_hash *hash) {
     for (unsigned i = SIGNATURE_SHA256; i <= SIGNATURE_SHA512; i++) {
         if (bytes_equal(algorithm->oid, hashes[i].oid)) {
             *hash = (enum signature_hash)i;
@@ -58,13 +58,13 @@ static enum reason read_hash(const struct certificate_algorithm *algorithm, enum
     return REASON_WEAK_SIGNATURE;
 }
 
-/* The content of an EXPLICIT [number] AlgorithmIdentifier, if it is there. */
-static bool read_tagged_algorithm(struct bytes *in, uint8_t number, struct certificate_algorithm *algorithm, bool *present) {
+/* Reads the content of an EXPLICIT [number] AlgorithmIdentifier, if it is there. */
+static bool read_tagged_algorithm(struct bytes *in, uint8_t number, struct algorithm *algorithm, bool *present) {
     struct bytes explicit;
     if (!der_read_optional(in, (uint8_t)(DER_CONTEXT_CONSTRUCTED | number), &explicit, present)) {
         return false;
     }
-    return !*present || (certificate_read_algorithm(&explicit, algorithm) && explicit.size == 0);
+    return !*present || (algorithm_read(&explicit, algorithm) && explicit.size == 0);
 }
 
 static bool read_tagged_number(struct bytes *in, uint8_t number, uint32_t *value) {
@@ -76,12 +76,12 @@ static bool read_tagged_number(struct bytes *in, uint8_t number, uint32_t *value
     return !present || (der_read_small(&explicit, value) && explicit.size == 0);
 }
 
-/* RSASSA-PSS-params (RFC 4055 section 3.1). The defaults are SHA-1, which is not accepted. */
+/* Reads RSASSA-PSS-params (RFC 4055 section 3.1). Their defaults are SHA-1, which is not accepted. */
 static enum reason read_pss(struct bytes parameters, struct signature_algorithm *result) {
     struct bytes content;
-    struct certificate_algorithm hash;
-    struct certificate_algorithm mask;
-    struct certificate_algorithm mask_hash;
+    struct algorithm hash;
+    struct algorithm mask;
+    struct algorithm mask_hash;
     bool has_hash;
     bool has_mask;
     uint32_t salt = 20;
@@ -94,7 +94,7 @@ static enum reason read_pss(struct bytes parameters, struct signature_algorithm 
     if (!has_hash || !has_mask || !bytes_equal(mask.oid, OID_MGF1)) {
         return REASON_WEAK_SIGNATURE;
     }
-    if (!certificate_read_algorithm(&mask.parameters, &mask_hash) || mask.parameters.size > 0) {
+    if (!algorithm_read(&mask.parameters, &mask_hash) || mask.parameters.size > 0) {
         return REASON_MALFORMED;
     }
     enum signature_hash of_mask;
@@ -106,11 +106,11 @@ static enum reason read_pss(struct bytes parameters, struct signature_algorithm 
         return reason;
     }
     result->salt_size = salt;
-    /* RFC 4055 recommends one hash for both; nobody is known to do otherwise. */
+    /* RFC 4055 recommends one hash for both; no CA is known to do otherwise. */
     return of_mask == result->hash ? REASON_OK : REASON_WEAK_SIGNATURE;
 }
 
-enum reason signature_judge_algorithm(const struct certificate_algorithm *algorithm, struct signature_algorithm *result) {
+enum reason signature_judge_algorithm(const struct algorithm *algorithm, struct signature_algorithm *result) {
     static const struct {
         struct bytes oid;
         struct signature_algorithm algorithm;
@@ -147,7 +147,7 @@ static unsigned bit_count(struct bytes magnitude) {
     return bits;
 }
 
-/* Odd numbers, of which the exponent is above 1 and not too long. */
+/* Tells whether both numbers are odd, and the exponent above 1 and not too long. */
 static bool is_sound_rsa(const struct signature_key *key) {
     const uint8_t *exponent = key->exponent.data;
     size_t last = key->exponent.size - 1;
@@ -205,7 +205,7 @@ static enum reason judge_ec_key(const struct certificate *certificate, struct si
 }
 
 enum reason signature_judge_key(const struct certificate *certificate, struct signature_key *key) {
-    const struct certificate_algorithm *algorithm = &certificate->key_algorithm;
+    const struct algorithm *algorithm = &certificate->key_algorithm;
     *key = (struct signature_key){.algorithm = {SIGNATURE_RSA, SIGNATURE_HASH_NONE, 0}};
     if (bytes_equal(algorithm->oid, OID_RSA)) {
         return is_null_or_absent(algorithm->parameters) ? judge_rsa_key(certificate, key) : REASON_MALFORMED;
@@ -235,7 +235,10 @@ void signature_sha1(struct bytes data, uint8_t digest[static SIGNATURE_SHA1_SIZE
 }
 
 void signature_sha256(struct bytes data, uint8_t digest[static SIGNATURE_SHA256_SIZE]) {
-    CHECK(wc_Sha256Hash(data.data, (word32)data.size, digest) == 0);
+    struct sha256 hash;
+    sha256_begin(&hash);
+    sha256_add(&hash, data.data, data.size);
+    sha256_end(&hash, digest);
 }
 
 size_t signature_digest_size(const struct signature_algorithm *algorithm) {
@@ -253,7 +256,7 @@ size_t signature_digest(const struct signature_algorithm *algorithm, struct byte
 }
 
 static bool verify_pkcs1(RsaKey *key, enum signature_hash hash, struct bytes digest, struct bytes signature) {
-    /* The whole block is rebuilt and compared: nothing in it is parsed, so nothing in it can hide. */
+    /* The whole block is rebuilt and compared, and none of it is parsed, so that nothing can hide in it. */
     uint8_t expected[DIGEST_INFO_MAX];
     size_t prefix_size = sizeof(hashes[hash].prefix);
     memcpy(expected, hashes[hash].prefix, prefix_size);
@@ -298,7 +301,7 @@ static bool verify_rsa(const struct signature_key *from, const struct signature_
     return good;
 }
 
-/* Ecdsa-Sig-Value in DER, and nothing behind it: wolfCrypt's own reader need not be that strict. */
+/* Tells whether it is an Ecdsa-Sig-Value in DER with nothing behind it: wolfCrypt's own reader need not be that strict. */
 static bool is_ecdsa_value(struct bytes signature) {
     struct bytes content;
     struct bytes r;

@@ -1,6 +1,6 @@
 /*
- * Public keys and signatures of certificates: which are accepted, and whether one holds. Arithmetic is wolfCrypt's; what it
- * is given has been held to our limits before.
+ * Public keys and signatures of certificates: which are accepted, and whether one holds. The arithmetic is wolfCrypt's; it
+ * gets only numbers within the limits below.
  */
 #ifndef X509_SIGNATURE_H
 #define X509_SIGNATURE_H
@@ -31,7 +31,7 @@ struct signature_algorithm {
     uint32_t salt_size;       /* PSS: bytes; for a key the least that it allows */
 };
 
-/* A key that is accepted. Views of the certificate. */
+/* A key, by views of its certificate. */
 struct signature_key {
     struct signature_algorithm algorithm;
     int curve;            /* ECDSA: wolfCrypt's curve number; 0: not one that is accepted */
@@ -41,34 +41,36 @@ struct signature_key {
     struct bytes exponent;
 };
 
-/* REASON_OK, REASON_WEAK_SIGNATURE (not one of those above) or REASON_MALFORMED. */
-enum reason signature_judge_algorithm(const struct certificate_algorithm *algorithm, struct signature_algorithm *result);
+/* Returns REASON_OK, REASON_WEAK_SIGNATURE (an algorithm that is not accepted) or REASON_MALFORMED. */
+enum reason signature_judge_algorithm(const struct algorithm *algorithm, struct signature_algorithm *result);
 
 /*
- * REASON_OK, REASON_WEAK_KEY (RSA below 2048 bits, or a kind of key or curve that is not accepted), REASON_TOO_LARGE (RSA
- * above 8192 bits) or REASON_MALFORMED. No arithmetic: a point that is not on its curve is found by signature_verify.
+ * Returns REASON_OK, REASON_WEAK_KEY (RSA below 2048 bits, or a kind of key or curve that is not accepted), REASON_TOO_LARGE
+ * (RSA above 8192 bits) or REASON_MALFORMED, without any arithmetic: signature_verify refuses a point that is not on its
+ * curve.
  */
 enum reason signature_judge_key(const struct certificate *certificate, struct signature_key *key);
 
 /*
- * Whether signatures can be checked with a key of which signature_judge_key has said `reason`: with one that is accepted,
- * and with one of RSA that is no worse than too short, so that its owner can be told from somebody else. With no other key
- * is there any arithmetic.
+ * Tells whether signatures can be checked with a key of which signature_judge_key has said `reason`: with a key that is
+ * accepted, and with an RSA key that is only too short, so that its owner can be told from somebody else. No other key
+ * causes any arithmetic.
  */
 bool signature_key_can_verify(const struct signature_key *key, enum reason reason);
 
-/* Whether `signature` over `data` is by the owner of `key`. False for everything that is wrong with either. */
+/* Tells whether the owner of `key` has made `signature` over `data`. False also when key or signature are malformed. */
 bool signature_verify(const struct signature_key *key, const struct signature_algorithm *algorithm, struct bytes data,
                       struct bytes signature);
 
 /*
- * The two halves of it, for data that is signed once and checked later: the digest that `algorithm` signs, and its size;
- * 0 for Ed25519, which signs the data as they are and has no such halves.
+ * Does the first half of signature_verify, for data that are read now and checked later: writes the digest that `algorithm`
+ * signs, and returns its size. 0 for Ed25519, which signs the data themselves and has no such halves.
  */
 size_t signature_digest(const struct signature_algorithm *algorithm, struct bytes data,
                         uint8_t digest[static SIGNATURE_DIGEST_MAX]);
-/* Bytes of that digest; 0 for Ed25519. */
+/* Returns the bytes of that digest; 0 for Ed25519. */
 size_t signature_digest_size(const struct signature_algorithm *algorithm);
+/* Does the second half. */
 bool signature_verify_digest(const struct signature_key *key, const struct signature_algorithm *algorithm,
                              struct bytes digest, struct bytes signature);
 

@@ -1,8 +1,19 @@
 #include "changes.h"
 #include "config/client_auth.h"
+#include "path/terms.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
+
+/* When the first of the lists ends. */
+static int64_t first_end(const struct revocation *revocation) {
+    struct terms terms;
+    cr_assert_eq(terms_of_lists(&terms, revocation, 0), 0);
+    cr_assert_gt(terms.count, 0);
+    int64_t end = terms.items[0].end;
+    terms_free(&terms);
+    return end;
+}
 
 Test(client_auth, problems, .init = changes_set_up, .fini = changes_tear_down) {
     static const struct change changes[] = {
@@ -62,7 +73,7 @@ Test(client_auth, revocation_arrives_whole) {
     cr_assert_not(host->policy.accept_stale_crls);
     cr_assert_eq(revocation_count(host->revocation), 2);
     cr_assert_eq(revocation_entries(host->revocation), 1);
-    cr_assert_eq(revocation_next_update(host->revocation), 4701974400, "2119-01-01, the earlier of the two");
+    cr_assert_eq(first_end(host->revocation), 4701974400, "2119-01-01, the earlier of the two");
     config_release(config);
     scene_remove(&scene);
 }
@@ -75,8 +86,7 @@ Test(client_auth, scope_and_staleness_are_the_policys) {
     const struct config_host *host = &config->hosts[0];
     cr_assert_eq(host->policy.revocation_scope, REVOCATION_LEAF);
     cr_assert(host->policy.accept_stale_crls);
-    cr_assert_eq(revocation_next_update(host->revocation), 1609459200,
-                 "2021-01-01: that a list has ended is no problem here");
+    cr_assert_eq(first_end(host->revocation), 1609459200, "2021-01-01: that a list has ended is no problem here");
     config_release(config);
     config = load(&scene, "{mode: enforce, ca: [root2.pem], crl: [ended.crl], crl_check: chain, crl_stale: reject}");
     cr_assert_eq(config->hosts[0].policy.revocation_scope, REVOCATION_CHAIN);

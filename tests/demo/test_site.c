@@ -63,9 +63,9 @@ static size_t read_chain(const char *name, struct bytes chain[static CHAIN_MAX])
 }
 
 static enum reason judge(const char *name, int64_t now) {
-    char trust_error[IDENTITY_ERROR_SIZE];
+    struct error trust_error;
     struct trust *trust = trust_create();
-    cr_assert_eq(trust_add_file(trust, read_file("root.pem"), trust_error), 0, "%s", trust_error);
+    cr_assert_eq(trust_add_file(trust, read_file("root.pem"), &trust_error), 0, "%s", trust_error.text);
     struct bytes chain[CHAIN_MAX];
     size_t count = read_chain(name, chain);
     struct forward forward = {NULL, 0};
@@ -91,10 +91,10 @@ Test(demo_site, the_server_certificate_and_key_belong_together) {
     uint8_t chain[DEMO_FILE_SIZE_MAX];
     ssize_t size = demo_folder_read(&folder, "server.pem", chain);
     bool at_key;
-    char tls_error[TLS_ERROR_SIZE];
+    struct error tls_error;
     struct tls_credentials *credentials =
-        tls_credentials_load(bytes_of(chain, (size_t)size), read_file("server.key"), &at_key, tls_error);
-    cr_assert_not_null(credentials, "%s", tls_error);
+        tls_credentials_load(bytes_of(chain, (size_t)size), read_file("server.key"), &at_key, &tls_error);
+    cr_assert_not_null(credentials, "%s", tls_error.text);
     cr_assert_eq(credentials->chain_count, 2);
     tls_credentials_free(credentials);
 }

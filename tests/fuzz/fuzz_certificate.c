@@ -2,7 +2,7 @@
  */
 #include "base/check.h"
 #include "base/hash.h"
-#include "x509/extension.h"
+#include "x509/general_name.h"
 #include "x509/name.h"
 #include "x509/signature.h"
 
@@ -36,22 +36,22 @@ static void check_name(struct bytes name) {
 }
 
 static void check_lists(const struct certificate *certificate, const uint8_t *data, size_t size) {
-    struct certificate_extension extension;
-    struct certificate_extension found;
+    struct extension extension;
+    struct extension found;
     for (struct bytes rest = certificate->extensions; certificate_next_extension(&rest, &extension);) {
         check_inside(extension.value, data, size);
         CHECK(certificate_find_extension(certificate, extension.oid, &found) && found.value.data == extension.value.data);
     }
     uint8_t tag;
     struct bytes value;
-    for (struct bytes rest = certificate->san; extension_next_name(&rest, &tag, &value);) {
+    for (struct bytes rest = certificate->san; general_name_next(&rest, &tag, &value);) {
         check_inside(value, data, size);
         CHECK(tag != GENERAL_NAME_DNS || memchr(value.data, '\0', value.size) == NULL);
     }
-    for (struct bytes rest = certificate->permitted; extension_next_subtree(&rest, &tag, &value);) {
+    for (struct bytes rest = certificate->permitted; general_name_next_subtree(&rest, &tag, &value);) {
         check_inside(value, data, size);
     }
-    for (struct bytes rest = certificate->excluded; extension_next_subtree(&rest, &tag, &value);) {
+    for (struct bytes rest = certificate->excluded; general_name_next_subtree(&rest, &tag, &value);) {
         check_inside(value, data, size);
     }
 }

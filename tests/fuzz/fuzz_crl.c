@@ -102,7 +102,7 @@ static void check_crl(const struct revocation *revocation, struct bytes der) {
 }
 
 static void check_file(const struct revocation *revocation, struct bytes file, int result, const char *error) {
-    CHECK(memchr(error, '\0', IDENTITY_ERROR_SIZE) != NULL && (result == 0) == (error[0] == '\0'));
+    CHECK(memchr(error, '\0', ERROR_SIZE) != NULL && (result == 0) == (error[0] == '\0'));
     CHECK((result == 0) == (revocation_count(revocation) > 0));
     if (pem_is_der(file)) {
         check_crl(revocation, file);
@@ -197,7 +197,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         return 0;
     }
     struct bytes parts[PARTS_MAX];
-    char error[IDENTITY_ERROR_SIZE] = "";
+    struct error error = {""};
     size_t count = split(bytes_of(data + 1, size - 1), parts);
     struct trust *trust = trust_create();
     struct revocation *revocation = revocation_create();
@@ -205,10 +205,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if ((data[0] & 4) != 0) {
             sign_all(parts[1], parts + 2, count - 2);
         }
-        int result = revocation_add_file(revocation, parts[1], error);
-        check_file(revocation, parts[1], result, error);
-        bool ready_to_judge = trust_add_file(trust, parts[0], error) == 0 && result == 0;
-        if (ready_to_judge && revocation_check(revocation, trust, error) == 0) {
+        int result = revocation_add_file(revocation, parts[1], &error);
+        check_file(revocation, parts[1], result, error.text);
+        bool ready_to_judge = trust_add_file(trust, parts[0], &error) == 0 && result == 0;
+        if (ready_to_judge && revocation_check(revocation, trust, &error) == 0) {
             const struct path_settings settings = {
                 .trust = trust,
                 .depth_max = PATH_CHAIN_MAX,

@@ -52,14 +52,14 @@ static void make_contexts(void) {
     hash_init();
     CHECK(tls_library_init() == 0);
     for (size_t i = 0; i < ARRAY_LENGTH(keys); i++) {
-        char error[TLS_ERROR_SIZE];
+        struct error error;
         bool at_key;
         struct tls_context_options options = {.request_certificate = true};
 
-        credentials[i] = tls_credentials_load(read_file(keys[i], ".pem"), read_file(keys[i], ".key"), &at_key, error);
+        credentials[i] = tls_credentials_load(read_file(keys[i], ".pem"), read_file(keys[i], ".key"), &at_key, &error);
         CHECK(credentials[i] != NULL);
         options.credentials = credentials[i];
-        contexts[i] = tls_context_create(&options, error);
+        contexts[i] = tls_context_create(&options, &error);
         CHECK(contexts[i] != NULL);
     }
 }

@@ -8,8 +8,10 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "identity/identity.h"
-#include "tls/internal.h"
+#include "tls/context.h"
+#include "tls/proof.h"
 #include "tls/session.h"
+#include "tls/wolfssl.h"
 #include "x509/der.h"
 #include "x509/leaf.h"
 #include "x509/pem.h"
@@ -80,19 +82,19 @@ static struct bytes read_der(const char *name) {
 
 static void set_up(void) {
     hash_init();
-    char error[TLS_ERROR_SIZE > IDENTITY_ERROR_SIZE ? TLS_ERROR_SIZE : IDENTITY_ERROR_SIZE];
+    struct error error;
     static const struct forward none;
     static struct certificate leaf;
     struct bytes validity;
     bool at_key;
     word32 index = 0;
     CHECK(tls_library_init() == 0);
-    credentials = tls_credentials_load(read_file("server-p256.pem"), read_file("server-p256.key"), &at_key, error);
+    credentials = tls_credentials_load(read_file("server-p256.pem"), read_file("server-p256.key"), &at_key, &error);
     CHECK(credentials != NULL);
     struct tls_context_options options = {.credentials = credentials, .request_certificate = true};
-    context = tls_context_create(&options, error);
+    context = tls_context_create(&options, &error);
     trust = trust_create();
-    CHECK(context != NULL && trust_add_file(trust, read_file("intermediate.pem"), error) == 0);
+    CHECK(context != NULL && trust_add_file(trust, read_file("intermediate.pem"), &error) == 0);
     policy = (struct identity_policy){.trust = trust, .depth_max = 4, .forward = &none};
     identity_policy_seal(&policy);
     CHECK(leaf_read(read_der("client-p256.pem"), &leaf, &validity));

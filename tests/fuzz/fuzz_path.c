@@ -6,6 +6,7 @@
  */
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/utf8.h"
 #include "identity/identity.h"
 #include "path/path.h"
 #include "x509/der.h"
@@ -208,7 +209,7 @@ static void check_identity(const struct identity *identity) {
     CHECK(detail_size < IDENTITY_DETAIL_SIZE && (detail_size == 0) == (identity->reason == REASON_OK));
     for (struct bytes rest = bytes_of_string(identity->detail); rest.size > 0;) {
         size_t skip;
-        size_t size = text_utf8_size(rest, &skip);
+        size_t size = utf8_size(rest, &skip);
         CHECK(size > 0 && rest.data[0] >= 0x20 && rest.data[0] != 0x7f && !(rest.data[0] == 0xc2 && rest.data[1] < 0xa0));
         rest = bytes_of(rest.data + size, rest.size - size);
     }
@@ -272,7 +273,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct parts parts[CERTIFICATES_MAX];
     struct bytes certificates[CERTIFICATES_MAX];
     struct forward_header headers[ARRAY_LENGTH(names)];
-    char error[IDENTITY_ERROR_SIZE];
+    struct error error;
     make_keys();
     size_t count = take_parts(bytes_of(data, size), parts);
     for (size_t i = 0; i < count; i++) {
@@ -283,7 +284,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         CHECK(field_parse(names[i], &headers[i].field));
     }
     struct trust *trust = trust_create();
-    if (count > 1 && trust_add_file(trust, certificates[0], error) == 0) {
+    if (count > 1 && trust_add_file(trust, certificates[0], &error) == 0) {
         const struct forward forward = {headers, ARRAY_LENGTH(headers)};
         const struct identity_policy policy = {.trust = trust, .depth_max = PATH_CHAIN_MAX, .forward = &forward};
         struct identity *identity = identity_judge(&policy, certificates + 1, count - 1, false, AT);

@@ -38,12 +38,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
     /* What trust_add_file takes is known to hold a certificate. */
     unsigned found = container_read(bytes_of(data, size));
-    char error[IDENTITY_ERROR_SIZE];
+    struct error error;
     struct trust *trust = trust_create();
-    if (trust_add_file(trust, bytes_of(data, size), error) == 0) {
+    if (trust_add_file(trust, bytes_of(data, size), &error) == 0) {
         CHECK(trust_count(trust) > 0 && (found & CONTAINER_CERTIFICATE) != 0);
     } else {
-        CHECK(trust_count(trust) == 0 && error[0] != '\0');
+        CHECK(trust_count(trust) == 0 && error.text[0] != '\0');
     }
     trust_free(trust);
     return 0;

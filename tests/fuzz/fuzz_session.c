@@ -47,16 +47,16 @@ static struct bytes read_file(const char *path) {
 }
 
 static void make_context(void) {
-    char error[TLS_ERROR_SIZE];
+    struct error error;
     bool at_key;
 
     hash_init();
     CHECK(tls_library_init() == 0);
     credentials = tls_credentials_load(read_file("tests/tls/data/server-p256.pem"),
-                                       read_file("tests/tls/data/server-p256.key"), &at_key, error);
+                                       read_file("tests/tls/data/server-p256.key"), &at_key, &error);
     CHECK(credentials != NULL);
     context =
-        tls_context_create(&(struct tls_context_options){.credentials = credentials, .request_certificate = true}, error);
+        tls_context_create(&(struct tls_context_options){.credentials = credentials, .request_certificate = true}, &error);
     CHECK(context != NULL);
 }
 

@@ -282,7 +282,8 @@ static void step(struct world *world) {
         world->now_s += (uint64_t)world->lifetime_s * reader_u8(&world->input) / 16;
         break;
     case SET_LIFETIME:
-        world->lifetime_s = 1 + reader_u24(&world->input) % TLS_TICKET_LIFETIME_MAX_S;
+        world->lifetime_s = (uint32_t)reader_u16(&world->input) << 8;
+        world->lifetime_s = 1 + (world->lifetime_s | reader_u8(&world->input)) % TLS_TICKET_LIFETIME_MAX_S;
         break;
     case RESTART:
         start(world, take_process(world));

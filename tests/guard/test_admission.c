@@ -6,13 +6,12 @@
 
 static const uint64_t SECOND = 1000 * 1000 * (uint64_t)1000;
 
-static struct admission filled(struct admission_entry *entries, const enum admission_class *classes, size_t count) {
-    struct admission admission;
-    admission_init(&admission, (uint32_t)count, 0);
+static void fill(struct admission *admission, struct admission_entry *entries, const enum admission_class *classes,
+                 size_t count) {
+    admission_init(admission, (uint32_t)count, 0);
     for (size_t i = 0; i < count; i++) {
-        cr_assert_null(admission_wait(&admission, &entries[i], classes[i], ADMISSION_HELLO, 1000 + i));
+        cr_assert_null(admission_wait(admission, &entries[i], classes[i], ADMISSION_HELLO, 1000 + i));
     }
-    return admission;
 }
 
 Test(admission, classes_go_in_order_and_each_is_a_queue) {
@@ -20,7 +19,8 @@ Test(admission, classes_go_in_order_and_each_is_a_queue) {
     const enum admission_class classes[] = {ADMISSION_SUSPECT, ADMISSION_UNKNOWN,   ADMISSION_KNOWN,
                                             ADMISSION_UNKNOWN, ADMISSION_RETURNING, ADMISSION_KNOWN};
     const size_t order[] = {2, 5, 4, 1, 3, 0};
-    struct admission admission = filled(entries, classes, 6);
+    struct admission admission;
+    fill(&admission, entries, classes, 6);
     for (size_t i = 0; i < 6; i++) {
         cr_expect_eq(admission_next(&admission, 2000), &entries[order[i]], "%zu", i);
     }
@@ -57,7 +57,8 @@ Test(admission, a_full_queue_gives_up_the_oldest_of_those_worth_least) {
     struct admission_entry entries[4] = {0};
     struct admission_entry more[4] = {0};
     const enum admission_class classes[] = {ADMISSION_KNOWN, ADMISSION_SUSPECT, ADMISSION_UNKNOWN, ADMISSION_SUSPECT};
-    struct admission admission = filled(entries, classes, 4);
+    struct admission admission;
+    fill(&admission, entries, classes, 4);
     cr_expect_eq(admission_wait(&admission, &more[0], ADMISSION_SUSPECT, ADMISSION_HELLO, 2000), &more[0]);
     cr_expect_eq(admission_wait(&admission, &more[0], ADMISSION_UNKNOWN, ADMISSION_HELLO, 2000), &entries[1]);
     cr_expect_eq(admission_wait(&admission, &more[1], ADMISSION_KNOWN, ADMISSION_HELLO, 2000), &entries[3]);
@@ -72,7 +73,8 @@ Test(admission, who_is_forgotten_is_not_given) {
     const enum admission_class classes[] = {ADMISSION_UNKNOWN, ADMISSION_UNKNOWN, ADMISSION_UNKNOWN};
     for (size_t gone = 0; gone < 3; gone++) {
         memset(entries, 0, sizeof(entries));
-        struct admission admission = filled(entries, classes, 3);
+        struct admission admission;
+        fill(&admission, entries, classes, 3);
         admission_forget(&admission, &entries[gone]);
         admission_forget(&admission, &entries[gone]);
         cr_expect_eq(admission.waiting, 2);
@@ -88,7 +90,8 @@ Test(admission, who_is_forgotten_is_not_given) {
 Test(admission, a_turn_has_an_end) {
     struct admission_entry entries[2] = {0};
     const enum admission_class classes[] = {ADMISSION_KNOWN, ADMISSION_KNOWN};
-    struct admission admission = filled(entries, classes, 2);
+    struct admission admission;
+    fill(&admission, entries, classes, 2);
     cr_expect_eq(admission_next(&admission, 2000), &entries[0]);
     cr_expect_null(admission_next(&admission, 2000 + ADMISSION_SLICE_NS));
     cr_expect_eq(admission_sleep_ms(&admission, 2000 + ADMISSION_SLICE_NS), 0);
@@ -123,17 +126,16 @@ Test(admission, a_long_stop_is_a_rest) {
 }
 
 /* Loaded, with a share for unknown clients and nothing saved. */
-static struct admission loaded(uint32_t share) {
-    struct admission admission;
-    admission_init(&admission, 4, 0);
-    admission.state = ADMISSION_LOADED;
-    admission.budgets[ADMISSION_UNKNOWN].share = share;
-    admission.budgets_at_ns = SECOND;
-    return admission;
+static void load(struct admission *admission, uint32_t share) {
+    admission_init(admission, 4, 0);
+    admission->state = ADMISSION_LOADED;
+    admission->budgets[ADMISSION_UNKNOWN].share = share;
+    admission->budgets_at_ns = SECOND;
 }
 
 Test(admission, a_step_is_charged_before_it_is_done_and_paid_for_after) {
-    struct admission admission = loaded(200);
+    struct admission admission;
+    load(&admission, 200);
     const struct admission_budget *budget = &admission.budgets[ADMISSION_UNKNOWN];
     admission_turn(&admission, 2 * SECOND);
     int64_t saved = budget->left;
@@ -146,7 +148,8 @@ Test(admission, a_step_is_charged_before_it_is_done_and_paid_for_after) {
 }
 
 Test(admission, an_estimate_follows_what_steps_cost) {
-    struct admission admission = loaded(1000);
+    struct admission admission;
+    load(&admission, 1000);
     const struct admission_budget *budget = &admission.budgets[ADMISSION_UNKNOWN];
     for (unsigned i = 0; i < 100; i++) {
         uint64_t now_ns = 2 * SECOND + i * SECOND;
@@ -161,7 +164,8 @@ Test(admission, an_estimate_follows_what_steps_cost) {
 }
 
 Test(admission, nobody_begins_what_its_class_cannot_pay_for) {
-    struct admission admission = loaded(200);
+    struct admission admission;
+    load(&admission, 200);
     struct admission_entry entry = {0};
     struct admission_budget *budget = &admission.budgets[ADMISSION_UNKNOWN];
     budget->left = 1;
@@ -175,7 +179,8 @@ Test(admission, nobody_begins_what_its_class_cannot_pay_for) {
 
 /* A quarter of a second for one client is five spans of the whole CPU: all of it is paid back. */
 Test(admission, what_is_owed_stays_owed) {
-    struct admission admission = loaded(200);
+    struct admission admission;
+    load(&admission, 200);
     admission_turn(&admission, 2 * SECOND);
     cr_assert(admission_may_go(&admission, ADMISSION_UNKNOWN, ADMISSION_FLIGHT, 2 * SECOND));
     admission_spend(&admission, ADMISSION_UNKNOWN, SECOND);
@@ -194,7 +199,8 @@ Test(admission, what_is_owed_stays_owed) {
 }
 
 Test(admission, a_flood_does_not_forgive_what_was_owed_under_load) {
-    struct admission admission = loaded(200);
+    struct admission admission;
+    load(&admission, 200);
     admission_turn(&admission, 2 * SECOND);
     cr_assert(admission_may_go(&admission, ADMISSION_UNKNOWN, ADMISSION_FLIGHT, 2 * SECOND));
     admission_spend(&admission, ADMISSION_UNKNOWN, SECOND);

@@ -100,3 +100,35 @@ Test(field, names_are_those_that_are_read) {
     cr_assert(count == 24 + 2 * 10 && has_subject_cn);
     cr_assert_not(field_name_at(SIZE_MAX, name));
 }
+
+/* The order is that in which verify prints them. */
+Test(field, attributes_stand_behind_their_name) {
+    static const char *const first[] = {"status", "reason", "ski", "aki", "serial", "subject.dn", "subject.cn", "subject.o"};
+    char name[FIELD_NAME_SIZE];
+    for (size_t i = 0; i < sizeof first / sizeof first[0]; i++) {
+        cr_assert(field_name_at(i, name));
+        cr_expect_str_eq(name, first[i]);
+    }
+    cr_assert(field_name_at(5 + 1 + 10, name));
+    cr_expect_str_eq(name, "issuer.dn");
+    cr_assert(field_name_at(5 + 1 + 10 + 1, name));
+    cr_expect_str_eq(name, "issuer.cn");
+    cr_assert(field_name_at(5 + 1 + 10 + 1 + 10, name));
+    cr_expect_str_eq(name, "san.dns");
+}
+
+Test(field, each_has_a_source) {
+    static const struct {
+        const char *name;
+        enum field_source source;
+    } cases[] = {
+        {"status", FIELD_OF_VERDICT},         {"reason", FIELD_OF_VERDICT},        {"ski", FIELD_OF_CERTIFICATE},
+        {"xfcc", FIELD_OF_CERTIFICATE},       {"issuer.cn", FIELD_OF_CERTIFICATE}, {"ext:1.2.3", FIELD_OF_CERTIFICATE},
+        {"tls.version", FIELD_OF_CONNECTION}, {"tls.cipher", FIELD_OF_CONNECTION}, {"sni", FIELD_OF_CONNECTION},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct field field;
+        cr_assert(field_parse(cases[i].name, &field));
+        cr_expect_eq(field_source(&field), cases[i].source, "%s", cases[i].name);
+    }
+}

@@ -106,6 +106,19 @@ def test_table(tmp_path, pki, chained):
     assert lines[-1] == "! has ended"
 
 
+def test_a_list_that_a_newer_one_replaces_does_not_end_the_column(tmp_path, pki, chained):
+    """What clients are judged by ends with the newer list: the older one is of no account any more."""
+    until = lambda when: when.strftime("%Y-%m-%dT%H:%M:%SZ")
+    older = pki.crl(pki.root, start=-10 * DAY, end=-5 * DAY)
+    newer = pki.crl(pki.root, start=-DAY, end=2 * DAY)
+    lists = [str(older), str(newer), str(pki.crl(pki.intermediate, end=3 * DAY))]
+    result = check(write(tmp_path, chained("one.test", mode="enforce", crl=lists)))
+    assert result.returncode == 0, result.stderr
+    row = next(line for line in result.stdout.splitlines() if line.startswith("one.test"))
+    assert row.split()[-1] == until(NOW + 2 * DAY)
+    assert "has ended" not in result.stdout
+
+
 def test_every_problem_with_its_line(tmp_path, host, pki):
     broken = host("one.test", "enforce", ca=["/nowhere/root.pem"])
     broken["key"] = str(pki.server("ecdsa-p256", "other.test").key)

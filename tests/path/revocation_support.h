@@ -19,7 +19,7 @@ static inline struct trust *support_roots(const char *names) {
     return trust;
 }
 
-static inline int support_add_crl(struct revocation *revocation, const char *name, char error[static IDENTITY_ERROR_SIZE]) {
+static inline int support_add_crl(struct revocation *revocation, const char *name, struct error *error) {
     char file[160];
     snprintf(file, sizeof(file), "crls/%s", name);
     struct bytes bytes = support_read(REVOCATION, file);
@@ -32,12 +32,12 @@ static inline int support_add_crl(struct revocation *revocation, const char *nam
 static inline struct revocation *support_crls(const char *names, const struct trust *trust) {
     struct revocation *revocation = revocation_create();
     char copy[256];
-    char error[IDENTITY_ERROR_SIZE] = "";
+    struct error error = {""};
     snprintf(copy, sizeof(copy), "%s", names);
     for (char *name = strtok(copy, " "); name != NULL && strcmp(name, "-") != 0; name = strtok(NULL, " ")) {
-        cr_assert(support_add_crl(revocation, name, error) == 0, "%s: %s", name, error);
+        cr_assert(support_add_crl(revocation, name, &error) == 0, "%s: %s", name, error.text);
     }
-    cr_assert(trust == NULL || revocation_check(revocation, trust, error) == 0, "%s: %s", names, error);
+    cr_assert(trust == NULL || revocation_check(revocation, trust, &error) == 0, "%s: %s", names, error.text);
     return revocation;
 }
 

@@ -58,9 +58,9 @@ static inline void support_free_chain(struct bytes *chain, size_t count) {
 }
 
 static inline void support_add_root(struct trust *trust, const char *folder, const char *name) {
-    char error[IDENTITY_ERROR_SIZE] = "";
+    struct error error = {""};
     struct bytes file = support_read(folder, name);
-    cr_assert(trust_add_file(trust, file, error) == 0, "%s: %s", name, error);
+    cr_assert(trust_add_file(trust, file, &error) == 0, "%s: %s", name, error.text);
     support_free(file);
 }
 

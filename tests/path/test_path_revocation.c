@@ -223,13 +223,13 @@ Test(path_revocation, without_crls_nothing_is_asked) {
 Test(path_revocation, the_signatures_on_crls_are_bounded) {
     enum { FORGED = PATH_CRL_SIGNATURES_MAX + 5 };
     struct stage stage;
-    char error[IDENTITY_ERROR_SIZE] = "";
+    struct error error = {""};
     set_stage_by_name(&stage, "root-only");
     struct bytes crl = support_read(REVOCATION, "crls/middle-der.der");
     for (unsigned i = 1; i <= FORGED; i++) {
         uint8_t *last = (uint8_t *)crl.data + crl.size - 1;
         *last ^= (uint8_t)i;
-        cr_assert(revocation_add_file(stage.revocation, crl, error) == 0, "%s", error);
+        cr_assert(revocation_add_file(stage.revocation, crl, &error) == 0, "%s", error.text);
         *last ^= (uint8_t)i;
     }
     cr_assert_eq(revocation_count(stage.revocation), 1 + FORGED);
@@ -244,7 +244,7 @@ Test(path_revocation, the_signatures_on_crls_are_bounded) {
         identity_release(identity);
     }
     /* The genuine one among them is found all the same. */
-    cr_assert(revocation_add_file(stage.revocation, crl, error) == 0, "%s", error);
+    cr_assert(revocation_add_file(stage.revocation, crl, &error) == 0, "%s", error.text);
     struct identity *identity = judge_at(&stage, AT);
     cr_expect(identity->reason == REASON_OK && identity->signatures == 3, "%s, %u", reason_name(identity->reason),
               identity->signatures);

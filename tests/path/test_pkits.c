@@ -100,16 +100,16 @@ static enum reason expected_reason(const char *number) {
 static struct revocation *load_crls(char *crls, const struct trust *trust) {
     struct revocation *revocation = revocation_create();
     char name[256];
-    char error[IDENTITY_ERROR_SIZE] = "";
+    struct error error = {""};
     for (char *file = strtok(crls, " "); file != NULL; file = strtok(NULL, " ")) {
         snprintf(name, sizeof(name), "crls/%s.crl", file);
         struct bytes bytes = support_read(find_pkits(), name);
-        if (revocation_add_file(revocation, bytes, error) != 0) {
-            cr_log_info("%s: %s", file, error);
+        if (revocation_add_file(revocation, bytes, &error) != 0) {
+            cr_log_info("%s: %s", file, error.text);
         }
         support_free(bytes);
     }
-    cr_assert(revocation_check(revocation, trust, error) == 0, "%s", error);
+    cr_assert(revocation_check(revocation, trust, &error) == 0, "%s", error.text);
     return revocation;
 }
 

@@ -3,11 +3,11 @@
 #include "x509/name.h"
 
 static struct trust *trust;
-static char error[IDENTITY_ERROR_SIZE];
+static struct error error;
 
 static void setup(void) {
     trust = trust_create();
-    error[0] = '\0';
+    error.text[0] = '\0';
 }
 
 static void teardown(void) {
@@ -18,7 +18,7 @@ TestSuite(trust, .init = setup, .fini = teardown);
 
 static int add(const char *name) {
     struct bytes file = support_read(CORPUS, name);
-    int result = trust_add_file(trust, file, error);
+    int result = trust_add_file(trust, file, &error);
     support_free(file);
     return result;
 }
@@ -32,7 +32,7 @@ static int add_both(const char *a, const char *b) {
                                    (const char *)first.data, (int)second.size, (const char *)second.data);
     support_free(first);
     support_free(second);
-    return trust_add_file(trust, bytes_of(both, size), error);
+    return trust_add_file(trust, bytes_of(both, size), &error);
 }
 
 Test(trust, keeps_the_roots_of_all_files_once) {
@@ -58,7 +58,7 @@ Test(trust, says_from_which_file_a_root_is) {
 Test(trust, takes_der_too) {
     struct bytes chain[SUPPORT_CHAIN_MAX];
     size_t count = support_chain(CORPUS "/roots", "root.pem", chain);
-    cr_assert_eq(trust_add_file(trust, chain[0], error), 0);
+    cr_assert_eq(trust_add_file(trust, chain[0], &error), 0);
     cr_assert_eq(trust_count(trust), 1);
     support_free_chain(chain, count);
 }
@@ -69,8 +69,8 @@ Test(trust, expired_roots_load) {
 
 static void assert_refused(int result, const char *because) {
     cr_assert_eq(result, -22, "%d", result);
-    cr_assert(strstr(error, because) != NULL, "%s", error);
-    cr_assert(strchr(error, '\n') == NULL);
+    cr_assert(strstr(error.text, because) != NULL, "%s", error.text);
+    cr_assert(strchr(error.text, '\n') == NULL);
 }
 
 Test(trust, all_or_nothing) {
@@ -85,13 +85,13 @@ Test(trust, refuses_what_is_no_root) {
     assert_refused(add("chains/leaf-under-root.pem"), "not a CA");
     assert_refused(add("chains/intermediate-signs-crls-only.pem"), "not a CA");
     assert_refused(add("cases.csv"), "no certificate");
-    assert_refused(trust_add_file(trust, bytes_of(NULL, 0), error), "empty");
-    assert_refused(trust_add_file(trust, bytes_of_string("\n \n"), error), "no certificate");
+    assert_refused(trust_add_file(trust, bytes_of(NULL, 0), &error), "empty");
+    assert_refused(trust_add_file(trust, bytes_of_string("\n \n"), &error), "no certificate");
     assert_refused(
-        trust_add_file(trust, bytes_of_string("-----BEGIN PRIVATE KEY-----\nYWJj\n-----END PRIVATE KEY-----\n"), error),
+        trust_add_file(trust, bytes_of_string("-----BEGIN PRIVATE KEY-----\nYWJj\n-----END PRIVATE KEY-----\n"), &error),
         "PRIVATE KEY");
-    assert_refused(trust_add_file(trust, bytes_of_string("a\n-----BEGIN CERTIFICATE-----\nYWJj\n"), error), "line 2");
-    assert_refused(trust_add_file(trust, SUPPORT_BYTES("\x30\x80\x00\x00"), error), "DER");
+    assert_refused(trust_add_file(trust, bytes_of_string("a\n-----BEGIN CERTIFICATE-----\nYWJj\n"), &error), "line 2");
+    assert_refused(trust_add_file(trust, SUPPORT_BYTES("\x30\x80\x00\x00"), &error), "DER");
     cr_assert_eq(trust_count(trust), 0);
 }
 
@@ -99,7 +99,7 @@ static int add_block(const char *name, size_t index) {
     struct bytes chain[SUPPORT_CHAIN_MAX];
     size_t count = support_chain(CORPUS "/chains", name, chain);
     cr_assert(index < count);
-    int result = trust_add_file(trust, chain[index], error);
+    int result = trust_add_file(trust, chain[index], &error);
     support_free_chain(chain, count);
     return result;
 }
@@ -120,6 +120,6 @@ Test(trust, refuses_a_root_whose_bytes_were_changed) {
     size_t count = support_chain(CORPUS "/roots", "root.pem", chain);
     uint8_t *last = (uint8_t *)chain[0].data + chain[0].size - 1;
     *last ^= 1;
-    assert_refused(trust_add_file(trust, chain[0], error), "signature");
+    assert_refused(trust_add_file(trust, chain[0], &error), "signature");
     support_free_chain(chain, count);
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct page page;
+static struct buffer page;
 
 static void assert_page(const char *expected) {
     cr_assert(!page.failed);
@@ -51,29 +51,6 @@ Test(page, label_values_are_utf8_whatever_went_in) {
     assert_label("\xc3\"", "\xef\xbf\xbd\\\"");
     assert_label("\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
     free(page.data);
-}
-
-Test(page, seconds_are_exact_and_short) {
-    static const struct {
-        uint64_t ns;
-        const char *text;
-    } cases[] = {
-        {0, "0"},
-        {1, "0.000000001"},
-        {10000, "0.00001"},
-        {999999999, "0.999999999"},
-        {1000000000, "1"},
-        {10000000000, "10"},
-        {60000000000, "60"},
-        {2500000000, "2.5"},
-        {1000000001, "1.000000001"},
-        {UINT64_MAX, "18446744073.709551615"},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char text[PAGE_SECONDS_SIZE];
-        page_seconds(text, cases[i].ns);
-        cr_assert_str_eq(text, cases[i].text);
-    }
 }
 
 Test(page, grows_as_it_must) {

@@ -29,23 +29,23 @@ static struct bytes data_of(const char *prefix, const char *name, const char *su
 }
 
 struct tls_credentials *server_credentials(const char *name) {
-    char error[TLS_ERROR_SIZE] = "";
+    struct error error = {""};
     bool at_key = false;
     hash_init(); /* sessions compare second hellos with it */
     struct bytes chain = data_of("server-", name, ".pem");
     struct bytes key = data_of("server-", name, ".key");
-    struct tls_credentials *credentials = tls_credentials_load(chain, key, &at_key, error);
-    cr_assert(credentials != NULL, "%s: %s", name, error);
+    struct tls_credentials *credentials = tls_credentials_load(chain, key, &at_key, &error);
+    cr_assert(credentials != NULL, "%s: %s", name, error.text);
     data_free(chain);
     data_free(key);
     return credentials;
 }
 
 struct tls_context *server_context(struct tls_credentials *credentials, bool request_certificate) {
-    char error[TLS_ERROR_SIZE] = "";
+    struct error error = {""};
     struct tls_context_options options = {.credentials = credentials, .request_certificate = request_certificate};
-    struct tls_context *context = tls_context_create(&options, error);
-    cr_assert(context != NULL, "%s", error);
+    struct tls_context *context = tls_context_create(&options, &error);
+    cr_assert(context != NULL, "%s", error.text);
     return context;
 }
 
@@ -255,4 +255,14 @@ int pair_alert(struct pair *pair) {
     WOLFSSL_ALERT_HISTORY history;
     wolfSSL_get_alert_history(pair->client, &history);
     return history.last_rx.code;
+}
+
+const char *pair_result(const struct pair *pair) {
+    static const char *const texts[] = {
+        [TLS_DONE] = "done",
+        [TLS_WANT_INPUT] = "wants input",
+        [TLS_CLOSED] = "closed",
+        [TLS_FAILED] = "failed",
+    };
+    return texts[pair->result];
 }

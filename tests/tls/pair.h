@@ -70,6 +70,8 @@ struct pair *pair_open(struct tls_context *context, const struct pair_options *o
 void pair_close(struct pair *pair);
 /* Runs both handshakes until neither can go on. True when both are done. */
 bool pair_handshake(struct pair *pair);
+/* What the server's last call has come to, for messages. */
+const char *pair_result(const struct pair *pair);
 /* Copies what tls_session_peer_chain gives, if it gives something. */
 void pair_keep_chain(struct pair *pair);
 /* The client reads the server's tickets, and gives what it could resume with: wolfSSL_SESSION_free it. */

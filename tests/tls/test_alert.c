@@ -1,5 +1,5 @@
 #include "tls/alert.h"
-#include "tls/internal.h"
+#include "tls/wolfssl.h"
 
 #include <criterion/criterion.h>
 #include <wolfssl/error-ssl.h>

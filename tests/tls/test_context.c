@@ -40,9 +40,9 @@ Test(context, sends_the_names_of_the_cas) {
     struct bytes names[] = {bytes_of(one, sizeof(one)), bytes_of(two, sizeof(two))};
     struct tls_context_options options = {
         .credentials = credentials, .request_certificate = true, .ca_names = names, .ca_names_count = 2};
-    char error[TLS_ERROR_SIZE];
-    struct tls_context *context = tls_context_create(&options, error);
-    cr_assert(context != NULL, "%s", error);
+    struct error error;
+    struct tls_context *context = tls_context_create(&options, &error);
+    cr_assert(context != NULL, "%s", error.text);
     struct pair *pair = answer_to_hello(context);
     cr_assert(memmem(pair->to_client.data, pair->to_client.size, wire, sizeof(wire)) != NULL);
     pair_close(pair);
@@ -50,7 +50,7 @@ Test(context, sends_the_names_of_the_cas) {
 
     /* Nobody is asked, so nobody is told. */
     options.request_certificate = false;
-    context = tls_context_create(&options, error);
+    context = tls_context_create(&options, &error);
     pair = answer_to_hello(context);
     cr_assert(memmem(pair->to_client.data, pair->to_client.size, wire + 4, 15) == NULL);
     pair_close(pair);
@@ -63,12 +63,12 @@ Test(context, sends_as_many_names_as_fit_and_no_more) {
     struct bytes name = name_of(TLS_CA_NAMES_SIZE_MAX - 2);
     struct tls_context_options options = {
         .credentials = credentials, .request_certificate = true, .ca_names = &name, .ca_names_count = 1};
-    char error[TLS_ERROR_SIZE] = "";
-    struct tls_context *context = tls_context_create(&options, error);
-    cr_assert(context != NULL, "%s", error);
+    struct error error = {""};
+    struct tls_context *context = tls_context_create(&options, &error);
+    cr_assert(context != NULL, "%s", error.text);
     for (int tls12 = 0; tls12 < 2; tls12++) {
         struct pair *pair = pair_open(context, &(struct pair_options){.tls12 = tls12, .client = "p256"});
-        cr_assert(pair_handshake(pair), "%s, client %d", tls_session_error(pair->server), pair->client_error);
+        cr_assert(pair_handshake(pair), "%s, client %d", pair_result(pair), pair->client_error);
         cr_assert(pair->caught);
         pair_close(pair);
     }
@@ -77,8 +77,8 @@ Test(context, sends_as_many_names_as_fit_and_no_more) {
     struct bytes names[] = {name, bytes_of(name.data, 1)};
     options.ca_names = names;
     options.ca_names_count = 2;
-    cr_assert(tls_context_create(&options, error) == NULL);
-    cr_assert(strstr(error, "names of the CAs") != NULL, "%s", error);
+    cr_assert(tls_context_create(&options, &error) == NULL);
+    cr_assert(strstr(error.text, "names of the CAs") != NULL, "%s", error.text);
     tls_credentials_free(credentials);
 }
 
@@ -87,8 +87,8 @@ Test(context, says_why_it_cannot_be_made) {
     struct tls_credentials broken = *credentials;
     broken.key = bytes_of("\x30\x00", 2);
     struct tls_context_options options = {.credentials = &broken};
-    char error[TLS_ERROR_SIZE] = "";
-    cr_assert(tls_context_create(&options, error) == NULL);
-    cr_assert(strstr(error, "certificate and its key") != NULL, "%s", error);
+    struct error error = {""};
+    cr_assert(tls_context_create(&options, &error) == NULL);
+    cr_assert(strstr(error.text, "certificate and its key") != NULL, "%s", error.text);
     tls_credentials_free(credentials);
 }

@@ -5,25 +5,25 @@
 #include <wolfssl/wolfcrypt/asn_public.h>
 #include <wolfssl/wolfcrypt/coding.h>
 
-static char error[TLS_ERROR_SIZE];
+static struct error error;
 static bool at_key;
 
 static struct tls_credentials *load(const char *chain, const char *key) {
     struct bytes chain_pem = data_read(chain);
     struct bytes key_pem = data_read(key);
-    memset(error, 0, sizeof(error));
-    struct tls_credentials *credentials = tls_credentials_load(chain_pem, key_pem, &at_key, error);
+    error = (struct error){""};
+    struct tls_credentials *credentials = tls_credentials_load(chain_pem, key_pem, &at_key, &error);
     data_free(chain_pem);
     data_free(key_pem);
     return credentials;
 }
 
 static void refuses_text(struct bytes chain, struct bytes key, bool expected_at_key, const char *text) {
-    memset(error, 0, sizeof(error));
-    struct tls_credentials *credentials = tls_credentials_load(chain, key, &at_key, error);
+    error = (struct error){""};
+    struct tls_credentials *credentials = tls_credentials_load(chain, key, &at_key, &error);
     cr_assert(credentials == NULL, "loaded, instead of: %s", text);
-    cr_assert(strstr(error, text) != NULL, "'%s' is not in '%s'", text, error);
-    cr_assert(at_key == expected_at_key, "wrong file blamed: %s", error);
+    cr_assert(strstr(error.text, text) != NULL, "'%s' is not in '%s'", text, error.text);
+    cr_assert(at_key == expected_at_key, "wrong file blamed: %s", error.text);
 }
 
 static void refuses(const char *chain, const char *key, bool expected_at_key, const char *text) {
@@ -64,21 +64,21 @@ Test(credentials, loads_every_supported_type) {
 
 Test(credentials, takes_traditional_keys_and_longer_chains) {
     struct tls_credentials *credentials = load("server-p256.pem", "traditional-p256.key");
-    cr_assert(credentials != NULL, "%s", error);
+    cr_assert(credentials != NULL, "%s", error.text);
     tls_credentials_free(credentials);
     credentials = load("server-rsa2048.pem", "traditional-rsa2048.key");
-    cr_assert(credentials != NULL, "%s", error);
+    cr_assert(credentials != NULL, "%s", error.text);
     tls_credentials_free(credentials);
     credentials = load("client-p256.pem", "client-p256.key");
-    cr_assert(credentials != NULL, "%s", error);
+    cr_assert(credentials != NULL, "%s", error.text);
     cr_assert_eq(credentials->chain_count, 2);
     tls_credentials_free(credentials);
 }
 
 Test(credentials, takes_chain_and_key_from_one_file) {
     struct bytes both = join((const char *[]){"client-p256.pem", "client-p256.key"}, 2);
-    struct tls_credentials *credentials = tls_credentials_load(both, both, &at_key, error);
-    cr_assert(credentials != NULL, "%s", error);
+    struct tls_credentials *credentials = tls_credentials_load(both, both, &at_key, &error);
+    cr_assert(credentials != NULL, "%s", error.text);
     cr_assert_eq(credentials->chain_count, 2);
     tls_credentials_free(credentials);
     data_free(both);
@@ -86,7 +86,7 @@ Test(credentials, takes_chain_and_key_from_one_file) {
 
 Test(credentials, reads_the_dates_of_the_leaf) {
     struct tls_credentials *credentials = load("client-expired.pem", "client-expired.key");
-    cr_assert(credentials != NULL, "%s", error);
+    cr_assert(credentials != NULL, "%s", error.text);
     cr_assert_eq(credentials->not_after, 1609459200);
     cr_assert_lt(credentials->not_before, credentials->not_after);
     cr_assert_gt(credentials->not_before, 0);
@@ -150,8 +150,8 @@ Test(credentials, bounds_the_chain_and_the_keys) {
     for (size_t i = 0; i <= TLS_CHAIN_MAX; i++)
         files[i] = "server-p256.pem";
     struct bytes chain = join(files, TLS_CHAIN_MAX);
-    struct tls_credentials *credentials = tls_credentials_load(chain, key, &at_key, error);
-    cr_assert(credentials != NULL, "%s", error);
+    struct tls_credentials *credentials = tls_credentials_load(chain, key, &at_key, &error);
+    cr_assert(credentials != NULL, "%s", error.text);
     cr_assert_eq(credentials->chain_count, TLS_CHAIN_MAX);
     tls_credentials_free(credentials);
     data_free(chain);
@@ -204,7 +204,7 @@ Test(credentials, refuses_bytes_behind_the_certificate) {
 
 Test(credentials, refuses_an_rsa_key_whose_parts_do_not_fit) {
     struct tls_credentials *good = load("server-rsa2048.pem", "traditional-rsa2048.key");
-    cr_assert(good != NULL, "%s", error);
+    cr_assert(good != NULL, "%s", error.text);
     uint8_t der[2048];
     memcpy(der, good->key.data, good->key.size);
     der[good->key.size - 1] ^= 4; /* the coefficient, by which signatures are put together */

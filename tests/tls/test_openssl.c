@@ -337,9 +337,9 @@ Test(openssl_p256, the_names_of_the_cas_are_sent) {
     struct bytes names[] = {bytes_of(root, sizeof(root) - 1), bytes_of(other, sizeof(other) - 1)};
     struct tls_context_options options = {
         .credentials = p256_credentials, .request_certificate = true, .ca_names = names, .ca_names_count = 2};
-    char error[TLS_ERROR_SIZE];
-    struct tls_context *naming = tls_context_create(&options, error);
-    cr_assert(naming != NULL, "%s", error);
+    struct error error;
+    struct tls_context *naming = tls_context_create(&options, &error);
+    cr_assert(naming != NULL, "%s", error.text);
     static const char *const versions[] = {"-tls1_3", "-tls1_2"};
     for (size_t i = 0; i < 2; i++) {
         char arguments[128];

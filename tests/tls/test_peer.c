@@ -1,6 +1,7 @@
 #include "allocator.h"
 #include "pair.h"
-#include "tls/internal.h"
+#include "tls/context_parts.h"
+#include "tls/wolfssl.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -74,8 +75,8 @@ Test(peer, every_key_type_completes_with_its_chain) {
             if (tls12 && strcmp(names[i], "pss2048") == 0)
                 continue;
             struct pair *pair = pair_open(context, &(struct pair_options){.client = names[i], .tls12 = tls12});
-            cr_expect(pair_handshake(pair), "%s, TLS 1.%d: %s, client %d", names[i], tls12 ? 2 : 3,
-                      tls_session_error(pair->server), pair->client_error);
+            cr_expect(pair_handshake(pair), "%s, TLS 1.%d: %s, client %d", names[i], tls12 ? 2 : 3, pair_result(pair),
+                      pair->client_error);
             cr_expect(pair->caught && !pair->chain.too_large);
             cr_expect_eq(pair->chain.count, count);
             cr_expect(tls_session_is_proved(pair->server));
@@ -222,7 +223,7 @@ Test(peer, of_too_many_certificates_one_is_kept) {
             struct pair_options options = {.tls12 = tls12, .chain_size_max = TLS_PEER_CHAIN_SIZE_MAX};
             options.client_wolfssl = client_of_length(counts[i], &options);
             struct pair *pair = pair_open(context, &options);
-            cr_assert(pair_handshake(pair), "%zu: %s", counts[i], tls_session_error(pair->server));
+            cr_assert(pair_handshake(pair), "%zu: %s", counts[i], pair_result(pair));
             cr_assert_eq(pair->chain.count, counts[i] < TLS_PEER_CHAIN_MAX ? counts[i] : TLS_PEER_CHAIN_MAX);
             cr_assert(!pair->chain.too_large && tls_session_is_proved(pair->server));
             pair_close(pair);
@@ -251,12 +252,12 @@ static void name_another_curve(struct bytes certificate, uint8_t *place) {
 }
 
 Test(peer, without_proof_there_is_no_ticket_whatever_its_owner_says) {
-    char error[TLS_ERROR_SIZE] = "";
+    struct error error = {""};
     struct tls_tickets *tickets = tls_tickets_create();
     struct tls_context_options with = {
         .credentials = credentials, .request_certificate = true, .tickets = tickets, .ticket_lifetime_s = 60};
-    struct tls_context *of_tickets = tls_context_create(&with, error);
-    cr_assert(of_tickets != NULL, "%s", error);
+    struct tls_context *of_tickets = tls_context_create(&with, &error);
+    cr_assert(of_tickets != NULL, "%s", error.text);
     struct bytes chain[TLS_PEER_CHAIN_MAX];
     cr_assert_eq(read_chain("p256", chain), 2);
     for (int odd = 0; odd < 2; odd++) {
@@ -267,7 +268,7 @@ Test(peer, without_proof_there_is_no_ticket_whatever_its_owner_says) {
                 name_another_curve(chain[0], in_client(chain[0]));
             ecdsa_checks = 0;
             struct pair *pair = pair_open(of_tickets, &options);
-            cr_assert(pair_handshake(pair), "%s, client %d", tls_session_error(pair->server), pair->client_error);
+            cr_assert(pair_handshake(pair), "%s, client %d", pair_result(pair), pair->client_error);
             cr_assert_eq(ecdsa_checks, odd ? 0 : 1);
             cr_assert(pair->caught);
             cr_assert_eq(tls_session_is_proved(pair->server), !odd);
@@ -308,7 +309,7 @@ Test(peer, ten_thousand_chains_leave_nothing_behind, .timeout = 200) {
         number_at(key_identifier, i);
         number_at(serial, i);
         struct pair *pair = pair_open(context, &options);
-        cr_assert(pair_handshake(pair), "%u: %s", i, tls_session_error(pair->server));
+        cr_assert(pair_handshake(pair), "%u: %s", i, pair_result(pair));
         cr_assert_eq(pair->chain.count, 2);
         cr_assert_eq(memcmp(pair->chain.certificates[0].data, leaf, chain[0].size), 0);
         cr_assert_eq(memcmp(pair->chain.certificates[1].data, intermediate, chain[1].size), 0);
@@ -354,7 +355,7 @@ static void mutate(int tls12, size_t index, unsigned rounds, unsigned done_by_re
             char text[8];
             if (pair->client_done)
                 pair_client_read(pair, text, sizeof(text));
-            cr_assert_geq(pair_alert(pair), 10, "no alert after %s", tls_session_error(pair->server));
+            cr_assert_geq(pair_alert(pair), 10, "no alert after %s", pair_result(pair));
         }
         pair_close(pair);
     }

@@ -1,6 +1,6 @@
 #include "pair.h"
-#include "tls/internal.h"
 #include "tls/proof.h"
+#include "tls/wolfssl.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

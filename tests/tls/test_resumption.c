@@ -10,11 +10,11 @@ static struct tls_tickets *tickets;
 static struct tls_context *context;
 
 static struct tls_context *make_context(struct tls_tickets *with) {
-    char error[TLS_ERROR_SIZE] = "";
+    struct error error = {""};
     struct tls_context_options options = {
         .credentials = credentials, .request_certificate = true, .tickets = with, .ticket_lifetime_s = 3600};
-    struct tls_context *made = tls_context_create(&options, error);
-    cr_assert(made != NULL, "%s", error);
+    struct tls_context *made = tls_context_create(&options, &error);
+    cr_assert(made != NULL, "%s", error.text);
     return made;
 }
 
@@ -47,7 +47,7 @@ static WOLFSSL_SESSION *first_session(struct tls_context *with, const struct pai
     struct pair *pair = pair_open(with, options);
     set_binding(pair, 1);
     pair->refuses_binding = refuses;
-    cr_assert(pair_handshake(pair), "%s, client %d", tls_session_error(pair->server), pair->client_error);
+    cr_assert(pair_handshake(pair), "%s, client %d", pair_result(pair), pair->client_error);
     cr_assert(!tls_session_is_resumed(pair->server) && pair->accepts == 0 && !pair->bound_when_resumed);
     cr_assert_eq(pair->caught, options->client != NULL);
     WOLFSSL_SESSION *session = pair_session(pair);
@@ -68,7 +68,7 @@ Test(resumption, what_a_ticket_was_bound_to_comes_back) {
             options.session = first_session(context, &options, false);
             struct pair *pair = pair_open(context, &options);
             set_binding(pair, 99);
-            cr_assert(pair_handshake(pair), "%s, client %d", tls_session_error(pair->server), pair->client_error);
+            cr_assert(pair_handshake(pair), "%s, client %d", pair_result(pair), pair->client_error);
             cr_assert(tls_session_is_resumed(pair->server), "client %zu, TLS 1.%d", i, tls12 ? 2 : 3);
             cr_assert(!tls_session_is_proved(pair->server));
             cr_assert(pair->accepts == 1 && !pair->caught);
@@ -106,7 +106,7 @@ static void assert_full(struct tls_context *with, const struct pair_options *opt
     /* In TLS 1.2 the client has a session identifier all the same. */
     cr_assert_eq(pair->has_session, has_session || options->tls12);
     pair->refuses_ticket = refuses;
-    cr_assert(pair_handshake(pair), "%s, client %d", tls_session_error(pair->server), pair->client_error);
+    cr_assert(pair_handshake(pair), "%s, client %d", pair_result(pair), pair->client_error);
     cr_assert(!tls_session_is_resumed(pair->server) && !pair->bound_when_resumed);
     cr_assert(pair->caught);
     cr_assert_eq(pair->accepts, accepts);
@@ -187,7 +187,7 @@ static void assert_ticket_is_not_taken(bool from_tls12) {
     options.session = first_session(context, &options, false);
     pair = pair_open(context, &options);
     cr_assert_eq(wolfSSL_set_SessionTicket(pair->client, ticket, size), WOLFSSL_SUCCESS);
-    cr_assert(pair_handshake(pair), "%s, client %d", tls_session_error(pair->server), pair->client_error);
+    cr_assert(pair_handshake(pair), "%s, client %d", pair_result(pair), pair->client_error);
     cr_assert(!tls_session_is_resumed(pair->server) && pair->caught && pair->accepts == 0);
     pair_close(pair);
     wolfSSL_SESSION_free(options.session);
@@ -229,8 +229,8 @@ Test(resumption, every_suite_hashes_the_same_transcript_as_the_client) {
         options.session = first_session(context, &options, false);
         /* With two hellos the ticket comes twice, and its owner is asked once. */
         struct pair *pair = pair_open(context, &options);
-        cr_assert(pair_handshake(pair), "%s, %s, %s, client %d", options.suite, options.client,
-                  tls_session_error(pair->server), pair->client_error);
+        cr_assert(pair_handshake(pair), "%s, %s, %s, client %d", options.suite, options.client, pair_result(pair),
+                  pair->client_error);
         cr_assert_str_eq(tls_session_cipher(pair->server), suites[suite].name);
         cr_assert_eq(pair->hellos, options.no_key_share ? 2 : 1);
         cr_assert(tls_session_is_resumed(pair->server) && pair->accepts == 1 && !pair->caught);

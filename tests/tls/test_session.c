@@ -27,15 +27,14 @@ Test(session, every_server_key_with_both_versions) {
         struct tls_context *context = server_context(credentials, false);
         for (int tls12 = 0; tls12 < 2; tls12++) {
             struct pair *pair = pair_open(context, &(struct pair_options){.tls12 = tls12});
-            cr_assert(pair_handshake(pair), "%s %s: %s, client %d", names[i], versions[tls12],
-                      tls_session_error(pair->server), pair->client_error);
+            cr_assert(pair_handshake(pair), "%s %s: %s, client %d", names[i], versions[tls12], pair_result(pair),
+                      pair->client_error);
             cr_assert_str_eq(tls_session_version(pair->server), versions[tls12]);
             cr_assert_eq(tls_session_is_tls13(pair->server), !tls12);
             cr_assert_str_eq(tls_session_cipher(pair->server), !tls12 ? "TLS_AES_128_GCM_SHA256"
                                                                : names[i][0] == 'r'
                                                                    ? "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
                                                                    : "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
-            cr_assert_str_eq(tls_session_error(pair->server), "no error");
             cr_assert_not(pair->caught);
             says_hello_both_ways(pair);
             pair_close(pair);
@@ -65,8 +64,7 @@ TestSuite(session_p256, .init = set_up, .fini = tear_down);
 
 static struct pair *connected(bool tls12, const char *client, size_t step) {
     struct pair *pair = pair_open(context, &(struct pair_options){.tls12 = tls12, .client = client, .step = step});
-    cr_assert(pair_handshake(pair), "%s: %s, client %d", versions[tls12], tls_session_error(pair->server),
-              pair->client_error);
+    cr_assert(pair_handshake(pair), "%s: %s, client %d", versions[tls12], pair_result(pair), pair->client_error);
     return pair;
 }
 
@@ -126,7 +124,6 @@ Test(session_p256, garbage_fails_with_an_alert) {
         struct pair *pair = pair_open(context, &(struct pair_options){0});
         tls_session_feed(pair->server, bytes_of(inputs[i], sizes[i]));
         cr_assert_eq(tls_session_handshake(pair->server), TLS_FAILED, "%zu", i);
-        cr_assert_str_neq(tls_session_error(pair->server), "no error");
         /* Failed stays failed, whatever comes. */
         cr_assert_eq(tls_session_handshake(pair->server), TLS_FAILED);
         tls_session_shutdown(pair->server);
@@ -313,7 +310,7 @@ Test(session_p256, a_second_hello_in_tls12_is_refused) {
     cr_assert_gt(first->to_client.size, 0);
     second->to_server.data[2] = 3; /* as the records of a second hello have it */
     tls_session_feed(first->server, bytes_of(second->to_server.data, second->to_server.size));
-    cr_assert_eq(tls_session_handshake(first->server), TLS_FAILED, "%s", tls_session_error(first->server));
+    cr_assert_eq(tls_session_handshake(first->server), TLS_FAILED);
     pair_close(first);
     pair_close(second);
 }

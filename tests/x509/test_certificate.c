@@ -1,6 +1,6 @@
 #include "support.h"
 #include "x509/certificate.h"
-#include "x509/extension.h"
+#include "x509/general_name.h"
 #include "x509/name.h"
 #include "x509/oid.h"
 
@@ -60,7 +60,7 @@ Test(certificate, of_a_ca) {
 }
 
 Test(certificate, every_extension_can_be_reached) {
-    struct certificate_extension extension;
+    struct extension extension;
     size_t found = 0;
     for (struct bytes rest = certificate.extensions; certificate_next_extension(&rest, &extension);) {
         found++;
@@ -82,9 +82,9 @@ Test(certificate, alternative_names_come_in_order) {
     struct bytes value;
     uint8_t tag;
     for (size_t i = 0; i < sizeof(tags); i++) {
-        cr_assert(extension_next_name(&rest, &tag, &value) && tag == tags[i], "name %zu", i);
+        cr_assert(general_name_next(&rest, &tag, &value) && tag == tags[i], "name %zu", i);
     }
-    cr_assert(!extension_next_name(&rest, &tag, &value));
+    cr_assert(!general_name_next(&rest, &tag, &value));
 }
 
 /* Each in memory of exactly its size, so that a read past it is seen. */

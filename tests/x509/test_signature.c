@@ -6,7 +6,7 @@
 /* Signatures themselves are held against the corpus: see test_path.c. */
 
 static enum reason judge(struct bytes oid, struct bytes parameters, struct signature_algorithm *result) {
-    return signature_judge_algorithm(&(struct certificate_algorithm){oid, parameters}, result);
+    return signature_judge_algorithm(&(struct algorithm){oid, parameters}, result);
 }
 
 #define SHA256_RSA SUPPORT_BYTES("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b")

@@ -1,0 +1,31 @@
+/*
+ * The functions that wolfSSL calls while a session runs. session.c has them, context.c installs them, and peer.c asks for
+ * the proof of the session that is running.
+ */
+#ifndef TLS_SESSION_HOOKS_H
+#define TLS_SESSION_HOOKS_H
+
+#include "tls/proof.h"
+#include "tls/wolfssl.h"
+
+/* wolfSSL's I/O: take from what was fed to the session, and hand its output on. `session` is a struct tls_session. */
+int tls_session_receive(WOLFSSL *wolfssl, char *buffer, int capacity, void *session);
+int tls_session_send(WOLFSSL *wolfssl, char *buffer, int size, void *session);
+
+/* Returns the proof of possession of a session. `session` is a struct tls_session. */
+struct tls_proof *tls_session_proof(void *session);
+
+/*
+ * Gets both hellos where there is a HelloRetryRequest, each behind its handshake header: the first one with a `group` of 0,
+ * the second with the group of the share that was asked for. Returns 0, or the alert to end with.
+ */
+int tls_session_hello_retry(WOLFSSL *wolfssl, const unsigned char *hello, unsigned size, unsigned short group);
+/* Sees the plaintext of each record. Returns 0, or the alert to end with. */
+int tls_session_record(WOLFSSL *wolfssl, int type, const unsigned char *data, unsigned size);
+
+/* Seals or opens one of wolfSSL's tickets. `context` is a struct tls_context. */
+int tls_session_ticket(WOLFSSL *wolfssl, unsigned char name[WOLFSSL_TICKET_NAME_SZ],
+                       unsigned char nonce[WOLFSSL_TICKET_IV_SZ], unsigned char tag[WOLFSSL_TICKET_MAC_SZ], int sealing,
+                       unsigned char *body, int size, int *size_out, void *context);
+
+#endif
