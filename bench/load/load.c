@@ -378,7 +378,8 @@ static int prepare(struct load *load) {
     if (getrandom(&load->noise, sizeof load->noise, 0) != sizeof load->noise) {
         return give_up(load, "no random numbers: %s", strerror(errno));
     }
-    return ring_create(&load->ring, &ring, load->fatal) < 0 ? -1 : 0;
+    struct error error;
+    return ring_create(&load->ring, &ring, &error) < 0 ? give_up(load, "%s", error.text) : 0;
 }
 
 int load_run(struct load *load, const struct options *options) {

@@ -101,7 +101,7 @@ int main(int argc, char **argv) {
                                    .streams = CONNECTIONS_MAX + LISTENER_ACCEPTS,
                                    .receive_buffers = 64,
                                    .chunks = CONNECTIONS_MAX};
-    char error[RING_ERROR_SIZE];
+    struct error error;
     int descriptor;
 
     if (argc != 2 || argv[1][0] == '-') {
@@ -109,8 +109,8 @@ int main(int argc, char **argv) {
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
-    if (ring_create(&ring, &options, error) < 0 || (descriptor = listener_bind(argv[1], error)) < 0) {
-        fprintf(stderr, "sallyport-origin: %s\n", error);
+    if (ring_create(&ring, &options, &error) < 0 || (descriptor = listener_bind(argv[1], &error)) < 0) {
+        fprintf(stderr, "sallyport-origin: %s\n", error.text);
         return EXIT_FAILURE;
     }
     listener_start(&listener, &ring, descriptor, accepted, NULL);

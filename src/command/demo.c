@@ -117,10 +117,10 @@ static int start_server(struct demo *demo, char error[static DEMO_ERROR_SIZE]) {
         snprintf(error, DEMO_ERROR_SIZE, "%s: the demo's own configuration does not load", path);
         return -EINVAL;
     }
-    char server_error[SERVER_ERROR_SIZE];
-    demo->server = server_start(demo->config, server_error);
+    struct error server_error;
+    demo->server = server_start(demo->config, &server_error);
     if (demo->server == NULL)
-        snprintf(error, DEMO_ERROR_SIZE, "%s", server_error);
+        snprintf(error, DEMO_ERROR_SIZE, "%s", server_error.text);
     return demo->server == NULL ? -EIO : 0;
 }
 

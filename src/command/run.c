@@ -158,10 +158,10 @@ static void wait_for_end(struct server *server, const char *path, const sigset_t
 }
 
 static int serve(struct config *config, const char *path, const sigset_t *signals) {
-    char error[SERVER_ERROR_SIZE];
-    struct server *server = server_start(config, error);
+    struct error error;
+    struct server *server = server_start(config, &error);
     if (server == NULL) {
-        log_error("%s", error);
+        log_error("%s", error.text);
         return EXIT_FAILURE;
     }
     log_problems(LOG_LEVEL_WARNING, &config->warnings);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 static int prepare_host(struct site *site, const struct config_host *host, struct tls_tickets *tickets,
-                        char error[static SITE_ERROR_SIZE]) {
+                        struct error *error) {
     size_t name_count = host->mode != CONFIG_OFF && host->advertise_ca_names ? trust_count(host->trust) : 0;
     struct bytes *names = calloc(name_count + 1, sizeof *names);
     struct tls_context_options options = {
@@ -28,17 +28,17 @@ static int prepare_host(struct site *site, const struct config_host *host, struc
     }
     site->absent[host->index] = identity_judge(&host->policy, NULL, 0, false, 0);
     if (site->contexts[host->index] == NULL || site->absent[host->index] == NULL) {
-        snprintf(error, SITE_ERROR_SIZE, "host %s: %.256s", host->name, reason.text);
+        error_set(error, "host %s: %s", host->name, reason.text);
         return -1;
     }
     return 0;
 }
 
 struct site *site_create(struct ring *ring, struct config *config, struct stats_hosts *stats, struct tls_tickets *tickets,
-                         uint32_t idle_max, char error[static SITE_ERROR_SIZE]) {
+                         uint32_t idle_max, struct error *error) {
     struct site *site = calloc(1, sizeof *site);
 
-    snprintf(error, SITE_ERROR_SIZE, "out of memory");
+    error_set(error, "out of memory");
     if (site == NULL) {
         return NULL;
     }

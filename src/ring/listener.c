@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <netinet/tcp.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,10 +14,10 @@ enum {
     RETRY_MS = 100, /* after the system ran out of descriptors or memory */
 };
 
-static int describe_bind_error(const char *text, int error, char line[static RING_ERROR_SIZE]) {
+static int describe_bind_error(const char *text, int code, struct error *error) {
     const char *advice;
 
-    switch (error) {
+    switch (code) {
     case EADDRINUSE:
         advice = "another process listens there: stop it, or choose another port";
         break;
@@ -36,13 +35,12 @@ static int describe_bind_error(const char *text, int error, char line[static RIN
         advice = "too few file descriptors: raise the limit " RING_DESCRIPTORS_ADVICE;
         break;
     default:
-        advice = strerror(error);
+        advice = strerror(code);
     }
-    snprintf(line, RING_ERROR_SIZE, "cannot listen on %s: %s", text, advice);
-    return -error;
+    return error_fail(error, -code, "cannot listen on %s: %s", text, advice);
 }
 
-static int bind_socket(struct listener_address at, bool shared, char error[static RING_ERROR_SIZE]) {
+static int bind_socket(struct listener_address at, bool shared, struct error *error) {
     int family = at.address->sa_family;
     int on = 1;
     int descriptor = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -68,15 +66,15 @@ static int bind_socket(struct listener_address at, bool shared, char error[stati
     return descriptor;
 }
 
-int listener_reserve(struct listener_address at, char error[static RING_ERROR_SIZE]) {
+int listener_reserve(struct listener_address at, struct error *error) {
     return bind_socket(at, true, error);
 }
 
-int listener_listen(int descriptor, struct listener_address at, char error[static RING_ERROR_SIZE]) {
+int listener_listen(int descriptor, struct listener_address at, struct error *error) {
     return listen(descriptor, BACKLOG) < 0 ? describe_bind_error(at.text, errno, error) : 0;
 }
 
-static int bind_and_listen(struct listener_address at, bool shared, char error[static RING_ERROR_SIZE]) {
+static int bind_and_listen(struct listener_address at, bool shared, struct error *error) {
     int descriptor = bind_socket(at, shared, error);
 
     if (descriptor < 0) {
@@ -90,18 +88,17 @@ static int bind_and_listen(struct listener_address at, bool shared, char error[s
     return descriptor;
 }
 
-int listener_bind(const char *text, char error[static RING_ERROR_SIZE]) {
+int listener_bind(const char *text, struct error *error) {
     struct sockaddr_storage address;
     struct listener_address at = {.address = (const struct sockaddr *)&address, .text = text};
 
     if (socket_address_parse(text, &address, &at.size) < 0) {
-        snprintf(error, RING_ERROR_SIZE, "'%s' is not an address to listen on: write 1.2.3.4:443 or [::1]:443", text);
-        return -EINVAL;
+        return error_fail(error, -EINVAL, "'%s' is not an address to listen on: write 1.2.3.4:443 or [::1]:443", text);
     }
     return bind_and_listen(at, true, error);
 }
 
-int listener_probe(struct listener_address at, char error[static RING_ERROR_SIZE]) {
+int listener_probe(struct listener_address at, struct error *error) {
     int descriptor = bind_and_listen(at, false, error);
 
     if (descriptor < 0) {

@@ -2,6 +2,7 @@
 #ifndef RING_LISTENER_H
 #define RING_LISTENER_H
 
+#include "base/error.h"
 #include "ring/stream.h"
 #include "ring/syn_filter.h"
 
@@ -48,17 +49,17 @@ struct listener_address {
  * Makes a socket for one shard and binds it; clients are refused until listener_listen. Returns the descriptor, or a
  * negative errno with one line in `error` (address in use, permission, no local address).
  */
-int listener_reserve(struct listener_address at, char error[static RING_ERROR_SIZE]);
+int listener_reserve(struct listener_address at, struct error *error);
 /* Listens on a descriptor from listener_reserve: clients may connect from now on. 0, or a negative errno with `error`. */
-int listener_listen(int descriptor, struct listener_address at, char error[static RING_ERROR_SIZE]);
+int listener_listen(int descriptor, struct listener_address at, struct error *error);
 /* Reads `text` by socket_address_parse, reserves and listens. Returns the descriptor, or a negative errno with `error`. */
-int listener_bind(const char *text, char error[static RING_ERROR_SIZE]);
+int listener_bind(const char *text, struct error *error);
 
 /*
  * Tries to listen without SO_REUSEPORT, which would hide that another process of the same user listens there already. 0 when
  * that works, or a negative errno with one line in `error`.
  */
-int listener_probe(struct listener_address at, char error[static RING_ERROR_SIZE]);
+int listener_probe(struct listener_address at, struct error *error);
 
 /* Starts to accept on a descriptor from listener_bind, which the listener owns from now on. */
 void listener_start(struct listener *listener, struct ring *ring, int descriptor, listener_accept_fn *accept, void *owner);

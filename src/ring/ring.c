@@ -8,7 +8,6 @@
 #include "ring/stream_internal.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -20,10 +19,10 @@ enum {
     BUFFER_GROUP = 0,
 };
 
-static void describe_setup_error(int error, char text[static RING_ERROR_SIZE]) {
+static void describe_setup_error(int result, struct error *error) {
     const char *advice;
 
-    switch (-error) {
+    switch (-result) {
     case ENOSYS:
         advice = "this kernel has no io_uring, Linux 6.1 or newer is needed";
         break;
@@ -45,7 +44,7 @@ static void describe_setup_error(int error, char text[static RING_ERROR_SIZE]) {
     default:
         advice = "unexpected";
     }
-    snprintf(text, RING_ERROR_SIZE, "io_uring: %s (%s)", advice, strerror(-error));
+    error_set(error, "io_uring: %s (%s)", advice, strerror(-result));
 }
 
 static unsigned completions_for(uint32_t streams) {
@@ -57,7 +56,7 @@ static unsigned completions_for(uint32_t streams) {
     return entries;
 }
 
-static int uring_setup(struct ring *ring, char error[static RING_ERROR_SIZE]) {
+static int uring_setup(struct ring *ring, struct error *error) {
     struct io_uring_params params = {
         .flags = IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL | IORING_SETUP_CQSIZE,
         .cq_entries = completions_for(ring->options.streams),
@@ -81,10 +80,10 @@ static int uring_setup(struct ring *ring, char error[static RING_ERROR_SIZE]) {
 
         getrlimit(RLIMIT_NOFILE, &limit);
         if (result == -EMFILE) {
-            snprintf(error, RING_ERROR_SIZE,
-                     "%u connections need as many file descriptors, the limit is %llu: raise it " RING_DESCRIPTORS_ADVICE
-                     " or lower limits.connections",
-                     ring->options.accepted, (unsigned long long)limit.rlim_cur);
+            error_set(error,
+                      "%u connections need as many file descriptors, the limit is %llu: raise it " RING_DESCRIPTORS_ADVICE
+                      " or lower limits.connections",
+                      ring->options.accepted, (unsigned long long)limit.rlim_cur);
         } else {
             describe_setup_error(result, error);
         }
@@ -100,13 +99,13 @@ static void buffer_give(struct ring *ring, unsigned index) {
     io_uring_buf_ring_advance(ring->buffer_ring, 1);
 }
 
-static int buffers_setup(struct ring *ring, char error[static RING_ERROR_SIZE]) {
+static int buffers_setup(struct ring *ring, struct error *error) {
     size_t size = (size_t)ring->options.receive_buffers * RING_RECEIVE_SIZE;
     int result;
 
     ring->buffers = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (ring->buffers == MAP_FAILED) {
-        snprintf(error, RING_ERROR_SIZE, "not enough memory for %u receive buffers", ring->options.receive_buffers);
+        error_set(error, "not enough memory for %u receive buffers", ring->options.receive_buffers);
         return -ENOMEM;
     }
     ring->buffer_ring = io_uring_setup_buf_ring(&ring->uring, ring->options.receive_buffers, BUFFER_GROUP, 0, &result);
@@ -126,7 +125,7 @@ static void buffers_teardown(struct ring *ring) {
     munmap(ring->buffers, (size_t)ring->options.receive_buffers * RING_RECEIVE_SIZE);
 }
 
-int ring_create(struct ring *ring, const struct ring_options *options, char error[static RING_ERROR_SIZE]) {
+int ring_create(struct ring *ring, const struct ring_options *options, struct error *error) {
     memset(ring, 0, sizeof *ring);
     ring->options = *options;
     int result = uring_setup(ring, error);
@@ -152,8 +151,7 @@ int ring_create(struct ring *ring, const struct ring_options *options, char erro
 fail_chunks:
     slab_destroy(&ring->streams);
 fail_streams:
-    snprintf(error, RING_ERROR_SIZE, "not enough address space for %u connections: lower limits.connections",
-             options->streams);
+    error_set(error, "not enough address space for %u connections: lower limits.connections", options->streams);
     buffers_teardown(ring);
 fail_buffers:
     io_uring_queue_exit(&ring->uring);

@@ -8,13 +8,14 @@
 #ifndef RING_RING_H
 #define RING_RING_H
 
+#include "base/error.h"
 #include "ring/state.h"
 
 /*
  * Makes the ring in the thread that will use it. 0, or a negative errno with one line in `error` that names the limit at
  * fault and what to change (RLIMIT_NOFILE, RLIMIT_MEMLOCK, kernel version, io_uring disabled).
  */
-int ring_create(struct ring *ring, const struct ring_options *options, char error[static RING_ERROR_SIZE]);
+int ring_create(struct ring *ring, const struct ring_options *options, struct error *error);
 /* Frees the ring. Every stream and listener must be closed, and `in_flight` be 0. */
 void ring_destroy(struct ring *ring);
 

@@ -12,7 +12,6 @@
 
 enum {
     RING_RECEIVE_SIZE = 16 * 1024 + 512, /* one receive buffer: a full TLS record with its overhead */
-    RING_ERROR_SIZE = 256,
 };
 
 /* Advice for an error text about too few file descriptors. */

@@ -3,25 +3,21 @@
 #include "base/log.h"
 #include "ring/cores.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A worker and the place where its thread writes why it has failed, until worker_start returns. */
 struct start {
     struct worker *worker;
-    char *error;
+    struct error *error;
 };
 
-static int begin(struct worker *worker, char error[static WORKER_ERROR_SIZE]) {
-    char reason[RING_ERROR_SIZE];
-
+static int begin(struct worker *worker, struct error *error) {
     if (worker->core >= 0 && cores_pin(worker->core) < 0) {
         log_warning("%s: cannot be pinned to core %d", worker->name, worker->core);
     }
-    int result = ring_create(worker->ring, &worker->options, reason);
+    int result = ring_create(worker->ring, &worker->options, error);
     if (result < 0) {
-        snprintf(error, WORKER_ERROR_SIZE, "%s", reason);
         return result;
     }
     result = worker->job->begin(worker->owner, error);
@@ -64,12 +60,11 @@ static void wait_for_start(struct worker *worker) {
 }
 
 /* Creates the thread and waits until its job has begun. On failure no thread is left. */
-static int create_thread(struct worker *worker, struct start *start, char error[static WORKER_ERROR_SIZE]) {
+static int create_thread(struct worker *worker, struct start *start, struct error *error) {
     int result = -pthread_create(&worker->thread, NULL, run, start);
 
     if (result < 0) {
-        snprintf(error, WORKER_ERROR_SIZE, "cannot start a thread: %s", strerror(-result));
-        return result;
+        return error_fail(error, result, "cannot start a thread: %s", strerror(-result));
     }
     pthread_setname_np(worker->thread, worker->name);
     wait_for_start(worker);
@@ -80,13 +75,12 @@ static int create_thread(struct worker *worker, struct start *start, char error[
     return 0;
 }
 
-int worker_start(struct worker *worker, char error[static WORKER_ERROR_SIZE]) {
+int worker_start(struct worker *worker, struct error *error) {
     struct start start = {worker, error};
     int result = mailbox_create(&worker->mailbox);
 
     if (result < 0) {
-        snprintf(error, WORKER_ERROR_SIZE, "cannot make an eventfd: %s", strerror(-result));
-        return result;
+        return error_fail(error, result, "cannot make an eventfd: %s", strerror(-result));
     }
     sem_init(&worker->started, 0, 0);
     result = create_thread(worker, &start, error);

@@ -11,15 +11,12 @@
 #include <pthread.h>
 #include <semaphore.h>
 
-enum {
-    WORKER_NAME_SIZE = 16, /* the kernel's own limit */
-    WORKER_ERROR_SIZE = 512,
-};
+enum { WORKER_NAME_SIZE = 16 /* the kernel's own limit */ };
 
 /* The owner's functions, which all run in the worker's thread. */
 struct worker_job {
     /* Makes what the thread needs beside its ring. 0, or a negative errno with `error` and nothing left in flight. */
-    int (*begin)(void *owner, char error[static WORKER_ERROR_SIZE]);
+    int (*begin)(void *owner, struct error *error);
     /* Does what is due after a turn of the ring, and sets how long the next one may sleep. False: the work is over. */
     bool (*turn)(void *owner, uint64_t *wait_ms);
     /* Frees what `begin` made. False: something was left over that the ring still knows, so that the ring is not freed. */
@@ -47,7 +44,7 @@ struct worker {
  * Starts the thread and returns when its job has begun: 0; or a negative errno with one line in `error`, and no thread is
  * left.
  */
-int worker_start(struct worker *worker, char error[static WORKER_ERROR_SIZE]);
+int worker_start(struct worker *worker, struct error *error);
 /* Posts mail to the thread, from any thread. Mail that comes after worker_close is freed by worker_join, with free(). */
 void worker_post(struct worker *worker, struct mail *mail);
 /* Ends the delivery of mail. In the thread, before its work is over. A second call does nothing. */

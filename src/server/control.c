@@ -5,7 +5,6 @@
 #include "server/admin.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -52,11 +51,11 @@ static int begin_admin(struct control *control) {
     return result;
 }
 
-static int begin(void *owner, char error[static WORKER_ERROR_SIZE]) {
+static int begin(void *owner, struct error *error) {
     struct control *control = owner;
 
     if (control->has_admin && begin_admin(control) < 0) {
-        snprintf(error, WORKER_ERROR_SIZE, "not enough memory");
+        error_set(error, "not enough memory");
         return -ENOMEM;
     }
     timer_init(&control->expiry, expire_ticket_keys);
@@ -102,11 +101,11 @@ static bool end(void *owner) {
 
 static const struct worker_job job = {begin, turn, end};
 
-struct control *control_start(const struct control_plan *plan, char error[static WORKER_ERROR_SIZE]) {
+struct control *control_start(const struct control_plan *plan, struct error *error) {
     struct control *control = calloc(1, sizeof *control);
 
     if (control == NULL) {
-        snprintf(error, WORKER_ERROR_SIZE, "not enough memory");
+        error_set(error, "not enough memory");
         if (plan->admin_listener >= 0) {
             close(plan->admin_listener);
         }

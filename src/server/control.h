@@ -22,7 +22,7 @@ struct control_plan {
 struct control;
 
 /* Starts the thread, and returns when it accepts. NULL with one line in `error`; the socket is then closed. */
-struct control *control_start(const struct control_plan *plan, char error[static WORKER_ERROR_SIZE]);
+struct control *control_start(const struct control_plan *plan, struct error *error);
 /* Posts a configuration that has replaced the one before. Takes its own reference. */
 void control_post_config(struct control *control, struct config *config);
 /* Has /readyz say from now on that the process drains. From any thread. */

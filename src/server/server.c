@@ -58,15 +58,18 @@ static int cores_for(int cores[static CORES_MAX], unsigned shard_count) {
 }
 
 /* Says what the limit of connections comes to, as a problem of the configuration. */
-static void describe_capacity(const struct config *config, char *message, char error[static SERVER_ERROR_SIZE]) {
-    char *text = problem_text(
-        &(struct config_problem){.file = config->path, .line = config->limits.connections_line, .message = message}, "");
+static void describe_capacity(const struct config *config, char *message, struct error *error) {
+    enum { PATH_SHOWN_MAX = 512 }; /* so that the message fits behind any path */
+    char path[PATH_SHOWN_MAX + 1];
 
-    snprintf(error, SERVER_ERROR_SIZE, "%s", text);
+    snprintf(path, sizeof path, "%s", config->path);
+    char *text = problem_text(
+        &(struct config_problem){.file = path, .line = config->limits.connections_line, .message = message}, "");
+    error_set(error, "%s", text);
     free(text);
 }
 
-static int settle_capacity(struct server *server, char error[static SERVER_ERROR_SIZE]) {
+static int settle_capacity(struct server *server, struct error *error) {
     const struct config *config = server->config;
     char text[CAPACITY_TEXT_SIZE];
 
@@ -76,7 +79,7 @@ static int settle_capacity(struct server *server, char error[static SERVER_ERROR
     }
     if (text[0] != '\0') {
         describe_capacity(config, text, error);
-        log_warning("%s", error);
+        log_warning("%s", error->text);
     }
     return 0;
 }
@@ -140,7 +143,7 @@ static int create_shared(struct server *server) {
     return create_stats(server);
 }
 
-static int open_access_log(struct server *server, char error[static SERVER_ERROR_SIZE]) {
+static int open_access_log(struct server *server, struct error *error) {
     char reason[ACCESS_LOG_ERROR_SIZE];
 
     if (server->config->access_log == NULL) {
@@ -148,21 +151,18 @@ static int open_access_log(struct server *server, char error[static SERVER_ERROR
     }
     server->access_log = access_log_open(server->config->access_log, server->shard_count, reason);
     if (server->access_log == NULL) {
-        snprintf(error, SERVER_ERROR_SIZE, "%s", reason);
-        return -1;
+        return error_fail(error, -1, "%s", reason);
     }
     server->stats.access_log = server->access_log;
     return 0;
 }
 
 /* Returns one shard that accepts, or NULL with `error`. */
-static struct shard_thread *start_shard(struct server *server, unsigned index, int core,
-                                        char error[static SERVER_ERROR_SIZE]) {
+static struct shard_thread *start_shard(struct server *server, unsigned index, int core, struct error *error) {
     struct shard_thread *thread = calloc(1, sizeof *thread);
-    char reason[WORKER_ERROR_SIZE];
 
     if (thread == NULL) {
-        snprintf(error, SERVER_ERROR_SIZE, "not enough memory");
+        error_set(error, "not enough memory");
         return NULL;
     }
     struct shard *shard = &thread->shard;
@@ -183,8 +183,7 @@ static struct shard_thread *start_shard(struct server *server, unsigned index, i
     thread->hosts = server->stats.hosts;
     thread->idle_max = server->capacity.idle;
     thread->descriptors = sockets_of_shard(&server->sockets, index);
-    if (shard_thread_start(thread, reason) < 0) {
-        snprintf(error, SERVER_ERROR_SIZE, "%s", reason);
+    if (shard_thread_start(thread, error) < 0) {
         free(thread);
         return NULL;
     }
@@ -192,14 +191,12 @@ static struct shard_thread *start_shard(struct server *server, unsigned index, i
     return thread;
 }
 
-static int start_shards(struct server *server, char error[static SERVER_ERROR_SIZE]) {
+static int start_shards(struct server *server, struct error *error) {
     static int cores[CORES_MAX];
     int usable = cores_for(cores, server->shard_count);
-    char reason[SOCKETS_ERROR_SIZE];
 
     for (unsigned i = 0; i < server->shard_count; i++) {
-        if (sockets_listen(&server->sockets, server->config, i, reason) < 0) {
-            snprintf(error, SERVER_ERROR_SIZE, "%s", reason);
+        if (sockets_listen(&server->sockets, server->config, i, error) < 0) {
             return -1;
         }
         server->shards[i] = start_shard(server, i, usable == 0 ? -1 : cores[i], error);
@@ -211,22 +208,8 @@ static int start_shards(struct server *server, char error[static SERVER_ERROR_SI
     return 0;
 }
 
-static int open_sockets(struct server *server, char error[static SERVER_ERROR_SIZE]) {
-    char reason[SOCKETS_ERROR_SIZE];
-
-    if (sockets_open(&server->sockets, server->config, server->shard_count, reason) < 0) {
-        snprintf(error, SERVER_ERROR_SIZE, "%s", reason);
-        return -1;
-    }
-    return 0;
-}
-
-static int start_control(struct server *server, char error[static SERVER_ERROR_SIZE]) {
-    char fault[SOCKETS_ERROR_SIZE];
-    char reason[WORKER_ERROR_SIZE];
-
-    if (sockets_listen_admin(&server->sockets, server->config, fault) < 0) {
-        snprintf(error, SERVER_ERROR_SIZE, "%s", fault);
+static int start_control(struct server *server, struct error *error) {
+    if (sockets_listen_admin(&server->sockets, server->config, error) < 0) {
         return -1;
     }
     struct control_plan plan = {
@@ -236,18 +219,17 @@ static int start_control(struct server *server, char error[static SERVER_ERROR_S
         .admin_listener = sockets_take_admin(&server->sockets),
     };
 
-    server->control = control_start(&plan, reason);
+    server->control = control_start(&plan, error);
     if (server->control == NULL) {
-        snprintf(error, SERVER_ERROR_SIZE, "control thread: %s", reason);
-        return -1;
+        return error_fail(error, -1, "control thread: %s", error->text);
     }
     return 0;
 }
 
-struct server *server_start(struct config *config, char error[static SERVER_ERROR_SIZE]) {
+struct server *server_start(struct config *config, struct error *error) {
     struct server *server = calloc(1, sizeof *server);
 
-    snprintf(error, SERVER_ERROR_SIZE, "not enough memory");
+    error_set(error, "not enough memory");
     if (server == NULL) {
         return NULL;
     }
@@ -257,9 +239,10 @@ struct server *server_start(struct config *config, char error[static SERVER_ERRO
     if (server->shards == NULL || settle_capacity(server, error) < 0) {
         goto fail;
     }
-    snprintf(error, SERVER_ERROR_SIZE, "not enough memory");
-    if (create_shared(server) < 0 || open_access_log(server, error) < 0 || open_sockets(server, error) < 0 ||
-        start_shards(server, error) < 0 || start_control(server, error) < 0) {
+    error_set(error, "not enough memory");
+    if (create_shared(server) < 0 || open_access_log(server, error) < 0 ||
+        sockets_open(&server->sockets, config, server->shard_count, error) < 0 || start_shards(server, error) < 0 ||
+        start_control(server, error) < 0) {
         goto fail;
     }
     return server;
@@ -323,13 +306,13 @@ static void find_restarts(const struct server *server, const struct config *conf
 /* Makes a site for each shard, or none at all. */
 static int create_sites(struct server *server, struct config *config, struct stats_hosts *hosts, struct site **sites,
                         struct config_problems *problems) {
-    char reason[SITE_ERROR_SIZE];
+    struct error error;
 
     for (unsigned i = 0; i < server->shard_count; i++) {
         sites[i] =
-            site_create(&server->shards[i]->shard.ring, config, hosts, server->tickets, server->capacity.idle, reason);
+            site_create(&server->shards[i]->shard.ring, config, hosts, server->tickets, server->capacity.idle, &error);
         if (sites[i] == NULL) {
-            problems_add(problems, config->path, 0, "%s", reason);
+            problems_add(problems, config->path, 0, "%s", error.text);
             while (i-- > 0) {
                 site_release(sites[i]);
             }

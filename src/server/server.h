@@ -2,9 +2,8 @@
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
 
+#include "base/error.h"
 #include "config/config.h"
-
-enum { SERVER_ERROR_SIZE = 1024 };
 
 struct server;
 
@@ -12,7 +11,7 @@ struct server;
  * Binds every listener, starts one pinned thread for each shard and the control thread, and returns when all of them accept.
  * Takes its own reference to `config`. NULL with one line in `error` that says what to change.
  */
-struct server *server_start(struct config *config, char error[static SERVER_ERROR_SIZE]);
+struct server *server_start(struct config *config, struct error *error);
 
 /*
  * Replaces the configuration, for new connections at once and for open ones from their next request on; no connection is

@@ -95,18 +95,16 @@ static void limit_expired(struct timer *timer) {
     connection_stop_all(&CONTAINER_OF(timer, struct shard_thread, drain_limit)->shard);
 }
 
-static int begin(void *owner, char error[static WORKER_ERROR_SIZE]) {
+static int begin(void *owner, struct error *error) {
     struct shard_thread *thread = owner;
     struct shard *shard = &thread->shard;
-    char reason[SITE_ERROR_SIZE];
 
-    snprintf(error, WORKER_ERROR_SIZE, "not enough memory: lower limits.connections");
+    error_set(error, "not enough memory: lower limits.connections");
     if (create_pools(shard) < 0) {
         return -ENOMEM;
     }
-    shard->site = site_create(&shard->ring, thread->config, thread->hosts, shard->shared.tickets, thread->idle_max, reason);
+    shard->site = site_create(&shard->ring, thread->config, thread->hosts, shard->shared.tickets, thread->idle_max, error);
     if (shard->site == NULL) {
-        snprintf(error, WORKER_ERROR_SIZE, "%s", reason);
         goto fail_site;
     }
     site_watch_origins(shard->site, shard->index, true);
@@ -215,7 +213,7 @@ static bool end(void *owner) {
     return true;
 }
 
-int shard_thread_start(struct shard_thread *thread, char error[static WORKER_ERROR_SIZE]) {
+int shard_thread_start(struct shard_thread *thread, struct error *error) {
     static const struct worker_job job = {begin, turn, end};
 
     thread->worker.ring = &thread->shard.ring;

@@ -27,7 +27,7 @@ struct shard_thread {
  * Starts the thread and returns when it accepts: 0; or a negative errno with one line in `error`. The descriptors are then
  * still the caller's.
  */
-int shard_thread_start(struct shard_thread *thread, char error[static WORKER_ERROR_SIZE]);
+int shard_thread_start(struct shard_thread *thread, struct error *error);
 
 /*
  * Post, from any thread, that the shard is to end: when its connections have ended, at the latest after `timeout_ms`; or at

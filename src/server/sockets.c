@@ -2,7 +2,6 @@
 
 #include "ring/listener.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,17 +12,14 @@ static struct listener_address at(const struct config_address *address) {
     return (struct listener_address){(const struct sockaddr *)&address->address, address->size, address->text};
 }
 
-static int probe(const struct config *config, char error[static SOCKETS_ERROR_SIZE]) {
-    char reason[RING_ERROR_SIZE];
-
+static int probe(const struct config *config, struct error *error) {
     for (size_t i = 0; i < config->listen_count; i++) {
-        if (listener_probe(at(&config->listen[i].address), reason) < 0) {
-            snprintf(error, SOCKETS_ERROR_SIZE, "%s", reason);
+        if (listener_probe(at(&config->listen[i].address), error) < 0) {
             return -1;
         }
     }
-    if (config->admin_address.text != NULL && listener_probe(at(&config->admin_address), reason) < 0) {
-        snprintf(error, SOCKETS_ERROR_SIZE, "admin: %s", reason);
+    if (config->admin_address.text != NULL && listener_probe(at(&config->admin_address), error) < 0) {
+        error_set(error, "admin: %s", error->text);
         return -1;
     }
     return 0;
@@ -33,15 +29,11 @@ static int *slot(const struct sockets *sockets, unsigned shard, size_t address) 
     return &sockets->listeners[shard * sockets->per_shard + address];
 }
 
-static int bind_shard(struct sockets *sockets, const struct config *config, unsigned shard,
-                      char error[static SOCKETS_ERROR_SIZE]) {
-    char reason[RING_ERROR_SIZE];
-
+static int bind_shard(struct sockets *sockets, const struct config *config, unsigned shard, struct error *error) {
     for (size_t i = 0; i < sockets->per_shard; i++) {
-        int descriptor = listener_reserve(at(&config->listen[i].address), reason);
+        int descriptor = listener_reserve(at(&config->listen[i].address), error);
 
         if (descriptor < 0) {
-            snprintf(error, SOCKETS_ERROR_SIZE, "%s", reason);
             return -1;
         }
         *slot(sockets, shard, i) = descriptor;
@@ -49,15 +41,13 @@ static int bind_shard(struct sockets *sockets, const struct config *config, unsi
     return 0;
 }
 
-static int bind_admin(struct sockets *sockets, const struct config *config, char error[static SOCKETS_ERROR_SIZE]) {
-    char reason[RING_ERROR_SIZE];
-
+static int bind_admin(struct sockets *sockets, const struct config *config, struct error *error) {
     if (config->admin_address.text == NULL) {
         return 0;
     }
-    int descriptor = listener_reserve(at(&config->admin_address), reason);
+    int descriptor = listener_reserve(at(&config->admin_address), error);
     if (descriptor < 0) {
-        snprintf(error, SOCKETS_ERROR_SIZE, "admin: %s", reason);
+        error_set(error, "admin: %s", error->text);
         return -1;
     }
     /* Accepted sockets inherit the size. Else the kernel would take megabytes for each slow reader of the admin listener,
@@ -67,7 +57,7 @@ static int bind_admin(struct sockets *sockets, const struct config *config, char
     return 0;
 }
 
-static int bind_all(struct sockets *sockets, const struct config *config, char error[static SOCKETS_ERROR_SIZE]) {
+static int bind_all(struct sockets *sockets, const struct config *config, struct error *error) {
     for (unsigned shard = 0; shard < sockets->shards; shard++) {
         if (bind_shard(sockets, config, shard, error) < 0) {
             return -1;
@@ -76,8 +66,7 @@ static int bind_all(struct sockets *sockets, const struct config *config, char e
     return bind_admin(sockets, config, error);
 }
 
-int sockets_open(struct sockets *sockets, const struct config *config, unsigned shards,
-                 char error[static SOCKETS_ERROR_SIZE]) {
+int sockets_open(struct sockets *sockets, const struct config *config, unsigned shards, struct error *error) {
     *sockets = (struct sockets){.per_shard = config->listen_count, .shards = shards, .admin = -1};
     if (probe(config, error) < 0) {
         return -1;
@@ -85,7 +74,7 @@ int sockets_open(struct sockets *sockets, const struct config *config, unsigned 
     size_t count = shards * config->listen_count;
     sockets->listeners = malloc(count * sizeof *sockets->listeners);
     if (sockets->listeners == NULL) {
-        snprintf(error, SOCKETS_ERROR_SIZE, "not enough memory");
+        error_set(error, "not enough memory");
         return -1;
     }
     memset(sockets->listeners, -1, count * sizeof *sockets->listeners);
@@ -96,24 +85,18 @@ int sockets_open(struct sockets *sockets, const struct config *config, unsigned 
     return 0;
 }
 
-int sockets_listen(const struct sockets *sockets, const struct config *config, unsigned shard,
-                   char error[static SOCKETS_ERROR_SIZE]) {
-    char reason[RING_ERROR_SIZE];
-
+int sockets_listen(const struct sockets *sockets, const struct config *config, unsigned shard, struct error *error) {
     for (size_t i = 0; i < sockets->per_shard; i++) {
-        if (listener_listen(*slot(sockets, shard, i), at(&config->listen[i].address), reason) < 0) {
-            snprintf(error, SOCKETS_ERROR_SIZE, "%s", reason);
+        if (listener_listen(*slot(sockets, shard, i), at(&config->listen[i].address), error) < 0) {
             return -1;
         }
     }
     return 0;
 }
 
-int sockets_listen_admin(const struct sockets *sockets, const struct config *config, char error[static SOCKETS_ERROR_SIZE]) {
-    char reason[RING_ERROR_SIZE];
-
-    if (sockets->admin >= 0 && listener_listen(sockets->admin, at(&config->admin_address), reason) < 0) {
-        snprintf(error, SOCKETS_ERROR_SIZE, "admin: %s", reason);
+int sockets_listen_admin(const struct sockets *sockets, const struct config *config, struct error *error) {
+    if (sockets->admin >= 0 && listener_listen(sockets->admin, at(&config->admin_address), error) < 0) {
+        error_set(error, "admin: %s", error->text);
         return -1;
     }
     return 0;

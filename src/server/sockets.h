@@ -6,9 +6,8 @@
 #ifndef SERVER_SOCKETS_H
 #define SERVER_SOCKETS_H
 
+#include "base/error.h"
 #include "config/config.h"
-
-enum { SOCKETS_ERROR_SIZE = 320 };
 
 struct sockets {
     int *listeners;   /* of each shard one for each address, in the order of config->listen; -1: given away */
@@ -21,12 +20,10 @@ struct sockets {
  * Sees that no other process listens on the addresses of `config`, and binds them: config->listen once for each shard, and
  * the admin address. 0; or -1 with one line in `error`, and nothing is open.
  */
-int sockets_open(struct sockets *sockets, const struct config *config, unsigned shards,
-                 char error[static SOCKETS_ERROR_SIZE]);
+int sockets_open(struct sockets *sockets, const struct config *config, unsigned shards, struct error *error);
 /* Lets clients connect to the sockets of one shard, or to the admin address. 0; or -1 with one line in `error`. */
-int sockets_listen(const struct sockets *sockets, const struct config *config, unsigned shard,
-                   char error[static SOCKETS_ERROR_SIZE]);
-int sockets_listen_admin(const struct sockets *sockets, const struct config *config, char error[static SOCKETS_ERROR_SIZE]);
+int sockets_listen(const struct sockets *sockets, const struct config *config, unsigned shard, struct error *error);
+int sockets_listen_admin(const struct sockets *sockets, const struct config *config, struct error *error);
 /* Returns the descriptors of one shard, which stay in `sockets` until they are given away. */
 const int *sockets_of_shard(const struct sockets *sockets, unsigned shard);
 /* The descriptors of the shard belong to its listeners from now on. */

@@ -186,10 +186,10 @@ bool pattern_holds(const uint8_t *data, size_t offset, size_t size) {
 
 void bench_create(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count) {
     struct ring_options usual = {.streams = 64, .accepted = 16, .receive_buffers = 64, .chunks = 512};
-    char error[RING_ERROR_SIZE] = "";
+    struct error error;
 
     memset(bench, 0, sizeof *bench);
-    cr_assert_eq(ring_create(&bench->ring, options != NULL ? options : &usual, error), 0, "%s", error);
+    cr_assert_eq(ring_create(&bench->ring, options != NULL ? options : &usual, &error), 0, "%s", error.text);
     for (size_t i = 0; i < count; i++) {
         struct sockaddr_in address = loopback(ports[i]);
 

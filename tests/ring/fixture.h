@@ -78,14 +78,14 @@ static inline void on_accept(struct listener *listener, struct stream *stream, c
 static inline struct fixture *start(uint32_t streams, uint32_t buffers, uint32_t chunks) {
     struct fixture *f = calloc(1, sizeof *f);
     struct ring_options options = {.accepted = streams, .streams = streams, .receive_buffers = buffers, .chunks = chunks};
-    char error[RING_ERROR_SIZE];
+    struct error error;
     struct sockaddr_in address;
     socklen_t size = sizeof address;
     int descriptor;
 
-    cr_assert_eq(ring_create(&f->ring, &options, error), 0, "%s", error);
-    descriptor = listener_bind("127.0.0.1:0", error);
-    cr_assert_geq(descriptor, 0, "%s", error);
+    cr_assert_eq(ring_create(&f->ring, &options, &error), 0, "%s", error.text);
+    descriptor = listener_bind("127.0.0.1:0", &error);
+    cr_assert_geq(descriptor, 0, "%s", error.text);
     cr_assert_eq(getsockname(descriptor, (struct sockaddr *)&address, &size), 0);
     f->port = ntohs(address.sin_port);
     listener_start(&f->listener, &f->ring, descriptor, on_accept, f);

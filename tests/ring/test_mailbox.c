@@ -43,11 +43,11 @@ static void *post_all(void *argument) {
 Test(mailbox, delivers_all_in_order) {
     static struct receiver receiver;
     struct ring_options options = {.accepted = 16, .streams = 16, .receive_buffers = 16, .chunks = 16};
-    char error[RING_ERROR_SIZE];
+    struct error error;
     pthread_t thread;
 
     cr_assert_eq(mailbox_create(&receiver.mailbox), 0);
-    cr_assert_eq(ring_create(&receiver.ring, &options, error), 0, "%s", error);
+    cr_assert_eq(ring_create(&receiver.ring, &options, &error), 0, "%s", error.text);
     mailbox_attach(&receiver.mailbox, &receiver.ring, &receiver);
     cr_assert_eq(pthread_create(&thread, NULL, post_all, &receiver), 0);
     for (unsigned i = 0; i < 100000 && receiver.expected < POSTS; i++) {

@@ -35,9 +35,9 @@ Test(operation, a_full_queue_is_submitted) {
     static struct ring ring;
     struct ring_options options = {
         .accepted = 16, .streams = 16, .receive_buffers = 16, .chunks = 16, .submissions = SUBMISSIONS};
-    char error[RING_ERROR_SIZE];
+    struct error error;
 
-    cr_assert_eq(ring_create(&ring, &options, error), 0, "%s", error);
+    cr_assert_eq(ring_create(&ring, &options, &error), 0, "%s", error.text);
     for (unsigned i = 0; i < OPERATIONS_MADE; i++) {
         io_uring_prep_nop(ring_submission(&ring, operation_of_pointer(OPERATION_IGNORED, NULL)));
     }

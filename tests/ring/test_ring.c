@@ -14,9 +14,9 @@ static void count(struct timer *timer) {
 
 static void create(uint32_t accepted) {
     struct ring_options options = {.accepted = accepted, .streams = accepted, .receive_buffers = 16, .chunks = 16};
-    char error[RING_ERROR_SIZE];
+    struct error error;
 
-    cr_assert_eq(ring_create(&ring, &options, error), 0, "%s", error);
+    cr_assert_eq(ring_create(&ring, &options, &error), 0, "%s", error.text);
 }
 
 Test(ring, sleeps_until_a_timer_is_due) {
@@ -46,10 +46,10 @@ Test(ring, sleeps_no_longer_than_told) {
 Test(ring, too_few_descriptors_are_named) {
     struct rlimit limit = {100, 100};
     struct ring_options options = {.accepted = 1000, .streams = 1000, .receive_buffers = 16, .chunks = 16};
-    char error[RING_ERROR_SIZE];
+    struct error error;
 
     cr_assert_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-    cr_assert_eq(ring_create(&ring, &options, error), -EMFILE);
-    cr_assert_not_null(strstr(error, "ulimit -n"), "%s", error);
-    cr_assert_not_null(strstr(error, "the limit is 100"), "%s", error);
+    cr_assert_eq(ring_create(&ring, &options, &error), -EMFILE);
+    cr_assert_not_null(strstr(error.text, "ulimit -n"), "%s", error.text);
+    cr_assert_not_null(strstr(error.text, "the limit is 100"), "%s", error.text);
 }

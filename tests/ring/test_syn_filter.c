@@ -365,12 +365,12 @@ static bool connects(int listener, const char *from) {
 }
 
 static int listen_on(const char *address) {
-    char error[RING_ERROR_SIZE];
-    int listener = listener_bind(address, error);
+    struct error error;
+    int listener = listener_bind(address, &error);
     if (listener == -EADDRNOTAVAIL || listener == -EAFNOSUPPORT) {
         cr_skip_test("no IPv6 here");
     }
-    cr_assert_geq(listener, 0, "%s", error);
+    cr_assert_geq(listener, 0, "%s", error.text);
     return listener;
 }
 

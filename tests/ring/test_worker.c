@@ -20,14 +20,13 @@ struct crew {
     bool stopping;
 };
 
-static int begin(void *owner, char error[static WORKER_ERROR_SIZE]) {
+static int begin(void *owner, struct error *error) {
     struct crew *crew = owner;
 
     crew->begun++;
     crew->thread = pthread_self();
     if (crew->refuses) {
-        snprintf(error, WORKER_ERROR_SIZE, "not today");
-        return -ENOMEM;
+        return error_fail(error, -ENOMEM, "not today");
     }
     return 0;
 }
@@ -87,9 +86,9 @@ static void post(struct crew *crew, void (*how)(struct mail *, void *)) {
 
 Test(worker, begins_gets_its_mail_and_ends) {
     struct crew *crew = make_crew();
-    char error[WORKER_ERROR_SIZE] = "";
+    struct error error;
 
-    cr_assert_eq(worker_start(&crew->worker, error), 0, "%s", error);
+    cr_assert_eq(worker_start(&crew->worker, &error), 0, "%s", error.text);
     cr_assert_eq(crew->begun, 1);
     cr_assert_not(worker_has_ended(&crew->worker));
     post(crew, deliver);
@@ -106,9 +105,9 @@ Test(worker, begins_gets_its_mail_and_ends) {
 /* The address sanitizer finds mail that is not freed. */
 Test(worker, mail_behind_the_end_is_freed) {
     struct crew *crew = make_crew();
-    char error[WORKER_ERROR_SIZE] = "";
+    struct error error;
 
-    cr_assert_eq(worker_start(&crew->worker, error), 0, "%s", error);
+    cr_assert_eq(worker_start(&crew->worker, &error), 0, "%s", error.text);
     post(crew, deliver_stop);
     while (!worker_has_ended(&crew->worker)) {
         usleep(1000);
@@ -121,22 +120,22 @@ Test(worker, mail_behind_the_end_is_freed) {
 
 Test(worker, a_job_that_cannot_begin_is_told_and_leaves_no_thread) {
     struct crew *crew = make_crew();
-    char error[WORKER_ERROR_SIZE] = "";
+    struct error error;
 
     crew->refuses = true;
-    cr_assert_lt(worker_start(&crew->worker, error), 0);
-    cr_assert_str_eq(error, "not today");
+    cr_assert_lt(worker_start(&crew->worker, &error), 0);
+    cr_assert_str_eq(error.text, "not today");
     cr_assert_eq(crew->ended, 0);
     free(crew);
 }
 
 Test(worker, a_ring_that_cannot_be_made_is_told) {
     struct crew *crew = make_crew();
-    char error[WORKER_ERROR_SIZE] = "";
+    struct error error;
 
     crew->worker.options.accepted = 1 << 30;
-    cr_assert_lt(worker_start(&crew->worker, error), 0);
-    cr_assert_str_neq(error, "");
+    cr_assert_lt(worker_start(&crew->worker, &error), 0);
+    cr_assert_str_neq(error.text, "");
     cr_assert_eq(crew->begun, 0);
     free(crew);
 }

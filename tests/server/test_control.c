@@ -20,7 +20,7 @@ void __wrap_tls_tickets_expire(struct tls_tickets *tickets, uint64_t now_s, uint
 static struct config first = {.references = 1, .ticket_lifetime_s = 60};
 static struct config second = {.references = 1, .ticket_lifetime_s = 3};
 static struct stats stats;
-static char error[WORKER_ERROR_SIZE];
+static struct error error;
 
 static void wait_until_expired(unsigned count) {
     for (unsigned i = 0; i < 500 && atomic_load(&expired) < count; i++) {
@@ -30,9 +30,9 @@ static void wait_until_expired(unsigned count) {
 }
 
 Test(control, looks_through_ticket_keys_each_second_by_the_newest_configuration) {
-    struct control *control = control_start(&(struct control_plan){.config = &first, .admin_listener = -1}, error);
+    struct control *control = control_start(&(struct control_plan){.config = &first, .admin_listener = -1}, &error);
 
-    cr_assert_not_null(control, "%s", error);
+    cr_assert_not_null(control, "%s", error.text);
     wait_until_expired(1);
     cr_expect_eq(atomic_load(&lifetime_s), 60);
     control_post_config(control, &second);
@@ -75,8 +75,8 @@ Test(control, the_admin_listener_says_whether_the_process_drains) {
 
     cr_assert_eq(stats_create(&stats, 1), 0);
     struct control_plan plan = {.config = &first, .stats = &stats, .admin_listener = listen_somewhere(&address)};
-    struct control *control = control_start(&plan, error);
-    cr_assert_not_null(control, "%s", error);
+    struct control *control = control_start(&plan, &error);
+    cr_assert_not_null(control, "%s", error.text);
     cr_expect_eq(ask(&address), 200);
     control_post_config(control, &second);
     cr_expect_eq(ask(&address), 200);

@@ -13,7 +13,7 @@ struct scene {
     struct config_listener listen[2];
     struct config config;
     struct sockets sockets;
-    char error[SOCKETS_ERROR_SIZE];
+    struct error error;
 };
 
 static unsigned port_of(int descriptor) {
@@ -70,7 +70,7 @@ Test(sockets, each_shard_has_one_for_each_address) {
     struct scene scene;
 
     set_up(&scene);
-    cr_assert_eq(sockets_open(&scene.sockets, &scene.config, 3, scene.error), 0, "%s", scene.error);
+    cr_assert_eq(sockets_open(&scene.sockets, &scene.config, 3, &scene.error), 0, "%s", scene.error.text);
     const int *first = sockets_of_shard(&scene.sockets, 0);
     for (unsigned shard = 1; shard < 3; shard++) {
         const int *other = sockets_of_shard(&scene.sockets, shard);
@@ -97,13 +97,13 @@ Test(sockets, clients_are_refused_until_the_shard_is_about_to_start) {
     struct scene scene;
 
     set_up(&scene);
-    cr_assert_eq(sockets_open(&scene.sockets, &scene.config, 2, scene.error), 0, "%s", scene.error);
+    cr_assert_eq(sockets_open(&scene.sockets, &scene.config, 2, &scene.error), 0, "%s", scene.error.text);
     cr_assert_not(can_connect(scene.texts[0]));
-    cr_assert_eq(sockets_listen(&scene.sockets, &scene.config, 1, scene.error), 0, "%s", scene.error);
+    cr_assert_eq(sockets_listen(&scene.sockets, &scene.config, 1, &scene.error), 0, "%s", scene.error.text);
     cr_assert(can_connect(scene.texts[0]));
     cr_assert(can_connect(scene.texts[1]));
     cr_assert_not(can_connect(scene.texts[2]), "the admin address");
-    cr_assert_eq(sockets_listen_admin(&scene.sockets, &scene.config, scene.error), 0, "%s", scene.error);
+    cr_assert_eq(sockets_listen_admin(&scene.sockets, &scene.config, &scene.error), 0, "%s", scene.error.text);
     cr_assert(can_connect(scene.texts[2]));
     sockets_close(&scene.sockets);
 }
@@ -112,7 +112,7 @@ Test(sockets, what_is_given_away_stays_open) {
     struct scene scene;
 
     set_up(&scene);
-    cr_assert_eq(sockets_open(&scene.sockets, &scene.config, 2, scene.error), 0, "%s", scene.error);
+    cr_assert_eq(sockets_open(&scene.sockets, &scene.config, 2, &scene.error), 0, "%s", scene.error.text);
     int given = sockets_of_shard(&scene.sockets, 1)[0];
     int kept = sockets_of_shard(&scene.sockets, 0)[0];
     sockets_give_shard(&scene.sockets, 1);
@@ -131,7 +131,7 @@ Test(sockets, without_an_admin_address_there_is_no_admin_socket) {
 
     set_up(&scene);
     scene.config.admin_address.text = NULL;
-    cr_assert_eq(sockets_open(&scene.sockets, &scene.config, 1, scene.error), 0, "%s", scene.error);
+    cr_assert_eq(sockets_open(&scene.sockets, &scene.config, 1, &scene.error), 0, "%s", scene.error.text);
     cr_assert_eq(sockets_take_admin(&scene.sockets), -1);
     sockets_close(&scene.sockets);
 }
@@ -144,14 +144,14 @@ Test(sockets, an_address_that_is_taken_is_named) {
     set_up(&scene);
     snprintf(scene.texts[1], sizeof scene.texts[1], "127.0.0.1:%u", port);
     read_address(scene.texts[1], &scene.listen[1].address);
-    cr_assert_lt(sockets_open(&scene.sockets, &scene.config, 2, scene.error), 0);
-    cr_assert_not_null(strstr(scene.error, scene.texts[1]), "%s", scene.error);
+    cr_assert_lt(sockets_open(&scene.sockets, &scene.config, 2, &scene.error), 0);
+    cr_assert_not_null(strstr(scene.error.text, scene.texts[1]), "%s", scene.error.text);
     sockets_close(&scene.sockets);
     set_up(&scene);
     snprintf(scene.texts[2], sizeof scene.texts[2], "127.0.0.1:%u", port);
     read_address(scene.texts[2], &scene.config.admin_address);
-    cr_assert_lt(sockets_open(&scene.sockets, &scene.config, 2, scene.error), 0);
-    cr_assert_eq(strncmp(scene.error, "admin: ", 7), 0, "%s", scene.error);
+    cr_assert_lt(sockets_open(&scene.sockets, &scene.config, 2, &scene.error), 0);
+    cr_assert_eq(strncmp(scene.error.text, "admin: ", 7), 0, "%s", scene.error.text);
     close(holder);
 }
 

@@ -274,12 +274,12 @@ static void destroy_shard(struct world *world) {
 
 void world_reload(struct world *world, unsigned config) {
     static sem_t taken;
-    char reason[SITE_ERROR_SIZE];
+    struct error reason;
     struct stats_hosts *hosts = hosts_of(world, configs[config]);
     struct site *site = site_create(&world->shard->ring, configs[config], hosts, world->shard->shared.tickets,
-                                    world->thread->idle_max, reason);
+                                    world->thread->idle_max, &reason);
 
-    SIMULATOR_EXPECT(site != NULL, "%s", reason);
+    SIMULATOR_EXPECT(site != NULL, "%s", reason.text);
     simulator_trace("world: configuration %u", config);
     world->reloads++;
     world->forgot = world->forgot || configs[config]->host_count < TALK_HOSTS;
@@ -434,7 +434,7 @@ static void let_everybody_go(struct world *world) {
 }
 
 uint64_t world_run(struct world *world, const struct world_plan *plan) {
-    char error[WORKER_ERROR_SIZE];
+    struct error error;
     uint64_t digest;
 
     memset(world, 0, sizeof *world);
@@ -443,7 +443,7 @@ uint64_t world_run(struct world *world, const struct world_plan *plan) {
     kernel_begin(plan->seed, &plan->faults, step, world);
     kernel_set_load(plan->load);
     create_shard(world);
-    SIMULATOR_EXPECT(shard_thread_start(world->thread, error) == 0, "%s", error);
+    SIMULATOR_EXPECT(shard_thread_start(world->thread, &error) == 0, "%s", error.text);
     int leftover = shard_thread_join(world->thread);
     shard_runs = NULL;
     SIMULATOR_EXPECT(leftover == 0, "%d things are left over", leftover);
