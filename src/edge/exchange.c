@@ -233,8 +233,8 @@ static void relay(struct exchange *exchange, struct bytes head, const struct ide
     }
 }
 
-/* What enforce would have done with it. */
-static void note_on_road(const struct exchange *exchange, const struct identity *identity) {
+/* In mode `report`: counts this request by reason if mode `enforce` would have answered 403. */
+static void count_would_block(const struct exchange *exchange, const struct identity *identity) {
     const struct connection *connection = exchange->connection;
 
     if (connection->host->mode != CONFIG_REPORT || identity->status == STATUS_VALID) {
@@ -242,11 +242,11 @@ static void note_on_road(const struct exchange *exchange, const struct identity 
     }
     stats_add(&host_stats(exchange)->would_block[identity->reason], 1);
     if (identity->status == STATUS_INVALID) {
-        struct road_names *names =
-            stats_hosts_names(connection->site->stats, connection->host->index, connection->shard->index);
+        struct rollout_clients *clients =
+            stats_hosts_rollout_clients(connection->site->stats, connection->host->index, connection->shard->index);
 
-        CHECK(names != NULL); /* the mode is that of the same configuration */
-        road_note(names, identity->issuer, identity->ski);
+        CHECK(clients != NULL); /* the mode is that of the same configuration */
+        rollout_note_client(clients, identity->issuer, identity->ski);
     }
 }
 
@@ -311,7 +311,7 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
     } else if (connection->host->mode == CONFIG_ENFORCE && identity->status != STATUS_VALID) {
         deny(exchange, head, identity->reason);
     } else if (!answers_by_method(exchange, head)) {
-        note_on_road(exchange, identity);
+        count_would_block(exchange, identity);
         relay(exchange, head, identity);
     }
 }

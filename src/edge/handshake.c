@@ -27,7 +27,7 @@ static void complete_handshake(struct connection *connection) {
     if (connection->identity->status == STATUS_VALID) {
         int64_t left_s = connection->identity->not_after - clock_wall_seconds();
 
-        stats_add(&connection_host_stats(connection)->valid_by_span[road_span_of(left_s)], 1);
+        stats_add(&connection_host_stats(connection)->valid_by_span[rollout_span_of(left_s)], 1);
     }
     if (connection->identity->status == STATUS_INVALID) {
         gate_fail_dearly(connection);

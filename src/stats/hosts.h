@@ -40,8 +40,8 @@ size_t stats_hosts_count(const struct stats_hosts *hosts);
 const struct stats_host_facts *stats_hosts_facts(const struct stats_hosts *hosts, size_t host);
 /* For hosts in mode report, else NULL: of the thread that samples, and of a shard. They stay with the name, as counters do.
  */
-struct road *stats_hosts_road(const struct stats_hosts *hosts, size_t host);
-struct road_names *stats_hosts_names(const struct stats_hosts *hosts, size_t host, unsigned shard);
+struct rollout *stats_hosts_rollout(const struct stats_hosts *hosts, size_t host);
+struct rollout_clients *stats_hosts_rollout_clients(const struct stats_hosts *hosts, size_t host, unsigned shard);
 /* What it did of late, for the thread that samples. It stays with the name, as counters do. */
 struct recent *stats_hosts_recent(const struct stats_hosts *hosts, size_t host);
 /* Its counters as recent.h has them, all shards together. */

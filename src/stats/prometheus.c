@@ -207,7 +207,7 @@ static void render_would_block(struct rendering *rendering) {
     for (size_t host = 0; host < rendering->host_count; host++) {
         for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
             struct page_labels labels = {{{"host", host_name(rendering, host)}, {"reason", reason_name(reason)}}, 2};
-            if (reason != REASON_OK && stats_hosts_road(rendering->hosts, host) != NULL) {
+            if (reason != REASON_OK && stats_hosts_rollout(rendering->hosts, host) != NULL) {
                 page_sample(&rendering->page, name, "", &labels, SUM_OF_HOST(rendering, host, would_block[reason]));
             }
         }

@@ -344,7 +344,7 @@ static void report_names(struct json *json, const char *key, const struct sketch
     json_end_array(json);
 }
 
-static void report_would_block(struct report *report, size_t host, const struct road *road) {
+static void report_would_block(struct report *report, size_t host, const struct rollout *rollout) {
     struct json *json = &report->json;
     static const char *const spans[] = {"last_hour", "last_day", "since_start"};
     json_begin_object(json, "would_block");
@@ -352,8 +352,8 @@ static void report_would_block(struct report *report, size_t host, const struct 
         json_begin_object(json, spans[i]);
         for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
             uint64_t total = of_host(report, host, offsetof(struct stats_host, would_block[reason]));
-            uint64_t count = i == 0   ? road_last_hour(road, (enum reason)reason)
-                             : i == 1 ? road_last_day(road, (enum reason)reason)
+            uint64_t count = i == 0   ? rollout_last_hour(rollout, (enum reason)reason)
+                             : i == 1 ? rollout_last_day(rollout, (enum reason)reason)
                                       : total;
             if (total > 0) {
                 json_unsigned(json, reason_name((enum reason)reason), count);
@@ -364,26 +364,26 @@ static void report_would_block(struct report *report, size_t host, const struct 
     json_end_object(json);
 }
 
-static void report_road(struct report *report, size_t host) {
+static void report_rollout(struct report *report, size_t host) {
     struct json *json = &report->json;
-    const struct road *road = stats_hosts_road(report->hosts, host);
+    const struct rollout *rollout = stats_hosts_rollout(report->hosts, host);
     struct sketch issuers = {.used = 0}, skis = {.used = 0};
-    if (road == NULL) {
+    if (rollout == NULL) {
         json_null(json, "report");
         return;
     }
     for (unsigned shard = 0; shard < report->stats->shard_count; shard++) {
-        road_gather(stats_hosts_names(report->hosts, host, shard), &issuers, &skis);
+        rollout_gather_clients(stats_hosts_rollout_clients(report->hosts, host, shard), &issuers, &skis);
     }
     json_begin_object(json, "report");
-    report_would_block(report, host, road);
+    report_would_block(report, host, rollout);
     report_names(json, "top_issuers", &issuers);
     report_names(json, "top_skis", &skis);
     json_begin_object(json, "valid_by_days_left");
-    for (unsigned i = 0; i < ROAD_SPANS; i++) {
+    for (unsigned i = 0; i < ROLLOUT_SPANS; i++) {
         char days[16] = "more";
-        if (i < ARRAY_LENGTH(road_span_days)) {
-            snprintf(days, sizeof days, "%u", road_span_days[i]);
+        if (i < ARRAY_LENGTH(rollout_span_days)) {
+            snprintf(days, sizeof days, "%u", rollout_span_days[i]);
         }
         json_unsigned(json, days, of_host(report, host, offsetof(struct stats_host, valid_by_span[i])));
     }
@@ -413,7 +413,7 @@ static void report_host(struct report *report, size_t host) {
     report_reasons(report, host, "denied", offsetof(struct stats_host, denied));
     report_last_minute(report, host);
     report_origins(report, host);
-    report_road(report, host);
+    report_rollout(report, host);
     json_end_object(json);
 }
 

@@ -107,19 +107,19 @@ static void read_counters(struct stats *stats, uint64_t counters[static SAMPLER_
     counters[SAMPLER_CACHE_MISSES] = cache.misses;
 }
 
-static void sample_roads(struct stats *stats, uint64_t minute) {
+static void sample_rollouts(struct stats *stats, uint64_t minute) {
     struct stats_hosts *hosts = stats_take_hosts(stats);
     for (size_t host = 0; hosts != NULL && host < stats_hosts_count(hosts); host++) {
-        struct road *road = stats_hosts_road(hosts, host);
+        struct rollout *rollout = stats_hosts_rollout(hosts, host);
         uint64_t counters[REASON_COUNT] = {0};
-        for (unsigned shard = 0; road != NULL && shard < stats->shard_count; shard++) {
+        for (unsigned shard = 0; rollout != NULL && shard < stats->shard_count; shard++) {
             const struct stats_host *block = stats_hosts_at(hosts, host, shard);
             for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
                 counters[reason] += stats_read(&block->would_block[reason]);
             }
         }
-        if (road != NULL) {
-            road_sample(road, counters, minute);
+        if (rollout != NULL) {
+            rollout_sample(rollout, counters, minute);
         }
     }
     stats_hosts_release(hosts);
@@ -140,7 +140,7 @@ int sampler_create(struct sampler *sampler, struct stats *stats, uint64_t now_ms
         return -ENOMEM;
     }
     read_counters(stats, sampler->before, now_ms / 1000);
-    sample_roads(stats, now_ms / 60000);
+    sample_rollouts(stats, now_ms / 60000);
     return 0;
 }
 
@@ -320,7 +320,7 @@ void sampler_tick(struct sampler *sampler, uint64_t now_ms, int64_t now_s) {
     if (elapsed_ms >= SAMPLER_INTERVAL_MS) {
         sample(sampler, elapsed_ms, now_ms);
         judge(sampler, now_s);
-        sample_roads(sampler->stats, now_ms / 60000);
+        sample_rollouts(sampler->stats, now_ms / 60000);
         sampler->sampled_ms = now_ms;
         sampler->sampled_at_s = now_s;
     }

@@ -8,7 +8,7 @@
 #include "base/reason.h"
 #include "stats/latency.h"
 #include "stats/process.h"
-#include "stats/road.h"
+#include "stats/rollout.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -126,11 +126,11 @@ enum {
 /* One host in one shard: see stats/hosts.h. */
 struct stats_host {
     _Alignas(64) stats_counter client_certs[REASON_COUNT];
-    stats_counter requests[STATS_CODES];     /* by stats_code_slot */
-    stats_counter denied[REASON_COUNT];      /* of these, answered 403 for the client's certificate */
-    stats_counter would_block[REASON_COUNT]; /* requests that went to the origin, and would not have in mode enforce */
-    stats_counter valid_by_span[ROAD_SPANS]; /* handshakes with a valid certificate, by the days that it had left */
-    stats_counter origins_down;              /* a bit for each of its origins whose last connection failed */
+    stats_counter requests[STATS_CODES];        /* by stats_code_slot */
+    stats_counter denied[REASON_COUNT];         /* of these, answered 403 for the client's certificate */
+    stats_counter would_block[REASON_COUNT];    /* requests that went to the origin, and would not have in mode enforce */
+    stats_counter valid_by_span[ROLLOUT_SPANS]; /* handshakes with a valid certificate, by the days that it had left */
+    stats_counter origins_down;                 /* a bit for each of its origins whose last connection failed */
     struct stats_histogram request_seconds;
     struct stats_histogram origin_seconds;
 };

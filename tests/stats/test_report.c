@@ -146,11 +146,12 @@ Test(report, the_process_its_limits_and_the_last_reload) {
     expect("\"received_bytes\":[],\"sent_bytes\":[],");
 }
 
-Test(report, a_host_on_the_road_says_what_enforce_would_have_blocked) {
+Test(report, a_host_in_mode_report_says_what_enforce_would_have_blocked) {
     for (unsigned shard = 0; shard < 2; shard++) {
         stats_add(&stats_hosts_at(stats.hosts, 0, shard)->would_block[REASON_EXPIRED], 3);
         stats_add(&stats_hosts_at(stats.hosts, 0, shard)->valid_by_span[1], 1);
-        road_note(stats_hosts_names(stats.hosts, 0, shard), bytes_of_string("CN=\"A\""), bytes_of_string("0a"));
+        rollout_note_client(stats_hosts_rollout_clients(stats.hosts, 0, shard), bytes_of_string("CN=\"A\""),
+                            bytes_of_string("0a"));
     }
     sampler_tick(&sampler, 2000, 51);
     expect("\"report\":{\"would_block\":{\"last_hour\":{\"expired\":6},\"last_day\":{\"expired\":6},\"since_start\":{"
@@ -158,8 +159,8 @@ Test(report, a_host_on_the_road_says_what_enforce_would_have_blocked) {
            "\"top_issuers\":[{\"value\":\"CN=\\\"A\\\"\",\"count\":2,\"error\":0}],"
            "\"top_skis\":[{\"value\":\"0a\",\"count\":2,\"error\":0}],"
            "\"valid_by_days_left\":{\"1\":0,\"7\":2,\"30\":0,\"90\":0,\"365\":0,\"more\":0}}");
-    cr_expect_null(stats_hosts_road(stats.hosts, 1));
-    cr_expect_null(stats_hosts_names(stats.hosts, 1, 0));
+    cr_expect_null(stats_hosts_rollout(stats.hosts, 1));
+    cr_expect_null(stats_hosts_rollout_clients(stats.hosts, 1, 0));
 }
 
 Test(report, latencies_are_percentiles_or_null) {
