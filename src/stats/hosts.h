@@ -6,8 +6,8 @@
 #define STATS_HOSTS_H
 
 #include "base/term.h"
+#include "stats/counters.h"
 #include "stats/recent.h"
-#include "stats/stats.h"
 
 /* What is known of a host from its configuration. */
 struct stats_host_facts {

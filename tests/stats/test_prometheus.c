@@ -1,5 +1,5 @@
 #include "exposition.h"
-#include "stats/hosts.h"
+#include "stats/stats.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
