@@ -213,6 +213,20 @@ size_t stats_hosts_count(const struct stats_hosts *hosts) {
     return hosts->count;
 }
 
+unsigned stats_hosts_shards(const struct stats_hosts *hosts) {
+    return hosts->shard_count;
+}
+
+uint64_t stats_hosts_sum(const struct stats_hosts *hosts, size_t host, size_t offset) {
+    uint64_t sum = 0;
+    CHECK(offset <= sizeof(struct stats_host) - sizeof(stats_counter));
+    for (unsigned shard = 0; shard < hosts->shard_count; shard++) {
+        const char *block = (const char *)stats_hosts_at(hosts, host, shard);
+        sum += stats_read((const stats_counter *)(const void *)(block + offset));
+    }
+    return sum;
+}
+
 const struct stats_host_facts *stats_hosts_facts(const struct stats_hosts *hosts, size_t host) {
     CHECK(host < hosts->count);
     return &hosts->hosts[host].facts;

@@ -37,6 +37,7 @@ struct stats_hosts *stats_hosts_retain(struct stats_hosts *hosts);
 void stats_hosts_release(struct stats_hosts *hosts);
 
 size_t stats_hosts_count(const struct stats_hosts *hosts);
+unsigned stats_hosts_shards(const struct stats_hosts *hosts);
 const struct stats_host_facts *stats_hosts_facts(const struct stats_hosts *hosts, size_t host);
 /* For hosts in mode report, else NULL: of the thread that samples, and of a shard. They stay with the name, as counters do.
  */
@@ -44,6 +45,8 @@ struct rollout *stats_hosts_rollout(const struct stats_hosts *hosts, size_t host
 struct rollout_clients *stats_hosts_rollout_clients(const struct stats_hosts *hosts, size_t host, unsigned shard);
 /* What it did of late, for the thread that samples. It stays with the name, as counters do. */
 struct recent *stats_hosts_recent(const struct stats_hosts *hosts, size_t host);
+/* Returns a host's counter, which stands at `offset` in its blocks, added up over the shards. */
+uint64_t stats_hosts_sum(const struct stats_hosts *hosts, size_t host, size_t offset);
 /* Its counters as recent.h has them, all shards together. */
 void stats_hosts_counts(const struct stats_hosts *hosts, size_t host, uint64_t counts[static RECENT_COUNTS]);
 /* A bit for each of its origins whose last connection failed, in any shard. */

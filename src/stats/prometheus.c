@@ -77,10 +77,6 @@ static const struct metric shard_metrics[] = {STATS_SHARD_COUNTERS(SHARD_METRIC)
     {offsetof(struct stats_host, member), COUNTERS_OF(struct stats_host, member), name, type, unit, help, {__VA_ARGS__}},
 static const struct metric host_metrics[] = {STATS_HOST_COUNTERS(HOST_METRIC)};
 
-static uint64_t counter_at(const void *block, size_t offset) {
-    return stats_read((const stats_counter *)(const void *)((const char *)block + offset));
-}
-
 /* Adds the labels of a metric's counter number `index`, the last label being the one that changes fastest. */
 static void add_labels(struct page_labels *labels, const struct metric *metric, size_t index) {
     unsigned values[ARRAY_LENGTH(metric->labels)];
@@ -117,8 +113,10 @@ static void render_each_shard(struct rendering *rendering, const struct metric *
     for (unsigned shard = 0; shard < rendering->stats->shard_count; shard++) {
         char number[16];
         snprintf(number, sizeof number, "%u", shard);
+        const char *block = (const char *)&rendering->stats->shards[shard];
+        const stats_counter *counter = (const stats_counter *)(const void *)(block + metric->offset);
         render_sample(rendering, metric, &(struct page_labels){{{stats_label_name(STATS_LABEL_SHARD), number}}, 1},
-                      counter_at(&rendering->stats->shards[shard], metric->offset));
+                      stats_read(counter));
     }
 }
 
@@ -133,10 +131,7 @@ static bool has_sample(const struct metric *metric, size_t index, uint64_t value
 static void render_all_shards(struct rendering *rendering, const struct metric *metric) {
     for (size_t index = 0; index < metric->count; index++) {
         struct page_labels labels = {.count = 0};
-        uint64_t sum = 0;
-        for (unsigned shard = 0; shard < rendering->stats->shard_count; shard++) {
-            sum += counter_at(&rendering->stats->shards[shard], metric->offset + index * sizeof(stats_counter));
-        }
+        uint64_t sum = stats_sum(rendering->stats, metric->offset + index * sizeof(stats_counter));
         if (has_sample(metric, index, sum)) {
             add_labels(&labels, metric, index);
             render_sample(rendering, metric, &labels, sum);
@@ -165,15 +160,11 @@ static bool host_has_sample(const struct rendering *rendering, size_t host, cons
 static void render_host_metric(struct rendering *rendering, size_t host, const struct metric *metric) {
     for (size_t index = 0; index < metric->count; index++) {
         struct page_labels labels = {{{"host", host_name(rendering, host)}}, 1};
-        uint64_t sum = 0;
-        if (!host_has_sample(rendering, host, metric, index)) {
-            continue;
+        if (host_has_sample(rendering, host, metric, index)) {
+            add_labels(&labels, metric, index);
+            render_sample(rendering, metric, &labels,
+                          stats_hosts_sum(rendering->hosts, host, metric->offset + index * sizeof(stats_counter)));
         }
-        for (unsigned shard = 0; shard < rendering->stats->shard_count; shard++) {
-            sum += counter_at(stats_hosts_at(rendering->hosts, host, shard), metric->offset + index * sizeof(stats_counter));
-        }
-        add_labels(&labels, metric, index);
-        render_sample(rendering, metric, &labels, sum);
     }
 }
 

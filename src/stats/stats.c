@@ -54,6 +54,16 @@ struct stats_hosts *stats_take_hosts(struct stats *stats) {
     return hosts;
 }
 
+uint64_t stats_sum(const struct stats *stats, size_t offset) {
+    uint64_t sum = 0;
+    CHECK(offset <= sizeof(struct stats_shard) - sizeof(stats_counter));
+    for (unsigned shard = 0; shard < stats->shard_count; shard++) {
+        const char *block = (const char *)&stats->shards[shard];
+        sum += stats_read((const stats_counter *)(const void *)(block + offset));
+    }
+    return sum;
+}
+
 void stats_note_start(struct stats *stats, int64_t now_s) {
     uint64_t began_ns = process_start_ns();
     stats->started_s = now_s;

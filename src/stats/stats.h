@@ -52,6 +52,9 @@ void stats_set_hosts(struct stats *stats, struct stats_hosts *hosts);
 /* Returns the hosts that are shown now, and a reference to them; NULL when there are none. */
 struct stats_hosts *stats_take_hosts(struct stats *stats);
 
+/* Returns a shard's counter, which stands at `offset` in its block, added up over the shards. */
+uint64_t stats_sum(const struct stats *stats, size_t offset);
+
 /* Notes that the configuration of the start was loaded. */
 void stats_note_start(struct stats *stats, int64_t now_s);
 /* Notes that another configuration was loaded, or that it was not and the one before is served on. */
