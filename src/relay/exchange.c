@@ -36,11 +36,28 @@ static void report(const struct relay_exchange *exchange, enum relay_fault fault
                        detail);
 }
 
+static void count(const struct relay_exchange *exchange, enum stats_origin_result result) {
+    if (exchange->host->counters != NULL) {
+        stats_add(&exchange->host->counters->origin_requests[result], 1);
+    }
+}
+
+static enum stats_origin_result result_of(enum relay_error error) {
+    static const enum stats_origin_result results[] = {
+        [RELAY_UNREACHABLE] = STATS_ORIGIN_UNREACHABLE,
+        [RELAY_BROKEN] = STATS_ORIGIN_BROKEN,
+        [RELAY_BAD_RESPONSE] = STATS_ORIGIN_BAD_RESPONSE,
+        [RELAY_TIMEOUT] = STATS_ORIGIN_TIMEOUT,
+    };
+
+    return results[error];
+}
+
 static void fail(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault) {
     const struct relay_handler *handler = exchange->handler;
     void *owner = exchange->owner;
 
-    exchange->relay->counters.failed[error]++;
+    count(exchange, result_of(error));
     report(exchange, fault, exchange->detail);
     drop_connection(exchange);
     release(exchange);
@@ -88,7 +105,7 @@ static void complete(struct relay_exchange *exchange, bool exact) {
     void *owner = exchange->owner;
     struct bytes trailers = response_trailers(exchange);
 
-    relay->counters.completed++;
+    count(exchange, STATS_ORIGIN_COMPLETED);
     if (exact) {
         part(exchange);
     }
@@ -219,7 +236,7 @@ static void connect_failed(struct relay_exchange *exchange, int error) {
     struct relay *relay = exchange->relay;
     struct relay_origin *origin = exchange->connection->origin;
 
-    relay->counters.connects_failed++;
+    origin_count(origin, STATS_ORIGIN_CONNECT_FAILED);
     exchange->fault = relay_fault_of_connect(error);
     exchange->detail = NULL;
     if (is_local_shortage(error)) {
@@ -255,7 +272,7 @@ static void connection_lost(struct relay_exchange *exchange, enum relay_fault fa
         return;
     }
     exchange->replaced = true;
-    exchange->relay->counters.replaced++;
+    origin_count(origin, STATS_ORIGIN_REPLACED);
     drop_connection(exchange);
     if (!open_fresh(exchange, origin) && !open_next(exchange)) {
         fail(exchange, RELAY_UNREACHABLE, exchange->fault);
@@ -405,7 +422,7 @@ struct relay_exchange *relay_exchange_start(struct relay *relay, const struct re
         return NULL;
     }
     /* The parser and the message, the bulk of it, are set up when a response comes. */
-    memset(exchange, 0, offsetof(struct relay_exchange, parser));
+    memset(exchange, 0, sizeof *exchange);
     exchange->relay = relay;
     exchange->handler = handler;
     exchange->owner = owner;
@@ -438,7 +455,7 @@ void relay_exchange_refuse(struct relay_exchange *exchange, enum relay_fault fau
 }
 
 void relay_exchange_abort(struct relay_exchange *exchange) {
-    exchange->relay->counters.aborted++;
+    count(exchange, STATS_ORIGIN_ABORTED);
     drop_connection(exchange);
     if (exchange->reading) {
         exchange->state = EXCHANGE_ABORTED;

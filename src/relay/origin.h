@@ -3,11 +3,13 @@
 #define RELAY_ORIGIN_H
 
 #include "config/config.h"
+#include "stats/counters.h"
 
 struct relay_connection;
 
 /* One address of one host. Hosts that name the same address have an origin each, so that none can starve another's pool. */
 struct relay_origin {
+    struct relay_host *host;
     const struct config_address *address;
     uint64_t down_until_ms;          /* 0: up. Passed over before this time; a connection that succeeds ends it */
     struct relay_connection *newest; /* idle connections, the most recently used first */
@@ -23,7 +25,14 @@ struct relay_host {
     uint32_t turn;  /* index of the origin whose turn it is */
     bool shares;    /* connections go to a pool that all its clients use */
     const char *name;
+    struct stats_host *counters; /* NULL: nothing is counted */
 };
+
+static inline void origin_count(const struct relay_origin *origin, enum stats_origin_event event) {
+    if (origin->host->counters != NULL) {
+        stats_add(&origin->host->counters->origin_connections[event], 1);
+    }
+}
 
 /*
  * The origin to try: of those that are not `tried` (a bit for each index) the next in turn that is up, else the next that

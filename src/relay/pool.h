@@ -1,4 +1,7 @@
-/* All relay state of one shard, and the life of one origin connection: opened, in use, idle in its origin's pool, closed. */
+/*
+ * All relay state of one shard (create.c makes it), and the life of one origin connection: opened, in use, idle in its
+ * origin's pool, closed.
+ */
 #ifndef RELAY_POOL_H
 #define RELAY_POOL_H
 
@@ -24,7 +27,6 @@ struct relay {
     struct ring *ring;
     const struct config *config;
     struct relay_timeouts timeouts;
-    struct relay_counters counters;
     struct slab connections;      /* relay_connection; as many as the ring has streams, which run out first */
     struct slab exchanges;        /* relay_exchange */
     struct slab buffers;          /* one for each exchange: see exchange.h */

@@ -39,6 +39,7 @@ enum {
 struct relay;
 struct relay_exchange;
 struct relay_connection;
+struct stats_host;
 
 enum relay_error {
     RELAY_UNREACHABLE,  /* no origin accepted a connection: 502 */
@@ -82,23 +83,6 @@ struct relay_handler {
     void (*drained)(void *owner);
 };
 
-enum { RELAY_ERROR_COUNT = RELAY_TIMEOUT + 1 };
-
-/* Since relay_create. */
-struct relay_counters {
-    uint64_t opened;                    /* connections begun */
-    uint64_t connects_failed;           /* of them, those that came to nothing, for whatever reason */
-    uint64_t reused;                    /* requests sent on a pooled connection */
-    uint64_t replaced;                  /* pooled connections that proved closed and were replaced by a fresh one */
-    uint64_t pooled;                    /* connections put into a pool */
-    uint64_t owned;                     /* connections left to the client that has used them */
-    uint64_t dropped;                   /* of both, those that the origin closed, or spoke on without being asked */
-    uint64_t expired;                   /* of both, those idle for too long, or too many */
-    uint64_t completed;                 /* exchanges that ended with end() */
-    uint64_t failed[RELAY_ERROR_COUNT]; /* with failed() */
-    uint64_t aborted;                   /* with relay_exchange_abort */
-};
-
 /* NULL when out of memory. `config` must outlive it. */
 struct relay *relay_create(struct ring *ring, const struct config *config);
 /* Idle connections in all pools: `most` instead of RELAY_IDLE_TOTAL_MAX, 1 to that. Before the first. */
@@ -109,15 +93,17 @@ void relay_limit_idle(struct relay *relay, uint32_t most);
  */
 void relay_watch(struct relay *relay, size_t host, _Atomic uint64_t *down);
 /*
+ * From now on what happens to a host's origins is counted in `counters`, which the ring's thread alone writes and which must
+ * outlive the relay. NULL, as at first: nothing is counted. In the ring's thread.
+ */
+void relay_count_in(struct relay *relay, size_t host, struct stats_host *counters);
+/*
  * Closes pooled connections. From now on none is kept and no exchange started; those in flight go on. relay_is_idle() tells
  * when it may be freed: closing takes some turns of the ring.
  */
 void relay_close(struct relay *relay);
 bool relay_is_idle(const struct relay *relay);
 void relay_free(struct relay *relay);
-/* Valid as long as the relay. */
-const struct relay_counters *relay_counters(const struct relay *relay);
-
 struct relay_request {
     const struct config_host *host;
     struct bytes head;         /* as http_write_request wrote it, up to RELAY_REQUEST_HEAD_MAX; copied */

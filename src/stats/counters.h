@@ -80,6 +80,10 @@ uint64_t stats_bucket_bound_ns(unsigned bucket);
     ROW(denied, [REASON_COUNT], NULL, NULL, STATS_UNIT_ONE, NULL, STATS_LABEL_REASON)                                       \
     /* Handshakes with a valid certificate, by the days that it had left. */                                                \
     ROW(valid_by_span, [ROLLOUT_SPANS], NULL, NULL, STATS_UNIT_ONE, NULL, STATS_LABEL_NONE)                                 \
+    ROW(origin_connections, [STATS_ORIGIN_EVENT_COUNT], "sallyport_origin_connections_total", "counter", STATS_UNIT_ONE,    \
+        "What happened to connections to origins.", STATS_LABEL_ORIGIN_EVENT)                                               \
+    ROW(origin_requests, [STATS_ORIGIN_RESULT_COUNT], "sallyport_origin_requests_total", "counter", STATS_UNIT_ONE,         \
+        "Requests to origins, by how they ended.", STATS_LABEL_ORIGIN_RESULT)                                               \
     /* A bit for each of its origins whose last connection failed; prometheus.c makes sallyport_origin_up from it. */       \
     ROW(origins_down, , NULL, NULL, STATS_UNIT_ONE, NULL, STATS_LABEL_NONE)
 

@@ -57,6 +57,21 @@ static const char *const stages[] = {
 };
 _Static_assert(ARRAY_LENGTH(stages) == STATS_STAGE_COUNT, "each stage has a name");
 
+static const char *const origin_events[] = {
+    [STATS_ORIGIN_OPENED] = "opened",   [STATS_ORIGIN_CONNECT_FAILED] = "connect_failed",
+    [STATS_ORIGIN_REUSED] = "reused",   [STATS_ORIGIN_REPLACED] = "replaced",
+    [STATS_ORIGIN_POOLED] = "pooled",   [STATS_ORIGIN_OWNED] = "owned",
+    [STATS_ORIGIN_DROPPED] = "dropped", [STATS_ORIGIN_EXPIRED] = "expired",
+};
+_Static_assert(ARRAY_LENGTH(origin_events) == STATS_ORIGIN_EVENT_COUNT, "each event has a name");
+
+static const char *const origin_results[] = {
+    [STATS_ORIGIN_COMPLETED] = "completed", [STATS_ORIGIN_UNREACHABLE] = "unreachable",
+    [STATS_ORIGIN_BROKEN] = "broken",       [STATS_ORIGIN_BAD_RESPONSE] = "bad_response",
+    [STATS_ORIGIN_TIMEOUT] = "timeout",     [STATS_ORIGIN_ABORTED] = "aborted",
+};
+_Static_assert(ARRAY_LENGTH(origin_results) == STATS_ORIGIN_RESULT_COUNT, "each result has a name");
+
 #define REJECTION_NAME(NAME, text, stages) text,
 static const char *const rejections[] = {STATS_REJECTIONS(REJECTION_NAME)};
 
@@ -107,6 +122,8 @@ static const struct {
     [STATS_LABEL_REASON] = {"reason", NULL, REASON_COUNT},
     [STATS_LABEL_VERDICT] = {"reason", NULL, REASON_COUNT},
     [STATS_LABEL_CODE] = {"code", codes, ARRAY_LENGTH(codes)},
+    [STATS_LABEL_ORIGIN_EVENT] = {"event", origin_events, ARRAY_LENGTH(origin_events)},
+    [STATS_LABEL_ORIGIN_RESULT] = {"result", origin_results, ARRAY_LENGTH(origin_results)},
 };
 _Static_assert(ARRAY_LENGTH(labels) == STATS_LABEL_COUNT, "each label has a name");
 

@@ -95,6 +95,29 @@ enum stats_stage {
 #define STATS_REJECT(NAME, ...) STATS_REJECT_##NAME,
 enum stats_rejection { STATS_REJECTIONS(STATS_REJECT) STATS_REJECTION_COUNT };
 
+/* What happens to connections to origins. */
+enum stats_origin_event {
+    STATS_ORIGIN_OPENED,         /* a connection is begun */
+    STATS_ORIGIN_CONNECT_FAILED, /* a begun one comes to nothing, for whatever reason */
+    STATS_ORIGIN_REUSED,         /* a request takes an idle one */
+    STATS_ORIGIN_REPLACED,       /* an idle one that was taken proves closed, and a fresh one takes its place */
+    STATS_ORIGIN_POOLED,         /* one becomes idle in a pool */
+    STATS_ORIGIN_OWNED,          /* one becomes idle, and only the client that has used it may take it */
+    STATS_ORIGIN_DROPPED,        /* the origin closes an idle one, or speaks on it without being asked */
+    STATS_ORIGIN_EXPIRED,        /* an idle one is closed: idle for too long, or one too many */
+    STATS_ORIGIN_EVENT_COUNT
+};
+/* How requests to origins end. */
+enum stats_origin_result {
+    STATS_ORIGIN_COMPLETED,
+    STATS_ORIGIN_UNREACHABLE, /* this and the next three: as enum relay_error of relay/relay.h */
+    STATS_ORIGIN_BROKEN,
+    STATS_ORIGIN_BAD_RESPONSE,
+    STATS_ORIGIN_TIMEOUT,
+    STATS_ORIGIN_ABORTED, /* the client is gone, or the answer was refused here */
+    STATS_ORIGIN_RESULT_COUNT
+};
+
 enum { STATS_CODES = 40 }; /* slots of HTTP statuses: see stats_code_slot */
 
 enum stats_label {
@@ -112,6 +135,8 @@ enum stats_label {
     STATS_LABEL_REASON,  /* of base/reason.h */
     STATS_LABEL_VERDICT, /* the same, with the status beside it as a label of its own */
     STATS_LABEL_CODE,
+    STATS_LABEL_ORIGIN_EVENT,
+    STATS_LABEL_ORIGIN_RESULT,
     STATS_LABEL_COUNT
 };
 

@@ -206,6 +206,7 @@ void bench_create(struct bench *bench, const struct ring_options *options, const
     bench->config.host_count = 1;
     bench->relay = relay_create(&bench->ring, &bench->config);
     cr_assert_not_null(bench->relay);
+    relay_count_in(bench->relay, 0, &bench->counters);
 }
 
 void bench_turn_for(struct bench *bench, unsigned ms) {

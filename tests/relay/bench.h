@@ -57,6 +57,7 @@ struct bench {
     struct config_address addresses[BENCH_ORIGINS_MAX];
     char texts[BENCH_ORIGINS_MAX][32];
     struct relay *relay;
+    struct stats_host counters; /* what the relay counts */
 };
 
 void bench_create(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count);
