@@ -1,6 +1,6 @@
 /*
- * What the connections of a run do, as a table: one row a mode. The life of a connection (connection.h) is the same for all;
- * a behaviour says what follows when a step is done. A new kind of load is a new row.
+ * What the connections of a run do. The life of a connection (connection.h) is the same for all; a behaviour says what
+ * follows when a step is done. modes.c has the table of them.
  */
 #ifndef BENCH_LOAD_BEHAVIOUR_H
 #define BENCH_LOAD_BEHAVIOUR_H
@@ -41,11 +41,5 @@ struct behaviour {
     /* A whole answer with the expected status has come; to a hostile one with any. NULL there: that is what came of it. */
     void (*answered)(struct connection *connection);
 };
-
-extern const struct behaviour behaviours[];
-extern const size_t behaviour_count;
-
-/* NULL when there is none of that name. */
-const struct behaviour *behaviour_find(const char *name);
 
 #endif

@@ -28,14 +28,15 @@ static int add(void *owner, const char *path, char error[static FILE_ERROR_SIZE]
     return 0;
 }
 
-int certs_load(struct certs *certs, const struct options *options, char error[static FILE_ERROR_SIZE]) {
-    struct loading loading = {certs, options->name};
+int certs_load(struct certs *certs, const char *const *paths, unsigned count, const char *name,
+               char error[static FILE_ERROR_SIZE]) {
+    struct loading loading = {certs, name};
 
-    return options->cert_count == 0 ? certs_load_none(certs, options, error) : file_each_cert(options, add, &loading, error);
+    return count == 0 ? certs_load_none(certs, name, error) : file_each_cert(paths, count, add, &loading, error);
 }
 
-int certs_load_none(struct certs *certs, const struct options *options, char error[static FILE_ERROR_SIZE]) {
-    struct loading loading = {certs, options->name};
+int certs_load_none(struct certs *certs, const char *name, char error[static FILE_ERROR_SIZE]) {
+    struct loading loading = {certs, name};
 
     return add(&loading, NULL, error);
 }

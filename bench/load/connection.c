@@ -2,8 +2,6 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "load/behaviour.h"
-#include "load/load.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -19,7 +17,7 @@ void connection_end(struct connection *connection, enum options_close how) {
     if (connection->state == CONNECTION_CLOSING) {
         return;
     }
-    timer_clear(&connection->load->ring.timers, &connection->timer);
+    timer_clear(&connection->run->ring.timers, &connection->timer);
     if (how == OPTIONS_CLOSE_FIN) {
         if (connection->tls.wolfssl != NULL) {
             client_shutdown(&connection->tls);
@@ -34,24 +32,24 @@ void connection_end(struct connection *connection, enum options_close how) {
 }
 
 void connection_conclude(struct connection *connection, unsigned outcome) {
-    struct load *load = connection->load;
+    struct run *run = connection->run;
 
     if (connection->state == CONNECTION_CLOSING) {
         return;
     }
-    load_count_outcome(load, outcome);
-    load_record(load, LATENCY_OUTCOME, connection->started_ns);
-    connection_end(connection, outcome == OUTCOME_LEFT ? load->options->close : OPTIONS_CLOSE_RESET);
+    run_count_outcome(run, outcome);
+    run_record(run, LATENCY_OUTCOME, connection->started_ns);
+    connection_end(connection, outcome == OUTCOME_LEFT ? run->options->close : OPTIONS_CLOSE_RESET);
 }
 
 /* For a hostile one it is no failure, but what came of it. */
 static void fail(struct connection *connection, enum tally_counter why, unsigned outcome, const char *text) {
-    if (connection->load->options->behaviour->hostile) {
+    if (connection->run->options->behaviour->hostile) {
         connection_conclude(connection, outcome);
         return;
     }
-    load_count(connection->load, why);
-    load_note_error(connection->load, tally_counter_name(why), text);
+    run_count(connection->run, why);
+    run_note_error(connection->run, tally_counter_name(why), text);
     connection_end(connection, OPTIONS_CLOSE_RESET);
 }
 
@@ -67,7 +65,7 @@ void connection_say(struct connection *connection, struct bytes data) {
 }
 
 static void set_timer(struct connection *connection, uint64_t ms) {
-    struct ring *ring = &connection->load->ring;
+    struct ring *ring = &connection->run->ring;
 
     timer_set(&ring->timers, &connection->timer, ring_now_ms(ring), ms);
 }
@@ -79,14 +77,14 @@ void connection_pause(struct connection *connection, uint64_t ms) {
 
 void connection_expect(struct connection *connection) {
     connection->patient = false;
-    set_timer(connection, connection->load->options->timeout_ms);
+    set_timer(connection, connection->run->options->timeout_ms);
 }
 
 static void due(struct timer *timer) {
     struct connection *connection = CONTAINER_OF(timer, struct connection, timer);
 
     if (connection->patient) {
-        connection->load->options->behaviour->due(connection);
+        connection->run->options->behaviour->due(connection);
     } else if (connection->state == CONNECTION_CONNECTING) {
         fail(connection, TALLY_TIMED_OUT, OUTCOME_CONNECT_TIMEOUT, "connecting took too long");
     } else {
@@ -106,13 +104,13 @@ void connection_request(struct connection *connection) {
     connection->in_body = false;
     connection->asked_ns = clock_monotonic_ns();
     connection_expect(connection);
-    if (client_write(&connection->tls, connection->load->request) != CLIENT_DONE) {
+    if (client_write(&connection->tls, connection->run->request) != CLIENT_DONE) {
         fail_tls(connection);
     }
 }
 
 bool connection_keep_ticket(struct connection *connection) {
-    struct load *load = connection->load;
+    struct run *run = connection->run;
 
     CHECK(connection->ticket == NULL);
     connection->ticket = client_take_ticket(&connection->tls);
@@ -122,17 +120,17 @@ bool connection_keep_ticket(struct connection *connection) {
     }
     if (!connection->ticketed) {
         connection->ticketed = true;
-        load->ticketed++;
+        run->ticketed++;
     }
     return true;
 }
 
 void connection_hold(struct connection *connection) {
     CHECK(connection->state == CONNECTION_READY);
-    timer_clear(&connection->load->ring.timers, &connection->timer);
+    timer_clear(&connection->run->ring.timers, &connection->timer);
     connection->state = CONNECTION_HOLDING;
     connection->stood = true;
-    load_connection_stands(connection->load);
+    connection->run->events->stands(connection->run->owner);
 }
 
 static void drop_held(struct connection *connection) {
@@ -154,27 +152,27 @@ static void hold_head(struct connection *connection, struct bytes data) {
 }
 
 static void complete_answer(struct connection *connection) {
-    struct load *load = connection->load;
+    struct run *run = connection->run;
 
     connection->state = CONNECTION_READY;
-    if (load->options->behaviour->hostile) {
-        if (load->options->behaviour->answered == NULL) {
+    if (run->options->behaviour->hostile) {
+        if (run->options->behaviour->answered == NULL) {
             connection_conclude(connection, outcome_of_status(connection->status));
         } else {
-            load->options->behaviour->answered(connection);
+            run->options->behaviour->answered(connection);
         }
         return;
     }
-    if (connection->status != load->options->expected_status) {
+    if (connection->status != run->options->expected_status) {
         char text[32];
 
         snprintf(text, sizeof text, "status %u", connection->status);
         fail(connection, TALLY_STATUS_FAILED, outcome_of_status(connection->status), text);
         return;
     }
-    load_count(load, TALLY_ANSWERS);
-    load_record(load, LATENCY_REQUEST, connection->asked_ns);
-    load->options->behaviour->answered(connection);
+    run_count(run, TALLY_ANSWERS);
+    run_record(run, LATENCY_REQUEST, connection->asked_ns);
+    run->options->behaviour->answered(connection);
 }
 
 static void take_body(struct connection *connection, struct bytes data) {
@@ -195,7 +193,7 @@ static void take_body(struct connection *connection, struct bytes data) {
 
 /* A head in pieces is parsed from its beginning each time: the message it goes to is shared by all connections. */
 static void take_head(struct connection *connection, struct bytes data) {
-    struct http_message *message = &connection->load->message;
+    struct http_message *message = &connection->run->message;
     struct http_parser *parser = &connection->parser;
     enum http_result result;
 
@@ -206,7 +204,7 @@ static void take_head(struct connection *connection, struct bytes data) {
         }
         data = bytes_of(connection->held, connection->held_size);
     }
-    message->headers = connection->load->headers;
+    message->headers = connection->run->headers;
     message->headers_max = HTTP_HEADERS_MAX;
     http_parser_init_response(parser, message, HEAD_SIZE_MAX, false);
     result = http_parser_head(parser, data);
@@ -224,11 +222,11 @@ static void take_head(struct connection *connection, struct bytes data) {
 }
 
 static void read_answers(struct connection *connection) {
-    struct load *load = connection->load;
+    struct run *run = connection->run;
 
     while (connection->state != CONNECTION_CLOSING) {
         size_t size = 0;
-        enum client_result result = client_read(&connection->tls, load->plaintext, sizeof load->plaintext, &size);
+        enum client_result result = client_read(&connection->tls, run->plaintext, sizeof run->plaintext, &size);
 
         if (result == CLIENT_WANT_INPUT) {
             return;
@@ -240,24 +238,24 @@ static void read_answers(struct connection *connection) {
         } else if (connection->state != CONNECTION_ASKING) {
             fail(connection, TALLY_HTTP_FAILED, OUTCOME_GIBBERISH, "bytes that nobody asked for");
         } else if (connection->in_body) {
-            take_body(connection, bytes_of(load->plaintext, size));
+            take_body(connection, bytes_of(run->plaintext, size));
         } else {
-            take_head(connection, bytes_of(load->plaintext, size));
+            take_head(connection, bytes_of(run->plaintext, size));
         }
     }
 }
 
 static void establish(struct connection *connection) {
-    struct load *load = connection->load;
+    struct run *run = connection->run;
 
     connection->state = CONNECTION_READY;
-    load_connection_established(load, connection);
+    run->events->established(run->owner, connection);
     if (connection->resuming && !client_resumed(&connection->tls)) {
         fail(connection, TALLY_NOT_RESUMED, OUTCOME_TLS_FAILED,
              "the server answered a ticket of its own with a full handshake");
         return;
     }
-    load->options->behaviour->established(connection);
+    run->options->behaviour->established(connection);
     read_answers(connection);
 }
 
@@ -275,16 +273,16 @@ static void go_on_with_handshake(struct connection *connection) {
         fail_tls(connection);
         break;
     }
-    if (!connection->load->options->behaviour->hostile) {
-        load_flush(connection->load);
+    if (!connection->run->options->behaviour->hostile) {
+        run_flush(connection->run);
     }
 }
 
 static void connected(struct stream *stream) {
     struct connection *connection = stream->owner;
-    const struct behaviour *behaviour = connection->load->options->behaviour;
+    const struct behaviour *behaviour = connection->run->options->behaviour;
 
-    load_record(connection->load, LATENCY_CONNECT, connection->started_ns);
+    run_record(connection->run, LATENCY_CONNECT, connection->started_ns);
     if (behaviour->connected == NULL) {
         connection->state = CONNECTION_HANDSHAKE;
         stream_receive(stream);
@@ -301,7 +299,7 @@ static void connected(struct stream *stream) {
 
 /* Of one in CONNECTION_TALKING. */
 static void hear(struct connection *connection, struct bytes data) {
-    const struct behaviour *behaviour = connection->load->options->behaviour;
+    const struct behaviour *behaviour = connection->run->options->behaviour;
 
     if (behaviour->received == NULL) {
         connection_conclude(connection, outcome_of_bytes(data));
@@ -335,7 +333,7 @@ static void received(struct stream *stream, struct bytes data) {
 
 static void drained(struct stream *stream) {
     struct connection *connection = stream->owner;
-    const struct behaviour *behaviour = connection->load->options->behaviour;
+    const struct behaviour *behaviour = connection->run->options->behaviour;
 
     if (behaviour->said != NULL && connection->state == CONNECTION_TALKING && stream->queue.size == 0) {
         behaviour->said(connection);
@@ -371,15 +369,15 @@ static void failed(struct stream *stream, int error) {
 
 static void closed(struct stream *stream) {
     struct connection *connection = stream->owner;
-    struct load *load = connection->load;
+    struct run *run = connection->run;
 
-    load->tally.counters[TALLY_BYTES_SENT] += stream->bytes_sent;
-    load->tally.counters[TALLY_BYTES_RECEIVED] += stream->bytes_received;
+    run->tally.counters[TALLY_BYTES_SENT] += stream->bytes_sent;
+    run->tally.counters[TALLY_BYTES_RECEIVED] += stream->bytes_received;
     client_close(&connection->tls);
     drop_held(connection);
     connection->stream = NULL;
     connection->state = CONNECTION_FREE;
-    load_connection_closed(load, connection);
+    run->events->closed(run->owner, connection);
 }
 
 static const struct stream_handler handler = {
@@ -405,13 +403,13 @@ static int bind_source(struct stream *stream, uint32_t address) {
 
 /* A ticket is good for the credentials that it came to, so who resumes keeps them. */
 static int open_client(struct connection *connection) {
-    struct load *load = connection->load;
-    bool replays = load->options->behaviour->tickets == TICKETS_REPLAYED;
-    const struct client_ticket *ticket = replays ? load->loot.ticket : connection->ticket;
+    struct run *run = connection->run;
+    bool replays = run->options->behaviour->tickets == TICKETS_REPLAYED;
+    const struct client_ticket *ticket = replays ? run->stolen->ticket : connection->ticket;
     int error;
 
-    if (connection->credentials == NULL || !load->options->behaviour->resumes) {
-        connection->credentials = certs_next(&load->certs);
+    if (connection->credentials == NULL || !run->options->behaviour->resumes) {
+        connection->credentials = certs_next(&run->certs);
     }
     error = client_open(&connection->tls, connection->credentials, send_ciphertext, connection);
     connection->resuming = connection->ticket != NULL;
@@ -427,10 +425,10 @@ static int open_client(struct connection *connection) {
     return error;
 }
 
-void connection_init(struct connection *connection, struct load *load) {
-    connection->load = load;
+void connection_init(struct connection *connection, struct run *run) {
+    connection->run = run;
     timer_init(&connection->timer, due);
-    if (load->options->behaviour->forgery != FORGE_NONE) {
+    if (run->options->behaviour->forgery != FORGE_NONE) {
         connection->intruder = calloc(1, sizeof *connection->intruder);
         CHECK(connection->intruder != NULL);
     }
@@ -446,8 +444,8 @@ void connection_destroy(struct connection *connection) {
 }
 
 int connection_start(struct connection *connection, uint64_t due_ns) {
-    struct load *load = connection->load;
-    const struct options *options = load->options;
+    struct run *run = connection->run;
+    const struct options *options = run->options;
     int error = options->behaviour->connected == NULL ? open_client(connection) : 0;
 
     if (error < 0) {
@@ -455,8 +453,8 @@ int connection_start(struct connection *connection, uint64_t due_ns) {
     }
     connection->started_ns = due_ns;
     connection->said = 0;
-    connection->incomplete = (load->tally.counters[TALLY_CONNECTIONS] & 1) != 0;
-    connection->stream = stream_connect(&load->ring, (const struct sockaddr *)&options->address, options->address_size,
+    connection->incomplete = (run->tally.counters[TALLY_CONNECTIONS] & 1) != 0;
+    connection->stream = stream_connect(&run->ring, (const struct sockaddr *)&options->address, options->address_size,
                                         &handler, connection, &error);
     if (connection->stream == NULL) {
         client_close(&connection->tls);
@@ -464,10 +462,10 @@ int connection_start(struct connection *connection, uint64_t due_ns) {
     }
     connection->state = CONNECTION_CONNECTING;
     connection->stood = false;
-    load_count(load, TALLY_CONNECTIONS);
+    run_count(run, TALLY_CONNECTIONS);
     connection_expect(connection);
     if (options->source_addresses > 0) {
-        error = bind_source(connection->stream, load_next_source(load));
+        error = bind_source(connection->stream, run_next_source(run));
         if (error < 0) {
             fail(connection, TALLY_CONNECT_FAILED, OUTCOME_CONNECT_FAILED, strerror(-error));
         }

@@ -6,14 +6,8 @@
 #ifndef BENCH_LOAD_CONNECTION_H
 #define BENCH_LOAD_CONNECTION_H
 
-#include "http/message.h"
-#include "load/client.h"
-#include "load/intruder.h"
-#include "load/options.h"
-#include "load/outcome.h"
+#include "load/run.h"
 #include "ring/stream.h"
-
-struct load;
 
 enum connection_state {
     CONNECTION_FREE, /* no stream */
@@ -27,9 +21,9 @@ enum connection_state {
 };
 
 struct connection {
-    struct load *load;
+    struct run *run;
     struct stream *stream;
-    struct connection *next_free; /* on the load's list of those that wait for their turn */
+    struct connection *next_free; /* on load.c's list of connections that may be started */
     struct timer timer;
     struct client tls;
     struct intruder *intruder; /* NULL: none */
@@ -52,7 +46,7 @@ struct connection {
 };
 
 /* Once, before all else. */
-void connection_init(struct connection *connection, struct load *load);
+void connection_init(struct connection *connection, struct run *run);
 /* Connects a free one, which was due at `due_ns`. 0, or a negative errno: no descriptor, no memory. */
 int connection_start(struct connection *connection, uint64_t due_ns);
 /* Sends the run's GET; in state CONNECTION_READY. */
@@ -71,7 +65,7 @@ void connection_pause(struct connection *connection, uint64_t ms);
 void connection_expect(struct connection *connection);
 /* Counts what came of a hostile one, and ends it. */
 void connection_conclude(struct connection *connection, unsigned outcome);
-/* Ends it; the load is told when it is gone (load_connection_closed). */
+/* Ends it; the run is told when it is gone (run_events.closed). */
 void connection_end(struct connection *connection, enum options_close how);
 
 #endif

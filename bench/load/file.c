@@ -56,11 +56,12 @@ static int each_in_folder(const char *folder, file_fn *take, void *owner, char e
     return result;
 }
 
-int file_each_cert(const struct options *options, file_fn *take, void *owner, char error[static FILE_ERROR_SIZE]) {
+int file_each_cert(const char *const *paths, unsigned count, file_fn *take, void *owner,
+                   char error[static FILE_ERROR_SIZE]) {
     int result = 0;
 
-    for (unsigned i = 0; i < options->cert_count && result == 0; i++) {
-        const char *path = options->certs[i];
+    for (unsigned i = 0; i < count && result == 0; i++) {
+        const char *path = paths[i];
         struct stat status;
 
         if (stat(path, &status) < 0) {

@@ -2,9 +2,8 @@
 #ifndef BENCH_LOAD_FILE_H
 #define BENCH_LOAD_FILE_H
 
-#include "load/options.h"
-
 #include <stddef.h>
+#include <stdint.h>
 
 enum { FILE_ERROR_SIZE = 512, FILE_SIZE_MAX = 256 * 1024 };
 
@@ -14,7 +13,10 @@ uint8_t *file_read(const char *path, size_t *size);
 /* Takes one file: 0, or -1 with one line in `error`. */
 typedef int file_fn(void *owner, const char *path, char error[static FILE_ERROR_SIZE]);
 
-/* Calls `take` for each --cert: for a file, and for each *.pem in a folder, by name. 0, or -1 as soon as one did. */
-int file_each_cert(const struct options *options, file_fn *take, void *owner, char error[static FILE_ERROR_SIZE]);
+/*
+ * Calls `take` for each of `count` paths: for a file, and for each *.pem in a folder, by name. 0, or -1 as soon as one call
+ * returned that.
+ */
+int file_each_cert(const char *const *paths, unsigned count, file_fn *take, void *owner, char error[static FILE_ERROR_SIZE]);
 
 #endif

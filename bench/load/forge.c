@@ -241,11 +241,11 @@ static int add(void *owner, const char *path, char error[static FILE_ERROR_SIZE]
     return good ? 0 : -1;
 }
 
-int forges_load(struct forges *forges, enum forge_kind kind, const struct options *options,
+int forges_load(struct forges *forges, enum forge_kind kind, const char *const *paths, unsigned count,
                 char error[static FILE_ERROR_SIZE]) {
     struct loading loading = {forges, kind};
 
-    return file_each_cert(options, add, &loading, error);
+    return file_each_cert(paths, count, add, &loading, error);
 }
 
 void forges_free(struct forges *forges) {

@@ -5,6 +5,7 @@
 #ifndef BENCH_LOAD_FORGE_H
 #define BENCH_LOAD_FORGE_H
 
+#include "base/bytes.h"
 #include "load/file.h"
 #include "load/noise.h"
 #include "load/signer.h"
@@ -34,8 +35,8 @@ struct forges {
     size_t next;
 };
 
-/* The patterns of all that the options name as --cert, keys P-256. 0, or -1 with one line in `error`. */
-int forges_load(struct forges *forges, enum forge_kind kind, const struct options *options,
+/* Makes a pattern of each certificate of `count` files and folders, keys P-256. 0, or -1 with one line in `error`. */
+int forges_load(struct forges *forges, enum forge_kind kind, const char *const *paths, unsigned count,
                 char error[static FILE_ERROR_SIZE]);
 void forges_free(struct forges *forges);
 /* The next one, with its message made anew. */

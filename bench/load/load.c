@@ -2,9 +2,6 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "load/behaviour.h"
-/* For stream_flush_all, see load_flush. */
-#include "ring/operation.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -24,6 +21,11 @@ enum {
     FAILURES_HOPELESS = 100, /* with not one answer */
 };
 
+static void enter(struct load *load, enum load_phase phase) {
+    load->phase = phase;
+    load->run.measures = phase == LOAD_MEASURING;
+}
+
 static int give_up(struct load *load, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static int give_up(struct load *load, const char *format, ...) {
     va_list arguments;
@@ -31,56 +33,14 @@ static int give_up(struct load *load, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(load->fatal, sizeof load->fatal, format, arguments);
     va_end(arguments);
-    load->phase = LOAD_ENDING;
+    enter(load, LOAD_ENDING);
     return -1;
 }
 
-uint64_t load_failures(const uint64_t *from, const uint64_t to[TALLY_COUNTERS]) {
-    uint64_t failures = 0;
-
-    for (int i = TALLY_CONNECT_FAILED; i <= TALLY_TIMED_OUT; i++) {
-        failures += to[i] - (from == NULL ? 0 : from[i]);
-    }
-    return failures;
-}
-
-void load_count_outcome(struct load *load, unsigned outcome) {
-    load->tally.outcomes[outcome]++;
-    load_count(load, TALLY_OUTCOMES);
-    if (!load->options->expected_outcomes[outcome]) {
-        char name[OUTCOME_NAME_SIZE];
-
-        outcome_name(outcome, name);
-        load_count(load, TALLY_UNEXPECTED);
-        load_note_error(load, "unexpected", name);
-    }
-}
-
 bool load_is_good(const struct load *load) {
-    const uint64_t *counters = load->tally.counters;
+    const uint64_t *counters = load->run.tally.counters;
 
-    return load->fatal[0] == '\0' && load_failures(NULL, counters) == 0 && counters[TALLY_UNEXPECTED] == 0;
-}
-
-void load_record(struct load *load, enum tally_latency latency, uint64_t since_ns) {
-    if (load->phase == LOAD_MEASURING) {
-        tally_record(&load->tally, latency, clock_monotonic_ns() - since_ns);
-    }
-}
-
-void load_note_error(struct load *load, const char *kind, const char *text) {
-    if (load->first_error[0] == '\0') {
-        snprintf(load->first_error, sizeof load->first_error, "%s: %s", kind, text);
-    }
-}
-
-void load_flush(struct load *load) {
-    stream_flush_all(&load->ring);
-    io_uring_submit(&load->ring.uring);
-}
-
-uint32_t load_next_source(struct load *load) {
-    return load->options->source_first + load->source_next++ % load->options->source_addresses;
+    return load->fatal[0] == '\0' && tally_failures(NULL, counters) == 0 && counters[TALLY_UNEXPECTED] == 0;
 }
 
 static void start(struct load *load, struct connection *connection, uint64_t due_ns) {
@@ -106,7 +66,7 @@ static void set_free(struct load *load, struct connection *connection) {
 
 /* A hostile run makes exactly as many connections as --count has; others count answers. */
 static bool may_start(const struct load *load) {
-    const struct options *options = load->options;
+    const struct options *options = load->run.options;
     uint32_t opening_max = options->behaviour->opening_max;
 
     return load->phase != LOAD_ENDING && load->free_first != NULL && (opening_max == 0 || load->opening < opening_max) &&
@@ -126,24 +86,30 @@ static void start_more(struct load *load) {
     }
 }
 
-void load_connection_established(struct load *load, struct connection *connection) {
-    load_count(load, TALLY_HANDSHAKES);
+static void on_established(void *owner, struct connection *connection) {
+    struct load *load = owner;
+
+    run_count(&load->run, TALLY_HANDSHAKES);
     if (client_resumed(&connection->tls)) {
-        load_count(load, TALLY_RESUMED);
+        run_count(&load->run, TALLY_RESUMED);
     }
-    load_record(load, LATENCY_HANDSHAKE, connection->started_ns);
+    run_record(&load->run, LATENCY_HANDSHAKE, connection->started_ns);
     if (load->tls[0] == '\0') {
         client_describe(&connection->tls, load->tls, sizeof load->tls);
     }
 }
 
-void load_connection_stands(struct load *load) {
+static void on_stands(void *owner) {
+    struct load *load = owner;
+
     load->opening--;
     load->stand++;
     start_more(load);
 }
 
-void load_connection_closed(struct load *load, struct connection *connection) {
+static void on_closed(void *owner, struct connection *connection) {
+    struct load *load = owner;
+
     load->open--;
     if (load->phase == LOAD_ENDING) {
         return;
@@ -153,11 +119,13 @@ void load_connection_closed(struct load *load, struct connection *connection) {
         return;
     }
     load->opening--;
-    if (!load->options->behaviour->holds) {
+    if (!load->run.options->behaviour->holds) {
         set_free(load, connection);
     }
     start_more(load);
 }
+
+static const struct run_events events = {.established = on_established, .stands = on_stands, .closed = on_closed};
 
 static void mark(const struct load *load, struct load_mark *mark) {
     struct timespec cpu;
@@ -165,21 +133,21 @@ static void mark(const struct load *load, struct load_mark *mark) {
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
     mark->ns = clock_monotonic_ns();
     mark->cpu_ns = (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec;
-    memcpy(mark->counters, load->tally.counters, sizeof mark->counters);
-    memcpy(mark->outcomes, load->tally.outcomes, sizeof mark->outcomes);
+    memcpy(mark->counters, load->run.tally.counters, sizeof mark->counters);
+    memcpy(mark->outcomes, load->run.tally.outcomes, sizeof mark->outcomes);
 }
 
 static void begin_measuring(struct load *load) {
-    load->phase = LOAD_MEASURING;
-    tally_reset_latencies(&load->tally);
+    enter(load, LOAD_MEASURING);
+    tally_reset_latencies(&load->run.tally);
     mark(load, &load->begin);
-    load->phase_end_ns =
-        load->begin.ns + (load->options->behaviour->holds ? LOAD_OPENING_MAX_S * 1000000000ULL : load->options->duration_ns);
+    load->phase_end_ns = load->begin.ns + (load->run.options->behaviour->holds ? LOAD_OPENING_MAX_S * 1000000000ULL
+                                                                               : load->run.options->duration_ns);
 }
 
 static void end_measuring(struct load *load) {
     mark(load, &load->end);
-    for (uint32_t i = 0; i < load->options->connections; i++) {
+    for (uint32_t i = 0; i < load->run.options->connections; i++) {
         const struct connection *connection = &load->connections[i];
         uint64_t since = connection->state == CONNECTION_ASKING ? connection->asked_ns : connection->started_ns;
 
@@ -193,32 +161,32 @@ static void end_measuring(struct load *load) {
 }
 
 static bool is_hopeless(const struct load *load) {
-    const uint64_t *counters = load->tally.counters;
-    const uint64_t *outcomes = load->tally.outcomes;
-    enum tally_counter success = load->options->behaviour->resumes ? TALLY_RESUMED : TALLY_ANSWERS;
+    const uint64_t *counters = load->run.tally.counters;
+    const uint64_t *outcomes = load->run.tally.outcomes;
+    enum tally_counter success = load->run.options->behaviour->resumes ? TALLY_RESUMED : TALLY_ANSWERS;
 
-    if (load->options->behaviour->hostile) {
+    if (load->run.options->behaviour->hostile) {
         return counters[TALLY_OUTCOMES] == outcomes[OUTCOME_REFUSED] + outcomes[OUTCOME_CONNECT_FAILED] &&
-               counters[TALLY_OUTCOMES] >= FAILURES_HOPELESS + load->options->connections;
+               counters[TALLY_OUTCOMES] >= FAILURES_HOPELESS + load->run.options->connections;
     }
-    return counters[success] == 0 && !load->options->behaviour->holds &&
-           load_failures(NULL, counters) >= FAILURES_HOPELESS + load->options->connections;
+    return counters[success] == 0 && !load->run.options->behaviour->holds &&
+           tally_failures(NULL, counters) >= FAILURES_HOPELESS + load->run.options->connections;
 }
 
 /* The full handshakes that fetch the first tickets are not measured. */
 static bool is_warm(const struct load *load) {
-    return !load->options->behaviour->resumes || load->ticketed == load->options->connections;
+    return !load->run.options->behaviour->resumes || load->run.ticketed == load->run.options->connections;
 }
 
 static bool is_measured(const struct load *load, uint64_t now_ns) {
-    enum tally_counter counted = load->options->behaviour->hostile ? TALLY_OUTCOMES : TALLY_ANSWERS;
+    enum tally_counter counted = load->run.options->behaviour->hostile ? TALLY_OUTCOMES : TALLY_ANSWERS;
 
-    if (load->options->behaviour->holds) {
-        return (load->opening == 0 && load->pace.begun == load->options->connections) || now_ns >= load->phase_end_ns;
+    if (load->run.options->behaviour->holds) {
+        return (load->opening == 0 && load->pace.begun == load->run.options->connections) || now_ns >= load->phase_end_ns;
     }
     return now_ns >= load->phase_end_ns ||
-           (load->options->count > 0 &&
-            load->tally.counters[counted] - load->begin.counters[counted] >= load->options->count);
+           (load->run.options->count > 0 &&
+            load->run.tally.counters[counted] - load->begin.counters[counted] >= load->run.options->count);
 }
 
 static const char *what_counts(const struct behaviour *behaviour) {
@@ -233,8 +201,8 @@ static void advance(struct load *load) {
 
     if (is_hopeless(load)) {
         give_up(load, "given up: not one %s on %llu connections, the first failure was: %s",
-                what_counts(load->options->behaviour), (unsigned long long)load->tally.counters[TALLY_CONNECTIONS],
-                load->first_error);
+                what_counts(load->run.options->behaviour), (unsigned long long)load->run.tally.counters[TALLY_CONNECTIONS],
+                load->run.first_error);
         return;
     }
     switch (load->phase) {
@@ -242,27 +210,27 @@ static void advance(struct load *load) {
         if (now_ns >= load->phase_end_ns && is_warm(load)) {
             begin_measuring(load);
         } else if (now_ns >= load->phase_end_ns + LOAD_OPENING_MAX_S * 1000000000ULL) {
-            give_up(load, "given up: only %u of %u connections have got a ticket, the first failure was: %s", load->ticketed,
-                    load->options->connections, load->first_error);
+            give_up(load, "given up: only %u of %u connections have got a ticket, the first failure was: %s",
+                    load->run.ticketed, load->run.options->connections, load->run.first_error);
         }
         break;
     case LOAD_MEASURING:
         if (!is_measured(load, now_ns)) {
             break;
         }
-        load->phase = LOAD_ENDING;
-        if (load->options->behaviour->holds) {
+        enter(load, LOAD_ENDING);
+        if (load->run.options->behaviour->holds) {
             end_measuring(load);
-            load->phase = LOAD_HOLDING;
-            load->phase_end_ns = now_ns + load->options->duration_ns;
-            if (load->options->duration_ns > 0) {
-                fprintf(stderr, "standing %u of %u\n", load->stand, load->options->connections);
+            enter(load, LOAD_HOLDING);
+            load->phase_end_ns = now_ns + load->run.options->duration_ns;
+            if (load->run.options->duration_ns > 0) {
+                fprintf(stderr, "standing %u of %u\n", load->stand, load->run.options->connections);
             }
         }
         break;
     case LOAD_HOLDING:
         if (now_ns >= load->phase_end_ns) {
-            load->phase = LOAD_ENDING;
+            enter(load, LOAD_ENDING);
         }
         break;
     case LOAD_ENDING:
@@ -274,10 +242,10 @@ static void turn(struct load *load) {
     uint64_t wait_ms = TURN_MS_MAX;
     int error;
 
-    if (may_start(load) && !pace_sleep(&load->pace, &load->ring, clock_monotonic_ns())) {
+    if (may_start(load) && !pace_sleep(&load->pace, &load->run.ring, clock_monotonic_ns())) {
         wait_ms = 0;
     }
-    error = ring_turn(&load->ring, wait_ms);
+    error = ring_turn(&load->run.ring, wait_ms);
     if (error < 0) {
         give_up(load, "the ring is broken: %s", strerror(-error));
     }
@@ -286,12 +254,12 @@ static void turn(struct load *load) {
 static void close_all(struct load *load) {
     uint64_t limit_ns = clock_monotonic_ns() + CLOSING_MS_MAX * 1000000ULL;
 
-    for (uint32_t i = 0; i < load->options->connections; i++) {
+    for (uint32_t i = 0; i < load->run.options->connections; i++) {
         if (load->connections[i].stream != NULL) {
             connection_end(&load->connections[i], OPTIONS_CLOSE_RESET);
         }
     }
-    while ((load->open > 0 || load->ring.in_flight > 0) && clock_monotonic_ns() < limit_ns) {
+    while ((load->open > 0 || load->run.ring.in_flight > 0) && clock_monotonic_ns() < limit_ns) {
         turn(load);
     }
     CHECK(load->open == 0);
@@ -299,7 +267,7 @@ static void close_all(struct load *load) {
 
 /* A descriptor for each connection, and some; the soft limit is raised as far as the hard one allows. */
 static int ensure_descriptors(struct load *load) {
-    rlim_t need = load->options->connections + 64;
+    rlim_t need = load->run.options->connections + 64;
     struct rlimit limit;
 
     getrlimit(RLIMIT_NOFILE, &limit);
@@ -309,47 +277,45 @@ static int ensure_descriptors(struct load *load) {
     }
     if (limit.rlim_cur < need) {
         return give_up(load, "%u connections need %llu file descriptors, the limit is %llu: raise it (ulimit -n)",
-                       load->options->connections, (unsigned long long)need, (unsigned long long)limit.rlim_cur);
+                       load->run.options->connections, (unsigned long long)need, (unsigned long long)limit.rlim_cur);
     }
     return 0;
 }
 
 static int load_certificates(struct load *load) {
-    const struct options *options = load->options;
+    const struct options *options = load->run.options;
     const struct behaviour *behaviour = options->behaviour;
-    bool steals = behaviour->tickets == TICKETS_STOLEN || behaviour->tickets == TICKETS_REPLAYED;
 
-    if (steals && loot_get(&load->loot, options, load->fatal) < 0) {
-        return -1;
-    }
     if (behaviour->forgery != FORGE_NONE) {
-        if (forges_load(&load->forges, behaviour->forgery, options, load->fatal) < 0) {
+        if (forges_load(&load->run.forges, behaviour->forgery, options->certs, options->cert_count, load->fatal) < 0) {
             return -1;
         }
-        return intruder_school_init(&load->school) == 0 ? 0 : give_up(load, "wolfCrypt has no X25519");
+        return intruder_school_init(&load->run.school) == 0 ? 0 : give_up(load, "wolfCrypt has no X25519");
     }
     if (behaviour->connected != NULL) {
         return 0;
     }
-    return steals ? certs_load_none(&load->certs, options, load->fatal) : certs_load(&load->certs, options, load->fatal);
+    return load->run.stolen != NULL
+               ? certs_load_none(&load->run.certs, options->name, load->fatal)
+               : certs_load(&load->run.certs, options->certs, options->cert_count, options->name, load->fatal);
 }
 
 static void prepare_hello(struct load *load) {
-    switch (load->options->behaviour->tickets) {
+    switch (load->run.options->behaviour->tickets) {
     case TICKETS_JUNK:
-        hello_build(&load->hello, load->options->name, JUNK_TICKET_SIZE);
+        hello_build(&load->run.hello, load->run.options->name, JUNK_TICKET_SIZE);
         break;
     case TICKETS_STOLEN:
-        hello_build(&load->hello, load->options->name, load->loot.size);
-        hello_set_ticket(&load->hello, bytes_of(load->loot.data, load->loot.size));
+        hello_build(&load->run.hello, load->run.options->name, load->run.stolen->size);
+        hello_set_ticket(&load->run.hello, bytes_of(load->run.stolen->data, load->run.stolen->size));
         break;
     default:
-        hello_build(&load->hello, load->options->name, 0);
+        hello_build(&load->run.hello, load->run.options->name, 0);
     }
 }
 
 static int prepare(struct load *load) {
-    const struct options *options = load->options;
+    const struct options *options = load->run.options;
     /* Sockets that are on their way to closed count as streams too. */
     struct ring_options ring = {.accepted = 16,
                                 .streams = options->connections + 64,
@@ -365,29 +331,32 @@ static int prepare(struct load *load) {
     load->connections = calloc(options->connections, sizeof *load->connections);
     size = asprintf(&request, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: sallyport-load\r\nAccept: */*\r\n\r\n",
                     options->path, options->name);
-    if (load->connections == NULL || size < 0 || tally_create(&load->tally) < 0) {
+    if (load->connections == NULL || size < 0 || tally_create(&load->run.tally) < 0) {
         return give_up(load, "out of memory");
     }
-    load->request = bytes_of(request, (size_t)size);
+    load->run.request = bytes_of(request, (size_t)size);
     for (uint32_t i = 0; i < options->connections; i++) {
-        connection_init(&load->connections[i], load);
+        connection_init(&load->connections[i], &load->run);
         set_free(load, &load->connections[i]);
     }
     prepare_hello(load);
-    if (getrandom(&load->noise, sizeof load->noise, 0) != sizeof load->noise) {
+    if (getrandom(&load->run.noise, sizeof load->run.noise, 0) != sizeof load->run.noise) {
         return give_up(load, "no random numbers: %s", strerror(errno));
     }
-    return ring_create(&load->ring, &ring, load->fatal) < 0 ? -1 : 0;
+    return ring_create(&load->run.ring, &ring, load->fatal) < 0 ? -1 : 0;
 }
 
-int load_run(struct load *load, const struct options *options) {
+int load_run(struct load *load, const struct options *options, const struct stolen_session *stolen) {
     uint64_t now_ns;
 
-    load->options = options;
+    load->run.options = options;
+    load->run.events = &events;
+    load->run.owner = load;
+    load->run.stolen = stolen;
     if (prepare(load) < 0) {
         return -1;
     }
-    load->phase = LOAD_WARMING;
+    enter(load, LOAD_WARMING);
     now_ns = clock_monotonic_ns();
     load->phase_end_ns = now_ns + options->warmup_ns;
     pace_begin(&load->pace, options->rate, now_ns);
@@ -398,28 +367,27 @@ int load_run(struct load *load, const struct options *options) {
         turn(load);
         start_more(load);
         advance(load);
-        progress_tell(&load->progress, load, clock_monotonic_ns());
+        progress_tell(&load->progress, &load->run, load->open, clock_monotonic_ns());
     }
     if (load->begin.ns != 0 && load->end.ns == 0) {
         end_measuring(load);
     }
-    if (load->fatal[0] == '\0' && options->behaviour->hostile && load->tally.counters[TALLY_OUTCOMES] < options->count) {
+    if (load->fatal[0] == '\0' && options->behaviour->hostile && load->run.tally.counters[TALLY_OUTCOMES] < options->count) {
         give_up(load, "time is over: only %llu of %llu connections have come to an outcome",
-                (unsigned long long)load->tally.counters[TALLY_OUTCOMES], (unsigned long long)options->count);
+                (unsigned long long)load->run.tally.counters[TALLY_OUTCOMES], (unsigned long long)options->count);
     }
     close_all(load);
-    ring_destroy(&load->ring);
+    ring_destroy(&load->run.ring);
     return 0;
 }
 
 void load_destroy(struct load *load) {
-    for (uint32_t i = 0; load->connections != NULL && i < load->options->connections; i++) {
+    for (uint32_t i = 0; load->connections != NULL && i < load->run.options->connections; i++) {
         connection_destroy(&load->connections[i]);
     }
     free(load->connections);
-    certs_free(&load->certs);
-    forges_free(&load->forges);
-    loot_free(&load->loot);
-    free((void *)(uintptr_t)load->request.data);
-    tally_destroy(&load->tally);
+    certs_free(&load->run.certs);
+    forges_free(&load->run.forges);
+    free((void *)(uintptr_t)load->run.request.data);
+    tally_destroy(&load->run.tally);
 }

@@ -1,6 +1,5 @@
 #include "load/options.h"
 
-#include "load/behaviour.h"
 #include "ring/listener.h"
 
 #include <arpa/inet.h>
@@ -98,10 +97,10 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static void print_usage(void) {
+static void print_usage(const struct behaviour *modes, size_t mode_count) {
     fputs(usage_head, stdout);
-    for (size_t i = 0; i < behaviour_count; i++) {
-        printf("  %-16s %s\n", behaviours[i].name, behaviours[i].summary);
+    for (size_t i = 0; i < mode_count; i++) {
+        printf("  %-16s %s\n", modes[i].name, modes[i].summary);
     }
     fputs(usage_tail, stdout);
 }
@@ -320,11 +319,15 @@ static bool complete(struct options *options, bool warmup_given) {
     return true;
 }
 
-static bool find_mode(struct options *options, int argc, char **argv) {
+static bool find_mode(struct options *options, const struct behaviour *modes, size_t mode_count, int argc, char **argv) {
     if (optind == argc) {
         return refuse("a mode is missing");
     }
-    options->behaviour = behaviour_find(argv[optind]);
+    for (size_t i = 0; i < mode_count; i++) {
+        if (strcmp(modes[i].name, argv[optind]) == 0) {
+            options->behaviour = &modes[i];
+        }
+    }
     if (options->behaviour == NULL) {
         return refuse("'%s' is not a mode", argv[optind]);
     }
@@ -334,7 +337,8 @@ static bool find_mode(struct options *options, int argc, char **argv) {
     return true;
 }
 
-enum options_result options_parse(struct options *options, int argc, char **argv) {
+enum options_result options_parse(struct options *options, const struct behaviour *modes, size_t mode_count, int argc,
+                                  char **argv) {
     bool warmup_given = false;
 
     *options = (struct options){
@@ -342,7 +346,7 @@ enum options_result options_parse(struct options *options, int argc, char **argv
     opterr = 0;
     for (int letter; (letter = getopt_long(argc, argv, ":", long_options, NULL)) != -1;) {
         if (letter == OPTION_HELP) {
-            print_usage();
+            print_usage(modes, mode_count);
             return OPTIONS_HELP;
         }
         if (letter == ':') {
@@ -358,5 +362,6 @@ enum options_result options_parse(struct options *options, int argc, char **argv
             return OPTIONS_REFUSE;
         }
     }
-    return find_mode(options, argc, argv) && complete(options, warmup_given) ? OPTIONS_RUN : OPTIONS_REFUSE;
+    return find_mode(options, modes, mode_count, argc, argv) && complete(options, warmup_given) ? OPTIONS_RUN
+                                                                                                : OPTIONS_REFUSE;
 }

@@ -2,13 +2,12 @@
 #ifndef BENCH_LOAD_OPTIONS_H
 #define BENCH_LOAD_OPTIONS_H
 
+#include "load/behaviour.h"
 #include "load/outcome.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
-
-struct behaviour;
 
 enum {
     OPTIONS_CERTS_MAX = 256, /* --cert may be given this many times; a folder counts once */
@@ -53,6 +52,8 @@ enum options_result {
     OPTIONS_REFUSE /* what is wrong has been printed to stderr: exit 2 */
 };
 
-enum options_result options_parse(struct options *options, int argc, char **argv);
+/* `modes` has the `mode_count` behaviours that the command line may name. */
+enum options_result options_parse(struct options *options, const struct behaviour *modes, size_t mode_count, int argc,
+                                  char **argv);
 
 #endif

@@ -1,21 +1,19 @@
-#include "load/behaviour.h"
+#include "load/modes.h"
 
 #include "base/check.h"
 #include "load/connection.h"
 #include "load/flood.h"
-#include "load/load.h"
-
-#include <string.h>
+#include "load/run.h"
 
 static void close_answered(struct connection *connection) {
-    load_record(connection->load, LATENCY_EXCHANGE, connection->started_ns);
-    connection_end(connection, connection->load->options->close);
+    run_record(connection->run, LATENCY_EXCHANGE, connection->started_ns);
+    connection_end(connection, connection->run->options->close);
 }
 
 static void close_resumable(struct connection *connection) {
-    load_record(connection->load, LATENCY_EXCHANGE, connection->started_ns);
+    run_record(connection->run, LATENCY_EXCHANGE, connection->started_ns);
     if (connection_keep_ticket(connection)) {
-        connection_end(connection, connection->load->options->close);
+        connection_end(connection, connection->run->options->close);
     }
 }
 
@@ -23,7 +21,7 @@ static void hold_answered(struct connection *connection) {
     connection_hold(connection);
 }
 
-const struct behaviour behaviours[] = {
+const struct behaviour modes[] = {
     {
         .name = "handshake",
         .summary = "each connection: full handshake with client certificate, one GET, its whole answer, close",
@@ -189,13 +187,4 @@ const struct behaviour behaviours[] = {
     },
 };
 
-const size_t behaviour_count = ARRAY_LENGTH(behaviours);
-
-const struct behaviour *behaviour_find(const char *name) {
-    for (size_t i = 0; i < behaviour_count; i++) {
-        if (strcmp(behaviours[i].name, name) == 0) {
-            return &behaviours[i];
-        }
-    }
-    return NULL;
-}
+const size_t mode_count = ARRAY_LENGTH(modes);

@@ -1,7 +1,6 @@
-#include "load/loot.h"
+#include "load/stolen_sessions.h"
 
 #include "base/check.h"
-#include "load/behaviour.h"
 #include "load/load.h"
 
 #include <stdio.h>
@@ -21,21 +20,25 @@ static const struct behaviour victim_behaviour = {
     .answered = keep_and_stay,
 };
 
-/* The bytes are to be had only of a session that is about to resume with them. */
-static bool read_ticket(struct loot *loot, struct load *victim) {
+/* Reads the bytes of the ticket, which wolfSSL gives only for a session that is about to resume with it. */
+static bool read_ticket(struct stolen_session *stolen, struct load *victim) {
     struct client client;
 
-    if (client_open(&client, certs_next(&victim->certs), NULL, NULL) < 0) {
+    if (client_open(&client, certs_next(&victim->run.certs), NULL, NULL) < 0) {
         return false;
     }
-    if (client_resume(&client, loot->ticket) == 0) {
-        loot->size = client_ticket_bytes(&client, loot->data, sizeof loot->data);
+    if (client_resume(&client, stolen->ticket) == 0) {
+        stolen->size = client_ticket_bytes(&client, stolen->data, sizeof stolen->data);
     }
     client_close(&client);
-    return loot->size > 0;
+    return stolen->size > 0;
 }
 
-int loot_get(struct loot *loot, const struct options *options, char error[static FILE_ERROR_SIZE]) {
+bool stolen_session_is_needed(const struct behaviour *behaviour) {
+    return behaviour->tickets == TICKETS_STOLEN || behaviour->tickets == TICKETS_REPLAYED;
+}
+
+int stolen_session_get(struct stolen_session *stolen, const struct options *options, char error[static FILE_ERROR_SIZE]) {
     struct load *victim = calloc(1, sizeof *victim);
     struct options own = *options;
     int result = -1;
@@ -48,14 +51,14 @@ int loot_get(struct loot *loot, const struct options *options, char error[static
     own.rate = 0;
     own.source_addresses = 0;
     own.expected_status = 200;
-    if (load_run(victim, &own) == 0) {
-        loot->ticket = victim->connections[0].ticket;
+    if (load_run(victim, &own, NULL) == 0) {
+        stolen->ticket = victim->connections[0].ticket;
         victim->connections[0].ticket = NULL;
     }
-    if (loot->ticket == NULL) {
+    if (stolen->ticket == NULL) {
         snprintf(error, FILE_ERROR_SIZE, "no ticket to be had: %.400s",
-                 victim->first_error[0] == '\0' ? victim->fatal : victim->first_error);
-    } else if (!read_ticket(loot, victim)) {
+                 victim->run.first_error[0] == '\0' ? victim->fatal : victim->run.first_error);
+    } else if (!read_ticket(stolen, victim)) {
         snprintf(error, FILE_ERROR_SIZE, "the ticket is larger than %d bytes", HELLO_TICKET_MAX);
     } else {
         result = 0;
@@ -65,6 +68,6 @@ int loot_get(struct loot *loot, const struct options *options, char error[static
     return result;
 }
 
-void loot_free(struct loot *loot) {
-    client_ticket_free(loot->ticket);
+void stolen_session_free(struct stolen_session *stolen) {
+    client_ticket_free(stolen->ticket);
 }
