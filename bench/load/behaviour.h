@@ -1,5 +1,5 @@
 /*
- * What the connections of a run do. The life of a connection (connection.h) is the same for all; a behaviour says what
+ * What the connections of a run do. The life of a connection (load_connection.h) is the same for all; a behaviour says what
  * follows when a step is done. modes.c has the table of them.
  */
 #ifndef BENCH_LOAD_BEHAVIOUR_H
@@ -7,7 +7,7 @@
 
 #include "load/forge.h"
 
-struct connection;
+struct load_connection;
 
 /* What the ClientHello of a hostile connection resumes with. */
 enum behaviour_tickets {
@@ -29,17 +29,17 @@ struct behaviour {
     enum forge_kind forgery; /* the certificate that an intruder (intruder.h) presents */
     bool resumes;            /* each handshake but a connection's first, which fetches a ticket, has to be a resumed one */
     /* Connected, by one that has no use for TLS. NULL: the handshake begins. */
-    void (*connected)(struct connection *connection);
+    void (*connected)(struct load_connection *connection);
     /* Bytes have come to such a one. NULL: they are what came of it. */
-    void (*received)(struct connection *connection, struct bytes data);
+    void (*received)(struct load_connection *connection, struct bytes data);
     /* All that it has said has left. May be NULL. */
-    void (*said)(struct connection *connection);
-    /* connection_pause is over. NULL where nobody calls that. */
-    void (*due)(struct connection *connection);
+    void (*said)(struct load_connection *connection);
+    /* load_connection_pause is over. NULL where nobody calls that. */
+    void (*due)(struct load_connection *connection);
     /* The handshake is complete. */
-    void (*established)(struct connection *connection);
+    void (*established)(struct load_connection *connection);
     /* A whole answer with the expected status has come; to a hostile one with any. NULL there: that is what came of it. */
-    void (*answered)(struct connection *connection);
+    void (*answered)(struct load_connection *connection);
 };
 
 #endif

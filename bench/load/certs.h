@@ -3,7 +3,7 @@
 #define BENCH_LOAD_CERTS_H
 
 #include "load/client.h"
-#include "load/file.h"
+#include "load/pem_file.h"
 
 struct certs {
     struct client_credentials **all;
@@ -16,9 +16,9 @@ struct certs {
  * certs_load_none. 0, or -1 with one line in `error`.
  */
 int certs_load(struct certs *certs, const char *const *paths, unsigned count, const char *name,
-               char error[static FILE_ERROR_SIZE]);
+               char error[static PEM_FILE_ERROR_SIZE]);
 /* Makes credentials that present no certificate. */
-int certs_load_none(struct certs *certs, const char *name, char error[static FILE_ERROR_SIZE]);
+int certs_load_none(struct certs *certs, const char *name, char error[static PEM_FILE_ERROR_SIZE]);
 void certs_free(struct certs *certs);
 /* In turn. */
 struct client_credentials *certs_next(struct certs *certs);

@@ -1,7 +1,7 @@
 #include "load/client.h"
 
 #include "base/check.h"
-#include "load/file.h"
+#include "load/pem_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -45,7 +45,7 @@ static int believe(WOLFSSL *wolfssl, const unsigned char *signature, unsigned in
 static bool use_bundle(WOLFSSL_CTX *wolfssl, const char *path, char error[static CLIENT_ERROR_SIZE]) {
     const char *part = "certificates";
     size_t size = 0;
-    uint8_t *pem = file_read(path, &size);
+    uint8_t *pem = pem_file_read(path, &size);
     int result;
 
     if (pem == NULL) {

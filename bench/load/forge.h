@@ -6,8 +6,8 @@
 #define BENCH_LOAD_FORGE_H
 
 #include "base/bytes.h"
-#include "load/file.h"
 #include "load/noise.h"
+#include "load/pem_file.h"
 #include "load/signer.h"
 
 enum forge_kind {
@@ -37,7 +37,7 @@ struct forges {
 
 /* Makes a pattern of each certificate of `count` files and folders, keys P-256. 0, or -1 with one line in `error`. */
 int forges_load(struct forges *forges, enum forge_kind kind, const char *const *paths, unsigned count,
-                char error[static FILE_ERROR_SIZE]);
+                char error[static PEM_FILE_ERROR_SIZE]);
 void forges_free(struct forges *forges);
 /* The next one, with its message made anew. */
 struct forge *forges_next(struct forges *forges, struct noise *noise);

@@ -23,7 +23,7 @@ enum {
 
 static void enter(struct load *load, enum load_phase phase) {
     load->phase = phase;
-    load->run.measures = phase == LOAD_MEASURING;
+    load->shared.measures = phase == LOAD_MEASURING;
 }
 
 static int give_up(struct load *load, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -38,13 +38,13 @@ static int give_up(struct load *load, const char *format, ...) {
 }
 
 bool load_is_good(const struct load *load) {
-    const uint64_t *counters = load->run.tally.counters;
+    const uint64_t *counters = load->shared.tally.counters;
 
     return load->fatal[0] == '\0' && tally_failures(NULL, counters) == 0 && counters[TALLY_UNEXPECTED] == 0;
 }
 
-static void start(struct load *load, struct connection *connection, uint64_t due_ns) {
-    int error = connection_start(connection, due_ns);
+static void start(struct load *load, struct load_connection *connection, uint64_t due_ns) {
+    int error = load_connection_start(connection, due_ns);
 
     if (error < 0) {
         give_up(load, "cannot open another connection beside %u: %s", load->open, strerror(-error));
@@ -54,7 +54,7 @@ static void start(struct load *load, struct connection *connection, uint64_t due
     load->opening++;
 }
 
-static void set_free(struct load *load, struct connection *connection) {
+static void set_free(struct load *load, struct load_connection *connection) {
     connection->next_free = NULL;
     if (load->free_first == NULL) {
         load->free_first = connection;
@@ -66,34 +66,34 @@ static void set_free(struct load *load, struct connection *connection) {
 
 /* A hostile run makes exactly as many connections as --count has; others count answers. */
 static bool may_start(const struct load *load) {
-    const struct options *options = load->run.options;
+    const struct load_options *options = load->shared.options;
     uint32_t opening_max = options->behaviour->opening_max;
 
     return load->phase != LOAD_ENDING && load->free_first != NULL && (opening_max == 0 || load->opening < opening_max) &&
-           (!options->behaviour->hostile || options->count == 0 || load->pace.begun < options->count);
+           (!options->behaviour->hostile || options->count == 0 || load->schedule.begun < options->count);
 }
 
 static void start_more(struct load *load) {
     uint64_t now_ns = clock_monotonic_ns();
     uint64_t due_ns;
 
-    while (may_start(load) && pace_is_due(&load->pace, now_ns, &due_ns)) {
-        struct connection *connection = load->free_first;
+    while (may_start(load) && schedule_is_due(&load->schedule, now_ns, &due_ns)) {
+        struct load_connection *connection = load->free_first;
 
         load->free_first = connection->next_free;
-        load->pace.begun++;
+        load->schedule.begun++;
         start(load, connection, due_ns);
     }
 }
 
-static void on_established(void *owner, struct connection *connection) {
+static void on_established(void *owner, struct load_connection *connection) {
     struct load *load = owner;
 
-    run_count(&load->run, TALLY_HANDSHAKES);
+    load_count(&load->shared, TALLY_HANDSHAKES);
     if (client_resumed(&connection->tls)) {
-        run_count(&load->run, TALLY_RESUMED);
+        load_count(&load->shared, TALLY_RESUMED);
     }
-    run_record(&load->run, LATENCY_HANDSHAKE, connection->started_ns);
+    load_record(&load->shared, LATENCY_HANDSHAKE, connection->started_ns);
     if (load->tls[0] == '\0') {
         client_describe(&connection->tls, load->tls, sizeof load->tls);
     }
@@ -107,7 +107,7 @@ static void on_stands(void *owner) {
     start_more(load);
 }
 
-static void on_closed(void *owner, struct connection *connection) {
+static void on_closed(void *owner, struct load_connection *connection) {
     struct load *load = owner;
 
     load->open--;
@@ -119,13 +119,13 @@ static void on_closed(void *owner, struct connection *connection) {
         return;
     }
     load->opening--;
-    if (!load->run.options->behaviour->holds) {
+    if (!load->shared.options->behaviour->holds) {
         set_free(load, connection);
     }
     start_more(load);
 }
 
-static const struct run_events events = {.established = on_established, .stands = on_stands, .closed = on_closed};
+static const struct load_events events = {.established = on_established, .stands = on_stands, .closed = on_closed};
 
 static void mark(const struct load *load, struct load_mark *mark) {
     struct timespec cpu;
@@ -133,22 +133,22 @@ static void mark(const struct load *load, struct load_mark *mark) {
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
     mark->ns = clock_monotonic_ns();
     mark->cpu_ns = (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec;
-    memcpy(mark->counters, load->run.tally.counters, sizeof mark->counters);
-    memcpy(mark->outcomes, load->run.tally.outcomes, sizeof mark->outcomes);
+    memcpy(mark->counters, load->shared.tally.counters, sizeof mark->counters);
+    memcpy(mark->outcomes, load->shared.tally.outcomes, sizeof mark->outcomes);
 }
 
 static void begin_measuring(struct load *load) {
     enter(load, LOAD_MEASURING);
-    tally_reset_latencies(&load->run.tally);
+    tally_reset_latencies(&load->shared.tally);
     mark(load, &load->begin);
-    load->phase_end_ns = load->begin.ns + (load->run.options->behaviour->holds ? LOAD_OPENING_MAX_S * 1000000000ULL
-                                                                               : load->run.options->duration_ns);
+    load->phase_end_ns = load->begin.ns + (load->shared.options->behaviour->holds ? LOAD_OPENING_MAX_S * 1000000000ULL
+                                                                                  : load->shared.options->duration_ns);
 }
 
 static void end_measuring(struct load *load) {
     mark(load, &load->end);
-    for (uint32_t i = 0; i < load->run.options->connections; i++) {
-        const struct connection *connection = &load->connections[i];
+    for (uint32_t i = 0; i < load->shared.options->connections; i++) {
+        const struct load_connection *connection = &load->connections[i];
         uint64_t since = connection->state == CONNECTION_ASKING ? connection->asked_ns : connection->started_ns;
 
         if (connection->state >= CONNECTION_CONNECTING && connection->state <= CONNECTION_ASKING) {
@@ -161,32 +161,33 @@ static void end_measuring(struct load *load) {
 }
 
 static bool is_hopeless(const struct load *load) {
-    const uint64_t *counters = load->run.tally.counters;
-    const uint64_t *outcomes = load->run.tally.outcomes;
-    enum tally_counter success = load->run.options->behaviour->resumes ? TALLY_RESUMED : TALLY_ANSWERS;
+    const uint64_t *counters = load->shared.tally.counters;
+    const uint64_t *outcomes = load->shared.tally.outcomes;
+    enum tally_counter success = load->shared.options->behaviour->resumes ? TALLY_RESUMED : TALLY_ANSWERS;
 
-    if (load->run.options->behaviour->hostile) {
+    if (load->shared.options->behaviour->hostile) {
         return counters[TALLY_OUTCOMES] == outcomes[OUTCOME_REFUSED] + outcomes[OUTCOME_CONNECT_FAILED] &&
-               counters[TALLY_OUTCOMES] >= FAILURES_HOPELESS + load->run.options->connections;
+               counters[TALLY_OUTCOMES] >= FAILURES_HOPELESS + load->shared.options->connections;
     }
-    return counters[success] == 0 && !load->run.options->behaviour->holds &&
-           tally_failures(NULL, counters) >= FAILURES_HOPELESS + load->run.options->connections;
+    return counters[success] == 0 && !load->shared.options->behaviour->holds &&
+           tally_failures(NULL, counters) >= FAILURES_HOPELESS + load->shared.options->connections;
 }
 
 /* The full handshakes that fetch the first tickets are not measured. */
 static bool is_warm(const struct load *load) {
-    return !load->run.options->behaviour->resumes || load->run.ticketed == load->run.options->connections;
+    return !load->shared.options->behaviour->resumes || load->shared.ticketed == load->shared.options->connections;
 }
 
 static bool is_measured(const struct load *load, uint64_t now_ns) {
-    enum tally_counter counted = load->run.options->behaviour->hostile ? TALLY_OUTCOMES : TALLY_ANSWERS;
+    enum tally_counter counted = load->shared.options->behaviour->hostile ? TALLY_OUTCOMES : TALLY_ANSWERS;
 
-    if (load->run.options->behaviour->holds) {
-        return (load->opening == 0 && load->pace.begun == load->run.options->connections) || now_ns >= load->phase_end_ns;
+    if (load->shared.options->behaviour->holds) {
+        return (load->opening == 0 && load->schedule.begun == load->shared.options->connections) ||
+               now_ns >= load->phase_end_ns;
     }
     return now_ns >= load->phase_end_ns ||
-           (load->run.options->count > 0 &&
-            load->run.tally.counters[counted] - load->begin.counters[counted] >= load->run.options->count);
+           (load->shared.options->count > 0 &&
+            load->shared.tally.counters[counted] - load->begin.counters[counted] >= load->shared.options->count);
 }
 
 static const char *what_counts(const struct behaviour *behaviour) {
@@ -201,8 +202,8 @@ static void advance(struct load *load) {
 
     if (is_hopeless(load)) {
         give_up(load, "given up: not one %s on %llu connections, the first failure was: %s",
-                what_counts(load->run.options->behaviour), (unsigned long long)load->run.tally.counters[TALLY_CONNECTIONS],
-                load->run.first_error);
+                what_counts(load->shared.options->behaviour),
+                (unsigned long long)load->shared.tally.counters[TALLY_CONNECTIONS], load->shared.first_error);
         return;
     }
     switch (load->phase) {
@@ -211,7 +212,7 @@ static void advance(struct load *load) {
             begin_measuring(load);
         } else if (now_ns >= load->phase_end_ns + LOAD_OPENING_MAX_S * 1000000000ULL) {
             give_up(load, "given up: only %u of %u connections have got a ticket, the first failure was: %s",
-                    load->run.ticketed, load->run.options->connections, load->run.first_error);
+                    load->shared.ticketed, load->shared.options->connections, load->shared.first_error);
         }
         break;
     case LOAD_MEASURING:
@@ -219,12 +220,12 @@ static void advance(struct load *load) {
             break;
         }
         enter(load, LOAD_ENDING);
-        if (load->run.options->behaviour->holds) {
+        if (load->shared.options->behaviour->holds) {
             end_measuring(load);
             enter(load, LOAD_HOLDING);
-            load->phase_end_ns = now_ns + load->run.options->duration_ns;
-            if (load->run.options->duration_ns > 0) {
-                fprintf(stderr, "standing %u of %u\n", load->stand, load->run.options->connections);
+            load->phase_end_ns = now_ns + load->shared.options->duration_ns;
+            if (load->shared.options->duration_ns > 0) {
+                fprintf(stderr, "standing %u of %u\n", load->stand, load->shared.options->connections);
             }
         }
         break;
@@ -242,10 +243,10 @@ static void turn(struct load *load) {
     uint64_t wait_ms = TURN_MS_MAX;
     int error;
 
-    if (may_start(load) && !pace_sleep(&load->pace, &load->run.ring, clock_monotonic_ns())) {
+    if (may_start(load) && !schedule_sleep(&load->schedule, &load->shared.ring, clock_monotonic_ns())) {
         wait_ms = 0;
     }
-    error = ring_turn(&load->run.ring, wait_ms);
+    error = ring_turn(&load->shared.ring, wait_ms);
     if (error < 0) {
         give_up(load, "the ring is broken: %s", strerror(-error));
     }
@@ -254,12 +255,12 @@ static void turn(struct load *load) {
 static void close_all(struct load *load) {
     uint64_t limit_ns = clock_monotonic_ns() + CLOSING_MS_MAX * 1000000ULL;
 
-    for (uint32_t i = 0; i < load->run.options->connections; i++) {
+    for (uint32_t i = 0; i < load->shared.options->connections; i++) {
         if (load->connections[i].stream != NULL) {
-            connection_end(&load->connections[i], OPTIONS_CLOSE_RESET);
+            load_connection_end(&load->connections[i], LOAD_OPTIONS_CLOSE_RESET);
         }
     }
-    while ((load->open > 0 || load->run.ring.in_flight > 0) && clock_monotonic_ns() < limit_ns) {
+    while ((load->open > 0 || load->shared.ring.in_flight > 0) && clock_monotonic_ns() < limit_ns) {
         turn(load);
     }
     CHECK(load->open == 0);
@@ -267,7 +268,7 @@ static void close_all(struct load *load) {
 
 /* A descriptor for each connection, and some; the soft limit is raised as far as the hard one allows. */
 static int ensure_descriptors(struct load *load) {
-    rlim_t need = load->run.options->connections + 64;
+    rlim_t need = load->shared.options->connections + 64;
     struct rlimit limit;
 
     getrlimit(RLIMIT_NOFILE, &limit);
@@ -277,45 +278,45 @@ static int ensure_descriptors(struct load *load) {
     }
     if (limit.rlim_cur < need) {
         return give_up(load, "%u connections need %llu file descriptors, the limit is %llu: raise it (ulimit -n)",
-                       load->run.options->connections, (unsigned long long)need, (unsigned long long)limit.rlim_cur);
+                       load->shared.options->connections, (unsigned long long)need, (unsigned long long)limit.rlim_cur);
     }
     return 0;
 }
 
 static int load_certificates(struct load *load) {
-    const struct options *options = load->run.options;
+    const struct load_options *options = load->shared.options;
     const struct behaviour *behaviour = options->behaviour;
 
     if (behaviour->forgery != FORGE_NONE) {
-        if (forges_load(&load->run.forges, behaviour->forgery, options->certs, options->cert_count, load->fatal) < 0) {
+        if (forges_load(&load->shared.forges, behaviour->forgery, options->certs, options->cert_count, load->fatal) < 0) {
             return -1;
         }
-        return intruder_school_init(&load->run.school) == 0 ? 0 : give_up(load, "wolfCrypt has no X25519");
+        return intruder_shared_init(&load->shared.intruders) == 0 ? 0 : give_up(load, "wolfCrypt has no X25519");
     }
     if (behaviour->connected != NULL) {
         return 0;
     }
-    return load->run.stolen != NULL
-               ? certs_load_none(&load->run.certs, options->name, load->fatal)
-               : certs_load(&load->run.certs, options->certs, options->cert_count, options->name, load->fatal);
+    return load->shared.stolen != NULL
+               ? certs_load_none(&load->shared.certs, options->name, load->fatal)
+               : certs_load(&load->shared.certs, options->certs, options->cert_count, options->name, load->fatal);
 }
 
 static void prepare_hello(struct load *load) {
-    switch (load->run.options->behaviour->tickets) {
+    switch (load->shared.options->behaviour->tickets) {
     case TICKETS_JUNK:
-        hello_build(&load->run.hello, load->run.options->name, JUNK_TICKET_SIZE);
+        client_hello_build(&load->shared.hello, load->shared.options->name, JUNK_TICKET_SIZE);
         break;
     case TICKETS_STOLEN:
-        hello_build(&load->run.hello, load->run.options->name, load->run.stolen->size);
-        hello_set_ticket(&load->run.hello, bytes_of(load->run.stolen->data, load->run.stolen->size));
+        client_hello_build(&load->shared.hello, load->shared.options->name, load->shared.stolen->size);
+        client_hello_set_ticket(&load->shared.hello, bytes_of(load->shared.stolen->data, load->shared.stolen->size));
         break;
     default:
-        hello_build(&load->run.hello, load->run.options->name, 0);
+        client_hello_build(&load->shared.hello, load->shared.options->name, 0);
     }
 }
 
 static int prepare(struct load *load) {
-    const struct options *options = load->run.options;
+    const struct load_options *options = load->shared.options;
     /* Sockets that are on their way to closed count as streams too. */
     struct ring_options ring = {.accepted = 16,
                                 .streams = options->connections + 64,
@@ -331,35 +332,35 @@ static int prepare(struct load *load) {
     load->connections = calloc(options->connections, sizeof *load->connections);
     size = asprintf(&request, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: sallyport-load\r\nAccept: */*\r\n\r\n",
                     options->path, options->name);
-    if (load->connections == NULL || size < 0 || tally_create(&load->run.tally) < 0) {
+    if (load->connections == NULL || size < 0 || tally_create(&load->shared.tally) < 0) {
         return give_up(load, "out of memory");
     }
-    load->run.request = bytes_of(request, (size_t)size);
+    load->shared.request = bytes_of(request, (size_t)size);
     for (uint32_t i = 0; i < options->connections; i++) {
-        connection_init(&load->connections[i], &load->run);
+        load_connection_init(&load->connections[i], &load->shared);
         set_free(load, &load->connections[i]);
     }
     prepare_hello(load);
-    if (getrandom(&load->run.noise, sizeof load->run.noise, 0) != sizeof load->run.noise) {
+    if (getrandom(&load->shared.noise, sizeof load->shared.noise, 0) != sizeof load->shared.noise) {
         return give_up(load, "no random numbers: %s", strerror(errno));
     }
-    return ring_create(&load->run.ring, &ring, load->fatal) < 0 ? -1 : 0;
+    return ring_create(&load->shared.ring, &ring, load->fatal) < 0 ? -1 : 0;
 }
 
-int load_run(struct load *load, const struct options *options, const struct stolen_session *stolen) {
+int load_run(struct load *load, const struct load_options *options, const struct stolen_session *stolen) {
     uint64_t now_ns;
 
-    load->run.options = options;
-    load->run.events = &events;
-    load->run.owner = load;
-    load->run.stolen = stolen;
+    load->shared.options = options;
+    load->shared.events = &events;
+    load->shared.owner = load;
+    load->shared.stolen = stolen;
     if (prepare(load) < 0) {
         return -1;
     }
     enter(load, LOAD_WARMING);
     now_ns = clock_monotonic_ns();
     load->phase_end_ns = now_ns + options->warmup_ns;
-    pace_begin(&load->pace, options->rate, now_ns);
+    schedule_begin(&load->schedule, options->rate, now_ns);
     progress_begin(&load->progress, now_ns);
     advance(load);
     start_more(load);
@@ -367,27 +368,28 @@ int load_run(struct load *load, const struct options *options, const struct stol
         turn(load);
         start_more(load);
         advance(load);
-        progress_tell(&load->progress, &load->run, load->open, clock_monotonic_ns());
+        progress_tell(&load->progress, &load->shared, load->open, clock_monotonic_ns());
     }
     if (load->begin.ns != 0 && load->end.ns == 0) {
         end_measuring(load);
     }
-    if (load->fatal[0] == '\0' && options->behaviour->hostile && load->run.tally.counters[TALLY_OUTCOMES] < options->count) {
+    if (load->fatal[0] == '\0' && options->behaviour->hostile &&
+        load->shared.tally.counters[TALLY_OUTCOMES] < options->count) {
         give_up(load, "time is over: only %llu of %llu connections have come to an outcome",
-                (unsigned long long)load->run.tally.counters[TALLY_OUTCOMES], (unsigned long long)options->count);
+                (unsigned long long)load->shared.tally.counters[TALLY_OUTCOMES], (unsigned long long)options->count);
     }
     close_all(load);
-    ring_destroy(&load->run.ring);
+    ring_destroy(&load->shared.ring);
     return 0;
 }
 
 void load_destroy(struct load *load) {
-    for (uint32_t i = 0; load->connections != NULL && i < load->run.options->connections; i++) {
-        connection_destroy(&load->connections[i]);
+    for (uint32_t i = 0; load->connections != NULL && i < load->shared.options->connections; i++) {
+        load_connection_destroy(&load->connections[i]);
     }
     free(load->connections);
-    certs_free(&load->run.certs);
-    forges_free(&load->run.forges);
-    free((void *)(uintptr_t)load->run.request.data);
-    tally_destroy(&load->run.tally);
+    certs_free(&load->shared.certs);
+    forges_free(&load->shared.forges);
+    free((void *)(uintptr_t)load->shared.request.data);
+    tally_destroy(&load->shared.tally);
 }

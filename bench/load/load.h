@@ -2,9 +2,9 @@
 #ifndef BENCH_LOAD_LOAD_H
 #define BENCH_LOAD_LOAD_H
 
-#include "load/connection.h"
-#include "load/pace.h"
+#include "load/load_connection.h"
 #include "load/progress.h"
+#include "load/schedule.h"
 
 enum {
     LOAD_ERROR_SIZE = 512,
@@ -27,12 +27,12 @@ struct load_mark {
 };
 
 struct load {
-    struct run run;
-    struct pace pace;
+    struct load_shared shared;
+    struct schedule schedule;
     struct progress progress;
-    struct connection *connections;
-    struct connection *free_first; /* those that may be started, longest free first */
-    struct connection *free_last;
+    struct load_connection *connections;
+    struct load_connection *free_first; /* those that may be started, longest free first */
+    struct load_connection *free_last;
     uint32_t opening; /* started, and neither stand nor gone */
     uint32_t stand;   /* in CONNECTION_HOLDING */
     uint32_t open;    /* connections with a stream */
@@ -50,7 +50,7 @@ struct load {
  * Runs to the end. 0, or -1 with one line in load->fatal when it could not begin. `load` is zeroed memory. `stolen`: for
  * behaviours whose tickets are TICKETS_STOLEN or TICKETS_REPLAYED, else NULL; it must outlive the run.
  */
-int load_run(struct load *load, const struct options *options, const struct stolen_session *stolen);
+int load_run(struct load *load, const struct load_options *options, const struct stolen_session *stolen);
 void load_destroy(struct load *load);
 
 /* Returns whether all went as it should: no failure, nothing unexpected, and as many as were asked for. */

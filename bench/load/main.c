@@ -10,7 +10,7 @@
 
 enum { EXIT_USAGE = 2 };
 
-static int run(const struct options *options, const struct stolen_session *stolen) {
+static int run(const struct load_options *options, const struct stolen_session *stolen) {
     struct load *load = calloc(1, sizeof *load);
     bool good;
 
@@ -39,11 +39,11 @@ static int run(const struct options *options, const struct stolen_session *stole
 }
 
 int main(int argc, char **argv) {
-    struct options options;
-    enum options_result parsed = options_parse(&options, modes, mode_count, argc, argv);
+    struct load_options options;
+    enum load_options_result parsed = load_options_parse(&options, modes, mode_count, argc, argv);
 
-    if (parsed != OPTIONS_RUN) {
-        return parsed == OPTIONS_HELP ? EXIT_SUCCESS : EXIT_USAGE;
+    if (parsed != LOAD_OPTIONS_RUN) {
+        return parsed == LOAD_OPTIONS_HELP ? EXIT_SUCCESS : EXIT_USAGE;
     }
     signal(SIGPIPE, SIG_IGN);
     if (client_library_init() < 0) {
@@ -54,7 +54,7 @@ int main(int argc, char **argv) {
         return run(&options, NULL);
     }
     struct stolen_session stolen = {0};
-    char error[FILE_ERROR_SIZE];
+    char error[PEM_FILE_ERROR_SIZE];
 
     if (stolen_session_get(&stolen, &options, error) < 0) {
         fprintf(stderr, "sallyport-load: %s\n", error);

@@ -1,24 +1,24 @@
 #include "load/modes.h"
 
 #include "base/check.h"
-#include "load/connection.h"
 #include "load/flood.h"
-#include "load/run.h"
+#include "load/load_connection.h"
+#include "load/load_shared.h"
 
-static void close_answered(struct connection *connection) {
-    run_record(connection->run, LATENCY_EXCHANGE, connection->started_ns);
-    connection_end(connection, connection->run->options->close);
+static void close_answered(struct load_connection *connection) {
+    load_record(connection->shared, LATENCY_EXCHANGE, connection->started_ns);
+    load_connection_end(connection, connection->shared->options->close);
 }
 
-static void close_resumable(struct connection *connection) {
-    run_record(connection->run, LATENCY_EXCHANGE, connection->started_ns);
-    if (connection_keep_ticket(connection)) {
-        connection_end(connection, connection->run->options->close);
+static void close_resumable(struct load_connection *connection) {
+    load_record(connection->shared, LATENCY_EXCHANGE, connection->started_ns);
+    if (load_connection_keep_ticket(connection)) {
+        load_connection_end(connection, connection->shared->options->close);
     }
 }
 
-static void hold_answered(struct connection *connection) {
-    connection_hold(connection);
+static void hold_answered(struct load_connection *connection) {
+    load_connection_hold(connection);
 }
 
 const struct behaviour modes[] = {
@@ -27,7 +27,7 @@ const struct behaviour modes[] = {
         .summary = "each connection: full handshake with client certificate, one GET, its whole answer, close",
         .connections_default = 64,
         .closes = true,
-        .established = connection_request,
+        .established = load_connection_request,
         .answered = close_answered,
     },
     {
@@ -36,15 +36,15 @@ const struct behaviour modes[] = {
         .connections_default = 64,
         .closes = true,
         .resumes = true,
-        .established = connection_request,
+        .established = load_connection_request,
         .answered = close_resumable,
     },
     {
         .name = "request",
         .summary = "keep-alive connections: one GET after the other on each",
         .connections_default = 64,
-        .established = connection_request,
-        .answered = connection_request,
+        .established = load_connection_request,
+        .answered = load_connection_request,
     },
     {
         .name = "idle",
@@ -52,7 +52,7 @@ const struct behaviour modes[] = {
         .connections_default = 1000,
         .opening_max = 64,
         .holds = true,
-        .established = connection_request,
+        .established = load_connection_request,
         .answered = hold_answered,
     },
     {
@@ -166,15 +166,15 @@ const struct behaviour modes[] = {
         .connections_default = 64,
         .hostile = true,
         .tickets = TICKETS_REPLAYED,
-        .established = connection_request,
+        .established = load_connection_request,
     },
     {
         .name = "hold",
         .summary = "hostile: a whole handshake, with --cert or without, then a GET each --interval, to keep its place",
         .connections_default = 1000,
         .hostile = true,
-        .due = connection_request,
-        .established = connection_request,
+        .due = load_connection_request,
+        .established = load_connection_request,
         .answered = flood_rest,
     },
     {

@@ -23,8 +23,8 @@ static void append_outcomes(struct text *line, const uint64_t *from, const uint6
     }
 }
 
-void progress_tell(struct progress *progress, const struct run *run, uint32_t open, uint64_t now_ns) {
-    const struct tally *tally = &run->tally;
+void progress_tell(struct progress *progress, const struct load_shared *shared, uint32_t open, uint64_t now_ns) {
+    const struct tally *tally = &shared->tally;
     double seconds = (double)(now_ns - progress->last_ns) / 1e9;
     char buffer[LINE_SIZE];
     struct text line = text_over(buffer, sizeof buffer);
@@ -34,7 +34,7 @@ void progress_tell(struct progress *progress, const struct run *run, uint32_t op
     }
     text_append_format(&line, "%6.0f s  %u open  %.0f connections /s", (double)(now_ns - progress->begin_ns) / 1e9, open,
                        (double)(tally->counters[TALLY_CONNECTIONS] - progress->counters[TALLY_CONNECTIONS]) / seconds);
-    if (run->options->behaviour->hostile) {
+    if (shared->options->behaviour->hostile) {
         append_outcomes(&line, progress->outcomes, tally->outcomes, seconds);
     } else {
         text_append_format(&line, "  %.0f answers /s  %llu failures",

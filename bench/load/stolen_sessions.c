@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void keep_and_stay(struct connection *connection) {
-    if (connection_keep_ticket(connection)) {
-        connection_hold(connection);
+static void keep_and_stay(struct load_connection *connection) {
+    if (load_connection_keep_ticket(connection)) {
+        load_connection_hold(connection);
     }
 }
 
@@ -16,7 +16,7 @@ static const struct behaviour victim_behaviour = {
     .name = "victim",
     .connections_default = 1,
     .holds = true,
-    .established = connection_request,
+    .established = load_connection_request,
     .answered = keep_and_stay,
 };
 
@@ -24,7 +24,7 @@ static const struct behaviour victim_behaviour = {
 static bool read_ticket(struct stolen_session *stolen, struct load *victim) {
     struct client client;
 
-    if (client_open(&client, certs_next(&victim->run.certs), NULL, NULL) < 0) {
+    if (client_open(&client, certs_next(&victim->shared.certs), NULL, NULL) < 0) {
         return false;
     }
     if (client_resume(&client, stolen->ticket) == 0) {
@@ -38,9 +38,10 @@ bool stolen_session_is_needed(const struct behaviour *behaviour) {
     return behaviour->tickets == TICKETS_STOLEN || behaviour->tickets == TICKETS_REPLAYED;
 }
 
-int stolen_session_get(struct stolen_session *stolen, const struct options *options, char error[static FILE_ERROR_SIZE]) {
+int stolen_session_get(struct stolen_session *stolen, const struct load_options *options,
+                       char error[static PEM_FILE_ERROR_SIZE]) {
     struct load *victim = calloc(1, sizeof *victim);
-    struct options own = *options;
+    struct load_options own = *options;
     int result = -1;
 
     CHECK(victim != NULL);
@@ -56,10 +57,10 @@ int stolen_session_get(struct stolen_session *stolen, const struct options *opti
         victim->connections[0].ticket = NULL;
     }
     if (stolen->ticket == NULL) {
-        snprintf(error, FILE_ERROR_SIZE, "no ticket to be had: %.400s",
-                 victim->run.first_error[0] == '\0' ? victim->fatal : victim->run.first_error);
+        snprintf(error, PEM_FILE_ERROR_SIZE, "no ticket to be had: %.400s",
+                 victim->shared.first_error[0] == '\0' ? victim->fatal : victim->shared.first_error);
     } else if (!read_ticket(stolen, victim)) {
-        snprintf(error, FILE_ERROR_SIZE, "the ticket is larger than %d bytes", HELLO_TICKET_MAX);
+        snprintf(error, PEM_FILE_ERROR_SIZE, "the ticket is larger than %d bytes", CLIENT_HELLO_TICKET_MAX);
     } else {
         result = 0;
     }

@@ -3,13 +3,13 @@
  * behaviour's choice (behaviour.h), and so is what a hostile one says instead of a handshake; what goes wrong is counted
  * here, ends the connection, and never the run.
  */
-#ifndef BENCH_LOAD_CONNECTION_H
-#define BENCH_LOAD_CONNECTION_H
+#ifndef BENCH_LOAD_LOAD_CONNECTION_H
+#define BENCH_LOAD_LOAD_CONNECTION_H
 
-#include "load/run.h"
+#include "load/load_shared.h"
 #include "ring/stream.h"
 
-enum connection_state {
+enum load_connection_state {
     CONNECTION_FREE, /* no stream */
     CONNECTION_CONNECTING,
     CONNECTION_HANDSHAKE,
@@ -20,10 +20,10 @@ enum connection_state {
     CONNECTION_CLOSING,
 };
 
-struct connection {
-    struct run *run;
+struct load_connection {
+    struct load_shared *shared;
     struct stream *stream;
-    struct connection *next_free; /* on load.c's list of connections that may be started */
+    struct load_connection *next_free; /* on load.c's list of connections that may be started */
     struct timer timer;
     struct client tls;
     struct intruder *intruder; /* NULL: none */
@@ -39,33 +39,33 @@ struct connection {
     bool resuming;   /* with a ticket, which the server need not accept */
     bool incomplete; /* what it says in pieces never ends */
     bool patient;    /* the timer is the behaviour's, and not for a server that takes too long */
-    enum connection_state state;
+    enum load_connection_state state;
     uint32_t said;       /* bytes of what it says in pieces */
     uint64_t started_ns; /* connect(), or when that was due */
     uint64_t asked_ns;   /* the last GET */
 };
 
 /* Once, before all else. */
-void connection_init(struct connection *connection, struct run *run);
+void load_connection_init(struct load_connection *connection, struct load_shared *shared);
 /* Connects a free one, which was due at `due_ns`. 0, or a negative errno: no descriptor, no memory. */
-int connection_start(struct connection *connection, uint64_t due_ns);
+int load_connection_start(struct load_connection *connection, uint64_t due_ns);
 /* Sends the run's GET; in state CONNECTION_READY. */
-void connection_request(struct connection *connection);
+void load_connection_request(struct load_connection *connection);
 /* Keeps the newest ticket for its next handshake. False: there is none, which has been counted, and has ended it. */
-bool connection_keep_ticket(struct connection *connection);
+bool load_connection_keep_ticket(struct load_connection *connection);
 /* Whatever it has of its own beside a stream. It must be free. */
-void connection_destroy(struct connection *connection);
+void load_connection_destroy(struct load_connection *connection);
 /* Nothing more is sent; the server may not close it. */
-void connection_hold(struct connection *connection);
+void load_connection_hold(struct load_connection *connection);
 /* Sends bytes as they are, all at once. */
-void connection_say(struct connection *connection, struct bytes data);
+void load_connection_say(struct load_connection *connection, struct bytes data);
 /* Has the behaviour's due() called after that time, instead of giving up on the server. */
-void connection_pause(struct connection *connection, uint64_t ms);
+void load_connection_pause(struct load_connection *connection, uint64_t ms);
 /* From now on the server has its time to answer. */
-void connection_expect(struct connection *connection);
+void load_connection_expect(struct load_connection *connection);
 /* Counts what came of a hostile one, and ends it. */
-void connection_conclude(struct connection *connection, unsigned outcome);
-/* Ends it; the run is told when it is gone (run_events.closed). */
-void connection_end(struct connection *connection, enum options_close how);
+void load_connection_conclude(struct load_connection *connection, unsigned outcome);
+/* Ends it; the run is told when it is gone (load_events.closed). */
+void load_connection_end(struct load_connection *connection, enum load_options_close how);
 
 #endif
