@@ -64,6 +64,13 @@ void bench_create(struct bench *bench, const struct ring_options *options, const
 /* Also checks that no stream, slab slot or operation is left. */
 void bench_destroy(struct bench *bench);
 void bench_turn_for(struct bench *bench, unsigned ms);
+/*
+ * From now on the clock of all rings stands still, however long the machine takes, until bench_pass or the end of the bench:
+ * for tests of what happens after a time, and not before it.
+ */
+void bench_hold_clock(struct bench *bench);
+/* Moves the clock that stands still on by `ms`, and turns until what that has begun is done: no close is under way. */
+void bench_pass(struct bench *bench, unsigned ms);
 /* Turns until *flag, or fails the test after some seconds. */
 void bench_until(struct bench *bench, const bool *flag);
 

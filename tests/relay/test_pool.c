@@ -111,13 +111,15 @@ Test(pool, drops_a_connection_that_speaks_unasked) {
 
 Test(pool, ends_idle_connections_after_their_time) {
     begin(serve_forever, NULL);
+    bench_hold_clock(&bench);
     bench.relay->timeouts.idle_ms = 40;
     call_get(&bench, 200);
-    bench_turn_for(&bench, 20);
+    bench_pass(&bench, 20);
     call_get(&bench, 200);
-    bench_turn_for(&bench, 30);
+    bench_pass(&bench, 30);
     cr_assert_eq(events(STATS_ORIGIN_EXPIRED), 0);
-    bench_turn_for(&bench, 60);
+    cr_assert_eq(bench.relay->connections.in_use, 1);
+    bench_pass(&bench, 60);
     cr_assert_eq(events(STATS_ORIGIN_EXPIRED), 1);
     cr_assert_eq(bench.relay->connections.in_use, 0);
     finish();

@@ -327,22 +327,23 @@ Test(sharing, a_connection_that_is_owned_since_none_are_shared_ages_like_a_poole
     struct relay_client client = {0};
 
     begin(say_number, NULL);
+    bench_hold_clock(&bench);
     bench.relay->hosts[0].shares = false;
     bench.relay->timeouts.fresh_ms = 100;
     cr_assert_eq(get(&client, "/", false), '0');
     cr_assert_eq(post_owned(&client, false), '0');
-    bench_turn_for(&bench, 200);
+    bench_pass(&bench, 200);
     cr_assert_eq(get(&client, "/", false), '0');
-    bench_turn_for(&bench, 200);
+    bench_pass(&bench, 200);
     cr_assert_eq(post_owned(&client, false), '1');
     bench.relay->timeouts.idle_ms = 50;
     cr_assert_eq(get(&client, "/", false), '1');
-    bench_turn_for(&bench, 200);
+    bench_pass(&bench, 200);
     cr_assert_null(client.connection);
     cr_assert_eq(events(STATS_ORIGIN_EXPIRED), 1);
     /* One that somebody has signed in on cannot be replaced. */
     cr_assert_eq(get(&client, "/", true), '2');
-    bench_turn_for(&bench, 200);
+    bench_pass(&bench, 200);
     cr_assert_eq(post_owned(&client, false), '2');
     relay_client_leave(&client);
     finish();
@@ -402,7 +403,7 @@ Test(sharing, the_last_request_of_a_connection_costs_it) {
 static void post(unsigned idle_ms, int connections) {
     struct call call = {0};
 
-    bench_turn_for(&bench, idle_ms);
+    bench_pass(&bench, idle_ms);
     call_start(&call, &bench, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", HTTP_NO_BODY, false);
     bench_until(&bench, &call.done);
     cr_assert(call.ended);
@@ -411,13 +412,14 @@ static void post(unsigned idle_ms, int connections) {
 
 Test(sharing, what_may_not_be_repeated_takes_a_connection_that_was_just_used) {
     begin(say_number, NULL);
+    bench_hold_clock(&bench);
     bench.relay->timeouts.fresh_ms = 100;
     call_get(&bench, 200);
     post(10, 1);
     post(10, 1);
     post(200, 2);
     /* What may be repeated takes any. */
-    bench_turn_for(&bench, 200);
+    bench_pass(&bench, 200);
     call_get(&bench, 200);
     cr_assert_eq(atomic_load(&fake.accepted), 2);
     finish();
@@ -425,16 +427,18 @@ Test(sharing, what_may_not_be_repeated_takes_a_connection_that_was_just_used) {
 
 Test(sharing, an_origin_that_says_how_long_is_believed) {
     begin(say_number, "Keep-Alive: timeout=5\r\n");
+    bench_hold_clock(&bench);
     bench.relay->timeouts.fresh_ms = 0;
     bench.relay->timeouts.idle_ms = 10;
     call_get(&bench, 200);
     post(100, 1);
     finish();
     begin(say_number, "Keep-Alive: timeout=1\r\n");
+    bench_hold_clock(&bench);
     call_get(&bench, 200);
-    bench_turn_for(&bench, 300);
+    bench_pass(&bench, 300);
     cr_assert_eq(events(STATS_ORIGIN_EXPIRED), 0);
-    bench_turn_for(&bench, 400);
+    bench_pass(&bench, 400);
     cr_assert_eq(events(STATS_ORIGIN_EXPIRED), 1);
     cr_assert_eq(bench.relay->connections.in_use, 0);
     finish();
@@ -445,8 +449,9 @@ Test(sharing, an_owned_connection_ends_before_its_origin_ends_it) {
     struct relay_client client = {0};
 
     begin(say_number, "Keep-Alive: timeout=1\r\n");
+    bench_hold_clock(&bench);
     get(&client, "/", true);
-    bench_turn_for(&bench, 700);
+    bench_pass(&bench, 700);
     cr_assert_null(client.connection);
     cr_assert_eq(events(STATS_ORIGIN_EXPIRED), 1);
     finish();
