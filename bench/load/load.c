@@ -4,6 +4,7 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,12 @@ enum {
     JUNK_TICKET_SIZE = 192,
     FAILURES_HOPELESS = 100, /* with not one answer */
 };
+
+static volatile sig_atomic_t stopped;
+
+void load_stop(int signal) {
+    stopped = 1;
+}
 
 static void enter(struct load *load, enum load_phase phase) {
     load->phase = phase;
@@ -205,6 +212,11 @@ static void advance(struct load *load) {
                 what_counts(load->shared.options->behaviour),
                 (unsigned long long)load->shared.tally.counters[TALLY_CONNECTIONS], load->shared.first_error);
         return;
+    }
+    if (stopped && load->phase == LOAD_WARMING) {
+        give_up(load, "stopped before the measurement began");
+    } else if (stopped && load->phase_end_ns > now_ns) {
+        load->phase_end_ns = now_ns;
     }
     switch (load->phase) {
     case LOAD_WARMING:

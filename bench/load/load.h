@@ -52,6 +52,8 @@ struct load {
  */
 int load_run(struct load *load, const struct load_options *options, const struct stolen_session *stolen);
 void load_destroy(struct load *load);
+/* A signal handler: the measured time, and what follows it, is over now. */
+void load_stop(int signal);
 
 /* Returns whether all went as it should: no failure, nothing unexpected, and as many as were asked for. */
 bool load_is_good(const struct load *load);

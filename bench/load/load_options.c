@@ -52,9 +52,9 @@ static const char usage_tail[] =
     "  --help                  this text\n"
     "\n"
     "Hostile modes end by --duration too, have no warm-up unless it is asked for, and tell once a second how they fare, as\n"
-    "all modes do. The server's certificate and its signature are not checked. Exit status: 0 done and every answer was\n"
-    "good, or all that came of hostile connections was expected; 1 something failed (the result is printed all the same);\n"
-    "2 wrong usage.\n";
+    "all modes do. SIGINT and SIGTERM end the measured time as --duration does. The server's certificate and its signature\n"
+    "are not checked. Exit status: 0 done and every answer was good, or all that came of hostile connections was expected;\n"
+    "1 something failed (the result is printed all the same); 2 wrong usage.\n";
 
 enum option_letter {
     OPTION_CONNECT = 256,

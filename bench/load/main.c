@@ -45,7 +45,11 @@ int main(int argc, char **argv) {
     if (parsed != LOAD_OPTIONS_RUN) {
         return parsed == LOAD_OPTIONS_HELP ? EXIT_SUCCESS : EXIT_USAGE;
     }
+    struct sigaction stop = {.sa_handler = load_stop, .sa_flags = (int)SA_RESETHAND}; /* the second one kills */
+
     signal(SIGPIPE, SIG_IGN);
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
     if (client_library_init() < 0) {
         fputs("sallyport-load: wolfSSL cannot be initialised\n", stderr);
         return EXIT_FAILURE;

@@ -92,3 +92,17 @@ def test_rogues_are_answered_403(scene):
         assert result.returncode == 0 and seen["measured"]["answers"] >= 20
         result, seen = load("handshake", server, made, "--count", 20, clients="rogues")
         assert result.returncode == 1 and seen["whole_run"]["status_failed"] > 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_time_and_the_result_is_told(scene, how):
+    folder, made, values = scene
+    with servers.nginx("plain", folder / how.name, 0, values) as server:
+        process = subprocess.Popen(command("handshake", server, made, "--duration", 600, "--warmup", 0),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert "answers /s" in process.stderr.readline(), "it tells once a second how it fares"
+        process.send_signal(how)
+        output, errors = process.communicate(timeout=60)
+    seen = json.loads(output)
+    assert process.returncode == 0, errors
+    assert seen["measured"]["answers"] > 0 and 0 < seen["seconds"] < 60
