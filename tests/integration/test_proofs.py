@@ -6,7 +6,8 @@ import make_der
 import proofs
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from proofs import DECODE_ERROR, DECRYPT_ERROR, ILLEGAL_PARAMETER, present
-from tls12 import Client, certificate_verify, message
+from tls12 import Client
+from tls_wire import message
 
 VERSIONS = ["1.2", "1.3"]
 FORWARD = {"headers": {"X-Reason": "reason"}}

@@ -9,6 +9,7 @@ import pytest
 import pki as pki_module
 import tls13
 from conftest import seen
+from tls_wire import certificate_message, chain_of
 
 VERSIONS = ["1.2", "1.3"]
 FORWARD = {"headers": {"X-Reason": "reason", "X-Subject": "subject.dn", "X-Serial": "serial", "X-Until": "not_after",
@@ -193,7 +194,7 @@ def test_no_certificate_may_come_in_a_resumed_handshake(serve, host, pki, tmp_pa
 
     client = tls13.Client(server, context, "r.test", tmp_path / "keys", session)
     assert client.tls.session_reused
-    certificate = client.message(tls13.certificate_message(tls13.chain_of(victim)))
+    certificate = client.message(certificate_message(chain_of(victim)))
     if records == "one-read":
         client.socket.sendall(certificate + client.finished())
     else:
@@ -226,7 +227,7 @@ def test_a_chain_is_remembered_when_its_key_was_shown(serve, host, pki, tmp_path
     for i in range(20):
         client = tls13.Client(server, server.tls_client(), "r.test", tmp_path / "keys")
         superfluous = pki.authority(f"Superfluous {i}").der
-        client.socket.sendall(client.message(tls13.certificate_message([*tls13.chain_of(victim), superfluous])))
+        client.socket.sendall(client.message(certificate_message([*chain_of(victim), superfluous])))
         client.close()
     deadline = time.monotonic() + 5
     while server.metric("sallyport_cert_verify_seconds_count", path="full") < 21:

@@ -8,8 +8,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-import tls13
-from handmade import APPLICATION, CERTIFICATE, HANDSHAKE, Client12, Client13, cut, message, record, vector
+from handmade import Client12, Client13
+from tls_wire import APPLICATION, CERTIFICATE, HANDSHAKE, chain_of, cut, message, record, vector
 
 HOST = "held.test"
 CLIENTS = pytest.mark.parametrize("client", [Client12, Client13])
@@ -148,7 +148,7 @@ def test_a_chain_above_the_limit_gets_its_verdict(serving, pki, strangers, clien
     """However it is cut: its client is told by HTTP, as by an alert it would not be."""
     server = serving(certificate_chain_size=limit)
     hand = client(server, HOST, pki.valid()).open()
-    chain = tls13.chain_of(pki.valid()) + [each.der for each in strangers]
+    chain = chain_of(pki.valid()) + [each.der for each in strangers]
     hand.certificate = lambda: type(hand).certificate(hand, chain)
     whole = type(hand).certificate(hand, chain)
     assert len(whole) > 50000
