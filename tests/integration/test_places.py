@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+from conftest import wait_for
+
 import origins
 
 LIMIT = 64
@@ -101,13 +103,6 @@ def site(serve, host, pki):
         return server
 
     return start
-
-
-def wait_for(check, within=10):
-    deadline = time.monotonic() + within
-    while not check():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def evicted(server, stage="request"):
