@@ -186,7 +186,7 @@ void client_feed(struct client *client, struct bytes ciphertext) {
     client->input = ciphertext;
 }
 
-/* What a call that did not succeed means. */
+/* Returns the meaning of a call that did not succeed. */
 static enum client_result unfinished(struct client *client, int returned) {
     int error = wolfSSL_get_error(client->wolfssl, returned);
 

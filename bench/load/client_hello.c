@@ -11,7 +11,7 @@ enum {
     EXTENSION_PRE_SHARED_KEY = 41,
 };
 
-/* What does not depend on anything: groups, schemes, ALPN, versions, modes, each with its type and length. */
+/* The extensions that are always the same: groups, schemes, ALPN, versions, modes, each with its type and length. */
 static const uint8_t fixed_extensions[] = {
     0x00, 0x0a, 0x00, 0x06, 0x00, 0x04, 0x00, 0x1d, 0x00, 0x17,                                     /* x25519, secp256r1 */
     0x00, 0x0d, 0x00, 0x10, 0x00, 0x0e, 0x04, 0x03, 0x05, 0x03, 0x08, 0x04, 0x08, 0x05, 0x08, 0x06, /* ECDSA and PSS */

@@ -1,6 +1,6 @@
 /*
- * What hostile connections do, most of which have no use for a TLS session: the steps that rows of behaviour.c are made of.
- * Each is called with a connection in CONNECTION_TALKING, but for flood_rest: in CONNECTION_READY.
+ * The steps of hostile connections, of which the rows of modes.c are made. Most have no use for a TLS session. Each is
+ * called with a connection in CONNECTION_TALKING, but for flood_rest: in CONNECTION_READY.
  */
 #ifndef BENCH_LOAD_FLOOD_H
 #define BENCH_LOAD_FLOOD_H

@@ -12,7 +12,7 @@
 
 enum forge_kind {
     FORGE_NONE,        /* no certificate is shown */
-    FORGE_AS_IS,       /* what the files have */
+    FORGE_AS_IS,       /* the certificates of the files */
     FORGE_SELF_SIGNED, /* a leaf with a new serial number, signed by its own key */
     FORGE_FOREIGN,     /* the same, with random bytes for its issuer's signature; what stands behind it stays */
     FORGE_LONG,        /* the leaf as it is, and 60 copies of the last certificate */

@@ -18,7 +18,7 @@ enum {
     INTRUDER_FLIGHT_MAX = INTRUDER_CHAIN_MAX + 4096,
 };
 
-/* What the intruders of a run share. */
+/* Shared by the intruders of a run. */
 struct intruder_shared {
     uint8_t share[32]; /* X25519, public and private */
     uint8_t secret[32];
@@ -60,9 +60,9 @@ void intruder_greet(struct intruder *intruder, struct client_hello *hello);
 /* Bytes from the server. */
 enum intruder_result intruder_take(struct intruder *intruder, struct bytes data);
 /*
- * What is to be sent on INTRUDER_YOUR_TURN: a whole Certificate message, if one was asked for, the proof of the key,
- * Finished, and then the request. Writes at most INTRUDER_FLIGHT_MAX to `out` and returns the size. The message and the
- * request together leave at least 1 KiB of that.
+ * Writes the client's flight, to be sent on INTRUDER_YOUR_TURN: a whole Certificate message, if one was asked for, the proof
+ * of the key, Finished, and then the request. Writes at most INTRUDER_FLIGHT_MAX to `out` and returns the size. The message
+ * and the request together leave at least 1 KiB of that.
  */
 size_t intruder_present(struct intruder *intruder, struct bytes certificate, struct signer *signer, struct bytes request,
                         uint8_t *out);

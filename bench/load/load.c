@@ -17,7 +17,8 @@ enum {
     SUBMISSIONS = 16, /* the kernel is not preempted in a call, and others share the core with a flood */
     TURN_MS_MAX = 20,
     CLOSING_MS_MAX = 5000,
-    CHUNKS_EACH = INTRUDER_FLIGHT_MAX / RING_RECEIVE_SIZE + 2, /* what one may have to send at a time, of address space */
+    CHUNKS_EACH =
+        INTRUDER_FLIGHT_MAX / RING_RECEIVE_SIZE + 2, /* the most that a connection sends at a time, of address space */
     JUNK_TICKET_SIZE = 192,
     FAILURES_HOPELESS = 100, /* with not one answer */
 };

@@ -1,7 +1,7 @@
 /*
- * One connection of the load: connect, TLS handshake, requests and their answers, end. What follows on each step is the
- * behaviour's choice (behaviour.h), and so is what a hostile one says instead of a handshake; what goes wrong is counted
- * here, ends the connection, and never the run.
+ * One connection of the load: connect, TLS handshake, requests and their answers, end. The behaviour
+ * (behaviour.h) chooses what follows on each step, and the bytes that a hostile connection sends instead of a handshake. A
+ * failure is counted here and ends the connection, never the run.
  */
 #ifndef BENCH_LOAD_LOAD_CONNECTION_H
 #define BENCH_LOAD_LOAD_CONNECTION_H
@@ -13,7 +13,7 @@ enum load_connection_state {
     CONNECTION_FREE, /* no stream */
     CONNECTION_CONNECTING,
     CONNECTION_HANDSHAKE,
-    CONNECTION_TALKING, /* says what its behaviour has it say, which is no handshake */
+    CONNECTION_TALKING, /* sends bytes of its behaviour's choice, and no handshake */
     CONNECTION_READY,   /* established, and nothing asked */
     CONNECTION_ASKING,  /* an answer is owed */
     CONNECTION_HOLDING, /* stays as it is until the run ends */
@@ -37,10 +37,10 @@ struct load_connection {
     bool stood;      /* has been in CONNECTION_HOLDING */
     bool ticketed;   /* has had a ticket */
     bool resuming;   /* with a ticket, which the server need not accept */
-    bool incomplete; /* what it says in pieces never ends */
+    bool incomplete; /* the message that it sends in pieces never ends */
     bool patient;    /* the timer is the behaviour's, and not for a server that takes too long */
     enum load_connection_state state;
-    uint32_t said;       /* bytes of what it says in pieces */
+    uint32_t said;       /* bytes that have been sent of a message in pieces */
     uint64_t started_ns; /* connect(), or when that was due */
     uint64_t asked_ns;   /* the last GET */
 };
@@ -53,19 +53,19 @@ int load_connection_start(struct load_connection *connection, uint64_t due_ns);
 void load_connection_request(struct load_connection *connection);
 /* Keeps the newest ticket for its next handshake. False: there is none, which has been counted, and has ended it. */
 bool load_connection_keep_ticket(struct load_connection *connection);
-/* Whatever it has of its own beside a stream. It must be free. */
+/* Frees all that a connection owns beside a stream. It must be in CONNECTION_FREE. */
 void load_connection_destroy(struct load_connection *connection);
-/* Nothing more is sent; the server may not close it. */
+/* Sends nothing more. That the server closes the connection would be a failure. */
 void load_connection_hold(struct load_connection *connection);
 /* Sends bytes as they are, all at once. */
 void load_connection_say(struct load_connection *connection, struct bytes data);
 /* Has the behaviour's due() called after that time, instead of giving up on the server. */
 void load_connection_pause(struct load_connection *connection, uint64_t ms);
-/* From now on the server has its time to answer. */
+/* Gives the server its time to answer, from now on. */
 void load_connection_expect(struct load_connection *connection);
-/* Counts what came of a hostile one, and ends it. */
+/* Counts the outcome of a hostile connection, and ends it. */
 void load_connection_conclude(struct load_connection *connection, unsigned outcome);
-/* Ends it; the run is told when it is gone (load_events.closed). */
+/* Ends the connection; load_events.closed is called when it is gone. */
 void load_connection_end(struct load_connection *connection, enum load_options_close how);
 
 #endif

@@ -140,7 +140,7 @@ static bool read_seconds(const char *option, const char *text, double min, doubl
     return true;
 }
 
-/* What goes into a request line or a header as it is. */
+/* Returns whether a text can stand in a request line or a header as it is. */
 static bool is_printable(const char *text) {
     for (const char *c = text; *c != '\0'; c++) {
         if (*c <= ' ' || *c > '~') {
@@ -278,7 +278,7 @@ static bool is_loopback(const struct sockaddr_storage *address) {
            ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
-/* What only the options together can tell; and the defaults that depend on others. */
+/* Checks the options against each other, and sets the defaults that depend on others. */
 static bool complete(struct load_options *options, bool warmup_given) {
     const struct behaviour *behaviour = options->behaviour;
 

@@ -35,7 +35,7 @@ struct load_options {
     uint64_t warmup_ns;        /* load that is not measured, before */
     uint64_t count;            /* ends after this many answers; 0: only time ends it */
     uint64_t rate;             /* connections begun a second; 0: as soon as one of `connections` has ended */
-    uint64_t timeout_ms;       /* what the server has to connect, and to answer */
+    uint64_t timeout_ms;       /* the server's time to connect, and to answer */
     uint64_t interval_ms;      /* between the pieces of a slow hello, or requests of who holds */
     uint32_t source_addresses; /* addresses of 127.0.0.0/8 to connect from; 0: the kernel chooses */
     uint32_t source_first;     /* the first of them, host byte order */
@@ -49,7 +49,7 @@ struct load_options {
 enum load_options_result {
     LOAD_OPTIONS_RUN,
     LOAD_OPTIONS_HELP,  /* the usage has been printed: exit 0 */
-    LOAD_OPTIONS_REFUSE /* what is wrong has been printed to stderr: exit 2 */
+    LOAD_OPTIONS_REFUSE /* the fault has been printed to stderr: exit 2 */
 };
 
 /* `modes` has the `mode_count` behaviours that the command line may name. */

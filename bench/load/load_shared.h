@@ -43,7 +43,7 @@ struct load_shared {
     struct forges forges;                /* of intruders */
     const struct stolen_session *stolen; /* NULL: no behaviour needs one */
     struct noise noise;
-    struct client_hello hello; /* what hostile connections say, as it was last */
+    struct client_hello hello; /* of hostile connections, as the last one sent it */
     uint32_t source_next;
     struct bytes request;                    /* the GET; owned */
     uint32_t ticketed;                       /* connections that have had a ticket */

@@ -1,4 +1,4 @@
-/* What a run counts and how long things took. */
+/* The counters and latencies of a run. */
 #ifndef BENCH_LOAD_TALLY_H
 #define BENCH_LOAD_TALLY_H
 

@@ -66,7 +66,7 @@ static void close_idle(struct relay_connection *connection) {
     pool_close(connection);
 }
 
-/* The origin closes it, or says what nobody asked for: either way the next request must not meet it. */
+/* The origin has closed an idle connection, or has spoken on it unasked: no request may use the connection any more. */
 static void idle_received(struct stream *stream, struct bytes data) {
     origin_count(of_stream(stream)->origin, STATS_ORIGIN_DROPPED);
     close_idle(of_stream(stream));
@@ -77,7 +77,7 @@ static void idle_failed(struct stream *stream, int error) {
     close_idle(of_stream(stream));
 }
 
-/* Its time is over, or its place in the pool is needed. */
+/* Closes an idle connection whose time is over, or whose place in the pool is needed. */
 static void expire(struct relay_connection *connection) {
     origin_count(connection->origin, STATS_ORIGIN_EXPIRED);
     close_idle(connection);
@@ -110,12 +110,12 @@ struct relay_connection *pool_open(struct relay *relay, struct relay_origin *ori
         slab_give(&relay->connections, connection);
         return NULL;
     }
-    connection->stream->favoured = true; /* what comes was asked for by somebody who has been let in */
+    connection->stream->favoured = true; /* a client that was let in has asked for the bytes that come */
     origin_count(origin, STATS_ORIGIN_OPENED);
     return connection;
 }
 
-/* Whether what is sent on it now will surely find the origin listening, as far as can be known. */
+/* Returns whether the origin will read what is sent on the connection now, as far as that can be known. */
 static bool is_fit(const struct relay_connection *connection, bool precious) {
     uint64_t now_ms = ring_now_ms(connection->relay->ring);
 
@@ -138,7 +138,7 @@ struct relay_connection *pool_take(struct relay *relay, struct relay_origin *ori
                                    const struct stream_handler *handler, struct relay_exchange *exchange) {
     struct relay_connection *connection;
 
-    /* Each that is not quiet goes: no more than are in the pool. */
+    /* Closes each connection that is not quiet: the loop ends with the pool. */
     while ((connection = origin->newest) != NULL && is_fit(connection, precious)) {
         if (stream_is_quiet(connection->stream)) {
             return use(connection, handler, exchange);
@@ -170,7 +170,7 @@ struct relay_connection *pool_take_owned(struct relay *relay, const struct relay
     return use(connection, handler, exchange);
 }
 
-/* Such an origin makes room itself, so that requests to one host do not cost another its connections. */
+/* Such an origin gives up its own oldest connection, so that requests to one host do not close those of another. */
 static bool has_more_than_its_part(const struct relay *relay, const struct relay_origin *origin) {
     uint32_t part = relay->idle_total_max / relay->origin_count;
 
@@ -183,7 +183,7 @@ void relay_client_leave(struct relay_client *client) {
     }
 }
 
-/* A margin below what the origin has said, so that ours is the side that closes. */
+/* Returns how long to keep a connection: less than the origin has said, so that this side closes first. */
 static uint64_t said_ms(uint32_t keep_s) {
     uint64_t ms = (uint64_t)keep_s * 1000;
 
@@ -193,7 +193,7 @@ static uint64_t said_ms(uint32_t keep_s) {
     return ms > RELAY_IDLE_MARGIN_MS ? ms - RELAY_IDLE_MARGIN_MS : ms / 2;
 }
 
-/* One that somebody has signed in on has no age but what the origin has said, since no other can stand in for it. */
+/* A connection on which a client has signed in ends only when the origin has said so: no other could take its place. */
 static void begin_idling(struct relay_connection *connection, uint32_t keep_s) {
     struct relay *relay = connection->relay;
     uint64_t now_ms = ring_now_ms(relay->ring);

@@ -1,6 +1,6 @@
 /*
- * The way to a host's origins, for one shard: a pool of keep-alive connections for each origin address, the choice among
- * the addresses, and the exchange in flight on a connection. Knows nothing of TLS or of clients.
+ * The connections of one shard to the origins of hosts: a pool of keep-alive connections for each origin address, the choice
+ * among the addresses, and the exchange in flight on a connection. Knows nothing of TLS or of clients.
  */
 #ifndef RELAY_RELAY_H
 #define RELAY_RELAY_H
@@ -44,18 +44,18 @@ struct stats_host;
 enum relay_error {
     RELAY_UNREACHABLE,  /* no origin accepted a connection: 502 */
     RELAY_BROKEN,       /* the origin closed or reset before the response was complete: 502 when no head was delivered */
-    RELAY_BAD_RESPONSE, /* what it sent is not HTTP: 502 */
+    RELAY_BAD_RESPONSE, /* the origin's bytes are not HTTP: 502 */
     RELAY_TIMEOUT,      /* 504 when no head was delivered */
 };
 
 /*
- * The state that a client's connection has here for its life: the one origin connection that nobody else may use, because
- * the client has signed in on this connection (NTLM, Negotiate) or because the host shares none. All 0 at first.
+ * The state of relay/ for a client's connection, for its life: the one origin connection that no other client may use,
+ * because this client has signed in on it (NTLM, Negotiate) or because the host shares none. All 0 at first.
  */
 struct relay_client {
     struct relay_connection *connection; /* NULL: none, or in use by its exchange */
 };
-/* The client is gone, or goes to another host: closes it. */
+/* Closes the connection: the client is gone, or goes to another host. */
 void relay_client_leave(struct relay_client *client);
 
 /* All run from ring_turn. Any may call any function of the exchange, its abort too; end and failed may start the next. */
@@ -132,23 +132,22 @@ struct relay_request {
 struct relay_exchange *relay_exchange_start(struct relay *relay, const struct relay_request *request,
                                             const struct relay_handler *handler, void *owner, enum relay_fault *fault);
 
-/* How many bytes of request body may be given now (0: wait for drained()). 0 until a connection is made. */
+/* Returns how many bytes of request body may be given now (0: wait for drained()). 0 until a connection is made. */
 size_t relay_exchange_room(const struct relay_exchange *exchange);
-/* A piece of the request body, copied, framed as the request said. At most 16 KiB over room is tolerated. */
+/* Gives a piece of the request body, copied, framed as the request said. At most 16 KiB over room is tolerated. */
 void relay_exchange_body(struct relay_exchange *exchange, struct bytes piece);
-/* The body is complete. Must be called unless the framing is HTTP_NO_BODY. The caller sees to it that the length is right.
- */
+/* Ends the body. Must be called unless the framing is HTTP_NO_BODY. The caller makes sure that the length is right. */
 void relay_exchange_body_end(struct relay_exchange *exchange);
-/* Likewise, with trailers behind it: lines that each end in CRLF, up to HTTP_TRAILERS_MAX, copied. For HTTP_CHUNKED. */
+/* Ends a chunked body with trailers: lines that each end in CRLF, up to HTTP_TRAILERS_MAX, copied. */
 void relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes trailers);
 
 /* Stops and resumes the response's body: pieces of what was received already may still come after a pause. */
 void relay_exchange_pause(struct relay_exchange *exchange);
 void relay_exchange_resume(struct relay_exchange *exchange);
 
-/* As relay_exchange_abort, where the fault is the origin's: the log is told. */
+/* Aborts the exchange because of a fault of the origin's, which it writes to the log. */
 void relay_exchange_refuse(struct relay_exchange *exchange, enum relay_fault fault);
-/* The client is gone: drops the origin connection. No handler runs any more; the exchange is gone. */
+/* Drops the origin connection, since the client is gone. No handler runs any more; the exchange is gone. */
 void relay_exchange_abort(struct relay_exchange *exchange);
 
 #endif

@@ -21,7 +21,7 @@ enum {
     IDLE_WAIT_MS = 100,
     CLOSE_WAIT_MS = 2000,
     WRITE_SIZE_MAX = 256 * 1024,
-    PIPE_WRITE_SIZE_MAX = 4096, /* what poll promises that a pipe takes without a wait (PIPE_BUF, pipe(7)) */
+    PIPE_WRITE_SIZE_MAX = 4096, /* bytes that a pipe takes without a wait once poll says so (PIPE_BUF, pipe(7)) */
     LINE_SIZE_MAX = 64 * 1024,
     COMPLAINT_INTERVAL_S = 60,
     FILE_MODE = 0640,
@@ -53,7 +53,7 @@ struct access_log {
     bool is_file;
     bool torn;               /* the last line in the file has no end */
     uint64_t complained_s;   /* when it was last said that it cannot be written; 0: all is well */
-    uint64_t lost_complaint; /* what was lost before that */
+    uint64_t lost_complaint; /* lines lost before that */
 };
 
 static int open_path(const char *path) {
@@ -128,7 +128,7 @@ static ssize_t write_some(struct access_log *log, struct bytes text) {
     return size < 0 ? -errno : size;
 }
 
-/* Whole lines. What cannot be written is lost, and a line of which a part was is ended before the next. */
+/* Writes whole lines. Lines that cannot be written are lost; a line that was written in part is ended before the next. */
 static void write_lines(struct access_log *log, struct bytes text) {
     const uint8_t *begin = text.data;
     if (log->torn) {
@@ -151,7 +151,7 @@ static void write_lines(struct access_log *log, struct bytes text) {
     be_content(log);
 }
 
-/* What a buffer has, up to its end at most. Returns how many bytes. */
+/* Writes the content of a buffer, up to its end at most. Returns how many bytes. */
 static size_t drain(struct access_log *log, struct buffer *buffer) {
     uint64_t head = atomic_load_explicit(&buffer->head, memory_order_acquire);
     uint64_t tail = atomic_load_explicit(&buffer->tail, memory_order_relaxed);
@@ -173,7 +173,7 @@ static size_t drain_all(struct access_log *log) {
     size_t most = 0;
     for (unsigned i = 0; i < log->shard_count; i++) {
         size_t size = drain(log, &log->buffers[i]);
-        size += size == 0 ? 0 : drain(log, &log->buffers[i]); /* what lay behind the end */
+        size += size == 0 ? 0 : drain(log, &log->buffers[i]); /* the part behind the end */
         most = size > most ? size : most;
     }
     return most;
@@ -218,7 +218,7 @@ static void *run(void *argument) {
             closing = sleep_until_wanted(log, most > 0 ? BUSY_WAIT_MS : IDLE_WAIT_MS, &reopen);
         }
         if (reopen) {
-            drain_all(log); /* what is older than the call belongs to the old file */
+            drain_all(log); /* lines from before the call belong to the old file */
             open_again(log);
         }
     }

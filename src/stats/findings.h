@@ -1,6 +1,6 @@
 /*
- * What is wrong, the worst first: a bounded list of findings, each with its level, a key for scripts and a sentence for
- * people. findings_host.h and findings_server.h decide what is one; here are the thresholds of both, with their reasons.
+ * The list of what is wrong, the worst first: a bounded number of findings, each with its level, a key for scripts and a
+ * sentence for people. findings_host.h and findings_server.h make findings; here are the thresholds of both, with reasons.
  *
  * All counts are of the last minute, in slots of five seconds, so that a finding neither comes nor goes with
  * a single second. Each threshold has two sides: a finding that stands already goes only at the lower one.
@@ -107,7 +107,7 @@ struct findings {
     size_t left_out;
 };
 
-/* What was found the last time, a bit for each kind: at all, and in its worse form. */
+/* The findings of the last time, a bit for each kind: found at all, and in its worse form. */
 struct findings_marks {
     uint32_t found;
     uint32_t severe;

@@ -1,6 +1,6 @@
 /*
- * What is wrong with one host: its clients are refused, its origins do not answer, something that it needs ends. Pure: the
- * last minute and the facts of its configuration in, findings out. The thresholds are in findings.h.
+ * The findings of one host: its clients are refused, its origins do not answer, something that it needs ends. Pure: the last
+ * minute and the facts of its configuration in, findings out. The thresholds are in findings.h.
  *
  * The hard part is to tell a host whose own clients are refused, by an ended list or other roots, from one at which
  * strangers knock: both have many refused handshakes. Own clients are then missed, which strangers cannot bring about: what

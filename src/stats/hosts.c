@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One host over all configurations that have it. */
+/* The counters of one host, shared by all sets that have the host. */
 struct block {
     atomic_uint references;
     char *name;

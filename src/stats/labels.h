@@ -11,7 +11,7 @@ enum stats_result { STATS_OK, STATS_FAILED, STATS_TIMEOUT, STATS_RESULT_COUNT };
 enum stats_kind { STATS_FULL, STATS_RESUMED, STATS_KIND_COUNT };
 /* How a verdict was reached. */
 enum stats_path { STATS_CACHED, STATS_JUDGED, STATS_PATH_COUNT };
-/* What a client was worth when its handshake began: the classes of guard/admission.h. */
+/* The class of a client when its handshake began, as in guard/admission.h. */
 enum stats_class { STATS_KNOWN, STATS_RETURNING, STATS_UNKNOWN, STATS_SUSPECT, STATS_CLASS_COUNT };
 /* Bounds on known clients. A known client that is over one is served as unknown. */
 enum stats_budget {
@@ -95,7 +95,7 @@ enum stats_stage {
 #define STATS_REJECT(NAME, ...) STATS_REJECT_##NAME,
 enum stats_rejection { STATS_REJECTIONS(STATS_REJECT) STATS_REJECTION_COUNT };
 
-/* What happens to connections to origins. */
+/* Events in the life of connections to origins. */
 enum stats_origin_event {
     STATS_ORIGIN_OPENED,         /* a connection is begun */
     STATS_ORIGIN_CONNECT_FAILED, /* a begun one comes to nothing, for whatever reason */

@@ -18,7 +18,7 @@ enum {
     RECENT_MINUTES = 11,          /* the newest one is not looked at: what has gone wrong may have begun in it */
     RECENT_MINUTES_LEAST = 4,     /* with fewer nothing is known of what is usual */
     RECENT_FORGET_MINUTES = 1440, /* after so many that were not learned from, nothing is known of what is usual */
-    RECENT_DOWN_S = 3,            /* so long an origin must be down, so that one lost connection is no outage */
+    RECENT_DOWN_S = 3,            /* an origin must be down for so long, so that one lost connection is no outage */
 };
 
 enum recent_count {
@@ -39,13 +39,13 @@ struct recent_minute {
     uint64_t good_of_moment;
 };
 
-/* Zeroed before its first use. Of the thread that samples. */
+/* Zeroed before its first use. Only the sampling thread touches it. */
 struct recent {
     uint64_t before[RECENT_COUNTS]; /* the counters, when they were read last */
     uint32_t slots[RECENT_SLOTS][RECENT_COUNTS];
-    uint64_t second;                              /* when that was */
-    uint64_t first;                               /* when they were read first: minutes begin there */
-    struct recent_minute minute;                  /* that has begun */
+    uint64_t second;                              /* of the last sample */
+    uint64_t first;                               /* of the first sample: minutes begin there */
+    struct recent_minute minute;                  /* the current one */
     struct recent_minute minutes[RECENT_MINUTES]; /* those before, the newest first */
     uint32_t minutes_known;
     uint32_t minutes_in_doubt; /* in a row, up to now */

@@ -22,8 +22,8 @@ struct rollout {
 };
 
 /*
- * Takes a sample of `counters`. `minute` comes from a clock that only goes forward. What was counted before the first sample
- * is left out.
+ * Takes a sample of `counters`. `minute` comes from a clock that only goes forward. Counts from before the first
+ * sample are left out.
  */
 void rollout_sample(struct rollout *rollout, const uint64_t counters[static REASON_COUNT], uint64_t minute);
 /* Returns the count of the current minute and the 59 before it. */

@@ -85,7 +85,7 @@ static void add_host(uint64_t counters[static SAMPLER_COUNTERS], const uint64_t 
     }
 }
 
-/* Also tells each host's memory of late what it did. */
+/* Reads all counters, and gives each host's to its last minutes (stats/recent.h). */
 static void read_counters(struct stats *stats, uint64_t counters[static SAMPLER_COUNTERS], uint64_t second) {
     struct stats_hosts *hosts = stats_take_hosts(stats);
     struct stats_cache cache = {0};
@@ -164,7 +164,7 @@ void sampler_destroy(struct sampler *sampler) {
     *sampler = (struct sampler){0};
 }
 
-/* Most are, most of the time. */
+/* Skips hdr_reset, which clears the whole array, for a histogram that is empty already, as most are. */
 static void empty(struct hdr_histogram *histogram) {
     if (histogram->total_count > 0) {
         hdr_reset(histogram);
@@ -177,7 +177,7 @@ static void add(struct hdr_histogram *to, const struct hdr_histogram *from) {
     }
 }
 
-/* What all shards have recorded of one kind since the last sample. */
+/* Takes the latencies of one kind that all shards have recorded since the last sample. */
 static const struct hdr_histogram *take_latencies(struct sampler *sampler, enum stats_latency what) {
     struct hdr_histogram *slot = sampler->window[what][sampler->samples / SAMPLER_SLOT % SAMPLER_WINDOW];
     empty(sampler->newest);
@@ -254,7 +254,7 @@ float sampler_value(const struct sampler *sampler, enum sampler_series series, u
     return sampler->history[series][(sampler->samples - sampler_count(sampler) + at) % SAMPLER_HISTORY];
 }
 
-/* The last samples, ten at most. */
+/* Returns the first of the last samples, of which there are ten at most. */
 static uint32_t recent_from(const struct sampler *sampler) {
     uint32_t count = sampler_count(sampler);
     return count > SAMPLER_RECENT ? count - SAMPLER_RECENT : 0;
@@ -269,7 +269,7 @@ static double recent_mean(const struct sampler *sampler, enum sampler_series ser
     return count > from ? sum / (count - from) : 0;
 }
 
-/* In how many of them a shard was in that state or a worse one. */
+/* Returns in how many of the last samples a shard was in that state or a worse one. */
 static unsigned recent_states(const struct sampler *sampler, unsigned least) {
     unsigned seconds = 0;
     for (uint32_t at = recent_from(sampler); at < sampler_count(sampler); at++) {
@@ -278,7 +278,7 @@ static unsigned recent_states(const struct sampler *sampler, unsigned least) {
     return seconds;
 }
 
-/* What has been added to a counter since the sample of a minute ago, or since the first one. */
+/* Returns what was added to a counter since the sample of a minute ago, or since the first one. */
 static uint64_t of_last_minute(const struct sampler *sampler, uint64_t kept[static SAMPLER_MINUTE], uint64_t now) {
     uint32_t at = sampler->samples % SAMPLER_MINUTE;
     uint64_t before = sampler->samples < SAMPLER_MINUTE ? kept[0] : kept[at];

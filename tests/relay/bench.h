@@ -1,5 +1,5 @@
 /*
- * What the tests of relay/ share: a scripted origin (threads with plain blocking sockets on 127.0.0.1), a ring with a relay
+ * Shared by the tests of relay/: a scripted origin (threads with plain blocking sockets on 127.0.0.1), a ring with a relay
  * in the test's own thread, and a call, which is an exchange with everything written down that its handlers were told.
  */
 #ifndef TESTS_RELAY_BENCH_H
@@ -57,7 +57,7 @@ struct bench {
     struct config_address addresses[BENCH_ORIGINS_MAX];
     char texts[BENCH_ORIGINS_MAX][32];
     struct relay *relay;
-    struct stats_host counters; /* what the relay counts */
+    struct stats_host counters; /* where the relay counts */
 };
 
 void bench_create(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count);
@@ -97,7 +97,7 @@ struct call {
     unsigned drained;
     bool was_drained;
     struct http_message message;
-    /* What the test does in the handlers, NULL for nothing. */
+    /* The test's own part of the handlers, NULL for none. */
     void (*on_interim)(struct call *call);
     void (*on_head)(struct call *call);
     void (*on_body)(struct call *call, size_t size);

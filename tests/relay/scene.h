@@ -1,4 +1,4 @@
-/* What most tests of relay/ begin and end with: one scripted origin, one relay to it, and what that has counted. */
+/* The begin and end of most tests of relay/: one scripted origin, one relay to it, and the counts of the relay. */
 #ifndef TESTS_RELAY_SCENE_H
 #define TESTS_RELAY_SCENE_H
 

@@ -1,5 +1,5 @@
 /*
- * Many exchanges at once with origins that misbehave at random, and clients that leave at random. What must hold: each call
+ * Many exchanges at once with origins that misbehave at random, and clients that leave at random. These must hold: each call
  * ends in one way, nobody gets somebody else's answer, and nothing is left over (bench_destroy looks).
  */
 #include "base/log.h"
@@ -179,7 +179,8 @@ static void check_end(const struct job *job) {
     } else if (job->call.ended) {
         cr_assert_str_eq(job->call.body, expected);
     } else {
-        /* What has a body may meet a connection that has just been closed, whatever its own mood; a GET is sent again. */
+        /* A request with a body may meet a connection that has just been closed, whatever its own mood; a GET is sent again.
+         */
         cr_assert_neq(job->call.error, RELAY_UNREACHABLE);
         cr_assert(!job->is_get || job->mood != MOOD_PLAIN || job->call.error == RELAY_TIMEOUT);
     }

@@ -1,4 +1,4 @@
-/* What comes before an answer and behind it: informational responses and trailers. */
+/* Informational responses, which come before an answer, and trailers, which come behind it. */
 #include "scene.h"
 
 #include <criterion/criterion.h>

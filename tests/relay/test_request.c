@@ -4,7 +4,7 @@
 #include <criterion/criterion.h>
 #include <sys/socket.h>
 
-/* What an origin got on its first connection, until it had `wanted` bytes. */
+/* The bytes that an origin got on its first connection, until it had `wanted` of them. */
 struct got {
     size_t wanted;
     char text[192 * 1024];

@@ -107,7 +107,7 @@ Test(response, is_understood_in_one_delivery) {
 
 Test(response, is_understood_byte_by_byte, .timeout = 60) {
     for (size_t i = 0; i < ARRAY_LENGTH(answers); i++) {
-        /* What follows an answer would come when the connection is in the pool already, or in use again. */
+        /* Bytes behind an answer would come when the connection is in the pool already, or in use again. */
         if (answers[i].pooled || strchr(answers[i].text, '\n')[-1] != '\r' || strstr(answers[i].text, "lose") != NULL ||
             strstr(answers[i].text, "1.0") != NULL || strstr(answers[i].text, "Continue") != NULL) {
             run_answer(&answers[i], say_context_bytewise);
@@ -186,7 +186,7 @@ Test(response, that_is_bad_or_cut_short_fails) {
     }
 }
 
-/* What is no HTTP is refused at once; an origin that leaves its connection open cannot hold it up. */
+/* An answer that is not HTTP is refused at once; an origin that leaves its connection open cannot hold it up. */
 Test(response, that_is_bad_fails_without_a_close) {
     for (size_t i = 0; i < ARRAY_LENGTH(bad_answers); i++) {
         if (bad_answers[i].error == RELAY_BAD_RESPONSE) {

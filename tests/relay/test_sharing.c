@@ -1,4 +1,4 @@
-/* Who may use an origin connection next: everybody, one client, or nobody; and for how long. */
+/* The next user of an origin connection: any client, one client, or none; and for how long it is kept. */
 #include "http/forward.h"
 #include "scene.h"
 
@@ -133,7 +133,7 @@ static void announce(struct fake_origin *origin, int socket, int number) {
     }
 }
 
-/* What is in doubt goes to nobody where nobody has signed in, shared or not. */
+/* A connection whose state is in doubt goes to no other request where no client has signed in, shared or not. */
 Test(sharing, an_answer_to_head_costs_the_connection_of_who_has_not_signed_in) {
     struct relay_client client = {0};
 
@@ -268,7 +268,7 @@ static void send_trailers(const char *trailers, uint64_t pooled) {
     finish();
 }
 
-/* What such an origin leaves would be read as the next request. */
+/* Trailers that such an origin leaves unread would be read as the next request. */
 Test(sharing, trailers_of_a_request_cost_the_connection) {
     send_trailers("X-Sum: 1\r\n", 0);
     send_trailers("", 1);
@@ -418,7 +418,7 @@ Test(sharing, what_may_not_be_repeated_takes_a_connection_that_was_just_used) {
     post(10, 1);
     post(10, 1);
     post(200, 2);
-    /* What may be repeated takes any. */
+    /* A request that may be repeated takes any connection. */
     bench_pass(&bench, 200);
     call_get(&bench, 200);
     cr_assert_eq(atomic_load(&fake.accepted), 2);

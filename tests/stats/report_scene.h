@@ -1,4 +1,4 @@
-/* What the tests of /stats.json share: two hosts in two shards, the first in mode report, and a sampler. */
+/* Shared by the tests of /stats.json: two hosts in two shards, the first in mode report, and a sampler. */
 #ifndef TESTS_STATS_REPORT_SCENE_H
 #define TESTS_STATS_REPORT_SCENE_H
 

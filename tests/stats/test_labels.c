@@ -34,7 +34,7 @@ Test(labels, a_code_has_its_hundred) {
     }
 }
 
-/* What this server itself answers is told apart. */
+/* The codes of this server's own answers are told apart. */
 Test(labels, our_own_codes_have_slots) {
     static const unsigned codes[] = {200, 400, 403, 404, 405, 408, 413, 414, 417, 421, 431, 500, 501, 502, 503, 504, 505};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
