@@ -1,20 +1,20 @@
 /*
- * What the connections of a run do, as a table: one row a mode. The life of a connection (connection.h) is the same for all;
- * a behaviour says what follows when a step is done. A new kind of load is a new row.
+ * The behaviour of the connections of a run. The life of a connection (load_connection.h) is the same for all; a behaviour
+ * decides what follows when a step is done. modes.c has the table of behaviours.
  */
 #ifndef BENCH_LOAD_BEHAVIOUR_H
 #define BENCH_LOAD_BEHAVIOUR_H
 
 #include "load/forge.h"
 
-struct connection;
+struct load_connection;
 
-/* What the ClientHello of a hostile connection resumes with. */
+/* The ticket in the ClientHello of a hostile connection. */
 enum behaviour_tickets {
     TICKETS_NONE,
     TICKETS_JUNK,     /* random bytes */
-    TICKETS_STOLEN,   /* a valid client's, by somebody who has not what belongs to it: the binder is false */
-    TICKETS_REPLAYED, /* a valid client's with all that belongs to it, again and again */
+    TICKETS_STOLEN,   /* a valid client's ticket without its secret: the binder is false */
+    TICKETS_REPLAYED, /* a valid client's ticket and its secret, again and again */
 };
 
 struct behaviour {
@@ -23,29 +23,23 @@ struct behaviour {
     uint32_t connections_default;
     uint32_t opening_max; /* connections that may be on their way to established at the same time; 0: all of them */
     bool holds;           /* opens each connection once, and the duration begins when all stand */
-    bool closes;          /* a connection ends by our will, and another takes its place */
-    bool hostile;         /* whatever the server does to a connection is an outcome (outcome.h) and no failure */
+    bool closes;          /* the client ends each connection, and another takes its place */
+    bool hostile;         /* all that the server does to a connection is an outcome (outcome.h), and no failure */
     enum behaviour_tickets tickets;
     enum forge_kind forgery; /* the certificate that an intruder (intruder.h) presents */
     bool resumes;            /* each handshake but a connection's first, which fetches a ticket, has to be a resumed one */
-    /* Connected, by one that has no use for TLS. NULL: the handshake begins. */
-    void (*connected)(struct connection *connection);
-    /* Bytes have come to such a one. NULL: they are what came of it. */
-    void (*received)(struct connection *connection, struct bytes data);
-    /* All that it has said has left. May be NULL. */
-    void (*said)(struct connection *connection);
-    /* connection_pause is over. NULL where nobody calls that. */
-    void (*due)(struct connection *connection);
+    /* The connection is made, and has no use for TLS. NULL: the handshake begins. */
+    void (*connected)(struct load_connection *connection);
+    /* Bytes have come to a connection without TLS. NULL: the bytes are its outcome. */
+    void (*received)(struct load_connection *connection, struct bytes data);
+    /* All bytes that the connection has written have left. May be NULL. */
+    void (*said)(struct load_connection *connection);
+    /* The time of load_connection_pause is over. NULL where no step calls that. */
+    void (*due)(struct load_connection *connection);
     /* The handshake is complete. */
-    void (*established)(struct connection *connection);
-    /* A whole answer with the expected status has come; to a hostile one with any. NULL there: that is what came of it. */
-    void (*answered)(struct connection *connection);
+    void (*established)(struct load_connection *connection);
+    /* A whole answer has come, with the expected status; to a hostile connection with any. NULL there: it is the outcome. */
+    void (*answered)(struct load_connection *connection);
 };
-
-extern const struct behaviour behaviours[];
-extern const size_t behaviour_count;
-
-/* NULL when there is none of that name. */
-const struct behaviour *behaviour_find(const char *name);
 
 #endif

@@ -8,7 +8,7 @@ struct loading {
     const char *name;
 };
 
-static int add(void *owner, const char *path, char error[static FILE_ERROR_SIZE]) {
+static int add(void *owner, const char *path, char error[static PEM_FILE_ERROR_SIZE]) {
     struct loading *loading = owner;
     struct certs *certs = loading->certs;
     struct client_credentials *credentials = client_credentials_load(path, loading->name, error);
@@ -19,7 +19,7 @@ static int add(void *owner, const char *path, char error[static FILE_ERROR_SIZE]
     }
     all = realloc(certs->all, (certs->count + 1) * sizeof(struct client_credentials *));
     if (all == NULL) {
-        snprintf(error, FILE_ERROR_SIZE, "out of memory");
+        snprintf(error, PEM_FILE_ERROR_SIZE, "out of memory");
         client_credentials_free(credentials);
         return -1;
     }
@@ -28,14 +28,15 @@ static int add(void *owner, const char *path, char error[static FILE_ERROR_SIZE]
     return 0;
 }
 
-int certs_load(struct certs *certs, const struct options *options, char error[static FILE_ERROR_SIZE]) {
-    struct loading loading = {certs, options->name};
+int certs_load(struct certs *certs, const char *const *paths, unsigned count, const char *name,
+               char error[static PEM_FILE_ERROR_SIZE]) {
+    struct loading loading = {certs, name};
 
-    return options->cert_count == 0 ? certs_load_none(certs, options, error) : file_each_cert(options, add, &loading, error);
+    return count == 0 ? certs_load_none(certs, name, error) : pem_file_each(paths, count, add, &loading, error);
 }
 
-int certs_load_none(struct certs *certs, const struct options *options, char error[static FILE_ERROR_SIZE]) {
-    struct loading loading = {certs, options->name};
+int certs_load_none(struct certs *certs, const char *name, char error[static PEM_FILE_ERROR_SIZE]) {
+    struct loading loading = {certs, name};
 
     return add(&loading, NULL, error);
 }

@@ -3,7 +3,7 @@
 #define BENCH_LOAD_CERTS_H
 
 #include "load/client.h"
-#include "load/file.h"
+#include "load/pem_file.h"
 
 struct certs {
     struct client_credentials **all;
@@ -11,10 +11,14 @@ struct certs {
     size_t next;
 };
 
-/* All that the options name; with none named, as certs_load_none. 0, or -1 with one line in `error`. */
-int certs_load(struct certs *certs, const struct options *options, char error[static FILE_ERROR_SIZE]);
-/* One that presents no certificate. */
-int certs_load_none(struct certs *certs, const struct options *options, char error[static FILE_ERROR_SIZE]);
+/*
+ * Loads the certificates of `count` files and folders, for sessions that name the server `name`; with none, as
+ * certs_load_none. 0, or -1 with one line in `error`.
+ */
+int certs_load(struct certs *certs, const char *const *paths, unsigned count, const char *name,
+               char error[static PEM_FILE_ERROR_SIZE]);
+/* Makes credentials that present no certificate. */
+int certs_load_none(struct certs *certs, const char *name, char error[static PEM_FILE_ERROR_SIZE]);
 void certs_free(struct certs *certs);
 /* In turn. */
 struct client_credentials *certs_next(struct certs *certs);

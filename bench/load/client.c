@@ -1,7 +1,7 @@
 #include "load/client.h"
 
 #include "base/check.h"
-#include "load/file.h"
+#include "load/pem_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -45,7 +45,7 @@ static int believe(WOLFSSL *wolfssl, const unsigned char *signature, unsigned in
 static bool use_bundle(WOLFSSL_CTX *wolfssl, const char *path, char error[static CLIENT_ERROR_SIZE]) {
     const char *part = "certificates";
     size_t size = 0;
-    uint8_t *pem = file_read(path, &size);
+    uint8_t *pem = pem_file_read(path, &size);
     int result;
 
     if (pem == NULL) {
@@ -186,7 +186,7 @@ void client_feed(struct client *client, struct bytes ciphertext) {
     client->input = ciphertext;
 }
 
-/* What a call that did not succeed means. */
+/* Returns the meaning of a call that did not succeed. */
 static enum client_result unfinished(struct client *client, int returned) {
     int error = wolfSSL_get_error(client->wolfssl, returned);
 

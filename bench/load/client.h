@@ -1,8 +1,8 @@
 /*
  * The client's side of TLS 1.3, as bytes in and bytes out. The only file of the generator that knows wolfSSL's TLS.
  *
- * It is built for one core that has to saturate a server's core. What a real client does and this one leaves out: the
- * server's chain and its CertificateVerify are not checked (37 us). What the server has to check or compute is genuine: a
+ * It is built for one core that has to saturate a server's core. Unlike a real client it
+ * does not check the server's chain and CertificateVerify (37 us). All that the server has to check or compute is genuine: a
  * fresh key share for each handshake, and a fresh CertificateVerify by the client's key.
  */
 #ifndef BENCH_LOAD_CLIENT_H
@@ -30,7 +30,7 @@ void client_credentials_free(struct client_credentials *credentials);
 /* Takes ciphertext to send: 0, or a negative errno after which the session is failed. */
 typedef int client_output_fn(void *owner, struct bytes ciphertext);
 
-/* What a server gave to resume with. */
+/* A session ticket, with the secret that belongs to it. */
 struct client_ticket;
 
 struct client {

@@ -1,8 +1,6 @@
 #include "load/flood.h"
 
-#include "load/behaviour.h"
-#include "load/connection.h"
-#include "load/load.h"
+#include "load/load_connection.h"
 
 enum {
     NOISE_MIN = 16,
@@ -10,55 +8,55 @@ enum {
     FRAGMENT_MAX = 32, /* bytes of the hello in a record */
 };
 
-void flood_say_noise(struct connection *connection) {
-    struct noise *noise = &connection->load->noise;
+void flood_say_noise(struct load_connection *connection) {
+    struct noise *noise = &connection->shared->noise;
     uint8_t data[NOISE_MAX];
     size_t size = NOISE_MIN + noise_next(noise) % (NOISE_MAX - NOISE_MIN + 1);
 
     noise_fill(noise, data, size);
-    connection_say(connection, bytes_of(data, size));
+    load_connection_say(connection, bytes_of(data, size));
 }
 
-void flood_say_http(struct connection *connection) {
-    connection_say(connection, connection->load->request);
+void flood_say_http(struct load_connection *connection) {
+    load_connection_say(connection, connection->shared->request);
 }
 
 /* For who says a hello in pieces: what differs from one to the next means nothing to the server before it has all. */
-static const struct hello *fresh_hello(struct load *load) {
-    hello_refresh(&load->hello, &load->noise, load->options->behaviour->tickets == TICKETS_JUNK);
-    return &load->hello;
+static const struct client_hello *fresh_hello(struct load_shared *shared) {
+    client_hello_refresh(&shared->hello, &shared->noise, shared->options->behaviour->tickets == TICKETS_JUNK);
+    return &shared->hello;
 }
 
-void flood_say_hello(struct connection *connection) {
-    connection_say(connection, hello_bytes(fresh_hello(connection->load)));
+void flood_say_hello(struct load_connection *connection) {
+    load_connection_say(connection, client_hello_bytes(fresh_hello(connection->shared)));
 }
 
-void flood_say_nothing(struct connection *connection) {
-    connection_pause(connection, 2000ULL * OPTIONS_DURATION_MAX_S);
+void flood_say_nothing(struct load_connection *connection) {
+    load_connection_pause(connection, 2000ULL * LOAD_OPTIONS_DURATION_MAX_S);
 }
 
-void flood_tire(struct connection *connection) {
-    connection_conclude(connection, OUTCOME_TIMEOUT);
+void flood_tire(struct load_connection *connection) {
+    load_connection_conclude(connection, OUTCOME_TIMEOUT);
 }
 
-void flood_say_byte(struct connection *connection) {
-    const struct hello *hello = fresh_hello(connection->load);
+void flood_say_byte(struct load_connection *connection) {
+    const struct client_hello *hello = fresh_hello(connection->shared);
 
-    connection_say(connection, bytes_of(hello->data + connection->said, 1));
+    load_connection_say(connection, bytes_of(hello->data + connection->said, 1));
     connection->said++;
     if (connection->said < hello->size) {
-        connection_pause(connection, connection->load->options->interval_ms);
+        load_connection_pause(connection, connection->shared->options->interval_ms);
     } else {
-        connection_expect(connection);
+        load_connection_expect(connection);
     }
 }
 
-void flood_say_fragment(struct connection *connection) {
-    const struct hello *hello = fresh_hello(connection->load);
-    struct bytes message = bytes_of(hello->data + HELLO_RECORD_HEADER, hello->size - HELLO_RECORD_HEADER);
-    uint8_t record[HELLO_RECORD_HEADER + FRAGMENT_MAX] = {0x16, 0x03, 0x01};
+void flood_say_fragment(struct load_connection *connection) {
+    const struct client_hello *hello = fresh_hello(connection->shared);
+    struct bytes message = bytes_of(hello->data + CLIENT_HELLO_RECORD_HEADER, hello->size - CLIENT_HELLO_RECORD_HEADER);
+    uint8_t record[CLIENT_HELLO_RECORD_HEADER + FRAGMENT_MAX] = {0x16, 0x03, 0x01};
     size_t left = message.size - connection->said;
-    size_t size = 1 + noise_next(&connection->load->noise) % FRAGMENT_MAX;
+    size_t size = 1 + noise_next(&connection->shared->noise) % FRAGMENT_MAX;
 
     if (left == 0) {
         return;
@@ -68,22 +66,22 @@ void flood_say_fragment(struct connection *connection) {
         return;
     }
     record[4] = (uint8_t)size;
-    memcpy(record + HELLO_RECORD_HEADER, message.data + connection->said, size);
+    memcpy(record + CLIENT_HELLO_RECORD_HEADER, message.data + connection->said, size);
     connection->said += (uint32_t)size;
-    connection_say(connection, bytes_of(record, HELLO_RECORD_HEADER + size));
+    load_connection_say(connection, bytes_of(record, CLIENT_HELLO_RECORD_HEADER + size));
 }
 
-void flood_intrude(struct connection *connection) {
-    struct load *load = connection->load;
+void flood_intrude(struct load_connection *connection) {
+    struct load_shared *shared = connection->shared;
 
-    hello_refresh(&load->hello, &load->noise, false);
-    intruder_begin(connection->intruder, &load->school);
-    intruder_greet(connection->intruder, &load->hello);
-    connection_say(connection, hello_bytes(&load->hello));
+    client_hello_refresh(&shared->hello, &shared->noise, false);
+    intruder_begin(connection->intruder, &shared->intruders);
+    intruder_greet(connection->intruder, &shared->hello);
+    load_connection_say(connection, client_hello_bytes(&shared->hello));
 }
 
-void flood_go_on_intruding(struct connection *connection, struct bytes data) {
-    struct load *load = connection->load;
+void flood_go_on_intruding(struct load_connection *connection, struct bytes data) {
+    struct load_shared *shared = connection->shared;
     struct forge *forge;
     size_t size;
 
@@ -91,21 +89,21 @@ void flood_go_on_intruding(struct connection *connection, struct bytes data) {
     case INTRUDER_WANT_INPUT:
         break;
     case INTRUDER_YOUR_TURN:
-        forge = forges_next(&load->forges, &load->noise);
-        size = intruder_present(connection->intruder, forge_message(forge), forge->signer, load->request, load->flight);
-        connection_say(connection, bytes_of(load->flight, size));
-        connection_expect(connection);
+        forge = forges_next(&shared->forges, &shared->noise);
+        size = intruder_present(connection->intruder, forge_message(forge), forge->signer, shared->request, shared->flight);
+        load_connection_say(connection, bytes_of(shared->flight, size));
+        load_connection_expect(connection);
         break;
     case INTRUDER_CONCLUDED:
-        connection_conclude(connection, connection->intruder->outcome);
+        load_connection_conclude(connection, connection->intruder->outcome);
         break;
     }
 }
 
-void flood_rest(struct connection *connection) {
-    connection_pause(connection, connection->load->options->interval_ms);
+void flood_rest(struct load_connection *connection) {
+    load_connection_pause(connection, connection->shared->options->interval_ms);
 }
 
-void flood_leave(struct connection *connection) {
-    connection_conclude(connection, OUTCOME_LEFT);
+void flood_leave(struct load_connection *connection) {
+    load_connection_conclude(connection, OUTCOME_LEFT);
 }

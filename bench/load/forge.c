@@ -214,17 +214,17 @@ struct loading {
     enum forge_kind kind;
 };
 
-static int add(void *owner, const char *path, char error[static FILE_ERROR_SIZE]) {
+static int add(void *owner, const char *path, char error[static PEM_FILE_ERROR_SIZE]) {
     struct loading *loading = owner;
     struct forges *forges = loading->forges;
     struct bundle bundle = {0};
     struct forge *all;
     size_t size = 0;
-    uint8_t *text = file_read(path, &size);
+    uint8_t *text = pem_file_read(path, &size);
     bool good = text != NULL && bundle_read(&bundle, bytes_of(text, size));
 
     if (text == NULL) {
-        snprintf(error, FILE_ERROR_SIZE, "%s: %s", path, strerror(errno));
+        snprintf(error, PEM_FILE_ERROR_SIZE, "%s: %s", path, strerror(errno));
         return -1;
     }
     all = realloc(forges->all, (forges->count + 1) * sizeof *all);
@@ -233,7 +233,7 @@ static int add(void *owner, const char *path, char error[static FILE_ERROR_SIZE]
     good = good && forge_create(&all[forges->count], loading->kind, &bundle);
     forges->count += good ? 1 : 0;
     if (!good) {
-        snprintf(error, FILE_ERROR_SIZE,
+        snprintf(error, PEM_FILE_ERROR_SIZE,
                  "%s: it should have a certificate chain and the leaf's key, P-256, and nothing else", path);
     }
     bundle_free(&bundle);
@@ -241,11 +241,11 @@ static int add(void *owner, const char *path, char error[static FILE_ERROR_SIZE]
     return good ? 0 : -1;
 }
 
-int forges_load(struct forges *forges, enum forge_kind kind, const struct options *options,
-                char error[static FILE_ERROR_SIZE]) {
+int forges_load(struct forges *forges, enum forge_kind kind, const char *const *paths, unsigned count,
+                char error[static PEM_FILE_ERROR_SIZE]) {
     struct loading loading = {forges, kind};
 
-    return file_each_cert(options, add, &loading, error);
+    return pem_file_each(paths, count, add, &loading, error);
 }
 
 void forges_free(struct forges *forges) {

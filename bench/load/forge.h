@@ -5,13 +5,14 @@
 #ifndef BENCH_LOAD_FORGE_H
 #define BENCH_LOAD_FORGE_H
 
-#include "load/file.h"
+#include "base/bytes.h"
 #include "load/noise.h"
+#include "load/pem_file.h"
 #include "load/signer.h"
 
 enum forge_kind {
     FORGE_NONE,        /* no certificate is shown */
-    FORGE_AS_IS,       /* what the files have */
+    FORGE_AS_IS,       /* the certificates of the files */
     FORGE_SELF_SIGNED, /* a leaf with a new serial number, signed by its own key */
     FORGE_FOREIGN,     /* the same, with random bytes for its issuer's signature; what stands behind it stays */
     FORGE_LONG,        /* the leaf as it is, and 60 copies of the last certificate */
@@ -34,9 +35,9 @@ struct forges {
     size_t next;
 };
 
-/* The patterns of all that the options name as --cert, keys P-256. 0, or -1 with one line in `error`. */
-int forges_load(struct forges *forges, enum forge_kind kind, const struct options *options,
-                char error[static FILE_ERROR_SIZE]);
+/* Makes a pattern of each certificate of `count` files and folders, keys P-256. 0, or -1 with one line in `error`. */
+int forges_load(struct forges *forges, enum forge_kind kind, const char *const *paths, unsigned count,
+                char error[static PEM_FILE_ERROR_SIZE]);
 void forges_free(struct forges *forges);
 /* The next one, with its message made anew. */
 struct forge *forges_next(struct forges *forges, struct noise *noise);

@@ -22,25 +22,25 @@ enum {
     SHARE_SIZE = 32,
 };
 
-int intruder_school_init(struct intruder_school *school) {
+int intruder_shared_init(struct intruder_shared *shared) {
     WC_RNG random;
     int result;
 
     if (wc_InitRng(&random) != 0) {
         return -ENOSYS;
     }
-    result = wc_curve25519_make_priv(&random, SHARE_SIZE, school->secret);
+    result = wc_curve25519_make_priv(&random, SHARE_SIZE, shared->secret);
     if (result == 0) {
-        result = wc_curve25519_make_pub(SHARE_SIZE, school->share, SHARE_SIZE, school->secret);
+        result = wc_curve25519_make_pub(SHARE_SIZE, shared->share, SHARE_SIZE, shared->secret);
     }
     wc_FreeRng(&random);
     return result == 0 ? 0 : -ENOSYS;
 }
 
-void intruder_begin(struct intruder *intruder, struct intruder_school *school) {
+void intruder_begin(struct intruder *intruder, struct intruder_shared *shared) {
     uint8_t *held = intruder->held;
 
-    *intruder = (struct intruder){.school = school, .held = held};
+    *intruder = (struct intruder){.shared = shared, .held = held};
     CHECK(wc_InitSha256(&intruder->transcript) == 0);
 }
 
@@ -56,9 +56,9 @@ static void hash_so_far(struct intruder *intruder, uint8_t hash[static RECORD_HA
     CHECK(wc_Sha256GetHash(&intruder->transcript, hash) == 0);
 }
 
-void intruder_greet(struct intruder *intruder, struct hello *hello) {
-    memcpy(hello->data + hello->share_at, intruder->school->share, SHARE_SIZE);
-    note(intruder, bytes_of(hello->data + HELLO_RECORD_HEADER, hello->size - HELLO_RECORD_HEADER));
+void intruder_greet(struct intruder *intruder, struct client_hello *hello) {
+    memcpy(hello->data + hello->share_at, intruder->shared->share, SHARE_SIZE);
+    note(intruder, bytes_of(hello->data + CLIENT_HELLO_RECORD_HEADER, hello->size - CLIENT_HELLO_RECORD_HEADER));
 }
 
 static enum intruder_result conclude(struct intruder *intruder, unsigned outcome) {
@@ -93,17 +93,17 @@ static struct bytes find_share(struct bytes message) {
     return share;
 }
 
-static bool agree(const struct intruder_school *school, struct bytes share, uint8_t shared[static SHARE_SIZE]) {
+static bool agree(const struct intruder_shared *shared, struct bytes share, uint8_t secret[static SHARE_SIZE]) {
     curve25519_key mine;
     curve25519_key theirs;
     word32 size = SHARE_SIZE;
     bool good;
 
     CHECK(wc_curve25519_init(&mine) == 0 && wc_curve25519_init(&theirs) == 0);
-    good = wc_curve25519_import_private_raw_ex(school->secret, SHARE_SIZE, school->share, SHARE_SIZE, &mine,
+    good = wc_curve25519_import_private_raw_ex(shared->secret, SHARE_SIZE, shared->share, SHARE_SIZE, &mine,
                                                EC25519_LITTLE_ENDIAN) == 0 &&
            wc_curve25519_import_public_ex(share.data, SHARE_SIZE, &theirs, EC25519_LITTLE_ENDIAN) == 0 &&
-           wc_curve25519_shared_secret_ex(&mine, &theirs, shared, &size, EC25519_LITTLE_ENDIAN) == 0;
+           wc_curve25519_shared_secret_ex(&mine, &theirs, secret, &size, EC25519_LITTLE_ENDIAN) == 0;
     wc_curve25519_free(&mine);
     wc_curve25519_free(&theirs);
     return good;
@@ -112,14 +112,14 @@ static bool agree(const struct intruder_school *school, struct bytes share, uint
 static enum intruder_result take_hello(struct intruder *intruder, struct bytes message) {
     struct bytes share = find_share(message);
     uint8_t hash[RECORD_HASH_SIZE];
-    uint8_t shared[SHARE_SIZE];
+    uint8_t secret[SHARE_SIZE];
 
-    if (share.size != SHARE_SIZE || !agree(intruder->school, share, shared)) {
+    if (share.size != SHARE_SIZE || !agree(intruder->shared, share, secret)) {
         return conclude(intruder, OUTCOME_TLS_FAILED);
     }
     note(intruder, message);
     hash_so_far(intruder, hash);
-    record_derive_handshake(&intruder->secrets, shared, hash);
+    record_derive_handshake(&intruder->secrets, secret, hash);
     intruder->state = INTRUDER_LISTENING;
     return INTRUDER_WANT_INPUT;
 }
@@ -174,7 +174,7 @@ static enum intruder_result take_content(struct intruder *intruder, uint8_t type
 }
 
 static enum intruder_result take_record(struct intruder *intruder, const uint8_t *record, size_t size) {
-    uint8_t *copy = intruder->school->record;
+    uint8_t *copy = intruder->shared->record;
     struct bytes content;
     uint8_t type = record[0];
 
@@ -277,7 +277,7 @@ static size_t put_proof(struct intruder *intruder, struct signer *signer, uint8_
 
 size_t intruder_present(struct intruder *intruder, struct bytes certificate, struct signer *signer, struct bytes request,
                         uint8_t *out) {
-    uint8_t *plaintext = intruder->school->plaintext;
+    uint8_t *plaintext = intruder->shared->plaintext;
     uint8_t server_finished[RECORD_HASH_SIZE];
     uint8_t hash[RECORD_HASH_SIZE];
     uint8_t verify[RECORD_HASH_SIZE];

@@ -6,7 +6,7 @@
 #ifndef BENCH_LOAD_INTRUDER_H
 #define BENCH_LOAD_INTRUDER_H
 
-#include "load/hello.h"
+#include "load/client_hello.h"
 #include "load/record.h"
 #include "load/signer.h"
 
@@ -18,8 +18,8 @@ enum {
     INTRUDER_FLIGHT_MAX = INTRUDER_CHAIN_MAX + 4096,
 };
 
-/* What the intruders of a run share. */
-struct intruder_school {
+/* Shared by the intruders of a run. */
+struct intruder_shared {
     uint8_t share[32]; /* X25519, public and private */
     uint8_t secret[32];
     uint8_t plaintext[INTRUDER_FLIGHT_MAX];
@@ -27,7 +27,7 @@ struct intruder_school {
 };
 
 struct intruder {
-    struct intruder_school *school;
+    struct intruder_shared *shared;
     wc_Sha256 transcript;
     struct record_secrets secrets;
     enum {
@@ -51,18 +51,18 @@ enum intruder_result {
 };
 
 /* 0, or -ENOSYS when wolfCrypt refuses. */
-int intruder_school_init(struct intruder_school *school);
+int intruder_shared_init(struct intruder_shared *shared);
 /* Before anything else; `held` lives on from one session to the next. */
-void intruder_begin(struct intruder *intruder, struct intruder_school *school);
+void intruder_begin(struct intruder *intruder, struct intruder_shared *shared);
 void intruder_destroy(struct intruder *intruder);
 /* The share into a hello, after it was refreshed, and the hello into the transcript: it has to be the one that is sent. */
-void intruder_greet(struct intruder *intruder, struct hello *hello);
+void intruder_greet(struct intruder *intruder, struct client_hello *hello);
 /* Bytes from the server. */
 enum intruder_result intruder_take(struct intruder *intruder, struct bytes data);
 /*
- * What is to be sent on INTRUDER_YOUR_TURN: a whole Certificate message, if one was asked for, the proof of the key,
- * Finished, and then the request. Writes at most INTRUDER_FLIGHT_MAX to `out` and returns the size. The message and the
- * request together leave at least 1 KiB of that.
+ * Writes the client's flight, to be sent on INTRUDER_YOUR_TURN: a whole Certificate message, if one was asked for, the proof
+ * of the key, Finished, and then the request. Writes at most INTRUDER_FLIGHT_MAX to `out` and returns the size. The message
+ * and the request together leave at least 1 KiB of that.
  */
 size_t intruder_present(struct intruder *intruder, struct bytes certificate, struct signer *signer, struct bytes request,
                         uint8_t *out);

@@ -2,12 +2,12 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "load/behaviour.h"
 #include "ring/ring.h"
 /* For stream_flush_all, see load_flush. */
 #include "ring/stream_internal.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,10 +20,22 @@ enum {
     SUBMISSIONS = 16, /* the kernel is not preempted in a call, and others share the core with a flood */
     TURN_MS_MAX = 20,
     CLOSING_MS_MAX = 5000,
-    CHUNKS_EACH = INTRUDER_FLIGHT_MAX / RING_RECEIVE_SIZE + 2, /* what one may have to send at a time, of address space */
+    CHUNKS_EACH =
+        INTRUDER_FLIGHT_MAX / RING_RECEIVE_SIZE + 2, /* the most that a connection sends at a time, of address space */
     JUNK_TICKET_SIZE = 192,
     FAILURES_HOPELESS = 100, /* with not one answer */
 };
+
+static volatile sig_atomic_t stopped;
+
+void load_stop(int signal) {
+    stopped = 1;
+}
+
+static void enter(struct load *load, enum load_phase phase) {
+    load->phase = phase;
+    load->shared.measures = phase == LOAD_MEASURING;
+}
 
 static int give_up(struct load *load, const char *format, ...) __attribute__((format(printf, 2, 3)));
 static int give_up(struct load *load, const char *format, ...) {
@@ -32,60 +44,18 @@ static int give_up(struct load *load, const char *format, ...) {
     va_start(arguments, format);
     vsnprintf(load->fatal, sizeof load->fatal, format, arguments);
     va_end(arguments);
-    load->phase = LOAD_ENDING;
+    enter(load, LOAD_ENDING);
     return -1;
 }
 
-uint64_t load_failures(const uint64_t *from, const uint64_t to[TALLY_COUNTERS]) {
-    uint64_t failures = 0;
-
-    for (int i = TALLY_CONNECT_FAILED; i <= TALLY_TIMED_OUT; i++) {
-        failures += to[i] - (from == NULL ? 0 : from[i]);
-    }
-    return failures;
-}
-
-void load_count_outcome(struct load *load, unsigned outcome) {
-    load->tally.outcomes[outcome]++;
-    load_count(load, TALLY_OUTCOMES);
-    if (!load->options->expected_outcomes[outcome]) {
-        char name[OUTCOME_NAME_SIZE];
-
-        outcome_name(outcome, name);
-        load_count(load, TALLY_UNEXPECTED);
-        load_note_error(load, "unexpected", name);
-    }
-}
-
 bool load_is_good(const struct load *load) {
-    const uint64_t *counters = load->tally.counters;
+    const uint64_t *counters = load->shared.tally.counters;
 
-    return load->fatal[0] == '\0' && load_failures(NULL, counters) == 0 && counters[TALLY_UNEXPECTED] == 0;
+    return load->fatal[0] == '\0' && tally_failures(NULL, counters) == 0 && counters[TALLY_UNEXPECTED] == 0;
 }
 
-void load_record(struct load *load, enum tally_latency latency, uint64_t since_ns) {
-    if (load->phase == LOAD_MEASURING) {
-        tally_record(&load->tally, latency, clock_monotonic_ns() - since_ns);
-    }
-}
-
-void load_note_error(struct load *load, const char *kind, const char *text) {
-    if (load->first_error[0] == '\0') {
-        snprintf(load->first_error, sizeof load->first_error, "%s: %s", kind, text);
-    }
-}
-
-void load_flush(struct load *load) {
-    stream_flush_all(&load->ring);
-    io_uring_submit(&load->ring.uring);
-}
-
-uint32_t load_next_source(struct load *load) {
-    return load->options->source_first + load->source_next++ % load->options->source_addresses;
-}
-
-static void start(struct load *load, struct connection *connection, uint64_t due_ns) {
-    int error = connection_start(connection, due_ns);
+static void start(struct load *load, struct load_connection *connection, uint64_t due_ns) {
+    int error = load_connection_start(connection, due_ns);
 
     if (error < 0) {
         give_up(load, "cannot open another connection beside %u: %s", load->open, strerror(-error));
@@ -95,7 +65,7 @@ static void start(struct load *load, struct connection *connection, uint64_t due
     load->opening++;
 }
 
-static void set_free(struct load *load, struct connection *connection) {
+static void set_free(struct load *load, struct load_connection *connection) {
     connection->next_free = NULL;
     if (load->free_first == NULL) {
         load->free_first = connection;
@@ -107,44 +77,50 @@ static void set_free(struct load *load, struct connection *connection) {
 
 /* A hostile run makes exactly as many connections as --count has; others count answers. */
 static bool may_start(const struct load *load) {
-    const struct options *options = load->options;
+    const struct load_options *options = load->shared.options;
     uint32_t opening_max = options->behaviour->opening_max;
 
     return load->phase != LOAD_ENDING && load->free_first != NULL && (opening_max == 0 || load->opening < opening_max) &&
-           (!options->behaviour->hostile || options->count == 0 || load->pace.begun < options->count);
+           (!options->behaviour->hostile || options->count == 0 || load->schedule.begun < options->count);
 }
 
 static void start_more(struct load *load) {
     uint64_t now_ns = clock_monotonic_ns();
     uint64_t due_ns;
 
-    while (may_start(load) && pace_is_due(&load->pace, now_ns, &due_ns)) {
-        struct connection *connection = load->free_first;
+    while (may_start(load) && schedule_is_due(&load->schedule, now_ns, &due_ns)) {
+        struct load_connection *connection = load->free_first;
 
         load->free_first = connection->next_free;
-        load->pace.begun++;
+        load->schedule.begun++;
         start(load, connection, due_ns);
     }
 }
 
-void load_connection_established(struct load *load, struct connection *connection) {
-    load_count(load, TALLY_HANDSHAKES);
+static void on_established(void *owner, struct load_connection *connection) {
+    struct load *load = owner;
+
+    load_count(&load->shared, TALLY_HANDSHAKES);
     if (client_resumed(&connection->tls)) {
-        load_count(load, TALLY_RESUMED);
+        load_count(&load->shared, TALLY_RESUMED);
     }
-    load_record(load, LATENCY_HANDSHAKE, connection->started_ns);
+    load_record(&load->shared, LATENCY_HANDSHAKE, connection->started_ns);
     if (load->tls[0] == '\0') {
         client_describe(&connection->tls, load->tls, sizeof load->tls);
     }
 }
 
-void load_connection_stands(struct load *load) {
+static void on_stands(void *owner) {
+    struct load *load = owner;
+
     load->opening--;
     load->stand++;
     start_more(load);
 }
 
-void load_connection_closed(struct load *load, struct connection *connection) {
+static void on_closed(void *owner, struct load_connection *connection) {
+    struct load *load = owner;
+
     load->open--;
     if (load->phase == LOAD_ENDING) {
         return;
@@ -154,11 +130,13 @@ void load_connection_closed(struct load *load, struct connection *connection) {
         return;
     }
     load->opening--;
-    if (!load->options->behaviour->holds) {
+    if (!load->shared.options->behaviour->holds) {
         set_free(load, connection);
     }
     start_more(load);
 }
+
+static const struct load_events events = {.established = on_established, .stands = on_stands, .closed = on_closed};
 
 static void mark(const struct load *load, struct load_mark *mark) {
     struct timespec cpu;
@@ -166,22 +144,22 @@ static void mark(const struct load *load, struct load_mark *mark) {
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
     mark->ns = clock_monotonic_ns();
     mark->cpu_ns = (uint64_t)cpu.tv_sec * 1000000000 + (uint64_t)cpu.tv_nsec;
-    memcpy(mark->counters, load->tally.counters, sizeof mark->counters);
-    memcpy(mark->outcomes, load->tally.outcomes, sizeof mark->outcomes);
+    memcpy(mark->counters, load->shared.tally.counters, sizeof mark->counters);
+    memcpy(mark->outcomes, load->shared.tally.outcomes, sizeof mark->outcomes);
 }
 
 static void begin_measuring(struct load *load) {
-    load->phase = LOAD_MEASURING;
-    tally_reset_latencies(&load->tally);
+    enter(load, LOAD_MEASURING);
+    tally_reset_latencies(&load->shared.tally);
     mark(load, &load->begin);
-    load->phase_end_ns =
-        load->begin.ns + (load->options->behaviour->holds ? LOAD_OPENING_MAX_S * 1000000000ULL : load->options->duration_ns);
+    load->phase_end_ns = load->begin.ns + (load->shared.options->behaviour->holds ? LOAD_OPENING_MAX_S * 1000000000ULL
+                                                                                  : load->shared.options->duration_ns);
 }
 
 static void end_measuring(struct load *load) {
     mark(load, &load->end);
-    for (uint32_t i = 0; i < load->options->connections; i++) {
-        const struct connection *connection = &load->connections[i];
+    for (uint32_t i = 0; i < load->shared.options->connections; i++) {
+        const struct load_connection *connection = &load->connections[i];
         uint64_t since = connection->state == CONNECTION_ASKING ? connection->asked_ns : connection->started_ns;
 
         if (connection->state >= CONNECTION_CONNECTING && connection->state <= CONNECTION_ASKING) {
@@ -194,32 +172,33 @@ static void end_measuring(struct load *load) {
 }
 
 static bool is_hopeless(const struct load *load) {
-    const uint64_t *counters = load->tally.counters;
-    const uint64_t *outcomes = load->tally.outcomes;
-    enum tally_counter success = load->options->behaviour->resumes ? TALLY_RESUMED : TALLY_ANSWERS;
+    const uint64_t *counters = load->shared.tally.counters;
+    const uint64_t *outcomes = load->shared.tally.outcomes;
+    enum tally_counter success = load->shared.options->behaviour->resumes ? TALLY_RESUMED : TALLY_ANSWERS;
 
-    if (load->options->behaviour->hostile) {
+    if (load->shared.options->behaviour->hostile) {
         return counters[TALLY_OUTCOMES] == outcomes[OUTCOME_REFUSED] + outcomes[OUTCOME_CONNECT_FAILED] &&
-               counters[TALLY_OUTCOMES] >= FAILURES_HOPELESS + load->options->connections;
+               counters[TALLY_OUTCOMES] >= FAILURES_HOPELESS + load->shared.options->connections;
     }
-    return counters[success] == 0 && !load->options->behaviour->holds &&
-           load_failures(NULL, counters) >= FAILURES_HOPELESS + load->options->connections;
+    return counters[success] == 0 && !load->shared.options->behaviour->holds &&
+           tally_failures(NULL, counters) >= FAILURES_HOPELESS + load->shared.options->connections;
 }
 
 /* The full handshakes that fetch the first tickets are not measured. */
 static bool is_warm(const struct load *load) {
-    return !load->options->behaviour->resumes || load->ticketed == load->options->connections;
+    return !load->shared.options->behaviour->resumes || load->shared.ticketed == load->shared.options->connections;
 }
 
 static bool is_measured(const struct load *load, uint64_t now_ns) {
-    enum tally_counter counted = load->options->behaviour->hostile ? TALLY_OUTCOMES : TALLY_ANSWERS;
+    enum tally_counter counted = load->shared.options->behaviour->hostile ? TALLY_OUTCOMES : TALLY_ANSWERS;
 
-    if (load->options->behaviour->holds) {
-        return (load->opening == 0 && load->pace.begun == load->options->connections) || now_ns >= load->phase_end_ns;
+    if (load->shared.options->behaviour->holds) {
+        return (load->opening == 0 && load->schedule.begun == load->shared.options->connections) ||
+               now_ns >= load->phase_end_ns;
     }
     return now_ns >= load->phase_end_ns ||
-           (load->options->count > 0 &&
-            load->tally.counters[counted] - load->begin.counters[counted] >= load->options->count);
+           (load->shared.options->count > 0 &&
+            load->shared.tally.counters[counted] - load->begin.counters[counted] >= load->shared.options->count);
 }
 
 static const char *what_counts(const struct behaviour *behaviour) {
@@ -234,36 +213,41 @@ static void advance(struct load *load) {
 
     if (is_hopeless(load)) {
         give_up(load, "given up: not one %s on %llu connections, the first failure was: %s",
-                what_counts(load->options->behaviour), (unsigned long long)load->tally.counters[TALLY_CONNECTIONS],
-                load->first_error);
+                what_counts(load->shared.options->behaviour),
+                (unsigned long long)load->shared.tally.counters[TALLY_CONNECTIONS], load->shared.first_error);
         return;
+    }
+    if (stopped && load->phase == LOAD_WARMING) {
+        give_up(load, "stopped before the measurement began");
+    } else if (stopped && load->phase_end_ns > now_ns) {
+        load->phase_end_ns = now_ns;
     }
     switch (load->phase) {
     case LOAD_WARMING:
         if (now_ns >= load->phase_end_ns && is_warm(load)) {
             begin_measuring(load);
         } else if (now_ns >= load->phase_end_ns + LOAD_OPENING_MAX_S * 1000000000ULL) {
-            give_up(load, "given up: only %u of %u connections have got a ticket, the first failure was: %s", load->ticketed,
-                    load->options->connections, load->first_error);
+            give_up(load, "given up: only %u of %u connections have got a ticket, the first failure was: %s",
+                    load->shared.ticketed, load->shared.options->connections, load->shared.first_error);
         }
         break;
     case LOAD_MEASURING:
         if (!is_measured(load, now_ns)) {
             break;
         }
-        load->phase = LOAD_ENDING;
-        if (load->options->behaviour->holds) {
+        enter(load, LOAD_ENDING);
+        if (load->shared.options->behaviour->holds) {
             end_measuring(load);
-            load->phase = LOAD_HOLDING;
-            load->phase_end_ns = now_ns + load->options->duration_ns;
-            if (load->options->duration_ns > 0) {
-                fprintf(stderr, "standing %u of %u\n", load->stand, load->options->connections);
+            enter(load, LOAD_HOLDING);
+            load->phase_end_ns = now_ns + load->shared.options->duration_ns;
+            if (load->shared.options->duration_ns > 0) {
+                fprintf(stderr, "standing %u of %u\n", load->stand, load->shared.options->connections);
             }
         }
         break;
     case LOAD_HOLDING:
         if (now_ns >= load->phase_end_ns) {
-            load->phase = LOAD_ENDING;
+            enter(load, LOAD_ENDING);
         }
         break;
     case LOAD_ENDING:
@@ -275,10 +259,10 @@ static void turn(struct load *load) {
     uint64_t wait_ms = TURN_MS_MAX;
     int error;
 
-    if (may_start(load) && !pace_sleep(&load->pace, &load->ring, clock_monotonic_ns())) {
+    if (may_start(load) && !schedule_sleep(&load->schedule, &load->shared.ring, clock_monotonic_ns())) {
         wait_ms = 0;
     }
-    error = ring_turn(&load->ring, wait_ms);
+    error = ring_turn(&load->shared.ring, wait_ms);
     if (error < 0) {
         give_up(load, "the ring is broken: %s", strerror(-error));
     }
@@ -287,12 +271,12 @@ static void turn(struct load *load) {
 static void close_all(struct load *load) {
     uint64_t limit_ns = clock_monotonic_ns() + CLOSING_MS_MAX * 1000000ULL;
 
-    for (uint32_t i = 0; i < load->options->connections; i++) {
+    for (uint32_t i = 0; i < load->shared.options->connections; i++) {
         if (load->connections[i].stream != NULL) {
-            connection_end(&load->connections[i], OPTIONS_CLOSE_RESET);
+            load_connection_end(&load->connections[i], LOAD_OPTIONS_CLOSE_RESET);
         }
     }
-    while ((load->open > 0 || load->ring.in_flight > 0) && clock_monotonic_ns() < limit_ns) {
+    while ((load->open > 0 || load->shared.ring.in_flight > 0) && clock_monotonic_ns() < limit_ns) {
         turn(load);
     }
     CHECK(load->open == 0);
@@ -300,7 +284,7 @@ static void close_all(struct load *load) {
 
 /* A descriptor for each connection, and some; the soft limit is raised as far as the hard one allows. */
 static int ensure_descriptors(struct load *load) {
-    rlim_t need = load->options->connections + 64;
+    rlim_t need = load->shared.options->connections + 64;
     struct rlimit limit;
 
     getrlimit(RLIMIT_NOFILE, &limit);
@@ -310,47 +294,45 @@ static int ensure_descriptors(struct load *load) {
     }
     if (limit.rlim_cur < need) {
         return give_up(load, "%u connections need %llu file descriptors, the limit is %llu: raise it (ulimit -n)",
-                       load->options->connections, (unsigned long long)need, (unsigned long long)limit.rlim_cur);
+                       load->shared.options->connections, (unsigned long long)need, (unsigned long long)limit.rlim_cur);
     }
     return 0;
 }
 
 static int load_certificates(struct load *load) {
-    const struct options *options = load->options;
+    const struct load_options *options = load->shared.options;
     const struct behaviour *behaviour = options->behaviour;
-    bool steals = behaviour->tickets == TICKETS_STOLEN || behaviour->tickets == TICKETS_REPLAYED;
 
-    if (steals && loot_get(&load->loot, options, load->fatal) < 0) {
-        return -1;
-    }
     if (behaviour->forgery != FORGE_NONE) {
-        if (forges_load(&load->forges, behaviour->forgery, options, load->fatal) < 0) {
+        if (forges_load(&load->shared.forges, behaviour->forgery, options->certs, options->cert_count, load->fatal) < 0) {
             return -1;
         }
-        return intruder_school_init(&load->school) == 0 ? 0 : give_up(load, "wolfCrypt has no X25519");
+        return intruder_shared_init(&load->shared.intruders) == 0 ? 0 : give_up(load, "wolfCrypt has no X25519");
     }
     if (behaviour->connected != NULL) {
         return 0;
     }
-    return steals ? certs_load_none(&load->certs, options, load->fatal) : certs_load(&load->certs, options, load->fatal);
+    return load->shared.stolen != NULL
+               ? certs_load_none(&load->shared.certs, options->name, load->fatal)
+               : certs_load(&load->shared.certs, options->certs, options->cert_count, options->name, load->fatal);
 }
 
 static void prepare_hello(struct load *load) {
-    switch (load->options->behaviour->tickets) {
+    switch (load->shared.options->behaviour->tickets) {
     case TICKETS_JUNK:
-        hello_build(&load->hello, load->options->name, JUNK_TICKET_SIZE);
+        client_hello_build(&load->shared.hello, load->shared.options->name, JUNK_TICKET_SIZE);
         break;
     case TICKETS_STOLEN:
-        hello_build(&load->hello, load->options->name, load->loot.size);
-        hello_set_ticket(&load->hello, bytes_of(load->loot.data, load->loot.size));
+        client_hello_build(&load->shared.hello, load->shared.options->name, load->shared.stolen->size);
+        client_hello_set_ticket(&load->shared.hello, bytes_of(load->shared.stolen->data, load->shared.stolen->size));
         break;
     default:
-        hello_build(&load->hello, load->options->name, 0);
+        client_hello_build(&load->shared.hello, load->shared.options->name, 0);
     }
 }
 
 static int prepare(struct load *load) {
-    const struct options *options = load->options;
+    const struct load_options *options = load->shared.options;
     /* Sockets that are on their way to closed count as streams too. */
     struct ring_options ring = {.accepted = 16,
                                 .streams = options->connections + 64,
@@ -366,33 +348,36 @@ static int prepare(struct load *load) {
     load->connections = calloc(options->connections, sizeof *load->connections);
     size = asprintf(&request, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: sallyport-load\r\nAccept: */*\r\n\r\n",
                     options->path, options->name);
-    if (load->connections == NULL || size < 0 || tally_create(&load->tally) < 0) {
+    if (load->connections == NULL || size < 0 || tally_create(&load->shared.tally) < 0) {
         return give_up(load, "out of memory");
     }
-    load->request = bytes_of(request, (size_t)size);
+    load->shared.request = bytes_of(request, (size_t)size);
     for (uint32_t i = 0; i < options->connections; i++) {
-        connection_init(&load->connections[i], load);
+        load_connection_init(&load->connections[i], &load->shared);
         set_free(load, &load->connections[i]);
     }
     prepare_hello(load);
-    if (getrandom(&load->noise, sizeof load->noise, 0) != sizeof load->noise) {
+    if (getrandom(&load->shared.noise, sizeof load->shared.noise, 0) != sizeof load->shared.noise) {
         return give_up(load, "no random numbers: %s", strerror(errno));
     }
     struct error error;
-    return ring_create(&load->ring, &ring, &error) < 0 ? give_up(load, "%s", error.text) : 0;
+    return ring_create(&load->shared.ring, &ring, &error) < 0 ? give_up(load, "%s", error.text) : 0;
 }
 
-int load_run(struct load *load, const struct options *options) {
+int load_run(struct load *load, const struct load_options *options, const struct stolen_session *stolen) {
     uint64_t now_ns;
 
-    load->options = options;
+    load->shared.options = options;
+    load->shared.events = &events;
+    load->shared.owner = load;
+    load->shared.stolen = stolen;
     if (prepare(load) < 0) {
         return -1;
     }
-    load->phase = LOAD_WARMING;
+    enter(load, LOAD_WARMING);
     now_ns = clock_monotonic_ns();
     load->phase_end_ns = now_ns + options->warmup_ns;
-    pace_begin(&load->pace, options->rate, now_ns);
+    schedule_begin(&load->schedule, options->rate, now_ns);
     progress_begin(&load->progress, now_ns);
     advance(load);
     start_more(load);
@@ -400,28 +385,28 @@ int load_run(struct load *load, const struct options *options) {
         turn(load);
         start_more(load);
         advance(load);
-        progress_tell(&load->progress, load, clock_monotonic_ns());
+        progress_tell(&load->progress, &load->shared, load->open, clock_monotonic_ns());
     }
     if (load->begin.ns != 0 && load->end.ns == 0) {
         end_measuring(load);
     }
-    if (load->fatal[0] == '\0' && options->behaviour->hostile && load->tally.counters[TALLY_OUTCOMES] < options->count) {
+    if (load->fatal[0] == '\0' && options->behaviour->hostile &&
+        load->shared.tally.counters[TALLY_OUTCOMES] < options->count) {
         give_up(load, "time is over: only %llu of %llu connections have come to an outcome",
-                (unsigned long long)load->tally.counters[TALLY_OUTCOMES], (unsigned long long)options->count);
+                (unsigned long long)load->shared.tally.counters[TALLY_OUTCOMES], (unsigned long long)options->count);
     }
     close_all(load);
-    ring_destroy(&load->ring);
+    ring_destroy(&load->shared.ring);
     return 0;
 }
 
 void load_destroy(struct load *load) {
-    for (uint32_t i = 0; load->connections != NULL && i < load->options->connections; i++) {
-        connection_destroy(&load->connections[i]);
+    for (uint32_t i = 0; load->connections != NULL && i < load->shared.options->connections; i++) {
+        load_connection_destroy(&load->connections[i]);
     }
     free(load->connections);
-    certs_free(&load->certs);
-    forges_free(&load->forges);
-    loot_free(&load->loot);
-    free((void *)(uintptr_t)load->request.data);
-    tally_destroy(&load->tally);
+    certs_free(&load->shared.certs);
+    forges_free(&load->shared.forges);
+    free((void *)(uintptr_t)load->shared.request.data);
+    tally_destroy(&load->shared.tally);
 }

@@ -1,4 +1,4 @@
-/* What came of a hostile connection: for each one exactly one, told by what the server did. */
+/* The outcome of a hostile connection: exactly one for each, by what the server did. */
 #ifndef BENCH_LOAD_OUTCOME_H
 #define BENCH_LOAD_OUTCOME_H
 
@@ -13,7 +13,7 @@ enum outcome {
     OUTCOME_REFUSED,         /* nobody listens */
     OUTCOME_CONNECT_TIMEOUT, /* no answer to the SYN in time */
     OUTCOME_CONNECT_FAILED,
-    OUTCOME_TLS_FAILED,                   /* what the server sent is not TLS as the client knows it */
+    OUTCOME_TLS_FAILED,                   /* the server sent bytes that are not TLS as the client knows it */
     OUTCOME_GIBBERISH,                    /* nor HTTP */
     OUTCOME_ALERT = 16,                   /* and the alert's number, 0 to 255 */
     OUTCOME_STATUS = OUTCOME_ALERT + 256, /* and the status of the answer, less 100: 0 to 899 */
@@ -30,7 +30,8 @@ unsigned outcome_find(struct bytes name);
 static inline unsigned outcome_of_status(unsigned status) {
     return OUTCOME_STATUS + status - 100;
 }
-/* What the first bytes from the server mean to a client that reads no further. Not for none. */
+/* Returns the outcome for a client that reads no more than these first bytes from the server, of which there is one at
+ * least. */
 unsigned outcome_of_bytes(struct bytes data);
 
 #endif

@@ -1,8 +1,6 @@
 #include "load/progress.h"
 
 #include "base/text.h"
-#include "load/behaviour.h"
-#include "load/load.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,8 +23,8 @@ static void append_outcomes(struct text *line, const uint64_t *from, const uint6
     }
 }
 
-void progress_tell(struct progress *progress, const struct load *load, uint64_t now_ns) {
-    const struct tally *tally = &load->tally;
+void progress_tell(struct progress *progress, const struct load_shared *shared, uint32_t open, uint64_t now_ns) {
+    const struct tally *tally = &shared->tally;
     double seconds = (double)(now_ns - progress->last_ns) / 1e9;
     char buffer[LINE_SIZE];
     struct text line = text_over(buffer, sizeof buffer);
@@ -34,15 +32,14 @@ void progress_tell(struct progress *progress, const struct load *load, uint64_t 
     if (now_ns < progress->last_ns + INTERVAL_NS) {
         return;
     }
-    text_append_format(&line, "%6.0f s  %u open  %.0f connections /s", (double)(now_ns - progress->begin_ns) / 1e9,
-                       load->open,
+    text_append_format(&line, "%6.0f s  %u open  %.0f connections /s", (double)(now_ns - progress->begin_ns) / 1e9, open,
                        (double)(tally->counters[TALLY_CONNECTIONS] - progress->counters[TALLY_CONNECTIONS]) / seconds);
-    if (load->options->behaviour->hostile) {
+    if (shared->options->behaviour->hostile) {
         append_outcomes(&line, progress->outcomes, tally->outcomes, seconds);
     } else {
         text_append_format(&line, "  %.0f answers /s  %llu failures",
                            (double)(tally->counters[TALLY_ANSWERS] - progress->counters[TALLY_ANSWERS]) / seconds,
-                           (unsigned long long)load_failures(progress->counters, tally->counters));
+                           (unsigned long long)tally_failures(progress->counters, tally->counters));
     }
     text_append_char(&line, '\n');
     fwrite(line.data, 1, line.size, stderr);

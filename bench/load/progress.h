@@ -2,11 +2,7 @@
 #ifndef BENCH_LOAD_PROGRESS_H
 #define BENCH_LOAD_PROGRESS_H
 
-#include "load/tally.h"
-
-#include <stdbool.h>
-
-struct load;
+#include "load/load_shared.h"
 
 struct progress {
     uint64_t begin_ns;
@@ -16,7 +12,7 @@ struct progress {
 };
 
 void progress_begin(struct progress *progress, uint64_t now_ns);
-/* Prints a line when it is time for one. */
-void progress_tell(struct progress *progress, const struct load *load, uint64_t now_ns);
+/* Prints a line when it is time for one. `open`: connections with a stream. */
+void progress_tell(struct progress *progress, const struct load_shared *shared, uint32_t open, uint64_t now_ns);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include "base/check.h"
 #include "base/text.h"
-#include "load/behaviour.h"
 
 #include <hdr/hdr_histogram.h>
 #include <stdio.h>
@@ -30,7 +29,7 @@ static double busy(const struct load *load) {
 }
 
 static size_t certificates_used(const struct load *load) {
-    return load->options->cert_count == 0 ? 0 : load->certs.count + load->forges.count;
+    return load->shared.options->cert_count == 0 ? 0 : load->shared.certs.count + load->shared.forges.count;
 }
 
 static void print_counters(const struct load *load) {
@@ -52,13 +51,14 @@ static void print_outcomes(const struct load *load) {
         if (outcomes(load, i) > 0) {
             outcome_name(i, name);
             printf("  %-15s %10llu %12.1f /s%s\n", name, (unsigned long long)outcomes(load, i),
-                   (double)outcomes(load, i) / seconds(load), load->options->expected_outcomes[i] ? "" : "   unexpected");
+                   (double)outcomes(load, i) / seconds(load),
+                   load->shared.options->expected_outcomes[i] ? "" : "   unexpected");
         }
     }
 }
 
 void report_table(const struct load *load) {
-    const struct options *options = load->options;
+    const struct load_options *options = load->shared.options;
     size_t certificates = certificates_used(load);
 
     printf("%s, %s, %s, %u connections, %zu client certificate%s, %.2f s\n\n", options->behaviour->name,
@@ -79,7 +79,7 @@ void report_table(const struct load *load) {
     }
     putchar('\n');
     for (int i = 0; i < LATENCIES; i++) {
-        const struct hdr_histogram *latency = load->tally.latencies[i];
+        const struct hdr_histogram *latency = load->shared.tally.latencies[i];
 
         if (latency->total_count == 0) {
             continue;
@@ -90,8 +90,8 @@ void report_table(const struct load *load) {
         }
         putchar('\n');
     }
-    if (load->first_error[0] != '\0') {
-        printf("\nfirst failure: %s\n", load->first_error);
+    if (load->shared.first_error[0] != '\0') {
+        printf("\nfirst failure: %s\n", load->shared.first_error);
     }
 }
 
@@ -120,7 +120,7 @@ static void append_latencies(struct text *json, const struct load *load) {
     bool first = true;
 
     for (int i = 0; i < LATENCIES; i++) {
-        const struct hdr_histogram *latency = load->tally.latencies[i];
+        const struct hdr_histogram *latency = load->shared.tally.latencies[i];
 
         if (latency->total_count == 0) {
             continue;
@@ -149,13 +149,13 @@ static void append_string(struct text *json, const char *name, const char *value
 void report_json(const struct load *load) {
     char buffer[64 * 1024];
     struct text json = text_over(buffer, sizeof buffer);
-    const struct options *options = load->options;
+    const struct load_options *options = load->shared.options;
 
     text_append_char(&json, '{');
     append_string(&json, "mode", options->behaviour->name);
     append_string(&json, "connect", options->connect_text);
     append_string(&json, "tls", load->tls);
-    append_string(&json, "first_failure", load->first_error);
+    append_string(&json, "first_failure", load->shared.first_error);
     append_string(&json, "given_up", load->fatal);
     text_append_format(&json, "\"connections\":%u,\"client_certificates\":%zu,\"seconds\":%.6f,", options->connections,
                        certificates_used(load), seconds(load));
@@ -168,7 +168,7 @@ void report_json(const struct load *load) {
     text_append_string(&json, "\"measured\":{");
     append_counters(&json, load->begin.counters, load->end.counters);
     text_append_string(&json, "},\"whole_run\":{");
-    append_counters(&json, NULL, load->tally.counters);
+    append_counters(&json, NULL, load->shared.tally.counters);
     text_append_string(&json, "},\"outcomes\":{");
     append_outcomes(&json, load);
     text_append_string(&json, "},\"latency_us\":{");

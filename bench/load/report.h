@@ -1,4 +1,4 @@
-/* What a run has found, for people and for programs. */
+/* The results of a run, for people and for programs. */
 #ifndef BENCH_LOAD_REPORT_H
 #define BENCH_LOAD_REPORT_H
 

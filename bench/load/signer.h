@@ -1,6 +1,7 @@
 /*
  * ECDSA on P-256 for next to nothing: with one nonce for all signatures of a key, which leaves a multiplication for each (3
- * us where a signature costs 14). Whoever sees two of them has the key; so only for keys that guard nothing.
+ * us where a signature costs 14). Two such
+ * signatures reveal the key, so it is only for keys that guard nothing.
  */
 #ifndef BENCH_LOAD_SIGNER_H
 #define BENCH_LOAD_SIGNER_H

@@ -65,3 +65,12 @@ void tally_reset_latencies(struct tally *tally) {
         hdr_reset(tally->latencies[i]);
     }
 }
+
+uint64_t tally_failures(const uint64_t *from, const uint64_t to[TALLY_COUNTERS]) {
+    uint64_t failures = 0;
+
+    for (int i = TALLY_CONNECT_FAILED; i <= TALLY_TIMED_OUT; i++) {
+        failures += to[i] - (from == NULL ? 0 : from[i]);
+    }
+    return failures;
+}

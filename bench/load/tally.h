@@ -1,4 +1,4 @@
-/* What a run counts and how long things took. */
+/* The counters and latencies of a run. */
 #ifndef BENCH_LOAD_TALLY_H
 #define BENCH_LOAD_TALLY_H
 
@@ -50,5 +50,7 @@ void tally_destroy(struct tally *tally);
 /* Longer ones than the histogram's range, a minute, count as a minute. */
 void tally_record(struct tally *tally, enum tally_latency latency, uint64_t ns);
 void tally_reset_latencies(struct tally *tally);
+/* Returns the failures of all kinds between two sets of counters; `from` may be NULL. */
+uint64_t tally_failures(const uint64_t *from, const uint64_t to[TALLY_COUNTERS]);
 
 #endif

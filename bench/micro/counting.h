@@ -1,4 +1,4 @@
-/* What it costs a shard to count, beside what is counted: one latency, into its histograms. */
+/* The cost of counting in a shard: one latency, into its histograms. */
 #ifndef BENCH_MICRO_COUNTING_H
 #define BENCH_MICRO_COUNTING_H
 

@@ -12,7 +12,7 @@
 
 enum { CACHE_ENTRIES = 1024, CHAIN_SIZE_MAX = 16 * 1024, TICKET_LIFETIME_S = 3600 };
 
-/* What the edge's connection is: one session and what is known of its client. */
+/* One session and what is known of its client, as in a connection of edge/. */
 struct service {
     struct handshakes *handshakes;
     struct client *client;

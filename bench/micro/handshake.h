@@ -21,7 +21,7 @@ enum handshake_kind {
     HANDSHAKE_KINDS,
 };
 
-/* What is timed apart from each other. */
+/* The parts that are timed apart from each other. */
 enum handshake_part {
     HANDSHAKE_HELLO,  /* session made, ClientHello to the server's Finished */
     HANDSHAKE_FINISH, /* the client's flight, and the verdict on its chain */

@@ -1,4 +1,4 @@
-/* What a verdict costs: in full, by kind of key; and from a cache with a million entries, with the memory that it takes. */
+/* The cost of a verdict: in full, by kind of key; and from a cache with a million entries, with the memory of the cache. */
 #ifndef BENCH_MICRO_VERDICT_H
 #define BENCH_MICRO_VERDICT_H
 

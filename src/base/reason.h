@@ -4,28 +4,30 @@
 
 #include "base/bytes.h"
 
-enum reason {
-    REASON_OK,
-    REASON_ABSENT,
-    REASON_MALFORMED,
-    REASON_TOO_LARGE,
-    REASON_CHAIN_TOO_LONG,
-    REASON_UNKNOWN_ISSUER,
-    REASON_BAD_SIGNATURE,
-    REASON_EXPIRED,
-    REASON_NOT_YET_VALID,
-    REASON_REVOKED,
-    REASON_CRL_STALE,
-    REASON_CRL_MISSING,
-    REASON_WRONG_USAGE,
-    REASON_NOT_A_CA,
-    REASON_PATH_LENGTH,
-    REASON_NAME_CONSTRAINT,
-    REASON_UNSUPPORTED_CRITICAL_EXTENSION,
-    REASON_WEAK_KEY,
-    REASON_WEAK_SIGNATURE,
-    REASON_COUNT,
-};
+/* ROW(NAME, text) is one reason: REASON_NAME, and the word for it. */
+#define REASONS(ROW)                                                                                                        \
+    ROW(OK, "ok")                                                                                                           \
+    ROW(ABSENT, "absent")                                                                                                   \
+    ROW(MALFORMED, "malformed")                                                                                             \
+    ROW(TOO_LARGE, "too_large")                                                                                             \
+    ROW(CHAIN_TOO_LONG, "chain_too_long")                                                                                   \
+    ROW(UNKNOWN_ISSUER, "unknown_issuer")                                                                                   \
+    ROW(BAD_SIGNATURE, "bad_signature")                                                                                     \
+    ROW(EXPIRED, "expired")                                                                                                 \
+    ROW(NOT_YET_VALID, "not_yet_valid")                                                                                     \
+    ROW(REVOKED, "revoked")                                                                                                 \
+    ROW(CRL_STALE, "crl_stale")                                                                                             \
+    ROW(CRL_MISSING, "crl_missing")                                                                                         \
+    ROW(WRONG_USAGE, "wrong_usage")                                                                                         \
+    ROW(NOT_A_CA, "not_a_ca")                                                                                               \
+    ROW(PATH_LENGTH, "path_length")                                                                                         \
+    ROW(NAME_CONSTRAINT, "name_constraint")                                                                                 \
+    ROW(UNSUPPORTED_CRITICAL_EXTENSION, "unsupported_critical_extension")                                                   \
+    ROW(WEAK_KEY, "weak_key")                                                                                               \
+    ROW(WEAK_SIGNATURE, "weak_signature")
+
+#define REASON_ENUMERATOR(NAME, text) REASON_##NAME,
+enum reason { REASONS(REASON_ENUMERATOR) REASON_COUNT };
 
 /* The client certificate's status, which follows from the reason. */
 enum status { STATUS_NONE, STATUS_VALID, STATUS_INVALID, STATUS_COUNT };

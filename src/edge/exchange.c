@@ -224,11 +224,11 @@ static void count_would_block(const struct exchange *exchange) {
     }
     stats_add(&host_stats(exchange)->would_block[identity->reason], 1);
     if (identity->status == STATUS_INVALID) {
-        struct road_names *names =
-            stats_hosts_names(exchange->site->stats, exchange->host->index, shard_of(exchange)->index);
+        struct rollout_clients *clients =
+            stats_hosts_rollout_clients(exchange->site->stats, exchange->host->index, shard_of(exchange)->index);
 
-        CHECK(names != NULL); /* the mode is that of the same configuration */
-        road_note(names, identity->issuer, identity->ski);
+        CHECK(clients != NULL); /* the mode is that of the same configuration */
+        rollout_note_client(clients, identity->issuer, identity->ski);
     }
 }
 

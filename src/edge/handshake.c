@@ -23,7 +23,7 @@ static void take_verdict(struct client *client) {
     if (identity->status == STATUS_VALID) {
         int64_t left_s = identity->not_after - clock_wall_seconds();
 
-        stats_add(&stats->valid_by_span[road_span_of(left_s)], 1);
+        stats_add(&stats->valid_by_span[rollout_span_of(left_s)], 1);
     }
     if (identity->status == STATUS_INVALID) {
         reputation_fail_certificate(client);

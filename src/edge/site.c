@@ -69,7 +69,10 @@ struct site *site_retain(struct site *site) {
 
 void site_watch_origins(struct site *site, unsigned shard, bool watch) {
     for (size_t i = 0; i < site->config->host_count; i++) {
-        relay_watch(site->relay, i, watch ? &stats_hosts_at(site->stats, i, shard)->origins_down : NULL);
+        struct stats_host *counters = stats_hosts_at(site->stats, i, shard);
+
+        relay_watch(site->relay, i, watch ? &counters->origins_down : NULL);
+        relay_count_in(site->relay, i, counters);
     }
 }
 

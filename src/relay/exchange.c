@@ -36,11 +36,28 @@ static void report(const struct relay_exchange *exchange, enum relay_fault fault
                        detail);
 }
 
+static void count(const struct relay_exchange *exchange, enum stats_origin_result result) {
+    if (exchange->host->counters != NULL) {
+        stats_add(&exchange->host->counters->origin_requests[result], 1);
+    }
+}
+
+static enum stats_origin_result result_of(enum relay_error error) {
+    static const enum stats_origin_result results[] = {
+        [RELAY_UNREACHABLE] = STATS_ORIGIN_UNREACHABLE,
+        [RELAY_BROKEN] = STATS_ORIGIN_BROKEN,
+        [RELAY_BAD_RESPONSE] = STATS_ORIGIN_BAD_RESPONSE,
+        [RELAY_TIMEOUT] = STATS_ORIGIN_TIMEOUT,
+    };
+
+    return results[error];
+}
+
 static void fail(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault) {
     const struct relay_handler *handler = exchange->handler;
     void *owner = exchange->owner;
 
-    exchange->relay->counters.failed[error]++;
+    count(exchange, result_of(error));
     report(exchange, fault, exchange->detail);
     drop_connection(exchange);
     release(exchange);
@@ -58,9 +75,9 @@ void exchange_fail_later(struct relay_exchange *exchange, enum relay_error error
 }
 
 /*
- * Whether the next request may go on this connection: only where the end of the request and that of the answer are beyond
- * doubt. The answer's may be in doubt where somebody has signed in: nobody but that client would get what comes behind it,
- * and without the connection it could never sign in by HEAD.
+ * Returns whether the next request may go on this connection: only where the end of the request and the end of the answer
+ * are beyond doubt. Where a client has signed in, the end of the answer may be in doubt: no other client would get the bytes
+ * behind it, and without the connection that client could never sign in by HEAD.
  */
 static bool can_go_on(const struct relay_exchange *exchange) {
     return exchange->message.keep_alive && (!exchange->message.end_in_doubt || exchange->connection->signed_in) &&
@@ -68,7 +85,7 @@ static bool can_go_on(const struct relay_exchange *exchange) {
            !exchange->relay->closing;
 }
 
-/* Gives the connection to the pool, or to the client that it belongs to; or lets it go. */
+/* Gives the connection to the pool, or to the client that it belongs to, or keeps it, to be closed. */
 static void part(struct relay_exchange *exchange) {
     struct relay_connection *connection = exchange->connection;
     bool owned = connection->signed_in || exchange->signs_in || !exchange->host->shares;
@@ -81,14 +98,14 @@ static void part(struct relay_exchange *exchange) {
     }
 }
 
-/* `exact`: nothing has come behind the response. */
+/* Ends the exchange with success. `exact`: nothing has come behind the response. */
 static void complete(struct relay_exchange *exchange, bool exact) {
     const struct relay_handler *handler = exchange->handler;
     struct relay *relay = exchange->relay;
     void *owner = exchange->owner;
     struct bytes trailers = response_trailers(exchange);
 
-    relay->counters.completed++;
+    count(exchange, STATS_ORIGIN_COMPLETED);
     if (exact) {
         part(exchange);
     }
@@ -132,12 +149,12 @@ void exchange_watch(struct relay_exchange *exchange, bool progress) {
               wait == WAIT_CONNECT ? relay->timeouts.connect_ms : relay->timeouts.response_ms);
 }
 
-/* Errors that tell of this machine's limits and not of the origin. */
+/* Returns whether an error comes from a limit of this machine, and says nothing of the origin. */
 static bool is_local_shortage(int error) {
     return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM || error == -EADDRNOTAVAIL;
 }
 
-/* One line a while: a shortage strikes every request. */
+/* Logs one line in timeouts.down_ms: a shortage strikes every request. */
 static void report_shortage(struct relay *relay, const struct relay_origin *origin, int error) {
     uint64_t now_ms = ring_now_ms(relay->ring);
 
@@ -164,7 +181,7 @@ static bool open_fresh(struct relay_exchange *exchange, struct relay_origin *ori
     return true;
 }
 
-/* The exchange has a connection that has been used before. False when it is of no use, and gone. */
+/* Sends the request on a connection that was used before. False when that failed, and the connection is closed. */
 static bool begin_again(struct relay_exchange *exchange) {
     exchange->origin = exchange->connection->origin;
     exchange->reused = true;
@@ -175,7 +192,7 @@ static bool begin_again(struct relay_exchange *exchange) {
     return true;
 }
 
-/* Whether the request might not be sent again if the connection proved closed. */
+/* Returns whether the request could not be sent again if the connection proved closed. */
 static bool is_precious(const struct relay_exchange *exchange) {
     return !exchange->idempotent || exchange->framing != HTTP_NO_BODY;
 }
@@ -188,7 +205,7 @@ static bool reuse_pooled(struct relay_exchange *exchange, struct relay_origin *o
     return exchange->connection != NULL && begin_again(exchange);
 }
 
-/* The connection that the client has to itself. Its origin counts as tried only when another has to be found. */
+/* Takes the connection that the client has to itself. Its origin counts as tried only when another has to be found. */
 static bool reuse_owned(struct relay_exchange *exchange) {
     if (exchange->client == NULL) {
         return false;
@@ -198,7 +215,7 @@ static bool reuse_owned(struct relay_exchange *exchange) {
     return exchange->connection != NULL && begin_again(exchange);
 }
 
-/* A connection to the next of the host's origins that has not been tried. False when there is none. */
+/* Takes or opens a connection to the next of the host's origins that has not been tried. False when there is none. */
 static bool open_next(struct relay_exchange *exchange) {
     struct relay_host *host = exchange->host;
 
@@ -219,7 +236,7 @@ static void connect_failed(struct relay_exchange *exchange, int error) {
     struct relay *relay = exchange->relay;
     struct relay_origin *origin = exchange->connection->origin;
 
-    relay->counters.connects_failed++;
+    origin_count(origin, STATS_ORIGIN_CONNECT_FAILED);
     exchange->fault = relay_fault_of_connect(error);
     exchange->detail = NULL;
     if (is_local_shortage(error)) {
@@ -235,8 +252,9 @@ static void connect_failed(struct relay_exchange *exchange, int error) {
 }
 
 /*
- * Whether the origin has had nothing of the request, though some has left: its end of stream came from before the first
- * byte reached it. A reset proves nothing, since one may cross what acknowledges the request.
+ * Returns whether nothing of the request has reached the origin, though some has left: the origin closed before the first
+ * byte arrived, which it has not acknowledged. A reset proves nothing, since one may cross the acknowledgement of the
+ * request.
  */
 static bool is_untouched(const struct relay_exchange *exchange, enum relay_fault fault) {
     struct stream *stream = exchange_stream(exchange);
@@ -244,7 +262,7 @@ static bool is_untouched(const struct relay_exchange *exchange, enum relay_fault
     return fault == RELAY_FAULT_CLOSED_EARLY && stream_unacknowledged(stream) == stream->bytes_sent - exchange->sent_before;
 }
 
-/* The connection is of no use any more. Unless the request can safely be sent again, that is the exchange's end. */
+/* Drops the connection, and sends the request again if that is safe; else fails the exchange. */
 static void connection_lost(struct relay_exchange *exchange, enum relay_fault fault) {
     struct relay_origin *origin = exchange->connection->origin;
 
@@ -255,7 +273,7 @@ static void connection_lost(struct relay_exchange *exchange, enum relay_fault fa
         return;
     }
     exchange->replaced = true;
-    exchange->relay->counters.replaced++;
+    origin_count(origin, STATS_ORIGIN_REPLACED);
     drop_connection(exchange);
     if (!open_fresh(exchange, origin) && !open_next(exchange)) {
         fail(exchange, RELAY_UNREACHABLE, exchange->fault);
@@ -342,7 +360,7 @@ static void stream_failed(struct stream *stream, int error) {
     if (exchange->state == EXCHANGE_CONNECTING) {
         connect_failed(exchange, error);
     } else if (stream->receiving && !exchange_is_unsent(exchange)) {
-        /* An origin that refuses a long request closes without reading it. Its answer came before the reset: it is read
+        /* An origin that refuses a long request closes without reading it. Its answer came before the reset, and is read
          * first. */
         exchange->send_failed = true;
         exchange_watch(exchange, true);
@@ -405,7 +423,7 @@ struct relay_exchange *relay_exchange_start(struct relay *relay, const struct re
         return NULL;
     }
     /* The parser and the message, the bulk of it, are set up when a response comes. */
-    memset(exchange, 0, offsetof(struct relay_exchange, parser));
+    memset(exchange, 0, sizeof *exchange);
     exchange->relay = relay;
     exchange->handler = handler;
     exchange->owner = owner;
@@ -438,7 +456,7 @@ void relay_exchange_refuse(struct relay_exchange *exchange, enum relay_fault fau
 }
 
 void relay_exchange_abort(struct relay_exchange *exchange) {
-    exchange->relay->counters.aborted++;
+    count(exchange, STATS_ORIGIN_ABORTED);
     drop_connection(exchange);
     if (exchange->reading) {
         exchange->state = EXCHANGE_ABORTED;

@@ -36,13 +36,13 @@ enum exchange_state {
     EXCHANGE_ABORTED, /* without connection; aborted by one of its own handlers, which has not returned yet */
 };
 
-/* What the origin must do next, each with a deadline of its own. */
+/* The next step of the origin that is waited for, each with a deadline of its own. */
 enum exchange_wait {
-    WAIT_NOTHING, /* it is the client's turn */
+    WAIT_NOTHING, /* the client's turn */
     WAIT_CONNECT,
-    WAIT_SEND, /* that it takes what is queued, or most of it */
+    WAIT_SEND, /* the origin takes what is queued, or most of it */
     WAIT_HEAD,
-    WAIT_BODY, /* the next piece */
+    WAIT_BODY, /* the next piece of the body */
 };
 
 struct relay_exchange {
@@ -88,7 +88,7 @@ struct relay_exchange {
 
 enum response_outcome {
     RESPONSE_MORE,     /* all was used; another delivery is needed */
-    RESPONSE_COMPLETE, /* what is left of the input does not belong to it */
+    RESPONSE_COMPLETE, /* the rest of the input does not belong to the response */
     RESPONSE_BAD,
     RESPONSE_STOPPED, /* a handler has ended the exchange */
 };
@@ -102,22 +102,24 @@ static inline bool exchange_is_over(const struct relay_exchange *exchange) {
 }
 
 /*
- * The kernel has taken nothing of the request, so nothing can have come of it. (A send that fails has taken nothing; one
- * that is cut short yields what it took.)
+ * Returns whether the kernel has taken nothing of the request, so that the origin cannot have acted on it. (A send that
+ * fails has taken nothing; one that is cut short yields what it took.)
  */
 bool exchange_is_unsent(const struct relay_exchange *exchange);
-/* Sets the deadline for what the origin must do next. It is not moved while that is the same and there was no `progress`. */
+/* Sets the deadline for the origin's next step. The deadline stays where it is while the step is the same and there was no
+ * `progress`. */
 void exchange_watch(struct relay_exchange *exchange, bool progress);
-/* For failures inside a call of the owner's, which must return before its handler runs. */
+/* Fails the exchange from the timer: for failures inside a call of the owner's, which must return before its handler runs.
+ */
 void exchange_fail_later(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault);
-/* Puts what there is of the request on the connection, which is made. False when the ring is out of chunks. */
+/* Queues all that was given of the request on the connection, which is made. False when the ring is out of chunks. */
 bool request_send(struct relay_exchange *exchange);
 
-/* Before the first byte of each message. */
+/* Prepares the parser. Call before the first byte of each message. */
 void response_begin(struct relay_exchange *exchange);
 /* Takes a delivery, from the front of `*input`, and runs the handlers head and body. */
 enum response_outcome response_read(struct relay_exchange *exchange, struct bytes *input);
-/* The trailers of a response that is complete, less those that its Connection names. Empty unless they are wanted. */
+/* Returns the trailers of a complete response, less those that its Connection names. Empty unless they are wanted. */
 struct bytes response_trailers(struct relay_exchange *exchange);
 
 #endif

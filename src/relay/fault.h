@@ -11,7 +11,7 @@ enum relay_fault {
     RELAY_FAULT_REFUSED,
     RELAY_FAULT_UNREACHABLE,
     RELAY_FAULT_CONNECT_TIMED_OUT,
-    RELAY_FAULT_NO_RESOURCES, /* of ours */
+    RELAY_FAULT_NO_RESOURCES, /* on this side */
     RELAY_FAULT_SPOKE_FIRST,
     RELAY_FAULT_SEND_TIMED_OUT,
     RELAY_FAULT_TIMED_OUT,
@@ -34,14 +34,14 @@ enum { RELAY_FAULT_COUNT = RELAY_FAULT_UPGRADE + 1 };
 
 /* A static text; NULL for RELAY_FAULT_NONE. */
 const char *relay_fault_name(enum relay_fault fault);
-/* Of a connection that could not be made, or was lost: a negative errno. */
+/* Returns the fault of a connection that could not be made. `error` is a negative errno. */
 enum relay_fault relay_fault_of_connect(int error);
-/* Of a response that the parser has refused. */
+/* Returns the fault of a response that the parser has refused. */
 enum relay_fault relay_fault_of_response(const struct http_parser *parser);
 
 /*
- * A line in the server's log, at the rate of log.h for each fault by itself. `origin` is NULL when none was chosen, `detail`
- * when there is no more to say.
+ * Writes a line to the server's log, at the rate of log.h for each fault by itself. `origin` is NULL when none was chosen,
+ * `detail` when there is no more to say.
  */
 void relay_fault_report(enum relay_fault fault, const char *host, const char *origin, const char *detail);
 

@@ -1,19 +1,22 @@
-/* A host's origin addresses: whose turn it is, and which are passed over for a while. Opens nothing; clocks are given. */
+/* A host's origin addresses: which one is next, and which are passed over for a while. Opens nothing; the caller gives the
+ * time. */
 #ifndef RELAY_ORIGIN_H
 #define RELAY_ORIGIN_H
 
 #include "config/config.h"
+#include "stats/counters.h"
 
 struct relay_connection;
 
 /* One address of one host. Hosts that name the same address have an origin each, so that none can starve another's pool. */
 struct relay_origin {
+    struct relay_host *host;
     const struct config_address *address;
     uint64_t down_until_ms;          /* 0: up. Passed over before this time; a connection that succeeds ends it */
     struct relay_connection *newest; /* idle connections, the most recently used first */
     struct relay_connection *oldest;
     uint32_t idle_count;    /* 0 to RELAY_IDLE_MAX */
-    _Atomic uint64_t *down; /* where to say that it is down, for all threads to see; NULL: nowhere */
+    _Atomic uint64_t *down; /* where the bit of a down origin is set, for all threads to see; NULL: nowhere */
     uint64_t down_bit;
 };
 
@@ -23,17 +26,25 @@ struct relay_host {
     uint32_t turn;  /* index of the origin whose turn it is */
     bool shares;    /* connections go to a pool that all its clients use */
     const char *name;
+    struct stats_host *counters; /* NULL: nothing is counted */
 };
 
+static inline void origin_count(const struct relay_origin *origin, enum stats_origin_event event) {
+    if (origin->host->counters != NULL) {
+        stats_add(&origin->host->counters->origin_connections[event], 1);
+    }
+}
+
 /*
- * The origin to try: of those that are not `tried` (a bit for each index) the next in turn that is up, else the next that
- * is down. Its turn then is over. NULL when all have been tried.
+ * Returns the origin to try: of those that are not `tried` (a bit for each index) the next in turn that is up, else the next
+ * that is down. The turn passes on. NULL when all have been tried.
  */
 struct relay_origin *origin_choose(struct relay_host *host, uint64_t tried, uint64_t now_ms);
 
-/* A connection to it could not be made. True when it counted as up before, so that a log tells each outage once. */
+/* Notes that a connection could not be made. True when the origin counted as up before, so that a log tells each outage
+ * once. */
 bool origin_mark_down(struct relay_origin *origin, uint64_t now_ms, uint32_t down_ms);
-/* A connection to it was made. True when the last attempt had failed. */
+/* Notes that a connection was made. True when the last attempt had failed. */
 bool origin_mark_up(struct relay_origin *origin);
 
 #endif

@@ -1,11 +1,7 @@
 #include "relay/pool.h"
 
 #include "base/check.h"
-#include "config/settings.h"
 #include "http/persistence.h"
-#include "relay/exchange.h"
-
-#include <stdlib.h>
 
 static struct relay_connection *of_stream(struct stream *stream) {
     return stream->owner;
@@ -70,22 +66,25 @@ static void close_idle(struct relay_connection *connection) {
     pool_close(connection);
 }
 
-/* The origin closes it, or says what nobody asked for: either way the next request must not meet it. */
+/* The origin has closed an idle connection, or has spoken on it unasked: no request may use the connection any more. */
 static void idle_received(struct stream *stream, struct bytes data) {
-    of_stream(stream)->relay->counters.dropped++;
+    origin_count(of_stream(stream)->origin, STATS_ORIGIN_DROPPED);
     close_idle(of_stream(stream));
 }
 
 static void idle_failed(struct stream *stream, int error) {
-    of_stream(stream)->relay->counters.dropped++;
+    origin_count(of_stream(stream)->origin, STATS_ORIGIN_DROPPED);
     close_idle(of_stream(stream));
 }
 
-static void idle_expired(struct timer *timer) {
-    struct relay_connection *connection = CONTAINER_OF(timer, struct relay_connection, idle);
-
-    connection->relay->counters.expired++;
+/* Closes an idle connection whose time is over, or whose place in the pool is needed. */
+static void expire(struct relay_connection *connection) {
+    origin_count(connection->origin, STATS_ORIGIN_EXPIRED);
     close_idle(connection);
+}
+
+static void idle_expired(struct timer *timer) {
+    expire(CONTAINER_OF(timer, struct relay_connection, idle));
 }
 
 static const struct stream_handler idle_handler = {
@@ -111,12 +110,12 @@ struct relay_connection *pool_open(struct relay *relay, struct relay_origin *ori
         slab_give(&relay->connections, connection);
         return NULL;
     }
-    connection->stream->favoured = true; /* what comes was asked for by somebody who has been let in */
-    relay->counters.opened++;
+    connection->stream->favoured = true; /* a client that was let in has asked for the bytes that come */
+    origin_count(origin, STATS_ORIGIN_OPENED);
     return connection;
 }
 
-/* Whether what is sent on it now will surely find the origin listening, as far as can be known. */
+/* Returns whether the origin will read what is sent on the connection now, as far as that can be known. */
 static bool is_fit(const struct relay_connection *connection, bool precious) {
     uint64_t now_ms = ring_now_ms(connection->relay->ring);
 
@@ -131,7 +130,7 @@ static struct relay_connection *use(struct relay_connection *connection, const s
     unlink_idle(connection);
     connection->exchange = exchange;
     connection->stream->handler = handler;
-    connection->relay->counters.reused++;
+    origin_count(connection->origin, STATS_ORIGIN_REUSED);
     return connection;
 }
 
@@ -139,12 +138,12 @@ struct relay_connection *pool_take(struct relay *relay, struct relay_origin *ori
                                    const struct stream_handler *handler, struct relay_exchange *exchange) {
     struct relay_connection *connection;
 
-    /* Each that is not quiet goes: no more than are in the pool. */
+    /* Closes each connection that is not quiet: the loop ends with the pool. */
     while ((connection = origin->newest) != NULL && is_fit(connection, precious)) {
         if (stream_is_quiet(connection->stream)) {
             return use(connection, handler, exchange);
         }
-        relay->counters.dropped++;
+        origin_count(connection->origin, STATS_ORIGIN_DROPPED);
         close_idle(connection);
     }
     return NULL;
@@ -164,14 +163,14 @@ struct relay_connection *pool_take_owned(struct relay *relay, const struct relay
         return NULL;
     }
     if (!stream_is_quiet(connection->stream)) {
-        relay->counters.dropped++;
+        origin_count(connection->origin, STATS_ORIGIN_DROPPED);
         close_idle(connection);
         return NULL;
     }
     return use(connection, handler, exchange);
 }
 
-/* Such an origin makes room itself, so that requests to one host do not cost another its connections. */
+/* Such an origin gives up its own oldest connection, so that requests to one host do not close those of another. */
 static bool has_more_than_its_part(const struct relay *relay, const struct relay_origin *origin) {
     uint32_t part = relay->idle_total_max / relay->origin_count;
 
@@ -184,7 +183,7 @@ void relay_client_leave(struct relay_client *client) {
     }
 }
 
-/* A margin below what the origin has said, so that ours is the side that closes. */
+/* Returns how long to keep a connection: less than the origin has said, so that this side closes first. */
 static uint64_t said_ms(uint32_t keep_s) {
     uint64_t ms = (uint64_t)keep_s * 1000;
 
@@ -194,7 +193,7 @@ static uint64_t said_ms(uint32_t keep_s) {
     return ms > RELAY_IDLE_MARGIN_MS ? ms - RELAY_IDLE_MARGIN_MS : ms / 2;
 }
 
-/* One that somebody has signed in on has no age but what the origin has said, since no other can stand in for it. */
+/* A connection on which a client has signed in ends only when the origin has said so: no other could take its place. */
 static void begin_idling(struct relay_connection *connection, uint32_t keep_s) {
     struct relay *relay = connection->relay;
     uint64_t now_ms = ring_now_ms(relay->ring);
@@ -225,21 +224,18 @@ void pool_put(struct relay_connection *connection, struct relay_client *client, 
     if (client != NULL) {
         client->connection = connection;
         relay->owned_total++;
-        relay->counters.owned++;
+        origin_count(connection->origin, STATS_ORIGIN_OWNED);
         if (relay->owned_total > relay->owned_total_max) {
-            relay->counters.expired++;
-            close_idle(relay->owned.oldest);
+            expire(relay->owned.oldest);
         }
         return;
     }
     link_to_origin(connection);
-    relay->counters.pooled++;
+    origin_count(connection->origin, STATS_ORIGIN_POOLED);
     if (connection->origin->idle_count > RELAY_IDLE_MAX) {
-        relay->counters.expired++;
-        close_idle(connection->origin->oldest);
+        expire(connection->origin->oldest);
     } else if (relay->idle_total > relay->idle_total_max) {
-        relay->counters.expired++;
-        close_idle(has_more_than_its_part(relay, connection->origin) ? connection->origin->oldest : relay->idle.oldest);
+        expire(has_more_than_its_part(relay, connection->origin) ? connection->origin->oldest : relay->idle.oldest);
     }
 }
 
@@ -254,104 +250,6 @@ void pool_closed(struct stream *stream) {
     slab_give(&connection->relay->connections, connection);
 }
 
-_Static_assert((int)RELAY_RESPONSE_HEADERS_MAX == (int)SETTINGS_RESPONSE_HEADERS_MAX, "what may be set is what fits");
-
-static int make_slabs(struct relay *relay) {
-    uint32_t limit = relay->ring->options.streams;
-
-    if (slab_create(&relay->connections, sizeof(struct relay_connection), limit) < 0) {
-        return -ENOMEM;
-    }
-    if (slab_create(&relay->exchanges, sizeof(struct relay_exchange), limit) < 0) {
-        goto fail_exchanges;
-    }
-    if (slab_create(&relay->buffers, EXCHANGE_MEMORY_SIZE, limit) < 0) {
-        goto fail_buffers;
-    }
-    return 0;
-
-fail_buffers:
-    slab_destroy(&relay->exchanges);
-fail_exchanges:
-    slab_destroy(&relay->connections);
-    return -ENOMEM;
-}
-
-static int make_hosts(struct relay *relay) {
-    const struct config *config = relay->config;
-    uint32_t next = 0;
-
-    for (size_t i = 0; i < config->host_count; i++) {
-        relay->origin_count += (uint32_t)config->hosts[i].origin_count;
-    }
-    relay->hosts = calloc(config->host_count, sizeof *relay->hosts);
-    relay->origins = calloc(relay->origin_count, sizeof *relay->origins);
-    if (relay->hosts == NULL || relay->origins == NULL) {
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < config->host_count; i++) {
-        struct relay_host *host = &relay->hosts[i];
-
-        host->origins = relay->origins + next;
-        host->count = (uint32_t)config->hosts[i].origin_count;
-        host->name = config->hosts[i].name;
-        host->shares = !config->hosts[i].origin_pool_off;
-        CHECK(host->count >= 1 && host->count <= CONFIG_ORIGIN_ADDRESSES_MAX);
-        for (uint32_t j = 0; j < host->count; j++) {
-            host->origins[j].address = &config->hosts[i].origins[j];
-        }
-        next += host->count;
-    }
-    return 0;
-}
-
-static void release(struct relay *relay) {
-    free(relay->hosts);
-    free(relay->origins);
-    free(relay);
-}
-
-struct relay *relay_create(struct ring *ring, const struct config *config) {
-    struct relay *relay = calloc(1, sizeof *relay);
-
-    if (relay == NULL) {
-        return NULL;
-    }
-    relay->ring = ring;
-    relay->config = config;
-    relay->idle_total_max = RELAY_IDLE_TOTAL_MAX;
-    relay->owned_total_max = RELAY_OWNED_MAX;
-    relay->timeouts = (struct relay_timeouts){
-        .connect_ms = RELAY_CONNECT_TIMEOUT_MS,
-        .response_ms = RELAY_RESPONSE_TIMEOUT_MS,
-        .idle_ms = RELAY_IDLE_TIMEOUT_MS,
-        .fresh_ms = RELAY_FRESH_MS,
-        .down_ms = RELAY_DOWN_MS,
-    };
-    if (make_hosts(relay) < 0 || make_slabs(relay) < 0) {
-        release(relay);
-        return NULL;
-    }
-    return relay;
-}
-
-void relay_limit_idle(struct relay *relay, uint32_t most) {
-    CHECK(relay->idle_total == 0 && most >= 1 && most <= RELAY_IDLE_TOTAL_MAX);
-    relay->idle_total_max = most;
-}
-
-void relay_watch(struct relay *relay, size_t host, _Atomic uint64_t *down) {
-    struct relay_host *watched = &relay->hosts[host];
-
-    if (down != NULL) {
-        atomic_store_explicit(down, 0, memory_order_relaxed);
-    }
-    for (uint32_t i = 0; i < watched->count; i++) {
-        watched->origins[i].down = down;
-        watched->origins[i].down_bit = UINT64_C(1) << i;
-    }
-}
-
 void relay_close(struct relay *relay) {
     relay->closing = true;
     while (relay->idle.newest != NULL) {
@@ -360,20 +258,4 @@ void relay_close(struct relay *relay) {
     while (relay->owned.newest != NULL) {
         close_idle(relay->owned.newest);
     }
-}
-
-bool relay_is_idle(const struct relay *relay) {
-    return relay->connections.in_use == 0 && relay->exchanges.in_use == 0;
-}
-
-void relay_free(struct relay *relay) {
-    CHECK(relay_is_idle(relay) && relay->buffers.in_use == 0);
-    slab_destroy(&relay->buffers);
-    slab_destroy(&relay->exchanges);
-    slab_destroy(&relay->connections);
-    release(relay);
-}
-
-const struct relay_counters *relay_counters(const struct relay *relay) {
-    return &relay->counters;
 }

@@ -1,11 +1,14 @@
-/* All relay state of one shard, and the life of one origin connection: opened, in use, idle in its origin's pool, closed. */
+/*
+ * All relay state of one shard (create.c makes it), and the life of one origin connection: opened, in use, idle in its
+ * origin's pool, closed.
+ */
 #ifndef RELAY_POOL_H
 #define RELAY_POOL_H
 
 #include "relay/origin.h"
 #include "relay/relay.h"
 
-/* RELAY_*_MS, but for tests, which have no time to wait for them. */
+/* RELAY_*_MS; tests set shorter ones. */
 struct relay_timeouts {
     uint32_t connect_ms;
     uint32_t response_ms;
@@ -24,7 +27,6 @@ struct relay {
     struct ring *ring;
     const struct config *config;
     struct relay_timeouts timeouts;
-    struct relay_counters counters;
     struct slab connections;      /* relay_connection; as many as the ring has streams, which run out first */
     struct slab exchanges;        /* relay_exchange */
     struct slab buffers;          /* one for each exchange: see exchange.h */
@@ -32,7 +34,7 @@ struct relay {
     struct relay_origin *origins; /* of all hosts */
     uint32_t origin_count;
     struct pool_list idle;   /* in all pools */
-    struct pool_list owned;  /* idle, and some client's alone */
+    struct pool_list owned;  /* idle, each for one client alone */
     uint32_t idle_total;     /* idle connections in all pools */
     uint32_t idle_total_max; /* RELAY_IDLE_TOTAL_MAX, or less: relay_limit_idle */
     uint32_t owned_total;
@@ -47,7 +49,7 @@ struct relay_connection {
     struct stream *stream;
     struct relay_exchange *exchange; /* NULL while idle or closing */
     struct relay_client *client;     /* while idle: the only one that may use it; NULL when it is in a pool */
-    bool signed_in;                  /* somebody has signed in on it: it never gets into a pool */
+    bool signed_in;                  /* a client has signed in on it: it never gets into a pool */
     bool said;                       /* while idle: the origin has said how long it will keep it */
     uint64_t idle_since_ms;
     uint64_t idle_until_ms;         /* UINT64_MAX: until one side closes it */
@@ -64,24 +66,25 @@ _Static_assert((int)RELAY_IDLE_SAID_MAX_MS > (int)RELAY_IDLE_MARGIN_MS, "the mar
 struct relay_connection *pool_open(struct relay *relay, struct relay_origin *origin, const struct stream_handler *handler,
                                    struct relay_exchange *exchange, int *error);
 /*
- * The most recently used idle connection, for `exchange` from now on. Its receive is armed. NULL when there is none on which
- * nothing has come, or, where the request must not be lost (`precious`), none that the origin will surely keep.
+ * Takes the most recently used idle connection, for `exchange` from now on. Its receive is armed. NULL when there is none on
+ * which nothing has come, or, where the request must not be lost (`precious`), none that the origin will surely keep.
  */
 struct relay_connection *pool_take(struct relay *relay, struct relay_origin *origin, bool precious,
                                    const struct stream_handler *handler, struct relay_exchange *exchange);
 /*
- * Likewise the client's own; closed instead when it is another relay's or another host's, or something has come on it, or
- * when it is not fit for what is `precious`. One that somebody has signed in on is fit, since no other can stand in for it.
+ * Takes the client's own connection; or closes it when it belongs to another relay or host, when something has come on it,
+ * or when it is not fit for a `precious` request. A connection on which a client has signed in is fit: no other could take
+ * its place.
  */
 struct relay_connection *pool_take_owned(struct relay *relay, const struct relay_host *host, struct relay_client *client,
                                          bool precious, const struct stream_handler *handler,
                                          struct relay_exchange *exchange);
 /*
- * A connection on which nothing is outstanding becomes idle; the one idle for longest makes room when there are too many.
- * `client`: it stays that one's alone. `keep_s`: as http_keep_alive_s says, not 0.
+ * Makes a connection idle, on which nothing is outstanding. When there are too many, closes the one that was idle for
+ * longest. `client`: only this client may take the connection. `keep_s`: as http_keep_alive_s says, not 0.
  */
 void pool_put(struct relay_connection *connection, struct relay_client *client, uint32_t keep_s);
-/* For a connection that is not idle. It is not to be used any more. */
+/* Closes a connection that is not idle. It is not to be used any more. */
 void pool_close(struct relay_connection *connection);
 void pool_closed(struct stream *stream);
 

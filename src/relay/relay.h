@@ -1,6 +1,6 @@
 /*
- * The way to a host's origins, for one shard: a pool of keep-alive connections for each origin address, the choice among
- * the addresses, and the exchange in flight on a connection. Knows nothing of TLS or of clients.
+ * The connections of one shard to the origins of hosts: a pool of keep-alive connections for each origin address, the choice
+ * among the addresses, and the exchange in flight on a connection. Knows nothing of TLS or of clients.
  */
 #ifndef RELAY_RELAY_H
 #define RELAY_RELAY_H
@@ -39,22 +39,23 @@ enum {
 struct relay;
 struct relay_exchange;
 struct relay_connection;
+struct stats_host;
 
 enum relay_error {
     RELAY_UNREACHABLE,  /* no origin accepted a connection: 502 */
     RELAY_BROKEN,       /* the origin closed or reset before the response was complete: 502 when no head was delivered */
-    RELAY_BAD_RESPONSE, /* what it sent is not HTTP: 502 */
+    RELAY_BAD_RESPONSE, /* the origin's bytes are not HTTP: 502 */
     RELAY_TIMEOUT,      /* 504 when no head was delivered */
 };
 
 /*
- * The state that a client's connection has here for its life: the one origin connection that nobody else may use, because
- * the client has signed in on this connection (NTLM, Negotiate) or because the host shares none. All 0 at first.
+ * The state of relay/ for a client's connection, for its life: the one origin connection that no other client may use,
+ * because this client has signed in on it (NTLM, Negotiate) or because the host shares none. All 0 at first.
  */
 struct relay_client {
     struct relay_connection *connection; /* NULL: none, or in use by its exchange */
 };
-/* The client is gone, or goes to another host: closes it. */
+/* Closes the connection: the client is gone, or goes to another host. */
 void relay_client_leave(struct relay_client *client);
 
 /* All run from ring_turn. Any may call any function of the exchange, its abort too; end and failed may start the next. */
@@ -82,23 +83,6 @@ struct relay_handler {
     void (*drained)(void *owner);
 };
 
-enum { RELAY_ERROR_COUNT = RELAY_TIMEOUT + 1 };
-
-/* Since relay_create. */
-struct relay_counters {
-    uint64_t opened;                    /* connections begun */
-    uint64_t connects_failed;           /* of them, those that came to nothing, for whatever reason */
-    uint64_t reused;                    /* requests sent on a pooled connection */
-    uint64_t replaced;                  /* pooled connections that proved closed and were replaced by a fresh one */
-    uint64_t pooled;                    /* connections put into a pool */
-    uint64_t owned;                     /* connections left to the client that has used them */
-    uint64_t dropped;                   /* of both, those that the origin closed, or spoke on without being asked */
-    uint64_t expired;                   /* of both, those idle for too long, or too many */
-    uint64_t completed;                 /* exchanges that ended with end() */
-    uint64_t failed[RELAY_ERROR_COUNT]; /* with failed() */
-    uint64_t aborted;                   /* with relay_exchange_abort */
-};
-
 /* NULL when out of memory. `config` must outlive it. */
 struct relay *relay_create(struct ring *ring, const struct config *config);
 /* Idle connections in all pools: `most` instead of RELAY_IDLE_TOTAL_MAX, 1 to that. Before the first. */
@@ -109,15 +93,17 @@ void relay_limit_idle(struct relay *relay, uint32_t most);
  */
 void relay_watch(struct relay *relay, size_t host, _Atomic uint64_t *down);
 /*
+ * From now on what happens to a host's origins is counted in `counters`, which the ring's thread alone writes and which must
+ * outlive the relay. NULL, as at first: nothing is counted. In the ring's thread.
+ */
+void relay_count_in(struct relay *relay, size_t host, struct stats_host *counters);
+/*
  * Closes pooled connections. From now on none is kept and no exchange started; those in flight go on. relay_is_idle() tells
  * when it may be freed: closing takes some turns of the ring.
  */
 void relay_close(struct relay *relay);
 bool relay_is_idle(const struct relay *relay);
 void relay_free(struct relay *relay);
-/* Valid as long as the relay. */
-const struct relay_counters *relay_counters(const struct relay *relay);
-
 struct relay_request {
     const struct config_host *host;
     struct bytes head;         /* as http_write_request wrote it, up to RELAY_REQUEST_HEAD_MAX; copied */
@@ -146,23 +132,22 @@ struct relay_request {
 struct relay_exchange *relay_exchange_start(struct relay *relay, const struct relay_request *request,
                                             const struct relay_handler *handler, void *owner, enum relay_fault *fault);
 
-/* How many bytes of request body may be given now (0: wait for drained()). 0 until a connection is made. */
+/* Returns how many bytes of request body may be given now (0: wait for drained()). 0 until a connection is made. */
 size_t relay_exchange_room(const struct relay_exchange *exchange);
-/* A piece of the request body, copied, framed as the request said. At most 16 KiB over room is tolerated. */
+/* Gives a piece of the request body, copied, framed as the request said. At most 16 KiB over room is tolerated. */
 void relay_exchange_body(struct relay_exchange *exchange, struct bytes piece);
-/* The body is complete. Must be called unless the framing is HTTP_NO_BODY. The caller sees to it that the length is right.
- */
+/* Ends the body. Must be called unless the framing is HTTP_NO_BODY. The caller makes sure that the length is right. */
 void relay_exchange_body_end(struct relay_exchange *exchange);
-/* Likewise, with trailers behind it: lines that each end in CRLF, up to HTTP_TRAILERS_MAX, copied. For HTTP_CHUNKED. */
+/* Ends a chunked body with trailers: lines that each end in CRLF, up to HTTP_TRAILERS_MAX, copied. */
 void relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes trailers);
 
 /* Stops and resumes the response's body: pieces of what was received already may still come after a pause. */
 void relay_exchange_pause(struct relay_exchange *exchange);
 void relay_exchange_resume(struct relay_exchange *exchange);
 
-/* As relay_exchange_abort, where the fault is the origin's: the log is told. */
+/* Aborts the exchange because of a fault of the origin's, which it writes to the log. */
 void relay_exchange_refuse(struct relay_exchange *exchange, enum relay_fault fault);
-/* The client is gone: drops the origin connection. No handler runs any more; the exchange is gone. */
+/* Drops the origin connection, since the client is gone. No handler runs any more; the exchange is gone. */
 void relay_exchange_abort(struct relay_exchange *exchange);
 
 #endif

@@ -9,7 +9,7 @@ bool exchange_is_unsent(const struct relay_exchange *exchange) {
     return stream->sending == 0 && stream->bytes_sent == exchange->sent_before;
 }
 
-/* Queues a part of the request, and keeps a copy as long as it might have to be sent again. False when it did not fit. */
+/* Queues a part of the request, and keeps a copy while it may have to be sent again. False when the part did not fit. */
 static bool put(struct relay_exchange *exchange, struct bytes part) {
     bool connecting = exchange->state == EXCHANGE_CONNECTING;
 
@@ -86,7 +86,7 @@ void relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes 
         return;
     }
     exchange->request_done = true;
-    /* An origin that does not read them whole takes what is left for the next request. */
+    /* An origin that does not read the trailers whole takes the rest of them for the next request. */
     exchange->last = exchange->last || trailers.size > 0;
     if (exchange_is_over(exchange)) {
         return;

@@ -25,7 +25,7 @@ static void append_number(struct text *out, const char *key, uint64_t value) {
     text_append_format(out, ",\"%s\":%llu", key, (unsigned long long)value);
 }
 
-/* Seconds, to the microsecond. */
+/* Appends seconds, to the microsecond. */
 static void append_duration(struct text *out, const char *key, uint64_t ns) {
     uint64_t us = ns / 1000;
     text_append_format(out, ",\"%s\":%llu.%06llu", key, (unsigned long long)(us / 1000000),

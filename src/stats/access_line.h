@@ -1,6 +1,6 @@
 /*
- * What a line of the access log says, as JSON. Texts may come from clients and certificates: they are escaped, what is not
- * UTF-8 becomes U+FFFD, and each is cut to a size of its own.
+ * The content of a line of the access log, as JSON. Texts may come from clients and certificates: they are escaped, bytes
+ * that are not UTF-8 become U+FFFD, and each text is cut to a size of its own.
  */
 #ifndef STATS_ACCESS_LINE_H
 #define STATS_ACCESS_LINE_H
@@ -18,7 +18,7 @@ enum {
     ACCESS_ISSUER_MAX = 256,
 };
 
-/* Whose connection it was. */
+/* The client of the connection. */
 struct access_client {
     uint64_t time_ms;     /* when it ended, since the epoch */
     struct bytes address; /* without port */
@@ -30,7 +30,7 @@ struct access_client {
 struct access_request {
     struct access_client client;
     struct bytes method;
-    struct bytes path; /* what is behind '?' is not for logs */
+    struct bytes path; /* without the query: '?' and what follows is not for logs */
     struct bytes request_id;
     unsigned code;
     const char *origin_error; /* why the origin gave no answer, or no whole one */
@@ -57,10 +57,10 @@ struct access_failure {
     uint64_t total_ns;
 };
 
-/* Each appends one line and its newline, which fits in ACCESS_LINE_SIZE. */
+/* Append one line and its newline, which fits in ACCESS_LINE_SIZE. */
 void access_line_request(struct text *out, const struct access_request *request);
 void access_line_failure(struct text *out, const struct access_failure *failure);
-/* So many failed handshakes of the last second have no line. */
+/* Appends a line with the number of failed handshakes of the last second that have no line of their own. */
 void access_line_left_out(struct text *out, uint64_t time_ms, uint64_t count);
 
 #endif

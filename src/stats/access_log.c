@@ -21,13 +21,13 @@ enum {
     IDLE_WAIT_MS = 100,
     CLOSE_WAIT_MS = 2000,
     WRITE_SIZE_MAX = 256 * 1024,
-    PIPE_WRITE_SIZE_MAX = 4096, /* what poll promises that a pipe takes without a wait (PIPE_BUF, pipe(7)) */
+    PIPE_WRITE_SIZE_MAX = 4096, /* bytes that a pipe takes without a wait once poll says so (PIPE_BUF, pipe(7)) */
     LINE_SIZE_MAX = 64 * 1024,
     COMPLAINT_INTERVAL_S = 60,
     FILE_MODE = 0640,
 };
 
-/* One shard's lines: a ring of bytes of which all that is between the two is whole lines. */
+/* One shard's lines: a ring of bytes; between tail and head there are whole lines only. */
 struct buffer {
     _Alignas(LINES_SIZE) _Atomic uint64_t head; /* the shard's: bytes put in */
     stats_counter dropped;
@@ -40,27 +40,27 @@ struct access_log {
     struct buffer *buffers;
     unsigned shard_count;
     pthread_t thread;
-    pthread_mutex_t lock; /* of the next three, and what `wake` is about */
+    pthread_mutex_t lock; /* guards the next three; `wake` tells of their changes */
     pthread_cond_t wake;
     bool reopen;
     atomic_bool closing;
     _Atomic uint64_t give_up_ms; /* while it is closing */
     stats_counter written;
-    stats_counter lost; /* that could not be written */
+    stats_counter lost; /* lines that could not be written */
 
     /* The thread's own. */
     int descriptor;
     bool is_file;
     bool torn;               /* the last line in the file has no end */
-    uint64_t complained_s;   /* when it was last said that it cannot be written; 0: all is well */
-    uint64_t lost_complaint; /* what was lost before that */
+    uint64_t complained_s;   /* when the log last said that lines cannot be written; 0: they can */
+    uint64_t lost_complaint; /* lines lost before that */
 };
 
 static int open_path(const char *path) {
     if (strcmp(path, "-") == 0) {
         return fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
     }
-    /* Without O_NONBLOCK a FIFO that nobody reads would be waited for. */
+    /* Without O_NONBLOCK, open would wait for a reader of a FIFO. */
     return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, FILE_MODE);
 }
 
@@ -99,7 +99,7 @@ static void be_content(struct access_log *log) {
     }
 }
 
-/* 0 when it may be written without a wait, or a negative errno. */
+/* Returns 0 when the file can be written without a wait, or a negative errno. */
 static int wait_for_room(struct access_log *log) {
     struct pollfd poll_for = {.fd = log->descriptor, .events = POLLOUT};
     int wait_ms = log->closing ? BUSY_WAIT_MS : 0;
@@ -117,7 +117,7 @@ static int wait_for_room(struct access_log *log) {
     }
 }
 
-/* A part of `text`: how many bytes, or a negative errno. */
+/* Writes a part of `text`. Returns how many bytes, or a negative errno. */
 static ssize_t write_some(struct access_log *log, struct bytes text) {
     size_t most = log->is_file ? WRITE_SIZE_MAX : PIPE_WRITE_SIZE_MAX;
     int result = wait_for_room(log);
@@ -128,7 +128,7 @@ static ssize_t write_some(struct access_log *log, struct bytes text) {
     return size < 0 ? -errno : size;
 }
 
-/* Whole lines. What cannot be written is lost, and a line of which a part was is ended before the next. */
+/* Writes whole lines. Lines that cannot be written are lost; a line that was written in part is ended before the next. */
 static void write_lines(struct access_log *log, struct bytes text) {
     const uint8_t *begin = text.data;
     if (log->torn) {
@@ -151,7 +151,7 @@ static void write_lines(struct access_log *log, struct bytes text) {
     be_content(log);
 }
 
-/* What a buffer has, up to its end at most. Returns how many bytes. */
+/* Writes the content of a buffer, up to its end at most. Returns how many bytes. */
 static size_t drain(struct access_log *log, struct buffer *buffer) {
     uint64_t head = atomic_load_explicit(&buffer->head, memory_order_acquire);
     uint64_t tail = atomic_load_explicit(&buffer->tail, memory_order_relaxed);
@@ -163,7 +163,7 @@ static size_t drain(struct access_log *log, struct buffer *buffer) {
     if (size == 0) {
         return 0;
     }
-    /* From a NUL on, which no line has, nothing is there up to the end. */
+    /* A NUL, which no line has, says that the rest up to the end is unused. */
     write_lines(log, bytes_of(buffer->data + at, strnlen(buffer->data + at, size)));
     atomic_store_explicit(&buffer->tail, tail + size, memory_order_release);
     return size;
@@ -173,7 +173,7 @@ static size_t drain_all(struct access_log *log) {
     size_t most = 0;
     for (unsigned i = 0; i < log->shard_count; i++) {
         size_t size = drain(log, &log->buffers[i]);
-        size += size == 0 ? 0 : drain(log, &log->buffers[i]); /* what lay behind the end */
+        size += size == 0 ? 0 : drain(log, &log->buffers[i]); /* the part behind the end */
         most = size > most ? size : most;
     }
     return most;
@@ -190,7 +190,7 @@ static void open_again(struct access_log *log) {
     log_info("access log %s: opened again", log->path);
 }
 
-/* Sleeps, unless there is something to do; whether the log is to be closed. */
+/* Sleeps, unless there is something to do. Returns whether the log is to be closed. */
 static bool sleep_until_wanted(struct access_log *log, uint64_t wait_ms, bool *reopen) {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
@@ -218,7 +218,7 @@ static void *run(void *argument) {
             closing = sleep_until_wanted(log, most > 0 ? BUSY_WAIT_MS : IDLE_WAIT_MS, &reopen);
         }
         if (reopen) {
-            drain_all(log); /* what is older than the call belongs to the old file */
+            drain_all(log); /* lines from before the call belong to the old file */
             open_again(log);
         }
     }

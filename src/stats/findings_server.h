@@ -1,4 +1,4 @@
-/* What is wrong with the server as a whole. Pure: figures in, findings out. The thresholds are in findings.h. */
+/* The findings of the server as a whole. Pure: figures in, findings out. The thresholds are in findings.h. */
 #ifndef STATS_FINDINGS_SERVER_H
 #define STATS_FINDINGS_SERVER_H
 

@@ -6,20 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One host over all configurations that have it. */
+/* The counters of one host, shared by all sets that have the host. */
 struct block {
     atomic_uint references;
     char *name;
     struct stats_host *shards; /* one for each */
     struct recent recent;
-    struct road *road;        /* this and the next once it was in mode report; only who makes a set looks here */
-    struct road_names *names; /* one for each shard */
+    struct rollout *rollout;         /* this and the next: NULL before mode report; give_rollout alone reads them */
+    struct rollout_clients *clients; /* one for each shard */
 };
 
 struct host {
     struct block *block;
-    struct road *road; /* the block's, when this set has it in mode report, and so are the next */
-    struct road_names *names;
+    struct rollout *rollout; /* this and the next: the block's, if the host is in mode report in this set; else NULL */
+    struct rollout_clients *clients;
     struct stats_host_facts facts; /* texts owned; `host` is the block's name */
 };
 
@@ -35,8 +35,8 @@ static void release_block(struct block *block) {
     if (block == NULL || atomic_fetch_sub_explicit(&block->references, 1, memory_order_acq_rel) > 1) {
         return;
     }
-    free(block->names);
-    free(block->road);
+    free(block->clients);
+    free(block->rollout);
     free(block->shards);
     free(block->name);
     free(block);
@@ -75,7 +75,7 @@ static struct block *find(const struct stats_hosts *hosts, const char *name) {
     return found == NULL ? NULL : *found;
 }
 
-/* NULL when out of memory; else what can be given to free_texts. */
+/* Returns a copy, for free_texts. NULL when out of memory. */
 static const char *const *copy_texts(const char *const *texts, size_t count) {
     char **copy = calloc(count + 1, sizeof *copy);
     for (size_t i = 0; copy != NULL && i < count; i++) {
@@ -105,7 +105,7 @@ static void free_terms(const struct term *terms, size_t count) {
     free((void *)terms);
 }
 
-/* NULL when out of memory; else what can be given to free_terms. */
+/* Returns a copy, for free_terms. NULL when out of memory. */
 static const struct term *copy_terms(const struct term *terms, size_t count) {
     struct term *copy = calloc(count + 1, sizeof *copy);
     if (copy == NULL) {
@@ -122,20 +122,20 @@ static const struct term *copy_terms(const struct term *terms, size_t count) {
     return copy;
 }
 
-static bool give_road(struct host *host, unsigned shard_count) {
+static bool give_rollout(struct host *host, unsigned shard_count) {
     struct block *block = host->block;
-    if (block->road == NULL) {
-        block->road = calloc(1, sizeof *block->road);
+    if (block->rollout == NULL) {
+        block->rollout = calloc(1, sizeof *block->rollout);
     }
-    if (block->names == NULL) {
-        block->names = lines_allocate(shard_count, sizeof *block->names);
-        for (unsigned i = 0; block->names != NULL && i < shard_count; i++) {
-            CHECK(pthread_mutex_init(&block->names[i].lock, NULL) == 0);
+    if (block->clients == NULL) {
+        block->clients = lines_allocate(shard_count, sizeof *block->clients);
+        for (unsigned i = 0; block->clients != NULL && i < shard_count; i++) {
+            CHECK(pthread_mutex_init(&block->clients[i].lock, NULL) == 0);
         }
     }
-    host->road = block->road;
-    host->names = block->names;
-    return host->road != NULL && host->names != NULL;
+    host->rollout = block->rollout;
+    host->clients = block->clients;
+    return host->rollout != NULL && host->clients != NULL;
 }
 
 static bool add(struct stats_hosts *hosts, const struct stats_host_facts *facts, const struct stats_hosts *previous) {
@@ -157,7 +157,7 @@ static bool add(struct stats_hosts *hosts, const struct stats_host_facts *facts,
     host->facts.origins = copy_texts(facts->origins, facts->origin_count);
     host->facts.client_cas = copy_terms(facts->client_cas, facts->client_ca_count);
     host->facts.crls = copy_terms(facts->crls, facts->crl_count);
-    if (facts->mode != NULL && strcmp(facts->mode, "report") == 0 && !give_road(host, hosts->shard_count)) {
+    if (facts->mode != NULL && strcmp(facts->mode, "report") == 0 && !give_rollout(host, hosts->shard_count)) {
         return false;
     }
     return host->facts.file != NULL && host->facts.origins != NULL && host->facts.client_cas != NULL &&
@@ -213,6 +213,20 @@ size_t stats_hosts_count(const struct stats_hosts *hosts) {
     return hosts->count;
 }
 
+unsigned stats_hosts_shards(const struct stats_hosts *hosts) {
+    return hosts->shard_count;
+}
+
+uint64_t stats_hosts_sum(const struct stats_hosts *hosts, size_t host, size_t offset) {
+    uint64_t sum = 0;
+    CHECK(offset <= sizeof(struct stats_host) - sizeof(stats_counter));
+    for (unsigned shard = 0; shard < hosts->shard_count; shard++) {
+        const char *block = (const char *)stats_hosts_at(hosts, host, shard);
+        sum += stats_read((const stats_counter *)(const void *)(block + offset));
+    }
+    return sum;
+}
+
 const struct stats_host_facts *stats_hosts_facts(const struct stats_hosts *hosts, size_t host) {
     CHECK(host < hosts->count);
     return &hosts->hosts[host].facts;
@@ -259,12 +273,12 @@ uint64_t stats_hosts_origins_down(const struct stats_hosts *hosts, size_t host) 
     return down;
 }
 
-struct road *stats_hosts_road(const struct stats_hosts *hosts, size_t host) {
+struct rollout *stats_hosts_rollout(const struct stats_hosts *hosts, size_t host) {
     CHECK(host < hosts->count);
-    return hosts->hosts[host].road;
+    return hosts->hosts[host].rollout;
 }
 
-struct road_names *stats_hosts_names(const struct stats_hosts *hosts, size_t host, unsigned shard) {
+struct rollout_clients *stats_hosts_rollout_clients(const struct stats_hosts *hosts, size_t host, unsigned shard) {
     CHECK(host < hosts->count && shard < hosts->shard_count);
-    return hosts->hosts[host].names == NULL ? NULL : &hosts->hosts[host].names[shard];
+    return hosts->hosts[host].clients == NULL ? NULL : &hosts->hosts[host].clients[shard];
 }

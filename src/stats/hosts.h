@@ -1,19 +1,19 @@
 /*
- * The counters of hosts. A set of them goes with a configuration, and a host that the next configuration has too goes on
- * counting where it was. A set is immutable and counted; it may be held by any thread.
+ * The counters of hosts. Each configuration has a set of hosts; a host that the next configuration has too goes on counting
+ * where it was. A set is immutable and has a reference count; any thread may hold one.
  */
 #ifndef STATS_HOSTS_H
 #define STATS_HOSTS_H
 
 #include "base/term.h"
+#include "stats/counters.h"
 #include "stats/recent.h"
-#include "stats/stats.h"
 
-/* What is known of a host from its configuration. */
+/* Facts about a host, from its configuration. */
 struct stats_host_facts {
     const char *host;
     const char *file;   /* of the certificate that it serves */
-    int64_t not_before; /* this and the next: of that, seconds since the epoch; 0: not known */
+    int64_t not_before; /* this and the next: of that certificate, seconds since the epoch; 0: not known */
     int64_t not_after;
     const char *mode;           /* a static text, as in the configuration; NULL is none */
     const char *const *origins; /* their addresses, `origin_count`, 64 at most */
@@ -26,9 +26,9 @@ struct stats_host_facts {
 };
 
 /*
- * Counters for `count` hosts in each of `shard_count` shards, those of hosts that `previous` has too being the same; else
- * all are 0. `facts` has one for each host, no two of one name, and is copied with its texts. `previous` may be NULL
- * and else has as many shards. One reference; NULL when out of memory.
+ * Makes counters for `count` hosts in each of `shard_count` shards. A host that `previous` has too keeps its counters; all
+ * others are 0. `facts` has one element for each host, no two of one name, and is copied with its texts. `previous` may be
+ * NULL, and else has as many shards. The result has one reference; NULL when out of memory.
  */
 struct stats_hosts *stats_hosts_create(unsigned shard_count, const struct stats_host_facts *facts, size_t count,
                                        const struct stats_hosts *previous);
@@ -37,18 +37,23 @@ struct stats_hosts *stats_hosts_retain(struct stats_hosts *hosts);
 void stats_hosts_release(struct stats_hosts *hosts);
 
 size_t stats_hosts_count(const struct stats_hosts *hosts);
+unsigned stats_hosts_shards(const struct stats_hosts *hosts);
 const struct stats_host_facts *stats_hosts_facts(const struct stats_hosts *hosts, size_t host);
-/* For hosts in mode report, else NULL: of the thread that samples, and of a shard. They stay with the name, as counters do.
+/*
+ * Return the rollout of a host, which only the sampling thread touches, and a shard's clients of it. NULL unless the host is
+ * in mode report. They stay with the name of the host, as counters do.
  */
-struct road *stats_hosts_road(const struct stats_hosts *hosts, size_t host);
-struct road_names *stats_hosts_names(const struct stats_hosts *hosts, size_t host, unsigned shard);
-/* What it did of late, for the thread that samples. It stays with the name, as counters do. */
+struct rollout *stats_hosts_rollout(const struct stats_hosts *hosts, size_t host);
+struct rollout_clients *stats_hosts_rollout_clients(const struct stats_hosts *hosts, size_t host, unsigned shard);
+/* Returns a host's last minutes, which only the sampling thread touches. They stay with the name, as counters do. */
 struct recent *stats_hosts_recent(const struct stats_hosts *hosts, size_t host);
-/* Its counters as recent.h has them, all shards together. */
+/* Returns a host's counter, which stands at `offset` in its blocks, added up over the shards. */
+uint64_t stats_hosts_sum(const struct stats_hosts *hosts, size_t host, size_t offset);
+/* Adds a host's counters up over the shards, as recent.h has them. */
 void stats_hosts_counts(const struct stats_hosts *hosts, size_t host, uint64_t counts[static RECENT_COUNTS]);
-/* A bit for each of its origins whose last connection failed, in any shard. */
+/* Returns a bit for each origin of a host whose last connection failed, in any shard. */
 uint64_t stats_hosts_origins_down(const struct stats_hosts *hosts, size_t host);
-/* A shard's own block, 64-byte aligned: no other shard writes to its cache lines. */
+/* Returns a shard's own block of a host, 64-byte aligned: no other shard writes to its cache lines. */
 struct stats_host *stats_hosts_at(const struct stats_hosts *hosts, size_t host, unsigned shard);
 
 #endif

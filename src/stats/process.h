@@ -1,7 +1,7 @@
 /*
- * What the kernel says of this process: memory, descriptors, CPU time. Read from /proc by whoever makes a page, in no
- * shard's thread. It works as any user and with core dumps off, when the files of /proc/self belong to root: a process may
- * always list its own descriptors.
+ * Figures of this process from the kernel: memory, descriptors, CPU time. The thread that makes a page reads them from
+ * /proc; no shard does. That works as any user and with core dumps off, when the files of /proc/self belong to root: a
+ * process may always list its own descriptors.
  */
 #ifndef STATS_PROCESS_H
 #define STATS_PROCESS_H
@@ -25,8 +25,8 @@ struct process_reading {
 };
 
 /*
- * Reads all of it anew. What cannot be read, as without /proc, is not there. `now_ms` is monotonic, above 0. Costs some
- * microseconds on Linux 6.2 or newer; before that descriptors are listed.
+ * Reads all of it anew. A part that cannot be read, as without /proc, has its has_ member false. `now_ms` is monotonic,
+ * above 0. Costs some microseconds on Linux 6.2 or newer; on older kernels descriptors are listed.
  */
 void process_read(struct process_reading *reading, uint64_t now_ms);
 

@@ -1,10 +1,13 @@
-/* The contract's metrics, from the shards' blocks to a page. */
+/*
+ * The /metrics page. Counters of shards and hosts are rows of the tables in stats/counters.h; the functions below make
+ * metrics of what is no counter there: histograms, the cache, certificates, origins, the process.
+ */
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "stats/access_log.h"
-#include "stats/hosts.h"
 #include "stats/page.h"
+#include "stats/stats.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,26 +20,6 @@ struct rendering {
     char bounds[STATS_BUCKETS][DECIMAL_SECONDS_SIZE]; /* values of the label `le` */
 };
 
-/* The sum over all shards of the counter at `path` in each shard's block. */
-#define SUM_OVER_SHARDS(stats, path)                                                                                        \
-    ({                                                                                                                      \
-        uint64_t sum_ = 0;                                                                                                  \
-        for (unsigned shard_ = 0; shard_ < (stats)->shard_count; shard_++) {                                                \
-            sum_ += stats_read(&(stats)->shards[shard_].path);                                                              \
-        }                                                                                                                   \
-        sum_;                                                                                                               \
-    })
-
-/* The same for a host's counter. */
-#define SUM_OF_HOST(rendering, host, path)                                                                                  \
-    ({                                                                                                                      \
-        uint64_t sum_ = 0;                                                                                                  \
-        for (unsigned shard_ = 0; shard_ < (rendering)->stats->shard_count; shard_++) {                                     \
-            sum_ += stats_read(&stats_hosts_at((rendering)->hosts, host, shard_)->path);                                    \
-        }                                                                                                                   \
-        sum_;                                                                                                               \
-    })
-
 static const char *host_name(const struct rendering *rendering, size_t host) {
     return stats_hosts_facts(rendering->hosts, host)->host;
 }
@@ -48,7 +31,7 @@ static void render_bounds(struct rendering *rendering) {
     memcpy(rendering->bounds[STATS_BUCKETS - 1], "+Inf", sizeof "+Inf");
 }
 
-/* A histogram's counters, added up over the shards. */
+/* The counters of a histogram, added up over the shards. */
 struct merged {
     uint64_t buckets[STATS_BUCKETS];
     uint64_t sum_ns;
@@ -75,153 +58,159 @@ static void render_histogram(struct rendering *rendering, const char *name, cons
     page_sample(&rendering->page, name, "_count", labels, count);
 }
 
-static const char *kind_name(unsigned kind) {
-    return stats_kind_name((enum stats_kind)kind);
-}
+/* One metric of counters: a row of STATS_SHARD_COUNTERS or STATS_HOST_COUNTERS. */
+struct metric {
+    size_t offset; /* in the block, of the first of its counters */
+    size_t count;  /* of its counters: one for each combination of its labels' values */
+    const char *name;
+    const char *type;
+    enum stats_unit unit;
+    const char *help;
+    enum stats_label labels[3]; /* up to STATS_LABEL_NONE */
+};
 
-static const char *path_name(unsigned path) {
-    return stats_path_name((enum stats_path)path);
-}
+#define COUNTERS_OF(block, member) (sizeof(((block *)NULL)->member) / sizeof(stats_counter))
+#define SHARD_METRIC(member, extent, name, type, unit, help, ...)                                                           \
+    {offsetof(struct stats_shard, member), COUNTERS_OF(struct stats_shard, member), name, type, unit, help, {__VA_ARGS__}},
+static const struct metric shard_metrics[] = {STATS_SHARD_COUNTERS(SHARD_METRIC)};
 
-/* The histograms at `offset` of a shard's block, one for each value of a label. */
-static void render_histograms(struct rendering *rendering, const char *name, const char *help, const char *label,
-                              const char *(*value_name)(unsigned), unsigned values, size_t offset) {
-    const struct stats *stats = rendering->stats;
-    page_open_metric(&rendering->page, name, "histogram", help);
-    for (unsigned value = 0; value < values; value++) {
-        struct merged merged = {0};
-        for (unsigned shard = 0; shard < stats->shard_count; shard++) {
-            const struct stats_histogram *histograms =
-                (const struct stats_histogram *)(const void *)((const char *)&stats->shards[shard] + offset);
-            merge(&merged, &histograms[value]);
+#define HOST_METRIC(member, extent, name, type, unit, help, ...)                                                            \
+    {offsetof(struct stats_host, member), COUNTERS_OF(struct stats_host, member), name, type, unit, help, {__VA_ARGS__}},
+static const struct metric host_metrics[] = {STATS_HOST_COUNTERS(HOST_METRIC)};
+
+/* Adds the labels of a metric's counter number `index`, the last label being the one that changes fastest. */
+static void add_labels(struct page_labels *labels, const struct metric *metric, size_t index) {
+    unsigned values[ARRAY_LENGTH(metric->labels)];
+    size_t count = 0;
+    while (count < ARRAY_LENGTH(metric->labels) && metric->labels[count] != STATS_LABEL_NONE) {
+        count++;
+    }
+    for (size_t i = count; i-- > 0;) {
+        unsigned extent = stats_label_values(metric->labels[i]);
+        values[i] = (unsigned)(index % extent);
+        index /= extent;
+    }
+    CHECK(index == 0); /* the labels have as many values as the member has counters */
+    for (size_t i = 0; i < count; i++) {
+        enum stats_label label = metric->labels[i];
+        if (label == STATS_LABEL_VERDICT) {
+            labels->items[labels->count++] =
+                (struct page_label){"status", status_name(reason_status((enum reason)values[i]))};
         }
-        render_histogram(rendering, name, &(struct page_labels){{{label, value_name(value)}}, 1}, &merged);
+        labels->items[labels->count++] = (struct page_label){stats_label_name(label), stats_label_value(label, values[i])};
     }
 }
 
-static void render_histogram_of_shards(struct rendering *rendering, const char *name, const char *help,
-                                       enum stats_latency what) {
-    struct merged merged = {0};
-    page_open_metric(&rendering->page, name, "histogram", help);
+static void render_sample(struct rendering *rendering, const struct metric *metric, const struct page_labels *labels,
+                          uint64_t value) {
+    if (metric->unit == STATS_UNIT_NANOSECOND) {
+        page_sample_seconds(&rendering->page, metric->name, "", labels, value);
+    } else {
+        page_sample(&rendering->page, metric->name, "", labels, value);
+    }
+}
+
+static void render_each_shard(struct rendering *rendering, const struct metric *metric) {
     for (unsigned shard = 0; shard < rendering->stats->shard_count; shard++) {
-        merge(&merged, &rendering->stats->shards[shard].seconds[what]);
+        char number[16];
+        snprintf(number, sizeof number, "%u", shard);
+        const char *block = (const char *)&rendering->stats->shards[shard];
+        const stats_counter *counter = (const stats_counter *)(const void *)(block + metric->offset);
+        render_sample(rendering, metric, &(struct page_labels){{{stats_label_name(STATS_LABEL_SHARD), number}}, 1},
+                      stats_read(counter));
     }
-    render_histogram(rendering, name, &(struct page_labels){.count = 0}, &merged);
 }
 
-static void render_connections(struct rendering *rendering) {
-    static const struct {
-        const char *name, *type, *help;
-        size_t offset;
-    } metrics[] = {
-        {"sallyport_connections_total", "counter", "Connections accepted.", offsetof(struct stats_shard, connections_total)},
-        {"sallyport_connections", "gauge", "Connections that are open.", offsetof(struct stats_shard, connections)},
-        {"sallyport_admission_state", "gauge", "How a shard stands: 0 calm, 1 loaded, 2 flooded.",
-         offsetof(struct stats_shard, admission_state)},
-    };
-    const struct stats *stats = rendering->stats;
-    for (size_t i = 0; i < ARRAY_LENGTH(metrics); i++) {
-        page_open_metric(&rendering->page, metrics[i].name, metrics[i].type, metrics[i].help);
-        for (unsigned shard = 0; shard < stats->shard_count; shard++) {
-            char number[16];
-            snprintf(number, sizeof number, "%u", shard);
-            const stats_counter *counter =
-                (const stats_counter *)(const void *)((const char *)&stats->shards[shard] + metrics[i].offset);
-            page_sample(&rendering->page, metrics[i].name, "", &(struct page_labels){{{"shard", number}}, 1},
-                        stats_read(counter));
+/* A rejection that was counted at a stage where it cannot occur is shown all the same: better an odd line than a lost one.
+ */
+static bool has_sample(const struct metric *metric, size_t index, uint64_t value) {
+    return metric->offset != offsetof(struct stats_shard, rejected) || value > 0 ||
+           stats_rejection_occurs((enum stats_stage)(index / STATS_REJECTION_COUNT),
+                                  (enum stats_rejection)(index % STATS_REJECTION_COUNT));
+}
+
+static void render_all_shards(struct rendering *rendering, const struct metric *metric) {
+    for (size_t index = 0; index < metric->count; index++) {
+        struct page_labels labels = {.count = 0};
+        uint64_t sum = stats_sum(rendering->stats, metric->offset + index * sizeof(stats_counter));
+        if (has_sample(metric, index, sum)) {
+            add_labels(&labels, metric, index);
+            render_sample(rendering, metric, &labels, sum);
         }
     }
 }
 
-static void render_handshakes(struct rendering *rendering) {
-    static const char total[] = "sallyport_handshakes_total", seconds[] = "sallyport_handshake_seconds",
-                      work[] = "sallyport_handshake_work_seconds_total";
-    const struct stats *stats = rendering->stats;
-    page_open_metric(&rendering->page, total, "counter", "TLS handshakes that ended.");
-    for (unsigned result = 0; result < STATS_RESULT_COUNT; result++) {
-        for (unsigned kind = 0; kind < STATS_KIND_COUNT; kind++) {
-            for (unsigned version = 0; version < STATS_VERSION_COUNT; version++) {
-                struct page_labels labels = {{{"result", stats_result_name(result)},
-                                              {"kind", stats_kind_name(kind)},
-                                              {"version", stats_version_name(version)}},
-                                             3};
-                page_sample(&rendering->page, total, "", &labels, SUM_OVER_SHARDS(stats, handshakes[result][kind][version]));
+static void render_shard_metrics(struct rendering *rendering) {
+    for (size_t i = 0; i < ARRAY_LENGTH(shard_metrics); i++) {
+        const struct metric *metric = &shard_metrics[i];
+        page_open_metric(&rendering->page, metric->name, metric->type, metric->help);
+        if (metric->labels[0] == STATS_LABEL_SHARD) {
+            render_each_shard(rendering, metric);
+        } else {
+            render_all_shards(rendering, metric);
+        }
+    }
+}
+
+/* Mode report alone would have blocked anything, and nobody whose certificate is good. */
+static bool host_has_sample(const struct rendering *rendering, size_t host, const struct metric *metric, size_t index) {
+    return metric->offset != offsetof(struct stats_host, would_block) ||
+           (index != REASON_OK && stats_hosts_rollout(rendering->hosts, host) != NULL);
+}
+
+static void render_host_metric(struct rendering *rendering, size_t host, const struct metric *metric) {
+    for (size_t index = 0; index < metric->count; index++) {
+        struct page_labels labels = {{{"host", host_name(rendering, host)}}, 1};
+        if (host_has_sample(rendering, host, metric, index)) {
+            add_labels(&labels, metric, index);
+            render_sample(rendering, metric, &labels,
+                          stats_hosts_sum(rendering->hosts, host, metric->offset + index * sizeof(stats_counter)));
+        }
+    }
+}
+
+static void render_host_metrics(struct rendering *rendering) {
+    for (size_t i = 0; i < ARRAY_LENGTH(host_metrics); i++) {
+        if (host_metrics[i].name == NULL) {
+            continue;
+        }
+        page_open_metric(&rendering->page, host_metrics[i].name, host_metrics[i].type, host_metrics[i].help);
+        for (size_t host = 0; host < rendering->host_count; host++) {
+            render_host_metric(rendering, host, &host_metrics[i]);
+        }
+    }
+}
+
+/* Histograms of a shard: `what` is the first of as many latencies as the label has values, or of one without a label. */
+static const struct {
+    const char *name;
+    const char *help;
+    enum stats_latency what;
+    enum stats_label label;
+} histograms[] = {
+    {"sallyport_hello_seconds", "Time from accept to a complete ClientHello.", STATS_ACCEPT_TO_HELLO, STATS_LABEL_NONE},
+    {"sallyport_admission_wait_seconds", "Time that a ClientHello waited for its turn.", STATS_HELLO_QUEUE,
+     STATS_LABEL_NONE},
+    {"sallyport_handshake_seconds", "Time from accept to the end of a handshake that succeeded.", STATS_HANDSHAKE_FULL,
+     STATS_LABEL_KIND},
+    {"sallyport_cert_verify_seconds", "Time to a verdict on a chain.", STATS_VERIFY_CACHED, STATS_LABEL_PATH},
+};
+
+static void render_shard_histograms(struct rendering *rendering) {
+    for (size_t i = 0; i < ARRAY_LENGTH(histograms); i++) {
+        enum stats_label label = histograms[i].label;
+        unsigned values = label == STATS_LABEL_NONE ? 1 : stats_label_values(label);
+        page_open_metric(&rendering->page, histograms[i].name, "histogram", histograms[i].help);
+        for (unsigned value = 0; value < values; value++) {
+            struct page_labels labels = {.count = 0};
+            struct merged merged = {0};
+            if (label != STATS_LABEL_NONE) {
+                labels = (struct page_labels){{{stats_label_name(label), stats_label_value(label, value)}}, 1};
             }
-        }
-    }
-    render_histograms(rendering, seconds, "Time from accept to the end of a handshake that succeeded.", "kind", kind_name,
-                      STATS_KIND_COUNT, offsetof(struct stats_shard, seconds[STATS_HANDSHAKE_FULL]));
-    render_histogram_of_shards(rendering, "sallyport_hello_seconds", "Time from accept to a complete ClientHello.",
-                               STATS_ACCEPT_TO_HELLO);
-    render_histogram_of_shards(rendering, "sallyport_admission_wait_seconds", "Time that a ClientHello waited for its turn.",
-                               STATS_HELLO_QUEUE);
-    page_open_metric(&rendering->page, work, "counter", "Time spent on handshakes, by what the client was worth.");
-    for (unsigned class = 0; class < STATS_CLASS_COUNT; class ++) {
-        struct page_labels labels = {{{"class", stats_class_name(class)}}, 1};
-        page_sample_seconds(&rendering->page, work, "", &labels, SUM_OVER_SHARDS(stats, handshake_work_ns[class]));
-    }
-}
-
-static void render_over_budget(struct rendering *rendering) {
-    static const char name[] = "sallyport_over_budget_total";
-    page_open_metric(&rendering->page, name, "counter",
-                     "Times that a known client was over a bound, and served as unknown.");
-    for (unsigned budget = 0; budget < STATS_BUDGET_COUNT; budget++) {
-        struct page_labels labels = {{{"bound", stats_budget_name(budget)}}, 1};
-        page_sample(&rendering->page, name, "", &labels, SUM_OVER_SHARDS(rendering->stats, over_budget[budget]));
-    }
-}
-
-static void render_rejected(struct rendering *rendering) {
-    static const char name[] = "sallyport_rejected_total";
-    page_open_metric(&rendering->page, name, "counter", "Connections and requests that were turned away.");
-    for (unsigned stage = 0; stage < STATS_STAGE_COUNT; stage++) {
-        for (unsigned rejection = 0; rejection < STATS_REJECTION_COUNT; rejection++) {
-            uint64_t count = SUM_OVER_SHARDS(rendering->stats, rejected[stage][rejection]);
-            /* What was counted where it cannot occur is shown all the same: better an odd line than a lost one. */
-            if (count > 0 || stats_rejection_occurs(stage, rejection)) {
-                struct page_labels labels = {
-                    {{"stage", stats_stage_name(stage)}, {"reason", stats_rejection_name(rejection)}}, 2};
-                page_sample(&rendering->page, name, "", &labels, count);
+            for (unsigned shard = 0; shard < rendering->stats->shard_count; shard++) {
+                merge(&merged, &rendering->stats->shards[shard].seconds[histograms[i].what + value]);
             }
-        }
-    }
-}
-
-static void render_client_certs(struct rendering *rendering) {
-    static const char name[] = "sallyport_client_certs_total";
-    page_open_metric(&rendering->page, name, "counter", "Verdicts on clients, one for each handshake.");
-    for (size_t host = 0; host < rendering->host_count; host++) {
-        for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
-            struct page_labels labels = {{{"host", host_name(rendering, host)},
-                                          {"status", status_name(reason_status(reason))},
-                                          {"reason", reason_name(reason)}},
-                                         3};
-            page_sample(&rendering->page, name, "", &labels, SUM_OF_HOST(rendering, host, client_certs[reason]));
-        }
-    }
-}
-
-static void render_would_block(struct rendering *rendering) {
-    static const char name[] = "sallyport_would_block_total";
-    page_open_metric(&rendering->page, name, "counter", "Requests that mode report let through and enforce would not have.");
-    for (size_t host = 0; host < rendering->host_count; host++) {
-        for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
-            struct page_labels labels = {{{"host", host_name(rendering, host)}, {"reason", reason_name(reason)}}, 2};
-            if (reason != REASON_OK && stats_hosts_road(rendering->hosts, host) != NULL) {
-                page_sample(&rendering->page, name, "", &labels, SUM_OF_HOST(rendering, host, would_block[reason]));
-            }
-        }
-    }
-}
-
-static void render_requests(struct rendering *rendering) {
-    static const char name[] = "sallyport_requests_total";
-    page_open_metric(&rendering->page, name, "counter", "Requests answered, by the status code of the answer.");
-    for (size_t host = 0; host < rendering->host_count; host++) {
-        for (unsigned slot = 0; slot < STATS_CODES; slot++) {
-            struct page_labels labels = {{{"host", host_name(rendering, host)}, {"code", stats_code_name(slot)}}, 2};
-            page_sample(&rendering->page, name, "", &labels, SUM_OF_HOST(rendering, host, requests[slot]));
+            render_histogram(rendering, histograms[i].name, &labels, &merged);
         }
     }
 }
@@ -261,7 +250,7 @@ static void render_certificates(struct rendering *rendering) {
     }
 }
 
-/* One sample for each name: of several with the same, the one that ends first. */
+/* Of several terms with one name, the first to end has the sample: the others are marked as repeats. */
 static void render_terms_of_host(struct rendering *rendering, const char *name, const char *label, const char *host,
                                  const struct term *terms, size_t count) {
     for (size_t i = 0; i < count; i++) {
@@ -292,7 +281,7 @@ static void render_crls(struct rendering *rendering) {
     }
 }
 
-/* An address may be listed more than once: the last sample of its name says it for all. */
+/* Returns whether the address of an origin is listed again behind it: the last of them has the sample for all. */
 static bool is_listed_again(const struct stats_host_facts *facts, size_t origin) {
     for (size_t i = origin + 1; i < facts->origin_count; i++) {
         if (strcmp(facts->origins[i], facts->origins[origin]) == 0) {
@@ -327,7 +316,7 @@ static void render_origins(struct rendering *rendering) {
     }
 }
 
-static void render_verdicts(struct rendering *rendering) {
+static void render_cache(struct rendering *rendering) {
     const struct stats *stats = rendering->stats;
     struct stats_cache counts = {0};
     if (stats->read_cache != NULL) {
@@ -346,15 +335,13 @@ static void render_verdicts(struct rendering *rendering) {
         page_open_metric(&rendering->page, metrics[i].name, metrics[i].type, metrics[i].help);
         page_sample(&rendering->page, metrics[i].name, "", &(struct page_labels){.count = 0}, metrics[i].value);
     }
-    render_histograms(rendering, "sallyport_cert_verify_seconds", "Time to a verdict on a chain.", "path", path_name,
-                      STATS_PATH_COUNT, offsetof(struct stats_shard, seconds[STATS_VERIFY_CACHED]));
 }
 
 static void render_reloads(struct rendering *rendering) {
     static const char name[] = "sallyport_config_reloads_total";
     page_open_metric(&rendering->page, name, "counter", "Reloads of the configuration.");
     for (unsigned reload = 0; reload < STATS_RELOAD_COUNT; reload++) {
-        struct page_labels labels = {{{"result", stats_reload_name(reload)}}, 1};
+        struct page_labels labels = {{{"result", stats_label_value(STATS_LABEL_RELOAD, reload)}}, 1};
         page_sample(&rendering->page, name, "", &labels, stats_read(&rendering->stats->reloads[reload]));
     }
 }
@@ -381,13 +368,9 @@ static void render_server(struct rendering *rendering) {
                   stats_read(&stats->loaded_s));
     render_single(rendering, "sallyport_connections_limit", "gauge", "Connections that may be open: limits.connections.",
                   stats_read(&stats->connections_limit));
-    render_single(rendering, "sallyport_received_bytes_total", "counter",
-                  "Bytes received on clients' connections, with those of TLS.", SUM_OVER_SHARDS(stats, received_bytes));
-    render_single(rendering, "sallyport_sent_bytes_total", "counter",
-                  "Bytes sent on clients' connections, with those of TLS.", SUM_OVER_SHARDS(stats, sent_bytes));
 }
 
-/* Under the names that Prometheus' client libraries give them. */
+/* Uses the names that Prometheus' client libraries give to these metrics. */
 static void render_process(struct rendering *rendering) {
     const struct process_reading *now = &rendering->stats->process;
     if (now->has_memory) {
@@ -432,14 +415,10 @@ char *stats_render_prometheus(struct stats *stats, size_t *size) {
         .stats = stats, .hosts = hosts, .host_count = hosts == NULL ? 0 : stats_hosts_count(hosts)};
     render_bounds(&rendering);
     render_build_info(&rendering);
-    render_connections(&rendering);
-    render_handshakes(&rendering);
-    render_verdicts(&rendering);
-    render_over_budget(&rendering);
-    render_rejected(&rendering);
-    render_client_certs(&rendering);
-    render_would_block(&rendering);
-    render_requests(&rendering);
+    render_shard_metrics(&rendering);
+    render_shard_histograms(&rendering);
+    render_cache(&rendering);
+    render_host_metrics(&rendering);
     render_host_histograms(&rendering);
     render_certificates(&rendering);
     render_client_cas(&rendering);

@@ -1,16 +1,14 @@
-/* /stats.json: the same figures as /metrics, latencies as percentiles, and what happened over the last minutes. */
+/* /stats.json: the figures of /metrics, latencies as percentiles, and the last minutes. report_host.c has the part of hosts.
+ */
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "stats/access_log.h"
-#include "stats/hosts.h"
+#include "stats/report_host.h"
 #include "stats/sampler.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-
-enum { NAMES_SHOWN = 10 };
 
 struct report {
     struct json json;
@@ -22,32 +20,10 @@ struct report {
 
 static const char *const admission_states[] = {"calm", "loaded", "flooded"};
 
-static void put_text(struct json *json, const char *key, const char *text) {
-    json_string(json, key, bytes_of_string(text));
-}
-
-static uint64_t of_shards(const struct report *report, size_t offset) {
-    uint64_t sum = 0;
-    for (unsigned shard = 0; shard < report->stats->shard_count; shard++) {
-        const char *block = (const char *)&report->stats->shards[shard];
-        sum += stats_read((const stats_counter *)(const void *)(block + offset));
-    }
-    return sum;
-}
-
-static uint64_t of_host(const struct report *report, size_t host, size_t offset) {
-    uint64_t sum = 0;
-    for (unsigned shard = 0; shard < report->stats->shard_count; shard++) {
-        const char *block = (const char *)stats_hosts_at(report->hosts, host, shard);
-        sum += stats_read((const stats_counter *)(const void *)(block + offset));
-    }
-    return sum;
-}
-
 static uint64_t of_hosts(const struct report *report, size_t offset) {
     uint64_t sum = 0;
     for (size_t host = 0; host < report->host_count; host++) {
-        sum += of_host(report, host, offset);
+        sum += stats_hosts_sum(report->hosts, host, offset);
     }
     return sum;
 }
@@ -55,9 +31,9 @@ static uint64_t of_hosts(const struct report *report, size_t offset) {
 static void report_server(struct report *report) {
     struct json *json = &report->json;
     json_begin_object(json, "server");
-    put_text(json, "version", report->stats->version);
-    put_text(json, "wolfssl", report->stats->wolfssl);
-    put_text(json, "crypto", report->stats->crypto);
+    report_text(json, "version", report->stats->version);
+    report_text(json, "wolfssl", report->stats->wolfssl);
+    report_text(json, "crypto", report->stats->crypto);
     json_signed(json, "started", report->stats->started_s);
     json_signed(json, "now", report->sampler->sampled_at_s);
     json_end_object(json);
@@ -70,12 +46,12 @@ static void report_findings(struct report *report) {
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *finding = &findings->items[i];
         json_begin_object(json, NULL);
-        put_text(json, "level", finding_level_name(finding->level));
-        put_text(json, "what", finding_what_name(finding->what));
+        report_text(json, "level", finding_level_name(finding->level));
+        report_text(json, "what", finding_what_name(finding->what));
         if (finding->host[0] != '\0') {
-            put_text(json, "host", finding->host);
+            report_text(json, "host", finding->host);
         }
-        put_text(json, "text", finding->text);
+        report_text(json, "text", finding->text);
         json_end_object(json);
     }
     json_end_array(json);
@@ -90,7 +66,7 @@ static void report_shards(struct report *report) {
         json_begin_object(json, NULL);
         json_unsigned(json, "connections", stats_read(&shard->connections));
         json_unsigned(json, "connections_total", stats_read(&shard->connections_total));
-        put_text(json, "admission_state", admission_states[stats_read(&shard->admission_state) % 3]);
+        report_text(json, "admission_state", admission_states[stats_read(&shard->admission_state) % 3]);
         json_end_object(json);
     }
     json_end_array(json);
@@ -99,7 +75,7 @@ static void report_shards(struct report *report) {
 static uint64_t handshakes_with(const struct report *report, enum stats_result result, enum stats_kind kind) {
     uint64_t sum = 0;
     for (unsigned version = 0; version < STATS_VERSION_COUNT; version++) {
-        sum += of_shards(report, offsetof(struct stats_shard, handshakes[result][kind][version]));
+        sum += stats_sum(report->stats, offsetof(struct stats_shard, handshakes[result][kind][version]));
     }
     return sum;
 }
@@ -121,7 +97,7 @@ static void report_handshakes(struct report *report) {
     json_begin_object(json, "work_seconds");
     for (unsigned class = 0; class < STATS_CLASS_COUNT; class ++) {
         json_seconds(json, stats_class_name((enum stats_class) class),
-                     of_shards(report, offsetof(struct stats_shard, handshake_work_ns[class])));
+                     stats_sum(report->stats, offsetof(struct stats_shard, handshake_work_ns[class])));
     }
     json_end_object(json);
     json_end_object(json);
@@ -166,7 +142,7 @@ static void report_over_budget(struct report *report) {
     json_begin_object(json, "over_budget");
     for (unsigned budget = 0; budget < STATS_BUDGET_COUNT; budget++) {
         json_unsigned(json, stats_budget_name((enum stats_budget)budget),
-                      of_shards(report, offsetof(struct stats_shard, over_budget[budget])));
+                      stats_sum(report->stats, offsetof(struct stats_shard, over_budget[budget])));
     }
     json_end_object(json);
 }
@@ -177,7 +153,7 @@ static void report_rejected(struct report *report) {
     for (unsigned stage = 0; stage < STATS_STAGE_COUNT; stage++) {
         json_begin_object(json, stats_stage_name((enum stats_stage)stage));
         for (unsigned rejection = 0; rejection < STATS_REJECTION_COUNT; rejection++) {
-            uint64_t count = of_shards(report, offsetof(struct stats_shard, rejected[stage][rejection]));
+            uint64_t count = stats_sum(report->stats, offsetof(struct stats_shard, rejected[stage][rejection]));
             if (count > 0 || stats_rejection_occurs((enum stats_stage)stage, (enum stats_rejection)rejection)) {
                 json_unsigned(json, stats_rejection_name((enum stats_rejection)rejection), count);
             }
@@ -187,31 +163,15 @@ static void report_rejected(struct report *report) {
     json_end_object(json);
 }
 
-static void report_codes(struct json *json, const char *key, const uint64_t counts[static STATS_CODES]) {
-    json_begin_object(json, key);
-    for (unsigned slot = 0; slot < STATS_CODES; slot++) {
-        if (counts[slot] > 0) {
-            json_unsigned(json, stats_code_name(slot), counts[slot]);
-        }
-    }
-    json_end_object(json);
-}
-
-static uint64_t sum_of(const uint64_t counts[static STATS_CODES]) {
-    uint64_t sum = 0;
-    for (unsigned slot = 0; slot < STATS_CODES; slot++) {
-        sum += counts[slot];
-    }
-    return sum;
-}
-
 static void report_requests(struct report *report) {
     uint64_t counts[STATS_CODES];
+    uint64_t total = 0;
     for (unsigned slot = 0; slot < STATS_CODES; slot++) {
         counts[slot] = of_hosts(report, offsetof(struct stats_host, requests[slot]));
+        total += counts[slot];
     }
     json_begin_object(&report->json, "requests");
-    json_unsigned(&report->json, "total", sum_of(counts));
+    json_unsigned(&report->json, "total", total);
     report_codes(&report->json, "by_code", counts);
     json_end_object(&report->json);
 }
@@ -269,162 +229,6 @@ static void report_history(struct report *report) {
     json_end_object(json);
 }
 
-static void report_origins(struct report *report, size_t host) {
-    struct json *json = &report->json;
-    const struct stats_host_facts *facts = stats_hosts_facts(report->hosts, host);
-    uint64_t down = stats_hosts_origins_down(report->hosts, host);
-    json_begin_array(json, "origins");
-    for (size_t i = 0; i < facts->origin_count; i++) {
-        json_begin_object(json, NULL);
-        put_text(json, "address", facts->origins[i]);
-        json_bool(json, "up", (down >> i & 1) == 0);
-        json_end_object(json);
-    }
-    json_end_array(json);
-}
-
-static void report_terms(struct json *json, const char *key, const char *name_key, const char *end_key,
-                         const struct term *terms, size_t count) {
-    json_begin_array(json, key);
-    for (size_t i = 0; i < count; i++) {
-        json_begin_object(json, NULL);
-        put_text(json, name_key, terms[i].name);
-        if (terms[i].end == TERM_NEVER) {
-            json_null(json, end_key);
-        } else {
-            json_signed(json, end_key, terms[i].end);
-        }
-        json_end_object(json);
-    }
-    json_end_array(json);
-}
-
-/* Reasons that did not occur are left out. `offset` of a counter for each. */
-static void report_reasons(struct report *report, size_t host, const char *key, size_t offset) {
-    json_begin_object(&report->json, key);
-    for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
-        uint64_t count = of_host(report, host, offset + reason * sizeof(stats_counter));
-        if (count > 0) {
-            json_unsigned(&report->json, reason_name((enum reason)reason), count);
-        }
-    }
-    json_end_object(&report->json);
-}
-
-static void report_last_minute(struct report *report, size_t host) {
-    struct json *json = &report->json;
-    uint64_t counts[RECENT_COUNTS], by_status[STATUS_COUNT] = {0}, refused = 0;
-    recent_last_minute(stats_hosts_recent(report->hosts, host), counts);
-    for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
-        by_status[reason_status((enum reason)reason)] += counts[RECENT_VERDICTS + reason];
-        refused += counts[RECENT_REFUSED + reason];
-    }
-    json_begin_object(json, "last_minute");
-    for (unsigned status = 0; status < STATUS_COUNT; status++) {
-        json_unsigned(json, status_name((enum status)status), by_status[status]);
-    }
-    json_unsigned(json, "requests", recent_requests(counts));
-    json_unsigned(json, "refused", refused);
-    json_unsigned(json, "2xx", counts[RECENT_2XX]);
-    json_unsigned(json, "3xx", counts[RECENT_3XX]);
-    json_unsigned(json, "4xx", counts[RECENT_4XX]);
-    json_unsigned(json, "5xx", counts[RECENT_GATEWAY] + counts[RECENT_ERRORS]);
-    json_end_object(json);
-}
-
-static void report_names(struct json *json, const char *key, const struct sketch *sketch) {
-    json_begin_array(json, key);
-    for (uint32_t i = 0; i < sketch->used && i < NAMES_SHOWN; i++) {
-        json_begin_object(json, NULL);
-        json_string(json, "value", sketch_key(&sketch->entries[i]));
-        json_unsigned(json, "count", sketch->entries[i].count);
-        json_unsigned(json, "error", sketch->entries[i].error);
-        json_end_object(json);
-    }
-    json_end_array(json);
-}
-
-static void report_would_block(struct report *report, size_t host, const struct road *road) {
-    struct json *json = &report->json;
-    static const char *const spans[] = {"last_hour", "last_day", "since_start"};
-    json_begin_object(json, "would_block");
-    for (size_t i = 0; i < ARRAY_LENGTH(spans); i++) {
-        json_begin_object(json, spans[i]);
-        for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
-            uint64_t total = of_host(report, host, offsetof(struct stats_host, would_block[reason]));
-            uint64_t count = i == 0   ? road_last_hour(road, (enum reason)reason)
-                             : i == 1 ? road_last_day(road, (enum reason)reason)
-                                      : total;
-            if (total > 0) {
-                json_unsigned(json, reason_name((enum reason)reason), count);
-            }
-        }
-        json_end_object(json);
-    }
-    json_end_object(json);
-}
-
-static void report_road(struct report *report, size_t host) {
-    struct json *json = &report->json;
-    const struct road *road = stats_hosts_road(report->hosts, host);
-    struct sketch issuers = {.used = 0}, skis = {.used = 0};
-    if (road == NULL) {
-        json_null(json, "report");
-        return;
-    }
-    for (unsigned shard = 0; shard < report->stats->shard_count; shard++) {
-        road_gather(stats_hosts_names(report->hosts, host, shard), &issuers, &skis);
-    }
-    json_begin_object(json, "report");
-    report_would_block(report, host, road);
-    report_names(json, "top_issuers", &issuers);
-    report_names(json, "top_skis", &skis);
-    json_begin_object(json, "valid_by_days_left");
-    for (unsigned i = 0; i < ROAD_SPANS; i++) {
-        char days[16] = "more";
-        if (i < ARRAY_LENGTH(road_span_days)) {
-            snprintf(days, sizeof days, "%u", road_span_days[i]);
-        }
-        json_unsigned(json, days, of_host(report, host, offsetof(struct stats_host, valid_by_span[i])));
-    }
-    json_end_object(json);
-    json_end_object(json);
-}
-
-static void report_host(struct report *report, size_t host) {
-    struct json *json = &report->json;
-    const struct stats_host_facts *facts = stats_hosts_facts(report->hosts, host);
-    uint64_t counts[STATS_CODES];
-    for (unsigned slot = 0; slot < STATS_CODES; slot++) {
-        counts[slot] = of_host(report, host, offsetof(struct stats_host, requests[slot]));
-    }
-    json_begin_object(json, NULL);
-    put_text(json, "name", facts->host);
-    put_text(json, "mode", facts->mode == NULL ? "off" : facts->mode);
-    json_begin_object(json, "certificate");
-    put_text(json, "file", facts->file);
-    json_signed(json, "not_after", facts->not_after);
-    json_end_object(json);
-    report_terms(json, "client_cas", "subject", "not_after", facts->client_cas, facts->client_ca_count);
-    report_terms(json, "crls", "issuer", "next_update", facts->crls, facts->crl_count);
-    json_unsigned(json, "requests", sum_of(counts));
-    report_codes(json, "requests_by_code", counts);
-    report_reasons(report, host, "client_certs", offsetof(struct stats_host, client_certs));
-    report_reasons(report, host, "denied", offsetof(struct stats_host, denied));
-    report_last_minute(report, host);
-    report_origins(report, host);
-    report_road(report, host);
-    json_end_object(json);
-}
-
-static void report_hosts(struct report *report) {
-    json_begin_array(&report->json, "hosts");
-    for (size_t host = 0; host < report->host_count; host++) {
-        report_host(report, host);
-    }
-    json_end_array(&report->json);
-}
-
 static void report_access_log(struct report *report) {
     struct access_log_counts counts = {0};
     if (report->stats->access_log != NULL) {
@@ -456,7 +260,7 @@ static void report_process(struct report *report) {
     json_end_object(json);
 }
 
-/* What is served and how much of it. */
+/* The configuration that is served, its limits, the bytes on the line, the process. */
 static void report_running(struct report *report) {
     struct json *json = &report->json;
     const struct stats *stats = report->stats;
@@ -468,8 +272,8 @@ static void report_running(struct report *report) {
     json_unsigned(json, "connections", stats_read(&stats->connections_limit));
     json_end_object(json);
     json_begin_object(json, "bytes");
-    json_unsigned(json, "received", of_shards(report, offsetof(struct stats_shard, received_bytes)));
-    json_unsigned(json, "sent", of_shards(report, offsetof(struct stats_shard, sent_bytes)));
+    json_unsigned(json, "received", stats_sum(report->stats, offsetof(struct stats_shard, received_bytes)));
+    json_unsigned(json, "sent", stats_sum(report->stats, offsetof(struct stats_shard, sent_bytes)));
     json_end_object(json);
     report_process(report);
 }
@@ -491,7 +295,7 @@ char *stats_render_json(struct stats *stats, struct sampler *sampler, size_t *si
     report_requests(&report);
     report_latencies(&report);
     report_history(&report);
-    report_hosts(&report);
+    report_hosts(&report.json, hosts);
     report_access_log(&report);
     report_running(&report);
     json_end_object(&report.json);

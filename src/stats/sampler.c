@@ -85,7 +85,7 @@ static void add_host(uint64_t counters[static SAMPLER_COUNTERS], const uint64_t 
     }
 }
 
-/* Also tells each host's memory of late what it did. */
+/* Reads all counters, and gives each host's to its last minutes (stats/recent.h). */
 static void read_counters(struct stats *stats, uint64_t counters[static SAMPLER_COUNTERS], uint64_t second) {
     struct stats_hosts *hosts = stats_take_hosts(stats);
     struct stats_cache cache = {0};
@@ -107,19 +107,19 @@ static void read_counters(struct stats *stats, uint64_t counters[static SAMPLER_
     counters[SAMPLER_CACHE_MISSES] = cache.misses;
 }
 
-static void sample_roads(struct stats *stats, uint64_t minute) {
+static void sample_rollouts(struct stats *stats, uint64_t minute) {
     struct stats_hosts *hosts = stats_take_hosts(stats);
     for (size_t host = 0; hosts != NULL && host < stats_hosts_count(hosts); host++) {
-        struct road *road = stats_hosts_road(hosts, host);
+        struct rollout *rollout = stats_hosts_rollout(hosts, host);
         uint64_t counters[REASON_COUNT] = {0};
-        for (unsigned shard = 0; road != NULL && shard < stats->shard_count; shard++) {
+        for (unsigned shard = 0; rollout != NULL && shard < stats->shard_count; shard++) {
             const struct stats_host *block = stats_hosts_at(hosts, host, shard);
             for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
                 counters[reason] += stats_read(&block->would_block[reason]);
             }
         }
-        if (road != NULL) {
-            road_sample(road, counters, minute);
+        if (rollout != NULL) {
+            rollout_sample(rollout, counters, minute);
         }
     }
     stats_hosts_release(hosts);
@@ -140,7 +140,7 @@ int sampler_create(struct sampler *sampler, struct stats *stats, uint64_t now_ms
         return -ENOMEM;
     }
     read_counters(stats, sampler->before, now_ms / 1000);
-    sample_roads(stats, now_ms / 60000);
+    sample_rollouts(stats, now_ms / 60000);
     return 0;
 }
 
@@ -164,7 +164,7 @@ void sampler_destroy(struct sampler *sampler) {
     *sampler = (struct sampler){0};
 }
 
-/* Most are, most of the time. */
+/* Skips hdr_reset, which clears the whole array, for a histogram that is empty already, as most are. */
 static void empty(struct hdr_histogram *histogram) {
     if (histogram->total_count > 0) {
         hdr_reset(histogram);
@@ -177,7 +177,7 @@ static void add(struct hdr_histogram *to, const struct hdr_histogram *from) {
     }
 }
 
-/* What all shards have recorded of one kind since the last sample. */
+/* Takes the latencies of one kind that all shards have recorded since the last sample. */
 static const struct hdr_histogram *take_latencies(struct sampler *sampler, enum stats_latency what) {
     struct hdr_histogram *slot = sampler->window[what][sampler->samples / SAMPLER_SLOT % SAMPLER_WINDOW];
     empty(sampler->newest);
@@ -254,7 +254,7 @@ float sampler_value(const struct sampler *sampler, enum sampler_series series, u
     return sampler->history[series][(sampler->samples - sampler_count(sampler) + at) % SAMPLER_HISTORY];
 }
 
-/* The last samples, ten at most. */
+/* Returns the first of the last samples, of which there are ten at most. */
 static uint32_t recent_from(const struct sampler *sampler) {
     uint32_t count = sampler_count(sampler);
     return count > SAMPLER_RECENT ? count - SAMPLER_RECENT : 0;
@@ -269,7 +269,7 @@ static double recent_mean(const struct sampler *sampler, enum sampler_series ser
     return count > from ? sum / (count - from) : 0;
 }
 
-/* In how many of them a shard was in that state or a worse one. */
+/* Returns in how many of the last samples a shard was in that state or a worse one. */
 static unsigned recent_states(const struct sampler *sampler, unsigned least) {
     unsigned seconds = 0;
     for (uint32_t at = recent_from(sampler); at < sampler_count(sampler); at++) {
@@ -278,7 +278,7 @@ static unsigned recent_states(const struct sampler *sampler, unsigned least) {
     return seconds;
 }
 
-/* What has been added to a counter since the sample of a minute ago, or since the first one. */
+/* Returns what was added to a counter since the sample of a minute ago, or since the first one. */
 static uint64_t of_last_minute(const struct sampler *sampler, uint64_t kept[static SAMPLER_MINUTE], uint64_t now) {
     uint32_t at = sampler->samples % SAMPLER_MINUTE;
     uint64_t before = sampler->samples < SAMPLER_MINUTE ? kept[0] : kept[at];
@@ -320,7 +320,7 @@ void sampler_tick(struct sampler *sampler, uint64_t now_ms, int64_t now_s) {
     if (elapsed_ms >= SAMPLER_INTERVAL_MS) {
         sample(sampler, elapsed_ms, now_ms);
         judge(sampler, now_s);
-        sample_roads(sampler->stats, now_ms / 60000);
+        sample_rollouts(sampler->stats, now_ms / 60000);
         sampler->sampled_ms = now_ms;
         sampler->sampled_at_s = now_s;
     }

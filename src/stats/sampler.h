@@ -1,6 +1,6 @@
 /*
- * What the counters and latencies did over time: once a second what came since the last time, kept for five minutes, and
- * latencies of the last ten seconds and since the start. Fixed memory of 7 MiB, of one thread, which is no shard's.
+ * Counters and latencies over time: a sample once a second, of what came since the one before, kept for five minutes; and
+ * latencies of the last ten seconds and since the start. Fixed memory of 7 MiB, for one thread, which is no shard's.
  */
 #ifndef STATS_SAMPLER_H
 #define STATS_SAMPLER_H
@@ -60,12 +60,12 @@ struct sampler {
     struct hdr_histogram *since_start[STATS_LATENCY_COUNT];
     uint64_t places_refused[SAMPLER_MINUTE]; /* counters, as they stood at sample n, at n % SAMPLER_MINUTE */
     uint64_t log_dropped[SAMPLER_MINUTE];
-    struct findings findings; /* what was wrong at the newest sample */
+    struct findings findings; /* of the newest sample */
     struct findings_marks marks;
     struct hdr_histogram *newest;  /* one kind's of one sample */
-    struct hdr_histogram *scratch; /* for who asks */
+    struct hdr_histogram *scratch; /* of sampler_latest */
     struct hdr_histogram *recycled;
-    uint64_t *taken; /* what each shard had recorded of each kind when it was taken last */
+    uint64_t *taken; /* how many each shard had recorded of each kind at the last sample */
 };
 
 /* `stats` must outlive it. 0 or -ENOMEM. */
@@ -73,10 +73,10 @@ int sampler_create(struct sampler *sampler, struct stats *stats, uint64_t now_ms
 /* Also after a failure to create. */
 void sampler_destroy(struct sampler *sampler);
 
-/* Takes a sample when a second has passed since the last one. `now_ms` is monotonic, `now_s` since the epoch. */
+/* Takes a sample if a second has passed since the last one. `now_ms` is monotonic, `now_s` since the epoch. */
 void sampler_tick(struct sampler *sampler, uint64_t now_ms, int64_t now_s);
 
-/* How long until it takes the next, at most. */
+/* Returns how long it is until the next sample, at most. */
 static inline uint64_t sampler_wait_ms(const struct sampler *sampler, uint64_t now_ms) {
     uint64_t elapsed_ms = now_ms - sampler->sampled_ms;
     return elapsed_ms < SAMPLER_INTERVAL_MS ? SAMPLER_INTERVAL_MS - elapsed_ms : 0;
@@ -84,11 +84,11 @@ static inline uint64_t sampler_wait_ms(const struct sampler *sampler, uint64_t n
 
 /* As in /stats.json: "rejected_accept". A static text. */
 const char *sampler_series_name(enum sampler_series series);
-/* How many samples there are, 300 at most; and the value in one of them, 0 being the oldest. */
+/* Returns how many samples there are, 300 at most; and the value in one of them, 0 being the oldest. */
 uint32_t sampler_count(const struct sampler *sampler);
 float sampler_value(const struct sampler *sampler, enum sampler_series series, uint32_t at);
 
-/* The last nine to ten seconds' latencies, in microseconds, until the next call. */
+/* Returns the latencies of the last nine to ten seconds, in microseconds; valid until the next call. */
 const struct hdr_histogram *sampler_latest(struct sampler *sampler, enum stats_latency what);
 const struct hdr_histogram *sampler_since_start(const struct sampler *sampler, enum stats_latency what);
 

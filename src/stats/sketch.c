@@ -25,7 +25,7 @@ static struct sketch_entry *least(struct sketch *sketch) {
     return entry;
 }
 
-/* What a key that is not in it may have come to. */
+/* Returns how often a key that is not in the sketch can have come, at most. */
 static uint64_t unseen(struct sketch *sketch) {
     return sketch->used < SKETCH_ENTRIES ? 0 : least(sketch)->count;
 }

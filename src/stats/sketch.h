@@ -1,7 +1,7 @@
 /*
- * The most frequent of what comes, in fixed memory however much comes: the space-saving sketch (Metwally, Agrawal, El
- * Abbadi, "Efficient computation of frequent and top-k elements in data streams", 2005). What occurs more often than one in
- * SKETCH_ENTRIES times is in it; a count may be too high, by `error` at most, and is never too low.
+ * The most frequent keys of a stream, in fixed memory however long the stream is: the space-saving sketch (Metwally,
+ * Agrawal, El Abbadi, "Efficient computation of frequent and top-k elements in data streams", 2005). A key that comes more
+ * often than one in SKETCH_ENTRIES times is in it; a count may be too high, by `error` at most, and is never too low.
  */
 #ifndef STATS_SKETCH_H
 #define STATS_SKETCH_H
@@ -26,9 +26,9 @@ struct sketch {
     uint32_t used;
 };
 
-/* One more of that key. An empty one is nothing. */
+/* Counts one more of that key. An empty key is not counted. */
 void sketch_add(struct sketch *sketch, struct bytes key);
-/* What both have seen (Agarwal et al., "Mergeable summaries", 2012), in `sketch`, the most frequent first. */
+/* Adds `other` to `sketch`, the most frequent first (Agarwal et al., "Mergeable summaries", 2012). */
 void sketch_merge(struct sketch *sketch, const struct sketch *other);
 
 static inline struct bytes sketch_key(const struct sketch_entry *entry) {

@@ -1,4 +1,4 @@
-/* Looks at all hosts for what is wrong, once a second. Of the thread that samples. */
+/* Looks at all hosts for what is wrong, once a second, in the sampling thread. */
 #ifndef STATS_WATCH_H
 #define STATS_WATCH_H
 

@@ -5,7 +5,6 @@ SALLYPORT names the binary (default: build/sallyport)."""
 import os
 import pathlib
 import re
-import shutil
 import signal
 import socket
 import ssl
@@ -42,6 +41,14 @@ def free_port():
         if port not in given_ports:
             given_ports.add(port)
             return port
+
+
+def wait_for(check, within=20):
+    """Waits until check() is true; fails the test if that takes longer."""
+    deadline = time.monotonic() + within
+    while not check():
+        assert time.monotonic() < deadline, "what the test waits for does not come"
+        time.sleep(0.02)
 
 
 @pytest.fixture(scope="session")
@@ -289,6 +296,30 @@ def seen(body, name):
     """The values of a header in what the echoing origin has received."""
     pairs = (line.partition(":") for line in body.split("\r\n")[1:])
     return [value.strip() for key, _, value in pairs if key.lower() == name.lower()]
+
+
+def full_and_resumed(server, context, name):
+    """Two connections of a client that is let in, the second one resumed, and the session of the first."""
+    full = server.open(context, name)
+    assert full.get()[0] == 200
+    session = full.tls.session
+    resumed = server.open(context, name, session)
+    assert resumed.tls.session_reused and resumed.get()[0] == 200
+    return full, resumed, session
+
+
+def ask_as_invalid(connection, mode, reason, header):
+    """
+    Asks on a connection whose client's certificate counts as invalid by now: 403 in mode enforce, else the origin gets
+    the status, and the reason as `header`. Returns the headers of the answer.
+    """
+    status, headers, body = connection.get()
+    if mode == "enforce":
+        assert status == 403
+    else:
+        assert status == 200
+        assert seen(body, "X-Client-Cert-Status") == ["invalid"] and seen(body, header) == [reason]
+    return headers
 
 
 class Response:

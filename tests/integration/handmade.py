@@ -5,51 +5,23 @@ verified but what decrypting proves: it is the server's answer to faults that is
 """
 
 import hashlib
-import hmac
 import os
 import socket
-import struct
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM, ChaCha20Poly1305
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-import tls13
+import tls_wire
+from tls_wire import (AES, ALERT, APPLICATION, CERTIFICATE_REQUEST, CHANGE_CIPHER_SPEC, CLIENT_HELLO, CLIENT_KEY_EXCHANGE, FINISHED,
+                      HANDSHAKE, KEY_UPDATE, RETRY_RANDOM, SERVER_HELLO, SERVER_HELLO_DONE, SERVER_KEY_EXCHANGE, Records13, extension,
+                      message, record, vector)
 
-CCS, ALERT, HANDSHAKE, APPLICATION = 20, 21, 22, 23
-CLIENT_HELLO, SERVER_HELLO, CERTIFICATE, SERVER_KEY_EXCHANGE, CERTIFICATE_REQUEST = 1, 2, 11, 12, 13
-SERVER_HELLO_DONE, CERTIFICATE_VERIFY, CLIENT_KEY_EXCHANGE, FINISHED, KEY_UPDATE = 14, 15, 16, 20, 24
 WARNING, FATAL = 1, 2
-AES, CHACHA = "AES_128_GCM", "CHACHA20_POLY1305"
 
 ALERTS = {0: "close_notify", 10: "unexpected_message", 20: "bad_record_mac", 22: "record_overflow", 40: "handshake_failure",
           42: "bad_certificate", 47: "illegal_parameter", 50: "decode_error", 51: "decrypt_error", 70: "protocol_version",
           80: "internal_error", 90: "user_canceled", 100: "no_renegotiation", 109: "missing_extension",
           112: "unrecognized_name", 120: "no_application_protocol"}
-
-RETRY_RANDOM = hashlib.sha256(b"HelloRetryRequest").digest()
-
-
-def vector(size, content):
-    """Content behind its length of `size` bytes."""
-    return len(content).to_bytes(size, "big") + content
-
-
-def message(kind, body, size=None):
-    return bytes([kind]) + (len(body) if size is None else size).to_bytes(3, "big") + body
-
-
-def record(kind, content, version=b"\x03\x03"):
-    return bytes([kind]) + version + vector(2, content)
-
-
-def cut(content, size):
-    return [content[at:at + size] for at in range(0, len(content), size)]
-
-
-def extension(number, content):
-    return struct.pack(">H", number) + vector(2, content)
 
 
 class Wire:
@@ -106,76 +78,8 @@ class Wire:
         self.socket.close()
 
 
-class Records13:
-    """One side's protected records of TLS 1.3."""
-
-    def __init__(self, secret, suite):
-        self.suite, self.secret = suite, secret
-        self.rekey(secret)
-
-    def rekey(self, secret):
-        self.secret = secret
-        key = tls13.expand(secret, b"key", 16 if self.suite == AES else 32)
-        self.aead = AESGCM(key) if self.suite == AES else ChaCha20Poly1305(key)
-        self.iv, self.count = tls13.expand(secret, b"iv", 12), 0
-
-    def update(self):
-        """Section 7.2."""
-        self.rekey(tls13.expand(self.secret, b"traffic upd", 32))
-
-    def nonce(self):
-        number = struct.pack(">Q", self.count).rjust(12, b"\0")
-        self.count += 1
-        return bytes(a ^ b for a, b in zip(self.iv, number))
-
-    def seal(self, kind, content, padding=0, version=b"\x03\x03"):
-        return self.seal_inner(content + bytes([kind]) + bytes(padding), version)
-
-    def seal_inner(self, inner, version=b"\x03\x03"):
-        head = b"\x17" + version + struct.pack(">H", len(inner) + 16)
-        return head + self.aead.encrypt(self.nonce(), inner, head)
-
-    def protects(self, whole):
-        return whole[0] == APPLICATION
-
-    def open(self, whole):
-        plain = self.aead.decrypt(self.nonce(), whole[5:], whole[:5]).rstrip(b"\0")
-        return plain[-1], plain[:-1]
-
-
-class Records12:
-    """One side's protected records of TLS 1.2: RFC 5288 and RFC 7905."""
-
-    def __init__(self, key, iv, suite):
-        self.suite, self.iv, self.count = suite, iv, 0
-        self.aead = AESGCM(key) if suite == AES else ChaCha20Poly1305(key)
-
-    def nonce(self, explicit):
-        if self.suite == AES:
-            return self.iv + explicit
-        return bytes(a ^ b for a, b in zip(self.iv, struct.pack(">Q", self.count).rjust(12, b"\0")))
-
-    def seal(self, kind, content, version=b"\x03\x03"):
-        explicit = struct.pack(">Q", self.count) if self.suite == AES else b""
-        head = struct.pack(">Q", self.count) + bytes([kind]) + version + struct.pack(">H", len(content))
-        sealed = explicit + self.aead.encrypt(self.nonce(explicit), content, head)
-        self.count += 1
-        return record(kind, sealed, version)
-
-    def protects(self, whole):
-        return True
-
-    def open(self, whole):
-        body = whole[5:]
-        explicit, body = (body[:8], body[8:]) if self.suite == AES else (b"", body)
-        head = struct.pack(">Q", self.count) + whole[:3] + struct.pack(">H", len(body) - 16)
-        plain = self.aead.decrypt(self.nonce(explicit), body, head)
-        self.count += 1
-        return whole[0], plain
-
-
 class Client(Wire):
-    """What both versions share: the hello, the transcript, the client's certificate."""
+    """The part of both versions: the hello, the transcript, the client's certificate."""
 
     def __init__(self, server, host, entity=None, suite=AES):
         super().__init__(server.port)
@@ -185,7 +89,7 @@ class Client(Wire):
         self.transcript = b""
 
     def share(self):
-        return self.key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return tls_wire.raw_public(self.key)
 
     def common_extensions(self):
         return (extension(0, vector(2, b"\0" + vector(2, self.host.encode()))) + extension(10, vector(2, b"\x00\x1d\x00\x17"))
@@ -255,19 +159,19 @@ class Client13(Client):
     def server_flight(self):
         assert self.messages(FINISHED) is not None, self.seen
         self.writer = self.handshake = Records13(self.client_handshake, self.suite)
-        _, schedule = self.extract(self.secret, bytes(32))
-        self.client_application = self.derive(schedule, b"c ap traffic", self.digest())
-        self.server_application = self.derive(schedule, b"s ap traffic", self.digest())
+        master = tls_wire.extract(tls_wire.derive(self.secret, b"derived", b""), bytes(32))
+        self.client_application = tls_wire.derive(master, b"c ap traffic", self.transcript)
+        self.server_application = tls_wire.derive(master, b"s ap traffic", self.transcript)
         self.reader = Records13(self.server_application, self.suite)
         return self
 
     def received(self, whole):
         if whole[0] == SERVER_HELLO and whole[6:38] != RETRY_RANDOM:
             shared = self.key.exchange(x25519.X25519PublicKey.from_public_bytes(self.share_of(whole)))
-            _, early = self.extract_from(bytes(32), bytes(32))
-            _, self.secret = self.extract(early, shared)
-            self.client_handshake = self.derive(self.secret, b"c hs traffic", self.digest())
-            self.server_handshake = self.derive(self.secret, b"s hs traffic", self.digest())
+            early = tls_wire.extract(bytes(32), bytes(32))
+            self.secret = tls_wire.extract(tls_wire.derive(early, b"derived", b""), shared)
+            self.client_handshake = tls_wire.derive(self.secret, b"c hs traffic", self.transcript)
+            self.server_handshake = tls_wire.derive(self.secret, b"s hs traffic", self.transcript)
             self.reader = Records13(self.server_handshake, self.suite)
 
     @staticmethod
@@ -275,31 +179,16 @@ class Client13(Client):
         at = hello.index(b"\x00\x33\x00\x24\x00\x1d\x00\x20")
         return hello[at + 8:at + 40]
 
-    @staticmethod
-    def derive(secret, label, context):
-        """Derive-Secret with a given transcript hash (section 7.1)."""
-        label = b"tls13 " + label
-        info = struct.pack(">HB", 32, len(label)) + label + vector(1, context)
-        return hmac.new(secret, info + b"\x01", "sha256").digest()
-
-    def extract_from(self, salt, value):
-        secret = hmac.new(salt, value, "sha256").digest()
-        return salt, secret
-
-    def extract(self, previous, value):
-        return self.extract_from(self.derive(previous, b"derived", hashlib.sha256(b"").digest()), value)
-
     def certificate(self, ders=None):
-        ders = tls13.chain_of(self.entity) if ders is None and self.entity is not None else ders or []
-        return tls13.certificate_message(ders)
+        ders = tls_wire.chain_of(self.entity) if ders is None and self.entity is not None else ders or []
+        return tls_wire.certificate_message(ders)
 
     def certificate_verify(self, signature=None):
         data = b" " * 64 + b"TLS 1.3, client CertificateVerify\0" + self.digest()
-        return message(CERTIFICATE_VERIFY, b"\x04\x03" + vector(2, self.sign(data) if signature is None else signature))
+        return tls_wire.certificate_verify(0x0403, self.sign(data) if signature is None else signature)
 
     def finished(self):
-        key = tls13.expand(self.client_handshake, b"finished", 32)
-        return message(FINISHED, hmac.new(key, self.digest(), "sha256").digest())
+        return message(FINISHED, tls_wire.verify_data13(self.client_handshake, self.transcript))
 
     def flight(self):
         """The client's messages; in the transcript."""
@@ -351,33 +240,20 @@ class Client12(Client):
     asked = False
 
     def certificate(self, ders=None):
-        ders = tls13.chain_of(self.entity) if ders is None and self.entity is not None else ders or []
-        return message(CERTIFICATE, vector(3, b"".join(vector(3, der) for der in ders)))
+        ders = tls_wire.chain_of(self.entity) if ders is None and self.entity is not None else ders or []
+        return tls_wire.certificate_message12(ders)
 
     def key_exchange(self, share=None):
         return message(CLIENT_KEY_EXCHANGE, vector(1, self.share() if share is None else share))
 
     def certificate_verify(self, signature=None):
-        signature = self.sign(self.transcript) if signature is None else signature
-        return message(CERTIFICATE_VERIFY, b"\x04\x03" + vector(2, signature))
-
-    @staticmethod
-    def prf(secret, label, seed, size):
-        """Section 5."""
-        seed, output, a = label + seed, b"", label + seed
-        while len(output) < size:
-            a = hmac.new(secret, a, "sha256").digest()
-            output += hmac.new(secret, a + seed, "sha256").digest()
-        return output[:size]
+        return tls_wire.certificate_verify(0x0403, self.sign(self.transcript) if signature is None else signature)
 
     def make_keys(self):
         """When the transcript ends with ClientKeyExchange (RFC 7627 section 4)."""
         shared = self.key.exchange(x25519.X25519PublicKey.from_public_bytes(self.server_share))
-        self.master = self.prf(shared, b"extended master secret", self.digest(), 48)
-        key, iv = (16, 4) if self.suite == AES else (32, 12)
-        block = self.prf(self.master, b"key expansion", self.server_random + self.random, 2 * (key + iv))
-        self.client_records = Records12(block[:key], block[2 * key:2 * key + iv], self.suite)
-        self.server_records = Records12(block[key:2 * key], block[2 * key + iv:], self.suite)
+        self.master = tls_wire.extended_master_secret(shared, self.transcript)
+        self.client_records, self.server_records = tls_wire.key_block(self.master, self.server_random, self.random, self.suite)
 
     def before_finished(self):
         """Certificate, ClientKeyExchange and CertificateVerify, as far as they are due; in the transcript."""
@@ -389,21 +265,21 @@ class Client12(Client):
         return parts
 
     def finished(self):
-        return message(FINISHED, self.prf(self.master, b"client finished", self.digest(), 12))
+        return message(FINISHED, tls_wire.verify_data12(self.master, b"client finished", self.transcript))
 
     def protect(self):
-        """What is sent from here on is protected."""
+        """Protects all records that are sent from here on."""
         self.writer = self.client_records
 
     def next(self):
         got = super().next()
-        if got is not None and got[0] == CCS and self.reader is None:
+        if got is not None and got[0] == CHANGE_CIPHER_SPEC and self.reader is None:
             self.reader = self.server_records
         return got
 
     def establish(self):
         self.open()
-        self.send(*(self.plain(HANDSHAKE, part) for part in self.before_finished()), self.plain(CCS, b"\x01"))
+        self.send(*(self.plain(HANDSHAKE, part) for part in self.before_finished()), self.plain(CHANGE_CIPHER_SPEC, b"\x01"))
         self.protect()
         self.send(self.sealed(HANDSHAKE, self.takes(self.finished())))
         assert self.messages(FINISHED) is not None, self.seen

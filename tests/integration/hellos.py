@@ -3,20 +3,18 @@ each (TLS_AES_128_GCM_SHA256, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256). It check
 
 import contextlib
 import hashlib
-import hmac
 import os
 import socket
 import struct
 
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tls13 import Direction, expand
-
-CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION = 20, 21, 22, 23
-CLIENT_HELLO, SERVER_HELLO, TICKET, ENCRYPTED_EXTENSIONS = 1, 2, 4, 8
-CERTIFICATE, SERVER_KEY_EXCHANGE, CERTIFICATE_REQUEST, HELLO_DONE, FINISHED = 11, 12, 13, 14, 20
+from tls_wire import (ALERT, APPLICATION, CERTIFICATE_REQUEST, CHANGE_CIPHER_SPEC, CLIENT_HELLO, CLIENT_KEY_EXCHANGE,
+                      ENCRYPTED_EXTENSIONS, FINISHED, HANDSHAKE, MESSAGE_HASH, NEW_SESSION_TICKET, RETRY_RANDOM, SERVER_HELLO,
+                      SERVER_HELLO_DONE, SERVER_KEY_EXCHANGE, Records13, certificate_message, certificate_message12, derive,
+                      extended_master_secret, extension, extract, key_block, message, raw_public, record, u16s, vector,
+                      verify_data12, verify_data13)
 
 NAME, MAX_FRAGMENT, GROUPS, POINT_FORMATS, SCHEMES, ALPN, PADDING = 0, 1, 10, 11, 13, 16, 21
 EXTENDED_MASTER_SECRET, RECORD_SIZE_LIMIT, SESSION_TICKET = 23, 28, 35
@@ -26,24 +24,7 @@ UNEXPECTED_MESSAGE, BAD_RECORD_MAC, RECORD_OVERFLOW, HANDSHAKE_FAILURE, ILLEGAL_
 DECODE_ERROR, DECRYPT_ERROR, PROTOCOL_VERSION, MISSING_EXTENSION = 50, 51, 70, 109
 
 X25519, P256, P384, X448 = 0x1D, 0x17, 0x18, 0x1E
-RETRY_RANDOM = hashlib.sha256(b"HelloRetryRequest").digest()
 DUMMY = b"\x14\x03\x03\x00\x01\x01"
-
-
-def u16s(*numbers):
-    return b"".join(struct.pack(">H", number) for number in numbers)
-
-
-def vector(width, content):
-    return len(content).to_bytes(width, "big") + content
-
-
-def message(kind, body):
-    return bytes([kind]) + vector(3, body)
-
-
-def record(kind, content, version=b"\x03\x03"):
-    return bytes([kind]) + version + vector(2, content)
 
 
 class Key:
@@ -53,7 +34,7 @@ class Key:
         self.group = group
         if group == X25519:
             self.private = x25519.X25519PrivateKey.generate()
-            self.public = self.private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+            self.public = raw_public(self.private)
         else:
             self.private = ec.generate_private_key({P256: ec.SECP256R1, P384: ec.SECP384R1}[group]())
             self.public = self.private.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
@@ -92,7 +73,7 @@ class Hello:
         return other
 
     def again(self, group):
-        """What answers a HelloRetryRequest for this group, as RFC 8446 section 4.1.2 has it."""
+        """The hello that answers a HelloRetryRequest for this group, as RFC 8446 section 4.1.2 has it."""
         second = self.copy()
         second.keys = {group: Key(group)}
         second.extensions[KEY_SHARE] = vector(2, share(group, second.keys[group].public))
@@ -108,7 +89,7 @@ class Hello:
         body = u16s(self.version) + self.random + vector(1, self.session_id) + vector(2, u16s(*self.suites))
         body += vector(1, self.compression)
         if self.extensions is not None:
-            body += vector(2, b"".join(u16s(kind) + vector(2, content) for kind, content in self.extensions.items()))
+            body += vector(2, b"".join(extension(kind, content) for kind, content in self.extensions.items()))
         return message(CLIENT_HELLO, body)
 
 
@@ -180,9 +161,9 @@ class Conversation:
             if kind == HANDSHAKE:
                 self.clear_sizes.append(len(content))
         else:
-            kind, content, counted = self.reader.open_record(whole)
+            kind, content = self.reader.open(whole)
             if kind in self.sizes:
-                self.sizes[kind].append(counted)
+                self.sizes[kind].append(self.reader.opened)
         if kind == ALERT and content[1] != 0:
             with contextlib.suppress(Closed):
                 self.fill(len(self.received) + 1)
@@ -214,7 +195,7 @@ class Conversation:
 
     def request(self, text=None):
         """Sends a request, and gives what comes back until the server closes."""
-        self.send(self.writer.seal(text or b"GET / HTTP/1.1\r\nHost: h.test\r\nConnection: close\r\n\r\n", APPLICATION))
+        self.send(self.writer.seal(APPLICATION, text or b"GET / HTTP/1.1\r\nHost: h.test\r\nConnection: close\r\n\r\n"))
         return self.answer()
 
     def answer(self):
@@ -238,24 +219,6 @@ class Conversation:
         self.close()
 
 
-class Reader13(Direction):
-    def open_record(self, whole):
-        plain = self.aead.decrypt(self.nonce(), whole[5:], whole[:5])
-        content = plain.rstrip(b"\0")
-        return content[-1], content[:-1], len(plain)
-
-
-def extract(salt, secret):
-    return hmac.new(salt, secret, "sha256").digest()
-
-
-def derive(secret, label, transcript):
-    """Derive-Secret, RFC 8446 section 7.1."""
-    label, context = b"tls13 " + label, hashlib.sha256(transcript).digest()
-    info = struct.pack(">H", 32) + vector(1, label) + vector(1, context)
-    return hmac.new(secret, info + b"\1", "sha256").digest()
-
-
 class Tls13(Conversation):
     def retry_request(self):
         """A HelloRetryRequest: the group that it asks for."""
@@ -264,7 +227,7 @@ class Tls13(Conversation):
         assert random == RETRY_RANDOM and session_id == self.hello.session_id
         assert set(extensions) == {VERSIONS, KEY_SHARE}
         retry = self.transcript[len(self.hello.encode()):]
-        self.transcript = message(254, first) + retry
+        self.transcript = message(MESSAGE_HASH, first) + retry
         return int.from_bytes(extensions[KEY_SHARE], "big")
 
     def flight(self):
@@ -277,7 +240,7 @@ class Tls13(Conversation):
         self.secret = extract(derive(early, b"derived", b""), shared)
         self.client_secret, self.server_secret = (derive(self.secret, label, self.transcript)
                                                   for label in (b"c hs traffic", b"s hs traffic"))
-        self.reader, self.writer = Reader13(self.server_secret), Direction(self.client_secret)
+        self.reader, self.writer = Records13(self.server_secret), Records13(self.client_secret)
         kind, body = self.next_message()
         assert kind == ENCRYPTED_EXTENSIONS
         found, seen = read_extensions(body), []
@@ -285,28 +248,25 @@ class Tls13(Conversation):
             before = self.transcript
             kind, body = self.next_message()
             seen.append(kind)
-        assert body == self.verify_data(self.server_secret, before), "the server's Finished"
+        assert body == verify_data13(self.server_secret, before), "the server's Finished"
         master = extract(derive(self.secret, b"derived", b""), bytes(32))
         self.traffic, server_traffic = (derive(master, label, self.transcript) for label in (b"c ap traffic", b"s ap traffic"))
-        self.reader, self.seen = Reader13(server_traffic), seen
+        self.reader, self.seen = Records13(server_traffic), seen
         return found
-
-    def verify_data(self, secret, transcript):
-        return hmac.new(expand(secret, b"finished", 32), hashlib.sha256(transcript).digest(), "sha256").digest()
 
     def own_flight(self):
         """Its messages, sealed: an empty Certificate where one was asked for, and Finished."""
         flight = b""
         if CERTIFICATE_REQUEST in self.seen:
-            empty = message(CERTIFICATE, b"\0\0\0\0")
+            empty = certificate_message([])
             self.transcript += empty
-            flight += self.writer.seal(empty, HANDSHAKE)
-        finished = message(FINISHED, self.verify_data(self.client_secret, self.transcript))
-        return flight + self.writer.seal(finished, HANDSHAKE)
+            flight += self.writer.seal(HANDSHAKE, empty)
+        finished = message(FINISHED, verify_data13(self.client_secret, self.transcript))
+        return flight + self.writer.seal(HANDSHAKE, finished)
 
     def finish(self, before=b""):
         self.send(before + self.own_flight())
-        self.writer = Direction(self.traffic)
+        self.writer = Records13(self.traffic)
 
     def handshake(self, hello):
         """To the end; the extensions of EncryptedExtensions."""
@@ -316,40 +276,13 @@ class Tls13(Conversation):
         return found
 
 
-class Direction12:
-    """RFC 5288: an explicit nonce before each record."""
-
-    def __init__(self, key, salt):
-        self.aead, self.salt, self.count = AESGCM(key), salt, 0
-
-    def head(self, kind, size):
-        self.count += 1
-        return struct.pack(">QB", self.count - 1, kind) + b"\x03\x03" + struct.pack(">H", size)
-
-    def seal(self, content, kind):
-        nonce = struct.pack(">Q", self.count)
-        return record(kind, nonce + self.aead.encrypt(self.salt + nonce, content, self.head(kind, len(content))))
-
-    def open_record(self, whole):
-        content = self.aead.decrypt(self.salt + whole[5:13], whole[13:], self.head(whole[0], len(whole) - 13 - 16))
-        return whole[0], content, len(content)
-
-
-def prf(secret, label, seed, size):
-    seed, out, a = label + seed, b"", label + seed
-    while len(out) < size:
-        a = hmac.new(secret, a, "sha256").digest()
-        out += hmac.new(secret, a + seed, "sha256").digest()
-    return out[:size]
-
-
 class Tls12(Conversation):
     def flight(self):
         """The server's first flight: the extensions of its ServerHello."""
         _, _, suite, found = self.server_hello()
         assert suite == 0xC02B
         self.seen, kind = [], None
-        while kind != HELLO_DONE:
+        while kind != SERVER_HELLO_DONE:
             kind, body = self.next_message()
             self.seen.append(kind)
             if kind == SERVER_KEY_EXCHANGE:
@@ -361,22 +294,21 @@ class Tls12(Conversation):
         """Both Finished, with a ticket before the server's where one was asked for: which is given."""
         flight = b""
         if CERTIFICATE_REQUEST in self.seen:
-            flight += message(CERTIFICATE, b"\0\0\0")
-        flight += message(16, vector(1, self.key.public))
+            flight += certificate_message12([])
+        flight += message(CLIENT_KEY_EXCHANGE, vector(1, self.key.public))
         self.transcript += flight
-        self.master = prf(self.shared, b"extended master secret", hashlib.sha256(self.transcript).digest(), 48)
+        self.master = extended_master_secret(self.shared, self.transcript)
         self.make_keys()
         own = self.verify_data(b"client finished")
         self.transcript += own
-        self.send(record(HANDSHAKE, flight) + DUMMY + self.writer.seal(own, HANDSHAKE))
+        self.send(record(HANDSHAKE, flight) + DUMMY + self.writer.seal(HANDSHAKE, own))
         return self.server_finished()
 
     def make_keys(self):
-        keys = prf(self.master, b"key expansion", self.server_random + self.hello.random, 40)
-        self.writer, self.next_reader = Direction12(keys[:16], keys[32:36]), Direction12(keys[16:32], keys[36:40])
+        self.writer, self.next_reader = key_block(self.master, self.server_random, self.hello.random)
 
     def verify_data(self, label):
-        return message(FINISHED, prf(self.master, label, hashlib.sha256(self.transcript).digest(), 12))
+        return message(FINISHED, verify_data12(self.master, label, self.transcript))
 
     def server_finished(self):
         """Up to the server's Finished: the ticket that came before it, or None."""
@@ -396,7 +328,7 @@ class Tls12(Conversation):
             if kind == FINISHED:
                 assert message(kind, body) == expected, "the server's Finished"
                 return ticket
-            assert kind == TICKET
+            assert kind == NEW_SESSION_TICKET
             ticket = body[6:]
 
     def handshake(self, hello):
@@ -413,5 +345,5 @@ class Tls12(Conversation):
         self.make_keys()
         self.ticket = self.server_finished()
         own = self.verify_data(b"client finished")
-        self.send(DUMMY + self.writer.seal(own, HANDSHAKE))
+        self.send(DUMMY + self.writer.seal(HANDSHAKE, own))
         return found

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding
 
 import tls12
 import tls13
+import tls_wire
 
 HASHES = {4: hashes.SHA256, 5: hashes.SHA384, 6: hashes.SHA512}
 PSS = {0x0804: hashes.SHA256, 0x0805: hashes.SHA384, 0x0806: hashes.SHA512,
@@ -17,7 +18,7 @@ ILLEGAL_PARAMETER, DECODE_ERROR, DECRYPT_ERROR, UNEXPECTED_MESSAGE = 47, 50, 51,
 
 
 def sign(key, scheme, data, salt=None):
-    """What a client that has the key signs with that scheme, fitting or not; `salt`: another length than the digest's."""
+    """The signature of a client that has the key, with that scheme, fitting or not; `salt`: another length than the digest's."""
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return key.sign(data)
     if isinstance(key, ec.EllipticCurvePrivateKey):
@@ -38,7 +39,7 @@ def scheme_for(key, is_pss=False):
 
 
 class Outcome:
-    """What became of a handshake: `alert` that ended it, or the `text` that answered the request."""
+    """The outcome of a handshake: the `alert` that ended it, or the `text` that answered the request."""
 
     def __init__(self, alert=None, text=""):
         self.alert, self.text = alert, text
@@ -60,12 +61,12 @@ def ending_of_13(client):
     with contextlib.suppress(OSError):
         while piece := client.socket.recv(65536):
             data += piece
-    reader = tls13.Direction(client.secrets["SERVER_TRAFFIC_SECRET_0"])
-    for record in tls13.split_records(data):
+    reader = tls_wire.Records13(client.secrets["SERVER_TRAFFIC_SECRET_0"])
+    for record in tls_wire.split_records(data):
         kind, content = reader.open(record)
         if kind == 21 and alert is None and content[1] != 0:
             alert = content[1]
-        text += content if kind == tls13.APPLICATION else b""
+        text += content if kind == tls_wire.APPLICATION else b""
     return Outcome(alert, text.decode("latin-1"))
 
 
@@ -76,12 +77,12 @@ def content_of_13(client):
 def present_12(server, host, ders, key, scheme, **how):
     with tls12.Client(server.port, host) as client:
         try:
-            client.send(tls12.certificate(ders), client.key_exchange())
+            client.send(tls_wire.certificate_message12(ders), client.key_exchange())
             client.make_master()
             signature = how.get("signature")
             if signature is None:
                 signature = sign(key, how.get("sign_as", scheme), client.transcript, how.get("salt"))
-            client.send(how.get("message") or tls12.certificate_verify(scheme, signature))
+            client.send(how.get("message") or tls_wire.certificate_verify(scheme, signature))
             client.complete()
             return Outcome(None, client.get(host))
         except tls12.Closed as closed:
@@ -93,14 +94,14 @@ def present_12(server, host, ders, key, scheme, **how):
 def present_13(server, host, ders, key, scheme, log, **how):
     client = tls13.Client(server, server.tls_client(), host, log)
     try:
-        certificate = tls13.certificate_message(ders)
+        certificate = tls_wire.certificate_message(ders)
         client.transcript += certificate
-        records = b"".join(client.handshake.seal(certificate[at:at + 16384], tls13.HANDSHAKE)
+        records = b"".join(client.handshake.seal(tls_wire.HANDSHAKE, certificate[at:at + 16384])
                            for at in range(0, len(certificate), 16384))
         signature = how.get("signature")
         if signature is None:
             signature = sign(key, how.get("sign_as", scheme), content_of_13(client), how.get("salt"))
-        records += client.message(how.get("message") or tls12.certificate_verify(scheme, signature))
+        records += client.message(how.get("message") or tls_wire.certificate_verify(scheme, signature))
         with contextlib.suppress(ConnectionError):
             client.socket.sendall(records + client.finished() + client.request(host))
         return ending_of_13(client)

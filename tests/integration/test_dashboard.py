@@ -172,7 +172,7 @@ def test_it_shows_what_the_figures_say_and_follows_them(server, browse, pki):
     hosts = browser.text("#hosts")
     assert "m.test" in hosts and "enforce" in hosts and "403: 3" in hosts and "o.test" in hosts
     browser.wait_for("#rejected", "denied")
-    browser.wait_for("#road-hosts", "would have blocked 1 requests in the last hour")
+    browser.wait_for("#rollout-hosts", "would have blocked 1 requests in the last hour")
     labels = browser.run("return [...document.querySelectorAll('svg')].map(drawing => drawing.getAttribute('aria-label'))")
     assert len(labels) == 9 and all(label for label in labels)
     browser.wait_for("#hosts", "days left")
@@ -387,7 +387,7 @@ def test_hostile_texts_are_texts_and_what_is_missing_is_not_available(scripted, 
     browser.open(scripted.address)
     document["findings"] = [{"level": hostile, "what": hostile, "text": hostile}]
     browser.wait_for("#hosts", "onerror")
-    browser.wait_for("#road-hosts", "onerror")
+    browser.wait_for("#rollout-hosts", "onerror")
     browser.wait_for("#sentence", "onerror")
     assert browser.run("return document.querySelectorAll('img').length") == 0 and browser.title().endswith(" · Sallyport")
     scripted.document = {"server": {**document["server"], "now": document["server"]["now"] + 2}}

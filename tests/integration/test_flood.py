@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from conftest import ROOT, SANITIZED
+from conftest import ROOT, SANITIZED, wait_for
 
 LOAD = ROOT / "build" / "bench" / "sallyport-load"
 CALM, LOADED = 0, 1
@@ -32,13 +32,6 @@ def flood(server, mode, *options, connections=256, seconds=20, sources=200):
         process.communicate(timeout=20)
 
 
-def wait_until(check, within=20):
-    deadline = time.monotonic() + within
-    while not check():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-
-
 def state(server):
     return server.metric("sallyport_admission_state")
 
@@ -48,7 +41,7 @@ def rejected(server, **labels):
 
 
 def credentials(pki, mode):
-    """What the forgers begin with."""
+    """The certificate that the forgers begin with."""
     return ["--cert", pki.valid().bundle] if mode in ("rogue", "forged") else []
 
 
@@ -64,7 +57,7 @@ def site(serve, host, pki):
     return start
 
 
-# What each flood is refused as, before suspects are not heard any more.
+# The reason by which each flood is refused, before suspects are not heard any more.
 FLOODS = [
     ("random", {"stage": "hello", "reason": "not_tls"}),
     ("http", {"stage": "hello", "reason": "plain_http"}),
@@ -84,10 +77,10 @@ FLOODS = [
 def test_known_clients_are_served_beside_it(site, pki, mode, seen_as):
     server = site(limits={"handshake_timeout": "1s", "connections": 4096})
     with flood(server, mode, *credentials(pki, mode)):
-        wait_until(lambda: rejected(server, **seen_as) > 50)
+        wait_for(lambda: rejected(server, **seen_as) > 50)
         for _ in range(10):
             assert server.curl("f.test", cert=pki.valid().bundle).status == 200
-    wait_until(lambda: server.metric("sallyport_connections") == 0)
+    wait_for(lambda: server.metric("sallyport_connections") == 0)
     assert server.metric("sallyport_requests_total", host="f.test", code="200") == 11
     assert server.metric("sallyport_client_certs_total", host="f.test", reason="ok") == 11
 
@@ -97,12 +90,12 @@ def test_suspects_are_not_heard_and_calm_returns(site, pki, mode):
     """Floods that cost the server more than those who make them, so that it is loaded on any machine."""
     server = site()
     with flood(server, mode, *credentials(pki, mode)):
-        wait_until(lambda: state(server) >= LOADED)
-        wait_until(lambda: rejected(server, stage="accept", reason="suspect") > 0)
-        wait_until(lambda: rejected(server, stage="accept", reason="blocked") > 0)
+        wait_for(lambda: state(server) >= LOADED)
+        wait_for(lambda: rejected(server, stage="accept", reason="suspect") > 0)
+        wait_for(lambda: rejected(server, stage="accept", reason="blocked") > 0)
         for _ in range(10):
             assert server.curl("f.test", cert=pki.valid().bundle).status == 200
-    wait_until(lambda: state(server) == CALM, within=40)
+    wait_for(lambda: state(server) == CALM, within=40)
     assert server.curl("f.test", cert=pki.valid().bundle).status == 200
     assert server.curl("f.test").status == 403, "nobody else is known for it"
 
@@ -112,12 +105,12 @@ def test_a_flood_from_everywhere_is_heard_in_part(site, pki, mode):
     """From so many sources that none fails often: the kernel drops some, never known ones, until it is over."""
     server = site()
     with flood(server, mode, *credentials(pki, mode), connections=512, seconds=30, sources=60000):
-        wait_until(lambda: rejected(server, stage="accept", reason="blocked") > 0)
+        wait_for(lambda: rejected(server, stage="accept", reason="blocked") > 0)
         begun = time.monotonic()
         for _ in range(20):
             assert server.curl("f.test", cert=pki.valid().bundle, timeout=5).status == 200
         assert time.monotonic() - begun < 15, "a SYN that is dropped costs a second"
-    wait_until(lambda: state(server) == CALM, within=40)
+    wait_for(lambda: state(server) == CALM, within=40)
     blocked = rejected(server, stage="accept", reason="blocked")
     for i in range(20):
         assert server.curl("f.test", "/", "--interface", f"127.9.1.{1 + i}").status == 403
@@ -132,10 +125,10 @@ def test_one_known_source_does_not_take_all(site, pki):
     load = [str(LOAD), "handshake", "--connect", f"127.0.0.1:{server.port}", "--sni", "f.test", "--json"]
     with subprocess.Popen([*load, "--cert", others, "--connections", "4", "--rate", "100", "--duration", "16", "--source-addresses", "50",
                            "--source-first", "127.33.0.1"], stdout=subprocess.PIPE, text=True) as known:
-        wait_until(lambda: server.metric("sallyport_requests_total", host="f.test", code="200") > 100)
+        wait_for(lambda: server.metric("sallyport_requests_total", host="f.test", code="200") > 100)
         with subprocess.Popen([*load, "--cert", greedy, "--connections", "128", "--duration", "20", "--source-addresses", "1",
                                "--source-first", "127.34.0.1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-            wait_until(lambda: server.metric("sallyport_over_budget_total", bound="source_work") > 0, within=14)
+            wait_for(lambda: server.metric("sallyport_over_budget_total", bound="source_work") > 0, within=14)
             process.terminate()
         result = json.loads(known.communicate(timeout=30)[0])
     assert known.returncode == 0, result
@@ -146,7 +139,7 @@ def test_unknown_clients_are_served_beside_known_ones(site, pki):
     """New clients, from addresses that were never seen, in a flood of others: some of them get in, and then they are known."""
     server = site()
     with flood(server, "hello", connections=512, sources=2000):
-        wait_until(lambda: state(server) >= LOADED)
+        wait_for(lambda: state(server) >= LOADED)
         served = 0
         for i in range(40):
             options = ("/", "--interface", f"127.9.0.{1 + i}")
@@ -157,7 +150,7 @@ def test_unknown_clients_are_served_beside_known_ones(site, pki):
 def test_a_table_full_of_slow_clients_makes_room(site, pki):
     server = site(limits={"connections": 256})
     with flood(server, "slow", "--interval", "0.5", "--timeout", "10", connections=400, sources=2):
-        wait_until(lambda: server.metric("sallyport_connections") >= 250)
+        wait_for(lambda: server.metric("sallyport_connections") >= 250)
         # More than the places that are kept for known clients alone.
         known = [server.connect("f.test", cert=pki.valid().bundle) for _ in range(20)]
         for connection in known:
@@ -170,15 +163,15 @@ def test_a_table_full_of_slow_clients_makes_room(site, pki):
 
 @pytest.mark.parametrize("certificate", [True, False], ids=["unknown-issuer", "none"])
 def test_a_table_full_of_those_who_hold_makes_room(site, pki, certificate):
-    """Whose handshakes are complete, and who ask for little and take their 403."""
+    """Clients that complete their handshakes, ask for little and take their 403."""
     server = site(limits={"connections": 256})
     shown = ["--cert", pki.client(issuer=pki.other_root, cache="holder").bundle] if certificate else []
     with flood(server, "hold", "--interval", "5", *shown, connections=400, sources=8):
-        wait_until(lambda: rejected(server, stage="certificate", reason="denied") > 200)
+        wait_for(lambda: rejected(server, stage="certificate", reason="denied") > 200)
         for i in range(10):
             assert server.curl("f.test", cert=pki.valid().bundle).status == 200
             time.sleep(0.1)
-    wait_until(lambda: server.metric("sallyport_connections") == 0)
+    wait_for(lambda: server.metric("sallyport_connections") == 0)
     assert server.metric("sallyport_requests_total", host="f.test", code="200") == 11
 
 
@@ -193,7 +186,7 @@ def test_nobody_lingers_behind_an_alert(site, pki):
             connection.sendall(false_hello)
             assert connection.recv(100)[:1] == b"\x15"
         held.append(connection)
-    wait_until(lambda: server.metric("sallyport_connections") == 0, within=1.5)
+    wait_for(lambda: server.metric("sallyport_connections") == 0, within=1.5)
     assert rejected(server, stage="hello", reason="malformed") == 100
     for connection in held:
         connection.close()
@@ -211,7 +204,7 @@ def test_unfinished_hellos_hold_little_memory(site, pki):
         with contextlib.suppress(OSError):
             connection.sendall(hello)
         held.append(connection)
-    wait_until(lambda: rejected(server, stage="hello", reason="evicted") > 2000)
+    wait_for(lambda: rejected(server, stage="hello", reason="evicted") > 2000)
     assert server.rss_kib() - before < 16 * 1024
     assert server.curl("f.test", cert=pki.valid().bundle).status == 200
     for connection in held:
@@ -238,7 +231,7 @@ def test_small_bodies_do_not_add_up(site, pki):
 def test_a_reload_and_a_drain_with_hellos_that_wait(site, host):
     server = site()
     with flood(server, "hello", connections=1024, sources=500):
-        wait_until(lambda: state(server) >= LOADED)
+        wait_for(lambda: state(server) >= LOADED)
         for _ in range(3 if SANITIZED else 10):
             assert server.hang_up()
         assert server.reload([host("f.test", "enforce"), host("g.test")])
@@ -254,7 +247,7 @@ def test_a_flood_does_not_fill_the_log(site, pki):
     for mode in ("random", "http", "hello", "fragments", "rogue", "churn"):
         before = rejected(server)
         with flood(server, mode, *credentials(pki, mode), sources=2000):
-            wait_until(lambda: rejected(server) - before > 1000)
+            wait_for(lambda: rejected(server) - before > 1000)
         total += rejected(server) - before
     assert total > 6000
     assert len(server.stderr().splitlines()) - lines <= 1 + time.monotonic() - begin, server.stderr()

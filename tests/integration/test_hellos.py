@@ -1,4 +1,4 @@
-"""What a ClientHello may be and what it may not: each that the RFCs allow is served, each that they forbid gets its alert.
+"""ClientHellos of all kinds: each that the RFCs allow is served, each that they forbid gets its alert.
 The client is made by hand: see hellos.py."""
 
 import os
@@ -12,10 +12,11 @@ import pytest
 
 import hellos
 from conftest import free_port
-from hellos import (ALPN, APPLICATION, CHANGE_CIPHER_SPEC, COOKIE, DECODE_ERROR, DECRYPT_ERROR, DUMMY, EARLY_DATA, GROUPS,
-                    HANDSHAKE, ILLEGAL_PARAMETER, KEY_SHARE, MAX_FRAGMENT, MISSING_EXTENSION, NAME, P256, P384, PADDING,
-                    PRE_SHARED_KEY, PSK_MODES, RECORD_SIZE_LIMIT, SCHEMES, SESSION_TICKET, TICKET, UNEXPECTED_MESSAGE, VERSIONS, X25519, X448,
-                    Alert, Hello, Tls12, Tls13, record, share, u16s, vector)
+from hellos import (ALPN, COOKIE, DECODE_ERROR, DECRYPT_ERROR, DUMMY, EARLY_DATA, GROUPS, ILLEGAL_PARAMETER,
+                    KEY_SHARE, MAX_FRAGMENT, MISSING_EXTENSION, NAME, P256, P384, PADDING, PRE_SHARED_KEY, PSK_MODES,
+                    RECORD_SIZE_LIMIT, SCHEMES, SESSION_TICKET, UNEXPECTED_MESSAGE, VERSIONS, X25519, X448, Alert,
+                    Hello, Tls12, Tls13, share)
+from tls_wire import APPLICATION, CHANGE_CIPHER_SPEC, HANDSHAKE, NEW_SESSION_TICKET, record, u16s, vector
 
 MODES = ["off", "report", "enforce"]
 
@@ -259,7 +260,7 @@ def test_third_hello(server):
         client.retry_request()
         client.send_hello(first.again(X25519))
         client.flight()
-        client.send(client.writer.seal(first.again(X25519).encode(), HANDSHAKE))
+        client.send(client.writer.seal(HANDSHAKE, first.again(X25519).encode()))
         with pytest.raises(Alert) as raised:
             client.next_record()
         assert raised.value.args[0] == UNEXPECTED_MESSAGE
@@ -438,7 +439,7 @@ def test_headers_of_early_data_count(server):
 
 
 def test_early_data_in_tls12(server):
-    """Who gets an older version than it spoke of early data in has failed (RFC 8446 section D.3)."""
+    """A client that offers early data and gets an older version has failed (RFC 8446 section D.3)."""
     hello = Hello(tls12=True)
     hello.extensions |= {VERSIONS: vector(1, u16s(0x0305, 0x0303)), EARLY_DATA: b""}
     with Tls12(server) as client:
@@ -466,7 +467,7 @@ def test_early_data_ends_with_what_can_be_decrypted(server):
     with Tls13(server) as client:
         client.send_hello(early_hello(), record(APPLICATION, os.urandom(100)))
         client.flight()
-        client.send(client.writer.seal(b"\x0b\0\0\x10\0\0", HANDSHAKE) + record(APPLICATION, os.urandom(100)))
+        client.send(client.writer.seal(HANDSHAKE, b"\x0b\0\0\x10\0\0") + record(APPLICATION, os.urandom(100)))
         with pytest.raises(Alert) as raised:
             client.next_record()
         assert raised.value.args[0] == hellos.BAD_RECORD_MAC
@@ -603,13 +604,13 @@ def test_many_foreign_tickets(server):
 
 
 def test_a_false_binder_for_a_ticket_of_ours(off_server):
-    """RFC 8446 section 6.2: a PSK binder that does not hold is decrypt_error. Who has seen a ticket cannot make one."""
+    """RFC 8446 section 6.2: a PSK binder that does not hold is decrypt_error. Having seen a ticket is not enough to make one."""
     hello = Hello()
     hello.extensions[PSK_MODES] = vector(1, b"\1")
     with Tls13(off_server) as client:
         client.handshake(hello)
         kind, body = client.next_message()
-        assert kind == TICKET
+        assert kind == NEW_SESSION_TICKET
         added = int.from_bytes(body[4:8], "big")
         at = 9 + body[8]
         ticket = body[at + 2:at + 2 + int.from_bytes(body[at:at + 2], "big")]

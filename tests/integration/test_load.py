@@ -1,39 +1,24 @@
 """The load generator's resumed handshakes, against nginx (OpenSSL), so that what bench/run measures is what it says."""
 
 import json
-import shutil
 import signal
 import subprocess
-import sys
 import time
 
 import pytest
 
-from conftest import BINARY, ROOT, SANITIZED
+from generator import LOAD, NAME, make_pki, marks, servers, values_of
 
-sys.path.insert(0, str(ROOT / "bench"))
-
-from harness import pki as bench_pki, servers  # noqa: E402
-
-LOAD = BINARY.parent / "bench" / "sallyport-load"
-ORIGIN = BINARY.parent / "bench" / "sallyport-origin"
-NAME = "bench.example"
 CONNECTIONS = 8
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is missing"),
-    pytest.mark.skipif(SANITIZED, reason="measures, and is tested with the optimised binary"),
-    pytest.mark.skipif(not LOAD.exists(), reason="the generator is not built"),
-]
+pytestmark = marks
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory):
     folder = tmp_path_factory.mktemp("load")
-    folder.chmod(0o755)
-    made = bench_pki.Pki(folder / "pki", NAME, 2, 1)
-    values = {"origin_binary": ORIGIN, "name": NAME, "connections": 512, "certificate": made.server, "key": made.server_key,
-              "client_roots": made.client_root}
+    made = make_pki(folder, 1)
+    values = values_of(made)
     with servers.origin(folder / "origin", 0, values) as origin:
         yield folder, made, {**values, "origin": origin.address}
 
@@ -92,3 +77,17 @@ def test_rogues_are_answered_403(scene):
         assert result.returncode == 0 and seen["measured"]["answers"] >= 20
         result, seen = load("handshake", server, made, "--count", 20, clients="rogues")
         assert result.returncode == 1 and seen["whole_run"]["status_failed"] > 0
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=lambda how: how.name)
+def test_a_signal_ends_the_time_and_the_result_is_told(scene, how):
+    folder, made, values = scene
+    with servers.nginx("plain", folder / how.name, 0, values) as server:
+        process = subprocess.Popen(command("handshake", server, made, "--duration", 600, "--warmup", 0),
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert "answers /s" in process.stderr.readline(), "it tells once a second how it fares"
+        process.send_signal(how)
+        output, errors = process.communicate(timeout=60)
+    seen = json.loads(output)
+    assert process.returncode == 0, errors
+    assert seen["measured"]["answers"] > 0 and 0 < seen["seconds"] < 60

@@ -1,39 +1,24 @@
 """The load generator's hostile modes, against servers that nobody here wrote: that they do what they say, and count what they see."""
 
 import json
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 
 import pytest
 
-from conftest import BINARY, ROOT, SANITIZED
+from generator import LOAD, NAME, make_pki, marks, servers, values_of
 
-sys.path.insert(0, str(ROOT / "bench"))
-
-from harness import pki as bench_pki, servers  # noqa: E402
-
-LOAD = BINARY.parent / "bench" / "sallyport-load"
-ORIGIN = BINARY.parent / "bench" / "sallyport-origin"
-NAME = "bench.example"
 COUNT = 40
 
-pytestmark = [
-    pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is missing"),
-    pytest.mark.skipif(SANITIZED, reason="the generator is tested with the optimised binary"),
-    pytest.mark.skipif(not LOAD.exists(), reason="the generator is not built"),
-]
+pytestmark = marks
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("floods")
-    folder.chmod(0o755)
-    made = bench_pki.Pki(folder / "pki", NAME, 2, 2)
+    made = make_pki(tmp_path_factory.mktemp("floods"), 2)
     made.add_refused(2)
     return made
 
@@ -43,8 +28,7 @@ def nginx(made, tmp_path_factory):
     """start(setup): an nginx that lives as long as the module."""
     folder = tmp_path_factory.mktemp("nginx")
     folder.chmod(0o755)
-    values = {"origin_binary": ORIGIN, "name": NAME, "connections": 512, "certificate": made.server, "key": made.server_key,
-              "client_roots": made.client_root, "crls": made.crls}
+    values = {**values_of(made), "crls": made.crls}
     running = {}
     with servers.origin(folder / "origin", 0, values) as origin:
         values["origin"] = origin.address
@@ -124,7 +108,7 @@ def test_valid_certificates_of_any_size_are_shown_whole(nginx, made, mode, clien
 
 
 def present(mode, cert, made, number):
-    """What `openssl s_server` says of a flood's certificates."""
+    """The output of `openssl s_server` about a flood's certificates."""
     port = servers.free_port()
     server = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", made.server, "-key", made.server_key,
                                "-Verify", "5", "-CAfile", made.client_root, "-naccept", str(number)],
@@ -178,7 +162,7 @@ def test_without_tickets_there_is_nothing_to_steal(nginx, made):
 
 
 def collect(mode, number):
-    """What `number` connections of a flood say, each after the other, to a server that hears them out and closes."""
+    """The bytes of `number` connections of a flood, each after the other, to a server that reads all of them and closes."""
     said = []
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
         def serve():

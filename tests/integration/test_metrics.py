@@ -18,8 +18,8 @@ from cryptography.x509.oid import NameOID
 from conftest import free_port
 from pki import DAY, NOW
 
-# Times and sizes, which no event decides alone: tests of their own are below.
-DURATIONS = re.compile(r"_seconds_(sum|bucket)\b|_work_seconds_total|sallyport_connections\b|not_after_seconds|_timestamp_seconds|_bytes_total|^process_")
+# Times, sizes and pools, which no event decides alone: tests of their own are below.
+DURATIONS = re.compile(r"_seconds_(sum|bucket)\b|_work_seconds_total|sallyport_connections\b|not_after_seconds|_timestamp_seconds|_bytes_total|^process_|_origin_connections_total")
 
 
 def series(server):
@@ -30,7 +30,7 @@ def series(server):
 
 
 class Watch:
-    """What changes within the `with` block, and must be `expected` at its end."""
+    """The metrics that change within the `with` block: they must be `expected` at its end."""
 
     def __init__(self, server, expected):
         self.server = server
@@ -67,7 +67,8 @@ def verdict(host, status, reason):
 
 def answered(host, code, by_origin=True):
     counts = {f'requests_total{{host="{host}",code="{code}"}}': 1, f'request_seconds_count{{host="{host}"}}': 1}
-    return {**counts, **({f'origin_seconds_count{{host="{host}"}}': 1} if by_origin else {})}
+    of_origin = {f'origin_seconds_count{{host="{host}"}}': 1, f'origin_requests_total{{host="{host}",result="completed"}}': 1}
+    return {**counts, **(of_origin if by_origin else {})}
 
 
 JUDGED = {"cert_cache_misses_total": 1, 'cert_verify_seconds_count{path="full"}': 1}
@@ -135,7 +136,7 @@ def test_what_report_lets_through(server, pki):
 @pytest.mark.parametrize("sent, why", [(b"\x00" * 30, "not_tls"), (b"GET / HTTP/1.1\r\n\r\n", "plain_http"), (b"", "closed"),
                                        (b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", "malformed")], ids=lambda value: str(value)[:12])
 def test_what_is_no_hello(server, sent, why):
-    # What never was a hello is no handshake that failed.
+    # Bytes that never were a hello are no handshake that failed.
     with Watch(server, {**CONNECTION, **(FAILED if why == "malformed" else {}), **rejected("hello", why)}):
         with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
             if sent:
@@ -287,6 +288,19 @@ def test_an_origin_that_cannot_be_reached_is_down_and_each_has_one_sample(serve,
     assert server.metric("sallyport_origin_up", origin=gone) == 0
     assert server.metric("sallyport_origin_up", origin=there) == 1
     assert len(samples(server, "sallyport_origin_up")) == 2
+
+
+def test_connections_and_requests_to_origins_are_counted_by_what_became_of_them(serve, host, nginx):
+    server = serve([host("m.test", origin=[f"127.0.0.1:{free_port()}", f"127.0.0.1:{nginx.port}"]), host("off.test")], shards=1)
+    for _ in range(3):
+        assert server.curl("m.test").status == 200
+    counted = {event: server.metric("sallyport_origin_connections_total", host="m.test", event=event)
+               for event in ("opened", "connect_failed", "reused", "pooled", "owned")}
+    assert counted["opened"] + counted["reused"] == 4, "three requests, and one connection that came to nothing"
+    assert (counted["connect_failed"], counted["pooled"], counted["owned"]) == (1, 3, 0)
+    assert server.metric("sallyport_origin_requests_total", host="m.test", result="completed") == 3
+    assert server.metric("sallyport_origin_requests_total", host="m.test", result="unreachable") == 0
+    assert len(samples(server, "sallyport_origin_connections_total")) == 2 * 8 and len(samples(server, "sallyport_origin_requests_total")) == 2 * 6
 
 
 def test_the_last_reload_and_the_limit_of_connections(serve, host):

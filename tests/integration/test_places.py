@@ -1,4 +1,4 @@
-"""Whose place a newcomer takes when all are taken: strangers who sit on theirs, idle, slow or dripping, keep no known client out."""
+"""The place that a newcomer takes when all are taken: strangers that hold theirs, idle, slow or dripping, keep no known client out."""
 
 import contextlib
 import ctypes
@@ -9,6 +9,8 @@ import ssl
 import time
 
 import pytest
+
+from conftest import wait_for
 
 import origins
 
@@ -101,13 +103,6 @@ def site(serve, host, pki):
         return server
 
     return start
-
-
-def wait_for(check, within=10):
-    deadline = time.monotonic() + within
-    while not check():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def evicted(server, stage="request"):

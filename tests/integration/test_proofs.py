@@ -6,7 +6,8 @@ import make_der
 import proofs
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from proofs import DECODE_ERROR, DECRYPT_ERROR, ILLEGAL_PARAMETER, present
-from tls12 import Client, certificate_verify, message
+from tls12 import Client
+from tls_wire import message
 
 VERSIONS = ["1.2", "1.3"]
 FORWARD = {"headers": {"X-Reason": "reason"}}
@@ -24,7 +25,7 @@ KEYS = {
     "pss-sha384-salt-20": (lambda: rsa.generate_private_key(65537, 2048), make_der.pss_parameters("sha384", 20)),
     "pss-sha256-salt-33": (lambda: rsa.generate_private_key(65537, 2048), make_der.pss_parameters("sha256", 33)),
 }
-# What each key may sign with, in TLS 1.2 and in TLS 1.3.
+# The schemes that each key may sign with, in TLS 1.2 and in TLS 1.3.
 ECDSA_ALL = {0x0403, 0x0503, 0x0603}
 FITTING = {
     "p256": (ECDSA_ALL, {0x0403}), "p384": (ECDSA_ALL, {0x0503}), "p521": (ECDSA_ALL, {0x0603}),

@@ -9,6 +9,7 @@ import pytest
 import pki as pki_module
 import tls13
 from conftest import seen
+from tls_wire import certificate_message, chain_of
 
 VERSIONS = ["1.2", "1.3"]
 FORWARD = {"headers": {"X-Reason": "reason", "X-Subject": "subject.dn", "X-Serial": "serial", "X-Until": "not_after",
@@ -62,7 +63,7 @@ def test_clients_without_certificate(serve, host, version):
         session, status, _ = first(server, context, name)
         assert status == (403 if name == "enforce.test" else 200)
         with server.open(context, name, session) as connection:
-            # Who has been turned away is asked for a certificate each time.
+            # A client that was turned away is asked for a certificate each time.
             assert connection.tls.session_reused == again
             assert connection.get()[0] == status
 
@@ -183,7 +184,7 @@ def test_s_client_resumes(serve, host, pki, tmp_path, version):
 @pytest.mark.parametrize("records", ["one-read", "two-reads"])
 @pytest.mark.parametrize("mode", ["report", "enforce"])
 def test_no_certificate_may_come_in_a_resumed_handshake(serve, host, pki, tmp_path, mode, records):
-    """Whoever resumes would have to prove nothing for it: anybody's certificate would do."""
+    """A client that resumes would have to prove nothing for a certificate: any other client's would do."""
     server = serve([host("r.test", mode, forward=FORWARD)])
     victim = pki.client(subject="the-victim")
     owner = pki.client(subject="the-owner").bundle if mode == "enforce" else None
@@ -193,7 +194,7 @@ def test_no_certificate_may_come_in_a_resumed_handshake(serve, host, pki, tmp_pa
 
     client = tls13.Client(server, context, "r.test", tmp_path / "keys", session)
     assert client.tls.session_reused
-    certificate = client.message(tls13.certificate_message(tls13.chain_of(victim)))
+    certificate = client.message(certificate_message(chain_of(victim)))
     if records == "one-read":
         client.socket.sendall(certificate + client.finished())
     else:
@@ -226,7 +227,7 @@ def test_a_chain_is_remembered_when_its_key_was_shown(serve, host, pki, tmp_path
     for i in range(20):
         client = tls13.Client(server, server.tls_client(), "r.test", tmp_path / "keys")
         superfluous = pki.authority(f"Superfluous {i}").der
-        client.socket.sendall(client.message(tls13.certificate_message([*tls13.chain_of(victim), superfluous])))
+        client.socket.sendall(client.message(certificate_message([*chain_of(victim), superfluous])))
         client.close()
     deadline = time.monotonic() + 5
     while server.metric("sallyport_cert_verify_seconds_count", path="full") < 21:
@@ -251,7 +252,7 @@ def s_client(server, client, *options):
 
 
 def test_tickets_in_hellos_of_other_kinds(serve, host, pki, tmp_path):
-    """Retried hellos, other suites, a key exchange that is not fresh, the other version. Who resumes is who got the ticket."""
+    """Retried hellos, other suites, a key exchange that is not fresh, the other version. The client that resumes is the one that got the ticket."""
     server = serve([host("r.test", "report", forward=FORWARD)])
     owner, other = pki.client(subject="the-owner"), pki.client(subject="another")
     ticket13, ticket12 = tmp_path / "ticket13", tmp_path / "ticket12"

@@ -7,11 +7,10 @@ import re
 import resource
 import signal
 import subprocess
-import time
 
 import pytest
 
-from conftest import BINARY
+from conftest import BINARY, wait_for
 
 NOBODY = 65534
 
@@ -39,13 +38,6 @@ def full_pipe():
         pass
     fcntl.fcntl(writer, fcntl.F_SETFL, 0)
     return reader, writer
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_a_server_leaves_no_core(serve, host):

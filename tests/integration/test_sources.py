@@ -1,42 +1,12 @@
-"""What one source may do, and what is left of a connection that was turned away."""
+"""The bounds on one source; and no trace is left of a connection that was turned away."""
 
 import pathlib
-import socket
 import time
 
 import pytest
 
-
-def connect(server, source="127.0.0.1"):
-    """A TCP connection from a loopback address of our own."""
-    return socket.create_connection(("127.0.0.1", server.port), timeout=5, source_address=(source, 0))
-
-
-def is_turned_away(connection, within=2):
-    """By a reset, and not by a mere end."""
-    connection.settimeout(within)
-    try:
-        assert connection.recv(1) != b"", "a FIN would leave something behind on the server"
-        return False
-    except ConnectionResetError:
-        return True
-    except socket.timeout:
-        return False
-
-
-def is_refused(server, source="127.0.0.1"):
-    """That may be before the client knows that it was connected."""
-    try:
-        return is_turned_away(connect(server, source))
-    except ConnectionResetError:
-        return True
-
-
-def wait_for(check, within=5):
-    deadline = time.monotonic() + within
-    while not check():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+from conftest import wait_for
+from sources import connect, is_refused, is_turned_away
 
 
 def test_connections_of_one_source_are_bounded(serve, host):

@@ -3,13 +3,13 @@
 import contextlib
 import ctypes
 import os
-import socket
 import subprocess
 import time
 
 import pytest
 
-from conftest import free_port
+from conftest import free_port, wait_for
+from sources import connect, is_refused, is_turned_away, wait_for_the_end
 
 CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -36,42 +36,13 @@ def network():
 
 @pytest.fixture
 def server6(network, serve, host):
-    """A server on IPv6. What it would relay comes to nothing: the origin is in another network."""
+    """A server on IPv6. No request reaches its origin, which is in another network."""
 
     def start(**top):
         port = free_port()
         return serve([host("s.test", "report")], shards=1, listen=[{"address": f"127.0.0.1:{port}"}, {"address": f"[::]:{port}"}], **top)
 
     return start
-
-
-def connect(server, source, timeout=5):
-    return socket.create_connection((source, server.port), timeout=timeout, source_address=(source, 0))
-
-
-def is_reset(connection, within=2):
-    connection.settimeout(within)
-    try:
-        return connection.recv(1) == b""
-    except ConnectionResetError:
-        return True
-    except socket.timeout:
-        return False
-
-
-def is_refused(server, source):
-    """That may be before the client knows that it was connected."""
-    try:
-        return is_reset(connect(server, source))
-    except ConnectionResetError:
-        return True
-
-
-def wait_for(check, within=10):
-    deadline = time.monotonic() + within
-    while not check():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def refused(server, reason):
@@ -87,7 +58,7 @@ def test_addresses_of_a_64_have_their_connections_in_common(network, server6):
     assert refused(server, "source_limit") == 1
     other = connect(server, network(2, 1))
     wait_for(lambda: server.metric("sallyport_connections") == 4)
-    assert not is_reset(other, within=0.3) and refused(server, "source_limit") == 1
+    assert not is_turned_away(other, within=0.3) and refused(server, "source_limit") == 1
     for connection in [*held, other]:
         connection.close()
 
@@ -99,7 +70,7 @@ def test_addresses_of_a_64_have_their_rate_in_common(network, server6):
     assert is_refused(server, network(1, 5))
     assert refused(server, "source_rate") == 1
     for i in (1, 2, 3):
-        assert not is_reset(connect(server, network(2, i)), within=0.2)
+        assert not is_turned_away(connect(server, network(2, i)), within=0.2)
     assert refused(server, "source_rate") == 1
 
 
@@ -126,7 +97,7 @@ def test_a_64_is_suspect_as_a_whole(network, server6):
             held.append(connect(server, network(2, 1)))  # for which an older one goes
             with connect(server, network(1, 1 + i % 8)) as garbage:
                 garbage.sendall(b"\x00" * 64)
-                is_reset(garbage)
+                wait_for_the_end(garbage)
         except ConnectionResetError:
             pass
         return refused(server, "suspect") > 0 and server.metric("sallyport_admission_state") >= LOADED
@@ -156,7 +127,7 @@ def test_the_kernel_drops_what_a_suspect_64_sends(network, server6):
             try:
                 with connect(server, source, timeout=0.3) as garbage:
                     garbage.sendall(b"\x00" * 64)
-                    is_reset(garbage, within=0.3)
+                    wait_for_the_end(garbage, within=0.3)
             except TimeoutError:
                 dropped.add(source)
             except ConnectionResetError:

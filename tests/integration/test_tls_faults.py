@@ -4,9 +4,9 @@ import contextlib
 
 import pytest
 
-import handmade
-from handmade import (ALERT, APPLICATION, CCS, CERTIFICATE_VERIFY, CLIENT_KEY_EXCHANGE, FINISHED, HANDSHAKE, KEY_UPDATE,
-                      Client12, Client13, message, record, vector)
+from handmade import Client12, Client13
+from tls_wire import (AES, ALERT, APPLICATION, CERTIFICATE_REQUEST, CERTIFICATE_VERIFY, CHACHA, CHANGE_CIPHER_SPEC, CLIENT_KEY_EXCHANGE,
+                      FINISHED, HANDSHAKE, KEY_UPDATE, message, record, vector)
 
 HOST = "faults.test"
 
@@ -16,7 +16,7 @@ def server(serve, host):
     return serve([host(HOST, "report"), host("off.test")])
 
 
-@pytest.mark.parametrize("suite", [handmade.AES, handmade.CHACHA])
+@pytest.mark.parametrize("suite", [AES, CHACHA])
 @pytest.mark.parametrize("client", [Client12, Client13])
 def test_clients_by_hand_are_served(server, pki, client, suite):
     for entity in (None, pki.valid()):
@@ -87,18 +87,18 @@ FLIGHT13 = {
     "an alert of three bytes": (sealed13(ALERT, b"\x02\x00\x00"), "unexpected_message"),
     "application data": (sealed13(APPLICATION, b"GET / HTTP/1.1\r\n\r\n"), "unexpected_message"),
     "empty application data": (sealed13(APPLICATION, b""), "unexpected_message"),
-    "a ChangeCipherSpec that is protected": (sealed13(CCS, b"\x01"), "unexpected_message"),
-    "a ChangeCipherSpec of two": (plain13(CCS, b"\x02"), "unexpected_message"),
-    "a ChangeCipherSpec of two bytes": (plain13(CCS, b"\x01\x01"), "unexpected_message"),
-    "an empty ChangeCipherSpec": (plain13(CCS, b""), "unexpected_message"),
-    "a second ChangeCipherSpec": (lambda c: record(CCS, b"\x01") * 2, "unexpected_message"),
-    "a ChangeCipherSpec amid a message": (lambda c: c.sealed(HANDSHAKE, c.certificate()[:9]) + record(CCS, b"\x01"),
+    "a ChangeCipherSpec that is protected": (sealed13(CHANGE_CIPHER_SPEC, b"\x01"), "unexpected_message"),
+    "a ChangeCipherSpec of two": (plain13(CHANGE_CIPHER_SPEC, b"\x02"), "unexpected_message"),
+    "a ChangeCipherSpec of two bytes": (plain13(CHANGE_CIPHER_SPEC, b"\x01\x01"), "unexpected_message"),
+    "an empty ChangeCipherSpec": (plain13(CHANGE_CIPHER_SPEC, b""), "unexpected_message"),
+    "a second ChangeCipherSpec": (lambda c: record(CHANGE_CIPHER_SPEC, b"\x01") * 2, "unexpected_message"),
+    "a ChangeCipherSpec amid a message": (lambda c: c.sealed(HANDSHAKE, c.certificate()[:9]) + record(CHANGE_CIPHER_SPEC, b"\x01"),
                                           "unexpected_message"),
     "application data amid a message": (lambda c: c.sealed(HANDSHAKE, c.certificate()[:9]) + c.sealed(APPLICATION, b"x"),
                                         "unexpected_message"),
     "a second hello": (lambda c: c.sealed(HANDSHAKE, c.hello()), "unexpected_message"),
     "an unknown message": (sealed13(HANDSHAKE, message(99, b"x")), "unexpected_message"),
-    "the server's message": (sealed13(HANDSHAKE, message(handmade.CERTIFICATE_REQUEST, bytes(3))), "unexpected_message"),
+    "the server's message": (sealed13(HANDSHAKE, message(CERTIFICATE_REQUEST, bytes(3))), "unexpected_message"),
     "HelloRequest": (sealed13(HANDSHAKE, message(0, b"")), "unexpected_message"),
     "KeyUpdate": (sealed13(HANDSHAKE, message(KEY_UPDATE, b"\0")), "unexpected_message"),
     "Finished instead of Certificate": (lambda c: c.sealed(HANDSHAKE, c.finished()), "unexpected_message"),
@@ -168,7 +168,7 @@ def judge(cases, connect):
     assert wrong == {}
 
 
-@pytest.mark.parametrize("suite", [handmade.AES, handmade.CHACHA])
+@pytest.mark.parametrize("suite", [AES, CHACHA])
 def test_tls13_flights(server, pki, suite):
     judge(FLIGHT13, lambda: Client13(server, HOST, pki.valid(), suite).open())
 
@@ -178,7 +178,7 @@ AFTER13 = {
     "an unknown type of record": (plain13(24, b"x"), "unexpected_message"),
     "a handshake record without protection": (plain13(HANDSHAKE, message(KEY_UPDATE, b"\0")), "unexpected_message"),
     "an alert without protection": (plain13(ALERT, b"\x02\x28"), "unexpected_message"),
-    "ChangeCipherSpec": (plain13(CCS, b"\x01"), "unexpected_message"),
+    "ChangeCipherSpec": (plain13(CHANGE_CIPHER_SPEC, b"\x01"), "unexpected_message"),
     "a wrong tag": (lambda c: flip(c.sealed(APPLICATION, b"x")), "bad_record_mac"),
     "a ciphertext of 16641 bytes": (lambda c: record(APPLICATION, bytes(16641)), "record_overflow"),
     "a plaintext of 16385 bytes": (lambda c: c.sealed(APPLICATION, bytes(16385)), "record_overflow"),
@@ -227,7 +227,7 @@ def finish12(send_in_place):
     """A flight up to ChangeCipherSpec, and then something else than Finished."""
 
     def send(c):
-        before = b"".join(record(HANDSHAKE, part) for part in c.before_finished()) + record(CCS, b"\x01")
+        before = b"".join(record(HANDSHAKE, part) for part in c.before_finished()) + record(CHANGE_CIPHER_SPEC, b"\x01")
         c.protect()
         return before + send_in_place(c)
 
@@ -244,13 +244,13 @@ FLIGHT12 = {
     "a record of TLS 1.1": (lambda c: record(HANDSHAKE, c.certificate(), b"\x03\x02"), "protocol_version"),
     "a record of 16385 bytes": (lambda c: record(HANDSHAKE, message(11, bytes(16381))), "record_overflow"),
     "a record of 20000 bytes": (lambda c: record(HANDSHAKE, message(11, bytes(19996))), "record_overflow"),
-    "ChangeCipherSpec first": (plain13(CCS, b"\x01"), "unexpected_message"),
-    "a ChangeCipherSpec of two": (plain13(CCS, b"\x02"), "unexpected_message"),
-    "a ChangeCipherSpec of two bytes": (plain13(CCS, b"\x01\x01"), "unexpected_message"),
-    "an empty ChangeCipherSpec": (plain13(CCS, b""), "unexpected_message"),
+    "ChangeCipherSpec first": (plain13(CHANGE_CIPHER_SPEC, b"\x01"), "unexpected_message"),
+    "a ChangeCipherSpec of two": (plain13(CHANGE_CIPHER_SPEC, b"\x02"), "unexpected_message"),
+    "a ChangeCipherSpec of two bytes": (plain13(CHANGE_CIPHER_SPEC, b"\x01\x01"), "unexpected_message"),
+    "an empty ChangeCipherSpec": (plain13(CHANGE_CIPHER_SPEC, b""), "unexpected_message"),
     "ChangeCipherSpec before CertificateVerify": (
-        lambda c: record(HANDSHAKE, c.certificate() + c.key_exchange()) + record(CCS, b"\x01"), "unexpected_message"),
-    "ChangeCipherSpec amid a message": (lambda c: record(HANDSHAKE, c.certificate()[:7]) + record(CCS, b"\x01"), "unexpected_message"),
+        lambda c: record(HANDSHAKE, c.certificate() + c.key_exchange()) + record(CHANGE_CIPHER_SPEC, b"\x01"), "unexpected_message"),
+    "ChangeCipherSpec amid a message": (lambda c: record(HANDSHAKE, c.certificate()[:7]) + record(CHANGE_CIPHER_SPEC, b"\x01"), "unexpected_message"),
     "a second hello": (lambda c: record(HANDSHAKE, c.hello()), "unexpected_message"),
     "an unknown message": (plain13(HANDSHAKE, message(99, b"x")), "unexpected_message"),
     "KeyUpdate": (plain13(HANDSHAKE, message(KEY_UPDATE, b"\0")), "unexpected_message"),
@@ -288,7 +288,7 @@ FLIGHT12 = {
     "CertificateVerify by a scheme that was not offered": (verify12(lambda body: b"\x01\x01" + body[2:]), "illegal_parameter"),
     "application data instead of Finished": (finish12(lambda c: c.sealed(APPLICATION, b"GET / HTTP/1.1\r\n\r\n")), "unexpected_message"),
     "an unprotected Finished": (finish12(lambda c: record(HANDSHAKE, c.finished())), "bad_record_mac"),
-    "a second ChangeCipherSpec": (finish12(lambda c: c.sealed(CCS, b"\x01")), "unexpected_message"),
+    "a second ChangeCipherSpec": (finish12(lambda c: c.sealed(CHANGE_CIPHER_SPEC, b"\x01")), "unexpected_message"),
     "a wrong tag": (finish12(lambda c: flip(c.sealed(HANDSHAKE, c.finished()))), "bad_record_mac"),
     "less than a tag": (finish12(lambda c: record(HANDSHAKE, bytes(15))), "bad_record_mac"),
     "Finished that is wrong": (finish12(lambda c: c.sealed(HANDSHAKE, flip(c.finished()))), "decrypt_error"),
@@ -300,14 +300,14 @@ FLIGHT12 = {
 }
 
 
-@pytest.mark.parametrize("suite", [handmade.AES, handmade.CHACHA])
+@pytest.mark.parametrize("suite", [AES, CHACHA])
 def test_tls12_flights(server, pki, suite):
     judge(FLIGHT12, lambda: Client12(server, HOST, pki.valid(), suite).open())
 
 
 AFTER12 = {
     "an unknown type of record": (plain13(24, b"x"), "unexpected_message"),
-    "ChangeCipherSpec": (sealed13(CCS, b"\x01"), "unexpected_message"),
+    "ChangeCipherSpec": (sealed13(CHANGE_CIPHER_SPEC, b"\x01"), "unexpected_message"),
     "a key exchange": (lambda c: c.sealed(HANDSHAKE, c.key_exchange()), "unexpected_message"),
     "a hello": (lambda c: c.sealed(HANDSHAKE, c.hello()), "unexpected_message"),
     "Finished": (lambda c: c.sealed(HANDSHAKE, message(FINISHED, bytes(12))), "unexpected_message"),
@@ -322,6 +322,6 @@ AFTER12 = {
 }
 
 
-@pytest.mark.parametrize("suite", [handmade.AES, handmade.CHACHA])
+@pytest.mark.parametrize("suite", [AES, CHACHA])
 def test_tls12_after_the_handshake(server, pki, suite):
     judge(AFTER12, lambda: Client12(server, HOST, pki.valid(), suite).establish())

@@ -1,4 +1,4 @@
-"""What a server keeps of handshake messages that come in part: no more than has come, and no more than is allowed."""
+"""Handshake messages that come in part: a server keeps no more of them than has come, and no more than is allowed."""
 
 import contextlib
 import time
@@ -8,8 +8,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-import tls13
-from handmade import APPLICATION, CERTIFICATE, HANDSHAKE, Client12, Client13, cut, message, record, vector
+from handmade import Client12, Client13
+from tls_wire import APPLICATION, CERTIFICATE, HANDSHAKE, chain_of, cut, message, record, vector
 
 HOST = "held.test"
 CLIENTS = pytest.mark.parametrize("client", [Client12, Client13])
@@ -95,7 +95,7 @@ def test_what_all_of_them_hold_is_bounded(serving, begin, client):
     """A leaf is kept in any case; then the oldest have to go, and are counted."""
     server = serving()
     hands = begin(server, client, 600)
-    # 36 MB. What is copied on the way leaves holes in the 8 that are allowed, and receive buffers are used.
+    # 36 MB. Copies on the way leave holes in the 8 that are allowed, and receive buffers are used.
     assert growth_kib(server, hands, lambda hand: certificates(hand, [60000])[:-10]) < 26 * 1024
     # Those that say too much while the machine is busy have gone before they held as much.
     gone = sum(server.metric("sallyport_rejected_total", stage="handshake", reason=reason) for reason in ("evicted", "too_large"))
@@ -148,7 +148,7 @@ def test_a_chain_above_the_limit_gets_its_verdict(serving, pki, strangers, clien
     """However it is cut: its client is told by HTTP, as by an alert it would not be."""
     server = serving(certificate_chain_size=limit)
     hand = client(server, HOST, pki.valid()).open()
-    chain = tls13.chain_of(pki.valid()) + [each.der for each in strangers]
+    chain = chain_of(pki.valid()) + [each.der for each in strangers]
     hand.certificate = lambda: type(hand).certificate(hand, chain)
     whole = type(hand).certificate(hand, chain)
     assert len(whole) > 50000
@@ -199,7 +199,7 @@ HEADERS = {"Certificate": b"\x0b\x01\x03\xf8", "ClientHello": b"\x01\x00\x3f\xf0
 @CLIENTS
 @pytest.mark.parametrize("name", HEADERS)
 def test_nothing_is_collected_after_the_handshake(serving, client, name):
-    """What can be no good message any more is refused by its header."""
+    """A message that cannot become a good one is refused by its header."""
     hand = client(serving(), HOST).establish()
     hand.send(hand.sealed(HANDSHAKE, HEADERS[name]))
     assert hand.alerts()[-1:] == ["unexpected_message"]

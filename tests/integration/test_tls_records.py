@@ -5,8 +5,9 @@ import time
 
 import pytest
 
-import handmade
-from handmade import ALERT, APPLICATION, CCS, CERTIFICATE, HANDSHAKE, KEY_UPDATE, Client12, Client13, cut, message, record, vector
+from handmade import Client12, Client13
+from tls_wire import (ALERT, APPLICATION, CERTIFICATE, CHANGE_CIPHER_SPEC, FINISHED, HANDSHAKE, KEY_UPDATE, SERVER_HELLO_DONE, Records13,
+                      cut, message, record, vector)
 
 HOST = "records.test"
 CLIENTS = pytest.mark.parametrize("client", [Client12, Client13])
@@ -32,7 +33,7 @@ def test_a_hello_may_be_cut_within_its_header(server, pki, client, at):
     hand = client(server, HOST, pki.valid())
     hello = hand.takes(hand.hello())
     hand.send(*(record(HANDSHAKE, part, b"\x03\x01") for part in (hello[:at], hello[at:])))
-    hand.open = hand.server_flight if client is Client13 else lambda: hand.messages(handmade.SERVER_HELLO_DONE)
+    hand.open = hand.server_flight if client is Client13 else lambda: hand.messages(SERVER_HELLO_DONE)
     assert "X-Client-Cert-Reason: ok" in hand.establish().answer()
 
 
@@ -42,17 +43,17 @@ def test_a_flight_may_be_cut_anywhere_in_tls13(server, pki, size):
     flight = client.flight()
     # Finished ends a record; what is before it may share records with it.
     client.send(*(client.sealed(HANDSHAKE, part) for part in cut(b"".join(flight), size)))
-    client.writer = handmade.Records13(client.client_application, client.suite)
+    client.writer = Records13(client.client_application, client.suite)
     assert "X-Client-Cert-Reason: ok" in client.answer()
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 64, 300, 16000])
 def test_a_flight_may_be_cut_anywhere_in_tls12(server, pki, size):
     client = Client12(server, HOST, pki.valid()).open()
-    client.send(*(record(HANDSHAKE, part) for part in cut(b"".join(client.before_finished()), size)), record(CCS, b"\x01"))
+    client.send(*(record(HANDSHAKE, part) for part in cut(b"".join(client.before_finished()), size)), record(CHANGE_CIPHER_SPEC, b"\x01"))
     client.protect()
     client.send(*(client.sealed(HANDSHAKE, part) for part in cut(client.takes(client.finished()), size)))
-    assert client.messages(handmade.FINISHED) is not None, client.seen
+    assert client.messages(FINISHED) is not None, client.seen
     assert "X-Client-Cert-Reason: ok" in client.answer()
 
 
@@ -77,8 +78,8 @@ def test_a_request_may_come_a_byte_a_record(server, client):
 def test_the_version_of_a_tls13_record_says_nothing(server, version):
     """RFC 8446 section 5.1: it must be ignored for all purposes."""
     client = Client13(server, HOST).open()
-    client.send(record(CCS, b"\x01", version), *(client.writer.seal(HANDSHAKE, part, version=version) for part in client.flight()))
-    client.writer = handmade.Records13(client.client_application, client.suite)
+    client.send(record(CHANGE_CIPHER_SPEC, b"\x01", version), *(client.writer.seal(HANDSHAKE, part, version=version) for part in client.flight()))
+    client.writer = Records13(client.client_application, client.suite)
     client.send(client.writer.seal(APPLICATION, client.request(), version=version))
     client.alerts()
     assert "200 OK" in client.text(), client.seen
@@ -216,17 +217,17 @@ def test_small_records_are_bounded_in_the_handshake(server, pki, client):
 
 def test_change_cipher_specs_are_bounded(server):
     client = Client13(server, HOST).open()
-    client.send(record(CCS, b"\x01"), *(client.sealed(HANDSHAKE, part) for part in client.flight()))
-    client.writer = handmade.Records13(client.client_application, client.suite)
+    client.send(record(CHANGE_CIPHER_SPEC, b"\x01"), *(client.sealed(HANDSHAKE, part) for part in client.flight()))
+    client.writer = Records13(client.client_application, client.suite)
     assert "200 OK" in client.answer()
-    for send in (lambda c: record(CCS, b"\x01") * 2,
-                 lambda c: record(CCS, b"\x01") + c.sealed(HANDSHAKE, c.certificate()) + record(CCS, b"\x01")):
+    for send in (lambda c: record(CHANGE_CIPHER_SPEC, b"\x01") * 2,
+                 lambda c: record(CHANGE_CIPHER_SPEC, b"\x01") + c.sealed(HANDSHAKE, c.certificate()) + record(CHANGE_CIPHER_SPEC, b"\x01")):
         client = Client13(server, HOST).open()
         client.send(send(client))
         assert client.alerts() == ["unexpected_message"]
     assert server.metric("sallyport_rejected_total", stage="handshake", reason="change_cipher_specs") == 2
     client = Client13(server, HOST).establish()
-    client.send(record(CCS, b"\x01"))
+    client.send(record(CHANGE_CIPHER_SPEC, b"\x01"))
     assert client.alerts() == ["unexpected_message"]
     assert server.metric("sallyport_rejected_total", stage="request", reason="change_cipher_specs") == 1
 
@@ -240,7 +241,7 @@ def test_a_fault_after_the_handshake_is_counted(server):
 
 def test_a_fault_behind_change_cipher_spec_is_one_of_its_own(server):
     client = Client13(server, HOST).open()
-    client.send(record(CCS, b"\x01"), record(24, b"x"))
+    client.send(record(CHANGE_CIPHER_SPEC, b"\x01"), record(24, b"x"))
     assert client.alerts() == ["unexpected_message"]
     assert server.metric("sallyport_rejected_total", stage="handshake", reason="tls_error") == 1
 
@@ -260,7 +261,7 @@ def test_an_answer_that_was_under_way_does_not_cost_the_alert(server, client):
 @CLIENTS
 @pytest.mark.parametrize("when", ["handshake", "request"])
 def test_a_client_that_is_still_sending_reads_its_alert(server, client, when):
-    """What comes behind the fault would be answered by a reset, had the server closed at once."""
+    """Bytes behind the fault would be answered by a reset, had the server closed at once."""
     hand = client(server, HOST)
     hand.open() if when == "handshake" else hand.establish()
     hand.send(record(24, b"x"))

@@ -11,7 +11,8 @@ import tls13
 from cryptography.hazmat.primitives.asymmetric import rsa
 from make_der import NULL, bits, integer, oid, seq
 from proofs import UNEXPECTED_MESSAGE
-from tls12 import CLIENT_HELLO, CLIENT_KEY_EXCHANGE, FINISHED, HELLO_REQUEST, message
+from tls_wire import (CHANGE_CIPHER_SPEC, CLIENT_HELLO, CLIENT_KEY_EXCHANGE, FINISHED, HANDSHAKE, HELLO_REQUEST, certificate_message,
+                      certificate_message12, certificate_verify, message)
 
 EMPTY = object()
 
@@ -30,10 +31,10 @@ def dear(corpus_root):
 
 
 def signed(scheme=0x0403, size=72):
-    return tls12.certificate_verify(scheme, bytes(size))
+    return certificate_verify(scheme, bytes(size))
 
 
-# What a server never gets, in either version.
+# Messages that a server never gets, in either version.
 NEVER = {
     "HelloRequest": message(HELLO_REQUEST), "ServerHello": message(2, bytes(70)), "NewSessionTicket": message(4, bytes(20)),
     "EndOfEarlyData": message(5), "HelloRetryRequest": message(6, bytes(40)), "EncryptedExtensions": message(8, b"\0\0"),
@@ -61,7 +62,7 @@ def test_what_no_client_sends_12(server, host_name, name):
 
 
 def cases_13(ders):
-    some, none = tls13.certificate_message(ders), tls13.certificate_message([])
+    some, none = certificate_message(ders), certificate_message([])
     return {
         "off.test": {"certificate": [some], "no certificates": [none], "proof": [signed()], "both": [some, signed(0x0804, 1024)]},
         "r.test": {
@@ -86,11 +87,11 @@ def test_nobody_asked_13(server, dear, tmp_path, host_name, name):
 def test_after_the_handshake_13(server, dear, tmp_path, host_name, name):
     client = tls13.Client(server, server.tls_client(), host_name, tmp_path / "log")
     if host_name == "r.test":
-        client.socket.sendall(client.message(tls13.certificate_message([])))
+        client.socket.sendall(client.message(certificate_message([])))
     client.socket.sendall(client.finished())
-    sent = {"certificate": tls13.certificate_message([dear]), "proof": signed(), "finished": message(FINISHED, bytes(32)),
+    sent = {"certificate": certificate_message([dear]), "proof": signed(), "finished": message(FINISHED, bytes(32)),
             "ClientHello": message(CLIENT_HELLO, bytes(40))}[name]
-    client.socket.sendall(client.application.seal(sent, tls13.HANDSHAKE))
+    client.socket.sendall(client.application.seal(HANDSHAKE, sent))
     assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
     client.close()
 
@@ -105,14 +106,14 @@ def test_in_a_session_that_resumes_13(serve, host, pki, dear, tmp_path, mode, na
         session = connection.tls.session
     client = tls13.Client(server, context, "x.test", tmp_path / "log", session)
     assert client.tls.session_reused
-    client.socket.sendall(client.message({"certificate": tls13.certificate_message([dear]), "proof": signed(),
-                                          "no certificates": tls13.certificate_message([])}[name]))
+    client.socket.sendall(client.message({"certificate": certificate_message([dear]), "proof": signed(),
+                                          "no certificates": certificate_message([])}[name]))
     assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
     client.close()
 
 
 def cases_12(ders):
-    some, none = tls12.certificate(ders), tls12.certificate([])
+    some, none = certificate_message12(ders), certificate_message12([])
     exchange = EMPTY  # the client's own
     return {
         "off.test": {
@@ -142,12 +143,12 @@ def test_nobody_asked_12(server, dear, host_name, name):
 def test_after_the_handshake_12(server, dear, host_name, name):
     with tls12.Client(server.port, host_name) as client:
         if client.is_asked:
-            client.send(tls12.certificate([]))
+            client.send(certificate_message12([]))
         exchange = client.key_exchange()
         client.send(exchange)
         client.make_master()
         client.complete()
-        client.send({"certificate": tls12.certificate([dear]), "proof": signed(), "exchange": exchange,
+        client.send({"certificate": certificate_message12([dear]), "proof": signed(), "exchange": exchange,
                      "finished": message(FINISHED, bytes(12))}[name])
         assert client.alert() == UNEXPECTED_MESSAGE
 
@@ -158,7 +159,7 @@ def test_in_a_session_that_resumes_12(serve, host, dear, mode, name):
     server = serve([host("x.test", mode)])
     with tls12.Client(server.port, "x.test") as first:
         if first.is_asked:
-            first.send(tls12.certificate([]))
+            first.send(certificate_message12([]))
         first.send(first.key_exchange())
         first.make_master()
         first.complete()
@@ -166,7 +167,7 @@ def test_in_a_session_that_resumes_12(serve, host, dear, mode, name):
     with tls12.Client(server.port, "x.test", first.ticket, first.master) as client:
         assert client.resumed
         point = message(CLIENT_KEY_EXCHANGE, b"\x20" + os.urandom(32))
-        client.send({"certificate": tls12.certificate([dear]), "proof": signed(), "exchange": point}[name])
+        client.send({"certificate": certificate_message12([dear]), "proof": signed(), "exchange": point}[name])
         assert client.alert() == UNEXPECTED_MESSAGE
 
 
@@ -176,14 +177,14 @@ def test_a_certificate_without_its_proof(server, corpus_root, dear, tmp_path, ve
     for leaf in (corpus_root.leaf("one"), dear):
         if version == "1.3":
             client = tls13.Client(server, server.tls_client(), "r.test", tmp_path / "log")
-            client.socket.sendall(client.message(tls13.certificate_message([leaf])) + client.finished())
+            client.socket.sendall(client.message(certificate_message([leaf])) + client.finished())
             assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
             client.close()
             continue
         with tls12.Client(server.port, "r.test") as client:
-            client.send(tls12.certificate([leaf]), client.key_exchange())
+            client.send(certificate_message12([leaf]), client.key_exchange())
             client.make_master()
-            client.put(tls12.CHANGE_CIPHER_SPEC, b"\1")
+            client.put(CHANGE_CIPHER_SPEC, b"\1")
             assert client.alert() == UNEXPECTED_MESSAGE
 
 
@@ -235,10 +236,10 @@ def test_a_header_is_enough_12(server, host_name, name):
 def test_a_header_of_a_second_certificate_is_enough(server, tmp_path, version):
     if version == "1.3":
         client = tls13.Client(server, server.tls_client(), "r.test", tmp_path / "log")
-        client.socket.sendall(client.message(tls13.certificate_message([])) + client.message(HEADERS["certificate"]))
+        client.socket.sendall(client.message(certificate_message([])) + client.message(HEADERS["certificate"]))
         assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
         client.close()
         return
     with tls12.Client(server.port, "r.test") as client:
-        client.send(tls12.certificate([]), HEADERS["certificate"])
+        client.send(certificate_message12([]), HEADERS["certificate"])
         assert client.alert() == UNEXPECTED_MESSAGE

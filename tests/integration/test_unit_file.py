@@ -6,9 +6,8 @@ import shlex
 import signal
 import socket
 import subprocess
-import time
 
-from conftest import BINARY, ROOT
+from conftest import BINARY, ROOT, wait_for
 
 UNIT = ROOT / "tools" / "install" / "sallyport.service.in"
 
@@ -26,13 +25,6 @@ def reload_as_systemd(server):
         if result.returncode != 0:
             break
     return result
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_reload_fails_for_a_bad_file(serve, host):

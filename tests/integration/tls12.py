@@ -4,50 +4,16 @@ ECDHE on X25519, AES-128-GCM with SHA-256, the extended master secret. The serve
 """
 
 import contextlib
-import hashlib
-import hmac
 import os
 import socket
-import struct
 
-from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import x25519
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION = 20, 21, 22, 23
-(HELLO_REQUEST, CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, CERTIFICATE, SERVER_KEY_EXCHANGE, CERTIFICATE_REQUEST,
- SERVER_HELLO_DONE, CERTIFICATE_VERIFY, CLIENT_KEY_EXCHANGE, FINISHED) = 0, 1, 2, 4, 11, 12, 13, 14, 15, 16, 20
+from tls_wire import (ALERT, APPLICATION, CERTIFICATE_REQUEST, CHANGE_CIPHER_SPEC, CLIENT_HELLO, CLIENT_KEY_EXCHANGE, FINISHED, HANDSHAKE,
+                      NEW_SESSION_TICKET, SERVER_HELLO, SERVER_HELLO_DONE, SERVER_KEY_EXCHANGE, cut, extended_master_secret, extension,
+                      key_block, message, raw_public, record, u16s, vector, verify_data12)
+
 SUITES = b"\xc0\x2b\xc0\x2f"  # ECDHE with ECDSA or RSA, AES-128-GCM
-
-
-def prf(secret, label, seed, size):
-    """P_SHA256, section 5."""
-    seed, out = label + seed, b""
-    step = seed
-    while len(out) < size:
-        step = hmac.new(secret, step, "sha256").digest()
-        out += hmac.new(secret, step + seed, "sha256").digest()
-    return out[:size]
-
-
-def extension(kind, content):
-    return struct.pack(">HH", kind, len(content)) + content
-
-
-def vector(size, content):
-    return len(content).to_bytes(size, "big") + content
-
-
-def message(kind, body=b""):
-    return bytes([kind]) + vector(3, body)
-
-
-def certificate(ders):
-    return message(CERTIFICATE, vector(3, b"".join(vector(3, der) for der in ders)))
-
-
-def certificate_verify(scheme, signature):
-    return message(CERTIFICATE_VERIFY, struct.pack(">H", scheme) + vector(2, signature))
 
 
 class Closed(Exception):
@@ -65,9 +31,9 @@ class Client:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.random, self.transcript, self.left, self.messages = os.urandom(32), b"", b"", b""
-        self.write_key = self.read_key = None
+        self.writer = self.reader = None  # of protected records
         self.ticket, self.master, self.resumed = None, master, False
-        schemes = b"".join(struct.pack(">H", one) for one in (0x0403, 0x0503, 0x0807, 0x0804, 0x0401))
+        schemes = u16s(0x0403, 0x0503, 0x0807, 0x0804, 0x0401)
         extensions = (extension(0, vector(2, b"\0" + vector(2, host.encode()))) + extension(10, vector(2, b"\0\x1d")) +
                       extension(11, b"\1\0") + extension(13, vector(2, schemes)) + extension(23, b"") +
                       extension(35, ticket or b"") + extension(0xff01, b"\0"))
@@ -99,13 +65,7 @@ class Client:
     # Records
 
     def seal(self, kind, content):
-        if self.write_key is None:
-            return bytes([kind]) + b"\3\3" + vector(2, content)
-        key, iv, count = self.write_key
-        self.write_key = (key, iv, count + 1)
-        number = struct.pack(">Q", count)
-        sealed = AESGCM(key).encrypt(iv + number, content, number + bytes([kind]) + b"\3\3" + struct.pack(">H", len(content)))
-        return bytes([kind]) + b"\3\3" + vector(2, number + sealed)
+        return record(kind, content) if self.writer is None else self.writer.seal(kind, content)
 
     def put(self, kind, content):
         self.socket.sendall(self.seal(kind, content))
@@ -126,17 +86,14 @@ class Client:
         """The next record's type and content; an alert that ends the connection is raised."""
         head = self.read_exactly(5)
         content = self.read_exactly(int.from_bytes(head[3:], "big"))
-        if self.read_key is not None:
-            key, iv, count = self.read_key
-            self.read_key = (key, iv, count + 1)
-            data = struct.pack(">Q", count) + head[:3] + struct.pack(">H", len(content) - 24)
-            content = AESGCM(key).decrypt(iv + content[:8], content[8:], data)
+        if self.reader is not None:
+            _, content = self.reader.open(head + content)
         if head[0] == ALERT:
             raise Closed(content[1])
         if head[0] == CHANGE_CIPHER_SPEC:
-            if self.resumed and self.master and self.read_key is None and self.write_key is None:
+            if self.resumed and self.master and self.reader is None and self.writer is None:
                 self.pending_keys()
-            self.read_key = self.server_key
+            self.reader = self.server_records
         return head[0], content
 
     def next_message(self):
@@ -156,8 +113,8 @@ class Client:
         records = b""
         for one in messages:
             self.transcript += one
-            for at in range(0, len(one), 16384):
-                records += self.seal(HANDSHAKE, one[at:at + 16384])
+            for part in cut(one, 16384):
+                records += self.seal(HANDSHAKE, part)
         self.socket.sendall(records)
 
     def key_exchange(self):
@@ -166,29 +123,26 @@ class Client:
         assert server[:3] == b"\3\0\x1d"
         key = x25519.X25519PrivateKey.generate()
         self.secret = key.exchange(x25519.X25519PublicKey.from_public_bytes(server[4:4 + server[3]]))
-        raw = key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-        return message(CLIENT_KEY_EXCHANGE, vector(1, raw))
+        return message(CLIENT_KEY_EXCHANGE, vector(1, raw_public(key)))
 
     def make_master(self):
         """After the ClientKeyExchange was sent (RFC 7627)."""
-        self.master = prf(self.secret, b"extended master secret", hashlib.sha256(self.transcript).digest(), 48)
+        self.master = extended_master_secret(self.secret, self.transcript)
         self.pending_keys()
 
     def pending_keys(self):
-        block = prf(self.master, b"key expansion", self.server_random + self.random, 40)
-        self.client_key, self.server_key = (block[:16], block[32:36], 0), (block[16:32], block[36:40], 0)
+        self.client_records, self.server_records = key_block(self.master, self.server_random, self.random)
 
     def make_keys_of_master(self):
-        if self.read_key is None:
+        if self.reader is None:
             self.pending_keys()
 
     def change_cipher_spec(self):
         self.put(CHANGE_CIPHER_SPEC, b"\1")
-        self.write_key = self.client_key
+        self.writer = self.client_records
 
     def finished(self):
-        data = prf(self.master, b"client finished", hashlib.sha256(self.transcript).digest(), 12)
-        return message(FINISHED, data)
+        return message(FINISHED, verify_data12(self.master, b"client finished", self.transcript))
 
     def complete(self):
         """From ChangeCipherSpec to the server's Finished."""
@@ -212,7 +166,7 @@ class Client:
         return text.decode("latin-1")
 
     def alert(self):
-        """What the server says before it closes: the description of its alert, or None."""
+        """The description of the alert that the server sends before it closes, or None."""
         try:
             while True:
                 self.record()

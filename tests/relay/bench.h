@@ -1,5 +1,5 @@
 /*
- * What the tests of relay/ share: a scripted origin (threads with plain blocking sockets on 127.0.0.1), a ring with a relay
+ * Shared by the tests of relay/: a scripted origin (threads with plain blocking sockets on 127.0.0.1), a ring with a relay
  * in the test's own thread, and a call, which is an exchange with everything written down that its handlers were told.
  */
 #ifndef TESTS_RELAY_BENCH_H
@@ -58,12 +58,20 @@ struct bench {
     struct config_address addresses[BENCH_ORIGINS_MAX];
     char texts[BENCH_ORIGINS_MAX][32];
     struct relay *relay;
+    struct stats_host counters; /* where the relay counts */
 };
 
 void bench_create(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count);
 /* Also checks that no stream, slab slot or operation is left. */
 void bench_destroy(struct bench *bench);
 void bench_turn_for(struct bench *bench, unsigned ms);
+/*
+ * From now on the clock of all rings stands still, however long the machine takes, until bench_pass or the end of the bench:
+ * for tests of what happens after a time, and not before it.
+ */
+void bench_hold_clock(struct bench *bench);
+/* Moves the clock that stands still on by `ms`, and turns until what that has begun is done: no close is under way. */
+void bench_pass(struct bench *bench, unsigned ms);
 /* Turns until *flag, or fails the test after some seconds. */
 void bench_until(struct bench *bench, const bool *flag);
 
@@ -90,7 +98,7 @@ struct call {
     unsigned drained;
     bool was_drained;
     struct http_message message;
-    /* What the test does in the handlers, NULL for nothing. */
+    /* The test's own part of the handlers, NULL for none. */
     void (*on_interim)(struct call *call);
     void (*on_head)(struct call *call);
     void (*on_body)(struct call *call, size_t size);

@@ -1,40 +1,9 @@
-#include "bench.h"
+#include "scene.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static struct bench bench;
-static struct fake_origin fake;
-static const struct relay_counters *counters;
-
-static void begin(void (*serve)(struct fake_origin *origin, int socket, int number)) {
-    fake_origin_start(&fake, 0, serve, NULL);
-    bench_create(&bench, NULL, &fake.port, 1);
-    counters = relay_counters(bench.relay);
-}
-
-static void finish(void) {
-    bench_destroy(&bench);
-    fake_origin_stop(&fake);
-}
-
-static void serve_forever(struct fake_origin *origin, int socket, int number) {
-    char head[4096];
-
-    while (fake_read_head(socket, head, sizeof head)) {
-        fake_say(socket, OK_HELLO);
-    }
-}
-
-static void serve_one_each(struct fake_origin *origin, int socket, int number) {
-    char head[4096];
-
-    if (fake_read_head(socket, head, sizeof head)) {
-        fake_say(socket, OK_HELLO);
-    }
-}
 
 Test(address, passes_over_a_dead_address) {
     uint16_t ports[2] = {fake_dead_port(), 0};
@@ -42,17 +11,16 @@ Test(address, passes_over_a_dead_address) {
     fake_origin_start(&fake, 0, serve_forever, NULL);
     ports[1] = fake.port;
     bench_create(&bench, NULL, ports, 2);
-    counters = relay_counters(bench.relay);
     bench.relay->timeouts.down_ms = 200;
     for (int i = 0; i < 6; i++) {
         call_get(&bench, 200);
     }
-    cr_assert_eq(counters->connects_failed, 1);
+    cr_assert_eq(events(STATS_ORIGIN_CONNECT_FAILED), 1);
     cr_assert_eq(atomic_load(&fake.accepted), 1);
     bench_turn_for(&bench, 250);
     call_get(&bench, 200);
     call_get(&bench, 200);
-    cr_assert_eq(counters->connects_failed, 2);
+    cr_assert_eq(events(STATS_ORIGIN_CONNECT_FAILED), 2);
     finish();
 }
 
@@ -61,22 +29,21 @@ Test(address, tries_each_address_once_when_all_are_dead) {
     struct call call = {0}, again = {0};
 
     bench_create(&bench, NULL, ports, 3);
-    counters = relay_counters(bench.relay);
     call_run_get(&call, &bench);
     cr_assert(call.failed);
     cr_assert_eq(call.error, RELAY_UNREACHABLE);
-    cr_assert_eq(counters->connects_failed, 3);
+    cr_assert_eq(events(STATS_ORIGIN_CONNECT_FAILED), 3);
     call_run_get(&again, &bench);
     cr_assert_eq(again.error, RELAY_UNREACHABLE);
-    cr_assert_eq(counters->connects_failed, 6);
-    cr_assert_eq(counters->failed[RELAY_UNREACHABLE], 2);
+    cr_assert_eq(events(STATS_ORIGIN_CONNECT_FAILED), 6);
+    cr_assert_eq(results(STATS_ORIGIN_UNREACHABLE), 2);
     bench_destroy(&bench);
 }
 
 Test(address, uses_an_address_again_as_soon_as_it_answers) {
     struct call call = {0};
 
-    begin(serve_forever);
+    begin(serve_forever, NULL);
     fake_origin_stop(&fake);
     call_run_get(&call, &bench);
     cr_assert_eq(call.error, RELAY_UNREACHABLE);
@@ -131,7 +98,7 @@ Test(address, gives_up_a_connection_that_takes_too_long) {
     cr_assert_not(call.done);
     bench_until(&bench, &call.done);
     cr_assert(call.ended);
-    cr_assert_eq(relay_counters(bench.relay)->connects_failed, 1);
+    cr_assert_eq(events(STATS_ORIGIN_CONNECT_FAILED), 1);
     for (int i = 0; i < 4; i++) {
         close(fillers[i]);
     }

@@ -1,9 +1,9 @@
 /*
- * Many exchanges at once with origins that misbehave at random, and clients that leave at random. What must hold: each call
+ * Many exchanges at once with origins that misbehave at random, and clients that leave at random. These must hold: each call
  * ends in one way, nobody gets somebody else's answer, and nothing is left over (bench_destroy looks).
  */
 #include "base/log.h"
-#include "bench.h"
+#include "scene.h"
 
 #include <criterion/criterion.h>
 #include <sys/socket.h>
@@ -30,7 +30,6 @@ enum mood {
     MOODS,
 };
 
-static struct bench bench;
 static struct fake_origin fakes[2];
 static atomic_uint intrusions; /* requests on a connection that is another client's */
 static uint64_t state = 88172645463325252u;
@@ -180,7 +179,8 @@ static void check_end(const struct job *job) {
     } else if (job->call.ended) {
         cr_assert_str_eq(job->call.body, expected);
     } else {
-        /* What has a body may meet a connection that has just been closed, whatever its own mood; a GET is sent again. */
+        /* A request with a body may meet a connection that has just been closed, whatever its own mood; a GET is sent again.
+         */
         cr_assert_neq(job->call.error, RELAY_UNREACHABLE);
         cr_assert(!job->is_get || job->mood != MOOD_PLAIN || job->call.error == RELAY_TIMEOUT);
     }
@@ -207,7 +207,6 @@ static void work(struct job *job, unsigned *id) {
 
 Test(chaos, keeps_everything_in_its_place, .timeout = 100) {
     struct ring_options options = {.streams = 512, .accepted = 16, .receive_buffers = 16, .chunks = 512};
-    const struct relay_counters *counters;
     static struct job jobs[CALLS];
     uint16_t ports[3] = {0};
     unsigned id = 0;
@@ -219,7 +218,6 @@ Test(chaos, keeps_everything_in_its_place, .timeout = 100) {
     }
     ports[2] = fake_dead_port();
     bench_create(&bench, &options, ports, 3);
-    counters = relay_counters(bench.relay);
     bench.relay->timeouts =
         (struct relay_timeouts){.connect_ms = 5000, .response_ms = 50, .idle_ms = 30, .fresh_ms = 10, .down_ms = 20};
     while (id < ENOUGH && atomic_load(&fakes[0].accepted) + CALLS < FAKE_CONNECTIONS_MAX &&
@@ -236,14 +234,14 @@ Test(chaos, keeps_everything_in_its_place, .timeout = 100) {
         relay_client_leave(&jobs[i].client);
     }
     cr_assert_eq(atomic_load(&intrusions), 0);
-    cr_assert_gt(counters->owned, ENOUGH / 100);
-    cr_assert_gt(counters->completed, ENOUGH / 4);
-    cr_assert_gt(counters->aborted, ENOUGH / 100);
-    cr_assert_gt(counters->reused, ENOUGH / 4);
-    cr_assert_gt(counters->replaced, 0);
-    cr_assert_gt(counters->failed[RELAY_BROKEN], ENOUGH / 20);
-    cr_assert_gt(counters->failed[RELAY_TIMEOUT], ENOUGH / 100);
-    cr_assert_eq(counters->failed[RELAY_UNREACHABLE], 0);
+    cr_assert_gt(events(STATS_ORIGIN_OWNED), ENOUGH / 100);
+    cr_assert_gt(results(STATS_ORIGIN_COMPLETED), ENOUGH / 4);
+    cr_assert_gt(results(STATS_ORIGIN_ABORTED), ENOUGH / 100);
+    cr_assert_gt(events(STATS_ORIGIN_REUSED), ENOUGH / 4);
+    cr_assert_gt(events(STATS_ORIGIN_REPLACED), 0);
+    cr_assert_gt(results(STATS_ORIGIN_BROKEN), ENOUGH / 20);
+    cr_assert_gt(results(STATS_ORIGIN_TIMEOUT), ENOUGH / 100);
+    cr_assert_eq(results(STATS_ORIGIN_UNREACHABLE), 0);
     bench_destroy(&bench);
     for (int i = 0; i < 2; i++) {
         fake_origin_stop(&fakes[i]);

@@ -1,31 +1,8 @@
-#include "bench.h"
+#include "scene.h"
 
 #include <criterion/criterion.h>
 
-static struct bench bench;
-static struct fake_origin fake;
-static const struct relay_counters *counters;
-
-static void begin(void (*serve)(struct fake_origin *origin, int socket, int number), void *context) {
-    fake_origin_start(&fake, 0, serve, context);
-    bench_create(&bench, NULL, &fake.port, 1);
-    counters = relay_counters(bench.relay);
-}
-
-static void finish(void) {
-    bench_destroy(&bench);
-    fake_origin_stop(&fake);
-}
-
 #define CHUNKED_HEAD "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-
-static void serve_forever(struct fake_origin *origin, int socket, int number) {
-    char head[4096];
-
-    while (fake_read_head(socket, head, sizeof head)) {
-        fake_say(socket, OK_HELLO);
-    }
-}
 
 static void take_nothing(struct fake_origin *origin, int socket, int number) {
     fake_wait(origin, 1);
@@ -127,13 +104,12 @@ Test(exchange, fails_when_a_pooled_connection_has_no_chunks_either) {
 
     fake_origin_start(&fake, 0, serve_forever, NULL);
     bench_create(&bench, &options, &fake.port, 1);
-    counters = relay_counters(bench.relay);
     call_get(&bench, 200);
     hold_chunks(held);
     call_run_get(&call, &bench);
     cr_assert_eq(call.error, RELAY_BROKEN);
-    cr_assert_eq(counters->reused, 1);
-    cr_assert_eq(counters->opened, 2);
+    cr_assert_eq(events(STATS_ORIGIN_REUSED), 1);
+    cr_assert_eq(events(STATS_ORIGIN_OPENED), 2);
     give_chunks(held);
     finish();
 }
@@ -161,7 +137,7 @@ static void expect_gone(const struct call *call) {
     cr_assert_eq(bench.relay->exchanges.in_use, 0);
     cr_assert_eq(bench.relay->connections.in_use, 0);
     cr_assert_eq(bench.relay->buffers.in_use, 0);
-    cr_assert_eq(counters->pooled, 0);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 0);
 }
 
 Test(exchange, can_be_aborted_before_it_is_connected) {
@@ -223,7 +199,7 @@ Test(exchange, can_be_aborted_in_the_middle) {
     relay_exchange_body(failing.exchange, bytes_of(body, sizeof body));
     call_abort(&failing);
     expect_gone(&failing);
-    cr_assert_eq(counters->aborted, 5);
+    cr_assert_eq(results(STATS_ORIGIN_ABORTED), 5);
     finish();
 }
 
@@ -282,8 +258,8 @@ Test(exchange, the_next_may_begin_where_one_ends) {
     for (size_t i = 0; i < ARRAY_LENGTH(chain); i++) {
         cr_assert_str_eq(chain[i].body, "hello");
     }
-    cr_assert_eq(counters->opened, 1);
-    cr_assert_eq(counters->reused, ARRAY_LENGTH(chain) - 1);
+    cr_assert_eq(events(STATS_ORIGIN_OPENED), 1);
+    cr_assert_eq(events(STATS_ORIGIN_REUSED), ARRAY_LENGTH(chain) - 1);
     finish();
 }
 
@@ -296,7 +272,7 @@ Test(exchange, goes_on_while_its_relay_closes) {
     cr_assert_not(relay_is_idle(bench.relay));
     bench_until(&bench, &call.done);
     cr_assert(call.ended);
-    cr_assert_eq(counters->pooled, 0);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 0);
     bench_turn_for(&bench, 20);
     cr_assert(relay_is_idle(bench.relay));
     finish();

@@ -1,31 +1,7 @@
-/* What comes before an answer and behind it: informational responses and trailers. */
-#include "bench.h"
+/* Informational responses, which come before an answer, and trailers, which come behind it. */
+#include "scene.h"
 
 #include <criterion/criterion.h>
-
-static struct bench bench;
-static struct fake_origin fake;
-static const struct relay_counters *counters;
-
-static void begin(void (*serve)(struct fake_origin *origin, int socket, int number), void *context) {
-    fake_origin_start(&fake, 0, serve, context);
-    bench_create(&bench, NULL, &fake.port, 1);
-    counters = relay_counters(bench.relay);
-}
-
-static void finish(void) {
-    bench_destroy(&bench);
-    fake_origin_stop(&fake);
-}
-
-/* Answers each request with the context, and keeps the connection open. */
-static void say_context(struct fake_origin *origin, int socket, int number) {
-    char head[4096];
-
-    while (fake_read_head(socket, head, sizeof head)) {
-        fake_say(socket, origin->context);
-    }
-}
 
 static void run_interim(unsigned count, bool fits) {
     static char text[4096];
@@ -58,7 +34,7 @@ Test(interim, continue_is_not_told) {
     call_run_get(&call, &bench);
     cr_assert(call.ended);
     cr_assert_str_eq(call.interim_heads, "HTTP/1.1 102 Processing\r\nA: b\r\n\r\n");
-    cr_assert_eq(counters->pooled, 1);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 1);
     finish();
 }
 
@@ -87,7 +63,7 @@ static void run_trailers(bool wanted, const char *expected) {
     bench_until(&bench, &call.done);
     cr_assert(call.ended);
     cr_assert_str_eq(call.trailers, expected);
-    cr_assert_eq(counters->pooled, 1);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 1);
     finish();
 }
 
@@ -167,6 +143,6 @@ Test(interim, trailers_of_a_request_go_behind_its_body) {
     bench_until(&bench, &call.done);
     cr_assert(call.ended);
     cr_assert_str_eq(rest, "2\r\nhi\r\n0\r\nA: b\r\n\r\n");
-    cr_assert_eq(counters->pooled, 0);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 0);
     finish();
 }

@@ -1,40 +1,17 @@
-#include "bench.h"
+#include "scene.h"
 
 #include <criterion/criterion.h>
 #include <sys/socket.h>
 
-static struct bench bench;
-static struct fake_origin fake;
-static const struct relay_counters *counters;
-
-static void begin(void (*serve)(struct fake_origin *origin, int socket, int number)) {
-    fake_origin_start(&fake, 0, serve, NULL);
-    bench_create(&bench, NULL, &fake.port, 1);
-    counters = relay_counters(bench.relay);
-}
-
-static void finish(void) {
-    bench_destroy(&bench);
-    fake_origin_stop(&fake);
-}
-
-static void serve_forever(struct fake_origin *origin, int socket, int number) {
-    char head[4096];
-
-    while (fake_read_head(socket, head, sizeof head)) {
-        fake_say(socket, OK_HELLO);
-    }
-}
-
 Test(pool, keeps_a_connection_for_the_next_request) {
-    begin(serve_forever);
+    begin(serve_forever, NULL);
     for (int i = 0; i < 20; i++) {
         call_get(&bench, 200);
     }
     cr_assert_eq(atomic_load(&fake.accepted), 1);
-    cr_assert_eq(counters->opened, 1);
-    cr_assert_eq(counters->reused, 19);
-    cr_assert_eq(counters->completed, 20);
+    cr_assert_eq(events(STATS_ORIGIN_OPENED), 1);
+    cr_assert_eq(events(STATS_ORIGIN_REUSED), 19);
+    cr_assert_eq(results(STATS_ORIGIN_COMPLETED), 20);
     cr_assert_eq(bench.relay->hosts[0].origins[0].idle_count, 1);
     finish();
 }
@@ -52,7 +29,7 @@ static void say_number(struct fake_origin *origin, int socket, int number) {
 Test(pool, prefers_the_most_recently_used) {
     struct call first = {0}, second = {0}, third = {0}, fourth = {0};
 
-    begin(say_number);
+    begin(say_number, NULL);
     call_start(&first, &bench, GET_HEAD, HTTP_NO_BODY, true);
     bench_turn_for(&bench, 30);
     call_start(&second, &bench, GET_HEAD, HTTP_NO_BODY, true);
@@ -70,21 +47,13 @@ Test(pool, prefers_the_most_recently_used) {
     finish();
 }
 
-static void serve_one_each(struct fake_origin *origin, int socket, int number) {
-    char head[4096];
-
-    if (fake_read_head(socket, head, sizeof head)) {
-        fake_say(socket, OK_HELLO);
-    }
-}
-
 Test(pool, notices_that_the_origin_closes) {
     struct call call = {0};
 
-    begin(serve_one_each);
+    begin(serve_one_each, NULL);
     call_get(&bench, 200);
     bench_turn_for(&bench, 50);
-    cr_assert_eq(counters->dropped, 1);
+    cr_assert_eq(events(STATS_ORIGIN_DROPPED), 1);
     cr_assert_eq(bench.relay->connections.in_use, 0);
     /* So even what may not be repeated is safe. */
     call_start(&call, &bench, POST_HEAD, HTTP_LENGTH, false);
@@ -92,8 +61,8 @@ Test(pool, notices_that_the_origin_closes) {
     relay_exchange_body_end(call.exchange);
     bench_until(&bench, &call.done);
     cr_assert(call.ended);
-    cr_assert_eq(counters->opened, 2);
-    cr_assert_eq(counters->replaced, 0);
+    cr_assert_eq(events(STATS_ORIGIN_OPENED), 2);
+    cr_assert_eq(events(STATS_ORIGIN_REPLACED), 0);
     finish();
 }
 
@@ -106,11 +75,11 @@ static void serve_one_and_reset(struct fake_origin *origin, int socket, int numb
 }
 
 Test(pool, notices_that_the_origin_resets) {
-    begin(serve_one_and_reset);
+    begin(serve_one_and_reset, NULL);
     call_get(&bench, 200);
     atomic_store(&fake.signal, 1);
     bench_turn_for(&bench, 50);
-    cr_assert_eq(counters->dropped, 1);
+    cr_assert_eq(events(STATS_ORIGIN_DROPPED), 1);
     cr_assert_eq(bench.relay->connections.in_use, 0);
     finish();
 }
@@ -129,27 +98,29 @@ static void speak_unasked(struct fake_origin *origin, int socket, int number) {
 Test(pool, drops_a_connection_that_speaks_unasked) {
     struct call call = {0};
 
-    begin(speak_unasked);
+    begin(speak_unasked, NULL);
     call_get(&bench, 200);
-    cr_assert_eq(counters->pooled, 1);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 1);
     atomic_store(&fake.signal, 1);
     bench_turn_for(&bench, 50);
-    cr_assert_eq(counters->dropped, 1);
+    cr_assert_eq(events(STATS_ORIGIN_DROPPED), 1);
     call_run_get(&call, &bench);
     cr_assert_str_eq(call.body, "hello");
     finish();
 }
 
 Test(pool, ends_idle_connections_after_their_time) {
-    begin(serve_forever);
+    begin(serve_forever, NULL);
+    bench_hold_clock(&bench);
     bench.relay->timeouts.idle_ms = 40;
     call_get(&bench, 200);
-    bench_turn_for(&bench, 20);
+    bench_pass(&bench, 20);
     call_get(&bench, 200);
-    bench_turn_for(&bench, 30);
-    cr_assert_eq(counters->expired, 0);
-    bench_turn_for(&bench, 60);
-    cr_assert_eq(counters->expired, 1);
+    bench_pass(&bench, 30);
+    cr_assert_eq(events(STATS_ORIGIN_EXPIRED), 0);
+    cr_assert_eq(bench.relay->connections.in_use, 1);
+    bench_pass(&bench, 60);
+    cr_assert_eq(events(STATS_ORIGIN_EXPIRED), 1);
     cr_assert_eq(bench.relay->connections.in_use, 0);
     finish();
 }
@@ -170,7 +141,6 @@ Test(pool, keeps_no_more_than_its_bound, .timeout = 60) {
 
     fake_origin_start(&fake, 0, serve_when_told, NULL);
     bench_create(&bench, &options, &fake.port, 1);
-    counters = relay_counters(bench.relay);
     for (int i = 0; i < MANY; i++) {
         call_start(&calls[i], &bench, GET_HEAD, HTTP_NO_BODY, true);
     }
@@ -183,7 +153,7 @@ Test(pool, keeps_no_more_than_its_bound, .timeout = 60) {
     bench_turn_for(&bench, 20);
     cr_assert_eq(bench.relay->hosts[0].origins[0].idle_count, RELAY_IDLE_MAX);
     cr_assert_eq(bench.relay->connections.in_use, RELAY_IDLE_MAX);
-    cr_assert_eq(counters->expired, MANY - RELAY_IDLE_MAX);
+    cr_assert_eq(events(STATS_ORIGIN_EXPIRED), MANY - RELAY_IDLE_MAX);
     finish();
 }
 
@@ -194,7 +164,6 @@ Test(pool, keeps_no_more_in_all_than_the_shard_can_spare, .timeout = 60) {
 
     fake_origin_start(&fake, 0, serve_when_told, NULL);
     bench_create(&bench, &options, &fake.port, 1);
-    counters = relay_counters(bench.relay);
     bench.relay->idle_total_max = 2;
     for (int i = 0; i < MANY; i++) {
         call_start(&calls[i], &bench, GET_HEAD, HTTP_NO_BODY, true);
@@ -206,7 +175,7 @@ Test(pool, keeps_no_more_in_all_than_the_shard_can_spare, .timeout = 60) {
     }
     bench_turn_for(&bench, 20);
     cr_assert_eq(bench.relay->idle_total, 2);
-    cr_assert_eq(counters->expired, MANY - 2);
+    cr_assert_eq(events(STATS_ORIGIN_EXPIRED), MANY - 2);
     finish();
 }
 
@@ -260,26 +229,26 @@ static void close_on_second(struct fake_origin *origin, int socket, int number) 
 }
 
 Test(pool, replaces_a_stale_connection_for_an_idempotent_request) {
-    begin(close_on_second);
+    begin(close_on_second, NULL);
     call_get(&bench, 200);
     call_get(&bench, 200);
-    cr_assert_eq(counters->replaced, 1);
-    cr_assert_eq(counters->opened, 2);
+    cr_assert_eq(events(STATS_ORIGIN_REPLACED), 1);
+    cr_assert_eq(events(STATS_ORIGIN_OPENED), 2);
     call_get(&bench, 200);
-    cr_assert_eq(counters->opened, 2);
+    cr_assert_eq(events(STATS_ORIGIN_OPENED), 2);
     finish();
 }
 
 Test(pool, does_not_repeat_what_is_not_idempotent) {
     struct call call = {0};
 
-    begin(close_on_second);
+    begin(close_on_second, NULL);
     call_get(&bench, 200);
     call_start(&call, &bench, "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", HTTP_NO_BODY, false);
     bench_until(&bench, &call.done);
     cr_assert(call.failed);
     cr_assert_eq(call.error, RELAY_BROKEN);
-    cr_assert_eq(counters->replaced, 0);
+    cr_assert_eq(events(STATS_ORIGIN_REPLACED), 0);
     cr_assert_eq(atomic_load(&fake.accepted), 1);
     finish();
 }
@@ -287,14 +256,14 @@ Test(pool, does_not_repeat_what_is_not_idempotent) {
 Test(pool, does_not_repeat_a_request_with_a_body) {
     struct call call = {0};
 
-    begin(close_on_second);
+    begin(close_on_second, NULL);
     call_get(&bench, 200);
     call_start(&call, &bench, "PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n", HTTP_LENGTH, true);
     relay_exchange_body(call.exchange, bytes_of_string("ab"));
     bench_until(&bench, &call.done);
     cr_assert(call.failed);
     cr_assert_eq(call.error, RELAY_BROKEN);
-    cr_assert_eq(counters->replaced, 0);
+    cr_assert_eq(events(STATS_ORIGIN_REPLACED), 0);
     finish();
 }
 
@@ -305,14 +274,14 @@ Test(pool, does_not_repeat_a_request_with_a_body) {
 Test(pool, does_not_repeat_what_it_has_only_a_part_of) {
     struct call call = {0};
 
-    begin(close_on_second);
+    begin(close_on_second, NULL);
     call_get(&bench, 200);
     call_start(&call, &bench, "PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r", HTTP_CHUNKED, true);
     bench_turn_for(&bench, 10);
     relay_exchange_body_end(call.exchange);
     bench_until(&bench, &call.done);
     cr_assert_eq(call.error, RELAY_BROKEN);
-    cr_assert_eq(counters->replaced, 0);
+    cr_assert_eq(events(STATS_ORIGIN_REPLACED), 0);
     finish();
 }
 
@@ -324,10 +293,10 @@ static void reset_on_second(struct fake_origin *origin, int socket, int number) 
 }
 
 Test(pool, a_reset_is_replaced_like_a_close) {
-    begin(reset_on_second);
+    begin(reset_on_second, NULL);
     call_get(&bench, 200);
     call_get(&bench, 200);
-    cr_assert_eq(counters->replaced, 1);
+    cr_assert_eq(events(STATS_ORIGIN_REPLACED), 1);
     finish();
 }
 
@@ -343,12 +312,12 @@ static void serve_only_first(struct fake_origin *origin, int socket, int number)
 Test(pool, replaces_once_only) {
     struct call call = {0};
 
-    begin(serve_only_first);
+    begin(serve_only_first, NULL);
     call_get(&bench, 200);
     call_run_get(&call, &bench);
     cr_assert(call.failed);
     cr_assert_eq(call.error, RELAY_BROKEN);
-    cr_assert_eq(counters->replaced, 1);
+    cr_assert_eq(events(STATS_ORIGIN_REPLACED), 1);
     cr_assert_eq(atomic_load(&fake.accepted), 2);
     finish();
 }
@@ -363,15 +332,14 @@ Test(pool, a_replacement_that_is_refused_goes_to_the_next_address) {
     ports[0] = fake.port;
     ports[1] = other.port;
     bench_create(&bench, NULL, ports, 2);
-    counters = relay_counters(bench.relay);
     call_get(&bench, 200);
     call_get(&bench, 200);
     /* The first address has one connection left, and listens no more. */
     shutdown(fake.listener, SHUT_RDWR);
     call_run_get(&call, &bench);
     cr_assert(call.ended);
-    cr_assert_eq(counters->replaced, 1);
-    cr_assert_eq(counters->connects_failed, 1);
+    cr_assert_eq(events(STATS_ORIGIN_REPLACED), 1);
+    cr_assert_eq(events(STATS_ORIGIN_CONNECT_FAILED), 1);
     /* The second one has a pooled connection, but after one bad experience a fresh one is taken. */
     cr_assert_eq(atomic_load(&other.accepted), 2);
     fake_origin_stop(&other);
@@ -381,13 +349,13 @@ Test(pool, a_replacement_that_is_refused_goes_to_the_next_address) {
 Test(pool, a_replacement_that_cannot_be_begun_fails) {
     struct call call = {0};
 
-    begin(close_on_second);
+    begin(close_on_second, NULL);
     call_get(&bench, 200);
     bench.ring.streams.limit = bench.ring.streams.touched;
     call_run_get(&call, &bench);
     cr_assert(call.failed);
     cr_assert_eq(call.error, RELAY_UNREACHABLE);
-    cr_assert_eq(counters->replaced, 1);
+    cr_assert_eq(events(STATS_ORIGIN_REPLACED), 1);
     finish();
 }
 
@@ -404,12 +372,12 @@ static void break_in_head(struct fake_origin *origin, int socket, int number) {
 Test(pool, does_not_replace_once_an_answer_has_begun) {
     struct call call = {0};
 
-    begin(break_in_head);
+    begin(break_in_head, NULL);
     call_get(&bench, 200);
     call_run_get(&call, &bench);
     cr_assert(call.failed);
     cr_assert_eq(call.error, RELAY_BROKEN);
-    cr_assert_eq(counters->replaced, 0);
+    cr_assert_eq(events(STATS_ORIGIN_REPLACED), 0);
     finish();
 }
 
@@ -469,7 +437,6 @@ static void run_race(struct race *race) {
 
     fake_origin_start(&fake, 0, serve_race, race);
     bench_create(&bench, NULL, &fake.port, 1);
-    counters = relay_counters(bench.relay);
     call_start(&first, &bench, GET_HEAD, HTTP_NO_BODY, true);
     bench_turn_for(&bench, 30);
     race->answered.context = race;
@@ -489,7 +456,7 @@ static void run_race(struct race *race) {
     cr_assert(race->post.ended);
     cr_assert_str_eq(race->post.body, "fresh");
     /* It was seen before the request was put on it, or before the request left. */
-    cr_assert_eq(counters->dropped + counters->replaced, 1);
+    cr_assert_eq(events(STATS_ORIGIN_DROPPED) + events(STATS_ORIGIN_REPLACED), 1);
     finish();
 }
 
@@ -517,7 +484,7 @@ Test(pool, takes_nothing_for_an_answer_that_came_before_the_request) {
 Test(pool, sends_any_request_elsewhere_when_its_connection_was_reset) {
     struct call call = {0};
 
-    begin(serve_one_and_reset);
+    begin(serve_one_and_reset, NULL);
     call_get(&bench, 200);
     atomic_store(&fake.signal, 1);
     sleep_ms(50);
@@ -526,6 +493,6 @@ Test(pool, sends_any_request_elsewhere_when_its_connection_was_reset) {
     relay_exchange_body_end(call.exchange);
     bench_until(&bench, &call.done);
     cr_assert(call.ended);
-    cr_assert_eq(counters->dropped + counters->replaced, 1);
+    cr_assert_eq(events(STATS_ORIGIN_DROPPED) + events(STATS_ORIGIN_REPLACED), 1);
     finish();
 }

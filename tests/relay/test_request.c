@@ -1,25 +1,10 @@
-#include "bench.h"
 #include "relay/exchange.h"
+#include "scene.h"
 
 #include <criterion/criterion.h>
 #include <sys/socket.h>
 
-static struct bench bench;
-static struct fake_origin fake;
-static const struct relay_counters *counters;
-
-static void begin(void (*serve)(struct fake_origin *origin, int socket, int number), void *context) {
-    fake_origin_start(&fake, 0, serve, context);
-    bench_create(&bench, NULL, &fake.port, 1);
-    counters = relay_counters(bench.relay);
-}
-
-static void finish(void) {
-    bench_destroy(&bench);
-    fake_origin_stop(&fake);
-}
-
-/* What an origin got on its first connection, until it had `wanted` bytes. */
+/* The bytes that an origin got on its first connection, until it had `wanted` of them. */
 struct got {
     size_t wanted;
     char text[192 * 1024];
@@ -56,7 +41,7 @@ static void run_request(const char *head, enum http_framing framing, const char 
     bench_until(&bench, &call.done);
     cr_assert(call.ended, "error %d", (int)call.error);
     cr_assert_str_eq(got.text, expected);
-    cr_assert_eq(counters->pooled, 1);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 1);
     finish();
 }
 
@@ -69,14 +54,6 @@ Test(request, frames_the_body_as_the_request_says) {
     run_request(CHUNKED_HEAD, HTTP_CHUNKED, (const char *const[]){NULL}, CHUNKED_HEAD "0\r\n\r\n");
     run_request(CHUNKED_HEAD, HTTP_CHUNKED, (const char *const[]){"0123456789abcdefg", "", "b", NULL},
                 CHUNKED_HEAD "11\r\n0123456789abcdefg\r\n1\r\nb\r\n0\r\n\r\n");
-}
-
-static void serve_forever(struct fake_origin *origin, int socket, int number) {
-    char head[4096];
-
-    while (fake_read_head(socket, head, sizeof head)) {
-        fake_say(socket, OK_HELLO);
-    }
 }
 
 /* Takes a request without a body, then one whose text goes to the context. */
@@ -102,7 +79,7 @@ Test(request, frames_the_body_on_a_pooled_connection_too) {
     bench_until(&bench, &call.done);
     cr_assert(call.ended);
     cr_assert_str_eq(got.text, CHUNKED_HEAD "4\r\nabcd\r\n0\r\n\r\n");
-    cr_assert_eq(counters->reused, 1);
+    cr_assert_eq(events(STATS_ORIGIN_REUSED), 1);
     finish();
 }
 
@@ -219,7 +196,7 @@ Test(request, long_upload_goes_at_the_pace_of_the_origin, .timeout = 60) {
     cr_assert_eq(upload.given, LONG_BODY);
     cr_assert_leq(upload.queued_worst, STREAM_QUEUE_MAX);
     cr_assert_gt(call.drained, 10);
-    cr_assert_eq(counters->pooled, 1);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 1);
     finish();
 }
 
@@ -278,7 +255,7 @@ Test(request, an_answer_before_the_request_is_complete_ends_it_and_the_connectio
     cr_assert(call.ended);
     cr_assert_eq(call.status, 413);
     cr_assert_str_eq(call.body, "no");
-    cr_assert_eq(counters->pooled, 0);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 0);
     bench_turn_for(&bench, 20);
     cr_assert_eq(bench.relay->connections.in_use, 0);
     finish();
@@ -322,7 +299,7 @@ Test(request, an_answer_may_come_before_the_first_send_is_done) {
     bench_until(&bench, &call.done);
     cr_assert(call.ended);
     cr_assert_eq(call.status, 413);
-    cr_assert_eq(counters->pooled, 0);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 0);
     finish();
 }
 
@@ -352,7 +329,7 @@ Test(request, both_bodies_may_run_at_the_same_time) {
     bench_until(&bench, &call.done);
     cr_assert_str_eq(call.body, "abcd");
     /* It works, but whoever answers before the request is whole is not trusted with another one. */
-    cr_assert_eq(counters->pooled, 0);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 0);
     finish();
 }
 

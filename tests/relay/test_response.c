@@ -1,31 +1,7 @@
-#include "bench.h"
+#include "scene.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
-
-static struct bench bench;
-static struct fake_origin fake;
-static const struct relay_counters *counters;
-
-static void begin(void (*serve)(struct fake_origin *origin, int socket, int number), void *context) {
-    fake_origin_start(&fake, 0, serve, context);
-    bench_create(&bench, NULL, &fake.port, 1);
-    counters = relay_counters(bench.relay);
-}
-
-static void finish(void) {
-    bench_destroy(&bench);
-    fake_origin_stop(&fake);
-}
-
-/* Answers each request with the context, and keeps the connection open. */
-static void say_context(struct fake_origin *origin, int socket, int number) {
-    char head[4096];
-
-    while (fake_read_head(socket, head, sizeof head)) {
-        fake_say(socket, origin->context);
-    }
-}
 
 static void say_context_bytewise(struct fake_origin *origin, int socket, int number) {
     char head[4096];
@@ -117,7 +93,7 @@ static void run_answer(const struct answer *answer, void (*serve)(struct fake_or
     cr_assert_str_eq(call.body, answer->body);
     cr_assert_eq(call.body_size, strlen(answer->body));
     cr_assert(strncmp(call.head, "HTTP/1.", 7) == 0);
-    cr_assert_eq(counters->pooled - counters->dropped, answer->pooled ? 1 : 0, "%s", answer->text);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED) - events(STATS_ORIGIN_DROPPED), answer->pooled ? 1 : 0, "%s", answer->text);
     bench_turn_for(&bench, 10);
     cr_assert_eq(bench.relay->connections.in_use, answer->pooled ? 1 : 0, "%s", answer->text);
     finish();
@@ -131,7 +107,7 @@ Test(response, is_understood_in_one_delivery) {
 
 Test(response, is_understood_byte_by_byte, .timeout = 60) {
     for (size_t i = 0; i < ARRAY_LENGTH(answers); i++) {
-        /* What follows an answer would come when the connection is in the pool already, or in use again. */
+        /* Bytes behind an answer would come when the connection is in the pool already, or in use again. */
         if (answers[i].pooled || strchr(answers[i].text, '\n')[-1] != '\r' || strstr(answers[i].text, "lose") != NULL ||
             strstr(answers[i].text, "1.0") != NULL || strstr(answers[i].text, "Continue") != NULL) {
             run_answer(&answers[i], say_context_bytewise);
@@ -147,7 +123,7 @@ Test(response, until_close_ends_with_the_connection) {
     cr_assert(call.ended);
     cr_assert_eq(call.framing, HTTP_UNTIL_CLOSE);
     cr_assert_str_eq(call.body, "all of it");
-    cr_assert_eq(counters->pooled, 0);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 0);
     finish();
 }
 
@@ -197,10 +173,10 @@ static void run_bad_answer(const struct bad_answer *answer,
     cr_assert_eq(call.error, answer->error, "%s: %d", answer->text, (int)call.error);
     cr_assert_eq(call.fault, answer->fault, "%s: %s", answer->text, relay_fault_name(call.fault));
     cr_assert_eq(call.got_head, answer->with_head, "%s", answer->text);
-    cr_assert_eq(counters->failed[answer->error], 1);
+    cr_assert_eq(results((enum stats_origin_result)(STATS_ORIGIN_UNREACHABLE + answer->error)), 1);
     /* A fresh connection is not replaced. */
-    cr_assert_eq(counters->opened, 1);
-    cr_assert_eq(counters->pooled, 0);
+    cr_assert_eq(events(STATS_ORIGIN_OPENED), 1);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 0);
     finish();
 }
 
@@ -210,7 +186,7 @@ Test(response, that_is_bad_or_cut_short_fails) {
     }
 }
 
-/* What is no HTTP is refused at once; an origin that leaves its connection open cannot hold it up. */
+/* An answer that is not HTTP is refused at once; an origin that leaves its connection open cannot hold it up. */
 Test(response, that_is_bad_fails_without_a_close) {
     for (size_t i = 0; i < ARRAY_LENGTH(bad_answers); i++) {
         if (bad_answers[i].error == RELAY_BAD_RESPONSE) {
@@ -250,7 +226,7 @@ static void run_long_head(size_t size, bool fits) {
     if (fits) {
         cr_assert(call.ended);
         cr_assert_eq(call.message.head_size, size);
-        cr_assert_eq(counters->pooled, 1);
+        cr_assert_eq(events(STATS_ORIGIN_POOLED), 1);
     } else {
         cr_assert(call.failed);
         cr_assert_eq(call.error, RELAY_BAD_RESPONSE);
@@ -281,7 +257,7 @@ static void run_mended_head(size_t size, bool fits) {
     call_run_get(&call, &bench);
     cr_assert_eq(call.ended, fits, "%zu: %s", size, relay_fault_name(call.fault));
     cr_assert(fits || call.fault == RELAY_FAULT_TOO_LARGE);
-    cr_assert_eq(counters->pooled, 0);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 0);
     finish();
     free(text);
 }
@@ -462,7 +438,7 @@ static void run_long_body(void *chunked) {
     cr_assert_not(call.pattern_broken);
     cr_assert_gt(paused.pauses, 50);
     cr_assert_leq(paused.worst, RING_RECEIVE_SIZE);
-    cr_assert_eq(counters->pooled, 1);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 1);
     finish();
 }
 

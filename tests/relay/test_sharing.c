@@ -1,24 +1,9 @@
-/* Who may use an origin connection next: everybody, one client, or nobody; and for how long. */
-#include "bench.h"
+/* The next user of an origin connection: any client, one client, or none; and for how long it is kept. */
 #include "http/forward.h"
+#include "scene.h"
 
 #include <criterion/criterion.h>
 #include <sys/socket.h>
-
-static struct bench bench;
-static struct fake_origin fake;
-static const struct relay_counters *counters;
-
-static void begin(void (*serve)(struct fake_origin *origin, int socket, int number), void *context) {
-    fake_origin_start(&fake, 0, serve, context);
-    bench_create(&bench, NULL, &fake.port, 1);
-    counters = relay_counters(bench.relay);
-}
-
-static void finish(void) {
-    bench_destroy(&bench);
-    fake_origin_stop(&fake);
-}
 
 /* Answers with the number of the connection; /ntlm with a challenge, /bye with what ends the connection. */
 static void say_number(struct fake_origin *origin, int socket, int number) {
@@ -62,7 +47,7 @@ Test(sharing, ends_when_a_client_signs_in) {
     cr_assert_eq(get(&first, "/", false), '0');
     cr_assert_eq(get(&first, "/", false), '0');
     cr_assert_eq(get(&second, "/", false), '1');
-    cr_assert_eq(counters->owned, 3);
+    cr_assert_eq(events(STATS_ORIGIN_OWNED), 3);
     relay_client_leave(&first);
     cr_assert_null(first.connection);
     bench_turn_for(&bench, 20);
@@ -125,15 +110,15 @@ Test(sharing, a_client_can_sign_in_by_head) {
     cr_assert_eq(ask_head(&client, "/", true), 401);
     cr_assert_eq(ask_head(&client, "/", true), 200);
     cr_assert_eq(ask_head(&client, "/", false), 200);
-    cr_assert_eq(counters->reused, 3);
-    cr_assert_eq(counters->pooled, 0);
+    cr_assert_eq(events(STATS_ORIGIN_REUSED), 3);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 0);
     /* A body that comes all the same, at once or late, ends it. */
     cr_assert_eq(ask_head(&client, "/late", false), 200);
     cr_assert_not_null(client.connection);
     atomic_store(&fake.signal, 1);
     bench_turn_for(&bench, 50);
     cr_assert_null(client.connection);
-    cr_assert_eq(counters->dropped, 1);
+    cr_assert_eq(events(STATS_ORIGIN_DROPPED), 1);
     cr_assert_eq(ask_head(&other, "/body", true), 401);
     bench_turn_for(&bench, 50);
     cr_assert_null(other.connection);
@@ -148,7 +133,7 @@ static void announce(struct fake_origin *origin, int socket, int number) {
     }
 }
 
-/* What is in doubt goes to nobody where nobody has signed in, shared or not. */
+/* A connection whose state is in doubt goes to no other request where no client has signed in, shared or not. */
 Test(sharing, an_answer_to_head_costs_the_connection_of_who_has_not_signed_in) {
     struct relay_client client = {0};
 
@@ -165,7 +150,7 @@ Test(sharing, an_answer_to_head_costs_the_connection_of_who_has_not_signed_in) {
         bench_until(&bench, &call.done);
         cr_assert(call.ended);
         cr_assert_null(client.connection);
-        cr_assert_eq(counters->pooled + counters->owned, 0);
+        cr_assert_eq(events(STATS_ORIGIN_POOLED) + events(STATS_ORIGIN_OWNED), 0);
         finish();
     }
 }
@@ -181,7 +166,7 @@ Test(sharing, two_that_sign_in_have_a_connection_each) {
         cr_assert_eq(get(&first, "/", true), '0');
         cr_assert_eq(get(&second, "/", false), '1');
     }
-    cr_assert_eq(counters->pooled, 0);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 0);
     /* A relay that closes takes them along; the clients stay. */
     finish();
     cr_assert_null(first.connection);
@@ -192,7 +177,7 @@ Test(sharing, an_owned_connection_is_nobodys_when_there_is_no_client) {
     begin(say_number, NULL);
     cr_assert_eq(get(NULL, "/", true), '0');
     cr_assert_eq(get(NULL, "/", false), '1');
-    cr_assert_eq(counters->owned + counters->pooled, 1);
+    cr_assert_eq(events(STATS_ORIGIN_OWNED) + events(STATS_ORIGIN_POOLED), 1);
     finish();
 }
 
@@ -207,7 +192,7 @@ Test(sharing, what_clients_own_has_a_bound) {
     bench_turn_for(&bench, 20);
     cr_assert_eq(bench.relay->owned_total, 2);
     cr_assert_eq(bench.relay->connections.in_use, 2);
-    cr_assert_eq(counters->expired, 2);
+    cr_assert_eq(events(STATS_ORIGIN_EXPIRED), 2);
     cr_assert_null(clients[0].connection);
     cr_assert_null(clients[1].connection);
     cr_assert_eq(get(&clients[3], "/", false), '3');
@@ -222,12 +207,11 @@ Test(sharing, is_off_where_the_host_says_so) {
     fake_origin_start(&fake, 0, say_number, NULL);
     bench_create(&bench, NULL, &fake.port, 1);
     bench.relay->hosts[0].shares = false;
-    counters = relay_counters(bench.relay);
     cr_assert_eq(get(&first, "/", false), '0');
     cr_assert_eq(get(&second, "/", false), '1');
     cr_assert_eq(get(&first, "/", false), '0');
     cr_assert_eq(get(&second, "/", false), '1');
-    cr_assert_eq(counters->pooled, 0);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 0);
     relay_client_leave(&first);
     relay_client_leave(&second);
     finish();
@@ -257,9 +241,9 @@ Test(sharing, an_answer_that_begins_before_the_request_ends_costs_the_connection
     bench_until(&bench, &call.done);
     cr_assert(call.ended);
     cr_assert_str_eq(call.body, "hello");
-    cr_assert_eq(counters->pooled, 0);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 0);
     call_get(&bench, 200);
-    cr_assert_eq(counters->pooled, 1);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 1);
     finish();
 }
 
@@ -280,11 +264,11 @@ static void send_trailers(const char *trailers, uint64_t pooled) {
     relay_exchange_body_end_with(call.exchange, bytes_of_string(trailers));
     bench_until(&bench, &call.done);
     cr_assert(call.ended);
-    cr_assert_eq(counters->pooled, pooled, "%s", trailers);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), pooled, "%s", trailers);
     finish();
 }
 
-/* What such an origin leaves would be read as the next request. */
+/* Trailers that such an origin leaves unread would be read as the next request. */
 Test(sharing, trailers_of_a_request_cost_the_connection) {
     send_trailers("X-Sum: 1\r\n", 0);
     send_trailers("", 1);
@@ -306,7 +290,7 @@ Test(sharing, an_owned_connection_that_proved_closed_is_replaced_by_another_of_i
     begin(close_on_third, NULL);
     for (int i = 0; i < 6; i++) {
         get(&client, "/", i == 0);
-        cr_assert(i != 2 || counters->replaced == 1);
+        cr_assert(i != 2 || events(STATS_ORIGIN_REPLACED) == 1);
     }
     relay_client_leave(&client);
     finish();
@@ -343,22 +327,23 @@ Test(sharing, a_connection_that_is_owned_since_none_are_shared_ages_like_a_poole
     struct relay_client client = {0};
 
     begin(say_number, NULL);
+    bench_hold_clock(&bench);
     bench.relay->hosts[0].shares = false;
     bench.relay->timeouts.fresh_ms = 100;
     cr_assert_eq(get(&client, "/", false), '0');
     cr_assert_eq(post_owned(&client, false), '0');
-    bench_turn_for(&bench, 200);
+    bench_pass(&bench, 200);
     cr_assert_eq(get(&client, "/", false), '0');
-    bench_turn_for(&bench, 200);
+    bench_pass(&bench, 200);
     cr_assert_eq(post_owned(&client, false), '1');
     bench.relay->timeouts.idle_ms = 50;
     cr_assert_eq(get(&client, "/", false), '1');
-    bench_turn_for(&bench, 200);
+    bench_pass(&bench, 200);
     cr_assert_null(client.connection);
-    cr_assert_eq(counters->expired, 1);
+    cr_assert_eq(events(STATS_ORIGIN_EXPIRED), 1);
     /* One that somebody has signed in on cannot be replaced. */
     cr_assert_eq(get(&client, "/", true), '2');
-    bench_turn_for(&bench, 200);
+    bench_pass(&bench, 200);
     cr_assert_eq(post_owned(&client, false), '2');
     relay_client_leave(&client);
     finish();
@@ -382,7 +367,7 @@ static void run_stale(const char *last, bool owned) {
     bench_until(&bench, &call.done);
     cr_assert(call.ended, "%s", relay_fault_name(call.fault));
     cr_assert_str_eq(call.body, "hello");
-    cr_assert_eq(counters->dropped, 1);
+    cr_assert_eq(events(STATS_ORIGIN_DROPPED), 1);
     cr_assert_eq(atomic_load(&fake.accepted), 2);
     relay_client_leave(&client);
     finish();
@@ -411,14 +396,14 @@ Test(sharing, the_last_request_of_a_connection_costs_it) {
         cr_assert_eq(call.body[0], '0' + owned);
         cr_assert_null(client.connection);
     }
-    cr_assert_eq(counters->pooled + counters->owned, 0);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED) + events(STATS_ORIGIN_OWNED), 0);
     finish();
 }
 
 static void post(unsigned idle_ms, int connections) {
     struct call call = {0};
 
-    bench_turn_for(&bench, idle_ms);
+    bench_pass(&bench, idle_ms);
     call_start(&call, &bench, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", HTTP_NO_BODY, false);
     bench_until(&bench, &call.done);
     cr_assert(call.ended);
@@ -427,13 +412,14 @@ static void post(unsigned idle_ms, int connections) {
 
 Test(sharing, what_may_not_be_repeated_takes_a_connection_that_was_just_used) {
     begin(say_number, NULL);
+    bench_hold_clock(&bench);
     bench.relay->timeouts.fresh_ms = 100;
     call_get(&bench, 200);
     post(10, 1);
     post(10, 1);
     post(200, 2);
-    /* What may be repeated takes any. */
-    bench_turn_for(&bench, 200);
+    /* A request that may be repeated takes any connection. */
+    bench_pass(&bench, 200);
     call_get(&bench, 200);
     cr_assert_eq(atomic_load(&fake.accepted), 2);
     finish();
@@ -441,17 +427,19 @@ Test(sharing, what_may_not_be_repeated_takes_a_connection_that_was_just_used) {
 
 Test(sharing, an_origin_that_says_how_long_is_believed) {
     begin(say_number, "Keep-Alive: timeout=5\r\n");
+    bench_hold_clock(&bench);
     bench.relay->timeouts.fresh_ms = 0;
     bench.relay->timeouts.idle_ms = 10;
     call_get(&bench, 200);
     post(100, 1);
     finish();
     begin(say_number, "Keep-Alive: timeout=1\r\n");
+    bench_hold_clock(&bench);
     call_get(&bench, 200);
-    bench_turn_for(&bench, 300);
-    cr_assert_eq(counters->expired, 0);
-    bench_turn_for(&bench, 400);
-    cr_assert_eq(counters->expired, 1);
+    bench_pass(&bench, 300);
+    cr_assert_eq(events(STATS_ORIGIN_EXPIRED), 0);
+    bench_pass(&bench, 400);
+    cr_assert_eq(events(STATS_ORIGIN_EXPIRED), 1);
     cr_assert_eq(bench.relay->connections.in_use, 0);
     finish();
 }
@@ -461,10 +449,11 @@ Test(sharing, an_owned_connection_ends_before_its_origin_ends_it) {
     struct relay_client client = {0};
 
     begin(say_number, "Keep-Alive: timeout=1\r\n");
+    bench_hold_clock(&bench);
     get(&client, "/", true);
-    bench_turn_for(&bench, 700);
+    bench_pass(&bench, 700);
     cr_assert_null(client.connection);
-    cr_assert_eq(counters->expired, 1);
+    cr_assert_eq(events(STATS_ORIGIN_EXPIRED), 1);
     finish();
 }
 
@@ -517,7 +506,7 @@ Test(sharing, what_crosses_the_origins_end_is_sent_again_whatever_it_is) {
     sleep_ms(50);
     bench_until(&bench, &call.done);
     cr_assert(call.ended, "%s", relay_fault_name(call.fault));
-    cr_assert_eq(counters->replaced, 1);
+    cr_assert_eq(events(STATS_ORIGIN_REPLACED), 1);
     cr_assert_eq(atomic_load(&fake.accepted), 2);
     finish();
 }

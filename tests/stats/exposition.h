@@ -12,7 +12,7 @@ struct sample {
 struct exposition {
     struct sample *samples;
     size_t count;
-    char *text; /* what the series point into */
+    char *text; /* the series point into it */
 };
 
 /*

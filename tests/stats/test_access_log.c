@@ -124,7 +124,7 @@ Test(access_log, a_fifo_is_written_as_far_as_it_is_read) {
     struct access_log_counts counts = access_log_count(log);
     cr_expect(counts.written >= 60 && counts.written < 100, "%lu: what a pipe holds", counts.written);
     cr_expect_eq(counts.written + counts.dropped, 1000);
-    /* What comes when it is read again begins on a line of its own. */
+    /* The lines that come when it is read again begin on a line of their own. */
     static char text[200000];
     size_t size = 0;
     ssize_t more;

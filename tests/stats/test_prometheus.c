@@ -1,5 +1,5 @@
 #include "exposition.h"
-#include "stats/hosts.h"
+#include "stats/stats.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
@@ -90,6 +90,10 @@ Test(prometheus, metrics_have_the_contracts_names_types_and_labels) {
         {"sallyport_requests_total counter", "sallyport_requests_total{host=\"*.example.org\",code=\"403\"}"},
         {"sallyport_request_seconds histogram", "sallyport_request_seconds_sum{host=\"*.example.org\"}"},
         {"sallyport_origin_seconds histogram", "sallyport_origin_seconds_bucket{host=\"api.example.com\",le=\"+Inf\"}"},
+        {"sallyport_origin_connections_total counter",
+         "sallyport_origin_connections_total{host=\"api.example.com\",event=\"connect_failed\"}"},
+        {"sallyport_origin_requests_total counter",
+         "sallyport_origin_requests_total{host=\"*.example.org\",result=\"bad_response\"}"},
         {"sallyport_config_last_reload_timestamp_seconds gauge", "sallyport_config_last_reload_timestamp_seconds"},
         {"sallyport_connections_limit gauge", "sallyport_connections_limit"},
         {"sallyport_received_bytes_total counter", "sallyport_received_bytes_total"},

@@ -34,8 +34,8 @@ Test(sketch, few_are_counted_exactly) {
     }
 }
 
-/* What the paper promises: whoever has more than one in 32 is in it, no count is too low, and none too high by more than its
- * error. */
+/* The paper promises: a key with more than one in 32 is in the sketch, no count is too low, and none is too high by more
+ * than its error. */
 Test(sketch, the_frequent_stay_among_a_hundred_thousand_others) {
     static struct sketch sketch;
     unsigned often = 0;

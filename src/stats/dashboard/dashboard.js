@@ -357,11 +357,11 @@
       ["answers since start", false]], rows, "none");
   }
 
-  function showRoad(stats) {
+  function showRollout(stats) {
     const hosts = (stats.hosts || []).filter(host => host.report);
-    byId("road").hidden = hosts.length === 0;
-    const open = new Set([...document.querySelectorAll("#road-hosts details[open]")].map(node => node.dataset.host));
-    byId("road-hosts").replaceChildren(...hosts.slice(0, 50).map(host => {
+    byId("rollout").hidden = hosts.length === 0;
+    const open = new Set([...document.querySelectorAll("#rollout-hosts details[open]")].map(node => node.dataset.host));
+    byId("rollout-hosts").replaceChildren(...hosts.slice(0, 50).map(host => {
       const {would_block: blocked = {}, top_issuers: issuers = [], top_skis: skis = [], valid_by_days_left: days = {}} = host.report;
       const sum = span => Object.values(blocked[span] || {}).reduce((total, one) => total + one, 0);
       const reasons = [...new Set(["last_hour", "last_day", "since_start"].flatMap(span => Object.keys(blocked[span] || {})))];
@@ -404,7 +404,7 @@
     showCharts(stats);
     showHosts(stats);
     showTables(stats);
-    showRoad(stats);
+    showRollout(stats);
     figuresAt = stats.server.now;
   }
 

@@ -1,7 +1,6 @@
-#include "load/options.h"
+#include "load/load_options.h"
 
 #include "base/socket_address.h"
-#include "load/behaviour.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -53,9 +52,9 @@ static const char usage_tail[] =
     "  --help                  this text\n"
     "\n"
     "Hostile modes end by --duration too, have no warm-up unless it is asked for, and tell once a second how they fare, as\n"
-    "all modes do. The server's certificate and its signature are not checked. Exit status: 0 done and every answer was\n"
-    "good, or all that came of hostile connections was expected; 1 something failed (the result is printed all the same);\n"
-    "2 wrong usage.\n";
+    "all modes do. SIGINT and SIGTERM end the measured time as --duration does. The server's certificate and its signature\n"
+    "are not checked. Exit status: 0 done and every answer was good, or all that came of hostile connections was expected;\n"
+    "1 something failed (the result is printed all the same); 2 wrong usage.\n";
 
 enum option_letter {
     OPTION_CONNECT = 256,
@@ -98,10 +97,10 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
-static void print_usage(void) {
+static void print_usage(const struct behaviour *modes, size_t mode_count) {
     fputs(usage_head, stdout);
-    for (size_t i = 0; i < behaviour_count; i++) {
-        printf("  %-16s %s\n", behaviours[i].name, behaviours[i].summary);
+    for (size_t i = 0; i < mode_count; i++) {
+        printf("  %-16s %s\n", modes[i].name, modes[i].summary);
     }
     fputs(usage_tail, stdout);
 }
@@ -141,7 +140,7 @@ static bool read_seconds(const char *option, const char *text, double min, doubl
     return true;
 }
 
-/* What goes into a request line or a header as it is. */
+/* Returns whether a text can stand in a request line or a header as it is. */
 static bool is_printable(const char *text) {
     for (const char *c = text; *c != '\0'; c++) {
         if (*c <= ' ' || *c > '~') {
@@ -179,7 +178,7 @@ static bool read_source(const char *text, uint32_t *source) {
 }
 
 /* A status, or what may come of a hostile connection. */
-static bool read_expected(struct options *options) {
+static bool read_expected(struct load_options *options) {
     const char *text = options->expect_text;
     uint64_t status = 200;
 
@@ -205,18 +204,18 @@ static bool read_expected(struct options *options) {
     return true;
 }
 
-static bool read_close(const char *text, enum options_close *how) {
+static bool read_close(const char *text, enum load_options_close *how) {
     if (strcmp(text, "reset") == 0) {
-        *how = OPTIONS_CLOSE_RESET;
+        *how = LOAD_OPTIONS_CLOSE_RESET;
     } else if (strcmp(text, "fin") == 0) {
-        *how = OPTIONS_CLOSE_FIN;
+        *how = LOAD_OPTIONS_CLOSE_FIN;
     } else {
         return refuse("--close takes reset or fin, not '%s'", text);
     }
     return true;
 }
 
-static bool read_connect(struct options *options, const char *text) {
+static bool read_connect(struct load_options *options, const char *text) {
     options->connect_text = text;
     if (socket_address_parse(text, &options->address, &options->address_size) < 0) {
         return refuse("--connect takes ADDRESS:PORT such as 127.0.0.1:8443 or [::1]:8443, not '%s'", text);
@@ -224,7 +223,7 @@ static bool read_connect(struct options *options, const char *text) {
     return true;
 }
 
-static bool read_option(struct options *options, int letter, const char *text) {
+static bool read_option(struct load_options *options, int letter, const char *text) {
     uint64_t number = 0;
     bool good = true;
 
@@ -236,23 +235,23 @@ static bool read_option(struct options *options, int letter, const char *text) {
     case OPTION_PATH:
         return read_text("path", text, "a path that begins with '/'", 4096, text[0] == '/', &options->path);
     case OPTION_CERT:
-        if (options->cert_count == OPTIONS_CERTS_MAX) {
-            return refuse("--cert is given more than %d times: name a folder", OPTIONS_CERTS_MAX);
+        if (options->cert_count == LOAD_OPTIONS_CERTS_MAX) {
+            return refuse("--cert is given more than %d times: name a folder", LOAD_OPTIONS_CERTS_MAX);
         }
         options->certs[options->cert_count++] = text;
         return true;
     case OPTION_CONNECTIONS:
-        good = read_number("connections", text, 1, OPTIONS_CONNECTIONS_MAX, &number);
+        good = read_number("connections", text, 1, LOAD_OPTIONS_CONNECTIONS_MAX, &number);
         options->connections = (uint32_t)number;
         return good;
     case OPTION_DURATION:
-        return read_seconds("duration", text, 0.1, OPTIONS_DURATION_MAX_S, &options->duration_ns);
+        return read_seconds("duration", text, 0.1, LOAD_OPTIONS_DURATION_MAX_S, &options->duration_ns);
     case OPTION_WARMUP:
         return read_seconds("warmup", text, 0, 60, &options->warmup_ns);
     case OPTION_COUNT:
         return read_number("count", text, 1, UINT64_MAX / 2, &options->count);
     case OPTION_SOURCES:
-        good = read_number("source-addresses", text, 1, OPTIONS_SOURCES_MAX, &number);
+        good = read_number("source-addresses", text, 1, LOAD_OPTIONS_SOURCES_MAX, &number);
         options->source_addresses = (uint32_t)number;
         return good;
     case OPTION_CLOSE:
@@ -279,8 +278,8 @@ static bool is_loopback(const struct sockaddr_storage *address) {
            ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
-/* What only the options together can tell; and the defaults that depend on others. */
-static bool complete(struct options *options, bool warmup_given) {
+/* Checks the options against each other, and sets the defaults that depend on others. */
+static bool complete(struct load_options *options, bool warmup_given) {
     const struct behaviour *behaviour = options->behaviour;
 
     if (options->connect_text == NULL) {
@@ -296,7 +295,7 @@ static bool complete(struct options *options, bool warmup_given) {
     if (behaviour->holds && (options->count > 0 || warmup_given)) {
         return refuse("%s takes neither --count nor --warmup", behaviour->name);
     }
-    if (options->close == OPTIONS_CLOSE_FIN && !behaviour->closes) {
+    if (options->close == LOAD_OPTIONS_CLOSE_FIN && !behaviour->closes) {
         return refuse("--close has no meaning for %s, which keeps its connections", behaviour->name);
     }
     if (options->rate > 0 && !behaviour->closes && !behaviour->hostile) {
@@ -320,11 +319,16 @@ static bool complete(struct options *options, bool warmup_given) {
     return true;
 }
 
-static bool find_mode(struct options *options, int argc, char **argv) {
+static bool find_mode(struct load_options *options, const struct behaviour *modes, size_t mode_count, int argc,
+                      char **argv) {
     if (optind == argc) {
         return refuse("a mode is missing");
     }
-    options->behaviour = behaviour_find(argv[optind]);
+    for (size_t i = 0; i < mode_count; i++) {
+        if (strcmp(modes[i].name, argv[optind]) == 0) {
+            options->behaviour = &modes[i];
+        }
+    }
     if (options->behaviour == NULL) {
         return refuse("'%s' is not a mode", argv[optind]);
     }
@@ -334,29 +338,31 @@ static bool find_mode(struct options *options, int argc, char **argv) {
     return true;
 }
 
-enum options_result options_parse(struct options *options, int argc, char **argv) {
+enum load_options_result load_options_parse(struct load_options *options, const struct behaviour *modes, size_t mode_count,
+                                            int argc, char **argv) {
     bool warmup_given = false;
 
-    *options = (struct options){
+    *options = (struct load_options){
         .name = "localhost", .path = "/", .duration_ns = 5000000000, .interval_ms = 100, .source_first = SOURCE_FIRST};
     opterr = 0;
     for (int letter; (letter = getopt_long(argc, argv, ":", long_options, NULL)) != -1;) {
         if (letter == OPTION_HELP) {
-            print_usage();
-            return OPTIONS_HELP;
+            print_usage(modes, mode_count);
+            return LOAD_OPTIONS_HELP;
         }
         if (letter == ':') {
             refuse("%s needs a value", argv[optind - 1]);
-            return OPTIONS_REFUSE;
+            return LOAD_OPTIONS_REFUSE;
         }
         if (letter == '?') {
             refuse("'%s' is not an option", argv[optind - 1]);
-            return OPTIONS_REFUSE;
+            return LOAD_OPTIONS_REFUSE;
         }
         warmup_given = warmup_given || letter == OPTION_WARMUP;
         if (!read_option(options, letter, optarg)) {
-            return OPTIONS_REFUSE;
+            return LOAD_OPTIONS_REFUSE;
         }
     }
-    return find_mode(options, argc, argv) && complete(options, warmup_given) ? OPTIONS_RUN : OPTIONS_REFUSE;
+    return find_mode(options, modes, mode_count, argc, argv) && complete(options, warmup_given) ? LOAD_OPTIONS_RUN
+                                                                                                : LOAD_OPTIONS_REFUSE;
 }

@@ -1,4 +1,4 @@
-#include "load/hello.h"
+#include "load/client_hello.h"
 
 #include "base/check.h"
 
@@ -11,7 +11,7 @@ enum {
     EXTENSION_PRE_SHARED_KEY = 41,
 };
 
-/* What does not depend on anything: groups, schemes, ALPN, versions, modes, each with its type and length. */
+/* The extensions that are always the same: groups, schemes, ALPN, versions, modes, each with its type and length. */
 static const uint8_t fixed_extensions[] = {
     0x00, 0x0a, 0x00, 0x06, 0x00, 0x04, 0x00, 0x1d, 0x00, 0x17,                                     /* x25519, secp256r1 */
     0x00, 0x0d, 0x00, 0x10, 0x00, 0x0e, 0x04, 0x03, 0x05, 0x03, 0x08, 0x04, 0x08, 0x05, 0x08, 0x06, /* ECDSA and PSS */
@@ -22,25 +22,25 @@ static const uint8_t fixed_extensions[] = {
     0x00, 0x33, 0x00, 0x26, 0x00, 0x24, 0x00, 0x1d, 0x00, 0x20,                                     /* a share of x25519 */
 };
 
-static void put(struct hello *hello, const void *data, size_t size) {
+static void put(struct client_hello *hello, const void *data, size_t size) {
     CHECK(size <= sizeof hello->data - hello->size);
     memcpy(hello->data + hello->size, data, size);
     hello->size = (uint16_t)(hello->size + size);
 }
 
-static void put_u8(struct hello *hello, unsigned value) {
+static void put_u8(struct client_hello *hello, unsigned value) {
     uint8_t byte = (uint8_t)value;
 
     put(hello, &byte, 1);
 }
 
-static void put_u16(struct hello *hello, size_t value) {
+static void put_u16(struct client_hello *hello, size_t value) {
     put_u8(hello, (unsigned)(value >> 8));
     put_u8(hello, (unsigned)(value & 0xff));
 }
 
 /* Room for `size` bytes that are set later; where. */
-static uint16_t put_room(struct hello *hello, size_t size) {
+static uint16_t put_room(struct client_hello *hello, size_t size) {
     uint16_t at = hello->size;
 
     CHECK(size <= sizeof hello->data - hello->size);
@@ -50,14 +50,14 @@ static uint16_t put_room(struct hello *hello, size_t size) {
 }
 
 /* The 16-bit length of all that was written behind it. */
-static void close_length(struct hello *hello, uint16_t at) {
+static void close_length(struct client_hello *hello, uint16_t at) {
     size_t size = hello->size - at - 2U;
 
     hello->data[at] = (uint8_t)(size >> 8);
     hello->data[at + 1] = (uint8_t)size;
 }
 
-static void put_server_name(struct hello *hello, const char *name) {
+static void put_server_name(struct client_hello *hello, const char *name) {
     size_t size = strlen(name);
 
     CHECK(size <= 255);
@@ -69,8 +69,8 @@ static void put_server_name(struct hello *hello, const char *name) {
     put(hello, name, size);
 }
 
-static void put_ticket(struct hello *hello, size_t size) {
-    CHECK(size <= HELLO_TICKET_MAX);
+static void put_ticket(struct client_hello *hello, size_t size) {
+    CHECK(size <= CLIENT_HELLO_TICKET_MAX);
     put_u16(hello, EXTENSION_PRE_SHARED_KEY);
     put_u16(hello, 2 + 2 + size + AGE_SIZE + 2 + 1 + BINDER_SIZE);
     put_u16(hello, 2 + size + AGE_SIZE);
@@ -83,13 +83,13 @@ static void put_ticket(struct hello *hello, size_t size) {
     hello->binder_at = put_room(hello, BINDER_SIZE);
 }
 
-void hello_build(struct hello *hello, const char *name, size_t ticket_size) {
+void client_hello_build(struct client_hello *hello, const char *name, size_t ticket_size) {
     static const uint8_t heads[] = {0x16, 0x03, 0x01, 0, 0, 0x01, 0x00, 0, 0, 0x03, 0x03};
     static const uint8_t suites[] = {0x00, 0x0a, 0x13, 0x01, 0x13, 0x03, 0x13, 0x02, 0xc0, 0x2b, 0xc0, 0x2f, 0x01, 0x00};
     enum { RECORD_LENGTH_AT = 3, MESSAGE_LENGTH_AT = 7 };
     uint16_t extensions;
 
-    *hello = (struct hello){0};
+    *hello = (struct client_hello){0};
     put(hello, heads, sizeof heads);
     hello->random_at = put_room(hello, RANDOM_SIZE);
     put_u8(hello, RANDOM_SIZE);
@@ -107,12 +107,12 @@ void hello_build(struct hello *hello, const char *name, size_t ticket_size) {
     close_length(hello, MESSAGE_LENGTH_AT);
 }
 
-void hello_set_ticket(struct hello *hello, struct bytes ticket) {
+void client_hello_set_ticket(struct client_hello *hello, struct bytes ticket) {
     CHECK(ticket.size == hello->ticket_size);
     memcpy(hello->data + hello->ticket_at, ticket.data, ticket.size);
 }
 
-void hello_refresh(struct hello *hello, struct noise *noise, bool ticket) {
+void client_hello_refresh(struct client_hello *hello, struct noise *noise, bool ticket) {
     noise_fill(noise, hello->data + hello->random_at, RANDOM_SIZE);
     noise_fill(noise, hello->data + hello->session_at, RANDOM_SIZE);
     noise_fill(noise, hello->data + hello->share_at, SHARE_SIZE);

@@ -1,9 +1,7 @@
-#include "load/connection.h"
+#include "load/load_connection.h"
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "load/behaviour.h"
-#include "load/load.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -13,14 +11,14 @@
 
 enum { HEAD_SIZE_MAX = 16 * 1024 };
 
-void connection_end(struct connection *connection, enum options_close how) {
+void load_connection_end(struct load_connection *connection, enum load_options_close how) {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
 
     if (connection->state == CONNECTION_CLOSING) {
         return;
     }
-    timer_clear(&connection->load->ring.timers, &connection->timer);
-    if (how == OPTIONS_CLOSE_FIN) {
+    timer_clear(&connection->shared->ring.timers, &connection->timer);
+    if (how == LOAD_OPTIONS_CLOSE_FIN) {
         if (connection->tls.wolfssl != NULL) {
             client_shutdown(&connection->tls);
         }
@@ -33,60 +31,60 @@ void connection_end(struct connection *connection, enum options_close how) {
     stream_close(connection->stream);
 }
 
-void connection_conclude(struct connection *connection, unsigned outcome) {
-    struct load *load = connection->load;
+void load_connection_conclude(struct load_connection *connection, unsigned outcome) {
+    struct load_shared *shared = connection->shared;
 
     if (connection->state == CONNECTION_CLOSING) {
         return;
     }
-    load_count_outcome(load, outcome);
-    load_record(load, LATENCY_OUTCOME, connection->started_ns);
-    connection_end(connection, outcome == OUTCOME_LEFT ? load->options->close : OPTIONS_CLOSE_RESET);
+    load_count_outcome(shared, outcome);
+    load_record(shared, LATENCY_OUTCOME, connection->started_ns);
+    load_connection_end(connection, outcome == OUTCOME_LEFT ? shared->options->close : LOAD_OPTIONS_CLOSE_RESET);
 }
 
 /* For a hostile one it is no failure, but what came of it. */
-static void fail(struct connection *connection, enum tally_counter why, unsigned outcome, const char *text) {
-    if (connection->load->options->behaviour->hostile) {
-        connection_conclude(connection, outcome);
+static void fail(struct load_connection *connection, enum tally_counter why, unsigned outcome, const char *text) {
+    if (connection->shared->options->behaviour->hostile) {
+        load_connection_conclude(connection, outcome);
         return;
     }
-    load_count(connection->load, why);
-    load_note_error(connection->load, tally_counter_name(why), text);
-    connection_end(connection, OPTIONS_CLOSE_RESET);
+    load_count(connection->shared, why);
+    load_note_error(connection->shared, tally_counter_name(why), text);
+    load_connection_end(connection, LOAD_OPTIONS_CLOSE_RESET);
 }
 
-static void fail_tls(struct connection *connection) {
+static void fail_tls(struct load_connection *connection) {
     int alert = client_alert(&connection->tls);
 
     fail(connection, TALLY_TLS_FAILED, alert < 0 ? OUTCOME_TLS_FAILED : OUTCOME_ALERT + (unsigned)alert,
          client_error_text(&connection->tls));
 }
 
-void connection_say(struct connection *connection, struct bytes data) {
+void load_connection_say(struct load_connection *connection, struct bytes data) {
     CHECK(stream_write(connection->stream, data) == 0);
 }
 
-static void set_timer(struct connection *connection, uint64_t ms) {
-    struct ring *ring = &connection->load->ring;
+static void set_timer(struct load_connection *connection, uint64_t ms) {
+    struct ring *ring = &connection->shared->ring;
 
     timer_set(&ring->timers, &connection->timer, ring_now_ms(ring), ms);
 }
 
-void connection_pause(struct connection *connection, uint64_t ms) {
+void load_connection_pause(struct load_connection *connection, uint64_t ms) {
     connection->patient = true;
     set_timer(connection, ms);
 }
 
-void connection_expect(struct connection *connection) {
+void load_connection_expect(struct load_connection *connection) {
     connection->patient = false;
-    set_timer(connection, connection->load->options->timeout_ms);
+    set_timer(connection, connection->shared->options->timeout_ms);
 }
 
 static void due(struct timer *timer) {
-    struct connection *connection = CONTAINER_OF(timer, struct connection, timer);
+    struct load_connection *connection = CONTAINER_OF(timer, struct load_connection, timer);
 
     if (connection->patient) {
-        connection->load->options->behaviour->due(connection);
+        connection->shared->options->behaviour->due(connection);
     } else if (connection->state == CONNECTION_CONNECTING) {
         fail(connection, TALLY_TIMED_OUT, OUTCOME_CONNECT_TIMEOUT, "connecting took too long");
     } else {
@@ -95,24 +93,24 @@ static void due(struct timer *timer) {
 }
 
 static int send_ciphertext(void *owner, struct bytes ciphertext) {
-    struct connection *connection = owner;
+    struct load_connection *connection = owner;
 
     return connection->state == CONNECTION_CLOSING ? -ECONNABORTED : stream_write(connection->stream, ciphertext);
 }
 
-void connection_request(struct connection *connection) {
+void load_connection_request(struct load_connection *connection) {
     CHECK(connection->state == CONNECTION_READY);
     connection->state = CONNECTION_ASKING;
     connection->in_body = false;
     connection->asked_ns = clock_monotonic_ns();
-    connection_expect(connection);
-    if (client_write(&connection->tls, connection->load->request) != CLIENT_DONE) {
+    load_connection_expect(connection);
+    if (client_write(&connection->tls, connection->shared->request) != CLIENT_DONE) {
         fail_tls(connection);
     }
 }
 
-bool connection_keep_ticket(struct connection *connection) {
-    struct load *load = connection->load;
+bool load_connection_keep_ticket(struct load_connection *connection) {
+    struct load_shared *shared = connection->shared;
 
     CHECK(connection->ticket == NULL);
     connection->ticket = client_take_ticket(&connection->tls);
@@ -122,26 +120,26 @@ bool connection_keep_ticket(struct connection *connection) {
     }
     if (!connection->ticketed) {
         connection->ticketed = true;
-        load->ticketed++;
+        shared->ticketed++;
     }
     return true;
 }
 
-void connection_hold(struct connection *connection) {
+void load_connection_hold(struct load_connection *connection) {
     CHECK(connection->state == CONNECTION_READY);
-    timer_clear(&connection->load->ring.timers, &connection->timer);
+    timer_clear(&connection->shared->ring.timers, &connection->timer);
     connection->state = CONNECTION_HOLDING;
     connection->stood = true;
-    load_connection_stands(connection->load);
+    connection->shared->events->stands(connection->shared->owner);
 }
 
-static void drop_held(struct connection *connection) {
+static void drop_held(struct load_connection *connection) {
     free(connection->held);
     connection->held = NULL;
     connection->held_size = 0;
 }
 
-static void hold_head(struct connection *connection, struct bytes data) {
+static void hold_head(struct load_connection *connection, struct bytes data) {
     if (connection->held == NULL) {
         connection->held = malloc(HEAD_SIZE_MAX);
     }
@@ -153,31 +151,31 @@ static void hold_head(struct connection *connection, struct bytes data) {
     connection->held_size += (uint32_t)data.size;
 }
 
-static void complete_answer(struct connection *connection) {
-    struct load *load = connection->load;
+static void complete_answer(struct load_connection *connection) {
+    struct load_shared *shared = connection->shared;
 
     connection->state = CONNECTION_READY;
-    if (load->options->behaviour->hostile) {
-        if (load->options->behaviour->answered == NULL) {
-            connection_conclude(connection, outcome_of_status(connection->status));
+    if (shared->options->behaviour->hostile) {
+        if (shared->options->behaviour->answered == NULL) {
+            load_connection_conclude(connection, outcome_of_status(connection->status));
         } else {
-            load->options->behaviour->answered(connection);
+            shared->options->behaviour->answered(connection);
         }
         return;
     }
-    if (connection->status != load->options->expected_status) {
+    if (connection->status != shared->options->expected_status) {
         char text[32];
 
         snprintf(text, sizeof text, "status %u", connection->status);
         fail(connection, TALLY_STATUS_FAILED, outcome_of_status(connection->status), text);
         return;
     }
-    load_count(load, TALLY_ANSWERS);
-    load_record(load, LATENCY_REQUEST, connection->asked_ns);
-    load->options->behaviour->answered(connection);
+    load_count(shared, TALLY_ANSWERS);
+    load_record(shared, LATENCY_REQUEST, connection->asked_ns);
+    shared->options->behaviour->answered(connection);
 }
 
-static void take_body(struct connection *connection, struct bytes data) {
+static void take_body(struct load_connection *connection, struct bytes data) {
     struct bytes piece;
     enum http_result result;
 
@@ -194,8 +192,8 @@ static void take_body(struct connection *connection, struct bytes data) {
 }
 
 /* A head in pieces is parsed from its beginning each time: the message it goes to is shared by all connections. */
-static void take_head(struct connection *connection, struct bytes data) {
-    struct http_message *message = &connection->load->message;
+static void take_head(struct load_connection *connection, struct bytes data) {
+    struct http_message *message = &connection->shared->message;
     struct http_parser *parser = &connection->parser;
     enum http_result result;
 
@@ -206,7 +204,7 @@ static void take_head(struct connection *connection, struct bytes data) {
         }
         data = bytes_of(connection->held, connection->held_size);
     }
-    message->headers = connection->load->headers;
+    message->headers = connection->shared->headers;
     message->headers_max = HTTP_HEADERS_MAX;
     http_parser_init_response(parser, message, HEAD_SIZE_MAX, false);
     result = http_parser_head(parser, data);
@@ -223,12 +221,12 @@ static void take_head(struct connection *connection, struct bytes data) {
     }
 }
 
-static void read_answers(struct connection *connection) {
-    struct load *load = connection->load;
+static void read_answers(struct load_connection *connection) {
+    struct load_shared *shared = connection->shared;
 
     while (connection->state != CONNECTION_CLOSING) {
         size_t size = 0;
-        enum client_result result = client_read(&connection->tls, load->plaintext, sizeof load->plaintext, &size);
+        enum client_result result = client_read(&connection->tls, shared->plaintext, sizeof shared->plaintext, &size);
 
         if (result == CLIENT_WANT_INPUT) {
             return;
@@ -240,28 +238,28 @@ static void read_answers(struct connection *connection) {
         } else if (connection->state != CONNECTION_ASKING) {
             fail(connection, TALLY_HTTP_FAILED, OUTCOME_GIBBERISH, "bytes that nobody asked for");
         } else if (connection->in_body) {
-            take_body(connection, bytes_of(load->plaintext, size));
+            take_body(connection, bytes_of(shared->plaintext, size));
         } else {
-            take_head(connection, bytes_of(load->plaintext, size));
+            take_head(connection, bytes_of(shared->plaintext, size));
         }
     }
 }
 
-static void establish(struct connection *connection) {
-    struct load *load = connection->load;
+static void establish(struct load_connection *connection) {
+    struct load_shared *shared = connection->shared;
 
     connection->state = CONNECTION_READY;
-    load_connection_established(load, connection);
+    shared->events->established(shared->owner, connection);
     if (connection->resuming && !client_resumed(&connection->tls)) {
         fail(connection, TALLY_NOT_RESUMED, OUTCOME_TLS_FAILED,
              "the server answered a ticket of its own with a full handshake");
         return;
     }
-    load->options->behaviour->established(connection);
+    shared->options->behaviour->established(connection);
     read_answers(connection);
 }
 
-static void go_on_with_handshake(struct connection *connection) {
+static void go_on_with_handshake(struct load_connection *connection) {
     switch (client_handshake(&connection->tls)) {
     case CLIENT_DONE:
         establish(connection);
@@ -275,16 +273,16 @@ static void go_on_with_handshake(struct connection *connection) {
         fail_tls(connection);
         break;
     }
-    if (!connection->load->options->behaviour->hostile) {
-        load_flush(connection->load);
+    if (!connection->shared->options->behaviour->hostile) {
+        load_flush(connection->shared);
     }
 }
 
 static void connected(struct stream *stream) {
-    struct connection *connection = stream->owner;
-    const struct behaviour *behaviour = connection->load->options->behaviour;
+    struct load_connection *connection = stream->owner;
+    const struct behaviour *behaviour = connection->shared->options->behaviour;
 
-    load_record(connection->load, LATENCY_CONNECT, connection->started_ns);
+    load_record(connection->shared, LATENCY_CONNECT, connection->started_ns);
     if (behaviour->connected == NULL) {
         connection->state = CONNECTION_HANDSHAKE;
         stream_receive(stream);
@@ -292,7 +290,7 @@ static void connected(struct stream *stream) {
         return;
     }
     connection->state = CONNECTION_TALKING;
-    connection_expect(connection);
+    load_connection_expect(connection);
     behaviour->connected(connection);
     if (connection->state != CONNECTION_CLOSING) {
         stream_receive(stream);
@@ -300,18 +298,18 @@ static void connected(struct stream *stream) {
 }
 
 /* Of one in CONNECTION_TALKING. */
-static void hear(struct connection *connection, struct bytes data) {
-    const struct behaviour *behaviour = connection->load->options->behaviour;
+static void hear(struct load_connection *connection, struct bytes data) {
+    const struct behaviour *behaviour = connection->shared->options->behaviour;
 
     if (behaviour->received == NULL) {
-        connection_conclude(connection, outcome_of_bytes(data));
+        load_connection_conclude(connection, outcome_of_bytes(data));
     } else {
         behaviour->received(connection, data);
     }
 }
 
 static void received(struct stream *stream, struct bytes data) {
-    struct connection *connection = stream->owner;
+    struct load_connection *connection = stream->owner;
     bool in_handshake = connection->state == CONNECTION_HANDSHAKE;
 
     if (data.size == 0) {
@@ -334,8 +332,8 @@ static void received(struct stream *stream, struct bytes data) {
 }
 
 static void drained(struct stream *stream) {
-    struct connection *connection = stream->owner;
-    const struct behaviour *behaviour = connection->load->options->behaviour;
+    struct load_connection *connection = stream->owner;
+    const struct behaviour *behaviour = connection->shared->options->behaviour;
 
     if (behaviour->said != NULL && connection->state == CONNECTION_TALKING && stream->queue.size == 0) {
         behaviour->said(connection);
@@ -357,7 +355,7 @@ static unsigned outcome_of_error(int error, bool connecting) {
 }
 
 static void failed(struct stream *stream, int error) {
-    struct connection *connection = stream->owner;
+    struct load_connection *connection = stream->owner;
     bool connecting = connection->state == CONNECTION_CONNECTING;
     enum tally_counter why = TALLY_CLOSED;
 
@@ -370,16 +368,16 @@ static void failed(struct stream *stream, int error) {
 }
 
 static void closed(struct stream *stream) {
-    struct connection *connection = stream->owner;
-    struct load *load = connection->load;
+    struct load_connection *connection = stream->owner;
+    struct load_shared *shared = connection->shared;
 
-    load->tally.counters[TALLY_BYTES_SENT] += stream->bytes_sent;
-    load->tally.counters[TALLY_BYTES_RECEIVED] += stream->bytes_received;
+    shared->tally.counters[TALLY_BYTES_SENT] += stream->bytes_sent;
+    shared->tally.counters[TALLY_BYTES_RECEIVED] += stream->bytes_received;
     client_close(&connection->tls);
     drop_held(connection);
     connection->stream = NULL;
     connection->state = CONNECTION_FREE;
-    load_connection_closed(load, connection);
+    shared->events->closed(shared->owner, connection);
 }
 
 static const struct stream_handler handler = {
@@ -404,14 +402,14 @@ static int bind_source(struct stream *stream, uint32_t address) {
 }
 
 /* A ticket is good for the credentials that it came to, so who resumes keeps them. */
-static int open_client(struct connection *connection) {
-    struct load *load = connection->load;
-    bool replays = load->options->behaviour->tickets == TICKETS_REPLAYED;
-    const struct client_ticket *ticket = replays ? load->loot.ticket : connection->ticket;
+static int open_client(struct load_connection *connection) {
+    struct load_shared *shared = connection->shared;
+    bool replays = shared->options->behaviour->tickets == TICKETS_REPLAYED;
+    const struct client_ticket *ticket = replays ? shared->stolen->ticket : connection->ticket;
     int error;
 
-    if (connection->credentials == NULL || !load->options->behaviour->resumes) {
-        connection->credentials = certs_next(&load->certs);
+    if (connection->credentials == NULL || !shared->options->behaviour->resumes) {
+        connection->credentials = certs_next(&shared->certs);
     }
     error = client_open(&connection->tls, connection->credentials, send_ciphertext, connection);
     connection->resuming = connection->ticket != NULL;
@@ -427,16 +425,16 @@ static int open_client(struct connection *connection) {
     return error;
 }
 
-void connection_init(struct connection *connection, struct load *load) {
-    connection->load = load;
+void load_connection_init(struct load_connection *connection, struct load_shared *shared) {
+    connection->shared = shared;
     timer_init(&connection->timer, due);
-    if (load->options->behaviour->forgery != FORGE_NONE) {
+    if (shared->options->behaviour->forgery != FORGE_NONE) {
         connection->intruder = calloc(1, sizeof *connection->intruder);
         CHECK(connection->intruder != NULL);
     }
 }
 
-void connection_destroy(struct connection *connection) {
+void load_connection_destroy(struct load_connection *connection) {
     CHECK(connection->stream == NULL);
     client_ticket_free(connection->ticket);
     if (connection->intruder != NULL) {
@@ -445,9 +443,9 @@ void connection_destroy(struct connection *connection) {
     }
 }
 
-int connection_start(struct connection *connection, uint64_t due_ns) {
-    struct load *load = connection->load;
-    const struct options *options = load->options;
+int load_connection_start(struct load_connection *connection, uint64_t due_ns) {
+    struct load_shared *shared = connection->shared;
+    const struct load_options *options = shared->options;
     int error = options->behaviour->connected == NULL ? open_client(connection) : 0;
 
     if (error < 0) {
@@ -455,8 +453,8 @@ int connection_start(struct connection *connection, uint64_t due_ns) {
     }
     connection->started_ns = due_ns;
     connection->said = 0;
-    connection->incomplete = (load->tally.counters[TALLY_CONNECTIONS] & 1) != 0;
-    connection->stream = stream_connect(&load->ring, (const struct sockaddr *)&options->address, options->address_size,
+    connection->incomplete = (shared->tally.counters[TALLY_CONNECTIONS] & 1) != 0;
+    connection->stream = stream_connect(&shared->ring, (const struct sockaddr *)&options->address, options->address_size,
                                         &handler, connection, &error);
     if (connection->stream == NULL) {
         client_close(&connection->tls);
@@ -464,10 +462,10 @@ int connection_start(struct connection *connection, uint64_t due_ns) {
     }
     connection->state = CONNECTION_CONNECTING;
     connection->stood = false;
-    load_count(load, TALLY_CONNECTIONS);
-    connection_expect(connection);
+    load_count(shared, TALLY_CONNECTIONS);
+    load_connection_expect(connection);
     if (options->source_addresses > 0) {
-        error = bind_source(connection->stream, load_next_source(load));
+        error = bind_source(connection->stream, load_next_source(shared));
         if (error < 0) {
             fail(connection, TALLY_CONNECT_FAILED, OUTCOME_CONNECT_FAILED, strerror(-error));
         }

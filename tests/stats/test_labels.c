@@ -1,4 +1,4 @@
-#include "stats/stats.h"
+#include "stats/labels.h"
 
 #include <criterion/criterion.h>
 #include <ctype.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-Test(names, a_code_goes_to_its_own_slot_or_to_its_hundreds) {
+Test(labels, a_code_goes_to_its_own_slot_or_to_its_hundreds) {
     unsigned own = 0;
     for (unsigned status = 0; status <= 1200; status++) {
         unsigned slot = stats_code_slot(status);
@@ -27,15 +27,15 @@ Test(names, a_code_goes_to_its_own_slot_or_to_its_hundreds) {
     cr_assert_str_eq(stats_code_name(stats_code_slot(UINT32_MAX)), "other");
 }
 
-Test(names, a_code_has_its_hundred) {
+Test(labels, a_code_has_its_hundred) {
     for (unsigned status = 0; status <= 1200; status++) {
         cr_assert_eq(stats_code_class(stats_code_slot(status)), status >= 100 && status <= 599 ? status / 100 : 0, "%u",
                      status);
     }
 }
 
-/* What this server itself answers is told apart. */
-Test(names, our_own_codes_have_slots) {
+/* The codes of this server's own answers are told apart. */
+Test(labels, our_own_codes_have_slots) {
     static const unsigned codes[] = {200, 400, 403, 404, 405, 408, 413, 414, 417, 421, 431, 500, 501, 502, 503, 504, 505};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         cr_assert_eq((unsigned)atoi(stats_code_name(stats_code_slot(codes[i]))), codes[i]);
@@ -49,7 +49,7 @@ static void assert_snake_case(const char *name) {
     }
 }
 
-Test(names, names_are_the_contracts) {
+Test(labels, names_are_the_contracts) {
     cr_assert_str_eq(stats_result_name(STATS_OK), "ok");
     cr_assert_str_eq(stats_result_name(STATS_FAILED), "failed");
     cr_assert_str_eq(stats_result_name(STATS_TIMEOUT), "timeout");
@@ -72,7 +72,7 @@ Test(names, names_are_the_contracts) {
     }
 }
 
-Test(names, each_rejection_occurs_somewhere) {
+Test(labels, each_rejection_occurs_somewhere) {
     for (unsigned rejection = 0; rejection < STATS_REJECTION_COUNT; rejection++) {
         unsigned stages = 0;
         for (unsigned stage = 0; stage < STATS_STAGE_COUNT; stage++) {
@@ -82,4 +82,17 @@ Test(names, each_rejection_occurs_somewhere) {
     }
     cr_assert(stats_rejection_occurs(STATS_AT_CERTIFICATE, STATS_REJECT_DENIED));
     cr_assert(!stats_rejection_occurs(STATS_AT_REQUEST, STATS_REJECT_DENIED));
+}
+
+Test(labels, each_has_a_name_and_named_values) {
+    for (unsigned label = STATS_LABEL_SHARD; label < STATS_LABEL_COUNT; label++) {
+        assert_snake_case(stats_label_name((enum stats_label)label));
+        cr_assert_eq(stats_label_values((enum stats_label)label) == 0, label == STATS_LABEL_SHARD);
+        for (unsigned value = 0; value < stats_label_values((enum stats_label)label); value++) {
+            cr_assert_gt(strlen(stats_label_value((enum stats_label)label, value)), 0);
+        }
+    }
+    cr_assert_str_eq(stats_label_value(STATS_LABEL_VERSION, STATS_TLS_NONE), "none");
+    cr_assert_str_eq(stats_label_value(STATS_LABEL_PATH, STATS_JUDGED), "full");
+    cr_assert_str_eq(stats_label_value(STATS_LABEL_VERDICT, REASON_REVOKED), "revoked");
 }

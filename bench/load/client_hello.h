@@ -2,20 +2,20 @@
  * A ClientHello as a modern client sends it (RFC 8446 section 4.1.2), in one record, made once; and made fresh again for
  * next to nothing. Any 32 bytes are a key share of X25519, so a client that will never need the key need not have one.
  */
-#ifndef BENCH_LOAD_HELLO_H
-#define BENCH_LOAD_HELLO_H
+#ifndef BENCH_LOAD_CLIENT_HELLO_H
+#define BENCH_LOAD_CLIENT_HELLO_H
 
 #include "base/bytes.h"
 #include "load/noise.h"
 
 enum {
-    HELLO_TICKET_MAX = 1024,
-    HELLO_SIZE_MAX = 2048,
-    HELLO_RECORD_HEADER = 5, /* bytes in front of the handshake message */
+    CLIENT_HELLO_TICKET_MAX = 1024,
+    CLIENT_HELLO_SIZE_MAX = 2048,
+    CLIENT_HELLO_RECORD_HEADER = 5, /* bytes in front of the handshake message */
 };
 
-struct hello {
-    uint8_t data[HELLO_SIZE_MAX];
+struct client_hello {
+    uint8_t data[CLIENT_HELLO_SIZE_MAX];
     uint16_t size;
     uint16_t random_at;
     uint16_t session_at;
@@ -28,18 +28,18 @@ struct hello {
 
 /*
  * `name` is the server name, at most 255 characters. `ticket_size` bytes of a ticket are offered, to be filled by
- * hello_refresh or hello_set_ticket; 0: none.
+ * client_hello_refresh or client_hello_set_ticket; 0: none.
  */
-void hello_build(struct hello *hello, const char *name, size_t ticket_size);
+void client_hello_build(struct client_hello *hello, const char *name, size_t ticket_size);
 /* The same bytes in each hello from now on: a ticket of the size that it was built for. */
-void hello_set_ticket(struct hello *hello, struct bytes ticket);
+void client_hello_set_ticket(struct client_hello *hello, struct bytes ticket);
 /*
  * A new random, session id and key share; and behind a ticket an age and a binder that no key made. `ticket`: a new one
  * of these too.
  */
-void hello_refresh(struct hello *hello, struct noise *noise, bool ticket);
+void client_hello_refresh(struct client_hello *hello, struct noise *noise, bool ticket);
 
-static inline struct bytes hello_bytes(const struct hello *hello) {
+static inline struct bytes client_hello_bytes(const struct client_hello *hello) {
     return bytes_of(hello->data, hello->size);
 }
 

@@ -1,35 +1,33 @@
-#include "load/behaviour.h"
+#include "load/modes.h"
 
 #include "base/check.h"
-#include "load/connection.h"
 #include "load/flood.h"
-#include "load/load.h"
+#include "load/load_connection.h"
+#include "load/load_shared.h"
 
-#include <string.h>
-
-static void close_answered(struct connection *connection) {
-    load_record(connection->load, LATENCY_EXCHANGE, connection->started_ns);
-    connection_end(connection, connection->load->options->close);
+static void close_answered(struct load_connection *connection) {
+    load_record(connection->shared, LATENCY_EXCHANGE, connection->started_ns);
+    load_connection_end(connection, connection->shared->options->close);
 }
 
-static void close_resumable(struct connection *connection) {
-    load_record(connection->load, LATENCY_EXCHANGE, connection->started_ns);
-    if (connection_keep_ticket(connection)) {
-        connection_end(connection, connection->load->options->close);
+static void close_resumable(struct load_connection *connection) {
+    load_record(connection->shared, LATENCY_EXCHANGE, connection->started_ns);
+    if (load_connection_keep_ticket(connection)) {
+        load_connection_end(connection, connection->shared->options->close);
     }
 }
 
-static void hold_answered(struct connection *connection) {
-    connection_hold(connection);
+static void hold_answered(struct load_connection *connection) {
+    load_connection_hold(connection);
 }
 
-const struct behaviour behaviours[] = {
+const struct behaviour modes[] = {
     {
         .name = "handshake",
         .summary = "each connection: full handshake with client certificate, one GET, its whole answer, close",
         .connections_default = 64,
         .closes = true,
-        .established = connection_request,
+        .established = load_connection_request,
         .answered = close_answered,
     },
     {
@@ -38,15 +36,15 @@ const struct behaviour behaviours[] = {
         .connections_default = 64,
         .closes = true,
         .resumes = true,
-        .established = connection_request,
+        .established = load_connection_request,
         .answered = close_resumable,
     },
     {
         .name = "request",
         .summary = "keep-alive connections: one GET after the other on each",
         .connections_default = 64,
-        .established = connection_request,
-        .answered = connection_request,
+        .established = load_connection_request,
+        .answered = load_connection_request,
     },
     {
         .name = "idle",
@@ -54,7 +52,7 @@ const struct behaviour behaviours[] = {
         .connections_default = 1000,
         .opening_max = 64,
         .holds = true,
-        .established = connection_request,
+        .established = load_connection_request,
         .answered = hold_answered,
     },
     {
@@ -168,15 +166,15 @@ const struct behaviour behaviours[] = {
         .connections_default = 64,
         .hostile = true,
         .tickets = TICKETS_REPLAYED,
-        .established = connection_request,
+        .established = load_connection_request,
     },
     {
         .name = "hold",
         .summary = "hostile: a whole handshake, with --cert or without, then a GET each --interval, to keep its place",
         .connections_default = 1000,
         .hostile = true,
-        .due = connection_request,
-        .established = connection_request,
+        .due = load_connection_request,
+        .established = load_connection_request,
         .answered = flood_rest,
     },
     {
@@ -189,13 +187,4 @@ const struct behaviour behaviours[] = {
     },
 };
 
-const size_t behaviour_count = ARRAY_LENGTH(behaviours);
-
-const struct behaviour *behaviour_find(const char *name) {
-    for (size_t i = 0; i < behaviour_count; i++) {
-        if (strcmp(behaviours[i].name, name) == 0) {
-            return &behaviours[i];
-        }
-    }
-    return NULL;
-}
+const size_t mode_count = ARRAY_LENGTH(modes);

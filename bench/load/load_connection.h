@@ -1,0 +1,71 @@
+/*
+ * One connection of the load: connect, TLS handshake, requests and their answers, end. The behaviour
+ * (behaviour.h) chooses what follows on each step, and the bytes that a hostile connection sends instead of a handshake. A
+ * failure is counted here and ends the connection, never the run.
+ */
+#ifndef BENCH_LOAD_LOAD_CONNECTION_H
+#define BENCH_LOAD_LOAD_CONNECTION_H
+
+#include "load/load_shared.h"
+#include "ring/stream.h"
+
+enum load_connection_state {
+    CONNECTION_FREE, /* no stream */
+    CONNECTION_CONNECTING,
+    CONNECTION_HANDSHAKE,
+    CONNECTION_TALKING, /* sends bytes of its behaviour's choice, and no handshake */
+    CONNECTION_READY,   /* established, and nothing asked */
+    CONNECTION_ASKING,  /* an answer is owed */
+    CONNECTION_HOLDING, /* stays as it is until the run ends */
+    CONNECTION_CLOSING,
+};
+
+struct load_connection {
+    struct load_shared *shared;
+    struct stream *stream;
+    struct load_connection *next_free; /* on load.c's list of connections that may be started */
+    struct timer timer;
+    struct client tls;
+    struct intruder *intruder; /* NULL: none */
+    struct client_credentials *credentials;
+    struct client_ticket *ticket; /* for its next handshake, of the same credentials; NULL: that will be a full one */
+    struct http_parser parser;
+    uint8_t *held; /* an answer's head as far as it has come, when it has come in pieces; malloc'd */
+    uint32_t held_size;
+    unsigned status; /* of the answer under way */
+    bool in_body;
+    bool stood;      /* has been in CONNECTION_HOLDING */
+    bool ticketed;   /* has had a ticket */
+    bool resuming;   /* with a ticket, which the server need not accept */
+    bool incomplete; /* the message that it sends in pieces never ends */
+    bool patient;    /* the timer is the behaviour's, and not for a server that takes too long */
+    enum load_connection_state state;
+    uint32_t said;       /* bytes that have been sent of a message in pieces */
+    uint64_t started_ns; /* connect(), or when that was due */
+    uint64_t asked_ns;   /* the last GET */
+};
+
+/* Once, before all else. */
+void load_connection_init(struct load_connection *connection, struct load_shared *shared);
+/* Connects a free one, which was due at `due_ns`. 0, or a negative errno: no descriptor, no memory. */
+int load_connection_start(struct load_connection *connection, uint64_t due_ns);
+/* Sends the run's GET; in state CONNECTION_READY. */
+void load_connection_request(struct load_connection *connection);
+/* Keeps the newest ticket for its next handshake. False: there is none, which has been counted, and has ended it. */
+bool load_connection_keep_ticket(struct load_connection *connection);
+/* Frees all that a connection owns beside a stream. It must be in CONNECTION_FREE. */
+void load_connection_destroy(struct load_connection *connection);
+/* Sends nothing more. That the server closes the connection would be a failure. */
+void load_connection_hold(struct load_connection *connection);
+/* Sends bytes as they are, all at once. */
+void load_connection_say(struct load_connection *connection, struct bytes data);
+/* Has the behaviour's due() called after that time, instead of giving up on the server. */
+void load_connection_pause(struct load_connection *connection, uint64_t ms);
+/* Gives the server its time to answer, from now on. */
+void load_connection_expect(struct load_connection *connection);
+/* Counts the outcome of a hostile connection, and ends it. */
+void load_connection_conclude(struct load_connection *connection, unsigned outcome);
+/* Ends the connection; load_events.closed is called when it is gone. */
+void load_connection_end(struct load_connection *connection, enum load_options_close how);
+
+#endif

@@ -1,0 +1,181 @@
+/*
+ * The labels of metrics: which values each has, and how the contract calls them. The same values index the counters
+ * (stats/counters.h).
+ */
+#ifndef STATS_LABELS_H
+#define STATS_LABELS_H
+
+#include "base/reason.h"
+
+enum stats_result { STATS_OK, STATS_FAILED, STATS_TIMEOUT, STATS_RESULT_COUNT };
+enum stats_kind { STATS_FULL, STATS_RESUMED, STATS_KIND_COUNT };
+/* The way to a verdict: known from the cache, or judged. */
+enum stats_path { STATS_CACHED, STATS_JUDGED, STATS_PATH_COUNT };
+/* The class of a client when its handshake began, as in guard/admission.h. */
+enum stats_class { STATS_KNOWN, STATS_RETURNING, STATS_UNKNOWN, STATS_SUSPECT, STATS_CLASS_COUNT };
+/* Bounds on known clients. A known client that is over one is served as unknown. */
+enum stats_budget {
+    STATS_OVER_SOURCE_WORK,             /* handshakes of a known source */
+    STATS_OVER_CERTIFICATE_RATE,        /* handshakes a second with one certificate */
+    STATS_OVER_CERTIFICATE_CONNECTIONS, /* connections at the same time with one certificate */
+    STATS_OVER_CERTIFICATE_SOURCES,     /* sources that become known by one certificate */
+    STATS_BUDGET_COUNT
+};
+enum stats_reload { STATS_RELOAD_OK, STATS_RELOAD_FAILED, STATS_RELOAD_COUNT };
+/* STATS_TLS_NONE: the handshake ended before a version was agreed. */
+enum stats_version { STATS_TLS12, STATS_TLS13, STATS_TLS_NONE, STATS_VERSION_COUNT };
+enum stats_stage {
+    STATS_AT_ACCEPT,
+    STATS_AT_HELLO,
+    STATS_AT_ADMISSION,
+    STATS_AT_HANDSHAKE,
+    STATS_AT_CERTIFICATE,
+    STATS_AT_REQUEST,
+    STATS_STAGE_COUNT
+};
+
+/*
+ * Why a connection or request was turned away, beside the certificate's own reasons (base/reason.h). ROW(NAME, text, stages)
+ * declares STATS_REJECT_NAME: the label's value, and the stages at which it can happen.
+ */
+#define STATS_REJECTIONS(ROW)                                                                                               \
+    /* Connection limit. */                                                                                                 \
+    ROW(LIMIT, "limit", ACCEPT)                                                                                             \
+    /* Too many connections of one source in too short a time. */                                                           \
+    ROW(SOURCE_RATE, "source_rate", ACCEPT)                                                                                 \
+    /* At accept: too many connections of one source at once. At admission: another hello of the source waits already. */   \
+    ROW(SOURCE_LIMIT, "source_limit", ACCEPT | ADMISSION)                                                                   \
+    /* The source has failed lately, and there is no time for such sources. */                                              \
+    ROW(SUSPECT, "suspect", ACCEPT | ADMISSION)                                                                             \
+    /* A suspect's SYN, which the kernel dropped. */                                                                        \
+    ROW(BLOCKED, "blocked", ACCEPT)                                                                                         \
+    /* Too many hellos wait, or this one has waited too long. */                                                            \
+    ROW(OVERLOAD, "overload", ADMISSION)                                                                                    \
+    /* An allocation or a pool failed. */                                                                                   \
+    ROW(NO_MEMORY, "no_memory", ACCEPT | HELLO | HANDSHAKE)                                                                 \
+    ROW(NOT_TLS, "not_tls", HELLO)                                                                                          \
+    ROW(PLAIN_HTTP, "plain_http", HELLO)                                                                                    \
+    /* At admission: more bytes behind a hello that waits. */                                                               \
+    ROW(MALFORMED, "malformed", HELLO | ADMISSION | REQUEST)                                                                \
+    /* No TLS version in common. */                                                                                         \
+    ROW(OLD_VERSION, "unsupported_version", HELLO)                                                                          \
+    /* No suite, group or signature scheme in common. */                                                                    \
+    ROW(NO_COMMON, "no_common_algorithm", HELLO)                                                                            \
+    /* No application protocol in common. */                                                                                \
+    ROW(NO_PROTOCOL, "no_application_protocol", HELLO)                                                                      \
+    ROW(UNKNOWN_HOST, "unknown_host", HELLO)                                                                                \
+    ROW(TIMEOUT, "timeout", HELLO | ADMISSION | HANDSHAKE | REQUEST)                                                        \
+    /* The connection's place was needed, or the memory that it held. */                                                    \
+    ROW(EVICTED, "evicted", HELLO | ADMISSION | HANDSHAKE | REQUEST)                                                        \
+    /* The connection's place was needed while it asked for nothing. */                                                     \
+    ROW(EVICTED_IDLE, "evicted_idle", REQUEST)                                                                              \
+    /* The connection's place was needed while it was being closed. */                                                      \
+    ROW(EVICTED_ENDING, "evicted_ending", REQUEST)                                                                          \
+    /* The peer went away. */                                                                                               \
+    ROW(CLOSED, "closed", HELLO | ADMISSION | HANDSHAKE)                                                                    \
+    /* A fault in what came, which an alert has told. */                                                                    \
+    ROW(TLS_ERROR, "tls_error", HANDSHAKE | REQUEST)                                                                        \
+    /* More of these than tls/allowance.h allows. The ChangeCipherSpec of TLS 1.3 that is ignored is not among them. */     \
+    ROW(KEY_UPDATES, "key_updates", REQUEST)                                                                                \
+    ROW(EMPTY_RECORDS, "empty_records", REQUEST)                                                                            \
+    ROW(SMALL_RECORDS, "small_records", HANDSHAKE | REQUEST)                                                                \
+    ROW(WARNING_ALERTS, "warning_alerts", HANDSHAKE | REQUEST)                                                              \
+    ROW(CHANGE_CIPHERS, "change_cipher_specs", HANDSHAKE | REQUEST)                                                         \
+    /* 403 in mode enforce. */                                                                                              \
+    ROW(DENIED, "denied", CERTIFICATE)                                                                                      \
+    /* 421. */                                                                                                              \
+    ROW(MISDIRECTED, "misdirected", REQUEST)                                                                                \
+    /* At the handshake: certificates, when there is no time for them. At a request: 413, 414, 431. */                      \
+    ROW(TOO_LARGE, "too_large", HANDSHAKE | REQUEST)                                                                        \
+    /* 501. */                                                                                                              \
+    ROW(NOT_IMPLEMENTED, "not_implemented", REQUEST)                                                                        \
+    /* 405. */                                                                                                              \
+    ROW(METHOD, "method", REQUEST)
+
+#define STATS_REJECT(NAME, ...) STATS_REJECT_##NAME,
+enum stats_rejection { STATS_REJECTIONS(STATS_REJECT) STATS_REJECTION_COUNT };
+
+/* Events in the life of connections to origins. */
+enum stats_origin_event {
+    STATS_ORIGIN_OPENED,         /* a connection is begun */
+    STATS_ORIGIN_CONNECT_FAILED, /* a begun one comes to nothing, for whatever reason */
+    STATS_ORIGIN_REUSED,         /* a request takes an idle one */
+    STATS_ORIGIN_REPLACED,       /* an idle one that was taken proves closed, and a fresh one takes its place */
+    STATS_ORIGIN_POOLED,         /* one becomes idle in a pool */
+    STATS_ORIGIN_OWNED,          /* one becomes idle, and only the client that has used it may take it */
+    STATS_ORIGIN_DROPPED,        /* the origin closes an idle one, or speaks on it without being asked */
+    STATS_ORIGIN_EXPIRED,        /* an idle one is closed: idle for too long, or one too many */
+    STATS_ORIGIN_EVENT_COUNT
+};
+/* The ends of requests to origins. */
+enum stats_origin_result {
+    STATS_ORIGIN_COMPLETED,
+    STATS_ORIGIN_UNREACHABLE, /* this and the next three: as enum relay_error of relay/relay.h */
+    STATS_ORIGIN_BROKEN,
+    STATS_ORIGIN_BAD_RESPONSE,
+    STATS_ORIGIN_TIMEOUT,
+    STATS_ORIGIN_ABORTED, /* the client is gone, or the answer was refused here */
+    STATS_ORIGIN_RESULT_COUNT
+};
+
+enum { STATS_CODES = 40 }; /* slots of HTTP statuses: see stats_code_slot */
+
+enum stats_label {
+    STATS_LABEL_NONE,
+    STATS_LABEL_SHARD, /* the shard's number: no fixed values */
+    STATS_LABEL_RESULT,
+    STATS_LABEL_KIND,
+    STATS_LABEL_PATH,
+    STATS_LABEL_CLASS,
+    STATS_LABEL_BUDGET,
+    STATS_LABEL_RELOAD,
+    STATS_LABEL_VERSION,
+    STATS_LABEL_STAGE,
+    STATS_LABEL_REJECTION,
+    STATS_LABEL_REASON,  /* of base/reason.h */
+    STATS_LABEL_VERDICT, /* the same, with the status beside it as a label of its own */
+    STATS_LABEL_CODE,
+    STATS_LABEL_ORIGIN_EVENT,
+    STATS_LABEL_ORIGIN_RESULT,
+    STATS_LABEL_COUNT
+};
+
+/* Returns the label's name in /metrics: "result". A static text. */
+const char *stats_label_name(enum stats_label label);
+/* Returns how many values it has; 0 for STATS_LABEL_NONE and STATS_LABEL_SHARD. */
+unsigned stats_label_values(enum stats_label label);
+/* Returns the name of one of its values: "ok". A static text. */
+const char *stats_label_value(enum stats_label label, unsigned value);
+
+/* Names of values, as static texts. A version's is that of tls/session.h, or "none". */
+static inline const char *stats_result_name(enum stats_result result) {
+    return stats_label_value(STATS_LABEL_RESULT, result);
+}
+static inline const char *stats_kind_name(enum stats_kind kind) {
+    return stats_label_value(STATS_LABEL_KIND, kind);
+}
+static inline const char *stats_class_name(enum stats_class class) {
+    return stats_label_value(STATS_LABEL_CLASS, class);
+}
+static inline const char *stats_budget_name(enum stats_budget budget) {
+    return stats_label_value(STATS_LABEL_BUDGET, budget);
+}
+static inline const char *stats_stage_name(enum stats_stage stage) {
+    return stats_label_value(STATS_LABEL_STAGE, stage);
+}
+static inline const char *stats_rejection_name(enum stats_rejection rejection) {
+    return stats_label_value(STATS_LABEL_REJECTION, rejection);
+}
+/* Returns whether a rejection can happen at a stage, so that its counter is exposed from the start. */
+bool stats_rejection_occurs(enum stats_stage stage, enum stats_rejection rejection);
+
+/* Returns the slot of an HTTP status: the codes in common use have their own, the others share one for each hundred. */
+unsigned stats_code_slot(unsigned status);
+/* Returns 1 to 5, the hundred that the slot belongs to; 0 when it belongs to none of these. */
+unsigned stats_code_class(unsigned slot);
+/* Returns "404"; "4xx" for the codes of a hundred without a slot of their own; "other" for what is not 100 to 599. */
+static inline const char *stats_code_name(unsigned slot) {
+    return stats_label_value(STATS_LABEL_CODE, slot);
+}
+
+#endif

@@ -1,0 +1,47 @@
+#include "report_scene.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct report_scene scene;
+
+void scene_begin(void) {
+    static const char *const origins[] = {"127.0.0.1:9000", "[::1]:9000"};
+    static const struct term roots[] = {{"CN=\"A\"", -3, false, 0}, {"CN=B", 9, false, 0}, {"CN=B", 11, true, 0}};
+    static const struct term lists[] = {{"CN=A", 8, false, 0}, {"CN=B", TERM_NEVER, false, 0}};
+    static const struct stats_host_facts facts[] = {
+        {.host = "a.example",
+         .file = "a \"quoted\".pem",
+         .not_after = -5,
+         .mode = "report",
+         .origins = origins,
+         .origin_count = 2,
+         .client_cas = roots,
+         .client_ca_count = 3,
+         .crls = lists,
+         .crl_count = 2},
+        {.host = "b.example", .file = "b.pem", .not_after = 7},
+    };
+    struct stats_hosts *hosts;
+    cr_assert_eq(stats_create(&scene.stats, 2), 0);
+    hosts = stats_hosts_create(2, facts, 2, NULL);
+    stats_set_hosts(&scene.stats, hosts);
+    stats_hosts_release(hosts);
+    scene.stats.version = "1.2.3";
+    scene.stats.started_s = 40;
+    cr_assert_eq(sampler_create(&scene.sampler, &scene.stats, 1000, 50), 0);
+}
+
+void scene_end(void) {
+    sampler_destroy(&scene.sampler);
+    stats_destroy(&scene.stats);
+}
+
+void scene_expect(const char *part) {
+    size_t size;
+    char *document = stats_render_json(&scene.stats, &scene.sampler, &size);
+    cr_assert_not_null(document);
+    cr_expect_not_null(memmem(document, size, part, strlen(part)), "%s in %.*s", part, (int)size, document);
+    free(document);
+}
