@@ -2,9 +2,6 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "ring/ring.h"
-/* For stream_flush_all, see load_flush. */
-#include "ring/stream_internal.h"
 
 #include <errno.h>
 #include <signal.h>

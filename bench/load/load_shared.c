@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 /* For stream_flush_all, see load_flush. */
-#include "ring/operation.h"
+#include "ring/stream_internal.h"
 
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
 #define STATS_REPORT_HOST_H
 
 #include "stats/hosts.h"
-#include "stats/json.h"
+#include "base/json.h"
 
 static inline void report_text(struct json *json, const char *key, const char *text) {
     json_string(json, key, bytes_of_string(text));

@@ -16,9 +16,9 @@ def openssl(*arguments):
 
 
 def promised(kind):
-    """Of TLS 1.2: the row has what all of them begin with, and what they end with."""
-    row = re.search(rf"^\| suites of TLS 1\.2, with {KINDS[kind]} certificate \| (.*) \|$", PAGE, re.MULTILINE)[1]
-    first, *rest = re.findall(r"`(\w+)`", row)
+    """Of TLS 1.2: the item has the common beginning of their names, and then each end."""
+    item = re.search(rf"^- Suites of TLS 1\.2, with {KINDS[kind]} certificate:((?:.+\n)+?)(?=- )", PAGE, re.MULTILINE)[1]
+    first, *rest = re.findall(r"`(\w+)`", item)
     return {first + end for end in rest}
 
 
