@@ -176,7 +176,7 @@ struct identity *identity_judge(const struct identity_policy *policy, const stru
     identity->reason = judge(identity, policy, &read, chain, count, too_large, now, &verdict, detail);
     identity->status = reason_status(identity->reason);
     /* With any other key no client was asked to prove possession: tls/proof asks for a proof by signature_key_can_verify. */
-    CHECK(identity->status != STATUS_VALID || read.members[0].key_reason == REASON_OK);
+    CHECK(identity->status != STATUS_VALID || (read.count > 0 && read.members[0].key_reason == REASON_OK));
     identity->not_after = read.count > 0 ? read.members[0].certificate.not_after : 0;
 
     uint8_t fingerprint[SIGNATURE_SHA256_SIZE];
