@@ -11,8 +11,7 @@
 
 struct admin_connection {
     struct admin *admin;
-    struct admin_connection *next;
-    struct admin_connection *previous;
+    struct list link; /* among the connections of the admin listener */
     struct stream *stream;
     struct timer timer;
     struct http_parser parser;
@@ -27,6 +26,10 @@ struct admin_connection {
     bool ending; /* nothing more is written: the stream is finishing or closing */
     bool gone;   /* the stream is closing */
 };
+
+static struct admin_connection *connection_of(struct list *link) {
+    return CONTAINER_OF(link, struct admin_connection, link);
+}
 
 static void let_go_of_page(struct admin_connection *connection) {
     admin_pages_release(&connection->admin->pages, connection->page);
@@ -124,12 +127,11 @@ static void make_room_for_page(struct admin *admin) {
     if (oldest == NULL) {
         return;
     }
-    for (struct admin_connection *connection = admin->first; connection != NULL;) {
-        struct admin_connection *next = connection->next;
-        if (connection->page == oldest) {
-            drop(connection);
+    for (struct list *link = list_first(&admin->all), *next; link != NULL; link = next) {
+        next = list_after(&admin->all, link);
+        if (connection_of(link)->page == oldest) {
+            drop(connection_of(link));
         }
-        connection = next;
     }
 }
 
@@ -215,16 +217,7 @@ static void on_closed(struct stream *stream) {
         timer_clear(&admin->ring->timers, &connection->timer);
         admin->count--;
     }
-    if (connection->previous != NULL) {
-        connection->previous->next = connection->next;
-    } else {
-        admin->first = connection->next;
-    }
-    if (connection->next != NULL) {
-        connection->next->previous = connection->previous;
-    } else {
-        admin->last = connection->previous;
-    }
+    list_remove(&connection->link);
     let_go_of_page(connection);
     slab_give(&admin->connections, connection);
 }
@@ -238,11 +231,12 @@ static const struct stream_handler handler = {
 
 /* Drops the oldest connections, which have had the most time: a new one may be the check of /readyz, which must not wait. */
 static void make_room(struct admin *admin) {
-    struct admin_connection *oldest = admin->last;
+    struct list *oldest = list_last(&admin->all);
 
-    while (admin->count >= ADMIN_CONNECTIONS_MAX && oldest != NULL) {
-        struct admin_connection *next = oldest->previous;
-        drop(oldest);
+    while (admin->count >= ADMIN_CONNECTIONS_MAX && oldest != &admin->all) {
+        struct list *next = oldest->previous;
+
+        drop(connection_of(oldest));
         oldest = next;
     }
 }
@@ -261,14 +255,7 @@ static void accept_connection(struct listener *listener, struct stream *stream, 
     connection->body_sent = 0;
     connection->page = NULL;
     connection->answered = connection->ending = connection->gone = false;
-    connection->previous = NULL;
-    connection->next = admin->first;
-    if (admin->first != NULL) {
-        admin->first->previous = connection;
-    } else {
-        admin->last = connection;
-    }
-    admin->first = connection;
+    list_prepend(&admin->all, &connection->link);
     admin->count++;
     connection->request.headers = connection->headers;
     connection->request.headers_max = HTTP_HEADERS_MAX;
@@ -287,6 +274,7 @@ static void accept_connection(struct listener *listener, struct stream *stream, 
 void admin_prepare(struct admin *admin, int descriptor, const struct config *config, struct stats *stats,
                    struct sampler *sampler) {
     *admin = (struct admin){.descriptor = descriptor, .config = config, .stats = stats, .sampler = sampler};
+    list_init(&admin->all);
 }
 
 int admin_open(struct admin *admin, struct ring *ring) {
@@ -303,16 +291,14 @@ int admin_open(struct admin *admin, struct ring *ring) {
 void admin_close(struct admin *admin) {
     admin->ending = true;
     listener_stop(&admin->listener);
-    for (struct admin_connection *connection = admin->first; connection != NULL;) {
-        struct admin_connection *next = connection->next;
-
-        drop(connection);
-        connection = next;
+    for (struct list *link = list_first(&admin->all), *next; link != NULL; link = next) {
+        next = list_after(&admin->all, link);
+        drop(connection_of(link));
     }
 }
 
 bool admin_is_closed(const struct admin *admin) {
-    return admin->ending && admin->first == NULL && listener_is_stopped(&admin->listener);
+    return admin->ending && list_is_empty(&admin->all) && listener_is_stopped(&admin->listener);
 }
 
 void admin_free(struct admin *admin) {

@@ -6,6 +6,7 @@
 #ifndef SERVER_ADMIN_H
 #define SERVER_ADMIN_H
 
+#include "base/list.h"
 #include "config/config.h"
 #include "ring/listener.h"
 #include "server/admin_page.h"
@@ -26,9 +27,8 @@ struct admin {
     struct ring *ring;
     struct listener listener;
     struct slab connections;
-    struct admin_connection *first; /* the newest */
-    struct admin_connection *last;
-    size_t count; /* connections, less those that are closing */
+    struct list all; /* connections, the newest first */
+    size_t count;    /* connections, less those that are closing */
     struct admin_pages pages;
     int descriptor; /* until it is the listener's */
     const struct config *config;

@@ -169,21 +169,21 @@ struct keeping {
     const char *says; /* is in the answer; NULL: anything */
 };
 
-#define FIELDS "Host: s.test\r\n"
+#define HOST_LINE "Host: s.test\r\n"
 
 static const struct keeping keepings[] = {
-    {"GET / HTTP/1.1\r\n" FIELDS "\r\n", HTTP_NO_BODY, true, NULL},
-    {"GET / HTTP/1.1\r\n" FIELDS "Connection: close\r\n\r\n", HTTP_NO_BODY, false, "Connection: close\r\n"},
-    {"GET / HTTP/1.0\r\n" FIELDS "\r\n", HTTP_NO_BODY, false, "Connection: close\r\n"},
-    {"GET / HTTP/1.0\r\n" FIELDS "Connection: keep-alive\r\n\r\n", HTTP_NO_BODY, true, NULL},
-    {"POST / HTTP/1.1\r\n" FIELDS "Content-Length: 3\r\n\r\nabc", HTTP_NO_BODY, true, NULL},
-    {"POST / HTTP/1.1\r\n" FIELDS "Content-Length: 65537\r\n\r\n", HTTP_NO_BODY, false, "Connection: close\r\n"},
-    {"POST / HTTP/1.1\r\n" FIELDS "Content-Length: 3\r\nExpect: 100-continue\r\n\r\n", HTTP_NO_BODY, false, NULL},
-    {"POST / HTTP/1.1\r\n" FIELDS "Transfer-Encoding: chunked\r\n\r\n", HTTP_NO_BODY, false, NULL},
-    {"GET / HTTP/1.1\r\n" FIELDS "\r\n", HTTP_CHUNKED, true, "\r\n5\r\nhello\r\n0\r\n\r\n"},
-    {"GET / HTTP/1.1\r\n" FIELDS "\r\n", HTTP_UNTIL_CLOSE, true, "\r\n5\r\nhello\r\n0\r\n\r\n"},
-    {"GET / HTTP/1.0\r\n" FIELDS "Connection: keep-alive\r\n\r\n", HTTP_CHUNKED, false, "\r\n\r\nhello"},
-    {"POST / HTTP/1.1\r\n" FIELDS "Content-Length: 3\r\n\r\n", HTTP_CHUNKED, false, "Connection: close\r\n"},
+    {"GET / HTTP/1.1\r\n" HOST_LINE "\r\n", HTTP_NO_BODY, true, NULL},
+    {"GET / HTTP/1.1\r\n" HOST_LINE "Connection: close\r\n\r\n", HTTP_NO_BODY, false, "Connection: close\r\n"},
+    {"GET / HTTP/1.0\r\n" HOST_LINE "\r\n", HTTP_NO_BODY, false, "Connection: close\r\n"},
+    {"GET / HTTP/1.0\r\n" HOST_LINE "Connection: keep-alive\r\n\r\n", HTTP_NO_BODY, true, NULL},
+    {"POST / HTTP/1.1\r\n" HOST_LINE "Content-Length: 3\r\n\r\nabc", HTTP_NO_BODY, true, NULL},
+    {"POST / HTTP/1.1\r\n" HOST_LINE "Content-Length: 65537\r\n\r\n", HTTP_NO_BODY, false, "Connection: close\r\n"},
+    {"POST / HTTP/1.1\r\n" HOST_LINE "Content-Length: 3\r\nExpect: 100-continue\r\n\r\n", HTTP_NO_BODY, false, NULL},
+    {"POST / HTTP/1.1\r\n" HOST_LINE "Transfer-Encoding: chunked\r\n\r\n", HTTP_NO_BODY, false, NULL},
+    {"GET / HTTP/1.1\r\n" HOST_LINE "\r\n", HTTP_CHUNKED, true, "\r\n5\r\nhello\r\n0\r\n\r\n"},
+    {"GET / HTTP/1.1\r\n" HOST_LINE "\r\n", HTTP_UNTIL_CLOSE, true, "\r\n5\r\nhello\r\n0\r\n\r\n"},
+    {"GET / HTTP/1.0\r\n" HOST_LINE "Connection: keep-alive\r\n\r\n", HTTP_CHUNKED, false, "\r\n\r\nhello"},
+    {"POST / HTTP/1.1\r\n" HOST_LINE "Content-Length: 3\r\n\r\n", HTTP_CHUNKED, false, "Connection: close\r\n"},
 };
 
 Test(http1, keeps_the_connection_where_the_next_request_can_be_found) {
