@@ -2,8 +2,8 @@
 #ifndef STATS_REPORT_HOST_H
 #define STATS_REPORT_HOST_H
 
-#include "stats/hosts.h"
 #include "base/json.h"
+#include "stats/hosts.h"
 
 static inline void report_text(struct json *json, const char *key, const char *text) {
     json_string(json, key, bytes_of_string(text));
