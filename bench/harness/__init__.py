@@ -1,1 +1,1 @@
-"""What bench/run is made of: certificates, processes with their cores and costs, servers under test, statistics."""
+"""The parts of bench/run: certificates, processes with their cores and costs, servers under test, statistics."""

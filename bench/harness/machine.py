@@ -47,7 +47,7 @@ def choose_cores(chosen):
 
 
 def others_busy(chosen, seconds=1.0):
-    """What everybody else takes of the two cores right now: the larger share."""
+    """The share of the two cores that all other processes take right now: the larger one."""
     cores = (chosen.server_core, chosen.load_core)
     before = [processes.core_busy_seconds(core) for core in cores]
     time.sleep(seconds)
@@ -55,7 +55,7 @@ def others_busy(chosen, seconds=1.0):
 
 
 def check_quiet(chosen):
-    """What others use of the cores. Ends when figures shall be published that this would make worthless."""
+    """The share of the cores that others use. Ends when figures shall be published that this would make worthless."""
     busy = others_busy(chosen)
     if busy > QUIET_MAX:
         warning = f"others use {busy:.0%} of a core that is measured here"

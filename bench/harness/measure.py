@@ -66,7 +66,7 @@ def attempt(what, run, say=lambda text: print(text, file=sys.stderr), attempts=A
 
 
 class Bench:
-    """What all runs share: the generator, its core, the certificates."""
+    """Shared by all runs: the generator, its core, the certificates."""
 
     def __init__(self, load, load_core, server_core, pki):
         self.load = load

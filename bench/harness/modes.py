@@ -1,4 +1,4 @@
-"""What is measured: each row of the table, the load that makes it, and how the servers are set up for it."""
+"""The measurements: each row of the table, the load that makes it, and how the servers are set up for it."""
 
 import dataclasses
 

@@ -7,7 +7,7 @@ from . import measure, modes
 BEGIN = "<!-- bench/run --results writes from here -->"
 END = "<!-- to here -->"
 
-# What was asked for: (mode, peer) to the ratio that has to be reached, and the bytes of an idle connection.
+# The figures that have to be reached: (mode, peer) to the ratio that has to be reached, and the bytes of an idle connection.
 RATIO_MIN = {("handshake", "nginx"): 4.0, ("resumed", "nginx"): 5.0, ("request", "nginx"): 1.0}
 IDLE_BYTES_MAX = 24 * 1024
 # And of Sallyport's modes among themselves: what, one mode, the other, figure, what is asked for.
@@ -99,7 +99,7 @@ def own_ratios(results, kind):
 
 
 def cache_counts(results, kind):
-    """What a median run did with Sallyport's cache of verified chains, when it tells."""
+    """The use that a median run made of Sallyport's cache of verified chains, when it tells."""
     for mode, runs, _ in measured(results, [kind]):
         counts = [run["cache"] for run in measure.of(runs, kind)]
         if mode.cache and None not in counts:

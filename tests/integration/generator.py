@@ -29,6 +29,6 @@ def make_pki(folder, rogues):
 
 
 def values_of(made):
-    """What the templates of bench/harness/servers.py ask for, but the origin."""
+    """The values for the templates of bench/harness/servers.py, but the origin."""
     return {"origin_binary": ORIGIN, "name": NAME, "connections": 512, "certificate": made.server, "key": made.server_key,
             "client_roots": made.client_root}

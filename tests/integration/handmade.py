@@ -79,7 +79,7 @@ class Wire:
 
 
 class Client(Wire):
-    """What both versions share: the hello, the transcript, the client's certificate."""
+    """The part of both versions: the hello, the transcript, the client's certificate."""
 
     def __init__(self, server, host, entity=None, suite=AES):
         super().__init__(server.port)
@@ -268,7 +268,7 @@ class Client12(Client):
         return message(FINISHED, tls_wire.verify_data12(self.master, b"client finished", self.transcript))
 
     def protect(self):
-        """What is sent from here on is protected."""
+        """Protects all records that are sent from here on."""
         self.writer = self.client_records
 
     def next(self):

@@ -73,7 +73,7 @@ class Hello:
         return other
 
     def again(self, group):
-        """What answers a HelloRetryRequest for this group, as RFC 8446 section 4.1.2 has it."""
+        """The hello that answers a HelloRetryRequest for this group, as RFC 8446 section 4.1.2 has it."""
         second = self.copy()
         second.keys = {group: Key(group)}
         second.extensions[KEY_SHARE] = vector(2, share(group, second.keys[group].public))

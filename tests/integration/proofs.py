@@ -18,7 +18,7 @@ ILLEGAL_PARAMETER, DECODE_ERROR, DECRYPT_ERROR, UNEXPECTED_MESSAGE = 47, 50, 51,
 
 
 def sign(key, scheme, data, salt=None):
-    """What a client that has the key signs with that scheme, fitting or not; `salt`: another length than the digest's."""
+    """The signature of a client that has the key, with that scheme, fitting or not; `salt`: another length than the digest's."""
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return key.sign(data)
     if isinstance(key, ec.EllipticCurvePrivateKey):
@@ -39,7 +39,7 @@ def scheme_for(key, is_pss=False):
 
 
 class Outcome:
-    """What became of a handshake: `alert` that ended it, or the `text` that answered the request."""
+    """The outcome of a handshake: the `alert` that ended it, or the `text` that answered the request."""
 
     def __init__(self, alert=None, text=""):
         self.alert, self.text = alert, text

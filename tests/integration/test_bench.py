@@ -120,7 +120,7 @@ def test_a_flood_that_cannot_be_measured_is_left_out_and_the_others_go_on(no_pau
 
 
 def test_quick_floods_are_planned_for_less_than_three_minutes(monkeypatch):
-    """What the plan asks for in seconds, with two for each start of a server and what it takes to see that it works."""
+    """The seconds of the plan, with two for each start of a server and for the look whether it works."""
     program = load_program("flood")
     monkeypatch.setattr(sys, "argv", ["flood", "--quick"])
     chosen = program.arguments()

@@ -47,7 +47,7 @@ def warnings(path):
 
 
 def log_of(server):
-    """What a server has logged by the time at which it is ready, which it says last."""
+    """The log of a server up to the line that says that it is ready."""
     deadline = time.monotonic() + 20
     while "INFO ready: " not in server.stderr() and time.monotonic() < deadline:
         time.sleep(0.02)

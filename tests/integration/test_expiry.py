@@ -1,4 +1,4 @@
-"""What ends says so before, in the log: lists, roots and server certificates that end within seconds."""
+"""The log tells ahead of what ends: lists, roots and server certificates that end within seconds."""
 
 import datetime
 import time

@@ -41,7 +41,7 @@ def rejected(server, **labels):
 
 
 def credentials(pki, mode):
-    """What the forgers begin with."""
+    """The certificate that the forgers begin with."""
     return ["--cert", pki.valid().bundle] if mode in ("rogue", "forged") else []
 
 
@@ -57,7 +57,7 @@ def site(serve, host, pki):
     return start
 
 
-# What each flood is refused as, before suspects are not heard any more.
+# The reason by which each flood is refused, before suspects are not heard any more.
 FLOODS = [
     ("random", {"stage": "hello", "reason": "not_tls"}),
     ("http", {"stage": "hello", "reason": "plain_http"}),
@@ -163,7 +163,7 @@ def test_a_table_full_of_slow_clients_makes_room(site, pki):
 
 @pytest.mark.parametrize("certificate", [True, False], ids=["unknown-issuer", "none"])
 def test_a_table_full_of_those_who_hold_makes_room(site, pki, certificate):
-    """Whose handshakes are complete, and who ask for little and take their 403."""
+    """Clients that complete their handshakes, ask for little and take their 403."""
     server = site(limits={"connections": 256})
     shown = ["--cert", pki.client(issuer=pki.other_root, cache="holder").bundle] if certificate else []
     with flood(server, "hold", "--interval", "5", *shown, connections=400, sources=8):

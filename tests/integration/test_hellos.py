@@ -1,4 +1,4 @@
-"""What a ClientHello may be and what it may not: each that the RFCs allow is served, each that they forbid gets its alert.
+"""ClientHellos of all kinds: each that the RFCs allow is served, each that they forbid gets its alert.
 The client is made by hand: see hellos.py."""
 
 import os
@@ -439,7 +439,7 @@ def test_headers_of_early_data_count(server):
 
 
 def test_early_data_in_tls12(server):
-    """Who gets an older version than it spoke of early data in has failed (RFC 8446 section D.3)."""
+    """A client that offers early data and gets an older version has failed (RFC 8446 section D.3)."""
     hello = Hello(tls12=True)
     hello.extensions |= {VERSIONS: vector(1, u16s(0x0305, 0x0303)), EARLY_DATA: b""}
     with Tls12(server) as client:
@@ -604,7 +604,7 @@ def test_many_foreign_tickets(server):
 
 
 def test_a_false_binder_for_a_ticket_of_ours(off_server):
-    """RFC 8446 section 6.2: a PSK binder that does not hold is decrypt_error. Who has seen a ticket cannot make one."""
+    """RFC 8446 section 6.2: a PSK binder that does not hold is decrypt_error. Having seen a ticket is not enough to make one."""
     hello = Hello()
     hello.extensions[PSK_MODES] = vector(1, b"\1")
     with Tls13(off_server) as client:

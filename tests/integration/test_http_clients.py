@@ -1,4 +1,4 @@
-"""What real clients and health checks send, and what they find in an answer: hosts, methods, versions, dates, ids, HEAD."""
+"""Requests of real clients and health checks, and the answers to them: hosts, methods, versions, dates, ids, HEAD."""
 
 import email.utils
 import json
@@ -21,7 +21,7 @@ def server(serve, host):
 
 
 def is_whole(answer, request):
-    """What stays open after an answer with a length. What should have no body is read to the connection's end."""
+    """Connections that stay open after an answer with a length. An answer that should have no body is read to the connection's end."""
     head, end, body = answer.partition(b"\r\n\r\n")
     length = re.search(rb"\r\nContent-Length: (\d+)", head)
     return end and length and len(body) >= int(length.group(1)) and not request.startswith(b"HEAD ")
@@ -239,7 +239,7 @@ def test_via(server):
     assert seen(body, "Via") == ["1.0 first, 1.1 second", "2 third", "1.1 sallyport"]
 
 
-# What every answer has
+# The headers of every answer
 
 
 def own_answers(server, serve, host):

@@ -225,7 +225,7 @@ def odd_names():
 
 
 def odd_shapes():
-    """What is malformed, and was answered by an alert where it is to be answered by HTTP."""
+    """Malformed certificates that once were answered by an alert, and are to be answered by HTTP."""
     yield "40 octets of serial", {"serial": integer(1 << 318)}
     yield "version -1", {"version": -1}
     yield "version 4", {"version": 3}

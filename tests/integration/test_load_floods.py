@@ -108,7 +108,7 @@ def test_valid_certificates_of_any_size_are_shown_whole(nginx, made, mode, clien
 
 
 def present(mode, cert, made, number):
-    """What `openssl s_server` says of a flood's certificates."""
+    """The output of `openssl s_server` about a flood's certificates."""
     port = servers.free_port()
     server = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", made.server, "-key", made.server_key,
                                "-Verify", "5", "-CAfile", made.client_root, "-naccept", str(number)],
@@ -162,7 +162,7 @@ def test_without_tickets_there_is_nothing_to_steal(nginx, made):
 
 
 def collect(mode, number):
-    """What `number` connections of a flood say, each after the other, to a server that hears them out and closes."""
+    """The bytes of `number` connections of a flood, each after the other, to a server that reads all of them and closes."""
     said = []
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
         def serve():

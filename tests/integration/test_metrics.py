@@ -30,7 +30,7 @@ def series(server):
 
 
 class Watch:
-    """What changes within the `with` block, and must be `expected` at its end."""
+    """The metrics that change within the `with` block: they must be `expected` at its end."""
 
     def __init__(self, server, expected):
         self.server = server
@@ -136,7 +136,7 @@ def test_what_report_lets_through(server, pki):
 @pytest.mark.parametrize("sent, why", [(b"\x00" * 30, "not_tls"), (b"GET / HTTP/1.1\r\n\r\n", "plain_http"), (b"", "closed"),
                                        (b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", "malformed")], ids=lambda value: str(value)[:12])
 def test_what_is_no_hello(server, sent, why):
-    # What never was a hello is no handshake that failed.
+    # Bytes that never were a hello are no handshake that failed.
     with Watch(server, {**CONNECTION, **(FAILED if why == "malformed" else {}), **rejected("hello", why)}):
         with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
             if sent:

@@ -15,7 +15,7 @@ from pki import new_key
 
 CORPUS = ROOT / "tests" / "path" / "corpus"
 
-# What OpenSSL takes and we do not: whole names of rows, as patterns.
+# Certificates that OpenSSL takes and Sallyport does not: whole names of rows, as patterns.
 STRICTER = {
     r"malformed-.*|issuer-without-a-name|path-length-beyond-31-bits":
         "OpenSSL reads more than DER, and does not look at what it does not need",
@@ -31,7 +31,7 @@ STRICTER = {
         "OpenSSL takes what is before the colon for the host, userinfo included, whatever it is and whatever comes behind",
     r"names-wildcard-over-excluded": "a wildcard stands for names that are excluded, so we refuse it",
 }
-# What we take and OpenSSL does not.
+# Certificates that Sallyport takes and OpenSSL does not.
 LOOSER = {
     r"any-purpose.*": "anyExtendedKeyUsage is good for every purpose (RFC 5280 section 4.2.1.12); OpenSSL wants clientAuth by name",
     r".*-20260601120001|utc-time-2049": "a certificate is valid in its last second too (RFC 5280 section 4.1.2.5); OpenSSL ends it there",

@@ -1,4 +1,4 @@
-"""What origins answer besides the usual: who may see it, what of it passes, and what is said when it is worth nothing."""
+"""Unusual answers of origins: which client may see them, which parts pass, and what a client is told of a useless one."""
 
 import http.server
 import json

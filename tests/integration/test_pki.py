@@ -59,7 +59,7 @@ class Folder:
         return path
 
     def openssl_verify(self, *names, issuer="intermediate"):
-        """What OpenSSL says of clients, revocation included: "OK", or its error."""
+        """The verdict of OpenSSL on clients, revocation included: "OK", or its error."""
         paths = [self.dir / "clients" / f"{name}.pem" for name in names]
         result = subprocess.run(
             ["openssl", "verify", "-x509_strict", "-crl_check_all", "-purpose", "sslclient", "-CAfile", self.dir / "root.pem",
@@ -117,7 +117,7 @@ def sallyport_verify(folder, name="oven-1", *options):
     return result.returncode, re.findall(r"^(?:status|reason): (\w+)$", result.stdout, re.MULTILINE)
 
 
-# What it makes.
+# The files that it makes.
 
 
 @tool_alone
@@ -388,7 +388,7 @@ def test_crl_renewal(hierarchy):
     hierarchy.make("crl", "--days", 365, "root")
     hierarchy.make("crl", "--days", 7, "intermediate")
     assert (life("root"), life("intermediate")) == ((365, 2), (7, 2))
-    # What was asked for once holds from then on, also where a revocation makes the list.
+    # An option that was given once holds from then on, also where a revocation makes the list.
     hierarchy.make("crl")
     hierarchy.make("revoke", "oven-1")
     assert (life("root"), life("intermediate")) == ((365, 3), (7, 4))
@@ -471,7 +471,7 @@ def test_list(hierarchy):
     assert f"{end:%Y-%m-%dT%H:%M:%SZ}" in hierarchy.make("list", "--dir", "old") and end.year >= 2050
 
 
-# What it refuses.
+# The requests that it refuses.
 
 
 @tool_alone

@@ -1,4 +1,4 @@
-"""Whose place a newcomer takes when all are taken: strangers who sit on theirs, idle, slow or dripping, keep no known client out."""
+"""The place that a newcomer takes when all are taken: strangers that hold theirs, idle, slow or dripping, keep no known client out."""
 
 import contextlib
 import ctypes

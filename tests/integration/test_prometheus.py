@@ -1,4 +1,4 @@
-"""What reads our metrics: Prometheus and its promtool, from Debian."""
+"""Prometheus and its promtool, from Debian, read the metrics."""
 
 import contextlib
 import json

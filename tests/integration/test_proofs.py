@@ -25,7 +25,7 @@ KEYS = {
     "pss-sha384-salt-20": (lambda: rsa.generate_private_key(65537, 2048), make_der.pss_parameters("sha384", 20)),
     "pss-sha256-salt-33": (lambda: rsa.generate_private_key(65537, 2048), make_der.pss_parameters("sha256", 33)),
 }
-# What each key may sign with, in TLS 1.2 and in TLS 1.3.
+# The schemes that each key may sign with, in TLS 1.2 and in TLS 1.3.
 ECDSA_ALL = {0x0403, 0x0503, 0x0603}
 FITTING = {
     "p256": (ECDSA_ALL, {0x0403}), "p384": (ECDSA_ALL, {0x0503}), "p521": (ECDSA_ALL, {0x0603}),

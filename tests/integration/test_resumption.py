@@ -63,7 +63,7 @@ def test_clients_without_certificate(serve, host, version):
         session, status, _ = first(server, context, name)
         assert status == (403 if name == "enforce.test" else 200)
         with server.open(context, name, session) as connection:
-            # Who has been turned away is asked for a certificate each time.
+            # A client that was turned away is asked for a certificate each time.
             assert connection.tls.session_reused == again
             assert connection.get()[0] == status
 
@@ -184,7 +184,7 @@ def test_s_client_resumes(serve, host, pki, tmp_path, version):
 @pytest.mark.parametrize("records", ["one-read", "two-reads"])
 @pytest.mark.parametrize("mode", ["report", "enforce"])
 def test_no_certificate_may_come_in_a_resumed_handshake(serve, host, pki, tmp_path, mode, records):
-    """Whoever resumes would have to prove nothing for it: anybody's certificate would do."""
+    """A client that resumes would have to prove nothing for a certificate: any other client's would do."""
     server = serve([host("r.test", mode, forward=FORWARD)])
     victim = pki.client(subject="the-victim")
     owner = pki.client(subject="the-owner").bundle if mode == "enforce" else None
@@ -252,7 +252,7 @@ def s_client(server, client, *options):
 
 
 def test_tickets_in_hellos_of_other_kinds(serve, host, pki, tmp_path):
-    """Retried hellos, other suites, a key exchange that is not fresh, the other version. Who resumes is who got the ticket."""
+    """Retried hellos, other suites, a key exchange that is not fresh, the other version. The client that resumes is the one that got the ticket."""
     server = serve([host("r.test", "report", forward=FORWARD)])
     owner, other = pki.client(subject="the-owner"), pki.client(subject="another")
     ticket13, ticket12 = tmp_path / "ticket13", tmp_path / "ticket12"

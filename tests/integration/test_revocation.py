@@ -296,7 +296,7 @@ def test_revoked_by_a_reload(serve, host, scene, mode, whose, version):
     assert not fresh.tls.session_reused
     for connection in [full, resumed, fresh]:
         headers = ask_as_invalid(connection, mode, "revoked", "X-Client-Cert-Reason")
-        # Who had been let in and is turned away is disconnected; who comes anew may ask for as many refusals as it likes.
+        # A client that was let in and is turned away now is disconnected; a new one may ask for as many refusals as it likes.
         if mode == "enforce" and connection is not fresh:
             assert headers["connection"] == "close" and connection.is_closed()
     assert bystander.get()[0] == 200

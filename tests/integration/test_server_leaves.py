@@ -12,7 +12,7 @@ from test_leaves import odd_names, odd_shapes
 
 KEYS = {"p256": make_corpus.p256, "p384": lambda: ec.generate_private_key(ec.SECP384R1()),
         "rsa": lambda: rsa.generate_private_key(65537, 2048), "ed25519": ed25519.Ed25519PrivateKey.generate}
-# What OpenSSL takes for no certificate of this name, or for none at all.
+# Certificates that OpenSSL takes for no certificate of this name, or for none at all.
 UNVERIFIABLE = ("version 1", "no name at all")
 
 

@@ -1,4 +1,4 @@
-"""What one source may do, and what is left of a connection that was turned away."""
+"""The bounds on one source; and no trace is left of a connection that was turned away."""
 
 import pathlib
 import time

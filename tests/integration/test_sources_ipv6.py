@@ -36,7 +36,7 @@ def network():
 
 @pytest.fixture
 def server6(network, serve, host):
-    """A server on IPv6. What it would relay comes to nothing: the origin is in another network."""
+    """A server on IPv6. No request reaches its origin, which is in another network."""
 
     def start(**top):
         port = free_port()

@@ -1,4 +1,4 @@
-"""What a server keeps of handshake messages that come in part: no more than has come, and no more than is allowed."""
+"""Handshake messages that come in part: a server keeps no more of them than has come, and no more than is allowed."""
 
 import contextlib
 import time
@@ -95,7 +95,7 @@ def test_what_all_of_them_hold_is_bounded(serving, begin, client):
     """A leaf is kept in any case; then the oldest have to go, and are counted."""
     server = serving()
     hands = begin(server, client, 600)
-    # 36 MB. What is copied on the way leaves holes in the 8 that are allowed, and receive buffers are used.
+    # 36 MB. Copies on the way leave holes in the 8 that are allowed, and receive buffers are used.
     assert growth_kib(server, hands, lambda hand: certificates(hand, [60000])[:-10]) < 26 * 1024
     # Those that say too much while the machine is busy have gone before they held as much.
     gone = sum(server.metric("sallyport_rejected_total", stage="handshake", reason=reason) for reason in ("evicted", "too_large"))
@@ -199,7 +199,7 @@ HEADERS = {"Certificate": b"\x0b\x01\x03\xf8", "ClientHello": b"\x01\x00\x3f\xf0
 @CLIENTS
 @pytest.mark.parametrize("name", HEADERS)
 def test_nothing_is_collected_after_the_handshake(serving, client, name):
-    """What can be no good message any more is refused by its header."""
+    """A message that cannot become a good one is refused by its header."""
     hand = client(serving(), HOST).establish()
     hand.send(hand.sealed(HANDSHAKE, HEADERS[name]))
     assert hand.alerts()[-1:] == ["unexpected_message"]

@@ -261,7 +261,7 @@ def test_an_answer_that_was_under_way_does_not_cost_the_alert(server, client):
 @CLIENTS
 @pytest.mark.parametrize("when", ["handshake", "request"])
 def test_a_client_that_is_still_sending_reads_its_alert(server, client, when):
-    """What comes behind the fault would be answered by a reset, had the server closed at once."""
+    """Bytes behind the fault would be answered by a reset, had the server closed at once."""
     hand = client(server, HOST)
     hand.open() if when == "handshake" else hand.establish()
     hand.send(record(24, b"x"))

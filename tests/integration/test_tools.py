@@ -45,7 +45,7 @@ def test_the_demo_looks_at_its_arguments_before_it_builds(arguments):
     assert result.returncode == 2 and result.stdout == ""
 
 
-# tools/deps in a tree of its own. What it asks the system for comes from programs that are here: a Debian archive whose content
+# tools/deps in a tree of its own. Its questions to the system are answered by programs that are here: a Debian archive whose content
 # each test chooses, in a folder `archive` with a file NAME_VERSION for each version of a package.
 
 STUBS = {

@@ -34,7 +34,7 @@ def signed(scheme=0x0403, size=72):
     return certificate_verify(scheme, bytes(size))
 
 
-# What a server never gets, in either version.
+# Messages that a server never gets, in either version.
 NEVER = {
     "HelloRequest": message(HELLO_REQUEST), "ServerHello": message(2, bytes(70)), "NewSessionTicket": message(4, bytes(20)),
     "EndOfEarlyData": message(5), "HelloRetryRequest": message(6, bytes(40)), "EncryptedExtensions": message(8, b"\0\0"),

@@ -166,7 +166,7 @@ class Client:
         return text.decode("latin-1")
 
     def alert(self):
-        """What the server says before it closes: the description of its alert, or None."""
+        """The description of the alert that the server sends before it closes, or None."""
         try:
             while True:
                 self.record()

@@ -61,7 +61,7 @@ class Client:
         return self.application.seal(APPLICATION, f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
 
     def answer(self):
-        """What the server says in application data until it closes."""
+        """The application data of the server until it closes."""
         data = b""
         with contextlib.suppress(OSError):
             while piece := self.socket.recv(65536):

@@ -1,5 +1,5 @@
-"""What all TLS clients made by hand have in common: how messages and records are written (RFC 5246, RFC 8446), the key schedules,
-and the protection of records. The clients are in handmade.py, hellos.py, tls12.py and tls13.py.
+"""The common part of all TLS clients made by hand: messages and records (RFC 5246, RFC 8446), the key schedules, and the
+protection of records. The clients are in handmade.py, hellos.py, tls12.py and tls13.py.
 """
 
 import hashlib
