@@ -6,7 +6,7 @@ static void append_key(struct text *out, const char *key) {
     text_append_format(out, ",\"%s\":", key);
 }
 
-/* At most `most` bytes of it, at a character's end. */
+/* Returns at most `most` bytes of a text, cut at the end of a character. */
 static void append_text(struct text *out, const char *key, struct bytes value, size_t most) {
     if (value.size == 0) {
         return;
@@ -31,7 +31,7 @@ static void append_number(struct text *out, const char *key, uint64_t value) {
     text_append_format(out, ",\"%s\":%llu", key, (unsigned long long)value);
 }
 
-/* Seconds, to the microsecond. */
+/* Appends seconds, to the microsecond. */
 static void append_duration(struct text *out, const char *key, uint64_t ns) {
     uint64_t us = ns / 1000;
     text_append_format(out, ",\"%s\":%llu.%06llu", key, (unsigned long long)(us / 1000000),

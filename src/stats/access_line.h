@@ -57,10 +57,10 @@ struct access_failure {
     uint64_t total_ns;
 };
 
-/* Each appends one line and its newline, which fits in ACCESS_LINE_SIZE. */
+/* Append one line and its newline, which fits in ACCESS_LINE_SIZE. */
 void access_line_request(struct text *out, const struct access_request *request);
 void access_line_failure(struct text *out, const struct access_failure *failure);
-/* So many failed handshakes of the last second have no line. */
+/* Appends a line with the number of failed handshakes of the last second that have no line of their own. */
 void access_line_left_out(struct text *out, uint64_t time_ms, uint64_t count);
 
 #endif

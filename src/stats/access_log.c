@@ -27,7 +27,7 @@ enum {
     FILE_MODE = 0640,
 };
 
-/* One shard's lines: a ring of bytes of which all that is between the two is whole lines. */
+/* One shard's lines: a ring of bytes; between tail and head there are whole lines only. */
 struct buffer {
     _Alignas(LINES_SIZE) _Atomic uint64_t head; /* the shard's: bytes put in */
     stats_counter dropped;
@@ -40,19 +40,19 @@ struct access_log {
     struct buffer *buffers;
     unsigned shard_count;
     pthread_t thread;
-    pthread_mutex_t lock; /* of the next three, and what `wake` is about */
+    pthread_mutex_t lock; /* guards the next three; `wake` tells of their changes */
     pthread_cond_t wake;
     bool reopen;
     atomic_bool closing;
     _Atomic uint64_t give_up_ms; /* while it is closing */
     stats_counter written;
-    stats_counter lost; /* that could not be written */
+    stats_counter lost; /* lines that could not be written */
 
     /* The thread's own. */
     int descriptor;
     bool is_file;
     bool torn;               /* the last line in the file has no end */
-    uint64_t complained_s;   /* when it was last said that it cannot be written; 0: all is well */
+    uint64_t complained_s;   /* when the log last said that lines cannot be written; 0: they can */
     uint64_t lost_complaint; /* lines lost before that */
 };
 
@@ -60,7 +60,7 @@ static int open_path(const char *path) {
     if (strcmp(path, "-") == 0) {
         return fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
     }
-    /* Without O_NONBLOCK a FIFO that nobody reads would be waited for. */
+    /* Without O_NONBLOCK, open would wait for a reader of a FIFO. */
     return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, FILE_MODE);
 }
 
@@ -99,7 +99,7 @@ static void be_content(struct access_log *log) {
     }
 }
 
-/* 0 when it may be written without a wait, or a negative errno. */
+/* Returns 0 when the file can be written without a wait, or a negative errno. */
 static int wait_for_room(struct access_log *log) {
     struct pollfd poll_for = {.fd = log->descriptor, .events = POLLOUT};
     int wait_ms = log->closing ? BUSY_WAIT_MS : 0;
@@ -117,7 +117,7 @@ static int wait_for_room(struct access_log *log) {
     }
 }
 
-/* A part of `text`: how many bytes, or a negative errno. */
+/* Writes a part of `text`. Returns how many bytes, or a negative errno. */
 static ssize_t write_some(struct access_log *log, struct bytes text) {
     size_t most = log->is_file ? WRITE_SIZE_MAX : PIPE_WRITE_SIZE_MAX;
     int result = wait_for_room(log);
@@ -163,7 +163,7 @@ static size_t drain(struct access_log *log, struct buffer *buffer) {
     if (size == 0) {
         return 0;
     }
-    /* From a NUL on, which no line has, nothing is there up to the end. */
+    /* A NUL, which no line has, says that the rest up to the end is unused. */
     write_lines(log, bytes_of(buffer->data + at, strnlen(buffer->data + at, size)));
     atomic_store_explicit(&buffer->tail, tail + size, memory_order_release);
     return size;
@@ -190,7 +190,7 @@ static void open_again(struct access_log *log) {
     log_info("access log %s: opened again", log->path);
 }
 
-/* Sleeps, unless there is something to do; whether the log is to be closed. */
+/* Sleeps, unless there is something to do. Returns whether the log is to be closed. */
 static bool sleep_until_wanted(struct access_log *log, uint64_t wait_ms, bool *reopen) {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);

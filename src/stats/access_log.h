@@ -1,7 +1,7 @@
 /*
- * The access log: whole lines from the shards to a file, by a thread of its own. A shard writes into a buffer that is its
- * alone and never waits: a line for which there is no room is dropped and counted. The thread looks ten times a second or
- * more, writes what there is in large pieces, and drops and counts what cannot be written.
+ * The access log: whole lines from the shards to a file, by a thread of its own. A shard writes into a buffer of its own
+ * and never waits: a line for which there is no room is dropped and counted. The thread looks ten times a second or more,
+ * writes the lines in large pieces, and drops and counts the lines that cannot be written.
  */
 #ifndef STATS_ACCESS_LOG_H
 #define STATS_ACCESS_LOG_H
@@ -17,15 +17,15 @@ struct access_log;
 
 /*
  * `path` "-" is standard output. A file is appended to, and made with mode 0640 when there is none. Starts the thread. NULL
- * with one line in `error` that names the path and what is wrong.
+ * with one line in `error` that names the path and the fault.
  */
 struct access_log *access_log_open(const char *path, unsigned shard_count, char error[static ACCESS_LOG_ERROR_SIZE]);
-/* Writes what there is, waiting two seconds at most for who does not take it, and ends the thread. NULL is allowed. */
+/* Writes the remaining lines, for which it waits two seconds at most, and ends the thread. NULL is allowed. */
 void access_log_close(struct access_log *log);
 
-/* A line with its newline, at most 64 KiB, of that shard's thread. False: there was no room. */
+/* Writes a line with its newline, at most 64 KiB. Only that shard's thread may call it. False: there was no room. */
 bool access_log_write(struct access_log *log, unsigned shard, struct bytes line);
-/* Opens the path again, soon: what was written before is in the old file whole. From any thread. */
+/* Has the path opened again, soon: lines from before are in the old file, whole. From any thread. */
 void access_log_reopen(struct access_log *log);
 
 /* Lines since the start. From any thread. */

@@ -12,41 +12,42 @@
 #include <stdint.h>
 
 enum {
-    FINDINGS_MAX = 20, /* kept; of more the least bad are left out, and counted */
+    FINDINGS_MAX = 20, /* that are kept; if there are more, the least bad ones are left out and counted */
     FINDINGS_TEXT_SIZE = 640,
     FINDINGS_HOST_SIZE = 256,
 
-    /* So much of what a host's clients do in a minute, handshakes and requests, is refused when "nearly all" is. */
+    /* "Nearly all" is refused: this part of the handshakes and requests of a host's clients in a minute. */
     FINDINGS_REFUSED_PERCENT = 90,
     FINDINGS_REFUSED_PERCENT_LEAVE = 50,
-    FINDINGS_REFUSED_LEAST = 10, /* so many at least: fewer are one device that tries again */
+    FINDINGS_REFUSED_LEAST = 10, /* at least: fewer may be one device that tries again */
     FINDINGS_REFUSED_LEAST_LEAVE = 5,
     /*
-     * A stranger can have any number of certificates refused, as unknown_issuer as well as expired. So that counts as an
-     * outage of a host's own clients only where these are missed: where they do less than a tenth of what they did at least
-     * in each minute before, or in any ten seconds of it. With fewer than ten in that time they may be silent by chance.
+     * A stranger can have any number of certificates refused, as unknown_issuer as well as expired. Refusals count as an
+     * outage of a host's own clients only if these are missed: if they do less than a tenth of the least that they did in a
+     * minute before, or in ten seconds of it. With fewer than ten handshakes and requests in that time they may be silent by
+     * chance.
      */
     FINDINGS_USUAL_LEAST = 10,
     FINDINGS_USUAL_PERCENT = 10,
     FINDINGS_USUAL_PERCENT_LEAVE = 50,
-    /* So many certificates are refused, and none was valid: worth a warning, since it is not known who they are. */
+    /* Certificates that are refused, while none was valid: a warning, since nobody knows whose they are. */
     FINDINGS_NONE_LEAST = 20,
     FINDINGS_NONE_LEAST_LEAVE = 10,
-    /* The same with none valid since the start: the roots are wrong, unless one device comes three times in two seconds. */
+    /* The same, with none valid since the start: the roots are wrong, unless one device comes three times in two seconds. */
     FINDINGS_NEVER_LEAST = 200,
     FINDINGS_NEVER_LEAST_LEAVE = 100,
-    /* Refused because of a list of the server's own: no stranger can bring that about, so a few are enough to warn. */
+    /* Refused because of a list of the server's own: no stranger can cause such refusals, so a few are enough to warn. */
     FINDINGS_LISTS_LEAST = 3,
     FINDINGS_LISTS_LEAST_LEAVE = 1,
-    /* So much of the handshakes with certificates of the host's own CAs is refused: a part of the fleet was not renewed. */
+    /* Refused handshakes with certificates of the host's own CAs: a part of the fleet was not renewed. */
     FINDINGS_PART_LEAST = 20,
     FINDINGS_PART_LEAST_LEAVE = 10,
     FINDINGS_PART_PERCENT = 20,
     FINDINGS_PART_PERCENT_LEAVE = 10,
-    FINDINGS_PART_REQUESTS_PERCENT = 5, /* and so much of the requests: one that tries again and again does not have that */
+    FINDINGS_PART_REQUESTS_PERCENT = 5, /* of the requests too: one device that tries again and again does not reach it */
     FINDINGS_PART_REQUESTS_PERCENT_LEAVE = 2,
 
-    /* Answers that are 5xx: a twentieth is what the alert for origins has; from half on clients cannot work. */
+    /* Answers that are 5xx: the alert for origins has a twentieth too; from half on clients cannot work. */
     FINDINGS_ERRORS_LEAST = 10,
     FINDINGS_ERRORS_LEAST_LEAVE = 5,
     FINDINGS_ERRORS_PERCENT = 5,
@@ -62,8 +63,8 @@ enum {
     FINDINGS_PLACES_LEAST_LEAVE = 1,
 
     /*
-     * A certificate or list that ends is a warning a week before, and critical within a day. One that lives for less than
-     * that is renewed later: there it is the last quarter of its life, and the last 24th.
+     * A certificate or list that ends is a warning a week before, and critical within a day. One that lives for less than a
+     * week is renewed later: for it these are the last quarter of its life, and the last 24th.
      */
     FINDINGS_SOON_S = 7 * 86400,
     FINDINGS_SOON_PART = 4,
@@ -73,7 +74,7 @@ enum {
 
 enum finding_level { FINDING_CRITICAL, FINDING_WARNING };
 
-/* Of one level, the first is the worst. */
+/* The kinds of findings; of one level, the first kind is the worst. */
 enum finding_what {
     FINDING_CLIENTS_REFUSED,
     FINDING_CERTIFICATE_ENDED, /* the host's own */
@@ -95,7 +96,7 @@ enum finding_what {
 struct finding {
     enum finding_level level;
     enum finding_what what;
-    uint64_t weight;               /* of two that are else alike, the heavier is the worse */
+    uint64_t weight;               /* of two findings of one level and kind, the heavier is the worse */
     char host[FINDINGS_HOST_SIZE]; /* "": the server as a whole */
     char text[FINDINGS_TEXT_SIZE];
 };
@@ -113,9 +114,9 @@ struct findings_marks {
     uint32_t severe;
 };
 
-/* Puts it in its place; of more than FINDINGS_MAX the last one goes. */
+/* Puts a finding in its place; if there are more than FINDINGS_MAX, leaves out the last one. */
 void findings_add(struct findings *findings, const struct finding *finding);
-/* As in /stats.json: "critical", "clients_refused". Static texts. */
+/* Return the words of /stats.json: "critical", "clients_refused". Static texts. */
 const char *finding_level_name(enum finding_level level);
 const char *finding_what_name(enum finding_what what);
 

@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { NAME_SHOWN = 120 }; /* bytes of an issuer's name; of a longer one its beginning */
+enum { NAME_SHOWN = 120 }; /* bytes of an issuer's name; a longer one is cut */
 
 /* One host while it is judged. */
 struct judging {
@@ -18,7 +18,7 @@ struct judging {
     struct text text;
 };
 
-/* Threshold of something that was found before, or was not. */
+/* The thresholds of a finding: one to come, and a lower one to leave again. */
 struct sides {
     uint64_t come;
     uint64_t leave;
@@ -51,13 +51,13 @@ static void end(struct judging *judging, uint64_t weight) {
     findings_add(judging->findings, &judging->finding);
 }
 
-/* The reasons by what they tell of who was refused. */
+/* The reasons, by what they say about the client that was refused. */
 enum kind {
     KIND_GOOD,
     KIND_ABSENT,
-    KIND_OURS,    /* a list of the server's own is at fault */
+    KIND_OURS,    /* a list of the server's own is the cause */
     KIND_GENUINE, /* the certificate is by one of the host's CAs: a client's, or a copy of it */
-    KIND_ANYBODY, /* nothing is known of who shows it */
+    KIND_ANYBODY, /* any client can show such a certificate */
     KIND_COUNT
 };
 
@@ -107,7 +107,7 @@ static struct tally tally_of(const uint64_t counts[static RECENT_COUNTS]) {
     return tally;
 }
 
-/* Handshakes and requests that were refused, of one kind. */
+/* Returns how many handshakes and requests of one kind were refused. */
 static uint64_t bad(const struct tally *tally, enum kind kind) {
     return tally->handshakes[kind] + tally->refused[kind];
 }
@@ -126,14 +126,14 @@ static bool nearly_all(uint64_t refused, uint64_t good, bool was) {
                    side(was, (struct sides){FINDINGS_REFUSED_PERCENT, FINDINGS_REFUSED_PERCENT_LEAVE}));
 }
 
-/* Whether valid clients do far less than is usual, and nearly all that is done is refused. */
+/* Returns whether valid clients do far less than is usual, and nearly all handshakes and requests are refused. */
 static bool are_missed(const struct tally *tally, uint64_t usual, bool was) {
     uint64_t percent = side(was, (struct sides){FINDINGS_USUAL_PERCENT, FINDINGS_USUAL_PERCENT_LEAVE});
     return usual >= FINDINGS_USUAL_LEAST && !reaches(tally->good, usual, percent + 1) &&
            nearly_all(bad_certificates(tally) + bad(tally, KIND_ABSENT), tally->good, was);
 }
 
-/* Whether nearly all of the host's own clients were refused in the last minute. */
+/* Returns whether nearly all of the host's own clients were refused in the last minute. */
 static bool is_outage(const struct judging *judging, const struct tally *tally) {
     const struct findings_host *host = judging->host;
     bool was = was_severe(judging, FINDING_CLIENTS_REFUSED);
@@ -238,7 +238,7 @@ static void judge_clients(struct judging *judging) {
     }
     bool outage = is_outage(judging, &tally);
     bool sudden = are_missed(&moment, usual.good_of_moment, was_severe(judging, FINDING_CLIENTS_REFUSED));
-    /* Of a minute in which clients were well for a while, it would not be true that nearly all were refused. */
+    /* If clients were served for a part of the minute, it would not be true that nearly all were refused. */
     if (sudden && !nearly_all(bad_certificates(&tally) + bad(&tally, KIND_ABSENT), tally.good, false)) {
         tell_outage(judging, &moment, usual.good_of_moment, "ten seconds");
         return;
@@ -303,7 +303,7 @@ static void judge_answers(struct judging *judging) {
     uint64_t gateway = judging->counts[RECENT_GATEWAY], errors = gateway + judging->counts[RECENT_ERRORS];
     uint64_t requests = recent_requests(judging->counts);
     bool was = was_found(judging, FINDING_SERVER_ERRORS);
-    /* That an origin is down says the same, and why. */
+    /* The finding that an origin is down says the same, and why. */
     if (errors < side(was, (struct sides){FINDINGS_ERRORS_LEAST, FINDINGS_ERRORS_LEAST_LEAVE}) ||
         !reaches(errors, requests, side(was, (struct sides){FINDINGS_ERRORS_PERCENT, FINDINGS_ERRORS_PERCENT_LEAVE})) ||
         (judging->now.severe >> FINDING_ORIGIN_DOWN & 1) != 0) {
@@ -358,7 +358,7 @@ static bool is_imminent(const struct findings_host *host, const struct term *ter
     return is_within(host, term, FINDINGS_IMMINENT_S, FINDINGS_IMMINENT_PART);
 }
 
-/* How many come after the first of the same kind that have ended too, or end soon. */
+/* Appends how many terms behind the first have ended too, or end soon. */
 static void append_more(struct judging *judging, const struct term *terms, size_t count, bool ended) {
     const struct findings_host *host = judging->host;
     size_t more = 0;
@@ -421,7 +421,7 @@ static void judge_lists(struct judging *judging) {
     end(judging, soonness(host, term));
 }
 
-/* Of several roots one that ends is a warning at most: files of roots often have old ones that nobody uses any more. */
+/* The end of one of several roots is a warning at most: files of roots often have old ones that nobody uses any more. */
 static void judge_roots(struct judging *judging) {
     const struct findings_host *host = judging->host;
     if (host->root_count == 0 || !host->asks || (host->roots[0].end >= host->now_s && !is_soon(host, &host->roots[0]))) {

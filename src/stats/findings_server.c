@@ -13,7 +13,7 @@ static struct text begin(struct finding *finding, enum finding_level level, enum
     return text_over(finding->text, sizeof finding->text - 1);
 }
 
-/* Whether it is the server's own clients that are too many, and not strangers. */
+/* Returns whether the server's own clients are too many, and not strangers. */
 static bool are_own(const struct findings_server *server) {
     return server->valid >= 0.9 * server->handshakes && server->refused < 0.1 * server->handshakes &&
            server->work_known >= server->work_others;

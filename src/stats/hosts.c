@@ -12,13 +12,13 @@ struct block {
     char *name;
     struct stats_host *shards; /* one for each */
     struct recent recent;
-    struct rollout *rollout;         /* this and the next once it was in mode report; only who makes a set looks here */
+    struct rollout *rollout;         /* this and the next: NULL before mode report; give_rollout alone reads them */
     struct rollout_clients *clients; /* one for each shard */
 };
 
 struct host {
     struct block *block;
-    struct rollout *rollout; /* the block's, when this set has it in mode report, and so are the next */
+    struct rollout *rollout; /* this and the next: the block's, if the host is in mode report in this set; else NULL */
     struct rollout_clients *clients;
     struct stats_host_facts facts; /* texts owned; `host` is the block's name */
 };
@@ -75,7 +75,7 @@ static struct block *find(const struct stats_hosts *hosts, const char *name) {
     return found == NULL ? NULL : *found;
 }
 
-/* NULL when out of memory; else what can be given to free_texts. */
+/* Returns a copy, for free_texts. NULL when out of memory. */
 static const char *const *copy_texts(const char *const *texts, size_t count) {
     char **copy = calloc(count + 1, sizeof *copy);
     for (size_t i = 0; copy != NULL && i < count; i++) {
@@ -105,7 +105,7 @@ static void free_terms(const struct term *terms, size_t count) {
     free((void *)terms);
 }
 
-/* NULL when out of memory; else what can be given to free_terms. */
+/* Returns a copy, for free_terms. NULL when out of memory. */
 static const struct term *copy_terms(const struct term *terms, size_t count) {
     struct term *copy = calloc(count + 1, sizeof *copy);
     if (copy == NULL) {

@@ -9,7 +9,7 @@
 
 enum stats_result { STATS_OK, STATS_FAILED, STATS_TIMEOUT, STATS_RESULT_COUNT };
 enum stats_kind { STATS_FULL, STATS_RESUMED, STATS_KIND_COUNT };
-/* How a verdict was reached. */
+/* The way to a verdict: known from the cache, or judged. */
 enum stats_path { STATS_CACHED, STATS_JUDGED, STATS_PATH_COUNT };
 /* The class of a client when its handshake began, as in guard/admission.h. */
 enum stats_class { STATS_KNOWN, STATS_RETURNING, STATS_UNKNOWN, STATS_SUSPECT, STATS_CLASS_COUNT };
@@ -107,7 +107,7 @@ enum stats_origin_event {
     STATS_ORIGIN_EXPIRED,        /* an idle one is closed: idle for too long, or one too many */
     STATS_ORIGIN_EVENT_COUNT
 };
-/* How requests to origins end. */
+/* The ends of requests to origins. */
 enum stats_origin_result {
     STATS_ORIGIN_COMPLETED,
     STATS_ORIGIN_UNREACHABLE, /* this and the next three: as enum relay_error of relay/relay.h */

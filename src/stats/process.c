@@ -17,7 +17,7 @@ enum { FIELD_START = 22, TEXT_SIZE = 2048 };
 
 #define NS_PER_S UINT64_C(1000000000)
 
-/* The file as a NUL-terminated text; false when it cannot be read. */
+/* Reads a file as a NUL-terminated text. False when it cannot be read. */
 static bool read_text(const char *path, char text[static TEXT_SIZE]) {
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) {

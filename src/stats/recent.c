@@ -15,7 +15,7 @@ void recent_last_minute(const struct recent *recent, uint64_t counts[static RECE
     }
 }
 
-/* The two slots before `slot`. */
+/* Adds up the two slots before `slot`. */
 static void moment_before(const struct recent *recent, uint64_t slot, uint64_t counts[static RECENT_COUNTS]) {
     memset(counts, 0, RECENT_COUNTS * sizeof *counts);
     for (uint64_t i = slot - RECENT_MOMENT_SLOTS; i < slot; i++) {
@@ -27,7 +27,7 @@ void recent_last_moment(const struct recent *recent, uint64_t counts[static RECE
     moment_before(recent, recent->second / RECENT_SLOT_S + RECENT_SLOTS, counts);
 }
 
-/* A slot has ended, and with it a moment; but for the first ones, which were begun before the first sample. */
+/* Notes that a slot has ended, and with it a moment, but for the first ones, which began before the first sample. */
 static void end_slot(struct recent *recent) {
     uint64_t counts[RECENT_COUNTS], slot = recent->second / RECENT_SLOT_S;
     if (slot >= recent->first / RECENT_SLOT_S + RECENT_MOMENT_SLOTS) {
@@ -37,7 +37,7 @@ static void end_slot(struct recent *recent) {
     }
 }
 
-/* Empties what is too old: all that was begun after the last sample, up to now. */
+/* Empties the slots that have begun since the last sample: they still hold the counts of a minute ago. */
 static void move_on(struct recent *recent, uint64_t second) {
     uint64_t slot = recent->second / RECENT_SLOT_S;
     uint64_t slots = second / RECENT_SLOT_S - slot;
@@ -73,7 +73,7 @@ uint64_t recent_requests(const uint64_t counts[static RECENT_COUNTS]) {
     return sum;
 }
 
-/* Of requests, those that were not refused for the client's certificate. */
+/* Returns how many requests were not refused for the client's certificate. */
 uint64_t recent_good(const uint64_t counts[static RECENT_COUNTS]) {
     uint64_t refused = 0;
     for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
@@ -98,7 +98,7 @@ void recent_sample(struct recent *recent, const uint64_t counters[static RECENT_
         recent->slots[second / RECENT_SLOT_S % RECENT_SLOTS][i] += (uint32_t)came[i];
     }
     recent->minute.good += recent_good(came);
-    /* After a pause of several minutes only one has ended: nobody has looked at the others. */
+    /* After a pause of several minutes only one has ended: there were no samples in the others. */
     if ((second - recent->first) / 60 != (recent->second - recent->first) / 60) {
         end_minute(recent);
     }

@@ -1,6 +1,6 @@
 /*
- * One host's last minute, in twelve slots of five seconds, and what is usual there: how much its valid clients did in the
- * minutes before. Fixed memory of some 3 KiB, however much comes. It is told the host's counters once a second.
+ * One host's last minute, in twelve slots of five seconds, and its usual activity: how much its valid clients did in the
+ * minutes before. Fixed memory of some 3 KiB. The sampler gives it the host's counters once a second.
  */
 #ifndef STATS_RECENT_H
 #define STATS_RECENT_H
@@ -15,15 +15,15 @@ enum {
     RECENT_SLOT_S = 5,
     RECENT_SLOTS = 12,
     RECENT_MOMENT_SLOTS = 2,      /* that have ended: ten seconds */
-    RECENT_MINUTES = 11,          /* the newest one is not looked at: what has gone wrong may have begun in it */
-    RECENT_MINUTES_LEAST = 4,     /* with fewer nothing is known of what is usual */
-    RECENT_FORGET_MINUTES = 1440, /* after so many that were not learned from, nothing is known of what is usual */
+    RECENT_MINUTES = 11,          /* the newest one is not looked at: a fault may have begun in it */
+    RECENT_MINUTES_LEAST = 4,     /* with fewer the usual activity is not known */
+    RECENT_FORGET_MINUTES = 1440, /* after so many in doubt the usual activity is not known any more */
     RECENT_DOWN_S = 3,            /* an origin must be down for so long, so that one lost connection is no outage */
 };
 
 enum recent_count {
     RECENT_VERDICTS,                                 /* handshakes, by reason */
-    RECENT_REFUSED = RECENT_VERDICTS + REASON_COUNT, /* requests answered 403 for it, or in mode report let through */
+    RECENT_REFUSED = RECENT_VERDICTS + REASON_COUNT, /* requests by reason, answered 403 or, in mode report, let through */
     RECENT_2XX = RECENT_REFUSED + REASON_COUNT,      /* requests by their answers' codes, each in one of these */
     RECENT_3XX,
     RECENT_4XX,
@@ -33,7 +33,7 @@ enum recent_count {
     RECENT_COUNTS
 };
 
-/* Of a minute, what valid clients did: in all of it, and at least in two slots in a row. */
+/* Handshakes and requests of valid clients in a minute: in all of it, and the least in two slots in a row. */
 struct recent_minute {
     uint64_t good;
     uint64_t good_of_moment;
@@ -41,7 +41,7 @@ struct recent_minute {
 
 /* Zeroed before its first use. Only the sampling thread touches it. */
 struct recent {
-    uint64_t before[RECENT_COUNTS]; /* the counters, when they were read last */
+    uint64_t before[RECENT_COUNTS]; /* the counters at the last sample */
     uint32_t slots[RECENT_SLOTS][RECENT_COUNTS];
     uint64_t second;                              /* of the last sample */
     uint64_t first;                               /* of the first sample: minutes begin there */
@@ -53,12 +53,12 @@ struct recent {
     struct findings_marks marks;
     bool begun;
     bool valid_seen; /* since the start */
-    bool in_doubt;   /* whether its clients were refused at some time in the minute that has begun */
+    bool in_doubt;   /* its clients were refused at some time in the current minute */
 };
 
 /*
- * `counters` as they stand now, `down` with a bit for each origin that is down; `second` of a clock that only goes forward.
- * Counts from before the first call are no part of any minute.
+ * Takes a sample of `counters`, and of `down`, which has a bit for each origin that is down. `second` comes from a clock
+ * that only goes forward. Counts from before the first sample are no part of any minute.
  */
 void recent_sample(struct recent *recent, const uint64_t counters[static RECENT_COUNTS], uint64_t down, uint64_t second);
 
@@ -66,15 +66,15 @@ void recent_sample(struct recent *recent, const uint64_t counters[static RECENT_
 void recent_last_minute(const struct recent *recent, uint64_t counts[static RECENT_COUNTS]);
 /* Adds up the last two slots that have ended. */
 void recent_last_moment(const struct recent *recent, uint64_t counts[static RECENT_COUNTS]);
-/* Of such counts: requests, whatever they were answered; and what valid clients did, handshakes and requests. */
+/* Return a sum of such counts: all requests; and the handshakes and requests of valid clients. */
 uint64_t recent_requests(const uint64_t counts[static RECENT_COUNTS]);
 uint64_t recent_good(const uint64_t counts[static RECENT_COUNTS]);
 /*
- * Gives the least that valid clients did in the last three to ten minutes that were not in doubt: in one of these, and in
+ * Returns the least that valid clients did in the last three to ten minutes that were not in doubt: in one of them, and in
  * any two slots in a row. 0: not known.
  */
 struct recent_minute recent_usual(const struct recent *recent);
-/* The origins that have been down for three seconds, a bit each. */
+/* Returns a bit for each origin that has been down for three seconds. */
 uint64_t recent_down(const struct recent *recent);
 
 #endif
