@@ -115,7 +115,10 @@ static const struct term *copy_terms(const struct term *terms, size_t count) {
         copy[i] = terms[i];
         copy[i].name = strdup(terms[i].name);
         if (copy[i].name == NULL) {
-            free_terms(copy, i);
+            while (i > 0) {
+                free((char *)copy[--i].name);
+            }
+            free(copy);
             return NULL;
         }
     }

@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -34,13 +33,14 @@ static bool read_text(const char *path, char text[static TEXT_SIZE]) {
 
 static void read_memory(struct process_reading *reading) {
     char text[TEXT_SIZE];
-    unsigned long long virtual_pages, resident_pages;
-    reading->has_memory =
-        read_text("/proc/self/statm", text) && sscanf(text, "%llu %llu", &virtual_pages, &resident_pages) == 2;
-    if (reading->has_memory) {
+    reading->has_memory = false;
+    if (read_text("/proc/self/statm", text)) {
+        char *after_virtual;
+        char *after_resident;
         uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE);
-        reading->virtual_bytes = virtual_pages * page_size;
-        reading->resident_bytes = resident_pages * page_size;
+        reading->virtual_bytes = strtoull(text, &after_virtual, 10) * page_size;
+        reading->resident_bytes = strtoull(after_virtual, &after_resident, 10) * page_size;
+        reading->has_memory = after_virtual > text && after_resident > after_virtual;
     }
 }
 
