@@ -48,12 +48,12 @@ struct exchange {
     const struct exchange_carrier *carrier;
     void *owner; /* the carrier's own */
     struct client *client;
-    struct site *site;              /* this and the next two with references: they stay although the client's change */
+    struct site *site;              /* with a reference: stays for the exchange when a reload gives the client another */
     const struct config_host *host; /* of the site */
-    struct identity *identity;
-    struct relay_exchange *relay; /* NULL when the answer is ours, or complete */
-    struct passage_room *room;    /* for trailers of the request; NULL: it announces none, or they go nowhere */
-    uint64_t started_ns;          /* the head was complete */
+    struct identity *identity;      /* with a reference */
+    struct relay_exchange *relay;   /* NULL when the answer is ours, or complete */
+    struct passage_room *room;      /* for trailers of the request; NULL: it announces none, or they go nowhere */
+    uint64_t started_ns;            /* the head was complete */
     uint64_t relayed_ns;
     uint64_t origin_ns; /* from there to the head of its answer; 0: there is none */
     uint64_t body_in;   /* bytes of the request's body, and of the answer's */
@@ -61,7 +61,7 @@ struct exchange {
     unsigned code;                 /* of the answer, once its head is sent */
     enum relay_fault origin_fault; /* why there is no whole answer of an origin's; RELAY_FAULT_NONE */
     bool request_done;             /* the request is complete, with its body */
-    bool dismissed;                /* nothing can come of the client's further requests: its carrier need not stay */
+    bool dismissed;                /* further requests of the client can lead to nothing: its carrier need not stay */
     bool paused;                   /* the origin has been told to wait */
 
     /* exchange_init zeroes what is above; each of these is written before it is read. */

@@ -47,10 +47,11 @@ static void end_exchange(struct connection *connection) {
     connection->http1.exchange = NULL;
 }
 
-/* A client that has said its last word, by close_notify or by FIN, and may still listen (RFC 8446 section 6.1, RFC 9112
- * section 9.6): what it asked whole is answered, what it did not ask whole is no request. */
-
-/* Returns whether a request is there that is to be answered; bytes that are held are one, or will be answered as if. */
+/*
+ * Returns whether the client has asked for something that is still to be answered. A client that has said its last word, by
+ * close_notify or by FIN, may still listen (RFC 8446 section 6.1, RFC 9112 section 9.6): its whole requests are answered,
+ * and a part of one is no request. Held bytes are worked through later, and decided upon then.
+ */
 static bool has_asked(const struct connection *connection) {
     const struct http1_exchange *http1 = connection->http1.exchange;
 
@@ -82,7 +83,8 @@ static void finished(struct connection *connection, bool by_fin) {
 
 static void finished_waiting(struct connection *connection, bool by_fin) {
     if (by_fin && connection->http1.requests == 0) {
-        connection_end(connection, CONNECTION_ABRUPTLY); /* it has asked for nothing: it gets nothing, a record neither */
+        connection_end(connection,
+                       CONNECTION_ABRUPTLY); /* a client that asked for nothing gets nothing, not even a record */
     } else {
         finished(connection, by_fin);
     }
@@ -101,8 +103,6 @@ static void go_on(void *owner) {
     part(connection);
     connection_arm(connection);
 }
-
-/* Whether the connection is kept. */
 
 /*
  * Returns whether the connection is to be kept after the answer whose head is about to be written. Behind an answer of ours
@@ -148,8 +148,6 @@ static void finish_answer(struct http1_exchange *http1) {
         complete(connection_of(&http1->exchange));
     }
 }
-
-/* The carrier of exchanges. */
 
 /* Returns memory for a head to be sent: the shard's. */
 static struct text head_memory(const struct exchange *exchange) {
@@ -254,8 +252,6 @@ static const struct exchange_carrier carrier = {
     .read_more = go_on,
 };
 
-/* Requests as they come. */
-
 static size_t read_head(struct connection *connection, struct bytes input) {
     struct http1_exchange *http1 = connection->http1.exchange;
     struct exchange *exchange = &http1->exchange;
@@ -345,11 +341,9 @@ static size_t read_body(struct connection *connection, struct bytes input) {
     return size - input.size;
 }
 
-/* The stages. */
-
 static void received(struct connection *connection, struct bytes data) {
     if (connection->http1.peer_closed) {
-        connection_end(connection, CONNECTION_ABRUPTLY); /* it said that it would say no more */
+        connection_end(connection, CONNECTION_ABRUPTLY); /* the client had said its last word */
         return;
     }
     tls_session_feed(connection->client.tls, data);

@@ -27,7 +27,7 @@ enum {
     SHARD_SPARE = 64,                     /* connections above the limit, for those that come while others make room */
     SHARD_OUT_SIZE = TLS_RECORD_SIZE_MAX, /* plaintext gathered into one record */
     SHARD_HEAD_SIZE = 128 * 1024,         /* the largest head written for an origin or a client */
-    SHARD_FIELDS_SIZE = 64 * 1024,        /* its lines about the connection: server name and suite, in up to 64 headers */
+    SHARD_FIELDS_SIZE = 64 * 1024, /* a head's lines about the connection: server name and suite, in up to 64 headers */
 };
 
 struct connection;
@@ -66,8 +66,8 @@ struct output {
 
 struct shard {
     struct ring ring;
-    struct site *site;    /* for new connections; the others follow between two requests */
-    struct site *retired; /* those that it has replaced, until their last user has gone */
+    struct site *site;    /* for new connections; the others switch to it between two requests */
+    struct site *retired; /* sites that were replaced, until their last user has gone */
     struct stats_shard *stats;
     struct shared shared;
     struct gate gate;
@@ -77,9 +77,9 @@ struct shard {
     struct slab rooms;        /* for trailers of requests: see passage.h */
     struct pieces pieces;     /* certificate chains, and names under wildcards */
     struct connection *first; /* all connections */
-    struct places places;     /* that they hold: see place.h */
-    size_t early_bytes;       /* that are kept for those whose handshakes are not complete */
-    size_t late_bytes;        /* and for the others, but for valid clients */
+    struct places places;     /* that connections hold: see place.h */
+    size_t early_bytes;       /* kept for connections whose handshakes are not complete */
+    size_t late_bytes;        /* kept for the others, but for those of valid clients */
     uint32_t lingering;       /* connections that wait for their alert to be read */
     struct listener *listeners;
     size_t listener_count;
