@@ -12,11 +12,11 @@ static int add(void *owner, const char *path, char error[static PEM_FILE_ERROR_S
     struct loading *loading = owner;
     struct certs *certs = loading->certs;
     struct client_credentials *credentials = client_credentials_load(path, loading->name, error);
-    struct client_credentials **all;
 
     if (credentials == NULL) {
         return -1;
     }
+    struct client_credentials **all;
     all = realloc(certs->all, (certs->count + 1) * sizeof(struct client_credentials *));
     if (all == NULL) {
         snprintf(error, PEM_FILE_ERROR_SIZE, "out of memory");

@@ -46,13 +46,12 @@ static bool use_bundle(WOLFSSL_CTX *wolfssl, const char *path, char error[static
     const char *part = "certificates";
     size_t size = 0;
     uint8_t *pem = pem_file_read(path, &size);
-    int result;
 
     if (pem == NULL) {
         snprintf(error, CLIENT_ERROR_SIZE, "%s: %s", path, strerror(errno));
         return false;
     }
-    result = wolfSSL_CTX_use_certificate_chain_buffer(wolfssl, pem, (long)size);
+    int result = wolfSSL_CTX_use_certificate_chain_buffer(wolfssl, pem, (long)size);
     if (result == WOLFSSL_SUCCESS) {
         part = "private key";
         result = wolfSSL_CTX_use_PrivateKey_buffer(wolfssl, pem, (long)size, WOLFSSL_FILETYPE_PEM);

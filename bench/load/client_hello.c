@@ -87,7 +87,6 @@ void client_hello_build(struct client_hello *hello, const char *name, size_t tic
     static const uint8_t heads[] = {0x16, 0x03, 0x01, 0, 0, 0x01, 0x00, 0, 0, 0x03, 0x03};
     static const uint8_t suites[] = {0x00, 0x0a, 0x13, 0x01, 0x13, 0x03, 0x13, 0x02, 0xc0, 0x2b, 0xc0, 0x2f, 0x01, 0x00};
     enum { RECORD_LENGTH_AT = 3, MESSAGE_LENGTH_AT = 7 };
-    uint16_t extensions;
 
     *hello = (struct client_hello){0};
     put(hello, heads, sizeof heads);
@@ -95,7 +94,7 @@ void client_hello_build(struct client_hello *hello, const char *name, size_t tic
     put_u8(hello, RANDOM_SIZE);
     hello->session_at = put_room(hello, RANDOM_SIZE);
     put(hello, suites, sizeof suites); /* and no compression */
-    extensions = put_room(hello, 2);
+    uint16_t extensions = put_room(hello, 2);
     put_server_name(hello, name);
     put(hello, fixed_extensions, sizeof fixed_extensions);
     hello->share_at = put_room(hello, SHARE_SIZE);

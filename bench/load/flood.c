@@ -10,9 +10,9 @@ enum {
 
 void flood_say_noise(struct load_connection *connection) {
     struct noise *noise = &connection->shared->noise;
-    uint8_t data[NOISE_MAX];
     size_t size = NOISE_MIN + noise_next(noise) % (NOISE_MAX - NOISE_MIN + 1);
 
+    uint8_t data[NOISE_MAX];
     noise_fill(noise, data, size);
     load_connection_say(connection, bytes_of(data, size));
 }

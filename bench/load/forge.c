@@ -73,11 +73,10 @@ static void put_u24(uint8_t *out, size_t value) {
 static uint8_t *put_certificate(struct forge *forge, struct bytes der) {
     static const uint8_t no_extensions[2];
     uint8_t length[3];
-    uint8_t *at;
 
     put_u24(length, der.size);
     put(forge, length, sizeof length);
-    at = forge->message + forge->size;
+    uint8_t *at = forge->message + forge->size;
     put(forge, der.data, der.size);
     put(forge, no_extensions, sizeof no_extensions);
     return at;
@@ -146,8 +145,6 @@ static bool put_pattern(struct forge *forge, const struct leaf *leaf) {
     size_t size = tbs_head_size + tbs_size + leaf->algorithm.size + sizeof signature + HALVES;
     size_t tbs_at = put_head(der, DER_SEQUENCE, size);
     size_t at = tbs_at;
-    size_t serial_at;
-    uint8_t *placed;
 
     if (size + 8 > sizeof der) {
         return false;
@@ -158,7 +155,7 @@ static bool put_pattern(struct forge *forge, const struct leaf *leaf) {
         memcpy(der + at, leaf->version.data, leaf->version.size);
         at += leaf->version.size;
     }
-    serial_at = at + put_head(der + at, DER_INTEGER, SERIAL_SIZE);
+    size_t serial_at = at + put_head(der + at, DER_INTEGER, SERIAL_SIZE);
     at = serial_at + SERIAL_SIZE;
     memcpy(der + at, leaf->rest.data, leaf->rest.size);
     at += leaf->rest.size;
@@ -168,7 +165,7 @@ static bool put_pattern(struct forge *forge, const struct leaf *leaf) {
     at += sizeof signature;
     der[at + SIGNER_HALF_SIZE] = DER_INTEGER;
     der[at + SIGNER_HALF_SIZE + 1] = SIGNER_HALF_SIZE;
-    placed = put_certificate(forge, bytes_of(der, at + HALVES));
+    uint8_t *placed = put_certificate(forge, bytes_of(der, at + HALVES));
     forge->signed_part = bytes_of(placed + tbs_at, tbs_head_size + tbs_size);
     forge->serial = placed + serial_at;
     forge->signature_halves = placed + at;
@@ -218,7 +215,6 @@ static int add(void *owner, const char *path, char error[static PEM_FILE_ERROR_S
     struct loading *loading = owner;
     struct forges *forges = loading->forges;
     struct bundle bundle = {0};
-    struct forge *all;
     size_t size = 0;
     uint8_t *text = pem_file_read(path, &size);
     bool good = text != NULL && bundle_read(&bundle, bytes_of(text, size));
@@ -227,6 +223,7 @@ static int add(void *owner, const char *path, char error[static PEM_FILE_ERROR_S
         snprintf(error, PEM_FILE_ERROR_SIZE, "%s: %s", path, strerror(errno));
         return -1;
     }
+    struct forge *all;
     all = realloc(forges->all, (forges->count + 1) * sizeof *all);
     CHECK(all != NULL);
     forges->all = all;

@@ -24,12 +24,11 @@ enum {
 
 int intruder_shared_init(struct intruder_shared *shared) {
     WC_RNG random;
-    int result;
 
     if (wc_InitRng(&random) != 0) {
         return -ENOSYS;
     }
-    result = wc_curve25519_make_priv(&random, SHARE_SIZE, shared->secret);
+    int result = wc_curve25519_make_priv(&random, SHARE_SIZE, shared->secret);
     if (result == 0) {
         result = wc_curve25519_make_pub(SHARE_SIZE, shared->share, SHARE_SIZE, shared->secret);
     }
@@ -70,7 +69,6 @@ static enum intruder_result conclude(struct intruder *intruder, unsigned outcome
 static struct bytes find_share(struct bytes message) {
     struct reader reader = reader_of(message);
     struct bytes share = {0};
-    struct reader extensions;
 
     if (reader_u8(&reader) != MESSAGE_SERVER_HELLO) {
         return share;
@@ -81,7 +79,7 @@ static struct bytes find_share(struct bytes message) {
         return share;
     }
     reader_u8(&reader);
-    extensions = reader_of(reader_bytes(&reader, reader_u16(&reader)));
+    struct reader extensions = reader_of(reader_bytes(&reader, reader_u16(&reader)));
     while (reader_left(&extensions) > 0) {
         unsigned type = reader_u16(&extensions);
         struct reader content = reader_of(reader_bytes(&extensions, reader_u16(&extensions)));
@@ -94,16 +92,15 @@ static struct bytes find_share(struct bytes message) {
 }
 
 static bool agree(const struct intruder_shared *shared, struct bytes share, uint8_t secret[static SHARE_SIZE]) {
+    word32 size = SHARE_SIZE;
+
     curve25519_key mine;
     curve25519_key theirs;
-    word32 size = SHARE_SIZE;
-    bool good;
-
     CHECK(wc_curve25519_init(&mine) == 0 && wc_curve25519_init(&theirs) == 0);
-    good = wc_curve25519_import_private_raw_ex(shared->secret, SHARE_SIZE, shared->share, SHARE_SIZE, &mine,
-                                               EC25519_LITTLE_ENDIAN) == 0 &&
-           wc_curve25519_import_public_ex(share.data, SHARE_SIZE, &theirs, EC25519_LITTLE_ENDIAN) == 0 &&
-           wc_curve25519_shared_secret_ex(&mine, &theirs, secret, &size, EC25519_LITTLE_ENDIAN) == 0;
+    bool good = wc_curve25519_import_private_raw_ex(shared->secret, SHARE_SIZE, shared->share, SHARE_SIZE, &mine,
+                                                    EC25519_LITTLE_ENDIAN) == 0 &&
+                wc_curve25519_import_public_ex(share.data, SHARE_SIZE, &theirs, EC25519_LITTLE_ENDIAN) == 0 &&
+                wc_curve25519_shared_secret_ex(&mine, &theirs, secret, &size, EC25519_LITTLE_ENDIAN) == 0;
     wc_curve25519_free(&mine);
     wc_curve25519_free(&theirs);
     return good;
@@ -111,13 +108,13 @@ static bool agree(const struct intruder_shared *shared, struct bytes share, uint
 
 static enum intruder_result take_hello(struct intruder *intruder, struct bytes message) {
     struct bytes share = find_share(message);
-    uint8_t hash[RECORD_HASH_SIZE];
     uint8_t secret[SHARE_SIZE];
 
     if (share.size != SHARE_SIZE || !agree(intruder->shared, share, secret)) {
         return conclude(intruder, OUTCOME_TLS_FAILED);
     }
     note(intruder, message);
+    uint8_t hash[RECORD_HASH_SIZE];
     hash_so_far(intruder, hash);
     record_derive_handshake(&intruder->secrets, secret, hash);
     intruder->state = INTRUDER_LISTENING;
@@ -130,8 +127,6 @@ static enum intruder_result take_messages(struct intruder *intruder, struct byte
 
     note(intruder, data);
     while (reader_left(&reader) > 0) {
-        size_t part;
-
         if (intruder->message_header_size < MESSAGE_HEADER_SIZE) {
             intruder->message_header[intruder->message_header_size++] = reader_u8(&reader);
             if (intruder->message_header_size < MESSAGE_HEADER_SIZE) {
@@ -141,7 +136,7 @@ static enum intruder_result take_messages(struct intruder *intruder, struct byte
                                      (uint32_t)intruder->message_header[2] << 8 | intruder->message_header[3];
             intruder->asked = intruder->asked || intruder->message_header[0] == MESSAGE_CERTIFICATE_REQUEST;
         }
-        part = reader_left(&reader) < intruder->message_left ? reader_left(&reader) : intruder->message_left;
+        size_t part = reader_left(&reader) < intruder->message_left ? reader_left(&reader) : intruder->message_left;
         reader_bytes(&reader, part);
         intruder->message_left -= (uint32_t)part;
         if (intruder->message_left == 0) {
@@ -175,13 +170,13 @@ static enum intruder_result take_content(struct intruder *intruder, uint8_t type
 
 static enum intruder_result take_record(struct intruder *intruder, const uint8_t *record, size_t size) {
     uint8_t *copy = intruder->shared->record;
-    struct bytes content;
     uint8_t type = record[0];
 
     if (type != RECORD_DATA) {
         return take_content(intruder, type, bytes_of(record + RECORD_HEADER_SIZE, size - RECORD_HEADER_SIZE));
     }
     memcpy(copy, record, size);
+    struct bytes content;
     if (intruder->state == INTRUDER_GREETED || !record_open(&intruder->secrets.server, copy, size, &type, &content)) {
         return conclude(intruder, OUTCOME_TLS_FAILED);
     }
@@ -256,18 +251,17 @@ static size_t put_message(struct intruder *intruder, uint8_t *out, uint8_t type,
 static size_t put_proof(struct intruder *intruder, struct signer *signer, uint8_t *out) {
     static const char context[] = "TLS 1.3, client CertificateVerify"; /* its NUL belongs to it */
     uint8_t content[64 + sizeof context + RECORD_HASH_SIZE];
-    uint8_t body[4 + SIGNER_DER_MAX];
-    uint8_t hash[SIGNER_HASH_SIZE];
-    uint8_t r[SIGNER_HALF_SIZE];
-    uint8_t s[SIGNER_HALF_SIZE];
-    size_t size;
 
     memset(content, ' ', 64);
     memcpy(content + 64, context, sizeof context);
     hash_so_far(intruder, content + 64 + sizeof context);
+    uint8_t hash[SIGNER_HASH_SIZE];
     CHECK(wc_Sha256Hash(content, sizeof content, hash) == 0);
+    uint8_t r[SIGNER_HALF_SIZE];
+    uint8_t s[SIGNER_HALF_SIZE];
     signer_sign(signer, hash, r, s);
-    size = signer_encode(r, s, body + 4);
+    uint8_t body[4 + SIGNER_DER_MAX];
+    size_t size = signer_encode(r, s, body + 4);
     body[0] = SCHEME_ECDSA_P256_SHA256 >> 8;
     body[1] = SCHEME_ECDSA_P256_SHA256 & 0xff;
     body[2] = 0;
@@ -278,13 +272,11 @@ static size_t put_proof(struct intruder *intruder, struct signer *signer, uint8_
 size_t intruder_present(struct intruder *intruder, struct bytes certificate, struct signer *signer, struct bytes request,
                         uint8_t *out) {
     uint8_t *plaintext = intruder->shared->plaintext;
-    uint8_t server_finished[RECORD_HASH_SIZE];
-    uint8_t hash[RECORD_HASH_SIZE];
-    uint8_t verify[RECORD_HASH_SIZE];
     size_t plain_size = 0;
     size_t size = 0;
 
     CHECK(certificate.size + request.size <= INTRUDER_FLIGHT_MAX - 1024);
+    uint8_t server_finished[RECORD_HASH_SIZE];
     hash_so_far(intruder, server_finished);
     if (intruder->asked) {
         memcpy(plaintext, certificate.data, certificate.size);
@@ -292,7 +284,9 @@ size_t intruder_present(struct intruder *intruder, struct bytes certificate, str
         plain_size = certificate.size;
         plain_size += put_proof(intruder, signer, plaintext + plain_size);
     }
+    uint8_t hash[RECORD_HASH_SIZE];
     hash_so_far(intruder, hash);
+    uint8_t verify[RECORD_HASH_SIZE];
     record_finish(&intruder->secrets, hash, verify);
     plain_size += put_message(intruder, plaintext + plain_size, MESSAGE_FINISHED, verify, sizeof verify);
     for (size_t at = 0; at < plain_size; at += RECORD_PLAINTEXT_MAX) {

@@ -254,12 +254,11 @@ static void advance(struct load *load) {
 
 static void turn(struct load *load) {
     uint64_t wait_ms = TURN_MS_MAX;
-    int error;
 
     if (may_start(load) && !schedule_sleep(&load->schedule, &load->shared.ring, clock_monotonic_ns())) {
         wait_ms = 0;
     }
-    error = ring_turn(&load->shared.ring, wait_ms);
+    int error = ring_turn(&load->shared.ring, wait_ms);
     if (error < 0) {
         give_up(load, "the ring is broken: %s", strerror(-error));
     }
@@ -337,14 +336,13 @@ static int prepare(struct load *load) {
                                 .chunks = CHUNKS_EACH * options->connections + 64,
                                 .submissions = SUBMISSIONS};
     char *request = NULL;
-    int size;
 
     if (ensure_descriptors(load) < 0 || load_certificates(load) < 0) {
         return -1;
     }
     load->connections = calloc(options->connections, sizeof *load->connections);
-    size = asprintf(&request, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: sallyport-load\r\nAccept: */*\r\n\r\n",
-                    options->path, options->name);
+    int size = asprintf(&request, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: sallyport-load\r\nAccept: */*\r\n\r\n",
+                        options->path, options->name);
     if (load->connections == NULL || size < 0 || tally_create(&load->shared.tally) < 0) {
         return give_up(load, "out of memory");
     }
@@ -362,8 +360,6 @@ static int prepare(struct load *load) {
 }
 
 int load_run(struct load *load, const struct load_options *options, const struct stolen_session *stolen) {
-    uint64_t now_ns;
-
     load->shared.options = options;
     load->shared.events = &events;
     load->shared.owner = load;
@@ -372,7 +368,7 @@ int load_run(struct load *load, const struct load_options *options, const struct
         return -1;
     }
     enter(load, LOAD_WARMING);
-    now_ns = clock_monotonic_ns();
+    uint64_t now_ns = clock_monotonic_ns();
     load->phase_end_ns = now_ns + options->warmup_ns;
     schedule_begin(&load->schedule, options->rate, now_ns);
     progress_begin(&load->progress, now_ns);

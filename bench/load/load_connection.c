@@ -195,7 +195,6 @@ static void take_body(struct load_connection *connection, struct bytes data) {
 static void take_head(struct load_connection *connection, struct bytes data) {
     struct http_message *message = &connection->shared->message;
     struct http_parser *parser = &connection->parser;
-    enum http_result result;
 
     if (connection->held != NULL) {
         hold_head(connection, data);
@@ -207,7 +206,7 @@ static void take_head(struct load_connection *connection, struct bytes data) {
     message->headers = connection->shared->headers;
     message->headers_max = HTTP_HEADERS_MAX;
     http_parser_init_response(parser, message, HEAD_SIZE_MAX, false);
-    result = http_parser_head(parser, data);
+    enum http_result result = http_parser_head(parser, data);
     if (result == HTTP_PARSE_HEAD) {
         connection->status = message->status;
         connection->in_body = true;
@@ -406,12 +405,11 @@ static int open_client(struct load_connection *connection) {
     struct load_shared *shared = connection->shared;
     bool replays = shared->options->behaviour->tickets == TICKETS_REPLAYED;
     const struct client_ticket *ticket = replays ? shared->stolen->ticket : connection->ticket;
-    int error;
 
     if (connection->credentials == NULL || !shared->options->behaviour->resumes) {
         connection->credentials = certs_next(&shared->certs);
     }
-    error = client_open(&connection->tls, connection->credentials, send_ciphertext, connection);
+    int error = client_open(&connection->tls, connection->credentials, send_ciphertext, connection);
     connection->resuming = connection->ticket != NULL;
     if (error < 0 || ticket == NULL) {
         return error;

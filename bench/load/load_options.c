@@ -107,9 +107,8 @@ static void print_usage(const struct behaviour *modes, size_t mode_count) {
 
 static bool refuse(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static bool refuse(const char *format, ...) {
-    va_list arguments;
-
     fputs("sallyport-load: ", stderr);
+    va_list arguments;
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
     va_end(arguments);
@@ -118,9 +117,8 @@ static bool refuse(const char *format, ...) {
 }
 
 static bool read_number(const char *option, const char *text, uint64_t min, uint64_t max, uint64_t *number) {
-    char *end;
-
     errno = 0;
+    char *end;
     *number = strtoull(text, &end, 10);
     if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || *number < min || *number > max) {
         return refuse("--%s takes a whole number from %llu to %llu, not '%s'", option, (unsigned long long)min,

@@ -12,7 +12,6 @@ enum { EXIT_USAGE = 2 };
 
 static int run(const struct load_options *options, const struct stolen_session *stolen) {
     struct load *load = calloc(1, sizeof *load);
-    bool good;
 
     if (load == NULL) {
         fputs("sallyport-load: out of memory\n", stderr);
@@ -32,7 +31,7 @@ static int run(const struct load_options *options, const struct stolen_session *
     if (load->fatal[0] != '\0') {
         fprintf(stderr, "sallyport-load: %s\n", load->fatal);
     }
-    good = load_is_good(load);
+    bool good = load_is_good(load);
     load_destroy(load);
     free(load);
     return fflush(stdout) == 0 && good ? EXIT_SUCCESS : EXIT_FAILURE;

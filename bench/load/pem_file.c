@@ -9,12 +9,11 @@
 
 uint8_t *pem_file_read(const char *path, size_t *size) {
     FILE *file = fopen(path, "rb");
-    uint8_t *data;
 
     if (file == NULL) {
         return NULL;
     }
-    data = malloc(PEM_FILE_SIZE_MAX);
+    uint8_t *data = malloc(PEM_FILE_SIZE_MAX);
     *size = data == NULL ? 0 : fread(data, 1, PEM_FILE_SIZE_MAX, file);
     if (data != NULL && (ferror(file) || *size == PEM_FILE_SIZE_MAX)) {
         errno = ferror(file) ? EIO : EFBIG;

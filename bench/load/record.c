@@ -41,10 +41,10 @@ static const uint8_t *first_salt(void) {
     static bool ready;
 
     if (!ready) {
-        uint8_t early[RECORD_HASH_SIZE];
         uint8_t empty[RECORD_HASH_SIZE];
 
         hash_of_nothing(empty);
+        uint8_t early[RECORD_HASH_SIZE];
         extract(NULL, NULL, early);
         expand(early, "derived", empty, salt, sizeof salt);
         ready = true;
@@ -55,15 +55,15 @@ static const uint8_t *first_salt(void) {
 void record_derive_handshake(struct record_secrets *secrets, const uint8_t shared[static 32],
                              const uint8_t hash[static RECORD_HASH_SIZE]) {
     uint8_t handshake[RECORD_HASH_SIZE];
-    uint8_t traffic[RECORD_HASH_SIZE];
-    uint8_t empty[RECORD_HASH_SIZE];
 
     extract(first_salt(), shared, handshake);
+    uint8_t traffic[RECORD_HASH_SIZE];
     expand(handshake, "s hs traffic", hash, traffic, sizeof traffic);
     set_keys(&secrets->server, traffic);
     expand(handshake, "c hs traffic", hash, traffic, sizeof traffic);
     set_keys(&secrets->client, traffic);
     expand(traffic, "finished", NULL, secrets->finished, sizeof secrets->finished);
+    uint8_t empty[RECORD_HASH_SIZE];
     hash_of_nothing(empty);
     expand(handshake, "derived", empty, traffic, sizeof traffic);
     extract(traffic, NULL, secrets->master);
@@ -101,8 +101,6 @@ static void set_up(Aes *aes, struct record_keys *keys, uint8_t nonce[static 12])
 size_t record_seal(struct record_keys *keys, uint8_t type, struct bytes plaintext, uint8_t *out) {
     size_t body = plaintext.size + 1 + TAG_SIZE;
     uint8_t *inner = out + RECORD_HEADER_SIZE;
-    uint8_t nonce[12];
-    Aes aes;
 
     CHECK(plaintext.size <= RECORD_PLAINTEXT_MAX);
     out[0] = RECORD_DATA;
@@ -112,6 +110,8 @@ size_t record_seal(struct record_keys *keys, uint8_t type, struct bytes plaintex
     out[4] = (uint8_t)body;
     memcpy(inner, plaintext.data, plaintext.size);
     inner[plaintext.size] = type;
+    uint8_t nonce[12];
+    Aes aes;
     set_up(&aes, keys, nonce);
     CHECK(wc_AesGcmEncrypt(&aes, inner, inner, (word32)(plaintext.size + 1), nonce, sizeof nonce, inner + plaintext.size + 1,
                            TAG_SIZE, out, RECORD_HEADER_SIZE) == 0);
@@ -121,18 +121,16 @@ size_t record_seal(struct record_keys *keys, uint8_t type, struct bytes plaintex
 
 bool record_open(struct record_keys *keys, uint8_t *record, size_t size, uint8_t *type, struct bytes *plaintext) {
     uint8_t *inner = record + RECORD_HEADER_SIZE;
-    size_t inner_size;
-    uint8_t nonce[12];
-    int result;
-    Aes aes;
 
     if (size < RECORD_OVERHEAD) {
         return false;
     }
-    inner_size = size - RECORD_HEADER_SIZE - TAG_SIZE;
+    size_t inner_size = size - RECORD_HEADER_SIZE - TAG_SIZE;
+    uint8_t nonce[12];
+    Aes aes;
     set_up(&aes, keys, nonce);
-    result = wc_AesGcmDecrypt(&aes, inner, inner, (word32)inner_size, nonce, sizeof nonce, inner + inner_size, TAG_SIZE,
-                              record, RECORD_HEADER_SIZE);
+    int result = wc_AesGcmDecrypt(&aes, inner, inner, (word32)inner_size, nonce, sizeof nonce, inner + inner_size, TAG_SIZE,
+                                  record, RECORD_HEADER_SIZE);
     wc_AesFree(&aes);
     while (inner_size > 0 && inner[inner_size - 1] == 0) {
         inner_size--;

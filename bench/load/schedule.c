@@ -19,14 +19,10 @@ bool schedule_is_due(const struct schedule *schedule, uint64_t now_ns, uint64_t 
 }
 
 bool schedule_sleep(struct schedule *schedule, struct ring *ring, uint64_t now_ns) {
-    struct io_uring_sqe *sqe;
-    struct __kernel_timespec when;
-    uint64_t due_ns;
-
     if (schedule->rate == 0) {
         return true;
     }
-    due_ns = next_due_ns(schedule);
+    uint64_t due_ns = next_due_ns(schedule);
     if (due_ns < now_ns + WORTH_SLEEPING_NS) {
         return false;
     }
@@ -34,9 +30,9 @@ bool schedule_sleep(struct schedule *schedule, struct ring *ring, uint64_t now_n
         return true;
     }
     schedule->wake_ns = due_ns < now_ns + SLEEP_NS_MAX ? due_ns : now_ns + SLEEP_NS_MAX;
-    when = (struct __kernel_timespec){.tv_sec = (long long)(schedule->wake_ns / 1000000000),
-                                      .tv_nsec = (long long)(schedule->wake_ns % 1000000000)};
-    sqe = ring_submission(ring, operation_of_pointer(OPERATION_IGNORED, NULL));
+    struct __kernel_timespec when = (struct __kernel_timespec){.tv_sec = (long long)(schedule->wake_ns / 1000000000),
+                                                               .tv_nsec = (long long)(schedule->wake_ns % 1000000000)};
+    struct io_uring_sqe *sqe = ring_submission(ring, operation_of_pointer(OPERATION_IGNORED, NULL));
     io_uring_prep_timeout(sqe, &when, 0, IORING_TIMEOUT_ABS);
     /* Now: the kernel copies `when` as it takes the entry. */
     io_uring_submit(&ring->uring);

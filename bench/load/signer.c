@@ -22,13 +22,13 @@ static bool is_half(const uint8_t *number) {
 
 /* A nonce whose point gives an r of the shape that signer_sign promises. */
 static bool choose_nonce(struct signer *signer, mp_int *r) {
-    ecc_key nonce;
-    WC_RNG random;
     bool good = false;
 
+    WC_RNG random;
     if (wc_InitRng(&random) != 0) {
         return false;
     }
+    ecc_key nonce;
     for (int i = 0; i < 100 && !good; i++) {
         CHECK(wc_ecc_init(&nonce) == 0);
         good = wc_ecc_make_key_ex(&random, SIGNER_HALF_SIZE, &nonce, ECC_SECP256R1) == 0 &&
@@ -47,14 +47,13 @@ struct signer *signer_create(struct bytes der) {
     word32 index = 0;
     ecc_key key;
     mp_int r;
-    bool good;
 
     CHECK(wc_ecc_init(&key) == 0 && mp_init(&r) == MP_OKAY);
-    good = signer != NULL &&
-           mp_init_multi(&signer->order, &signer->inverse, &signer->product, NULL, NULL, NULL) == MP_OKAY &&
-           wc_EccPrivateKeyDecode(der.data, &index, &key, (word32)der.size) == 0 && key.idx == curve &&
-           mp_read_radix(&signer->order, wc_ecc_get_curve_params(curve)->order, MP_RADIX_HEX) == MP_OKAY &&
-           choose_nonce(signer, &r) && mp_mulmod(&r, wc_ecc_key_get_priv(&key), &signer->order, &signer->product) == MP_OKAY;
+    bool good =
+        signer != NULL && mp_init_multi(&signer->order, &signer->inverse, &signer->product, NULL, NULL, NULL) == MP_OKAY &&
+        wc_EccPrivateKeyDecode(der.data, &index, &key, (word32)der.size) == 0 && key.idx == curve &&
+        mp_read_radix(&signer->order, wc_ecc_get_curve_params(curve)->order, MP_RADIX_HEX) == MP_OKAY &&
+        choose_nonce(signer, &r) && mp_mulmod(&r, wc_ecc_key_get_priv(&key), &signer->order, &signer->product) == MP_OKAY;
     wc_ecc_free(&key);
     if (!good) {
         free(signer);
@@ -84,12 +83,11 @@ void signer_sign(struct signer *signer, const uint8_t hash[static SIGNER_HASH_SI
 
 static size_t put_half(const uint8_t *number, uint8_t *out) {
     size_t zeros = 0;
-    size_t size;
 
     while (zeros < SIGNER_HALF_SIZE - 1 && number[zeros] == 0 && number[zeros + 1] < 0x80) {
         zeros++;
     }
-    size = SIGNER_HALF_SIZE - zeros;
+    size_t size = SIGNER_HALF_SIZE - zeros;
     out[0] = 0x02;
     out[1] = (uint8_t)size;
     memcpy(out + 2, number + zeros, size);

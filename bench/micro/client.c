@@ -62,7 +62,6 @@ void client_buffer_append(struct client_buffer *buffer, struct bytes bytes) {
 void client_begin(struct client *client, WOLFSSL_CTX *context, bool resume) {
     static char protocol[] = "http/1.1";
     WOLFSSL *wolfssl = wolfSSL_new(context);
-    int returned;
 
     CHECK(wolfssl != NULL);
     client->wolfssl = wolfssl;
@@ -78,7 +77,7 @@ void client_begin(struct client *client, WOLFSSL_CTX *context, bool resume) {
         wolfSSL_SESSION_free(client->session);
         client->session = NULL;
     }
-    returned = wolfSSL_connect(wolfssl);
+    int returned = wolfSSL_connect(wolfssl);
     CHECK(returned != WOLFSSL_SUCCESS && wolfSSL_get_error(wolfssl, returned) == WOLFSSL_ERROR_WANT_READ);
 }
 

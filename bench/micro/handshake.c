@@ -101,13 +101,13 @@ static WOLFSSL_CTX *create_client_context(struct handshakes *handshakes, size_t 
 
 struct handshakes *handshakes_create(void) {
     struct handshakes *handshakes = calloc(1, sizeof *handshakes);
-    struct error error;
 
     CHECK(handshakes != NULL);
     handshakes->server = pki_create(PKI_P256);
     handshakes->clients = pki_create(PKI_P256);
     handshakes->trust = trust_create();
     CHECK(handshakes->trust != NULL);
+    struct error error;
     CHECK(trust_add_file(handshakes->trust, bytes_of(handshakes->clients->root.der, handshakes->clients->root.der_size),
                          &error) == 0);
     handshakes->policy =
@@ -156,11 +156,11 @@ static int send_to_client(void *owner, struct bytes ciphertext) {
 /* As the edge does it: once, when a ticket is to be bound or else when the call that has received the chain returns. */
 static void judge(struct service *service) {
     const struct tls_peer_chain *chain = tls_session_peer_chain(service->session);
-    bool cached;
 
     if (chain == NULL || service->identity != NULL) {
         return;
     }
+    bool cached;
     service->identity = identity_cache_judge(service->cache, &service->handshakes->policy, chain->certificates, chain->count,
                                              chain->too_large, clock_wall_seconds(), service->digest, &cached);
     CHECK(service->identity != NULL && service->identity->status == STATUS_VALID);

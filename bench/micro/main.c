@@ -219,9 +219,8 @@ static void print_json(const struct options *options, const struct results *resu
 }
 
 static bool read_number(const char *text, uint64_t max, uint64_t *number) {
-    char *end;
-
     errno = 0;
+    char *end;
     *number = strtoull(text, &end, 10);
     return text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0 && *number >= 1 && *number <= max;
 }
@@ -292,12 +291,12 @@ static void print_tables(const struct options *options, const struct results *re
 
 int main(int argc, char **argv) {
     static struct results results;
-    struct options options;
 
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
         fputs(usage, stdout);
         return EXIT_SUCCESS;
     }
+    struct options options;
     if (!parse(&options, argc, argv)) {
         fputs(usage, stderr);
         return EXIT_USAGE;

@@ -34,11 +34,10 @@ static int compare(const void *left, const void *right) {
 }
 
 double series_median(const struct series *series) {
-    double sorted[MEASURE_ROUNDS_MAX];
-
     if (series->count == 0) {
         return 0;
     }
+    double sorted[MEASURE_ROUNDS_MAX];
     memcpy(sorted, series->values, series->count * sizeof sorted[0]);
     qsort(sorted, series->count, sizeof sorted[0], compare);
     return (sorted[(series->count - 1) / 2] + sorted[series->count / 2]) / 2;

@@ -84,12 +84,11 @@ void operations_measure(struct operations *operations, unsigned count, struct se
 
     for (int i = 0; i < OPERATIONS; i++) {
         uint64_t begin = measure_cpu_ns();
-        double each;
 
         for (unsigned j = 0; j < count; j++) {
             table[i].run(operations);
         }
-        each = (double)(measure_cpu_ns() - begin) / count;
+        double each = (double)(measure_cpu_ns() - begin) / count;
         series_add(&series[i], each);
         total += each;
     }

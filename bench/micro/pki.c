@@ -103,7 +103,6 @@ static void issue(struct pki_certificate *certificate, struct owner *subject, st
                   WC_RNG *rng) {
     Cert *cert = malloc(sizeof *cert);
     int type = kinds[subject->kind].type;
-    int size;
 
     CHECK(cert != NULL && wc_InitCert(cert) == 0);
     cert->sigType = kinds[subject->kind].signature;
@@ -119,7 +118,7 @@ static void issue(struct pki_certificate *certificate, struct owner *subject, st
     CHECK(wc_SetSubjectKeyIdFromPublicKey_ex(cert, type, &subject->key) == 0);
     CHECK(subject == issuer || wc_SetAuthKeyIdFromPublicKey_ex(cert, type, &issuer->key) == 0);
     CHECK(wc_MakeCert_ex(cert, certificate->der, PKI_DER_SIZE_MAX, type, &subject->key, rng) > 0);
-    size = wc_SignCert_ex(cert->bodySz, cert->sigType, certificate->der, PKI_DER_SIZE_MAX, type, &issuer->key, rng);
+    int size = wc_SignCert_ex(cert->bodySz, cert->sigType, certificate->der, PKI_DER_SIZE_MAX, type, &issuer->key, rng);
     CHECK(size > 0);
     certificate->der_size = (size_t)size;
     free(cert);
@@ -127,33 +126,29 @@ static void issue(struct pki_certificate *certificate, struct owner *subject, st
 
 static void export_key(struct pki_certificate *certificate, struct owner *owner) {
     word32 size = PKI_DER_SIZE_MAX;
-    int written;
 
     if (kinds[owner->kind].type != ECC_TYPE) {
         return;
     }
-    written = wc_EccKeyToPKCS8(&owner->key.ecc, certificate->key, &size);
+    int written = wc_EccKeyToPKCS8(&owner->key.ecc, certificate->key, &size);
     CHECK(written > 0);
     certificate->key_size = (size_t)written;
 }
 
 struct pki *pki_create(enum pki_key key) {
     struct pki *pki = calloc(1, sizeof *pki);
-    struct owner *root;
-    struct owner *intermediate;
     WC_RNG rng;
 
     CHECK(pki != NULL && wc_InitRng(&rng) == 0);
-    root = owner_create(key, &rng, "Bench Root");
-    intermediate = owner_create(key, &rng, "Bench Intermediate");
+    struct owner *root = owner_create(key, &rng, "Bench Root");
+    struct owner *intermediate = owner_create(key, &rng, "Bench Intermediate");
     issue(&pki->root, root, root, true, &rng);
     issue(&pki->intermediate, intermediate, root, true, &rng);
     for (size_t i = 0; i < PKI_LEAVES; i++) {
         char name[32];
-        struct owner *leaf;
 
         snprintf(name, sizeof name, "device-%zu", i);
-        leaf = owner_create(key, &rng, name);
+        struct owner *leaf = owner_create(key, &rng, name);
         issue(&pki->leaves[i], leaf, intermediate, false, &rng);
         export_key(&pki->leaves[i], leaf);
         owner_free(leaf);

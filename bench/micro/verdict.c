@@ -56,10 +56,9 @@ static void make_forward(struct forward *forward) {
 
 static struct identity *judge(const struct verdicts *verdicts, enum pki_key key) {
     struct bytes chain[PKI_CHAIN];
-    struct identity *identity;
 
     pki_chain(verdicts->pkis[key], 0, chain);
-    identity = identity_judge(&verdicts->policies[key], chain, PKI_CHAIN, false, verdicts->now);
+    struct identity *identity = identity_judge(&verdicts->policies[key], chain, PKI_CHAIN, false, verdicts->now);
     CHECK(identity != NULL && identity->status == STATUS_VALID);
     return identity;
 }
@@ -80,16 +79,15 @@ static struct identity *copy_of(const struct identity *identity) {
 static void fill(struct verdicts *verdicts, struct verdict_series *series) {
     struct identity *typical = judge(verdicts, PKI_P256);
     size_t heap = mallinfo2().uordblks + mallinfo2().hblkhd;
-    size_t after;
 
     verdicts->cache = identity_cache_create(verdicts->entries);
     CHECK(verdicts->cache != NULL);
-    after = mallinfo2().uordblks + mallinfo2().hblkhd;
+    size_t after = mallinfo2().uordblks + mallinfo2().hblkhd;
     series->entry_bytes = (double)(after - heap) / verdicts->entries;
     for (uint32_t i = 0; i < verdicts->entries; i++) {
-        uint8_t key[IDENTITY_DIGEST_SIZE];
         struct identity *identity = copy_of(typical);
 
+        uint8_t key[IDENTITY_DIGEST_SIZE];
         make_digest(i, key);
         identity_cache_insert(verdicts->cache, &verdicts->policies[PKI_P256], key, identity);
         identity_release(identity);
@@ -100,17 +98,16 @@ static void fill(struct verdicts *verdicts, struct verdict_series *series) {
 
 struct verdicts *verdicts_create(uint32_t entries, struct verdict_series *series) {
     struct verdicts *verdicts = calloc(1, sizeof *verdicts);
-    struct error error;
 
     CHECK(verdicts != NULL);
     verdicts->entries = series->entries = entries;
     verdicts->now = clock_wall_seconds();
     make_forward(&verdicts->forward);
+    struct error error;
     for (int i = 0; i < PKI_KEYS; i++) {
-        const struct pki_certificate *root;
-
         verdicts->pkis[i] = pki_create((enum pki_key)i);
         verdicts->trusts[i] = trust_create();
+        const struct pki_certificate *root;
         root = &verdicts->pkis[i]->root;
         CHECK(verdicts->trusts[i] != NULL);
         CHECK(trust_add_file(verdicts->trusts[i], bytes_of(root->der, root->der_size), &error) == 0);
@@ -143,11 +140,10 @@ static void measure_judge(struct verdicts *verdicts, enum pki_key key, struct se
 
 static void measure_hash(struct verdicts *verdicts, struct series *series) {
     struct bytes chain[PKI_CHAIN];
-    uint8_t key[IDENTITY_DIGEST_SIZE];
-    uint64_t begin;
 
     pki_chain(verdicts->pkis[PKI_P256], 0, chain);
-    begin = measure_cpu_ns();
+    uint64_t begin = measure_cpu_ns();
+    uint8_t key[IDENTITY_DIGEST_SIZE];
     for (unsigned i = 0; i < HASHED; i++) {
         identity_chain_digest(chain, PKI_CHAIN, key);
     }
@@ -159,13 +155,12 @@ static void measure_hash(struct verdicts *verdicts, struct series *series) {
 static void measure_lookup(struct verdicts *verdicts, uint64_t from, struct series *series) {
     static uint8_t keys[LOOKED_UP][IDENTITY_DIGEST_SIZE];
     uint64_t found = 0;
-    uint64_t begin;
 
     for (unsigned i = 0; i < LOOKED_UP; i++) {
         verdicts->random = mix(verdicts->random);
         make_digest(from + verdicts->random % verdicts->entries, keys[i]);
     }
-    begin = measure_cpu_ns();
+    uint64_t begin = measure_cpu_ns();
     for (unsigned i = 0; i < LOOKED_UP; i++) {
         struct identity *identity =
             identity_cache_find(verdicts->cache, &verdicts->policies[PKI_P256], keys[i], verdicts->now);

@@ -21,12 +21,11 @@ struct connection {
 };
 
 static int answer(struct stream *stream, struct bytes head) {
-    char line[128];
-    int size;
-
     if (memcmp(head.data, "GET / ", 6) == 0) {
         return stream_write(stream, bytes_of(canned, sizeof canned - 1));
     }
+    char line[128];
+    int size;
     size =
         snprintf(line, sizeof line, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n", head.size);
     if (stream_write(stream, bytes_of(line, (size_t)size)) < 0) {
@@ -101,14 +100,14 @@ int main(int argc, char **argv) {
                                    .streams = CONNECTIONS_MAX + LISTENER_ACCEPTS,
                                    .receive_buffers = 64,
                                    .chunks = CONNECTIONS_MAX};
-    struct error error;
-    int descriptor;
 
     if (argc != 2 || argv[1][0] == '-') {
         fputs("usage: sallyport-origin ADDRESS:PORT\n", stderr);
         return 2;
     }
     signal(SIGPIPE, SIG_IGN);
+    struct error error;
+    int descriptor;
     if (ring_create(&ring, &options, &error) < 0 || (descriptor = listener_bind(argv[1], &error)) < 0) {
         fprintf(stderr, "sallyport-origin: %s\n", error.text);
         return EXIT_FAILURE;

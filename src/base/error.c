@@ -20,8 +20,8 @@ void error_set(struct error *error, const char *format, ...) {
 }
 
 int error_fail(struct error *error, int result, const char *format, ...) {
-    va_list arguments;
     CHECK(result < 0);
+    va_list arguments;
     va_start(arguments, format);
     set(error, format, arguments);
     va_end(arguments);

@@ -105,21 +105,21 @@ void json_string(struct json *json, const char *key, struct bytes value) {
 }
 
 void json_unsigned(struct json *json, const char *key, uint64_t value) {
-    char digits[24];
     begin_value(json, key);
+    char digits[24];
     buffer_append(&json->buffer, digits, (size_t)snprintf(digits, sizeof digits, "%llu", (unsigned long long)value));
 }
 
 void json_signed(struct json *json, const char *key, int64_t value) {
-    char digits[24];
     begin_value(json, key);
+    char digits[24];
     buffer_append(&json->buffer, digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)value));
 }
 
 void json_double(struct json *json, const char *key, double value) {
-    char digits[32];
     CHECK(isfinite(value));
     begin_value(json, key);
+    char digits[32];
     buffer_append(&json->buffer, digits, (size_t)snprintf(digits, sizeof digits, "%.6g", value));
 }
 

@@ -34,11 +34,11 @@ void log_set_level(enum log_level level) {
 static bool is_journal(void) {
     const char *stream = getenv("JOURNAL_STREAM");
     struct stat status;
-    char *end;
 
     if (stream == NULL || fstat(STDERR_FILENO, &status) != 0) {
         return false;
     }
+    char *end;
     unsigned long long device = strtoull(stream, &end, 10);
     return *end == ':' && device == status.st_dev && strtoull(end + 1, NULL, 10) == status.st_ino;
 }
@@ -114,10 +114,10 @@ bool log_kind_allows(struct log_kind *kind, uint64_t now_s, uint64_t *left_out) 
 
 void log_line_of_kind(struct log_kind *kind, enum log_level level, const char *format, ...) {
     uint64_t left_out;
-    va_list arguments;
     if (!log_kind_allows(kind, clock_monotonic_ns() / 1000000000, &left_out)) {
         return;
     }
+    va_list arguments;
     va_start(arguments, format);
     write_line(level, left_out, format, arguments);
     va_end(arguments);

@@ -46,11 +46,12 @@ static bool was_given(const struct slab *slab, const uint8_t *object) {
 
 int slab_create(struct slab *slab, size_t object_size, uint32_t limit) {
     CHECK(object_size > 0 && limit > 0 && limit <= LIMIT_MAX);
-    size_t rounded, size;
+    size_t rounded;
     if (__builtin_add_overflow(object_size, ALIGNMENT - 1, &rounded)) {
         return -ENOMEM;
     }
     rounded -= rounded % ALIGNMENT;
+    size_t size;
     if (__builtin_mul_overflow(rounded, (size_t)limit, &size)) {
         return -ENOMEM;
     }

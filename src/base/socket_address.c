@@ -31,27 +31,25 @@ static int parse_ipv4(const char *host, uint16_t port, struct sockaddr_in *addre
 
 /* Reads the digits up to the end of the text. */
 static int parse_port(const char *text, uint16_t *port) {
-    char *end;
-    unsigned long number;
-
     if (*text < '0' || *text > '9') {
         return -EINVAL;
     }
-    number = strtoul(text, &end, 10);
+    char *end;
+    unsigned long number = strtoul(text, &end, 10);
     *port = (uint16_t)number;
     return *end == '\0' && number <= UINT16_MAX ? 0 : -EINVAL;
 }
 
 int socket_address_parse(const char *text, struct sockaddr_storage *address, socklen_t *size) {
     const char *colon = strrchr(text, ':');
-    char host[INET6_ADDRSTRLEN + IF_NAMESIZE + 2];
-    uint16_t port;
 
     memset(address, 0, sizeof *address);
+    uint16_t port;
     if (colon == NULL || parse_port(colon + 1, &port) < 0) {
         return -EINVAL;
     }
     size_t host_size = (size_t)(colon - text);
+    char host[INET6_ADDRSTRLEN + IF_NAMESIZE + 2];
     if (host_size == 0 || host_size >= sizeof host) {
         return -EINVAL;
     }

@@ -89,9 +89,9 @@ static int64_t end_of_lists(const struct revocation *revocation, int64_t now_s) 
 }
 
 static bool print_row(const struct config_host *host, int64_t now_s, FILE *out) {
-    char certificate[WORDS_TIME_SIZE];
     char roots[WORDS_TIME_SIZE] = "-";
     char lists[WORDS_TIME_SIZE] = "-";
+    char certificate[WORDS_TIME_SIZE];
     bool has_ended = format_end(host->credentials->not_after, now_s, certificate);
     if (host->trust != NULL) {
         has_ended = format_end(end_of_roots(host->trust), now_s, roots) || has_ended;
@@ -113,15 +113,15 @@ static bool print_row(const struct config_host *host, int64_t now_s, FILE *out) 
 }
 
 static void print_counts(const struct config_host *host, FILE *out) {
-    struct wrapped line;
-    char text[96];
     if (!host->is_default && host->trust == NULL) {
         return;
     }
+    struct wrapped line;
     begin_line(&line, out);
     if (host->is_default) {
         put_word(&line, host->trust == NULL ? "default host" : "default host,");
     }
+    char text[96];
     if (host->trust != NULL) {
         size_t count = trust_count(host->trust);
         snprintf(text, sizeof text, "%zu %s,", count, count == 1 ? "root" : "roots");
@@ -139,8 +139,8 @@ static void print_counts(const struct config_host *host, FILE *out) {
 }
 
 static void print_host(const struct config_host *host, FILE *out) {
-    struct wrapped line;
     print_counts(host, out);
+    struct wrapped line;
     begin_line(&line, out);
     put_word(&line, "headers");
     for (size_t i = 0; i < host->forward.count; i++) {

@@ -61,11 +61,12 @@ static enum options_result refuse(const char *what, const char *argument) {
 }
 
 static enum options_result parse_port(const char *text, struct demo_options *options) {
-    char *end;
     errno = 0;
+    char *end;
     unsigned long port = strtoul(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || port > UINT16_MAX)
+    if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0 || port > UINT16_MAX) {
         return refuse("--port needs a number from 0 to 65535, not", text);
+    }
     options->port = (uint16_t)port;
     options->port_given = true;
     return OPTIONS_GO_ON;
@@ -85,8 +86,9 @@ static enum options_result parse_options(int argc, char **argv, struct demo_opti
             options->folder = optarg;
             break;
         case 'p':
-            if (parse_port(optarg, options) != OPTIONS_GO_ON)
+            if (parse_port(optarg, options) != OPTIONS_GO_ON) {
                 return OPTIONS_USAGE;
+            }
             break;
         case 'a':
             options->all = true;
@@ -107,9 +109,9 @@ static enum options_result parse_options(int argc, char **argv, struct demo_opti
 }
 
 static int start_server(struct demo *demo, char error[static DEMO_ERROR_SIZE]) {
-    char path[PATH_MAX + 32];
     struct config_problems problems = {0};
-    snprintf(path, sizeof(path), "%s/sallyport.yaml", demo->folder.path);
+    char path[PATH_MAX + 32];
+    snprintf(path, sizeof path, "%s/sallyport.yaml", demo->folder.path);
     demo->config = config_load(path, &problems);
     if (demo->config == NULL) {
         config_problems_print(&problems, stderr);
@@ -119,28 +121,33 @@ static int start_server(struct demo *demo, char error[static DEMO_ERROR_SIZE]) {
     }
     struct error server_error;
     demo->server = server_start(demo->config, &server_error);
-    if (demo->server == NULL)
+    if (demo->server == NULL) {
         snprintf(error, DEMO_ERROR_SIZE, "%s", server_error.text);
+    }
     return demo->server == NULL ? -EIO : 0;
 }
 
 static int start(struct demo *demo, const struct demo_options *options, char error[static DEMO_ERROR_SIZE]) {
     int result = demo_folder_open(&demo->folder, options->folder, error);
-    if (result == 0)
+    if (result == 0) {
         result = demo_site_choose_ports(&demo->ports, options->port, options->once && !options->port_given, error);
-    if (result == 0)
+    }
+    if (result == 0) {
         result = demo_site_prepare(&demo->folder, &demo->reused, error);
+    }
     if (result == 0) {
         result = demo_pki_ski(&demo->folder, "pizza.pem", demo->ski);
-        if (result != 0)
+        if (result != 0) {
             snprintf(error, DEMO_ERROR_SIZE, "%s/pizza.pem: has no Subject Key Identifier", demo->folder.path);
+        }
     }
     if (result == 0) {
         demo->origin = demo_origin_start(error);
         result = demo->origin == NULL ? -EIO : 0;
     }
-    if (result != 0)
+    if (result != 0) {
         return result;
+    }
     demo->ports.origin = demo_origin_port(demo->origin);
     result = demo_site_write_config(&demo->folder, &demo->ports, error);
     return result != 0 ? result : start_server(demo, error);
@@ -153,8 +160,9 @@ static int stop(struct demo *demo) {
         result = server_join(demo->server);
     }
     demo_origin_stop(demo->origin);
-    if (demo->config != NULL)
+    if (demo->config != NULL) {
         config_release(demo->config);
+    }
     demo_folder_close(&demo->folder, demo_site_files, demo_site_file_count);
     return result;
 }
@@ -179,8 +187,9 @@ static bool has_proxy(void) {
     static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "http_proxy"};
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         const char *value = getenv(names[i]);
-        if (value != NULL && value[0] != '\0')
+        if (value != NULL && value[0] != '\0') {
             return true;
+        }
     }
     return false;
 }
@@ -215,8 +224,9 @@ static int serve(struct demo *demo, const struct demo_options *options, const si
     print_start(demo);
     print_lines(demo, options->all);
     fflush(stdout);
-    while (sigwaitinfo(signals, NULL) < 0)
+    while (sigwaitinfo(signals, NULL) < 0) {
         CHECK(errno == EINTR);
+    }
     return 0;
 }
 
@@ -235,12 +245,14 @@ static int run(const struct demo_options *options) {
     char error[DEMO_ERROR_SIZE] = "";
     int result = start(&demo, options, error);
     int status = EXIT_FAILURE;
-    if (result != 0)
+    if (result != 0) {
         fprintf(stderr, "sallyport demo: %s\n", error);
-    else
+    } else {
         status = serve(&demo, options, &signals);
-    if (stop(&demo) != 0)
+    }
+    if (stop(&demo) != 0) {
         status = EXIT_FAILURE;
+    }
     return status;
 }
 

@@ -57,8 +57,8 @@ static int add_terms(struct expiry *expiry, enum expiry_kind kind, const char *h
 
 static int add_host(struct expiry *expiry, const struct config_host *host, int64_t now_s) {
     enum expiry_kind kind_of_lists = host->policy.accept_stale_crls ? EXPIRY_LIST_ACCEPTED : EXPIRY_LIST;
-    struct terms terms;
     int result = expiry_add(expiry, EXPIRY_CERTIFICATE, host->name, host->certificate_path, host->credentials->not_after);
+    struct terms terms;
     if (result == 0) {
         result = terms_of_roots(&terms, host->trust);
         result = add_terms(expiry, EXPIRY_ROOT, host->name, &terms, result);

@@ -10,12 +10,13 @@ static enum options_result refuse(const char *command, const char *what) {
 
 /* Names the option: getopt keeps the letter of a short one, and has just passed a long one. */
 static enum options_result refuse_option(char **argv) {
-    if (optopt != 0)
+    if (optopt != 0) {
         fprintf(stderr, "sallyport %s: option \"-%c\" is not known here; see sallyport %s --help\n", argv[0], optopt,
                 argv[0]);
-    else
+    } else {
         fprintf(stderr, "sallyport %s: option \"%s\" is not known here; see sallyport %s --help\n", argv[0],
                 argv[optind - 1], argv[0]);
+    }
     return OPTIONS_USAGE;
 }
 
@@ -34,8 +35,9 @@ static enum options_result read_all(int argc, char **argv, const char *usage, co
     for (int option; (option = getopt_long(argc, argv, "+:c:h", options, NULL)) != -1;) {
         switch (option) {
         case 'c':
-            if (found != NULL)
+            if (found != NULL) {
                 return refuse(argv[0], "-c is given twice");
+            }
             found = optarg;
             break;
         case 'j':
@@ -55,8 +57,9 @@ static enum options_result read_all(int argc, char **argv, const char *usage, co
                 argv[0]);
         return OPTIONS_USAGE;
     }
-    if (found == NULL)
+    if (found == NULL) {
         return refuse(argv[0], "-c FILE is missing");
+    }
     *path = found;
     return OPTIONS_GO_ON;
 }

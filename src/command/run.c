@@ -33,15 +33,17 @@ static const char usage[] = "usage: sallyport run -c FILE\n"
 
 static void notify(const char *state) {
     int result = notify_send(state);
-    if (result != 0)
+    if (result != 0) {
         log_warning("cannot tell the service manager \"%s\": %s", state, strerror(-result));
+    }
 }
 
 static void log_ready(const struct config *config) {
     char buffer[512];
-    struct text text = text_over(buffer, sizeof(buffer) - 1);
-    for (size_t i = 0; i < config->listen_count; i++)
+    struct text text = text_over(buffer, sizeof buffer - 1);
+    for (size_t i = 0; i < config->listen_count; i++) {
         text_append_format(&text, "%s%s", i == 0 ? "" : ", ", config->listen[i].address.text);
+    }
     buffer[text.size] = '\0';
     log_info("ready: %zu %s on %s%s; sallyport %s, wolfSSL %s, %s crypto", config->host_count,
              config->host_count == 1 ? "host" : "hosts", buffer, text.overflow ? ", ..." : "", SALLYPORT_VERSION,
@@ -82,7 +84,7 @@ static void watch_expiry(struct expiry *expiry, const struct config *config) {
 /* Tells systemd that a reload has begun; systemd is also to be told of its end, whether it succeeded or not. */
 static void notify_reloading(void) {
     char state[64];
-    snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock_monotonic_ns() / 1000);
+    snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%llu", (unsigned long long)clock_monotonic_ns() / 1000);
     notify(state);
 }
 
@@ -91,8 +93,9 @@ static void reload(struct server *server, const char *path, struct expiry *expir
     bool taken = false;
     notify_reloading();
     struct config *config = config_load(path, &problems);
-    if (config == NULL)
+    if (config == NULL) {
         server_count_failed_reload(server);
+    }
     if (config != NULL && server_reload(server, config, &problems) == 0) {
         taken = true;
         log_info("SIGHUP: reloaded %s: %zu %s", path, config->host_count, config->host_count == 1 ? "host" : "hosts");
@@ -103,8 +106,9 @@ static void reload(struct server *server, const char *path, struct expiry *expir
         log_error("SIGHUP: %s has %zu %s: nothing is changed, and the old configuration goes on serving", path,
                   problems.count, problems.count == 1 ? "problem" : "problems");
     }
-    if (config != NULL)
+    if (config != NULL) {
         config_release(config);
+    }
     config_problems_free(&problems);
     /* `systemctl status` shows this text. */
     notify(taken ? "READY=1\nSTATUS=The last reload was taken."
@@ -130,10 +134,11 @@ static void wait_for_end(struct server *server, const char *path, const sigset_t
     while (!server_has_ended(server)) {
         switch (wait_for_signal(signals, draining, expiry)) {
         case SIGHUP:
-            if (draining)
+            if (draining) {
                 log_warning("SIGHUP: draining: nothing is reloaded any more");
-            else
+            } else {
                 reload(server, path, expiry);
+            }
             break;
         case SIGUSR1:
             server_reopen_logs(server);
@@ -172,10 +177,11 @@ static int serve(struct config *config, const char *path, const sigset_t *signal
     wait_for_end(server, path, signals, &expiry);
     expiry_free(&expiry);
     int result = server_join(server);
-    if (result == 0)
+    if (result == 0) {
         log_info("ended");
-    else
+    } else {
         log_error("ended, but not cleanly: see above");
+    }
     return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

@@ -87,15 +87,17 @@ __attribute__((format(printf, 1, 2))) static int refuse(const char *format, ...)
 
 static int read_file(const char *path, size_t size_max, struct bytes *content) {
     char error[FILE_ERROR_SIZE];
-    if (file_read(path, size_max, content, error) < 0)
+    if (file_read(path, size_max, content, error) < 0) {
         return refuse("%s: %s", path, error);
+    }
     return 0;
 }
 
 static int add_roots(struct trust *trust, const char *path) {
     struct bytes content;
-    if (read_file(path, FILE_SIZE_MAX, &content) != 0)
+    if (read_file(path, FILE_SIZE_MAX, &content) != 0) {
         return EXIT_UNUSABLE;
+    }
     struct error error;
     int result = trust_add_file(trust, content, &error);
     file_content_free(&content);
@@ -103,12 +105,14 @@ static int add_roots(struct trust *trust, const char *path) {
 }
 
 static int add_crls(struct arguments *arguments, const char *path) {
-    struct bytes content;
-    if (arguments->revocation == NULL && (arguments->revocation = revocation_create()) == NULL)
+    if (arguments->revocation == NULL && (arguments->revocation = revocation_create()) == NULL) {
         return refuse("out of memory");
+    }
     arguments->crl_paths[arguments->crl_count++] = path;
-    if (read_file(path, CLIENT_AUTH_CRL_SIZE_MAX, &content) != 0)
+    struct bytes content;
+    if (read_file(path, CLIENT_AUTH_CRL_SIZE_MAX, &content) != 0) {
         return EXIT_UNUSABLE;
+    }
     struct error error;
     int result = revocation_add_file(arguments->revocation, content, &error);
     file_content_free(&content);
@@ -119,52 +123,59 @@ static int add_crls(struct arguments *arguments, const char *path) {
 static void present(struct presented *presented, struct bytes der, size_t *total) {
     *total += der.size;
     presented->too_large = presented->too_large || *total > presented->size_max;
-    if (!presented->too_large && presented->count < CERTIFICATES_MAX)
+    if (!presented->too_large && presented->count < CERTIFICATES_MAX) {
         presented->certificates[presented->count++] = der;
+    }
 }
 
 /* Decodes each block over its own base64 text, which is longer. */
 static int read_pem_chain(const char *path, struct presented *presented) {
     struct pem_reader reader = pem_reader_of(presented->content);
+    size_t total = 0;
     struct pem_block block;
     enum pem_result found;
-    size_t total = 0;
     while ((found = pem_next(&reader, &block)) == PEM_BLOCK) {
-        if (!pem_label_is(&block, "CERTIFICATE"))
+        if (!pem_label_is(&block, "CERTIFICATE")) {
             continue; /* a key in the same file is passed over */
+        }
         uint8_t *der = (uint8_t *)block.body.data;
         pem_decode(&block, der);
         present(presented, bytes_of(der, block.size), &total);
     }
-    if (found == PEM_ERROR)
+    if (found == PEM_ERROR) {
         return refuse("%s: line %u: %s", path, reader.error_line, reader.error);
-    if (total == 0)
+    }
+    if (total == 0) {
         return refuse("%s: there is no certificate in it: neither PEM nor DER", path);
+    }
     return 0;
 }
 
 static int read_chain(const char *path, struct presented *presented) {
-    if (read_file(path, FILE_SIZE_MAX, &presented->content) != 0)
+    if (read_file(path, FILE_SIZE_MAX, &presented->content) != 0) {
         return EXIT_UNUSABLE;
+    }
     size_t total = 0;
-    if (!pem_is_der(presented->content))
+    if (!pem_is_der(presented->content)) {
         return read_pem_chain(path, presented);
+    }
     present(presented, presented->content, &total);
     return 0;
 }
 
 static void print_json_member(const char *name, struct bytes value, bool first) {
     char buffer[IDENTITY_HEADER_VALUE_MAX * 6 + 2]; /* at worst each byte is \uXXXX */
-    struct text text = text_over(buffer, sizeof(buffer));
+    struct text text = text_over(buffer, sizeof buffer);
     text_append_json(&text, value);
     printf("%s\"%s\": %.*s", first ? "{" : ", ", name, (int)text.size, text.data);
 }
 
 static void print_member(bool json, const char *name, struct bytes value, bool first) {
-    if (json)
+    if (json) {
         print_json_member(name, value, first);
-    else
+    } else {
         printf("%s: %.*s\n", name, (int)value.size, (const char *)value.data);
+    }
 }
 
 /* Prints the header block that the server would send: "name: value\r\n" for each field, status and reason first. */
@@ -175,14 +186,16 @@ static void print_identity(const struct identity *identity, bool json) {
         const uint8_t *end = memchr(rest.data, '\r', rest.size);
         CHECK(colon != NULL && end != NULL && colon + 2 <= end);
         char name[64];
-        snprintf(name, sizeof(name), "%.*s", (int)(colon - rest.data), (const char *)rest.data);
+        snprintf(name, sizeof name, "%.*s", (int)(colon - rest.data), (const char *)rest.data);
         print_member(json, name, bytes_of(colon + 2, (size_t)(end - colon) - 2), line == 0);
         rest = bytes_of(end + 2, rest.size - (size_t)(end + 2 - rest.data));
-        if (line == 1 && identity->detail[0] != '\0')
+        if (line == 1 && identity->detail[0] != '\0') {
             print_member(json, "detail", bytes_of_string(identity->detail), false);
+        }
     }
-    if (json)
+    if (json) {
         fputs("}\n", stdout);
+    }
 }
 
 /* The headers of `verify`: each field but those of a connection, under the contract's own name. */
@@ -217,13 +230,15 @@ static int judge(const struct arguments *arguments, const struct presented *pres
         .revocation = arguments->revocation,
         .revocation_scope = REVOCATION_CHAIN,
     };
-    if (arguments->host != NULL)
+    if (arguments->host != NULL) {
         policy = arguments->host->policy;
+    }
     policy.forward = &forward; /* all fields, and not only those that the host forwards */
     struct identity *identity =
         identity_judge(&policy, presented->certificates, presented->count, presented->too_large, arguments->at);
-    if (identity == NULL)
+    if (identity == NULL) {
         return refuse("out of memory");
+    }
     print_identity(identity, arguments->json);
     int status = identity->status == STATUS_VALID ? EXIT_VALID : EXIT_INVALID;
     identity_release(identity);
@@ -233,22 +248,25 @@ static int judge(const struct arguments *arguments, const struct presented *pres
 static int set_depth(struct arguments *arguments, const char *text) {
     char *end;
     unsigned long depth = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != '\0' || depth < 1 || depth > DEPTH_MAX)
+    if (*text < '0' || *text > '9' || *end != '\0' || depth < 1 || depth > DEPTH_MAX) {
         return refuse("--max-depth is \"%s\", it must be 1 to %d", text, DEPTH_MAX);
+    }
     arguments->depth_max = depth;
     arguments->depth_given = true;
     return 0;
 }
 
 static int set_time(struct arguments *arguments, const char *text) {
-    if (!timestamp_parse(text, &arguments->at))
+    if (!timestamp_parse(text, &arguments->at)) {
         return refuse("--at is \"%s\", it must be a time as 2026-11-24T02:26:00Z", text);
+    }
     return 0;
 }
 
 static int set_once(const char **value, const char *option) {
-    if (*value != NULL)
+    if (*value != NULL) {
         return refuse("%s is given twice", option);
+    }
     *value = optarg;
     return 0;
 }
@@ -281,8 +299,9 @@ static int set_option(struct arguments *arguments, int option, char **argv) {
 
 static int check_crls(const struct arguments *arguments) {
     struct error error;
-    if (arguments->revocation == NULL || revocation_check(arguments->revocation, arguments->trust, &error) == 0)
+    if (arguments->revocation == NULL || revocation_check(arguments->revocation, arguments->trust, &error) == 0) {
         return 0;
+    }
     unsigned file = revocation_file_at_fault(arguments->revocation);
     return refuse("%s: %s", file == 0 ? "--crl" : arguments->crl_paths[file - 1], error.text);
 }
@@ -294,14 +313,18 @@ static int check_sources(const struct arguments *arguments) {
                       : arguments->crl_count > 0 ? "--crl"
                       : arguments->depth_given   ? "--max-depth"
                                                  : NULL;
-    if (arguments->config_path != NULL && own != NULL)
+    if (arguments->config_path != NULL && own != NULL) {
         return refuse("%s and -c exclude each other: with -c the host's own settings are used", own);
-    if (arguments->config_path != NULL && arguments->host_name == NULL)
+    }
+    if (arguments->config_path != NULL && arguments->host_name == NULL) {
         return refuse("-c needs --host NAME: the server name that the client asks for; see sallyport verify --help");
-    if (arguments->config_path == NULL && arguments->host_name != NULL)
+    }
+    if (arguments->config_path == NULL && arguments->host_name != NULL) {
         return refuse("--host needs -c FILE: the configuration that has the host; see sallyport verify --help");
-    if (arguments->config_path == NULL && !has_roots)
+    }
+    if (arguments->config_path == NULL && !has_roots) {
         return refuse("--ca FILE is missing, or -c FILE --host NAME; see sallyport verify --help");
+    }
     return 0;
 }
 
@@ -322,13 +345,16 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments, bo
     optind = 0; /* glibc: starts over, also after an earlier use in this process */
     for (int option; (option = getopt_long(argc, argv, ":c:h", options, NULL)) != -1;) {
         *help = *help || option == 'h';
-        if (option != 'h' && set_option(arguments, option, argv) != 0)
+        if (option != 'h' && set_option(arguments, option, argv) != 0) {
             return EXIT_UNUSABLE;
+        }
     }
-    if (*help)
+    if (*help) {
         return 0;
-    if (argc - optind != 1)
+    }
+    if (argc - optind != 1) {
         return refuse("%s; see sallyport verify --help", argc == optind ? "CHAIN is missing" : "more than one CHAIN");
+    }
     arguments->chain_path = argv[optind];
     int status = check_sources(arguments);
     return status != 0 ? status : check_crls(arguments);
@@ -337,9 +363,10 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments, bo
 static int refuse_unserved(const struct arguments *arguments, const char *name) {
     const struct config *config = arguments->config;
     char buffer[1024];
-    struct text text = text_over(buffer, sizeof(buffer) - 1);
-    for (size_t i = 0; i < config->host_count && !text.overflow; i++)
+    struct text text = text_over(buffer, sizeof buffer - 1);
+    for (size_t i = 0; i < config->host_count && !text.overflow; i++) {
         text_append_format(&text, "%s%s", i == 0 ? "" : ", ", config->hosts[i].name);
+    }
     buffer[text.size] = '\0';
     return refuse("%s: no host serves %s%s: its clients get the alert unrecognized_name; the hosts are %s%s",
                   arguments->config_path, name[0] != '\0' ? "the server name " : "clients without a server name", name,
@@ -349,14 +376,17 @@ static int refuse_unserved(const struct arguments *arguments, const char *name) 
 /* Finds the host as the server does, with the server name of a client's hello. */
 static int find_host(struct arguments *arguments) {
     struct hello hello = {0};
-    if (arguments->host_name[0] != '\0' && !offer_take_name(bytes_of_string(arguments->host_name), &hello))
+    if (arguments->host_name[0] != '\0' && !offer_take_name(bytes_of_string(arguments->host_name), &hello)) {
         return refuse("--host is \"%s\": %s", arguments->host_name, hello.fault);
+    }
     arguments->host = config_find_host(arguments->config, hello.name);
-    if (arguments->host == NULL)
+    if (arguments->host == NULL) {
         return refuse_unserved(arguments, hello.name);
-    if (arguments->host->mode == CONFIG_OFF)
+    }
+    if (arguments->host->mode == CONFIG_OFF) {
         return refuse("%s: host %s has mode off: its clients are asked for no certificate, so there is no verdict",
                       arguments->config_path, arguments->host->name);
+    }
     return 0;
 }
 
@@ -375,20 +405,23 @@ static int verify(int argc, char **argv, struct arguments *arguments) {
     bool help = false;
     int status = read_arguments(argc, argv, arguments, &help);
     if (status != 0 || help) {
-        if (help)
+        if (help) {
             fputs(usage, stdout);
+        }
         return status;
     }
     struct presented presented = {.size_max = CHAIN_SIZE_MAX};
     if (arguments->config_path != NULL) {
         status = load_host(arguments);
-        if (status != 0)
+        if (status != 0) {
             return status;
+        }
         presented.size_max = arguments->config->limits.certificate_chain_size;
     }
     status = read_chain(arguments->chain_path, &presented);
-    if (status == 0)
+    if (status == 0) {
         status = judge(arguments, &presented);
+    }
     file_content_free(&presented.content);
     return status;
 }
@@ -400,11 +433,12 @@ int command_verify(int argc, char **argv) {
         return refuse("%s", fault);
     }
     arguments.trust = trust_create();
-    arguments.crl_paths = calloc((size_t)argc, sizeof(*arguments.crl_paths));
+    arguments.crl_paths = calloc((size_t)argc, sizeof *arguments.crl_paths);
     bool ready = arguments.trust != NULL && arguments.crl_paths != NULL;
     int status = ready ? verify(argc, argv, &arguments) : refuse("out of memory");
-    if (arguments.config != NULL)
+    if (arguments.config != NULL) {
         config_release(arguments.config);
+    }
     free(arguments.crl_paths);
     revocation_free(arguments.revocation);
     trust_free(arguments.trust);

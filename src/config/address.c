@@ -163,10 +163,10 @@ static bool parse_numeric(const char *text, struct config_address *address) {
 }
 
 int address_parse(const char *text, struct config_address *address, char error[static ADDRESS_ERROR_SIZE]) {
-    struct parts parts;
     if ((text[0] == ':' && text[1] != ':') || text[0] == '*') {
         return fail(error, "has no address before the port; 0.0.0.0 is all IPv4 addresses, [::] all IPv6 ones");
     }
+    struct parts parts;
     int result = split(text, &parts, error);
     if (result < 0) {
         return result;

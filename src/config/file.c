@@ -75,8 +75,8 @@ int file_read(const char *path, size_t size_max, struct bytes *content, char err
     if (descriptor < 0) {
         return fail_errno(error, "cannot be opened");
     }
-    struct stat status;
     int result = 0;
+    struct stat status;
     if (fstat(descriptor, &status) < 0) {
         result = fail_errno(error, "cannot be read");
     } else if (!S_ISREG(status.st_mode)) {

@@ -126,9 +126,9 @@ static void add_verdict_header(const struct loader *loader, const struct documen
 
 static void list_attributes(char list[static FIELD_TEXT_SIZE]) {
     static const char prefix[] = "subject.";
-    char name[FIELD_NAME_SIZE];
     struct text text = text_over(list, FIELD_TEXT_SIZE - 1);
     text_append_string(&text, "; behind the \".\" there can be");
+    char name[FIELD_NAME_SIZE];
     for (size_t i = 0; field_name_at(i, name); i++) {
         if (strncmp(name, prefix, sizeof prefix - 1) == 0) {
             text_append_format(&text, " %s", name + sizeof prefix - 1);
@@ -139,9 +139,9 @@ static void list_attributes(char list[static FIELD_TEXT_SIZE]) {
 
 /* Writes "; did you mean "subject.cn"?", or a pointer to the list of fields. */
 static void suggest_field(const char *text, char suggestion[static FIELD_TEXT_SIZE]) {
-    char name[FIELD_NAME_SIZE];
     unsigned best = UINT_MAX;
     snprintf(suggestion, FIELD_TEXT_SIZE, " (docs/contract.md lists them)");
+    char name[FIELD_NAME_SIZE];
     for (size_t i = 0; field_name_at(i, name); i++) {
         unsigned rank = suggest_rank(text, name);
         if (rank < best) {
@@ -168,10 +168,10 @@ static void add_field_headers(const struct loader *loader, const struct document
     }
     for (const struct document_node *key = map->first; key != NULL; key = key->next->next) {
         const char *field_name = value_string(loader, key->next, key->text);
-        struct field field;
         if (field_name == NULL || key->repeated) {
             continue;
         }
+        struct field field;
         if (field_parse(field_name, &field)) {
             add_header(loader, key, key->text, &field, forward);
             continue;

@@ -47,8 +47,8 @@ static void use_credentials(const struct loader *loader, const struct document_n
                             const struct document_node *key, const char *key_path, struct bytes key_pem,
                             struct config_host *host) {
     const char *chain_path = host->certificate_path;
-    struct error error;
     bool at_key = false;
+    struct error error;
     if (are_swapped(chain_pem, key_pem)) {
         loader_problem(loader, certificate, "certificate and key are swapped: %s is a private key, and %s is a certificate",
                        chain_path, key_path);
@@ -66,9 +66,10 @@ static void use_credentials(const struct loader *loader, const struct document_n
 static void load_credentials(const struct loader *loader, const struct document_node *certificate,
                              const struct document_node *key, struct config_host *host) {
     char *key_path = NULL;
-    struct bytes chain_pem, key_pem;
+    struct bytes chain_pem;
     bool has_chain =
         value_file(loader, certificate, "certificate", VALUES_PEM_SIZE_MAX, &host->certificate_path, &chain_pem);
+    struct bytes key_pem;
     bool has_key = value_file(loader, key, "key", VALUES_PEM_SIZE_MAX, &key_path, &key_pem);
     if (has_chain && has_key) {
         use_credentials(loader, certificate, chain_pem, key, key_path, key_pem, host);
@@ -136,10 +137,10 @@ static void load_pool(const struct loader *loader, const struct document_node *n
  * resuming its sessions.
  */
 static void seal(struct config_host *host) {
-    uint8_t scope[NAME_SIZE_MAX + 1 + IDENTITY_DIGEST_SIZE];
     size_t size = strlen(host->name) + 1;
     CHECK(size <= NAME_SIZE_MAX);
     identity_policy_seal(&host->policy);
+    uint8_t scope[NAME_SIZE_MAX + 1 + IDENTITY_DIGEST_SIZE];
     memcpy(scope, host->name, size);
     scope[size++] = (uint8_t)host->mode;
     memcpy(scope + size, host->policy.digest, IDENTITY_DIGEST_SIZE);
@@ -148,7 +149,15 @@ static void seal(struct config_host *host) {
 
 void host_load(const struct loader *loader, const struct document_node *node, const struct config_limits *limits,
                struct config_host *host) {
-    const struct document_node *name, *is_default, *certificate, *key, *client_auth, *forward, *methods, *origin, *pool;
+    const struct document_node *name;
+    const struct document_node *is_default;
+    const struct document_node *certificate;
+    const struct document_node *key;
+    const struct document_node *client_auth;
+    const struct document_node *forward;
+    const struct document_node *methods;
+    const struct document_node *origin;
+    const struct document_node *pool;
     const struct value_key keys[] = {
         value_key_required("name", &name),
         value_key_optional("default", &is_default),

@@ -22,10 +22,10 @@ enum {
 /* Reads an address to listen on. False after a problem. */
 static bool load_address(const struct loader *loader, const struct document_node *at, struct config_address *address) {
     const char *text = value_address(loader, at, "127.0.0.1");
-    char error[ADDRESS_ERROR_SIZE];
     if (text == NULL) {
         return false;
     }
+    char error[ADDRESS_ERROR_SIZE];
     if (address_parse(text, address, error) < 0) {
         loader_problem(loader, at, "address \"%s\": %s", text, error);
         return false;
@@ -92,11 +92,11 @@ static void load_admin(const struct loader *loader, const struct document_node *
     const struct document_node *at = NULL;
     const struct document_node *names = NULL;
     const struct value_key keys[] = {value_key_required("address", &at), value_key_optional("names", &names)};
-    struct config_address address;
     if (node == NULL || !value_mapping(loader, node, "admin", keys, ARRAY_LENGTH(keys))) {
         return;
     }
     load_admin_names(loader, names, config);
+    struct config_address address;
     if (!load_address(loader, at, &address)) {
         return;
     }
@@ -162,8 +162,8 @@ static void load_access_log(const struct loader *loader, const struct document_n
         config->access_log = memory_copy_string(name);
         return;
     }
-    struct stat status;
     CHECK(asprintf(&config->access_log, "%s%s", name[0] == '/' ? "" : loader->directory, name) >= 0);
+    struct stat status;
     if (stat(config->access_log, &status) == 0) {
         if (S_ISDIR(status.st_mode)) {
             loader_problem(loader, node, "access_log: %s is a directory, not a file", config->access_log);
@@ -183,7 +183,14 @@ static void load_access_log(const struct loader *loader, const struct document_n
 
 bool settings_load(const struct loader *loader, const struct document_node *root, struct config *config,
                    const struct document_node **hosts) {
-    const struct document_node *listen, *admin, *shards, *limits, *admission, *cert_cache, *tickets, *access_log;
+    const struct document_node *listen;
+    const struct document_node *admin;
+    const struct document_node *shards;
+    const struct document_node *limits;
+    const struct document_node *admission;
+    const struct document_node *cert_cache;
+    const struct document_node *tickets;
+    const struct document_node *access_log;
     const struct value_key keys[] = {
         value_key_required("listen", &listen),       value_key_optional("admin", &admin),
         value_key_optional("shards", &shards),       value_key_optional("limits", &limits),

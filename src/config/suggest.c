@@ -51,9 +51,8 @@ static void fold(const char *word, size_t size, char folded[static WORD_MAX + 1]
 unsigned suggest_rank(const char *word, const char *other) {
     enum { SAME, LAST_PART, FIRST_PART, FIRST_SLIP };
     char folded[WORD_MAX + 1];
-    char folded_other[WORD_MAX + 1];
-    char part[WORD_MAX + 1];
     fold(word, strlen(word), folded);
+    char folded_other[WORD_MAX + 1];
     fold(other, strlen(other), folded_other);
     if (folded[0] == '\0') {
         return UINT_MAX;
@@ -62,6 +61,7 @@ unsigned suggest_rank(const char *word, const char *other) {
         return SAME;
     }
     const char *dot = strchr(other, '.');
+    char part[WORD_MAX + 1];
     if (dot != NULL) {
         fold(dot + 1, strlen(dot + 1), part);
         if (strcmp(folded, part) == 0) {

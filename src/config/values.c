@@ -98,10 +98,10 @@ static void refuse_key(const struct loader *loader, const struct document_node *
 /* A mapping of one or two keys: a value that stands alone is likely that of the first key ("listen: [127.0.0.1:443]"). */
 static bool refuse_mapping(const struct loader *loader, const struct document_node *node, const char *what,
                            const struct value_key *keys, size_t count) {
-    char text[DESCRIPTION_SIZE];
     if (count > 2 || node->type != DOCUMENT_SCALAR || document_is_null(node)) {
         return refuse(loader, node, what, "a mapping (key: value)");
     }
+    char text[DESCRIPTION_SIZE];
     describe(node, text);
     size_t size = strlen(keys[0].name);
     bool has_key = strncmp(text, keys[0].name, size) == 0 && text[size] == ':'; /* the space behind it is missing */
@@ -134,10 +134,10 @@ static bool read_number(const struct loader *loader, const struct document_node 
     }
     if (!is_number || number < min || number > max) {
         char least[UNITS_TEXT_SIZE];
-        char most[UNITS_TEXT_SIZE];
-        char text[DESCRIPTION_SIZE];
         kinds[unit].format(min, least);
+        char most[UNITS_TEXT_SIZE];
         kinds[unit].format(max, most);
+        char text[DESCRIPTION_SIZE];
         loader_problem(loader, node, "%s must be %s from %s to %s, not %s", key, kinds[unit].noun, least, most,
                        describe(node, text));
         return false;

@@ -18,10 +18,10 @@ static const struct document_node *item_of(const struct document_node *list, uns
 
 static void warn_of_root_dates(const struct loader *loader, const struct document_node *ca,
                                const struct trust_anchor *anchor, int64_t now_s) {
-    char name[WORDS_NAME_SIZE];
-    char time[WORDS_TIME_SIZE];
     const struct certificate *root = &anchor->certificate;
     const struct document_node *item = item_of(ca, anchor->file);
+    char name[WORDS_NAME_SIZE];
+    char time[WORDS_TIME_SIZE];
     if (root->not_after < now_s) {
         loader_warning_of_end(loader, item, "client_auth.ca: the root %s has expired, at %s: its clients are not valid",
                               words_name(root->subject, name), words_time(root->not_after, time));
@@ -96,11 +96,11 @@ static void warn_of_missing_lists(const struct loader *loader, const struct docu
         if (lacking == 0) {
             continue;
         }
-        char name[WORDS_NAME_SIZE];
         char others[64] = "";
         if (lacking > 1) {
             snprintf(others, sizeof others, " and %zu other %s of this file", lacking - 1, lacking == 2 ? "root" : "roots");
         }
+        char name[WORDS_NAME_SIZE];
         loader_warning(loader, item_of(ca, file),
                        "client_auth.ca: no list in client_auth.crl is of %s%s: %s clients will be crl_missing; add the list "
                        "to client_auth.crl",
@@ -110,10 +110,10 @@ static void warn_of_missing_lists(const struct loader *loader, const struct docu
 
 static void warn_of_list_dates(const struct loader *loader, const struct document_node *crl, const struct config_host *host,
                                size_t index, int64_t now_s) {
-    char name[WORDS_NAME_SIZE];
-    char time[WORDS_TIME_SIZE];
     const struct revocation_list *list = revocation_list_at(host->revocation, index);
     const struct document_node *item = item_of(crl, list->origin.file);
+    char name[WORDS_NAME_SIZE];
+    char time[WORDS_TIME_SIZE];
     if (list->this_update > now_s) {
         loader_warning(loader, item, "client_auth.crl: the list of %s does not count before %s: its date is in the future",
                        words_name(list->issuer, name), words_time(list->this_update, time));

@@ -25,10 +25,10 @@ struct chain {
 };
 
 static void warn_of_dates(const struct chain *chain, size_t index, int64_t now_s) {
-    char time[WORDS_TIME_SIZE];
-    char what[64];
     const struct certificate *certificate = &chain->items[index];
+    char what[64];
     snprintf(what, sizeof what, index == 0 ? "the certificate" : "certificate %zu of the chain", index + 1);
+    char time[WORDS_TIME_SIZE];
     if (certificate->not_after < now_s) {
         words_time(certificate->not_after, time);
         if (index == 0) {

@@ -14,10 +14,11 @@ static const char part[] = ".demo.part";
 
 static int open_temporary(struct demo_folder *folder, char error[static DEMO_ERROR_SIZE]) {
     const char *parent = getenv("TMPDIR");
-    if (parent == NULL || parent[0] == '\0')
+    if (parent == NULL || parent[0] == '\0') {
         parent = "/tmp";
-    int length = snprintf(folder->path, sizeof(folder->path), "%s/sallyport-demo.XXXXXX", parent);
-    if (length < 0 || (size_t)length >= sizeof(folder->path)) {
+    }
+    int length = snprintf(folder->path, sizeof folder->path, "%s/sallyport-demo.XXXXXX", parent);
+    if (length < 0 || (size_t)length >= sizeof folder->path) {
         snprintf(error, DEMO_ERROR_SIZE, "the path in TMPDIR is too long: give a folder with --dir");
         return -ENAMETOOLONG;
     }
@@ -33,8 +34,9 @@ int demo_folder_open(struct demo_folder *folder, const char *path, char error[st
     *folder = (struct demo_folder){.descriptor = -1, .temporary = path == NULL};
     if (path == NULL) {
         int result = open_temporary(folder, error);
-        if (result != 0)
+        if (result != 0) {
             return result;
+        }
     } else if (mkdir(path, 0755) != 0 && errno != EEXIST) {
         int code = errno;
         snprintf(error, DEMO_ERROR_SIZE, "%s: cannot make this folder: %s", path, strerror(code));
@@ -54,11 +56,13 @@ int demo_folder_open(struct demo_folder *folder, const char *path, char error[st
 }
 
 void demo_folder_close(struct demo_folder *folder, const char *const *names, size_t count) {
-    if (folder->descriptor < 0)
+    if (folder->descriptor < 0) {
         return;
+    }
     if (folder->temporary) {
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
             unlinkat(folder->descriptor, names[i], 0);
+        }
         rmdir(folder->path);
     }
     close(folder->descriptor);
@@ -73,10 +77,12 @@ bool demo_folder_has(const struct demo_folder *folder, const char *name) {
 static int write_all(int file, struct bytes content) {
     while (content.size > 0) {
         ssize_t written = write(file, content.data, content.size);
-        if (written < 0 && errno != EINTR)
+        if (written < 0 && errno != EINTR) {
             return -errno;
-        if (written > 0)
+        }
+        if (written > 0) {
             content = bytes_of(content.data + written, content.size - (size_t)written);
+        }
     }
     return 0;
 }
@@ -84,15 +90,19 @@ static int write_all(int file, struct bytes content) {
 static int write_part(const struct demo_folder *folder, mode_t mode, struct bytes content) {
     unlinkat(folder->descriptor, part, 0);
     int file = openat(folder->descriptor, part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-    if (file < 0)
+    if (file < 0) {
         return -errno;
+    }
     int result = write_all(file, content);
-    if (result == 0 && fchmod(file, mode) != 0)
+    if (result == 0 && fchmod(file, mode) != 0) {
         result = -errno;
-    if (close(file) != 0 && result == 0)
+    }
+    if (close(file) != 0 && result == 0) {
         result = -errno;
-    if (result != 0)
+    }
+    if (result != 0) {
         unlinkat(folder->descriptor, part, 0);
+    }
     return result;
 }
 
@@ -105,19 +115,22 @@ static int failed(const struct demo_folder *folder, const char *name, int code, 
 int demo_folder_write(const struct demo_folder *folder, const char *name, mode_t mode, struct bytes content,
                       char error[static DEMO_ERROR_SIZE]) {
     int result = write_part(folder, mode, content);
-    if (result != 0)
+    if (result != 0) {
         return failed(folder, name, result, error);
+    }
     /* linkat, unlike renameat, refuses a name that exists. */
-    if (linkat(folder->descriptor, part, folder->descriptor, name, 0) != 0)
+    if (linkat(folder->descriptor, part, folder->descriptor, name, 0) != 0) {
         result = failed(folder, name, -errno, error);
+    }
     unlinkat(folder->descriptor, part, 0);
     return result;
 }
 
 bool demo_folder_has_foreign(const struct demo_folder *folder, const char *name, const char *mark) {
-    uint8_t content[DEMO_FILE_SIZE_MAX];
-    if (!demo_folder_has(folder, name))
+    if (!demo_folder_has(folder, name)) {
         return false;
+    }
+    uint8_t content[DEMO_FILE_SIZE_MAX];
     ssize_t size = demo_folder_read(folder, name, content);
     size_t mark_size = strlen(mark);
     return size < (ssize_t)mark_size || memcmp(content, mark, mark_size) != 0;
@@ -125,10 +138,12 @@ bool demo_folder_has_foreign(const struct demo_folder *folder, const char *name,
 
 int demo_folder_replace(const struct demo_folder *folder, const char *name, mode_t mode, const char *mark,
                         struct bytes content, char error[static DEMO_ERROR_SIZE]) {
-    if (!demo_folder_has(folder, name))
+    if (!demo_folder_has(folder, name)) {
         return demo_folder_write(folder, name, mode, content, error);
-    if (demo_folder_has_foreign(folder, name, mark))
+    }
+    if (demo_folder_has_foreign(folder, name, mark)) {
         return failed(folder, name, -EEXIST, error);
+    }
     int result = write_part(folder, mode, content);
     if (result == 0 && renameat(folder->descriptor, part, folder->descriptor, name) != 0) {
         result = -errno;
@@ -139,17 +154,21 @@ int demo_folder_replace(const struct demo_folder *folder, const char *name, mode
 
 ssize_t demo_folder_read(const struct demo_folder *folder, const char *name, uint8_t buffer[static DEMO_FILE_SIZE_MAX]) {
     int file = openat(folder->descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (file < 0)
+    if (file < 0) {
         return -errno;
+    }
     ssize_t size = 0;
     for (;;) {
         ssize_t got = read(file, buffer + size, (size_t)(DEMO_FILE_SIZE_MAX - size));
-        if (got < 0 && errno == EINTR)
+        if (got < 0 && errno == EINTR) {
             continue;
-        if (got < 0)
+        }
+        if (got < 0) {
             size = -errno;
-        if (got <= 0)
+        }
+        if (got <= 0) {
             break;
+        }
         size += got;
         if (size == DEMO_FILE_SIZE_MAX) {
             size = -EFBIG;

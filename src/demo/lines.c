@@ -160,8 +160,9 @@ void demo_line_arguments(const struct demo_line *line, const struct demo_ports *
         arguments[count++] = "--cacert";
         arguments[count++] = "root.pem";
     }
-    for (size_t i = 0; i < DEMO_LINE_OPTIONS_MAX && line->options[i] != NULL; i++)
+    for (size_t i = 0; i < DEMO_LINE_OPTIONS_MAX && line->options[i] != NULL; i++) {
         arguments[count++] = line->options[i];
+    }
     const char *path = line->path == NULL ? "" : line->path;
     int length =
         line->target == DEMO_TO_ADMIN
@@ -211,8 +212,9 @@ static struct bytes find_value(struct bytes body, const char *name) {
         const char *stop = memchr(next, '\n', (size_t)(end - next));
         stop = stop == NULL ? end : stop;
         if ((size_t)(stop - next) > name_size + 2 && memcmp(next, name, name_size) == 0 &&
-            memcmp(next + name_size, ": ", 2) == 0)
+            memcmp(next + name_size, ": ", 2) == 0) {
             return bytes_of(next + name_size + 2, (size_t)(stop - next) - name_size - 2);
+        }
         next = stop + (stop < end);
     }
     return bytes_of(NULL, 0);
@@ -242,28 +244,31 @@ static void sum_up(struct text *got, const struct http_message *message, struct 
 
 struct demo_verdict demo_line_judge(const struct demo_line *line, struct bytes output, const char *ski) {
     struct demo_verdict verdict = {.ok = false};
-    struct http_parser parser;
     struct http_header headers[HTTP_HEADERS_MAX];
     struct http_message message = {.headers_max = HTTP_HEADERS_MAX, .headers = headers};
+    struct http_parser parser;
     http_parser_init_response(&parser, &message, 64 * 1024, false);
     if (output.size == 0 || http_parser_head(&parser, output) != HTTP_PARSE_HEAD) {
-        snprintf(verdict.got, sizeof(verdict.got), "no answer");
+        snprintf(verdict.got, sizeof verdict.got, "no answer");
         return verdict;
     }
-    struct text got = text_over(verdict.got, sizeof(verdict.got) - 1);
+    struct text got = text_over(verdict.got, sizeof verdict.got - 1);
     sum_up(&got, &message, output);
     verdict.got[got.size] = '\0';
     for (size_t i = 0; i < DEMO_LINE_FRAGMENTS_MAX && line->has[i] != NULL; i++) {
-        if (!contains(output, line->has[i]))
+        if (!contains(output, line->has[i])) {
             verdict.missing = line->has[i];
+        }
     }
     for (size_t i = 0; i < DEMO_LINE_FRAGMENTS_MAX && line->lacks[i] != NULL; i++) {
-        if (contains(output, line->lacks[i]))
+        if (contains(output, line->lacks[i])) {
             verdict.unwanted = line->lacks[i];
+        }
     }
     struct bytes value = find_value(output, "X-Client-Cert-SKI");
-    if (line->shows_ski && !bytes_equal(value, bytes_of_string(ski)))
+    if (line->shows_ski && !bytes_equal(value, bytes_of_string(ski))) {
         verdict.missing = "X-Client-Cert-SKI with the key identifier of pizza.pem";
+    }
     verdict.ok = verdict.missing == NULL && verdict.unwanted == NULL && strcmp(verdict.got, line->expected) == 0;
     return verdict;
 }

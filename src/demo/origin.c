@@ -48,32 +48,36 @@ struct connection {
 static size_t receive(int socket, uint8_t *buffer, size_t room) {
     for (;;) {
         ssize_t got = recv(socket, buffer, room, 0);
-        if (got > 0)
+        if (got > 0) {
             return (size_t)got;
-        if (got == 0 || errno != EINTR)
+        }
+        if (got == 0 || errno != EINTR) {
             return 0;
+        }
     }
 }
 
 static bool send_all(int socket, struct bytes bytes) {
     while (bytes.size > 0) {
         ssize_t sent = send(socket, bytes.data, bytes.size, MSG_NOSIGNAL);
-        if (sent < 0 && errno != EINTR)
+        if (sent < 0 && errno != EINTR) {
             return false;
-        if (sent > 0)
+        }
+        if (sent > 0) {
             bytes = bytes_of(bytes.data + sent, bytes.size - (size_t)sent);
+        }
     }
     return true;
 }
 
 static bool send_reply(struct connection *connection, unsigned status, const char *type, struct bytes content,
                        bool keep_alive, bool to_head) {
-    struct text out = text_over(connection->out, sizeof(connection->out));
+    struct text out = text_over(connection->out, sizeof connection->out);
     char date[HTTP_DATE_SIZE];
     http_date_write(clock_wall_seconds(), date);
     http_write_reply(&out, &(struct http_reply){.status = status,
                                                 .content_type = type,
-                                                .stamp = {.date = bytes_of(date, sizeof(date))},
+                                                .stamp = {.date = bytes_of(date, sizeof date)},
                                                 .body = content,
                                                 .keep_alive = keep_alive,
                                                 .to_head = to_head});
@@ -118,15 +122,17 @@ static void write_json(struct text *out, const struct http_message *message, con
 }
 
 static bool answer(struct connection *connection, const struct http_message *message, uint64_t body_size) {
-    struct text content = text_over(connection->content, sizeof(connection->content));
+    struct text content = text_over(connection->content, sizeof connection->content);
     bool json = wants_json(message, connection->in);
-    if (json)
+    if (json) {
         write_json(&content, message, connection->in, body_size);
-    else
+    } else {
         write_text(&content, message, connection->in, body_size);
-    if (content.overflow)
+    }
+    if (content.overflow) {
         return send_reply(connection, 500, "text/plain", bytes_of_string("The request is too large to be shown.\n"), false,
                           message->head_request);
+    }
     return send_reply(connection, 200, json ? "application/json" : "text/plain; charset=utf-8", text_bytes(&content),
                       message->keep_alive, message->head_request);
 }
@@ -147,9 +153,10 @@ static bool skip_body(struct connection *connection, struct http_parser *parser,
             connection->filled = message->head_size + input.size;
             return true;
         case HTTP_PARSE_MORE: {
-            size_t got = receive(connection->socket, behind_head, sizeof(connection->in) - message->head_size);
-            if (got == 0)
+            size_t got = receive(connection->socket, behind_head, sizeof connection->in - message->head_size);
+            if (got == 0) {
                 return false;
+            }
             input = bytes_of(behind_head, got);
             break;
         }
@@ -163,29 +170,34 @@ static bool skip_body(struct connection *connection, struct http_parser *parser,
 
 /* Serves one request. False when the connection is to be closed. */
 static bool serve_request(struct connection *connection) {
-    struct http_parser parser;
     struct http_header headers[HTTP_HEADERS_MAX];
     struct http_message message = {.headers_max = HTTP_HEADERS_MAX, .headers = headers};
+    struct http_parser parser;
     http_parser_init_request(&parser, &message, HEAD_SIZE_MAX);
     enum http_result result = HTTP_PARSE_MORE;
     for (;;) {
-        if (connection->filled > 0)
+        if (connection->filled > 0) {
             result = http_parser_head(&parser, bytes_of(connection->in, connection->filled));
-        if (result != HTTP_PARSE_MORE)
+        }
+        if (result != HTTP_PARSE_MORE) {
             break;
-        CHECK(connection->filled < sizeof(connection->in));
+        }
+        CHECK(connection->filled < sizeof connection->in);
         size_t got =
-            receive(connection->socket, connection->in + connection->filled, sizeof(connection->in) - connection->filled);
-        if (got == 0)
+            receive(connection->socket, connection->in + connection->filled, sizeof connection->in - connection->filled);
+        if (got == 0) {
             return false;
+        }
         connection->filled += got;
     }
-    if (result != HTTP_PARSE_HEAD)
+    if (result != HTTP_PARSE_HEAD) {
         return send_reply(connection, parser.error_status, "text/plain",
                           bytes_of_string(http_status_text(parser.error_status)), false, false);
+    }
     uint64_t body_size = 0;
-    if (!skip_body(connection, &parser, &message, &body_size) || !answer(connection, &message, body_size))
+    if (!skip_body(connection, &parser, &message, &body_size) || !answer(connection, &message, body_size)) {
         return false;
+    }
     connection->filled -= message.head_size;
     memmove(connection->in, connection->in + message.head_size, connection->filled);
     return true;
@@ -194,8 +206,9 @@ static bool serve_request(struct connection *connection) {
 static void *connection_main(void *argument) {
     struct connection *connection = argument;
     struct demo_origin *origin = connection->origin;
-    while (serve_request(connection))
+    while (serve_request(connection)) {
         continue;
+    }
     pthread_mutex_lock(&origin->lock);
     close(connection->socket);
     origin->sockets[connection->slot] = -1;
@@ -209,12 +222,14 @@ static void *connection_main(void *argument) {
 /* Gives the socket to a thread of its own. The lock is held and a slot is free. */
 static int start_connection(struct demo_origin *origin, int socket) {
     unsigned slot = 0;
-    while (origin->sockets[slot] != -1)
+    while (origin->sockets[slot] != -1) {
         slot++;
+    }
     CHECK(slot < DEMO_ORIGIN_CONNECTIONS_MAX);
-    struct connection *connection = malloc(sizeof(*connection));
-    if (connection == NULL)
+    struct connection *connection = malloc(sizeof *connection);
+    if (connection == NULL) {
         return -ENOMEM;
+    }
     connection->origin = origin;
     connection->slot = slot;
     connection->socket = socket;
@@ -239,36 +254,41 @@ static void *acceptor_main(void *argument) {
     struct demo_origin *origin = argument;
     for (;;) {
         pthread_mutex_lock(&origin->lock);
-        while (!origin->stopping && origin->connection_count == DEMO_ORIGIN_CONNECTIONS_MAX)
+        while (!origin->stopping && origin->connection_count == DEMO_ORIGIN_CONNECTIONS_MAX) {
             pthread_cond_wait(&origin->changed, &origin->lock);
+        }
         bool stopping = origin->stopping;
         pthread_mutex_unlock(&origin->lock);
-        if (stopping)
+        if (stopping) {
             return NULL;
+        }
         int socket = accept4(origin->listener, NULL, NULL, SOCK_CLOEXEC);
         if (socket < 0) {
             /* Mostly the connection is gone again. When descriptors are short, one will be closed before long. */
-            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)
+            if (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS) {
                 usleep(10000);
+            }
             continue;
         }
         struct timeval idle = {.tv_sec = DEMO_ORIGIN_IDLE_S};
-        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof(idle));
-        setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &idle, sizeof(idle));
+        setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &idle, sizeof idle);
+        setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &idle, sizeof idle);
         setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
         pthread_mutex_lock(&origin->lock);
-        if (origin->stopping || start_connection(origin, socket) != 0)
+        if (origin->stopping || start_connection(origin, socket) != 0) {
             close(socket);
+        }
         pthread_mutex_unlock(&origin->lock);
     }
 }
 
 static int listen_on_loopback(struct demo_origin *origin) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(address);
+    socklen_t size = sizeof address;
     origin->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (origin->listener < 0)
+    if (origin->listener < 0) {
         return -errno;
+    }
     if (bind(origin->listener, (struct sockaddr *)&address, size) != 0 || listen(origin->listener, 1024) != 0 ||
         getsockname(origin->listener, (struct sockaddr *)&address, &size) != 0) {
         int code = errno;
@@ -280,20 +300,22 @@ static int listen_on_loopback(struct demo_origin *origin) {
 }
 
 struct demo_origin *demo_origin_start(char error[static DEMO_ORIGIN_ERROR_SIZE]) {
-    struct demo_origin *origin = calloc(1, sizeof(*origin));
+    struct demo_origin *origin = calloc(1, sizeof *origin);
     if (origin == NULL) {
         snprintf(error, DEMO_ORIGIN_ERROR_SIZE, "the demo's origin cannot start: out of memory");
         return NULL;
     }
-    for (unsigned i = 0; i < DEMO_ORIGIN_CONNECTIONS_MAX; i++)
+    for (unsigned i = 0; i < DEMO_ORIGIN_CONNECTIONS_MAX; i++) {
         origin->sockets[i] = -1;
+    }
     pthread_mutex_init(&origin->lock, NULL);
     pthread_cond_init(&origin->changed, NULL);
     int result = listen_on_loopback(origin);
     if (result == 0) {
         result = -pthread_create(&origin->acceptor, NULL, acceptor_main, origin);
-        if (result == 0)
+        if (result == 0) {
             return origin;
+        }
         close(origin->listener);
     }
     snprintf(error, DEMO_ORIGIN_ERROR_SIZE, "the demo's origin cannot start on 127.0.0.1: %s", strerror(-result));
@@ -308,18 +330,21 @@ uint16_t demo_origin_port(const struct demo_origin *origin) {
 }
 
 void demo_origin_stop(struct demo_origin *origin) {
-    if (origin == NULL)
+    if (origin == NULL) {
         return;
+    }
     pthread_mutex_lock(&origin->lock);
     origin->stopping = true;
     pthread_cond_broadcast(&origin->changed);
     shutdown(origin->listener, SHUT_RDWR); /* wakes accept */
     for (unsigned i = 0; i < DEMO_ORIGIN_CONNECTIONS_MAX; i++) {
-        if (origin->sockets[i] != -1)
+        if (origin->sockets[i] != -1) {
             shutdown(origin->sockets[i], SHUT_RDWR);
+        }
     }
-    while (origin->connection_count > 0)
+    while (origin->connection_count > 0) {
         pthread_cond_wait(&origin->changed, &origin->lock);
+    }
     pthread_mutex_unlock(&origin->lock);
     pthread_join(origin->acceptor, NULL);
     close(origin->listener);

@@ -53,13 +53,15 @@ struct pki {
 };
 
 static struct pki *pki_new(void) {
-    struct pki *pki = calloc(1, sizeof(*pki));
-    if (pki == NULL)
+    struct pki *pki = calloc(1, sizeof *pki);
+    if (pki == NULL) {
         return NULL;
+    }
     pki->now = clock_wall_seconds();
     if (wc_ecc_init(&pki->root.key) == 0 && wc_ecc_init(&pki->intermediate.key) == 0 &&
-        wc_ecc_init(&pki->other_root.key) == 0 && wc_ecc_init(&pki->leaf.key) == 0 && wc_InitRng(&pki->rng) == 0)
+        wc_ecc_init(&pki->other_root.key) == 0 && wc_ecc_init(&pki->leaf.key) == 0 && wc_InitRng(&pki->rng) == 0) {
         return pki;
+    }
     free(pki);
     return NULL;
 }
@@ -70,7 +72,7 @@ static void pki_free(struct pki *pki) {
     wc_ecc_free(&pki->other_root.key);
     wc_ecc_free(&pki->leaf.key);
     wc_FreeRng(&pki->rng);
-    wc_ForceZero(pki, sizeof(*pki));
+    wc_ForceZero(pki, sizeof *pki);
     free(pki);
 }
 
@@ -98,14 +100,16 @@ static size_t write_server_names(uint8_t *out, size_t capacity) {
 static int set_date(uint8_t out[static CTC_DATE_SIZE], int *size, int64_t seconds) {
     time_t time = (time_t)seconds;
     struct tm tm;
-    char digits[16];
-    if (gmtime_r(&time, &tm) == NULL)
+    if (gmtime_r(&time, &tm) == NULL) {
         return -ERANGE;
+    }
     bool utc = tm.tm_year < 150;
-    size_t length = strftime(digits, sizeof(digits), "%Y%m%d%H%M%SZ", &tm);
+    char digits[16];
+    size_t length = strftime(digits, sizeof digits, "%Y%m%d%H%M%SZ", &tm);
     size_t century = utc ? 2 : 0; /* UTCTime leaves out the century */
-    if (length == 0)
+    if (length == 0) {
         return -ERANGE;
+    }
     length -= century;
     out[0] = utc ? ASN_UTC_TIME : ASN_GENERALIZED_TIME;
     out[1] = (uint8_t)length;
@@ -115,11 +119,12 @@ static int set_date(uint8_t out[static CTC_DATE_SIZE], int *size, int64_t second
 }
 
 static void set_name(CertName *name, const struct profile *profile) {
-    snprintf(name->country, sizeof(name->country), "DE");
-    snprintf(name->org, sizeof(name->org), "Sallyport demo");
-    if (profile->unit != NULL)
-        snprintf(name->unit, sizeof(name->unit), "%s", profile->unit);
-    snprintf(name->commonName, sizeof(name->commonName), "%s", profile->common_name);
+    snprintf(name->country, sizeof name->country, "DE");
+    snprintf(name->org, sizeof name->org, "Sallyport demo");
+    if (profile->unit != NULL) {
+        snprintf(name->unit, sizeof name->unit, "%s", profile->unit);
+    }
+    snprintf(name->commonName, sizeof name->commonName, "%s", profile->common_name);
 }
 
 static int set_usage(Cert *cert, enum role role) {
@@ -132,7 +137,7 @@ static int set_usage(Cert *cert, enum role role) {
         cert->pathLen = 0;
         return wc_SetKeyUsage(cert, "keyCertSign,cRLSign");
     case SERVER:
-        cert->altNamesSz = (int)write_server_names(cert->altNames, sizeof(cert->altNames));
+        cert->altNamesSz = (int)write_server_names(cert->altNames, sizeof cert->altNames);
         break;
     case CLIENT:
         break;
@@ -145,21 +150,27 @@ static int fill(Cert *cert, struct pki *pki, struct entity *subject, struct enti
     cert->sigType = CTC_SHA256wECDSA;
     cert->selfSigned = subject == issuer;
     set_name(&cert->subject, profile);
-    if (subject != issuer)
+    if (subject != issuer) {
         cert->issuer = issuer->name;
+    }
     int result = wc_RNG_GenerateBlock(&pki->rng, cert->serial, CTC_GEN_SERIAL_SZ);
     cert->serialSz = CTC_GEN_SERIAL_SZ;
     cert->serial[0] = (uint8_t)((cert->serial[0] & 0x3f) | 0x40); /* positive, and no leading zero */
-    if (result == 0)
+    if (result == 0) {
         result = set_date(cert->beforeDate, &cert->beforeDateSz, pki->now + (int64_t)profile->not_before * DAY_SECONDS);
-    if (result == 0)
+    }
+    if (result == 0) {
         result = set_date(cert->afterDate, &cert->afterDateSz, pki->now + (int64_t)profile->not_after * DAY_SECONDS);
-    if (result == 0)
+    }
+    if (result == 0) {
         result = set_usage(cert, profile->role);
-    if (result == 0)
+    }
+    if (result == 0) {
         result = wc_SetSubjectKeyIdFromPublicKey_ex(cert, ECC_TYPE, &subject->key);
-    if (result == 0 && subject != issuer)
+    }
+    if (result == 0 && subject != issuer) {
         result = wc_SetAuthKeyIdFromPublicKey_ex(cert, ECC_TYPE, &issuer->key);
+    }
     return result;
 }
 
@@ -167,21 +178,27 @@ static int fill(Cert *cert, struct pki *pki, struct entity *subject, struct enti
 static int issue(struct pki *pki, struct entity *subject, struct entity *issuer, const struct profile *profile) {
     wc_ecc_free(&subject->key);
     int result = wc_ecc_init(&subject->key);
-    if (result == 0)
+    if (result == 0) {
         result = wc_ecc_make_key_ex(&pki->rng, 32, &subject->key, ECC_SECP256R1);
-    if (result != 0)
+    }
+    if (result != 0) {
         return result;
-    Cert *cert = malloc(sizeof(*cert)); /* 20 KiB and more */
-    if (cert == NULL)
+    }
+    Cert *cert = malloc(sizeof *cert); /* 20 KiB and more */
+    if (cert == NULL) {
         return MEMORY_E;
+    }
     result = wc_InitCert(cert);
-    if (result == 0)
+    if (result == 0) {
         result = fill(cert, pki, subject, issuer, profile);
-    if (result == 0)
-        result = wc_MakeCert_ex(cert, subject->der, sizeof(subject->der), ECC_TYPE, &subject->key, &pki->rng);
-    if (result > 0)
-        result = wc_SignCert_ex(cert->bodySz, cert->sigType, subject->der, sizeof(subject->der), ECC_TYPE, &issuer->key,
+    }
+    if (result == 0) {
+        result = wc_MakeCert_ex(cert, subject->der, sizeof subject->der, ECC_TYPE, &subject->key, &pki->rng);
+    }
+    if (result > 0) {
+        result = wc_SignCert_ex(cert->bodySz, cert->sigType, subject->der, sizeof subject->der, ECC_TYPE, &issuer->key,
                                 &pki->rng);
+    }
     subject->der_size = result > 0 ? (word32)result : 0;
     subject->name = cert->subject;
     free(cert);
@@ -190,20 +207,22 @@ static int issue(struct pki *pki, struct entity *subject, struct entity *issuer,
 
 static int append_pem(struct text *text, const uint8_t *der, word32 size, int type) {
     uint8_t pem[PEM_SIZE_MAX];
-    int length = wc_DerToPem(der, size, pem, sizeof(pem), type);
-    if (length > 0)
+    int length = wc_DerToPem(der, size, pem, sizeof pem, type);
+    if (length > 0) {
         text_append(text, pem, (size_t)length);
-    wc_ForceZero(pem, sizeof(pem));
+    }
+    wc_ForceZero(pem, sizeof pem);
     return length > 0 ? 0 : length;
 }
 
 static int append_key(struct text *text, struct entity *entity) {
     uint8_t der[DER_SIZE_MAX];
-    word32 size = sizeof(der);
+    word32 size = sizeof der;
     int result = wc_EccKeyToPKCS8(&entity->key, der, &size);
-    if (result > 0)
+    if (result > 0) {
         result = append_pem(text, der, (word32)result, PKCS8_PRIVATEKEY_TYPE);
-    wc_ForceZero(der, sizeof(der));
+    }
+    wc_ForceZero(der, sizeof der);
     return result;
 }
 
@@ -217,14 +236,17 @@ struct content {
 static int write_file(const struct demo_folder *folder, const char *name, struct content content,
                       char error[static DEMO_ERROR_SIZE]) {
     uint8_t buffer[3 * PEM_SIZE_MAX];
-    struct text text = text_over(buffer, sizeof(buffer));
+    struct text text = text_over(buffer, sizeof buffer);
     int result = 0;
-    if (content.first != NULL)
+    if (content.first != NULL) {
         result = append_pem(&text, content.first->der, content.first->der_size, CERT_TYPE);
-    if (result == 0 && content.second != NULL)
+    }
+    if (result == 0 && content.second != NULL) {
         result = append_pem(&text, content.second->der, content.second->der_size, CERT_TYPE);
-    if (result == 0 && content.key != NULL)
+    }
+    if (result == 0 && content.key != NULL) {
         result = append_key(&text, content.key);
+    }
     if (result != 0) {
         snprintf(error, DEMO_ERROR_SIZE, "%s: cannot be encoded: %s", name, wc_GetErrorString(result));
         result = -EINVAL;
@@ -232,7 +254,7 @@ static int write_file(const struct demo_folder *folder, const char *name, struct
         CHECK(!text.overflow);
         result = demo_folder_write(folder, name, content.key == NULL ? 0644 : 0600, text_bytes(&text), error);
     }
-    wc_ForceZero(buffer, sizeof(buffer));
+    wc_ForceZero(buffer, sizeof buffer);
     return result;
 }
 
@@ -241,21 +263,25 @@ static int create_authorities(struct pki *pki, char error[static DEMO_ERROR_SIZE
     static const struct profile intermediate = {INTERMEDIATE, "Sallyport demo intermediate", NULL, -400, AUTHORITY_DAYS};
     static const struct profile other = {ROOT, "Somebody else's root", NULL, -400, AUTHORITY_DAYS};
     int result = issue(pki, &pki->root, &pki->root, &root);
-    if (result == 0)
+    if (result == 0) {
         result = issue(pki, &pki->intermediate, &pki->root, &intermediate);
-    if (result == 0)
+    }
+    if (result == 0) {
         result = issue(pki, &pki->other_root, &pki->other_root, &other);
-    if (result != 0)
+    }
+    if (result != 0) {
         snprintf(error, DEMO_ERROR_SIZE, "the demo's authorities cannot be made: %s", wc_GetErrorString(result));
+    }
     return result == 0 ? 0 : -EINVAL;
 }
 
 static int create_leaf(struct pki *pki, struct entity *issuer, const struct profile *profile,
                        char error[static DEMO_ERROR_SIZE]) {
     int result = issue(pki, &pki->leaf, issuer, profile);
-    if (result != 0)
+    if (result != 0) {
         snprintf(error, DEMO_ERROR_SIZE, "the certificate of %s cannot be made: %s", profile->common_name,
                  wc_GetErrorString(result));
+    }
     return result == 0 ? 0 : -EINVAL;
 }
 
@@ -272,16 +298,19 @@ static int create_leaves(struct pki *pki, const struct demo_folder *folder, char
     };
     struct entity *leaf = &pki->leaf;
     int result = create_leaf(pki, &pki->intermediate, &server, error);
-    if (result == 0)
+    if (result == 0) {
         result = write_file(folder, "server.pem", (struct content){leaf, &pki->intermediate, NULL}, error);
-    if (result == 0)
+    }
+    if (result == 0) {
         result = write_file(folder, "server.key", (struct content){NULL, NULL, leaf}, error);
+    }
     for (size_t i = 0; i < ARRAY_LENGTH(clients) && result == 0; i++) {
         struct entity *issuer = clients[i].other ? &pki->other_root : &pki->intermediate;
         result = create_leaf(pki, issuer, &clients[i].profile, error);
-        if (result == 0)
+        if (result == 0) {
             result =
                 write_file(folder, clients[i].file, (struct content){leaf, clients[i].other ? NULL : issuer, leaf}, error);
+        }
     }
     return result;
 }
@@ -293,12 +322,15 @@ int demo_pki_create(const struct demo_folder *folder, char error[static DEMO_ERR
         return -ENOMEM;
     }
     int result = create_authorities(pki, error);
-    if (result == 0)
+    if (result == 0) {
         result = write_file(folder, "root.pem", (struct content){&pki->root, NULL, NULL}, error);
-    if (result == 0)
+    }
+    if (result == 0) {
         result = write_file(folder, "intermediate.pem", (struct content){&pki->intermediate, NULL, NULL}, error);
-    if (result == 0)
+    }
+    if (result == 0) {
         result = create_leaves(pki, folder, error);
+    }
     pki_free(pki);
     return result;
 }
@@ -313,21 +345,23 @@ static int decode(const struct demo_folder *folder, const char *name, DecodedCer
         return -EINVAL;
     }
     wc_InitDecodedCert(decoded, (*der)->buffer, (*der)->length, NULL);
-    if (wc_ParseCert(decoded, CERT_TYPE, NO_VERIFY, NULL) == 0)
+    if (wc_ParseCert(decoded, CERT_TYPE, NO_VERIFY, NULL) == 0) {
         return 0;
+    }
     wc_FreeDecodedCert(decoded);
     wc_FreeDer(der);
     return -EINVAL;
 }
 
 static int read_not_after(const DecodedCert *decoded, int64_t *seconds) {
+    struct tm tm = {0};
     const byte *date;
     byte format;
     int length;
-    struct tm tm = {0};
     if (wc_GetDateInfo(decoded->afterDate, decoded->afterDateLen, &date, &format, &length) != 0 ||
-        wc_GetDateAsCalendarTime(date, length, format, &tm) != 0)
+        wc_GetDateAsCalendarTime(date, length, format, &tm) != 0) {
         return -EINVAL;
+    }
     *seconds = (int64_t)timegm(&tm);
     return 0;
 }
@@ -335,9 +369,9 @@ static int read_not_after(const DecodedCert *decoded, int64_t *seconds) {
 int demo_pki_check(const struct demo_folder *folder, int64_t now, char error[static DEMO_ERROR_SIZE]) {
     static const char *const names[] = {"server.pem", "pizza.pem"};
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        int64_t not_after = 0;
         DecodedCert decoded;
         DerBuffer *der;
-        int64_t not_after = 0;
         if (decode(folder, names[i], &decoded, &der) != 0) {
             snprintf(error, DEMO_ERROR_SIZE, "%s/%s: holds no certificate: remove the folder or choose another",
                      folder->path, names[i]);
@@ -358,8 +392,9 @@ int demo_pki_check(const struct demo_folder *folder, int64_t now, char error[sta
 int demo_pki_ski(const struct demo_folder *folder, const char *name, char ski[static DEMO_PKI_SKI_SIZE]) {
     DecodedCert decoded;
     DerBuffer *der;
-    if (decode(folder, name, &decoded, &der) != 0)
+    if (decode(folder, name, &decoded, &der) != 0) {
         return -EINVAL;
+    }
     struct text text = text_over(ski, DEMO_PKI_SKI_SIZE - 1);
     text_append_hex(&text, bytes_of(decoded.extSubjKeyId, decoded.extSubjKeyIdSet ? decoded.extSubjKeyIdSz : 0));
     ski[text.size] = '\0';

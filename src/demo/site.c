@@ -35,18 +35,20 @@ const size_t demo_site_file_count = ARRAY_LENGTH(demo_site_files);
 /* Checks that nothing listens on this port of this address. A *port of 0 becomes a free one. 0 or a negative errno. */
 static int probe(const struct sockaddr *address, socklen_t size, uint16_t *port) {
     int probe_socket = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (probe_socket < 0)
+    if (probe_socket < 0) {
         return -errno;
+    }
     int result = 0;
     struct sockaddr_storage bound;
-    socklen_t bound_size = sizeof(bound);
+    socklen_t bound_size = sizeof bound;
     /* No SO_REUSEPORT: another server of the same user that sets it would otherwise share its port with this one. */
     if (setsockopt(probe_socket, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) != 0 ||
-        bind(probe_socket, address, size) != 0 || getsockname(probe_socket, (struct sockaddr *)&bound, &bound_size) != 0)
+        bind(probe_socket, address, size) != 0 || getsockname(probe_socket, (struct sockaddr *)&bound, &bound_size) != 0) {
         result = -errno;
-    else
+    } else {
         *port = ntohs(address->sa_family == AF_INET ? ((struct sockaddr_in *)&bound)->sin_port
                                                     : ((struct sockaddr_in6 *)&bound)->sin6_port);
+    }
     close(probe_socket);
     return result;
 }
@@ -54,12 +56,12 @@ static int probe(const struct sockaddr *address, socklen_t size, uint16_t *port)
 static int probe_ipv4(uint16_t *port) {
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(*port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    return probe((struct sockaddr *)&address, sizeof(address), port);
+    return probe((struct sockaddr *)&address, sizeof address, port);
 }
 
 static int probe_ipv6(uint16_t *port) {
     struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = htons(*port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-    return probe((struct sockaddr *)&address, sizeof(address), port);
+    return probe((struct sockaddr *)&address, sizeof address, port);
 }
 
 /* Checks the port on every loopback address that exists. A *port of 0 becomes a free one. */
@@ -67,12 +69,15 @@ static int probe_loopback(uint16_t *port, bool ipv6) {
     for (unsigned attempt = 0; attempt < 64; attempt++) {
         uint16_t chosen = *port;
         int result = probe_ipv4(&chosen);
-        if (result == 0 && ipv6)
+        if (result == 0 && ipv6) {
             result = probe_ipv6(&chosen);
-        if (result == 0)
+        }
+        if (result == 0) {
             *port = chosen;
-        if (result == 0 || *port != 0)
+        }
+        if (result == 0 || *port != 0) {
             return result;
+        }
     }
     return -EADDRINUSE;
 }
@@ -93,14 +98,16 @@ int demo_site_choose_ports(struct demo_ports *ports, uint16_t wanted, bool any, 
         return result;
     }
     ports->admin = DEMO_ADMIN_PORT_DEFAULT;
-    if (ports->admin != ports->https && probe_ipv4(&ports->admin) == 0)
+    if (ports->admin != ports->https && probe_ipv4(&ports->admin) == 0) {
         return 0;
+    }
     do {
         ports->admin = 0;
         result = probe_ipv4(&ports->admin);
     } while (result == 0 && ports->admin == ports->https);
-    if (result != 0)
+    if (result != 0) {
         snprintf(error, DEMO_ERROR_SIZE, "no free port for the admin listener on 127.0.0.1: %s", strerror(-result));
+    }
     return result;
 }
 
@@ -128,8 +135,9 @@ int demo_site_prepare(const struct demo_folder *folder, bool *reused, char error
     const char *present = NULL;
     size_t count = count_files(folder, &missing, &present);
     *reused = count == demo_site_file_count - 1;
-    if (*reused)
+    if (*reused) {
         return demo_pki_check(folder, clock_wall_seconds(), error);
+    }
     if (count > 0) {
         snprintf(error, DEMO_ERROR_SIZE,
                  "%s: has %s but not %s, so it is not a whole folder of the demo: remove it or choose another", folder->path,
@@ -137,10 +145,12 @@ int demo_site_prepare(const struct demo_folder *folder, bool *reused, char error
         return -EEXIST;
     }
     int result = demo_pki_create(folder, error);
-    if (result == 0)
+    if (result == 0) {
         result = demo_folder_write(folder, "deny.json", 0644, bytes_of_string(deny_json), error);
-    if (result == 0)
+    }
+    if (result == 0) {
         result = demo_folder_write(folder, "deny.html", 0644, bytes_of_string(deny_html), error);
+    }
     return result;
 }
 
@@ -176,12 +186,13 @@ static int shards(void) {
 int demo_site_write_config(const struct demo_folder *folder, const struct demo_ports *ports,
                            char error[static DEMO_ERROR_SIZE]) {
     char buffer[4096];
-    struct text text = text_over(buffer, sizeof(buffer));
+    struct text text = text_over(buffer, sizeof buffer);
     text_append_string(&text, config_mark);
     text_append_string(&text, ", and anew each time that it starts in this folder.\nlisten:\n");
     text_append_format(&text, "  - address: \"127.0.0.1:%u\"\n", (unsigned)ports->https);
-    if (ports->ipv6)
+    if (ports->ipv6) {
         text_append_format(&text, "  - address: \"[::1]:%u\"\n", (unsigned)ports->https);
+    }
     text_append_format(&text, "admin:\n  address: \"127.0.0.1:%u\"\n", (unsigned)ports->admin);
     /* 128 connections are enough to play with, and within 1,024 descriptors, of which the origin needs some too, and any
        limit of memory. */

@@ -18,10 +18,10 @@ static void turn_away(struct stream *stream) {
 
 void arrival_accept(struct listener *listener, struct stream *stream, const struct sockaddr *peer) {
     struct shard *shard = listener->owner;
-    uint32_t source;
-    uint8_t class;
 
     stats_add(&shard->stats->connections_total, 1);
+    uint32_t source;
+    uint8_t class;
     if (!gate_arrive(shard, peer, &source, &class)) {
         turn_away(stream);
         return;

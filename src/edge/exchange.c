@@ -235,7 +235,6 @@ static void count_would_block(const struct exchange *exchange) {
 /* Answers a request whose method asks for no more than that. True: it has, and the exchange may be gone. */
 static bool answers_by_method(struct exchange *exchange, struct bytes head) {
     const struct http_message *request = &exchange->request;
-    uint32_t left;
 
     if (!methods_take(exchange->host, http_view(head.data, request->method))) {
         count_rejection(exchange, STATS_AT_REQUEST, STATS_REJECT_METHOD);
@@ -245,6 +244,7 @@ static bool answers_by_method(struct exchange *exchange, struct bytes head) {
     if (request->method_kind != HTTP_METHOD_OPTIONS) {
         return false;
     }
+    uint32_t left;
     switch (http_max_forwards(request, head.data, &left)) {
     case HTTP_HOPS_UNREADABLE:
         count_rejection(exchange, STATS_AT_REQUEST, STATS_REJECT_MALFORMED);

@@ -34,10 +34,10 @@ static uint64_t thread_busy_ns(const struct shard *shard) {
     ssize_t size = shard->gate.schedstat < 0 ? -1 : pread(shard->gate.schedstat, text, sizeof text - 1, 0);
 
     if (size > 0) {
-        char *behind_used, *behind_waited;
-
         text[size] = '\0';
+        char *behind_used;
         uint64_t used_ns = strtoull(text, &behind_used, 10);
+        char *behind_waited;
         uint64_t waited_ns = strtoull(behind_used, &behind_waited, 10);
         if (behind_waited != behind_used) {
             return used_ns + waited_ns;
@@ -90,13 +90,13 @@ static void refuse_arrival(struct shard *shard, enum stats_rejection why) {
 
 bool gate_arrive(struct shard *shard, const struct sockaddr *peer, uint32_t *source, uint8_t *class) {
     const struct config_admission *settings = &shard->site->config->admission;
-    enum source_standing standing;
 
     *source = SOURCE_UNTRACKED;
     *class = ADMISSION_KNOWN;
     if (is_allowed(settings, peer)) {
         return true;
     }
+    enum source_standing standing;
     enum source_arrival arrival =
         sources_arrive(shard->shared.sources, peer, &settings->source, ring_now_ms(&shard->ring), source, &standing);
     if (standing != SOURCE_KNOWN) {
@@ -217,11 +217,11 @@ static void end_window(struct shard *shard) {
 
 void gate_turn(struct shard *shard) {
     struct admission *admission = &shard->gate.admission;
-    struct admission_entry *entry;
 
     if (admission_turn(admission, shard->ring.now_ns)) {
         end_window(shard);
     }
+    struct admission_entry *entry;
     while ((entry = admission_next_expired(admission, shard->ring.now_ns)) != NULL) {
         gate_refuse(connection_of(entry), STATS_REJECT_OVERLOAD);
     }

@@ -43,7 +43,6 @@ static void answer_plain_http(struct connection *connection, struct bytes receiv
 }
 
 static void received_hello(struct connection *connection, struct bytes data) {
-    struct hello hello;
     struct bytes received = data;
 
     if (connection->held.data != NULL) {
@@ -51,6 +50,7 @@ static void received_hello(struct connection *connection, struct bytes data) {
         held_add(connection, data);
         received = bytes_of(connection->held.data, connection->held.size);
     }
+    struct hello hello;
     switch (hello_parse(received, &hello)) {
     case HELLO_OK:
         stats_time(connection->client.shard->stats, STATS_ACCEPT_TO_HELLO,

@@ -42,7 +42,6 @@ struct bytes naming_for_origin(const struct client *client, const struct config_
 bool naming_is_ours(const struct config *config, const struct config_host *host, const struct http_message *request,
                     struct bytes head) {
     struct bytes authority = http_view(head.data, request->authority);
-    char name[HTTP_NAME_SIZE];
 
     if (authority.size == 0) {
         return true;
@@ -50,5 +49,6 @@ bool naming_is_ours(const struct config *config, const struct config_host *host,
     if (http_authority_is_address(authority)) {
         return host == config->default_host;
     }
+    char name[HTTP_NAME_SIZE];
     return http_authority_name(authority, name) && config_find_host(config, name) == host;
 }

@@ -96,10 +96,9 @@ static void received_early(struct connection *connection, struct bytes data) {
 
 /* A hello was good when it came, and is read again rather than kept: waiting is the exception. */
 static void take_up(struct connection *connection, struct bytes received) {
-    struct hello hello;
-
     stats_time(connection->client.shard->stats, STATS_HELLO_QUEUE, clock_monotonic_ns() - connection->queue.entry.since_ns);
     gate_stop_counting(connection);
+    struct hello hello;
     CHECK(hello_parse(received, &hello) == HELLO_OK);
     handshake_begin(connection, &hello, received);
 }

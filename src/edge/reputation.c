@@ -93,12 +93,12 @@ void reputation_resume(struct client *client) {
 void reputation_prove(struct client *client, bool in_person) {
     struct shard *shard = client->shard;
     const struct config_admission *settings = &client->site->config->admission;
-    struct holder_worth worth;
 
     if (client->standing.source == SOURCE_UNTRACKED || client->standing.proved) {
         return;
     }
     bool is_known = sources_standing(shard->shared.sources, client->standing.source, now_ms(client)) == SOURCE_KNOWN;
+    struct holder_worth worth;
     client->standing.holder = holders_arrive(shard->shared.reputation->holders, client->verdict.identity->fingerprint,
                                              &settings->holder, in_person, in_person && !is_known, now_ms(client), &worth);
     client->standing.proved = true;

@@ -144,8 +144,6 @@ bool verdict_settle(struct client *client, bool resumed) {
 }
 
 static struct identity *judge_anew(struct client *client) {
-    struct bytes certificates[TLS_PEER_CHAIN_MAX];
-
     /* There is no chain to judge: the client sent none (it may never have been asked), or the host's mode is now `off`. */
     if (client->host->mode == CONFIG_OFF || client->verdict.identity->reason == REASON_ABSENT) {
         forget_chain(client);
@@ -154,6 +152,7 @@ static struct identity *judge_anew(struct client *client) {
     if (client->verdict.chain == NULL) { /* the chain was too large to be kept */
         return look_up_or_judge(client, NULL, 0, true);
     }
+    struct bytes certificates[TLS_PEER_CHAIN_MAX];
     return look_up_or_judge(client, certificates, kept_chain(client, certificates), false);
 }
 
@@ -188,9 +187,9 @@ void verdict_policy_changed(struct client *client, const struct config_host *bef
 
 /* Finds the scope within which a ticket is good: this host under this policy, and this very name (RFC 6066 section 3). */
 static void find_scope(const struct client *client, uint8_t scope[static IDENTITY_DIGEST_SIZE]) {
-    uint8_t both[IDENTITY_DIGEST_SIZE + HELLO_NAME_MAX];
     size_t name_size = strlen(client->name);
 
+    uint8_t both[IDENTITY_DIGEST_SIZE + HELLO_NAME_MAX];
     memcpy(both, client->host->ticket_scope, IDENTITY_DIGEST_SIZE);
     if (client->name == client->host->name) {
         memcpy(scope, both, IDENTITY_DIGEST_SIZE);

@@ -141,7 +141,6 @@ static enum hello_result collect_message(struct bytes received, struct message *
 
 static enum hello_result judge_body(struct bytes body, struct hello *hello) {
     struct offer offer;
-
     *hello = (struct hello){0};
     if (!offer_read(body, &offer, hello) || !offer_rules_check(&offer, hello)) {
         return HELLO_REJECTED;
@@ -150,10 +149,10 @@ static enum hello_result judge_body(struct bytes body, struct hello *hello) {
 }
 
 size_t hello_join(struct bytes received, uint8_t record[static HELLO_SIZE_MAX], struct bytes *rest) {
-    struct message message;
-    struct hello hello;
     size_t size = RECORD_HEADER_SIZE;
 
+    struct message message;
+    struct hello hello;
     CHECK(collect_message(received, &message, &hello) == HELLO_OK);
     memcpy(record, received.data, RECORD_HEADER_SIZE);
     record[3] = (uint8_t)(message.received >> 8);
@@ -179,8 +178,6 @@ static __attribute__((noinline)) enum hello_result judge_split_message(struct by
 }
 
 enum hello_result hello_parse(struct bytes received, struct hello *hello) {
-    struct message message;
-
     hello->records = 0;
     if (received.size == 0) {
         return HELLO_INCOMPLETE;
@@ -189,6 +186,7 @@ enum hello_result hello_parse(struct bytes received, struct hello *hello) {
     if (result != HELLO_OK) {
         return result;
     }
+    struct message message;
     result = collect_message(received, &message, hello);
     if (result == HELLO_OK && message.count > 1) {
         result = judge_split_message(received, hello);

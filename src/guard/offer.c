@@ -122,7 +122,6 @@ static bool read_structure(struct bytes body, struct offer *offer, struct hello 
  * host: the hello counts as one without the extension. IPv6 comes with or without brackets and zone.
  */
 static bool is_address(struct bytes name) {
-    char text[INET6_ADDRSTRLEN];
     struct in6_addr address; /* has room for either */
 
     if (name.size > 2 && name.data[0] == '[' && name.data[name.size - 1] == ']') {
@@ -131,6 +130,7 @@ static bool is_address(struct bytes name) {
     const uint8_t *zone = memchr(name.data, '%', name.size);
     size_t size = zone == NULL ? name.size : (size_t)(zone - name.data);
 
+    char text[INET6_ADDRSTRLEN];
     if (size >= sizeof text || memchr(name.data, 0, name.size) != NULL) {
         return false;
     }
@@ -163,12 +163,12 @@ bool offer_take_name(struct bytes name, struct hello *hello) {
 
 /* RFC 6066 section 3: one name of a type at most; types other than host_name have never been defined. */
 static bool read_server_name(const struct offer *offer, struct hello *hello) {
-    struct bytes list;
     bool taken = false;
 
     if (!offer_has(offer, EXTENSION_SERVER_NAME)) {
         return true;
     }
+    struct bytes list;
     if (!offer_vector(offer->extension[EXTENSION_SERVER_NAME], 2, 1, 1, &list)) {
         return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed server_name");
     }
@@ -195,11 +195,10 @@ static bool read_server_name(const struct offer *offer, struct hello *hello) {
 
 /* RFC 7301 section 3.1. */
 static bool read_alpn(const struct offer *offer, struct hello *hello) {
-    struct bytes list;
-
     if (!offer_has(offer, EXTENSION_ALPN)) {
         return true;
     }
+    struct bytes list;
     if (!offer_vector(offer->extension[EXTENSION_ALPN], 2, 2, 1, &list)) {
         return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed list of application protocols");
     }
@@ -260,13 +259,13 @@ static bool read_lists(struct offer *offer, struct hello *hello) {
 
 static bool check_small_extensions(const struct offer *offer, struct hello *hello) {
     static const uint8_t empty[] = {EXTENSION_ENCRYPT_THEN_MAC, EXTENSION_EXTENDED_MASTER_SECRET, EXTENSION_EARLY_DATA};
-    struct bytes formats;
 
     for (size_t i = 0; i < sizeof empty; i++) {
         if (offer->extension[empty[i]].size != 0) {
             return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "extension that has no content has some");
         }
     }
+    struct bytes formats;
     if (offer_has(offer, EXTENSION_EC_POINT_FORMATS)) {
         if (!offer_vector(offer->extension[EXTENSION_EC_POINT_FORMATS], 1, 1, 1, &formats)) {
             return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed ec_point_formats");

@@ -32,10 +32,10 @@ static bool same_front(const uint8_t *a, const uint8_t *b, unsigned bits) {
 
 const char *prefix_parse(const char *text, struct prefix *prefix) {
     static const uint8_t zeros[16];
-    char address[INET6_ADDRSTRLEN];
     const char *slash = strchr(text, '/');
     size_t size = slash == NULL ? strlen(text) : (size_t)(slash - text);
 
+    char address[INET6_ADDRSTRLEN];
     *prefix = (struct prefix){.family = AF_INET, .bits = 32};
     if (size >= sizeof address) {
         return "is neither an IPv4 nor an IPv6 network";

@@ -86,13 +86,13 @@ static bool holds_identities(const struct retry *retry, const struct offer *seco
 bool retry_keep(struct retry *retry, struct bytes body) {
     struct hello hello = {0};
     struct offer offer;
-    struct bytes identity;
 
     if (!offer_read(body, &offer, &hello)) {
         return false;
     }
     *retry = (struct retry){.digest = digest_of(&offer), .present = offer.present};
     struct reader identities = identities_of(&offer);
+    struct bytes identity;
     while (next_identity(&identities, &identity)) {
         uint64_t bits[RETRY_IDENTITY_WORDS];
         identity_bits(identity, bits);
@@ -127,7 +127,6 @@ static bool check_mandatory(const struct retry *retry, const struct offer *offer
 
 bool retry_check(const struct retry *retry, struct bytes body, uint16_t group, struct hello *hello) {
     struct offer offer;
-
     *hello = (struct hello){0};
     if (!offer_read(body, &offer, hello) || !check_mandatory(retry, &offer, hello)) {
         return false;

@@ -66,8 +66,8 @@ static void prefer(struct preference *preference, unsigned specificity, unsigned
 }
 
 static void weigh_range(struct bytes range, struct preference *html, struct preference *json) {
-    unsigned quality;
     struct bytes type = take_until(&range, ';');
+    unsigned quality;
     if (!range_quality(range, &quality)) {
         return;
     }

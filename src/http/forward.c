@@ -178,8 +178,8 @@ enum http_hops http_max_forwards(const struct http_message *request, const void 
 /* Appends the value with one hop less, or as it came if it cannot be read. */
 static void append_max_forwards(struct text *out, const struct http_message *request, const void *head, struct bytes value) {
     char digits[16];
-    uint32_t left;
     struct text lowered = text_over(digits, sizeof digits);
+    uint32_t left;
     if (http_max_forwards(request, head, &left) == HTTP_HOPS_LEFT && left > 0) {
         text_append_format(&lowered, "%u", left - 1);
         value = text_bytes(&lowered);

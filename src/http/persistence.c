@@ -54,7 +54,8 @@ uint32_t http_keep_alive_s(const struct http_message *message, const void *head)
             continue;
         }
         struct bytes list = http_view(head, header->value);
-        struct bytes element, value;
+        struct bytes element;
+        struct bytes value;
         while (next_parameter(&list, &element)) {
             uint32_t said = HTTP_KEEP_ALIVE_UNSAID;
             if (parameter_is(element, "timeout", &value)) {

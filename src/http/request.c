@@ -51,7 +51,6 @@ static enum http_result judge_target(struct http_parser *parser) {
 /* RFC 9112 section 3.2.2: the authority in the target replaces Host, but Host must be there and valid all the same. */
 static enum http_result judge_authority(struct http_parser *parser, const struct http_head_facts *facts) {
     struct http_message *message = parser->message;
-    struct bytes host;
     if (facts->hosts > 1) {
         return http_refuse(parser, 400, "more than one Host");
     }
@@ -63,6 +62,7 @@ static enum http_result judge_authority(struct http_parser *parser, const struct
      * there an empty one says as much as none.
      */
     bool names_host = facts->host != NULL && (facts->host->value.size > 0 || message->minor > 0);
+    struct bytes host;
     if (names_host && !http_authority_host(http_view(parser->head, facts->host->value), &host)) {
         return http_refuse(parser, 400, "Host is not a host and a port");
     }
@@ -79,9 +79,9 @@ static enum http_result judge_authority(struct http_parser *parser, const struct
 
 /* Answers 400 to codings that cannot be read safely, 501 to those that are not implemented (RFC 9112 section 6.1). */
 static enum http_result refuse_transfer_encoding(struct http_parser *parser, struct bytes codings) {
-    struct bytes coding;
     bool unknown = false;
     bool chunked_last = false;
+    struct bytes coding;
     while (http_list_next(&codings, &coding)) {
         if (chunked_last || !http_is_token(coding)) {
             return http_refuse(parser, 400, "Transfer-Encoding cannot be read safely");
@@ -134,10 +134,10 @@ static enum http_result judge_expectation(struct http_parser *parser, const stru
 
 enum http_result http_request_judge(struct http_parser *parser) {
     struct http_message *message = parser->message;
-    struct http_head_facts facts;
     if (judge_target(parser) == HTTP_PARSE_ERROR) {
         return HTTP_PARSE_ERROR;
     }
+    struct http_head_facts facts;
     if (!http_head_examine(message, parser->head, &facts)) {
         return http_refuse(parser, 400, "Connection names too many headers");
     }

@@ -84,10 +84,10 @@ static bool may_bring_body(const struct http_parser *parser) {
 
 enum http_result http_response_judge(struct http_parser *parser) {
     struct http_message *message = parser->message;
-    struct http_head_facts facts;
     if (judge_status_line(parser) == HTTP_PARSE_ERROR) {
         return HTTP_PARSE_ERROR;
     }
+    struct http_head_facts facts;
     if (!http_head_examine(message, parser->head, &facts)) {
         return http_refuse_response(parser, HTTP_FAULT_HEADER, "Connection names too many headers");
     }

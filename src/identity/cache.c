@@ -11,7 +11,7 @@ struct identity_cache {
 };
 
 struct identity_cache *identity_cache_create(uint32_t entries) {
-    struct identity_cache *cache = malloc(sizeof(*cache));
+    struct identity_cache *cache = malloc(sizeof *cache);
     if (cache == NULL) {
         return NULL;
     }

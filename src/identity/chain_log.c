@@ -138,7 +138,7 @@ struct chain_log *chain_log_create(size_t size) {
     while (buckets < units / BUCKET_UNITS) {
         buckets *= 2;
     }
-    struct chain_log *log = aligned_alloc(CACHE_LINE, sizeof(*log));
+    struct chain_log *log = aligned_alloc(CACHE_LINE, sizeof *log);
     /* One record more for each: the last unit of a ring may begin a record that only skips. */
     size_t ring_size = (size_t)units * UNIT + sizeof(struct record);
     uint8_t *rings = malloc(STRIPES * ring_size);
@@ -238,12 +238,12 @@ void chain_log_put(struct chain_log *log, const uint8_t digest[static IDENTITY_D
         digest_rest(rest, link.rest);
         put(log, link.rest, rest, bytes_of(NULL, 0));
     }
-    put(log, digest, bytes_of(&link, sizeof(link)), leaf);
+    put(log, digest, bytes_of(&link, sizeof link), leaf);
 }
 
 size_t chain_log_get(struct chain_log *log, const uint8_t digest[static IDENTITY_DIGEST_SIZE], void *out, size_t capacity) {
     struct link link;
-    if (get(log, digest, 0, &link, sizeof(link)) == 0) {
+    if (get(log, digest, 0, &link, sizeof link) == 0) {
         return 0;
     }
     size_t size = (size_t)link.leaf_size + link.rest_size;
@@ -251,7 +251,7 @@ size_t chain_log_get(struct chain_log *log, const uint8_t digest[static IDENTITY
     uint8_t *leaf = fits ? out : NULL;
     uint8_t *rest = fits ? leaf + link.leaf_size : NULL;
     /* A digest stands for one content: a record that has gone and come back meanwhile is the same. */
-    bool whole = get(log, digest, sizeof(link), leaf, fits ? link.leaf_size : 0) == sizeof(link) + link.leaf_size &&
+    bool whole = get(log, digest, sizeof link, leaf, fits ? link.leaf_size : 0) == sizeof link + link.leaf_size &&
                  (link.rest_size == 0 || get(log, link.rest, 0, rest, fits ? link.rest_size : 0) == link.rest_size);
     return whole ? size : 0;
 }

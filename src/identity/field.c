@@ -62,8 +62,8 @@ bool field_parse(const char *name, struct field *field) {
         }
     }
     if ((rest = after(name, "ext:")) != NULL) {
-        size_t size;
         field->kind = FIELD_EXTENSION;
+        size_t size;
         bool parsed = oid_parse(rest, field->oid, sizeof field->oid, &size);
         field->oid_size = (uint8_t)size;
         return parsed;

@@ -40,12 +40,12 @@ static void draft_append(struct draft *draft, const void *data, size_t size) {
 static bool draft_add_header(struct draft *draft, const char *name, const struct text *value) {
     static const char too_large[] = IDENTITY_TOO_LARGE ": true\r\n";
     size_t name_size = strlen(name);
-    if (!draft_reserve(draft, name_size + (value->overflow ? sizeof(too_large) : value->size + 4))) {
+    if (!draft_reserve(draft, name_size + (value->overflow ? sizeof too_large : value->size + 4))) {
         return false;
     }
     draft_append(draft, name, name_size);
     if (value->overflow) {
-        draft_append(draft, too_large, sizeof(too_large) - 1);
+        draft_append(draft, too_large, sizeof too_large - 1);
     } else {
         draft_append(draft, ": ", 2);
         draft_append(draft, value->data, value->size);
@@ -57,7 +57,7 @@ static bool draft_add_header(struct draft *draft, const char *name, const struct
 static bool draft_add_headers(struct draft *draft, const struct forward *forward, const struct render_source *source) {
     for (size_t i = 0; i < forward->count; i++) {
         char buffer[IDENTITY_HEADER_VALUE_MAX];
-        struct text value = text_over(buffer, sizeof(buffer));
+        struct text value = text_over(buffer, sizeof buffer);
         if (render_field(&value, &forward->headers[i].field, source) &&
             !draft_add_header(draft, forward->headers[i].name, &value)) {
             return false;
@@ -80,7 +80,7 @@ static bool draft_add_log_texts(struct draft *draft, const struct render_source 
     };
     for (size_t i = 0; i < LOG_TEXTS; i++) {
         char buffer[IDENTITY_HEADER_VALUE_MAX];
-        struct text value = text_over(buffer, sizeof(buffer));
+        struct text value = text_over(buffer, sizeof buffer);
         sizes[i] = 0;
         if (!render_field(&value, &texts[i].field, source)) {
             continue;
@@ -97,7 +97,7 @@ static bool draft_add_log_texts(struct draft *draft, const struct render_source 
 /* Writes the sentence of a verdict, cut at a character's end. */
 static void set_path_detail(char detail[static IDENTITY_DETAIL_SIZE], const struct path_verdict *verdict, size_t depth_max) {
     char buffer[1024];
-    struct text text = text_over(buffer, sizeof(buffer));
+    struct text text = text_over(buffer, sizeof buffer);
     path_append_detail(&text, verdict, depth_max);
     size_t size = utf8_cut(text_bytes(&text), IDENTITY_DETAIL_SIZE - 1).size;
     memcpy(detail, buffer, size);
@@ -161,7 +161,7 @@ struct identity *identity_judge(const struct identity_policy *policy, const stru
     if (identity == NULL) {
         return NULL;
     }
-    memset(identity, 0, sizeof(*identity));
+    memset(identity, 0, sizeof *identity);
     atomic_init(&identity->references, 1);
     identity->valid_from = INT64_MIN;
     identity->valid_until = INT64_MAX;
@@ -180,7 +180,7 @@ struct identity *identity_judge(const struct identity_policy *policy, const stru
     identity->not_after = read.count > 0 ? read.members[0].certificate.not_after : 0;
 
     uint8_t fingerprint[SIGNATURE_SHA256_SIZE];
-    memcpy(fingerprint, identity->fingerprint, sizeof(fingerprint)); /* the object may move */
+    memcpy(fingerprint, identity->fingerprint, sizeof fingerprint); /* the object may move */
     struct render_source source = {
         .reason = identity->reason,
         .chain = read.count > 0 ? &read : NULL,
@@ -188,10 +188,9 @@ struct identity *identity_judge(const struct identity_policy *policy, const stru
         .fingerprint = fingerprint,
     };
     size_t detail_size = strlen(detail) + 1;
-    size_t headers_size;
-    size_t log_sizes[LOG_TEXTS];
     bool good = draft_add_headers(&draft, policy->forward, &source);
-    headers_size = draft.size;
+    size_t headers_size = draft.size;
+    size_t log_sizes[LOG_TEXTS];
     if (!good || !draft_add_log_texts(&draft, &source, log_sizes) || !draft_reserve(&draft, detail_size)) {
         free(draft.identity);
         return NULL;

@@ -33,7 +33,7 @@ static void append_scratch(struct text *out, const struct text *scratch) {
 
 static void append_dn(struct text *out, struct bytes name) {
     char buffer[RENDER_SCRATCH_SIZE];
-    struct text text = text_over(buffer, sizeof(buffer));
+    struct text text = text_over(buffer, sizeof buffer);
     name_append_text(&text, name);
     append_scratch(out, &text);
 }
@@ -49,7 +49,7 @@ static bool render_attribute(struct text *out, struct bytes name, const struct f
         return false;
     }
     char buffer[RENDER_SCRATCH_SIZE];
-    struct text text = text_over(buffer, sizeof(buffer));
+    struct text text = text_over(buffer, sizeof buffer);
     name_append_value(&text, &attribute);
     append_scratch(out, &text);
     return true;
@@ -62,9 +62,9 @@ static bool render_hex(struct text *out, struct bytes bytes) {
 
 /* Writes a serial as `openssl x509 -serial` does, in lower case: the magnitude, and '-' before it when it is negative. */
 static bool render_serial(struct text *out, struct bytes serial) {
-    uint8_t magnitude[CERTIFICATE_SERIAL_MAX + 1];
     bool negative = (serial.data[0] & 0x80) != 0;
     unsigned carry = negative ? 1 : 0;
+    uint8_t magnitude[CERTIFICATE_SERIAL_MAX + 1];
     for (size_t i = serial.size; i-- > 0;) {
         unsigned octet = (negative ? (uint8_t)~serial.data[i] : serial.data[i]) + carry;
         magnitude[i] = (uint8_t)octet;
@@ -120,13 +120,13 @@ static bool render_time(struct text *out, int64_t seconds) {
 static bool render_sha1(struct text *out, struct bytes data) {
     uint8_t digest[SIGNATURE_SHA1_SIZE];
     signature_sha1(data, digest);
-    return render_hex(out, bytes_of(digest, sizeof(digest)));
+    return render_hex(out, bytes_of(digest, sizeof digest));
 }
 
 static bool render_sha256(struct text *out, struct bytes data) {
     uint8_t digest[SIGNATURE_SHA256_SIZE];
     signature_sha256(data, digest);
-    return render_hex(out, bytes_of(digest, sizeof(digest)));
+    return render_hex(out, bytes_of(digest, sizeof digest));
 }
 
 static bool render_base64(struct text *out, struct bytes data) {
@@ -155,7 +155,7 @@ static void append_url_base64(struct text *out, struct bytes base64) {
 /* Writes the PEM text, percent-encoded but for RFC 3986's unreserved characters, as nginx's $ssl_client_escaped_cert. */
 static bool render_pem(struct text *out, struct bytes der) {
     char buffer[RENDER_SCRATCH_SIZE];
-    struct text base64 = text_over(buffer, sizeof(buffer));
+    struct text base64 = text_over(buffer, sizeof buffer);
     text_append_base64(&base64, der);
     text_append_string(out, "-----BEGIN%20CERTIFICATE-----%0A");
     for (size_t i = 0; i < base64.size; i += PEM_LINE_SIZE) {

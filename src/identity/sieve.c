@@ -84,7 +84,7 @@ static uint32_t lookup(const struct stripe *stripe, uint64_t hash, const uint8_t
 
 static void unchain(struct stripe *stripe, uint32_t number) {
     const struct entry *entry = entry_at(stripe, number);
-    uint32_t *link = bucket_of(stripe, hash_bytes(entry->key, sizeof(entry->key)));
+    uint32_t *link = bucket_of(stripe, hash_bytes(entry->key, sizeof entry->key));
     while (*link != number) {
         CHECK(*link != NONE);
         link = &entry_at(stripe, *link)->chained;
@@ -140,7 +140,7 @@ static void add_entry(struct stripe *stripe, uint64_t hash, const uint8_t *key, 
     struct entry *entry = entry_at(stripe, number);
     uint32_t *bucket = bucket_of(stripe, hash);
     *entry = (struct entry){.identity = identity, .chained = *bucket, .newer = NONE, .older = stripe->newest};
-    memcpy(entry->key, key, sizeof(entry->key));
+    memcpy(entry->key, key, sizeof entry->key);
     stripe->bytes += identity->size;
     *bucket = number;
     *(stripe->newest != NONE ? &entry_at(stripe, stripe->newest)->newer : &stripe->oldest) = number;

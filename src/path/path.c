@@ -63,7 +63,7 @@ static void keep(struct search *search, const struct path_fault *fault) {
     best->fault = *fault;
     best->anchor = search->candidate.anchor;
     best->length = search->candidate.length;
-    memcpy(best->order, search->order, sizeof(best->order));
+    memcpy(best->order, search->order, sizeof best->order);
 }
 
 /* Checks the candidate, which ends at `anchor`. True when the search is over. */

@@ -51,7 +51,7 @@ static void append_quoted(struct text *out, struct bytes text) {
 
 static void append_name(struct text *out, struct bytes name) {
     char buffer[NAME_TEXT_SIZE];
-    struct text text = text_over(buffer, sizeof(buffer));
+    struct text text = text_over(buffer, sizeof buffer);
     name_append_text(&text, name);
     append_quoted(out, text_bytes(&text));
 }
@@ -84,9 +84,9 @@ static void append_ip(struct text *out, struct bytes ip) {
         return;
     }
     struct bytes mask = bytes_of(ip.data + ip.size / 2, ip.size / 2);
-    unsigned bits;
     general_name_append_ip(out, bytes_of(ip.data, ip.size / 2));
     text_append_char(out, '/');
+    unsigned bits;
     if (is_prefix(mask, &bits)) {
         text_append_format(out, "%u", bits);
     } else {
@@ -100,7 +100,7 @@ static void append_ip(struct text *out, struct bytes ip) {
  */
 static void append_general_name(struct text *out, uint8_t tag, struct bytes name) {
     char buffer[NAME_TEXT_SIZE];
-    struct text text = text_over(buffer, sizeof(buffer));
+    struct text text = text_over(buffer, sizeof buffer);
     switch (tag) {
     case GENERAL_NAME_DIRECTORY:
         append_name(out, name);

@@ -225,8 +225,8 @@ bool path_is_unrevoked(struct path_budget *budget, const struct path_candidate *
         inquiry.authorities[inquiry.authority_count++] = authority_at(budget, candidate, above);
     }
     struct finding finding = {.progress = PATH_CRL_NONE};
-    struct revocation_list *list;
     uint64_t issuer_hash = path_name_hash(budget->chain, candidate->members[height]->issuer);
+    struct revocation_list *list;
     for (size_t at = 0;
          (list = revocation_next_list(settings->revocation, inquiry.certificate->issuer, issuer_hash, &at)) != NULL;) {
         if (!consult(&inquiry, list, &finding)) {

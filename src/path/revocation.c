@@ -57,12 +57,12 @@ static void extend_digest(struct revocation *revocation, char kind,
     memcpy(step, revocation->digest, SIGNATURE_SHA256_SIZE);
     step[SIGNATURE_SHA256_SIZE] = (uint8_t)kind;
     memcpy(step + SIGNATURE_SHA256_SIZE + 1, fingerprint, SIGNATURE_SHA256_SIZE);
-    signature_sha256(bytes_of(step, sizeof(step)), revocation->digest);
+    signature_sha256(bytes_of(step, sizeof step), revocation->digest);
 }
 
 static bool is_kept(const struct revocation *revocation, const struct revocation_list *list) {
     for (size_t i = 0; i < revocation->count; i++) {
-        if (memcmp(revocation->lists[i]->fingerprint, list->fingerprint, sizeof(list->fingerprint)) == 0) {
+        if (memcmp(revocation->lists[i]->fingerprint, list->fingerprint, sizeof list->fingerprint) == 0) {
             return true;
         }
     }
@@ -166,11 +166,11 @@ int revocation_add_file(struct revocation *revocation, struct bytes file, struct
     size_t lists = revocation->count;
     size_t delegates = revocation->delegate_count;
     uint8_t digest[SIGNATURE_SHA256_SIZE];
-    memcpy(digest, revocation->digest, sizeof(digest));
+    memcpy(digest, revocation->digest, sizeof digest);
     int result = add_items(revocation, file, error);
     if (result != 0) {
         truncate_to(revocation, lists, delegates);
-        memcpy(revocation->digest, digest, sizeof(digest));
+        memcpy(revocation->digest, digest, sizeof digest);
         return result;
     }
     revocation->files++;
@@ -269,8 +269,8 @@ struct revocation_delegate *revocation_next_delegate(const struct revocation *re
 /* Tells whether a root, or a delegate that the root has signed, has signed `list`. */
 static bool is_by_root(const struct revocation *revocation, struct revocation_list *list, const struct trust_anchor *anchor,
                        struct key_allowance *allowance) {
-    uint8_t spki[SIGNATURE_SHA256_SIZE];
     const struct certificate *root = &anchor->certificate;
+    uint8_t spki[SIGNATURE_SHA256_SIZE];
     signature_sha256(root->spki, spki);
     if (revocation_ca_may_sign(root) && revocation_list_is_by(list, &anchor->key, spki, allowance)) {
         return true;
@@ -317,12 +317,12 @@ static int check_list(struct revocation *revocation, struct revocation_list *lis
         return 0;
     }
     char name[NAME_SHOWN_MAX];
-    struct text text = text_over(name, sizeof(name));
+    struct text text = text_over(name, sizeof name);
     name_append_text(&text, list->issuer);
     const struct pem_file_place *from = &list->origin;
     char place[64] = "";
     if (from->block != 0) {
-        snprintf(place, sizeof(place), "block %u (line %u): ", from->block, from->line);
+        snprintf(place, sizeof place, "block %u (line %u): ", from->block, from->line);
     }
     revocation->file_at_fault = from->file;
     error_set(error, "%snot signed by the root of its issuer %.*s or by one that may sign for it", place, (int)text.size,

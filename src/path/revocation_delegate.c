@@ -31,8 +31,8 @@ const char *revocation_delegate_fault(const struct certificate *certificate, enu
 }
 
 static const char *read_delegate(struct revocation_delegate *delegate, struct bytes der) {
-    const char *why;
     struct certificate *certificate = &delegate->certificate;
+    const char *why;
     if (!certificate_read(certificate, der, &why)) {
         return why;
     }

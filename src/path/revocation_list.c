@@ -73,11 +73,11 @@ static int keep_message(struct revocation_list *list, const struct crl *crl, str
 /* Reads the entries twice: first to check their form and to measure the room that they need. */
 static int keep_entries(struct revocation_list *list, const struct crl *crl, struct error *error) {
     struct bytes rest = crl->entries;
+    size_t count = 0;
+    size_t octets = 0;
     struct crl_entry entry;
     const char *fault;
     enum crl_result found;
-    size_t count = 0;
-    size_t octets = 0;
     while ((found = crl_next_entry(crl, &rest, &entry, &fault)) == CRL_ENTRY) {
         count++;
         octets += entry.serial.size;
@@ -105,7 +105,7 @@ static int judge_algorithm(struct revocation_list *list, const struct crl *crl, 
         return error_fail(error, -EINVAL, "its signature algorithm is malformed");
     }
     char oid[128];
-    struct text text = text_over(oid, sizeof(oid));
+    struct text text = text_over(oid, sizeof oid);
     oid_append(&text, crl->signature_algorithm.oid);
     return error_fail(error, -EINVAL, "it is signed with an algorithm that is not accepted: %.*s", (int)text.size, oid);
 }

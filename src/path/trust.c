@@ -105,7 +105,7 @@ static int judge_root(struct trust_anchor *anchor, const struct pem_file_place *
     }
     if (anchor->certificate.unknown_critical.size > 0) {
         char why[192];
-        struct text text = text_over(why, sizeof(why) - 1);
+        struct text text = text_over(why, sizeof why - 1);
         text_append_string(&text, "its critical extension ");
         oid_append(&text, anchor->certificate.unknown_critical);
         text_append_string(&text, " is not supported");

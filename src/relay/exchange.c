@@ -166,11 +166,10 @@ static void report_shortage(struct relay *relay, const struct relay_origin *orig
 }
 
 static bool open_fresh(struct relay_exchange *exchange, struct relay_origin *origin) {
-    int error;
-
     exchange->origin = origin;
     exchange->reused = false;
     exchange->state = EXCHANGE_CONNECTING;
+    int error;
     exchange->connection = pool_open(exchange->relay, origin, &exchange_stream_handler, exchange, &error);
     if (exchange->connection == NULL) {
         report_shortage(exchange->relay, origin, error);
@@ -301,7 +300,6 @@ static void stream_connected(struct stream *stream) {
 
 static void stream_received(struct stream *stream, struct bytes data) {
     struct relay_exchange *exchange = of_stream(stream);
-    enum response_outcome outcome;
 
     if (data.size == 0) {
         if (exchange->state == EXCHANGE_BODY && http_parser_finish(&exchange->parser)) {
@@ -322,7 +320,7 @@ static void stream_received(struct stream *stream, struct bytes data) {
         response_begin(exchange);
     }
     exchange->reading = true;
-    outcome = response_read(exchange, &data);
+    enum response_outcome outcome = response_read(exchange, &data);
     exchange->reading = false;
     switch (outcome) {
     case RESPONSE_MORE:
@@ -413,11 +411,10 @@ static void set_up(struct relay_exchange *exchange, const struct relay_request *
 
 struct relay_exchange *relay_exchange_start(struct relay *relay, const struct relay_request *request,
                                             const struct relay_handler *handler, void *owner, enum relay_fault *fault) {
-    struct relay_exchange *exchange;
-
     CHECK(request->host->index < relay->config->host_count && request->framing != HTTP_UNTIL_CLOSE);
     *fault = RELAY_FAULT_NO_RESOURCES;
-    exchange = relay->closing || request->head.size > RELAY_REQUEST_HEAD_MAX ? NULL : slab_take(&relay->exchanges);
+    struct relay_exchange *exchange =
+        relay->closing || request->head.size > RELAY_REQUEST_HEAD_MAX ? NULL : slab_take(&relay->exchanges);
     if (exchange == NULL) {
         relay_fault_report(*fault, relay->hosts[request->host->index].name, NULL, NULL);
         return NULL;

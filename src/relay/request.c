@@ -53,15 +53,13 @@ static bool put_chunk(struct relay_exchange *exchange, struct bytes piece) {
 }
 
 void relay_exchange_body(struct relay_exchange *exchange, struct bytes piece) {
-    bool fits;
-
     CHECK(!exchange->request_done);
     /* A chunk of no bytes would end the body. */
     if (exchange_is_over(exchange) || piece.size == 0) {
         return;
     }
     exchange->body_given = true;
-    fits = exchange->framing == HTTP_CHUNKED ? put_chunk(exchange, piece) : put(exchange, piece);
+    bool fits = exchange->framing == HTTP_CHUNKED ? put_chunk(exchange, piece) : put(exchange, piece);
     if (!fits) {
         exchange_fail_later(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
         return;

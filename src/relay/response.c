@@ -34,12 +34,11 @@ static bool may_be_mended(const struct relay_exchange *exchange, struct bytes vi
 
 static enum http_result mend_head(struct relay_exchange *exchange, struct bytes *input, const uint8_t **head) {
     uint32_t before = exchange->buffered;
-    size_t size;
 
     CHECK(input->size <= EXCHANGE_BUFFER_SIZE - before);
     memcpy(exchange->buffer + before, input->data, input->size);
     exchange->buffered += (uint32_t)input->size;
-    size = http_mend_head_size(bytes_of(exchange->buffer, exchange->buffered), before);
+    size_t size = http_mend_head_size(bytes_of(exchange->buffer, exchange->buffered), before);
     if (size == 0 && exchange->buffered < RELAY_RESPONSE_HEAD_MAX) {
         skip(input, input->size);
         return HTTP_PARSE_MORE;
@@ -71,7 +70,6 @@ static enum http_result mend_head(struct relay_exchange *exchange, struct bytes 
 static enum http_result gather_head(struct relay_exchange *exchange, struct bytes *input, const uint8_t **head) {
     uint32_t before = exchange->buffered;
     struct bytes view = *input;
-    enum http_result result;
 
     if (exchange->mending) {
         return mend_head(exchange, input, head);
@@ -82,7 +80,7 @@ static enum http_result gather_head(struct relay_exchange *exchange, struct byte
         memcpy(exchange->buffer + before, input->data, input->size);
         view = bytes_of(exchange->buffer, before + input->size);
     }
-    result = http_parser_head(&exchange->parser, view);
+    enum http_result result = http_parser_head(&exchange->parser, view);
     if (result == HTTP_PARSE_HEAD) {
         CHECK(exchange->message.head_size > before);
         *head = view.data;
@@ -112,8 +110,6 @@ static enum response_outcome refuse_parsed(struct relay_exchange *exchange) {
 
 /* An informational response is complete with its head. RESPONSE_MORE: the next message may be read. */
 static enum response_outcome pass_interim(struct relay_exchange *exchange, struct bytes *input, const uint8_t *head) {
-    struct bytes piece;
-
     /* Where even this message is of doubtful length, what follows the final one must not be read as an answer. */
     exchange->last = exchange->last || !exchange->message.keep_alive || exchange->message.end_in_doubt;
     if (++exchange->interim > RELAY_INTERIM_MAX) {
@@ -125,6 +121,7 @@ static enum response_outcome pass_interim(struct relay_exchange *exchange, struc
             return RESPONSE_STOPPED;
         }
     }
+    struct bytes piece;
     CHECK(http_parser_body(&exchange->parser, input, &piece) == HTTP_PARSE_END);
     response_begin(exchange);
     return RESPONSE_MORE;

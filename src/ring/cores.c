@@ -10,12 +10,11 @@
 /* Reads a small file. Returns its size, or -1. */
 static long read_file(const char *path, char *text, size_t capacity) {
     FILE *file = fopen(path, "re");
-    size_t size;
 
     if (file == NULL) {
         return -1;
     }
-    size = fread(text, 1, capacity - 1, file);
+    size_t size = fread(text, 1, capacity - 1, file);
     fclose(file);
     text[size] = '\0';
     return (long)size;
@@ -25,22 +24,20 @@ static long read_file(const char *path, char *text, size_t capacity) {
  * Returns a quota of `quota_us` in each `period_us` as cores, rounded up, `limit` at most; `limit` when there is no quota.
  */
 static int cores_of_quota(long long quota_us, long long period_us, int limit) {
-    long long cores;
-
     if (quota_us <= 0 || period_us <= 0) {
         return limit;
     }
-    cores = (quota_us + period_us - 1) / period_us;
+    long long cores = (quota_us + period_us - 1) / period_us;
     return cores < limit ? (int)cores : limit;
 }
 
 static int limit_by_v2(const char *folder, int limit) {
     char path[4096 + 64];
+
+    snprintf(path, sizeof path, "%s/cpu.max", folder);
     char text[128];
     long long quota;
     long long period;
-
-    snprintf(path, sizeof path, "%s/cpu.max", folder);
     if (read_file(path, text, sizeof text) < 0 || sscanf(text, "%lld %lld", &quota, &period) != 2) {
         return limit; /* no such controller here, or "max" */
     }
@@ -49,14 +46,14 @@ static int limit_by_v2(const char *folder, int limit) {
 
 static int limit_by_v1(const char *folder, int limit) {
     char path[4096 + 64];
-    char quota[64];
-    char period[64];
 
     snprintf(path, sizeof path, "%s/cpu.cfs_quota_us", folder);
+    char quota[64];
     if (read_file(path, quota, sizeof quota) < 0) {
         return limit;
     }
     snprintf(path, sizeof path, "%s/cpu.cfs_period_us", folder);
+    char period[64];
     if (read_file(path, period, sizeof period) < 0) {
         return limit;
     }
@@ -65,17 +62,15 @@ static int limit_by_v1(const char *folder, int limit) {
 
 /* Returns the tightest limit of the group at `mount` + `group` and of each ancestor up to the mount. */
 static int limit_by_ancestors(const char *mount, const char *group, int (*limit_by)(const char *, int), int limit) {
-    char folder[4096];
     size_t mount_size = strlen(mount);
 
+    char folder[4096];
     if ((size_t)snprintf(folder, sizeof folder, "%s%s", mount, group) >= sizeof folder) {
         return limit;
     }
     for (;;) {
-        char *slash;
-
         limit = limit_by(folder, limit);
-        slash = strrchr(folder, '/');
+        char *slash = strrchr(folder, '/');
         if (slash == NULL || (size_t)(slash - folder) < mount_size) {
             return limit;
         }
@@ -85,9 +80,9 @@ static int limit_by_ancestors(const char *mount, const char *group, int (*limit_
 
 /* /proc/self/cgroup has one line for each hierarchy: "0::/group" (v2), "4:cpu,cpuacct:/group" (v1). */
 static int limit_by_cgroups(int limit) {
-    char text[8192];
     char *save = NULL;
 
+    char text[8192];
     if (read_file("/proc/self/cgroup", text, sizeof text) < 0) {
         return limit;
     }
@@ -112,10 +107,9 @@ static int limit_by_cgroups(int limit) {
 }
 
 int cores_usable(int cores[static CORES_MAX]) {
-    cpu_set_t set;
     int count = 0;
-    int limit;
 
+    cpu_set_t set;
     if (sched_getaffinity(0, sizeof set, &set) < 0) {
         cores[0] = 0;
         return 1;
@@ -125,16 +119,15 @@ int cores_usable(int cores[static CORES_MAX]) {
             cores[count++] = core;
         }
     }
-    limit = limit_by_cgroups(count);
+    int limit = limit_by_cgroups(count);
     return limit < count ? limit : count;
 }
 
 int cores_pin(int core) {
-    cpu_set_t set;
-
     if (core < 0 || core >= CPU_SETSIZE) {
         return -EINVAL;
     }
+    cpu_set_t set;
     CPU_ZERO(&set);
     CPU_SET(core, &set);
     return -pthread_setaffinity_np(pthread_self(), sizeof set, &set);

@@ -101,13 +101,13 @@ static void buffer_give(struct ring *ring, unsigned index) {
 
 static int buffers_setup(struct ring *ring, struct error *error) {
     size_t size = (size_t)ring->options.receive_buffers * RING_RECEIVE_SIZE;
-    int result;
 
     ring->buffers = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (ring->buffers == MAP_FAILED) {
         error_set(error, "not enough memory for %u receive buffers", ring->options.receive_buffers);
         return -ENOMEM;
     }
+    int result;
     ring->buffer_ring = io_uring_setup_buf_ring(&ring->uring, ring->options.receive_buffers, BUFFER_GROUP, 0, &result);
     if (ring->buffer_ring == NULL) {
         describe_setup_error(result, error);

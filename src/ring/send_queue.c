@@ -41,7 +41,6 @@ static struct send_chunk *append_chunk(struct send_queue *queue, struct slab *ch
 int send_queue_append(struct send_queue *queue, struct slab *chunks, struct bytes data) {
     while (data.size > 0) {
         struct send_chunk *chunk = queue->last;
-        size_t room;
 
         if (chunk == NULL || chunk->size == CHUNK_CAPACITY) {
             chunk = append_chunk(queue, chunks);
@@ -49,7 +48,7 @@ int send_queue_append(struct send_queue *queue, struct slab *chunks, struct byte
                 return -ENOBUFS;
             }
         }
-        room = CHUNK_CAPACITY - chunk->size;
+        size_t room = CHUNK_CAPACITY - chunk->size;
         room = room < data.size ? room : data.size;
         memcpy(chunk->data + chunk->size, data.data, room);
         chunk->size += (uint32_t)room;
@@ -94,10 +93,9 @@ void send_queue_consume(struct send_queue *queue, struct slab *chunks, uint32_t 
     queue->size -= size;
     while (size > 0) {
         struct send_chunk *chunk = queue->first;
-        uint32_t left;
 
         CHECK(chunk != NULL); /* the kernel takes no more than it was given */
-        left = chunk->size - chunk->sent;
+        uint32_t left = chunk->size - chunk->sent;
         if (size < left) {
             chunk->sent += size;
             return;

@@ -162,9 +162,8 @@ void stream_complete_watch(struct ring *ring, uint64_t name, int result, unsigne
 }
 
 bool stream_is_quiet(const struct stream *stream) {
-    char byte;
-
     CHECK(!stream->direct);
+    char byte;
     return !stream->ended && stream->state == STREAM_OPEN &&
            recv(stream->descriptor, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
 }

@@ -166,9 +166,9 @@ static void compile_sample(struct compiler *compiler) {
 
 /* Writes code that passes sources whose buckets are familiar, and drops the others. */
 static void compile_familiar(struct compiler *compiler) {
+    size_t count = 0;
     uint32_t indices[SYN_FILTER_WORDS];
     uint32_t words[SYN_FILTER_WORDS];
-    size_t count = 0;
     for (uint32_t i = 0; i < SYN_FILTER_WORDS; i++) {
         if (compiler->rules->familiar[i] != 0) {
             indices[count] = i;
@@ -248,10 +248,10 @@ static int attach(int descriptor, struct sock_filter *program, size_t size) {
 }
 
 int syn_filter_attach(int descriptor, const struct syn_filter_rules *rules) {
-    struct sock_filter program[SYN_FILTER_PROGRAM_MAX];
     struct syn_filter_rules fewer = *rules;
     int result = -ENOMEM;
 
+    struct sock_filter program[SYN_FILTER_PROGRAM_MAX];
     for (;;) {
         size_t size = syn_filter_compile(&fewer, program);
         result = size == 0 ? -ENOMEM : attach(descriptor, program, size);
@@ -293,11 +293,10 @@ static uint32_t fold(uint32_t value) {
 }
 
 uint32_t syn_filter_name(const struct syn_filter_secret *secret, const struct sockaddr *peer) {
-    uint32_t words[2];
-
     if (peer->sa_family == AF_INET) {
         return ntohl(((const struct sockaddr_in *)(const void *)peer)->sin_addr.s_addr);
     }
+    uint32_t words[2];
     memcpy(words, &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, sizeof words);
     return fold(ntohl(words[0]) * secret->multiply_high) ^ ntohl(words[1]) * secret->multiply_low;
 }

@@ -51,14 +51,14 @@ static bool is_served(struct stats *stats, const char *name) {
  * comes from no browser.
  */
 static bool is_own_name(const struct admin_view *view, struct bytes authority) {
-    char name[HTTP_NAME_SIZE];
-    struct in_addr address;
     if (authority.size == 0 || authority.data[0] == '[') {
         return true; /* the parser has seen that an IPv6 address is in the brackets */
     }
+    char name[HTTP_NAME_SIZE];
     if (!http_authority_name(authority, name)) {
         return false;
     }
+    struct in_addr address;
     bool own = strcmp(name, "localhost") == 0 || inet_pton(AF_INET, name, &address) == 1;
     for (size_t i = 0; i < view->config->admin_name_count && !own; i++) {
         own = strcmp(name, view->config->admin_names[i]) == 0;

@@ -112,9 +112,9 @@ static bool set_limit(rlim_t soft, rlim_t hard) {
  * Returns the limit that results.
  */
 static uint64_t obtain(uint64_t wanted) {
-    struct rlimit limit;
     uint64_t kernel = kernel_limit();
 
+    struct rlimit limit;
     CHECK(getrlimit(RLIMIT_NOFILE, &limit) == 0);
     if (limit.rlim_cur < wanted) {
         uint64_t most = wanted < kernel ? wanted : kernel;
@@ -217,10 +217,10 @@ int capacity_settle(const struct config *config, unsigned shards, struct capacit
 void capacity_warn(struct config *config) {
     static int cores[CORES_MAX];
     struct capacity_need need = need_of(config, config->shards > 0 ? config->shards : (unsigned)cores_usable(cores));
-    struct capacity capacity;
     char buffer[CAPACITY_TEXT_SIZE];
     struct text text = text_over(buffer, sizeof buffer - 1);
 
+    struct capacity capacity;
     if (!settle(&need, &capacity, &text)) {
         buffer[text.size] = '\0';
         problems_add(&config->warnings, config->path, config->limits.connections_line,

@@ -95,12 +95,10 @@ static void read_cache(void *owner, struct stats_cache *counts) {
 }
 
 static int create_stats(struct server *server) {
-    struct stats_hosts *hosts;
-
     if (stats_create(&server->stats, server->shard_count) < 0) {
         return -ENOMEM;
     }
-    hosts = host_facts_gather(server->config, server->shard_count, NULL, clock_wall_seconds());
+    struct stats_hosts *hosts = host_facts_gather(server->config, server->shard_count, NULL, clock_wall_seconds());
     if (hosts == NULL) {
         return -ENOMEM;
     }
@@ -144,11 +142,10 @@ static int create_shared(struct server *server) {
 }
 
 static int open_access_log(struct server *server, struct error *error) {
-    char reason[ACCESS_LOG_ERROR_SIZE];
-
     if (server->config->access_log == NULL) {
         return 0;
     }
+    char reason[ACCESS_LOG_ERROR_SIZE];
     server->access_log = access_log_open(server->config->access_log, server->shard_count, reason);
     if (server->access_log == NULL) {
         return error_fail(error, -1, "%s", reason);
@@ -340,16 +337,15 @@ static void hand_over(struct server *server, const struct config *config, struct
 }
 
 static int reload(struct server *server, struct config *config, struct config_problems *problems) {
-    struct stats_hosts *hosts;
-    struct site **sites;
     int result = -1;
 
     find_restarts(server, config, problems);
     if (problems->count > 0) {
         return -1;
     }
+    struct stats_hosts *hosts;
     hosts = host_facts_gather(config, server->shard_count, server->stats.hosts, clock_wall_seconds());
-    sites = calloc(server->shard_count, sizeof(struct site *));
+    struct site **sites = calloc(server->shard_count, sizeof(struct site *));
     if (hosts == NULL || sites == NULL) {
         problems_add(problems, config->path, 0, "not enough memory");
     } else if (create_sites(server, config, hosts, sites, problems) == 0) {

@@ -65,8 +65,8 @@ static int open_path(const char *path) {
 }
 
 static void use_descriptor(struct access_log *log, int descriptor) {
-    struct stat status;
     log->descriptor = descriptor;
+    struct stat status;
     log->is_file = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
     log->torn = false;
 }
@@ -250,8 +250,8 @@ static bool make_buffers(struct access_log *log) {
 }
 
 static int start(struct access_log *log) {
-    pthread_condattr_t attributes;
     pthread_mutex_init(&log->lock, NULL);
+    pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&log->wake, &attributes);

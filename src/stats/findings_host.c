@@ -228,9 +228,9 @@ static void tell_outage(struct judging *judging, const struct tally *tally, uint
 static void judge_clients(struct judging *judging) {
     const struct findings_host *host = judging->host;
     bool was = was_found(judging, FINDING_CLIENTS_REFUSED);
-    uint64_t counts[RECENT_COUNTS];
     struct recent_minute usual = recent_usual(host->recent);
     struct tally tally = tally_of(judging->counts);
+    uint64_t counts[RECENT_COUNTS];
     recent_last_moment(host->recent, counts);
     struct tally moment = tally_of(counts);
     if (!host->asks) {

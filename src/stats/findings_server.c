@@ -32,10 +32,10 @@ static void append_load(struct text *text, const struct findings_server *server)
 
 static void judge_admission(struct findings *findings, const struct findings_server *server,
                             const struct findings_marks *before, struct findings_marks *now) {
-    struct finding finding;
     unsigned flooded_least = was(before, FINDING_FLOODED) ? FINDINGS_ADMISSION_LEAVE_S : FINDINGS_FLOODED_S;
     unsigned loaded_least =
         was(before, FINDING_LOADED) || was(before, FINDING_FLOODED) ? FINDINGS_ADMISSION_LEAVE_S : FINDINGS_LOADED_S;
+    struct finding finding;
     if (server->flooded_s >= flooded_least) {
         struct text text = begin(&finding, FINDING_CRITICAL, FINDING_FLOODED);
         text_append_string(&text,
@@ -56,11 +56,11 @@ static void judge_admission(struct findings *findings, const struct findings_ser
 
 static void judge_places(struct findings *findings, const struct findings_server *server,
                          const struct findings_marks *before, struct findings_marks *now) {
-    struct finding finding;
     uint64_t least = was(before, FINDING_PLACES_TAKEN) ? FINDINGS_PLACES_LEAST_LEAVE : FINDINGS_PLACES_LEAST;
     if (server->places_refused < least) {
         return;
     }
+    struct finding finding;
     struct text text = begin(&finding, FINDING_CRITICAL, FINDING_PLACES_TAKEN);
     text_append_format(&text,
                        "All places for connections are taken: %llu connections were refused in the last minute. Raise "

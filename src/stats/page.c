@@ -26,13 +26,13 @@ static size_t plain_size(const char *text) {
  */
 static void put_label_value(struct buffer *page, const char *value) {
     for (;;) {
-        size_t skip;
         size_t size = plain_size(value);
         buffer_append(page, value, size);
         value += size;
         if (*value == '\0') {
             return;
         }
+        size_t skip;
         size = utf8_size(bytes_of(value, strnlen(value, 4)), &skip);
         if (size == 0) {
             buffer_append_string(page, UTF8_REPLACEMENT);

@@ -32,13 +32,13 @@ static bool read_text(const char *path, char text[static TEXT_SIZE]) {
 }
 
 static void read_memory(struct process_reading *reading) {
-    char text[TEXT_SIZE];
     reading->has_memory = false;
+    char text[TEXT_SIZE];
     if (read_text("/proc/self/statm", text)) {
-        char *after_virtual;
-        char *after_resident;
         uint64_t page_size = (uint64_t)sysconf(_SC_PAGESIZE);
+        char *after_virtual;
         reading->virtual_bytes = strtoull(text, &after_virtual, 10) * page_size;
+        char *after_resident;
         reading->resident_bytes = strtoull(after_virtual, &after_resident, 10) * page_size;
         reading->has_memory = after_virtual > text && after_resident > after_virtual;
     }
@@ -67,9 +67,9 @@ void process_list_descriptors(struct process_reading *reading, const char *folde
 static void read_descriptors(struct process_reading *reading, uint64_t now_ms) {
     static const char folder[] = "/proc/self/fd";
     struct rlimit limit = {0};
-    struct stat status;
     getrlimit(RLIMIT_NOFILE, &limit);
     reading->max_descriptors = limit.rlim_cur;
+    struct stat status;
     if (stat(folder, &status) == 0 && status.st_size > 0) { /* from Linux 6.2 on it is their number */
         reading->has_descriptors = true;
         reading->open_descriptors = (uint64_t)status.st_size;

@@ -80,11 +80,11 @@ static const struct metric host_metrics[] = {STATS_HOST_COUNTERS(HOST_METRIC)};
 
 /* Adds the labels of a metric's counter number `index`, the last label being the one that changes fastest. */
 static void add_labels(struct page_labels *labels, const struct metric *metric, size_t index) {
-    unsigned values[ARRAY_LENGTH(metric->labels)];
     size_t count = 0;
     while (count < ARRAY_LENGTH(metric->labels) && metric->labels[count] != STATS_LABEL_NONE) {
         count++;
     }
+    unsigned values[ARRAY_LENGTH(metric->labels)];
     for (size_t i = count; i-- > 0;) {
         unsigned extent = stats_label_values(metric->labels[i]);
         values[i] = (unsigned)(index % extent);

@@ -84,7 +84,6 @@ uint64_t recent_good(const uint64_t counts[static RECENT_COUNTS]) {
 }
 
 void recent_sample(struct recent *recent, const uint64_t counters[static RECENT_COUNTS], uint64_t down, uint64_t second) {
-    uint64_t came[RECENT_COUNTS];
     if (!recent->begun) {
         recent->begun = true;
         recent->second = recent->first = second;
@@ -93,6 +92,7 @@ void recent_sample(struct recent *recent, const uint64_t counters[static RECENT_
     }
     CHECK(second >= recent->second);
     move_on(recent, second);
+    uint64_t came[RECENT_COUNTS];
     for (unsigned i = 0; i < RECENT_COUNTS; i++) {
         came[i] = counters[i] - recent->before[i];
         recent->slots[second / RECENT_SLOT_S % RECENT_SLOTS][i] += (uint32_t)came[i];

@@ -105,8 +105,8 @@ static void report_handshakes(struct report *report) {
 
 static void report_client_certs(struct report *report) {
     struct json *json = &report->json;
-    uint64_t by_reason[REASON_COUNT];
     uint64_t by_status[STATUS_COUNT] = {0};
+    uint64_t by_reason[REASON_COUNT];
     for (unsigned reason = 0; reason < REASON_COUNT; reason++) {
         by_reason[reason] = of_hosts(report, offsetof(struct stats_host, client_certs[reason]));
         by_status[reason_status((enum reason)reason)] += by_reason[reason];
@@ -164,8 +164,8 @@ static void report_rejected(struct report *report) {
 }
 
 static void report_requests(struct report *report) {
-    uint64_t counts[STATS_CODES];
     uint64_t total = 0;
+    uint64_t counts[STATS_CODES];
     for (unsigned slot = 0; slot < STATS_CODES; slot++) {
         counts[slot] = of_hosts(report, offsetof(struct stats_host, requests[slot]));
         total += counts[slot];

@@ -137,8 +137,8 @@ static void report_rollout(struct json *json, const struct stats_hosts *hosts, s
 
 static void report_host(struct json *json, const struct stats_hosts *hosts, size_t host) {
     const struct stats_host_facts *facts = stats_hosts_facts(hosts, host);
-    uint64_t counts[STATS_CODES];
     uint64_t total = 0;
+    uint64_t counts[STATS_CODES];
     for (unsigned slot = 0; slot < STATS_CODES; slot++) {
         counts[slot] = stats_hosts_sum(hosts, host, offsetof(struct stats_host, requests[slot]));
         total += counts[slot];

@@ -59,10 +59,10 @@ static int more_first(const void *a, const void *b) {
 }
 
 void sketch_merge(struct sketch *sketch, const struct sketch *other) {
-    struct sketch_entry all[2 * SKETCH_ENTRIES];
     struct sketch theirs = *other;
     uint64_t unseen_here = unseen(sketch), unseen_there = unseen(&theirs);
     size_t count = sketch->used;
+    struct sketch_entry all[2 * SKETCH_ENTRIES];
     memcpy(all, sketch->entries, sizeof sketch->entries);
     for (size_t i = 0; i < sketch->used; i++) {
         const struct sketch_entry *same = find(theirs.entries, theirs.used, sketch_key(&all[i]));

@@ -38,16 +38,17 @@ static bool add_certificate(struct tls_credentials *credentials, const struct pe
         error_set(error, "more than %d certificates in the chain", TLS_CHAIN_MAX);
         return false;
     }
-    if (!decode(block, &credentials->chain[index], error))
+    if (!decode(block, &credentials->chain[index], error)) {
         return false;
+    }
     credentials->chain_count++;
-    struct certificate certificate;
     struct bytes content;
-    struct bytes validity;
     if (!der_only(credentials->chain[index], DER_SEQUENCE, &content)) {
         error_set(error, "line %u: certificate %zu does not parse: it is not one DER structure", block->line, index + 1);
         return false;
     }
+    struct certificate certificate;
+    struct bytes validity;
     if (!leaf_read(credentials->chain[index], &certificate, &validity)) {
         error_set(error, "line %u: certificate %zu does not parse: its public key cannot be found", block->line, index + 1);
         return false;
@@ -61,13 +62,15 @@ static bool load_chain(struct tls_credentials *credentials, struct bytes pem, st
     enum pem_result result;
     while ((result = pem_next(&reader, &block)) == PEM_BLOCK) {
         /* Other blocks are passed over: the key may be in the same file. */
-        if (pem_label_is(&block, "CERTIFICATE") && !add_certificate(credentials, &block, error))
+        if (pem_label_is(&block, "CERTIFICATE") && !add_certificate(credentials, &block, error)) {
             return false;
+        }
     }
-    if (result == PEM_ERROR)
+    if (result == PEM_ERROR) {
         error_set(error, "line %u: %s", reader.error_line, reader.error);
-    else if (credentials->chain_count == 0)
+    } else if (credentials->chain_count == 0) {
         error_set(error, "no certificate in PEM (-----BEGIN CERTIFICATE-----)");
+    }
     return result == PEM_END && credentials->chain_count > 0;
 }
 
@@ -75,8 +78,9 @@ static bool load_chain(struct tls_credentials *credentials, struct bytes pem, st
 static bool is_encrypted(struct bytes pem) {
     static const char *const marks[] = {"-----BEGIN ENCRYPTED PRIVATE KEY-----", "Proc-Type: 4,ENCRYPTED"};
     for (size_t i = 0; i < ARRAY_LENGTH(marks); i++) {
-        if (pem.size > 0 && memmem(pem.data, pem.size, marks[i], strlen(marks[i])) != NULL)
+        if (pem.size > 0 && memmem(pem.data, pem.size, marks[i], strlen(marks[i])) != NULL) {
             return true;
+        }
     }
     return false;
 }
@@ -96,19 +100,22 @@ static bool load_key(struct tls_credentials *credentials, struct bytes pem, stru
     struct pem_block block;
     enum pem_result result;
     while ((result = pem_next(&reader, &block)) == PEM_BLOCK) {
-        if (!is_key(&block))
+        if (!is_key(&block)) {
             continue; /* EC PARAMETERS, or the chain in the same file */
+        }
         if (credentials->key.size > 0) {
             error_set(error, "line %u: a second private key", block.line);
             return false;
         }
-        if (!decode(&block, &credentials->key, error))
+        if (!decode(&block, &credentials->key, error)) {
             return false;
+        }
     }
-    if (result == PEM_ERROR)
+    if (result == PEM_ERROR) {
         error_set(error, "line %u: %s", reader.error_line, reader.error);
-    else if (credentials->key.size == 0)
+    } else if (credentials->key.size == 0) {
         error_set(error, "no private key in PEM (-----BEGIN PRIVATE KEY-----)");
+    }
     return result == PEM_END && credentials->key.size > 0;
 }
 
@@ -166,27 +173,31 @@ static bool check_leaf(struct tls_credentials *credentials, struct error *error)
  * factors. */
 static bool rsa_key_signs(struct bytes der) {
     static const byte digest[WC_SHA256_DIGEST_SIZE] = {0};
-    byte signature[RSA_BITS_MAX / 8];
-    byte plain[RSA_BITS_MAX / 8];
-    RsaKey key;
-    WC_RNG generator;
     word32 index = 0;
-    if (wc_InitRng(&generator) != 0)
+    WC_RNG generator;
+    if (wc_InitRng(&generator) != 0) {
         return false;
+    }
+    RsaKey key;
     if (wc_InitRsaKey(&key, NULL) != 0) {
         wc_FreeRng(&generator);
         return false;
     }
     int size = wc_RsaPrivateKeyDecode(der.data, &index, &key, (word32)der.size);
-    if (size == 0)
+    if (size == 0) {
         size = wc_RsaSetRNG(&key, &generator);
-    if (size == 0)
-        size = wc_RsaSSL_Sign(digest, sizeof(digest), signature, sizeof(signature), &key, &generator);
-    if (size > 0)
-        size = wc_RsaSSL_Verify(signature, (word32)size, plain, sizeof(plain), &key);
+    }
+    byte signature[RSA_BITS_MAX / 8];
+    if (size == 0) {
+        size = wc_RsaSSL_Sign(digest, sizeof digest, signature, sizeof signature, &key, &generator);
+    }
+    byte plain[RSA_BITS_MAX / 8];
+    if (size > 0) {
+        size = wc_RsaSSL_Verify(signature, (word32)size, plain, sizeof plain, &key);
+    }
     wc_FreeRsaKey(&key);
     wc_FreeRng(&generator);
-    return size == (int)sizeof(digest) && memcmp(plain, digest, sizeof(digest)) == 0;
+    return size == (int)sizeof digest && memcmp(plain, digest, sizeof digest) == 0;
 }
 
 /* Returns the index of the certificate behind the leaf that has this key; 0: none. */
@@ -195,8 +206,8 @@ static size_t find_owner(const struct tls_credentials *credentials) {
         struct tls_credentials other = *credentials; /* for the key's type, which is that of the leaf there */
         struct certificate certificate;
         struct bytes validity;
-        struct error ignored;
         CHECK(leaf_read(credentials->chain[i], &certificate, &validity));
+        struct error ignored;
         if (key_supported(&other, &certificate, &ignored) &&
             wc_CheckPrivateKey(other.key.data, (word32)other.key.size, certificate.key.data, (word32)certificate.key.size,
                                (enum Key_Sum)other.key_type, NULL) == 1) {
@@ -207,9 +218,9 @@ static size_t find_owner(const struct tls_credentials *credentials) {
 }
 
 static bool check_pair(const struct tls_credentials *credentials, struct error *error) {
+    struct bytes key = credentials->key;
     struct certificate leaf;
     struct bytes validity;
-    struct bytes key = credentials->key;
     CHECK(leaf_read(credentials->chain[0], &leaf, &validity));
     WOLFSSL_CTX *wolfssl = wolfSSL_CTX_new(wolfTLS_server_method());
     if (wolfssl == NULL) {
@@ -239,7 +250,7 @@ struct tls_credentials *tls_credentials_load(struct bytes chain_pem, struct byte
         error_set(error, "larger than %d bytes", PEM_SIZE_MAX);
         return NULL;
     }
-    struct tls_credentials *credentials = calloc(1, sizeof(*credentials));
+    struct tls_credentials *credentials = calloc(1, sizeof *credentials);
     if (credentials == NULL) {
         error_set(error, "out of memory");
         return NULL;
@@ -247,8 +258,9 @@ struct tls_credentials *tls_credentials_load(struct bytes chain_pem, struct byte
     if (load_chain(credentials, chain_pem, error) && check_leaf(credentials, error)) {
         *at_key = true;
         bool has_key = load_key(credentials, key_pem, error);
-        if (has_key && check_pair(credentials, error))
+        if (has_key && check_pair(credentials, error)) {
             return credentials;
+        }
         size_t owner = has_key ? find_owner(credentials) : 0;
         if (owner > 0) {
             *at_key = false;
@@ -263,12 +275,15 @@ struct tls_credentials *tls_credentials_load(struct bytes chain_pem, struct byte
 }
 
 void tls_credentials_free(struct tls_credentials *credentials) {
-    if (credentials == NULL)
+    if (credentials == NULL) {
         return;
-    for (size_t i = 0; i < credentials->chain_count; i++)
+    }
+    for (size_t i = 0; i < credentials->chain_count; i++) {
         free((void *)(uintptr_t)credentials->chain[i].data);
-    if (credentials->key.data != NULL)
+    }
+    if (credentials->key.data != NULL) {
         explicit_bzero((void *)(uintptr_t)credentials->key.data, credentials->key.size);
+    }
     free((void *)(uintptr_t)credentials->key.data);
     free(credentials);
 }

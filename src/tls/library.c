@@ -19,8 +19,9 @@ const char *tls_library_version(void) {
 
 const char *tls_library_crypto(void) {
 #ifdef WOLFSSL_AESNI
-    if (IS_INTEL_AESNI(cpuid_get_flags()))
+    if (IS_INTEL_AESNI(cpuid_get_flags())) {
         return "accelerated";
+    }
 #endif
     return "portable";
 }

@@ -65,10 +65,10 @@ static bool can_verify(const struct certificate *certificate, struct signature_k
 }
 
 bool tls_proof_demand(struct tls_proof *proof, struct bytes leaf) {
+    CHECK(proof->state == TLS_PROOF_NONE);
     struct certificate certificate;
     struct signature_key key;
     struct bytes validity;
-    CHECK(proof->state == TLS_PROOF_NONE);
     if (!leaf_read(leaf, &certificate, &validity) || !can_verify(&certificate, &key)) {
         proof->state = TLS_PROOF_IMPOSSIBLE;
         return true;
@@ -99,9 +99,9 @@ enum tls_proof_answer tls_proof_check(struct tls_proof *proof, const struct tls_
     if (proof->state != TLS_PROOF_OWED) {
         return TLS_PROOF_WRONG;
     }
+    struct bytes spki = bytes_of(proof->key, proof->key_size);
     struct certificate certificate;
     struct signature_key key;
-    struct bytes spki = bytes_of(proof->key, proof->key_size);
     CHECK(certificate_read_key(&spki, &certificate) && can_verify(&certificate, &key));
     const struct scheme *scheme = find_scheme(claim->scheme);
     if (scheme == NULL || !fits(scheme, &key, claim->is_tls13)) {

@@ -45,8 +45,9 @@ struct tls_session {
 
 int tls_session_receive(WOLFSSL *wolfssl, char *buffer, int capacity, void *owner) {
     struct tls_session *session = owner;
-    if (session->input.size == 0)
+    if (session->input.size == 0) {
         return WOLFSSL_CBIO_ERR_WANT_READ;
+    }
     size_t size = session->input.size < (size_t)capacity ? session->input.size : (size_t)capacity;
     memcpy(buffer, session->input.data, size);
     session->input.data += size;
@@ -58,12 +59,14 @@ int tls_session_send(WOLFSSL *wolfssl, char *buffer, int size, void *owner) {
     struct tls_session *session = owner;
     struct bytes rest = bytes_of(buffer, (size_t)size);
     /* In TLS 1.3 the limits are for what is encrypted, which wolfSSL has split. */
-    if (session->fragment.limit == 0 || tls_session_is_tls13(session))
+    if (session->fragment.limit == 0 || tls_session_is_tls13(session)) {
         return session->handler->output(session->owner, rest) == 0 ? size : WOLFSSL_CBIO_ERR_GENERAL;
+    }
     while (rest.size > 0) {
         struct bytes record = fragment_next(&session->fragment, &rest);
-        if (session->handler->output(session->owner, record) != 0)
+        if (session->handler->output(session->owner, record) != 0) {
             return WOLFSSL_CBIO_ERR_GENERAL;
+        }
     }
     return size;
 }
@@ -71,13 +74,13 @@ int tls_session_send(WOLFSSL *wolfssl, char *buffer, int size, void *owner) {
 int tls_session_hello_retry(WOLFSSL *wolfssl, const unsigned char *hello, unsigned size, unsigned short group) {
     struct tls_session *session = wolfSSL_GetIOReadCtx(wolfssl);
     struct bytes body = bytes_of(hello, size);
-    struct hello second;
     if (group == 0) {
-        session->retry = malloc(sizeof(*session->retry));
+        session->retry = malloc(sizeof *session->retry);
         return session->retry != NULL && retry_keep(session->retry, body) ? 0 : TLS_ALERT_INTERNAL_ERROR;
     }
     CHECK(session->retry != NULL);
     session->retried = true;
+    struct hello second;
     bool good = retry_check(session->retry, body, group, &second);
     free(session->retry);
     session->retry = NULL;
@@ -102,28 +105,35 @@ static bool is_bad_alert(const struct tls_session *session, struct bytes alert) 
 int tls_session_record(WOLFSSL *wolfssl, int type, const unsigned char *data, unsigned size) {
     struct tls_session *session = wolfSSL_GetIOReadCtx(wolfssl);
     struct bytes plaintext = bytes_of(data, size);
-    if (type < TLS_RECORD_CHANGE_CIPHER_SPEC || type > TLS_RECORD_APPLICATION_DATA)
+    if (type < TLS_RECORD_CHANGE_CIPHER_SPEC || type > TLS_RECORD_APPLICATION_DATA) {
         return unexpected_message;
-    if (type == TLS_RECORD_ALERT && is_bad_alert(session, plaintext))
+    }
+    if (type == TLS_RECORD_ALERT && is_bad_alert(session, plaintext)) {
         return illegal_parameter;
+    }
     if (type == TLS_RECORD_APPLICATION_DATA && !session->established) /* wolfSSL ends it */
+    {
         return 0;
+    }
     const struct allowance_stage stage = {
         .tls13 = tls_session_is_tls13(session), .established = session->established, .now_s = now_s()};
     enum tls_excess excess = allowance_take(&session->allowance, &stage, (enum tls_record_type)type, plaintext);
     if (type == TLS_RECORD_CHANGE_CIPHER_SPEC && stage.tls13 &&
-        (session->established || wolfSSL_change_cipher_received(wolfssl)))
+        (session->established || wolfSSL_change_cipher_received(wolfssl))) {
         excess = TLS_EXCESS_CHANGE_CIPHER_SPECS;
-    if (excess == TLS_EXCESS_NONE)
+    }
+    if (excess == TLS_EXCESS_NONE) {
         return 0;
+    }
     session->excess = (uint8_t)excess;
     return unexpected_message;
 }
 
 /* Ends the capture. A chain of which wolfSSL has kept only the front is too large, however much of it came. */
 static void end_capture(const struct tls_session *session) {
-    if (wolfSSL_certificate_list_cut(session->wolfssl))
+    if (wolfSSL_certificate_list_cut(session->wolfssl)) {
         tls_peer_lacks_some();
+    }
     tls_peer_end();
 }
 
@@ -145,12 +155,15 @@ static int seal_ticket(struct tls_session *session, const struct tls_context *co
     };
     end_capture(session);
     /* A certificate without a proof of possession earns no ticket. */
-    if (session->proof.state != TLS_PROOF_NONE && session->proof.state != TLS_PROOF_GIVEN)
+    if (session->proof.state != TLS_PROOF_NONE && session->proof.state != TLS_PROOF_GIVEN) {
         return WOLFSSL_TICKET_RET_REJECT;
-    if (!session->handler->bind_ticket(session->owner, resumed, ticket.binding))
+    }
+    if (!session->handler->bind_ticket(session->owner, resumed, ticket.binding)) {
         return WOLFSSL_TICKET_RET_REJECT;
-    if (!tls_tickets_seal(context->tickets, &ticket, now_s(), context->ticket_lifetime_s, parts))
+    }
+    if (!tls_tickets_seal(context->tickets, &ticket, now_s(), context->ticket_lifetime_s, parts)) {
         return WOLFSSL_TICKET_RET_REJECT;
+    }
     parts->body_size += TLS_TICKET_OVERHEAD;
     return WOLFSSL_TICKET_RET_OK;
 }
@@ -159,19 +172,22 @@ static int open_ticket(struct tls_session *session, const struct tls_context *co
     struct tls_ticket ticket;
     if ((session->accepted_ticket && !session->retried) ||
         !tls_tickets_open(context->tickets, &ticket, now_s(), context->ticket_lifetime_s, parts) ||
-        ticket.version != ticket_version(session))
+        ticket.version != ticket_version(session)) {
         return WOLFSSL_TICKET_RET_REJECT;
+    }
     /* After a HelloRetryRequest wolfSSL begins again, and only the ticket that was accepted before is accepted again. */
-    if (session->accepted_ticket)
+    if (session->accepted_ticket) {
         return ticket.authenticated_s == session->authenticated_s &&
-                       memcmp(ticket.binding, session->binding, sizeof(ticket.binding)) == 0
+                       memcmp(ticket.binding, session->binding, sizeof ticket.binding) == 0
                    ? WOLFSSL_TICKET_RET_OK
                    : WOLFSSL_TICKET_RET_REJECT;
-    if (!session->handler->accept_ticket(session->owner, ticket.binding))
+    }
+    if (!session->handler->accept_ticket(session->owner, ticket.binding)) {
         return WOLFSSL_TICKET_RET_REJECT;
+    }
     session->accepted_ticket = true;
     session->authenticated_s = ticket.authenticated_s;
-    memcpy(session->binding, ticket.binding, sizeof(session->binding));
+    memcpy(session->binding, ticket.binding, sizeof session->binding);
     return WOLFSSL_TICKET_RET_OK;
 }
 
@@ -189,9 +205,10 @@ int tls_session_ticket(WOLFSSL *wolfssl, unsigned char name[WOLFSSL_TICKET_NAME_
 struct tls_session *tls_session_create(struct tls_context *context, size_t chain_size_max,
                                        const struct tls_session_handler *handler, void *owner) {
     CHECK(chain_size_max > 0 && chain_size_max <= TLS_PEER_CHAIN_SIZE_MAX);
-    struct tls_session *session = calloc(1, sizeof(*session));
-    if (session == NULL)
+    struct tls_session *session = calloc(1, sizeof *session);
+    if (session == NULL) {
         return NULL;
+    }
     session->handler = handler;
     session->owner = owner;
     session->chain_size_max = chain_size_max;
@@ -204,7 +221,7 @@ struct tls_session *tls_session_create(struct tls_context *context, size_t chain
     wolfSSL_SetIOWriteCtx(session->wolfssl, session);
     wolfSSL_set_certificate_list_max(session->wolfssl, (unsigned)chain_size_max + CHAIN_OVERHEAD);
     char protocol[] = "http/1.1,http/1.0";
-    if (wolfSSL_UseALPN(session->wolfssl, protocol, sizeof(protocol) - 1, WOLFSSL_ALPN_FAILED_ON_MISMATCH) !=
+    if (wolfSSL_UseALPN(session->wolfssl, protocol, sizeof protocol - 1, WOLFSSL_ALPN_FAILED_ON_MISMATCH) !=
         WOLFSSL_SUCCESS) {
         tls_session_free(session);
         return NULL;
@@ -213,8 +230,9 @@ struct tls_session *tls_session_create(struct tls_context *context, size_t chain
 }
 
 void tls_session_free(struct tls_session *session) {
-    if (session == NULL)
+    if (session == NULL) {
         return;
+    }
     wolfSSL_free(session->wolfssl);
     tls_proof_free(&session->proof);
     free(session->retry);
@@ -231,8 +249,9 @@ void tls_session_heed(struct tls_session *session, const struct tls_client_offer
         session->max_fragment = offer->max_fragment;
     }
     wolfSSL_set_client_offer(session->wolfssl, &asked);
-    if (offer->early_data_max != 0)
+    if (offer->early_data_max != 0) {
         wolfSSL_skip_early_data(session->wolfssl, offer->early_data_max);
+    }
 }
 
 void tls_session_feed(struct tls_session *session, struct bytes ciphertext) {
@@ -247,8 +266,9 @@ void tls_session_feed(struct tls_session *session, struct bytes ciphertext) {
 static enum tls_result fail(struct tls_session *session, int error, int alert) {
     session->input.size = 0;
     session->error = error;
-    if (alert != TLS_NO_ALERT)
+    if (alert != TLS_NO_ALERT) {
         wolfSSL_send_fatal_alert(session->wolfssl, alert);
+    }
     return TLS_FAILED;
 }
 
@@ -268,17 +288,20 @@ static enum tls_result unfinished(struct tls_session *session, int returned) {
 
 enum tls_result tls_session_handshake(struct tls_session *session) {
     CHECK(!session->established);
-    if (session->error != 0)
+    if (session->error != 0) {
         return TLS_FAILED;
+    }
     tls_peer_begin(session, session->chain_size_max);
     int returned = wolfSSL_accept(session->wolfssl);
     end_capture(session);
-    if (returned != WOLFSSL_SUCCESS)
+    if (returned != WOLFSSL_SUCCESS) {
         return unfinished(session, returned);
+    }
     /* Neither can happen: wolfSSL refuses a certificate of a client that resumes, and a certificate without its proof. */
     bool resumed = wolfSSL_session_reused(session->wolfssl) != 0;
-    if (session->proof.state == TLS_PROOF_OWED || (resumed && session->proof.state != TLS_PROOF_NONE))
+    if (session->proof.state == TLS_PROOF_OWED || (resumed && session->proof.state != TLS_PROOF_NONE)) {
         return fail(session, PEER_KEY_ERROR, unexpected_message);
+    }
     session->established = true;
     allowance_establish(&session->allowance);
     return TLS_DONE;
@@ -291,11 +314,13 @@ const struct tls_peer_chain *tls_session_peer_chain(const struct tls_session *se
 enum tls_result tls_session_read(struct tls_session *session, void *plaintext, size_t capacity, size_t *size) {
     CHECK(session->established && capacity > 0);
     *size = 0;
-    if (session->error != 0)
+    if (session->error != 0) {
         return TLS_FAILED;
+    }
     int returned = wolfSSL_read(session->wolfssl, plaintext, capacity > INT_MAX ? INT_MAX : (int)capacity);
-    if (returned <= 0)
+    if (returned <= 0) {
         return unfinished(session, returned);
+    }
     *size = (size_t)returned;
     return TLS_DONE;
 }
@@ -304,8 +329,9 @@ enum tls_result tls_session_write(struct tls_session *session, struct bytes plai
     CHECK(session->established);
     allowance_pay_back(&session->allowance, plaintext.size);
     while (plaintext.size > 0) {
-        if (session->error != 0)
+        if (session->error != 0) {
             return TLS_FAILED;
+        }
         int size = plaintext.size > INT_MAX ? INT_MAX : (int)plaintext.size;
         int returned = wolfSSL_write(session->wolfssl, plaintext.data, size);
         if (returned <= 0) {
@@ -320,8 +346,9 @@ enum tls_result tls_session_write(struct tls_session *session, struct bytes plai
 
 void tls_session_shutdown(struct tls_session *session) {
     /* A second wolfSSL_shutdown would wait for the peer's close_notify, for which the caller waits. */
-    if (session->shut_down || session->error != 0)
+    if (session->shut_down || session->error != 0) {
         return;
+    }
     session->shut_down = true;
     wolfSSL_shutdown(session->wolfssl);
 }

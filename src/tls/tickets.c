@@ -36,20 +36,21 @@ struct tls_tickets {
 
 static bool make_key(struct tls_tickets *tickets, struct ticket_key *key, uint64_t now_s) {
     *key = (struct ticket_key){.born_s = now_s};
-    key->usable = wc_RNG_GenerateBlock(&tickets->rng, key->name, sizeof(key->name)) == 0 &&
-                  wc_RNG_GenerateBlock(&tickets->rng, key->secret, sizeof(key->secret)) == 0 &&
-                  wc_RNG_GenerateBlock(&tickets->rng, key->nonce_mask, sizeof(key->nonce_mask)) == 0;
+    key->usable = wc_RNG_GenerateBlock(&tickets->rng, key->name, sizeof key->name) == 0 &&
+                  wc_RNG_GenerateBlock(&tickets->rng, key->secret, sizeof key->secret) == 0 &&
+                  wc_RNG_GenerateBlock(&tickets->rng, key->nonce_mask, sizeof key->nonce_mask) == 0;
     return key->usable;
 }
 
 static void wipe(struct ticket_key *key) {
-    wc_ForceZero(key, sizeof(*key));
+    wc_ForceZero(key, sizeof *key);
 }
 
 struct tls_tickets *tls_tickets_create(void) {
-    struct tls_tickets *tickets = calloc(1, sizeof(*tickets));
-    if (tickets == NULL)
+    struct tls_tickets *tickets = calloc(1, sizeof *tickets);
+    if (tickets == NULL) {
         return NULL;
+    }
     if (wc_InitRng(&tickets->rng) != 0) {
         free(tickets);
         return NULL;
@@ -59,8 +60,9 @@ struct tls_tickets *tls_tickets_create(void) {
 }
 
 void tls_tickets_free(struct tls_tickets *tickets) {
-    if (tickets == NULL)
+    if (tickets == NULL) {
         return;
+    }
     wc_FreeRng(&tickets->rng);
     wipe(&tickets->current);
     wipe(&tickets->previous);
@@ -76,11 +78,13 @@ static uint64_t age_s(const struct ticket_key *key, uint64_t now_s) {
 /* Wipes the keys that are over, with the lock held. A key seals for half a lifetime and opens for a whole one. */
 static void retire(struct tls_tickets *tickets, uint64_t now_s, uint32_t lifetime_s) {
     uint64_t half_s = (lifetime_s + 1) / 2;
-    if (tickets->previous.usable && age_s(&tickets->previous, now_s) >= 2 * half_s)
+    if (tickets->previous.usable && age_s(&tickets->previous, now_s) >= 2 * half_s) {
         wipe(&tickets->previous);
+    }
     if (tickets->current.usable && age_s(&tickets->current, now_s) >= half_s) {
-        if (age_s(&tickets->current, now_s) < 2 * half_s)
+        if (age_s(&tickets->current, now_s) < 2 * half_s) {
             tickets->previous = tickets->current;
+        }
         wipe(&tickets->current);
     }
 }
@@ -110,8 +114,9 @@ static bool take_opening_key(struct tls_tickets *tickets, const uint8_t *name, u
     bool found = false;
     for (size_t i = 0; i < ARRAY_LENGTH(keys) && !found; i++) {
         found = keys[i]->usable && memcmp(keys[i]->name, name, TLS_TICKET_NAME_SIZE) == 0;
-        if (found)
+        if (found) {
             *key = *keys[i];
+        }
     }
     pthread_mutex_unlock(&tickets->lock);
     return found;
@@ -120,34 +125,35 @@ static bool take_opening_key(struct tls_tickets *tickets, const uint8_t *name, u
 /* Makes a nonce of 96 bits: the count, masked. */
 static void make_nonce(const struct ticket_key *key, uint8_t nonce[static TLS_TICKET_NONCE_SIZE]) {
     memset(nonce, 0, TLS_TICKET_NONCE_SIZE);
-    memcpy(nonce, &key->sealed, sizeof(key->sealed));
-    for (size_t i = 0; i < NONCE_USED; i++)
+    memcpy(nonce, &key->sealed, sizeof key->sealed);
+    for (size_t i = 0; i < NONCE_USED; i++) {
         nonce[i] ^= key->nonce_mask[i];
+    }
     nonce[NONCE_USED] = NONCE_MARK;
 }
 
 static void write_ours(const struct tls_ticket *ticket, uint8_t *out) {
     out[0] = FORMAT;
     out[1] = ticket->version;
-    memcpy(out + 2, &ticket->authenticated_s, sizeof(ticket->authenticated_s));
-    memcpy(out + 2 + sizeof(ticket->authenticated_s), ticket->binding, TLS_TICKET_BINDING_SIZE);
+    memcpy(out + 2, &ticket->authenticated_s, sizeof ticket->authenticated_s);
+    memcpy(out + 2 + sizeof ticket->authenticated_s, ticket->binding, TLS_TICKET_BINDING_SIZE);
 }
 
 static bool read_ours(struct tls_ticket *ticket, const uint8_t *in) {
     ticket->version = in[1];
-    memcpy(&ticket->authenticated_s, in + 2, sizeof(ticket->authenticated_s));
-    memcpy(ticket->binding, in + 2 + sizeof(ticket->authenticated_s), TLS_TICKET_BINDING_SIZE);
+    memcpy(&ticket->authenticated_s, in + 2, sizeof ticket->authenticated_s);
+    memcpy(ticket->binding, in + 2 + sizeof ticket->authenticated_s, TLS_TICKET_BINDING_SIZE);
     return in[0] == FORMAT;
 }
 
 bool tls_tickets_seal(struct tls_tickets *tickets, const struct tls_ticket *ticket, uint64_t now_s, uint32_t lifetime_s,
                       const struct tls_ticket_parts *parts) {
     CHECK(lifetime_s > 0 && parts->body_size <= TLS_TICKET_SECRET_MAX);
+    size_t size = parts->body_size + TLS_TICKET_OVERHEAD;
+    bool sealed = false;
     struct ticket_key key;
     uint8_t plain[TLS_TICKET_SECRET_MAX + TLS_TICKET_OVERHEAD];
-    size_t size = parts->body_size + TLS_TICKET_OVERHEAD;
     Aes aes;
-    bool sealed = false;
     if (take_sealing_key(tickets, now_s, lifetime_s, &key) && wc_AesInit(&aes, NULL, INVALID_DEVID) == 0) {
         memcpy(plain, parts->body, parts->body_size);
         write_ours(ticket, plain + parts->body_size);
@@ -158,7 +164,7 @@ bool tls_tickets_seal(struct tls_tickets *tickets, const struct tls_ticket *tick
                  wc_AesGcmEncrypt(&aes, parts->body, plain, (word32)size, parts->nonce, NONCE_USED, parts->tag, TAG_USED,
                                   parts->name, TLS_TICKET_NAME_SIZE) == 0;
         wc_AesFree(&aes);
-        wc_ForceZero(plain, sizeof(plain));
+        wc_ForceZero(plain, sizeof plain);
     }
     wipe(&key);
     return sealed;
@@ -167,10 +173,12 @@ bool tls_tickets_seal(struct tls_tickets *tickets, const struct tls_ticket *tick
 /* Tells whether the bytes of nonce and tag that AES does not see are ours: else a second ticket could be made of one. */
 static bool padding_is_ours(const struct tls_ticket_parts *parts) {
     unsigned different = parts->nonce[NONCE_USED] ^ NONCE_MARK;
-    for (size_t i = NONCE_USED + 1; i < TLS_TICKET_NONCE_SIZE; i++)
+    for (size_t i = NONCE_USED + 1; i < TLS_TICKET_NONCE_SIZE; i++) {
         different |= parts->nonce[i];
-    for (size_t i = TAG_USED; i < TLS_TICKET_TAG_SIZE; i++)
+    }
+    for (size_t i = TAG_USED; i < TLS_TICKET_TAG_SIZE; i++) {
         different |= parts->tag[i];
+    }
     return different == 0;
 }
 
@@ -179,11 +187,12 @@ bool tls_tickets_open(struct tls_tickets *tickets, struct tls_ticket *ticket, ui
     struct ticket_key key;
     if (lifetime_s == 0 || parts->body_size < TLS_TICKET_OVERHEAD ||
         parts->body_size > TLS_TICKET_SECRET_MAX + TLS_TICKET_OVERHEAD || !padding_is_ours(parts) ||
-        !take_opening_key(tickets, parts->name, now_s, lifetime_s, &key))
+        !take_opening_key(tickets, parts->name, now_s, lifetime_s, &key)) {
         return false;
+    }
+    bool opened = false;
     uint8_t plain[TLS_TICKET_SECRET_MAX + TLS_TICKET_OVERHEAD];
     Aes aes;
-    bool opened = false;
     if (wc_AesInit(&aes, NULL, INVALID_DEVID) == 0) {
         opened = wc_AesGcmSetKey(&aes, key.secret, KEY_SIZE) == 0 &&
                  wc_AesGcmDecrypt(&aes, plain, parts->body, (word32)parts->body_size, parts->nonce, NONCE_USED, parts->tag,
@@ -197,7 +206,7 @@ bool tls_tickets_open(struct tls_tickets *tickets, struct tls_ticket *ticket, ui
                  now_s - ticket->authenticated_s < lifetime_s;
         memcpy(parts->body, plain, parts->body_size);
     }
-    wc_ForceZero(plain, sizeof(plain));
+    wc_ForceZero(plain, sizeof plain);
     return opened;
 }
 
@@ -205,9 +214,10 @@ bool tls_tickets_open(struct tls_tickets *tickets, struct tls_ticket *ticket, ui
 bool tls_tickets_recognize(struct tls_tickets *tickets, struct bytes ticket, uint64_t now_s, uint32_t lifetime_s) {
     uint8_t copy[TLS_TICKET_NAME_SIZE + TLS_TICKET_NONCE_SIZE + 2 + TLS_TICKET_SECRET_MAX + TLS_TICKET_OVERHEAD +
                  TLS_TICKET_TAG_SIZE];
-    const size_t fixed = sizeof(copy) - TLS_TICKET_SECRET_MAX - TLS_TICKET_OVERHEAD;
-    if (ticket.size < fixed || ticket.size > sizeof(copy))
+    const size_t fixed = sizeof copy - TLS_TICKET_SECRET_MAX - TLS_TICKET_OVERHEAD;
+    if (ticket.size < fixed || ticket.size > sizeof copy) {
         return false;
+    }
     memcpy(copy, ticket.data, ticket.size);
     uint8_t *size = copy + TLS_TICKET_NAME_SIZE + TLS_TICKET_NONCE_SIZE;
     struct tls_ticket_parts parts = {
@@ -220,6 +230,6 @@ bool tls_tickets_recognize(struct tls_tickets *tickets, struct bytes ticket, uin
     struct tls_ticket content;
     bool recognized =
         parts.body_size == ticket.size - fixed && tls_tickets_open(tickets, &content, now_s, lifetime_s, &parts);
-    wc_ForceZero(copy, sizeof(copy));
+    wc_ForceZero(copy, sizeof copy);
     return recognized;
 }

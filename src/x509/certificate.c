@@ -9,9 +9,9 @@ enum { SERIAL_CONTENT_MAX = CERTIFICATE_SERIAL_MAX + 1 /* a sign octet */ };
 
 /* Reads the version. It is DEFAULT v1, which DER leaves out. */
 static bool read_version(struct certificate *certificate, struct bytes *in) {
+    uint32_t version = 0;
     struct bytes explicit;
     bool present;
-    uint32_t version = 0;
     if (!der_read_optional(in, DER_CONTEXT_CONSTRUCTED | 0, &explicit, &present)) {
         return false;
     }
@@ -119,7 +119,6 @@ bool certificate_read(struct certificate *certificate, struct bytes der, const c
         return false;
     }
     struct signed_parts parts;
-    struct algorithm inner;
     if (!signed_read(content, &parts)) {
         *why = "it is no certificate with a signature of whole octets";
         return false;
@@ -127,6 +126,7 @@ bool certificate_read(struct certificate *certificate, struct bytes der, const c
     certificate->tbs = parts.tbs;
     certificate->signature_algorithm = parts.algorithm;
     certificate->signature = parts.signature;
+    struct algorithm inner;
     *why = read_tbs(certificate, parts.content, &inner);
     if (*why == NULL && !algorithm_equal(&inner, &parts.algorithm)) {
         *why = "the two places that name its signature algorithm differ";

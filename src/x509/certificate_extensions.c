@@ -151,13 +151,13 @@ static bool is_among(const struct bytes *types, size_t count, struct bytes type)
 }
 
 const char *certificate_read_extensions(struct certificate *certificate) {
-    struct bytes types[CERTIFICATE_EXTENSIONS_MAX];
     struct bytes rest = certificate->extensions;
+    struct bytes types[CERTIFICATE_EXTENSIONS_MAX];
     for (size_t count = 0; rest.size > 0; count++) {
-        struct extension extension;
         if (count == CERTIFICATE_EXTENSIONS_MAX) {
             return "it has more than 64 extensions";
         }
+        struct extension extension;
         if (!extension_read(&rest, &extension)) {
             return "its extensions cannot be read";
         }

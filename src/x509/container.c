@@ -30,8 +30,8 @@ static const struct {
 
 static unsigned read_pem(struct bytes file) {
     struct pem_reader reader = pem_reader_of(file);
-    struct pem_block block;
     unsigned found = 0;
+    struct pem_block block;
     while (pem_next(&reader, &block) == PEM_BLOCK) {
         for (size_t i = 0; i < ARRAY_LENGTH(labels); i++) {
             found |= pem_label_is(&block, labels[i].label) ? (unsigned)labels[i].container : 0;
@@ -76,13 +76,13 @@ static unsigned judge_numbered(const struct der elements[static 3]) {
 
 /* Judges a SEQUENCE of a SEQUENCE, an algorithm and a signature. */
 static unsigned judge_signed(struct bytes file, const struct der elements[static 3]) {
-    struct certificate certificate;
-    struct bytes validity;
     struct crl crl;
     const char *why;
     if (crl_read(&crl, file, &why)) {
         return CONTAINER_CRL;
     }
+    struct certificate certificate;
+    struct bytes validity;
     if (leaf_read(file, &certificate, &validity)) {
         return CONTAINER_CERTIFICATE;
     }

@@ -17,8 +17,8 @@ static bool read_version(struct crl *crl, struct bytes *tbs) {
     if (tbs->size == 0 || tbs->data[0] != DER_INTEGER) {
         return true;
     }
-    uint32_t version;
     crl->version = 2;
+    uint32_t version;
     return der_read_small(tbs, &version) && version == 1;
 }
 
@@ -129,10 +129,10 @@ static const char *read_extension(struct crl *crl, const struct extension *exten
 static const char *read_extensions(struct crl *crl, struct bytes extensions) {
     struct bytes rest = extensions;
     for (size_t count = 0; rest.size > 0; count++) {
-        struct extension extension;
         if (count == CRL_EXTENSIONS_MAX) {
             return "it has more than 32 extensions";
         }
+        struct extension extension;
         if (!extension_read(&rest, &extension)) {
             return "its extensions cannot be read";
         }
@@ -171,13 +171,13 @@ static const char *read_tbs(struct crl *crl, struct bytes tbs, struct algorithm 
         return "its list of revoked certificates cannot be read";
     }
     struct bytes explicit;
-    struct bytes extensions;
     if (!der_read_optional(&tbs, DER_CONTEXT_CONSTRUCTED | 0, &explicit, &present) || tbs.size > 0) {
         return "it has more fields than a CRL has";
     }
     if (!present) {
         return NULL;
     }
+    struct bytes extensions;
     if (crl->version != 2 || !der_only(explicit, DER_SEQUENCE, &extensions) || extensions.size == 0) {
         return "its extensions cannot be read";
     }
@@ -192,7 +192,6 @@ bool crl_read(struct crl *crl, struct bytes der, const char **why) {
         return false;
     }
     struct signed_parts parts;
-    struct algorithm inner;
     if (!signed_read(content, &parts)) {
         *why = "it is no CRL with a signature of whole octets";
         return false;
@@ -200,6 +199,7 @@ bool crl_read(struct crl *crl, struct bytes der, const char **why) {
     crl->tbs = parts.tbs;
     crl->signature_algorithm = parts.algorithm;
     crl->signature = parts.signature;
+    struct algorithm inner;
     *why = read_tbs(crl, parts.content, &inner);
     if (*why == NULL && !algorithm_equal(&inner, &parts.algorithm)) {
         *why = "the two places that name its signature algorithm differ";
@@ -245,10 +245,10 @@ enum crl_result crl_next_entry(const struct crl *crl, struct bytes *entries, str
     if (entries->size == 0) {
         return CRL_END;
     }
-    struct bytes content;
+    entry->reason = 0;
     struct bytes extensions;
     bool present;
-    entry->reason = 0;
+    struct bytes content;
     *why = NULL;
     if (!der_read(entries, DER_SEQUENCE, &content)) {
         *why = "it cannot be read";

@@ -28,13 +28,13 @@ static size_t write_header(uint8_t tag, size_t length, uint8_t out[static HEADER
 
 size_t distribution_point_join(struct bytes issuer, struct bytes rdn, uint8_t *out, size_t capacity) {
     struct bytes rdns;
-    uint8_t outer[HEADER_MAX];
-    uint8_t inner[HEADER_MAX];
     CHECK(der_only(issuer, DER_SEQUENCE, &rdns));
     if (rdns.size > capacity || rdn.size > capacity) {
         return 0;
     }
+    uint8_t inner[HEADER_MAX];
     size_t inner_size = write_header(DER_SET, rdn.size, inner);
+    uint8_t outer[HEADER_MAX];
     size_t outer_size = write_header(DER_SEQUENCE, rdns.size + inner_size + rdn.size, outer);
     size_t size = outer_size + rdns.size + inner_size + rdn.size;
     if (size > capacity) {
@@ -75,7 +75,7 @@ static bool scope_has_point(const struct distribution_scope *scope, const struct
     }
     if (point.tag == (DER_CONTEXT_CONSTRUCTED | 1)) {
         uint8_t joined[JOINED_SIZE_MAX];
-        size_t size = distribution_point_join(certificate->issuer, point.content, joined, sizeof(joined));
+        size_t size = distribution_point_join(certificate->issuer, point.content, joined, sizeof joined);
         return size > 0 && scope_has(scope, GENERAL_NAME_DIRECTORY, bytes_of(joined, size));
     }
     while (point.tag == (DER_CONTEXT_CONSTRUCTED | 0) && point.content.size > 0) {

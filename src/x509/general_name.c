@@ -67,17 +67,17 @@ bool general_name_next(struct bytes *names, uint8_t *tag, struct bytes *value) {
 }
 
 bool general_name_next_subtree(struct bytes *subtrees, uint8_t *tag, struct bytes *base) {
-    struct bytes content;
     if (subtrees->size == 0) {
         return false;
     }
+    struct bytes content;
     CHECK(der_read(subtrees, DER_SEQUENCE, &content));
     return general_name_next(&content, tag, base);
 }
 
 void general_name_append_ip(struct text *out, struct bytes address) {
-    char text[INET6_ADDRSTRLEN];
     CHECK(address.size == 4 || address.size == 16);
+    char text[INET6_ADDRSTRLEN];
     CHECK(inet_ntop(address.size == 4 ? AF_INET : AF_INET6, address.data, text, sizeof text) != NULL);
     text_append_string(out, text);
 }

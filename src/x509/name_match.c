@@ -96,7 +96,7 @@ static bool attributes_match(const struct name_attribute *a, const struct name_a
 
 static uint64_t hash_two(uint64_t first, uint64_t second) {
     const uint64_t both[] = {first, second};
-    return hash_bytes(both, sizeof(both));
+    return hash_bytes(both, sizeof both);
 }
 
 /* Hashes type and value, and `place`. Most attributes fit in one piece with their type, and are hashed at once. */
@@ -106,7 +106,7 @@ static uint64_t attribute_hash(const struct name_attribute *attribute, unsigned 
     uint64_t long_type;
     if (type.size > TYPE_SIZE) {
         long_type = hash_bytes(type.data, type.size);
-        type = bytes_of(&long_type, sizeof(long_type));
+        type = bytes_of(&long_type, sizeof long_type);
     }
     first[1] = (uint8_t)(attribute->oid.size < UINT8_MAX ? attribute->oid.size : UINT8_MAX);
     memcpy(first + 2, type.data, type.size);
@@ -181,8 +181,8 @@ static bool rdns_match(struct bytes *a, struct bytes *b) {
         return true;
     }
     struct set set_a;
-    struct set set_b;
     read_set(content_a, &set_a);
+    struct set set_b;
     read_set(content_b, &set_b);
     return sets_match(&set_a, &set_b);
 }
@@ -214,8 +214,8 @@ bool name_equal(struct bytes a, struct bytes b) {
 
 uint64_t name_hash(struct bytes name) {
     struct name_reader reader = name_reader_of(name);
-    struct name_attribute attribute;
     uint64_t hash = 1;
+    struct name_attribute attribute;
     while (name_next(&reader, &attribute)) {
         /* Within an RDN, which is a set, the hashes are added up; by the RDN's number the order of RDNs counts. */
         hash += attribute_hash(&attribute, attribute.rdn);

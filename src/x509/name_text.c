@@ -16,7 +16,7 @@ static void append_hex_value(struct text *out, struct bytes whole) {
     text_append_char(out, '#');
     for (size_t i = 0; i < whole.size && !out->overflow; i++) {
         const char pair[2] = {digits[whole.data[i] >> 4], digits[whole.data[i] & 15]};
-        text_append(out, pair, sizeof(pair));
+        text_append(out, pair, sizeof pair);
     }
 }
 
@@ -53,8 +53,8 @@ static bool needs_escape(uint32_t character, bool first, bool last) {
 
 static void append_escaped_value(struct text *out, const struct name_attribute *attribute) {
     struct name_characters characters = {attribute->tag, attribute->value};
-    uint32_t character;
     bool first = true;
+    uint32_t character;
     while (!out->overflow && name_next_character(&characters, &character) == NAME_CHARACTER) {
         if (character < 0x20 || character == 0x7f) {
             text_append_format(out, "\\%02X", (unsigned)character);
@@ -84,9 +84,9 @@ static void append_attribute(struct text *out, const struct name_attribute *attr
 }
 
 void name_append_text(struct text *out, struct bytes name) {
-    struct name_attribute attributes[NAME_ATTRIBUTES_MAX];
     size_t count = 0;
     struct name_reader reader = name_reader_of(name);
+    struct name_attribute attributes[NAME_ATTRIBUTES_MAX];
     while (count < NAME_ATTRIBUTES_MAX && name_next(&reader, &attributes[count])) {
         count++;
     }

@@ -122,9 +122,9 @@ static bool body_is_whole(const struct body *body) {
 
 static enum pem_result read_body(struct pem_reader *reader, struct pem_block *block) {
     struct body body = {0};
+    block->body = bytes_of(reader->rest.data, 0);
     struct bytes line;
     struct bytes label;
-    block->body = bytes_of(reader->rest.data, 0);
     for (;;) {
         unsigned number = reader->line;
         block->body.size = (size_t)(reader->rest.data - block->body.data);

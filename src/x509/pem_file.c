@@ -22,9 +22,9 @@ static int add_block(const struct pem_block *block, const struct pem_file_place 
 
 static int read_blocks(struct bytes file, unsigned number, pem_file_add *add, void *owner, struct error *error) {
     struct pem_reader reader = pem_reader_of(file);
-    struct pem_block block;
     struct pem_file_place place = {.file = number};
     enum pem_result found;
+    struct pem_block block;
     while ((found = pem_next(&reader, &block)) == PEM_BLOCK) {
         place.block++;
         place.line = block.line;

@@ -47,9 +47,9 @@ bool server_name_has_ip(const struct certificate *certificate) {
 
 void server_name_append_all(struct text *out, const struct certificate *certificate) {
     struct bytes names = certificate->san;
+    const char *joint = "\"";
     struct bytes value;
     uint8_t tag;
-    const char *joint = "\"";
     while (general_name_next(&names, &tag, &value)) {
         if (tag != GENERAL_NAME_DNS && tag != GENERAL_NAME_IP) {
             continue;

@@ -78,14 +78,13 @@ static bool read_tagged_number(struct bytes *in, uint8_t number, uint32_t *value
 
 /* Reads RSASSA-PSS-params (RFC 4055 section 3.1). Their defaults are SHA-1, which is not accepted. */
 static enum reason read_pss(struct bytes parameters, struct signature_algorithm *result) {
+    uint32_t salt = 20;
+    uint32_t trailer = 1;
     struct bytes content;
     struct algorithm hash;
     struct algorithm mask;
-    struct algorithm mask_hash;
     bool has_hash;
     bool has_mask;
-    uint32_t salt = 20;
-    uint32_t trailer = 1;
     if (!der_only(parameters, DER_SEQUENCE, &content) || !read_tagged_algorithm(&content, 0, &hash, &has_hash) ||
         !read_tagged_algorithm(&content, 1, &mask, &has_mask) || !read_tagged_number(&content, 2, &salt) ||
         !read_tagged_number(&content, 3, &trailer) || content.size > 0 || trailer != 1) {
@@ -94,11 +93,12 @@ static enum reason read_pss(struct bytes parameters, struct signature_algorithm 
     if (!has_hash || !has_mask || !bytes_equal(mask.oid, OID_MGF1)) {
         return REASON_WEAK_SIGNATURE;
     }
+    struct algorithm mask_hash;
     if (!algorithm_read(&mask.parameters, &mask_hash) || mask.parameters.size > 0) {
         return REASON_MALFORMED;
     }
-    enum signature_hash of_mask;
     enum reason reason = read_hash(&hash, &result->hash);
+    enum signature_hash of_mask;
     if (reason == REASON_OK) {
         reason = read_hash(&mask_hash, &of_mask);
     }
@@ -258,12 +258,12 @@ size_t signature_digest(const struct signature_algorithm *algorithm, struct byte
 static bool verify_pkcs1(RsaKey *key, enum signature_hash hash, struct bytes digest, struct bytes signature) {
     /* The whole block is rebuilt and compared, and none of it is parsed, so that nothing can hide in it. */
     uint8_t expected[DIGEST_INFO_MAX];
-    size_t prefix_size = sizeof(hashes[hash].prefix);
+    size_t prefix_size = sizeof hashes[hash].prefix;
     memcpy(expected, hashes[hash].prefix, prefix_size);
     memcpy(expected + prefix_size, digest.data, digest.size);
     size_t size = prefix_size + digest.size;
     uint8_t found[SIGNATURE_RSA_BITS_MAX / 8];
-    int found_size = wc_RsaSSL_Verify(signature.data, (word32)signature.size, found, sizeof(found), key);
+    int found_size = wc_RsaSSL_Verify(signature.data, (word32)signature.size, found, sizeof found, key);
     return found_size >= 0 && (size_t)found_size == size && memcmp(found, expected, size) == 0;
 }
 
@@ -275,7 +275,7 @@ static bool verify_pss(RsaKey *key, const struct signature_algorithm *algorithm,
     }
     int salt = (int)algorithm->salt_size;
     uint8_t found[SIGNATURE_RSA_BITS_MAX / 8];
-    int found_size = wc_RsaPSS_Verify_ex(signature.data, (word32)signature.size, found, sizeof(found), type,
+    int found_size = wc_RsaPSS_Verify_ex(signature.data, (word32)signature.size, found, sizeof found, type,
                                          hashes[algorithm->hash].mgf, salt, key);
     return found_size > 0 &&
            wc_RsaPSS_CheckPadding_ex(digest.data, (word32)digest.size, found, (word32)found_size, type, salt, 0) == 0;

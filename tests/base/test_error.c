@@ -22,8 +22,8 @@ Test(error, its_own_text_may_be_part_of_the_new_one) {
 }
 
 Test(error, what_does_not_fit_is_cut) {
-    char much[2 * ERROR_SIZE];
     struct error error = {""};
+    char much[2 * ERROR_SIZE];
     memset(much, 'x', sizeof much - 1);
     much[sizeof much - 1] = '\0';
     error_set(&error, "%s", much);

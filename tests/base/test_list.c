@@ -80,8 +80,8 @@ Test(list, has_a_first_and_a_last_and_one_behind_each_but_the_last) {
 Test(list, all_of_one_move_behind_those_of_another) {
     struct item items[] = {{.number = 0}, {.number = 1}, {.number = 2}};
     struct list from;
-    struct list to;
     list_init(&from);
+    struct list to;
     list_init(&to);
     list_move_all(&to, &from);
     assert_list(&to, 0, NULL);

@@ -83,8 +83,8 @@ Test(log, a_line_has_its_time_in_utc) {
 
 static void name_as_journal(int file, int more) {
     struct stat status;
-    char text[64];
     cr_assert_eq(fstat(file, &status), 0);
+    char text[64];
     snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)status.st_dev, (unsigned long long)status.st_ino + more);
     cr_assert_eq(setenv("JOURNAL_STREAM", text, 1), 0);
 }

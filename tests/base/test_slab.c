@@ -22,8 +22,8 @@
 
 Test(slab, hands_out_as_many_as_its_limit_and_no_more) {
     struct slab slab;
-    void *objects[100];
     cr_assert_eq(slab_create(&slab, 48, 100), 0);
+    void *objects[100];
     for (uint32_t i = 0; i < 100; i++) {
         objects[i] = slab_take(&slab);
         cr_assert_not_null(objects[i]);
@@ -59,8 +59,8 @@ Test(slab, one_object_is_a_slab_too) {
 
 Test(slab, the_most_recently_given_comes_first) {
     struct slab slab;
-    void *objects[3];
     cr_assert_eq(slab_create(&slab, 64, 10), 0);
+    void *objects[3];
     for (int i = 0; i < 3; i++) {
         objects[i] = slab_take(&slab);
     }
@@ -100,9 +100,9 @@ Test(slab, stays_consistent_under_random_use) {
     enum { LIMIT = 37, STEPS = 200000 };
     uint64_t seed = 1;
     struct slab slab;
-    void *taken[LIMIT];
     uint32_t count = 0;
     cr_assert_eq(slab_create(&slab, 40, LIMIT), 0);
+    void *taken[LIMIT];
     for (int step = 0; step < STEPS; step++) {
         if (random_below(&seed, 2) == 0) {
             uint32_t *object = slab_take(&slab);

@@ -10,8 +10,9 @@ static const char *path;
 
 static enum options_result read_arguments(char **argv) {
     int argc = 0;
-    while (argv[argc] != NULL)
+    while (argv[argc] != NULL) {
         argc++;
+    }
     path = NULL;
     return options_read_config(argc, argv, usage, &path);
 }

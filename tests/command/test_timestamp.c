@@ -17,7 +17,7 @@ Test(timestamp, is_seconds_since_the_epoch) {
         {"1969-12-31T23:59:59Z", -1},
         {"9999-12-31T23:59:59Z", 253402300799},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int64_t seconds = 1;
         cr_assert(timestamp_parse(cases[i].text, &seconds), "%s", cases[i].text);
         cr_assert_eq(seconds, cases[i].seconds, "%s: %ld", cases[i].text, (long)seconds);
@@ -49,7 +49,7 @@ Test(timestamp, refuses_what_is_none) {
         "now",
     };
     int64_t seconds;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         cr_assert(!timestamp_parse(bad[i], &seconds), "%s", bad[i]);
     }
 }

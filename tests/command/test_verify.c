@@ -30,15 +30,15 @@ static void restore(int descriptor, int before) {
 
 /* Runs it with up to ARGUMENTS_MAX arguments; what it printed on stdout is in `output` after 0 and 1, of stderr after 2. */
 static int run(const char *const *arguments) {
-    char copies[ARGUMENTS_MAX][256];
     char *argv[ARGUMENTS_MAX + 2] = {(char *)"verify"};
     int argc = 1;
+    char copies[ARGUMENTS_MAX][256];
     for (; arguments[argc - 1] != NULL; argc++) {
-        snprintf(copies[argc - 1], sizeof(copies[0]), "%s", arguments[argc - 1]);
+        snprintf(copies[argc - 1], sizeof copies[0], "%s", arguments[argc - 1]);
         argv[argc] = copies[argc - 1];
     }
-    FILE *files[2];
     fflush(NULL);
+    FILE *files[2];
     int before[2] = {redirect(STDOUT_FILENO, &files[0]), redirect(STDERR_FILENO, &files[1])};
     int status = command_verify(argc, argv);
     fflush(NULL);
@@ -46,7 +46,7 @@ static int run(const char *const *arguments) {
     restore(STDERR_FILENO, before[1]);
     FILE *wanted = files[status == 2 ? 1 : 0];
     rewind(wanted);
-    output[fread(output, 1, sizeof(output) - 1, wanted)] = '\0';
+    output[fread(output, 1, sizeof output - 1, wanted)] = '\0';
     fclose(files[0]);
     fclose(files[1]);
     return status;

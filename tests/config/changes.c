@@ -45,10 +45,10 @@ void changes_set_up(void) {
 /* server.key as the repository has it may be readable for all. */
 static void make_own_key(void) {
     char path[256];
-    char content[4096];
     snprintf(path, sizeof path, "%s/server.key", changes_scene.folder);
     FILE *file = fopen(path, "r");
     cr_assert_not_null(file);
+    char content[4096];
     size_t size = fread(content, 1, sizeof content, file);
     fclose(file);
     scene_write(&changes_scene, "own.key", content, size);

@@ -11,18 +11,19 @@
 void scene_make(struct scene *scene) {
     hash_init();
     CHECK(tls_library_init() == 0);
-    snprintf(scene->folder, sizeof(scene->folder), "/tmp/sallyport-test-XXXXXX");
+    snprintf(scene->folder, sizeof scene->folder, "/tmp/sallyport-test-XXXXXX");
     CHECK(mkdtemp(scene->folder) != NULL);
-    snprintf(scene->path, sizeof(scene->path), "%s/config.yaml", scene->folder);
+    snprintf(scene->path, sizeof scene->path, "%s/config.yaml", scene->folder);
     DIR *data = opendir(TEST_DATA);
     CHECK(data != NULL);
     for (const struct dirent *entry; (entry = readdir(data)) != NULL;) {
-        if (entry->d_name[0] == '.')
+        if (entry->d_name[0] == '.') {
             continue;
+        }
         char target[1024];
+        snprintf(target, sizeof target, "%s/%s", TEST_DATA, entry->d_name);
         char link[512];
-        snprintf(target, sizeof(target), "%s/%s", TEST_DATA, entry->d_name);
-        snprintf(link, sizeof(link), "%s/%s", scene->folder, entry->d_name);
+        snprintf(link, sizeof link, "%s/%s", scene->folder, entry->d_name);
         CHECK(symlink(target, link) == 0);
     }
     closedir(data);
@@ -30,7 +31,7 @@ void scene_make(struct scene *scene) {
 
 void scene_write(const struct scene *scene, const char *name, const void *data, size_t size) {
     char path[512];
-    snprintf(path, sizeof(path), "%s/%s", scene->folder, name);
+    snprintf(path, sizeof path, "%s/%s", scene->folder, name);
     FILE *file = fopen(path, "w");
     CHECK(file != NULL);
     CHECK(fwrite(data, 1, size, file) == size);
@@ -47,9 +48,10 @@ void scene_remove(struct scene *scene) {
     CHECK(folder != NULL);
     for (const struct dirent *entry; (entry = readdir(folder)) != NULL;) {
         char path[512];
-        snprintf(path, sizeof(path), "%s/%s", scene->folder, entry->d_name);
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 && unlink(path) < 0)
+        snprintf(path, sizeof path, "%s/%s", scene->folder, entry->d_name);
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 && unlink(path) < 0) {
             CHECK(rmdir(path) == 0);
+        }
     }
     closedir(folder);
     CHECK(rmdir(scene->folder) == 0);

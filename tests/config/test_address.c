@@ -14,23 +14,26 @@ Test(address, names) {
     static const char *const bad[] = {"",     ".",     "a..b", ".a",     "a.",  "-a.b",    "a-.b",
                                       "a.b-", "a b",   "a/b",  "*.a",    "a.*", "1.2.3.4", "b\xc3\xbc.de",
                                       "a:1",  "[::1]", "a.12", "a\tb.c", "a,b", "a@b"};
-    for (size_t i = 0; i < ARRAY_LENGTH(good); i++)
+    for (size_t i = 0; i < ARRAY_LENGTH(good); i++) {
         cr_assert_null(address_check_name(good[i]), "%s", good[i]);
-    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++)
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
         cr_assert_not_null(address_check_name(bad[i]), "%s", bad[i]);
+    }
 }
 
 Test(address, name_lengths) {
     char label[66];
-    memset(label, 'a', sizeof(label));
+    memset(label, 'a', sizeof label);
     label[63] = '\0';
     cr_assert_null(address_check_name(label));
     label[63] = 'a';
     label[64] = '\0';
     cr_assert_not_null(address_check_name(label));
     char name[256];
-    for (size_t i = 0; i < sizeof(name); i++)
+    for (size_t i = 0; i < sizeof name; i++) {
         name[i] = i % 2 == 0 ? 'a' : '.';
+    }
     name[253] = '\0';
     cr_assert_null(address_check_name(name));
     name[253] = 'b';
@@ -47,23 +50,25 @@ Test(address, numeric) {
         "[::1]",     "[::1]80",     "[::1:80",       "[1.2.3.4]:80",  "[]:80",       "localhost:80", "*:80",
         "[::g]:80",  " 1.2.3.4:80", "0x7f.0.0.1:80", "1.2.3.4:80:90", "127.1:80",    "[::1]:80]",    "[::1]::80"};
     struct config_address address;
-    for (size_t i = 0; i < ARRAY_LENGTH(good); i++)
+    for (size_t i = 0; i < ARRAY_LENGTH(good); i++) {
         cr_assert_eq(address_parse(good[i], &address, error), 0, "%s: %s", good[i], error);
-    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++)
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
         cr_assert_lt(address_parse(bad[i], &address, error), 0, "%s", bad[i]);
+    }
 }
 
 Test(address, what_is_parsed_is_what_was_written) {
     struct config_address address;
     cr_assert_eq(address_parse("192.0.2.7:8443", &address, error), 0);
     const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)&address.address;
-    cr_assert_eq(address.size, sizeof(*ipv4));
+    cr_assert_eq(address.size, sizeof *ipv4);
     cr_assert_eq(ipv4->sin_family, AF_INET);
     cr_assert_eq(ntohl(ipv4->sin_addr.s_addr), 0xc0000207);
     cr_assert_eq(ntohs(ipv4->sin_port), 8443);
     cr_assert_eq(address_parse("[2001:db8::7]:443", &address, error), 0);
     const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)&address.address;
-    cr_assert_eq(address.size, sizeof(*ipv6));
+    cr_assert_eq(address.size, sizeof *ipv6);
     cr_assert_eq(ipv6->sin6_addr.s6_addr[15], 7);
     cr_assert_eq(ntohs(ipv6->sin6_port), 443);
 }
@@ -114,11 +119,13 @@ Test(address, resolves_names_to_all_their_addresses_once) {
     cr_assert(count >= 1 && count <= 2, "%s", error);
     for (int i = 0; i < count; i++) {
         cr_assert(strcmp(found[i].text, "127.0.0.1:9000") == 0 || strcmp(found[i].text, "[::1]:9000") == 0);
-        for (int j = 0; j < i; j++)
+        for (int j = 0; j < i; j++) {
             cr_assert_not(address_equal(&found[i], &found[j]));
+        }
     }
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         free(found[i].text);
+    }
 }
 
 Test(address, refuses_what_does_not_resolve) {

@@ -7,8 +7,9 @@
 static void assert_is_small_text(const char *body) {
     size_t size = strlen(body);
     cr_assert(size > 0 && size <= CLIENT_AUTH_BODY_SIZE_MAX && body[size - 1] == '\n');
-    for (size_t i = 0; i < size; i++)
+    for (size_t i = 0; i < size; i++) {
         cr_assert((body[i] >= 0x20 && body[i] < 0x7f) || body[i] == '\n', "byte %zu", i);
+    }
 }
 
 Test(bodies, json_is_one_object) {
@@ -24,6 +25,7 @@ Test(bodies, html_stands_alone) {
     cr_assert_eq(strncmp(bodies_html, "<!DOCTYPE html>\n", 16), 0);
     cr_assert_not_null(strstr(bodies_html, "</html>"));
     static const char *const needs[] = {"http:", "https:", "src=", "href=", "url(", "<script", "@import"};
-    for (size_t i = 0; i < sizeof(needs) / sizeof(*needs); i++)
+    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
         cr_assert_null(strstr(bodies_html, needs[i]), "%s", needs[i]);
+    }
 }

@@ -149,8 +149,9 @@ Test(document, bounds_the_keys_of_a_mapping) {
         char *text = NULL;
         size_t size = 0;
         FILE *out = open_memstream(&text, &size);
-        for (int i = 0; i < count; i++)
+        for (int i = 0; i < count; i++) {
             fprintf(out, "k%d: 1\n", i);
+        }
         fclose(out);
         cr_assert_eq(read_bytes(text, size), count == DOCUMENT_KEYS_MAX);
         free(text);
@@ -161,8 +162,9 @@ Test(document, bounds_the_keys_of_a_mapping) {
 Test(document, bounds_the_values) {
     size_t size = 2 * (DOCUMENT_NODES_MAX + 1);
     char *text = malloc(size);
-    for (size_t i = 0; i < size; i += 2)
+    for (size_t i = 0; i < size; i += 2) {
         memcpy(text + i, "a,", 2);
+    }
     text[0] = '[';
     text[1] = ' ';
     text[size - 1] = ']';

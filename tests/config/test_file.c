@@ -20,7 +20,7 @@ static void tear_down(void) {
 
 static void assert_fails(const char *name, size_t size_max, int code, const char *fragment) {
     char path[512];
-    snprintf(path, sizeof(path), "%s/%s", scene.folder, name);
+    snprintf(path, sizeof path, "%s/%s", scene.folder, name);
     struct bytes content;
     char error[FILE_ERROR_SIZE] = "";
     cr_assert_eq(file_read(path, size_max, &content, error), code, "%s: %s", name, error);
@@ -32,7 +32,7 @@ static void assert_fails(const char *name, size_t size_max, int code, const char
 Test(file, reads_up_to_its_bound, .init = set_up, .fini = tear_down) {
     scene_write(&scene, "four", "1234", 4);
     char path[512];
-    snprintf(path, sizeof(path), "%s/four", scene.folder);
+    snprintf(path, sizeof path, "%s/four", scene.folder);
     struct bytes content;
     char error[FILE_ERROR_SIZE];
     cr_assert_eq(file_read(path, 4, &content, error), 0);
@@ -43,11 +43,11 @@ Test(file, reads_up_to_its_bound, .init = set_up, .fini = tear_down) {
 }
 
 Test(file, refuses_what_is_no_file, .init = set_up, .fini = tear_down) {
-    char path[128];
     assert_fails("missing", 10, -ENOENT, "cannot be opened: No such file");
     assert_fails("empty.pem", 10, -EINVAL, "is empty");
     assert_fails("", 10, -EINVAL, "is a directory");
-    snprintf(path, sizeof(path), "%s/fifo", scene.folder);
+    char path[128];
+    snprintf(path, sizeof path, "%s/fifo", scene.folder);
     cr_assert_eq(mkfifo(path, 0600), 0);
     assert_fails("fifo", 10, -EINVAL, "not a regular file");
     struct bytes content;

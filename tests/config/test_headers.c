@@ -101,22 +101,24 @@ Test(headers, stripped_names_are_the_hosts_own, .init = changes_set_up, .fini = 
 
 Test(headers, bounds, .init = changes_set_up, .fini = changes_tear_down) {
     char name[256];
-    memset(name, 'a', sizeof(name));
-    snprintf(name + 129, sizeof(name) - 129, ": reason");
+    memset(name, 'a', sizeof name);
+    snprintf(name + 129, sizeof name - 129, ": reason");
     char replacement[300];
-    snprintf(replacement, sizeof(replacement), "        %s", name);
+    snprintf(replacement, sizeof replacement, "        %s", name);
     changes_assert_problem(&(struct change){"        X-Reason: reason", replacement, 27, "more than 128 characters"});
     char many[65 * 32] = "\n";
-    for (size_t i = 0, size = 1; i < 65; i++)
-        size += (size_t)snprintf(many + size, sizeof(many) - size, "        X-%zu: reason\n", i);
+    for (size_t i = 0, size = 1; i < 65; i++) {
+        size += (size_t)snprintf(many + size, sizeof many - size, "        X-%zu: reason\n", i);
+    }
     changes_assert_problem(&(struct change){"\n        X-Device: subject.cn\n        X-Reason: reason\n", many, 26,
                                             "forward.headers has more than 64 headers"});
-    snprintf(name + 129, sizeof(name) - 129, "%s", "");
-    snprintf(replacement, sizeof(replacement), "        X-Reason: reason\n      strip: [%s]", name);
+    snprintf(name + 129, sizeof name - 129, "%s", "");
+    snprintf(replacement, sizeof replacement, "        X-Reason: reason\n      strip: [%s]", name);
     changes_assert_problem(&(struct change){"        X-Reason: reason", replacement, 28, "more than 128 characters"});
-    size_t size = (size_t)snprintf(many, sizeof(many), "        X-Reason: reason\n      strip: [A");
-    for (size_t i = 0; i < 64; i++)
-        size += (size_t)snprintf(many + size, sizeof(many) - size, ", X-%zu", i);
-    snprintf(many + size, sizeof(many) - size, "]");
+    size_t size = (size_t)snprintf(many, sizeof many, "        X-Reason: reason\n      strip: [A");
+    for (size_t i = 0; i < 64; i++) {
+        size += (size_t)snprintf(many + size, sizeof many - size, ", X-%zu", i);
+    }
+    snprintf(many + size, sizeof many - size, "]");
     changes_assert_problem(&(struct change){"        X-Reason: reason", many, 28, "forward.strip has more than 64 names"});
 }

@@ -34,7 +34,7 @@ Test(host, names_and_defaults, .init = changes_set_up, .fini = changes_tear_down
 
 Test(host, files, .init = changes_set_up, .fini = changes_tear_down) {
     char fifo[256];
-    snprintf(fifo, sizeof(fifo), "%s/fifo", changes_scene.folder);
+    snprintf(fifo, sizeof fifo, "%s/fifo", changes_scene.folder);
     cr_assert_eq(mkfifo(fifo, 0600), 0);
     size_t big_size = 1024 * 1024 + 1;
     char *big = calloc(1, big_size);

@@ -218,8 +218,9 @@ Test(load, no_header_of_any_host_may_come_from_outside, .init = set_up, .fini = 
                                           "Proxy",
                                           "Forwarded",
                                           "X-Client-Cert-Status-Too-Large"};
-    for (size_t i = 0; i < ARRAY_LENGTH(removed); i++)
+    for (size_t i = 0; i < ARRAY_LENGTH(removed); i++) {
         cr_assert(http_removals_has(config->removals, bytes_of_string(removed[i])), "%s", removed[i]);
+    }
     cr_assert_not(http_removals_has(config->removals, bytes_of_string("X-Request-Id")));
     cr_assert_not(http_removals_has(config->removals, bytes_of_string("Accept")));
     config_release(config);
@@ -228,7 +229,7 @@ Test(load, no_header_of_any_host_may_come_from_outside, .init = set_up, .fini = 
 Test(load, paths_are_relative_to_the_file, .init = set_up, .fini = tear_down) {
     struct config *config = load(SMALLEST);
     char expected[256];
-    snprintf(expected, sizeof(expected), "%s/server.pem", scene.folder);
+    snprintf(expected, sizeof expected, "%s/server.pem", scene.folder);
     cr_assert_str_eq(config->hosts[0].certificate_path, expected);
     config_release(config);
     cr_assert_eq(chdir(scene.folder), 0);
@@ -257,9 +258,10 @@ Test(load, the_example_is_good_but_for_its_files, .init = set_up, .fini = tear_d
     struct config *config = config_load(TEST_DOCS "/sallyport.example.yaml", &problems);
     cr_assert_null(config);
     cr_assert_gt(problems.count, 1);
-    for (size_t i = 0; i < problems.count; i++)
+    for (size_t i = 0; i < problems.count; i++) {
         cr_assert_not_null(strstr(problems.items[i].message, "cannot be opened: No such file"), "line %u: %s",
                            problems.items[i].line, problems.items[i].message);
+    }
 }
 
 Test(load, the_unchanged_file_is_good, .init = set_up, .fini = tear_down) {
@@ -314,8 +316,9 @@ Test(load, all_problems_are_reported_in_order, .init = set_up, .fini = tear_down
                               &problems));
     static const unsigned lines[] = {1, 1, 2, 2, 5, 6, 7, 8, 8, 9, 9, 9, 10};
     cr_assert_eq(problems.count, ARRAY_LENGTH(lines));
-    for (size_t i = 0; i < ARRAY_LENGTH(lines); i++)
+    for (size_t i = 0; i < ARRAY_LENGTH(lines); i++) {
         cr_assert_eq(problems.items[i].line, lines[i], "%zu: line %u: %s", i, problems.items[i].line,
                      problems.items[i].message);
+    }
     config_problems_free(&problems);
 }

@@ -17,8 +17,9 @@ static struct config_host hosts[] = {
 
 static struct config make(void) {
     struct config config = {.hosts = hosts, .host_count = ARRAY_LENGTH(hosts)};
-    for (size_t i = 0; i < ARRAY_LENGTH(hosts); i++)
+    for (size_t i = 0; i < ARRAY_LENGTH(hosts); i++) {
         hosts[i].index = (uint32_t)i;
+    }
     lookup_build(&config);
     return config;
 }
@@ -30,10 +31,11 @@ static void discard(struct config *config) {
 
 static void assert_found(const struct config *config, const char *name, const char *expected) {
     const struct config_host *host = config_find_host(config, name);
-    if (expected == NULL)
+    if (expected == NULL) {
         cr_assert_null(host, "%s gave %s", name, host->name);
-    else
+    } else {
         cr_assert(host != NULL && strcmp(host->name, expected) == 0, "%s", name);
+    }
 }
 
 Test(lookup, exact_first_then_one_label) {
@@ -54,8 +56,9 @@ Test(lookup, nothing_else) {
     static const char *const names[] = {"x.y.example.com", "x.y.a.example.com", "test",         ".example.com",
                                         "example.co",      "*.example.org",     "xexample.com", ".",
                                         ".test",           "api.example.com.",  "localhos",     "localhostx"};
-    for (size_t i = 0; i < ARRAY_LENGTH(names); i++)
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         assert_found(&config, names[i], NULL);
+    }
     discard(&config);
 }
 

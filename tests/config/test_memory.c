@@ -6,8 +6,9 @@
 
 Test(memory, is_zeroed) {
     unsigned char *memory = memory_allocate(100, 3);
-    for (size_t i = 0; i < 300; i++)
+    for (size_t i = 0; i < 300; i++) {
         cr_assert_eq(memory[i], 0);
+    }
     free(memory);
     free(memory_allocate(0, 8));
 }

@@ -8,8 +8,8 @@
 static const char place[] = "    origin:\n";
 
 static struct config *load(const char *methods) {
-    char replacement[256];
     struct config_problems problems = {0};
+    char replacement[256];
     snprintf(replacement, sizeof replacement, "%s%s", methods, place);
     char *yaml = scene_replace(changes_good, place, replacement);
     struct config *config = scene_load(&changes_scene, yaml, &problems);

@@ -46,11 +46,13 @@ Test(problems, are_one_line_whatever_is_in_them) {
 
 Test(problems, grow) {
     struct config_problems problems = {0};
-    for (unsigned i = 1000; i > 0; i--)
+    for (unsigned i = 1000; i > 0; i--) {
         problems_add(&problems, "f", i, "%u", i);
+    }
     cr_assert_eq(problems.count, 1000);
-    for (unsigned i = 0; i < 1000; i++)
+    for (unsigned i = 0; i < 1000; i++) {
         cr_assert_eq(problems.items[i].line, i + 1);
+    }
     config_problems_free(&problems);
 }
 

@@ -96,10 +96,10 @@ Test(settings, admin_names, .init = changes_set_up, .fini = changes_tear_down) {
     char many[65 * 8] = "  address: 127.0.0.1:9443\n  names: [a";
     for (size_t i = 0; i < 64; i++) {
         size_t size = strlen(many);
-        snprintf(many + size, sizeof(many) - size, ", n%zu", i);
+        snprintf(many + size, sizeof many - size, ", n%zu", i);
     }
     size_t end = strlen(many);
-    snprintf(many + end, sizeof(many) - end, "]");
+    snprintf(many + end, sizeof many - end, "]");
     changes_assert_problem(&(struct change){"  address: 127.0.0.1:9443", many, 5, "admin.names has more than 64 names"});
 }
 
@@ -125,11 +125,11 @@ static void take_cell_value(const char **rest, char *value, size_t size) {
 
 /* Asserts what comes of "section: {key: value}": `fragment` in the one problem, or none when it is NULL. */
 static void assert_setting(const char *section, const char *key, const char *value, const char *fragment) {
-    char replacement[256];
     char *without = scene_replace(changes_good,
                                   "limits:\n  handshake_timeout: 5s\n  request_header_size: 32KiB\n"
                                   "  connections: 65536\ncert_cache: {entries: 5}\ntickets: {lifetime: 1h}\n",
                                   "");
+    char replacement[256];
     snprintf(replacement, sizeof replacement, "%s: {%s: %s}", section, key, value);
     char *yaml = scene_replace(without, "shards: auto", replacement);
     struct config_problems problems = {0};
@@ -150,7 +150,9 @@ static void assert_setting(const char *section, const char *key, const char *val
 
 /* Checks a row of the contract such as "| `limits.idle_timeout` | duration | `60s` | `100ms` to `24h` | ...". */
 static bool check_row(const char *row) {
-    char section[64], key[64], type[64], least[32], most[32], beyond[64], range[320];
+    char section[64];
+    char key[64];
+    char type[64];
     if (sscanf(row, "| `%63[a-z_].%63[a-z_]` | %63[a-z]", section, key, type) != 3 ||
         (strcmp(type, "number") != 0 && strcmp(type, "duration") != 0 && strcmp(type, "size") != 0)) {
         return false;
@@ -161,14 +163,18 @@ static bool check_row(const char *row) {
         cr_assert_not_null(cell, "%.100s", row);
     }
     cell += 2;
+    char least[32];
     take_cell_value(&cell, least, sizeof least);
     cr_assert_eq(strncmp(cell, " to ", 4), 0, "%.100s", row);
     cell += 4;
+    char most[32];
     take_cell_value(&cell, most, sizeof most);
     uint64_t number = 0;
     bool is_duration = strcmp(type, "duration") == 0;
     cr_assert(is_duration ? units_parse_duration(most, &number) : units_parse_size(most, &number), "%.100s", row);
+    char beyond[64];
     snprintf(beyond, sizeof beyond, "%llu%s", (unsigned long long)number + 1, is_duration ? "ms" : "");
+    char range[320];
     snprintf(range, sizeof range, "%s.%s must be a %s from %s to %s, not", section, key, type, least, most);
     assert_setting(section, key, least, NULL);
     assert_setting(section, key, most, NULL);
@@ -204,8 +210,8 @@ Test(settings, the_contract_has_each_key, .init = changes_set_up, .fini = change
     static const char *const sections[] = {"limits", "admission"};
     char *contract = read_contract();
     for (size_t i = 0; i < ARRAY_LENGTH(sections); i++) {
-        char yaml[64];
         struct config_problems problems = {0};
+        char yaml[64];
         snprintf(yaml, sizeof yaml, "%s: {q: 1}\n", sections[i]);
         cr_assert_null(scene_load(&changes_scene, yaml, &problems));
         char *keys = NULL;

@@ -58,8 +58,8 @@ Test(syntax, addresses_in_brackets) {
 }
 
 Test(syntax, what_is_not_known_keeps_its_words) {
-    char text[SYNTAX_TEXT_SIZE];
     struct syntax_fault fault = {.problem = "did something", .context = "while doing it", .line = 3, .begin = 2};
+    char text[SYNTAX_TEXT_SIZE];
     syntax_explain(&fault, bytes_of_string("a\nb\nc\n"), text);
     cr_assert_str_eq(text, "did something, while doing it that begins at line 2");
     fault.begin = 3;

@@ -29,8 +29,9 @@ Test(units, numbers) {
     cr_assert(units_parse_number("1000000000000000", &number) && number == 1000000000000000);
     cr_assert_not(units_parse_number("1000000000000001", &number));
     cr_assert_not(units_parse_number("5s", &number));
-    for (size_t i = 0; i < sizeof(nowhere) / sizeof(*nowhere); i++)
+    for (size_t i = 0; i < sizeof nowhere / sizeof *nowhere; i++) {
         cr_assert_not(units_parse_number(nowhere[i], &number), "%s", nowhere[i]);
+    }
 }
 
 Test(units, durations) {
@@ -41,12 +42,15 @@ Test(units, durations) {
     static const char *const bad[] = {
         "5", "5 s", "5S", "5sec", "1m30s", "1d", "1us", "-5s", "0.5s", "05s", "1000000000000000h", "ms", "5ss"};
     uint64_t value = 0;
-    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         cr_assert(units_parse_duration(good[i].text, &value) && value == good[i].milliseconds, "%s", good[i].text);
-    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         cr_assert_not(units_parse_duration(bad[i], &value), "%s", bad[i]);
-    for (size_t i = 0; i < sizeof(nowhere) / sizeof(*nowhere); i++)
+    }
+    for (size_t i = 0; i < sizeof nowhere / sizeof *nowhere; i++) {
         cr_assert_not(units_parse_duration(nowhere[i], &value), "%s", nowhere[i]);
+    }
 }
 
 Test(units, sizes) {
@@ -57,12 +61,15 @@ Test(units, sizes) {
     static const char *const bad[] = {"32kib", "32KB", "32K", "32 KiB", "1.5MiB", "-1KiB", "1TiB", "1000000000000000KiB",
                                       "1KiBs"};
     uint64_t value = 0;
-    for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++)
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         cr_assert(units_parse_size(good[i].text, &value) && value == good[i].bytes, "%s", good[i].text);
-    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         cr_assert_not(units_parse_size(bad[i], &value), "%s", bad[i]);
-    for (size_t i = 0; i < sizeof(nowhere) / sizeof(*nowhere); i++)
+    }
+    for (size_t i = 0; i < sizeof nowhere / sizeof *nowhere; i++) {
         cr_assert_not(units_parse_size(nowhere[i], &value), "%s", nowhere[i]);
+    }
 }
 
 Test(units, formats_with_the_largest_unit_that_divides) {

@@ -16,8 +16,8 @@ Test(warnings_server, of_the_chain, .init = changes_set_up, .fini = changes_tear
 
 /* Joins files of the scene. */
 static void join(const char *name, const char *const *parts, size_t count) {
-    char content[16384];
     size_t size = 0;
+    char content[16384];
     for (size_t i = 0; i < count; i++) {
         char path[256];
         snprintf(path, sizeof path, "%s/%s", changes_scene.folder, parts[i]);
@@ -57,8 +57,8 @@ Test(warnings_server, of_a_key_that_others_reach, .init = changes_set_up, .fini 
         {0602, "can be changed by other users"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        char path[256];
         join("open.key", (const char *const[]){"server.key"}, 1);
+        char path[256];
         snprintf(path, sizeof path, "%s/open.key", changes_scene.folder);
         cr_assert_eq(chmod(path, cases[i].mode), 0);
         changes_assert_warning(&(struct change){"    key: own.key", "    key: open.key", 16, cases[i].fragment});

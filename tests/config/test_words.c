@@ -12,8 +12,8 @@ Test(words, names_as_far_as_they_fit) {
     static const uint8_t name[] = "\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x03\x0c\x02oh";
     char text[WORDS_NAME_SIZE];
     cr_assert_str_eq(words_name(bytes_of(name, sizeof name - 1), text), "CN=oh");
-    uint8_t large[4 + 20 * 46];
     size_t size = 4;
+    uint8_t large[4 + 20 * 46];
     for (unsigned i = 0; i < 20; i++) {
         static const uint8_t head[] = "\x31\x2c\x30\x2a\x06\x03\x55\x04\x03\x0c\x23";
         memcpy(large + size, head, sizeof head - 1);

@@ -28,24 +28,24 @@ static mode_t mode_of(const char *name) {
 TestSuite(demo_folder, .init = set_up, .fini = tear_down);
 
 Test(demo_folder, a_temporary_one_is_private_and_goes_away) {
-    char path[PATH_MAX];
     cr_assert_eq(mode_of("."), 0700);
     cr_assert_eq(demo_folder_write(&folder, "a", 0644, bytes_of_string("x"), error), 0);
-    snprintf(path, sizeof(path), "%s", folder.path);
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s", folder.path);
     cr_assert_eq(access(path, F_OK), 0);
     demo_folder_close(&folder, names, 2);
     cr_assert_neq(access(path, F_OK), 0);
 }
 
 Test(demo_folder, what_others_put_there_stays) {
-    char path[PATH_MAX];
     cr_assert_eq(demo_folder_write(&folder, "foreign", 0644, bytes_of_string("x"), error), 0);
-    snprintf(path, sizeof(path), "%s", folder.path);
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s", folder.path);
     demo_folder_close(&folder, names, 2);
     set_up();
     cr_assert_eq(access(path, F_OK), 0);
     char file[PATH_MAX + 16];
-    snprintf(file, sizeof(file), "%s/foreign", path);
+    snprintf(file, sizeof file, "%s/foreign", path);
     cr_assert_eq(unlink(file), 0);
     cr_assert_eq(rmdir(path), 0);
 }
@@ -94,8 +94,8 @@ Test(demo_folder, only_a_marked_file_is_replaced) {
 Test(demo_folder, a_file_that_is_too_large_is_refused) {
     static uint8_t large[DEMO_FILE_SIZE_MAX];
     static uint8_t content[DEMO_FILE_SIZE_MAX];
-    cr_assert_eq(demo_folder_write(&folder, "a", 0644, bytes_of(large, sizeof(large) - 1), error), 0);
-    cr_assert_eq(demo_folder_write(&folder, "b", 0644, bytes_of(large, sizeof(large)), error), 0);
+    cr_assert_eq(demo_folder_write(&folder, "a", 0644, bytes_of(large, sizeof large - 1), error), 0);
+    cr_assert_eq(demo_folder_write(&folder, "b", 0644, bytes_of(large, sizeof large), error), 0);
     cr_assert_eq(demo_folder_read(&folder, "a", content), DEMO_FILE_SIZE_MAX - 1);
     cr_assert_eq(demo_folder_read(&folder, "b", content), -EFBIG);
     cr_assert_eq(demo_folder_read(&folder, "absent", content), -ENOENT);
@@ -103,11 +103,11 @@ Test(demo_folder, a_file_that_is_too_large_is_refused) {
 
 Test(demo_folder, a_path_that_is_no_folder_is_an_error) {
     struct demo_folder other;
-    char path[PATH_MAX + 8];
     cr_assert_eq(demo_folder_write(&folder, "a", 0644, bytes_of_string("x"), error), 0);
-    snprintf(path, sizeof(path), "%s/a", folder.path);
+    char path[PATH_MAX + 8];
+    snprintf(path, sizeof path, "%s/a", folder.path);
     cr_assert_eq(demo_folder_open(&other, path, error), -ENOTDIR);
-    snprintf(path, sizeof(path), "%s/b/c", folder.path);
+    snprintf(path, sizeof path, "%s/b/c", folder.path);
     cr_assert_eq(demo_folder_open(&other, path, error), -ENOENT);
     cr_assert(strstr(error, "b/c") != NULL, "%s", error);
 }
@@ -115,7 +115,7 @@ Test(demo_folder, a_path_that_is_no_folder_is_an_error) {
 Test(demo_folder, a_folder_that_was_asked_for_stays) {
     struct demo_folder other;
     char path[PATH_MAX + 8];
-    snprintf(path, sizeof(path), "%s/b", folder.path);
+    snprintf(path, sizeof path, "%s/b", folder.path);
     cr_assert_eq(demo_folder_open(&other, path, error), 0, "%s", error);
     cr_assert_eq(demo_folder_write(&other, "a", 0644, bytes_of_string("x"), error), 0);
     demo_folder_close(&other, names, 2);

@@ -27,7 +27,7 @@ static struct demo_verdict judge(const struct demo_line *judged, const char *out
 Test(demo_lines, every_line_can_be_typed_and_fits_on_a_screen) {
     for (size_t i = 0; i < demo_line_count; i++) {
         char buffer[256];
-        struct text text = text_over(buffer, sizeof(buffer) - 1);
+        struct text text = text_over(buffer, sizeof buffer - 1);
         demo_line_write(&demo_lines[i], &ports, &text);
         cr_assert_not(text.overflow);
         buffer[text.size] = '\0';
@@ -60,12 +60,13 @@ Test(demo_lines, arguments_are_those_that_are_printed) {
     demo_line_arguments(&quoted, &ports, extra, url, arguments);
     static const char *const expected[] = {
         "curl", "-q", "-i", "--cacert", "root.pem", "-H", "Accept: text/html", "https://report.localhost:65535/json"};
-    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         cr_assert_str_eq(arguments[i], expected[i]);
+    }
     cr_assert_null(arguments[8]);
 
     char buffer[256];
-    struct text text = text_over(buffer, sizeof(buffer) - 1);
+    struct text text = text_over(buffer, sizeof buffer - 1);
     demo_line_write(&quoted, &ports, &text);
     buffer[text.size] = '\0';
     cr_assert_str_eq(buffer,
@@ -75,7 +76,7 @@ Test(demo_lines, arguments_are_those_that_are_printed) {
 Test(demo_lines, the_admin_listener_is_plain_http) {
     struct demo_line metrics = {.target = DEMO_TO_ADMIN, .path = "metrics"};
     char buffer[256];
-    struct text text = text_over(buffer, sizeof(buffer) - 1);
+    struct text text = text_over(buffer, sizeof buffer - 1);
     demo_line_write(&metrics, &ports, &text);
     buffer[text.size] = '\0';
     cr_assert_str_eq(buffer, "curl -i http://127.0.0.1:65534/metrics");
@@ -128,7 +129,7 @@ Test(demo_lines, what_is_no_answer_is_called_so) {
     static const char *const outputs[] = {"", "curl: (7) Failed to connect",
                                           "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n", "\n",
                                           "HTTP/9.9 200 OK\r\n\r\n"};
-    for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++) {
+    for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++) {
         struct demo_verdict verdict = judge(&line, outputs[i]);
         cr_assert_not(verdict.ok);
         cr_assert_str_eq(verdict.got, "no answer", "%s", outputs[i]);

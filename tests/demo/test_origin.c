@@ -29,8 +29,8 @@ static int dial(void) {
         .sin_family = AF_INET, .sin_port = htons(demo_origin_port(origin)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct timeval patience = {.tv_sec = 10};
     int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    cr_assert_eq(connect(client, (struct sockaddr *)&address, sizeof(address)), 0);
+    setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    cr_assert_eq(connect(client, (struct sockaddr *)&address, sizeof address), 0);
     return client;
 }
 
@@ -45,9 +45,10 @@ static const char *hear(int client, const char *end) {
     size_t size = 0;
     heard[0] = '\0';
     while (end == NULL || strstr(heard, end) == NULL) {
-        ssize_t got = recv(client, heard + size, sizeof(heard) - 1 - size, 0);
-        if (got == 0 && end == NULL)
+        ssize_t got = recv(client, heard + size, sizeof heard - 1 - size, 0);
+        if (got == 0 && end == NULL) {
             break;
+        }
         cr_assert_gt(got, 0, "after: %s", heard);
         size += (size_t)got;
         heard[size] = '\0';
@@ -96,8 +97,9 @@ Test(demo_origin, a_head_may_come_a_byte_at_a_time) {
     static const char request[] = "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n";
     int client = dial();
     setsockopt(client, IPPROTO_TCP, 1 /* TCP_NODELAY */, &(int){1}, sizeof(int));
-    for (size_t i = 0; i < strlen(request); i++)
+    for (size_t i = 0; i < strlen(request); i++) {
         cr_assert_eq(send(client, request + i, 1, MSG_NOSIGNAL), 1);
+    }
     hear(client, "(0 bytes of body)\n");
     close(client);
 }
@@ -142,7 +144,7 @@ Test(demo_origin, what_is_no_http_is_refused_and_closed) {
     static const char *const requests[] = {"GET\r\n\r\n", "GET / HTTP/1.1\r\nHost : x\r\n\r\n",
                                            "GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
                                            "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"};
-    for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
         int client = dial();
         say(client, requests[i]);
         const char *answer = hear(client, NULL);
@@ -153,29 +155,34 @@ Test(demo_origin, what_is_no_http_is_refused_and_closed) {
 
 Test(demo_origin, a_head_that_never_ends_is_refused) {
     static char header[1024];
-    memset(header, 'a', sizeof(header) - 1);
+    memset(header, 'a', sizeof header - 1);
     memcpy(header, "X: ", 3);
-    memcpy(header + sizeof(header) - 3, "\r\n", 3);
+    memcpy(header + sizeof header - 3, "\r\n", 3);
     int client = dial();
     say(client, "GET / HTTP/1.1\r\nHost: x\r\n");
     for (int i = 0; i < 1024; i++) {
-        if (send(client, header, strlen(header), MSG_NOSIGNAL) < 0)
+        if (send(client, header, strlen(header), MSG_NOSIGNAL) < 0) {
             break;
+        }
     }
     char first[16] = "";
-    ssize_t got = recv(client, first, sizeof(first) - 1, 0);
+    ssize_t got = recv(client, first, sizeof first - 1, 0);
     if (got > 0) /* else the reset came first */
+    {
         cr_assert_eq(strncmp(first, "HTTP/1.1 431", 12), 0, "%s", first);
+    }
     close(client);
 }
 
 Test(demo_origin, clients_that_go_away_leave_nothing_behind) {
     for (int i = 0; i < 3 * DEMO_ORIGIN_CONNECTIONS_MAX; i++) {
         int client = dial();
-        if (i % 3 == 1)
+        if (i % 3 == 1) {
             say(client, "GET / HT");
-        if (i % 3 == 2)
+        }
+        if (i % 3 == 2) {
             say(client, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nabc");
+        }
         close(client);
     }
     int client = dial();
@@ -191,16 +198,20 @@ Test(demo_origin, more_connections_than_it_serves_have_to_wait) {
         clients[i] = dial();
         say(clients[i], "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     }
-    for (int i = 0; i < DEMO_ORIGIN_CONNECTIONS_MAX; i++)
+    for (int i = 0; i < DEMO_ORIGIN_CONNECTIONS_MAX; i++) {
         hear(clients[i], "(0 bytes of body)\n");
+    }
     char byte;
     cr_assert_lt(recv(clients[DEMO_ORIGIN_CONNECTIONS_MAX], &byte, 1, MSG_DONTWAIT), 0);
-    for (int i = 0; i < EXTRA; i++)
+    for (int i = 0; i < EXTRA; i++) {
         close(clients[i]);
-    for (int i = DEMO_ORIGIN_CONNECTIONS_MAX; i < DEMO_ORIGIN_CONNECTIONS_MAX + EXTRA; i++)
+    }
+    for (int i = DEMO_ORIGIN_CONNECTIONS_MAX; i < DEMO_ORIGIN_CONNECTIONS_MAX + EXTRA; i++) {
         hear(clients[i], "(0 bytes of body)\n");
-    for (int i = EXTRA; i < DEMO_ORIGIN_CONNECTIONS_MAX + EXTRA; i++)
+    }
+    for (int i = EXTRA; i < DEMO_ORIGIN_CONNECTIONS_MAX + EXTRA; i++) {
         close(clients[i]);
+    }
 }
 
 Test(demo_origin, stopping_cuts_connections_at_once) {

@@ -36,7 +36,7 @@ Test(demo_run, without_curl_it_says_so) {
     fflush(stderr);
     FILE *errors = cr_get_redirected_stderr();
     char line[256] = "";
-    cr_assert_not_null(fgets(line, sizeof(line), errors));
+    cr_assert_not_null(fgets(line, sizeof line, errors));
     cr_assert_not_null(strstr(line, "--once needs curl"), "%s", line);
 }
 

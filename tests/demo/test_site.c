@@ -48,11 +48,12 @@ static struct bytes read_file(const char *name) {
 static size_t read_chain(const char *name, struct bytes chain[static CHAIN_MAX]) {
     static uint8_t der[CHAIN_MAX][DER_MAX];
     struct pem_reader reader = pem_reader_of(read_file(name));
-    struct pem_block block;
     size_t count = 0;
+    struct pem_block block;
     while (pem_next(&reader, &block) == PEM_BLOCK) {
-        if (!pem_label_is(&block, "CERTIFICATE"))
+        if (!pem_label_is(&block, "CERTIFICATE")) {
             continue;
+        }
         cr_assert(count < CHAIN_MAX && block.size <= DER_MAX);
         pem_decode(&block, der[count]);
         chain[count] = bytes_of(der[count], block.size);
@@ -104,8 +105,9 @@ Test(demo_site, files_with_a_key_are_for_their_owner_only) {
     for (size_t i = 0; i < demo_site_file_count - 1; i++) {
         struct stat status;
         bool has_key = false;
-        for (size_t j = 0; j < sizeof(secret) / sizeof(secret[0]); j++)
+        for (size_t j = 0; j < sizeof secret / sizeof secret[0]; j++) {
             has_key = has_key || strcmp(secret[j], demo_site_files[i]) == 0;
+        }
         cr_assert_eq(fstatat(folder.descriptor, demo_site_files[i], &status, 0), 0);
         cr_assert_eq(status.st_mode & 0777, has_key ? 0600 : 0644, "%s", demo_site_files[i]);
         struct bytes content = read_file(demo_site_files[i]);
@@ -153,7 +155,7 @@ Test(demo_site, expired_or_broken_certificates_are_not_used_again) {
 Test(demo_site, a_foreign_configuration_stops_it_before_anything_is_written) {
     char path[PATH_MAX + 8];
     struct demo_folder other;
-    snprintf(path, sizeof(path), "%s/other", folder.path);
+    snprintf(path, sizeof path, "%s/other", folder.path);
     cr_assert_eq(demo_folder_open(&other, path, error), 0, "%s", error);
     other.temporary = true;
     cr_assert_eq(demo_folder_write(&other, "sallyport.yaml", 0644, bytes_of_string("listen:\n"), error), 0);
@@ -165,11 +167,11 @@ Test(demo_site, a_foreign_configuration_stops_it_before_anything_is_written) {
 
 Test(demo_site, its_configuration_loads) {
     struct demo_ports ports = {.https = 8443, .admin = 9443, .origin = 9000, .ipv6 = true};
-    char path[PATH_MAX + 32];
     cr_assert_eq(demo_site_write_config(&folder, &ports, error), 0, "%s", error);
     ports.ipv6 = false;
     cr_assert_eq(demo_site_write_config(&folder, &ports, error), 0, "%s", error);
-    snprintf(path, sizeof(path), "%s/sallyport.yaml", folder.path);
+    char path[PATH_MAX + 32];
+    snprintf(path, sizeof path, "%s/sallyport.yaml", folder.path);
     struct config_problems problems = {0};
     struct config *config = config_load(path, &problems);
     config_problems_print(&problems, stderr);
@@ -186,7 +188,7 @@ Test(demo_site, its_configuration_loads) {
 
 static int listen_on(uint16_t port, uint16_t *bound) {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(address);
+    socklen_t size = sizeof address;
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(listener, SOL_SOCKET, SO_REUSEPORT, &(int){1}, sizeof(int));
     cr_assert_eq(bind(listener, (struct sockaddr *)&address, size), 0);

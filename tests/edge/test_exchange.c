@@ -178,9 +178,8 @@ TestSuite(exchange, .init = open_all, .fini = close_all);
 
 /* Reads a head as any carrier may, and begins. */
 static void begin(const char *head) {
-    struct http_parser parser;
-
     exchange_init(&exchange, &carrier, NULL, client);
+    struct http_parser parser;
     http_parser_init_request(&parser, &exchange.request, 8192);
     cr_assert_eq(http_parser_head(&parser, bytes_of_string(head)), HTTP_PARSE_HEAD);
     exchange_begin(&exchange, bytes_of_string(head));

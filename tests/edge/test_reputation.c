@@ -51,9 +51,8 @@ Test(reputation, a_ticket_forgives_nothing) {
 
 /* Of the same certificate: it has its places, and is one client. */
 Test(reputation, connections_over_a_bound_are_told_apart) {
-    struct connection *held[6];
-
     scene.config.admission.holder.connections = 4;
+    struct connection *held[6];
     for (unsigned i = 0; i < 6; i++) {
         held[i] = scene_connect("192.0.2.1");
         prove(held[i], i % 2 == 0);

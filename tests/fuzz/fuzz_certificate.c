@@ -27,7 +27,7 @@ static void check_views(const struct certificate *certificate, const uint8_t *da
 
 static void check_name(struct bytes name) {
     static char buffer[1 << 20];
-    struct text text = text_over(buffer, sizeof(buffer));
+    struct text text = text_over(buffer, sizeof buffer);
     CHECK(name_is_valid(name) && name_equal(name, name) && name_is_within(name, name));
     name_append_text(&text, name);
     for (size_t i = 0; i < text.size; i++) {
@@ -64,8 +64,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    struct certificate certificate;
     const char *why = NULL;
+    struct certificate certificate;
     if (!certificate_read(&certificate, bytes_of(data, size), &why)) {
         CHECK(why != NULL);
         return 0;
@@ -77,12 +77,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
           name_hash(certificate.issuer) == name_hash(certificate.subject));
     check_lists(&certificate, data, size);
     struct signature_key key;
-    struct signature_algorithm algorithm;
     if (signature_judge_key(&certificate, &key) == REASON_OK) {
         check_inside(key.point, data, size);
         check_inside(key.modulus, data, size);
         CHECK(key.bits <= SIGNATURE_RSA_BITS_MAX);
     }
+    struct signature_algorithm algorithm;
     signature_judge_algorithm(&certificate.signature_algorithm, &algorithm);
     return 0;
 }

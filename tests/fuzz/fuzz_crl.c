@@ -42,11 +42,11 @@ static void sign(struct bytes tbs, struct bytes signature) {
     static bool made;
     if (!made) {
         uint8_t seed[ED25519_KEY_SIZE];
+        memset(seed, 1, sizeof seed);
+        CHECK(wc_ed25519_init(&key) == 0 && wc_ed25519_import_private_only(seed, sizeof seed, &key) == 0);
         uint8_t point[ED25519_PUB_KEY_SIZE];
-        memset(seed, 1, sizeof(seed));
-        CHECK(wc_ed25519_init(&key) == 0 && wc_ed25519_import_private_only(seed, sizeof(seed), &key) == 0);
-        CHECK(wc_ed25519_make_public(&key, point, sizeof(point)) == 0);
-        CHECK(wc_ed25519_import_private_key(seed, sizeof(seed), point, sizeof(point), &key) == 0);
+        CHECK(wc_ed25519_make_public(&key, point, sizeof point) == 0);
+        CHECK(wc_ed25519_import_private_key(seed, sizeof seed, point, sizeof point, &key) == 0);
         made = true;
     }
     if (signature.size == ED25519_SIG_SIZE) {
@@ -57,11 +57,11 @@ static void sign(struct bytes tbs, struct bytes signature) {
 
 static void sign_all(struct bytes file, const struct bytes *certificates, size_t count) {
     struct crl crl;
-    struct certificate certificate;
     const char *why;
     if (crl_read(&crl, file, &why)) {
         sign(crl.tbs, crl.signature);
     }
+    struct certificate certificate;
     for (size_t i = 0; i < count; i++) {
         if (certificate_read(&certificate, certificates[i], &why)) {
             sign(certificate.tbs, certificate.signature);
@@ -75,8 +75,8 @@ static bool is_within(struct bytes part, struct bytes whole) {
 
 /* Each of its entries must be found in the list that was made of it. */
 static void check_crl(const struct revocation *revocation, struct bytes der) {
-    struct crl crl;
     const char *why = NULL;
+    struct crl crl;
     if (!crl_read(&crl, der, &why)) {
         CHECK(why != NULL && revocation_count(revocation) == 0);
         return;
@@ -90,10 +90,10 @@ static void check_crl(const struct revocation *revocation, struct bytes der) {
     size_t at = 0;
     struct revocation_list *list = revocation_next_list(revocation, crl.issuer, name_hash(crl.issuer), &at);
     struct bytes rest = crl.entries;
-    struct crl_entry entry;
-    struct serials_entry found;
     size_t count = 0;
     CHECK(list != NULL);
+    struct crl_entry entry;
+    struct serials_entry found;
     while (crl_next_entry(&crl, &rest, &entry, &why) == CRL_ENTRY) {
         CHECK(serials_find(list->serials, entry.serial, &found) && bytes_equal(found.serial, entry.serial));
         count++;
@@ -127,11 +127,11 @@ static void check_member(const struct path_chain *chain, const struct path_setti
     uint8_t digest[SIGNATURE_SHA256_SIZE];
     signature_sha256(spki, digest);
     struct key_allowance allowance = {.left = REVOCATION_CRLS_MAX};
-    struct revocation_list *list;
-    struct serials_entry entry;
     bool has_current = false;
     const struct revocation_list *newest = NULL;
     uint64_t issuer_hash = path_name_hash(chain, member->issuer);
+    struct revocation_list *list;
+    struct serials_entry entry;
     for (size_t at = 0; (list = revocation_next_list(settings->revocation, member->certificate.issuer, issuer_hash, &at));) {
         if (!distribution_scope_covers(&list->scope, &member->certificate) || list->this_update > settings->now) {
             continue;
@@ -161,13 +161,12 @@ static void check_valid(const struct path_chain *chain, const struct path_settin
 
 static void judge(const struct path_settings *settings, const struct bytes *certificates, size_t count) {
     static struct path_chain chain;
-    struct path_verdict verdict;
-    struct path_verdict other;
     char buffer[1024];
-    struct text text = text_over(buffer, sizeof(buffer));
+    struct text text = text_over(buffer, sizeof buffer);
     if (count == 0 || count > PATH_CHAIN_MAX || !path_read_chain(&chain, certificates, count)) {
         return;
     }
+    struct path_verdict verdict;
     path_judge(&chain, settings, &verdict);
     path_append_detail(&text, &verdict, PATH_CHAIN_MAX);
     CHECK((verdict.fault.reason == REASON_OK) == (text.size == 0));
@@ -176,6 +175,7 @@ static void judge(const struct path_settings *settings, const struct bytes *cert
     if (verdict.fault.reason == REASON_OK) {
         check_valid(&chain, settings, &verdict);
     }
+    struct path_verdict other;
     /* Nothing but the number of signatures depends on what was remembered. */
     path_judge(&chain, settings, &other);
     CHECK(other.signatures <= verdict.signatures);
@@ -196,8 +196,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (size == 0) {
         return 0;
     }
-    struct bytes parts[PARTS_MAX];
     struct error error = {""};
+    struct bytes parts[PARTS_MAX];
     size_t count = split(bytes_of(data + 1, size - 1), parts);
     struct trust *trust = trust_create();
     struct revocation *revocation = revocation_create();

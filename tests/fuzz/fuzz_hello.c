@@ -16,7 +16,7 @@ static void check_result(enum hello_result result, const struct hello *hello, si
         CHECK(size < HELLO_SIZE_MAX);
     } else if (result == HELLO_OK) {
         CHECK(hello->alpn || !hello->alpn_http11);
-        CHECK(memchr(hello->name, '\0', sizeof(hello->name)) != NULL);
+        CHECK(memchr(hello->name, '\0', sizeof hello->name) != NULL);
         CHECK(strspn(hello->name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == strlen(hello->name));
     }
 }
@@ -41,7 +41,6 @@ static void check_prefix(const uint8_t *data, size_t size, enum hello_result who
 /* A hello that came in one record, cut in two at `at`. */
 static void check_split(const uint8_t *data, size_t at, const struct hello *of_whole) {
     static uint8_t split[HELLO_SIZE_MAX + 5], record[HELLO_SIZE_MAX];
-    struct bytes rest;
     size_t size = (size_t)data[3] << 8 | data[4];
     struct hello hello = {0};
 
@@ -56,6 +55,7 @@ static void check_split(const uint8_t *data, size_t at, const struct hello *of_w
     split[5 + at + 3] = (uint8_t)((size - at) >> 8);
     split[5 + at + 4] = (uint8_t)(size - at);
     CHECK(hello_parse(bytes_of(split, size + 10), &hello) == HELLO_OK && same(&hello, of_whole) && hello.records == 2);
+    struct bytes rest;
     size_t joined = hello_join(bytes_of(split, size + 10), record, &rest);
     CHECK(rest.size == 0 && bytes_equal(bytes_of(record, joined), bytes_of(data, size + 5)));
 }

@@ -37,13 +37,11 @@ static struct bytes read_file(const char *name, const char *suffix) {
     static unsigned turn;
     uint8_t *data = contents[turn++ % 2];
     char path[128];
-    FILE *file;
-    size_t size;
 
     snprintf(path, sizeof path, "tests/tls/data/%s%s", name, suffix);
-    file = fopen(path, "rb");
+    FILE *file = fopen(path, "rb");
     CHECK(file != NULL); /* run in the root of the tree, as tools/fuzz does */
-    size = fread(data, 1, sizeof contents[0], file);
+    size_t size = fread(data, 1, sizeof contents[0], file);
     fclose(file);
     return bytes_of(data, size);
 }
@@ -52,10 +50,10 @@ static void make_contexts(void) {
     hash_init();
     CHECK(tls_library_init() == 0);
     for (size_t i = 0; i < ARRAY_LENGTH(keys); i++) {
-        struct error error;
-        bool at_key;
         struct tls_context_options options = {.request_certificate = true};
 
+        struct error error;
+        bool at_key;
         credentials[i] = tls_credentials_load(read_file(keys[i], ".pem"), read_file(keys[i], ".key"), &at_key, &error);
         CHECK(credentials[i] != NULL);
         options.credentials = credentials[i];
@@ -173,11 +171,10 @@ static bool is_ours_alone(const char *fault) {
 /* Takes a record off the front. One that is not complete is empty. */
 static struct bytes take_record(struct bytes *rest, uint8_t *type) {
     struct reader reader = reader_of(*rest);
-    struct bytes content;
 
     *type = reader_u8(&reader);
     reader_u16(&reader);
-    content = reader_bytes(&reader, reader_u16(&reader));
+    struct bytes content = reader_bytes(&reader, reader_u16(&reader));
     *rest = bytes_of(reader.next, reader_left(&reader));
     return reader.failed ? bytes_of(NULL, 0) : content;
 }
@@ -185,7 +182,6 @@ static struct bytes take_record(struct bytes *rest, uint8_t *type) {
 /* The group that a HelloRetryRequest asks for; 0: the message is none. */
 static uint16_t retry_group(struct bytes message) {
     struct reader reader = reader_of(message);
-    struct reader extensions;
 
     reader_bytes(&reader, 4 + 2);
     if (!bytes_equal(reader_bytes(&reader, sizeof retry_random), bytes_of(retry_random, sizeof retry_random))) {
@@ -193,7 +189,7 @@ static uint16_t retry_group(struct bytes message) {
     }
     reader_bytes(&reader, reader_u8(&reader)); /* session ID */
     reader_bytes(&reader, 2 + 1);              /* suite, compression */
-    extensions = reader_of(reader_bytes(&reader, reader_u16(&reader)));
+    struct reader extensions = reader_of(reader_bytes(&reader, reader_u16(&reader)));
     while (reader_left(&extensions) > 0) {
         uint16_t type = reader_u16(&extensions);
         struct bytes content = reader_bytes(&extensions, reader_u16(&extensions));
@@ -212,18 +208,18 @@ static void check_second_hello(struct bytes input, const struct answer *answer) 
     uint16_t group = retry_group(take_record(&output, &type));
     struct bytes first = take_record(&input, &type);
     struct bytes second = take_record(&input, &type);
-    struct bytes reply;
-    struct retry retry;
-    struct hello hello;
 
     if (group == 0 || type != RECORD_HANDSHAKE || second.size < 4 || second.data[0] != 1 ||
         ((size_t)second.data[1] << 16 | (size_t)second.data[2] << 8 | second.data[3]) != second.size - 4) {
         return;
     }
+    struct bytes reply;
     do { /* a ChangeCipherSpec stands between, where the client has a session ID */
         reply = take_record(&output, &type);
     } while (type == RECORD_CHANGE_CIPHER_SPEC);
+    struct retry retry;
     CHECK(retry_keep(&retry, bytes_of(first.data + 4, first.size - 4)));
+    struct hello hello;
     if (retry_check(&retry, bytes_of(second.data + 4, second.size - 4), group, &hello)) {
         CHECK((type == RECORD_HANDSHAKE && retry_group(reply) == 0) ||
               (type == RECORD_ALERT && is_left_to_others(&hello, reply.data[1])) || reply.size == 0);
@@ -237,12 +233,11 @@ static void check_second_hello(struct bytes input, const struct answer *answer) 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct hello hello = {0};
     enum hello_result result = hello_parse(bytes_of(data, size), &hello);
-    struct outcome outcome;
 
     if (contexts[0] == NULL) {
         make_contexts();
     }
-    outcome = ask_all(data, size);
+    struct outcome outcome = ask_all(data, size);
     switch (result) {
     case HELLO_OK:
         CHECK(outcome.answered || is_left_to_others(&hello, outcome.alert));

@@ -25,9 +25,9 @@ static struct outcome decode(const uint8_t *data, size_t size, size_t piece_size
     static const char response_head[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
     static struct http_header headers[HTTP_HEADERS_MAX];
     static struct http_message message = {.headers_max = HTTP_HEADERS_MAX, .headers = headers};
-    struct http_parser parser;
     struct outcome outcome = {.body = malloc(size + 1), .trailers = malloc(HTTP_TRAILERS_MAX)};
     CHECK(outcome.body != NULL && outcome.trailers != NULL);
+    struct http_parser parser;
     if (request) {
         http_parser_init_request(&parser, &message, 1024);
     } else {

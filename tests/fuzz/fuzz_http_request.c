@@ -37,8 +37,8 @@ static enum http_result feed(struct http_parser *parser, const uint8_t *data, si
 static void check_split(const struct http_parser *expected, enum http_result result, const uint8_t *data, size_t size,
                         size_t split) {
     struct http_parser parser;
-    uint8_t *copy;
     http_parser_init_request(&parser, &pieces, HEAD_MAX);
+    uint8_t *copy;
     enum http_result now = feed(&parser, data, split, &copy);
     free(copy);
     if (now == HTTP_PARSE_MORE) {
@@ -60,7 +60,6 @@ static void check_split(const struct http_parser *expected, enum http_result res
 static void check_written(const uint8_t *head, const struct http_removals *removals) {
     static char output[OUTPUT_MAX];
     struct text out = text_over(output, sizeof output);
-    struct http_parser parser;
     struct http_forwarding forwarding = {.removals = removals,
                                          .client_address = bytes_of_string("192.0.2.1"),
                                          .host_name = bytes_of_string("named"),
@@ -70,6 +69,7 @@ static void check_written(const uint8_t *head, const struct http_removals *remov
     if (whole.header_count > HTTP_HEADERS_MAX - OWN_HEADERS_MAX) {
         return; /* an origin may take more headers than we do, but our own parser cannot read it back */
     }
+    struct http_parser parser;
     http_parser_init_request(&parser, &written, OUTPUT_MAX);
     CHECK(http_parser_head(&parser, text_bytes(&out)) == HTTP_PARSE_HEAD);
     CHECK(written.head_size == out.size && written.minor == 1);
@@ -101,8 +101,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         CHECK(http_removals_add_own(removals) == 0 && http_removals_add(removals, bytes_of_string("X-A")) == 0);
     }
     struct http_parser parser;
-    uint8_t *head;
     http_parser_init_request(&parser, &whole, HEAD_MAX);
+    uint8_t *head;
     enum http_result result = feed(&parser, data, size, &head);
     if (result == HTTP_PARSE_HEAD) {
         CHECK(whole.head_size <= size);

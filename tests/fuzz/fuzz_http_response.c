@@ -21,8 +21,8 @@ static struct http_message written = {.headers_max = HTTP_HEADERS_MAX, .headers 
 
 static void check_bytewise(const struct http_parser *expected, enum http_result result, const uint8_t *data, size_t size,
                            bool to_head) {
-    struct http_parser parser;
     enum http_result now = HTTP_PARSE_MORE;
+    struct http_parser parser;
     http_parser_init_response(&parser, &pieces, HEAD_MAX, to_head);
     for (size_t have = 1; have <= size && now == HTTP_PARSE_MORE; have++) {
         uint8_t *copy = malloc(have);
@@ -40,7 +40,6 @@ static void check_bytewise(const struct http_parser *expected, enum http_result 
 static void check_written(const uint8_t *head, uint8_t client_minor, bool keep_alive, bool to_head) {
     static char output[OUTPUT_MAX];
     struct text out = text_over(output, sizeof output);
-    struct http_parser parser;
     enum http_framing framing = http_response_framing(&whole, client_minor, to_head);
     const struct http_stamp stamp = {bytes_of_string("Sun, 06 Nov 1994 08:49:37 GMT"), bytes_of_string("1")};
     http_write_response(&out, &whole, head, framing, client_minor, keep_alive, to_head, &stamp);
@@ -48,6 +47,7 @@ static void check_written(const uint8_t *head, uint8_t client_minor, bool keep_a
     if (whole.header_count > HTTP_HEADERS_MAX - OWN_HEADERS_MAX) {
         return; /* our own parser cannot read it back */
     }
+    struct http_parser parser;
     http_parser_init_response(&parser, &written, OUTPUT_MAX, to_head);
     CHECK(http_parser_head(&parser, text_bytes(&out)) == HTTP_PARSE_HEAD);
     CHECK(written.head_size == out.size && written.status == whole.status);
@@ -73,7 +73,6 @@ static size_t count(const uint8_t *data, size_t size, uint8_t byte) {
 static void check_mended(const uint8_t *data, size_t size, bool to_head) {
     static uint8_t mended[2 * HEAD_MAX];
     static uint8_t again[2 * HEAD_MAX];
-    struct http_parser parser;
     size_t head_size = http_mend_head_size(bytes_of(data, size), 0);
     CHECK(head_size <= size);
     if (head_size == 0 || head_size > HEAD_MAX || !http_mend_is_response(bytes_of(data, size))) {
@@ -87,6 +86,7 @@ static void check_mended(const uint8_t *data, size_t size, bool to_head) {
     }
     CHECK(count(mended, mended_size, '\n') <= count(data, head_size, '\n'));
     CHECK(count(mended, mended_size, ':') == count(data, head_size, ':'));
+    struct http_parser parser;
     http_parser_init_response(&parser, &whole, sizeof mended, to_head);
     if (http_parser_head(&parser, bytes_of(mended, mended_size)) == HTTP_PARSE_HEAD) {
         CHECK(whole.head_size == mended_size);
@@ -96,9 +96,9 @@ static void check_mended(const uint8_t *data, size_t size, bool to_head) {
 }
 
 static void drain(struct http_parser *parser, struct bytes rest) {
-    struct bytes piece;
     size_t left = rest.size;
     enum http_result result;
+    struct bytes piece;
     while ((result = http_parser_body(parser, &rest, &piece)) == HTTP_PARSE_BODY) {
         CHECK(piece.size > 0 && rest.size < left);
         left = rest.size;

@@ -54,9 +54,9 @@ static struct buffer to_server;
 static struct bytes read_file(const char *name) {
     static uint8_t contents[FILES_MAX][FILE_SIZE];
     static unsigned count;
-    char path[128];
     CHECK(count < FILES_MAX);
-    snprintf(path, sizeof(path), "tests/tls/data/%s", name);
+    char path[128];
+    snprintf(path, sizeof path, "tests/tls/data/%s", name);
     FILE *file = fopen(path, "rb");
     CHECK(file != NULL); /* run in the root of the tree, as tools/fuzz does */
     uint8_t *data = contents[count++];
@@ -82,13 +82,12 @@ static struct bytes read_der(const char *name) {
 
 static void set_up(void) {
     hash_init();
-    struct error error;
     static const struct forward none;
     static struct certificate leaf;
-    struct bytes validity;
-    bool at_key;
     word32 index = 0;
     CHECK(tls_library_init() == 0);
+    struct error error;
+    bool at_key;
     credentials = tls_credentials_load(read_file("server-p256.pem"), read_file("server-p256.key"), &at_key, &error);
     CHECK(credentials != NULL);
     struct tls_context_options options = {.credentials = credentials, .request_certificate = true};
@@ -97,6 +96,7 @@ static void set_up(void) {
     CHECK(context != NULL && trust_add_file(trust, read_file("intermediate.pem"), &error) == 0);
     policy = (struct identity_policy){.trust = trust, .depth_max = 4, .forward = &none};
     identity_policy_seal(&policy);
+    struct bytes validity;
     CHECK(leaf_read(read_der("client-p256.pem"), &leaf, &validity));
     own_key = leaf.spki;
     own_pair = read_der("client-p256.key");
@@ -126,20 +126,20 @@ static uint8_t *put_header(uint8_t *begin, uint8_t tag, size_t size) {
 static struct bytes sign(struct bytes tbs, uint8_t **begin) {
     static const uint8_t algorithm[] = {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
     enum { ROOM = 16 };
-    uint8_t digest[WC_SHA256_DIGEST_SIZE];
     uint8_t signature[128];
-    word32 signature_size = sizeof(signature);
+    word32 signature_size = sizeof signature;
+    uint8_t digest[WC_SHA256_DIGEST_SIZE];
     CHECK(wc_Sha256Hash(tbs.data, (word32)tbs.size, digest) == 0);
-    CHECK(wc_ecc_sign_hash(digest, sizeof(digest), signature, &signature_size, &generator, &ca_key) == 0);
-    *begin = malloc(ROOM + tbs.size + sizeof(algorithm) + 3 + signature_size);
+    CHECK(wc_ecc_sign_hash(digest, sizeof digest, signature, &signature_size, &generator, &ca_key) == 0);
+    *begin = malloc(ROOM + tbs.size + sizeof algorithm + 3 + signature_size);
     uint8_t *start = *begin + ROOM;
     uint8_t *end = start;
     if (tbs.size > 0) {
         memcpy(end, tbs.data, tbs.size);
     }
     end += tbs.size;
-    memcpy(end, algorithm, sizeof(algorithm));
-    end += sizeof(algorithm);
+    memcpy(end, algorithm, sizeof algorithm);
+    end += sizeof algorithm;
     *end++ = 0x03;
     *end++ = (uint8_t)(signature_size + 1);
     *end++ = 0;
@@ -268,8 +268,8 @@ static struct outcome shake_hands(struct bytes certificate, bool tls12) {
 static void check(struct bytes certificate, bool tls12) {
     struct certificate leaf;
     struct bytes validity;
-    struct signature_key key;
     bool found = leaf_read(certificate, &leaf, &validity);
+    struct signature_key key;
     bool provable = found && signature_key_can_verify(&key, signature_judge_key(&leaf, &key));
     bool is_own = provable && bytes_equal(leaf.spki, own_key);
     struct identity *plain = identity_judge(&policy, &certificate, 1, false, NOW);

@@ -29,8 +29,8 @@ static void plain_value(const struct name_attribute *attribute, int32_t *out) {
         return;
     }
     struct name_characters characters = {attribute->tag, attribute->value};
-    uint32_t character;
     bool space = false;
+    uint32_t character;
     while (name_next_character(&characters, &character) == NAME_CHARACTER) {
         if (character == ' ') {
             space = count > 0;
@@ -115,8 +115,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (!der_next(&rest, &first) || first.whole.size > SIZE_MAX_HERE || !name_is_valid(first.whole)) {
         return 0;
     }
-    uint8_t *copies[2];
     struct bytes names[3] = {first.whole};
+    uint8_t *copies[2];
     for (size_t i = 0; i < 2; i++) {
         copies[i] = malloc(first.whole.size);
         CHECK(copies[i] != NULL);

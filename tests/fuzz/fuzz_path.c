@@ -59,10 +59,10 @@ static void make_keys(void) {
     static bool made;
     for (uint8_t i = 0; i < KEYS && !made; i++) {
         uint8_t seed[ED25519_KEY_SIZE];
-        memset(seed, i + 1, sizeof(seed));
-        CHECK(wc_ed25519_init(&keys[i]) == 0 && wc_ed25519_import_private_only(seed, sizeof(seed), &keys[i]) == 0);
-        CHECK(wc_ed25519_make_public(&keys[i], points[i], sizeof(points[i])) == 0);
-        CHECK(wc_ed25519_import_private_key(seed, sizeof(seed), points[i], sizeof(points[i]), &keys[i]) == 0);
+        memset(seed, i + 1, sizeof seed);
+        CHECK(wc_ed25519_init(&keys[i]) == 0 && wc_ed25519_import_private_only(seed, sizeof seed, &keys[i]) == 0);
+        CHECK(wc_ed25519_make_public(&keys[i], points[i], sizeof points[i]) == 0);
+        CHECK(wc_ed25519_import_private_key(seed, sizeof seed, points[i], sizeof points[i], &keys[i]) == 0);
     }
     made = true;
 }
@@ -125,32 +125,32 @@ static void append_element(struct text *out, uint8_t tag, struct bytes content) 
 /* Months of 31 days from 2000 on: some days do not exist, which is malformed. */
 static void append_day(struct text *out, unsigned day) {
     char digits[24];
-    struct text text = text_over(digits, sizeof(digits));
+    struct text text = text_over(digits, sizeof digits);
     text_append_format(&text, "%04u%02u%02u000000Z", 2000 + day / 372, day % 372 / 31 + 1, day % 31 + 1);
     append_element(out, DER_GENERALIZED_TIME, text_bytes(&text));
 }
 
 static void append_bits(struct text *out, struct bytes content) {
     uint8_t buffer[1 + ED25519_SIG_SIZE] = {0};
-    CHECK(content.size < sizeof(buffer));
+    CHECK(content.size < sizeof buffer);
     memcpy(buffer + 1, content.data, content.size);
     append_element(out, DER_BIT_STRING, bytes_of(buffer, content.size + 1));
 }
 
 static void append_extensions(struct text *out, const struct parts *part) {
     static char buffers[3][CERTIFICATE_SIZE_MAX_HERE];
-    struct text list = text_over(buffers[0], sizeof(buffers[0]));
+    struct text list = text_over(buffers[0], sizeof buffers[0]);
     for (size_t i = 0; i < part->extension_count; i++) {
         static const uint8_t critical[] = {DER_BOOLEAN, 1, 0xff};
-        struct text one = text_over(buffers[1], sizeof(buffers[1]));
+        struct text one = text_over(buffers[1], sizeof buffers[1]);
         const struct part_extension *extension = &part->extensions[i];
         append_element(&one, DER_OID, bytes_of_string(oids[(extension->kind & 0x7f) % ARRAY_LENGTH(oids)]));
-        text_append(&one, critical, (extension->kind & 0x80) != 0 ? sizeof(critical) : 0);
+        text_append(&one, critical, (extension->kind & 0x80) != 0 ? sizeof critical : 0);
         append_element(&one, DER_OCTET_STRING, extension->value);
         append_element(&list, DER_SEQUENCE, text_bytes(&one));
     }
     if (list.size > 0) {
-        struct text whole = text_over(buffers[2], sizeof(buffers[2]));
+        struct text whole = text_over(buffers[2], sizeof buffers[2]);
         append_element(&whole, DER_SEQUENCE, text_bytes(&list));
         append_element(out, DER_CONTEXT_CONSTRUCTED | 3, text_bytes(&whole));
     }
@@ -158,21 +158,21 @@ static void append_extensions(struct text *out, const struct parts *part) {
 
 static void append_tbs(struct text *out, const struct parts *parts, size_t count, const struct parts *part) {
     static char buffer[CERTIFICATE_SIZE_MAX_HERE];
-    char small[128];
     static const uint8_t version[] = {DER_CONTEXT_CONSTRUCTED | 0, 3, DER_INTEGER, 1, 2};
-    struct text tbs = text_over(buffer, sizeof(buffer));
-    text_append(&tbs, version, part->extension_count > 0 ? sizeof(version) : 0);
+    struct text tbs = text_over(buffer, sizeof buffer);
+    text_append(&tbs, version, part->extension_count > 0 ? sizeof version : 0);
     append_element(&tbs, DER_INTEGER, part->serial);
-    text_append(&tbs, algorithm, sizeof(algorithm));
+    text_append(&tbs, algorithm, sizeof algorithm);
     append_element(&tbs, DER_SEQUENCE, part->issuer < count ? parts[part->issuer].subject : part->subject);
-    struct text days = text_over(small, sizeof(small));
+    char small[128];
+    struct text days = text_over(small, sizeof small);
     append_day(&days, part->begin);
     append_day(&days, part->end);
     append_element(&tbs, DER_SEQUENCE, text_bytes(&days));
     append_element(&tbs, DER_SEQUENCE, part->subject);
-    struct text key = text_over(small, sizeof(small));
-    text_append(&key, algorithm, sizeof(algorithm));
-    append_bits(&key, bytes_of(points[part->key], sizeof(points[0])));
+    struct text key = text_over(small, sizeof small);
+    text_append(&key, algorithm, sizeof algorithm);
+    append_bits(&key, bytes_of(points[part->key], sizeof points[0]));
     append_element(&tbs, DER_SEQUENCE, text_bytes(&key));
     append_extensions(&tbs, part);
     append_element(out, DER_SEQUENCE, text_bytes(&tbs));
@@ -181,16 +181,16 @@ static void append_tbs(struct text *out, const struct parts *parts, size_t count
 /* In memory of its own with no byte to spare, so that a read past its end is seen. */
 static struct bytes assemble(const struct parts *parts, size_t count, const struct parts *part) {
     static char buffers[2][CERTIFICATE_SIZE_MAX_HERE];
-    struct text certificate = text_over(buffers[0], sizeof(buffers[0]));
+    struct text certificate = text_over(buffers[0], sizeof buffers[0]);
     append_tbs(&certificate, parts, count, part);
     uint8_t signature[ED25519_SIG_SIZE];
-    word32 size = sizeof(signature);
+    word32 size = sizeof signature;
     CHECK(wc_ed25519_sign_msg((const uint8_t *)certificate.data, (word32)certificate.size, signature, &size,
                               &keys[part->signer % KEYS]) == 0);
     signature[0] ^= part->signer >= KEYS;
-    text_append(&certificate, algorithm, sizeof(algorithm));
-    append_bits(&certificate, bytes_of(signature, sizeof(signature)));
-    struct text whole = text_over(buffers[1], sizeof(buffers[1]));
+    text_append(&certificate, algorithm, sizeof algorithm);
+    append_bits(&certificate, bytes_of(signature, sizeof signature));
+    struct text whole = text_over(buffers[1], sizeof buffers[1]);
     append_element(&whole, DER_SEQUENCE, text_bytes(&certificate));
     uint8_t *copy = malloc(whole.size);
     CHECK(copy != NULL);
@@ -238,8 +238,8 @@ static void check_link(const struct path_member *member, const struct certificat
 
 static void check_valid_path(const struct trust *trust, const struct bytes *chain, size_t count) {
     static struct path_chain read;
-    struct path_verdict verdict;
     CHECK(path_read_chain(&read, chain, count));
+    struct path_verdict verdict;
     path_judge(&read, &(struct path_settings){.trust = trust, .depth_max = PATH_CHAIN_MAX, .now = AT}, &verdict);
     CHECK(verdict.fault.reason == REASON_OK && verdict.length >= 1 && verdict.length <= count && verdict.order[0] == 0);
     const struct certificate *anchor = &verdict.anchor->certificate;
@@ -271,19 +271,19 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct parts parts[CERTIFICATES_MAX];
-    struct bytes certificates[CERTIFICATES_MAX];
-    struct forward_header headers[ARRAY_LENGTH(names)];
-    struct error error;
     make_keys();
     size_t count = take_parts(bytes_of(data, size), parts);
+    struct bytes certificates[CERTIFICATES_MAX];
     for (size_t i = 0; i < count; i++) {
         certificates[i] = assemble(parts, count, &parts[i]);
     }
+    struct forward_header headers[ARRAY_LENGTH(names)];
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         headers[i].name = (char *)names[i];
         CHECK(field_parse(names[i], &headers[i].field));
     }
     struct trust *trust = trust_create();
+    struct error error;
     if (count > 1 && trust_add_file(trust, certificates[0], &error) == 0) {
         const struct forward forward = {headers, ARRAY_LENGTH(headers)};
         const struct identity_policy policy = {.trust = trust, .depth_max = PATH_CHAIN_MAX, .forward = &forward};

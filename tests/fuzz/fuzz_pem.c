@@ -38,8 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
     /* What trust_add_file takes is known to hold a certificate. */
     unsigned found = container_read(bytes_of(data, size));
-    struct error error;
     struct trust *trust = trust_create();
+    struct error error;
     if (trust_add_file(trust, bytes_of(data, size), &error) == 0) {
         CHECK(trust_count(trust) > 0 && (found & CONTAINER_CERTIFICATE) != 0);
     } else {

@@ -47,11 +47,10 @@ static struct bytes read_file(const char *path) {
 }
 
 static void make_context(void) {
-    struct error error;
-    bool at_key;
-
     hash_init();
     CHECK(tls_library_init() == 0);
+    struct error error;
+    bool at_key;
     credentials = tls_credentials_load(read_file("tests/tls/data/server-p256.pem"),
                                        read_file("tests/tls/data/server-p256.key"), &at_key, &error);
     CHECK(credentials != NULL);
@@ -75,10 +74,10 @@ static int take_output(void *owner, struct bytes ciphertext) {
 }
 
 static enum tls_result say_hello(struct tls_session *session) {
-    uint8_t hello[HELLO_SIZE];
-    size_t start = sizeof(hello_start) - 1, random = 32, end = sizeof(hello_end) - 1;
+    size_t start = sizeof hello_start - 1, random = 32, end = sizeof hello_end - 1;
 
     CHECK(start + random + end == HELLO_SIZE);
+    uint8_t hello[HELLO_SIZE];
     memcpy(hello, hello_start, start);
     memset(hello + start, 0x5a, random);
     memcpy(hello + start + random, hello_end, end);

@@ -229,9 +229,9 @@ static void check_opened(const struct sealed *sealed, const struct tls_ticket *t
 
 static void open(struct world *world, struct process *process, const struct presented *presented, uint64_t now_s,
                  uint32_t lifetime_s) {
-    struct tls_ticket ticket;
     struct tls_ticket_parts parts = parts_of(presented->bytes, presented->size - HEAD_SIZE, 0);
     const struct sealed *sealed = find(world, process, presented);
+    struct tls_ticket ticket;
     bool opened = tls_tickets_open(process->tickets, &ticket, now_s, lifetime_s, &parts);
     if (opened) {
         CHECK(sealed != NULL && is_within_lifetime(sealed, now_s, lifetime_s));

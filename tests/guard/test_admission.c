@@ -72,7 +72,7 @@ Test(admission, who_is_forgotten_is_not_given) {
     struct admission_entry entries[3] = {0};
     const enum admission_class classes[] = {ADMISSION_UNKNOWN, ADMISSION_UNKNOWN, ADMISSION_UNKNOWN};
     for (size_t gone = 0; gone < 3; gone++) {
-        memset(entries, 0, sizeof(entries));
+        memset(entries, 0, sizeof entries);
         struct admission admission;
         fill(&admission, entries, classes, 3);
         admission_forget(&admission, &entries[gone]);
@@ -104,8 +104,8 @@ Test(admission, a_turn_has_an_end) {
 Test(admission, a_long_stop_is_a_rest) {
     static const uint64_t days[] = {1, 25, 50, 214, 1000, 10000};
     for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
-        struct admission admission;
         uint64_t now_ns = SECOND;
+        struct admission admission;
         admission_init(&admission, 8, now_ns);
         for (unsigned window = 0; window < 8; window++) {
             now_ns += ADMISSION_WINDOW_NS;

@@ -92,10 +92,10 @@ static void add_crowd(struct shard *shard, size_t at, enum admission_class class
 }
 
 static struct shard *make_shard(uint32_t waiting_max) {
-    struct shard *shard = calloc(1, sizeof(*shard));
+    struct shard *shard = calloc(1, sizeof *shard);
     shard->now_ns = shard->window_ns = 5 * SECOND;
     shard->random = 20261125;
-    shard->memory = calloc(waiting_max + AWAY_MAX, sizeof(*shard->memory));
+    shard->memory = calloc(waiting_max + AWAY_MAX, sizeof *shard->memory);
     for (uint32_t i = 0; i < waiting_max + AWAY_MAX; i++) {
         shard->memory[i].next = shard->free;
         shard->free = &shard->memory[i];
@@ -177,7 +177,7 @@ static void ask(struct shard *shard, struct handshake *handshake, enum admission
         (*waiting_of_source(shard, handshake))++;
         handshake->step = *waiting_of_source(shard, handshake) > WAITING_FRONT ? ADMISSION_FURTHER_HELLO : step;
     }
-    memset(&handshake->entry, 0, sizeof(handshake->entry));
+    memset(&handshake->entry, 0, sizeof handshake->entry);
     struct admission_entry *out =
         admission_wait(&shard->admission, &handshake->entry, class, handshake->step, shard->now_ns);
     if (out != NULL) {
@@ -314,7 +314,7 @@ static void reset_counts(struct shard *shard) {
         crowd->dropped = crowd->came = crowd->served = crowd->refused = crowd->expired = crowd->spent_ns =
             crowd->wait_max_ns = 0;
     }
-    memset(shard->in_state, 0, sizeof(shard->in_state));
+    memset(shard->in_state, 0, sizeof shard->in_state);
 }
 
 static double share(const struct crowd *crowd, uint64_t duration_ns) {

@@ -35,7 +35,7 @@ static void build_padded(struct builder *body, size_t size) {
     spec_append(&spec, 21, "");
     build_body(body, &spec);
     size_t missing = size - (body->size + 4 + 5);
-    memset(padding, '0', sizeof(padding));
+    memset(padding, '0', sizeof padding);
     padding[2 * missing] = '\0';
     spec_set(&spec, 21, padding);
     build_body(body, &spec);
@@ -98,9 +98,9 @@ Test(hello, record_minor_version_is_ignored) {
     struct hello_spec spec = spec_tls13();
     struct bytes whole = build_hello(&spec);
     uint8_t copy[1024];
-    struct hello hello;
 
     memcpy(copy, whole.data, whole.size);
+    struct hello hello;
     for (unsigned minor = 0; minor < 256; minor++) {
         copy[2] = (uint8_t)minor;
         cr_expect_eq(parse(bytes_of(copy, whole.size), &hello), HELLO_OK);
@@ -120,11 +120,12 @@ Test(hello, what_follows_the_record_is_left_alone) {
 Test(hello, may_be_split_over_records_at_any_byte) {
     static struct builder body, out;
     struct hello_spec spec = spec_tls13();
-    struct hello whole, hello;
+    struct hello whole;
 
     build_body(&body, &spec);
     cr_assert_eq(parse(build_hello(&spec), &whole), HELLO_OK);
     size_t size = body.size + 4;
+    struct hello hello;
     for (size_t first = (size + 3) / 4; first < size; first++) {
         build_records(&out, builder_view(&body), first);
         cr_expect_eq(parse(builder_view(&out), &hello), HELLO_OK, "%zu", first);
@@ -142,10 +143,11 @@ Test(hello, is_joined_from_any_number_of_records) {
     struct hello_spec specs[] = {spec_tls13(), spec_tls12()};
 
     for (size_t i = 0; i < ARRAY_LENGTH(specs); i++) {
-        struct hello whole, hello;
+        struct hello whole;
         build_body(&body, &specs[i]);
         cr_assert_eq(parse(build_hello(&specs[i]), &whole), HELLO_OK);
         cr_expect_eq(whole.records, 1);
+        struct hello hello;
         for (size_t size = 1; size < body.size + 4; size++) {
             build_records(&out, builder_view(&body), size);
             size_t hello_size = out.size;

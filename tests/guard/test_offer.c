@@ -143,7 +143,6 @@ Test(offer, no_extension_may_come_twice) {
 
     for (size_t i = 0; i < ARRAY_LENGTH(types); i++) {
         struct hello_spec spec = spec_tls13();
-        struct hello hello;
         spec_set(&spec, 16, "0003 02 6832");
         spec_set(&spec, 11, "01 00");
         if (types[i] != 0 && types[i] != 10 && types[i] != 11 && types[i] != 13 && types[i] != 16 && types[i] != 43 &&
@@ -151,6 +150,7 @@ Test(offer, no_extension_may_come_twice) {
             spec_append(&spec, types[i], types[i] == 0xff01 ? "00" : "1234");
         }
         spec_append(&spec, 0x3a3a, "");
+        struct hello hello;
         expect_read(&spec, &hello);
         for (size_t j = 0; j < spec.extension_count; j++) {
             if (spec.extensions[j].type == types[i]) {
@@ -166,7 +166,6 @@ Test(offer, takes_thousands_of_extensions_in_linear_time) {
     static struct builder body;
     struct hello_spec spec = {
         .legacy_version = 0x0303, .session_id = "", .suites = "1301", .compression = "00", .without_extensions = true};
-    struct offer offer;
     struct hello hello = {0};
 
     build_body(&body, &spec);
@@ -176,6 +175,7 @@ Test(offer, takes_thousands_of_extensions_in_linear_time) {
         builder_u16(&body, 0);
     }
     builder_close(&body, start, 2);
+    struct offer offer;
     for (int i = 0; i < 10000; i++) {
         cr_assert(offer_read(builder_view(&body), &offer, &hello), "%s", hello.fault);
     }
@@ -189,11 +189,11 @@ Test(offer, takes_thousands_of_extensions_in_linear_time) {
 Test(offer, lists_must_nest_exactly) {
     static struct builder body;
     struct hello_spec spec = spec_tls13();
-    struct offer offer;
     struct hello hello = {0};
 
     build_body(&body, &spec);
     size_t extensions_at = 2 + 32 + 33 + 4 + 2;
+    struct offer offer;
     for (int change = -1; change <= 1; change += 2) {
         struct builder copy = body;
         copy.data[extensions_at + 1] = (uint8_t)(copy.data[extensions_at + 1] + change);
@@ -212,10 +212,10 @@ Test(offer, lists_must_nest_exactly) {
 
 Test(offer, pre_shared_key_must_be_last) {
     struct hello_spec spec = spec_tls13();
-    struct hello hello;
 
     spec_append(&spec, 45, "01 01");
     spec_append(&spec, 41, ONE_PSK);
+    struct hello hello;
     expect_read(&spec, &hello);
     spec_append(&spec, 21, "00");
     expect_rejected(&spec, TLS_ALERT_ILLEGAL_PARAMETER, "padding behind pre_shared_key");
@@ -249,15 +249,15 @@ Test(offer, server_name_is_made_canonical) {
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        char content[128];
         size_t size = strlen(cases[i].name);
-        int at = snprintf(content, sizeof(content), "%04zx00%04zx", size + 3, size);
+        char content[128];
+        int at = snprintf(content, sizeof content, "%04zx00%04zx", size + 3, size);
         for (size_t j = 0; j < size; j++) {
-            at += snprintf(content + at, sizeof(content) - (size_t)at, "%02x", (unsigned)cases[i].name[j]);
+            at += snprintf(content + at, sizeof content - (size_t)at, "%02x", (unsigned)cases[i].name[j]);
         }
         struct hello_spec spec = spec_tls13();
-        struct hello hello;
         spec_set(&spec, 0, content);
+        struct hello hello;
         expect_read(&spec, &hello);
         cr_expect_str_eq(hello.name, cases[i].expected);
     }
@@ -266,9 +266,9 @@ Test(offer, server_name_is_made_canonical) {
 /* A name type that is not known is passed over, the one host_name beside it is taken. */
 Test(offer, server_name_of_another_type_is_ignored) {
     struct hello_spec spec = spec_tls13();
-    struct hello hello;
 
     spec_set(&spec, 0, "000a 07 0000 00 0001 61 ff 0000");
+    struct hello hello;
     expect_read(&spec, &hello);
     cr_expect_str_eq(hello.name, "a");
     spec_set(&spec, 0, "0007 07 0000 00 0001 61");
@@ -283,15 +283,15 @@ Test(offer, server_name_is_bounded) {
     for (size_t size = 250; size <= 260; size++) {
         for (int dot = 0; dot < 2; dot++) {
             char content[2 * 300];
-            int at = snprintf(content, sizeof(content), "%04zx00%04zx", size + 3, size);
+            int at = snprintf(content, sizeof content, "%04zx00%04zx", size + 3, size);
             for (size_t i = 0; i < size; i++) {
                 const char *letter = dot && i == size - 1 ? "2e" : "41";
-                at += snprintf(content + at, sizeof(content) - (size_t)at, "%s", letter);
+                at += snprintf(content + at, sizeof content - (size_t)at, "%s", letter);
             }
             struct hello_spec spec = spec_tls13();
-            struct hello hello;
             spec_set(&spec, 0, content);
             size_t left = size - (size_t)dot;
+            struct hello hello;
             if (left <= HELLO_NAME_MAX) {
                 expect_read(&spec, &hello);
                 cr_expect_eq(strlen(hello.name), left);
@@ -319,8 +319,8 @@ Test(offer, alpn_is_read) {
 
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct hello_spec spec = spec_tls13();
-        struct hello hello;
         spec_set(&spec, 16, cases[i].content);
+        struct hello hello;
         expect_read(&spec, &hello);
         cr_expect(hello.alpn && hello.alpn_http11 == cases[i].http11, "%s", cases[i].content);
     }
@@ -371,14 +371,14 @@ Test(offer, limits_of_record_sizes) {
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct hello_spec spec = spec_tls13();
-        struct hello hello;
-        struct offer offer;
         if (cases[i].limit != NULL) {
             spec_append(&spec, 28, cases[i].limit);
         }
         if (cases[i].fragment != NULL) {
             spec_append(&spec, 1, cases[i].fragment);
         }
+        struct hello hello;
+        struct offer offer;
         bool read = read_spec(&spec, &offer, &hello);
         cr_expect_eq(read, cases[i].alert == 0, "%zu", i);
         if (read) {

@@ -173,11 +173,11 @@ Test(offer_rules, post_quantum_share_is_passed_over) {
     static char share[4096];
     struct hello_spec spec = spec_tls13();
 
-    int at = snprintf(share, sizeof(share), "%04x 4a4a 0001 00 11ec 04c0 ", 5 + 4 + 1216 + 4 + 32);
+    int at = snprintf(share, sizeof share, "%04x 4a4a 0001 00 11ec 04c0 ", 5 + 4 + 1216 + 4 + 32);
     for (int i = 0; i < 1216 / 32; i++) {
-        at += snprintf(share + at, sizeof(share) - (size_t)at, "%s", HEX_32);
+        at += snprintf(share + at, sizeof share - (size_t)at, "%s", HEX_32);
     }
-    snprintf(share + at, sizeof(share) - (size_t)at, "001d 0020 %s", HEX_32);
+    snprintf(share + at, sizeof share - (size_t)at, "001d 0020 %s", HEX_32);
     spec_set(&spec, 10, "000a 4a4a 11ec 001d 0017 0018");
     spec_set(&spec, 51, share);
     expect_usable(&spec, true);

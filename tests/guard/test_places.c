@@ -245,23 +245,20 @@ Test(places, a_returning_client_waits_for_nobody_but_known_ones) {
 Test(places, a_search_takes_as_long_among_many, .timeout = 60) {
     enum { MANY = 65536, SEARCHES = 1000000 };
     struct place *many = calloc(MANY, sizeof *many);
-    struct place *victim;
-    clock_t began;
-    double spent_s;
 
     for (size_t i = 0; i < MANY; i++) {
         enum places_stage stage = (enum places_stage)(PLACES_SILENT + i % (PLACES_ENDING - PLACES_SILENT));
 
         places_set(&places, &many[i], i % 3 == 0 ? PLACES_VALID : PLACES_KNOWN, stage, NOW);
     }
-    victim = hold(PLACES_STRANGER, PLACES_BUSY, NOW);
-    began = clock();
+    struct place *victim = hold(PLACES_STRANGER, PLACES_BUSY, NOW);
+    clock_t began = clock();
     for (size_t i = 0; i < SEARCHES; i++) {
         cr_assert_eq(places_find(&places, PLACES_KNOWN, MANY + 1, NOW), victim);
         places_ask(&places, victim, NOW);
         places_set(&places, &many[i % MANY], PLACES_KNOWN, PLACES_SPEAKING, NOW);
     }
-    spent_s = (double)(clock() - began) / CLOCKS_PER_SEC;
+    double spent_s = (double)(clock() - began) / CLOCKS_PER_SEC;
     /* 0.1 s where this was written; a look at each of the many would take minutes. */
     cr_assert_lt(spent_s, 5, "%f s", spent_s);
     free(many);

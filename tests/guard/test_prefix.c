@@ -4,9 +4,9 @@
 #include <criterion/criterion.h>
 
 static bool covers(const char *text, const char *address) {
-    struct prefix prefix;
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
     struct sockaddr_in in = {.sin_family = AF_INET};
+    struct prefix prefix;
     const char *fault = prefix_parse(text, &prefix);
     cr_assert_null(fault, "%s %s", text, fault);
     if (inet_pton(AF_INET, address, &in.sin_addr) == 1) {
@@ -63,7 +63,7 @@ Test(prefix, what_is_none_is_said) {
         {"192.0.2.129/25", "bits set"},
         {"::ffff:192.0.2.0/120", "write it as IPv4"},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct prefix prefix;
         const char *fault = prefix_parse(cases[i].text, &prefix);
         cr_expect(fault != NULL && strstr(fault, cases[i].fault) != NULL, "\"%s\": %s", cases[i].text, fault);

@@ -49,7 +49,7 @@ static const struct recorded {
 /* The file in memory of exactly its size; the caller frees it. */
 static struct bytes load(const char *name) {
     char path[512];
-    snprintf(path, sizeof(path), "%s/%s.bin", TEST_HELLOS, name);
+    snprintf(path, sizeof path, "%s/%s.bin", TEST_HELLOS, name);
     FILE *file = fopen(path, "rb");
     cr_assert_not_null(file, "%s", path);
     fseek(file, 0, SEEK_END);

@@ -150,8 +150,8 @@ Test(sources, a_long_absence_is_a_rest) {
 /* The one that was away for longest makes room, not the one that a clock of 32 bits would take for it. */
 Test(sources, age_decides_however_long_ago) {
     struct sources *sources = sources_create(SOURCES_WAYS);
-    uint32_t places[SOURCES_WAYS];
     uint64_t now_ms = START_MS;
+    uint32_t places[SOURCES_WAYS];
     for (uint32_t i = 0; i < SOURCES_WAYS; i++) {
         places[i] = visit(sources, address_at(i), &unlimited, now_ms).source;
         sources_leave(sources, places[i]);

@@ -167,8 +167,8 @@ Test(forward, max_forwards_of_options_is_lowered) {
         {"GET / HTTP/1.1\r\nHost: a\r\nMax-Forwards: 10", "Max-Forwards: 10\r\n", HTTP_HOPS_LEFT, 10},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        char head[256];
         uint32_t left = 0;
+        char head[256];
         snprintf(head, sizeof head, "%s\r\n\r\n", cases[i].sent);
         struct parse *parse = parse_whole(REQUEST, bytes_of_string(head));
         cr_expect_eq(http_max_forwards(&parse->message, parse->head, &left), cases[i].hops, "%s", head);
@@ -193,8 +193,9 @@ Test(forward, hop_by_hop_headers_end_here) {
 Test(forward, content_that_no_origin_expects_ends_the_connection) {
     static const char *const methods[] = {"GET", "HEAD", "DELETE", "OPTIONS"};
     for (size_t i = 0; i < sizeof methods / sizeof methods[0]; i++) {
-        char sent[256], expected[512];
+        char sent[256];
         snprintf(sent, sizeof sent, "%s / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n", methods[i]);
+        char expected[512];
         snprintf(expected, sizeof expected,
                  "%s / HTTP/1.1\r\nHost: a\r\n" TAIL "a\r\n" MADE_ID "Content-Length: 5\r\nConnection: close\r\n\r\n",
                  methods[i]);

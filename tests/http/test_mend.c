@@ -28,8 +28,8 @@ static const struct mend_case cases[] = {
 
 Test(mend, heads) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        uint8_t buffer[256];
         size_t size = strlen(cases[i].head);
+        uint8_t buffer[256];
         memcpy(buffer, cases[i].head, size);
         size = http_mend_head(buffer, http_mend_head_size(bytes_of(buffer, size), 0), sizeof buffer);
         cr_expect(bytes_equal(bytes_of(buffer, size), bytes_of_string(cases[i].mended == NULL ? "" : cases[i].mended)),
@@ -54,8 +54,8 @@ Test(mend, does_not_hide_what_is_wrong) {
         "HTTP/1.9 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
     };
     for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++) {
-        uint8_t buffer[256];
         size_t size = strlen(heads[i]);
+        uint8_t buffer[256];
         memcpy(buffer, heads[i], size);
         size = http_mend_head(buffer, size, sizeof buffer);
         if (size > 0) {

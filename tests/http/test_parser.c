@@ -70,8 +70,8 @@ Test(parser, as_many_headers_as_there_is_room_for) {
 static unsigned status_of_head(uint32_t head_size_max, struct bytes head, size_t step) {
     struct http_header headers[HTTP_HEADERS_MAX];
     struct http_message message = {.headers_max = HTTP_HEADERS_MAX, .headers = headers};
-    struct http_parser parser;
     enum http_result result = HTTP_PARSE_MORE;
+    struct http_parser parser;
     http_parser_init_request(&parser, &message, head_size_max);
     for (size_t size = step; result == HTTP_PARSE_MORE && size < head.size; size += step) {
         result = http_parser_head(&parser, bytes_of(head.data, size));
@@ -130,10 +130,10 @@ static void check_body(enum kind kind, const char *head, struct bytes input, enu
     for (size_t piece_size = 1; piece_size <= input.size + 1; piece_size++) {
         char buffer[1024];
         struct text decoded = text_over(buffer, sizeof buffer);
-        size_t rest;
         struct parse *parse = parse_whole(kind, bytes_of_string(head));
         cr_assert_eq(parse->result, HTTP_PARSE_HEAD, "%s", head);
         parse->parser.message = NULL;
+        size_t rest;
         enum http_result result = decode(&parse->parser, input, piece_size, &decoded, &rest);
         cr_assert_eq(result, expected, "%d, expected %d (%s), pieces of %zu: %.*s", (int)result, (int)expected,
                      parse->parser.error == NULL ? "" : parse->parser.error, piece_size, (int)input.size,
@@ -243,12 +243,12 @@ Test(parser, trailers_are_kept_where_they_are_wanted) {
     static const char input[] = "1\r\nx\r\n0\r\nA: b\r\nC-D:  e \r\n\r\nnext";
     for (int kind = REQUEST; kind <= RESPONSE; kind++) {
         for (size_t piece_size = 1; piece_size < sizeof input; piece_size++) {
-            uint8_t memory[HTTP_TRAILERS_MAX];
             char buffer[16];
             struct text body = text_over(buffer, sizeof buffer);
             size_t left;
             struct parse *parse =
                 parse_whole((enum kind)kind, bytes_of_string(kind == REQUEST ? chunked_head : chunked_answer));
+            uint8_t memory[HTTP_TRAILERS_MAX];
             parse->parser.trailers = memory;
             cr_assert_eq(decode(&parse->parser, bytes_of_string(input), piece_size, &body, &left), HTTP_PARSE_END);
             cr_assert_eq(left, 4);
@@ -308,8 +308,8 @@ Test(parser, a_close_that_cuts_a_message_short_is_told) {
 static unsigned status_of_chunked(enum kind kind, struct bytes input, size_t piece_size) {
     static char buffer[256 * 1024];
     struct text body = text_over(buffer, sizeof buffer);
-    size_t left;
     struct parse *parse = parse_whole(kind, bytes_of_string(kind == REQUEST ? chunked_head : chunked_answer));
+    size_t left;
     enum http_result result = decode(&parse->parser, input, piece_size, &body, &left);
     unsigned status = result == HTTP_PARSE_ERROR ? parse->parser.error_status : (unsigned)result;
     parse_free(parse);

@@ -13,9 +13,9 @@ static const unsigned statuses[] = {200, 400, 403, 405, 408, 413, 414, 417, 421,
 Test(reply, is_a_response_that_our_own_parser_takes) {
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
         char buffer[2048];
-        char decoded[1024];
         size_t left;
         struct text reply = text_over(buffer, sizeof buffer);
+        char decoded[1024];
         struct text body = text_over(decoded, sizeof decoded);
         const char *text = http_status_text(statuses[i]);
         cr_assert_eq((unsigned)atoi(text), statuses[i]);

@@ -287,10 +287,10 @@ Test(request, a_chunked_body_is_one_whatever_white_space_and_upgrade_are_beside_
         "Connection: upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\nTransfer-Encoding: chunked",
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        char head[256];
         char memory[64];
         size_t left;
         struct text body = text_over(memory, sizeof memory);
+        char head[256];
         snprintf(head, sizeof head, "PUT / HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n", fields[i]);
         struct parse *parse = parse_all_ways(REQUEST, bytes_of_string(head));
         cr_assert_eq(parse->result, HTTP_PARSE_HEAD, "%s", fields[i]);

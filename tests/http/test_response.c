@@ -175,13 +175,13 @@ Test(response, may_have_as_many_headers_as_it_is_given_room_for) {
     for (unsigned limit = 10; limit <= 1000; limit += 495) {
         for (unsigned count = limit - 1; count <= limit + 1; count++) {
             struct http_message message = {.headers_max = limit, .headers = headers};
-            struct http_parser parser;
             struct text head = text_over(buffer, sizeof buffer);
             text_append_string(&head, "HTTP/1.1 200 OK\r\n");
             for (unsigned i = 0; i < count; i++) {
                 text_append_format(&head, "X-%u: %u\r\n", i, i);
             }
             text_append_string(&head, "\r\n");
+            struct http_parser parser;
             http_parser_init_response(&parser, &message, sizeof buffer, false);
             enum http_result result = http_parser_head(&parser, text_bytes(&head));
             cr_assert_eq(result, count <= limit ? HTTP_PARSE_HEAD : HTTP_PARSE_ERROR, "%u of %u", count, limit);

@@ -4,8 +4,8 @@
 
 Test(syntax, lists) {
     struct bytes list = bytes_of_string(" ,, a\t, b c ,\t,d,");
-    struct bytes element;
     static const char *const expected[] = {"a", "b c", "d"};
+    struct bytes element;
     for (size_t i = 0; i < 3; i++) {
         cr_assert(http_list_next(&list, &element));
         cr_assert(bytes_equal(element, bytes_of_string(expected[i])));

@@ -67,13 +67,13 @@ Test(cache, digests_tell_bytes_order_and_cuts_apart) {
     }
     uint8_t again[IDENTITY_DIGEST_SIZE];
     identity_chain_digest(chain, 2, again);
-    cr_assert_eq(memcmp(again, digests[0], sizeof(again)), 0);
+    cr_assert_eq(memcmp(again, digests[0], sizeof again), 0);
 }
 
 static struct identity *judge(const struct identity_policy *by, const char *file, bool too_large, int64_t now,
                               bool *cached) {
-    struct bytes chain[SUPPORT_CHAIN_MAX];
     uint8_t digest[IDENTITY_DIGEST_SIZE], expected[IDENTITY_DIGEST_SIZE] = {0};
+    struct bytes chain[SUPPORT_CHAIN_MAX];
     size_t count = support_chain(CORPUS "/chains", file, chain);
     struct identity *identity = identity_cache_judge(cache, by, chain, count, too_large, now, digest, cached);
     if (!*cached) {
@@ -82,7 +82,7 @@ static struct identity *judge(const struct identity_policy *by, const char *file
     if (!too_large) {
         identity_chain_digest(chain, count, expected);
     }
-    cr_assert_eq(memcmp(digest, expected, sizeof(digest)), 0);
+    cr_assert_eq(memcmp(digest, expected, sizeof digest), 0);
     support_free_chain(chain, count);
     return identity;
 }
@@ -178,13 +178,13 @@ void *realloc(void *memory, size_t size) {
 
 Test(cache, a_hit_allocates_nothing) {
     struct bytes chain[SUPPORT_CHAIN_MAX];
-    uint8_t digest[IDENTITY_DIGEST_SIZE];
     size_t count = support_chain(CORPUS "/chains", "one-intermediate.pem", chain);
-    bool cached;
     size_t before = allocations;
+    bool cached;
     identity_release(judge(&policy, "one-intermediate.pem", false, AT, &cached));
     cr_assert(!cached && (!COUNTS_ALLOCATIONS || allocations > before));
     before = allocations;
+    uint8_t digest[IDENTITY_DIGEST_SIZE];
     for (unsigned i = 0; i < 100; i++) {
         identity_release(identity_cache_judge(cache, &policy, chain, count, false, AT, digest, &cached));
         cr_assert(cached);
@@ -196,9 +196,9 @@ Test(cache, a_hit_allocates_nothing) {
 /* Whoever shows a chain has not yet shown that it is its own. */
 Test(cache, a_valid_chain_is_kept_when_the_caller_says_so) {
     struct bytes chain[SUPPORT_CHAIN_MAX];
-    uint8_t digest[IDENTITY_DIGEST_SIZE];
     size_t count = support_chain(CORPUS "/chains", "one-intermediate.pem", chain);
     bool cached;
+    uint8_t digest[IDENTITY_DIGEST_SIZE];
     for (int round = 0; round < 2; round++) {
         struct identity *identity = identity_cache_judge(cache, &policy, chain, count, false, AT, digest, &cached);
         cr_assert(identity->status == STATUS_VALID && !cached);
@@ -215,9 +215,9 @@ Test(cache, a_valid_chain_is_kept_when_the_caller_says_so) {
 
 /* An identity that somebody's chain was found to have. */
 static void keep(uint32_t number, enum status status) {
-    struct identity *identity = calloc(1, sizeof(*identity));
+    struct identity *identity = calloc(1, sizeof *identity);
     uint8_t digest[IDENTITY_DIGEST_SIZE] = {0};
-    memcpy(digest, &number, sizeof(number));
+    memcpy(digest, &number, sizeof number);
     atomic_init(&identity->references, 1);
     identity->status = status;
     identity->signatures = 1;
@@ -228,7 +228,7 @@ static void keep(uint32_t number, enum status status) {
 
 static bool is_kept(uint32_t number) {
     uint8_t digest[IDENTITY_DIGEST_SIZE] = {0};
-    memcpy(digest, &number, sizeof(number));
+    memcpy(digest, &number, sizeof number);
     struct identity *identity = identity_cache_find(cache, &policy, digest, AT);
     identity_release(identity);
     return identity != NULL;
@@ -252,11 +252,11 @@ Test(cache, no_number_of_bad_chains_pushes_out_a_good_one) {
 
 Test(cache, a_chain_that_was_too_large_is_not_the_one_that_was_cached) {
     bool cached;
-    uint8_t digest[IDENTITY_DIGEST_SIZE];
     identity_release(judge(&policy, "one-intermediate.pem", false, AT, &cached));
     struct identity *identity = judge(&policy, "one-intermediate.pem", true, AT, &cached);
     cr_assert_eq(identity->reason, REASON_TOO_LARGE);
     identity_release(identity);
+    uint8_t digest[IDENTITY_DIGEST_SIZE];
     identity = identity_cache_judge(cache, &policy, NULL, 0, false, AT, digest, &cached);
     cr_assert_eq(identity->reason, REASON_ABSENT);
     identity_release(identity);
@@ -282,8 +282,8 @@ static void *judge_often(void *argument) {
 }
 
 Test(cache, threads_that_miss_together_check_at_most_once_each) {
-    pthread_t threads[THREADS];
     atomic_uint full = 0;
+    pthread_t threads[THREADS];
     for (size_t i = 0; i < THREADS; i++) {
         cr_assert_eq(pthread_create(&threads[i], NULL, judge_often, &full), 0);
     }

@@ -11,7 +11,7 @@ enum { LARGEST = CHAIN_LOG_SIZE_MIN / 16 / CHAIN_LOG_PART - 48 - 40 /* of a leaf
 
 static void make_digest(uint32_t number, uint8_t digest[static IDENTITY_DIGEST_SIZE]) {
     memset(digest, 0, IDENTITY_DIGEST_SIZE);
-    memcpy(digest, &number, sizeof(number));
+    memcpy(digest, &number, sizeof number);
 }
 
 /* A chain that tells its number and its size. */
@@ -23,8 +23,8 @@ static size_t make_chain(uint32_t number, size_t size, uint8_t *chain) {
 }
 
 static void put(struct chain_log *log, uint32_t number, size_t size) {
-    uint8_t digest[IDENTITY_DIGEST_SIZE];
     uint8_t *chain = malloc(size + 1);
+    uint8_t digest[IDENTITY_DIGEST_SIZE];
     make_digest(number, digest);
     make_chain(number, size, chain);
     chain_log_put(log, digest, bytes_of(chain, size), bytes_of(NULL, 0));
@@ -52,7 +52,7 @@ static size_t get(struct chain_log *log, uint32_t number) {
 Test(chain_log, gives_what_was_put) {
     struct chain_log *log = chain_log_create(CHAIN_LOG_SIZE_MIN);
     static const size_t sizes[] = {1, 7, 8, 9, 900, 4096, LARGEST};
-    for (uint32_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+    for (uint32_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         cr_assert_eq(get(log, i), 0);
         put(log, i, sizes[i]);
         cr_assert_eq(get(log, i), sizes[i]);
@@ -71,10 +71,11 @@ Test(chain_log, what_is_too_large_is_not_kept) {
 
 Test(chain_log, copies_only_what_there_is_room_for) {
     struct chain_log *log = chain_log_create(CHAIN_LOG_SIZE_MIN);
-    uint8_t digest[IDENTITY_DIGEST_SIZE], out[8];
+    uint8_t digest[IDENTITY_DIGEST_SIZE];
     make_digest(1, digest);
     put(log, 1, 8);
-    memset(out, 0xee, sizeof(out));
+    uint8_t out[8];
+    memset(out, 0xee, sizeof out);
     cr_assert_eq(chain_log_get(log, digest, out, 7), 8);
     cr_assert_eq(out[0], 0xee);
     cr_assert_eq(chain_log_get(log, digest, out, 8), 8);
@@ -87,18 +88,20 @@ Test(chain_log, a_common_rest_is_kept_once) {
     struct chain_log *log = chain_log_create(CHAIN_LOG_SIZE_MIN);
     enum { CLIENTS = 2000, LEAF = 300, REST = 3000 };
     static uint8_t rest[REST];
-    uint8_t leaf[LEAF], digest[IDENTITY_DIGEST_SIZE], found[LEAF + REST];
     make_chain(77, REST, rest);
+    uint8_t leaf[LEAF];
+    uint8_t digest[IDENTITY_DIGEST_SIZE];
     for (uint32_t i = 0; i < CLIENTS; i++) {
         make_digest(i, digest);
         make_chain(i, LEAF, leaf);
         chain_log_put(log, digest, bytes_of(leaf, LEAF), bytes_of(rest, REST));
     }
+    uint8_t found[LEAF + REST];
     for (uint32_t i = 0; i < CLIENTS; i++) {
         make_digest(i, digest);
         make_chain(i, LEAF, leaf);
         cr_assert_eq(chain_log_get(log, digest, NULL, 0), LEAF + REST, "%u", i);
-        cr_assert_eq(chain_log_get(log, digest, found, sizeof(found)), LEAF + REST);
+        cr_assert_eq(chain_log_get(log, digest, found, sizeof found), LEAF + REST);
         cr_assert(memcmp(found, leaf, LEAF) == 0 && memcmp(found + LEAF, rest, REST) == 0);
     }
     chain_log_free(log);
@@ -137,11 +140,13 @@ static void *hammer(void *argument) {
     struct chain_log *log = argument;
     for (uint32_t i = 0; i < 40000; i++) {
         uint32_t number = i * 2654435761u % 3000;
-        uint8_t digest[IDENTITY_DIGEST_SIZE], chain[1024], found[1024];
         size_t size = 1 + number % 1000;
+        uint8_t digest[IDENTITY_DIGEST_SIZE];
         make_digest(number, digest);
+        uint8_t chain[1024];
         make_chain(number, size, chain);
-        size_t got = chain_log_get(log, digest, found, sizeof(found));
+        uint8_t found[1024];
+        size_t got = chain_log_get(log, digest, found, sizeof found);
         if (got != 0 && (got != size || memcmp(found, chain, size) != 0)) {
             abort();
         }

@@ -33,20 +33,20 @@ static const struct {
 
 Test(field, knows_the_contracts_names) {
     struct field field;
-    for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+    for (size_t i = 0; i < sizeof plain / sizeof plain[0]; i++) {
         cr_assert(field_parse(plain[i].name, &field) && field.kind == plain[i].kind, "%s", plain[i].name);
     }
 }
 
 Test(field, knows_the_attributes_of_both_names) {
     static const char *const attributes[] = {"cn", "o", "ou", "l", "st", "c", "emailaddress", "serialnumber", "uid", "dc"};
-    for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
+    for (size_t i = 0; i < sizeof attributes / sizeof attributes[0]; i++) {
         char name[64];
         struct field subject;
         struct field issuer;
-        snprintf(name, sizeof(name), "subject.%s", attributes[i]);
+        snprintf(name, sizeof name, "subject.%s", attributes[i]);
         cr_assert(field_parse(name, &subject) && subject.kind == FIELD_SUBJECT_ATTRIBUTE, "%s", name);
-        snprintf(name, sizeof(name), "issuer.%s", attributes[i]);
+        snprintf(name, sizeof name, "issuer.%s", attributes[i]);
         cr_assert(field_parse(name, &issuer) && issuer.kind == FIELD_ISSUER_ATTRIBUTE, "%s", name);
         cr_assert(subject.oid_size > 0 && subject.oid_size == issuer.oid_size &&
                   memcmp(subject.oid, issuer.oid, subject.oid_size) == 0);
@@ -82,16 +82,16 @@ Test(field, refuses_what_does_not_exist) {
         "ext:1.2.3.4.5.6.7.8.9.10.11.12.13.14.15.16.17.18.19.20.21.22.23.24.25.26.27.28.29.30.31.32.33.34",
     };
     struct field field;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         cr_assert(!field_parse(bad[i], &field), "%s", bad[i]);
     }
 }
 
 Test(field, names_are_those_that_are_read) {
-    char name[FIELD_NAME_SIZE];
-    struct field field;
     size_t count = 0;
     bool has_subject_cn = false;
+    char name[FIELD_NAME_SIZE];
+    struct field field;
     while (field_name_at(count, name)) {
         cr_assert(field_parse(name, &field), "%s", name);
         has_subject_cn = has_subject_cn || strcmp(name, "subject.cn") == 0;

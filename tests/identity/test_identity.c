@@ -14,7 +14,7 @@ static struct forward_header headers[] = {
     {(char *)"X-Cipher", {.kind = FIELD_TLS_CIPHER}},
     {(char *)"X-SNI", {.kind = FIELD_SNI}},
 };
-static struct forward forward = {headers, sizeof(headers) / sizeof(headers[0])};
+static struct forward forward = {headers, sizeof headers / sizeof headers[0]};
 
 static void setup(void) {
     trust = trust_create();
@@ -47,7 +47,7 @@ Test(identity, none_has_a_status_and_a_reason) {
     cr_assert(identity->status == STATUS_NONE && identity->reason == REASON_ABSENT);
     assert_headers(identity, "X-Status: none\r\nX-Reason: absent\r\n");
     static const uint8_t zeros[32];
-    cr_assert_eq(memcmp(identity->fingerprint, zeros, sizeof(zeros)), 0);
+    cr_assert_eq(memcmp(identity->fingerprint, zeros, sizeof zeros), 0);
     cr_assert(identity->valid_from == INT64_MIN && identity->valid_until == INT64_MAX);
     identity_release(identity);
 }
@@ -129,14 +129,14 @@ Test(identity, a_value_over_8_kib_says_so_instead) {
         {(char *)"X-Names", {.kind = FIELD_SAN_DNS}},   {(char *)"X-PEM", {.kind = FIELD_PEM_URLENCODED}},
         {(char *)"X-Status", {.kind = FIELD_STATUS}},
     };
-    const struct forward all = {pem, sizeof(pem) / sizeof(pem[0])};
+    const struct forward all = {pem, sizeof pem / sizeof pem[0]};
     const struct identity_policy policy = {.trust = trust, .depth_max = 4, .forward = &all};
     struct bytes chain[SUPPORT_CHAIN_MAX];
     size_t count = support_chain(CORPUS "/chains", "names-too-many.pem", chain);
     struct bytes big[3] = {chain[0], chain[1], chain[1]};
     struct identity *identity = identity_judge(&policy, big, 3, true, AT);
     char text[1 << 16];
-    snprintf(text, sizeof(text), "%.*s", (int)identity->headers.size, (const char *)identity->headers.data);
+    snprintf(text, sizeof text, "%.*s", (int)identity->headers.size, (const char *)identity->headers.data);
     cr_assert(strstr(text, "X-Chain-Too-Large: true\r\n") != NULL, "%s", text);
     cr_assert(strstr(text, "X-Chain: ") == NULL);
     cr_assert(strstr(text, "X-Cert-Too-Large: true\r\n") != NULL || strstr(text, "X-Cert: ") != NULL);
@@ -147,14 +147,14 @@ Test(identity, a_value_over_8_kib_says_so_instead) {
 
 Test(identity, what_only_the_connection_knows) {
     char buffer[256];
-    struct text out = text_over(buffer, sizeof(buffer));
+    struct text out = text_over(buffer, sizeof buffer);
     forward_render_connection(&forward, &(struct forward_connection){"TLSv1.3", "TLS_AES_128_GCM_SHA256", "a%b\r\nX: y"},
                               &out);
     cr_assert(
         bytes_equal(text_bytes(&out),
                     bytes_of_string("X-Version: TLSv1.3\r\nX-Cipher: TLS_AES_128_GCM_SHA256\r\nX-SNI: a%25b%0D%0AX: y\r\n")),
         "%.*s", (int)out.size, buffer);
-    out = text_over(buffer, sizeof(buffer));
+    out = text_over(buffer, sizeof buffer);
     forward_render_connection(&forward, &(struct forward_connection){"TLSv1.2", NULL, NULL}, &out);
     cr_assert(bytes_equal(text_bytes(&out), bytes_of_string("X-Version: TLSv1.2\r\n")));
 }

@@ -24,7 +24,7 @@ Test(policy, whatever_a_verdict_depends_on_changes_the_digest) {
         {.trust = trust, .depth_max = 4, .forward = &forwards[3]}, {.trust = trust, .depth_max = 4, .forward = &forwards[4]},
         {.trust = trust, .depth_max = 4, .forward = &forwards[5]}, {.trust = NULL, .depth_max = 4, .forward = &forwards[0]},
     };
-    enum { COUNT = sizeof(policies) / sizeof(policies[0]) };
+    enum { COUNT = sizeof policies / sizeof policies[0] };
     for (size_t i = 0; i < COUNT; i++) {
         identity_policy_seal(&policies[i]);
         for (size_t j = 0; j < i; j++) {

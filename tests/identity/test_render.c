@@ -10,8 +10,8 @@ static size_t name_count;
 
 static void list_names(void) {
     static const char *const extensions[] = {"ext:1.3.6.1.4.1.99999.7", "ext:1.2.3"};
-    struct field field;
     name_count = 0;
+    struct field field;
     for (size_t i = 0; field_name_at(i, names[name_count]); i++) {
         cr_assert(field_parse(names[name_count], &field), "%s", names[name_count]);
         name_count += field_source(&field) == FIELD_OF_CERTIFICATE;
@@ -59,9 +59,9 @@ static void compare(const char *label) {
         cr_assert(field_parse(names[i], &headers[i].field), "%s", names[i]);
     }
     char file[64];
-    snprintf(file, sizeof(file), "%s.txt", label);
+    snprintf(file, sizeof file, "%s.txt", label);
     struct bytes expected_text = support_read(CORPUS "/fields", file);
-    snprintf(file, sizeof(file), "%s.pem", label);
+    snprintf(file, sizeof file, "%s.pem", label);
     struct identity *identity = judge(&forward, file);
     for (size_t i = 0; i < name_count; i++) {
         struct bytes expected = {NULL, 0};
@@ -79,7 +79,7 @@ static void compare(const char *label) {
 Test(render, says_what_openssl_says) {
     static const char *const labels[] = {"full", "plain", "negative", "zero", "long-serial", "odd", "nameless"};
     list_names();
-    for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
+    for (size_t i = 0; i < sizeof labels / sizeof labels[0]; i++) {
         compare(labels[i]);
     }
 }

@@ -15,17 +15,17 @@ TestSuite(sieve, .init = hash_init);
 
 /* As from identity_judge: one reference, freed with the last. */
 static struct identity *make_identity(uint32_t number) {
-    struct identity *identity = calloc(1, sizeof(*identity));
+    struct identity *identity = calloc(1, sizeof *identity);
     atomic_init(&identity->references, 1);
     identity->status = STATUS_VALID;
     identity->valid_from = FROM;
     identity->valid_until = UNTIL;
-    memcpy(identity->fingerprint, &number, sizeof(number));
+    memcpy(identity->fingerprint, &number, sizeof number);
     return identity;
 }
 
 static void make_key(uint32_t number, uint8_t key[static SIEVE_KEY_SIZE]) {
-    signature_sha256(bytes_of(&number, sizeof(number)), key);
+    signature_sha256(bytes_of(&number, sizeof number), key);
     memset(key + SIGNATURE_SHA256_SIZE, 7, SIEVE_KEY_SIZE - SIGNATURE_SHA256_SIZE);
 }
 
@@ -44,7 +44,7 @@ static bool find_at(struct sieve *sieve, uint32_t number, int64_t now) {
     if (identity == NULL) {
         return false;
     }
-    cr_assert_eq(memcmp(identity->fingerprint, &number, sizeof(number)), 0, "%u gave another's identity", number);
+    cr_assert_eq(memcmp(identity->fingerprint, &number, sizeof number), 0, "%u gave another's identity", number);
     identity_release(identity);
     return true;
 }
@@ -103,7 +103,7 @@ Test(sieve, equality_is_all_of_the_key) {
     uint8_t key[SIEVE_KEY_SIZE];
     make_key(1, key);
     insert(sieve, 1);
-    for (size_t i = 0; i < sizeof(key); i++) {
+    for (size_t i = 0; i < sizeof key; i++) {
         key[i] ^= 0x80;
         cr_assert_null(sieve_find(sieve, key, AT), "byte %zu", i);
         key[i] ^= 0x80;
@@ -271,7 +271,7 @@ static void *hammer(void *argument) {
             identity = random % 4 < 2 ? make_identity(number) : identity_retain(crowd->shared[number]);
             sieve_insert(crowd->sieve, crowd->keys[number], identity);
         }
-        if (memcmp(identity->fingerprint, &number, sizeof(number)) != 0) {
+        if (memcmp(identity->fingerprint, &number, sizeof number) != 0) {
             atomic_fetch_add(&crowd->wrong, 1);
         }
         identity_release(identity);
@@ -280,7 +280,7 @@ static void *hammer(void *argument) {
 }
 
 static void run_crowd(uint32_t capacity) {
-    struct crowd *crowd = calloc(1, sizeof(*crowd));
+    struct crowd *crowd = calloc(1, sizeof *crowd);
     crowd->sieve = sieve_create(capacity);
     for (uint32_t i = 0; i < CHAINS; i++) {
         crowd->shared[i] = make_identity(i);

@@ -11,7 +11,7 @@ struct builder {
 };
 
 static inline void put(struct builder *out, uint8_t tag, const void *content, size_t size) {
-    cr_assert(size < 128 && out->size + size + 2 < sizeof(out->data));
+    cr_assert(size < 128 && out->size + size + 2 < sizeof out->data);
     out->data[out->size++] = tag;
     out->data[out->size++] = (uint8_t)size;
     memcpy(out->data + out->size, content, size);
@@ -21,7 +21,7 @@ static inline void put(struct builder *out, uint8_t tag, const void *content, si
 static inline void put_attribute(struct builder *set, uint8_t arc, uint8_t tag, struct bytes value) {
     struct builder pair = {.size = 0};
     const uint8_t oid[] = {0x55, 0x04, arc};
-    put(&pair, DER_OID, oid, sizeof(oid));
+    put(&pair, DER_OID, oid, sizeof oid);
     put(&pair, tag, value.data, value.size);
     put(set, DER_SEQUENCE, pair.data, pair.size);
 }

@@ -11,9 +11,9 @@ static inline struct trust *support_roots(const char *names) {
     struct trust *trust = trust_create();
     char copy[128];
     char file[160];
-    snprintf(copy, sizeof(copy), "%s", names);
+    snprintf(copy, sizeof copy, "%s", names);
     for (char *name = strtok(copy, " "); name != NULL; name = strtok(NULL, " ")) {
-        snprintf(file, sizeof(file), "roots/%s.pem", name);
+        snprintf(file, sizeof file, "roots/%s.pem", name);
         support_add_root(trust, REVOCATION, file);
     }
     return trust;
@@ -21,7 +21,7 @@ static inline struct trust *support_roots(const char *names) {
 
 static inline int support_add_crl(struct revocation *revocation, const char *name, struct error *error) {
     char file[160];
-    snprintf(file, sizeof(file), "crls/%s", name);
+    snprintf(file, sizeof file, "crls/%s", name);
     struct bytes bytes = support_read(REVOCATION, file);
     int result = revocation_add_file(revocation, bytes, error);
     support_free(bytes);
@@ -33,7 +33,7 @@ static inline struct revocation *support_crls(const char *names, const struct tr
     struct revocation *revocation = revocation_create();
     char copy[256];
     struct error error = {""};
-    snprintf(copy, sizeof(copy), "%s", names);
+    snprintf(copy, sizeof copy, "%s", names);
     for (char *name = strtok(copy, " "); name != NULL && strcmp(name, "-") != 0; name = strtok(NULL, " ")) {
         cr_assert(support_add_crl(revocation, name, &error) == 0, "%s: %s", name, error.text);
     }

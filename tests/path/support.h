@@ -21,7 +21,7 @@ __attribute__((constructor)) static void support_draw_secret(void) {
 /* The whole file; aborts the test when it cannot be read. */
 static inline struct bytes support_read(const char *folder, const char *name) {
     char path[512];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "rb");
     cr_assert(file != NULL, "%s cannot be opened", path);
     uint8_t *data = malloc(1 << 20);
@@ -39,8 +39,8 @@ static inline void support_free(struct bytes bytes) {
 static inline size_t support_chain(const char *folder, const char *name, struct bytes chain[static SUPPORT_CHAIN_MAX]) {
     struct bytes text = support_read(folder, name);
     struct pem_reader reader = pem_reader_of(text);
-    struct pem_block block;
     size_t count = 0;
+    struct pem_block block;
     while (pem_next(&reader, &block) == PEM_BLOCK) {
         cr_assert(count < SUPPORT_CHAIN_MAX);
         uint8_t *der = malloc(block.size);

@@ -33,10 +33,10 @@ Test(key_memo, remembers_both_answers) {
 }
 
 Test(key_memo, keeps_a_few_and_no_more) {
-    bool holds;
     for (uint8_t i = 0; i < 2 * KEY_MEMO_MAX; i++) {
         key_memo_add(&memo, key(i), i % 2 == 0);
     }
+    bool holds;
     for (uint8_t i = 0; i < 2 * KEY_MEMO_MAX; i++) {
         bool found = key_memo_find(&memo, key(i), &holds);
         cr_expect(found == (i < KEY_MEMO_MAX) && (!found || holds == (i % 2 == 0)), "%u", i);

@@ -21,7 +21,7 @@ struct corpus_case {
 
 static bool next_case(FILE *file, struct corpus_case *one) {
     char line[512];
-    if (fgets(line, sizeof(line), file) == NULL) {
+    if (fgets(line, sizeof line, file) == NULL) {
         return false;
     }
     one->detail[0] = '\0';
@@ -34,10 +34,10 @@ static bool next_case(FILE *file, struct corpus_case *one) {
 static struct trust *load_roots(const char *roots) {
     struct trust *trust = trust_create();
     char copy[64];
-    snprintf(copy, sizeof(copy), "%s", roots);
+    snprintf(copy, sizeof copy, "%s", roots);
     for (char *name = strtok(copy, " "); name != NULL; name = strtok(NULL, " ")) {
         char file[80];
-        snprintf(file, sizeof(file), "roots/%s.pem", name);
+        snprintf(file, sizeof file, "roots/%s.pem", name);
         support_add_root(trust, CORPUS, file);
     }
     return trust;
@@ -45,7 +45,7 @@ static struct trust *load_roots(const char *roots) {
 
 static struct identity *judge(const struct corpus_case *one) {
     char file[80];
-    snprintf(file, sizeof(file), "chains/%s.pem", one->chain);
+    snprintf(file, sizeof file, "chains/%s.pem", one->chain);
     struct bytes chain[SUPPORT_CHAIN_MAX];
     size_t count = support_chain(CORPUS, file, chain);
     size_t size = 0;
@@ -67,11 +67,11 @@ static struct identity *judge(const struct corpus_case *one) {
 static size_t for_each_case(const char *list, bool (*examine)(const struct corpus_case *one), size_t *good) {
     char path[512];
     char header[128];
-    snprintf(path, sizeof(path), CORPUS "/%s", list);
+    snprintf(path, sizeof path, CORPUS "/%s", list);
     FILE *file = fopen(path, "r");
-    cr_assert(file != NULL && fgets(header, sizeof(header), file) != NULL, "%s", path);
-    struct corpus_case one;
+    cr_assert(file != NULL && fgets(header, sizeof header, file) != NULL, "%s", path);
     size_t count = 0;
+    struct corpus_case one;
     for (; next_case(file, &one); count++) {
         *good += examine(&one);
     }
@@ -140,8 +140,8 @@ Test(path, of_a_valid_chain_is_told) {
     size_t count = support_chain(CORPUS "/chains", "unordered.pem", certificates);
     struct trust *trust = load_roots("root");
     static struct path_chain chain;
-    struct path_verdict verdict;
     cr_assert(path_read_chain(&chain, certificates, count));
+    struct path_verdict verdict;
     path_judge(&chain, &(struct path_settings){.trust = trust, .depth_max = 4, .now = 1780315200}, &verdict);
     cr_assert_eq(verdict.fault.reason, REASON_OK);
     cr_assert(verdict.anchor == trust_anchor(trust, 0));

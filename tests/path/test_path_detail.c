@@ -15,21 +15,21 @@ static void expand(const char *expected, const struct certificate *leaf, struct 
 }
 
 static void assert_detail(const char *file, const char *expected) {
-    struct bytes certificates[SUPPORT_CHAIN_MAX];
     static struct path_chain chain;
-    struct path_verdict verdict;
     char path[128];
-    snprintf(path, sizeof(path), "%s.pem", file);
+    snprintf(path, sizeof path, "%s.pem", file);
+    struct bytes certificates[SUPPORT_CHAIN_MAX];
     size_t count = support_chain(CORPUS "/chains", path, certificates);
     struct trust *trust = trust_create();
     support_add_root(trust, CORPUS, "roots/root.pem");
     support_add_root(trust, CORPUS, "roots/fort.pem");
     cr_assert(path_read_chain(&chain, certificates, count));
+    struct path_verdict verdict;
     path_judge(&chain, &(struct path_settings){.trust = trust, .depth_max = 4, .now = AT}, &verdict);
     char buffer[512];
+    struct text text = text_over(buffer, sizeof buffer);
     char expanded[512];
-    struct text text = text_over(buffer, sizeof(buffer));
-    struct text wanted = text_over(expanded, sizeof(expanded));
+    struct text wanted = text_over(expanded, sizeof expanded);
     path_append_detail(&text, &verdict, 4);
     expand(expected, &chain.members[0].certificate, &wanted);
     cr_expect(bytes_equal(text_bytes(&text), text_bytes(&wanted)), "%s: %.*s", file, (int)text.size, buffer);
@@ -92,7 +92,7 @@ Test(path_detail, says_which_certificate_and_why) {
         {"pss-mask-sha1", "\"CN=spelled,O=Corpus\" is signed with an algorithm that is not accepted: RSA-PSS not with "
                           "SHA-256, SHA-384 or SHA-512, 1.2.840.113549.1.1.10"},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_detail(cases[i].file, cases[i].detail);
     }
 }

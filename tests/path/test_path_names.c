@@ -21,7 +21,9 @@ static void tear_down(void) {
 TestSuite(path_names, .init = set_up, .fini = tear_down);
 
 Test(path_names, those_that_match_have_one_number) {
-    struct builder a, b, c;
+    struct builder a;
+    struct builder b;
+    struct builder c;
     cr_expect_eq(path_names_add(&names, NAME(a, UTF8(3, "My CA"))), 0);
     cr_expect_eq(path_names_add(&names, NAME(b, UTF8(3, "Another CA"))), 1);
     cr_expect_eq(path_names_add(&names, NAME(c, PRINTABLE(3, "my  ca"))), 0);
@@ -30,8 +32,8 @@ Test(path_names, those_that_match_have_one_number) {
 }
 
 Test(path_names, roots_are_found_by_name) {
-    struct builder other;
     struct bytes root = trust_name(trust, 0);
+    struct builder other;
     path_names_add(&names, NAME(other, UTF8(3, "nobody")));
     path_names_add(&names, root);
     path_names_find_roots(&names, trust);
@@ -44,7 +46,7 @@ static struct bytes spelling(struct builder *out, unsigned number) {
     static char values[SETS * IN_SET][16];
     struct part parts[SETS * IN_SET + 1];
     for (unsigned i = 0; i < SETS * IN_SET; i++) {
-        snprintf(values[i], sizeof(values[i]), "abcdefg%c", (char)('a' + i % IN_SET));
+        snprintf(values[i], sizeof values[i], "abcdefg%c", (char)('a' + i % IN_SET));
         for (unsigned bit = 0; bit < 5; bit++) {
             values[i][bit] = (char)(values[i][bit] ^ (number >> bit & 1) << 5);
         }
@@ -53,18 +55,18 @@ static struct bytes spelling(struct builder *out, unsigned number) {
     parts[SETS * IN_SET] = (struct part){.arc = 0};
     struct builder rdns = {.size = 0};
     for (unsigned set = 0; set < SETS; set++) {
-        struct builder one;
         struct part some[IN_SET + 1];
         memcpy(some, parts + set * IN_SET, IN_SET * sizeof(struct part));
         some[IN_SET] = (struct part){.arc = 0};
+        struct builder one;
         struct bytes name = name_of(&one, some);
         memcpy(rdns.data + rdns.size, name.data + 2, name.size - 2);
         rdns.size += name.size - 2;
     }
     const uint8_t head[] = {DER_SEQUENCE, 0x82, (uint8_t)(rdns.size >> 8), (uint8_t)rdns.size};
-    memcpy(out->data, head, sizeof(head));
-    memcpy(out->data + sizeof(head), rdns.data, rdns.size);
-    return bytes_of(out->data, sizeof(head) + rdns.size);
+    memcpy(out->data, head, sizeof head);
+    memcpy(out->data + sizeof head, rdns.data, rdns.size);
+    return bytes_of(out->data, sizeof head + rdns.size);
 }
 
 /* What a chain whose names are all one name, in as many spellings as there are, makes us read. */
@@ -85,7 +87,8 @@ Test(path_names, the_work_grows_with_the_bytes_alone) {
 
 /* Not to be had by others, for want of the secret; but whatever collides, the work has an end, and nothing matches by it. */
 Test(path_names, when_comparisons_run_out_each_is_its_own) {
-    struct builder a, b;
+    struct builder a;
+    struct builder b;
     path_names_add(&names, NAME(a, UTF8(3, "My CA")));
     names.comparisons = 1;
     cr_expect_eq(path_names_add(&names, NAME(b, PRINTABLE(3, "my ca"))), 0);

@@ -22,7 +22,7 @@ TestSuite(path_revocation, .init = hash_init);
 
 static bool next_case(FILE *file, struct revocation_case *one) {
     char line[1024];
-    if (fgets(line, sizeof(line), file) == NULL) {
+    if (fgets(line, sizeof line, file) == NULL) {
         return false;
     }
     one->detail[0] = '\0';
@@ -36,7 +36,7 @@ static FILE *open_cases(void) {
     FILE *file = fopen(REVOCATION "/cases.csv", "r");
     cr_assert(file != NULL);
     char header[128];
-    cr_assert(fgets(header, sizeof(header), file) != NULL);
+    cr_assert(fgets(header, sizeof header, file) != NULL);
     return file;
 }
 
@@ -53,7 +53,7 @@ static const struct forward no_headers = {NULL, 0};
 
 static void set_stage(struct stage *stage, const struct revocation_case *one) {
     char file[80];
-    snprintf(file, sizeof(file), "chains/%s.pem", one->chain);
+    snprintf(file, sizeof file, "chains/%s.pem", one->chain);
     stage->count = support_chain(REVOCATION, file, stage->chain);
     stage->trust = support_roots(one->roots);
     stage->revocation = support_crls(one->crls, stage->trust);
@@ -92,8 +92,8 @@ static void set_stage_by_name(struct stage *stage, const char *name) {
 
 Test(path_revocation, the_corpus_comes_out_as_it_must) {
     FILE *file = open_cases();
-    struct revocation_case one;
     size_t count = 0;
+    struct revocation_case one;
     while (next_case(file, &one)) {
         struct stage stage;
         set_stage(&stage, &one);
@@ -120,7 +120,7 @@ Test(path_revocation, a_verdict_is_the_same_again_and_as_long_as_it_says) {
         set_stage(&stage, &one);
         struct identity *identity = judge_at(&stage, one.at);
         const int64_t times[] = {one.at, identity->valid_from, identity->valid_until};
-        for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
             if (times[i] == INT64_MIN || times[i] == INT64_MAX) {
                 continue;
             }
@@ -153,7 +153,7 @@ Test(path_revocation, a_verdict_ends_with_the_crls_that_it_rests_on) {
         {"leaf-revoked-leaf-scope", THIS, 2208988800},     /* revoked stays revoked while that CRL is the newest */
         {"delegate-in-file", THIS, NEXT},
     };
-    for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
+    for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++) {
         struct stage stage;
         set_stage_by_name(&stage, windows[i].name);
         struct identity *identity = judge_at(&stage, strstr(windows[i].name, "past") != NULL      ? NEXT + 1
@@ -222,8 +222,8 @@ Test(path_revocation, without_crls_nothing_is_asked) {
 /* More forged CRLs of one issuer than are checked for one chain: the next chains go on where this one had to stop. */
 Test(path_revocation, the_signatures_on_crls_are_bounded) {
     enum { FORGED = PATH_CRL_SIGNATURES_MAX + 5 };
-    struct stage stage;
     struct error error = {""};
+    struct stage stage;
     set_stage_by_name(&stage, "root-only");
     struct bytes crl = support_read(REVOCATION, "crls/middle-der.der");
     for (unsigned i = 1; i <= FORGED; i++) {

@@ -99,10 +99,10 @@ static enum reason expected_reason(const char *number) {
 /* Those that load: one that is refused is none. */
 static struct revocation *load_crls(char *crls, const struct trust *trust) {
     struct revocation *revocation = revocation_create();
-    char name[256];
     struct error error = {""};
+    char name[256];
     for (char *file = strtok(crls, " "); file != NULL; file = strtok(NULL, " ")) {
-        snprintf(name, sizeof(name), "crls/%s.crl", file);
+        snprintf(name, sizeof name, "crls/%s.crl", file);
         struct bytes bytes = support_read(find_pkits(), name);
         if (revocation_add_file(revocation, bytes, &error) != 0) {
             cr_log_info("%s: %s", file, error.text);
@@ -115,12 +115,12 @@ static struct revocation *load_crls(char *crls, const struct trust *trust) {
 
 static struct identity *judge(char *path, char *crls) {
     struct trust *trust = trust_create();
-    struct bytes files[PATH_FILES_MAX];
     size_t count = 0;
     char name[256];
+    struct bytes files[PATH_FILES_MAX];
     for (char *file = strtok(path, " "); file != NULL; file = strtok(NULL, " ")) {
         cr_assert(count < PATH_FILES_MAX);
-        snprintf(name, sizeof(name), "certs/%s.crt", file);
+        snprintf(name, sizeof name, "certs/%s.crt", file);
         if (trust_count(trust) == 0) {
             support_add_root(trust, find_pkits(), name);
         } else {
@@ -149,10 +149,10 @@ Test(pkits, rows_without_policies) {
     FILE *file = fopen(PKITS_CASES, "r");
     cr_assert_not_null(file, "%s", PKITS_CASES);
     hash_init();
-    char line[1024];
     size_t judged = 0;
     size_t unheld = 0;
-    while (fgets(line, sizeof(line), file) != NULL) {
+    char line[1024];
+    while (fgets(line, sizeof line, file) != NULL) {
         char number[16], title[128], expected[16], path[512], crls[512], settings[128] = "";
         line[strcspn(line, "\r\n")] = '\0';
         /* A row without settings ends the scan early. */

@@ -29,7 +29,7 @@ struct file_case {
 
 /* Lines of files.csv, where the middle may be empty. */
 static bool next_file(FILE *file, struct file_case *one) {
-    if (fgets(one->line, sizeof(one->line), file) == NULL) {
+    if (fgets(one->line, sizeof one->line, file) == NULL) {
         return false;
     }
     one->line[strcspn(one->line, "\n")] = '\0';
@@ -48,9 +48,9 @@ Test(revocation, bad_files_are_refused_with_their_reason) {
     FILE *file = fopen(REVOCATION "/files.csv", "r");
     cr_assert(file != NULL);
     char header[64];
-    cr_assert(fgets(header, sizeof(header), file) != NULL);
-    struct file_case one;
+    cr_assert(fgets(header, sizeof header, file) != NULL);
     size_t count = 0;
+    struct file_case one;
     while (next_file(file, &one)) {
         struct revocation *revocation = revocation_create();
         error.text[0] = '\0';
@@ -88,10 +88,10 @@ Test(revocation, counts_what_it_has) {
 Test(revocation, the_same_crl_is_kept_once) {
     struct revocation *revocation = support_crls("middle.pem", NULL);
     uint8_t before[32];
-    uint8_t after[32];
     revocation_digest(revocation, before);
     cr_assert_eq(support_add_crl(revocation, "middle-der.der", &error), 0);
     cr_assert_eq(revocation_count(revocation), 1);
+    uint8_t after[32];
     revocation_digest(revocation, after);
     cr_assert_arr_eq(before, after, 32);
     revocation_free(revocation);
@@ -100,10 +100,10 @@ Test(revocation, the_same_crl_is_kept_once) {
 Test(revocation, a_bad_block_takes_its_whole_file_with_it) {
     struct revocation *revocation = support_crls("root.pem", NULL);
     uint8_t before[32];
-    uint8_t after[32];
     revocation_digest(revocation, before);
     cr_assert_eq(support_add_crl(revocation, "bad-second-block.pem", &error), -EINVAL);
     cr_assert_eq(revocation_count(revocation), 1);
+    uint8_t after[32];
     revocation_digest(revocation, after);
     cr_assert_arr_eq(before, after, 32);
     cr_assert_eq(support_add_crl(revocation, "middle.pem", &error), 0);
@@ -119,7 +119,7 @@ Test(revocation, the_digest_tells_what_was_added_and_in_which_order) {
                                        "middle.pem root.pem",
                                        "delegate-in-file.pem",
                                        "delegate-unknown.pem"};
-    enum { SETS = sizeof(sets) / sizeof(sets[0]) };
+    enum { SETS = sizeof sets / sizeof sets[0] };
     uint8_t digests[SETS][32];
     for (size_t i = 0; i < SETS; i++) {
         struct revocation *revocation = support_crls(sets[i], NULL);
@@ -166,7 +166,7 @@ Test(revocation, the_number_of_crls_is_bounded) {
     /* The last four octets of the signature count: nobody checks it here. */
     uint8_t *end = (uint8_t *)crl.data + crl.size - 4;
     for (uint32_t i = 0; i < REVOCATION_CRLS_MAX; i++) {
-        memcpy(end, &i, sizeof(i));
+        memcpy(end, &i, sizeof i);
         cr_assert_eq(revocation_add_file(revocation, crl, &error), 0, "%u: %s", i, error.text);
     }
     memset(end, 0xff, 4);
@@ -224,19 +224,19 @@ static struct bytes make_large_crl(size_t count) {
                        10,   11,   12,   13,   14,   15,   16,   17,   18,   19,   0x17, 0x0d, '2',  '6',
                        '0',  '4',  '1',  '5',  '1',  '0',  '3',  '0',  '0',  '0',  'Z',  0x30, 0x0c, 0x30,
                        0x0a, 0x06, 0x03, 0x55, 0x1d, 0x15, 0x04, 0x03, 0x0a, 0x01, 0x01};
-    size_t capacity = count * sizeof(entry) + 256;
+    size_t capacity = count * sizeof entry + 256;
     struct writer writer = {malloc(capacity), capacity};
-    put(&writer, signature, sizeof(signature));
-    put(&writer, algorithm, sizeof(algorithm));
+    put(&writer, signature, sizeof signature);
+    put(&writer, algorithm, sizeof algorithm);
     size_t tbs_end = writer.at;
     for (uint32_t i = 0; i < count; i++) {
         uint64_t spread = i * UINT64_C(0x9e3779b97f4a7c15);
-        memcpy(entry + 6, &spread, sizeof(spread));
-        memcpy(entry + 16, &i, sizeof(i));
-        put(&writer, entry, sizeof(entry));
+        memcpy(entry + 6, &spread, sizeof spread);
+        memcpy(entry + 16, &i, sizeof i);
+        put(&writer, entry, sizeof entry);
     }
     put_header(&writer, 0x30, tbs_end);
-    put(&writer, head, sizeof(head));
+    put(&writer, head, sizeof head);
     put_header(&writer, 0x30, tbs_end);
     put_header(&writer, 0x30, capacity);
     size_t size = capacity - writer.at;

@@ -40,7 +40,7 @@ Test(revocation_delegate, says_why_it_may_not) {
         {"delegate-with-critical-extension.pem", "it has a critical extension that is not supported"},
         {"delegate-signed-weakly.pem", "it is signed with an algorithm that is not accepted"},
     };
-    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         load(refused[i].file);
         cr_expect(revocation_delegate_create(chain[2], &result, &why) == NULL, "%s", refused[i].file);
         cr_expect(result == -EINVAL && strcmp(why, refused[i].why) == 0, "%s: %s", refused[i].file, why);
@@ -62,12 +62,12 @@ Test(revocation_delegate, a_ca_needs_crl_sign_where_it_has_a_key_usage) {
 Test(revocation_delegate, its_signer_is_found_out_once) {
     struct certificate ca;
     struct signature_key key;
-    uint8_t spki[32];
     struct key_allowance left = {.left = 1};
     load("delegate-by-the-ca-in-chain.pem");
     struct revocation_delegate *delegate = revocation_delegate_create(chain[2], &result, &why);
     cr_assert(delegate != NULL && certificate_read(&ca, chain[1], &why), "%s", why);
     cr_assert_eq(signature_judge_key(&ca, &key), REASON_OK);
+    uint8_t spki[32];
     signature_sha256(ca.spki, spki);
     struct key_allowance none = {.left = 0};
     cr_assert(!revocation_delegate_is_by(delegate, &key, spki, &none) && none.exceeded);

@@ -63,10 +63,10 @@ Test(revocation_list, says_what_is_wrong) {
 
 Test(revocation_list, checks_a_signature_once_for_each_key) {
     struct revocation_list *list = load("middle.pem");
-    struct loaded_key own;
-    struct loaded_key other;
     struct key_allowance left = {.left = 2};
+    struct loaded_key own;
     load_key(&own, "unlisted.pem", 1);
+    struct loaded_key other;
     load_key(&other, "unlisted.pem", 0);
     cr_assert(revocation_list_is_by(list, &own.key, own.spki, &left) && left.left == 1);
     cr_assert(revocation_list_is_by(list, &own.key, own.spki, &left) && left.left == 1);
@@ -79,8 +79,8 @@ Test(revocation_list, checks_a_signature_once_for_each_key) {
 
 Test(revocation_list, with_nothing_left_it_does_not_know_and_does_not_remember) {
     struct revocation_list *list = load("middle.pem");
-    struct loaded_key own;
     struct key_allowance left = {.left = 0};
+    struct loaded_key own;
     load_key(&own, "unlisted.pem", 1);
     cr_assert(!revocation_list_is_by(list, &own.key, own.spki, &left) && left.exceeded);
     left.left = 1;
@@ -91,8 +91,8 @@ Test(revocation_list, with_nothing_left_it_does_not_know_and_does_not_remember) 
 
 Test(revocation_list, ed25519_needs_its_message_until_it_is_checked) {
     struct revocation_list *list = load("ed25519.pem");
-    struct loaded_key own;
     struct key_allowance left = {.left = 5};
+    struct loaded_key own;
     load_key(&own, "ed25519.pem", 1);
     cr_assert(list->digest.size == 0 && list->message.size > 0);
     cr_assert(revocation_list_is_by(list, &own.key, own.spki, &left));

@@ -25,10 +25,10 @@ TestSuite(terms, .fini = end);
 static void read_roots(const char *names) {
     struct trust *trust = trust_create();
     char copy[128];
+    snprintf(copy, sizeof copy, "%s", names);
     char file[160];
-    snprintf(copy, sizeof(copy), "%s", names);
     for (char *name = strtok(copy, " "); name != NULL; name = strtok(NULL, " ")) {
-        snprintf(file, sizeof(file), "roots/%s.pem", name);
+        snprintf(file, sizeof file, "roots/%s.pem", name);
         support_add_root(trust, CORPUS, file);
     }
     cr_assert_eq(terms_of_roots(&terms, trust), 0);

@@ -28,7 +28,7 @@ static int add_both(const char *a, const char *b) {
     struct bytes first = support_read(CORPUS, a);
     struct bytes second = support_read(CORPUS, b);
     static uint8_t both[1 << 16];
-    size_t size = (size_t)snprintf((char *)both, sizeof(both), "# first\n%.*s\n# second\n%.*s", (int)first.size,
+    size_t size = (size_t)snprintf((char *)both, sizeof both, "# first\n%.*s\n# second\n%.*s", (int)first.size,
                                    (const char *)first.data, (int)second.size, (const char *)second.data);
     support_free(first);
     support_free(second);

@@ -69,14 +69,13 @@ static void *accept_all(void *argument) {
 
     for (;;) {
         int socket = accept(origin->listener, NULL, NULL);
-        struct served *served;
-        int number;
 
         if (socket < 0) {
             return NULL;
         }
+        struct served *served;
         served = malloc(sizeof *served);
-        number = atomic_load(&origin->accepted);
+        int number = atomic_load(&origin->accepted);
         *served = (struct served){origin, socket, number};
         origin->sockets[number] = socket;
         /* Counted before it can answer; fake_origin_stop waits for this thread before it looks at the others. */
@@ -110,13 +109,11 @@ void fake_origin_start(struct fake_origin *origin, uint16_t port,
 }
 
 void fake_origin_stop(struct fake_origin *origin) {
-    int count;
-
     atomic_store(&origin->signal, INT_MAX);
     shutdown(origin->listener, SHUT_RDWR);
     pthread_join(origin->acceptor, NULL);
     close(origin->listener);
-    count = atomic_load(&origin->accepted);
+    int count = atomic_load(&origin->accepted);
     pthread_mutex_lock(&origin->lock);
     for (int i = 0; i < count; i++) {
         if (origin->sockets[i] >= 0) {

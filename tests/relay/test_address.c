@@ -54,11 +54,10 @@ Test(address, uses_an_address_again_as_soon_as_it_answers) {
 }
 
 Test(address, uses_live_addresses_in_turn) {
-    struct fake_origin other;
-    uint16_t ports[2];
-
     fake_origin_start(&fake, 0, serve_one_each, NULL);
+    struct fake_origin other;
     fake_origin_start(&other, 0, serve_one_each, NULL);
+    uint16_t ports[2];
     ports[0] = fake.port;
     ports[1] = other.port;
     bench_create(&bench, NULL, ports, 2);
@@ -78,17 +77,17 @@ Test(address, gives_up_a_connection_that_takes_too_long) {
     socklen_t size = sizeof address;
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     struct call call = {0};
-    uint16_t ports[2];
-    int fillers[4];
 
     cr_assert_eq(bind(listener, (struct sockaddr *)&address, sizeof address), 0);
     cr_assert_eq(listen(listener, 0), 0);
     cr_assert_eq(getsockname(listener, (struct sockaddr *)&address, &size), 0);
+    int fillers[4];
     for (int i = 0; i < 4; i++) {
         fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
         connect(fillers[i], (struct sockaddr *)&address, sizeof address);
     }
     fake_origin_start(&fake, 0, serve_forever, NULL);
+    uint16_t ports[2];
     ports[0] = ntohs(address.sin_port);
     ports[1] = fake.port;
     bench_create(&bench, NULL, ports, 2);

@@ -43,9 +43,9 @@ static unsigned draw(unsigned below) {
 }
 
 static bool answer(int socket, enum mood mood, unsigned id) {
-    char text[512];
     struct linger now = {.l_onoff = 1};
 
+    char text[512];
     switch (mood) {
     case MOOD_CHUNKED:
         snprintf(text, sizeof text,
@@ -100,9 +100,10 @@ static bool answer(int socket, enum mood mood, unsigned id) {
  * signed in, or was asked to, the connection must be its alone.
  */
 static void serve(struct fake_origin *origin, int socket, int number) {
-    char head[4096], body[4096];
     unsigned mood, id, length, client, signs, owner = 0;
 
+    char head[4096];
+    char body[4096];
     while (fake_read_head(socket, head, sizeof head)) {
         if (sscanf(head, "%*s /%u/%u/%u/%u/%u", &mood, &id, &length, &client, &signs) != 5 ||
             !fake_read_exactly(socket, body, length)) {
@@ -132,7 +133,6 @@ struct job {
 static void start(struct job *job, unsigned id) {
     static const char *const methods[] = {"GET", "PUT", "POST"};
     unsigned method = draw(3), length = method == 0 ? 0 : draw(4000);
-    char head[256];
     struct relay_request request = {.host = &bench.host,
                                     .framing = method == 0 ? HTTP_NO_BODY : HTTP_LENGTH,
                                     .idempotent = method < 2,
@@ -150,6 +150,7 @@ static void start(struct job *job, unsigned id) {
     job->mood = draw(2) == 0 ? MOOD_PLAIN : (enum mood)draw(MOODS);
     job->patience = draw(8) == 0 ? draw(20) : 100000;
     job->owed = length;
+    char head[256];
     snprintf(head, sizeof head, "%s /%u/%u/%u/%u/%u HTTP/1.1\r\nHost: a\r\nContent-Length: %u\r\n\r\n", methods[method],
              (unsigned)job->mood, id, length, job->client_id, (unsigned)request.signs_in, length);
     request.head = bytes_of_string(head);

@@ -64,7 +64,6 @@ Test(exchange, fails_when_the_ring_is_out_of_chunks) {
     struct ring_options options = {.streams = 16, .accepted = 16, .receive_buffers = 16, .chunks = 2};
     static uint8_t body[64 * 1024];
     struct call call = {0}, connecting = {0}, ending = {0};
-    void *held[2];
 
     fake_origin_start(&fake, 0, take_nothing, NULL);
     bench_create(&bench, &options, &fake.port, 1);
@@ -79,6 +78,7 @@ Test(exchange, fails_when_the_ring_is_out_of_chunks) {
     cr_assert_eq(bench.ring.chunks.in_use, 0);
     /* When not even the request fits. */
     call_start(&connecting, &bench, POST_HEAD, HTTP_LENGTH, false);
+    void *held[2];
     hold_chunks(held);
     bench_until(&bench, &connecting.done);
     cr_assert_eq(connecting.error, RELAY_BROKEN);
@@ -100,11 +100,11 @@ Test(exchange, fails_when_the_ring_is_out_of_chunks) {
 Test(exchange, fails_when_a_pooled_connection_has_no_chunks_either) {
     struct ring_options options = {.streams = 16, .accepted = 16, .receive_buffers = 16, .chunks = 2};
     struct call call = {0};
-    void *held[2];
 
     fake_origin_start(&fake, 0, serve_forever, NULL);
     bench_create(&bench, &options, &fake.port, 1);
     call_get(&bench, 200);
+    void *held[2];
     hold_chunks(held);
     call_run_get(&call, &bench);
     cr_assert_eq(call.error, RELAY_BROKEN);

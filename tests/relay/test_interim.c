@@ -123,9 +123,9 @@ Test(interim, trailers_are_kept_for_those_who_want_them) {
 }
 
 static void keep_request(struct fake_origin *origin, int socket, int number) {
-    char head[4096];
     char *rest = origin->context;
 
+    char head[4096];
     fake_read_head(socket, head, sizeof head);
     fake_read_exactly(socket, rest, strlen("2\r\nhi\r\n0\r\nA: b\r\n\r\n"));
     fake_say(socket, OK_HELLO);

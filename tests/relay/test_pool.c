@@ -17,7 +17,8 @@ Test(pool, keeps_a_connection_for_the_next_request) {
 }
 
 static void say_number(struct fake_origin *origin, int socket, int number) {
-    char head[4096], answer[128];
+    char head[4096];
+    char answer[128];
 
     while (fake_read_head(socket, head, sizeof head)) {
         snprintf(answer, sizeof answer, "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n%d", number);
@@ -199,7 +200,6 @@ static void use_origin(struct fake_origin *used, int index, int count) {
 
 Test(pool, one_origin_does_not_cost_another_its_connections, .timeout = 60) {
     static struct fake_origin other;
-    const struct relay_origin *origins;
 
     fake_origin_start(&fake, 0, serve_when_told, NULL);
     fake_origin_start(&other, 0, serve_when_told, NULL);
@@ -207,6 +207,7 @@ Test(pool, one_origin_does_not_cost_another_its_connections, .timeout = 60) {
     bench.relay->idle_total_max = 4;
     use_origin(&other, 1, 2);
     use_origin(&fake, 0, 6);
+    const struct relay_origin *origins;
     origins = bench.relay->hosts[0].origins;
     cr_expect_eq(origins[0].idle_count, 2, "%u", origins[0].idle_count);
     cr_expect_eq(origins[1].idle_count, 2, "%u", origins[1].idle_count);
@@ -216,12 +217,11 @@ Test(pool, one_origin_does_not_cost_another_its_connections, .timeout = 60) {
 
 /* Its first connection serves one request and takes a second one, only to close. */
 static void close_on_second(struct fake_origin *origin, int socket, int number) {
-    char head[4096];
-
     if (number > 0) {
         serve_forever(origin, socket, number);
         return;
     }
+    char head[4096];
     if (fake_read_head(socket, head, sizeof head)) {
         fake_say(socket, OK_HELLO);
         fake_read_head(socket, head, sizeof head);
@@ -323,12 +323,12 @@ Test(pool, replaces_once_only) {
 }
 
 Test(pool, a_replacement_that_is_refused_goes_to_the_next_address) {
-    struct fake_origin other;
-    uint16_t ports[2];
     struct call call = {0};
 
     fake_origin_start(&fake, 0, close_on_second, NULL);
+    struct fake_origin other;
     fake_origin_start(&other, 0, serve_forever, NULL);
+    uint16_t ports[2];
     ports[0] = fake.port;
     ports[1] = other.port;
     bench_create(&bench, NULL, ports, 2);

@@ -143,11 +143,11 @@ Test(request, takes_its_body_to_the_next_address) {
 enum { LONG_BODY = 8 * 1024 * 1024 };
 
 static void take_long_body(struct fake_origin *origin, int socket, int number) {
-    char head[4096];
-    uint8_t piece[8192];
     bool right = true;
 
+    char head[4096];
     fake_read_head(socket, head, sizeof head);
+    uint8_t piece[8192];
     for (size_t offset = 0; offset < LONG_BODY; offset += sizeof piece) {
         right = right && fake_read_exactly(socket, piece, sizeof piece) && pattern_holds(piece, offset, sizeof piece);
         if (offset % (1024 * 1024) == 0) {
@@ -304,10 +304,11 @@ Test(request, an_answer_may_come_before_the_first_send_is_done) {
 }
 
 static void echo(struct fake_origin *origin, int socket, int number) {
-    char head[4096], byte;
+    char head[4096];
 
     fake_read_head(socket, head, sizeof head);
     fake_say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
+    char byte;
     for (int i = 0; i < 4 && fake_read_exactly(socket, &byte, 1); i++) {
         fake_send(socket, &byte, 1);
     }

@@ -378,9 +378,8 @@ static void say_long_body(struct fake_origin *origin, int socket, int number) {
     } else {
         fake_say(socket, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
         for (size_t offset = 0, size = 1; offset < LONG_BODY; offset += size, size = (size * 3 + 1) % 70000 + 1) {
-            char line[32];
-
             size = size < LONG_BODY - offset ? size : LONG_BODY - offset;
+            char line[32];
             snprintf(line, sizeof line, "%zx\r\n", size);
             fake_say(socket, line);
             fake_send(socket, body + offset, size);

@@ -7,7 +7,8 @@
 
 /* Answers with the number of the connection; /ntlm with a challenge, /bye with what ends the connection. */
 static void say_number(struct fake_origin *origin, int socket, int number) {
-    char head[4096], answer[256];
+    char head[4096];
+    char answer[256];
 
     while (fake_read_head(socket, head, sizeof head)) {
         bool challenge = strstr(head, "/ntlm") != NULL;
@@ -21,10 +22,10 @@ static void say_number(struct fake_origin *origin, int socket, int number) {
 
 /* The number of the connection that a GET of `path` came on. */
 static char get(struct relay_client *client, const char *path, bool signs_in) {
-    char head[128];
     struct call call = {0};
     struct relay_request request = {.host = &bench.host, .idempotent = true, .client = client, .signs_in = signs_in};
 
+    char head[128];
     snprintf(head, sizeof head, "GET %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
     request.head = bytes_of_string(head);
     call_start_request(&call, &bench, &request);
@@ -70,7 +71,8 @@ Test(sharing, ends_when_the_origin_asks_to_sign_in) {
 
 /* Three messages on one connection, as NTLM signs in; each answer announces a body that HEAD does not get. */
 static void shake_hands(struct fake_origin *origin, int socket, int number) {
-    char head[4096], answer[256];
+    char head[4096];
+    char answer[256];
 
     for (int i = 0; fake_read_head(socket, head, sizeof head); i++) {
         snprintf(answer, sizeof answer, "HTTP/1.1 %s\r\n%sContent-Length: 5\r\n\r\n%s", i >= 2 ? "200 OK" : "401 No",
@@ -87,11 +89,11 @@ static void shake_hands(struct fake_origin *origin, int socket, int number) {
 }
 
 static unsigned ask_head(struct relay_client *client, const char *path, bool signs_in) {
-    char head[128];
     struct call call = {0};
     struct relay_request request = {
         .host = &bench.host, .to_head = true, .idempotent = true, .client = client, .signs_in = signs_in};
 
+    char head[128];
     snprintf(head, sizeof head, "HEAD %s HTTP/1.1\r\nHost: a\r\n\r\n", path);
     request.head = bytes_of_string(head);
     call_start_request(&call, &bench, &request);
@@ -218,7 +220,8 @@ Test(sharing, is_off_where_the_host_says_so) {
 }
 
 static void answer_early(struct fake_origin *origin, int socket, int number) {
-    char head[4096], body[4];
+    char head[4096];
+    char body[4];
 
     while (fake_read_head(socket, head, sizeof head)) {
         fake_say(socket, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
@@ -249,7 +252,8 @@ Test(sharing, an_answer_that_begins_before_the_request_ends_costs_the_connection
 
 /* Reads the last chunk, but not what may stand behind it. */
 static void leave_trailers(struct fake_origin *origin, int socket, int number) {
-    char head[4096], body[sizeof HTTP_TRAILERS_BEGIN - 1];
+    char head[4096];
+    char body[sizeof HTTP_TRAILERS_BEGIN - 1];
 
     while (fake_read_head(socket, head, sizeof head) && fake_read_exactly(socket, body, sizeof body)) {
         fake_say(socket, OK_HELLO);

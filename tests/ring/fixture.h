@@ -81,10 +81,9 @@ static inline struct fixture *start(uint32_t streams, uint32_t buffers, uint32_t
     struct error error;
     struct sockaddr_in address;
     socklen_t size = sizeof address;
-    int descriptor;
 
     cr_assert_eq(ring_create(&f->ring, &options, &error), 0, "%s", error.text);
-    descriptor = listener_bind("127.0.0.1:0", &error);
+    int descriptor = listener_bind("127.0.0.1:0", &error);
     cr_assert_geq(descriptor, 0, "%s", error.text);
     cr_assert_eq(getsockname(descriptor, (struct sockaddr *)&address, &size), 0);
     f->port = ntohs(address.sin_port);

@@ -7,10 +7,9 @@
 Test(cores, honours_the_affinity_mask) {
     int cores[CORES_MAX];
     int count = cores_usable(cores);
-    int last;
 
     cr_assert_geq(count, 1);
-    last = cores[count - 1];
+    int last = cores[count - 1];
     cr_assert_eq(cores_pin(last), 0);
     cr_assert_eq(sched_getcpu(), last);
     cr_assert_eq(cores_usable(cores), 1);

@@ -24,11 +24,11 @@ static int probe(const char *text, struct error *error) {
 }
 
 Test(listener, an_address_in_use_is_named) {
-    char text[64];
     struct error error;
     int descriptor = listener_bind("127.0.0.1:0", &error);
 
     cr_assert_geq(descriptor, 0, "%s", error.text);
+    char text[64];
     snprintf(text, sizeof text, "127.0.0.1:%u", port_of(descriptor));
     cr_assert_eq(probe(text, &error), -EADDRINUSE);
     cr_assert_not_null(strstr(error.text, text));
@@ -37,22 +37,21 @@ Test(listener, an_address_in_use_is_named) {
 }
 
 Test(listener, shards_share_an_address) {
-    char text[64];
     struct error error;
     int first = listener_bind("127.0.0.1:0", &error);
-    int second;
 
+    char text[64];
     snprintf(text, sizeof text, "127.0.0.1:%u", port_of(first));
-    second = listener_bind(text, &error);
+    int second = listener_bind(text, &error);
     cr_assert_geq(second, 0, "%s", error.text);
     close(first);
     close(second);
 }
 
 Test(listener, clients_are_refused_until_it_listens) {
-    struct error error;
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct listener_address at = {(struct sockaddr *)&address, sizeof address, "127.0.0.1:0"};
+    struct error error;
     int descriptor = listener_reserve(at, &error);
     int client = socket(AF_INET, SOCK_STREAM, 0);
 

@@ -20,10 +20,10 @@ static void create(uint32_t accepted) {
 }
 
 Test(ring, sleeps_until_a_timer_is_due) {
-    struct timer timer;
     uint64_t begin = clock_monotonic_ns();
 
     create(16);
+    struct timer timer;
     timer_init(&timer, count);
     timer_set(&ring.timers, &timer, ring_now_ms(&ring), 100);
     for (unsigned i = 0; i < 100 && fired == 0; i++) {

@@ -80,10 +80,9 @@ Test(send_queue, one_send_has_its_bound_and_the_rest_follows) {
     struct slab chunks = make_chunks();
     struct send_queue queue = {0};
     uint32_t size = 10 * RING_CHUNK_SIZE;
-    uint32_t first;
 
     cr_assert_eq(send_queue_append(&queue, &chunks, bytes_of(pattern, size)), 0);
-    first = expect_next(&queue, pattern);
+    uint32_t first = expect_next(&queue, pattern);
     cr_expect_lt(first, size);
     send_queue_consume(&queue, &chunks, first);
     cr_expect_eq(expect_next(&queue, pattern + first), size - first);

@@ -3,13 +3,12 @@
 Test(stream_begin, more_connections_than_streams_wait_in_the_backlog) {
     struct fixture *f = start(20, 16, 64);
     int peers[30];
-    unsigned before;
 
     for (size_t i = 0; i < ARRAY_LENGTH(peers); i++) {
         peers[i] = dial(f);
     }
     turns(f, 20);
-    before = f->accepted;
+    unsigned before = f->accepted;
     cr_assert_eq(before, 20);
     stream_close(f->stream);
     turn_until(f, &f->accepted, before + 1);

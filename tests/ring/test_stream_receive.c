@@ -25,10 +25,10 @@ Test(stream_receive, bytes_of_accepted_sockets_are_counted_and_of_connected_ones
     struct fixture *f = start(64, 16, 64);
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(f->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    int error;
 
     f->echo = true;
     struct fixture client = {.hold = true};
+    int error;
     struct stream *stream = stream_connect(&f->ring, (struct sockaddr *)&address, sizeof address, &handler, &client, &error);
     cr_assert_not_null(stream);
     turn_until(f, &client.connected, 1);
@@ -104,9 +104,9 @@ Test(stream_receive, reset_by_peer_is_a_failure) {
 
 Test(stream_receive, many_streams_at_once_share_few_buffers) {
     struct fixture *f = start(256, 16, 256);
-    int peers[100];
 
     f->echo = true;
+    int peers[100];
     for (size_t i = 0; i < ARRAY_LENGTH(peers); i++) {
         peers[i] = dial(f);
     }
@@ -188,12 +188,10 @@ static unsigned turns_beside_busy_sockets(bool busy_favoured, bool newcomer_favo
     enum { BUSY = 80, BUFFERS = 16, PIECES = 12 };
     struct fixture *f = start(256, BUFFERS, 64);
     static uint8_t piece[64 * 1024];
-    struct stream *newcomer;
-    int peers[BUSY];
-    int late;
     unsigned rounds = 0;
 
     f->favours = busy_favoured;
+    int peers[BUSY];
     for (int i = 0; i < BUSY; i++) {
         peers[i] = dial(f);
     }
@@ -202,10 +200,10 @@ static unsigned turns_beside_busy_sockets(bool busy_favoured, bool newcomer_favo
     for (int i = 0; i < BUSY * PIECES; i++) {
         send(peers[i % BUSY], piece, sizeof piece, MSG_DONTWAIT);
     }
-    late = dial(f);
+    int late = dial(f);
     turns(f, 2);
     cr_assert_eq(f->accepted, BUSY + 1);
-    newcomer = f->stream;
+    struct stream *newcomer = f->stream;
     cr_assert_eq(write(late, "x", 1), 1);
     while (newcomer->bytes_received == 0 && rounds < 1000) {
         turns(f, 1);

@@ -16,10 +16,8 @@ Test(stream_send, a_large_write_arrives_whole_and_in_order) {
     cr_assert_eq(stream_room(f->stream), 0);
     stream_finish(f->stream);
     for (unsigned i = 0; i < 5000 && have < sizeof data; i++) {
-        ssize_t size;
-
         turns(f, 1);
-        size = recv(peer, got + have, sizeof got - have, MSG_DONTWAIT);
+        ssize_t size = recv(peer, got + have, sizeof got - have, MSG_DONTWAIT);
         have += size > 0 ? (size_t)size : 0;
     }
     cr_assert_eq(have, sizeof data);

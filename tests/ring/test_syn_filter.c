@@ -27,12 +27,12 @@ struct machine {
 /* A word of the IP header, of which there is only the source address. */
 static uint32_t word_at(const struct sockaddr_storage *source, uint32_t at) {
     const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)source;
-    uint32_t word;
     if (source->ss_family == AF_INET) {
         cr_assert_eq(at, (uint32_t)(SKF_NET_OFF + 12));
         return ntohl(((const struct sockaddr_in *)source)->sin_addr.s_addr);
     }
     cr_assert(at == (uint32_t)(SKF_NET_OFF + 8) || at == (uint32_t)(SKF_NET_OFF + 12));
+    uint32_t word;
     memcpy(&word, &in6->sin6_addr.s6_addr[at - (uint32_t)(SKF_NET_OFF + 8)], sizeof word);
     return ntohl(word);
 }
@@ -154,7 +154,7 @@ static int ascending(const void *a, const void *b) {
 
 Test(syn_filter, drops_what_is_listed_and_nothing_else) {
     static const size_t counts[] = {1, 2, 7, 8, 9, 16, 17, 100, 1000, 2047, SYN_FILTER_BLOCKED_MAX};
-    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         size_t count = counts[i];
         struct syn_filter_rules rules = {
             .secret = &secret, .blocked = names, .blocked_count = count, .sample = SYN_FILTER_ALL};

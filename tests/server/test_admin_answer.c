@@ -30,13 +30,13 @@ static void tear_down(void) {
 static struct admin_answer ask(const char *method, const char *path, const char *host) {
     struct http_header headers[HTTP_HEADERS_MAX];
     struct http_message request = {.headers = headers, .headers_max = HTTP_HEADERS_MAX};
-    struct http_parser parser;
-    struct admin_answer answer;
     char head[512];
 
     snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: %s\r\n\r\n", method, path, host);
+    struct http_parser parser;
     http_parser_init_request(&parser, &request, sizeof head);
     cr_assert_eq(http_parser_head(&parser, bytes_of_string(head)), HTTP_PARSE_HEAD, "%s", head);
+    struct admin_answer answer;
     admin_answer_choose(&view, &request, head, &answer);
     return answer;
 }

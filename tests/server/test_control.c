@@ -71,9 +71,8 @@ static int ask(const struct sockaddr_in *address) {
 }
 
 Test(control, the_admin_listener_says_whether_the_process_drains) {
-    struct sockaddr_in address;
-
     cr_assert_eq(stats_create(&stats, 1), 0);
+    struct sockaddr_in address;
     struct control_plan plan = {.config = &first, .stats = &stats, .admin_listener = listen_somewhere(&address)};
     struct control *control = control_start(&plan, &error);
     cr_assert_not_null(control, "%s", error.text);

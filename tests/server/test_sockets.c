@@ -48,7 +48,6 @@ static void read_address(char *text, struct config_address *address) {
 
 static void set_up(struct scene *scene) {
     int holders[3];
-
     *scene = (struct scene){0};
     for (size_t i = 0; i < 3; i++) {
         unsigned port;
@@ -137,10 +136,10 @@ Test(sockets, without_an_admin_address_there_is_no_admin_socket) {
 }
 
 Test(sockets, an_address_that_is_taken_is_named) {
-    struct scene scene;
     unsigned port;
     int holder = take_port(&port);
 
+    struct scene scene;
     set_up(&scene);
     snprintf(scene.texts[1], sizeof scene.texts[1], "127.0.0.1:%u", port);
     read_address(scene.texts[1], &scene.listen[1].address);

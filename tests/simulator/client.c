@@ -170,7 +170,6 @@ static void begin_answer(struct simulated_client *client, size_t head_size) {
     const char *head = client->text.data;
     uint32_t number = client->asked_count > 0 ? client->asked[0] : 0;
     const struct talk_request *request = &client->talk->requests[number];
-    char echo[32], value[64];
 
     SIMULATOR_EXPECT(head_size > 12 && memcmp(head, "HTTP/1.1 ", 9) == 0, "no status line: %.12s", head);
     client->status = (unsigned)strtoul(head + 9, NULL, 10); /* ends at the space behind it */
@@ -183,6 +182,7 @@ static void begin_answer(struct simulated_client *client, size_t head_size) {
         SIMULATOR_EXPECT(client->status == 408 || client->status == 400, "status %u that nobody has asked for",
                          client->status);
     }
+    char echo[32];
     client->by_origin = talk_header(head, head_size, "X-Echo", echo, sizeof echo) > 0;
     if (client->by_origin) {
         SIMULATOR_EXPECT(client->asked_count > 0 && (uint32_t)strtoul(echo, NULL, 10) == number,
@@ -190,6 +190,7 @@ static void begin_answer(struct simulated_client *client, size_t head_size) {
     } else if (client->asked_count > 0) {
         expect_own_answer(client, request);
     }
+    char value[64];
     SIMULATOR_EXPECT(talk_header(head, head_size, "Date", value, sizeof value) == 1, "an answer without Date");
     talk_header(head, head_size, "Connection", value, sizeof value);
     client->last = strcasecmp(value, "close") == 0;

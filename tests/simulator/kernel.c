@@ -26,9 +26,8 @@ bool kernel_chance(uint32_t share) {
 }
 
 void simulator_fail(const char *file, int line, const char *condition, const char *format, ...) {
-    va_list arguments;
-
     fprintf(stderr, "\nseed %llu, at %.3f s: ", (unsigned long long)kernel.seed, (double)kernel.now_ns / 1e9);
+    va_list arguments;
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
     va_end(arguments);
@@ -39,7 +38,6 @@ void simulator_fail(const char *file, int line, const char *condition, const cha
 
 void simulator_trace(const char *format, ...) {
     static int wanted = -1;
-    va_list arguments;
 
     if (wanted < 0) {
         wanted = getenv("SIMULATOR_TRACE") != NULL;
@@ -48,6 +46,7 @@ void simulator_trace(const char *format, ...) {
         return;
     }
     fprintf(stderr, "%10.3f ms  ", (double)kernel.now_ns / 1e6);
+    va_list arguments;
     va_start(arguments, format);
     vfprintf(stderr, format, arguments);
     va_end(arguments);

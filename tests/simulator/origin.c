@@ -45,9 +45,9 @@ static void expect_truth(const struct origin *origin, const char *head, size_t h
 
 static void begin_body(struct origin *origin, const char *head, size_t head_size) {
     const struct talk_request *request = &origin->talk->requests[origin->number];
-    char value[64];
 
     origin->body = (struct talk_body){.framing = TALK_NOTHING, .complete = true};
+    char value[64];
     if (talk_header(head, head_size, "Transfer-Encoding", value, sizeof value) > 0) {
         origin->body = (struct talk_body){.framing = TALK_CHUNKED};
     } else if (talk_header(head, head_size, "Content-Length", value, sizeof value) > 0) {
@@ -60,11 +60,11 @@ static void begin_body(struct origin *origin, const char *head, size_t head_size
 
 static bool take_head(struct origin *origin) {
     size_t head_size = talk_head_size(&origin->in);
-    char value[32];
 
     if (head_size == 0) {
         return false;
     }
+    char value[32];
     SIMULATOR_EXPECT(talk_header(origin->in.data, head_size, "X-Number", value, sizeof value) == 1, "no number");
     origin->number = (uint32_t)strtoul(value, NULL, 10);
     SIMULATOR_EXPECT(origin->number < origin->talk->count, "request %u was never sent", origin->number);

@@ -67,12 +67,10 @@ bool socket_is_simulated(int descriptor) {
 }
 
 struct kernel_socket *kernel_connect(const struct sockaddr_in *from) {
-    struct kernel_socket *socket;
-
     if (!kernel.listening || kernel.waiting == KERNEL_BACKLOG) {
         return NULL;
     }
-    socket = socket_create(true);
+    struct kernel_socket *socket = socket_create(true);
     socket->address = *from;
     kernel.backlog[kernel.waiting++] = socket;
     return socket;

@@ -29,10 +29,10 @@ void talk_put(struct talk_buffer *buffer, const void *data, size_t size) {
 }
 
 void talk_print(struct talk_buffer *buffer, const char *format, ...) {
-    char text[1024];
     va_list arguments;
 
     va_start(arguments, format);
+    char text[1024];
     int size = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     talk_put(buffer, text, (size_t)size);

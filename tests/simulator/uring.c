@@ -116,7 +116,6 @@ static size_t piece_of(size_t size) {
 static bool receive_some(const struct pending *pending, int *result, unsigned *flags) {
     struct kernel_socket *socket = pending->socket;
     struct io_uring_buf *buffer = &kernel.buffers->bufs[kernel.buffers_head & kernel.buffers_mask];
-    size_t size;
 
     if (socket->to_shard.size == 0) {
         *result = socket->disconnected || socket->to_shard_reset ? -ECONNRESET : 0;
@@ -127,6 +126,7 @@ static bool receive_some(const struct pending *pending, int *result, unsigned *f
         return true;
     }
     kernel.buffers_head++;
+    size_t size;
     size = piece_of(socket->to_shard.size < buffer->len ? socket->to_shard.size : buffer->len);
     *result = (int)pipe_take(&socket->to_shard, pointer_of(buffer->addr), size);
     *flags = IORING_CQE_F_BUFFER | (unsigned)buffer->bid << IORING_CQE_BUFFER_SHIFT;

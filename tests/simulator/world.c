@@ -233,12 +233,11 @@ static void create_shard(struct world *world) {
     static const int listener = KERNEL_LISTENER;
     struct shard_thread *thread = calloc(1, sizeof *thread);
     struct shard *shard = &thread->shard;
-    struct stats_hosts *hosts;
 
     world->thread = thread;
     world->shard = shard;
     SIMULATOR_EXPECT(stats_create(&world->stats, 1) == 0, "no memory");
-    hosts = hosts_of(world, configs[0]);
+    struct stats_hosts *hosts = hosts_of(world, configs[0]);
     stats_set_hosts(&world->stats, hosts);
     stats_hosts_release(hosts);
     thread->config = configs[0];
@@ -274,8 +273,8 @@ static void destroy_shard(struct world *world) {
 
 void world_reload(struct world *world, unsigned config) {
     static sem_t taken;
-    struct error reason;
     struct stats_hosts *hosts = hosts_of(world, configs[config]);
+    struct error reason;
     struct site *site = site_create(&world->shard->ring, configs[config], hosts, world->shard->shared.tickets,
                                     world->thread->idle_max, &reason);
 
@@ -313,12 +312,11 @@ struct simulated_client *world_connect(struct world *world, const struct client_
     inet_pton(AF_INET, from, &address.sin_addr);
     for (size_t i = 0; i < WORLD_CLIENTS_MAX; i++) {
         struct simulated_client *client = &world->clients[i];
-        struct kernel_socket *socket;
 
         if (client->socket != NULL) {
             continue;
         }
-        socket = kernel_connect(&address);
+        struct kernel_socket *socket = kernel_connect(&address);
         if (socket == NULL) {
             return NULL;
         }
@@ -333,7 +331,6 @@ struct simulated_client *world_connect(struct world *world, const struct client_
 }
 
 static void connect_somebody(struct world *world) {
-    char from[INET_ADDRSTRLEN];
     struct client_plan plan = {
         .kind = kernel_chance(850) ? CLIENT_TLS : (enum client_kind)kernel_below(4),
         .certificate = (enum talk_certificate)kernel_below(TALK_CERTIFICATES),
@@ -344,6 +341,7 @@ static void connect_somebody(struct world *world) {
         .requests = kernel_below(6),
     };
 
+    char from[INET_ADDRSTRLEN];
     snprintf(from, sizeof from, "192.0.2.%u", 1 + kernel_below(world->plan.load > 900 ? 50 : 5));
     world_connect(world, &plan, from);
 }
@@ -434,15 +432,13 @@ static void let_everybody_go(struct world *world) {
 }
 
 uint64_t world_run(struct world *world, const struct world_plan *plan) {
-    struct error error;
-    uint64_t digest;
-
     memset(world, 0, sizeof *world);
     world->plan = *plan;
     memcpy(world->enforced, enforced[0], sizeof world->enforced);
     kernel_begin(plan->seed, &plan->faults, step, world);
     kernel_set_load(plan->load);
     create_shard(world);
+    struct error error;
     SIMULATOR_EXPECT(shard_thread_start(world->thread, &error) == 0, "%s", error.text);
     int leftover = shard_thread_join(world->thread);
     shard_runs = NULL;
@@ -456,7 +452,7 @@ uint64_t world_run(struct world *world, const struct world_plan *plan) {
     expect_all_counted(world);
     expect_answers_counted(world);
     let_everybody_go(world);
-    digest = kernel_digest();
+    uint64_t digest = kernel_digest();
     destroy_shard(world);
     kernel_end();
     return digest;

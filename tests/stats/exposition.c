@@ -93,8 +93,8 @@ static const char *read_labels(const char *at, char *series, char *bound) {
 }
 
 static double read_number(const char *text) {
-    char *end;
     cr_assert(!isspace((unsigned char)*text) && *text != '\0');
+    char *end;
     double value = strtod(text, &end);
     cr_assert_eq(*end, '\0', "not a number: %s", text);
     return value;

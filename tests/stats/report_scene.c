@@ -23,9 +23,8 @@ void scene_begin(void) {
          .crl_count = 2},
         {.host = "b.example", .file = "b.pem", .not_after = 7},
     };
-    struct stats_hosts *hosts;
     cr_assert_eq(stats_create(&scene.stats, 2), 0);
-    hosts = stats_hosts_create(2, facts, 2, NULL);
+    struct stats_hosts *hosts = stats_hosts_create(2, facts, 2, NULL);
     stats_set_hosts(&scene.stats, hosts);
     stats_hosts_release(hosts);
     scene.stats.version = "1.2.3";

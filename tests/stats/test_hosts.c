@@ -65,17 +65,17 @@ Test(hosts, texts_are_copied) {
 /* Over many changes of order, hosts come and go; those that stay keep their blocks. */
 Test(hosts, blocks_stay_with_their_names) {
     enum { NAMES = 50, ROUNDS = 200 };
-    char names[NAMES][16];
     uint64_t expected[NAMES] = {0};
     bool present[NAMES] = {false};
+    char names[NAMES][16];
     for (unsigned i = 0; i < NAMES; i++) {
         snprintf(names[i], sizeof names[i], "h%u.example", i * 7919 % 1000);
     }
     struct stats_hosts *hosts = NULL;
     for (unsigned round = 0; round < ROUNDS; round++) {
+        size_t count = 0;
         struct stats_host_facts list[NAMES];
         unsigned which[NAMES];
-        size_t count = 0;
         for (unsigned i = 0; i < NAMES; i++) {
             unsigned name = (i * 17 + round) % NAMES;
             bool stays = (name + round) % 5 != 0;

@@ -12,8 +12,9 @@ Test(labels, a_code_goes_to_its_own_slot_or_to_its_hundreds) {
         unsigned slot = stats_code_slot(status);
         cr_assert_lt(slot, STATS_CODES);
         const char *name = stats_code_name(slot);
-        char exact[8], hundred[8];
+        char exact[8];
         snprintf(exact, sizeof exact, "%u", status);
+        char hundred[8];
         snprintf(hundred, sizeof hundred, "%uxx", status / 100);
         if (status < 100 || status > 599) {
             cr_assert_str_eq(name, "other", "%u", status);

@@ -401,9 +401,10 @@ Test(prometheus, the_process_has_the_names_that_client_libraries_use) {
     scrape();
     cr_assert_eq(exposition_count(&exposition, "process_"), sizeof expected / sizeof expected[0]);
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
-        char line[128], name[64];
+        char line[128];
         snprintf(line, sizeof line, "# TYPE %s\n", expected[i]);
         cr_assert(page_has(line), "%s", line);
+        char name[64];
         snprintf(name, sizeof name, "%.*s", (int)strcspn(expected[i], " "), expected[i]);
         cr_assert_geq(exposition_value(&exposition, name), 0);
     }

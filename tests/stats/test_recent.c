@@ -120,13 +120,13 @@ Test(recent, usual_of_a_moment_is_the_least_of_ten_seconds) {
 }
 
 Test(recent, the_last_moment_is_two_slots_that_have_ended) {
-    uint64_t counts[RECENT_COUNTS];
     second = 1230;
     sample(0);
     for (unsigned i = 1; i <= 30; i++) {
         counters[RECENT_2XX] += i;
         sample(1);
     }
+    uint64_t counts[RECENT_COUNTS];
     recent_last_moment(&recent, counts); /* of seconds 1250 to 1259 */
     cr_expect_eq(counts[RECENT_2XX], 20 + 21 + 22 + 23 + 24 + 25 + 26 + 27 + 28 + 29);
 }

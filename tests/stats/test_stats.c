@@ -44,8 +44,8 @@ static void *count_much(void *argument) {
 /* Each thread in its own block, and scrapes between: nothing is lost. */
 Test(stats, shards_count_while_a_scrape_reads) {
     struct stats stats;
-    pthread_t threads[2];
     cr_assert_eq(stats_create(&stats, 2), 0);
+    pthread_t threads[2];
     for (unsigned i = 0; i < 2; i++) {
         cr_assert_eq(pthread_create(&threads[i], NULL, count_much, &stats.shards[i]), 0);
     }

@@ -16,9 +16,10 @@ static struct block blocks = {&blocks, &blocks, 0};
 static size_t live_bytes, live_blocks, count, fail_at;
 
 static void *allocate(size_t size) {
-    if (++count == fail_at)
+    if (++count == fail_at) {
         return NULL;
-    struct block *block = aligned_alloc(64, (sizeof(*block) + size + 63) / 64 * 64);
+    }
+    struct block *block = aligned_alloc(64, (sizeof *block + size + 63) / 64 * 64);
     block->size = size;
     block->next = blocks.next;
     block->previous = &blocks;
@@ -29,8 +30,9 @@ static void *allocate(size_t size) {
 }
 
 static void release(void *pointer) {
-    if (pointer == NULL)
+    if (pointer == NULL) {
         return;
+    }
     struct block *block = (struct block *)pointer - 1;
     block->next->previous = block->previous;
     block->previous->next = block->next;
@@ -41,8 +43,9 @@ static void release(void *pointer) {
 
 static void *resize(void *pointer, size_t size) {
     void *grown = allocate(size);
-    if (grown == NULL || pointer == NULL)
+    if (grown == NULL || pointer == NULL) {
         return grown;
+    }
     size_t old = ((struct block *)pointer - 1)->size;
     memcpy(grown, pointer, old < size ? old : size);
     release(pointer);
@@ -73,8 +76,9 @@ void allocator_fail_at(size_t n) {
 uint8_t *allocator_find(struct bytes wanted, size_t index) {
     for (struct block *block = blocks.next; block != &blocks; block = block->next) {
         uint8_t *found = memmem(block + 1, block->size, wanted.data, wanted.size);
-        if (found != NULL && index-- == 0)
+        if (found != NULL && index-- == 0) {
             return found;
+        }
     }
     return NULL;
 }

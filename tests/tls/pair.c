@@ -8,7 +8,7 @@
 
 struct bytes data_read(const char *name) {
     char path[512];
-    snprintf(path, sizeof(path), "%s/%s", TLS_TEST_DATA, name);
+    snprintf(path, sizeof path, "%s/%s", TLS_TEST_DATA, name);
     FILE *file = fopen(path, "rb");
     cr_assert(file != NULL, "%s is missing: run tests/tls/data/make", path);
     uint8_t *data = malloc(64 * 1024);
@@ -24,7 +24,7 @@ void data_free(struct bytes data) {
 
 static struct bytes data_of(const char *prefix, const char *name, const char *suffix) {
     char file[128];
-    snprintf(file, sizeof(file), "%s%s%s", prefix, name, suffix);
+    snprintf(file, sizeof file, "%s%s%s", prefix, name, suffix);
     return data_read(file);
 }
 
@@ -50,8 +50,9 @@ struct tls_context *server_context(struct tls_credentials *credentials, bool req
 }
 
 static int take(struct pair_buffer *buffer, char *data, int capacity) {
-    if (buffer->size == 0)
+    if (buffer->size == 0) {
         return WOLFSSL_CBIO_ERR_WANT_READ;
+    }
     size_t size = buffer->size < (size_t)capacity ? buffer->size : (size_t)capacity;
     memcpy(data, buffer->data, size);
     buffer->size -= size;
@@ -60,7 +61,7 @@ static int take(struct pair_buffer *buffer, char *data, int capacity) {
 }
 
 static void put(struct pair_buffer *buffer, const void *data, size_t size) {
-    cr_assert(size <= sizeof(buffer->data) - buffer->size);
+    cr_assert(size <= sizeof buffer->data - buffer->size);
     memcpy(buffer->data + buffer->size, data, size);
     buffer->size += size;
 }
@@ -86,8 +87,9 @@ static bool bind_ticket(void *owner, bool resumed, uint8_t binding[static TLS_TI
     struct pair *pair = owner;
     pair->binds++;
     pair->bound_when_resumed = resumed;
-    if (!resumed)
+    if (!resumed) {
         pair_keep_chain(pair);
+    }
     memcpy(binding, pair->binding, TLS_TICKET_BINDING_SIZE);
     return !pair->refuses_binding;
 }
@@ -112,10 +114,12 @@ WOLFSSL_CTX *client_context(const struct pair_options *options) {
     wolfSSL_CTX_SetIOSend(wolfssl, client_send);
     wolfSSL_CTX_set_verify(wolfssl, WOLFSSL_VERIFY_NONE, NULL);
     wolfSSL_CTX_SetMinRsaKey_Sz(wolfssl, 1024);
-    if (options->suite != NULL)
+    if (options->suite != NULL) {
         cr_assert_eq(wolfSSL_CTX_set_cipher_list(wolfssl, options->suite), WOLFSSL_SUCCESS);
-    if (options->client == NULL)
+    }
+    if (options->client == NULL) {
         return wolfssl;
+    }
     struct bytes chain = data_of("client-", options->client, ".pem");
     struct bytes key = data_of("client-", options->client_key == NULL ? options->client : options->client_key, ".key");
     cr_assert_eq(wolfSSL_CTX_use_certificate_chain_buffer(wolfssl, chain.data, (long)chain.size), WOLFSSL_SUCCESS);
@@ -127,7 +131,7 @@ WOLFSSL_CTX *client_context(const struct pair_options *options) {
 }
 
 struct pair *pair_open(struct tls_context *context, const struct pair_options *options) {
-    struct pair *pair = calloc(1, sizeof(*pair));
+    struct pair *pair = calloc(1, sizeof *pair);
     pair->step = options->step;
     pair->result = TLS_WANT_INPUT;
     pair->owns_client_wolfssl = options->client_wolfssl == NULL;
@@ -142,15 +146,18 @@ struct pair *pair_open(struct tls_context *context, const struct pair_options *o
     wolfSSL_SetIOReadCtx(pair->client, pair);
     wolfSSL_SetIOWriteCtx(pair->client, pair);
     wolfSSL_UseSNI(pair->client, WOLFSSL_SNI_HOST_NAME, "any.example", 11);
-    if (options->tls12)
+    if (options->tls12) {
         wolfSSL_UseSessionTicket(pair->client);
-    if (options->no_key_share)
+    }
+    if (options->no_key_share) {
         cr_assert_eq(wolfSSL_NoKeyShares(pair->client), WOLFSSL_SUCCESS);
-    if (options->session != NULL)
+    }
+    if (options->session != NULL) {
         pair->has_session = wolfSSL_set_session(pair->client, options->session) == WOLFSSL_SUCCESS;
+    }
     if (options->alpn != NULL) {
         char alpn[64];
-        snprintf(alpn, sizeof(alpn), "%s", options->alpn);
+        snprintf(alpn, sizeof alpn, "%s", options->alpn);
         wolfSSL_UseALPN(pair->client, alpn, (unsigned)strlen(alpn), WOLFSSL_ALPN_CONTINUE_ON_MISMATCH);
     }
     return pair;
@@ -159,17 +166,20 @@ struct pair *pair_open(struct tls_context *context, const struct pair_options *o
 void pair_close(struct pair *pair) {
     tls_session_free(pair->server);
     wolfSSL_free(pair->client);
-    if (pair->owns_client_wolfssl)
+    if (pair->owns_client_wolfssl) {
         wolfSSL_CTX_free(pair->client_wolfssl);
+    }
     free(pair);
 }
 
 void pair_keep_chain(struct pair *pair) {
     const struct tls_peer_chain *chain = tls_session_peer_chain(pair->server);
-    if (chain == NULL)
+    if (chain == NULL) {
         return;
-    if (pair->caught && pair->binds > 0)
+    }
+    if (pair->caught && pair->binds > 0) {
         return; /* bind_ticket has seen it in the same call */
+    }
     cr_assert(!pair->caught, "the chain was handed out twice");
     pair->caught = true;
     pair->chain = *chain;
@@ -183,13 +193,15 @@ void pair_keep_chain(struct pair *pair) {
 }
 
 static void client_step(struct pair *pair) {
-    if (pair->client_done || pair->client_error != 0)
+    if (pair->client_done || pair->client_error != 0) {
         return;
+    }
     int returned = wolfSSL_connect(pair->client);
     pair->client_done = returned == WOLFSSL_SUCCESS;
     int error = wolfSSL_get_error(pair->client, returned);
-    if (!pair->client_done && error != WOLFSSL_ERROR_WANT_READ)
+    if (!pair->client_done && error != WOLFSSL_ERROR_WANT_READ) {
         pair->client_error = error;
+    }
 }
 
 /* Moves the next bytes for the server out of its buffer, malloc'd so that reading past them is seen. */
@@ -207,8 +219,9 @@ bool pair_handshake(struct pair *pair) {
             struct bytes input = next_input(pair);
             tls_session_feed(pair->server, input);
             pair->result = tls_session_handshake(pair->server);
-            if (pair->result != TLS_FAILED)
+            if (pair->result != TLS_FAILED) {
                 pair_keep_chain(pair);
+            }
             data_free(input);
         }
     } while (pair->to_client.size > 0 && !pair->client_done && pair->client_error == 0);
@@ -217,7 +230,7 @@ bool pair_handshake(struct pair *pair) {
 
 WOLFSSL_SESSION *pair_session(struct pair *pair) {
     char nothing[16];
-    cr_assert_lt(wolfSSL_read(pair->client, nothing, sizeof(nothing)), 1);
+    cr_assert_lt(wolfSSL_read(pair->client, nothing, sizeof nothing), 1);
     return wolfSSL_get1_session(pair->client);
 }
 
@@ -229,8 +242,9 @@ size_t pair_server_read(struct pair *pair, void *plaintext, size_t capacity) {
         tls_session_feed(pair->server, input);
         size_t size = 0;
         while (total < capacity && (pair->result = tls_session_read(pair->server, (char *)plaintext + total,
-                                                                    capacity - total, &size)) == TLS_DONE)
+                                                                    capacity - total, &size)) == TLS_DONE) {
             total += size;
+        }
         data_free(input);
     }
     return total;
@@ -240,8 +254,9 @@ int pair_client_read(struct pair *pair, void *plaintext, size_t capacity) {
     size_t total = 0;
     while (total < capacity) {
         int returned = wolfSSL_read(pair->client, (char *)plaintext + total, (int)(capacity - total));
-        if (returned <= 0)
+        if (returned <= 0) {
             return total > 0 ? (int)total : wolfSSL_get_error(pair->client, returned);
+        }
         total += (size_t)returned;
     }
     return (int)total;

@@ -36,7 +36,7 @@ Test(allowance, each_kind_has_its_bound) {
         {&tls13, TLS_RECORD_ALERT, canceled, ALLOWANCE_WARNINGS, TLS_EXCESS_WARNINGS},
         {&tls12, TLS_RECORD_ALERT, bytes_of("\x01\x29", 2), ALLOWANCE_WARNINGS, TLS_EXCESS_WARNINGS},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct allowance allowance = {0};
         cr_expect_eq(beyond(&allowance, *cases[i].stage, cases[i].type, cases[i].plaintext, cases[i].most), cases[i].excess,
                      "%zu", i);
@@ -70,7 +70,7 @@ Test(allowance, a_handshake_is_counted_apart) {
 
 Test(allowance, small_records_may_go_with_what_moves) {
     static const uint8_t data[8192];
-    static const size_t sizes[] = {4, 2, sizeof(data), 2}; /* a chunk as HTTP libraries write it */
+    static const size_t sizes[] = {4, 2, sizeof data, 2}; /* a chunk as HTTP libraries write it */
     struct allowance allowance = {0};
     for (unsigned i = 0; i < 5000 * 4; i++) {
         const struct bytes record = bytes_of(data, sizes[i % 4]);
@@ -96,7 +96,7 @@ Test(allowance, short_requests_may_be_many) {
 
 Test(allowance, what_moves_pays_for_no_more_than_its_size) {
     static const uint8_t data[ALLOWANCE_SMALL_SIZE + ALLOWANCE_SMALL_PAID_BY];
-    const struct bytes small = bytes_of(data, 1), large = bytes_of(data, sizeof(data));
+    const struct bytes small = bytes_of(data, 1), large = bytes_of(data, sizeof data);
     struct allowance allowance = {0};
     /* Nothing is saved up. */
     cr_assert_eq(allowance_take(&allowance, &tls13, TLS_RECORD_APPLICATION_DATA, large), TLS_EXCESS_NONE);
@@ -132,7 +132,7 @@ Test(allowance, what_ends_the_session_or_moves_it_forward_is_free) {
         enum tls_record_type type;
         struct bytes plaintext;
     } cases[] = {
-        {&tls13, TLS_RECORD_APPLICATION_DATA, bytes_of(full, sizeof(full))},
+        {&tls13, TLS_RECORD_APPLICATION_DATA, bytes_of(full, sizeof full)},
         {&tls13, TLS_RECORD_ALERT, bytes_of("\x01\x00", 2)},
         {&tls12, TLS_RECORD_ALERT, bytes_of("\x01\x00", 2)},
         {&tls13, TLS_RECORD_ALERT, bytes_of("\x01\x28", 2)},
@@ -140,7 +140,7 @@ Test(allowance, what_ends_the_session_or_moves_it_forward_is_free) {
         {&tls13, TLS_RECORD_ALERT, bytes_of("\x01", 1)},
         {&tls13, TLS_RECORD_CHANGE_CIPHER_SPEC, bytes_of("\x01", 1)},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         cr_expect_eq(beyond(&allowance, *cases[i].stage, cases[i].type, cases[i].plaintext, 10000), TLS_EXCESS_NONE, "%zu",
                      i);
     }

@@ -17,7 +17,7 @@ static uint8_t name_data[TLS_CA_NAMES_SIZE_MAX];
 
 /* A DER Name of `size` bytes: one element that nobody reads here. */
 static struct bytes name_of(size_t size) {
-    memset(name_data, 0x41, sizeof(name_data));
+    memset(name_data, 0x41, sizeof name_data);
     name_data[0] = 0x30;
     return bytes_of(name_data, size);
 }
@@ -37,14 +37,14 @@ Test(context, sends_the_names_of_the_cas) {
     static const uint8_t two[] = {0x30, 0x00};
     static const uint8_t wire[] = {0,    21, 0, 15, 0x30, 0x0d, 0x31, 0x0b, 0x30, 0x09, 0x06, 0x03,
                                    0x55, 4,  3, 12, 2,    'C',  'A',  0,    2,    0x30, 0};
-    struct bytes names[] = {bytes_of(one, sizeof(one)), bytes_of(two, sizeof(two))};
+    struct bytes names[] = {bytes_of(one, sizeof one), bytes_of(two, sizeof two)};
     struct tls_context_options options = {
         .credentials = credentials, .request_certificate = true, .ca_names = names, .ca_names_count = 2};
     struct error error;
     struct tls_context *context = tls_context_create(&options, &error);
     cr_assert(context != NULL, "%s", error.text);
     struct pair *pair = answer_to_hello(context);
-    cr_assert(memmem(pair->to_client.data, pair->to_client.size, wire, sizeof(wire)) != NULL);
+    cr_assert(memmem(pair->to_client.data, pair->to_client.size, wire, sizeof wire) != NULL);
     pair_close(pair);
     tls_context_free(context);
 

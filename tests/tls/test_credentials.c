@@ -52,7 +52,7 @@ Test(credentials, loads_every_supported_type) {
         int type;
     } cases[] = {{"p256", ECDSAk},  {"p384", ECDSAk},  {"rsa2048", RSAk},
                  {"rsa3072", RSAk}, {"rsa4096", RSAk}, {"ed25519", ED25519k}};
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct tls_credentials *credentials = server_credentials(cases[i].name);
         cr_assert_eq(credentials->key_type, cases[i].type, "%s", cases[i].name);
         cr_assert_eq(credentials->chain_count, 1);
@@ -147,8 +147,9 @@ Test(credentials, parses_every_block_of_the_chain) {
 Test(credentials, bounds_the_chain_and_the_keys) {
     struct bytes key = data_read("server-p256.key");
     const char *files[TLS_CHAIN_MAX + 1];
-    for (size_t i = 0; i <= TLS_CHAIN_MAX; i++)
+    for (size_t i = 0; i <= TLS_CHAIN_MAX; i++) {
         files[i] = "server-p256.pem";
+    }
     struct bytes chain = join(files, TLS_CHAIN_MAX);
     struct tls_credentials *credentials = tls_credentials_load(chain, key, &at_key, &error);
     cr_assert(credentials != NULL, "%s", error.text);

@@ -78,13 +78,13 @@ Test(fragment, what_is_encrypted_or_no_handshake_stays) {
 }
 
 Test(fragment, a_record_keeps_its_bytes_whatever_the_limit) {
-    static uint8_t input[5 + 16384] = {22, 3, 3, 0x40, 0}, out[3 * sizeof(input)];
-    for (size_t i = 5; i < sizeof(input); i++) {
+    static uint8_t input[5 + 16384] = {22, 3, 3, 0x40, 0}, out[3 * sizeof input];
+    for (size_t i = 5; i < sizeof input; i++) {
         input[i] = (uint8_t)(i * 7);
     }
     for (size_t limit = 64; limit <= 20000; limit = limit * 3 / 2) {
         struct fragment fragment = {.limit = limit};
-        size_t size = split(&fragment, bytes_of(input, sizeof(input)), out);
+        size_t size = split(&fragment, bytes_of(input, sizeof input), out);
         size_t at = 0, joined = 5;
         while (at < size) {
             size_t record = (size_t)out[at + 3] << 8 | out[at + 4];
@@ -93,6 +93,6 @@ Test(fragment, a_record_keeps_its_bytes_whatever_the_limit) {
             joined += record;
             at += 5 + record;
         }
-        cr_expect_eq(joined, sizeof(input));
+        cr_expect_eq(joined, sizeof input);
     }
 }

@@ -10,26 +10,30 @@ TestSuite(library, .init = (void (*)(void))tls_library_init, .fini = tls_library
 
 /* SP 800-90A section 10.1: Hash_DRBG. tools/deps leaves the SHA-512 one out, which is slower where the CPU knows SHA-256. */
 Test(library, the_random_generator_is_seeded_and_seeded_again) {
-    WC_RNG random, other;
-    uint8_t ours[32], theirs[32], one;
+    WC_RNG random;
+    WC_RNG other;
+    uint8_t ours[32];
+    uint8_t theirs[32];
 
     cr_assert_eq(wc_InitRng(&random), 0);
     cr_assert_eq(wc_InitRng(&other), 0);
     cr_assert_eq(random.drbgType, WC_DRBG_SHA256);
     const struct DRBG_internal *state = (const struct DRBG_internal *)random.drbg;
     const struct DRBG_internal *other_state = (const struct DRBG_internal *)other.drbg;
-    cr_assert_neq(memcmp(state->V, other_state->V, sizeof(state->V)), 0);
-    cr_assert_eq(wc_RNG_GenerateBlock(&random, ours, sizeof(ours)), 0);
-    cr_assert_eq(wc_RNG_GenerateBlock(&other, theirs, sizeof(theirs)), 0);
-    cr_assert_neq(memcmp(ours, theirs, sizeof(ours)), 0);
-    uint8_t constant[sizeof(state->C)]; /* changes with the seed alone */
-    memcpy(constant, state->C, sizeof(constant));
-    while (state->reseedCtr < WC_RESEED_INTERVAL)
+    cr_assert_neq(memcmp(state->V, other_state->V, sizeof state->V), 0);
+    cr_assert_eq(wc_RNG_GenerateBlock(&random, ours, sizeof ours), 0);
+    cr_assert_eq(wc_RNG_GenerateBlock(&other, theirs, sizeof theirs), 0);
+    cr_assert_neq(memcmp(ours, theirs, sizeof ours), 0);
+    uint8_t constant[sizeof state->C]; /* changes with the seed alone */
+    memcpy(constant, state->C, sizeof constant);
+    uint8_t one;
+    while (state->reseedCtr < WC_RESEED_INTERVAL) {
         cr_assert_eq(wc_RNG_GenerateBlock(&random, &one, 1), 0);
-    cr_assert_eq(memcmp(constant, state->C, sizeof(constant)), 0);
+    }
+    cr_assert_eq(memcmp(constant, state->C, sizeof constant), 0);
     cr_assert_eq(wc_RNG_GenerateBlock(&random, &one, 1), 0);
     cr_assert_leq(state->reseedCtr, 2);
-    cr_assert_neq(memcmp(constant, state->C, sizeof(constant)), 0);
+    cr_assert_neq(memcmp(constant, state->C, sizeof constant), 0);
     wc_FreeRng(&random);
     wc_FreeRng(&other);
 }
@@ -39,10 +43,11 @@ Test(library, wipes_what_it_is_told_to) {
     for (size_t begin = 0; begin < 16; begin++) {
         for (size_t size = 0; size < 80; size++) {
             uint8_t memory[128];
-            memset(memory, 0x5a, sizeof(memory));
+            memset(memory, 0x5a, sizeof memory);
             wc_ForceZero(memory + begin, size);
-            for (size_t i = 0; i < sizeof(memory); i++)
+            for (size_t i = 0; i < sizeof memory; i++) {
                 cr_assert_eq(memory[i], i >= begin && i < begin + size ? 0 : 0x5a);
+            }
         }
     }
 }
@@ -55,19 +60,20 @@ static const uint8_t input[SECRET_SIZE] = {1, 2, 3};
 static __attribute__((noinline)) int derive(void) {
     uint8_t derived[SECRET_SIZE];
 
-    return wc_HKDF(WC_SHA256, input, sizeof(input), NULL, 0, NULL, 0, derived, sizeof(derived));
+    return wc_HKDF(WC_SHA256, input, sizeof input, NULL, 0, NULL, 0, derived, sizeof derived);
 }
 
 /* How often `secret` stands in what the calls before have left below this frame. */
 static __attribute__((noinline)) unsigned count_below(const uint8_t *secret) {
-    uint8_t below[8192];
     unsigned count = 0;
 
+    uint8_t below[8192];
     __asm__ volatile("" : : "r"(below) : "memory");
-    for (size_t i = 0; i + SECRET_SIZE <= sizeof(below); i++) {
+    for (size_t i = 0; i + SECRET_SIZE <= sizeof below; i++) {
         size_t same = 0;
-        while (same < SECRET_SIZE && below[i + same] == secret[same])
+        while (same < SECRET_SIZE && below[i + same] == secret[same]) {
             same++;
+        }
         count += same == SECRET_SIZE;
     }
     return count;
@@ -77,7 +83,7 @@ static __attribute__((noinline)) unsigned count_below(const uint8_t *secret) {
 Test(library, leaves_no_secret_on_the_stack) {
     uint8_t pseudorandom_key[SECRET_SIZE];
 
-    cr_assert_eq(wc_HKDF_Extract(WC_SHA256, NULL, 0, input, sizeof(input), pseudorandom_key), 0);
+    cr_assert_eq(wc_HKDF_Extract(WC_SHA256, NULL, 0, input, sizeof input, pseudorandom_key), 0);
     int error = derive();
     unsigned count = count_below(pseudorandom_key);
     cr_assert_eq(error, 0);
@@ -96,7 +102,8 @@ static bool can_tell(void) {
 }
 
 static bool upper_halves_in_use(void) {
-    unsigned eax, edx;
+    unsigned eax;
+    unsigned edx;
 
     __asm__ volatile("xgetbv" : "=a"(eax), "=d"(edx) : "c"(1));
     return (eax & 1u << 2) != 0;
@@ -111,16 +118,16 @@ static void expect_clean(const char *after) {
 static void use_curve(WC_RNG *random, int key_size) {
     uint8_t digest[32] = {1};
     uint8_t signature[160];
-    word32 size = sizeof(signature);
+    word32 size = sizeof signature;
     ecc_key key;
     int good = 0;
 
     cr_assert_eq(wc_ecc_init(&key), 0);
     cr_assert_eq(wc_ecc_make_key(random, key_size, &key), 0);
     expect_clean("making an ECC key");
-    cr_assert_eq(wc_ecc_sign_hash(digest, sizeof(digest), signature, &size, random, &key), 0);
+    cr_assert_eq(wc_ecc_sign_hash(digest, sizeof digest, signature, &size, random, &key), 0);
     expect_clean("an ECDSA signature");
-    cr_assert_eq(wc_ecc_verify_hash(signature, size, digest, sizeof(digest), &good, &key), 0);
+    cr_assert_eq(wc_ecc_verify_hash(signature, size, digest, sizeof digest, &good, &key), 0);
     cr_assert_eq(good, 1);
     expect_clean("an ECDSA verification");
     wc_ecc_free(&key);
@@ -138,7 +145,7 @@ static void use_rsa(WC_RNG *random) {
     cr_assert_eq(wc_InitRsaKey(&key, NULL), 0);
     cr_assert_eq(wc_RsaPrivateKeyDecode(der.data, &index, &key, (word32)der.size), 0);
     cr_assert_eq(wc_RsaSetRNG(&key, random), 0);
-    cr_assert_eq(wc_RsaSSL_Sign(message, sizeof(message), signature, sizeof(signature), &key, random), sizeof(signature));
+    cr_assert_eq(wc_RsaSSL_Sign(message, sizeof message, signature, sizeof signature, &key, random), sizeof signature);
     expect_clean("an RSA signature");
     wc_FreeRsaKey(&key);
     tls_credentials_free(credentials);

@@ -23,7 +23,7 @@ static void tear_down(void) {
 TestSuite(memory, .init = set_up, .fini = tear_down);
 
 static const char *const clients[] = {NULL, "p256", "rsa2048", "ed25519", "rsa8192"};
-enum { CLIENTS = sizeof(clients) / sizeof(clients[0]), IDLE_SIZE_MAX = 6 * 1024 };
+enum { CLIENTS = sizeof clients / sizeof clients[0], IDLE_SIZE_MAX = 6 * 1024 };
 
 Test(memory, an_idle_session_is_small) {
     for (size_t i = 0; i < CLIENTS; i++) {
@@ -33,7 +33,7 @@ Test(memory, an_idle_session_is_small) {
             char text[64];
             cr_assert(pair_handshake(pair));
             pair_client_write(pair, "hello", 5);
-            cr_assert_eq(pair_server_read(pair, text, sizeof(text)), 5);
+            cr_assert_eq(pair_server_read(pair, text, sizeof text), 5);
             cr_assert_eq(tls_session_write(pair->server, bytes_of("hello", 5)), TLS_DONE);
             /* What goes when the session goes, the client's side being as it was. */
             size_t before = allocator_live_bytes();
@@ -57,8 +57,9 @@ Test(memory, nothing_is_left_after_a_handshake) {
                 struct pair *pair = pair_open(context, &(struct pair_options){.client = clients[i], .tls12 = tls12});
                 cr_assert(pair_handshake(pair));
                 pair_close(pair);
-                if (round == 0)
+                if (round == 0) {
                     before = allocator_live_bytes();
+                }
             }
             cr_assert_eq(allocator_live_bytes(), before);
         }
@@ -78,7 +79,7 @@ Test(memory, what_is_claimed_is_not_allocated) {
     static const uint8_t record[] = "\x16\x03\x03\x40\x00\x0b";                                      /* 16 KiB */
     static const uint8_t message[] = "\x16\x03\x03\x00\x0a\x0b\x00\xf0\x00\x00\xef\xfd\x00\xef\xfa"; /* 60 KiB */
     const struct bytes inputs[] = {bytes_of(record, 5), bytes_of(record, 6), bytes_of(message, 15), bytes_of(message, 6)};
-    for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++) {
+    for (size_t i = 0; i < sizeof inputs / sizeof inputs[0]; i++) {
         struct pair *pair = pair_open(context, &(struct pair_options){.tls12 = true});
         wolfSSL_connect(pair->client);
         tls_session_feed(pair->server, bytes_of(pair->to_server.data, pair->to_server.size));
@@ -98,7 +99,7 @@ Test(memory, a_chain_is_kept_up_to_its_limit) {
     uint8_t record[5 + RECORD_SIZE] = {22, 3, 3, RECORD_SIZE >> 8, 0, 11, 0, 0xf0, 0, 0, 0xef, 0xfd, 0, 0, 0x64, 0x30};
     size_t before = allocator_live_bytes();
     for (size_t i = 0; i + 1 < RECORDS; i++) {
-        tls_session_feed(pair->server, bytes_of(record, sizeof(record)));
+        tls_session_feed(pair->server, bytes_of(record, sizeof record));
         cr_assert_eq(tls_session_handshake(pair->server), TLS_WANT_INPUT, "%zu", i);
         cr_assert_leq(allocator_live_bytes() + 0, before + 2 * (LIMIT + 1024) + 4096, "%zu", i);
         cr_assert_leq(tls_session_held(pair->server), 2 * (LIMIT + 1024) + 4096);
@@ -116,8 +117,9 @@ static bool survives(const struct pair_options *options, size_t n) {
     while (pair->result == TLS_WANT_INPUT && !failed) {
         wolfSSL_connect(pair->client);
         struct bytes input = bytes_of(pair->to_server.data, pair->to_server.size);
-        if (input.size == 0)
+        if (input.size == 0) {
             break;
+        }
         allocator_fail_at(n > counted ? n - counted : 0);
         tls_session_feed(pair->server, input);
         pair->result = tls_session_handshake(pair->server);
@@ -182,9 +184,11 @@ Test(memory, any_allocation_may_fail_in_making_a_context) {
         allocator_fail_at(0);
         tls_context_free(made);
         cr_assert_eq(allocator_live_bytes(), before, "allocation %zu", n);
-        if (!failed)
+        if (!failed) {
             break;
-        if (made == NULL)
+        }
+        if (made == NULL) {
             cr_assert_neq(error.text[0], 0);
+        }
     }
 }

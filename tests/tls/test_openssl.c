@@ -29,8 +29,9 @@ struct outcome {
 static int send_all(void *owner, struct bytes ciphertext) {
     while (ciphertext.size > 0) {
         ssize_t sent = send(*(int *)owner, ciphertext.data, ciphertext.size, MSG_NOSIGNAL);
-        if (sent <= 0)
+        if (sent <= 0) {
             return -EPIPE;
+        }
         ciphertext = bytes_of(ciphertext.data + sent, ciphertext.size - (size_t)sent);
     }
     return 0;
@@ -57,37 +58,42 @@ static void say_answered(void) {
 }
 
 static void serve(int descriptor, struct tls_context *context, struct outcome *outcome) {
-    uint8_t buffer[4096];
     struct tls_session *session = tls_session_create(context, 16384, &send_all_handler, &descriptor);
     cr_assert(session != NULL);
     outcome->handshake = TLS_WANT_INPUT;
     struct bytes input;
-    while (outcome->handshake == TLS_WANT_INPUT && (input = receive(descriptor, buffer, sizeof(buffer))).size > 0) {
+    uint8_t buffer[4096];
+    while (outcome->handshake == TLS_WANT_INPUT && (input = receive(descriptor, buffer, sizeof buffer)).size > 0) {
         tls_session_feed(session, input);
         outcome->handshake = tls_session_handshake(session);
         const struct tls_peer_chain *chain = tls_session_peer_chain(session);
-        if (chain != NULL)
+        if (chain != NULL) {
             outcome->chain_count = chain->count;
+        }
     }
     if (outcome->handshake == TLS_DONE) {
         outcome->tls13 = tls_session_is_tls13(session);
-        snprintf(outcome->cipher, sizeof(outcome->cipher), "%s", tls_session_cipher(session));
+        snprintf(outcome->cipher, sizeof outcome->cipher, "%s", tls_session_cipher(session));
     }
     outcome->last = outcome->handshake;
     while (outcome->last == TLS_DONE || outcome->last == TLS_WANT_INPUT) {
         size_t size = 0;
         outcome->last = tls_session_read(session, outcome->received + outcome->received_size,
-                                         sizeof(outcome->received) - 1 - outcome->received_size, &size);
+                                         sizeof outcome->received - 1 - outcome->received_size, &size);
         outcome->received_size += size;
-        if (size > 0)
+        if (size > 0) {
             cr_assert_eq(tls_session_write(session, bytes_of_string("answer\n")), TLS_DONE);
-        if (size > 0 && outcome->received_size >= outcome->expected_size)
+        }
+        if (size > 0 && outcome->received_size >= outcome->expected_size) {
             say_answered();
-        if (outcome->last != TLS_WANT_INPUT)
+        }
+        if (outcome->last != TLS_WANT_INPUT) {
             continue;
-        input = receive(descriptor, buffer, sizeof(buffer));
-        if (input.size == 0)
+        }
+        input = receive(descriptor, buffer, sizeof buffer);
+        if (input.size == 0) {
             break;
+        }
         tls_session_feed(session, input);
     }
     tls_session_shutdown(session);
@@ -102,7 +108,7 @@ static pid_t start_client(const char *script, const char *arguments, unsigned po
     pid_t child = fork();
     if (child == 0) {
         char command[2048];
-        snprintf(command, sizeof(command),
+        snprintf(command, sizeof command,
                  "cd %s && ANSWERED=%s && (%s) | openssl s_client -connect 127.0.0.1:%u -servername any.example %s",
                  TLS_TEST_DATA, answered, script, port, arguments);
         dup2(ends[1], 1);
@@ -122,15 +128,15 @@ static pid_t start_client(const char *script, const char *arguments, unsigned po
  * `expected_size` bytes shall arrive.
  */
 static struct outcome *run(struct tls_context *context, const char *script, const char *arguments, size_t expected_size) {
-    struct outcome *outcome = calloc(1, sizeof(*outcome));
+    struct outcome *outcome = calloc(1, sizeof *outcome);
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t size = sizeof(address);
+    socklen_t size = sizeof address;
     cr_assert_eq(bind(listener, (struct sockaddr *)&address, size), 0);
     cr_assert_eq(listen(listener, 8), 0);
     cr_assert_eq(getsockname(listener, (struct sockaddr *)&address, &size), 0);
     int output = -1;
-    snprintf(answered, sizeof(answered), "/tmp/sallyport-test-answered-%d-%u", (int)getpid(), ntohs(address.sin_port));
+    snprintf(answered, sizeof answered, "/tmp/sallyport-test-answered-%d-%u", (int)getpid(), ntohs(address.sin_port));
     outcome->expected_size = expected_size;
     pid_t child = start_client(script, arguments, ntohs(address.sin_port), &output);
     struct pollfd wait = {listener, POLLIN, 0};
@@ -139,9 +145,10 @@ static struct outcome *run(struct tls_context *context, const char *script, cons
     close(listener);
     size_t printed = 0;
     ssize_t got;
-    while (printed < sizeof(outcome->printed) - 1 &&
-           (got = read(output, outcome->printed + printed, sizeof(outcome->printed) - 1 - printed)) > 0)
+    while (printed < sizeof outcome->printed - 1 &&
+           (got = read(output, outcome->printed + printed, sizeof outcome->printed - 1 - printed)) > 0) {
         printed += (size_t)got;
+    }
     close(output);
     waitpid(child, NULL, 0);
     unlink(answered);
@@ -177,17 +184,18 @@ static void fails(struct tls_context *context, const char *arguments, const char
 Test(openssl, every_server_key_with_every_client_key, .timeout = 200) {
     static const char *const servers[] = {"p256", "p384", "rsa2048", "rsa3072", "rsa4096", "ed25519"};
     static const char *const clients[] = {"p256", "p384", "p521", "rsa2048", "rsa8192", "pss2048", "ed25519"};
-    for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
+    for (size_t i = 0; i < sizeof servers / sizeof servers[0]; i++) {
         struct tls_credentials *credentials = server_credentials(servers[i]);
         struct tls_context *context = server_context(credentials, true);
-        for (size_t j = 0; j < sizeof(clients) / sizeof(clients[0]); j++) {
+        for (size_t j = 0; j < sizeof clients / sizeof clients[0]; j++) {
             /* All client keys with one server key, one client key with all. */
-            if (i != 0 && i != 2 && j != 0)
+            if (i != 0 && i != 2 && j != 0) {
                 continue;
-            char arguments[256];
+            }
             static const char *const versions[] = {"-tls1_3", "-tls1_2"};
+            char arguments[256];
             for (int tls12 = 0; tls12 < 2; tls12++) {
-                snprintf(arguments, sizeof(arguments),
+                snprintf(arguments, sizeof arguments,
                          "%s -cert client-%s.pem -cert_chain intermediate.pem -key client-%s.key", versions[tls12],
                          clients[j], clients[j]);
                 completes(context, arguments, !tls12, 2);
@@ -260,10 +268,10 @@ Test(openssl, groups_with_and_without_a_second_hello, .timeout = 60) {
     static const char *const groups[][2] = {
         {"P-256", "prime256v1"},      {"P-384", "secp384r1"},      {"P-521", "secp521r1"},   {"X25519", "X25519"},
         {"X448:P-256", "prime256v1"}, {"X448:P-384", "secp384r1"}, {"X448:X25519", "X25519"}};
-    for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
+    for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
         for (int tls12 = 0; tls12 < 2; tls12++) {
             char arguments[128];
-            snprintf(arguments, sizeof(arguments), "%s -groups %s -cert client-p256.pem -key client-p256.key",
+            snprintf(arguments, sizeof arguments, "%s -groups %s -cert client-p256.pem -key client-p256.key",
                      tls12 ? "-tls1_2" : "-tls1_3", groups[i][0]);
             struct outcome *outcome = run(context, HELLO, arguments, strlen("hello\n"));
             cr_assert_eq(outcome->handshake, TLS_DONE, "%s: %s", arguments, outcome->printed);
@@ -282,7 +290,7 @@ Test(openssl_p256, a_second_hello_with_every_suite_and_client_key, .timeout = 60
     static const char *const clients[] = {"p256", "p384", "rsa2048", "ed25519"};
     for (size_t i = 0; i < 12; i++) {
         char arguments[256];
-        snprintf(arguments, sizeof(arguments),
+        snprintf(arguments, sizeof arguments,
                  "-tls1_3 -groups X448:P-384 -ciphersuites TLS_%s -cert client-%s.pem -key client-%s.key", suites[i % 3],
                  clients[i / 3], clients[i / 3]);
         completes(p256, arguments, true, 1);
@@ -334,7 +342,7 @@ Test(openssl_p256, the_names_of_the_cas_are_sent) {
     static const uint8_t root[] = "\x30\x28\x31\x17\x30\x15\x06\x03\x55\x04\x0a\x0c\x0eSallyport Test"
                                   "\x31\x0d\x30\x0b\x06\x03\x55\x04\x03\x0c\x04root";
     static const uint8_t other[] = "\x30\x0f\x31\x0d\x30\x0b\x06\x03\x55\x04\x0a\x0c\x04More";
-    struct bytes names[] = {bytes_of(root, sizeof(root) - 1), bytes_of(other, sizeof(other) - 1)};
+    struct bytes names[] = {bytes_of(root, sizeof root - 1), bytes_of(other, sizeof other - 1)};
     struct tls_context_options options = {
         .credentials = p256_credentials, .request_certificate = true, .ca_names = names, .ca_names_count = 2};
     struct error error;
@@ -343,7 +351,7 @@ Test(openssl_p256, the_names_of_the_cas_are_sent) {
     static const char *const versions[] = {"-tls1_3", "-tls1_2"};
     for (size_t i = 0; i < 2; i++) {
         char arguments[128];
-        snprintf(arguments, sizeof(arguments), "%s -cert client-p256.pem -key client-p256.key", versions[i]);
+        snprintf(arguments, sizeof arguments, "%s -cert client-p256.pem -key client-p256.key", versions[i]);
         struct outcome *outcome = run(naming, HELLO, arguments, strlen("hello\n"));
         cr_assert_eq(outcome->handshake, TLS_DONE, "%s", outcome->printed);
         cr_assert_eq(outcome->chain_count, 1);

@@ -44,7 +44,7 @@ TestSuite(peer, .init = set_up, .fini = tear_down);
 /* The certificates of data/client-NAME.pem, by way of the loader for servers, which takes any that parse. */
 static size_t read_chain(const char *name, struct bytes certificates[TLS_PEER_CHAIN_MAX]) {
     char file[128];
-    snprintf(file, sizeof(file), "client-%s.pem", name);
+    snprintf(file, sizeof file, "client-%s.pem", name);
     struct bytes pem = data_read(file);
     size_t count = 0;
     for (const char *text = (const char *)pem.data; (text = strstr(text, "-----BEGIN CERT")) != NULL; text++) {
@@ -60,28 +60,31 @@ static size_t read_chain(const char *name, struct bytes certificates[TLS_PEER_CH
 }
 
 static void free_chain(struct bytes certificates[TLS_PEER_CHAIN_MAX], size_t count) {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         data_free(certificates[i]);
+    }
 }
 
 Test(peer, every_key_type_completes_with_its_chain) {
     static const char *const names[] = {"p256",    "p384",    "p521",  "rsa1024",   "rsa2048", "rsa8192",
                                         "pss2048", "ed25519", "usage", "agreement", "expired", "v1"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct bytes expected[TLS_PEER_CHAIN_MAX];
         size_t count = read_chain(names[i], expected);
         for (int tls12 = 0; tls12 < 2; tls12++) {
             /* In TLS 1.2 wolfSSL's client signs with a PSS key as with any of RSA: the scheme is not one for it. */
-            if (tls12 && strcmp(names[i], "pss2048") == 0)
+            if (tls12 && strcmp(names[i], "pss2048") == 0) {
                 continue;
+            }
             struct pair *pair = pair_open(context, &(struct pair_options){.client = names[i], .tls12 = tls12});
             cr_expect(pair_handshake(pair), "%s, TLS 1.%d: %s, client %d", names[i], tls12 ? 2 : 3, pair_result(pair),
                       pair->client_error);
             cr_expect(pair->caught && !pair->chain.too_large);
             cr_expect_eq(pair->chain.count, count);
             cr_expect(tls_session_is_proved(pair->server));
-            for (size_t j = 0; j < pair->chain.count && j < count; j++)
+            for (size_t j = 0; j < pair->chain.count && j < count; j++) {
                 cr_expect(bytes_equal(pair->chain.certificates[j], expected[j]), "%s: certificate %zu", names[i], j);
+            }
             pair_close(pair);
         }
         free_chain(expected, count);
@@ -102,7 +105,7 @@ Test(peer, only_the_client_s_own_signature_is_checked) {
 Test(peer, a_client_without_the_key_fails) {
     static const char *const cases[][2] = {
         {"p256", "usage"}, {"rsa2048", "rsa1024"}, {"p384", "p256"}, {"v1", "p256"}, {"ed25519", "p256"}};
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         for (int tls12 = 0; tls12 < 2; tls12++) {
             struct pair_options options = {.client = cases[i][0], .client_key = cases[i][1], .tls12 = tls12};
             struct pair *pair = pair_open(context, &options);
@@ -121,8 +124,9 @@ Test(peer, a_wrong_signature_gets_an_alert) {
         pair_handshake(pair);
         cr_assert_eq(pair->result, TLS_FAILED);
         char text[16];
-        if (pair->client_done)
-            pair_client_read(pair, text, sizeof(text));
+        if (pair->client_done) {
+            pair_client_read(pair, text, sizeof text);
+        }
         cr_assert_eq(pair_alert(pair), 51, "TLS 1.%d: %d", tls12 ? 2 : 3, pair_alert(pair));
         pair_close(pair);
     }
@@ -138,18 +142,18 @@ static int sign_with_sha384(WOLFSSL *wolfssl, const unsigned char *hash, unsigne
     /* The hash has taken the place of the first of the 64 blanks that begin what is signed (RFC 8446 section 4.4.3). */
     uint8_t content[64 + 34 + 32];
     memset(content, ' ', 64);
-    memcpy(content + 64, hash + 64, sizeof(content) - 64);
+    memcpy(content + 64, hash + 64, sizeof content - 64);
     cr_assert_eq(memcmp(content + 64, "TLS 1.3, client CertificateVerify", 34), 0);
     uint8_t digest[WC_SHA384_DIGEST_SIZE];
-    wc_Sha384Hash(content, sizeof(content), digest);
-    ecc_key key;
-    WC_RNG generator;
+    wc_Sha384Hash(content, sizeof content, digest);
     word32 index = 0;
     word32 size = *signature_size;
+    ecc_key key;
     wc_ecc_init(&key);
+    WC_RNG generator;
     wc_InitRng(&generator);
     cr_assert_eq(wc_EccPrivateKeyDecode(key_der, &index, &key, key_size), 0);
-    int error = wc_ecc_sign_hash(digest, sizeof(digest), signature, &size, &generator, &key);
+    int error = wc_ecc_sign_hash(digest, sizeof digest, signature, &size, &generator, &key);
     wc_ecc_free(&key);
     wc_FreeRng(&generator);
     *signature_size = size;
@@ -177,7 +181,7 @@ Test(peer, a_chain_over_the_limit_keeps_its_beginning) {
         bool too_large;
     } cases[] = {
         {both, 2, false}, {both - 1, 1, true}, {expected[0].size, 1, true}, {expected[0].size - 1, 0, true}, {1, 0, true}};
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         for (int tls12 = 0; tls12 < 2; tls12++) {
             struct pair *pair = pair_open(
                 context, &(struct pair_options){.client = "p256", .tls12 = tls12, .chain_size_max = cases[i].size_max});
@@ -185,8 +189,9 @@ Test(peer, a_chain_over_the_limit_keeps_its_beginning) {
             cr_assert(pair->caught);
             cr_assert_eq(pair->chain.too_large, cases[i].too_large);
             cr_assert_eq(pair->chain.count, cases[i].count, "%zu: %zu", i, pair->chain.count);
-            for (size_t j = 0; j < pair->chain.count; j++)
+            for (size_t j = 0; j < pair->chain.count; j++) {
                 cr_assert(bytes_equal(pair->chain.certificates[j], expected[j]));
+            }
             pair_close(pair);
         }
     }
@@ -218,7 +223,7 @@ static WOLFSSL_CTX *client_of_length(size_t count, const struct pair_options *op
 
 Test(peer, of_too_many_certificates_one_is_kept) {
     static const size_t counts[] = {1, 15, 16, 17};
-    for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         for (int tls12 = 0; tls12 < 2; tls12++) {
             struct pair_options options = {.tls12 = tls12, .chain_size_max = TLS_PEER_CHAIN_SIZE_MAX};
             options.client_wolfssl = client_of_length(counts[i], &options);
@@ -264,8 +269,9 @@ Test(peer, without_proof_there_is_no_ticket_whatever_its_owner_says) {
         for (int tls12 = 0; tls12 < 2; tls12++) {
             struct pair_options options = {.client = "p256", .tls12 = tls12};
             options.client_wolfssl = client_context(&options);
-            if (odd)
+            if (odd) {
                 name_another_curve(chain[0], in_client(chain[0]));
+            }
             ecdsa_checks = 0;
             struct pair *pair = pair_open(of_tickets, &options);
             cr_assert(pair_handshake(pair), "%s, client %d", pair_result(pair), pair->client_error);
@@ -285,7 +291,7 @@ Test(peer, without_proof_there_is_no_ticket_whatever_its_owner_says) {
 /* Writes `number` as 8 digits. */
 static void number_at(uint8_t *place, unsigned number) {
     char digits[9];
-    snprintf(digits, sizeof(digits), "%08u", number);
+    snprintf(digits, sizeof digits, "%08u", number);
     memcpy(place, digits, 8);
 }
 
@@ -314,8 +320,9 @@ Test(peer, ten_thousand_chains_leave_nothing_behind, .timeout = 200) {
         cr_assert_eq(memcmp(pair->chain.certificates[0].data, leaf, chain[0].size), 0);
         cr_assert_eq(memcmp(pair->chain.certificates[1].data, intermediate, chain[1].size), 0);
         pair_close(pair);
-        if (i == 0)
+        if (i == 0) {
             before = allocator_live_bytes();
+        }
     }
     cr_assert_eq(allocator_live_bytes(), before);
     cr_assert_eq(ecdsa_checks, CHAINS + 1);
@@ -353,8 +360,9 @@ static void mutate(int tls12, size_t index, unsigned rounds, unsigned done_by_re
             cr_assert_eq(memcmp(pair->chain.certificates[index].data, place, chain[index].size), 0);
         } else {
             char text[8];
-            if (pair->client_done)
-                pair_client_read(pair, text, sizeof(text));
+            if (pair->client_done) {
+                pair_client_read(pair, text, sizeof text);
+            }
             cr_assert_geq(pair_alert(pair), 10, "no alert after %s", pair_result(pair));
         }
         pair_close(pair);

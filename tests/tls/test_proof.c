@@ -36,17 +36,17 @@ static struct bytes read_leaf(const char *file) {
 
 static void set_up(void) {
     cr_assert_eq(tls_library_init(), 0);
-    wc_Sha256Hash((const byte *)message, sizeof(message), digest);
+    wc_Sha256Hash((const byte *)message, sizeof message, digest);
     leaf = read_leaf("client-p256.pem");
     DerBuffer *der = read_der("client-p256.key", PRIVATEKEY_TYPE);
     ecc_key key;
     WC_RNG generator;
     word32 index = 0;
-    word32 size = sizeof(signature);
+    word32 size = sizeof signature;
     cr_assert_eq(wc_ecc_init(&key), 0);
     cr_assert_eq(wc_InitRng(&generator), 0);
     cr_assert_eq(wc_EccPrivateKeyDecode(der->buffer, &index, &key, der->length), 0);
-    cr_assert_eq(wc_ecc_sign_hash(digest, sizeof(digest), signature, &size, &generator, &key), 0);
+    cr_assert_eq(wc_ecc_sign_hash(digest, sizeof digest, signature, &size, &generator, &key), 0);
     signature_bytes = bytes_of(signature, size);
     wc_ecc_free(&key);
     wc_FreeRng(&generator);
@@ -66,14 +66,14 @@ static struct tls_proof_claim claim_13(uint16_t scheme) {
     return (struct tls_proof_claim){
         .is_tls13 = true,
         .scheme = scheme,
-        .message = bytes_of(message, sizeof(message)),
+        .message = bytes_of(message, sizeof message),
         .signature = signature_bytes,
     };
 }
 
 static struct tls_proof_claim claim_12(uint16_t scheme) {
     return (struct tls_proof_claim){
-        .scheme = scheme, .digest = bytes_of(digest, sizeof(digest)), .signature = signature_bytes};
+        .scheme = scheme, .digest = bytes_of(digest, sizeof digest), .signature = signature_bytes};
 }
 
 Test(proof, is_given_once) {
@@ -98,7 +98,7 @@ Test(proof, is_of_the_digest_in_tls12) {
 Test(proof, needs_a_digest_that_fits) {
     static const size_t sizes[] = {0, 1, 20, 31};
     cr_assert(tls_proof_demand(&proof, leaf));
-    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         struct tls_proof_claim claim = claim_12(0x0403);
         claim.digest.size = sizes[i];
         cr_assert_eq(tls_proof_check(&proof, &claim), TLS_PROOF_WRONG);
@@ -143,12 +143,12 @@ Test(proof, by_ed25519_of_a_chain_that_was_cut_is_impossible_in_tls12) {
         {other, ED25519, true, true, TLS_PROOF_WRONG},      {other, 0x0403, false, true, TLS_PROOF_UNSUITABLE},
         {leaf, ED25519, false, true, TLS_PROOF_UNSUITABLE}, {leaf, 0x0403, false, true, TLS_PROOF_WRONG},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         bool accepted = cases[i].answer == TLS_PROOF_ACCEPTED;
         struct tls_proof_claim claim = {.is_tls13 = cases[i].is_tls13,
                                         .is_cut = cases[i].is_cut,
                                         .scheme = cases[i].scheme,
-                                        .message = bytes_of(message, cases[i].is_tls13 ? sizeof(message) : 0),
+                                        .message = bytes_of(message, cases[i].is_tls13 ? sizeof message : 0),
                                         .signature = bytes_of(signature, 64)};
         proof = (struct tls_proof){.state = TLS_PROOF_NONE};
         cr_assert(tls_proof_demand(&proof, cases[i].leaf));
@@ -162,7 +162,7 @@ Test(proof, by_ed25519_of_a_chain_that_was_cut_is_impossible_in_tls12) {
 Test(proof, cannot_be_given_with_a_key_that_is_not_accepted) {
     struct bytes exponent = read_leaf("client-exponent.pem");
     const struct bytes leaves[] = {exponent, bytes_of("0", 1), bytes_of(leaf.data, leaf.size - 400), bytes_of(NULL, 0)};
-    for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
+    for (size_t i = 0; i < sizeof leaves / sizeof leaves[0]; i++) {
         struct tls_proof other = {.state = TLS_PROOF_NONE};
         cr_assert(tls_proof_demand(&other, leaves[i]));
         cr_assert_eq(other.state, TLS_PROOF_IMPOSSIBLE, "leaf %zu", i);

@@ -35,11 +35,12 @@ static void tear_down(void) {
 TestSuite(resumption, .init = set_up, .fini = tear_down);
 
 static const char *const clients[] = {"p256", "rsa2048", "ed25519", NULL};
-enum { CLIENTS = sizeof(clients) / sizeof(clients[0]) };
+enum { CLIENTS = sizeof clients / sizeof clients[0] };
 
 static void set_binding(struct pair *pair, uint8_t first) {
-    for (size_t i = 0; i < sizeof(pair->binding); i++)
+    for (size_t i = 0; i < sizeof pair->binding; i++) {
         pair->binding[i] = (uint8_t)(first + i);
+    }
 }
 
 /* A full handshake, and the session that the client has then. */
@@ -58,7 +59,7 @@ static WOLFSSL_SESSION *first_session(struct tls_context *with, const struct pai
 static void says_hello(struct pair *pair) {
     char text[16];
     pair_client_write(pair, "hello", 5);
-    cr_assert_eq(pair_server_read(pair, text, sizeof(text)), 5);
+    cr_assert_eq(pair_server_read(pair, text, sizeof text), 5);
 }
 
 Test(resumption, what_a_ticket_was_bound_to_comes_back) {
@@ -72,8 +73,9 @@ Test(resumption, what_a_ticket_was_bound_to_comes_back) {
             cr_assert(tls_session_is_resumed(pair->server), "client %zu, TLS 1.%d", i, tls12 ? 2 : 3);
             cr_assert(!tls_session_is_proved(pair->server));
             cr_assert(pair->accepts == 1 && !pair->caught);
-            for (size_t j = 0; j < sizeof(pair->accepted); j++)
+            for (size_t j = 0; j < sizeof pair->accepted; j++) {
                 cr_assert_eq(pair->accepted[j], 1 + j);
+            }
             cr_assert_eq(pair->binds, tls12 ? 0 : 1, "a fresh ticket in TLS 1.3");
             cr_assert_eq(pair->bound_when_resumed, !tls12);
             says_hello(pair);
@@ -176,7 +178,7 @@ static void assert_ticket_is_not_taken(bool from_tls12) {
     struct pair_options options = {.client = "p256", .tls12 = from_tls12};
     struct pair *pair = pair_open(context, &options);
     uint8_t ticket[1024];
-    word32 size = sizeof(ticket);
+    word32 size = sizeof ticket;
     cr_assert(pair_handshake(pair));
     wolfSSL_SESSION_free(pair_session(pair));
     cr_assert_eq(wolfSSL_get_SessionTicket(pair->client, ticket, &size), WOLFSSL_SUCCESS);
@@ -221,11 +223,13 @@ Test(resumption, every_suite_hashes_the_same_transcript_as_the_client) {
             .tls12 = suites[suite].tls12,
             .no_key_share = i % 2 != 0,
         };
-        if (options.no_key_share && options.tls12)
+        if (options.no_key_share && options.tls12) {
             continue;
+        }
         /* There wolfSSL's client signs with a PSS key as with any of RSA: the scheme is not one for it. */
-        if (options.tls12 && strcmp(options.client, "pss2048") == 0)
+        if (options.tls12 && strcmp(options.client, "pss2048") == 0) {
             continue;
+        }
         options.session = first_session(context, &options, false);
         /* With two hellos the ticket comes twice, and its owner is asked once. */
         struct pair *pair = pair_open(context, &options);

@@ -12,17 +12,17 @@ static void says_hello_both_ways(struct pair *pair) {
     static const char request[] = "GET / HTTP/1.1\r\n\r\n";
     static const char answer[] = "HTTP/1.1 200 OK\r\n\r\n";
     char text[256];
-    pair_client_write(pair, request, sizeof(request));
-    cr_assert_eq(pair_server_read(pair, text, sizeof(text)), sizeof(request));
-    cr_assert_eq(memcmp(text, request, sizeof(request)), 0);
-    cr_assert_eq(tls_session_write(pair->server, bytes_of(answer, sizeof(answer))), TLS_DONE);
-    cr_assert_eq(pair_client_read(pair, text, sizeof(text)), (int)sizeof(answer));
-    cr_assert_eq(memcmp(text, answer, sizeof(answer)), 0);
+    pair_client_write(pair, request, sizeof request);
+    cr_assert_eq(pair_server_read(pair, text, sizeof text), sizeof request);
+    cr_assert_eq(memcmp(text, request, sizeof request), 0);
+    cr_assert_eq(tls_session_write(pair->server, bytes_of(answer, sizeof answer)), TLS_DONE);
+    cr_assert_eq(pair_client_read(pair, text, sizeof text), (int)sizeof answer);
+    cr_assert_eq(memcmp(text, answer, sizeof answer), 0);
 }
 
 Test(session, every_server_key_with_both_versions) {
     static const char *const names[] = {"p256", "p384", "rsa2048", "rsa4096", "ed25519"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct tls_credentials *credentials = server_credentials(names[i]);
         struct tls_context *context = server_context(credentials, false);
         for (int tls12 = 0; tls12 < 2; tls12++) {
@@ -98,8 +98,9 @@ Test(session_p256, a_handshake_may_end_anywhere) {
             /* As pair_handshake, but what the client sends ends after `keep` bytes. */
             while (pair->result == TLS_WANT_INPUT && fed < keep && !pair->client_done) {
                 wolfSSL_connect(pair->client);
-                if (pair->to_server.size == 0)
+                if (pair->to_server.size == 0) {
                     break;
+                }
                 size_t size = pair->to_server.size < keep - fed ? pair->to_server.size : keep - fed;
                 tls_session_feed(pair->server, bytes_of(pair->to_server.data, size));
                 pair->result = tls_session_handshake(pair->server);
@@ -109,8 +110,9 @@ Test(session_p256, a_handshake_may_end_anywhere) {
             enum tls_result result = pair->result;
             cr_assert_neq(result, TLS_FAILED);
             pair_close(pair);
-            if (result == TLS_DONE)
+            if (result == TLS_DONE) {
                 break;
+            }
             cr_assert_lt(keep, 8192);
         }
     }
@@ -140,9 +142,10 @@ Test(session_p256, garbage_after_the_hello_fails) {
             cr_assert_eq(tls_session_handshake(pair->server), TLS_WANT_INPUT);
             uint8_t garbage[512] = {20 + seed % 4, 3, 3, 1, 0xfb};
             uint32_t state = seed;
-            for (size_t i = 5; i < sizeof(garbage); i++)
+            for (size_t i = 5; i < sizeof garbage; i++) {
                 garbage[i] = (uint8_t)((state = state * 1664525 + 1013904223) >> 24);
-            tls_session_feed(pair->server, bytes_of(garbage, sizeof(garbage)));
+            }
+            tls_session_feed(pair->server, bytes_of(garbage, sizeof garbage));
             cr_assert_eq(tls_session_handshake(pair->server), TLS_FAILED);
             pair_close(pair);
         }
@@ -172,8 +175,9 @@ Test(session_p256, large_data_goes_both_ways) {
     enum { SIZE = 200 * 1000 };
     uint8_t *sent = malloc(SIZE);
     uint8_t *received = malloc(SIZE);
-    for (size_t i = 0; i < SIZE; i++)
+    for (size_t i = 0; i < SIZE; i++) {
         sent[i] = (uint8_t)(i * 31 + i / 251);
+    }
     for (int tls12 = 0; tls12 < 2; tls12++) {
         struct pair *pair = connected(tls12, NULL, 0);
         cr_assert_eq(tls_session_write(pair->server, bytes_of(sent, SIZE)), TLS_DONE);
@@ -197,16 +201,16 @@ Test(session_p256, a_small_buffer_gets_a_record_in_pieces) {
     pair_client_write(pair, "0123456789", 10);
     struct bytes input = bytes_of(pair->to_server.data, pair->to_server.size);
     tls_session_feed(pair->server, input);
-    char piece[3];
     size_t size = 0;
+    char piece[3];
     for (int i = 0; i < 3; i++) {
-        cr_assert_eq(tls_session_read(pair->server, piece, sizeof(piece), &size), TLS_DONE);
+        cr_assert_eq(tls_session_read(pair->server, piece, sizeof piece, &size), TLS_DONE);
         cr_assert_eq(size, 3);
         cr_assert_eq(piece[0], '0' + 3 * i);
     }
-    cr_assert_eq(tls_session_read(pair->server, piece, sizeof(piece), &size), TLS_DONE);
+    cr_assert_eq(tls_session_read(pair->server, piece, sizeof piece, &size), TLS_DONE);
     cr_assert_eq(size, 1);
-    cr_assert_eq(tls_session_read(pair->server, piece, sizeof(piece), &size), TLS_WANT_INPUT);
+    cr_assert_eq(tls_session_read(pair->server, piece, sizeof piece, &size), TLS_WANT_INPUT);
     cr_assert_eq(size, 0);
     pair_close(pair);
 }
@@ -217,14 +221,14 @@ Test(session_p256, close_notify_ends_each_side) {
         char text[16];
         pair_client_write(pair, "last", 4);
         wolfSSL_shutdown(pair->client);
-        cr_assert_eq(pair_server_read(pair, text, sizeof(text)), 4);
+        cr_assert_eq(pair_server_read(pair, text, sizeof text), 4);
         cr_assert_eq(pair->result, TLS_CLOSED);
         /* A client that has ended its side still gets its answer. */
         cr_assert_eq(tls_session_write(pair->server, bytes_of("answer", 6)), TLS_DONE);
         tls_session_shutdown(pair->server);
         tls_session_shutdown(pair->server);
-        cr_assert_eq(pair_client_read(pair, text, sizeof(text)), 6);
-        cr_assert_eq(pair_client_read(pair, text, sizeof(text)), WOLFSSL_ERROR_ZERO_RETURN);
+        cr_assert_eq(pair_client_read(pair, text, sizeof text), 6);
+        cr_assert_eq(pair_client_read(pair, text, sizeof text), WOLFSSL_ERROR_ZERO_RETURN);
         pair_close(pair);
     }
 }
@@ -257,9 +261,9 @@ Test(session_p256, a_tampered_record_fails_with_an_alert) {
         char text[16];
         pair_client_write(pair, "hello", 5);
         pair->to_server.data[pair->to_server.size - 1] ^= 1;
-        cr_assert_eq(pair_server_read(pair, text, sizeof(text)), 0);
+        cr_assert_eq(pair_server_read(pair, text, sizeof text), 0);
         cr_assert_eq(pair->result, TLS_FAILED);
-        cr_assert_lt(pair_client_read(pair, text, sizeof(text)), 0);
+        cr_assert_lt(pair_client_read(pair, text, sizeof text), 0);
         cr_assert_eq(pair_alert(pair), 20);
         cr_assert_eq(tls_session_write(pair->server, bytes_of("no", 2)), TLS_FAILED);
         pair_close(pair);

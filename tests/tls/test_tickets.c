@@ -39,19 +39,21 @@ static struct tls_ticket_parts parts_of(struct sealed *sealed, size_t body_size)
 
 static struct tls_ticket ticket_at(uint64_t authenticated_s) {
     struct tls_ticket ticket = {.version = 4, .authenticated_s = authenticated_s};
-    for (size_t i = 0; i < sizeof(ticket.binding); i++)
+    for (size_t i = 0; i < sizeof ticket.binding; i++) {
         ticket.binding[i] = (uint8_t)(i * 7 + 1);
+    }
     return ticket;
 }
 
 static void fill(uint8_t *secret) {
-    for (size_t i = 0; i < SECRET_SIZE; i++)
+    for (size_t i = 0; i < SECRET_SIZE; i++) {
         secret[i] = (uint8_t)(i * 3 + 5);
+    }
 }
 
 static struct sealed seal_at(uint64_t now_s) {
-    struct sealed sealed;
     struct tls_ticket ticket = ticket_at(now_s);
+    struct sealed sealed;
     struct tls_ticket_parts parts = parts_of(&sealed, SECRET_SIZE);
     fill(sealed.body);
     cr_assert(tls_tickets_seal(tickets, &ticket, now_s, LIFETIME, &parts));
@@ -61,10 +63,11 @@ static struct sealed seal_at(uint64_t now_s) {
 /* Opens a copy. */
 static bool opens(const struct sealed *sealed, uint64_t now_s) {
     struct sealed copy = *sealed;
+    struct tls_ticket_parts parts = parts_of(&copy, sizeof copy.body);
     struct tls_ticket ticket;
-    struct tls_ticket_parts parts = parts_of(&copy, sizeof(copy.body));
-    if (!tls_tickets_open(tickets, &ticket, now_s, LIFETIME, &parts))
+    if (!tls_tickets_open(tickets, &ticket, now_s, LIFETIME, &parts)) {
         return false;
+    }
     uint8_t secret[SECRET_SIZE];
     fill(secret);
     cr_assert_eq(parts.body_size, SECRET_SIZE);
@@ -75,7 +78,7 @@ static bool opens(const struct sealed *sealed, uint64_t now_s) {
 Test(tickets, what_is_sealed_opens_as_it_was) {
     struct sealed sealed = seal_at(NOW);
     struct tls_ticket expected = ticket_at(NOW), ticket;
-    struct tls_ticket_parts parts = parts_of(&sealed, sizeof(sealed.body));
+    struct tls_ticket_parts parts = parts_of(&sealed, sizeof sealed.body);
     uint8_t secret[SECRET_SIZE];
     fill(secret);
     cr_assert_neq(memcmp(sealed.body, secret, SECRET_SIZE), 0);
@@ -83,14 +86,14 @@ Test(tickets, what_is_sealed_opens_as_it_was) {
     cr_assert_eq(parts.body_size, SECRET_SIZE);
     cr_assert_eq(memcmp(sealed.body, secret, SECRET_SIZE), 0);
     cr_assert(ticket.version == 4 && ticket.authenticated_s == NOW);
-    cr_assert_eq(memcmp(ticket.binding, expected.binding, sizeof(expected.binding)), 0);
+    cr_assert_eq(memcmp(ticket.binding, expected.binding, sizeof expected.binding), 0);
 }
 
 Test(tickets, every_changed_bit_is_seen) {
     struct sealed sealed = seal_at(NOW);
     cr_assert(opens(&sealed, NOW));
     uint8_t *bytes = (uint8_t *)&sealed;
-    for (size_t i = 0; i < sizeof(sealed); i++) {
+    for (size_t i = 0; i < sizeof sealed; i++) {
         for (unsigned bit = 0; bit < 8; bit++) {
             bytes[i] ^= (uint8_t)(1u << bit);
             cr_assert_not(opens(&sealed, NOW), "bit %u of byte %zu", bit, i);
@@ -104,11 +107,11 @@ Test(tickets, cut_or_lengthened_it_does_not_open) {
     struct sealed sealed = seal_at(NOW);
     uint8_t long_body[TLS_TICKET_SECRET_MAX + TLS_TICKET_OVERHEAD + 1];
     struct tls_ticket ticket;
-    for (size_t size = 0; size <= sizeof(long_body); size++) {
-        memset(long_body, 0, sizeof(long_body));
-        memcpy(long_body, sealed.body, sizeof(sealed.body));
+    for (size_t size = 0; size <= sizeof long_body; size++) {
+        memset(long_body, 0, sizeof long_body);
+        memcpy(long_body, sealed.body, sizeof sealed.body);
         struct tls_ticket_parts parts = {sealed.name, sealed.nonce, sealed.tag, long_body, size};
-        cr_assert_eq(tls_tickets_open(tickets, &ticket, NOW, LIFETIME, &parts), size == sizeof(sealed.body), "%zu", size);
+        cr_assert_eq(tls_tickets_open(tickets, &ticket, NOW, LIFETIME, &parts), size == sizeof sealed.body, "%zu", size);
     }
 }
 
@@ -128,7 +131,7 @@ Test(tickets, one_from_the_future_does_not_open) {
 Test(tickets, a_key_from_the_next_second_is_kept) {
     struct sealed sealed = seal_at(NOW + 1);
     struct sealed late = seal_at(NOW);
-    cr_assert_eq(memcmp(sealed.name, late.name, sizeof(late.name)), 0);
+    cr_assert_eq(memcmp(sealed.name, late.name, sizeof late.name), 0);
     cr_assert(opens(&late, NOW));
     cr_assert(opens(&sealed, NOW + 1));
 }
@@ -146,22 +149,22 @@ Test(tickets, resuming_does_not_lengthen_it) {
 Test(tickets, the_key_changes_at_half_the_lifetime_and_the_one_before_still_opens) {
     struct sealed first = seal_at(NOW);
     struct sealed same_key = seal_at(NOW + LIFETIME / 2 - 1);
-    cr_assert_eq(memcmp(first.name, same_key.name, sizeof(first.name)), 0);
+    cr_assert_eq(memcmp(first.name, same_key.name, sizeof first.name), 0);
     struct sealed next_key = seal_at(NOW + LIFETIME / 2);
-    cr_assert_neq(memcmp(first.name, next_key.name, sizeof(first.name)), 0);
+    cr_assert_neq(memcmp(first.name, next_key.name, sizeof first.name), 0);
     cr_assert(opens(&first, NOW + LIFETIME / 2));
     cr_assert(opens(&same_key, NOW + LIFETIME - 1));
     cr_assert_not(opens(&same_key, NOW + LIFETIME), "a key is kept for one lifetime");
     cr_assert(opens(&next_key, NOW + LIFETIME));
     struct sealed third_key = seal_at(NOW + LIFETIME);
-    cr_assert_neq(memcmp(next_key.name, third_key.name, sizeof(first.name)), 0);
+    cr_assert_neq(memcmp(next_key.name, third_key.name, sizeof first.name), 0);
     cr_assert(opens(&next_key, NOW + LIFETIME));
 }
 
 Test(tickets, after_a_long_silence_no_key_is_left) {
     struct sealed sealed = seal_at(NOW);
     struct sealed late = seal_at(NOW + 10 * LIFETIME);
-    cr_assert_neq(memcmp(sealed.name, late.name, sizeof(late.name)), 0);
+    cr_assert_neq(memcmp(sealed.name, late.name, sizeof late.name), 0);
     cr_assert_not(opens(&sealed, NOW + 10 * LIFETIME));
 }
 
@@ -179,7 +182,7 @@ Test(tickets, of_another_process_it_does_not_open) {
 Test(tickets, no_lifetime_opens_nothing) {
     struct sealed sealed = seal_at(NOW);
     struct tls_ticket ticket;
-    struct tls_ticket_parts parts = parts_of(&sealed, sizeof(sealed.body));
+    struct tls_ticket_parts parts = parts_of(&sealed, sizeof sealed.body);
     cr_assert_not(tls_tickets_open(tickets, &ticket, NOW, 0, &parts));
 }
 
@@ -188,8 +191,9 @@ Test(tickets, no_nonce_comes_twice) {
     static struct sealed all[COUNT];
     for (size_t i = 0; i < COUNT; i++) {
         all[i] = seal_at(NOW);
-        for (size_t j = 0; j < i; j++)
-            cr_assert_neq(memcmp(all[i].nonce, all[j].nonce, sizeof(all[i].nonce)), 0, "%zu and %zu", j, i);
+        for (size_t j = 0; j < i; j++) {
+            cr_assert_neq(memcmp(all[i].nonce, all[j].nonce, sizeof all[i].nonce), 0, "%zu and %zu", j, i);
+        }
     }
 }
 
@@ -212,8 +216,9 @@ static void *seal_and_open(void *argument) {
             struct sealed sealed = seal_at(now_s);
             memcpy(crowd->nonces[number][round][i], sealed.name, TLS_TICKET_NAME_SIZE);
             memcpy(crowd->nonces[number][round][i] + TLS_TICKET_NAME_SIZE, sealed.nonce, TLS_TICKET_NONCE_SIZE);
-            if (!opens(&sealed, now_s))
+            if (!opens(&sealed, now_s)) {
                 atomic_fetch_add(&crowd->lost, 1);
+            }
         }
     }
     return NULL;
@@ -226,17 +231,20 @@ static int compare_nonces(const void *left, const void *right) {
 /* While keys come and go, with clocks that were read on both sides of a second. */
 Test(tickets, threads_lose_none_and_share_no_nonce) {
     static struct crowd crowd;
-    pthread_t threads[THREADS];
     cr_assert_eq(pthread_barrier_init(&crowd.second, NULL, THREADS), 0);
-    for (size_t i = 0; i < THREADS; i++)
+    pthread_t threads[THREADS];
+    for (size_t i = 0; i < THREADS; i++) {
         cr_assert_eq(pthread_create(&threads[i], NULL, seal_and_open, &crowd), 0);
-    for (size_t i = 0; i < THREADS; i++)
+    }
+    for (size_t i = 0; i < THREADS; i++) {
         cr_assert_eq(pthread_join(threads[i], NULL), 0);
+    }
     cr_assert_eq(atomic_load(&crowd.lost), 0);
     const uint8_t *sorted = (const uint8_t *)crowd.nonces;
     qsort(crowd.nonces, THREADS * ROUNDS * EACH, NAME_AND_NONCE, compare_nonces);
-    for (size_t i = 1; i < THREADS * ROUNDS * EACH; i++)
+    for (size_t i = 1; i < THREADS * ROUNDS * EACH; i++) {
         cr_assert_neq(memcmp(sorted + (i - 1) * NAME_AND_NONCE, sorted + i * NAME_AND_NONCE, NAME_AND_NONCE), 0);
+    }
     pthread_barrier_destroy(&crowd.second);
 }
 
@@ -256,25 +264,25 @@ Test(tickets, keys_go_without_anybody_coming) {
 /* As a client sends it: wolfSSL puts the body's size before the body, and the tag behind it. */
 static struct bytes wire_of(const struct sealed *sealed, uint8_t *out) {
     size_t at = 0;
-    memcpy(out, sealed->name, sizeof(sealed->name));
-    at += sizeof(sealed->name);
-    memcpy(out + at, sealed->nonce, sizeof(sealed->nonce));
-    at += sizeof(sealed->nonce);
-    out[at++] = sizeof(sealed->body) >> 8;
-    out[at++] = sizeof(sealed->body) & 0xff;
-    memcpy(out + at, sealed->body, sizeof(sealed->body));
-    at += sizeof(sealed->body);
-    memcpy(out + at, sealed->tag, sizeof(sealed->tag));
-    return bytes_of(out, at + sizeof(sealed->tag));
+    memcpy(out, sealed->name, sizeof sealed->name);
+    at += sizeof sealed->name;
+    memcpy(out + at, sealed->nonce, sizeof sealed->nonce);
+    at += sizeof sealed->nonce;
+    out[at++] = sizeof sealed->body >> 8;
+    out[at++] = sizeof sealed->body & 0xff;
+    memcpy(out + at, sealed->body, sizeof sealed->body);
+    at += sizeof sealed->body;
+    memcpy(out + at, sealed->tag, sizeof sealed->tag);
+    return bytes_of(out, at + sizeof sealed->tag);
 }
 
 Test(tickets, are_recognized_as_they_come_and_not_when_a_bit_differs) {
     struct sealed sealed = seal_at(NOW);
-    uint8_t wire[sizeof(sealed) + 2];
+    uint8_t wire[sizeof sealed + 2];
     struct bytes ticket = wire_of(&sealed, wire);
-    cr_assert_eq(ticket.size, sizeof(wire));
+    cr_assert_eq(ticket.size, sizeof wire);
     cr_expect(tls_tickets_recognize(tickets, ticket, NOW, LIFETIME));
-    for (size_t i = 0; i < sizeof(wire); i++) {
+    for (size_t i = 0; i < sizeof wire; i++) {
         wire[i] ^= 1;
         cr_expect_not(tls_tickets_recognize(tickets, ticket, NOW, LIFETIME), "%zu", i);
         wire[i] ^= 1;
@@ -285,9 +293,9 @@ Test(tickets, are_recognized_as_they_come_and_not_when_a_bit_differs) {
 
 Test(tickets, of_any_other_size_are_not_recognized) {
     struct sealed sealed = seal_at(NOW);
-    uint8_t wire[sizeof(sealed) + 2 + TLS_TICKET_SECRET_MAX] = {0};
+    uint8_t wire[sizeof sealed + 2 + TLS_TICKET_SECRET_MAX] = {0};
     struct bytes ticket = wire_of(&sealed, wire);
-    for (size_t size = 0; size <= sizeof(wire); size++) {
+    for (size_t size = 0; size <= sizeof wire; size++) {
         uint8_t *exact = malloc(size + 1); /* so that an access past its end is seen */
         memcpy(exact, wire, size);
         cr_expect_eq(tls_tickets_recognize(tickets, bytes_of(exact, size), NOW, LIFETIME), size == ticket.size, "%zu", size);

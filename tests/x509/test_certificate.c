@@ -30,7 +30,7 @@ Test(certificate, is_views_of_what_was_presented) {
         certificate.spki, certificate.key,    certificate.signature, certificate.extensions,
         certificate.ski,  certificate.aki,    certificate.san,
     };
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         cr_assert(parts[i].size > 0 && is_inside(parts[i], chain[0]), "part %zu", i);
     }
     cr_assert(bytes_equal(certificate.der, chain[0]));
@@ -60,15 +60,15 @@ Test(certificate, of_a_ca) {
 }
 
 Test(certificate, every_extension_can_be_reached) {
-    struct extension extension;
     size_t found = 0;
+    struct extension extension;
     for (struct bytes rest = certificate.extensions; certificate_next_extension(&rest, &extension);) {
         found++;
     }
     cr_assert_eq(found, 6);
     uint8_t oid[16];
     size_t size;
-    cr_assert(oid_parse("1.3.6.1.4.1.99999.7", oid, sizeof(oid), &size));
+    cr_assert(oid_parse("1.3.6.1.4.1.99999.7", oid, sizeof oid, &size));
     cr_assert(certificate_find_extension(&certificate, bytes_of(oid, size), &extension));
     cr_assert(bytes_equal(extension.value, SUPPORT_BYTES("\0\1\2private")) && !extension.critical);
     cr_assert(certificate_find_extension(&certificate, OID_KEY_USAGE, &extension) && extension.critical);
@@ -81,7 +81,7 @@ Test(certificate, alternative_names_come_in_order) {
     struct bytes rest = certificate.san;
     struct bytes value;
     uint8_t tag;
-    for (size_t i = 0; i < sizeof(tags); i++) {
+    for (size_t i = 0; i < sizeof tags; i++) {
         cr_assert(general_name_next(&rest, &tag, &value) && tag == tags[i], "name %zu", i);
     }
     cr_assert(!general_name_next(&rest, &tag, &value));
@@ -104,10 +104,10 @@ Test(certificate, survives_every_change_of_a_byte) {
     uint8_t *copy = malloc(chain[0].size);
     memcpy(copy, chain[0].data, chain[0].size);
     for (size_t at = 0; at < chain[0].size; at++) {
-        for (size_t i = 0; i < sizeof(values); i++) {
-            struct certificate changed;
+        for (size_t i = 0; i < sizeof values; i++) {
             const char *why = NULL;
             copy[at] = values[i];
+            struct certificate changed;
             if (certificate_read(&changed, bytes_of(copy, chain[0].size), &why)) {
                 cr_assert(is_inside(changed.san, bytes_of(copy, chain[0].size)));
             } else {

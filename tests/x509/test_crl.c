@@ -30,7 +30,7 @@ Test(crl, says_what_is_in_it) {
     read("middle.pem");
     cr_assert(crl.version == 2 && crl.this_update == 1777593600 && crl.next_update == 1782864000);
     char buffer[64];
-    struct text text = text_over(buffer, sizeof(buffer));
+    struct text text = text_over(buffer, sizeof buffer);
     name_append_text(&text, crl.issuer);
     cr_assert(bytes_equal(text_bytes(&text), bytes_of_string("CN=Middle,O=Corpus")));
     cr_assert_eq(crl.aki.size, 20);
@@ -63,7 +63,7 @@ Test(crl, takes_serials_as_certificates_have_them) {
         {"serial-minus-one.pem", {(const uint8_t *)"\xff", 1}},
         {"serial-sign-octet.pem", {(const uint8_t *)"\0\xff\x7f", 3}},
     };
-    for (size_t i = 0; i < sizeof(serials) / sizeof(serials[0]); i++) {
+    for (size_t i = 0; i < sizeof serials / sizeof serials[0]; i++) {
         read(serials[i].file);
         struct bytes rest = crl.entries;
         struct crl_entry entry;

@@ -18,16 +18,16 @@ Test(der, reads_an_element_and_leaves_the_rest) {
 Test(der, lengths_are_definite_and_shortest) {
     struct der element;
     uint8_t long_form[3 + 128] = {0x04, 0x81, 0x80};
-    cr_assert(reads(bytes_of(long_form, sizeof(long_form)), &element));
+    cr_assert(reads(bytes_of(long_form, sizeof long_form), &element));
     cr_assert_eq(element.content.size, 128);
     uint8_t two_octets[4 + 256] = {0x04, 0x82, 0x01, 0x00};
-    cr_assert(reads(bytes_of(two_octets, sizeof(two_octets)), &element));
+    cr_assert(reads(bytes_of(two_octets, sizeof two_octets), &element));
     cr_assert_eq(element.content.size, 256);
 
     uint8_t padded[4 + 128] = {0x04, 0x82, 0x00, 0x80};
-    cr_assert(!reads(bytes_of(padded, sizeof(padded)), &element));
+    cr_assert(!reads(bytes_of(padded, sizeof padded), &element));
     uint8_t too_short[3 + 127] = {0x04, 0x81, 0x7f};
-    cr_assert(!reads(bytes_of(too_short, sizeof(too_short)), &element));
+    cr_assert(!reads(bytes_of(too_short, sizeof too_short), &element));
     cr_assert(!reads(SUPPORT_BYTES("\x30\x80\x05\x00\x00\x00"), &element), "indefinite");
     cr_assert(!reads(SUPPORT_BYTES("\x04\xff\x01"), &element));
     cr_assert(!reads(SUPPORT_BYTES("\x04\x85\x01\x00\x00\x00\x00"), &element), "five length octets");
@@ -100,7 +100,7 @@ Test(der, integers_are_in_their_shortest_form) {
         {{(const uint8_t *)"\x02\x02\x00\x7f", 4}, false, false, -1},
         {{(const uint8_t *)"\x02\x02\xff\x80", 4}, false, false, -1},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct bytes in = cases[i].der;
         struct bytes content;
         uint32_t small;
@@ -174,7 +174,7 @@ Test(der, times_are_seconds_since_the_epoch) {
         {DER_GENERALIZED_TIME, "00000101000000Z", -62167219200},
         {DER_GENERALIZED_TIME, "19691231235959Z", -1},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         int64_t seconds = 1;
         cr_assert(reads_time(cases[i].tag, cases[i].text, &seconds), "%s", cases[i].text);
         cr_assert_eq(seconds, cases[i].seconds, "%s: %ld", cases[i].text, (long)seconds);
@@ -188,7 +188,7 @@ Test(der, times_are_strict) {
         "700101000060Z", "70010100000 Z", "7o0101000000Z",     "700431000000Z", "",
     };
     int64_t seconds;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         cr_assert(!reads_time(DER_UTC_TIME, bad[i], &seconds), "%s", bad[i]);
     }
     cr_assert(!reads_time(DER_GENERALIZED_TIME, "20260101000000.0Z", &seconds));

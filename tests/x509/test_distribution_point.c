@@ -76,35 +76,35 @@ Test(distribution_point, points_that_match_nothing) {
 
 Test(distribution_point, joins_a_relative_name) {
     static const uint8_t rdn[] = {0x30, 0x08, 0x06, 0x03, 0x55, 0x04, 0x03, 0x0c, 0x01, 'x'};
-    uint8_t out[256];
     char buffer[64];
-    struct text text = text_over(buffer, sizeof(buffer));
+    struct text text = text_over(buffer, sizeof buffer);
     read("unlisted.pem");
-    size_t size = distribution_point_join(certificate.issuer, bytes_of(rdn, sizeof(rdn)), out, sizeof(out));
-    cr_assert_eq(size, certificate.issuer.size + sizeof(rdn) + 2);
+    uint8_t out[256];
+    size_t size = distribution_point_join(certificate.issuer, bytes_of(rdn, sizeof rdn), out, sizeof out);
+    cr_assert_eq(size, certificate.issuer.size + sizeof rdn + 2);
     name_append_text(&text, bytes_of(out, size));
     cr_assert(bytes_equal(text_bytes(&text), bytes_of_string("CN=x,CN=Middle,O=Corpus")));
-    cr_assert_eq(distribution_point_join(certificate.issuer, bytes_of(rdn, sizeof(rdn)), out, size), size);
-    cr_assert_eq(distribution_point_join(certificate.issuer, bytes_of(rdn, sizeof(rdn)), out, size - 1), 0);
-    cr_assert_eq(distribution_point_join(certificate.issuer, bytes_of(rdn, sizeof(rdn) - 1), out, sizeof(out)), 0);
+    cr_assert_eq(distribution_point_join(certificate.issuer, bytes_of(rdn, sizeof rdn), out, size), size);
+    cr_assert_eq(distribution_point_join(certificate.issuer, bytes_of(rdn, sizeof rdn), out, size - 1), 0);
+    cr_assert_eq(distribution_point_join(certificate.issuer, bytes_of(rdn, sizeof rdn - 1), out, sizeof out), 0);
 }
 
 /* Lengths of two and of three octets. */
 Test(distribution_point, joins_long_names) {
     read("unlisted.pem");
     for (size_t length = 100; length <= 1000; length += 150) {
-        uint8_t rdn[1024];
-        uint8_t out[2048];
         struct bytes issuer = certificate.issuer;
         size_t at = 0;
         /* SEQUENCE, OID 2.5.4.3, UTF8String, each with lengths in two octets behind their first. */
         size_t inner = length + 5 + 4;
         const uint8_t head[] = {0x30, 0x82, (uint8_t)(inner >> 8),  (uint8_t)inner, 0x06, 0x03, 0x55, 0x04, 0x03,
                                 0x0c, 0x82, (uint8_t)(length >> 8), (uint8_t)length};
-        memcpy(rdn, head, sizeof(head));
-        at = sizeof(head);
+        uint8_t rdn[1024];
+        memcpy(rdn, head, sizeof head);
+        at = sizeof head;
         memset(rdn + at, 'a', length);
-        size_t size = distribution_point_join(issuer, bytes_of(rdn, at + length), out, sizeof(out));
+        uint8_t out[2048];
+        size_t size = distribution_point_join(issuer, bytes_of(rdn, at + length), out, sizeof out);
         /* Below 256 these lengths are not in their shortest form, so that it is no name. */
         cr_expect((size > 0) == (length >= 256), "%zu", length);
         struct bytes content;

@@ -6,11 +6,11 @@
 
 /* The key and the dates of a leaf that certificate_read takes too. */
 static void finds_what_the_reader_finds(struct bytes der, const char *file) {
-    struct certificate strict;
     struct certificate leaf;
     struct bytes validity;
-    const char *why;
     bool found = leaf_read(der, &leaf, &validity);
+    struct certificate strict;
+    const char *why;
     if (!certificate_read(&strict, der, &why)) {
         return;
     }
@@ -75,7 +75,7 @@ Test(leaf, is_refused_where_the_key_has_no_place) {
         size_t at;
         uint8_t byte;
     } changes[] = {{0, 0x31}, {2, 0x31}, {1, 0x80}, {17, 0x31}, {23, 0x31}, {25, 0x31}, {34, 0x04}};
-    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         uint8_t copy[64];
         memcpy(copy, der.data, der.size);
         copy[changes[i].at] = changes[i].byte;

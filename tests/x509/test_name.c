@@ -8,7 +8,7 @@ Test(name, validity) {
     static const char *const not_utf8[] = {
         "\xff",     "\x80", "\xc3", "\xc0\xaf", "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80",
         "a\xe2\x82"};
-    for (size_t i = 0; i < sizeof(not_utf8) / sizeof(not_utf8[0]); i++) {
+    for (size_t i = 0; i < sizeof not_utf8 / sizeof not_utf8[0]; i++) {
         cr_assert(!name_is_valid(NAME(a, UTF8(3, not_utf8[i]))), "%zu", i);
     }
     cr_assert(!name_is_valid(NAME(a, {3, DER_UTF8_STRING, "a\0b", 3, false})));
@@ -38,13 +38,13 @@ Test(name, has_at_most_so_many_attributes) {
     static uint8_t data[4 + (NAME_ATTRIBUTES_MAX + 1) * 12];
     static const uint8_t rdn[] = {0x31, 0x0a, 0x30, 0x08, 0x06, 0x03, 0x55, 0x04, 0x03, 0x0c, 0x01, 'x'};
     for (size_t count = NAME_ATTRIBUTES_MAX; count <= NAME_ATTRIBUTES_MAX + 1; count++) {
-        size_t size = count * sizeof(rdn);
+        size_t size = count * sizeof rdn;
         const uint8_t head[] = {0x30, 0x82, (uint8_t)(size >> 8), (uint8_t)size};
-        memcpy(data, head, sizeof(head));
+        memcpy(data, head, sizeof head);
         for (size_t i = 0; i < count; i++) {
-            memcpy(data + sizeof(head) + i * sizeof(rdn), rdn, sizeof(rdn));
+            memcpy(data + sizeof head + i * sizeof rdn, rdn, sizeof rdn);
         }
-        cr_assert_eq(name_is_valid(bytes_of(data, sizeof(head) + size)), count == NAME_ATTRIBUTES_MAX);
+        cr_assert_eq(name_is_valid(bytes_of(data, sizeof head + size)), count == NAME_ATTRIBUTES_MAX);
     }
 }
 

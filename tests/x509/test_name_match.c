@@ -10,7 +10,8 @@ static void assert_equal(struct bytes a, struct bytes b, bool equal) {
 }
 
 Test(name_match, case_and_spaces_do_not_matter) {
-    struct builder a, b;
+    struct builder a;
+    struct builder b;
     assert_equal(NAME(a, UTF8(10, "Works"), UTF8(3, "My CA")), NAME(b, PRINTABLE(10, "WORKS"), PRINTABLE(3, "  my   ca ")),
                  true);
     assert_equal(NAME(a, UTF8(3, "My CA")), NAME(b, UTF8(3, "MyCA")), false);
@@ -20,9 +21,10 @@ Test(name_match, case_and_spaces_do_not_matter) {
 }
 
 Test(name_match, the_string_type_does_not_matter) {
-    struct builder a, b;
+    struct builder a;
     struct bytes utf8 = NAME(a, UTF8(3, "Gr\xc3\xb6\xc3\x9f"
                                         "e"));
+    struct builder b;
     assert_equal(utf8,
                  NAME(b, {3, DER_TELETEX_STRING,
                           "Gr\xf6\xdf"
@@ -35,14 +37,16 @@ Test(name_match, the_string_type_does_not_matter) {
 }
 
 Test(name_match, what_is_no_string_is_compared_as_it_is) {
-    struct builder a, b;
+    struct builder a;
+    struct builder b;
     assert_equal(NAME(a, {45, DER_BIT_STRING, "\0A", 2, false}), NAME(b, {45, DER_BIT_STRING, "\0A", 2, false}), true);
     assert_equal(NAME(a, {45, DER_BIT_STRING, "\0A", 2, false}), NAME(b, {45, DER_BIT_STRING, "\0a", 2, false}), false);
     assert_equal(NAME(a, {45, DER_OCTET_STRING, "A", 0, false}), NAME(b, UTF8(45, "A")), false);
 }
 
 Test(name_match, attribute_types_and_their_order_matter) {
-    struct builder a, b;
+    struct builder a;
+    struct builder b;
     assert_equal(NAME(a, UTF8(3, "x")), NAME(b, UTF8(11, "x")), false);
     assert_equal(NAME(a, UTF8(10, "x"), UTF8(3, "y")), NAME(b, UTF8(3, "y"), UTF8(10, "x")), false);
     assert_equal(NAME(a, UTF8(10, "x"), UTF8(3, "y")), NAME(b, UTF8(10, "x")), false);
@@ -51,8 +55,9 @@ Test(name_match, attribute_types_and_their_order_matter) {
 }
 
 Test(name_match, within_one_rdn_order_does_not_matter) {
-    struct builder a, b;
+    struct builder a;
     struct bytes one = NAME(a, UTF8(10, "o"), UTF8(3, "c"), {11, DER_UTF8_STRING, "u", 0, true});
+    struct builder b;
     assert_equal(one, NAME(b, UTF8(10, "o"), UTF8(11, "U"), {3, DER_UTF8_STRING, "C", 0, true}), true);
     assert_equal(one, NAME(b, UTF8(10, "o"), UTF8(11, "u"), UTF8(3, "c")), false);
     assert_equal(one, NAME(b, UTF8(10, "o"), UTF8(3, "c")), false);
@@ -61,8 +66,9 @@ Test(name_match, within_one_rdn_order_does_not_matter) {
 }
 
 Test(name_match, each_attribute_of_an_rdn_counts_once) {
-    struct builder a, b;
+    struct builder a;
     struct bytes two = NAME(a, UTF8(11, "x"), {11, DER_UTF8_STRING, "x", 0, true});
+    struct builder b;
     assert_equal(two, NAME(b, UTF8(11, "x"), {11, DER_UTF8_STRING, "y", 0, true}), false);
     cr_assert(!name_is_within(two, bytes_of(b.data, b.size)) && !name_is_within(bytes_of(b.data, b.size), two));
     assert_equal(two, NAME(b, UTF8(11, "x")), false);
@@ -83,11 +89,11 @@ static struct bytes long_name(uint8_t out[static 4096], uint8_t tag, const char 
     for (size_t i = 0; i < 4; i++) {
         const uint8_t head[] = {i < 3 ? tags[i] : tag, 0x82, (uint8_t)(sizes[i] >> 8), (uint8_t)sizes[i]};
         if (i == 3) {
-            memcpy(out + at, type, sizeof(type));
-            at += sizeof(type);
+            memcpy(out + at, type, sizeof type);
+            at += sizeof type;
         }
-        memcpy(out + at, head, sizeof(head));
-        at += sizeof(head);
+        memcpy(out + at, head, sizeof head);
+        at += sizeof head;
     }
     memcpy(out + at, value, size);
     return bytes_of(out, at + size);
@@ -97,7 +103,7 @@ Test(name_match, strings_that_are_longer_than_a_piece) {
     static const char *const fills[] = {"x", " x", "xX", "\xc3\xa9", " \xf0\x9f\x8d\x95", "  y"};
     static char texts[2][1200];
     static uint8_t a[4096], b[4096];
-    for (size_t f = 0; f < sizeof(fills) / sizeof(fills[0]); f++) {
+    for (size_t f = 0; f < sizeof fills / sizeof fills[0]; f++) {
         size_t step = strlen(fills[f]);
         for (size_t size = 260; size < 1100; size += step) {
             size_t used = size / step * step;
@@ -105,7 +111,7 @@ Test(name_match, strings_that_are_longer_than_a_piece) {
                 memcpy(texts[0] + at, fills[f], step);
             }
             /* With spaces at its ends: it is the same, but lies otherwise in its pieces. */
-            memset(texts[1], ' ', sizeof(texts[1]));
+            memset(texts[1], ' ', sizeof texts[1]);
             memcpy(texts[1] + 5, texts[0], used);
             struct bytes name = long_name(a, DER_UTF8_STRING, texts[0], used);
             assert_equal(name, long_name(b, DER_UTF8_STRING, texts[1], used + 5 + size % 9), true);
@@ -116,7 +122,8 @@ Test(name_match, strings_that_are_longer_than_a_piece) {
 }
 
 Test(name_match, a_subtree_is_what_begins_alike) {
-    struct builder a, b;
+    struct builder a;
+    struct builder b;
     struct bytes name = NAME(a, UTF8(6, "DE"), UTF8(10, "Works"), UTF8(3, "x"));
     cr_assert(name_is_within(name, name));
     cr_assert(name_is_within(name, NAME(b, PRINTABLE(6, "de"), UTF8(10, "WORKS"))));
@@ -141,7 +148,7 @@ static struct plain plain_of(const struct part *parts) {
     size_t first = 0;
     for (size_t i = 0; parts[i].arc != 0; i++) {
         if (i > 0 && !parts[i].same_rdn) {
-            qsort(plain.attributes[first], plain.count - first, sizeof(plain.attributes[0]), order);
+            qsort(plain.attributes[first], plain.count - first, sizeof plain.attributes[0], order);
             first = plain.count;
         }
         char *out = plain.attributes[plain.count++];
@@ -157,7 +164,7 @@ static struct plain plain_of(const struct part *parts) {
             started = true;
         }
     }
-    qsort(plain.attributes[first], plain.count - first, sizeof(plain.attributes[0]), order);
+    qsort(plain.attributes[first], plain.count - first, sizeof plain.attributes[0], order);
     return plain;
 }
 
@@ -209,15 +216,15 @@ Test(name_match, is_an_equivalence_that_the_hash_agrees_with) {
  * each of the others. */
 Test(name_match, costs_what_is_read) {
     static char values[2][NAME_RDN_ATTRIBUTES_MAX][32];
-    struct part parts[2][NAME_RDN_ATTRIBUTES_MAX / 2 + 1];
     enum { ATTRIBUTES = NAME_RDN_ATTRIBUTES_MAX / 2 };
+    size_t size = 0;
+    struct part parts[2][NAME_RDN_ATTRIBUTES_MAX / 2 + 1];
     struct builder builders[2];
     struct bytes names[2];
-    size_t size = 0;
     for (size_t i = 0; i < 2; i++) {
         for (size_t j = 0; j < ATTRIBUTES; j++) {
             size_t at = i == 0 ? j : ATTRIBUTES - 1 - j;
-            snprintf(values[i][at], sizeof(values[i][at]), i == 0 ? "abc%c" : "ABC%c", (char)('a' + j));
+            snprintf(values[i][at], sizeof values[i][at], i == 0 ? "abc%c" : "ABC%c", (char)('a' + j));
             parts[i][at] = (struct part){11, DER_UTF8_STRING, values[i][at], 0, at > 0};
             size += strlen(values[i][at]);
         }

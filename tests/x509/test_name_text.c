@@ -4,7 +4,7 @@
 
 static void assert_text(struct bytes name, const char *expected) {
     char buffer[512];
-    struct text text = text_over(buffer, sizeof(buffer));
+    struct text text = text_over(buffer, sizeof buffer);
     name_append_text(&text, name);
     cr_assert(bytes_equal(text_bytes(&text), bytes_of_string(expected)), "%.*s", (int)text.size, buffer);
 }
@@ -25,8 +25,6 @@ Test(name_text, is_written_by_rfc_4514) {
 }
 
 Test(name_text, of_a_value_is_utf8) {
-    struct builder a;
-    char buffer[64];
     static const struct {
         struct part part;
         const char *text;
@@ -37,11 +35,13 @@ Test(name_text, of_a_value_is_utf8) {
         {{3, DER_UNIVERSAL_STRING, "\0\1\xf3\x55", 4, false}, "\xf0\x9f\x8d\x95"},
         {{3, DER_BIT_STRING, "\0\x0f", 2, false}, "#0302000F"},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct builder a;
+    char buffer[64];
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         const struct part parts[] = {cases[i].part, {.arc = 0}};
         struct name_reader reader = name_reader_of(name_of(&a, parts));
         struct name_attribute attribute;
-        struct text text = text_over(buffer, sizeof(buffer));
+        struct text text = text_over(buffer, sizeof buffer);
         cr_assert(name_next(&reader, &attribute));
         name_append_value(&text, &attribute);
         cr_assert(bytes_equal(text_bytes(&text), bytes_of_string(cases[i].text)), "case %zu: %.*s", i, (int)text.size,
@@ -50,9 +50,9 @@ Test(name_text, of_a_value_is_utf8) {
 }
 
 Test(name_text, that_does_not_fit_says_so) {
-    struct builder a;
     char buffer[8];
-    struct text text = text_over(buffer, sizeof(buffer));
+    struct text text = text_over(buffer, sizeof buffer);
+    struct builder a;
     name_append_text(&text, NAME(a, UTF8(10, "Works"), UTF8(3, "x")));
-    cr_assert(text.overflow && text.size <= sizeof(buffer));
+    cr_assert(text.overflow && text.size <= sizeof buffer);
 }

@@ -22,7 +22,7 @@ Test(pem, decodes_every_padding) {
         {BEGIN "Y\nW\nJ\nj\n" END, "abc"},
         {BEGIN "+/+/\n" END, "\xfb\xff\xbf"},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct pem_reader reader;
         struct pem_block block;
         cr_assert_eq(first(cases[i].text, &reader, &block), PEM_BLOCK, "case %zu", i);
@@ -106,7 +106,7 @@ Test(pem, says_which_line_is_at_fault) {
         {"-----BEGIN -----\nYQ==\n-----END -----\n", 1},
         {"-----BEGIN A-----B-----\nYQ==\n", 1},
     };
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct pem_reader reader;
         struct pem_block block;
         cr_assert_eq(first(cases[i].text, &reader, &block), PEM_ERROR, "case %zu", i);

@@ -9,11 +9,11 @@ static const uint8_t of_abc[SHA256_SIZE] = {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 
 
 Test(sha256, is_of_all_parts_one_after_the_other) {
     struct sha256 hash;
-    uint8_t digest[SHA256_SIZE];
     sha256_begin(&hash);
     sha256_add(&hash, "a", 1);
     sha256_add(&hash, NULL, 0);
     sha256_add(&hash, "bc", 2);
+    uint8_t digest[SHA256_SIZE];
     sha256_end(&hash, digest);
     cr_assert_arr_eq(digest, of_abc, SHA256_SIZE);
 }

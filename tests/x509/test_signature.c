@@ -65,9 +65,9 @@ static enum reason judge_rsa(size_t modulus_size, uint8_t top, uint8_t low, stru
     size_t total = 4 + integer + 2 + exponent.size;
     const uint8_t head[] = {DER_SEQUENCE, 0x82, (uint8_t)(total >> 8),   (uint8_t)total,
                             DER_INTEGER,  0x82, (uint8_t)(integer >> 8), (uint8_t)integer};
-    memset(der, 0, sizeof(der));
-    memcpy(der, head, sizeof(head));
-    size = sizeof(head) + (top >= 0x80 ? 1 : 0);
+    memset(der, 0, sizeof der);
+    memcpy(der, head, sizeof head);
+    size = sizeof head + (top >= 0x80 ? 1 : 0);
     der[size] = top;
     der[size + modulus_size - 1] |= low;
     size += modulus_size;
