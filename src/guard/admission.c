@@ -13,7 +13,7 @@ enum {
     FLOODED_UNKNOWN = 60,      /* at least */
     BUSY_IDLE_MAX = 100,       /* a shard with less idle time is saturated */
     RELAXED_IDLE_MIN = 250,    /* a shard with at least this idle time has room */
-    RELAXED_REFUSED_MAX = 100, /* what the refused handshakes would have cost */
+    RELAXED_REFUSED_MAX = 100, /* time that the refused handshakes would have cost */
     PATIENCE_WINDOWS = 50,     /* windows with time to spare, in a row, after which refused clients are given a try */
     PATIENCE_MAX_WINDOWS = 600,
     PRESSED_WINDOWS = 2, /* windows with load, in a row, that lead out of calm */

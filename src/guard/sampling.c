@@ -5,9 +5,9 @@
 enum {
     MILLE = 1000,
     /* Shares of the time, in thousandths. */
-    LOADED_LEAST = 100, /* what strangers may cost in any case */
+    LOADED_LEAST = 100, /* time that strangers may take in any case */
     FLOODED_LEAST = 60,
-    HEADROOM = 30,        /* of what is left over: what is not given away */
+    HEADROOM = 30,        /* of the time left over: it is not given away */
     KNOWN_HEADROOM = 150, /* likewise, where known clients come */
     SATURATED = 50,       /* a shard that rests less than this, where known clients come, may have far more to do */
     DEMAND_WINDOWS = 12,  /* a little longer than a client waits before it sends its SYN again */

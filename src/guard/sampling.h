@@ -17,16 +17,16 @@
 enum {
     SAMPLING_ALL = 1 << 16,         /* the share that is everybody */
     SAMPLING_LEAST = 16,            /* that is heard in any case: one in 4,096 */
-    SAMPLING_CONNECTION_NS = 20000, /* what one connection costs beside its handshake, to begin and end it */
+    SAMPLING_CONNECTION_NS = 20000, /* cost of one connection beside its handshake, to begin and end it */
 };
 
 struct sampling {
     uint32_t share;     /* of SAMPLING_ALL */
     uint32_t strangers; /* connections of others than the known, in this window */
     /*
-     * What all strangers together would cost if all were heard, in shares of the time, of which SAMPLING_ALL is all of it:
-     * the most that a window has shown, in these windows and in as many before them. A window alone tells little: whoever
-     * was not heard comes again after a second, all at once.
+     * The cost of all strangers together if all were heard, in shares of the time, where SAMPLING_ALL is the whole time. It
+     * is the highest value of a window, in these windows and in as many before them. One window alone tells little: the
+     * clients that were not heard come again after a second, all at once.
      */
     uint64_t demand;
     uint64_t demand_before;

@@ -63,7 +63,7 @@ struct http_parser {
     uint32_t start;               /* where the start line begins: behind a CRLF that was skipped */
     uint32_t part_start;          /* of a request line: where the part that is being read begins */
     uint32_t head_size_max;
-    uint8_t pending; /* what the last callback announced */
+    uint8_t pending; /* kind of event that the last callback announced */
     uint8_t phase;   /* enum http_phase */
     uint8_t part;    /* of a request line: see start_line.c */
     uint8_t framing; /* enum http_framing of the body */

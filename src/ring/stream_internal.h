@@ -1,4 +1,4 @@
-/* What the parts of a stream share, and what the loop calls. Private to ring/. */
+/* The functions that the parts of a stream share, and those that the loop calls. Private to ring/. */
 #ifndef RING_STREAM_INTERNAL_H
 #define RING_STREAM_INTERNAL_H
 

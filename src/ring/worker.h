@@ -1,6 +1,6 @@
 /*
- * A thread with a ring and a mailbox of its own: started, turned until its work is over, and joined. What it does in the
- * meantime is a job, which its owner describes.
+ * A thread with a ring and a mailbox of its own: started, turned until its work is over, and joined. In the
+ * meantime the thread does a job, which its owner describes.
  */
 #ifndef RING_WORKER_H
 #define RING_WORKER_H

@@ -34,7 +34,7 @@ struct admin {
     const struct config *config;
     struct stats *stats;
     struct sampler *sampler;
-    atomic_bool draining; /* what /readyz says; any thread may set it */
+    atomic_bool draining; /* shown by /readyz; any thread may set it */
     bool ending;
 };
 

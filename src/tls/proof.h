@@ -40,8 +40,8 @@ struct tls_proof_claim {
     bool is_tls13;
     bool is_cut;          /* the Certificate message was too large, and the handshake's messages were not kept */
     uint16_t scheme;      /* SignatureScheme, any */
-    struct bytes message; /* what is signed; in TLS 1.2 for Ed25519 alone, and not there when is_cut */
-    struct bytes digest;  /* TLS 1.2: what is signed as the scheme's hash has it, empty where it has none */
+    struct bytes message; /* the signed bytes; in TLS 1.2 for Ed25519 alone, and not there when is_cut */
+    struct bytes digest;  /* TLS 1.2: the signed bytes under the scheme's hash, empty where it has none */
     struct bytes signature;
 };
 

@@ -24,7 +24,7 @@ enum certificate_key_usage {
 
 struct certificate {
     struct bytes der;    /* the whole certificate */
-    struct bytes tbs;    /* what is signed */
+    struct bytes tbs;    /* the signed part */
     uint8_t version;     /* 1 to 3 */
     struct bytes serial; /* two's complement content octets */
     struct bytes issuer; /* whole Names, see name.h */

@@ -18,7 +18,7 @@ enum {
 
 struct crl {
     struct bytes der;     /* the whole CRL */
-    struct bytes tbs;     /* what is signed */
+    struct bytes tbs;     /* the signed part */
     uint8_t version;      /* 1 or 2 */
     struct bytes issuer;  /* a whole Name, not empty */
     int64_t this_update;  /* seconds since the epoch */

@@ -22,7 +22,7 @@ struct name_attribute {
 
 struct name_reader {
     struct bytes rdns;
-    struct bytes set; /* what is left of the current RDN */
+    struct bytes set; /* the rest of the current RDN */
     unsigned rdn;
 };
 

@@ -5,7 +5,7 @@
 #include "x509/algorithm.h"
 
 struct signed_parts {
-    struct bytes tbs;     /* what is signed, whole */
+    struct bytes tbs;     /* the signed part, whole */
     struct bytes content; /* of the SEQUENCE that is signed */
     struct algorithm algorithm;
     struct bytes signature; /* whole octets */
