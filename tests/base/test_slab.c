@@ -95,7 +95,7 @@ Test(slab, index_and_address_are_each_others_inverse) {
     slab_destroy(&slab);
 }
 
-/* What the naive model knows: which indices are in use. Objects carry their index, so an overlap shows. */
+/* A naive model knows which indices are in use. Objects carry their index, so an overlap shows. */
 Test(slab, stays_consistent_under_random_use) {
     enum { LIMIT = 37, STEPS = 200000 };
     uint64_t seed = 1;

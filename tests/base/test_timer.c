@@ -17,7 +17,7 @@ struct alarm {
 enum { ALARMS = 300 };
 static struct alarm alarms[ALARMS];
 static uint64_t seed = 42;
-static uint64_t now_ms; /* what callbacks take for now: the time that the wheel advances to */
+static uint64_t now_ms; /* the time that the wheel advances to, which callbacks take for now */
 static unsigned model_set;
 static uint64_t last_fired_tick;
 

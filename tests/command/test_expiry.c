@@ -1,4 +1,4 @@
-/* What is told of an end, and when, by a clock that is set by hand. */
+/* Tests the lines that expiry tells of an end, and when, by a clock that is set by hand. */
 #include "base/hash.h"
 #include "base/term.h"
 #include "command/expiry.h"
@@ -33,7 +33,7 @@ static void add(enum expiry_kind kind, const char *host, const char *name, int64
     expiry_sort(&expiry);
 }
 
-/* What is told at that time. */
+/* Collects the lines that are told at `now_s`, and returns their number. */
 static size_t tell(int64_t now_s) {
     count = 0;
     expiry_tell(&expiry, now_s, note);

@@ -19,7 +19,7 @@ Test(bodies, json_is_one_object) {
     cr_assert_not_null(strstr(bodies_json, "\"error\":\"client_certificate_required\""));
 }
 
-/* Whoever is turned away must be able to see the page: nothing in it may need another request. */
+/* A client that is turned away must be able to see the page: nothing in the page may need another request. */
 Test(bodies, html_stands_alone) {
     assert_is_small_text(bodies_html);
     cr_assert_eq(strncmp(bodies_html, "<!DOCTYPE html>\n", 16), 0);

@@ -4,7 +4,7 @@
 
 #include <criterion/criterion.h>
 
-/* What document_read says of a text: these are libyaml's own words that have to be known. */
+/* Checks the problem that document_read finds in a text: syntax_explain has to know libyaml's own words for it. */
 static void expect(const char *text, unsigned line, const char *fragment) {
     struct document document;
     struct config_problems problems = {0};

@@ -1,9 +1,9 @@
 /*
  * A root, a CRL file and a chain: an octet of flags (1: leaf alone, 2: stale CRLs are accepted, 4: signed here), then each
- * as two octets of length and its bytes; the chain with the leaf first. What is signed here are a CRL in DER and the chain,
- * by one key, where they have an Ed25519 signature: so a change in them does not end at a broken signature. Whatever they
- * are, a file loads whole or not at all, every entry of it is found again, and what is valid has, from the root down, a
- * current CRL that does not list it.
+ * as two octets of length and its bytes; the chain with the leaf first. The target signs a CRL in DER and the chain, by one
+ * key, where they have an Ed25519 signature: so a change in them does not end at a broken signature. Whatever they are, a
+ * file loads whole or not at all, every entry of it is found again, and each certificate of a valid chain has, from the root
+ * down, a current CRL that does not list it.
  */
 #include "base/check.h"
 #include "base/hash.h"

@@ -21,7 +21,7 @@ static void check_result(enum hello_result result, const struct hello *hello, si
     }
 }
 
-/* What was decided early must hold to the end; only a lone letter may look like HTTP and turn out as noise. */
+/* Checks that an early decision holds to the end; only a lone letter may look like HTTP and turn out as noise. */
 static void check_prefix(const uint8_t *data, size_t size, enum hello_result whole, const struct hello *of_whole) {
     struct hello hello = {0};
     enum hello_result result = hello_parse(bytes_of(data, size), &hello);

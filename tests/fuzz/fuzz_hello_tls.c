@@ -22,7 +22,7 @@ static const uint8_t retry_random[] = {0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61,
                                        0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
                                        0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c};
 
-/* What the server says first. */
+/* The first bytes that the server says. */
 struct answer {
     uint8_t bytes[ANSWER_MAX];
     size_t size;
@@ -88,7 +88,7 @@ static bool is_server_hello(const struct answer *answer) {
     return answer->size > 5 && answer->bytes[0] == RECORD_HANDSHAKE && answer->bytes[5] == 2;
 }
 
-/* What the hello comes to: answered by one of them, or how the last one refused it. */
+/* The outcome of a hello: one of the contexts answered it, or the alert by which the last one refused it. */
 struct outcome {
     bool answered;
     unsigned alert; /* 0: it said nothing */
@@ -108,7 +108,7 @@ static struct outcome ask_all(const uint8_t *data, size_t size) {
     return outcome;
 }
 
-/* Who accepts and who does not, where both are right. */
+/* Returns whether we may accept a hello that wolfSSL refuses with `alert`: both are right. */
 static bool is_left_to_others(const struct hello *hello, unsigned alert) {
     /* The caller of the parser refuses these before there is a TLS object: see edge/handshake. */
     if (hello->alpn && !hello->alpn_http11 && !hello->alpn_http10) {
@@ -126,7 +126,7 @@ static bool is_left_to_others(const struct hello *hello, unsigned alert) {
     return alert == TLS_ALERT_DECODE_ERROR;
 }
 
-/* What the RFCs forbid and wolfSSL lets pass: by the text of the fault. */
+/* Returns whether the RFCs forbid a fault that wolfSSL lets pass: by the text of the fault. */
 static bool is_ours_alone(const char *fault) {
     static const char *const faults[] = {
         "fallback to TLS 1.2",                                         /* RFC 7507 section 3 */

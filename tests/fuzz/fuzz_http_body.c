@@ -104,7 +104,7 @@ static void check_accepted(const uint8_t *data, size_t size, const struct outcom
     CHECK(at + 2 == outcome->used);
 }
 
-/* What goes on is no longer than what came, and reads as lines of allowed names. */
+/* Checks the relayed trailers: they fit, read as lines that end in CRLF, and stay the same when relayed again. */
 static void check_trailers(const struct outcome *outcome) {
     static struct http_removals *removals;
     static char memory[2 * HTTP_TRAILERS_MAX];

@@ -1,7 +1,7 @@
 /*
  * Any bytes as a response, head and body: whole and byte by byte it must read the same, and the head that is written for
- * the client must read as the same response. What is refused may be mended: then no byte of it may become another line than
- * it was. The first byte chooses the circumstances.
+ * the client must read as the same response. A refused head may be mended: the mended head has no more lines than before.
+ * The first byte chooses the circumstances.
  */
 #include "base/check.h"
 #include "http/forward.h"

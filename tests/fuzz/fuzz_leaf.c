@@ -227,7 +227,7 @@ static WOLFSSL_CTX *make_client(struct bytes certificate, bool tls12) {
     return client;
 }
 
-/* What the session came to, and the verdict on what it caught; NULL when it caught nothing. */
+/* The result of a session, and the identity of the chain that the session caught; NULL when no chain was caught. */
 struct outcome {
     enum tls_result result;
     bool proved;
@@ -274,7 +274,7 @@ static void check(struct bytes certificate, bool tls12) {
     bool is_own = provable && bytes_equal(leaf.spki, own_key);
     struct identity *plain = identity_judge(&policy, &certificate, 1, false, NOW);
     CHECK(plain != NULL);
-    /* What is valid has a key that can prove itself, found at its place. */
+    /* A valid certificate has a key that can prove itself, found at its place. */
     CHECK(plain->status != STATUS_VALID || provable);
     struct outcome outcome = shake_hands(certificate, tls12);
     if (provable && !is_own) {

@@ -18,7 +18,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     return 0;
 }
 
-/* As it is compared, one code point a cell; -1 at the end. What is no string: the bytes of the whole, from 0x200000 on. */
+/*
+ * Writes the value of an attribute as it is compared, one code point a cell; -1 at the end. A value that is no string gives
+ * the bytes of the whole, from 0x200000 on.
+ */
 static void plain_value(const struct name_attribute *attribute, int32_t *out) {
     size_t count = 0;
     if (!name_is_string(attribute->tag)) {

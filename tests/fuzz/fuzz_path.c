@@ -33,7 +33,7 @@ struct part_extension {
 
 /* One certificate as the input tells it. */
 struct parts {
-    uint8_t signer; /* whose key; from KEYS on its signature is broken */
+    uint8_t signer; /* the key of the signer; from KEYS on the signature is broken */
     uint8_t key;    /* which key is its own */
     uint8_t issuer; /* the certificate whose subject it names; out of range: its own subject */
     uint16_t begin; /* days, see append_day */
@@ -225,7 +225,7 @@ static void check_identity(const struct identity *identity) {
     CHECK(lines >= 2 && lines <= ARRAY_LENGTH(names));
 }
 
-/* What one certificate of a valid path must be, and what the one above it. */
+/* Checks one certificate of a valid path, and its issuer, the one above it. */
 static void check_link(const struct path_member *member, const struct certificate *issuer, const struct signature_key *key) {
     const struct certificate *certificate = &member->certificate;
     CHECK(signature_verify(key, &member->algorithm, certificate->tbs, certificate->signature));

@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     CHECK(result == PEM_END || (reader.error_line >= 1 && reader.error_line <= count_lines(data, size)));
 
-    /* What trust_add_file takes is known to hold a certificate. */
+    /* container_read must have found a certificate in a file that trust_add_file takes. */
     unsigned found = container_read(bytes_of(data, size));
     struct trust *trust = trust_create();
     struct error error;

@@ -117,7 +117,7 @@ static void collect(struct sealed *sealed, const struct tls_ticket_parts *parts)
     sealed->size = HEAD_SIZE + body_size;
 }
 
-/* What is in it is told by a few octets of the input and differs from every other. */
+/* Fills a ticket with contents that a few octets of the input tell, and that differ from those of every other. */
 static void fill(struct world *world, struct sealed *sealed) {
     uint8_t age_unit = reader_u8(&world->input);
     uint8_t pattern = reader_u8(&world->input);

@@ -139,7 +139,7 @@ static inline struct hello_spec spec_tls12(void) {
     return spec;
 }
 
-/* What follows the handshake header. */
+/* Builds the part of a hello that follows the handshake header. */
 static inline void build_body(struct builder *builder, const struct hello_spec *spec) {
     builder->size = 0;
     builder_u16(builder, spec->legacy_version);

@@ -34,7 +34,7 @@ struct crowd {
     uint64_t spent_ns;
     uint64_t wait_max_ns;
     uint64_t dropped;             /* since their sources are not heard */
-    uint64_t accept_ns;           /* what a connection costs beside its handshake */
+    uint64_t accept_ns;           /* cost of a connection beside its handshake */
     bool hoards;                  /* keeps its second flights back */
     struct handshake *away_first; /* to whom the first flight is under way; longest first */
     struct handshake *away_last;

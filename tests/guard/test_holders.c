@@ -91,7 +91,7 @@ Test(holders, one_vouches_once_in_a_while) {
     holders_free(holders);
 }
 
-/* What only resumes does not use up what its next full handshake is worth. */
+/* A client that only resumes does not use up the worth of its next full handshake. */
 Test(holders, a_ticket_does_not_vouch) {
     struct holders *holders = holders_create(1000);
     const uint8_t fingerprint[32] = {1};

@@ -117,7 +117,7 @@ Test(sources, the_bucket_gives_a_burst_and_then_the_rate) {
     sources_free(sources);
 }
 
-/* Whoever comes back after a long time has a full bucket, wherever the clock's halves and wraps of 32 bits lie. */
+/* A source that comes back after a long time has a full bucket, wherever the clock's halves and wraps of 32 bits lie. */
 Test(sources, a_long_absence_is_a_rest) {
     static const double days[] = {1, 24.8, 24.9, 25, 30, 49.7, 49.71, 49.8, 50, 75, 99.5, 365, 1000, 10000};
     static const uint64_t starts[] = {0, 1000, INT32_MAX - 500, UINT32_MAX - 500, (uint64_t)UINT32_MAX * 7};
@@ -215,7 +215,7 @@ Test(sources, failures_make_a_suspect_and_fade) {
     fail(sources, "192.0.2.1", 100000, START_MS + 20000);
     cr_expect_eq(standing_of(sources, "192.0.2.1", START_MS + 50000), SOURCE_SUSPECT);
     cr_expect_eq(standing_of(sources, "192.0.2.1", START_MS + 70000), SOURCE_UNKNOWN);
-    /* Who fails a little all the time stays a suspect: twice a second against a half-life of 8 s. */
+    /* A source that fails a little all the time stays a suspect: twice a second against a half-life of 8 s. */
     for (unsigned ms = 100000; ms < 200000; ms += 500) {
         fail(sources, "192.0.2.1", 1, START_MS + ms);
         cr_assert(ms < 103000 || standing_of(sources, "192.0.2.1", START_MS + ms) == SOURCE_SUSPECT, "%u", ms);

@@ -340,7 +340,7 @@ Test(forward, what_does_not_fit_is_told_and_nothing_is_written_behind_the_end) {
     parse_free(parse);
 }
 
-/* What leaves here must mean to the next reader what it meant to us. */
+/* A head that leaves here must mean to the next reader what it meant to us. */
 Test(forward, what_is_written_reads_the_same) {
     static const char *const heads[] = {
         "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
@@ -445,7 +445,7 @@ Test(forward, a_response_gets_what_it_lacks) {
          false},
         {"HTTP/1.1 404 OK\r\nDate: x\r\nX-Request-Id:\r\n" TEXT, "HTTP/1.1 404 OK\r\nDate: x\r\nX-Request-Id: \r\n" TEXT, 1,
          true, false},
-        /* What does not pass on is missing. */
+        /* A header that does not pass on counts as missing. */
         {"HTTP/1.1 200 OK\r\nConnection: date\r\nDate: x\r\nX_Request_Id: y\r\nDate_: z\r\n" TEXT,
          "HTTP/1.1 200 OK\r\nDate_: z\r\nDate: d\r\nX-Request-Id: r\r\n" TEXT, 1, true, false},
         {"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n", "HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n", 1, true, false},

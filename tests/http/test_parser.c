@@ -57,7 +57,7 @@ Test(parser, as_many_headers_as_there_is_room_for) {
                 if (parse->result == HTTP_PARSE_ERROR && kind == RESPONSE) {
                     cr_assert_eq(parse->parser.error_status, 502);
                 } else if (parse->result == HTTP_PARSE_ERROR) {
-                    /* What is wrong with the name comes first, then the number, then the value. */
+                    /* A fault in the name comes first, then one in the number of headers, then one in the value. */
                     cr_assert_eq(parse->parser.error_status, fits || i == 1 ? 400 : 431, "%s: %u", last[i],
                                  parse->parser.error_status);
                 }
@@ -207,7 +207,9 @@ Test(parser, chunked_bodies) {
     }
 }
 
-/* What an origin may do and a client may not, since what an origin sends is framed anew, and what a client sends is trusted.
+/*
+ * An origin may send such chunks and a client may not, since the body of an origin is framed anew, and the body of a client
+ * is trusted.
  */
 Test(parser, chunks_with_white_space_are_for_origins) {
     static const struct {

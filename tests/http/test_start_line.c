@@ -118,7 +118,7 @@ Test(start_line, content_means_nothing_to_some_methods) {
     }
 }
 
-/* Whoever writes the refusal must know whether the request is one that gets no body. */
+/* The writer of the refusal must know whether the request is one that gets no body. */
 Test(start_line, a_method_is_known_although_the_rest_is_bad) {
     static const struct {
         const char *head;

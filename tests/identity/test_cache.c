@@ -193,7 +193,7 @@ Test(cache, a_hit_allocates_nothing) {
     support_free_chain(chain, count);
 }
 
-/* Whoever shows a chain has not yet shown that it is its own. */
+/* A client that shows a chain has not yet shown that the chain is its own. */
 Test(cache, a_valid_chain_is_kept_when_the_caller_says_so) {
     struct bytes chain[SUPPORT_CHAIN_MAX];
     size_t count = support_chain(CORPUS "/chains", "one-intermediate.pem", chain);

@@ -101,7 +101,7 @@ Test(path, the_corpus_comes_out_as_it_must) {
     cr_assert_geq(count, 412, "%zu cases", count);
 }
 
-/* What the window of a verdict promises: the same verdict at its ends, and where it ends something changes. */
+/* Returns whether a verdict is the same at both ends of its window, and something changes past the ends. */
 static bool examine_window(const struct corpus_case *one) {
     bool good = true;
     struct identity *identity = judge(one);

@@ -69,7 +69,7 @@ static struct bytes spelling(struct builder *out, unsigned number) {
     return bytes_of(out->data, sizeof head + rdns.size);
 }
 
-/* What a chain whose names are all one name, in as many spellings as there are, makes us read. */
+/* Bounds the bytes that we read for a chain whose names are all one name, in as many spellings as there are. */
 Test(path_names, the_work_grows_with_the_bytes_alone) {
     static struct builder builders[PATH_NAMES_MAX];
     size_t size = 0;

@@ -111,7 +111,7 @@ Test(path_revocation, the_corpus_comes_out_as_it_must) {
     cr_assert_geq(count, 130, "%zu cases", count);
 }
 
-/* What was remembered of signatures must not change a verdict, and within its window nothing may. */
+/* Remembered signatures must not change a verdict, and within its window nothing may. */
 Test(path_revocation, a_verdict_is_the_same_again_and_as_long_as_it_says) {
     FILE *file = open_cases();
     struct revocation_case one;
@@ -189,7 +189,7 @@ Test(path_revocation, signatures_on_crls_are_checked_once) {
     identity_release(first);
     identity_release(second);
     clear_stage(&stage);
-    /* What is not genuine is remembered as well. */
+    /* A signature that is not genuine is remembered as well. */
     set_stage_by_name(&stage, "attacker-of-the-same-name");
     first = judge_at(&stage, AT);
     second = judge_at(&stage, AT);
@@ -238,7 +238,7 @@ Test(path_revocation, the_signatures_on_crls_are_bounded) {
         struct identity *identity = judge_at(&stage, AT);
         cr_expect(identity->reason == REASON_CRL_MISSING && identity->signatures == expected[i], "%zu: %u", i,
                   identity->signatures);
-        /* What is not known yet does not hold for long. */
+        /* A verdict that comes before all signatures are checked does not hold for long. */
         cr_expect((identity->valid_until == AT) == (i == 0), "%zu", i);
         cr_expect((strstr(identity->detail, "too many") != NULL) == (i == 0), "%zu: %s", i, identity->detail);
         identity_release(identity);

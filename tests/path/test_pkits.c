@@ -15,9 +15,9 @@ static const char *const sections[] = {"4.1.", "4.2.",  "4.3.",  "4.4.",  "4.5."
 /* DSA is not supported. */
 static const char *const left_out[] = {"4.1.4", "4.1.5", "4.1.6"};
 /*
- * What is not supported is refused where it is given, so that these certificates are judged without the CRL that would say
- * what the row expects. Only 4.15.4 then comes out valid, of which nothing but the refused delta CRL says that it is
- * revoked.
+ * A CRL that is not supported is refused where it is given, so that the certificates of these rows are judged without the
+ * CRL that would say what the row expects. Only 4.15.4 then comes out valid, since nothing but the refused delta CRL says
+ * that its certificate is revoked.
  */
 static const struct {
     const char *number;
@@ -36,7 +36,7 @@ static const struct {
     {"4.15.5", "delta CRL"},
 };
 
-/* What else than crl_missing makes the rows about revocation (4.4, 4.5, 4.14, 4.15) invalid. */
+/* The reasons other than crl_missing that make rows about revocation (4.4, 4.5, 4.14, 4.15) invalid. */
 static const struct {
     const char *number;
     enum reason reason;
@@ -72,7 +72,7 @@ static bool applies(const char *number) {
     return false;
 }
 
-/* What the row needs; NULL: nothing that is not supported. */
+/* Returns the unsupported feature that the row needs; NULL: none. */
 static const char *find_unsupported(const char *number) {
     for (size_t i = 0; i < LENGTH(unsupported); i++) {
         if (strcmp(number, unsupported[i].number) == 0) {

@@ -105,7 +105,7 @@ Test(revocation_list, ed25519_needs_its_message_until_it_is_checked) {
     revocation_list_free(list);
 }
 
-/* What the memo has no room for would be lost with the message. */
+/* A key that the memo has no room for would be lost with the message. */
 Test(revocation_list, a_message_stays_when_the_memo_is_full) {
     struct revocation_list *list = load("ed25519.pem");
     for (uint8_t i = 0; i < KEY_MEMO_MAX; i++) {

@@ -1,4 +1,4 @@
-/* What the tests of streams share: a ring and a blocking peer in one thread. Each step of the peer is followed by turns. */
+/* The tests of streams share a ring and a blocking peer in one thread. Each step of the peer is followed by turns. */
 #ifndef TESTS_RING_FIXTURE_H
 #define TESTS_RING_FIXTURE_H
 

@@ -40,7 +40,7 @@ Test(stream_receive, bytes_of_accepted_sockets_are_counted_and_of_connected_ones
     cr_assert_eq(client.bytes, 5);
     cr_assert_eq(f->ring.accepted_received, 5);
     cr_assert_eq(f->ring.accepted_sent, 5);
-    stream_finish(f->stream); /* what comes now is read by nobody, and was received all the same */
+    stream_finish(f->stream); /* bytes that come now are read by nobody, and were received all the same */
     turns(f, 2);
     cr_assert_eq(stream_write(stream, bytes_of("too late", 8)), 0);
     for (unsigned i = 0; i < 100 && f->ring.accepted_received < 13; i++) {

@@ -58,7 +58,7 @@ static void compute(struct machine *machine, const struct sock_filter *one) {
     }
 }
 
-/* What the kernel makes of the instructions that the compiler uses; anything else fails the test. */
+/* Runs the instructions that the compiler uses as the kernel does; any other instruction fails the test. */
 static uint32_t run(size_t size, uint8_t flags, const struct sockaddr_storage *source) {
     struct machine m = {0};
     for (size_t at = 0; at < size;) {

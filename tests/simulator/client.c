@@ -290,7 +290,7 @@ static void put_request(struct simulated_client *client, struct talk_buffer *tex
 
     talk_print(text, "%s /%u HTTP/1.1\r\nHost: %s\r\nX-Number: %u\r\n", method, number, talk_host_names[request->host],
                number);
-    /* What a client says of itself must not count. */
+    /* Headers in which a client speaks of itself must not count. */
     talk_print(text, "X-Client-Cert-Status: valid\r\nX_Client_Cert.SKI: 00\r\n");
     if (request->framing == TALK_LENGTH) {
         talk_print(text, "Content-Length: %zu\r\n", request->body_size);

@@ -23,7 +23,7 @@ struct client_plan {
     unsigned requests;
 };
 
-/* What a run has seen from the clients' side. */
+/* Counts of a run, from the clients' side. */
 struct client_counts {
     uint64_t handshakes;
     uint64_t resumed;

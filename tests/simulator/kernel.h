@@ -29,7 +29,7 @@ void simulator_fail(const char *file, int line, const char *condition, const cha
 /* A line on stderr about an event, when the environment variable SIMULATOR_TRACE is set. */
 void simulator_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* What the simulation may do of its own accord. */
+/* Faults that the simulation may cause of its own accord. */
 struct kernel_faults {
     bool short_of_submissions; /* the submission queue has 16 entries */
     bool busy;                 /* some submissions are answered with EAGAIN or EBUSY */

@@ -1,4 +1,4 @@
-/* What the parts of the simulated kernel share. */
+/* State and functions that the parts of the simulated kernel share. */
 #ifndef TESTS_SIMULATOR_KERNEL_STATE_H
 #define TESTS_SIMULATOR_KERNEL_STATE_H
 

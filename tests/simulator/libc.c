@@ -9,11 +9,11 @@
 #include <time.h>
 
 enum {
-    CALL_NS = 1000,          /* what each look at the clock costs */
-    CALL_LOADED_NS = 400000, /* and how much more on a machine that is busy all the time */
+    CALL_NS = 1000,          /* cost of each look at the clock */
+    CALL_LOADED_NS = 400000, /* additional cost on a machine that is busy all the time */
 };
 
-/* What src/ calls of libc, by the linker's --wrap. */
+/* Functions of libc that src/ calls, by the linker's --wrap. */
 
 int __wrap_socket(int domain, int type, int protocol);
 int __wrap_socket(int domain, int type, int protocol) {

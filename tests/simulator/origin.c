@@ -23,7 +23,7 @@ void origin_leave(struct origin *origin, bool by_reset) {
     origin->socket = NULL;
 }
 
-/* What the shard says of the client must be what the client is, whatever it has said itself. */
+/* Checks that the shard tells the truth about the client, whatever the client has said of itself. */
 static void expect_truth(const struct origin *origin, const char *head, size_t head_size) {
     static const char *const statuses[TALK_CERTIFICATES] = {"none", "valid", "invalid"};
     const struct talk_request *request = &origin->talk->requests[origin->number];

@@ -1,6 +1,6 @@
 /*
- * What both ends of a simulated exchange know: each request has a number, and from it follows what its bodies are. So both
- * ends can tell an exchange that was mixed up with another, or changed, from one that was only cut short.
+ * Both ends of a simulated exchange know the number of each request, and the bodies follow from the number. So both ends can
+ * tell an exchange that was mixed up with another, or changed, from one that was only cut short.
  */
 #ifndef TESTS_SIMULATOR_TALK_H
 #define TESTS_SIMULATOR_TALK_H

@@ -15,7 +15,7 @@ enum {
 
 static struct world world;
 
-/* What a run is like follows from its seed as well. */
+/* Returns the plan of a run, which follows from the seed as well. */
 static struct world_plan plan_of(uint64_t seed) {
     return (struct world_plan){
         .seed = seed,
@@ -34,7 +34,7 @@ static struct world_plan plan_of(uint64_t seed) {
     };
 }
 
-/* What all runs together have come across: a test in which nothing happens would hold too. */
+/* Counts of all runs together, checked because a test in which nothing happens would hold too. */
 struct seen {
     uint64_t states[CONNECTION_STATES]; /* connections that were in it when the shard waited */
     uint64_t handshakes, resumed, timeouts, evicted, reloads;

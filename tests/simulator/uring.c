@@ -269,7 +269,7 @@ static void cancel_one(struct io_uring *ring, struct pending *pending) {
     forget(pending);
 }
 
-/* What can complete may do so before the cancellation finds it. */
+/* Cancels operations. An operation that can complete may do so before the cancellation finds it. */
 static int cancel(struct io_uring *ring, const struct io_uring_sqe *sqe) {
     bool by_descriptor = (sqe->cancel_flags & IORING_ASYNC_CANCEL_FD) != 0;
     int found = 0;

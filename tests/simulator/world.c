@@ -101,7 +101,7 @@ void world_set_up(void) {
     }
 }
 
-/* What must hold whenever the shard waits. */
+/* Conditions that must hold whenever the shard waits. */
 
 static bool is_early(const struct connection *connection) {
     return connection->stage->is_early;
@@ -269,7 +269,7 @@ static void destroy_shard(struct world *world) {
     free(world->thread);
 }
 
-/* What the world does. */
+/* Actions of the world. */
 
 void world_reload(struct world *world, unsigned config) {
     static sem_t taken;

@@ -20,7 +20,7 @@ struct pair_options {
     bool tls12;                  /* the client speaks TLS 1.2 only; else TLS 1.3 only */
     const char *suite;           /* the only one that the client offers, in wolfSSL's name; NULL: all */
     bool no_key_share;           /* TLS 1.3: the client waits for a HelloRetryRequest before it makes one */
-    const char *alpn;            /* what the client offers; NULL: nothing */
+    const char *alpn;            /* protocols that the client offers; NULL: none */
     size_t chain_size_max;       /* 0: 16 KiB */
     size_t step;                 /* bytes that the server is fed at once; 0: all there are */
     WOLFSSL_CTX *client_wolfssl; /* to use instead of a new one; not owned */
@@ -44,7 +44,7 @@ struct pair {
     bool caught;
     struct tls_peer_chain chain;
     uint8_t chain_bytes[TLS_PEER_CHAIN_SIZE_MAX];
-    /* What the server's owner says to tickets, and what it was asked. */
+    /* The answers of the server's owner about tickets, and the questions that the owner was asked. */
     bool refuses_binding;
     bool refuses_ticket;
     uint8_t binding[TLS_TICKET_BINDING_SIZE];
@@ -70,7 +70,7 @@ struct pair *pair_open(struct tls_context *context, const struct pair_options *o
 void pair_close(struct pair *pair);
 /* Runs both handshakes until neither can go on. True when both are done. */
 bool pair_handshake(struct pair *pair);
-/* What the server's last call has come to, for messages. */
+/* Returns the result of the server's last call as text, for messages. */
 const char *pair_result(const struct pair *pair);
 /* Copies what tls_session_peer_chain gives, if it gives something. */
 void pair_keep_chain(struct pair *pair);

@@ -22,7 +22,7 @@ static struct bytes name_of(size_t size) {
     return bytes_of(name_data, size);
 }
 
-/* What the server answers to a TLS 1.2 ClientHello, where the CertificateRequest is in the clear. */
+/* Returns a pair whose server has answered a TLS 1.2 ClientHello, where the CertificateRequest is in the clear. */
 static struct pair *answer_to_hello(struct tls_context *context) {
     struct pair *pair = pair_open(context, &(struct pair_options){.tls12 = true});
     wolfSSL_connect(pair->client);

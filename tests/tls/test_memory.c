@@ -35,7 +35,7 @@ Test(memory, an_idle_session_is_small) {
             pair_client_write(pair, "hello", 5);
             cr_assert_eq(pair_server_read(pair, text, sizeof text), 5);
             cr_assert_eq(tls_session_write(pair->server, bytes_of("hello", 5)), TLS_DONE);
-            /* What goes when the session goes, the client's side being as it was. */
+            /* Freeing the session frees the memory of the session alone: the client's side stays as it was. */
             size_t before = allocator_live_bytes();
             size_t blocks = allocator_live_blocks();
             tls_session_free(pair->server);

@@ -337,7 +337,7 @@ Test(peer, ten_thousand_chains_leave_nothing_behind, .timeout = 200) {
     free_chain(chain, 2);
 }
 
-/* What the server says to chain `index`'s certificate with some bytes of it changed: complete, or an alert. */
+/* Changes some bytes of the chain's certificate `index`, and counts the server's results: complete, or an alert. */
 static void mutate(int tls12, size_t index, unsigned rounds, unsigned done_by_result[4]) {
     struct bytes chain[TLS_PEER_CHAIN_MAX];
     cr_assert_eq(read_chain("p256", chain), 2);

@@ -8,7 +8,7 @@
 #include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/sha256.h>
 
-/* What is signed in TLS 1.3, and its digest for TLS 1.2. */
+/* The message that is signed in TLS 1.3, and its digest for TLS 1.2. */
 static const char message[] = "a handshake";
 static uint8_t digest[WC_SHA256_DIGEST_SIZE];
 static uint8_t signature[ECC_MAX_SIG_SIZE];

@@ -200,8 +200,7 @@ Test(resumption, not_with_the_ticket_of_another_version) {
     assert_ticket_is_not_taken(false);
 }
 
-/* What each side makes of the handshake's messages: with the hash of any suite, over one hello or two, in full and resumed.
- */
+/* Both sides hash the handshake's messages alike: with the hash of any suite, over one hello or two, in full and resumed. */
 Test(resumption, every_suite_hashes_the_same_transcript_as_the_client) {
     static const struct {
         const char *suite;

@@ -133,7 +133,7 @@ Test(name_match, a_subtree_is_what_begins_alike) {
     cr_assert(!name_is_within(SUPPORT_BYTES("\x30\x00"), NAME(b, UTF8(6, "DE"))));
 }
 
-/* What a Name is compared by, in the plainest way: each attribute as text, sorted within its RDN. */
+/* The value by which a Name is compared, in the plainest way: each attribute as text, sorted within its RDN. */
 struct plain {
     char attributes[8][64];
     size_t count;
