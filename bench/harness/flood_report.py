@@ -2,7 +2,7 @@
 
 import re
 
-from . import floods, flooding
+from . import floods, flooding, page
 
 BEGIN = "<!-- bench/flood --results writes from here -->"
 END = "<!-- bench/flood: to here -->"
@@ -147,19 +147,15 @@ def publish(path, where, chosen, results, new):
     versions = ", ".join(f"{kind}: {version}" for kind, version in where["versions"].items())
     first = next(iter(results.values()))["rounds"][0] if results else None
     block = [
-        BEGIN, "", f"{where['date']}, {where['cpu']}, {where['cores']} cores, Linux {where['kernel']}, commit {where['commit']}.",
-        f"{versions}.", "",
-        f"`{where['command']}`: {chosen.repeats} rounds of {chosen.seconds} s calm and {chosen.seconds} s flooded each, {chosen.seconds} s of the flood alone, servers taking turns; "
-        f"medians, and the lowest and highest round. Before the run others used {where['others_busy']:.0%} of a core.", "",
+        *page.wrapped(f"{where['date']}, {where['cpu']}, {where['cores']} cores, Linux {where['kernel']}, commit {where['commit']}. "
+                      f"{versions}."), "",
+        *page.wrapped(f"`{where['command']}`: {chosen.repeats} rounds of {chosen.seconds} s calm and {chosen.seconds} s flooded each, "
+                      f"{chosen.seconds} s of the flood alone, servers taking turns; medians, and the lowest and highest round. "
+                      f"Before the run others used {where['others_busy']:.0%} of a core."), "",
         "![Throughput that known clients keep under each flood](flood.svg)", ""]
     for rows in tables(results, new, chosen.servers):
         block += [markdown(rows), ""]
     block += ["The load's commands, behind `taskset -c CORE`, the floods' behind `chrt --idle 0` too:", "", "```"]
     if first:
         block.append(re.sub(r"/\S*/(build\S*)", r"\1", " ".join(map(str, first["flooded"]["known"]["command"]))))
-    block += [*commands(results), "```", "", END]
-    page = path.read_text()
-    if BEGIN not in page or END not in page:
-        raise SystemExit(f"run: {path} has lost its marks: {BEGIN} and {END}")
-    before, _, rest = page.partition(BEGIN)
-    path.write_text(before + re.sub(r"\n{3,}", "\n\n", "\n".join(block)) + rest.partition(END)[2])
+    page.replace(path, BEGIN, END, [*block, *commands(results), "```"])

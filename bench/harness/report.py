@@ -2,7 +2,7 @@
 
 import re
 
-from . import measure, modes
+from . import measure, modes, page
 
 BEGIN = "<!-- bench/run --results writes from here -->"
 END = "<!-- to here -->"
@@ -128,18 +128,14 @@ def publish(path, where, chosen, results):
     kinds = chosen.servers
     versions = ", ".join(f"{kind}: {version}" for kind, version in where["versions"].items())
     block = [
-        BEGIN, "", f"{where['date']}, {where['cpu']}, {where['cores']} cores, Linux {where['kernel']}, commit {where['commit']}.",
-        f"{versions}.", "",
-        f"`{where['command']}`: {chosen.repeats} runs of {chosen.seconds} s each, taking turns, {chosen.connections} connections; "
-        f"medians, and ratios with their lowest and highest pair. Before the run others used {where['others_busy']:.0%} of a core.", "",
-        markdown(results, kinds), "", *(f"- {line}" for line in remarks(results, kinds))]
+        *page.wrapped(f"{where['date']}, {where['cpu']}, {where['cores']} cores, Linux {where['kernel']}, commit {where['commit']}. "
+                      f"{versions}."), "",
+        *page.wrapped(f"`{where['command']}`: {chosen.repeats} runs of {chosen.seconds} s each, taking turns, {chosen.connections} "
+                      "connections; medians, and ratios with their lowest and highest pair. "
+                      f"Before the run others used {where['others_busy']:.0%} of a core."), "",
+        markdown(results, kinds), "", *(line for remark in remarks(results, kinds) for line in page.wrapped(f"- {remark}"))]
     block += ["", "The load's commands, behind `taskset -c CORE`:", "", "```"]
     for mode in results:
         command = results[mode][0]["command"]
         block.append(re.sub(r"/\S*/(build\S*)", r"\1", " ".join(command)))
-    block += ["```", "", END]
-    text = path.read_text()
-    if BEGIN not in text or END not in text:
-        raise SystemExit(f"run: {path} has lost its marks: {BEGIN} and {END}")
-    before, _, rest = text.partition(BEGIN)
-    path.write_text(before + re.sub(r"\n{3,}", "\n\n", "\n".join(block)) + rest.partition(END)[2])
+    page.replace(path, BEGIN, END, [*block, "```"])

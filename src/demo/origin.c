@@ -207,7 +207,6 @@ static void *connection_main(void *argument) {
     struct connection *connection = argument;
     struct demo_origin *origin = connection->origin;
     while (serve_request(connection)) {
-        continue;
     }
     pthread_mutex_lock(&origin->lock);
     close(connection->socket);

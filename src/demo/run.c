@@ -116,7 +116,6 @@ static int run_line(const struct demo_line *line, const struct demo_folder *fold
         read_output(ends[0], run);
         int status = 0;
         while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
-            continue;
         }
         run->exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
         if (run->exit_status == NOT_INSTALLED) {
