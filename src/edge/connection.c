@@ -135,27 +135,6 @@ void connection_refuse(struct connection *connection, enum stats_stage stage, en
     connection_end(connection, how);
 }
 
-static void link_connection(struct connection *connection) {
-    struct shard *shard = connection->client.shard;
-
-    connection->next = shard->first;
-    if (shard->first != NULL) {
-        shard->first->previous = connection;
-    }
-    shard->first = connection;
-}
-
-static void unlink_connection(struct connection *connection) {
-    if (connection->previous != NULL) {
-        connection->previous->next = connection->next;
-    } else {
-        connection->client.shard->first = connection->next;
-    }
-    if (connection->next != NULL) {
-        connection->next->previous = connection->previous;
-    }
-}
-
 /* Closes once the client has read the alert, while there is time and room for that; else at once, and it may miss the alert.
  */
 static void finish_after_alert(struct connection *connection) {
@@ -227,7 +206,7 @@ static void on_closed(struct stream *stream) {
     CHECK(connection->http1.exchange == NULL && connection->held.data == NULL);
     place_leave(connection);
     release_client(&connection->client);
-    unlink_connection(connection);
+    list_remove(&connection->in_shard);
     shard->lingering -= connection->lingers;
     stats_subtract(&shard->stats->connections, 1);
     slab_give(&shard->connections, connection);
@@ -325,7 +304,7 @@ const struct stage connection_closing = {
 };
 
 void connection_start(struct connection *connection, const struct stage *stage) {
-    link_connection(connection);
+    list_prepend(&connection->client.shard->all, &connection->in_shard);
     pace_init(&connection->pace, on_timer);
     connection->stream->handler = &handler;
     connection->stream->owner = connection;
@@ -336,40 +315,40 @@ void connection_start(struct connection *connection, const struct stage *stage) 
 }
 
 void connection_switch_all(struct shard *shard) {
-    struct connection *connection = shard->first;
+    struct list *link = list_first(&shard->all);
 
-    while (connection != NULL) {
-        struct connection *next = connection->next;
+    while (link != NULL) {
+        struct connection *connection = CONTAINER_OF(link, struct connection, in_shard);
 
+        link = list_after(&shard->all, link);
         if (connection->stage->may_switch_site && !site_switch(&connection->client)) {
             connection_end(connection, CONNECTION_POLITELY);
         }
-        connection = next;
     }
 }
 
 void connection_drain_all(struct shard *shard) {
-    struct connection *connection = shard->first;
+    struct list *link = list_first(&shard->all);
 
-    while (connection != NULL) {
-        struct connection *next = connection->next;
+    while (link != NULL) {
+        struct connection *connection = CONTAINER_OF(link, struct connection, in_shard);
 
+        link = list_after(&shard->all, link);
         if (connection->stage->is_idle) {
             connection_end(connection, CONNECTION_POLITELY);
         }
-        connection = next;
     }
 }
 
 void connection_stop_all(struct shard *shard) {
-    struct connection *connection = shard->first;
+    struct list *link = list_first(&shard->all);
 
-    while (connection != NULL) {
-        struct connection *next = connection->next;
+    while (link != NULL) {
+        struct connection *connection = CONTAINER_OF(link, struct connection, in_shard);
 
+        link = list_after(&shard->all, link);
         connection_end(connection, CONNECTION_ABRUPTLY);
         /* Closes those that were lingering already, too. */
         stream_close(connection->stream);
-        connection = next;
     }
 }

@@ -103,8 +103,7 @@ struct connection_http1 {
 };
 
 struct connection {
-    struct connection *next; /* of the shard's connections */
-    struct connection *previous;
+    struct list in_shard; /* its list of all connections */
     struct client client;
     struct stream *stream;
     const struct stage *stage; /* connection_enter alone changes it */

@@ -5,6 +5,7 @@
 #ifndef EDGE_SHARD_H
 #define EDGE_SHARD_H
 
+#include "base/list.h"
 #include "base/pieces.h"
 #include "base/random.h"
 #include "config/settings.h"
@@ -74,13 +75,13 @@ struct shard {
     struct screen screen;
     struct slab connections;
     struct slab exchanges;
-    struct slab rooms;        /* for trailers of requests: see passage.h */
-    struct pieces pieces;     /* certificate chains, and names under wildcards */
-    struct connection *first; /* all connections */
-    struct places places;     /* that connections hold: see place.h */
-    size_t early_bytes;       /* kept for connections whose handshakes are not complete */
-    size_t late_bytes;        /* kept for the others, but for those of valid clients */
-    uint32_t lingering;       /* connections that wait for their alert to be read */
+    struct slab rooms;    /* for trailers of requests: see passage.h */
+    struct pieces pieces; /* certificate chains, and names under wildcards */
+    struct list all;      /* connections, the newest first */
+    struct places places; /* that connections hold: see place.h */
+    size_t early_bytes;   /* kept for connections whose handshakes are not complete */
+    size_t late_bytes;    /* kept for the others, but for those of valid clients */
+    uint32_t lingering;   /* connections that wait for their alert to be read */
     struct listener *listeners;
     size_t listener_count;
     bool draining;              /* no keep-alive any more; ends with the last connection */

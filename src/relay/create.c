@@ -51,6 +51,7 @@ static int make_hosts(struct relay *relay) {
         CHECK(host->count >= 1 && host->count <= CONFIG_ORIGIN_ADDRESSES_MAX);
         for (uint32_t j = 0; j < host->count; j++) {
             host->origins[j].host = host;
+            list_init(&host->origins[j].idle);
             host->origins[j].address = &config->hosts[i].origins[j];
         }
         next += host->count;
@@ -72,6 +73,8 @@ struct relay *relay_create(struct ring *ring, const struct config *config) {
     }
     relay->ring = ring;
     relay->config = config;
+    list_init(&relay->idle);
+    list_init(&relay->owned);
     relay->idle_total_max = RELAY_IDLE_TOTAL_MAX;
     relay->owned_total_max = RELAY_OWNED_MAX;
     relay->timeouts = (struct relay_timeouts){

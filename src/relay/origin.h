@@ -3,18 +3,16 @@
 #ifndef RELAY_ORIGIN_H
 #define RELAY_ORIGIN_H
 
+#include "base/list.h"
 #include "config/config.h"
 #include "stats/counters.h"
-
-struct relay_connection;
 
 /* One address of one host. Hosts that name the same address have an origin each, so that none can starve another's pool. */
 struct relay_origin {
     struct relay_host *host;
     const struct config_address *address;
-    uint64_t down_until_ms;          /* 0: up. Passed over before this time; a connection that succeeds ends it */
-    struct relay_connection *newest; /* idle connections, the most recently used first */
-    struct relay_connection *oldest;
+    uint64_t down_until_ms; /* 0: up. Passed over before this time; a connection that succeeds ends it */
+    struct list idle;       /* connections in the pool, the most recently used first */
     uint32_t idle_count;    /* 0 to RELAY_IDLE_MAX */
     _Atomic uint64_t *down; /* where the bit of a down origin is set, for all threads to see; NULL: nowhere */
     uint64_t down_bit;

@@ -7,50 +7,28 @@ static struct relay_connection *of_stream(struct stream *stream) {
     return stream->owner;
 }
 
-static struct pool_list *list_of_all(const struct relay_connection *connection) {
-    return connection->client == NULL ? &connection->relay->idle : &connection->relay->owned;
+static struct relay_connection *of_origin_link(struct list *link) {
+    return CONTAINER_OF(link, struct relay_connection, in_origin);
 }
 
-static void unlink_of_all(struct relay_connection *connection) {
-    struct pool_list *list = list_of_all(connection);
-
-    *(connection->newer_of_all == NULL ? &list->newest : &connection->newer_of_all->older_of_all) = connection->older_of_all;
-    *(connection->older_of_all == NULL ? &list->oldest : &connection->older_of_all->newer_of_all) = connection->newer_of_all;
-    connection->newer_of_all = connection->older_of_all = NULL;
-}
-
-static void link_of_all(struct relay_connection *connection) {
-    struct pool_list *list = list_of_all(connection);
-
-    connection->newer_of_all = NULL;
-    connection->older_of_all = list->newest;
-    *(list->newest == NULL ? &list->oldest : &list->newest->newer_of_all) = connection;
-    list->newest = connection;
+static struct relay_connection *of_relay_link(struct list *link) {
+    return CONTAINER_OF(link, struct relay_connection, in_relay);
 }
 
 static void unlink_from_origin(struct relay_connection *connection) {
-    struct relay_origin *origin = connection->origin;
-
-    *(connection->newer == NULL ? &origin->newest : &connection->newer->older) = connection->older;
-    *(connection->older == NULL ? &origin->oldest : &connection->older->newer) = connection->newer;
-    connection->newer = connection->older = NULL;
-    origin->idle_count--;
+    list_remove(&connection->in_origin);
+    connection->origin->idle_count--;
     connection->relay->idle_total--;
 }
 
 static void link_to_origin(struct relay_connection *connection) {
-    struct relay_origin *origin = connection->origin;
-
-    connection->newer = NULL;
-    connection->older = origin->newest;
-    *(origin->newest == NULL ? &origin->oldest : &origin->newest->newer) = connection;
-    origin->newest = connection;
-    origin->idle_count++;
+    list_prepend(&connection->origin->idle, &connection->in_origin);
+    connection->origin->idle_count++;
     connection->relay->idle_total++;
 }
 
 static void unlink_idle(struct relay_connection *connection) {
-    unlink_of_all(connection);
+    list_remove(&connection->in_relay);
     if (connection->client == NULL) {
         unlink_from_origin(connection);
     } else {
@@ -136,10 +114,13 @@ static struct relay_connection *use(struct relay_connection *connection, const s
 
 struct relay_connection *pool_take(struct relay *relay, struct relay_origin *origin, bool precious,
                                    const struct stream_handler *handler, struct relay_exchange *exchange) {
-    struct relay_connection *connection;
-
     /* Closes each connection that is not quiet: the loop ends with the pool. */
-    while ((connection = origin->newest) != NULL && is_fit(connection, precious)) {
+    for (struct list *newest; (newest = list_first(&origin->idle)) != NULL;) {
+        struct relay_connection *connection = of_origin_link(newest);
+
+        if (!is_fit(connection, precious)) {
+            break;
+        }
         if (stream_is_quiet(connection->stream)) {
             return use(connection, handler, exchange);
         }
@@ -217,7 +198,7 @@ void pool_put(struct relay_connection *connection, struct relay_client *client, 
     connection->exchange = NULL;
     connection->client = client;
     connection->stream->handler = &idle_handler;
-    link_of_all(connection);
+    list_prepend(client == NULL ? &relay->idle : &relay->owned, &connection->in_relay);
     begin_idling(connection, keep_s);
     /* The only way to learn that the origin has closed it. */
     stream_receive(connection->stream);
@@ -226,16 +207,17 @@ void pool_put(struct relay_connection *connection, struct relay_client *client, 
         relay->owned_total++;
         origin_count(connection->origin, STATS_ORIGIN_OWNED);
         if (relay->owned_total > relay->owned_total_max) {
-            expire(relay->owned.oldest);
+            expire(of_relay_link(list_last(&relay->owned)));
         }
         return;
     }
     link_to_origin(connection);
     origin_count(connection->origin, STATS_ORIGIN_POOLED);
     if (connection->origin->idle_count > RELAY_IDLE_MAX) {
-        expire(connection->origin->oldest);
+        expire(of_origin_link(list_last(&connection->origin->idle)));
     } else if (relay->idle_total > relay->idle_total_max) {
-        expire(has_more_than_its_part(relay, connection->origin) ? connection->origin->oldest : relay->idle.oldest);
+        expire(has_more_than_its_part(relay, connection->origin) ? of_origin_link(list_last(&connection->origin->idle))
+                                                                 : of_relay_link(list_last(&relay->idle)));
     }
 }
 
@@ -252,10 +234,10 @@ void pool_closed(struct stream *stream) {
 
 void relay_close(struct relay *relay) {
     relay->closing = true;
-    while (relay->idle.newest != NULL) {
-        close_idle(relay->idle.newest);
+    while (!list_is_empty(&relay->idle)) {
+        close_idle(of_relay_link(list_first(&relay->idle)));
     }
-    while (relay->owned.newest != NULL) {
-        close_idle(relay->owned.newest);
+    while (!list_is_empty(&relay->owned)) {
+        close_idle(of_relay_link(list_first(&relay->owned)));
     }
 }

@@ -17,12 +17,6 @@ struct relay_timeouts {
     uint32_t down_ms;
 };
 
-/* Idle connections, the most recently used first. */
-struct pool_list {
-    struct relay_connection *newest;
-    struct relay_connection *oldest;
-};
-
 struct relay {
     struct ring *ring;
     const struct config *config;
@@ -33,8 +27,8 @@ struct relay {
     struct relay_host *hosts;     /* as in config->hosts */
     struct relay_origin *origins; /* of all hosts */
     uint32_t origin_count;
-    struct pool_list idle;   /* in all pools */
-    struct pool_list owned;  /* idle, each for one client alone */
+    struct list idle;        /* connections in all pools, the most recently used first */
+    struct list owned;       /* idle connections, each for one client alone; likewise */
     uint32_t idle_total;     /* idle connections in all pools */
     uint32_t idle_total_max; /* RELAY_IDLE_TOTAL_MAX, or less: relay_limit_idle */
     uint32_t owned_total;
@@ -52,11 +46,9 @@ struct relay_connection {
     bool signed_in;                  /* a client has signed in on it: it never gets into a pool */
     bool said;                       /* while idle: the origin has said how long it will keep it */
     uint64_t idle_since_ms;
-    uint64_t idle_until_ms;         /* UINT64_MAX: until one side closes it */
-    struct relay_connection *newer; /* in its origin's pool */
-    struct relay_connection *older;
-    struct relay_connection *newer_of_all; /* in the relay's list of those in pools, or of those that are owned */
-    struct relay_connection *older_of_all;
+    uint64_t idle_until_ms; /* UINT64_MAX: until one side closes it */
+    struct list in_origin;  /* its origin's pool */
+    struct list in_relay;   /* the relay's list of connections in pools, or of owned ones */
     struct timer idle;
 };
 

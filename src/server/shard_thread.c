@@ -99,6 +99,7 @@ static int begin(void *owner, struct error *error) {
     struct shard_thread *thread = owner;
     struct shard *shard = &thread->shard;
 
+    list_init(&shard->all);
     error_set(error, "not enough memory: lower limits.connections");
     if (create_pools(shard) < 0) {
         return -ENOMEM;
@@ -159,7 +160,7 @@ static void tell_bytes(struct shard *shard) {
 static bool is_over(struct shard_thread *thread) {
     struct shard *shard = &thread->shard;
 
-    if (!shard->draining || shard->first != NULL) {
+    if (!shard->draining || !list_is_empty(&shard->all)) {
         return false;
     }
     wind_up(thread);

@@ -38,6 +38,7 @@ static inline void scene_open(void) {
     struct shard *shard = &scene.shard;
 
     hash_init();
+    list_init(&shard->all);
     scene.host.name = (char *)"s.test";
     scene.identity.status = STATUS_VALID;
     scene.site.config = &scene.config;

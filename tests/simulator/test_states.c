@@ -80,7 +80,8 @@ struct scene {
 static struct world world;
 
 static struct connection *connection_of(struct world *w) {
-    return w->shard->first;
+    struct list *first = list_first(&w->shard->all);
+    return first == NULL ? NULL : CONTAINER_OF(first, struct connection, in_shard);
 }
 
 /* One step towards the state; its side of the origin stays silent. */

@@ -132,8 +132,9 @@ static void expect_sums(struct world *world) {
     uint32_t count = 0, exchanges = 0, lingering = 0;
     size_t early = 0, late = 0;
 
-    for (struct connection *connection = shard->first; connection != NULL; connection = connection->next) {
-        SIMULATOR_EXPECT(connection->next == NULL || connection->next->previous == connection, "the list is broken");
+    for (struct list *link = list_first(&shard->all); link != NULL; link = list_after(&shard->all, link)) {
+        struct connection *connection = CONTAINER_OF(link, struct connection, in_shard);
+        SIMULATOR_EXPECT(link->next->previous == link, "the list is broken");
         expect_state(connection);
         world->states[connection->stage->state]++;
         count++;
