@@ -108,7 +108,7 @@ static enum options_result parse_options(int argc, char **argv, struct demo_opti
     return optind < argc ? refuse("unexpected argument", argv[optind]) : OPTIONS_GO_ON;
 }
 
-static int start_server(struct demo *demo, char error[static DEMO_ERROR_SIZE]) {
+static int start_server(struct demo *demo, struct error *error) {
     struct config_problems problems = {0};
     char path[PATH_MAX + 32];
     snprintf(path, sizeof path, "%s/sallyport.yaml", demo->folder.path);
@@ -116,18 +116,13 @@ static int start_server(struct demo *demo, char error[static DEMO_ERROR_SIZE]) {
     if (demo->config == NULL) {
         config_problems_print(&problems, stderr);
         config_problems_free(&problems);
-        snprintf(error, DEMO_ERROR_SIZE, "%s: the demo's own configuration does not load", path);
-        return -EINVAL;
+        return error_fail(error, -EINVAL, "%s: the demo's own configuration does not load", path);
     }
-    struct error server_error;
-    demo->server = server_start(demo->config, &server_error);
-    if (demo->server == NULL) {
-        snprintf(error, DEMO_ERROR_SIZE, "%s", server_error.text);
-    }
+    demo->server = server_start(demo->config, error);
     return demo->server == NULL ? -EIO : 0;
 }
 
-static int start(struct demo *demo, const struct demo_options *options, char error[static DEMO_ERROR_SIZE]) {
+static int start(struct demo *demo, const struct demo_options *options, struct error *error) {
     int result = demo_folder_open(&demo->folder, options->folder, error);
     if (result == 0) {
         result = demo_site_choose_ports(&demo->ports, options->port, options->once && !options->port_given, error);
@@ -138,7 +133,7 @@ static int start(struct demo *demo, const struct demo_options *options, char err
     if (result == 0) {
         result = demo_pki_ski(&demo->folder, "pizza.pem", demo->ski);
         if (result != 0) {
-            snprintf(error, DEMO_ERROR_SIZE, "%s/pizza.pem: has no Subject Key Identifier", demo->folder.path);
+            error_set(error, "%s/pizza.pem: has no Subject Key Identifier", demo->folder.path);
         }
     }
     if (result == 0) {
@@ -242,11 +237,11 @@ static int run(const struct demo_options *options) {
     log_set_level(LOG_LEVEL_WARNING);
 
     struct demo demo = {.folder.descriptor = -1};
-    char error[DEMO_ERROR_SIZE] = "";
-    int result = start(&demo, options, error);
+    struct error error = {""};
+    int result = start(&demo, options, &error);
     int status = EXIT_FAILURE;
     if (result != 0) {
-        fprintf(stderr, "sallyport demo: %s\n", error);
+        fprintf(stderr, "sallyport demo: %s\n", error.text);
     } else {
         status = serve(&demo, options, &signals);
     }

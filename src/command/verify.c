@@ -86,9 +86,9 @@ __attribute__((format(printf, 1, 2))) static int refuse(const char *format, ...)
 }
 
 static int read_file(const char *path, size_t size_max, struct bytes *content) {
-    char error[FILE_ERROR_SIZE];
-    if (file_read(path, size_max, content, error) < 0) {
-        return refuse("%s: %s", path, error);
+    struct error error;
+    if (file_read(path, size_max, content, &error) < 0) {
+        return refuse("%s: %s", path, error.text);
     }
     return 0;
 }

@@ -70,13 +70,12 @@ const char *address_check_name(const char *name) {
                : NULL;
 }
 
-static int fail(char error[static ADDRESS_ERROR_SIZE], const char *what) {
-    snprintf(error, ADDRESS_ERROR_SIZE, "%s", what);
-    return -EINVAL;
+static int fail(struct error *error, const char *what) {
+    return error_fail(error, -EINVAL, "%s", what);
 }
 
 /* Says what to write instead of a URL: its authority, and where that has no port, the default one of the scheme. */
-static int refuse_url(const char *text, const char *authority, char error[static ADDRESS_ERROR_SIZE]) {
+static int refuse_url(const char *text, const char *authority, struct error *error) {
     enum { AUTHORITY_MAX = 40 };
     bool is_https = strncasecmp(text, "https:", 6) == 0;
     int size = (int)strcspn(authority, "/?#");
@@ -86,16 +85,15 @@ static int refuse_url(const char *text, const char *authority, char error[static
     if (size == 0 || size > AUTHORITY_MAX) {
         return fail(error, "is a URL; write host and port alone, with \":\" between them");
     }
-    snprintf(error, ADDRESS_ERROR_SIZE, "is a URL; write \"%.*s%s\"%s", size, authority,
-             has_port   ? ""
-             : is_https ? ":443"
-                        : ":80",
-             is_https ? "; TLS is not spoken to origins, but plain HTTP" : "");
-    return -EINVAL;
+    return error_fail(error, -EINVAL, "is a URL; write \"%.*s%s\"%s", size, authority,
+                      has_port   ? ""
+                      : is_https ? ":443"
+                                 : ":80",
+                      is_https ? "; TLS is not spoken to origins, but plain HTTP" : "");
 }
 
 /* Refuses what people write that is not an address and a port at all. */
-static int refuse_other_forms(const char *text, char error[static ADDRESS_ERROR_SIZE]) {
+static int refuse_other_forms(const char *text, struct error *error) {
     const char *scheme_end = strstr(text, "://");
     if (text[0] == '/' || text[0] == '.' || strncasecmp(text, "unix:", 5) == 0) {
         return fail(error, "is a Unix socket, and only TCP is supported so far; write address:port");
@@ -112,7 +110,7 @@ static int refuse_other_forms(const char *text, char error[static ADDRESS_ERROR_
     return 0;
 }
 
-static int split(const char *text, struct parts *parts, char error[static ADDRESS_ERROR_SIZE]) {
+static int split(const char *text, struct parts *parts, struct error *error) {
     const char *host = text;
     int result = refuse_other_forms(text, error);
     if (result < 0) {
@@ -162,7 +160,7 @@ static bool parse_numeric(const char *text, struct config_address *address) {
     return socket_address_parse(text, &address->address, &address->size) == 0;
 }
 
-int address_parse(const char *text, struct config_address *address, char error[static ADDRESS_ERROR_SIZE]) {
+int address_parse(const char *text, struct config_address *address, struct error *error) {
     if ((text[0] == ':' && text[1] != ':') || text[0] == '*') {
         return fail(error, "has no address before the port; 0.0.0.0 is all IPv4 addresses, [::] all IPv6 ones");
     }
@@ -200,15 +198,13 @@ static bool is_among(const struct config_address *address, const struct config_a
 }
 
 /* Does without AI_ADDRCONFIG: the answer must not depend on the interfaces that are up at the time of a reload. */
-static int resolve_name(const struct parts *parts, struct config_address *addresses, size_t capacity,
-                        char error[static ADDRESS_ERROR_SIZE]) {
+static int resolve_name(const struct parts *parts, struct config_address *addresses, size_t capacity, struct error *error) {
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
     struct addrinfo *found = NULL;
     int code = getaddrinfo(parts->host, parts->port, &hints, &found);
     if (code != 0) {
-        snprintf(error, ADDRESS_ERROR_SIZE, "does not resolve: %s; correct the name, or write its address",
-                 gai_strerror(code));
-        return -EINVAL;
+        return error_fail(error, -EINVAL, "does not resolve: %s; correct the name, or write its address",
+                          gai_strerror(code));
     }
     size_t count = 0;
     for (const struct addrinfo *next = found; next != NULL && count < capacity; next = next->ai_next) {
@@ -224,8 +220,7 @@ static int resolve_name(const struct parts *parts, struct config_address *addres
     return count == 0 ? fail(error, "does not resolve to any IPv4 or IPv6 address") : (int)count;
 }
 
-int address_resolve(const char *text, struct config_address *addresses, size_t capacity,
-                    char error[static ADDRESS_ERROR_SIZE]) {
+int address_resolve(const char *text, struct config_address *addresses, size_t capacity, struct error *error) {
     CHECK(capacity > 0);
     struct parts parts;
     int count = split(text, &parts, error);

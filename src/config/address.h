@@ -3,12 +3,13 @@
 #ifndef CONFIG_ADDRESS_H
 #define CONFIG_ADDRESS_H
 
+#include "base/error.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
 
 enum {
-    ADDRESS_ERROR_SIZE = 128,
     ADDRESS_NAME_MAX = 253, /* characters of a DNS name (RFC 1035 section 2.3.4, in presentation form) */
 };
 
@@ -30,15 +31,14 @@ const char *address_check_name(const char *name);
  * Reads "1.2.3.4:443" or "[::1]:443", with a port from 1 to 65535. Returns 0, or -EINVAL and one line in `error`. The
  * address has no text (NULL).
  */
-int address_parse(const char *text, struct config_address *address, char error[static ADDRESS_ERROR_SIZE]);
+int address_parse(const char *text, struct config_address *address, struct error *error);
 
 /*
  * Reads what address_parse reads, and "name:port": resolves the name now to all its addresses, none twice, at most
  * `capacity`; further ones are left out. Returns the number of addresses, or -EINVAL and one line in `error`. Each address
  * has its text, made from the numbers (free()).
  */
-int address_resolve(const char *text, struct config_address *addresses, size_t capacity,
-                    char error[static ADDRESS_ERROR_SIZE]);
+int address_resolve(const char *text, struct config_address *addresses, size_t capacity, struct error *error);
 
 /* Returns whether address and port are the same. */
 bool address_equal(const struct config_address *a, const struct config_address *b);

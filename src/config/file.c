@@ -4,21 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int fail(int code, char error[static FILE_ERROR_SIZE], const char *what) {
-    snprintf(error, FILE_ERROR_SIZE, "%s", what);
-    return -code;
-}
-
-static int fail_errno(char error[static FILE_ERROR_SIZE], const char *what) {
+static int fail_errno(struct error *error, const char *what) {
     int code = errno;
     char text[64];
-    snprintf(error, FILE_ERROR_SIZE, "%s: %s", what, strerror_r(code, text, sizeof text));
-    return -code;
+    return error_fail(error, -code, "%s: %s", what, strerror_r(code, text, sizeof text));
 }
 
 /* Moves the content to a larger buffer; wipes the old one, since it may hold a private key. */
@@ -36,8 +29,7 @@ static size_t capacity_for(size_t size, size_t size_max) {
 }
 
 /* Reads until the end of the file, which may have grown or shrunk since its size was read. */
-static int read_content(int descriptor, size_t size_expected, size_t size_max, struct bytes *content,
-                        char error[static FILE_ERROR_SIZE]) {
+static int read_content(int descriptor, size_t size_expected, size_t size_max, struct bytes *content, struct error *error) {
     size_t capacity = capacity_for(size_expected, size_max);
     *content = bytes_of(memory_allocate(1, capacity), 0);
     ssize_t got = 0;
@@ -55,10 +47,9 @@ static int read_content(int descriptor, size_t size_expected, size_t size_max, s
     if (got < 0) {
         result = fail_errno(error, "cannot be read");
     } else if (content->size > size_max) {
-        snprintf(error, FILE_ERROR_SIZE, "is larger than %zu bytes", size_max);
-        result = -EFBIG;
+        result = error_fail(error, -EFBIG, "is larger than %zu bytes", size_max);
     } else if (content->size == 0) {
-        result = fail(EINVAL, error, "is empty");
+        result = error_fail(error, -EINVAL, "is empty");
     }
     if (result < 0) {
         file_content_free(content);
@@ -66,10 +57,10 @@ static int read_content(int descriptor, size_t size_expected, size_t size_max, s
     return result;
 }
 
-int file_read(const char *path, size_t size_max, struct bytes *content, char error[static FILE_ERROR_SIZE]) {
+int file_read(const char *path, size_t size_max, struct bytes *content, struct error *error) {
     *content = bytes_of(NULL, 0);
     if (*path == '\0') {
-        return fail(ENOENT, error, "the path is empty");
+        return error_fail(error, -ENOENT, "the path is empty");
     }
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (descriptor < 0) {
@@ -80,7 +71,8 @@ int file_read(const char *path, size_t size_max, struct bytes *content, char err
     if (fstat(descriptor, &status) < 0) {
         result = fail_errno(error, "cannot be read");
     } else if (!S_ISREG(status.st_mode)) {
-        result = fail(EINVAL, error, S_ISDIR(status.st_mode) ? "is a directory, not a file" : "is not a regular file");
+        result = error_fail(error, -EINVAL, "%s",
+                            S_ISDIR(status.st_mode) ? "is a directory, not a file" : "is not a regular file");
     } else {
         result = read_content(descriptor, (size_t)status.st_size, size_max, content, error);
     }

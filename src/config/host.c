@@ -97,10 +97,10 @@ static void load_origin(const struct loader *loader, const struct document_node 
         return;
     }
     struct config_address found[CONFIG_ORIGIN_ADDRESSES_MAX];
-    char error[ADDRESS_ERROR_SIZE];
-    int count = address_resolve(text, found, ARRAY_LENGTH(found), error);
+    struct error error;
+    int count = address_resolve(text, found, ARRAY_LENGTH(found), &error);
     if (count < 0) {
-        loader_problem(loader, address, "address \"%s\": %s", text, error);
+        loader_problem(loader, address, "address \"%s\": %s", text, error.text);
     }
     for (int i = 0; i < count; i++) {
         bool is_new = !has_origin(host, &found[i]);

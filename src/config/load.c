@@ -121,9 +121,9 @@ struct config *config_load(const char *path, struct config_problems *problems) {
     atomic_init(&config->references, 1);
     config->path = memory_copy_string(path);
     struct bytes text;
-    char error[FILE_ERROR_SIZE];
-    if (file_read(path, FILE_SIZE_MAX, &text, error) < 0) {
-        problems_add(problems, path, 1, "the file %s", error);
+    struct error error;
+    if (file_read(path, FILE_SIZE_MAX, &text, &error) < 0) {
+        problems_add(problems, path, 1, "the file %s", error.text);
     } else {
         load_text(path, text, config, problems);
     }

@@ -25,9 +25,9 @@ static bool load_address(const struct loader *loader, const struct document_node
     if (text == NULL) {
         return false;
     }
-    char error[ADDRESS_ERROR_SIZE];
-    if (address_parse(text, address, error) < 0) {
-        loader_problem(loader, at, "address \"%s\": %s", text, error);
+    struct error error;
+    if (address_parse(text, address, &error) < 0) {
+        loader_problem(loader, at, "address \"%s\": %s", text, error.text);
         return false;
     }
     return true;

@@ -294,10 +294,10 @@ bool value_file(const struct loader *loader, const struct document_node *node, c
         return false;
     }
     *path = value_path(loader, node);
-    char error[FILE_ERROR_SIZE];
-    if (file_read(*path, size_max, content, error) == 0) {
+    struct error error;
+    if (file_read(*path, size_max, content, &error) == 0) {
         return true;
     }
-    loader_problem(loader, node, "%s: %s %s", key, *path, error);
+    loader_problem(loader, node, "%s: %s %s", key, *path, error.text);
     return false;
 }

@@ -46,8 +46,8 @@ static bool is_own(const struct config *config, const struct config_address *ori
 static void warn_of_origin(const struct loader *loader, const struct document_node *node, const struct config *config) {
     const char *port = strrchr(node->text, ':');
     struct config_address parsed;
-    char error[ADDRESS_ERROR_SIZE];
-    if (address_parse(node->text, &parsed, error) == 0 && is_own(config, &parsed)) {
+    struct error ignored;
+    if (address_parse(node->text, &parsed, &ignored) == 0 && is_own(config, &parsed)) {
         loader_warning(loader, node,
                        "address \"%s\" is that of a listener in this file: requests would come back to this server instead "
                        "of going to an origin",

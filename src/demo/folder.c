@@ -12,25 +12,23 @@
 /* The name of a file until it is whole. */
 static const char part[] = ".demo.part";
 
-static int open_temporary(struct demo_folder *folder, char error[static DEMO_ERROR_SIZE]) {
+static int open_temporary(struct demo_folder *folder, struct error *error) {
     const char *parent = getenv("TMPDIR");
     if (parent == NULL || parent[0] == '\0') {
         parent = "/tmp";
     }
     int length = snprintf(folder->path, sizeof folder->path, "%s/sallyport-demo.XXXXXX", parent);
     if (length < 0 || (size_t)length >= sizeof folder->path) {
-        snprintf(error, DEMO_ERROR_SIZE, "the path in TMPDIR is too long: give a folder with --dir");
-        return -ENAMETOOLONG;
+        return error_fail(error, -ENAMETOOLONG, "the path in TMPDIR is too long: give a folder with --dir");
     }
     if (mkdtemp(folder->path) == NULL) {
         int code = errno;
-        snprintf(error, DEMO_ERROR_SIZE, "%s: cannot make a folder there (%s): give one with --dir", parent, strerror(code));
-        return -code;
+        return error_fail(error, -code, "%s: cannot make a folder there (%s): give one with --dir", parent, strerror(code));
     }
     return 0;
 }
 
-int demo_folder_open(struct demo_folder *folder, const char *path, char error[static DEMO_ERROR_SIZE]) {
+int demo_folder_open(struct demo_folder *folder, const char *path, struct error *error) {
     *folder = (struct demo_folder){.descriptor = -1, .temporary = path == NULL};
     if (path == NULL) {
         int result = open_temporary(folder, error);
@@ -39,18 +37,15 @@ int demo_folder_open(struct demo_folder *folder, const char *path, char error[st
         }
     } else if (mkdir(path, 0755) != 0 && errno != EEXIST) {
         int code = errno;
-        snprintf(error, DEMO_ERROR_SIZE, "%s: cannot make this folder: %s", path, strerror(code));
-        return -code;
+        return error_fail(error, -code, "%s: cannot make this folder: %s", path, strerror(code));
     } else if (realpath(path, folder->path) == NULL) {
         int code = errno;
-        snprintf(error, DEMO_ERROR_SIZE, "%s: %s", path, strerror(code));
-        return -code;
+        return error_fail(error, -code, "%s: %s", path, strerror(code));
     }
     folder->descriptor = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder->descriptor < 0) {
         int code = errno;
-        snprintf(error, DEMO_ERROR_SIZE, "%s: cannot open this folder: %s", folder->path, strerror(code));
-        return -code;
+        return error_fail(error, -code, "%s: cannot open this folder: %s", folder->path, strerror(code));
     }
     return 0;
 }
@@ -106,14 +101,13 @@ static int write_part(const struct demo_folder *folder, mode_t mode, struct byte
     return result;
 }
 
-static int failed(const struct demo_folder *folder, const char *name, int code, char error[static DEMO_ERROR_SIZE]) {
+static int failed(const struct demo_folder *folder, const char *name, int code, struct error *error) {
     const char *advice = code == -EEXIST ? ": the demo did not write this file; remove it or choose another folder" : "";
-    snprintf(error, DEMO_ERROR_SIZE, "%s/%s: %s%s", folder->path, name, strerror(-code), advice);
-    return code;
+    return error_fail(error, code, "%s/%s: %s%s", folder->path, name, strerror(-code), advice);
 }
 
 int demo_folder_write(const struct demo_folder *folder, const char *name, mode_t mode, struct bytes content,
-                      char error[static DEMO_ERROR_SIZE]) {
+                      struct error *error) {
     int result = write_part(folder, mode, content);
     if (result != 0) {
         return failed(folder, name, result, error);
@@ -137,7 +131,7 @@ bool demo_folder_has_foreign(const struct demo_folder *folder, const char *name,
 }
 
 int demo_folder_replace(const struct demo_folder *folder, const char *name, mode_t mode, const char *mark,
-                        struct bytes content, char error[static DEMO_ERROR_SIZE]) {
+                        struct bytes content, struct error *error) {
     if (!demo_folder_has(folder, name)) {
         return demo_folder_write(folder, name, mode, content, error);
     }

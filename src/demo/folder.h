@@ -5,14 +5,12 @@
 #define DEMO_FOLDER_H
 
 #include "base/bytes.h"
+#include "base/error.h"
 
 #include <limits.h>
 #include <sys/types.h>
 
-enum {
-    DEMO_ERROR_SIZE = 512 + PATH_MAX,
-    DEMO_FILE_SIZE_MAX = 64 * 1024, /* no file of the demo is nearly as large */
-};
+enum { DEMO_FILE_SIZE_MAX = 64 * 1024 /* no file of the demo is nearly as large */ };
 
 struct demo_folder {
     int descriptor;
@@ -24,7 +22,7 @@ struct demo_folder {
  * Opens the folder `path`, and makes it when it does not exist; for NULL makes a temporary folder that only its owner may
  * enter. 0, or a negative errno with one line in `error`.
  */
-int demo_folder_open(struct demo_folder *folder, const char *path, char error[static DEMO_ERROR_SIZE]);
+int demo_folder_open(struct demo_folder *folder, const char *path, struct error *error);
 /*
  * Closes the folder. A temporary one is removed with the `count` files named; when another file is in it, that file and the
  * folder stay.
@@ -36,10 +34,10 @@ bool demo_folder_has(const struct demo_folder *folder, const char *name);
 bool demo_folder_has_foreign(const struct demo_folder *folder, const char *name, const char *mark);
 /* Makes a new file with exactly these permissions. -EEXIST when there is one of that name; `error` as above. */
 int demo_folder_write(const struct demo_folder *folder, const char *name, mode_t mode, struct bytes content,
-                      char error[static DEMO_ERROR_SIZE]);
+                      struct error *error);
 /* As demo_folder_write, but replaces a file that begins with `mark`; any other file of that name is -EEXIST. */
 int demo_folder_replace(const struct demo_folder *folder, const char *name, mode_t mode, const char *mark,
-                        struct bytes content, char error[static DEMO_ERROR_SIZE]);
+                        struct bytes content, struct error *error);
 /* Reads a whole file: its size, or a negative errno (-EFBIG beyond the buffer). */
 ssize_t demo_folder_read(const struct demo_folder *folder, const char *name, uint8_t buffer[static DEMO_FILE_SIZE_MAX]);
 

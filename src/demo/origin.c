@@ -11,7 +11,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -298,10 +297,10 @@ static int listen_on_loopback(struct demo_origin *origin) {
     return 0;
 }
 
-struct demo_origin *demo_origin_start(char error[static DEMO_ORIGIN_ERROR_SIZE]) {
+struct demo_origin *demo_origin_start(struct error *error) {
     struct demo_origin *origin = calloc(1, sizeof *origin);
     if (origin == NULL) {
-        snprintf(error, DEMO_ORIGIN_ERROR_SIZE, "the demo's origin cannot start: out of memory");
+        error_set(error, "the demo's origin cannot start: out of memory");
         return NULL;
     }
     for (unsigned i = 0; i < DEMO_ORIGIN_CONNECTIONS_MAX; i++) {
@@ -317,7 +316,7 @@ struct demo_origin *demo_origin_start(char error[static DEMO_ORIGIN_ERROR_SIZE])
         }
         close(origin->listener);
     }
-    snprintf(error, DEMO_ORIGIN_ERROR_SIZE, "the demo's origin cannot start on 127.0.0.1: %s", strerror(-result));
+    error_set(error, "the demo's origin cannot start on 127.0.0.1: %s", strerror(-result));
     pthread_cond_destroy(&origin->changed);
     pthread_mutex_destroy(&origin->lock);
     free(origin);

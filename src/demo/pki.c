@@ -233,8 +233,7 @@ struct content {
     struct entity *key;
 };
 
-static int write_file(const struct demo_folder *folder, const char *name, struct content content,
-                      char error[static DEMO_ERROR_SIZE]) {
+static int write_file(const struct demo_folder *folder, const char *name, struct content content, struct error *error) {
     uint8_t buffer[3 * PEM_SIZE_MAX];
     struct text text = text_over(buffer, sizeof buffer);
     int result = 0;
@@ -248,8 +247,7 @@ static int write_file(const struct demo_folder *folder, const char *name, struct
         result = append_key(&text, content.key);
     }
     if (result != 0) {
-        snprintf(error, DEMO_ERROR_SIZE, "%s: cannot be encoded: %s", name, wc_GetErrorString(result));
-        result = -EINVAL;
+        result = error_fail(error, -EINVAL, "%s: cannot be encoded: %s", name, wc_GetErrorString(result));
     } else {
         CHECK(!text.overflow);
         result = demo_folder_write(folder, name, content.key == NULL ? 0644 : 0600, text_bytes(&text), error);
@@ -258,7 +256,7 @@ static int write_file(const struct demo_folder *folder, const char *name, struct
     return result;
 }
 
-static int create_authorities(struct pki *pki, char error[static DEMO_ERROR_SIZE]) {
+static int create_authorities(struct pki *pki, struct error *error) {
     static const struct profile root = {ROOT, "Sallyport demo root", NULL, -400, AUTHORITY_DAYS};
     static const struct profile intermediate = {INTERMEDIATE, "Sallyport demo intermediate", NULL, -400, AUTHORITY_DAYS};
     static const struct profile other = {ROOT, "Somebody else's root", NULL, -400, AUTHORITY_DAYS};
@@ -270,22 +268,21 @@ static int create_authorities(struct pki *pki, char error[static DEMO_ERROR_SIZE
         result = issue(pki, &pki->other_root, &pki->other_root, &other);
     }
     if (result != 0) {
-        snprintf(error, DEMO_ERROR_SIZE, "the demo's authorities cannot be made: %s", wc_GetErrorString(result));
+        return error_fail(error, -EINVAL, "the demo's authorities cannot be made: %s", wc_GetErrorString(result));
     }
-    return result == 0 ? 0 : -EINVAL;
+    return 0;
 }
 
-static int create_leaf(struct pki *pki, struct entity *issuer, const struct profile *profile,
-                       char error[static DEMO_ERROR_SIZE]) {
+static int create_leaf(struct pki *pki, struct entity *issuer, const struct profile *profile, struct error *error) {
     int result = issue(pki, &pki->leaf, issuer, profile);
     if (result != 0) {
-        snprintf(error, DEMO_ERROR_SIZE, "the certificate of %s cannot be made: %s", profile->common_name,
-                 wc_GetErrorString(result));
+        return error_fail(error, -EINVAL, "the certificate of %s cannot be made: %s", profile->common_name,
+                          wc_GetErrorString(result));
     }
-    return result == 0 ? 0 : -EINVAL;
+    return 0;
 }
 
-static int create_leaves(struct pki *pki, const struct demo_folder *folder, char error[static DEMO_ERROR_SIZE]) {
+static int create_leaves(struct pki *pki, const struct demo_folder *folder, struct error *error) {
     static const struct profile server = {SERVER, "enforce.localhost", NULL, -1, LEAF_DAYS};
     static const struct {
         const char *file;
@@ -315,11 +312,10 @@ static int create_leaves(struct pki *pki, const struct demo_folder *folder, char
     return result;
 }
 
-int demo_pki_create(const struct demo_folder *folder, char error[static DEMO_ERROR_SIZE]) {
+int demo_pki_create(const struct demo_folder *folder, struct error *error) {
     struct pki *pki = pki_new();
     if (pki == NULL) {
-        snprintf(error, DEMO_ERROR_SIZE, "out of memory, or the kernel gives no random numbers");
-        return -ENOMEM;
+        return error_fail(error, -ENOMEM, "out of memory, or the kernel gives no random numbers");
     }
     int result = create_authorities(pki, error);
     if (result == 0) {
@@ -366,24 +362,22 @@ static int read_not_after(const DecodedCert *decoded, int64_t *seconds) {
     return 0;
 }
 
-int demo_pki_check(const struct demo_folder *folder, int64_t now, char error[static DEMO_ERROR_SIZE]) {
+int demo_pki_check(const struct demo_folder *folder, int64_t now, struct error *error) {
     static const char *const names[] = {"server.pem", "pizza.pem"};
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         int64_t not_after = 0;
         DecodedCert decoded;
         DerBuffer *der;
         if (decode(folder, names[i], &decoded, &der) != 0) {
-            snprintf(error, DEMO_ERROR_SIZE, "%s/%s: holds no certificate: remove the folder or choose another",
-                     folder->path, names[i]);
-            return -EINVAL;
+            return error_fail(error, -EINVAL, "%s/%s: holds no certificate: remove the folder or choose another",
+                              folder->path, names[i]);
         }
         int result = read_not_after(&decoded, &not_after);
         wc_FreeDecodedCert(&decoded);
         wc_FreeDer(&der);
         if (result != 0 || not_after < now) {
-            snprintf(error, DEMO_ERROR_SIZE, "%s/%s: has expired: remove the folder or choose another", folder->path,
-                     names[i]);
-            return -EINVAL;
+            return error_fail(error, -EINVAL, "%s/%s: has expired: remove the folder or choose another", folder->path,
+                              names[i]);
         }
     }
     return 0;

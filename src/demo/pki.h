@@ -14,9 +14,9 @@ enum { DEMO_PKI_SKI_SIZE = 2 * 32 + 1 };
  * chain and key in one file of three clients: pizza.pem, expired.pem, and other-root.pem, whose root is another. 0, or a
  * negative errno with one line in `error`; then some of the files may have been written.
  */
-int demo_pki_create(const struct demo_folder *folder, char error[static DEMO_ERROR_SIZE]);
+int demo_pki_create(const struct demo_folder *folder, struct error *error);
 /* Checks that the server's and the good client's certificate are readable and valid at `now` (seconds since the epoch). */
-int demo_pki_check(const struct demo_folder *folder, int64_t now, char error[static DEMO_ERROR_SIZE]);
+int demo_pki_check(const struct demo_folder *folder, int64_t now, struct error *error);
 /* Writes the Subject Key Identifier of the leaf in a PEM file, in lower-case hex. 0 or -EINVAL. */
 int demo_pki_ski(const struct demo_folder *folder, const char *name, char ski[static DEMO_PKI_SKI_SIZE]);
 

@@ -9,7 +9,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -82,7 +81,7 @@ static int probe_loopback(uint16_t *port, bool ipv6) {
     return -EADDRINUSE;
 }
 
-int demo_site_choose_ports(struct demo_ports *ports, uint16_t wanted, bool any, char error[static DEMO_ERROR_SIZE]) {
+int demo_site_choose_ports(struct demo_ports *ports, uint16_t wanted, bool any, struct error *error) {
     uint16_t free_port = 0;
     ports->ipv6 = probe_ipv6(&free_port) == 0;
     ports->https = wanted;
@@ -92,10 +91,9 @@ int demo_site_choose_ports(struct demo_ports *ports, uint16_t wanted, bool any, 
         result = probe_loopback(&ports->https, ports->ipv6);
     }
     if (result != 0) {
-        snprintf(error, DEMO_ERROR_SIZE,
-                 "port %u of the loopback address: %s: choose another with --port N (0: any free one)", (unsigned)wanted,
-                 strerror(-result));
-        return result;
+        return error_fail(error, result,
+                          "port %u of the loopback address: %s: choose another with --port N (0: any free one)",
+                          (unsigned)wanted, strerror(-result));
     }
     ports->admin = DEMO_ADMIN_PORT_DEFAULT;
     if (ports->admin != ports->https && probe_ipv4(&ports->admin) == 0) {
@@ -106,9 +104,9 @@ int demo_site_choose_ports(struct demo_ports *ports, uint16_t wanted, bool any, 
         result = probe_ipv4(&ports->admin);
     } while (result == 0 && ports->admin == ports->https);
     if (result != 0) {
-        snprintf(error, DEMO_ERROR_SIZE, "no free port for the admin listener on 127.0.0.1: %s", strerror(-result));
+        return error_fail(error, result, "no free port for the admin listener on 127.0.0.1: %s", strerror(-result));
     }
-    return result;
+    return 0;
 }
 
 /*
@@ -125,11 +123,10 @@ static size_t count_files(const struct demo_folder *folder, const char **missing
     return count;
 }
 
-int demo_site_prepare(const struct demo_folder *folder, bool *reused, char error[static DEMO_ERROR_SIZE]) {
+int demo_site_prepare(const struct demo_folder *folder, bool *reused, struct error *error) {
     if (demo_folder_has_foreign(folder, config_file, config_mark)) {
-        snprintf(error, DEMO_ERROR_SIZE, "%s/%s: the demo did not write this file: remove it or choose another folder",
-                 folder->path, config_file);
-        return -EEXIST;
+        return error_fail(error, -EEXIST, "%s/%s: the demo did not write this file: remove it or choose another folder",
+                          folder->path, config_file);
     }
     const char *missing = NULL;
     const char *present = NULL;
@@ -139,10 +136,9 @@ int demo_site_prepare(const struct demo_folder *folder, bool *reused, char error
         return demo_pki_check(folder, clock_wall_seconds(), error);
     }
     if (count > 0) {
-        snprintf(error, DEMO_ERROR_SIZE,
-                 "%s: has %s but not %s, so it is not a whole folder of the demo: remove it or choose another", folder->path,
-                 present, missing);
-        return -EEXIST;
+        return error_fail(error, -EEXIST,
+                          "%s: has %s but not %s, so it is not a whole folder of the demo: remove it or choose another",
+                          folder->path, present, missing);
     }
     int result = demo_pki_create(folder, error);
     if (result == 0) {
@@ -183,8 +179,7 @@ static int shards(void) {
     return usable < SHARDS_MAX ? usable : SHARDS_MAX;
 }
 
-int demo_site_write_config(const struct demo_folder *folder, const struct demo_ports *ports,
-                           char error[static DEMO_ERROR_SIZE]) {
+int demo_site_write_config(const struct demo_folder *folder, const struct demo_ports *ports, struct error *error) {
     char buffer[4096];
     struct text text = text_over(buffer, sizeof buffer);
     text_append_string(&text, config_mark);

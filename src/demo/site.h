@@ -27,18 +27,17 @@ extern const size_t demo_site_file_count;
  * Sets `https`, `admin` and `ipv6`. `https` becomes `wanted`, or any free port when `wanted` is 0, or is taken and `any` is
  * true; `admin` becomes its default or any free port. 0, or -EADDRINUSE with one line in `error`.
  */
-int demo_site_choose_ports(struct demo_ports *ports, uint16_t wanted, bool any, char error[static DEMO_ERROR_SIZE]);
+int demo_site_choose_ports(struct demo_ports *ports, uint16_t wanted, bool any, struct error *error);
 
 /*
  * Makes certificates and pages, or takes those of an earlier demo when all of them are there (*reused). When only some are
  * there, that is an error: nothing is overwritten. 0, or a negative errno with one line in `error`.
  */
-int demo_site_prepare(const struct demo_folder *folder, bool *reused, char error[static DEMO_ERROR_SIZE]);
+int demo_site_prepare(const struct demo_folder *folder, bool *reused, struct error *error);
 
 /*
  * Writes sallyport.yaml, in place of one that an earlier demo has written. 0, or a negative errno with one line in `error`.
  */
-int demo_site_write_config(const struct demo_folder *folder, const struct demo_ports *ports,
-                           char error[static DEMO_ERROR_SIZE]);
+int demo_site_write_config(const struct demo_folder *folder, const struct demo_ports *ports, struct error *error);
 
 #endif

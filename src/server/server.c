@@ -145,10 +145,9 @@ static int open_access_log(struct server *server, struct error *error) {
     if (server->config->access_log == NULL) {
         return 0;
     }
-    char reason[ACCESS_LOG_ERROR_SIZE];
-    server->access_log = access_log_open(server->config->access_log, server->shard_count, reason);
+    server->access_log = access_log_open(server->config->access_log, server->shard_count, error);
     if (server->access_log == NULL) {
-        return error_fail(error, -1, "%s", reason);
+        return -1;
     }
     server->stats.access_log = server->access_log;
     return 0;

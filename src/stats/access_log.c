@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -263,16 +262,17 @@ static int start(struct access_log *log) {
     return result;
 }
 
-struct access_log *access_log_open(const char *path, unsigned shard_count, char error[static ACCESS_LOG_ERROR_SIZE]) {
+struct access_log *access_log_open(const char *path, unsigned shard_count, struct error *error) {
     struct access_log *log = calloc(1, sizeof *log);
-    snprintf(error, ACCESS_LOG_ERROR_SIZE, "access_log: not enough memory");
     if (log == NULL) {
+        error_set(error, "access_log: not enough memory");
         return NULL;
     }
     log->descriptor = -1;
     log->shard_count = shard_count;
     log->path = strdup(path);
     if (log->path == NULL || !make_buffers(log)) {
+        error_set(error, "access_log: not enough memory");
         free_log(log);
         return NULL;
     }
@@ -283,8 +283,7 @@ struct access_log *access_log_open(const char *path, unsigned shard_count, char 
         result = start(log);
     }
     if (descriptor < 0 || result != 0) {
-        snprintf(error, ACCESS_LOG_ERROR_SIZE, "access_log: %s: %s", path,
-                 result == ENXIO ? "is a FIFO that nobody reads" : strerror(result));
+        error_set(error, "access_log: %s: %s", path, result == ENXIO ? "is a FIFO that nobody reads" : strerror(result));
         free_log(log);
         return NULL;
     }

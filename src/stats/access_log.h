@@ -7,11 +7,9 @@
 #define STATS_ACCESS_LOG_H
 
 #include "base/bytes.h"
+#include "base/error.h"
 
-enum {
-    ACCESS_LOG_BUFFER_SIZE = 4 * 1024 * 1024, /* for each shard */
-    ACCESS_LOG_ERROR_SIZE = 256,
-};
+enum { ACCESS_LOG_BUFFER_SIZE = 4 * 1024 * 1024 /* for each shard */ };
 
 struct access_log;
 
@@ -19,7 +17,7 @@ struct access_log;
  * `path` "-" is standard output. A file is appended to, and made with mode 0640 when there is none. Starts the thread. NULL
  * with one line in `error` that names the path and the fault.
  */
-struct access_log *access_log_open(const char *path, unsigned shard_count, char error[static ACCESS_LOG_ERROR_SIZE]);
+struct access_log *access_log_open(const char *path, unsigned shard_count, struct error *error);
 /* Writes the remaining lines, for which it waits two seconds at most, and ends the thread. NULL is allowed. */
 void access_log_close(struct access_log *log);
 

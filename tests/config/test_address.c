@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char error[ADDRESS_ERROR_SIZE];
+static struct error error;
 
 Test(address, names) {
     static const char *const good[] = {"localhost", "api.example.com", "A-1.b_c.d", "xn--bcher-kva.example", "1.example",
@@ -51,22 +51,22 @@ Test(address, numeric) {
         "[::g]:80",  " 1.2.3.4:80", "0x7f.0.0.1:80", "1.2.3.4:80:90", "127.1:80",    "[::1]:80]",    "[::1]::80"};
     struct config_address address;
     for (size_t i = 0; i < ARRAY_LENGTH(good); i++) {
-        cr_assert_eq(address_parse(good[i], &address, error), 0, "%s: %s", good[i], error);
+        cr_assert_eq(address_parse(good[i], &address, &error), 0, "%s: %s", good[i], error.text);
     }
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
-        cr_assert_lt(address_parse(bad[i], &address, error), 0, "%s", bad[i]);
+        cr_assert_lt(address_parse(bad[i], &address, &error), 0, "%s", bad[i]);
     }
 }
 
 Test(address, what_is_parsed_is_what_was_written) {
     struct config_address address;
-    cr_assert_eq(address_parse("192.0.2.7:8443", &address, error), 0);
+    cr_assert_eq(address_parse("192.0.2.7:8443", &address, &error), 0);
     const struct sockaddr_in *ipv4 = (const struct sockaddr_in *)&address.address;
     cr_assert_eq(address.size, sizeof *ipv4);
     cr_assert_eq(ipv4->sin_family, AF_INET);
     cr_assert_eq(ntohl(ipv4->sin_addr.s_addr), 0xc0000207);
     cr_assert_eq(ntohs(ipv4->sin_port), 8443);
-    cr_assert_eq(address_parse("[2001:db8::7]:443", &address, error), 0);
+    cr_assert_eq(address_parse("[2001:db8::7]:443", &address, &error), 0);
     const struct sockaddr_in6 *ipv6 = (const struct sockaddr_in6 *)&address.address;
     cr_assert_eq(address.size, sizeof *ipv6);
     cr_assert_eq(ipv6->sin6_addr.s6_addr[15], 7);
@@ -75,7 +75,7 @@ Test(address, what_is_parsed_is_what_was_written) {
 
 static struct config_address of(const char *text) {
     struct config_address address;
-    cr_assert_eq(address_parse(text, &address, error), 0, "%s: %s", text, error);
+    cr_assert_eq(address_parse(text, &address, &error), 0, "%s: %s", text, error.text);
     return address;
 }
 
@@ -105,18 +105,18 @@ Test(address, comparison) {
 
 Test(address, resolves_numbers_without_asking) {
     struct config_address found[4];
-    cr_assert_eq(address_resolve("127.0.0.1:9000", found, 4, error), 1);
+    cr_assert_eq(address_resolve("127.0.0.1:9000", found, 4, &error), 1);
     cr_assert_str_eq(found[0].text, "127.0.0.1:9000");
     free(found[0].text);
-    cr_assert_eq(address_resolve("[0:0::1]:9000", found, 4, error), 1);
+    cr_assert_eq(address_resolve("[0:0::1]:9000", found, 4, &error), 1);
     cr_assert_str_eq(found[0].text, "[::1]:9000");
     free(found[0].text);
 }
 
 Test(address, resolves_names_to_all_their_addresses_once) {
     struct config_address found[4];
-    int count = address_resolve("localhost:9000", found, 4, error);
-    cr_assert(count >= 1 && count <= 2, "%s", error);
+    int count = address_resolve("localhost:9000", found, 4, &error);
+    cr_assert(count >= 1 && count <= 2, "%s", error.text);
     for (int i = 0; i < count; i++) {
         cr_assert(strcmp(found[i].text, "127.0.0.1:9000") == 0 || strcmp(found[i].text, "[::1]:9000") == 0);
         for (int j = 0; j < i; j++) {
@@ -130,13 +130,13 @@ Test(address, resolves_names_to_all_their_addresses_once) {
 
 Test(address, refuses_what_does_not_resolve) {
     struct config_address found[4];
-    cr_assert_lt(address_resolve("sallyport.invalid:9000", found, 4, error), 0);
-    cr_assert_not_null(strstr(error, "does not resolve"));
+    cr_assert_lt(address_resolve("sallyport.invalid:9000", found, 4, &error), 0);
+    cr_assert_not_null(strstr(error.text, "does not resolve"));
     static const char *const bad[] = {"127.1:80",    "1.2.3.400:80", "http://origin:80", "origin.example.com",
                                       "[origin]:80", "a b:80",       "localhost:0",      "localhost:http"};
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
-        cr_assert_lt(address_resolve(bad[i], found, 4, error), 0, "%s", bad[i]);
-        cr_assert_null(strstr(error, "does not resolve"), "%s: %s", bad[i], error);
+        cr_assert_lt(address_resolve(bad[i], found, 4, &error), 0, "%s", bad[i]);
+        cr_assert_null(strstr(error.text, "does not resolve"), "%s: %s", bad[i], error.text);
     }
 }
 
@@ -151,8 +151,7 @@ Test(address, loopback_is_what_only_this_machine_reaches) {
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct config_address address;
-        char text[ADDRESS_ERROR_SIZE];
-        cr_assert_eq(address_parse(cases[i].text, &address, text), 0, "%s", text);
+        cr_assert_eq(address_parse(cases[i].text, &address, &error), 0, "%s", error.text);
         cr_assert_eq(address_is_loopback(&address), cases[i].expected, "%s", cases[i].text);
     }
 }
@@ -175,8 +174,7 @@ Test(address, other_forms_are_told_what_to_write) {
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct config_address found[1];
-        char text[ADDRESS_ERROR_SIZE] = "";
-        cr_assert_lt(address_resolve(cases[i].text, found, 1, text), 0);
-        cr_assert_not_null(strstr(text, cases[i].fragment), "%s: %s", cases[i].text, text);
+        cr_assert_lt(address_resolve(cases[i].text, found, 1, &error), 0);
+        cr_assert_not_null(strstr(error.text, cases[i].fragment), "%s: %s", cases[i].text, error.text);
     }
 }

@@ -22,9 +22,9 @@ static void assert_fails(const char *name, size_t size_max, int code, const char
     char path[512];
     snprintf(path, sizeof path, "%s/%s", scene.folder, name);
     struct bytes content;
-    char error[FILE_ERROR_SIZE] = "";
-    cr_assert_eq(file_read(path, size_max, &content, error), code, "%s: %s", name, error);
-    cr_assert_not_null(strstr(error, fragment), "%s: %s", name, error);
+    struct error error = {""};
+    cr_assert_eq(file_read(path, size_max, &content, &error), code, "%s: %s", name, error.text);
+    cr_assert_not_null(strstr(error.text, fragment), "%s: %s", name, error.text);
     cr_assert_null(content.data);
     cr_assert_eq(content.size, 0);
 }
@@ -34,8 +34,8 @@ Test(file, reads_up_to_its_bound, .init = set_up, .fini = tear_down) {
     char path[512];
     snprintf(path, sizeof path, "%s/four", scene.folder);
     struct bytes content;
-    char error[FILE_ERROR_SIZE];
-    cr_assert_eq(file_read(path, 4, &content, error), 0);
+    struct error error;
+    cr_assert_eq(file_read(path, 4, &content, &error), 0);
     cr_assert(bytes_equal(content, bytes_of_string("1234")));
     file_content_free(&content);
     cr_assert_null(content.data);
@@ -51,21 +51,21 @@ Test(file, refuses_what_is_no_file, .init = set_up, .fini = tear_down) {
     cr_assert_eq(mkfifo(path, 0600), 0);
     assert_fails("fifo", 10, -EINVAL, "not a regular file");
     struct bytes content;
-    char error[FILE_ERROR_SIZE];
-    cr_assert_eq(file_read("", 10, &content, error), -ENOENT);
-    cr_assert_eq(file_read("/dev/zero", 10, &content, error), -EINVAL);
+    struct error error;
+    cr_assert_eq(file_read("", 10, &content, &error), -ENOENT);
+    cr_assert_eq(file_read("/dev/zero", 10, &content, &error), -EINVAL);
 }
 
 /* As one that is written to while it is read: files of /proc say that they are empty. */
 Test(file, reads_on_when_a_file_is_longer_than_it_said) {
     struct bytes content;
     struct bytes again;
-    char error[FILE_ERROR_SIZE] = "";
-    cr_assert_eq(file_read("/proc/version", 4096, &content, error), 0, "%s", error);
+    struct error error = {""};
+    cr_assert_eq(file_read("/proc/version", 4096, &content, &error), 0, "%s", error.text);
     cr_assert_eq(strncmp((const char *)content.data, "Linux version ", 14), 0);
-    cr_assert_eq(file_read("/proc/version", content.size, &again, error), 0, "%s", error);
+    cr_assert_eq(file_read("/proc/version", content.size, &again, &error), 0, "%s", error.text);
     cr_assert(bytes_equal(content, again));
     file_content_free(&again);
-    cr_assert_eq(file_read("/proc/version", content.size - 1, &again, error), -EFBIG);
+    cr_assert_eq(file_read("/proc/version", content.size - 1, &again, &error), -EFBIG);
     file_content_free(&content);
 }

@@ -184,8 +184,8 @@ static bool check_row(const char *row) {
 
 static char *read_contract(void) {
     struct bytes content;
-    char problem[FILE_ERROR_SIZE];
-    cr_assert_eq(file_read(TEST_DOCS "/contract.md", 1 << 20, &content, problem), 0);
+    struct error error;
+    cr_assert_eq(file_read(TEST_DOCS "/contract.md", 1 << 20, &content, &error), 0, "%s", error.text);
     char *text = malloc(content.size + 1);
     cr_assert_not_null(text);
     memcpy(text, content.data, content.size);

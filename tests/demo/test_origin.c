@@ -13,9 +13,9 @@
 static struct demo_origin *origin;
 
 static void set_up(void) {
-    char error[DEMO_ORIGIN_ERROR_SIZE] = "";
-    origin = demo_origin_start(error);
-    cr_assert_not_null(origin, "%s", error);
+    struct error error;
+    origin = demo_origin_start(&error);
+    cr_assert_not_null(origin, "%s", error.text);
 }
 
 static void tear_down(void) {

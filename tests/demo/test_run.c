@@ -13,10 +13,10 @@ static const char *const names[] = {"curl", "ran"};
 
 /* A folder that is all of PATH, where the test puts the curl that it wants. */
 static void set_up(void) {
-    char error[DEMO_ERROR_SIZE];
+    struct error error;
     cr_redirect_stdout();
     cr_redirect_stderr();
-    cr_assert_eq(demo_folder_open(&folder, NULL, error), 0, "%s", error);
+    cr_assert_eq(demo_folder_open(&folder, NULL, &error), 0, "%s", error.text);
     setenv("PATH", folder.path, 1);
 }
 
@@ -25,8 +25,8 @@ static void tear_down(void) {
 }
 
 static void install(const char *script) {
-    char error[DEMO_ERROR_SIZE];
-    cr_assert_eq(demo_folder_write(&folder, "curl", 0755, bytes_of_string(script), error), 0, "%s", error);
+    struct error error;
+    cr_assert_eq(demo_folder_write(&folder, "curl", 0755, bytes_of_string(script), &error), 0, "%s", error.text);
 }
 
 TestSuite(demo_run, .init = set_up, .fini = tear_down, .timeout = 60);

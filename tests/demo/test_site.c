@@ -20,14 +20,14 @@
 enum { CHAIN_MAX = 4, DER_MAX = 2048, DAY = 24 * 60 * 60 };
 
 static struct demo_folder folder;
-static char error[DEMO_ERROR_SIZE];
+static struct error error;
 static bool reused;
 
 static void set_up(void) {
     hash_init();
     cr_assert_eq(tls_library_init(), 0);
-    cr_assert_eq(demo_folder_open(&folder, NULL, error), 0, "%s", error);
-    cr_assert_eq(demo_site_prepare(&folder, &reused, error), 0, "%s", error);
+    cr_assert_eq(demo_folder_open(&folder, NULL, &error), 0, "%s", error.text);
+    cr_assert_eq(demo_site_prepare(&folder, &reused, &error), 0, "%s", error.text);
     cr_assert_not(reused);
 }
 
@@ -130,46 +130,46 @@ Test(demo_site, ski_is_that_of_the_leaf) {
 Test(demo_site, a_whole_folder_is_used_again) {
     uint8_t before[DEMO_FILE_SIZE_MAX];
     ssize_t size = demo_folder_read(&folder, "pizza.pem", before);
-    cr_assert_eq(demo_site_prepare(&folder, &reused, error), 0, "%s", error);
+    cr_assert_eq(demo_site_prepare(&folder, &reused, &error), 0, "%s", error.text);
     cr_assert(reused);
     cr_assert(bytes_equal(bytes_of(before, (size_t)size), read_file("pizza.pem")));
 }
 
 Test(demo_site, a_part_of_a_folder_is_refused_and_left_alone) {
     cr_assert_eq(unlinkat(folder.descriptor, "expired.pem", 0), 0);
-    cr_assert_eq(demo_site_prepare(&folder, &reused, error), -EEXIST);
-    cr_assert(strstr(error, "not expired.pem") != NULL, "%s", error);
+    cr_assert_eq(demo_site_prepare(&folder, &reused, &error), -EEXIST);
+    cr_assert(strstr(error.text, "not expired.pem") != NULL, "%s", error.text);
     cr_assert_not(demo_folder_has(&folder, "expired.pem"));
 }
 
 Test(demo_site, expired_or_broken_certificates_are_not_used_again) {
-    cr_assert_eq(demo_pki_check(&folder, clock_wall_seconds() + 364 * DAY, error), 0, "%s", error);
-    cr_assert_eq(demo_pki_check(&folder, clock_wall_seconds() + 366 * DAY, error), -EINVAL);
-    cr_assert(strstr(error, "expired") != NULL, "%s", error);
+    cr_assert_eq(demo_pki_check(&folder, clock_wall_seconds() + 364 * DAY, &error), 0, "%s", error.text);
+    cr_assert_eq(demo_pki_check(&folder, clock_wall_seconds() + 366 * DAY, &error), -EINVAL);
+    cr_assert(strstr(error.text, "expired") != NULL, "%s", error.text);
     cr_assert_eq(unlinkat(folder.descriptor, "pizza.pem", 0), 0);
-    cr_assert_eq(demo_folder_write(&folder, "pizza.pem", 0600, bytes_of_string("no certificate\n"), error), 0);
-    cr_assert_eq(demo_site_prepare(&folder, &reused, error), -EINVAL);
-    cr_assert(strstr(error, "pizza.pem") != NULL, "%s", error);
+    cr_assert_eq(demo_folder_write(&folder, "pizza.pem", 0600, bytes_of_string("no certificate\n"), &error), 0);
+    cr_assert_eq(demo_site_prepare(&folder, &reused, &error), -EINVAL);
+    cr_assert(strstr(error.text, "pizza.pem") != NULL, "%s", error.text);
 }
 
 Test(demo_site, a_foreign_configuration_stops_it_before_anything_is_written) {
     char path[PATH_MAX + 8];
     struct demo_folder other;
     snprintf(path, sizeof path, "%s/other", folder.path);
-    cr_assert_eq(demo_folder_open(&other, path, error), 0, "%s", error);
+    cr_assert_eq(demo_folder_open(&other, path, &error), 0, "%s", error.text);
     other.temporary = true;
-    cr_assert_eq(demo_folder_write(&other, "sallyport.yaml", 0644, bytes_of_string("listen:\n"), error), 0);
-    cr_assert_eq(demo_site_prepare(&other, &reused, error), -EEXIST);
-    cr_assert(strstr(error, "sallyport.yaml") != NULL, "%s", error);
+    cr_assert_eq(demo_folder_write(&other, "sallyport.yaml", 0644, bytes_of_string("listen:\n"), &error), 0);
+    cr_assert_eq(demo_site_prepare(&other, &reused, &error), -EEXIST);
+    cr_assert(strstr(error.text, "sallyport.yaml") != NULL, "%s", error.text);
     cr_assert_not(demo_folder_has(&other, "root.pem"));
     demo_folder_close(&other, demo_site_files, demo_site_file_count);
 }
 
 Test(demo_site, its_configuration_loads) {
     struct demo_ports ports = {.https = 8443, .admin = 9443, .origin = 9000, .ipv6 = true};
-    cr_assert_eq(demo_site_write_config(&folder, &ports, error), 0, "%s", error);
+    cr_assert_eq(demo_site_write_config(&folder, &ports, &error), 0, "%s", error.text);
     ports.ipv6 = false;
-    cr_assert_eq(demo_site_write_config(&folder, &ports, error), 0, "%s", error);
+    cr_assert_eq(demo_site_write_config(&folder, &ports, &error), 0, "%s", error.text);
     char path[PATH_MAX + 32];
     snprintf(path, sizeof path, "%s/sallyport.yaml", folder.path);
     struct config_problems problems = {0};
@@ -202,16 +202,16 @@ Test(demo_site, a_port_that_is_taken_is_an_error_or_passed_over) {
     struct demo_ports ports;
     uint16_t taken;
     int listener = listen_on(0, &taken); /* with SO_REUSEPORT, as another Sallyport has it */
-    cr_assert_eq(demo_site_choose_ports(&ports, taken, false, error), -EADDRINUSE);
-    cr_assert(strstr(error, "--port") != NULL, "%s", error);
-    cr_assert_eq(demo_site_choose_ports(&ports, taken, true, error), 0, "%s", error);
+    cr_assert_eq(demo_site_choose_ports(&ports, taken, false, &error), -EADDRINUSE);
+    cr_assert(strstr(error.text, "--port") != NULL, "%s", error.text);
+    cr_assert_eq(demo_site_choose_ports(&ports, taken, true, &error), 0, "%s", error.text);
     cr_assert_neq(ports.https, taken);
     cr_assert_neq(ports.https, 0);
     cr_assert_neq(ports.admin, 0);
     cr_assert_neq(ports.admin, ports.https);
     close(listener);
-    cr_assert_eq(demo_site_choose_ports(&ports, taken, false, error), 0, "%s", error);
+    cr_assert_eq(demo_site_choose_ports(&ports, taken, false, &error), 0, "%s", error.text);
     cr_assert_eq(ports.https, taken);
-    cr_assert_eq(demo_site_choose_ports(&ports, 0, false, error), 0, "%s", error);
+    cr_assert_eq(demo_site_choose_ports(&ports, 0, false, &error), 0, "%s", error.text);
     cr_assert_neq(ports.https, 0);
 }

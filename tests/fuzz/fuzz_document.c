@@ -16,8 +16,8 @@ static void use_scalar(const char *text) {
         CHECK(units_parse_size(formatted, &again) && again == value);
     }
     struct config_address address;
-    char error[ADDRESS_ERROR_SIZE];
-    if (address_parse(text, &address, error) == 0) {
+    struct error error;
+    if (address_parse(text, &address, &error) == 0) {
         CHECK(address_equal(&address, &address) && address_overlaps(&address, &address));
     }
     address_check_name(text);

@@ -40,9 +40,9 @@ static bool is_open(int descriptor) {
 }
 
 static void read_address(char *text, struct config_address *address) {
-    char fault[ADDRESS_ERROR_SIZE];
+    struct error error;
 
-    cr_assert_eq(address_parse(text, address, fault), 0, "%s", fault);
+    cr_assert_eq(address_parse(text, address, &error), 0, "%s", error.text);
     address->text = text;
 }
 

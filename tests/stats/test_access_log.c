@@ -12,7 +12,7 @@
 
 static char folder[] = "/tmp/sallyport-access-log-XXXXXX";
 static char path[256];
-static char error[ACCESS_LOG_ERROR_SIZE];
+static struct error error;
 
 static void begin(void) {
     cr_assert_not_null(mkdtemp(folder));
@@ -30,8 +30,8 @@ static void end(void) {
 TestSuite(access_log, .init = begin, .fini = end);
 
 static struct access_log *open_log(unsigned shards) {
-    struct access_log *log = access_log_open(path, shards, error);
-    cr_assert_not_null(log, "%s", error);
+    struct access_log *log = access_log_open(path, shards, &error);
+    cr_assert_not_null(log, "%s", error.text);
     return log;
 }
 
@@ -98,8 +98,8 @@ Test(access_log, a_file_that_was_moved_keeps_what_was_before) {
 }
 
 Test(access_log, what_a_full_disk_does_not_take_is_dropped_and_counted) {
-    struct access_log *log = access_log_open("/dev/full", 1, error);
-    cr_assert_not_null(log, "%s", error);
+    struct access_log *log = access_log_open("/dev/full", 1, &error);
+    cr_assert_not_null(log, "%s", error.text);
     cr_expect(put(log, 0, "one\n") && put(log, 0, "two\n"));
     wait_for(log, 2);
     cr_expect_eq(access_log_count(log).dropped, 2);
@@ -109,9 +109,9 @@ Test(access_log, what_a_full_disk_does_not_take_is_dropped_and_counted) {
 
 Test(access_log, a_fifo_is_written_as_far_as_it_is_read) {
     cr_assert_eq(mkfifo(path, 0600), 0);
-    cr_assert_null(access_log_open(path, 1, error));
-    cr_expect_not_null(strstr(error, "nobody reads"), "%s", error);
-    cr_expect_not_null(strstr(error, path));
+    cr_assert_null(access_log_open(path, 1, &error));
+    cr_expect_not_null(strstr(error.text, "nobody reads"), "%s", error.text);
+    cr_expect_not_null(strstr(error.text, path));
     int reader = open(path, O_RDONLY | O_NONBLOCK);
     struct access_log *log = open_log(1);
     char line[1000];
@@ -189,7 +189,7 @@ Test(access_log, many_lines_around_the_buffers_end_come_whole_and_in_order) {
 }
 
 Test(access_log, a_path_that_cannot_be_opened_is_named) {
-    cr_assert_null(access_log_open("/nowhere/access.log", 1, error));
-    cr_expect_not_null(strstr(error, "/nowhere/access.log"));
-    cr_expect_not_null(strstr(error, "No such file"));
+    cr_assert_null(access_log_open("/nowhere/access.log", 1, &error));
+    cr_expect_not_null(strstr(error.text, "/nowhere/access.log"));
+    cr_expect_not_null(strstr(error.text, "No such file"));
 }
