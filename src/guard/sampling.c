@@ -32,8 +32,7 @@ static uint64_t budget_of(const struct sampling_window *window, uint64_t spent_n
     uint64_t free_ns = window->idle_ns + spent_ns;
     uint64_t others_ns = window->known_ns < window->duration_ns ? window->duration_ns - window->known_ns : 0;
 
-    /* Then what strangers took may be what known clients wanted: connections are accepted in the order in which they come.
-     */
+    /* In a saturated shard strangers may have taken time that known clients wanted: accepts go in order of arrival. */
     if (window->known_ns > 0 && window->idle_ns < window->duration_ns * SATURATED / MILLE) {
         return least_ns;
     }
