@@ -1,15 +1,13 @@
 #include "base/bytes.h"
 
-static uint8_t lower(uint8_t c) {
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c | 0x20) : c;
-}
+#include "base/ascii.h"
 
 bool bytes_equal_ignoring_case(struct bytes a, struct bytes b) {
     if (a.size != b.size) {
         return false;
     }
     for (size_t i = 0; i < a.size; i++) {
-        if (lower(a.data[i]) != lower(b.data[i])) {
+        if (ascii_lower(a.data[i]) != ascii_lower(b.data[i])) {
             return false;
         }
     }
