@@ -25,12 +25,7 @@ enum {
 struct server {
     struct config *config;
     struct stats stats;
-    struct identity_cache *cache;
-    struct chain_log *chains;
-    struct tls_tickets *tickets;
-    struct sources *sources;
-    struct replays *replays;
-    struct reputation *reputation;
+    struct shared shared;
     struct capacity capacity;     /* for as long as the process runs */
     struct sockets sockets;       /* that are not given away yet */
     struct shard_thread **shards; /* each its own allocation: they are large and of one thread each */
@@ -105,7 +100,7 @@ static int create_stats(struct server *server) {
     stats_set_hosts(&server->stats, hosts);
     stats_hosts_release(hosts);
     server->stats.read_cache = read_cache;
-    server->stats.cache_owner = server->cache;
+    server->stats.cache_owner = server->shared.cache;
     stats_note_start(&server->stats, clock_wall_seconds());
     stats_set(&server->stats.connections_limit, server->capacity.connections);
     server->stats.version = SALLYPORT_VERSION;
@@ -128,14 +123,14 @@ static size_t sources_for(const struct capacity *capacity) {
 static int create_shared(struct server *server) {
     size_t chains_size = (size_t)server->config->cert_cache_entries * CHAIN_LOG_ENTRY;
 
-    server->cache = identity_cache_create(server->config->cert_cache_entries);
-    server->chains = chain_log_create(chains_size < CHAIN_LOG_SIZE_MIN ? CHAIN_LOG_SIZE_MIN : chains_size);
-    server->tickets = tls_tickets_create();
-    server->sources = sources_create(sources_for(&server->capacity));
-    server->replays = calloc(1, sizeof *server->replays);
-    server->reputation = reputation_create(sources_for(&server->capacity), server->shard_count);
-    if (server->cache == NULL || server->chains == NULL || server->tickets == NULL || server->sources == NULL ||
-        server->replays == NULL || server->reputation == NULL) {
+    server->shared.cache = identity_cache_create(server->config->cert_cache_entries);
+    server->shared.chains = chain_log_create(chains_size < CHAIN_LOG_SIZE_MIN ? CHAIN_LOG_SIZE_MIN : chains_size);
+    server->shared.tickets = tls_tickets_create();
+    server->shared.sources = sources_create(sources_for(&server->capacity));
+    server->shared.replays = calloc(1, sizeof *server->shared.replays);
+    server->shared.reputation = reputation_create(sources_for(&server->capacity), server->shard_count);
+    if (server->shared.cache == NULL || server->shared.chains == NULL || server->shared.tickets == NULL ||
+        server->shared.sources == NULL || server->shared.replays == NULL || server->shared.reputation == NULL) {
         return -ENOMEM;
     }
     return create_stats(server);
@@ -164,12 +159,7 @@ static struct shard_thread *start_shard(struct server *server, unsigned index, i
     struct shard *shard = &thread->shard;
     shard->index = index;
     shard->stats = &server->stats.shards[index];
-    shard->shared.cache = server->cache;
-    shard->shared.chains = server->chains;
-    shard->shared.tickets = server->tickets;
-    shard->shared.sources = server->sources;
-    shard->shared.replays = server->replays;
-    shard->shared.reputation = server->reputation;
+    shard->shared = server->shared;
     shard->journal = (struct journal){.log = server->access_log, .shard = index};
     shard->connections_max = for_each_shard(server, server->capacity.connections);
     shard->connections_capacity = for_each_shard(server, server->capacity.connections_max);
@@ -211,7 +201,7 @@ static int start_control(struct server *server, struct error *error) {
     struct control_plan plan = {
         .config = server->config,
         .stats = &server->stats,
-        .tickets = server->tickets,
+        .tickets = server->shared.tickets,
         .admin_listener = sockets_take_admin(&server->sockets),
     };
 
@@ -305,8 +295,8 @@ static int create_sites(struct server *server, struct config *config, struct sta
     struct error error;
 
     for (unsigned i = 0; i < server->shard_count; i++) {
-        sites[i] =
-            site_create(&server->shards[i]->shard.ring, config, hosts, server->tickets, server->capacity.idle, &error);
+        sites[i] = site_create(&server->shards[i]->shard.ring, config, hosts, server->shared.tickets, server->capacity.idle,
+                               &error);
         if (sites[i] == NULL) {
             problems_add(problems, config->path, 0, "%s", error.text);
             while (i-- > 0) {
@@ -420,12 +410,12 @@ int server_join(struct server *server) {
     if (server->stats.shards != NULL) {
         stats_destroy(&server->stats);
     }
-    sources_free(server->sources);
-    free(server->replays);
-    reputation_free(server->reputation);
-    tls_tickets_free(server->tickets);
-    chain_log_free(server->chains);
-    identity_cache_free(server->cache);
+    sources_free(server->shared.sources);
+    free(server->shared.replays);
+    reputation_free(server->shared.reputation);
+    tls_tickets_free(server->shared.tickets);
+    chain_log_free(server->shared.chains);
+    identity_cache_free(server->shared.cache);
     free(server->shards);
     config_release(server->config);
     free(server);
