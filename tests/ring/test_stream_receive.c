@@ -55,11 +55,24 @@ Test(stream_receive, bytes_of_accepted_sockets_are_counted_and_of_connected_ones
     finish(f);
 }
 
+/* Resets the connection at the peer's end, and expects that the stream fails by that. */
+static void expect_reset_by(struct fixture *f, int peer) {
+    struct linger hard = {.l_onoff = 1};
+
+    cr_assert_eq(setsockopt(peer, SOL_SOCKET, SO_LINGER, &hard, sizeof hard), 0);
+    close(peer);
+    for (unsigned i = 0; i < 100 && f->error == 0; i++) {
+        turns(f, 1);
+    }
+    cr_assert_eq(f->error, -ECONNRESET);
+    stream_close(f->stream);
+    turn_until(f, &f->closed, 1);
+}
+
 /* The peer has half-closed, and then goes: what a receive cannot tell any more, the watch does. */
 Test(stream_receive, a_reset_behind_fin_is_told_to_a_watcher) {
     struct fixture *f = start(64, 16, 64);
     int peer = dial(f);
-    struct linger hard = {.l_onoff = 1};
 
     turn_until(f, &f->accepted, 1);
     cr_assert_eq(shutdown(peer, SHUT_WR), 0);
@@ -74,31 +87,16 @@ Test(stream_receive, a_reset_behind_fin_is_told_to_a_watcher) {
     cr_assert_eq(stream_write(f->stream, bytes_of("hello", 5)), 0);
     turns(f, 20);
     cr_assert_eq(f->error, 0);
-    cr_assert_eq(setsockopt(peer, SOL_SOCKET, SO_LINGER, &hard, sizeof hard), 0);
-    close(peer);
-    for (unsigned i = 0; i < 100 && f->error == 0; i++) {
-        turns(f, 1);
-    }
-    cr_assert_eq(f->error, -ECONNRESET);
-    stream_close(f->stream);
-    turn_until(f, &f->closed, 1);
+    expect_reset_by(f, peer);
     finish(f);
 }
 
 Test(stream_receive, reset_by_peer_is_a_failure) {
     struct fixture *f = start(64, 16, 64);
     int peer = dial(f);
-    struct linger reset = {1, 0};
 
     turn_until(f, &f->accepted, 1);
-    setsockopt(peer, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
-    close(peer);
-    for (unsigned i = 0; i < 100 && f->error == 0; i++) {
-        turns(f, 1);
-    }
-    cr_assert_eq(f->error, -ECONNRESET);
-    stream_close(f->stream);
-    turn_until(f, &f->closed, 1);
+    expect_reset_by(f, peer);
     finish(f);
 }
 
