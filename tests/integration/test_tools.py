@@ -11,7 +11,7 @@ import pytest
 
 from conftest import BINARY, ROOT, SANITIZED
 
-PROGRAMS = sorted(str(path.relative_to(ROOT)) for folder in ("tools", "bench") for path in (ROOT / folder).iterdir()
+PROGRAMS = sorted(str(path.relative_to(ROOT)) for folder in ("tools", "tools/grafana", "bench") for path in (ROOT / folder).iterdir()
                   if path.is_file() and os.access(path, os.X_OK))
 
 pytestmark = pytest.mark.skipif(SANITIZED, reason="drives scripts, not the binary")
@@ -22,7 +22,8 @@ def run(*command, **keywords):
 
 
 def test_the_programs_are_found():
-    assert {"tools/deps", "tools/build", "tools/demo", "tools/check", "tools/pki", "bench/run", "bench/flood"} <= set(PROGRAMS)
+    programs = {"tools/deps", "tools/build", "tools/demo", "tools/check", "tools/pki", "tools/grafana/generate", "bench/run", "bench/flood"}
+    assert programs <= set(PROGRAMS)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
