@@ -92,6 +92,9 @@ static int send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8
 static int note_sent(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user_data) {
     struct http2_session *session = user_data;
     bool message = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
+    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.last_stream_id < INT32_MAX) {
+        session->goaway_sent = true;
+    }
     if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code == NGHTTP2_ENHANCE_YOUR_CALM &&
         session->excess == HTTP2_EXCESS_NONE) {
         session->excess = HTTP2_EXCESS_FAULTS; /* by a bound of nghttp2's own, on frames for streams that are gone */
@@ -167,6 +170,7 @@ void http2_output_forget(struct http2_stream *stream) {
     if (list_is_linked(&stream->in_session)) {
         list_remove(&stream->in_session);
         session->stream_count -= !stream->gone;
+        session->left_count -= stream->left;
     }
     if (list_is_linked(&stream->waiting)) {
         list_remove(&stream->waiting);
