@@ -43,6 +43,7 @@ struct http2_session {
     struct http2_closed closed; /* server */
     uint32_t last_id;           /* server: the last stream that the client has opened */
     enum http2_excess excess;
+    size_t out_fresh; /* bytes of bodies that wait although it is not known yet that they cannot leave */
     uint32_t head_size_max;
     uint32_t resets_max;
     uint32_t stream_count; /* in `streams` */
