@@ -89,7 +89,7 @@ static int send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8
 
 /* --- Frames that leave --------------------------------------------------------------------------------------------- */
 
-/* RFC 9113 section 8.1: a client need not send the rest of a request that is answered. */
+/* RFC 9113 section 8.1: a client need not send the rest of a request that is answered. A tunnel has no such rest. */
 static int note_sent(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user_data) {
     struct http2_session *session = user_data;
     bool message = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
@@ -104,7 +104,8 @@ static int note_sent(nghttp2_session *nghttp2, const nghttp2_frame *frame, void 
         return 0;
     }
     http2_allowance_answered(&session->allowance);
-    if (nghttp2_session_get_stream_remote_close(nghttp2, frame->hd.stream_id) == 0) {
+    const struct http2_stream *stream = http2_find(session, frame->hd.stream_id);
+    if (nghttp2_session_get_stream_remote_close(nghttp2, frame->hd.stream_id) == 0 && (stream == NULL || !stream->tunnel)) {
         int result = nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
         return http2_check(session, result) ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
     }
@@ -212,12 +213,19 @@ void http2_output_reset(struct http2_stream *stream, uint32_t error) {
     http2_output_forget(stream);
 }
 
-void http2_output_bury(struct http2_session *session) {
+void http2_output_bury(struct http2_stream *stream) {
+    struct http2_session *session = stream->session;
+    if (session->busy || !stream->gone || stream->left || !list_is_linked(&stream->in_session)) {
+        return;
+    }
+    uint32_t error = stream->error;
+    http2_output_forget(stream);
+    session->handler->closed(stream, error);
+}
+
+void http2_output_bury_all(struct http2_session *session) {
     while (!session->busy && !list_is_empty(&session->gone)) {
-        struct http2_stream *stream = CONTAINER_OF(list_first(&session->gone), struct http2_stream, in_session);
-        uint32_t error = stream->error;
-        http2_output_forget(stream);
-        session->handler->closed(stream, error);
+        http2_output_bury(CONTAINER_OF(list_first(&session->gone), struct http2_stream, in_session));
     }
 }
 

@@ -64,8 +64,11 @@ bool http2_stream_head(struct http2_stream *stream, struct bytes head, bool end)
  * sent may wait for http2_stream_end, or for http2_session_flush, so that one frame is enough. False: out of memory.
  */
 bool http2_stream_send(struct http2_stream *stream, struct bytes piece);
-/* Ends the message that is sent; `trailers`: lines that each end in CRLF, or empty. A request that is still on its way when
- * its answer has left is asked to stop, by RST_STREAM with NO_ERROR (RFC 9113 section 8.1). */
+/*
+ * Ends the message that is sent; `trailers`: lines that each end in CRLF, or empty. Server: a request that is still on its
+ * way when its answer has left is asked to stop, by RST_STREAM with NO_ERROR (RFC 9113 section 8.1); but a tunnel, which
+ * CONNECT has asked for, stays open for the client's bytes.
+ */
 bool http2_stream_end(struct http2_stream *stream, struct bytes trailers);
 /* Returns how many bytes of body are welcome now: 0 when the peer's windows are shut, or enough waits already. */
 size_t http2_stream_room(struct http2_stream *stream);
