@@ -24,6 +24,7 @@ enum exchange_reset {
  * then the exchange is gone when the function returns.
  */
 struct exchange_carrier {
+    bool many; /* the client may have other exchanges at the same time, so that none can have its connection to an origin */
     /* Sends an informational response of the origin's. False: the exchange is gone. */
     bool (*send_interim)(struct exchange *exchange, const struct http_message *response, const void *head);
     /* Sends the head of the origin's answer. False: it is too large; nothing was sent, and the exchange is there. */

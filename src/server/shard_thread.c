@@ -7,6 +7,7 @@
 #include "edge/eviction.h"
 #include "edge/gate.h"
 #include "edge/http1.h"
+#include "edge/http2.h"
 #include "edge/output.h"
 #include "edge/passage.h"
 
@@ -37,6 +38,9 @@ static int create_pools(struct shard *shard) {
     if (slab_create(&shard->exchanges, sizeof(struct http1_exchange), limit) < 0) {
         goto fail_exchanges;
     }
+    if (slab_create(&shard->streams, sizeof(struct http2_exchange), limit) < 0) {
+        goto fail_streams;
+    }
     if (slab_create(&shard->rooms, sizeof(struct passage_room), limit) < 0) {
         goto fail_rooms;
     }
@@ -50,6 +54,8 @@ static int create_pools(struct shard *shard) {
 fail_pieces:
     slab_destroy(&shard->rooms);
 fail_rooms:
+    slab_destroy(&shard->streams);
+fail_streams:
     slab_destroy(&shard->exchanges);
 fail_exchanges:
     slab_destroy(&shard->connections);
@@ -59,6 +65,7 @@ fail_exchanges:
 static void destroy_pools(struct shard *shard) {
     pieces_destroy(&shard->pieces);
     slab_destroy(&shard->rooms);
+    slab_destroy(&shard->streams);
     slab_destroy(&shard->exchanges);
     slab_destroy(&shard->connections);
 }
@@ -100,6 +107,7 @@ static int begin(void *owner, struct error *error) {
     struct shard *shard = &thread->shard;
 
     list_init(&shard->all);
+    list_init(&shard->http2_turn);
     error_set(error, "not enough memory: lower limits.connections");
     if (create_pools(shard) < 0) {
         return -ENOMEM;
@@ -170,13 +178,15 @@ static bool is_over(struct shard_thread *thread) {
 /* Counts at the end, in every build, what was not given back: it would have leaked in a longer life. */
 static int count_leftover(const struct shard *shard) {
     int leftover =
-        (int)(shard->connections.in_use + shard->exchanges.in_use + shard->rooms.in_use + pieces_in_use(&shard->pieces) +
+        (int)(shard->connections.in_use + shard->exchanges.in_use + shard->streams.in_use +
+              shard->rooms.in_use + pieces_in_use(&shard->pieces) +
               shard->ring.in_flight + shard->ring.streams.in_use + shard->ring.chunks.in_use + shard->ring.timers.set);
 
     if (leftover != 0) {
-        log_error("shard %u: left over: %u connections, %u exchanges, %u pieces, %u operations, %u streams, "
+        log_error("shard %u: left over: %u connections, %u exchanges, %u HTTP/2 streams, %u pieces, %u operations, %u streams, "
                   "%u chunks, %u timers",
-                  shard->index, shard->connections.in_use, shard->exchanges.in_use, pieces_in_use(&shard->pieces),
+                  shard->index, shard->connections.in_use, shard->exchanges.in_use, shard->streams.in_use,
+                  pieces_in_use(&shard->pieces),
                   shard->ring.in_flight, shard->ring.streams.in_use, shard->ring.chunks.in_use, shard->ring.timers.set);
     }
     return leftover;
@@ -187,6 +197,7 @@ static bool turn(void *owner, uint64_t *wait_ms) {
     struct shard *shard = &thread->shard;
 
     gate_turn(shard);
+    http2_turn(shard);
     output_flush(shard);
     eviction_turn(shard);
     tell_bytes(shard);
