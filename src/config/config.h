@@ -68,6 +68,7 @@ struct config_host {
     char *methods; /* the methods that are relayed, as the header Allow has them; NULL: all. See methods.h */
     struct config_address *origins;
     size_t origin_count;  /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
+    bool http2;           /* its clients may speak HTTP/2 */
     bool origin_pool_off; /* each client's connection has its own to the origin */
 };
 

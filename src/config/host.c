@@ -157,6 +157,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     const struct document_node *forward;
     const struct document_node *methods;
     const struct document_node *origin;
+    const struct document_node *http2;
     const struct document_node *pool;
     const struct value_key keys[] = {
         value_key_required("name", &name),
@@ -166,6 +167,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
         value_key_optional("client_auth", &client_auth),
         value_key_optional("forward", &forward),
         value_key_optional("methods", &methods),
+        value_key_optional("http2", &http2),
         value_key_required("origin", &origin),
         value_key_optional("origin_pool", &pool),
     };
@@ -180,6 +182,8 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     host->policy.forward = &host->forward;
     host->policy.chain_size_max = limits->certificate_chain_size;
     methods_load(loader, methods, host);
+    host->http2 = true;
+    value_boolean(loader, http2, "http2", &host->http2);
     load_origins(loader, origin, host);
     load_pool(loader, pool, host);
     if (host->name != NULL) {

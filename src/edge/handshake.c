@@ -162,6 +162,14 @@ static const struct tls_session_handler session_handler = {
     .accept_ticket = accept_ticket,
 };
 
+/* HTTP/2 is agreed on with no client yet. */
+static const bool serves_http2 = false;
+
+/* Returns whether the connection's protocol will be h2: it goes before http/1.1, wherever the client names it. */
+static bool takes_http2(const struct config_host *host, const struct hello *hello) {
+    return serves_http2 && host->http2 && hello->alpn_h2;
+}
+
 static void accept_hello(struct connection *connection, const struct hello *hello, struct bytes received) {
     const struct config *config = connection->client.site->config;
 
@@ -174,13 +182,14 @@ static void accept_hello(struct connection *connection, const struct hello *hell
         handshake_refuse_hello(connection, TLS_ALERT_INTERNAL_ERROR, STATS_REJECT_NO_MEMORY);
         return;
     }
-    if (hello->alpn && !hello->alpn_http11 && !hello->alpn_http10) {
+    bool http2 = takes_http2(connection->client.host, hello);
+    if (hello->alpn && !http2 && !hello->alpn_http11 && !hello->alpn_http10) {
         handshake_refuse_hello(connection, TLS_ALERT_NO_APPLICATION_PROTOCOL, STATS_REJECT_NO_PROTOCOL);
         return;
     }
     connection->client.verdict.resumable = hello->resumable;
     connection->client.tls = tls_session_create(connection->client.site->contexts[connection->client.host->index],
-                                                config->limits.certificate_chain_size, &session_handler, connection);
+                                                config->limits.certificate_chain_size, http2, &session_handler, connection);
     if (connection->client.tls == NULL) {
         handshake_refuse_hello(connection, TLS_ALERT_INTERNAL_ERROR, STATS_REJECT_NO_MEMORY);
         return;

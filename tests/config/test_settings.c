@@ -25,6 +25,7 @@ Test(settings, ranges, .init = changes_set_up, .fini = changes_tear_down) {
         {"[{address: '[::1]:9000'}]}", "[{address: '[::1]:9000'}], origin_pool: never}", 30,
          "origin_pool must be on or off"},
         {"[{address: '[::1]:9000'}]}", "[{address: '[::1]:9000'}], origin_pool: true}", 30, "origin_pool must be on or off"},
+        {"[{address: '[::1]:9000'}]}", "[{address: '[::1]:9000'}], http2: 1}", 30, "http2 must be true or false"},
         {"  connections: 65536", "  connections: 0", 9, "from 1 to 1000000, not 0"},
         {"  connections: 65536", "  connections: 1000001", 9, "not 1000001"},
         {"  connections: 65536", "  connections: -1", 9, "not -1"},
