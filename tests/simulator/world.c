@@ -112,6 +112,13 @@ static void expect_state(const struct connection *connection) {
 
     SIMULATOR_EXPECT(connection->stage->state < CONNECTION_STATES, "state %u", connection->stage->state);
     SIMULATOR_EXPECT((connection->http1.exchange != NULL) == has_exchange, "exchange in state %u", connection->stage->state);
+    bool is_http2 = connection->stage->state == CONNECTION_QUIET || connection->stage->state == CONNECTION_FRAMES ||
+                    connection->stage->state == CONNECTION_STREAMS;
+    SIMULATOR_EXPECT((connection->http2.session != NULL) == is_http2, "session in state %u", connection->stage->state);
+    SIMULATOR_EXPECT((connection->http2.open > 0) == (connection->stage->state == CONNECTION_STREAMS),
+                     "%u streams in state %u", connection->http2.open, connection->stage->state);
+    SIMULATOR_EXPECT(connection->http2.inside == 0 && !list_is_linked(&connection->http2.in_turn),
+                     "frames wait in state %u", connection->stage->state);
     SIMULATOR_EXPECT(connection->stream->owner == connection, "a stream of another owner");
     if (connection->stage->state == CONNECTION_CLOSING) {
         SIMULATOR_EXPECT(connection->held.data == NULL && connection->kept.counted == 0 &&
@@ -129,7 +136,7 @@ static void expect_state(const struct connection *connection) {
 
 static void expect_sums(struct world *world) {
     struct shard *shard = world->shard;
-    uint32_t count = 0, exchanges = 0, lingering = 0;
+    uint32_t count = 0, exchanges = 0, streams = 0, lingering = 0;
     size_t early = 0, late = 0;
 
     for (struct list *link = list_first(&shard->all); link != NULL; link = list_after(&shard->all, link)) {
@@ -139,6 +146,7 @@ static void expect_sums(struct world *world) {
         world->states[connection->stage->state]++;
         count++;
         exchanges += connection->http1.exchange != NULL;
+        streams += connection->http2.open;
         lingering += connection->lingers;
         if (is_early(connection)) {
             early += connection->kept.counted;
@@ -152,6 +160,8 @@ static void expect_sums(struct world *world) {
                      (unsigned long long)stats_read(&shard->stats->connections));
     SIMULATOR_EXPECT(exchanges == shard->exchanges.in_use, "%u exchanges of %u belong to connections", exchanges,
                      shard->exchanges.in_use);
+    SIMULATOR_EXPECT(streams == shard->streams.in_use, "%u streams of %u belong to connections", streams,
+                     shard->streams.in_use);
     SIMULATOR_EXPECT(lingering == shard->lingering, "%u connections linger, counted as %u", lingering, shard->lingering);
     SIMULATOR_EXPECT(early == shard->early_bytes && late == shard->late_bytes,
                      "%zu and %zu bytes are held, counted as %zu and %zu", early, late, shard->early_bytes,
