@@ -287,11 +287,6 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
     }
     exchange->request_done =
         request->framing == HTTP_NO_BODY || (request->framing == HTTP_LENGTH && request->content_length == 0);
-    if (request->method_kind == HTTP_METHOD_CONNECT) {
-        count_rejection(exchange, STATS_AT_REQUEST, STATS_REJECT_NOT_IMPLEMENTED);
-        reply_status(exchange, 501);
-        return;
-    }
     /* A reload since the last request counts for this one. */
     bool has_host = site_switch(client);
     refer_to_client(exchange);

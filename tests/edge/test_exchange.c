@@ -315,9 +315,30 @@ Test(exchange, is_for_the_host_of_the_handshake_alone) {
     EXPECT_EVENTS("R");
     cr_expect_eq(status, 421);
     exchange_end(&exchange);
-    begin("CONNECT s.test:443 HTTP/1.1\r\nHost: s.test\r\n\r\n");
-    cr_expect_eq(status, 501);
+    begin("CONNECT other.test:443 HTTP/1.1\r\nHost: s.test\r\n\r\n");
+    cr_expect_eq(status, 421);
     exchange_end(&exchange);
+}
+
+Test(exchange, makes_no_tunnel) {
+    static const char *const heads[] = {"CONNECT s.test:443 HTTP/1.1\r\nHost: s.test\r\n\r\n",
+                                        "TRACE / HTTP/1.1\r\nHost: s.test\r\n\r\n"};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(heads); i++) {
+        begin(heads[i]);
+        EXPECT_EVENTS("R");
+        cr_expect_eq(status, 405, "%s", heads[i]);
+        exchange_end(&exchange);
+    }
+    cr_expect_eq(scene.stats.rejected[STATS_AT_REQUEST][STATS_REJECT_METHOD], 2);
+    scene.host.mode = CONFIG_ENFORCE;
+    scene.identity.status = STATUS_NONE;
+    scene.identity.reason = REASON_ABSENT;
+    for (size_t i = 0; i < ARRAY_LENGTH(heads); i++) {
+        begin(heads[i]);
+        cr_expect_eq(status, 403, "%s", heads[i]);
+        exchange_end(&exchange);
+    }
 }
 
 /* As one of several on a connection, it may be under way when another one begins after a reload. */
