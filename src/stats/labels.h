@@ -54,7 +54,7 @@ enum stats_stage {
     /* Too many hellos wait, or this one has waited too long. */                                                            \
     ROW(OVERLOAD, "overload", ADMISSION)                                                                                    \
     /* An allocation or a pool failed. */                                                                                   \
-    ROW(NO_MEMORY, "no_memory", ACCEPT | HELLO | HANDSHAKE)                                                                 \
+    ROW(NO_MEMORY, "no_memory", ACCEPT | HELLO | HANDSHAKE | REQUEST)                                                       \
     ROW(NOT_TLS, "not_tls", HELLO)                                                                                          \
     ROW(PLAIN_HTTP, "plain_http", HELLO)                                                                                    \
     /* At admission: more bytes behind a hello that waits. */                                                               \
