@@ -52,6 +52,17 @@ static struct stats_host *host_stats(const struct exchange *exchange) {
     return stats_hosts_at(exchange->site->stats, exchange->host->index, shard_of(exchange)->index);
 }
 
+/* Returns the version of HTTP for the access log; NULL when the head of an HTTP/1 request was not complete. */
+static const char *http_version(const struct exchange *exchange) {
+    if (exchange->stream_id != 0) {
+        return "2";
+    }
+    if (exchange->note.method_size == 0) {
+        return NULL;
+    }
+    return exchange->request.minor == 0 ? "1.0" : "1.1";
+}
+
 static void log_request(const struct exchange *exchange) {
     const struct journal_note *note = &exchange->note;
     char address[CLIENT_ADDRESS_SIZE];
@@ -59,6 +70,8 @@ static void log_request(const struct exchange *exchange) {
 
     line.method = bytes_of(note->method, note->method_size);
     line.path = bytes_of(note->path, note->path_size);
+    line.http = http_version(exchange);
+    line.stream = exchange->stream_id;
     line.request_id = naming_id(note);
     line.code = exchange->code;
     line.origin_error = relay_fault_name(exchange->origin_fault);
@@ -76,7 +89,9 @@ void exchange_end(struct exchange *exchange) {
         relay_exchange_abort(exchange->relay);
     }
     if (exchange->code != 0) {
-        stats_add(&host_stats(exchange)->requests[stats_code_slot(exchange->code)], 1);
+        enum stats_protocol protocol = exchange->stream_id == 0 ? STATS_HTTP1 : STATS_HTTP2;
+
+        stats_add(&host_stats(exchange)->requests[stats_code_slot(exchange->code)][protocol], 1);
         /* Not the turn's time: answers of our own are begun and done in one turn. */
         stats_time_of_host(shard->stats, &host_stats(exchange)->request_seconds, STATS_REQUEST,
                            clock_monotonic_ns() - exchange->started_ns);
@@ -287,11 +302,6 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
     }
     exchange->request_done =
         request->framing == HTTP_NO_BODY || (request->framing == HTTP_LENGTH && request->content_length == 0);
-    if (request->method_kind == HTTP_METHOD_CONNECT) {
-        count_rejection(exchange, STATS_AT_REQUEST, STATS_REJECT_NOT_IMPLEMENTED);
-        reply_status(exchange, 501);
-        return;
-    }
     /* A reload since the last request counts for this one. */
     bool has_host = site_switch(client);
     refer_to_client(exchange);

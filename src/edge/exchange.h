@@ -59,6 +59,7 @@ struct exchange {
     uint64_t origin_ns; /* from there to the head of its answer; 0: there is none */
     uint64_t body_in;   /* bytes of the request's body, and of the answer's */
     uint64_t body_out;
+    uint32_t stream_id;            /* of HTTP/2, which its carrier sets behind exchange_init; 0: HTTP/1 */
     unsigned code;                 /* of the answer, once its head is sent */
     enum relay_fault origin_fault; /* why there is no whole answer of an origin's; RELAY_FAULT_NONE */
     bool request_done;             /* the request is complete, with its body */

@@ -112,8 +112,9 @@ static bool is_worth_keeping(struct http1_exchange *http1) {
     const struct exchange *exchange = &http1->exchange;
     const struct http_message *request = &exchange->request;
 
-    if (http1->refused || !request->keep_alive || http1->framing == HTTP_UNTIL_CLOSE || exchange->dismissed ||
-        exchange->client->shard->draining) {
+    /* A client may have begun its tunnel already: what comes behind a CONNECT must not be taken for requests. */
+    if (http1->refused || !request->keep_alive || request->method_kind == HTTP_METHOD_CONNECT ||
+        http1->framing == HTTP_UNTIL_CLOSE || exchange->dismissed || exchange->client->shard->draining) {
         return false;
     }
     if (exchange->request_done) {

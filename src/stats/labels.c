@@ -50,6 +50,12 @@ static const char *const versions[] = {
 };
 _Static_assert(ARRAY_LENGTH(versions) == STATS_VERSION_COUNT, "each version has a name");
 
+static const char *const protocols[] = {
+    [STATS_HTTP1] = "http1",
+    [STATS_HTTP2] = "http2",
+};
+_Static_assert(ARRAY_LENGTH(protocols) == STATS_PROTOCOL_COUNT, "each protocol has a name");
+
 static const char *const stages[] = {
     [STATS_AT_ACCEPT] = "accept",           [STATS_AT_HELLO] = "hello",
     [STATS_AT_ADMISSION] = "admission",     [STATS_AT_HANDSHAKE] = "handshake",
@@ -122,6 +128,7 @@ static const struct {
     [STATS_LABEL_REASON] = {"reason", NULL, REASON_COUNT},
     [STATS_LABEL_VERDICT] = {"reason", NULL, REASON_COUNT},
     [STATS_LABEL_CODE] = {"code", codes, ARRAY_LENGTH(codes)},
+    [STATS_LABEL_PROTOCOL] = {"protocol", protocols, ARRAY_LENGTH(protocols)},
     [STATS_LABEL_ORIGIN_EVENT] = {"event", origin_events, ARRAY_LENGTH(origin_events)},
     [STATS_LABEL_ORIGIN_RESULT] = {"result", origin_results, ARRAY_LENGTH(origin_results)},
 };

@@ -211,7 +211,7 @@ static uint64_t answers_counted(const struct world *world) {
 
     for (size_t host = 0; host < stats_hosts_count(hosts); host++) {
         for (unsigned slot = 0; slot < STATS_CODES; slot++) {
-            sum += stats_read(&stats_hosts_at(hosts, host, 0)->requests[slot]);
+            sum += stats_requests(stats_hosts_at(hosts, host, 0), slot);
         }
     }
     return sum;
