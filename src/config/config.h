@@ -70,6 +70,7 @@ struct config_host {
     size_t origin_count;  /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
     bool http2;           /* its clients may speak HTTP/2 */
     bool origin_pool_off; /* each client's connection has its own to the origin */
+    bool origin_http2;    /* the origins speak HTTP/2; not together with origin_pool_off */
 };
 
 /* config_release frees each member that owns memory, and each part that is missing (NULL) is none to it. */
