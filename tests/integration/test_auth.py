@@ -249,6 +249,17 @@ def agreed(server, name, version, offer):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+def test_http2_goes_before_http1(serve, host, version):
+    server = serve([host("h.test"), {**host("old.test"), "http2": False}])
+    for offer, expected in [("h2", "h2"), ("h2,http/1.1", "h2"), ("http/1.1,http/1.0,spdy/3,h2", "h2"), ("http/1.1", "http/1.1"),
+                            ("http/1.0", "http/1.0"), ("h2c,http/1.1", "http/1.1"), (None, "none"), ("h2c", "alert"), ("H2", "alert")]:
+        assert agreed(server, "h.test", version, offer) == expected, offer
+    assert server.reload(hosts=[{**host("h.test"), "http2": False}, host("old.test")])
+    assert agreed(server, "h.test", version, "http/1.1,h2") == "http/1.1"
+    assert agreed(server, "old.test", version, "http/1.1,h2") == "h2"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
 def test_a_host_without_http2(serve, host, version):
     server = serve([{**host("h.test"), "http2": False}])
     for offer, expected in [("http/1.1", "http/1.1"), ("h2,http/1.1", "http/1.1"), ("http/1.0,http/1.1", "http/1.0"),

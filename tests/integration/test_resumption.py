@@ -264,7 +264,9 @@ def test_tickets_in_hellos_of_other_kinds(serve, host, pki, tmp_path):
         assert subject == ("the-owner" if resumed else "another"), options
     # Of another hash than the ticket's suite: it cannot be taken.
     assert s_client(server, other, "-tls1_3", "-sess_in", ticket13, "-ciphersuites", "TLS_AES_256_GCM_SHA384") == (False, "another")
-    # No ticket of one application protocol, or of none, resumes under another.
+    # No ticket of one application protocol, or of none, resumes under another. (h2 is agreed on, with no request that it could read.)
+    for version, ticket in ("-tls1_3", ticket13), ("-tls1_2", ticket12):
+        assert s_client(server, other, version, "-sess_in", ticket, "-alpn", "h2")[0] is False
     assert s_client(server, other, "-tls1_3", "-sess_in", ticket13, "-alpn", "http/1.1") == (False, "another")
     assert s_client(server, other, "-tls1_2", "-sess_in", ticket12, "-alpn", "http/1.1") == (False, "another")
     # No ticket of one version resumes in the other.
