@@ -123,6 +123,7 @@ struct connection_http2 {
     uint32_t open;                 /* streams in `streams` */
     uint16_t inside;               /* calls of the session on the stack: nothing of it is freed before they return */
     bool shut_down;                /* no more streams are taken */
+    bool hurries;                  /* ... and the deadline of a connection without streams is set by that */
     bool over;                     /* the session has said its last word */
 };
 

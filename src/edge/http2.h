@@ -1,38 +1,24 @@
 /*
- * HTTP/2 on a client's connection, from the end of the handshake on (RFC 9113): the stages QUIET, FRAMES and STREAMS, and the
- * carrier of its exchanges, one for each stream. Frames are http2/session's. This module decides how many streams there may
- * be, how slow each may be, and how a connection ends without the loss of a stream.
+ * HTTP/2 on a client's connection, from the end of the handshake on (RFC 9113): the stages QUIET, FRAMES and STREAMS. Frames
+ * are http2/session's, streams edge/http2_stream's. This module decides how many streams there may be, and ends a connection
+ * without the loss of a stream.
  */
 #ifndef EDGE_HTTP2_H
 #define EDGE_HTTP2_H
 
 #include "edge/connection.h"
-#include "edge/exchange.h"
-#include "http2/session.h"
 
 enum {
     HTTP2_STREAMS_VALID = 1000,     /* concurrent streams of a client with a valid certificate */
     HTTP2_STREAMS_OTHERS = 100,     /* ... and of any other: RFC 9113 section 6.5.2 asks for 100 at least */
     HTTP2_STREAM_WINDOW = 262144,   /* bytes of a request's body that may come before its origin takes any */
     HTTP2_SESSION_WINDOW = 1048576, /* ... for all streams of a connection */
-    HTTP2_LAST_WORD_MS = 5000, /* that a client without streams has for its answer to a first GOAWAY */
+    HTTP2_LAST_WORD_MS = 5000,      /* that a client without streams has for its answer to a first GOAWAY */
 };
 
 extern const struct stage http2_quiet;   /* no stream is open */
 extern const struct stage http2_frames;  /* no stream is open, but a part of a frame or of a head is there */
 extern const struct stage http2_streams; /* requests are being answered */
-
-/* An exchange with what HTTP/2 needs to carry it. */
-struct http2_exchange {
-    struct exchange exchange;
-    struct http2_stream stream;
-    struct pace pace;          /* of the client, at this stream */
-    struct list in_connection; /* its list of streams, or of those that are gone */
-    struct list in_waiting;
-    bool ended;    /* the answer's last frame is queued */
-    bool answered; /* the answer is queued, whole */
-    bool over;     /* exchange_end was called */
-};
 
 /* The handshake is complete, and ALPN has chosen h2: waits for requests, and reads all that has come already. */
 void http2_begin(struct connection *connection);

@@ -23,8 +23,8 @@ void place_give_up(struct connection *connection);
 /* Notes that a request begins. */
 void place_ask(struct connection *connection);
 /*
- * Counts `size` bytes as kept for the connection, beside those of its TLS session and its streams. Returns whether they are more than
- * before, and the clients that are not valid hold too many by that: see eviction_keep.
+ * Counts `size` bytes as kept for the connection, beside those of its TLS session and its streams. Returns whether they are
+ * more than before, and the clients that are not valid hold too many by that: see eviction_keep.
  */
 bool place_keep(struct connection *connection, uint32_t size);
 /* Likewise for the bytes of its TLS session, beside what `held` has. Not while plaintext is worked through. */

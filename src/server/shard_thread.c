@@ -8,6 +8,7 @@
 #include "edge/gate.h"
 #include "edge/http1.h"
 #include "edge/http2.h"
+#include "edge/http2_stream.h"
 #include "edge/output.h"
 #include "edge/passage.h"
 

@@ -5,6 +5,7 @@
 #include "edge/exchange.h"
 #include "edge/http1.h"
 #include "edge/http2.h"
+#include "edge/http2_stream.h"
 #include "edge/passage.h"
 #include "scene.h"
 

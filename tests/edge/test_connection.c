@@ -34,22 +34,15 @@ void __wrap_stream_finish_briefly(struct stream *stream) {
 }
 
 static const struct stage *const stages[CONNECTION_STATES] = {
-    [CONNECTION_HELLO] = &hello_stage,
-    [CONNECTION_QUEUED] = &queue_stage,
-    [CONNECTION_HANDSHAKE] = &handshake_stage,
-    [CONNECTION_WAITING] = &http1_waiting,
-    [CONNECTION_HEAD] = &http1_head,
-    [CONNECTION_EXCHANGE] = &http1_answering,
-    [CONNECTION_QUIET] = &http2_quiet,
-    [CONNECTION_FRAMES] = &http2_frames,
-    [CONNECTION_STREAMS] = &http2_streams,
-    [CONNECTION_CLOSING] = &connection_closing,
+    [CONNECTION_HELLO] = &hello_stage,         [CONNECTION_QUEUED] = &queue_stage,
+    [CONNECTION_HANDSHAKE] = &handshake_stage, [CONNECTION_WAITING] = &http1_waiting,
+    [CONNECTION_HEAD] = &http1_head,           [CONNECTION_EXCHANGE] = &http1_answering,
+    [CONNECTION_QUIET] = &http2_quiet,         [CONNECTION_FRAMES] = &http2_frames,
+    [CONNECTION_STREAMS] = &http2_streams,     [CONNECTION_CLOSING] = &connection_closing,
 };
 
 #define OF_HTTP2                                                                                                            \
-    {                                                                                                                       \
-        [CONNECTION_QUIET] = true, [CONNECTION_FRAMES] = true, [CONNECTION_STREAMS] = true, [CONNECTION_CLOSING] = true,    \
-    }
+    { [CONNECTION_QUIET] = true, [CONNECTION_FRAMES] = true, [CONNECTION_STREAMS] = true, [CONNECTION_CLOSING] = true, }
 
 /* From each state, in a row, to each. */
 static const bool allowed[CONNECTION_STATES][CONNECTION_STATES] = {
