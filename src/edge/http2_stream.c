@@ -292,38 +292,70 @@ static struct text head_memory(const struct exchange *exchange) {
     return text_over(scratch->head, sizeof scratch->head);
 }
 
-/* Gives up a stream for which there is no memory. Always false. */
-static bool fail(struct http2_exchange *http2) {
-    reset_stream(http2, HTTP2_INTERNAL_ERROR);
-    return false;
+/*
+ * Each of these functions stands between http2_enter and http2_leave: the session may find the stream, or the connection, at
+ * its end meanwhile. The stream's memory is there until http2_leave; `over` says whether its exchange still is.
+ */
+
+static void send_head_text(struct http2_exchange *http2, const struct text *head, bool end) {
+    http2->ended = http2->ended || end;
+    if (!http2_stream_head(&http2->stream, text_bytes(head), end) && !http2->over) {
+        reset_stream(http2, HTTP2_INTERNAL_ERROR); /* there is no memory for it */
+    }
 }
 
-static bool send_head_text(struct exchange *exchange, const struct text *head, bool end) {
-    struct http2_exchange *http2 = of_exchange(exchange);
+static void send_piece(struct http2_exchange *http2, struct bytes piece) {
+    if (!http2->over && !http2_stream_send(&http2->stream, piece) && !http2->over) {
+        reset_stream(http2, HTTP2_INTERNAL_ERROR);
+    }
+}
 
-    http2_flush_later(connection_of(http2));
-    http2->ended = end;
-    return http2_stream_head(&http2->stream, text_bytes(head), end) || fail(http2);
+/* Ends the answer, unless its head has done that. */
+static void send_last(struct http2_exchange *http2, struct bytes trailers) {
+    if (!http2->over && !http2->ended) {
+        http2->ended = true;
+        if (!http2_stream_end(&http2->stream, trailers) && !http2->over) {
+            reset_stream(http2, HTTP2_INTERNAL_ERROR);
+        }
+    }
+    if (!http2->over) {
+        finish_answer(http2);
+    }
 }
 
 static bool send_interim(struct exchange *exchange, const struct http_message *response, const void *head) {
+    struct http2_exchange *http2 = of_exchange(exchange);
+    struct connection *connection = connection_of(http2);
     struct text out = head_memory(exchange);
 
     http_write_response(&out, response, head, HTTP_NO_BODY, 1, true, exchange->request.head_request,
                         &(struct http_stamp){0});
-    return out.overflow || send_head_text(exchange, &out, false);
+    if (out.overflow) {
+        return true;
+    }
+    http2_enter(connection);
+    send_head_text(http2, &out, false);
+    bool is_there = !http2->over;
+    http2_leave(connection);
+    http2_flush_later(connection);
+    return is_there;
 }
 
 static bool send_head(struct exchange *exchange, const struct http_message *response, const void *head) {
     const struct http_stamp ours = exchange_stamp(exchange);
     enum http_framing framing = http_response_framing(response, 1, exchange->request.head_request);
+    struct connection *connection = exchange->owner;
     struct text out = head_memory(exchange);
 
     http_write_response(&out, response, head, framing, 1, true, exchange->request.head_request, &ours);
     if (out.overflow) {
         return false;
     }
-    send_head_text(exchange, &out, framing == HTTP_NO_BODY || (framing == HTTP_LENGTH && response->content_length == 0));
+    http2_enter(connection);
+    send_head_text(of_exchange(exchange), &out,
+                   framing == HTTP_NO_BODY || (framing == HTTP_LENGTH && response->content_length == 0));
+    http2_leave(connection);
+    http2_flush_later(connection);
     return true;
 }
 
@@ -331,65 +363,65 @@ static bool send_body(struct exchange *exchange, struct bytes piece) {
     struct http2_exchange *http2 = of_exchange(exchange);
     struct connection *connection = connection_of(http2);
 
-    http2_flush_later(connection);
     http2_enter(connection);
-    bool is_there = http2_stream_send(&http2->stream, piece) ? !http2->over : fail(http2);
+    send_piece(http2, piece);
+    bool is_there = !http2->over;
     http2_leave(connection);
-    return is_there && !connection_is_closing(connection);
+    http2_flush_later(connection);
+    return is_there;
 }
 
 static void send_end(struct exchange *exchange, struct bytes trailers) {
     struct http2_exchange *http2 = of_exchange(exchange);
+    struct connection *connection = connection_of(http2);
+    struct text out = head_memory(exchange);
 
-    if (!http2->ended) {
-        struct text out = head_memory(exchange);
-
-        http_write_trailers(&out, trailers, (struct bytes){0},
-                            &(struct http_forwarding){.removals = exchange->site->config->removals});
-        http2->ended = true;
-        if (!http2_stream_end(&http2->stream, out.overflow ? (struct bytes){0} : text_bytes(&out))) {
-            fail(http2);
-            return;
-        }
-    }
-    finish_answer(http2);
+    http_write_trailers(&out, trailers, (struct bytes){0},
+                        &(struct http_forwarding){.removals = exchange->site->config->removals});
+    http2_enter(connection);
+    send_last(http2, out.overflow ? (struct bytes){0} : text_bytes(&out));
+    http2_leave(connection);
+    http2_flush_later(connection);
 }
 
 static void send_reply(struct exchange *exchange, struct http_reply *reply) {
     struct http2_exchange *http2 = of_exchange(exchange);
-    struct text out = head_memory(exchange);
+    struct connection *connection = connection_of(http2);
     bool has_body = !reply->to_head && reply->body.size > 0;
+    struct text out = head_memory(exchange);
 
     reply->keep_alive = true;
     http_write_reply(&out, reply);
     CHECK(!out.overflow); /* bodies are at most 64 KiB */
-    if (!send_head_text(exchange, &out, !has_body)) {
-        return;
-    }
+    http2_enter(connection);
+    send_head_text(http2, &out, !has_body);
     if (has_body) {
-        if (!send_body(exchange, reply->body)) {
-            return;
-        }
-        http2->ended = true;
-        if (!http2_stream_end(&http2->stream, (struct bytes){0})) {
-            fail(http2);
-            return;
-        }
+        send_piece(http2, reply->body);
     }
-    finish_answer(http2);
+    send_last(http2, (struct bytes){0});
+    http2_leave(connection);
+    http2_flush_later(connection);
 }
 
 static void invite_body(struct exchange *exchange) {
+    struct connection *connection = exchange->owner;
     struct text out = head_memory(exchange);
 
     if (exchange->request.expect_continue) {
         text_append_string(&out, "HTTP/1.1 100 Continue\r\n\r\n");
-        send_head_text(exchange, &out, false);
+        http2_enter(connection);
+        send_head_text(of_exchange(exchange), &out, false);
+        http2_leave(connection);
+        http2_flush_later(connection);
     }
 }
 
 static void reset(struct exchange *exchange, enum exchange_reset how) {
+    struct connection *connection = exchange->owner;
+
+    http2_enter(connection);
     reset_stream(of_exchange(exchange), how == EXCHANGE_CUT_SHORT ? HTTP2_INTERNAL_ERROR : HTTP2_CANCEL);
+    http2_leave(connection);
 }
 
 static size_t room(const struct exchange *exchange) {

@@ -40,15 +40,15 @@ struct http2_stream {
     uint8_t urgency; /* RFC 9218: 0 (first) to 7 */
     bool head_came;  /* the final head */
     bool head_sent;
-    bool in_ended;     /* the peer has said its last word */
-    bool in_delivered; /* ... and end() has told the owner */
-    bool out_ended;    /* http2_stream_end was called */
-    bool out_blocked;  /* http2_stream_room was 0: room() will be called */
-    bool to_head;      /* client: the request's method is HEAD */
-    uint32_t in_held;  /* bytes of `in` that the peer's windows still count */
-    struct http2_queue in;  /* body that the owner has not taken yet */
-    struct http2_queue out; /* body that has not left yet */
-    struct bytes passing;   /* during http2_stream_send: the piece, which is not copied if it can leave at once */
+    bool in_ended;                   /* the peer has said its last word */
+    bool in_delivered;               /* ... and end() has told the owner */
+    bool out_ended;                  /* http2_stream_end was called */
+    bool out_blocked;                /* http2_stream_room was 0: room() will be called */
+    bool to_head;                    /* client: the request's method is HEAD */
+    uint32_t in_held;                /* bytes of `in` that the peer's windows still count */
+    struct http2_queue in;           /* body that the owner has not taken yet */
+    struct http2_queue out;          /* body that has not left yet */
+    struct bytes passing;            /* during http2_stream_send: the piece, which is not copied if it can leave at once */
     struct http2_queue trailers_in;  /* a section of trailers, as http_parser_trailers gives it */
     struct http2_queue trailers_out; /* likewise */
 };
@@ -89,9 +89,9 @@ struct http2_handler {
 };
 
 struct http2_settings {
-    uint32_t streams_max;       /* server: concurrent streams, SETTINGS_MAX_CONCURRENT_STREAMS */
-    uint32_t head_size_max;     /* bytes of a head; names, values and 4 for each field are counted. A request beyond it: 431 */
-    uint32_t stream_window;     /* bytes of a body that may come before the owner takes any, up to 2^31-1 */
+    uint32_t streams_max;   /* server: concurrent streams, SETTINGS_MAX_CONCURRENT_STREAMS */
+    uint32_t head_size_max; /* bytes of a head; names, values and 4 for each field are counted. A request beyond it: 431 */
+    uint32_t stream_window; /* bytes of a body that may come before the owner takes any, up to 2^31-1 */
     uint32_t connection_window; /* likewise for all streams together, 65535 at least */
     bool extended_connect;      /* server: SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441) */
 };
@@ -123,8 +123,8 @@ size_t http2_session_memory(const struct http2_session *session);
 /* Returns whether anything waits to leave, or is not complete: a part of a frame, a head that goes on in the next one. */
 bool http2_session_is_idle(const struct http2_session *session);
 /*
- * Server: ends the session when its streams are through (RFC 9113 section 6.8): a first GOAWAY takes all streams, and one that
- * names the last follows when the client has answered a PING, which shows that it has read the first.
+ * Server: ends the session when its streams are through (RFC 9113 section 6.8): a first GOAWAY takes all streams, and one
+ * that names the last follows when the client has answered a PING, which shows that it has read the first.
  */
 void http2_session_shut_down(struct http2_session *session);
 /* Queues a GOAWAY with that code. No stream is taken any more, and the session is HTTP2_OVER when the frame is out. */
@@ -141,8 +141,8 @@ uint32_t http2_session_vacancies(const struct http2_session *session);
 
 /*
  * Sends a head: server, of an answer, written as http_write_response or http_write_reply writes it (it is changed), with the
- * body of a reply behind it left out. Fields that belong to one HTTP/1 connection (Connection, Transfer-Encoding ...) are left
- * out. An informational head may come before the final one. `end`: nothing follows. False: out of memory.
+ * body of a reply behind it left out. Fields that belong to one HTTP/1 connection (Connection, Transfer-Encoding ...) are
+ * left out. An informational head may come before the final one. `end`: nothing follows. False: out of memory.
  */
 bool http2_stream_head(struct http2_stream *stream, struct bytes head, bool end);
 /* Sends a piece of the body, copied as far as it cannot leave at once. False: out of memory. */

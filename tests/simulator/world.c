@@ -117,8 +117,8 @@ static void expect_state(const struct connection *connection) {
     SIMULATOR_EXPECT((connection->http2.session != NULL) == is_http2, "session in state %u", connection->stage->state);
     SIMULATOR_EXPECT((connection->http2.open > 0) == (connection->stage->state == CONNECTION_STREAMS),
                      "%u streams in state %u", connection->http2.open, connection->stage->state);
-    SIMULATOR_EXPECT(connection->http2.inside == 0 && !list_is_linked(&connection->http2.in_turn),
-                     "frames wait in state %u", connection->stage->state);
+    SIMULATOR_EXPECT(connection->http2.inside == 0 && !list_is_linked(&connection->http2.in_turn), "frames wait in state %u",
+                     connection->stage->state);
     SIMULATOR_EXPECT(connection->stream->owner == connection, "a stream of another owner");
     if (connection->stage->state == CONNECTION_CLOSING) {
         SIMULATOR_EXPECT(connection->held.data == NULL && connection->kept.counted == 0 &&
