@@ -208,7 +208,9 @@ static void on_refused(struct http2_stream *stream, unsigned status, const char 
     struct http2_exchange *http2 = of_stream(stream);
 
     http2->exchange.stream_id = (uint32_t)stream->id;
-    exchange_refuse(&http2->exchange, status);
+    if (!http2->answered) {
+        exchange_refuse(&http2->exchange, status);
+    }
 }
 
 static size_t on_body(struct http2_stream *stream, struct bytes piece) {

@@ -207,6 +207,14 @@ static void append_end_to_end(struct text *out, const struct http_message *reque
     }
 }
 
+/* RFC 9110 section 7.6.3; a version without a minor one has the minor 0 (section 2.5). */
+static struct bytes via_of(const struct http_message *request) {
+    if (request->http2) {
+        return bytes_of_string("2.0 sallyport");
+    }
+    return bytes_of_string(request->minor == 0 ? "1.0 sallyport" : "1.1 sallyport");
+}
+
 void http_write_request(struct text *out, const struct http_message *request, const void *head,
                         const struct http_forwarding *forwarding) {
     struct bytes authority = request->authority.size > 0 ? http_view(head, request->authority) : forwarding->host_name;
@@ -221,7 +229,7 @@ void http_write_request(struct text *out, const struct http_message *request, co
         append_named(out, HTTP_NAME_FORWARDED_HOST, authority);
     }
     append_named(out, HTTP_NAME_REQUEST_ID, forwarding->request_id);
-    append_named(out, HTTP_NAME_VIA, bytes_of_string(request->minor == 0 ? "1.0 sallyport" : "1.1 sallyport"));
+    append_named(out, HTTP_NAME_VIA, via_of(request));
     append_framing(out, request->framing, request->content_length);
     append_neighbour_fields(out, request, head);
     text_append_string(out, "\r\n");

@@ -1,5 +1,6 @@
 /*
- * The head of an HTTP message, request or response, taken apart (RFC 9110). http/parser makes it from the text of HTTP/1.x.
+ * The head of an HTTP message, request or response, taken apart (RFC 9110). http/parser makes it from the text of HTTP/1.x,
+ * http2/session from the fields of HTTP/2.
  * The owner of a message keeps the bytes of its head contiguous for as long as the message is used, and may move them, since
  * every view is an offset.
  */
@@ -49,10 +50,12 @@ struct http_message {
                                    request names none */
     unsigned status;            /* responses */
     struct http_span reason_phrase;
-    uint8_t minor;       /* HTTP/1.minor: 0 or 1, which stands for all above it in requests */
-    uint8_t method_kind; /* requests: enum http_method */
-    bool head_request;   /* requests: the method is HEAD; known once the method has come, also when what follows is bad */
-    bool idempotent;     /* requests: the method is idempotent (RFC 9110 section 9.2.2) */
+    struct http_span protocol; /* requests of HTTP/2: :protocol of an extended CONNECT (RFC 8441 section 4), else empty */
+    bool http2;                /* it came by HTTP/2: then minor is 1 */
+    uint8_t minor;             /* HTTP/1.minor: 0 or 1, which stands for all above it in requests */
+    uint8_t method_kind;       /* requests: enum http_method */
+    bool head_request; /* requests: the method is HEAD; known once the method has come, also when what follows is bad */
+    bool idempotent;   /* requests: the method is idempotent (RFC 9110 section 9.2.2) */
     bool content_unexpected; /* requests: content means nothing to the method (RFC 9110 section 9.3) */
     bool keep_alive;         /* the sender will keep its connection open, as far as it has said */
     bool end_in_doubt;       /* responses: it has no body, but its sender may send one all the same */

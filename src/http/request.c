@@ -2,6 +2,7 @@
 
 #include "http/authority.h"
 #include "http/head.h"
+#include "http/rules.h"
 #include "http/syntax.h"
 
 static struct http_span span_behind(struct http_span span, uint32_t size) {
@@ -28,8 +29,7 @@ static enum http_result judge_target(struct http_parser *parser) {
         message->authority = message->target;
         return HTTP_PARSE_HEAD;
     }
-    if (target.data[0] == '/' ||
-        (target.size == 1 && target.data[0] == '*' && message->method_kind == HTTP_METHOD_OPTIONS)) {
+    if (http_rules_is_path(message, target)) {
         message->path = message->target;
         return HTTP_PARSE_HEAD;
     }
@@ -118,18 +118,14 @@ static enum http_result judge_framing(struct http_parser *parser, const struct h
     return HTTP_PARSE_HEAD;
 }
 
-/* RFC 9110 section 10.1.1. HTTP/1.0 has no Expect. */
+/* HTTP/1.0 has no Expect. */
 static enum http_result judge_expectation(struct http_parser *parser, const struct http_head_facts *facts) {
     struct http_message *message = parser->message;
-    if (facts->expects == 0 || message->minor == 0) {
+    if (message->minor == 0) {
         return HTTP_PARSE_HEAD;
     }
-    if (facts->expects > 1 || !http_text_is(http_view(parser->head, facts->expect->value), "100-continue")) {
-        return http_refuse(parser, 417, "an expectation other than 100-continue");
-    }
-    message->expect_continue =
-        message->framing == HTTP_CHUNKED || (message->framing == HTTP_LENGTH && message->content_length > 0);
-    return HTTP_PARSE_HEAD;
+    struct http_refusal refusal = http_rules_expectation(message, parser->head, facts);
+    return refusal.status == 0 ? HTTP_PARSE_HEAD : http_refuse(parser, refusal.status, refusal.error);
 }
 
 enum http_result http_request_judge(struct http_parser *parser) {

@@ -1,0 +1,390 @@
+#include "http2/output.h"
+
+#include "base/ascii.h"
+#include "base/check.h"
+#include "http2/fields.h"
+
+enum {
+    HELD_MAX = HTTP2_DATA_MAX, /* the last piece of a body, which waits for the end so that one frame has both */
+    PIECE_MIN = 64,            /* bytes of DATA that are worth a frame when less than all can leave */
+};
+
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+static size_t bytes_to_send(const struct http2_stream *stream) {
+    const struct http2_session *session = stream->session;
+    return stream->out.size + (session->passing_of == stream ? session->passing.size : 0);
+}
+
+/* --- The body ------------------------------------------------------------------------------------------------------ */
+
+static bool submit_trailers(struct http2_stream *stream) {
+    struct http2_session *session = stream->session;
+    struct http2_fields fields;
+    bool done = http2_fields_of_trailers(&fields, &session->memory, http2_queue_front(&stream->trailers_out));
+    if (done) {
+        done = http2_check(session, nghttp2_submit_trailer(session->nghttp2, stream->id, fields.all, fields.count));
+        http2_fields_release(&fields, &session->memory);
+    }
+    http2_queue_clear(&stream->trailers_out, &session->memory);
+    session->failed = session->failed || !done;
+    return done;
+}
+
+/* Tells nghttp2 how much of a body the next frame takes. */
+static nghttp2_ssize read_body(nghttp2_session *nghttp2, int32_t id, uint8_t *to, size_t most, uint32_t *flags,
+                               nghttp2_data_source *source, void *user_data) {
+    struct http2_session *session = user_data;
+    struct http2_stream *stream = http2_find(session, id);
+    if (stream == NULL) {
+        return NGHTTP2_ERR_DEFERRED; /* it has been reset, and its RST_STREAM is on its way */
+    }
+    size_t waiting = bytes_to_send(stream);
+    if (waiting == 0 && !stream->out_ended) {
+        return NGHTTP2_ERR_DEFERRED;
+    }
+    size_t room = session->handler->output_room(session->owner);
+    size_t wanted = smaller(smaller(waiting, most), HTTP2_DATA_MAX);
+    if (room < HTTP2_FRAME_HEAD_SIZE + smaller(wanted, PIECE_MIN)) {
+        return NGHTTP2_ERR_PAUSE;
+    }
+    size_t size = smaller(wanted, room - HTTP2_FRAME_HEAD_SIZE);
+    *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
+    if (size == waiting && stream->out_ended) {
+        *flags |= NGHTTP2_DATA_FLAG_EOF;
+        if (stream->has_trailers) {
+            *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
+            if (!submit_trailers(stream)) {
+                return NGHTTP2_ERR_CALLBACK_FAILURE;
+            }
+        }
+    }
+    return (nghttp2_ssize)size;
+}
+
+/* Writes a frame that read_body has promised: what waits first, then the piece that passes. */
+static int send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8_t *frame_head, size_t size,
+                     nghttp2_data_source *source, void *user_data) {
+    struct http2_session *session = user_data;
+    struct http2_stream *stream = http2_find(session, frame->hd.stream_id);
+    CHECK(stream != NULL && size <= bytes_to_send(stream));
+    session->handler->output(session->owner, bytes_of(frame_head, HTTP2_FRAME_HEAD_SIZE));
+    http2_allowance_sent(&session->allowance, size);
+    while (size > 0 && stream->out.size > 0) {
+        struct bytes front = http2_queue_front(&stream->out);
+        front.size = smaller(front.size, size);
+        session->handler->output(session->owner, front);
+        http2_queue_drop(&stream->out, &session->memory, front.size);
+        size -= front.size;
+    }
+    if (size > 0) {
+        session->handler->output(session->owner, bytes_of(session->passing.data, size));
+        session->passing = bytes_of(session->passing.data + size, session->passing.size - size);
+    }
+    return 0;
+}
+
+/* --- Frames that leave --------------------------------------------------------------------------------------------- */
+
+/* RFC 9113 section 8.1: a client need not send the rest of a request that is answered. */
+static int note_sent(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user_data) {
+    struct http2_session *session = user_data;
+    bool message = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
+    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code == NGHTTP2_ENHANCE_YOUR_CALM &&
+        session->excess == HTTP2_EXCESS_NONE) {
+        session->excess = HTTP2_EXCESS_FAULTS; /* by a bound of nghttp2's own, on frames for streams that are gone */
+    }
+    if (!session->server || !message || (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) {
+        return 0;
+    }
+    http2_allowance_answered(&session->allowance);
+    if (nghttp2_session_get_stream_remote_close(nghttp2, frame->hd.stream_id) == 0) {
+        int result = nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
+        return http2_check(session, result) ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
+    }
+    return 0;
+}
+
+/* A head that cannot be sent, because it is too large, leaves its stream without one. */
+static int note_not_sent(nghttp2_session *nghttp2, const nghttp2_frame *frame, int error, void *user_data) {
+    struct http2_session *session = user_data;
+    if (frame->hd.type != NGHTTP2_HEADERS || http2_find(session, frame->hd.stream_id) == NULL) {
+        return 0;
+    }
+    int result = nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_INTERNAL_ERROR);
+    return http2_check(session, result) ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
+void http2_output_set_callbacks(nghttp2_session_callbacks *callbacks) {
+    nghttp2_session_callbacks_set_send_data_callback(callbacks, send_data);
+    nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, note_sent);
+    nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, note_not_sent);
+}
+
+void http2_output_flush(struct http2_session *session) {
+    if (session->busy || session->failed) {
+        return;
+    }
+    session->busy = true;
+    while (session->handler->output_room(session->owner) > 0) {
+        const uint8_t *frames;
+        nghttp2_ssize size = nghttp2_session_mem_send2(session->nghttp2, &frames);
+        if (!http2_check(session, (int)size) || size == 0) {
+            break;
+        }
+        session->handler->output(session->owner, bytes_of(frames, (size_t)size));
+    }
+    session->busy = false;
+}
+
+void http2_output_terminate(struct http2_session *session, uint32_t error) {
+    http2_check(session, nghttp2_session_terminate_session(session->nghttp2, error));
+}
+
+void http2_output_refuse(struct http2_session *session, enum http2_excess excess) {
+    session->excess = session->excess == HTTP2_EXCESS_NONE ? excess : session->excess;
+    http2_output_terminate(session, NGHTTP2_ENHANCE_YOUR_CALM);
+}
+
+/* --- Streams that come and go -------------------------------------------------------------------------------------- */
+
+void http2_output_adopt(struct http2_session *session, struct http2_stream *stream, int32_t id) {
+    *stream = (struct http2_stream){.message = stream->message,
+                                    .session = session,
+                                    .id = id,
+                                    .urgency = NGHTTP2_EXTPRI_DEFAULT_URGENCY,
+                                    .to_head = stream->to_head,
+                                    .began_s = session->now_s,
+                                    .out_left = UINT64_MAX};
+    list_append(&session->streams, &stream->in_session);
+    session->stream_count++;
+}
+
+void http2_output_forget(struct http2_stream *stream) {
+    struct http2_session *session = stream->session;
+    if (list_is_linked(&stream->in_session)) {
+        list_remove(&stream->in_session);
+        session->stream_count -= !stream->gone;
+    }
+    if (list_is_linked(&stream->waiting)) {
+        list_remove(&stream->waiting);
+    }
+    if (session->passing_of == stream) {
+        session->passing_of = NULL;
+    }
+    for (struct http2_guard *guard = session->guards; guard != NULL; guard = guard->outer) {
+        guard->stream = guard->stream == stream ? NULL : guard->stream;
+    }
+    if (session->begun == stream) {
+        session->begun = NULL;
+        session->head.message = NULL;
+    }
+    if (stream->in.size > 0) {
+        http2_check(session, nghttp2_session_consume_connection(session->nghttp2, stream->in.size));
+    }
+    http2_queue_clear(&stream->in, &session->memory);
+    http2_queue_clear(&stream->out, &session->memory);
+    http2_queue_clear(&stream->trailers_in, &session->memory);
+    http2_queue_clear(&stream->trailers_out, &session->memory);
+}
+
+void http2_output_reset(struct http2_stream *stream, uint32_t error) {
+    struct http2_session *session = stream->session;
+    if (!stream->gone) {
+        nghttp2_session_set_stream_user_data(session->nghttp2, stream->id, NULL);
+        http2_check(session, nghttp2_submit_rst_stream(session->nghttp2, NGHTTP2_FLAG_NONE, stream->id, error));
+    }
+    http2_output_forget(stream);
+}
+
+void http2_output_bury(struct http2_session *session) {
+    while (!session->busy && !list_is_empty(&session->gone)) {
+        struct http2_stream *stream = CONTAINER_OF(list_first(&session->gone), struct http2_stream, in_session);
+        uint32_t error = stream->error;
+        http2_output_forget(stream);
+        session->handler->closed(stream, error);
+    }
+}
+
+/* --- Room ---------------------------------------------------------------------------------------------------------- */
+
+/* Returns the bytes of body that the peer takes now. */
+static size_t window_of(const struct http2_stream *stream) {
+    nghttp2_session *nghttp2 = stream->session->nghttp2;
+    int64_t own = nghttp2_session_get_stream_remote_window_size(nghttp2, stream->id);
+    if (own < 0 && nghttp2_session_find_stream(nghttp2, stream->id) == NULL) { /* client: the head has not left */
+        own = nghttp2_session_get_remote_settings(nghttp2, NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE);
+    }
+    int64_t whole = nghttp2_session_get_remote_window_size(nghttp2);
+    int64_t window = own < whole ? own : whole;
+    return window > 0 ? (size_t)window : 0;
+}
+
+static size_t room_of(const struct http2_stream *stream) {
+    if (stream->gone || stream->out_ended || bytes_to_send(stream) > 0) {
+        return 0;
+    }
+    struct http2_session *session = stream->session;
+    return smaller(smaller(window_of(stream), session->handler->output_room(session->owner)), HTTP2_ROOM_MAX);
+}
+
+size_t http2_output_room(struct http2_stream *stream) {
+    size_t room = room_of(stream);
+    if (room == 0 && !stream->gone && !list_is_linked(&stream->waiting)) {
+        list_append(&stream->session->waiting[stream->urgency], &stream->waiting);
+    }
+    return room;
+}
+
+void http2_output_offer(struct http2_session *session) {
+    if (session->busy || session->handing) {
+        return;
+    }
+    session->handing = true;
+    for (size_t urgency = 0; urgency < HTTP2_URGENCIES; urgency++) {
+        struct list tried;
+        list_init(&tried);
+        list_move_all(&tried, &session->waiting[urgency]);
+        while (!list_is_empty(&tried)) {
+            struct http2_stream *stream = CONTAINER_OF(list_first(&tried), struct http2_stream, waiting);
+            list_remove(&stream->waiting);
+            if (http2_output_room(stream) > 0) { /* else it waits on */
+                session->handler->room(stream);
+            }
+        }
+    }
+    session->handing = false;
+}
+
+/* --- Messages ------------------------------------------------------------------------------------------------------ */
+
+static const nghttp2_data_provider2 body_provider = {.read_callback = read_body};
+
+/* Returns the value of Content-Length in the text of a head, or UINT64_MAX. */
+static uint64_t length_of(const struct http2_fields *fields) {
+    for (size_t i = 0; i < fields->count; i++) {
+        const nghttp2_nv *field = &fields->all[i];
+        if (!bytes_equal_ignoring_case(bytes_of(field->name, field->namelen), bytes_of_string("content-length"))) {
+            continue;
+        }
+        uint64_t length = 0;
+        for (size_t at = 0; at < field->valuelen && ascii_is_digit(field->value[at]) && length < INT64_MAX / 10; at++) {
+            length = length * 10 + (field->value[at] - '0');
+        }
+        return length;
+    }
+    return UINT64_MAX;
+}
+
+bool http2_output_request(struct http2_session *session, struct http2_stream *stream, struct bytes head, const char *scheme,
+                          bool end) {
+    struct http2_fields fields;
+    if (!http2_fields_of_request(&fields, &session->memory, head, scheme)) {
+        return false;
+    }
+    uint64_t length = length_of(&fields);
+    int32_t id =
+        nghttp2_submit_request2(session->nghttp2, NULL, fields.all, fields.count, end ? NULL : &body_provider, stream);
+    http2_fields_release(&fields, &session->memory);
+    if (id < 0) {
+        return false;
+    }
+    http2_output_adopt(session, stream, id);
+    stream->to_head = head.size >= 5 && memcmp(head.data, "HEAD ", 5) == 0;
+    stream->head_sent = true;
+    stream->out_ended = end;
+    stream->out_left = length;
+    session->open_count++;
+    return true;
+}
+
+bool http2_output_head(struct http2_stream *stream, struct bytes head, bool end) {
+    struct http2_session *session = stream->session;
+    struct http2_fields fields;
+    if (stream->gone) {
+        return true;
+    }
+    CHECK(!stream->head_sent);
+    if (!http2_fields_of_response(&fields, &session->memory, head)) {
+        session->failed = true;
+        return false;
+    }
+    bool informational = fields.all[0].value[0] == '1';
+    int result;
+    if (informational) {
+        result =
+            nghttp2_submit_headers(session->nghttp2, NGHTTP2_FLAG_NONE, stream->id, NULL, fields.all, fields.count, NULL);
+    } else {
+        result =
+            nghttp2_submit_response2(session->nghttp2, stream->id, fields.all, fields.count, end ? NULL : &body_provider);
+        stream->head_sent = true;
+        stream->out_ended = end;
+        stream->out_left = length_of(&fields);
+    }
+    http2_fields_release(&fields, &session->memory);
+    return http2_check(session, result);
+}
+
+/* Has nghttp2 ask for the body again. It has the stream not yet where its head has not left: then it asks by itself. */
+static bool resume(struct http2_stream *stream) {
+    int result = nghttp2_session_resume_data(stream->session->nghttp2, stream->id);
+    return result == NGHTTP2_ERR_INVALID_ARGUMENT || http2_check(stream->session, result);
+}
+
+/* Returns whether the piece is the last of its body, and small: then its frame can end the stream, if it waits for the end.
+ */
+static bool is_last(struct http2_stream *stream, size_t size) {
+    if (stream->out_left != UINT64_MAX) {
+        stream->out_left = size < stream->out_left ? stream->out_left - size : 0;
+    }
+    return stream->out_left == 0 && stream->out.size + size <= HELD_MAX;
+}
+
+static bool queue(struct http2_stream *stream, struct bytes piece) {
+    struct http2_session *session = stream->session;
+    if (!http2_queue_append(&stream->out, &session->memory, piece)) {
+        session->failed = true;
+        return false;
+    }
+    return resume(stream);
+}
+
+bool http2_output_send(struct http2_stream *stream, struct bytes piece) {
+    struct http2_session *session = stream->session;
+    if (stream->gone || piece.size == 0) {
+        return !session->failed;
+    }
+    CHECK(stream->head_sent && !stream->out_ended);
+    if (is_last(stream, piece.size) || session->busy || stream->out.size > 0) {
+        return queue(stream, piece);
+    }
+    session->passing = piece;
+    session->passing_of = stream;
+    if (resume(stream)) {
+        http2_output_flush(session);
+    }
+    /* The stream is there: closed() is not called here, and output() does not reset streams. */
+    session->passing_of = NULL;
+    piece = session->passing;
+    if (session->failed || stream->gone || piece.size == 0) {
+        return !session->failed;
+    }
+    return queue(stream, piece);
+}
+
+bool http2_output_end(struct http2_stream *stream, struct bytes trailers) {
+    struct http2_session *session = stream->session;
+    if (stream->gone) {
+        return !session->failed;
+    }
+    CHECK(stream->head_sent && !stream->out_ended);
+    stream->out_ended = true;
+    stream->has_trailers = trailers.size > 0;
+    if (!http2_queue_append(&stream->trailers_out, &session->memory, trailers)) {
+        session->failed = true;
+        return false;
+    }
+    return resume(stream);
+}
