@@ -200,6 +200,7 @@ static void on_head(struct http2_stream *stream, struct bytes head, bool end) {
 
     http2->exchange.stream_id = (uint32_t)stream->id;
     pace_begin(&http2->pace);
+    pace_arm(&http2->pace, now_ms(connection_of(http2)));
     progress(http2);
     exchange_begin(&http2->exchange, head);
 }
@@ -446,6 +447,7 @@ static void read_more(void *owner) {
         struct http2_exchange *http2 = CONTAINER_OF(link, struct http2_exchange, in_waiting);
 
         list_remove(link);
+        pace_arm(&http2->pace, now_ms(connection)); /* not the client was waited for */
         http2_stream_resume(&http2->stream);
     }
     http2_leave(connection);

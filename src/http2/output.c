@@ -92,6 +92,9 @@ static int send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8
 static int note_sent(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user_data) {
     struct http2_session *session = user_data;
     bool message = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
+    if (frame->hd.type == NGHTTP2_GOAWAY) {
+        session->fault = frame->goaway.error_code;
+    }
     if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code == NGHTTP2_ENHANCE_YOUR_CALM &&
         session->excess == HTTP2_EXCESS_NONE) {
         session->excess = HTTP2_EXCESS_FAULTS; /* by a bound of nghttp2's own, on frames for streams that are gone */

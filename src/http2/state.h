@@ -40,11 +40,13 @@ struct http2_session {
     struct http2_frames frames;      /* that come */
     struct http2_allowance allowance;
     enum http2_excess excess;
+    uint32_t fault; /* the error code of a GOAWAY that was sent */
     uint32_t head_size_max;
     uint32_t resets_max;
     uint32_t stream_count; /* in `streams` */
     uint32_t open_count;   /* client: streams that nghttp2 has, also those that have been reset here */
     bool server;
+    bool heard;         /* a byte has come */
     bool busy;          /* nghttp2 runs: no frames are made meanwhile */
     bool handing;       /* closed() and room() are being called */
     bool failed;        /* out of memory */
