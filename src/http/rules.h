@@ -30,8 +30,8 @@ static inline bool http_is_target_character(uint8_t c) {
 bool http_rules_is_path(const struct http_message *message, struct bytes target);
 
 /*
- * Judges Expect (RFC 9110 section 10.1.1) of a message whose framing is known, and sets expect_continue. What HTTP/1.0
- * expects is not to be judged: that version has no Expect.
+ * Judges Expect (RFC 9110 section 10.1.1) of a message whose framing is known, and sets expect_continue. It is not for
+ * requests of HTTP/1.0, which has no Expect.
  */
 struct http_refusal http_rules_expectation(struct http_message *message, const void *head,
                                            const struct http_head_facts *facts);

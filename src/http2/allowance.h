@@ -27,8 +27,8 @@ enum http2_excess {
 };
 
 /*
- * What a client may send in a window of time beside what it has paid back. Each bound is far above what clients do, and its
- * whole costs a few milliseconds of work.
+ * Frames that a client may send in a window of time beside those that it has paid back. Each bound is far above the needs of
+ * clients, and the whole of it costs a few milliseconds of work.
  */
 enum {
     HTTP2_WINDOW_S = 10,
@@ -86,7 +86,8 @@ struct http2_frame {
     uint32_t stream_id;
     uint8_t type;
     uint8_t flags;
-    uint8_t padding; /* DATA: what its Pad Length says */
+    uint8_t padding;     /* DATA: as its Pad Length says */
+    uint32_t dependency; /* PRIORITY: the stream that it names */
 };
 
 /* Counts `points` more of that kind at `now_s`, of at most `most`. Returns false when they are too many. */

@@ -17,7 +17,7 @@ struct http2_fields {
 };
 
 /*
- * Read the head of a request or of a response, or a section of trailers. What belongs to one connection of HTTP/1 is left
+ * Read the head of a request or of a response, or a section of trailers. Fields of one connection of HTTP/1 are left
  * out (RFC 9113 section 8.2.2), and TE unless it says "trailers"; Host becomes :authority. The text may go on behind the
  * empty line that ends the fields. False: out of memory. http2_fields_release must follow.
  */

@@ -7,16 +7,24 @@ static void advance(struct bytes *input, size_t size) {
     input->size -= size;
 }
 
-static uint32_t length_of(const uint8_t *head) {
-    return (uint32_t)head[0] << 16 | (uint32_t)head[1] << 8 | head[2];
+static uint32_t word_at(const uint8_t *at) {
+    return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
-/* Returns how many bytes are wanted before the frame can be told of. */
-static size_t head_size(const struct http2_frames *frames) {
-    const uint8_t *head = frames->head;
-    bool padded = frames->have >= HTTP2_FRAME_HEAD_SIZE && head[3] == NGHTTP2_DATA && head[4] & NGHTTP2_FLAG_PADDED &&
-                  length_of(head) > 0;
-    return HTTP2_FRAME_HEAD_SIZE + (padded ? 1 : 0);
+static uint32_t length_of(const uint8_t *head) {
+    return word_at(head) >> 8;
+}
+
+/* Returns how many bytes of the payload belong to what a frame is known by: Pad Length, or the stream of a PRIORITY. */
+static uint32_t look_of(const uint8_t *head) {
+    if (head[3] == NGHTTP2_DATA && head[4] & NGHTTP2_FLAG_PADDED) {
+        return length_of(head) > 0;
+    }
+    return head[3] == NGHTTP2_PRIORITY && length_of(head) >= HTTP2_FRAME_LOOK_MAX ? HTTP2_FRAME_LOOK_MAX : 0;
+}
+
+static size_t wanted(const struct http2_frames *frames) {
+    return HTTP2_FRAME_HEAD_SIZE + (frames->have < HTTP2_FRAME_HEAD_SIZE ? 0 : look_of(frames->head));
 }
 
 static void note_section(struct http2_frames *frames, const struct http2_frame *frame) {
@@ -25,28 +33,33 @@ static void note_section(struct http2_frames *frames, const struct http2_frame *
     }
 }
 
-bool http2_frames_next(struct http2_frames *frames, struct bytes *input, struct http2_frame *frame) {
+void http2_frames_skip(struct http2_frames *frames, struct bytes *input) {
     size_t skipped = input->size < frames->left ? input->size : frames->left;
     if (skipped > 0) {
         advance(input, skipped);
         frames->left -= (uint32_t)skipped;
     }
-    while (input->size > 0 && frames->have < head_size(frames)) {
+}
+
+bool http2_frames_next(struct http2_frames *frames, struct bytes *input, struct http2_frame *frame) {
+    while (input->size > 0 && frames->have < wanted(frames)) {
         frames->head[frames->have++] = input->data[0];
         advance(input, 1);
     }
-    if (frames->have < head_size(frames)) {
+    if (frames->have < wanted(frames)) {
         return false;
     }
     const uint8_t *head = frames->head;
+    uint32_t look = look_of(head);
     *frame = (struct http2_frame){
         .length = length_of(head),
-        .stream_id = ((uint32_t)head[5] << 24 | (uint32_t)head[6] << 16 | (uint32_t)head[7] << 8 | head[8]) & INT32_MAX,
+        .stream_id = word_at(head + 5) & INT32_MAX,
         .type = head[3],
         .flags = head[4],
-        .padding = frames->have > HTTP2_FRAME_HEAD_SIZE ? head[HTTP2_FRAME_HEAD_SIZE] : 0,
+        .padding = look == 1 ? head[HTTP2_FRAME_HEAD_SIZE] : 0,
+        .dependency = look > 1 ? word_at(head + HTTP2_FRAME_HEAD_SIZE) & INT32_MAX : 0,
     };
-    frames->left = frame->length - (frames->have > HTTP2_FRAME_HEAD_SIZE);
+    frames->left = frame->length - look;
     frames->have = 0;
     note_section(frames, frame);
     return true;

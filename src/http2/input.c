@@ -10,19 +10,19 @@ static struct http2_session *session_of(void *user_data) {
     return user_data;
 }
 
-/* What a callback returns: out of memory ends the session. */
+/* Returns the result of a callback: out of memory ends the session. */
 static int result_of(const struct http2_session *session) {
     return session->failed ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
 }
 
-/* Opens the peer's windows by bytes that have been taken, that of the stream only as long as there is one. */
+/* Opens the peer's windows by bytes that have been taken; that of the stream only as long as there is one. */
 static void consume(struct http2_session *session, int32_t id, size_t size) {
     if (size > 0) {
         http2_check(session, nghttp2_session_consume(session->nghttp2, id, size));
     }
 }
 
-/* Counts what the client does too often. */
+/* Counts something that the client may do too often. */
 static void count(struct http2_session *session, enum http2_excess kind, uint32_t points, uint32_t most) {
     if (session->server && !http2_allowance_take(&session->allowance, kind, points, most, session->now_s)) {
         http2_output_refuse(session, kind);
@@ -54,9 +54,12 @@ static void deliver_end(struct http2_stream *stream) {
     struct http2_guard guard;
     stream->trailers_in = (struct http2_queue){0};
     stream->in_delivered = true;
+    session->left_count -= stream->left;
+    bool left = stream->left;
+    stream->left = false;
     http2_guard_begin(&guard, stream);
     session->handler->end(stream, http2_queue_front(&trailers));
-    if (http2_guard_end(&guard, session) && stream->gone) {
+    if (http2_guard_end(&guard, session) && left) {
         list_remove(&stream->in_session);
         list_append(&session->gone, &stream->in_session);
     }
@@ -82,7 +85,7 @@ static size_t give(struct http2_stream *stream, struct bytes piece, bool *gone) 
 
 void http2_input_resume(struct http2_stream *stream) {
     struct http2_session *session = stream->session;
-    if (stream->delivering) {
+    if (stream->delivering || (stream->gone && !stream->left)) {
         stream->resumed = true;
         return;
     }
@@ -373,6 +376,7 @@ static int on_frame(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *
 static int on_invalid_frame(nghttp2_session *nghttp2, const nghttp2_frame *frame, int error, void *user_data) {
     struct http2_session *session = session_of(user_data);
     if (error == NGHTTP2_ERR_REFUSED_STREAM) {
+        http2_closed_note(&session->closed, (uint32_t)frame->hd.stream_id, false);
         count(session, HTTP2_EXCESS_RESETS, 1, session->resets_max);
     } else {
         count(session, HTTP2_EXCESS_FAULTS, 1, HTTP2_FAULTS);
@@ -385,44 +389,25 @@ static int on_close(nghttp2_session *nghttp2, int32_t id, uint32_t error, void *
     struct http2_session *session = session_of(user_data);
     struct http2_stream *stream = http2_find(session, id);
     session->open_count -= !session->server;
+    if (session->server) {
+        http2_closed_note(&session->closed, (uint32_t)id, nghttp2_session_get_stream_remote_close(nghttp2, id) == 1);
+    }
     if (stream == NULL) {
         return 0;
     }
-    bool stays = !session->server && stream->in_ended && !stream->in_delivered;
+    stream->left = !session->server && stream->in_ended && !stream->in_delivered;
     stream->gone = true;
     stream->error = error;
     session->stream_count--;
-    if (!stays) {
+    session->left_count += stream->left;
+    if (!stream->left) {
         list_remove(&stream->in_session);
         list_append(&session->gone, &stream->in_session);
     }
     return 0;
 }
 
-void http2_input_set_callbacks(nghttp2_session_callbacks *callbacks) {
-    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
-    nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
-    nghttp2_session_callbacks_set_on_invalid_header_callback2(callbacks, on_invalid_header);
-    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
-    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
-    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
-    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
-}
-
 /* --- Input --------------------------------------------------------------------------------------------------------- */
-
-/* Returns whether the client has sent too much of a kind with this input. */
-static enum http2_excess count_frames(struct http2_session *session, struct bytes input) {
-    struct http2_frame frame;
-    while (http2_frames_next(&session->frames, &input, &frame)) {
-        enum http2_excess excess =
-            session->server ? http2_allowance_frame(&session->allowance, &frame, session->now_s) : HTTP2_EXCESS_NONE;
-        if (excess != HTTP2_EXCESS_NONE) {
-            return excess;
-        }
-    }
-    return HTTP2_EXCESS_NONE;
-}
 
 /* These errors end nghttp2's session without a GOAWAY of its own. */
 static void note_fatal(struct http2_session *session, int error) {
@@ -434,9 +419,7 @@ static void note_fatal(struct http2_session *session, int error) {
         http2_output_refuse(session, HTTP2_EXCESS_CONTINUATIONS);
         break;
     default:
-        if (http2_check(session, error)) {
-            break;
-        }
+        http2_check(session, error);
         if (!session->failed) {
             http2_output_terminate(session, NGHTTP2_PROTOCOL_ERROR);
         }
@@ -444,10 +427,8 @@ static void note_fatal(struct http2_session *session, int error) {
     }
 }
 
-void http2_input_take(struct http2_session *session, struct bytes input) {
-    enum http2_excess excess = count_frames(session, input);
-    if (excess != HTTP2_EXCESS_NONE) {
-        http2_output_refuse(session, excess);
+static void give_to_nghttp2(struct http2_session *session, struct bytes input) {
+    if (input.size == 0 || session->failed) {
         return;
     }
     session->busy = true;
@@ -456,6 +437,89 @@ void http2_input_take(struct http2_session *session, struct bytes input) {
     if (taken < 0) {
         note_fatal(session, (int)taken);
     }
+}
+
+/* Returns whether the frame's stream has been, and is no more. */
+static bool is_closed(const struct http2_session *session, uint32_t id) {
+    return id % 2 == 1 && id <= session->last_id && nghttp2_session_find_stream(session->nghttp2, (int32_t)id) == NULL;
+}
+
+/* RFC 9113 section 5.1. nghttp2 passes over frames for streams that are closed. */
+static int on_begin_frame(nghttp2_session *nghttp2, const nghttp2_frame_hd *head, void *user_data) {
+    struct http2_session *session = session_of(user_data);
+    uint32_t id = (uint32_t)head->stream_id;
+    if (!session->server || head->type != NGHTTP2_HEADERS) {
+        return 0;
+    }
+    if (is_closed(session, id) && !session->goaway_sent) {
+        enum http2_closed_how how = http2_closed_find(&session->closed, id);
+        if (how != HTTP2_CLOSED_RESET) {
+            http2_output_terminate(session, how == HTTP2_CLOSED_ENDED ? NGHTTP2_STREAM_CLOSED : NGHTTP2_PROTOCOL_ERROR);
+        }
+    }
+    session->last_id = id > session->last_id ? id : session->last_id;
+    return result_of(session);
+}
+
+/* Judges what nghttp2 lets pass: RFC 9113 sections 5.1 and 6.3, RFC 7540 section 5.3.1. */
+static uint32_t fault_of(const struct http2_session *session, const struct http2_frame *frame) {
+    if (frame->type == NGHTTP2_PRIORITY && (frame->stream_id == 0 || frame->dependency == frame->stream_id)) {
+        return NGHTTP2_PROTOCOL_ERROR;
+    }
+    if (frame->type == NGHTTP2_DATA && is_closed(session, frame->stream_id) &&
+        http2_closed_find(&session->closed, frame->stream_id) == HTTP2_CLOSED_ENDED) {
+        return NGHTTP2_STREAM_CLOSED;
+    }
+    return NGHTTP2_NO_ERROR;
+}
+
+/*
+ * Looks at the frames of a client's input before nghttp2 gets them. Returns the part that nghttp2 has not got yet; nothing
+ * of a frame that ends the session.
+ */
+static struct bytes look_through(struct http2_session *session, struct bytes input) {
+    struct bytes rest = input;
+    struct http2_frame frame;
+    for (;;) {
+        http2_frames_skip(&session->frames, &rest);
+        struct bytes before = bytes_of(input.data, input.size - rest.size);
+        if (!http2_frames_next(&session->frames, &rest, &frame)) {
+            return input;
+        }
+        if (!session->server) {
+            continue;
+        }
+        enum http2_excess excess = http2_allowance_frame(&session->allowance, &frame, session->now_s);
+        bool judged = frame.type == NGHTTP2_DATA || frame.type == NGHTTP2_PRIORITY;
+        if (excess != HTTP2_EXCESS_NONE || judged) { /* what comes before decides on the state of the stream */
+            give_to_nghttp2(session, before);
+            input = bytes_of(input.data + before.size, input.size - before.size);
+        }
+        uint32_t fault = judged ? fault_of(session, &frame) : NGHTTP2_NO_ERROR;
+        if (excess != HTTP2_EXCESS_NONE) {
+            http2_output_refuse(session, excess);
+            return bytes_of(NULL, 0);
+        }
+        if (fault != NGHTTP2_NO_ERROR) {
+            http2_output_terminate(session, fault);
+            return bytes_of(NULL, 0);
+        }
+    }
+}
+
+void http2_input_set_callbacks(nghttp2_session_callbacks *callbacks) {
+    nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, on_begin_frame);
+    nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, on_begin_headers);
+    nghttp2_session_callbacks_set_on_header_callback2(callbacks, on_header);
+    nghttp2_session_callbacks_set_on_invalid_header_callback2(callbacks, on_invalid_header);
+    nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, on_data);
+    nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, on_frame);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, on_invalid_frame);
+    nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, on_close);
+}
+
+void http2_input_take(struct http2_session *session, struct bytes input) {
+    give_to_nghttp2(session, look_through(session, input));
     if (session->begun == NULL) {
         http2_head_release(&session->head, &session->memory);
     }

@@ -94,6 +94,7 @@ static int note_sent(nghttp2_session *nghttp2, const nghttp2_frame *frame, void 
     bool message = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
     if (frame->hd.type == NGHTTP2_GOAWAY) {
         session->fault = frame->goaway.error_code;
+        session->goaway_sent = session->goaway_sent || frame->goaway.last_stream_id < INT32_MAX;
     }
     if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code == NGHTTP2_ENHANCE_YOUR_CALM &&
         session->excess == HTTP2_EXCESS_NONE) {
@@ -170,6 +171,7 @@ void http2_output_forget(struct http2_stream *stream) {
     if (list_is_linked(&stream->in_session)) {
         list_remove(&stream->in_session);
         session->stream_count -= !stream->gone;
+        session->left_count -= stream->left;
     }
     if (list_is_linked(&stream->waiting)) {
         list_remove(&stream->waiting);

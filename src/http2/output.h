@@ -21,7 +21,7 @@ void http2_output_forget(struct http2_stream *stream);
 void http2_output_reset(struct http2_stream *stream, uint32_t error);
 /* Ends the session with that code. */
 void http2_output_terminate(struct http2_session *session, uint32_t error);
-/* Likewise, because of what the client has sent too much of. */
+/* Likewise, because the client has sent too much of that kind. */
 void http2_output_refuse(struct http2_session *session, enum http2_excess excess);
 
 /* These do what http2_session_open and the functions of streams that send do, without sending. False: out of memory. */

@@ -164,7 +164,7 @@ static enum http2_outcome outcome_of(const struct http2_session *session) {
         return HTTP2_NO_MEMORY;
     }
     bool over = !nghttp2_session_want_read(session->nghttp2) && !nghttp2_session_want_write(session->nghttp2);
-    return over && list_is_empty(&session->streams) ? HTTP2_OVER : HTTP2_GOES_ON;
+    return over && session->left_count == 0 ? HTTP2_OVER : HTTP2_GOES_ON;
 }
 
 /* Has frames leave, and then tells the owner what has become of its streams, which may have more to send. */

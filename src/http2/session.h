@@ -3,9 +3,9 @@
  * is either a server's, whose streams are requests of a client, or a client's, whose streams are requests to an origin. It
  * opens no socket and has no policy; its owner has both.
  *
- * Bodies flow with exact backpressure in both directions. What a stream's owner does not take yet of a body that comes waits
- * here, and the peer's window opens again only when it is taken. What the peer's window, or the owner's output, has no room
- * for waits here too: http2_stream_room says how much more is welcome.
+ * Bodies flow with exact backpressure in both directions. The part of a body that comes and that its owner does not take yet
+ * waits here, and the peer's window opens again only when it is taken. The part that the peer's window, or the owner's
+ * output, has no room for waits here too: http2_stream_room says how much more is welcome.
  *
  * All memory is from malloc, and counted: http2_session_memory. One thread only.
  */
@@ -35,7 +35,7 @@ uint32_t http2_session_fault(const struct http2_session *session);
 uint32_t http2_session_streams(const struct http2_session *session);
 /* Returns the bytes of memory that the session and its streams have from malloc. */
 size_t http2_session_memory(const struct http2_session *session);
-/* Returns whether anything waits to leave, or is not complete: a part of a frame, a head that goes on in the next one. */
+/* Returns whether nothing waits to leave and nothing is incomplete: no part of a frame, no head that goes on in the next. */
 bool http2_session_is_idle(const struct http2_session *session);
 /* Returns whether a part of the preface, of a frame or of a head has come, and the rest has not. */
 bool http2_session_is_partial(const struct http2_session *session);
@@ -48,7 +48,7 @@ void http2_session_shut_down(struct http2_session *session);
 void http2_session_terminate(struct http2_session *session, enum http2_error error);
 
 /*
- * Client: asks. `head` is a request's head as http_write_request writes it (it is changed), `scheme` "http" or "https". 0,
+ * Client: asks. `head` is a request's head as http_write_request writes it, `scheme` "http" or "https". 0,
  * -EAGAIN when the origin takes no more streams now, -ESHUTDOWN when it takes none on this connection, or -ENOMEM.
  */
 int http2_session_open(struct http2_session *session, struct http2_stream *stream, struct bytes head, const char *scheme,
@@ -57,19 +57,23 @@ int http2_session_open(struct http2_session *session, struct http2_stream *strea
 uint32_t http2_session_vacancies(const struct http2_session *session);
 
 /*
- * Sends a head: server, of an answer, written as http_write_response or http_write_reply writes it (it is changed), with the
- * body of a reply behind it left out. Fields that belong to one HTTP/1 connection (Connection, Transfer-Encoding ...) are
- * left out. An informational head may come before the final one. `end`: nothing follows. False: out of memory.
+ * Sends a head: server, of an answer, written as http_write_response or http_write_reply writes it, with the body of a reply
+ * behind it left out. Its status is not 101, which HTTP/2 does not have. Fields that belong to one HTTP/1 connection
+ * (Connection, Transfer-Encoding ...) are left out. An informational head may come before the final one. `end`: nothing
+ * follows. False: out of memory.
  */
 bool http2_stream_head(struct http2_stream *stream, struct bytes head, bool end);
-/* Sends a piece of the body, copied as far as it cannot leave at once. False: out of memory. */
+/*
+ * Sends a piece of the body, copied as far as it cannot leave at once. The last piece of a body whose Content-Length was
+ * sent may wait for http2_stream_end, or for http2_session_flush, so that one frame is enough. False: out of memory.
+ */
 bool http2_stream_send(struct http2_stream *stream, struct bytes piece);
 /* Ends the message that is sent; `trailers`: lines that each end in CRLF, or empty. A request that is still on its way when
  * its answer has left is asked to stop, by RST_STREAM with NO_ERROR (RFC 9113 section 8.1). */
 bool http2_stream_end(struct http2_stream *stream, struct bytes trailers);
 /* Returns how many bytes of body are welcome now: 0 when the peer's windows are shut, or enough waits already. */
 size_t http2_stream_room(struct http2_stream *stream);
-/* The owner can take more of the body: calls body() and end() for what waits. The stream may be gone when this returns. */
+/* The owner can take more of the body: calls body() and end() for the bytes that wait. */
 void http2_stream_resume(struct http2_stream *stream);
 /* Resets the stream. It is its owner's again at once: no handler is called for it any more. */
 void http2_stream_reset(struct http2_stream *stream, enum http2_error error);

@@ -3,6 +3,7 @@
 #define HTTP2_STATE_H
 
 #include "http2/allowance.h"
+#include "http2/closed.h"
 #include "http2/frames.h"
 #include "http2/head.h"
 #include "http2/stream.h"
@@ -29,7 +30,7 @@ struct http2_session {
     const struct http2_handler *handler;
     void *owner;
     struct list streams;                  /* that are not gone */
-    struct list gone;                     /* whose closed() is to be called */
+    struct list gone;                     /* that closed() is to be called for */
     struct list waiting[HTTP2_URGENCIES]; /* for room */
     uint64_t now_s;
     struct bytes passing;            /* a piece that may leave without a copy, during http2_stream_send */
@@ -39,11 +40,14 @@ struct http2_session {
     struct http2_head head;          /* that comes */
     struct http2_frames frames;      /* that come */
     struct http2_allowance allowance;
+    struct http2_closed closed; /* server */
+    uint32_t last_id;           /* server: the last stream that the client has opened */
     enum http2_excess excess;
     uint32_t fault; /* the error code of a GOAWAY that was sent */
     uint32_t head_size_max;
     uint32_t resets_max;
     uint32_t stream_count; /* in `streams` */
+    uint32_t left_count;   /* client: in `streams`, without nghttp2, with a response that is not taken yet */
     uint32_t open_count;   /* client: streams that nghttp2 has, also those that have been reset here */
     bool server;
     bool heard;         /* a byte has come */
@@ -51,6 +55,7 @@ struct http2_session {
     bool handing;       /* closed() and room() are being called */
     bool failed;        /* out of memory */
     bool shutting_down; /* a PING is out, whose answer has GOAWAY sent */
+    bool goaway_sent;   /* one that names the last stream */
     bool in_trailers;   /* the head that comes is a section of trailers */
 };
 

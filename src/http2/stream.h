@@ -1,4 +1,4 @@
-/* What owners of sessions of HTTP/2 and the sessions share: streams, the functions that a session calls, its settings. */
+/* Streams of HTTP/2, the functions of owners that sessions call, and settings: owners and sessions share them. */
 #ifndef HTTP2_STREAM_H
 #define HTTP2_STREAM_H
 
@@ -42,6 +42,7 @@ struct http2_stream {
     bool delivering;   /* body() runs */
     bool resumed;      /* http2_stream_resume was called meanwhile */
     bool gone;         /* nghttp2 has it no more */
+    bool left;         /* client: likewise, but its owner has not taken the whole response yet */
     bool has_trailers; /* to be sent */
     uint32_t error;    /* once gone: for closed() */
     uint64_t began_s;

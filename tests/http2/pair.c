@@ -119,8 +119,7 @@ static const struct http2_handler handler = {
 void side_open(struct side *side, bool server, const struct http2_settings *settings) {
     hash_init();
     *side = (struct side){.room = ALL};
-    side->session =
-        server ? http2_session_server(settings, &handler, side) : http2_session_client(settings, &handler, side);
+    side->session = server ? http2_session_server(settings, &handler, side) : http2_session_client(settings, &handler, side);
     cr_assert_not_null(side->session);
 }
 

@@ -1,4 +1,5 @@
-/* Sessions whose owners keep all that happens, for the tests of this folder: one alone, or a client's and a server's joined. */
+/* Sessions whose owners keep all that happens, for the tests of this folder: one alone, or a client's and a server's joined.
+ */
 #ifndef TESTS_HTTP2_PAIR_H
 #define TESTS_HTTP2_PAIR_H
 
@@ -29,14 +30,14 @@ struct talk {
 
 struct side {
     struct http2_session *session;
-    struct buffer out;    /* frames that have left and are not taken yet */
-    size_t room;          /* bytes of `out` at most, so that there is output_room */
-    bool refuses;         /* begin() returns NULL */
-    size_t begun;         /* talks in use */
+    struct buffer out; /* frames that have left and are not taken yet */
+    size_t room;       /* bytes of `out` at most, so that there is output_room */
+    bool refuses;      /* begin() returns NULL */
+    size_t begun;      /* talks in use */
     struct talk *talks[TALKS_MAX];
-    void (*on_head)(struct talk *talk);  /* may be NULL, and these: */
+    void (*on_head)(struct talk *talk); /* may be NULL, and these: */
     void (*on_body)(struct talk *talk);
-    void (*on_end)(struct talk *talk);   /* also for a head that ends */
+    void (*on_end)(struct talk *talk); /* also for a head that ends */
     void (*on_room)(struct talk *talk);
     void (*on_closed)(struct talk *talk);
     uint64_t now_s;
