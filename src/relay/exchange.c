@@ -120,7 +120,7 @@ static enum exchange_wait awaited(const struct relay_exchange *exchange) {
         return WAIT_CONNECT;
     }
     /* While paused an origin may be stuck with what it cannot get rid of, so nothing is held against it. */
-    if (exchange_is_over(exchange) || exchange->paused) {
+    if (exchange_is_over(exchange) || exchange->paused || exchange->state == EXCHANGE_TUNNEL) {
         return WAIT_NOTHING;
     }
     if (exchange_stream(exchange)->queue.size > 0) {
@@ -132,10 +132,18 @@ static enum exchange_wait awaited(const struct relay_exchange *exchange) {
     return exchange->state == EXCHANGE_HEAD ? WAIT_HEAD : WAIT_BODY;
 }
 
+static uint32_t deadline_ms(const struct relay_exchange *exchange) {
+    const struct relay_timeouts *timeouts = &exchange->relay->timeouts;
+
+    if (exchange->wait == WAIT_CONNECT) {
+        return timeouts->connect_ms;
+    }
+    return exchange->wait == WAIT_BODY && exchange->events ? exchange->host->events_ms : timeouts->response_ms;
+}
+
 void exchange_watch(struct relay_exchange *exchange, bool progress) {
-    const struct relay *relay = exchange->relay;
     enum exchange_wait wait = awaited(exchange);
-    struct ring *ring = relay->ring;
+    struct ring *ring = exchange->relay->ring;
 
     if (exchange_is_over(exchange) || (wait == exchange->wait && !progress)) {
         return;
@@ -145,8 +153,7 @@ void exchange_watch(struct relay_exchange *exchange, bool progress) {
         timer_clear(&ring->timers, &exchange->timer);
         return;
     }
-    timer_set(&ring->timers, &exchange->timer, ring_now_ms(ring),
-              wait == WAIT_CONNECT ? relay->timeouts.connect_ms : relay->timeouts.response_ms);
+    timer_set(&ring->timers, &exchange->timer, ring_now_ms(ring), deadline_ms(exchange));
 }
 
 /* Returns whether an error comes from a limit of this machine, and says nothing of the origin. */
@@ -302,7 +309,9 @@ static void stream_received(struct stream *stream, struct bytes data) {
     struct relay_exchange *exchange = of_stream(stream);
 
     if (data.size == 0) {
-        if (exchange->state == EXCHANGE_BODY && http_parser_finish(&exchange->parser)) {
+        if (exchange->state == EXCHANGE_TUNNEL) {
+            exchange->handler->half_end(exchange->owner);
+        } else if (exchange->state == EXCHANGE_BODY && http_parser_finish(&exchange->parser)) {
             complete(exchange, false);
         } else {
             connection_lost(exchange, exchange->state == EXCHANGE_BODY ? RELAY_FAULT_TRUNCATED : RELAY_FAULT_CLOSED_EARLY);
@@ -396,8 +405,10 @@ static void set_up(struct relay_exchange *exchange, const struct relay_request *
     exchange->to_head = request->to_head;
     exchange->idempotent = request->idempotent;
     exchange->signs_in = request->signs_in;
-    exchange->last = request->last;
+    /* An origin may take a request for the last one that has offered another protocol, whatever its answer is. */
+    exchange->last = request->last || request->upgrades;
     exchange->trailers = request->trailers;
+    exchange->upgrades = request->upgrades;
     exchange->request_done = request->framing == HTTP_NO_BODY;
     exchange->whole = true;
     exchange->keep_s = HTTP_KEEP_ALIVE_UNSAID;
@@ -441,10 +452,18 @@ void relay_exchange_pause(struct relay_exchange *exchange) {
 
 void relay_exchange_resume(struct relay_exchange *exchange) {
     exchange->paused = false;
-    if (exchange->state == EXCHANGE_HEAD || exchange->state == EXCHANGE_BODY) {
+    if (!exchange_is_over(exchange) && exchange->state != EXCHANGE_CONNECTING) {
         stream_receive(exchange_stream(exchange));
     }
     exchange_watch(exchange, false);
+}
+
+void relay_exchange_part(struct relay_exchange *exchange) {
+    CHECK(exchange->state == EXCHANGE_TUNNEL && exchange->request_done && !exchange->reading);
+    count(exchange, STATS_ORIGIN_COMPLETED);
+    pool_finish(exchange->connection);
+    exchange->connection = NULL;
+    release(exchange);
 }
 
 void relay_exchange_refuse(struct relay_exchange *exchange, enum relay_fault fault) {

@@ -39,7 +39,7 @@ bool request_send(struct relay_exchange *exchange) {
 }
 
 size_t relay_exchange_room(const struct relay_exchange *exchange) {
-    if ((exchange->state != EXCHANGE_HEAD && exchange->state != EXCHANGE_BODY) || exchange->send_failed) {
+    if (exchange_is_over(exchange) || exchange->state == EXCHANGE_CONNECTING || exchange->send_failed) {
         return 0;
     }
     return stream_room(exchange_stream(exchange));
@@ -68,6 +68,9 @@ void relay_exchange_body(struct relay_exchange *exchange, struct bytes piece) {
 }
 
 static bool put_end(struct relay_exchange *exchange, struct bytes trailers) {
+    if (exchange->state == EXCHANGE_TUNNEL && !exchange->send_failed) {
+        stream_end_half(exchange_stream(exchange));
+    }
     if (exchange->framing != HTTP_CHUNKED) {
         return true;
     }

@@ -34,13 +34,10 @@ void __wrap_stream_finish_briefly(struct stream *stream) {
 }
 
 static const struct stage *const stages[CONNECTION_STATES] = {
-    [CONNECTION_HELLO] = &hello_stage,
-    [CONNECTION_QUEUED] = &queue_stage,
-    [CONNECTION_HANDSHAKE] = &handshake_stage,
-    [CONNECTION_WAITING] = &http1_waiting,
-    [CONNECTION_HEAD] = &http1_head,
-    [CONNECTION_EXCHANGE] = &http1_answering,
-    [CONNECTION_CLOSING] = &connection_closing,
+    [CONNECTION_HELLO] = &hello_stage,         [CONNECTION_QUEUED] = &queue_stage,
+    [CONNECTION_HANDSHAKE] = &handshake_stage, [CONNECTION_WAITING] = &http1_waiting,
+    [CONNECTION_HEAD] = &http1_head,           [CONNECTION_EXCHANGE] = &http1_answering,
+    [CONNECTION_TUNNEL] = &http1_tunnelling,   [CONNECTION_CLOSING] = &connection_closing,
 };
 
 /* From each state, in a row, to each. */
@@ -50,7 +47,8 @@ static const bool allowed[CONNECTION_STATES][CONNECTION_STATES] = {
     [CONNECTION_HANDSHAKE] = {[CONNECTION_WAITING] = true, [CONNECTION_CLOSING] = true},
     [CONNECTION_WAITING] = {[CONNECTION_HEAD] = true, [CONNECTION_CLOSING] = true},
     [CONNECTION_HEAD] = {[CONNECTION_EXCHANGE] = true, [CONNECTION_CLOSING] = true},
-    [CONNECTION_EXCHANGE] = {[CONNECTION_WAITING] = true, [CONNECTION_CLOSING] = true},
+    [CONNECTION_EXCHANGE] = {[CONNECTION_WAITING] = true, [CONNECTION_TUNNEL] = true, [CONNECTION_CLOSING] = true},
+    [CONNECTION_TUNNEL] = {[CONNECTION_CLOSING] = true},
     [CONNECTION_CLOSING] = {false},
 };
 
