@@ -314,6 +314,16 @@ void connection_start(struct connection *connection, const struct stage *stage) 
     connection_arm(connection);
 }
 
+static void switch_site(struct connection *connection) {
+    bool has_host = site_switch(&connection->client);
+
+    if (connection->stage->switched != NULL) {
+        connection->stage->switched(connection, has_host);
+    } else if (!has_host) {
+        connection_end(connection, CONNECTION_POLITELY);
+    }
+}
+
 void connection_switch_all(struct shard *shard) {
     struct list *link = list_first(&shard->all);
 
@@ -321,10 +331,21 @@ void connection_switch_all(struct shard *shard) {
         struct connection *connection = CONTAINER_OF(link, struct connection, in_shard);
 
         link = list_after(&shard->all, link);
-        if (connection->stage->may_switch_site && !site_switch(&connection->client)) {
-            connection_end(connection, CONNECTION_POLITELY);
-        } else if (connection->stage->site_changed != NULL) {
-            connection->stage->site_changed(connection);
+        if (connection->stage->may_switch_site) {
+            switch_site(connection);
+        }
+    }
+}
+
+void connection_take_leave_all(struct shard *shard) {
+    struct list *link = list_first(&shard->all);
+
+    while (link != NULL) {
+        struct connection *connection = CONTAINER_OF(link, struct connection, in_shard);
+
+        link = list_after(&shard->all, link);
+        if (connection->stage->take_leave != NULL) {
+            connection->stage->take_leave(connection);
         }
     }
 }

@@ -154,10 +154,9 @@ static void timed_out_streams(struct connection *connection) {
     connection_progress(connection);
 }
 
-static void site_changed(struct connection *connection) {
-    const struct config_host *host = config_find_host(connection->client.shard->site->config, connection->client.name);
-
-    if (host == NULL || !host->http2) {
+/* Each stream has the site that it began under. */
+static void switched(struct connection *connection, bool has_host) {
+    if (!has_host || !connection->client.host->http2) {
         http2_shut_down(connection);
     }
 }
@@ -222,7 +221,7 @@ const struct stage http2_quiet = {
     .failed = failed,
     .drained = drained,
     .timed_out = timed_out_quiet,
-    .site_changed = site_changed,
+    .switched = switched,
     .drain = http2_shut_down,
     .leave = leave,
 };
@@ -232,6 +231,7 @@ const struct stage http2_frames = {
     .state = CONNECTION_FRAMES,
     .next = ANY_OF_OURS,
     .counted_as = STATS_AT_REQUEST,
+    .may_switch_site = true,
     .pauses = true,
     .deadline_ms = header_timeout_ms,
     .received = received,
@@ -240,7 +240,7 @@ const struct stage http2_frames = {
     .failed = failed,
     .drained = drained,
     .timed_out = timed_out_frames,
-    .site_changed = site_changed,
+    .switched = switched,
     .drain = http2_shut_down,
     .leave = leave,
 };
@@ -250,6 +250,7 @@ const struct stage http2_streams = {
     .state = CONNECTION_STREAMS,
     .next = ANY_OF_OURS,
     .counted_as = STATS_AT_REQUEST,
+    .may_switch_site = true,
     .extends = true,
     .deadline_ms = idle_timeout_ms,
     .received = received,
@@ -258,7 +259,7 @@ const struct stage http2_streams = {
     .failed = failed,
     .drained = drained,
     .timed_out = timed_out_streams,
-    .site_changed = site_changed,
+    .switched = switched,
     .drain = http2_shut_down,
     .leave = leave,
 };
