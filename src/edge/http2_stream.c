@@ -259,8 +259,14 @@ static void on_room(struct http2_stream *stream) {
     }
 }
 
+/* The session itself resets a stream whose request is malformed (RFC 9113 section 8.1.1), in its head or behind it. */
 static void on_closed(struct http2_stream *stream, uint32_t error) {
-    drop_stream(of_stream(stream));
+    struct http2_exchange *http2 = of_stream(stream);
+
+    if (error == HTTP2_PROTOCOL_ERROR && !http2->answered) {
+        stats_add(&shard_of(connection_of(http2))->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_MALFORMED], 1);
+    }
+    drop_stream(http2);
 }
 
 static void on_output(void *owner, struct bytes frames) {
