@@ -8,8 +8,6 @@
 void http2_input_set_callbacks(nghttp2_session_callbacks *callbacks);
 /* Takes bytes that have come. */
 void http2_input_take(struct http2_session *session, struct bytes input);
-/* Gives the owner what waits of the stream's body, and its end. */
-void http2_input_resume(struct http2_stream *stream);
 
 /* The content of the PING by which a server learns that its client has read the first GOAWAY. */
 extern const uint8_t http2_shut_down_ping[8];

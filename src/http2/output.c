@@ -152,6 +152,12 @@ void http2_output_refuse(struct http2_session *session, enum http2_excess excess
     http2_output_terminate(session, NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
+void http2_output_charge(struct http2_session *session, enum http2_excess kind, uint32_t points, uint32_t most) {
+    if (session->server && !http2_allowance_take(&session->allowance, kind, points, most, session->now_s)) {
+        http2_output_refuse(session, kind);
+    }
+}
+
 /* --- Streams that come and go -------------------------------------------------------------------------------------- */
 
 void http2_output_adopt(struct http2_session *session, struct http2_stream *stream, int32_t id) {

@@ -24,6 +24,9 @@ void http2_output_terminate(struct http2_session *session, uint32_t error);
 /* Likewise, because the client has sent too much of that kind. */
 void http2_output_refuse(struct http2_session *session, enum http2_excess excess);
 
+/* Counts something that the client may do too often, and refuses the session when it is too much. */
+void http2_output_charge(struct http2_session *session, enum http2_excess kind, uint32_t points, uint32_t most);
+
 /* These do what http2_session_open and the functions of streams that send do, without sending. False: out of memory. */
 bool http2_output_request(struct http2_session *session, struct http2_stream *stream, struct bytes head, const char *scheme,
                           bool end);

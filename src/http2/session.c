@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "http2/body.h"
 #include "http2/input.h"
 #include "http2/output.h"
 
@@ -281,7 +282,7 @@ size_t http2_stream_room(struct http2_stream *stream) {
 
 void http2_stream_resume(struct http2_stream *stream) {
     struct http2_session *session = stream->session;
-    http2_input_resume(stream);
+    http2_body_resume(stream);
     http2_output_flush(session);
     http2_output_bury(session);
 }

@@ -70,6 +70,11 @@ static inline bool http2_check(struct http2_session *session, int result) {
     return result >= 0;
 }
 
+/* Returns the result of a callback: out of memory ends the session. */
+static inline int http2_result(const struct http2_session *session) {
+    return session->failed ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+}
+
 static inline void http2_guard_begin(struct http2_guard *guard, struct http2_stream *stream) {
     *guard = (struct http2_guard){stream->session->guards, stream};
     stream->session->guards = guard;

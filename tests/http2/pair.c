@@ -21,12 +21,10 @@ struct talk *talk_new(struct side *side) {
     talk->message.headers_max = HTTP_HEADERS_MAX;
     talk->stream.message = &talk->message;
     talk->takes = ALL;
+    talk->side = side;
     side->talks[side->begun++] = talk;
     return talk;
 }
-
-/* Streams do not tell their side: the one that is at work. */
-static struct side *at_work;
 
 static struct http2_stream *on_begin(void *owner) {
     struct side *side = owner;
@@ -40,11 +38,11 @@ static void on_head(struct http2_stream *stream, struct bytes head, bool end) {
     buffer_append(&talk->head, head.data, head.size);
     talk->heads++;
     talk->head_ends = talk->ended = end;
-    if (at_work->on_head != NULL) {
-        at_work->on_head(talk);
+    if (talk->side->on_head != NULL) {
+        talk->side->on_head(talk);
     }
-    if (end && at_work->on_end != NULL) {
-        at_work->on_end(talk);
+    if (end && talk->side->on_end != NULL) {
+        talk->side->on_end(talk);
     }
 }
 
@@ -59,8 +57,8 @@ static size_t on_body(struct http2_stream *stream, struct bytes piece) {
     size_t left = talk->takes - talk->body.size;
     size_t size = piece.size < left ? piece.size : left;
     buffer_append(&talk->body, piece.data, size);
-    if (at_work->on_body != NULL) {
-        at_work->on_body(talk);
+    if (talk->side->on_body != NULL) {
+        talk->side->on_body(talk);
     }
     return size;
 }
@@ -70,16 +68,16 @@ static void on_end(struct http2_stream *stream, struct bytes trailers) {
     cr_assert(!talk->closed && !talk->ended && talk->refused == 0);
     talk->ended = true;
     buffer_append(&talk->trailers, trailers.data, trailers.size);
-    if (at_work->on_end != NULL) {
-        at_work->on_end(talk);
+    if (talk->side->on_end != NULL) {
+        talk->side->on_end(talk);
     }
 }
 
 static void on_room(struct http2_stream *stream) {
     struct talk *talk = talk_of(stream);
     talk->rooms++;
-    if (at_work->on_room != NULL) {
-        at_work->on_room(talk);
+    if (talk->side->on_room != NULL) {
+        talk->side->on_room(talk);
     }
 }
 
@@ -88,8 +86,8 @@ static void on_closed(struct http2_stream *stream, uint32_t error) {
     cr_assert(!talk->closed);
     talk->closed = true;
     talk->error = error;
-    if (at_work->on_closed != NULL) {
-        at_work->on_closed(talk);
+    if (talk->side->on_closed != NULL) {
+        talk->side->on_closed(talk);
     }
 }
 
@@ -156,20 +154,14 @@ enum http2_outcome give(struct side *side, struct bytes bytes) {
     if (bytes.size > 0) {
         memcpy(copy, bytes.data, bytes.size);
     }
-    struct side *before = at_work;
-    at_work = side;
     side->outcome = http2_session_receive(side->session, bytes_of(copy, bytes.size), side->now_s);
-    at_work = before;
     free(copy);
     return side->outcome;
 }
 
 static void flush(struct side *side) {
-    struct side *before = at_work;
-    at_work = side;
     enum http2_outcome outcome = http2_session_flush(side->session);
     side->outcome = outcome != HTTP2_GOES_ON ? outcome : side->outcome;
-    at_work = before;
 }
 
 /* Returns whether any byte was moved. */

@@ -9,9 +9,12 @@
 
 enum { TALKS_MAX = 256, ALL = 1 << 30 };
 
+struct side;
+
 /* One stream, with what has come of it. */
 struct talk {
     struct http2_stream stream;
+    struct side *side;
     struct http_message message;
     struct http_header headers[HTTP_HEADERS_MAX];
     struct buffer head; /* the last head that came */

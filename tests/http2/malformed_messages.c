@@ -1,7 +1,11 @@
-/* Cases of test_malformed.c: requests. No guard: it is a part of a table. */
+/* Requests. */
+#include "base/check.h"
+#include "malformed.h"
 
-/* Pseudo-headers. */
-{"9113 8.3.1", "HEADERS+ES+EH@1 x:8784 f::authority=a", STREAM, PROTOCOL},
+const struct malformed malformed_messages[] = {
+
+    /* Pseudo-headers. */
+    {"9113 8.3.1", "HEADERS+ES+EH@1 x:8784 f::authority=a", STREAM, PROTOCOL},
     {"9113 8.3.1", "HEADERS+ES+EH@1 x:8284 f::authority=a", STREAM, PROTOCOL},
     {"9113 8.3.1", "HEADERS+ES+EH@1 x:8287 f::authority=a", STREAM, PROTOCOL},
     {"9113 8.3.1", "HEADERS+ES+EH@1 x:828784", STREAM, PROTOCOL},
@@ -24,7 +28,8 @@
     {"9113 8.3", "HEADERS+ES+EH@1 GET f::status=200", STREAM, PROTOCOL},
     {"9113 8.3", "HEADERS+ES+EH@1 f:a=b GET", STREAM, PROTOCOL},
     {"9113 8.3", "HEADERS+ES+EH@1 x:8287 f::authority=a f:a=b x:84", STREAM, PROTOCOL},
-    {"9113 8.3", "HEADERS+ES+EH@1 GET x:82", STREAM, PROTOCOL}, {"9113 8.3", "HEADERS+ES+EH@1 GET x:84", STREAM, PROTOCOL},
+    {"9113 8.3", "HEADERS+ES+EH@1 GET x:82", STREAM, PROTOCOL},
+    {"9113 8.3", "HEADERS+ES+EH@1 GET x:84", STREAM, PROTOCOL},
     {"9113 8.3", "HEADERS+ES+EH@1 GET x:87", STREAM, PROTOCOL},
     {"9113 8.3", "HEADERS+ES+EH@1 GET f::authority=a", STREAM, PROTOCOL},
     {"9113 8.3.1", "HEADERS+ES+EH@1 f::method= x:8784 f::authority=a", STREAM, PROTOCOL},
@@ -106,3 +111,6 @@
     {"9113 8.3", "HEADERS+EH@1 POST; DATA@1 n:3; HEADERS+ES+EH@1 f::method=GET f:x-sum=1", STREAM, PROTOCOL},
     {"9113 8.2", "HEADERS+EH@1 POST; DATA@1 n:3; HEADERS+ES+EH@1 f:X-Sum=1", STREAM, PROTOCOL},
     {"9113 8.2.2", "HEADERS+EH@1 POST; DATA@1 n:3; HEADERS+ES+EH@1 f:transfer-encoding=chunked", STREAM, PROTOCOL},
+};
+
+const size_t malformed_messages_count = ARRAY_LENGTH(malformed_messages);
