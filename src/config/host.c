@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 
+enum { HOUR_MS = 60 * 60 * 1000 };
 enum { NAME_SIZE_MAX = 2 + ADDRESS_NAME_MAX + 1 /* with "*." and its NUL */ };
 
 static void load_name(const struct loader *loader, const struct document_node *node, struct config_host *host) {
@@ -146,6 +147,13 @@ static void load_protocol(const struct loader *loader, const struct document_nod
     }
 }
 
+static void load_timeouts(const struct loader *loader, const struct document_node *node, struct config_host *host) {
+    const struct value_key keys[] = {
+        value_key_duration("tunnel_idle", &host->tunnel_idle_ms, 1 * HOUR_MS, 100, 7 * 24 * HOUR_MS),
+    };
+    value_mapping(loader, node, "timeouts", keys, ARRAY_LENGTH(keys));
+}
+
 /*
  * Makes the host's ticket scope from content, as the policy's digest is: a host that a reload does not change goes on
  * resuming its sessions.
@@ -174,6 +182,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     const struct document_node *http2;
     const struct document_node *pool;
     const struct document_node *protocol;
+    const struct document_node *timeouts;
     const struct value_key keys[] = {
         value_key_required("name", &name),
         value_key_optional("default", &is_default),
@@ -186,6 +195,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
         value_key_required("origin", &origin),
         value_key_optional("origin_pool", &pool),
         value_key_optional("origin_protocol", &protocol),
+        value_key_optional("timeouts", &timeouts),
     };
     if (!value_mapping(loader, node, "this host", keys, ARRAY_LENGTH(keys))) {
         return;
@@ -203,6 +213,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     load_origins(loader, origin, host);
     load_pool(loader, pool, host);
     load_protocol(loader, protocol, pool, host);
+    load_timeouts(loader, timeouts, host);
     if (host->name != NULL) {
         seal(host);
     }

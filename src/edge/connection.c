@@ -329,6 +329,19 @@ void connection_switch_all(struct shard *shard) {
     }
 }
 
+void connection_take_leave_all(struct shard *shard) {
+    struct list *link = list_first(&shard->all);
+
+    while (link != NULL) {
+        struct connection *connection = CONTAINER_OF(link, struct connection, in_shard);
+
+        link = list_after(&shard->all, link);
+        if (connection->stage->take_leave != NULL) {
+            connection->stage->take_leave(connection);
+        }
+    }
+}
+
 void connection_drain_all(struct shard *shard) {
     struct list *link = list_first(&shard->all);
 

@@ -3,7 +3,7 @@
  * connection as a table: which other states may follow, and which functions take each event. connection.h has the functions
  * for connections; the modules below that one need the structs alone.
  *
- *   HELLO ─┬─ QUEUED ─┬─ HANDSHAKE ─┬─ WAITING ─ HEAD ─ EXCHANGE ─┐
+ *   HELLO ─┬─ QUEUED ─┬─ HANDSHAKE ─┬─ WAITING ─ HEAD ─ EXCHANGE ─┬─ TUNNEL
  *          └──────────┘             │     └───────────────────────┘
  *                                   └─ QUIET ─ FRAMES ─ STREAMS   (each of the three may follow each other)
  *   and from each of these to CLOSING.
@@ -24,6 +24,7 @@ enum connection_state {
     CONNECTION_WAITING,   /* for the first byte of a request */
     CONNECTION_HEAD,      /* a part of a request's head is there */
     CONNECTION_EXCHANGE,  /* a request is being answered */
+    CONNECTION_TUNNEL,    /* bytes pass both ways, in another protocol */
     CONNECTION_QUIET,     /* HTTP/2: no stream is open, and no part of a frame or head is there */
     CONNECTION_FRAMES,    /* HTTP/2: no stream is open, but a part of a frame or head is there */
     CONNECTION_STREAMS,   /* HTTP/2: requests are being answered */
@@ -72,6 +73,8 @@ struct stage {
     void (*drained)(struct connection *connection);
     /* The deadline has passed. */
     void (*timed_out)(struct connection *connection);
+    /* The end of the shard is near: ends the connection with a last word to the client. NULL: there is none. */
+    void (*take_leave)(struct connection *connection);
     /* Whether more input could be of use. NULL: it could. */
     bool (*wants_input)(const struct connection *connection);
     /* The shard has another site, which a connection whose stage allows that has by now. NULL: nothing is done. */

@@ -83,6 +83,7 @@ struct shard {
     struct places places;   /* that connections hold: see place.h */
     size_t early_bytes;     /* kept for connections whose handshakes are not complete */
     size_t late_bytes;      /* kept for the others, but for those of valid clients */
+    uint32_t judge_turn;    /* milliseconds from a reload to the next tunnel's verdict: tunnel.c's */
     uint32_t lingering;     /* connections that wait for their alert to be read */
     struct listener *listeners;
     size_t listener_count;

@@ -184,7 +184,9 @@ static void stream_received(struct stream *stream, struct bytes data) {
     struct relay_exchange *exchange = of_stream(stream);
 
     if (data.size == 0) {
-        if (exchange->state == EXCHANGE_BODY && http_parser_finish(&exchange->parser)) {
+        if (exchange->state == EXCHANGE_TUNNEL) {
+            exchange->handler->half_end(exchange->owner);
+        } else if (exchange->state == EXCHANGE_BODY && http_parser_finish(&exchange->parser)) {
             complete(exchange, false);
         } else {
             connection_lost(exchange, exchange->state == EXCHANGE_BODY ? RELAY_FAULT_TRUNCATED : RELAY_FAULT_CLOSED_EARLY);
@@ -256,6 +258,14 @@ static const struct stream_handler exchange_stream_handler = {
     .failed = stream_failed,
     .closed = pool_closed,
 };
+
+void relay_exchange_part(struct relay_exchange *exchange) {
+    CHECK(exchange->state == EXCHANGE_TUNNEL && exchange->request_done && !exchange->reading);
+    exchange_count(exchange, STATS_ORIGIN_COMPLETED);
+    pool_finish(exchange->connection);
+    exchange->connection = NULL;
+    exchange_release(exchange);
+}
 
 static bool begin(struct relay_exchange *exchange) {
     return reuse_owned(exchange) || open_next(exchange);

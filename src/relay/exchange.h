@@ -33,6 +33,7 @@ enum exchange_state {
     EXCHANGE_CONNECTING,
     EXCHANGE_HEAD,    /* the request is on its way, the final response's head is awaited */
     EXCHANGE_BODY,    /* the head has been delivered */
+    EXCHANGE_TUNNEL,  /* a 101 has been delivered: bytes pass as they come */
     EXCHANGE_FAILING, /* without connection; failed() comes from the timer */
     EXCHANGE_ABORTED, /* without connection; aborted by one of its own handlers, which has not returned yet */
 };
@@ -102,6 +103,8 @@ struct relay_exchange {
     bool last;         /* something before the end of the response says that the connection is not to be used again */
     bool signs_in;     /* from now on the connection is this client's */
     bool trailers;     /* the response's are wanted */
+    bool upgrades;     /* a 101 is an answer */
+    bool events;       /* the response is a stream of events, which may be silent for long */
     bool mending;      /* the head that is being read is no strict HTTP: it is gathered until it is whole */
     bool paused;
     bool reading; /* response_read is on the stack */

@@ -66,7 +66,7 @@ static enum exchange_wait awaited(const struct relay_exchange *exchange) {
         return WAIT_CONNECT;
     }
     /* While paused an origin may be stuck with what it cannot get rid of, so nothing is held against it. */
-    if (exchange_is_over(exchange) || exchange->paused) {
+    if (exchange_is_over(exchange) || exchange->paused || exchange->state == EXCHANGE_TUNNEL) {
         return WAIT_NOTHING;
     }
     if (exchange->transport->is_sending(exchange)) {
@@ -78,10 +78,18 @@ static enum exchange_wait awaited(const struct relay_exchange *exchange) {
     return exchange->state == EXCHANGE_HEAD ? WAIT_HEAD : WAIT_BODY;
 }
 
+static uint32_t deadline_ms(const struct relay_exchange *exchange) {
+    const struct relay_timeouts *timeouts = &exchange->relay->timeouts;
+
+    if (exchange->wait == WAIT_CONNECT) {
+        return timeouts->connect_ms;
+    }
+    return exchange->wait == WAIT_BODY && exchange->events ? exchange->host->events_ms : timeouts->response_ms;
+}
+
 void exchange_watch(struct relay_exchange *exchange, bool progress) {
-    const struct relay *relay = exchange->relay;
     enum exchange_wait wait = awaited(exchange);
-    struct ring *ring = relay->ring;
+    struct ring *ring = exchange->relay->ring;
 
     if (exchange_is_over(exchange) || (wait == exchange->wait && !progress)) {
         return;
@@ -91,8 +99,7 @@ void exchange_watch(struct relay_exchange *exchange, bool progress) {
         timer_clear(&ring->timers, &exchange->timer);
         return;
     }
-    timer_set(&ring->timers, &exchange->timer, ring_now_ms(ring),
-              wait == WAIT_CONNECT ? relay->timeouts.connect_ms : relay->timeouts.response_ms);
+    timer_set(&ring->timers, &exchange->timer, ring_now_ms(ring), deadline_ms(exchange));
 }
 
 /* Returns whether an error comes from a limit of this machine, and says nothing of the origin. */
@@ -159,8 +166,10 @@ static void set_up(struct relay_exchange *exchange, const struct relay_request *
     exchange->to_head = request->to_head;
     exchange->idempotent = request->idempotent;
     exchange->signs_in = request->signs_in;
-    exchange->last = request->last;
+    /* An origin may take a request for the last one that has offered another protocol, whatever its answer is. */
+    exchange->last = request->last || request->upgrades;
     exchange->trailers = request->trailers;
+    exchange->upgrades = request->upgrades;
     exchange->request_done = request->framing == HTTP_NO_BODY;
     exchange->whole = true;
     exchange->keep_s = HTTP_KEEP_ALIVE_UNSAID;
@@ -199,7 +208,7 @@ struct relay_exchange *relay_exchange_start(struct relay *relay, const struct re
 
 /* Returns whether a connection is made, and the exchange is not over. */
 static bool is_under_way(const struct relay_exchange *exchange) {
-    return exchange->state == EXCHANGE_HEAD || exchange->state == EXCHANGE_BODY;
+    return exchange->state == EXCHANGE_HEAD || exchange->state == EXCHANGE_BODY || exchange->state == EXCHANGE_TUNNEL;
 }
 
 size_t relay_exchange_room(const struct relay_exchange *exchange) {

@@ -20,9 +20,10 @@ struct relay_origin {
 
 struct relay_host {
     struct relay_origin *origins;
-    uint32_t count; /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
-    uint32_t turn;  /* index of the origin whose turn it is */
-    bool shares;    /* connections go to a pool that all its clients use */
+    uint32_t count;     /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
+    uint32_t turn;      /* index of the origin whose turn it is */
+    bool shares;        /* connections go to a pool that all its clients use */
+    uint32_t events_ms; /* how long the origin may be silent in a stream of events */
     const char *name;
     struct stats_host *counters; /* NULL: nothing is counted */
 };

@@ -226,6 +226,11 @@ void pool_close(struct relay_connection *connection) {
     stream_close(connection->stream);
 }
 
+void pool_finish(struct relay_connection *connection) {
+    connection->exchange = NULL;
+    stream_finish(connection->stream);
+}
+
 void pool_closed(struct stream *stream) {
     struct relay_connection *connection = of_stream(stream);
 

@@ -56,6 +56,9 @@ bool request_body(struct relay_exchange *exchange, struct bytes piece) {
 bool request_body_end(struct relay_exchange *exchange, struct bytes trailers) {
     /* An origin that does not read the trailers whole takes the rest of them for the next request. */
     exchange->last = exchange->last || trailers.size > 0;
+    if (exchange->state == EXCHANGE_TUNNEL && !exchange->send_failed) {
+        stream_end_half(exchange_stream(exchange));
+    }
     if (exchange->framing != HTTP_CHUNKED) {
         return true;
     }

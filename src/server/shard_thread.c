@@ -22,6 +22,7 @@ enum {
     CHUNKS_MIN = 256,
     CHUNKS_MAX = 65536,
     IDLE_TURN_MS = 1000, /* how long a turn sleeps when nothing is due */
+    LEAVE_MS = 2000,     /* before the limit of a drain, for last words to clients and their answers */
 };
 
 struct drain_mail {
@@ -100,7 +101,16 @@ static int start_listeners(struct shard_thread *thread) {
 }
 
 static void limit_expired(struct timer *timer) {
-    connection_stop_all(&CONTAINER_OF(timer, struct shard_thread, drain_limit)->shard);
+    struct shard_thread *thread = CONTAINER_OF(timer, struct shard_thread, drain_limit);
+    struct shard *shard = &thread->shard;
+
+    if (thread->leave_ms == 0) {
+        connection_stop_all(shard);
+        return;
+    }
+    timer_set(&shard->ring.timers, &thread->drain_limit, ring_now_ms(&shard->ring), thread->leave_ms);
+    thread->leave_ms = 0;
+    connection_take_leave_all(shard);
 }
 
 static int begin(void *owner, struct error *error) {
@@ -262,7 +272,9 @@ static void deliver_drain(struct mail *mail, void *owner) {
 
     begin_end(shard);
     connection_drain_all(shard);
-    timer_set(&shard->ring.timers, &thread->drain_limit, ring_now_ms(&shard->ring), ((struct drain_mail *)mail)->timeout_ms);
+    uint32_t timeout_ms = ((struct drain_mail *)mail)->timeout_ms;
+    thread->leave_ms = timeout_ms > 2 * LEAVE_MS ? LEAVE_MS : timeout_ms / 2;
+    timer_set(&shard->ring.timers, &thread->drain_limit, ring_now_ms(&shard->ring), timeout_ms - thread->leave_ms);
     free(mail);
 }
 

@@ -87,6 +87,10 @@ uint64_t stats_bucket_bound_ns(unsigned bucket);
         "What happened to connections to origins.", STATS_LABEL_ORIGIN_EVENT)                                               \
     ROW(origin_requests, [STATS_ORIGIN_RESULT_COUNT], "sallyport_origin_requests_total", "counter", STATS_UNIT_ONE,         \
         "Requests to origins, by how they ended.", STATS_LABEL_ORIGIN_RESULT)                                               \
+    ROW(tunnels, , "sallyport_tunnels", "gauge", STATS_UNIT_ONE, "Tunnels that are open: WebSockets and other upgrades.",   \
+        STATS_LABEL_NONE)                                                                                                   \
+    ROW(tunnel_ends, [STATS_TUNNEL_END_COUNT], "sallyport_tunnels_ended_total", "counter", STATS_UNIT_ONE,                  \
+        "Tunnels that have ended, by what ended them.", STATS_LABEL_TUNNEL_END)                                             \
     /* A bit for each of its origins whose last connection failed; prometheus.c makes sallyport_origin_up from it. */       \
     ROW(origins_down, , NULL, NULL, STATS_UNIT_ONE, NULL, STATS_LABEL_NONE)
 

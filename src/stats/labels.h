@@ -135,7 +135,16 @@ enum stats_origin_result {
     STATS_ORIGIN_RESULT_COUNT
 };
 
-enum { STATS_CODES = 40 }; /* slots of HTTP statuses: see stats_code_slot */
+/* The ends of tunnels. */
+enum stats_tunnel_end {
+    STATS_TUNNEL_CLOSED,  /* by client or origin, or with the connection of one of them */
+    STATS_TUNNEL_IDLE,    /* no byte has passed for too long */
+    STATS_TUNNEL_VERDICT, /* the client is not welcome any more, or its host is gone */
+    STATS_TUNNEL_DRAIN,   /* the server ends */
+    STATS_TUNNEL_END_COUNT
+};
+
+enum { STATS_CODES = 41 }; /* slots of HTTP statuses: see stats_code_slot */
 
 enum stats_label {
     STATS_LABEL_NONE,
@@ -155,6 +164,7 @@ enum stats_label {
     STATS_LABEL_PROTOCOL,
     STATS_LABEL_ORIGIN_EVENT,
     STATS_LABEL_ORIGIN_RESULT,
+    STATS_LABEL_TUNNEL_END,
     STATS_LABEL_COUNT
 };
 

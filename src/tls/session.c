@@ -335,6 +335,10 @@ enum tls_result tls_session_read(struct tls_session *session, void *plaintext, s
     return TLS_DONE;
 }
 
+void tls_session_welcome_small(struct tls_session *session) {
+    allowance_welcome_small(&session->allowance);
+}
+
 enum tls_result tls_session_write(struct tls_session *session, struct bytes plaintext) {
     CHECK(session->established);
     allowance_pay_back(&session->allowance, plaintext.size);

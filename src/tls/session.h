@@ -79,6 +79,8 @@ const struct tls_peer_chain *tls_session_peer_chain(const struct tls_session *se
 
 /* Decrypts up to `capacity` bytes to `plaintext`. Returns TLS_DONE with *size > 0, else as above. */
 enum tls_result tls_session_read(struct tls_session *session, void *plaintext, size_t capacity, size_t *size);
+/* Notes that from now on the peer may send as many records of few bytes as it has to say: see tls/allowance.h. */
+void tls_session_welcome_small(struct tls_session *session);
 /* Encrypts all of `plaintext` into as few records as possible. TLS_DONE or TLS_FAILED. */
 enum tls_result tls_session_write(struct tls_session *session, struct bytes plaintext);
 /* Sends close_notify. */

@@ -34,11 +34,17 @@ void __wrap_stream_finish_briefly(struct stream *stream) {
 }
 
 static const struct stage *const stages[CONNECTION_STATES] = {
-    [CONNECTION_HELLO] = &hello_stage,         [CONNECTION_QUEUED] = &queue_stage,
-    [CONNECTION_HANDSHAKE] = &handshake_stage, [CONNECTION_WAITING] = &http1_waiting,
-    [CONNECTION_HEAD] = &http1_head,           [CONNECTION_EXCHANGE] = &http1_answering,
-    [CONNECTION_QUIET] = &http2_quiet,         [CONNECTION_FRAMES] = &http2_frames,
-    [CONNECTION_STREAMS] = &http2_streams,     [CONNECTION_CLOSING] = &connection_closing,
+    [CONNECTION_HELLO] = &hello_stage,
+    [CONNECTION_QUEUED] = &queue_stage,
+    [CONNECTION_HANDSHAKE] = &handshake_stage,
+    [CONNECTION_WAITING] = &http1_waiting,
+    [CONNECTION_HEAD] = &http1_head,
+    [CONNECTION_EXCHANGE] = &http1_answering,
+    [CONNECTION_TUNNEL] = &http1_tunnelling,
+    [CONNECTION_QUIET] = &http2_quiet,
+    [CONNECTION_FRAMES] = &http2_frames,
+    [CONNECTION_STREAMS] = &http2_streams,
+    [CONNECTION_CLOSING] = &connection_closing,
 };
 
 #define OF_HTTP2                                                                                                            \
@@ -51,7 +57,8 @@ static const bool allowed[CONNECTION_STATES][CONNECTION_STATES] = {
     [CONNECTION_HANDSHAKE] = {[CONNECTION_WAITING] = true, [CONNECTION_QUIET] = true, [CONNECTION_CLOSING] = true},
     [CONNECTION_WAITING] = {[CONNECTION_HEAD] = true, [CONNECTION_CLOSING] = true},
     [CONNECTION_HEAD] = {[CONNECTION_EXCHANGE] = true, [CONNECTION_CLOSING] = true},
-    [CONNECTION_EXCHANGE] = {[CONNECTION_WAITING] = true, [CONNECTION_CLOSING] = true},
+    [CONNECTION_EXCHANGE] = {[CONNECTION_WAITING] = true, [CONNECTION_TUNNEL] = true, [CONNECTION_CLOSING] = true},
+    [CONNECTION_TUNNEL] = {[CONNECTION_CLOSING] = true},
     [CONNECTION_QUIET] = OF_HTTP2,
     [CONNECTION_FRAMES] = OF_HTTP2,
     [CONNECTION_STREAMS] = OF_HTTP2,
