@@ -395,6 +395,12 @@ void exchange_body_end(struct exchange *exchange, struct bytes trailers) {
     }
 }
 
+void exchange_doubt(struct exchange *exchange) {
+    if (exchange->relay != NULL) {
+        relay_exchange_doubt(exchange->relay);
+    }
+}
+
 uint8_t *exchange_trailers_memory(const struct exchange *exchange) {
     return exchange->room == NULL ? NULL : exchange->room->section;
 }

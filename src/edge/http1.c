@@ -77,6 +77,9 @@ static void part(struct connection *connection) {
 static void finished(struct connection *connection, bool by_fin) {
     connection->http1.peer_closed = true;
     part(connection);
+    if (connection->http1.exchange != NULL) {
+        exchange_doubt(&connection->http1.exchange->exchange);
+    }
     if (by_fin && !connection_is_closing(connection)) {
         stream_watch(connection->stream); /* from here on only a reset tells that the client is gone */
     }
