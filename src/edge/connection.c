@@ -314,16 +314,6 @@ void connection_start(struct connection *connection, const struct stage *stage) 
     connection_arm(connection);
 }
 
-static void switch_site(struct connection *connection) {
-    bool has_host = site_switch(&connection->client);
-
-    if (connection->stage->switched != NULL) {
-        connection->stage->switched(connection, has_host);
-    } else if (!has_host) {
-        connection_end(connection, CONNECTION_POLITELY);
-    }
-}
-
 void connection_switch_all(struct shard *shard) {
     struct list *link = list_first(&shard->all);
 
@@ -331,8 +321,10 @@ void connection_switch_all(struct shard *shard) {
         struct connection *connection = CONTAINER_OF(link, struct connection, in_shard);
 
         link = list_after(&shard->all, link);
-        if (connection->stage->may_switch_site) {
-            switch_site(connection);
+        if (connection->stage->may_switch_site && !site_switch(&connection->client)) {
+            connection_end(connection, CONNECTION_POLITELY);
+        } else if (connection->stage->site_changed != NULL) {
+            connection->stage->site_changed(connection);
         }
     }
 }

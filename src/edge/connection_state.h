@@ -24,10 +24,10 @@ enum connection_state {
     CONNECTION_WAITING,   /* for the first byte of a request */
     CONNECTION_HEAD,      /* a part of a request's head is there */
     CONNECTION_EXCHANGE,  /* a request is being answered */
+    CONNECTION_TUNNEL,    /* bytes pass both ways, in another protocol */
     CONNECTION_QUIET,     /* HTTP/2: no stream is open, and no part of a frame or head is there */
     CONNECTION_FRAMES,    /* HTTP/2: no stream is open, but a part of a frame or head is there */
     CONNECTION_STREAMS,   /* HTTP/2: requests are being answered */
-    CONNECTION_TUNNEL,    /* bytes pass both ways, in another protocol */
     CONNECTION_CLOSING,   /* the stream is closing, and calls nothing but on_closed any more */
     CONNECTION_STATES,
 };
@@ -73,15 +73,12 @@ struct stage {
     void (*drained)(struct connection *connection);
     /* The deadline has passed. */
     void (*timed_out)(struct connection *connection);
-    /*
-     * The shard has another site, to which the client has been switched; not `has_host`: it has no host of the client's
-     * name. Called if may_switch_site. NULL: the connection ends for want of a host, and nothing else is done.
-     */
-    void (*switched)(struct connection *connection, bool has_host);
     /* The end of the shard is near: ends the connection with a last word to the client. NULL: there is none. */
     void (*take_leave)(struct connection *connection);
     /* Whether more input could be of use. NULL: it could. */
     bool (*wants_input)(const struct connection *connection);
+    /* The shard has another site, which a connection whose stage allows that has by now. NULL: nothing is done. */
+    void (*site_changed)(struct connection *connection);
     /* The shard drains. NULL: an idle connection is ended. */
     void (*drain)(struct connection *connection);
     /* The connection ends: lets go of all that the stage holds. False: the connection has ended by that already. */

@@ -203,7 +203,9 @@ static struct text write_head(struct exchange *exchange, struct bytes head) {
 static void offer_upgrade(struct exchange *exchange, struct bytes head) {
     struct text offer = text_over(exchange->upgrade, sizeof exchange->upgrade);
 
-    http_upgrade_offer(&offer, &exchange->request, head.data);
+    if (!exchange->host->origin_http2) { /* which has no 101 (RFC 9113 section 8.6) */
+        http_upgrade_offer(&offer, &exchange->request, head.data);
+    }
     exchange->upgrade_size = (uint8_t)offer.size;
     if (offer.size > 0) {
         exchange->request.trailers_wanted = false;
@@ -390,6 +392,12 @@ void exchange_body_end(struct exchange *exchange, struct bytes trailers) {
 
         relay_exchange_body_end_with(exchange->relay,
                                      passage_trailers(shard_of(exchange), exchange->room, trailers, &forwarding));
+    }
+}
+
+void exchange_doubt(struct exchange *exchange) {
+    if (exchange->relay != NULL) {
+        relay_exchange_doubt(exchange->relay);
     }
 }
 

@@ -114,6 +114,8 @@ void exchange_refuse(struct exchange *exchange, unsigned status);
 void exchange_body_end(struct exchange *exchange, struct bytes trailers);
 /* Takes a piece of the request's body. False: nobody wants it, and it has been counted alone. */
 bool exchange_body(struct exchange *exchange, struct bytes piece);
+/* The client has said its last word, and may still listen. */
+void exchange_doubt(struct exchange *exchange);
 /* Returns whether more of the request may be read now. */
 bool exchange_wants_body(const struct exchange *exchange);
 /* Returns how many bytes of the request's body, or of a tunnel, the origin takes now. */

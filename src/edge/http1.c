@@ -77,6 +77,9 @@ static void part(struct connection *connection) {
 static void finished(struct connection *connection, bool by_fin) {
     connection->http1.peer_closed = true;
     part(connection);
+    if (connection->http1.exchange != NULL) {
+        exchange_doubt(&connection->http1.exchange->exchange);
+    }
     if (by_fin && !connection_is_closing(connection)) {
         stream_watch(connection->stream); /* from here on only a reset tells that the client is gone */
     }
@@ -500,14 +503,13 @@ const struct stage http1_tunnelling = {
     .state = CONNECTION_TUNNEL,
     .next = STAGE_BIT(CONNECTION_CLOSING),
     .counted_as = STATS_AT_REQUEST,
-    .may_switch_site = true,
     .received = http1_tunnel_received,
     .plaintext = http1_tunnel_read,
     .finished = http1_tunnel_finished,
     .failed = failed,
     .drained = drained_answering,
     .timed_out = failed,
-    .switched = http1_tunnel_switched,
+    .site_changed = http1_tunnel_site_changed,
     .take_leave = http1_tunnel_take_leave,
     .wants_input = wants_input,
     .leave = leave,

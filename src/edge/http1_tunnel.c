@@ -3,6 +3,7 @@
 #include "edge/eviction.h"
 #include "edge/http1_exchange.h"
 #include "edge/plaintext.h"
+#include "edge/site_switch.h"
 
 static struct exchange *exchange_of(const struct connection *connection) {
     return &connection->http1.exchange->exchange;
@@ -53,8 +54,8 @@ void http1_tunnel_finished(struct connection *connection, bool by_fin) {
     }
 }
 
-void http1_tunnel_switched(struct connection *connection, bool has_host) {
-    exchange_switch_tunnel(exchange_of(connection), has_host);
+void http1_tunnel_site_changed(struct connection *connection) {
+    exchange_switch_tunnel(exchange_of(connection), site_switch(&connection->client));
 }
 
 void http1_tunnel_take_leave(struct connection *connection) {

@@ -154,9 +154,10 @@ static void timed_out_streams(struct connection *connection) {
     connection_progress(connection);
 }
 
-/* Each stream has the site that it began under. */
-static void switched(struct connection *connection, bool has_host) {
-    if (!has_host || !connection->client.host->http2) {
+static void site_changed(struct connection *connection) {
+    const struct config_host *host = config_find_host(connection->client.shard->site->config, connection->client.name);
+
+    if (host == NULL || !host->http2) {
         http2_shut_down(connection);
     }
 }
@@ -221,7 +222,7 @@ const struct stage http2_quiet = {
     .failed = failed,
     .drained = drained,
     .timed_out = timed_out_quiet,
-    .switched = switched,
+    .site_changed = site_changed,
     .drain = http2_shut_down,
     .leave = leave,
 };
@@ -231,7 +232,6 @@ const struct stage http2_frames = {
     .state = CONNECTION_FRAMES,
     .next = ANY_OF_OURS,
     .counted_as = STATS_AT_REQUEST,
-    .may_switch_site = true,
     .pauses = true,
     .deadline_ms = header_timeout_ms,
     .received = received,
@@ -240,7 +240,7 @@ const struct stage http2_frames = {
     .failed = failed,
     .drained = drained,
     .timed_out = timed_out_frames,
-    .switched = switched,
+    .site_changed = site_changed,
     .drain = http2_shut_down,
     .leave = leave,
 };
@@ -250,7 +250,6 @@ const struct stage http2_streams = {
     .state = CONNECTION_STREAMS,
     .next = ANY_OF_OURS,
     .counted_as = STATS_AT_REQUEST,
-    .may_switch_site = true,
     .extends = true,
     .deadline_ms = idle_timeout_ms,
     .received = received,
@@ -259,7 +258,7 @@ const struct stage http2_streams = {
     .failed = failed,
     .drained = drained,
     .timed_out = timed_out_streams,
-    .switched = switched,
+    .site_changed = site_changed,
     .drain = http2_shut_down,
     .leave = leave,
 };

@@ -259,6 +259,14 @@ static const struct stream_handler exchange_stream_handler = {
     .closed = pool_closed,
 };
 
+void relay_exchange_part(struct relay_exchange *exchange) {
+    CHECK(exchange->state == EXCHANGE_TUNNEL && exchange->request_done && !exchange->reading);
+    exchange_count(exchange, STATS_ORIGIN_COMPLETED);
+    pool_finish(exchange->connection);
+    exchange->connection = NULL;
+    exchange_release(exchange);
+}
+
 static bool begin(struct relay_exchange *exchange) {
     return reuse_owned(exchange) || open_next(exchange);
 }
@@ -273,14 +281,6 @@ static bool is_sending(const struct relay_exchange *exchange) {
 
 static void resume(struct relay_exchange *exchange) {
     stream_receive(exchange_stream(exchange));
-}
-
-void relay_exchange_part(struct relay_exchange *exchange) {
-    CHECK(exchange->state == EXCHANGE_TUNNEL && exchange->request_done && !exchange->reading);
-    exchange_count(exchange, STATS_ORIGIN_COMPLETED);
-    pool_finish(exchange->connection);
-    exchange->connection = NULL;
-    exchange_release(exchange);
 }
 
 const struct exchange_transport exchange_http1 = {

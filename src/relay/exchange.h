@@ -105,6 +105,7 @@ struct relay_exchange {
     bool trailers;     /* the response's are wanted */
     bool upgrades;     /* a 101 is an answer */
     bool events;       /* the response is a stream of events, which may be silent for long */
+    bool doubted;      /* but not this one: nobody may be there to hear them */
     bool mending;      /* the head that is being read is no strict HTTP: it is gathered until it is whole */
     bool paused;
     bool reading; /* response_read is on the stack */

@@ -84,7 +84,8 @@ static uint32_t deadline_ms(const struct relay_exchange *exchange) {
     if (exchange->wait == WAIT_CONNECT) {
         return timeouts->connect_ms;
     }
-    return exchange->wait == WAIT_BODY && exchange->events ? exchange->host->events_ms : timeouts->response_ms;
+    return exchange->wait == WAIT_BODY && exchange->events && !exchange->doubted ? exchange->host->events_ms
+                                                                                 : timeouts->response_ms;
 }
 
 void exchange_watch(struct relay_exchange *exchange, bool progress) {
@@ -208,7 +209,7 @@ struct relay_exchange *relay_exchange_start(struct relay *relay, const struct re
 
 /* Returns whether a connection is made, and the exchange is not over. */
 static bool is_under_way(const struct relay_exchange *exchange) {
-    return !exchange_is_over(exchange) && exchange->state != EXCHANGE_CONNECTING;
+    return exchange->state == EXCHANGE_HEAD || exchange->state == EXCHANGE_BODY || exchange->state == EXCHANGE_TUNNEL;
 }
 
 size_t relay_exchange_room(const struct relay_exchange *exchange) {
@@ -247,6 +248,11 @@ void relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes 
 
 void relay_exchange_body_end(struct relay_exchange *exchange) {
     relay_exchange_body_end_with(exchange, (struct bytes){0});
+}
+
+void relay_exchange_doubt(struct relay_exchange *exchange) {
+    exchange->doubted = true;
+    exchange_watch(exchange, exchange->events);
 }
 
 void relay_exchange_pause(struct relay_exchange *exchange) {

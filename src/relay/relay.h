@@ -157,6 +157,11 @@ void relay_exchange_resume(struct relay_exchange *exchange);
 
 /* Ends a tunnel both halves of which have ended: what was given leaves. No handler runs any more; the exchange is gone. */
 void relay_exchange_part(struct relay_exchange *exchange);
+/*
+ * The client sends no more, and is gone perhaps: a stream of events may not be silent for longer than another answer any
+ * more. Only with the next piece the client would be missed.
+ */
+void relay_exchange_doubt(struct relay_exchange *exchange);
 /* Aborts the exchange because of a fault of the origin's, which it writes to the log. */
 void relay_exchange_refuse(struct relay_exchange *exchange, enum relay_fault fault);
 /* Drops the origin connection, since the client is gone. No handler runs any more; the exchange is gone. */

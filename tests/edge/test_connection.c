@@ -34,11 +34,16 @@ void __wrap_stream_finish_briefly(struct stream *stream) {
 }
 
 static const struct stage *const stages[CONNECTION_STATES] = {
-    [CONNECTION_HELLO] = &hello_stage,         [CONNECTION_QUEUED] = &queue_stage,
-    [CONNECTION_HANDSHAKE] = &handshake_stage, [CONNECTION_WAITING] = &http1_waiting,
-    [CONNECTION_HEAD] = &http1_head,           [CONNECTION_EXCHANGE] = &http1_answering,
-    [CONNECTION_TUNNEL] = &http1_tunnelling,   [CONNECTION_QUIET] = &http2_quiet,
-    [CONNECTION_FRAMES] = &http2_frames,       [CONNECTION_STREAMS] = &http2_streams,
+    [CONNECTION_HELLO] = &hello_stage,
+    [CONNECTION_QUEUED] = &queue_stage,
+    [CONNECTION_HANDSHAKE] = &handshake_stage,
+    [CONNECTION_WAITING] = &http1_waiting,
+    [CONNECTION_HEAD] = &http1_head,
+    [CONNECTION_EXCHANGE] = &http1_answering,
+    [CONNECTION_TUNNEL] = &http1_tunnelling,
+    [CONNECTION_QUIET] = &http2_quiet,
+    [CONNECTION_FRAMES] = &http2_frames,
+    [CONNECTION_STREAMS] = &http2_streams,
     [CONNECTION_CLOSING] = &connection_closing,
 };
 
