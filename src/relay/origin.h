@@ -13,7 +13,7 @@ struct relay_origin {
     const struct config_address *address;
     uint64_t down_until_ms; /* 0: up. Passed over before this time; a connection that succeeds ends it */
     struct list idle;       /* connections in the pool, the most recently used first */
-    uint32_t idle_count;    /* 0 to RELAY_IDLE_MAX */
+    uint32_t idle_count;    /* connections in it */
     _Atomic uint64_t *down; /* where the bit of a down origin is set, for all threads to see; NULL: nowhere */
     uint64_t down_bit;
 };

@@ -24,11 +24,13 @@ enum {
     /* `Keep-Alive: timeout` is taken at its word less this, up to a bound. */
     RELAY_IDLE_MARGIN_MS = 1000,
     RELAY_IDLE_SAID_MAX_MS = 50000,
-    RELAY_IDLE_MAX = 128, /* pooled connections for each address and shard */
-    RELAY_IDLE_TOTAL_MAX =
-        1024,               /* ... and in all pools of a shard, so that idle ones never take what exchanges need; or less */
-    RELAY_OWNED_MAX = 4096, /* idle connections that clients have to themselves, in a shard */
-    RELAY_DOWN_MS = 10000,  /* how long an address that refused to connect is passed over */
+    /*
+     * Connections in all pools of a shard, or less: idle ones never take what exchanges need. An address has no bound of its
+     * own, since each stream of HTTP/2 takes a connection, and clients open hundreds at once.
+     */
+    RELAY_IDLE_TOTAL_MAX = 1024,
+    RELAY_OWNED_MAX = 4096,              /* idle connections that clients have to themselves, in a shard */
+    RELAY_DOWN_MS = 10000,               /* how long an address that refused to connect is passed over */
     RELAY_RESPONSE_HEAD_MAX = 64 * 1024, /* bytes */
     RELAY_REQUEST_HEAD_MAX = 128 * 1024,
     RELAY_RESPONSE_HEADERS_MAX = 1000, /* of what config->limits.response_headers may say */

@@ -1,7 +1,7 @@
 /*
  * A session of HTTP/2, of a server or of a client, and any bytes from its peer, cut anywhere. The first bytes of the input
- * choose what the owner does with its streams. Whatever comes, the calls of the owner's functions have their order, the memory
- * has its bound, and nothing is left at the end.
+ * choose what the owner does with its streams. Whatever comes, the calls of the owner's functions have their order, the
+ * memory has its bound, and nothing is left at the end.
  */
 #include "base/check.h"
 #include "base/hash.h"
@@ -103,7 +103,8 @@ static void on_head(struct http2_stream *stream, struct bytes head, bool end) {
     for (uint32_t i = 0; i < message->header_count; i++) {
         struct bytes value = http_view(head.data, message->headers[i].value);
         CHECK(message->headers[i].name.size > 0 && value.data + value.size <= head.data + head.size);
-        CHECK(value.size == 0 || (memchr(value.data, '\n', value.size) == NULL && memchr(value.data, 0, value.size) == NULL));
+        CHECK(value.size == 0 ||
+              (memchr(value.data, '\n', value.size) == NULL && memchr(value.data, 0, value.size) == NULL));
     }
     CHECK(server ? message->authority.size > 0 : message->status >= 100 && message->status <= 999);
     talk->head = server || message->status >= 200;

@@ -342,7 +342,8 @@ Test(session, calls_on_a_stream_that_is_gone_do_nothing) {
     pair_close(pair);
 }
 
-/* An idle client costs at most 10 KiB in all, of which TLS and the connection have the rest. curl's fields are in the table. */
+/* An idle client costs at most 10 KiB in all, of which TLS and the connection have the rest. curl's fields are in the table.
+ */
 Test(session, memory_when_idle) {
     struct side side;
     struct buffer input = {0};
