@@ -314,8 +314,8 @@ bool http2_output_request(struct http2_session *session, struct http2_stream *st
 bool http2_output_head(struct http2_stream *stream, struct bytes head, bool end) {
     struct http2_session *session = stream->session;
     struct http2_fields fields;
-    if (stream->gone) {
-        return true;
+    if (stream->gone || session->failed) {
+        return !session->failed;
     }
     CHECK(!stream->head_sent);
     if (!http2_fields_of_response(&fields, &session->memory, head)) {
@@ -364,7 +364,7 @@ static bool queue(struct http2_stream *stream, struct bytes piece) {
 
 bool http2_output_send(struct http2_stream *stream, struct bytes piece) {
     struct http2_session *session = stream->session;
-    if (stream->gone || piece.size == 0) {
+    if (stream->gone || session->failed || piece.size == 0) {
         return !session->failed;
     }
     CHECK(stream->head_sent && !stream->out_ended);
@@ -387,7 +387,7 @@ bool http2_output_send(struct http2_stream *stream, struct bytes piece) {
 
 bool http2_output_end(struct http2_stream *stream, struct bytes trailers) {
     struct http2_session *session = stream->session;
-    if (stream->gone) {
+    if (stream->gone || session->failed) {
         return !session->failed;
     }
     CHECK(stream->head_sent && !stream->out_ended);

@@ -243,7 +243,10 @@ uint32_t http2_session_vacancies(const struct http2_session *session) {
 int http2_session_open(struct http2_session *session, struct http2_stream *stream, struct bytes head, const char *scheme,
                        bool end) {
     CHECK(!session->server);
-    if (session->failed || !nghttp2_session_check_request_allowed(session->nghttp2)) {
+    if (session->failed) {
+        return -ENOMEM;
+    }
+    if (!nghttp2_session_check_request_allowed(session->nghttp2)) {
         return -ESHUTDOWN;
     }
     if (http2_session_vacancies(session) == 0) {
