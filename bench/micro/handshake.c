@@ -208,7 +208,7 @@ static void take_hellos(struct handshakes *handshakes, enum handshake_kind kind)
             .client = &handshakes->peers[i],
             .cache = kind == HANDSHAKE_UNKNOWN ? handshakes->unknown : handshakes->known,
         };
-        service->session = tls_session_create(context, CHAIN_SIZE_MAX, &session_handler, service);
+        service->session = tls_session_create(context, CHAIN_SIZE_MAX, false, &session_handler, service);
         CHECK(service->session != NULL);
         feed(service, TLS_WANT_INPUT);
     }

@@ -67,8 +67,11 @@ struct config_host {
     struct bytes deny_html;
     char *methods; /* the methods that are relayed, as the header Allow has them; NULL: all. See methods.h */
     struct config_address *origins;
-    size_t origin_count;  /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
-    bool origin_pool_off; /* each client's connection has its own to the origin */
+    size_t origin_count;     /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
+    bool http2;              /* its clients may speak HTTP/2 */
+    bool origin_pool_off;    /* each client's connection has its own to the origin */
+    bool origin_http2;       /* the origins speak HTTP/2; not together with origin_pool_off */
+    uint32_t tunnel_idle_ms; /* how long no byte may pass in a tunnel, or in an answer that is a stream of events */
 };
 
 /* config_release frees each member that owns memory, and each part that is missing (NULL) is none to it. */

@@ -11,6 +11,7 @@
 
 #include <stdlib.h>
 
+enum { HOUR_MS = 60 * 60 * 1000 };
 enum { NAME_SIZE_MAX = 2 + ADDRESS_NAME_MAX + 1 /* with "*." and its NUL */ };
 
 static void load_name(const struct loader *loader, const struct document_node *node, struct config_host *host) {
@@ -132,6 +133,27 @@ static void load_pool(const struct loader *loader, const struct document_node *n
     host->origin_pool_off = index == 1;
 }
 
+/* A connection of HTTP/2 carries the requests of many clients at once, and none is any client's own. */
+static void load_protocol(const struct loader *loader, const struct document_node *node, const struct document_node *pool,
+                          struct config_host *host) {
+    static const char *const words[] = {"http1", "http2"};
+    size_t index = 0;
+    value_choice(loader, node, "origin_protocol", words, ARRAY_LENGTH(words), &index);
+    host->origin_http2 = index == 1;
+    if (host->origin_http2 && host->origin_pool_off) {
+        loader_problem(loader, pool,
+                       "origin_pool: off does not go with origin_protocol: http2, since a connection of HTTP/2 carries "
+                       "requests of all clients; leave one of the two out");
+    }
+}
+
+static void load_timeouts(const struct loader *loader, const struct document_node *node, struct config_host *host) {
+    const struct value_key keys[] = {
+        value_key_duration("tunnel_idle", &host->tunnel_idle_ms, 1 * HOUR_MS, 100, 7 * 24 * HOUR_MS),
+    };
+    value_mapping(loader, node, "timeouts", keys, ARRAY_LENGTH(keys));
+}
+
 /*
  * Makes the host's ticket scope from content, as the policy's digest is: a host that a reload does not change goes on
  * resuming its sessions.
@@ -157,7 +179,10 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     const struct document_node *forward;
     const struct document_node *methods;
     const struct document_node *origin;
+    const struct document_node *http2;
     const struct document_node *pool;
+    const struct document_node *protocol;
+    const struct document_node *timeouts;
     const struct value_key keys[] = {
         value_key_required("name", &name),
         value_key_optional("default", &is_default),
@@ -166,8 +191,11 @@ void host_load(const struct loader *loader, const struct document_node *node, co
         value_key_optional("client_auth", &client_auth),
         value_key_optional("forward", &forward),
         value_key_optional("methods", &methods),
+        value_key_optional("http2", &http2),
         value_key_required("origin", &origin),
         value_key_optional("origin_pool", &pool),
+        value_key_optional("origin_protocol", &protocol),
+        value_key_optional("timeouts", &timeouts),
     };
     if (!value_mapping(loader, node, "this host", keys, ARRAY_LENGTH(keys))) {
         return;
@@ -180,8 +208,12 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     host->policy.forward = &host->forward;
     host->policy.chain_size_max = limits->certificate_chain_size;
     methods_load(loader, methods, host);
+    host->http2 = true;
+    value_boolean(loader, http2, "http2", &host->http2);
     load_origins(loader, origin, host);
     load_pool(loader, pool, host);
+    load_protocol(loader, protocol, pool, host);
+    load_timeouts(loader, timeouts, host);
     if (host->name != NULL) {
         seal(host);
     }

@@ -203,7 +203,7 @@ static void on_closed(struct stream *stream) {
     struct shard *shard = connection->client.shard;
 
     CHECK(connection_is_closing(connection));
-    CHECK(connection->http1.exchange == NULL && connection->held.data == NULL);
+    CHECK(connection->http1.exchange == NULL && connection->http2.session == NULL && connection->held.data == NULL);
     place_leave(connection);
     release_client(&connection->client);
     list_remove(&connection->in_shard);
@@ -323,6 +323,21 @@ void connection_switch_all(struct shard *shard) {
         link = list_after(&shard->all, link);
         if (connection->stage->may_switch_site && !site_switch(&connection->client)) {
             connection_end(connection, CONNECTION_POLITELY);
+        } else if (connection->stage->site_changed != NULL) {
+            connection->stage->site_changed(connection);
+        }
+    }
+}
+
+void connection_take_leave_all(struct shard *shard) {
+    struct list *link = list_first(&shard->all);
+
+    while (link != NULL) {
+        struct connection *connection = CONTAINER_OF(link, struct connection, in_shard);
+
+        link = list_after(&shard->all, link);
+        if (connection->stage->take_leave != NULL) {
+            connection->stage->take_leave(connection);
         }
     }
 }
@@ -334,7 +349,9 @@ void connection_drain_all(struct shard *shard) {
         struct connection *connection = CONTAINER_OF(link, struct connection, in_shard);
 
         link = list_after(&shard->all, link);
-        if (connection->stage->is_idle) {
+        if (connection->stage->drain != NULL) {
+            connection->stage->drain(connection);
+        } else if (connection->stage->is_idle) {
             connection_end(connection, CONNECTION_POLITELY);
         }
     }

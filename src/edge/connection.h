@@ -51,6 +51,8 @@ void connection_finish_early(struct connection *connection, bool by_fin);
 void connection_switch_all(struct shard *shard);
 /* Ends the connections that ask for nothing; the others follow their answers. */
 void connection_drain_all(struct shard *shard);
+/* Ends the connections whose clients are to be told so, shortly before connection_stop_all. */
+void connection_take_leave_all(struct shard *shard);
 /* Ends all connections now. */
 void connection_stop_all(struct shard *shard);
 

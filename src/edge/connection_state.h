@@ -3,12 +3,13 @@
  * connection as a table: which other states may follow, and which functions take each event. connection.h has the functions
  * for connections; the modules below that one need the structs alone.
  *
- *   HELLO ─┬─ QUEUED ─┬─ HANDSHAKE ─ WAITING ─ HEAD ─ EXCHANGE ─┐
- *          └──────────┘                 └───────────────────────┘
+ *   HELLO ─┬─ QUEUED ─┬─ HANDSHAKE ─┬─ WAITING ─ HEAD ─ EXCHANGE ─┬─ TUNNEL
+ *          └──────────┘             │     └───────────────────────┘
+ *                                   └─ QUIET ─ FRAMES ─ STREAMS   (each of the three may follow each other)
  *   and from each of these to CLOSING.
  *
- * Each stage's table is in the module that does its work: hello.c, queue.c, handshake.c, http1.c, connection.c. A
- * module knows the stages that follow its own, and never those before it.
+ * Each stage's table is in the module that does its work: hello.c, queue.c, handshake.c, http1.c, http2.c,
+ * connection.c. A module knows the stages that follow its own, and never those before it.
  */
 #ifndef EDGE_CONNECTION_STATE_H
 #define EDGE_CONNECTION_STATE_H
@@ -23,12 +24,17 @@ enum connection_state {
     CONNECTION_WAITING,   /* for the first byte of a request */
     CONNECTION_HEAD,      /* a part of a request's head is there */
     CONNECTION_EXCHANGE,  /* a request is being answered */
+    CONNECTION_TUNNEL,    /* bytes pass both ways, in another protocol */
+    CONNECTION_QUIET,     /* HTTP/2: no stream is open, and no part of a frame or head is there */
+    CONNECTION_FRAMES,    /* HTTP/2: no stream is open, but a part of a frame or head is there */
+    CONNECTION_STREAMS,   /* HTTP/2: requests are being answered */
     CONNECTION_CLOSING,   /* the stream is closing, and calls nothing but on_closed any more */
     CONNECTION_STATES,
 };
 
 struct connection;
 struct http1_exchange;
+struct http2_session;
 
 /* How a connection ends. */
 enum connection_end {
@@ -67,8 +73,14 @@ struct stage {
     void (*drained)(struct connection *connection);
     /* The deadline has passed. */
     void (*timed_out)(struct connection *connection);
+    /* The end of the shard is near: ends the connection with a last word to the client. NULL: there is none. */
+    void (*take_leave)(struct connection *connection);
     /* Whether more input could be of use. NULL: it could. */
     bool (*wants_input)(const struct connection *connection);
+    /* The shard has another site, which a connection whose stage allows that has by now. NULL: nothing is done. */
+    void (*site_changed)(struct connection *connection);
+    /* The shard drains. NULL: an idle connection is ended. */
+    void (*drain)(struct connection *connection);
     /* The connection ends: lets go of all that the stage holds. False: the connection has ended by that already. */
     bool (*leave)(struct connection *connection, enum connection_end how);
 };
@@ -86,6 +98,7 @@ struct connection_held {
 struct connection_kept {
     uint32_t counted; /* in all */
     uint32_t by_tls;  /* of these, by the TLS session, when it has had its input */
+    uint32_t by_http; /* of these, by the streams of HTTP/2, and what waits for them */
 };
 
 /* The connection among the handshakes that wait: gate.c's and queue.c's. */
@@ -102,6 +115,21 @@ struct connection_http1 {
     bool peer_closed;                /* the client has sent close_notify or FIN; what it asked before is still answered */
 };
 
+/* Likewise, where the client speaks HTTP/2: http2.c's. */
+struct connection_http2 {
+    struct http2_session *session; /* NULL: HTTP/1 */
+    struct list streams;           /* of struct http2_exchange, the newest first */
+    struct list waiting;           /* those of them whose request's body waits until its origin takes more */
+    struct list gone;              /* those that are over, but were on the stack then */
+    struct list in_turn;           /* the shard's list of connections that may have frames to send */
+    uint32_t requests;             /* begun */
+    uint32_t open;                 /* streams in `streams` */
+    uint16_t inside;               /* calls of the session on the stack: nothing of it is freed before they return */
+    bool shut_down;                /* no more streams are taken */
+    bool hurries;                  /* ... and the deadline of a connection without streams is set by that */
+    bool over;                     /* the session has said its last word */
+};
+
 struct connection {
     struct list in_shard; /* its list of all connections */
     struct client client;
@@ -113,6 +141,7 @@ struct connection {
     struct connection_kept kept;
     struct connection_queue queue;
     struct connection_http1 http1;
+    struct connection_http2 http2;
     uint64_t accepted_ns;
     bool handshake_counted;
     bool lingers;    /* counted in the shard's lingering */

@@ -92,6 +92,12 @@ void eviction_keep_tls(struct connection *connection, size_t size) {
     }
 }
 
+void eviction_keep_http(struct connection *connection, size_t size) {
+    if (place_keep_http(connection, size)) {
+        relieve(connection);
+    }
+}
+
 bool eviction_allows_sending(struct connection *connection) {
     const struct slab *chunks = &connection->client.shard->ring.chunks;
 

@@ -16,6 +16,8 @@ bool eviction_make_room(struct shard *shard, enum admission_class class);
 void eviction_keep(struct connection *connection, uint32_t size);
 /* Likewise for the bytes of its TLS session, beside what `held` has. Not while plaintext is worked through. */
 void eviction_keep_tls(struct connection *connection, size_t size);
+/* Likewise for the bytes of its HTTP/2 streams, and of what waits for them. */
+void eviction_keep_http(struct connection *connection, size_t size);
 /*
  * Returns whether the connection may take chunks to send; false: it has been evicted. One turn can take more chunks than
  * eviction_turn has freed, and the last eighth of the chunks is for known clients.

@@ -52,6 +52,17 @@ static struct stats_host *host_stats(const struct exchange *exchange) {
     return stats_hosts_at(exchange->site->stats, exchange->host->index, shard_of(exchange)->index);
 }
 
+/* Returns the version of HTTP for the access log; NULL when the head of an HTTP/1 request was not complete. */
+static const char *http_version(const struct exchange *exchange) {
+    if (exchange->stream_id != 0) {
+        return "2";
+    }
+    if (exchange->note.method_size == 0) {
+        return NULL;
+    }
+    return exchange->request.minor == 0 ? "1.0" : "1.1";
+}
+
 static void log_request(const struct exchange *exchange) {
     const struct journal_note *note = &exchange->note;
     char address[CLIENT_ADDRESS_SIZE];
@@ -59,6 +70,8 @@ static void log_request(const struct exchange *exchange) {
 
     line.method = bytes_of(note->method, note->method_size);
     line.path = bytes_of(note->path, note->path_size);
+    line.http = http_version(exchange);
+    line.stream = exchange->stream_id;
     line.request_id = naming_id(note);
     line.code = exchange->code;
     line.origin_error = relay_fault_name(exchange->origin_fault);
@@ -69,6 +82,11 @@ static void log_request(const struct exchange *exchange) {
     journal_request(&shard_of(exchange)->journal, &line);
 }
 
+/* Answers of our own are begun and done in one turn, so its time does not count. A tunnel may last for days. */
+static uint64_t answered_in_ns(const struct exchange *exchange) {
+    return (exchange->is_tunnel ? exchange->relayed_ns + exchange->origin_ns : clock_monotonic_ns()) - exchange->started_ns;
+}
+
 void exchange_end(struct exchange *exchange) {
     struct shard *shard = shard_of(exchange);
 
@@ -76,10 +94,13 @@ void exchange_end(struct exchange *exchange) {
         relay_exchange_abort(exchange->relay);
     }
     if (exchange->code != 0) {
-        stats_add(&host_stats(exchange)->requests[stats_code_slot(exchange->code)], 1);
-        /* Not the turn's time: answers of our own are begun and done in one turn. */
-        stats_time_of_host(shard->stats, &host_stats(exchange)->request_seconds, STATS_REQUEST,
-                           clock_monotonic_ns() - exchange->started_ns);
+        enum stats_protocol protocol = exchange->stream_id == 0 ? STATS_HTTP1 : STATS_HTTP2;
+
+        stats_add(&host_stats(exchange)->requests[stats_code_slot(exchange->code)][protocol], 1);
+        stats_time_of_host(shard->stats, &host_stats(exchange)->request_seconds, STATS_REQUEST, answered_in_ns(exchange));
+    }
+    if (exchange->is_tunnel) {
+        exchange_tunnel_close(exchange);
     }
     if (exchange->started_ns != 0 && journal_is_on(&shard->journal)) {
         log_request(exchange);
@@ -170,6 +191,7 @@ static struct text write_head(struct exchange *exchange, struct bytes head) {
         .request_id = naming_id(&exchange->note),
         .identity = exchange->identity->headers,
         .connection = text_bytes(&connection_fields),
+        .upgrade = bytes_of(exchange->upgrade, exchange->upgrade_size),
     };
 
     http_write_request(&out, &exchange->request, head.data, &forwarding);
@@ -177,10 +199,24 @@ static struct text write_head(struct exchange *exchange, struct bytes head) {
     return out;
 }
 
+/* Passes on the offer of the client to go on in another protocol; trailers cannot be asked for beside it. */
+static void offer_upgrade(struct exchange *exchange, struct bytes head) {
+    struct text offer = text_over(exchange->upgrade, sizeof exchange->upgrade);
+
+    if (!exchange->host->origin_http2) { /* which has no 101 (RFC 9113 section 8.6) */
+        http_upgrade_offer(&offer, &exchange->request, head.data);
+    }
+    exchange->upgrade_size = (uint8_t)offer.size;
+    if (offer.size > 0) {
+        exchange->request.trailers_wanted = false;
+    }
+}
+
 static void relay(struct exchange *exchange, struct bytes head) {
     struct client *client = exchange->client;
 
     exchange->room = passage_begin(client->shard, &exchange->request, head);
+    offer_upgrade(exchange, head);
 
     struct text out = write_head(exchange, head);
     struct relay_request request = {
@@ -192,7 +228,8 @@ static void relay(struct exchange *exchange, struct bytes head) {
         .signs_in = http_request_signs_in(&exchange->request, head.data),
         .last = http_content_may_be_left(&exchange->request),
         .trailers = exchange->request.trailers_wanted,
-        .client = &client->origin,
+        .upgrades = exchange->upgrade_size > 0,
+        .client = exchange->carrier->many ? NULL : &client->origin,
     };
 
     if (out.overflow) {
@@ -287,11 +324,6 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
     }
     exchange->request_done =
         request->framing == HTTP_NO_BODY || (request->framing == HTTP_LENGTH && request->content_length == 0);
-    if (request->method_kind == HTTP_METHOD_CONNECT) {
-        count_rejection(exchange, STATS_AT_REQUEST, STATS_REJECT_NOT_IMPLEMENTED);
-        reply_status(exchange, 501);
-        return;
-    }
     /* A reload since the last request counts for this one. */
     bool has_host = site_switch(client);
     refer_to_client(exchange);
@@ -340,6 +372,9 @@ void exchange_refuse(struct exchange *exchange, unsigned status) {
 
 bool exchange_body(struct exchange *exchange, struct bytes piece) {
     exchange->body_in += piece.size;
+    if (exchange->is_tunnel) {
+        tunnel_pass(&exchange->tunnel);
+    }
     if (exchange->relay == NULL) {
         return false;
     }
@@ -349,7 +384,9 @@ bool exchange_body(struct exchange *exchange, struct bytes piece) {
 
 void exchange_body_end(struct exchange *exchange, struct bytes trailers) {
     exchange->request_done = true;
-    if (exchange->relay != NULL) {
+    if (exchange->is_tunnel) {
+        exchange_tunnel_end_client(exchange);
+    } else if (exchange->relay != NULL) {
         const struct http_forwarding forwarding = {.removals = exchange->site->config->removals,
                                                    .strip = exchange->host->strip};
 
@@ -358,19 +395,32 @@ void exchange_body_end(struct exchange *exchange, struct bytes trailers) {
     }
 }
 
+void exchange_doubt(struct exchange *exchange) {
+    if (exchange->relay != NULL) {
+        relay_exchange_doubt(exchange->relay);
+    }
+}
+
 uint8_t *exchange_trailers_memory(const struct exchange *exchange) {
     return exchange->room == NULL ? NULL : exchange->room->section;
 }
 
 bool exchange_wants_body(const struct exchange *exchange) {
-    return exchange->request_done || exchange->relay == NULL || relay_exchange_room(exchange->relay) > 0;
+    return exchange->request_done || exchange->relay == NULL || exchange_room(exchange) > 0;
 }
 
 void exchange_drained(struct exchange *exchange) {
+    if (exchange->is_tunnel) {
+        tunnel_pass(&exchange->tunnel);
+    }
     if (exchange->paused && exchange->relay != NULL && exchange->carrier->room(exchange) > 0) {
         exchange->paused = false;
         relay_exchange_resume(exchange->relay);
     }
+}
+
+size_t exchange_room(const struct exchange *exchange) {
+    return exchange->relay == NULL ? 0 : relay_exchange_room(exchange->relay);
 }
 
 /* Has the origin wait when the client does not take what was sent. */
@@ -389,30 +439,59 @@ static void on_interim(void *owner, const struct http_message *response, const v
     }
 }
 
-static void on_head(void *owner, const struct http_message *response, const void *head) {
-    struct exchange *exchange = owner;
+/* Answers instead of an origin whose head is not passed on. */
+static void answer_for_origin(struct exchange *exchange, enum relay_fault fault) {
     const struct exchange_carrier *carrier = exchange->carrier;
     void *carrier_owner = exchange->owner;
+
+    exchange->code = 0;
+    exchange->origin_fault = fault;
+    relay_exchange_refuse(exchange->relay, fault);
+    exchange->relay = NULL;
+    reply_status(exchange, 502);
+    carrier->read_more(carrier_owner);
+}
+
+static void on_switch(struct exchange *exchange, const struct http_message *response, const void *head) {
+    const struct exchange_carrier *carrier = exchange->carrier;
+    void *carrier_owner = exchange->owner;
+
+    if (!http_upgrade_is_of(response, head, bytes_of(exchange->upgrade, exchange->upgrade_size))) {
+        answer_for_origin(exchange, RELAY_FAULT_UPGRADE);
+        return;
+    }
+    exchange_tunnel_open(exchange, http_upgrade_names(response, head, "websocket"));
+    if (carrier->send_head(exchange, response, head)) {
+        carrier->read_more(carrier_owner);
+        return;
+    }
+    exchange_tunnel_close(exchange);
+    exchange->is_tunnel = false;
+    exchange->request_done = true;
+    answer_for_origin(exchange, RELAY_FAULT_TOO_LARGE);
+}
+
+static void on_head(void *owner, const struct http_message *response, const void *head) {
+    struct exchange *exchange = owner;
     struct shard *shard = shard_of(exchange);
 
     exchange->origin_ns = shard->ring.now_ns - exchange->relayed_ns;
     stats_time_of_host(shard->stats, &host_stats(exchange)->origin_seconds, STATS_ORIGIN, exchange->origin_ns);
     exchange->code = response->status;
-    if (carrier->send_head(exchange, response, head)) {
-        return;
+    if (response->status == HTTP_STATUS_SWITCHING) {
+        on_switch(exchange, response, head);
+    } else if (!exchange->carrier->send_head(exchange, response, head)) {
+        answer_for_origin(exchange, RELAY_FAULT_TOO_LARGE);
     }
-    exchange->code = 0;
-    exchange->origin_fault = RELAY_FAULT_TOO_LARGE;
-    relay_exchange_refuse(exchange->relay, exchange->origin_fault);
-    exchange->relay = NULL;
-    reply_status(exchange, 502);
-    carrier->read_more(carrier_owner);
 }
 
 static void on_body(void *owner, struct bytes piece) {
     struct exchange *exchange = owner;
 
     exchange->body_out += piece.size;
+    if (exchange->is_tunnel) {
+        tunnel_pass_to_client(&exchange->tunnel, piece);
+    }
     if (exchange->carrier->send_body(exchange, piece)) {
         hold_back(exchange);
     }
@@ -446,6 +525,9 @@ static void on_relay_failed(void *owner, enum relay_error error, enum relay_faul
 static void on_relay_drained(void *owner) {
     struct exchange *exchange = owner;
 
+    if (exchange->is_tunnel) {
+        tunnel_pass(&exchange->tunnel);
+    }
     exchange->carrier->read_more(exchange->owner);
 }
 
@@ -454,6 +536,7 @@ static const struct relay_handler relay_handler = {
     .head = on_head,
     .body = on_body,
     .end = on_end,
+    .half_end = exchange_tunnel_end_origin,
     .failed = on_relay_failed,
     .drained = on_relay_drained,
 };

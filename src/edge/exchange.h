@@ -7,8 +7,9 @@
 
 #include "edge/client.h"
 #include "edge/journal.h"
+#include "edge/tunnel.h"
 #include "http/forward.h"
-#include "http/message.h"
+#include "http/upgrade.h"
 
 struct exchange;
 struct passage_room;
@@ -24,9 +25,13 @@ enum exchange_reset {
  * then the exchange is gone when the function returns.
  */
 struct exchange_carrier {
+    bool many; /* the client may have other exchanges at the same time, so that none can have its connection to an origin */
     /* Sends an informational response of the origin's. False: the exchange is gone. */
     bool (*send_interim)(struct exchange *exchange, const struct http_message *response, const void *head);
-    /* Sends the head of the origin's answer. False: it is too large; nothing was sent, and the exchange is there. */
+    /*
+     * Sends the head of the origin's answer. False: it is too large; nothing was sent, and the exchange is there. With the
+     * head of a 101 (HTTP_STATUS_SWITCHING) the exchange is a tunnel: see below.
+     */
     bool (*send_head)(struct exchange *exchange, const struct http_message *response, const void *head);
     /* Sends a piece of the answer's body. False: the exchange is gone. */
     bool (*send_body)(struct exchange *exchange, struct bytes piece);
@@ -36,6 +41,8 @@ struct exchange_carrier {
     void (*send_reply)(struct exchange *exchange, struct http_reply *reply);
     /* The request's body is wanted, which the client may wait to be told (RFC 9110 section 10.1.1). */
     void (*invite_body)(struct exchange *exchange);
+    /* Of a tunnel: tells the client that the origin sends no more. The client may go on. */
+    void (*send_half_end)(struct exchange *exchange);
     /* Ends an answer that cannot be completed. */
     void (*reset)(struct exchange *exchange, enum exchange_reset how);
     /* Returns how many bytes of the answer the client takes now. */
@@ -44,6 +51,13 @@ struct exchange_carrier {
     void (*read_more)(void *owner);
 };
 
+/*
+ * An exchange becomes a tunnel when its origin switches to another protocol, as the request has offered. From then on what
+ * the client sends is a body that begins anew, without framing: exchange_body takes at most exchange_room of it at a time,
+ * and exchange_body_end, without trailers, ends the client's half. send_body and send_half_end have what the origin sends.
+ * The tunnel ends by send_end when both halves have ended or when a last word could be said, else by reset. Its idle limit
+ * and its client's verdict are the exchange's own business; the carrier tells of a new site and of the end of the shard.
+ */
 struct exchange {
     const struct exchange_carrier *carrier;
     void *owner; /* the carrier's own */
@@ -58,14 +72,19 @@ struct exchange {
     uint64_t origin_ns; /* from there to the head of its answer; 0: there is none */
     uint64_t body_in;   /* bytes of the request's body, and of the answer's */
     uint64_t body_out;
+    uint32_t stream_id;            /* of HTTP/2, which its carrier sets behind exchange_init; 0: HTTP/1 */
     unsigned code;                 /* of the answer, once its head is sent */
     enum relay_fault origin_fault; /* why there is no whole answer of an origin's; RELAY_FAULT_NONE */
     bool request_done;             /* the request is complete, with its body */
     bool dismissed;                /* further requests of the client can lead to nothing: its carrier need not stay */
     bool paused;                   /* the origin has been told to wait */
+    bool is_tunnel;
+    uint8_t upgrade_size; /* of `upgrade` */
 
     /* exchange_init zeroes what is above; each of these is written before it is read. */
-    struct http_message request; /* its spans are only good while the head is */
+    struct http_message request;    /* its spans are only good while the head is */
+    char upgrade[HTTP_UPGRADE_MAX]; /* the protocols that were offered to the origin */
+    struct tunnel tunnel;           /* if is_tunnel */
     struct journal_note note;
     struct http_header headers[HTTP_HEADERS_MAX];
 };
@@ -88,17 +107,35 @@ void exchange_begin(struct exchange *exchange, struct bytes head);
  * another has begun. 408: the client was silent for too long.
  */
 void exchange_refuse(struct exchange *exchange, unsigned status);
-/* The request is complete; `trailers` is its section of trailers as they came. Not after request_done. */
+/*
+ * The request is complete; `trailers` is its section of trailers as they came. Not after request_done. Of a tunnel: the
+ * client's half is; this may end the exchange by way of its carrier.
+ */
 void exchange_body_end(struct exchange *exchange, struct bytes trailers);
 /* Takes a piece of the request's body. False: nobody wants it, and it has been counted alone. */
 bool exchange_body(struct exchange *exchange, struct bytes piece);
+/* The client has said its last word, and may still listen. */
+void exchange_doubt(struct exchange *exchange);
 /* Returns whether more of the request may be read now. */
 bool exchange_wants_body(const struct exchange *exchange);
+/* Returns how many bytes of the request's body, or of a tunnel, the origin takes now. */
+size_t exchange_room(const struct exchange *exchange);
 /* Returns memory of HTTP_TRAILERS_MAX bytes for the request's trailers; NULL: they are to be dropped. */
 uint8_t *exchange_trailers_memory(const struct exchange *exchange);
 /* The client takes more of the answer. */
 void exchange_drained(struct exchange *exchange);
+/* The client of a tunnel has another site, by site_switch; or, if not `has_host`, none of that name is served any more. */
+void exchange_switch_tunnel(struct exchange *exchange, bool has_host);
+/* Ends a tunnel by way of its carrier, with a last word to the client where its protocol has one. */
+void exchange_end_tunnel(struct exchange *exchange, enum stats_tunnel_end why);
 /* Returns the headers that we add to each answer. */
 struct http_stamp exchange_stamp(const struct exchange *exchange);
+
+/* For exchange.c alone, of exchange_tunnel.c. The client's bytes begin anew, as those of a body that is to come. */
+void exchange_tunnel_open(struct exchange *exchange, bool is_websocket);
+void exchange_tunnel_close(struct exchange *exchange);
+/* The client, or the origin, sends no more. Both may end the exchange by way of its carrier. */
+void exchange_tunnel_end_client(struct exchange *exchange);
+void exchange_tunnel_end_origin(void *exchange);
 
 #endif

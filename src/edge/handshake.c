@@ -6,6 +6,7 @@
 #include "edge/gate.h"
 #include "edge/held.h"
 #include "edge/http1.h"
+#include "edge/http2.h"
 #include "edge/place.h"
 #include "edge/reputation.h"
 #include "edge/site_switch.h"
@@ -51,7 +52,11 @@ static void complete_handshake(struct connection *connection) {
     }
     place_keep_tls(connection, 0);
     place_keep(connection, 0);
-    http1_begin(connection);
+    if (tls_session_is_http2(client->tls)) {
+        http2_begin(connection);
+    } else {
+        http1_begin(connection);
+    }
 }
 
 static void go_on(struct connection *connection, struct bytes input) {
@@ -162,6 +167,11 @@ static const struct tls_session_handler session_handler = {
     .accept_ticket = accept_ticket,
 };
 
+/* Returns whether the connection's protocol will be h2: it goes before http/1.1, wherever the client names it. */
+static bool takes_http2(const struct config_host *host, const struct hello *hello) {
+    return host->http2 && hello->alpn_h2;
+}
+
 static void accept_hello(struct connection *connection, const struct hello *hello, struct bytes received) {
     const struct config *config = connection->client.site->config;
 
@@ -174,13 +184,14 @@ static void accept_hello(struct connection *connection, const struct hello *hell
         handshake_refuse_hello(connection, TLS_ALERT_INTERNAL_ERROR, STATS_REJECT_NO_MEMORY);
         return;
     }
-    if (hello->alpn && !hello->alpn_http11 && !hello->alpn_http10) {
+    bool http2 = takes_http2(connection->client.host, hello);
+    if (hello->alpn && !http2 && !hello->alpn_http11 && !hello->alpn_http10) {
         handshake_refuse_hello(connection, TLS_ALERT_NO_APPLICATION_PROTOCOL, STATS_REJECT_NO_PROTOCOL);
         return;
     }
     connection->client.verdict.resumable = hello->resumable;
     connection->client.tls = tls_session_create(connection->client.site->contexts[connection->client.host->index],
-                                                config->limits.certificate_chain_size, &session_handler, connection);
+                                                config->limits.certificate_chain_size, http2, &session_handler, connection);
     if (connection->client.tls == NULL) {
         handshake_refuse_hello(connection, TLS_ALERT_INTERNAL_ERROR, STATS_REJECT_NO_MEMORY);
         return;
@@ -223,7 +234,7 @@ static bool leave(struct connection *connection, enum connection_end how) {
 const struct stage handshake_stage = {
     .name = "handshake",
     .state = CONNECTION_HANDSHAKE,
-    .next = STAGE_BIT(CONNECTION_WAITING) | STAGE_BIT(CONNECTION_CLOSING),
+    .next = STAGE_BIT(CONNECTION_WAITING) | STAGE_BIT(CONNECTION_QUIET) | STAGE_BIT(CONNECTION_CLOSING),
     .counted_as = STATS_AT_HANDSHAKE,
     .is_early = true,
     .pauses = true,

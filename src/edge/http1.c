@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "edge/eviction.h"
+#include "edge/http1_tunnel.h"
 #include "edge/output.h"
 #include "edge/place.h"
 #include "edge/plaintext.h"
@@ -76,6 +77,9 @@ static void part(struct connection *connection) {
 static void finished(struct connection *connection, bool by_fin) {
     connection->http1.peer_closed = true;
     part(connection);
+    if (connection->http1.exchange != NULL) {
+        exchange_doubt(&connection->http1.exchange->exchange);
+    }
     if (by_fin && !connection_is_closing(connection)) {
         stream_watch(connection->stream); /* from here on only a reset tells that the client is gone */
     }
@@ -97,10 +101,14 @@ static void go_on(void *owner) {
     if (connection->processing) {
         return;
     }
-    if (connection->stage == &http1_waiting && connection->held.size > 0) {
-        plaintext_resume(connection);
+    if (connection->stage == &http1_tunnelling) {
+        http1_tunnel_go_on(connection);
+    } else {
+        if (connection->stage == &http1_waiting && connection->held.size > 0) {
+            plaintext_resume(connection);
+        }
+        part(connection);
     }
-    part(connection);
     connection_arm(connection);
 }
 
@@ -112,8 +120,9 @@ static bool is_worth_keeping(struct http1_exchange *http1) {
     const struct exchange *exchange = &http1->exchange;
     const struct http_message *request = &exchange->request;
 
-    if (http1->refused || !request->keep_alive || http1->framing == HTTP_UNTIL_CLOSE || exchange->dismissed ||
-        exchange->client->shard->draining) {
+    /* A client may have begun its tunnel already: what comes behind a CONNECT must not be taken for requests. */
+    if (http1->refused || !request->keep_alive || request->method_kind == HTTP_METHOD_CONNECT ||
+        http1->framing == HTTP_UNTIL_CLOSE || exchange->dismissed || exchange->client->shard->draining) {
         return false;
     }
     if (exchange->request_done) {
@@ -174,11 +183,15 @@ static bool send_head(struct exchange *exchange, const struct http_message *resp
     struct text out = head_memory(exchange);
 
     http1->framing = http_response_framing(response, request->minor, request->head_request);
-    http1->keep_alive = is_worth_keeping(http1);
+    http1->keep_alive = !exchange->is_tunnel && is_worth_keeping(http1);
     http_write_response(&out, response, head, http1->framing, request->minor, http1->keep_alive, request->head_request,
                         &ours);
     if (out.overflow) {
         return false;
+    }
+    if (exchange->is_tunnel) {
+        connection_enter(connection_of(exchange), &http1_tunnelling);
+        http1_tunnel_begin(connection_of(exchange));
     }
     output_send(connection_of(exchange), text_bytes(&out));
     return true;
@@ -213,6 +226,15 @@ static void send_end(struct exchange *exchange, struct bytes trailers) {
     finish_answer(http1);
 }
 
+/* TLS has a last word of its own. A FIN behind it would leave no way to answer what the client's TLS may still ask. */
+static void send_half_end(struct exchange *exchange) {
+    struct connection *connection = connection_of(exchange);
+
+    if (output_finish(connection, true)) {
+        tls_session_shutdown(connection->client.tls);
+    }
+}
+
 static void send_reply(struct exchange *exchange, struct http_reply *reply) {
     struct http1_exchange *http1 = of_exchange(exchange);
     struct text out = head_memory(exchange);
@@ -245,6 +267,7 @@ static const struct exchange_carrier carrier = {
     .send_head = send_head,
     .send_body = send_body,
     .send_end = send_end,
+    .send_half_end = send_half_end,
     .send_reply = send_reply,
     .invite_body = invite_body,
     .reset = reset,
@@ -461,7 +484,7 @@ const struct stage http1_head = {
 const struct stage http1_answering = {
     .name = "exchange",
     .state = CONNECTION_EXCHANGE,
-    .next = STAGE_BIT(CONNECTION_WAITING) | STAGE_BIT(CONNECTION_CLOSING),
+    .next = STAGE_BIT(CONNECTION_WAITING) | STAGE_BIT(CONNECTION_TUNNEL) | STAGE_BIT(CONNECTION_CLOSING),
     .counted_as = STATS_AT_REQUEST,
     .extends = true,
     .deadline_ms = idle_timeout_ms,
@@ -471,6 +494,23 @@ const struct stage http1_answering = {
     .failed = failed,
     .drained = drained_answering,
     .timed_out = refuse_slow,
+    .wants_input = wants_input,
+    .leave = leave,
+};
+
+const struct stage http1_tunnelling = {
+    .name = "tunnel",
+    .state = CONNECTION_TUNNEL,
+    .next = STAGE_BIT(CONNECTION_CLOSING),
+    .counted_as = STATS_AT_REQUEST,
+    .received = http1_tunnel_received,
+    .plaintext = http1_tunnel_read,
+    .finished = http1_tunnel_finished,
+    .failed = failed,
+    .drained = drained_answering,
+    .timed_out = failed,
+    .site_changed = http1_tunnel_site_changed,
+    .take_leave = http1_tunnel_take_leave,
     .wants_input = wants_input,
     .leave = leave,
 };

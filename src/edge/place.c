@@ -101,7 +101,7 @@ bool place_is_over_bytes(const struct connection *connection) {
 bool place_keep(struct connection *connection, uint32_t size) {
     uint32_t before = connection->kept.counted;
     /* The place of a valid client is its own, and bounds the bytes that the client sends. */
-    uint32_t now = connection->place.rank == PLACES_VALID ? 0 : size + connection->kept.by_tls;
+    uint32_t now = connection->place.rank == PLACES_VALID ? 0 : size + connection->kept.by_tls + connection->kept.by_http;
 
     if (now == before || connection_is_closing(connection)) {
         return false;
@@ -122,8 +122,17 @@ bool place_keep_tls(struct connection *connection, size_t size) {
     return place_keep(connection, connection->held.capacity);
 }
 
+bool place_keep_http(struct connection *connection, size_t size) {
+    if (connection_is_closing(connection)) {
+        return false;
+    }
+    CHECK(size <= UINT32_MAX / 4);
+    connection->kept.by_http = (uint32_t)size;
+    return place_keep(connection, connection->held.capacity);
+}
+
 void place_end(struct connection *connection, bool soon) {
-    connection->kept.by_tls = 0;
+    connection->kept.by_tls = connection->kept.by_http = 0;
     place_keep(connection, 0);
     if (soon) {
         places_leave(&connection->client.shard->places, &connection->place);

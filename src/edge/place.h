@@ -23,12 +23,14 @@ void place_give_up(struct connection *connection);
 /* Notes that a request begins. */
 void place_ask(struct connection *connection);
 /*
- * Counts `size` bytes as kept for the connection, beside those of its TLS session. Returns whether they are more than
- * before, and the clients that are not valid hold too many by that: see eviction_keep.
+ * Counts `size` bytes as kept for the connection, beside those of its TLS session and its streams. Returns whether they are
+ * more than before, and the clients that are not valid hold too many by that: see eviction_keep.
  */
 bool place_keep(struct connection *connection, uint32_t size);
 /* Likewise for the bytes of its TLS session, beside what `held` has. Not while plaintext is worked through. */
 bool place_keep_tls(struct connection *connection, size_t size);
+/* Likewise for the bytes of its HTTP/2 streams, and of what waits for them. */
+bool place_keep_http(struct connection *connection, size_t size);
 /* Returns whether the connections in the stage of `connection` hold too many bytes, handshakes and requests apart. */
 bool place_is_over_bytes(const struct connection *connection);
 /* Notes that the connection ends; `soon`: at once, whatever its peer does. */

@@ -75,13 +75,16 @@ struct shard {
     struct screen screen;
     struct slab connections;
     struct slab exchanges;
-    struct slab rooms;    /* for trailers of requests: see passage.h */
-    struct pieces pieces; /* certificate chains, and names under wildcards */
-    struct list all;      /* connections, the newest first */
-    struct places places; /* that connections hold: see place.h */
-    size_t early_bytes;   /* kept for connections whose handshakes are not complete */
-    size_t late_bytes;    /* kept for the others, but for those of valid clients */
-    uint32_t lingering;   /* connections that wait for their alert to be read */
+    struct slab streams;    /* of HTTP/2, with their exchanges */
+    struct slab rooms;      /* for trailers of requests: see passage.h */
+    struct pieces pieces;   /* certificate chains, and names under wildcards */
+    struct list all;        /* connections, the newest first */
+    struct list http2_turn; /* connections that may have frames to send when the turn ends: http2.c's */
+    struct places places;   /* that connections hold: see place.h */
+    size_t early_bytes;     /* kept for connections whose handshakes are not complete */
+    size_t late_bytes;      /* kept for the others, but for those of valid clients */
+    uint32_t judge_turn;    /* milliseconds from a reload to the next tunnel's verdict: tunnel.c's */
+    uint32_t lingering;     /* connections that wait for their alert to be read */
     struct listener *listeners;
     size_t listener_count;
     bool draining;              /* no keep-alive any more; ends with the last connection */

@@ -209,7 +209,9 @@ static bool read_alpn(const struct offer *offer, struct hello *hello) {
             return offer_reject(hello, TLS_ALERT_DECODE_ERROR, "malformed list of application protocols");
         }
         hello->alpn = true;
-        if (bytes_equal(protocol, bytes_of_string("http/1.1"))) {
+        if (bytes_equal(protocol, bytes_of_string("h2"))) {
+            hello->alpn_h2 = true;
+        } else if (bytes_equal(protocol, bytes_of_string("http/1.1"))) {
             hello->alpn_http11 = true;
         } else if (bytes_equal(protocol, bytes_of_string("http/1.0"))) {
             hello->alpn_http10 = true;

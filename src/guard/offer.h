@@ -35,6 +35,7 @@ struct hello {
     char name[HELLO_NAME_MAX + 1]; /* server name, lower case, without a trailing dot; "" when the hello has none */
     bool tls13;                    /* the handshake will be of TLS 1.3, otherwise of TLS 1.2 */
     bool alpn;                     /* offers any application protocol */
+    bool alpn_h2;                  /* offers h2 (RFC 9113 section 3.1) */
     bool alpn_http11;              /* offers http/1.1 */
     bool alpn_http10;              /* offers http/1.0 */
     struct bytes first_ticket;  /* the first one, in `received`; empty when there is none, or it lies in several records */

@@ -4,8 +4,10 @@
 #include "base/check.h"
 #include "http/names.h"
 #include "http/syntax.h"
+#include "http/upgrade.h"
 
 static const char max_forwards_name[] = "Max-Forwards";
+static const char upgrade_name[] = "Upgrade";
 
 /* The headers that Connection names (RFC 9110 section 7.6.1). The parser refuses more than fit. */
 struct connection_names {
@@ -83,8 +85,12 @@ static void append_framing(struct text *out, enum http_framing framing, uint64_t
  * connection is to end, no trailers are asked for: TE must be an option of Connection too, and some origins do not
  * understand a list with `close` in it.
  */
-static void append_neighbour_fields(struct text *out, const struct http_message *message, const void *head) {
-    if (http_content_may_be_left(message)) {
+static void append_neighbour_fields(struct text *out, const struct http_message *message, const void *head,
+                                    struct bytes upgrade) {
+    if (upgrade.size > 0) {
+        append_named(out, upgrade_name, upgrade);
+        append_named(out, "Connection", bytes_of_string(upgrade_name));
+    } else if (http_content_may_be_left(message)) {
         append_named(out, "Connection", bytes_of_string("close"));
     } else if (message->trailers_wanted) {
         append_named(out, "TE", bytes_of_string("trailers"));
@@ -231,7 +237,7 @@ void http_write_request(struct text *out, const struct http_message *request, co
     append_named(out, HTTP_NAME_REQUEST_ID, forwarding->request_id);
     append_named(out, HTTP_NAME_VIA, via_of(request));
     append_framing(out, request->framing, request->content_length);
-    append_neighbour_fields(out, request, head);
+    append_neighbour_fields(out, request, head, forwarding->upgrade);
     text_append_string(out, "\r\n");
 }
 
@@ -263,7 +269,8 @@ static void append_stamp(struct text *out, const struct http_stamp *stamp) {
 
 void http_write_response(struct text *out, const struct http_message *response, const void *head, enum http_framing framing,
                          uint8_t client_minor, bool keep_alive, bool to_head, const struct http_stamp *stamp) {
-    struct http_stamp missing = response->status < 200 ? (struct http_stamp){0} : *stamp;
+    bool is_switch = response->status == HTTP_STATUS_SWITCHING;
+    struct http_stamp missing = response->status < 200 && !is_switch ? (struct http_stamp){0} : *stamp;
     /* In a response without a body, Content-Length is the length that the body would have (RFC 9110 section 8.6). */
     bool keeps_length = framing == HTTP_NO_BODY && response->status >= 200 && response->status != 204 &&
                         (to_head || response->status == 304);
@@ -275,7 +282,8 @@ void http_write_response(struct text *out, const struct http_message *response, 
         struct bytes name = http_view(head, header->name);
         bool end_to_end = header->kind == HTTP_HEADER_END_TO_END || header->kind == HTTP_HEADER_REQUEST_ID;
         if ((end_to_end && !is_connection_name(&names, name)) ||
-            (header->kind == HTTP_HEADER_CONTENT_LENGTH && keeps_length)) {
+            (header->kind == HTTP_HEADER_CONTENT_LENGTH && keeps_length) ||
+            (header->kind == HTTP_HEADER_UPGRADE && is_switch)) {
             append_line(out, name, http_view(head, header->value));
             if (header->kind == HTTP_HEADER_REQUEST_ID) {
                 missing.request_id.size = 0;
@@ -286,8 +294,10 @@ void http_write_response(struct text *out, const struct http_message *response, 
     }
     append_stamp(out, &missing);
     append_framing(out, framing, response->content_length);
-    append_neighbour_fields(out, response, head);
-    if (!keep_alive || framing == HTTP_UNTIL_CLOSE) {
+    append_neighbour_fields(out, response, head, (struct bytes){0});
+    if (is_switch) {
+        append_named(out, "Connection", bytes_of_string(upgrade_name));
+    } else if (!keep_alive || framing == HTTP_UNTIL_CLOSE) {
         append_named(out, "Connection", bytes_of_string("close"));
     } else if (client_minor == 0) {
         append_named(out, "Connection", bytes_of_string("keep-alive"));

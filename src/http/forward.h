@@ -14,6 +14,7 @@ struct http_forwarding {
     struct bytes request_id;              /* for X-Request-Id */
     struct bytes identity;                /* header lines of the identity, each ending in CRLF */
     struct bytes connection;              /* header lines of the connection, likewise */
+    struct bytes upgrade;                 /* for Upgrade, as http_upgrade_offer gives it; empty: nothing is offered */
 };
 
 /* Returns whether a field of that name is removed, from a client's head and from its trailers. */
@@ -37,8 +38,8 @@ enum http_hops http_max_forwards(const struct http_message *request, const void 
  * without the removals and without those that Connection names, Content-Length or Transfer-Encoding as `framing` says,
  * Max-Forwards of OPTIONS lowered by one, X-Forwarded-For, -Proto and -Host replaced, X-Request-Id, and a line of Via behind
  * those that came (RFC 9110 section 7.6.3).
- * Expect is not passed on: this server answers 100-continue. Upgrade and its option of Connection are not passed on either:
- * this server speaks no other protocol, and may ignore the offer (section 7.8). TE and Trailer are as
+ * Expect is not passed on: this server answers 100-continue. Upgrade is as forwarding->upgrade says, with its option of
+ * Connection, and then without TE. TE and Trailer are as
  * request->trailers_wanted and trailers_pass say. If http_content_may_be_left, `Connection: close` comes instead of TE, so
  * that the origin ends the connection behind its answer. `out->overflow` when the head did not fit.
  */
@@ -58,7 +59,8 @@ struct http_stamp {
  * Appends the response head for the client: the origin's status and end-to-end headers, framing as given (a HEAD answer
  * keeps the origin's Content-Length), the stamp (on no 1xx answer), `Connection: close` or keep-alive for HTTP/1.0 as
  * `keep_alive` says, Trailer as response->trailers_pass says. Via is left out: a gateway need not send one (RFC 9110 section
- * 7.6.3). An informational response (1xx) is written as one whose connection is kept.
+ * 7.6.3). An informational response (1xx) is written as one whose connection is kept. A 101 has its Upgrade, with the option
+ * of Connection, and the stamp.
  */
 void http_write_response(struct text *out, const struct http_message *response, const void *head, enum http_framing framing,
                          uint8_t client_minor, bool keep_alive, bool to_head, const struct http_stamp *stamp);

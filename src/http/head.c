@@ -9,6 +9,8 @@ static bool examine_connection(struct http_message *message, struct bytes value,
             facts->close = true;
         } else if (http_text_is(element, "keep-alive")) {
             facts->keep_alive = true;
+        } else if (http_text_is(element, "upgrade")) {
+            message->upgrades = true;
         } else if (http_header_kind_of(element) == HTTP_HEADER_END_TO_END) {
             message->connection_names++;
         }

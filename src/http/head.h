@@ -18,8 +18,8 @@ struct http_head_facts {
 };
 
 /*
- * Goes over the message's headers once: trims their values, sets their kinds, counts message->connection_names. False when
- * these names are more than HTTP_CONNECTION_NAMES_MAX.
+ * Goes over the message's headers once: trims their values, sets their kinds and message->upgrades, counts
+ * message->connection_names. False when these names are more than HTTP_CONNECTION_NAMES_MAX.
  */
 bool http_head_examine(struct http_message *message, const char *head, struct http_head_facts *facts);
 

@@ -60,6 +60,7 @@ struct http_message {
     bool keep_alive;         /* the sender will keep its connection open, as far as it has said */
     bool end_in_doubt;       /* responses: it has no body, but its sender may send one all the same */
     bool expect_continue;    /* requests: Expect: 100-continue, and a body is to come */
+    bool upgrades;           /* Connection has the option `upgrade` */
     bool absolute_form;      /* requests: target is absolute-form; `path` is what an origin gets */
     struct http_span path;   /* requests: origin-form or asterisk-form of the target; of absolute-form what follows the
                                 authority, so it may be empty or begin with '?'; empty for CONNECT */

@@ -1,7 +1,7 @@
 /*
  * The state of a parser, which its parts share: start_line, request, response and chunks. Other folders include
- * http/parser.h, and use of the state only `error_status`, `error` and `fault`, `trailers` before the body, and `message`,
- * which they may set to NULL behind the head.
+ * http/parser.h, and use of the state only `error_status`, `error` and `fault`, `trailers` before the body, `takes_switch`
+ * before the head, and `message`, which they may set to NULL behind the head.
  */
 #ifndef HTTP_PARSER_STATE_H
 #define HTTP_PARSER_STATE_H
@@ -68,6 +68,7 @@ struct http_parser {
     uint8_t part;    /* of a request line: see start_line.c */
     uint8_t framing; /* enum http_framing of the body */
     bool to_head;
+    bool takes_switch;     /* of responses: a 101 is one, since the request has offered another protocol */
     uint64_t body_left;    /* for HTTP_LENGTH: bytes of the body still to come */
     uint32_t framing_size; /* for HTTP_CHUNKED: bytes since the last piece of the body, or of the trailers */
     struct http_chunks chunks;

@@ -122,3 +122,14 @@ bool http_response_signs_in(const struct http_message *response, const void *hea
     static const char *const names[2] = {"www-authenticate", "proxy-authenticate"};
     return signs_in(response, head, names);
 }
+
+bool http_is_event_stream(const struct http_message *response, const void *head) {
+    const struct http_header *type = http_find_header(response, head, "Content-Type");
+    if (type == NULL) {
+        return false;
+    }
+    struct bytes value = http_view(head, type->value);
+    const uint8_t *end = memchr(value.data, ';', value.size);
+    return http_text_is(http_trim(end == NULL ? value : bytes_of(value.data, (size_t)(end - value.data))),
+                        "text/event-stream");
+}

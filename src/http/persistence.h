@@ -1,4 +1,7 @@
-/* Reads from a message how long its connection will stay open, and to which client the connection belongs from now on. */
+/*
+ * Reads from a message how long its connection will stay open, to which client the connection belongs from now on, and
+ * whether the message may be silent for long.
+ */
 #ifndef HTTP_PERSISTENCE_H
 #define HTTP_PERSISTENCE_H
 
@@ -20,5 +23,8 @@ uint32_t http_keep_alive_s(const struct http_message *message, const void *head)
  */
 bool http_request_signs_in(const struct http_message *request, const void *head);
 bool http_response_signs_in(const struct http_message *response, const void *head);
+
+/* Returns whether a response's content is a stream of server-sent events (HTML Standard, section 9.2: text/event-stream). */
+bool http_is_event_stream(const struct http_message *response, const void *head);
 
 #endif

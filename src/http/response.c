@@ -2,6 +2,7 @@
 
 #include "http/head.h"
 #include "http/syntax.h"
+#include "http/upgrade.h"
 
 enum http_fault http_response_fault(const struct http_parser *parser) {
     size_t offset = (size_t)(llhttp_get_error_pos(&parser->llhttp) - parser->head);
@@ -32,7 +33,7 @@ static enum http_result judge_status_line(struct http_parser *parser) {
     if (message->status < 100) {
         return http_refuse_response(parser, HTTP_FAULT_STATUS_LINE, "a status below 100");
     }
-    if (message->status == 101) {
+    if (message->status == HTTP_STATUS_SWITCHING && !parser->takes_switch) {
         return http_refuse_response(parser, HTTP_FAULT_UPGRADE, "switching protocols, which nobody asked for");
     }
     return HTTP_PARSE_HEAD;

@@ -93,8 +93,9 @@ static int send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8
 static int note_sent(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user_data) {
     struct http2_session *session = user_data;
     bool message = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
-    if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.last_stream_id < INT32_MAX) {
-        session->goaway_sent = true;
+    if (frame->hd.type == NGHTTP2_GOAWAY) {
+        session->fault = frame->goaway.error_code;
+        session->goaway_sent = session->goaway_sent || frame->goaway.last_stream_id < INT32_MAX;
     }
     if (frame->hd.type == NGHTTP2_GOAWAY && frame->goaway.error_code == NGHTTP2_ENHANCE_YOUR_CALM &&
         session->excess == HTTP2_EXCESS_NONE) {

@@ -184,6 +184,7 @@ static enum http2_outcome settle(struct http2_session *session) {
 enum http2_outcome http2_session_receive(struct http2_session *session, struct bytes input, uint64_t now_s) {
     CHECK(!session->busy);
     session->now_s = now_s;
+    session->heard = session->heard || input.size > 0;
     if (!session->failed && input.size > 0) {
         http2_input_take(session, input);
     }
@@ -198,6 +199,10 @@ enum http2_excess http2_session_excess(const struct http2_session *session) {
     return session->excess;
 }
 
+uint32_t http2_session_fault(const struct http2_session *session) {
+    return session->fault;
+}
+
 uint32_t http2_session_streams(const struct http2_session *session) {
     return session->stream_count;
 }
@@ -208,6 +213,10 @@ size_t http2_session_memory(const struct http2_session *session) {
 
 bool http2_session_is_idle(const struct http2_session *session) {
     return http2_frames_are_whole(&session->frames) && !nghttp2_session_want_write(session->nghttp2);
+}
+
+bool http2_session_is_partial(const struct http2_session *session) {
+    return session->heard && !http2_frames_are_whole(&session->frames);
 }
 
 void http2_session_shut_down(struct http2_session *session) {

@@ -29,12 +29,16 @@ enum http2_outcome http2_session_receive(struct http2_session *session, struct b
 enum http2_outcome http2_session_flush(struct http2_session *session);
 /* Returns why the session has ended itself (HTTP2_EXCESS_NONE: it has not, or by a plain fault of protocol). */
 enum http2_excess http2_session_excess(const struct http2_session *session);
+/* Returns the error code of the GOAWAY by which the session has ended itself; HTTP2_NO_ERROR: it has not. */
+uint32_t http2_session_fault(const struct http2_session *session);
 /* Returns the streams that are not gone. */
 uint32_t http2_session_streams(const struct http2_session *session);
 /* Returns the bytes of memory that the session and its streams have from malloc. */
 size_t http2_session_memory(const struct http2_session *session);
 /* Returns whether nothing waits to leave and nothing is incomplete: no part of a frame, no head that goes on in the next. */
 bool http2_session_is_idle(const struct http2_session *session);
+/* Returns whether a part of the preface, of a frame or of a head has come, and the rest has not. */
+bool http2_session_is_partial(const struct http2_session *session);
 /*
  * Server: ends the session when its streams are through (RFC 9113 section 6.8): a first GOAWAY takes all streams, and one
  * that names the last follows when the client has answered a PING, which shows that it has read the first.

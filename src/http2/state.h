@@ -44,12 +44,14 @@ struct http2_session {
     uint32_t last_id;           /* server: the last stream that the client has opened */
     enum http2_excess excess;
     size_t out_fresh; /* bytes of bodies that wait although it is not known yet that they cannot leave */
+    uint32_t fault;   /* the error code of a GOAWAY that was sent */
     uint32_t head_size_max;
     uint32_t resets_max;
     uint32_t stream_count; /* in `streams` */
     uint32_t left_count;   /* client: in `streams`, without nghttp2, with a response that is not taken yet */
     uint32_t open_count;   /* client: streams that nghttp2 has, also those that have been reset here */
     bool server;
+    bool heard;         /* a byte has come */
     bool busy;          /* nghttp2 runs: no frames are made meanwhile */
     bool handing;       /* closed() and room() are being called */
     bool failed;        /* out of memory */

@@ -48,6 +48,7 @@ static int make_hosts(struct relay *relay) {
         host->count = (uint32_t)config->hosts[i].origin_count;
         host->name = config->hosts[i].name;
         host->shares = !config->hosts[i].origin_pool_off;
+        host->events_ms = config->hosts[i].tunnel_idle_ms;
         CHECK(host->count >= 1 && host->count <= CONFIG_ORIGIN_ADDRESSES_MAX);
         for (uint32_t j = 0; j < host->count; j++) {
             host->origins[j].host = host;

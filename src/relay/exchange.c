@@ -1,7 +1,6 @@
 #include "relay/exchange.h"
 
 #include "base/check.h"
-#include "base/log.h"
 #include "http/persistence.h"
 
 #include <errno.h>
@@ -19,59 +18,6 @@ static void drop_connection(struct relay_exchange *exchange) {
         pool_close(exchange->connection);
         exchange->connection = NULL;
     }
-}
-
-static void release(struct relay_exchange *exchange) {
-    struct relay *relay = exchange->relay;
-
-    timer_clear(&relay->ring->timers, &exchange->timer);
-    if (exchange->buffer != NULL) {
-        slab_give(&relay->buffers, exchange->buffer);
-    }
-    slab_give(&relay->exchanges, exchange);
-}
-
-static void report(const struct relay_exchange *exchange, enum relay_fault fault, const char *detail) {
-    relay_fault_report(fault, exchange->host->name, exchange->origin == NULL ? NULL : exchange->origin->address->text,
-                       detail);
-}
-
-static void count(const struct relay_exchange *exchange, enum stats_origin_result result) {
-    if (exchange->host->counters != NULL) {
-        stats_add(&exchange->host->counters->origin_requests[result], 1);
-    }
-}
-
-static enum stats_origin_result result_of(enum relay_error error) {
-    static const enum stats_origin_result results[] = {
-        [RELAY_UNREACHABLE] = STATS_ORIGIN_UNREACHABLE,
-        [RELAY_BROKEN] = STATS_ORIGIN_BROKEN,
-        [RELAY_BAD_RESPONSE] = STATS_ORIGIN_BAD_RESPONSE,
-        [RELAY_TIMEOUT] = STATS_ORIGIN_TIMEOUT,
-    };
-
-    return results[error];
-}
-
-static void fail(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault) {
-    const struct relay_handler *handler = exchange->handler;
-    void *owner = exchange->owner;
-
-    count(exchange, result_of(error));
-    report(exchange, fault, exchange->detail);
-    drop_connection(exchange);
-    release(exchange);
-    handler->failed(owner, error, fault);
-}
-
-void exchange_fail_later(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault) {
-    struct ring *ring = exchange->relay->ring;
-
-    drop_connection(exchange);
-    exchange->state = EXCHANGE_FAILING;
-    exchange->error = error;
-    exchange->fault = fault;
-    timer_set(&ring->timers, &exchange->timer, ring_now_ms(ring), 0);
 }
 
 /*
@@ -105,64 +51,14 @@ static void complete(struct relay_exchange *exchange, bool exact) {
     void *owner = exchange->owner;
     struct bytes trailers = response_trailers(exchange);
 
-    count(exchange, STATS_ORIGIN_COMPLETED);
+    exchange_count(exchange, STATS_ORIGIN_COMPLETED);
     if (exact) {
         part(exchange);
     }
     drop_connection(exchange);
     timer_clear(&relay->ring->timers, &exchange->timer);
     handler->end(owner, trailers); /* which may lie in the buffer */
-    release(exchange);
-}
-
-static enum exchange_wait awaited(const struct relay_exchange *exchange) {
-    if (exchange->state == EXCHANGE_CONNECTING) {
-        return WAIT_CONNECT;
-    }
-    /* While paused an origin may be stuck with what it cannot get rid of, so nothing is held against it. */
-    if (exchange_is_over(exchange) || exchange->paused) {
-        return WAIT_NOTHING;
-    }
-    if (exchange_stream(exchange)->queue.size > 0) {
-        return WAIT_SEND;
-    }
-    if (!exchange->request_done) {
-        return WAIT_NOTHING;
-    }
-    return exchange->state == EXCHANGE_HEAD ? WAIT_HEAD : WAIT_BODY;
-}
-
-void exchange_watch(struct relay_exchange *exchange, bool progress) {
-    const struct relay *relay = exchange->relay;
-    enum exchange_wait wait = awaited(exchange);
-    struct ring *ring = relay->ring;
-
-    if (exchange_is_over(exchange) || (wait == exchange->wait && !progress)) {
-        return;
-    }
-    exchange->wait = wait;
-    if (wait == WAIT_NOTHING) {
-        timer_clear(&ring->timers, &exchange->timer);
-        return;
-    }
-    timer_set(&ring->timers, &exchange->timer, ring_now_ms(ring),
-              wait == WAIT_CONNECT ? relay->timeouts.connect_ms : relay->timeouts.response_ms);
-}
-
-/* Returns whether an error comes from a limit of this machine, and says nothing of the origin. */
-static bool is_local_shortage(int error) {
-    return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM || error == -EADDRNOTAVAIL;
-}
-
-/* Logs one line in timeouts.down_ms: a shortage strikes every request. */
-static void report_shortage(struct relay *relay, const struct relay_origin *origin, int error) {
-    uint64_t now_ms = ring_now_ms(relay->ring);
-
-    if (now_ms >= relay->quiet_until_ms) {
-        relay->quiet_until_ms = now_ms + relay->timeouts.down_ms;
-        log_limited(LOG_LEVEL_WARNING, "origin %s: no connection can be made from here: %s", origin->address->text,
-                    strerror(-error));
-    }
+    exchange_release(exchange);
 }
 
 static bool open_fresh(struct relay_exchange *exchange, struct relay_origin *origin) {
@@ -172,8 +68,7 @@ static bool open_fresh(struct relay_exchange *exchange, struct relay_origin *ori
     int error;
     exchange->connection = pool_open(exchange->relay, origin, &exchange_stream_handler, exchange, &error);
     if (exchange->connection == NULL) {
-        report_shortage(exchange->relay, origin, error);
-        exchange->fault = RELAY_FAULT_NO_RESOURCES;
+        exchange_note_shortage(exchange, error);
         return false;
     }
     exchange_watch(exchange, true);
@@ -232,21 +127,11 @@ static bool open_next(struct relay_exchange *exchange) {
 }
 
 static void connect_failed(struct relay_exchange *exchange, int error) {
-    struct relay *relay = exchange->relay;
-    struct relay_origin *origin = exchange->connection->origin;
-
-    origin_count(origin, STATS_ORIGIN_CONNECT_FAILED);
-    exchange->fault = relay_fault_of_connect(error);
-    exchange->detail = NULL;
-    if (is_local_shortage(error)) {
-        report_shortage(relay, origin, error);
-    } else if (origin_mark_down(origin, ring_now_ms(relay->ring), relay->timeouts.down_ms)) {
-        log_limited(LOG_LEVEL_WARNING, "origin %s: %s; passed over for %u ms", origin->address->text, strerror(-error),
-                    relay->timeouts.down_ms);
-    }
+    origin_count(exchange->origin, STATS_ORIGIN_CONNECT_FAILED);
+    exchange_note_unconnected(exchange, error);
     drop_connection(exchange);
     if (!open_next(exchange)) {
-        fail(exchange, RELAY_UNREACHABLE, exchange->fault);
+        exchange_fail(exchange, RELAY_UNREACHABLE, exchange->fault);
     }
 }
 
@@ -268,26 +153,23 @@ static void connection_lost(struct relay_exchange *exchange, enum relay_fault fa
     if (!exchange->reused || !exchange->whole ||
         !(exchange_is_unsent(exchange) || (exchange->idempotent && !exchange->body_given) ||
           is_untouched(exchange, fault))) {
-        fail(exchange, RELAY_BROKEN, fault);
+        exchange_fail(exchange, RELAY_BROKEN, fault);
         return;
     }
     exchange->replaced = true;
     origin_count(origin, STATS_ORIGIN_REPLACED);
     drop_connection(exchange);
     if (!open_fresh(exchange, origin) && !open_next(exchange)) {
-        fail(exchange, RELAY_UNREACHABLE, exchange->fault);
+        exchange_fail(exchange, RELAY_UNREACHABLE, exchange->fault);
     }
 }
 
 static void stream_connected(struct stream *stream) {
     struct relay_exchange *exchange = of_stream(stream);
-    struct relay_origin *origin = exchange->connection->origin;
 
-    if (origin_mark_up(origin)) {
-        log_limited(LOG_LEVEL_INFO, "origin %s: accepts connections again", origin->address->text);
-    }
+    exchange_note_connected(exchange->connection->origin);
     if (!request_send(exchange)) {
-        fail(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
+        exchange_fail(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
         return;
     }
     if (!exchange->paused) {
@@ -302,7 +184,9 @@ static void stream_received(struct stream *stream, struct bytes data) {
     struct relay_exchange *exchange = of_stream(stream);
 
     if (data.size == 0) {
-        if (exchange->state == EXCHANGE_BODY && http_parser_finish(&exchange->parser)) {
+        if (exchange->state == EXCHANGE_TUNNEL) {
+            exchange->handler->half_end(exchange->owner);
+        } else if (exchange->state == EXCHANGE_BODY && http_parser_finish(&exchange->parser)) {
             complete(exchange, false);
         } else {
             connection_lost(exchange, exchange->state == EXCHANGE_BODY ? RELAY_FAULT_TRUNCATED : RELAY_FAULT_CLOSED_EARLY);
@@ -333,11 +217,11 @@ static void stream_received(struct stream *stream, struct bytes data) {
         complete(exchange, data.size == 0);
         break;
     case RESPONSE_BAD:
-        fail(exchange, RELAY_BAD_RESPONSE, exchange->fault);
+        exchange_fail(exchange, RELAY_BAD_RESPONSE, exchange->fault);
         break;
     case RESPONSE_STOPPED:
         if (exchange->state == EXCHANGE_ABORTED) {
-            release(exchange);
+            exchange_release(exchange);
         }
         break;
     }
@@ -375,90 +259,37 @@ static const struct stream_handler exchange_stream_handler = {
     .closed = pool_closed,
 };
 
-static void deadline_passed(struct timer *timer) {
-    struct relay_exchange *exchange = CONTAINER_OF(timer, struct relay_exchange, timer);
-
-    if (exchange->state == EXCHANGE_FAILING) {
-        fail(exchange, exchange->error, exchange->fault);
-    } else if (exchange->wait == WAIT_CONNECT) {
-        connect_failed(exchange, -ETIMEDOUT);
-    } else {
-        fail(exchange, RELAY_TIMEOUT, exchange->wait == WAIT_SEND ? RELAY_FAULT_SEND_TIMED_OUT : RELAY_FAULT_TIMED_OUT);
-    }
+void relay_exchange_part(struct relay_exchange *exchange) {
+    CHECK(exchange->state == EXCHANGE_TUNNEL && exchange->request_done && !exchange->reading);
+    exchange_count(exchange, STATS_ORIGIN_COMPLETED);
+    pool_finish(exchange->connection);
+    exchange->connection = NULL;
+    exchange_release(exchange);
 }
 
-static void set_up(struct relay_exchange *exchange, const struct relay_request *request) {
-    struct relay *relay = exchange->relay;
-
-    exchange->host = &relay->hosts[request->host->index];
-    exchange->client = request->client;
-    exchange->framing = request->framing;
-    exchange->to_head = request->to_head;
-    exchange->idempotent = request->idempotent;
-    exchange->signs_in = request->signs_in;
-    exchange->last = request->last;
-    exchange->trailers = request->trailers;
-    exchange->request_done = request->framing == HTTP_NO_BODY;
-    exchange->whole = true;
-    exchange->keep_s = HTTP_KEEP_ALIVE_UNSAID;
-    timer_init(&exchange->timer, deadline_passed);
-    /* There are as many buffers as exchanges. */
-    exchange->buffer = slab_take(&relay->buffers);
-    CHECK(exchange->buffer != NULL);
-    memcpy(exchange->buffer, request->head.data, request->head.size);
-    exchange->buffered = (uint32_t)request->head.size;
+static bool begin(struct relay_exchange *exchange) {
+    return reuse_owned(exchange) || open_next(exchange);
 }
 
-struct relay_exchange *relay_exchange_start(struct relay *relay, const struct relay_request *request,
-                                            const struct relay_handler *handler, void *owner, enum relay_fault *fault) {
-    CHECK(request->host->index < relay->config->host_count && request->framing != HTTP_UNTIL_CLOSE);
-    *fault = RELAY_FAULT_NO_RESOURCES;
-    struct relay_exchange *exchange =
-        relay->closing || request->head.size > RELAY_REQUEST_HEAD_MAX ? NULL : slab_take(&relay->exchanges);
-    if (exchange == NULL) {
-        relay_fault_report(*fault, relay->hosts[request->host->index].name, NULL, NULL);
-        return NULL;
-    }
-    /* The parser and the message, the bulk of it, are set up when a response comes. */
-    memset(exchange, 0, sizeof *exchange);
-    exchange->relay = relay;
-    exchange->handler = handler;
-    exchange->owner = owner;
-    set_up(exchange, request);
-    if (!reuse_owned(exchange) && !open_next(exchange)) {
-        *fault = exchange->fault == RELAY_FAULT_NONE ? RELAY_FAULT_NO_RESOURCES : exchange->fault;
-        report(exchange, *fault, NULL);
-        release(exchange);
-        return NULL;
-    }
-    return exchange;
+static void connect_timed_out(struct relay_exchange *exchange) {
+    connect_failed(exchange, -ETIMEDOUT);
 }
 
-void relay_exchange_pause(struct relay_exchange *exchange) {
-    exchange->paused = true;
-    exchange_watch(exchange, false);
+static bool is_sending(const struct relay_exchange *exchange) {
+    return exchange_stream(exchange)->queue.size > 0;
 }
 
-void relay_exchange_resume(struct relay_exchange *exchange) {
-    exchange->paused = false;
-    if (exchange->state == EXCHANGE_HEAD || exchange->state == EXCHANGE_BODY) {
-        stream_receive(exchange_stream(exchange));
-    }
-    exchange_watch(exchange, false);
+static void resume(struct relay_exchange *exchange) {
+    stream_receive(exchange_stream(exchange));
 }
 
-void relay_exchange_refuse(struct relay_exchange *exchange, enum relay_fault fault) {
-    report(exchange, fault, NULL);
-    relay_exchange_abort(exchange);
-}
-
-void relay_exchange_abort(struct relay_exchange *exchange) {
-    count(exchange, STATS_ORIGIN_ABORTED);
-    drop_connection(exchange);
-    if (exchange->reading) {
-        exchange->state = EXCHANGE_ABORTED;
-        timer_clear(&exchange->relay->ring->timers, &exchange->timer);
-        return;
-    }
-    release(exchange);
-}
+const struct exchange_transport exchange_http1 = {
+    .begin = begin,
+    .connect_timed_out = connect_timed_out,
+    .room = request_room,
+    .body = request_body,
+    .body_end = request_body_end,
+    .resume = resume,
+    .is_sending = is_sending,
+    .drop = drop_connection,
+};

@@ -1,6 +1,7 @@
 /*
- * One request and its response on an origin connection. exchange.c has its life, request.c what is sent, response.c reads
- * what the origin answers.
+ * One request and its response. lifetime.c has what is the same whatever protocol the origin speaks, and reaches the rest by
+ * the exchange's transport. HTTP/1 is in three files: exchange.c has the life of an exchange on its connection, request.c
+ * what is sent, response.c reads what the origin answers.
  */
 #ifndef RELAY_EXCHANGE_H
 #define RELAY_EXCHANGE_H
@@ -32,6 +33,7 @@ enum exchange_state {
     EXCHANGE_CONNECTING,
     EXCHANGE_HEAD,    /* the request is on its way, the final response's head is awaited */
     EXCHANGE_BODY,    /* the head has been delivered */
+    EXCHANGE_TUNNEL,  /* a 101 has been delivered: bytes pass as they come */
     EXCHANGE_FAILING, /* without connection; failed() comes from the timer */
     EXCHANGE_ABORTED, /* without connection; aborted by one of its own handlers, which has not returned yet */
 };
@@ -45,7 +47,29 @@ enum exchange_wait {
     WAIT_BODY, /* the next piece of the body */
 };
 
+/* The functions that an exchange needs of the protocol that its origin speaks. Only `connect_timed_out` calls handlers. */
+struct exchange_transport {
+    /* Takes or opens a connection. False when none could even be begun: exchange->fault may say why. */
+    bool (*begin)(struct relay_exchange *exchange);
+    /* Stops waiting for the connection of `exchange->origin`, which could not be made in time, and tries the next. */
+    void (*connect_timed_out)(struct relay_exchange *exchange);
+    /* As relay_exchange_room. */
+    size_t (*room)(const struct relay_exchange *exchange);
+    /* Give a piece of the body, which is not empty, or its end. False: out of memory. */
+    bool (*body)(struct relay_exchange *exchange, struct bytes piece);
+    bool (*body_end)(struct relay_exchange *exchange, struct bytes trailers);
+    /* More of the response may come. */
+    void (*resume)(struct relay_exchange *exchange);
+    /* Returns whether anything that was given of the request waits for the origin to take it. */
+    bool (*is_sending)(const struct relay_exchange *exchange);
+    /* Parts from the connection, if there is one. Nothing more of the response is wanted. */
+    void (*drop)(struct relay_exchange *exchange);
+};
+
+extern const struct exchange_transport exchange_http1;
+
 struct relay_exchange {
+    const struct exchange_transport *transport;
     struct relay *relay;
     const struct relay_handler *handler;
     void *owner;
@@ -79,6 +103,9 @@ struct relay_exchange {
     bool last;         /* something before the end of the response says that the connection is not to be used again */
     bool signs_in;     /* from now on the connection is this client's */
     bool trailers;     /* the response's are wanted */
+    bool upgrades;     /* a 101 is an answer */
+    bool events;       /* the response is a stream of events, which may be silent for long */
+    bool doubted;      /* but not this one: nobody may be there to hear them */
     bool mending;      /* the head that is being read is no strict HTTP: it is gathered until it is whole */
     bool paused;
     bool reading; /* response_read is on the stack */
@@ -106,14 +133,29 @@ static inline bool exchange_is_over(const struct relay_exchange *exchange) {
  * fails has taken nothing; one that is cut short yields what it took.)
  */
 bool exchange_is_unsent(const struct relay_exchange *exchange);
+/* Ends the exchange: it will never be complete. Tells its owner. */
+void exchange_fail(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault);
+/* Gives back the memory of an exchange that has no connection any more. */
+void exchange_release(struct relay_exchange *exchange);
+void exchange_count(const struct relay_exchange *exchange, enum stats_origin_result result);
+/* Notes that a connection to the origin was made. */
+void exchange_note_connected(struct relay_origin *origin);
+/* Notes that none could even be begun to exchange->origin. `error` is a negative errno. */
+void exchange_note_shortage(struct relay_exchange *exchange, int error);
+/*
+ * Notes that no connection could be made to exchange->origin: the origin is passed over for a while, unless the error comes
+ * from a limit of this machine. `error` is a negative errno.
+ */
+void exchange_note_unconnected(struct relay_exchange *exchange, int error);
 /* Sets the deadline for the origin's next step. The deadline stays where it is while the step is the same and there was no
  * `progress`. */
 void exchange_watch(struct relay_exchange *exchange, bool progress);
-/* Fails the exchange from the timer: for failures inside a call of the owner's, which must return before its handler runs.
- */
-void exchange_fail_later(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault);
+
 /* Queues all that was given of the request on the connection, which is made. False when the ring is out of chunks. */
 bool request_send(struct relay_exchange *exchange);
+size_t request_room(const struct relay_exchange *exchange);
+bool request_body(struct relay_exchange *exchange, struct bytes piece);
+bool request_body_end(struct relay_exchange *exchange, struct bytes trailers);
 
 /* Prepares the parser. Call before the first byte of each message. */
 void response_begin(struct relay_exchange *exchange);

@@ -13,16 +13,17 @@ struct relay_origin {
     const struct config_address *address;
     uint64_t down_until_ms; /* 0: up. Passed over before this time; a connection that succeeds ends it */
     struct list idle;       /* connections in the pool, the most recently used first */
-    uint32_t idle_count;    /* 0 to RELAY_IDLE_MAX */
+    uint32_t idle_count;    /* connections in it */
     _Atomic uint64_t *down; /* where the bit of a down origin is set, for all threads to see; NULL: nowhere */
     uint64_t down_bit;
 };
 
 struct relay_host {
     struct relay_origin *origins;
-    uint32_t count; /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
-    uint32_t turn;  /* index of the origin whose turn it is */
-    bool shares;    /* connections go to a pool that all its clients use */
+    uint32_t count;     /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
+    uint32_t turn;      /* index of the origin whose turn it is */
+    bool shares;        /* connections go to a pool that all its clients use */
+    uint32_t events_ms; /* how long the origin may be silent in a stream of events */
     const char *name;
     struct stats_host *counters; /* NULL: nothing is counted */
 };

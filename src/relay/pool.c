@@ -213,9 +213,7 @@ void pool_put(struct relay_connection *connection, struct relay_client *client, 
     }
     link_to_origin(connection);
     origin_count(connection->origin, STATS_ORIGIN_POOLED);
-    if (connection->origin->idle_count > RELAY_IDLE_MAX) {
-        expire(of_origin_link(list_last(&connection->origin->idle)));
-    } else if (relay->idle_total > relay->idle_total_max) {
+    if (relay->idle_total > relay->idle_total_max) {
         expire(has_more_than_its_part(relay, connection->origin) ? of_origin_link(list_last(&connection->origin->idle))
                                                                  : of_relay_link(list_last(&relay->idle)));
     }
@@ -224,6 +222,11 @@ void pool_put(struct relay_connection *connection, struct relay_client *client, 
 void pool_close(struct relay_connection *connection) {
     connection->exchange = NULL;
     stream_close(connection->stream);
+}
+
+void pool_finish(struct relay_connection *connection) {
+    connection->exchange = NULL;
+    stream_finish(connection->stream);
 }
 
 void pool_closed(struct stream *stream) {

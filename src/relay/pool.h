@@ -78,6 +78,8 @@ struct relay_connection *pool_take_owned(struct relay *relay, const struct relay
 void pool_put(struct relay_connection *connection, struct relay_client *client, uint32_t keep_s);
 /* Closes a connection that is not idle. It is not to be used any more. */
 void pool_close(struct relay_connection *connection);
+/* As pool_close, but what is queued leaves. */
+void pool_finish(struct relay_connection *connection);
 void pool_closed(struct stream *stream);
 
 #endif

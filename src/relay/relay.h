@@ -24,11 +24,13 @@ enum {
     /* `Keep-Alive: timeout` is taken at its word less this, up to a bound. */
     RELAY_IDLE_MARGIN_MS = 1000,
     RELAY_IDLE_SAID_MAX_MS = 50000,
-    RELAY_IDLE_MAX = 128, /* pooled connections for each address and shard */
-    RELAY_IDLE_TOTAL_MAX =
-        1024,               /* ... and in all pools of a shard, so that idle ones never take what exchanges need; or less */
-    RELAY_OWNED_MAX = 4096, /* idle connections that clients have to themselves, in a shard */
-    RELAY_DOWN_MS = 10000,  /* how long an address that refused to connect is passed over */
+    /*
+     * Connections in all pools of a shard, or less: idle ones never take what exchanges need. An address has no bound of its
+     * own, since each stream of HTTP/2 takes a connection, and clients open hundreds at once.
+     */
+    RELAY_IDLE_TOTAL_MAX = 1024,
+    RELAY_OWNED_MAX = 4096,              /* idle connections that clients have to themselves, in a shard */
+    RELAY_DOWN_MS = 10000,               /* how long an address that refused to connect is passed over */
     RELAY_RESPONSE_HEAD_MAX = 64 * 1024, /* bytes */
     RELAY_REQUEST_HEAD_MAX = 128 * 1024,
     RELAY_RESPONSE_HEADERS_MAX = 1000, /* of what config->limits.response_headers may say */
@@ -61,13 +63,14 @@ void relay_client_leave(struct relay_client *client);
 /* All run from ring_turn. Any may call any function of the exchange, its abort too; end and failed may start the next. */
 struct relay_handler {
     /*
-     * An informational response other than 100, which is answered here, and 101, which is refused. NULL: they are swallowed.
+     * An informational response other than 100, which is answered here, and 101. NULL: they are swallowed.
      * As head; its abort is allowed too.
      */
     void (*interim)(void *owner, const struct http_message *response, const void *head);
     /*
      * The final response's head. `response` is valid until the next event; `head` is too, but the return
-     * from this call is one: it may lie in a receive buffer.
+     * from this call is one: it may lie in a receive buffer. A 101, which comes only if the request `upgrades`, makes the
+     * exchange a tunnel: see relay_exchange_body_end.
      */
     void (*head)(void *owner, const struct http_message *response, const void *head);
     /* A piece of the body, decoded, valid during the call. */
@@ -77,9 +80,11 @@ struct relay_handler {
      * the call; empty unless the request has asked for it.
      */
     void (*end)(void *owner, struct bytes trailers);
+    /* Of a tunnel: the origin sends no more. Request and exchange go on. May be NULL where no request `upgrades`. */
+    void (*half_end)(void *owner);
     /* It will never be complete. The exchange is gone. The log has been told. */
     void (*failed)(void *owner, enum relay_error error, enum relay_fault fault);
-    /* The origin takes request body again (see relay_exchange_room). Not after relay_exchange_body_end. */
+    /* The origin takes request body again (see relay_exchange_room). Not after relay_exchange_body_end, but a tunnel's. */
     void (*drained)(void *owner);
 };
 
@@ -113,6 +118,7 @@ struct relay_request {
     bool signs_in;               /* as http_request_signs_in says */
     bool last;                   /* the head asks the origin to close: no further request goes on the connection */
     bool trailers;               /* the response's are wanted */
+    bool upgrades;               /* the head offers another protocol */
     struct relay_client *client; /* which outlives the exchange; NULL: there is none, and no connection is kept for one */
 };
 
@@ -136,7 +142,13 @@ struct relay_exchange *relay_exchange_start(struct relay *relay, const struct re
 size_t relay_exchange_room(const struct relay_exchange *exchange);
 /* Gives a piece of the request body, copied, framed as the request said. At most 16 KiB over room is tolerated. */
 void relay_exchange_body(struct relay_exchange *exchange, struct bytes piece);
-/* Ends the body. Must be called unless the framing is HTTP_NO_BODY. The caller makes sure that the length is right. */
+/*
+ * Ends the body. Must be called unless the framing is HTTP_NO_BODY. The caller makes sure that the length is right.
+ *
+ * A tunnel begins with the return from head() or within that call, with the body of request and response beginning anew,
+ * both as bytes without framing, at the owner's pace: no deadline holds for the origin. The end of the body ends the half
+ * towards the origin. The exchange ends by none of these: once both halves have ended the owner calls relay_exchange_part.
+ */
 void relay_exchange_body_end(struct relay_exchange *exchange);
 /* Ends a chunked body with trailers: lines that each end in CRLF, up to HTTP_TRAILERS_MAX, copied. */
 void relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes trailers);
@@ -145,6 +157,13 @@ void relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes 
 void relay_exchange_pause(struct relay_exchange *exchange);
 void relay_exchange_resume(struct relay_exchange *exchange);
 
+/* Ends a tunnel both halves of which have ended: what was given leaves. No handler runs any more; the exchange is gone. */
+void relay_exchange_part(struct relay_exchange *exchange);
+/*
+ * The client sends no more, and is gone perhaps: a stream of events may not be silent for longer than another answer any
+ * more. Only with the next piece the client would be missed.
+ */
+void relay_exchange_doubt(struct relay_exchange *exchange);
 /* Aborts the exchange because of a fault of the origin's, which it writes to the log. */
 void relay_exchange_refuse(struct relay_exchange *exchange, enum relay_fault fault);
 /* Drops the origin connection, since the client is gone. No handler runs any more; the exchange is gone. */

@@ -38,11 +38,8 @@ bool request_send(struct relay_exchange *exchange) {
     return true;
 }
 
-size_t relay_exchange_room(const struct relay_exchange *exchange) {
-    if ((exchange->state != EXCHANGE_HEAD && exchange->state != EXCHANGE_BODY) || exchange->send_failed) {
-        return 0;
-    }
-    return stream_room(exchange_stream(exchange));
+size_t request_room(const struct relay_exchange *exchange) {
+    return exchange->send_failed ? 0 : stream_room(exchange_stream(exchange));
 }
 
 static bool put_chunk(struct relay_exchange *exchange, struct bytes piece) {
@@ -52,22 +49,16 @@ static bool put_chunk(struct relay_exchange *exchange, struct bytes piece) {
     return put(exchange, bytes_of(line, size)) && put(exchange, piece) && put(exchange, bytes_of_string(HTTP_CHUNK_END));
 }
 
-void relay_exchange_body(struct relay_exchange *exchange, struct bytes piece) {
-    CHECK(!exchange->request_done);
-    /* A chunk of no bytes would end the body. */
-    if (exchange_is_over(exchange) || piece.size == 0) {
-        return;
-    }
-    exchange->body_given = true;
-    bool fits = exchange->framing == HTTP_CHUNKED ? put_chunk(exchange, piece) : put(exchange, piece);
-    if (!fits) {
-        exchange_fail_later(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
-        return;
-    }
-    exchange_watch(exchange, false);
+bool request_body(struct relay_exchange *exchange, struct bytes piece) {
+    return exchange->framing == HTTP_CHUNKED ? put_chunk(exchange, piece) : put(exchange, piece);
 }
 
-static bool put_end(struct relay_exchange *exchange, struct bytes trailers) {
+bool request_body_end(struct relay_exchange *exchange, struct bytes trailers) {
+    /* An origin that does not read the trailers whole takes the rest of them for the next request. */
+    exchange->last = exchange->last || trailers.size > 0;
+    if (exchange->state == EXCHANGE_TUNNEL && !exchange->send_failed) {
+        stream_end_half(exchange_stream(exchange));
+    }
     if (exchange->framing != HTTP_CHUNKED) {
         return true;
     }
@@ -76,26 +67,4 @@ static bool put_end(struct relay_exchange *exchange, struct bytes trailers) {
     }
     return put(exchange, bytes_of_string(HTTP_TRAILERS_BEGIN)) && put(exchange, trailers) &&
            put(exchange, bytes_of_string(HTTP_CHUNK_END));
-}
-
-void relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes trailers) {
-    CHECK(trailers.size <= HTTP_TRAILERS_MAX && (trailers.size == 0 || exchange->framing == HTTP_CHUNKED));
-    if (exchange->request_done) {
-        return;
-    }
-    exchange->request_done = true;
-    /* An origin that does not read the trailers whole takes the rest of them for the next request. */
-    exchange->last = exchange->last || trailers.size > 0;
-    if (exchange_is_over(exchange)) {
-        return;
-    }
-    if (!put_end(exchange, trailers)) {
-        exchange_fail_later(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
-        return;
-    }
-    exchange_watch(exchange, false);
-}
-
-void relay_exchange_body_end(struct relay_exchange *exchange) {
-    relay_exchange_body_end_with(exchange, (struct bytes){0});
 }

@@ -2,6 +2,7 @@
 #include "http/mend.h"
 #include "http/persistence.h"
 #include "http/trailers.h"
+#include "http/upgrade.h"
 #include "relay/exchange.h"
 
 enum { STATUS_CONTINUE = 100, STATUS_FINAL = 200 };
@@ -13,6 +14,7 @@ void response_begin(struct relay_exchange *exchange) {
     exchange->message.headers = (struct http_header *)(void *)(exchange->buffer + EXCHANGE_BUFFER_SIZE);
     exchange->message.headers_max = limits->response_headers;
     http_parser_init_response(&exchange->parser, &exchange->message, RELAY_RESPONSE_HEAD_MAX, exchange->to_head);
+    exchange->parser.takes_switch = exchange->upgrades;
     exchange->buffered = 0;
     exchange->mending = false;
 }
@@ -160,6 +162,23 @@ static void settle_buffer(struct relay_exchange *exchange) {
     exchange->buffer = NULL;
 }
 
+/* The origin goes on in another protocol. The connection is not HTTP's any more, and never gets into a pool again. */
+static enum response_outcome begin_tunnel(struct relay_exchange *exchange, const uint8_t *head) {
+    if (!exchange->request_done || exchange_stream(exchange)->queue.size > 0) {
+        return refuse(exchange, RELAY_FAULT_UPGRADE, "switching protocols before the request was complete");
+    }
+    exchange->state = EXCHANGE_TUNNEL;
+    exchange->framing = HTTP_UNTIL_CLOSE;
+    exchange->request_done = false;
+    exchange->trailers = false;
+    exchange->handler->head(exchange->owner, &exchange->message, head);
+    if (exchange->state != EXCHANGE_TUNNEL) {
+        return RESPONSE_STOPPED;
+    }
+    settle_buffer(exchange);
+    return RESPONSE_MORE;
+}
+
 /* Up to the final head, which goes to the handler. */
 static enum response_outcome read_head(struct relay_exchange *exchange, struct bytes *input) {
     const uint8_t *head;
@@ -179,6 +198,9 @@ static enum response_outcome read_head(struct relay_exchange *exchange, struct b
         if (exchange->message.status >= STATUS_FINAL) {
             break;
         }
+        if (exchange->message.status == HTTP_STATUS_SWITCHING) {
+            return begin_tunnel(exchange, head);
+        }
         enum response_outcome outcome = pass_interim(exchange, input, head);
         if (outcome != RESPONSE_MORE) {
             return outcome;
@@ -186,6 +208,7 @@ static enum response_outcome read_head(struct relay_exchange *exchange, struct b
     }
     exchange->keep_s = http_keep_alive_s(&exchange->message, head);
     exchange->signs_in = exchange->signs_in || http_response_signs_in(&exchange->message, head);
+    exchange->events = http_is_event_stream(&exchange->message, head);
     exchange->message.trailers_pass = keeps_trailers(exchange);
     if (keeps_trailers(exchange)) {
         keep_names(exchange, head);
@@ -224,6 +247,16 @@ static enum response_outcome read_body(struct relay_exchange *exchange, struct b
     }
 }
 
+static enum response_outcome read_tunnel(struct relay_exchange *exchange, struct bytes *input) {
+    struct bytes piece = *input;
+
+    skip(input, piece.size);
+    if (piece.size > 0) {
+        exchange->handler->body(exchange->owner, piece);
+    }
+    return exchange->state == EXCHANGE_TUNNEL ? RESPONSE_MORE : RESPONSE_STOPPED;
+}
+
 enum response_outcome response_read(struct relay_exchange *exchange, struct bytes *input) {
     if (exchange->state == EXCHANGE_HEAD) {
         enum response_outcome outcome = read_head(exchange, input);
@@ -232,5 +265,5 @@ enum response_outcome response_read(struct relay_exchange *exchange, struct byte
             return outcome;
         }
     }
-    return read_body(exchange, input);
+    return exchange->state == EXCHANGE_TUNNEL ? read_tunnel(exchange, input) : read_body(exchange, input);
 }

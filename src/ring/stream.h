@@ -74,6 +74,7 @@ struct stream {
     bool favoured;   /* gets receive buffers before others where they are short; the owner may set it at any time */
     bool resets;     /* closes with a reset */
     bool brief;      /* lingers a moment before the reset */
+    bool half_ends;  /* sends FIN when its queue is empty, and goes on receiving */
 };
 
 /*
@@ -122,6 +123,11 @@ static inline size_t stream_room(const struct stream *stream) {
     return stream->queue.size >= STREAM_QUEUE_MAX ? 0 : STREAM_QUEUE_MAX - stream->queue.size;
 }
 
+/*
+ * Ends one half of an open stream: sends what is queued, then FIN, and goes on receiving. Nothing may be written any more.
+ * Does nothing when this was asked for already.
+ */
+void stream_end_half(struct stream *stream);
 /*
  * Sends what is queued, then FIN, discards what still arrives until the peer's FIN, its silence or a bound on time, then
  * closes: a socket that is closed with bytes unread sends a reset, which can destroy an answer on its way.

@@ -109,6 +109,26 @@ static void set_linger(struct stream *stream, uint64_t delay_ms) {
     timer_set(&stream->ring->timers, &stream->linger, ring_now_ms(stream->ring), delay_ms);
 }
 
+static void submit_fin(struct stream *stream) {
+    struct io_uring_sqe *sqe = stream_submission(stream, OPERATION_SHUTDOWN);
+
+    io_uring_prep_shutdown(sqe, stream->descriptor, SHUT_WR);
+    stream_mark_descriptor(stream, sqe);
+}
+
+void stream_end_half_on(struct stream *stream) {
+    if (stream->queue.size == 0) {
+        submit_fin(stream);
+    }
+}
+
+void stream_end_half(struct stream *stream) {
+    if (stream->state == STREAM_OPEN && !stream->half_ends) {
+        stream->half_ends = true;
+        stream_end_half_on(stream);
+    }
+}
+
 /* The queue is empty: sends FIN, and drops what still comes for a while. */
 static void linger(struct stream *stream) {
     if (stream->ended || (stream->resets && !stream->brief)) {
@@ -116,9 +136,7 @@ static void linger(struct stream *stream) {
         return;
     }
     stream->state = STREAM_LINGERING;
-    struct io_uring_sqe *sqe = stream_submission(stream, OPERATION_SHUTDOWN);
-    io_uring_prep_shutdown(sqe, stream->descriptor, SHUT_WR);
-    stream_mark_descriptor(stream, sqe);
+    submit_fin(stream);
     stream->linger_until_ms = ring_now_ms(stream->ring) + (stream->brief ? STREAM_BRIEF_MAX_MS : STREAM_LINGER_MAX_MS);
     set_linger(stream, stream->brief ? STREAM_BRIEF_MS : STREAM_LINGER_MS);
     stream_receive(stream);

@@ -47,6 +47,8 @@ void stream_linger_expired(struct timer *timer);
 void stream_close_when_quiet(struct stream *stream);
 /* Continues the end of a finishing stream after a send: lingers when the queue is empty, else waits for the next send. */
 void stream_finish_on(struct stream *stream);
+/* Continues the end of a half after a send: sends FIN when the queue is empty. */
+void stream_end_half_on(struct stream *stream);
 /* Continues the end of a stream that was finished after a receive, whose bytes are dropped: waits for more, or closes. */
 void stream_linger_on(struct stream *stream, int result);
 

@@ -13,7 +13,7 @@ void stream_list_unsent(struct stream *stream) {
 }
 
 int stream_write(struct stream *stream, struct bytes data) {
-    CHECK(stream->state == STREAM_OPEN || stream->state == STREAM_CONNECTING);
+    CHECK((stream->state == STREAM_OPEN && !stream->half_ends) || stream->state == STREAM_CONNECTING);
     int result = send_queue_append(&stream->queue, &stream->ring->chunks, data);
 
     if (result < 0) {
@@ -57,8 +57,13 @@ static void tell_drained(struct stream *stream, uint32_t before) {
     }
     if (stream->state == STREAM_FINISHING) {
         stream_finish_on(stream);
-    } else if (stream->handler->drained != NULL &&
-               (stream->queue.size == 0 || (before > STREAM_QUEUE_LOW && stream->queue.size <= STREAM_QUEUE_LOW))) {
+        return;
+    }
+    if (stream->half_ends) {
+        stream_end_half_on(stream);
+    }
+    if (stream->handler->drained != NULL &&
+        (stream->queue.size == 0 || (before > STREAM_QUEUE_LOW && stream->queue.size <= STREAM_QUEUE_LOW))) {
         stream->handler->drained(stream);
     }
 }

@@ -7,6 +7,8 @@
 #include "edge/eviction.h"
 #include "edge/gate.h"
 #include "edge/http1.h"
+#include "edge/http2.h"
+#include "edge/http2_stream.h"
 #include "edge/output.h"
 #include "edge/passage.h"
 
@@ -20,6 +22,7 @@ enum {
     CHUNKS_MIN = 256,
     CHUNKS_MAX = 65536,
     IDLE_TURN_MS = 1000, /* how long a turn sleeps when nothing is due */
+    LEAVE_MS = 2000,     /* before the limit of a drain, for last words to clients and their answers */
 };
 
 struct drain_mail {
@@ -37,6 +40,9 @@ static int create_pools(struct shard *shard) {
     if (slab_create(&shard->exchanges, sizeof(struct http1_exchange), limit) < 0) {
         goto fail_exchanges;
     }
+    if (slab_create(&shard->streams, sizeof(struct http2_exchange), limit) < 0) {
+        goto fail_streams;
+    }
     if (slab_create(&shard->rooms, sizeof(struct passage_room), limit) < 0) {
         goto fail_rooms;
     }
@@ -50,6 +56,8 @@ static int create_pools(struct shard *shard) {
 fail_pieces:
     slab_destroy(&shard->rooms);
 fail_rooms:
+    slab_destroy(&shard->streams);
+fail_streams:
     slab_destroy(&shard->exchanges);
 fail_exchanges:
     slab_destroy(&shard->connections);
@@ -59,6 +67,7 @@ fail_exchanges:
 static void destroy_pools(struct shard *shard) {
     pieces_destroy(&shard->pieces);
     slab_destroy(&shard->rooms);
+    slab_destroy(&shard->streams);
     slab_destroy(&shard->exchanges);
     slab_destroy(&shard->connections);
 }
@@ -92,7 +101,16 @@ static int start_listeners(struct shard_thread *thread) {
 }
 
 static void limit_expired(struct timer *timer) {
-    connection_stop_all(&CONTAINER_OF(timer, struct shard_thread, drain_limit)->shard);
+    struct shard_thread *thread = CONTAINER_OF(timer, struct shard_thread, drain_limit);
+    struct shard *shard = &thread->shard;
+
+    if (thread->leave_ms == 0) {
+        connection_stop_all(shard);
+        return;
+    }
+    timer_set(&shard->ring.timers, &thread->drain_limit, ring_now_ms(&shard->ring), thread->leave_ms);
+    thread->leave_ms = 0;
+    connection_take_leave_all(shard);
 }
 
 static int begin(void *owner, struct error *error) {
@@ -100,6 +118,7 @@ static int begin(void *owner, struct error *error) {
     struct shard *shard = &thread->shard;
 
     list_init(&shard->all);
+    list_init(&shard->http2_turn);
     error_set(error, "not enough memory: lower limits.connections");
     if (create_pools(shard) < 0) {
         return -ENOMEM;
@@ -169,15 +188,17 @@ static bool is_over(struct shard_thread *thread) {
 
 /* Counts at the end, in every build, what was not given back: it would have leaked in a longer life. */
 static int count_leftover(const struct shard *shard) {
-    int leftover =
-        (int)(shard->connections.in_use + shard->exchanges.in_use + shard->rooms.in_use + pieces_in_use(&shard->pieces) +
-              shard->ring.in_flight + shard->ring.streams.in_use + shard->ring.chunks.in_use + shard->ring.timers.set);
+    int leftover = (int)(shard->connections.in_use + shard->exchanges.in_use + shard->streams.in_use + shard->rooms.in_use +
+                         pieces_in_use(&shard->pieces) + shard->ring.in_flight + shard->ring.streams.in_use +
+                         shard->ring.chunks.in_use + shard->ring.timers.set);
 
     if (leftover != 0) {
-        log_error("shard %u: left over: %u connections, %u exchanges, %u pieces, %u operations, %u streams, "
-                  "%u chunks, %u timers",
-                  shard->index, shard->connections.in_use, shard->exchanges.in_use, pieces_in_use(&shard->pieces),
-                  shard->ring.in_flight, shard->ring.streams.in_use, shard->ring.chunks.in_use, shard->ring.timers.set);
+        log_error(
+            "shard %u: left over: %u connections, %u exchanges, %u HTTP/2 streams, %u pieces, %u operations, %u streams, "
+            "%u chunks, %u timers",
+            shard->index, shard->connections.in_use, shard->exchanges.in_use, shard->streams.in_use,
+            pieces_in_use(&shard->pieces), shard->ring.in_flight, shard->ring.streams.in_use, shard->ring.chunks.in_use,
+            shard->ring.timers.set);
     }
     return leftover;
 }
@@ -187,6 +208,7 @@ static bool turn(void *owner, uint64_t *wait_ms) {
     struct shard *shard = &thread->shard;
 
     gate_turn(shard);
+    http2_turn(shard);
     output_flush(shard);
     eviction_turn(shard);
     tell_bytes(shard);
@@ -250,7 +272,9 @@ static void deliver_drain(struct mail *mail, void *owner) {
 
     begin_end(shard);
     connection_drain_all(shard);
-    timer_set(&shard->ring.timers, &thread->drain_limit, ring_now_ms(&shard->ring), ((struct drain_mail *)mail)->timeout_ms);
+    uint32_t timeout_ms = ((struct drain_mail *)mail)->timeout_ms;
+    thread->leave_ms = timeout_ms > 2 * LEAVE_MS ? LEAVE_MS : timeout_ms / 2;
+    timer_set(&shard->ring.timers, &thread->drain_limit, ring_now_ms(&shard->ring), timeout_ms - thread->leave_ms);
     free(mail);
 }
 

@@ -19,8 +19,9 @@ struct shard_thread {
     const int *descriptors;    /* listening sockets, shard.listener_count of them; after the start the listeners own them */
 
     struct timer drain_limit;
-    bool wound_up; /* only late completions are waited for */
-    int leftover;  /* after the end: things that were not given back */
+    uint32_t leave_ms; /* before a drain's limit clients are told so, where that is possible; 0: they have been */
+    bool wound_up;     /* only late completions are waited for */
+    int leftover;      /* after the end: things that were not given back */
 };
 
 /*

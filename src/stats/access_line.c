@@ -56,6 +56,13 @@ void access_line_request(struct text *out, const struct access_request *request)
     append_client(out, &request->client);
     append_text(out, "method", request->method, ACCESS_METHOD_MAX);
     append_text(out, "path", request->path, ACCESS_PATH_MAX);
+    if (request->http != NULL) {
+        append_key(out, "http");
+        text_append_string(out, request->http);
+    }
+    if (request->stream != 0) {
+        append_number(out, "stream", request->stream);
+    }
     append_number(out, "code", request->code);
     append_string(out, "origin_error", request->origin_error);
     append_number(out, "body_in", request->body_in);

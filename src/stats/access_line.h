@@ -31,6 +31,8 @@ struct access_request {
     struct access_client client;
     struct bytes method;
     struct bytes path; /* without the query: '?' and what follows is not for logs */
+    const char *http;  /* version: "1.0", "1.1" or "2", written as a number; NULL: the head could not be read */
+    uint32_t stream;   /* of HTTP/2, its id; 0: left out */
     struct bytes request_id;
     unsigned code;
     const char *origin_error; /* why the origin gave no answer, or no whole one */

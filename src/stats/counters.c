@@ -27,6 +27,14 @@ void stats_record(struct stats_histogram *histogram, uint64_t duration_ns) {
     stats_add(&histogram->sum_ns, duration_ns);
 }
 
+uint64_t stats_requests(const struct stats_host *block, unsigned slot) {
+    uint64_t sum = 0;
+    for (unsigned protocol = 0; protocol < STATS_PROTOCOL_COUNT; protocol++) {
+        sum += stats_read(&block->requests[slot][protocol]);
+    }
+    return sum;
+}
+
 void stats_time(struct stats_shard *shard, enum stats_latency what, uint64_t duration_ns) {
     CHECK(what < STATS_SHARD_LATENCIES);
     stats_record(&shard->seconds[what], duration_ns);

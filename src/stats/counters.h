@@ -74,16 +74,23 @@ uint64_t stats_bucket_bound_ns(unsigned bucket);
     /* Requests that went to the origin, and would not have in mode enforce. */                                             \
     ROW(would_block, [REASON_COUNT], "sallyport_would_block_total", "counter", STATS_UNIT_ONE,                              \
         "Requests that mode report let through and enforce would not have.", STATS_LABEL_REASON)                            \
-    ROW(requests, [STATS_CODES], "sallyport_requests_total", "counter", STATS_UNIT_ONE,                                     \
-        "Requests answered, by the status code of the answer.", STATS_LABEL_CODE)                                           \
+    ROW(requests, [STATS_CODES][STATS_PROTOCOL_COUNT], "sallyport_requests_total", "counter", STATS_UNIT_ONE,               \
+        "Requests answered, by the status code of the answer.", STATS_LABEL_CODE, STATS_LABEL_PROTOCOL)                     \
     /* Of the requests, those answered 403 for the client's certificate. */                                                 \
     ROW(denied, [REASON_COUNT], NULL, NULL, STATS_UNIT_ONE, NULL, STATS_LABEL_REASON)                                       \
+    /* Whether or not they are answered. */                                                                                 \
+    ROW(streams, , "sallyport_streams_total", "counter", STATS_UNIT_ONE, "Streams of HTTP/2 that clients have begun.",      \
+        STATS_LABEL_NONE)                                                                                                   \
     /* Handshakes with a valid certificate, by the days that it had left. */                                                \
     ROW(valid_by_span, [ROLLOUT_SPANS], NULL, NULL, STATS_UNIT_ONE, NULL, STATS_LABEL_NONE)                                 \
     ROW(origin_connections, [STATS_ORIGIN_EVENT_COUNT], "sallyport_origin_connections_total", "counter", STATS_UNIT_ONE,    \
         "What happened to connections to origins.", STATS_LABEL_ORIGIN_EVENT)                                               \
     ROW(origin_requests, [STATS_ORIGIN_RESULT_COUNT], "sallyport_origin_requests_total", "counter", STATS_UNIT_ONE,         \
         "Requests to origins, by how they ended.", STATS_LABEL_ORIGIN_RESULT)                                               \
+    ROW(tunnels, , "sallyport_tunnels", "gauge", STATS_UNIT_ONE, "Tunnels that are open: WebSockets and other upgrades.",   \
+        STATS_LABEL_NONE)                                                                                                   \
+    ROW(tunnel_ends, [STATS_TUNNEL_END_COUNT], "sallyport_tunnels_ended_total", "counter", STATS_UNIT_ONE,                  \
+        "Tunnels that have ended, by what ended them.", STATS_LABEL_TUNNEL_END)                                             \
     /* A bit for each of its origins whose last connection failed; prometheus.c makes sallyport_origin_up from it. */       \
     ROW(origins_down, , NULL, NULL, STATS_UNIT_ONE, NULL, STATS_LABEL_NONE)
 
@@ -97,6 +104,9 @@ struct stats_host {
     struct stats_histogram origin_seconds;
 };
 enum { STATS_ORIGINS_MAX = 64 }; /* of one host: bits of origins_down */
+
+/* Returns the requests that were answered with the codes of a slot, in any protocol. */
+uint64_t stats_requests(const struct stats_host *block, unsigned slot);
 
 struct stats_shard {
     _Alignas(64) STATS_SHARD_COUNTERS(STATS_MEMBER) struct stats_histogram seconds[STATS_SHARD_LATENCIES];

@@ -230,6 +230,14 @@ uint64_t stats_hosts_sum(const struct stats_hosts *hosts, size_t host, size_t of
     return sum;
 }
 
+uint64_t stats_hosts_requests(const struct stats_hosts *hosts, size_t host, unsigned slot) {
+    uint64_t sum = 0;
+    for (unsigned shard = 0; shard < hosts->shard_count; shard++) {
+        sum += stats_requests(stats_hosts_at(hosts, host, shard), slot);
+    }
+    return sum;
+}
+
 const struct stats_host_facts *stats_hosts_facts(const struct stats_hosts *hosts, size_t host) {
     CHECK(host < hosts->count);
     return &hosts->hosts[host].facts;
@@ -263,7 +271,7 @@ void stats_hosts_counts(const struct stats_hosts *hosts, size_t host, uint64_t c
             counts[RECENT_REFUSED + reason] += stats_read(&block->would_block[reason]) + stats_read(&block->denied[reason]);
         }
         for (unsigned slot = 0; slot < STATS_CODES; slot++) {
-            counts[count_of_code(slot)] += stats_read(&block->requests[slot]);
+            counts[count_of_code(slot)] += stats_requests(block, slot);
         }
     }
 }

@@ -49,6 +49,8 @@ struct rollout_clients *stats_hosts_rollout_clients(const struct stats_hosts *ho
 struct recent *stats_hosts_recent(const struct stats_hosts *hosts, size_t host);
 /* Returns a host's counter, which stands at `offset` in its blocks, added up over the shards. */
 uint64_t stats_hosts_sum(const struct stats_hosts *hosts, size_t host, size_t offset);
+/* Returns a host's requests that were answered with the codes of a slot (stats/labels.h), likewise and in any protocol. */
+uint64_t stats_hosts_requests(const struct stats_hosts *hosts, size_t host, unsigned slot);
 /* Adds a host's counters up over the shards, as recent.h has them. */
 void stats_hosts_counts(const struct stats_hosts *hosts, size_t host, uint64_t counts[static RECENT_COUNTS]);
 /* Returns a bit for each origin of a host whose last connection failed, in any shard. */

@@ -50,6 +50,12 @@ static const char *const versions[] = {
 };
 _Static_assert(ARRAY_LENGTH(versions) == STATS_VERSION_COUNT, "each version has a name");
 
+static const char *const protocols[] = {
+    [STATS_HTTP1] = "http1",
+    [STATS_HTTP2] = "http2",
+};
+_Static_assert(ARRAY_LENGTH(protocols) == STATS_PROTOCOL_COUNT, "each protocol has a name");
+
 static const char *const stages[] = {
     [STATS_AT_ACCEPT] = "accept",           [STATS_AT_HELLO] = "hello",
     [STATS_AT_ADMISSION] = "admission",     [STATS_AT_HANDSHAKE] = "handshake",
@@ -72,6 +78,14 @@ static const char *const origin_results[] = {
 };
 _Static_assert(ARRAY_LENGTH(origin_results) == STATS_ORIGIN_RESULT_COUNT, "each result has a name");
 
+static const char *const tunnel_ends[] = {
+    [STATS_TUNNEL_CLOSED] = "closed",
+    [STATS_TUNNEL_IDLE] = "idle",
+    [STATS_TUNNEL_VERDICT] = "verdict",
+    [STATS_TUNNEL_DRAIN] = "drain",
+};
+_Static_assert(ARRAY_LENGTH(tunnel_ends) == STATS_TUNNEL_END_COUNT, "each end has a name");
+
 #define REJECTION_NAME(NAME, text, stages) text,
 static const char *const rejections[] = {STATS_REJECTIONS(REJECTION_NAME)};
 
@@ -87,9 +101,9 @@ static const unsigned rejection_stages[] = {STATS_REJECTIONS(REJECTION_STAGES)};
 
 /* The codes that have a slot of their own, after the six slots for the rest. */
 #define OWN_CODES(X)                                                                                                        \
-    X(200), X(201), X(202), X(204), X(206), X(301), X(302), X(303), X(304), X(307), X(308), X(400), X(401), X(403), X(404), \
-        X(405), X(408), X(409), X(412), X(413), X(414), X(415), X(416), X(417), X(421), X(422), X(429), X(431), X(500),     \
-        X(501), X(502), X(503), X(504), X(505)
+    X(101), X(200), X(201), X(202), X(204), X(206), X(301), X(302), X(303), X(304), X(307), X(308), X(400), X(401), X(403), \
+        X(404), X(405), X(408), X(409), X(412), X(413), X(414), X(415), X(416), X(417), X(421), X(422), X(429), X(431),     \
+        X(500), X(501), X(502), X(503), X(504), X(505)
 
 #define CODE_SLOT(code) SLOT_##code
 enum { SLOT_OTHER, SLOT_1XX, SLOT_2XX, SLOT_3XX, SLOT_4XX, SLOT_5XX, OWN_CODES(CODE_SLOT), SLOT_COUNT };
@@ -122,8 +136,10 @@ static const struct {
     [STATS_LABEL_REASON] = {"reason", NULL, REASON_COUNT},
     [STATS_LABEL_VERDICT] = {"reason", NULL, REASON_COUNT},
     [STATS_LABEL_CODE] = {"code", codes, ARRAY_LENGTH(codes)},
+    [STATS_LABEL_PROTOCOL] = {"protocol", protocols, ARRAY_LENGTH(protocols)},
     [STATS_LABEL_ORIGIN_EVENT] = {"event", origin_events, ARRAY_LENGTH(origin_events)},
     [STATS_LABEL_ORIGIN_RESULT] = {"result", origin_results, ARRAY_LENGTH(origin_results)},
+    [STATS_LABEL_TUNNEL_END] = {"end", tunnel_ends, ARRAY_LENGTH(tunnel_ends)},
 };
 _Static_assert(ARRAY_LENGTH(labels) == STATS_LABEL_COUNT, "each label has a name");
 

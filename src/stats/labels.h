@@ -24,6 +24,8 @@ enum stats_budget {
 enum stats_reload { STATS_RELOAD_OK, STATS_RELOAD_FAILED, STATS_RELOAD_COUNT };
 /* STATS_TLS_NONE: the handshake ended before a version was agreed. */
 enum stats_version { STATS_TLS12, STATS_TLS13, STATS_TLS_NONE, STATS_VERSION_COUNT };
+/* The version of HTTP in which a client has asked. */
+enum stats_protocol { STATS_HTTP1, STATS_HTTP2, STATS_PROTOCOL_COUNT };
 enum stats_stage {
     STATS_AT_ACCEPT,
     STATS_AT_HELLO,
@@ -52,7 +54,7 @@ enum stats_stage {
     /* Too many hellos wait, or this one has waited too long. */                                                            \
     ROW(OVERLOAD, "overload", ADMISSION)                                                                                    \
     /* An allocation or a pool failed. */                                                                                   \
-    ROW(NO_MEMORY, "no_memory", ACCEPT | HELLO | HANDSHAKE)                                                                 \
+    ROW(NO_MEMORY, "no_memory", ACCEPT | HELLO | HANDSHAKE | REQUEST)                                                       \
     ROW(NOT_TLS, "not_tls", HELLO)                                                                                          \
     ROW(PLAIN_HTTP, "plain_http", HELLO)                                                                                    \
     /* At admission: more bytes behind a hello that waits. */                                                               \
@@ -81,6 +83,21 @@ enum stats_stage {
     ROW(SMALL_RECORDS, "small_records", HANDSHAKE | REQUEST)                                                                \
     ROW(WARNING_ALERTS, "warning_alerts", HANDSHAKE | REQUEST)                                                              \
     ROW(CHANGE_CIPHERS, "change_cipher_specs", HANDSHAKE | REQUEST)                                                         \
+    /* More of these than http2/allowance.h allows: GOAWAY. */                                                              \
+    ROW(HTTP2_RESETS, "http2_resets", REQUEST)                                                                              \
+    ROW(HTTP2_FAULTS, "http2_faults", REQUEST)                                                                              \
+    ROW(HTTP2_CONTINUATIONS, "http2_continuations", REQUEST)                                                                \
+    ROW(HTTP2_HEADS, "http2_heads", REQUEST)                                                                                \
+    ROW(HTTP2_SETTINGS, "http2_settings", REQUEST)                                                                          \
+    ROW(HTTP2_PINGS, "http2_pings", REQUEST)                                                                                \
+    ROW(HTTP2_PRIORITIES, "http2_priorities", REQUEST)                                                                      \
+    ROW(HTTP2_EMPTY_FRAMES, "http2_empty_frames", REQUEST)                                                                  \
+    ROW(HTTP2_WINDOW_UPDATES, "http2_window_updates", REQUEST)                                                              \
+    ROW(HTTP2_UNKNOWN_FRAMES, "http2_unknown_frames", REQUEST)                                                              \
+    /* A fault in frames that ends the connection: GOAWAY. */                                                               \
+    ROW(HTTP2_ERROR, "http2_error", REQUEST)                                                                                \
+    /* A stream for which there was no room: REFUSED_STREAM. */                                                             \
+    ROW(HTTP2_STREAMS, "http2_streams", REQUEST)                                                                            \
     /* 403 in mode enforce. */                                                                                              \
     ROW(DENIED, "denied", CERTIFICATE)                                                                                      \
     /* 421. */                                                                                                              \
@@ -118,7 +135,16 @@ enum stats_origin_result {
     STATS_ORIGIN_RESULT_COUNT
 };
 
-enum { STATS_CODES = 40 }; /* slots of HTTP statuses: see stats_code_slot */
+/* The ends of tunnels. */
+enum stats_tunnel_end {
+    STATS_TUNNEL_CLOSED,  /* by client or origin, or with the connection of one of them */
+    STATS_TUNNEL_IDLE,    /* no byte has passed for too long */
+    STATS_TUNNEL_VERDICT, /* the client is not welcome any more, or its host is gone */
+    STATS_TUNNEL_DRAIN,   /* the server ends */
+    STATS_TUNNEL_END_COUNT
+};
+
+enum { STATS_CODES = 41 }; /* slots of HTTP statuses: see stats_code_slot */
 
 enum stats_label {
     STATS_LABEL_NONE,
@@ -135,8 +161,10 @@ enum stats_label {
     STATS_LABEL_REASON,  /* of base/reason.h */
     STATS_LABEL_VERDICT, /* the same, with the status beside it as a label of its own */
     STATS_LABEL_CODE,
+    STATS_LABEL_PROTOCOL,
     STATS_LABEL_ORIGIN_EVENT,
     STATS_LABEL_ORIGIN_RESULT,
+    STATS_LABEL_TUNNEL_END,
     STATS_LABEL_COUNT
 };
 

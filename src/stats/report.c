@@ -167,7 +167,10 @@ static void report_requests(struct report *report) {
     uint64_t total = 0;
     uint64_t counts[STATS_CODES];
     for (unsigned slot = 0; slot < STATS_CODES; slot++) {
-        counts[slot] = of_hosts(report, offsetof(struct stats_host, requests[slot]));
+        counts[slot] = 0;
+        for (size_t host = 0; host < report->host_count; host++) {
+            counts[slot] += stats_hosts_requests(report->hosts, host, slot);
+        }
         total += counts[slot];
     }
     json_begin_object(&report->json, "requests");

@@ -140,7 +140,7 @@ static void report_host(struct json *json, const struct stats_hosts *hosts, size
     uint64_t total = 0;
     uint64_t counts[STATS_CODES];
     for (unsigned slot = 0; slot < STATS_CODES; slot++) {
-        counts[slot] = stats_hosts_sum(hosts, host, offsetof(struct stats_host, requests[slot]));
+        counts[slot] = stats_hosts_requests(hosts, host, slot);
         total += counts[slot];
     }
     json_begin_object(json, NULL);

@@ -73,10 +73,17 @@ void allowance_establish(struct allowance *allowance) {
     allowance->counts[TLS_EXCESS_SMALL_RECORDS] = 0;
 }
 
+void allowance_welcome_small(struct allowance *allowance) {
+    allowance->small_welcome = true;
+}
+
 enum tls_excess allowance_take(struct allowance *allowance, const struct allowance_stage *stage, enum tls_record_type type,
                                struct bytes plaintext) {
     enum tls_excess kind = kind_of(stage, type, plaintext);
 
+    if (kind == TLS_EXCESS_SMALL_RECORDS && type == TLS_RECORD_APPLICATION_DATA && allowance->small_welcome) {
+        return TLS_EXCESS_NONE;
+    }
     if (kind == TLS_EXCESS_NONE) {
         if (stage->established && type == TLS_RECORD_APPLICATION_DATA) {
             allowance_pay_back(allowance, plaintext.size);

@@ -40,6 +40,7 @@ enum tls_record_type {
 
 /* Zeroed at first. */
 struct allowance {
+    bool small_welcome; /* small records are what the connection is for */
     uint64_t window_began_s;
     uint16_t counts[TLS_EXCESS_KINDS];
 };
@@ -53,6 +54,8 @@ struct allowance_stage {
 
 /* Notes that the handshake is complete: its small records do not count among those that follow. */
 void allowance_establish(struct allowance *allowance);
+/* Notes that from now on small records, which are not empty, move as much forward as others: messages of a tunnel, say. */
+void allowance_welcome_small(struct allowance *allowance);
 /*
  * Pays back small records for `size` bytes of plaintext that have moved at once, in either direction, on an established
  * connection. A chunk of a body comes in four records from some clients, three of them small; a request may be short.

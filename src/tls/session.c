@@ -202,7 +202,19 @@ int tls_session_ticket(WOLFSSL *wolfssl, unsigned char name[WOLFSSL_TICKET_NAME_
     return result;
 }
 
-struct tls_session *tls_session_create(struct tls_context *context, size_t chain_size_max,
+/*
+ * Sets what may be agreed on. wolfSSL goes by the client's order, so h2 stands alone where it shall win. All suites of
+ * context.c are good for h2: none is in the list of RFC 9113, appendix A.
+ */
+static bool use_protocols(struct tls_session *session, bool http2) {
+    char only_http2[] = "h2";
+    char only_http1[] = "http/1.1,http/1.0";
+    char *names = http2 ? only_http2 : only_http1;
+    return wolfSSL_UseALPN(session->wolfssl, names, (unsigned)strlen(names), WOLFSSL_ALPN_FAILED_ON_MISMATCH) ==
+           WOLFSSL_SUCCESS;
+}
+
+struct tls_session *tls_session_create(struct tls_context *context, size_t chain_size_max, bool http2,
                                        const struct tls_session_handler *handler, void *owner) {
     CHECK(chain_size_max > 0 && chain_size_max <= TLS_PEER_CHAIN_SIZE_MAX);
     struct tls_session *session = calloc(1, sizeof *session);
@@ -220,9 +232,7 @@ struct tls_session *tls_session_create(struct tls_context *context, size_t chain
     wolfSSL_SetIOReadCtx(session->wolfssl, session);
     wolfSSL_SetIOWriteCtx(session->wolfssl, session);
     wolfSSL_set_certificate_list_max(session->wolfssl, (unsigned)chain_size_max + CHAIN_OVERHEAD);
-    char protocol[] = "http/1.1,http/1.0";
-    if (wolfSSL_UseALPN(session->wolfssl, protocol, sizeof protocol - 1, WOLFSSL_ALPN_FAILED_ON_MISMATCH) !=
-        WOLFSSL_SUCCESS) {
+    if (!use_protocols(session, http2)) {
         tls_session_free(session);
         return NULL;
     }
@@ -325,6 +335,10 @@ enum tls_result tls_session_read(struct tls_session *session, void *plaintext, s
     return TLS_DONE;
 }
 
+void tls_session_welcome_small(struct tls_session *session) {
+    allowance_welcome_small(&session->allowance);
+}
+
 enum tls_result tls_session_write(struct tls_session *session, struct bytes plaintext) {
     CHECK(session->established);
     allowance_pay_back(&session->allowance, plaintext.size);
@@ -363,6 +377,14 @@ enum tls_excess tls_session_excess(const struct tls_session *session) {
 
 bool tls_session_is_tls13(const struct tls_session *session) {
     return wolfSSL_GetVersion(session->wolfssl) == WOLFSSL_TLSV1_3;
+}
+
+bool tls_session_is_http2(const struct tls_session *session) {
+    CHECK(session->established);
+    char *name;
+    unsigned short size;
+    return wolfSSL_ALPN_GetProtocol(session->wolfssl, &name, &size) == WOLFSSL_SUCCESS &&
+           bytes_equal(bytes_of(name, size), bytes_of_string("h2"));
 }
 
 bool tls_session_is_proved(const struct tls_session *session) {

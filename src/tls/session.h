@@ -44,9 +44,12 @@ enum tls_result {
 
 /*
  * Makes a session; NULL when out of memory. `chain_size_max` bounds the client's chain, in bytes, 1 to
- * TLS_PEER_CHAIN_SIZE_MAX. `handler` must outlive the session, the context its handshake.
+ * TLS_PEER_CHAIN_SIZE_MAX. `http2`: of the application protocols (RFC 7301) only h2 is agreed on, which the client offers;
+ * else only http/1.1 and http/1.0, and of both the one that the client names first. A client that offers protocols, and none
+ * of these, gets no_application_protocol; one that offers none speaks HTTP/1. `handler` must outlive the session, the
+ * context its handshake.
  */
-struct tls_session *tls_session_create(struct tls_context *context, size_t chain_size_max,
+struct tls_session *tls_session_create(struct tls_context *context, size_t chain_size_max, bool http2,
                                        const struct tls_session_handler *handler, void *owner);
 /* The parts of a ClientHello, as the caller has read it, that wolfSSL is to heed. */
 struct tls_client_offer {
@@ -76,6 +79,8 @@ const struct tls_peer_chain *tls_session_peer_chain(const struct tls_session *se
 
 /* Decrypts up to `capacity` bytes to `plaintext`. Returns TLS_DONE with *size > 0, else as above. */
 enum tls_result tls_session_read(struct tls_session *session, void *plaintext, size_t capacity, size_t *size);
+/* Notes that from now on the peer may send as many records of few bytes as it has to say: see tls/allowance.h. */
+void tls_session_welcome_small(struct tls_session *session);
 /* Encrypts all of `plaintext` into as few records as possible. TLS_DONE or TLS_FAILED. */
 enum tls_result tls_session_write(struct tls_session *session, struct bytes plaintext);
 /* Sends close_notify. */
@@ -95,6 +100,11 @@ enum tls_excess tls_session_excess(const struct tls_session *session);
 const char *tls_session_version(const struct tls_session *session);
 const char *tls_session_cipher(const struct tls_session *session);
 bool tls_session_is_tls13(const struct tls_session *session);
+/*
+ * Tells whether the handshake, which is done, has agreed on h2. Each handshake agrees anew (RFC 7301 section 3.1); a session
+ * is resumed only under the protocol that it had.
+ */
+bool tls_session_is_http2(const struct tls_session *session);
 /* Tells whether the handshake, which is done, has resumed an earlier session, without a certificate of the client. */
 bool tls_session_is_resumed(const struct tls_session *session);
 /*

@@ -73,12 +73,15 @@ static const char full[] = "listen:\n"
                            "      - address: \"[::1]:9001\"\n"
                            "      - address: 127.0.0.1:9000\n"
                            "    origin_pool: on\n"
+                           "    origin_protocol: http2\n"
                            "  - name: \"*.example.com\"\n"
                            "    certificate: server.pem\n"
                            "    key: server.key\n"
                            "    client_auth: {mode: off, ca: [root.pem]}\n"
                            "    origin: [{address: localhost:9002}]\n"
-                           "    origin_pool: off\n";
+                           "    origin_pool: off\n"
+                           "    http2: false\n"
+                           "    origin_protocol: http1\n";
 
 static struct config *load(const char *yaml) {
     struct config *config = scene_load(&scene, yaml, &problems);
@@ -106,6 +109,8 @@ Test(load, defaults, .init = set_up, .fini = tear_down) {
     cr_assert_eq(config->limits.certificate_chain_size, 16384);
     cr_assert_eq(config->limits.response_headers, 100);
     cr_assert_not(config->hosts[0].origin_pool_off);
+    cr_assert(config->hosts[0].http2);
+    cr_assert_not(config->hosts[0].origin_http2);
     cr_assert_eq(config->cert_cache_entries, 262144);
     cr_assert_eq(config->ticket_lifetime_s, 3600);
     const struct config_host *host = &config->hosts[0];
@@ -145,6 +150,10 @@ Test(load, all_settings_arrive, .init = set_up, .fini = tear_down) {
     cr_assert_eq(config->limits.response_headers, 1000);
     cr_assert_not(config->hosts[0].origin_pool_off);
     cr_assert(config->hosts[1].origin_pool_off);
+    cr_assert(config->hosts[0].http2);
+    cr_assert_not(config->hosts[1].http2);
+    cr_assert(config->hosts[0].origin_http2);
+    cr_assert_not(config->hosts[1].origin_http2);
     cr_assert_eq(config->cert_cache_entries, 1000);
     cr_assert_eq(config->ticket_lifetime_s, 0);
     cr_assert_eq(config->host_count, 2);

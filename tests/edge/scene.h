@@ -39,6 +39,7 @@ static inline void scene_open(void) {
 
     hash_init();
     list_init(&shard->all);
+    list_init(&shard->http2_turn);
     scene.host.name = (char *)"s.test";
     scene.identity.status = STATUS_VALID;
     scene.site.config = &scene.config;

@@ -4,6 +4,8 @@
 
 #include "edge/exchange.h"
 #include "edge/http1.h"
+#include "edge/http2.h"
+#include "edge/http2_stream.h"
 #include "edge/passage.h"
 #include "scene.h"
 
@@ -43,14 +45,17 @@ static inline void served_open(void) {
     timer_wheel_init(&scene.shard.ring.timers, ring_now_ms(&scene.shard.ring));
     cr_assert_eq(pieces_create(&scene.shard.pieces, 4 * SERVED_PLACES), 0);
     cr_assert_eq(slab_create(&scene.shard.exchanges, sizeof(struct http1_exchange), SERVED_PLACES), 0);
+    cr_assert_eq(slab_create(&scene.shard.streams, sizeof(struct http2_exchange), SERVED_PLACES), 0);
     cr_assert_eq(slab_create(&scene.shard.rooms, sizeof(struct passage_room), SERVED_PLACES), 0);
 }
 
 static inline void served_close(void) {
     cr_expect_eq(scene.shard.exchanges.in_use, 0);
+    cr_expect_eq(scene.shard.streams.in_use, 0);
     cr_expect_eq(scene.shard.rooms.in_use, 0);
     cr_expect_eq(pieces_in_use(&scene.shard.pieces), 0);
     slab_destroy(&scene.shard.rooms);
+    slab_destroy(&scene.shard.streams);
     slab_destroy(&scene.shard.exchanges);
     pieces_destroy(&scene.shard.pieces);
     stats_hosts_release(scene.site.stats);

@@ -40,17 +40,28 @@ static const struct stage *const stages[CONNECTION_STATES] = {
     [CONNECTION_WAITING] = &http1_waiting,
     [CONNECTION_HEAD] = &http1_head,
     [CONNECTION_EXCHANGE] = &http1_answering,
+    [CONNECTION_TUNNEL] = &http1_tunnelling,
+    [CONNECTION_QUIET] = &http2_quiet,
+    [CONNECTION_FRAMES] = &http2_frames,
+    [CONNECTION_STREAMS] = &http2_streams,
     [CONNECTION_CLOSING] = &connection_closing,
 };
+
+#define OF_HTTP2                                                                                                            \
+    { [CONNECTION_QUIET] = true, [CONNECTION_FRAMES] = true, [CONNECTION_STREAMS] = true, [CONNECTION_CLOSING] = true, }
 
 /* From each state, in a row, to each. */
 static const bool allowed[CONNECTION_STATES][CONNECTION_STATES] = {
     [CONNECTION_HELLO] = {[CONNECTION_QUEUED] = true, [CONNECTION_HANDSHAKE] = true, [CONNECTION_CLOSING] = true},
     [CONNECTION_QUEUED] = {[CONNECTION_HANDSHAKE] = true, [CONNECTION_CLOSING] = true},
-    [CONNECTION_HANDSHAKE] = {[CONNECTION_WAITING] = true, [CONNECTION_CLOSING] = true},
+    [CONNECTION_HANDSHAKE] = {[CONNECTION_WAITING] = true, [CONNECTION_QUIET] = true, [CONNECTION_CLOSING] = true},
     [CONNECTION_WAITING] = {[CONNECTION_HEAD] = true, [CONNECTION_CLOSING] = true},
     [CONNECTION_HEAD] = {[CONNECTION_EXCHANGE] = true, [CONNECTION_CLOSING] = true},
-    [CONNECTION_EXCHANGE] = {[CONNECTION_WAITING] = true, [CONNECTION_CLOSING] = true},
+    [CONNECTION_EXCHANGE] = {[CONNECTION_WAITING] = true, [CONNECTION_TUNNEL] = true, [CONNECTION_CLOSING] = true},
+    [CONNECTION_TUNNEL] = {[CONNECTION_CLOSING] = true},
+    [CONNECTION_QUIET] = OF_HTTP2,
+    [CONNECTION_FRAMES] = OF_HTTP2,
+    [CONNECTION_STREAMS] = OF_HTTP2,
     [CONNECTION_CLOSING] = {false},
 };
 

@@ -190,7 +190,7 @@ static void answer(unsigned code) {
 }
 
 static uint64_t requests(const struct site *site, unsigned code) {
-    return stats_read(&stats_hosts_at(site->stats, 0, 0)->requests[stats_code_slot(code)]);
+    return stats_requests(stats_hosts_at(site->stats, 0, 0), stats_code_slot(code));
 }
 
 static const char get[] = "GET / HTTP/1.1\r\nHost: s.test\r\n\r\n";
@@ -209,6 +209,18 @@ Test(exchange, relays_a_request_and_its_answer) {
     exchange_end(&exchange);
     EXPECT_EVENTS("");
     cr_expect_eq(requests(&scene.site, 200), 1);
+}
+
+Test(exchange, is_counted_by_its_protocol) {
+    for (uint32_t stream_id = 0; stream_id < 4; stream_id++) {
+        begin(get);
+        exchange.stream_id = stream_id;
+        answer(200);
+        exchange_end(&exchange);
+    }
+    const stats_counter *counters = stats_hosts_at(scene.site.stats, 0, 0)->requests[stats_code_slot(200)];
+    cr_expect_eq(stats_read(&counters[STATS_HTTP1]), 1);
+    cr_expect_eq(stats_read(&counters[STATS_HTTP2]), 3);
 }
 
 Test(exchange, relays_a_body_as_far_as_the_origin_takes_it) {
@@ -315,9 +327,30 @@ Test(exchange, is_for_the_host_of_the_handshake_alone) {
     EXPECT_EVENTS("R");
     cr_expect_eq(status, 421);
     exchange_end(&exchange);
-    begin("CONNECT s.test:443 HTTP/1.1\r\nHost: s.test\r\n\r\n");
-    cr_expect_eq(status, 501);
+    begin("CONNECT other.test:443 HTTP/1.1\r\nHost: s.test\r\n\r\n");
+    cr_expect_eq(status, 421);
     exchange_end(&exchange);
+}
+
+Test(exchange, makes_no_tunnel) {
+    static const char *const heads[] = {"CONNECT s.test:443 HTTP/1.1\r\nHost: s.test\r\n\r\n",
+                                        "TRACE / HTTP/1.1\r\nHost: s.test\r\n\r\n"};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(heads); i++) {
+        begin(heads[i]);
+        EXPECT_EVENTS("R");
+        cr_expect_eq(status, 405, "%s", heads[i]);
+        exchange_end(&exchange);
+    }
+    cr_expect_eq(scene.stats.rejected[STATS_AT_REQUEST][STATS_REJECT_METHOD], 2);
+    scene.host.mode = CONFIG_ENFORCE;
+    scene.identity.status = STATUS_NONE;
+    scene.identity.reason = REASON_ABSENT;
+    for (size_t i = 0; i < ARRAY_LENGTH(heads); i++) {
+        begin(heads[i]);
+        cr_expect_eq(status, 403, "%s", heads[i]);
+        exchange_end(&exchange);
+    }
 }
 
 /* As one of several on a connection, it may be under way when another one begins after a reload. */

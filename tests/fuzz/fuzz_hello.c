@@ -6,7 +6,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static bool same(const struct hello *a, const struct hello *b) {
     return strcmp(a->name, b->name) == 0 && a->tls13 == b->tls13 && a->alpn == b->alpn && a->alpn_http11 == b->alpn_http11 &&
-           a->resumable == b->resumable && a->early_data == b->early_data && a->record_size_limit == b->record_size_limit;
+           a->alpn_h2 == b->alpn_h2 && a->resumable == b->resumable && a->early_data == b->early_data &&
+           a->record_size_limit == b->record_size_limit;
 }
 
 static void check_result(enum hello_result result, const struct hello *hello, size_t size) {
@@ -15,7 +16,7 @@ static void check_result(enum hello_result result, const struct hello *hello, si
     } else if (result == HELLO_INCOMPLETE) {
         CHECK(size < HELLO_SIZE_MAX);
     } else if (result == HELLO_OK) {
-        CHECK(hello->alpn || !hello->alpn_http11);
+        CHECK(hello->alpn || (!hello->alpn_http11 && !hello->alpn_h2));
         CHECK(memchr(hello->name, '\0', sizeof hello->name) != NULL);
         CHECK(strspn(hello->name, "abcdefghijklmnopqrstuvwxyz0123456789-_.") == strlen(hello->name));
     }

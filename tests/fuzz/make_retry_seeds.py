@@ -4,7 +4,9 @@ HelloRetryRequest. Run by hand, with the folder tests/integration in PYTHONPATH.
 import pathlib
 import random
 
-import hellos
+import tls_hello
+from tls_hello import EARLY_DATA, NAME, P256, PRE_SHARED_KEY, VERSIONS, Hello
+from tls_wire import HANDSHAKE, record, vector
 
 FOLDER = pathlib.Path(__file__).parent / "corpus" / "hello_tls"
 
@@ -22,11 +24,11 @@ def no_extensions(hello):
 
 
 def another_name(hello):
-    hello.extensions[hellos.NAME] = hellos.vector(2, b"\0" + hellos.vector(2, b"b.test"))
+    hello.extensions[NAME] = vector(2, b"\0" + vector(2, b"b.test"))
 
 
 def lacks_versions(hello):
-    del hello.extensions[hellos.VERSIONS]
+    del hello.extensions[VERSIONS]
 
 
 def other_order(hello):
@@ -35,17 +37,17 @@ def other_order(hello):
 
 def main():
     random.seed(11)
-    hellos.os.urandom = random.randbytes  # so that the files come out the same, but for the key shares
+    tls_hello.os.urandom = random.randbytes  # so that the files come out the same, but for the key shares
     for change in (change_nothing, new_random, no_extensions, another_name, lacks_versions, other_order):
         for ticket in (False, True):
-            first = hellos.Hello(name="a.test", groups=(hellos.P256,), shares=())
+            first = Hello(name="a.test", groups=(P256,), shares=())
             if ticket:
                 first.offer_foreign_ticket(bytes(40))
-                first.extensions[hellos.EARLY_DATA] = b""
-                first.extensions[hellos.PRE_SHARED_KEY] = first.extensions.pop(hellos.PRE_SHARED_KEY)
-            second = first.again(hellos.P256)
+                first.extensions[EARLY_DATA] = b""
+                first.extensions[PRE_SHARED_KEY] = first.extensions.pop(PRE_SHARED_KEY)
+            second = first.again(P256)
             change(second)
-            records = b"".join(hellos.record(hellos.HANDSHAKE, hello.encode()) for hello in (first, second))
+            records = b"".join(record(HANDSHAKE, hello.encode()) for hello in (first, second))
             (FOLDER / f"retry_{change.__name__}{'_ticket' if ticket else ''}").write_bytes(records)
 
 

@@ -22,7 +22,7 @@ static void expect_rejected(struct bytes received, enum tls_alert alert) {
 
 static void expect_same(const struct hello *a, const struct hello *b) {
     cr_expect_str_eq(a->name, b->name);
-    cr_expect(a->tls13 == b->tls13 && a->alpn == b->alpn && a->alpn_http11 == b->alpn_http11 &&
+    cr_expect(a->tls13 == b->tls13 && a->alpn == b->alpn && a->alpn_http11 == b->alpn_http11 && a->alpn_h2 == b->alpn_h2 &&
               a->resumable == b->resumable && a->early_data == b->early_data &&
               a->record_size_limit == b->record_size_limit);
 }
@@ -87,7 +87,7 @@ Test(hello, small_hellos_pass) {
     struct hello hello;
 
     cr_expect_eq(parse(build_hello(&spec), &hello), HELLO_OK, "%s", hello.fault);
-    cr_expect(hello.tls13 && !hello.alpn && !hello.alpn_http11 && hello.first_ticket.size == 0);
+    cr_expect(hello.tls13 && !hello.alpn && !hello.alpn_http11 && !hello.alpn_h2 && hello.first_ticket.size == 0);
     cr_expect_str_eq(hello.name, "example.local");
     spec = spec_tls12();
     cr_expect_eq(parse(build_hello(&spec), &hello), HELLO_OK, "%s", hello.fault);

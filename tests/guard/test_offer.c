@@ -307,14 +307,19 @@ Test(offer, alpn_is_read) {
     static const struct {
         const char *content;
         bool http11;
+        bool h2;
     } cases[] = {
-        {"0003 02 6832", false},
-        {"0009 08 687474702f312e31", true},
-        {"000c 02 6832 08 687474702f312e31", true},
-        {"0009 08 687474702f312e30", false},
-        {"0008 07 687474702f312e", false},
-        {"000a 09 687474702f312e3100", false},
-        {"0009 08 485454502f312e31", false},
+        {"0003 02 6832", false, true},
+        {"0009 08 687474702f312e31", true, false},
+        {"000c 02 6832 08 687474702f312e31", true, true},
+        {"000c 08 687474702f312e31 02 6832", true, true},
+        {"0009 08 687474702f312e30", false, false},
+        {"0008 07 687474702f312e", false, false},
+        {"000a 09 687474702f312e3100", false, false},
+        {"0009 08 485454502f312e31", false, false},
+        {"0003 02 4832", false, false},
+        {"0004 03 683263", false, false},
+        {"0002 01 68", false, false},
     };
 
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -322,7 +327,8 @@ Test(offer, alpn_is_read) {
         spec_set(&spec, 16, cases[i].content);
         struct hello hello;
         expect_read(&spec, &hello);
-        cr_expect(hello.alpn && hello.alpn_http11 == cases[i].http11, "%s", cases[i].content);
+        cr_expect(hello.alpn && hello.alpn_http11 == cases[i].http11 && hello.alpn_h2 == cases[i].h2, "%s",
+                  cases[i].content);
     }
 }
 

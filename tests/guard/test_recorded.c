@@ -4,7 +4,7 @@
 
 #include <criterion/criterion.h>
 
-enum { TLS13 = 1, ALPN = 2, HTTP11 = 4, TICKET = 8 };
+enum { TLS13 = 1, ALPN = 2, HTTP11 = 4, TICKET = 8, H2 = 16 };
 
 static const struct recorded {
     const char *file;
@@ -13,34 +13,34 @@ static const struct recorded {
     enum tls_alert alert; /* for HELLO_REJECTED */
     const char *name;
 } recordings[] = {
-    {"chromium-147", HELLO_OK, TLS13 | ALPN | HTTP11, 0, "api.example.com"},
-    {"curl-7.88-default", HELLO_OK, TLS13 | ALPN | HTTP11, 0, "api.example.com"},
-    {"curl-7.88-no-name", HELLO_OK, TLS13 | ALPN | HTTP11, 0, ""},
-    {"curl-7.88-tls12", HELLO_OK, ALPN | HTTP11, 0, "api.example.com"},
+    {"chromium-147", HELLO_OK, TLS13 | ALPN | HTTP11 | H2, 0, "api.example.com"},
+    {"curl-7.88-default", HELLO_OK, TLS13 | ALPN | HTTP11 | H2, 0, "api.example.com"},
+    {"curl-7.88-no-name", HELLO_OK, TLS13 | ALPN | HTTP11 | H2, 0, ""},
+    {"curl-7.88-tls12", HELLO_OK, ALPN | HTTP11 | H2, 0, "api.example.com"},
     {"curl-7.88-tls13-http11", HELLO_OK, TLS13 | ALPN | HTTP11, 0, "api.example.com"},
     {"gnutls-3.7-all-groups", HELLO_OK, TLS13, 0, "api.example.com"},
     {"gnutls-3.7-default", HELLO_OK, TLS13, 0, "api.example.com"},
     {"gnutls-3.7-tls12", HELLO_OK, 0, 0, "api.example.com"},
     {"gnutls-3.7-tls13", HELLO_OK, TLS13 | ALPN | HTTP11, 0, "api.example.com"},
     {"java-17", HELLO_OK, TLS13 | ALPN | HTTP11, 0, "api.example.com"},
-    {"nghttp-1.52", HELLO_OK, TLS13 | ALPN, 0, ""},
+    {"nghttp-1.52", HELLO_OK, TLS13 | ALPN | H2, 0, ""},
     {"node-20", HELLO_OK, TLS13, 0, "api.example.com"},
     {"openssl-3.0-all-ciphers", HELLO_OK, TLS13 | ALPN | HTTP11, 0, "api.example.com"},
     {"openssl-3.0-default", HELLO_OK, TLS13, 0, "api.example.com"},
     {"openssl-3.0-dhe-only", HELLO_REJECTED, 0, TLS_ALERT_HANDSHAKE_FAILURE, NULL},
     {"openssl-3.0-ed448-only", HELLO_REJECTED, 0, TLS_ALERT_HANDSHAKE_FAILURE, NULL},
     {"openssl-3.0-fallback", HELLO_REJECTED, 0, TLS_ALERT_INAPPROPRIATE_FALLBACK, NULL},
-    {"openssl-3.0-h2-only", HELLO_OK, TLS13 | ALPN, 0, "api.example.com"},
+    {"openssl-3.0-h2-only", HELLO_OK, TLS13 | ALPN | H2, 0, "api.example.com"},
     {"openssl-3.0-three-records", HELLO_OK, TLS13 | ALPN | HTTP11, 0, "api.example.com"},
     {"openssl-3.0-tls11", HELLO_REJECTED, 0, TLS_ALERT_PROTOCOL_VERSION, NULL},
     {"openssl-3.0-tls12", HELLO_OK, 0, 0, "api.example.com"},
     {"openssl-3.0-tls12-nosni-ecdsa", HELLO_OK, 0, 0, ""},
     {"openssl-3.0-tls12-resumption", HELLO_OK, TLS13, 0, "api.example.com"},
-    {"openssl-3.0-tls13", HELLO_OK, TLS13 | ALPN | HTTP11, 0, "api.example.com"},
+    {"openssl-3.0-tls13", HELLO_OK, TLS13 | ALPN | HTTP11 | H2, 0, "api.example.com"},
     {"openssl-3.0-tls13-resumption", HELLO_OK, TLS13 | TICKET, 0, "api.example.com"},
     {"openssl-3.0-x448-only", HELLO_REJECTED, 0, TLS_ALERT_HANDSHAKE_FAILURE, NULL},
     {"python-3.11", HELLO_OK, TLS13, 0, "api.example.com"},
-    {"rustls-impit-0.14", HELLO_OK, TLS13 | ALPN | HTTP11, 0, "localhost"},
+    {"rustls-impit-0.14", HELLO_OK, TLS13 | ALPN | HTTP11 | H2, 0, "localhost"},
     {"wget-1.21", HELLO_OK, TLS13, 0, ""},
     {"wolfssl-5.9-tls12", HELLO_OK, 0, 0, "api.example.com"},
     {"wolfssl-5.9-tls13", HELLO_OK, TLS13, 0, "api.example.com"},
@@ -63,7 +63,7 @@ static struct bytes load(const char *name) {
 
 static unsigned traits_of(const struct hello *hello) {
     return (hello->tls13 ? TLS13 : 0u) | (hello->alpn ? ALPN : 0u) | (hello->alpn_http11 ? HTTP11 : 0u) |
-           (hello->first_ticket.size > 0 ? TICKET : 0u);
+           (hello->alpn_h2 ? H2 : 0u) | (hello->first_ticket.size > 0 ? TICKET : 0u);
 }
 
 /* A ticket of a hello in several records is not found: see struct hello. */

@@ -52,6 +52,7 @@ def test_a_request_says_who_and_what(logged, pki, version):
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
     assert line["source"] == "127.0.0.1" and line["port"] > 0 and line["host"] == "a.test"
     assert line["method"] == "POST" and line["path"] == "/v1/things" and line["code"] == 200
+    assert line["http"] == 1.1 and "stream" not in line
     assert line["body_in"] == 5 and line["body_out"] == len(response.body)
     assert line["tls_version"] == f"TLSv{version}" and line["tls_cipher"].startswith("TLS_") and line["resumed"] is False
     assert line["status"] == "valid" and line["reason"] == "ok"
@@ -83,9 +84,10 @@ def test_answers_of_our_own_have_a_line_too(logged, host, pki):
     assert server.curl("a.test").status == 403
     assert server.curl("gone.test").status == 502
     assert b" 400 " in server.raw("gone.test", b"GET / HTTP/1.1\r\nHost: gone.test\r\nBad Name: x\r\n\r\n")
-    assert server.curl("gone.test", "/", "-H", "Host: a.test").status == 421
+    assert server.curl("gone.test", "/", "--http1.0", "-H", "Host: a.test").status == 421
     lines = requests_of(wait_for_lines(path, 4))
     assert [line["code"] for line in lines] == [403, 502, 400, 421]
+    assert [line.get("http") for line in lines] == [1.1, 1.1, None, 1.0], "a head that cannot be read has no version"
     assert [line["host"] for line in lines] == ["a.test", "gone.test", "gone.test", "gone.test"]
     assert all("origin" not in line for line in lines)
 

@@ -1,6 +1,7 @@
 """Each mode x none, valid, invalid x TLS 1.2 and 1.3 x key types: the verdict and how the client is told."""
 
 import json
+import re
 import subprocess
 
 import pytest
@@ -234,14 +235,39 @@ def test_no_name_and_no_default_host(server):
     assert b"unrecognized name" in response.stderr
 
 
-def test_alpn(server):
-    for offer, agreed in [("http/1.1", b"ALPN protocol: http/1.1"), ("h2,http/1.1", b"ALPN protocol: http/1.1")]:
-        result = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-servername", "off.test",
-                                 "-alpn", offer], input=b"", capture_output=True, timeout=20)
-        assert agreed in result.stdout
-    result = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-servername", "off.test",
-                             "-alpn", "h2"], input=b"", capture_output=True, timeout=20)
-    assert b"no application protocol" in result.stderr
+def agreed(server, name, version, offer):
+    """What s_client is told of its application protocols: the one that was chosen, "none", or "alert"."""
+    result = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-servername", name,
+                             f"-tls1_{version[-1]}", *(["-alpn", offer] if offer else [])],
+                            input="", capture_output=True, text=True, timeout=20)
+    if "no application protocol" in result.stderr:
+        return "alert"
+    assert result.returncode == 0, result.stderr
+    chosen = re.search("^ALPN protocol: (.*)$", result.stdout, re.MULTILINE)
+    assert chosen or "No ALPN negotiated" in result.stdout
+    return chosen.group(1) if chosen else "none"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_http2_goes_before_http1(serve, host, version):
+    server = serve([host("h.test"), {**host("old.test"), "http2": False}])
+    for offer, expected in [("h2", "h2"), ("h2,http/1.1", "h2"), ("http/1.1,http/1.0,spdy/3,h2", "h2"), ("http/1.1", "http/1.1"),
+                            ("http/1.0", "http/1.0"), ("h2c,http/1.1", "http/1.1"), (None, "none"), ("h2c", "alert"), ("H2", "alert")]:
+        assert agreed(server, "h.test", version, offer) == expected, offer
+    assert server.reload(hosts=[{**host("h.test"), "http2": False}, host("old.test")])
+    assert agreed(server, "h.test", version, "http/1.1,h2") == "http/1.1"
+    assert agreed(server, "old.test", version, "http/1.1,h2") == "h2"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_host_without_http2(serve, host, version):
+    server = serve([{**host("h.test"), "http2": False}])
+    for offer, expected in [("http/1.1", "http/1.1"), ("h2,http/1.1", "http/1.1"), ("http/1.0,http/1.1", "http/1.0"),
+                            (None, "none"), ("h2", "alert"), ("spdy/3", "alert")]:
+        assert agreed(server, "h.test", version, offer) == expected, offer
+    assert server.metric("sallyport_rejected_total", stage="hello", reason="no_application_protocol") == 2
+    response = server.curl("h.test", "/", "--http2", "--write-out", "%{stderr}version %{http_version}", version=version)
+    assert response.status == 200 and "version 1.1" in response.error
 
 
 def test_certificate_authorities_are_advertised(serve, host):

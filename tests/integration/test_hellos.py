@@ -1,5 +1,5 @@
 """ClientHellos of all kinds: each that the RFCs allow is served, each that they forbid gets its alert.
-The client is made by hand: see hellos.py."""
+The client is made by hand: see tls_client.py."""
 
 import os
 import signal
@@ -10,15 +10,14 @@ import time
 
 import pytest
 
-import hellos
 from conftest import free_port
-from hellos import (ALPN, COOKIE, DECODE_ERROR, DECRYPT_ERROR, DUMMY, EARLY_DATA, GROUPS, ILLEGAL_PARAMETER,
-                    KEY_SHARE, MAX_FRAGMENT, MISSING_EXTENSION, NAME, P256, P384, PADDING, PRE_SHARED_KEY, PSK_MODES,
-                    RECORD_SIZE_LIMIT, SCHEMES, SESSION_TICKET, UNEXPECTED_MESSAGE, VERSIONS, X25519, X448, Alert,
-                    Hello, Tls12, Tls13, share)
-from tls_wire import APPLICATION, CHANGE_CIPHER_SPEC, HANDSHAKE, NEW_SESSION_TICKET, record, u16s, vector
+from tls_client import Client12, Client13, Closed
+from tls_hello import (ALPN, COOKIE, EARLY_DATA, GROUPS, KEY_SHARE, MAX_FRAGMENT, NAME, P256, P384, PADDING, PRE_SHARED_KEY,
+                       PSK_MODES, RECORD_SIZE_LIMIT, SCHEMES, SESSION_TICKET, VERSIONS, X25519, X448, Hello, Key, share)
+from tls_wire import APPLICATION, CHANGE_CIPHER_SPEC, HANDSHAKE, record, u16s, vector
 
 MODES = ["off", "report", "enforce"]
+DUMMY = record(CHANGE_CIPHER_SPEC, b"\1")  # which middleboxes want to see (RFC 8446 section D.4)
 
 
 @pytest.fixture
@@ -26,20 +25,20 @@ def server(serve, host):
     return serve([{**host("h.test", "report"), "default": True}, host("other.test", "report")])
 
 
-def alert_of(server, hello, kind=Tls13):
+def alert_of(server, hello, kind=Client13):
     """The alert that a lone hello leads to."""
     with kind(server) as client:
         client.send_hello(hello)
-        with pytest.raises(Alert) as raised:
+        with pytest.raises(Closed) as raised:
             client.server_hello()
-        return raised.value.args[0]
+        return raised.value.alert
 
 
 def served(client, hello):
     """A whole conversation; the extensions of the server's answer."""
-    found = client.handshake(hello)
-    assert client.request().startswith("HTTP/1.1 200")
-    return found
+    client.establish(hello)
+    assert client.answer().startswith("HTTP/1.1 200")
+    return client.extensions
 
 
 # Many of everything.
@@ -54,7 +53,7 @@ def unknown_numbers(count):
 def test_many_suites(server, tls12, count):
     hello = Hello(tls12=tls12)
     hello.suites = unknown_numbers(count) + hello.suites
-    with (Tls12 if tls12 else Tls13)(server) as client:
+    with (Client12 if tls12 else Client13)(server) as client:
         served(client, hello)
 
 
@@ -63,7 +62,7 @@ def test_many_suites(server, tls12, count):
 def test_many_schemes(server, tls12, count):
     hello = Hello(tls12=tls12)
     hello.extensions[SCHEMES] = vector(2, u16s(*unknown_numbers(count), 0x0804, 0x0401, 0x0403))
-    with (Tls12 if tls12 else Tls13)(server) as client:
+    with (Client12 if tls12 else Client13)(server) as client:
         served(client, hello)
 
 
@@ -74,7 +73,7 @@ def test_many_key_shares(server):
         hello.extensions[GROUPS] = vector(2, u16s(*groups, X25519, P256))
         hello.extensions[KEY_SHARE] = vector(2, b"".join(share(group, b"x" * 8) for group in groups)
                                              + share(X25519, hello.keys[X25519].public))
-        with Tls13(server) as client:
+        with Client13(server) as client:
             served(client, hello)
 
 
@@ -83,7 +82,7 @@ def test_many_groups_and_extensions(server):
         hello = Hello(tls12=tls12)
         hello.extensions[GROUPS] = vector(2, u16s(*unknown_numbers(3000), X25519, P256))
         hello.extensions |= {number: b"" for number in unknown_numbers(2000)}
-        with (Tls12 if tls12 else Tls13)(server) as client:
+        with (Client12 if tls12 else Client13)(server) as client:
             served(client, hello)
 
 
@@ -95,7 +94,7 @@ def test_known_ones_many_times_over(server):
         if not tls12:
             hello.suites = [0x1301] * 1000
         hello.extensions[SCHEMES] = vector(2, u16s(*[0x0804, 0x0401, 0x0503] * 500, 0x0403))
-        with (Tls12 if tls12 else Tls13)(server) as client:
+        with (Client12 if tls12 else Client13)(server) as client:
             served(client, hello)
 
 
@@ -103,7 +102,7 @@ def test_nothing_in_common_among_many(server):
     for tls12 in (False, True):
         hello = Hello(tls12=tls12)
         hello.suites = unknown_numbers(200)
-        assert alert_of(server, hello) == hellos.HANDSHAKE_FAILURE
+        assert alert_of(server, hello) == "handshake_failure"
 
 
 @pytest.mark.parametrize("tls12", [False, True])
@@ -111,39 +110,39 @@ def test_nothing_in_common_among_many(server):
 def test_many_records(server, tls12, size):
     hello = Hello(tls12=tls12)
     hello.extensions[PADDING] = bytes(1000)
-    with (Tls12 if tls12 else Tls13)(server) as client:
+    with (Client12 if tls12 else Client13)(server) as client:
         client.send_hello(hello, DUMMY if not tls12 else b"", sizes=[size] * (len(hello.encode()) // size))
-        client.flight()
+        client.server_flight()
         client.finish()
-        assert client.request().startswith("HTTP/1.1 200")
+        assert client.answer().startswith("HTTP/1.1 200")
 
 
 # The second hello of a handshake.
 
 def test_second_hello(server):
     for hello in (Hello(shares=()), Hello(groups=(X448, P256), shares=()), Hello(groups=(P384,), shares=())):
-        with Tls13(server) as client:
+        with Client13(server) as client:
             client.send_hello(hello)
             group = client.retry_request()
             client.send_hello(hello.again(group))
-            client.flight()
+            client.server_flight()
             # One dummy ChangeCipherSpec, right behind the HelloRetryRequest (RFC 8446 section D.4).
             assert client.kinds[:3] == [HANDSHAKE, CHANGE_CIPHER_SPEC, HANDSHAKE]
             assert client.kinds.count(CHANGE_CIPHER_SPEC) == 1
             client.finish()
-            assert client.request().startswith("HTTP/1.1 200")
+            assert client.answer().startswith("HTTP/1.1 200")
 
 
 def second_hello_alert(server, first, second, before=b""):
-    with Tls13(server) as client:
+    with Client13(server) as client:
         client.send_hello(first)
         client.retry_request()
         assert client.next_record() == (CHANGE_CIPHER_SPEC, b"\1")
         client.send(before)
         client.send_hello(second)
-        with pytest.raises(Alert) as raised:
+        with pytest.raises(Closed) as raised:
             client.server_hello()
-        return raised.value.args[0]
+        return raised.value.alert
 
 
 def with_random(hello):
@@ -188,31 +187,31 @@ def with_foreign_ticket(hello):
 
 
 WRONG_SECOND_HELLOS = {
-    "random": (with_random, ILLEGAL_PARAMETER),
-    "session ID": (with_session_id, ILLEGAL_PARAMETER),
-    "no session ID": (without_session_id, ILLEGAL_PARAMETER),
-    "suites": (with_suites, ILLEGAL_PARAMETER),
-    "another host": (setting(NAME, vector(2, b"\0" + vector(2, b"other.test"))), ILLEGAL_PARAMETER),
-    "no name": (dropping(NAME), ILLEGAL_PARAMETER),
-    "groups": (setting(GROUPS, vector(2, u16s(P256))), ILLEGAL_PARAMETER),
-    "schemes": (setting(SCHEMES, vector(2, u16s(0x0403))), ILLEGAL_PARAMETER),
-    "TLS 1.2 too": (setting(VERSIONS, vector(1, u16s(0x0304, 0x0303))), ILLEGAL_PARAMETER),
-    "TLS 1.2 instead": (setting(VERSIONS, vector(1, u16s(0x0303))), ILLEGAL_PARAMETER),
-    "a protocol": (setting(ALPN, vector(2, vector(1, b"http/1.1"))), ILLEGAL_PARAMETER),
-    "a cookie": (setting(COOKIE, vector(2, b"cookie")), ILLEGAL_PARAMETER),
-    "early data": (setting(EARLY_DATA, b""), ILLEGAL_PARAMETER),
-    "a pre-shared key": (with_foreign_ticket, ILLEGAL_PARAMETER),
-    "an unknown extension": (setting(0x4321, b""), ILLEGAL_PARAMETER),
-    "no share": (setting(KEY_SHARE, b"\0\0"), ILLEGAL_PARAMETER),
-    "a share of another group": (setting(KEY_SHARE, vector(2, share(P256, hellos.Key(P256).public))), ILLEGAL_PARAMETER),
-    "a malformed share": (setting(KEY_SHARE, b"\0\1"), DECODE_ERROR),
-    "a share that is no point": (setting(KEY_SHARE, vector(2, share(X25519, bytes(31)))), ILLEGAL_PARAMETER),
-    "no versions": (dropping(VERSIONS), MISSING_EXTENSION),
-    "no key_share": (dropping(KEY_SHARE), MISSING_EXTENSION),
-    "no groups": (dropping(GROUPS), MISSING_EXTENSION),
-    "no schemes": (dropping(SCHEMES), MISSING_EXTENSION),
-    "no extensions": (with_no_extensions, MISSING_EXTENSION),
-    "not even an empty list": (without_extensions, MISSING_EXTENSION),
+    "random": (with_random, "illegal_parameter"),
+    "session ID": (with_session_id, "illegal_parameter"),
+    "no session ID": (without_session_id, "illegal_parameter"),
+    "suites": (with_suites, "illegal_parameter"),
+    "another host": (setting(NAME, vector(2, b"\0" + vector(2, b"other.test"))), "illegal_parameter"),
+    "no name": (dropping(NAME), "illegal_parameter"),
+    "groups": (setting(GROUPS, vector(2, u16s(P256))), "illegal_parameter"),
+    "schemes": (setting(SCHEMES, vector(2, u16s(0x0403))), "illegal_parameter"),
+    "TLS 1.2 too": (setting(VERSIONS, vector(1, u16s(0x0304, 0x0303))), "illegal_parameter"),
+    "TLS 1.2 instead": (setting(VERSIONS, vector(1, u16s(0x0303))), "illegal_parameter"),
+    "a protocol": (setting(ALPN, vector(2, vector(1, b"http/1.1"))), "illegal_parameter"),
+    "a cookie": (setting(COOKIE, vector(2, b"cookie")), "illegal_parameter"),
+    "early data": (setting(EARLY_DATA, b""), "illegal_parameter"),
+    "a pre-shared key": (with_foreign_ticket, "illegal_parameter"),
+    "an unknown extension": (setting(0x4321, b""), "illegal_parameter"),
+    "no share": (setting(KEY_SHARE, b"\0\0"), "illegal_parameter"),
+    "a share of another group": (setting(KEY_SHARE, vector(2, share(P256, Key(P256).public))), "illegal_parameter"),
+    "a malformed share": (setting(KEY_SHARE, b"\0\1"), "decode_error"),
+    "a share that is no point": (setting(KEY_SHARE, vector(2, share(X25519, bytes(31)))), "illegal_parameter"),
+    "no versions": (dropping(VERSIONS), "missing_extension"),
+    "no key_share": (dropping(KEY_SHARE), "missing_extension"),
+    "no groups": (dropping(GROUPS), "missing_extension"),
+    "no schemes": (dropping(SCHEMES), "missing_extension"),
+    "no extensions": (with_no_extensions, "missing_extension"),
+    "not even an empty list": (without_extensions, "missing_extension"),
 }
 
 
@@ -223,7 +222,7 @@ def test_wrong_second_hello(server, what):
     second = first.again(X25519)
     change(second)
     assert second_hello_alert(server, first, second) == alert
-    with Tls13(server) as client:  # the server goes on
+    with Client13(server) as client:  # the server goes on
         served(client, Hello())
 
 
@@ -244,77 +243,77 @@ def test_second_hello_may_differ(server):
                 second.extensions[PADDING] = padding
             if not keep_ticket:
                 del second.extensions[PRE_SHARED_KEY]
-            with Tls13(server) as client:
+            with Client13(server) as client:
                 client.send_hello(first)
                 assert client.retry_request() == X25519
                 client.send_hello(second)
-                client.flight()
+                client.server_flight()
                 client.finish()
-                assert client.request().startswith("HTTP/1.1 200")
+                assert client.answer().startswith("HTTP/1.1 200")
 
 
 def test_third_hello(server):
     first = Hello(shares=())
-    with Tls13(server) as client:
+    with Client13(server) as client:
         client.send_hello(first)
         client.retry_request()
         client.send_hello(first.again(X25519))
-        client.flight()
+        client.server_flight()
         client.send(client.writer.seal(HANDSHAKE, first.again(X25519).encode()))
-        with pytest.raises(Alert) as raised:
+        with pytest.raises(Closed) as raised:
             client.next_record()
-        assert raised.value.args[0] == UNEXPECTED_MESSAGE
+        assert raised.value.alert == "unexpected_message"
 
 
 # Dummies for middleboxes.
 
 def test_dummy_change_cipher_spec_for_a_session_id_alone(server):
-    with Tls13(server) as client:
+    with Client13(server) as client:
         served(client, Hello())
         assert client.kinds[:2] == [HANDSHAKE, CHANGE_CIPHER_SPEC] and client.kinds.count(CHANGE_CIPHER_SPEC) == 1
     hello = Hello()
     hello.session_id = b""
-    with Tls13(server) as client:
+    with Client13(server) as client:
         served(client, hello)
         assert CHANGE_CIPHER_SPEC not in client.kinds
 
 
 def test_client_may_send_one_change_cipher_spec(server):
     for early in (True, False):
-        with Tls13(server) as client:
+        with Client13(server) as client:
             client.send_hello(Hello(), DUMMY if early else b"")
-            client.flight()
+            client.server_flight()
             client.finish(b"" if early else DUMMY)
-            assert client.request().startswith("HTTP/1.1 200")
+            assert client.answer().startswith("HTTP/1.1 200")
     first = Hello(shares=())
-    with Tls13(server) as client:
+    with Client13(server) as client:
         client.send_hello(first)
         client.retry_request()
         client.send(DUMMY)
         client.send_hello(first.again(X25519))
-        client.flight()
+        client.server_flight()
         client.finish()
-        assert client.request().startswith("HTTP/1.1 200")
+        assert client.answer().startswith("HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("behind", [DUMMY * 2, record(CHANGE_CIPHER_SPEC, b"\1\1"), record(CHANGE_CIPHER_SPEC, b"\2")])
 def test_client_may_send_no_other_change_cipher_spec(server, behind):
-    with Tls13(server) as client:
+    with Client13(server) as client:
         client.send_hello(Hello(), behind)
-        with pytest.raises(Alert) as raised:
-            client.flight()
+        with pytest.raises(Closed) as raised:
+            client.server_flight()
             client.next_record()
-        assert raised.value.args[0] == UNEXPECTED_MESSAGE
+        assert raised.value.alert == "unexpected_message"
 
 
 def test_no_change_cipher_spec_after_the_handshake(server):
-    with Tls13(server) as client:
-        client.handshake(Hello())
+    with Client13(server) as client:
+        client.establish(Hello())
         client.send(DUMMY)
-        with pytest.raises(Alert) as raised:
+        with pytest.raises(Closed) as raised:
             while True:
                 client.next_record()
-        assert raised.value.args[0] == UNEXPECTED_MESSAGE
+        assert raised.value.alert == "unexpected_message"
 
 
 # Early data, which is refused, and skipped.
@@ -339,35 +338,35 @@ EARLY = {
 
 @pytest.mark.parametrize("what", EARLY)
 def test_early_data_is_skipped(server, what):
-    with Tls13(server) as client:
+    with Client13(server) as client:
         client.send_hello(early_hello(), EARLY[what])
-        found = client.flight()
+        found = client.server_flight()
         assert EARLY_DATA not in found
         client.finish()
-        assert client.request().startswith("HTTP/1.1 200")
+        assert client.answer().startswith("HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("what", EARLY)
 def test_early_data_before_a_second_hello_is_skipped(server, what):
     first = early_hello(shares=())
-    with Tls13(server) as client:
+    with Client13(server) as client:
         client.send_hello(first, EARLY[what])
         second = first.again(client.retry_request())
         client.send_hello(second)
-        client.flight()
+        client.server_flight()
         client.finish()
-        assert client.request().startswith("HTTP/1.1 200")
+        assert client.answer().startswith("HTTP/1.1 200")
 
 
 def test_early_data_in_segments_of_its_own(server):
-    with Tls13(server) as client:
+    with Client13(server) as client:
         client.send_hello(early_hello())
         for _ in range(3):
             client.send(record(APPLICATION, os.urandom(2000)))
-        client.flight()
+        client.server_flight()
         client.send(record(APPLICATION, os.urandom(2000)))
         client.finish()
-        assert client.request().startswith("HTTP/1.1 200")
+        assert client.answer().startswith("HTTP/1.1 200")
 
 
 def test_early_data_while_the_hello_waits(serve, host):
@@ -377,115 +376,115 @@ def test_early_data_while_the_hello_waits(serve, host):
     server.process.send_signal(signal.SIGSTOP)
     try:
         for count in range(60):
-            clients.append(Tls13(server))
+            clients.append(Client13(server))
             clients[-1].send_hello(early_hello(), (DUMMY if count % 2 else b"") + record(APPLICATION, os.urandom(12000)) * 2)
     finally:
         server.process.send_signal(signal.SIGCONT)
     for client in clients:
-        client.flight()
+        client.server_flight()
         client.finish()
-        assert client.request().startswith("HTTP/1.1 200")
+        assert client.answer().startswith("HTTP/1.1 200")
         client.close()
 
 
 def ends_with(client, alert, early=b""):
-    with pytest.raises(Alert) as raised:
-        client.flight()
+    with pytest.raises(Closed) as raised:
+        client.server_flight()
         client.send(early)
         while True:
             client.next_record()
-    assert raised.value.args[0] == alert
+    assert raised.value.alert == alert
 
 
 def test_too_much_early_data(server):
     for shares in ((X25519,), ()):
-        with Tls13(server) as client:
+        with Client13(server) as client:
             client.send_hello(early_hello(shares=shares), record(APPLICATION, os.urandom(16384)) * 3)
             if not shares:
                 client.retry_request()
-            with pytest.raises(Alert) as raised:
+            with pytest.raises(Closed) as raised:
                 if shares:
-                    client.flight()
+                    client.server_flight()
                 while True:
                     client.next_record()
-            assert raised.value.args[0] == UNEXPECTED_MESSAGE
+            assert raised.value.alert == "unexpected_message"
 
 
 @pytest.mark.parametrize("shares", [(X25519,), ()])
 def test_empty_early_data(server, shares):
     """It is protected, and so no record of it is empty."""
-    with Tls13(server) as client:
+    with Client13(server) as client:
         client.send_hello(early_hello(shares=shares), record(APPLICATION, b""))
         if not shares:
             client.retry_request()
-        with pytest.raises(Alert) as raised:
+        with pytest.raises(Closed) as raised:
             if shares:
-                client.flight()
+                client.server_flight()
             while True:
                 client.next_record()
-        assert raised.value.args[0] == UNEXPECTED_MESSAGE
+        assert raised.value.alert == "unexpected_message"
 
 
 def test_headers_of_early_data_count(server):
-    with Tls13(server) as client:
+    with Client13(server) as client:
         client.send_hello(early_hello())
-        client.flight()
+        client.server_flight()
         client.send(record(APPLICATION, b"x") * (32768 // 6))
         client.finish()
-        assert client.request().startswith("HTTP/1.1 200")
-    with Tls13(server) as client:
+        assert client.answer().startswith("HTTP/1.1 200")
+    with Client13(server) as client:
         client.send_hello(early_hello())
-        ends_with(client, UNEXPECTED_MESSAGE, record(APPLICATION, b"x") * (32768 // 6 + 1))
+        ends_with(client, "unexpected_message", record(APPLICATION, b"x") * (32768 // 6 + 1))
 
 
 def test_early_data_in_tls12(server):
     """A client that offers early data and gets an older version has failed (RFC 8446 section D.3)."""
     hello = Hello(tls12=True)
     hello.extensions |= {VERSIONS: vector(1, u16s(0x0305, 0x0303)), EARLY_DATA: b""}
-    with Tls12(server) as client:
+    with Client12(server) as client:
         client.send_hello(hello, record(APPLICATION, os.urandom(100)))
-        with pytest.raises(Alert) as raised:
-            client.flight()
+        with pytest.raises(Closed) as raised:
+            client.server_flight()
             client.next_record()
-        assert raised.value.args[0] == UNEXPECTED_MESSAGE
+        assert raised.value.alert == "unexpected_message"
 
 
 def test_early_data_where_none_was_announced(server):
-    with Tls13(server) as client:
+    with Client13(server) as client:
         client.send_hello(Hello(), record(APPLICATION, os.urandom(100)))
-        ends_with(client, hellos.BAD_RECORD_MAC)
-    with Tls13(server) as client:
+        ends_with(client, "bad_record_mac")
+    with Client13(server) as client:
         client.send_hello(Hello(shares=()), record(APPLICATION, os.urandom(100)))
         client.retry_request()
-        with pytest.raises(Alert) as raised:
+        with pytest.raises(Closed) as raised:
             while True:
                 client.next_record()
-        assert raised.value.args[0] == UNEXPECTED_MESSAGE
+        assert raised.value.alert == "unexpected_message"
 
 
 def test_early_data_ends_with_what_can_be_decrypted(server):
-    with Tls13(server) as client:
+    with Client13(server) as client:
         client.send_hello(early_hello(), record(APPLICATION, os.urandom(100)))
-        client.flight()
+        client.server_flight()
         client.send(client.writer.seal(HANDSHAKE, b"\x0b\0\0\x10\0\0") + record(APPLICATION, os.urandom(100)))
-        with pytest.raises(Alert) as raised:
+        with pytest.raises(Closed) as raised:
             client.next_record()
-        assert raised.value.args[0] == hellos.BAD_RECORD_MAC
+        assert raised.value.alert == "bad_record_mac"
 
 
 def test_early_data_ends_with_the_second_hello(server):
     first = early_hello(shares=())
-    with Tls13(server) as client:
+    with Client13(server) as client:
         client.send_hello(first, record(APPLICATION, os.urandom(100)))
         client.send_hello(first.again(client.retry_request()))
-        ends_with(client, hellos.BAD_RECORD_MAC, record(APPLICATION, os.urandom(100)))
+        ends_with(client, "bad_record_mac", record(APPLICATION, os.urandom(100)))
 
 
 # The server's name.
 
 @pytest.mark.parametrize("tls12", [False, True])
 def test_server_name_is_acknowledged(server, tls12):
-    kind = Tls12 if tls12 else Tls13
+    kind = Client12 if tls12 else Client13
     with kind(server) as client:
         assert served(client, Hello(tls12=tls12))[NAME] == b""
     hello = Hello(tls12=tls12)
@@ -503,11 +502,11 @@ def test_record_size_limit(serve, host, pki, tls12, limit):
     hello = Hello(tls12=tls12)
     hello.extensions[RECORD_SIZE_LIMIT] = u16s(limit)
     hello.extensions[MAX_FRAGMENT] = b"\1"  # which does not count beside it
-    with (Tls12 if tls12 else Tls13)(server) as client:
-        found = client.handshake(hello)
+    with (Client12 if tls12 else Client13)(server) as client:
+        found = client.establish(hello).extensions
         assert found[RECORD_SIZE_LIMIT] == u16s(16384 if tls12 else 16385)
         assert MAX_FRAGMENT not in found
-        text = client.request(b"GET /large HTTP/1.1\r\nHost: h.test\r\nConnection: close\r\n\r\n")
+        text = client.answer("/large")
         assert text.startswith("HTTP/1.1 ")
         sizes = client.sizes[HANDSHAKE] + client.sizes[APPLICATION]
         assert max(sizes) <= limit
@@ -522,10 +521,10 @@ def test_max_fragment_length(serve, host, pki, tls12, code):
     server = serve([host("h.test", "report", server=pki.server("rsa-4096", "h.test") if not tls12 else None)])
     hello = Hello(tls12=tls12)
     hello.extensions[MAX_FRAGMENT] = bytes([code])
-    with (Tls12 if tls12 else Tls13)(server) as client:
-        found = client.handshake(hello)
+    with (Client12 if tls12 else Client13)(server) as client:
+        found = client.establish(hello).extensions
         assert found[MAX_FRAGMENT] == bytes([code]) and RECORD_SIZE_LIMIT not in found
-        assert client.request().startswith("HTTP/1.1 200")
+        assert client.answer().startswith("HTTP/1.1 200")
         inner = 0 if tls12 else 1  # the byte of the content's type
         assert max(client.sizes[HANDSHAKE] + client.sizes[APPLICATION]) <= (256 << code) + inner
         assert max(client.clear_sizes) <= 256 << code
@@ -534,21 +533,21 @@ def test_max_fragment_length(serve, host, pki, tls12, code):
 def test_limits_after_a_second_hello(server):
     first = Hello(shares=())
     first.extensions[RECORD_SIZE_LIMIT] = u16s(100)
-    with Tls13(server) as client:
+    with Client13(server) as client:
         client.send_hello(first)
         client.send_hello(first.again(client.retry_request()))
-        assert client.flight()[RECORD_SIZE_LIMIT] == u16s(16385)
+        assert client.server_flight()[RECORD_SIZE_LIMIT] == u16s(16385)
         client.finish()
-        assert client.request().startswith("HTTP/1.1 200")
+        assert client.answer().startswith("HTTP/1.1 200")
         assert max(client.sizes[HANDSHAKE] + client.sizes[APPLICATION]) <= 100
 
 
 @pytest.mark.parametrize("tls12", [False, True])
 @pytest.mark.parametrize("kind,content,alert", [
-    (RECORD_SIZE_LIMIT, u16s(63), ILLEGAL_PARAMETER), (RECORD_SIZE_LIMIT, u16s(0), ILLEGAL_PARAMETER),
-    (RECORD_SIZE_LIMIT, b"", DECODE_ERROR), (RECORD_SIZE_LIMIT, b"\1", DECODE_ERROR), (RECORD_SIZE_LIMIT, bytes(3), DECODE_ERROR),
-    (MAX_FRAGMENT, b"\0", ILLEGAL_PARAMETER), (MAX_FRAGMENT, b"\5", ILLEGAL_PARAMETER),
-    (MAX_FRAGMENT, b"", DECODE_ERROR), (MAX_FRAGMENT, b"\1\1", DECODE_ERROR)])
+    (RECORD_SIZE_LIMIT, u16s(63), "illegal_parameter"), (RECORD_SIZE_LIMIT, u16s(0), "illegal_parameter"),
+    (RECORD_SIZE_LIMIT, b"", "decode_error"), (RECORD_SIZE_LIMIT, b"\1", "decode_error"), (RECORD_SIZE_LIMIT, bytes(3), "decode_error"),
+    (MAX_FRAGMENT, b"\0", "illegal_parameter"), (MAX_FRAGMENT, b"\5", "illegal_parameter"),
+    (MAX_FRAGMENT, b"", "decode_error"), (MAX_FRAGMENT, b"\1\1", "decode_error")])
 def test_limits_that_are_none(server, tls12, kind, content, alert):
     hello = Hello(tls12=tls12)
     hello.extensions[kind] = content
@@ -566,22 +565,22 @@ def test_ticket_of_another_server(serve, host, mode, lifetime):
         hello = Hello()
         hello.extensions[SESSION_TICKET] = b""
         hello.offer_foreign_ticket(os.urandom(size))
-        with Tls13(server) as client:
-            client.handshake(hello)
-            assert client.request().startswith(expected), size
+        with Client13(server) as client:
+            client.establish(hello)
+            assert client.answer().startswith(expected), size
         hello = Hello(tls12=True)
         hello.extensions[SESSION_TICKET] = os.urandom(size)
         hello.session_id = os.urandom(32)
-        with Tls12(server) as client:
-            client.handshake(hello)
-            assert client.request().startswith(expected), size
+        with Client12(server) as client:
+            client.establish(hello)
+            assert client.answer().startswith(expected), size
 
 
 def test_ticket_of_another_version_beside_tls13(server):
     hello = Hello()
     hello.extensions[SESSION_TICKET] = os.urandom(900)
     hello.extensions[VERSIONS] = vector(1, u16s(0x0304, 0x0303))
-    with Tls13(server) as client:
+    with Client13(server) as client:
         served(client, hello)
 
 
@@ -589,7 +588,7 @@ def test_ticket_of_another_version_beside_tls13(server):
 def test_binder_of_any_size(server, size):
     hello = Hello()
     hello.offer_foreign_ticket(os.urandom(100), os.urandom(size))
-    with Tls13(server) as client:
+    with Client13(server) as client:
         served(client, hello)
 
 
@@ -599,7 +598,7 @@ def test_many_foreign_tickets(server):
     count = 100
     hello.extensions[PRE_SHARED_KEY] = (vector(2, b"".join(vector(2, os.urandom(60)) + bytes(4) for _ in range(count)))
                                         + vector(2, vector(1, bytes(32)) * count))
-    with Tls13(server) as client:
+    with Client13(server) as client:
         served(client, hello)
 
 
@@ -607,26 +606,22 @@ def test_a_false_binder_for_a_ticket_of_ours(off_server):
     """RFC 8446 section 6.2: a PSK binder that does not hold is decrypt_error. Having seen a ticket is not enough to make one."""
     hello = Hello()
     hello.extensions[PSK_MODES] = vector(1, b"\1")
-    with Tls13(off_server) as client:
-        client.handshake(hello)
-        kind, body = client.next_message()
-        assert kind == NEW_SESSION_TICKET
-        added = int.from_bytes(body[4:8], "big")
-        at = 9 + body[8]
-        ticket = body[at + 2:at + 2 + int.from_bytes(body[at:at + 2], "big")]
+    with Client13(off_server) as client:
+        client.establish(hello)
+        session = client.session()
     resuming = Hello()
     resuming.extensions[PSK_MODES] = vector(1, b"\1")
-    age = struct.pack(">I", (added + 100) % 2**32)
-    for binder, alert in ((os.urandom(32), DECRYPT_ERROR), (bytes(32), DECRYPT_ERROR)):
+    ticket, age = session.ticket, struct.pack(">I", (session.age_add + 100) % 2**32)
+    for binder, alert in ((os.urandom(32), "decrypt_error"), (bytes(32), "decrypt_error")):
         resuming.extensions[PRE_SHARED_KEY] = vector(2, vector(2, ticket) + age) + vector(2, vector(1, binder))
-        with Tls13(off_server) as client:
+        with Client13(off_server) as client:
             client.send_hello(resuming)
-            with pytest.raises(Alert) as raised:
-                client.flight()
-            assert raised.value.args[0] == alert
+            with pytest.raises(Closed) as raised:
+                client.server_flight()
+            assert raised.value.alert == alert
     # With the ticket it is that the binder does not hold: any other is passed over.
     resuming.extensions[PRE_SHARED_KEY] = vector(2, vector(2, ticket[:-1]) + age) + vector(2, vector(1, bytes(32)))
-    with Tls13(off_server) as client:
+    with Client13(off_server) as client:
         served(client, resuming)
 
 
@@ -657,32 +652,32 @@ def test_ticket_whose_suite_is_not_offered_any_more(off_server, pki):
 
 
 def test_server_name_is_not_acknowledged_in_resumption_of_tls12(off_server):
-    with Tls12(off_server) as client:
-        assert NAME in client.handshake(resumable_hello())
-        ticket, master = client.ticket, client.master
-    assert ticket
-    hello = resumable_hello(extensions={SESSION_TICKET: ticket})
-    hello.session_id = os.urandom(32)
-    with Tls12(off_server) as client:
-        assert NAME not in client.resume(hello, master)
-        assert client.request().startswith("HTTP/1.1 200")
+    with Client12(off_server) as client:
+        assert NAME in client.establish(resumable_hello()).extensions
+        session = client.session()
+    hello = resumable_hello()
+    hello.offer(session)
+    with Client12(off_server) as client:
+        assert NAME not in client.establish(hello).extensions
+        assert client.resumed
+        assert client.answer().startswith("HTTP/1.1 200")
 
 
 def test_max_fragment_length_holds_for_resumptions(off_server):
     """RFC 6066 section 4: it has to be offered again, or there is no resumption."""
     limited = {MAX_FRAGMENT: b"\1"}
-    with Tls12(off_server) as client:
-        client.handshake(resumable_hello(extensions=limited))
-        ticket, master = client.ticket, client.master
+    with Client12(off_server) as client:
+        client.establish(resumable_hello(extensions=limited))
+        session = client.session()
     for extensions, resumes in ((limited, True), ({}, False), ({MAX_FRAGMENT: b"\2"}, False)):
-        hello = resumable_hello(extensions={**extensions, SESSION_TICKET: ticket})
-        hello.session_id = os.urandom(32)
-        with Tls12(off_server) as client:
+        hello = resumable_hello(extensions=extensions)
+        hello.offer(session)
+        with Client12(off_server) as client:
+            client.establish(hello)
+            assert client.resumed == resumes
             if resumes:
-                assert client.resume(hello, master)[MAX_FRAGMENT] == b"\1"
-            else:
-                client.handshake(hello)
-            assert client.request().startswith("HTTP/1.1 200")
+                assert client.extensions[MAX_FRAGMENT] == b"\1"
+            assert client.answer().startswith("HTTP/1.1 200")
             if extensions:
                 assert max(client.sizes[APPLICATION]) <= 256 << extensions[MAX_FRAGMENT][0]
 

@@ -220,6 +220,35 @@ def test_trace_is_not_relayed(server, fields):
     assert "secret" not in body
 
 
+def test_connect_makes_no_tunnel(server):
+    status, headers, _ = ask(server, "h.test", get("h.test:443", method="CONNECT", target="h.test:443"))
+    assert status == 405 and "GET" in headers["allow"][0] and "CONNECT" not in headers["allow"][0]
+    assert ask(server, "h.test", get("other.test:443", method="CONNECT", target="other.test:443"))[0] == 421
+    assert ask(server, "e.test", get("e.test:443", method="CONNECT", target="e.test:443"))[0] == 403
+    assert server.metric("sallyport_rejected_total", stage="request", reason="method") == 1
+
+
+def test_what_follows_a_connect_is_no_request(server):
+    """A client may begin its tunnel before it has the answer, with bytes that somebody behind it has chosen."""
+    answer = server.raw("h.test", b"CONNECT h.test:443 HTTP/1.1\r\nHost: h.test:443\r\n\r\n" + get("h.test"))
+    assert statuses(answer) == [405] and b"Connection: close" in answer
+    assert server.metric("sallyport_requests_total") == 1
+
+
+def test_the_origin_answers_options_for_all_of_it(serve, host):
+    def script(connection, number):
+        while origin.read_head(connection):
+            connection.sendall(b"HTTP/1.1 204 No Content\r\nAllow: GET, BREW\r\n\r\n")
+
+    with origins.Scripted(script) as origin:
+        server = serve([host("h.test", origin=origin.address), host("e.test", "enforce", origin=origin.address)], shards=1)
+        response = server.curl("h.test", "/", "-X", "OPTIONS", "--request-target", "*")
+        assert response.status == 204 and response.headers["allow"] == "GET, BREW"
+        assert [head.split(b"\r\n")[0] for head in origin.heads] == [b"OPTIONS * HTTP/1.1"]
+        assert server.curl("e.test", "/", "-X", "OPTIONS", "--request-target", "*").status == 403
+        assert len(origin.heads) == 1
+
+
 def test_max_forwards(server, serve, host):
     status, headers, body = ask(server, "h.test", get("h.test", "Max-Forwards: 0", method="OPTIONS"))
     assert status == 200 and "OPTIONS" in headers["allow"][0] and "nginx" not in str(headers)
@@ -256,6 +285,7 @@ def own_answers(server, serve, host):
     yield server, "h.test", get("h.test", "Expect: wonders"), 417
     yield server, "h.test", get("h.test", version="2.0"), 505
     yield server, "h.test", get("h.test", method="TRACE"), 405
+    yield server, "h.test", get("h.test:443", method="CONNECT", target="h.test:443"), 405
     yield server, "h.test", get("h.test", "Max-Forwards: 0", method="OPTIONS"), 200
     yield dead, "x.test", get("x.test"), 502
     yield dead, "x.test", b"GET / HTTP/1.1\r\nHost: x.test\r\nX: ", 408

@@ -66,7 +66,7 @@ def verdict(host, status, reason):
 
 
 def answered(host, code, by_origin=True):
-    counts = {f'requests_total{{host="{host}",code="{code}"}}': 1, f'request_seconds_count{{host="{host}"}}': 1}
+    counts = {f'requests_total{{host="{host}",code="{code}",protocol="http1"}}': 1, f'request_seconds_count{{host="{host}"}}': 1}
     of_origin = {f'origin_seconds_count{{host="{host}"}}': 1, f'origin_requests_total{{host="{host}",result="completed"}}': 1}
     return {**counts, **(of_origin if by_origin else {})}
 

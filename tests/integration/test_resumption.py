@@ -1,4 +1,5 @@
-"""Sessions that are resumed, and those that never may be. The clients are OpenSSL's: Python's ssl and s_client."""
+"""Sessions that are resumed, and those that never may be. The clients are OpenSSL's: Python's ssl and s_client. One made by
+hand (tls_client.py) sends what OpenSSL never would."""
 
 import re
 import subprocess
@@ -7,9 +8,10 @@ import time
 import pytest
 
 import pki as pki_module
-import tls13
 from conftest import seen
-from tls_wire import certificate_message, chain_of
+from tls_client import Client13
+from tls_hello import PSK_MODES
+from tls_wire import APPLICATION, HANDSHAKE, certificate_message, chain_of
 
 VERSIONS = ["1.2", "1.3"]
 FORWARD = {"headers": {"X-Reason": "reason", "X-Subject": "subject.dn", "X-Serial": "serial", "X-Until": "not_after",
@@ -183,52 +185,51 @@ def test_s_client_resumes(serve, host, pki, tmp_path, version):
 
 @pytest.mark.parametrize("records", ["one-read", "two-reads"])
 @pytest.mark.parametrize("mode", ["report", "enforce"])
-def test_no_certificate_may_come_in_a_resumed_handshake(serve, host, pki, tmp_path, mode, records):
+def test_no_certificate_may_come_in_a_resumed_handshake(serve, host, pki, mode, records):
     """A client that resumes would have to prove nothing for a certificate: any other client's would do."""
     server = serve([host("r.test", mode, forward=FORWARD)])
     victim = pki.client(subject="the-victim")
-    owner = pki.client(subject="the-owner").bundle if mode == "enforce" else None
-    context = server.tls_client(owner)
-    session, status, _ = first(server, context, "r.test")
-    assert status == 200
+    owner = pki.client(subject="the-owner") if mode == "enforce" else None
+    with Client13(server, "r.test", owner) as client:
+        client.hello.extensions[PSK_MODES] = b"\1\1"
+        session = client.establish().session()
+        assert "200 OK" in client.answer()
 
-    client = tls13.Client(server, context, "r.test", tmp_path / "keys", session)
-    assert client.tls.session_reused
-    certificate = client.message(certificate_message(chain_of(victim)))
+    client = Client13(server, "r.test")
+    client.hello.offer(session)
+    client.open()
+    assert client.resumed
+    certificate = client.takes(certificate_message(chain_of(victim)))
     if records == "one-read":
-        client.socket.sendall(certificate + client.finished())
+        client.complete(client.sealed(HANDSHAKE, certificate))
     else:
-        client.socket.sendall(certificate)
+        client.send(client.sealed(HANDSHAKE, certificate))
         time.sleep(0.2)
-        try:
-            client.socket.sendall(client.finished())
-        except OSError:
-            pass  # it has been closed already, and rightly so
-    try:
-        client.socket.sendall(client.request("r.test"))
-    except OSError:
-        pass
-    answer = client.answer()
+        client.complete()  # the server has closed already, and rightly so
+    client.send(client.sealed(APPLICATION, client.request()))
+    client.alerts()
+    answer = client.text()
     assert "the-victim" not in answer and "200 OK" not in answer, answer
     assert server.metric("sallyport_requests_total", host="r.test") == 1
     assert server.metric("sallyport_rejected_total", stage="handshake", reason="tls_error") == 1
     # By hand, but as it should be: so the refusal was of the certificate, and of nothing else.
-    client = tls13.Client(server, context, "r.test", tmp_path / "keys", session)
-    client.socket.sendall(client.finished() + client.request("r.test"))
+    client = Client13(server, "r.test")
+    client.hello.offer(session)
+    assert client.establish().resumed
     assert "200 OK" in client.answer()
 
 
-def test_a_chain_is_remembered_when_its_key_was_shown(serve, host, pki, tmp_path):
+def test_a_chain_is_remembered_when_its_key_was_shown(serve, host, pki):
     """Valid chains are no secret, and with something added each is a new one: they must not fill the cache."""
     server = serve([host("r.test", "enforce")], cert_cache={"entries": 8}, shards=1)
     victim = pki.client(subject="the-victim")
     known = server.tls_client(pki.client(subject="known").bundle)
     first(server, known, "r.test")
     for i in range(20):
-        client = tls13.Client(server, server.tls_client(), "r.test", tmp_path / "keys")
         superfluous = pki.authority(f"Superfluous {i}").der
-        client.socket.sendall(client.message(certificate_message([*chain_of(victim), superfluous])))
-        client.close()
+        with Client13(server, "r.test") as client:
+            client.open()
+            client.send_messages(certificate_message([*chain_of(victim), superfluous]))
     deadline = time.monotonic() + 5
     while server.metric("sallyport_cert_verify_seconds_count", path="full") < 21:
         assert time.monotonic() < deadline
@@ -263,6 +264,11 @@ def test_tickets_in_hellos_of_other_kinds(serve, host, pki, tmp_path):
         assert subject == ("the-owner" if resumed else "another"), options
     # Of another hash than the ticket's suite: it cannot be taken.
     assert s_client(server, other, "-tls1_3", "-sess_in", ticket13, "-ciphersuites", "TLS_AES_256_GCM_SHA384") == (False, "another")
+    # No ticket of one application protocol, or of none, resumes under another. (h2 is agreed on, with no request that it could read.)
+    for version, ticket in ("-tls1_3", ticket13), ("-tls1_2", ticket12):
+        assert s_client(server, other, version, "-sess_in", ticket, "-alpn", "h2")[0] is False
+    assert s_client(server, other, "-tls1_3", "-sess_in", ticket13, "-alpn", "http/1.1") == (False, "another")
+    assert s_client(server, other, "-tls1_2", "-sess_in", ticket12, "-alpn", "http/1.1") == (False, "another")
     # No ticket of one version resumes in the other.
     assert s_client(server, other, "-tls1_2", "-sess_in", ticket13) == (False, "another")
     assert s_client(server, other, "-tls1_3", "-sess_in", ticket12) == (False, "another")

@@ -6,13 +6,12 @@ import time
 import pytest
 
 import proofs
-import tls12
-import tls13
 from cryptography.hazmat.primitives.asymmetric import rsa
 from make_der import NULL, bits, integer, oid, seq
-from proofs import UNEXPECTED_MESSAGE
-from tls_wire import (CHANGE_CIPHER_SPEC, CLIENT_HELLO, CLIENT_KEY_EXCHANGE, FINISHED, HANDSHAKE, HELLO_REQUEST, certificate_message,
-                      certificate_message12, certificate_verify, message)
+from tls_client import CLIENTS, Client12, Client13
+from tls_hello import PSK_MODES, SESSION_TICKET
+from tls_wire import (CHANGE_CIPHER_SPEC, CLIENT_HELLO, CLIENT_KEY_EXCHANGE, FINISHED, HELLO_REQUEST, certificate_message,
+                      certificate_message12, certificate_verify, message, record)
 
 EMPTY = object()
 
@@ -46,19 +45,20 @@ NEVER = {
 
 @pytest.mark.parametrize("name", NEVER)
 @pytest.mark.parametrize("host_name", ["off.test", "r.test"])
-def test_what_no_client_sends_13(server, tmp_path, host_name, name):
-    client = tls13.Client(server, server.tls_client(), host_name, tmp_path / "log")
-    client.socket.sendall(client.message(NEVER[name]))
-    assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
-    client.close()
+def test_what_no_client_sends_13(server, host_name, name):
+    with Client13(server, host_name) as client:
+        client.open()
+        client.send_messages(NEVER[name])
+        assert client.alerts() == ["unexpected_message"]
 
 
 @pytest.mark.parametrize("name", NEVER)
 @pytest.mark.parametrize("host_name", ["off.test", "r.test"])
 def test_what_no_client_sends_12(server, host_name, name):
-    with tls12.Client(server.port, host_name) as client:
-        client.send(NEVER[name])
-        assert client.alert() == UNEXPECTED_MESSAGE
+    with Client12(server, host_name) as client:
+        client.open()
+        client.send_messages(NEVER[name])
+        assert client.alerts() == ["unexpected_message"]
 
 
 def cases_13(ders):
@@ -75,41 +75,38 @@ def cases_13(ders):
 
 
 @pytest.mark.parametrize("host_name, name", [(h, n) for h, of in cases_13([b"x"]).items() for n in of])
-def test_nobody_asked_13(server, dear, tmp_path, host_name, name):
-    client = tls13.Client(server, server.tls_client(), host_name, tmp_path / "log")
-    client.socket.sendall(b"".join(client.message(one) for one in cases_13([dear])[host_name][name]))
-    assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
-    client.close()
+def test_nobody_asked_13(server, dear, host_name, name):
+    with Client13(server, host_name) as client:
+        client.open()
+        client.send_messages(*cases_13([dear])[host_name][name])
+        assert client.alerts() == ["unexpected_message"]
 
 
 @pytest.mark.parametrize("host_name", ["off.test", "r.test"])
 @pytest.mark.parametrize("name", ["certificate", "proof", "finished", "ClientHello"])
-def test_after_the_handshake_13(server, dear, tmp_path, host_name, name):
-    client = tls13.Client(server, server.tls_client(), host_name, tmp_path / "log")
-    if host_name == "r.test":
-        client.socket.sendall(client.message(certificate_message([])))
-    client.socket.sendall(client.finished())
-    sent = {"certificate": certificate_message([dear]), "proof": signed(), "finished": message(FINISHED, bytes(32)),
-            "ClientHello": message(CLIENT_HELLO, bytes(40))}[name]
-    client.socket.sendall(client.application.seal(HANDSHAKE, sent))
-    assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
-    client.close()
+def test_after_the_handshake_13(server, dear, host_name, name):
+    with Client13(server, host_name) as client:
+        client.establish()
+        assert client.asked == (host_name == "r.test")
+        client.send_messages({"certificate": certificate_message([dear]), "proof": signed(), "finished": message(FINISHED, bytes(32)),
+                              "ClientHello": message(CLIENT_HELLO, bytes(40))}[name])
+        assert client.alerts() == ["unexpected_message"]
 
 
 @pytest.mark.parametrize("mode", ["off", "report", "enforce"])
 @pytest.mark.parametrize("name", ["certificate", "no certificates", "proof"])
-def test_in_a_session_that_resumes_13(serve, host, pki, dear, tmp_path, mode, name):
+def test_in_a_session_that_resumes_13(serve, host, pki, dear, mode, name):
     server = serve([host("x.test", mode)])
-    context = server.tls_client(pki.valid().bundle if mode == "enforce" else None)
-    with server.open(context, "x.test") as connection:
-        connection.get()
-        session = connection.tls.session
-    client = tls13.Client(server, context, "x.test", tmp_path / "log", session)
-    assert client.tls.session_reused
-    client.socket.sendall(client.message({"certificate": certificate_message([dear]), "proof": signed(),
-                                          "no certificates": certificate_message([])}[name]))
-    assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
-    client.close()
+    with Client13(server, "x.test", pki.valid() if mode == "enforce" else None) as first:
+        first.hello.extensions[PSK_MODES] = b"\1\1"
+        session = first.establish().session()
+        assert "200 OK" in first.answer()
+    with Client13(server, "x.test") as client:
+        client.hello.offer(session)
+        assert client.open().resumed
+        client.send_messages({"certificate": certificate_message([dear]), "proof": signed(),
+                              "no certificates": certificate_message([])}[name])
+        assert client.alerts() == ["unexpected_message"]
 
 
 def cases_12(ders):
@@ -132,79 +129,70 @@ def cases_12(ders):
 
 @pytest.mark.parametrize("host_name, name", [(h, n) for h, of in cases_12([b"x"]).items() for n in of])
 def test_nobody_asked_12(server, dear, host_name, name):
-    with tls12.Client(server.port, host_name) as client:
-        assert client.is_asked == (host_name == "r.test")
-        client.send(*[client.key_exchange() if one is EMPTY else one for one in cases_12([dear])[host_name][name]])
-        assert client.alert() == UNEXPECTED_MESSAGE
+    with Client12(server, host_name) as client:
+        client.open()
+        assert client.asked == (host_name == "r.test")
+        client.send_messages(*[client.key_exchange() if one is EMPTY else one for one in cases_12([dear])[host_name][name]])
+        assert client.alerts() == ["unexpected_message"]
 
 
 @pytest.mark.parametrize("host_name", ["off.test", "r.test"])
 @pytest.mark.parametrize("name", ["certificate", "proof", "exchange", "finished"])
 def test_after_the_handshake_12(server, dear, host_name, name):
-    with tls12.Client(server.port, host_name) as client:
-        if client.is_asked:
-            client.send(certificate_message12([]))
-        exchange = client.key_exchange()
-        client.send(exchange)
-        client.make_master()
-        client.complete()
-        client.send({"certificate": certificate_message12([dear]), "proof": signed(), "exchange": exchange,
-                     "finished": message(FINISHED, bytes(12))}[name])
-        assert client.alert() == UNEXPECTED_MESSAGE
+    with Client12(server, host_name) as client:
+        client.establish()
+        client.send_messages({"certificate": certificate_message12([dear]), "proof": signed(), "exchange": client.key_exchange(),
+                              "finished": message(FINISHED, bytes(12))}[name])
+        assert client.alerts() == ["unexpected_message"]
 
 
 @pytest.mark.parametrize("mode", ["off", "report"])
 @pytest.mark.parametrize("name", ["certificate", "proof", "exchange"])
 def test_in_a_session_that_resumes_12(serve, host, dear, mode, name):
     server = serve([host("x.test", mode)])
-    with tls12.Client(server.port, "x.test") as first:
-        if first.is_asked:
-            first.send(certificate_message12([]))
-        first.send(first.key_exchange())
-        first.make_master()
-        first.complete()
-        assert first.ticket
-    with tls12.Client(server.port, "x.test", first.ticket, first.master) as client:
-        assert client.resumed
+    with Client12(server, "x.test") as first:
+        first.hello.extensions[SESSION_TICKET] = b""
+        session = first.establish().session()
+    with Client12(server, "x.test") as client:
+        client.hello.offer(session)
+        assert client.open().resumed
         point = message(CLIENT_KEY_EXCHANGE, b"\x20" + os.urandom(32))
-        client.send({"certificate": certificate_message12([dear]), "proof": signed(), "exchange": point}[name])
-        assert client.alert() == UNEXPECTED_MESSAGE
+        client.send_messages({"certificate": certificate_message12([dear]), "proof": signed(), "exchange": point}[name])
+        assert client.alerts() == ["unexpected_message"]
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
-def test_a_certificate_without_its_proof(server, corpus_root, dear, tmp_path, version):
+def test_a_certificate_without_its_proof(server, corpus_root, dear, version):
     """Whether anything could be proved with its key or not."""
     for leaf in (corpus_root.leaf("one"), dear):
-        if version == "1.3":
-            client = tls13.Client(server, server.tls_client(), "r.test", tmp_path / "log")
-            client.socket.sendall(client.message(certificate_message([leaf])) + client.finished())
-            assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
-            client.close()
-            continue
-        with tls12.Client(server.port, "r.test") as client:
-            client.send(certificate_message12([leaf]), client.key_exchange())
-            client.make_master()
-            client.put(CHANGE_CIPHER_SPEC, b"\1")
-            assert client.alert() == UNEXPECTED_MESSAGE
+        with CLIENTS[version](server, "r.test") as client:
+            client.open()
+            client.send_messages(client.certificate([leaf]))
+            if version == "1.3":
+                client.send_messages(client.finished())
+            else:
+                client.send_messages(client.key_exchange())
+                client.send(record(CHANGE_CIPHER_SPEC, b"\1"))
+            assert client.alerts() == ["unexpected_message"]
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 @pytest.mark.parametrize("after", [False, True])
-def test_a_certificate_of_no_bytes(server, corpus_root, tmp_path, version, after):
+def test_a_certificate_of_no_bytes(server, corpus_root, version, after):
     key = rsa.generate_private_key(65537, 2048)
     ders = [corpus_root.leaf("one", key), b""] if after else [b""]
-    outcome = proofs.present(version, server, "r.test", ders, key, 0x0804, tmp_path / "log")
-    assert outcome.alert == proofs.DECODE_ERROR
+    outcome = proofs.present(version, server, "r.test", ders, key, 0x0804)
+    assert outcome.alert == "decode_error"
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
-def test_a_key_that_would_be_dear_costs_nothing(server, dear, tmp_path, version):
+def test_a_key_that_would_be_dear_costs_nothing(server, dear, version):
     """Asked for or not: no arithmetic with a number that a stranger has chosen at will."""
     key = rsa.generate_private_key(65537, 1024)
     before = server.metric("sallyport_handshake_work_seconds_total")
     begun = time.monotonic()
     for _ in range(20):
-        outcome = proofs.present(version, server, "r.test", [dear], key, 0x0401, tmp_path / "log", signature=bytes(1024))
+        outcome = proofs.present(version, server, "r.test", [dear], key, 0x0401, signature=bytes(1024))
         assert outcome.seen("X-Client-Cert-Status") == ["invalid"]
     work = server.metric("sallyport_handshake_work_seconds_total") - before
     assert work < 20 * 0.02 or time.monotonic() - begun > 10, f"{work / 20 * 1000:.1f} ms each"
@@ -217,29 +205,25 @@ HEADERS = {"certificate": b"\x0b\x01\x03\xf8", "proof": b"\x0f\x00\x3f\xf0", "Cl
 
 @pytest.mark.parametrize("host_name, name", [(h, n) for h in ("off.test", "r.test") for n in HEADERS
                                              if (h, n) != ("r.test", "certificate")])
-def test_a_header_is_enough_13(server, tmp_path, host_name, name):
-    client = tls13.Client(server, server.tls_client(), host_name, tmp_path / "log")
-    client.socket.sendall(client.message(HEADERS[name]))
-    assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
-    client.close()
+def test_a_header_is_enough_13(server, host_name, name):
+    with Client13(server, host_name) as client:
+        client.open()
+        client.send_messages(HEADERS[name])
+        assert client.alerts() == ["unexpected_message"]
 
 
 @pytest.mark.parametrize("host_name, name", [(h, n) for h in ("off.test", "r.test") for n in HEADERS
                                              if n != "exchange" and (h, n) != ("r.test", "certificate")])
 def test_a_header_is_enough_12(server, host_name, name):
-    with tls12.Client(server.port, host_name) as client:
-        client.send(HEADERS[name])
-        assert client.alert() == UNEXPECTED_MESSAGE
+    with Client12(server, host_name) as client:
+        client.open()
+        client.send_messages(HEADERS[name])
+        assert client.alerts() == ["unexpected_message"]
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
-def test_a_header_of_a_second_certificate_is_enough(server, tmp_path, version):
-    if version == "1.3":
-        client = tls13.Client(server, server.tls_client(), "r.test", tmp_path / "log")
-        client.socket.sendall(client.message(certificate_message([])) + client.message(HEADERS["certificate"]))
-        assert proofs.ending_of_13(client).alert == UNEXPECTED_MESSAGE
-        client.close()
-        return
-    with tls12.Client(server.port, "r.test") as client:
-        client.send(certificate_message12([]), HEADERS["certificate"])
-        assert client.alert() == UNEXPECTED_MESSAGE
+def test_a_header_of_a_second_certificate_is_enough(server, version):
+    with CLIENTS[version](server, "r.test") as client:
+        client.open()
+        client.send_messages(client.certificate([]), HEADERS["certificate"])
+        assert client.alerts() == ["unexpected_message"]

@@ -1,5 +1,5 @@
-"""The common part of all TLS clients made by hand: messages and records (RFC 5246, RFC 8446), the key schedules, and the
-protection of records. The clients are in handmade.py, hellos.py, tls12.py and tls13.py.
+"""The bytes of the TLS client made by hand: messages and records (RFC 5246, RFC 8446), the key schedules, and the
+protection of records. The client's hello is in tls_hello.py, and the client in tls_client.py.
 """
 
 import hashlib
@@ -38,14 +38,6 @@ def message(kind, body=b"", size=None):
 
 def record(kind, content, version=b"\x03\x03"):
     return bytes([kind]) + version + vector(2, content)
-
-
-def split_records(data):
-    """Yields the whole records of `data`."""
-    while len(data) >= 5:
-        size = 5 + int.from_bytes(data[3:5], "big")
-        yield data[:size]
-        data = data[size:]
 
 
 def cut(content, size):
@@ -146,9 +138,6 @@ class Records13:
         head = b"\x17" + version + struct.pack(">H", len(inner) + 16)
         return head + self.aead.encrypt(self.nonce(), inner, head)
 
-    def protects(self, whole):
-        return whole[0] == APPLICATION
-
     def open(self, whole):
         """Returns the type inside a record, and the content."""
         plain = self.aead.decrypt(self.nonce(), whole[5:], whole[:5])
@@ -175,9 +164,6 @@ class Records12:
         sealed = explicit + self.aead.encrypt(self.nonce(explicit), content, head)
         self.count += 1
         return record(kind, sealed, version)
-
-    def protects(self, whole):
-        return True
 
     def open(self, whole):
         """Returns the type of a record, and the content."""

@@ -135,29 +135,6 @@ static void serve_when_told(struct fake_origin *origin, int socket, int number) 
     }
 }
 
-Test(pool, keeps_no_more_than_its_bound, .timeout = 60) {
-    enum { MANY = RELAY_IDLE_MAX + 3 };
-    static struct call calls[MANY];
-    struct ring_options options = {.streams = 256, .accepted = 16, .receive_buffers = 64, .chunks = 512};
-
-    fake_origin_start(&fake, 0, serve_when_told, NULL);
-    bench_create(&bench, &options, &fake.port, 1);
-    for (int i = 0; i < MANY; i++) {
-        call_start(&calls[i], &bench, GET_HEAD, HTTP_NO_BODY, true);
-    }
-    bench_turn_for(&bench, 50);
-    atomic_store(&fake.signal, 1);
-    for (int i = 0; i < MANY; i++) {
-        bench_until(&bench, &calls[i].done);
-        cr_assert(calls[i].ended);
-    }
-    bench_turn_for(&bench, 20);
-    cr_assert_eq(bench.relay->hosts[0].origins[0].idle_count, RELAY_IDLE_MAX);
-    cr_assert_eq(bench.relay->connections.in_use, RELAY_IDLE_MAX);
-    cr_assert_eq(events(STATS_ORIGIN_EXPIRED), MANY - RELAY_IDLE_MAX);
-    finish();
-}
-
 Test(pool, keeps_no_more_in_all_than_the_shard_can_spare, .timeout = 60) {
     enum { MANY = 5 };
     static struct call calls[MANY];

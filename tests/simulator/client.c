@@ -166,6 +166,40 @@ static void expect_own_answer(const struct simulated_client *client, const struc
     }
 }
 
+static void begin_tunnel(struct simulated_client *client, size_t head_size) {
+    const char *head = client->text.data;
+    char value[64];
+
+    SIMULATOR_EXPECT(client->asked_count == 1 && client->talk->requests[client->asked[0]].switches,
+                     "101 that nobody has asked for, or no origin has sent");
+    SIMULATOR_EXPECT(talk_header(head, head_size, "X-Echo", value, sizeof value) == 1 &&
+                         (uint32_t)strtoul(value, NULL, 10) == client->asked[0],
+                     "the 101 for %s came for request %u", value, client->asked[0]);
+    SIMULATOR_EXPECT(talk_header(head, head_size, "Upgrade", value, sizeof value) == 1 && strcmp(value, "simulated") == 0,
+                     "101 with %s", value);
+    client->counts->answers[101]++;
+    client->body = (struct talk_body){.framing = TALK_NOTHING, .until_end = true};
+    client->in_tunnel = true;
+    talk_drop(&client->text, head_size);
+}
+
+static void take_from_tunnel(struct simulated_client *client) {
+    const struct talk_request *request = &client->talk->requests[client->asked[0]];
+
+    SIMULATOR_EXPECT(talk_take_body(&client->body, &client->text, client->asked[0], talk_answer_byte) &&
+                         client->body.at <= request->answer_size,
+                     "the tunnel of request %u does not have its origin's bytes, at byte %zu", client->asked[0],
+                     client->body.at);
+}
+
+/* The shard has said that nothing more comes. */
+static void end_tunnel(const struct simulated_client *client) {
+    const struct talk_request *request = &client->talk->requests[client->asked[0]];
+
+    SIMULATOR_EXPECT(request->cut || client->body.at == request->answer_size,
+                     "%zu bytes of a tunnel of %zu were taken for all of it", client->body.at, request->answer_size);
+}
+
 static void begin_answer(struct simulated_client *client, size_t head_size) {
     const char *head = client->text.data;
     uint32_t number = client->asked_count > 0 ? client->asked[0] : 0;
@@ -174,6 +208,10 @@ static void begin_answer(struct simulated_client *client, size_t head_size) {
     SIMULATOR_EXPECT(head_size > 12 && memcmp(head, "HTTP/1.1 ", 9) == 0, "no status line: %.12s", head);
     client->status = (unsigned)strtoul(head + 9, NULL, 10); /* ends at the space behind it */
     simulator_trace("client: status %u for request %u", client->status, number);
+    if (client->status == 101) {
+        begin_tunnel(client, head_size);
+        return;
+    }
     if (!is_final(client->status)) {
         talk_drop(&client->text, head_size);
         return;
@@ -252,6 +290,10 @@ static void understand(struct simulated_client *client) {
         size_t before = client->text.size;
         bool in_body = client->in_body;
 
+        if (client->in_tunnel) {
+            take_from_tunnel(client);
+            return;
+        }
         if (client->in_body) {
             take_body(client);
         } else {
@@ -277,6 +319,9 @@ static void read_answers(struct simulated_client *client) {
         understand(client);
     }
     keep_session(client);
+    if (client->in_tunnel && wolfSSL_get_error(client->tls, size) == WOLFSSL_ERROR_ZERO_RETURN) {
+        end_tunnel(client);
+    }
     if (!tls_wants_more(client, size)) {
         client->broken = true;
     }
@@ -292,6 +337,9 @@ static void put_request(struct simulated_client *client, struct talk_buffer *tex
                number);
     /* Headers in which a client speaks of itself must not count. */
     talk_print(text, "X-Client-Cert-Status: valid\r\nX_Client_Cert.SKI: 00\r\n");
+    if (request->upgrade) {
+        talk_print(text, "Connection: Upgrade\r\nUpgrade: h2c, simulated\r\n");
+    }
     if (request->framing == TALK_LENGTH) {
         talk_print(text, "Content-Length: %zu\r\n", request->body_size);
     } else if (request->framing == TALK_CHUNKED) {
@@ -300,10 +348,17 @@ static void put_request(struct simulated_client *client, struct talk_buffer *tex
     if (request->framing != TALK_NOTHING && kernel_chance(100)) {
         talk_print(text, "Expect: 100-continue\r\n");
     }
-    if (client->requests_left == 0 && kernel_chance(300)) {
+    if (client->requests_left == 0 && !request->upgrade && kernel_chance(300)) {
         talk_print(text, "Connection: close\r\n");
     }
     talk_print(text, "\r\n");
+    if (request->upgrade && kernel_chance(300)) {
+        /* In haste: for the tunnel, if there will be one. */
+        size_t most = kernel_below(60);
+
+        client->tunnelled = request->body_size < most ? request->body_size : most;
+        talk_put_bytes(text, 0, client->tunnelled, number, talk_body_byte);
+    }
     if (request->framing != TALK_NOTHING) {
         talk_put_body(text, request->framing == TALK_CHUNKED, request->body_size, number, talk_body_byte);
     }
@@ -327,13 +382,18 @@ void client_ask(struct simulated_client *client) {
     *request = (struct talk_request){
         .certificate = client->plan.certificate,
         .host = client->plan.host,
-        .framing = kernel_chance(600)   ? TALK_NOTHING
-                   : kernel_chance(500) ? TALK_LENGTH
-                                        : TALK_CHUNKED,
+        .framing = client->plan.upgrades || kernel_chance(600) ? TALK_NOTHING
+                   : kernel_chance(500)                        ? TALK_LENGTH
+                                                               : TALK_CHUNKED,
         .body_size = some_size(),
         .answer_size = some_size(),
     };
-    request->head = request->framing == TALK_NOTHING && kernel_chance(100);
+    request->head = !client->plan.upgrades && request->framing == TALK_NOTHING && kernel_chance(100);
+    request->upgrade = client->plan.upgrades || (!request->head && request->framing == TALK_NOTHING && kernel_chance(200));
+    request->switches = request->upgrade && (client->plan.upgrades || kernel_chance(700));
+    if (request->upgrade) {
+        client->requests_left = 0;
+    }
     client->asked[client->asked_count++] = number;
     simulator_trace("client: request %u to %s, certificate %u, body %u of %zu", number, talk_host_names[request->host],
                     request->certificate, request->framing, request->body_size);
@@ -419,10 +479,28 @@ static void say_goodbye(struct simulated_client *client) {
     }
 }
 
-/* Nothing more can come, or is wanted. */
+static void speak_in_tunnel(struct simulated_client *client) {
+    const struct talk_request *request = &client->talk->requests[client->asked[0]];
+    size_t left = request->body_size - client->tunnelled;
+    size_t most = 1 + kernel_below(READ_SIZE);
+    struct talk_buffer text = {0};
+
+    if (left == 0) {
+        if (kernel_chance(100)) {
+            say_goodbye(client);
+        }
+        return;
+    }
+    talk_put_bytes(&text, client->tunnelled, left < most ? left : most, client->asked[0], talk_body_byte);
+    client->broken = wolfSSL_write(client->tls, text.data, (int)text.size) != (int)text.size;
+    client->tunnelled += text.size;
+    talk_free(&text);
+}
+
+/* Nothing more can come, or is wanted. In a tunnel the other half may go on. */
 static bool is_over(const struct simulated_client *client) {
     return kernel_peer_is_reset(client->socket) || kernel_peer_at_end(client->socket) ||
-           (client->said_goodbye && client->out.size == 0);
+           (client->said_goodbye && client->out.size == 0 && (!client->in_tunnel || client->broken));
 }
 
 void client_step(struct simulated_client *client) {
@@ -441,7 +519,11 @@ void client_step(struct simulated_client *client) {
         client_pull(client);
     }
     if (client->secured && !client->broken && !client->finished && !client->said_goodbye && kernel_chance(300)) {
-        client_ask(client);
+        if (client->in_tunnel) {
+            speak_in_tunnel(client);
+        } else {
+            client_ask(client);
+        }
     }
     if (idle && !client->said_goodbye && kernel_chance(100)) {
         say_goodbye(client);

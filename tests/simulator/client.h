@@ -21,6 +21,7 @@ struct client_plan {
     bool sluggish; /* sends its bytes few at a time */
     bool deaf;     /* stops to read */
     unsigned requests;
+    bool upgrades; /* the first request offers another protocol */
 };
 
 /* Counts of a run, from the clients' side. */
@@ -50,7 +51,9 @@ struct simulated_client {
     bool in_body; /* of the answer to the oldest */
     unsigned status;
     bool by_origin;
-    bool last; /* the answer says that the connection ends behind it */
+    bool in_tunnel;   /* the oldest request has made one of the connection */
+    size_t tunnelled; /* bytes of its body that are sent */
+    bool last;        /* the answer says that the connection ends behind it */
     struct talk_body body;
 };
 

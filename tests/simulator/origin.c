@@ -75,6 +75,9 @@ static bool take_head(struct origin *origin) {
     request->reached = true;
     simulator_trace("origin: request %u\n%.*s", origin->number, (int)head_size, origin->in.data);
     expect_truth(origin, origin->in.data, head_size);
+    unsigned offers = talk_header(origin->in.data, head_size, "Upgrade", value, sizeof value);
+    SIMULATOR_EXPECT(offers == request->upgrade && (offers == 0 || strcmp(value, "simulated") == 0), "an offer of %s",
+                     value);
     begin_body(origin, origin->in.data, head_size);
     talk_drop(&origin->in, head_size);
     origin->stage = origin->body.complete ? ORIGIN_WAITING : ORIGIN_BODY;
@@ -124,10 +127,62 @@ static void put_answer(struct origin *origin) {
     }
 }
 
+static void begin_tunnel(struct origin *origin) {
+    char early[16];
+
+    SIMULATOR_EXPECT(origin->in.size == 0 && kernel_peer_receive(origin->socket, early, sizeof early) == 0,
+                     "the tunnel of request %u has bytes before it begins", origin->number);
+    talk_print(&origin->out,
+               "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: simulated\r\nX-Echo: %u\r\n\r\n",
+               origin->number);
+    origin->body = (struct talk_body){.framing = TALK_NOTHING, .until_end = true};
+    origin->stage = ORIGIN_TUNNEL;
+}
+
 static void answer(struct origin *origin) {
-    if (!origin->silent && kernel_chance(500)) {
-        put_answer(origin);
-        origin->stage = ORIGIN_ANSWER;
+    if (origin->silent || !kernel_chance(500)) {
+        return;
+    }
+    if (origin->talk->requests[origin->number].switches) {
+        begin_tunnel(origin);
+        return;
+    }
+    put_answer(origin);
+    origin->stage = ORIGIN_ANSWER;
+}
+
+static void pull_tunnel(struct origin *origin) {
+    char data[PIECE];
+    size_t size = kernel_peer_receive(origin->socket, data, sizeof data);
+
+    talk_put(&origin->in, data, size);
+    SIMULATOR_EXPECT(talk_take_body(&origin->body, &origin->in, origin->number, talk_body_byte) &&
+                         origin->body.at <= origin->talk->requests[origin->number].body_size,
+                     "the tunnel of request %u does not have its client's bytes, at byte %zu", origin->number,
+                     origin->body.at);
+}
+
+/* Each half ends when it is through, or with the other one: the client may say more after this origin has ended its own. */
+static void step_tunnel(struct origin *origin) {
+    size_t left = origin->talk->requests[origin->number].answer_size - origin->tunnelled;
+
+    pull_tunnel(origin);
+    if (origin->out.size == 0 && left > 0) {
+        size_t most = 1 + kernel_below(PIECE);
+        size_t size = left < most ? left : most;
+
+        talk_put_bytes(&origin->out, origin->tunnelled, size, origin->number, talk_answer_byte);
+        origin->tunnelled += size;
+    }
+    if (origin->out.size > 0) {
+        talk_drop(&origin->out, kernel_peer_send(origin->socket, origin->out.data, origin->out.size));
+    } else if (left == 0 && !origin->finished && kernel_chance(100)) {
+        kernel_peer_finish(origin->socket);
+        origin->finished = true;
+    }
+    if (kernel_peer_is_reset(origin->socket) || kernel_peer_is_closed(origin->socket) ||
+        (origin->finished && kernel_peer_at_end(origin->socket))) {
+        origin_leave(origin, false);
     }
 }
 
@@ -178,7 +233,7 @@ void origin_step(struct origin *origin) {
         answer_connect(origin);
         return;
     }
-    if (kernel_peer_is_reset(origin->socket) || kernel_peer_at_end(origin->socket)) {
+    if (origin->stage != ORIGIN_TUNNEL && (kernel_peer_is_reset(origin->socket) || kernel_peer_at_end(origin->socket))) {
         origin_leave(origin, false);
         return;
     }
@@ -186,13 +241,15 @@ void origin_step(struct origin *origin) {
         simulator_trace("origin: breaks off at request %u", origin->number);
         bool by_reset = kernel_chance(500);
 
-        if (origin->stage == ORIGIN_ANSWER && !origin->delimited && !by_reset) {
+        if ((origin->stage == ORIGIN_TUNNEL || (origin->stage == ORIGIN_ANSWER && !origin->delimited)) && !by_reset) {
             origin->talk->requests[origin->number].cut = true;
         }
         origin_leave(origin, by_reset);
         return;
     }
-    if (origin->stage != ORIGIN_ANSWER && origin->stage != ORIGIN_WAITING) {
+    if (origin->stage == ORIGIN_TUNNEL) {
+        step_tunnel(origin);
+    } else if (origin->stage != ORIGIN_ANSWER && origin->stage != ORIGIN_WAITING) {
         pull(origin);
     } else if (origin->stage == ORIGIN_WAITING) {
         answer(origin);

@@ -5,7 +5,7 @@
 #include "kernel.h"
 #include "talk.h"
 
-enum origin_stage { ORIGIN_HEAD, ORIGIN_BODY, ORIGIN_WAITING /* before its answer */, ORIGIN_ANSWER };
+enum origin_stage { ORIGIN_HEAD, ORIGIN_BODY, ORIGIN_WAITING /* before its answer */, ORIGIN_ANSWER, ORIGIN_TUNNEL };
 
 struct origin {
     struct kernel_socket *socket; /* NULL: this place is free */
@@ -18,9 +18,11 @@ struct origin {
     struct talk_buffer out;
     uint32_t number; /* of the request that is being answered */
     struct talk_body body;
-    bool silent;     /* never answers */
-    bool ends_after; /* closes behind this answer */
-    bool delimited;  /* by its length or by chunks; else by that end */
+    size_t tunnelled; /* bytes of the answer that are sent in the other protocol, or wait in `out` */
+    bool finished;    /* has sent FIN */
+    bool silent;      /* never answers */
+    bool ends_after;  /* closes behind this answer */
+    bool delimited;   /* by its length or by chunks; else by that end */
     unsigned answered;
 };
 

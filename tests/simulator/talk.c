@@ -50,7 +50,7 @@ void talk_free(struct talk_buffer *buffer) {
     *buffer = (struct talk_buffer){0};
 }
 
-static void put_bytes(struct talk_buffer *buffer, size_t from, size_t size, uint32_t number, char byte(uint32_t, size_t)) {
+void talk_put_bytes(struct talk_buffer *buffer, size_t from, size_t size, uint32_t number, char byte(uint32_t, size_t)) {
     for (size_t i = 0; i < size; i++) {
         char value = byte(number, from + i);
 
@@ -60,14 +60,14 @@ static void put_bytes(struct talk_buffer *buffer, size_t from, size_t size, uint
 
 void talk_put_body(struct talk_buffer *buffer, bool chunked, size_t size, uint32_t number, char byte(uint32_t, size_t)) {
     if (!chunked) {
-        put_bytes(buffer, 0, size, number, byte);
+        talk_put_bytes(buffer, 0, size, number, byte);
         return;
     }
     for (size_t at = 0; at < size;) {
         size_t part = size - at < 1 + number * 97 % 5000 ? size - at : 1 + number * 97 % 5000;
 
         talk_print(buffer, "%zx\r\n", part);
-        put_bytes(buffer, at, part, number, byte);
+        talk_put_bytes(buffer, at, part, number, byte);
         talk_print(buffer, "\r\n");
         at += part;
     }

@@ -20,9 +20,11 @@ struct talk_request {
     enum talk_certificate certificate; /* its client's */
     enum talk_host host;
     enum talk_framing framing;
-    bool head;    /* HEAD */
-    bool reached; /* an origin has got its head */
-    bool cut;     /* the origin has closed in the middle of an answer that only its end delimits: nobody can tell */
+    bool head;     /* HEAD */
+    bool upgrade;  /* offers another protocol, in which both bodies are sent without framing */
+    bool switches; /* the origin goes on in it, if it answers well */
+    bool reached;  /* an origin has got its head */
+    bool cut;      /* the origin has closed in the middle of an answer that only its end delimits: nobody can tell */
     size_t body_size;
     size_t answer_size; /* of the origin's body */
 };
@@ -49,6 +51,8 @@ void talk_print(struct talk_buffer *buffer, const char *format, ...) __attribute
 void talk_drop(struct talk_buffer *buffer, size_t size); /* from the front */
 void talk_free(struct talk_buffer *buffer);
 
+/* Bytes of a body from `from` on. */
+void talk_put_bytes(struct talk_buffer *buffer, size_t from, size_t size, uint32_t number, char byte(uint32_t, size_t));
 /* A body that is written, framed as chunks or not. */
 void talk_put_body(struct talk_buffer *buffer, bool chunked, size_t size, uint32_t number, char byte(uint32_t, size_t));
 

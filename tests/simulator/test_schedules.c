@@ -83,6 +83,7 @@ Test(schedules, at_random) {
     }
     cr_expect_gt(seen.handshakes, 2 * runs);
     cr_expect_gt(seen.resumed, runs / 2);
+    cr_expect_gt(seen.answers[101], runs / 4);
     cr_expect_gt(seen.answers[200], runs);
     cr_expect_gt(seen.answers[204], runs / 4);
     cr_expect_gt(seen.answers[403], runs / 4);

@@ -64,6 +64,14 @@ static const struct way ways[] = {
     {CONNECTION_EXCHANGE, EVENT_STOP, NOTHING, false},
     {CONNECTION_EXCHANGE, EVENT_RELOAD, NOTHING, true},
     {CONNECTION_EXCHANGE, EVENT_RELOAD_WITHOUT, NOTHING, true},
+    {CONNECTION_TUNNEL, EVENT_FIN, NOTHING, true},
+    {CONNECTION_TUNNEL, EVENT_RESET, NOTHING, false},
+    {CONNECTION_TUNNEL, EVENT_GARBAGE, STATS_AT_REQUEST, STATS_REJECT_TLS_ERROR, false},
+    {CONNECTION_TUNNEL, EVENT_DEADLINE, NOTHING, false},
+    {CONNECTION_TUNNEL, EVENT_DRAIN, NOTHING, true},
+    {CONNECTION_TUNNEL, EVENT_STOP, NOTHING, false},
+    {CONNECTION_TUNNEL, EVENT_RELOAD, NOTHING, true},
+    {CONNECTION_TUNNEL, EVENT_RELOAD_WITHOUT, NOTHING, false},
 };
 
 enum phase { PHASE_APPROACH, PHASE_EVENT, PHASE_AFTER, PHASE_END };
@@ -84,7 +92,7 @@ static struct connection *connection_of(struct world *w) {
     return first == NULL ? NULL : CONTAINER_OF(first, struct connection, in_shard);
 }
 
-/* One step towards the state; its side of the origin stays silent. */
+/* One step towards the state; the side of the origin stays silent, but where a tunnel needs its word. */
 static void approach(struct scene *scene) {
     struct simulated_client *client = scene->client;
 
@@ -106,6 +114,9 @@ static void approach(struct scene *scene) {
             scene->begun = wolfSSL_write(client->tls, "GET / HT", 8) == 8;
         }
         break;
+    case CONNECTION_TUNNEL:
+        world_act_for_origins(&world);
+        /* fall through */
     case CONNECTION_EXCHANGE:
         if (client->secured && client->asked_count == 0 && client->requests_left > 0) {
             client_ask(client);
@@ -184,6 +195,7 @@ static void step(struct world *w, void *context) {
     const struct client_plan plan = {.certificate = TALK_VALID,
                                      .host = scene->way->event == EVENT_RELOAD_WITHOUT ? TALK_OFF : TALK_ENFORCE,
                                      .tls12 = scene->tls12,
+                                     .upgrades = scene->way->state == CONNECTION_TUNNEL,
                                      .requests = 1};
     struct connection *connection = connection_of(w);
 
@@ -206,6 +218,9 @@ static void step(struct world *w, void *context) {
         scene->turns = 0;
         return;
     case PHASE_AFTER:
+        if (scene->way->event == EVENT_DEADLINE && scene->turns == 20) {
+            kernel_pass_ms(PASS_MS); /* bytes that were on their way have begun a tunnel's limit anew */
+        }
         if (scene->turns > 40) {
             check(w, scene);
             scene->phase = PHASE_END;

@@ -2,6 +2,7 @@
 
 #include "base/hash.h"
 #include "config/load.h"
+#include "edge/http1_exchange.h"
 #include "edge/place.h"
 #include "edge/reputation.h"
 #include "edge/reputation_store.h"
@@ -60,7 +61,10 @@ static void print_host(FILE *file, const char *name, const char *mode, const cha
     if (strcmp(mode, "off") != 0) {
         fprintf(file, "      ca: [%s/root.pem]\n", TLS_TEST_DATA);
     }
-    fprintf(file, "%s    origin: [{address: \"10.0.0.1:80\"}, {address: \"10.0.0.2:80\"}]\n", more);
+    fprintf(file,
+            "%s    origin: [{address: \"10.0.0.1:80\"}, {address: \"10.0.0.2:80\"}]\n"
+            "    timeouts: {tunnel_idle: 7s}\n",
+            more);
 }
 
 static struct config *load(unsigned number) {
@@ -107,11 +111,33 @@ static bool is_early(const struct connection *connection) {
     return connection->stage->is_early;
 }
 
+static void expect_tunnel(const struct connection *connection) {
+    const struct client *client = &connection->client;
+    const struct exchange *exchange = &connection->http1.exchange->exchange;
+    uint64_t now_ms = ring_now_ms(&client->shard->ring);
+
+    SIMULATOR_EXPECT(exchange->is_tunnel && timer_is_set(&exchange->tunnel.timer), "a tunnel without a clock");
+    SIMULATOR_EXPECT(client->verdict.stale || client->host->mode != CONFIG_ENFORCE ||
+                         client->verdict.identity->status == STATUS_VALID,
+                     "a tunnel of a client that is not welcome");
+    SIMULATOR_EXPECT(!client->verdict.stale || exchange->tunnel.judge_ms < now_ms + 1000,
+                     "a tunnel with a verdict of an earlier policy");
+}
+
 static void expect_state(const struct connection *connection) {
-    bool has_exchange = connection->stage->state == CONNECTION_HEAD || connection->stage->state == CONNECTION_EXCHANGE;
+    bool in_tunnel = connection->stage->state == CONNECTION_TUNNEL;
+    bool has_exchange =
+        in_tunnel || connection->stage->state == CONNECTION_HEAD || connection->stage->state == CONNECTION_EXCHANGE;
 
     SIMULATOR_EXPECT(connection->stage->state < CONNECTION_STATES, "state %u", connection->stage->state);
     SIMULATOR_EXPECT((connection->http1.exchange != NULL) == has_exchange, "exchange in state %u", connection->stage->state);
+    bool is_http2 = connection->stage->state == CONNECTION_QUIET || connection->stage->state == CONNECTION_FRAMES ||
+                    connection->stage->state == CONNECTION_STREAMS;
+    SIMULATOR_EXPECT((connection->http2.session != NULL) == is_http2, "session in state %u", connection->stage->state);
+    SIMULATOR_EXPECT((connection->http2.open > 0) == (connection->stage->state == CONNECTION_STREAMS),
+                     "%u streams in state %u", connection->http2.open, connection->stage->state);
+    SIMULATOR_EXPECT(connection->http2.inside == 0 && !list_is_linked(&connection->http2.in_turn), "frames wait in state %u",
+                     connection->stage->state);
     SIMULATOR_EXPECT(connection->stream->owner == connection, "a stream of another owner");
     if (connection->stage->state == CONNECTION_CLOSING) {
         SIMULATOR_EXPECT(connection->held.data == NULL && connection->kept.counted == 0 &&
@@ -119,17 +145,21 @@ static void expect_state(const struct connection *connection) {
                          "a connection that ends holds %u bytes", connection->kept.counted);
         SIMULATOR_EXPECT(!timer_is_set(&connection->pace.timer), "a connection that ends has a deadline");
     } else {
-        SIMULATOR_EXPECT(timer_is_set(&connection->pace.timer), "no deadline in state %u", connection->stage->state);
+        SIMULATOR_EXPECT(timer_is_set(&connection->pace.timer) != in_tunnel, "no deadline in state %u",
+                         connection->stage->state);
         SIMULATOR_EXPECT(connection->client.host != NULL || connection->stage->state <= CONNECTION_QUEUED,
                          "no host in state %u", connection->stage->state);
         SIMULATOR_EXPECT(connection->client.verdict.identity != NULL || is_early(connection), "no identity in state %u",
                          connection->stage->state);
     }
+    if (in_tunnel) {
+        expect_tunnel(connection);
+    }
 }
 
 static void expect_sums(struct world *world) {
     struct shard *shard = world->shard;
-    uint32_t count = 0, exchanges = 0, lingering = 0;
+    uint32_t count = 0, exchanges = 0, streams = 0, lingering = 0;
     size_t early = 0, late = 0;
 
     for (struct list *link = list_first(&shard->all); link != NULL; link = list_after(&shard->all, link)) {
@@ -139,6 +169,7 @@ static void expect_sums(struct world *world) {
         world->states[connection->stage->state]++;
         count++;
         exchanges += connection->http1.exchange != NULL;
+        streams += connection->http2.open;
         lingering += connection->lingers;
         if (is_early(connection)) {
             early += connection->kept.counted;
@@ -152,6 +183,8 @@ static void expect_sums(struct world *world) {
                      (unsigned long long)stats_read(&shard->stats->connections));
     SIMULATOR_EXPECT(exchanges == shard->exchanges.in_use, "%u exchanges of %u belong to connections", exchanges,
                      shard->exchanges.in_use);
+    SIMULATOR_EXPECT(streams == shard->streams.in_use, "%u streams of %u belong to connections", streams,
+                     shard->streams.in_use);
     SIMULATOR_EXPECT(lingering == shard->lingering, "%u connections linger, counted as %u", lingering, shard->lingering);
     SIMULATOR_EXPECT(early == shard->early_bytes && late == shard->late_bytes,
                      "%zu and %zu bytes are held, counted as %zu and %zu", early, late, shard->early_bytes,
@@ -201,7 +234,7 @@ static uint64_t answers_counted(const struct world *world) {
 
     for (size_t host = 0; host < stats_hosts_count(hosts); host++) {
         for (unsigned slot = 0; slot < STATS_CODES; slot++) {
-            sum += stats_read(&stats_hosts_at(hosts, host, 0)->requests[slot]);
+            sum += stats_requests(stats_hosts_at(hosts, host, 0), slot);
         }
     }
     return sum;
@@ -210,8 +243,11 @@ static uint64_t answers_counted(const struct world *world) {
 static void expect_answers_counted(const struct world *world) {
     uint64_t got = 0;
 
-    for (unsigned status = 200; status < 600; status++) {
+    for (unsigned status = 101; status < 600; status++) {
         got += world->counts.answers[status];
+    }
+    for (size_t host = 0; host < stats_hosts_count(world->stats.hosts); host++) {
+        SIMULATOR_EXPECT(stats_read(&stats_hosts_at(world->stats.hosts, host, 0)->tunnels) == 0, "a tunnel without end");
     }
     SIMULATOR_EXPECT(world->forgot || got <= answers_counted(world), "clients got %llu answers, %llu are counted",
                      (unsigned long long)got, (unsigned long long)answers_counted(world));
@@ -358,6 +394,14 @@ static void take_connects(struct world *world) {
             SIMULATOR_EXPECT(place < WORLD_ORIGINS_MAX, "more than %d connections to origins", WORLD_ORIGINS_MAX);
         }
         origin_begin(&world->origins[place], socket, &world->talk, world->enforced, world->plan.faulty_origins);
+    }
+}
+
+void world_act_for_origins(struct world *world) {
+    for (uint32_t i = 0; i < WORLD_ORIGINS_MAX; i++) {
+        if (world->origins[i].socket != NULL) {
+            origin_step(&world->origins[i]);
+        }
     }
 }
 

@@ -63,6 +63,8 @@ struct simulated_client *world_connect(struct world *world, const struct client_
 void world_reload(struct world *world, unsigned config);
 void world_drain(struct world *world, uint32_t timeout_ms);
 void world_stop(struct world *world);
+/* Lets each origin do one thing. */
+void world_act_for_origins(struct world *world);
 /* Of all stages and reasons but the kernel's own drops; and of all handshakes with a result. */
 uint64_t world_rejected(const struct world *world, enum stats_stage stage);
 uint64_t world_handshakes(const struct world *world, enum stats_result result);

@@ -19,7 +19,7 @@ Test(hosts, each_has_a_block_for_each_shard_at_zero) {
         for (unsigned shard = 0; shard < 3; shard++) {
             struct stats_host *block = stats_hosts_at(hosts, i, shard);
             cr_assert_eq((uintptr_t)block % 64, 0);
-            cr_assert_eq(stats_read(&block->requests[0]), 0);
+            cr_assert_eq(stats_read(&block->requests[0][STATS_HTTP1]), 0);
             for (unsigned other = 0; other < shard; other++) {
                 cr_assert_neq(block, stats_hosts_at(hosts, i, other));
             }
@@ -90,8 +90,9 @@ Test(hosts, blocks_stay_with_their_names) {
         stats_hosts_release(hosts);
         hosts = next;
         for (size_t i = 0; i < count; i++) {
-            cr_assert_eq(stats_read(&stats_hosts_at(hosts, i, 1)->requests[3]), expected[which[i]], "round %u", round);
-            stats_add(&stats_hosts_at(hosts, i, 1)->requests[3], 1);
+            cr_assert_eq(stats_read(&stats_hosts_at(hosts, i, 1)->requests[3][STATS_HTTP1]), expected[which[i]], "round %u",
+                         round);
+            stats_add(&stats_hosts_at(hosts, i, 1)->requests[3][STATS_HTTP1], 1);
             expected[which[i]]++;
         }
     }
@@ -101,12 +102,12 @@ Test(hosts, blocks_stay_with_their_names) {
 Test(hosts, an_older_set_goes_on_counting_beside_the_new_one) {
     struct stats_hosts *before = stats_hosts_create(1, two, 2, NULL);
     struct stats_hosts *after = stats_hosts_create(1, &two[1], 1, before);
-    stats_add(&stats_hosts_at(before, 1, 0)->requests[0], 4);
-    cr_assert_eq(stats_read(&stats_hosts_at(after, 0, 0)->requests[0]), 4);
-    stats_add(&stats_hosts_at(before, 0, 0)->requests[0], 1); /* gone from the new one, still counted */
+    stats_add(&stats_hosts_at(before, 1, 0)->requests[0][STATS_HTTP1], 4);
+    cr_assert_eq(stats_read(&stats_hosts_at(after, 0, 0)->requests[0][STATS_HTTP1]), 4);
+    stats_add(&stats_hosts_at(before, 0, 0)->requests[0][STATS_HTTP1], 1); /* gone from the new one, still counted */
     stats_hosts_release(stats_hosts_retain(after));
     stats_hosts_release(before);
-    cr_assert_eq(stats_read(&stats_hosts_at(after, 0, 0)->requests[0]), 4);
+    cr_assert_eq(stats_read(&stats_hosts_at(after, 0, 0)->requests[0][STATS_HTTP1]), 4);
     stats_hosts_release(after);
 }
 
@@ -130,7 +131,8 @@ Test(hosts, counts_are_those_of_all_shards_by_what_they_tell) {
         stats_add(&block->would_block[REASON_EXPIRED], 4);
         const unsigned codes[] = {200, 226, 301, 404, 499, 500, 502, 503, 504, 100, 999};
         for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
-            stats_add(&block->requests[stats_code_slot(codes[i])], 10);
+            stats_add(&block->requests[stats_code_slot(codes[i])][STATS_HTTP1], 7);
+            stats_add(&block->requests[stats_code_slot(codes[i])][STATS_HTTP2], 3);
         }
         stats_add(&block->origins_down, shard + 1);
     }
@@ -140,6 +142,7 @@ Test(hosts, counts_are_those_of_all_shards_by_what_they_tell) {
     cr_expect_eq(counts[RECENT_VERDICTS + REASON_EXPIRED], 4);
     cr_expect_eq(counts[RECENT_REFUSED + REASON_EXPIRED], 14);
     cr_expect_eq(counts[RECENT_2XX], 40);
+    cr_expect_eq(stats_hosts_requests(hosts, 1, stats_code_slot(404)), 20);
     cr_expect_eq(counts[RECENT_3XX], 20);
     cr_expect_eq(counts[RECENT_4XX], 40);
     cr_expect_eq(counts[RECENT_ERRORS], 40);

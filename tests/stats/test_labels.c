@@ -46,7 +46,7 @@ Test(labels, our_own_codes_have_slots) {
 static void assert_snake_case(const char *name) {
     cr_assert_gt(strlen(name), 0);
     for (const char *at = name; *at != '\0'; at++) {
-        cr_assert(islower((unsigned char)*at) || *at == '_', "%s", name);
+        cr_assert(islower((unsigned char)*at) || isdigit((unsigned char)*at) || *at == '_', "%s", name);
     }
 }
 
@@ -60,6 +60,8 @@ Test(labels, names_are_the_contracts) {
     for (unsigned stage = 0; stage < STATS_STAGE_COUNT; stage++) {
         cr_assert_str_eq(stats_stage_name(stage), stages[stage]);
     }
+    cr_assert_str_eq(stats_label_value(STATS_LABEL_PROTOCOL, STATS_HTTP1), "http1");
+    cr_assert_str_eq(stats_label_value(STATS_LABEL_PROTOCOL, STATS_HTTP2), "http2");
     static const char *const budgets[] = {"source_work", "certificate_rate", "certificate_connections",
                                           "certificate_sources"};
     for (unsigned budget = 0; budget < STATS_BUDGET_COUNT; budget++) {

@@ -87,7 +87,9 @@ Test(prometheus, metrics_have_the_contracts_names_types_and_labels) {
         {"sallyport_rejected_total counter", "sallyport_rejected_total{stage=\"hello\",reason=\"unknown_host\"}"},
         {"sallyport_client_certs_total counter",
          "sallyport_client_certs_total{host=\"api.example.com\",status=\"invalid\",reason=\"unknown_issuer\"}"},
-        {"sallyport_requests_total counter", "sallyport_requests_total{host=\"*.example.org\",code=\"403\"}"},
+        {"sallyport_requests_total counter",
+         "sallyport_requests_total{host=\"*.example.org\",code=\"403\",protocol=\"http1\"}"},
+        {"sallyport_streams_total counter", "sallyport_streams_total{host=\"*.example.org\"}"},
         {"sallyport_request_seconds histogram", "sallyport_request_seconds_sum{host=\"*.example.org\"}"},
         {"sallyport_origin_seconds histogram", "sallyport_origin_seconds_bucket{host=\"api.example.com\",le=\"+Inf\"}"},
         {"sallyport_origin_connections_total counter",
@@ -125,7 +127,7 @@ Test(prometheus, every_label_value_is_there_from_the_start_at_0) {
                  STATS_RESULT_COUNT * STATS_KIND_COUNT * STATS_VERSION_COUNT);
     cr_assert_eq(exposition_count(&exposition, "sallyport_handshake_seconds_bucket{"), STATS_KIND_COUNT * STATS_BUCKETS);
     cr_assert_eq(exposition_count(&exposition, "sallyport_client_certs_total{"), 2 * REASON_COUNT);
-    cr_assert_eq(exposition_count(&exposition, "sallyport_requests_total{"), 2 * STATS_CODES);
+    cr_assert_eq(exposition_count(&exposition, "sallyport_requests_total{"), 2 * STATS_CODES * STATS_PROTOCOL_COUNT);
     cr_assert_eq(exposition_count(&exposition, "sallyport_request_seconds_bucket{"), 2 * STATS_BUCKETS);
     cr_assert_eq(exposition_count(&exposition, "sallyport_origin_seconds_count{"), 2);
     size_t pairs = 0;
@@ -162,8 +164,10 @@ Test(prometheus, shards_are_added_up_but_where_shard_is_a_label) {
         stats_add(&shard->handshakes[STATS_OK][STATS_FULL][STATS_TLS13], 100 + i);
         stats_add(&shard->rejected[STATS_AT_CERTIFICATE][STATS_REJECT_DENIED], i);
         stats_add(&host_at(1, i)->client_certs[REASON_OK], 7);
-        stats_add(&host_at(0, i)->requests[stats_code_slot(200)], 5);
-        stats_add(&host_at(0, i)->requests[stats_code_slot(418)], 1);
+        stats_add(&host_at(0, i)->requests[stats_code_slot(200)][STATS_HTTP1], 5);
+        stats_add(&host_at(0, i)->requests[stats_code_slot(418)][STATS_HTTP1], 1);
+        stats_add(&host_at(0, i)->requests[stats_code_slot(200)][STATS_HTTP2], 4);
+        stats_add(&host_at(0, i)->streams, 6);
     }
     scrape();
     cr_assert_eq(exposition_value(&exposition, "sallyport_connections_total{shard=\"2\"}"), 12);
@@ -177,8 +181,16 @@ Test(prometheus, shards_are_added_up_but_where_shard_is_a_label) {
     cr_assert_eq(exposition_value(&exposition,
                                   "sallyport_client_certs_total{host=\"api.example.com\",status=\"valid\",reason=\"ok\"}"),
                  0);
-    cr_assert_eq(exposition_value(&exposition, "sallyport_requests_total{host=\"api.example.com\",code=\"200\"}"), 15);
-    cr_assert_eq(exposition_value(&exposition, "sallyport_requests_total{host=\"api.example.com\",code=\"4xx\"}"), 3);
+    cr_assert_eq(
+        exposition_value(&exposition, "sallyport_requests_total{host=\"api.example.com\",code=\"200\",protocol=\"http1\"}"),
+        15);
+    cr_assert_eq(
+        exposition_value(&exposition, "sallyport_requests_total{host=\"api.example.com\",code=\"4xx\",protocol=\"http1\"}"),
+        3);
+    cr_assert_eq(
+        exposition_value(&exposition, "sallyport_requests_total{host=\"api.example.com\",code=\"200\",protocol=\"http2\"}"),
+        12);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_streams_total{host=\"api.example.com\"}"), 18);
     scrape_end();
     end();
 }
@@ -246,13 +258,17 @@ Test(prometheus, a_host_that_stays_goes_on_counting_and_one_that_goes_is_not_sho
         {.host = "api.example.com", .file = "renewed.pem", .not_after = 2},
     };
     begin(2);
-    stats_add(&host_at(0, 1)->requests[stats_code_slot(200)], 5);
-    stats_add(&host_at(1, 1)->requests[stats_code_slot(200)], 7);
+    stats_add(&host_at(0, 1)->requests[stats_code_slot(200)][STATS_HTTP1], 5);
+    stats_add(&host_at(1, 1)->requests[stats_code_slot(200)][STATS_HTTP1], 7);
     set_hosts(after, 2);
-    stats_add(&host_at(1, 0)->requests[stats_code_slot(200)], 1);
+    stats_add(&host_at(1, 0)->requests[stats_code_slot(200)][STATS_HTTP1], 1);
     scrape();
-    cr_assert_eq(exposition_value(&exposition, "sallyport_requests_total{host=\"api.example.com\",code=\"200\"}"), 6);
-    cr_assert_eq(exposition_value(&exposition, "sallyport_requests_total{host=\"new.example.com\",code=\"200\"}"), 0);
+    cr_assert_eq(
+        exposition_value(&exposition, "sallyport_requests_total{host=\"api.example.com\",code=\"200\",protocol=\"http1\"}"),
+        6);
+    cr_assert_eq(
+        exposition_value(&exposition, "sallyport_requests_total{host=\"new.example.com\",code=\"200\",protocol=\"http1\"}"),
+        0);
     cr_assert_eq(exposition_count(&exposition, "sallyport_requests_total{host=\"*.example.org\""), 0);
     cr_assert_eq(exposition_value(&exposition,
                                   "sallyport_certificate_not_after_seconds{host=\"api.example.com\",file=\"renewed.pem\"}"),
@@ -438,7 +454,7 @@ Test(prometheus, a_thousand_hosts) {
     cr_assert_eq(stats_create(&stats, SHARDS), 0);
     set_hosts(many, HOSTS);
     for (size_t i = 0; i < HOSTS; i++) {
-        stats_add(&host_at(i, i % SHARDS)->requests[stats_code_slot(200)], i);
+        stats_add(&host_at(i, i % SHARDS)->requests[stats_code_slot(200)][STATS_HTTP1], i);
     }
     clock_t start = clock(); /* of the processor, so that a busy machine does not show */
     page = stats_render_prometheus(&stats, &page_size);
@@ -446,9 +462,12 @@ Test(prometheus, a_thousand_hosts) {
     cr_assert_not_null(page);
     exposition_read(&exposition, page, page_size);
     cr_log_info("%d hosts, %d shards: %zu bytes in %.1f ms", HOSTS, SHARDS, page_size, elapsed_ms);
-    cr_assert_eq(exposition_value(&exposition, "sallyport_requests_total{host=\"host-999.api.example.com\",code=\"200\"}"),
-                 999);
-    cr_assert_eq(exposition_count(&exposition, "sallyport_requests_total{"), (size_t)HOSTS * STATS_CODES);
+    cr_assert_eq(
+        exposition_value(&exposition,
+                         "sallyport_requests_total{host=\"host-999.api.example.com\",code=\"200\",protocol=\"http1\"}"),
+        999);
+    cr_assert_eq(exposition_count(&exposition, "sallyport_requests_total{"),
+                 (size_t)HOSTS * STATS_CODES * STATS_PROTOCOL_COUNT);
     scrape_end();
     end();
 }

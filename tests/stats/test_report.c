@@ -23,8 +23,8 @@ Test(report, counters_are_added_up_over_the_shards) {
         stats_add(&scene.stats.shards[shard].handshake_work_ns[STATS_KNOWN], 500000000);
         stats_add(&scene.stats.shards[shard].rejected[STATS_AT_ACCEPT][STATS_REJECT_LIMIT], 4);
         stats_add(&scene.stats.shards[shard].over_budget[STATS_OVER_CERTIFICATE_SOURCES], 3);
-        stats_add(&stats_hosts_at(scene.stats.hosts, 0, shard)->requests[stats_code_slot(200)], 5);
-        stats_add(&stats_hosts_at(scene.stats.hosts, 1, shard)->requests[stats_code_slot(403)], 1);
+        stats_add(&stats_hosts_at(scene.stats.hosts, 0, shard)->requests[stats_code_slot(200)][STATS_HTTP1], 5);
+        stats_add(&stats_hosts_at(scene.stats.hosts, 1, shard)->requests[stats_code_slot(403)][STATS_HTTP2], 1);
         stats_add(&stats_hosts_at(scene.stats.hosts, 1, shard)->client_certs[REASON_EXPIRED], 6);
     }
     scene_expect(

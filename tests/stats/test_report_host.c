@@ -13,9 +13,9 @@ Test(report_host, a_host_has_its_last_minute) {
         stats_add(&host->client_certs[REASON_ABSENT], 2);
         stats_add(&host->client_certs[REASON_REVOKED], 3);
         stats_add(&host->denied[REASON_REVOKED], 4);
-        stats_add(&host->requests[stats_code_slot(403)], 4);
-        stats_add(&host->requests[stats_code_slot(200)], 5);
-        stats_add(&host->requests[stats_code_slot(504)], 6);
+        stats_add(&host->requests[stats_code_slot(403)][STATS_HTTP1], 4);
+        stats_add(&host->requests[stats_code_slot(200)][STATS_HTTP1], 5);
+        stats_add(&host->requests[stats_code_slot(504)][STATS_HTTP2], 6);
     }
     sampler_tick(&scene.sampler, 3000, 52);
     scene_expect(

@@ -71,12 +71,12 @@ Test(sampler, what_was_counted_becomes_a_rate_of_all_shards_and_hosts) {
         stats_add(&block->connections, 5);
         stats_set(&block->received_bytes, 1000);
         stats_set(&block->sent_bytes, 5000);
-        stats_add(&host(shard)->requests[0], 7);
-        stats_add(&host(shard)->requests[stats_code_slot(200)], 3);
-        stats_add(&host(shard)->requests[stats_code_slot(304)], 2);
-        stats_add(&host(shard)->requests[stats_code_slot(403)], 1);
-        stats_add(&host(shard)->requests[stats_code_slot(502)], 4);
-        stats_add(&host(shard)->requests[stats_code_slot(500)], 1);
+        stats_add(&host(shard)->requests[0][STATS_HTTP1], 7);
+        stats_add(&host(shard)->requests[stats_code_slot(200)][STATS_HTTP1], 3);
+        stats_add(&host(shard)->requests[stats_code_slot(304)][STATS_HTTP1], 2);
+        stats_add(&host(shard)->requests[stats_code_slot(403)][STATS_HTTP1], 1);
+        stats_add(&host(shard)->requests[stats_code_slot(502)][STATS_HTTP1], 4);
+        stats_add(&host(shard)->requests[stats_code_slot(500)][STATS_HTTP1], 1);
         stats_add(&host(shard)->client_certs[REASON_OK], 8);
         stats_add(&host(shard)->client_certs[REASON_ABSENT], 2);
         stats_add(&host(shard)->client_certs[REASON_EXPIRED], 1);
@@ -109,7 +109,7 @@ Test(sampler, what_was_counted_becomes_a_rate_of_all_shards_and_hosts) {
 
 Test(sampler, history_ends_after_five_minutes_and_is_in_order) {
     for (unsigned i = 1; i <= 400; i++) {
-        stats_add(&host(0)->requests[0], i);
+        stats_add(&host(0)->requests[0][STATS_HTTP1], i);
         tick(1000);
     }
     cr_assert_eq(sampler_count(&sampler), SAMPLER_HISTORY);
@@ -138,13 +138,13 @@ Test(sampler, latencies_of_the_last_ten_seconds_and_since_the_start) {
 }
 
 Test(sampler, a_host_that_goes_takes_its_counters_with_it_and_nothing_is_negative) {
-    stats_add(&host(0)->requests[0], 1000);
+    stats_add(&host(0)->requests[0][STATS_HTTP1], 1000);
     tick(1000);
     set_hosts("b.example");
-    stats_add(&host(0)->requests[0], 5);
+    stats_add(&host(0)->requests[0][STATS_HTTP1], 5);
     tick(1000);
     cr_expect_eq(newest(SAMPLER_REQUESTS), 0);
-    stats_add(&host(0)->requests[0], 6);
+    stats_add(&host(0)->requests[0][STATS_HTTP1], 6);
     tick(1000);
     cr_expect_eq(newest(SAMPLER_REQUESTS), 6);
 }

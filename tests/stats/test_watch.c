@@ -48,7 +48,7 @@ static void look(void) {
 static void refuse(size_t host, uint64_t count) {
     stats_add(&stats_hosts_at(hosts, host, 1)->client_certs[REASON_CRL_STALE], count);
     stats_add(&stats_hosts_at(hosts, host, 1)->denied[REASON_CRL_STALE], count);
-    stats_add(&stats_hosts_at(hosts, host, 1)->requests[stats_code_slot(403)], count);
+    stats_add(&stats_hosts_at(hosts, host, 1)->requests[stats_code_slot(403)][STATS_HTTP1], count);
 }
 
 Test(watch, no_hosts_have_nothing_wrong) {

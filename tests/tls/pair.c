@@ -137,8 +137,8 @@ struct pair *pair_open(struct tls_context *context, const struct pair_options *o
     pair->owns_client_wolfssl = options->client_wolfssl == NULL;
     pair->client_wolfssl = pair->owns_client_wolfssl ? client_context(options) : options->client_wolfssl;
     pair->client = wolfSSL_new(pair->client_wolfssl);
-    pair->server =
-        tls_session_create(context, options->chain_size_max == 0 ? 16384 : options->chain_size_max, &handler, pair);
+    pair->server = tls_session_create(context, options->chain_size_max == 0 ? 16384 : options->chain_size_max,
+                                      options->http2, &handler, pair);
     if (pair->server == NULL || pair->client == NULL) {
         pair_close(pair);
         return NULL;

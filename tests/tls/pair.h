@@ -21,6 +21,7 @@ struct pair_options {
     const char *suite;           /* the only one that the client offers, in wolfSSL's name; NULL: all */
     bool no_key_share;           /* TLS 1.3: the client waits for a HelloRetryRequest before it makes one */
     const char *alpn;            /* protocols that the client offers; NULL: none */
+    bool http2;                  /* the server agrees on h2 alone */
     size_t chain_size_max;       /* 0: 16 KiB */
     size_t step;                 /* bytes that the server is fed at once; 0: all there are */
     WOLFSSL_CTX *client_wolfssl; /* to use instead of a new one; not owned */

@@ -1,3 +1,4 @@
+#include "base/check.h"
 #include "pair.h"
 
 #include <criterion/criterion.h>
@@ -152,7 +153,7 @@ Test(session_p256, garbage_after_the_hello_fails) {
     }
 }
 
-Test(session_p256, alpn_is_http11_or_an_alert) {
+Test(session_p256, http1_is_agreed_on_or_an_alert_sent) {
     for (int tls12 = 0; tls12 < 2; tls12++) {
         struct pair *pair = pair_open(context, &(struct pair_options){.tls12 = tls12, .alpn = "h2,http/1.1"});
         cr_assert(pair_handshake(pair));
@@ -161,6 +162,11 @@ Test(session_p256, alpn_is_http11_or_an_alert) {
         cr_assert_eq(wolfSSL_ALPN_GetProtocol(pair->client, &name, &size), WOLFSSL_SUCCESS);
         cr_assert_eq(size, 8);
         cr_assert_eq(memcmp(name, "http/1.1", 8), 0);
+        cr_assert_not(tls_session_is_http2(pair->server));
+        pair_close(pair);
+
+        pair = pair_open(context, &(struct pair_options){.tls12 = tls12});
+        cr_assert(pair_handshake(pair) && !tls_session_is_http2(pair->server));
         pair_close(pair);
 
         pair = pair_open(context, &(struct pair_options){.tls12 = tls12, .alpn = "h2"});
@@ -169,6 +175,42 @@ Test(session_p256, alpn_is_http11_or_an_alert) {
         cr_assert_eq(pair_alert(pair), 120);
         pair_close(pair);
     }
+}
+
+Test(session_p256, http2_goes_before_http1_wherever_the_client_names_it) {
+    static const char *const offers[] = {"h2", "h2,http/1.1", "http/1.1,h2", "spdy/3,http/1.0,http/1.1,h2"};
+
+    for (size_t i = 0; i < 2 * ARRAY_LENGTH(offers); i++) {
+        struct pair_options options = {.tls12 = i % 2 != 0, .alpn = offers[i / 2], .http2 = true};
+        struct pair *pair = pair_open(context, &options);
+        cr_assert(pair_handshake(pair), "%s", offers[i / 2]);
+        char *name = NULL;
+        unsigned short size = 0;
+        cr_assert_eq(wolfSSL_ALPN_GetProtocol(pair->client, &name, &size), WOLFSSL_SUCCESS);
+        cr_expect(bytes_equal(bytes_of(name, size), bytes_of_string("h2")), "%s: %.*s", offers[i / 2], size, name);
+        cr_expect(tls_session_is_http2(pair->server), "%s", offers[i / 2]);
+        pair_close(pair);
+    }
+}
+
+/* RFC 9113 section 9.2.2: of TLS 1.2, ephemeral suites with AEAD. Those that RFC 9113 prohibits find no match at all. */
+Test(session_p256, http2_runs_over_all_suites_of_tls12) {
+    static const char *const suites[] = {"ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384",
+                                         "ECDHE-ECDSA-CHACHA20-POLY1305"};
+
+    for (size_t i = 0; i < ARRAY_LENGTH(suites); i++) {
+        struct pair_options options = {.tls12 = true, .suite = suites[i], .alpn = "h2", .http2 = true};
+        struct pair *pair = pair_open(context, &options);
+        cr_assert(pair_handshake(pair) && tls_session_is_http2(pair->server), "%s", suites[i]);
+        const char *suite = tls_session_cipher(pair->server);
+        cr_expect(strncmp(suite, "TLS_ECDHE_", 10) == 0 && (strstr(suite, "_GCM_") || strstr(suite, "_POLY1305_")), "%s",
+                  suite);
+        pair_close(pair);
+    }
+    struct pair_options cbc = {.tls12 = true, .suite = "ECDHE-ECDSA-AES128-SHA256", .alpn = "h2", .http2 = true};
+    struct pair *pair = pair_open(context, &cbc);
+    cr_expect_not(pair_handshake(pair));
+    pair_close(pair);
 }
 
 Test(session_p256, large_data_goes_both_ways) {
@@ -281,7 +323,7 @@ Test(session_p256, output_that_is_refused_fails_the_session) {
     for (int tls12 = 0; tls12 < 2; tls12++) {
         struct pair *pair = pair_open(context, &(struct pair_options){.tls12 = tls12});
         int allowed = 0;
-        struct tls_session *session = tls_session_create(context, 4096, &refuse_output_handler, &allowed);
+        struct tls_session *session = tls_session_create(context, 4096, false, &refuse_output_handler, &allowed);
         wolfSSL_connect(pair->client);
         tls_session_feed(session, bytes_of(pair->to_server.data, pair->to_server.size));
         cr_assert_eq(tls_session_handshake(session), TLS_FAILED);

@@ -1,0 +1,73 @@
+/* An exchange as a tunnel: how it begins, how each of its halves ends, and how the whole does. */
+#include "edge/exchange.h"
+
+static struct stats_host *host_stats(const struct exchange *exchange) {
+    return stats_hosts_at(exchange->site->stats, exchange->host->index, exchange->client->shard->index);
+}
+
+void exchange_tunnel_close(struct exchange *exchange) {
+    tunnel_close(&exchange->tunnel);
+    stats_subtract(&host_stats(exchange)->tunnels, 1);
+    stats_add(&host_stats(exchange)->tunnel_ends[exchange->tunnel.why], 1);
+}
+
+/* Both halves have ended. */
+static void part(struct exchange *exchange) {
+    relay_exchange_part(exchange->relay);
+    exchange->relay = NULL;
+    exchange->carrier->send_end(exchange, (struct bytes){0});
+}
+
+void exchange_tunnel_end_client(struct exchange *exchange) {
+    tunnel_end_half(&exchange->tunnel, &exchange->tunnel.client_ended);
+    relay_exchange_body_end(exchange->relay);
+    if (exchange->tunnel.origin_ended) {
+        part(exchange);
+    }
+}
+
+void exchange_tunnel_end_origin(void *owner) {
+    struct exchange *exchange = owner;
+
+    tunnel_end_half(&exchange->tunnel, &exchange->tunnel.origin_ended);
+    if (exchange->tunnel.client_ended) {
+        part(exchange);
+    } else {
+        exchange->carrier->send_half_end(exchange);
+    }
+}
+
+void exchange_end_tunnel(struct exchange *exchange, enum stats_tunnel_end why) {
+    uint8_t frame[WEBSOCKET_CLOSE_SIZE];
+    struct bytes last_word = bytes_of(frame, tunnel_last_word(&exchange->tunnel, why, frame));
+
+    exchange->tunnel.why = why;
+    if (last_word.size == 0 && !exchange->tunnel.origin_ended) {
+        exchange->carrier->reset(exchange, EXCHANGE_CUT_SHORT);
+        return;
+    }
+    exchange->body_out += last_word.size;
+    if (last_word.size == 0 || exchange->carrier->send_body(exchange, last_word)) {
+        exchange->carrier->send_end(exchange, (struct bytes){0});
+    }
+}
+
+void exchange_switch_tunnel(struct exchange *exchange, bool has_host) {
+    if (has_host) {
+        tunnel_judge_soon(&exchange->tunnel);
+    } else {
+        exchange_end_tunnel(exchange, STATS_TUNNEL_VERDICT);
+    }
+}
+
+static void on_tunnel_over(struct tunnel *tunnel, enum stats_tunnel_end why) {
+    exchange_end_tunnel(CONTAINER_OF(tunnel, struct exchange, tunnel), why);
+}
+
+/* The client's bytes begin anew, as those of a body that is to come. */
+void exchange_tunnel_open(struct exchange *exchange, bool is_websocket) {
+    exchange->is_tunnel = true;
+    exchange->request_done = false;
+    stats_add(&host_stats(exchange)->tunnels, 1);
+    tunnel_open(&exchange->tunnel, exchange->client, exchange->identity, is_websocket, on_tunnel_over);
+}

@@ -1,0 +1,496 @@
+#include "edge/http2_stream.h"
+
+#include "base/check.h"
+#include "edge/output.h"
+#include "edge/place.h"
+#include "http/trailers.h"
+
+static const struct exchange_carrier carrier;
+
+static struct http2_exchange *of_exchange(const struct exchange *exchange) {
+    return CONTAINER_OF(exchange, struct http2_exchange, exchange);
+}
+
+static struct http2_exchange *of_stream(const struct http2_stream *stream) {
+    return CONTAINER_OF(stream, struct http2_exchange, stream);
+}
+
+static struct connection *connection_of(const struct http2_exchange *http2) {
+    return http2->exchange.owner;
+}
+
+static struct shard *shard_of(const struct connection *connection) {
+    return connection->client.shard;
+}
+
+static const struct config_limits *limits(const struct connection *connection) {
+    return &connection->client.site->config->limits;
+}
+
+static uint64_t now_ms(const struct connection *connection) {
+    return ring_now_ms(&shard_of(connection)->ring);
+}
+
+void http2_flush_later(struct connection *connection) {
+    if (!list_is_linked(&connection->http2.in_turn) && connection->http2.session != NULL) {
+        list_append(&shard_of(connection)->http2_turn, &connection->http2.in_turn);
+    }
+}
+
+static void free_gone(struct connection *connection) {
+    struct list *link;
+
+    while ((link = list_first(&connection->http2.gone)) != NULL) {
+        list_remove(link);
+        slab_give(&shard_of(connection)->streams, CONTAINER_OF(link, struct http2_exchange, in_connection));
+    }
+}
+
+static void free_session(struct connection *connection) {
+    http2_session_free(connection->http2.session);
+    connection->http2.session = NULL;
+    if (list_is_linked(&connection->http2.in_turn)) {
+        list_remove(&connection->http2.in_turn);
+    }
+}
+
+void http2_enter(struct connection *connection) {
+    connection->http2.inside++;
+}
+
+void http2_leave(struct connection *connection) {
+    CHECK(connection->http2.inside > 0);
+    if (--connection->http2.inside > 0) {
+        return;
+    }
+    free_gone(connection);
+    if (connection_is_closing(connection)) {
+        free_session(connection);
+    }
+}
+
+void http2_shut_down(struct connection *connection) {
+    if (!connection->http2.shut_down) {
+        connection->http2.shut_down = true;
+        http2_session_shut_down(connection->http2.session);
+        http2_flush_later(connection);
+    }
+}
+
+static void progress(struct http2_exchange *http2) {
+    struct connection *connection = connection_of(http2);
+
+    pace_set_deadline(&http2->pace, &shard_of(connection)->ring.timers, now_ms(connection),
+                      limits(connection)->idle_timeout_ms);
+}
+
+static void finish_exchange(struct http2_exchange *http2) {
+    if (!http2->over) {
+        http2->over = true;
+        exchange_end(&http2->exchange);
+    }
+}
+
+/* The stream is ours alone again: ends its exchange, and gives its memory back, once nothing on the stack can use it. */
+static void drop_stream(struct http2_exchange *http2) {
+    struct connection *connection = connection_of(http2);
+
+    finish_exchange(http2);
+    pace_stop(&http2->pace, &shard_of(connection)->ring.timers);
+    if (list_is_linked(&http2->in_waiting)) {
+        list_remove(&http2->in_waiting);
+    }
+    list_remove(&http2->in_connection);
+    connection->http2.open--;
+    list_append(&connection->http2.gone, &http2->in_connection);
+    if (connection->http2.inside == 0) {
+        free_gone(connection);
+    }
+}
+
+static void reset_stream(struct http2_exchange *http2, enum http2_error error) {
+    struct connection *connection = connection_of(http2);
+
+    http2_stream_reset(&http2->stream, error);
+    drop_stream(http2);
+    http2_flush_later(connection);
+}
+
+/* The answer is queued. Behind the answer to a request that is still on its way the session resets the stream. */
+static void finish_answer(struct http2_exchange *http2) {
+    struct connection *connection = connection_of(http2);
+    bool dismissed = http2->exchange.dismissed;
+
+    http2->answered = true;
+    if (http2->exchange.request_done) {
+        finish_exchange(http2);
+    }
+    if (dismissed) {
+        http2_shut_down(connection);
+    }
+    http2_flush_later(connection);
+}
+
+static void refuse_slow(struct http2_exchange *http2) {
+    const struct exchange *exchange = &http2->exchange;
+    bool asks = !http2->answered && !exchange->request_done && exchange_wants_body(exchange);
+
+    if (!asks && http2->stream.out.size == 0) {
+        progress(http2); /* the origin has deadlines of its own: with nothing for the client to do, this is not its fault */
+    } else if (http2->answered) {
+        stats_add(&shard_of(connection_of(http2))->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_TIMEOUT], 1);
+        reset_stream(http2, HTTP2_CANCEL);
+    } else {
+        exchange_refuse(&http2->exchange, 408);
+    }
+}
+
+static void on_timer(struct timer *timer) {
+    struct http2_exchange *http2 = CONTAINER_OF(timer, struct http2_exchange, pace.timer);
+    struct connection *connection = connection_of(http2);
+
+    if (pace_resume(&http2->pace, &shard_of(connection)->ring.timers, now_ms(connection))) {
+        return;
+    }
+    http2_enter(connection);
+    refuse_slow(http2);
+    http2_leave(connection);
+}
+
+/*
+ * Returns whether there is memory, and may be a connection to an origin, for one more stream. A connection's first stream
+ * has both by right, as an HTTP/1 connection has them for its one request; the others share what no connection uses.
+ */
+static bool has_room(const struct connection *connection) {
+    const struct shard *shard = shard_of(connection);
+
+    return connection->http2.open == 0 ||
+           shard->connections.in_use + shard->streams.in_use < shard->connections_capacity + SHARD_SPARE;
+}
+
+static struct http2_stream *on_begin(void *owner) {
+    struct connection *connection = owner;
+    struct shard *shard = shard_of(connection);
+
+    if (connection_is_closing(connection)) {
+        return NULL;
+    }
+    struct http2_exchange *http2 = has_room(connection) ? slab_take(&shard->streams) : NULL;
+    if (http2 == NULL) {
+        stats_add(&shard->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_HTTP2_STREAMS], 1);
+        return NULL;
+    }
+    exchange_init(&http2->exchange, &carrier, connection, &connection->client);
+    http2->stream = (struct http2_stream){.message = &http2->exchange.request};
+    http2->in_waiting = (struct list){0};
+    http2->in_connection = (struct list){0};
+    http2->ended = http2->answered = http2->over = false;
+    pace_init(&http2->pace, on_timer);
+    progress(http2);
+    list_prepend(&connection->http2.streams, &http2->in_connection);
+    connection->http2.open++;
+    connection->http2.requests++;
+    stats_add(&client_host_stats(&connection->client)->streams, 1);
+    place_ask(connection);
+    return &http2->stream;
+}
+
+static void on_head(struct http2_stream *stream, struct bytes head, bool end) {
+    struct http2_exchange *http2 = of_stream(stream);
+
+    http2->exchange.stream_id = (uint32_t)stream->id;
+    pace_begin(&http2->pace);
+    pace_arm(&http2->pace, now_ms(connection_of(http2)));
+    progress(http2);
+    exchange_begin(&http2->exchange, head);
+}
+
+static void on_refused(struct http2_stream *stream, unsigned status, const char *error) {
+    struct http2_exchange *http2 = of_stream(stream);
+
+    http2->exchange.stream_id = (uint32_t)stream->id;
+    if (!http2->answered) {
+        exchange_refuse(&http2->exchange, status);
+    }
+}
+
+static size_t on_body(struct http2_stream *stream, struct bytes piece) {
+    struct http2_exchange *http2 = of_stream(stream);
+    struct exchange *exchange = &http2->exchange;
+    struct connection *connection = connection_of(http2);
+
+    if (http2->answered) {
+        return piece.size;
+    }
+    if (!exchange_wants_body(exchange)) {
+        if (!list_is_linked(&http2->in_waiting)) {
+            list_append(&connection->http2.waiting, &http2->in_waiting);
+        }
+        return 0;
+    }
+    if (!pace_take_body(&http2->pace, now_ms(connection), piece.size)) {
+        exchange_refuse(exchange, 408);
+        return piece.size;
+    }
+    progress(http2);
+    exchange_body(exchange, piece);
+    pace_arm(&http2->pace, now_ms(connection));
+    return piece.size;
+}
+
+static void on_end(struct http2_stream *stream, struct bytes trailers) {
+    struct http2_exchange *http2 = of_stream(stream);
+
+    if (http2->over || http2->exchange.request_done) {
+        return;
+    }
+    exchange_body_end(&http2->exchange, trailers);
+    if (http2->answered) {
+        finish_exchange(http2);
+    }
+}
+
+static void on_room(struct http2_stream *stream) {
+    struct http2_exchange *http2 = of_stream(stream);
+
+    progress(http2);
+    if (!http2->over) {
+        exchange_drained(&http2->exchange);
+    }
+}
+
+/* The session itself resets a stream whose request is malformed (RFC 9113 section 8.1.1), in its head or behind it. */
+static void on_closed(struct http2_stream *stream, uint32_t error) {
+    struct http2_exchange *http2 = of_stream(stream);
+
+    if (error == HTTP2_PROTOCOL_ERROR && !http2->answered) {
+        stats_add(&shard_of(connection_of(http2))->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_MALFORMED], 1);
+    }
+    drop_stream(http2);
+}
+
+static void on_output(void *owner, struct bytes frames) {
+    output_send(owner, frames);
+}
+
+static size_t output_room(void *owner) {
+    const struct connection *connection = owner;
+    const struct output *output = &shard_of(connection)->output;
+    size_t gathered = output->owner == connection ? output->size : 0;
+    size_t room = connection_is_closing(connection) ? 0 : stream_room(connection->stream);
+
+    return room > gathered ? room - gathered : 0;
+}
+
+static const struct http2_handler handler = {
+    .begin = on_begin,
+    .head = on_head,
+    .refused = on_refused,
+    .body = on_body,
+    .end = on_end,
+    .room = on_room,
+    .closed = on_closed,
+    .output = on_output,
+    .output_room = output_room,
+};
+
+/* Returns memory for a head to be sent: the shard's. */
+static struct text head_memory(const struct exchange *exchange) {
+    struct scratch *scratch = &exchange->client->shard->scratch;
+
+    return text_over(scratch->head, sizeof scratch->head);
+}
+
+/*
+ * Each of these functions stands between http2_enter and http2_leave: the session may find the stream, or the connection, at
+ * its end meanwhile. The stream's memory is there until http2_leave; `over` says whether its exchange still is.
+ */
+
+static void send_head_text(struct http2_exchange *http2, const struct text *head, bool end) {
+    http2->ended = http2->ended || end;
+    if (!http2_stream_head(&http2->stream, text_bytes(head), end) && !http2->over) {
+        reset_stream(http2, HTTP2_INTERNAL_ERROR); /* there is no memory for it */
+    }
+}
+
+static void send_piece(struct http2_exchange *http2, struct bytes piece) {
+    if (!http2->over && !http2_stream_send(&http2->stream, piece) && !http2->over) {
+        reset_stream(http2, HTTP2_INTERNAL_ERROR);
+    }
+}
+
+/* Ends the answer, unless its head has done that. */
+static void send_last(struct http2_exchange *http2, struct bytes trailers) {
+    if (!http2->over && !http2->ended) {
+        http2->ended = true;
+        if (!http2_stream_end(&http2->stream, trailers) && !http2->over) {
+            reset_stream(http2, HTTP2_INTERNAL_ERROR);
+        }
+    }
+    if (!http2->over) {
+        finish_answer(http2);
+    }
+}
+
+static bool send_interim(struct exchange *exchange, const struct http_message *response, const void *head) {
+    struct http2_exchange *http2 = of_exchange(exchange);
+    struct connection *connection = connection_of(http2);
+    struct text out = head_memory(exchange);
+
+    http_write_response(&out, response, head, HTTP_NO_BODY, 1, true, exchange->request.head_request,
+                        &(struct http_stamp){0});
+    if (out.overflow) {
+        return true;
+    }
+    http2_enter(connection);
+    send_head_text(http2, &out, false);
+    bool is_there = !http2->over;
+    http2_leave(connection);
+    http2_flush_later(connection);
+    return is_there;
+}
+
+static bool send_head(struct exchange *exchange, const struct http_message *response, const void *head) {
+    const struct http_stamp ours = exchange_stamp(exchange);
+    enum http_framing framing = http_response_framing(response, 1, exchange->request.head_request);
+    struct connection *connection = exchange->owner;
+    struct text out = head_memory(exchange);
+
+    http_write_response(&out, response, head, framing, 1, true, exchange->request.head_request, &ours);
+    if (out.overflow) {
+        return false;
+    }
+    http2_enter(connection);
+    send_head_text(of_exchange(exchange), &out,
+                   framing == HTTP_NO_BODY || (framing == HTTP_LENGTH && response->content_length == 0));
+    http2_leave(connection);
+    http2_flush_later(connection);
+    return true;
+}
+
+static bool send_body(struct exchange *exchange, struct bytes piece) {
+    struct http2_exchange *http2 = of_exchange(exchange);
+    struct connection *connection = connection_of(http2);
+
+    http2_enter(connection);
+    send_piece(http2, piece);
+    bool is_there = !http2->over;
+    http2_leave(connection);
+    http2_flush_later(connection);
+    return is_there;
+}
+
+static void send_end(struct exchange *exchange, struct bytes trailers) {
+    struct http2_exchange *http2 = of_exchange(exchange);
+    struct connection *connection = connection_of(http2);
+    struct text out = head_memory(exchange);
+
+    http_write_trailers(&out, trailers, (struct bytes){0},
+                        &(struct http_forwarding){.removals = exchange->site->config->removals});
+    http2_enter(connection);
+    send_last(http2, out.overflow ? (struct bytes){0} : text_bytes(&out));
+    http2_leave(connection);
+    http2_flush_later(connection);
+}
+
+static void send_reply(struct exchange *exchange, struct http_reply *reply) {
+    struct http2_exchange *http2 = of_exchange(exchange);
+    struct connection *connection = connection_of(http2);
+    bool has_body = !reply->to_head && reply->body.size > 0;
+    struct text out = head_memory(exchange);
+
+    reply->keep_alive = true;
+    http_write_reply(&out, reply);
+    CHECK(!out.overflow); /* bodies are at most 64 KiB */
+    http2_enter(connection);
+    send_head_text(http2, &out, !has_body);
+    if (has_body) {
+        send_piece(http2, reply->body);
+    }
+    send_last(http2, (struct bytes){0});
+    http2_leave(connection);
+    http2_flush_later(connection);
+}
+
+static void invite_body(struct exchange *exchange) {
+    struct connection *connection = exchange->owner;
+    struct text out = head_memory(exchange);
+
+    if (exchange->request.expect_continue) {
+        text_append_string(&out, "HTTP/1.1 100 Continue\r\n\r\n");
+        http2_enter(connection);
+        send_head_text(of_exchange(exchange), &out, false);
+        http2_leave(connection);
+        http2_flush_later(connection);
+    }
+}
+
+static void reset(struct exchange *exchange, enum exchange_reset how) {
+    struct connection *connection = exchange->owner;
+
+    http2_enter(connection);
+    reset_stream(of_exchange(exchange), how == EXCHANGE_CUT_SHORT ? HTTP2_INTERNAL_ERROR : HTTP2_CANCEL);
+    http2_leave(connection);
+}
+
+static size_t room(const struct exchange *exchange) {
+    return http2_stream_room(&of_exchange(exchange)->stream);
+}
+
+/* An origin takes more: goes on with the bodies that wait. Each may end its stream, or others, or the connection. */
+static void read_more(void *owner) {
+    struct connection *connection = owner;
+    struct list waiting;
+
+    if (connection_is_closing(connection) || list_is_empty(&connection->http2.waiting)) {
+        return;
+    }
+    http2_enter(connection);
+    list_init(&waiting);
+    list_move_all(&waiting, &connection->http2.waiting);
+    struct list *link;
+    while ((link = list_first(&waiting)) != NULL) {
+        struct http2_exchange *http2 = CONTAINER_OF(link, struct http2_exchange, in_waiting);
+
+        list_remove(link);
+        pace_arm(&http2->pace, now_ms(connection)); /* not the client was waited for */
+        http2_stream_resume(&http2->stream);
+    }
+    http2_leave(connection);
+    http2_flush_later(connection);
+}
+
+static const struct exchange_carrier carrier = {
+    .many = true,
+    .send_interim = send_interim,
+    .send_head = send_head,
+    .send_body = send_body,
+    .send_end = send_end,
+    .send_reply = send_reply,
+    .invite_body = invite_body,
+    .reset = reset,
+    .room = room,
+    .read_more = read_more,
+};
+
+struct http2_session *http2_stream_session(struct connection *connection, const struct http2_settings *settings) {
+    list_init(&connection->http2.streams);
+    list_init(&connection->http2.waiting);
+    list_init(&connection->http2.gone);
+    connection->http2.session = http2_session_server(settings, &handler, connection);
+    return connection->http2.session;
+}
+
+void http2_drop_all(struct connection *connection) {
+    struct list *link;
+
+    while ((link = list_first(&connection->http2.streams)) != NULL) {
+        struct http2_exchange *http2 = CONTAINER_OF(link, struct http2_exchange, in_connection);
+
+        http2_stream_reset(&http2->stream, HTTP2_CANCEL);
+        drop_stream(http2);
+    }
+    if (connection->http2.inside == 0) {
+        free_session(connection);
+    }
+}

@@ -1,0 +1,42 @@
+/*
+ * The streams of a client's HTTP/2 connection, each of which carries an exchange, and the calls of the connection's session.
+ * All events of the streams are here; the connection's stages are in edge/http2.
+ */
+#ifndef EDGE_HTTP2_STREAM_H
+#define EDGE_HTTP2_STREAM_H
+
+#include "edge/connection.h"
+#include "edge/exchange.h"
+#include "http2/session.h"
+
+/* An exchange with what HTTP/2 needs to carry it. */
+struct http2_exchange {
+    struct exchange exchange;
+    struct http2_stream stream;
+    struct pace pace;          /* of the client, at this stream */
+    struct list in_connection; /* its list of streams, or of those that are gone */
+    struct list in_waiting;
+    bool ended;    /* the answer's last frame is queued */
+    bool answered; /* the answer is queued, whole */
+    bool over;     /* exchange_end was called */
+};
+
+/* Makes the connection's session, without streams. NULL when out of memory. */
+struct http2_session *http2_stream_session(struct connection *connection, const struct http2_settings *settings);
+/*
+ * Each call of the session that may call back stands between these two. A callback may end the connection; what it has is
+ * freed behind the last call that is on the stack.
+ */
+void http2_enter(struct connection *connection);
+void http2_leave(struct connection *connection);
+/*
+ * Has the session's frames leave at the end of the turn, together with those of its other streams; the connection's stage
+ * follows then, too.
+ */
+void http2_flush_later(struct connection *connection);
+/* Takes no more streams; the client learns it in two steps, so that none which is on its way is lost. */
+void http2_shut_down(struct connection *connection);
+/* The connection ends: ends all its exchanges, and frees the session. */
+void http2_drop_all(struct connection *connection);
+
+#endif

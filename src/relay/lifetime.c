@@ -1,0 +1,285 @@
+/* The life of an exchange, as far as it is the same whatever protocol the origin speaks. */
+#include "base/check.h"
+#include "base/log.h"
+#include "http/persistence.h"
+#include "relay/exchange.h"
+
+#include <errno.h>
+
+void exchange_release(struct relay_exchange *exchange) {
+    struct relay *relay = exchange->relay;
+
+    timer_clear(&relay->ring->timers, &exchange->timer);
+    if (exchange->buffer != NULL) {
+        slab_give(&relay->buffers, exchange->buffer);
+    }
+    slab_give(&relay->exchanges, exchange);
+}
+
+static void report(const struct relay_exchange *exchange, enum relay_fault fault, const char *detail) {
+    relay_fault_report(fault, exchange->host->name, exchange->origin == NULL ? NULL : exchange->origin->address->text,
+                       detail);
+}
+
+void exchange_count(const struct relay_exchange *exchange, enum stats_origin_result result) {
+    if (exchange->host->counters != NULL) {
+        stats_add(&exchange->host->counters->origin_requests[result], 1);
+    }
+}
+
+static enum stats_origin_result result_of(enum relay_error error) {
+    static const enum stats_origin_result results[] = {
+        [RELAY_UNREACHABLE] = STATS_ORIGIN_UNREACHABLE,
+        [RELAY_BROKEN] = STATS_ORIGIN_BROKEN,
+        [RELAY_BAD_RESPONSE] = STATS_ORIGIN_BAD_RESPONSE,
+        [RELAY_TIMEOUT] = STATS_ORIGIN_TIMEOUT,
+    };
+
+    return results[error];
+}
+
+void exchange_fail(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault) {
+    const struct relay_handler *handler = exchange->handler;
+    void *owner = exchange->owner;
+
+    exchange_count(exchange, result_of(error));
+    report(exchange, fault, exchange->detail);
+    exchange->transport->drop(exchange);
+    exchange_release(exchange);
+    handler->failed(owner, error, fault);
+}
+
+/* Fails the exchange from the timer: for failures inside a call of the owner's, which must return before its handler runs.
+ */
+static void fail_later(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault) {
+    struct ring *ring = exchange->relay->ring;
+
+    exchange->transport->drop(exchange);
+    exchange->state = EXCHANGE_FAILING;
+    exchange->error = error;
+    exchange->fault = fault;
+    timer_set(&ring->timers, &exchange->timer, ring_now_ms(ring), 0);
+}
+
+static enum exchange_wait awaited(const struct relay_exchange *exchange) {
+    if (exchange->state == EXCHANGE_CONNECTING) {
+        return WAIT_CONNECT;
+    }
+    /* While paused an origin may be stuck with what it cannot get rid of, so nothing is held against it. */
+    if (exchange_is_over(exchange) || exchange->paused || exchange->state == EXCHANGE_TUNNEL) {
+        return WAIT_NOTHING;
+    }
+    if (exchange->transport->is_sending(exchange)) {
+        return WAIT_SEND;
+    }
+    if (!exchange->request_done) {
+        return WAIT_NOTHING;
+    }
+    return exchange->state == EXCHANGE_HEAD ? WAIT_HEAD : WAIT_BODY;
+}
+
+static uint32_t deadline_ms(const struct relay_exchange *exchange) {
+    const struct relay_timeouts *timeouts = &exchange->relay->timeouts;
+
+    if (exchange->wait == WAIT_CONNECT) {
+        return timeouts->connect_ms;
+    }
+    return exchange->wait == WAIT_BODY && exchange->events && !exchange->doubted ? exchange->host->events_ms
+                                                                                 : timeouts->response_ms;
+}
+
+void exchange_watch(struct relay_exchange *exchange, bool progress) {
+    enum exchange_wait wait = awaited(exchange);
+    struct ring *ring = exchange->relay->ring;
+
+    if (exchange_is_over(exchange) || (wait == exchange->wait && !progress)) {
+        return;
+    }
+    exchange->wait = wait;
+    if (wait == WAIT_NOTHING) {
+        timer_clear(&ring->timers, &exchange->timer);
+        return;
+    }
+    timer_set(&ring->timers, &exchange->timer, ring_now_ms(ring), deadline_ms(exchange));
+}
+
+/* Returns whether an error comes from a limit of this machine, and says nothing of the origin. */
+static bool is_local_shortage(int error) {
+    return error == -EMFILE || error == -ENFILE || error == -ENOBUFS || error == -ENOMEM || error == -EADDRNOTAVAIL;
+}
+
+/* Logs one line in timeouts.down_ms: a shortage strikes every request. */
+static void report_shortage(struct relay *relay, const struct relay_origin *origin, int error) {
+    uint64_t now_ms = ring_now_ms(relay->ring);
+
+    if (now_ms >= relay->quiet_until_ms) {
+        relay->quiet_until_ms = now_ms + relay->timeouts.down_ms;
+        log_limited(LOG_LEVEL_WARNING, "origin %s: no connection can be made from here: %s", origin->address->text,
+                    strerror(-error));
+    }
+}
+
+void exchange_note_shortage(struct relay_exchange *exchange, int error) {
+    report_shortage(exchange->relay, exchange->origin, error);
+    exchange->fault = RELAY_FAULT_NO_RESOURCES;
+}
+
+void exchange_note_unconnected(struct relay_exchange *exchange, int error) {
+    struct relay *relay = exchange->relay;
+    struct relay_origin *origin = exchange->origin;
+
+    exchange->fault = relay_fault_of_connect(error);
+    exchange->detail = NULL;
+    if (is_local_shortage(error)) {
+        report_shortage(relay, origin, error);
+    } else if (origin_mark_down(origin, ring_now_ms(relay->ring), relay->timeouts.down_ms)) {
+        log_limited(LOG_LEVEL_WARNING, "origin %s: %s; passed over for %u ms", origin->address->text, strerror(-error),
+                    relay->timeouts.down_ms);
+    }
+}
+
+void exchange_note_connected(struct relay_origin *origin) {
+    if (origin_mark_up(origin)) {
+        log_limited(LOG_LEVEL_INFO, "origin %s: accepts connections again", origin->address->text);
+    }
+}
+
+static void deadline_passed(struct timer *timer) {
+    struct relay_exchange *exchange = CONTAINER_OF(timer, struct relay_exchange, timer);
+
+    if (exchange->state == EXCHANGE_FAILING) {
+        exchange_fail(exchange, exchange->error, exchange->fault);
+    } else if (exchange->wait == WAIT_CONNECT) {
+        exchange->transport->connect_timed_out(exchange);
+    } else {
+        exchange_fail(exchange, RELAY_TIMEOUT,
+                      exchange->wait == WAIT_SEND ? RELAY_FAULT_SEND_TIMED_OUT : RELAY_FAULT_TIMED_OUT);
+    }
+}
+
+static void set_up(struct relay_exchange *exchange, const struct relay_request *request) {
+    struct relay *relay = exchange->relay;
+
+    exchange->transport = &exchange_http1;
+    exchange->host = &relay->hosts[request->host->index];
+    exchange->client = request->client;
+    exchange->framing = request->framing;
+    exchange->to_head = request->to_head;
+    exchange->idempotent = request->idempotent;
+    exchange->signs_in = request->signs_in;
+    /* An origin may take a request for the last one that has offered another protocol, whatever its answer is. */
+    exchange->last = request->last || request->upgrades;
+    exchange->trailers = request->trailers;
+    exchange->upgrades = request->upgrades;
+    exchange->request_done = request->framing == HTTP_NO_BODY;
+    exchange->whole = true;
+    exchange->keep_s = HTTP_KEEP_ALIVE_UNSAID;
+    timer_init(&exchange->timer, deadline_passed);
+    /* There are as many buffers as exchanges. */
+    exchange->buffer = slab_take(&relay->buffers);
+    CHECK(exchange->buffer != NULL);
+    memcpy(exchange->buffer, request->head.data, request->head.size);
+    exchange->buffered = (uint32_t)request->head.size;
+}
+
+struct relay_exchange *relay_exchange_start(struct relay *relay, const struct relay_request *request,
+                                            const struct relay_handler *handler, void *owner, enum relay_fault *fault) {
+    CHECK(request->host->index < relay->config->host_count && request->framing != HTTP_UNTIL_CLOSE);
+    *fault = RELAY_FAULT_NO_RESOURCES;
+    struct relay_exchange *exchange =
+        relay->closing || request->head.size > RELAY_REQUEST_HEAD_MAX ? NULL : slab_take(&relay->exchanges);
+    if (exchange == NULL) {
+        relay_fault_report(*fault, relay->hosts[request->host->index].name, NULL, NULL);
+        return NULL;
+    }
+    /* The parser and the message, the bulk of it, are set up when a response comes. */
+    memset(exchange, 0, sizeof *exchange);
+    exchange->relay = relay;
+    exchange->handler = handler;
+    exchange->owner = owner;
+    set_up(exchange, request);
+    if (!exchange->transport->begin(exchange)) {
+        *fault = exchange->fault == RELAY_FAULT_NONE ? RELAY_FAULT_NO_RESOURCES : exchange->fault;
+        report(exchange, *fault, NULL);
+        exchange_release(exchange);
+        return NULL;
+    }
+    return exchange;
+}
+
+/* Returns whether a connection is made, and the exchange is not over. */
+static bool is_under_way(const struct relay_exchange *exchange) {
+    return exchange->state == EXCHANGE_HEAD || exchange->state == EXCHANGE_BODY || exchange->state == EXCHANGE_TUNNEL;
+}
+
+size_t relay_exchange_room(const struct relay_exchange *exchange) {
+    return is_under_way(exchange) ? exchange->transport->room(exchange) : 0;
+}
+
+void relay_exchange_body(struct relay_exchange *exchange, struct bytes piece) {
+    CHECK(!exchange->request_done);
+    /* A chunk of no bytes would end the body. */
+    if (exchange_is_over(exchange) || piece.size == 0) {
+        return;
+    }
+    exchange->body_given = true;
+    if (!exchange->transport->body(exchange, piece)) {
+        fail_later(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
+        return;
+    }
+    exchange_watch(exchange, false);
+}
+
+void relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes trailers) {
+    CHECK(trailers.size <= HTTP_TRAILERS_MAX && (trailers.size == 0 || exchange->framing == HTTP_CHUNKED));
+    if (exchange->request_done) {
+        return;
+    }
+    exchange->request_done = true;
+    if (exchange_is_over(exchange)) {
+        return;
+    }
+    if (!exchange->transport->body_end(exchange, trailers)) {
+        fail_later(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
+        return;
+    }
+    exchange_watch(exchange, false);
+}
+
+void relay_exchange_body_end(struct relay_exchange *exchange) {
+    relay_exchange_body_end_with(exchange, (struct bytes){0});
+}
+
+void relay_exchange_doubt(struct relay_exchange *exchange) {
+    exchange->doubted = true;
+    exchange_watch(exchange, exchange->events);
+}
+
+void relay_exchange_pause(struct relay_exchange *exchange) {
+    exchange->paused = true;
+    exchange_watch(exchange, false);
+}
+
+void relay_exchange_resume(struct relay_exchange *exchange) {
+    exchange->paused = false;
+    if (is_under_way(exchange)) {
+        exchange->transport->resume(exchange);
+    }
+    exchange_watch(exchange, false);
+}
+
+void relay_exchange_refuse(struct relay_exchange *exchange, enum relay_fault fault) {
+    report(exchange, fault, NULL);
+    relay_exchange_abort(exchange);
+}
+
+void relay_exchange_abort(struct relay_exchange *exchange) {
+    exchange_count(exchange, STATS_ORIGIN_ABORTED);
+    exchange->transport->drop(exchange);
+    if (exchange->reading) {
+        exchange->state = EXCHANGE_ABORTED;
+        timer_clear(&exchange->relay->ring->timers, &exchange->timer);
+        return;
+    }
+    exchange_release(exchange);
+}
