@@ -95,6 +95,14 @@ static void on_output(void *owner, struct bytes frames) {
     struct side *side = owner;
     cr_assert(frames.size > 0);
     buffer_append(&side->out, frames.data, frames.size);
+    if (side->fails_after > 0 && --side->fails_after == 0) {
+        for (size_t i = 0; i < side->begun; i++) {
+            if (!side->talks[i]->closed) {
+                side->talks[i]->closed = true;
+                http2_stream_reset(&side->talks[i]->stream, HTTP2_CANCEL);
+            }
+        }
+    }
 }
 
 static size_t on_output_room(void *owner) {

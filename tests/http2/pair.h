@@ -33,10 +33,11 @@ struct talk {
 
 struct side {
     struct http2_session *session;
-    struct buffer out; /* frames that have left and are not taken yet */
-    size_t room;       /* bytes of `out` at most, so that there is output_room */
-    bool refuses;      /* begin() returns NULL */
-    size_t begun;      /* talks in use */
+    struct buffer out;    /* frames that have left and are not taken yet */
+    size_t room;          /* bytes of `out` at most, so that there is output_room */
+    bool refuses;         /* begin() returns NULL */
+    unsigned fails_after; /* outputs, of which the last resets all streams; 0: none does */
+    size_t begun;         /* talks in use */
     struct talk *talks[TALKS_MAX];
     void (*on_head)(struct talk *talk); /* may be NULL, and these: */
     void (*on_body)(struct talk *talk);

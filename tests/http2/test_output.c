@@ -280,6 +280,32 @@ Test(output, large_heads_are_continued) {
     pair_close(pair);
 }
 
+/* The connection breaks in the middle of anything: its owner resets all streams from output(). */
+Test(output, may_reset_streams) {
+    for (unsigned outputs = 1; outputs < 30; outputs++) {
+        struct side side;
+        struct buffer input = {0};
+        side_open(&side, true, &usual_settings);
+        side.room = 100000;
+        give(&side, nothing);
+        buffer_append_string(&input, WIRE_PREFACE);
+        wire_write(&input, "SETTINGS s:4=0x7fffffff; WINDOW w:0x7fff0000; HEADERS+ES+EH@1 GET; HEADERS+EH@3 POST");
+        give(&side, bytes_of(input.data, input.size));
+        side.fails_after = outputs;
+        for (size_t i = 0; i < 2 && !side.talks[i]->closed; i++) {
+            begin_answer(side.talks[i]);
+            for (size_t piece = 0; piece < 4 && !side.talks[i]->closed; piece++) {
+                cr_assert(http2_stream_send(&side.talks[i]->stream, bytes_of(zeros, 40000)));
+            }
+        }
+        side.room = ALL;
+        flush(&side);
+        cr_assert_eq(http2_session_streams(side.session), side.fails_after == 0 ? 0 : 2);
+        free(input.data);
+        side_close(&side);
+    }
+}
+
 /* A reset while the piece waits; and the session goes on. */
 Test(output, reset_with_bytes_that_wait) {
     struct pair *pair = pair_open(&usual_settings);
