@@ -45,6 +45,8 @@ struct http2_session {
     enum http2_excess excess;
     uint32_t fault; /* the error code of a GOAWAY that was sent */
     uint32_t head_size_max;
+    uint32_t stream_window;
+    uint32_t stream_window_max;
     uint32_t resets_max;
     uint32_t stream_count; /* in `streams` */
     uint32_t left_count;   /* client: in `streams`, without nghttp2, with a response that is not taken yet */
