@@ -205,7 +205,4 @@ void http2_input_set_callbacks(nghttp2_session_callbacks *callbacks) {
 
 void http2_input_take(struct http2_session *session, struct bytes input) {
     give_to_nghttp2(session, look_through(session, input));
-    if (session->begun == NULL) {
-        http2_head_release(&session->head, &session->memory);
-    }
 }

@@ -77,6 +77,7 @@ static int send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8
         front.size = smaller(front.size, size);
         session->handler->output(session->owner, front);
         http2_queue_drop(&stream->out, &session->memory, front.size);
+        session->out_fresh -= smaller(session->out_fresh, front.size);
         size -= front.size;
     }
     if (size > 0) {
@@ -135,6 +136,7 @@ void http2_output_flush(struct http2_session *session) {
         const uint8_t *frames;
         nghttp2_ssize size = nghttp2_session_mem_send2(session->nghttp2, &frames);
         if (!http2_check(session, (int)size) || size == 0) {
+            session->out_fresh = 0; /* the rest waits for windows, and takes no room from other streams */
             break;
         }
         session->handler->output(session->owner, bytes_of(frames, (size_t)size));
@@ -195,6 +197,7 @@ void http2_output_forget(struct http2_stream *stream) {
         http2_check(session, nghttp2_session_consume_connection(session->nghttp2, stream->in.size));
     }
     http2_queue_clear(&stream->in, &session->memory);
+    session->out_fresh -= smaller(session->out_fresh, stream->out.size);
     http2_queue_clear(&stream->out, &session->memory);
     http2_queue_clear(&stream->trailers_in, &session->memory);
     http2_queue_clear(&stream->trailers_out, &session->memory);
@@ -209,12 +212,19 @@ void http2_output_reset(struct http2_stream *stream, uint32_t error) {
     http2_output_forget(stream);
 }
 
-void http2_output_bury(struct http2_session *session) {
+void http2_output_bury(struct http2_stream *stream) {
+    struct http2_session *session = stream->session;
+    if (session->busy || !stream->gone || stream->left || !list_is_linked(&stream->in_session)) {
+        return;
+    }
+    uint32_t error = stream->error;
+    http2_output_forget(stream);
+    session->handler->closed(stream, error);
+}
+
+void http2_output_bury_all(struct http2_session *session) {
     while (!session->busy && !list_is_empty(&session->gone)) {
-        struct http2_stream *stream = CONTAINER_OF(list_first(&session->gone), struct http2_stream, in_session);
-        uint32_t error = stream->error;
-        http2_output_forget(stream);
-        session->handler->closed(stream, error);
+        http2_output_bury(CONTAINER_OF(list_first(&session->gone), struct http2_stream, in_session));
     }
 }
 
@@ -232,12 +242,17 @@ static size_t window_of(const struct http2_stream *stream) {
     return window > 0 ? (size_t)window : 0;
 }
 
+/* Returns how many bytes the owner's output takes, behind those that are about to leave. */
+static size_t output_room(const struct http2_session *session) {
+    size_t room = session->handler->output_room(session->owner);
+    return room > session->out_fresh ? room - session->out_fresh : 0;
+}
+
 static size_t room_of(const struct http2_stream *stream) {
     if (stream->gone || stream->out_ended || bytes_to_send(stream) > 0) {
         return 0;
     }
-    struct http2_session *session = stream->session;
-    return smaller(smaller(window_of(stream), session->handler->output_room(session->owner)), HTTP2_ROOM_MAX);
+    return smaller(smaller(window_of(stream), output_room(stream->session)), HTTP2_ROOM_MAX);
 }
 
 size_t http2_output_room(struct http2_stream *stream) {
@@ -254,16 +269,19 @@ void http2_output_offer(struct http2_session *session) {
     }
     session->handing = true;
     for (size_t urgency = 0; urgency < HTTP2_URGENCIES; urgency++) {
-        struct list tried;
-        list_init(&tried);
-        list_move_all(&tried, &session->waiting[urgency]);
-        while (!list_is_empty(&tried)) {
-            struct http2_stream *stream = CONTAINER_OF(list_first(&tried), struct http2_stream, waiting);
+        struct list *waiting = &session->waiting[urgency];
+        struct list left;
+        list_init(&left);
+        list_move_all(&left, waiting);
+        while (!list_is_empty(&left) && output_room(session) > 0) {
+            struct http2_stream *stream = CONTAINER_OF(list_first(&left), struct http2_stream, waiting);
             list_remove(&stream->waiting);
             if (http2_output_room(stream) > 0) { /* else it waits on */
                 session->handler->room(stream);
             }
         }
+        list_move_all(&left, waiting); /* streams whose turn has not come are the first of the next turns */
+        list_move_all(waiting, &left);
     }
     session->handing = false;
 }
@@ -358,6 +376,7 @@ static bool queue(struct http2_stream *stream, struct bytes piece) {
         session->failed = true;
         return false;
     }
+    session->out_fresh += piece.size;
     return resume(stream);
 }
 

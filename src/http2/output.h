@@ -8,8 +8,9 @@
 void http2_output_set_callbacks(nghttp2_session_callbacks *callbacks);
 /* Has frames leave, unless nghttp2 runs already. */
 void http2_output_flush(struct http2_session *session);
-/* Calls closed() for the streams that are gone, unless nghttp2 runs. */
-void http2_output_bury(struct http2_session *session);
+/* Call closed() for the streams that are gone, or for one, if it is; not while nghttp2 runs. */
+void http2_output_bury_all(struct http2_session *session);
+void http2_output_bury(struct http2_stream *stream);
 /* Calls room() for the streams that waited and have room now, the most urgent first. */
 void http2_output_offer(struct http2_session *session);
 

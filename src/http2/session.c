@@ -173,10 +173,13 @@ static enum http2_outcome outcome_of(const struct http2_session *session) {
 /* Has frames leave, and then tells the owner what has become of its streams, which may have more to send. */
 static enum http2_outcome settle(struct http2_session *session) {
     http2_output_flush(session);
-    http2_output_bury(session);
+    http2_output_bury_all(session);
     http2_output_offer(session);
     http2_output_flush(session);
-    http2_output_bury(session);
+    http2_output_bury_all(session);
+    if (session->begun == NULL) {
+        http2_head_release(&session->head, &session->memory);
+    }
     return outcome_of(session);
 }
 
@@ -261,12 +264,19 @@ int http2_session_open(struct http2_session *session, struct http2_stream *strea
     return 0;
 }
 
-bool http2_stream_head(struct http2_stream *stream, struct bytes head, bool end) {
-    struct http2_session *session = stream->session;
-    bool done = http2_output_head(stream, head, end);
+/* The owner learns of this stream's end at once, since its last word is said; of others' with the next settlement. */
+static bool finish(struct http2_session *session, struct http2_stream *stream, bool done) {
     http2_output_flush(session);
-    http2_output_bury(session);
-    return done && !session->failed;
+    done = done && !session->failed;
+    if (stream->out_ended) {
+        http2_output_bury(stream);
+    }
+    return done;
+}
+
+bool http2_stream_head(struct http2_stream *stream, struct bytes head, bool end) {
+    bool done = http2_output_head(stream, head, end);
+    return finish(stream->session, stream, done);
 }
 
 bool http2_stream_send(struct http2_stream *stream, struct bytes piece) {
@@ -274,11 +284,8 @@ bool http2_stream_send(struct http2_stream *stream, struct bytes piece) {
 }
 
 bool http2_stream_end(struct http2_stream *stream, struct bytes trailers) {
-    struct http2_session *session = stream->session;
     bool done = http2_output_end(stream, trailers);
-    http2_output_flush(session);
-    http2_output_bury(session);
-    return done && !session->failed;
+    return finish(stream->session, stream, done);
 }
 
 size_t http2_stream_room(struct http2_stream *stream) {
@@ -287,9 +294,13 @@ size_t http2_stream_room(struct http2_stream *stream) {
 
 void http2_stream_resume(struct http2_stream *stream) {
     struct http2_session *session = stream->session;
+    struct http2_guard guard;
+    http2_guard_begin(&guard, stream);
     http2_body_resume(stream);
     http2_output_flush(session);
-    http2_output_bury(session);
+    if (http2_guard_end(&guard, session) && stream->in_delivered) {
+        http2_output_bury(stream);
+    }
 }
 
 void http2_stream_widen(struct http2_stream *stream, uint32_t window) {

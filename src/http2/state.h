@@ -43,7 +43,8 @@ struct http2_session {
     struct http2_closed closed; /* server */
     uint32_t last_id;           /* server: the last stream that the client has opened */
     enum http2_excess excess;
-    uint32_t fault; /* the error code of a GOAWAY that was sent */
+    size_t out_fresh; /* bytes of bodies that wait although it is not known yet that they cannot leave */
+    uint32_t fault;   /* the error code of a GOAWAY that was sent */
     uint32_t head_size_max;
     uint32_t stream_window;
     uint32_t stream_window_max;

@@ -59,9 +59,10 @@ struct http2_stream {
 
 /*
  * Functions of the session's owner. All run from http2_session_receive or http2_session_flush, but for these: output() and
- * output_room() run wherever frames leave; body() and end() run from http2_stream_resume too, closed() also from there, and
- * from http2_stream_head and http2_stream_end. Each may call any function of this module but http2_session_free and
- * http2_session_receive; what it sends leaves when the outer function is through.
+ * output_room() run wherever frames leave; body(), end() and closed() run for a stream from its http2_stream_resume too, and
+ * closed() from the call that says the stream's last word: http2_stream_end, or http2_stream_head with `end`. Each may call
+ * any function of this module but http2_session_free and http2_session_receive; output() and output_room() none. Frames of
+ * the others leave when the outer function is through.
  */
 struct http2_handler {
     /* Server: a request begins. Returns its stream, or NULL: it is refused, and may be sent again. */

@@ -103,6 +103,18 @@ static bool is_kept_from_clients(struct bytes name) {
     return http_header_kind_of(name) != HTTP_HEADER_END_TO_END;
 }
 
+/* A message that came by HTTP/2 has no text; only its version tells. RFC 9110 section 2.5 gives the version its minor 0. */
+Test(forward, via_of_http2) {
+    struct parse *parse = parse_whole(REQUEST, bytes_of_string("GET / HTTP/1.1\r\nHost: a\r\n\r\n"));
+    parse->message.http2 = true;
+    struct text out = text_over(output, sizeof output);
+    struct http_forwarding with = forwarding();
+    http_write_request(&out, &parse->message, parse->head, &with);
+    output[out.size] = '\0';
+    cr_assert_not_null(strstr(output, "\r\nVia: 2.0 sallyport\r\n"));
+    parse_free(parse);
+}
+
 /* Via alone is added to what clients send: it says by which way a request has come. */
 Test(forward, no_header_that_is_added_may_come_from_a_client) {
     static const char *const heads[] = {

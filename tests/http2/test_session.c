@@ -337,14 +337,65 @@ Test(session, early_answer_leaves_the_request_to_its_owner) {
     pair_close(pair);
 }
 
+/* RFC 9113 section 8.5: the directions of a tunnel end one by one. */
+Test(session, tunnel_ends_on_both_sides) {
+    struct side side;
+    struct buffer input = {0};
+    side_open(&side, true, &usual_settings);
+    side.on_head = answer;
+    buffer_append_string(&input, WIRE_PREFACE);
+    wire_write(&input, "SETTINGS; HEADERS+EH@1 f::method=CONNECT f::authority=a:443; DATA@1 n:10");
+    give(&side, bytes_of(input.data, input.size));
+    cr_assert(!side.talks[0]->closed && side.talks[0]->body.size == 10);
+    input.size = 0;
+    wire_write(&input, "DATA+ES@1 n:10");
+    give(&side, bytes_of(input.data, input.size));
+    cr_assert(side.talks[0]->closed && side.talks[0]->error == HTTP2_NO_ERROR && side.talks[0]->body.size == 20);
+    free(input.data);
+    side_close(&side);
+}
+
+/* Nothing is kept of a head that was malformed. */
+Test(session, memory_behind_a_malformed_head) {
+    struct side side;
+    struct buffer input = {0};
+    side_open(&side, true, &usual_settings);
+    side.on_end = answer_empty;
+    buffer_append_string(&input, WIRE_PREFACE);
+    wire_write(&input, "SETTINGS; HEADERS+ES+EH@1 GET");
+    give(&side, bytes_of(input.data, input.size));
+    size_t before = http2_session_memory(side.session);
+    input.size = 0;
+    wire_write(&input, "HEADERS+ES+EH@3 GET f:a=b f:A=b");
+    give(&side, bytes_of(input.data, input.size));
+    cr_assert(side.talks[1]->closed && side.talks[1]->error == HTTP2_PROTOCOL_ERROR);
+    cr_assert_eq(http2_session_memory(side.session), before);
+    free(input.data);
+    side_close(&side);
+}
+
+static void answer_victim(struct talk *talk) {
+    if (victim != NULL) {
+        answer(victim);
+        cr_assert_eq(http2_stream_room(&victim->stream), 0);
+        http2_stream_resume(&victim->stream);
+        victim = NULL;
+    }
+}
+
+/* Both streams are gone when the owner is told of the first. */
 Test(session, calls_on_a_stream_that_is_gone_do_nothing) {
     struct pair *pair = pair_open(&usual_settings);
-    struct talk *asked = ask(pair, POST, false);
+    struct talk *first = ask(pair, POST, false);
+    struct talk *second = ask(pair, POST, false);
     pump(pair);
-    struct talk *came = pair->server.talks[0];
-    http2_stream_reset(&asked->stream, HTTP2_CANCEL);
+    victim = pair->server.talks[1];
+    pair->server.on_closed = answer_victim;
+    http2_stream_reset(&first->stream, HTTP2_CANCEL);
+    http2_stream_reset(&second->stream, HTTP2_CANCEL);
     pump(pair);
-    cr_assert(came->closed);
+    cr_assert_null(victim);
+    cr_assert(pair->server.talks[0]->closed && pair->server.talks[1]->closed);
     pair_close(pair);
 }
 
