@@ -77,11 +77,13 @@ ANYBODY = [
 # they may hold are no more than the origin has connections for: it is no part of the measurement.
 INSIDE = ("--connections", 32)
 INSIDERS = ("h2-rapid-reset", "h2-made-reset", "h2-empty-data", "h2-tiny-window", "h2-zero-window", "h2-half-open")
-LARGE = ("h2-tiny-window", "h2-zero-window")  # they ask for an answer that is larger than what a server keeps of it
+LARGE = ("h2-tiny-window", "h2-zero-window")
+HELD = ("h2-zero-window", "h2-half-open")  # as `hold`, they do not press where the server ends their streams
 
 
 def over_http2(name, title):
-    return Flood(name, title, http2=True, options=("--path", LARGE_PATH) if name in LARGE else ())
+    options = (*(("--path", LARGE_PATH) if name in LARGE else ()), *(("--interval", 60) if name in HELD else ()))
+    return Flood(name, title, http2=True, options=options)
 
 
 HTTP2 = [over_http2(name, title) for name, title in ANYBODY]

@@ -11,7 +11,7 @@ import urllib.request
 from .processes import Process, descriptors, wait_until
 
 BENCH = pathlib.Path(__file__).resolve().parents[1]
-LARGE_SIZE = 2**20  # of an answer that no window of an attacker has room for
+LARGE_SIZE = 2**17  # of an answer that no window of an attacker has room for; thousands of them have to fit into the kernel
 LARGE_PATH = f"/bytes/{LARGE_SIZE}"
 
 SALLYPORT = """\
