@@ -4,8 +4,11 @@ import re
 
 from . import floods, flooding, page
 
-BEGIN = "<!-- bench/flood --results writes from here -->"
-END = "<!-- bench/flood: to here -->"
+# {over HTTP/2: (begin, end)}
+MARKS = {
+    False: ("<!-- bench/flood --results writes from here -->", "<!-- bench/flood: to here -->"),
+    True: ("<!-- bench/flood --results writes attacks over HTTP/2 from here -->", "<!-- bench/flood: attacks over HTTP/2 to here -->"),
+}
 
 # What was asked for.
 P99_RATIO_MAX = 3.0
@@ -143,28 +146,42 @@ def commands(results):
         yield re.sub(r"/\S*/(build\S*)", r"\1", " ".join(map(str, result["rounds"][0]["flooded"]["flood"]["command"])))
 
 
+def is_over_http2(group):
+    """Whether a table's floods are attacks over HTTP/2. One that has new clients alone is not."""
+    return bool(group) and floods.BY_NAME[next(iter(group))].http2
+
+
 def picture_name(group):
-    return "flood-http2.svg" if floods.BY_NAME[next(iter(group))].http2 else "flood.svg"
+    return "flood-http2.svg" if is_over_http2(group) else "flood.svg"
 
 
 def publish(path, where, chosen, groups):
-    """Replaces the block between the marks. `groups`: [({flood: result}, runs of new clients or None, the servers)], a set of tables for each."""
+    """
+    Replaces the blocks between the marks. `groups`: [({flood: result}, runs of new clients or None, the servers)], a set of tables
+    for each. What was not measured stays as it is: attacks over HTTP/2, or the other floods.
+    """
+    for http2, (begin, end) in MARKS.items():
+        own = [group for group in groups if is_over_http2(group[0]) == http2]
+        if own:
+            page.replace(path, begin, end, block(where, chosen, own))
+
+
+def block(where, chosen, groups):
     results = {name: result for group, _, _ in groups for name, result in group.items()}
     versions = ", ".join(f"{kind}: {version}" for kind, version in where["versions"].items())
-    first = next(iter(results.values()))["rounds"][0] if results else None
-    block = [
+    lines = [
         *page.wrapped(f"{where['date']}, {where['cpu']}, {where['cores']} cores, Linux {where['kernel']}, commit {where['commit']}. "
                       f"{versions}."), "",
         *page.wrapped(f"`{where['command']}`: {chosen.repeats} rounds of {chosen.seconds} s calm and {chosen.seconds} s flooded each, "
                       f"{chosen.seconds} s of the flood alone, servers taking turns; medians, and the lowest and highest round. "
-                      f"Before the run others used {where['others_busy']:.0%} of a core."), "",
-]
+                      f"Before the run others used {where['others_busy']:.0%} of a core."), ""]
     for group, new, kinds in groups:
         if group:
-            block += [f"![Throughput that known clients keep under each flood]({picture_name(group)})", ""]
+            lines += [f"![Throughput that known clients keep under each flood]({picture_name(group)})", ""]
         for rows in tables(group, new, kinds):
-            block += [markdown(rows), ""]
-    block += ["The load's commands, behind `taskset -c CORE`, the floods' behind `chrt --idle 0` too:", "", "```"]
-    if first:
-        block.append(re.sub(r"/\S*/(build\S*)", r"\1", " ".join(map(str, first["flooded"]["known"]["command"]))))
-    page.replace(path, BEGIN, END, [*block, *commands(results), "```"])
+            lines += [markdown(rows), ""]
+    lines += ["The load's commands, behind `taskset -c CORE`, the floods' behind `chrt --idle 0` too:", "", "```"]
+    if results:
+        first = next(iter(results.values()))["rounds"][0]
+        lines.append(re.sub(r"/\S*/(build\S*)", r"\1", " ".join(map(str, first["flooded"]["known"]["command"]))))
+    return [*lines, *commands(results), "```"]

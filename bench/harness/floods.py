@@ -96,6 +96,8 @@ BY_NAME = {flood.name: flood for flood in ALL}
 IN_FULL = ("random", "revoked", "junk-ticket")
 NEW = "new-clients"
 NAMES = [*BY_NAME, NEW]
+# What --only may have instead of names.
+GROUPS = {"tls": [*(flood.name for flood in TLS), NEW], "h2": [flood.name for flood in HTTP2]}
 # --quick has one of the attacks over HTTP/2, and all the others.
 QUICK_NAMES = [*(flood.name for flood in TLS), "h2-rapid-reset", NEW]
 NEW_FLOOD = BY_NAME["hello"]  # what goes on while new clients come

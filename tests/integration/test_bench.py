@@ -203,11 +203,31 @@ def test_attacks_over_http2_have_nghttpd_too_and_tables_of_their_own(monkeypatch
     assert [flood_report.picture_name(group) for group, _, _ in groups] == ["flood.svg", "flood-http2.svg"]
 
 
+def test_groups_of_floods_can_be_chosen(monkeypatch):
+    program = load_program("flood")
+    monkeypatch.setattr(sys, "argv", ["flood", "--only", "random,h2"])
+    assert program.arguments().names == ["random", *(name for name in floods.NAMES if name.startswith("h2-"))]
+    monkeypatch.setattr(sys, "argv", ["flood", "--only", "tls,h2"])
+    assert sorted(program.arguments().names) == sorted(floods.NAMES)
+
+
+def test_what_was_not_measured_stays_published(tmp_path):
+    page = tmp_path / "RESULTS.md"
+    page.write_text("\n".join(f"{begin}\nold {http2}\n{end}" for http2, (begin, end) in flood_report.MARKS.items()))
+    where = {"date": "today", "cpu": "c", "cores": 2, "kernel": "k", "commit": "x", "versions": {"sallyport": "0"}, "command": "bench/flood",
+             "others_busy": 0.0}
+    chosen = types.SimpleNamespace(repeats=1, seconds=1)
+    flood_report.publish(page, where, chosen, [({"h2-ping": {"rounds": [round_of("sallyport", 100, 95)], "memory": []}}, None, ["sallyport"])])
+    text = page.read_text()
+    assert "old False" in text and "old True" not in text and "| h2-ping | 95% (95% to 95%) | met |" in text and "flood-http2.svg" in text
+    assert text.rstrip().endswith(flood_report.MARKS[True][1])
+
+
 def round_of(server, calm, flooded):
     def run(rate):
-        known = {"answers_per_second": rate, "latency_us": {"exchange": {"p99": 1.0}}, "whole_run": dict.fromkeys(
+        known = {"command": ["known"], "answers_per_second": rate, "latency_us": {"exchange": {"p99": 1.0}}, "whole_run": dict.fromkeys(
             ("connect_failed", "tls_failed", "closed_by_server", "http_failed", "status_failed", "timed_out"), 0)}
-        return {"known": known, "server_busy": 1.0, "rejected": None, "flood": {"outcomes": {}}}
+        return {"known": known, "server_busy": 1.0, "rejected": None, "flood": {"outcomes": {}, "command": ["hostile"]}}
     return {"server": server, "calm": run(calm), "flooded": run(flooded), "alone": {"flood": {"connections_per_second": 1.0}},
             "known_cpu_us": 1.0, "hostile_cpu_us": 1.0, "bare_cpu_us": 1.0}
 
