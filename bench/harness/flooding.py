@@ -11,7 +11,7 @@ import subprocess
 import time
 
 from . import floods
-from .measure import WARMUP, LoadFailed, difference, looking_at_the_guard
+from .measure import WARMUP, LoadFailed, NotMeasured, difference, looking_at_the_guard
 from .processes import core_busy_seconds, pin
 
 SLACK = 40
@@ -91,6 +91,8 @@ class Flooding:
         cpu, busy, begin = server.cpu_seconds(), core_busy_seconds(self.bench.server_core), time.monotonic()
         with looking_at_the_guard(server):
             known = self.finish(self.start_known(flood, server, self.seconds), self.seconds + SLACK, failures=False)
+        if known["answers_per_second"] == 0:
+            raise NotMeasured(f"{server.kind} answered no known client in a calm run")
         return {**self.account(server, cpu, busy, begin), "known": known}
 
     def flooded(self, flood, server, seconds=None, sample_rss=False):

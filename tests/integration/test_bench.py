@@ -251,3 +251,13 @@ def test_a_server_that_does_not_choose_http2_does_not_do_the_job(monkeypatch):
         job.verify(types.SimpleNamespace(kind="nghttpd", setup="plain"), made, http2=True)
     monkeypatch.setattr(job, "curl", lambda *_, tell="http_code": ("2", "") if tell == "http_version" else (200, ""))
     job.verify(types.SimpleNamespace(kind="nghttpd", setup="plain"), made, http2=True)
+
+
+def test_a_calm_run_without_an_answer_is_no_measurement(monkeypatch):
+    load = flooding.Flooding(types.SimpleNamespace(server_core=0), 1, 1)
+    monkeypatch.setattr(load, "rest", lambda: None)
+    monkeypatch.setattr(load, "start_known", lambda *_: None)
+    monkeypatch.setattr(load, "finish", lambda *_, **__: {"answers_per_second": 0.0})
+    server = types.SimpleNamespace(kind="nginx", cpu_seconds=lambda: 0.0, rejected=lambda: None)
+    with pytest.raises(measure.NotMeasured, match="nginx answered no known client"):
+        load.calm(floods.BY_NAME["random"], server)
