@@ -4,11 +4,13 @@ import re
 
 from . import floods, flooding, page
 
-BEGIN = "<!-- bench/flood --results writes from here -->"
-END = "<!-- bench/flood: to here -->"
+# {over HTTP/2: (begin, end)}
+MARKS = {
+    False: ("<!-- bench/flood --results writes from here -->", "<!-- bench/flood: to here -->"),
+    True: ("<!-- bench/flood --results writes attacks over HTTP/2 from here -->", "<!-- bench/flood: attacks over HTTP/2 to here -->"),
+}
 
 # What was asked for.
-KEPT_MIN = 0.70
 P99_RATIO_MAX = 3.0
 RANDOM_CPU_MAX = 0.6  # of nginx's, for each connection of random bytes
 HELLO_CPU_MAX = 0.1   # of nginx's for a ClientHello, for one that is refused
@@ -25,12 +27,14 @@ def ratio_text(ratio):
 
 
 def kept_rows(results, kinds):
-    yield ["flood", *(f"kept, {kind}" for kind in kinds), f"at least {KEPT_MIN:.0%}", *(f"p99, {kind}" for kind in kinds),
+    """All floods of a table ask for the same share."""
+    wanted = floods.BY_NAME[next(iter(results))].kept_min
+    yield ["flood", *(f"kept, {kind}" for kind in kinds), f"at least {wanted:.0%}", *(f"p99, {kind}" for kind in kinds),
            f"at most {P99_RATIO_MAX:g}x"]
     for name, result in results.items():
         sums = [flooding.summary(result["rounds"], kind) for kind in kinds]
         own = sums[0]
-        yield [name, *(f"{s['kept']:.0%} ({s['kept_low']:.0%} to {s['kept_high']:.0%})" for s in sums), met(own["kept"] >= KEPT_MIN),
+        yield [name, *(f"{s['kept']:.0%} ({s['kept_low']:.0%} to {s['kept_high']:.0%})" for s in sums), met(own["kept"] >= wanted),
                *(ratio_text(s["p99_ratio"]) for s in sums), met(own["p99_ratio"] is not None and own["p99_ratio"] <= P99_RATIO_MAX)]
 
 
@@ -142,20 +146,42 @@ def commands(results):
         yield re.sub(r"/\S*/(build\S*)", r"\1", " ".join(map(str, result["rounds"][0]["flooded"]["flood"]["command"])))
 
 
-def publish(path, where, chosen, results, new):
-    """Replaces the block between the marks."""
+def is_over_http2(group):
+    """Whether a table's floods are attacks over HTTP/2. One that has new clients alone is not."""
+    return bool(group) and floods.BY_NAME[next(iter(group))].http2
+
+
+def picture_name(group):
+    return "flood-http2.svg" if is_over_http2(group) else "flood.svg"
+
+
+def publish(path, where, chosen, groups):
+    """
+    Replaces the blocks between the marks. `groups`: [({flood: result}, runs of new clients or None, the servers)], a set of tables
+    for each. What was not measured stays as it is: attacks over HTTP/2, or the other floods.
+    """
+    for http2, (begin, end) in MARKS.items():
+        own = [group for group in groups if is_over_http2(group[0]) == http2]
+        if own:
+            page.replace(path, begin, end, block(where, chosen, own))
+
+
+def block(where, chosen, groups):
+    results = {name: result for group, _, _ in groups for name, result in group.items()}
     versions = ", ".join(f"{kind}: {version}" for kind, version in where["versions"].items())
-    first = next(iter(results.values()))["rounds"][0] if results else None
-    block = [
+    lines = [
         *page.wrapped(f"{where['date']}, {where['cpu']}, {where['cores']} cores, Linux {where['kernel']}, commit {where['commit']}. "
                       f"{versions}."), "",
         *page.wrapped(f"`{where['command']}`: {chosen.repeats} rounds of {chosen.seconds} s calm and {chosen.seconds} s flooded each, "
                       f"{chosen.seconds} s of the flood alone, servers taking turns; medians, and the lowest and highest round. "
-                      f"Before the run others used {where['others_busy']:.0%} of a core."), "",
-        "![Throughput that known clients keep under each flood](flood.svg)", ""]
-    for rows in tables(results, new, chosen.servers):
-        block += [markdown(rows), ""]
-    block += ["The load's commands, behind `taskset -c CORE`, the floods' behind `chrt --idle 0` too:", "", "```"]
-    if first:
-        block.append(re.sub(r"/\S*/(build\S*)", r"\1", " ".join(map(str, first["flooded"]["known"]["command"]))))
-    page.replace(path, BEGIN, END, [*block, *commands(results), "```"])
+                      f"Before the run others used {where['others_busy']:.0%} of a core."), ""]
+    for group, new, kinds in groups:
+        if group:
+            lines += [f"![Throughput that known clients keep under each flood]({picture_name(group)})", ""]
+        for rows in tables(group, new, kinds):
+            lines += [markdown(rows), ""]
+    lines += ["The load's commands, behind `taskset -c CORE`, the floods' behind `chrt --idle 0` too:", "", "```"]
+    if results:
+        first = next(iter(results.values()))["rounds"][0]
+        lines.append(re.sub(r"/\S*/(build\S*)", r"\1", " ".join(map(str, first["flooded"]["known"]["command"]))))
+    return [*lines, *commands(results), "```"]

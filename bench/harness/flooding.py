@@ -11,7 +11,7 @@ import subprocess
 import time
 
 from . import floods
-from .measure import WARMUP, LoadFailed, difference, looking_at_the_guard
+from .measure import WARMUP, LoadFailed, NotMeasured, difference, looking_at_the_guard
 from .processes import core_busy_seconds, pin
 
 SLACK = 40
@@ -31,6 +31,11 @@ class Times:
 
 WHOLE = Times()
 QUICK = Times(warmup=0.2, settle=0.3, settle_alone=0.4, recover=0.5, resting=0.2, recover_max=1.0, after=0.2)
+
+
+def known_options(flood):
+    """The generator's options for the known clients."""
+    return ("--connections", floods.KNOWN_CONNECTIONS, *floods.KNOWN_SOURCES, *(("--http2",) if flood.http2 else ()))
 
 
 class Flooding:
@@ -63,15 +68,13 @@ class Flooding:
         return self.start(flood.mode or flood.name, server, "--duration", seconds, "--source-addresses", self.sources, *floods.HOSTILE,
                           *flood.options, *options, clients=flood.clients, idle=True)
 
-    def start_known(self, server, seconds):
-        return self.start("handshake", server, "--connections", floods.KNOWN_CONNECTIONS, *floods.KNOWN_SOURCES, "--duration", seconds,
-                          "--warmup", self.times.warmup, clients="clients")
+    def start_known(self, flood, server, seconds):
+        return self.start("handshake", server, *known_options(flood), "--duration", seconds, "--warmup", self.times.warmup, clients="clients")
 
-    def introduce(self, server):
+    def introduce(self, flood, server):
         """The known clients become known, and the server gets what it makes once."""
         with looking_at_the_guard(server):
-            self.finish(self.start("handshake", server, "--connections", floods.KNOWN_CONNECTIONS, *floods.KNOWN_SOURCES, "--count", 512,
-                                   clients="clients"), SLACK, failures=False)
+            self.finish(self.start("handshake", server, *known_options(flood), "--count", 512, clients="clients"), SLACK, failures=False)
         time.sleep(0.2)
 
     def rest(self):
@@ -83,11 +86,13 @@ class Flooding:
             if core_busy_seconds(self.bench.server_core) - busy < 0.05 * self.times.resting:
                 return
 
-    def calm(self, server):
+    def calm(self, flood, server):
         self.rest()
         cpu, busy, begin = server.cpu_seconds(), core_busy_seconds(self.bench.server_core), time.monotonic()
         with looking_at_the_guard(server):
-            known = self.finish(self.start_known(server, self.seconds), self.seconds + SLACK, failures=False)
+            known = self.finish(self.start_known(flood, server, self.seconds), self.seconds + SLACK, failures=False)
+        if known["answers_per_second"] == 0:
+            raise NotMeasured(f"{server.kind} answered no known client in a calm run")
         return {**self.account(server, cpu, busy, begin), "known": known}
 
     def flooded(self, flood, server, seconds=None, sample_rss=False):
@@ -97,7 +102,7 @@ class Flooding:
         cpu, busy, begin = server.cpu_seconds(), core_busy_seconds(self.bench.server_core), time.monotonic()
         hostile = self.start_flood(flood, server, self.times.settle + self.times.warmup + seconds + self.times.after)
         time.sleep(self.times.settle)
-        known = self.finish(self.start_known(server, seconds), seconds + SLACK)
+        known = self.finish(self.start_known(flood, server, seconds), seconds + SLACK)
         run = {"rss_flooded": server.rss_bytes()} if sample_rss else {}
         hostile = self.finish(hostile, SLACK)
         if hostile["given_up"]:
@@ -129,7 +134,7 @@ class Flooding:
 
     def round(self, flood, server, number):
         """A calm run, a flooded one, and the flood alone."""
-        calm, flooded, alone = self.calm(server), self.flooded(flood, server), self.alone(flood, server, number)
+        calm, flooded, alone = self.calm(flood, server), self.flooded(flood, server), self.alone(flood, server, number)
         return {"server": server.kind, "calm": calm, "flooded": flooded, "alone": alone,
                 "known_cpu_us": 1e6 * calm["cpu_seconds"] / calm["known"]["whole_run"]["answers"], **cost(alone)}
 
@@ -146,7 +151,7 @@ class Flooding:
         first = f"127.{112 + number // 64}.{number % 64 * 4}.1"
         hostile = self.start_flood(flood, server, self.times.settle + self.times.warmup + self.seconds + self.times.after)
         time.sleep(self.times.settle)
-        known = self.start_known(server, self.seconds)
+        known = self.start_known(flood, server, self.seconds)
         new = self.start("handshake", server, "--connections", floods.NEW_CONNECTIONS, "--source-addresses", floods.NEW_SOURCES,
                          "--source-first", first, "--duration", self.seconds, "--warmup", self.times.warmup, clients="clients")
         new, known, hostile = (self.finish(process, self.seconds + SLACK) for process in (new, known, hostile))

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import time
 
-from .processes import core_busy_seconds, pin
+from . import h2load, modes
+from .processes import core_busy_seconds, pin, waited_seconds
 
 WARMUP = 0.5
 ATTEMPTS = 3
@@ -100,13 +101,34 @@ class Bench:
                                 text=True, timeout=60, check=False)
         return None if result.returncode == 0 else result.stderr.strip() or json.loads(result.stdout)["first_failure"]
 
-    def measure(self, mode, server, seconds, *options):
-        command = self.command(mode.load, server, "--duration", seconds, "--warmup", WARMUP, *options, *mode.options,
+    def finish_h2load(self, mode, process, command, timeout):
+        """As `finish`."""
+        load_cpu, begin = waited_seconds(), time.monotonic()
+        try:
+            output, errors = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise LoadFailed(f"run: the load did not end within {timeout} s: {' '.join(command)}")
+        result = h2load.result(mode, output) if process.returncode == 0 else None
+        if result is None:
+            raise LoadFailed(f"run: the load failed: {' '.join(command)}\n{errors}{output}")
+        return {**result, "whole_run": {"answers": result["answers"]}, "latency_us": {},
+                "generator_busy": (waited_seconds() - load_cpu) / (time.monotonic() - begin)}
+
+    def load_for(self, mode, server, seconds, connections):
+        """(the command, its result) of one run of the mode's generator."""
+        if mode.load == "h2load":
+            command = h2load.command(mode, server, self.pki.name, seconds, connections)
+            return command, self.finish_h2load(mode, self.start(command), command, seconds + 60)
+        command = self.command(mode.load, server, "--duration", seconds, "--warmup", WARMUP, "--connections", connections, *mode.options,
                                clients=mode.clients)
+        return command, self.finish(self.start(command), command, seconds + WARMUP + 30)
+
+    def measure(self, mode, server, seconds, connections):
         cache = server.cache_counts()
         cpu, busy, begin = server.cpu_seconds(), core_busy_seconds(self.server_core), time.monotonic()
         with looking_at_the_guard(server):
-            result = self.finish(self.start(command), command, seconds + WARMUP + 30)
+            command, result = self.load_for(mode, server, seconds, connections)
         elapsed = time.monotonic() - begin
         cpu = server.cpu_seconds() - cpu
         busy = core_busy_seconds(self.server_core) - busy
@@ -123,15 +145,15 @@ class Bench:
             "load": result,
         }
 
-    def hold(self, server, count, seconds=2.0):
-        """Resident memory of the server before, with `count` idle connections, and after."""
+    def hold(self, name, server, count, seconds=2.0):
+        """Resident memory of the server before, with `count` idle connections, and after. `name`: of modes.HELD."""
         # Whatever is made once, at the first connections, is not a connection's cost.
-        command = self.command("handshake", server, "--count", 256)
+        command = self.command("handshake", server, "--count", 256, *modes.HELD[name])
         with looking_at_the_guard(server):
             self.finish(self.start(command), command, 60)
         time.sleep(0.2)
         before = server.rss_bytes()
-        command = self.command("idle", server, "--connections", count, "--duration", seconds)
+        command = self.command("idle", server, "--connections", count, "--duration", seconds, *modes.HELD[name])
         with looking_at_the_guard(server):
             process = self.start(command)
             # Until they stand there is a line of progress each second.
@@ -158,12 +180,12 @@ def of(runs, server):
 
 
 def summary(runs, server):
-    """Medians over one server's runs."""
+    """Medians over one server's runs. No latencies where the load tells none."""
     own = of(runs, server)
-    latency = "exchange" if "exchange" in own[0]["latency_us"] else "request"
     figures = {key: statistics.median(run[key] for run in own)
                for key in ("per_second", "server_cpu_us", "server_busy", "generator_busy")}
-    for percentile in ("p50", "p99"):
+    latency = next((name for name in ("exchange", "request") if name in own[0]["latency_us"]), None)
+    for percentile in ("p50", "p99") if latency else ():
         figures[f"{percentile}_us"] = statistics.median(run["latency_us"][latency][percentile] for run in own)
     return figures
 

@@ -84,6 +84,14 @@ class Pki:
         self.crls = self._join("crls.pem", self._crl("client-root", []), self._crl("intermediate", revoked))
         self.crls.chmod(0o644)
 
+    def add_insiders(self, count):
+        """A folder of bundles as `clients`, `insiders`: valid clients that attack."""
+        self.insiders = self.folder / "insiders"
+        self.insiders.mkdir()
+        for number in range(count):
+            leaf = self._issue(f"insider-{number}", "client", f"insider-{number}", issuer="intermediate")
+            self._join(f"insiders/{number:04d}.pem", leaf, self.intermediate, self.folder / f"insider-{number}.key")
+
     def _authority(self, issuer):
         """The configuration of `openssl ca` for it."""
         config = self.folder / f"{issuer}.conf"

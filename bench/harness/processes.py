@@ -104,6 +104,12 @@ class Process:
         return total
 
 
+def waited_seconds():
+    """CPU time of all children of this process that have ended and been waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def core_busy_seconds(core):
     """Time that a core did not idle since boot, interrupts included. Time that the hypervisor took is not ours."""
     for line in pathlib.Path("/proc/stat").read_text().splitlines():

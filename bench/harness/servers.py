@@ -11,6 +11,8 @@ import urllib.request
 from .processes import Process, descriptors, wait_until
 
 BENCH = pathlib.Path(__file__).resolve().parents[1]
+LARGE_SIZE = 2**17  # of an answer that no window of an attacker has room for; thousands of them have to fit into the kernel
+LARGE_PATH = f"/bytes/{LARGE_SIZE}"
 
 SALLYPORT = """\
 listen:
@@ -27,7 +29,7 @@ hosts:
     certificate: @certificate@
     key: @key@
     client_auth:
-      mode: enforce
+      mode: @mode@
       ca: [@client_roots@]
       max_depth: 4
 @client_auth@
@@ -37,13 +39,14 @@ hosts:
 
 # What differs between the setups: "tickets" resumes and the others do not, "uncached" has room for one verified chain, which
 # is never that of the next client, "crl" checks revocation of the whole chain, "unguarded" lets any source show as many bad
-# certificates as it likes.
+# certificates as it likes, "report" lets clients without a valid certificate pass and tells the origin (h2load has none).
 SALLYPORT_SETUPS = {
     "plain": "tickets: {lifetime: 0s}",
     "tickets": "tickets: {lifetime: 1h}",
     "uncached": "tickets: {lifetime: 0s}\ncert_cache: {entries: 1}",
     "crl": "tickets: {lifetime: 0s}",
     "unguarded": "tickets: {lifetime: 0s}\nadmission: {allow: [127.0.0.0/8]}",
+    "report": "tickets: {lifetime: 0s}",
 }
 # Without the last line OpenSSL sends two tickets all the same, which name sessions that nobody keeps.
 NGINX_SETUPS = {
@@ -51,13 +54,15 @@ NGINX_SETUPS = {
     "tickets": "ssl_session_tickets on;\n        ssl_session_timeout 1h;",
     "crl": "ssl_session_tickets off;\n        ssl_conf_command NumTickets 0;\n        ssl_crl @crls@;",
 }
-NGINX_SETUPS["unguarded"] = NGINX_SETUPS["plain"]
+NGINX_SETUPS["unguarded"] = NGINX_SETUPS["report"] = NGINX_SETUPS["plain"]
+NGINX_DENY = 'if ($cert_status != valid) {\n                return 403 "client certificate required\\n";\n            }'
 HAPROXY_SETUPS = {
     "plain": {"lifetime": 1, "tickets": "no-tls-tickets", "crl": ""},
     "tickets": {"lifetime": 3600, "tickets": "", "crl": ""},
     "crl": {"lifetime": 1, "tickets": "no-tls-tickets", "crl": "crl-file @crls@"},
 }
-HAPROXY_SETUPS["unguarded"] = HAPROXY_SETUPS["plain"]
+HAPROXY_SETUPS["unguarded"] = HAPROXY_SETUPS["report"] = HAPROXY_SETUPS["plain"]
+HAPROXY_DENY = "http-request deny status 403 unless { ssl_c_used } { ssl_c_verify 0 }"
 
 
 def free_ports(count):
@@ -93,13 +98,13 @@ class Server(Process):
         self.kind = kind
         self.setup = setup
         folder = pathlib.Path(folder)
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
         self.port, admin_port = free_ports(2)
         self.address = f"127.0.0.1:{self.port}"
         self.admin = f"127.0.0.1:{admin_port}"
         config = folder / f"{kind}.conf"
-        values = {**values, "folder": folder, "config": config, "address": self.address, "admin": self.admin,
+        values = {**values, "folder": folder, "config": config, "address": self.address, "port": self.port, "admin": self.admin,
                   "core": core, "affinity": f"{1 << core:b}", "descriptors": descriptors(), "user": "user root;" if os.geteuid() == 0 else ""}
         config.write_text(fill(template, values))
         super().__init__(kind, [fill(part, values) for part in command], core, folder / "output.log")
@@ -146,25 +151,41 @@ def origin(folder, core, values):
 
 def sallyport(setup, folder, core, values):
     client_auth = fill("      crl: [@crls@]", values) if setup == "crl" else ""
-    values = {**values, "setup": SALLYPORT_SETUPS[setup], "client_auth": client_auth}
+    values = {**values, "setup": SALLYPORT_SETUPS[setup], "client_auth": client_auth, "mode": "report" if setup == "report" else "enforce"}
     return Server("sallyport", setup, ["@binary@", "run", "-c", "@config@"], SALLYPORT, folder, core, values)
 
 
 def nginx(setup, folder, core, values):
-    values = {**values, "setup": fill(NGINX_SETUPS[setup], values)}
+    values = {**values, "setup": fill(NGINX_SETUPS[setup], values), "deny": "" if setup == "report" else NGINX_DENY,
+              "verify": "optional_no_ca" if setup == "report" else "optional"}
     template = (BENCH / "nginx.conf.in").read_text()
     return Server("nginx", setup, ["nginx", "-p", "@folder@", "-c", "@config@"], template, folder, core, values)
 
 
 def haproxy(setup, folder, core, values):
-    values = {**values, **{name: fill(str(text), values) for name, text in HAPROXY_SETUPS[setup].items()}}
+    values = {**values, **{name: fill(str(text), values) for name, text in HAPROXY_SETUPS[setup].items()},
+              "deny": "" if setup == "report" else HAPROXY_DENY}
     template = (BENCH / "haproxy.cfg.in").read_text()
     return Server("haproxy", setup, ["haproxy", "-db", "-f", "@config@"], template, folder, core, values)
 
 
-START = {"sallyport": sallyport, "nginx": nginx, "haproxy": haproxy}
+def nghttpd(setup, folder, core, values):
+    """
+    The server of nghttp2, with files instead of an origin, and HTTP/2 alone. It asks for no certificate: it would end the handshake
+    of a client that has none.
+    """
+    files = pathlib.Path(folder) / "files" / "bytes"
+    files.mkdir(parents=True)
+    (files.parent / "index.html").write_text("ok\n")
+    (files / str(LARGE_SIZE)).write_bytes(bytes(LARGE_SIZE))
+    return Server("nghttpd", setup, ["nghttpd", "--workers=1", "--address=127.0.0.1", f"--htdocs={files.parent}", "@port@", "@key@",
+                                     "@certificate@"], "", folder, core, values)
+
+
+START = {"sallyport": sallyport, "nginx": nginx, "haproxy": haproxy, "nghttpd": nghttpd}
 VERSION = {
     "sallyport": lambda values: version_of(values["binary"], "--version"),
     "nginx": lambda values: version_of("nginx", "-v"),
     "haproxy": lambda values: version_of("haproxy", "-v"),
+    "nghttpd": lambda values: version_of("nghttpd", "--version"),
 }

@@ -5,6 +5,7 @@
 #ifndef BENCH_LOAD_BEHAVIOUR_H
 #define BENCH_LOAD_BEHAVIOUR_H
 
+#include "load/attack.h"
 #include "load/forge.h"
 
 struct load_connection;
@@ -26,11 +27,13 @@ struct behaviour {
     bool closes;          /* the client ends each connection, and another takes its place */
     bool hostile;         /* all that the server does to a connection is an outcome (outcome.h), and no failure */
     enum behaviour_tickets tickets;
-    enum forge_kind forgery; /* the certificate that an intruder (intruder.h) presents */
-    bool resumes;            /* each handshake but a connection's first, which fetches a ticket, has to be a resumed one */
+    enum forge_kind forgery;     /* the certificate that an intruder (intruder.h) presents */
+    const struct attack *attack; /* over HTTP/2 (flood_http2.h); NULL: none */
+    bool resumes; /* each handshake but a connection's first, which fetches a ticket, has to be a resumed one */
     /* The connection is made, and has no use for TLS. NULL: the handshake begins. */
     void (*connected)(struct load_connection *connection);
-    /* Bytes have come to a connection without TLS. NULL: the bytes are its outcome. */
+    /* Bytes have come to a connection in CONNECTION_TALKING: plaintext, where it has TLS. NULL: the bytes are its outcome.
+     */
     void (*received)(struct load_connection *connection, struct bytes data);
     /* All bytes that the connection has written have left. May be NULL. */
     void (*said)(struct load_connection *connection);

@@ -69,9 +69,10 @@ static bool use_bundle(WOLFSSL_CTX *wolfssl, const char *path, char error[static
     return result == WOLFSSL_SUCCESS;
 }
 
-/* One suite and one group, the cheapest that every server here has, so that peers are compared at the same work. */
+/* One suite and one group, the cheapest, so that peers are compared at the same work. nghttpd alone has P-256 and no other.
+ */
 static bool limit_protocol(WOLFSSL_CTX *wolfssl, const char *name) {
-    int groups[] = {WOLFSSL_ECC_X25519};
+    int groups[] = {WOLFSSL_ECC_X25519, WOLFSSL_ECC_SECP256R1};
 
     return wolfSSL_CTX_set_cipher_list(wolfssl, "TLS13-AES128-GCM-SHA256") == WOLFSSL_SUCCESS &&
            wolfSSL_CTX_set_groups(wolfssl, groups, (int)ARRAY_LENGTH(groups)) == WOLFSSL_SUCCESS &&
@@ -128,10 +129,14 @@ static int note_ticket(WOLFSSL *wolfssl, const unsigned char *ticket, int size, 
     return 0;
 }
 
-int client_open(struct client *client, struct client_credentials *credentials, client_output_fn *output, void *owner) {
-    static char protocol[] = "http/1.1";
+int client_open(struct client *client, struct client_credentials *credentials, bool http2, client_output_fn *output,
+                void *owner) {
+    char protocol[] = "http/1.1";
     WOLFSSL *wolfssl = wolfSSL_new(credentials->wolfssl);
 
+    if (http2) {
+        memcpy(protocol, "h2", sizeof "h2");
+    }
     *client = (struct client){.wolfssl = wolfssl, .output = output, .owner = owner};
     if (wolfssl == NULL) {
         return -ENOMEM;
@@ -139,7 +144,8 @@ int client_open(struct client *client, struct client_credentials *credentials, c
     wolfSSL_SetIOReadCtx(wolfssl, client);
     wolfSSL_SetIOWriteCtx(wolfssl, client);
     wolfSSL_set_SessionTicket_cb(wolfssl, note_ticket, client);
-    if (wolfSSL_UseALPN(wolfssl, protocol, sizeof protocol - 1, WOLFSSL_ALPN_CONTINUE_ON_MISMATCH) != WOLFSSL_SUCCESS) {
+    if (wolfSSL_UseALPN(wolfssl, protocol, (unsigned)strlen(protocol), WOLFSSL_ALPN_CONTINUE_ON_MISMATCH) !=
+        WOLFSSL_SUCCESS) {
         client_close(client);
         return -ENOMEM;
     }
@@ -162,6 +168,14 @@ size_t client_ticket_bytes(const struct client *client, uint8_t *out, size_t cap
     word32 size = (word32)capacity;
 
     return wolfSSL_get_SessionTicket(client->wolfssl, out, &size) == WOLFSSL_SUCCESS && size <= capacity ? size : 0;
+}
+
+bool client_speaks_http2(const struct client *client) {
+    char *protocol = NULL;
+    unsigned short size = 0;
+
+    return wolfSSL_ALPN_GetProtocol(client->wolfssl, &protocol, &size) == WOLFSSL_SUCCESS &&
+           bytes_equal(bytes_of(protocol, size), bytes_of_string("h2"));
 }
 
 bool client_resumed(const struct client *client) {

@@ -49,8 +49,10 @@ enum client_result {
     CLIENT_FAILED,     /* for good */
 };
 
-/* 0, or -ENOMEM. The credentials must outlive the session. */
-int client_open(struct client *client, struct client_credentials *credentials, client_output_fn *output, void *owner);
+/* 0, or -ENOMEM. The credentials must outlive the session. `http2`: it is the one protocol that is offered, else HTTP/1.1
+ * is. */
+int client_open(struct client *client, struct client_credentials *credentials, bool http2, client_output_fn *output,
+                void *owner);
 void client_close(struct client *client);
 
 /*
@@ -63,6 +65,7 @@ int client_resume(struct client *client, const struct client_ticket *ticket);
  * small. */
 size_t client_ticket_bytes(const struct client *client, uint8_t *out, size_t capacity);
 /* After the handshake. */
+bool client_speaks_http2(const struct client *client);
 bool client_resumed(const struct client *client);
 /*
  * The newest ticket that came in this session, or NULL when none has come since. It is the caller's: client_ticket_free.

@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEAD_SIZE_MAX = 16 * 1024 };
-
 void load_connection_end(struct load_connection *connection, enum load_options_close how) {
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
 
@@ -61,7 +59,27 @@ static void fail_tls(struct load_connection *connection) {
 }
 
 void load_connection_say(struct load_connection *connection, struct bytes data) {
-    CHECK(stream_write(connection->stream, data) == 0);
+    if (connection->tls.wolfssl == NULL) {
+        CHECK(stream_write(connection->stream, data) == 0);
+    } else if (client_write(&connection->tls, data) != CLIENT_DONE) {
+        fail_tls(connection);
+    }
+}
+
+void load_connection_say_frames(struct load_connection *connection) {
+    struct frames *frames = &connection->shared->frames;
+    struct bytes written = bytes_of(frames->data, frames->size);
+
+    frames->size = 0;
+    if (written.size > 0) {
+        load_connection_say(connection, written);
+    }
+}
+
+void load_connection_talk(struct load_connection *connection) {
+    CHECK(connection->state == CONNECTION_READY);
+    connection->state = CONNECTION_TALKING;
+    load_connection_expect(connection);
 }
 
 static void set_timer(struct load_connection *connection, uint64_t ms) {
@@ -99,14 +117,19 @@ static int send_ciphertext(void *owner, struct bytes ciphertext) {
 }
 
 void load_connection_request(struct load_connection *connection) {
+    const struct load_options *options = connection->shared->options;
+
     CHECK(connection->state == CONNECTION_READY);
     connection->state = CONNECTION_ASKING;
-    connection->in_body = false;
     connection->asked_ns = clock_monotonic_ns();
     load_connection_expect(connection);
-    if (client_write(&connection->tls, connection->shared->request) != CLIENT_DONE) {
-        fail_tls(connection);
+    if (options->http2) {
+        http2_request(&connection->http2, &connection->shared->frames, options->name, options->path);
+        load_connection_say_frames(connection);
+        return;
     }
+    answer_begin(&connection->answer);
+    load_connection_say(connection, connection->shared->request);
 }
 
 bool load_connection_keep_ticket(struct load_connection *connection) {
@@ -133,41 +156,23 @@ void load_connection_hold(struct load_connection *connection) {
     connection->shared->events->stands(connection->shared->owner);
 }
 
-static void drop_held(struct load_connection *connection) {
-    free(connection->held);
-    connection->held = NULL;
-    connection->held_size = 0;
-}
-
-static void hold_head(struct load_connection *connection, struct bytes data) {
-    if (connection->held == NULL) {
-        connection->held = malloc(HEAD_SIZE_MAX);
-    }
-    if (connection->held == NULL || data.size > HEAD_SIZE_MAX - connection->held_size) {
-        fail(connection, TALLY_HTTP_FAILED, OUTCOME_GIBBERISH, "the answer's head is larger than 16 KiB");
-        return;
-    }
-    memcpy(connection->held + connection->held_size, data.data, data.size);
-    connection->held_size += (uint32_t)data.size;
-}
-
-static void complete_answer(struct load_connection *connection) {
+static void complete_answer(struct load_connection *connection, unsigned status) {
     struct load_shared *shared = connection->shared;
 
     connection->state = CONNECTION_READY;
     if (shared->options->behaviour->hostile) {
         if (shared->options->behaviour->answered == NULL) {
-            load_connection_conclude(connection, outcome_of_status(connection->status));
+            load_connection_conclude(connection, outcome_of_status(status));
         } else {
             shared->options->behaviour->answered(connection);
         }
         return;
     }
-    if (connection->status != shared->options->expected_status) {
+    if (status != shared->options->expected_status) {
         char text[32];
 
-        snprintf(text, sizeof text, "status %u", connection->status);
-        fail(connection, TALLY_STATUS_FAILED, outcome_of_status(connection->status), text);
+        snprintf(text, sizeof text, "status %u", status);
+        fail(connection, TALLY_STATUS_FAILED, outcome_of_status(status), text);
         return;
     }
     load_count(shared, TALLY_ANSWERS);
@@ -175,52 +180,37 @@ static void complete_answer(struct load_connection *connection) {
     shared->options->behaviour->answered(connection);
 }
 
-static void take_body(struct load_connection *connection, struct bytes data) {
-    struct bytes piece;
-    enum http_result result;
+/* The outcome for a hostile one when http2_take has found the connection broken. */
+static unsigned http2_outcome(const struct http2 *http2) {
+    bool goaway = http2->reader.type == FRAME_GOAWAY;
 
-    do {
-        result = http_parser_body(&connection->parser, &data, &piece);
-    } while (result == HTTP_PARSE_BODY);
-    if (result == HTTP_PARSE_ERROR) {
-        fail(connection, TALLY_HTTP_FAILED, OUTCOME_GIBBERISH, connection->parser.error);
-    } else if (result == HTTP_PARSE_END && data.size > 0) {
-        fail(connection, TALLY_HTTP_FAILED, OUTCOME_GIBBERISH, "bytes behind the answer");
-    } else if (result == HTTP_PARSE_END) {
-        complete_answer(connection);
-    }
+    return goaway ? outcome_of_goaway(frame_reader_u32(&http2->reader, 4)) : OUTCOME_GIBBERISH;
 }
 
-/* A head in pieces is parsed from its beginning each time: the message it goes to is shared by all connections. */
-static void take_head(struct load_connection *connection, struct bytes data) {
-    struct http_message *message = &connection->shared->message;
-    struct http_parser *parser = &connection->parser;
+/* Bytes that come when no answer is owed are a fault, but for the frames of HTTP/2 that are no answer. */
+static void take_answer(struct load_connection *connection, struct bytes data) {
+    struct load_shared *shared = connection->shared;
+    bool http2 = shared->options->http2;
+    const char *error = "bytes that nobody asked for";
+    enum answer_result result = ANSWER_BROKEN;
 
-    if (connection->held != NULL) {
-        hold_head(connection, data);
-        if (connection->state != CONNECTION_ASKING) {
+    if (http2) {
+        result = http2_take(&connection->http2, data, &shared->frames, &error);
+        load_connection_say_frames(connection);
+        if (connection->state == CONNECTION_CLOSING) {
             return;
         }
-        data = bytes_of(connection->held, connection->held_size);
+    } else if (connection->state == CONNECTION_ASKING) {
+        result = answer_take(&connection->answer, &shared->room, data, &error);
     }
-    message->headers = connection->shared->headers;
-    message->headers_max = HTTP_HEADERS_MAX;
-    http_parser_init_response(parser, message, HEAD_SIZE_MAX, false);
-    enum http_result result = http_parser_head(parser, data);
-    if (result == HTTP_PARSE_HEAD) {
-        connection->status = message->status;
-        connection->in_body = true;
-        parser->message = NULL;
-        take_body(connection, bytes_of(data.data + message->head_size, data.size - message->head_size));
-        drop_held(connection);
-    } else if (result == HTTP_PARSE_ERROR) {
-        fail(connection, TALLY_HTTP_FAILED, OUTCOME_GIBBERISH, parser->error);
-    } else if (connection->held == NULL) {
-        hold_head(connection, data);
+    if (result == ANSWER_BROKEN || (result == ANSWER_COMPLETE && connection->state != CONNECTION_ASKING)) {
+        fail(connection, TALLY_HTTP_FAILED, http2 ? http2_outcome(&connection->http2) : OUTCOME_GIBBERISH, error);
+    } else if (result == ANSWER_COMPLETE) {
+        complete_answer(connection, http2 ? connection->http2.status : connection->answer.status);
     }
 }
 
-static void read_answers(struct load_connection *connection) {
+static void read_plaintext(struct load_connection *connection) {
     struct load_shared *shared = connection->shared;
 
     while (connection->state != CONNECTION_CLOSING) {
@@ -234,14 +224,16 @@ static void read_answers(struct load_connection *connection) {
             fail(connection, TALLY_CLOSED, OUTCOME_FIN, "close_notify");
         } else if (result == CLIENT_FAILED) {
             fail_tls(connection);
-        } else if (connection->state != CONNECTION_ASKING) {
-            fail(connection, TALLY_HTTP_FAILED, OUTCOME_GIBBERISH, "bytes that nobody asked for");
-        } else if (connection->in_body) {
-            take_body(connection, bytes_of(shared->plaintext, size));
+        } else if (connection->state == CONNECTION_TALKING) {
+            shared->options->behaviour->received(connection, bytes_of(shared->plaintext, size));
         } else {
-            take_head(connection, bytes_of(shared->plaintext, size));
+            take_answer(connection, bytes_of(shared->plaintext, size));
         }
     }
+}
+
+static bool wants_http2(const struct load_options *options) {
+    return options->http2 || options->behaviour->attack != NULL;
 }
 
 static void establish(struct load_connection *connection) {
@@ -254,8 +246,12 @@ static void establish(struct load_connection *connection) {
              "the server answered a ticket of its own with a full handshake");
         return;
     }
+    if (wants_http2(shared->options) && !client_speaks_http2(&connection->tls)) {
+        fail(connection, TALLY_HTTP_FAILED, OUTCOME_HTTP1, "the server does not choose HTTP/2");
+        return;
+    }
     shared->options->behaviour->established(connection);
-    read_answers(connection);
+    read_plaintext(connection);
 }
 
 static void go_on_with_handshake(struct load_connection *connection) {
@@ -296,7 +292,7 @@ static void connected(struct stream *stream) {
     }
 }
 
-/* Of one in CONNECTION_TALKING. */
+/* Of one without TLS. */
 static void hear(struct load_connection *connection, struct bytes data) {
     const struct behaviour *behaviour = connection->shared->options->behaviour;
 
@@ -307,6 +303,12 @@ static void hear(struct load_connection *connection, struct bytes data) {
     }
 }
 
+static bool is_deaf(const struct load_connection *connection) {
+    const struct attack *attack = connection->shared->options->behaviour->attack;
+
+    return attack != NULL && attack->deaf && connection->state == CONNECTION_TALKING;
+}
+
 static void received(struct stream *stream, struct bytes data) {
     struct load_connection *connection = stream->owner;
     bool in_handshake = connection->state == CONNECTION_HANDSHAKE;
@@ -315,17 +317,17 @@ static void received(struct stream *stream, struct bytes data) {
         fail(connection, in_handshake ? TALLY_TLS_FAILED : TALLY_CLOSED, OUTCOME_FIN, "the server closed");
         return;
     }
-    if (connection->state == CONNECTION_TALKING) {
+    if (connection->tls.wolfssl == NULL) {
         hear(connection, data);
     } else {
         client_feed(&connection->tls, data);
         if (in_handshake) {
             go_on_with_handshake(connection);
         } else {
-            read_answers(connection);
+            read_plaintext(connection);
         }
     }
-    if (connection->stream == stream && connection->state != CONNECTION_CLOSING) {
+    if (connection->stream == stream && connection->state != CONNECTION_CLOSING && !is_deaf(connection)) {
         stream_receive(stream);
     }
 }
@@ -373,7 +375,8 @@ static void closed(struct stream *stream) {
     shared->tally.counters[TALLY_BYTES_SENT] += stream->bytes_sent;
     shared->tally.counters[TALLY_BYTES_RECEIVED] += stream->bytes_received;
     client_close(&connection->tls);
-    drop_held(connection);
+    answer_drop(&connection->answer);
+    http2_reset(&connection->http2);
     connection->stream = NULL;
     connection->state = CONNECTION_FREE;
     shared->events->closed(shared->owner, connection);
@@ -409,7 +412,8 @@ static int open_client(struct load_connection *connection) {
     if (connection->credentials == NULL || !shared->options->behaviour->resumes) {
         connection->credentials = certs_next(&shared->certs);
     }
-    int error = client_open(&connection->tls, connection->credentials, send_ciphertext, connection);
+    int error =
+        client_open(&connection->tls, connection->credentials, wants_http2(shared->options), send_ciphertext, connection);
     connection->resuming = connection->ticket != NULL;
     if (error < 0 || ticket == NULL) {
         return error;
@@ -430,11 +434,16 @@ void load_connection_init(struct load_connection *connection, struct load_shared
         connection->intruder = calloc(1, sizeof *connection->intruder);
         CHECK(connection->intruder != NULL);
     }
+    if (shared->options->behaviour->attack != NULL) {
+        connection->attacker = calloc(1, sizeof *connection->attacker);
+        CHECK(connection->attacker != NULL);
+    }
 }
 
 void load_connection_destroy(struct load_connection *connection) {
     CHECK(connection->stream == NULL);
     client_ticket_free(connection->ticket);
+    free(connection->attacker);
     if (connection->intruder != NULL) {
         intruder_destroy(connection->intruder);
         free(connection->intruder);

@@ -6,6 +6,7 @@
 #ifndef BENCH_LOAD_LOAD_CONNECTION_H
 #define BENCH_LOAD_LOAD_CONNECTION_H
 
+#include "load/http2.h"
 #include "load/load_shared.h"
 #include "ring/stream.h"
 
@@ -13,7 +14,7 @@ enum load_connection_state {
     CONNECTION_FREE, /* no stream */
     CONNECTION_CONNECTING,
     CONNECTION_HANDSHAKE,
-    CONNECTION_TALKING, /* sends bytes of its behaviour's choice, and no handshake */
+    CONNECTION_TALKING, /* sends bytes of its behaviour's choice, instead of a handshake or behind one */
     CONNECTION_READY,   /* established, and nothing asked */
     CONNECTION_ASKING,  /* an answer is owed */
     CONNECTION_HOLDING, /* stays as it is until the run ends */
@@ -27,13 +28,11 @@ struct load_connection {
     struct timer timer;
     struct client tls;
     struct intruder *intruder; /* NULL: none */
+    struct attacker *attacker; /* NULL: none */
     struct client_credentials *credentials;
     struct client_ticket *ticket; /* for its next handshake, of the same credentials; NULL: that will be a full one */
-    struct http_parser parser;
-    uint8_t *held; /* an answer's head as far as it has come, when it has come in pieces; malloc'd */
-    uint32_t held_size;
-    unsigned status; /* of the answer under way */
-    bool in_body;
+    struct answer answer;         /* over HTTP/1.1 */
+    struct http2 http2;
     bool stood;      /* has been in CONNECTION_HOLDING */
     bool ticketed;   /* has had a ticket */
     bool resuming;   /* with a ticket, which the server need not accept */
@@ -57,8 +56,12 @@ bool load_connection_keep_ticket(struct load_connection *connection);
 void load_connection_destroy(struct load_connection *connection);
 /* Sends nothing more. That the server closes the connection would be a failure. */
 void load_connection_hold(struct load_connection *connection);
-/* Sends bytes as they are, all at once. */
+/* Begins CONNECTION_TALKING, behind a handshake. */
+void load_connection_talk(struct load_connection *connection);
+/* Sends bytes as they are, all at once; on a connection with TLS one record of them, which may end the connection. */
 void load_connection_say(struct load_connection *connection, struct bytes data);
+/* Sends the frames that have been written to shared->frames, if there are any, likewise. */
+void load_connection_say_frames(struct load_connection *connection);
 /* Has the behaviour's due() called after that time, instead of giving up on the server. */
 void load_connection_pause(struct load_connection *connection, uint64_t ms);
 /* Gives the server its time to answer, from now on. */

@@ -40,14 +40,17 @@ static const char usage_tail[] =
     "  --rate N                open loop: N connections begin each second, as long as no more than --connections are open;\n"
     "                          latencies count from when one was due. 1 to 1000000 (default: a closed loop)\n"
     "  --timeout SECONDS       to connect and shake hands, and again to answer: 0.1 to 600 (default: 30; hostile: 3)\n"
-    "  --interval SECONDS      slow, hold: between one byte or GET and the next, 0.01 to 60 (default: 0.1)\n"
+    "  --http2                 requests by HTTP/2 (default: by HTTP/1.1)\n"
+    "  --repeats N             h2-...: of the attack on each connection, 1 to 1000000000 (default: 10000)\n"
+    "  --interval SECONDS      slow, hold, h2-...: between a byte, GET or look at the held streams and the\n"
+    "                          next, 0.01 to 60 (default: 0.1)\n"
     "  --source-addresses N    connect from N addresses of 127.0.0.0/8 in turn, 1 to 1048576\n"
     "  --source-first ADDRESS  the first of them (default: 127.64.0.1)\n"
     "  --close reset|fin       how a mode that closes connections does it (default: reset, which leaves no port in "
     "TIME_WAIT)\n"
     "  --expect STATUS         the status that a good answer has (default: 200). Hostile: what may come of a connection,\n"
     "                          comma-separated: left, hello, fin, reset, timeout, refused, connect_timeout, alert_N,\n"
-    "                          status_N (default: anything but refused)\n"
+    "                          status_N, goaway_N, http1 (default: anything but refused)\n"
     "  --json                  one JSON object instead of the table\n"
     "  --help                  this text\n"
     "\n"
@@ -68,6 +71,8 @@ enum option_letter {
     OPTION_RATE,
     OPTION_TIMEOUT,
     OPTION_INTERVAL,
+    OPTION_HTTP2,
+    OPTION_REPEATS,
     OPTION_SOURCES,
     OPTION_SOURCE_FIRST,
     OPTION_CLOSE,
@@ -88,6 +93,8 @@ static const struct option long_options[] = {
     {"rate", required_argument, NULL, OPTION_RATE},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
     {"interval", required_argument, NULL, OPTION_INTERVAL},
+    {"http2", no_argument, NULL, OPTION_HTTP2},
+    {"repeats", required_argument, NULL, OPTION_REPEATS},
     {"source-first", required_argument, NULL, OPTION_SOURCE_FIRST},
     {"source-addresses", required_argument, NULL, OPTION_SOURCES},
     {"close", required_argument, NULL, OPTION_CLOSE},
@@ -262,6 +269,11 @@ static bool read_option(struct load_options *options, int letter, const char *te
         return read_milliseconds("timeout", text, 0.1, 600, &options->timeout_ms);
     case OPTION_INTERVAL:
         return read_milliseconds("interval", text, 0.01, 60, &options->interval_ms);
+    case OPTION_HTTP2:
+        options->http2 = true;
+        return true;
+    case OPTION_REPEATS:
+        return read_number("repeats", text, 1, 1000000000, &options->repeats);
     case OPTION_EXPECT:
         options->expect_text = text;
         return true;
@@ -302,6 +314,9 @@ static bool complete(struct load_options *options, bool warmup_given) {
     if ((behaviour->forgery != FORGE_NONE || behaviour->tickets > TICKETS_JUNK) && options->cert_count == 0) {
         return refuse("%s needs --cert", behaviour->name);
     }
+    if (options->http2 && (behaviour->connected != NULL || behaviour->attack != NULL)) {
+        return refuse("--http2 has no meaning for %s, which makes no requests of HTTP/1.1", behaviour->name);
+    }
     if (!read_expected(options)) {
         return false;
     }
@@ -340,8 +355,12 @@ enum load_options_result load_options_parse(struct load_options *options, const 
                                             int argc, char **argv) {
     bool warmup_given = false;
 
-    *options = (struct load_options){
-        .name = "localhost", .path = "/", .duration_ns = 5000000000, .interval_ms = 100, .source_first = SOURCE_FIRST};
+    *options = (struct load_options){.name = "localhost",
+                                     .path = "/",
+                                     .duration_ns = 5000000000,
+                                     .interval_ms = 100,
+                                     .repeats = 10000,
+                                     .source_first = SOURCE_FIRST};
     opterr = 0;
     for (int letter; (letter = getopt_long(argc, argv, ":", long_options, NULL)) != -1;) {
         if (letter == OPTION_HELP) {

@@ -37,9 +37,11 @@ struct load_options {
     uint64_t rate;             /* connections begun a second; 0: as soon as one of `connections` has ended */
     uint64_t timeout_ms;       /* the server's time to connect, and to answer */
     uint64_t interval_ms;      /* between the pieces of a slow hello, or requests of who holds */
+    uint64_t repeats;          /* of an attack over HTTP/2, on one connection */
     uint32_t source_addresses; /* addresses of 127.0.0.0/8 to connect from; 0: the kernel chooses */
     uint32_t source_first;     /* the first of them, host byte order */
     enum load_options_close close;
+    bool http2; /* requests are HTTP/2's */
     const char *expect_text;
     unsigned expected_status;
     bool expected_outcomes[OUTCOMES]; /* of hostile connections */

@@ -2,10 +2,11 @@
 #ifndef BENCH_LOAD_LOAD_SHARED_H
 #define BENCH_LOAD_LOAD_SHARED_H
 
-#include "http/parser.h"
+#include "load/answer.h"
 #include "load/certs.h"
 #include "load/client_hello.h"
 #include "load/forge.h"
+#include "load/frames.h"
 #include "load/intruder.h"
 #include "load/load_options.h"
 #include "load/tally.h"
@@ -50,8 +51,8 @@ struct load_shared {
     char first_error[LOAD_FIRST_ERROR_SIZE]; /* empty: nothing failed */
     struct intruder_shared intruders;
     uint8_t flight[INTRUDER_FLIGHT_MAX]; /* of the intruder whose turn it is */
-    struct http_message message;         /* of the head under parsing */
-    struct http_header headers[HTTP_HEADERS_MAX];
+    struct answer_room room;             /* of the head under parsing */
+    struct frames frames;                /* that one connection writes, and sends before it returns */
     uint8_t plaintext[16 * 1024];
 };
 

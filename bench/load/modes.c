@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "load/flood.h"
+#include "load/flood_http2.h"
 #include "load/load_connection.h"
 #include "load/load_shared.h"
 
@@ -20,6 +21,11 @@ static void close_resumable(struct load_connection *connection) {
 static void hold_answered(struct load_connection *connection) {
     load_connection_hold(connection);
 }
+
+/* The steps are the same for every attack over HTTP/2. */
+#define OVER_HTTP2                                                                                                          \
+    .connections_default = 64, .hostile = true, .received = flood_http2_hear, .said = flood_http2_go_on,                    \
+    .due = flood_http2_hold, .established = flood_http2_begin
 
 const struct behaviour modes[] = {
     {
@@ -184,6 +190,90 @@ const struct behaviour modes[] = {
         .closes = true,
         .hostile = true,
         .connected = flood_leave,
+    },
+    {
+        .name = "h2-rapid-reset",
+        .summary = "hostile: requests, each reset at once (CVE-2023-44487)",
+        .attack = &attack_rapid_reset,
+        OVER_HTTP2,
+    },
+    {
+        .name = "h2-made-reset",
+        .summary = "hostile: requests that the server is made to reset (CVE-2025-8671)",
+        .attack = &attack_made_reset,
+        OVER_HTTP2,
+    },
+    {
+        .name = "h2-continuation",
+        .summary = "hostile: a head of empty CONTINUATION frames, without end",
+        .attack = &attack_continuation,
+        OVER_HTTP2,
+    },
+    {
+        .name = "h2-endless-head",
+        .summary = "hostile: a head of fields, 7 KB in a CONTINUATION, without end",
+        .attack = &attack_endless_head,
+        OVER_HTTP2,
+    },
+    {
+        .name = "h2-hpack-bomb",
+        .summary = "hostile: heads of 8 KB that become 32 MB by the dynamic table",
+        .attack = &attack_hpack_bomb,
+        OVER_HTTP2,
+    },
+    {
+        .name = "h2-settings",
+        .summary = "hostile: SETTINGS, which have to be acknowledged",
+        .attack = &attack_settings,
+        OVER_HTTP2,
+    },
+    {
+        .name = "h2-settings-deaf",
+        .summary = "hostile: the same, and never reads",
+        .attack = &attack_settings_deaf,
+        OVER_HTTP2,
+    },
+    {
+        .name = "h2-ping",
+        .summary = "hostile: PING",
+        .attack = &attack_ping,
+        OVER_HTTP2,
+    },
+    {
+        .name = "h2-ping-deaf",
+        .summary = "hostile: the same, and never reads",
+        .attack = &attack_ping_deaf,
+        OVER_HTTP2,
+    },
+    {
+        .name = "h2-priority",
+        .summary = "hostile: PRIORITY of streams that nobody uses",
+        .attack = &attack_priority,
+        OVER_HTTP2,
+    },
+    {
+        .name = "h2-empty-data",
+        .summary = "hostile: DATA without data, which ends nothing",
+        .attack = &attack_empty_data,
+        OVER_HTTP2,
+    },
+    {
+        .name = "h2-tiny-window",
+        .summary = "hostile: 64 answers, a byte of one let through with each WINDOW_UPDATE",
+        .attack = &attack_tiny_window,
+        OVER_HTTP2,
+    },
+    {
+        .name = "h2-zero-window",
+        .summary = "hostile: 100 answers that have no window, held for as long as the server bears it",
+        .attack = &attack_zero_window,
+        OVER_HTTP2,
+    },
+    {
+        .name = "h2-half-open",
+        .summary = "hostile: 100 requests whose body never comes, held for as long as the server bears it",
+        .attack = &attack_half_open,
+        OVER_HTTP2,
     },
 };
 

@@ -14,10 +14,13 @@ static const char *const names[OUTCOME_ALERT] = {
     [OUTCOME_CONNECT_FAILED] = "connect_failed",
     [OUTCOME_TLS_FAILED] = "tls_failed",
     [OUTCOME_GIBBERISH] = "gibberish",
+    [OUTCOME_HTTP1] = "http1",
 };
 
 void outcome_name(unsigned outcome, char name[static OUTCOME_NAME_SIZE]) {
-    if (outcome >= OUTCOME_STATUS) {
+    if (outcome >= OUTCOME_GOAWAY) {
+        snprintf(name, OUTCOME_NAME_SIZE, "goaway_%u", outcome - OUTCOME_GOAWAY);
+    } else if (outcome >= OUTCOME_STATUS) {
         snprintf(name, OUTCOME_NAME_SIZE, "status_%u", outcome - OUTCOME_STATUS + 100);
     } else if (outcome >= OUTCOME_ALERT) {
         snprintf(name, OUTCOME_NAME_SIZE, "alert_%u", outcome - OUTCOME_ALERT);

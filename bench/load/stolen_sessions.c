@@ -24,7 +24,7 @@ static const struct behaviour victim_behaviour = {
 static bool read_ticket(struct stolen_session *stolen, struct load *victim) {
     struct client client;
 
-    if (client_open(&client, certs_next(&victim->shared.certs), NULL, NULL) < 0) {
+    if (client_open(&client, certs_next(&victim->shared.certs), false, NULL, NULL) < 0) {
         return false;
     }
     if (client_resume(&client, stolen->ticket) == 0) {

@@ -20,6 +20,9 @@ static const char *const counter_names[TALLY_COUNTERS] = {
     [TALLY_TIMED_OUT] = "timed_out",
     [TALLY_OUTCOMES] = "outcomes",
     [TALLY_UNEXPECTED] = "unexpected",
+    [TALLY_REPEATS] = "repeats",
+    [TALLY_STREAMS_ANSWERED] = "streams_answered",
+    [TALLY_STREAMS_RESET] = "streams_reset",
     [TALLY_BYTES_SENT] = "bytes_sent",
     [TALLY_BYTES_RECEIVED] = "bytes_received",
 };

@@ -7,20 +7,23 @@
 struct hdr_histogram;
 
 enum tally_counter {
-    TALLY_CONNECTIONS,    /* begun */
-    TALLY_HANDSHAKES,     /* complete, full and resumed */
-    TALLY_RESUMED,        /* of these, the resumed ones */
-    TALLY_ANSWERS,        /* whole, with the expected status */
-    TALLY_CONNECT_FAILED, /* refused, reset or timed out before a byte */
-    TALLY_TLS_FAILED,     /* alert, protocol error, or the server closed during the handshake */
-    TALLY_CLOSED,         /* the server closed or reset a connection that was to stay or owed an answer */
-    TALLY_HTTP_FAILED,    /* an answer that is not HTTP */
-    TALLY_STATUS_FAILED,  /* an answer with another status */
-    TALLY_NOT_RESUMED,    /* a full handshake where one was to be resumed, or no ticket for the next */
-    TALLY_TIMED_OUT,      /* no connection, handshake or answer within --timeout */
-    TALLY_OUTCOMES,       /* hostile connections that have come to an outcome */
-    TALLY_UNEXPECTED,     /* of these, the ones that were not what --expect has */
-    TALLY_BYTES_SENT,     /* on closed connections */
+    TALLY_CONNECTIONS,      /* begun */
+    TALLY_HANDSHAKES,       /* complete, full and resumed */
+    TALLY_RESUMED,          /* of these, the resumed ones */
+    TALLY_ANSWERS,          /* whole, with the expected status */
+    TALLY_CONNECT_FAILED,   /* refused, reset or timed out before a byte */
+    TALLY_TLS_FAILED,       /* alert, protocol error, or the server closed during the handshake */
+    TALLY_CLOSED,           /* the server closed or reset a connection that was to stay or owed an answer */
+    TALLY_HTTP_FAILED,      /* an answer that is not HTTP */
+    TALLY_STATUS_FAILED,    /* an answer with another status */
+    TALLY_NOT_RESUMED,      /* a full handshake where one was to be resumed, or no ticket for the next */
+    TALLY_TIMED_OUT,        /* no connection, handshake or answer within --timeout */
+    TALLY_OUTCOMES,         /* hostile connections that have come to an outcome */
+    TALLY_UNEXPECTED,       /* of these, the ones that were not what --expect has */
+    TALLY_REPEATS,          /* of the attacks over HTTP/2 */
+    TALLY_STREAMS_ANSWERED, /* of these attacks' streams: the server has ended its side */
+    TALLY_STREAMS_RESET,    /* ... or sent RST_STREAM */
+    TALLY_BYTES_SENT,       /* on closed connections */
     TALLY_BYTES_RECEIVED,
     TALLY_COUNTERS,
 };

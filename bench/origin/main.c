@@ -1,6 +1,7 @@
 /*
- * sallyport-origin: what stands behind the servers under test. It answers GET / with three bytes and any other path with the
- * request head that it received, on keep-alive connections, and is as cheap as can be: it shares its core with the load.
+ * sallyport-origin: what stands behind the servers under test. It answers GET / with three bytes, GET /bytes/N with N bytes,
+ * and any other path with the request head that it received, on keep-alive connections. It is as cheap as can be, since it
+ * shares its core with the load.
  */
 #include "base/check.h"
 #include "ring/listener.h"
@@ -10,35 +11,69 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { CONNECTIONS_MAX = 4096, HEAD_SIZE_MAX = 16 * 1024 };
+enum {
+    CONNECTIONS_MAX = 8192,
+    HEAD_SIZE_MAX = 16 * 1024,
+    PIECE_SIZE = 16 * 1024, /* of a body */
+    CHUNKS_EACH = STREAM_QUEUE_MAX / PIECE_SIZE + 1,
+};
+
+static const uint8_t piece[PIECE_SIZE];
 
 static const char canned[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 3\r\n\r\nok\n";
 
 /* A request head that has come in pieces is gathered in `held`. */
 struct connection {
+    uint64_t body_left; /* bytes that are still owed; no request is read before they have been written */
     size_t held_size;
     uint8_t held[HEAD_SIZE_MAX];
 };
 
+static int write_head(struct stream *stream, uint64_t body_size) {
+    char head[128];
+    int size = snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %llu\r\n\r\n",
+                        (unsigned long long)body_size);
+
+    return stream_write(stream, bytes_of(head, (size_t)size));
+}
+
+/* As much of the body as the queue takes. */
+static int write_body(struct stream *stream) {
+    struct connection *connection = stream->owner;
+
+    while (connection->body_left > 0 && stream_room(stream) >= PIECE_SIZE) {
+        size_t size = connection->body_left < PIECE_SIZE ? connection->body_left : PIECE_SIZE;
+
+        if (stream_write(stream, bytes_of(piece, size)) < 0) {
+            return -1;
+        }
+        connection->body_left -= size;
+    }
+    return 0;
+}
+
 static int answer(struct stream *stream, struct bytes head) {
+    static const char bytes[] = "GET /bytes/";
+
     if (memcmp(head.data, "GET / ", 6) == 0) {
         return stream_write(stream, bytes_of(canned, sizeof canned - 1));
     }
-    char line[128];
-    int size;
-    size =
-        snprintf(line, sizeof line, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: %zu\r\n\r\n", head.size);
-    if (stream_write(stream, bytes_of(line, (size_t)size)) < 0) {
-        return -1;
+    if (memcmp(head.data, bytes, sizeof bytes - 1) == 0) {
+        struct connection *connection = stream->owner;
+
+        /* The number ends at a blank, and no head is without one. */
+        connection->body_left = strtoull((const char *)head.data + sizeof bytes - 1, NULL, 10);
+        return write_head(stream, connection->body_left) < 0 ? -1 : write_body(stream);
     }
-    return stream_write(stream, head);
+    return write_head(stream, head.size) < 0 ? -1 : stream_write(stream, head);
 }
 
 /* Answers all whole heads at the front of `data`; what is left is the beginning of one. -1: the connection is of no use. */
 static int answer_all(struct stream *stream, struct bytes *data) {
+    const struct connection *connection = stream->owner;
     const uint8_t *end;
 
-    while ((end = memmem(data->data, data->size, "\r\n\r\n", 4)) != NULL) {
+    while (connection->body_left == 0 && (end = memmem(data->data, data->size, "\r\n\r\n", 4)) != NULL) {
         struct bytes head = bytes_of(data->data, (size_t)(end - data->data) + 4);
 
         /* No request of a benchmark is shorter, and none has a body. */
@@ -48,6 +83,23 @@ static int answer_all(struct stream *stream, struct bytes *data) {
         *data = bytes_of(data->data + head.size, data->size - head.size);
     }
     return data->size < HEAD_SIZE_MAX ? 0 : -1;
+}
+
+/* Answers what is there, and keeps the rest. */
+static void take(struct stream *stream, struct bytes data) {
+    struct connection *connection = stream->owner;
+
+    if (answer_all(stream, &data) < 0) {
+        stream_close(stream);
+        return;
+    }
+    memmove(connection->held, data.data, data.size);
+    connection->held_size = data.size;
+    if (connection->body_left == 0) {
+        stream_receive(stream);
+    } else {
+        stream_watch(stream);
+    }
 }
 
 static void received(struct stream *stream, struct bytes data) {
@@ -64,13 +116,20 @@ static void received(struct stream *stream, struct bytes data) {
         memcpy(connection->held + connection->held_size, data.data, size);
         data = bytes_of(connection->held, connection->held_size + size);
     }
-    if (answer_all(stream, &data) < 0) {
-        stream_close(stream);
+    take(stream, data);
+}
+
+static void drained(struct stream *stream) {
+    struct connection *connection = stream->owner;
+
+    if (connection->body_left == 0) {
         return;
     }
-    memmove(connection->held, data.data, data.size);
-    connection->held_size = data.size;
-    stream_receive(stream);
+    if (write_body(stream) < 0) {
+        stream_close(stream);
+    } else if (connection->body_left == 0) {
+        take(stream, bytes_of(connection->held, connection->held_size));
+    }
 }
 
 static void failed(struct stream *stream, int error) {
@@ -81,12 +140,13 @@ static void closed(struct stream *stream) {
     free(stream->owner);
 }
 
-static const struct stream_handler handler = {.received = received, .failed = failed, .closed = closed};
+static const struct stream_handler handler = {.received = received, .drained = drained, .failed = failed, .closed = closed};
 
 static void accepted(struct listener *listener, struct stream *stream, const struct sockaddr *peer) {
     struct connection *connection = malloc(sizeof *connection);
 
     CHECK(connection != NULL);
+    connection->body_left = 0;
     connection->held_size = 0;
     stream->handler = &handler;
     stream->owner = connection;
@@ -99,7 +159,7 @@ int main(int argc, char **argv) {
     struct ring_options options = {.accepted = CONNECTIONS_MAX,
                                    .streams = CONNECTIONS_MAX + LISTENER_ACCEPTS,
                                    .receive_buffers = 64,
-                                   .chunks = CONNECTIONS_MAX};
+                                   .chunks = CHUNKS_EACH * CONNECTIONS_MAX};
 
     if (argc != 2 || argv[1][0] == '-') {
         fputs("usage: sallyport-origin ADDRESS:PORT\n", stderr);

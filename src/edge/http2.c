@@ -269,7 +269,8 @@ void http2_begin(struct connection *connection) {
         .streams_max = is_valid ? HTTP2_STREAMS_VALID : HTTP2_STREAMS_OTHERS,
         .head_size_max = limits(connection)->request_header_size,
         .stream_window = HTTP2_STREAM_WINDOW,
-        .connection_window = HTTP2_SESSION_WINDOW,
+        .stream_window_max = HTTP2_STREAM_WINDOW_MAX,
+        .connection_window = is_valid ? HTTP2_WINDOW_VALID : HTTP2_WINDOW_OTHERS,
     };
 
     if (http2_stream_session(connection, &settings) == NULL) {

@@ -8,14 +8,6 @@
 
 #include "edge/connection.h"
 
-enum {
-    HTTP2_STREAMS_VALID = 1000,     /* concurrent streams of a client with a valid certificate */
-    HTTP2_STREAMS_OTHERS = 100,     /* ... and of any other: RFC 9113 section 6.5.2 asks for 100 at least */
-    HTTP2_STREAM_WINDOW = 262144,   /* bytes of a request's body that may come before its origin takes any */
-    HTTP2_SESSION_WINDOW = 1048576, /* ... for all streams of a connection */
-    HTTP2_LAST_WORD_MS = 5000,      /* that a client without streams has for its answer to a first GOAWAY */
-};
-
 extern const struct stage http2_quiet;   /* no stream is open */
 extern const struct stage http2_frames;  /* no stream is open, but a part of a frame or of a head is there */
 extern const struct stage http2_streams; /* requests are being answered */

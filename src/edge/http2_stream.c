@@ -5,6 +5,16 @@
 #include "edge/place.h"
 #include "http/trailers.h"
 
+enum {
+    /*
+     * Some clients lose an answer when a reset comes while they send the rest of their request, or wait for a window that
+     * they do not look at any more (curl 7.88). So as much as a client may well send behind its answer is let in and
+     * dropped.
+     */
+    DISCARD_MAX = 1024 * 1024, /* bytes */
+    DISCARD_MS = 1000,         /* and how long that may take */
+};
+
 static const struct exchange_carrier carrier;
 
 static struct http2_exchange *of_exchange(const struct exchange *exchange) {
@@ -116,7 +126,17 @@ static void reset_stream(struct http2_exchange *http2, enum http2_error error) {
     http2_flush_later(connection);
 }
 
-/* The answer is queued. Behind the answer to a request that is still on its way the session resets the stream. */
+/*
+ * The answer to a request that is still on its way has left, or its client has had enough time: has the client stop (RFC
+ * 9113 section 8.1). What has not left of the answer would be lost by a reset.
+ */
+static void stop_request(struct http2_exchange *http2) {
+    if (http2->stream.out_left_whole) {
+        reset_stream(http2, HTTP2_NO_ERROR);
+    }
+}
+
+/* The answer is queued. */
 static void finish_answer(struct http2_exchange *http2) {
     struct connection *connection = connection_of(http2);
     bool dismissed = http2->exchange.dismissed;
@@ -124,6 +144,9 @@ static void finish_answer(struct http2_exchange *http2) {
     http2->answered = true;
     if (http2->exchange.request_done) {
         finish_exchange(http2);
+    } else {
+        http2->discard_left = DISCARD_MAX;
+        pace_set_deadline(&http2->pace, &shard_of(connection)->ring.timers, now_ms(connection), DISCARD_MS);
     }
     if (dismissed) {
         http2_shut_down(connection);
@@ -135,7 +158,9 @@ static void refuse_slow(struct http2_exchange *http2) {
     const struct exchange *exchange = &http2->exchange;
     bool asks = !http2->answered && !exchange->request_done && exchange_wants_body(exchange);
 
-    if (!asks && http2->stream.out.size == 0) {
+    if (http2->answered && http2->stream.out_left_whole && !http2->exchange.request_done) {
+        stop_request(http2);
+    } else if (!asks && http2->stream.out.size == 0) {
         progress(http2); /* the origin has deadlines of its own: with nothing for the client to do, this is not its fault */
     } else if (http2->answered) {
         stats_add(&shard_of(connection_of(http2))->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_TIMEOUT], 1);
@@ -184,6 +209,7 @@ static struct http2_stream *on_begin(void *owner) {
     http2->stream = (struct http2_stream){.message = &http2->exchange.request};
     http2->in_waiting = (struct list){0};
     http2->in_connection = (struct list){0};
+    http2->discard_left = 0;
     http2->ended = http2->answered = http2->over = false;
     pace_init(&http2->pace, on_timer);
     progress(http2);
@@ -214,13 +240,25 @@ static void on_refused(struct http2_stream *stream, unsigned status, const char 
     }
 }
 
+/* Returns how many bytes of a body were dropped behind its answer; the others stay, and shut the stream's window. */
+static size_t discard(struct http2_exchange *http2, size_t size) {
+    if (size <= http2->discard_left) {
+        http2->discard_left -= (uint32_t)size;
+        http2->exchange.body_in += size;
+        return size;
+    }
+    http2->discard_left = 0;
+    stop_request(http2);
+    return 0;
+}
+
 static size_t on_body(struct http2_stream *stream, struct bytes piece) {
     struct http2_exchange *http2 = of_stream(stream);
     struct exchange *exchange = &http2->exchange;
     struct connection *connection = connection_of(http2);
 
     if (http2->answered) {
-        return piece.size;
+        return discard(http2, piece.size);
     }
     if (!exchange_wants_body(exchange)) {
         if (!list_is_linked(&http2->in_waiting)) {
@@ -306,7 +344,17 @@ static struct text head_memory(const struct exchange *exchange) {
  * its end meanwhile. The stream's memory is there until http2_leave; `over` says whether its exchange still is.
  */
 
+/* The answer ends: lets in what the client still sends of its request. Behind the end not each client would see it. */
+static void widen_for_rest(struct http2_exchange *http2) {
+    if (!http2->over && !http2->exchange.request_done) {
+        http2_stream_widen(&http2->stream, DISCARD_MAX);
+    }
+}
+
 static void send_head_text(struct http2_exchange *http2, const struct text *head, bool end) {
+    if (end) {
+        widen_for_rest(http2);
+    }
     http2->ended = http2->ended || end;
     if (!http2_stream_head(&http2->stream, text_bytes(head), end) && !http2->over) {
         reset_stream(http2, HTTP2_INTERNAL_ERROR); /* there is no memory for it */
@@ -321,6 +369,7 @@ static void send_piece(struct http2_exchange *http2, struct bytes piece) {
 
 /* Ends the answer, unless its head has done that. */
 static void send_last(struct http2_exchange *http2, struct bytes trailers) {
+    widen_for_rest(http2);
     if (!http2->over && !http2->ended) {
         http2->ended = true;
         if (!http2_stream_end(&http2->stream, trailers) && !http2->over) {

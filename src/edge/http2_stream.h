@@ -9,6 +9,16 @@
 #include "edge/exchange.h"
 #include "http2/session.h"
 
+enum {
+    HTTP2_STREAMS_VALID = 1000,       /* concurrent streams of a client with a valid certificate */
+    HTTP2_STREAMS_OTHERS = 100,       /* ... and of any other: RFC 9113 section 6.5.2 asks for 100 at least */
+    HTTP2_STREAM_WINDOW = 65536,      /* bytes of a request's body that may come before its origin takes any */
+    HTTP2_STREAM_WINDOW_MAX = 262144, /* ... and when the origin has taken so many */
+    HTTP2_WINDOW_VALID = 4194304,     /* ... for all streams of a connection whose client has a valid certificate */
+    HTTP2_WINDOW_OTHERS = 1048576,    /* ... and of any other client */
+    HTTP2_LAST_WORD_MS = 5000,        /* that a client without streams has for its answer to a first GOAWAY */
+};
+
 /* An exchange with what HTTP/2 needs to carry it. */
 struct http2_exchange {
     struct exchange exchange;
@@ -16,9 +26,10 @@ struct http2_exchange {
     struct pace pace;          /* of the client, at this stream */
     struct list in_connection; /* its list of streams, or of those that are gone */
     struct list in_waiting;
-    bool ended;    /* the answer's last frame is queued */
-    bool answered; /* the answer is queued, whole */
-    bool over;     /* exchange_end was called */
+    uint32_t discard_left; /* bytes of a body behind its answer that may still be read and dropped */
+    bool ended;            /* the answer's last frame is queued */
+    bool answered;         /* the answer is queued, whole */
+    bool over;             /* exchange_end was called */
 };
 
 /* Makes the connection's session, without streams. NULL when out of memory. */

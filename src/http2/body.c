@@ -7,6 +7,26 @@ static void consume(struct http2_session *session, int32_t id, size_t size) {
     }
 }
 
+void http2_body_widen(struct http2_stream *stream, uint32_t window) {
+    nghttp2_session *nghttp2 = stream->session->nghttp2;
+    if (nghttp2_session_get_stream_effective_local_window_size(nghttp2, stream->id) < (int32_t)window &&
+        nghttp2_session_find_stream(nghttp2, stream->id) != NULL) {
+        http2_check(stream->session,
+                    nghttp2_session_set_local_window_size(nghttp2, NGHTTP2_FLAG_NONE, stream->id, (int32_t)window));
+    }
+}
+
+/* Opens the window of a stream whose owner takes its body as it comes: a stream that stands still gets no more. */
+static void note_taken(struct http2_stream *stream, bool gone, size_t taken) {
+    if (gone || stream->in_taken >= stream->session->stream_window) {
+        return;
+    }
+    stream->in_taken += (uint32_t)taken;
+    if (stream->in_taken >= stream->session->stream_window) {
+        http2_body_widen(stream, stream->session->stream_window_max);
+    }
+}
+
 static void deliver_end(struct http2_stream *stream) {
     struct http2_session *session = stream->session;
     struct http2_queue trailers = stream->trailers_in;
@@ -58,6 +78,7 @@ void http2_body_resume(struct http2_stream *stream) {
         size_t taken = give(stream, piece, &gone);
         more = gone || taken == piece.size || (taken > 0 && stream->resumed);
         consume(session, id, taken);
+        note_taken(stream, gone, taken);
         http2_queue_drop(&queue, &session->memory, taken);
     }
     if (gone) {
@@ -84,6 +105,7 @@ int http2_body_on_data(nghttp2_session *nghttp2, uint8_t flags, int32_t id, cons
     while (!gone && piece.size > 0 && stream->in.size == 0) {
         size_t taken = give(stream, piece, &gone);
         consume(session, id, taken);
+        note_taken(stream, gone, taken);
         piece = bytes_of(piece.data + taken, piece.size - taken);
         if (gone || taken == 0 || !stream->resumed) {
             break;

@@ -130,7 +130,6 @@ static void end_request(struct http2_stream *stream, bool end) {
     stream->head_came = true;
     switch (http2_request_judge(&session->head, &session->memory, end, &refusal)) {
     case HTTP2_HEAD_GOOD:
-        stream->tunnel = stream->message->method_kind == HTTP_METHOD_CONNECT;
         read_priority(stream);
         call_head(stream, end);
         break;

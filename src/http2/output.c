@@ -97,7 +97,6 @@ static int send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8
 
 /* --- Frames that leave --------------------------------------------------------------------------------------------- */
 
-/* RFC 9113 section 8.1: a client need not send the rest of a request that is answered. A tunnel has no such rest. */
 static int note_sent(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *user_data) {
     struct http2_session *session = user_data;
     bool message = frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS;
@@ -112,12 +111,11 @@ static int note_sent(nghttp2_session *nghttp2, const nghttp2_frame *frame, void 
     if (!session->server || !message || (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) == 0) {
         return 0;
     }
-    http2_allowance_answered(&session->allowance);
-    const struct http2_stream *stream = http2_find(session, frame->hd.stream_id);
-    if (nghttp2_session_get_stream_remote_close(nghttp2, frame->hd.stream_id) == 0 && (stream == NULL || !stream->tunnel)) {
-        int result = nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
-        return http2_check(session, result) ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
+    struct http2_stream *stream = http2_find(session, frame->hd.stream_id);
+    if (stream != NULL) {
+        stream->out_left_whole = true;
     }
+    http2_allowance_answered(&session->allowance);
     return 0;
 }
 

@@ -116,6 +116,8 @@ static struct http2_session *make_session(bool server, const struct http2_settin
     session->owner = owner;
     session->server = server;
     session->head_size_max = settings->head_size_max;
+    session->stream_window = settings->stream_window;
+    session->stream_window_max = settings->stream_window_max;
     session->resets_max = 2 * settings->streams_max > HTTP2_RESETS ? 2 * settings->streams_max : HTTP2_RESETS;
     session->frames.left = server ? HTTP2_PREFACE_SIZE : 0;
     list_init(&session->streams);
@@ -299,6 +301,10 @@ void http2_stream_resume(struct http2_stream *stream) {
     if (http2_guard_end(&guard, session) && stream->in_delivered) {
         http2_output_bury(stream);
     }
+}
+
+void http2_stream_widen(struct http2_stream *stream, uint32_t window) {
+    http2_body_widen(stream, window);
 }
 
 void http2_stream_reset(struct http2_stream *stream, enum http2_error error) {

@@ -69,15 +69,17 @@ bool http2_stream_head(struct http2_stream *stream, struct bytes head, bool end)
  */
 bool http2_stream_send(struct http2_stream *stream, struct bytes piece);
 /*
- * Ends the message that is sent; `trailers`: lines that each end in CRLF, or empty. Server: a request that is still on its
- * way when its answer has left is asked to stop, by RST_STREAM with NO_ERROR (RFC 9113 section 8.1); but a tunnel, which
- * CONNECT has asked for, stays open for the client's bytes.
+ * Ends the message that is sent; `trailers`: lines that each end in CRLF, or empty. A request that is still on its way goes
+ * on coming; the owner of a server's stream may ask the client to stop, by http2_stream_reset with NO_ERROR once
+ * stream->out_left_whole is set (RFC 9113 section 8.1).
  */
 bool http2_stream_end(struct http2_stream *stream, struct bytes trailers);
 /* Returns how many bytes of body are welcome now: 0 when the peer's windows are shut, or enough waits already. */
 size_t http2_stream_room(struct http2_stream *stream);
 /* The owner can take more of the body: calls body() and end() for the bytes that wait. */
 void http2_stream_resume(struct http2_stream *stream);
+/* Has so many bytes of the body come at least before the owner takes any, up to 2^31-1. */
+void http2_stream_widen(struct http2_stream *stream, uint32_t window);
 /* Resets the stream. It is its owner's again at once: no handler is called for it any more. */
 void http2_stream_reset(struct http2_stream *stream, enum http2_error error);
 

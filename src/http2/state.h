@@ -46,6 +46,8 @@ struct http2_session {
     size_t out_fresh; /* bytes of bodies that wait although it is not known yet that they cannot leave */
     uint32_t fault;   /* the error code of a GOAWAY that was sent */
     uint32_t head_size_max;
+    uint32_t stream_window;
+    uint32_t stream_window_max;
     uint32_t resets_max;
     uint32_t stream_count; /* in `streams` */
     uint32_t left_count;   /* client: in `streams`, without nghttp2, with a response that is not taken yet */

@@ -30,10 +30,10 @@ struct http2_stream {
     int32_t id;
     uint8_t urgency;       /* RFC 9218: 0 (first) to 7 */
     bool to_head;          /* client: the request's method is HEAD */
-    bool tunnel;           /* server: the request's method is CONNECT */
     bool head_came;        /* the final head */
     bool head_sent;        /* the final head */
     bool in_ended;         /* the peer has said its last word */
+    bool out_left_whole;   /* server: the last frame of the answer has been made */
     bool out_ended;        /* http2_stream_end was called, or http2_stream_head with `end` */
     enum http_fault fault; /* client: why refused() was called */
 
@@ -45,6 +45,7 @@ struct http2_stream {
     bool gone;         /* nghttp2 has it no more */
     bool left;         /* client: likewise, but its owner has not taken the whole response yet */
     bool has_trailers; /* to be sent */
+    uint32_t in_taken; /* bytes of the body that the owner has taken, until its window is wide */
     uint32_t error;    /* once gone: for closed() */
     uint64_t began_s;
     uint64_t out_left;               /* by Content-Length: bytes of body that are still to be sent; UINT64_MAX: not known */
@@ -101,6 +102,7 @@ struct http2_settings {
     uint32_t streams_max;       /* server: concurrent streams, SETTINGS_MAX_CONCURRENT_STREAMS */
     uint32_t head_size_max;     /* bytes of a head: names, values and 4 for each field. A request beyond it: 431 */
     uint32_t stream_window;     /* bytes of a body that may come before the owner takes any, up to 2^31-1 */
+    uint32_t stream_window_max; /* as many from the time on when the owner has taken stream_window bytes of the body */
     uint32_t connection_window; /* likewise for all streams together, 65535 at least */
     bool extended_connect;      /* server: SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441) */
 };

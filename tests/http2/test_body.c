@@ -101,6 +101,32 @@ Test(body, window_opens_as_the_owner_takes) {
     pair_close(pair);
 }
 
+/* An owner that has taken a body's first bytes gets more of it at once than one that has not. */
+Test(body, window_grows_for_an_owner_that_takes) {
+    struct http2_settings settings = usual_settings;
+    settings.stream_window_max = 4 * settings.stream_window;
+    struct pair *pair = pair_open(&settings);
+    fill(&sent, 600000);
+    pair->client.on_room = go_on;
+    struct talk *asked = ask(pair, POST, false);
+    pump(pair);
+    struct talk *came = pair->server.talks[0];
+    came->takes = settings.stream_window - 1;
+    go_on(asked);
+    pump(pair);
+    cr_assert_lt(came->stream.in.size, settings.stream_window + 1);
+    came->takes = settings.stream_window;
+    http2_stream_resume(&came->stream);
+    pump(pair);
+    cr_assert_gt(came->stream.in.size, 3 * settings.stream_window);
+    cr_assert_lt(came->stream.in.size, settings.stream_window_max + 1);
+    came->takes = ALL;
+    http2_stream_resume(&came->stream);
+    pump(pair);
+    check_body(came);
+    pair_close(pair);
+}
+
 /* The window of the connection is not lost with the streams that have part of it. */
 Test(body, held_bytes_are_given_back) {
     struct http2_settings settings = usual_settings;
