@@ -10,8 +10,8 @@ int http2_body_on_data(nghttp2_session *nghttp2, uint8_t flags, int32_t id, cons
 /* The peer has said its last word. */
 void http2_body_end(struct http2_stream *stream);
 /* Gives the owner the bytes of the body that wait, and the end. */
+void http2_body_resume(struct http2_stream *stream);
 /* See http2_stream_widen. */
 void http2_body_widen(struct http2_stream *stream, uint32_t window);
-void http2_body_resume(struct http2_stream *stream);
 
 #endif

@@ -213,8 +213,11 @@ static void resume_all(void) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const struct http2_settings settings = {
-        .streams_max = STREAMS_MAX, .head_size_max = 4096, .stream_window = WINDOW, .connection_window = 2 * WINDOW};
+    static const struct http2_settings settings = {.streams_max = STREAMS_MAX,
+                                                   .head_size_max = 4096,
+                                                   .stream_window = WINDOW,
+                                                   .stream_window_max = 2 * WINDOW,
+                                                   .connection_window = 2 * WINDOW};
     static const uint8_t opening[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00";
     if (size < CHOICES) {
         return 0;
