@@ -387,6 +387,24 @@ def test_a_client_that_vanishes(serve, host, echo):
         wait_for(lambda: open_tunnels(server, "w.test") == 0)
 
 
+def test_tunnels_of_strangers_make_room_for_known_clients(serve, host, pki, echo):
+    """As their requests do: a tunnel that stands still is no reason to keep a known client out."""
+    server = serve([host("w.test", "report", origin=echo.address)], shards=1, limits={"connections": 16})
+    assert server.curl("w.test", cert=pki.valid().bundle).status == 426
+    with contextlib.ExitStack() as stack:
+        strangers = []
+        with contextlib.suppress(OSError):
+            for number in range(20):
+                strangers.append(stack.enter_context(Socket(server, "w.test", local_addr=(f"127.0.1.{number + 1}", 0))))
+        assert len(strangers) >= 14
+        held = open_tunnels(server, "w.test")
+        for _ in range(3):
+            with Socket(server, "w.test", pki.valid().bundle) as known:
+                assert known.is_open()
+        assert open_tunnels(server, "w.test") < held
+        assert server.metric("sallyport_rejected_total", reason="evicted") >= 1
+
+
 # What is written
 
 
