@@ -122,7 +122,7 @@ static void finish_answer(struct http2_exchange *http2) {
     bool dismissed = http2->exchange.dismissed;
 
     http2->answered = true;
-    if (http2->exchange.request_done) {
+    if (http2->exchange.request_done || http2->exchange.is_tunnel) {
         finish_exchange(http2);
     }
     if (dismissed) {
@@ -134,8 +134,9 @@ static void finish_answer(struct http2_exchange *http2) {
 static void refuse_slow(struct http2_exchange *http2) {
     const struct exchange *exchange = &http2->exchange;
     bool asks = !http2->answered && !exchange->request_done && exchange_wants_body(exchange);
+    bool in_tunnel = !http2->answered && exchange->is_tunnel; /* which has limits of its own */
 
-    if (!asks && http2->stream.out.size == 0) {
+    if (in_tunnel || (!asks && http2->stream.out.size == 0)) {
         progress(http2); /* the origin has deadlines of its own: with nothing for the client to do, this is not its fault */
     } else if (http2->answered) {
         stats_add(&shard_of(connection_of(http2))->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_TIMEOUT], 1);
@@ -184,7 +185,7 @@ static struct http2_stream *on_begin(void *owner) {
     http2->stream = (struct http2_stream){.message = &http2->exchange.request};
     http2->in_waiting = (struct list){0};
     http2->in_connection = (struct list){0};
-    http2->ended = http2->answered = http2->over = false;
+    http2->ended = http2->answered = http2->over = http2->hasty = false;
     pace_init(&http2->pace, on_timer);
     progress(http2);
     list_prepend(&connection->http2.streams, &http2->in_connection);
@@ -202,6 +203,7 @@ static void on_head(struct http2_stream *stream, struct bytes head, bool end) {
     pace_begin(&http2->pace);
     pace_arm(&http2->pace, now_ms(connection_of(http2)));
     progress(http2);
+    http2->hasty = end;
     exchange_begin(&http2->exchange, head);
 }
 
@@ -228,7 +230,7 @@ static size_t on_body(struct http2_stream *stream, struct bytes piece) {
         }
         return 0;
     }
-    if (!pace_take_body(&http2->pace, now_ms(connection), piece.size)) {
+    if (!exchange->is_tunnel && !pace_take_body(&http2->pace, now_ms(connection), piece.size)) {
         exchange_refuse(exchange, 408);
         return piece.size;
     }
@@ -241,6 +243,7 @@ static size_t on_body(struct http2_stream *stream, struct bytes piece) {
 static void on_end(struct http2_stream *stream, struct bytes trailers) {
     struct http2_exchange *http2 = of_stream(stream);
 
+    http2->hasty = http2->hasty || (http2->exchange.is_connect && !http2->exchange.is_tunnel);
     if (http2->over || http2->exchange.request_done) {
         return;
     }
@@ -321,6 +324,10 @@ static void send_piece(struct http2_exchange *http2, struct bytes piece) {
 
 /* Ends the answer, unless its head has done that. */
 static void send_last(struct http2_exchange *http2, struct bytes trailers) {
+    http2->stream.both_ways = false;
+    if (!http2->over && http2->ended && http2->exchange.is_tunnel && !http2->stream.in_ended) {
+        reset_stream(http2, HTTP2_NO_ERROR); /* of its other half the client is not told otherwise */
+    }
     if (!http2->over && !http2->ended) {
         http2->ended = true;
         if (!http2_stream_end(&http2->stream, trailers) && !http2->over) {
@@ -350,12 +357,40 @@ static bool send_interim(struct exchange *exchange, const struct http_message *r
     return is_there;
 }
 
+/* The origin has switched protocols, which in HTTP/2 is an answer without an end (RFC 8441 section 5). */
+static bool send_switch(struct exchange *exchange, const struct http_message *response, const void *head) {
+    const struct http_stamp ours = exchange_stamp(exchange);
+    struct http2_exchange *http2 = of_exchange(exchange);
+    struct connection *connection = connection_of(http2);
+    struct http_message answer = *response;
+    struct text out = head_memory(exchange);
+
+    answer.status = 200;
+    http_write_response(&out, &answer, head, HTTP_NO_BODY, 1, true, false, &ours);
+    if (out.overflow) {
+        return false;
+    }
+    http2_enter(connection);
+    http2->stream.both_ways = true;
+    tls_session_welcome_small(connection->client.tls);
+    send_head_text(http2, &out, false);
+    if (http2->hasty && !http2->over) {
+        exchange_body_end(exchange, (struct bytes){0});
+    }
+    http2_leave(connection);
+    http2_flush_later(connection);
+    return true;
+}
+
 static bool send_head(struct exchange *exchange, const struct http_message *response, const void *head) {
     const struct http_stamp ours = exchange_stamp(exchange);
     enum http_framing framing = http_response_framing(response, 1, exchange->request.head_request);
     struct connection *connection = exchange->owner;
     struct text out = head_memory(exchange);
 
+    if (exchange->is_tunnel) {
+        return send_switch(exchange, response, head);
+    }
     http_write_response(&out, response, head, framing, 1, true, exchange->request.head_request, &ours);
     if (out.overflow) {
         return false;
@@ -366,6 +401,19 @@ static bool send_head(struct exchange *exchange, const struct http_message *resp
     http2_leave(connection);
     http2_flush_later(connection);
     return true;
+}
+
+static void send_half_end(struct exchange *exchange) {
+    struct http2_exchange *http2 = of_exchange(exchange);
+    struct connection *connection = connection_of(http2);
+
+    http2_enter(connection);
+    http2->ended = true;
+    if (!http2_stream_end(&http2->stream, (struct bytes){0}) && !http2->over) {
+        reset_stream(http2, HTTP2_INTERNAL_ERROR);
+    }
+    http2_leave(connection);
+    http2_flush_later(connection);
 }
 
 static bool send_body(struct exchange *exchange, struct bytes piece) {
@@ -466,6 +514,7 @@ static const struct exchange_carrier carrier = {
     .send_head = send_head,
     .send_body = send_body,
     .send_end = send_end,
+    .send_half_end = send_half_end,
     .send_reply = send_reply,
     .invite_body = invite_body,
     .reset = reset,

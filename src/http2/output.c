@@ -104,7 +104,9 @@ static int note_sent(nghttp2_session *nghttp2, const nghttp2_frame *frame, void 
         return 0;
     }
     http2_allowance_answered(&session->allowance);
-    if (nghttp2_session_get_stream_remote_close(nghttp2, frame->hd.stream_id) == 0) {
+    const struct http2_stream *stream = http2_find(session, frame->hd.stream_id);
+    bool goes_on = stream != NULL && stream->both_ways;
+    if (!goes_on && nghttp2_session_get_stream_remote_close(nghttp2, frame->hd.stream_id) == 0) {
         int result = nghttp2_submit_rst_stream(nghttp2, NGHTTP2_FLAG_NONE, frame->hd.stream_id, NGHTTP2_NO_ERROR);
         return http2_check(session, result) ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
     }

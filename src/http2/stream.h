@@ -28,12 +28,13 @@ struct http2_stream {
     struct http_message *message; /* where a head goes that comes; not used once the final head has come */
     struct http2_session *session;
     int32_t id;
-    uint8_t urgency;       /* RFC 9218: 0 (first) to 7 */
-    bool to_head;          /* client: the request's method is HEAD */
-    bool head_came;        /* the final head */
-    bool head_sent;        /* the final head */
-    bool in_ended;         /* the peer has said its last word */
-    bool out_ended;        /* http2_stream_end was called, or http2_stream_head with `end` */
+    uint8_t urgency; /* RFC 9218: 0 (first) to 7 */
+    bool to_head;    /* client: the request's method is HEAD */
+    bool both_ways;  /* server: the owner has set it; the request may go on when the answer has ended (RFC 8441 section 5) */
+    bool head_came;  /* the final head */
+    bool head_sent;  /* the final head */
+    bool in_ended;   /* the peer has said its last word */
+    bool out_ended;  /* http2_stream_end was called, or http2_stream_head with `end` */
     enum http_fault fault; /* client: why refused() was called */
 
     /* --- */

@@ -533,3 +533,54 @@ Test(exchange, offers_nothing_to_an_origin_of_http2) {
     cr_expect_eq(exchange.upgrade_size, 0);
     exchange_end(&exchange);
 }
+
+/* As HTTP/2 has it: the client's bytes may come at once. */
+static void begin_connect(const char *protocol) {
+    static char head[256];
+
+    exchange_init(&exchange, &carrier, NULL, client);
+    snprintf(head, sizeof head, "CONNECT/s.test%s", protocol);
+    exchange.request.http2 = true;
+    exchange.request.minor = 1;
+    exchange.request.header_count = 0;
+    exchange.request.expect_continue = false;
+    exchange.request.framing = HTTP_CHUNKED;
+    exchange.request.method = (struct http_span){0, 7};
+    exchange.request.method_kind = HTTP_METHOD_CONNECT;
+    exchange.request.path = (struct http_span){7, 1};
+    exchange.request.authority = (struct http_span){8, 6};
+    exchange.request.protocol = (struct http_span){14, (uint32_t)strlen(protocol)};
+    exchange_begin(&exchange, bytes_of_string(head));
+}
+
+Test(exchange, of_an_extended_connect_waits_for_its_tunnel) {
+    begin_connect("test/1");
+    EXPECT_EVENTS("Se");
+    cr_expect_not(exchange_wants_body(&exchange), "it has none before");
+    switch_to("test/1");
+    EXPECT_EVENTS("HM");
+    cr_expect(exchange_wants_body(&exchange));
+    expect_end(STATS_TUNNEL_CLOSED);
+}
+
+Test(exchange, of_an_extended_connect_takes_no_websocket_without_its_key) {
+    begin_connect("websocket");
+    EXPECT_EVENTS("Se");
+    switch_to("websocket");
+    EXPECT_EVENTS("fRM");
+    cr_expect_eq(status, 502);
+    exchange_end(&exchange);
+}
+
+Test(exchange, of_an_extended_connect_knows_what_must_not_pass) {
+    begin_connect("h2c");
+    EXPECT_EVENTS("R");
+    cr_expect_eq(status, 501);
+    cr_expect(exchange_wants_body(&exchange), "to be dropped");
+    exchange_end(&exchange);
+    scene.host.methods = (char *)"POST";
+    begin_connect("websocket");
+    EXPECT_EVENTS("R");
+    cr_expect_eq(status, 405);
+    exchange_end(&exchange);
+}

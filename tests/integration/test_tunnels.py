@@ -201,8 +201,12 @@ socket.onclose = event => say("closed " + event.code);
 
 
 @needs_browser
-def test_chromium(serve, host, driver):  # noqa: F811
-    """The page and its WebSocket are from one server, which answers as Node's library does."""
+@pytest.mark.parametrize("http2", [False, True])
+def test_chromium(serve, host, driver, http2):  # noqa: F811
+    """
+    The page and its WebSocket are from one server, which answers as Node's library does. Over HTTP/2 Chromium asks for the
+    WebSocket on the connection that the page came by.
+    """
     script = """
         const server = require("http").createServer((request, response) => {
             response.writeHead(200, {"Content-Type": "text/html"}); response.end(process.argv[1]); });
@@ -212,8 +216,8 @@ def test_chromium(serve, host, driver):  # noqa: F811
     with subprocess.Popen(["node", "-e", script, PAGE.decode()], env={**os.environ, "NODE_PATH": NODE_LIBRARIES},
                           stdout=subprocess.PIPE, text=True) as node:
         try:
-            server = serve([{**host("w.test", "report", origin=f"127.0.0.1:{int(node.stdout.readline())}"), "timeouts": {"tunnel_idle": "2s"}}],
-                           shards=1)
+            address = f"127.0.0.1:{int(node.stdout.readline())}"
+            server = serve([{**host("w.test", "report", origin=address), "http2": http2, "timeouts": {"tunnel_idle": "2s"}}], shards=1)
             browser = Browser(driver, more=["--ignore-certificate-errors", "--host-resolver-rules=MAP w.test 127.0.0.1"])
             try:
                 browser.open(f"https://w.test:{server.port}/")
@@ -225,6 +229,7 @@ def test_chromium(serve, host, driver):  # noqa: F811
         finally:
             node.terminate()
     assert ended(server, "w.test", "idle") == 1
+    assert server.metric("sallyport_requests_total", code="101", protocol="http2" if http2 else "http1") == 1
 
 
 # Policy
