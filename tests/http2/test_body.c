@@ -283,3 +283,35 @@ Test(body, trailers_too_large) {
     cr_assert(asked->refused == 502 && asked->stream.fault == HTTP_FAULT_TRAILERS && !asked->ended);
     pair_close(pair);
 }
+
+/* As a tunnel may. */
+static bool goes_on_behind_its_answer(bool both_ways) {
+    struct pair *pair = pair_open(&usual_settings);
+    struct talk *asked = ask(pair, POST, false);
+    pump(pair);
+    struct talk *got = pair->server.talks[0];
+    got->stream.both_ways = both_ways;
+    begin(got);
+    cr_assert(http2_stream_end(&got->stream, nothing));
+    cr_assert_neq(http2_session_flush(pair->server.session), HTTP2_NO_MEMORY);
+    pump(pair);
+    cr_assert(asked->ended, "the client has the whole answer");
+    bool open = !asked->closed;
+    if (open) {
+        cr_assert(http2_stream_send(&asked->stream, bytes_of_string("more")));
+        cr_assert(http2_stream_end(&asked->stream, nothing));
+        cr_assert_neq(http2_session_flush(pair->client.session), HTTP2_NO_MEMORY);
+        pump(pair);
+        cr_assert(got->ended);
+        cr_assert_eq(got->body.size, 4);
+        cr_assert_eq(got->error, HTTP2_NO_ERROR);
+    }
+    cr_assert(got->closed);
+    pair_close(pair);
+    return open;
+}
+
+Test(body, request_goes_on_behind_its_answer_where_the_owner_wants_it) {
+    cr_expect(goes_on_behind_its_answer(true));
+    cr_expect_not(goes_on_behind_its_answer(false));
+}

@@ -2,8 +2,10 @@
 
 import json
 import os
+import signal
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -242,6 +244,20 @@ def test_idle_tunnels_end(serve, host, echo):
     with Node(server, None, steps) as node:
         assert node.hear() == [1001, 1] and node.hear() == [1001]
     assert ended(server, "w.test", "idle") == 2
+
+
+@pytest.mark.slow
+def test_a_drain_lets_tunnels_go_on_until_its_end(serve, host, echo):
+    server = serve([host("w.test", origin=echo.address)], shards=1)
+    steps = "const it = await socket(); say('open'); await wait(20000); say(await it.ask('hello')); say(await it.closed);"
+    with Node(server, None, steps) as node:
+        assert node.hear() == ["open"]
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        lines = [node.hear() for _ in range(3)]
+        assert ["hello"] in lines and [1001] in lines, lines
+        assert 26 < time.monotonic() - began < 30
+    server.stop()
 
 
 def test_bytes_wait_for_an_origin_that_does_not_read(serve, host):
