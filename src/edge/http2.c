@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "edge/eviction.h"
 #include "edge/http2_stream.h"
+#include "edge/http2_tunnel.h"
 #include "edge/output.h"
 #include "edge/place.h"
 #include "edge/plaintext.h"
@@ -160,6 +161,7 @@ static void site_changed(struct connection *connection) {
     if (host == NULL || !host->http2) {
         http2_shut_down(connection);
     }
+    http2_tunnel_switch_all(connection);
 }
 
 /* Says that the connection ends, where that is news to the client. Nothing leaves where the session is on the stack. */
@@ -260,6 +262,7 @@ const struct stage http2_streams = {
     .timed_out = timed_out_streams,
     .site_changed = site_changed,
     .drain = http2_shut_down,
+    .take_leave = http2_tunnel_leave_all,
     .leave = leave,
 };
 
@@ -271,6 +274,7 @@ void http2_begin(struct connection *connection) {
         .stream_window = HTTP2_STREAM_WINDOW,
         .stream_window_max = HTTP2_STREAM_WINDOW_MAX,
         .connection_window = is_valid ? HTTP2_WINDOW_VALID : HTTP2_WINDOW_OTHERS,
+        .extended_connect = true,
     };
 
     if (http2_stream_session(connection, &settings) == NULL) {
