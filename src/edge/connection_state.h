@@ -128,6 +128,7 @@ struct connection_http2 {
     bool shut_down;                /* no more streams are taken */
     bool hurries;                  /* ... and the deadline of a connection without streams is set by that */
     bool over;                     /* the session has said its last word */
+    bool mute;                     /* the connection ends: what the session still says goes nowhere */
 };
 
 struct connection {

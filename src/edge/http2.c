@@ -279,6 +279,11 @@ void http2_begin(struct connection *connection) {
     }
     connection_enter(connection, &http2_quiet);
     place_update(connection);
+    if (connection->client.shard->draining) {
+        http2_shut_down(connection);
+    } else {
+        site_changed(connection); /* during the handshake, maybe */
+    }
     http2_flush_later(connection);
     plaintext_read(connection);
 }
