@@ -82,6 +82,7 @@ void http2_leave(struct connection *connection) {
 void http2_shut_down(struct connection *connection) {
     if (!connection->http2.shut_down) {
         connection->http2.shut_down = true;
+        connection->http2.shut_down_ms = now_ms(connection);
         http2_session_shut_down(connection->http2.session);
         http2_flush_later(connection);
     }
@@ -115,6 +116,7 @@ static void drop_stream(struct http2_exchange *http2) {
     }
     list_remove(&http2->in_connection);
     connection->http2.open--;
+    connection->http2.quiet_ms = now_ms(connection);
     list_append(&connection->http2.gone, &http2->in_connection);
     if (connection->http2.inside == 0) {
         free_gone(connection);
