@@ -413,6 +413,12 @@ uint32_t client_plan_request(struct simulated_client *client) {
         .answer_size = some_size(),
     };
     request->head = !client->plan.upgrades && request->framing == TALK_NOTHING && kernel_chance(100);
+    if (client->plan.request != NULL) {
+        request->framing = client->plan.request->framing;
+        request->body_size = client->plan.request->body_size;
+        request->answer_size = client->plan.request->answer_size;
+        request->head = client->plan.request->head;
+    }
     simulator_trace("client: request %u to %s, certificate %u, body %u of %zu", number, talk_host_names[request->host],
                     request->certificate, request->framing, request->body_size);
     return number;

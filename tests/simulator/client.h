@@ -25,8 +25,10 @@ struct client_plan {
     bool rude;     /* may leave, or break off, at any moment */
     bool sluggish; /* sends its bytes few at a time */
     bool deaf;     /* stops to read */
+    bool shut;     /* begins with windows that are shut, and never opens them */
     unsigned requests;
-    bool upgrades; /* the first request offers another protocol */
+    const struct talk_request *request; /* the framing and sizes of each; NULL: by the seed */
+    bool upgrades;                      /* the first request offers another protocol */
 };
 
 /* How a stream of HTTP/2 ends for the client that began it. */

@@ -386,8 +386,8 @@ static uint32_t some_window(void) {
 }
 
 void client_http2_begin(struct simulated_client *client) {
-    const nghttp2_settings_entry settings[] = {{NGHTTP2_SETTINGS_ENABLE_PUSH, 0},
-                                               {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, some_window()}};
+    const nghttp2_settings_entry settings[] = {
+        {NGHTTP2_SETTINGS_ENABLE_PUSH, 0}, {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, client->plan.shut ? 0 : some_window()}};
 
     client->http2 = calloc(1, sizeof *client->http2);
     SIMULATOR_EXPECT(client->http2 != NULL, "no memory");
