@@ -82,16 +82,20 @@ void http2_leave(struct connection *connection) {
 void http2_shut_down(struct connection *connection) {
     if (!connection->http2.shut_down) {
         connection->http2.shut_down = true;
+        connection->http2.shut_down_ms = now_ms(connection);
         http2_session_shut_down(connection->http2.session);
         http2_flush_later(connection);
     }
 }
 
-static void progress(struct http2_exchange *http2) {
+static void set_deadline(struct http2_exchange *http2, uint32_t delay_ms) {
     struct connection *connection = connection_of(http2);
 
-    pace_set_deadline(&http2->pace, &shard_of(connection)->ring.timers, now_ms(connection),
-                      limits(connection)->idle_timeout_ms);
+    pace_set_deadline(&http2->pace, &shard_of(connection)->ring.timers, now_ms(connection), delay_ms);
+}
+
+static void progress(struct http2_exchange *http2) {
+    set_deadline(http2, limits(connection_of(http2))->idle_timeout_ms);
 }
 
 static void finish_exchange(struct http2_exchange *http2) {
@@ -112,6 +116,7 @@ static void put_away(struct http2_exchange *http2) {
     }
     list_remove(&http2->in_connection);
     connection->http2.open--;
+    connection->http2.quiet_ms = now_ms(connection);
     list_append(&connection->http2.gone, &http2->in_connection);
 }
 
@@ -162,23 +167,33 @@ static void finish_answer(struct http2_exchange *http2) {
     http2_flush_later(connection);
 }
 
+static void give_up(struct http2_exchange *http2) {
+    stats_add(&shard_of(connection_of(http2))->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_TIMEOUT], 1);
+    reset_stream(http2, HTTP2_CANCEL);
+}
+
+/*
+ * The client has had its time: to send a head or a body, or to take an answer, whose last frame waits as long as the stream
+ * is there. As long as a head is not complete nobody knows what answer it may get: to HEAD, one without a body.
+ */
 static void refuse_slow(struct http2_exchange *http2) {
     const struct exchange *exchange = &http2->exchange;
     bool asks = !http2->answered && !exchange->request_done && exchange_wants_body(exchange);
     bool in_tunnel = !http2->answered && exchange->is_tunnel; /* which has limits of its own */
 
+    progress(http2); /* an answer of ours may wait as well: the client does not take it either */
     if (in_tunnel) {
-        progress(http2);
-    } else if (http2->answered && http2->stream.out_left_whole && !http2->stream.in_ended) {
-        stop_request(http2);
-    } else if (!asks && http2->stream.out.size == 0) {
-        progress(http2); /* the origin has deadlines of its own: with nothing for the client to do, this is not its fault */
-    } else if (http2->answered) {
-        stats_add(&shard_of(connection_of(http2))->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_TIMEOUT], 1);
-        reset_stream(http2, HTTP2_CANCEL);
-    } else {
-        exchange_refuse(&http2->exchange, 408);
+        return;
     }
+    if (http2->answered && !http2->stream.in_ended && http2->stream.out_left_whole) {
+        stop_request(http2);
+    } else if (http2->discard_left > 0) {
+        http2->discard_left = 0; /* the time of the request is over; that of its answer goes on */
+    } else if (http2->answered || exchange->started_ns == 0) {
+        give_up(http2);
+    } else if (asks || http2->stream.out.size > 0) {
+        exchange_refuse(&http2->exchange, 408);
+    } /* else the origin has deadlines of its own: with nothing for the client to do, this is not its fault */
 }
 
 static void on_timer(struct timer *timer) {
@@ -223,7 +238,7 @@ static struct http2_stream *on_begin(void *owner) {
     http2->discard_left = 0;
     http2->ended = http2->answered = http2->over = http2->hasty = false;
     pace_init(&http2->pace, on_timer);
-    progress(http2);
+    set_deadline(http2, limits(connection)->request_header_timeout_ms);
     list_prepend(&connection->http2.streams, &http2->in_connection);
     connection->http2.open++;
     connection->http2.requests++;

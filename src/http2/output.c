@@ -69,21 +69,26 @@ static int send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8
                      nghttp2_data_source *source, void *user_data) {
     struct http2_session *session = user_data;
     struct http2_stream *stream = http2_find(session, frame->hd.stream_id);
+    struct http2_guard guard; /* output() may find the owner's connection at its end, and reset all streams */
     CHECK(stream != NULL && size <= bytes_to_send(stream));
+    http2_guard_begin(&guard, stream);
     session->handler->output(session->owner, bytes_of(frame_head, HTTP2_FRAME_HEAD_SIZE));
     http2_allowance_sent(&session->allowance, size);
-    while (size > 0 && stream->out.size > 0) {
+    while (size > 0 && guard.stream != NULL && stream->out.size > 0) {
         struct bytes front = http2_queue_front(&stream->out);
         front.size = smaller(front.size, size);
         session->handler->output(session->owner, front);
-        http2_queue_drop(&stream->out, &session->memory, front.size);
+        if (guard.stream != NULL) {
+            http2_queue_drop(&stream->out, &session->memory, front.size);
+        }
         session->out_fresh -= smaller(session->out_fresh, front.size);
         size -= front.size;
     }
-    if (size > 0) {
+    if (size > 0 && guard.stream != NULL) {
         session->handler->output(session->owner, bytes_of(session->passing.data, size));
         session->passing = bytes_of(session->passing.data + size, session->passing.size - size);
     }
+    http2_guard_end(&guard, session);
     return 0;
 }
 
@@ -389,15 +394,17 @@ bool http2_output_send(struct http2_stream *stream, struct bytes piece) {
     if (is_last(stream, piece.size) || session->busy || stream->out.size > 0) {
         return queue(stream, piece);
     }
+    struct http2_guard guard;
     session->passing = piece;
     session->passing_of = stream;
+    http2_guard_begin(&guard, stream);
     if (resume(stream)) {
         http2_output_flush(session);
     }
-    /* The stream is there: closed() is not called here, and output() does not reset streams. */
+    bool is_there = http2_guard_end(&guard, session); /* closed() is not called here, but output() may reset streams */
     session->passing_of = NULL;
     piece = session->passing;
-    if (session->failed || stream->gone || piece.size == 0) {
+    if (session->failed || !is_there || stream->gone || piece.size == 0) {
         return !session->failed;
     }
     return queue(stream, piece);
