@@ -144,7 +144,6 @@ def test_a_server_name_that_is_an_address_is_none(server, serve, host, name):
 
 @pytest.mark.parametrize("fields", [
     ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"],
-    ["Connection: upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="],
     ["Connection: Upgrade", "Upgrade: TLS/1.2, HTTP/3"],
     ["Upgrade: h2c"],
     ["Connection: Upgrade"],
@@ -155,6 +154,14 @@ def test_an_offer_of_another_protocol_is_ignored(server, fields):
     assert status == 200 and "upgrade" not in headers
     assert not seen(body, "Upgrade") and not seen(body, "HTTP2-Settings")
     assert not any("upgrade" in value.lower() for value in seen(body, "Connection"))
+
+
+@pytest.mark.http1_only
+def test_an_origin_may_ignore_an_offer_that_is_passed_on(server):
+    fields = ["Connection: upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
+    status, headers, body = ask(server, "h.test", get("h.test", *fields))
+    assert status == 200 and "upgrade" not in headers
+    assert seen(body, "Upgrade") == ["websocket"] and seen(body, "Connection") == ["Upgrade"]
 
 
 @pytest.mark.http1_only

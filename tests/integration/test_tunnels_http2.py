@@ -262,6 +262,7 @@ def test_a_drain_lets_tunnels_go_on_until_its_end(serve, host, echo):
     server.stop()
 
 
+@pytest.mark.measured
 def test_bytes_wait_for_an_origin_that_does_not_read(serve, host):
     released = threading.Event()
 
@@ -275,9 +276,13 @@ def test_bytes_wait_for_an_origin_that_does_not_read(serve, host):
         before = server.rss_kib()
         steps = """
             const stream = await connect({":protocol": "test/1"}); await stream.answer;
-            let sent = 0; const piece = Buffer.alloc(100000);
-            for (let count = 0; count < 300 && stream.writableLength < 1000000; count++) { stream.write(piece); sent += piece.length; await wait(1); }
-            await wait(500); say(sent, stream.writableLength > 0); stream.close();
+            const piece = Buffer.alloc(100000);
+            let sent = 0, before = -1;
+            while (sent < 60000000 && stream.writableLength != before) {
+                for (; stream.writableLength < 1000000; sent += piece.length) stream.write(piece);
+                before = stream.writableLength; await wait(1000);
+            }
+            say(sent, stream.writableLength > 0); stream.close();
         """
         with Node(server, None, steps) as node:
             sent, waits = node.hear()
