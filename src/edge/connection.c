@@ -204,6 +204,7 @@ static void on_closed(struct stream *stream) {
 
     CHECK(connection_is_closing(connection));
     CHECK(connection->http1.exchange == NULL && connection->http2.session == NULL && connection->held.data == NULL);
+    CHECK(shard->output.owner != connection);
     place_leave(connection);
     release_client(&connection->client);
     list_remove(&connection->in_shard);

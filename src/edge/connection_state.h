@@ -122,11 +122,12 @@ struct connection_http2 {
     struct list waiting;           /* those of them whose request's body waits until its origin takes more */
     struct list gone;              /* those that are over, but were on the stack then */
     struct list in_turn;           /* the shard's list of connections that may have frames to send */
+    uint64_t quiet_ms;             /* when the handshake was complete, or the last stream ended */
+    uint64_t shut_down_ms;         /* when shut_down was set */
     uint32_t requests;             /* begun */
     uint32_t open;                 /* streams in `streams` */
     uint16_t inside;               /* calls of the session on the stack: nothing of it is freed before they return */
     bool shut_down;                /* no more streams are taken */
-    bool hurries;                  /* ... and the deadline of a connection without streams is set by that */
     bool over;                     /* the session has said its last word */
 };
 

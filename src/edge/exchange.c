@@ -192,6 +192,7 @@ static struct text write_head(struct exchange *exchange, struct bytes head) {
         .identity = exchange->identity->headers,
         .connection = text_bytes(&connection_fields),
         .upgrade = bytes_of(exchange->upgrade, exchange->upgrade_size),
+        .websocket_key = exchange_websocket_key(exchange),
     };
 
     http_write_request(&out, &exchange->request, head.data, &forwarding);
@@ -199,24 +200,16 @@ static struct text write_head(struct exchange *exchange, struct bytes head) {
     return out;
 }
 
-/* Passes on the offer of the client to go on in another protocol; trailers cannot be asked for beside it. */
-static void offer_upgrade(struct exchange *exchange, struct bytes head) {
-    struct text offer = text_over(exchange->upgrade, sizeof exchange->upgrade);
-
-    if (!exchange->host->origin_http2) { /* which has no 101 (RFC 9113 section 8.6) */
-        http_upgrade_offer(&offer, &exchange->request, head.data);
-    }
-    exchange->upgrade_size = (uint8_t)offer.size;
-    if (offer.size > 0) {
-        exchange->request.trailers_wanted = false;
-    }
-}
-
 static void relay(struct exchange *exchange, struct bytes head) {
     struct client *client = exchange->client;
 
     exchange->room = passage_begin(client->shard, &exchange->request, head);
-    offer_upgrade(exchange, head);
+    exchange_tunnel_offer(exchange, head);
+    if (exchange->is_connect && exchange->upgrade_size == 0) {
+        count_rejection(exchange, STATS_AT_REQUEST, STATS_REJECT_NOT_IMPLEMENTED);
+        reply_status(exchange, 501); /* RFC 9220 section 3 says so of protocols that are not known */
+        return;
+    }
 
     struct text out = write_head(exchange, head);
     struct relay_request request = {
@@ -224,7 +217,7 @@ static void relay(struct exchange *exchange, struct bytes head) {
         .head = text_bytes(&out),
         .framing = exchange->request.framing,
         .to_head = exchange->request.head_request,
-        .idempotent = exchange->request.idempotent,
+        .idempotent = exchange->request.idempotent || exchange->is_connect, /* which is a GET to the origin */
         .signs_in = http_request_signs_in(&exchange->request, head.data),
         .last = http_content_may_be_left(&exchange->request),
         .trailers = exchange->request.trailers_wanted,
@@ -273,7 +266,9 @@ static void count_would_block(const struct exchange *exchange) {
 static bool answers_by_method(struct exchange *exchange, struct bytes head) {
     const struct http_message *request = &exchange->request;
 
-    if (!methods_take(exchange->host, http_view(head.data, request->method))) {
+    struct bytes method = exchange->is_connect ? bytes_of_string("GET") : http_view(head.data, request->method);
+
+    if (!methods_take(exchange->host, method)) {
         count_rejection(exchange, STATS_AT_REQUEST, STATS_REJECT_METHOD);
         reply_allowed(exchange, 405);
         return true;
@@ -321,6 +316,10 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
     naming_identify(client->shard, &exchange->note, request, head);
     if (journal_is_on(&client->shard->journal)) {
         journal_note_request(&exchange->note, request, head);
+    }
+    exchange->is_connect = request->protocol.size > 0;
+    if (exchange->is_connect) {
+        exchange->request.framing = HTTP_NO_BODY;
     }
     exchange->request_done =
         request->framing == HTTP_NO_BODY || (request->framing == HTTP_LENGTH && request->content_length == 0);
@@ -406,6 +405,9 @@ uint8_t *exchange_trailers_memory(const struct exchange *exchange) {
 }
 
 bool exchange_wants_body(const struct exchange *exchange) {
+    if (exchange->is_connect && !exchange->is_tunnel && exchange->relay != NULL) {
+        return false;
+    }
     return exchange->request_done || exchange->relay == NULL || exchange_room(exchange) > 0;
 }
 
@@ -456,7 +458,7 @@ static void on_switch(struct exchange *exchange, const struct http_message *resp
     const struct exchange_carrier *carrier = exchange->carrier;
     void *carrier_owner = exchange->owner;
 
-    if (!http_upgrade_is_of(response, head, bytes_of(exchange->upgrade, exchange->upgrade_size))) {
+    if (!exchange_tunnel_is_offered(exchange, response, head)) {
         answer_for_origin(exchange, RELAY_FAULT_UPGRADE);
         return;
     }

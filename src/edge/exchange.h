@@ -8,6 +8,7 @@
 #include "edge/client.h"
 #include "edge/journal.h"
 #include "edge/tunnel.h"
+#include "edge/websocket_key.h"
 #include "http/forward.h"
 #include "http/upgrade.h"
 
@@ -79,12 +80,14 @@ struct exchange {
     bool dismissed;                /* further requests of the client can lead to nothing: its carrier need not stay */
     bool paused;                   /* the origin has been told to wait */
     bool is_tunnel;
+    bool is_connect;      /* the request is an extended CONNECT (RFC 8441): it has no body, but a tunnel may come */
     uint8_t upgrade_size; /* of `upgrade` */
 
     /* exchange_init zeroes what is above; each of these is written before it is read. */
-    struct http_message request;    /* its spans are only good while the head is */
-    char upgrade[HTTP_UPGRADE_MAX]; /* the protocols that were offered to the origin */
-    struct tunnel tunnel;           /* if is_tunnel */
+    struct http_message request;            /* its spans are only good while the head is */
+    char upgrade[HTTP_UPGRADE_MAX];         /* the protocols that were offered to the origin */
+    char websocket_key[WEBSOCKET_KEY_SIZE]; /* with the offer of an extended CONNECT to go on as a WebSocket */
+    struct tunnel tunnel;                   /* if is_tunnel */
     struct journal_note note;
     struct http_header headers[HTTP_HEADERS_MAX];
 };
@@ -131,7 +134,13 @@ void exchange_end_tunnel(struct exchange *exchange, enum stats_tunnel_end why);
 /* Returns the headers that we add to each answer. */
 struct http_stamp exchange_stamp(const struct exchange *exchange);
 
-/* For exchange.c alone, of exchange_tunnel.c. The client's bytes begin anew, as those of a body that is to come. */
+/* For exchange.c alone, of exchange_tunnel.c. Sets what the origin is offered of that which the client has asked for. */
+void exchange_tunnel_offer(struct exchange *exchange, struct bytes head);
+/* Returns the key that goes with the offer; empty: none is made here. */
+struct bytes exchange_websocket_key(const struct exchange *exchange);
+/* Returns whether a 101 takes up what was offered. */
+bool exchange_tunnel_is_offered(const struct exchange *exchange, const struct http_message *response, const void *head);
+/* The client's bytes begin anew, as those of a body that is to come. */
 void exchange_tunnel_open(struct exchange *exchange, bool is_websocket);
 void exchange_tunnel_close(struct exchange *exchange);
 /* The client, or the origin, sends no more. Both may end the exchange by way of its carrier. */

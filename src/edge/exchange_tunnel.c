@@ -5,6 +5,37 @@ static struct stats_host *host_stats(const struct exchange *exchange) {
     return stats_hosts_at(exchange->site->stats, exchange->host->index, exchange->client->shard->index);
 }
 
+/* Returns whether the origin needs a key that the client does not have. */
+static bool is_websocket(const struct exchange *exchange) {
+    return exchange->is_connect &&
+           bytes_equal_ignoring_case(bytes_of(exchange->upgrade, exchange->upgrade_size), bytes_of_string("websocket"));
+}
+
+struct bytes exchange_websocket_key(const struct exchange *exchange) {
+    return bytes_of(exchange->websocket_key, is_websocket(exchange) ? sizeof exchange->websocket_key : 0);
+}
+
+/* Trailers cannot be asked for beside it. */
+void exchange_tunnel_offer(struct exchange *exchange, struct bytes head) {
+    struct text offer = text_over(exchange->upgrade, sizeof exchange->upgrade);
+
+    if (!exchange->host->origin_http2) { /* which has no 101 (RFC 9113 section 8.6) */
+        http_upgrade_offer(&offer, &exchange->request, head.data);
+    }
+    exchange->upgrade_size = (uint8_t)offer.size;
+    if (offer.size > 0) {
+        exchange->request.trailers_wanted = false;
+    }
+    if (is_websocket(exchange)) {
+        websocket_key_make(&exchange->client->shard->random, exchange->websocket_key);
+    }
+}
+
+bool exchange_tunnel_is_offered(const struct exchange *exchange, const struct http_message *response, const void *head) {
+    return http_upgrade_is_of(response, head, bytes_of(exchange->upgrade, exchange->upgrade_size)) &&
+           (!is_websocket(exchange) || websocket_key_is_accepted(exchange->websocket_key, response, head));
+}
+
 void exchange_tunnel_close(struct exchange *exchange) {
     tunnel_close(&exchange->tunnel);
     stats_subtract(&host_stats(exchange)->tunnels, 1);

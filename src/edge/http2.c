@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "edge/eviction.h"
 #include "edge/http2_stream.h"
+#include "edge/http2_tunnel.h"
 #include "edge/output.h"
 #include "edge/place.h"
 #include "edge/plaintext.h"
@@ -58,16 +59,37 @@ static void count_kept(struct connection *connection) {
     eviction_keep_http(connection, kept);
 }
 
+static uint64_t now_ms(const struct connection *connection) {
+    return ring_now_ms(&connection->client.shard->ring);
+}
+
+/* Frames that ask for nothing, in whatever pieces, give a connection without streams no more time. */
+static uint32_t quiet_timeout_ms(const struct connection *connection) {
+    const struct connection_http2 *http2 = &connection->http2;
+    uint64_t until_ms = http2->quiet_ms + (http2->requests == 0 ? limits(connection)->request_header_timeout_ms
+                                                                : limits(connection)->idle_timeout_ms);
+
+    if (http2->shut_down && until_ms > http2->shut_down_ms + HTTP2_LAST_WORD_MS) {
+        until_ms = http2->shut_down_ms + HTTP2_LAST_WORD_MS;
+    }
+    return until_ms > now_ms(connection) ? (uint32_t)(until_ms - now_ms(connection)) : 0;
+}
+
+/* Returns whether the deadline of a connection without streams comes sooner by now than when it was set. */
+static bool hurries(const struct connection *connection) {
+    return connection->stage == &http2_quiet &&
+           now_ms(connection) + quiet_timeout_ms(connection) < connection->pace.deadline_ms;
+}
+
 static void update_stage(struct connection *connection) {
     const struct connection_http2 *http2 = &connection->http2;
     const struct stage *stage = http2->open > 0                            ? &http2_streams
                                 : http2_session_is_partial(http2->session) ? &http2_frames
                                                                            : &http2_quiet;
 
-    if (stage == connection->stage && !(stage == &http2_quiet && http2->shut_down && !http2->hurries)) {
+    if (stage == connection->stage && !hurries(connection)) {
         return;
     }
-    connection->http2.hurries = http2->shut_down;
     if (stage == &http2_frames) {
         pace_begin(&connection->pace);
     }
@@ -138,10 +160,15 @@ static void drained(struct connection *connection) {
     http2_flush_later(connection);
 }
 
-/* A request may have come in this turn: the stage follows at its end. */
+/* A request may have come in this turn: the stage follows at its end. Others may have come and gone within their turns. */
 static void timed_out_quiet(struct connection *connection) {
-    if (connection->http2.open == 0) {
+    if (connection->http2.open > 0) {
+        return;
+    }
+    if (quiet_timeout_ms(connection) == 0) {
         connection_end(connection, CONNECTION_POLITELY);
+    } else {
+        connection_enter(connection, &http2_quiet);
     }
 }
 
@@ -160,6 +187,7 @@ static void site_changed(struct connection *connection) {
     if (host == NULL || !host->http2) {
         http2_shut_down(connection);
     }
+    http2_tunnel_switch_all(connection);
 }
 
 /* Says that the connection ends, where that is news to the client. Nothing leaves where the session is on the stack. */
@@ -187,13 +215,6 @@ static bool leave(struct connection *connection, enum connection_end how) {
     }
     http2_drop_all(connection);
     return true;
-}
-
-static uint32_t quiet_timeout_ms(const struct connection *connection) {
-    uint32_t timeout_ms = connection->http2.requests == 0 ? limits(connection)->request_header_timeout_ms
-                                                          : limits(connection)->idle_timeout_ms;
-
-    return connection->http2.shut_down && timeout_ms > HTTP2_LAST_WORD_MS ? HTTP2_LAST_WORD_MS : timeout_ms;
 }
 
 static uint32_t header_timeout_ms(const struct connection *connection) {
@@ -260,6 +281,7 @@ const struct stage http2_streams = {
     .timed_out = timed_out_streams,
     .site_changed = site_changed,
     .drain = http2_shut_down,
+    .take_leave = http2_tunnel_leave_all,
     .leave = leave,
 };
 
@@ -271,14 +293,21 @@ void http2_begin(struct connection *connection) {
         .stream_window = HTTP2_STREAM_WINDOW,
         .stream_window_max = HTTP2_STREAM_WINDOW_MAX,
         .connection_window = is_valid ? HTTP2_WINDOW_VALID : HTTP2_WINDOW_OTHERS,
+        .extended_connect = true,
     };
 
     if (http2_stream_session(connection, &settings) == NULL) {
         connection_refuse(connection, STATS_AT_REQUEST, STATS_REJECT_NO_MEMORY, CONNECTION_BLAME_NONE, CONNECTION_ABRUPTLY);
         return;
     }
+    connection->http2.quiet_ms = now_ms(connection);
     connection_enter(connection, &http2_quiet);
     place_update(connection);
+    if (connection->client.shard->draining) {
+        http2_shut_down(connection);
+    } else {
+        site_changed(connection); /* during the handshake, maybe */
+    }
     http2_flush_later(connection);
     plaintext_read(connection);
 }

@@ -73,25 +73,29 @@ void http2_leave(struct connection *connection) {
     if (--connection->http2.inside > 0) {
         return;
     }
-    free_gone(connection);
     if (connection_is_closing(connection)) {
         free_session(connection);
     }
+    free_gone(connection);
 }
 
 void http2_shut_down(struct connection *connection) {
     if (!connection->http2.shut_down) {
         connection->http2.shut_down = true;
+        connection->http2.shut_down_ms = now_ms(connection);
         http2_session_shut_down(connection->http2.session);
         http2_flush_later(connection);
     }
 }
 
-static void progress(struct http2_exchange *http2) {
+static void set_deadline(struct http2_exchange *http2, uint32_t delay_ms) {
     struct connection *connection = connection_of(http2);
 
-    pace_set_deadline(&http2->pace, &shard_of(connection)->ring.timers, now_ms(connection),
-                      limits(connection)->idle_timeout_ms);
+    pace_set_deadline(&http2->pace, &shard_of(connection)->ring.timers, now_ms(connection), delay_ms);
+}
+
+static void progress(struct http2_exchange *http2) {
+    set_deadline(http2, limits(connection_of(http2))->idle_timeout_ms);
 }
 
 static void finish_exchange(struct http2_exchange *http2) {
@@ -101,8 +105,8 @@ static void finish_exchange(struct http2_exchange *http2) {
     }
 }
 
-/* The stream is ours alone again: ends its exchange, and gives its memory back, once nothing on the stack can use it. */
-static void drop_stream(struct http2_exchange *http2) {
+/* The exchange is over, and its stream off all lists; the memory goes back once nothing on the stack can use it. */
+static void put_away(struct http2_exchange *http2) {
     struct connection *connection = connection_of(http2);
 
     finish_exchange(http2);
@@ -112,7 +116,15 @@ static void drop_stream(struct http2_exchange *http2) {
     }
     list_remove(&http2->in_connection);
     connection->http2.open--;
+    connection->http2.quiet_ms = now_ms(connection);
     list_append(&connection->http2.gone, &http2->in_connection);
+}
+
+/* The stream is ours alone again. */
+static void drop_stream(struct http2_exchange *http2) {
+    struct connection *connection = connection_of(http2);
+
+    put_away(http2);
     if (connection->http2.inside == 0) {
         free_gone(connection);
     }
@@ -142,9 +154,10 @@ static void finish_answer(struct http2_exchange *http2) {
     bool dismissed = http2->exchange.dismissed;
 
     http2->answered = true;
-    if (http2->exchange.request_done) {
+    if (http2->exchange.request_done || http2->exchange.is_tunnel) {
         finish_exchange(http2);
-    } else {
+    }
+    if (!http2->stream.in_ended) {
         http2->discard_left = DISCARD_MAX;
         pace_set_deadline(&http2->pace, &shard_of(connection)->ring.timers, now_ms(connection), DISCARD_MS);
     }
@@ -154,20 +167,33 @@ static void finish_answer(struct http2_exchange *http2) {
     http2_flush_later(connection);
 }
 
+static void give_up(struct http2_exchange *http2) {
+    stats_add(&shard_of(connection_of(http2))->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_TIMEOUT], 1);
+    reset_stream(http2, HTTP2_CANCEL);
+}
+
+/*
+ * The client has had its time: to send a head or a body, or to take an answer, whose last frame waits as long as the stream
+ * is there. As long as a head is not complete nobody knows what answer it may get: to HEAD, one without a body.
+ */
 static void refuse_slow(struct http2_exchange *http2) {
     const struct exchange *exchange = &http2->exchange;
     bool asks = !http2->answered && !exchange->request_done && exchange_wants_body(exchange);
+    bool in_tunnel = !http2->answered && exchange->is_tunnel; /* which has limits of its own */
 
-    if (http2->answered && http2->stream.out_left_whole && !http2->exchange.request_done) {
-        stop_request(http2);
-    } else if (!asks && http2->stream.out.size == 0) {
-        progress(http2); /* the origin has deadlines of its own: with nothing for the client to do, this is not its fault */
-    } else if (http2->answered) {
-        stats_add(&shard_of(connection_of(http2))->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_TIMEOUT], 1);
-        reset_stream(http2, HTTP2_CANCEL);
-    } else {
-        exchange_refuse(&http2->exchange, 408);
+    progress(http2); /* an answer of ours may wait as well: the client does not take it either */
+    if (in_tunnel) {
+        return;
     }
+    if (http2->answered && !http2->stream.in_ended && http2->stream.out_left_whole) {
+        stop_request(http2);
+    } else if (http2->discard_left > 0) {
+        http2->discard_left = 0; /* the time of the request is over; that of its answer goes on */
+    } else if (http2->answered || exchange->started_ns == 0) {
+        give_up(http2);
+    } else if (asks || http2->stream.out.size > 0) {
+        exchange_refuse(&http2->exchange, 408);
+    } /* else the origin has deadlines of its own: with nothing for the client to do, this is not its fault */
 }
 
 static void on_timer(struct timer *timer) {
@@ -210,9 +236,9 @@ static struct http2_stream *on_begin(void *owner) {
     http2->in_waiting = (struct list){0};
     http2->in_connection = (struct list){0};
     http2->discard_left = 0;
-    http2->ended = http2->answered = http2->over = false;
+    http2->ended = http2->answered = http2->over = http2->hasty = false;
     pace_init(&http2->pace, on_timer);
-    progress(http2);
+    set_deadline(http2, limits(connection)->request_header_timeout_ms);
     list_prepend(&connection->http2.streams, &http2->in_connection);
     connection->http2.open++;
     connection->http2.requests++;
@@ -221,13 +247,22 @@ static struct http2_stream *on_begin(void *owner) {
     return &http2->stream;
 }
 
+/* The session may go on for a while with the streams of a connection that has ended below it. */
+static bool is_put_away(const struct http2_exchange *http2) {
+    return connection_is_closing(connection_of(http2));
+}
+
 static void on_head(struct http2_stream *stream, struct bytes head, bool end) {
     struct http2_exchange *http2 = of_stream(stream);
 
+    if (is_put_away(http2)) {
+        return;
+    }
     http2->exchange.stream_id = (uint32_t)stream->id;
     pace_begin(&http2->pace);
     pace_arm(&http2->pace, now_ms(connection_of(http2)));
     progress(http2);
+    http2->hasty = end;
     exchange_begin(&http2->exchange, head);
 }
 
@@ -235,7 +270,7 @@ static void on_refused(struct http2_stream *stream, unsigned status, const char 
     struct http2_exchange *http2 = of_stream(stream);
 
     http2->exchange.stream_id = (uint32_t)stream->id;
-    if (!http2->answered) {
+    if (!is_put_away(http2) && !http2->answered) {
         exchange_refuse(&http2->exchange, status);
     }
 }
@@ -257,6 +292,9 @@ static size_t on_body(struct http2_stream *stream, struct bytes piece) {
     struct exchange *exchange = &http2->exchange;
     struct connection *connection = connection_of(http2);
 
+    if (is_put_away(http2)) {
+        return piece.size;
+    }
     if (http2->answered) {
         return discard(http2, piece.size);
     }
@@ -266,7 +304,7 @@ static size_t on_body(struct http2_stream *stream, struct bytes piece) {
         }
         return 0;
     }
-    if (!pace_take_body(&http2->pace, now_ms(connection), piece.size)) {
+    if (!exchange->is_tunnel && !pace_take_body(&http2->pace, now_ms(connection), piece.size)) {
         exchange_refuse(exchange, 408);
         return piece.size;
     }
@@ -279,7 +317,8 @@ static size_t on_body(struct http2_stream *stream, struct bytes piece) {
 static void on_end(struct http2_stream *stream, struct bytes trailers) {
     struct http2_exchange *http2 = of_stream(stream);
 
-    if (http2->over || http2->exchange.request_done) {
+    http2->hasty = http2->hasty || (http2->exchange.is_connect && !http2->exchange.is_tunnel);
+    if (is_put_away(http2) || http2->over || http2->exchange.request_done) {
         return;
     }
     exchange_body_end(&http2->exchange, trailers);
@@ -291,6 +330,9 @@ static void on_end(struct http2_stream *stream, struct bytes trailers) {
 static void on_room(struct http2_stream *stream) {
     struct http2_exchange *http2 = of_stream(stream);
 
+    if (is_put_away(http2)) {
+        return;
+    }
     progress(http2);
     if (!http2->over) {
         exchange_drained(&http2->exchange);
@@ -301,6 +343,9 @@ static void on_room(struct http2_stream *stream) {
 static void on_closed(struct http2_stream *stream, uint32_t error) {
     struct http2_exchange *http2 = of_stream(stream);
 
+    if (is_put_away(http2)) {
+        return;
+    }
     if (error == HTTP2_PROTOCOL_ERROR && !http2->answered) {
         stats_add(&shard_of(connection_of(http2))->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_MALFORMED], 1);
     }
@@ -346,7 +391,7 @@ static struct text head_memory(const struct exchange *exchange) {
 
 /* The answer ends: lets in what the client still sends of its request. Behind the end not each client would see it. */
 static void widen_for_rest(struct http2_exchange *http2) {
-    if (!http2->over && !http2->exchange.request_done) {
+    if (!http2->over && !http2->exchange.request_done && !http2->exchange.is_tunnel) {
         http2_stream_widen(&http2->stream, DISCARD_MAX);
     }
 }
@@ -370,6 +415,9 @@ static void send_piece(struct http2_exchange *http2, struct bytes piece) {
 /* Ends the answer, unless its head has done that. */
 static void send_last(struct http2_exchange *http2, struct bytes trailers) {
     widen_for_rest(http2);
+    if (!http2->over && http2->ended && http2->exchange.is_tunnel && !http2->stream.in_ended) {
+        reset_stream(http2, HTTP2_NO_ERROR); /* of its other half the client is not told otherwise */
+    }
     if (!http2->over && !http2->ended) {
         http2->ended = true;
         if (!http2_stream_end(&http2->stream, trailers) && !http2->over) {
@@ -399,12 +447,39 @@ static bool send_interim(struct exchange *exchange, const struct http_message *r
     return is_there;
 }
 
+/* The origin has switched protocols, which in HTTP/2 is an answer without an end (RFC 8441 section 5). */
+static bool send_switch(struct exchange *exchange, const struct http_message *response, const void *head) {
+    const struct http_stamp ours = exchange_stamp(exchange);
+    struct http2_exchange *http2 = of_exchange(exchange);
+    struct connection *connection = connection_of(http2);
+    struct http_message answer = *response;
+    struct text out = head_memory(exchange);
+
+    answer.status = 200;
+    http_write_response(&out, &answer, head, HTTP_NO_BODY, 1, true, false, &ours);
+    if (out.overflow) {
+        return false;
+    }
+    http2_enter(connection);
+    tls_session_welcome_small(connection->client.tls);
+    send_head_text(http2, &out, false);
+    if (http2->hasty && !http2->over) {
+        exchange_body_end(exchange, (struct bytes){0});
+    }
+    http2_leave(connection);
+    http2_flush_later(connection);
+    return true;
+}
+
 static bool send_head(struct exchange *exchange, const struct http_message *response, const void *head) {
     const struct http_stamp ours = exchange_stamp(exchange);
     enum http_framing framing = http_response_framing(response, 1, exchange->request.head_request);
     struct connection *connection = exchange->owner;
     struct text out = head_memory(exchange);
 
+    if (exchange->is_tunnel) {
+        return send_switch(exchange, response, head);
+    }
     http_write_response(&out, response, head, framing, 1, true, exchange->request.head_request, &ours);
     if (out.overflow) {
         return false;
@@ -415,6 +490,19 @@ static bool send_head(struct exchange *exchange, const struct http_message *resp
     http2_leave(connection);
     http2_flush_later(connection);
     return true;
+}
+
+static void send_half_end(struct exchange *exchange) {
+    struct http2_exchange *http2 = of_exchange(exchange);
+    struct connection *connection = connection_of(http2);
+
+    http2_enter(connection);
+    http2->ended = true;
+    if (!http2_stream_end(&http2->stream, (struct bytes){0}) && !http2->over) {
+        reset_stream(http2, HTTP2_INTERNAL_ERROR);
+    }
+    http2_leave(connection);
+    http2_flush_later(connection);
 }
 
 static bool send_body(struct exchange *exchange, struct bytes piece) {
@@ -515,6 +603,7 @@ static const struct exchange_carrier carrier = {
     .send_head = send_head,
     .send_body = send_body,
     .send_end = send_end,
+    .send_half_end = send_half_end,
     .send_reply = send_reply,
     .invite_body = invite_body,
     .reset = reset,
@@ -534,12 +623,10 @@ void http2_drop_all(struct connection *connection) {
     struct list *link;
 
     while ((link = list_first(&connection->http2.streams)) != NULL) {
-        struct http2_exchange *http2 = CONTAINER_OF(link, struct http2_exchange, in_connection);
-
-        http2_stream_reset(&http2->stream, HTTP2_CANCEL);
-        drop_stream(http2);
+        put_away(CONTAINER_OF(link, struct http2_exchange, in_connection));
     }
     if (connection->http2.inside == 0) {
-        free_session(connection);
+        free_session(connection); /* which knows the streams until then */
+        free_gone(connection);
     }
 }

@@ -8,6 +8,7 @@
 
 static const char max_forwards_name[] = "Max-Forwards";
 static const char upgrade_name[] = "Upgrade";
+static const char websocket_key_name[] = "Sec-WebSocket-Key";
 
 /* The headers that Connection names (RFC 9110 section 7.6.1). The parser refuses more than fit. */
 struct connection_names {
@@ -107,7 +108,7 @@ static void append_neighbour_fields(struct text *out, const struct http_message 
 
 /* An absolute-form target may have no path: RFC 9112 section 3.2.1, and 3.2.4 for OPTIONS. */
 static void append_request_line(struct text *out, const struct http_message *request, const void *head) {
-    struct bytes method = http_view(head, request->method);
+    struct bytes method = request->protocol.size > 0 ? bytes_of_string("GET") : http_view(head, request->method);
     struct bytes path = http_view(head, request->path);
     CHECK(path.size > 0 || request->absolute_form);
     text_append_bytes(out, method);
@@ -204,6 +205,9 @@ static void append_end_to_end(struct text *out, const struct http_message *reque
         if (header->kind != HTTP_HEADER_END_TO_END || is_listed(forwarding, name) || is_connection_name(&names, name)) {
             continue;
         }
+        if (forwarding->websocket_key.size > 0 && http_names_alike(name, bytes_of_string(websocket_key_name))) {
+            continue;
+        }
         if (request->method_kind == HTTP_METHOD_OPTIONS &&
             bytes_equal_ignoring_case(name, bytes_of_string(max_forwards_name))) {
             append_max_forwards(out, request, head, value);
@@ -236,6 +240,9 @@ void http_write_request(struct text *out, const struct http_message *request, co
     }
     append_named(out, HTTP_NAME_REQUEST_ID, forwarding->request_id);
     append_named(out, HTTP_NAME_VIA, via_of(request));
+    if (forwarding->websocket_key.size > 0) {
+        append_named(out, websocket_key_name, forwarding->websocket_key);
+    }
     append_framing(out, request->framing, request->content_length);
     append_neighbour_fields(out, request, head, forwarding->upgrade);
     text_append_string(out, "\r\n");

@@ -15,6 +15,7 @@ struct http_forwarding {
     struct bytes identity;                /* header lines of the identity, each ending in CRLF */
     struct bytes connection;              /* header lines of the connection, likewise */
     struct bytes upgrade;                 /* for Upgrade, as http_upgrade_offer gives it; empty: nothing is offered */
+    struct bytes websocket_key;           /* for Sec-WebSocket-Key, instead of any that came; empty: as it came */
 };
 
 /* Returns whether a field of that name is removed, from a client's head and from its trailers. */
@@ -39,7 +40,7 @@ enum http_hops http_max_forwards(const struct http_message *request, const void 
  * Max-Forwards of OPTIONS lowered by one, X-Forwarded-For, -Proto and -Host replaced, X-Request-Id, and a line of Via behind
  * those that came (RFC 9110 section 7.6.3).
  * Expect is not passed on: this server answers 100-continue. Upgrade is as forwarding->upgrade says, with its option of
- * Connection, and then without TE. TE and Trailer are as
+ * Connection, and then without TE. An extended CONNECT (RFC 8441 section 4) becomes a GET. TE and Trailer are as
  * request->trailers_wanted and trailers_pass say. If http_content_may_be_left, `Connection: close` comes instead of TE, so
  * that the origin ends the connection behind its answer. `out->overflow` when the head did not fit.
  */

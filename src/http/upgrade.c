@@ -53,6 +53,11 @@ void http_upgrade_offer(struct text *out, const struct http_message *request, co
     struct text offer = text_over(memory, sizeof memory);
     struct protocols protocols = {.message = request, .head = head};
     struct bytes protocol;
+    if (request->protocol.size > 0) {
+        protocol = http_view(head, request->protocol);
+        text_append_bytes(out, may_pass(protocol) && protocol.size <= HTTP_UPGRADE_MAX ? protocol : bytes_of(NULL, 0));
+        return;
+    }
     if (!request->upgrades || request->minor == 0 || request->method_kind == HTTP_METHOD_CONNECT ||
         http_content_may_be_left(request)) {
         return;

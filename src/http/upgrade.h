@@ -14,7 +14,7 @@ enum {
  * Appends the protocols that the request offers and an origin may take up, as the value of Upgrade: nothing when there are
  * none, or when the offer does not count (HTTP/1.0, no option in Connection, content that the origin may leave unread), or
  * when they are more than HTTP_UPGRADE_MAX bytes. Left out are the protocols that would carry requests past this server,
- * with headers that nobody has looked at (HTTP, h2c and the like), and TLS.
+ * with headers that nobody has looked at (HTTP, h2c and the like), and TLS. An extended CONNECT offers its :protocol alone.
  */
 void http_upgrade_offer(struct text *out, const struct http_message *request, const void *head);
 

@@ -64,30 +64,27 @@ static nghttp2_ssize read_body(nghttp2_session *nghttp2, int32_t id, uint8_t *to
     return (nghttp2_ssize)size;
 }
 
-/*
- * Writes a frame that read_body has promised: the bytes that wait first, then the piece that passes. It stays in parts when
- * the owner resets the stream meanwhile, which it does only when the connection is at its end.
- */
+/* Writes a frame that read_body has promised: what waits first, then the piece that passes. */
 static int send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8_t *frame_head, size_t size,
                      nghttp2_data_source *source, void *user_data) {
     struct http2_session *session = user_data;
     struct http2_stream *stream = http2_find(session, frame->hd.stream_id);
+    struct http2_guard guard; /* output() may find the owner's connection at its end, and reset all streams */
     CHECK(stream != NULL && size <= bytes_to_send(stream));
-    struct http2_guard guard;
     http2_guard_begin(&guard, stream);
     session->handler->output(session->owner, bytes_of(frame_head, HTTP2_FRAME_HEAD_SIZE));
     http2_allowance_sent(&session->allowance, size);
-    while (guard.stream != NULL && size > 0 && stream->out.size > 0) {
+    while (size > 0 && guard.stream != NULL && stream->out.size > 0) {
         struct bytes front = http2_queue_front(&stream->out);
         front.size = smaller(front.size, size);
         session->handler->output(session->owner, front);
         if (guard.stream != NULL) {
             http2_queue_drop(&stream->out, &session->memory, front.size);
-            session->out_fresh -= smaller(session->out_fresh, front.size);
         }
+        session->out_fresh -= smaller(session->out_fresh, front.size);
         size -= front.size;
     }
-    if (guard.stream != NULL && size > 0) {
+    if (size > 0 && guard.stream != NULL) {
         session->handler->output(session->owner, bytes_of(session->passing.data, size));
         session->passing = bytes_of(session->passing.data + size, session->passing.size - size);
     }
@@ -404,10 +401,10 @@ bool http2_output_send(struct http2_stream *stream, struct bytes piece) {
     if (resume(stream)) {
         http2_output_flush(session);
     }
-    bool there = http2_guard_end(&guard, session); /* closed() is not called here, but output() may reset the stream */
+    bool is_there = http2_guard_end(&guard, session); /* closed() is not called here, but output() may reset streams */
     session->passing_of = NULL;
     piece = session->passing;
-    if (!there || session->failed || stream->gone || piece.size == 0) {
+    if (session->failed || !is_there || stream->gone || piece.size == 0) {
         return !session->failed;
     }
     return queue(stream, piece);

@@ -32,6 +32,17 @@ Test(host, names_and_defaults, .init = changes_set_up, .fini = changes_tear_down
     ASSERT_PROBLEMS(changes);
 }
 
+Test(host, timeouts, .init = changes_set_up, .fini = changes_tear_down) {
+    static const struct change changes[] = {
+        {"  - {name: \"*.", "  - {timeouts: {tunnel_idle: 99ms}, name: \"*.", 30,
+         "timeouts.tunnel_idle must be a duration from 100ms to 168h, not 99ms"},
+        {"  - {name: \"*.", "  - {timeouts: {tunnel_idle: 169h}, name: \"*.", 30, "from 100ms to 168h, not 169h"},
+        {"  - {name: \"*.", "  - {timeouts: {idle: 1h}, name: \"*.", 30, "tunnel_idle"},
+        {"  - {name: \"*.", "  - {timeouts: 1h, name: \"*.", 30, "timeouts must be a mapping"},
+    };
+    ASSERT_PROBLEMS(changes);
+}
+
 Test(host, files, .init = changes_set_up, .fini = changes_tear_down) {
     char fifo[256];
     snprintf(fifo, sizeof fifo, "%s/fifo", changes_scene.folder);

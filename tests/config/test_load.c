@@ -111,6 +111,7 @@ Test(load, defaults, .init = set_up, .fini = tear_down) {
     cr_assert_not(config->hosts[0].origin_pool_off);
     cr_assert(config->hosts[0].http2);
     cr_assert_not(config->hosts[0].origin_http2);
+    cr_assert_eq(config->hosts[0].tunnel_idle_ms, 3600000);
     cr_assert_eq(config->cert_cache_entries, 262144);
     cr_assert_eq(config->ticket_lifetime_s, 3600);
     const struct config_host *host = &config->hosts[0];

@@ -12,6 +12,7 @@ size_t __wrap_relay_exchange_room(const struct relay_exchange *exchange);
 void __wrap_relay_exchange_body(struct relay_exchange *exchange, struct bytes piece);
 void __wrap_relay_exchange_body_end(struct relay_exchange *exchange);
 void __wrap_relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes trailers);
+void __wrap_relay_exchange_part(struct relay_exchange *exchange);
 void __wrap_relay_exchange_pause(struct relay_exchange *exchange);
 void __wrap_relay_exchange_resume(struct relay_exchange *exchange);
 void __wrap_relay_exchange_refuse(struct relay_exchange *exchange, enum relay_fault fault);
@@ -75,6 +76,10 @@ void __wrap_relay_exchange_body_end_with(struct relay_exchange *relayed, struct 
     note("e");
 }
 
+void __wrap_relay_exchange_part(struct relay_exchange *relayed) {
+    note("P");
+}
+
 void __wrap_relay_exchange_pause(struct relay_exchange *relayed) {
     note("p");
 }
@@ -128,6 +133,10 @@ static void send_end(struct exchange *e, struct bytes trailers) {
     note("E");
 }
 
+static void send_half_end(struct exchange *e) {
+    note("h");
+}
+
 static void send_reply(struct exchange *e, struct http_reply *reply) {
     note("R");
     status = reply->status;
@@ -154,6 +163,7 @@ static const struct exchange_carrier carrier = {
     .send_head = send_head,
     .send_body = send_body,
     .send_end = send_end,
+    .send_half_end = send_half_end,
     .send_reply = send_reply,
     .invite_body = invite_body,
     .reset = reset,
@@ -382,4 +392,195 @@ Test(exchange, takes_a_reload_in_when_it_begins) {
     cr_expect_eq(early->site, &served_site_then);
     cr_expect_eq(client->site, &served_site_then);
     exchange_end(early);
+}
+
+/* Tunnels. */
+
+static const char upgrade[] = "GET / HTTP/1.1\r\nHost: s.test\r\nConnection: Upgrade\r\nUpgrade: h2c, websocket\r\n\r\n";
+
+/* The origin's 101 goes on in that protocol. */
+static void switch_to(const char *protocol) {
+    char head[128];
+    struct http_header line = {.name = {0, 7}, .value = {9, (uint32_t)strlen(protocol)}, .kind = HTTP_HEADER_UPGRADE};
+
+    snprintf(head, sizeof head, "Upgrade: %s", protocol);
+    origin->head(&exchange, &(struct http_message){.status = 101, .headers = &line, .header_count = 1}, head);
+}
+
+static const struct stats_host *counters(void) {
+    return stats_hosts_at(scene.site.stats, 0, 0);
+}
+
+static void open_tunnel(void) {
+    begin(upgrade);
+    EXPECT_EVENTS("Se");
+    switch_to("websocket");
+    EXPECT_EVENTS("HM");
+    cr_assert(exchange.is_tunnel);
+    cr_expect_eq(exchange.code, 101);
+    cr_expect_eq(stats_read(&counters()->tunnels), 1);
+}
+
+static void expect_end(enum stats_tunnel_end why) {
+    exchange_end(&exchange);
+    cr_expect_eq(stats_read(&counters()->tunnels), 0);
+    cr_expect_eq(stats_read(&counters()->tunnel_ends[why]), 1);
+    cr_expect_eq(requests(&scene.site, 101), 1);
+    cr_expect_eq(scene.shard.ring.timers.set, 0);
+}
+
+Test(exchange, becomes_a_tunnel) {
+    open_tunnel();
+    cr_expect(exchange_wants_body(&exchange));
+    cr_expect(exchange_body(&exchange, bytes_of_string("12345")));
+    origin->body(&exchange, bytes_of_string("123"));
+    EXPECT_EVENTS("bB");
+    client_room = origin_room = 0;
+    origin->body(&exchange, bytes_of_string("45"));
+    cr_expect_not(exchange_wants_body(&exchange));
+    client_room = 1;
+    exchange_drained(&exchange);
+    EXPECT_EVENTS("Bpr");
+    cr_expect_eq(exchange.body_in, 5);
+    cr_expect_eq(exchange.body_out, 5);
+    expect_end(STATS_TUNNEL_CLOSED);
+    EXPECT_EVENTS("a");
+}
+
+Test(exchange, becomes_a_tunnel_of_what_was_offered_alone) {
+    static const char *const others[] = {"h2c", "websocket, h2c", "other", ""};
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        begin(upgrade);
+        EXPECT_EVENTS("Se");
+        switch_to(others[i]);
+        EXPECT_EVENTS("fRM");
+        cr_expect_eq(status, 502);
+        cr_expect_eq(exchange.origin_fault, RELAY_FAULT_UPGRADE);
+        exchange_end(&exchange);
+    }
+    cr_expect_eq(stats_read(&counters()->tunnel_ends[STATS_TUNNEL_CLOSED]), 0);
+}
+
+Test(exchange, is_no_tunnel_if_its_head_cannot_be_sent) {
+    begin(upgrade);
+    takes_heads = false;
+    switch_to("websocket");
+    EXPECT_EVENTS("SeHfRM");
+    cr_expect_eq(status, 502);
+    cr_expect(exchange.request_done && !exchange.is_tunnel);
+    cr_expect_eq(stats_read(&counters()->tunnels), 0);
+    exchange_end(&exchange);
+    cr_expect_eq(scene.shard.ring.timers.set, 0);
+}
+
+Test(exchange, as_a_tunnel_ends_with_both_halves) {
+    open_tunnel();
+    origin->half_end(&exchange);
+    EXPECT_EVENTS("h");
+    exchange_body_end(&exchange, (struct bytes){0});
+    EXPECT_EVENTS("ePE");
+    expect_end(STATS_TUNNEL_CLOSED);
+    EXPECT_EVENTS("");
+}
+
+Test(exchange, as_a_tunnel_ends_with_both_halves_in_either_order) {
+    open_tunnel();
+    exchange_body_end(&exchange, (struct bytes){0});
+    EXPECT_EVENTS("e");
+    origin->body(&exchange, bytes_of_string("x"));
+    origin->half_end(&exchange);
+    EXPECT_EVENTS("BPE");
+    expect_end(STATS_TUNNEL_CLOSED);
+}
+
+Test(exchange, as_a_tunnel_has_a_last_word_between_frames) {
+    open_tunnel();
+    origin->body(&exchange, bytes_of_string("\x81\x02hi"));
+    EXPECT_EVENTS("B");
+    exchange_end_tunnel(&exchange, STATS_TUNNEL_DRAIN);
+    EXPECT_EVENTS("BE");
+    expect_end(STATS_TUNNEL_DRAIN);
+}
+
+Test(exchange, as_a_tunnel_is_cut_off_within_a_frame) {
+    open_tunnel();
+    origin->body(&exchange, bytes_of_string("\x81\x02h"));
+    exchange_end_tunnel(&exchange, STATS_TUNNEL_VERDICT);
+    EXPECT_EVENTS("BX");
+    expect_end(STATS_TUNNEL_VERDICT);
+}
+
+/* The client has the end already, and nothing may follow. */
+Test(exchange, as_a_tunnel_says_nothing_behind_the_end_of_the_origin) {
+    open_tunnel();
+    origin->half_end(&exchange);
+    exchange_end_tunnel(&exchange, STATS_TUNNEL_IDLE);
+    EXPECT_EVENTS("hE");
+    expect_end(STATS_TUNNEL_IDLE);
+}
+
+Test(exchange, as_a_tunnel_ends_with_its_host) {
+    open_tunnel();
+    exchange_switch_tunnel(&exchange, false);
+    EXPECT_EVENTS("BE");
+    expect_end(STATS_TUNNEL_VERDICT);
+}
+
+Test(exchange, offers_nothing_to_an_origin_of_http2) {
+    scene.host.origin_http2 = true;
+    begin(upgrade);
+    cr_expect_eq(exchange.upgrade_size, 0);
+    exchange_end(&exchange);
+}
+
+/* As HTTP/2 has it: the client's bytes may come at once. */
+static void begin_connect(const char *protocol) {
+    static char head[256];
+
+    exchange_init(&exchange, &carrier, NULL, client);
+    snprintf(head, sizeof head, "CONNECT/s.test%s", protocol);
+    exchange.request.http2 = true;
+    exchange.request.minor = 1;
+    exchange.request.header_count = 0;
+    exchange.request.expect_continue = false;
+    exchange.request.framing = HTTP_CHUNKED;
+    exchange.request.method = (struct http_span){0, 7};
+    exchange.request.method_kind = HTTP_METHOD_CONNECT;
+    exchange.request.path = (struct http_span){7, 1};
+    exchange.request.authority = (struct http_span){8, 6};
+    exchange.request.protocol = (struct http_span){14, (uint32_t)strlen(protocol)};
+    exchange_begin(&exchange, bytes_of_string(head));
+}
+
+Test(exchange, of_an_extended_connect_waits_for_its_tunnel) {
+    begin_connect("test/1");
+    EXPECT_EVENTS("Se");
+    cr_expect_not(exchange_wants_body(&exchange), "it has none before");
+    switch_to("test/1");
+    EXPECT_EVENTS("HM");
+    cr_expect(exchange_wants_body(&exchange));
+    expect_end(STATS_TUNNEL_CLOSED);
+}
+
+Test(exchange, of_an_extended_connect_takes_no_websocket_without_its_key) {
+    begin_connect("websocket");
+    EXPECT_EVENTS("Se");
+    switch_to("websocket");
+    EXPECT_EVENTS("fRM");
+    cr_expect_eq(status, 502);
+    exchange_end(&exchange);
+}
+
+Test(exchange, of_an_extended_connect_knows_what_must_not_pass) {
+    begin_connect("h2c");
+    EXPECT_EVENTS("R");
+    cr_expect_eq(status, 501);
+    cr_expect(exchange_wants_body(&exchange), "to be dropped");
+    exchange_end(&exchange);
+    scene.host.methods = (char *)"POST";
+    begin_connect("websocket");
+    EXPECT_EVENTS("R");
+    cr_expect_eq(status, 405);
+    exchange_end(&exchange);
 }

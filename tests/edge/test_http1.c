@@ -11,6 +11,9 @@ void __wrap_exchange_begin(struct exchange *exchange, struct bytes head);
 size_t __wrap_relay_exchange_room(const struct relay_exchange *exchange);
 void __wrap_relay_exchange_body(struct relay_exchange *exchange, struct bytes piece);
 void __wrap_relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes trailers);
+void __wrap_relay_exchange_body_end(struct relay_exchange *exchange);
+void __wrap_relay_exchange_doubt(struct relay_exchange *exchange);
+void __wrap_relay_exchange_part(struct relay_exchange *exchange);
 void __wrap_relay_exchange_abort(struct relay_exchange *exchange);
 bool __wrap_output_send(struct connection *connection, struct bytes plaintext);
 void __wrap_stats_time_of_host(struct stats_shard *shard, struct stats_histogram *histogram, enum stats_latency what,
@@ -20,7 +23,9 @@ void __wrap_stream_finish(struct stream *stream);
 void __wrap_stream_receive(struct stream *stream);
 void __wrap_stream_watch(struct stream *stream);
 void __wrap_tls_session_shutdown(struct tls_session *session);
+void __wrap_tls_session_welcome_small(struct tls_session *session);
 
+static size_t room = 1000; /* that the origin has */
 static char sent[8192];
 static char body[256]; /* that the origin has got */
 static bool relays;    /* requests go to an origin; else each is answered at once */
@@ -45,11 +50,28 @@ void __wrap_exchange_begin(struct exchange *exchange, struct bytes head) {
 }
 
 size_t __wrap_relay_exchange_room(const struct relay_exchange *exchange) {
-    return 1000;
+    return room;
 }
+
+void __wrap_relay_exchange_body_end(struct relay_exchange *exchange) {
+    bodies_ended++;
+}
+
+static unsigned doubted, parted;
+
+void __wrap_relay_exchange_doubt(struct relay_exchange *exchange) {
+    doubted++;
+}
+
+void __wrap_relay_exchange_part(struct relay_exchange *exchange) {
+    parted++;
+}
+
+void __wrap_tls_session_welcome_small(struct tls_session *session) {}
 
 void __wrap_relay_exchange_body(struct relay_exchange *exchange, struct bytes piece) {
     strncat(body, (const char *)piece.data, piece.size);
+    room -= piece.size < room ? piece.size : room;
 }
 
 void __wrap_relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes trailers) {
@@ -307,4 +329,103 @@ Test(http1, gives_a_client_nothing_that_has_asked_for_nothing) {
     connection->stage->finished(connection, true);
     cr_expect_eq(closed, 1);
     cr_expect_eq(shut_down, 0);
+}
+
+/* Tunnels. */
+
+static const char upgrade[] = "GET / HTTP/1.1\r\nHost: s.test\r\nConnection: Upgrade\r\nUpgrade: test\r\n\r\n";
+
+/* As an exchange does whose origin has switched. */
+static void switch_protocols(void) {
+    struct exchange *e = exchange();
+
+    e->code = 101;
+    exchange_tunnel_open(e, false);
+    cr_assert(e->carrier->send_head(e, &(struct http_message){.status = 101, .minor = 1, .framing = HTTP_NO_BODY}, ""));
+    e->carrier->read_more(connection);
+}
+
+static void open_tunnel(void) {
+    relays = true;
+    say(upgrade);
+    switch_protocols();
+    cr_assert_eq(connection->stage, &http1_tunnelling);
+    cr_expect_eq(count("HTTP/1.1 101 "), 1);
+    cr_expect_eq(count("Connection: Upgrade\r\n\r\n"), 1);
+    cr_expect_not(timer_is_set(&connection->pace.timer));
+}
+
+Test(http1, passes_bytes_on_in_a_tunnel) {
+    open_tunnel();
+    say("whatever");
+    cr_expect_str_eq(body, "whatever");
+    cr_expect(exchange()->carrier->send_body(exchange(), bytes_of_string("as it is")));
+    cr_expect_eq(count("\r\n\r\nas it is"), 1);
+}
+
+Test(http1, holds_bytes_in_haste_until_the_tunnel_begins) {
+    relays = true;
+    say(upgrade);
+    say("in haste");
+    cr_expect_str_eq(body, "");
+    cr_expect_eq(connection->held.size, 8);
+    switch_protocols();
+    cr_expect_str_eq(body, "in haste");
+    cr_expect_null(connection->held.data);
+}
+
+Test(http1, takes_no_more_into_a_tunnel_than_its_origin_does) {
+    open_tunnel();
+    room = 3;
+    say("12345");
+    cr_expect_eq(connection->held.size, 2, "%u", connection->held.size);
+    room = 0;
+    cr_expect_not(connection->stage->wants_input(connection));
+    room = 1000;
+    exchange()->carrier->read_more(connection);
+    cr_expect_str_eq(body, "12345");
+    cr_expect(connection->stage->wants_input(connection));
+}
+
+Test(http1, ends_a_half_behind_what_was_held) {
+    open_tunnel();
+    room = 0;
+    say("last words");
+    connection->stage->finished(connection, true);
+    cr_expect_eq(bodies_ended, 0);
+    room = 1000;
+    exchange()->carrier->read_more(connection);
+    cr_expect_str_eq(body, "last words");
+    cr_expect_eq(bodies_ended, 1);
+    cr_expect_eq(connection->stage, &http1_tunnelling);
+    exchange()->carrier->send_half_end(exchange());
+    cr_expect_eq(shut_down, 1);
+    exchange()->carrier->send_end(exchange(), (struct bytes){0});
+    cr_expect(connection_is_closing(connection));
+    cr_expect_eq(finished, 1);
+}
+
+Test(http1, a_tunnel_may_begin_when_its_client_has_ended) {
+    relays = true;
+    say(upgrade);
+    connection->stage->finished(connection, true);
+    cr_expect_eq(connection->stage, &http1_answering);
+    switch_protocols();
+    cr_expect_eq(connection->stage, &http1_tunnelling);
+    cr_expect_eq(bodies_ended, 1);
+}
+
+Test(http1, doubts_that_a_client_listens_that_has_said_its_last_word) {
+    relays = true;
+    say("GET / HTTP/1.1\r\nHost: s.test\r\n\r\n");
+    connection->stage->finished(connection, true);
+    cr_expect_eq(doubted, 1);
+}
+
+Test(http1, leaves_a_tunnel_when_the_shard_does) {
+    open_tunnel();
+    connection->stage->take_leave(connection);
+    cr_expect(connection_is_closing(connection));
+    cr_expect_eq(finished, 1);
+    cr_expect_eq(shut_down, 0, "cut off");
 }

@@ -143,6 +143,38 @@ Test(forward, no_header_that_is_added_may_come_from_a_client) {
     }
 }
 
+Test(forward, an_offer_of_another_protocol_is_made_as_it_is_told) {
+    struct parse *parse =
+        parse_all_ways(REQUEST, bytes_of_string("GET /c HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\n"
+                                                "Upgrade: websocket, h2c\r\nSec-WebSocket-Key: x\r\n\r\n"));
+    struct text out = text_over(output, sizeof output);
+    struct http_forwarding with = forwarding();
+    with.upgrade = bytes_of_string("websocket");
+    http_write_request(&out, &parse->message, parse->head, &with);
+    const char *expected = "GET /c HTTP/1.1\r\nHost: a\r\nSec-WebSocket-Key: x\r\n" TAIL "a\r\n" MADE_ID
+                           "Upgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+    cr_expect(bytes_equal(text_bytes(&out), bytes_of_string(expected)), "%.*s", (int)out.size, out.data);
+    parse_free(parse);
+}
+
+Test(forward, an_extended_connect_becomes_a_get) {
+    struct parse *parse =
+        parse_all_ways(REQUEST, bytes_of_string("CONNECT a:443 HTTP/1.1\r\nHost: a:443\r\nX: /c?d\r\n"
+                                                "sec_websocket_key: theirs\r\nSec-WebSocket-Version: 13\r\n\r\n"));
+    struct text out = text_over(output, sizeof output);
+    struct http_forwarding with = forwarding();
+    parse->message.path = parse->message.headers[1].value;
+    parse->message.protocol = parse->message.headers[2].value;
+    with.upgrade = bytes_of_string("websocket");
+    with.websocket_key = bytes_of_string("ours");
+    http_write_request(&out, &parse->message, parse->head, &with);
+    const char *expected =
+        "GET /c?d HTTP/1.1\r\nHost: a:443\r\nX: /c?d\r\nSec-WebSocket-Version: 13\r\n" TAIL "a:443\r\n" MADE_ID
+        "Sec-WebSocket-Key: ours\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+    cr_expect(bytes_equal(text_bytes(&out), bytes_of_string(expected)), "%.*s", (int)out.size, out.data);
+    parse_free(parse);
+}
+
 Test(forward, an_offer_of_another_protocol_ends_here) {
     assert_request("GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
                    "HTTP2-Settings: AAMAAABkAAQAAP__\r\nX: y\r\n\r\n",

@@ -91,3 +91,23 @@ Test(persistence, credentials_of_a_connection_are_found) {
         parse_free(parse);
     }
 }
+
+Test(persistence, streams_of_events_are_known_by_their_type) {
+    static const struct {
+        const char *lines;
+        bool events;
+    } cases[] = {
+        {"Content-Type: text/event-stream\r\n", true},
+        {"content-type: TEXT/Event-Stream;charset=utf-8\r\n", true},
+        {"Content-Type: text/event-stream ; charset=utf-8\r\n", true},
+        {"", false},
+        {"Content-Type: text/event-streams\r\n", false},
+        {"Content-Type: text/plain; text/event-stream\r\n", false},
+        {"Accept: text/event-stream\r\n", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct parse *parse = response_with(cases[i].lines);
+        cr_expect_eq(http_is_event_stream(&parse->message, parse->head), cases[i].events, "%s", cases[i].lines);
+        parse_free(parse);
+    }
+}

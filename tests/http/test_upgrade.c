@@ -129,3 +129,23 @@ Test(upgrade, is_written_for_the_client) {
     cr_expect(bytes_equal(text_bytes(&out), bytes_of_string(expected)), "%.*s", (int)out.size, out.data);
     parse_free(parse);
 }
+
+Test(upgrade, offers_the_protocol_of_an_extended_connect) {
+    static const struct {
+        const char *protocol;
+        const char *offer;
+    } cases[] = {
+        {"websocket", "websocket"}, {"test/1", "test/1"}, {"h2c", ""}, {"HTTP/1.1", ""}, {"TLS", ""}, {"a, b", ""},
+        {LONG LONG LONG, ""},       {"a b", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char memory[HTTP_UPGRADE_MAX];
+        struct text out = text_over(memory, sizeof memory);
+        const struct http_message request = {.http2 = true,
+                                             .minor = 1,
+                                             .method_kind = HTTP_METHOD_CONNECT,
+                                             .protocol = {0, (uint32_t)strlen(cases[i].protocol)}};
+        http_upgrade_offer(&out, &request, cases[i].protocol);
+        cr_expect(bytes_equal(text_bytes(&out), bytes_of_string(cases[i].offer)), "%s", cases[i].protocol);
+    }
+}

@@ -309,3 +309,25 @@ Test(body, trailers_too_large) {
     cr_assert(asked->refused == 502 && asked->stream.fault == HTTP_FAULT_TRAILERS && !asked->ended);
     pair_close(pair);
 }
+
+/* As a tunnel does, and a body that is not stopped. */
+Test(body, request_goes_on_behind_its_answer) {
+    struct pair *pair = pair_open(&usual_settings);
+    struct talk *asked = ask(pair, POST, false);
+    pump(pair);
+    struct talk *got = pair->server.talks[0];
+    begin(got);
+    cr_assert(http2_stream_end(&got->stream, nothing));
+    cr_assert_neq(http2_session_flush(pair->server.session), HTTP2_NO_MEMORY);
+    pump(pair);
+    cr_assert(asked->ended, "the client has the whole answer");
+    cr_assert(!asked->closed && got->stream.out_left_whole);
+    cr_assert(http2_stream_send(&asked->stream, bytes_of_string("more")));
+    cr_assert(http2_stream_end(&asked->stream, nothing));
+    cr_assert_neq(http2_session_flush(pair->client.session), HTTP2_NO_MEMORY);
+    pump(pair);
+    cr_assert(got->ended && got->closed);
+    cr_assert_eq(got->body.size, 4);
+    cr_assert_eq(got->error, HTTP2_NO_ERROR);
+    pair_close(pair);
+}

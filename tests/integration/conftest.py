@@ -1,6 +1,10 @@
 """Fixtures: certificates, origins and a running server. The tests drive the built binary from outside.
 
-SALLYPORT names the binary (default: build/sallyport)."""
+SALLYPORT names the binary (default: build/sallyport).
+
+A test that is marked `both_protocols` runs twice, over HTTP/1.1 and over HTTP/2: all that a Server does for it (`curl`,
+`connect`, `open`, `raw`) speaks the protocol whose turn it is. In a module that is marked, `http1_only` excepts what is about
+the text of HTTP/1.1."""
 
 import os
 import pathlib
@@ -15,6 +19,7 @@ import time
 import pytest
 import yaml
 
+import http2
 import origins
 import pki as pki_module
 
@@ -27,6 +32,14 @@ SANITIZED = "asan" in str(BINARY)
 def pytest_configure(config):
     config.addinivalue_line("markers", "slow: takes more than about ten seconds")
     config.addinivalue_line("markers", "measured: asserts on memory, which the sanitizers distort")
+    config.addinivalue_line("markers", "both_protocols: runs over HTTP/1.1 and over HTTP/2")
+    config.addinivalue_line("markers", "http1_only: is about HTTP/1.1, in a module that is marked both_protocols")
+
+
+def pytest_generate_tests(metafunc):
+    marked = metafunc.definition.get_closest_marker
+    if "protocol" in metafunc.fixturenames and marked("both_protocols") and not marked("http1_only"):
+        metafunc.parametrize("protocol", ["http1", "http2"], indirect=True)
 
 
 given_ports = set()
@@ -83,7 +96,8 @@ class Plain(yaml.SafeDumper):
 class Server:
     """A running sallyport, its configuration and the ways to talk to it."""
 
-    def __init__(self, folder, config, environment=None, preexec=None):
+    def __init__(self, folder, config, environment=None, preexec=None, protocol="http1"):
+        self.protocol = protocol  # of the clients that it makes
         self.folder = folder
         self.config = config
         self.port = int(config["listen"][0]["address"].rsplit(":", 1)[1])
@@ -178,24 +192,32 @@ class Server:
                 total += float(match.group(3))
         return total
 
+    def curl_command(self, host, path, *options):
+        """The command of a curl that asks a host of this server, in the protocol whose turn it is."""
+        return ["curl", "-s", "-S", "--http2" if self.protocol == "http2" else "--http1.1", "--cacert", str(self.server_root),
+                "--resolve", f"{host}:{self.port}:127.0.0.1", *map(str, options), f"https://{host}:{self.port}{path}"]
+
     def curl(self, host, path="/", *options, cert=None, version=None, check=True, timeout=20):
         """Runs curl against a host of this server. Gives a Response; a TLS failure raises unless check is False."""
-        command = ["curl", "-s", "-S", "-i", "-m", str(timeout), "--cacert", str(self.server_root),
-                   "--resolve", f"{host}:{self.port}:127.0.0.1"]
+        more = ["-i", "-m", timeout]
         if cert is not None:
-            command += ["--cert", str(cert)]
+            more += ["--cert", cert]
         if version == "1.2":
-            command += ["--tlsv1.2", "--tls-max", "1.2"]
+            more += ["--tlsv1.2", "--tls-max", "1.2"]
         elif version == "1.3":
-            command += ["--tlsv1.3"]
-        command += [*map(str, options), f"https://{host}:{self.port}{path}"]
-        result = subprocess.run(command, capture_output=True)
+            more += ["--tlsv1.3"]
+        result = subprocess.run(self.curl_command(host, path, *more, *options), capture_output=True)
         if check:
             assert result.returncode == 0, f"curl {result.returncode}: {result.stderr.decode()} {self.stderr()}"
-        return Response(result)
+        response = Response(result)
+        assert not response.head or response.head.startswith(b"HTTP/2") == (self.protocol == "http2"), response.head
+        return response
 
     def connect(self, host, cert=None, version=None, sni=True):
-        """A TLS connection by Python's ssl (OpenSSL), for requests that no well-behaved client sends."""
+        """
+        A TLS connection by Python's ssl (OpenSSL), for requests that no well-behaved client sends; over HTTP/2 a TextSocket,
+        which takes well-formed ones alone.
+        """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.load_verify_locations(self.server_root)
@@ -203,8 +225,22 @@ class Server:
             context.load_cert_chain(cert)
         if version == "1.2":
             context.maximum_version = ssl.TLSVersion.TLSv1_2
+        return self.over_tls(context, host if sni else None)
+
+    def over_tls(self, context, name, session=None):
+        """A connection that takes requests and gives answers as text of HTTP/1.1."""
+        if self.protocol == "http2":
+            context.set_alpn_protocols(["h2"])
         raw = socket.create_connection(("127.0.0.1", self.port), timeout=10)
-        return context.wrap_socket(raw, server_hostname=host if sni else None)
+        tls = context.wrap_socket(raw, server_hostname=name, session=session)
+        return http2.TextSocket(tls) if self.protocol == "http2" else tls
+
+    def http2(self, host, cert=None, settings=None, **options):
+        """A connection of HTTP/2, whatever the protocol whose turn it is."""
+        context = self.tls_client(cert, **options)
+        context.set_alpn_protocols(["h2"])
+        raw = socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return http2.Connection(context.wrap_socket(raw, server_hostname=host), settings)
 
     def tls_client(self, cert=None, version="1.3"):
         """A context of Python's ssl (OpenSSL) for `open`, which keeps sessions within it."""
@@ -241,8 +277,7 @@ class KeepAlive:
 
     def __init__(self, server, context, host, session=None):
         self.host = host
-        raw = socket.create_connection(("127.0.0.1", server.port), timeout=10)
-        self.tls = context.wrap_socket(raw, server_hostname=host, session=session)
+        self.tls = server.over_tls(context, host, session)
         self.left = b""
 
     def get(self, path="/", host=None):
@@ -298,6 +333,11 @@ def seen(body, name):
     return [value.strip() for key, _, value in pairs if key.lower() == name.lower()]
 
 
+def spelled(server, lines):
+    """Header lines as an origin gets them from a client that writes them so: in HTTP/2 there are no names but in lower case."""
+    return lines if server.protocol == "http1" else re.sub(rb"(?m)^[^:\r\n]+:", lambda name: name[0].lower(), lines)
+
+
 def full_and_resumed(server, context, name):
     """Two connections of a client that is let in, the second one resumed, and the session of the first."""
     full = server.open(context, name)
@@ -341,6 +381,14 @@ class Response:
         self.body = output
 
     @property
+    def was_cut(self):
+        """
+        curl has noticed that the answer is not whole: by the end of the connection, or of its stream of HTTP/2. The latter may
+        overtake the head.
+        """
+        return self.returncode in (18, 56, 92)
+
+    @property
     def text(self):
         return self.body.decode("utf-8", errors="replace")
 
@@ -356,7 +404,30 @@ def nginx(tmp_path_factory):
 
 
 @pytest.fixture
-def serve(tmp_path, pki):
+def scripted():
+    """scripted(script): a running origin, which the script has as `script.origin`."""
+    running = []
+
+    def start(script):
+        origin = origins.Scripted(script)
+        script.origin = origin
+        origin.__enter__()
+        running.append(origin)
+        return origin
+
+    yield start
+    for origin in running:
+        origin.__exit__()
+
+
+@pytest.fixture
+def protocol(request):
+    """The protocol that Server's clients speak: "http1", and "http2" in the other run of what is marked both_protocols."""
+    return getattr(request, "param", "http1")
+
+
+@pytest.fixture
+def serve(tmp_path, pki, protocol):
     """
     serve(hosts, **top): starts a server; all servers are stopped, and checked for leftovers, at the test's end. A key of
     `top` that is None is left out of the configuration.
@@ -374,7 +445,7 @@ def serve(tmp_path, pki):
             "hosts": hosts,
         }
         config = {key: value for key, value in config.items() if value is not None}
-        server = Server(folder, config, environment, preexec)
+        server = Server(folder, config, environment, preexec, protocol)
         server.server_root = pki.server_root.cert
         servers.append(server)
         return server.wait_until_ready() if ready else server

@@ -8,6 +8,8 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+pytestmark = pytest.mark.both_protocols
+
 VERSIONS = ["1.2", "1.3"]
 CLIENT_KINDS = ["ecdsa-p256", "ecdsa-p384", "ecdsa-p521", "rsa-2048", "rsa-4096", "ed25519"]
 SERVER_KINDS = ["ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519"]
@@ -84,6 +86,7 @@ def test_invalid_certificates(server, pki, version):
         assert response.status == 403, what
 
 
+@pytest.mark.http1_only
 def test_weak_key(server, pki):
     """curl refuses to load such a key; OpenSSL can be talked into it."""
     client = pki.client("rsa-1024", cache="rsa-1024")
@@ -187,6 +190,7 @@ def test_several_roots(serve, host, pki):
     assert server.curl("both.test", cert=pki.stranger().bundle).status == 200
 
 
+@pytest.mark.http1_only
 def test_possession_must_be_proved(server, pki, tmp_path):
     """A certificate without its key: no client here would send it, so openssl is given a key that does not match."""
     victim = pki.valid()
@@ -229,6 +233,7 @@ def test_hosts_by_name(serve, host):
         assert connection.recv(100).startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.http1_only
 def test_no_name_and_no_default_host(server):
     response = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-noservername"],
                               input=b"", capture_output=True, timeout=20)
@@ -248,6 +253,7 @@ def agreed(server, name, version, offer):
     return chosen.group(1) if chosen else "none"
 
 
+@pytest.mark.http1_only
 @pytest.mark.parametrize("version", VERSIONS)
 def test_http2_goes_before_http1(serve, host, version):
     server = serve([host("h.test"), {**host("old.test"), "http2": False}])
@@ -259,6 +265,7 @@ def test_http2_goes_before_http1(serve, host, version):
     assert agreed(server, "old.test", version, "http/1.1,h2") == "h2"
 
 
+@pytest.mark.http1_only
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_host_without_http2(serve, host, version):
     server = serve([{**host("h.test"), "http2": False}])
@@ -270,6 +277,7 @@ def test_a_host_without_http2(serve, host, version):
     assert response.status == 200 and "version 1.1" in response.error
 
 
+@pytest.mark.http1_only
 def test_certificate_authorities_are_advertised(serve, host):
     server = serve([host("shown.test", "report"), host("hidden.test", "report", advertise_ca_names=False)])
     for name, shown in [("shown.test", True), ("hidden.test", False)]:
@@ -279,6 +287,7 @@ def test_certificate_authorities_are_advertised(serve, host):
             assert (b"CN = Client Root" in result.stdout) == shown, (name, version)
 
 
+@pytest.mark.http1_only
 def test_old_versions_are_refused(server):
     for version in ["-tls1", "-tls1_1"]:
         result = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-servername", "off.test",

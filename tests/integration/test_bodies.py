@@ -11,6 +11,8 @@ import pytest
 
 import origins
 
+pytestmark = pytest.mark.both_protocols
+
 GIB = 1024 ** 3
 
 
@@ -45,8 +47,7 @@ def test_2_gib_download(serve, host, nginx):
 
     def download():
         result = subprocess.run(
-            ["curl", "-s", "-S", "--cacert", str(server.server_root), "--resolve", f"big.test:{server.port}:127.0.0.1",
-             "-o", "/dev/null", "-w", "%{size_download} %{http_code}", f"https://big.test:{server.port}/files/large"],
+            server.curl_command("big.test", "/files/large", "-o", "/dev/null", "-w", "%{size_download} %{http_code}"),
             capture_output=True, text=True, timeout=300)
         assert result.stdout == f"{2 * GIB} 200", result.stderr
 

@@ -7,6 +7,8 @@ import urllib.parse
 
 import pytest
 
+pytestmark = pytest.mark.both_protocols
+
 FIELDS = [
     "status", "reason", "ski", "aki", "serial", "subject.dn", "issuer.dn", "subject.cn", "subject.o", "subject.ou", "subject.l",
     "subject.st", "subject.c", "subject.emailaddress", "subject.serialnumber", "subject.uid", "subject.dc", "issuer.cn",

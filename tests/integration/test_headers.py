@@ -4,6 +4,8 @@ import itertools
 
 import pytest
 
+pytestmark = pytest.mark.both_protocols
+
 NAMES = ["X-Client-Cert-Status", "X-Client-Cert-SKI", "X-Device", "X-Other-Host", "X-Device-Too-Large", "X-Client-Cert-Reason"]
 
 
@@ -33,6 +35,7 @@ def test_forged_headers_never_reach_the_origin(server, where, name):
     assert response.seen("X-Harmless") == ["kept"]
 
 
+@pytest.mark.http1_only
 def test_connection_cannot_remove_what_we_add(server, pki):
     response = server.curl("a.test", "/", "-H", "Connection: keep-alive, X-Client-Cert-Status, X-Device, X-Mine, x-forwarded-for",
                            "-H", "X-Mine: gone", cert=pki.valid().bundle)

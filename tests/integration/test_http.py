@@ -5,6 +5,8 @@ import subprocess
 
 import pytest
 
+pytestmark = pytest.mark.both_protocols
+
 
 @pytest.fixture
 def server(serve, host):
@@ -84,6 +86,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("what", sorted(BAD))
+@pytest.mark.http1_only
 def test_what_is_refused(server, what):
     request, status = BAD[what]
     answer = server.raw("h.test", request)
@@ -95,6 +98,7 @@ def test_what_is_refused(server, what):
 
 
 @pytest.mark.parametrize("what", sorted(what for what in BAD if what != "connect"))
+@pytest.mark.http1_only
 def test_nothing_behind_what_is_refused_is_a_request(server, what):
     """Two readers may see its end in two places: so nothing that follows on this connection is read."""
     answer = server.raw("h.test", BAD[what][0] + b"GET /behind HTTP/1.1\r\nHost: h.test\r\n\r\n" * 3)
@@ -115,6 +119,7 @@ def test_pipelined_denials(server):
     assert statuses(answer) == [403] * 201
 
 
+@pytest.mark.http1_only
 def test_a_request_a_byte_at_a_time(server):
     request = b"POST /body HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
     with server.connect("h.test") as connection:
@@ -127,6 +132,7 @@ def test_a_request_a_byte_at_a_time(server):
     assert b"hello" in answer
 
 
+@pytest.mark.http1_only
 def test_http10(server):
     answer = server.raw("h.test", b"GET / HTTP/1.0\r\nHost: h.test\r\n\r\n")
     assert statuses(answer) == [200]
@@ -172,6 +178,7 @@ def test_keep_alive_with_a_denied_small_body(server):
     assert statuses(answer) == [403, 403]
 
 
+@pytest.mark.http1_only
 def test_head_timeout(serve, host):
     server = serve([host("slow.test")], limits={"connections": 64, "request_header_timeout": "1s", "idle_timeout": "1s",
                                                 "handshake_timeout": "1s"})
@@ -185,6 +192,7 @@ def test_head_timeout(serve, host):
         assert connection.recv(1000).startswith(b"HTTP/1.1 408")
 
 
+@pytest.mark.http1_only
 def test_h2load_and_wrk_speak_to_it(server):
     result = subprocess.run(["h2load", "--h1", "-n", "2000", "-c", "20", f"https://127.0.0.1:{server.port}/",
                              "--sni", "h.test", "-H", "Host: h.test"], capture_output=True, text=True, timeout=60)
@@ -194,6 +202,7 @@ def test_h2load_and_wrk_speak_to_it(server):
 
 
 @pytest.mark.measured
+@pytest.mark.http1_only
 def test_a_client_that_never_reads_holds_little(serve, host):
     """Pipelined requests, whose answers nobody takes, must not fill our memory with answers."""
     server = serve([host("e.test", "enforce"), host("h.test", "off")], shards=1)
@@ -213,6 +222,7 @@ def test_a_client_that_never_reads_holds_little(serve, host):
             assert server.curl("h.test").status == 200
 
 
+@pytest.mark.http1_only
 def test_close_notify_still_gets_its_answers(server):
     """The end of the client's side is not the end of ours (RFC 8446, section 6.1)."""
     import socket

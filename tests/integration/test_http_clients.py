@@ -14,6 +14,8 @@ import origins
 from conftest import seen
 from test_http import BAD, statuses
 
+pytestmark = pytest.mark.both_protocols
+
 
 @pytest.fixture
 def server(serve, host):
@@ -59,6 +61,7 @@ def get(host, *fields, method="GET", target="/", version="1.1"):
 
 @pytest.mark.parametrize("fields", [[], ["Host:"], ["Host: "]])
 @pytest.mark.parametrize("method, target", [("GET", "/"), ("OPTIONS", "/"), ("OPTIONS", "*"), ("HEAD", "/")])
+@pytest.mark.http1_only
 def test_http10_without_host_is_for_the_host_of_the_handshake(server, fields, method, target):
     """So HAProxy's `option httpchk` asks, and older devices."""
     status, _, body = ask(server, "h.test", get(None, *fields, method=method, target=target, version="1.0"))
@@ -72,6 +75,7 @@ def test_http10_without_host_is_for_the_host_of_the_handshake(server, fields, me
     assert ask(server, "e.test", get(None, *fields, version="1.0"))[0] == 403
 
 
+@pytest.mark.http1_only
 def test_http10_without_host_under_a_wildcard_has_the_server_name(serve, host):
     server = serve([{**host("*.w.test"), "default": True}])
     status, _, body = ask(server, "a.w.test", get(None, version="1.0"))
@@ -81,6 +85,7 @@ def test_http10_without_host_under_a_wildcard_has_the_server_name(serve, host):
 
 
 @pytest.mark.parametrize("request_", [get(None), get(""), get(" \t"), get(None, version="1.2"), get("", version="1.5")])
+@pytest.mark.http1_only
 def test_http11_names_its_host(server, request_):
     assert ask(server, "h.test", request_)[0] == 400
 
@@ -127,6 +132,7 @@ def hello_with(server, name):
 
 
 @pytest.mark.parametrize("name", ["127.0.0.1", "203.0.113.255", "::1", "[::1]", "2001:db8:0:1:2:3:4:5", "fe80::1%eth0"])
+@pytest.mark.http1_only
 def test_a_server_name_that_is_an_address_is_none(server, serve, host, name):
     assert hello_with(server, name)[0] == 22, "the default host begins a handshake"
     strict = serve([host("h.test")])
@@ -138,11 +144,11 @@ def test_a_server_name_that_is_an_address_is_none(server, serve, host, name):
 
 @pytest.mark.parametrize("fields", [
     ["Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQAAP__"],
-    ["Connection: upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="],
     ["Connection: Upgrade", "Upgrade: TLS/1.2, HTTP/3"],
     ["Upgrade: h2c"],
     ["Connection: Upgrade"],
 ])
+@pytest.mark.http1_only
 def test_an_offer_of_another_protocol_is_ignored(server, fields):
     status, headers, body = ask(server, "h.test", get("h.test", *fields))
     assert status == 200 and "upgrade" not in headers
@@ -150,6 +156,15 @@ def test_an_offer_of_another_protocol_is_ignored(server, fields):
     assert not any("upgrade" in value.lower() for value in seen(body, "Connection"))
 
 
+@pytest.mark.http1_only
+def test_an_origin_may_ignore_an_offer_that_is_passed_on(server):
+    fields = ["Connection: upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
+    status, headers, body = ask(server, "h.test", get("h.test", *fields))
+    assert status == 200 and "upgrade" not in headers
+    assert seen(body, "Upgrade") == ["websocket"] and seen(body, "Connection") == ["Upgrade"]
+
+
+@pytest.mark.http1_only
 def test_an_upgrade_with_a_body_keeps_its_framing(server):
     request = (b"POST /body HTTP/1.1\r\nHost: h.test\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
                b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n" + get("h.test", target="/next"))
@@ -159,6 +174,7 @@ def test_an_upgrade_with_a_body_keeps_its_framing(server):
 
 @pytest.mark.parametrize("version, status", [("1.0", 200), ("1.1", 200), ("1.2", 200), ("1.9", 200), ("0.9", 505),
                                              ("2.0", 505), ("3.0", 505), ("1.10", 400), ("1", 400), ("2", 400)])
+@pytest.mark.http1_only
 def test_versions(server, version, status):
     assert ask(server, "h.test", get("h.test", version=version))[0] == status
     if status == 200 and version > "1.1":
@@ -167,6 +183,7 @@ def test_versions(server, version, status):
 
 
 @pytest.mark.parametrize("value", [b"chunked\t", b"\tchunked", b" \t CHUNKED \t ", b"chunked  "])
+@pytest.mark.http1_only
 def test_white_space_around_chunked(server, value):
     answer = server.raw("h.test", b"POST /body HTTP/1.1\r\nHost: h.test\r\nConnection: close\r\nTransfer-Encoding:" + value +
                         b"\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
@@ -228,6 +245,7 @@ def test_connect_makes_no_tunnel(server):
     assert server.metric("sallyport_rejected_total", stage="request", reason="method") == 1
 
 
+@pytest.mark.http1_only
 def test_what_follows_a_connect_is_no_request(server):
     """A client may begin its tunnel before it has the answer, with bytes that somebody behind it has chosen."""
     answer = server.raw("h.test", b"CONNECT h.test:443 HTTP/1.1\r\nHost: h.test:443\r\n\r\n" + get("h.test"))
@@ -263,9 +281,10 @@ def test_max_forwards(server, serve, host):
 
 def test_via(server):
     _, headers, body = ask(server, "h.test", get("h.test"))
-    assert seen(body, "Via") == ["1.1 sallyport"] and "via" not in headers
+    own = "1.1 sallyport" if server.protocol == "http1" else "2.0 sallyport"
+    assert seen(body, "Via") == [own] and "via" not in headers
     _, _, body = ask(server, "h.test", get("h.test", "Via: 1.0 first, 1.1 second", "via: 2 third"))
-    assert seen(body, "Via") == ["1.0 first, 1.1 second", "2 third", "1.1 sallyport"]
+    assert seen(body, "Via") == ["1.0 first, 1.1 second", "2 third", own]
 
 
 # The headers of every answer
@@ -276,19 +295,23 @@ def own_answers(server, serve, host):
     from conftest import free_port
     dead = serve([host("x.test", origin=f"127.0.0.1:{free_port()}")], limits={"connections": 64,
                                                                              "request_header_timeout": "300ms"})
-    for what, (request, status) in BAD.items():
-        if status is not None:
-            yield server, "h.test", request, status
+    if server.protocol == "http1":
+        for what, (request, status) in BAD.items():
+            if status is not None:
+                yield server, "h.test", request, status
+        yield server, "h.test", get("h.test", version="2.0"), 505
+        yield dead, "x.test", b"GET / HTTP/1.1\r\nHost: x.test\r\nX: ", 408
     yield server, "e.test", get("e.test"), 403
     yield server, "e.test", get("e.test", "Accept: text/html"), 403
     yield server, "h.test", get("other.test"), 421
     yield server, "h.test", get("h.test", "Expect: wonders"), 417
-    yield server, "h.test", get("h.test", version="2.0"), 505
     yield server, "h.test", get("h.test", method="TRACE"), 405
+    yield server, "h.test", get("h.test", "X-Long: " + "x" * 40000), 431
+    yield server, "h.test", get("h.test", target="/" + "x" * 40000), 414
+    yield server, "h.test", get("h.test", "Max-Forwards: x", method="OPTIONS"), 400
     yield server, "h.test", get("h.test:443", method="CONNECT", target="h.test:443"), 405
     yield server, "h.test", get("h.test", "Max-Forwards: 0", method="OPTIONS"), 200
     yield dead, "x.test", get("x.test"), 502
-    yield dead, "x.test", b"GET / HTTP/1.1\r\nHost: x.test\r\nX: ", 408
 
 
 def test_own_answers_have_date_and_id(server, serve, host):
@@ -304,7 +327,7 @@ def test_own_answers_have_date_and_id(server, serve, host):
         assert re.fullmatch("[0-9a-f]{32}", headers["x-request-id"][0]) and len(headers["x-request-id"]) == 1
         ids.add(headers["x-request-id"][0])
         assert body != ""
-    assert len(ids) > 25
+    assert len(ids) > (25 if server.protocol == "http1" else 10)
 
 
 def test_no_answer_to_head_has_a_body(server, serve, host):
@@ -321,6 +344,7 @@ def test_no_answer_to_head_has_a_body(server, serve, host):
     assert statuses(answer) == [403] * 3 and len(re.findall(rb"\r\n\r\n(?=HTTP/1.1 403)", answer)) == 2
 
 
+@pytest.mark.http1_only
 def test_plain_http_gets_a_date_and_for_head_no_body(server):
     for method in (b"GET", b"HEAD"):
         with socket.create_connection(("127.0.0.1", server.port), timeout=10) as raw:
@@ -333,6 +357,7 @@ def test_plain_http_gets_a_date_and_for_head_no_body(server):
         assert (body == b"") == (method == b"HEAD")
 
 
+@pytest.mark.http1_only
 def test_admin_answers_have_a_date(server):
     for path, method, status in (("/healthz", "GET", 200), ("/nothing", "GET", 404), ("/metrics", "POST", 405),
                                  ("/healthz", "HEAD", 200), ("/\x01", "HEAD", 400)):
@@ -384,7 +409,8 @@ def test_a_request_id_is_one_everywhere(serve, host, tmp_path):
         _, headers, body = ask(server, "h.test", get("h.test"))
         assert headers["x-request-id"] == seen(body, "X-Request-Id")
         ids += headers["x-request-id"]
-    for name, request in (("e.test", get("e.test")), ("h.test", get("x.test")), ("h.test", b"GET\r\n\r\n"),
+    for name, request in (("e.test", get("e.test")), ("h.test", get("x.test")),
+                          ("h.test", b"GET\r\n\r\n" if server.protocol == "http1" else get("h.test", method="TRACE")),
                           ("h.test", get("h.test", "X-Request-Id: a\r\nX-Request-Id: b")),
                           ("h.test", get("h.test", "X-Request-Id: not visible"))):
         ids += ask(server, name, request)[1]["x-request-id"]
@@ -424,6 +450,7 @@ backend by_default
 """
 
 
+@pytest.mark.http1_only
 def test_haproxy_does_not_mark_us_down(server, tmp_path):
     """Its health checks as they are by default: HTTP/1.0 without Host, with a server name and without one."""
     from conftest import free_port

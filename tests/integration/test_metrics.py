@@ -34,7 +34,10 @@ class Watch:
 
     def __init__(self, server, expected):
         self.server = server
-        self.expected = {"sallyport_" + name: change for name, change in expected.items()}
+        self.expected = {"sallyport_" + name.replace("PROTOCOL", server.protocol): change for name, change in expected.items()}
+        for name, change in list(self.expected.items()):
+            if server.protocol == "http2" and (of_host := re.match(r'sallyport_requests_total\{(host="[^"]*")', name)):
+                self.expected[f"sallyport_streams_total{{{of_host[1]}}}"] = change
 
     def changes(self):
         now = series(self.server)
@@ -66,7 +69,7 @@ def verdict(host, status, reason):
 
 
 def answered(host, code, by_origin=True):
-    counts = {f'requests_total{{host="{host}",code="{code}",protocol="http1"}}': 1, f'request_seconds_count{{host="{host}"}}': 1}
+    counts = {f'requests_total{{host="{host}",code="{code}",protocol="PROTOCOL"}}': 1, f'request_seconds_count{{host="{host}"}}': 1}
     of_origin = {f'origin_seconds_count{{host="{host}"}}': 1, f'origin_requests_total{{host="{host}",result="completed"}}': 1}
     return {**counts, **(of_origin if by_origin else {})}
 
@@ -97,6 +100,7 @@ def test_nothing_moves_by_itself(server):
         time.sleep(1)
 
 
+@pytest.mark.both_protocols
 def test_a_first_client_and_the_same_again(server, pki):
     client = pki.valid().bundle
     with Watch(server, {**full(), **verdict("e.test", "valid", "ok"), **JUDGED, "cert_cache_entries": 1, **answered("e.test", 200)}):
@@ -107,6 +111,7 @@ def test_a_first_client_and_the_same_again(server, pki):
         server.curl("e.test", cert=client, version="1.2")
 
 
+@pytest.mark.both_protocols
 def test_a_resumed_one(server, pki):
     context = server.tls_client(pki.valid().bundle)
     with server.open(context, "e.test") as first:
@@ -120,11 +125,13 @@ def test_a_resumed_one(server, pki):
             second.get()
 
 
+@pytest.mark.both_protocols
 def test_one_without_certificate_is_denied(server):
     with Watch(server, {**full(), **verdict("e.test", "none", "absent"), **answered("e.test", 403, by_origin=False), **rejected("certificate", "denied")}):
         server.curl("e.test")
 
 
+@pytest.mark.both_protocols
 def test_what_report_lets_through(server, pki):
     with Watch(server, {**full(), **verdict("r.test", "none", "absent"), **answered("r.test", 200), 'would_block_total{host="r.test",reason="absent"}': 1}):
         server.curl("r.test")
@@ -153,12 +160,13 @@ def test_a_host_that_is_not_served(server):
         server.curl("no.test", "/", "-k", check=False)
 
 
+@pytest.mark.both_protocols
 def test_requests_that_are_refused(server):
     base = {**full(), **verdict("off.test", "none", "absent")}
     with Watch(server, {**base, **answered("off.test", 421, by_origin=False), **rejected("request", "misdirected")}):
         server.curl("off.test", "/", "-H", "Host: e.test")
     with Watch(server, {**base, **answered("off.test", 400, by_origin=False), **rejected("request", "malformed")}):
-        server.raw("off.test", b"GET / HTTP/1.1\r\nHost: off.test\r\nBad Name: x\r\n\r\n")
+        server.curl("off.test", "/", "-X", "OPTIONS", "-H", "Max-Forwards: x")
 
 
 def test_reloads(server):
@@ -181,6 +189,7 @@ def test_evictions(serve, host, pki):
         server.curl("e.test", cert=pki.valid("rsa-2048").bundle)
 
 
+@pytest.mark.both_protocols
 def test_the_access_log(serve, host, tmp_path):
     server = serve([host("off.test")], shards=1, access_log=str(tmp_path / "access.log"))
     time.sleep(0.3)
@@ -188,6 +197,7 @@ def test_the_access_log(serve, host, tmp_path):
         server.curl("off.test")
 
 
+@pytest.mark.both_protocols
 def test_connections_are_a_gauge(server):
     with server.open(server.tls_client(), "off.test") as connection:
         connection.get()
@@ -279,6 +289,7 @@ def test_roots_end_by_their_subject_and_of_one_name_the_first(serve, host, pki):
     assert 'O=Söhne \\"A\\\\B\\"\\, Inc.' in [root["subject"] for root in roots]
 
 
+@pytest.mark.both_protocols
 def test_an_origin_that_cannot_be_reached_is_down_and_each_has_one_sample(serve, host, nginx):
     gone, there = f"127.0.0.1:{free_port()}", f"127.0.0.1:{nginx.port}"
     server = serve([host("m.test", origin=[gone, there, gone])], shards=2)
@@ -290,6 +301,7 @@ def test_an_origin_that_cannot_be_reached_is_down_and_each_has_one_sample(serve,
     assert len(samples(server, "sallyport_origin_up")) == 2
 
 
+@pytest.mark.both_protocols
 def test_connections_and_requests_to_origins_are_counted_by_what_became_of_them(serve, host, nginx):
     server = serve([host("m.test", origin=[f"127.0.0.1:{free_port()}", f"127.0.0.1:{nginx.port}"]), host("off.test")], shards=1)
     for _ in range(3):
@@ -348,6 +360,7 @@ class Tap:
             pass
 
 
+@pytest.mark.both_protocols
 def test_bytes_of_clients_are_counted_to_the_last_one(server, tmp_path, pki):
     big = tmp_path / "big"
     big.write_bytes(b"x" * 10000)  # that goes out with the head: the origin answers before it has read more

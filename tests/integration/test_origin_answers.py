@@ -8,27 +8,12 @@ import time
 
 import pytest
 
-import origins
-from conftest import free_port
+from conftest import free_port, spelled
 from test_access_log import logged, requests_of, wait_for_lines  # noqa: F401 (a fixture)
 
+pytestmark = pytest.mark.both_protocols
+
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-
-@pytest.fixture
-def scripted():
-    running = []
-
-    def start(script):
-        origin = origins.Scripted(script)
-        script.origin = origin
-        origin.__enter__()
-        running.append(origin)
-        return origin
-
-    yield start
-    for origin in running:
-        origin.__exit__()
 
 
 def numbering(extra=b"", reply=None):
@@ -146,6 +131,7 @@ def test_content_that_no_origin_expects_is_no_request(serve, host, method, te, f
 
 @pytest.mark.parametrize("credentials", ["Authorization: NTLM abc", "authorization: nEGOTIATE abc",
                                          "Proxy-Authorization: Negotiate abc"])
+@pytest.mark.http1_only
 def test_who_has_signed_in_keeps_the_connection(serve, host, scripted, credentials):
     origin = scripted(numbering())
     server = serve([host("ntlm.test", origin=origin.address)], shards=1)
@@ -165,6 +151,7 @@ def test_who_has_signed_in_keeps_the_connection(serve, host, scripted, credentia
 @pytest.mark.parametrize("challenges", [
     b"WWW-Authenticate: NTLM\r\n", b"www-authenticate: Basic realm=\"a, b\", negotiate\r\n",
     b"WWW-Authenticate: Basic realm=\"a\"\r\nWWW-Authenticate: Negotiate\r\n", b"Proxy-Authenticate: NTLM\r\n"])
+@pytest.mark.http1_only
 def test_who_is_asked_to_sign_in_keeps_the_connection(serve, host, scripted, challenges):
     def reply(head):
         if b"/secret" in head:
@@ -179,6 +166,7 @@ def test_who_is_asked_to_sign_in_keeps_the_connection(serve, host, scripted, cha
         assert exchange(client, b"GET / HTTP/1.1\r\nHost: ntlm.test\r\n\r\n", b"0").endswith(b"\r\n\r\n0")
 
 
+@pytest.mark.http1_only
 def test_ntlm_by_head(serve, host, scripted):
     """Its three messages must come on one connection; each answer to HEAD announces a body."""
     def script(connection, number):
@@ -206,6 +194,7 @@ def test_other_schemes_share(serve, host, scripted):
     assert server.curl("basic.test").text == "0"
 
 
+@pytest.mark.http1_only
 def test_a_pool_that_is_off(serve, host, scripted):
     origin = scripted(numbering())
     entry = {**host("off.test", origin=origin.address), "origin_pool": "off"}
@@ -280,8 +269,9 @@ def test_informational_answers_pass(serve, host, scripted):
     assert heads[:3] == [b"HTTP/1.1 102 Processing", b"HTTP/1.1 103 Early Hints", b"HTTP/1.1 200 OK"]
     assert b"Link: </a.css>; rel=preload\r\n" in received
     assert received.count(b"Connection: close") == 1
-    old = server.raw("hints.test", b"GET / HTTP/1.0\r\nHost: hints.test\r\n\r\n")
-    assert old.startswith(b"HTTP/1.1 200 OK") and b"Hints" not in old
+    if server.protocol == "http1":
+        old = server.raw("hints.test", b"GET / HTTP/1.0\r\nHost: hints.test\r\n\r\n")
+        assert old.startswith(b"HTTP/1.1 200 OK") and b"Hints" not in old
 
 
 def test_hints_come_at_once_and_may_be_all(serve, host, scripted):
@@ -325,6 +315,8 @@ TRAILED = (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n
 def test_trailers_pass_to_those_who_take_them(serve, host, scripted, te, version, passes):
     origin = scripted(always(TRAILED))
     server = serve([host("trail.test", origin=origin.address)], shards=1)
+    if version == "1.0" and server.protocol == "http2":
+        return
     received = server.raw("trail.test", f"GET / HTTP/{version}\r\nHost: trail.test\r\nConnection: close\r\n{te}\r\n".encode())
     assert b"ok" in received and b"Set-Cookie" not in received and b"X-Client-Cert" not in received
     assert received.endswith(b"0\r\nX-Sum: 1\r\n\r\n") == passes
@@ -370,8 +362,10 @@ def test_trailers_of_a_request_pass_when_they_are_announced(serve, host, scripte
     assert server.raw("trail.test", start + announced + body).startswith(b"HTTP/1.1 200 ")
     assert server.raw("trail.test", start + body).startswith(b"HTTP/1.1 200 ")
     assert server.raw("trail.test", start + b"Trailer: " + b"a" * 2000 + b", X-Sum\r\n" + body).startswith(b"HTTP/1.1 200 ")
-    assert seen[0].endswith(b"\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n")
-    assert b"\r\nTrailer: x-sum," in seen[0]
+    assert seen[0].endswith(spelled(server, b"\r\n\r\n2\r\nhi\r\n0\r\nX-Sum: 1\r\n\r\n"))
+    assert spelled(server, b"\r\nTrailer: x-sum,") in seen[0]
+    if server.protocol == "http2":  # which has no Connection
+        return
     named = b"Trailer: X-Other, X-Sum\r\nConnection: close, x_sum\r\n"
     assert server.raw("trail.test", start.replace(b"Connection: close\r\n", named) + body).startswith(b"HTTP/1.1 200 ")
     assert seen.pop().endswith(b"\r\n\r\n2\r\nhi\r\n0\r\nX-Other: 2\r\n\r\n")
@@ -429,7 +423,8 @@ def test_a_fault_of_the_origins_is_named(logged, host, scripted, fault):
     answer, status = FAULTS[fault]
     origin = scripted(always(answer, close=True))
     server, path = logged(host("a.test", origin=origin.address))
-    assert server.curl("a.test", check=False).status == status
+    response = server.curl("a.test", check=False)
+    assert response.status == status or (server.protocol == "http2" and status == 200 and response.was_cut)
     line = requests_of(wait_for_lines(path, 1))[0]
     assert (line["code"], line["origin_error"]) == (status, fault)
     assert f"WARNING host a.test: origin {origin.address}: {fault}" in server.stderr()

@@ -8,6 +8,8 @@ import pytest
 
 from conftest import ROOT, SANITIZED, ask_as_invalid, free_port, full_and_resumed, seen
 
+pytestmark = pytest.mark.both_protocols
+
 LOAD = ROOT / "build" / "bench" / "sallyport-load"
 VERSIONS = ["1.2", "1.3"]
 
@@ -145,6 +147,7 @@ def test_what_does_not_change_is_not_judged_again(serve, host, pki):
     assert server.metric("sallyport_config_reloads_total", result="ok") == 3
 
 
+@pytest.mark.http1_only
 def test_a_bad_configuration_changes_nothing(serve, host, pki, tmp_path):
     server = serve([host("r.test", "enforce")])
     context = server.tls_client(pki.valid().bundle)
@@ -176,6 +179,7 @@ def test_a_bad_configuration_changes_nothing(serve, host, pki, tmp_path):
     held.close()
 
 
+@pytest.mark.http1_only
 def test_what_takes_a_restart_is_said(serve, host):
     server = serve([host("r.test")], cert_cache={"entries": 1000}, limits={"connections": 100})
     before = dict(server.config)
@@ -211,9 +215,8 @@ def test_connections_above_a_lowered_limit(serve, host):
 def test_answers_under_way_are_not_cut(serve, host, nginx):
     (nginx.files / "big.bin").write_bytes(b"0123456789abcdef" * 65536 * 4)
     server = serve([host("r.test")])
-    command = ["curl", "-s", "-S", "--limit-rate", "2M", "--cacert", str(server.server_root), "--resolve",
-               f"r.test:{server.port}:127.0.0.1", "-o", "/dev/null", "-w", "%{http_code} %{size_download}",
-               f"https://r.test:{server.port}/files/big.bin"]
+    command = server.curl_command("r.test", "/files/big.bin", "--limit-rate", "2M", "-o", "/dev/null", "-w",
+                                  "%{http_code} %{size_download}")
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as slow:
         time.sleep(0.3)
         for _ in range(5):
@@ -229,6 +232,7 @@ def load(server, mode, seconds, *options):
 
 
 @pytest.mark.slow
+@pytest.mark.http1_only
 def test_a_hundred_reloads_under_load(serve, host, pki, tmp_path):
     """Keep-alive requests and new handshakes all the while; the configuration alternates, the policy with it."""
     if not LOAD.exists():

@@ -13,6 +13,8 @@ from tls_client import Client13
 from tls_hello import PSK_MODES
 from tls_wire import APPLICATION, HANDSHAKE, certificate_message, chain_of
 
+pytestmark = pytest.mark.both_protocols
+
 VERSIONS = ["1.2", "1.3"]
 FORWARD = {"headers": {"X-Reason": "reason", "X-Subject": "subject.dn", "X-Serial": "serial", "X-Until": "not_after",
                        "X-Certificate": "rfc9440.cert", "X-Chain": "rfc9440.chain", "X-Version": "tls.version",
@@ -168,6 +170,7 @@ def test_evicted_clients_do_a_full_handshake(serve, host, pki, version):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.http1_only
 def test_s_client_resumes(serve, host, pki, tmp_path, version):
     server = serve([host("r.test", "enforce")])
     client = pki.valid()
@@ -185,6 +188,7 @@ def test_s_client_resumes(serve, host, pki, tmp_path, version):
 
 @pytest.mark.parametrize("records", ["one-read", "two-reads"])
 @pytest.mark.parametrize("mode", ["report", "enforce"])
+@pytest.mark.http1_only
 def test_no_certificate_may_come_in_a_resumed_handshake(serve, host, pki, mode, records):
     """A client that resumes would have to prove nothing for a certificate: any other client's would do."""
     server = serve([host("r.test", mode, forward=FORWARD)])
@@ -219,6 +223,7 @@ def test_no_certificate_may_come_in_a_resumed_handshake(serve, host, pki, mode, 
     assert "200 OK" in client.answer()
 
 
+@pytest.mark.http1_only
 def test_a_chain_is_remembered_when_its_key_was_shown(serve, host, pki):
     """Valid chains are no secret, and with something added each is a new one: they must not fill the cache."""
     server = serve([host("r.test", "enforce")], cert_cache={"entries": 8}, shards=1)
@@ -252,6 +257,7 @@ def s_client(server, client, *options):
     return "Reused, TLS" in shown, subject and subject.group(1)
 
 
+@pytest.mark.http1_only
 def test_tickets_in_hellos_of_other_kinds(serve, host, pki, tmp_path):
     """Retried hellos, other suites, a key exchange that is not fresh, the other version. The client that resumes is the one that got the ticket."""
     server = serve([host("r.test", "report", forward=FORWARD)])

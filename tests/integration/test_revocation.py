@@ -10,6 +10,8 @@ import pki as pki_module
 from conftest import BINARY, ask_as_invalid, full_and_resumed
 from pki import DAY
 
+pytestmark = pytest.mark.both_protocols
+
 VERSIONS = ["1.2", "1.3"]
 FORWARD = {"headers": {"X-Client-Cert-Reason": "reason"}}
 
@@ -68,6 +70,7 @@ def test_revoked_client(judged, scene):
     check(scene.good, "ok")
 
 
+@pytest.mark.http1_only
 def test_another_client_sees_it_too(judged, scene):
     check = judged([scene.of_root, scene.of_intermediate])
     for version in ("-tls1_2", "-tls1_3"):

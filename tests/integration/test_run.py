@@ -73,6 +73,7 @@ def test_ends_clean_with_idle_connections(serve, host, pki, with_signal):
     assert time.monotonic() - begin < 5
 
 
+@pytest.mark.both_protocols
 def test_drain_lets_a_request_end(serve, host):
     release = threading.Event()
 
@@ -110,6 +111,7 @@ def test_admin(serve, host, pki):
     assert posted.stdout == "405"
 
 
+@pytest.mark.both_protocols
 def test_metrics_move(serve, host, pki):
     server = serve([host("m.test", "enforce"), host("o.test", "report")])
     page = server.admin("/metrics")[1]

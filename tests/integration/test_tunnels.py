@@ -201,8 +201,12 @@ socket.onclose = event => say("closed " + event.code);
 
 
 @needs_browser
-def test_chromium(serve, host, driver):  # noqa: F811
-    """The page and its WebSocket are from one server, which answers as Node's library does."""
+@pytest.mark.parametrize("http2", [False, True])
+def test_chromium(serve, host, driver, http2):  # noqa: F811
+    """
+    The page and its WebSocket are from one server, which answers as Node's library does. Over HTTP/2 Chromium asks for the
+    WebSocket on the connection that the page came by.
+    """
     script = """
         const server = require("http").createServer((request, response) => {
             response.writeHead(200, {"Content-Type": "text/html"}); response.end(process.argv[1]); });
@@ -212,8 +216,8 @@ def test_chromium(serve, host, driver):  # noqa: F811
     with subprocess.Popen(["node", "-e", script, PAGE.decode()], env={**os.environ, "NODE_PATH": NODE_LIBRARIES},
                           stdout=subprocess.PIPE, text=True) as node:
         try:
-            server = serve([{**host("w.test", "report", origin=f"127.0.0.1:{int(node.stdout.readline())}"), "timeouts": {"tunnel_idle": "2s"}}],
-                           shards=1)
+            address = f"127.0.0.1:{int(node.stdout.readline())}"
+            server = serve([{**host("w.test", "report", origin=address), "http2": http2, "timeouts": {"tunnel_idle": "2s"}}], shards=1)
             browser = Browser(driver, more=["--ignore-certificate-errors", "--host-resolver-rules=MAP w.test 127.0.0.1"])
             try:
                 browser.open(f"https://w.test:{server.port}/")
@@ -225,6 +229,7 @@ def test_chromium(serve, host, driver):  # noqa: F811
         finally:
             node.terminate()
     assert ended(server, "w.test", "idle") == 1
+    assert server.metric("sallyport_requests_total", code="101", protocol="http2" if http2 else "http1") == 1
 
 
 # Policy
@@ -385,6 +390,24 @@ def test_a_client_that_vanishes(serve, host, echo):
         client.loop.call_soon_threadsafe(client.connection.transport.abort)
         wait_for(lambda: echo.closed == [1006])
         wait_for(lambda: open_tunnels(server, "w.test") == 0)
+
+
+def test_tunnels_of_strangers_make_room_for_known_clients(serve, host, pki, echo):
+    """As their requests do: a tunnel that stands still is no reason to keep a known client out."""
+    server = serve([host("w.test", "report", origin=echo.address)], shards=1, limits={"connections": 16})
+    assert server.curl("w.test", cert=pki.valid().bundle).status == 426
+    with contextlib.ExitStack() as stack:
+        strangers = []
+        with contextlib.suppress(OSError):
+            for number in range(20):
+                strangers.append(stack.enter_context(Socket(server, "w.test", local_addr=(f"127.0.1.{number + 1}", 0))))
+        assert len(strangers) >= 14
+        held = open_tunnels(server, "w.test")
+        for _ in range(3):
+            with Socket(server, "w.test", pki.valid().bundle) as known:
+                assert known.is_open()
+        assert open_tunnels(server, "w.test") < held
+        assert server.metric("sallyport_rejected_total", reason="evicted") >= 1
 
 
 # What is written

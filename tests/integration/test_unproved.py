@@ -47,6 +47,7 @@ def test_a_valid_certificate_counts_for_nothing(unproved, serve, host, pki, mode
 
 
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
+@pytest.mark.both_protocols
 def test_all_others_are_told_what_is_wrong(unproved, serve, host, pki, version):
     server = serve([host("r.test", "report")])
     assert server.curl("r.test", version=version).seen("X-Client-Cert-Status") == ["none"]

@@ -350,6 +350,13 @@ static void told_end(void *owner, struct bytes trailers) {
     finish(call);
 }
 
+static void told_half_end(void *owner) {
+    struct call *call = owner;
+
+    cr_assert(call->got_head && !call->done && !call->aborted && !call->half_ended);
+    call->half_ended = true;
+}
+
 static void told_failure(void *owner, enum relay_error error, enum relay_fault fault) {
     struct call *call = owner;
 
@@ -376,6 +383,7 @@ static const struct relay_handler call_handler = {
     .head = told_head,
     .body = told_body,
     .end = told_end,
+    .half_end = told_half_end,
     .failed = told_failure,
     .drained = told_drained,
 };

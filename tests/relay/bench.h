@@ -84,6 +84,7 @@ struct call {
     bool ended;
     bool failed;
     bool aborted;
+    bool half_ended; /* a tunnel, by the origin */
     enum relay_error error;
     enum relay_fault fault;
     unsigned interim;        /* informational responses */

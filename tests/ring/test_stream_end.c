@@ -82,3 +82,42 @@ Test(stream_end, finish_by_reset_waits_for_nobody) {
     close(peer);
     finish(f);
 }
+
+Test(stream_end, of_a_half_lets_the_other_go_on) {
+    struct fixture *f = start(64, 16, 64);
+    int peer = dial(f);
+    char text[8] = {0};
+
+    turn_until(f, &f->accepted, 1);
+    cr_assert_eq(stream_write(f->stream, bytes_of("bye", 3)), 0);
+    stream_end_half(f->stream);
+    stream_end_half(f->stream);
+    turns(f, 5);
+    cr_assert_eq(read(peer, text, sizeof text), 3, "what was written leaves first");
+    cr_assert_eq(read(peer, text, sizeof text), 0);
+    cr_assert_eq(write(peer, "still talking", 13), 13);
+    for (unsigned i = 0; i < 100 && f->bytes < 13; i++) {
+        turns(f, 1);
+    }
+    cr_assert_eq(f->bytes, 13);
+    cr_assert_eq(f->closed + (unsigned)f->error, 0);
+    stream_finish(f->stream);
+    close(peer);
+    turn_until(f, &f->closed, 1);
+    finish(f);
+}
+
+Test(stream_end, of_a_half_with_nothing_to_send) {
+    struct fixture *f = start(64, 16, 64);
+    int peer = dial(f);
+    char text[8] = {0};
+
+    turn_until(f, &f->accepted, 1);
+    stream_end_half(f->stream);
+    turns(f, 3);
+    cr_assert_eq(read(peer, text, sizeof text), 0);
+    stream_close(f->stream);
+    turn_until(f, &f->closed, 1);
+    close(peer);
+    finish(f);
+}

@@ -1,5 +1,7 @@
 #include "client.h"
 
+#include "client_http2.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,6 +64,11 @@ static void begin_tls(struct simulated_client *client) {
     wolfSSL_SetIOReadCtx(client->tls, client);
     wolfSSL_SetIOWriteCtx(client->tls, client);
     wolfSSL_UseSNI(client->tls, WOLFSSL_SNI_HOST_NAME, name, (unsigned short)strlen(name));
+    if (client->plan.http2) {
+        static char offer[] = "h2,http/1.1";
+
+        wolfSSL_UseALPN(client->tls, offer, sizeof offer - 1, WOLFSSL_ALPN_FAILED_ON_MISMATCH);
+    }
     if (client->plan.tls12) {
         wolfSSL_UseSessionTicket(client->tls);
     }
@@ -100,6 +107,7 @@ void client_begin(struct simulated_client *client, struct kernel_socket *socket,
 }
 
 void client_leave(struct simulated_client *client, bool by_reset) {
+    client_http2_end(client);
     if (client->tls != NULL) {
         wolfSSL_free(client->tls);
     }
@@ -127,6 +135,13 @@ static void keep_session(struct simulated_client *client) {
     *client->session = wolfSSL_get1_session(client->tls);
 }
 
+static bool has_chosen_http2(struct simulated_client *client) {
+    char *name = NULL;
+    unsigned short size = 0;
+
+    return wolfSSL_ALPN_GetProtocol(client->tls, &name, &size) == WOLFSSL_SUCCESS && size == 2 && memcmp(name, "h2", 2) == 0;
+}
+
 static void handshake(struct simulated_client *client) {
     int result = wolfSSL_connect(client->tls);
 
@@ -135,6 +150,9 @@ static void handshake(struct simulated_client *client) {
         client->counts->handshakes++;
         client->counts->resumed += (uint64_t)wolfSSL_session_reused(client->tls);
         simulator_trace("client: handshake done, %s", wolfSSL_session_reused(client->tls) ? "resumed" : "full");
+        if (client->plan.http2 && has_chosen_http2(client)) {
+            client_http2_begin(client);
+        }
     } else if (!tls_wants_more(client, result)) {
         simulator_trace("client: handshake failed: %d", wolfSSL_get_error(client->tls, result));
         client->broken = true;
@@ -148,10 +166,13 @@ static bool is_final(unsigned status) {
 }
 
 /* Sallyport's own answers need no origin; what they may be depends on the request and on who has asked. */
-static void expect_own_answer(const struct simulated_client *client, const struct talk_request *request) {
+void client_expect_own_answer(const struct talk_request *request, unsigned status) {
     bool may_be_denied = request->certificate != TALK_VALID && request->host != TALK_OFF;
 
-    switch (client->status) {
+    switch (status) {
+    case 400:
+        SIMULATOR_EXPECT(request->bad || request->short_body, "400 for a request without fault");
+        return;
     case 403:
         SIMULATOR_EXPECT(may_be_denied, "403 for a client with a valid certificate, or of a host that asks for none");
         return;
@@ -162,7 +183,7 @@ static void expect_own_answer(const struct simulated_client *client, const struc
     case 504:
         return;
     default:
-        SIMULATOR_EXPECT(false, "status %u, which no origin has sent", client->status);
+        SIMULATOR_EXPECT(false, "status %u, which no origin has sent", status);
     }
 }
 
@@ -177,7 +198,7 @@ static void begin_tunnel(struct simulated_client *client, size_t head_size) {
                      "the 101 for %s came for request %u", value, client->asked[0]);
     SIMULATOR_EXPECT(talk_header(head, head_size, "Upgrade", value, sizeof value) == 1 && strcmp(value, "simulated") == 0,
                      "101 with %s", value);
-    client->counts->answers[101]++;
+    client->counts->answers[STATS_HTTP1][101]++;
     client->body = (struct talk_body){.framing = TALK_NOTHING, .until_end = true};
     client->in_tunnel = true;
     talk_drop(&client->text, head_size);
@@ -226,7 +247,7 @@ static void begin_answer(struct simulated_client *client, size_t head_size) {
         SIMULATOR_EXPECT(client->asked_count > 0 && (uint32_t)strtoul(echo, NULL, 10) == number,
                          "the answer to %s came for request %u", echo, number);
     } else if (client->asked_count > 0) {
-        expect_own_answer(client, request);
+        client_expect_own_answer(request, client->status);
     }
     char value[64];
     SIMULATOR_EXPECT(talk_header(head, head_size, "Date", value, sizeof value) == 1, "an answer without Date");
@@ -249,7 +270,7 @@ static void begin_answer(struct simulated_client *client, size_t head_size) {
 
 static void end_answer(struct simulated_client *client) {
     client->in_body = false;
-    client->counts->answers[client->status < 600 ? client->status : 0]++;
+    client->counts->answers[STATS_HTTP1][client->status < 600 ? client->status : 0]++;
     if (client->by_origin && !client->talk->requests[client->asked[0]].head && client->status == 200) {
         SIMULATOR_EXPECT(client->talk->requests[client->asked[0]].cut ||
                              client->body.at == client->talk->requests[client->asked[0]].answer_size,
@@ -315,6 +336,10 @@ static void read_answers(struct simulated_client *client) {
     int size;
 
     while ((size = wolfSSL_read(client->tls, text, sizeof text)) > 0) {
+        if (client->http2 != NULL) {
+            client_http2_take(client, text, (size_t)size);
+            continue;
+        }
         talk_put(&client->text, text, (size_t)size);
         understand(client);
     }
@@ -368,12 +393,11 @@ static size_t some_size(void) {
     return kernel_chance(100) ? kernel_below(200000) : kernel_chance(500) ? kernel_below(3000) : kernel_below(20);
 }
 
-void client_ask(struct simulated_client *client) {
-    struct talk_buffer text = {0};
+uint32_t client_plan_request(struct simulated_client *client) {
     uint32_t number = client->talk->count;
 
-    if (number == TALK_REQUESTS_MAX || client->asked_count == CLIENT_PIPELINE_MAX || client->requests_left == 0) {
-        return;
+    if (number == TALK_REQUESTS_MAX || client->requests_left == 0) {
+        return TALK_REQUESTS_MAX;
     }
     client->talk->count++;
     client->requests_left--;
@@ -389,14 +413,37 @@ void client_ask(struct simulated_client *client) {
         .answer_size = some_size(),
     };
     request->head = !client->plan.upgrades && request->framing == TALK_NOTHING && kernel_chance(100);
+    if (client->plan.request != NULL) {
+        request->framing = client->plan.request->framing;
+        request->body_size = client->plan.request->body_size;
+        request->answer_size = client->plan.request->answer_size;
+        request->head = client->plan.request->head;
+    }
+    simulator_trace("client: request %u to %s, certificate %u, body %u of %zu", number, talk_host_names[request->host],
+                    request->certificate, request->framing, request->body_size);
+    return number;
+}
+
+static void plan_upgrade(struct simulated_client *client, struct talk_request *request) {
     request->upgrade = client->plan.upgrades || (!request->head && request->framing == TALK_NOTHING && kernel_chance(200));
     request->switches = request->upgrade && (client->plan.upgrades || kernel_chance(700));
     if (request->upgrade) {
         client->requests_left = 0;
     }
+}
+
+void client_ask(struct simulated_client *client) {
+    struct talk_buffer text = {0};
+
+    if (client->asked_count == CLIENT_PIPELINE_MAX) {
+        return;
+    }
+    uint32_t number = client_plan_request(client);
+    if (number == TALK_REQUESTS_MAX) {
+        return;
+    }
     client->asked[client->asked_count++] = number;
-    simulator_trace("client: request %u to %s, certificate %u, body %u of %zu", number, talk_host_names[request->host],
-                    request->certificate, request->framing, request->body_size);
+    plan_upgrade(client, &client->talk->requests[number]);
     put_request(client, &text, number);
     bool in_pieces = kernel_chance(200);
 
@@ -445,6 +492,9 @@ void client_pull(struct simulated_client *client) {
     }
     if (client->secured) {
         read_answers(client);
+    }
+    if (client->http2 != NULL) {
+        client_http2_write(client, client->plan.sluggish ? 1 + kernel_below(60) : SIZE_MAX);
     }
 }
 
@@ -504,7 +554,8 @@ static bool is_over(const struct simulated_client *client) {
 }
 
 void client_step(struct simulated_client *client) {
-    bool idle = client->secured && client->requests_left == 0 && client->asked_count == 0;
+    bool idle = client->secured && client->requests_left == 0 && client->asked_count == 0 &&
+                (client->http2 == NULL || client_http2_is_idle(client));
 
     if (client->plan.rude && kernel_chance(20)) {
         misbehave(client);
@@ -519,7 +570,9 @@ void client_step(struct simulated_client *client) {
         client_pull(client);
     }
     if (client->secured && !client->broken && !client->finished && !client->said_goodbye && kernel_chance(300)) {
-        if (client->in_tunnel) {
+        if (client->http2 != NULL) {
+            client_http2_step(client);
+        } else if (client->in_tunnel) {
             speak_in_tunnel(client);
         } else {
             client_ask(client);

@@ -1,8 +1,12 @@
-/* A client of the simulation: a TLS client of wolfSSL's, or somebody who does not even speak TLS. */
+/*
+ * A client of the simulation: a TLS client of wolfSSL's, or somebody who does not even speak TLS. Over TLS it speaks HTTP/1,
+ * or HTTP/2 where it offers that and the shard chooses it.
+ */
 #ifndef TESTS_SIMULATOR_CLIENT_H
 #define TESTS_SIMULATOR_CLIENT_H
 
 #include "kernel.h"
+#include "stats/labels.h"
 #include "talk.h"
 
 #include <wolfssl/options.h>
@@ -17,18 +21,36 @@ struct client_plan {
     enum talk_certificate certificate;
     enum talk_host host;
     bool tls12;
+    bool http2;    /* offers h2 before http/1.1 */
     bool rude;     /* may leave, or break off, at any moment */
     bool sluggish; /* sends its bytes few at a time */
     bool deaf;     /* stops to read */
+    bool shut;     /* begins with windows that are shut, and never opens them */
     unsigned requests;
-    bool upgrades; /* the first request offers another protocol */
+    const struct talk_request *request; /* the framing and sizes of each; NULL: by the seed */
+    bool upgrades;                      /* the first request offers another protocol */
+};
+
+/* How a stream of HTTP/2 ends for the client that began it. */
+enum client_stream_end {
+    CLIENT_STREAM_ANSWERED,
+    CLIENT_STREAM_RESET,    /* by the client */
+    CLIENT_STREAM_RESET_US, /* by the shard, before the answer was complete */
+    CLIENT_STREAM_REFUSED,  /* by the shard, which has done nothing for it: it may be sent again */
+    CLIENT_STREAM_LOST,     /* with its connection */
+    CLIENT_STREAM_ENDS,
 };
 
 /* Counts of a run, from the clients' side. */
 struct client_counts {
     uint64_t handshakes;
     uint64_t resumed;
-    uint64_t answers[600]; /* by status; complete ones */
+    uint64_t answers[STATS_PROTOCOL_COUNT][600]; /* by status; complete ones */
+    uint64_t streams;                            /* begun */
+    uint64_t raw_frames;                         /* that break rules; each may begin a stream that has no other trace here */
+    uint64_t stream_ends[CLIENT_STREAM_ENDS];
+    uint64_t farewells; /* GOAWAY frames that have come, without an error */
+    uint64_t faults;    /* ... with one */
 };
 
 struct simulated_client {
@@ -55,6 +77,7 @@ struct simulated_client {
     size_t tunnelled; /* bytes of its body that are sent */
     bool last;        /* the answer says that the connection ends behind it */
     struct talk_body body;
+    struct client_http2 *http2; /* NULL: HTTP/1, or the handshake is not done */
 };
 
 /* Once for the process: certificates, keys, and contexts with them. */

@@ -72,6 +72,7 @@ static bool take_head(struct origin *origin) {
 
     SIMULATOR_EXPECT(!request->reached || request->framing == TALK_NOTHING, "request %u with a body came twice",
                      origin->number);
+    SIMULATOR_EXPECT(!request->bad, "request %u should not have been relayed", origin->number);
     request->reached = true;
     simulator_trace("origin: request %u\n%.*s", origin->number, (int)head_size, origin->in.data);
     expect_truth(origin, origin->in.data, head_size);

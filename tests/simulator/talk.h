@@ -20,11 +20,14 @@ struct talk_request {
     enum talk_certificate certificate; /* its client's */
     enum talk_host host;
     enum talk_framing framing;
-    bool head;     /* HEAD */
-    bool upgrade;  /* offers another protocol, in which both bodies are sent without framing */
-    bool switches; /* the origin goes on in it, if it answers well */
-    bool reached;  /* an origin has got its head */
-    bool cut;      /* the origin has closed in the middle of an answer that only its end delimits: nobody can tell */
+    bool head;       /* HEAD */
+    bool upgrade;    /* offers another protocol, in which both bodies are sent without framing */
+    bool switches;   /* the origin goes on in it, if it answers well */
+    bool http2;      /* asked for over HTTP/2 */
+    bool bad;        /* breaks rules of HTTP/2, or names a host that is not the handshake's: no origin may get it */
+    bool short_body; /* the body ends before the length that it announces */
+    bool reached;    /* an origin has got its head */
+    bool cut;        /* the origin has closed in the middle of an answer that only its end delimits: nobody can tell */
     size_t body_size;
     size_t answer_size; /* of the origin's body */
 };

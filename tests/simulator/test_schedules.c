@@ -39,6 +39,7 @@ struct seen {
     uint64_t states[CONNECTION_STATES]; /* connections that were in it when the shard waited */
     uint64_t handshakes, resumed, timeouts, evicted, reloads;
     uint64_t answers[600];
+    uint64_t http2_answers, stream_ends[CLIENT_STREAM_ENDS], farewells, faults;
 };
 static struct seen seen;
 
@@ -47,8 +48,16 @@ static void add(const struct world *done) {
         seen.states[state] += done->states[state];
     }
     for (unsigned status = 0; status < 600; status++) {
-        seen.answers[status] += done->counts.answers[status];
+        for (unsigned protocol = 0; protocol < STATS_PROTOCOL_COUNT; protocol++) {
+            seen.answers[status] += done->counts.answers[protocol][status];
+        }
+        seen.http2_answers += done->counts.answers[STATS_HTTP2][status];
     }
+    for (unsigned end = 0; end < CLIENT_STREAM_ENDS; end++) {
+        seen.stream_ends[end] += done->counts.stream_ends[end];
+    }
+    seen.farewells += done->counts.farewells;
+    seen.faults += done->counts.faults;
     seen.handshakes += done->counts.handshakes;
     seen.resumed += done->counts.resumed;
     seen.timeouts += done->timeouts;
@@ -89,6 +98,12 @@ Test(schedules, at_random) {
     cr_expect_gt(seen.answers[403], runs / 4);
     cr_expect_gt(seen.answers[502], runs / 40);
     cr_expect_gt(seen.answers[504] + seen.answers[408] + seen.timeouts, runs / 4);
+    cr_expect_gt(seen.http2_answers, runs);
+    for (unsigned end = 0; end < CLIENT_STREAM_ENDS; end++) {
+        cr_expect_gt(seen.stream_ends[end], runs / 20, "%lu streams had end %u", seen.stream_ends[end], end);
+    }
+    cr_expect_gt(seen.farewells, runs / 4);
+    cr_expect_gt(seen.faults, runs / 40);
     cr_expect_gt(seen.evicted, runs / 40);
     cr_expect_gt(seen.reloads, runs / 4);
 }

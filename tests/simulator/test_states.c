@@ -1,4 +1,5 @@
 /* Each state of a connection, and each way out of it: what is counted, and that nothing stays behind. */
+#include "client_http2.h"
 #include "world.h"
 
 #include <criterion/criterion.h>
@@ -72,6 +73,29 @@ static const struct way ways[] = {
     {CONNECTION_TUNNEL, EVENT_STOP, NOTHING, false},
     {CONNECTION_TUNNEL, EVENT_RELOAD, NOTHING, true},
     {CONNECTION_TUNNEL, EVENT_RELOAD_WITHOUT, NOTHING, false},
+    {CONNECTION_QUIET, EVENT_FIN, NOTHING, false},
+    {CONNECTION_QUIET, EVENT_RESET, NOTHING, false},
+    {CONNECTION_QUIET, EVENT_GARBAGE, STATS_AT_REQUEST, STATS_REJECT_TLS_ERROR, false},
+    {CONNECTION_QUIET, EVENT_DEADLINE, NOTHING, false},
+    {CONNECTION_QUIET, EVENT_DRAIN, NOTHING, true},
+    {CONNECTION_QUIET, EVENT_STOP, NOTHING, false},
+    {CONNECTION_QUIET, EVENT_RELOAD, NOTHING, true},
+    {CONNECTION_QUIET, EVENT_RELOAD_WITHOUT, NOTHING, false},
+    {CONNECTION_FRAMES, EVENT_FIN, NOTHING, false},
+    {CONNECTION_FRAMES, EVENT_RESET, NOTHING, false},
+    {CONNECTION_FRAMES, EVENT_GARBAGE, STATS_AT_REQUEST, STATS_REJECT_TLS_ERROR, false},
+    {CONNECTION_FRAMES, EVENT_DEADLINE, STATS_AT_REQUEST, STATS_REJECT_TIMEOUT, false},
+    {CONNECTION_FRAMES, EVENT_DRAIN, NOTHING, true},
+    {CONNECTION_FRAMES, EVENT_STOP, NOTHING, false},
+    {CONNECTION_FRAMES, EVENT_RELOAD, NOTHING, true},
+    {CONNECTION_FRAMES, EVENT_RELOAD_WITHOUT, NOTHING, true},
+    {CONNECTION_STREAMS, EVENT_FIN, NOTHING, false},
+    {CONNECTION_STREAMS, EVENT_RESET, NOTHING, false},
+    {CONNECTION_STREAMS, EVENT_GARBAGE, STATS_AT_REQUEST, STATS_REJECT_TLS_ERROR, false},
+    {CONNECTION_STREAMS, EVENT_DRAIN, NOTHING, true},
+    {CONNECTION_STREAMS, EVENT_STOP, NOTHING, false},
+    {CONNECTION_STREAMS, EVENT_RELOAD, NOTHING, true},
+    {CONNECTION_STREAMS, EVENT_RELOAD_WITHOUT, NOTHING, true},
 };
 
 enum phase { PHASE_APPROACH, PHASE_EVENT, PHASE_AFTER, PHASE_END };
@@ -112,6 +136,17 @@ static void approach(struct scene *scene) {
     case CONNECTION_HEAD:
         if (client->secured && !scene->begun) {
             scene->begun = wolfSSL_write(client->tls, "GET / HT", 8) == 8;
+        }
+        break;
+    case CONNECTION_FRAMES:
+        if (client->http2 != NULL && !scene->begun) {
+            scene->begun = true;
+            talk_put(&client->http2->frames, "\0\0\x8\6", 4); /* a part of a PING frame */
+        }
+        break;
+    case CONNECTION_STREAMS:
+        if (client->http2 != NULL && !scene->begun) {
+            scene->begun = client_http2_ask(client) != NULL;
         }
         break;
     case CONNECTION_TUNNEL:
@@ -195,6 +230,7 @@ static void step(struct world *w, void *context) {
     const struct client_plan plan = {.certificate = TALK_VALID,
                                      .host = scene->way->event == EVENT_RELOAD_WITHOUT ? TALK_OFF : TALK_ENFORCE,
                                      .tls12 = scene->tls12,
+                                     .http2 = scene->way->state >= CONNECTION_QUIET,
                                      .upgrades = scene->way->state == CONNECTION_TUNNEL,
                                      .requests = 1};
     struct connection *connection = connection_of(w);

@@ -21,7 +21,7 @@ struct world_plan {
     uint32_t connections; /* limits.connections */
     uint32_t load;        /* parts of 1,000 of the time that the shard is busy */
     bool faulty_origins;
-    bool allocations_fail; /* now and then, wolfSSL's */
+    bool allocations_fail; /* now and then, wolfSSL's and those of HTTP/2 */
     uint32_t fails_at;     /* this one alone of them, from 1; 0: none */
     bool reloads;
     uint32_t steps;                                   /* of the world, before the shard is told to end */
@@ -47,7 +47,7 @@ struct world {
     uint64_t timeouts;                  /* at the end: of handshakes and hellos */
     uint64_t evicted;
     uint32_t steps;
-    uint32_t allocations; /* of wolfSSL's, while the shard ran */
+    uint32_t allocations; /* of those, while the shard ran */
     bool failed;          /* the allocation that the plan says */
     bool ending;
     bool stopped; /* at once, in whatever state connections were */

@@ -145,3 +145,14 @@ Test(allowance, what_ends_the_session_or_moves_it_forward_is_free) {
                      i);
     }
 }
+
+Test(allowance, small_records_may_be_welcome_and_empty_ones_are_not) {
+    struct allowance allowance = {0};
+    const struct bytes small = bytes_of("x", 1), nothing = bytes_of("", 0);
+    allowance_welcome_small(&allowance);
+    cr_expect_eq(beyond(&allowance, tls13, TLS_RECORD_APPLICATION_DATA, small, 4 * ALLOWANCE_SMALL_RECORDS),
+                 TLS_EXCESS_NONE);
+    cr_expect_eq(beyond(&allowance, tls13, TLS_RECORD_APPLICATION_DATA, nothing, ALLOWANCE_EMPTY_RECORDS),
+                 TLS_EXCESS_EMPTY_RECORDS);
+    cr_expect_eq(beyond(&allowance, tls13, TLS_RECORD_HANDSHAKE, small, ALLOWANCE_KEY_UPDATES), TLS_EXCESS_KEY_UPDATES);
+}

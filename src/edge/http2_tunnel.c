@@ -1,0 +1,52 @@
+#include "edge/http2_tunnel.h"
+
+#include "edge/http2_stream.h"
+#include "edge/site_switch.h"
+
+static struct http2_exchange *of_link(struct list *link) {
+    return CONTAINER_OF(link, struct http2_exchange, in_connection);
+}
+
+static bool is_tunnel(const struct http2_exchange *http2) {
+    return http2->exchange.is_tunnel && !http2->over;
+}
+
+static bool has_tunnel(const struct connection *connection) {
+    for (struct list *link = list_first(&connection->http2.streams); link != NULL;
+         link = list_after(&connection->http2.streams, link)) {
+        if (is_tunnel(of_link(link))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Calls `act` for each tunnel, which may end by that, and the connection with it. */
+static void for_each(struct connection *connection, void (*act)(struct exchange *exchange, bool argument), bool argument) {
+    struct list *link = list_first(&connection->http2.streams);
+
+    http2_enter(connection);
+    while (link != NULL && !connection_is_closing(connection)) {
+        struct http2_exchange *http2 = of_link(link);
+
+        link = list_after(&connection->http2.streams, link);
+        if (is_tunnel(http2)) {
+            act(&http2->exchange, argument);
+        }
+    }
+    http2_leave(connection);
+}
+
+void http2_tunnel_switch_all(struct connection *connection) {
+    if (has_tunnel(connection)) {
+        for_each(connection, exchange_switch_tunnel, site_switch(&connection->client));
+    }
+}
+
+static void take_leave(struct exchange *exchange, bool argument) {
+    exchange_end_tunnel(exchange, STATS_TUNNEL_DRAIN);
+}
+
+void http2_tunnel_leave_all(struct connection *connection) {
+    for_each(connection, take_leave, true);
+}
