@@ -210,13 +210,13 @@ static void on_timer(struct timer *timer) {
 
 /*
  * Returns whether there is memory, and may be a connection to an origin, for one more stream. A connection's first stream
- * has both by right, as an HTTP/1 connection has them for its one request; the others share what no connection uses.
+ * has both by right, as an HTTP/1 connection has them for its one request; the others share what no connection uses, and
+ * what idle connections to origins would take.
  */
 static bool has_room(const struct connection *connection) {
     const struct shard *shard = shard_of(connection);
 
-    return connection->http2.open == 0 ||
-           shard->connections.in_use + shard->streams.in_use < shard->connections_capacity + SHARD_SPARE;
+    return connection->http2.open == 0 || shard->connections.in_use + shard->streams.in_use < shard->streams.limit;
 }
 
 static struct http2_stream *on_begin(void *owner) {

@@ -14,8 +14,8 @@ enum {
     HTTP2_STREAMS_OTHERS = 100,       /* ... and of any other: RFC 9113 section 6.5.2 asks for 100 at least */
     HTTP2_STREAM_WINDOW = 65536,      /* bytes of a request's body that may come before its origin takes any */
     HTTP2_STREAM_WINDOW_MAX = 262144, /* ... and when the origin has taken so many */
-    HTTP2_WINDOW_VALID = 4194304,     /* ... for all streams of a connection whose client has a valid certificate */
-    HTTP2_WINDOW_OTHERS = 1048576,    /* ... and of any other client */
+    HTTP2_WINDOW_VALID = 16777216,    /* ... for all streams of a connection whose client has a valid certificate */
+    HTTP2_WINDOW_OTHERS = 4194304,    /* ... and of any other client */
     HTTP2_LAST_WORD_MS = 5000,        /* that a client without streams has for its answer to a first GOAWAY */
 };
 

@@ -33,7 +33,7 @@ void http2_head_begin(struct http2_head *head, struct http_message *message, uin
     head->message = message;
     head->counted = 0;
     head->size_max = size_max;
-    head->too_large = head->too_many = false;
+    head->too_large = head->too_many = head->path_too_long = false;
     head->authority = head->scheme = (struct http_span){0};
     if (message != NULL) {
         *message = (struct http_message){

@@ -24,6 +24,7 @@ struct http2_head {
     uint64_t counted; /* names, values and 4 for each field, as ": " and CRLF would take in HTTP/1 */
     uint32_t size_max;
     bool too_large;
+    bool path_too_long; /* :path alone is longer than any target may be */
     bool too_many;
     struct http_span authority; /* pseudo-headers that the message has no place for */
     struct http_span scheme;

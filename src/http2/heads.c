@@ -97,7 +97,9 @@ int http2_heads_on_invalid_field(nghttp2_session *nghttp2, const nghttp2_frame *
 void http2_heads_set_urgency(struct http2_stream *stream, nghttp2_extpri priority) {
     struct http2_session *session = stream->session;
     priority.inc = 1;
+    session->at_urgency[stream->urgency]--;
     stream->urgency = (uint8_t)priority.urgency;
+    session->at_urgency[stream->urgency]++;
     if (list_is_linked(&stream->waiting)) {
         list_remove(&stream->waiting);
         list_append(&session->waiting[stream->urgency], &stream->waiting);

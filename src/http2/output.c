@@ -176,6 +176,7 @@ void http2_output_adopt(struct http2_session *session, struct http2_stream *stre
                                     .out_left = UINT64_MAX};
     list_append(&session->streams, &stream->in_session);
     session->stream_count++;
+    session->at_urgency[stream->urgency]++;
 }
 
 void http2_output_forget(struct http2_stream *stream) {
@@ -184,6 +185,7 @@ void http2_output_forget(struct http2_stream *stream) {
         list_remove(&stream->in_session);
         session->stream_count -= !stream->gone;
         session->left_count -= stream->left;
+        session->at_urgency[stream->urgency]--;
     }
     if (list_is_linked(&stream->waiting)) {
         list_remove(&stream->waiting);
@@ -253,8 +255,25 @@ static size_t output_room(const struct http2_session *session) {
     return room > session->out_fresh ? room - session->out_fresh : 0;
 }
 
+/* Returns whether there are streams that are less urgent than that. */
+static bool goes_first(const struct http2_session *session, size_t urgency) {
+    for (size_t i = urgency + 1; i < HTTP2_URGENCIES; i++) {
+        if (session->at_urgency[i] > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static size_t room_of(const struct http2_stream *stream) {
-    if (stream->gone || stream->out_ended || bytes_to_send(stream) > 0) {
+    size_t waiting = bytes_to_send(stream);
+    if (stream->gone || stream->out_ended) {
+        return 0;
+    }
+    if (waiting < HTTP2_AHEAD_MAX && goes_first(stream->session, stream->urgency)) {
+        return HTTP2_AHEAD_MAX - waiting;
+    }
+    if (waiting > 0) {
         return 0;
     }
     return smaller(smaller(window_of(stream), output_room(stream->session)), HTTP2_ROOM_MAX);
@@ -278,7 +297,8 @@ void http2_output_offer(struct http2_session *session) {
         struct list left;
         list_init(&left);
         list_move_all(&left, waiting);
-        while (!list_is_empty(&left) && output_room(session) > 0) {
+        bool first = goes_first(session, urgency);
+        while (!list_is_empty(&left) && (first || output_room(session) > 0)) {
             struct http2_stream *stream = CONTAINER_OF(list_first(&left), struct http2_stream, waiting);
             list_remove(&stream->waiting);
             if (http2_output_room(stream) > 0) { /* else it waits on */

@@ -30,6 +30,7 @@ enum http2_field http2_request_field(struct http2_head *head, struct http2_memor
                                      struct bytes value) {
     bool kept = true;
     if (!http2_head_count(head, name, value)) {
+        head->path_too_long = head->path_too_long || (is(name, ":path") && value.size > HTTP_TARGET_MAX);
         return http2_head_is_hopeless(head) ? HTTP2_FIELD_TOO_MUCH : HTTP2_FIELD_TAKEN;
     }
     if (name.data[0] == ':') {
@@ -59,7 +60,7 @@ static enum http2_verdict judge_size(const struct http2_head *head, struct http_
     if (head->message->method.size > HTTP_METHOD_MAX) {
         return refuse(refusal, 501, "the method is too long");
     }
-    if (head->message->target.size > HTTP_TARGET_MAX) {
+    if (head->message->target.size > HTTP_TARGET_MAX || head->path_too_long) {
         return refuse(refusal, 414, "the request target is too long");
     }
     if (head->too_large) {

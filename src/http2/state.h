@@ -16,6 +16,11 @@ enum {
     HTTP2_DATA_MAX = 16 * 1024 - HTTP2_FRAME_HEAD_SIZE,
     /* Bytes that http2_stream_room offers at most: what a stream may have to copy when its piece does not leave. */
     HTTP2_ROOM_MAX = 64 * 1024,
+    /*
+     * Bytes that wait for a stream as long as others are less urgent. With less the peer's window would go to those in the
+     * time in which an origin sends the next piece of the urgent one.
+     */
+    HTTP2_AHEAD_MAX = 256 * 1024,
 };
 
 /* Tells a function that calls its owner's whether the stream is still there behind the call. */
@@ -49,9 +54,10 @@ struct http2_session {
     uint32_t stream_window;
     uint32_t stream_window_max;
     uint32_t resets_max;
-    uint32_t stream_count; /* in `streams` */
-    uint32_t left_count;   /* client: in `streams`, without nghttp2, with a response that is not taken yet */
-    uint32_t open_count;   /* client: streams that nghttp2 has, also those that have been reset here */
+    uint32_t stream_count;                /* in `streams` */
+    uint32_t at_urgency[HTTP2_URGENCIES]; /* streams in `streams` and `gone` */
+    uint32_t left_count;                  /* client: in `streams`, without nghttp2, with a response that is not taken yet */
+    uint32_t open_count;                  /* client: streams that nghttp2 has, also those that have been reset here */
     bool server;
     bool heard;         /* a byte has come */
     bool busy;          /* nghttp2 runs: no frames are made meanwhile */

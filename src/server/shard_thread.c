@@ -31,7 +31,7 @@ struct drain_mail {
 };
 
 /* Makes the memory that all connections of this shard can need at once. */
-static int create_pools(struct shard *shard) {
+static int create_pools(struct shard *shard, uint32_t idle_max) {
     uint32_t limit = shard->connections_capacity + SHARD_SPARE;
 
     if (slab_create(&shard->connections, sizeof(struct connection), limit) < 0) {
@@ -40,7 +40,7 @@ static int create_pools(struct shard *shard) {
     if (slab_create(&shard->exchanges, sizeof(struct http1_exchange), limit) < 0) {
         goto fail_exchanges;
     }
-    if (slab_create(&shard->streams, sizeof(struct http2_exchange), limit) < 0) {
+    if (slab_create(&shard->streams, sizeof(struct http2_exchange), limit + idle_max) < 0) {
         goto fail_streams;
     }
     if (slab_create(&shard->rooms, sizeof(struct passage_room), limit) < 0) {
@@ -120,7 +120,7 @@ static int begin(void *owner, struct error *error) {
     list_init(&shard->all);
     list_init(&shard->http2_turn);
     error_set(error, "not enough memory: lower limits.connections");
-    if (create_pools(shard) < 0) {
+    if (create_pools(shard, thread->idle_max) < 0) {
         return -ENOMEM;
     }
     shard->site = site_create(&shard->ring, thread->config, thread->hosts, shard->shared.tickets, thread->idle_max, error);
