@@ -140,7 +140,7 @@ static void reset_stream(struct http2_exchange *http2, enum http2_error error) {
 
 /*
  * The answer to a request that is still on its way has left, or its client has had enough time: has the client stop (RFC
- * 9113 section 8.1). What has not left of the answer would be lost by a reset.
+ * 9113 section 8.1). A reset would lose the part of the answer that has not left.
  */
 static void stop_request(struct http2_exchange *http2) {
     if (http2->stream.out_left_whole) {

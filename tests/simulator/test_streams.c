@@ -1,6 +1,5 @@
 /* Streams of HTTP/2 whose time is over, and connections that end without the loss of a stream. */
 #include "client_http2.h"
-#include "edge/http2.h"
 #include "edge/http2_stream.h"
 #include "world.h"
 
