@@ -134,6 +134,13 @@ void exchange_end_tunnel(struct exchange *exchange, enum stats_tunnel_end why);
 /* Returns the headers that we add to each answer. */
 struct http_stamp exchange_stamp(const struct exchange *exchange);
 
+/* Returns memory for a head that a carrier sends: the shard's. */
+static inline struct text exchange_head_memory(const struct exchange *exchange) {
+    struct scratch *scratch = &exchange->client->shard->scratch;
+
+    return text_over(scratch->head, sizeof scratch->head);
+}
+
 /* For exchange.c alone, of exchange_tunnel.c. Sets what the origin is offered of that which the client has asked for. */
 void exchange_tunnel_offer(struct exchange *exchange, struct bytes head);
 /* Returns the key that goes with the offer; empty: none is made here. */

@@ -158,15 +158,8 @@ static void finish_answer(struct http1_exchange *http1) {
     }
 }
 
-/* Returns memory for a head to be sent: the shard's. */
-static struct text head_memory(const struct exchange *exchange) {
-    struct scratch *scratch = &exchange->client->shard->scratch;
-
-    return text_over(scratch->head, sizeof scratch->head);
-}
-
 static bool send_interim(struct exchange *exchange, const struct http_message *response, const void *head) {
-    struct text out = head_memory(exchange);
+    struct text out = exchange_head_memory(exchange);
 
     if (exchange->request.minor == 0) {
         return true; /* HTTP/1.0 has none (RFC 9110 section 15.2) */
@@ -180,7 +173,7 @@ static bool send_head(struct exchange *exchange, const struct http_message *resp
     struct http1_exchange *http1 = of_exchange(exchange);
     const struct http_message *request = &exchange->request;
     const struct http_stamp ours = exchange_stamp(exchange);
-    struct text out = head_memory(exchange);
+    struct text out = exchange_head_memory(exchange);
 
     http1->framing = http_response_framing(response, request->minor, request->head_request);
     http1->keep_alive = !exchange->is_tunnel && is_worth_keeping(http1);
@@ -213,7 +206,7 @@ static void send_end(struct exchange *exchange, struct bytes trailers) {
     struct http1_exchange *http1 = of_exchange(exchange);
 
     if (http1->framing == HTTP_CHUNKED) {
-        struct text out = head_memory(exchange);
+        struct text out = exchange_head_memory(exchange);
 
         text_append_string(&out, HTTP_TRAILERS_BEGIN);
         http_write_trailers(&out, trailers, (struct bytes){0},
@@ -237,7 +230,7 @@ static void send_half_end(struct exchange *exchange) {
 
 static void send_reply(struct exchange *exchange, struct http_reply *reply) {
     struct http1_exchange *http1 = of_exchange(exchange);
-    struct text out = head_memory(exchange);
+    struct text out = exchange_head_memory(exchange);
 
     http1->framing = HTTP_LENGTH;
     http1->keep_alive = reply->keep_alive = is_worth_keeping(http1);

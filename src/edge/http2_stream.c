@@ -377,13 +377,6 @@ static const struct http2_handler handler = {
     .output_room = output_room,
 };
 
-/* Returns memory for a head to be sent: the shard's. */
-static struct text head_memory(const struct exchange *exchange) {
-    struct scratch *scratch = &exchange->client->shard->scratch;
-
-    return text_over(scratch->head, sizeof scratch->head);
-}
-
 /*
  * Each of these functions stands between http2_enter and http2_leave: the session may find the stream, or the connection, at
  * its end meanwhile. The stream's memory is there until http2_leave; `over` says whether its exchange still is.
@@ -432,7 +425,7 @@ static void send_last(struct http2_exchange *http2, struct bytes trailers) {
 static bool send_interim(struct exchange *exchange, const struct http_message *response, const void *head) {
     struct http2_exchange *http2 = of_exchange(exchange);
     struct connection *connection = connection_of(http2);
-    struct text out = head_memory(exchange);
+    struct text out = exchange_head_memory(exchange);
 
     http_write_response(&out, response, head, HTTP_NO_BODY, 1, true, exchange->request.head_request,
                         &(struct http_stamp){0});
@@ -447,62 +440,29 @@ static bool send_interim(struct exchange *exchange, const struct http_message *r
     return is_there;
 }
 
-/* The origin has switched protocols, which in HTTP/2 is an answer without an end (RFC 8441 section 5). */
-static bool send_switch(struct exchange *exchange, const struct http_message *response, const void *head) {
-    const struct http_stamp ours = exchange_stamp(exchange);
-    struct http2_exchange *http2 = of_exchange(exchange);
-    struct connection *connection = connection_of(http2);
-    struct http_message answer = *response;
-    struct text out = head_memory(exchange);
-
-    answer.status = 200;
-    http_write_response(&out, &answer, head, HTTP_NO_BODY, 1, true, false, &ours);
-    if (out.overflow) {
-        return false;
-    }
-    http2_enter(connection);
-    tls_session_welcome_small(connection->client.tls);
-    send_head_text(http2, &out, false);
-    if (http2->hasty && !http2->over) {
-        exchange_body_end(exchange, (struct bytes){0});
-    }
-    http2_leave(connection);
-    http2_flush_later(connection);
-    return true;
-}
-
+/* A switch of protocols is an answer without an end in HTTP/2 (RFC 8441 section 5). */
 static bool send_head(struct exchange *exchange, const struct http_message *response, const void *head) {
     const struct http_stamp ours = exchange_stamp(exchange);
     enum http_framing framing = http_response_framing(response, 1, exchange->request.head_request);
-    struct connection *connection = exchange->owner;
-    struct text out = head_memory(exchange);
+    bool no_body = framing == HTTP_NO_BODY || (framing == HTTP_LENGTH && response->content_length == 0);
+    struct http2_exchange *http2 = of_exchange(exchange);
+    struct connection *connection = connection_of(http2);
+    struct http_message answer = *response;
+    struct text out = exchange_head_memory(exchange);
 
-    if (exchange->is_tunnel) {
-        return send_switch(exchange, response, head);
-    }
-    http_write_response(&out, response, head, framing, 1, true, exchange->request.head_request, &ours);
+    answer.status = exchange->is_tunnel ? 200 : response->status;
+    http_write_response(&out, &answer, head, framing, 1, true, exchange->request.head_request, &ours);
     if (out.overflow) {
         return false;
     }
     http2_enter(connection);
-    send_head_text(of_exchange(exchange), &out,
-                   framing == HTTP_NO_BODY || (framing == HTTP_LENGTH && response->content_length == 0));
-    http2_leave(connection);
-    http2_flush_later(connection);
-    return true;
-}
-
-static void send_half_end(struct exchange *exchange) {
-    struct http2_exchange *http2 = of_exchange(exchange);
-    struct connection *connection = connection_of(http2);
-
-    http2_enter(connection);
-    http2->ended = true;
-    if (!http2_stream_end(&http2->stream, (struct bytes){0}) && !http2->over) {
-        reset_stream(http2, HTTP2_INTERNAL_ERROR);
+    send_head_text(http2, &out, no_body && !exchange->is_tunnel);
+    if (exchange->is_tunnel && !http2->over) {
+        http2_tunnel_begin(http2);
     }
     http2_leave(connection);
     http2_flush_later(connection);
+    return true;
 }
 
 static bool send_body(struct exchange *exchange, struct bytes piece) {
@@ -520,7 +480,7 @@ static bool send_body(struct exchange *exchange, struct bytes piece) {
 static void send_end(struct exchange *exchange, struct bytes trailers) {
     struct http2_exchange *http2 = of_exchange(exchange);
     struct connection *connection = connection_of(http2);
-    struct text out = head_memory(exchange);
+    struct text out = exchange_head_memory(exchange);
 
     http_write_trailers(&out, trailers, (struct bytes){0},
                         &(struct http_forwarding){.removals = exchange->site->config->removals});
@@ -534,7 +494,7 @@ static void send_reply(struct exchange *exchange, struct http_reply *reply) {
     struct http2_exchange *http2 = of_exchange(exchange);
     struct connection *connection = connection_of(http2);
     bool has_body = !reply->to_head && reply->body.size > 0;
-    struct text out = head_memory(exchange);
+    struct text out = exchange_head_memory(exchange);
 
     reply->keep_alive = true;
     http_write_reply(&out, reply);
@@ -551,7 +511,7 @@ static void send_reply(struct exchange *exchange, struct http_reply *reply) {
 
 static void invite_body(struct exchange *exchange) {
     struct connection *connection = exchange->owner;
-    struct text out = head_memory(exchange);
+    struct text out = exchange_head_memory(exchange);
 
     if (exchange->request.expect_continue) {
         text_append_string(&out, "HTTP/1.1 100 Continue\r\n\r\n");
@@ -603,7 +563,7 @@ static const struct exchange_carrier carrier = {
     .send_head = send_head,
     .send_body = send_body,
     .send_end = send_end,
-    .send_half_end = send_half_end,
+    .send_half_end = http2_tunnel_end_half,
     .send_reply = send_reply,
     .invite_body = invite_body,
     .reset = reset,

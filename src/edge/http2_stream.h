@@ -51,4 +51,9 @@ void http2_shut_down(struct connection *connection);
 /* The connection ends: ends all its exchanges, and frees the session. */
 void http2_drop_all(struct connection *connection);
 
+/* Of http2_tunnel.c, for http2_stream.c alone. The head of the answer is sent, and the tunnel is open. */
+void http2_tunnel_begin(struct http2_exchange *http2);
+/* As send_half_end of the carrier. */
+void http2_tunnel_end_half(struct exchange *exchange);
+
 #endif

@@ -7,6 +7,26 @@ static struct http2_exchange *of_link(struct list *link) {
     return CONTAINER_OF(link, struct http2_exchange, in_connection);
 }
 
+void http2_tunnel_begin(struct http2_exchange *http2) {
+    tls_session_welcome_small(http2->exchange.client->tls);
+    if (http2->hasty) {
+        exchange_body_end(&http2->exchange, (struct bytes){0});
+    }
+}
+
+void http2_tunnel_end_half(struct exchange *exchange) {
+    struct http2_exchange *http2 = CONTAINER_OF(exchange, struct http2_exchange, exchange);
+    struct connection *connection = exchange->owner;
+
+    http2_enter(connection);
+    http2->ended = true;
+    if (!http2_stream_end(&http2->stream, (struct bytes){0}) && !http2->over) {
+        exchange->carrier->reset(exchange, EXCHANGE_CUT_SHORT); /* there is no memory for it */
+    }
+    http2_leave(connection);
+    http2_flush_later(connection);
+}
+
 static bool is_tunnel(const struct http2_exchange *http2) {
     return http2->exchange.is_tunnel && !http2->over;
 }

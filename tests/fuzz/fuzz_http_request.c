@@ -1,6 +1,6 @@
 /*
  * Any bytes as a request head: whole and in two pieces it must read the same, and what is written for the origin must
- * read as the same request, with no header that a client may not set.
+ * read as the same request, with no header that a client may not set. So must what is offered of its Upgrade.
  */
 #include "base/check.h"
 #include "base/hash.h"
@@ -8,6 +8,7 @@
 #include "http/authority.h"
 #include "http/forward.h"
 #include "http/parser.h"
+#include "http/upgrade.h"
 
 #include <stdlib.h>
 
@@ -92,6 +93,23 @@ static void check_written(const uint8_t *head, const struct http_removals *remov
     CHECK(ours == 3);
 }
 
+/* An offer that is passed on is read by the next one as the same offer. */
+static void check_offer(const uint8_t *head) {
+    char first[HTTP_UPGRADE_MAX], second[HTTP_UPGRADE_MAX], request[256];
+    struct text offer = text_over(first, sizeof first), again = text_over(second, sizeof second);
+    struct text out = text_over(request, sizeof request);
+    http_upgrade_offer(&offer, &whole, head);
+    CHECK(!offer.overflow);
+    text_append_format(&out, "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: %.*s\r\n\r\n", (int)offer.size,
+                       offer.data);
+    struct http_parser parser;
+    http_parser_init_request(&parser, &written, OUTPUT_MAX);
+    CHECK(http_parser_head(&parser, text_bytes(&out)) == HTTP_PARSE_HEAD);
+    http_upgrade_offer(&again, &written, request);
+    CHECK(bytes_equal(text_bytes(&offer), text_bytes(&again)));
+    CHECK(offer.size == 0 || http_upgrade_is_of(&written, request, text_bytes(&offer)));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static struct http_removals *removals;
@@ -112,6 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         if (whole.method_kind != HTTP_METHOD_CONNECT) {
             check_written(head, removals);
         }
+        check_offer(head);
     }
     size_t step = size < 64 ? 1 : size / 16;
     for (size_t split = 1; split < size; split += step) {
