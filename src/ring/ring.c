@@ -128,6 +128,7 @@ static void buffers_teardown(struct ring *ring) {
 int ring_create(struct ring *ring, const struct ring_options *options, struct error *error) {
     memset(ring, 0, sizeof *ring);
     ring->options = *options;
+    list_init(&ring->tasks);
     int result = uring_setup(ring, error);
     if (result < 0) {
         return result;
@@ -162,6 +163,7 @@ void ring_destroy(struct ring *ring) {
     CHECK(ring->in_flight == 0);
     CHECK(ring->streams.in_use == 0);
     CHECK(ring->chunks.in_use == 0);
+    CHECK(list_is_empty(&ring->tasks));
     slab_destroy(&ring->chunks);
     slab_destroy(&ring->streams);
     buffers_teardown(ring);
@@ -207,7 +209,33 @@ static int submit_and_wait(struct ring *ring, uint64_t wait_ms) {
     return 0;
 }
 
+void ring_defer(struct ring *ring, struct ring_task *task) {
+    if (!list_is_linked(&task->link)) {
+        list_append(&ring->tasks, &task->link);
+    }
+}
+
+void ring_forget(struct ring_task *task) {
+    if (list_is_linked(&task->link)) {
+        list_remove(&task->link);
+    }
+}
+
+/* Runs the tasks that are put off now: one that is put off anew meanwhile waits for the next turn. */
+static void run_tasks(struct ring *ring) {
+    struct list now;
+
+    list_init(&now);
+    list_move_all(&now, &ring->tasks);
+    for (struct list *first; (first = list_first(&now)) != NULL;) {
+        list_remove(first);
+        struct ring_task *task = CONTAINER_OF(first, struct ring_task, link);
+        task->run(task);
+    }
+}
+
 int ring_turn(struct ring *ring, uint64_t wait_ms_max) {
+    run_tasks(ring);
     stream_feed_starved(ring);
     stream_flush_all(ring);
     if (ring->stream_freed) {
@@ -215,7 +243,7 @@ int ring_turn(struct ring *ring, uint64_t wait_ms_max) {
         listener_resume_all(ring);
     }
     uint64_t wait_ms = timer_wheel_wait_ms(&ring->timers, ring_now_ms(ring), wait_ms_max);
-    if (ring->starved[false].first != NULL || ring->starved[true].first != NULL) {
+    if (ring->starved[false].first != NULL || ring->starved[true].first != NULL || !list_is_empty(&ring->tasks)) {
         wait_ms = 0;
     }
     int result = submit_and_wait(ring, wait_ms);

@@ -20,9 +20,18 @@ int ring_create(struct ring *ring, const struct ring_options *options, struct er
 void ring_destroy(struct ring *ring);
 
 /*
- * One turn: submits what was prepared, sleeps until a completion or a timer is due (at most `wait_ms_max`), runs the
- * handlers of all completions, then the timers. 0, or a negative errno when the ring itself is broken.
+ * One turn: runs the tasks that were put off, submits what was prepared, sleeps until a completion or a timer is due (at
+ * most `wait_ms_max`), runs the handlers of all completions, then the timers. 0, or a negative errno when the ring itself is
+ * broken.
  */
 int ring_turn(struct ring *ring, uint64_t wait_ms_max);
+
+/*
+ * Has `task` run once, when all handlers that run now have returned, and before anything that they wrote leaves: for what a
+ * function must not do while its caller is at work. Does nothing when this was asked for already.
+ */
+void ring_defer(struct ring *ring, struct ring_task *task);
+/* Has `task` not run. Does nothing when it is not put off. */
+void ring_forget(struct ring_task *task);
 
 #endif

@@ -33,6 +33,12 @@ struct ring_waiting {
     struct stream *last;
 };
 
+/* Work that is put off: see ring_defer. Zeroed, with `run` set, before its first use. */
+struct ring_task {
+    struct list link; /* among the ring's, while it is put off */
+    void (*run)(struct ring_task *task);
+};
+
 struct ring {
     struct io_uring uring;
     struct io_uring_buf_ring *buffer_ring;
@@ -41,6 +47,7 @@ struct ring {
     struct slab streams;
     struct slab chunks;
     struct timer_wheel timers;
+    struct list tasks;              /* that are put off, in order */
     uint64_t now_ns;                /* monotonic, read once a turn */
     struct stream *unsent;          /* streams with queued bytes and no send in flight; served at the end of the turn */
     struct ring_waiting starved[2]; /* streams whose receive waits for a buffer; favoured ones in the second list */

@@ -43,6 +43,60 @@ Test(ring, sleeps_no_longer_than_told) {
     ring_destroy(&ring);
 }
 
+struct counted {
+    struct ring_task task;
+    unsigned runs;
+    unsigned again; /* how many times it puts itself off anew */
+    struct ring_task *forgets;
+};
+
+static void run(struct ring_task *task) {
+    struct counted *counted = CONTAINER_OF(task, struct counted, task);
+
+    counted->runs++;
+    if (counted->again > 0) {
+        counted->again--;
+        ring_defer(&ring, task);
+    }
+    if (counted->forgets != NULL) {
+        ring_forget(counted->forgets);
+    }
+}
+
+Test(ring, runs_what_was_put_off_once_in_the_next_turn) {
+    struct counted first = {.task = {.run = run}, .again = 2}, second = {.task = {.run = run}};
+    uint64_t begin = clock_monotonic_ns();
+
+    create(16);
+    ring_defer(&ring, &first.task);
+    ring_defer(&ring, &first.task);
+    ring_defer(&ring, &second.task);
+    cr_assert_eq(first.runs, 0);
+    cr_assert_eq(ring_turn(&ring, 10000), 0);
+    cr_assert_eq(first.runs, 1);
+    cr_assert_eq(second.runs, 1);
+    cr_assert_eq(ring_turn(&ring, 10000), 0);
+    cr_assert_eq(ring_turn(&ring, 0), 0);
+    cr_assert_eq(ring_turn(&ring, 0), 0);
+    cr_assert_eq(first.runs, 3);
+    cr_assert_eq(second.runs, 1);
+    cr_assert_leq(clock_monotonic_ns() - begin, 9000000000u);
+    ring_destroy(&ring);
+}
+
+Test(ring, runs_nothing_that_is_forgotten) {
+    struct counted second = {.task = {.run = run}}, first = {.task = {.run = run}, .forgets = &second.task};
+
+    create(16);
+    ring_forget(&first.task);
+    ring_defer(&ring, &first.task);
+    ring_defer(&ring, &second.task);
+    cr_assert_eq(ring_turn(&ring, 0), 0);
+    cr_assert_eq(first.runs, 1);
+    cr_assert_eq(second.runs, 0);
+    ring_destroy(&ring);
+}
+
 Test(ring, too_few_descriptors_are_named) {
     struct rlimit limit = {100, 100};
     struct ring_options options = {.accepted = 1000, .streams = 1000, .receive_buffers = 16, .chunks = 16};
