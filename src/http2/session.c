@@ -238,6 +238,10 @@ void http2_session_terminate(struct http2_session *session, enum http2_error err
 
 /* --- Streams ------------------------------------------------------------------------------------------------------- */
 
+bool http2_session_ping(struct http2_session *session) {
+    return http2_check(session, nghttp2_submit_ping(session->nghttp2, NGHTTP2_FLAG_NONE, NULL));
+}
+
 uint32_t http2_session_vacancies(const struct http2_session *session) {
     if (session->failed || !nghttp2_session_check_request_allowed(session->nghttp2)) {
         return 0;

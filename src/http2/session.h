@@ -53,6 +53,8 @@ void http2_session_terminate(struct http2_session *session, enum http2_error err
  */
 int http2_session_open(struct http2_session *session, struct http2_stream *stream, struct bytes head, const char *scheme,
                        bool end);
+/* Client: queues a PING. Whatever the origin says later shows that it is alive. False: out of memory. */
+bool http2_session_ping(struct http2_session *session);
 /* Client: returns how many more requests the origin takes now. 0 after its GOAWAY. */
 uint32_t http2_session_vacancies(const struct http2_session *session);
 

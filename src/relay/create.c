@@ -1,7 +1,7 @@
 /* All relay state of one shard: made, watched, and freed. */
 #include "base/check.h"
 #include "config/settings.h"
-#include "relay/exchange.h"
+#include "relay/channel.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,6 +14,9 @@ static int make_slabs(struct relay *relay) {
     if (slab_create(&relay->connections, sizeof(struct relay_connection), limit) < 0) {
         return -ENOMEM;
     }
+    if (slab_create(&relay->channels, sizeof(struct relay_channel), limit) < 0) {
+        goto fail_channels;
+    }
     if (slab_create(&relay->exchanges, sizeof(struct relay_exchange), limit) < 0) {
         goto fail_exchanges;
     }
@@ -25,6 +28,8 @@ static int make_slabs(struct relay *relay) {
 fail_buffers:
     slab_destroy(&relay->exchanges);
 fail_exchanges:
+    slab_destroy(&relay->channels);
+fail_channels:
     slab_destroy(&relay->connections);
     return -ENOMEM;
 }
@@ -48,11 +53,15 @@ static int make_hosts(struct relay *relay) {
         host->count = (uint32_t)config->hosts[i].origin_count;
         host->name = config->hosts[i].name;
         host->shares = !config->hosts[i].origin_pool_off;
+        host->http2 = config->hosts[i].origin_http2;
         host->events_ms = config->hosts[i].tunnel_idle_ms;
         CHECK(host->count >= 1 && host->count <= CONFIG_ORIGIN_ADDRESSES_MAX);
         for (uint32_t j = 0; j < host->count; j++) {
             host->origins[j].host = host;
             list_init(&host->origins[j].idle);
+            list_init(&host->origins[j].channels);
+            list_init(&host->origins[j].waiting);
+            host->origins[j].streams_max = 1;
             host->origins[j].address = &config->hosts[i].origins[j];
         }
         next += host->count;
@@ -78,12 +87,16 @@ struct relay *relay_create(struct ring *ring, const struct config *config) {
     list_init(&relay->owned);
     relay->idle_total_max = RELAY_IDLE_TOTAL_MAX;
     relay->owned_total_max = RELAY_OWNED_MAX;
+    relay->channels_max = RELAY_CHANNELS_MAX;
+    relay->waiting_max = RELAY_WAITING_MAX;
     relay->timeouts = (struct relay_timeouts){
         .connect_ms = RELAY_CONNECT_TIMEOUT_MS,
         .response_ms = RELAY_RESPONSE_TIMEOUT_MS,
         .idle_ms = RELAY_IDLE_TIMEOUT_MS,
         .fresh_ms = RELAY_FRESH_MS,
         .down_ms = RELAY_DOWN_MS,
+        .ping_ms = RELAY_PING_MS,
+        .ping_again_ms = RELAY_PING_AGAIN_MS,
     };
     if (make_hosts(relay) < 0 || make_slabs(relay) < 0) {
         free_all(relay);
@@ -113,14 +126,21 @@ void relay_count_in(struct relay *relay, size_t host, struct stats_host *counter
     relay->hosts[host].counters = counters;
 }
 
+void relay_close(struct relay *relay) {
+    relay->closing = true;
+    pool_empty(relay);
+    channel_close_idle(relay);
+}
+
 bool relay_is_idle(const struct relay *relay) {
-    return relay->connections.in_use == 0 && relay->exchanges.in_use == 0;
+    return relay->connections.in_use == 0 && relay->channels.in_use == 0 && relay->exchanges.in_use == 0;
 }
 
 void relay_free(struct relay *relay) {
     CHECK(relay_is_idle(relay) && relay->buffers.in_use == 0);
     slab_destroy(&relay->buffers);
     slab_destroy(&relay->exchanges);
+    slab_destroy(&relay->channels);
     slab_destroy(&relay->connections);
     free_all(relay);
 }

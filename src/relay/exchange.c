@@ -271,8 +271,13 @@ static bool begin(struct relay_exchange *exchange) {
     return reuse_owned(exchange) || open_next(exchange);
 }
 
-static void connect_timed_out(struct relay_exchange *exchange) {
-    connect_failed(exchange, -ETIMEDOUT);
+static bool timed_out(struct relay_exchange *exchange) {
+    bool connects = exchange->wait == WAIT_CONNECT;
+
+    if (connects) {
+        connect_failed(exchange, -ETIMEDOUT);
+    }
+    return connects;
 }
 
 static bool is_sending(const struct relay_exchange *exchange) {
@@ -285,7 +290,7 @@ static void resume(struct relay_exchange *exchange) {
 
 const struct exchange_transport exchange_http1 = {
     .begin = begin,
-    .connect_timed_out = connect_timed_out,
+    .timed_out = timed_out,
     .room = request_room,
     .body = request_body,
     .body_end = request_body_end,

@@ -1,11 +1,12 @@
 /*
  * One request and its response. lifetime.c has what is the same whatever protocol the origin speaks, and reaches the rest by
  * the exchange's transport. HTTP/1 is in three files: exchange.c has the life of an exchange on its connection, request.c
- * what is sent, response.c reads what the origin answers.
+ * what is sent, response.c reads what the origin answers. HTTP/2 is in http2.c, and its connections are in channel.c.
  */
 #ifndef RELAY_EXCHANGE_H
 #define RELAY_EXCHANGE_H
 
+#include "http2/session.h"
 #include "relay/pool.h"
 
 enum {
@@ -33,6 +34,7 @@ enum exchange_state {
     EXCHANGE_CONNECTING,
     EXCHANGE_HEAD,    /* the request is on its way, the final response's head is awaited */
     EXCHANGE_BODY,    /* the head has been delivered */
+    EXCHANGE_ENDED,   /* HTTP/2: the response has been delivered, and the stream is not gone yet */
     EXCHANGE_TUNNEL,  /* a 101 has been delivered: bytes pass as they come */
     EXCHANGE_FAILING, /* without connection; failed() comes from the timer */
     EXCHANGE_ABORTED, /* without connection; aborted by one of its own handlers, which has not returned yet */
@@ -47,14 +49,14 @@ enum exchange_wait {
     WAIT_BODY, /* the next piece of the body */
 };
 
-/* The functions that an exchange needs of the protocol that its origin speaks. Only `connect_timed_out` calls handlers. */
+/* The functions that an exchange needs of the protocol that its origin speaks. Only `timed_out` calls handlers. */
 struct exchange_transport {
     /* Takes or opens a connection. False when none could even be begun: exchange->fault may say why. */
     bool (*begin)(struct relay_exchange *exchange);
-    /* Stops waiting for the connection of `exchange->origin`, which could not be made in time, and tries the next. */
-    void (*connect_timed_out)(struct relay_exchange *exchange);
+    /* The deadline for what exchange->wait names has passed. Returns whether the exchange goes on, or has been ended. */
+    bool (*timed_out)(struct relay_exchange *exchange);
     /* As relay_exchange_room. */
-    size_t (*room)(const struct relay_exchange *exchange);
+    size_t (*room)(struct relay_exchange *exchange);
     /* Give a piece of the body, which is not empty, or its end. False: out of memory. */
     bool (*body)(struct relay_exchange *exchange, struct bytes piece);
     bool (*body_end)(struct relay_exchange *exchange, struct bytes trailers);
@@ -67,6 +69,20 @@ struct exchange_transport {
 };
 
 extern const struct exchange_transport exchange_http1;
+extern const struct exchange_transport exchange_http2;
+
+/* The part of an exchange that only HTTP/2 has. */
+struct exchange_stream {
+    struct http2_stream stream;
+    struct relay_channel *channel; /* NULL: it waits for one, or is over */
+    struct list link;              /* among the channel's exchanges, or those that wait for one */
+    struct list resumed;           /* among those of the channel that take more of their bodies */
+    uint32_t head_size; /* bytes of the buffer: the request's head, which is first, and its trailers, which are last */
+    uint32_t trailers_size;
+    uint32_t refusals; /* how often the origin has said that it has not begun the request */
+    uint64_t given;    /* bytes of body that the session was given, and that had left when the deadline was looked at last */
+    uint64_t moved;
+};
 
 struct relay_exchange {
     const struct exchange_transport *transport;
@@ -108,8 +124,12 @@ struct relay_exchange {
     bool doubted;      /* but not this one: nobody may be there to hear them */
     bool mending;      /* the head that is being read is no strict HTTP: it is gathered until it is whole */
     bool paused;
+    bool patient; /* as relay_request's */
     bool reading; /* response_read is on the stack */
-    struct http_parser parser;
+    union {
+        struct http_parser parser;    /* HTTP/1 */
+        struct exchange_stream http2; /* HTTP/2 */
+    };
     struct http_message message;
 };
 
@@ -125,7 +145,7 @@ static inline struct stream *exchange_stream(const struct relay_exchange *exchan
 }
 
 static inline bool exchange_is_over(const struct relay_exchange *exchange) {
-    return exchange->state == EXCHANGE_FAILING || exchange->state == EXCHANGE_ABORTED;
+    return exchange->state == EXCHANGE_FAILING || exchange->state == EXCHANGE_ABORTED || exchange->state == EXCHANGE_ENDED;
 }
 
 /*
@@ -153,7 +173,7 @@ void exchange_watch(struct relay_exchange *exchange, bool progress);
 
 /* Queues all that was given of the request on the connection, which is made. False when the ring is out of chunks. */
 bool request_send(struct relay_exchange *exchange);
-size_t request_room(const struct relay_exchange *exchange);
+size_t request_room(struct relay_exchange *exchange);
 bool request_body(struct relay_exchange *exchange, struct bytes piece);
 bool request_body_end(struct relay_exchange *exchange, struct bytes trailers);
 

@@ -26,6 +26,8 @@ static const char *const names[RELAY_FAULT_COUNT] = {
     [RELAY_FAULT_CHUNK] = "malformed_chunk",
     [RELAY_FAULT_TRAILERS] = "malformed_trailers",
     [RELAY_FAULT_UPGRADE] = "unasked_upgrade",
+    [RELAY_FAULT_HTTP2] = "malformed_http2",
+    [RELAY_FAULT_BUSY] = "busy",
 };
 
 const char *relay_fault_name(enum relay_fault fault) {
@@ -52,8 +54,8 @@ enum relay_fault relay_fault_of_connect(int error) {
     }
 }
 
-enum relay_fault relay_fault_of_response(const struct http_parser *parser) {
-    switch (parser->fault) {
+enum relay_fault relay_fault_of_response(enum http_fault fault) {
+    switch (fault) {
     case HTTP_FAULT_STATUS_LINE:
         return RELAY_FAULT_STATUS_LINE;
     case HTTP_FAULT_HEADER:

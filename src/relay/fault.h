@@ -28,16 +28,18 @@ enum relay_fault {
     RELAY_FAULT_CHUNK,
     RELAY_FAULT_TRAILERS,
     RELAY_FAULT_UPGRADE,
+    RELAY_FAULT_HTTP2, /* frames that break the rules of HTTP/2, or no HTTP/2 at all */
+    RELAY_FAULT_BUSY,  /* HTTP/2: the origin takes no more requests at once */
 };
 
-enum { RELAY_FAULT_COUNT = RELAY_FAULT_UPGRADE + 1 };
+enum { RELAY_FAULT_COUNT = RELAY_FAULT_BUSY + 1 };
 
 /* A static text; NULL for RELAY_FAULT_NONE. */
 const char *relay_fault_name(enum relay_fault fault);
 /* Returns the fault of a connection that could not be made. `error` is a negative errno. */
 enum relay_fault relay_fault_of_connect(int error);
-/* Returns the fault of a response that the parser has refused. */
-enum relay_fault relay_fault_of_response(const struct http_parser *parser);
+/* Returns the fault of a response that was refused for this. */
+enum relay_fault relay_fault_of_response(enum http_fault fault);
 
 /*
  * Writes a line to the server's log, at the rate of log.h for each fault by itself. `origin` is NULL when none was chosen,

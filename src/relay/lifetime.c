@@ -33,6 +33,7 @@ static enum stats_origin_result result_of(enum relay_error error) {
         [RELAY_BROKEN] = STATS_ORIGIN_BROKEN,
         [RELAY_BAD_RESPONSE] = STATS_ORIGIN_BAD_RESPONSE,
         [RELAY_TIMEOUT] = STATS_ORIGIN_TIMEOUT,
+        [RELAY_BUSY] = STATS_ORIGIN_BUSY,
     };
 
     return results[error];
@@ -72,7 +73,7 @@ static enum exchange_wait awaited(const struct relay_exchange *exchange) {
     if (exchange->transport->is_sending(exchange)) {
         return WAIT_SEND;
     }
-    if (!exchange->request_done) {
+    if (!exchange->request_done || exchange->patient) {
         return WAIT_NOTHING;
     }
     return exchange->state == EXCHANGE_HEAD ? WAIT_HEAD : WAIT_BODY;
@@ -149,9 +150,7 @@ static void deadline_passed(struct timer *timer) {
 
     if (exchange->state == EXCHANGE_FAILING) {
         exchange_fail(exchange, exchange->error, exchange->fault);
-    } else if (exchange->wait == WAIT_CONNECT) {
-        exchange->transport->connect_timed_out(exchange);
-    } else {
+    } else if (!exchange->transport->timed_out(exchange)) {
         exchange_fail(exchange, RELAY_TIMEOUT,
                       exchange->wait == WAIT_SEND ? RELAY_FAULT_SEND_TIMED_OUT : RELAY_FAULT_TIMED_OUT);
     }
@@ -160,8 +159,8 @@ static void deadline_passed(struct timer *timer) {
 static void set_up(struct relay_exchange *exchange, const struct relay_request *request) {
     struct relay *relay = exchange->relay;
 
-    exchange->transport = &exchange_http1;
     exchange->host = &relay->hosts[request->host->index];
+    exchange->transport = exchange->host->http2 ? &exchange_http2 : &exchange_http1;
     exchange->client = request->client;
     exchange->framing = request->framing;
     exchange->to_head = request->to_head;
@@ -170,6 +169,7 @@ static void set_up(struct relay_exchange *exchange, const struct relay_request *
     /* An origin may take a request for the last one that has offered another protocol, whatever its answer is. */
     exchange->last = request->last || request->upgrades;
     exchange->trailers = request->trailers;
+    exchange->patient = request->patient;
     exchange->upgrades = request->upgrades;
     exchange->request_done = request->framing == HTTP_NO_BODY;
     exchange->whole = true;
@@ -212,7 +212,7 @@ static bool is_under_way(const struct relay_exchange *exchange) {
     return exchange->state == EXCHANGE_HEAD || exchange->state == EXCHANGE_BODY || exchange->state == EXCHANGE_TUNNEL;
 }
 
-size_t relay_exchange_room(const struct relay_exchange *exchange) {
+size_t relay_exchange_room(struct relay_exchange *exchange) {
     return is_under_way(exchange) ? exchange->transport->room(exchange) : 0;
 }
 

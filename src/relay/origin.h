@@ -14,6 +14,11 @@ struct relay_origin {
     uint64_t down_until_ms; /* 0: up. Passed over before this time; a connection that succeeds ends it */
     struct list idle;       /* connections in the pool, the most recently used first */
     uint32_t idle_count;    /* connections in it */
+    struct list channels;   /* HTTP/2: its connections */
+    struct list waiting;    /* HTTP/2: exchanges that wait for one of them, the first one longest */
+    uint32_t channel_count;
+    uint32_t waiting_count;
+    uint32_t streams_max;   /* HTTP/2: how many exchanges the connection took at once that said so last; 1 before */
     _Atomic uint64_t *down; /* where the bit of a down origin is set, for all threads to see; NULL: nowhere */
     uint64_t down_bit;
 };
@@ -23,6 +28,7 @@ struct relay_host {
     uint32_t count;     /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
     uint32_t turn;      /* index of the origin whose turn it is */
     bool shares;        /* connections go to a pool that all its clients use */
+    bool http2;         /* its origins speak HTTP/2 */
     uint32_t events_ms; /* how long the origin may be silent in a stream of events */
     const char *name;
     struct stats_host *counters; /* NULL: nothing is counted */

@@ -235,8 +235,7 @@ void pool_closed(struct stream *stream) {
     slab_give(&connection->relay->connections, connection);
 }
 
-void relay_close(struct relay *relay) {
-    relay->closing = true;
+void pool_empty(struct relay *relay) {
     while (!list_is_empty(&relay->idle)) {
         close_idle(of_relay_link(list_first(&relay->idle)));
     }

@@ -15,6 +15,8 @@ struct relay_timeouts {
     uint32_t idle_ms;
     uint32_t fresh_ms;
     uint32_t down_ms;
+    uint32_t ping_ms;
+    uint32_t ping_again_ms;
 };
 
 struct relay {
@@ -22,6 +24,7 @@ struct relay {
     const struct config *config;
     struct relay_timeouts timeouts;
     struct slab connections;      /* relay_connection; as many as the ring has streams, which run out first */
+    struct slab channels;         /* relay_channel; likewise */
     struct slab exchanges;        /* relay_exchange */
     struct slab buffers;          /* one for each exchange: see exchange.h */
     struct relay_host *hosts;     /* as in config->hosts */
@@ -33,7 +36,9 @@ struct relay {
     uint32_t idle_total_max; /* RELAY_IDLE_TOTAL_MAX, or less: relay_limit_idle */
     uint32_t owned_total;
     uint32_t owned_total_max; /* RELAY_OWNED_MAX; less in tests */
-    uint64_t quiet_until_ms;  /* until then a shortage is not logged again */
+    uint32_t channels_max;    /* RELAY_CHANNELS_MAX, and the next RELAY_WAITING_MAX; less in tests */
+    uint32_t waiting_max;
+    uint64_t quiet_until_ms; /* until then a shortage is not logged again */
     bool closing;
 };
 
@@ -81,5 +86,7 @@ void pool_close(struct relay_connection *connection);
 /* As pool_close, but what is queued leaves. */
 void pool_finish(struct relay_connection *connection);
 void pool_closed(struct stream *stream);
+/* Closes all idle connections. */
+void pool_empty(struct relay *relay);
 
 #endif

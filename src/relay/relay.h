@@ -35,6 +35,20 @@ enum {
     RELAY_REQUEST_HEAD_MAX = 128 * 1024,
     RELAY_RESPONSE_HEADERS_MAX = 1000, /* of what config->limits.response_headers may say */
     RELAY_INTERIM_MAX = 32,            /* informational responses before a final one */
+    /* Of origins that speak HTTP/2. */
+    RELAY_CHANNELS_MAX = 128, /* connections for each address and shard */
+    RELAY_REFUSALS_MAX = 3,   /* how often a request is sent again that the origin says it has not begun */
+    RELAY_WAITING_MAX = 4096, /* exchanges that wait for a connection, or a free stream, likewise */
+    /* How much of a body may come while the client does not take it. The connection's own window never shuts, so that no
+       slow client holds back the others. */
+    RELAY_STREAM_WINDOW = 128 * 1024,
+    /*
+     * How long a connection with exchanges may be silent until a PING is sent, and then until it counts as dead. Without an
+     * answer to a request in between, no second PING is sent before RELAY_PING_AGAIN_MS: servers of gRPC end connections on
+     * which more come.
+     */
+    RELAY_PING_MS = 10000,
+    RELAY_PING_AGAIN_MS = 310000,
 };
 
 /* All relay state of one shard. */
@@ -48,11 +62,13 @@ enum relay_error {
     RELAY_BROKEN,       /* the origin closed or reset before the response was complete: 502 when no head was delivered */
     RELAY_BAD_RESPONSE, /* the origin's bytes are not HTTP: 502 */
     RELAY_TIMEOUT,      /* 504 when no head was delivered */
+    RELAY_BUSY,         /* the origins take no more requests at once: 503 */
 };
 
 /*
  * The state of relay/ for a client's connection, for its life: the one origin connection that no other client may use,
- * because this client has signed in on it (NTLM, Negotiate) or because the host shares none. All 0 at first.
+ * because this client has signed in on it (NTLM, Negotiate, which HTTP/2 does not have) or because the host shares none. All
+ * 0 at first.
  */
 struct relay_client {
     struct relay_connection *connection; /* NULL: none, or in use by its exchange */
@@ -115,10 +131,11 @@ struct relay_request {
     enum http_framing framing; /* of the body that will follow; not HTTP_UNTIL_CLOSE */
     bool to_head;              /* the method is HEAD */
     bool idempotent;
-    bool signs_in;               /* as http_request_signs_in says */
-    bool last;                   /* the head asks the origin to close: no further request goes on the connection */
-    bool trailers;               /* the response's are wanted */
-    bool upgrades;               /* the head offers another protocol */
+    bool signs_in; /* as http_request_signs_in says */
+    bool last;     /* the head asks the origin to close: no further request goes on the connection */
+    bool trailers; /* the response's are wanted */
+    bool patient;  /* the client has a deadline of its own: once it is sent, the response has all the time of the world */
+    bool upgrades; /* the head offers another protocol */
     struct relay_client *client; /* which outlives the exchange; NULL: there is none, and no connection is kept for one */
 };
 
@@ -132,14 +149,18 @@ struct relay_request {
  * The connection that a client has signed in on is taken before all others, and goes back to the same client. A connection
  * is closed when the end of its answer is in doubt, unless a client has signed in on the connection.
  *
+ * An origin that speaks HTTP/2 has one connection for many exchanges, and more as it takes no more at once. An exchange
+ * waits for its turn for RELAY_CONNECT_TIMEOUT_MS. One that the origin says it has not begun is sent again, whatever it
+ * is.
+ *
  * No handler runs before this returns. NULL when out of memory or pools, when no connection could even be begun, or when
- * the head is too long: answer 502. The log has been told, and *fault says why.
+ * the head is too long: answer 502, or 503 for RELAY_FAULT_BUSY. The log has been told, and *fault says why.
  */
 struct relay_exchange *relay_exchange_start(struct relay *relay, const struct relay_request *request,
                                             const struct relay_handler *handler, void *owner, enum relay_fault *fault);
 
 /* Returns how many bytes of request body may be given now (0: wait for drained()). 0 until a connection is made. */
-size_t relay_exchange_room(const struct relay_exchange *exchange);
+size_t relay_exchange_room(struct relay_exchange *exchange);
 /* Gives a piece of the request body, copied, framed as the request said. At most 16 KiB over room is tolerated. */
 void relay_exchange_body(struct relay_exchange *exchange, struct bytes piece);
 /*

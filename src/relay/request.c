@@ -38,7 +38,7 @@ bool request_send(struct relay_exchange *exchange) {
     return true;
 }
 
-size_t request_room(const struct relay_exchange *exchange) {
+size_t request_room(struct relay_exchange *exchange) {
     return exchange->send_failed ? 0 : stream_room(exchange_stream(exchange));
 }
 

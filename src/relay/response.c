@@ -107,7 +107,7 @@ static enum response_outcome refuse(struct relay_exchange *exchange, enum relay_
 }
 
 static enum response_outcome refuse_parsed(struct relay_exchange *exchange) {
-    return refuse(exchange, relay_fault_of_response(&exchange->parser), exchange->parser.error);
+    return refuse(exchange, relay_fault_of_response(exchange->parser.fault), exchange->parser.error);
 }
 
 /* An informational response is complete with its head. RESPONSE_MORE: the next message may be read. */

@@ -74,7 +74,8 @@ _Static_assert(ARRAY_LENGTH(origin_events) == STATS_ORIGIN_EVENT_COUNT, "each ev
 static const char *const origin_results[] = {
     [STATS_ORIGIN_COMPLETED] = "completed", [STATS_ORIGIN_UNREACHABLE] = "unreachable",
     [STATS_ORIGIN_BROKEN] = "broken",       [STATS_ORIGIN_BAD_RESPONSE] = "bad_response",
-    [STATS_ORIGIN_TIMEOUT] = "timeout",     [STATS_ORIGIN_ABORTED] = "aborted",
+    [STATS_ORIGIN_TIMEOUT] = "timeout",     [STATS_ORIGIN_BUSY] = "busy",
+    [STATS_ORIGIN_ABORTED] = "aborted",
 };
 _Static_assert(ARRAY_LENGTH(origin_results) == STATS_ORIGIN_RESULT_COUNT, "each result has a name");
 

@@ -127,10 +127,11 @@ enum stats_origin_event {
 /* The ends of requests to origins. */
 enum stats_origin_result {
     STATS_ORIGIN_COMPLETED,
-    STATS_ORIGIN_UNREACHABLE, /* this and the next three: as enum relay_error of relay/relay.h */
+    STATS_ORIGIN_UNREACHABLE, /* this and the next four: as enum relay_error of relay/relay.h */
     STATS_ORIGIN_BROKEN,
     STATS_ORIGIN_BAD_RESPONSE,
     STATS_ORIGIN_TIMEOUT,
+    STATS_ORIGIN_BUSY,
     STATS_ORIGIN_ABORTED, /* the client is gone, or the answer was refused here */
     STATS_ORIGIN_RESULT_COUNT
 };

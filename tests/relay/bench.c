@@ -1,6 +1,7 @@
 #include "bench.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
@@ -205,7 +206,8 @@ bool pattern_holds(const uint8_t *data, size_t offset, size_t size) {
     return true;
 }
 
-void bench_create(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count) {
+static void create(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count,
+                   bool http2) {
     struct ring_options usual = {.streams = 64, .accepted = 16, .receive_buffers = 64, .chunks = 512};
     struct error error;
 
@@ -223,11 +225,26 @@ void bench_create(struct bench *bench, const struct ring_options *options, const
     bench->host.name = "a.test";
     bench->host.origins = bench->addresses;
     bench->host.origin_count = count;
+    bench->host.origin_http2 = http2;
     bench->config.hosts = &bench->host;
     bench->config.host_count = 1;
     bench->relay = relay_create(&bench->ring, &bench->config);
     cr_assert_not_null(bench->relay);
     relay_count_in(bench->relay, 0, &bench->counters);
+}
+
+void bench_create(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count) {
+    create(bench, options, ports, count, false);
+}
+
+void bench_create_http2(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count) {
+    static bool drawn;
+
+    if (!drawn) {
+        hash_init();
+        drawn = true;
+    }
+    create(bench, options, ports, count, true);
 }
 
 void bench_turn_for(struct bench *bench, unsigned ms) {
@@ -246,8 +263,13 @@ void bench_hold_clock(struct bench *bench) {
 /* Streams that are closing are in the slab, and belong to no exchange and to no pool. */
 static bool closes(const struct bench *bench) {
     const struct relay *relay = bench->relay;
+    uint32_t channels = 0;
 
-    return relay->connections.in_use > relay->exchanges.in_use + relay->idle_total + relay->owned_total;
+    for (uint32_t i = 0; i < relay->origin_count; i++) {
+        channels += relay->origins[i].channel_count;
+    }
+    return relay->channels.in_use > channels ||
+           relay->connections.in_use > relay->exchanges.in_use + relay->idle_total + relay->owned_total;
 }
 
 void bench_pass(struct bench *bench, unsigned ms) {

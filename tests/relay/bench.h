@@ -62,6 +62,8 @@ struct bench {
 };
 
 void bench_create(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count);
+/* Likewise, but the origins speak HTTP/2. */
+void bench_create_http2(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count);
 /* Also checks that no stream, slab slot or operation is left. */
 void bench_destroy(struct bench *bench);
 void bench_turn_for(struct bench *bench, unsigned ms);

@@ -1,0 +1,499 @@
+#include "relay/channel.h"
+
+#include <errno.h>
+
+static const struct stream_handler channel_stream_handler;
+
+static struct relay_channel *of_stream(struct stream *stream) {
+    return stream->owner;
+}
+
+static struct relay_channel *of_link(struct list *link) {
+    return CONTAINER_OF(link, struct relay_channel, in_origin);
+}
+
+static struct relay_exchange *exchange_of_link(struct list *link) {
+    return CONTAINER_OF(link, struct relay_exchange, http2.link);
+}
+
+static struct timer_wheel *timers(const struct relay_channel *channel) {
+    return &channel->relay->ring->timers;
+}
+
+static uint64_t now_ms(const struct relay_channel *channel) {
+    return ring_now_ms(channel->relay->ring);
+}
+
+/* The channel carries nothing any more, and its connection is to end by itself, or by stream_close. */
+static void leave(struct relay_channel *channel) {
+    channel->state = CHANNEL_OVER;
+    list_remove(&channel->in_origin);
+    channel->origin->channel_count--;
+    ring_forget(&channel->work);
+    timer_clear(timers(channel), &channel->timer);
+    http2_session_free(channel->session);
+    channel->session = NULL;
+}
+
+static void close_channel(struct relay_channel *channel) {
+    leave(channel);
+    stream_close(channel->stream);
+}
+
+static void stream_gone(struct stream *stream) {
+    struct relay_channel *channel = of_stream(stream);
+
+    slab_give(&channel->relay->channels, channel);
+}
+
+/*
+ * Returns whether the channel takes one exchange more. Before the origin has said how many it takes, the channel takes as
+ * many as the one before it.
+ */
+static bool has_vacancy(const struct relay_channel *channel) {
+    if (channel->state != CHANNEL_OPEN || channel->retired || channel->stuck) {
+        return false;
+    }
+    return http2_session_vacancies(channel->session) > 0 &&
+           (channel->settled || http2_session_streams(channel->session) < channel->origin->streams_max);
+}
+
+/* Returns a channel that takes one exchange more, or NULL. */
+static struct relay_channel *find_vacancy(const struct relay_origin *origin) {
+    for (struct list *link = list_first(&origin->channels); link != NULL; link = list_after(&origin->channels, link)) {
+        struct relay_channel *channel = of_link(link);
+
+        if (has_vacancy(channel)) {
+            return channel;
+        }
+    }
+    return NULL;
+}
+
+bool channel_is_open(const struct relay_origin *origin) {
+    for (struct list *link = list_first(&origin->channels); link != NULL; link = list_after(&origin->channels, link)) {
+        if (of_link(link)->state == CHANNEL_OPEN) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Returns whether there is a channel of which it is not known yet how many exchanges it takes. */
+static bool is_one_to_come(const struct relay_origin *origin) {
+    for (struct list *link = list_first(&origin->channels); link != NULL; link = list_after(&origin->channels, link)) {
+        const struct relay_channel *channel = of_link(link);
+
+        if (channel->state == CHANNEL_CONNECTING ||
+            (channel->state == CHANNEL_OPEN && !channel->settled && !channel->retired)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void wait_for_seat(struct relay_exchange *exchange) {
+    list_append(&exchange->origin->waiting, &exchange->http2.link);
+    exchange->origin->waiting_count++;
+}
+
+void channel_part(struct relay_exchange *exchange) {
+    struct exchange_stream *own = &exchange->http2;
+
+    if (list_is_linked(&own->resumed)) {
+        list_remove(&own->resumed);
+    }
+    if (!list_is_linked(&own->link)) {
+        return;
+    }
+    list_remove(&own->link);
+    if (own->channel == NULL) {
+        exchange->origin->waiting_count--;
+    } else {
+        own->channel->reused = true;
+        /* A seat may be free, and the channel idle. */
+        channel_defer(own->channel);
+        own->channel = NULL;
+    }
+}
+
+static void work_off(struct ring_task *task);
+static void timer_fired(struct timer *timer);
+
+/* Begins to connect. 0 or a negative errno. */
+static int open_channel(struct relay *relay, struct relay_origin *origin) {
+    struct relay_channel *channel = slab_take(&relay->channels);
+    int error = -ENOBUFS;
+
+    if (channel == NULL) {
+        return error;
+    }
+    *channel = (struct relay_channel){.relay = relay, .origin = origin, .work.run = work_off};
+    list_init(&channel->exchanges);
+    list_init(&channel->resumed);
+    timer_init(&channel->timer, timer_fired);
+    channel->stream = stream_connect(relay->ring, (const struct sockaddr *)&origin->address->address, origin->address->size,
+                                     &channel_stream_handler, channel, &error);
+    if (channel->stream == NULL) {
+        slab_give(&relay->channels, channel);
+        return error;
+    }
+    channel->stream->favoured = true; /* clients that were let in have asked for the bytes that come */
+    list_append(&origin->channels, &channel->in_origin);
+    origin->channel_count++;
+    origin_count(origin, STATS_ORIGIN_OPENED);
+    timer_set(timers(channel), &channel->timer, now_ms(channel), relay->timeouts.connect_ms);
+    return 0;
+}
+
+/* Makes sure that those that wait do so for something. 0, or a negative errno: there is nothing, and nothing can be begun.
+ */
+static int provide(struct relay *relay, struct relay_origin *origin) {
+    if (is_one_to_come(origin) || origin->channel_count >= relay->channels_max) {
+        return 0;
+    }
+    int error = open_channel(relay, origin);
+    return channel_is_open(origin) ? 0 : error;
+}
+
+/* Seats an exchange that does not wait. -EAGAIN: there is no vacancy; -ENOMEM. */
+static int seat(struct relay_exchange *exchange) {
+    for (;;) {
+        struct relay_channel *channel = find_vacancy(exchange->origin);
+
+        if (channel == NULL) {
+            return -EAGAIN;
+        }
+        bool was_empty = list_is_empty(&channel->exchanges);
+        int error = channel_user.seat(exchange, channel);
+        if (error == -ENOMEM) {
+            return error;
+        }
+        if (error < 0) {
+            channel->retired = true;
+            continue;
+        }
+        if (was_empty) {
+            channel->heard_ms = now_ms(channel);
+        }
+        if (channel->reused) {
+            origin_count(channel->origin, STATS_ORIGIN_REUSED);
+        }
+        channel_defer(channel);
+        return 0;
+    }
+}
+
+int channel_join(struct relay_exchange *exchange) {
+    struct relay *relay = exchange->relay;
+    struct relay_origin *origin = exchange->origin;
+
+    if (list_is_empty(&origin->waiting)) {
+        int error = seat(exchange);
+
+        if (error != -EAGAIN) {
+            return error;
+        }
+    }
+    if (origin->waiting_count >= relay->waiting_max) {
+        return -EAGAIN;
+    }
+    int error = provide(relay, origin);
+    if (error == 0) {
+        wait_for_seat(exchange);
+    }
+    return error;
+}
+
+/* Tells all that wait that there is no connection. Those that begin to wait meanwhile are not told. */
+static void disappoint(struct relay_origin *origin, int error) {
+    struct list now;
+
+    list_init(&now);
+    list_move_all(&now, &origin->waiting);
+    for (struct list *first; (first = list_first(&now)) != NULL;) {
+        struct relay_exchange *exchange = exchange_of_link(first);
+
+        channel_part(exchange);
+        channel_user.unconnected(exchange, error);
+    }
+}
+
+/* Seats those that wait, as far as there are vacancies. */
+static void serve(struct relay *relay, struct relay_origin *origin) {
+    for (struct list *first; (first = list_first(&origin->waiting)) != NULL;) {
+        struct relay_exchange *exchange = exchange_of_link(first);
+
+        if (find_vacancy(origin) == NULL) {
+            int error = provide(relay, origin);
+
+            if (error < 0) {
+                disappoint(origin, error);
+            }
+            return;
+        }
+        channel_part(exchange);
+        int error = seat(exchange);
+        if (error == -EAGAIN) {
+            /* The channel has turned out to take no more: the exchange keeps its turn. */
+            list_prepend(&origin->waiting, first);
+            origin->waiting_count++;
+        } else if (error < 0) {
+            exchange_fail(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
+        } else {
+            channel_user.seated(exchange);
+        }
+    }
+}
+
+/* Returns whether the origin cannot have any of the exchange's request. */
+static bool is_untouched(const struct relay_channel *channel, const struct relay_exchange *exchange,
+                         enum relay_fault fault) {
+    const struct stream *stream = channel->stream;
+
+    if (stream->sending == 0 && stream->bytes_sent <= exchange->sent_before) {
+        return true;
+    }
+    if (fault != RELAY_FAULT_CLOSED_EARLY || stream->bytes_sent <= exchange->sent_before) {
+        return false;
+    }
+    /* The origin's FIN has acknowledged all that it has had; a reset proves nothing. */
+    size_t unacknowledged = stream_unacknowledged(stream);
+    return unacknowledged != SIZE_MAX && unacknowledged >= stream->bytes_sent - exchange->sent_before;
+}
+
+/* The channel's connection is of no use any more, `politely`: but for what is to leave still. */
+static void lose(struct relay_channel *channel, enum relay_error error, enum relay_fault fault, bool politely) {
+    struct relay *relay = channel->relay;
+    struct relay_origin *origin = channel->origin;
+
+    if (channel->idle) {
+        origin_count(origin, STATS_ORIGIN_DROPPED);
+    }
+    channel->state = CHANNEL_OVER;
+    for (struct list *first; (first = list_first(&channel->exchanges)) != NULL;) {
+        struct relay_exchange *exchange = exchange_of_link(first);
+        bool untouched = is_untouched(channel, exchange, fault);
+
+        http2_stream_reset(&exchange->http2.stream,
+                           HTTP2_CANCEL); /* so that the session forgets it: nothing leaves any more */
+        channel_part(exchange);
+        channel_user.lost(exchange, error, fault, untouched);
+    }
+    leave(channel);
+    if (politely) {
+        stream_finish_briefly(channel->stream);
+    } else {
+        stream_close(channel->stream);
+    }
+    serve(relay, origin);
+}
+
+/* Sees to the timer, or closes a channel that is not wanted. */
+static void settle(struct relay_channel *channel) {
+    const struct relay_timeouts *timeouts = &channel->relay->timeouts;
+
+    if (!list_is_empty(&channel->exchanges)) {
+        if (channel->idle || !timer_is_set(&channel->timer)) {
+            channel->idle = false;
+            timer_set(timers(channel), &channel->timer, now_ms(channel), timeouts->ping_ms);
+        }
+    } else if (channel->relay->closing || channel->retired) {
+        close_channel(channel);
+    } else if (!channel->idle) {
+        channel->idle = true;
+        origin_count(channel->origin, STATS_ORIGIN_POOLED);
+        timer_set(timers(channel), &channel->timer, now_ms(channel), timeouts->idle_ms);
+    }
+}
+
+/* Goes on when a function of the session has returned. False: the channel is over. */
+static bool go_on(struct relay_channel *channel, enum http2_outcome outcome) {
+    struct relay *relay = channel->relay;
+    struct relay_origin *origin = channel->origin;
+
+    if (outcome == HTTP2_NO_MEMORY || channel->stuck) {
+        lose(channel, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES, false);
+        return false;
+    }
+    if (http2_session_fault(channel->session) != HTTP2_NO_ERROR) {
+        lose(channel, RELAY_BAD_RESPONSE, RELAY_FAULT_HTTP2, true);
+        return false;
+    }
+    if (outcome == HTTP2_OVER) {
+        lose(channel, RELAY_BROKEN, RELAY_FAULT_CLOSED_EARLY, true);
+        return false;
+    }
+    serve(relay, origin);
+    settle(channel);
+    return channel->state == CHANNEL_OPEN;
+}
+
+static void flush(struct relay_channel *channel) {
+    channel->busy = true;
+    enum http2_outcome outcome = http2_session_flush(channel->session);
+    channel->busy = false;
+    go_on(channel, outcome);
+}
+
+static void work_off(struct ring_task *task) {
+    struct relay_channel *channel = CONTAINER_OF(task, struct relay_channel, work);
+    struct list now;
+
+    list_init(&now);
+    list_move_all(&now, &channel->resumed);
+    channel->busy = true;
+    for (struct list *first; (first = list_first(&now)) != NULL;) {
+        struct relay_exchange *exchange = CONTAINER_OF(first, struct relay_exchange, http2.resumed);
+
+        list_remove(first);
+        http2_stream_resume(&exchange->http2.stream);
+    }
+    channel->busy = false;
+    flush(channel);
+}
+
+void channel_defer(struct relay_channel *channel) {
+    if (channel->state == CHANNEL_OPEN) {
+        ring_defer(channel->relay->ring, &channel->work);
+    }
+}
+
+static void connect_failed(struct relay_channel *channel, int error) {
+    struct relay_origin *origin = channel->origin;
+
+    origin_count(origin, STATS_ORIGIN_CONNECT_FAILED);
+    close_channel(channel);
+    /* Where others are there, or are being made, those that wait may yet find a seat. */
+    if (origin->channel_count == 0) {
+        disappoint(origin, error);
+    }
+}
+
+/*
+ * Sends a PING when the origin has been silent for a while, and gives it up when that is not answered. Servers of gRPC bear
+ * few PINGs between two of their responses.
+ */
+static void look_after(struct relay_channel *channel) {
+    const struct relay_timeouts *timeouts = &channel->relay->timeouts;
+    uint64_t now = now_ms(channel);
+
+    if (channel->pinged && now - channel->pinged_ms >= timeouts->ping_ms) {
+        lose(channel, RELAY_BROKEN, RELAY_FAULT_TIMED_OUT, false);
+        return;
+    }
+    timer_set(timers(channel), &channel->timer, now, timeouts->ping_ms);
+    if (!channel->pinged && now - channel->heard_ms >= timeouts->ping_ms &&
+        (channel->responded || now >= channel->ping_allowed_ms)) {
+        channel->stuck = channel->stuck || !http2_session_ping(channel->session);
+        channel->pinged = true;
+        channel->responded = false;
+        channel->pinged_ms = now;
+        channel->ping_allowed_ms = now + timeouts->ping_again_ms;
+        flush(channel);
+    }
+}
+
+static void timer_fired(struct timer *timer) {
+    struct relay_channel *channel = CONTAINER_OF(timer, struct relay_channel, timer);
+
+    if (channel->state == CHANNEL_CONNECTING) {
+        connect_failed(channel, -ETIMEDOUT);
+    } else if (!channel->idle) {
+        look_after(channel);
+    } else if (list_is_empty(&channel->exchanges)) {
+        origin_count(channel->origin, STATS_ORIGIN_EXPIRED);
+        close_channel(channel);
+    }
+}
+
+void channel_close_idle(struct relay *relay) {
+    for (uint32_t i = 0; i < relay->origin_count; i++) {
+        struct list *channels = &relay->origins[i].channels;
+
+        for (struct list *link = list_first(channels); link != NULL;) {
+            struct relay_channel *channel = of_link(link);
+
+            link = list_after(channels, link);
+            if (channel->state == CHANNEL_OPEN && list_is_empty(&channel->exchanges) && !channel->busy) {
+                close_channel(channel);
+            }
+        }
+    }
+}
+
+static void stream_connected(struct stream *stream) {
+    struct relay_channel *channel = of_stream(stream);
+    const struct http2_settings settings = {
+        .head_size_max = RELAY_RESPONSE_HEAD_MAX,
+        .stream_window = RELAY_STREAM_WINDOW,
+        .connection_window = INT32_MAX,
+    };
+
+    timer_clear(timers(channel), &channel->timer);
+    exchange_note_connected(channel->origin);
+    channel->session = http2_session_client(&settings, &channel_user.session, channel);
+    if (channel->session == NULL) {
+        connect_failed(channel, -ENOMEM);
+        return;
+    }
+    channel->state = CHANNEL_OPEN;
+    channel->heard_ms = now_ms(channel);
+    stream_receive(stream);
+    flush(channel);
+}
+
+static void stream_received(struct stream *stream, struct bytes data) {
+    struct relay_channel *channel = of_stream(stream);
+
+    if (data.size == 0) {
+        lose(channel, RELAY_BROKEN, RELAY_FAULT_CLOSED_EARLY, false);
+        return;
+    }
+    channel->heard_ms = now_ms(channel);
+    channel->pinged = false;
+    channel->busy = true;
+    enum http2_outcome outcome = http2_session_receive(channel->session, data, now_ms(channel) / 1000);
+    channel->busy = false;
+    if (!channel->settled) {
+        channel->settled = true;
+        channel->origin->streams_max = http2_session_vacancies(channel->session) + http2_session_streams(channel->session);
+    }
+    if (go_on(channel, outcome)) {
+        stream_receive(stream);
+    }
+}
+
+static void stream_drained(struct stream *stream) {
+    flush(of_stream(stream));
+}
+
+static void stream_failed(struct stream *stream, int error) {
+    struct relay_channel *channel = of_stream(stream);
+
+    if (channel->state == CHANNEL_CONNECTING) {
+        connect_failed(channel, error);
+    } else {
+        lose(channel, RELAY_BROKEN, error == -ETIMEDOUT ? RELAY_FAULT_TIMED_OUT : RELAY_FAULT_RESET, false);
+    }
+}
+
+static const struct stream_handler channel_stream_handler = {
+    .connected = stream_connected,
+    .received = stream_received,
+    .drained = stream_drained,
+    .failed = stream_failed,
+    .closed = stream_gone,
+};
+
+void channel_output(void *owner, struct bytes frames) {
+    struct relay_channel *channel = owner;
+
+    channel->stuck = channel->stuck || (channel->state == CHANNEL_OPEN && stream_write(channel->stream, frames) < 0);
+}
+
+size_t channel_output_room(void *owner) {
+    const struct relay_channel *channel = owner;
+
+    return channel->stuck || channel->state != CHANNEL_OPEN ? 0 : stream_room(channel->stream);
+}

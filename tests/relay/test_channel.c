@@ -1,0 +1,308 @@
+/* The connections of HTTP/2: how many there are, who waits for one, and how they end. */
+#include "frames.h"
+#include "relay/channel.h"
+#include "scene.h"
+
+#include <criterion/criterion.h>
+
+static struct frames_script script;
+
+static void begin_http2(bool (*take)(struct fake_origin *origin, int socket, int number, const struct frame *frame)) {
+    script.take = take;
+    fake_origin_start(&fake, 0, serve_frames, &script);
+    bench_create_http2(&bench, NULL, &fake.port, 1);
+}
+
+static bool say_hello(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
+    return frames_hello(socket, frame->stream);
+}
+
+/* Answers when the test says so. */
+static bool say_hello_later(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
+    fake_wait(origin, 1);
+    return frames_hello(socket, frame->stream);
+}
+
+static bool say_nothing(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
+    return true;
+}
+
+static struct call calls[8];
+
+static void start(size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        call_start(&calls[i], &bench, GET_HEAD, HTTP_NO_BODY, true);
+    }
+}
+
+static void end_well(size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        bench_until(&bench, &calls[i].done);
+        cr_assert(calls[i].ended, "%zu: %s", i, relay_fault_name(calls[i].fault));
+    }
+}
+
+Test(channel, there_are_as_many_as_the_origin_makes_necessary) {
+    script.streams_max = 2;
+    begin_http2(say_hello_later);
+    start(5);
+    bench_turn_for(&bench, 100);
+    cr_assert_eq(atomic_load(&fake.accepted), 3);
+    atomic_store(&fake.signal, 1);
+    end_well(5);
+    cr_assert_eq(events(STATS_ORIGIN_OPENED), 3);
+    /* The next ones find seats. */
+    memset(calls, 0, sizeof calls);
+    start(5);
+    end_well(5);
+    cr_assert_eq(atomic_load(&fake.accepted), 3);
+    finish();
+}
+
+Test(channel, exchanges_wait_their_turn) {
+    script.streams_max = 1;
+    begin_http2(say_hello_later);
+    bench.relay->channels_max = 1;
+    start(4);
+    bench_turn_for(&bench, 50);
+    cr_assert_eq(atomic_load(&script.requests), 1);
+    call_abort(&calls[2]);
+    atomic_store(&fake.signal, 1);
+    end_well(2);
+    bench_until(&bench, &calls[3].done);
+    cr_assert(calls[3].ended);
+    cr_assert_eq(atomic_load(&fake.accepted), 1);
+    cr_assert_eq(bench.relay->origins[0].waiting_count, 0);
+    finish();
+}
+
+Test(channel, exchanges_wait_for_so_long_only) {
+    script.streams_max = 1;
+    begin_http2(say_hello_later);
+    bench.relay->channels_max = 1;
+    bench.relay->timeouts.connect_ms = 100;
+    start(2);
+    bench_until(&bench, &calls[1].done);
+    cr_assert_eq(calls[1].error, RELAY_BUSY);
+    cr_assert_eq(calls[1].fault, RELAY_FAULT_BUSY);
+    cr_assert_not(calls[0].done);
+    atomic_store(&fake.signal, 1);
+    end_well(1);
+    finish();
+}
+
+Test(channel, so_many_exchanges_wait_only) {
+    struct relay_request request = {.host = &bench.host, .head = bytes_of_string(GET_HEAD), .idempotent = true};
+    enum relay_fault fault;
+
+    begin_http2(say_hello);
+    bench.relay->waiting_max = 3;
+    start(3);
+    cr_assert_null(relay_exchange_start(bench.relay, &request, NULL, NULL, &fault));
+    cr_assert_eq(fault, RELAY_FAULT_BUSY);
+    end_well(3);
+    finish();
+}
+
+Test(channel, an_origin_that_refuses_connections_fails_all_that_wait) {
+    uint16_t dead = fake_dead_port();
+    _Atomic uint64_t down;
+
+    bench_create_http2(&bench, NULL, &dead, 1);
+    relay_watch(bench.relay, 0, &down);
+    start(3);
+    for (size_t i = 0; i < 3; i++) {
+        bench_until(&bench, &calls[i].done);
+        cr_assert_eq(calls[i].error, RELAY_UNREACHABLE);
+        cr_assert_eq(calls[i].fault, RELAY_FAULT_REFUSED);
+    }
+    cr_assert_eq(atomic_load(&down), 1);
+    cr_assert_eq(events(STATS_ORIGIN_CONNECT_FAILED), 1);
+    relay_watch(bench.relay, 0, NULL);
+    bench_destroy(&bench);
+}
+
+Test(channel, the_next_address_serves_those_that_wait) {
+    script.take = say_hello;
+    fake_origin_start(&fake, 0, serve_frames, &script);
+    uint16_t ports[] = {fake_dead_port(), fake.port};
+    bench_create_http2(&bench, NULL, ports, 2);
+    start(4);
+    end_well(4);
+    cr_assert_eq(events(STATS_ORIGIN_CONNECT_FAILED), 1);
+    cr_assert_eq(atomic_load(&fake.accepted), 1);
+    /* While the first one is down nobody asks it. */
+    memset(calls, 0, sizeof calls);
+    start(4);
+    end_well(4);
+    cr_assert_eq(events(STATS_ORIGIN_CONNECT_FAILED), 1);
+    finish();
+}
+
+/* The next exchange begins in the handler of the one that has failed, towards the same origin. */
+static void start_another(struct call *call) {
+    if (call != &calls[7]) {
+        (call + 1)->on_done = start_another;
+        call_start(call + 1, &bench, GET_HEAD, HTTP_NO_BODY, true);
+    }
+}
+
+Test(channel, a_failure_may_lead_to_the_next_attempt) {
+    uint16_t dead = fake_dead_port();
+
+    bench_create_http2(&bench, NULL, &dead, 1);
+    calls[0].on_done = start_another;
+    start(1);
+    bench_until(&bench, &calls[7].done);
+    cr_assert_eq(events(STATS_ORIGIN_CONNECT_FAILED), 8);
+    bench_destroy(&bench);
+}
+
+Test(channel, an_idle_one_closes_after_a_while) {
+    begin_http2(say_hello);
+    call_get(&bench, 200);
+    bench_hold_clock(&bench);
+    bench_pass(&bench, 0);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 1);
+    bench_pass(&bench, RELAY_IDLE_TIMEOUT_MS - 100);
+    cr_assert_eq(bench.relay->channels.in_use, 1);
+    bench_pass(&bench, 200);
+    cr_assert_eq(events(STATS_ORIGIN_EXPIRED), 1);
+    cr_assert_eq(bench.relay->channels.in_use, 0);
+    finish();
+}
+
+static bool hello_and_close(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
+    frames_hello(socket, frame->stream);
+    return false;
+}
+
+Test(channel, an_idle_one_may_be_closed_by_the_origin) {
+    begin_http2(hello_and_close);
+    call_get(&bench, 200);
+    bench_turn_for(&bench, 50);
+    cr_assert_eq(bench.relay->channels.in_use, 0);
+    call_get(&bench, 200);
+    cr_assert_eq(atomic_load(&fake.accepted), 2);
+    finish();
+}
+
+static const struct relay_channel *first_channel(void) {
+    return CONTAINER_OF(list_first(&bench.relay->origins[0].channels), struct relay_channel, in_origin);
+}
+
+/* Lets the time pass after which a silent origin may be sent a PING, and turns until the PING is answered, if any is sent.
+ */
+static void pass_and_wait_for_answer(void) {
+    bench_pass(&bench, RELAY_PING_MS + 100);
+    for (int i = 0; i < 10000 && first_channel()->pinged; i++) {
+        sleep_ms(1);
+        bench_pass(&bench, 0);
+    }
+}
+
+static void begin_silence(bool mute) {
+    struct relay_request request = {
+        .host = &bench.host, .head = bytes_of_string(GET_HEAD), .idempotent = true, .patient = true};
+
+    script.mute = mute;
+    begin_http2(say_nothing);
+    call_start_request(&calls[0], &bench, &request);
+    while (atomic_load(&script.requests) == 0) {
+        bench_turn_for(&bench, 1);
+    }
+    bench_turn_for(&bench, 20);
+    bench_hold_clock(&bench);
+}
+
+Test(channel, a_silent_origin_is_asked_whether_it_lives) {
+    begin_silence(false);
+    pass_and_wait_for_answer();
+    cr_assert_eq(atomic_load(&script.pings), 1);
+    /* It has answered, and it is not asked again so soon. */
+    uint32_t passed = 0;
+    for (; passed + 2 * RELAY_PING_MS < RELAY_PING_AGAIN_MS; passed += RELAY_PING_MS + 100) {
+        pass_and_wait_for_answer();
+    }
+    cr_assert_eq(atomic_load(&script.pings), 1);
+    for (int i = 0; i < 3; i++) {
+        pass_and_wait_for_answer();
+    }
+    cr_assert_eq(atomic_load(&script.pings), 2);
+    cr_assert_not(calls[0].done);
+    call_abort(&calls[0]);
+    finish();
+}
+
+Test(channel, an_origin_that_does_not_say_so_is_given_up) {
+    begin_silence(true);
+    bench_pass(&bench, RELAY_PING_MS + 100);
+    cr_assert(first_channel()->pinged);
+    cr_assert_not(calls[0].done);
+    bench_pass(&bench, RELAY_PING_MS + 100);
+    cr_assert(calls[0].failed);
+    cr_assert_eq(calls[0].fault, RELAY_FAULT_TIMED_OUT);
+    cr_assert_eq(bench.relay->origins[0].channel_count, 0);
+    finish();
+}
+
+Test(channel, a_relay_that_closes_lets_exchanges_end) {
+    begin_http2(say_hello_later);
+    start(3);
+    bench_turn_for(&bench, 50);
+    relay_close(bench.relay);
+    cr_assert_not(relay_is_idle(bench.relay));
+    atomic_store(&fake.signal, 1);
+    end_well(3);
+    bench_turn_for(&bench, 20);
+    cr_assert(relay_is_idle(bench.relay));
+    finish();
+}
+
+Test(channel, a_relay_that_closes_closes_idle_ones) {
+    begin_http2(say_hello);
+    call_get(&bench, 200);
+    relay_close(bench.relay);
+    bench_turn_for(&bench, 20);
+    cr_assert(relay_is_idle(bench.relay));
+    finish();
+}
+
+/* The handler of the last exchange closes the relay, while the session is at work. */
+static void close_relay(struct call *call) {
+    relay_close(bench.relay);
+}
+
+Test(channel, a_handler_may_close_the_relay) {
+    begin_http2(say_hello);
+    calls[0].on_done = close_relay;
+    start(1);
+    end_well(1);
+    bench_turn_for(&bench, 20);
+    cr_assert(relay_is_idle(bench.relay));
+    finish();
+}
+
+/* A handler that ends all other exchanges of the connection, as a client does that goes. */
+static void abort_others(struct call *call) {
+    for (size_t i = 0; i < ARRAY_LENGTH(calls); i++) {
+        if (&calls[i] != call && calls[i].exchange != NULL) {
+            call_abort(&calls[i]);
+        }
+    }
+}
+
+static bool close_now(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
+    return frame->stream < 15;
+}
+
+Test(channel, a_loss_may_end_other_exchanges) {
+    begin_http2(close_now);
+    for (size_t i = 0; i < ARRAY_LENGTH(calls); i++) {
+        calls[i].on_done = abort_others;
+    }
+    start(ARRAY_LENGTH(calls));
+    bench_until(&bench, &calls[0].done);
+    cr_assert(calls[0].failed);
+    finish();
+}
