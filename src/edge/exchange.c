@@ -8,6 +8,7 @@
 #include "edge/site_switch.h"
 #include "edge/verdict.h"
 #include "http/accept.h"
+#include "http/grpc.h"
 #include "http/persistence.h"
 
 #include <string.h>
@@ -118,6 +119,30 @@ struct http_stamp exchange_stamp(const struct exchange *exchange) {
     return naming_stamp(shard_of(exchange), &exchange->note);
 }
 
+/* Returns an empty text in the shard's memory for header lines, which end_fields completes. */
+static struct text field_memory(const struct exchange *exchange) {
+    return text_over(shard_of(exchange)->scratch.fields, SHARD_FIELDS_SIZE - 1);
+}
+
+static const char *end_fields(struct text *fields) {
+    CHECK(!fields->overflow);
+    fields->data[fields->size] = '\0';
+    return fields->data;
+}
+
+/* A client of gRPC takes the outcome from trailers: 200 is for HTTP alone, and does not count as the answer's code. */
+static void reply_to_call(struct exchange *exchange, struct http_reply *answer) {
+    struct text fields = field_memory(exchange);
+
+    http_grpc_write(&fields, answer->status);
+    answer->status = 200;
+    answer->content_type = HTTP_GRPC_TYPE;
+    answer->fields = end_fields(&fields);
+    answer->body = (struct bytes){0};
+    exchange->body_out = 0;
+    exchange->carrier->send_reply(exchange, answer);
+}
+
 /* Sends an answer of our own; `fields` may be NULL. The exchange may be gone when this returns. */
 static void reply(struct exchange *exchange, unsigned status, const char *content_type, const char *fields,
                   struct bytes body) {
@@ -132,6 +157,10 @@ static void reply(struct exchange *exchange, unsigned status, const char *conten
 
     exchange->code = status;
     exchange->body_out = answer.to_head ? 0 : body.size;
+    if (exchange->grpc) {
+        reply_to_call(exchange, &answer);
+        return;
+    }
     exchange->carrier->send_reply(exchange, &answer);
 }
 
@@ -145,14 +174,12 @@ static void reply_status(struct exchange *exchange, unsigned status) {
 
 /* With the methods that the host takes (RFC 9110 sections 10.2.1 and 15.5.6). */
 static void reply_allowed(struct exchange *exchange, unsigned status) {
-    struct text fields = text_over(shard_of(exchange)->scratch.fields, SHARD_FIELDS_SIZE - 1);
+    struct text fields = field_memory(exchange);
 
     text_append_string(&fields, "Allow: ");
     text_append_string(&fields, methods_allowed(exchange->host));
     text_append_string(&fields, "\r\n");
-    CHECK(!fields.overflow);
-    fields.data[fields.size] = '\0';
-    reply_status_with(exchange, status, fields.data);
+    reply_status_with(exchange, status, end_fields(&fields));
 }
 
 static void deny(struct exchange *exchange, struct bytes head) {
@@ -203,7 +230,12 @@ static struct text write_head(struct exchange *exchange, struct bytes head) {
 static void relay(struct exchange *exchange, struct bytes head) {
     struct client *client = exchange->client;
 
+    bool only_http2 = exchange->stream_id != 0 && exchange->host->origin_http2;
+
     exchange->room = passage_begin(client->shard, &exchange->request, head);
+    exchange->unannounced = only_http2 && exchange->request.framing == HTTP_CHUNKED;
+    /* Calls last as long as both sides like, silent or not, and clients have deadlines of their own for them. */
+    exchange->conversation = exchange->grpc && only_http2;
     exchange_tunnel_offer(exchange, head);
     if (exchange->is_connect && exchange->upgrade_size == 0) {
         count_rejection(exchange, STATS_AT_REQUEST, STATS_REJECT_NOT_IMPLEMENTED);
@@ -221,6 +253,7 @@ static void relay(struct exchange *exchange, struct bytes head) {
         .signs_in = http_request_signs_in(&exchange->request, head.data),
         .last = http_content_may_be_left(&exchange->request),
         .trailers = exchange->request.trailers_wanted,
+        .patient = exchange->conversation,
         .upgrades = exchange->upgrade_size > 0,
         .client = exchange->carrier->many ? NULL : &client->origin,
     };
@@ -234,7 +267,7 @@ static void relay(struct exchange *exchange, struct bytes head) {
     exchange->relay =
         relay_exchange_start(exchange->site->relay, &request, &relay_handler, exchange, &exchange->origin_fault);
     if (exchange->relay == NULL) {
-        reply_status(exchange, 502);
+        reply_status(exchange, exchange->origin_fault == RELAY_FAULT_BUSY ? 503 : 502);
         return;
     }
     exchange->origin_fault = RELAY_FAULT_NONE;
@@ -317,6 +350,7 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
     if (journal_is_on(&client->shard->journal)) {
         journal_note_request(&exchange->note, request, head);
     }
+    exchange->grpc = exchange->stream_id != 0 && http_grpc_is(request, head.data);
     exchange->is_connect = request->protocol.size > 0;
     if (exchange->is_connect) {
         exchange->request.framing = HTTP_NO_BODY;
@@ -390,7 +424,9 @@ void exchange_body_end(struct exchange *exchange, struct bytes trailers) {
                                                    .strip = exchange->host->strip};
 
         relay_exchange_body_end_with(exchange->relay,
-                                     passage_trailers(shard_of(exchange), exchange->room, trailers, &forwarding));
+                                     exchange->unannounced
+                                         ? passage_all_trailers(shard_of(exchange), trailers, &forwarding)
+                                         : passage_trailers(shard_of(exchange), exchange->room, trailers, &forwarding));
     }
 }
 
@@ -480,6 +516,7 @@ static void on_head(void *owner, const struct http_message *response, const void
     exchange->origin_ns = shard->ring.now_ns - exchange->relayed_ns;
     stats_time_of_host(shard->stats, &host_stats(exchange)->origin_seconds, STATS_ORIGIN, exchange->origin_ns);
     exchange->code = response->status;
+    exchange->grpc_open = exchange->grpc && response->framing == HTTP_CHUNKED && http_grpc_is(response, head);
     if (response->status == HTTP_STATUS_SWITCHING) {
         on_switch(exchange, response, head);
     } else if (!exchange->carrier->send_head(exchange, response, head)) {
@@ -516,11 +553,19 @@ static void on_relay_failed(void *owner, enum relay_error error, enum relay_faul
 
     exchange->relay = NULL;
     exchange->origin_fault = fault;
-    if (exchange->code != 0) {
+    unsigned status = error == RELAY_TIMEOUT ? 504 : error == RELAY_BUSY ? 503 : 502;
+    if (exchange->grpc_open) {
+        struct text trailers = field_memory(exchange);
+
+        http_grpc_write(&trailers, status);
+        CHECK(!trailers.overflow);
+        carrier->send_end(exchange, text_bytes(&trailers));
+    } else if (exchange->code != 0) {
         carrier->reset(exchange, EXCHANGE_CUT_SHORT);
         return;
+    } else {
+        reply_status(exchange, status);
     }
-    reply_status(exchange, error == RELAY_TIMEOUT ? 504 : 502);
     carrier->read_more(carrier_owner);
 }
 

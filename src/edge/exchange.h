@@ -76,6 +76,10 @@ struct exchange {
     uint32_t stream_id;            /* of HTTP/2, which its carrier sets behind exchange_init; 0: HTTP/1 */
     unsigned code;                 /* of the answer, once its head is sent */
     enum relay_fault origin_fault; /* why there is no whole answer of an origin's; RELAY_FAULT_NONE */
+    bool grpc;                     /* the request is a call of gRPC */
+    bool conversation;             /* ... which is relayed as such: neither side need speak while the other waits */
+    bool grpc_open;                /* ... and so is its answer, whose trailers can say how it ends */
+    bool unannounced;              /* its trailers pass without announcement: both sides speak HTTP/2, which frames them */
     bool request_done;             /* the request is complete, with its body */
     bool dismissed;                /* further requests of the client can lead to nothing: its carrier need not stay */
     bool paused;                   /* the origin has been told to wait */

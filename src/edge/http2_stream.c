@@ -178,7 +178,7 @@ static void give_up(struct http2_exchange *http2) {
  */
 static void refuse_slow(struct http2_exchange *http2) {
     const struct exchange *exchange = &http2->exchange;
-    bool asks = !http2->answered && !exchange->request_done && exchange_wants_body(exchange);
+    bool asks = !http2->answered && !exchange->request_done && !exchange->conversation && exchange_wants_body(exchange);
     bool in_tunnel = !http2->answered && exchange->is_tunnel; /* which has limits of its own */
 
     progress(http2); /* an answer of ours may wait as well: the client does not take it either */
@@ -304,7 +304,7 @@ static size_t on_body(struct http2_stream *stream, struct bytes piece) {
         }
         return 0;
     }
-    if (!exchange->is_tunnel && !pace_take_body(&http2->pace, now_ms(connection), piece.size)) {
+    if (!exchange->is_tunnel && !exchange->conversation && !pace_take_body(&http2->pace, now_ms(connection), piece.size)) {
         exchange_refuse(exchange, 408);
         return piece.size;
     }

@@ -22,15 +22,24 @@ struct passage_room *passage_begin(struct shard *shard, struct http_message *req
     return room;
 }
 
-struct bytes passage_trailers(struct shard *shard, const struct passage_room *room, struct bytes section,
-                              const struct http_forwarding *forwarding) {
+static struct bytes write_trailers(struct shard *shard, struct bytes section, struct bytes announced,
+                                   const struct http_forwarding *forwarding) {
     struct text out = text_over(shard->scratch.head, HTTP_TRAILERS_MAX);
 
+    http_write_trailers(&out, section, announced, forwarding);
+    return out.overflow ? (struct bytes){0} : text_bytes(&out);
+}
+
+struct bytes passage_trailers(struct shard *shard, const struct passage_room *room, struct bytes section,
+                              const struct http_forwarding *forwarding) {
     if (room == NULL) {
         return (struct bytes){0};
     }
-    http_write_trailers(&out, section, bytes_of(room->announced, room->announced_size), forwarding);
-    return out.overflow ? (struct bytes){0} : text_bytes(&out);
+    return write_trailers(shard, section, bytes_of(room->announced, room->announced_size), forwarding);
+}
+
+struct bytes passage_all_trailers(struct shard *shard, struct bytes section, const struct http_forwarding *forwarding) {
+    return write_trailers(shard, section, (struct bytes){0}, forwarding);
 }
 
 void passage_end(struct shard *shard, struct passage_room *room) {

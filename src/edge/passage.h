@@ -28,6 +28,8 @@ struct passage_room *passage_begin(struct shard *shard, struct http_message *req
  */
 struct bytes passage_trailers(struct shard *shard, const struct passage_room *room, struct bytes section,
                               const struct http_forwarding *forwarding);
+/* Likewise, but of a request that has not announced its trailers and need not: they may have any name that may pass. */
+struct bytes passage_all_trailers(struct shard *shard, struct bytes section, const struct http_forwarding *forwarding);
 /* Gives the room back; NULL is allowed. */
 void passage_end(struct shard *shard, struct passage_room *room);
 

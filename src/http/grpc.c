@@ -3,8 +3,8 @@
 #include "http/forward.h"
 #include "http/syntax.h"
 
-bool http_grpc_is_call(const struct http_message *request, const void *head) {
-    const struct http_header *header = http_find_header(request, head, "content-type");
+bool http_grpc_is(const struct http_message *message, const void *head) {
+    const struct http_header *header = http_find_header(message, head, "content-type");
     struct bytes grpc = bytes_of_string(HTTP_GRPC_TYPE);
 
     if (header == NULL) {

@@ -22,10 +22,10 @@ enum http_grpc_status {
 };
 
 /*
- * Returns whether the request is a call of gRPC: its Content-Type is application/grpc, with or without a suffix such as
- * "+proto", or parameters. Not so gRPC-Web, whose clients read HTTP's own status.
+ * Returns whether the message is of gRPC, a call or its answer: its Content-Type is application/grpc, with or without a
+ * suffix such as "+proto", or parameters. Not so gRPC-Web, whose clients read HTTP's own status.
  */
-bool http_grpc_is_call(const struct http_message *request, const void *head);
+bool http_grpc_is(const struct http_message *message, const void *head);
 
 /*
  * Returns the status that a client of gRPC takes from an answer of HTTP that has none (http-grpc-status-mapping.md): so a

@@ -11,7 +11,7 @@ static bool is_call(const char *fields) {
     text_append_format(&head, "POST /a.B/c HTTP/1.1\r\nHost: a\r\n%s\r\n", fields);
     struct parse *parse = parse_whole(REQUEST, text_bytes(&head));
     cr_assert_eq(parse->result, HTTP_PARSE_HEAD, "%s", fields);
-    bool is = http_grpc_is_call(&parse->message, parse->head);
+    bool is = http_grpc_is(&parse->message, parse->head);
     parse_free(parse);
     return is;
 }

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import threading
@@ -74,6 +75,49 @@ class Nginx:
     def __exit__(self, *_):
         self.process.terminate()
         self.process.wait(10)
+
+
+class Nghttpd:
+    """An origin that speaks HTTP/2 in clear: serves files, or echoes uploads, and logs the frames that it gets."""
+
+    def __init__(self, folder, port, *options):
+        self.folder = pathlib.Path(folder)
+        self.port = port
+        self.address = f"127.0.0.1:{port}"
+        self.options = options
+        self.log = self.folder / "nghttpd.log"
+        self.process = None
+
+    def __enter__(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "small.txt").write_text("small\n")
+        self.start()
+        return self
+
+    def start(self):
+        command = ["nghttpd", "--no-tls", "--address=127.0.0.1", f"--htdocs={self.folder}", *self.options, str(self.port)]
+        self.process = subprocess.Popen(command, stdout=open(self.log, "ab"), stderr=subprocess.STDOUT)
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                return
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise AssertionError(f"nghttpd did not start: {self.log.read_text(errors='replace')}")
+                time.sleep(0.02)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def __exit__(self, *_):
+        self.kill()
+
+    def received(self):
+        """The fields of all heads and trailers that have come, as (name, value); with the option --verbose."""
+        text = re.sub(r"\x1b\[[0-9;]*m", "", self.log.read_text(errors="replace"))
+        return re.findall(r"recv \(stream_id=\d+(?:, sensitive)?\) (:?[^:\n]+): (.*)", text)
 
 
 class Scripted:
