@@ -133,7 +133,9 @@ static void drop_stream(struct http2_exchange *http2) {
 static void reset_stream(struct http2_exchange *http2, enum http2_error error) {
     struct connection *connection = connection_of(http2);
 
-    http2_stream_reset(&http2->stream, error);
+    if (!http2->closed) {
+        http2_stream_reset(&http2->stream, error);
+    }
     drop_stream(http2);
     http2_flush_later(connection);
 }
@@ -157,7 +159,9 @@ static void finish_answer(struct http2_exchange *http2) {
     if (http2->exchange.request_done || http2->exchange.is_tunnel) {
         finish_exchange(http2);
     }
-    if (!http2->stream.in_ended) {
+    if (http2->closed) {
+        drop_stream(http2);
+    } else if (!http2->stream.in_ended) {
         http2->discard_left = DISCARD_MAX;
         pace_set_deadline(&http2->pace, &shard_of(connection)->ring.timers, now_ms(connection), DISCARD_MS);
     }
@@ -236,7 +240,7 @@ static struct http2_stream *on_begin(void *owner) {
     http2->in_waiting = (struct list){0};
     http2->in_connection = (struct list){0};
     http2->discard_left = 0;
-    http2->ended = http2->answered = http2->over = http2->hasty = false;
+    http2->ended = http2->answered = http2->over = http2->closed = http2->hasty = false;
     pace_init(&http2->pace, on_timer);
     set_deadline(http2, limits(connection)->request_header_timeout_ms);
     list_prepend(&connection->http2.streams, &http2->in_connection);
@@ -349,7 +353,11 @@ static void on_closed(struct http2_stream *stream, uint32_t error) {
     if (error == HTTP2_PROTOCOL_ERROR && !http2->answered) {
         stats_add(&shard_of(connection_of(http2))->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_MALFORMED], 1);
     }
-    drop_stream(http2);
+    http2->closed = true;
+    /* Behind a head that ends the answer the exchange with the origin is about to end too, and drops the stream then. */
+    if (!http2->ended || http2->answered || http2->over) {
+        drop_stream(http2);
+    }
 }
 
 static void on_output(void *owner, struct bytes frames) {
@@ -531,7 +539,9 @@ static void reset(struct exchange *exchange, enum exchange_reset how) {
 }
 
 static size_t room(const struct exchange *exchange) {
-    return http2_stream_room(&of_exchange(exchange)->stream);
+    struct http2_exchange *http2 = of_exchange(exchange);
+
+    return http2->closed ? SIZE_MAX : http2_stream_room(&http2->stream);
 }
 
 /* An origin takes more: goes on with the bodies that wait. Each may end its stream, or others, or the connection. */

@@ -30,6 +30,7 @@ struct http2_exchange {
     bool ended;            /* the answer's last frame is queued */
     bool answered;         /* the answer is queued, whole */
     bool over;             /* exchange_end was called */
+    bool closed;           /* the session has the stream no more */
     bool hasty;            /* the client has ended its half of a tunnel before the tunnel has begun */
 };
 

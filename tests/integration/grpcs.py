@@ -13,13 +13,28 @@ FRESH = multiprocessing.get_context("spawn")
 SERVICE = "test.Test"
 
 
+sleepers = [0, 0]  # now, and at most so far
+counting = threading.Lock()
+
+
+def sleep(seconds):
+    with counting:
+        sleepers[0] += 1
+        sleepers[1] = max(sleepers)
+    time.sleep(seconds)
+    with counting:
+        sleepers[0] -= 1
+
+
 def unary(request, context):
     """Echoes the request, and the metadata that the client may have sent, as trailing metadata."""
     sent = {key: value for key, value in context.invocation_metadata()}
     context.set_trailing_metadata((("x-echo", sent.get("x-ask", "none")),
                                    ("x-verdict", sent.get("x-client-cert-status", "none"))))
     if request.startswith(b"sleep "):
-        time.sleep(float(request[6:]))
+        sleep(float(request[6:]))
+    if request == b"most":
+        return b"%d" % sleepers[1]
     if request.startswith(b"fail "):
         context.abort(grpc.StatusCode.FAILED_PRECONDITION, request[5:].decode())
     return request

@@ -1,6 +1,5 @@
 """gRPC end to end: a client and a server of grpcio, with the server under test between them."""
 
-import json
 import threading
 import time
 
@@ -120,14 +119,11 @@ def test_1000_calls_at_once_on_one_connection(serve, grpc_host, client_of, pki):
         server = serve([grpc_host(origin.address)])
         client = client_of(server)
         client.unary(b"first", timeout=10)
-        begin = time.monotonic()
-        calls = [client.unary.future(b"sleep 4", timeout=60) for _ in range(1000)]
-        assert all(call.result() == b"sleep 4" for call in calls)
-        # One after another they take 4,000 seconds.
-        assert time.monotonic() - begin < 50
-        assert server.metric("sallyport_connections_total") <= 2 or True
+        calls = [client.unary.future(b"sleep 6", timeout=60) for _ in range(1000)]
+        assert all(call.result() == b"sleep 6" for call in calls)
+        assert client.unary(b"most", timeout=10) == b"1000"
         assert server.metric("sallyport_origin_connections_total", event="opened") == 1
-        assert server.metric("sallyport_origin_requests_total", result="completed") == 1001
+        assert server.metric("sallyport_origin_requests_total", result="completed") == 1002
     finally:
         origin.kill()
 
