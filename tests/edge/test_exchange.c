@@ -2,13 +2,14 @@
 #include "edge/site_switch.h"
 #include "served.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Linked with --wrap: the origin's side. */
 struct relay_exchange *__wrap_relay_exchange_start(struct relay *relay, const struct relay_request *request,
                                                    const struct relay_handler *handler, void *owner,
                                                    enum relay_fault *fault);
-size_t __wrap_relay_exchange_room(const struct relay_exchange *exchange);
+size_t __wrap_relay_exchange_room(struct relay_exchange *exchange);
 void __wrap_relay_exchange_body(struct relay_exchange *exchange, struct bytes piece);
 void __wrap_relay_exchange_body_end(struct relay_exchange *exchange);
 void __wrap_relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes trailers);
@@ -35,9 +36,12 @@ const struct config_host *__wrap_config_find_host(const struct config *config, c
 static char events[64];
 static struct exchange exchange;
 static const struct relay_handler *origin;
-static bool is_reachable, takes_heads;
+static bool is_reachable, is_busy, takes_heads;
+static bool patient; /* the last request that was relayed */
 static size_t origin_room, client_room;
 static unsigned status; /* of the last reply */
+static char reply_fields[256];
+static char sent_trailers[256], given_trailers[256]; /* of the last request, and answer */
 
 static void note(const char *event) {
     strncat(events, event, sizeof events - strlen(events) - 1);
@@ -57,10 +61,12 @@ struct relay_exchange *__wrap_relay_exchange_start(struct relay *relay, const st
     cr_expect_eq(owner, &exchange);
     cr_expect_eq(request->client, &exchange.client->origin);
     origin = handler;
+    patient = request->patient;
+    *fault = is_busy ? RELAY_FAULT_BUSY : RELAY_FAULT_REFUSED;
     return is_reachable ? (struct relay_exchange *)&origin : NULL;
 }
 
-size_t __wrap_relay_exchange_room(const struct relay_exchange *relayed) {
+size_t __wrap_relay_exchange_room(struct relay_exchange *relayed) {
     return origin_room;
 }
 
@@ -74,6 +80,8 @@ void __wrap_relay_exchange_body_end(struct relay_exchange *relayed) {
 
 void __wrap_relay_exchange_body_end_with(struct relay_exchange *relayed, struct bytes trailers) {
     note("e");
+    memcpy(sent_trailers, trailers.data == NULL ? (const void *)"" : trailers.data, trailers.size);
+    sent_trailers[trailers.size] = '\0';
 }
 
 void __wrap_relay_exchange_part(struct relay_exchange *relayed) {
@@ -131,6 +139,8 @@ static bool send_body(struct exchange *e, struct bytes piece) {
 
 static void send_end(struct exchange *e, struct bytes trailers) {
     note("E");
+    memcpy(given_trailers, trailers.data == NULL ? (const void *)"" : trailers.data, trailers.size);
+    given_trailers[trailers.size] = '\0';
 }
 
 static void send_half_end(struct exchange *e) {
@@ -140,6 +150,8 @@ static void send_half_end(struct exchange *e) {
 static void send_reply(struct exchange *e, struct http_reply *reply) {
     note("R");
     status = reply->status;
+    snprintf(reply_fields, sizeof reply_fields, "%s|%s|%zu", reply->content_type, reply->fields == NULL ? "" : reply->fields,
+             reply->body.size);
 }
 
 static void invite_body(struct exchange *e) {
@@ -176,6 +188,7 @@ static struct client *client;
 static void open_all(void) {
     served_open();
     is_reachable = takes_heads = true;
+    is_busy = false;
     origin_room = client_room = 1000;
     client = &served_connect()->client;
 }
@@ -568,19 +581,140 @@ Test(exchange, of_an_extended_connect_takes_no_websocket_without_its_key) {
     EXPECT_EVENTS("Se");
     switch_to("websocket");
     EXPECT_EVENTS("fRM");
-    cr_expect_eq(status, 502);
-    exchange_end(&exchange);
-}
 
-Test(exchange, of_an_extended_connect_knows_what_must_not_pass) {
-    begin_connect("h2c");
-    EXPECT_EVENTS("R");
-    cr_expect_eq(status, 501);
-    cr_expect(exchange_wants_body(&exchange), "to be dropped");
-    exchange_end(&exchange);
-    scene.host.methods = (char *)"POST";
-    begin_connect("websocket");
-    EXPECT_EVENTS("R");
-    cr_expect_eq(status, 405);
-    exchange_end(&exchange);
-}
+    /* Calls of gRPC, which come by HTTP/2. */
+
+#define CALL "POST /a.B/c HTTP/1.1\r\nHost: s.test\r\nTE: trailers\r\nContent-Type: application/grpc+proto\r\n"
+    static const char call[] = CALL "Transfer-Encoding: chunked\r\n\r\n";
+
+    static void begin_stream(const char *head) {
+        exchange_init(&exchange, &carrier, NULL, client);
+        exchange.stream_id = 1;
+        struct http_parser parser;
+        http_parser_init_request(&parser, &exchange.request, 8192);
+        cr_assert_eq(http_parser_head(&parser, bytes_of_string(head)), HTTP_PARSE_HEAD);
+        exchange_begin(&exchange, bytes_of_string(head));
+    }
+
+    Test(exchange, answers_a_call_in_terms_of_grpc) {
+        is_reachable = false;
+        begin_stream(call);
+        EXPECT_EVENTS("SR");
+        cr_expect_eq(status, 200);
+        cr_expect_str_eq(reply_fields,
+                         "application/grpc|grpc-status: 14\r\ngrpc-message: 502 Bad Gateway: no origin gave a usable "
+                         "answer.\r\n|0");
+        cr_expect_eq(exchange.code, 502);
+        cr_expect_eq(exchange.body_out, 0);
+        exchange_end(&exchange);
+        cr_expect_eq(requests(&scene.site, 502), 1);
+        cr_expect_eq(requests(&scene.site, 200), 0);
+    }
+
+    Test(exchange, answers_nothing_else_so) {
+        is_reachable = false;
+        begin(call); /* by HTTP/1 */
+        cr_expect_eq(status, 502);
+        exchange_end(&exchange);
+        begin_stream(get);
+        cr_expect_eq(status, 502);
+        exchange_end(&exchange);
+    }
+
+<<<<<<< HEAD
+    Test(exchange, of_an_extended_connect_knows_what_must_not_pass) {
+        begin_connect("h2c");
+        EXPECT_EVENTS("R");
+        cr_expect_eq(status, 501);
+        cr_expect(exchange_wants_body(&exchange), "to be dropped");
+        exchange_end(&exchange);
+        scene.host.methods = (char *)"POST";
+        begin_connect("websocket");
+        EXPECT_EVENTS("R");
+        cr_expect_eq(status, 405);
+        exchange_end(&exchange);
+    }
+=======
+    Test(exchange, says_that_an_origin_is_busy) {
+        is_reachable = false;
+        is_busy = true;
+        begin(get);
+        cr_expect_eq(status, 503);
+        exchange_end(&exchange);
+        is_reachable = true;
+        begin(get);
+        origin->failed(&exchange, RELAY_BUSY, RELAY_FAULT_BUSY);
+        cr_expect_eq(status, 503);
+        exchange_end(&exchange);
+    }
+
+    Test(exchange, has_no_deadline_for_a_call_to_an_origin_of_http2) {
+        begin_stream(call);
+        cr_expect_not(patient);
+        cr_expect_not(exchange.conversation);
+        exchange_end(&exchange);
+        scene.host.origin_http2 = true;
+        begin_stream(call);
+        cr_expect(patient);
+        cr_expect(exchange.conversation);
+        exchange_end(&exchange);
+        begin_stream(get);
+        cr_expect_not(patient);
+        exchange_end(&exchange);
+        begin(call);
+        cr_expect_not(patient);
+        exchange_end(&exchange);
+    }
+
+    Test(exchange, ends_the_answer_to_a_call_that_breaks_off_by_trailers) {
+        static const char head[] = "HTTP/1.1 200 OK\r\nContent-Type: application/grpc\r\nTransfer-Encoding: chunked\r\n\r\n";
+        struct http_header headers[8];
+        struct http_message response = {.headers = headers, .headers_max = 8};
+        struct http_parser parser;
+        http_parser_init_response(&parser, &response, 8192, false);
+        cr_assert_eq(http_parser_head(&parser, bytes_of_string(head)), HTTP_PARSE_HEAD);
+
+        begin_stream(call);
+        EXPECT_EVENTS("SC");
+        origin->head(&exchange, &response, head);
+        origin->failed(&exchange, RELAY_BROKEN, RELAY_FAULT_TRUNCATED);
+        EXPECT_EVENTS("HEM");
+        cr_expect_eq(strncmp(given_trailers, "grpc-status: 14\r\n", 17), 0, "%s", given_trailers);
+        cr_expect_eq(exchange.code, 200);
+        exchange_end(&exchange);
+        /* Any other answer must not look whole. */
+        begin_stream(call);
+        answer(200);
+        origin->failed(&exchange, RELAY_BROKEN, RELAY_FAULT_TRUNCATED);
+        EXPECT_EVENTS("SCHX");
+        exchange_end(&exchange);
+    }
+
+    Test(exchange, passes_trailers_unannounced_where_both_sides_speak_http2) {
+        struct bytes trailers = bytes_of_string("x-sum: 1\r\nx_client.cert-status: forged\r\ncontent-length: 5\r\n\r\n");
+        struct http_removals *removals = http_removals_create();
+        cr_assert_eq(http_removals_add_own(removals), 0);
+        scene.config.removals = removals;
+
+        begin_stream(call);
+        exchange_body_end(&exchange, trailers);
+        cr_expect_str_eq(sent_trailers, "");
+        exchange_end(&exchange);
+        scene.host.origin_http2 = true;
+        begin_stream(call);
+        exchange_body_end(&exchange, trailers);
+        cr_expect_str_eq(sent_trailers, "x-sum: 1\r\n");
+        exchange_end(&exchange);
+        begin(call);
+        exchange_body_end(&exchange, trailers);
+        cr_expect_str_eq(sent_trailers, "");
+        exchange_end(&exchange);
+        /* A body of a length that was said has no trailers behind it. */
+        begin_stream(CALL "Content-Length: 10\r\n\r\n");
+        exchange_body_end(&exchange, trailers);
+        cr_expect_str_eq(sent_trailers, "");
+        exchange_end(&exchange);
+        scene.config.removals = NULL;
+        http_removals_free(removals);
+    }
+>>>>>>> a520c85 (Test what exchanges make of calls of gRPC)
