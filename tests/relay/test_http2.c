@@ -215,6 +215,59 @@ Test(http2, informational_responses_pass) {
     finish();
 }
 
+/* A head with so many fields whose values have that size: in CONTINUATION frames as it must be. */
+static unsigned field_count;
+static size_t value_size;
+
+static bool send_long_head(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
+    static uint8_t block[256 * 1024];
+    uint8_t *to = block;
+
+    *to++ = 0x88; /* :status 200 */
+    for (unsigned i = 0; i < field_count; i++) {
+        size_t left = value_size - 127;
+
+        memcpy(to, "\0\1a", 3);
+        to += 3;
+        /* An integer of a prefix of seven bits (RFC 7541 section 5.1). */
+        for (*to++ = 127; left >= 128; left /= 128) {
+            *to++ = (uint8_t)(left % 128 + 128);
+        }
+        *to++ = (uint8_t)left;
+        memset(to, 'v', value_size);
+        to += value_size;
+    }
+    size_t size = (size_t)(to - block), at = 0;
+    do {
+        size_t part = size - at < FRAME_SIZE_MAX ? size - at : FRAME_SIZE_MAX;
+
+        frame_send(socket, at == 0 ? FRAME_HEADERS : FRAME_CONTINUATION, at + part == size ? FRAME_END_HEADERS : 0,
+                   frame->stream, block + at, part);
+        at += part;
+    } while (at < size);
+    return frames_data(socket, frame->stream, "hello", true);
+}
+
+static enum relay_fault fault_of_head(unsigned count, size_t size) {
+    struct call call = {0};
+
+    field_count = count;
+    value_size = size;
+    run_get(&call);
+    cr_assert(call.ended || call.error == RELAY_BAD_RESPONSE);
+    return call.fault;
+}
+
+Test(http2, heads_are_bounded) {
+    begin_http2(send_long_head);
+    cr_assert_eq(fault_of_head(99, 200), RELAY_FAULT_NONE);
+    cr_assert_eq(fault_of_head(101, 200), RELAY_FAULT_TOO_MANY_HEADERS);
+    cr_assert_eq(fault_of_head(6, 10000), RELAY_FAULT_NONE);
+    cr_assert_eq(fault_of_head(8, 10000), RELAY_FAULT_TOO_LARGE);
+    cr_assert_eq(atomic_load(&fake.accepted), 1);
+    finish();
+}
+
 /* Resets every other stream, with the code that the test has chosen, `in_body` or at once. */
 static uint32_t reset_code;
 static bool reset_in_body;
