@@ -15,7 +15,7 @@ from conftest import free_port, wait_for
 from test_access_log import logged, requests_of, wait_for_lines  # noqa: F401 (a fixture)
 
 NAME = "a.test"
-VERSIONS = ["--http1.1", "--http2"]
+VERSIONS = ["http1", "http2"]  # of the client
 LARGE = 20 << 20
 
 
@@ -56,15 +56,16 @@ def test_requests_and_answers(serve, entry, nghttpd, pki, version):
     large = os.urandom(LARGE)
     (origin.folder / "large").write_bytes(large)
     server = serve([entry(origin, "report")], shards=1)
+    server.protocol = version
     client = pki.valid()
-    response = server.curl(NAME, "/small.txt?a=b", version, cert=client.bundle)
+    response = server.curl(NAME, "/small.txt?a=b", cert=client.bundle)
     assert response.status == 200 and response.text == "small\n"
-    response = server.curl(NAME, "/large", version)
+    response = server.curl(NAME, "/large")
     assert hashlib.sha256(response.body).digest() == hashlib.sha256(large).digest()
-    response = server.curl(NAME, "/small.txt", version, "-I")
+    response = server.curl(NAME, "/small.txt", "-I")
     assert response.status == 200 and response.headers["content-length"] == "6" and response.body == b""
-    assert server.curl(NAME, "/none", version).status == 404
-    assert server.curl(NAME, "/small.txt", version, "-H", "If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT").status == 304
+    assert server.curl(NAME, "/none").status == 404
+    assert server.curl(NAME, "/small.txt", "-H", "If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT").status == 304
     fields = origin.received()
     paths = [value for name, value in fields if name == ":path"]
     assert paths == ["/small.txt?a=b", "/large", "/small.txt", "/none", "/small.txt"]
@@ -81,13 +82,14 @@ def test_requests_and_answers(serve, entry, nghttpd, pki, version):
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("framing", [[], ["-H", "Transfer-Encoding: chunked"]])
 def test_uploads(serve, entry, nghttpd, tmp_path, version, framing):
-    if version == "--http2" and framing:
+    if version == "http2" and framing:
         framing = ["-H", "Content-Length:"]
     server = serve([entry(nghttpd("--echo-upload"))])
+    server.protocol = version
     for size in (0, 1, 16384, LARGE):
         body = os.urandom(size)
         (tmp_path / "body").write_bytes(body)
-        response = server.curl(NAME, "/", version, "--data-binary", f"@{tmp_path}/body", *framing, timeout=60)
+        response = server.curl(NAME, "/", "--data-binary", f"@{tmp_path}/body", *framing, timeout=60)
         assert response.status == 200
         assert hashlib.sha256(response.body).digest() == hashlib.sha256(body).digest(), size
 
@@ -118,8 +120,9 @@ def test_origins_that_are_no_use(logged, host, version):  # noqa: F811
     entries = [{**host("http1.test", origin=http1.address), "origin_protocol": "http2"},
                {**host("dead.test", origin=f"127.0.0.1:{dead}"), "origin_protocol": "http2"}]
     server, path = logged(*entries)
-    assert server.curl("http1.test", "/", version).status == 502
-    assert server.curl("dead.test", "/", version).status == 502
+    server.protocol = version
+    assert server.curl("http1.test", "/").status == 502
+    assert server.curl("dead.test", "/").status == 502
     lines = requests_of(wait_for_lines(path, 2))
     assert [line["origin_error"] for line in lines] == ["malformed_http2", "refused"]
     assert results(server, "bad_response") == 1 and results(server, "unreachable") == 1
@@ -204,8 +207,9 @@ def test_reload_changes_the_protocol(serve, entry, host, nghttpd, nginx):
 def test_an_answer_without_body_costs_no_connection(serve, host):
     """An HTTP/2 stream ends with its head, before the origin's side of the exchange has been brought to its end."""
     server = serve([host(NAME)], shards=1)
+    server.protocol = "http2"
     for _ in range(5):
-        assert server.curl(NAME, "/empty", "--http2").status == 204
+        assert server.curl(NAME, "/empty").status == 204
     assert results(server, "completed") == 5 and opened(server) == 1
 
 
@@ -320,6 +324,26 @@ def test_trailers_of_requests_from_http2_to_http1(serve, with_names, small_file)
         nghttp(server, f"--data={small_file}", "--no-content-length", "--trailer=x-sum: 1", *forged)
     assert b"x-sum: 1\r\n" in requests[0]
     assert b"forged" not in requests[0]
+
+
+def test_unannounced_trailers_do_not_pass_to_http1(serve, with_names):
+    bodies = []
+
+    def script(connection, number):
+        received = b""
+        while b"\r\n0\r\n" not in received or not received.endswith(b"\r\n\r\n"):
+            received += connection.recv(65536)
+        bodies.append(received)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    with origins.Scripted(script) as origin:
+        server = serve([with_names(origin, "http1")])
+        with server.http2(NAME) as client:
+            stream = client.get(NAME, "/", ("trailer", "x-sum"), method="POST", end=False)
+            client.send(stream, b"hi")
+            client.trailers(stream, [("x-sum", "1"), ("x-other", "2")])
+            assert client.answer(stream).status == 200
+    assert b"x-sum: 1\r\n" in bodies[0] and b"x-other" not in bodies[0]
 
 
 def test_trailers_of_answers_from_http2_to_http2(serve, with_names, nghttpd):
