@@ -473,3 +473,22 @@ Test(pool, sends_any_request_elsewhere_when_its_connection_was_reset) {
     cr_assert_eq(events(STATS_ORIGIN_DROPPED) + events(STATS_ORIGIN_REPLACED), 1);
     finish();
 }
+
+/* A client of HTTP/2 that resets each of its streams at once must cost no connections. */
+Test(pool, opens_nothing_for_what_is_taken_back_in_its_turn, .timeout = 60) {
+    static struct call calls[3];
+    struct relay_request request = {.host = &bench.host, .head = bytes_of_string(GET_HEAD), .idempotent = true};
+
+    begin(serve_forever, NULL);
+    request.put_off = true;
+    for (int i = 0; i < 3; i++) {
+        call_start_request(&calls[i], &bench, &request);
+        cr_assert_eq(bench.relay->connections.in_use, 0);
+    }
+    call_abort(&calls[0]);
+    call_abort(&calls[2]);
+    bench_until(&bench, &calls[1].done);
+    cr_assert(calls[1].ended && calls[1].status == 200);
+    cr_assert_eq(events(STATS_ORIGIN_OPENED), 1);
+    finish();
+}
