@@ -253,6 +253,7 @@ static void relay(struct exchange *exchange, struct bytes head) {
         .signs_in = http_request_signs_in(&exchange->request, head.data),
         .last = http_content_may_be_left(&exchange->request),
         .trailers = exchange->request.trailers_wanted,
+        .put_off = exchange->carrier->many,
         .patient = exchange->conversation,
         .upgrades = exchange->upgrade_size > 0,
         .client = exchange->carrier->many ? NULL : &client->origin,

@@ -34,8 +34,8 @@ enum {
     HTTP2_WINDOW_S = 10,
     /*
      * A browser that leaves a page resets its streams at once: 100 of them, several times in a window. The calls of a gRPC
-     * client, as many as may be open at once, can have one deadline. So twice the streams that may be open are allowed
-     * when that is more. Each answer that is complete pays one back; a stream that has lived for a second costs nothing.
+     * client, as many as may be open at once, can have one deadline. So as many as may be open are allowed when that
+     * is more. Each answer that is complete pays one back; a stream that has lived for a second costs nothing.
      */
     HTTP2_RESETS = 400,
     HTTP2_RESET_LATE_S = 1,

@@ -85,6 +85,8 @@ struct relay *relay_create(struct ring *ring, const struct config *config) {
     relay->config = config;
     list_init(&relay->idle);
     list_init(&relay->owned);
+    list_init(&relay->put_off);
+    relay->begin.run = exchange_begin_put_off;
     relay->idle_total_max = RELAY_IDLE_TOTAL_MAX;
     relay->owned_total_max = RELAY_OWNED_MAX;
     relay->channels_max = RELAY_CHANNELS_MAX;
@@ -138,6 +140,7 @@ bool relay_is_idle(const struct relay *relay) {
 
 void relay_free(struct relay *relay) {
     CHECK(relay_is_idle(relay) && relay->buffers.in_use == 0);
+    ring_forget(&relay->begin);
     slab_destroy(&relay->buffers);
     slab_destroy(&relay->exchanges);
     slab_destroy(&relay->channels);

@@ -20,6 +20,17 @@ static void drop_connection(struct relay_exchange *exchange) {
     }
 }
 
+/* The request comes to nothing. Its client may be one of thousands that leave at once: no port waits for each. */
+static void abandon(struct relay_exchange *exchange) {
+    if (exchange->connection != NULL) {
+        pool_reset(exchange->connection);
+        exchange->connection = NULL;
+    }
+    if (list_is_linked(&exchange->in_turn)) {
+        list_remove(&exchange->in_turn);
+    }
+}
+
 /*
  * Returns whether the next request may go on this connection: only where the end of the request and the end of the answer
  * are beyond doubt. Where a client has signed in, the end of the answer may be in doubt: no other client would get the bytes
@@ -267,8 +278,35 @@ void relay_exchange_part(struct relay_exchange *exchange) {
     exchange_release(exchange);
 }
 
-static bool begin(struct relay_exchange *exchange) {
+static bool find_connection(struct relay_exchange *exchange) {
     return reuse_owned(exchange) || open_next(exchange);
+}
+
+static bool begin(struct relay_exchange *exchange) {
+    struct relay *relay = exchange->relay;
+
+    if (!exchange->put_off) {
+        return find_connection(exchange);
+    }
+    exchange->state = EXCHANGE_CONNECTING;
+    list_append(&relay->put_off, &exchange->in_turn);
+    ring_defer(relay->ring, &relay->begin);
+    return true;
+}
+
+void exchange_begin_put_off(struct ring_task *task) {
+    struct relay *relay = CONTAINER_OF(task, struct relay, begin);
+    struct list *link;
+
+    while ((link = list_first(&relay->put_off)) != NULL) {
+        struct relay_exchange *exchange = CONTAINER_OF(link, struct relay_exchange, in_turn);
+
+        list_remove(link);
+        if (!find_connection(exchange)) {
+            exchange_fail(exchange, RELAY_UNREACHABLE,
+                          exchange->fault == RELAY_FAULT_NONE ? RELAY_FAULT_NO_RESOURCES : exchange->fault);
+        }
+    }
 }
 
 static bool timed_out(struct relay_exchange *exchange) {
@@ -296,5 +334,5 @@ const struct exchange_transport exchange_http1 = {
     .body_end = request_body_end,
     .resume = resume,
     .is_sending = is_sending,
-    .drop = drop_connection,
+    .drop = abandon,
 };

@@ -92,6 +92,7 @@ struct relay_exchange {
     struct relay_host *host;
     struct relay_connection *connection; /* NULL only while failing or aborted */
     struct timer timer;
+    struct list in_turn; /* HTTP/1: among those of the relay that begin at the end of the turn */
     uint8_t *buffer; /* EXCHANGE_MEMORY_SIZE; NULL once the response's head is complete, unless trailers are wanted */
     uint32_t buffered;
     uint32_t names_size;  /* bytes at EXCHANGE_NAMES_AT: what the head's Connection lists, while trailers are wanted */
@@ -119,6 +120,7 @@ struct relay_exchange {
     bool last;         /* something before the end of the response says that the connection is not to be used again */
     bool signs_in;     /* from now on the connection is this client's */
     bool trailers;     /* the response's are wanted */
+    bool put_off;      /* begins at the end of the turn */
     bool upgrades;     /* a 101 is an answer */
     bool events;       /* the response is a stream of events, which may be silent for long */
     bool doubted;      /* but not this one: nobody may be there to hear them */
@@ -171,6 +173,8 @@ void exchange_note_unconnected(struct relay_exchange *exchange, int error);
  * `progress`. */
 void exchange_watch(struct relay_exchange *exchange, bool progress);
 
+/* Takes or opens a connection for each HTTP/1 exchange that was put off to the end of the turn. */
+void exchange_begin_put_off(struct ring_task *task);
 /* Queues all that was given of the request on the connection, which is made. False when the ring is out of chunks. */
 bool request_send(struct relay_exchange *exchange);
 size_t request_room(struct relay_exchange *exchange);

@@ -170,6 +170,7 @@ static void set_up(struct relay_exchange *exchange, const struct relay_request *
     exchange->last = request->last || request->upgrades;
     exchange->trailers = request->trailers;
     exchange->patient = request->patient;
+    exchange->put_off = request->put_off;
     exchange->upgrades = request->upgrades;
     exchange->request_done = request->framing == HTTP_NO_BODY;
     exchange->whole = true;

@@ -219,6 +219,11 @@ void pool_put(struct relay_connection *connection, struct relay_client *client, 
     }
 }
 
+void pool_reset(struct relay_connection *connection) {
+    connection->exchange = NULL;
+    stream_reset(connection->stream);
+}
+
 void pool_close(struct relay_connection *connection) {
     connection->exchange = NULL;
     stream_close(connection->stream);

@@ -38,6 +38,8 @@ struct relay {
     uint32_t owned_total_max; /* RELAY_OWNED_MAX; less in tests */
     uint32_t channels_max;    /* RELAY_CHANNELS_MAX, and the next RELAY_WAITING_MAX; less in tests */
     uint32_t waiting_max;
+    struct list put_off; /* exchanges that begin at the end of the turn, by `begin` */
+    struct ring_task begin;
     uint64_t quiet_until_ms; /* until then a shortage is not logged again */
     bool closing;
 };
@@ -83,6 +85,8 @@ struct relay_connection *pool_take_owned(struct relay *relay, const struct relay
 void pool_put(struct relay_connection *connection, struct relay_client *client, uint32_t keep_s);
 /* Closes a connection that is not idle. It is not to be used any more. */
 void pool_close(struct relay_connection *connection);
+/* Likewise, of which neither side needs to hear any more: the kernel keeps nothing, no port either (see stream_reset). */
+void pool_reset(struct relay_connection *connection);
 /* As pool_close, but what is queued leaves. */
 void pool_finish(struct relay_connection *connection);
 void pool_closed(struct stream *stream);

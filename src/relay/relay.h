@@ -134,6 +134,7 @@ struct relay_request {
     bool signs_in; /* as http_request_signs_in says */
     bool last;     /* the head asks the origin to close: no further request goes on the connection */
     bool trailers; /* the response's are wanted */
+    bool put_off;  /* the client may take the request back in this turn: no connection is taken before its end */
     bool patient;  /* the client has a deadline of its own: once it is sent, the response has all the time of the world */
     bool upgrades; /* the head offers another protocol */
     struct relay_client *client; /* which outlives the exchange; NULL: there is none, and no connection is kept for one */
