@@ -539,9 +539,7 @@ static void reset(struct exchange *exchange, enum exchange_reset how) {
 }
 
 static size_t room(const struct exchange *exchange) {
-    struct http2_exchange *http2 = of_exchange(exchange);
-
-    return http2->closed ? SIZE_MAX : http2_stream_room(&http2->stream);
+    return http2_stream_room(&of_exchange(exchange)->stream);
 }
 
 /* An origin takes more: goes on with the bodies that wait. Each may end its stream, or others, or the connection. */

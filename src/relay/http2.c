@@ -366,6 +366,10 @@ static bool timed_out(struct relay_exchange *exchange) {
         exchange_watch(exchange, true);
         return true;
     }
+    struct relay_channel *channel = exchange->http2.channel;
+    uint64_t silent_ms = ring_now_ms(exchange->relay->ring) - channel->heard_ms;
+    /* Where nothing else has come either for most of the time, the connection may be dead. */
+    channel->retired = channel->retired || silent_ms >= exchange->relay->timeouts.response_ms / 2;
     return false;
 }
 

@@ -535,11 +535,26 @@ Test(http2, a_silent_stream_times_out_alone) {
     begin_http2(hello_to_all_but_the_first);
     bench.relay->timeouts.response_ms = 100;
     call_start(&silent, &bench, GET_HEAD, HTTP_NO_BODY, true);
-    bench_until(&bench, &silent.done);
+    while (!silent.done) {
+        call_get(&bench, 200);
+    }
     cr_assert_eq(silent.error, RELAY_TIMEOUT);
     cr_assert_eq(silent.fault, RELAY_FAULT_TIMED_OUT);
     call_get(&bench, 200);
     cr_assert_eq(atomic_load(&fake.accepted), 1);
+    finish();
+}
+
+Test(http2, a_connection_on_which_nothing_comes_is_not_used_again) {
+    struct call silent = {0}, next = {0};
+
+    begin_http2(say_nothing);
+    bench.relay->timeouts.response_ms = 100;
+    call_start(&silent, &bench, GET_HEAD, HTTP_NO_BODY, true);
+    bench_until(&bench, &silent.done);
+    cr_assert_eq(silent.error, RELAY_TIMEOUT);
+    run_get(&next);
+    cr_assert_eq(atomic_load(&fake.accepted), 2);
     finish();
 }
 
