@@ -32,6 +32,7 @@ http {{
         listen 127.0.0.1:{port} backlog=4096;
         location / {{
             default_type text/plain;
+            echo_read_request_body;
             echo_duplicate 1 $echo_client_request_headers;
         }}
         location /body {{

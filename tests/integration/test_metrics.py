@@ -312,7 +312,7 @@ def test_connections_and_requests_to_origins_are_counted_by_what_became_of_them(
     assert (counted["connect_failed"], counted["pooled"], counted["owned"]) == (1, 3, 0)
     assert server.metric("sallyport_origin_requests_total", host="m.test", result="completed") == 3
     assert server.metric("sallyport_origin_requests_total", host="m.test", result="unreachable") == 0
-    assert len(samples(server, "sallyport_origin_connections_total")) == 2 * 8 and len(samples(server, "sallyport_origin_requests_total")) == 2 * 6
+    assert len(samples(server, "sallyport_origin_connections_total")) == 2 * 8 and len(samples(server, "sallyport_origin_requests_total")) == 2 * 7
 
 
 def test_the_last_reload_and_the_limit_of_connections(serve, host):
