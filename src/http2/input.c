@@ -17,9 +17,7 @@ static void note_ping(struct http2_session *session, const nghttp2_frame *frame)
     if (frame->hd.flags & NGHTTP2_FLAG_ACK && session->shutting_down &&
         memcmp(frame->ping.opaque_data, http2_shut_down_ping, sizeof http2_shut_down_ping) == 0) {
         session->shutting_down = false;
-        http2_check(session, nghttp2_submit_goaway(session->nghttp2, NGHTTP2_FLAG_NONE,
-                                                   nghttp2_session_get_last_proc_stream_id(session->nghttp2),
-                                                   NGHTTP2_NO_ERROR, NULL, 0));
+        session->goaway_due = true;
     }
 }
 

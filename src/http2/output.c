@@ -132,12 +132,23 @@ void http2_output_set_callbacks(nghttp2_session_callbacks *callbacks) {
     nghttp2_session_callbacks_set_on_frame_not_send_callback(callbacks, note_not_sent);
 }
 
+/* It names the last stream that has come, for a client may begin streams behind its answer to the PING. */
+static void submit_goaway(struct http2_session *session) {
+    session->goaway_due = false;
+    http2_check(session,
+                nghttp2_submit_goaway(session->nghttp2, NGHTTP2_FLAG_NONE,
+                                      nghttp2_session_get_last_proc_stream_id(session->nghttp2), NGHTTP2_NO_ERROR, NULL, 0));
+}
+
 void http2_output_flush(struct http2_session *session) {
     if (session->busy || session->failed) {
         return;
     }
     session->busy = true;
     while (session->handler->output_room(session->owner) > 0) {
+        if (session->goaway_due) {
+            submit_goaway(session);
+        }
         const uint8_t *frames;
         nghttp2_ssize size = nghttp2_session_mem_send2(session->nghttp2, &frames);
         if (!http2_check(session, (int)size) || size == 0) {

@@ -64,6 +64,7 @@ struct http2_session {
     bool handing;       /* closed() and room() are being called */
     bool failed;        /* out of memory */
     bool shutting_down; /* a PING is out, whose answer has GOAWAY sent */
+    bool goaway_due;    /* that GOAWAY is to be made, just before it leaves: no stream may come in between */
     bool goaway_sent;   /* one that names the last stream */
     bool in_trailers;   /* the head that comes is a section of trailers */
 };

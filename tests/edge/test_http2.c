@@ -392,6 +392,22 @@ Test(http2, shuts_down_in_two_steps) {
     cr_expect_eq(shut_down, 1);
 }
 
+Test(http2, names_a_stream_that_begins_before_the_last_goaway_leaves) {
+    static const uint8_t frames[] = "\0\0\x8\6\1\0\0\0\0shutdown"
+                                    "\0\0\x0b\1\5\0\0\0\1\x82\x87\x84\1\6s.test";
+    static const uint8_t goaway[] = {0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0};
+
+    relays = true;
+    begin();
+    connection->stage->drain(connection);
+    http2_turn(&scene.shard);
+    held_add(connection, bytes_of(frames, sizeof frames - 1));
+    plaintext_resume(connection);
+    http2_turn(&scene.shard);
+    cr_expect_eq(begun_count, 1);
+    cr_expect_not_null(memmem(sent.data, sent.size, goaway, sizeof goaway));
+}
+
 Test(http2, hurries_a_quiet_client_that_is_to_go) {
     scene.config.limits.idle_timeout_ms = 60000;
     relays = true;

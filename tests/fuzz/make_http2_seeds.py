@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""Writes the seeds of fuzz_http2_session: choices of the owner, then frames of the peer, for both roles."""
+"""Writes the seeds of fuzz_http2_session: choices of the owner, then frames of the peer, for both roles.
+
+And those of fuzz_http2_connection: choices of the world around the connection, then frames of the client."""
 
 import struct
 from pathlib import Path
 
 CORPUS = Path(__file__).parent / "corpus" / "http2_session"
+CONNECTION_CORPUS = CORPUS.parent / "http2_connection"
 DATA, HEADERS, PRIORITY, RST, SETTINGS, PUSH, PING, GOAWAY, WINDOW, CONTINUATION, PRIORITY_UPDATE = [*range(10), 16]
 END_STREAM = ACK = 1
 END_HEADERS, PADDED, PRIORITIZED = 4, 8, 32
@@ -78,8 +81,41 @@ SEEDS = {
     "large-answer": (CLIENT, REPLY + frame(HEADERS, OPEN, 1, b"\x88" + field(b"a", b"b" * 120) * 60)),
 }
 
+# Of a host that exists, so that requests reach origins.
+OURS_GET = b"\x82\x87\x84\x01\x06s.test"
+OURS_POST = b"\x83\x87\x84\x01\x06s.test"
+TUNNEL = field(b":method", b"CONNECT") + field(b":protocol", b"websocket") + b"\x87\x84\x01\x06s.test"
+
+CONNECTION_SEEDS = {
+    "get": frame(HEADERS, WHOLE, 1, OURS_GET),
+    "gets": b"".join(frame(HEADERS, WHOLE, 2 * i + 1, OURS_GET) for i in range(12)),
+    "post": frame(HEADERS, OPEN, 1, OURS_POST) + frame(DATA, 0, 1, b"a" * 300) + frame(DATA, END_STREAM, 1, b"b" * 300),
+    "trailers": frame(HEADERS, OPEN, 1, OURS_POST + field(b"te", b"trailers") + field(b"trailer", b"x-sum")) +
+                frame(DATA, 0, 1, b"hello") + frame(HEADERS, WHOLE, 1, field(b"x-sum", b"1")),
+    "expect": frame(HEADERS, OPEN, 1, OURS_POST + field(b"expect", b"100-continue")) + frame(DATA, END_STREAM, 1, b"hello"),
+    "reset": frame(HEADERS, OPEN, 1, OURS_POST) + frame(DATA, 0, 1, b"x") + frame(RST, 0, 1, word(8)) +
+             frame(HEADERS, WHOLE, 3, OURS_GET),
+    "head": frame(HEADERS, WHOLE, 1, field(b":method", b"HEAD") + b"\x87\x84\x01\x06s.test"),
+    "split": frame(HEADERS, END_STREAM, 1, OURS_GET[:3]) + frame(CONTINUATION, END_HEADERS, 1, OURS_GET[3:]),
+    "elsewhere": frame(HEADERS, WHOLE, 1, GET),
+    "windows": frame(SETTINGS, 0, 0, struct.pack(">HI", 4, 10)) + frame(HEADERS, WHOLE, 1, OURS_GET) +
+               frame(WINDOW, 0, 1, word(7)) * 5 + frame(WINDOW, 0, 0, word(1000)),
+    "goaway": frame(HEADERS, OPEN, 1, OURS_POST) + frame(GOAWAY, 0, 0, word(0, 0)) + frame(DATA, END_STREAM, 1, b"x"),
+    "shutdown": frame(HEADERS, WHOLE, 1, OURS_GET) + frame(PING, ACK, 0, b"shutdown") + frame(HEADERS, WHOLE, 3, OURS_GET),
+    "fault": frame(HEADERS, OPEN, 1, OURS_POST) + frame(DATA, 0, 0, b"x"),
+    "malformed": frame(HEADERS, WHOLE, 1, OURS_GET + field(b"connection", b"close")) + frame(HEADERS, WHOLE, 3, OURS_GET),
+    "tunnel": frame(HEADERS, OPEN, 1, TUNNEL) + frame(DATA, 0, 1, b"hello") * 3 + frame(DATA, END_STREAM, 1, b""),
+    "priorities": b"".join(frame(HEADERS, WHOLE, 2 * i + 1, OURS_GET + field(b"priority", b"u=%d" % i)) for i in range(4)) +
+                  frame(PRIORITY_UPDATE, 0, 0, word(1) + b"u=7"),
+}
+
 
 def main():
+    CONNECTION_CORPUS.mkdir(parents=True, exist_ok=True)
+    for number, (name, frames) in enumerate(sorted(CONNECTION_SEEDS.items())):
+        for allowed, client in ((0, 2), (31, 2), (31, 1)):
+            choices = word(0x12345 * (number + 1) + allowed) + bytes([allowed, client])
+            (CONNECTION_CORPUS / f"{name}-{allowed}-{client}").write_bytes(choices + frames)
     CORPUS.mkdir(parents=True, exist_ok=True)
     for number, (name, (role, frames)) in enumerate(sorted(SEEDS.items())):
         for piece in (0, 7):

@@ -1,4 +1,4 @@
-/* Each allocation of a connection's TLS fails in turn: the client is told, or reset, and nothing stays behind. */
+/* Each allocation of a connection's TLS and HTTP/2 fails in turn: the client is told, or reset, and nothing stays behind. */
 #include "base/log.h"
 #include "world.h"
 
@@ -66,4 +66,10 @@ Test(allocations, each_of_tls12) {
     world_set_up();
     log_set_level(LOG_LEVEL_ERROR);
     fail_each(&(struct client_plan){.certificate = TALK_EXPIRED, .host = TALK_REPORT, .tls12 = true, .requests = 1});
+}
+
+Test(allocations, each_of_http2) {
+    world_set_up();
+    log_set_level(LOG_LEVEL_ERROR);
+    fail_each(&(struct client_plan){.certificate = TALK_VALID, .host = TALK_ENFORCE, .http2 = true, .requests = 2});
 }
