@@ -318,6 +318,12 @@ static size_t on_body(struct http2_stream *stream, struct bytes piece) {
     return piece.size;
 }
 
+/* curl 7.88 has the answer, has sent the rest of its request, and waits for any frame before it looks at the answer. */
+static void wake_client(struct connection *connection) {
+    http2_session_ping(connection->http2.session);
+    http2_flush_later(connection);
+}
+
 static void on_end(struct http2_stream *stream, struct bytes trailers) {
     struct http2_exchange *http2 = of_stream(stream);
 
@@ -328,6 +334,7 @@ static void on_end(struct http2_stream *stream, struct bytes trailers) {
     exchange_body_end(&http2->exchange, trailers);
     if (http2->answered) {
         finish_exchange(http2);
+        wake_client(connection_of(http2));
     }
 }
 

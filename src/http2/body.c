@@ -21,9 +21,16 @@ static void note_taken(struct http2_stream *stream, bool gone, size_t taken) {
     if (gone || stream->in_taken >= stream->session->stream_window) {
         return;
     }
+    struct http2_session *session = stream->session;
+    uint32_t grows_by =
+        session->stream_window_max > session->stream_window ? session->stream_window_max - session->stream_window : 0;
+
     stream->in_taken += (uint32_t)taken;
-    if (stream->in_taken >= stream->session->stream_window) {
-        http2_body_widen(stream, stream->session->stream_window_max);
+    /* Streams that stand still later must leave enough of the connection's window to the others. */
+    if (stream->in_taken >= session->stream_window && session->grown + grows_by <= session->connection_window / 2) {
+        stream->grown = grows_by;
+        session->grown += grows_by;
+        http2_body_widen(stream, session->stream_window_max);
     }
 }
 

@@ -197,6 +197,7 @@ void http2_output_forget(struct http2_stream *stream) {
         session->stream_count -= !stream->gone;
         session->left_count -= stream->left;
         session->at_urgency[stream->urgency]--;
+        session->grown -= stream->grown;
     }
     if (list_is_linked(&stream->waiting)) {
         list_remove(&stream->waiting);

@@ -45,6 +45,7 @@ struct http2_stream {
     bool gone;         /* nghttp2 has it no more */
     bool left;         /* client: likewise, but its owner has not taken the whole response yet */
     bool has_trailers; /* to be sent */
+    uint32_t grown;    /* bytes by which its window has */
     uint32_t in_taken; /* bytes of the body that the owner has taken, until its window is wide */
     uint32_t error;    /* once gone: for closed() */
     uint64_t began_s;

@@ -90,7 +90,7 @@ struct relay_exchange {
     const struct relay_handler *handler;
     void *owner;
     struct relay_host *host;
-    struct relay_connection *connection; /* NULL only while failing or aborted */
+    struct relay_connection *connection; /* NULL only while put off, failing or aborted */
     struct timer timer;
     struct list in_turn; /* HTTP/1: among those of the relay that begin at the end of the turn */
     uint8_t *buffer;     /* EXCHANGE_MEMORY_SIZE; NULL once the response's head is complete, unless trailers are wanted */
