@@ -3,30 +3,9 @@
 #include "base/check.h"
 #include "edge/output.h"
 #include "edge/place.h"
-#include "http/trailers.h"
-
-enum {
-    /*
-     * Some clients lose an answer when a reset comes while they send the rest of their request, or wait for a window that
-     * they do not look at any more (curl 7.88). So as much as a client may well send behind its answer is let in and
-     * dropped.
-     */
-    DISCARD_MAX = 1024 * 1024, /* bytes */
-    DISCARD_MS = 1000,         /* and how long that may take */
-};
-
-static const struct exchange_carrier carrier;
-
-static struct http2_exchange *of_exchange(const struct exchange *exchange) {
-    return CONTAINER_OF(exchange, struct http2_exchange, exchange);
-}
 
 static struct http2_exchange *of_stream(const struct http2_stream *stream) {
     return CONTAINER_OF(stream, struct http2_exchange, stream);
-}
-
-static struct connection *connection_of(const struct http2_exchange *http2) {
-    return http2->exchange.owner;
 }
 
 static struct shard *shard_of(const struct connection *connection) {
@@ -89,13 +68,13 @@ void http2_shut_down(struct connection *connection) {
 }
 
 static void set_deadline(struct http2_exchange *http2, uint32_t delay_ms) {
-    struct connection *connection = connection_of(http2);
+    struct connection *connection = http2_connection(http2);
 
     pace_set_deadline(&http2->pace, &shard_of(connection)->ring.timers, now_ms(connection), delay_ms);
 }
 
 static void progress(struct http2_exchange *http2) {
-    set_deadline(http2, limits(connection_of(http2))->idle_timeout_ms);
+    set_deadline(http2, limits(http2_connection(http2))->idle_timeout_ms);
 }
 
 static void finish_exchange(struct http2_exchange *http2) {
@@ -107,7 +86,7 @@ static void finish_exchange(struct http2_exchange *http2) {
 
 /* The exchange is over, and its stream off all lists; the memory goes back once nothing on the stack can use it. */
 static void put_away(struct http2_exchange *http2) {
-    struct connection *connection = connection_of(http2);
+    struct connection *connection = http2_connection(http2);
 
     finish_exchange(http2);
     pace_stop(&http2->pace, &shard_of(connection)->ring.timers);
@@ -122,7 +101,7 @@ static void put_away(struct http2_exchange *http2) {
 
 /* The stream is ours alone again. */
 static void drop_stream(struct http2_exchange *http2) {
-    struct connection *connection = connection_of(http2);
+    struct connection *connection = http2_connection(http2);
 
     put_away(http2);
     if (connection->http2.inside == 0) {
@@ -130,8 +109,8 @@ static void drop_stream(struct http2_exchange *http2) {
     }
 }
 
-static void reset_stream(struct http2_exchange *http2, enum http2_error error) {
-    struct connection *connection = connection_of(http2);
+void http2_reset_stream(struct http2_exchange *http2, enum http2_error error) {
+    struct connection *connection = http2_connection(http2);
 
     if (!http2->closed) {
         http2_stream_reset(&http2->stream, error);
@@ -146,13 +125,13 @@ static void reset_stream(struct http2_exchange *http2, enum http2_error error) {
  */
 static void stop_request(struct http2_exchange *http2) {
     if (http2->stream.out_left_whole) {
-        reset_stream(http2, HTTP2_NO_ERROR);
+        http2_reset_stream(http2, HTTP2_NO_ERROR);
     }
 }
 
 /* The answer is queued. */
-static void finish_answer(struct http2_exchange *http2) {
-    struct connection *connection = connection_of(http2);
+void http2_finish_answer(struct http2_exchange *http2) {
+    struct connection *connection = http2_connection(http2);
     bool dismissed = http2->exchange.dismissed;
 
     http2->answered = true;
@@ -162,8 +141,8 @@ static void finish_answer(struct http2_exchange *http2) {
     if (http2->closed) {
         drop_stream(http2);
     } else if (!http2->stream.in_ended) {
-        http2->discard_left = DISCARD_MAX;
-        pace_set_deadline(&http2->pace, &shard_of(connection)->ring.timers, now_ms(connection), DISCARD_MS);
+        http2->discard_left = HTTP2_DISCARD_MAX;
+        pace_set_deadline(&http2->pace, &shard_of(connection)->ring.timers, now_ms(connection), HTTP2_DISCARD_MS);
     }
     if (dismissed) {
         http2_shut_down(connection);
@@ -172,8 +151,8 @@ static void finish_answer(struct http2_exchange *http2) {
 }
 
 static void give_up(struct http2_exchange *http2) {
-    stats_add(&shard_of(connection_of(http2))->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_TIMEOUT], 1);
-    reset_stream(http2, HTTP2_CANCEL);
+    stats_add(&shard_of(http2_connection(http2))->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_TIMEOUT], 1);
+    http2_reset_stream(http2, HTTP2_CANCEL);
 }
 
 /*
@@ -202,7 +181,7 @@ static void refuse_slow(struct http2_exchange *http2) {
 
 static void on_timer(struct timer *timer) {
     struct http2_exchange *http2 = CONTAINER_OF(timer, struct http2_exchange, pace.timer);
-    struct connection *connection = connection_of(http2);
+    struct connection *connection = http2_connection(http2);
 
     if (pace_resume(&http2->pace, &shard_of(connection)->ring.timers, now_ms(connection))) {
         return;
@@ -235,7 +214,7 @@ static struct http2_stream *on_begin(void *owner) {
         stats_add(&shard->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_HTTP2_STREAMS], 1);
         return NULL;
     }
-    exchange_init(&http2->exchange, &carrier, connection, &connection->client);
+    exchange_init(&http2->exchange, &http2_carrier, connection, &connection->client);
     http2->stream = (struct http2_stream){.message = &http2->exchange.request};
     http2->in_waiting = (struct list){0};
     http2->in_connection = (struct list){0};
@@ -253,7 +232,7 @@ static struct http2_stream *on_begin(void *owner) {
 
 /* The session may go on for a while with the streams of a connection that has ended below it. */
 static bool is_put_away(const struct http2_exchange *http2) {
-    return connection_is_closing(connection_of(http2));
+    return connection_is_closing(http2_connection(http2));
 }
 
 static void on_head(struct http2_stream *stream, struct bytes head, bool end) {
@@ -264,7 +243,7 @@ static void on_head(struct http2_stream *stream, struct bytes head, bool end) {
     }
     http2->exchange.stream_id = (uint32_t)stream->id;
     pace_begin(&http2->pace);
-    pace_arm(&http2->pace, now_ms(connection_of(http2)));
+    pace_arm(&http2->pace, now_ms(http2_connection(http2)));
     progress(http2);
     http2->hasty = end;
     exchange_begin(&http2->exchange, head);
@@ -294,7 +273,7 @@ static size_t discard(struct http2_exchange *http2, size_t size) {
 static size_t on_body(struct http2_stream *stream, struct bytes piece) {
     struct http2_exchange *http2 = of_stream(stream);
     struct exchange *exchange = &http2->exchange;
-    struct connection *connection = connection_of(http2);
+    struct connection *connection = http2_connection(http2);
 
     if (is_put_away(http2)) {
         return piece.size;
@@ -334,7 +313,7 @@ static void on_end(struct http2_stream *stream, struct bytes trailers) {
     exchange_body_end(&http2->exchange, trailers);
     if (http2->answered) {
         finish_exchange(http2);
-        wake_client(connection_of(http2));
+        wake_client(http2_connection(http2));
     }
 }
 
@@ -358,7 +337,7 @@ static void on_closed(struct http2_stream *stream, uint32_t error) {
         return;
     }
     if (error == HTTP2_PROTOCOL_ERROR && !http2->answered) {
-        stats_add(&shard_of(connection_of(http2))->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_MALFORMED], 1);
+        stats_add(&shard_of(http2_connection(http2))->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_MALFORMED], 1);
     }
     http2->closed = true;
     /* Behind a head that ends the answer the exchange with the origin is about to end too, and drops the stream then. */
@@ -390,200 +369,6 @@ static const struct http2_handler handler = {
     .closed = on_closed,
     .output = on_output,
     .output_room = output_room,
-};
-
-/*
- * Each of these functions stands between http2_enter and http2_leave: the session may find the stream, or the connection, at
- * its end meanwhile. The stream's memory is there until http2_leave; `over` says whether its exchange still is.
- */
-
-/* The answer ends: lets in what the client still sends of its request. Behind the end not each client would see it. */
-static void widen_for_rest(struct http2_exchange *http2) {
-    if (!http2->over && !http2->exchange.request_done && !http2->exchange.is_tunnel) {
-        http2_stream_widen(&http2->stream, DISCARD_MAX);
-    }
-}
-
-static void send_head_text(struct http2_exchange *http2, const struct text *head, bool end) {
-    if (end) {
-        widen_for_rest(http2);
-    }
-    http2->ended = http2->ended || end;
-    if (!http2_stream_head(&http2->stream, text_bytes(head), end) && !http2->over) {
-        reset_stream(http2, HTTP2_INTERNAL_ERROR); /* there is no memory for it */
-    }
-}
-
-static void send_piece(struct http2_exchange *http2, struct bytes piece) {
-    if (!http2->over && !http2_stream_send(&http2->stream, piece) && !http2->over) {
-        reset_stream(http2, HTTP2_INTERNAL_ERROR);
-    }
-}
-
-/* Ends the answer, unless its head has done that. */
-static void send_last(struct http2_exchange *http2, struct bytes trailers) {
-    widen_for_rest(http2);
-    if (!http2->over && http2->ended && http2->exchange.is_tunnel && !http2->stream.in_ended) {
-        reset_stream(http2, HTTP2_NO_ERROR); /* of its other half the client is not told otherwise */
-    }
-    if (!http2->over && !http2->ended) {
-        http2->ended = true;
-        if (!http2_stream_end(&http2->stream, trailers) && !http2->over) {
-            reset_stream(http2, HTTP2_INTERNAL_ERROR);
-        }
-    }
-    if (!http2->over) {
-        finish_answer(http2);
-    }
-}
-
-static bool send_interim(struct exchange *exchange, const struct http_message *response, const void *head) {
-    struct http2_exchange *http2 = of_exchange(exchange);
-    struct connection *connection = connection_of(http2);
-    struct text out = exchange_head_memory(exchange);
-
-    http_write_response(&out, response, head, HTTP_NO_BODY, 1, true, exchange->request.head_request,
-                        &(struct http_stamp){0});
-    if (out.overflow) {
-        return true;
-    }
-    http2_enter(connection);
-    send_head_text(http2, &out, false);
-    bool is_there = !http2->over;
-    http2_leave(connection);
-    http2_flush_later(connection);
-    return is_there;
-}
-
-/* A switch of protocols is an answer without an end in HTTP/2 (RFC 8441 section 5). */
-static bool send_head(struct exchange *exchange, const struct http_message *response, const void *head) {
-    const struct http_stamp ours = exchange_stamp(exchange);
-    enum http_framing framing = http_response_framing(response, 1, exchange->request.head_request);
-    bool no_body = framing == HTTP_NO_BODY || (framing == HTTP_LENGTH && response->content_length == 0);
-    struct http2_exchange *http2 = of_exchange(exchange);
-    struct connection *connection = connection_of(http2);
-    struct http_message answer = *response;
-    struct text out = exchange_head_memory(exchange);
-
-    answer.status = exchange->is_tunnel ? 200 : response->status;
-    http_write_response(&out, &answer, head, framing, 1, true, exchange->request.head_request, &ours);
-    if (out.overflow) {
-        return false;
-    }
-    http2_enter(connection);
-    send_head_text(http2, &out, no_body && !exchange->is_tunnel);
-    if (exchange->is_tunnel && !http2->over) {
-        http2_tunnel_begin(http2);
-    }
-    http2_leave(connection);
-    http2_flush_later(connection);
-    return true;
-}
-
-static bool send_body(struct exchange *exchange, struct bytes piece) {
-    struct http2_exchange *http2 = of_exchange(exchange);
-    struct connection *connection = connection_of(http2);
-
-    http2_enter(connection);
-    send_piece(http2, piece);
-    bool is_there = !http2->over;
-    http2_leave(connection);
-    http2_flush_later(connection);
-    return is_there;
-}
-
-static void send_end(struct exchange *exchange, struct bytes trailers) {
-    struct http2_exchange *http2 = of_exchange(exchange);
-    struct connection *connection = connection_of(http2);
-    struct text out = exchange_head_memory(exchange);
-
-    http_write_trailers(&out, trailers, (struct bytes){0},
-                        &(struct http_forwarding){.removals = exchange->site->config->removals});
-    http2_enter(connection);
-    send_last(http2, out.overflow ? (struct bytes){0} : text_bytes(&out));
-    http2_leave(connection);
-    http2_flush_later(connection);
-}
-
-static void send_reply(struct exchange *exchange, struct http_reply *reply) {
-    struct http2_exchange *http2 = of_exchange(exchange);
-    struct connection *connection = connection_of(http2);
-    bool has_body = !reply->to_head && reply->body.size > 0;
-    struct text out = exchange_head_memory(exchange);
-
-    reply->keep_alive = true;
-    http_write_reply(&out, reply);
-    CHECK(!out.overflow); /* bodies are at most 64 KiB */
-    http2_enter(connection);
-    send_head_text(http2, &out, !has_body);
-    if (has_body) {
-        send_piece(http2, reply->body);
-    }
-    send_last(http2, (struct bytes){0});
-    http2_leave(connection);
-    http2_flush_later(connection);
-}
-
-static void invite_body(struct exchange *exchange) {
-    struct connection *connection = exchange->owner;
-    struct text out = exchange_head_memory(exchange);
-
-    if (exchange->request.expect_continue) {
-        text_append_string(&out, "HTTP/1.1 100 Continue\r\n\r\n");
-        http2_enter(connection);
-        send_head_text(of_exchange(exchange), &out, false);
-        http2_leave(connection);
-        http2_flush_later(connection);
-    }
-}
-
-static void reset(struct exchange *exchange, enum exchange_reset how) {
-    struct connection *connection = exchange->owner;
-
-    http2_enter(connection);
-    reset_stream(of_exchange(exchange), how == EXCHANGE_CUT_SHORT ? HTTP2_INTERNAL_ERROR : HTTP2_CANCEL);
-    http2_leave(connection);
-}
-
-static size_t room(const struct exchange *exchange) {
-    return http2_stream_room(&of_exchange(exchange)->stream);
-}
-
-/* An origin takes more: goes on with the bodies that wait. Each may end its stream, or others, or the connection. */
-static void read_more(void *owner) {
-    struct connection *connection = owner;
-    struct list waiting;
-
-    if (connection_is_closing(connection) || list_is_empty(&connection->http2.waiting)) {
-        return;
-    }
-    http2_enter(connection);
-    list_init(&waiting);
-    list_move_all(&waiting, &connection->http2.waiting);
-    struct list *link;
-    while ((link = list_first(&waiting)) != NULL) {
-        struct http2_exchange *http2 = CONTAINER_OF(link, struct http2_exchange, in_waiting);
-
-        list_remove(link);
-        pace_arm(&http2->pace, now_ms(connection)); /* not the client was waited for */
-        http2_stream_resume(&http2->stream);
-    }
-    http2_leave(connection);
-    http2_flush_later(connection);
-}
-
-static const struct exchange_carrier carrier = {
-    .many = true,
-    .send_interim = send_interim,
-    .send_head = send_head,
-    .send_body = send_body,
-    .send_end = send_end,
-    .send_half_end = http2_tunnel_end_half,
-    .send_reply = send_reply,
-    .invite_body = invite_body,
-    .reset = reset,
-    .room = room,
-    .read_more = read_more,
 };
 
 struct http2_session *http2_stream_session(struct connection *connection, const struct http2_settings *settings) {

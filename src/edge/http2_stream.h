@@ -19,6 +19,16 @@ enum {
     HTTP2_LAST_WORD_MS = 5000,        /* that a client without streams has for its answer to a first GOAWAY */
 };
 
+enum {
+    /*
+     * Some clients lose an answer when a reset comes while they send the rest of their request, or wait for a window that
+     * they do not look at any more (curl 7.88). So as much as a client may well send behind its answer is let in and
+     * dropped.
+     */
+    HTTP2_DISCARD_MAX = 1024 * 1024, /* bytes */
+    HTTP2_DISCARD_MS = 1000,         /* and how long that may take */
+};
+
 /* An exchange with what HTTP/2 needs to carry it. */
 struct http2_exchange {
     struct exchange exchange;
@@ -33,6 +43,17 @@ struct http2_exchange {
     bool closed;           /* the session has the stream no more */
     bool hasty;            /* the client has ended its half of a tunnel before the tunnel has begun */
 };
+
+static inline struct http2_exchange *http2_of_exchange(const struct exchange *exchange) {
+    return CONTAINER_OF(exchange, struct http2_exchange, exchange);
+}
+
+static inline struct connection *http2_connection(const struct http2_exchange *http2) {
+    return http2->exchange.owner;
+}
+
+/* Carries the exchanges: http2_carrier.c. */
+extern const struct exchange_carrier http2_carrier;
 
 /* Makes the connection's session, without streams. NULL when out of memory. */
 struct http2_session *http2_stream_session(struct connection *connection, const struct http2_settings *settings);
@@ -52,7 +73,12 @@ void http2_shut_down(struct connection *connection);
 /* The connection ends: ends all its exchanges, and frees the session. */
 void http2_drop_all(struct connection *connection);
 
-/* Of http2_tunnel.c, for http2_stream.c alone. The head of the answer is sent, and the tunnel is open. */
+/* For http2_carrier.c. The answer is queued. */
+void http2_finish_answer(struct http2_exchange *http2);
+/* Ends the stream by RST_STREAM, and its exchange. */
+void http2_reset_stream(struct http2_exchange *http2, enum http2_error error);
+
+/* Of http2_tunnel.c, for http2_carrier.c alone. The head of the answer is sent, and the tunnel is open. */
 void http2_tunnel_begin(struct http2_exchange *http2);
 /* As send_half_end of the carrier. */
 void http2_tunnel_end_half(struct exchange *exchange);

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "http/persistence.h"
+#include "ring/ring.h"
 
 #include <errno.h>
 
