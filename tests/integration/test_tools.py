@@ -184,11 +184,11 @@ def test_to_build_and_show_takes_no_more_than_that(tree):
 
 
 def test_a_series_is_read_in_every_clone():
-    """The series as it stands: each patch once, and none but wolfSSL's, which is what tools/deps applies."""
+    """The series as it stands: each patch once, and of a library that tools/deps applies them to."""
     lines = [line.split(None, 2) for line in (ROOT / "tools/patches/series").read_text().splitlines() if line and not line.startswith("#")]
     files = [line[0] for line in lines]
     assert sorted(files) == sorted(path.name for path in pathlib.Path(ROOT, "tools/patches").glob("*.patch"))
-    assert all(name.startswith("wolfssl-") for name in files)
+    assert all(name.startswith(("wolfssl-", "nghttp2-")) for name in files)
     assert all(belongs in ("upstream", "ours") for _, belongs, _ in lines)
 
 
