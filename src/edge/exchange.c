@@ -53,64 +53,6 @@ static struct stats_host *host_stats(const struct exchange *exchange) {
     return stats_hosts_at(exchange->site->stats, exchange->host->index, shard_of(exchange)->index);
 }
 
-/* Returns the version of HTTP for the access log; NULL when the head of an HTTP/1 request was not complete. */
-static const char *http_version(const struct exchange *exchange) {
-    if (exchange->stream_id != 0) {
-        return "2";
-    }
-    if (exchange->note.method_size == 0) {
-        return NULL;
-    }
-    return exchange->request.minor == 0 ? "1.0" : "1.1";
-}
-
-static void log_request(const struct exchange *exchange) {
-    const struct journal_note *note = &exchange->note;
-    char address[CLIENT_ADDRESS_SIZE];
-    struct access_request line = client_describe_request(exchange->client, exchange->host, exchange->identity, address);
-
-    line.method = bytes_of(note->method, note->method_size);
-    line.path = bytes_of(note->path, note->path_size);
-    line.http = http_version(exchange);
-    line.stream = exchange->stream_id;
-    line.request_id = naming_id(note);
-    line.code = exchange->code;
-    line.origin_error = relay_fault_name(exchange->origin_fault);
-    line.body_in = exchange->body_in;
-    line.body_out = exchange->body_out;
-    line.origin_ns = exchange->origin_ns;
-    line.total_ns = clock_monotonic_ns() - exchange->started_ns;
-    journal_request(&shard_of(exchange)->journal, &line);
-}
-
-/* Answers of our own are begun and done in one turn, so its time does not count. A tunnel may last for days. */
-static uint64_t answered_in_ns(const struct exchange *exchange) {
-    return (exchange->is_tunnel ? exchange->relayed_ns + exchange->origin_ns : clock_monotonic_ns()) - exchange->started_ns;
-}
-
-void exchange_end(struct exchange *exchange) {
-    struct shard *shard = shard_of(exchange);
-
-    if (exchange->relay != NULL) {
-        relay_exchange_abort(exchange->relay);
-    }
-    if (exchange->code != 0) {
-        enum stats_protocol protocol = exchange->stream_id == 0 ? STATS_HTTP1 : STATS_HTTP2;
-
-        stats_add(&host_stats(exchange)->requests[stats_code_slot(exchange->code)][protocol], 1);
-        stats_time_of_host(shard->stats, &host_stats(exchange)->request_seconds, STATS_REQUEST, answered_in_ns(exchange));
-    }
-    if (exchange->is_tunnel) {
-        exchange_tunnel_close(exchange);
-    }
-    if (exchange->started_ns != 0 && journal_is_on(&shard->journal)) {
-        log_request(exchange);
-    }
-    passage_end(shard, exchange->room);
-    identity_release(exchange->identity);
-    site_release(exchange->site);
-}
-
 static void count_rejection(const struct exchange *exchange, enum stats_stage stage, enum stats_rejection why) {
     stats_add(&shard_of(exchange)->stats->rejected[stage][why], 1);
 }
@@ -272,6 +214,9 @@ static void relay(struct exchange *exchange, struct bytes head) {
         return;
     }
     exchange->origin_fault = RELAY_FAULT_NONE;
+    if (exchange->conversation) {
+        exchange_watch_conversation(exchange);
+    }
     if (exchange->request_done) {
         relay_exchange_body_end(exchange->relay);
     } else {
@@ -406,7 +351,7 @@ void exchange_refuse(struct exchange *exchange, unsigned status) {
 
 bool exchange_body(struct exchange *exchange, struct bytes piece) {
     exchange->body_in += piece.size;
-    if (exchange->is_tunnel) {
+    if (exchange->has_clock) {
         tunnel_pass(&exchange->tunnel);
     }
     if (exchange->relay == NULL) {
@@ -449,7 +394,7 @@ bool exchange_wants_body(const struct exchange *exchange) {
 }
 
 void exchange_drained(struct exchange *exchange) {
-    if (exchange->is_tunnel) {
+    if (exchange->has_clock) {
         tunnel_pass(&exchange->tunnel);
     }
     if (exchange->paused && exchange->relay != NULL && exchange->carrier->room(exchange) > 0) {
@@ -505,7 +450,7 @@ static void on_switch(struct exchange *exchange, const struct http_message *resp
         return;
     }
     exchange_tunnel_close(exchange);
-    exchange->is_tunnel = false;
+    exchange->is_tunnel = exchange->has_clock = false;
     exchange->request_done = true;
     answer_for_origin(exchange, RELAY_FAULT_TOO_LARGE);
 }
@@ -520,6 +465,8 @@ static void on_head(void *owner, const struct http_message *response, const void
     exchange->grpc_open = exchange->grpc && response->framing == HTTP_CHUNKED && http_grpc_is(response, head);
     if (response->status == HTTP_STATUS_SWITCHING) {
         on_switch(exchange, response, head);
+    } else if (exchange->is_connect && response->status >= 200 && response->status < 300) {
+        answer_for_origin(exchange, RELAY_FAULT_UPGRADE); /* 2xx would tell the client that the tunnel is open */
     } else if (!exchange->carrier->send_head(exchange, response, head)) {
         answer_for_origin(exchange, RELAY_FAULT_TOO_LARGE);
     }
@@ -529,7 +476,7 @@ static void on_body(void *owner, struct bytes piece) {
     struct exchange *exchange = owner;
 
     exchange->body_out += piece.size;
-    if (exchange->is_tunnel) {
+    if (exchange->has_clock) {
         tunnel_pass_to_client(&exchange->tunnel, piece);
     }
     if (exchange->carrier->send_body(exchange, piece)) {
@@ -543,18 +490,20 @@ static void on_end(void *owner, struct bytes trailers) {
     void *carrier_owner = exchange->owner;
 
     exchange->relay = NULL;
+    exchange_stop_clock(exchange);
     carrier->send_end(exchange, trailers);
     carrier->read_more(carrier_owner);
 }
 
-static void on_relay_failed(void *owner, enum relay_error error, enum relay_fault fault) {
-    struct exchange *exchange = owner;
+void exchange_break_off(struct exchange *exchange, unsigned status) {
     const struct exchange_carrier *carrier = exchange->carrier;
     void *carrier_owner = exchange->owner;
 
-    exchange->relay = NULL;
-    exchange->origin_fault = fault;
-    unsigned status = error == RELAY_TIMEOUT ? 504 : error == RELAY_BUSY ? 503 : 502;
+    exchange_stop_clock(exchange);
+    if (exchange->relay != NULL) {
+        relay_exchange_abort(exchange->relay);
+        exchange->relay = NULL;
+    }
     if (exchange->grpc_open) {
         struct text trailers = field_memory(exchange);
 
@@ -570,10 +519,18 @@ static void on_relay_failed(void *owner, enum relay_error error, enum relay_faul
     carrier->read_more(carrier_owner);
 }
 
+static void on_relay_failed(void *owner, enum relay_error error, enum relay_fault fault) {
+    struct exchange *exchange = owner;
+
+    exchange->relay = NULL;
+    exchange->origin_fault = fault;
+    exchange_break_off(exchange, error == RELAY_TIMEOUT ? 504 : error == RELAY_BUSY ? 503 : 502);
+}
+
 static void on_relay_drained(void *owner) {
     struct exchange *exchange = owner;
 
-    if (exchange->is_tunnel) {
+    if (exchange->has_clock) {
         tunnel_pass(&exchange->tunnel);
     }
     exchange->carrier->read_more(exchange->owner);

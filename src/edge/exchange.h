@@ -84,6 +84,7 @@ struct exchange {
     bool dismissed;                /* further requests of the client can lead to nothing: its carrier need not stay */
     bool paused;                   /* the origin has been told to wait */
     bool is_tunnel;
+    bool has_clock;       /* `tunnel` runs: it is a tunnel or a conversation */
     bool is_connect;      /* the request is an extended CONNECT (RFC 8441): it has no body, but a tunnel may come */
     uint8_t upgrade_size; /* of `upgrade` */
 
@@ -91,7 +92,7 @@ struct exchange {
     struct http_message request;            /* its spans are only good while the head is */
     char upgrade[HTTP_UPGRADE_MAX];         /* the protocols that were offered to the origin */
     char websocket_key[WEBSOCKET_KEY_SIZE]; /* with the offer of an extended CONNECT to go on as a WebSocket */
-    struct tunnel tunnel;                   /* if is_tunnel */
+    struct tunnel tunnel;                   /* if has_clock */
     struct journal_note note;
     struct http_header headers[HTTP_HEADERS_MAX];
 };
@@ -131,9 +132,12 @@ size_t exchange_room(const struct exchange *exchange);
 uint8_t *exchange_trailers_memory(const struct exchange *exchange);
 /* The client takes more of the answer. */
 void exchange_drained(struct exchange *exchange);
-/* The client of a tunnel has another site, by site_switch; or, if not `has_host`, none of that name is served any more. */
+/*
+ * The client of a tunnel or conversation has another site, by site_switch; or, if not `has_host`, none of that name is
+ * served any more.
+ */
 void exchange_switch_tunnel(struct exchange *exchange, bool has_host);
-/* Ends a tunnel by way of its carrier, with a last word to the client where its protocol has one. */
+/* Ends a tunnel or conversation by way of its carrier, with a last word to the client where its protocol has one. */
 void exchange_end_tunnel(struct exchange *exchange, enum stats_tunnel_end why);
 /* Returns the headers that we add to each answer. */
 struct http_stamp exchange_stamp(const struct exchange *exchange);
@@ -145,7 +149,14 @@ static inline struct text exchange_head_memory(const struct exchange *exchange) 
     return text_over(scratch->head, sizeof scratch->head);
 }
 
-/* For exchange.c alone, of exchange_tunnel.c. Sets what the origin is offered of that which the client has asked for. */
+/* For exchange_tunnel.c alone, of exchange.c. The origin is not heard any more; tells the client `status` as far as can be.
+ */
+void exchange_break_off(struct exchange *exchange, unsigned status);
+/* For exchange.c alone, of exchange_tunnel.c. A conversation begins: from now on it has the clock of a tunnel. */
+void exchange_watch_conversation(struct exchange *exchange);
+/* Ends the clock of a conversation, if it runs. */
+void exchange_stop_clock(struct exchange *exchange);
+/* Sets what the origin is offered of that which the client has asked for. */
 void exchange_tunnel_offer(struct exchange *exchange, struct bytes head);
 /* Returns the key that goes with the offer; empty: none is made here. */
 struct bytes exchange_websocket_key(const struct exchange *exchange);

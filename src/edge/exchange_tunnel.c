@@ -44,7 +44,9 @@ void exchange_tunnel_close(struct exchange *exchange) {
 
 /* Both halves have ended. */
 static void part(struct exchange *exchange) {
-    relay_exchange_part(exchange->relay);
+    if (!relay_exchange_part(exchange->relay)) {
+        return; /* the origin is lost: the relay is about to say so */
+    }
     exchange->relay = NULL;
     exchange->carrier->send_end(exchange, (struct bytes){0});
 }
@@ -70,8 +72,12 @@ void exchange_tunnel_end_origin(void *owner) {
 
 void exchange_end_tunnel(struct exchange *exchange, enum stats_tunnel_end why) {
     uint8_t frame[WEBSOCKET_CLOSE_SIZE];
-    struct bytes last_word = bytes_of(frame, tunnel_last_word(&exchange->tunnel, why, frame));
 
+    if (!exchange->is_tunnel) {
+        exchange_break_off(exchange, why == STATS_TUNNEL_VERDICT ? 403 : 503);
+        return;
+    }
+    struct bytes last_word = bytes_of(frame, tunnel_last_word(&exchange->tunnel, why, frame));
     exchange->tunnel.why = why;
     if (last_word.size == 0 && !exchange->tunnel.origin_ended) {
         exchange->carrier->reset(exchange, EXCHANGE_CUT_SHORT);
@@ -97,8 +103,20 @@ static void on_tunnel_over(struct tunnel *tunnel, enum stats_tunnel_end why) {
 
 /* The client's bytes begin anew, as those of a body that is to come. */
 void exchange_tunnel_open(struct exchange *exchange, bool is_websocket) {
-    exchange->is_tunnel = true;
+    exchange->is_tunnel = exchange->has_clock = true;
     exchange->request_done = false;
     stats_add(&host_stats(exchange)->tunnels, 1);
     tunnel_open(&exchange->tunnel, exchange->client, exchange->identity, is_websocket, on_tunnel_over);
+}
+
+void exchange_watch_conversation(struct exchange *exchange) {
+    exchange->has_clock = true;
+    tunnel_open(&exchange->tunnel, exchange->client, exchange->identity, false, on_tunnel_over);
+}
+
+void exchange_stop_clock(struct exchange *exchange) {
+    if (exchange->has_clock && !exchange->is_tunnel) {
+        exchange->has_clock = false;
+        tunnel_close(&exchange->tunnel);
+    }
 }

@@ -8,7 +8,6 @@ static struct http2_exchange *of_link(struct list *link) {
 }
 
 void http2_tunnel_begin(struct http2_exchange *http2) {
-    tls_session_welcome_small(http2->exchange.client->tls);
     if (http2->hasty) {
         exchange_body_end(&http2->exchange, (struct bytes){0});
     }
@@ -27,21 +26,22 @@ void http2_tunnel_end_half(struct exchange *exchange) {
     http2_flush_later(connection);
 }
 
-static bool is_tunnel(const struct http2_exchange *http2) {
-    return http2->exchange.is_tunnel && !http2->over;
+/* Tunnels and conversations go on when their client is welcome no more, unless they are told. */
+static bool is_long(const struct http2_exchange *http2) {
+    return http2->exchange.has_clock && !http2->over;
 }
 
-static bool has_tunnel(const struct connection *connection) {
+static bool has_long(const struct connection *connection) {
     for (struct list *link = list_first(&connection->http2.streams); link != NULL;
          link = list_after(&connection->http2.streams, link)) {
-        if (is_tunnel(of_link(link))) {
+        if (is_long(of_link(link))) {
             return true;
         }
     }
     return false;
 }
 
-/* Calls `act` for each tunnel, which may end by that, and the connection with it. */
+/* Calls `act` for each of them, which may end by that, and the connection with it. */
 static void for_each(struct connection *connection, void (*act)(struct exchange *exchange, bool argument), bool argument) {
     struct list *link = list_first(&connection->http2.streams);
 
@@ -50,7 +50,7 @@ static void for_each(struct connection *connection, void (*act)(struct exchange 
         struct http2_exchange *http2 = of_link(link);
 
         link = list_after(&connection->http2.streams, link);
-        if (is_tunnel(http2)) {
+        if (is_long(http2)) {
             act(&http2->exchange, argument);
         }
     }
@@ -58,7 +58,7 @@ static void for_each(struct connection *connection, void (*act)(struct exchange 
 }
 
 void http2_tunnel_switch_all(struct connection *connection) {
-    if (has_tunnel(connection)) {
+    if (has_long(connection)) {
         for_each(connection, exchange_switch_tunnel, site_switch(&connection->client));
     }
 }

@@ -282,7 +282,8 @@ static size_t room_of(const struct http2_stream *stream) {
     if (stream->gone || stream->out_ended) {
         return 0;
     }
-    if (waiting < HTTP2_AHEAD_MAX && goes_first(stream->session, stream->urgency)) {
+    if (waiting < HTTP2_AHEAD_MAX && stream->session->memory.used < HTTP2_AHEAD_ALL &&
+        goes_first(stream->session, stream->urgency)) {
         return HTTP2_AHEAD_MAX - waiting;
     }
     if (waiting > 0) {

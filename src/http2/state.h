@@ -21,6 +21,7 @@ enum {
      * time in which an origin sends the next piece of the urgent one.
      */
     HTTP2_AHEAD_MAX = 256 * 1024,
+    HTTP2_AHEAD_ALL = 1024 * 1024, /* bytes that a session may have from malloc for such streams to get more */
 };
 
 /* Tells a function that calls its owner's whether the stream is still there behind the call. */

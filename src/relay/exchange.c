@@ -21,12 +21,16 @@ static void drop_connection(struct relay_exchange *exchange) {
     }
 }
 
-/* The request comes to nothing. Its client may be one of thousands that leave at once: no port waits for each. */
+/*
+ * The request comes to nothing. A connection that is not made yet is reset: it may be one of thousands, and no port is to
+ * wait for each.
+ */
 static void abandon(struct relay_exchange *exchange) {
-    if (exchange->connection != NULL) {
+    if (exchange->connection != NULL && exchange->state == EXCHANGE_CONNECTING) {
         pool_reset(exchange->connection);
         exchange->connection = NULL;
     }
+    drop_connection(exchange);
     if (list_is_linked(&exchange->in_turn)) {
         list_remove(&exchange->in_turn);
     }
@@ -271,12 +275,16 @@ static const struct stream_handler exchange_stream_handler = {
     .closed = pool_closed,
 };
 
-void relay_exchange_part(struct relay_exchange *exchange) {
+bool relay_exchange_part(struct relay_exchange *exchange) {
+    if (exchange_is_over(exchange)) {
+        return false;
+    }
     CHECK(exchange->state == EXCHANGE_TUNNEL && exchange->request_done && !exchange->reading);
     exchange_count(exchange, STATS_ORIGIN_COMPLETED);
     pool_finish(exchange->connection);
     exchange->connection = NULL;
     exchange_release(exchange);
+    return true;
 }
 
 static bool find_connection(struct relay_exchange *exchange) {

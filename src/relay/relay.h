@@ -179,8 +179,11 @@ void relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes 
 void relay_exchange_pause(struct relay_exchange *exchange);
 void relay_exchange_resume(struct relay_exchange *exchange);
 
-/* Ends a tunnel both halves of which have ended: what was given leaves. No handler runs any more; the exchange is gone. */
-void relay_exchange_part(struct relay_exchange *exchange);
+/*
+ * Ends a tunnel both halves of which have ended: what was given leaves. No handler runs any more; the exchange is gone.
+ * False: the tunnel has failed already, and failed() is about to be called.
+ */
+bool relay_exchange_part(struct relay_exchange *exchange);
 /*
  * The client sends no more, and is gone perhaps: a stream of events may not be silent for longer than another answer any
  * more. Only with the next piece the client would be missed.

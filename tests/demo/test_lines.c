@@ -88,6 +88,17 @@ Test(demo_lines, a_good_answer_is_ok) {
     cr_assert_str_eq(verdict.got, "200 valid, ok");
 }
 
+Test(demo_lines, an_answer_of_http2_is_one_too) {
+    static const char version[] = "HTTP/1.1 ";
+    char output[4096];
+
+    cr_assert_eq(strncmp(GOOD, version, strlen(version)), 0);
+    snprintf(output, sizeof output, "HTTP/2 %s", GOOD + strlen(version));
+    struct demo_verdict verdict = judge(&line, output);
+    cr_assert(verdict.ok);
+    cr_assert_str_eq(verdict.got, "200 valid, ok");
+}
+
 Test(demo_lines, what_is_missing_or_unwanted_is_named) {
     struct demo_verdict verdict = judge(&line, GOOD "X: forged\n");
     cr_assert_not(verdict.ok);

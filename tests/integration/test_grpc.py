@@ -1,5 +1,6 @@
 """gRPC end to end: a client and a server of grpcio, with the server under test between them."""
 
+import queue
 import threading
 import time
 
@@ -7,6 +8,7 @@ import grpc
 import pytest
 
 import grpcs
+import pki as pki_module
 from conftest import free_port, wait_for
 
 NAME = "grpc.test"
@@ -219,3 +221,30 @@ def test_reload_and_drain_under_open_streams(serve, grpc_host, client_of, origin
     asked.release()
     assert list(conversation) == [b"echo 2"]
     stopping.join()
+
+
+def test_the_conversation_of_a_revoked_client_ends(serve, grpc_host, client_of, origin, tmp_path):
+    """Nothing else would: the next call is refused, but this one could go on for ever."""
+    own = pki_module.Pki(tmp_path)
+    good, bad = own.client(subject="good"), own.client(subject="bad")
+    root, before, after = own.crl(own.root), own.crl(own.intermediate), own.crl(own.intermediate, [bad])
+
+    def entry(leaf):
+        made = grpc_host(origin.address)
+        made["client_auth"] = {**made["client_auth"], "ca": [str(own.root.cert)], "crl": [str(root), str(leaf)]}
+        return made
+
+    server = serve([entry(before)], shards=1)
+    questions = {name: queue.Queue() for name in ("good", "bad")}
+    calls = {name: client_of(server, cert).bidi(iter(questions[name].get, None), timeout=30) for name, cert in (("good", good), ("bad", bad))}
+    for name, call in calls.items():
+        questions[name].put(b"one")
+        assert next(call) == b"echo one"
+    assert server.reload([entry(after)])
+    with pytest.raises(grpc.RpcError) as ended:
+        next(calls["bad"])
+    assert ended.value.code() == grpc.StatusCode.PERMISSION_DENIED
+    questions["good"].put(b"two")
+    assert next(calls["good"]) == b"echo two"
+    for line in questions.values():
+        line.put(None)
