@@ -186,8 +186,8 @@ static void pass_interim(struct relay_exchange *exchange, struct bytes head) {
 static void complete(struct relay_exchange *exchange, struct bytes trailers) {
     struct exchange_stream *own = &exchange->http2;
     struct relay_channel *channel = own->channel;
-    /* A stream whose request is not through is reset: there is no more to be said on it. */
-    bool closes = own->stream.out_ended && own->stream.out.size == 0;
+    /* A stream whose request is not through is reset: there is no more to be said on it. One without connection is, too. */
+    bool closes = own->stream.out_ended && own->stream.out.size == 0 && channel->state == CHANNEL_OPEN;
 
     exchange_count(exchange, STATS_ORIGIN_COMPLETED);
     timer_clear(&exchange->relay->ring->timers, &exchange->timer);
