@@ -24,15 +24,26 @@ static uint64_t now_ms(const struct relay_channel *channel) {
     return ring_now_ms(channel->relay->ring);
 }
 
-/* The channel carries nothing any more, and its connection is to end by itself, or by stream_close. */
-static void leave(struct relay_channel *channel) {
+/* The channel carries nothing any more. It is gone when its stream is. */
+static void free_session(struct relay_channel *channel) {
     channel->state = CHANNEL_OVER;
-    list_remove(&channel->in_origin);
-    channel->origin->channel_count--;
     ring_forget(&channel->work);
-    timer_clear(timers(channel), &channel->timer);
     http2_session_free(channel->session);
     channel->session = NULL;
+    if (channel->stream == NULL) {
+        slab_give(&channel->relay->channels, channel);
+    }
+}
+
+/* The channel's connection is to end by itself, or by stream_close. Exchanges whose answers are complete may stay. */
+static void leave(struct relay_channel *channel) {
+    channel->state = CHANNEL_LEFT;
+    list_remove(&channel->in_origin);
+    channel->origin->channel_count--;
+    timer_clear(timers(channel), &channel->timer);
+    if (list_is_empty(&channel->exchanges)) {
+        free_session(channel);
+    }
 }
 
 static void close_channel(struct relay_channel *channel) {
@@ -43,7 +54,10 @@ static void close_channel(struct relay_channel *channel) {
 static void stream_gone(struct stream *stream) {
     struct relay_channel *channel = of_stream(stream);
 
-    slab_give(&channel->relay->channels, channel);
+    channel->stream = NULL;
+    if (channel->state == CHANNEL_OVER) {
+        slab_give(&channel->relay->channels, channel);
+    }
 }
 
 /*
@@ -262,6 +276,19 @@ static bool is_untouched(const struct relay_channel *channel, const struct relay
     return unacknowledged != SIZE_MAX && unacknowledged >= stream->bytes_sent - exchange->sent_before;
 }
 
+/* Moves the exchanges to `complete` whose answers have come to the end, which their clients have not taken yet. */
+static void spare(struct relay_channel *channel, struct list *complete) {
+    for (struct list *link = list_first(&channel->exchanges); link != NULL;) {
+        struct relay_exchange *exchange = exchange_of_link(link);
+
+        link = list_after(&channel->exchanges, link);
+        if (exchange->state == EXCHANGE_BODY && exchange->http2.stream.in_ended) {
+            list_remove(&exchange->http2.link);
+            list_append(complete, &exchange->http2.link);
+        }
+    }
+}
+
 /* The channel's connection is of no use any more, `politely`: but for what is to leave still. */
 static void lose(struct relay_channel *channel, enum relay_error error, enum relay_fault fault, bool politely) {
     struct relay *relay = channel->relay;
@@ -270,7 +297,12 @@ static void lose(struct relay_channel *channel, enum relay_error error, enum rel
     if (channel->idle) {
         origin_count(origin, STATS_ORIGIN_DROPPED);
     }
-    channel->state = CHANNEL_OVER;
+    channel->state = CHANNEL_LEFT;
+    struct list complete;
+    list_init(&complete);
+    if (fault != RELAY_FAULT_NO_RESOURCES) { /* then the session is of no use either */
+        spare(channel, &complete);
+    }
     for (struct list *first; (first = list_first(&channel->exchanges)) != NULL;) {
         struct relay_exchange *exchange = exchange_of_link(first);
         bool untouched = is_untouched(channel, exchange, fault);
@@ -280,6 +312,7 @@ static void lose(struct relay_channel *channel, enum relay_error error, enum rel
         channel_part(exchange);
         channel_user.lost(exchange, error, fault, untouched);
     }
+    list_move_all(&channel->exchanges, &complete);
     leave(channel);
     if (politely) {
         stream_finish_briefly(channel->stream);
@@ -350,11 +383,15 @@ static void work_off(struct ring_task *task) {
         http2_stream_resume(&exchange->http2.stream);
     }
     channel->busy = false;
-    flush(channel);
+    if (channel->state == CHANNEL_OPEN) {
+        flush(channel);
+    } else if (list_is_empty(&channel->exchanges)) {
+        free_session(channel);
+    }
 }
 
 void channel_defer(struct relay_channel *channel) {
-    if (channel->state == CHANNEL_OPEN) {
+    if (channel->state == CHANNEL_OPEN || channel->state == CHANNEL_LEFT) {
         ring_defer(channel->relay->ring, &channel->work);
     }
 }

@@ -11,13 +11,14 @@
 enum channel_state {
     CHANNEL_CONNECTING,
     CHANNEL_OPEN,
-    CHANNEL_OVER, /* nothing more is sent or read */
+    CHANNEL_LEFT, /* the connection is lost: clients may take what they have not taken yet of answers that are complete */
+    CHANNEL_OVER, /* likewise, and there are none */
 };
 
 struct relay_channel {
     struct relay *relay;
     struct relay_origin *origin;
-    struct stream *stream;
+    struct stream *stream;         /* NULL when it is gone, and the channel is CHANNEL_LEFT */
     struct http2_session *session; /* NULL before it is connected, and when it is over */
     enum channel_state state;
     bool settled;             /* the origin has spoken: how many streams it takes is known */

@@ -327,7 +327,7 @@ static bool timed_out(struct relay_exchange *exchange) {
     return connects;
 }
 
-static bool is_sending(const struct relay_exchange *exchange) {
+static bool is_sending(struct relay_exchange *exchange) {
     return exchange_stream(exchange)->queue.size > 0;
 }
 

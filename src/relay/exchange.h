@@ -62,8 +62,11 @@ struct exchange_transport {
     bool (*body_end)(struct relay_exchange *exchange, struct bytes trailers);
     /* More of the response may come. */
     void (*resume)(struct relay_exchange *exchange);
-    /* Returns whether anything that was given of the request waits for the origin to take it. */
-    bool (*is_sending)(const struct relay_exchange *exchange);
+    /*
+     * Returns whether the origin is to take more of the request: something that was given waits, or nothing more may be
+     * given before the origin has taken some.
+     */
+    bool (*is_sending)(struct relay_exchange *exchange);
     /* Parts from the connection, if there is one. Nothing more of the response is wanted. */
     void (*drop)(struct relay_exchange *exchange);
 };

@@ -186,8 +186,8 @@ static void pass_interim(struct relay_exchange *exchange, struct bytes head) {
 static void complete(struct relay_exchange *exchange, struct bytes trailers) {
     struct exchange_stream *own = &exchange->http2;
     struct relay_channel *channel = own->channel;
-    /* A stream whose request is not through is reset: there is no more to be said on it. */
-    bool closes = own->stream.out_ended && own->stream.out.size == 0;
+    /* A stream whose request is not through is reset: there is no more to be said on it. One without connection is, too. */
+    bool closes = own->stream.out_ended && own->stream.out.size == 0 && channel->state == CHANNEL_OPEN;
 
     exchange_count(exchange, STATS_ORIGIN_COMPLETED);
     timer_clear(&exchange->relay->ring->timers, &exchange->timer);
@@ -278,7 +278,12 @@ const struct channel_user channel_user = {
 };
 
 static size_t room_for_body(struct relay_exchange *exchange) {
-    return http2_stream_room(&exchange->http2.stream);
+    size_t room = http2_stream_room(&exchange->http2.stream);
+
+    if (room == 0) {
+        exchange_watch(exchange, false); /* others may have used up the connection's window since a piece was given */
+    }
+    return room;
 }
 
 /* Keeps a copy of a part of the request while it may have to be sent, or sent again. */
@@ -323,8 +328,14 @@ static void resume(struct relay_exchange *exchange) {
     }
 }
 
-static bool is_sending(const struct relay_exchange *exchange) {
-    return exchange->http2.stream.out.size > 0;
+/* All that was given may have left, and have shut the origin's window, so that the client can give no more. */
+static bool is_sending(struct relay_exchange *exchange) {
+    struct http2_stream *stream = &exchange->http2.stream;
+
+    if (stream->out.size > 0) {
+        return true;
+    }
+    return !exchange->request_done && !exchange->patient && !stream->in_ended && http2_stream_room(stream) == 0;
 }
 
 static void drop(struct relay_exchange *exchange) {

@@ -62,7 +62,7 @@ static void fail_later(struct relay_exchange *exchange, enum relay_error error, 
     timer_set(&ring->timers, &exchange->timer, ring_now_ms(ring), 0);
 }
 
-static enum exchange_wait awaited(const struct relay_exchange *exchange) {
+static enum exchange_wait awaited(struct relay_exchange *exchange) {
     if (exchange->state == EXCHANGE_CONNECTING) {
         return WAIT_CONNECT;
     }

@@ -4,6 +4,7 @@
 #include "scene.h"
 
 #include <criterion/criterion.h>
+#include <sys/socket.h>
 
 static struct frames_script script;
 
@@ -304,5 +305,87 @@ Test(channel, a_loss_may_end_other_exchanges) {
     start(ARRAY_LENGTH(calls));
     bench_until(&bench, &calls[0].done);
     cr_assert(calls[0].failed);
+    finish();
+}
+
+/* Answers the first request at once, and no other; then the connection ends, in one of three ways. */
+static enum { BY_FIN, BY_RESET, BY_SILENCE } ending;
+
+static bool hello_to_the_first(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
+    if (frame->stream == 1) {
+        return frame->type != FRAME_HEADERS || frames_hello(socket, 1);
+    }
+    if (ending == BY_SILENCE) {
+        return true;
+    }
+    fake_wait(origin, 1);
+    if (ending == BY_RESET) {
+        connect(socket, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof(struct sockaddr));
+    }
+    return false;
+}
+
+static void pause_call(struct call *call) {
+    relay_exchange_pause(call->exchange);
+}
+
+/* Loses a connection with two exchanges: the answer to the first one is complete, and its client has taken none of it. */
+static void lose_behind_answer(unsigned how, const char *head, enum http_framing framing) {
+    memset(calls, 0, sizeof calls);
+    memset(&script, 0, sizeof script);
+    ending = how;
+    script.mute = true;
+    begin_http2(hello_to_the_first);
+    bench.relay->timeouts.ping_ms = how == BY_SILENCE ? 100 : RELAY_PING_MS;
+    calls[0].on_head = pause_call;
+    call_start(&calls[0], &bench, head, framing, false);
+    call_start(&calls[1], &bench, GET_HEAD, HTTP_NO_BODY, true);
+    bench_until(&bench, &calls[0].got_head);
+    bench_until(&bench, &calls[0].exchange->http2.stream.in_ended);
+    atomic_store(&fake.signal, 1);
+    bench_until(&bench, &calls[1].done);
+    cr_assert(calls[1].failed);
+    cr_assert_eq(bench.relay->origins[0].channel_count, 0);
+    bench_turn_for(&bench, 20);
+    cr_assert_not(calls[0].done);
+}
+
+static void take_the_rest(void) {
+    relay_exchange_resume(calls[0].exchange);
+    bench_until(&bench, &calls[0].done);
+    cr_assert(calls[0].ended);
+    cr_assert_str_eq(calls[0].body, "hello");
+    cr_assert_eq(results(STATS_ORIGIN_COMPLETED), 1);
+    bench_turn_for(&bench, 20);
+    cr_assert_eq(bench.relay->channels.in_use, 0);
+    finish();
+}
+
+Test(channel, an_answer_that_is_complete_outlives_its_connection) {
+    for (unsigned how = BY_FIN; how <= BY_SILENCE; how++) {
+        lose_behind_answer(how, GET_HEAD, HTTP_NO_BODY);
+        take_the_rest();
+    }
+}
+
+Test(channel, so_does_the_answer_to_a_request_that_is_not_through) {
+    lose_behind_answer(BY_FIN, POST_HEAD, HTTP_LENGTH);
+    take_the_rest();
+    lose_behind_answer(BY_FIN, POST_HEAD, HTTP_LENGTH);
+    relay_exchange_body(calls[0].exchange, bytes_of_string("body"));
+    relay_exchange_body_end(calls[0].exchange);
+    take_the_rest();
+}
+
+Test(channel, a_client_may_leave_an_answer_that_has_outlived_its_connection) {
+    lose_behind_answer(BY_RESET, GET_HEAD, HTTP_NO_BODY);
+    call_abort(&calls[0]);
+    bench_turn_for(&bench, 20);
+    cr_assert_eq(bench.relay->channels.in_use, 0);
+    /* The next request has a new connection. */
+    memset(&calls[0], 0, sizeof calls[0]);
+    call_start(&calls[0], &bench, GET_HEAD, HTTP_NO_BODY, true);
+    end_well(1);
+    cr_assert_eq(atomic_load(&fake.accepted), 2);
     finish();
 }

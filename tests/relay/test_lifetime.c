@@ -1,7 +1,10 @@
 /* The life of an exchange, as far as it is the same whatever protocol the origin speaks. */
+#include "frames.h"
 #include "scene.h"
 
 #include <criterion/criterion.h>
+
+#define UPLOAD_HEAD "POST /x HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 static struct call chain[50];
 
@@ -51,4 +54,95 @@ Test(lifetime, a_relay_that_closes_starts_none) {
     relay_close(bench.relay);
     cr_assert_null(relay_exchange_start(bench.relay, &request, NULL, NULL, &fault));
     finish();
+}
+
+/* An origin of HTTP/2 that takes a request, as far as its first windows go, and never says anything. */
+static struct frames_script script;
+
+static bool say_nothing(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
+    return true;
+}
+
+static void begin_silent(void) {
+    memset(&script, 0, sizeof script);
+    script.take = say_nothing;
+    fake_origin_start(&fake, 0, serve_frames, &script);
+    bench_create_http2(&bench, NULL, &fake.port, 1);
+}
+
+static void start_upload(struct call *call, bool patient) {
+    struct relay_request request = {
+        .host = &bench.host, .head = bytes_of_string(UPLOAD_HEAD), .framing = HTTP_CHUNKED, .patient = patient};
+
+    call_start_request(call, &bench, &request);
+}
+
+/* Gives pieces of a body until the origin has `size` bytes of all bodies: 65535 are what its windows let come. */
+static void upload(struct call *call, int size) {
+    static const uint8_t zeros[4096];
+    size_t given = 0;
+    int before = atomic_load(&script.body);
+
+    while (atomic_load(&script.body) < size) {
+        size_t room = relay_exchange_room(call->exchange), left = (size_t)(size - before) - given;
+        size_t piece = room < left ? room : left;
+
+        piece = piece < sizeof zeros ? piece : sizeof zeros;
+        relay_exchange_body(call->exchange, bytes_of(zeros, piece));
+        given += piece;
+        bench_turn_for(&bench, 1);
+    }
+}
+
+Test(lifetime, an_origin_that_keeps_its_window_shut_times_out) {
+    struct call call = {0};
+
+    begin_silent();
+    start_upload(&call, false);
+    upload(&call, 65535);
+    bench.relay->timeouts.response_ms = 100;
+    cr_assert_eq(relay_exchange_room(call.exchange), 0);
+    /* The deadline that runs is the long one. */
+    relay_exchange_pause(call.exchange);
+    relay_exchange_resume(call.exchange);
+    bench_until(&bench, &call.done);
+    cr_assert_eq(call.error, RELAY_TIMEOUT);
+    cr_assert_eq(call.fault, RELAY_FAULT_SEND_TIMED_OUT);
+    finish();
+}
+
+/* The second stream uses up the window of the connection. */
+Test(lifetime, a_window_that_others_have_used_up_counts_too) {
+    struct call one = {0}, other = {0};
+
+    begin_silent();
+    start_upload(&one, false);
+    upload(&one, 4096);
+    start_upload(&other, false);
+    upload(&other, 65535);
+    bench.relay->timeouts.response_ms = 100;
+    cr_assert_eq(relay_exchange_room(one.exchange), 0);
+    bench_until(&bench, &one.done);
+    cr_assert_eq(one.fault, RELAY_FAULT_SEND_TIMED_OUT);
+    cr_assert_not(other.done);
+    call_abort(&other);
+    finish();
+}
+
+static void outlast(bool patient, int size) {
+    struct call call = {0};
+
+    begin_silent();
+    bench.relay->timeouts.response_ms = 100;
+    start_upload(&call, patient);
+    upload(&call, size);
+    bench_turn_for(&bench, 400);
+    cr_assert_not(call.done);
+    call_abort(&call);
+    finish();
+}
+
+Test(lifetime, an_upload_has_no_deadline_while_the_client_is_awaited) {
+    outlast(false, 4096);
+    outlast(true, 65535); /* the window is shut */
 }
