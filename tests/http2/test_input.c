@@ -118,6 +118,26 @@ Test(input, floods) {
     }
 }
 
+/* A stream that the owner refuses costs as much as one that the client resets. */
+Test(input, flood_of_streams_that_the_owner_refuses) {
+    struct side side;
+    struct buffer input = {0};
+    unsigned id = 1;
+    unsigned passed = 0;
+    begin(&side, &input);
+    side.refuses = true;
+    feed(&side, &input);
+    while (passed < HTTP2_RESETS + 10 && side.outcome == HTTP2_GOES_ON) {
+        write_numbered(&input, "HEADERS+ES+EH@%u GET", &id);
+        feed(&side, &input);
+        passed += side.outcome == HTTP2_GOES_ON;
+    }
+    cr_expect_eq(passed, HTTP2_RESETS);
+    cr_expect_eq(http2_session_excess(side.session), HTTP2_EXCESS_RESETS);
+    free(input.data);
+    side_close(&side);
+}
+
 /* A bomb: one field of 4000 bytes, whose entry is named 16,000 times. It ends in few heads, and costs little. */
 Test(input, header_bombs) {
     char value[3901];
