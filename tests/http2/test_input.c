@@ -287,3 +287,36 @@ Test(input, frames_that_crossed_a_reset_are_ignored) {
     free(input.data);
     side_close(&side);
 }
+
+/* Uploads that are answered early are reset in one turn, with the trailers of all of them on their way. */
+Test(input, trailers_that_crossed_many_resets_are_ignored) {
+    struct side side;
+    struct buffer input = {0};
+    char text[100];
+    begin(&side, &input);
+    for (unsigned id = 1; id < 100; id += 2) {
+        snprintf(text, sizeof text, "HEADERS+EH@%u POST", id);
+        wire_write(&input, text);
+    }
+    feed(&side, &input);
+    cr_assert_eq(side.begun, 50);
+    for (size_t i = 0; i < side.begun; i++) {
+        http2_stream_reset(&side.talks[i]->stream, HTTP2_NO_ERROR);
+    }
+    for (unsigned id = 1; id < 100; id += 2) {
+        snprintf(text, sizeof text, "DATA@%u n:10; HEADERS+ES+EH@%u f:x-sum=1", id, id);
+        wire_write(&input, text);
+    }
+    wire_write(&input, "HEADERS+ES+EH@101 GET");
+    feed(&side, &input);
+    cr_expect_eq(side.outcome, HTTP2_GOES_ON);
+    cr_expect_eq(side.begun, 51);
+    for (unsigned i = 0; i < HTTP2_FAULTS && side.outcome == HTTP2_GOES_ON; i++) { /* but not without end */
+        wire_write(&input, "HEADERS+ES+EH@1 f:x-sum=1");
+        feed(&side, &input);
+    }
+    cr_expect_eq(side.outcome, HTTP2_OVER);
+    cr_expect_eq(http2_session_excess(side.session), HTTP2_EXCESS_FAULTS);
+    free(input.data);
+    side_close(&side);
+}
