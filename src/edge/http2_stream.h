@@ -36,6 +36,7 @@ struct http2_exchange {
     struct pace pace;          /* of the client, at this stream */
     struct list in_connection; /* its list of streams, or of those that are gone */
     struct list in_waiting;
+    uint64_t sent_then;    /* stream.out_sent when the deadline was set */
     uint32_t discard_left; /* bytes of a body behind its answer that may still be read and dropped */
     bool ended;            /* the answer's last frame is queued */
     bool answered;         /* the answer is queued, whole */

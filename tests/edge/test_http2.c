@@ -373,6 +373,63 @@ Test(http2, gives_up_an_answer_that_nobody_takes) {
     cr_expect_eq(rejected(STATS_REJECT_TIMEOUT), 1);
 }
 
+static void time_out(struct exchange *exchange) {
+    struct timer *timer = &CONTAINER_OF(exchange, struct http2_exchange, exchange)->pace.timer;
+
+    scene_pass(3000);
+    timer->fire(timer);
+    exchange_frames();
+}
+
+/* From the end of the answer on nobody asks whether there is room: the bytes that leave show that the client reads. */
+Test(http2, gives_a_slow_reader_of_the_last_piece_its_time) {
+    struct http2_settings small = usual_settings;
+    small.stream_window = 4;
+    side_close(&client);
+    side_open(&client, false, &small);
+    relays = true;
+    begin();
+    struct talk *talk = ask_for(GET, true);
+    talk->takes = 0;
+    answer(0, "more than the window lets through");
+    exchange_frames();
+    for (unsigned i = 0; i < 3; i++) {
+        time_out(begun[0]);
+        cr_assert_not(talk->closed);
+        talk->takes += 4;
+        http2_stream_resume(&talk->stream);
+        exchange_frames();
+    }
+    time_out(begun[0]);
+    cr_expect_not(talk->closed);
+    time_out(begun[0]);
+    cr_expect(talk->closed, "it has read nothing since");
+    cr_expect_eq(talk->error, HTTP2_CANCEL);
+    cr_expect_eq(rejected(STATS_REJECT_TIMEOUT), 1);
+}
+
+/* Room is said to be there again only when much of what waited has left. */
+Test(http2, gives_a_slow_reader_of_an_answer_that_goes_on_its_time) {
+    struct http2_settings small = usual_settings;
+    small.stream_window = 4;
+    side_close(&client);
+    side_open(&client, false, &small);
+    relays = true;
+    begin();
+    struct talk *talk = ask_for(GET, true);
+    talk->takes = 0;
+    begun[0]->code = 200;
+    cr_expect(begun[0]->carrier->send_head(begun[0], &(struct http_message){.status = 200, .framing = HTTP_CHUNKED}, ""));
+    cr_expect(begun[0]->carrier->send_body(begun[0], bytes_of_string("more than the window lets through")));
+    exchange_frames();
+    time_out(begun[0]);
+    cr_expect_not(talk->closed);
+    cr_expect_eq(aborted, 0);
+    time_out(begun[0]);
+    cr_expect(talk->closed);
+    cr_expect_eq(aborted, 1);
+}
+
 Test(http2, shuts_down_in_two_steps) {
     relays = true;
     begin();
