@@ -16,7 +16,7 @@ enum {
     HTTP2_STREAM_WINDOW_MAX = 262144, /* ... and when the origin has taken so many */
     HTTP2_WINDOW_VALID = 16777216,    /* ... for all streams of a connection whose client has a valid certificate */
     HTTP2_WINDOW_OTHERS = 4194304,    /* ... and of any other client */
-    HTTP2_LAST_WORD_MS = 5000,        /* that a client without streams has for its answer to a first GOAWAY */
+    HTTP2_LAST_WORD_MS = 5000,        /* that a client has for its answer to a first GOAWAY */
 };
 
 enum {
