@@ -196,12 +196,14 @@ static void on_timer(struct timer *timer) {
 /*
  * Returns whether there is memory, and may be a connection to an origin, for one more stream. A connection's first stream
  * has both by right, as an HTTP/1 connection has them for its one request; the others share what no connection uses, and
- * what idle connections to origins would take.
+ * what idle connections to origins would take. The last eighth is for known clients.
  */
 static bool has_room(const struct connection *connection) {
     const struct shard *shard = shard_of(connection);
+    uint32_t limit = shard->streams.limit;
+    uint32_t most = connection->place.rank >= PLACES_KNOWN ? limit : limit - limit / 8;
 
-    return connection->http2.open == 0 || shard->connections.in_use + shard->streams.in_use < shard->streams.limit;
+    return connection->http2.open == 0 || shard->connections.in_use + shard->streams.in_use < most;
 }
 
 static struct http2_stream *on_begin(void *owner) {

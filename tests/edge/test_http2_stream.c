@@ -1,4 +1,5 @@
 /* The streams of an HTTP/2 connection: their room, their deadlines and their ends. */
+#include "edge/place.h"
 #include "http2_client.h"
 
 TestSuite(http2_stream, .init = open_all, .fini = close_all);
@@ -18,6 +19,23 @@ Test(http2_stream, refuses_streams_that_have_no_room) {
     exchange_frames();
     ask_for(GET, true);
     cr_expect_eq(begun_count, SERVED_PLACES + 1);
+}
+
+Test(http2_stream, keeps_an_eighth_of_the_room_for_known_clients) {
+    relays = true;
+    scene.identity.status = STATUS_NONE;
+    begin();
+    cr_assert_lt(connection->place.rank, PLACES_KNOWN);
+    for (unsigned i = 0; i < SERVED_PLACES - SERVED_PLACES / 8; i++) {
+        cr_expect_not(ask_for(GET, true)->closed);
+    }
+    cr_expect_eq(ask_for(GET, true)->error, HTTP2_REFUSED_STREAM);
+    cr_expect_eq(rejected(STATS_REJECT_HTTP2_STREAMS), 1);
+    scene.identity.status = STATUS_VALID;
+    place_update(connection);
+    cr_assert_geq(connection->place.rank, PLACES_KNOWN);
+    cr_expect_not(ask_for(GET, true)->closed);
+    cr_expect_eq(ask_for(GET, true)->error, HTTP2_REFUSED_STREAM);
 }
 
 Test(http2_stream, leaves_a_connection_its_first_stream_when_the_shard_is_full) {
