@@ -97,9 +97,19 @@ static void update_stage(struct connection *connection) {
     place_update(connection);
 }
 
+/* A client that does not answer the PING of a drain may begin no streams for ever. */
+static void limit_shut_down(struct connection *connection) {
+    const struct connection_http2 *http2 = &connection->http2;
+
+    if (http2->shut_down && now_ms(connection) >= http2->shut_down_ms + HTTP2_LAST_WORD_MS) {
+        http2_session_shut_down_now(http2->session);
+    }
+}
+
 /* Sends the frames that are queued, and brings the connection's state up to what has happened. */
 static void settle(struct connection *connection) {
     http2_enter(connection);
+    limit_shut_down(connection);
     enum http2_outcome outcome = http2_session_flush(connection->http2.session);
     http2_leave(connection);
     if (connection_is_closing(connection)) {

@@ -74,6 +74,7 @@ static void set_deadline(struct http2_exchange *http2, uint32_t delay_ms) {
 }
 
 static void progress(struct http2_exchange *http2) {
+    http2->sent_then = http2->stream.out_sent;
     set_deadline(http2, limits(http2_connection(http2))->idle_timeout_ms);
 }
 
@@ -162,6 +163,7 @@ static void give_up(struct http2_exchange *http2) {
 static void refuse_slow(struct http2_exchange *http2) {
     const struct exchange *exchange = &http2->exchange;
     bool asks = !http2->answered && !exchange->request_done && !exchange->conversation && exchange_wants_body(exchange);
+    bool reads = http2->stream.out_sent > http2->sent_then;
     bool in_tunnel = !http2->answered && exchange->is_tunnel; /* which has limits of its own */
 
     progress(http2); /* an answer of ours may wait as well: the client does not take it either */
@@ -172,9 +174,9 @@ static void refuse_slow(struct http2_exchange *http2) {
         stop_request(http2);
     } else if (http2->discard_left > 0) {
         http2->discard_left = 0; /* the time of the request is over; that of its answer goes on */
-    } else if (http2->answered || exchange->started_ns == 0) {
+    } else if (exchange->started_ns == 0 || (http2->answered && !reads)) {
         give_up(http2);
-    } else if (asks || http2->stream.out.size > 0) {
+    } else if (asks || (!reads && http2->stream.out.size > 0)) {
         exchange_refuse(&http2->exchange, 408);
     } /* else the origin has deadlines of its own: with nothing for the client to do, this is not its fault */
 }
@@ -194,12 +196,14 @@ static void on_timer(struct timer *timer) {
 /*
  * Returns whether there is memory, and may be a connection to an origin, for one more stream. A connection's first stream
  * has both by right, as an HTTP/1 connection has them for its one request; the others share what no connection uses, and
- * what idle connections to origins would take.
+ * what idle connections to origins would take. The last eighth is for known clients.
  */
 static bool has_room(const struct connection *connection) {
     const struct shard *shard = shard_of(connection);
+    uint32_t limit = shard->streams.limit;
+    uint32_t most = connection->place.rank >= PLACES_KNOWN ? limit : limit - limit / 8;
 
-    return connection->http2.open == 0 || shard->connections.in_use + shard->streams.in_use < shard->streams.limit;
+    return connection->http2.open == 0 || shard->connections.in_use + shard->streams.in_use < most;
 }
 
 static struct http2_stream *on_begin(void *owner) {
@@ -218,6 +222,7 @@ static struct http2_stream *on_begin(void *owner) {
     http2->stream = (struct http2_stream){.message = &http2->exchange.request};
     http2->in_waiting = (struct list){0};
     http2->in_connection = (struct list){0};
+    http2->sent_then = 0;
     http2->discard_left = 0;
     http2->ended = http2->answered = http2->over = http2->closed = http2->hasty = false;
     pace_init(&http2->pace, on_timer);

@@ -16,7 +16,7 @@ enum {
     HTTP2_STREAM_WINDOW_MAX = 262144, /* ... and when the origin has taken so many */
     HTTP2_WINDOW_VALID = 16777216,    /* ... for all streams of a connection whose client has a valid certificate */
     HTTP2_WINDOW_OTHERS = 4194304,    /* ... and of any other client */
-    HTTP2_LAST_WORD_MS = 5000,        /* that a client without streams has for its answer to a first GOAWAY */
+    HTTP2_LAST_WORD_MS = 5000,        /* that a client has for its answer to a first GOAWAY */
 };
 
 enum {
@@ -36,6 +36,7 @@ struct http2_exchange {
     struct pace pace;          /* of the client, at this stream */
     struct list in_connection; /* its list of streams, or of those that are gone */
     struct list in_waiting;
+    uint64_t sent_then;    /* stream.out_sent when the deadline was set */
     uint32_t discard_left; /* bytes of a body behind its answer that may still be read and dropped */
     bool ended;            /* the answer's last frame is queued */
     bool answered;         /* the answer is queued, whole */

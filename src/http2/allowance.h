@@ -13,8 +13,8 @@
 /* The kinds of frames that a client can send too many of. */
 enum http2_excess {
     HTTP2_EXCESS_NONE,
-    HTTP2_EXCESS_RESETS,        /* streams that the client resets before their answers (CVE-2023-44487) */
-    HTTP2_EXCESS_FAULTS,        /* streams that the client has us reset, by frames that break the rules (CVE-2025-8671) */
+    HTTP2_EXCESS_RESETS, /* streams that the client resets before their answers (CVE-2023-44487), or that are refused */
+    HTTP2_EXCESS_FAULTS, /* streams that the client has us reset, by frames that break the rules (CVE-2025-8671) */
     HTTP2_EXCESS_CONTINUATIONS, /* CONTINUATION frames of one head */
     HTTP2_EXCESS_HEADS,         /* heads that are larger than the limit, again and again: HPACK bombs */
     HTTP2_EXCESS_SETTINGS,

@@ -5,6 +5,7 @@ void http2_closed_note(struct http2_closed *closed, uint32_t id, bool ended) {
         closed->ended[closed->ended_next++ % HTTP2_CLOSED_ENDED_MAX] = id;
     } else {
         closed->reset[closed->reset_next++ % HTTP2_CLOSED_RESET_MAX] = id;
+        closed->reset_highest = id > closed->reset_highest ? id : closed->reset_highest;
     }
 }
 
@@ -19,5 +20,5 @@ enum http2_closed_how http2_closed_find(const struct http2_closed *closed, uint3
             return HTTP2_CLOSED_RESET;
         }
     }
-    return HTTP2_CLOSED_UNKNOWN;
+    return id <= closed->reset_highest ? HTTP2_CLOSED_MAYBE_RESET : HTTP2_CLOSED_UNKNOWN;
 }

@@ -27,6 +27,7 @@ static bool begin_request(struct http2_session *session, int32_t id) {
     struct http2_stream *stream = session->handler->begin(session->owner);
     if (stream == NULL) {
         http2_check(session, nghttp2_submit_rst_stream(session->nghttp2, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM));
+        http2_output_charge(session, HTTP2_EXCESS_RESETS, 1, session->resets_max);
         return false;
     }
     http2_output_adopt(session, stream, id);

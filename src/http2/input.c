@@ -136,7 +136,9 @@ static int on_begin_frame(nghttp2_session *nghttp2, const nghttp2_frame_hd *head
     }
     if (is_closed(session, id) && !session->goaway_sent) {
         enum http2_closed_how how = http2_closed_find(&session->closed, id);
-        if (how != HTTP2_CLOSED_RESET) {
+        if (how == HTTP2_CLOSED_MAYBE_RESET) { /* many are reset at once, and all their trailers may be on their way */
+            http2_output_charge(session, HTTP2_EXCESS_FAULTS, 1, HTTP2_FAULTS);
+        } else if (how != HTTP2_CLOSED_RESET) {
             http2_output_terminate(session, how == HTTP2_CLOSED_ENDED ? NGHTTP2_STREAM_CLOSED : NGHTTP2_PROTOCOL_ERROR);
         }
     }

@@ -72,6 +72,7 @@ static int send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8
     struct http2_guard guard; /* output() may find the owner's connection at its end, and reset all streams */
     CHECK(stream != NULL && size <= bytes_to_send(stream));
     http2_guard_begin(&guard, stream);
+    stream->out_sent += size;
     session->handler->output(session->owner, bytes_of(frame_head, HTTP2_FRAME_HEAD_SIZE));
     http2_allowance_sent(&session->allowance, size);
     while (size > 0 && guard.stream != NULL && stream->out.size > 0) {

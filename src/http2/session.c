@@ -233,6 +233,13 @@ void http2_session_shut_down(struct http2_session *session) {
     }
 }
 
+void http2_session_shut_down_now(struct http2_session *session) {
+    if (session->shutting_down) {
+        session->shutting_down = false;
+        session->goaway_due = true;
+    }
+}
+
 void http2_session_terminate(struct http2_session *session, enum http2_error error) {
     http2_output_terminate(session, error);
 }

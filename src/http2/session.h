@@ -44,6 +44,8 @@ bool http2_session_is_partial(const struct http2_session *session);
  * that names the last follows when the client has answered a PING, which shows that it has read the first.
  */
 void http2_session_shut_down(struct http2_session *session);
+/* Server: has that second GOAWAY leave with the next flush, for a client that has not answered. Else it does nothing. */
+void http2_session_shut_down_now(struct http2_session *session);
 /* Queues a GOAWAY with that code. No stream is taken any more, and the session is HTTP2_OVER when the frame is out. */
 void http2_session_terminate(struct http2_session *session, enum http2_error error);
 

@@ -27,6 +27,7 @@ struct http2_session;
 struct http2_stream {
     struct http_message *message; /* where a head goes that comes; not used once the final head has come */
     struct http2_session *session;
+    uint64_t out_sent; /* bytes of the body that have left */
     int32_t id;
     uint8_t urgency;       /* RFC 9218: 0 (first) to 7 */
     bool to_head;          /* client: the request's method is HEAD */

@@ -14,6 +14,19 @@ Test(closed, remembers_the_latest) {
             cr_assert_eq(http2_closed_find(&closed, id - 4 * back), HTTP2_CLOSED_ENDED);
         }
     }
-    cr_assert_eq(http2_closed_find(&closed, 1), HTTP2_CLOSED_UNKNOWN);
-    cr_assert_eq(http2_closed_find(&closed, 3), HTTP2_CLOSED_UNKNOWN);
+    cr_assert_eq(http2_closed_find(&closed, 1), HTTP2_CLOSED_MAYBE_RESET);
+    cr_assert_eq(http2_closed_find(&closed, 3), HTTP2_CLOSED_MAYBE_RESET);
+    cr_assert_eq(http2_closed_find(&closed, 2001), HTTP2_CLOSED_UNKNOWN);
+}
+
+Test(closed, knows_the_highest_that_was_reset) {
+    struct http2_closed closed = {0};
+    http2_closed_note(&closed, 9, false);
+    http2_closed_note(&closed, 5, false);
+    http2_closed_note(&closed, 13, true);
+    cr_assert_eq(http2_closed_find(&closed, 3), HTTP2_CLOSED_MAYBE_RESET);
+    cr_assert_eq(http2_closed_find(&closed, 7), HTTP2_CLOSED_MAYBE_RESET);
+    cr_assert_eq(http2_closed_find(&closed, 9), HTTP2_CLOSED_RESET);
+    cr_assert_eq(http2_closed_find(&closed, 11), HTTP2_CLOSED_UNKNOWN);
+    cr_assert_eq(http2_closed_find(&closed, 13), HTTP2_CLOSED_ENDED);
 }

@@ -118,6 +118,26 @@ Test(input, floods) {
     }
 }
 
+/* A stream that the owner refuses costs as much as one that the client resets. */
+Test(input, flood_of_streams_that_the_owner_refuses) {
+    struct side side;
+    struct buffer input = {0};
+    unsigned id = 1;
+    unsigned passed = 0;
+    begin(&side, &input);
+    side.refuses = true;
+    feed(&side, &input);
+    while (passed < HTTP2_RESETS + 10 && side.outcome == HTTP2_GOES_ON) {
+        write_numbered(&input, "HEADERS+ES+EH@%u GET", &id);
+        feed(&side, &input);
+        passed += side.outcome == HTTP2_GOES_ON;
+    }
+    cr_expect_eq(passed, HTTP2_RESETS);
+    cr_expect_eq(http2_session_excess(side.session), HTTP2_EXCESS_RESETS);
+    free(input.data);
+    side_close(&side);
+}
+
 /* A bomb: one field of 4000 bytes, whose entry is named 16,000 times. It ends in few heads, and costs little. */
 Test(input, header_bombs) {
     char value[3901];
@@ -264,6 +284,39 @@ Test(input, frames_that_crossed_a_reset_are_ignored) {
     feed(&side, &input);
     cr_assert_eq(side.outcome, HTTP2_GOES_ON);
     cr_assert_eq(side.begun, 2);
+    free(input.data);
+    side_close(&side);
+}
+
+/* Uploads that are answered early are reset in one turn, with the trailers of all of them on their way. */
+Test(input, trailers_that_crossed_many_resets_are_ignored) {
+    struct side side;
+    struct buffer input = {0};
+    char text[100];
+    begin(&side, &input);
+    for (unsigned id = 1; id < 100; id += 2) {
+        snprintf(text, sizeof text, "HEADERS+EH@%u POST", id);
+        wire_write(&input, text);
+    }
+    feed(&side, &input);
+    cr_assert_eq(side.begun, 50);
+    for (size_t i = 0; i < side.begun; i++) {
+        http2_stream_reset(&side.talks[i]->stream, HTTP2_NO_ERROR);
+    }
+    for (unsigned id = 1; id < 100; id += 2) {
+        snprintf(text, sizeof text, "DATA@%u n:10; HEADERS+ES+EH@%u f:x-sum=1", id, id);
+        wire_write(&input, text);
+    }
+    wire_write(&input, "HEADERS+ES+EH@101 GET");
+    feed(&side, &input);
+    cr_expect_eq(side.outcome, HTTP2_GOES_ON);
+    cr_expect_eq(side.begun, 51);
+    for (unsigned i = 0; i < HTTP2_FAULTS && side.outcome == HTTP2_GOES_ON; i++) { /* but not without end */
+        wire_write(&input, "HEADERS+ES+EH@1 f:x-sum=1");
+        feed(&side, &input);
+    }
+    cr_expect_eq(side.outcome, HTTP2_OVER);
+    cr_expect_eq(http2_session_excess(side.session), HTTP2_EXCESS_FAULTS);
     free(input.data);
     side_close(&side);
 }

@@ -149,6 +149,42 @@ Test(session, shut_down_of_an_idle_session) {
     pair_close(pair);
 }
 
+/* A client that does not answer the PING cannot have the session go on. */
+Test(session, shut_down_now_waits_for_no_answer) {
+    struct side side;
+    struct buffer input = {0};
+    side_open(&side, true, &usual_settings);
+    buffer_append_string(&input, WIRE_PREFACE);
+    wire_write(&input, "SETTINGS; SETTINGS+ACK; HEADERS+ES+EH@1 GET");
+    give(&side, bytes_of(input.data, input.size));
+    http2_session_shut_down_now(side.session);
+    cr_assert(http2_session_is_idle(side.session), "nothing to hasten");
+    http2_session_shut_down(side.session);
+    input.size = 0;
+    wire_write(&input, "HEADERS+ES+EH@3 GET");
+    give(&side, bytes_of(input.data, input.size));
+    cr_assert_eq(side.begun, 2);
+    side.out.size = 0;
+    http2_session_shut_down_now(side.session);
+    http2_session_shut_down_now(side.session);
+    http2_session_flush(side.session);
+    struct bytes out = bytes_of(side.out.data, side.out.size);
+    struct wire_frame frame;
+    cr_assert(wire_read(&out, &frame));
+    cr_assert_eq(frame.type, 7, "GOAWAY");
+    cr_assert_eq(wire_word(&frame, 0), 3);
+    cr_assert_eq(out.size, 0);
+    input.size = 0;
+    wire_write(&input, "HEADERS+ES+EH@5 GET; PING+ACK x:73687574646f776e");
+    give(&side, bytes_of(input.data, input.size));
+    cr_assert_eq(side.begun, 2);
+    answer(side.talks[0]);
+    answer(side.talks[1]);
+    cr_assert_eq(http2_session_flush(side.session), HTTP2_OVER);
+    free(input.data);
+    side_close(&side);
+}
+
 Test(session, terminate_ends_at_once) {
     struct pair *pair = pair_open(&usual_settings);
     struct talk *asked = ask(pair, GET, true);
