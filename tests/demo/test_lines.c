@@ -1,6 +1,8 @@
 #include "demo/lines.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
 
 static const struct demo_ports ports = {.https = 65535, .admin = 65534, .origin = 65533, .ipv6 = true};
 
