@@ -101,17 +101,23 @@ static void on_tunnel_over(struct tunnel *tunnel, enum stats_tunnel_end why) {
     exchange_end_tunnel(CONTAINER_OF(tunnel, struct exchange, tunnel), why);
 }
 
-/* The client's bytes begin anew, as those of a body that is to come. */
-void exchange_tunnel_open(struct exchange *exchange, bool is_websocket) {
-    exchange->is_tunnel = exchange->has_clock = true;
-    exchange->request_done = false;
-    stats_add(&host_stats(exchange)->tunnels, 1);
+/* Either side may say as little at a time as it likes from now on. */
+static void start_clock(struct exchange *exchange, bool is_websocket) {
+    exchange->has_clock = true;
+    tls_session_welcome_small(exchange->client->tls);
     tunnel_open(&exchange->tunnel, exchange->client, exchange->identity, is_websocket, on_tunnel_over);
 }
 
+/* The client's bytes begin anew, as those of a body that is to come. */
+void exchange_tunnel_open(struct exchange *exchange, bool is_websocket) {
+    exchange->is_tunnel = true;
+    exchange->request_done = false;
+    stats_add(&host_stats(exchange)->tunnels, 1);
+    start_clock(exchange, is_websocket);
+}
+
 void exchange_watch_conversation(struct exchange *exchange) {
-    exchange->has_clock = true;
-    tunnel_open(&exchange->tunnel, exchange->client, exchange->identity, false, on_tunnel_over);
+    start_clock(exchange, false);
 }
 
 void exchange_stop_clock(struct exchange *exchange) {

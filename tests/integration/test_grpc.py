@@ -248,3 +248,18 @@ def test_the_conversation_of_a_revoked_client_ends(serve, grpc_host, client_of, 
     assert next(calls["good"]) == b"echo two"
     for line in questions.values():
         line.put(None)
+
+
+def test_a_call_of_many_small_messages(server, pki):
+    """Each leaves in a TLS record of its own, which is no flood. The client is h2, since that of gRPC joins them."""
+    message = b"\0\0\0\0\5hello"
+    with server.http2(NAME, pki.client(cache="device").bundle) as client:
+        stream = client.get(NAME, f"/{grpcs.SERVICE}/ClientStream", ("content-type", "application/grpc"), ("te", "trailers"), method="POST", end=False)
+        for _ in range(6000):
+            if client.room(stream) < len(message):
+                client.wait(lambda: client.room(stream) > 10000)
+            client.h2.send_data(stream, message)
+            client.flush()
+        client.send(stream, b"", end=True)
+        answer = client.answer(stream, 30)
+        assert answer.status == 200 and bytes(answer.body)[5:] == b"30000"
