@@ -11,12 +11,8 @@
 
 enum { LINGERING_SHARE = 64 }; /* of the places: one in so many may be a connection that waits for its alert to be read */
 
-static uint64_t now_ms(const struct connection *connection) {
-    return ring_now_ms(&connection->client.shard->ring);
-}
-
 static void set_deadline(struct connection *connection) {
-    pace_set_deadline(&connection->pace, &connection->client.shard->ring.timers, now_ms(connection),
+    pace_set_deadline(&connection->pace, &connection->client.shard->ring.timers, connection_now_ms(connection),
                       connection->stage->deadline_ms(connection));
 }
 
@@ -223,7 +219,7 @@ static bool wants_input(const struct connection *connection) {
 
 void connection_arm(struct connection *connection) {
     if (wants_input(connection) && !connection->stream->receiving) {
-        pace_arm(&connection->pace, now_ms(connection));
+        pace_arm(&connection->pace, connection_now_ms(connection));
         stream_receive(connection->stream);
     }
 }
@@ -253,7 +249,8 @@ static void on_received(struct stream *stream, struct bytes data) {
     }
     connection->stage->received(connection, data);
     if (connection->stage->pauses && !connection->queue.entry.waits) {
-        pace_take_small_piece(&connection->pace, &connection->client.shard->ring.timers, now_ms(connection), data.size);
+        pace_take_small_piece(&connection->pace, &connection->client.shard->ring.timers, connection_now_ms(connection),
+                              data.size);
     }
     connection_arm(connection);
 }
@@ -278,7 +275,7 @@ static void on_failed(struct stream *stream, int error) {
 static void on_timer(struct timer *timer) {
     struct connection *connection = CONTAINER_OF(timer, struct connection, pace.timer);
 
-    if (pace_resume(&connection->pace, &connection->client.shard->ring.timers, now_ms(connection))) {
+    if (pace_resume(&connection->pace, &connection->client.shard->ring.timers, connection_now_ms(connection))) {
         connection_arm(connection);
     } else {
         connection->stage->timed_out(connection);

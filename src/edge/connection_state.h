@@ -149,6 +149,15 @@ struct connection {
     bool processing; /* plaintext is being worked through further up the stack */
 };
 
+static inline uint64_t connection_now_ms(const struct connection *connection) {
+    return ring_now_ms(&connection->client.shard->ring);
+}
+
+/* The limits of the site that the client has now. */
+static inline const struct config_limits *connection_limits(const struct connection *connection) {
+    return &connection->client.site->config->limits;
+}
+
 /* The last stage: no handler is called any more but that of the stream's end. */
 extern const struct stage connection_closing;
 

@@ -49,10 +49,6 @@ static struct shard *shard_of(const struct exchange *exchange) {
     return exchange->client->shard;
 }
 
-static struct stats_host *host_stats(const struct exchange *exchange) {
-    return stats_hosts_at(exchange->site->stats, exchange->host->index, shard_of(exchange)->index);
-}
-
 static void count_rejection(const struct exchange *exchange, enum stats_stage stage, enum stats_rejection why) {
     stats_add(&shard_of(exchange)->stats->rejected[stage][why], 1);
 }
@@ -129,7 +125,7 @@ static void deny(struct exchange *exchange, struct bytes head) {
     const struct shard *shard = shard_of(exchange);
 
     count_rejection(exchange, STATS_AT_CERTIFICATE, STATS_REJECT_DENIED);
-    stats_add(&host_stats(exchange)->denied[exchange->identity->reason], 1);
+    stats_add(&exchange_host_stats(exchange)->denied[exchange->identity->reason], 1);
     exchange->dismissed = exchange->client->verdict.lost || places_are_crowded(&shard->places, shard->connections_max);
     if (http_prefers_html(&exchange->request, head.data)) {
         reply(exchange, 403, "text/html; charset=utf-8", NULL, host->deny_html);
@@ -231,7 +227,7 @@ static void count_would_block(const struct exchange *exchange) {
     if (exchange->host->mode != CONFIG_REPORT || identity->status == STATUS_VALID) {
         return;
     }
-    stats_add(&host_stats(exchange)->would_block[identity->reason], 1);
+    stats_add(&exchange_host_stats(exchange)->would_block[identity->reason], 1);
     if (identity->status == STATUS_INVALID) {
         struct rollout_clients *clients =
             stats_hosts_rollout_clients(exchange->site->stats, exchange->host->index, shard_of(exchange)->index);
@@ -460,7 +456,7 @@ static void on_head(void *owner, const struct http_message *response, const void
     struct shard *shard = shard_of(exchange);
 
     exchange->origin_ns = shard->ring.now_ns - exchange->relayed_ns;
-    stats_time_of_host(shard->stats, &host_stats(exchange)->origin_seconds, STATS_ORIGIN, exchange->origin_ns);
+    stats_time_of_host(shard->stats, &exchange_host_stats(exchange)->origin_seconds, STATS_ORIGIN, exchange->origin_ns);
     exchange->code = response->status;
     exchange->grpc_open = exchange->grpc && response->framing == HTTP_CHUNKED && http_grpc_is(response, head);
     if (response->status == HTTP_STATUS_SWITCHING) {

@@ -142,6 +142,11 @@ void exchange_end_tunnel(struct exchange *exchange, enum stats_tunnel_end why);
 /* Returns the headers that we add to each answer. */
 struct http_stamp exchange_stamp(const struct exchange *exchange);
 
+/* The counters of the exchange's host in its shard. */
+static inline struct stats_host *exchange_host_stats(const struct exchange *exchange) {
+    return stats_hosts_at(exchange->site->stats, exchange->host->index, exchange->client->shard->index);
+}
+
 /* Returns memory for a head that a carrier sends: the shard's. */
 static inline struct text exchange_head_memory(const struct exchange *exchange) {
     struct scratch *scratch = &exchange->client->shard->scratch;

@@ -8,10 +8,6 @@ static struct shard *shard_of(const struct exchange *exchange) {
     return exchange->client->shard;
 }
 
-static struct stats_host *host_stats(const struct exchange *exchange) {
-    return stats_hosts_at(exchange->site->stats, exchange->host->index, shard_of(exchange)->index);
-}
-
 /* Returns the version of HTTP for the access log; NULL when the head of an HTTP/1 request was not complete. */
 static const char *http_version(const struct exchange *exchange) {
     if (exchange->stream_id != 0) {
@@ -56,8 +52,9 @@ void exchange_end(struct exchange *exchange) {
     if (exchange->code != 0) {
         enum stats_protocol protocol = exchange->stream_id == 0 ? STATS_HTTP1 : STATS_HTTP2;
 
-        stats_add(&host_stats(exchange)->requests[stats_code_slot(exchange->code)][protocol], 1);
-        stats_time_of_host(shard->stats, &host_stats(exchange)->request_seconds, STATS_REQUEST, answered_in_ns(exchange));
+        stats_add(&exchange_host_stats(exchange)->requests[stats_code_slot(exchange->code)][protocol], 1);
+        stats_time_of_host(shard->stats, &exchange_host_stats(exchange)->request_seconds, STATS_REQUEST,
+                           answered_in_ns(exchange));
     }
     if (exchange->is_tunnel) {
         exchange_tunnel_close(exchange);

@@ -1,10 +1,6 @@
 /* An exchange as a tunnel: how it begins, how each of its halves ends, and how the whole does. */
 #include "edge/exchange.h"
 
-static struct stats_host *host_stats(const struct exchange *exchange) {
-    return stats_hosts_at(exchange->site->stats, exchange->host->index, exchange->client->shard->index);
-}
-
 /* Returns whether the origin needs a key that the client does not have. */
 static bool is_websocket(const struct exchange *exchange) {
     return exchange->is_connect &&
@@ -38,8 +34,8 @@ bool exchange_tunnel_is_offered(const struct exchange *exchange, const struct ht
 
 void exchange_tunnel_close(struct exchange *exchange) {
     tunnel_close(&exchange->tunnel);
-    stats_subtract(&host_stats(exchange)->tunnels, 1);
-    stats_add(&host_stats(exchange)->tunnel_ends[exchange->tunnel.why], 1);
+    stats_subtract(&exchange_host_stats(exchange)->tunnels, 1);
+    stats_add(&exchange_host_stats(exchange)->tunnel_ends[exchange->tunnel.why], 1);
 }
 
 /* Both halves have ended. */
@@ -112,7 +108,7 @@ static void start_clock(struct exchange *exchange, bool is_websocket) {
 void exchange_tunnel_open(struct exchange *exchange, bool is_websocket) {
     exchange->is_tunnel = true;
     exchange->request_done = false;
-    stats_add(&host_stats(exchange)->tunnels, 1);
+    stats_add(&exchange_host_stats(exchange)->tunnels, 1);
     start_clock(exchange, is_websocket);
 }
 

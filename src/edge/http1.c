@@ -23,10 +23,6 @@ static struct connection *connection_of(const struct exchange *exchange) {
     return exchange->owner;
 }
 
-static const struct config_limits *limits(const struct connection *connection) {
-    return &connection->client.site->config->limits;
-}
-
 static void begin_exchange(struct connection *connection) {
     struct http1_exchange *http1 = slab_take(&connection->client.shard->exchanges);
 
@@ -35,7 +31,7 @@ static void begin_exchange(struct connection *connection) {
     http1->discard_left = 0;
     http1->framing = HTTP_NO_BODY;
     http1->refused = http1->answered = http1->keep_alive = false;
-    http_parser_init_request(&http1->parser, &http1->exchange.request, limits(connection)->request_header_size);
+    http_parser_init_request(&http1->parser, &http1->exchange.request, connection_limits(connection)->request_header_size);
     connection->http1.exchange = http1;
     connection->http1.requests++;
 }
@@ -381,7 +377,7 @@ static void refuse_slow(struct connection *connection) {
 
 static void received_answering(struct connection *connection, struct bytes data) {
     const struct exchange *exchange = &connection->http1.exchange->exchange;
-    uint64_t now_ms = ring_now_ms(&connection->client.shard->ring);
+    uint64_t now_ms = connection_now_ms(connection);
 
     if (connection->http1.peer_closed) {
         connection_end(connection, CONNECTION_ABRUPTLY);
@@ -430,11 +426,11 @@ static bool leave(struct connection *connection, enum connection_end how) {
 }
 
 static uint32_t header_timeout_ms(const struct connection *connection) {
-    return limits(connection)->request_header_timeout_ms;
+    return connection_limits(connection)->request_header_timeout_ms;
 }
 
 static uint32_t idle_timeout_ms(const struct connection *connection) {
-    return limits(connection)->idle_timeout_ms;
+    return connection_limits(connection)->idle_timeout_ms;
 }
 
 static uint32_t waiting_timeout_ms(const struct connection *connection) {

@@ -10,10 +10,6 @@
 
 enum { SESSION_MEMORY = 8 * 1024 /* bytes; a session that has no more than this does not count as keeping any */ };
 
-static const struct config_limits *limits(const struct connection *connection) {
-    return &connection->client.site->config->limits;
-}
-
 static enum stats_rejection rejection_of(enum http2_excess excess) {
     static const uint8_t rejections[HTTP2_EXCESS_KINDS] = {
         [HTTP2_EXCESS_NONE] = STATS_REJECT_HTTP2_ERROR,
@@ -59,26 +55,22 @@ static void count_kept(struct connection *connection) {
     eviction_keep_http(connection, kept);
 }
 
-static uint64_t now_ms(const struct connection *connection) {
-    return ring_now_ms(&connection->client.shard->ring);
-}
-
 /* Frames that ask for nothing, in whatever pieces, give a connection without streams no more time. */
 static uint32_t quiet_timeout_ms(const struct connection *connection) {
     const struct connection_http2 *http2 = &connection->http2;
-    uint64_t until_ms = http2->quiet_ms + (http2->requests == 0 ? limits(connection)->request_header_timeout_ms
-                                                                : limits(connection)->idle_timeout_ms);
+    uint64_t until_ms = http2->quiet_ms + (http2->requests == 0 ? connection_limits(connection)->request_header_timeout_ms
+                                                                : connection_limits(connection)->idle_timeout_ms);
 
     if (http2->shut_down && until_ms > http2->shut_down_ms + HTTP2_LAST_WORD_MS) {
         until_ms = http2->shut_down_ms + HTTP2_LAST_WORD_MS;
     }
-    return until_ms > now_ms(connection) ? (uint32_t)(until_ms - now_ms(connection)) : 0;
+    return until_ms > connection_now_ms(connection) ? (uint32_t)(until_ms - connection_now_ms(connection)) : 0;
 }
 
 /* Returns whether the deadline of a connection without streams comes sooner by now than when it was set. */
 static bool hurries(const struct connection *connection) {
     return connection->stage == &http2_quiet &&
-           now_ms(connection) + quiet_timeout_ms(connection) < connection->pace.deadline_ms;
+           connection_now_ms(connection) + quiet_timeout_ms(connection) < connection->pace.deadline_ms;
 }
 
 static void update_stage(struct connection *connection) {
@@ -101,7 +93,7 @@ static void update_stage(struct connection *connection) {
 static void limit_shut_down(struct connection *connection) {
     const struct connection_http2 *http2 = &connection->http2;
 
-    if (http2->shut_down && now_ms(connection) >= http2->shut_down_ms + HTTP2_LAST_WORD_MS) {
+    if (http2->shut_down && connection_now_ms(connection) >= http2->shut_down_ms + HTTP2_LAST_WORD_MS) {
         http2_session_shut_down_now(http2->session);
     }
 }
@@ -228,11 +220,11 @@ static bool leave(struct connection *connection, enum connection_end how) {
 }
 
 static uint32_t header_timeout_ms(const struct connection *connection) {
-    return limits(connection)->request_header_timeout_ms;
+    return connection_limits(connection)->request_header_timeout_ms;
 }
 
 static uint32_t idle_timeout_ms(const struct connection *connection) {
-    return limits(connection)->idle_timeout_ms;
+    return connection_limits(connection)->idle_timeout_ms;
 }
 
 #define ANY_OF_OURS                                                                                                         \
@@ -299,7 +291,7 @@ void http2_begin(struct connection *connection) {
     bool is_valid = connection->client.verdict.identity->status == STATUS_VALID;
     const struct http2_settings settings = {
         .streams_max = is_valid ? HTTP2_STREAMS_VALID : HTTP2_STREAMS_OTHERS,
-        .head_size_max = limits(connection)->request_header_size,
+        .head_size_max = connection_limits(connection)->request_header_size,
         .stream_window = HTTP2_STREAM_WINDOW,
         .stream_window_max = HTTP2_STREAM_WINDOW_MAX,
         .connection_window = is_valid ? HTTP2_WINDOW_VALID : HTTP2_WINDOW_OTHERS,
@@ -310,7 +302,7 @@ void http2_begin(struct connection *connection) {
         connection_refuse(connection, STATS_AT_REQUEST, STATS_REJECT_NO_MEMORY, CONNECTION_BLAME_NONE, CONNECTION_ABRUPTLY);
         return;
     }
-    connection->http2.quiet_ms = now_ms(connection);
+    connection->http2.quiet_ms = connection_now_ms(connection);
     connection_enter(connection, &http2_quiet);
     place_update(connection);
     if (connection->client.shard->draining) {

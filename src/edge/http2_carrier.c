@@ -176,7 +176,7 @@ static void read_more(void *owner) {
         struct http2_exchange *http2 = CONTAINER_OF(link, struct http2_exchange, in_waiting);
 
         list_remove(link);
-        pace_arm(&http2->pace, ring_now_ms(&connection->client.shard->ring)); /* not the client was waited for */
+        pace_arm(&http2->pace, connection_now_ms(connection)); /* not the client was waited for */
         http2_stream_resume(&http2->stream);
     }
     http2_leave(connection);

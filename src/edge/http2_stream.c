@@ -12,14 +12,6 @@ static struct shard *shard_of(const struct connection *connection) {
     return connection->client.shard;
 }
 
-static const struct config_limits *limits(const struct connection *connection) {
-    return &connection->client.site->config->limits;
-}
-
-static uint64_t now_ms(const struct connection *connection) {
-    return ring_now_ms(&shard_of(connection)->ring);
-}
-
 void http2_flush_later(struct connection *connection) {
     if (!list_is_linked(&connection->http2.in_turn) && connection->http2.session != NULL) {
         list_append(&shard_of(connection)->http2_turn, &connection->http2.in_turn);
@@ -61,7 +53,7 @@ void http2_leave(struct connection *connection) {
 void http2_shut_down(struct connection *connection) {
     if (!connection->http2.shut_down) {
         connection->http2.shut_down = true;
-        connection->http2.shut_down_ms = now_ms(connection);
+        connection->http2.shut_down_ms = connection_now_ms(connection);
         http2_session_shut_down(connection->http2.session);
         http2_flush_later(connection);
     }
@@ -70,12 +62,12 @@ void http2_shut_down(struct connection *connection) {
 static void set_deadline(struct http2_exchange *http2, uint32_t delay_ms) {
     struct connection *connection = http2_connection(http2);
 
-    pace_set_deadline(&http2->pace, &shard_of(connection)->ring.timers, now_ms(connection), delay_ms);
+    pace_set_deadline(&http2->pace, &shard_of(connection)->ring.timers, connection_now_ms(connection), delay_ms);
 }
 
 static void progress(struct http2_exchange *http2) {
     http2->sent_then = http2->stream.out_sent;
-    set_deadline(http2, limits(http2_connection(http2))->idle_timeout_ms);
+    set_deadline(http2, connection_limits(http2_connection(http2))->idle_timeout_ms);
 }
 
 static void finish_exchange(struct http2_exchange *http2) {
@@ -96,7 +88,7 @@ static void put_away(struct http2_exchange *http2) {
     }
     list_remove(&http2->in_connection);
     connection->http2.open--;
-    connection->http2.quiet_ms = now_ms(connection);
+    connection->http2.quiet_ms = connection_now_ms(connection);
     list_append(&connection->http2.gone, &http2->in_connection);
 }
 
@@ -143,7 +135,7 @@ void http2_finish_answer(struct http2_exchange *http2) {
         drop_stream(http2);
     } else if (!http2->stream.in_ended) {
         http2->discard_left = HTTP2_DISCARD_MAX;
-        pace_set_deadline(&http2->pace, &shard_of(connection)->ring.timers, now_ms(connection), HTTP2_DISCARD_MS);
+        pace_set_deadline(&http2->pace, &shard_of(connection)->ring.timers, connection_now_ms(connection), HTTP2_DISCARD_MS);
     }
     if (dismissed) {
         http2_shut_down(connection);
@@ -185,7 +177,7 @@ static void on_timer(struct timer *timer) {
     struct http2_exchange *http2 = CONTAINER_OF(timer, struct http2_exchange, pace.timer);
     struct connection *connection = http2_connection(http2);
 
-    if (pace_resume(&http2->pace, &shard_of(connection)->ring.timers, now_ms(connection))) {
+    if (pace_resume(&http2->pace, &shard_of(connection)->ring.timers, connection_now_ms(connection))) {
         return;
     }
     http2_enter(connection);
@@ -226,7 +218,7 @@ static struct http2_stream *on_begin(void *owner) {
     http2->discard_left = 0;
     http2->ended = http2->answered = http2->over = http2->closed = http2->hasty = false;
     pace_init(&http2->pace, on_timer);
-    set_deadline(http2, limits(connection)->request_header_timeout_ms);
+    set_deadline(http2, connection_limits(connection)->request_header_timeout_ms);
     list_prepend(&connection->http2.streams, &http2->in_connection);
     connection->http2.open++;
     connection->http2.requests++;
@@ -248,7 +240,7 @@ static void on_head(struct http2_stream *stream, struct bytes head, bool end) {
     }
     http2->exchange.stream_id = (uint32_t)stream->id;
     pace_begin(&http2->pace);
-    pace_arm(&http2->pace, now_ms(http2_connection(http2)));
+    pace_arm(&http2->pace, connection_now_ms(http2_connection(http2)));
     progress(http2);
     http2->hasty = end;
     exchange_begin(&http2->exchange, head);
@@ -292,13 +284,14 @@ static size_t on_body(struct http2_stream *stream, struct bytes piece) {
         }
         return 0;
     }
-    if (!exchange->is_tunnel && !exchange->conversation && !pace_take_body(&http2->pace, now_ms(connection), piece.size)) {
+    if (!exchange->is_tunnel && !exchange->conversation &&
+        !pace_take_body(&http2->pace, connection_now_ms(connection), piece.size)) {
         exchange_refuse(exchange, 408);
         return piece.size;
     }
     progress(http2);
     exchange_body(exchange, piece);
-    pace_arm(&http2->pace, now_ms(connection));
+    pace_arm(&http2->pace, connection_now_ms(connection));
     return piece.size;
 }
 
