@@ -97,10 +97,8 @@ static void on_tunnel_over(struct tunnel *tunnel, enum stats_tunnel_end why) {
     exchange_end_tunnel(CONTAINER_OF(tunnel, struct exchange, tunnel), why);
 }
 
-/* Either side may say as little at a time as it likes from now on. */
 static void start_clock(struct exchange *exchange, bool is_websocket) {
     exchange->has_clock = true;
-    tls_session_welcome_small(exchange->client->tls);
     tunnel_open(&exchange->tunnel, exchange->client, exchange->identity, is_websocket, on_tunnel_over);
 }
 

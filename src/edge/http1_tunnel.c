@@ -11,6 +11,7 @@ static struct exchange *exchange_of(const struct connection *connection) {
 
 void http1_tunnel_begin(struct connection *connection) {
     pace_stop(&connection->pace, &connection->client.shard->ring.timers);
+    tls_session_welcome_small(connection->client.tls);
 }
 
 size_t http1_tunnel_read(struct connection *connection, struct bytes input) {

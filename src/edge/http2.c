@@ -302,6 +302,8 @@ void http2_begin(struct connection *connection) {
         connection_refuse(connection, STATS_AT_REQUEST, STATS_REJECT_NO_MEMORY, CONNECTION_BLAME_NONE, CONNECTION_ABRUPTLY);
         return;
     }
+    /* A client may open the windows for each frame, in a record each. http2/allowance bounds what frames may cost. */
+    tls_session_welcome_small(connection->client.tls);
     connection->http2.quiet_ms = connection_now_ms(connection);
     connection_enter(connection, &http2_quiet);
     place_update(connection);

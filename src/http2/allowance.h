@@ -57,11 +57,15 @@ enum {
     HTTP2_PRIORITIES = 1000,
     /*
      * In points: a DATA frame without any data costs HTTP2_EMPTY_POINTS, one of fewer than HTTP2_TINY_SIZE bytes costs one.
-     * The smallest message of gRPC has five bytes, so that streams of small messages cost nothing. Data pays back.
+     * The smallest message of gRPC has five bytes, so that streams of small messages cost nothing. Data pays back. A
+     * client that cuts its frames into single bytes, each in a TLS record, has us decrypt for each: so do crumbs cost, fewer
+     * than HTTP2_CRUMB_SIZE bytes in which no frame begins and the last one does not end, one point for several.
      */
     HTTP2_EMPTY_FRAMES = 4096,
     HTTP2_EMPTY_POINTS = 32,
     HTTP2_TINY_SIZE = 5,
+    HTTP2_CRUMB_SIZE = 64,
+    HTTP2_CRUMBS_PER_POINT = 8,
     HTTP2_TINY_PAID_BY = 256, /* bytes: they pay one point back */
     /*
      * Some clients send two for each DATA frame, for stream and connection, and one for each stream that begins. Each DATA

@@ -164,13 +164,18 @@ static uint32_t fault_of(const struct http2_session *session, const struct http2
  */
 static struct bytes look_through(struct http2_session *session, struct bytes input) {
     struct bytes rest = input;
+    bool crumb = input.size < HTTP2_CRUMB_SIZE;
     struct http2_frame frame;
     for (;;) {
         http2_frames_skip(&session->frames, &rest);
         struct bytes before = bytes_of(input.data, input.size - rest.size);
         if (!http2_frames_next(&session->frames, &rest, &frame)) {
+            if (crumb && !http2_frames_are_whole(&session->frames) && ++session->crumbs % HTTP2_CRUMBS_PER_POINT == 0) {
+                http2_output_charge(session, HTTP2_EXCESS_EMPTY_FRAMES, 1, HTTP2_EMPTY_FRAMES);
+            }
             return input;
         }
+        crumb = false;
         if (!session->server) {
             continue;
         }

@@ -30,6 +30,7 @@ void __wrap_stream_receive(struct stream *stream);
 size_t __wrap_tls_session_held(const struct tls_session *session);
 enum tls_result __wrap_tls_session_read(struct tls_session *session, void *plaintext, size_t capacity, size_t *size);
 void __wrap_tls_session_shutdown(struct tls_session *session);
+void __wrap_tls_session_welcome_small(struct tls_session *session);
 
 static struct buffer sent;
 static struct buffer body; /* that the origins have got */
@@ -111,6 +112,8 @@ size_t __wrap_tls_session_held(const struct tls_session *session) {
 enum tls_result __wrap_tls_session_read(struct tls_session *session, void *plaintext, size_t capacity, size_t *size) {
     return TLS_WANT_INPUT;
 }
+
+void __wrap_tls_session_welcome_small(struct tls_session *session) {}
 
 void __wrap_tls_session_shutdown(struct tls_session *session) {
     shut_down++;

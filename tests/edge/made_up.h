@@ -23,7 +23,6 @@ void __wrap_relay_exchange_abort(struct relay_exchange *exchange);
 /* And what a head for the origin has of TLS and headers. */
 const char *__wrap_tls_session_version(const struct tls_session *session);
 const char *__wrap_tls_session_cipher(const struct tls_session *session);
-void __wrap_tls_session_welcome_small(struct tls_session *session);
 void __wrap_http_write_request(struct text *out, const struct http_message *request, const void *head,
                                const struct http_forwarding *forwarding);
 void __wrap_stats_time_of_host(struct stats_shard *shard, struct stats_histogram *histogram, enum stats_latency what,
@@ -106,8 +105,6 @@ void __wrap_relay_exchange_refuse(struct relay_exchange *relayed, enum relay_fau
 void __wrap_relay_exchange_abort(struct relay_exchange *relayed) {
     note("a");
 }
-
-void __wrap_tls_session_welcome_small(struct tls_session *session) {}
 
 const char *__wrap_tls_session_version(const struct tls_session *session) {
     return "TLSv1.3";

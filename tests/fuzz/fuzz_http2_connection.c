@@ -247,6 +247,9 @@ size_t __wrap_tls_session_held(const struct tls_session *session) {
 void __wrap_tls_session_shutdown(struct tls_session *session);
 void __wrap_tls_session_shutdown(struct tls_session *session) {}
 
+void __wrap_tls_session_welcome_small(struct tls_session *session);
+void __wrap_tls_session_welcome_small(struct tls_session *session) {}
+
 const char *__wrap_tls_session_version(const struct tls_session *session);
 const char *__wrap_tls_session_version(const struct tls_session *session) {
     return "TLSv1.3";

@@ -118,6 +118,28 @@ Test(input, floods) {
     }
 }
 
+/* Frames that come in single bytes move little forward, whatever they are. */
+Test(input, crumbs) {
+    struct side side;
+    struct buffer input = {0};
+    unsigned id = 1;
+    begin(&side, &input);
+    write_numbered(&input, "HEADERS+EH@%u POST", &id);
+    for (unsigned i = 0; i < 4; i++) {
+        wire_write(&input, "DATA@1 n:16384");
+    }
+    size_t fed = 0;
+    while (fed < input.size && side.outcome == HTTP2_GOES_ON) {
+        side.outcome = give(&side, bytes_of((const char *)input.data + fed, 1));
+        fed++;
+    }
+    cr_expect_eq(side.outcome, HTTP2_OVER);
+    cr_expect_eq(http2_session_excess(side.session), HTTP2_EXCESS_EMPTY_FRAMES);
+    cr_expect(fed > 32768 && fed < 36000, "%zu", fed);
+    free(input.data);
+    side_close(&side);
+}
+
 /* A stream that the owner refuses costs as much as one that the client resets. */
 Test(input, flood_of_streams_that_the_owner_refuses) {
     struct side side;
