@@ -15,6 +15,11 @@ static void pay_back(struct http2_allowance *allowance, enum http2_excess kind, 
     *count = points < *count ? (uint16_t)(*count - points) : 0;
 }
 
+static void earn_updates(struct http2_allowance *allowance, size_t count) {
+    size_t earned = allowance->updates_earned + count;
+    allowance->updates_earned = earned < HTTP2_UPDATES_EARNED_MAX ? (uint16_t)earned : HTTP2_UPDATES_EARNED_MAX;
+}
+
 bool http2_allowance_take(struct http2_allowance *allowance, enum http2_excess kind, uint32_t points, uint32_t most,
                           uint64_t now_s) {
     turn_window(allowance, now_s);
@@ -43,7 +48,7 @@ static bool take_head(struct http2_allowance *allowance, const struct http2_fram
     uint16_t *count = &allowance->counts[HTTP2_EXCESS_CONTINUATIONS];
     if (frame->type != NGHTTP2_CONTINUATION) {
         *count = 0;
-        pay_back(allowance, HTTP2_EXCESS_WINDOW_UPDATES, HTTP2_PAID_BY_ANSWER);
+        earn_updates(allowance, HTTP2_UPDATES_FOR_FRAME);
         return true;
     }
     return ++*count <= HTTP2_CONTINUATIONS;
@@ -79,6 +84,12 @@ enum http2_excess http2_allowance_frame(struct http2_allowance *allowance, const
         return take_head(allowance, frame) ? HTTP2_EXCESS_NONE : HTTP2_EXCESS_CONTINUATIONS;
     case NGHTTP2_RST_STREAM: /* the session knows whether it came early */
         return HTTP2_EXCESS_NONE;
+    case NGHTTP2_WINDOW_UPDATE:
+        if (allowance->updates_earned > 0) {
+            allowance->updates_earned--;
+            return HTTP2_EXCESS_NONE;
+        }
+        break;
     default:
         break;
     }
@@ -93,9 +104,9 @@ void http2_allowance_answered(struct http2_allowance *allowance) {
     pay_back(allowance, HTTP2_EXCESS_UNKNOWN_FRAMES, 1);
 }
 
-void http2_allowance_sent(struct http2_allowance *allowance, size_t size) {
+void http2_allowance_sent(struct http2_allowance *allowance, size_t size, size_t waiting) {
     pay_back(allowance, HTTP2_EXCESS_PINGS, 1);
-    if (size >= HTTP2_UPDATES_PAID_BY) {
-        pay_back(allowance, HTTP2_EXCESS_WINDOW_UPDATES, HTTP2_PAID_BY_ANSWER);
+    if (size >= HTTP2_CUT_SIZE || size == waiting) {
+        earn_updates(allowance, HTTP2_UPDATES_FOR_FRAME + size / HTTP2_UPDATE_FOR_BYTES);
     }
 }

@@ -68,11 +68,16 @@ enum {
     HTTP2_CRUMBS_PER_POINT = 8,
     HTTP2_TINY_PAID_BY = 256, /* bytes: they pay one point back */
     /*
-     * Some clients send two for each DATA frame, for stream and connection, and one for each stream that begins. Each DATA
-     * frame of HTTP2_UPDATES_PAID_BY bytes or more that is sent pays back four, and each request that comes.
+     * Some clients send two for each DATA frame, for stream and connection, others for each 4 KiB that they have read
+     * (Go), long after the whole answer was sent. So what is sent earns more than they use: each DATA frame
+     * HTTP2_UPDATES_FOR_FRAME, and one for each HTTP2_UPDATE_FOR_BYTES; each request likewise. A frame of fewer than
+     * HTTP2_CUT_SIZE bytes that the window has cut earns nothing. These are the frames that nothing has earned:
      */
-    HTTP2_WINDOW_UPDATES = 2000,
-    HTTP2_UPDATES_PAID_BY = 64,
+    HTTP2_WINDOW_UPDATES = 500,
+    HTTP2_UPDATES_FOR_FRAME = 4,
+    HTTP2_UPDATE_FOR_BYTES = 512,
+    HTTP2_UPDATES_EARNED_MAX = 16 * 1024, /* saved at most */
+    HTTP2_CUT_SIZE = 64,
     /* Clients send one with a request at times, so that servers learn to ignore them (RFC 9113 section 5.5; RFC 8701). */
     HTTP2_UNKNOWN_FRAMES = 500,
     HTTP2_PAID_BY_ANSWER = 4,
@@ -82,6 +87,7 @@ enum {
 struct http2_allowance {
     uint64_t window_began_s;
     uint16_t counts[HTTP2_EXCESS_KINDS];
+    uint16_t updates_earned; /* WINDOW_UPDATE frames that are not counted */
 };
 
 /* The head of a frame that comes, as far as it matters here. */
@@ -101,7 +107,7 @@ bool http2_allowance_take(struct http2_allowance *allowance, enum http2_excess k
 enum http2_excess http2_allowance_frame(struct http2_allowance *allowance, const struct http2_frame *frame, uint64_t now_s);
 /* An answer is complete. */
 void http2_allowance_answered(struct http2_allowance *allowance);
-/* A DATA frame with so many bytes has been sent. */
-void http2_allowance_sent(struct http2_allowance *allowance, size_t size);
+/* A DATA frame with so many bytes has been sent, of `waiting` that could have been. */
+void http2_allowance_sent(struct http2_allowance *allowance, size_t size, size_t waiting);
 
 #endif

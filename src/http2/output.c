@@ -74,7 +74,7 @@ static int send_data(nghttp2_session *nghttp2, nghttp2_frame *frame, const uint8
     http2_guard_begin(&guard, stream);
     stream->out_sent += size;
     session->handler->output(session->owner, bytes_of(frame_head, HTTP2_FRAME_HEAD_SIZE));
-    http2_allowance_sent(&session->allowance, size);
+    http2_allowance_sent(&session->allowance, size, bytes_to_send(stream));
     while (size > 0 && guard.stream != NULL && stream->out.size > 0) {
         struct bytes front = http2_queue_front(&stream->out);
         front.size = smaller(front.size, size);

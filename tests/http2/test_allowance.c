@@ -67,13 +67,44 @@ Test(allowance, continuations_of_each_head) {
     cr_assert_eq(frame(9, 0, 10, 50), HTTP2_EXCESS_CONTINUATIONS);
 }
 
-Test(allowance, sent_data_pays_for_windows_and_pings) {
-    for (unsigned i = 0; i < HTTP2_WINDOW_UPDATES; i++) {
-        cr_assert_eq(frame(8, 0, 4, 50), HTTP2_EXCESS_NONE);
+/* Returns how many WINDOW_UPDATE frames pass before one too many, of `most`. */
+static unsigned updates_that_pass(unsigned most) {
+    unsigned passed = 0;
+    while (passed < most && frame(8, 0, 4, 50) == HTTP2_EXCESS_NONE) {
+        passed++;
     }
+    return passed;
+}
+
+Test(allowance, window_updates_that_nothing_has_earned) {
+    cr_assert_eq(updates_that_pass(2000), HTTP2_WINDOW_UPDATES);
     cr_assert_eq(frame(8, 0, 4, 50), HTTP2_EXCESS_WINDOW_UPDATES);
-    http2_allowance_sent(&allowance, HTTP2_UPDATES_PAID_BY - 1);
-    cr_assert_eq(frame(8, 0, 4, 50), HTTP2_EXCESS_WINDOW_UPDATES);
-    http2_allowance_sent(&allowance, HTTP2_UPDATES_PAID_BY);
-    cr_assert_eq(frame(8, 0, 4, 50), HTTP2_EXCESS_NONE);
+}
+
+Test(allowance, what_is_sent_earns_window_updates) {
+    static const struct {
+        size_t size, waiting;
+        unsigned earned;
+    } sent[] = {{1, 1, 4},           {63, 63, 4},      {64, 1000, 4}, {512, 512, 5}, {16384, 1000000, 36},
+                {1, 2, 0 /* cut */}, {63, 1000000, 0}, {0, 0, 4}};
+    for (size_t i = 0; i < sizeof sent / sizeof sent[0]; i++) {
+        allowance = (struct http2_allowance){0};
+        http2_allowance_sent(&allowance, sent[i].size, sent[i].waiting);
+        cr_assert_eq(updates_that_pass(2000), HTTP2_WINDOW_UPDATES + sent[i].earned, "%zu", sent[i].size);
+    }
+}
+
+Test(allowance, earned_window_updates_are_kept_up_to_a_bound) {
+    for (unsigned i = 0; i < 10000; i++) {
+        http2_allowance_sent(&allowance, 16384, 16384);
+    }
+    cr_assert_eq(updates_that_pass(100000), HTTP2_WINDOW_UPDATES + HTTP2_UPDATES_EARNED_MAX);
+}
+
+/* A client that opens its windows for each 4 KiB it reads, of 4 MiB that have been sent to it. */
+Test(allowance, updates_by_small_steps_behind_a_whole_answer) {
+    for (unsigned i = 0; i < 4 * 1024 / 16; i++) {
+        http2_allowance_sent(&allowance, 16384, 16384);
+    }
+    cr_assert_eq(updates_that_pass(2 * 1024), 2 * 1024);
 }
