@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from conftest import free_port
+from conftest import SANITIZED, free_port
 
 
 def ask(port, request):
@@ -102,7 +102,8 @@ def test_slow_readers_hold_few_pages_and_no_place(large, path, least):
             began = time.monotonic()
             assert large.admin("/readyz")[0] == 200
             assert time.monotonic() - began < 5
-    assert (large.rss_kib() - before) * 1024 < 8 * size + 16_000_000, "not a page for each"
+    if not SANITIZED:  # which keeps what was freed
+        assert (large.rss_kib() - before) * 1024 < 8 * size + 16_000_000, "not a page for each"
     for _ in range(3):
         assert large.admin("/readyz")[0] == 200
         code, page = large.admin(path)
