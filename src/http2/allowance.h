@@ -58,8 +58,8 @@ enum {
     /*
      * In points: a DATA frame without any data costs HTTP2_EMPTY_POINTS, one of fewer than HTTP2_TINY_SIZE bytes costs one.
      * The smallest message of gRPC has five bytes, so that streams of small messages cost nothing. Data pays back. A
-     * client that cuts its frames into single bytes, each in a TLS record, has us decrypt for each: so do crumbs cost, fewer
-     * than HTTP2_CRUMB_SIZE bytes in which no frame begins and the last one does not end, one point for several.
+     * client that cuts its frames into single bytes, each in a TLS record, has us decrypt for each. So several crumbs cost
+     * one point: a crumb has fewer than HTTP2_CRUMB_SIZE bytes, in which no frame begins and the last one does not end.
      */
     HTTP2_EMPTY_FRAMES = 4096,
     HTTP2_EMPTY_POINTS = 32,
@@ -68,16 +68,16 @@ enum {
     HTTP2_CRUMBS_PER_POINT = 8,
     HTTP2_TINY_PAID_BY = 256, /* bytes: they pay one point back */
     /*
-     * Some clients send two for each DATA frame, for stream and connection, others for each 4 KiB that they have read
-     * (Go), long after the whole answer was sent. So what is sent earns more than they use: each DATA frame
-     * HTTP2_UPDATES_FOR_FRAME, and one for each HTTP2_UPDATE_FOR_BYTES; each request likewise. A frame of fewer than
-     * HTTP2_CUT_SIZE bytes that the window has cut earns nothing. These are the frames that nothing has earned:
+     * The frames that nothing has earned. Some clients send two for each DATA frame, for stream and connection, others two
+     * for each 4 KiB that they have read (Go), long after the whole answer was sent. So what is sent earns more than they
+     * use: each DATA frame HTTP2_UPDATES_FOR_FRAME, and one more for each HTTP2_UPDATE_FOR_BYTES. A frame that the window
+     * has cut to fewer than HTTP2_CUT_SIZE bytes earns nothing. A request earns HTTP2_UPDATES_FOR_FRAME too.
      */
     HTTP2_WINDOW_UPDATES = 500,
     HTTP2_UPDATES_FOR_FRAME = 4,
     HTTP2_UPDATE_FOR_BYTES = 512,
     HTTP2_UPDATES_EARNED_MAX = 16 * 1024, /* saved at most */
-    HTTP2_CUT_SIZE = 64,
+    HTTP2_CUT_SIZE = 64,                  /* output sends none smaller for want of room alone */
     /* Clients send one with a request at times, so that servers learn to ignore them (RFC 9113 section 5.5; RFC 8701). */
     HTTP2_UNKNOWN_FRAMES = 500,
     HTTP2_PAID_BY_ANSWER = 4,

@@ -6,7 +6,8 @@
 
 enum {
     HELD_MAX = HTTP2_DATA_MAX, /* the last piece of a body, which waits for the end so that one frame has both */
-    PIECE_MIN = 64,            /* bytes of DATA that are worth a frame when less than all can leave */
+    /* Bytes of DATA that are worth a frame when there is no room for all. So a smaller one was cut by the window. */
+    PIECE_MIN = HTTP2_CUT_SIZE,
 };
 
 static size_t smaller(size_t a, size_t b) {
