@@ -237,10 +237,11 @@ def test_uploads_that_hang_leave_room_for_others(serve, host, scripted):
     stop = threading.Event()
 
     def script(connection, number):
-        head = script.origin.read_head(connection)
-        if head.startswith(b"POST /hangs"):
-            stop.wait(20)
-        else:
+        # An origin that closes without a word of it may meet the next request, and a POST is not sent twice: so it stays.
+        while head := script.origin.read_head(connection):
+            if head.startswith(b"POST /hangs"):
+                stop.wait(20)
+                return
             body = head.partition(b"\r\n\r\n")[2]
             while len(body) < 100_000:
                 body += connection.recv(65536)
