@@ -289,12 +289,14 @@ const struct stage http2_streams = {
 
 void http2_begin(struct connection *connection) {
     bool is_valid = connection->client.verdict.identity->status == STATUS_VALID;
+    uint32_t window = is_valid ? HTTP2_WINDOW_VALID : HTTP2_WINDOW_OTHERS;
     const struct http2_settings settings = {
         .streams_max = is_valid ? HTTP2_STREAMS_VALID : HTTP2_STREAMS_OTHERS,
         .head_size_max = connection_limits(connection)->request_header_size,
         .stream_window = HTTP2_STREAM_WINDOW,
         .stream_window_max = HTTP2_STREAM_WINDOW_MAX,
-        .connection_window = is_valid ? HTTP2_WINDOW_VALID : HTTP2_WINDOW_OTHERS,
+        .growth_max = window / 2, /* streams that stand still leave the rest to the others */
+        .connection_window = window,
         .extended_connect = true,
     };
 

@@ -26,8 +26,8 @@ static void note_taken(struct http2_stream *stream, bool gone, size_t taken) {
         session->stream_window_max > session->stream_window ? session->stream_window_max - session->stream_window : 0;
 
     stream->in_taken += (uint32_t)taken;
-    /* Streams that stand still later must leave enough of the connection's window to the others. */
-    if (stream->in_taken >= session->stream_window && session->grown + grows_by <= session->connection_window / 2) {
+    /* A stream may stand still later, with all that its window lets come. */
+    if (stream->in_taken >= session->stream_window && session->grown + grows_by <= session->growth_max) {
         stream->grown = grows_by;
         session->grown += grows_by;
         http2_body_widen(stream, session->stream_window_max);

@@ -119,7 +119,7 @@ static struct http2_session *make_session(bool server, const struct http2_settin
     session->head_size_max = settings->head_size_max;
     session->stream_window = settings->stream_window;
     session->stream_window_max = settings->stream_window_max;
-    session->connection_window = settings->connection_window;
+    session->growth_max = settings->growth_max;
     session->resets_max = settings->streams_max > HTTP2_RESETS ? settings->streams_max : HTTP2_RESETS;
     session->frames.left = server ? HTTP2_PREFACE_SIZE : 0;
     list_init(&session->streams);

@@ -54,7 +54,7 @@ struct http2_session {
     uint32_t head_size_max;
     uint32_t stream_window;
     uint32_t stream_window_max;
-    uint32_t connection_window;
+    uint32_t growth_max;
     uint32_t grown; /* bytes by which the windows of all streams have grown */
     uint32_t resets_max;
     uint32_t crumbs;                      /* that have come: see http2/allowance */

@@ -105,7 +105,8 @@ struct http2_settings {
     uint32_t head_size_max;     /* bytes of a head: names, values and 4 for each field. A request beyond it: 431 */
     uint32_t stream_window;     /* bytes of a body that may come before the owner takes any, up to 2^31-1 */
     uint32_t stream_window_max; /* as many from the time on when the owner has taken stream_window bytes of the body */
-    uint32_t connection_window; /* likewise for all streams together, 65535 at least */
+    uint32_t growth_max;        /* bytes by which the windows of all streams may have grown so, taken together */
+    uint32_t connection_window; /* bytes of bodies that may come on all streams, 65535 to 2^31-1 */
     bool extended_connect;      /* server: SETTINGS_ENABLE_CONNECT_PROTOCOL (RFC 8441) */
 };
 

@@ -65,7 +65,7 @@ static void stream_gone(struct stream *stream) {
  * many as the one before it.
  */
 static bool has_vacancy(const struct relay_channel *channel) {
-    if (channel->state != CHANNEL_OPEN || channel->retired || channel->stuck) {
+    if (channel->state != CHANNEL_OPEN || channel->retired || channel->doubted || channel->stuck) {
         return false;
     }
     return http2_session_vacancies(channel->session) > 0 &&
@@ -99,7 +99,7 @@ static bool is_one_to_come(const struct relay_origin *origin) {
         const struct relay_channel *channel = of_link(link);
 
         if (channel->state == CHANNEL_CONNECTING ||
-            (channel->state == CHANNEL_OPEN && !channel->settled && !channel->retired)) {
+            (channel->state == CHANNEL_OPEN && !channel->settled && !channel->retired && !channel->doubted)) {
             return true;
         }
     }
@@ -331,7 +331,7 @@ static void settle(struct relay_channel *channel) {
             channel->idle = false;
             timer_set(timers(channel), &channel->timer, now_ms(channel), timeouts->ping_ms);
         }
-    } else if (channel->relay->closing || channel->retired) {
+    } else if (channel->relay->closing || channel->retired || channel->doubted) {
         close_channel(channel);
     } else if (!channel->idle) {
         channel->idle = true;
@@ -464,6 +464,8 @@ static void stream_connected(struct stream *stream) {
     const struct http2_settings settings = {
         .head_size_max = RELAY_RESPONSE_HEAD_MAX,
         .stream_window = RELAY_STREAM_WINDOW,
+        .stream_window_max = RELAY_STREAM_WINDOW_MAX,
+        .growth_max = RELAY_GROWTH_MAX,
         .connection_window = INT32_MAX,
     };
 
@@ -489,6 +491,7 @@ static void stream_received(struct stream *stream, struct bytes data) {
     }
     channel->heard_ms = now_ms(channel);
     channel->pinged = false;
+    channel->doubted = false;
     channel->busy = true;
     enum http2_outcome outcome = http2_session_receive(channel->session, data, now_ms(channel) / 1000);
     channel->busy = false;

@@ -24,6 +24,7 @@ struct relay_channel {
     bool settled;             /* the origin has spoken: how many streams it takes is known */
     bool reused;              /* has carried an exchange that is through */
     bool retired;             /* takes no more exchanges */
+    bool doubted;             /* likewise until something comes: it may be dead */
     bool stuck;               /* the ring is out of chunks */
     bool busy;                /* a function of the session is on the stack, which must not be freed */
     bool idle;                /* carries nothing: `timer` says when it closes */

@@ -82,8 +82,9 @@ struct exchange_stream {
     struct list resumed;           /* among those of the channel that take more of their bodies */
     uint32_t head_size; /* bytes of the buffer: the request's head, which is first, and its trailers, which are last */
     uint32_t trailers_size;
-    uint32_t refusals; /* how often the origin has said that it has not begun the request */
-    uint64_t given;    /* bytes of body that the session was given, and that had left when the deadline was looked at last */
+    uint64_t seated_ms; /* when it was given its stream */
+    uint32_t refusals;  /* how often the origin has said that it has not begun the request */
+    uint64_t given; /* bytes of body that the session was given, and that had left when the deadline was looked at last */
     uint64_t moved;
 };
 

@@ -78,6 +78,7 @@ static int seat(struct relay_exchange *exchange, struct relay_channel *channel) 
         return error;
     }
     own->channel = channel;
+    own->seated_ms = ring_now_ms(relay->ring);
     list_append(&channel->exchanges, &own->link);
     exchange->state = EXCHANGE_HEAD;
     exchange->reused = channel->reused;
@@ -328,6 +329,17 @@ static void resume(struct relay_exchange *exchange) {
     }
 }
 
+/*
+ * The exchange is given up, by its client or by the time limit. Where nothing at all has come while it waited, for so long,
+ * the connection may be dead, and others need not find that out once more.
+ */
+static void note_silence(const struct relay_exchange *exchange, uint32_t silent_ms) {
+    struct relay_channel *channel = exchange->http2.channel;
+    uint64_t since_ms = exchange->http2.seated_ms > channel->heard_ms ? exchange->http2.seated_ms : channel->heard_ms;
+
+    channel->doubted = channel->doubted || ring_now_ms(channel->relay->ring) - since_ms >= silent_ms;
+}
+
 /* All that was given may have left, and have shut the origin's window, so that the client can give no more. */
 static bool is_sending(struct relay_exchange *exchange) {
     struct http2_stream *stream = &exchange->http2.stream;
@@ -342,6 +354,7 @@ static void drop(struct relay_exchange *exchange) {
     struct exchange_stream *own = &exchange->http2;
 
     if (own->channel != NULL) {
+        note_silence(exchange, exchange->relay->timeouts.ping_ms);
         http2_stream_reset(&own->stream, HTTP2_CANCEL);
     }
     channel_part(exchange);
@@ -377,10 +390,7 @@ static bool timed_out(struct relay_exchange *exchange) {
         exchange_watch(exchange, true);
         return true;
     }
-    struct relay_channel *channel = exchange->http2.channel;
-    uint64_t silent_ms = ring_now_ms(exchange->relay->ring) - channel->heard_ms;
-    /* Where nothing else has come either for most of the time, the connection may be dead. */
-    channel->retired = channel->retired || silent_ms >= exchange->relay->timeouts.response_ms / 2;
+    note_silence(exchange, exchange->relay->timeouts.response_ms / 2);
     return false;
 }
 

@@ -39,9 +39,14 @@ enum {
     RELAY_CHANNELS_MAX = 128, /* connections for each address and shard */
     RELAY_REFUSALS_MAX = 3,   /* how often a request is sent again that the origin says it has not begun */
     RELAY_WAITING_MAX = 4096, /* exchanges that wait for a connection, or a free stream, likewise */
-    /* How much of a body may come while the client does not take it. The connection's own window never shuts, so that no
-       slow client holds back the others. */
-    RELAY_STREAM_WINDOW = 128 * 1024,
+    /*
+     * How many bytes of a body may come while the client does not take it; then of a body of which the client has taken so
+     * many; and how much all streams of a connection have beyond the first of these. The connection's own window never
+     * shuts, so that no slow client holds back the others.
+     */
+    RELAY_STREAM_WINDOW = 32 * 1024,
+    RELAY_STREAM_WINDOW_MAX = 256 * 1024,
+    RELAY_GROWTH_MAX = 32 * 1024 * 1024,
     /*
      * How long a connection with exchanges may be silent until a PING is sent, and then until it counts as dead. Without an
      * answer to a request in between, no second PING is sent before RELAY_PING_AGAIN_MS: servers of gRPC end connections on

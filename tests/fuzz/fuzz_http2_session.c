@@ -217,6 +217,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                                    .head_size_max = 4096,
                                                    .stream_window = WINDOW,
                                                    .stream_window_max = 2 * WINDOW,
+                                                   .growth_max = WINDOW,
                                                    .connection_window = 2 * WINDOW};
     static const uint8_t opening[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00";
     if (size < CHOICES) {

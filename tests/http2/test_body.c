@@ -105,6 +105,7 @@ Test(body, window_opens_as_the_owner_takes) {
 Test(body, window_grows_for_an_owner_that_takes) {
     struct http2_settings settings = usual_settings;
     settings.stream_window_max = 4 * settings.stream_window;
+    settings.growth_max = 3 * settings.stream_window;
     struct pair *pair = pair_open(&settings);
     fill(&sent, 600000);
     pair->client.on_room = go_on;
@@ -124,6 +125,39 @@ Test(body, window_grows_for_an_owner_that_takes) {
     http2_stream_resume(&came->stream);
     pump(pair);
     check_body(came);
+    pair_close(pair);
+}
+
+/* Streams that stand still have no more than they may have together, however many there are. */
+Test(body, windows_of_all_streams_grow_within_a_bound) {
+    struct http2_settings settings = usual_settings;
+    settings.stream_window_max = 4 * settings.stream_window;
+    settings.growth_max = 4 * settings.stream_window; /* for one stream, and not for two */
+    struct pair *pair = pair_open(&settings);
+    fill(&sent, 600000);
+    struct talk *came[2];
+    for (size_t i = 0; i < 2; i++) {
+        struct talk *asked = ask(pair, POST, false);
+        pump(pair);
+        came[i] = pair->server.talks[i];
+        came[i]->takes = settings.stream_window;
+        at = 0;
+        pair->client.on_room = go_on;
+        go_on(asked);
+        pump(pair);
+    }
+    cr_assert_gt(came[0]->stream.in.size, 3 * settings.stream_window);
+    cr_assert_lt(came[1]->stream.in.size, settings.stream_window + 1);
+    /* The bound is there for others when a stream is through. */
+    http2_stream_reset(&came[0]->stream, HTTP2_CANCEL);
+    struct talk *asked = ask(pair, POST, false);
+    pump(pair);
+    struct talk *third = pair->server.talks[2];
+    third->takes = settings.stream_window;
+    at = 0;
+    go_on(asked);
+    pump(pair);
+    cr_assert_gt(third->stream.in.size, 3 * settings.stream_window);
     pair_close(pair);
 }
 

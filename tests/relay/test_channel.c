@@ -247,6 +247,34 @@ Test(channel, an_origin_that_does_not_say_so_is_given_up) {
     finish();
 }
 
+/*
+ * One PING was answered, and the next may not be sent for minutes. Clients that have waited in vain, and then go, leave no
+ * dead connection to those behind them.
+ */
+Test(channel, a_connection_on_which_a_client_has_waited_in_vain_takes_no_more_until_it_speaks) {
+    begin_silence(false);
+    pass_and_wait_for_answer();
+    call_start(&calls[1], &bench, GET_HEAD, HTTP_NO_BODY, true);
+    bench_turn_for(&bench, 5);
+    bench_pass(&bench, RELAY_PING_MS - 100);
+    call_abort(&calls[1]);
+    bench_turn_for(&bench, 5);
+    /* Not long enough to say so. */
+    call_start(&calls[2], &bench, GET_HEAD, HTTP_NO_BODY, true);
+    bench_turn_for(&bench, 5);
+    cr_assert_eq(bench.relay->origins[0].channel_count, 1);
+    bench_pass(&bench, RELAY_PING_MS + 100);
+    call_abort(&calls[2]);
+    bench_turn_for(&bench, 5);
+    cr_assert_eq(bench.relay->origins[0].channel_count, 1); /* calls[0] has its stream on it */
+    call_start(&calls[3], &bench, GET_HEAD, HTTP_NO_BODY, true);
+    bench_turn_for(&bench, 50);
+    cr_assert_eq(bench.relay->origins[0].channel_count, 2);
+    call_abort(&calls[0]);
+    call_abort(&calls[3]);
+    finish();
+}
+
 Test(channel, a_relay_that_closes_lets_exchanges_end) {
     begin_http2(say_hello_later);
     start(3);
