@@ -327,14 +327,17 @@ static void on_room(struct http2_stream *stream) {
     }
 }
 
-/* The session itself resets a stream whose request is malformed (RFC 9113 section 8.1.1), in its head or behind it. */
+/*
+ * The session itself resets a stream whose request is malformed (RFC 9113 section 8.1.1), in its head or behind it, or whose
+ * window is opened wrongly.
+ */
 static void on_closed(struct http2_stream *stream, uint32_t error) {
     struct http2_exchange *http2 = of_stream(stream);
 
     if (is_put_away(http2)) {
         return;
     }
-    if (error == HTTP2_PROTOCOL_ERROR && !http2->answered) {
+    if ((error == HTTP2_PROTOCOL_ERROR || error == HTTP2_FLOW_CONTROL_ERROR) && !http2->answered) {
         stats_add(&shard_of(http2_connection(http2))->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_MALFORMED], 1);
     }
     http2->closed = true;

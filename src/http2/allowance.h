@@ -98,6 +98,7 @@ struct http2_frame {
     uint8_t flags;
     uint8_t padding;     /* DATA: as its Pad Length says */
     uint32_t dependency; /* PRIORITY: the stream that it names */
+    uint32_t increment;  /* WINDOW_UPDATE: the bytes by which it opens a window */
 };
 
 /* Counts `points` more of that kind at `now_s`, of at most `most`. Returns false when they are too many. */

@@ -15,12 +15,16 @@ static uint32_t length_of(const uint8_t *head) {
     return word_at(head) >> 8;
 }
 
-/* Returns how many bytes of the payload belong to what a frame is known by: Pad Length, or the stream of a PRIORITY. */
+/*
+ * Returns how many bytes of the payload belong to what a frame is known by: Pad Length, the stream of a PRIORITY, or the
+ * increment of a WINDOW_UPDATE.
+ */
 static uint32_t look_of(const uint8_t *head) {
     if (head[3] == NGHTTP2_DATA && head[4] & NGHTTP2_FLAG_PADDED) {
         return length_of(head) > 0;
     }
-    return head[3] == NGHTTP2_PRIORITY && length_of(head) >= HTTP2_FRAME_LOOK_MAX ? HTTP2_FRAME_LOOK_MAX : 0;
+    bool has_number = head[3] == NGHTTP2_PRIORITY || head[3] == NGHTTP2_WINDOW_UPDATE;
+    return has_number && length_of(head) >= HTTP2_FRAME_LOOK_MAX ? HTTP2_FRAME_LOOK_MAX : 0;
 }
 
 static size_t wanted(const struct http2_frames *frames) {
@@ -51,13 +55,15 @@ bool http2_frames_next(struct http2_frames *frames, struct bytes *input, struct 
     }
     const uint8_t *head = frames->head;
     uint32_t look = look_of(head);
+    uint32_t number = look == HTTP2_FRAME_LOOK_MAX ? word_at(head + HTTP2_FRAME_HEAD_SIZE) & INT32_MAX : 0;
     *frame = (struct http2_frame){
         .length = length_of(head),
         .stream_id = word_at(head + 5) & INT32_MAX,
         .type = head[3],
         .flags = head[4],
         .padding = look == 1 ? head[HTTP2_FRAME_HEAD_SIZE] : 0,
-        .dependency = look > 1 ? word_at(head + HTTP2_FRAME_HEAD_SIZE) & INT32_MAX : 0,
+        .dependency = head[3] == NGHTTP2_PRIORITY ? number : 0,
+        .increment = head[3] == NGHTTP2_WINDOW_UPDATE ? number : 0,
     };
     frames->left = frame->length - look;
     frames->have = 0;

@@ -159,6 +159,28 @@ static uint32_t fault_of(const struct http2_session *session, const struct http2
 }
 
 /*
+ * Returns the error of a WINDOW_UPDATE for a stream (RFC 9113 sections 6.9 and 6.9.1). nghttp2 would make one of the
+ * connection of it.
+ */
+static uint32_t window_fault_of(const struct http2_session *session, const struct http2_frame *frame) {
+    int32_t window = nghttp2_session_get_stream_remote_window_size(session->nghttp2, (int32_t)frame->stream_id);
+    if (window < 0 || frame->length != HTTP2_FRAME_LOOK_MAX) {
+        return NGHTTP2_NO_ERROR;
+    }
+    if (frame->increment == 0) {
+        return NGHTTP2_PROTOCOL_ERROR;
+    }
+    return frame->increment > (uint32_t)(INT32_MAX - window) ? NGHTTP2_FLOW_CONTROL_ERROR : NGHTTP2_NO_ERROR;
+}
+
+/* Resets a stream at once, if there is room: then nghttp2 passes over the frame that is to blame. */
+static void reset_now(struct http2_session *session, uint32_t id, uint32_t fault) {
+    http2_check(session, nghttp2_submit_rst_stream(session->nghttp2, NGHTTP2_FLAG_NONE, (int32_t)id, fault));
+    http2_output_charge(session, HTTP2_EXCESS_FAULTS, 1, HTTP2_FAULTS);
+    http2_output_flush(session);
+}
+
+/*
  * Looks at the frames of a client's input before nghttp2 gets them. Returns the part that nghttp2 has not got yet; nothing
  * of a frame that ends the session.
  */
@@ -180,7 +202,8 @@ static struct bytes look_through(struct http2_session *session, struct bytes inp
             continue;
         }
         enum http2_excess excess = http2_allowance_frame(&session->allowance, &frame, session->now_s);
-        bool judged = frame.type == NGHTTP2_DATA || frame.type == NGHTTP2_PRIORITY;
+        bool opens = frame.type == NGHTTP2_WINDOW_UPDATE && frame.stream_id != 0;
+        bool judged = frame.type == NGHTTP2_DATA || frame.type == NGHTTP2_PRIORITY || opens;
         if (excess != HTTP2_EXCESS_NONE || judged) { /* the frames before this one decide on the state of its stream */
             give_to_nghttp2(session, before);
             input = bytes_of(input.data + before.size, input.size - before.size);
@@ -193,6 +216,10 @@ static struct bytes look_through(struct http2_session *session, struct bytes inp
         if (fault != NGHTTP2_NO_ERROR) {
             http2_output_terminate(session, fault);
             return bytes_of(NULL, 0);
+        }
+        fault = opens ? window_fault_of(session, &frame) : NGHTTP2_NO_ERROR;
+        if (fault != NGHTTP2_NO_ERROR) {
+            reset_now(session, frame.stream_id, fault);
         }
     }
 }

@@ -11,6 +11,7 @@ enum http2_error {
     HTTP2_NO_ERROR = 0,
     HTTP2_PROTOCOL_ERROR = 1,
     HTTP2_INTERNAL_ERROR = 2,
+    HTTP2_FLOW_CONTROL_ERROR = 3,
     HTTP2_REFUSED_STREAM = 7, /* nothing was done for the request: it may be sent again */
     HTTP2_CANCEL = 8,
     HTTP2_CONNECT_ERROR = 10,

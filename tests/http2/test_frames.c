@@ -39,16 +39,23 @@ Test(frames, heads_and_payloads_cut_anywhere) {
     }
 }
 
-Test(frames, pad_length_and_dependency) {
+Test(frames, pad_length_dependency_and_increment) {
     for (size_t piece = 1; piece < 20; piece++) {
         struct http2_frame last;
         cr_assert_eq(read_all("DATA+PAD@3 x:07 n:20", piece, &last), 1);
         cr_assert_eq(last.padding, 7);
         cr_assert_eq(read_all("PRIORITY@3 w:0x80000009 x:10", piece, &last), 1);
         cr_assert_eq(last.dependency, 9);
+        cr_assert_eq(last.increment, 0);
         cr_assert(http2_frames_are_whole(&frames));
         cr_assert_eq(read_all("PRIORITY@3 n:3", piece, &last), 1);
         cr_assert_eq(last.dependency, 0);
+        cr_assert_eq(read_all("WINDOW@3 w:0x80000007", piece, &last), 1);
+        cr_assert_eq(last.increment, 7);
+        cr_assert_eq(last.dependency, 0);
+        cr_assert(http2_frames_are_whole(&frames));
+        cr_assert_eq(read_all("WINDOW@3 n:3", piece, &last), 1);
+        cr_assert_eq(last.increment, 0);
         cr_assert_eq(read_all("DATA+PAD@3", piece, &last), 1);
         cr_assert_eq(last.padding, 0);
         cr_assert(http2_frames_are_whole(&frames));

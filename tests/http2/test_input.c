@@ -93,6 +93,8 @@ static const struct flood floods[] = {
     {"", "HEADERS+ES+EH@%u f::method=GET", HTTP2_FAULTS, HTTP2_EXCESS_FAULTS},
     {"", "HEADERS+EH@%u POST f:content-length=1; DATA+ES@%u n:2", HTTP2_FAULTS, HTTP2_EXCESS_FAULTS},
     {"", "HEADERS+ES+EH@%u GET f:host=b", HTTP2_FAULTS, HTTP2_EXCESS_FAULTS},
+    {"", "HEADERS+ES+EH@%u GET; WINDOW@%u w:0", HTTP2_FAULTS, HTTP2_EXCESS_FAULTS},
+    {"", "HEADERS+EH@%u POST; WINDOW@%u w:0x7fffffff", HTTP2_FAULTS, HTTP2_EXCESS_FAULTS},
     {"", "HEADERS+ES+EH@%u GET f:transfer-encoding=chunked", HTTP2_FAULTS, HTTP2_EXCESS_FAULTS},
     {"", "SETTINGS s:4=65535", HTTP2_SETTINGS - 2, HTTP2_EXCESS_SETTINGS},
     {"", "PING n:8", HTTP2_PINGS, HTTP2_EXCESS_PINGS},
