@@ -22,9 +22,10 @@ static void refuse(struct http2_stream *stream, unsigned status, enum http_fault
     session->handler->refused(stream, status, error);
 }
 
-/* Begins a request. False: it is refused. */
+/* Begins a request. False: it is refused, by the owner, or because its client has as many as it may have. */
 static bool begin_request(struct http2_session *session, int32_t id) {
-    struct http2_stream *stream = session->handler->begin(session->owner);
+    bool may_begin = session->stream_count < session->streams_max;
+    struct http2_stream *stream = may_begin ? session->handler->begin(session->owner) : NULL;
     if (stream == NULL) {
         http2_check(session, nghttp2_submit_rst_stream(session->nghttp2, NGHTTP2_FLAG_NONE, id, NGHTTP2_REFUSED_STREAM));
         http2_output_charge(session, HTTP2_EXCESS_RESETS, 1, session->resets_max);

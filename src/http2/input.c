@@ -60,12 +60,7 @@ static int on_frame(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *
 
 static int on_invalid_frame(nghttp2_session *nghttp2, const nghttp2_frame *frame, int error, void *user_data) {
     struct http2_session *session = user_data;
-    if (error == NGHTTP2_ERR_REFUSED_STREAM) {
-        http2_closed_note(&session->closed, (uint32_t)frame->hd.stream_id, false);
-        http2_output_charge(session, HTTP2_EXCESS_RESETS, 1, session->resets_max);
-    } else {
-        http2_output_charge(session, HTTP2_EXCESS_FAULTS, 1, HTTP2_FAULTS);
-    }
+    http2_output_charge(session, HTTP2_EXCESS_FAULTS, 1, HTTP2_FAULTS);
     return http2_result(session);
 }
 

@@ -8,6 +8,8 @@ enum {
     HELD_MAX = HTTP2_DATA_MAX, /* the last piece of a body, which waits for the end so that one frame has both */
     /* Bytes of DATA that are worth a frame when there is no room for all. So a smaller one was cut by the window. */
     PIECE_MIN = HTTP2_CUT_SIZE,
+    SETTING_SIZE = 6,
+    SETTINGS_MAX = 8, /* in a frame of ours */
 };
 
 static size_t smaller(size_t a, size_t b) {
@@ -142,6 +144,31 @@ static void submit_goaway(struct http2_session *session) {
                                       nghttp2_session_get_last_proc_stream_id(session->nghttp2), NGHTTP2_NO_ERROR, NULL, 0));
 }
 
+static void tell_streams_max(const struct http2_session *session, uint8_t *settings, size_t size) {
+    for (size_t at = 0; at + SETTING_SIZE <= size; at += SETTING_SIZE) {
+        if ((settings[at] << 8 | settings[at + 1]) == NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS) {
+            for (unsigned i = 0; i < 4; i++) {
+                settings[at + 2 + i] = (uint8_t)(session->streams_max >> (24 - 8 * i));
+            }
+        }
+    }
+}
+
+/*
+ * Has a frame leave. nghttp2 ends the session of a client that begins more streams than it was told, where RFC 9113 section
+ * 5.1.2 has the stream alone refused. So nghttp2 knows no bound: the client learns of it here, and http2/heads keeps to it.
+ */
+static void send_frame(struct http2_session *session, struct bytes frame) {
+    uint8_t settings[HTTP2_FRAME_HEAD_SIZE + SETTINGS_MAX * SETTING_SIZE];
+    if (session->server && frame.data[3] == NGHTTP2_SETTINGS) {
+        CHECK(frame.size >= HTTP2_FRAME_HEAD_SIZE && frame.size <= sizeof settings);
+        memcpy(settings, frame.data, frame.size);
+        tell_streams_max(session, settings + HTTP2_FRAME_HEAD_SIZE, frame.size - HTTP2_FRAME_HEAD_SIZE);
+        frame.data = settings;
+    }
+    session->handler->output(session->owner, frame);
+}
+
 void http2_output_flush(struct http2_session *session) {
     if (session->busy || session->failed) {
         return;
@@ -157,7 +184,7 @@ void http2_output_flush(struct http2_session *session) {
             session->out_fresh = 0; /* the rest waits for windows, and takes no room from other streams */
             break;
         }
-        session->handler->output(session->owner, bytes_of(frames, (size_t)size));
+        send_frame(session, bytes_of(frames, (size_t)size));
     }
     session->busy = false;
 }

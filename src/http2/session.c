@@ -94,7 +94,8 @@ static bool submit_settings(struct http2_session *session, const struct http2_se
     size_t count = 0;
     entries[count++] = (nghttp2_settings_entry){NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, settings->stream_window};
     if (session->server) {
-        entries[count++] = (nghttp2_settings_entry){NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings->streams_max};
+        entries[count++] =
+            (nghttp2_settings_entry){NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, UINT32_MAX}; /* see http2/output */
         entries[count++] = (nghttp2_settings_entry){NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1};
     } else {
         entries[count++] = (nghttp2_settings_entry){NGHTTP2_SETTINGS_ENABLE_PUSH, 0};
@@ -121,6 +122,7 @@ static struct http2_session *make_session(bool server, const struct http2_settin
     session->stream_window_max = settings->stream_window_max;
     session->growth_max = settings->growth_max;
     session->resets_max = settings->streams_max > HTTP2_RESETS ? settings->streams_max : HTTP2_RESETS;
+    session->streams_max = settings->streams_max;
     session->frames.left = server ? HTTP2_PREFACE_SIZE : 0;
     list_init(&session->streams);
     list_init(&session->gone);

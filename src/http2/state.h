@@ -57,6 +57,7 @@ struct http2_session {
     uint32_t growth_max;
     uint32_t grown; /* bytes by which the windows of all streams have grown */
     uint32_t resets_max;
+    uint32_t streams_max;                 /* server */
     uint32_t crumbs;                      /* that have come: see http2/allowance */
     uint32_t stream_count;                /* in `streams` */
     uint32_t at_urgency[HTTP2_URGENCIES]; /* streams in `streams` and `gone` */

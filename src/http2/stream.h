@@ -102,7 +102,7 @@ struct http2_handler {
 };
 
 struct http2_settings {
-    uint32_t streams_max;       /* server: concurrent streams, SETTINGS_MAX_CONCURRENT_STREAMS */
+    uint32_t streams_max;       /* server: concurrent streams, SETTINGS_MAX_CONCURRENT_STREAMS; one more is refused */
     uint32_t head_size_max;     /* bytes of a head: names, values and 4 for each field. A request beyond it: 431 */
     uint32_t stream_window;     /* bytes of a body that may come before the owner takes any, up to 2^31-1 */
     uint32_t stream_window_max; /* as many from the time on when the owner has taken stream_window bytes of the body */

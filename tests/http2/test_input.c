@@ -162,6 +162,26 @@ Test(input, flood_of_streams_that_the_owner_refuses) {
     side_close(&side);
 }
 
+/* So does one that the client begins although it has as many as it was told: the others go on (RFC 9113 section 5.1.2). */
+Test(input, flood_of_streams_beyond_the_limit) {
+    struct side side;
+    struct buffer input = {0};
+    unsigned id = 1;
+    unsigned passed = 0;
+    begin(&side, &input);
+    feed(&side, &input);
+    while (passed < 100 + HTTP2_RESETS + 10 && side.outcome == HTTP2_GOES_ON) {
+        write_numbered(&input, "HEADERS+ES+EH@%u GET", &id);
+        feed(&side, &input);
+        passed += side.outcome == HTTP2_GOES_ON;
+    }
+    cr_expect_eq(passed, 100 + HTTP2_RESETS);
+    cr_expect_eq(http2_session_excess(side.session), HTTP2_EXCESS_RESETS);
+    cr_expect_eq(side.begun, 100);
+    free(input.data);
+    side_close(&side);
+}
+
 /* A bomb: one field of 4000 bytes, whose entry is named 16,000 times. It ends in few heads, and costs little. */
 Test(input, header_bombs) {
     char value[3901];
