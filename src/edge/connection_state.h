@@ -128,6 +128,7 @@ struct connection_http2 {
     uint32_t open;                 /* streams in `streams` */
     uint16_t inside;               /* calls of the session on the stack: nothing of it is freed before they return */
     bool shut_down;                /* no more streams are taken */
+    bool peer_closed;              /* the client has sent close_notify or FIN; what it has asked whole is still answered */
     bool over;                     /* the session has said its last word */
 };
 

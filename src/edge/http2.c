@@ -98,6 +98,20 @@ static void limit_shut_down(struct connection *connection) {
     }
 }
 
+/*
+ * Ends a connection whose client has said its last word, once nothing is left to answer. Such a client may still listen, as
+ * one of HTTP/1 may (RFC 8446 section 6.1): what it has asked whole is answered, as far as its windows let the answer pass.
+ */
+static void part(struct connection *connection) {
+    if (!connection->http2.peer_closed) {
+        return;
+    }
+    http2_end_cut_off(connection);
+    if (connection->http2.open == 0) {
+        connection_end(connection, CONNECTION_POLITELY);
+    }
+}
+
 /* Sends the frames that are queued, and brings the connection's state up to what has happened. */
 static void settle(struct connection *connection) {
     http2_enter(connection);
@@ -109,9 +123,12 @@ static void settle(struct connection *connection) {
     }
     switch (outcome) {
     case HTTP2_GOES_ON:
-        count_kept(connection);
-        update_stage(connection);
-        connection_arm(connection);
+        part(connection);
+        if (!connection_is_closing(connection)) {
+            count_kept(connection);
+            update_stage(connection);
+            connection_arm(connection);
+        }
         break;
     case HTTP2_OVER:
         end_over(connection);
@@ -132,7 +149,8 @@ void http2_turn(struct shard *shard) {
 }
 
 static void received(struct connection *connection, struct bytes data) {
-    if (eviction_allows_sending(connection)) {
+    /* Behind close_notify nothing counts (RFC 8446 section 6.1). */
+    if (!connection->http2.peer_closed && eviction_allows_sending(connection)) {
         tls_session_feed(connection->client.tls, data);
         plaintext_read(connection);
     }
@@ -149,9 +167,20 @@ static size_t read_frames(struct connection *connection, struct bytes input) {
     return input.size;
 }
 
-/* A client that ends its side of the connection takes no more answers: HTTP/2 has no half-closed connections. */
 static void finished(struct connection *connection, bool by_fin) {
-    connection_end(connection, by_fin && connection->http2.requests == 0 ? CONNECTION_ABRUPTLY : CONNECTION_POLITELY);
+    if (by_fin && connection->http2.requests == 0) {
+        connection_end(connection, CONNECTION_ABRUPTLY); /* as in HTTP/1 */
+        return;
+    }
+    connection->http2.peer_closed = true;
+    part(connection);
+    if (connection_is_closing(connection)) {
+        return;
+    }
+    http2_doubt_all(connection);
+    if (by_fin) {
+        stream_watch(connection->stream); /* from here on only a reset tells that the client is gone */
+    }
 }
 
 static void failed(struct connection *connection) {

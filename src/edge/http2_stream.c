@@ -380,6 +380,35 @@ struct http2_session *http2_stream_session(struct connection *connection, const 
     return connection->http2.session;
 }
 
+void http2_end_cut_off(struct connection *connection) {
+    struct list *link = list_first(&connection->http2.streams);
+
+    http2_enter(connection);
+    while (link != NULL &&
+           !connection_is_closing(connection)) { /* a stream that ends may end the connection, and no other */
+        struct http2_exchange *http2 = CONTAINER_OF(link, struct http2_exchange, in_connection);
+
+        link = list_after(&connection->http2.streams, link);
+        if (!http2->stream.in_ended && http2->answered) {
+            stop_request(http2);
+        } else if (!http2->stream.in_ended) {
+            http2_reset_stream(http2, HTTP2_CANCEL);
+        }
+    }
+    http2_leave(connection);
+}
+
+void http2_doubt_all(struct connection *connection) {
+    for (struct list *link = list_first(&connection->http2.streams); link != NULL;
+         link = list_after(&connection->http2.streams, link)) {
+        struct http2_exchange *http2 = CONTAINER_OF(link, struct http2_exchange, in_connection);
+
+        if (!http2->over) {
+            exchange_doubt(&http2->exchange);
+        }
+    }
+}
+
 void http2_drop_all(struct connection *connection) {
     struct list *link;
 

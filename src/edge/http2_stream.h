@@ -71,6 +71,13 @@ void http2_leave(struct connection *connection);
 void http2_flush_later(struct connection *connection);
 /* Takes no more streams; the client learns it in two steps, so that none which is on its way is lost. */
 void http2_shut_down(struct connection *connection);
+/*
+ * The client has said its last word: ends the streams whose requests are not complete and never will be. An answer that is
+ * queued already leaves whole first: for that this is called again when frames have left.
+ */
+void http2_end_cut_off(struct connection *connection);
+/* The client is gone perhaps: tells all exchanges (relay_exchange_doubt). */
+void http2_doubt_all(struct connection *connection);
 /* The connection ends: ends all its exchanges, and frees the session. */
 void http2_drop_all(struct connection *connection);
 

@@ -20,6 +20,7 @@ size_t __wrap_relay_exchange_room(const struct relay_exchange *exchange);
 void __wrap_relay_exchange_body(struct relay_exchange *exchange, struct bytes piece);
 void __wrap_relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes trailers);
 void __wrap_relay_exchange_abort(struct relay_exchange *exchange);
+void __wrap_relay_exchange_doubt(struct relay_exchange *exchange);
 void __wrap_relay_exchange_resume(struct relay_exchange *exchange);
 bool __wrap_output_send(struct connection *connection, struct bytes plaintext);
 void __wrap_stats_time_of_host(struct stats_shard *shard, struct stats_histogram *histogram, enum stats_latency what,
@@ -40,7 +41,7 @@ static bool dismisses; /* the answer says that the client need not stay */
 static unsigned
     breaks; /* the so-many-th piece that leaves ends the connection, as if there were no memory for it; 0: none */
 static struct exchange *begun[SERVED_PLACES * 4];
-static unsigned begun_count, aborted, closed, finished, shut_down, bodies_ended;
+static unsigned begun_count, aborted, closed, doubted, finished, shut_down, bodies_ended;
 
 const struct config_host *__wrap_config_find_host(const struct config *config, const char *name) {
     return &scene.host;
@@ -76,6 +77,10 @@ void __wrap_relay_exchange_body_end_with(struct relay_exchange *exchange, struct
 
 void __wrap_relay_exchange_abort(struct relay_exchange *exchange) {
     aborted++;
+}
+
+void __wrap_relay_exchange_doubt(struct relay_exchange *exchange) {
+    doubted++;
 }
 
 void __wrap_relay_exchange_resume(struct relay_exchange *exchange) {}

@@ -278,6 +278,25 @@ Test(http2, says_goodbye_to_a_client_that_has_asked) {
     cr_expect_gt(sent.size, 0, "GOAWAY");
 }
 
+Test(http2, answers_a_client_that_has_said_its_last_word) {
+    relays = true;
+    begin();
+    struct talk *whole = ask_for(GET, true);
+    struct talk *cut_off = ask_for(POST, false);
+    connection->stage->finished(connection, false);
+    exchange_frames();
+    cr_expect(cut_off->closed && cut_off->error == HTTP2_CANCEL);
+    cr_expect_eq(aborted, 1);
+    cr_expect_eq(doubted, 1);
+    cr_expect_not(connection_is_closing(connection));
+    answer(0, "late");
+    exchange_frames();
+    cr_expect(has_body(whole, "late"));
+    cr_expect(connection_is_closing(connection));
+    cr_expect_eq(finished, 1);
+    cr_expect_eq(shut_down, 1);
+}
+
 Test(http2, keeps_no_idle_connection) {
     begin();
     ask_for(GET, true);

@@ -7,9 +7,9 @@ import time
 
 
 class Client:
-    """Use it as a context. `name` None: no server name."""
+    """Use it as a context. `name` None: no server name. `alpn`: the only protocol, which the server must take."""
 
-    def __init__(self, server, name, cert=None, version=None):
+    def __init__(self, server, name, cert=None, version=None, alpn=None):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -17,10 +17,13 @@ class Client:
             context.maximum_version = ssl.TLSVersion.TLSv1_2
         if cert is not None:
             context.load_cert_chain(cert)
+        if alpn is not None:
+            context.set_alpn_protocols([alpn])
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname=name)
         self.raw = socket.create_connection(("127.0.0.1", server.port), timeout=10)
         self.notified = False  # the server has sent close_notify
+        self.came = b""  # plaintext that was there before the client's close_notify
         while True:
             try:
                 self.tls.do_handshake()
@@ -30,6 +33,7 @@ class Client:
                 piece = self.raw.recv(65536)
                 assert piece, "closed in the handshake"
                 self.incoming.write(piece)
+        assert self.tls.selected_alpn_protocol() == alpn
 
     def __enter__(self):
         return self
@@ -42,6 +46,11 @@ class Client:
         if plaintext:
             self.tls.write(plaintext)
         if close_notify:
+            try:
+                while True:
+                    self.came += self.tls.read(65536)
+            except ssl.SSLWantReadError:
+                pass
             try:
                 self.tls.unwrap()
             except ssl.SSLWantReadError:
@@ -59,7 +68,7 @@ class Client:
 
     def read(self, within=10):
         """All plaintext until the server ends its side."""
-        plaintext = b""
+        plaintext = self.came
         deadline = time.monotonic() + within
         while True:
             self.raw.settimeout(max(0.01, deadline - time.monotonic()))
