@@ -130,6 +130,7 @@ struct connection_http2 {
     bool shut_down;                /* no more streams are taken */
     bool peer_closed;              /* the client has sent close_notify or FIN; what it has asked whole is still answered */
     bool over;                     /* the session has said its last word */
+    bool head_is_late;             /* the head that comes has had its time: its stream is reset and counted */
 };
 
 struct connection {

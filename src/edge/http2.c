@@ -74,11 +74,15 @@ static bool hurries(const struct connection *connection) {
 }
 
 static void update_stage(struct connection *connection) {
-    const struct connection_http2 *http2 = &connection->http2;
-    const struct stage *stage = http2->open > 0                            ? &http2_streams
-                                : http2_session_is_partial(http2->session) ? &http2_frames
-                                                                           : &http2_quiet;
+    struct connection_http2 *http2 = &connection->http2;
+    bool partial = http2_session_is_partial(http2->session);
+    const struct stage *stage = http2->open > 0 ? &http2_streams : partial ? &http2_frames : &http2_quiet;
 
+    http2->head_is_late = http2->head_is_late && partial;
+    if (http2->head_is_late && http2->open == 0) {
+        connection_end(connection, CONNECTION_POLITELY); /* no other frame may come before the rest of the head */
+        return;
+    }
     if (stage == connection->stage && !hurries(connection)) {
         return;
     }

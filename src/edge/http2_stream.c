@@ -144,7 +144,10 @@ void http2_finish_answer(struct http2_exchange *http2) {
 }
 
 static void give_up(struct http2_exchange *http2) {
-    stats_add(&shard_of(http2_connection(http2))->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_TIMEOUT], 1);
+    struct connection *connection = http2_connection(http2);
+
+    stats_add(&shard_of(connection)->stats->rejected[STATS_AT_REQUEST][STATS_REJECT_TIMEOUT], 1);
+    connection->http2.head_is_late = connection->http2.head_is_late || http2->exchange.started_ns == 0;
     http2_reset_stream(http2, HTTP2_CANCEL);
 }
 
@@ -222,6 +225,7 @@ static struct http2_stream *on_begin(void *owner) {
     list_prepend(&connection->http2.streams, &http2->in_connection);
     connection->http2.open++;
     connection->http2.requests++;
+    connection->http2.head_is_late = false;
     stats_add(&client_host_stats(&connection->client)->streams, 1);
     place_ask(connection);
     return &http2->stream;
