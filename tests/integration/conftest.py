@@ -6,6 +6,8 @@ A test that is marked `both_protocols` runs twice, over HTTP/1.1 and over HTTP/2
 `connect`, `open`, `raw`) speaks the protocol whose turn it is. In a module that is marked, `http1_only` excepts what is about
 the text of HTTP/1.1."""
 
+import contextlib
+import itertools
 import os
 import pathlib
 import re
@@ -36,24 +38,53 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "http1_only: is about HTTP/1.1, in a module that is marked both_protocols")
 
 
+def pytest_collection_modifyitems(items):
+    """
+    Slow tests come early, one between two modules: where several processes share the tests, one with a slow test last would
+    keep all of them waiting.
+    """
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    quick = [list(group) for _, group in itertools.groupby((item for item in items if item not in slow), lambda item: item.module)]
+    items[:] = [item for one, group in itertools.zip_longest(slow, quick, fillvalue=[])
+                for item in (one if isinstance(one, list) else [one]) + group]
+
+
 def pytest_generate_tests(metafunc):
     marked = metafunc.definition.get_closest_marker
     if "protocol" in metafunc.fixturenames and marked("both_protocols") and not marked("http1_only"):
         metafunc.parametrize("protocol", ["http1", "http2"], indirect=True)
 
 
-given_ports = set()
+PORTS_OF_A_PROCESS = 1000
+
+
+def reserve_ports():
+    """
+    A range of ports for this process, as long as it lives: other processes run tests at the same time. Below those that the
+    kernel gives to clients, which would else be taken by one of them before a server listens there.
+    """
+    first_of_kernel = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    for first in range(10000, min(first_of_kernel, 60000) - PORTS_OF_A_PROCESS + 1, PORTS_OF_A_PROCESS):
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0sallyport-tests-{first}")  # abstract: it is gone with this process
+            return range(first, first + PORTS_OF_A_PROCESS), claim
+        except OSError:
+            claim.close()
+    raise AssertionError("all ranges of ports are taken")
+
+
+ports, ports_claim = reserve_ports()
+next_ports = itertools.cycle(ports)
 
 
 def free_port():
-    """One that no call before has given: the kernel may name the same port twice, until somebody listens there."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        if port not in given_ports:
-            given_ports.add(port)
+    """One on which nobody listens, and that comes again only after all others of this process."""
+    for port in itertools.islice(next_ports, PORTS_OF_A_PROCESS):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
             return port
+    raise AssertionError("no port is free")
 
 
 def wait_for(check, within=20):
@@ -62,6 +93,19 @@ def wait_for(check, within=20):
     while not check():
         assert time.monotonic() < deadline, "what the test waits for does not come"
         time.sleep(0.02)
+
+
+def settled(value, within=30):
+    """What value() gives once it has not changed for a second."""
+    deadline = time.monotonic() + within
+    last, since = value(), time.monotonic()
+    while time.monotonic() < since + 1:
+        assert time.monotonic() < deadline, f"it does not settle: {last}"
+        time.sleep(0.05)
+        now = value()
+        if now != last:
+            last, since = now, time.monotonic()
+    return last
 
 
 @pytest.fixture(scope="session")
@@ -112,19 +156,17 @@ class Server:
         self.stopped = False
 
     def wait_until_ready(self):
-        deadline = time.monotonic() + 20
-        while time.monotonic() < deadline:
+        """
+        Until it says so. Connections are accepted before that, while it still allocates what it will have all the time: who
+        measures its memory must not begin then.
+        """
+        deadline = time.monotonic() + 60
+        while " INFO ready: " not in self.stderr():
             if self.process.poll() is not None:
                 raise AssertionError(f"ended with {self.process.returncode}: {self.stderr()}")
-            try:
-                with socket.create_connection(("127.0.0.1", self.port), timeout=1):
-                    if self.admin_port is None:
-                        return self
-                with socket.create_connection(("127.0.0.1", self.admin_port), timeout=1):
-                    return self
-            except OSError:
-                time.sleep(0.02)
-        raise AssertionError(f"not ready: {self.stderr()}")
+            assert time.monotonic() < deadline, f"not ready: {self.stderr()}"
+            time.sleep(0.01)
+        return self
 
     def stderr(self):
         return self.log.read_text(errors="replace")
@@ -171,10 +213,15 @@ class Server:
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status).group(1))
 
+    def cpu_seconds(self):
+        """What the process has spent: other work of the machine does not count."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def admin(self, path):
         """(status, body) of a GET on the admin listener, by curl."""
         result = subprocess.run(
-            ["curl", "-s", "-m", "10", "-w", "\n%{http_code}", f"http://127.0.0.1:{self.admin_port}{path}"],
+            ["curl", "-s", "-m", "20", "-w", "\n%{http_code}", f"http://127.0.0.1:{self.admin_port}{path}"],
             capture_output=True, text=True, check=True)
         body, _, code = result.stdout.rpartition("\n")
         return int(code), body
@@ -308,7 +355,7 @@ class KeepAlive:
             raise ConnectionError("the server has closed")
         return piece
 
-    def is_closed(self, within=5):
+    def is_closed(self, within=15):
         self.tls.settimeout(within)
         try:
             return self.tls.recv(1) == b""

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from conftest import BINARY, ROOT, SANITIZED
+from conftest import BINARY, ROOT, SANITIZED, free_port
 
 sys.path.insert(0, str(ROOT / "bench"))
 
@@ -14,6 +14,10 @@ from harness import pki as bench_pki, servers  # noqa: E402, F401
 LOAD = BINARY.parent / "bench" / "sallyport-load"
 ORIGIN = BINARY.parent / "bench" / "sallyport-origin"
 NAME = "bench.example"
+
+# Tests run side by side: each process has ports of its own.
+servers.free_port = free_port
+servers.free_ports = lambda count: [free_port() for _ in range(count)]
 
 marks = [
     pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is missing"),
