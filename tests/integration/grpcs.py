@@ -13,17 +13,16 @@ FRESH = multiprocessing.get_context("spawn")
 SERVICE = "test.Test"
 
 
-sleepers = [0, 0]  # now, and at most so far
-counting = threading.Lock()
+gathered = [0]  # calls that wait for others
+gathering = threading.Condition()
 
 
-def sleep(seconds):
-    with counting:
-        sleepers[0] += 1
-        sleepers[1] = max(sleepers)
-    time.sleep(seconds)
-    with counting:
-        sleepers[0] -= 1
+def gather(count):
+    """Returns once so many calls are here at the same time."""
+    with gathering:
+        gathered[0] += 1
+        gathering.notify_all()
+        return gathering.wait_for(lambda: gathered[0] >= count, 60)
 
 
 def unary(request, context):
@@ -32,9 +31,9 @@ def unary(request, context):
     context.set_trailing_metadata((("x-echo", sent.get("x-ask", "none")),
                                    ("x-verdict", sent.get("x-client-cert-status", "none"))))
     if request.startswith(b"sleep "):
-        sleep(float(request[6:]))
-    if request == b"most":
-        return b"%d" % sleepers[1]
+        time.sleep(float(request[6:]))
+    if request.startswith(b"gather ") and not gather(int(request[7:])):
+        context.abort(grpc.StatusCode.ABORTED, "the others have not come")
     if request.startswith(b"fail "):
         context.abort(grpc.StatusCode.FAILED_PRECONDITION, request[5:].decode())
     return request

@@ -158,7 +158,7 @@ class Scripted:
                 pass
 
     def read_head(self, connection):
-        """The bytes of one request head; b"" when the peer has closed. Bytes behind it are lost: for requests without body."""
+        """The bytes of one request head, and those of a body that have come with it; b"" when the peer has closed."""
         head = b""
         while b"\r\n\r\n" not in head:
             piece = connection.recv(65536)

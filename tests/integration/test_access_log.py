@@ -15,13 +15,15 @@ pytestmark = pytest.mark.both_protocols
 
 
 def lines_of(path):
-    return [json.loads(line) for line in path.read_text().splitlines()]
+    """Those that are whole: another one may just be written."""
+    whole, _, _ = path.read_text().rpartition("\n")
+    return [json.loads(line) for line in whole.splitlines()]
 
 
-def wait_for_lines(path, count, within=10):
+def wait_for_lines(path, count, within=20):
     """At least so many; and no more when it is looked at again."""
     deadline = time.monotonic() + within
-    while not path.exists() or len(path.read_text().splitlines()) < count:
+    while not path.exists() or len(lines_of(path)) < count:
         assert time.monotonic() < deadline, path.read_text() if path.exists() else "there is no file"
         time.sleep(0.02)
     time.sleep(0.2)
@@ -65,7 +67,7 @@ def test_a_request_says_who_and_what(logged, pki, version):
     assert line["status"] == "valid" and line["reason"] == "ok"
     assert line["request_id"] == "my-id" == response.seen("X-Request-Id")[0]
     assert [line["ski"]] == response.seen("X-Client-Cert-SKI")
-    assert 0 < line["origin"] <= line["total"] < 5 and 0 < line["handshake"] < 5
+    assert 0 < line["origin"] <= line["total"] < 10 and 0 < line["handshake"] < 10
     assert "secret" not in path.read_text()
 
 

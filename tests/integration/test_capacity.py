@@ -6,12 +6,11 @@ import re
 import resource
 import subprocess
 import threading
-import time
 
 import pytest
 
 import origins
-from conftest import BINARY, SANITIZED
+from conftest import BINARY, SANITIZED, wait_for
 
 PR_CAPBSET_DROP = 24
 CAP_SYS_RESOURCE = 24
@@ -79,10 +78,7 @@ def test_a_connection_to_the_origin_for_each_client_fits(serve, host):
         held = [server.open(context, "s.test") for _ in range(count)]
         for connection in held:
             connection.tls.sendall(b"GET / HTTP/1.1\r\nHost: s.test\r\n\r\n")
-        deadline = time.monotonic() + 20
-        while len(os.listdir(f"/proc/{server.process.pid}/fd")) < count:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_for(lambda: len(os.listdir(f"/proc/{server.process.pid}/fd")) >= count)
         release.set()
         for connection in held:
             connection.tls.settimeout(30)

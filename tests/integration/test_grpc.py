@@ -121,11 +121,10 @@ def test_1000_calls_at_once_on_one_connection(serve, grpc_host, client_of, pki):
         server = serve([grpc_host(origin.address)])
         client = client_of(server)
         client.unary(b"first", timeout=10)
-        calls = [client.unary.future(b"sleep 6", timeout=60) for _ in range(1000)]
-        assert all(call.result() == b"sleep 6" for call in calls)
-        assert client.unary(b"most", timeout=10) == b"1000"
+        calls = [client.unary.future(b"gather 1000", timeout=90) for _ in range(1000)]
+        assert all(call.result() == b"gather 1000" for call in calls)
         assert server.metric("sallyport_origin_connections_total", event="opened") == 1
-        assert server.metric("sallyport_origin_requests_total", result="completed") == 1002
+        assert server.metric("sallyport_origin_requests_total", result="completed") == 1001
     finally:
         origin.kill()
 

@@ -3,10 +3,10 @@
 import json
 import signal
 import subprocess
-import time
 
 import pytest
 
+from conftest import wait_for
 from generator import LOAD, NAME, make_pki, marks, servers, values_of
 
 CONNECTIONS = 8
@@ -59,10 +59,14 @@ def test_a_ticket_that_no_longer_opens_is_an_error(scene):
     """nginx draws new ticket keys with every configuration that it loads."""
     folder, made, values = scene
     with servers.nginx("tickets", folder / "reload", 0, values) as server:
-        process = subprocess.Popen(command("resumed", server, made, "--duration", 2, "--warmup", 0.2),
+        process = subprocess.Popen(command("resumed", server, made, "--duration", 600, "--warmup", 0.2),
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        time.sleep(0.8)
+        assert "answers /s" in process.stderr.readline()
+        before = server.pids()
         server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: len(server.pids()) > 1 and not set(before[1:]) & set(server.pids()))
+        assert "answers /s" in process.stderr.readline()
+        process.terminate()
         output, errors = process.communicate(timeout=60)
     seen = json.loads(output)
     assert process.returncode == 1, errors

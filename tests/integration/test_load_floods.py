@@ -77,8 +77,8 @@ def test_a_hello_is_answered_and_each_is_another(nginx):
 
 
 def test_fragments_make_a_hello_or_never_end(nginx):
-    status, seen = flood("fragments", nginx().address, "--timeout", 0.5, "--expect", "hello,timeout")
-    assert (status, seen["outcomes"]) == (0, {"hello": COUNT // 2, "timeout": COUNT // 2})
+    status, seen = flood("fragments", nginx().address, "--timeout", 3, "--expect", "hello,timeout", count=16)
+    assert (status, seen["outcomes"]) == (0, {"hello": 8, "timeout": 8})
 
 
 def test_a_slow_hello_takes_its_time(nginx):
@@ -114,7 +114,10 @@ def present(mode, cert, made, number):
                                "-Verify", "5", "-CAfile", made.client_root, "-naccept", str(number)],
                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        time.sleep(0.3)
+        said = server.stdout.readline()
+        while said.strip() != "ACCEPT":
+            assert said, "it has ended"
+            said = server.stdout.readline()
         flood(mode, f"127.0.0.1:{port}", "--connections", 1, "--timeout", 0.5, cert=cert, count=number)
         server.wait(10)
         return server.stdout.read()
@@ -169,11 +172,12 @@ def collect(mode, number):
             for _ in range(number):
                 peer, _ = listener.accept()
                 with peer:
-                    peer.settimeout(0.2)
+                    peer.settimeout(10)
                     said.append(b"")
                     try:
                         while data := peer.recv(65536):
                             said[-1] += data
+                            peer.settimeout(0.2)
                     except TimeoutError:
                         pass
         thread = threading.Thread(target=serve, daemon=True)
@@ -203,7 +207,7 @@ def test_silence_waits_for_the_server():
 
 def test_holders_ask_again_and_stay(nginx, made):
     process = subprocess.Popen([LOAD, "hold", "--connect", nginx().address, "--sni", NAME, "--cert", made.one_client, "--connections", "5",
-                                "--duration", "1.5", "--interval", "0.2", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+                                "--duration", "3", "--interval", "0.2", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     output, errors = process.communicate(timeout=20)
     seen = json.loads(output)
     assert process.returncode == 0, errors
@@ -247,7 +251,8 @@ def test_a_dropped_syn_is_counted_and_holds_up_nothing():
             status, seen = flood("churn", "%s:%d" % address, "--timeout", 0.4, count=16)
             elapsed = time.monotonic() - begin
     assert seen["outcomes"].get("connect_timeout", 0) >= 14 and sum(seen["outcomes"].values()) == 16
-    assert status == 0 and elapsed < 3
+    # Two rounds of 0.4 s; each is 1 s until the kernel tries again, and 16 are 6 s one after the other.
+    assert status == 0 and elapsed < 5
 
 
 def test_nobody_listening_is_an_error():
@@ -265,7 +270,7 @@ def test_sources_are_those_that_were_asked_for():
 
 def test_an_open_loop_keeps_its_rate_and_hides_no_stall(nginx):
     server = nginx()
-    command = [str(part) for part in (LOAD, "http", "--connect", server.address, "--rate", 200, "--duration", 3, "--connections", 16,
+    command = [str(part) for part in (LOAD, "http", "--connect", server.address, "--rate", 200, "--duration", 5, "--connections", 16,
                                       "--timeout", 10, "--json")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     time.sleep(0.8)
@@ -277,8 +282,8 @@ def test_an_open_loop_keeps_its_rate_and_hides_no_stall(nginx):
     output, errors = process.communicate(timeout=30)
     seen = json.loads(output)
     assert process.returncode == 0, errors
-    # 240 of 600 were due while nothing moved, and only 16 could be under way: a closed loop would have seen no more than those.
-    assert 540 <= seen["measured"]["outcomes"] <= 620
+    # 240 of 1,000 were due while nothing moved, and only 16 could be under way: a closed loop would have seen no more than those.
+    assert 900 <= seen["measured"]["outcomes"] <= 1030
     assert seen["latency_us"]["outcome"]["p90"] > 400e3
     assert seen["latency_us"]["outcome"]["p50"] < 400e3
 

@@ -7,10 +7,10 @@ import socket
 import ssl
 import subprocess
 import threading
-import time
 
 import pytest
 
+from conftest import wait_for
 from generator import LOAD, NAME, make_pki, marks, servers, values_of
 
 hpack = pytest.importorskip("hpack")
@@ -86,12 +86,18 @@ def test_resumed_and_idle_ones(start, made):
     assert status == 0 and seen["stand"] == 20 and seen["whole_run"]["answers"] == 20
 
 
+def is_listening(port):
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
+
+
 def test_a_server_without_http2_is_an_error(made):
     port = servers.free_port()
     server = subprocess.Popen(["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", made.server, "-key", made.server_key,
                                "-alpn", "http/1.1", "-www"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        time.sleep(0.3)
+        wait_for(lambda: is_listening(port))
         for extra in ((), ("-alpn", "h2")):
             status, seen = load("h2-ping", f"127.0.0.1:{port}", "--count", 1, "--connections", 1, "--expect", "http1,alert_120")
             assert status == 0 and sum(seen["outcomes"].values()) == 1

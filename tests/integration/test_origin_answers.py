@@ -351,7 +351,7 @@ def test_trailers_of_a_request_pass_when_they_are_announced(serve, host, scripte
         while b"\r\n\r\n" not in received:
             received += connection.recv(65536)
         seen.append(read_chunked(connection, received))
-        connection.sendall(OK)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
 
     origin = scripted(script)
     server = serve([host("trail.test", "report", origin=origin.address)], shards=1)
@@ -478,11 +478,12 @@ def test_faults_do_not_flood_the_log(logged, host, scripted):
 
 
 def test_an_answer_that_comes_after_its_client_has_gone_reaches_nobody(serve, host, scripted):
-    left = threading.Event()
+    asked, left = threading.Event(), threading.Event()
 
     def script(connection, number):
         if script.origin.read_head(connection) and number == 0:
-            left.wait(10)
+            asked.set()
+            left.wait(20)
             connection.sendall(EVIL)
             time.sleep(0.3)
             return
@@ -493,7 +494,7 @@ def test_an_answer_that_comes_after_its_client_has_gone_reaches_nobody(serve, ho
     server = serve([host("gone.test", origin=origin.address)], shards=1)
     connection = server.connect("gone.test")
     connection.sendall(b"GET / HTTP/1.1\r\nHost: gone.test\r\n\r\n")
-    time.sleep(0.2)
+    assert asked.wait(20)
     connection.close()
     left.set()
     for _ in range(5):

@@ -45,7 +45,8 @@ def test_one_of_several_is_dead(serve, host, scripted):
 
 
 def test_several_are_used_in_turn(serve, host, scripted):
-    first, second = scripted(answering(OK, True)), scripted(answering(OK, True))
+    last = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")  # or the next request may be tried on the same connection
+    first, second = scripted(answering(last, True)), scripted(answering(last, True))
     server = serve([host("turn.test", origin=[first.address, second.address])], shards=1)
     for _ in range(10):
         assert server.curl("turn.test").status == 200
@@ -131,21 +132,24 @@ def test_answer_before_the_request_is_complete(serve, host, scripted):
     def script(connection, number):
         script.origin.read_head(connection)
         connection.sendall(b"HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\nConnection: close\r\n\r\nno\n")
-        time.sleep(0.5)
+        while connection.recv(65536):  # a close with unread bytes would be a reset, which may overtake the answer
+            pass
 
     origin = scripted(script)
     server = serve([host("early.test", origin=origin.address)])
-    answer = server.raw("early.test", b"POST / HTTP/1.1\r\nHost: early.test\r\nContent-Length: 1000000\r\n\r\nstart")
+    answer = server.raw("early.test", b"POST / HTTP/1.1\r\nHost: early.test\r\nContent-Length: 1000000\r\n"
+                        b"Connection: close\r\n\r\nstart")
     assert answer.startswith(b"HTTP/1.1 413")
     assert answer.endswith(b"no\n")
 
 
 def test_client_goes_away_and_the_origin_notices(serve, host, scripted):
-    gone = threading.Event()
+    asked, gone = threading.Event(), threading.Event()
 
     def script(connection, number):
         script.origin.read_head(connection)
-        connection.settimeout(10)
+        asked.set()
+        connection.settimeout(20)
         if connection.recv(1) == b"":
             gone.set()
 
@@ -153,9 +157,9 @@ def test_client_goes_away_and_the_origin_notices(serve, host, scripted):
     server = serve([host("gone.test", origin=origin.address)])
     connection = server.connect("gone.test")
     connection.sendall(b"GET / HTTP/1.1\r\nHost: gone.test\r\n\r\n")
-    time.sleep(0.3)
+    assert asked.wait(20)
     connection.close()
-    assert gone.wait(5)
+    assert gone.wait(15)
 
 
 def test_host_name_as_origin(serve, host, scripted):
@@ -181,10 +185,10 @@ def test_a_stalled_origin_is_not_the_clients_fault(serve, host, scripted):
     done = threading.Event()
 
     def script(connection, number):
-        script.origin.read_head(connection)
+        head = script.origin.read_head(connection)
         done.wait(20)
-        connection.settimeout(5)
-        left = 3_000_000
+        connection.settimeout(20)
+        left = 3_000_000 - len(head.partition(b"\r\n\r\n")[2])
         while left > 0 and (piece := connection.recv(min(left, 1 << 20))):
             left -= len(piece)
         connection.sendall(OK)
@@ -199,5 +203,5 @@ def test_a_stalled_origin_is_not_the_clients_fault(serve, host, scripted):
         body = b"x" * 3_000_000
         connection.sendall(body)
         answer = connection.recv(1000)
-    assert b"408" not in answer[:20]
+    assert answer.startswith(b"HTTP/1.1 200 ")
     assert server.metric("sallyport_rejected_total", stage="request", reason="timeout") == 0

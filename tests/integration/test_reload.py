@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from conftest import ROOT, SANITIZED, ask_as_invalid, free_port, full_and_resumed, seen
+from conftest import ROOT, SANITIZED, ask_as_invalid, free_port, full_and_resumed, seen, wait_for
 
 pytestmark = pytest.mark.both_protocols
 
@@ -204,10 +204,7 @@ def test_connections_above_a_lowered_limit(serve, host):
     assert server.curl("r.test", check=False).returncode != 0
     for connection in held[2:]:
         connection.close()
-    deadline = time.monotonic() + 5
-    while server.curl("r.test", check=False).returncode != 0:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for(lambda: server.curl("r.test", check=False).returncode == 0)
     for connection in held[:2]:
         connection.close()
 

@@ -13,7 +13,7 @@ import time
 import pytest
 
 import origins
-from conftest import BINARY, SANITIZED, Server, free_port
+from conftest import BINARY, SANITIZED, wait_for
 
 
 def failing(serve, *arguments, **options):
@@ -70,27 +70,34 @@ def test_ends_clean_with_idle_connections(serve, host, pki, with_signal):
         assert connection.recv(65536).startswith(b"HTTP/1.1 200")
     begin = time.monotonic()
     server.stop(with_signal)
-    assert time.monotonic() - begin < 5
+    assert time.monotonic() - begin < 15, "nobody waits for them to ask again"
+
+
+def nobody_listens(server):
+    try:
+        socket.create_connection(("127.0.0.1", server.port), timeout=1).close()
+        return False
+    except OSError:
+        return True
 
 
 @pytest.mark.both_protocols
 def test_drain_lets_a_request_end(serve, host):
-    release = threading.Event()
+    asked, release = threading.Event(), threading.Event()
 
     def script(connection, number):
         origin.read_head(connection)
-        release.wait(10)
+        asked.set()
+        release.wait(20)
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\ndone")
 
     with origins.Scripted(script) as origin:
         server = serve([host("d.test", origin=origin.address)])
         with server.connect("d.test") as connection:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: d.test\r\n\r\n")
-            time.sleep(0.3)
+            assert asked.wait(20)
             server.process.send_signal(signal.SIGTERM)
-            time.sleep(0.3)
-            with pytest.raises(OSError):
-                socket.create_connection(("127.0.0.1", server.port), timeout=1)
+            wait_for(lambda: nobody_listens(server))
             release.set()
             answer = b""
             while piece := connection.recv(65536):
@@ -218,10 +225,7 @@ def test_10_000_connections_dropped_at_random_points(serve, host, pki, nginx):
     for thread in threads:
         thread.join()
     assert len(died) == 4 * count, "each of them was connected"
-    deadline = time.monotonic() + 20
-    while server.metric("sallyport_connections") > 0 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert server.metric("sallyport_connections") == 0
+    wait_for(lambda: server.metric("sallyport_connections") == 0)
     assert descriptors() <= before + 8, "pooled connections to the origin may differ"
     assert server.curl("c.test").status == 200
     server.stop()
@@ -236,14 +240,14 @@ def test_connection_limit(serve, host):
             held[-1].sendall(b"\x16\x03\x01")  # who is silent would have to make room instead
         except ConnectionResetError:
             pass
-    time.sleep(0.3)
+    rejected = lambda: sum(server.metric("sallyport_rejected_total", stage=stage, reason=reason)
+                           for stage, reason in [("accept", "limit"), ("hello", "evicted")])
+    wait_for(lambda: rejected() >= 24)
     assert server.metric("sallyport_connections") <= 16
-    rejected = sum(server.metric("sallyport_rejected_total", stage=stage, reason=reason)
-                   for stage, reason in [("accept", "limit"), ("hello", "evicted")])
-    assert rejected >= 24 and server.metric("sallyport_rejected_total", stage="accept", reason="limit") > 0
+    assert server.metric("sallyport_rejected_total", stage="accept", reason="limit") > 0
     for connection in held:
         connection.close()
-    time.sleep(0.3)
+    wait_for(lambda: server.metric("sallyport_connections") == 0)
     assert server.curl("l.test").status == 200
 
 
@@ -257,12 +261,12 @@ def test_plain_http_is_told(serve, host):
 def test_handshake_timeout(serve, host):
     server = serve([host("t.test")], limits={"connections": 64, "handshake_timeout": "1s"})
     for start in [b"", b"\x16\x03\x01\x02\x00\x01"]:
-        with socket.create_connection(("127.0.0.1", server.port), timeout=5) as connection:
+        begin = time.monotonic()
+        with socket.create_connection(("127.0.0.1", server.port), timeout=20) as connection:
             connection.sendall(start)
-            begin = time.monotonic()
             try:
                 assert connection.recv(100) == b""
             except ConnectionResetError:
                 pass
-            assert 0.5 < time.monotonic() - begin < 3
+            assert 0.5 < time.monotonic() - begin < 4.5, "before the default of five seconds"
     assert server.metric("sallyport_rejected_total", stage="hello", reason="timeout") == 2
