@@ -4,12 +4,12 @@ import contextlib
 import socket
 
 
-def connect(server, source="127.0.0.1", timeout=5):
+def connect(server, source="127.0.0.1", timeout=20):
     """A TCP connection from a loopback address: of 127.0.0.0/8, or an IPv6 one, to which it connects too."""
     return socket.create_connection((source if ":" in source else "127.0.0.1", server.port), timeout=timeout, source_address=(source, 0))
 
 
-def is_turned_away(connection, within=2):
+def is_turned_away(connection, within=15):
     """By a reset, and not by a mere end."""
     connection.settimeout(within)
     try:
@@ -19,6 +19,16 @@ def is_turned_away(connection, within=2):
         return True
     except socket.timeout:
         return False
+
+
+def burst(server, source, count=30):
+    """So many connections as fast as they can be made, which is faster than any rate allows."""
+    held = []
+    for _ in range(count):
+        with contextlib.suppress(ConnectionResetError):
+            held.append(connect(server, source))
+    for connection in held:
+        connection.close()
 
 
 def is_refused(server, source="127.0.0.1"):

@@ -49,11 +49,11 @@ def test_each_event_leaves_when_it_comes(serve, host, framing, http, version):
             assert curl.stdout.readline() == b"\n"
         assert curl.wait(10) == 0
         # An event that waited for the next one would be late by the pause, and each would be. The machine may be busy.
-        assert sorted(late)[10] < 0.01 and sorted(late)[16] < PAUSE, late
+        assert sorted(late)[4] < 0.01 and sorted(late)[10] < PAUSE, late
 
 
 def test_a_poll_is_answered_when_the_origin_does(serve, host):
-    moment = []
+    moment, late = [], []
 
     def script(connection, number):
         while origin.read_head(connection):
@@ -63,25 +63,27 @@ def test_a_poll_is_answered_when_the_origin_does(serve, host):
 
     with origins.Scripted(script) as origin:
         server = serve([host("e.test", origin=origin.address)], shards=1,
-                       limits={"connections": 64, "idle_timeout": "400ms", "request_header_timeout": "400ms"})
+                       limits={"connections": 64, "idle_timeout": "1s", "request_header_timeout": "1s"})
         with server.open(server.tls_client(), "e.test") as client:
-            for _ in range(2):
+            for _ in range(3):
                 assert client.get()[2] == "news"
-                assert time.monotonic() - moment[-1] < 0.05
+                late.append(time.monotonic() - moment[-1])
+        # Whatever waits for a timer would be late each time. The machine may be busy.
+        assert min(late) < 0.05 and max(late) < 1, late
 
 
 def test_a_stream_of_events_may_be_silent_as_long_as_a_tunnel(serve, host):
     """Whatever the limits of connections are. Its client is not to blame."""
     with events_of("chunked", 4, 1.0) as origin:
-        server = serve([{**host("e.test", origin=origin.address), "timeouts": {"tunnel_idle": "2s"}}], shards=1,
-                       limits={"connections": 64, "idle_timeout": "300ms", "request_header_timeout": "300ms"})
+        server = serve([{**host("e.test", origin=origin.address), "timeouts": {"tunnel_idle": "3s"}}], shards=1,
+                       limits={"connections": 64, "idle_timeout": "700ms", "request_header_timeout": "700ms"})
         assert server.curl("e.test").text == "".join(f"data: {index}\n\n" for index in range(4))
     with events_of("chunked", 2, 5.0) as origin:
         server = serve([{**host("e.test", origin=origin.address), "timeouts": {"tunnel_idle": "2s"}}], shards=1)
         began = time.monotonic()
         response = server.curl("e.test", check=False)
         assert response.returncode != 0 and response.text == "data: 0\n\n"
-        assert 1.9 < time.monotonic() - began < 4
+        assert 1.9 < time.monotonic() - began < 4.9, "before the next event"
         assert "timed_out" in server.stderr()
 
 
@@ -103,5 +105,5 @@ def test_a_client_that_leaves_ends_the_stream(serve, host):
         client.send(b"GET / HTTP/1.1\r\nHost: e.test\r\n\r\n")
         assert client.raw.recv(1)
         client.reset()
-        assert gone.wait(5)
+        assert gone.wait(15)
         wait_for(lambda: server.metric("sallyport_connections") == 0)

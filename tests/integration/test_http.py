@@ -180,8 +180,7 @@ def test_keep_alive_with_a_denied_small_body(server):
 
 @pytest.mark.http1_only
 def test_head_timeout(serve, host):
-    server = serve([host("slow.test")], limits={"connections": 64, "request_header_timeout": "1s", "idle_timeout": "1s",
-                                                "handshake_timeout": "1s"})
+    server = serve([host("slow.test")], limits={"connections": 64, "request_header_timeout": "1s", "idle_timeout": "1s"})
     with server.connect("slow.test") as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: slow.test\r\nX: ")
         assert connection.recv(1000).startswith(b"HTTP/1.1 408")

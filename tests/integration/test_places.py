@@ -26,7 +26,7 @@ class Client:
         self.host = host
         context = context or server.tls_client(cert, version)
         raw = socket.socket()
-        raw.settimeout(5)
+        raw.settimeout(15)
         if window is not None:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
         try:
@@ -162,7 +162,7 @@ def test_strangers_who_sit_idle_keep_nobody_out(site, crowd, pki, host_name, do)
     assert refused(server) == before == 0
     assert server.metric("sallyport_connections") <= LIMIT + 16
     assert evicted(server)["evicted_idle"] > 0
-    assert sum(not is_open(client, 0.001) for client in held[:8]) == 8, "the oldest are gone first"
+    assert not any(is_open(client, 5) for client in held[:8]), "the oldest are gone first"
 
 
 BOUNDS = [{"certificate_connections": 4}, {"certificate_rate": 1}]
@@ -210,7 +210,7 @@ def test_a_crowded_server_closes_after_a_403(site, crowd):
     crowd(server, "report.test", count=LIMIT - LIMIT // 8, do=ask_and_hear)
     status, head = calm.get()
     assert status == 403 and "connection: close" in head
-    assert not is_open(calm)
+    assert not is_open(calm, 15)
     for _ in range(LIMIT):
         client = Client(server, "enforce.test", "127.9.0.2")
         assert client.get()[0] == 403
@@ -294,7 +294,7 @@ def test_memory_of_requests_is_bounded(site, crowd):
     head = b"GET / HTTP/1.1\r\nHost: off.test\r\n" + b"".join(b"X-%d: %s\r\n" % (i, b"a" * 1000) for i in range(50))
     held = crowd(server, "off.test", count=600, do=lambda client: client.tls.sendall(head))
     wait_for(lambda: evicted(server)["evicted"] >= 600 - 32 * 1024 // 64 - 1)
-    assert not is_open(held[0]) and is_open(held[-1])
+    assert not is_open(held[0], 15) and is_open(held[-1])
     assert server.curl("off.test").status == 200
 
 

