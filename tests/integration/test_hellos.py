@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import free_port
+from conftest import NO_SUSPECTS, free_port
 from tls_client import Client12, Client13, Closed
 from tls_hello import (ALPN, COOKIE, EARLY_DATA, GROUPS, KEY_SHARE, MAX_FRAGMENT, NAME, P256, P384, PADDING, PRE_SHARED_KEY,
                        PSK_MODES, RECORD_SIZE_LIMIT, SCHEMES, SESSION_TICKET, VERSIONS, X25519, X448, Hello, Key, share)
@@ -22,7 +22,7 @@ DUMMY = record(CHANGE_CIPHER_SPEC, b"\1")  # which middleboxes want to see (RFC 
 
 @pytest.fixture
 def server(serve, host):
-    return serve([{**host("h.test", "report"), "default": True}, host("other.test", "report")])
+    return serve([{**host("h.test", "report"), "default": True}, host("other.test", "report")], admission=NO_SUSPECTS)
 
 
 def alert_of(server, hello, kind=Client13):

@@ -16,7 +16,7 @@ import pytest
 import make_corpus
 import make_der
 import proofs
-from conftest import BINARY, ROOT
+from conftest import BINARY, NO_SUSPECTS, ROOT
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x25519
 from make_der import NULL, bits, integer, name, oid, seq, tlv
@@ -85,7 +85,7 @@ def by_verify(path, root_file, depth=4):
 
 @pytest.fixture
 def server(serve, host, corpus_root_file):
-    return serve([host("r.test", "report", ca=[corpus_root_file], forward=FORWARD)])
+    return serve([host("r.test", "report", ca=[corpus_root_file], forward=FORWARD)], admission=NO_SUSPECTS)
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 import pytest
 
 import make_der
+from conftest import NO_SUSPECTS
 import proofs
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from proofs import present
@@ -49,7 +50,7 @@ def clients(corpus_root):
 
 @pytest.fixture
 def server(serve, host, corpus_root_file):
-    return serve([host("r.test", "report", ca=[corpus_root_file], forward=FORWARD)])
+    return serve([host("r.test", "report", ca=[corpus_root_file], forward=FORWARD)], admission=NO_SUSPECTS)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from conftest import NO_SUSPECTS
 from tls_client import Client12, Client13
 from tls_hello import P256
 from tls_wire import (AES, ALERT, APPLICATION, CERTIFICATE_REQUEST, CERTIFICATE_VERIFY, CHACHA, CHANGE_CIPHER_SPEC, CLIENT_KEY_EXCHANGE,
@@ -12,7 +13,7 @@ HOST = "faults.test"
 
 @pytest.fixture
 def server(serve, host):
-    return serve([host(HOST, "report"), host("off.test")])
+    return serve([host(HOST, "report"), host("off.test")], admission=NO_SUSPECTS)
 
 
 @pytest.mark.parametrize("suite", [AES, CHACHA])

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from conftest import wait_for
+from conftest import NO_SUSPECTS, wait_for
 from tls_client import Client12, Client13, Closed
 from tls_hello import X25519
 from tls_wire import ALERT, APPLICATION, CHANGE_CIPHER_SPEC, HANDSHAKE, KEY_UPDATE, cut, message, record
@@ -16,7 +16,7 @@ CLIENTS = pytest.mark.parametrize("client", [Client12, Client13])
 
 @pytest.fixture
 def server(serve, host):
-    return serve([host(HOST, "report", forward={"headers": {"X-Client-Cert-Reason": "reason"}})])
+    return serve([host(HOST, "report", forward={"headers": {"X-Client-Cert-Reason": "reason"}})], admission=NO_SUSPECTS)
 
 
 def send_all(client, pieces):

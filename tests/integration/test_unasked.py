@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from conftest import NO_SUSPECTS
 import proofs
 from cryptography.hazmat.primitives.asymmetric import rsa
 from make_der import NULL, bits, integer, oid, seq
@@ -18,7 +19,7 @@ EMPTY = object()
 
 @pytest.fixture
 def server(serve, host):
-    return serve([host("off.test"), host("r.test", "report")])
+    return serve([host("off.test"), host("r.test", "report")], admission=NO_SUSPECTS)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ def test_after_the_handshake_13(server, dear, host_name, name):
 @pytest.mark.parametrize("mode", ["off", "report", "enforce"])
 @pytest.mark.parametrize("name", ["certificate", "no certificates", "proof"])
 def test_in_a_session_that_resumes_13(serve, host, pki, dear, mode, name):
-    server = serve([host("x.test", mode)])
+    server = serve([host("x.test", mode)], admission=NO_SUSPECTS)
     with Client13(server, "x.test", pki.valid() if mode == "enforce" else None) as first:
         first.hello.extensions[PSK_MODES] = b"\1\1"
         session = first.establish().session()
@@ -149,7 +150,7 @@ def test_after_the_handshake_12(server, dear, host_name, name):
 @pytest.mark.parametrize("mode", ["off", "report"])
 @pytest.mark.parametrize("name", ["certificate", "proof", "exchange"])
 def test_in_a_session_that_resumes_12(serve, host, dear, mode, name):
-    server = serve([host("x.test", mode)])
+    server = serve([host("x.test", mode)], admission=NO_SUSPECTS)
     with Client12(server, "x.test") as first:
         first.hello.extensions[SESSION_TICKET] = b""
         session = first.establish().session()
