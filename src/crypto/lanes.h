@@ -1,0 +1,173 @@
+/*
+ * Public-key operations up to eight at a time, in the eight lanes of a vector register, by crypto_mb (AVX-512 IFMA). A call
+ * takes 1 to LANES_MAX jobs of one kind, and costs the same for one as for eight: lanes_worth says from how many jobs on it
+ * is cheaper than wolfCrypt's single operations.
+ *
+ * A job holds views of its inputs, as the wire has them, and has room for its results. `good` tells whether there are any;
+ * where there are none, they are zeros. Jobs do not affect each other. A job may lie on any stack, and may share inputs with
+ * others. The caller wipes its secrets in the job; copies of them that a call makes are wiped before it returns.
+ *
+ * A call allocates nothing and waits for nothing. Its own needs on the stack are below LANES_STACK_SIZE. No branch and
+ * no address of memory depends on a private key. Any thread may call, where lanes_supported says so.
+ */
+#ifndef CRYPTO_LANES_H
+#define CRYPTO_LANES_H
+
+#include "base/bytes.h"
+
+enum {
+    LANES_MAX = 8,
+    LANES_STACK_SIZE = 512 * 1024,
+    LANES_X25519_SIZE = 32,
+    LANES_EC_SIZE_MAX = 48,                         /* a coordinate or a number modulo the order, of P-384 */
+    LANES_EC_POINT_MAX = 1 + 2 * LANES_EC_SIZE_MAX, /* uncompressed (SEC 1 section 2.3.3) */
+    LANES_RSA_SIZE_MAX = 512,
+    LANES_ED25519_SIZE = 32,
+};
+
+enum lanes_kind {
+    LANES_X25519_PUBLIC,
+    LANES_X25519_SHARED,
+    LANES_P256_PUBLIC,
+    LANES_P256_SHARED,
+    LANES_P256_SIGN,
+    LANES_P256_VERIFY,
+    LANES_P384_PUBLIC,
+    LANES_P384_SHARED,
+    LANES_P384_SIGN,
+    LANES_P384_VERIFY,
+    LANES_RSA2048_PRIVATE,
+    LANES_RSA2048_PUBLIC,
+    LANES_RSA3072_PRIVATE,
+    LANES_RSA3072_PUBLIC,
+    LANES_RSA4096_PRIVATE,
+    LANES_RSA4096_PUBLIC,
+    LANES_ED25519_SIGN,
+    LANES_ED25519_VERIFY,
+    LANES_KINDS,
+};
+
+enum lanes_curve { LANES_P256, LANES_P384 };
+
+/* Tells whether this processor and its kernel can do what follows. Costs a few loads. */
+bool lanes_supported(void);
+
+/*
+ * Returns from how many jobs on a call is cheaper than as many single operations of wolfCrypt, 1 to LANES_MAX; LANES_MAX + 1
+ * where it never is.
+ */
+size_t lanes_worth(enum lanes_kind kind);
+
+/* Returns the kind's name, for figures: "x25519_public". */
+const char *lanes_name(enum lanes_kind kind);
+
+/* X25519 (RFC 7748). Keys and results are 32 bytes, little-endian, and a key is any 32 bytes. */
+struct lanes_x25519_public {
+    const uint8_t *private_key;
+    uint8_t public_key[LANES_X25519_SIZE];
+    bool good; /* always */
+};
+
+struct lanes_x25519_shared {
+    const uint8_t *private_key;
+    const uint8_t *peer;
+    uint8_t secret[LANES_X25519_SIZE];
+    bool good; /* not where the secret is all zeros (section 6.1) */
+};
+
+void lanes_x25519_public(struct lanes_x25519_public *const jobs[], size_t count);
+void lanes_x25519_shared(struct lanes_x25519_shared *const jobs[], size_t count);
+
+/*
+ * ECDH on the NIST curves (SP 800-56A). Numbers are big-endian and have the curve's size, 32 or 48 bytes. A private key that
+ * is 0, or not below the order, is not good. Nor is a peer's point unless it is uncompressed and on the curve.
+ */
+struct lanes_ecdh_public {
+    const uint8_t *private_key;
+    uint8_t point[LANES_EC_POINT_MAX]; /* uncompressed: 65 or 97 bytes */
+    bool good;
+};
+
+struct lanes_ecdh_shared {
+    const uint8_t *private_key;
+    struct bytes peer;
+    uint8_t x[LANES_EC_SIZE_MAX]; /* the secret: 32 or 48 bytes */
+    bool good;
+};
+
+void lanes_ecdh_public(enum lanes_curve curve, struct lanes_ecdh_public *const jobs[], size_t count);
+void lanes_ecdh_shared(enum lanes_curve curve, struct lanes_ecdh_shared *const jobs[], size_t count);
+
+/*
+ * ECDSA (FIPS 186-5 section 6.4). A digest may have any size: its leftmost bits are taken. One that is empty, or all zeros,
+ * is not good, as in wolfCrypt. `private_key` and `nonce` are big-endian and have the curve's size; each is from 1 to the
+ * order less 1, or the job is not good. The nonce must be secret, uniform, and never used again: two signatures with one
+ * nonce give the private key away.
+ */
+struct lanes_ecdsa_sign {
+    struct bytes digest;
+    const uint8_t *private_key;
+    const uint8_t *nonce;
+    uint8_t signature[2 * LANES_EC_SIZE_MAX]; /* r and s, each of the curve's size */
+    bool good;                                /* not in the one case in 2^255 in which another nonce must be tried */
+};
+
+struct lanes_ecdsa_verify {
+    struct bytes digest;
+    struct bytes point; /* the public key; good only uncompressed and on the curve */
+    struct bytes r;     /* big-endian, of at most the curve's size; good only from 1 to the order less 1 */
+    struct bytes s;
+    bool good; /* the signature is */
+};
+
+void lanes_ecdsa_sign(enum lanes_curve curve, struct lanes_ecdsa_sign *const jobs[], size_t count);
+void lanes_ecdsa_verify(enum lanes_curve curve, struct lanes_ecdsa_verify *const jobs[], size_t count);
+
+/*
+ * RSA without any padding (RFC 8017 sections 5.1 and 5.2), for moduli of exactly 2048, 3072 or 4096 bits: `size` is 256, 384
+ * or 512, the same for all jobs of a call. Numbers are big-endian; `input` has `size` bytes and is below the modulus, or the
+ * job is not good. The public exponent is 65537: keys with another one are not for these functions.
+ */
+struct lanes_rsa_public {
+    struct bytes modulus; /* `size` bytes, odd */
+    struct bytes input;
+    uint8_t output[LANES_RSA_SIZE_MAX];
+    bool good;
+};
+
+/* By the Chinese remainder theorem. Each of its numbers has at most size / 2 bytes; q may be above p. */
+struct lanes_rsa_private {
+    struct bytes modulus;
+    struct bytes p;
+    struct bytes q;
+    struct bytes dp;   /* the private exponent modulo p - 1 */
+    struct bytes dq;   /* and modulo q - 1 */
+    struct bytes qinv; /* 1 / q modulo p */
+    struct bytes input;
+    uint8_t output[LANES_RSA_SIZE_MAX];
+    bool good; /* only where the public operation gives the input back: a faulty result would give p away (Lenstra 1996) */
+};
+
+void lanes_rsa_public(size_t size, struct lanes_rsa_public *const jobs[], size_t count);
+void lanes_rsa_private(size_t size, struct lanes_rsa_private *const jobs[], size_t count);
+
+/* Ed25519 (RFC 8032 section 5.1), without context. Keys are 32 bytes; a message may have any size below 4 GiB. */
+struct lanes_ed25519_sign {
+    const uint8_t *private_key; /* the seed */
+    const uint8_t *public_key;  /* of this private key and no other: another one would give the private key away */
+    struct bytes message;
+    uint8_t signature[2 * LANES_ED25519_SIZE];
+    bool good;
+};
+
+struct lanes_ed25519_verify {
+    const uint8_t *public_key;
+    const uint8_t *signature; /* 64 bytes */
+    struct bytes message;
+    bool good; /* the signature is: one without a cofactor, whose numbers are all written in the shortest way */
+};
+
+void lanes_ed25519_sign(struct lanes_ed25519_sign *const jobs[], size_t count);
+void lanes_ed25519_verify(struct lanes_ed25519_verify *const jobs[], size_t count);
+
+#endif

@@ -1,0 +1,142 @@
+#include "crypto/lanes_call.h"
+#include "crypto/lanes_curve.h"
+
+#ifdef __x86_64__
+
+#include <crypto_mb/ec_nistp256.h>
+#include <crypto_mb/ec_nistp384.h>
+
+typedef lanes_word number[LANES_CURVE_WORDS_MAX];
+typedef uint8_t octets[LANES_EC_SIZE_MAX];
+
+static bool is_zero(struct bytes bytes) {
+    uint8_t bits = 0;
+    for (size_t i = 0; i < bytes.size; i++) {
+        bits |= bytes.data[i];
+    }
+    return bits == 0;
+}
+
+/* Writes the digest's leftmost bits modulo the order, which is one subtraction away. False when it is no digest. */
+static bool read_digest(const struct lanes_curve_numbers *numbers, octets result, struct bytes digest) {
+    number value;
+    size_t size = digest.size < numbers->size ? digest.size : numbers->size;
+    if (is_zero(digest)) {
+        return false;
+    }
+    lanes_number_read(value, numbers->words, bytes_of(digest.data, size));
+    lanes_number_reduce_once(value, numbers->order, numbers->words);
+    lanes_number_write(result, value, numbers->words);
+    return true;
+}
+
+void lanes_ecdsa_sign(enum lanes_curve curve, struct lanes_ecdsa_sign *const jobs[], size_t count) {
+    const struct lanes_curve_numbers *numbers = lanes_curve_numbers(curve);
+    struct lanes_call call = {.sound = {false}};
+    number keys[LANES_MAX];
+    number nonces[LANES_MAX];
+    octets digests[LANES_MAX];
+    octets rs[LANES_MAX];
+    octets ss[LANES_MAX];
+    lanes_call_check(count);
+    for (size_t i = 0; i < count; i++) {
+        call.sound[i] = read_digest(numbers, digests[i], jobs[i]->digest) &&
+                        lanes_curve_read_scalar(numbers, keys[i], bytes_of(jobs[i]->private_key, numbers->size)) &&
+                        lanes_curve_read_scalar(numbers, nonces[i], bytes_of(jobs[i]->nonce, numbers->size));
+    }
+    unsigned status = 0;
+    if (lanes_call_begin(&call)) {
+        uint8_t *to_r[LANES_MAX];
+        uint8_t *to_s[LANES_MAX];
+        const uint8_t *from[LANES_MAX];
+        const lanes_word *from_key[LANES_MAX];
+        const lanes_word *from_nonce[LANES_MAX];
+        for (size_t i = 0; i < LANES_MAX; i++) {
+            to_r[i] = rs[i];
+            to_s[i] = ss[i];
+            from[i] = digests[call.source[i]];
+            from_key[i] = keys[call.source[i]];
+            from_nonce[i] = nonces[call.source[i]];
+        }
+        status = curve == LANES_P256 ? mbx_nistp256_ecdsa_sign_mb8(to_r, to_s, from, from_nonce, from_key, NULL)
+                                     : mbx_nistp384_ecdsa_sign_mb8(to_r, to_s, from, from_nonce, from_key, NULL);
+    }
+    for (size_t i = 0; i < count; i++) {
+        jobs[i]->good = lanes_call_good(&call, status, i);
+        memset(jobs[i]->signature, 0, sizeof jobs[i]->signature);
+        if (jobs[i]->good) {
+            memcpy(jobs[i]->signature, rs[i], numbers->size);
+            memcpy(jobs[i]->signature + numbers->size, ss[i], numbers->size);
+        }
+    }
+    explicit_bzero(keys, sizeof keys);
+    explicit_bzero(nonces, sizeof nonces);
+    lanes_call_wipe_stack();
+}
+
+/* The numbers of a call that verifies. */
+struct verification {
+    struct lanes_call call;
+    octets digests[LANES_MAX];
+    octets rs[LANES_MAX];
+    octets ss[LANES_MAX];
+    number xs[LANES_MAX];
+    number ys[LANES_MAX];
+};
+
+static bool read_verify_job(const struct lanes_curve_numbers *numbers, struct verification *all, size_t i,
+                            const struct lanes_ecdsa_verify *job) {
+    number r;
+    number s;
+    bool sound = read_digest(numbers, all->digests[i], job->digest) &&
+                 lanes_curve_read_point(numbers, all->xs[i], all->ys[i], job->point) &&
+                 lanes_curve_read_scalar(numbers, r, job->r) && lanes_curve_read_scalar(numbers, s, job->s);
+    if (sound) {
+        lanes_number_write(all->rs[i], r, numbers->words);
+        lanes_number_write(all->ss[i], s, numbers->words);
+    }
+    return sound;
+}
+
+static unsigned verify(enum lanes_curve curve, const struct verification *all) {
+    const uint8_t *from_r[LANES_MAX];
+    const uint8_t *from_s[LANES_MAX];
+    const uint8_t *from_digest[LANES_MAX];
+    const lanes_word *from_x[LANES_MAX];
+    const lanes_word *from_y[LANES_MAX];
+    for (size_t i = 0; i < LANES_MAX; i++) {
+        size_t source = all->call.source[i];
+        from_r[i] = all->rs[source];
+        from_s[i] = all->ss[source];
+        from_digest[i] = all->digests[source];
+        from_x[i] = all->xs[source];
+        from_y[i] = all->ys[source];
+    }
+    /* With the patch of tools/patches it refuses points off the curve too. */
+    return curve == LANES_P256 ? mbx_nistp256_ecdsa_verify_mb8(from_r, from_s, from_digest, from_x, from_y, NULL, NULL)
+                               : mbx_nistp384_ecdsa_verify_mb8(from_r, from_s, from_digest, from_x, from_y, NULL, NULL);
+}
+
+void lanes_ecdsa_verify(enum lanes_curve curve, struct lanes_ecdsa_verify *const jobs[], size_t count) {
+    struct verification all = {.call = {.sound = {false}}};
+    lanes_call_check(count);
+    for (size_t i = 0; i < count; i++) {
+        all.call.sound[i] = read_verify_job(lanes_curve_numbers(curve), &all, i, jobs[i]);
+    }
+    unsigned status = lanes_call_begin(&all.call) ? verify(curve, &all) : 0;
+    for (size_t i = 0; i < count; i++) {
+        jobs[i]->good = lanes_call_good(&all.call, status, i);
+    }
+}
+
+#else /* crypto_mb is for x86-64 */
+
+void lanes_ecdsa_sign(enum lanes_curve curve, struct lanes_ecdsa_sign *const jobs[], size_t count) {
+    lanes_call_check(count);
+}
+
+void lanes_ecdsa_verify(enum lanes_curve curve, struct lanes_ecdsa_verify *const jobs[], size_t count) {
+    lanes_call_check(count);
+}
+
+#endif
