@@ -65,14 +65,31 @@ static inline struct vectors *vectors_read(const char *name) {
     return vectors;
 }
 
+static inline void vectors_free_fields(struct vector *vector) {
+    for (size_t i = 0; i < VECTORS_FIELDS_MAX; i++) {
+        free((void *)(uintptr_t)vector->fields[i].data);
+    }
+}
+
 /* Frees what vectors_read has returned. */
 static inline void vectors_free(struct vectors *vectors) {
     for (size_t i = 0; i < vectors->count; i++) {
-        for (size_t j = 0; j < VECTORS_FIELDS_MAX; j++) {
-            free((void *)(uintptr_t)vectors->all[i].fields[j].data);
-        }
+        vectors_free_fields(&vectors->all[i]);
     }
     free(vectors);
+}
+
+/* Drops the vectors that lanes cannot be asked for. */
+static inline void vectors_keep(struct vectors *vectors, bool (*is_for_lanes)(const struct vector *vector)) {
+    size_t kept = 0;
+    for (size_t i = 0; i < vectors->count; i++) {
+        if (is_for_lanes(&vectors->all[i])) {
+            vectors->all[kept++] = vectors->all[i];
+        } else {
+            vectors_free_fields(&vectors->all[i]);
+        }
+    }
+    vectors->count = kept;
 }
 
 /* Asserts that wolfCrypt's answer is the expected one, and keeps it. */
