@@ -8,6 +8,7 @@
 #include "identity/cache.h"
 #include "micro/counting.h"
 #include "micro/handshake.h"
+#include "micro/lanes.h"
 #include "micro/operations.h"
 #include "micro/verdict.h"
 #include "tls/context.h"
@@ -18,7 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EXIT_USAGE = 2, OPERATIONS_EACH = 64, BATCHES = 4, ENTRIES_DEFAULT = 1000000 };
+enum { EXIT_USAGE = 2, OPERATIONS_EACH = 64, CALLS_EACH = 32, BATCHES = 4, ENTRIES_DEFAULT = 1000000 };
 
 #define KNOWN_RATIO_MAX 1.35   /* known handshake to its four operations */
 #define HIT_NS_MAX      1000.0 /* besides hashing */
@@ -32,7 +33,7 @@ static const char usage[] =
     "\n"
     "  --rounds N        1 to 1000 (default: 41)\n"
     "  --entries N       in the cache of verified chains, 1 to 16777216 (default: 1000000)\n"
-    "  --only WHAT       handshake, verdict or counting (default: all)\n"
+    "  --only WHAT       handshake, verdict, counting or lanes (default: all)\n"
     "  --kind KIND       of the handshakes this one alone: anonymous, known, unknown or resumed\n"
     "  --json            one JSON object instead of the table\n"
     "  --help            this text\n";
@@ -43,6 +44,7 @@ struct options {
     bool handshake;
     bool verdict;
     bool counting;
+    bool lanes;
     bool json;
     int kind; /* -1: all of them */
 };
@@ -55,6 +57,7 @@ struct results {
     bool resumes;
     struct verdict_series verdict;
     struct series latency;
+    struct lanes_series lanes[LANES_KINDS];
 };
 
 static bool wanted(const struct options *options, const struct results *results, int kind) {
@@ -94,6 +97,17 @@ static void measure_counting(const struct options *options, struct results *resu
         counting_measure(counting, &results->latency);
     }
     counting_free(counting);
+}
+
+static void measure_lanes(const struct options *options, struct results *results) {
+    if (!lanes_supported()) {
+        return;
+    }
+    struct lanes_bench *bench = lanes_bench_create();
+    for (uint64_t round = 0; round < options->rounds; round++) {
+        lanes_bench_measure(bench, CALLS_EACH, results->lanes);
+    }
+    lanes_bench_free(bench);
 }
 
 static double known_ratio(const struct results *results) {
@@ -158,6 +172,20 @@ static void print_verdicts(const struct verdict_series *verdict) {
            reaches(million_mib(verdict), MILLION_MIB_MAX), MILLION_MIB_MAX);
 }
 
+static void print_lanes(const struct lanes_series series[static LANES_KINDS]) {
+    if (!lanes_supported()) {
+        printf("lanes are not measured: this processor has no AVX-512 IFMA\n");
+        return;
+    }
+    printf("us each                wolfCrypt  %d at a time  a call  is worth it from\n", LANES_MAX);
+    for (int kind = 0; kind < LANES_KINDS; kind++) {
+        double call = series_median(&series[kind].call) / 1e3;
+
+        printf("%-20s %11.2f  %11.2f  %6.1f  %16zu\n", lanes_name((enum lanes_kind)kind),
+               series_median(&series[kind].single) / 1e3, call / LANES_MAX, call, lanes_bench_worth(&series[kind]));
+    }
+}
+
 static void append_handshakes(struct text *json, const struct results *results) {
     text_append_string(json, "\"operations_ns\":{");
     for (int i = 0; i < OPERATIONS; i++) {
@@ -197,6 +225,20 @@ static void append_verdicts(struct text *json, const struct verdict_series *verd
                        series_median(&verdict->miss), verdict->identity_bytes, verdict->entry_bytes, million_mib(verdict));
 }
 
+static void append_lanes(struct text *json, const struct lanes_series series[static LANES_KINDS]) {
+    if (!lanes_supported()) {
+        text_append_string(json, "\"lanes\":null");
+        return;
+    }
+    text_append_string(json, "\"lanes\":{");
+    for (int kind = 0; kind < LANES_KINDS; kind++) {
+        text_append_format(json, "%s\"%s\":{\"single_ns\":%.1f,\"call_ns\":%.1f,\"worth\":%zu}", kind == 0 ? "" : ",",
+                           lanes_name((enum lanes_kind)kind), series_median(&series[kind].single),
+                           series_median(&series[kind].call), lanes_bench_worth(&series[kind]));
+    }
+    text_append_char(json, '}');
+}
+
 static void print_json(const struct options *options, const struct results *results) {
     char buffer[8 * 1024];
     struct text json = text_over(buffer, sizeof buffer);
@@ -212,6 +254,10 @@ static void print_json(const struct options *options, const struct results *resu
     }
     if (options->counting) {
         text_append_format(&json, ",\"latency_ns\":%.1f", series_median(&results->latency));
+    }
+    if (options->lanes) {
+        text_append_char(&json, ',');
+        append_lanes(&json, results->lanes);
     }
     text_append_string(&json, "}\n");
     CHECK(!json.overflow);
@@ -244,7 +290,8 @@ static bool read_option(struct options *options, int letter, const char *text) {
         options->handshake = strcmp(text, "handshake") == 0;
         options->verdict = strcmp(text, "verdict") == 0;
         options->counting = strcmp(text, "counting") == 0;
-        return options->handshake || options->verdict || options->counting;
+        options->lanes = strcmp(text, "lanes") == 0;
+        return options->handshake || options->verdict || options->counting || options->lanes;
     case 'k':
         return read_kind(text, &options->kind);
     case 'j':
@@ -262,8 +309,13 @@ static bool parse(struct options *options, int argc, char **argv) {
         {"json", no_argument, NULL, 'j'},         {NULL, 0, NULL, 0},
     };
 
-    *options = (struct options){
-        .rounds = 41, .entries = ENTRIES_DEFAULT, .handshake = true, .verdict = true, .counting = true, .kind = -1};
+    *options = (struct options){.rounds = 41,
+                                .entries = ENTRIES_DEFAULT,
+                                .handshake = true,
+                                .verdict = true,
+                                .counting = true,
+                                .lanes = true,
+                                .kind = -1};
     for (int letter; (letter = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         if (!read_option(options, letter, optarg)) {
             return false;
@@ -286,6 +338,10 @@ static void print_tables(const struct options *options, const struct results *re
         fputs(options->handshake || options->verdict ? "\n" : "", stdout);
         printf("%-20s %6.1f ns, %s %.0f ns\n", "one latency counted", latency, reaches(latency, LATENCY_NS_MAX),
                LATENCY_NS_MAX);
+    }
+    if (options->lanes) {
+        fputs(options->handshake || options->verdict || options->counting ? "\n" : "", stdout);
+        print_lanes(results->lanes);
     }
 }
 
@@ -312,6 +368,9 @@ int main(int argc, char **argv) {
     }
     if (options.counting) {
         measure_counting(&options, &results);
+    }
+    if (options.lanes) {
+        measure_lanes(&options, &results);
     }
     if (options.json) {
         print_json(&options, &results);

@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 
-enum { WIPED_SIZE = 64 * 1024 }; /* crypto_mb's deepest operation on secrets takes less */
+enum { WIPED_SIZE = 32 * 1024 }; /* the deepest operation on secrets, ECDH with P-384, takes 27 KiB */
 
 void lanes_call_check(size_t count) {
     CHECK(count >= 1 && count <= LANES_MAX && lanes_supported());

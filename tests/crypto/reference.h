@@ -156,13 +156,14 @@ static inline void reference_ed25519_sign(const uint8_t *seed, const uint8_t *pu
     wc_ed25519_free(&key);
 }
 
-/* input^65537 modulo the modulus. wolfCrypt refuses inputs of 0, 1, and the modulus less 1. */
+/* input^65537 modulo the modulus, of one size; wolfCrypt does not look here whether the input is below the modulus. */
 static inline bool reference_rsa_public(struct bytes modulus, struct bytes input, uint8_t *output) {
     static const uint8_t exponent[] = {1, 0, 1};
     RsaKey key;
     word32 size = (word32)modulus.size;
     CHECK(wc_InitRsaKey(&key, NULL) == 0);
     bool good =
+        memcmp(input.data, modulus.data, modulus.size) < 0 &&
         wc_RsaPublicKeyDecodeRaw(modulus.data, (word32)modulus.size, exponent, sizeof exponent, &key) == 0 &&
         wc_RsaFunction(input.data, (word32)input.size, output, &size, RSA_PUBLIC_DECRYPT, &key, reference_rng()) == 0;
     wc_FreeRsaKey(&key);
