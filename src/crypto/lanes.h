@@ -7,8 +7,9 @@
  * where there are none, they are zeros. Jobs do not affect each other. A job may lie on any stack, and may share inputs with
  * others. The caller wipes its secrets in the job; copies of them that a call makes are wiped before it returns.
  *
- * A call allocates nothing and waits for nothing. Its own needs on the stack are below LANES_STACK_SIZE. No branch and
- * no address of memory depends on a private key. Any thread may call, where lanes_supported says so.
+ * A call allocates nothing and waits for nothing. Its own needs on the stack are below LANES_STACK_SIZE. Any thread may
+ * call, where lanes_supported says so. For valid private keys, time and addresses do not depend on them: of crypto_mb this
+ * is what its makers say, and no test here shows it.
  */
 #ifndef CRYPTO_LANES_H
 #define CRYPTO_LANES_H
