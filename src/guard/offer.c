@@ -236,7 +236,7 @@ static bool read_lists(struct offer *offer, struct hello *hello) {
         {EXTENSION_SUPPORTED_VERSIONS, 1, 2, &offer->versions, "malformed supported_versions"},
         {EXTENSION_SUPPORTED_GROUPS, 2, 2, &offer->groups, "malformed supported_groups"},
         {EXTENSION_SIGNATURE_ALGORITHMS, 2, 2, &offer->signatures, "malformed signature_algorithms"},
-        {EXTENSION_SIGNATURE_ALGORITHMS_CERT, 2, 2, &ignored, "malformed signature_algorithms_cert"},
+        {EXTENSION_SIGNATURE_ALGORITHMS_CERT, 2, 2, &offer->chain_signatures, "malformed signature_algorithms_cert"},
         {EXTENSION_PSK_KEY_EXCHANGE_MODES, 1, 1, &ignored, "malformed psk_key_exchange_modes"},
     };
 
@@ -254,9 +254,18 @@ static bool read_lists(struct offer *offer, struct hello *hello) {
         offer->use |= registry_group_use(offer_u16(offer->groups, i));
     }
     for (size_t i = 0; i < offer->signatures.size; i += 2) {
-        offer->use |= registry_signature_use(offer_u16(offer->signatures, i));
+        offer->schemes |= registry_scheme(offer_u16(offer->signatures, i));
     }
     return true;
+}
+
+/* RFC 8446 section 4.2.3: signature_algorithms holds for certificates too, unless signature_algorithms_cert is there. */
+static void note_chain_schemes(const struct offer *offer, struct hello *hello) {
+    struct bytes list = offer_has(offer, EXTENSION_SIGNATURE_ALGORITHMS_CERT) ? offer->chain_signatures : offer->signatures;
+
+    for (size_t i = 0; i < list.size; i += 2) {
+        hello->chain_schemes |= (uint16_t)registry_chain_scheme(offer_u16(list, i));
+    }
 }
 
 static bool check_small_extensions(const struct offer *offer, struct hello *hello) {
@@ -313,6 +322,10 @@ static bool read_record_limits(const struct offer *offer, struct hello *hello) {
 
 bool offer_read(struct bytes body, struct offer *offer, struct hello *hello) {
     *offer = (struct offer){0};
-    return read_structure(body, offer, hello) && read_lists(offer, hello) && check_small_extensions(offer, hello) &&
-           read_record_limits(offer, hello) && read_server_name(offer, hello) && read_alpn(offer, hello);
+    if (!read_structure(body, offer, hello) || !read_lists(offer, hello)) {
+        return false;
+    }
+    note_chain_schemes(offer, hello);
+    return check_small_extensions(offer, hello) && read_record_limits(offer, hello) && read_server_name(offer, hello) &&
+           read_alpn(offer, hello);
 }

@@ -44,6 +44,8 @@ struct hello {
     bool early_data;            /* TLS 1.3, and what follows the hello at once may be early data */
     uint8_t max_fragment;       /* max_fragment_length (RFC 6066 section 4): 1 to 4 for 512 to 4096 bytes; 0: none */
     uint16_t record_size_limit; /* RFC 8449: 64 or more bytes; 0: none. With one, max_fragment is 0 */
+    uint8_t keys;               /* enum registry_key: in that version the client can verify a signature by any of these */
+    uint16_t chain_schemes;     /* enum registry_scheme: by which the certificates may be signed */
 };
 
 /* Views into the hello: lists without the lengths in front of them. Empty where the hello has none. */
@@ -58,13 +60,15 @@ struct offer {
     struct bytes versions; /* empty when absent: the hello is of TLS 1.2 */
     struct bytes groups;
     struct bytes signatures;
-    unsigned use; /* registry.h: what this server has of the suites, groups and schemes on offer */
+    struct bytes chain_signatures; /* signature_algorithms_cert */
+    unsigned use;                  /* registry.h: what this server has of the suites and groups on offer */
+    unsigned schemes;              /* registry.h: likewise of the signature schemes */
 };
 
 /*
  * Reads the body of a complete ClientHello, which is what follows its handshake header. True: `offer` is filled, with
- * views into `body`, and so are the name, the ALPN flags and the limits of record sizes of `hello`, which must be zeroed
- * before. False: `alert` and `fault` of `hello` are. Time is linear in the size.
+ * views into `body`, and so are the name, the ALPN flags, the limits of record sizes and the schemes of the chain of
+ * `hello`, which must be zeroed before. False: `alert` and `fault` of `hello` are. Time is linear in the size.
  */
 bool offer_read(struct bytes body, struct offer *offer, struct hello *hello);
 

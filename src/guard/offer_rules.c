@@ -81,6 +81,29 @@ static bool has_psk_dhe(const struct offer *offer) {
            memchr(modes.data, PSK_DHE_KE, modes.size) != NULL;
 }
 
+/* In TLS 1.3 a scheme of ECDSA has its curve, and PKCS#1 signs no handshake (RFC 8446 section 4.2.3). */
+static uint8_t keys_of_tls13(const struct offer *offer) {
+    return (uint8_t)(((offer->schemes & SCHEME_ECDSA_SHA256) != 0 ? SERVER_KEY_P256 : 0) |
+                     ((offer->schemes & SCHEME_ECDSA_SHA384) != 0 ? SERVER_KEY_P384 : 0) |
+                     ((offer->schemes & SCHEME_ED25519) != 0 ? SERVER_KEY_ED25519 : 0) |
+                     ((offer->schemes & SCHEMES_PSS) != 0 ? SERVER_KEY_RSA : 0));
+}
+
+/*
+ * In TLS 1.2 the suite tells ECDSA or Ed25519 from RSA, the curve of an ECDSA key must be one of the groups, if the client
+ * names any, and any hash goes with any curve (RFC 8422 sections 2.2, 4 and 5.1.1).
+ */
+static uint8_t keys_of_tls12(const struct offer *offer) {
+    bool any_curve = !offer_has(offer, EXTENSION_SUPPORTED_GROUPS);
+    bool ecdsa = (offer->use & USE_SUITE_ECDSA) != 0 && (offer->schemes & SCHEMES_ECDSA) != 0;
+    bool ed25519 = (offer->use & USE_SUITE_ECDSA) != 0 && (offer->schemes & SCHEME_ED25519) != 0;
+    bool rsa = (offer->use & USE_SUITE_RSA) != 0 && (offer->schemes & (SCHEMES_PSS | SCHEMES_PKCS1)) != 0;
+
+    return (uint8_t)((ecdsa && (any_curve || (offer->use & USE_CURVE_P256) != 0) ? SERVER_KEY_P256 : 0) |
+                     (ecdsa && (any_curve || (offer->use & USE_CURVE_P384) != 0) ? SERVER_KEY_P384 : 0) |
+                     (ed25519 ? SERVER_KEY_ED25519 : 0) | (rsa ? SERVER_KEY_RSA : 0));
+}
+
 static bool check_tls13(const struct offer *offer, struct hello *hello) {
     bool with_psk = offer_has(offer, EXTENSION_PRE_SHARED_KEY);
     bool with_groups = offer_has(offer, EXTENSION_SUPPORTED_GROUPS);
@@ -110,10 +133,11 @@ static bool check_tls13(const struct offer *offer, struct hello *hello) {
     if ((offer->use & USE_GROUP) == 0) {
         return offer_reject(hello, TLS_ALERT_HANDSHAKE_FAILURE, "no usable group for TLS 1.3");
     }
-    if ((offer->use & (USE_SIGNATURE_EC | USE_SIGNATURE_PSS)) == 0) {
+    if ((offer->schemes & (SCHEMES_ECDSA | SCHEME_ED25519 | SCHEMES_PSS)) == 0) {
         return offer_reject(hello, TLS_ALERT_HANDSHAKE_FAILURE, "no usable signature scheme for TLS 1.3");
     }
     hello->tls13 = true;
+    hello->keys = keys_of_tls13(offer);
     hello->resumable = has_psk_dhe(offer);
     hello->early_data = offer_has(offer, EXTENSION_EARLY_DATA);
     return true;
@@ -122,8 +146,8 @@ static bool check_tls13(const struct offer *offer, struct hello *hello) {
 /* A client without supported_groups takes any group (RFC 8422 section 4); one without signature_algorithms no scheme (RFC
  * 9155). */
 static bool check_tls12(const struct offer *offer, struct hello *hello) {
-    bool ecdsa = (offer->use & USE_SUITE_ECDSA) != 0 && (offer->use & USE_SIGNATURE_EC) != 0;
-    bool rsa = (offer->use & USE_SUITE_RSA) != 0 && (offer->use & (USE_SIGNATURE_PSS | USE_SIGNATURE_PKCS1)) != 0;
+    bool ecdsa = (offer->use & USE_SUITE_ECDSA) != 0 && (offer->schemes & (SCHEMES_ECDSA | SCHEME_ED25519)) != 0;
+    bool rsa = (offer->use & USE_SUITE_RSA) != 0 && (offer->schemes & (SCHEMES_PSS | SCHEMES_PKCS1)) != 0;
 
     if (memchr(offer->compression.data, 0, offer->compression.size) == NULL) {
         return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "no null compression");
@@ -137,6 +161,7 @@ static bool check_tls12(const struct offer *offer, struct hello *hello) {
     if (!ecdsa && !rsa) {
         return offer_reject(hello, TLS_ALERT_HANDSHAKE_FAILURE, "no usable signature scheme for TLS 1.2");
     }
+    hello->keys = keys_of_tls12(offer);
     hello->first_ticket = offer->extension[EXTENSION_SESSION_TICKET];
     /* Without this extension a man in the middle may have a part in the session (RFC 7627 section 1). */
     hello->resumable = offer_has(offer, EXTENSION_EXTENDED_MASTER_SECRET);

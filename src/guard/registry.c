@@ -37,25 +37,48 @@ size_t registry_key_share_size(uint16_t group) {
 }
 
 unsigned registry_group_use(uint16_t group) {
-    return registry_key_share_size(group) != 0 ? USE_GROUP : 0;
+    unsigned curve = group == 0x0017 ? USE_CURVE_P256 : group == 0x0018 ? USE_CURVE_P384 : 0;
+
+    return registry_key_share_size(group) != 0 ? USE_GROUP | curve : 0;
 }
 
-unsigned registry_signature_use(uint16_t scheme) {
+unsigned registry_scheme(uint16_t scheme) {
     switch (scheme) {
     case 0x0403: /* ecdsa_secp256r1_sha256 */
+        return SCHEME_ECDSA_SHA256;
     case 0x0503: /* ecdsa_secp384r1_sha384 */
+        return SCHEME_ECDSA_SHA384;
     case 0x0603: /* ecdsa_secp521r1_sha512 */
+        return SCHEME_ECDSA_SHA512;
     case 0x0807: /* ed25519 */
-        return USE_SIGNATURE_EC;
+        return SCHEME_ED25519;
     case 0x0804: /* rsa_pss_rsae_sha256 */
+        return SCHEME_PSS_SHA256;
     case 0x0805: /* rsa_pss_rsae_sha384 */
+        return SCHEME_PSS_SHA384;
     case 0x0806: /* rsa_pss_rsae_sha512 */
-        return USE_SIGNATURE_PSS;
+        return SCHEME_PSS_SHA512;
     case 0x0401: /* rsa_pkcs1_sha256 */
+        return SCHEME_PKCS1_SHA256;
     case 0x0501: /* rsa_pkcs1_sha384 */
+        return SCHEME_PKCS1_SHA384;
     case 0x0601: /* rsa_pkcs1_sha512 */
-        return USE_SIGNATURE_PKCS1;
+        return SCHEME_PKCS1_SHA512;
     default:
         return 0;
+    }
+}
+
+/* A certificate does not say of which of its two kinds the RSA key is that has signed it with PSS. */
+unsigned registry_chain_scheme(uint16_t scheme) {
+    switch (scheme) {
+    case 0x0809: /* rsa_pss_pss_sha256 */
+        return SCHEME_PSS_SHA256;
+    case 0x080a: /* rsa_pss_pss_sha384 */
+        return SCHEME_PSS_SHA384;
+    case 0x080b: /* rsa_pss_pss_sha512 */
+        return SCHEME_PSS_SHA512;
+    default:
+        return registry_scheme(scheme);
     }
 }

@@ -36,16 +36,45 @@ enum registry_use {
     USE_SUITE_ECDSA = 1 << 1, /* TLS 1.2, with an ECDSA or Ed25519 key of the server */
     USE_SUITE_RSA = 1 << 2,   /* TLS 1.2, with an RSA key of the server */
     USE_GROUP = 1 << 3,
-    USE_SIGNATURE_EC = 1 << 4,    /* ECDSA or Ed25519, in either version */
-    USE_SIGNATURE_PSS = 1 << 5,   /* in either version */
-    USE_SIGNATURE_PKCS1 = 1 << 6, /* in TLS 1.2 only */
-    USE_FALLBACK_SCSV = 1 << 7,   /* no suite: the client says that it tries again with a lower version (RFC 7507) */
+    USE_FALLBACK_SCSV = 1 << 4, /* no suite: the client says that it tries again with a lower version (RFC 7507) */
+    USE_CURVE_P256 = 1 << 5,    /* this and the next: TLS 1.2, with a key of the server on that curve */
+    USE_CURVE_P384 = 1 << 6,
+};
+
+/* The signature schemes that this server has. Several may be or'ed together. */
+enum registry_scheme {
+    SCHEME_ECDSA_SHA256 = 1 << 0, /* this and the next two: in TLS 1.3, on the curve of that size */
+    SCHEME_ECDSA_SHA384 = 1 << 1,
+    SCHEME_ECDSA_SHA512 = 1 << 2,
+    SCHEME_ED25519 = 1 << 3,
+    SCHEME_PSS_SHA256 = 1 << 4,
+    SCHEME_PSS_SHA384 = 1 << 5,
+    SCHEME_PSS_SHA512 = 1 << 6,
+    SCHEME_PKCS1_SHA256 = 1 << 7, /* this and the next two: in TLS 1.3, of certificates only */
+    SCHEME_PKCS1_SHA384 = 1 << 8,
+    SCHEME_PKCS1_SHA512 = 1 << 9,
+    SCHEME_OTHER = 1 << 10, /* of a certificate: none of these */
+
+    SCHEMES_ECDSA = SCHEME_ECDSA_SHA256 | SCHEME_ECDSA_SHA384 | SCHEME_ECDSA_SHA512,
+    SCHEMES_PSS = SCHEME_PSS_SHA256 | SCHEME_PSS_SHA384 | SCHEME_PSS_SHA512,
+    SCHEMES_PKCS1 = SCHEME_PKCS1_SHA256 | SCHEME_PKCS1_SHA384 | SCHEME_PKCS1_SHA512,
+};
+
+/* The keys that a certificate of this server may have. Several may be or'ed together. */
+enum registry_key {
+    SERVER_KEY_P256 = 1 << 0, /* ECDSA, as the next */
+    SERVER_KEY_P384 = 1 << 1,
+    SERVER_KEY_ED25519 = 1 << 2,
+    SERVER_KEY_RSA = 1 << 3,
 };
 
 /* Return bits of enum registry_use; 0 for a number that this server does not have. */
 unsigned registry_suite_use(uint16_t suite);
 unsigned registry_group_use(uint16_t group);
-unsigned registry_signature_use(uint16_t scheme);
+
+/* Return bits of enum registry_scheme, of a scheme for handshakes and of one for certificates; 0 for any other. */
+unsigned registry_scheme(uint16_t scheme);
+unsigned registry_chain_scheme(uint16_t scheme);
 
 /* Returns the bytes of a key share of a group that this server has (of a NIST curve, an uncompressed point); 0 for others.
  */

@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static bool same(const struct hello *a, const struct hello *b) {
     return strcmp(a->name, b->name) == 0 && a->tls13 == b->tls13 && a->alpn == b->alpn && a->alpn_http11 == b->alpn_http11 &&
            a->alpn_h2 == b->alpn_h2 && a->resumable == b->resumable && a->early_data == b->early_data &&
-           a->record_size_limit == b->record_size_limit;
+           a->record_size_limit == b->record_size_limit && a->keys == b->keys && a->chain_schemes == b->chain_schemes;
 }
 
 static void check_result(enum hello_result result, const struct hello *hello, size_t size) {

@@ -29,6 +29,7 @@ struct answer {
 };
 
 static const char *const keys[] = {"server-p256", "server-rsa2048", "server-p384", "server-ed25519"};
+static const unsigned server_keys[] = {SERVER_KEY_P256, SERVER_KEY_RSA, SERVER_KEY_P384, SERVER_KEY_ED25519};
 static struct tls_credentials *credentials[ARRAY_LENGTH(keys)];
 static struct tls_context *contexts[ARRAY_LENGTH(keys)];
 
@@ -201,6 +202,39 @@ static uint16_t retry_group(struct bytes message) {
     return 0;
 }
 
+/* A HelloRetryRequest is sent before the schemes are looked at. */
+static bool is_retry(const struct answer *answer) {
+    struct bytes output = bytes_of(answer->bytes, answer->size);
+    uint8_t type;
+
+    return retry_group(take_record(&output, &type)) != 0;
+}
+
+/*
+ * Checks that hello.keys names the keys by which wolfSSL answers: the first of them, if it says no more than that it finds
+ * nothing in common, and none of the others. In TLS 1.2 wolfSSL does not look for the curve of its own ECDSA key among the
+ * groups (RFC 8422 section 5.1).
+ */
+static void check_keys(const struct hello *hello, const uint8_t *data, size_t size) {
+    bool asked = false;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(contexts); i++) {
+        bool can_verify = (hello->keys & server_keys[i]) != 0;
+        bool leaves_curve = !hello->tls13 && (server_keys[i] & (SERVER_KEY_P256 | SERVER_KEY_P384)) != 0;
+
+        if (can_verify ? asked : leaves_curve) {
+            continue;
+        }
+        asked = asked || can_verify;
+        struct answer answer = ask(contexts[i], data, size);
+        if (can_verify) {
+            CHECK(answer.size <= 6 || answer.bytes[0] != RECORD_ALERT || answer.bytes[6] != TLS_ALERT_HANDSHAKE_FAILURE);
+        } else {
+            CHECK(!is_server_hello(&answer) || is_retry(&answer));
+        }
+    }
+}
+
 /* Both hellos in one record each, right behind each other. */
 static void check_second_hello(struct bytes input, const struct answer *answer) {
     struct bytes output = bytes_of(answer->bytes, answer->size);
@@ -241,6 +275,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     switch (result) {
     case HELLO_OK:
         CHECK(outcome.answered || is_left_to_others(&hello, outcome.alert));
+        check_keys(&hello, data, size);
         if (outcome.answered) {
             check_second_hello(bytes_of(data, size), &outcome.answer);
         }

@@ -332,6 +332,25 @@ Test(offer, alpn_is_read) {
     }
 }
 
+/* RFC 8446 section 4.2.3. */
+Test(offer, certificates_may_have_schemes_of_their_own) {
+    struct hello_spec spec = spec_tls13();
+    struct offer offer;
+    struct hello hello;
+
+    spec_set(&spec, 13, "0006 0403 0804 0201");
+    cr_assert(read_spec(&spec, &offer, &hello));
+    cr_expect_eq(hello.chain_schemes, SCHEME_ECDSA_SHA256 | SCHEME_PSS_SHA256);
+    spec_set(&spec, 50, "0006 0401 080b 0201");
+    cr_assert(read_spec(&spec, &offer, &hello));
+    cr_expect_eq(hello.chain_schemes, SCHEME_PKCS1_SHA256 | SCHEME_PSS_SHA512);
+    cr_expect_eq(offer.schemes, SCHEME_ECDSA_SHA256 | SCHEME_PSS_SHA256, "handshakes have theirs");
+    spec_drop(&spec, 13);
+    spec_drop(&spec, 50);
+    cr_assert(read_spec(&spec, &offer, &hello));
+    cr_expect_eq(hello.chain_schemes, 0);
+}
+
 Test(offer, use_is_what_the_lists_hold) {
     struct hello_spec spec = spec_tls13();
     struct offer offer;
@@ -341,13 +360,14 @@ Test(offer, use_is_what_the_lists_hold) {
     spec_set(&spec, 10, "0008 2a2a 0100 001e 0019");
     spec_set(&spec, 13, "000a 0807 0806 0601 0203 0201");
     cr_assert(read_spec(&spec, &offer, &hello));
-    cr_expect_eq(offer.use, USE_SUITE_TLS13 | USE_SUITE_ECDSA | USE_SUITE_RSA | USE_FALLBACK_SCSV | USE_GROUP |
-                                USE_SIGNATURE_EC | USE_SIGNATURE_PSS | USE_SIGNATURE_PKCS1);
+    cr_expect_eq(offer.use, USE_SUITE_TLS13 | USE_SUITE_ECDSA | USE_SUITE_RSA | USE_FALLBACK_SCSV | USE_GROUP);
+    cr_expect_eq(offer.schemes, SCHEME_ED25519 | SCHEME_PSS_SHA512 | SCHEME_PKCS1_SHA512);
     spec.suites = "0a0a 009c c013 ffff";
     spec_set(&spec, 10, "0008 2a2a 0100 001e 11ec");
     spec_set(&spec, 13, "000a 0808 0201 0203 0301 1a1a");
     cr_assert(read_spec(&spec, &offer, &hello));
     cr_expect_eq(offer.use, 0);
+    cr_expect_eq(offer.schemes, 0);
 }
 
 /* RFC 8449 section 4, RFC 6066 section 4. */

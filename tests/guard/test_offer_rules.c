@@ -293,3 +293,61 @@ Test(offer_rules, early_data_is_of_tls13_alone) {
     cr_assert(judge(&spec, &hello));
     cr_expect_not(hello.early_data);
 }
+
+struct keys_case {
+    const char *suites;     /* NULL: as they are */
+    const char *groups;     /* NULL: the extension is dropped */
+    const char *signatures; /* of handshakes */
+    unsigned keys;
+};
+
+static void expect_keys(struct hello_spec spec, const struct keys_case *cases, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        struct hello_spec changed = spec;
+        struct hello hello;
+
+        changed.suites = cases[i].suites == NULL ? spec.suites : cases[i].suites;
+        if (cases[i].groups == NULL) {
+            spec_drop(&changed, 10);
+        } else {
+            spec_set(&changed, 10, cases[i].groups);
+        }
+        spec_set(&changed, 13, cases[i].signatures);
+        cr_expect(judge(&changed, &hello), "case %zu: %s", i, hello.fault);
+        cr_expect_eq(hello.keys, cases[i].keys, "case %zu: %x", i, hello.keys);
+    }
+}
+
+/* RFC 8446 section 4.2.3: the scheme has the curve, and the groups are for the key exchange. */
+Test(offer_rules, keys_that_a_client_of_tls13_can_verify) {
+    static const struct keys_case cases[] = {
+        {NULL, "0004 001d 0017", "0002 0403", SERVER_KEY_P256},
+        {NULL, "0002 001d", "0002 0503", SERVER_KEY_P384},
+        {NULL, "0004 001d 0017", "0002 0603", 0}, /* P-521, which no server key is on */
+        {NULL, "0004 001d 0017", "0002 0807", SERVER_KEY_ED25519},
+        {NULL, "0004 001d 0017", "0002 0804", SERVER_KEY_RSA},
+        {NULL, "0004 001d 0017", "0002 0806", SERVER_KEY_RSA},
+        {NULL, "0004 001d 0017", "0004 0401 0403", SERVER_KEY_P256},
+        {"1301 c02f", "0004 001d 0017", "0004 0401 0503", SERVER_KEY_P384},
+        {NULL, "0004 001d 0017", "000a 0403 0503 0807 0805 0809",
+         SERVER_KEY_P256 | SERVER_KEY_P384 | SERVER_KEY_ED25519 | SERVER_KEY_RSA},
+    };
+    expect_keys(spec_tls13(), cases, ARRAY_LENGTH(cases));
+}
+
+/* RFC 8422 sections 2.2, 4 and 5.1.1: by the suites, the groups and the schemes together. */
+Test(offer_rules, keys_that_a_client_of_tls12_can_verify) {
+    static const struct keys_case cases[] = {
+        {"c02b c02f", "0004 001d 0017", "0004 0403 0401", SERVER_KEY_P256 | SERVER_KEY_RSA},
+        {"c02b", "0004 001d 0017", "0004 0403 0401", SERVER_KEY_P256},
+        {"c02f", "0004 001d 0017", "0004 0403 0401", SERVER_KEY_RSA},
+        {"c02b c02f", "0004 001d 0017", "0002 0804", SERVER_KEY_RSA},
+        {"c02b c02f", "0004 001d 0018", "0004 0403 0401", SERVER_KEY_P384 | SERVER_KEY_RSA},
+        {"c02b c02f", "0006 001d 0018 0017", "0002 0603", SERVER_KEY_P256 | SERVER_KEY_P384},
+        {"c02b c02f", "0002 001d", "0004 0403 0601", SERVER_KEY_RSA},
+        {"c02b c02f", "0002 001d", "0004 0807 0806", SERVER_KEY_ED25519 | SERVER_KEY_RSA},
+        {"c02b c02f", NULL, "0002 0503", SERVER_KEY_P256 | SERVER_KEY_P384},
+        {"c02b", "0002 001d", "0002 0403", 0},
+    };
+    expect_keys(spec_tls12(), cases, ARRAY_LENGTH(cases));
+}

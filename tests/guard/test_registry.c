@@ -14,7 +14,8 @@ static unsigned count_used(unsigned (*use)(uint16_t)) {
 Test(registry, holds_nothing_beside_what_is_served) {
     cr_expect_eq(count_used(registry_suite_use), 3 + 3 + 3 + 1);
     cr_expect_eq(count_used(registry_group_use), 4);
-    cr_expect_eq(count_used(registry_signature_use), 4 + 3 + 3);
+    cr_expect_eq(count_used(registry_scheme), 4 + 3 + 3);
+    cr_expect_eq(count_used(registry_chain_scheme), 4 + 2 * 3 + 3);
 }
 
 Test(registry, suites) {
@@ -39,13 +40,38 @@ Test(registry, key_share_sizes) {
     cr_expect_eq(registry_key_share_size(0x11ec), 0);
 }
 
-Test(registry, signatures) {
-    cr_expect_eq(registry_signature_use(0x0403), USE_SIGNATURE_EC);
-    cr_expect_eq(registry_signature_use(0x0807), USE_SIGNATURE_EC);
-    cr_expect_eq(registry_signature_use(0x0804), USE_SIGNATURE_PSS);
-    cr_expect_eq(registry_signature_use(0x0809), 0, "no server key is one for RSASSA-PSS alone");
-    cr_expect_eq(registry_signature_use(0x0401), USE_SIGNATURE_PKCS1);
-    cr_expect_eq(registry_signature_use(0x0201), 0);
-    cr_expect_eq(registry_signature_use(0x0203), 0);
-    cr_expect_eq(registry_signature_use(0x0808), 0);
+Test(registry, groups) {
+    cr_expect_eq(registry_group_use(0x0017), USE_GROUP | USE_CURVE_P256);
+    cr_expect_eq(registry_group_use(0x0018), USE_GROUP | USE_CURVE_P384);
+    cr_expect_eq(registry_group_use(0x0019), USE_GROUP);
+    cr_expect_eq(registry_group_use(0x001d), USE_GROUP);
+}
+
+Test(registry, schemes) {
+    static const struct {
+        uint16_t number;
+        unsigned scheme;
+    } cases[] = {
+        {0x0403, SCHEME_ECDSA_SHA256},
+        {0x0503, SCHEME_ECDSA_SHA384},
+        {0x0603, SCHEME_ECDSA_SHA512},
+        {0x0807, SCHEME_ED25519},
+        {0x0804, SCHEME_PSS_SHA256},
+        {0x0805, SCHEME_PSS_SHA384},
+        {0x0806, SCHEME_PSS_SHA512},
+        {0x0401, SCHEME_PKCS1_SHA256},
+        {0x0501, SCHEME_PKCS1_SHA384},
+        {0x0601, SCHEME_PKCS1_SHA512},
+        {0x0201, 0},
+        {0x0203, 0},
+        {0x0808, 0},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cr_expect_eq(registry_scheme(cases[i].number), cases[i].scheme, "%04x", cases[i].number);
+        cr_expect_eq(registry_chain_scheme(cases[i].number), cases[i].scheme, "%04x", cases[i].number);
+    }
+    cr_expect_eq(registry_scheme(0x0809), 0, "no server key is one for RSASSA-PSS alone");
+    cr_expect_eq(registry_chain_scheme(0x0809), SCHEME_PSS_SHA256, "but that of a CA may be");
+    cr_expect_eq(registry_chain_scheme(0x080a), SCHEME_PSS_SHA384);
+    cr_expect_eq(registry_chain_scheme(0x080b), SCHEME_PSS_SHA512);
 }
