@@ -51,15 +51,30 @@ static void put_lists(struct json *json, const struct revocation *revocation) {
     json_end_array(json);
 }
 
+static void put_certificate(struct json *json, const char *key, const struct config_certificate *certificate) {
+    json_begin_object(json, key);
+    put_text(json, "file", certificate->path);
+    put_text(json, "key", tls_credentials_kind(certificate->credentials));
+    put_time(json, "not_after", certificate->credentials->not_after);
+    json_end_object(json);
+}
+
+/* Writes all, and the one that ends first by itself, for programs that know of one only. */
+static void put_certificates(struct json *json, const struct config_host *host) {
+    put_certificate(json, "certificate", config_first_to_end(host));
+    json_begin_array(json, "certificates");
+    for (size_t i = 0; i < host->certificate_count; i++) {
+        put_certificate(json, NULL, &host->certificates[i]);
+    }
+    json_end_array(json);
+}
+
 static void put_host(struct json *json, const struct config_host *host) {
     json_begin_object(json, NULL);
     put_text(json, "name", host->name);
     json_bool(json, "default", host->is_default);
     put_text(json, "mode", config_mode_name(host->mode));
-    json_begin_object(json, "certificate");
-    put_text(json, "file", host->certificate_path);
-    put_time(json, "not_after", host->credentials->not_after);
-    json_end_object(json);
+    put_certificates(json, host);
     put_roots(json, host->trust);
     put_lists(json, host->revocation);
     json_begin_array(json, "headers");

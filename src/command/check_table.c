@@ -92,7 +92,7 @@ static bool print_row(const struct config_host *host, int64_t now_s, FILE *out) 
     char roots[WORDS_TIME_SIZE] = "-";
     char lists[WORDS_TIME_SIZE] = "-";
     char certificate[WORDS_TIME_SIZE];
-    bool has_ended = format_end(host->credentials->not_after, now_s, certificate);
+    bool has_ended = format_end(config_first_to_end(host)->credentials->not_after, now_s, certificate);
     if (host->trust != NULL) {
         has_ended = format_end(end_of_roots(host->trust), now_s, roots) || has_ended;
     }
@@ -138,8 +138,26 @@ static void print_counts(const struct config_host *host, FILE *out) {
     end_line(&line);
 }
 
-static void print_host(const struct config_host *host, FILE *out) {
+/* The row has the first end of several certificates; here each has its own, behind the kind of its key. */
+static void print_certificates(const struct config_host *host, int64_t now_s, FILE *out) {
+    for (size_t i = 0; host->certificate_count > 1 && i < host->certificate_count; i++) {
+        const struct config_certificate *certificate = &host->certificates[i];
+        char end[WORDS_TIME_SIZE];
+        format_end(certificate->credentials->not_after, now_s, end);
+        struct wrapped line;
+        begin_line(&line, out);
+        put_word(&line, "certificate");
+        put_word(&line, tls_credentials_kind(certificate->credentials));
+        put_word(&line, "until");
+        put_word(&line, end);
+        put_word(&line, certificate->path);
+        end_line(&line);
+    }
+}
+
+static void print_host(const struct config_host *host, int64_t now_s, FILE *out) {
     print_counts(host, out);
+    print_certificates(host, now_s, out);
     struct wrapped line;
     begin_line(&line, out);
     put_word(&line, "headers");
@@ -162,7 +180,7 @@ void check_table_print(const struct config *config, FILE *out) {
             DATE_WIDTH, "ROOTS UNTIL", "CRLS UNTIL");
     for (size_t i = 0; i < config->host_count; i++) {
         has_ended = print_row(&config->hosts[i], now_s, out) || has_ended;
-        print_host(&config->hosts[i], out);
+        print_host(&config->hosts[i], now_s, out);
     }
     if (has_ended) {
         fprintf(out, "! has ended\n");

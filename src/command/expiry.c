@@ -57,7 +57,11 @@ static int add_terms(struct expiry *expiry, enum expiry_kind kind, const char *h
 
 static int add_host(struct expiry *expiry, const struct config_host *host, int64_t now_s) {
     enum expiry_kind kind_of_lists = host->policy.accept_stale_crls ? EXPIRY_LIST_ACCEPTED : EXPIRY_LIST;
-    int result = expiry_add(expiry, EXPIRY_CERTIFICATE, host->name, host->certificate_path, host->credentials->not_after);
+    int result = 0;
+    for (size_t i = 0; i < host->certificate_count && result == 0; i++) {
+        const struct config_certificate *certificate = &host->certificates[i];
+        result = expiry_add(expiry, EXPIRY_CERTIFICATE, host->name, certificate->path, certificate->credentials->not_after);
+    }
     struct terms terms;
     if (result == 0) {
         result = terms_of_roots(&terms, host->trust);

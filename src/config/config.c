@@ -11,6 +11,16 @@ const char *config_mode_name(enum config_mode mode) {
     return names[mode];
 }
 
+const struct config_certificate *config_first_to_end(const struct config_host *host) {
+    const struct config_certificate *first = &host->certificates[0];
+    for (size_t i = 1; i < host->certificate_count; i++) {
+        if (host->certificates[i].credentials->not_after < first->credentials->not_after) {
+            first = &host->certificates[i];
+        }
+    }
+    return first;
+}
+
 struct config *config_retain(struct config *config) {
     unsigned references = atomic_fetch_add_explicit(&config->references, 1, memory_order_relaxed);
     CHECK(references > 0);
@@ -19,10 +29,10 @@ struct config *config_retain(struct config *config) {
 
 static void free_host(struct config_host *host) {
     free(host->name);
-    if (host->credentials != NULL) {
-        tls_credentials_free(host->credentials);
+    for (size_t i = 0; i < host->certificate_count; i++) {
+        tls_credentials_free(host->certificates[i].credentials);
+        free(host->certificates[i].path);
     }
-    free(host->certificate_path);
     revocation_free(host->revocation);
     trust_free(host->trust);
     headers_free(&host->forward);

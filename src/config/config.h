@@ -7,6 +7,7 @@
 
 #include "config/address.h"
 #include "config/problems.h"
+#include "guard/hello.h"
 #include "guard/holders.h"
 #include "guard/prefix.h"
 #include "guard/sources.h"
@@ -18,6 +19,7 @@
 
 enum {
     CONFIG_ORIGIN_ADDRESSES_MAX = 64, /* for each host, all names resolved */
+    CONFIG_CERTIFICATES_MAX = 3,      /* for each host: one of each kind of key */
 };
 
 enum config_mode { CONFIG_OFF, CONFIG_REPORT, CONFIG_ENFORCE };
@@ -49,14 +51,20 @@ struct config_admission {
     struct holder_limits holder; /* of one valid certificate */
 };
 
+/* A certificate chain of a host, with its key. */
+struct config_certificate {
+    struct tls_credentials *credentials;
+    char *path; /* of the chain's file */
+};
+
 struct config_host {
     char *name;     /* lower case; "*.example.com" for a wildcard */
     uint32_t index; /* its place in config.hosts */
     bool is_default;
     enum config_mode mode;
-    struct tls_credentials *credentials;
-    char *certificate_path;
-    struct trust *trust;           /* NULL when mode is off */
+    struct config_certificate certificates[CONFIG_CERTIFICATES_MAX]; /* no two of one kind of key */
+    size_t certificate_count;                                        /* at least 1 */
+    struct trust *trust;                                             /* NULL when mode is off */
     struct revocation *revocation; /* NULL when mode is off or there is no client_auth.crl */
     bool advertise_ca_names;
     struct forward forward;
@@ -73,6 +81,9 @@ struct config_host {
     bool origin_http2;       /* the origins speak HTTP/2; not together with origin_pool_off */
     uint32_t tunnel_idle_ms; /* how long no byte may pass in a tunnel, or in an answer that is a stream of events */
 };
+
+/* Returns the certificate of the host that ends first. */
+const struct config_certificate *config_first_to_end(const struct config_host *host);
 
 /* config_release frees each member that owns memory, and each part that is missing (NULL) is none to it. */
 struct config {
@@ -108,5 +119,12 @@ void config_release(struct config *config);
  * default host. NULL when there is none: the answer is the alert unrecognized_name. Implemented in lookup.c.
  */
 const struct config_host *config_find_host(const struct config *config, const char *name);
+
+/*
+ * Returns the place in host->certificates of the one to serve to a client: the first whose key and whose chain's signatures
+ * the client can verify, else the first whose key it can (RFC 8446 section 4.4.2.2). When it can verify none, 0: TLS refuses
+ * the client. Implemented in lookup.c.
+ */
+size_t config_choose_certificate(const struct config_host *host, const struct hello *hello);
 
 #endif

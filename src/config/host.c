@@ -1,13 +1,11 @@
 #include "config/host.h"
 
 #include "base/check.h"
-#include "config/advice.h"
+#include "config/certificates.h"
 #include "config/client_auth.h"
-#include "config/file.h"
 #include "config/headers.h"
 #include "config/memory.h"
 #include "config/methods.h"
-#include "x509/container.h"
 
 #include <stdlib.h>
 
@@ -34,50 +32,6 @@ static void load_name(const struct loader *loader, const struct document_node *n
         return;
     }
     host->name = memory_copy_lower_case(name);
-}
-
-static bool are_swapped(struct bytes chain, struct bytes key) {
-    enum { KEYS = CONTAINER_KEY | CONTAINER_ENCRYPTED_KEY };
-    unsigned in_chain = container_read(chain);
-    unsigned in_key = container_read(key);
-    return (in_chain & KEYS) != 0 && (in_chain & CONTAINER_CERTIFICATE) == 0 && (in_key & CONTAINER_CERTIFICATE) != 0 &&
-           (in_key & KEYS) == 0;
-}
-
-static void use_credentials(const struct loader *loader, const struct document_node *certificate, struct bytes chain_pem,
-                            const struct document_node *key, const char *key_path, struct bytes key_pem,
-                            struct config_host *host) {
-    const char *chain_path = host->certificate_path;
-    bool at_key = false;
-    struct error error;
-    if (are_swapped(chain_pem, key_pem)) {
-        loader_problem(loader, certificate, "certificate and key are swapped: %s is a private key, and %s is a certificate",
-                       chain_path, key_path);
-    } else {
-        bool is_other = advice_report(loader, certificate, "certificate", chain_path, chain_pem, ADVICE_CHAIN);
-        is_other = advice_report(loader, key, "key", key_path, key_pem, ADVICE_KEY) || is_other;
-        host->credentials = is_other ? NULL : tls_credentials_load(chain_pem, key_pem, &at_key, &error);
-        if (!is_other && host->credentials == NULL) {
-            loader_problem(loader, at_key ? key : certificate, "%s: %s: %s", at_key ? "key" : "certificate",
-                           at_key ? key_path : chain_path, error.text);
-        }
-    }
-}
-
-static void load_credentials(const struct loader *loader, const struct document_node *certificate,
-                             const struct document_node *key, struct config_host *host) {
-    char *key_path = NULL;
-    struct bytes chain_pem;
-    bool has_chain =
-        value_file(loader, certificate, "certificate", VALUES_PEM_SIZE_MAX, &host->certificate_path, &chain_pem);
-    struct bytes key_pem;
-    bool has_key = value_file(loader, key, "key", VALUES_PEM_SIZE_MAX, &key_path, &key_pem);
-    if (has_chain && has_key) {
-        use_credentials(loader, certificate, chain_pem, key, key_path, key_pem, host);
-    }
-    file_content_free(&chain_pem);
-    file_content_free(&key_pem);
-    free(key_path);
 }
 
 static bool has_origin(const struct config_host *host, const struct config_address *address) {
@@ -173,8 +127,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
                struct config_host *host) {
     const struct document_node *name;
     const struct document_node *is_default;
-    const struct document_node *certificate;
-    const struct document_node *key;
+    struct certificates_nodes certificates;
     const struct document_node *client_auth;
     const struct document_node *forward;
     const struct document_node *methods;
@@ -186,8 +139,9 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     const struct value_key keys[] = {
         value_key_required("name", &name),
         value_key_optional("default", &is_default),
-        value_key_required("certificate", &certificate),
-        value_key_required("key", &key),
+        value_key_optional("certificate", &certificates.certificate),
+        value_key_optional("key", &certificates.key),
+        value_key_optional("certificates", &certificates.certificates),
         value_key_optional("client_auth", &client_auth),
         value_key_optional("forward", &forward),
         value_key_optional("methods", &methods),
@@ -202,7 +156,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     }
     load_name(loader, name, host);
     value_boolean(loader, is_default, "default", &host->is_default);
-    load_credentials(loader, certificate, key, host);
+    certificates_load(loader, node, &certificates, host);
     client_auth_load(loader, client_auth, host);
     headers_load(loader, forward, &host->forward, &host->strip);
     host->policy.forward = &host->forward;

@@ -63,3 +63,18 @@ const struct config_host *config_find_host(const struct config *config, const ch
     }
     return find(config->wildcards, config->wildcard_count, suffix);
 }
+
+size_t config_choose_certificate(const struct config_host *host, const struct hello *hello) {
+    size_t chosen = host->certificate_count; /* none yet */
+    for (size_t i = 0; i < host->certificate_count; i++) {
+        const struct tls_credentials *credentials = host->certificates[i].credentials;
+        if ((credentials->needs_key & hello->keys) == 0) {
+            continue;
+        }
+        if ((credentials->needs_chain & ~(unsigned)hello->chain_schemes) == 0) {
+            return i;
+        }
+        chosen = chosen < host->certificate_count ? chosen : i;
+    }
+    return chosen < host->certificate_count ? chosen : 0;
+}

@@ -1,4 +1,7 @@
-/* Finds hosts by name (config_find_host) in two sorted tables, made when a configuration is loaded. */
+/*
+ * Finds hosts by name (config_find_host) in two sorted tables, made when a configuration is loaded; and of a host's
+ * certificates the one for a client (config_choose_certificate).
+ */
 #ifndef CONFIG_LOOKUP_H
 #define CONFIG_LOOKUP_H
 

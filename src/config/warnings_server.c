@@ -1,6 +1,7 @@
 #include "config/warnings_server.h"
 
 #include "config/advice.h"
+#include "config/certificates.h"
 #include "config/words.h"
 #include "x509/name.h"
 #include "x509/server_name.h"
@@ -14,12 +15,13 @@ enum {
     OTHERS_WRITE = S_IWGRP | S_IWOTH,
 };
 
-/* A host's chain, as far as it can be read. */
+/* One of a host's chains, as far as it can be read. */
 struct chain {
     const struct loader *loader;
     const struct document_node *node; /* the node that names the file */
     const struct config *config;
     const struct config_host *host;
+    const struct config_certificate *loaded;
     struct certificate items[TLS_CHAIN_MAX];
     size_t count;
 };
@@ -33,17 +35,17 @@ static void warn_of_dates(const struct chain *chain, size_t index, int64_t now_s
         words_time(certificate->not_after, time);
         if (index == 0) {
             loader_warning_of_end(chain->loader, chain->node,
-                                  "certificate: %s has expired, at %s: clients refuse it; replace it",
-                                  chain->host->certificate_path, time);
+                                  "certificate: %s has expired, at %s: clients refuse it; replace it", chain->loaded->path,
+                                  time);
         } else {
             loader_warning(chain->loader, chain->node,
-                           "certificate: %s: %s has expired, at %s: clients refuse it; replace it",
-                           chain->host->certificate_path, what, time);
+                           "certificate: %s: %s has expired, at %s: clients refuse it; replace it", chain->loaded->path,
+                           what, time);
         }
     } else if (certificate->not_before > now_s) {
         loader_warning(chain->loader, chain->node,
-                       "certificate: %s: %s is not valid before %s: clients refuse it until then",
-                       chain->host->certificate_path, what, words_time(certificate->not_before, time));
+                       "certificate: %s: %s is not valid before %s: clients refuse it until then", chain->loaded->path, what,
+                       words_time(certificate->not_before, time));
     }
 }
 
@@ -59,7 +61,7 @@ static void warn_of_name(const struct chain *chain) {
     server_name_append_all(&text, leaf);
     names[text.size] = '\0';
     loader_warning(chain->loader, chain->node, "certificate: %s is not for the name \"%s\": clients refuse it; %s%s%s",
-                   host->certificate_path, host->name,
+                   chain->loaded->path, host->name,
                    text.size > 0 ? "it is for " : "its subjectAltName has no DNS name, and its common name does not count",
                    names, text.overflow ? " and others" : "");
 }
@@ -89,7 +91,7 @@ static void warn_of_leaf_alone(const struct chain *chain) {
     loader_warning(chain->loader, chain->node,
                    "certificate: %s has no certificate of its issuer %s: clients refuse it unless they have that already, "
                    "as a root; append the certificate of the issuer",
-                   chain->host->certificate_path, words_name(leaf->issuer, name));
+                   chain->loaded->path, words_name(leaf->issuer, name));
 }
 
 /* Clients look for the issuer of a certificate in the next one (RFC 5246 section 7.4.2), though many find it elsewhere too.
@@ -100,14 +102,14 @@ static void warn_of_order(const struct chain *chain) {
             loader_warning(chain->loader, chain->node,
                            "certificate: %s: certificate %zu of the chain has not issued the one before it, and some "
                            "clients refuse that; put behind each certificate that of its issuer",
-                           chain->host->certificate_path, i + 1);
+                           chain->loaded->path, i + 1);
             return;
         }
     }
 }
 
 static void warn_of_chain(struct chain *chain, int64_t now_s) {
-    const struct tls_credentials *credentials = chain->host->credentials;
+    const struct tls_credentials *credentials = chain->loaded->credentials;
     const char *why;
     while (chain->count < credentials->chain_count &&
            certificate_read(&chain->items[chain->count], credentials->chain[chain->count], &why)) {
@@ -116,7 +118,7 @@ static void warn_of_chain(struct chain *chain, int64_t now_s) {
     if (chain->count < credentials->chain_count) {
         loader_warning(chain->loader, chain->node,
                        "certificate: %s: certificate %zu of the chain breaks a rule of X.509, and clients may refuse it: %s",
-                       chain->host->certificate_path, chain->count + 1, why);
+                       chain->loaded->path, chain->count + 1, why);
         return;
     }
     for (size_t i = 0; i < chain->count; i++) {
@@ -142,9 +144,31 @@ static void warn_of_key(const struct loader *loader, const struct document_node 
     free(path);
 }
 
+/* Nearly every client can verify RSA, and takes no certificate behind one that it can verify. */
+static void warn_of_order_of_keys(const struct loader *loader, const struct document_node *node,
+                                  const struct config_host *host) {
+    for (size_t i = 0; i + 1 < host->certificate_count; i++) {
+        const struct config_certificate *loaded = &host->certificates[i];
+        if (loaded->credentials->needs_key == SERVER_KEY_RSA) {
+            loader_warning(loader, document_value(certificates_node(node, i), "certificate"),
+                           "certificates: %s has an RSA key, which nearly all clients can verify: what stands behind it is "
+                           "hardly ever served; put it last",
+                           loaded->path);
+        }
+    }
+}
+
 void warnings_find_server(const struct loader *loader, const struct document_node *node, const struct config *config,
                           const struct config_host *host, int64_t now_s) {
-    struct chain chain = {.loader = loader, .node = document_value(node, "certificate"), .config = config, .host = host};
-    warn_of_chain(&chain, now_s);
-    warn_of_key(loader, document_value(node, "key"));
+    for (size_t i = 0; i < host->certificate_count; i++) {
+        const struct document_node *pair = certificates_node(node, i);
+        struct chain chain = {.loader = loader,
+                              .node = document_value(pair, "certificate"),
+                              .config = config,
+                              .host = host,
+                              .loaded = &host->certificates[i]};
+        warn_of_chain(&chain, now_s);
+        warn_of_key(loader, document_value(pair, "key"));
+    }
+    warn_of_order_of_keys(loader, node, host);
 }

@@ -172,6 +172,13 @@ static bool takes_http2(const struct config_host *host, const struct hello *hell
     return host->http2 && hello->alpn_h2;
 }
 
+/* Tickets are the host's, and open in each of its contexts: a client resumes whichever certificate it would get. */
+static struct tls_context *context_for(const struct client *client, const struct hello *hello) {
+    const struct config_host *host = client->host;
+
+    return client->site->contexts[host->index][config_choose_certificate(host, hello)];
+}
+
 static void accept_hello(struct connection *connection, const struct hello *hello, struct bytes received) {
     const struct config *config = connection->client.site->config;
 
@@ -190,7 +197,7 @@ static void accept_hello(struct connection *connection, const struct hello *hell
         return;
     }
     connection->client.verdict.resumable = hello->resumable;
-    connection->client.tls = tls_session_create(connection->client.site->contexts[connection->client.host->index],
+    connection->client.tls = tls_session_create(context_for(&connection->client, hello),
                                                 config->limits.certificate_chain_size, http2, &session_handler, connection);
     if (connection->client.tls == NULL) {
         handshake_refuse_hello(connection, TLS_ALERT_INTERNAL_ERROR, STATS_REJECT_NO_MEMORY);

@@ -5,29 +5,41 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Makes a context for each certificate of the host. */
+static bool create_contexts(struct site *site, const struct config_host *host, struct tls_tickets *tickets,
+                            const struct bytes *names, size_t name_count, struct error *error) {
+    for (size_t i = 0; i < host->certificate_count; i++) {
+        struct tls_context_options options = {
+            .credentials = host->certificates[i].credentials,
+            .request_certificate = host->mode != CONFIG_OFF,
+            .ca_names = names,
+            .ca_names_count = name_count,
+            .tickets = site->config->ticket_lifetime_s > 0 ? tickets : NULL,
+            .ticket_lifetime_s = site->config->ticket_lifetime_s,
+        };
+
+        site->contexts[host->index][i] = tls_context_create(&options, error);
+        if (site->contexts[host->index][i] == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static int prepare_host(struct site *site, const struct config_host *host, struct tls_tickets *tickets,
                         struct error *error) {
     size_t name_count = host->mode != CONFIG_OFF && host->advertise_ca_names ? trust_count(host->trust) : 0;
     struct bytes *names = calloc(name_count + 1, sizeof *names);
-    struct tls_context_options options = {
-        .credentials = host->credentials,
-        .request_certificate = host->mode != CONFIG_OFF,
-        .ca_names = names,
-        .ca_names_count = name_count,
-        .tickets = site->config->ticket_lifetime_s > 0 ? tickets : NULL,
-        .ticket_lifetime_s = site->config->ticket_lifetime_s,
-    };
     struct error reason = {"out of memory"};
+    bool good = names != NULL;
 
-    if (names != NULL) {
-        for (size_t i = 0; i < name_count; i++) {
-            names[i] = trust_name(host->trust, i);
-        }
-        site->contexts[host->index] = tls_context_create(&options, &reason);
-        free(names);
+    for (size_t i = 0; good && i < name_count; i++) {
+        names[i] = trust_name(host->trust, i);
     }
+    good = good && create_contexts(site, host, tickets, names, name_count, &reason);
+    free(names);
     site->absent[host->index] = identity_judge(&host->policy, NULL, 0, false, 0);
-    if (site->contexts[host->index] == NULL || site->absent[host->index] == NULL) {
+    if (!good || site->absent[host->index] == NULL) {
         error_set(error, "host %s: %s", host->name, reason.text);
         return -1;
     }
@@ -45,7 +57,7 @@ struct site *site_create(struct ring *ring, struct config *config, struct stats_
     site->references = 1;
     site->config = config_retain(config);
     site->stats = stats_hosts_retain(stats);
-    site->contexts = calloc(config->host_count, sizeof(struct tls_context *));
+    site->contexts = calloc(config->host_count, sizeof *site->contexts);
     site->absent = calloc(config->host_count, sizeof(struct identity *));
     site->relay = relay_create(ring, config);
     if (site->contexts == NULL || site->absent == NULL || site->relay == NULL) {
@@ -82,8 +94,8 @@ void site_release(struct site *site) {
         return;
     }
     for (size_t i = 0; i < site->config->host_count; i++) {
-        if (site->contexts != NULL && site->contexts[i] != NULL) {
-            tls_context_free(site->contexts[i]);
+        for (size_t j = 0; site->contexts != NULL && j < CONFIG_CERTIFICATES_MAX; j++) {
+            tls_context_free(site->contexts[i][j]);
         }
         if (site->absent != NULL) {
             identity_release(site->absent[i]);

@@ -24,9 +24,9 @@ struct site {
     uint32_t references;      /* of this shard only */
     struct site *next;        /* of the shard's sites that were replaced and still have users */
     struct config *config;
-    struct stats_hosts *stats;     /* by config_host.index */
-    struct tls_context **contexts; /* by config_host.index */
-    struct identity **absent;      /* by config_host.index: the identity of a client without certificate */
+    struct stats_hosts *stats;                                /* by config_host.index */
+    struct tls_context *(*contexts)[CONFIG_CERTIFICATES_MAX]; /* by config_host.index, and the place in its certificates */
+    struct identity **absent; /* by config_host.index: the identity of a client without certificate */
     struct relay *relay;
 };
 

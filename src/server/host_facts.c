@@ -7,9 +7,27 @@
 /* Memory that the facts of one host point to, until they are copied. */
 struct host_texts {
     const char *origins[CONFIG_ORIGIN_ADDRESSES_MAX];
+    struct term certificates[CONFIG_CERTIFICATES_MAX];
     struct terms roots;
     struct terms lists;
 };
+
+static int compare_ends(const void *a, const void *b) {
+    const struct term *left = a;
+    const struct term *right = b;
+
+    return (left->end > right->end) - (left->end < right->end);
+}
+
+static void gather_certificates(const struct config_host *host, struct term *terms) {
+    for (size_t i = 0; i < host->certificate_count; i++) {
+        const struct config_certificate *certificate = &host->certificates[i];
+        terms[i] = (struct term){.name = certificate->path,
+                                 .begin = certificate->credentials->not_before,
+                                 .end = certificate->credentials->not_after};
+    }
+    qsort(terms, host->certificate_count, sizeof *terms, compare_ends);
+}
 
 static bool gather_host(const struct config_host *host, int64_t now_s, struct host_texts *texts,
                         struct stats_host_facts *facts) {
@@ -19,10 +37,10 @@ static bool gather_host(const struct config_host *host, int64_t now_s, struct ho
     for (size_t i = 0; i < host->origin_count; i++) {
         texts->origins[i] = host->origins[i].text;
     }
+    gather_certificates(host, texts->certificates);
     *facts = (struct stats_host_facts){.host = host->name,
-                                       .file = host->certificate_path,
-                                       .not_before = host->credentials->not_before,
-                                       .not_after = host->credentials->not_after,
+                                       .certificates = texts->certificates,
+                                       .certificate_count = host->certificate_count,
                                        .mode = config_mode_name(host->mode),
                                        .origins = texts->origins,
                                        .origin_count = host->origin_count,

@@ -375,13 +375,13 @@ static uint64_t soonness(const struct findings_host *host, const struct term *te
     return left < 0 ? FINDINGS_SOON_S + (uint64_t)-left : left < FINDINGS_SOON_S ? (uint64_t)(FINDINGS_SOON_S - left) : 0;
 }
 
-static void judge_certificate(struct judging *judging) {
+static void judge_certificates(struct judging *judging) {
     const struct findings_host *host = judging->host;
-    const struct term *term = &host->certificate;
-    bool ended = term->end < host->now_s;
-    if (!ended && !is_soon(host, term)) {
+    const struct term *term = host->certificates;
+    if (host->certificate_count == 0 || (term->end >= host->now_s && !is_soon(host, term))) {
         return;
     }
+    bool ended = term->end < host->now_s;
     struct text *text = begin(judging, ended ? FINDING_CERTIFICATE_ENDED : FINDING_CERTIFICATE_ENDS, ended,
                               ended || is_imminent(host, term));
     text_append_format(text, "The certificate of %s, ", host->name);
@@ -390,6 +390,7 @@ static void judge_certificate(struct judging *judging) {
     append_end(text, host, term);
     text_append_string(text, ended ? ": clients that check it do not connect. Replace the file, and reload."
                                    : ". Replace the file, and reload.");
+    append_more(judging, host->certificates, host->certificate_count, ended);
     end(judging, soonness(host, term));
 }
 
@@ -451,7 +452,7 @@ void findings_of_host(struct findings *findings, const struct findings_host *hos
     judge_clients(&judging);
     judge_origins(&judging);
     judge_answers(&judging);
-    judge_certificate(&judging);
+    judge_certificates(&judging);
     judge_lists(&judging);
     judge_roots(&judging);
     *marks = judging.now;

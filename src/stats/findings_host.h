@@ -24,8 +24,9 @@ struct findings_host {
     bool takes_old_lists;       /* crl_stale: accept */
     const char *const *origins; /* addresses */
     size_t origin_count;
-    struct term certificate;  /* of the host; the name is its file */
-    const struct term *lists; /* this and the next: the earliest end first */
+    const struct term *certificates; /* of the host, by their files; these, `lists` and `roots`: the earliest end first */
+    size_t certificate_count;
+    const struct term *lists;
     size_t list_count;
     const struct term *roots;
     size_t root_count;

@@ -156,14 +156,14 @@ static bool add(struct stats_hosts *hosts, const struct stats_host_facts *facts,
     hosts->by_name[hosts->count++] = host->block;
     host->facts = *facts;
     host->facts.host = host->block->name;
-    host->facts.file = strdup(facts->file);
+    host->facts.certificates = copy_terms(facts->certificates, facts->certificate_count);
     host->facts.origins = copy_texts(facts->origins, facts->origin_count);
     host->facts.client_cas = copy_terms(facts->client_cas, facts->client_ca_count);
     host->facts.crls = copy_terms(facts->crls, facts->crl_count);
     if (facts->mode != NULL && strcmp(facts->mode, "report") == 0 && !give_rollout(host, hosts->shard_count)) {
         return false;
     }
-    return host->facts.file != NULL && host->facts.origins != NULL && host->facts.client_cas != NULL &&
+    return host->facts.certificates != NULL && host->facts.origins != NULL && host->facts.client_cas != NULL &&
            host->facts.crls != NULL;
 }
 
@@ -201,7 +201,7 @@ void stats_hosts_release(struct stats_hosts *hosts) {
     }
     for (size_t i = 0; i < hosts->count; i++) {
         const struct stats_host_facts *facts = &hosts->hosts[i].facts;
-        free((char *)facts->file);
+        free_terms(facts->certificates, facts->certificate_count);
         free_texts(facts->origins, facts->origin_count);
         free_terms(facts->client_cas, facts->client_ca_count);
         free_terms(facts->crls, facts->crl_count);

@@ -12,9 +12,8 @@
 /* Facts about a host, from its configuration. */
 struct stats_host_facts {
     const char *host;
-    const char *file;   /* of the certificate that it serves */
-    int64_t not_before; /* this and the next: of that certificate, seconds since the epoch; 0: not known */
-    int64_t not_after;
+    const struct term *certificates; /* that it serves, by their files, the earliest end first */
+    size_t certificate_count;
     const char *mode;           /* a static text, as in the configuration; NULL is none */
     const char *const *origins; /* their addresses, `origin_count`, 64 at most */
     size_t origin_count;

@@ -240,16 +240,6 @@ static void render_host_histograms(struct rendering *rendering) {
     }
 }
 
-static void render_certificates(struct rendering *rendering) {
-    static const char name[] = "sallyport_certificate_not_after_seconds";
-    page_open_metric(&rendering->page, name, "gauge", "When a certificate ends, in seconds since the epoch.");
-    for (size_t i = 0; i < rendering->host_count; i++) {
-        const struct stats_host_facts *facts = stats_hosts_facts(rendering->hosts, i);
-        struct page_labels labels = {{{"host", facts->host}, {"file", facts->file}}, 2};
-        page_sample_signed(&rendering->page, name, &labels, facts->not_after);
-    }
-}
-
 /* Of several terms with one name, the first to end has the sample: the others are marked as repeats. */
 static void render_terms_of_host(struct rendering *rendering, const char *name, const char *label, const char *host,
                                  const struct term *terms, size_t count) {
@@ -258,6 +248,15 @@ static void render_terms_of_host(struct rendering *rendering, const char *name, 
             struct page_labels labels = {{{"host", host}, {label, terms[i].name}}, 2};
             page_sample_signed(&rendering->page, name, &labels, terms[i].end);
         }
+    }
+}
+
+static void render_certificates(struct rendering *rendering) {
+    static const char name[] = "sallyport_certificate_not_after_seconds";
+    page_open_metric(&rendering->page, name, "gauge", "When a certificate ends, in seconds since the epoch.");
+    for (size_t i = 0; i < rendering->host_count; i++) {
+        const struct stats_host_facts *facts = stats_hosts_facts(rendering->hosts, i);
+        render_terms_of_host(rendering, name, "file", facts->host, facts->certificates, facts->certificate_count);
     }
 }
 

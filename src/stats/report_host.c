@@ -45,6 +45,17 @@ static void report_terms(struct json *json, const char *key, const char *name_ke
     json_end_array(json);
 }
 
+/* Writes all, and the one that ends first by itself, for programs that know of one only. */
+static void report_certificates(struct json *json, const struct stats_host_facts *facts) {
+    if (facts->certificate_count > 0) {
+        json_begin_object(json, "certificate");
+        report_text(json, "file", facts->certificates[0].name);
+        json_signed(json, "not_after", facts->certificates[0].end);
+        json_end_object(json);
+    }
+    report_terms(json, "certificates", "file", "not_after", facts->certificates, facts->certificate_count);
+}
+
 /* Leaves out reasons that did not occur. `offset`: of the first of their counters. */
 static void report_reasons(struct json *json, const struct stats_hosts *hosts, size_t host, const char *key, size_t offset) {
     json_begin_object(json, key);
@@ -146,10 +157,7 @@ static void report_host(struct json *json, const struct stats_hosts *hosts, size
     json_begin_object(json, NULL);
     report_text(json, "name", facts->host);
     report_text(json, "mode", facts->mode == NULL ? "off" : facts->mode);
-    json_begin_object(json, "certificate");
-    report_text(json, "file", facts->file);
-    json_signed(json, "not_after", facts->not_after);
-    json_end_object(json);
+    report_certificates(json, facts);
     report_terms(json, "client_cas", "subject", "not_after", facts->client_cas, facts->client_ca_count);
     report_terms(json, "crls", "issuer", "next_update", facts->crls, facts->crl_count);
     json_unsigned(json, "requests", total);

@@ -6,6 +6,7 @@
 #include "x509/leaf.h"
 #include "x509/pem.h"
 #include "x509/signature.h"
+#include "x509/signed.h"
 
 #include <stdlib.h>
 #include <wolfssl/wolfcrypt/asn.h>
@@ -144,18 +145,52 @@ static bool key_supported(struct tls_credentials *credentials, const struct cert
         return false;
     }
     if (key.algorithm.kind == SIGNATURE_RSA) {
+        credentials->needs_key = SERVER_KEY_RSA;
         credentials->key_type = RSAk;
         credentials->key_size = (int)key.modulus.size;
     } else if (key.algorithm.kind == SIGNATURE_ECDSA) {
+        credentials->needs_key = key.curve == ECC_SECP256R1 ? SERVER_KEY_P256 : SERVER_KEY_P384;
         credentials->key_type = ECDSAk;
         credentials->key_curve = key.curve == ECC_SECP256R1 ? ECC_SECP256R1_OID : ECC_SECP384R1_OID;
         credentials->key_size = (int)(key.point.size / 2);
     } else {
+        credentials->needs_key = SERVER_KEY_ED25519;
         credentials->key_type = ED25519k;
         credentials->key_curve = ECC_ED25519_OID;
         credentials->key_size = ED25519_KEY_SIZE;
     }
     return true;
+}
+
+/* Returns the scheme of TLS by which a certificate is signed. */
+static unsigned scheme_of(struct bytes certificate) {
+    static const unsigned schemes[][SIGNATURE_SHA512 + 1] = {
+        [SIGNATURE_RSA] = {0, SCHEME_PKCS1_SHA256, SCHEME_PKCS1_SHA384, SCHEME_PKCS1_SHA512},
+        [SIGNATURE_RSA_PSS] = {0, SCHEME_PSS_SHA256, SCHEME_PSS_SHA384, SCHEME_PSS_SHA512},
+        [SIGNATURE_ECDSA] = {0, SCHEME_ECDSA_SHA256, SCHEME_ECDSA_SHA384, SCHEME_ECDSA_SHA512},
+        [SIGNATURE_ED25519] = {SCHEME_ED25519},
+    };
+    struct bytes content;
+    struct signed_parts parts;
+    struct signature_algorithm algorithm;
+    if (!der_only(certificate, DER_SEQUENCE, &content) || !signed_read(content, &parts) ||
+        signature_judge_algorithm(&parts.algorithm, &algorithm) != REASON_OK) {
+        return SCHEME_OTHER;
+    }
+    return schemes[algorithm.kind][algorithm.hash];
+}
+
+/* Clients verify no signature that a certificate has of its own key (RFC 8446 section 4.4.2.2). */
+static unsigned schemes_of_chain(const struct tls_credentials *credentials) {
+    unsigned schemes = 0;
+    for (size_t i = 0; i < credentials->chain_count; i++) {
+        struct certificate certificate;
+        const char *ignored;
+        if (!certificate_read(&certificate, credentials->chain[i], &ignored) || !certificate_is_self_issued(&certificate)) {
+            schemes |= scheme_of(credentials->chain[i]);
+        }
+    }
+    return schemes;
 }
 
 static bool check_leaf(struct tls_credentials *credentials, struct error *error) {
@@ -166,6 +201,7 @@ static bool check_leaf(struct tls_credentials *credentials, struct error *error)
         error_set(error, "the leaf's notAfter is no time");
         return false;
     }
+    credentials->needs_chain = schemes_of_chain(credentials);
     return key_supported(credentials, &leaf, error);
 }
 
@@ -272,6 +308,12 @@ struct tls_credentials *tls_credentials_load(struct bytes chain_pem, struct byte
     }
     tls_credentials_free(credentials);
     return NULL;
+}
+
+const char *tls_credentials_kind(const struct tls_credentials *credentials) {
+    return credentials->needs_key == SERVER_KEY_RSA       ? "RSA"
+           : credentials->needs_key == SERVER_KEY_ED25519 ? "Ed25519"
+                                                          : "ECDSA";
 }
 
 void tls_credentials_free(struct tls_credentials *credentials) {

@@ -168,7 +168,7 @@ Test(load, a_host_arrives_whole, .init = set_up, .fini = tear_down) {
     cr_assert_eq(host->index, 0);
     cr_assert_eq(config->default_host, host);
     cr_assert_eq(host->mode, CONFIG_ENFORCE);
-    cr_assert_eq(host->credentials->chain_count, 2);
+    cr_assert_eq(host->certificates[0].credentials->chain_count, 2);
     cr_assert_eq(trust_count(host->trust), 2);
     cr_assert_eq(host->policy.trust, host->trust);
     cr_assert_eq(host->policy.depth_max, 16);
@@ -240,16 +240,16 @@ Test(load, paths_are_relative_to_the_file, .init = set_up, .fini = tear_down) {
     struct config *config = load(SMALLEST);
     char expected[256];
     snprintf(expected, sizeof expected, "%s/server.pem", scene.folder);
-    cr_assert_str_eq(config->hosts[0].certificate_path, expected);
+    cr_assert_str_eq(config->hosts[0].certificates[0].path, expected);
     config_release(config);
     cr_assert_eq(chdir(scene.folder), 0);
     config = config_load("config.yaml", &problems);
     cr_assert_not_null(config);
-    cr_assert_str_eq(config->hosts[0].certificate_path, "server.pem");
+    cr_assert_str_eq(config->hosts[0].certificates[0].path, "server.pem");
     config_release(config);
     char *absolute = scene_replace(SMALLEST, "server.pem", TEST_DATA "/server.pem");
     config = load(absolute);
-    cr_assert_str_eq(config->hosts[0].certificate_path, TEST_DATA "/server.pem");
+    cr_assert_str_eq(config->hosts[0].certificates[0].path, TEST_DATA "/server.pem");
     config_release(config);
     free(absolute);
     cr_assert_eq(chdir("/"), 0);

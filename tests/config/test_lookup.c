@@ -79,3 +79,41 @@ Test(lookup, nothing_is_found_among_none) {
     assert_found(&config, "a.b", NULL);
     discard(&config);
 }
+
+enum {
+    ALL_KEYS = SERVER_KEY_P256 | SERVER_KEY_P384 | SERVER_KEY_ED25519 | SERVER_KEY_RSA,
+    ALL_SCHEMES = SCHEMES_ECDSA | SCHEME_ED25519 | SCHEMES_PSS | SCHEMES_PKCS1,
+};
+
+static void assert_chosen(const struct config_host *host, unsigned keys, unsigned chain_schemes, size_t expected) {
+    struct hello hello = {.keys = (uint8_t)keys, .chain_schemes = (uint16_t)chain_schemes};
+    cr_expect_eq(config_choose_certificate(host, &hello), expected, "keys %x, schemes %x", keys, chain_schemes);
+}
+
+Test(lookup, the_first_certificate_that_the_client_can_verify) {
+    struct tls_credentials p384 = {.needs_key = SERVER_KEY_P384, .needs_chain = SCHEME_ECDSA_SHA384};
+    struct tls_credentials rsa = {.needs_key = SERVER_KEY_RSA, .needs_chain = SCHEME_PKCS1_SHA256};
+    struct tls_credentials ed25519 = {.needs_key = SERVER_KEY_ED25519};
+    struct config_host host = {.certificates = {{&p384, NULL}, {&rsa, NULL}, {&ed25519, NULL}}, .certificate_count = 3};
+    assert_chosen(&host, ALL_KEYS, ALL_SCHEMES, 0);
+    assert_chosen(&host, ALL_KEYS & ~SERVER_KEY_P384, ALL_SCHEMES, 1);
+    assert_chosen(&host, SERVER_KEY_RSA, ALL_SCHEMES, 1);
+    assert_chosen(&host, SERVER_KEY_ED25519 | SERVER_KEY_P256, ALL_SCHEMES, 2);
+    assert_chosen(&host, SERVER_KEY_P256, ALL_SCHEMES, 0);
+    assert_chosen(&host, 0, 0, 0);
+    host.certificate_count = 1;
+    assert_chosen(&host, SERVER_KEY_RSA, ALL_SCHEMES, 0);
+}
+
+/* RFC 8446 section 4.4.2.2: the chain's signatures count where there is a choice, and the key counts more. */
+Test(lookup, a_chain_that_the_client_can_verify_goes_first) {
+    struct tls_credentials p256 = {.needs_key = SERVER_KEY_P256, .needs_chain = SCHEME_PKCS1_SHA256 | SCHEME_ECDSA_SHA256};
+    struct tls_credentials rsa = {.needs_key = SERVER_KEY_RSA, .needs_chain = SCHEME_PKCS1_SHA256};
+    struct tls_credentials odd = {.needs_key = SERVER_KEY_ED25519, .needs_chain = SCHEME_OTHER};
+    struct config_host host = {.certificates = {{&odd, NULL}, {&p256, NULL}, {&rsa, NULL}}, .certificate_count = 3};
+    assert_chosen(&host, ALL_KEYS, ALL_SCHEMES, 1);
+    assert_chosen(&host, ALL_KEYS, SCHEMES_PKCS1, 2);
+    assert_chosen(&host, ALL_KEYS, SCHEMES_ECDSA, 0);
+    assert_chosen(&host, SERVER_KEY_P256 | SERVER_KEY_RSA, SCHEMES_ECDSA, 1);
+    assert_chosen(&host, SERVER_KEY_RSA, SCHEMES_ECDSA, 2);
+}

@@ -15,7 +15,7 @@ static struct site served_site_then;
 static struct config served_config_then;
 
 static inline struct stats_hosts *served_stats(void) {
-    const struct stats_host_facts facts = {.host = "s.test", .file = "s.pem", .mode = "enforce"};
+    const struct stats_host_facts facts = {.host = "s.test", .mode = "enforce"};
     struct stats_hosts *hosts = stats_hosts_create(1, &facts, 1, NULL);
 
     cr_assert_not_null(hosts);

@@ -296,7 +296,7 @@ const struct config_host *__wrap_config_find_host(const struct config *in, const
 }
 
 static void open_once(void) {
-    const struct stats_host_facts facts = {.host = "s.test", .file = "s.pem", .mode = "enforce"};
+    const struct stats_host_facts facts = {.host = "s.test", .mode = "enforce"};
 
     if (site.stats != NULL) {
         return;

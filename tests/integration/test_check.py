@@ -106,6 +106,31 @@ def test_table(tmp_path, pki, chained):
     assert lines[-1] == "! has ended"
 
 
+def test_each_of_several_certificates(tmp_path, pki, chained):
+    """The column has the first end, a line each the rest; JSON has all in the order of the file."""
+    until = lambda when: when.strftime("%Y-%m-%dT%H:%M:%SZ")
+    first = chained("one.test")
+    key = pki_module.new_key("rsa-2048")
+    san = x509.SubjectAlternativeName([x509.DNSName("one.test")])
+    issuing = pki.authority("Server Issuing", issuer=pki.server_root)
+    second = pki.entity("second", pki.build("one.test", key, issuing, end=NOW + DAY, extensions=[(san, False)]), key, [issuing.certificate])
+    pairs = [{"certificate": first.pop("certificate"), "key": first.pop("key")}, {"certificate": str(second.chain), "key": str(second.key)}]
+    path = write(tmp_path, {**first, "certificates": pairs}, chained("two.test"))
+    result = check(path)
+    assert result.returncode == 0 and result.stderr == "", result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[1].split() == ["one.test", "off", until(NOW + DAY), "-", "-"]
+    words = " ".join(result.stdout.split())
+    assert f"certificate ECDSA until {until(NOW + 3650 * DAY)} {pairs[0]['certificate']}" in words
+    assert f"certificate RSA until {until(NOW + DAY)} {pairs[1]['certificate']}" in words
+    assert words.count("certificate ") == 2, "none for the host with one"
+    found = json.loads(check(path, "--json").stdout)["hosts"]
+    assert [(one["file"], one["key"], one["not_after"]) for one in found[0]["certificates"]] == [
+        (pairs[0]["certificate"], "ECDSA", until(NOW + 3650 * DAY)), (pairs[1]["certificate"], "RSA", until(NOW + DAY))]
+    assert found[0]["certificate"] == found[0]["certificates"][1]
+    assert found[1]["certificates"] == [found[1]["certificate"]]
+
+
 def test_a_list_that_a_newer_one_replaces_does_not_end_the_column(tmp_path, pki, chained):
     """What clients are judged by ends with the newer list: the older one is of no account any more."""
     until = lambda when: when.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -238,7 +238,7 @@ def flooded(document):
     document["rejected"]["hello"]["not_tls"] = int(now * 3100) % 10**9
     document["latencies"]["request"]["last_10s"] = {"count": 51000, "p50": 0.0004, "p90": 0.0009, "p99": 0.0021, "p99.9": 0.0043, "max": 0.0121}
     document["hosts"][0]["origins"] = [{"address": "10.0.0.7:9000", "up": False}, {"address": "10.0.0.8:9000", "up": True}]
-    document["hosts"][0]["certificate"]["not_after"] = now + 5 * 86400
+    document["hosts"][0]["certificates"][0]["not_after"] = now + 5 * 86400
     document["hosts"][0]["crls"] = [{"issuer": "CN=Devices", "next_update": now + 4 * 86400}, {"issuer": "CN=Root", "next_update": None}]
     document["findings"] = [
         {"level": "critical", "what": "origin_down", "host": "m.test", "text": "All 2 origins of m.test are down."},

@@ -13,8 +13,8 @@ static struct config config = {.admin_names = names, .admin_name_count = 1};
 static struct admin_view view = {&config, &stats, false};
 
 static void set_up(void) {
-    static const struct stats_host_facts facts[] = {{.host = "a.test", .file = "a.pem", .mode = "enforce"},
-                                                    {.host = "*.b.test", .file = "b.pem", .mode = "enforce"}};
+    static const struct stats_host_facts facts[] = {{.host = "a.test", .mode = "enforce"},
+                                                    {.host = "*.b.test", .mode = "enforce"}};
 
     cr_assert_eq(stats_create(&stats, 1), 0);
     struct stats_hosts *hosts = stats_hosts_create(1, facts, ARRAY_LENGTH(facts), NULL);

@@ -150,9 +150,7 @@ static struct stats_hosts *hosts_of(struct world *world, const struct config *co
     struct stats_host_facts facts[TALK_HOSTS];
 
     for (size_t i = 0; i < config->host_count; i++) {
-        facts[i] = (struct stats_host_facts){.host = config->hosts[i].name,
-                                             .file = config->hosts[i].certificate_path,
-                                             .mode = config_mode_name(config->hosts[i].mode)};
+        facts[i] = (struct stats_host_facts){.host = config->hosts[i].name, .mode = config_mode_name(config->hosts[i].mode)};
     }
     return stats_hosts_create(1, facts, config->host_count, world->stats.hosts);
 }

@@ -9,11 +9,13 @@ struct report_scene scene;
 void scene_begin(void) {
     static const char *const origins[] = {"127.0.0.1:9000", "[::1]:9000"};
     static const struct term roots[] = {{"CN=\"A\"", -3, false, 0}, {"CN=B", 9, false, 0}, {"CN=B", 11, true, 0}};
+    static const struct term certificates[] = {
+        {"a \"quoted\".pem", -5, false, 0}, {"a-rsa.pem", 6, false, 0}, {"b.pem", 7, false, 0}};
     static const struct term lists[] = {{"CN=A", 8, false, 0}, {"CN=B", TERM_NEVER, false, 0}};
     static const struct stats_host_facts facts[] = {
         {.host = "a.example",
-         .file = "a \"quoted\".pem",
-         .not_after = -5,
+         .certificates = certificates,
+         .certificate_count = 2,
          .mode = "report",
          .origins = origins,
          .origin_count = 2,
@@ -21,7 +23,7 @@ void scene_begin(void) {
          .client_ca_count = 3,
          .crls = lists,
          .crl_count = 2},
-        {.host = "b.example", .file = "b.pem", .not_after = 7},
+        {.host = "b.example", .certificates = &certificates[2], .certificate_count = 1},
     };
     cr_assert_eq(stats_create(&scene.stats, 2), 0);
     struct stats_hosts *hosts = stats_hosts_create(2, facts, 2, NULL);

@@ -14,6 +14,8 @@ static struct findings findings;
 static struct findings_host host;
 static struct findings_marks marks;
 
+static struct term certificates[2];
+
 static void begin(void) {
     static const char *const origins[] = {"10.0.0.7:9000", "10.0.0.8:9000"};
     host = (struct findings_host){
@@ -25,8 +27,10 @@ static void begin(void) {
         .calm = true,
         .origins = origins,
         .origin_count = 2,
-        .certificate = {.name = "a.pem", .end = NOW + 300 * DAY},
+        .certificates = certificates,
+        .certificate_count = 1,
     };
+    certificates[0] = (struct term){.name = "a.pem", .end = NOW + 300 * DAY};
     second = 9; /* so that a slot has ended whenever whole tens of seconds have passed */
     recent_sample(&recent, counters, 0, second);
 }
@@ -307,7 +311,7 @@ Test(findings_host, a_few_errors_are_nothing) {
 }
 
 static void certificate_in(int64_t left) {
-    host.certificate.end = host.now_s + left;
+    certificates[0].end = host.now_s + left;
     look();
 }
 
@@ -323,13 +327,24 @@ Test(findings_host, a_certificate_that_ends) {
            "ended 1 second ago, at 2025-11-24T15:59:59Z: clients that check it do not connect");
 }
 
+Test(findings_host, of_two_certificates_the_first_to_end_is_named) {
+    host.certificate_count = 2;
+    certificates[1] = (struct term){.name = "b.pem", .end = host.now_s + 300 * DAY};
+    certificate_in(6 * DAY - 1);
+    expect(FINDING_WARNING, FINDING_CERTIFICATE_ENDS,
+           "a.pem, ends in 5 days, at 2025-11-30T15:59:59Z. Replace the file, and reload.");
+    certificates[1].end = host.now_s + 6 * DAY;
+    look();
+    expect(FINDING_WARNING, FINDING_CERTIFICATE_ENDS, "reload. The same holds for 1 more of this host.");
+}
+
 Test(findings_host, what_lives_for_a_short_time_is_renewed_late) {
-    host.certificate.begin = host.now_s - 18 * HOUR; /* one for a day */
+    certificates[0].begin = host.now_s - 18 * HOUR; /* one for a day */
     certificate_in(6 * HOUR);
     expect_nothing();
     certificate_in(5 * HOUR);
     expect(FINDING_WARNING, FINDING_CERTIFICATE_ENDS, "");
-    host.certificate.begin = host.now_s - 23 * HOUR;
+    certificates[0].begin = host.now_s - 23 * HOUR;
     certificate_in(HOUR / 2);
     expect(FINDING_CRITICAL, FINDING_CERTIFICATE_ENDS, "ends in 30 minutes");
 }
@@ -390,7 +405,7 @@ Test(findings_host, roots_that_end) {
 }
 
 Test(findings_host, the_worst_of_a_host_is_the_first) {
-    host.certificate.end = NOW + 3 * DAY;
+    certificates[0].end = NOW + 3 * DAY;
     down = 3;
     pass(600, (struct deeds){.valid = 5, .gateway_answers = 50});
     expect(FINDING_CRITICAL, FINDING_ORIGIN_DOWN, "");

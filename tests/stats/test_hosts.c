@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const struct stats_host_facts two[] = {{.host = "b.example", .file = "b.pem", .not_after = 2},
-                                              {.host = "a.example", .file = "a.pem", .not_after = 1}};
+static const struct term certificates[] = {{"b-ecdsa.pem", 2, false, 0}, {"b-rsa.pem", 3, false, 1}, {"a.pem", 1, false, 0}};
+static const struct stats_host_facts two[] = {
+    {.host = "b.example", .certificates = certificates, .certificate_count = 2},
+    {.host = "a.example", .certificates = &certificates[2], .certificate_count = 1}};
 
 Test(hosts, each_has_a_block_for_each_shard_at_zero) {
     struct stats_hosts *hosts = stats_hosts_create(3, two, 2, NULL);
@@ -14,8 +16,13 @@ Test(hosts, each_has_a_block_for_each_shard_at_zero) {
     cr_assert_eq(sizeof(struct stats_host) % 64, 0);
     for (size_t i = 0; i < 2; i++) {
         cr_assert_str_eq(stats_hosts_facts(hosts, i)->host, two[i].host);
-        cr_assert_str_eq(stats_hosts_facts(hosts, i)->file, two[i].file);
-        cr_assert_eq(stats_hosts_facts(hosts, i)->not_after, two[i].not_after);
+        const struct stats_host_facts *facts = stats_hosts_facts(hosts, i);
+        cr_assert_eq(facts->certificate_count, two[i].certificate_count);
+        for (size_t j = 0; j < facts->certificate_count; j++) {
+            cr_assert_str_eq(facts->certificates[j].name, two[i].certificates[j].name);
+            cr_assert_eq(facts->certificates[j].begin, two[i].certificates[j].begin);
+            cr_assert_eq(facts->certificates[j].end, two[i].certificates[j].end);
+        }
         for (unsigned shard = 0; shard < 3; shard++) {
             struct stats_host *block = stats_hosts_at(hosts, i, shard);
             cr_assert_eq((uintptr_t)block % 64, 0);
@@ -35,8 +42,10 @@ Test(hosts, texts_are_copied) {
     const char *origins[] = {origin, "127.0.0.1:2"};
     struct term roots[] = {{root, 5, false, 0}, {"CN=A", 6, true, 0}};
     struct term lists[] = {{issuer, TERM_NEVER, false, 0}};
+    struct term own[] = {{file, 7, false, 0}};
     const struct stats_host_facts one = {.host = name,
-                                         .file = file,
+                                         .certificates = own,
+                                         .certificate_count = 1,
                                          .mode = "report",
                                          .origins = origins,
                                          .origin_count = 2,
@@ -54,7 +63,7 @@ Test(hosts, texts_are_copied) {
     cr_assert_str_eq(facts->crls[0].name, "CN=B");
     cr_assert_eq(facts->crls[0].end, TERM_NEVER);
     cr_assert_str_eq(stats_hosts_facts(hosts, 0)->host, "a.example");
-    cr_assert_str_eq(stats_hosts_facts(hosts, 0)->file, "a.pem");
+    cr_assert_str_eq(facts->certificates[0].name, "a.pem");
     cr_assert_str_eq(stats_hosts_facts(hosts, 0)->mode, "report");
     cr_assert_eq(stats_hosts_facts(hosts, 0)->origin_count, 2);
     cr_assert_str_eq(stats_hosts_facts(hosts, 0)->origins[0], "127.0.0.1:1");
@@ -81,7 +90,8 @@ Test(hosts, blocks_stay_with_their_names) {
             bool stays = (name + round) % 5 != 0;
             if (stays) {
                 which[count] = name;
-                list[count++] = (struct stats_host_facts){.host = names[name], .file = "x.pem", .not_after = round};
+                list[count++] =
+                    (struct stats_host_facts){.host = names[name], .certificates = certificates, .certificate_count = 1};
             }
             expected[name] = stays && present[name] ? expected[name] : 0;
             present[name] = stays;

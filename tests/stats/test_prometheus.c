@@ -12,17 +12,20 @@ static const struct term roots[] = {{"CN=Old \"A\",O=Shop", -7, false, 0},
                                     {"CN=Devices\\, Inc.", 1800000000, false, 0},
                                     {"CN=Devices\\, Inc.", 1900000000, true, 0}};
 static const struct term lists[] = {{"CN=Issuer", 1790000000, false, 0}, {"CN=Lasting", TERM_NEVER, false, 0}};
+static const struct term own[] = {{"/etc/sallyport/server.pem", 1795573560, false, 0},
+                                  {"/etc/sallyport/rsa.pem", 1795573561, false, 0},
+                                  {"odd \"name\"\\\n\xff.pem", -1, false, 0}};
 static const struct stats_host_facts certificates[] = {
     {.host = "api.example.com",
-     .file = "/etc/sallyport/server.pem",
-     .not_after = 1795573560,
+     .certificates = own,
+     .certificate_count = 2,
      .origins = origins,
      .origin_count = 3,
      .client_cas = roots,
      .client_ca_count = 3,
      .crls = lists,
      .crl_count = 2},
-    {.host = "*.example.org", .file = "odd \"name\"\\\n\xff.pem", .not_after = -1},
+    {.host = "*.example.org", .certificates = &own[2], .certificate_count = 1},
 };
 static struct stats stats;
 static char *page;
@@ -253,9 +256,10 @@ Test(prometheus, verdicts_and_reloads_are_counted) {
 }
 
 Test(prometheus, a_host_that_stays_goes_on_counting_and_one_that_goes_is_not_shown) {
+    static const struct term renewed = {"renewed.pem", 2, false, 0};
     static const struct stats_host_facts after[] = {
-        {.host = "new.example.com", .file = "new.pem", .not_after = 1},
-        {.host = "api.example.com", .file = "renewed.pem", .not_after = 2},
+        {.host = "new.example.com", .certificates = own, .certificate_count = 1},
+        {.host = "api.example.com", .certificates = &renewed, .certificate_count = 1},
     };
     begin(2);
     stats_add(&host_at(0, 1)->requests[stats_code_slot(200)][STATS_HTTP1], 5);
@@ -308,6 +312,9 @@ Test(prometheus, certificates_are_listed_with_odd_file_names_escaped) {
     cr_assert_eq(exposition_value(&exposition, "sallyport_certificate_not_after_seconds{host=\"api.example.com\","
                                                "file=\"/etc/sallyport/server.pem\"}"),
                  1795573560);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_certificate_not_after_seconds{host=\"api.example.com\","
+                                               "file=\"/etc/sallyport/rsa.pem\"}"),
+                 1795573561);
     cr_assert_eq(exposition_value(&exposition, "sallyport_certificate_not_after_seconds{host=\"*.example.org\","
                                                "file=\"odd \\\"name\\\"\\\\\\n\xef\xbf\xbd.pem\"}"),
                  -1);
@@ -449,7 +456,7 @@ Test(prometheus, a_thousand_hosts) {
     static struct stats_host_facts many[HOSTS];
     for (size_t i = 0; i < HOSTS; i++) {
         snprintf(names[i], sizeof names[i], "host-%zu.api.example.com", i);
-        many[i] = (struct stats_host_facts){.host = names[i], .file = "server.pem", .not_after = 0};
+        many[i] = (struct stats_host_facts){.host = names[i], .certificates = own, .certificate_count = 1};
     }
     cr_assert_eq(stats_create(&stats, SHARDS), 0);
     set_hosts(many, HOSTS);

@@ -48,7 +48,7 @@ Test(report, what_is_wrong_stands_near_the_begin) {
         "certificate of "
         "a.example, a \\\"quoted\\\".pem, ended 56 seconds ago, at 1969-12-31T23:59:55Z: clients that check it do not "
         "connect. "
-        "Replace the file, and reload.\"},{\"level\":\"critical\",");
+        "Replace the file, and reload. The same holds for 1 more of this host.\"},{\"level\":\"critical\",");
     scene.sampler.findings =
         (struct findings){.count = 1, .left_out = 3, .items = {{.level = FINDING_WARNING, .text = "So it is."}}};
     scene_expect("\"findings\":[{\"level\":\"warning\",\"what\":\"clients_refused\",\"text\":\"So it "

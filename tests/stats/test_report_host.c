@@ -26,7 +26,8 @@ Test(report_host, a_host_has_its_last_minute) {
 Test(report_host, a_host_has_its_mode_certificate_and_origins) {
     stats_add(&stats_hosts_at(scene.stats.hosts, 0, 1)->origins_down, 2);
     scene_expect(
-        "{\"name\":\"a.example\",\"mode\":\"report\",\"certificate\":{\"file\":\"a \\\"quoted\\\".pem\",\"not_after\":-5},");
+        "{\"name\":\"a.example\",\"mode\":\"report\",\"certificate\":{\"file\":\"a \\\"quoted\\\".pem\",\"not_after\":-5},"
+        "\"certificates\":[{\"file\":\"a \\\"quoted\\\".pem\",\"not_after\":-5},{\"file\":\"a-rsa.pem\",\"not_after\":6}],");
     scene_expect(
         "\"origins\":[{\"address\":\"127.0.0.1:9000\",\"up\":true},{\"address\":\"[::1]:9000\",\"up\":false}],\"report\":{");
     scene_expect("{\"name\":\"b.example\",\"mode\":\"off\",");
@@ -36,7 +37,8 @@ Test(report_host, a_host_says_when_each_root_and_each_issuers_lists_end) {
     scene_expect("\"client_cas\":[{\"subject\":\"CN=\\\"A\\\"\",\"not_after\":-3},{\"subject\":\"CN=B\",\"not_after\":9},"
                  "{\"subject\":\"CN=B\",\"not_after\":11}],"
                  "\"crls\":[{\"issuer\":\"CN=A\",\"next_update\":8},{\"issuer\":\"CN=B\",\"next_update\":null}],");
-    scene_expect("\"not_after\":7},\"client_cas\":[],\"crls\":[],");
+    scene_expect("\"certificate\":{\"file\":\"b.pem\",\"not_after\":7},\"certificates\":[{\"file\":\"b.pem\",\"not_after\":"
+                 "7}],\"client_cas\":[],\"crls\":[],");
 }
 
 Test(report_host, a_host_in_mode_report_says_what_enforce_would_have_blocked) {

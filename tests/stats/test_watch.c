@@ -16,8 +16,6 @@ static void begin(void) {
     for (unsigned i = 0; i < HOSTS; i++) {
         snprintf(names[i], sizeof names[i], "h%u.example", i);
         facts[i] = (struct stats_host_facts){.host = names[i],
-                                             .file = "x.pem",
-                                             .not_after = INT64_MAX,
                                              .mode = i == 0   ? NULL
                                                      : i == 1 ? "report"
                                                               : "enforce",

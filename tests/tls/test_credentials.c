@@ -50,11 +50,19 @@ Test(credentials, loads_every_supported_type) {
     static const struct {
         const char *name;
         int type;
-    } cases[] = {{"p256", ECDSAk},  {"p384", ECDSAk},  {"rsa2048", RSAk},
-                 {"rsa3072", RSAk}, {"rsa4096", RSAk}, {"ed25519", ED25519k}};
+        unsigned needs_key;
+        const char *kind;
+    } cases[] = {
+        {"p256", ECDSAk, SERVER_KEY_P256, "ECDSA"}, {"p384", ECDSAk, SERVER_KEY_P384, "ECDSA"},
+        {"rsa2048", RSAk, SERVER_KEY_RSA, "RSA"},   {"rsa3072", RSAk, SERVER_KEY_RSA, "RSA"},
+        {"rsa4096", RSAk, SERVER_KEY_RSA, "RSA"},   {"ed25519", ED25519k, SERVER_KEY_ED25519, "Ed25519"},
+    };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct tls_credentials *credentials = server_credentials(cases[i].name);
         cr_assert_eq(credentials->key_type, cases[i].type, "%s", cases[i].name);
+        cr_assert_eq(credentials->needs_key, cases[i].needs_key, "%s", cases[i].name);
+        cr_assert_eq(credentials->needs_chain, 0, "%s has signed itself", cases[i].name);
+        cr_assert_str_eq(tls_credentials_kind(credentials), cases[i].kind);
         cr_assert_eq(credentials->chain_count, 1);
         cr_assert_gt(credentials->not_after, 4000000000); /* a hundred years from when they were made */
         cr_assert_gt(credentials->key.size, 0);
@@ -215,4 +223,37 @@ Test(credentials, refuses_an_rsa_key_whose_parts_do_not_fit) {
     data_free(chain);
     data_free(key);
     tls_credentials_free(good);
+}
+
+/* Replaces the algorithm of the first certificate's signature in both places; the signature itself is not looked at. */
+static void expect_chain(uint8_t last_of_oid, unsigned needs_chain) {
+    static const uint8_t ecdsa_sha256[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x02};
+    struct tls_credentials *good = load("client-rsa2048.pem", "client-rsa2048.key");
+    cr_assert(good != NULL, "%s", error.text);
+    cr_assert_eq(good->needs_key, SERVER_KEY_RSA);
+    cr_assert_eq(good->needs_chain, SCHEME_ECDSA_SHA256, "by the CAs, whatever the key");
+    uint8_t der[2048];
+    memcpy(der, good->chain[0].data, good->chain[0].size);
+    uint8_t *end = der + good->chain[0].size;
+    uint8_t *at = der;
+    while ((at = memmem(at, (size_t)(end - at), ecdsa_sha256, sizeof ecdsa_sha256)) != NULL) {
+        at += sizeof ecdsa_sha256;
+        at[-1] = last_of_oid;
+    }
+    struct bytes chain = pem_of("CERTIFICATE", der, good->chain[0].size);
+    struct bytes key = data_read("client-rsa2048.key");
+    struct tls_credentials *changed = tls_credentials_load(chain, key, &at_key, &error);
+    cr_assert(changed != NULL, "%s", error.text);
+    cr_expect_eq(changed->needs_chain, needs_chain, "%x", changed->needs_chain);
+    tls_credentials_free(changed);
+    tls_credentials_free(good);
+    data_free(chain);
+    data_free(key);
+}
+
+Test(credentials, know_by_which_schemes_their_chain_is_signed) {
+    expect_chain(2, SCHEME_ECDSA_SHA256);
+    expect_chain(3, SCHEME_ECDSA_SHA384);
+    expect_chain(4, SCHEME_ECDSA_SHA512);
+    expect_chain(1, SCHEME_OTHER); /* SHA-224 */
 }

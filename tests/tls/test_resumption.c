@@ -9,13 +9,17 @@ static struct tls_credentials *credentials;
 static struct tls_tickets *tickets;
 static struct tls_context *context;
 
-static struct tls_context *make_context(struct tls_tickets *with) {
+static struct tls_context *make_context_with(const struct tls_credentials *own, struct tls_tickets *with) {
     struct error error = {""};
     struct tls_context_options options = {
-        .credentials = credentials, .request_certificate = true, .tickets = with, .ticket_lifetime_s = 3600};
+        .credentials = own, .request_certificate = true, .tickets = with, .ticket_lifetime_s = 3600};
     struct tls_context *made = tls_context_create(&options, &error);
     cr_assert(made != NULL, "%s", error.text);
     return made;
+}
+
+static struct tls_context *make_context(struct tls_tickets *with) {
+    return make_context_with(credentials, with);
 }
 
 static void set_up(void) {
@@ -180,6 +184,36 @@ Test(resumption, contexts_with_the_same_keys_share_tickets) {
     pair_close(pair);
     wolfSSL_SESSION_free(options.session);
     tls_context_free(other);
+}
+
+/* A host's certificates are of several kinds, and a client may get another one when it comes again. */
+Test(resumption, across_certificates_of_all_kinds) {
+    static const char *const kinds[] = {"p256", "rsa2048", "ed25519"};
+    struct tls_credentials *own[ARRAY_LENGTH(kinds)];
+    struct tls_context *of[ARRAY_LENGTH(kinds)];
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
+        own[i] = server_credentials(kinds[i]);
+        of[i] = make_context_with(own[i], tickets);
+    }
+    for (size_t i = 0; i < 2 * ARRAY_LENGTH(kinds) * ARRAY_LENGTH(kinds); i++) {
+        size_t from = i / 2 % ARRAY_LENGTH(kinds);
+        size_t to = i / 2 / ARRAY_LENGTH(kinds);
+        struct pair_options options = {.client = "p256", .tls12 = i % 2 != 0};
+        options.session = first_session(of[from], &options, false);
+        struct pair *pair = pair_open(of[to], &options);
+        set_binding(pair, 1);
+        cr_assert(pair_handshake(pair), "%s then %s, TLS 1.%d: %s, client %d", kinds[from], kinds[to], options.tls12 ? 2 : 3,
+                  pair_result(pair), pair->client_error);
+        cr_expect(tls_session_is_resumed(pair->server), "%s then %s, TLS 1.%d", kinds[from], kinds[to],
+                  options.tls12 ? 2 : 3);
+        says_hello(pair);
+        pair_close(pair);
+        wolfSSL_SESSION_free(options.session);
+    }
+    for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++) {
+        tls_context_free(of[i]);
+        tls_credentials_free(own[i]);
+    }
 }
 
 Test(resumption, not_where_it_is_off) {

@@ -321,7 +321,8 @@
 
   /* What a host needs and that ends: the first of it, and in its title all. */
   function endsOf(stats, host) {
-    const ends = [["certificate", at(host, "certificate.not_after")], ...(host.client_cas || []).map(one => ["client CA " + one.subject, one.not_after]),
+    const own = host.certificates || [];
+    const ends = [...own.map(one => [own.length > 1 ? "certificate " + one.file : "certificate", one.not_after]), ...(host.client_cas || []).map(one => ["client CA " + one.subject, one.not_after]),
       ...(host.crls || []).map(one => ["list of " + one.issuer, one.next_update])].filter(([, end]) => Number.isFinite(end)).sort((a, b) => a[1] - b[1]);
     if (ends.length === 0) return "–";
     const worst = (stats.findings || []).find(one => one.host === host.name && /_end(s|ed)$/.test(one.what));
