@@ -51,20 +51,21 @@ static void put_lists(struct json *json, const struct revocation *revocation) {
     json_end_array(json);
 }
 
-static void put_certificate(struct json *json, const char *key, const struct config_certificate *certificate) {
-    json_begin_object(json, key);
-    put_text(json, "file", certificate->path);
-    put_text(json, "key", tls_credentials_kind(certificate->credentials));
-    put_time(json, "not_after", certificate->credentials->not_after);
-    json_end_object(json);
-}
-
 /* Writes all, and the one that ends first by itself, for programs that know of one only. */
 static void put_certificates(struct json *json, const struct config_host *host) {
-    put_certificate(json, "certificate", config_first_to_end(host));
+    const struct config_certificate *first = config_first_to_end(host);
+    json_begin_object(json, "certificate");
+    put_text(json, "file", first->path);
+    put_time(json, "not_after", first->credentials->not_after);
+    json_end_object(json);
     json_begin_array(json, "certificates");
     for (size_t i = 0; i < host->certificate_count; i++) {
-        put_certificate(json, NULL, &host->certificates[i]);
+        const struct config_certificate *certificate = &host->certificates[i];
+        json_begin_object(json, NULL);
+        put_text(json, "file", certificate->path);
+        put_text(json, "key", tls_credentials_kind(certificate->credentials));
+        put_time(json, "not_after", certificate->credentials->not_after);
+        json_end_object(json);
     }
     json_end_array(json);
 }

@@ -127,8 +127,7 @@ def test_each_of_several_certificates(tmp_path, pki, chained):
     found = json.loads(check(path, "--json").stdout)["hosts"]
     assert [(one["file"], one["key"], one["not_after"]) for one in found[0]["certificates"]] == [
         (pairs[0]["certificate"], "ECDSA", until(NOW + 3650 * DAY)), (pairs[1]["certificate"], "RSA", until(NOW + DAY))]
-    assert found[0]["certificate"] == found[0]["certificates"][1]
-    assert found[1]["certificates"] == [found[1]["certificate"]]
+    assert found[0]["certificate"] == {"file": pairs[1]["certificate"], "not_after": until(NOW + DAY)}
 
 
 def test_a_list_that_a_newer_one_replaces_does_not_end_the_column(tmp_path, pki, chained):
@@ -181,10 +180,12 @@ def test_json(tmp_path, pki, chained):
     assert report["hosts"] == [
         {"name": "one.test", "default": True, "mode": "enforce",
          "certificate": {"file": one["certificate"], "not_after": until(NOW + 3650 * DAY)},
+         "certificates": [{"file": one["certificate"], "key": "ECDSA", "not_after": until(NOW + 3650 * DAY)}],
          "roots": [{"subject": "CN=Client Root", "not_after": until(pki.root.certificate.not_valid_after)}],
          "headers": ["X-Client-Cert-Status", "X-Client-Cert-SKI", "X-Serial"], "origins": ["127.0.0.1:9000"]},
         {"name": "two.test", "default": False, "mode": "off",
          "certificate": {"file": report["hosts"][1]["certificate"]["file"], "not_after": until(NOW + 3650 * DAY)},
+         "certificates": [{"key": "ECDSA", **report["hosts"][1]["certificate"]}],
          "roots": [], "crls": [], "headers": ["X-Client-Cert-Status", "X-Client-Cert-SKI"], "origins": ["127.0.0.1:9000"]},
     ]
 
