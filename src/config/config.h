@@ -24,6 +24,12 @@ enum {
 
 enum config_mode { CONFIG_OFF, CONFIG_REPORT, CONFIG_ENFORCE };
 
+/*
+ * The hybrid groups with ML-KEM in TLS 1.3. AUTO: taken if the client has sent a share of one, or no other usable share.
+ * STRICT: taken if the client has one, for which it may have to send a second hello. OFF: not taken.
+ */
+enum config_post_quantum { CONFIG_POST_QUANTUM_AUTO, CONFIG_POST_QUANTUM_STRICT, CONFIG_POST_QUANTUM_OFF };
+
 /* Returns the mode's word in the file. */
 const char *config_mode_name(enum config_mode mode);
 
@@ -99,6 +105,7 @@ struct config {
     struct config_admission admission;
     uint32_t cert_cache_entries;
     uint32_t ticket_lifetime_s;
+    enum config_post_quantum prefer_post_quantum;
     char *access_log; /* NULL: off */
     struct config_host *hosts;
     size_t host_count;

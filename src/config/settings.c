@@ -152,6 +152,18 @@ static void load_tickets(const struct loader *loader, const struct document_node
     config->ticket_lifetime_s = lifetime_ms / SECOND_MS;
 }
 
+static void load_tls(const struct loader *loader, const struct document_node *node, struct config *config) {
+    static const char *const words[] = {
+        [CONFIG_POST_QUANTUM_AUTO] = "auto", [CONFIG_POST_QUANTUM_STRICT] = "strict", [CONFIG_POST_QUANTUM_OFF] = "off"};
+    const struct document_node *prefer;
+    const struct value_key keys[] = {value_key_optional("prefer_post_quantum", &prefer)};
+    size_t index = CONFIG_POST_QUANTUM_AUTO;
+    if (value_mapping(loader, node, "tls", keys, ARRAY_LENGTH(keys))) {
+        value_choice(loader, prefer, "tls.prefer_post_quantum", words, ARRAY_LENGTH(words), &index);
+    }
+    config->prefer_post_quantum = (enum config_post_quantum)index;
+}
+
 /* The file need not exist yet. Its directory must: a missing one would else be found only at the start. */
 static void load_access_log(const struct loader *loader, const struct document_node *node, struct config *config) {
     const char *name = value_string(loader, node, "access_log");
@@ -190,13 +202,14 @@ bool settings_load(const struct loader *loader, const struct document_node *root
     const struct document_node *admission;
     const struct document_node *cert_cache;
     const struct document_node *tickets;
+    const struct document_node *tls;
     const struct document_node *access_log;
     const struct value_key keys[] = {
-        value_key_required("listen", &listen),       value_key_optional("admin", &admin),
-        value_key_optional("shards", &shards),       value_key_optional("limits", &limits),
-        value_key_optional("admission", &admission), value_key_optional("cert_cache", &cert_cache),
-        value_key_optional("tickets", &tickets),     value_key_optional("access_log", &access_log),
-        value_key_required("hosts", hosts),
+        value_key_required("listen", &listen),         value_key_optional("admin", &admin),
+        value_key_optional("shards", &shards),         value_key_optional("limits", &limits),
+        value_key_optional("admission", &admission),   value_key_optional("cert_cache", &cert_cache),
+        value_key_optional("tickets", &tickets),       value_key_optional("tls", &tls),
+        value_key_optional("access_log", &access_log), value_key_required("hosts", hosts),
     };
     if (!value_mapping(loader, root, "the file", keys, ARRAY_LENGTH(keys))) {
         return false;
@@ -208,6 +221,7 @@ bool settings_load(const struct loader *loader, const struct document_node *root
     admission_settings_load(loader, admission, &config->admission);
     load_cache(loader, cert_cache, config);
     load_tickets(loader, tickets, config);
+    load_tls(loader, tls, config);
     load_access_log(loader, access_log, config);
     return true;
 }

@@ -24,6 +24,12 @@ struct access_client client_describe(const struct client *client, const struct c
     };
 }
 
+const char *client_key_group_name(const struct client *client) {
+    enum key_group group = tls_session_key_group(client->tls);
+
+    return group == KEY_GROUP_NONE ? NULL : key_group_name(group);
+}
+
 struct access_request client_describe_request(const struct client *client, const struct config_host *host,
                                               const struct identity *identity, char address[static CLIENT_ADDRESS_SIZE]) {
     bool has_certificate = identity->status != STATUS_NONE;
@@ -33,6 +39,7 @@ struct access_request client_describe_request(const struct client *client, const
         .handshake_ns = client->handshake_ns,
         .tls_version = tls_session_version(client->tls),
         .tls_cipher = tls_session_cipher(client->tls),
+        .key_exchange_group = client_key_group_name(client),
         .resumed = client->verdict.by_ticket,
         .status = status_name(identity->status),
         .reason = reason_name(identity->reason),

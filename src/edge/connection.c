@@ -34,6 +34,7 @@ void connection_count_handshake(struct connection *connection, enum stats_result
     struct client *client = &connection->client;
     struct stats_shard *stats = client->shard->stats;
     enum stats_version version = STATS_TLS_NONE;
+    enum key_group group = KEY_GROUP_NONE;
     enum stats_kind kind = client->verdict.by_ticket ? STATS_RESUMED : STATS_FULL;
 
     if (connection->handshake_counted) {
@@ -42,10 +43,11 @@ void connection_count_handshake(struct connection *connection, enum stats_result
     connection->handshake_counted = true;
     if (result == STATS_OK) {
         version = tls_session_is_tls13(client->tls) ? STATS_TLS13 : STATS_TLS12;
+        group = tls_session_key_group(client->tls);
         client->handshake_ns = clock_monotonic_ns() - connection->accepted_ns;
         stats_time(stats, kind == STATS_RESUMED ? STATS_HANDSHAKE_RESUMED : STATS_HANDSHAKE_FULL, client->handshake_ns);
     }
-    stats_add(&stats->handshakes[result][kind][version], 1);
+    stats_add(&stats->handshakes[result][kind][version][group], 1);
 }
 
 enum stats_rejection connection_tls_fault(const struct connection *connection) {

@@ -143,6 +143,7 @@ static struct text write_head(struct exchange *exchange, struct bytes head) {
     struct forward_connection facts = {
         .tls_version = tls_session_version(client->tls),
         .tls_cipher = tls_session_cipher(client->tls),
+        .key_exchange_group = client_key_group_name(client),
         .sni = client->name[0] == '\0' ? NULL : client->name,
     };
 

@@ -196,6 +196,10 @@ static void accept_hello(struct connection *connection, const struct hello *hell
         handshake_refuse_hello(connection, TLS_ALERT_NO_APPLICATION_PROTOCOL, STATS_REJECT_NO_PROTOCOL);
         return;
     }
+    if (hello->lacks_curve && config->prefer_post_quantum == CONFIG_POST_QUANTUM_OFF) {
+        handshake_refuse_hello(connection, TLS_ALERT_HANDSHAKE_FAILURE, STATS_REJECT_NO_COMMON);
+        return;
+    }
     connection->client.verdict.resumable = hello->resumable;
     connection->client.tls = tls_session_create(context_for(&connection->client, hello),
                                                 config->limits.certificate_chain_size, http2, &session_handler, connection);
@@ -207,6 +211,7 @@ static void accept_hello(struct connection *connection, const struct hello *hell
         .named = hello->name[0] != '\0',
         .max_fragment = hello->max_fragment,
         .record_size_limit = hello->record_size_limit,
+        .only_hybrids = hello->could_be_hybrid && config->prefer_post_quantum == CONFIG_POST_QUANTUM_STRICT,
         .early_data_max = hello->early_data ? HELLO_EARLY_DATA_MAX : 0,
     };
 

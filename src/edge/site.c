@@ -14,6 +14,7 @@ static bool create_contexts(struct site *site, const struct config_host *host, s
             .request_certificate = host->mode != CONFIG_OFF,
             .ca_names = names,
             .ca_names_count = name_count,
+            .without_hybrids = site->config->prefer_post_quantum == CONFIG_POST_QUANTUM_OFF,
             .tickets = site->config->ticket_lifetime_s > 0 ? tickets : NULL,
             .ticket_lifetime_s = site->config->ticket_lifetime_s,
         };

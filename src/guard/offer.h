@@ -41,6 +41,8 @@ struct hello {
     struct bytes first_ticket;  /* the first one, in `received`; empty when there is none, or it lies in several records */
     bool resumable;             /* could resume safely: psk_dhe_ke in TLS 1.3, else extended_master_secret */
     uint16_t records;           /* that it came in, so far: for HELLO_INCOMPLETE too. More than one: see hello_join */
+    bool lacks_curve;           /* TLS 1.3, and of the server's groups it offers hybrids alone (base/key_group.h) */
+    bool could_be_hybrid;       /* TLS 1.3, and it offers a hybrid group, and no key share of one */
     bool early_data;            /* TLS 1.3, and what follows the hello at once may be early data */
     uint8_t max_fragment;       /* max_fragment_length (RFC 6066 section 4): 1 to 4 for 512 to 4096 bytes; 0: none */
     uint16_t record_size_limit; /* RFC 8449: 64 or more bytes; 0: none. With one, max_fragment is 0 */

@@ -9,6 +9,7 @@ enum {
 /* RFC 8446 section 4.2.8: each share is of another group; all those groups are on offer, in the same order. */
 static bool check_key_shares(const struct offer *offer, struct hello *hello) {
     struct bytes list;
+    bool shares_hybrid = false;
     size_t next = 0; /* in `groups`, behind the group of the last share: one walk through both lists */
 
     if (!offer_vector(offer->extension[EXTENSION_KEY_SHARE], 2, 0, 1, &list)) {
@@ -34,7 +35,9 @@ static bool check_key_shares(const struct offer *offer, struct hello *hello) {
         if (size != 0 && (share.size != size || (is_point && share.data[0] != POINT_UNCOMPRESSED))) {
             return offer_reject(hello, TLS_ALERT_ILLEGAL_PARAMETER, "key share is no element of its group");
         }
+        shares_hybrid |= registry_group_use(group) == USE_GROUP_HYBRID;
     }
+    hello->could_be_hybrid = !shares_hybrid && (offer->use & USE_GROUP_HYBRID) != 0;
     return true;
 }
 
@@ -130,7 +133,7 @@ static bool check_tls13(const struct offer *offer, struct hello *hello) {
     if ((offer->use & USE_SUITE_TLS13) == 0) {
         return offer_reject(hello, TLS_ALERT_HANDSHAKE_FAILURE, "no usable cipher suite for TLS 1.3");
     }
-    if ((offer->use & USE_GROUP) == 0) {
+    if ((offer->use & (USE_GROUP | USE_GROUP_HYBRID)) == 0) {
         return offer_reject(hello, TLS_ALERT_HANDSHAKE_FAILURE, "no usable group for TLS 1.3");
     }
     if ((offer->schemes & (SCHEMES_ECDSA | SCHEME_ED25519 | SCHEMES_PSS)) == 0) {
@@ -138,6 +141,7 @@ static bool check_tls13(const struct offer *offer, struct hello *hello) {
     }
     hello->tls13 = true;
     hello->keys = keys_of_tls13(offer);
+    hello->lacks_curve = (offer->use & USE_GROUP) == 0;
     hello->resumable = has_psk_dhe(offer);
     hello->early_data = offer_has(offer, EXTENSION_EARLY_DATA);
     return true;

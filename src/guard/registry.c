@@ -1,5 +1,7 @@
 #include "guard/registry.h"
 
+#include "base/key_group.h"
+
 unsigned registry_suite_use(uint16_t suite) {
     switch (suite) {
     case 0x1301: /* TLS_AES_128_GCM_SHA256 */
@@ -22,24 +24,18 @@ unsigned registry_suite_use(uint16_t suite) {
 }
 
 size_t registry_key_share_size(uint16_t group) {
-    switch (group) {
-    case 0x0017: /* secp256r1 */
-        return 65;
-    case 0x0018: /* secp384r1 */
-        return 97;
-    case 0x0019: /* secp521r1 */
-        return 133;
-    case 0x001d: /* x25519 */
-        return 32;
-    default:
-        return 0;
-    }
+    return key_group_share_size(key_group_of(group));
 }
 
 unsigned registry_group_use(uint16_t group) {
-    unsigned curve = group == 0x0017 ? USE_CURVE_P256 : group == 0x0018 ? USE_CURVE_P384 : 0;
-
-    return registry_key_share_size(group) != 0 ? USE_GROUP | curve : 0;
+    enum key_group known = key_group_of(group);
+    if (known == KEY_GROUP_NONE) {
+        return 0;
+    }
+    if (key_group_is_hybrid(known)) {
+        return USE_GROUP_HYBRID;
+    }
+    return USE_GROUP | (group == 0x0017 ? USE_CURVE_P256 : group == 0x0018 ? USE_CURVE_P384 : 0);
 }
 
 unsigned registry_scheme(uint16_t scheme) {

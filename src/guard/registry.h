@@ -35,10 +35,11 @@ enum registry_use {
     USE_SUITE_TLS13 = 1 << 0,
     USE_SUITE_ECDSA = 1 << 1, /* TLS 1.2, with an ECDSA or Ed25519 key of the server */
     USE_SUITE_RSA = 1 << 2,   /* TLS 1.2, with an RSA key of the server */
-    USE_GROUP = 1 << 3,
+    USE_GROUP = 1 << 3,         /* a curve, in either version */
     USE_FALLBACK_SCSV = 1 << 4, /* no suite: the client says that it tries again with a lower version (RFC 7507) */
     USE_CURVE_P256 = 1 << 5,    /* this and the next: TLS 1.2, with a key of the server on that curve */
     USE_CURVE_P384 = 1 << 6,
+    USE_GROUP_HYBRID = 1 << 7, /* a curve and ML-KEM together, in TLS 1.3 */
 };
 
 /* The signature schemes that this server has. Several may be or'ed together. */
@@ -76,8 +77,8 @@ unsigned registry_group_use(uint16_t group);
 unsigned registry_scheme(uint16_t scheme);
 unsigned registry_chain_scheme(uint16_t scheme);
 
-/* Returns the bytes of a key share of a group that this server has (of a NIST curve, an uncompressed point); 0 for others.
- */
+/* Returns the bytes of a key share of a group that this server has; 0 for others. A share that begins with a point of a NIST
+ * curve, which is an uncompressed one, has an odd size. */
 size_t registry_key_share_size(uint16_t group);
 
 #endif

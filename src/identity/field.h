@@ -32,6 +32,7 @@
     FIELD(XFCC, "xfcc", CERTIFICATE)                                                                                        \
     FIELD(TLS_VERSION, "tls.version", CONNECTION)                                                                           \
     FIELD(TLS_CIPHER, "tls.cipher", CONNECTION)                                                                             \
+    FIELD(KEY_EXCHANGE_GROUP, "key_exchange_group", CONNECTION)                                                             \
     FIELD(SNI, "sni", CONNECTION)
 
 #define FIELD_ENUMERATOR(kind, name, source) FIELD_##kind,

@@ -233,6 +233,8 @@ static const char *connection_value(const struct forward_connection *connection,
         return connection->tls_version;
     case FIELD_TLS_CIPHER:
         return connection->tls_cipher;
+    case FIELD_KEY_EXCHANGE_GROUP:
+        return connection->key_exchange_group;
     case FIELD_SNI:
         return connection->sni;
     default:

@@ -92,10 +92,11 @@ void identity_release(struct identity *identity);
 struct forward_connection {
     const char *tls_version;
     const char *tls_cipher;
+    const char *key_exchange_group;
     const char *sni;
 };
 
-/* Appends the headers for FIELD_TLS_VERSION, FIELD_TLS_CIPHER and FIELD_SNI. */
+/* Appends the headers for the fields of FIELD_OF_CONNECTION. */
 void forward_render_connection(const struct forward *forward, const struct forward_connection *connection, struct text *out);
 
 #endif

@@ -74,6 +74,7 @@ void access_line_request(struct text *out, const struct access_request *request)
     append_duration(out, "total", request->total_ns);
     append_string(out, "tls_version", request->tls_version);
     append_string(out, "tls_cipher", request->tls_cipher);
+    append_string(out, "key_exchange_group", request->key_exchange_group);
     text_append_format(out, ",\"resumed\":%s", request->resumed ? "true" : "false");
     append_string(out, "status", request->status);
     append_string(out, "reason", request->reason);

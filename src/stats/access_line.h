@@ -43,6 +43,7 @@ struct access_request {
     uint64_t total_ns;
     const char *tls_version;
     const char *tls_cipher;
+    const char *key_exchange_group; /* NULL: none */
     bool resumed;
     const char *status;
     const char *reason;

@@ -27,6 +27,16 @@ void stats_record(struct stats_histogram *histogram, uint64_t duration_ns) {
     stats_add(&histogram->sum_ns, duration_ns);
 }
 
+uint64_t stats_handshakes(const struct stats_shard *shard, enum stats_result result, enum stats_kind kind) {
+    uint64_t sum = 0;
+    for (unsigned version = 0; version < STATS_VERSION_COUNT; version++) {
+        for (unsigned group = 0; group < KEY_GROUP_COUNT; group++) {
+            sum += stats_read(&shard->handshakes[result][kind][version][group]);
+        }
+    }
+    return sum;
+}
+
 uint64_t stats_requests(const struct stats_host *block, unsigned slot) {
     uint64_t sum = 0;
     for (unsigned protocol = 0; protocol < STATS_PROTOCOL_COUNT; protocol++) {

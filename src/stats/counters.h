@@ -59,8 +59,9 @@ uint64_t stats_bucket_bound_ns(unsigned bucket);
         "Bytes received on clients' connections, with those of TLS.", STATS_LABEL_NONE)                                     \
     ROW(sent_bytes, , "sallyport_sent_bytes_total", "counter", STATS_UNIT_ONE,                                              \
         "Bytes sent on clients' connections, with those of TLS.", STATS_LABEL_NONE)                                         \
-    ROW(handshakes, [STATS_RESULT_COUNT][STATS_KIND_COUNT][STATS_VERSION_COUNT], "sallyport_handshakes_total", "counter",   \
-        STATS_UNIT_ONE, "TLS handshakes that ended.", STATS_LABEL_RESULT, STATS_LABEL_KIND, STATS_LABEL_VERSION)            \
+    ROW(handshakes, [STATS_RESULT_COUNT][STATS_KIND_COUNT][STATS_VERSION_COUNT][KEY_GROUP_COUNT],                           \
+        "sallyport_handshakes_total", "counter", STATS_UNIT_ONE, "TLS handshakes that ended.", STATS_LABEL_RESULT,          \
+        STATS_LABEL_KIND, STATS_LABEL_VERSION, STATS_LABEL_GROUP)                                                           \
     ROW(handshake_work_ns, [STATS_CLASS_COUNT], "sallyport_handshake_work_seconds_total", "counter", STATS_UNIT_NANOSECOND, \
         "Time spent on handshakes, by what the client was worth.", STATS_LABEL_CLASS)                                       \
     ROW(over_budget, [STATS_BUDGET_COUNT], "sallyport_over_budget_total", "counter", STATS_UNIT_ONE,                        \
@@ -112,6 +113,9 @@ struct stats_shard {
     _Alignas(64) STATS_SHARD_COUNTERS(STATS_MEMBER) struct stats_histogram seconds[STATS_SHARD_LATENCIES];
     struct latencies latencies;
 };
+
+/* Returns the handshakes of a shard that ended in this way, of any version and group. */
+uint64_t stats_handshakes(const struct stats_shard *shard, enum stats_result result, enum stats_kind kind);
 
 /* Records what took the shard so long, in both of its kinds of histograms. `what` is one of the first STATS_SHARD_LATENCIES.
  */

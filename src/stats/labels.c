@@ -50,6 +50,10 @@ static const char *const versions[] = {
 };
 _Static_assert(ARRAY_LENGTH(versions) == STATS_VERSION_COUNT, "each version has a name");
 
+#define GROUP_NAME(NAME, number, text, ...) text,
+static const char *const groups[] = {KEY_GROUPS(GROUP_NAME) "none"};
+_Static_assert(ARRAY_LENGTH(groups) == KEY_GROUP_COUNT, "each group has a name");
+
 static const char *const protocols[] = {
     [STATS_HTTP1] = "http1",
     [STATS_HTTP2] = "http2",
@@ -132,6 +136,7 @@ static const struct {
     [STATS_LABEL_BUDGET] = {"bound", budgets, ARRAY_LENGTH(budgets)},
     [STATS_LABEL_RELOAD] = {"result", reloads, ARRAY_LENGTH(reloads)},
     [STATS_LABEL_VERSION] = {"version", versions, ARRAY_LENGTH(versions)},
+    [STATS_LABEL_GROUP] = {"group", groups, ARRAY_LENGTH(groups)},
     [STATS_LABEL_STAGE] = {"stage", stages, ARRAY_LENGTH(stages)},
     [STATS_LABEL_REJECTION] = {"reason", rejections, ARRAY_LENGTH(rejections)},
     [STATS_LABEL_REASON] = {"reason", NULL, REASON_COUNT},

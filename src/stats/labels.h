@@ -5,6 +5,7 @@
 #ifndef STATS_LABELS_H
 #define STATS_LABELS_H
 
+#include "base/key_group.h"
 #include "base/reason.h"
 
 enum stats_result { STATS_OK, STATS_FAILED, STATS_TIMEOUT, STATS_RESULT_COUNT };
@@ -157,6 +158,7 @@ enum stats_label {
     STATS_LABEL_BUDGET,
     STATS_LABEL_RELOAD,
     STATS_LABEL_VERSION,
+    STATS_LABEL_GROUP, /* of base/key_group.h */
     STATS_LABEL_STAGE,
     STATS_LABEL_REJECTION,
     STATS_LABEL_REASON,  /* of base/reason.h */

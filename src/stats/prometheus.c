@@ -66,7 +66,7 @@ struct metric {
     const char *type;
     enum stats_unit unit;
     const char *help;
-    enum stats_label labels[3]; /* up to STATS_LABEL_NONE */
+    enum stats_label labels[4]; /* up to STATS_LABEL_NONE */
 };
 
 #define COUNTERS_OF(block, member) (sizeof(((block *)NULL)->member) / sizeof(stats_counter))

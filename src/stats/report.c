@@ -74,8 +74,8 @@ static void report_shards(struct report *report) {
 
 static uint64_t handshakes_with(const struct report *report, enum stats_result result, enum stats_kind kind) {
     uint64_t sum = 0;
-    for (unsigned version = 0; version < STATS_VERSION_COUNT; version++) {
-        sum += stats_sum(report->stats, offsetof(struct stats_shard, handshakes[result][kind][version]));
+    for (unsigned shard = 0; shard < report->stats->shard_count; shard++) {
+        sum += stats_handshakes(&report->stats->shards[shard], result, kind);
     }
     return sum;
 }

@@ -49,13 +49,11 @@ const char *sampler_series_name(enum sampler_series series) {
 }
 
 static void add_shard(uint64_t counters[static SAMPLER_COUNTERS], const struct stats_shard *shard) {
-    for (unsigned version = 0; version < STATS_VERSION_COUNT; version++) {
-        counters[SAMPLER_HANDSHAKES_FULL] += stats_read(&shard->handshakes[STATS_OK][STATS_FULL][version]);
-        counters[SAMPLER_HANDSHAKES_RESUMED] += stats_read(&shard->handshakes[STATS_OK][STATS_RESUMED][version]);
-        for (unsigned kind = 0; kind < STATS_KIND_COUNT; kind++) {
-            counters[SAMPLER_HANDSHAKES_FAILED] += stats_read(&shard->handshakes[STATS_FAILED][kind][version]) +
-                                                   stats_read(&shard->handshakes[STATS_TIMEOUT][kind][version]);
-        }
+    counters[SAMPLER_HANDSHAKES_FULL] += stats_handshakes(shard, STATS_OK, STATS_FULL);
+    counters[SAMPLER_HANDSHAKES_RESUMED] += stats_handshakes(shard, STATS_OK, STATS_RESUMED);
+    for (unsigned kind = 0; kind < STATS_KIND_COUNT; kind++) {
+        counters[SAMPLER_HANDSHAKES_FAILED] += stats_handshakes(shard, STATS_FAILED, (enum stats_kind)kind) +
+                                               stats_handshakes(shard, STATS_TIMEOUT, (enum stats_kind)kind);
     }
     for (unsigned stage = 0; stage < STATS_STAGE_COUNT; stage++) {
         for (unsigned rejection = 0; rejection < STATS_REJECTION_COUNT; rejection++) {

@@ -49,6 +49,7 @@ int tls_alert_for(int error) {
     case BAD_KEY_SHARE_DATA:
     case KEY_SHARE_ERROR:
     case PEER_KEY_ERROR:
+    case PUBLIC_KEY_E: /* an encapsulation key of ML-KEM with a coefficient of q or more */
     case PSK_KEY_ERROR:
     case EXT_NOT_ALLOWED:
     case DUPLICATE_TLS_EXT_E:

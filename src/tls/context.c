@@ -1,6 +1,7 @@
 #include "tls/context.h"
 
 #include "base/check.h"
+#include "base/key_group.h"
 #include "tls/context_parts.h"
 #include "tls/peer.h"
 #include "tls/session_hooks.h"
@@ -52,14 +53,25 @@ static int use_credentials(WOLFSSL_CTX *wolfssl, const struct tls_credentials *c
     return result;
 }
 
-static int limit_protocol(WOLFSSL_CTX *wolfssl) {
-    int groups[] = {WOLFSSL_ECC_X25519, WOLFSSL_ECC_SECP256R1, WOLFSSL_ECC_SECP384R1, WOLFSSL_ECC_SECP521R1};
+/*
+ * Limits versions, suites and groups. wolfSSL takes the first of the groups of which the client has sent a key share, and
+ * asks for another one where there is none (RFC 8446 section 4.1.1): a client that has sent X25519 alone gets X25519 at
+ * once.
+ */
+static int limit_protocol(WOLFSSL_CTX *wolfssl, bool without_hybrids) {
+    int groups[KEY_GROUP_COUNT];
+    int group_count = 0;
+    for (unsigned i = 0; i < KEY_GROUP_NONE; i++) {
+        if (!without_hybrids || !key_group_is_hybrid((enum key_group)i)) {
+            groups[group_count++] = key_group_number((enum key_group)i);
+        }
+    }
     int result = wolfSSL_CTX_SetMinVersion(wolfssl, WOLFSSL_TLSV1_2);
     if (result == WOLFSSL_SUCCESS) {
         result = wolfSSL_CTX_set_cipher_list(wolfssl, CIPHERS);
     }
     if (result == WOLFSSL_SUCCESS) {
-        result = wolfSSL_CTX_set_groups(wolfssl, groups, (int)ARRAY_LENGTH(groups));
+        result = wolfSSL_CTX_set_groups(wolfssl, groups, group_count);
     }
     return result;
 }
@@ -134,7 +146,7 @@ static int configure(struct tls_context *context, const struct tls_context_optio
         return result;
     }
     *step = "limit versions, suites and groups";
-    result = limit_protocol(wolfssl);
+    result = limit_protocol(wolfssl, options->without_hybrids);
     if (result != WOLFSSL_SUCCESS) {
         return result;
     }

@@ -16,6 +16,7 @@ struct tls_context_options {
     bool request_certificate;                  /* send a CertificateRequest */
     const struct bytes *ca_names; /* DER Names for the CertificateRequest, not owned, must outlive the context */
     size_t ca_names_count;        /* 0: none are sent. Beyond TLS_CA_NAMES_SIZE_MAX in all: the context is not created */
+    bool without_hybrids;         /* keys are exchanged by curves alone; else hybrids with ML-KEM go first */
     struct tls_tickets *tickets;  /* must outlive the context; NULL: sessions are not resumed */
     uint32_t
         ticket_lifetime_s; /* from the full handshake on, 1 to TLS_TICKET_LIFETIME_MAX_S; not looked at without tickets */

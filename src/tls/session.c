@@ -249,27 +249,6 @@ void tls_session_free(struct tls_session *session) {
     free(session);
 }
 
-void tls_session_heed(struct tls_session *session, const struct tls_client_offer *offer) {
-    WOLFSSL_OFFER asked = {
-        .serverName = offer->named, .maxFragment = offer->max_fragment, .recordSizeLimit = offer->record_size_limit};
-    if (offer->record_size_limit != 0) {
-        session->fragment.limit = offer->record_size_limit;
-    } else if (offer->max_fragment != 0) {
-        session->fragment.limit = 256u << offer->max_fragment;
-        session->max_fragment = offer->max_fragment;
-    }
-    wolfSSL_set_client_offer(session->wolfssl, &asked);
-    if (offer->early_data_max != 0) {
-        wolfSSL_skip_early_data(session->wolfssl, offer->early_data_max);
-    }
-}
-
-void tls_session_feed(struct tls_session *session, struct bytes ciphertext) {
-    CHECK(session->input.size == 0 && ciphertext.size <= UINT_MAX);
-    session->input = ciphertext;
-    wolfSSL_set_input(session->wolfssl, (unsigned)ciphertext.size);
-}
-
 /*
  * Fails the session. It ends with one alert: the one that wolfSSL has sent, or else the one that fits the error.
  */
@@ -280,6 +259,44 @@ static enum tls_result fail(struct tls_session *session, int error, int alert) {
         wolfSSL_send_fatal_alert(session->wolfssl, alert);
     }
     return TLS_FAILED;
+}
+
+/* Leaves no group but the hybrids, so that wolfSSL asks for a share of one. */
+static void use_hybrids_alone(struct tls_session *session) {
+    int groups[KEY_GROUP_COUNT];
+    int count = 0;
+    for (unsigned i = 0; i < KEY_GROUP_NONE; i++) {
+        if (key_group_is_hybrid((enum key_group)i)) {
+            groups[count++] = key_group_number((enum key_group)i);
+        }
+    }
+    if (wolfSSL_set_groups(session->wolfssl, groups, count) != WOLFSSL_SUCCESS) {
+        fail(session, MEMORY_E, internal_error);
+    }
+}
+
+void tls_session_heed(struct tls_session *session, const struct tls_client_offer *offer) {
+    WOLFSSL_OFFER asked = {
+        .serverName = offer->named, .maxFragment = offer->max_fragment, .recordSizeLimit = offer->record_size_limit};
+    if (offer->record_size_limit != 0) {
+        session->fragment.limit = offer->record_size_limit;
+    } else if (offer->max_fragment != 0) {
+        session->fragment.limit = 256u << offer->max_fragment;
+        session->max_fragment = offer->max_fragment;
+    }
+    wolfSSL_set_client_offer(session->wolfssl, &asked);
+    if (offer->only_hybrids) {
+        use_hybrids_alone(session);
+    }
+    if (offer->early_data_max != 0) {
+        wolfSSL_skip_early_data(session->wolfssl, offer->early_data_max);
+    }
+}
+
+void tls_session_feed(struct tls_session *session, struct bytes ciphertext) {
+    CHECK(session->input.size == 0 && ciphertext.size <= UINT_MAX);
+    session->input = ciphertext;
+    wolfSSL_set_input(session->wolfssl, (unsigned)ciphertext.size);
 }
 
 /* Finds the result of a wolfSSL call that did not succeed. `returned` is its return value. */
@@ -396,6 +413,14 @@ bool tls_session_is_resumed(const struct tls_session *session) {
     bool resumed = wolfSSL_session_reused(session->wolfssl) != 0;
     CHECK(!resumed || session->accepted_ticket);
     return resumed;
+}
+
+enum key_group tls_session_key_group(const struct tls_session *session) {
+    CHECK(session->established);
+    if (!tls_session_is_tls13(session) && tls_session_is_resumed(session)) {
+        return KEY_GROUP_NONE;
+    }
+    return key_group_find(wolfSSL_get_curve_name(session->wolfssl));
 }
 
 const char *tls_session_version(const struct tls_session *session) {

@@ -6,6 +6,7 @@
 #ifndef TLS_SESSION_H
 #define TLS_SESSION_H
 
+#include "base/key_group.h"
 #include "tls/allowance.h"
 #include "tls/context.h"
 #include "tls/peer_chain.h"
@@ -56,6 +57,7 @@ struct tls_client_offer {
     bool named;                 /* its server name has chosen the host, which is acknowledged (RFC 6066 section 3) */
     uint8_t max_fragment;       /* RFC 6066 section 4: 1 to 4 for 512 to 4096 bytes; 0: none */
     uint16_t record_size_limit; /* RFC 8449: 64 or more bytes, and max_fragment does not count; 0: none */
+    bool only_hybrids;          /* it shall send a key share of a hybrid group (base/key_group.h), if it has not */
     uint32_t early_data_max;    /* bytes of records with early data to step over (RFC 8446 section 4.2.10); 0: none */
 };
 
@@ -99,6 +101,11 @@ enum tls_excess tls_session_excess(const struct tls_session *session);
 /* Return "TLSv1.3" or "TLSv1.2", and the suite's IANA name, "TLS_AES_128_GCM_SHA256": static texts, after the handshake. */
 const char *tls_session_version(const struct tls_session *session);
 const char *tls_session_cipher(const struct tls_session *session);
+/*
+ * Returns the group by which the handshake, which is done, has exchanged keys. A session of TLS 1.2 that is resumed has
+ * exchanged none.
+ */
+enum key_group tls_session_key_group(const struct tls_session *session);
 bool tls_session_is_tls13(const struct tls_session *session);
 /*
  * Tells whether the handshake, which is done, has agreed on h2. Each handshake agrees anew (RFC 7301 section 3.1); a session

@@ -45,6 +45,8 @@ static const char full[] = "listen:\n"
                            "  entries: 1000\n"
                            "tickets:\n"
                            "  lifetime: 0\n"
+                           "tls:\n"
+                           "  prefer_post_quantum: strict\n"
                            "hosts:\n"
                            "  - name: API.Example.COM\n"
                            "    default: true\n"
@@ -114,6 +116,7 @@ Test(load, defaults, .init = set_up, .fini = tear_down) {
     cr_assert_eq(config->hosts[0].tunnel_idle_ms, 3600000);
     cr_assert_eq(config->cert_cache_entries, 262144);
     cr_assert_eq(config->ticket_lifetime_s, 3600);
+    cr_assert_eq(config->prefer_post_quantum, CONFIG_POST_QUANTUM_AUTO);
     const struct config_host *host = &config->hosts[0];
     cr_assert_eq(host->mode, CONFIG_OFF);
     cr_assert_null(host->trust);
@@ -157,6 +160,7 @@ Test(load, all_settings_arrive, .init = set_up, .fini = tear_down) {
     cr_assert_not(config->hosts[1].origin_http2);
     cr_assert_eq(config->cert_cache_entries, 1000);
     cr_assert_eq(config->ticket_lifetime_s, 0);
+    cr_assert_eq(config->prefer_post_quantum, CONFIG_POST_QUANTUM_STRICT);
     cr_assert_eq(config->host_count, 2);
     config_release(config);
 }

@@ -23,6 +23,7 @@ void __wrap_relay_exchange_abort(struct relay_exchange *exchange);
 /* And what a head for the origin has of TLS and headers. */
 const char *__wrap_tls_session_version(const struct tls_session *session);
 const char *__wrap_tls_session_cipher(const struct tls_session *session);
+enum key_group __wrap_tls_session_key_group(const struct tls_session *session);
 void __wrap_http_write_request(struct text *out, const struct http_message *request, const void *head,
                                const struct http_forwarding *forwarding);
 void __wrap_stats_time_of_host(struct stats_shard *shard, struct stats_histogram *histogram, enum stats_latency what,
@@ -112,6 +113,10 @@ const char *__wrap_tls_session_version(const struct tls_session *session) {
 
 const char *__wrap_tls_session_cipher(const struct tls_session *session) {
     return "TLS_AES_128_GCM_SHA256";
+}
+
+enum key_group __wrap_tls_session_key_group(const struct tls_session *session) {
+    return KEY_GROUP_X25519;
 }
 
 void __wrap_http_write_request(struct text *out, const struct http_message *request, const void *head,

@@ -161,8 +161,10 @@ Test(connection, a_refusal_is_counted_once_and_so_is_its_handshake) {
             connection_refuse(connection, refusal->at, refusal->why, CONNECTION_BLAME_NONE, CONNECTION_BY_RESET);
         }
         cr_expect_eq(*rejected - before, 1, "%zu", i);
-        cr_expect_eq(scene.stats.handshakes[STATS_FAILED][STATS_FULL][STATS_TLS_NONE], refusal->failed, "%zu", i);
-        cr_expect_eq(scene.stats.handshakes[STATS_TIMEOUT][STATS_FULL][STATS_TLS_NONE], refusal->timed_out, "%zu", i);
+        cr_expect_eq(scene.stats.handshakes[STATS_FAILED][STATS_FULL][STATS_TLS_NONE][KEY_GROUP_NONE], refusal->failed,
+                     "%zu", i);
+        cr_expect_eq(scene.stats.handshakes[STATS_TIMEOUT][STATS_FULL][STATS_TLS_NONE][KEY_GROUP_NONE], refusal->timed_out,
+                     "%zu", i);
         cr_expect(connection_is_closing(connection));
         cr_expect_eq(reset, i + 1);
     }

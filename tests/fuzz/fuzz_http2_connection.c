@@ -260,6 +260,11 @@ const char *__wrap_tls_session_cipher(const struct tls_session *session) {
     return "TLS_AES_128_GCM_SHA256";
 }
 
+enum key_group __wrap_tls_session_key_group(const struct tls_session *session);
+enum key_group __wrap_tls_session_key_group(const struct tls_session *session) {
+    return KEY_GROUP_X25519;
+}
+
 void __wrap_stats_time_of_host(struct stats_shard *shard, struct stats_histogram *histogram, enum stats_latency what,
                                uint64_t duration_ns);
 void __wrap_stats_time_of_host(struct stats_shard *shard, struct stats_histogram *histogram, enum stats_latency what,

@@ -363,7 +363,7 @@ Test(offer, use_is_what_the_lists_hold) {
     cr_expect_eq(offer.use, USE_SUITE_TLS13 | USE_SUITE_ECDSA | USE_SUITE_RSA | USE_FALLBACK_SCSV | USE_GROUP);
     cr_expect_eq(offer.schemes, SCHEME_ED25519 | SCHEME_PSS_SHA512 | SCHEME_PKCS1_SHA512);
     spec.suites = "0a0a 009c c013 ffff";
-    spec_set(&spec, 10, "0008 2a2a 0100 001e 11ec");
+    spec_set(&spec, 10, "0008 2a2a 0100 001e 11ed");
     spec_set(&spec, 13, "000a 0808 0201 0203 0301 1a1a");
     cr_assert(read_spec(&spec, &offer, &hello));
     cr_expect_eq(offer.use, 0);

@@ -163,24 +163,83 @@ Test(offer_rules, key_shares) {
     expect_usable(&spec, true);
     spec_set(&spec, 51, "0045 0017 0041 04" HEX_64);
     expect_usable(&spec, true);
-    spec_set(&spec, 10, "000a dada 11ec 001d 0100 0017");
-    spec_set(&spec, 51, "0010 dada 0001 00 11ec 0002 abcd 0100 0001 00");
+    spec_set(&spec, 10, "000a dada 11ee 001d 0100 0017");
+    spec_set(&spec, 51, "0010 dada 0001 00 11ee 0002 abcd 0100 0001 00");
     expect_usable(&spec, true);
 }
 
-/* As browsers send it: GREASE, a post-quantum share of 1,216 bytes, then X25519. */
-Test(offer_rules, post_quantum_share_is_passed_over) {
-    static char share[4096];
-    struct hello_spec spec = spec_tls13();
-
-    int at = snprintf(share, sizeof share, "%04x 4a4a 0001 00 11ec 04c0 ", 5 + 4 + 1216 + 4 + 32);
-    for (int i = 0; i < 1216 / 32; i++) {
-        at += snprintf(share + at, sizeof share - (size_t)at, "%s", HEX_32);
+/* Writes an extension of key shares: GREASE, one of a hybrid with so many bytes, which begin with `first`, then X25519. */
+static const char *hybrid_shares(char text[static 8192], const char *group, unsigned first, unsigned size) {
+    int at = snprintf(text, 8192, "%04x 4a4a 0001 00 %s %04x %02x", 5 + 4 + size + 4 + 32, group, size, first);
+    for (unsigned i = 1; i < size; i++) {
+        at += snprintf(text + at, 8192 - (size_t)at, "00");
     }
-    snprintf(share + at, sizeof share - (size_t)at, "001d 0020 %s", HEX_32);
-    spec_set(&spec, 10, "000a 4a4a 11ec 001d 0017 0018");
-    spec_set(&spec, 51, share);
+    snprintf(text + at, 8192 - (size_t)at, "001d 0020 %s", HEX_32);
+    return text;
+}
+
+/* As browsers send it. */
+Test(offer_rules, hybrid_shares) {
+    static char text[8192];
+    struct hello_spec spec = spec_tls13();
+    struct hello hello;
+
+    spec_set(&spec, 10, "000c 4a4a 11ec 11eb 001d 0017 0018");
+    spec_set(&spec, 51, hybrid_shares(text, "11ec", 0, 1216));
     expect_usable(&spec, true);
+    spec_set(&spec, 51, hybrid_shares(text, "11eb", 4, 1249));
+    cr_expect(judge(&spec, &hello));
+    cr_expect_not(hello.could_be_hybrid, "one hybrid is as good as the other");
+
+    static const struct {
+        const char *group;
+        unsigned first;
+        unsigned size;
+        const char *what;
+    } bad[] = {
+        {"11ec", 0, 1215, "too short"},        {"11ec", 0, 1217, "too long"},
+        {"11ec", 0, 32, "without ML-KEM"},     {"11ec", 0, 1184, "without X25519"},
+        {"11eb", 4, 1216, "of another group"}, {"11eb", 2, 1249, "with a compressed point"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        spec_set(&spec, 51, hybrid_shares(text, bad[i].group, bad[i].first, bad[i].size));
+        expect_rejected(&spec, TLS_ALERT_ILLEGAL_PARAMETER, bad[i].what);
+    }
+}
+
+Test(offer_rules, facts_about_hybrids) {
+    static const struct {
+        const char *groups;
+        bool lacks_curve;
+        bool could_be_hybrid;
+    } cases[] = {
+        {"0004 001d 0017", false, false},
+        {"0004 11ec 001d", false, true},
+        {"0004 001d 11eb", false, true},
+        {"0004 001d 11ed", false, false},
+    };
+    struct hello hello;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct hello_spec spec = spec_tls13();
+        spec_set(&spec, 10, cases[i].groups);
+        cr_assert(judge(&spec, &hello), "%s", hello.fault);
+        cr_expect_eq(hello.lacks_curve, cases[i].lacks_curve, "%s", cases[i].groups);
+        cr_expect_eq(hello.could_be_hybrid, cases[i].could_be_hybrid, "%s", cases[i].groups);
+    }
+    struct hello_spec spec = spec_tls13();
+    spec_set(&spec, 10, "0002 11eb");
+    spec_set(&spec, 51, "0000");
+    cr_assert(judge(&spec, &hello), "%s", hello.fault);
+    cr_expect(hello.lacks_curve && hello.could_be_hybrid);
+}
+
+Test(offer_rules, hybrids_are_none_of_tls12) {
+    struct hello_spec spec = spec_tls12();
+    spec_set(&spec, 10, "0004 11ec 11eb");
+    expect_rejected(&spec, TLS_ALERT_HANDSHAKE_FAILURE, "hybrids alone");
+    spec_set(&spec, 10, "0004 11ec 0017");
+    expect_usable(&spec, false);
 }
 
 #define PSK_MODES      45

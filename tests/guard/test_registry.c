@@ -13,7 +13,7 @@ static unsigned count_used(unsigned (*use)(uint16_t)) {
 
 Test(registry, holds_nothing_beside_what_is_served) {
     cr_expect_eq(count_used(registry_suite_use), 3 + 3 + 3 + 1);
-    cr_expect_eq(count_used(registry_group_use), 4);
+    cr_expect_eq(count_used(registry_group_use), 4 + 2);
     cr_expect_eq(count_used(registry_scheme), 4 + 3 + 3);
     cr_expect_eq(count_used(registry_chain_scheme), 4 + 2 * 3 + 3);
 }
@@ -37,7 +37,9 @@ Test(registry, key_share_sizes) {
     cr_expect_eq(registry_key_share_size(0x0017), 1 + 2 * 32);
     cr_expect_eq(registry_key_share_size(0x0018), 1 + 2 * 48);
     cr_expect_eq(registry_key_share_size(0x0019), 1 + 2 * 66);
-    cr_expect_eq(registry_key_share_size(0x11ec), 0);
+    cr_expect_eq(registry_key_share_size(0x11ec), 1184 + 32);
+    cr_expect_eq(registry_key_share_size(0x11eb), 65 + 1184);
+    cr_expect_eq(registry_key_share_size(0x11ed), 0);
 }
 
 Test(registry, groups) {
@@ -45,6 +47,9 @@ Test(registry, groups) {
     cr_expect_eq(registry_group_use(0x0018), USE_GROUP | USE_CURVE_P384);
     cr_expect_eq(registry_group_use(0x0019), USE_GROUP);
     cr_expect_eq(registry_group_use(0x001d), USE_GROUP);
+    cr_expect_eq(registry_group_use(0x11ec), USE_GROUP_HYBRID);
+    cr_expect_eq(registry_group_use(0x11eb), USE_GROUP_HYBRID);
+    cr_expect_eq(registry_group_use(0x0201), 0, "ML-KEM-768 alone");
 }
 
 Test(registry, schemes) {

@@ -28,6 +28,7 @@ static const struct {
     {"xfcc", FIELD_XFCC},
     {"tls.version", FIELD_TLS_VERSION},
     {"tls.cipher", FIELD_TLS_CIPHER},
+    {"key_exchange_group", FIELD_KEY_EXCHANGE_GROUP},
     {"sni", FIELD_SNI},
 };
 
@@ -97,7 +98,7 @@ Test(field, names_are_those_that_are_read) {
         has_subject_cn = has_subject_cn || strcmp(name, "subject.cn") == 0;
         count++;
     }
-    cr_assert(count == 24 + 2 * 10 && has_subject_cn);
+    cr_assert(count == 25 + 2 * 10 && has_subject_cn);
     cr_assert_not(field_name_at(SIZE_MAX, name));
 }
 
@@ -122,9 +123,11 @@ Test(field, each_has_a_source) {
         const char *name;
         enum field_source source;
     } cases[] = {
-        {"status", FIELD_OF_VERDICT},         {"reason", FIELD_OF_VERDICT},        {"ski", FIELD_OF_CERTIFICATE},
-        {"xfcc", FIELD_OF_CERTIFICATE},       {"issuer.cn", FIELD_OF_CERTIFICATE}, {"ext:1.2.3", FIELD_OF_CERTIFICATE},
-        {"tls.version", FIELD_OF_CONNECTION}, {"tls.cipher", FIELD_OF_CONNECTION}, {"sni", FIELD_OF_CONNECTION},
+        {"status", FIELD_OF_VERDICT},         {"reason", FIELD_OF_VERDICT},
+        {"ski", FIELD_OF_CERTIFICATE},        {"xfcc", FIELD_OF_CERTIFICATE},
+        {"issuer.cn", FIELD_OF_CERTIFICATE},  {"ext:1.2.3", FIELD_OF_CERTIFICATE},
+        {"tls.version", FIELD_OF_CONNECTION}, {"tls.cipher", FIELD_OF_CONNECTION},
+        {"sni", FIELD_OF_CONNECTION},         {"key_exchange_group", FIELD_OF_CONNECTION},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct field field;

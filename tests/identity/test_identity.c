@@ -12,6 +12,7 @@ static struct forward_header headers[] = {
     {(char *)"X-DN", {.kind = FIELD_SUBJECT_DN}},
     {(char *)"X-Version", {.kind = FIELD_TLS_VERSION}},
     {(char *)"X-Cipher", {.kind = FIELD_TLS_CIPHER}},
+    {(char *)"X-Group", {.kind = FIELD_KEY_EXCHANGE_GROUP}},
     {(char *)"X-SNI", {.kind = FIELD_SNI}},
 };
 static struct forward forward = {headers, sizeof headers / sizeof headers[0]};
@@ -148,13 +149,14 @@ Test(identity, a_value_over_8_kib_says_so_instead) {
 Test(identity, what_only_the_connection_knows) {
     char buffer[256];
     struct text out = text_over(buffer, sizeof buffer);
-    forward_render_connection(&forward, &(struct forward_connection){"TLSv1.3", "TLS_AES_128_GCM_SHA256", "a%b\r\nX: y"},
-                              &out);
+    const struct forward_connection facts = {"TLSv1.3", "TLS_AES_128_GCM_SHA256", "X25519MLKEM768", "a%b\r\nX: y"};
+    forward_render_connection(&forward, &facts, &out);
     cr_assert(
         bytes_equal(text_bytes(&out),
-                    bytes_of_string("X-Version: TLSv1.3\r\nX-Cipher: TLS_AES_128_GCM_SHA256\r\nX-SNI: a%25b%0D%0AX: y\r\n")),
+                    bytes_of_string("X-Version: TLSv1.3\r\nX-Cipher: TLS_AES_128_GCM_SHA256\r\nX-Group: X25519MLKEM768\r\n"
+                                    "X-SNI: a%25b%0D%0AX: y\r\n")),
         "%.*s", (int)out.size, buffer);
     out = text_over(buffer, sizeof buffer);
-    forward_render_connection(&forward, &(struct forward_connection){"TLSv1.2", NULL, NULL}, &out);
+    forward_render_connection(&forward, &(struct forward_connection){"TLSv1.2", NULL, NULL, NULL}, &out);
     cr_assert(bytes_equal(text_bytes(&out), bytes_of_string("X-Version: TLSv1.2\r\n")));
 }

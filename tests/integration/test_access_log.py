@@ -64,6 +64,7 @@ def test_a_request_says_who_and_what(logged, pki, version):
     assert (line["http"], line.get("stream")) == ((1.1, None) if server.protocol == "http1" else (2, 1))
     assert line["body_in"] == 5 and line["body_out"] == len(response.body)
     assert line["tls_version"] == f"TLSv{version}" and line["tls_cipher"].startswith("TLS_") and line["resumed"] is False
+    assert line["key_exchange_group"] == "x25519"
     assert line["status"] == "valid" and line["reason"] == "ok"
     assert line["request_id"] == "my-id" == response.seen("X-Request-Id")[0]
     assert [line["ski"]] == response.seen("X-Client-Cert-SKI")

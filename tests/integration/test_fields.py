@@ -14,7 +14,7 @@ FIELDS = [
     "subject.st", "subject.c", "subject.emailaddress", "subject.serialnumber", "subject.uid", "subject.dc", "issuer.cn",
     "issuer.o", "san.dns", "san.email", "san.uri", "san.ip", "not_before", "not_after", "fingerprint.sha256",
     "fingerprint.sha1", "spki.sha256", "pem.urlencoded", "der.base64", "rfc9440.cert", "rfc9440.chain", "xfcc",
-    "ext:1.3.6.1.4.1.55555.1", "ext:2.5.29.19", "ext:1.2.3.4", "tls.version", "tls.cipher", "sni",
+    "ext:1.3.6.1.4.1.55555.1", "ext:2.5.29.19", "ext:1.2.3.4", "tls.version", "tls.cipher", "key_exchange_group", "sni",
 ]
 
 
@@ -113,7 +113,7 @@ def test_tls_fields_of_tls12(seen, pki):
 def test_absent_certificate_has_no_fields(seen):
     got = seen(None)
     kept = {field: values for field, values in got.items() if values}
-    assert set(kept) == {"status", "reason", "tls.version", "tls.cipher", "sni"}
+    assert set(kept) == {"status", "reason", "tls.version", "tls.cipher", "key_exchange_group", "sni"}
     assert kept["status"] == ["none"] and kept["reason"] == ["absent"]
 
 

@@ -61,7 +61,7 @@ HELLO = {**CONNECTION, "hello_seconds_count": 1, "admission_wait_seconds_count":
 
 
 def full(version="TLSv1.3"):
-    return {**HELLO, f'handshakes_total{{result="ok",kind="full",version="{version}"}}': 1, 'handshake_seconds_count{kind="full"}': 1}
+    return {**HELLO, f'handshakes_total{{result="ok",kind="full",version="{version}",group="x25519"}}': 1, 'handshake_seconds_count{kind="full"}': 1}
 
 
 def verdict(host, status, reason):
@@ -82,7 +82,7 @@ def rejected(stage, reason):
     return {f'rejected_total{{stage="{stage}",reason="{reason}"}}': 1}
 
 
-FAILED = {'handshakes_total{result="failed",kind="full",version="none"}': 1}
+FAILED = {'handshakes_total{result="failed",kind="full",version="none",group="none"}': 1}
 
 
 def wait_for_rest(server):
@@ -118,7 +118,7 @@ def test_a_resumed_one(server, pki):
         first.get()
         session = first.tls.session
     wait_for_rest(server)
-    resumed = {'handshakes_total{result="ok",kind="resumed",version="TLSv1.3"}': 1, 'handshake_seconds_count{kind="resumed"}': 1}
+    resumed = {'handshakes_total{result="ok",kind="resumed",version="TLSv1.3",group="x25519"}': 1, 'handshake_seconds_count{kind="resumed"}': 1}
     with Watch(server, {**HELLO, **resumed, **verdict("e.test", "valid", "ok"), **KNOWN, **answered("e.test", 200)}):
         with server.open(context, "e.test", session) as second:
             assert second.tls.session_reused

@@ -135,9 +135,7 @@ uint64_t world_handshakes(const struct world *world, enum stats_result result) {
     uint64_t sum = 0;
 
     for (unsigned kind = 0; kind < STATS_KIND_COUNT; kind++) {
-        for (unsigned version = 0; version < STATS_VERSION_COUNT; version++) {
-            sum += stats_read(&world->stats.shards[0].handshakes[result][kind][version]);
-        }
+        sum += stats_handshakes(&world->stats.shards[0], result, (enum stats_kind)kind);
     }
     return sum;
 }

@@ -32,6 +32,7 @@ Test(access_line, a_request_says_all_there_is) {
         .total_ns = UINT64_C(61000000000),
         .tls_version = "TLSv1.3",
         .tls_cipher = "TLS_AES_128_GCM_SHA256",
+        .key_exchange_group = "X25519MLKEM768",
         .resumed = true,
         .status = "valid",
         .reason = "ok",
@@ -49,7 +50,8 @@ Test(access_line, a_request_says_all_there_is) {
            "x\",\"http\":2,\"stream\":2147483647,\"code\":200,\"origin_error\":\"truncated\",\"body_in\":5,\"body_out\":6,"
            "\"handshake\":0.001234,\"origin\":"
            "0.000001,"
-           "\"total\":61.000000,\"tls_version\":\"TLSv1.3\",\"tls_cipher\":\"TLS_AES_128_GCM_SHA256\",\"resumed\":true,"
+           "\"total\":61.000000,\"tls_version\":\"TLSv1.3\",\"tls_cipher\":\"TLS_AES_128_GCM_SHA256\","
+           "\"key_exchange_group\":\"X25519MLKEM768\",\"resumed\":true,"
            "\"status\":\"valid\",\"reason\":\"ok\",\"ski\":\"0102\",\"serial\":\"77\",\"issuer\":\"CN=Root\","
            "\"fingerprint\":\"abcd000000000000000000000000000000000000000000000000000000000000\",\"request_id\":\"r-1\"}\n");
 }

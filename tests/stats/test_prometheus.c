@@ -77,7 +77,7 @@ Test(prometheus, metrics_have_the_contracts_names_types_and_labels) {
         {"sallyport_connections_total counter", "sallyport_connections_total{shard=\"0\"}"},
         {"sallyport_connections gauge", "sallyport_connections{shard=\"1\"}"},
         {"sallyport_handshakes_total counter",
-         "sallyport_handshakes_total{result=\"failed\",kind=\"full\",version=\"TLSv1.3\"}"},
+         "sallyport_handshakes_total{result=\"failed\",kind=\"full\",version=\"TLSv1.3\",group=\"x25519\"}"},
         {"sallyport_handshake_seconds histogram", "sallyport_handshake_seconds_count{kind=\"resumed\"}"},
         {"sallyport_handshake_work_seconds_total counter", "sallyport_handshake_work_seconds_total{class=\"suspect\"}"},
         {"sallyport_cert_cache_hits_total counter", "sallyport_cert_cache_hits_total"},
@@ -127,7 +127,7 @@ Test(prometheus, every_label_value_is_there_from_the_start_at_0) {
     cr_assert_eq(exposition_count(&exposition, "sallyport_connections{"), 3);
     cr_assert_eq(exposition_count(&exposition, "sallyport_connections_total{"), 3);
     cr_assert_eq(exposition_count(&exposition, "sallyport_handshakes_total{"),
-                 STATS_RESULT_COUNT * STATS_KIND_COUNT * STATS_VERSION_COUNT);
+                 STATS_RESULT_COUNT * STATS_KIND_COUNT * STATS_VERSION_COUNT * KEY_GROUP_COUNT);
     cr_assert_eq(exposition_count(&exposition, "sallyport_handshake_seconds_bucket{"), STATS_KIND_COUNT * STATS_BUCKETS);
     cr_assert_eq(exposition_count(&exposition, "sallyport_client_certs_total{"), 2 * REASON_COUNT);
     cr_assert_eq(exposition_count(&exposition, "sallyport_requests_total{"), 2 * STATS_CODES * STATS_PROTOCOL_COUNT);
@@ -164,7 +164,7 @@ Test(prometheus, shards_are_added_up_but_where_shard_is_a_label) {
         struct stats_shard *shard = &stats.shards[i];
         stats_add(&shard->connections_total, 10 + i);
         stats_add(&shard->connections, i);
-        stats_add(&shard->handshakes[STATS_OK][STATS_FULL][STATS_TLS13], 100 + i);
+        stats_add(&shard->handshakes[STATS_OK][STATS_FULL][STATS_TLS13][KEY_GROUP_X25519], 100 + i);
         stats_add(&shard->rejected[STATS_AT_CERTIFICATE][STATS_REJECT_DENIED], i);
         stats_add(&host_at(1, i)->client_certs[REASON_OK], 7);
         stats_add(&host_at(0, i)->requests[stats_code_slot(200)][STATS_HTTP1], 5);
@@ -176,7 +176,9 @@ Test(prometheus, shards_are_added_up_but_where_shard_is_a_label) {
     cr_assert_eq(exposition_value(&exposition, "sallyport_connections_total{shard=\"2\"}"), 12);
     cr_assert_eq(exposition_value(&exposition, "sallyport_connections{shard=\"1\"}"), 1);
     cr_assert_eq(
-        exposition_value(&exposition, "sallyport_handshakes_total{result=\"ok\",kind=\"full\",version=\"TLSv1.3\"}"), 303);
+        exposition_value(&exposition,
+                         "sallyport_handshakes_total{result=\"ok\",kind=\"full\",version=\"TLSv1.3\",group=\"x25519\"}"),
+        303);
     cr_assert_eq(exposition_value(&exposition, "sallyport_rejected_total{stage=\"certificate\",reason=\"denied\"}"), 3);
     cr_assert_eq(
         exposition_value(&exposition, "sallyport_client_certs_total{host=\"*.example.org\",status=\"valid\",reason=\"ok\"}"),

@@ -18,8 +18,8 @@ Test(report, shards_stand_one_by_one_with_their_state_in_words) {
 
 Test(report, counters_are_added_up_over_the_shards) {
     for (unsigned shard = 0; shard < 2; shard++) {
-        stats_add(&scene.stats.shards[shard].handshakes[STATS_OK][STATS_FULL][STATS_TLS13], 2);
-        stats_add(&scene.stats.shards[shard].handshakes[STATS_TIMEOUT][STATS_RESUMED][STATS_TLS_NONE], 1);
+        stats_add(&scene.stats.shards[shard].handshakes[STATS_OK][STATS_FULL][STATS_TLS13][KEY_GROUP_X25519], 2);
+        stats_add(&scene.stats.shards[shard].handshakes[STATS_TIMEOUT][STATS_RESUMED][STATS_TLS_NONE][KEY_GROUP_NONE], 1);
         stats_add(&scene.stats.shards[shard].handshake_work_ns[STATS_KNOWN], 500000000);
         stats_add(&scene.stats.shards[shard].rejected[STATS_AT_ACCEPT][STATS_REJECT_LIMIT], 4);
         stats_add(&scene.stats.shards[shard].over_budget[STATS_OVER_CERTIFICATE_SOURCES], 3);
@@ -84,7 +84,7 @@ Test(report, latencies_are_percentiles_or_null) {
 
 Test(report, history_is_there_from_the_first_second_on) {
     scene_expect("\"history\":{\"interval\":1,\"end\":50,\"series\":{\"handshakes_full\":[],");
-    stats_add(&scene.stats.shards[0].handshakes[STATS_OK][STATS_FULL][STATS_TLS13], 3);
+    stats_add(&scene.stats.shards[0].handshakes[STATS_OK][STATS_FULL][STATS_TLS13][KEY_GROUP_X25519], 3);
     sampler_tick(&scene.sampler, 2000, 51);
     sampler_tick(&scene.sampler, 3000, 52);
     scene_expect("\"history\":{\"interval\":1,\"end\":52,\"series\":{\"handshakes_full\":[3,0],");

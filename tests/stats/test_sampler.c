@@ -61,10 +61,10 @@ Test(sampler, takes_one_a_second_and_says_how_long_until_the_next) {
 Test(sampler, what_was_counted_becomes_a_rate_of_all_shards_and_hosts) {
     for (unsigned shard = 0; shard < 2; shard++) {
         struct stats_shard *block = &stats.shards[shard];
-        stats_add(&block->handshakes[STATS_OK][STATS_FULL][STATS_TLS13], 10);
-        stats_add(&block->handshakes[STATS_OK][STATS_RESUMED][STATS_TLS12], 20);
-        stats_add(&block->handshakes[STATS_FAILED][STATS_FULL][STATS_TLS_NONE], 3);
-        stats_add(&block->handshakes[STATS_TIMEOUT][STATS_FULL][STATS_TLS_NONE], 4);
+        stats_add(&block->handshakes[STATS_OK][STATS_FULL][STATS_TLS13][KEY_GROUP_X25519], 10);
+        stats_add(&block->handshakes[STATS_OK][STATS_RESUMED][STATS_TLS12][KEY_GROUP_X25519], 20);
+        stats_add(&block->handshakes[STATS_FAILED][STATS_FULL][STATS_TLS_NONE][KEY_GROUP_NONE], 3);
+        stats_add(&block->handshakes[STATS_TIMEOUT][STATS_FULL][STATS_TLS_NONE][KEY_GROUP_NONE], 4);
         stats_add(&block->rejected[STATS_AT_HELLO][STATS_REJECT_NOT_TLS], 30);
         stats_add(&block->rejected[STATS_AT_HELLO][STATS_REJECT_CLOSED], 1);
         stats_add(&block->handshake_work_ns[STATS_KNOWN], 250 * MS);

@@ -21,6 +21,7 @@ Test(alert, each_kind_of_error_has_its_alert) {
     expect(BAD_BINDER, decrypt_error);
     expect(ECC_PEERKEY_ERROR, illegal_parameter);
     expect(INVALID_PARAMETER, illegal_parameter);
+    expect(PUBLIC_KEY_E, illegal_parameter);
     expect(VERSION_ERROR, protocol_version);
     expect(MATCH_SUITE_ERROR, handshake_failure);
     expect(EXT_MISSING, missing_extension);
