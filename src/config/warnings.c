@@ -63,7 +63,7 @@ static void warn_of_origin(const struct loader *loader, const struct document_no
 static void warn_of_host(const struct loader *loader, const struct document_node *node, const struct config *config,
                          const struct config_host *host, int64_t now_s) {
     warnings_find_server(loader, node, config, host, now_s);
-    warnings_find_clients(loader, document_value(node, "client_auth"), host, now_s);
+    warnings_find_clients(loader, document_value(node, "client_auth"), config, host, now_s);
     const struct document_node *origins = document_value(node, "origin");
     for (const struct document_node *item = origins->first; item != NULL; item = item->next) {
         warn_of_origin(loader, document_value(item, "address"), config);

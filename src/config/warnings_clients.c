@@ -4,6 +4,7 @@
 #include "config/words.h"
 #include "path/revocation_list.h"
 #include "x509/name.h"
+#include "x509/signature.h"
 
 #include <stdio.h>
 
@@ -138,7 +139,35 @@ static void warn_of_settings_without_lists(const struct loader *loader, const st
     }
 }
 
-void warnings_find_clients(const struct loader *loader, const struct document_node *client_auth,
+/*
+ * Warns where a chain of three certificates (two where max_depth is 2) that are as large as their root does not fit. A
+ * certificate of ML-DSA has 4 to 8 KB, most of them key and signature; others have one.
+ */
+static void warn_of_chain_size(const struct loader *loader, const struct document_node *ca, const struct config *config,
+                               const struct config_host *host) {
+    enum { USUAL_DEPTH = 3 };
+    const struct certificate *largest = NULL;
+    unsigned file = 0;
+    for (size_t i = 0; i < trust_count(host->trust); i++) {
+        const struct trust_anchor *anchor = trust_anchor(host->trust, i);
+        if (signature_is_ml_dsa(&anchor->key) && (largest == NULL || anchor->certificate.der.size > largest->der.size)) {
+            largest = &anchor->certificate;
+            file = anchor->file;
+        }
+    }
+    unsigned depth = host->policy.depth_max < USUAL_DEPTH ? host->policy.depth_max : USUAL_DEPTH;
+    if (largest == NULL || depth * largest->der.size <= config->limits.certificate_chain_size) {
+        return;
+    }
+    char name[WORDS_NAME_SIZE];
+    loader_warning(loader, item_of(ca, file),
+                   "client_auth.ca: the root %s has %zu bytes, and of certificates as large as that %zu have room in "
+                   "limits.certificate_chain_size: longer chains will be too_large; raise it to %zuKiB",
+                   words_name(largest->subject, name), largest->der.size,
+                   config->limits.certificate_chain_size / largest->der.size, (depth * largest->der.size + 1023) / 1024);
+}
+
+void warnings_find_clients(const struct loader *loader, const struct document_node *client_auth, const struct config *config,
                            const struct config_host *host, int64_t now_s) {
     if (host->mode == CONFIG_OFF) {
         return;
@@ -147,6 +176,7 @@ void warnings_find_clients(const struct loader *loader, const struct document_no
     for (size_t i = 0; i < trust_count(host->trust); i++) {
         warn_of_root_dates(loader, ca, trust_anchor(host->trust, i), now_s);
     }
+    warn_of_chain_size(loader, ca, config, host);
     if (host->revocation == NULL) {
         warn_of_settings_without_lists(loader, client_auth);
         return;

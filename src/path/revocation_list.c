@@ -34,7 +34,7 @@ static int keep_scope(struct revocation_list *list, const struct crl *crl, uint8
     return 0;
 }
 
-/* Keeps all but the serials and an Ed25519 message. */
+/* Keeps all but the serials and a message of Ed25519 or ML-DSA. */
 static int keep_head(struct revocation_list *list, const struct crl *crl, struct error *error) {
     uint8_t digest[SIGNATURE_DIGEST_MAX];
     size_t digest_size = signature_digest(&list->algorithm, crl->tbs, digest);

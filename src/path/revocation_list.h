@@ -1,6 +1,6 @@
 /*
  * One CRL as it is kept: the parts that verdicts need, and no more. Of the signed bytes only the digest stays; a signature
- * of Ed25519 needs the bytes themselves until it is checked. Immutable but for its memo.
+ * of Ed25519 or ML-DSA needs the bytes themselves until it is checked. Immutable but for its memo.
  */
 #ifndef PATH_REVOCATION_LIST_H
 #define PATH_REVOCATION_LIST_H
@@ -26,7 +26,7 @@ struct revocation_list {
     struct signature_algorithm algorithm;
     struct bytes signature;
     struct bytes digest;
-    struct bytes message; /* Ed25519: what is signed; size 0: no longer needed */
+    struct bytes message; /* Ed25519, ML-DSA: what is signed; size 0: no longer needed */
     struct key_memo memo;
     uint8_t *storage;
 };

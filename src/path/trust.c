@@ -81,7 +81,7 @@ static const char *find_fault(const struct trust_anchor *anchor, enum reason key
         return "its RSA key has more than 8192 bits";
     }
     if (key_reason == REASON_WEAK_KEY) {
-        return "its key is not supported: RSA of 2048 to 8192 bits, ECDSA P-256, P-384, P-521 or Ed25519 are";
+        return "its key is not supported: RSA of 2048 to 8192 bits, ECDSA P-256, P-384, P-521, Ed25519 or ML-DSA are";
     }
     if (key_reason != REASON_OK) {
         return "its key is malformed";

@@ -140,7 +140,7 @@ static bool key_supported(struct tls_credentials *credentials, const struct cert
         error_set(error, "ECDSA keys are supported on P-256 and P-384 only");
         return false;
     }
-    if (!signature_key_can_verify(&key, reason) || key.algorithm.kind == SIGNATURE_RSA_PSS) {
+    if (!signature_key_can_verify(&key, reason) || key.algorithm.kind == SIGNATURE_RSA_PSS || signature_is_ml_dsa(&key)) {
         error_set(error, "the leaf's key type is not supported: use ECDSA P-256 or P-384, RSA or Ed25519");
         return false;
     }

@@ -105,6 +105,7 @@ int tls_peer_install(WOLFSSL_CTX *wolfssl) {
         .prove = check_proof,
         .schemes = tls_proof_schemes,
         .schemesSz = TLS_PROOF_SCHEMES_SIZE,
+        .schemes12Sz = TLS_PROOF_SCHEMES_TLS12_SIZE,
     };
     return wolfSSL_CTX_set_client_auth(wolfssl, &hooks);
 }

@@ -9,30 +9,35 @@
 #include <wolfssl/options.h>
 #include <wolfssl/wolfcrypt/ecc.h>
 
-const uint8_t tls_proof_schemes[TLS_PROOF_SCHEMES_SIZE] = {6, 3, 5,  3, 4, 3, 8, 7, 8, 6, 8, 11, 8,
-                                                           5, 8, 10, 8, 4, 8, 9, 6, 1, 5, 1, 4,  1};
+const uint8_t tls_proof_schemes[TLS_PROOF_SCHEMES_SIZE] = {9, 6,  9, 5, 9, 4,  6, 3, 5, 3, 4, 3, 8, 7, 8, 6,
+                                                           8, 11, 8, 5, 8, 10, 8, 4, 8, 9, 6, 1, 5, 1, 4, 1};
 
-/* The salt of PSS is as long as the digest (RFC 8446 section 4.2.3). */
+/* The salt of PSS is as long as the digest (RFC 8446 section 4.2.3). PKCS#1 is in TLS 1.3 for signatures of certificates
+ * alone.
+ */
 static const struct scheme {
     uint16_t number;
     enum signature_kind key_kind;
     struct signature_algorithm algorithm;
-    int curve;       /* of TLS 1.3, where each scheme is for one curve */
-    bool only_tls12; /* in TLS 1.3 the scheme is for signatures of certificates alone */
+    int curve; /* of TLS 1.3, where each scheme is for one curve */
+    enum { IN_BOTH, IN_TLS12, IN_TLS13 } versions;
 } schemes[] = {
-    {0x0603, SIGNATURE_ECDSA, {SIGNATURE_ECDSA, SIGNATURE_SHA512, 0}, ECC_SECP521R1, false},
-    {0x0503, SIGNATURE_ECDSA, {SIGNATURE_ECDSA, SIGNATURE_SHA384, 0}, ECC_SECP384R1, false},
-    {0x0403, SIGNATURE_ECDSA, {SIGNATURE_ECDSA, SIGNATURE_SHA256, 0}, ECC_SECP256R1, false},
-    {0x0807, SIGNATURE_ED25519, {SIGNATURE_ED25519, SIGNATURE_HASH_NONE, 0}, 0, false},
-    {0x0806, SIGNATURE_RSA, {SIGNATURE_RSA_PSS, SIGNATURE_SHA512, 64}, 0, false},
-    {0x080b, SIGNATURE_RSA_PSS, {SIGNATURE_RSA_PSS, SIGNATURE_SHA512, 64}, 0, false},
-    {0x0805, SIGNATURE_RSA, {SIGNATURE_RSA_PSS, SIGNATURE_SHA384, 48}, 0, false},
-    {0x080a, SIGNATURE_RSA_PSS, {SIGNATURE_RSA_PSS, SIGNATURE_SHA384, 48}, 0, false},
-    {0x0804, SIGNATURE_RSA, {SIGNATURE_RSA_PSS, SIGNATURE_SHA256, 32}, 0, false},
-    {0x0809, SIGNATURE_RSA_PSS, {SIGNATURE_RSA_PSS, SIGNATURE_SHA256, 32}, 0, false},
-    {0x0601, SIGNATURE_RSA, {SIGNATURE_RSA, SIGNATURE_SHA512, 0}, 0, true},
-    {0x0501, SIGNATURE_RSA, {SIGNATURE_RSA, SIGNATURE_SHA384, 0}, 0, true},
-    {0x0401, SIGNATURE_RSA, {SIGNATURE_RSA, SIGNATURE_SHA256, 0}, 0, true},
+    {0x0906, SIGNATURE_ML_DSA_87, {SIGNATURE_ML_DSA_87, SIGNATURE_HASH_NONE, 0}, 0, IN_TLS13},
+    {0x0905, SIGNATURE_ML_DSA_65, {SIGNATURE_ML_DSA_65, SIGNATURE_HASH_NONE, 0}, 0, IN_TLS13},
+    {0x0904, SIGNATURE_ML_DSA_44, {SIGNATURE_ML_DSA_44, SIGNATURE_HASH_NONE, 0}, 0, IN_TLS13},
+    {0x0603, SIGNATURE_ECDSA, {SIGNATURE_ECDSA, SIGNATURE_SHA512, 0}, ECC_SECP521R1, IN_BOTH},
+    {0x0503, SIGNATURE_ECDSA, {SIGNATURE_ECDSA, SIGNATURE_SHA384, 0}, ECC_SECP384R1, IN_BOTH},
+    {0x0403, SIGNATURE_ECDSA, {SIGNATURE_ECDSA, SIGNATURE_SHA256, 0}, ECC_SECP256R1, IN_BOTH},
+    {0x0807, SIGNATURE_ED25519, {SIGNATURE_ED25519, SIGNATURE_HASH_NONE, 0}, 0, IN_BOTH},
+    {0x0806, SIGNATURE_RSA, {SIGNATURE_RSA_PSS, SIGNATURE_SHA512, 64}, 0, IN_BOTH},
+    {0x080b, SIGNATURE_RSA_PSS, {SIGNATURE_RSA_PSS, SIGNATURE_SHA512, 64}, 0, IN_BOTH},
+    {0x0805, SIGNATURE_RSA, {SIGNATURE_RSA_PSS, SIGNATURE_SHA384, 48}, 0, IN_BOTH},
+    {0x080a, SIGNATURE_RSA_PSS, {SIGNATURE_RSA_PSS, SIGNATURE_SHA384, 48}, 0, IN_BOTH},
+    {0x0804, SIGNATURE_RSA, {SIGNATURE_RSA_PSS, SIGNATURE_SHA256, 32}, 0, IN_BOTH},
+    {0x0809, SIGNATURE_RSA_PSS, {SIGNATURE_RSA_PSS, SIGNATURE_SHA256, 32}, 0, IN_BOTH},
+    {0x0601, SIGNATURE_RSA, {SIGNATURE_RSA, SIGNATURE_SHA512, 0}, 0, IN_TLS12},
+    {0x0501, SIGNATURE_RSA, {SIGNATURE_RSA, SIGNATURE_SHA384, 0}, 0, IN_TLS12},
+    {0x0401, SIGNATURE_RSA, {SIGNATURE_RSA, SIGNATURE_SHA256, 0}, 0, IN_TLS12},
 };
 
 _Static_assert(TLS_PROOF_SCHEMES_SIZE == 2 * ARRAY_LENGTH(schemes), "each scheme is offered");
@@ -49,7 +54,7 @@ static const struct scheme *find_scheme(uint16_t number) {
 /* Tells whether the scheme may be used with that key in that version. */
 static bool fits(const struct scheme *scheme, const struct signature_key *key, bool is_tls13) {
     const struct signature_algorithm *of_key = &key->algorithm;
-    if (scheme->key_kind != of_key->kind || (is_tls13 && scheme->only_tls12)) {
+    if (scheme->key_kind != of_key->kind || scheme->versions == (is_tls13 ? IN_TLS12 : IN_TLS13)) {
         return false;
     }
     if (of_key->kind == SIGNATURE_ECDSA && is_tls13) {

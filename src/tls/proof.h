@@ -45,8 +45,11 @@ struct tls_proof_claim {
     struct bytes signature;
 };
 
-/* SignatureSchemes for the CertificateRequest, two bytes each, the preferred first (RFC 8446 section 4.2.3). */
-enum { TLS_PROOF_SCHEMES_SIZE = 26 };
+/*
+ * SignatureSchemes for the CertificateRequest, two bytes each, the preferred first (RFC 8446 section 4.2.3). Those at the
+ * beginning are for TLS 1.3 alone: ML-DSA (draft-ietf-tls-mldsa). TLS 1.2 has the others, which are the last ones.
+ */
+enum { TLS_PROOF_SCHEMES_SIZE = 32, TLS_PROOF_SCHEMES_TLS12_SIZE = 26 };
 extern const uint8_t tls_proof_schemes[TLS_PROOF_SCHEMES_SIZE];
 
 /* Demands proof: the client has presented `leaf`, its first certificate of this handshake. False: out of memory. */

@@ -12,6 +12,7 @@
 #include <wolfssl/wolfcrypt/rsa.h>
 #include <wolfssl/wolfcrypt/sha.h>
 #include <wolfssl/wolfcrypt/sha512.h>
+#include <wolfssl/wolfcrypt/wc_mldsa.h>
 
 enum { DIGEST_INFO_MAX = 19 + SIGNATURE_DIGEST_MAX };
 
@@ -42,6 +43,33 @@ static const struct {
                           WC_HASH_TYPE_SHA512,
                           WC_MGF1SHA512},
 };
+
+/* FIPS 204, tables 1 and 2, and wolfCrypt's number of the parameter set. */
+static const struct ml_dsa {
+    struct bytes oid;
+    enum signature_kind kind;
+    size_t key_size;
+    size_t signature_size;
+    byte level;
+} ml_dsas[] = {
+    {OID_ML_DSA_44, SIGNATURE_ML_DSA_44, 1312, 2420, WC_ML_DSA_44},
+    {OID_ML_DSA_65, SIGNATURE_ML_DSA_65, 1952, 3309, WC_ML_DSA_65},
+    {OID_ML_DSA_87, SIGNATURE_ML_DSA_87, 2592, 4627, WC_ML_DSA_87},
+};
+
+/* Returns the parameter set of a kind; NULL for other kinds. */
+static const struct ml_dsa *find_ml_dsa(enum signature_kind kind) {
+    for (size_t i = 0; i < ARRAY_LENGTH(ml_dsas); i++) {
+        if (ml_dsas[i].kind == kind) {
+            return &ml_dsas[i];
+        }
+    }
+    return NULL;
+}
+
+bool signature_is_ml_dsa(const struct signature_key *key) {
+    return find_ml_dsa(key->algorithm.kind) != NULL;
+}
 
 static bool is_null_or_absent(struct bytes parameters) {
     struct bytes content;
@@ -122,6 +150,9 @@ enum reason signature_judge_algorithm(const struct algorithm *algorithm, struct 
         {OID_VIEW("\x2a\x86\x48\xce\x3d\x04\x03\x03"), {SIGNATURE_ECDSA, SIGNATURE_SHA384, 0}},
         {OID_VIEW("\x2a\x86\x48\xce\x3d\x04\x03\x04"), {SIGNATURE_ECDSA, SIGNATURE_SHA512, 0}},
         {OID_ED25519, {SIGNATURE_ED25519, SIGNATURE_HASH_NONE, 0}},
+        {OID_ML_DSA_44, {SIGNATURE_ML_DSA_44, SIGNATURE_HASH_NONE, 0}},
+        {OID_ML_DSA_65, {SIGNATURE_ML_DSA_65, SIGNATURE_HASH_NONE, 0}},
+        {OID_ML_DSA_87, {SIGNATURE_ML_DSA_87, SIGNATURE_HASH_NONE, 0}},
     };
     if (bytes_equal(algorithm->oid, OID_RSA_PSS)) {
         *result = (struct signature_algorithm){SIGNATURE_RSA_PSS, SIGNATURE_HASH_NONE, 0};
@@ -130,7 +161,7 @@ enum reason signature_judge_algorithm(const struct algorithm *algorithm, struct 
     for (size_t i = 0; i < ARRAY_LENGTH(known); i++) {
         if (bytes_equal(algorithm->oid, known[i].oid)) {
             *result = known[i].algorithm;
-            /* RFC 4055 section 5: with RSA, NULL or nothing. RFC 5758 and 8410: nothing. */
+            /* RFC 4055 section 5: with RSA, NULL or nothing. RFC 5758, 8410, 9881: nothing. */
             bool fits =
                 result->kind == SIGNATURE_RSA ? is_null_or_absent(algorithm->parameters) : algorithm->parameters.size == 0;
             return fits ? REASON_OK : REASON_MALFORMED;
@@ -204,6 +235,19 @@ static enum reason judge_ec_key(const struct certificate *certificate, struct si
     return REASON_WEAK_KEY;
 }
 
+/* RFC 9881 sections 2 and 4: no parameters, and the key's octets themselves. Any octets are a key. */
+static enum reason judge_ml_dsa_key(const struct certificate *certificate, struct signature_key *key) {
+    for (size_t i = 0; i < ARRAY_LENGTH(ml_dsas); i++) {
+        if (bytes_equal(certificate->key_algorithm.oid, ml_dsas[i].oid)) {
+            key->algorithm.kind = ml_dsas[i].kind;
+            key->point = certificate->key;
+            bool fits = certificate->key_algorithm.parameters.size == 0 && key->point.size == ml_dsas[i].key_size;
+            return fits ? REASON_OK : REASON_MALFORMED;
+        }
+    }
+    return REASON_WEAK_KEY;
+}
+
 enum reason signature_judge_key(const struct certificate *certificate, struct signature_key *key) {
     const struct algorithm *algorithm = &certificate->key_algorithm;
     *key = (struct signature_key){.algorithm = {SIGNATURE_RSA, SIGNATURE_HASH_NONE, 0}};
@@ -227,7 +271,7 @@ enum reason signature_judge_key(const struct certificate *certificate, struct si
         key->point = certificate->key;
         return algorithm->parameters.size == 0 && key->point.size == ED25519_PUB_KEY_SIZE ? REASON_OK : REASON_MALFORMED;
     }
-    return REASON_WEAK_KEY;
+    return judge_ml_dsa_key(certificate, key);
 }
 
 void signature_sha1(struct bytes data, uint8_t digest[static SIGNATURE_SHA1_SIZE]) {
@@ -242,7 +286,7 @@ void signature_sha256(struct bytes data, uint8_t digest[static SIGNATURE_SHA256_
 }
 
 size_t signature_digest_size(const struct signature_algorithm *algorithm) {
-    return algorithm->kind == SIGNATURE_ED25519 ? 0 : hashes[algorithm->hash].size;
+    return algorithm->hash == SIGNATURE_HASH_NONE ? 0 : hashes[algorithm->hash].size;
 }
 
 size_t signature_digest(const struct signature_algorithm *algorithm, struct bytes data,
@@ -342,6 +386,22 @@ static bool verify_ed25519(const struct signature_key *from, struct bytes data, 
     return good;
 }
 
+static bool verify_ml_dsa(const struct signature_key *from, struct bytes data, struct bytes signature) {
+    const struct ml_dsa *parameters = find_ml_dsa(from->algorithm.kind);
+    wc_MlDsaKey key;
+    if (signature.size != parameters->signature_size || wc_MlDsaKey_Init(&key, NULL, INVALID_DEVID) != 0) {
+        return false;
+    }
+    int verified = 0;
+    bool good = wc_MlDsaKey_SetParams(&key, parameters->level) == 0 &&
+                wc_MlDsaKey_ImportPubRaw(&key, from->point.data, (word32)from->point.size) == 0 &&
+                wc_MlDsaKey_VerifyCtx(&key, signature.data, (word32)signature.size, NULL, 0, data.data, (word32)data.size,
+                                      &verified) == 0 &&
+                verified == 1;
+    wc_MlDsaKey_Free(&key);
+    return good;
+}
+
 static bool key_fits(const struct signature_key *key, const struct signature_algorithm *algorithm) {
     const struct signature_algorithm *of_key = &key->algorithm;
     if (algorithm->kind == SIGNATURE_RSA_PSS) {
@@ -378,6 +438,9 @@ bool signature_verify(const struct signature_key *key, const struct signature_al
     }
     if (algorithm->kind == SIGNATURE_ED25519) {
         return verify_ed25519(key, data, signature);
+    }
+    if (signature_is_ml_dsa(key)) {
+        return verify_ml_dsa(key, data, signature);
     }
     uint8_t digest[SIGNATURE_DIGEST_MAX];
     size_t size = signature_digest(algorithm, data, digest);

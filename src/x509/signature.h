@@ -20,14 +20,17 @@ enum signature_kind {
     SIGNATURE_RSA,     /* PKCS#1 v1.5; as a key: any RSA signature */
     SIGNATURE_RSA_PSS, /* as a key: only PSS, with the parameters given there, if any */
     SIGNATURE_ECDSA,
-    SIGNATURE_ED25519,
+    SIGNATURE_ED25519,   /* this and the next: of the data themselves, not of a digest */
+    SIGNATURE_ML_DSA_44, /* FIPS 204, pure and with an empty context (RFC 9881) */
+    SIGNATURE_ML_DSA_65,
+    SIGNATURE_ML_DSA_87,
 };
 
 enum signature_hash { SIGNATURE_HASH_NONE, SIGNATURE_SHA256, SIGNATURE_SHA384, SIGNATURE_SHA512 };
 
 struct signature_algorithm {
     enum signature_kind kind;
-    enum signature_hash hash; /* NONE for Ed25519, and for a PSS key without parameters */
+    enum signature_hash hash; /* NONE for Ed25519 and ML-DSA, and for a PSS key without parameters */
     uint32_t salt_size;       /* PSS: bytes; for a key the least that it allows */
 };
 
@@ -36,7 +39,7 @@ struct signature_key {
     struct signature_algorithm algorithm;
     int curve;            /* ECDSA: wolfCrypt's curve number; 0: not one that is accepted */
     unsigned bits;        /* RSA: of the modulus */
-    struct bytes point;   /* ECDSA: uncompressed point; Ed25519: 32 bytes */
+    struct bytes point;   /* ECDSA: uncompressed point; Ed25519: 32 bytes; ML-DSA: 1312, 1952 or 2592 bytes */
     struct bytes modulus; /* RSA */
     struct bytes exponent;
 };
@@ -58,17 +61,20 @@ enum reason signature_judge_key(const struct certificate *certificate, struct si
  */
 bool signature_key_can_verify(const struct signature_key *key, enum reason reason);
 
+/* Tells whether the key is one of ML-DSA, of any size. */
+bool signature_is_ml_dsa(const struct signature_key *key);
+
 /* Tells whether the owner of `key` has made `signature` over `data`. False also when key or signature are malformed. */
 bool signature_verify(const struct signature_key *key, const struct signature_algorithm *algorithm, struct bytes data,
                       struct bytes signature);
 
 /*
  * Does the first half of signature_verify, for data that are read now and checked later: writes the digest that `algorithm`
- * signs, and returns its size. 0 for Ed25519, which signs the data themselves and has no such halves.
+ * signs, and returns its size. 0 for Ed25519 and ML-DSA, which sign the data themselves and have no such halves.
  */
 size_t signature_digest(const struct signature_algorithm *algorithm, struct bytes data,
                         uint8_t digest[static SIGNATURE_DIGEST_MAX]);
-/* Returns the bytes of that digest; 0 for Ed25519. */
+/* Returns the bytes of that digest; 0 where there is none. */
 size_t signature_digest_size(const struct signature_algorithm *algorithm);
 /* Does the second half. */
 bool signature_verify_digest(const struct signature_key *key, const struct signature_algorithm *algorithm,

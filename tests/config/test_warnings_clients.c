@@ -35,3 +35,15 @@ Test(warnings_clients, of_settings_that_do_nothing, .init = changes_set_up, .fin
     };
     ASSERT_WARNINGS(changes);
 }
+
+Test(warnings_clients, of_chains_that_do_not_fit, .init = changes_set_up, .fini = changes_tear_down) {
+    static const struct change changes[] = {
+        {"           root2.pem]", "           root-ml-dsa.pem]", 20,
+         "the root CN=root-ml-dsa,O=Sallyport tests has 7526 bytes, and of certificates as large as that 2 have room in "
+         "limits.certificate_chain_size: longer chains will be too_large; raise it to 23KiB"},
+        {"           root2.pem]\n      max_depth: 4", "           root-ml-dsa.pem]\n      max_depth: 2", 0, NULL},
+        {"      ca: [root.pem,\n           root2.pem]\n      max_depth: 4",
+         "      ca: [root.pem,\n           root2.pem]\n      max_depth: 16", 0, NULL},
+    };
+    ASSERT_WARNINGS(changes);
+}

@@ -159,6 +159,42 @@ Test(proof, by_ed25519_of_a_chain_that_was_cut_is_impossible_in_tls12) {
     data_free(other);
 }
 
+/* Each scheme of ML-DSA is for keys of its own size, in TLS 1.3 alone. */
+Test(proof, by_ml_dsa) {
+    enum { ML_DSA_65 = 0x0905 };
+    struct bytes other = read_leaf("client-mldsa65.pem");
+    struct bytes of_other = data_read("client-mldsa65.signature");
+    cr_assert(tls_proof_demand(&proof, other));
+    cr_assert_eq(proof.state, TLS_PROOF_OWED);
+    for (unsigned scheme = 0; scheme <= UINT16_MAX; scheme++) {
+        for (int tls13 = 0; tls13 < 2; tls13++) {
+            struct tls_proof_claim claim = tls13 ? claim_13((uint16_t)scheme) : claim_12((uint16_t)scheme);
+            claim.message = bytes_of(message, sizeof message);
+            claim.signature = of_other;
+            if (scheme != ML_DSA_65 || !tls13) {
+                cr_assert_eq(tls_proof_check(&proof, &claim), TLS_PROOF_UNSUITABLE, "%x", scheme);
+            }
+        }
+    }
+    struct tls_proof_claim claim = claim_13(ML_DSA_65);
+    cr_assert_eq(tls_proof_check(&proof, &claim), TLS_PROOF_WRONG, "a signature of ECDSA");
+    claim.signature = of_other;
+    claim.message.size--;
+    cr_assert_eq(tls_proof_check(&proof, &claim), TLS_PROOF_WRONG, "of another message");
+    claim.message.size++;
+    cr_assert_eq(tls_proof_check(&proof, &claim), TLS_PROOF_ACCEPTED);
+    cr_assert_eq(proof.state, TLS_PROOF_GIVEN);
+    data_free(of_other);
+    data_free(other);
+}
+
+Test(proof, schemes_of_tls12_are_the_last_ones) {
+    for (size_t i = 0; i < TLS_PROOF_SCHEMES_SIZE; i += 2) {
+        bool is_ml_dsa = tls_proof_schemes[i] == 9;
+        cr_expect_eq(is_ml_dsa, i < TLS_PROOF_SCHEMES_SIZE - TLS_PROOF_SCHEMES_TLS12_SIZE, "%zu", i);
+    }
+}
+
 Test(proof, cannot_be_given_with_a_key_that_is_not_accepted) {
     struct bytes exponent = read_leaf("client-exponent.pem");
     const struct bytes leaves[] = {exponent, bytes_of("0", 1), bytes_of(leaf.data, leaf.size - 400), bytes_of(NULL, 0)};
