@@ -50,7 +50,8 @@ SCHEMES = "ECDSA+SHA256:RSA-PSS+SHA256:RSA+SHA256"
     (["-tls1_3", "-sigalgs", "RSA-PSS+SHA256:ECDSA+SHA384"], RSA),  # P-384's scheme is none for a key on P-256
     (["-tls1_3", "-sigalgs", "RSA-PSS+SHA256:ECDSA+SHA256"], EC),   # the server's order counts
     (["-tls1_3", "-sigalgs", "ed25519"], ED),
-    (["-tls1_3", "-sigalgs", "RSA-PSS+SHA384", "-groups", "P-521:P-256"], RSA),
+    (["-tls1_3", "-sigalgs", "RSA-PSS+SHA384:ed25519", "-groups", "X448:P-256"], RSA),  # with a HelloRetryRequest
+    (["-tls1_3", "-groups", "X448:P-384"], EC),
     (["-tls1_2"], EC),
     (["-tls1_2", "-cipher", "ECDHE-RSA-AES128-GCM-SHA256"], RSA),
     (["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256"], EC),
