@@ -8,6 +8,8 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from conftest import NO_SUSPECTS
+
 pytestmark = pytest.mark.both_protocols
 
 VERSIONS = ["1.2", "1.3"]
@@ -20,7 +22,7 @@ FORWARD = {"headers": {"X-Client-Cert-Reason": "reason", "X-Subject": "subject.d
 @pytest.fixture
 def server(serve, host):
     return serve([host("off.test", "off", forward=FORWARD), host("report.test", "report", forward=FORWARD),
-                  host("enforce.test", "enforce", forward=FORWARD)])
+                  host("enforce.test", "enforce", forward=FORWARD)], admission=NO_SUSPECTS)
 
 
 def ski_of(entity):

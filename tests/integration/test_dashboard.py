@@ -11,7 +11,7 @@ import urllib.request
 import pytest
 
 from browser import SIZES, Browser, driver, needs_browser  # noqa: F401 (driver is a fixture)
-from conftest import BINARY, free_port
+from conftest import BINARY, NO_SUSPECTS, free_port, wait_for
 from pki import DAY
 
 LOAD = BINARY.parent / "bench" / "sallyport-load"
@@ -134,14 +134,13 @@ def test_calm_is_said_of_admission_and_nothing_else(server, browse, pki):
 
 def test_all_valid_clients_refused_by_an_ended_list(serve, host, pki, browse):
     lists = [pki.crl(pki.root), pki.crl(pki.intermediate, start=-3 * DAY, end=-DAY / 24)]
-    server = serve([host("m.test", "enforce", crl=[str(path) for path in lists]), host("o.test", "report")])
+    server = serve([host("m.test", "enforce", crl=[str(path) for path in lists]), host("o.test", "report")], admission=NO_SUSPECTS)
     for _ in range(8):
         assert server.curl("m.test", cert=pki.valid().bundle).status == 403
         assert server.curl("o.test", cert=pki.valid().bundle).status == 200
-    deadline = time.monotonic() + 20
-    while not (document := json.loads(server.admin("/stats.json")[1]))["findings"]:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    figures = lambda: json.loads(server.admin("/stats.json")[1])
+    wait_for(lambda: any(" 8 of 8 handshakes " in finding["text"] for finding in figures()["findings"]))
+    document = figures()
     first = document["findings"][0]
     assert (first["level"], first["what"], first["host"]) == ("critical", "clients_refused", "m.test")
     assert "8 of 8 handshakes in the last minute, most as crl_stale. The revocation list of CN=Client Intermediate ended at " in first["text"]

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 import pki as pki_module
-from conftest import BINARY, ask_as_invalid, full_and_resumed
+from conftest import BINARY, NO_SUSPECTS, ask_as_invalid, full_and_resumed
 from pki import DAY
 
 pytestmark = pytest.mark.both_protocols
@@ -39,7 +39,7 @@ def judged(serve, host, scene):
 
     def start(crls, **client_auth):
         options = {"ca": [str(scene.root.cert)], "crl": [str(path) for path in crls], "forward": FORWARD, **client_auth}
-        server = serve([host("report.test", "report", **options), host("enforce.test", "enforce", **options)])
+        server = serve([host("report.test", "report", **options), host("enforce.test", "enforce", **options)], admission=NO_SUSPECTS)
 
         def check(client, reason):
             for version in VERSIONS:
