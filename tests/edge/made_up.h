@@ -15,7 +15,7 @@ size_t __wrap_relay_exchange_room(struct relay_exchange *exchange);
 void __wrap_relay_exchange_body(struct relay_exchange *exchange, struct bytes piece);
 void __wrap_relay_exchange_body_end(struct relay_exchange *exchange);
 void __wrap_relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes trailers);
-void __wrap_relay_exchange_part(struct relay_exchange *exchange);
+bool __wrap_relay_exchange_part(struct relay_exchange *exchange);
 void __wrap_relay_exchange_pause(struct relay_exchange *exchange);
 void __wrap_relay_exchange_resume(struct relay_exchange *exchange);
 void __wrap_relay_exchange_refuse(struct relay_exchange *exchange, enum relay_fault fault);
@@ -87,8 +87,9 @@ void __wrap_relay_exchange_body_end_with(struct relay_exchange *relayed, struct 
     sent_trailers[trailers.size] = '\0';
 }
 
-void __wrap_relay_exchange_part(struct relay_exchange *relayed) {
+bool __wrap_relay_exchange_part(struct relay_exchange *relayed) {
     note("P");
+    return true;
 }
 
 void __wrap_relay_exchange_pause(struct relay_exchange *relayed) {

@@ -13,7 +13,7 @@ void __wrap_relay_exchange_body(struct relay_exchange *exchange, struct bytes pi
 void __wrap_relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes trailers);
 void __wrap_relay_exchange_body_end(struct relay_exchange *exchange);
 void __wrap_relay_exchange_doubt(struct relay_exchange *exchange);
-void __wrap_relay_exchange_part(struct relay_exchange *exchange);
+bool __wrap_relay_exchange_part(struct relay_exchange *exchange);
 void __wrap_relay_exchange_abort(struct relay_exchange *exchange);
 bool __wrap_output_send(struct connection *connection, struct bytes plaintext);
 void __wrap_stats_time_of_host(struct stats_shard *shard, struct stats_histogram *histogram, enum stats_latency what,
@@ -63,8 +63,9 @@ void __wrap_relay_exchange_doubt(struct relay_exchange *exchange) {
     doubted++;
 }
 
-void __wrap_relay_exchange_part(struct relay_exchange *exchange) {
+bool __wrap_relay_exchange_part(struct relay_exchange *exchange) {
     parted++;
+    return true;
 }
 
 void __wrap_tls_session_welcome_small(struct tls_session *session) {}

@@ -125,9 +125,10 @@ void __wrap_relay_exchange_abort(struct relay_exchange *exchange) {
     end_origin(exchange);
 }
 
-void __wrap_relay_exchange_part(struct relay_exchange *exchange);
-void __wrap_relay_exchange_part(struct relay_exchange *exchange) {
+bool __wrap_relay_exchange_part(struct relay_exchange *exchange);
+bool __wrap_relay_exchange_part(struct relay_exchange *exchange) {
     end_origin(exchange);
+    return true;
 }
 
 void __wrap_relay_exchange_refuse(struct relay_exchange *exchange, enum relay_fault fault);
