@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "crypto/batch.h"
 #include "edge/place.h"
 #include "edge/reputation.h"
 #include "edge/site_switch.h"
@@ -200,7 +201,7 @@ static void on_closed(struct stream *stream) {
     struct connection *connection = stream->owner;
     struct shard *shard = connection->client.shard;
 
-    CHECK(connection_is_closing(connection));
+    CHECK(connection_is_closing(connection) && connection->step == NULL);
     CHECK(connection->http1.exchange == NULL && connection->http2.session == NULL && connection->held.data == NULL);
     CHECK(shard->output.owner != connection);
     place_leave(connection);
@@ -244,6 +245,12 @@ void connection_finish_early(struct connection *connection, bool by_fin) {
 static void on_received(struct stream *stream, struct bytes data) {
     struct connection *connection = stream->owner;
 
+    if (connection->step != NULL) {
+        batch_flush(connection->client.shard->batch);
+        if (connection_is_closing(connection)) {
+            return;
+        }
+    }
     place_has_spoken(connection);
     if (data.size == 0) {
         connection->stage->finished(connection, true);
@@ -277,6 +284,14 @@ static void on_failed(struct stream *stream, int error) {
 static void on_timer(struct timer *timer) {
     struct connection *connection = CONTAINER_OF(timer, struct connection, pace.timer);
 
+    const struct stage *stage = connection->stage;
+
+    if (connection->step != NULL) { /* the client's bytes have come in time, and are being worked through */
+        batch_flush(connection->client.shard->batch);
+        if (connection->stage != stage) {
+            return;
+        }
+    }
     if (pace_resume(&connection->pace, &connection->client.shard->ring.timers, connection_now_ms(connection))) {
         connection_arm(connection);
     } else {

@@ -145,6 +145,7 @@ struct connection {
     struct connection_queue queue;
     struct connection_http1 http1;
     struct connection_http2 http2;
+    struct handshake_step *step; /* of the handshake, which has paused for company: handshake.c's; NULL: none has */
     uint64_t accepted_ns;
     bool handshake_counted;
     bool lingers;    /* counted in the shard's lingering */

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "crypto/batch.h"
 #include "edge/held.h"
 #include "edge/place.h"
 #include "edge/reputation.h"
@@ -14,6 +15,7 @@
 
 enum {
     WAITING_MAX = 8192, /* hellos of one shard */
+    COMPANY = 16,       /* handshakes that are taken up together: enough for full batches, and some 2 ms of work */
     /*
      * The dearest step of a handshake, a proof with an RSA key of 8,192 bits, takes 3 ms. A step that took longer than this
      * did not work for all of the time: the machine had stopped the thread.
@@ -162,9 +164,20 @@ struct gate_work gate_work_begin(const struct connection *connection) {
                               .class = (enum admission_class)connection->client.standing.class};
 }
 
+void gate_work_put_off(const struct connection *connection, struct gate_work *work) {
+    work->spent_ns += clock_monotonic_ns() - work->began_ns;
+    work->charge = admission_put_off(&connection->client.shard->gate.admission);
+}
+
+void gate_work_take_up(const struct connection *connection, struct gate_work *work, uint64_t spent_ns) {
+    work->spent_ns += spent_ns;
+    work->began_ns = clock_monotonic_ns();
+    admission_take_up(&connection->client.shard->gate.admission, work->charge);
+}
+
 void gate_work_end(struct connection *connection, struct gate_work work) {
     struct shard *shard = connection->client.shard;
-    uint64_t passed_ns = clock_monotonic_ns() - work.began_ns;
+    uint64_t passed_ns = clock_monotonic_ns() - work.began_ns + work.spent_ns;
     uint64_t spent_ns = passed_ns < STEP_NS_MAX ? passed_ns : STEP_NS_MAX;
 
     admission_spend(&shard->gate.admission, work.class, spent_ns);
@@ -227,6 +240,10 @@ void gate_turn(struct shard *shard) {
     }
     while ((entry = admission_next(admission, clock_monotonic_ns())) != NULL) {
         take_up(connection_of(entry));
+        /* The cost that they share is known when they are computed, and says whether there is time for more. */
+        if (batch_paused(shard->batch) >= COMPANY) {
+            batch_flush(shard->batch);
+        }
     }
 }
 

@@ -38,9 +38,14 @@ void gate_stop_counting(struct connection *connection);
  */
 struct gate_work {
     uint64_t began_ns;
+    uint64_t spent_ns; /* before that */
     enum admission_class class;
+    struct admission_charge charge; /* while it is put off */
 };
 struct gate_work gate_work_begin(const struct connection *connection);
+/* The work pauses; and is taken up again for its end, when it has cost `spent_ns` meanwhile. */
+void gate_work_put_off(const struct connection *connection, struct gate_work *work);
+void gate_work_take_up(const struct connection *connection, struct gate_work *work, uint64_t spent_ns);
 void gate_work_end(struct connection *connection, struct gate_work work);
 
 /* Once a turn: gives up on those that have waited too long, and takes up those for which there is time. */

@@ -14,6 +14,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdlib.h>
 
 /* Counts what the client has shown, and has its source gain or lose by that. */
 static void take_verdict(struct client *client) {
@@ -59,46 +60,134 @@ static void complete_handshake(struct connection *connection) {
     }
 }
 
-static void go_on(struct connection *connection, struct bytes input) {
-    tls_session_feed(connection->client.tls, input);
-    enum tls_result result = tls_session_handshake(connection->client.tls);
+/* Does what follows a step: the handshake is over, or waits for more input. */
+static void finish_step(struct connection *connection, enum tls_result result, bool judged) {
     if (result == TLS_FAILED || result == TLS_CLOSED) {
         connection_refuse(connection, STATS_AT_HANDSHAKE,
                           result == TLS_FAILED ? connection_tls_fault(connection) : STATS_REJECT_CLOSED,
                           CONNECTION_BLAME_FAILURE, CONNECTION_AFTER_ALERT); /* the alert is wolfSSL's */
-        return;
-    }
-    const struct tls_peer_chain *chain = tls_session_peer_chain(connection->client.tls);
-
-    if (chain != NULL && !verdict_judge(&connection->client, chain)) {
+    } else if (!judged) {
         connection_refuse(connection, STATS_AT_HANDSHAKE, STATS_REJECT_NO_MEMORY, CONNECTION_BLAME_NONE,
                           CONNECTION_ABRUPTLY);
-        return;
-    }
-    if (result == TLS_DONE) {
+    } else if (result == TLS_DONE) {
         complete_handshake(connection);
     } else {
         eviction_keep_tls(connection, tls_session_held(connection->client.tls));
     }
 }
 
-/* Apart, for its frame: few hellos come in several records. */
+static struct handshake_step *step_of(struct batch_task *task) {
+    return CONTAINER_OF(task, struct handshake_step, task);
+}
+
+/* All public-key operations are in here. They may pause the step, and nothing else of the connection happens meanwhile. */
+static void run_step(struct batch_task *task) {
+    struct handshake_step *step = step_of(task);
+    struct client *client = &step->connection->client;
+
+    step->result = tls_session_handshake(client->tls);
+    const struct tls_peer_chain *chain = tls_session_peer_chain(client->tls);
+    step->judged = step->result == TLS_FAILED || step->result == TLS_CLOSED || chain == NULL || verdict_judge(client, chain);
+    tls_session_forget_chain(client->tls);
+}
+
+static void drop_step(struct shard *shard, struct handshake_step *step) {
+    free(step->more_input);
+    slab_give(&shard->steps, step);
+}
+
+/* A step that had paused is through. The connection may have been closed meanwhile, and its session goes with it. */
+static void step_ended(struct batch_task *task) {
+    struct handshake_step *step = step_of(task);
+    struct connection *connection = step->connection;
+
+    gate_work_take_up(connection, &step->work, task->spent_ns);
+    connection->step = NULL;
+    if (!connection_is_closing(connection)) {
+        finish_step(connection, step->result, step->judged); /* which may read a request from the input, too */
+    }
+    gate_work_end(connection, step->work);
+    drop_step(connection->client.shard, step);
+    connection_arm(connection);
+}
+
+/* Keeps the input that a paused step has not read yet. False: out of memory. */
+static bool keep_input(struct handshake_step *step) {
+    struct tls_session *tls = step->connection->client.tls;
+    size_t size = tls_session_input_left(tls);
+
+    if (size > sizeof step->input) {
+        step->more_input = malloc(size);
+        if (step->more_input == NULL) {
+            return false;
+        }
+    }
+    tls_session_move_input(tls, size > sizeof step->input ? step->more_input : step->input);
+    return true;
+}
+
+static void go_on(struct connection *connection, struct batch *batch, struct bytes input) {
+    struct client *client = &connection->client;
+    struct handshake_step *step = slab_take(&client->shard->steps);
+
+    CHECK(step != NULL); /* there are as many as tasks that may be paused, and one */
+    step->task = (struct batch_task){.run = run_step, .ended = step_ended};
+    step->connection = connection;
+    step->more_input = NULL;
+    tls_session_feed(client->tls, input);
+    if (batch_run(batch, &step->task)) {
+        connection->step = step;
+        return;
+    }
+    enum tls_result result = step->result;
+    bool judged = step->judged;
+    drop_step(client->shard, step);
+    finish_step(connection, result, judged);
+}
+
+/* Ends the account of a step's work, or puts it off until the step, which has paused, has ended. */
+static void account(struct connection *connection, struct gate_work work) {
+    struct handshake_step *step = connection->step;
+
+    if (step == NULL) {
+        gate_work_end(connection, work);
+        return;
+    }
+    gate_work_put_off(connection, &work);
+    step->work = work;
+    if (!keep_input(step)) {
+        batch_flush(connection->client.shard->batch); /* while the input is where it is */
+    }
+}
+
+/* Makes room for one more step that pauses. False: the connection was closed by one that has ended. */
+static bool make_company(struct connection *connection) {
+    if (batch_is_full(connection->client.shard->batch)) {
+        batch_flush(connection->client.shard->batch);
+    }
+    return !connection_is_closing(connection);
+}
+
+/* Apart, for its frame: few hellos come in several records. Without company, since two steps may follow each other. */
 static __attribute__((noinline)) void go_on_joined(struct connection *connection, struct bytes received) {
     uint8_t record[HELLO_SIZE_MAX];
     struct bytes rest;
     size_t size = hello_join(received, record, &rest);
 
-    go_on(connection, bytes_of(record, size));
+    go_on(connection, NULL, bytes_of(record, size));
     if (rest.size > 0 && connection->stage == &handshake_stage) {
-        go_on(connection, rest);
+        go_on(connection, NULL, rest);
     }
 }
 
 static void continue_handshake(struct connection *connection, struct bytes input) {
+    if (!make_company(connection)) {
+        return;
+    }
     struct gate_work work = gate_work_begin(connection);
 
-    go_on(connection, input);
-    gate_work_end(connection, work);
+    go_on(connection, connection->client.shard->batch, input);
+    account(connection, work);
 }
 
 /*
@@ -220,21 +309,24 @@ static void accept_hello(struct connection *connection, const struct hello *hell
     if (hello->records > 1) {
         go_on_joined(connection, received);
     } else {
-        go_on(connection, received);
+        go_on(connection, connection->client.shard->batch, received);
     }
 }
 
 void handshake_begin(struct connection *connection, const struct hello *hello, struct bytes received) {
+    if (!make_company(connection)) {
+        return;
+    }
     struct gate_work work = gate_work_begin(connection);
     struct connection_held held = held_take(connection);
 
     accept_hello(connection, hello, received);
+    account(connection, work);
     held_give_back(connection, &held);
-    gate_work_end(connection, work);
 }
 
 static bool wants_input(const struct connection *connection) {
-    return !connection->queue.entry.waits;
+    return !connection->queue.entry.waits && connection->step == NULL;
 }
 
 static bool leave(struct connection *connection, enum connection_end how) {

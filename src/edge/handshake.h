@@ -5,10 +5,25 @@
 #ifndef EDGE_HANDSHAKE_H
 #define EDGE_HANDSHAKE_H
 
+#include "crypto/batch.h"
 #include "edge/connection.h"
+#include "edge/gate.h"
 #include "guard/hello.h"
 
 extern const struct stage handshake_stage;
+
+enum { HANDSHAKE_INPUT_KEPT = 2048 /* bytes: more than follows a flight's Certificate message, as a rule */ };
+
+/* A part of the handshake: from a client's bytes to where it waits for more. It may pause for company on the way. */
+struct handshake_step {
+    struct batch_task task;
+    struct connection *connection;
+    struct gate_work work; /* while it is paused */
+    enum tls_result result;
+    bool judged;                         /* the client's certificates, if they came: there was memory for that */
+    uint8_t input[HANDSHAKE_INPUT_KEPT]; /* that it has not read yet, while it is paused */
+    uint8_t *more_input;                 /* malloc'd instead, where that is more; else NULL */
+};
 
 /*
  * Begins the handshake: `received`, which `hello` was read from, is what the client has sent so far. Goes on to the stage

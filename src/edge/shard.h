@@ -31,6 +31,7 @@ enum {
     SHARD_FIELDS_SIZE = 64 * 1024, /* a head's lines about the connection: server name and suite, in up to 64 headers */
 };
 
+struct batch;
 struct connection;
 struct reputation;
 
@@ -77,6 +78,8 @@ struct shard {
     struct slab exchanges;
     struct slab streams;    /* of HTTP/2, with their exchanges */
     struct slab rooms;      /* for trailers of requests: see passage.h */
+    struct slab steps;      /* of handshakes: handshake.c's */
+    struct batch *batch;    /* where handshakes have company; NULL: they have none */
     struct pieces pieces;   /* certificate chains, and names under wildcards */
     struct list all;        /* connections, the newest first */
     struct list http2_turn; /* connections that may have frames to send when the turn ends: http2.c's */

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "crypto/batch.h"
 #include "guard/hello.h"
 
 #include <string.h>
@@ -80,12 +81,12 @@ static size_t kept_chain(const struct client *client, struct bytes certificates[
 
 static void record(struct client *client, enum stats_path path, uint64_t started_ns) {
     stats_time(client->shard->stats, path == STATS_CACHED ? STATS_VERIFY_CACHED : STATS_VERIFY_FULL,
-               clock_monotonic_ns() - started_ns);
+               batch_clock_ns() - started_ns);
 }
 
 static struct identity *look_up_or_judge(struct client *client, const struct bytes *certificates, size_t count,
                                          bool too_large) {
-    uint64_t started_ns = clock_monotonic_ns();
+    uint64_t started_ns = batch_clock_ns();
     bool cached;
     struct identity *identity = identity_cache_judge(client->shard->shared.cache, policy_of(client), certificates, count,
                                                      too_large, clock_wall_seconds(), client->verdict.chain_digest, &cached);
@@ -257,7 +258,7 @@ static bool recall_chain(struct client *client, const uint8_t *digest) {
 
 bool verdict_accept_ticket(struct client *client, const uint8_t binding[static TLS_TICKET_BINDING_SIZE]) {
     const uint8_t *digest = binding + IDENTITY_DIGEST_SIZE;
-    uint64_t started_ns = clock_monotonic_ns();
+    uint64_t started_ns = batch_clock_ns();
     uint8_t scope[IDENTITY_DIGEST_SIZE];
 
     find_scope(client, scope);

@@ -341,6 +341,18 @@ void admission_spend(struct admission *admission, enum admission_class class, ui
     }
 }
 
+struct admission_charge admission_put_off(struct admission *admission) {
+    struct admission_charge charge = {.queue = (uint8_t)admission->charged_queue, .ns = admission->charged_ns};
+
+    admission->charged_ns = 0;
+    return charge;
+}
+
+void admission_take_up(struct admission *admission, struct admission_charge charge) {
+    admission->charged_queue = charge.queue;
+    admission->charged_ns = charge.ns;
+}
+
 void admission_refuse(struct admission *admission, uint32_t count) {
     admission->refused += count;
 }

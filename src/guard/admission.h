@@ -72,6 +72,12 @@ struct admission_budget {
     uint32_t share; /* of the time, in thousandths: `left` grows by it */
 };
 
+/* The estimate by which a class was charged for a step. */
+struct admission_charge {
+    uint64_t ns; /* 0: it was charged nothing */
+    uint8_t queue;
+};
+
 struct admission {
     struct admission_queue queues[ADMISSION_QUEUES]; /* in the order in which they are served */
     struct admission_budget budgets[ADMISSION_CLASSES];
@@ -129,6 +135,12 @@ struct admission_entry *admission_next_expired(struct admission *admission, uint
  * estimate that the class was charged when the step was given. A debt of the class stays a debt.
  */
 void admission_spend(struct admission *admission, enum admission_class class, uint64_t spent_ns);
+/*
+ * Puts the step off that was given last: its class stays charged by the estimate, other steps may be given, and when it is
+ * taken up again admission_spend follows for it.
+ */
+struct admission_charge admission_put_off(struct admission *admission);
+void admission_take_up(struct admission *admission, struct admission_charge charge);
 /* Counts connections and hellos that were turned away for the load. */
 void admission_refuse(struct admission *admission, uint32_t count);
 

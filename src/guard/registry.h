@@ -33,8 +33,8 @@ enum extension_type {
 /* The use of a number to this server. Several may be or'ed together. */
 enum registry_use {
     USE_SUITE_TLS13 = 1 << 0,
-    USE_SUITE_ECDSA = 1 << 1, /* TLS 1.2, with an ECDSA or Ed25519 key of the server */
-    USE_SUITE_RSA = 1 << 2,   /* TLS 1.2, with an RSA key of the server */
+    USE_SUITE_ECDSA = 1 << 1,   /* TLS 1.2, with an ECDSA or Ed25519 key of the server */
+    USE_SUITE_RSA = 1 << 2,     /* TLS 1.2, with an RSA key of the server */
     USE_GROUP = 1 << 3,         /* a curve, in either version */
     USE_FALLBACK_SCSV = 1 << 4, /* no suite: the client says that it tries again with a lower version (RFC 7507) */
     USE_CURVE_P256 = 1 << 5,    /* this and the next: TLS 1.2, with a key of the server on that curve */

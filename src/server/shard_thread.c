@@ -6,6 +6,7 @@
 #include "edge/connection.h"
 #include "edge/eviction.h"
 #include "edge/gate.h"
+#include "edge/handshake.h"
 #include "edge/http1.h"
 #include "edge/http2.h"
 #include "edge/http2_stream.h"
@@ -51,8 +52,14 @@ static int create_pools(struct shard *shard, uint32_t idle_max) {
     if (pieces_create(&shard->pieces, 4 * limit) < 0) {
         goto fail_pieces;
     }
+    /* A step that does not pause is over before another begins, but for those that end while it makes room for itself. */
+    if (slab_create(&shard->steps, sizeof(struct handshake_step), BATCH_TASKS_MAX + 1) < 0) {
+        goto fail_steps;
+    }
     return 0;
 
+fail_steps:
+    pieces_destroy(&shard->pieces);
 fail_pieces:
     slab_destroy(&shard->rooms);
 fail_rooms:
@@ -65,6 +72,7 @@ fail_exchanges:
 }
 
 static void destroy_pools(struct shard *shard) {
+    slab_destroy(&shard->steps);
     pieces_destroy(&shard->pieces);
     slab_destroy(&shard->rooms);
     slab_destroy(&shard->streams);
@@ -132,6 +140,7 @@ static int begin(void *owner, struct error *error) {
         goto fail_listeners;
     }
     timer_init(&thread->drain_limit, limit_expired);
+    shard->batch = batch_create();
     gate_open(shard);
     return 0;
 
@@ -189,14 +198,14 @@ static bool is_over(struct shard_thread *thread) {
 /* Counts at the end, in every build, what was not given back: it would have leaked in a longer life. */
 static int count_leftover(const struct shard *shard) {
     int leftover = (int)(shard->connections.in_use + shard->exchanges.in_use + shard->streams.in_use + shard->rooms.in_use +
-                         pieces_in_use(&shard->pieces) + shard->ring.in_flight + shard->ring.streams.in_use +
-                         shard->ring.chunks.in_use + shard->ring.timers.set);
+                         shard->steps.in_use + pieces_in_use(&shard->pieces) + shard->ring.in_flight +
+                         shard->ring.streams.in_use + shard->ring.chunks.in_use + shard->ring.timers.set);
 
     if (leftover != 0) {
         log_error(
-            "shard %u: left over: %u connections, %u exchanges, %u HTTP/2 streams, %u pieces, %u operations, %u streams, "
-            "%u chunks, %u timers",
-            shard->index, shard->connections.in_use, shard->exchanges.in_use, shard->streams.in_use,
+            "shard %u: left over: %u connections, %u exchanges, %u HTTP/2 streams, %u steps, %u pieces, %u operations, "
+            "%u streams, %u chunks, %u timers",
+            shard->index, shard->connections.in_use, shard->exchanges.in_use, shard->streams.in_use, shard->steps.in_use,
             pieces_in_use(&shard->pieces), shard->ring.in_flight, shard->ring.streams.in_use, shard->ring.chunks.in_use,
             shard->ring.timers.set);
     }
@@ -208,6 +217,7 @@ static bool turn(void *owner, uint64_t *wait_ms) {
     struct shard *shard = &thread->shard;
 
     gate_turn(shard);
+    batch_flush(shard->batch);
     http2_turn(shard);
     output_flush(shard);
     eviction_turn(shard);
@@ -226,6 +236,7 @@ static bool end(void *owner) {
     struct shard *shard = &thread->shard;
 
     gate_close(shard);
+    batch_destroy(shard->batch);
     thread->leftover = count_leftover(shard);
     site_release(shard->site);
     free(shard->listeners);

@@ -2,7 +2,9 @@
 
 #include "base/check.h"
 #include "base/key_group.h"
+#include "crypto/batch.h"
 #include "tls/context_parts.h"
+#include "tls/offload.h"
 #include "tls/peer.h"
 #include "tls/session_hooks.h"
 
@@ -163,6 +165,11 @@ static int configure(struct tls_context *context, const struct tls_context_optio
     /* One generator for all sessions of the context, which one thread owns: one for each costs 5 us and more. */
     *step = "make a random generator";
     result = wolfSSL_CTX_new_rng(wolfssl);
+    if (result != WOLFSSL_SUCCESS) {
+        return result;
+    }
+    *step = "compute in batches";
+    result = batch_is_wanted() ? offload_use(wolfssl) : WOLFSSL_SUCCESS;
     if (result != WOLFSSL_SUCCESS) {
         return result;
     }

@@ -28,7 +28,10 @@ enum { TLS_TICKET_LIFETIME_MAX_S = 7 * 24 * 3600 /* RFC 8446 section 4.6.1 */ };
 /* Initialise wolfSSL once for the process, before any other call of tls/, and clean up at its end. 0, or -ENOSYS. */
 int tls_library_init(void);
 void tls_library_cleanup(void);
-/* Return "5.9.2", and "accelerated" or "portable": whether AES runs on the CPU's own instructions here. */
+/*
+ * Return "5.9.2", and how cryptography runs here: "portable", "accelerated" where AES runs on the CPU's own instructions, or
+ * "accelerated-batch" where public-key operations do too, eight at a time (crypto/batch).
+ */
 const char *tls_library_version(void);
 const char *tls_library_crypto(void);
 

@@ -1,4 +1,6 @@
+#include "crypto/batch.h"
 #include "tls/context.h"
+#include "tls/offload.h"
 #include "tls/wolfssl.h"
 
 #include <errno.h>
@@ -6,7 +8,14 @@
 #include <wolfssl/wolfcrypt/cpuid.h>
 
 int tls_library_init(void) {
-    return wolfSSL_Init() == WOLFSSL_SUCCESS ? 0 : -ENOSYS;
+    if (wolfSSL_Init() != WOLFSSL_SUCCESS) {
+        return -ENOSYS;
+    }
+    if (batch_is_wanted() && offload_register() != 0) {
+        wolfSSL_Cleanup();
+        return -ENOSYS;
+    }
+    return 0;
 }
 
 void tls_library_cleanup(void) {
@@ -20,7 +29,7 @@ const char *tls_library_version(void) {
 const char *tls_library_crypto(void) {
 #ifdef WOLFSSL_AESNI
     if (IS_INTEL_AESNI(cpuid_get_flags())) {
-        return "accelerated";
+        return batch_is_wanted() ? "accelerated-batch" : "accelerated";
     }
 #endif
     return "portable";

@@ -4,66 +4,77 @@
 #include "tls/proof.h"
 #include "tls/session_hooks.h"
 
+#include <stdlib.h>
 #include <wolfssl/error-ssl.h>
 #include <wolfssl/wolfcrypt/error-crypt.h>
 
-/* One for each thread rather than for each session: a chain is judged before its thread turns to another session. */
-static _Thread_local struct {
-    const void *owner;
+struct tls_capture {
     struct tls_peer_chain chain;
     size_t size; /* bytes of `bytes` in use */
-    size_t size_max;
-    bool open;
-    bool caught;
-    uint8_t bytes[TLS_PEER_CHAIN_SIZE_MAX];
-} capture;
+    uint8_t bytes[];
+};
 
-void tls_peer_begin(const void *owner, size_t size_max) {
+void tls_peer_forget(struct tls_peer *peer) {
+    free(peer->capture);
+    peer->capture = NULL;
+}
+
+void tls_peer_begin(struct tls_peer *peer, size_t size_max) {
     CHECK(size_max > 0 && size_max <= TLS_PEER_CHAIN_SIZE_MAX);
-    capture.owner = owner;
-    capture.chain.count = 0;
-    capture.chain.too_large = false;
-    capture.size = 0;
-    capture.size_max = size_max;
-    capture.open = true;
-    capture.caught = false;
+    tls_peer_forget(peer);
+    peer->size_max = size_max;
+    peer->open = true;
 }
 
-void tls_peer_lacks_some(void) {
-    capture.chain.too_large = true;
+void tls_peer_lacks_some(struct tls_peer *peer) {
+    if (peer->capture != NULL) {
+        peer->capture->chain.too_large = true;
+    }
 }
 
-void tls_peer_end(void) {
-    capture.open = false;
+void tls_peer_end(struct tls_peer *peer) {
+    peer->open = false;
 }
 
-const struct tls_peer_chain *tls_peer_chain(const void *owner) {
-    return capture.caught && capture.owner == owner ? &capture.chain : NULL;
+const struct tls_peer_chain *tls_peer_chain(const struct tls_peer *peer) {
+    return peer->capture == NULL ? NULL : &peer->capture->chain;
 }
 
-/* Keeps a certificate: of a chain that is too large its beginning, and of one that is too long one more than is judged. */
-static void add(struct bytes certificate) {
-    struct tls_peer_chain *chain = &capture.chain;
-    CHECK(capture.open);
-    capture.caught = true;
-    if (chain->too_large || certificate.size > capture.size_max - capture.size) {
+/*
+ * Keeps a certificate: of a chain that is too large its beginning, and of one that is too long one more than is judged.
+ * False: out of memory.
+ */
+static bool add(struct tls_peer *peer, struct bytes certificate) {
+    CHECK(peer->open);
+    if (peer->capture == NULL) {
+        peer->capture = malloc(sizeof *peer->capture + peer->size_max);
+        if (peer->capture == NULL) {
+            return false;
+        }
+        peer->capture->chain = (struct tls_peer_chain){0};
+        peer->capture->size = 0;
+    }
+    struct tls_capture *capture = peer->capture;
+    struct tls_peer_chain *chain = &capture->chain;
+    if (chain->too_large || certificate.size > peer->size_max - capture->size) {
         chain->too_large = true;
-        return;
+        return true;
     }
     if (chain->count == TLS_PEER_CHAIN_MAX) {
-        return;
+        return true;
     }
-    uint8_t *copy = capture.bytes + capture.size;
+    uint8_t *copy = capture->bytes + capture->size;
     memcpy(copy, certificate.data, certificate.size);
-    capture.size += certificate.size;
+    capture->size += certificate.size;
     chain->certificates[chain->count++] = bytes_of(copy, certificate.size);
+    return true;
 }
 
 /* wolfSSL has a certificate of the client's message, the leaf first, and has looked at none of its bytes. */
 static int catch_certificate(WOLFSSL *wolfssl, const unsigned char *der, unsigned int size) {
     struct tls_session *session = wolfSSL_GetIOReadCtx(wolfssl);
     struct tls_proof *proof = tls_session_proof(session);
-    CHECK(session == capture.owner && size > 0);
+    CHECK(size > 0);
     /*
      * A client that resumes has no certificate to present (RFC 8446 section 4.4.2), and nobody would ask for its proof.
      * wolfSSL refuses its message before it comes here.
@@ -75,8 +86,7 @@ static int catch_certificate(WOLFSSL *wolfssl, const unsigned char *der, unsigne
     if (proof->state == TLS_PROOF_NONE && !tls_proof_demand(proof, certificate)) {
         return MEMORY_E;
     }
-    add(certificate);
-    return 0;
+    return add(tls_session_peer(session), certificate) ? 0 : MEMORY_E;
 }
 
 static int check_proof(WOLFSSL *wolfssl, const WOLFSSL_CLIENT_PROOF *from) {

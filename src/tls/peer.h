@@ -12,16 +12,24 @@
 /* Has `wolfssl` ask for a client certificate and hand over each that comes. WOLFSSL_SUCCESS, or wolfSSL's error. */
 int tls_peer_install(WOLFSSL_CTX *wolfssl);
 
-/* Forgets what this thread holds, and captures for `owner` from now on, at most `size_max` bytes. */
-void tls_peer_begin(const void *owner, size_t size_max);
+struct tls_capture;
+
+/* The certificates that a session has caught in one call. Zeroed at first. */
+struct tls_peer {
+    size_t size_max; /* bytes of certificates that are caught, up to TLS_PEER_CHAIN_SIZE_MAX */
+    bool open;
+    struct tls_capture *capture; /* NULL: no certificate has come */
+};
+
+/* Forgets what was caught, and captures from now on, at most `size_max` bytes. */
+void tls_peer_begin(struct tls_peer *peer, size_t size_max);
 /* Marks the caught chain as too large: the client presented more certificates than were caught. */
-void tls_peer_lacks_some(void);
+void tls_peer_lacks_some(struct tls_peer *peer);
 /* Ends the capture, if it has not ended yet. A certificate after this is a broken invariant. */
-void tls_peer_end(void);
-/*
- * Returns the chain of the last capture, if the capture was for `owner` and caught anything; else NULL. The chain is valid
- * until the next tls_peer_begin.
- */
-const struct tls_peer_chain *tls_peer_chain(const void *owner);
+void tls_peer_end(struct tls_peer *peer);
+/* Returns the chain that was caught, valid until it is forgotten, or NULL when no certificate came. */
+const struct tls_peer_chain *tls_peer_chain(const struct tls_peer *peer);
+/* Forgets what was caught. */
+void tls_peer_forget(struct tls_peer *peer);
 
 #endif

@@ -9,7 +9,7 @@ enum {
     TLS_PEER_CHAIN_SIZE_MAX = 64 * 1024,
 };
 
-/* They are as they came, leaf first: views into memory of this thread, valid until the next call of tls/. */
+/* They are as they came, leaf first: views into memory of their session. */
 struct tls_peer_chain {
     struct bytes certificates[TLS_PEER_CHAIN_MAX];
     size_t count;

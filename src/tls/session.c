@@ -31,6 +31,7 @@ struct tls_session {
     bool established;
     bool shut_down;
     bool accepted_ticket;
+    struct tls_peer peer;
     struct tls_proof proof;
     bool retried;                             /* the hello that answers a HelloRetryRequest has come */
     uint8_t max_fragment;                     /* see struct tls_client_offer */
@@ -87,6 +88,11 @@ int tls_session_hello_retry(WOLFSSL *wolfssl, const unsigned char *hello, unsign
     return good ? 0 : (int)second.alert;
 }
 
+struct tls_peer *tls_session_peer(void *owner) {
+    struct tls_session *session = owner;
+    return &session->peer;
+}
+
 struct tls_proof *tls_session_proof(void *owner) {
     struct tls_session *session = owner;
     return &session->proof;
@@ -130,11 +136,11 @@ int tls_session_record(WOLFSSL *wolfssl, int type, const unsigned char *data, un
 }
 
 /* Ends the capture. A chain of which wolfSSL has kept only the front is too large, however much of it came. */
-static void end_capture(const struct tls_session *session) {
+static void end_capture(struct tls_session *session) {
     if (wolfSSL_certificate_list_cut(session->wolfssl)) {
-        tls_peer_lacks_some();
+        tls_peer_lacks_some(&session->peer);
     }
-    tls_peer_end();
+    tls_peer_end(&session->peer);
 }
 
 /*
@@ -244,6 +250,7 @@ void tls_session_free(struct tls_session *session) {
         return;
     }
     wolfSSL_free(session->wolfssl);
+    tls_peer_forget(&session->peer);
     tls_proof_free(&session->proof);
     free(session->retry);
     free(session);
@@ -299,6 +306,17 @@ void tls_session_feed(struct tls_session *session, struct bytes ciphertext) {
     wolfSSL_set_input(session->wolfssl, (unsigned)ciphertext.size);
 }
 
+size_t tls_session_input_left(const struct tls_session *session) {
+    return session->input.size;
+}
+
+void tls_session_move_input(struct tls_session *session, uint8_t *to) {
+    if (session->input.size > 0) {
+        memcpy(to, session->input.data, session->input.size);
+        session->input.data = to;
+    }
+}
+
 /* Finds the result of a wolfSSL call that did not succeed. `returned` is its return value. */
 static enum tls_result unfinished(struct tls_session *session, int returned) {
     int error = wolfSSL_get_error(session->wolfssl, returned);
@@ -318,7 +336,7 @@ enum tls_result tls_session_handshake(struct tls_session *session) {
     if (session->error != 0) {
         return TLS_FAILED;
     }
-    tls_peer_begin(session, session->chain_size_max);
+    tls_peer_begin(&session->peer, session->chain_size_max);
     int returned = wolfSSL_accept(session->wolfssl);
     end_capture(session);
     if (returned != WOLFSSL_SUCCESS) {
@@ -335,7 +353,11 @@ enum tls_result tls_session_handshake(struct tls_session *session) {
 }
 
 const struct tls_peer_chain *tls_session_peer_chain(const struct tls_session *session) {
-    return tls_peer_chain(session);
+    return tls_peer_chain(&session->peer);
+}
+
+void tls_session_forget_chain(struct tls_session *session) {
+    tls_peer_forget(&session->peer);
 }
 
 enum tls_result tls_session_read(struct tls_session *session, void *plaintext, size_t capacity, size_t *size) {

@@ -76,8 +76,18 @@ void tls_session_feed(struct tls_session *session, struct bytes ciphertext);
  * tls_session_peer_chain tells whether this call has received the client's Certificate message.
  */
 enum tls_result tls_session_handshake(struct tls_session *session);
-/* Returns the chain that the last tls_session_handshake has received, or NULL. Proof of possession may still be to come. */
+/*
+ * Returns the chain that the last tls_session_handshake has received, or NULL. Proof of possession may still be to come. The
+ * chain is there until tls_session_forget_chain, which frees its memory, or the next tls_session_handshake.
+ */
 const struct tls_peer_chain *tls_session_peer_chain(const struct tls_session *session);
+void tls_session_forget_chain(struct tls_session *session);
+/*
+ * For a caller of tls_session_handshake that stops in the middle of it (crypto/batch). The first returns how many bytes of
+ * the input are not consumed yet, the second copies them to `to`, where they must stay as tls_session_feed says.
+ */
+size_t tls_session_input_left(const struct tls_session *session);
+void tls_session_move_input(struct tls_session *session, uint8_t *to);
 
 /* Decrypts up to `capacity` bytes to `plaintext`. Returns TLS_DONE with *size > 0, else as above. */
 enum tls_result tls_session_read(struct tls_session *session, void *plaintext, size_t capacity, size_t *size);

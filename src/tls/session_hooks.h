@@ -12,7 +12,10 @@
 int tls_session_receive(WOLFSSL *wolfssl, char *buffer, int capacity, void *session);
 int tls_session_send(WOLFSSL *wolfssl, char *buffer, int size, void *session);
 
-/* Returns the proof of possession of a session. `session` is a struct tls_session. */
+struct tls_peer;
+
+/* Return the place where a session catches certificates, and its proof of possession. `session` is a struct tls_session. */
+struct tls_peer *tls_session_peer(void *session);
 struct tls_proof *tls_session_proof(void *session);
 
 /*

@@ -2,6 +2,7 @@
 #include "x509/signature.h"
 
 #include "base/check.h"
+#include "crypto/batch.h"
 #include "x509/der.h"
 #include "x509/oid.h"
 #include "x509/sha256.h"
@@ -345,18 +346,35 @@ static bool verify_rsa(const struct signature_key *from, const struct signature_
     return good;
 }
 
-/* Tells whether it is an Ecdsa-Sig-Value in DER with nothing behind it: wolfCrypt's own reader need not be that strict. */
-static bool is_ecdsa_value(struct bytes signature) {
+/* Reads an Ecdsa-Sig-Value in DER with nothing behind it: wolfCrypt's own reader need not be that strict. */
+static bool read_ecdsa_value(struct bytes signature, struct bytes *r, struct bytes *s) {
     struct bytes content;
-    struct bytes r;
-    struct bytes s;
-    return der_only(signature, DER_SEQUENCE, &content) && der_read_unsigned(&content, &r) &&
-           der_read_unsigned(&content, &s) && content.size == 0;
+    return der_only(signature, DER_SEQUENCE, &content) && der_read_unsigned(&content, r) && der_read_unsigned(&content, s) &&
+           content.size == 0;
+}
+
+/* Verifies in company, if there is any. */
+static bool verify_ecdsa_in_batch(const struct signature_key *from, struct bytes digest, struct bytes r, struct bytes s,
+                                  bool *good) {
+    struct lanes_ecdsa_verify job = {.digest = digest, .point = from->point, .r = r, .s = s};
+    bool is_p256 = from->curve == ECC_SECP256R1;
+    if (!is_p256 && from->curve != ECC_SECP384R1) {
+        return false;
+    }
+    bool done = batch_compute(is_p256 ? LANES_P256_VERIFY : LANES_P384_VERIFY, &job);
+    *good = done && job.good;
+    return done;
 }
 
 static bool verify_ecdsa(const struct signature_key *from, struct bytes digest, struct bytes signature) {
-    if (!is_ecdsa_value(signature)) {
+    struct bytes r;
+    struct bytes s;
+    if (!read_ecdsa_value(signature, &r, &s)) {
         return false;
+    }
+    bool good;
+    if (verify_ecdsa_in_batch(from, digest, r, s, &good)) {
+        return good;
     }
     ecc_key key;
     if (wc_ecc_init(&key) != 0) {
@@ -364,7 +382,7 @@ static bool verify_ecdsa(const struct signature_key *from, struct bytes digest, 
     }
     int verified = 0;
     /* The last argument: not trusted, so that a point off the curve is refused. */
-    bool good =
+    good =
         wc_ecc_import_x963_ex2(from->point.data, (word32)from->point.size, &key, from->curve, 1) == 0 &&
         wc_ecc_verify_hash(signature.data, (word32)signature.size, digest.data, (word32)digest.size, &verified, &key) == 0 &&
         verified == 1;

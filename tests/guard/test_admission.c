@@ -215,3 +215,33 @@ Test(admission, a_flood_does_not_forgive_what_was_owed_under_load) {
     cr_expect_lt(admission.budgets[ADMISSION_UNKNOWN].left, -800000000);
     cr_expect_eq(admission.budgets[ADMISSION_RETURNING].left, 0, "what was saved is not kept");
 }
+
+/* Steps that are put off stay charged by their estimates, and each is then charged what it has cost. */
+Test(admission, steps_may_be_put_off_side_by_side) {
+    struct admission_entry entries[2] = {0};
+    struct admission admission;
+    admission_init(&admission, 4, 0);
+    for (size_t i = 0; i < 2; i++) {
+        cr_expect_null(admission_wait(&admission, &entries[i], ADMISSION_UNKNOWN, ADMISSION_HELLO, 1000));
+    }
+    struct admission_charge charges[2];
+    int64_t before = admission.budgets[ADMISSION_UNKNOWN].left;
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert_eq(admission_next(&admission, 2000), &entries[i]);
+        charges[i] = admission_put_off(&admission);
+        cr_expect_gt(charges[i].ns, 0);
+    }
+    cr_expect_eq(admission.budgets[ADMISSION_UNKNOWN].left, before - (int64_t)(charges[0].ns + charges[1].ns));
+    uint64_t estimate = charges[0].ns;
+    for (size_t i = 0; i < 2; i++) {
+        admission_take_up(&admission, charges[i]);
+        admission_spend(&admission, ADMISSION_UNKNOWN, 64 * estimate);
+    }
+    cr_expect_eq(admission.budgets[ADMISSION_UNKNOWN].left, before - (int64_t)(2 * 64 * estimate));
+    /* And the estimates learn from the cost. */
+    cr_expect_null(admission_wait(&admission, &entries[0], ADMISSION_UNKNOWN, ADMISSION_HELLO, 3000));
+    admission.budgets[ADMISSION_UNKNOWN].left = (int64_t)SECOND;
+    admission_turn(&admission, 3000);
+    cr_assert_eq(admission_next(&admission, 3000), &entries[0]);
+    cr_expect_gt(admission_put_off(&admission).ns, 4 * estimate);
+}

@@ -1,3 +1,4 @@
+#include "crypto/batch.h"
 #include "pair.h"
 
 #include <criterion/criterion.h>
@@ -8,7 +9,8 @@ TestSuite(context, .init = (void (*)(void))tls_library_init, .fini = tls_library
 Test(context, the_library_says_what_it_is) {
     cr_assert(strncmp(tls_library_version(), "5.", 2) == 0);
     const char *crypto = tls_library_crypto();
-    cr_assert(strcmp(crypto, "accelerated") == 0 || strcmp(crypto, "portable") == 0);
+    cr_assert(strcmp(crypto, batch_is_wanted() ? "accelerated-batch" : "accelerated") == 0 ||
+              strcmp(crypto, "portable") == 0);
     cr_assert_eq(tls_library_init(), 0);
     tls_library_cleanup();
 }

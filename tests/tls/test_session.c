@@ -340,7 +340,11 @@ Test(session_p256, sessions_do_not_see_each_others_chains) {
     cr_assert_eq(two->chain.count, 2);
     cr_assert_not(bytes_equal(one->chain.certificates[0], two->chain.certificates[0]));
     cr_assert(bytes_equal(one->chain.certificates[1], two->chain.certificates[1]));
+    cr_assert(bytes_equal(tls_session_peer_chain(one->server)->certificates[0], one->chain.certificates[0]));
+    cr_assert(bytes_equal(tls_session_peer_chain(two->server)->certificates[0], two->chain.certificates[0]));
+    tls_session_forget_chain(one->server);
     cr_assert(tls_session_peer_chain(one->server) == NULL);
+    cr_assert(tls_session_peer_chain(two->server) != NULL);
     pair_close(one);
     pair_close(two);
 }

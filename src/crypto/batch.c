@@ -1,0 +1,248 @@
+#include "crypto/batch.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct batch {
+    struct fiber_pool fibers;
+    struct list waiting[LANES_KINDS]; /* tasks, by the kind of operation that they need */
+    struct list ready;                /* tasks that go on */
+    uint32_t paused;
+    struct batch_task *running; /* on a fiber */
+};
+
+/* This thread's. */
+static _Thread_local struct batch *own;
+
+bool batch_is_wanted(void) {
+    const char *wish = getenv("SALLYPORT_CRYPTO");
+
+    return lanes_supported() && (wish == NULL || strcmp(wish, "single") != 0);
+}
+
+struct batch *batch_create(void) {
+    CHECK(own == NULL);
+    if (!batch_is_wanted()) {
+        return NULL;
+    }
+    struct batch *batch = calloc(1, sizeof *batch);
+    if (batch == NULL) {
+        return NULL;
+    }
+    if (fiber_pool_create(&batch->fibers, BATCH_TASKS_MAX, BATCH_STACK_SIZE) < 0) {
+        free(batch);
+        return NULL;
+    }
+    for (size_t i = 0; i < LANES_KINDS; i++) {
+        list_init(&batch->waiting[i]);
+    }
+    list_init(&batch->ready);
+    own = batch;
+    return batch;
+}
+
+void batch_destroy(struct batch *batch) {
+    if (batch == NULL) {
+        return;
+    }
+    CHECK(batch == own && batch->paused == 0);
+    own = NULL;
+    fiber_pool_destroy(&batch->fibers);
+    free(batch);
+}
+
+uint32_t batch_paused(const struct batch *batch) {
+    return batch == NULL ? 0 : batch->paused;
+}
+
+bool batch_is_full(const struct batch *batch) {
+    return batch != NULL && !fiber_is_free(&batch->fibers);
+}
+
+static struct batch_task *first_of(const struct list *list) {
+    return CONTAINER_OF(list_first(list), struct batch_task, link);
+}
+
+static void run_on_fiber(void *argument) {
+    struct batch_task *task = argument;
+
+    task->run(task);
+}
+
+bool batch_run(struct batch *batch, struct batch_task *task) {
+    CHECK(fiber_current() == NULL);
+    task->spent_ns = 0;
+    task->away_ns = 0;
+    task->has_paused = false;
+    if (batch == NULL || batch_is_full(batch)) {
+        task->run(task);
+        return false;
+    }
+    CHECK(batch == own);
+    batch->running = task;
+    bool paused = fiber_start(&batch->fibers, run_on_fiber, task) != NULL;
+    batch->running = NULL;
+    return paused;
+}
+
+bool batch_may_pause(void) {
+    return own != NULL && own->running != NULL;
+}
+
+bool batch_compute(enum lanes_kind kind, void *job) {
+    if (!batch_may_pause()) {
+        return false;
+    }
+    struct batch *batch = own;
+    struct batch_task *task = batch->running;
+    uint64_t now_ns = clock_monotonic_ns();
+
+    if (task->has_paused) {
+        task->spent_ns += now_ns - task->since_ns;
+    }
+    task->has_paused = true;
+    task->since_ns = now_ns;
+    task->fiber = fiber_current();
+    task->job = job;
+    task->done = false;
+    list_append(&batch->waiting[kind], &task->link);
+    batch->paused++;
+    fiber_pause();
+    return task->done;
+}
+
+/* Goes on with a task whose operation was computed, or is its own to compute. */
+static void go_on(struct batch *batch, struct batch_task *task) {
+    uint64_t now_ns = clock_monotonic_ns();
+
+    list_remove(&task->link);
+    batch->paused--;
+    task->away_ns += now_ns - task->since_ns;
+    task->since_ns = now_ns;
+    batch->running = task;
+    bool paused = fiber_resume(task->fiber);
+    batch->running = NULL;
+    if (!paused) {
+        task->spent_ns += clock_monotonic_ns() - task->since_ns;
+        task->ended(task);
+    }
+}
+
+static void compute(enum lanes_kind kind, void *const jobs[], size_t count) {
+    switch (kind) {
+    case LANES_X25519_PUBLIC:
+        lanes_x25519_public((struct lanes_x25519_public *const *)jobs, count);
+        return;
+    case LANES_X25519_SHARED:
+        lanes_x25519_shared((struct lanes_x25519_shared *const *)jobs, count);
+        return;
+    case LANES_P256_PUBLIC:
+    case LANES_P384_PUBLIC:
+        lanes_ecdh_public(kind == LANES_P256_PUBLIC ? LANES_P256 : LANES_P384, (struct lanes_ecdh_public *const *)jobs,
+                          count);
+        return;
+    case LANES_P256_SHARED:
+    case LANES_P384_SHARED:
+        lanes_ecdh_shared(kind == LANES_P256_SHARED ? LANES_P256 : LANES_P384, (struct lanes_ecdh_shared *const *)jobs,
+                          count);
+        return;
+    case LANES_P256_SIGN:
+    case LANES_P384_SIGN:
+        lanes_ecdsa_sign(kind == LANES_P256_SIGN ? LANES_P256 : LANES_P384, (struct lanes_ecdsa_sign *const *)jobs, count);
+        return;
+    case LANES_P256_VERIFY:
+    case LANES_P384_VERIFY:
+        lanes_ecdsa_verify(kind == LANES_P256_VERIFY ? LANES_P256 : LANES_P384, (struct lanes_ecdsa_verify *const *)jobs,
+                           count);
+        return;
+    case LANES_RSA2048_PRIVATE:
+        lanes_rsa_private(2048 / 8, (struct lanes_rsa_private *const *)jobs, count);
+        return;
+    case LANES_RSA3072_PRIVATE:
+        lanes_rsa_private(3072 / 8, (struct lanes_rsa_private *const *)jobs, count);
+        return;
+    case LANES_RSA4096_PRIVATE:
+        lanes_rsa_private(4096 / 8, (struct lanes_rsa_private *const *)jobs, count);
+        return;
+    case LANES_RSA2048_PUBLIC:
+        lanes_rsa_public(2048 / 8, (struct lanes_rsa_public *const *)jobs, count);
+        return;
+    case LANES_RSA3072_PUBLIC:
+        lanes_rsa_public(3072 / 8, (struct lanes_rsa_public *const *)jobs, count);
+        return;
+    case LANES_RSA4096_PUBLIC:
+        lanes_rsa_public(4096 / 8, (struct lanes_rsa_public *const *)jobs, count);
+        return;
+    case LANES_ED25519_SIGN:
+        lanes_ed25519_sign((struct lanes_ed25519_sign *const *)jobs, count);
+        return;
+    case LANES_ED25519_VERIFY:
+        lanes_ed25519_verify((struct lanes_ed25519_verify *const *)jobs, count);
+        return;
+    case LANES_KINDS:
+        break;
+    }
+    CHECK(false);
+}
+
+/* Computes for the first tasks that wait for operations of that kind, and has them be ready. */
+static void serve(struct batch *batch, enum lanes_kind kind) {
+    struct batch_task *tasks[LANES_MAX];
+    void *jobs[LANES_MAX];
+    size_t count = 0;
+
+    while (count < LANES_MAX && !list_is_empty(&batch->waiting[kind])) {
+        struct batch_task *task = first_of(&batch->waiting[kind]);
+
+        list_remove(&task->link);
+        list_append(&batch->ready, &task->link);
+        tasks[count] = task;
+        jobs[count] = task->job;
+        count++;
+    }
+    if (count < lanes_worth(kind)) {
+        return;
+    }
+    uint64_t began_ns = clock_monotonic_ns();
+    compute(kind, jobs, count);
+    uint64_t share_ns = (clock_monotonic_ns() - began_ns) / count;
+    for (size_t i = 0; i < count; i++) {
+        tasks[i]->done = true;
+        tasks[i]->spent_ns += share_ns;
+        tasks[i]->away_ns -= share_ns; /* go_on adds more than that */
+    }
+}
+
+/*
+ * The kinds are in the order in which a handshake needs them. So those that are behind come to where others wait already,
+ * and the groups are as large as they can be.
+ */
+static void serve_first_kind(struct batch *batch) {
+    for (size_t kind = 0; kind < LANES_KINDS; kind++) {
+        if (!list_is_empty(&batch->waiting[kind])) {
+            while (!list_is_empty(&batch->waiting[kind])) {
+                serve(batch, (enum lanes_kind)kind);
+            }
+            return;
+        }
+    }
+}
+
+void batch_flush(struct batch *batch) {
+    CHECK(fiber_current() == NULL);
+    while (batch != NULL && batch->paused > 0) {
+        if (list_is_empty(&batch->ready)) {
+            serve_first_kind(batch);
+        }
+        go_on(batch, first_of(&batch->ready));
+    }
+}
+
+uint64_t batch_clock_ns(void) {
+    uint64_t now_ns = clock_monotonic_ns();
+
+    return own == NULL || own->running == NULL ? now_ns : now_ns - own->running->away_ns;
+}

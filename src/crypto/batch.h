@@ -1,0 +1,77 @@
+/*
+ * Public-key work in batches. A shard's handshakes run on fibers, and each stops where it needs a public-key operation. At
+ * the end of the turn the operations that the turn has brought are computed, up to eight of a kind at once (crypto/lanes),
+ * and the handshakes go on, until none waits. Nothing ever waits for more to come: an operation that has no company is its
+ * caller's to compute, as if there were no batches.
+ *
+ * Everything is one thread's: each thread may have one batch.
+ */
+#ifndef CRYPTO_BATCH_H
+#define CRYPTO_BATCH_H
+
+#include "base/fiber.h"
+#include "base/list.h"
+#include "crypto/lanes.h"
+
+enum {
+    BATCH_TASKS_MAX = 64,          /* that may be paused at once */
+    BATCH_STACK_SIZE = 256 * 1024, /* bytes: wolfCrypt's RSA of 8,192 bits and the path code need some 60 KiB, ASan more */
+};
+
+struct batch;
+
+/*
+ * Returns whether there are batches in this process: the processor has what they need, and SALLYPORT_CRYPTO in the
+ * environment is not `single`.
+ */
+bool batch_is_wanted(void);
+
+/* A piece of work that may pause. */
+struct batch_task {
+    void (*run)(struct batch_task *task);
+    /* Called by batch_flush when a `run` that had paused has returned. May free the task. */
+    void (*ended)(struct batch_task *task);
+    /*
+     * CPU time in ns that the task has cost since it paused first, with its shares of what was computed in company. Before
+     * that, its time is part of its caller's.
+     */
+    uint64_t spent_ns;
+    /* This and the rest are the batch's. */
+    struct fiber *fiber;
+    struct list link; /* among those that wait for operations of a kind, or that may go on */
+    void *job;
+    bool done; /* the job was computed */
+    bool has_paused;
+    uint64_t since_ns; /* it paused, or went on */
+    uint64_t away_ns;  /* of its time on the clock it was paused, without its shares */
+};
+
+/* Makes the thread's batch. NULL: batches are not wanted, or there is no memory for one; all goes on without. */
+struct batch *batch_create(void);
+/* Frees the batch. No task may be paused. NULL is allowed. */
+void batch_destroy(struct batch *batch);
+
+/*
+ * Runs task->run. Returns whether it has paused: then task->ended is called by a later batch_flush. Not in a task. Without a
+ * batch (NULL), or when it is full, the task does not pause.
+ */
+bool batch_run(struct batch *batch, struct batch_task *task);
+/* Computes what tasks wait for, and has them go on, until none is paused. May be called by task->ended. Not in a task. */
+void batch_flush(struct batch *batch);
+/* Returns how many tasks are paused; and whether they are as many as may be. */
+uint32_t batch_paused(const struct batch *batch);
+bool batch_is_full(const struct batch *batch);
+
+/*
+ * Has the operation computed in company, while the task that runs pauses. False: it was not computed, and the caller is to
+ * compute it. `job` is the struct of crypto/lanes that belongs to the kind, whose `good` tells the result.
+ */
+bool batch_compute(enum lanes_kind kind, void *job);
+
+/* Returns whether a task runs that may pause. If not, batch_compute is false, and nothing need be prepared for it. */
+bool batch_may_pause(void);
+
+/* Returns a clock in ns that stands still while the task that runs is paused, but for its share of what was computed. */
+uint64_t batch_clock_ns(void);
+
+#endif
