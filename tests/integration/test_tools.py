@@ -188,7 +188,7 @@ def test_a_series_is_read_in_every_clone():
     lines = [line.split(None, 2) for line in (ROOT / "tools/patches/series").read_text().splitlines() if line and not line.startswith("#")]
     files = [line[0] for line in lines]
     assert sorted(files) == sorted(path.name for path in pathlib.Path(ROOT, "tools/patches").glob("*.patch"))
-    assert all(name.startswith(("wolfssl-", "nghttp2-")) for name in files)
+    assert all(name.startswith(("wolfssl-", "nghttp2-", "ipp-crypto-")) for name in files)
     assert all(belongs in ("upstream", "ours") for _, belongs, _ in lines)
 
 
