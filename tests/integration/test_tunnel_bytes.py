@@ -202,7 +202,7 @@ def test_a_tunnel_gets_into_no_pool(tunnel):
     with server.connect("u.test") as client:
         client.sendall(ask())
         read_head(client)
-    assert first.is_set()
+    assert first.wait(10)
     assert server.curl("u.test").status == 200
     assert origin.accepted == 2
 
