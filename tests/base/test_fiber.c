@@ -109,6 +109,13 @@ Test(fiber, has_all_of_its_stack_for_itself) {
     }
 }
 
+/* ASan reports the fault, and aborts as tools/check has it do. */
+#ifdef __SANITIZE_ADDRESS__
+#define SIGNAL_OF_OVERFLOW SIGABRT
+#else
+#define SIGNAL_OF_OVERFLOW SIGSEGV
+#endif
+
 /* Uses more stack than there is: by frames of a size that cannot step over the untouchable page. */
 static int sink(volatile uint8_t *above, int depth) {
     volatile uint8_t frame[1024];
@@ -123,7 +130,7 @@ static void overflow(void *argument) {
     *(int *)argument = sink(first, 2 * STACK_SIZE / 1024);
 }
 
-Test(fiber, that_needs_too_much_stack_touches_no_other, .signal = SIGSEGV) {
+Test(fiber, that_needs_too_much_stack_touches_no_other, .signal = SIGNAL_OF_OVERFLOW) {
     int result = 0;
 
     fiber_start(&pool, overflow, &result);
