@@ -1,4 +1,4 @@
-/* The NIST curves, for the modules of ECDH and ECDSA: their numbers, and how points come from the wire. */
+/* The NIST curves: their numbers, and how scalars and points are read. For ECDH, for ECDSA, and for the choice of nonces. */
 #ifndef CRYPTO_LANES_CURVE_H
 #define CRYPTO_LANES_CURVE_H
 

@@ -1,6 +1,7 @@
 #include "tls/offload.h"
 
 #include "crypto/batch.h"
+#include "crypto/lanes_curve.h"
 
 #include <string.h>
 #include <wolfssl/wolfcrypt/cryptocb.h>
@@ -46,21 +47,14 @@ static int share_x25519_secret(curve25519_key *own, curve25519_key *peer, uint8_
 struct curve {
     int id;
     word32 size; /* bytes of a coordinate, and of the order */
+    enum lanes_curve lanes;
     enum lanes_kind sign;
     enum lanes_kind shared;
-    uint8_t order[LANES_EC_SIZE_MAX];
 };
 
 static const struct curve curves[] = {
-    {ECC_SECP256R1, 32, LANES_P256_SIGN, LANES_P256_SHARED, {0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00,
-                                                             0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                                             0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17, 0x9e, 0x84,
-                                                             0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51}},
-    {ECC_SECP384R1, 48, LANES_P384_SIGN, LANES_P384_SHARED, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                                             0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                                             0xff, 0xff, 0xff, 0xff, 0xc7, 0x63, 0x4d, 0x81, 0xf4, 0x37,
-                                                             0x2d, 0xdf, 0x58, 0x1a, 0x0d, 0xb2, 0x48, 0xb0, 0xa7, 0x7a,
-                                                             0xec, 0xec, 0x19, 0x6a, 0xcc, 0xc5, 0x29, 0x73}},
+    {ECC_SECP256R1, 32, LANES_P256, LANES_P256_SIGN, LANES_P256_SHARED},
+    {ECC_SECP384R1, 48, LANES_P384, LANES_P384_SIGN, LANES_P384_SHARED},
 };
 
 static const struct curve *curve_of(const ecc_key *key) {
@@ -77,11 +71,13 @@ static const struct curve *curve_of(const ecc_key *key) {
  * most one in 2^32 is not below the order; how often it is drawn again says nothing of the nonce. 0, or wolfSSL's error.
  */
 static int draw_nonce(WC_RNG *rng, const struct curve *curve, uint8_t *nonce) {
-    static const uint8_t zero[LANES_EC_SIZE_MAX];
+    const struct lanes_curve_numbers *numbers = lanes_curve_numbers(curve->lanes);
+    lanes_word number[LANES_CURVE_WORDS_MAX];
     int result;
     do {
         result = wc_RNG_GenerateBlock(rng, nonce, curve->size);
-    } while (result == 0 && (memcmp(nonce, curve->order, curve->size) >= 0 || memcmp(nonce, zero, curve->size) == 0));
+    } while (result == 0 && !lanes_curve_read_scalar(numbers, number, bytes_of(nonce, curve->size)));
+    wipe(number, sizeof number);
     return result;
 }
 
