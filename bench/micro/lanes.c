@@ -61,66 +61,74 @@ struct lanes_bench {
     byte message[MESSAGE_SIZE];
 };
 
-/* Single operations. The last argument: which curve, or which size of RSA. */
+/* Single operations. The last argument: the curve, or the bytes of the modulus, as in lanes_variant. */
 
-static void x25519_public(struct lanes_bench *bench, unsigned which) {
+static void x25519_public(struct lanes_bench *bench, unsigned variant) {
     byte key[LANES_X25519_SIZE];
     CHECK(wc_curve25519_make_pub(sizeof key, key, sizeof bench->x25519_private, bench->x25519_private) == 0);
 }
 
-static void x25519_shared(struct lanes_bench *bench, unsigned which) {
+static void x25519_shared(struct lanes_bench *bench, unsigned variant) {
     byte secret[LANES_X25519_SIZE];
     word32 size = sizeof secret;
     CHECK(wc_curve25519_shared_secret_ex(&bench->x25519, &bench->x25519, secret, &size, EC25519_LITTLE_ENDIAN) == 0);
 }
 
-static void ecdh_public(struct lanes_bench *bench, unsigned which) {
-    CHECK(wc_ecc_make_pub_ex(&bench->ec[which].key, NULL, &bench->rng) == 0);
+static void ecdh_public(struct lanes_bench *bench, unsigned variant) {
+    CHECK(wc_ecc_make_pub_ex(&bench->ec[variant].key, NULL, &bench->rng) == 0);
 }
 
-static void ecdh_shared(struct lanes_bench *bench, unsigned which) {
+static void ecdh_shared(struct lanes_bench *bench, unsigned variant) {
     byte x[LANES_EC_SIZE_MAX];
     word32 size = sizeof x;
-    ecc_key *key = &bench->ec[which].key;
+    ecc_key *key = &bench->ec[variant].key;
     CHECK(wc_ecc_shared_secret(key, key, x, &size) == 0);
 }
 
-static void ecdsa_sign(struct lanes_bench *bench, unsigned which) {
-    struct ec *ec = &bench->ec[which];
+static void ecdsa_sign(struct lanes_bench *bench, unsigned variant) {
+    struct ec *ec = &bench->ec[variant];
     ec->signature_size = sizeof ec->signature;
-    CHECK(wc_ecc_sign_hash(bench->hash, (word32)ec_sizes[which], ec->signature, &ec->signature_size, &bench->rng,
+    CHECK(wc_ecc_sign_hash(bench->hash, (word32)ec_sizes[variant], ec->signature, &ec->signature_size, &bench->rng,
                            &ec->key) == 0);
 }
 
-static void ecdsa_verify(struct lanes_bench *bench, unsigned which) {
-    struct ec *ec = &bench->ec[which];
+static void ecdsa_verify(struct lanes_bench *bench, unsigned variant) {
+    struct ec *ec = &bench->ec[variant];
     int verified = 0;
-    CHECK(wc_ecc_verify_hash(ec->signature, ec->signature_size, bench->hash, (word32)ec_sizes[which], &verified, &ec->key) ==
-              0 &&
+    CHECK(wc_ecc_verify_hash(ec->signature, ec->signature_size, bench->hash, (word32)ec_sizes[variant], &verified,
+                             &ec->key) == 0 &&
           verified == 1);
 }
 
-static void rsa_function(struct lanes_bench *bench, unsigned which, int type) {
-    struct rsa *rsa = &bench->rsa[which];
+static struct rsa *rsa_of(struct lanes_bench *bench, unsigned size) {
+    unsigned which = 0;
+    while (rsa_sizes[which] != size) {
+        which++;
+    }
+    return &bench->rsa[which];
+}
+
+static void rsa_function(struct lanes_bench *bench, unsigned variant, int type) {
+    struct rsa *rsa = rsa_of(bench, variant);
     byte output[LANES_RSA_SIZE_MAX];
     word32 size = sizeof output;
-    CHECK(wc_RsaFunction(rsa->input, (word32)rsa_sizes[which], output, &size, type, &rsa->key, &bench->rng) == 0);
+    CHECK(wc_RsaFunction(rsa->input, variant, output, &size, type, &rsa->key, &bench->rng) == 0);
 }
 
-static void rsa_private(struct lanes_bench *bench, unsigned which) {
-    rsa_function(bench, which, RSA_PRIVATE_ENCRYPT);
+static void rsa_private(struct lanes_bench *bench, unsigned variant) {
+    rsa_function(bench, variant, RSA_PRIVATE_ENCRYPT);
 }
 
-static void rsa_public(struct lanes_bench *bench, unsigned which) {
-    rsa_function(bench, which, RSA_PUBLIC_DECRYPT);
+static void rsa_public(struct lanes_bench *bench, unsigned variant) {
+    rsa_function(bench, variant, RSA_PUBLIC_DECRYPT);
 }
 
-static void ed25519_sign(struct lanes_bench *bench, unsigned which) {
+static void ed25519_sign(struct lanes_bench *bench, unsigned variant) {
     word32 size = sizeof bench->ed25519_signature;
     CHECK(wc_ed25519_sign_msg(bench->message, sizeof bench->message, bench->ed25519_signature, &size, &bench->ed25519) == 0);
 }
 
-static void ed25519_verify(struct lanes_bench *bench, unsigned which) {
+static void ed25519_verify(struct lanes_bench *bench, unsigned variant) {
     int verified = 0;
     CHECK(wc_ed25519_verify_msg(bench->ed25519_signature, sizeof bench->ed25519_signature, bench->message,
                                 sizeof bench->message, &verified, &bench->ed25519) == 0 &&
@@ -142,44 +150,44 @@ static void ed25519_verify(struct lanes_bench *bench, unsigned which) {
         }                                                                                                                   \
     } while (0)
 
-static void call_x25519_public(struct lanes_bench *bench, unsigned which) {
+static void call_x25519_public(struct lanes_bench *bench, unsigned variant) {
     CALL(lanes_x25519_public, lanes_x25519_public(pointers, LANES_MAX), {.private_key = bench->x25519_private});
 }
 
-static void call_x25519_shared(struct lanes_bench *bench, unsigned which) {
+static void call_x25519_shared(struct lanes_bench *bench, unsigned variant) {
     CALL(lanes_x25519_shared, lanes_x25519_shared(pointers, LANES_MAX),
          {.private_key = bench->x25519_private, .peer = bench->x25519_public});
 }
 
-static void call_ecdh_public(struct lanes_bench *bench, unsigned which) {
-    CALL(lanes_ecdh_public, lanes_ecdh_public((enum lanes_curve)which, pointers, LANES_MAX),
-         {.private_key = bench->ec[which].private_key});
+static void call_ecdh_public(struct lanes_bench *bench, unsigned variant) {
+    CALL(lanes_ecdh_public, lanes_ecdh_public((enum lanes_curve)variant, pointers, LANES_MAX),
+         {.private_key = bench->ec[variant].private_key});
 }
 
-static void call_ecdh_shared(struct lanes_bench *bench, unsigned which) {
-    const struct ec *ec = &bench->ec[which];
-    CALL(lanes_ecdh_shared, lanes_ecdh_shared((enum lanes_curve)which, pointers, LANES_MAX),
-         {.private_key = ec->private_key, .peer = bytes_of(ec->point, 1 + 2 * ec_sizes[which])});
+static void call_ecdh_shared(struct lanes_bench *bench, unsigned variant) {
+    const struct ec *ec = &bench->ec[variant];
+    CALL(lanes_ecdh_shared, lanes_ecdh_shared((enum lanes_curve)variant, pointers, LANES_MAX),
+         {.private_key = ec->private_key, .peer = bytes_of(ec->point, 1 + 2 * ec_sizes[variant])});
 }
 
-static void call_ecdsa_sign(struct lanes_bench *bench, unsigned which) {
-    const struct ec *ec = &bench->ec[which];
-    CALL(lanes_ecdsa_sign, lanes_ecdsa_sign((enum lanes_curve)which, pointers, LANES_MAX),
-         {.digest = bytes_of(bench->hash, ec_sizes[which]), .private_key = ec->private_key, .nonce = ec->nonce});
+static void call_ecdsa_sign(struct lanes_bench *bench, unsigned variant) {
+    const struct ec *ec = &bench->ec[variant];
+    CALL(lanes_ecdsa_sign, lanes_ecdsa_sign((enum lanes_curve)variant, pointers, LANES_MAX),
+         {.digest = bytes_of(bench->hash, ec_sizes[variant]), .private_key = ec->private_key, .nonce = ec->nonce});
 }
 
-static void call_ecdsa_verify(struct lanes_bench *bench, unsigned which) {
-    const struct ec *ec = &bench->ec[which];
-    CALL(lanes_ecdsa_verify, lanes_ecdsa_verify((enum lanes_curve)which, pointers, LANES_MAX),
-         {.digest = bytes_of(bench->hash, ec_sizes[which]),
-          .point = bytes_of(ec->point, 1 + 2 * ec_sizes[which]),
+static void call_ecdsa_verify(struct lanes_bench *bench, unsigned variant) {
+    const struct ec *ec = &bench->ec[variant];
+    CALL(lanes_ecdsa_verify, lanes_ecdsa_verify((enum lanes_curve)variant, pointers, LANES_MAX),
+         {.digest = bytes_of(bench->hash, ec_sizes[variant]),
+          .point = bytes_of(ec->point, 1 + 2 * ec_sizes[variant]),
           .r = bytes_of(ec->r, ec->r_size),
           .s = bytes_of(ec->s, ec->s_size)});
 }
 
-static void call_rsa_private(struct lanes_bench *bench, unsigned which) {
-    const struct rsa *rsa = &bench->rsa[which];
-    CALL(lanes_rsa_private, lanes_rsa_private(rsa_sizes[which], pointers, LANES_MAX),
+static void call_rsa_private(struct lanes_bench *bench, unsigned variant) {
+    const struct rsa *rsa = rsa_of(bench, variant);
+    CALL(lanes_rsa_private, lanes_rsa_private(variant, pointers, LANES_MAX),
          {.modulus = rsa->job.modulus,
           .p = rsa->job.p,
           .q = rsa->job.q,
@@ -189,20 +197,20 @@ static void call_rsa_private(struct lanes_bench *bench, unsigned which) {
           .input = rsa->job.input});
 }
 
-static void call_rsa_public(struct lanes_bench *bench, unsigned which) {
-    const struct rsa *rsa = &bench->rsa[which];
-    CALL(lanes_rsa_public, lanes_rsa_public(rsa_sizes[which], pointers, LANES_MAX),
+static void call_rsa_public(struct lanes_bench *bench, unsigned variant) {
+    const struct rsa *rsa = rsa_of(bench, variant);
+    CALL(lanes_rsa_public, lanes_rsa_public(variant, pointers, LANES_MAX),
          {.modulus = rsa->job.modulus, .input = rsa->job.input});
 }
 
-static void call_ed25519_sign(struct lanes_bench *bench, unsigned which) {
+static void call_ed25519_sign(struct lanes_bench *bench, unsigned variant) {
     CALL(lanes_ed25519_sign, lanes_ed25519_sign(pointers, LANES_MAX),
          {.private_key = bench->ed25519_private,
           .public_key = bench->ed25519_public,
           .message = bytes_of(bench->message, MESSAGE_SIZE)});
 }
 
-static void call_ed25519_verify(struct lanes_bench *bench, unsigned which) {
+static void call_ed25519_verify(struct lanes_bench *bench, unsigned variant) {
     CALL(lanes_ed25519_verify, lanes_ed25519_verify(pointers, LANES_MAX),
          {.public_key = bench->ed25519_public,
           .signature = bench->ed25519_signature,
@@ -210,29 +218,20 @@ static void call_ed25519_verify(struct lanes_bench *bench, unsigned which) {
 }
 
 static const struct {
-    void (*single)(struct lanes_bench *bench, unsigned which);
-    void (*call)(struct lanes_bench *bench, unsigned which);
-    unsigned which;
+    void (*single)(struct lanes_bench *bench, unsigned variant);
+    void (*call)(struct lanes_bench *bench, unsigned variant);
     bool slow;
-} table[LANES_KINDS] = {
-    [LANES_X25519_PUBLIC] = {x25519_public, call_x25519_public, 0, false},
-    [LANES_X25519_SHARED] = {x25519_shared, call_x25519_shared, 0, false},
-    [LANES_P256_PUBLIC] = {ecdh_public, call_ecdh_public, LANES_P256, false},
-    [LANES_P256_SHARED] = {ecdh_shared, call_ecdh_shared, LANES_P256, false},
-    [LANES_P256_SIGN] = {ecdsa_sign, call_ecdsa_sign, LANES_P256, false},
-    [LANES_P256_VERIFY] = {ecdsa_verify, call_ecdsa_verify, LANES_P256, false},
-    [LANES_P384_PUBLIC] = {ecdh_public, call_ecdh_public, LANES_P384, false},
-    [LANES_P384_SHARED] = {ecdh_shared, call_ecdh_shared, LANES_P384, false},
-    [LANES_P384_SIGN] = {ecdsa_sign, call_ecdsa_sign, LANES_P384, false},
-    [LANES_P384_VERIFY] = {ecdsa_verify, call_ecdsa_verify, LANES_P384, false},
-    [LANES_RSA2048_PRIVATE] = {rsa_private, call_rsa_private, 0, true},
-    [LANES_RSA2048_PUBLIC] = {rsa_public, call_rsa_public, 0, false},
-    [LANES_RSA3072_PRIVATE] = {rsa_private, call_rsa_private, 1, true},
-    [LANES_RSA3072_PUBLIC] = {rsa_public, call_rsa_public, 1, false},
-    [LANES_RSA4096_PRIVATE] = {rsa_private, call_rsa_private, 2, true},
-    [LANES_RSA4096_PUBLIC] = {rsa_public, call_rsa_public, 2, false},
-    [LANES_ED25519_SIGN] = {ed25519_sign, call_ed25519_sign, 0, false},
-    [LANES_ED25519_VERIFY] = {ed25519_verify, call_ed25519_verify, 0, false},
+} table[] = {
+    [LANES_OPERATION_X25519_PUBLIC] = {x25519_public, call_x25519_public, false},
+    [LANES_OPERATION_X25519_SHARED] = {x25519_shared, call_x25519_shared, false},
+    [LANES_OPERATION_ECDH_PUBLIC] = {ecdh_public, call_ecdh_public, false},
+    [LANES_OPERATION_ECDH_SHARED] = {ecdh_shared, call_ecdh_shared, false},
+    [LANES_OPERATION_ECDSA_SIGN] = {ecdsa_sign, call_ecdsa_sign, false},
+    [LANES_OPERATION_ECDSA_VERIFY] = {ecdsa_verify, call_ecdsa_verify, false},
+    [LANES_OPERATION_RSA_PRIVATE] = {rsa_private, call_rsa_private, true},
+    [LANES_OPERATION_RSA_PUBLIC] = {rsa_public, call_rsa_public, false},
+    [LANES_OPERATION_ED25519_SIGN] = {ed25519_sign, call_ed25519_sign, false},
+    [LANES_OPERATION_ED25519_VERIFY] = {ed25519_verify, call_ed25519_verify, false},
 };
 
 static void create_x25519(struct lanes_bench *bench) {
@@ -323,15 +322,17 @@ void lanes_bench_free(struct lanes_bench *bench) {
 
 void lanes_bench_measure(struct lanes_bench *bench, unsigned count, struct lanes_series series[static LANES_KINDS]) {
     for (int kind = 0; kind < LANES_KINDS; kind++) {
-        unsigned times = table[kind].slow && count > SLOWNESS ? count / SLOWNESS : count;
+        enum lanes_operation operation = lanes_operation((enum lanes_kind)kind);
+        unsigned variant = lanes_variant((enum lanes_kind)kind);
+        unsigned times = table[operation].slow && count > SLOWNESS ? count / SLOWNESS : count;
         uint64_t begin = measure_cpu_ns();
 
         for (unsigned i = 0; i < times; i++) {
-            table[kind].single(bench, table[kind].which);
+            table[operation].single(bench, variant);
         }
         uint64_t middle = measure_cpu_ns();
         for (unsigned i = 0; i < times; i++) {
-            table[kind].call(bench, table[kind].which);
+            table[operation].call(bench, variant);
         }
         series_add(&series[kind].single, (double)(middle - begin) / times);
         series_add(&series[kind].call, (double)(measure_cpu_ns() - middle) / times);

@@ -93,7 +93,11 @@ bool batch_may_pause(void) {
 }
 
 bool batch_compute(enum lanes_kind kind, void *job) {
-    if (!batch_may_pause()) {
+    return batch_compute_prepared(kind, job, NULL);
+}
+
+bool batch_compute_prepared(enum lanes_kind kind, void *job, void (*prepare)(void *job)) {
+    if (kind == LANES_KINDS || !batch_may_pause()) {
         return false;
     }
     struct batch *batch = own;
@@ -107,6 +111,7 @@ bool batch_compute(enum lanes_kind kind, void *job) {
     task->since_ns = now_ns;
     task->fiber = fiber_current();
     task->job = job;
+    task->prepare = prepare;
     task->done = false;
     list_append(&batch->waiting[kind], &task->link);
     batch->paused++;
@@ -131,64 +136,11 @@ static void go_on(struct batch *batch, struct batch_task *task) {
     }
 }
 
-static void compute(enum lanes_kind kind, void *const jobs[], size_t count) {
-    switch (kind) {
-    case LANES_X25519_PUBLIC:
-        lanes_x25519_public((struct lanes_x25519_public *const *)jobs, count);
-        return;
-    case LANES_X25519_SHARED:
-        lanes_x25519_shared((struct lanes_x25519_shared *const *)jobs, count);
-        return;
-    case LANES_P256_PUBLIC:
-    case LANES_P384_PUBLIC:
-        lanes_ecdh_public(kind == LANES_P256_PUBLIC ? LANES_P256 : LANES_P384, (struct lanes_ecdh_public *const *)jobs,
-                          count);
-        return;
-    case LANES_P256_SHARED:
-    case LANES_P384_SHARED:
-        lanes_ecdh_shared(kind == LANES_P256_SHARED ? LANES_P256 : LANES_P384, (struct lanes_ecdh_shared *const *)jobs,
-                          count);
-        return;
-    case LANES_P256_SIGN:
-    case LANES_P384_SIGN:
-        lanes_ecdsa_sign(kind == LANES_P256_SIGN ? LANES_P256 : LANES_P384, (struct lanes_ecdsa_sign *const *)jobs, count);
-        return;
-    case LANES_P256_VERIFY:
-    case LANES_P384_VERIFY:
-        lanes_ecdsa_verify(kind == LANES_P256_VERIFY ? LANES_P256 : LANES_P384, (struct lanes_ecdsa_verify *const *)jobs,
-                           count);
-        return;
-    case LANES_RSA2048_PRIVATE:
-        lanes_rsa_private(2048 / 8, (struct lanes_rsa_private *const *)jobs, count);
-        return;
-    case LANES_RSA3072_PRIVATE:
-        lanes_rsa_private(3072 / 8, (struct lanes_rsa_private *const *)jobs, count);
-        return;
-    case LANES_RSA4096_PRIVATE:
-        lanes_rsa_private(4096 / 8, (struct lanes_rsa_private *const *)jobs, count);
-        return;
-    case LANES_RSA2048_PUBLIC:
-        lanes_rsa_public(2048 / 8, (struct lanes_rsa_public *const *)jobs, count);
-        return;
-    case LANES_RSA3072_PUBLIC:
-        lanes_rsa_public(3072 / 8, (struct lanes_rsa_public *const *)jobs, count);
-        return;
-    case LANES_RSA4096_PUBLIC:
-        lanes_rsa_public(4096 / 8, (struct lanes_rsa_public *const *)jobs, count);
-        return;
-    case LANES_ED25519_SIGN:
-        lanes_ed25519_sign((struct lanes_ed25519_sign *const *)jobs, count);
-        return;
-    case LANES_ED25519_VERIFY:
-        lanes_ed25519_verify((struct lanes_ed25519_verify *const *)jobs, count);
-        return;
-    case LANES_KINDS:
-        break;
-    }
-    CHECK(false);
-}
-
-/* Computes for the first tasks that wait for operations of that kind, and has them be ready. */
+/*
+ * Computes for the first tasks that wait for operations of that kind, and has them be ready. A call costs the same however
+ * many jobs it has. So nine operations are cheapest as a call of eight and a single one: two calls with five and four would
+ * cost a call instead of the single one, and a rest that is worth a call gets one in any case.
+ */
 static void serve(struct batch *batch, enum lanes_kind kind) {
     struct batch_task *tasks[LANES_MAX];
     void *jobs[LANES_MAX];
@@ -207,7 +159,12 @@ static void serve(struct batch *batch, enum lanes_kind kind) {
         return;
     }
     uint64_t began_ns = clock_monotonic_ns();
-    compute(kind, jobs, count);
+    for (size_t i = 0; i < count; i++) {
+        if (tasks[i]->prepare != NULL) {
+            tasks[i]->prepare(jobs[i]);
+        }
+    }
+    lanes_compute(kind, jobs, count);
     uint64_t share_ns = (clock_monotonic_ns() - began_ns) / count;
     for (size_t i = 0; i < count; i++) {
         tasks[i]->done = true;

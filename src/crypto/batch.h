@@ -40,6 +40,7 @@ struct batch_task {
     struct fiber *fiber;
     struct list link; /* among those that wait for operations of a kind, or that may go on */
     void *job;
+    void (*prepare)(void *job);
     bool done; /* the job was computed */
     bool has_paused;
     uint64_t since_ns; /* it paused, or went on */
@@ -64,11 +65,17 @@ bool batch_is_full(const struct batch *batch);
 
 /*
  * Has the operation computed in company, while the task that runs pauses. False: it was not computed, and the caller is to
- * compute it. `job` is the struct of crypto/lanes that belongs to the kind, whose `good` tells the result.
+ * compute it. `job` is the struct of crypto/lanes that belongs to the kind, whose `good` tells the result. There is never
+ * company for LANES_KINDS, which is no kind.
  */
 bool batch_compute(enum lanes_kind kind, void *job);
+/*
+ * The same for a job that lacks what costs time, or should not lie around: secrets, or numbers as lanes want them. `prepare`
+ * adds them when the job has company, and is not called otherwise. It runs outside of the task, and may not pause.
+ */
+bool batch_compute_prepared(enum lanes_kind kind, void *job, void (*prepare)(void *job));
 
-/* Returns whether a task runs that may pause. If not, batch_compute is false, and nothing need be prepared for it. */
+/* Returns whether a task runs that may pause. If not, batch_compute is false. */
 bool batch_may_pause(void);
 
 /* Returns a clock in ns that stands still while the task that runs is paused, but for its share of what was computed. */

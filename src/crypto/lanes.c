@@ -1,29 +1,15 @@
 #include "crypto/lanes.h"
 
-/* As bench/micro measures on an AMD EPYC: bench/RESULTS.md has the figures. */
+#include "base/check.h"
+
+#define ROW(kind, name, operation, variant, worth) [LANES_##kind] = {name, LANES_OPERATION_##operation, variant, worth},
 static const struct {
     const char *name;
+    enum lanes_operation operation;
+    unsigned variant;
     size_t worth;
-} kinds[LANES_KINDS] = {
-    [LANES_X25519_PUBLIC] = {"x25519_public", 4},
-    [LANES_X25519_SHARED] = {"x25519_shared", 2},
-    [LANES_P256_PUBLIC] = {"p256_public", 3},
-    [LANES_P256_SHARED] = {"p256_shared", 3},
-    [LANES_P256_SIGN] = {"p256_sign", 3},
-    [LANES_P256_VERIFY] = {"p256_verify", 3},
-    [LANES_P384_PUBLIC] = {"p384_public", 4},
-    [LANES_P384_SHARED] = {"p384_shared", 3},
-    [LANES_P384_SIGN] = {"p384_sign", 3},
-    [LANES_P384_VERIFY] = {"p384_verify", 4},
-    [LANES_RSA2048_PRIVATE] = {"rsa2048_private", 3},
-    [LANES_RSA2048_PUBLIC] = {"rsa2048_public", 3},
-    [LANES_RSA3072_PRIVATE] = {"rsa3072_private", 3},
-    [LANES_RSA3072_PUBLIC] = {"rsa3072_public", 4},
-    [LANES_RSA4096_PRIVATE] = {"rsa4096_private", 3},
-    [LANES_RSA4096_PUBLIC] = {"rsa4096_public", 4},
-    [LANES_ED25519_SIGN] = {"ed25519_sign", 3},
-    [LANES_ED25519_VERIFY] = {"ed25519_verify", 3},
-};
+} kinds[LANES_KINDS] = {LANES_TABLE(ROW)};
+#undef ROW
 
 /* crypto_mb's own test knows only processors of its maker. These are the instructions that tools/deps compiles it for. */
 bool lanes_supported(void) {
@@ -39,10 +25,64 @@ bool lanes_supported(void) {
 #endif
 }
 
-size_t lanes_worth(enum lanes_kind kind) {
-    return kinds[kind].worth;
+enum lanes_kind lanes_find(enum lanes_operation operation, unsigned variant) {
+    unsigned kind = 0;
+    while (kind < LANES_KINDS && (kinds[kind].operation != operation || kinds[kind].variant != variant)) {
+        kind++;
+    }
+    return (enum lanes_kind)kind;
 }
 
 const char *lanes_name(enum lanes_kind kind) {
     return kinds[kind].name;
+}
+
+enum lanes_operation lanes_operation(enum lanes_kind kind) {
+    return kinds[kind].operation;
+}
+
+unsigned lanes_variant(enum lanes_kind kind) {
+    return kinds[kind].variant;
+}
+
+size_t lanes_worth(enum lanes_kind kind) {
+    return kinds[kind].worth;
+}
+
+void lanes_compute(enum lanes_kind kind, void *const jobs[], size_t count) {
+    CHECK(kind < LANES_KINDS);
+    unsigned variant = kinds[kind].variant;
+    enum lanes_curve curve = (enum lanes_curve)variant; /* where the operation is on one */
+    switch (kinds[kind].operation) {
+    case LANES_OPERATION_X25519_PUBLIC:
+        lanes_x25519_public((struct lanes_x25519_public *const *)jobs, count);
+        return;
+    case LANES_OPERATION_X25519_SHARED:
+        lanes_x25519_shared((struct lanes_x25519_shared *const *)jobs, count);
+        return;
+    case LANES_OPERATION_ECDH_PUBLIC:
+        lanes_ecdh_public(curve, (struct lanes_ecdh_public *const *)jobs, count);
+        return;
+    case LANES_OPERATION_ECDH_SHARED:
+        lanes_ecdh_shared(curve, (struct lanes_ecdh_shared *const *)jobs, count);
+        return;
+    case LANES_OPERATION_ECDSA_SIGN:
+        lanes_ecdsa_sign(curve, (struct lanes_ecdsa_sign *const *)jobs, count);
+        return;
+    case LANES_OPERATION_ECDSA_VERIFY:
+        lanes_ecdsa_verify(curve, (struct lanes_ecdsa_verify *const *)jobs, count);
+        return;
+    case LANES_OPERATION_RSA_PRIVATE:
+        lanes_rsa_private(variant, (struct lanes_rsa_private *const *)jobs, count);
+        return;
+    case LANES_OPERATION_RSA_PUBLIC:
+        lanes_rsa_public(variant, (struct lanes_rsa_public *const *)jobs, count);
+        return;
+    case LANES_OPERATION_ED25519_SIGN:
+        lanes_ed25519_sign((struct lanes_ed25519_sign *const *)jobs, count);
+        return;
+    case LANES_OPERATION_ED25519_VERIFY:
+        lanes_ed25519_verify((struct lanes_ed25519_verify *const *)jobs, count);
+        return;
+    }
 }

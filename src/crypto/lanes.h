@@ -26,41 +26,66 @@ enum {
     LANES_ED25519_SIZE = 32,
 };
 
-enum lanes_kind {
-    LANES_X25519_PUBLIC,
-    LANES_X25519_SHARED,
-    LANES_P256_PUBLIC,
-    LANES_P256_SHARED,
-    LANES_P256_SIGN,
-    LANES_P256_VERIFY,
-    LANES_P384_PUBLIC,
-    LANES_P384_SHARED,
-    LANES_P384_SIGN,
-    LANES_P384_VERIFY,
-    LANES_RSA2048_PRIVATE,
-    LANES_RSA2048_PUBLIC,
-    LANES_RSA3072_PRIVATE,
-    LANES_RSA3072_PUBLIC,
-    LANES_RSA4096_PRIVATE,
-    LANES_RSA4096_PUBLIC,
-    LANES_ED25519_SIGN,
-    LANES_ED25519_VERIFY,
-    LANES_KINDS,
+/* What is computed: the functions below. */
+enum lanes_operation {
+    LANES_OPERATION_X25519_PUBLIC,
+    LANES_OPERATION_X25519_SHARED,
+    LANES_OPERATION_ECDH_PUBLIC,
+    LANES_OPERATION_ECDH_SHARED,
+    LANES_OPERATION_ECDSA_SIGN,
+    LANES_OPERATION_ECDSA_VERIFY,
+    LANES_OPERATION_RSA_PRIVATE,
+    LANES_OPERATION_RSA_PUBLIC,
+    LANES_OPERATION_ED25519_SIGN,
+    LANES_OPERATION_ED25519_VERIFY,
 };
 
 enum lanes_curve { LANES_P256, LANES_P384 };
 
+/*
+ * A kind is an operation with one curve or one size, so that its jobs can share a call. Each row: its names, its operation,
+ * the operation's first argument where that has one (the curve, or the bytes of the modulus), and from how many jobs on a
+ * call is cheaper than as many single operations of wolfCrypt. bench/micro measures the latter; the numbers are for an AMD
+ * EPYC, and bench/RESULTS.md has the figures. The order is that in which a handshake needs the operations.
+ */
+#define LANES_TABLE(ROW)                                                                                                    \
+    ROW(X25519_PUBLIC, "x25519_public", X25519_PUBLIC, 0, 4)                                                                \
+    ROW(P256_PUBLIC, "p256_public", ECDH_PUBLIC, LANES_P256, 3)                                                             \
+    ROW(P384_PUBLIC, "p384_public", ECDH_PUBLIC, LANES_P384, 4)                                                             \
+    ROW(X25519_SHARED, "x25519_shared", X25519_SHARED, 0, 2)                                                                \
+    ROW(P256_SHARED, "p256_shared", ECDH_SHARED, LANES_P256, 3)                                                             \
+    ROW(P384_SHARED, "p384_shared", ECDH_SHARED, LANES_P384, 3)                                                             \
+    ROW(P256_SIGN, "p256_sign", ECDSA_SIGN, LANES_P256, 3)                                                                  \
+    ROW(P384_SIGN, "p384_sign", ECDSA_SIGN, LANES_P384, 3)                                                                  \
+    ROW(RSA2048_PRIVATE, "rsa2048_private", RSA_PRIVATE, 256, 3)                                                            \
+    ROW(RSA3072_PRIVATE, "rsa3072_private", RSA_PRIVATE, 384, 3)                                                            \
+    ROW(RSA4096_PRIVATE, "rsa4096_private", RSA_PRIVATE, 512, 3)                                                            \
+    ROW(ED25519_SIGN, "ed25519_sign", ED25519_SIGN, 0, 3)                                                                   \
+    ROW(P256_VERIFY, "p256_verify", ECDSA_VERIFY, LANES_P256, 3)                                                            \
+    ROW(P384_VERIFY, "p384_verify", ECDSA_VERIFY, LANES_P384, 4)                                                            \
+    ROW(RSA2048_PUBLIC, "rsa2048_public", RSA_PUBLIC, 256, 3)                                                               \
+    ROW(RSA3072_PUBLIC, "rsa3072_public", RSA_PUBLIC, 384, 4)                                                               \
+    ROW(RSA4096_PUBLIC, "rsa4096_public", RSA_PUBLIC, 512, 4)                                                               \
+    ROW(ED25519_VERIFY, "ed25519_verify", ED25519_VERIFY, 0, 3)
+
+#define LANES_KIND_OF_ROW(kind, name, operation, variant, worth) LANES_##kind,
+enum lanes_kind { LANES_TABLE(LANES_KIND_OF_ROW) LANES_KINDS };
+#undef LANES_KIND_OF_ROW
+
 /* Tells whether this processor and its kernel can do what follows. Costs a few loads. */
 bool lanes_supported(void);
 
-/*
- * Returns from how many jobs on a call is cheaper than as many single operations of wolfCrypt, 1 to LANES_MAX; LANES_MAX + 1
- * where it never is.
- */
+/* Returns the kind of an operation with this first argument (0 where it has none); LANES_KINDS where there is none. */
+enum lanes_kind lanes_find(enum lanes_operation operation, unsigned variant);
+
+/* Return what the kind's row says. `worth` is 1 to LANES_MAX, or LANES_MAX + 1 where a call is never cheaper. */
+const char *lanes_name(enum lanes_kind kind);
+enum lanes_operation lanes_operation(enum lanes_kind kind);
+unsigned lanes_variant(enum lanes_kind kind);
 size_t lanes_worth(enum lanes_kind kind);
 
-/* Returns the kind's name, for figures: "x25519_public". */
-const char *lanes_name(enum lanes_kind kind);
+/* Computes jobs of a kind, each the struct of the kind's operation, by the operation's function. */
+void lanes_compute(enum lanes_kind kind, void *const jobs[], size_t count);
 
 /* X25519 (RFC 7748). Keys and results are 32 bytes, little-endian, and a key is any 32 bytes. */
 struct lanes_x25519_public {

@@ -255,38 +255,44 @@ static void run_any(struct batch_task *task) {
     struct bytes number = bytes_of(zeros, 32);
 
     memset(&job, 0, sizeof job);
-    switch (any->kind) {
-    case LANES_X25519_PUBLIC:
+    switch (lanes_operation(any->kind)) {
+    case LANES_OPERATION_X25519_PUBLIC:
         job.x25519_public.private_key = zeros;
         break;
-    case LANES_X25519_SHARED:
+    case LANES_OPERATION_X25519_SHARED:
         job.x25519_shared.private_key = job.x25519_shared.peer = zeros;
         break;
-    case LANES_P256_PUBLIC:
-    case LANES_P384_PUBLIC:
+    case LANES_OPERATION_ECDH_PUBLIC:
         job.ecdh_public.private_key = zeros;
         break;
-    case LANES_P256_SHARED:
-    case LANES_P384_SHARED:
+    case LANES_OPERATION_ECDH_SHARED:
         job.ecdh_shared.private_key = zeros;
         job.ecdh_shared.peer = number;
         break;
-    case LANES_P256_SIGN:
-    case LANES_P384_SIGN:
+    case LANES_OPERATION_ECDSA_SIGN:
         job.ecdsa_sign = (struct lanes_ecdsa_sign){.digest = number, .private_key = zeros, .nonce = zeros};
         break;
-    case LANES_P256_VERIFY:
-    case LANES_P384_VERIFY:
+    case LANES_OPERATION_ECDSA_VERIFY:
         job.ecdsa_verify = (struct lanes_ecdsa_verify){.digest = number, .point = number, .r = number, .s = number};
         break;
-    case LANES_ED25519_SIGN:
+    case LANES_OPERATION_RSA_PRIVATE:
+        job.rsa_private = (struct lanes_rsa_private){.modulus = number,
+                                                     .p = number,
+                                                     .q = number,
+                                                     .dp = number,
+                                                     .dq = number,
+                                                     .qinv = number,
+                                                     .input = bytes_of(zeros, lanes_variant(any->kind))};
+        break;
+    case LANES_OPERATION_RSA_PUBLIC:
+        job.rsa_public = (struct lanes_rsa_public){.modulus = number, .input = bytes_of(zeros, lanes_variant(any->kind))};
+        break;
+    case LANES_OPERATION_ED25519_SIGN:
         job.ed25519_sign = (struct lanes_ed25519_sign){.private_key = zeros, .public_key = zeros, .message = number};
         break;
-    case LANES_ED25519_VERIFY:
+    case LANES_OPERATION_ED25519_VERIFY:
         job.ed25519_verify = (struct lanes_ed25519_verify){.public_key = zeros, .signature = zeros, .message = number};
         break;
-    default:
-        return;
     }
     any->done = batch_compute(any->kind, &job);
 }
@@ -295,22 +301,69 @@ static void ignore(struct batch_task *task) {}
 
 /* Each kind goes to the function that its job is for: under ASan another one would read beyond the job. */
 Test(batch, has_all_kinds) {
-    static const enum lanes_kind kinds[] = {LANES_X25519_PUBLIC, LANES_X25519_SHARED, LANES_P256_PUBLIC,
-                                            LANES_P256_SHARED,   LANES_P256_SIGN,     LANES_P256_VERIFY,
-                                            LANES_P384_PUBLIC,   LANES_P384_SHARED,   LANES_P384_SIGN,
-                                            LANES_P384_VERIFY,   LANES_ED25519_SIGN,  LANES_ED25519_VERIFY};
     struct any all[LANES_MAX];
 
-    for (size_t kind = 0; kind < ARRAY_LENGTH(kinds); kind++) {
+    for (unsigned kind = 0; kind < LANES_KINDS; kind++) {
         for (int i = 0; i < LANES_MAX; i++) {
-            all[i] = (struct any){.task = {.run = run_any, .ended = ignore}, .kind = kinds[kind]};
+            all[i] = (struct any){.task = {.run = run_any, .ended = ignore}, .kind = (enum lanes_kind)kind};
             batch_run(batch, &all[i].task);
         }
         batch_flush(batch);
         for (int i = 0; i < LANES_MAX; i++) {
-            cr_expect_eq(all[i].done, lanes_worth(kinds[kind]) <= LANES_MAX, "%s", lanes_name(kinds[kind]));
+            cr_expect_eq(all[i].done, lanes_worth((enum lanes_kind)kind) <= LANES_MAX, "%s",
+                         lanes_name((enum lanes_kind)kind));
         }
     }
+}
+
+static unsigned prepared;
+
+static void give_key(void *job) {
+    static const uint8_t key[LANES_X25519_SIZE] = {7};
+
+    cr_assert_not(batch_may_pause());
+    ((struct lanes_x25519_public *)job)->private_key = key;
+    prepared++;
+}
+
+static void run_prepared(struct batch_task *task) {
+    struct work *work = CONTAINER_OF(task, struct work, task);
+
+    work->done = batch_compute_prepared(LANES_X25519_PUBLIC, &work->job, give_key);
+}
+
+/* Nonces are not drawn, and keys not copied, for operations that have no company. */
+Test(batch, a_job_is_prepared_when_it_has_company) {
+    struct work works[LANES_MAX];
+
+    for (int count = 1; count <= LANES_MAX; count++) {
+        prepared = 0;
+        for (int i = 0; i < count; i++) {
+            works[i] = (struct work){.task = {.run = run_prepared, .ended = ended}};
+            cr_assert(batch_run(batch, &works[i].task));
+        }
+        cr_assert_eq(prepared, 0);
+        batch_flush(batch);
+        bool worth = (size_t)count >= lanes_worth(LANES_X25519_PUBLIC);
+        cr_assert_eq(prepared, worth ? (unsigned)count : 0);
+        for (int i = 0; i < count; i++) {
+            cr_assert_eq(works[i].done, worth);
+            cr_assert_eq(works[i].job.good, worth);
+        }
+    }
+}
+
+static void run_no_kind(struct batch_task *task) {
+    struct work *work = CONTAINER_OF(task, struct work, task);
+
+    work->done = batch_compute(LANES_KINDS, &work->job);
+}
+
+Test(batch, what_is_no_kind_never_pauses) {
+    struct work work = {.task = {.run = run_no_kind, .ended = ended}};
+
+    cr_assert_not(batch_run(batch, &work.task));
+    cr_assert_eq(work.done, 0);
 }
 
 Test(no_batch, is_made_where_the_environment_says_so) {

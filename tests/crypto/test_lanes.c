@@ -45,6 +45,16 @@ Test(lanes, every_kind_has_a_name_and_a_worth) {
     }
 }
 
+Test(lanes, a_kind_is_found_by_its_operation_and_its_curve_or_size) {
+    cr_assert_eq(lanes_find(LANES_OPERATION_X25519_SHARED, 0), LANES_X25519_SHARED);
+    cr_assert_eq(lanes_find(LANES_OPERATION_ECDSA_SIGN, LANES_P384), LANES_P384_SIGN);
+    cr_assert_eq(lanes_find(LANES_OPERATION_RSA_PRIVATE, 384), LANES_RSA3072_PRIVATE);
+    cr_assert_eq(lanes_find(LANES_OPERATION_RSA_PUBLIC, 128), LANES_KINDS);
+    for (unsigned kind = 0; kind < LANES_KINDS; kind++) {
+        cr_assert_eq(lanes_find(lanes_operation((enum lanes_kind)kind), lanes_variant((enum lanes_kind)kind)), kind);
+    }
+}
+
 /* A call without jobs, or with more than there are lanes, is a mistake of the caller's. */
 Test(lanes, no_jobs, .signal = SIGABRT) {
     lanes_x25519_public(NULL, 0);
