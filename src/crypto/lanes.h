@@ -26,7 +26,7 @@ enum {
     LANES_ED25519_SIZE = 32,
 };
 
-/* What is computed: the functions below. */
+/* The functions below. */
 enum lanes_operation {
     LANES_OPERATION_X25519_PUBLIC,
     LANES_OPERATION_X25519_SHARED,

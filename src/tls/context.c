@@ -3,8 +3,8 @@
 #include "base/check.h"
 #include "base/key_group.h"
 #include "crypto/batch.h"
+#include "crypto/offload.h"
 #include "tls/context_parts.h"
-#include "tls/offload.h"
 #include "tls/peer.h"
 #include "tls/session_hooks.h"
 
@@ -169,7 +169,7 @@ static int configure(struct tls_context *context, const struct tls_context_optio
         return result;
     }
     *step = "compute in batches";
-    result = batch_is_wanted() ? offload_use(wolfssl) : WOLFSSL_SUCCESS;
+    result = batch_is_wanted() ? wolfSSL_CTX_SetDevId(wolfssl, OFFLOAD_DEVICE) : WOLFSSL_SUCCESS;
     if (result != WOLFSSL_SUCCESS) {
         return result;
     }

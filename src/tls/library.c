@@ -1,6 +1,6 @@
 #include "crypto/batch.h"
+#include "crypto/offload.h"
 #include "tls/context.h"
-#include "tls/offload.h"
 #include "tls/wolfssl.h"
 
 #include <errno.h>

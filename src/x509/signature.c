@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "crypto/batch.h"
+#include "crypto/offload.h"
 #include "x509/der.h"
 #include "x509/oid.h"
 #include "x509/sha256.h"
@@ -332,7 +333,8 @@ static bool verify_rsa(const struct signature_key *from, const struct signature_
         return false;
     }
     RsaKey key;
-    if (wc_InitRsaKey(&key, NULL) != 0) {
+    /* The device has the number raised in company, if there is any. */
+    if (wc_InitRsaKey_ex(&key, NULL, OFFLOAD_DEVICE) != 0) {
         return false;
     }
     bool good = wc_RsaPublicKeyDecodeRaw(from->modulus.data, (word32)from->modulus.size, from->exponent.data,
@@ -353,28 +355,15 @@ static bool read_ecdsa_value(struct bytes signature, struct bytes *r, struct byt
            content.size == 0;
 }
 
-/* Verifies in company, if there is any. */
-static bool verify_ecdsa_in_batch(const struct signature_key *from, struct bytes digest, struct bytes r, struct bytes s,
-                                  bool *good) {
-    struct lanes_ecdsa_verify job = {.digest = digest, .point = from->point, .r = r, .s = s};
-    bool is_p256 = from->curve == ECC_SECP256R1;
-    if (!is_p256 && from->curve != ECC_SECP384R1) {
-        return false;
-    }
-    bool done = batch_compute(is_p256 ? LANES_P256_VERIFY : LANES_P384_VERIFY, &job);
-    *good = done && job.good;
-    return done;
-}
-
 static bool verify_ecdsa(const struct signature_key *from, struct bytes digest, struct bytes signature) {
     struct bytes r;
     struct bytes s;
     if (!read_ecdsa_value(signature, &r, &s)) {
         return false;
     }
-    bool good;
-    if (verify_ecdsa_in_batch(from, digest, r, s, &good)) {
-        return good;
+    struct lanes_ecdsa_verify job = {.digest = digest, .point = from->point, .r = r, .s = s};
+    if (batch_compute(offload_curve_kind(LANES_OPERATION_ECDSA_VERIFY, from->curve), &job)) {
+        return job.good;
     }
     ecc_key key;
     if (wc_ecc_init(&key) != 0) {
@@ -382,7 +371,7 @@ static bool verify_ecdsa(const struct signature_key *from, struct bytes digest, 
     }
     int verified = 0;
     /* The last argument: not trusted, so that a point off the curve is refused. */
-    good =
+    bool good =
         wc_ecc_import_x963_ex2(from->point.data, (word32)from->point.size, &key, from->curve, 1) == 0 &&
         wc_ecc_verify_hash(signature.data, (word32)signature.size, digest.data, (word32)digest.size, &verified, &key) == 0 &&
         verified == 1;
@@ -391,6 +380,13 @@ static bool verify_ecdsa(const struct signature_key *from, struct bytes digest, 
 }
 
 static bool verify_ed25519(const struct signature_key *from, struct bytes data, struct bytes signature) {
+    if (signature.size != ED25519_SIG_SIZE) {
+        return false;
+    }
+    struct lanes_ed25519_verify job = {.public_key = from->point.data, .signature = signature.data, .message = data};
+    if (batch_compute(LANES_ED25519_VERIFY, &job)) {
+        return job.good;
+    }
     ed25519_key key;
     if (wc_ed25519_init(&key) != 0) {
         return false;

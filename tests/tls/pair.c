@@ -75,6 +75,9 @@ static int client_send(WOLFSSL *wolfssl, char *data, int size, void *context) {
     /* With its version too, since a record that is encrypted may begin with any byte. */
     pair->hellos += size > 10 && data[0] == 22 && data[5] == 1 && data[9] == 3 && data[10] == 3;
     put(&pair->to_server, data, (size_t)size);
+    if (pair->tamper != NULL) {
+        pair->tamper(pair->to_server.data + pair->to_server.size - (size_t)size, (size_t)size);
+    }
     return size;
 }
 
@@ -133,6 +136,7 @@ WOLFSSL_CTX *client_context(const struct pair_options *options) {
 struct pair *pair_open(struct tls_context *context, const struct pair_options *options) {
     struct pair *pair = calloc(1, sizeof *pair);
     pair->step = options->step;
+    pair->tamper = options->tamper;
     pair->result = TLS_WANT_INPUT;
     pair->owns_client_wolfssl = options->client_wolfssl == NULL;
     pair->client_wolfssl = pair->owns_client_wolfssl ? client_context(options) : options->client_wolfssl;
@@ -148,6 +152,12 @@ struct pair *pair_open(struct tls_context *context, const struct pair_options *o
     wolfSSL_UseSNI(pair->client, WOLFSSL_SNI_HOST_NAME, "any.example", 11);
     if (options->tls12) {
         wolfSSL_UseSessionTicket(pair->client);
+    }
+    if (options->group != 0 && options->tls12) {
+        cr_assert_eq(wolfSSL_UseSupportedCurve(pair->client, (uint16_t)options->group), WOLFSSL_SUCCESS);
+    } else if (options->group != 0) {
+        int group = options->group;
+        cr_assert_eq(wolfSSL_set_groups(pair->client, &group, 1), WOLFSSL_SUCCESS);
     }
     if (options->no_key_share) {
         cr_assert_eq(wolfSSL_NoKeyShares(pair->client), WOLFSSL_SUCCESS);
