@@ -26,7 +26,7 @@ enum {
     LANES_ED25519_SIZE = 32,
 };
 
-/* The functions below. */
+/* Each has a function and a struct of jobs below. */
 enum lanes_operation {
     LANES_OPERATION_X25519_PUBLIC,
     LANES_OPERATION_X25519_SHARED,

@@ -5,11 +5,13 @@
 #include "base/check.h"
 #include "base/key_group.h"
 #include "crypto/batch.h"
+#include "crypto/offload.h"
 #include "pair.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <wolfssl/wolfcrypt/cryptocb.h>
 
 enum { TALKS_MAX = LANES_MAX + 1, TLS12 = 1 << 0, HELLO_RETRY = 1 << 1 };
 
@@ -410,6 +412,28 @@ Test(batches, a_proof_with_a_wrong_bit_concerns_no_other) {
         check_bad(server.context, &(struct pair_options){.tls12 = true, .client_wolfssl = client},
                   &(struct pair_options){.tls12 = true, .client_wolfssl = client, .tamper = spoil_proof}, clients[i].name);
         wolfSSL_CTX_free(client);
+    }
+    close_server(&server);
+}
+
+static unsigned asked[WC_ALGO_TYPE_MAX + 1];
+
+static int note(int device, wc_CryptoInfo *info, void *context) {
+    asked[info->algo_type]++;
+    return CRYPTOCB_UNAVAILABLE;
+}
+
+/* Hashes, MACs and ciphers would ask hundreds of times in a handshake, and AES keys be kept twice. */
+Test(batches, only_public_key_operations_ask_for_company) {
+    struct server server = open_server("p256");
+    struct verdict verdicts[TALKS_MAX];
+    cr_assert_eq(wc_CryptoCb_RegisterDevice(OFFLOAD_DEVICE, note, NULL), 0);
+    for (int tls12 = 0; tls12 < 2; tls12++) {
+        run(NULL, server.context, &(struct pair_options){.tls12 = tls12, .client = "p256"}, 1, SIZE_MAX, NULL, verdicts);
+        cr_assert(verdicts[0].done);
+    }
+    for (unsigned type = 0; type <= WC_ALGO_TYPE_MAX; type++) {
+        cr_assert(type == WC_ALGO_TYPE_PK ? asked[type] >= 6 : asked[type] == 0, "type %u: %u times", type, asked[type]);
     }
     close_server(&server);
 }
