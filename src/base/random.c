@@ -9,19 +9,25 @@
 enum { TAKE_SIZE = 2 * sizeof(uint64_t) };
 _Static_assert(RANDOM_STOCK_SIZE % TAKE_SIZE == 0, "a stock is used up to its last byte");
 
-static void fill(struct random_stock *stock) {
-    ssize_t got;
+void random_fill(void *bytes, size_t size) {
+    uint8_t *to = bytes;
 
-    do {
-        got = getrandom(stock->bytes, sizeof stock->bytes, 0);
-    } while (got < 0 && errno == EINTR);
-    CHECK(got == (ssize_t)sizeof stock->bytes);
-    stock->left = sizeof stock->bytes;
+    while (size > 0) {
+        size_t part = size < RANDOM_STOCK_SIZE ? size : RANDOM_STOCK_SIZE;
+        ssize_t got = getrandom(to, part, 0);
+
+        CHECK(got == (ssize_t)part || (got < 0 && errno == EINTR));
+        if (got > 0) {
+            to += got;
+            size -= (size_t)got;
+        }
+    }
 }
 
 void random_take(struct random_stock *stock, uint64_t words[static 2]) {
     if (stock->left == 0) {
-        fill(stock);
+        random_fill(stock->bytes, sizeof stock->bytes);
+        stock->left = sizeof stock->bytes;
     }
     stock->left -= TAKE_SIZE;
     memcpy(words, stock->bytes + stock->left, TAKE_SIZE);

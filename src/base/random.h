@@ -17,4 +17,7 @@ struct random_stock {
 /* Takes 128 bits that no one has had before. Aborts when the kernel has none: it has some from its boot on. */
 void random_take(struct random_stock *stock, uint64_t words[static 2]);
 
+/* Fills `bytes` straight from the kernel's generator. Aborts when the kernel has none. */
+void random_fill(void *bytes, size_t size);
+
 #endif

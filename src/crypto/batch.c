@@ -16,6 +16,12 @@ struct batch {
 
 /* This thread's. */
 static _Thread_local struct batch *own;
+static _Thread_local uint64_t charged_ns;
+
+/* Runs ahead of the clock by what was charged. */
+static uint64_t work_clock_ns(void) {
+    return clock_monotonic_ns() + charged_ns;
+}
 
 bool batch_is_wanted(void) {
     const char *wish = getenv("SALLYPORT_CRYPTO");
@@ -102,7 +108,7 @@ bool batch_compute_prepared(enum lanes_kind kind, void *job, void (*prepare)(voi
     }
     struct batch *batch = own;
     struct batch_task *task = batch->running;
-    uint64_t now_ns = clock_monotonic_ns();
+    uint64_t now_ns = work_clock_ns();
 
     if (task->has_paused) {
         task->spent_ns += now_ns - task->since_ns;
@@ -121,7 +127,7 @@ bool batch_compute_prepared(enum lanes_kind kind, void *job, void (*prepare)(voi
 
 /* Goes on with a task whose operation was computed, or is its own to compute. */
 static void go_on(struct batch *batch, struct batch_task *task) {
-    uint64_t now_ns = clock_monotonic_ns();
+    uint64_t now_ns = work_clock_ns();
 
     list_remove(&task->link);
     batch->paused--;
@@ -131,7 +137,7 @@ static void go_on(struct batch *batch, struct batch_task *task) {
     bool paused = fiber_resume(task->fiber);
     batch->running = NULL;
     if (!paused) {
-        task->spent_ns += clock_monotonic_ns() - task->since_ns;
+        task->spent_ns += work_clock_ns() - task->since_ns;
         task->ended(task);
     }
 }
@@ -158,14 +164,14 @@ static void serve(struct batch *batch, enum lanes_kind kind) {
     if (count < lanes_worth(kind)) {
         return;
     }
-    uint64_t began_ns = clock_monotonic_ns();
+    uint64_t began_ns = work_clock_ns();
     for (size_t i = 0; i < count; i++) {
         if (tasks[i]->prepare != NULL) {
             tasks[i]->prepare(jobs[i]);
         }
     }
     lanes_compute(kind, jobs, count);
-    uint64_t share_ns = (clock_monotonic_ns() - began_ns) / count;
+    uint64_t share_ns = (work_clock_ns() - began_ns) / count;
     for (size_t i = 0; i < count; i++) {
         tasks[i]->done = true;
         tasks[i]->spent_ns += share_ns;
@@ -198,8 +204,12 @@ void batch_flush(struct batch *batch) {
     }
 }
 
+void batch_charge(int64_t ns) {
+    charged_ns += (uint64_t)ns; /* which may be negative */
+}
+
 uint64_t batch_clock_ns(void) {
-    uint64_t now_ns = clock_monotonic_ns();
+    uint64_t now_ns = work_clock_ns();
 
     return own == NULL || own->running == NULL ? now_ns : now_ns - own->running->away_ns;
 }

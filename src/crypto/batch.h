@@ -78,7 +78,12 @@ bool batch_compute_prepared(enum lanes_kind kind, void *job, void (*prepare)(voi
 /* Returns whether a task runs that may pause. If not, batch_compute is false. */
 bool batch_may_pause(void);
 
-/* Returns a clock in ns that stands still while the task that runs is paused, but for its share of what was computed. */
+/*
+ * Returns a clock in ns that stands still while the task that runs is paused, but for its share of what was computed, and runs
+ * ahead by what is charged.
+ */
 uint64_t batch_clock_ns(void);
+/* Charges whoever runs on this thread for work that was done before, or for less than passes (negative) when it is for others. */
+void batch_charge(int64_t ns);
 
 #endif

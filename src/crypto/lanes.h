@@ -146,6 +146,32 @@ struct lanes_ecdsa_verify {
     bool good; /* the signature is */
 };
 
+/*
+ * The part of a signature that needs neither the digest nor the key, and costs nearly all of its time. What it leaves is as
+ * secret as the nonce, and as good for one signature only.
+ */
+struct lanes_ecdsa_prepared {
+    uint64_t inverse[LANES_EC_SIZE_MAX / sizeof(uint64_t)]; /* of the nonce, the lowest word first */
+    uint64_t r[LANES_EC_SIZE_MAX / sizeof(uint64_t)];
+};
+
+struct lanes_ecdsa_prepare {
+    const uint8_t *nonce;
+    struct lanes_ecdsa_prepared prepared;
+    bool good;
+};
+
+/* The rest of it: computes for one job in one lane. */
+struct lanes_ecdsa_finish {
+    struct bytes digest;
+    const uint8_t *private_key;
+    const struct lanes_ecdsa_prepared *prepared;
+    uint8_t signature[2 * LANES_EC_SIZE_MAX];
+    bool good;
+};
+
+void lanes_ecdsa_prepare(enum lanes_curve curve, struct lanes_ecdsa_prepare *const jobs[], size_t count);
+void lanes_ecdsa_finish(enum lanes_curve curve, struct lanes_ecdsa_finish *job);
 void lanes_ecdsa_sign(enum lanes_curve curve, struct lanes_ecdsa_sign *const jobs[], size_t count);
 void lanes_ecdsa_verify(enum lanes_curve curve, struct lanes_ecdsa_verify *const jobs[], size_t count);
 

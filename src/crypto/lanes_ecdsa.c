@@ -74,6 +74,87 @@ void lanes_ecdsa_sign(enum lanes_curve curve, struct lanes_ecdsa_sign *const job
     lanes_call_wipe_stack();
 }
 
+void lanes_ecdsa_prepare(enum lanes_curve curve, struct lanes_ecdsa_prepare *const jobs[], size_t count) {
+    const struct lanes_curve_numbers *numbers = lanes_curve_numbers(curve);
+    struct lanes_call call = {.sound = {false}};
+    number nonces[LANES_MAX];
+    number inverses[LANES_MAX];
+    number rs[LANES_MAX];
+    lanes_call_check(count);
+    for (size_t i = 0; i < count; i++) {
+        call.sound[i] = lanes_curve_read_scalar(numbers, nonces[i], bytes_of(jobs[i]->nonce, numbers->size));
+    }
+    unsigned status = 0;
+    if (lanes_call_begin(&call)) {
+        lanes_word *to_inverse[LANES_MAX];
+        lanes_word *to_r[LANES_MAX];
+        const lanes_word *from[LANES_MAX];
+        for (size_t i = 0; i < LANES_MAX; i++) {
+            to_inverse[i] = inverses[i];
+            to_r[i] = rs[i];
+            from[i] = nonces[call.source[i]];
+        }
+        status = curve == LANES_P256 ? mbx_nistp256_ecdsa_sign_setup_mb8(to_inverse, to_r, from, NULL)
+                                     : mbx_nistp384_ecdsa_sign_setup_mb8(to_inverse, to_r, from, NULL);
+    }
+    for (size_t i = 0; i < count; i++) {
+        jobs[i]->good = lanes_call_good(&call, status, i);
+        jobs[i]->prepared = (struct lanes_ecdsa_prepared){{0}, {0}};
+        if (jobs[i]->good) {
+            memcpy(jobs[i]->prepared.inverse, inverses[i], numbers->size);
+            memcpy(jobs[i]->prepared.r, rs[i], numbers->size);
+        }
+    }
+    explicit_bzero(nonces, sizeof nonces);
+    explicit_bzero(inverses, sizeof inverses);
+    explicit_bzero(rs, sizeof rs);
+    lanes_call_wipe_stack();
+}
+
+void lanes_ecdsa_finish(enum lanes_curve curve, struct lanes_ecdsa_finish *job) {
+    const struct lanes_curve_numbers *numbers = lanes_curve_numbers(curve);
+    number key;
+    number inverse;
+    number r_prepared;
+    octets digest;
+    octets r[LANES_MAX];
+    octets s[LANES_MAX];
+    lanes_call_check(1);
+    bool sound = read_digest(numbers, digest, job->digest) &&
+                 lanes_curve_read_scalar(numbers, key, bytes_of(job->private_key, numbers->size));
+    unsigned status = 0;
+    if (sound) {
+        uint8_t *to_r[LANES_MAX];
+        uint8_t *to_s[LANES_MAX];
+        const uint8_t *from_digest[LANES_MAX];
+        const lanes_word *from_r[LANES_MAX];
+        const lanes_word *from_inverse[LANES_MAX];
+        const lanes_word *from_key[LANES_MAX];
+        memcpy(inverse, job->prepared->inverse, numbers->size);
+        memcpy(r_prepared, job->prepared->r, numbers->size);
+        for (size_t i = 0; i < LANES_MAX; i++) {
+            to_r[i] = r[i];
+            to_s[i] = s[i];
+            from_digest[i] = digest;
+            from_r[i] = r_prepared;
+            from_inverse[i] = inverse;
+            from_key[i] = key;
+        }
+        status = curve == LANES_P256
+                     ? mbx_nistp256_ecdsa_sign_complete_mb8(to_r, to_s, from_digest, from_r, from_inverse, from_key, NULL)
+                     : mbx_nistp384_ecdsa_sign_complete_mb8(to_r, to_s, from_digest, from_r, from_inverse, from_key, NULL);
+    }
+    job->good = sound && MBX_GET_STS(status, 0) == MBX_STATUS_OK;
+    memset(job->signature, 0, sizeof job->signature);
+    if (job->good) {
+        memcpy(job->signature, r[0], numbers->size);
+        memcpy(job->signature + numbers->size, s[0], numbers->size);
+    }
+    explicit_bzero(key, sizeof key);
+    explicit_bzero(inverse, sizeof inverse);
+    lanes_call_wipe_stack();
+}
+
 /* The numbers of a call that verifies. */
 struct verification {
     struct lanes_call call;
@@ -133,6 +214,14 @@ void lanes_ecdsa_verify(enum lanes_curve curve, struct lanes_ecdsa_verify *const
 
 void lanes_ecdsa_sign(enum lanes_curve curve, struct lanes_ecdsa_sign *const jobs[], size_t count) {
     lanes_call_check(count);
+}
+
+void lanes_ecdsa_prepare(enum lanes_curve curve, struct lanes_ecdsa_prepare *const jobs[], size_t count) {
+    lanes_call_check(count);
+}
+
+void lanes_ecdsa_finish(enum lanes_curve curve, struct lanes_ecdsa_finish *job) {
+    lanes_call_check(1);
 }
 
 void lanes_ecdsa_verify(enum lanes_curve curve, struct lanes_ecdsa_verify *const jobs[], size_t count) {

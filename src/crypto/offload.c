@@ -2,7 +2,7 @@
 #include "crypto/offload.h"
 
 #include "crypto/batch.h"
-#include "crypto/lanes_curve.h"
+#include "crypto/supply.h"
 
 #include <wolfssl/options.h>
 #include <wolfssl/wolfcrypt/cryptocb.h>
@@ -19,28 +19,10 @@ static void wipe(void *secret, size_t size) {
     wc_ForceZero(secret, size);
 }
 
-struct x25519_generation {
-    struct lanes_x25519_public job;
-    WC_RNG *rng;
-    curve25519_key *key;
-    int result; /* of the generator */
-};
-
-static void prepare_x25519_generation(void *job) {
-    struct x25519_generation *generation = CONTAINER_OF((struct lanes_x25519_public *)job, struct x25519_generation, job);
-    generation->result = wc_curve25519_make_priv(generation->rng, CURVE25519_KEYSIZE, generation->key->k);
-}
-
-static int make_x25519_key(WC_RNG *rng, int size, curve25519_key *key) {
-    struct x25519_generation generation = {.job = {.private_key = key->k}, .rng = rng, .key = key};
-    if (size != CURVE25519_KEYSIZE ||
-        !batch_compute_prepared(LANES_X25519_PUBLIC, &generation.job, prepare_x25519_generation)) {
+static int make_x25519_key(int size, curve25519_key *key) {
+    if (size != CURVE25519_KEYSIZE || !supply_take_x25519(key->k, key->p.point)) {
         return CRYPTOCB_UNAVAILABLE;
     }
-    if (generation.result != 0) {
-        return generation.result;
-    }
-    memcpy(key->p.point, generation.job.public_key, sizeof generation.job.public_key);
     key->privSet = 1;
     key->pubSet = 1;
     return 0;
@@ -72,26 +54,6 @@ static int curve_of(const ecc_key *key) {
     return key->dp == NULL ? ECC_CURVE_INVALID : key->dp->id;
 }
 
-/*
- * Draws a number that is uniform from 1 to the order less 1, by trial (FIPS 186-5 appendices A.2.2 and A.3.2). Of numbers of
- * this size at most one in 2^32 is not below the order; how often it is drawn again says nothing of the number. Zeros, which
- * lanes take for no number, when the generator fails.
- */
-static void draw_scalar(WC_RNG *rng, const ecc_key *key, uint8_t scalar[static LANES_EC_SIZE_MAX]) {
-    enum lanes_curve curve;
-    lanes_word number[LANES_CURVE_WORDS_MAX];
-    find_curve(curve_of(key), &curve);
-    const struct lanes_curve_numbers *numbers = lanes_curve_numbers(curve);
-    int result;
-    do {
-        result = wc_RNG_GenerateBlock(rng, scalar, (word32)numbers->size);
-    } while (result == 0 && !lanes_curve_read_scalar(numbers, number, bytes_of(scalar, numbers->size)));
-    if (result != 0) {
-        wipe(scalar, LANES_EC_SIZE_MAX);
-    }
-    wipe(number, sizeof number);
-}
-
 /* Zeros where the key has no private part. */
 static void export_private(ecc_key *key, uint8_t private_key[static LANES_EC_SIZE_MAX]) {
     word32 size = LANES_EC_SIZE_MAX;
@@ -100,60 +62,31 @@ static void export_private(ecc_key *key, uint8_t private_key[static LANES_EC_SIZ
     }
 }
 
-struct ec_generation {
-    struct lanes_ecdh_public job;
-    WC_RNG *rng;
-    const ecc_key *key;
+static int make_ec_key(ecc_key *key) {
+    enum lanes_curve curve;
     uint8_t private_key[LANES_EC_SIZE_MAX];
-};
-
-static void prepare_ec_generation(void *job) {
-    struct ec_generation *generation = CONTAINER_OF((struct lanes_ecdh_public *)job, struct ec_generation, job);
-    draw_scalar(generation->rng, generation->key, generation->private_key);
-}
-
-static int make_ec_key(WC_RNG *rng, ecc_key *key) {
-    int curve = curve_of(key);
-    struct ec_generation generation = {.job = {.private_key = generation.private_key}, .rng = rng, .key = key};
-    if (!batch_compute_prepared(offload_curve_kind(LANES_OPERATION_ECDH_PUBLIC, curve), &generation.job,
-                                prepare_ec_generation)) {
+    uint8_t point[LANES_EC_POINT_MAX];
+    if (!find_curve(curve_of(key), &curve) || !supply_take_ec_key(curve, private_key, point)) {
         return CRYPTOCB_UNAVAILABLE;
     }
-    const uint8_t *x = generation.job.point + 1;
-    int result = generation.job.good ? wc_ecc_import_unsigned(key, x, x + key->dp->size, generation.private_key, curve)
-                                     : CRYPTOCB_UNAVAILABLE; /* wolfCrypt makes a key, or says what is wrong */
-    wipe(generation.private_key, sizeof generation.private_key);
+    const uint8_t *x = point + 1;
+    int result = wc_ecc_import_unsigned(key, x, x + key->dp->size, private_key, curve_of(key));
+    wipe(private_key, sizeof private_key);
     return result;
 }
 
-struct ecdsa_signing {
-    struct lanes_ecdsa_sign job;
-    WC_RNG *rng;
-    ecc_key *key;
-    uint8_t private_key[LANES_EC_SIZE_MAX];
-    uint8_t nonce[LANES_EC_SIZE_MAX];
-};
-
-static void prepare_ecdsa_signing(void *job) {
-    struct ecdsa_signing *signing = CONTAINER_OF((struct lanes_ecdsa_sign *)job, struct ecdsa_signing, job);
-    export_private(signing->key, signing->private_key);
-    draw_scalar(signing->rng, signing->key, signing->nonce);
-}
-
-static int sign_ecdsa(struct bytes digest, uint8_t *out, word32 *size, WC_RNG *rng, ecc_key *key) {
-    struct ecdsa_signing signing = {
-        .job = {.digest = digest, .private_key = signing.private_key, .nonce = signing.nonce}, .rng = rng, .key = key};
-    if (!batch_compute_prepared(offload_curve_kind(LANES_OPERATION_ECDSA_SIGN, curve_of(key)), &signing.job,
-                                prepare_ecdsa_signing)) {
+static int sign_ecdsa(struct bytes digest, uint8_t *out, word32 *size, ecc_key *key) {
+    enum lanes_curve curve;
+    if (!find_curve(curve_of(key), &curve)) {
         return CRYPTOCB_UNAVAILABLE;
     }
-    const uint8_t *signature = signing.job.signature;
+    uint8_t private_key[LANES_EC_SIZE_MAX];
+    uint8_t signature[2 * LANES_EC_SIZE_MAX];
     word32 half = (word32)key->dp->size;
-    int result =
-        signing.job.good ? wc_ecc_rs_raw_to_sig(signature, half, signature + half, half, out, size) : CRYPTOCB_UNAVAILABLE;
-    wipe(signing.private_key, sizeof signing.private_key);
-    wipe(signing.nonce, sizeof signing.nonce);
-    return result;
+    export_private(key, private_key);
+    bool signed_it = supply_sign(curve, digest, private_key, signature);
+    wipe(private_key, sizeof private_key);
+    return signed_it ? wc_ecc_rs_raw_to_sig(signature, half, signature + half, half, out, size) : CRYPTOCB_UNAVAILABLE;
 }
 
 struct ecdh_sharing {
@@ -281,18 +214,18 @@ static int compute(int device, wc_CryptoInfo *info, void *context) {
     }
     switch (info->pk.type) {
     case WC_PK_TYPE_CURVE25519_KEYGEN:
-        return make_x25519_key(info->pk.curve25519kg.rng, info->pk.curve25519kg.size, info->pk.curve25519kg.key);
+        return make_x25519_key(info->pk.curve25519kg.size, info->pk.curve25519kg.key);
     case WC_PK_TYPE_CURVE25519:
         return share_x25519_secret(info->pk.curve25519.private_key, info->pk.curve25519.public_key, info->pk.curve25519.out,
                                    info->pk.curve25519.outlen, info->pk.curve25519.endian);
     case WC_PK_TYPE_EC_KEYGEN:
-        return make_ec_key(info->pk.eckg.rng, info->pk.eckg.key);
+        return make_ec_key(info->pk.eckg.key);
     case WC_PK_TYPE_ECDH:
         return share_ecdh_secret(info->pk.ecdh.private_key, info->pk.ecdh.public_key, info->pk.ecdh.out,
                                  info->pk.ecdh.outlen);
     case WC_PK_TYPE_ECDSA_SIGN:
         return sign_ecdsa(bytes_of(info->pk.eccsign.in, info->pk.eccsign.inlen), info->pk.eccsign.out,
-                          info->pk.eccsign.outlen, info->pk.eccsign.rng, info->pk.eccsign.key);
+                          info->pk.eccsign.outlen, info->pk.eccsign.key);
     case WC_PK_TYPE_RSA:
         return compute_rsa(bytes_of(info->pk.rsa.in, info->pk.rsa.inLen), info->pk.rsa.out, info->pk.rsa.outLen,
                            info->pk.rsa.type, info->pk.rsa.key);

@@ -160,24 +160,24 @@ void gate_wait(struct connection *connection, enum admission_step step) {
 }
 
 struct gate_work gate_work_begin(const struct connection *connection) {
-    return (struct gate_work){.began_ns = clock_monotonic_ns(),
+    return (struct gate_work){.began_ns = batch_clock_ns(),
                               .class = (enum admission_class)connection->client.standing.class};
 }
 
 void gate_work_put_off(const struct connection *connection, struct gate_work *work) {
-    work->spent_ns += clock_monotonic_ns() - work->began_ns;
+    work->spent_ns += batch_clock_ns() - work->began_ns;
     work->charge = admission_put_off(&connection->client.shard->gate.admission);
 }
 
 void gate_work_take_up(const struct connection *connection, struct gate_work *work, uint64_t spent_ns) {
     work->spent_ns += spent_ns;
-    work->began_ns = clock_monotonic_ns();
+    work->began_ns = batch_clock_ns();
     admission_take_up(&connection->client.shard->gate.admission, work->charge);
 }
 
 void gate_work_end(struct connection *connection, struct gate_work work) {
     struct shard *shard = connection->client.shard;
-    uint64_t passed_ns = clock_monotonic_ns() - work.began_ns + work.spent_ns;
+    uint64_t passed_ns = batch_clock_ns() - work.began_ns + work.spent_ns;
     uint64_t spent_ns = passed_ns < STEP_NS_MAX ? passed_ns : STEP_NS_MAX;
 
     admission_spend(&shard->gate.admission, work.class, spent_ns);

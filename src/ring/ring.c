@@ -234,6 +234,11 @@ static void run_tasks(struct ring *ring) {
     }
 }
 
+void ring_submit(struct ring *ring) {
+    stream_flush_all(ring);
+    io_uring_submit(&ring->uring);
+}
+
 int ring_turn(struct ring *ring, uint64_t wait_ms_max) {
     run_tasks(ring);
     stream_feed_starved(ring);

@@ -27,6 +27,12 @@ void ring_destroy(struct ring *ring);
 int ring_turn(struct ring *ring, uint64_t wait_ms_max);
 
 /*
+ * Submits what was prepared, before the turn ends: for callers that have long work to do for which nobody waits. An error is
+ * the next turn's to report.
+ */
+void ring_submit(struct ring *ring);
+
+/*
  * Has `task` run once, when all handlers that run now have returned, and before anything that they wrote leaves: for what a
  * function must not do while its caller is at work. Does nothing when this was asked for already.
  */

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "crypto/supply.h"
 #include "edge/arrival.h"
 #include "edge/connection.h"
 #include "edge/eviction.h"
@@ -141,6 +142,7 @@ static int begin(void *owner, struct error *error) {
     }
     timer_init(&thread->drain_limit, limit_expired);
     shard->batch = batch_create();
+    shard->supply = supply_create();
     gate_open(shard);
     return 0;
 
@@ -212,6 +214,14 @@ static int count_leftover(const struct shard *shard) {
     return leftover;
 }
 
+/* Nobody waits for what is made for those to come: what this turn has written leaves first. */
+static void replenish(struct shard *shard) {
+    if (supply_is_low(shard->supply)) {
+        ring_submit(&shard->ring);
+        supply_replenish(shard->supply);
+    }
+}
+
 static bool turn(void *owner, uint64_t *wait_ms) {
     struct shard_thread *thread = owner;
     struct shard *shard = &thread->shard;
@@ -227,6 +237,7 @@ static bool turn(void *owner, uint64_t *wait_ms) {
     if (is_over(thread)) {
         return false;
     }
+    replenish(shard);
     *wait_ms = gate_sleep_ms(shard, IDLE_TURN_MS);
     return true;
 }
@@ -236,6 +247,7 @@ static bool end(void *owner) {
     struct shard *shard = &thread->shard;
 
     gate_close(shard);
+    supply_destroy(shard->supply);
     batch_destroy(shard->batch);
     thread->leftover = count_leftover(shard);
     site_release(shard->site);
