@@ -24,5 +24,7 @@ bool lanes_call_good(const struct lanes_call *call, unsigned status, size_t lane
 
 /* Overwrites the part of the stack that crypto_mb has just used: it leaves secrets there. */
 void lanes_call_wipe_stack(void);
+/* The same behind lanes_ecdsa_finish, which goes less deep, and is called for one job alone. */
+void lanes_call_wipe_shallow_stack(void);
 
 #endif

@@ -152,7 +152,7 @@ void lanes_ecdsa_finish(enum lanes_curve curve, struct lanes_ecdsa_finish *job) 
     }
     explicit_bzero(key, sizeof key);
     explicit_bzero(inverse, sizeof inverse);
-    lanes_call_wipe_stack();
+    lanes_call_wipe_shallow_stack();
 }
 
 /* The numbers of a call that verifies. */

@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int compare(const void *a, const void *b) {
     return memcmp(a, b, 2 * sizeof(uint64_t));
@@ -45,4 +46,23 @@ Test(random, two_stocks_have_nothing_in_common) {
     random_take(&stocks[1], words[1]);
     cr_assert_neq(memcmp(words[0], words[1], sizeof words[0]), 0);
     cr_assert_neq(memcmp(stocks[0].bytes, stocks[1].bytes, stocks[0].left), 0);
+}
+
+/* No byte stays as it was, and none behind is touched. */
+Test(random, fills_any_size) {
+    enum { SIZE_MAX_TESTED = 3 * RANDOM_STOCK_SIZE + 1 };
+    for (size_t size = 0; size < SIZE_MAX_TESTED; size += 1 + size / 3) {
+        uint8_t changed[SIZE_MAX_TESTED + 1] = {0};
+        uint8_t bytes[SIZE_MAX_TESTED + 1];
+        for (size_t round = 0; round < 16; round++) {
+            memset(bytes, 0, sizeof bytes);
+            random_fill(bytes, size);
+            for (size_t i = 0; i < sizeof bytes; i++) {
+                changed[i] |= bytes[i];
+            }
+        }
+        for (size_t i = 0; i < sizeof bytes; i++) {
+            cr_assert_eq(changed[i] != 0, i < size, "byte %zu of %zu", i, size);
+        }
+    }
 }
