@@ -6,9 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Tasks that wait for operations of one kind, the oldest first. */
+struct queue {
+    struct list tasks;
+    uint32_t length;
+};
+
 struct batch {
     struct fiber_pool fibers;
-    struct list waiting[LANES_KINDS]; /* tasks, by the kind of operation that they need */
+    struct queue waiting[LANES_KINDS];
     struct list ready;                /* tasks that go on */
     uint32_t paused;
     struct batch_task *running; /* on a fiber */
@@ -43,7 +49,7 @@ struct batch *batch_create(void) {
         return NULL;
     }
     for (size_t i = 0; i < LANES_KINDS; i++) {
-        list_init(&batch->waiting[i]);
+        list_init(&batch->waiting[i].tasks);
     }
     list_init(&batch->ready);
     own = batch;
@@ -119,7 +125,9 @@ bool batch_compute_prepared(enum lanes_kind kind, void *job, void (*prepare)(voi
     task->job = job;
     task->prepare = prepare;
     task->done = false;
-    list_append(&batch->waiting[kind], &task->link);
+    task->was_left = false;
+    list_append(&batch->waiting[kind].tasks, &task->link);
+    batch->waiting[kind].length++;
     batch->paused++;
     fiber_pause();
     return task->done;
@@ -148,14 +156,16 @@ static void go_on(struct batch *batch, struct batch_task *task) {
  * cost a call instead of the single one, and a rest that is worth a call gets one in any case.
  */
 static void serve(struct batch *batch, enum lanes_kind kind) {
+    struct queue *queue = &batch->waiting[kind];
     struct batch_task *tasks[LANES_MAX];
     void *jobs[LANES_MAX];
     size_t count = 0;
 
-    while (count < LANES_MAX && !list_is_empty(&batch->waiting[kind])) {
-        struct batch_task *task = first_of(&batch->waiting[kind]);
+    while (count < LANES_MAX && queue->length > 0) {
+        struct batch_task *task = first_of(&queue->tasks);
 
         list_remove(&task->link);
+        queue->length--;
         list_append(&batch->ready, &task->link);
         tasks[count] = task;
         jobs[count] = task->job;
@@ -180,27 +190,62 @@ static void serve(struct batch *batch, enum lanes_kind kind) {
 }
 
 /*
- * The kinds are in the order in which a handshake needs them. So those that are behind come to where others wait already,
- * and the groups are as large as they can be.
+ * Returns the kind to be served next; LANES_KINDS: none. A group that is full comes first: it cannot become cheaper. Then come
+ * the kinds in the order in which a handshake needs them. So those that are behind come to where others wait already.
  */
-static void serve_first_kind(struct batch *batch) {
-    for (size_t kind = 0; kind < LANES_KINDS; kind++) {
-        if (!list_is_empty(&batch->waiting[kind])) {
-            while (!list_is_empty(&batch->waiting[kind])) {
-                serve(batch, (enum lanes_kind)kind);
-            }
-            return;
+static enum lanes_kind next_kind(const struct batch *batch, bool leaves) {
+    size_t best = LANES_KINDS;
+
+    for (size_t kind = LANES_KINDS; kind-- > 0;) {
+        const struct queue *queue = &batch->waiting[kind];
+
+        if (queue->length >= LANES_MAX) {
+            return (enum lanes_kind)kind;
         }
+        if (queue->length > 0 && (!leaves || first_of(&queue->tasks)->was_left)) {
+            best = kind;
+        }
+    }
+    return (enum lanes_kind)best;
+}
+
+/* Has tasks go on until none is paused, or only those are that may be left. */
+static void compute(struct batch *batch, bool leaves) {
+    CHECK(fiber_current() == NULL);
+    while (batch->paused > 0) {
+        if (list_is_empty(&batch->ready)) {
+            enum lanes_kind kind = next_kind(batch, leaves);
+
+            if (kind == LANES_KINDS) {
+                return;
+            }
+            serve(batch, kind);
+        }
+        go_on(batch, first_of(&batch->ready));
     }
 }
 
 void batch_flush(struct batch *batch) {
-    CHECK(fiber_current() == NULL);
-    while (batch != NULL && batch->paused > 0) {
-        if (list_is_empty(&batch->ready)) {
-            serve_first_kind(batch);
+    if (batch != NULL) {
+        compute(batch, false);
+    }
+}
+
+void batch_flush_full(struct batch *batch) {
+    if (batch != NULL) {
+        compute(batch, true);
+    }
+}
+
+void batch_turn(struct batch *batch, bool more) {
+    if (batch == NULL) {
+        return;
+    }
+    compute(batch, more);
+    for (size_t kind = 0; kind < LANES_KINDS; kind++) {
+        if (batch->waiting[kind].length > 0) {
+            first_of(&batch->waiting[kind].tasks)->was_left = true; /* the others are in its group */
         }
-        go_on(batch, first_of(&batch->ready));
     }
 }
 

@@ -1,8 +1,9 @@
 /*
  * Public-key work in batches. A shard's handshakes run on fibers, and each stops where it needs a public-key operation. At
  * the end of the turn the operations that the turn has brought are computed, up to eight of a kind at once (crypto/lanes),
- * and the handshakes go on, until none waits. Nothing ever waits for more to come: an operation that has no company is its
- * caller's to compute, as if there were no batches.
+ * and the handshakes go on, until none waits. The thread never sleeps for more to come: an operation that has no company is
+ * its caller's to compute, as if there were no batches. But when the next turn has work already, what does not fill a group is
+ * left for it, once.
  *
  * Everything is one thread's: each thread may have one batch.
  */
@@ -43,6 +44,7 @@ struct batch_task {
     void (*prepare)(void *job);
     bool done; /* the job was computed */
     bool has_paused;
+    bool was_left; /* by batch_turn */
     uint64_t since_ns; /* it paused, or went on */
     uint64_t away_ns;  /* of its time on the clock it was paused, without its shares */
 };
@@ -59,6 +61,13 @@ void batch_destroy(struct batch *batch);
 bool batch_run(struct batch *batch, struct batch_task *task);
 /* Computes what tasks wait for, and has them go on, until none is paused. May be called by task->ended. Not in a task. */
 void batch_flush(struct batch *batch);
+/* Does the same only for groups of eight, and for tasks that batch_turn has left. */
+void batch_flush_full(struct batch *batch);
+/*
+ * For the end of a turn. `more`: the next turn has work and begins at once, so that tasks whose group is not full are left for
+ * its end. None is left twice.
+ */
+void batch_turn(struct batch *batch, bool more);
 /* Returns how many tasks are paused; and whether they are as many as may be. */
 uint32_t batch_paused(const struct batch *batch);
 bool batch_is_full(const struct batch *batch);

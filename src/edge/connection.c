@@ -201,6 +201,9 @@ static void on_closed(struct stream *stream) {
     struct connection *connection = stream->owner;
     struct shard *shard = connection->client.shard;
 
+    if (connection->step != NULL) { /* left by the last turn */
+        batch_flush(shard->batch);
+    }
     CHECK(connection_is_closing(connection) && connection->step == NULL);
     CHECK(connection->http1.exchange == NULL && connection->http2.session == NULL && connection->held.data == NULL);
     CHECK(shard->output.owner != connection);

@@ -242,7 +242,7 @@ void gate_turn(struct shard *shard) {
         take_up(connection_of(entry));
         /* The cost that they share is known when they are computed, and says whether there is time for more. */
         if (batch_paused(shard->batch) >= COMPANY) {
-            batch_flush(shard->batch);
+            batch_flush_full(shard->batch);
         }
     }
 }

@@ -239,6 +239,10 @@ void ring_submit(struct ring *ring) {
     io_uring_submit(&ring->uring);
 }
 
+bool ring_has_more(struct ring *ring) {
+    return io_uring_get_events(&ring->uring) >= 0 && io_uring_cq_ready(&ring->uring) > 0;
+}
+
 int ring_turn(struct ring *ring, uint64_t wait_ms_max) {
     run_tasks(ring);
     stream_feed_starved(ring);

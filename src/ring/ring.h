@@ -32,6 +32,9 @@ int ring_turn(struct ring *ring, uint64_t wait_ms_max);
  */
 void ring_submit(struct ring *ring);
 
+/* Returns whether operations have completed meanwhile, so that the next turn has work. */
+bool ring_has_more(struct ring *ring);
+
 /*
  * Has `task` run once, when all handlers that run now have returned, and before anything that they wrote leaves: for what a
  * function must not do while its caller is at work. Does nothing when this was asked for already.

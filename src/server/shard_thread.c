@@ -190,7 +190,7 @@ static void tell_bytes(struct shard *shard) {
 static bool is_over(struct shard_thread *thread) {
     struct shard *shard = &thread->shard;
 
-    if (!shard->draining || !list_is_empty(&shard->all)) {
+    if (!shard->draining || !list_is_empty(&shard->all) || batch_paused(shard->batch) > 0) {
         return false;
     }
     wind_up(thread);
@@ -227,7 +227,7 @@ static bool turn(void *owner, uint64_t *wait_ms) {
     struct shard *shard = &thread->shard;
 
     gate_turn(shard);
-    batch_flush(shard->batch);
+    batch_turn(shard->batch, batch_paused(shard->batch) > 0 && ring_has_more(&shard->ring));
     http2_turn(shard);
     output_flush(shard);
     eviction_turn(shard);
@@ -238,7 +238,7 @@ static bool turn(void *owner, uint64_t *wait_ms) {
         return false;
     }
     replenish(shard);
-    *wait_ms = gate_sleep_ms(shard, IDLE_TURN_MS);
+    *wait_ms = batch_paused(shard->batch) > 0 ? 0 : gate_sleep_ms(shard, IDLE_TURN_MS);
     return true;
 }
 

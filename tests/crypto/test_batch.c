@@ -159,6 +159,72 @@ Test(batch, a_full_one_has_tasks_run_alone) {
     }
 }
 
+static size_t count_over(const struct work *works, size_t count) {
+    size_t over = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        over += works[i].over;
+    }
+    return over;
+}
+
+Test(batch, a_turn_that_others_follow_leaves_what_fills_no_group_and_leaves_nothing_twice) {
+    struct work works[LANES_MAX + 2];
+    struct work later;
+
+    for (size_t i = 0; i < ARRAY_LENGTH(works); i++) {
+        start(&works[i], 1, 1);
+    }
+    batch_turn(batch, true);
+    cr_assert_eq(count_over(works, LANES_MAX), LANES_MAX);
+    cr_assert_eq(batch_paused(batch), 2);
+    start(&later, 1, 1);
+    batch_turn(batch, true);
+    cr_assert_eq(count_over(works, ARRAY_LENGTH(works)), ARRAY_LENGTH(works));
+    cr_assert(later.over, "it is in the same group");
+    cr_assert_eq(batch_paused(batch), 0);
+}
+
+Test(batch, a_turn_that_none_follows_leaves_nothing) {
+    struct work works[LANES_MAX + 2];
+
+    for (size_t i = 0; i < ARRAY_LENGTH(works); i++) {
+        start(&works[i], 2, 1);
+    }
+    batch_turn(batch, false);
+    cr_assert_eq(count_over(works, ARRAY_LENGTH(works)), ARRAY_LENGTH(works));
+    cr_assert_eq(batch_paused(batch), 0);
+}
+
+Test(batch, those_left_find_company_in_the_next_turn) {
+    struct work works[LANES_MAX];
+
+    for (size_t i = 0; i < ARRAY_LENGTH(works); i++) {
+        start(&works[i], 1, (uint8_t)i);
+        if (i == 0) {
+            batch_turn(batch, true);
+        }
+    }
+    batch_turn(batch, true);
+    for (size_t i = 0; i < ARRAY_LENGTH(works); i++) {
+        cr_assert_eq(works[i].done, 1);
+        check_result(&works[i], (uint8_t)i);
+    }
+}
+
+Test(batch, a_flush_of_full_groups_leaves_the_rest) {
+    struct work works[LANES_MAX + 2];
+
+    for (size_t i = 0; i < ARRAY_LENGTH(works); i++) {
+        start(&works[i], 1, 1);
+    }
+    batch_flush_full(batch);
+    batch_flush_full(batch);
+    cr_assert_eq(batch_paused(batch), 2);
+    batch_flush(batch);
+    cr_assert_eq(batch_paused(batch), 0);
+}
+
 /* Has all others come to their ends, as the owner of a task may do that ends. */
 static void flush_others(struct batch_task *task) {
     note("(");
