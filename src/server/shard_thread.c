@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/recycler.h"
 #include "crypto/supply.h"
 #include "edge/arrival.h"
 #include "edge/connection.h"
@@ -248,6 +249,7 @@ static bool end(void *owner) {
 
     gate_close(shard);
     supply_destroy(shard->supply);
+    recycler_empty();
     batch_destroy(shard->batch);
     thread->leftover = count_leftover(shard);
     site_release(shard->site);

@@ -1,14 +1,26 @@
+#include "base/recycler.h"
 #include "crypto/batch.h"
 #include "crypto/offload.h"
 #include "tls/context.h"
 #include "tls/wolfssl.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <wolfssl/version.h>
 #include <wolfssl/wolfcrypt/cpuid.h>
 
+/* A handshake takes and gives back some sixty blocks. Allocators that were set before, as tests do, stay. */
+static int use_recycler(void) {
+    wolfSSL_Malloc_cb set = NULL;
+    wolfSSL_Free_cb set_free = NULL;
+    wolfSSL_Realloc_cb set_realloc = NULL;
+    int result = wolfSSL_GetAllocators(&set, &set_free, &set_realloc);
+
+    return result != 0 || set != NULL ? result : wolfSSL_SetAllocators(recycler_take, recycler_give, realloc);
+}
+
 int tls_library_init(void) {
-    if (wolfSSL_Init() != WOLFSSL_SUCCESS) {
+    if (use_recycler() != 0 || wolfSSL_Init() != WOLFSSL_SUCCESS) {
         return -ENOSYS;
     }
     if (batch_is_wanted() && offload_register() != 0) {

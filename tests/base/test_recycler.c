@@ -1,0 +1,94 @@
+#include "base/recycler.h"
+
+#include <criterion/criterion.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef __SANITIZE_ADDRESS__
+static const bool keeps = false;
+#else
+static const bool keeps = true;
+#endif
+
+Test(recycler, blocks_have_the_size_that_was_asked_for) {
+    for (size_t round = 0; round < 3; round++) {
+        void *blocks[64];
+        for (size_t size = 0; size < RECYCLER_SIZE_MAX + 100; size += 1 + size / 7) {
+            for (size_t i = 0; i < 64; i++) {
+                blocks[i] = recycler_take(size);
+                cr_assert_not_null(blocks[i]);
+                cr_assert_geq(malloc_usable_size(blocks[i]), size);
+                memset(blocks[i], (int)i, size);
+            }
+            for (size_t i = 0; i < 64; i++) {
+                for (size_t at = 0; at < size; at++) {
+                    cr_assert_eq(((uint8_t *)blocks[i])[at], i, "two blocks are one");
+                }
+                recycler_give(blocks[i]);
+            }
+        }
+    }
+    recycler_empty();
+}
+
+Test(recycler, a_block_comes_back_to_the_next_of_its_size) {
+    void *block = recycler_take(1000);
+    recycler_give(block);
+    void *larger = recycler_take(1100);
+    void *again = recycler_take(1000);
+    cr_assert_eq(again == block, keeps);
+    cr_assert_neq(larger, block);
+    recycler_give(again);
+    recycler_give(larger);
+    recycler_empty();
+}
+
+Test(recycler, takes_what_malloc_has_given_and_gives_what_free_takes) {
+    char *block = malloc(100);
+    recycler_give(block);
+    block = recycler_take(90);
+    block = realloc(block, 5000);
+    cr_assert_not_null(block);
+    recycler_give(block);
+    free(recycler_take(5000));
+    recycler_give(NULL);
+    recycler_empty();
+}
+
+Test(recycler, keeps_no_more_than_it_says) {
+    enum { COUNT = 4 * RECYCLER_KEPT_MAX };
+    void *blocks[COUNT];
+    struct mallinfo2 before = mallinfo2();
+    for (size_t i = 0; i < COUNT; i++) {
+        blocks[i] = recycler_take(4000);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        recycler_give(blocks[i]);
+    }
+    if (keeps) { /* ASan's allocator tells nothing here */
+        struct mallinfo2 after = mallinfo2();
+        cr_assert_geq(after.uordblks - before.uordblks, RECYCLER_KEPT_MAX * 4000);
+        cr_assert_lt(after.uordblks - before.uordblks, (RECYCLER_KEPT_MAX + 1) * 4100);
+        recycler_empty();
+        after = mallinfo2();
+        cr_assert_lt(after.uordblks - before.uordblks, 4000, "they were given back");
+    }
+}
+
+static void *give(void *block) {
+    recycler_give(block);
+    recycler_empty();
+    return NULL;
+}
+
+Test(recycler, another_thread_may_give_back) {
+    for (size_t i = 0; i < 10; i++) {
+        pthread_t thread;
+        cr_assert_eq(pthread_create(&thread, NULL, give, recycler_take(300)), 0);
+        cr_assert_eq(pthread_join(thread, NULL), 0);
+    }
+    recycler_empty();
+}
