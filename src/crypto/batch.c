@@ -15,7 +15,7 @@ struct queue {
 struct batch {
     struct fiber_pool fibers;
     struct queue waiting[LANES_KINDS];
-    struct list ready;                /* tasks that go on */
+    struct list ready; /* tasks that go on */
     uint32_t paused;
     struct batch_task *running; /* on a fiber */
 };
@@ -190,8 +190,8 @@ static void serve(struct batch *batch, enum lanes_kind kind) {
 }
 
 /*
- * Returns the kind to be served next; LANES_KINDS: none. A group that is full comes first: it cannot become cheaper. Then come
- * the kinds in the order in which a handshake needs them. So those that are behind come to where others wait already.
+ * Returns the kind to be served next; LANES_KINDS: none. A group that is full comes first: it cannot become cheaper. Then
+ * come the kinds in the order in which a handshake needs them. So those that are behind come to where others wait already.
  */
 static enum lanes_kind next_kind(const struct batch *batch, bool leaves) {
     size_t best = LANES_KINDS;

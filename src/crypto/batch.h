@@ -2,8 +2,8 @@
  * Public-key work in batches. A shard's handshakes run on fibers, and each stops where it needs a public-key operation. At
  * the end of the turn the operations that the turn has brought are computed, up to eight of a kind at once (crypto/lanes),
  * and the handshakes go on, until none waits. The thread never sleeps for more to come: an operation that has no company is
- * its caller's to compute, as if there were no batches. But when the next turn has work already, what does not fill a group is
- * left for it, once.
+ * its caller's to compute, as if there were no batches. But when the next turn has work already, what does not fill a group
+ * is left for it, once.
  *
  * Everything is one thread's: each thread may have one batch.
  */
@@ -44,7 +44,7 @@ struct batch_task {
     void (*prepare)(void *job);
     bool done; /* the job was computed */
     bool has_paused;
-    bool was_left; /* by batch_turn */
+    bool was_left;     /* by batch_turn */
     uint64_t since_ns; /* it paused, or went on */
     uint64_t away_ns;  /* of its time on the clock it was paused, without its shares */
 };
@@ -64,8 +64,8 @@ void batch_flush(struct batch *batch);
 /* Does the same only for groups of eight, and for tasks that batch_turn has left. */
 void batch_flush_full(struct batch *batch);
 /*
- * For the end of a turn. `more`: the next turn has work and begins at once, so that tasks whose group is not full are left for
- * its end. None is left twice.
+ * For the end of a turn. `more`: the next turn has work and begins at once, so that tasks whose group is not full are left
+ * for its end. None is left twice.
  */
 void batch_turn(struct batch *batch, bool more);
 /* Returns how many tasks are paused; and whether they are as many as may be. */
@@ -88,11 +88,12 @@ bool batch_compute_prepared(enum lanes_kind kind, void *job, void (*prepare)(voi
 bool batch_may_pause(void);
 
 /*
- * Returns a clock in ns that stands still while the task that runs is paused, but for its share of what was computed, and runs
- * ahead by what is charged.
+ * Returns a clock in ns that stands still while the task that runs is paused, but for its share of what was computed, and
+ * runs ahead by what is charged.
  */
 uint64_t batch_clock_ns(void);
-/* Charges whoever runs on this thread for work that was done before, or for less than passes (negative) when it is for others. */
+/* Charges whoever runs on this thread for work that was done before, or for less than passes (negative) when it is for
+ * others. */
 void batch_charge(int64_t ns);
 
 #endif

@@ -80,8 +80,8 @@ static void make_x25519_keys(struct drawn *drawn, union item *items) {
 }
 
 /*
- * Has each number be uniform from 1 to the order less 1, by trial (FIPS 186-5 appendix A.3.2). Of numbers of this size at most
- * one in 2^32 is not below the order; how often it is drawn again says nothing of the number.
+ * Has each number be uniform from 1 to the order less 1, by trial (FIPS 186-5 appendix A.3.2). Of numbers of this size at
+ * most one in 2^32 is not below the order; how often it is drawn again says nothing of the number.
  */
 static void have_scalars(enum lanes_curve curve, struct drawn *drawn) {
     const struct lanes_curve_numbers *numbers = lanes_curve_numbers(curve);

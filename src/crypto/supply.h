@@ -1,10 +1,10 @@
 /*
- * What handshakes will need and does not depend on them: ephemeral keys, and ECDSA signatures but for their last step. A shard
- * makes them ahead, eight at a time, so that each costs an eighth of a call of crypto/lanes, however few handshakes come; and
- * no handshake pauses for one. Each is given away once, and wiped here.
+ * Ephemeral keys, and ECDSA signatures but for their last step: handshakes need them, and they do not depend on any. A
+ * shard makes them ahead, eight at a time, so that each costs an eighth of a call of crypto/lanes, however few handshakes
+ * come; and no handshake pauses for one. Each is given away once, and wiped here.
  *
- * A kind is made from its first use on. All of it is one thread's: each thread may have one supply. What is in stock is as
- * secret as the server's keys: a nonce that leaks gives away the key of the signature that it is used for.
+ * A kind is made from its first use on. All of it is one thread's: each thread may have one supply. The stock is as secret
+ * as the server's keys: a nonce that leaks gives away the key of the signature that it is used for.
  */
 #ifndef CRYPTO_SUPPLY_H
 #define CRYPTO_SUPPLY_H
@@ -24,8 +24,8 @@ bool supply_is_low(const struct supply *supply);
 void supply_replenish(struct supply *supply);
 
 /*
- * These take from the thread's supply, and make eight more where it has run out. The time that making them has cost is charged
- * to those who take them (batch_charge). False: the thread has no supply, or this is the kind's first use.
+ * These take from the thread's supply, and make eight more where it has run out. The time that making them has cost is
+ * charged to those who take them (batch_charge). False: the thread has no supply, or this is the kind's first use.
  */
 
 /* An X25519 key (RFC 7748), the private one clamped: 32 bytes each. The caller wipes it. */
@@ -34,8 +34,8 @@ bool supply_take_x25519(uint8_t private_key[static LANES_X25519_SIZE], uint8_t p
 bool supply_take_ec_key(enum lanes_curve curve, uint8_t private_key[static LANES_EC_SIZE_MAX],
                         uint8_t point[static LANES_EC_POINT_MAX]);
 /*
- * Signs the digest with a nonce of the supply. False, too, for what lanes_ecdsa_finish does not find good: the nonce is wiped,
- * and the caller signs with another one.
+ * Signs the digest with a nonce of the supply. False, too, for what lanes_ecdsa_finish does not find good: the nonce is
+ * wiped, and the caller signs with another one.
  */
 bool supply_sign(enum lanes_curve curve, struct bytes digest, const uint8_t *private_key,
                  uint8_t signature[static 2 * LANES_EC_SIZE_MAX]);

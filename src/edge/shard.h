@@ -81,7 +81,7 @@ struct shard {
     struct slab rooms;      /* for trailers of requests: see passage.h */
     struct slab steps;      /* of handshakes: handshake.c's */
     struct batch *batch;    /* where handshakes have company; NULL: they have none */
-    struct supply *supply;  /* what was computed ahead for them; NULL: nothing is */
+    struct supply *supply;  /* keys and nonces made ahead for them; NULL: none are */
     struct pieces pieces;   /* certificate chains, and names under wildcards */
     struct list all;        /* connections, the newest first */
     struct list http2_turn; /* connections that may have frames to send when the turn ends: http2.c's */

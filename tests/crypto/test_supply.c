@@ -1,6 +1,5 @@
-#include "crypto/supply.h"
-
 #include "crypto/batch.h"
+#include "crypto/supply.h"
 #include "reference.h"
 
 #include <criterion/criterion.h>
@@ -100,7 +99,7 @@ Test(supply, signs_with_each_nonce_once) {
     check_signatures(LANES_P384);
 }
 
-/* What cannot be signed takes no nonce that a later signature has. */
+/* A digest that cannot be signed takes no nonce that a later signature has. */
 Test(supply, refuses_what_is_no_digest_and_goes_on) {
     static const uint8_t zeros[32];
     uint8_t key[LANES_EC_SIZE_MAX];

@@ -220,7 +220,8 @@ static void check(struct world *w, const struct scene *scene) {
     bool counted = way->stage != STATS_STAGE_COUNT;
     struct connection *connection = connection_of(w);
     bool open = connection != NULL && connection->stage->state != CONNECTION_CLOSING;
-    bool stays = way->stays || (way->state == CONNECTION_STREAMS && way->event == EVENT_FIN && has_asked_whole(scene->client));
+    bool stays =
+        way->stays || (way->state == CONNECTION_STREAMS && way->event == EVENT_FIN && has_asked_whole(scene->client));
 
     SIMULATOR_EXPECT(all_rejected(w) == counted, "state %u, event %u: %llu rejections", way->state, way->event,
                      (unsigned long long)all_rejected(w));
