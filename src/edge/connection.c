@@ -248,12 +248,11 @@ void connection_finish_early(struct connection *connection, bool by_fin) {
 static void on_received(struct stream *stream, struct bytes data) {
     struct connection *connection = stream->owner;
 
-    if (connection->step != NULL) {
-        batch_flush(connection->client.shard->batch);
-        if (connection_is_closing(connection)) {
-            return;
-        }
-    }
+    /*
+     * A step begins with bytes that were received, or at the end of a turn: no receive is in flight then, and until the step
+     * has ended, connection_arm submits none. Batches are flushed before the ring is entered again.
+     */
+    CHECK(connection->step == NULL);
     place_has_spoken(connection);
     if (data.size == 0) {
         connection->stage->finished(connection, true);

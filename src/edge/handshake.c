@@ -160,12 +160,24 @@ static void account(struct connection *connection, struct gate_work work) {
     }
 }
 
-/* Makes room for one more step that pauses. False: the connection was closed by one that has ended. */
-static bool make_company(struct connection *connection) {
-    if (batch_is_full(connection->client.shard->batch)) {
-        batch_flush(connection->client.shard->batch);
+/*
+ * Begins the account of a step, and makes room for one more that pauses. The charge of the step so far stays its own,
+ * while others end. False: the connection was closed by one of them, and nothing is left to do.
+ */
+static bool begin_step(struct connection *connection, struct gate_work *work) {
+    struct batch *batch = connection->client.shard->batch;
+
+    *work = gate_work_begin(connection);
+    if (batch_is_full(batch)) {
+        gate_work_put_off(connection, work);
+        batch_flush(batch);
+        gate_work_take_up(connection, work, 0);
     }
-    return !connection_is_closing(connection);
+    if (connection_is_closing(connection)) {
+        gate_work_end(connection, *work);
+        return false;
+    }
+    return true;
 }
 
 /* Apart, for its frame: few hellos come in several records. Without company, since two steps may follow each other. */
@@ -181,11 +193,11 @@ static __attribute__((noinline)) void go_on_joined(struct connection *connection
 }
 
 static void continue_handshake(struct connection *connection, struct bytes input) {
-    if (!make_company(connection)) {
+    struct gate_work work;
+
+    if (!begin_step(connection, &work)) {
         return;
     }
-    struct gate_work work = gate_work_begin(connection);
-
     go_on(connection, connection->client.shard->batch, input);
     account(connection, work);
 }
@@ -314,10 +326,11 @@ static void accept_hello(struct connection *connection, const struct hello *hell
 }
 
 void handshake_begin(struct connection *connection, const struct hello *hello, struct bytes received) {
-    if (!make_company(connection)) {
+    struct gate_work work;
+
+    if (!begin_step(connection, &work)) {
         return;
     }
-    struct gate_work work = gate_work_begin(connection);
     struct connection_held held = held_take(connection);
 
     accept_hello(connection, hello, received);

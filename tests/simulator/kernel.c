@@ -84,6 +84,11 @@ void kernel_begin(uint64_t seed, const struct kernel_faults *faults, kernel_worl
     kernel.world = world;
     kernel.owner = owner;
     kernel.listening = true;
+    kernel.orderly = false;
+}
+
+void kernel_set_orderly(bool orderly) {
+    kernel.orderly = orderly;
 }
 
 size_t kernel_open_sockets(void) {

@@ -57,6 +57,12 @@ void kernel_pass_ms(uint64_t ms);
 /* From now on the shard is busy for `share` of 1,000 parts of the time that passes, and its work takes as much longer. */
 void kernel_set_load(uint32_t share);
 
+/*
+ * From now on, or no longer: every operation that can complete does so, as a whole, and receives do so first. So what else
+ * comes in a turn meets what the shard has begun for the bytes of that turn.
+ */
+void kernel_set_orderly(bool orderly);
+
 /* The descriptor that a listener of the shard accepts from; only one exists. */
 enum { KERNEL_LISTENER = 1 << 24 };
 

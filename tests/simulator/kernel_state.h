@@ -55,6 +55,7 @@ struct kernel_state {
     uint64_t busy_ns;
     uint32_t load;
     struct kernel_faults faults;
+    bool orderly;
     kernel_world_fn *world;
     void *owner;
     bool listening;

@@ -38,6 +38,7 @@ static struct world_plan plan_of(uint64_t seed) {
 struct seen {
     uint64_t states[CONNECTION_STATES]; /* connections that were in it when the shard waited */
     uint64_t handshakes, resumed, timeouts, evicted, reloads;
+    uint64_t pauses, paused_at_timers;
     uint64_t answers[600];
     uint64_t http2_answers, stream_ends[CLIENT_STREAM_ENDS], farewells, faults;
 };
@@ -63,6 +64,8 @@ static void add(const struct world *done) {
     seen.timeouts += done->timeouts;
     seen.evicted += done->evicted;
     seen.reloads += done->reloads;
+    seen.pauses += done->pauses.count;
+    seen.paused_at_timers += done->pauses.unserved;
 }
 
 static uint64_t number_of(const char *name, uint64_t otherwise) {
@@ -106,6 +109,8 @@ Test(schedules, at_random) {
     cr_expect_gt(seen.faults, runs / 40);
     cr_expect_gt(seen.evicted, runs / 40);
     cr_expect_gt(seen.reloads, runs / 4);
+    cr_expect_gt(seen.pauses, 4 * runs);
+    cr_expect_gt(seen.paused_at_timers, 2 * runs);
 }
 
 /*

@@ -110,7 +110,7 @@ static bool accept_one(const struct pending *pending, int *result) {
 
 /* A piece of what could be taken at once: mostly all of it. */
 static size_t piece_of(size_t size) {
-    return size > 1 && kernel_chance(250) ? 1 + kernel_below((uint32_t)size) : size;
+    return size > 1 && !kernel.orderly && kernel_chance(250) ? 1 + kernel_below((uint32_t)size) : size;
 }
 
 static bool receive_some(const struct pending *pending, int *result, unsigned *flags) {
@@ -247,12 +247,27 @@ static bool complete(struct io_uring *ring, struct pending *pending) {
     return true;
 }
 
+/* Receives, then all others. An operation that has completed may be freed, and its entry is NULL then. */
+static void complete_in_order(struct io_uring *ring, struct pending *all[], size_t count) {
+    for (int receives = 1; receives >= 0; receives--) {
+        for (size_t i = 0; i < count; i++) {
+            if (all[i] != NULL && (all[i]->sqe.opcode == IORING_OP_RECV) == receives && complete(ring, all[i])) {
+                all[i] = NULL;
+            }
+        }
+    }
+}
+
 /* In an order that the seed chooses, and not all that could. */
 static void complete_some(struct io_uring *ring) {
     static struct pending *order[KERNEL_PENDING_MAX];
     size_t count = kernel.pending_count;
 
     memcpy(order, kernel.pending, count * sizeof *order);
+    if (kernel.orderly) {
+        complete_in_order(ring, order, count);
+        return;
+    }
     for (size_t left = count; left > 0; left--) {
         size_t at = kernel_below((uint32_t)left);
         struct pending *pending = order[at];

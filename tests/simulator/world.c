@@ -8,6 +8,7 @@
 #include "http2/memory.h"
 #include "stats/hosts.h"
 #include "world_check.h"
+#include "world_watch.h"
 
 #include <arpa/inet.h>
 #include <nghttp2/nghttp2.h>
@@ -117,6 +118,7 @@ static struct config *load(unsigned number) {
             "listen: [{address: \"127.0.0.1:1\"}]\n"
             "shards: 1\n"
             "limits: {connections: 64, handshake_timeout: %s, request_header_timeout: 4s, idle_timeout: 8s}\n"
+            "admission: {allow: [" WORLD_KNOWN_CLIENT "/32]}\n"
             "hosts:\n",
             number == 2 ? "2s" : "5s");
     print_host(file, talk_host_names[TALK_ENFORCE], "enforce", "    default: true\n");
@@ -256,6 +258,15 @@ struct simulated_client *world_connect(struct world *world, const struct client_
     return NULL;
 }
 
+static size_t count_clients(const struct world *world) {
+    size_t count = 0;
+
+    for (size_t i = 0; i < WORLD_CLIENTS_MAX; i++) {
+        count += world->clients[i].socket != NULL;
+    }
+    return count;
+}
+
 static void connect_somebody(struct world *world) {
     struct client_plan plan = {
         .kind = kernel_chance(850) ? CLIENT_TLS : (enum client_kind)kernel_below(4),
@@ -269,6 +280,9 @@ static void connect_somebody(struct world *world) {
     };
     plan.requests *= plan.http2 ? 2 : 1;
 
+    if (count_clients(world) >= WORLD_CLIENTS_AT_RANDOM) {
+        return;
+    }
     char from[INET_ADDRSTRLEN];
     snprintf(from, sizeof from, "192.0.2.%u", 1 + kernel_below(world->plan.load > 900 ? 50 : 5));
     world_connect(world, &plan, from);
@@ -337,6 +351,7 @@ static void step(void *owner) {
     world->steps++;
     SIMULATOR_EXPECT(world->steps < world->plan.steps + STEPS_TO_END_MAX, "the shard does not end");
     world_expect_sums(world);
+    world_expect_charges(world);
     take_connects(world);
     if (world->plan.step != NULL) {
         world->plan.step(world, world->plan.context);
@@ -374,16 +389,21 @@ uint64_t world_run(struct world *world, const struct world_plan *plan) {
     kernel_begin(plan->seed, &plan->faults, step, world);
     kernel_set_load(plan->load);
     create_shard(world);
+    world_watch(world);
     struct error error;
     SIMULATOR_EXPECT(shard_thread_start(world->thread, &error) == 0, "%s", error.text);
     int leftover = shard_thread_join(world->thread);
     shard_runs = NULL;
+    world_watch(NULL);
     SIMULATOR_EXPECT(leftover == 0, "%d things are left over", leftover);
     world->timeouts = world_handshakes(world, STATS_TIMEOUT);
     for (unsigned stage = 0; stage < STATS_STAGE_COUNT; stage++) {
         for (unsigned why = STATS_REJECT_EVICTED; why <= STATS_REJECT_EVICTED_ENDING; why++) {
             world->evicted += stats_read(&world->stats.shards[0].rejected[stage][why]);
         }
+    }
+    if (plan->ended != NULL) {
+        plan->ended(world, plan->context);
     }
     world_expect_all_counted(world);
     world_expect_answers_counted(world);

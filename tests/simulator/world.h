@@ -11,7 +11,15 @@
 #include "origin.h"
 #include "server/shard_thread.h"
 
-enum { WORLD_CLIENTS_MAX = 24, WORLD_ORIGINS_MAX = 256, WORLD_CONFIGS = 3 };
+enum {
+    WORLD_CLIENTS_MAX = 80,
+    WORLD_CLIENTS_AT_RANDOM = 24, /* of a random schedule, at once */
+    WORLD_ORIGINS_MAX = 256,
+    WORLD_CONFIGS = 3,
+};
+
+/* An address that the configurations allow (admission.allow): its clients are known. */
+#define WORLD_KNOWN_CLIENT "198.51.100.1"
 
 struct world;
 
@@ -26,7 +34,22 @@ struct world_plan {
     bool reloads;
     uint32_t steps;                                   /* of the world, before the shard is told to end */
     void (*step)(struct world *world, void *context); /* instead of random ones; NULL: those */
+    /* Called once a turn, when the operations that have completed are handled, and timers and batches are not; or NULL. */
+    void (*handled)(struct world *world, void *context);
+    /* Called when the shard has ended, and its counters are still there; or NULL. */
+    void (*ended)(struct world *world, void *context);
     void *context;
+};
+
+/* Counts of the steps of handshakes that pause, and of the charges of admission for steps (world_watch.c). */
+struct world_pauses {
+    uint64_t count;       /* of all pauses */
+    uint32_t of_one;      /* the most in one task */
+    uint32_t at_once;     /* the most tasks that were paused */
+    uint64_t unserved;    /* turns in which tasks were paused when timers were due */
+    uint64_t charges;     /* steps that were charged by an estimate */
+    uint64_t spent;       /* and those whose cost has replaced it */
+    int64_t estimates_ns; /* charged, and not yet replaced */
 };
 
 struct world {
@@ -49,6 +72,7 @@ struct world {
     uint32_t steps;
     uint32_t allocations; /* of those, while the shard ran */
     bool failed;          /* the allocation that the plan says */
+    struct world_pauses pauses;
     bool ending;
     bool stopped; /* at once, in whatever state connections were */
 };
