@@ -8,6 +8,7 @@
 #include "command/options.h"
 #include "command/startup.h"
 #include "config/load.h"
+#include "crypto/batch.h"
 #include "server/server.h"
 #include "tls/context.h"
 
@@ -218,6 +219,10 @@ int command_run(int argc, char **argv) {
     if (fault != NULL) {
         log_error("%s", fault);
         return EXIT_FAILURE;
+    }
+    if (batch_is_missed()) {
+        log_warning("SALLYPORT_CRYPTO is 'batch', and this processor has no AVX-512 IFMA, or the kernel does not keep its "
+                    "registers: public-key operations are computed one at a time, as with 'single'");
     }
     int status = load_and_serve(path);
     startup_end();

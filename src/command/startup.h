@@ -1,4 +1,5 @@
-/* The set-up that every command needs before it does anything else: the secret of hashes, and wolfSSL. */
+/* The set-up that every command needs before it does anything else: the secret of hashes, and wolfSSL; and a look at the
+ * environment. */
 #ifndef COMMAND_STARTUP_H
 #define COMMAND_STARTUP_H
 

@@ -29,10 +29,23 @@ static uint64_t work_clock_ns(void) {
     return clock_monotonic_ns() + charged_ns;
 }
 
-bool batch_is_wanted(void) {
+/* Returns whether SALLYPORT_CRYPTO is this word; the empty one, also where there is no such variable. */
+static bool is_wish(const char *word) {
     const char *wish = getenv("SALLYPORT_CRYPTO");
 
-    return lanes_supported() && (wish == NULL || strcmp(wish, "single") != 0);
+    return strcmp(wish == NULL ? "" : wish, word) == 0;
+}
+
+bool batch_wish_is_known(void) {
+    return is_wish("") || is_wish("single") || is_wish("batch");
+}
+
+bool batch_is_missed(void) {
+    return is_wish("batch") && !lanes_supported();
+}
+
+bool batch_is_wanted(void) {
+    return lanes_supported() && !is_wish("single");
 }
 
 struct batch *batch_create(void) {

@@ -22,9 +22,14 @@ enum {
 struct batch;
 
 /*
- * Returns whether there are batches in this process: the processor has what they need, and SALLYPORT_CRYPTO in the
- * environment is not `single`.
+ * The environment's wish: SALLYPORT_CRYPTO is `single` or `batch`. Where it is absent or empty, there are batches if the
+ * processor has what they need; `batch` gives no more than that, but it is a demand.
  */
+bool batch_wish_is_known(void);
+/* Returns whether batches are demanded and the processor does not have what they need: then there are none. */
+bool batch_is_missed(void);
+
+/* Returns whether there are batches in this process: the processor has what they need, and the wish is not `single`. */
 bool batch_is_wanted(void);
 
 /* A piece of work that may pause. */

@@ -144,6 +144,10 @@ static int begin(void *owner, struct error *error) {
     timer_init(&thread->drain_limit, limit_expired);
     shard->batch = batch_create();
     shard->supply = supply_create();
+    if ((shard->batch == NULL || shard->supply == NULL) && batch_is_wanted()) {
+        log_warning("shard %u: not enough memory for batches: its public-key operations are computed one at a time",
+                    shard->index);
+    }
     gate_open(shard);
     return 0;
 

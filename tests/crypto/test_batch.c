@@ -444,3 +444,23 @@ Test(no_batch, is_made_where_the_environment_says_so) {
     cr_assert_not(batch_is_full(NULL));
     batch_destroy(NULL);
 }
+
+Test(no_batch, has_a_wish_of_three_values) {
+    static const struct {
+        const char *word;
+        bool known;
+        bool single;
+    } wishes[] = {{"", true, false},        {"single", true, true},    {"batch", true, false},
+                  {"Single", false, false}, {"singles", false, false}, {"0", false, false}};
+
+    unsetenv("SALLYPORT_CRYPTO");
+    cr_expect(batch_wish_is_known());
+    cr_expect_not(batch_is_missed());
+    bool supported = batch_is_wanted();
+    for (size_t i = 0; i < ARRAY_LENGTH(wishes); i++) {
+        setenv("SALLYPORT_CRYPTO", wishes[i].word, 1);
+        cr_expect_eq(batch_wish_is_known(), wishes[i].known, "%s", wishes[i].word);
+        cr_expect_eq(batch_is_wanted(), supported && !wishes[i].single, "%s", wishes[i].word);
+        cr_expect_eq(batch_is_missed(), !supported && strcmp(wishes[i].word, "batch") == 0, "%s", wishes[i].word);
+    }
+}

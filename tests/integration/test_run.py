@@ -29,6 +29,25 @@ def test_ready_line(serve, host):
     assert len(server.process.stdout.read().splitlines()) + len(server.stderr().splitlines()) >= 1
 
 
+@pytest.mark.parametrize("word", ["double", "Single", "batch "])
+def test_crypto_of_another_word(serve, host, word):
+    code, log = failing(serve, [host("r.test")], environment={"SALLYPORT_CRYPTO": word})
+    assert code == 1
+    assert "SALLYPORT_CRYPTO" in log and "'single' or 'batch'" in log
+
+
+def test_crypto_that_this_processor_may_not_have(serve, host):
+    with open("/proc/cpuinfo") as info:
+        has_batches = "avx512ifma" in info.read()
+    server = serve([host("r.test")], environment={"SALLYPORT_CRYPTO": "batch"})
+    assert ("SALLYPORT_CRYPTO is 'batch'" in server.stderr()) == (not has_batches)
+    assert ("accelerated-batch crypto" in server.stderr()) == has_batches
+    for word in ("single", ""):
+        server = serve([host("r.test")], environment={"SALLYPORT_CRYPTO": word})
+        assert "SALLYPORT_CRYPTO" not in server.stderr()
+        assert ("accelerated-batch crypto" in server.stderr()) == (has_batches and word == "")
+
+
 def test_address_in_use(serve, host):
     first = serve([host("r.test")])
     code, log = failing(serve, [host("r.test")], listen=[{"address": f"127.0.0.1:{first.port}"}])
