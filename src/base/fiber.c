@@ -29,6 +29,12 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
+/*
+ * The memory below each stack that cannot be touched. Libraries are not compiled with -fstack-clash-protection: no frame may
+ * be larger than this, or it could step over.
+ */
+enum { GUARD_SIZE = 64 * 1024 };
+
 struct fiber {
     struct fiber_pool *pool;
     struct fiber *next_free;
@@ -197,15 +203,15 @@ static void release(struct fiber_pool *pool) {
     }
 #endif
     if (pool->stacks != NULL) {
-        munmap(pool->stacks, pool->count * (pool->stack_size + (size_t)sysconf(_SC_PAGESIZE)));
+        munmap(pool->stacks, pool->count * (pool->stack_size + GUARD_SIZE));
     }
     free(pool->all);
     *pool = (struct fiber_pool){0};
 }
 
-/* Makes a fiber of the stack in `memory`, whose lowest page stays untouchable. */
-static bool make_fiber(struct fiber_pool *pool, struct fiber *fiber, uint8_t *memory, size_t page) {
-    *fiber = (struct fiber){.pool = pool, .stack = memory + page, .next_free = pool->free};
+/* Makes a fiber of the stack in `memory`, whose lowest part stays untouchable. */
+static bool make_fiber(struct fiber_pool *pool, struct fiber *fiber, uint8_t *memory) {
+    *fiber = (struct fiber){.pool = pool, .stack = memory + GUARD_SIZE, .next_free = pool->free};
     if (mprotect(fiber->stack, pool->stack_size, PROT_READ | PROT_WRITE) < 0) {
         return false;
     }
@@ -225,7 +231,7 @@ int fiber_pool_create(struct fiber_pool *pool, uint32_t count, size_t stack_size
         *pool = (struct fiber_pool){0};
         return -ENOSYS;
     }
-    size_t step = page + pool->stack_size;
+    size_t step = GUARD_SIZE + pool->stack_size;
     void *stacks = mmap(NULL, count * step, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
 
     if (stacks == MAP_FAILED) {
@@ -238,7 +244,7 @@ int fiber_pool_create(struct fiber_pool *pool, uint32_t count, size_t stack_size
     bool made = pool->all != NULL;
 
     for (uint32_t i = 0; made && i < count; i++) {
-        made = make_fiber(pool, &pool->all[i], pool->stacks + i * step, page);
+        made = make_fiber(pool, &pool->all[i], pool->stacks + i * step);
     }
     if (!made) {
         release(pool);

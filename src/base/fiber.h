@@ -3,7 +3,8 @@
  * fibers run in the thread that made the pool, one at a time, and only when that thread says so: no locks are needed, and
  * what is thread-local is the same in all of them.
  *
- * There are fibers on x86-64 alone (System V ABI). Shadow stacks (CET) are not supported.
+ * There are fibers on x86-64 alone (System V ABI). A fiber has no shadow stack (CET): the project is compiled so that its
+ * programs are not marked for them (meson.build), and the C library turns them on for marked programs alone.
  */
 #ifndef BASE_FIBER_H
 #define BASE_FIBER_H
@@ -15,7 +16,7 @@
 struct fiber;
 
 struct fiber_pool {
-    uint8_t *stacks; /* all of them, each above a page that cannot be touched; NULL: none */
+    uint8_t *stacks; /* all of them, each above memory that cannot be touched; NULL: none */
     struct fiber *all;
     size_t stack_size;
     uint32_t count;

@@ -136,6 +136,20 @@ Test(fiber, that_needs_too_much_stack_touches_no_other, .signal = SIGNAL_OF_OVER
     fiber_start(&pool, overflow, &result);
 }
 
+/* A frame as large as libraries may have: its far end is touched alone, and must not be another stack's. */
+static void step_far(void *argument) {
+    volatile uint8_t frame[STACK_SIZE + 60 * 1024];
+
+    frame[0] = 1;
+    *(int *)argument = frame[0];
+}
+
+Test(fiber, cannot_step_over_the_end_of_its_stack, .signal = SIGNAL_OF_OVERFLOW) {
+    int result = 0;
+
+    fiber_start(&pool, step_far, &result);
+}
+
 static void start_another(void *argument) {
     struct walk another = {.steps = 1};
 
