@@ -1,6 +1,6 @@
 /*
- * The server's side of TLS 1.3 handshakes, in memory: src/tls as the edge uses it, and identity/ behind it. Server and
- * clients have P-256 keys with leaf and intermediate; X25519, TLS_AES_128_GCM_SHA256.
+ * The server's side of TLS handshakes, in memory: src/tls as the edge uses it, and identity/ behind it. Server and clients
+ * have P-256 keys with leaf and intermediate; X25519, and AES-128-GCM with SHA-256. All but one kind are of TLS 1.3.
  */
 #ifndef BENCH_MICRO_HANDSHAKE_H
 #define BENCH_MICRO_HANDSHAKE_H
@@ -18,6 +18,7 @@ enum handshake_kind {
     HANDSHAKE_KNOWN,     /* the client's chain is in the cache of verified chains */
     HANDSHAKE_UNKNOWN,   /* it is not: the whole path is validated */
     HANDSHAKE_RESUMED,   /* with a ticket, psk_dhe_ke; the first handshakes that fetch them are not measured */
+    HANDSHAKE_TLS12,     /* over TLS 1.2, and the client's chain is in the cache */
     HANDSHAKE_KINDS,
 };
 

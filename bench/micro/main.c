@@ -29,12 +29,12 @@ enum { EXIT_USAGE = 2, OPERATIONS_EACH = 64, CALLS_EACH = 32, BATCHES = 4, ENTRI
 static const char usage[] =
     "usage: sallyport-micro [OPTION]...\n"
     "\n"
-    "Measures the server's side of TLS 1.3 handshakes, and verdicts on client certificates, in memory.\n"
+    "Measures the server's side of TLS handshakes, and verdicts on client certificates, in memory.\n"
     "\n"
     "  --rounds N        1 to 1000 (default: 41)\n"
     "  --entries N       in the cache of verified chains, 1 to 16777216 (default: 1000000)\n"
     "  --only WHAT       handshake, verdict, counting or lanes (default: all)\n"
-    "  --kind KIND       of the handshakes this one alone: anonymous, known, unknown or resumed\n"
+    "  --kind KIND       of the handshakes this one alone: anonymous, known, unknown, resumed or tls12\n"
     "  --json            one JSON object instead of the table\n"
     "  --help            this text\n";
 
