@@ -28,7 +28,7 @@ import pki as pki_module
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "path"))
 BINARY = pathlib.Path(os.environ.get("SALLYPORT", ROOT / "build" / "sallyport")).resolve()
-SANITIZED = "asan" in str(BINARY)
+SANITIZED = any(name in str(BINARY) for name in ("asan", "tsan"))
 
 
 def pytest_configure(config):
