@@ -23,8 +23,16 @@ enum {
     STEP_NS_MAX = 20 * 1000 * 1000,
 };
 
+_Static_assert((int)ADMISSION_GROUP_MAX == (int)LANES_MAX, "a group fills a batch");
 _Static_assert((int)STATS_CLASS_COUNT == (int)ADMISSION_CLASSES && (int)STATS_SUSPECT == (int)ADMISSION_SUSPECT,
                "counted by the same classes");
+
+static uint64_t thread_cpu_ns(void) {
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
 
 /*
  * Returns the time in ns during which this thread ran, or was ready to run and waited for a CPU (proc(5), schedstat). The
@@ -45,15 +53,14 @@ static uint64_t thread_busy_ns(const struct shard *shard) {
             return used_ns + waited_ns;
         }
     }
-    struct timespec now;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+    return thread_cpu_ns();
 }
 
 void gate_open(struct shard *shard) {
     uint32_t waiting_max = shard->connections_capacity < WAITING_MAX ? shard->connections_capacity : WAITING_MAX;
 
     admission_init(&shard->gate.admission, waiting_max, clock_monotonic_ns());
+    admission_begin_groups(&shard->gate.admission, shard->batch == NULL ? 1 : LANES_MAX);
     shard->gate.schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
     shard->gate.busy_ns = thread_busy_ns(shard);
     screen_open(shard);
@@ -228,6 +235,18 @@ static void end_window(struct shard *shard) {
     screen_end_window(shard, &window);
 }
 
+static void take_up_all(struct shard *shard) {
+    struct admission_entry *entry;
+
+    while ((entry = admission_next(&shard->gate.admission, clock_monotonic_ns())) != NULL) {
+        take_up(connection_of(entry));
+        /* The cost that they share is known when they are computed, and says whether there is time for more. */
+        if (batch_paused(shard->batch) >= COMPANY) {
+            batch_flush_full(shard->batch);
+        }
+    }
+}
+
 void gate_turn(struct shard *shard) {
     struct admission *admission = &shard->gate.admission;
 
@@ -238,13 +257,17 @@ void gate_turn(struct shard *shard) {
     while ((entry = admission_next_expired(admission, shard->ring.now_ns)) != NULL) {
         gate_refuse(connection_of(entry), STATS_REJECT_OVERLOAD);
     }
-    while ((entry = admission_next(admission, clock_monotonic_ns())) != NULL) {
-        take_up(connection_of(entry));
-        /* The cost that they share is known when they are computed, and says whether there is time for more. */
-        if (batch_paused(shard->batch) >= COMPANY) {
-            batch_flush_full(shard->batch);
-        }
+    if (admission->waiting == 0) {
+        return;
     }
+    if (shard_is_calm(shard)) {
+        take_up_all(shard);
+        return;
+    }
+    uint64_t began_ns = thread_cpu_ns();
+    take_up_all(shard);
+    batch_flush_full(shard->batch);
+    admission_end_group(admission, thread_cpu_ns() - began_ns);
 }
 
 uint64_t gate_sleep_ms(const struct shard *shard, uint64_t most) {

@@ -41,6 +41,10 @@ static enum admission_class class_of(size_t queue) {
     return (enum admission_class)(queue / ADMISSION_STEPS);
 }
 
+static bool is_flight(size_t queue) {
+    return queue % ADMISSION_STEPS == ADMISSION_FLIGHT;
+}
+
 /* Returns whether a class has a budget in this state. */
 static bool is_limited(const struct admission *admission, enum admission_class class) {
     return admission->state != ADMISSION_CALM && class >= ADMISSION_RETURNING;
@@ -54,6 +58,8 @@ void admission_init(struct admission *admission, uint32_t waiting_max, uint64_t 
         .budgets_at_ns = now_ns,
         .standing_ns = UINT64_MAX,
         .handshake_ns = HANDSHAKE_NS,
+        .group_most = 1,
+        .group_max = 1,
         .patience_windows = PATIENCE_WINDOWS,
         .calm_windows = PATIENCE_MAX_WINDOWS,
     };
@@ -61,6 +67,12 @@ void admission_init(struct admission *admission, uint32_t waiting_max, uint64_t 
         list_init(&admission->queues[i].entries);
         admission->estimates_ns[i] = HANDSHAKE_NS / 2;
     }
+}
+
+void admission_begin_groups(struct admission *admission, uint32_t most) {
+    CHECK(most >= 1 && most <= ADMISSION_GROUP_MAX);
+    admission->group_most = most;
+    admission->group_max = most;
 }
 
 /* Returns the entry that has waited longest, NULL when none waits. */
@@ -221,7 +233,8 @@ static void fill_budgets(struct admission *admission, uint64_t now_ns) {
 bool admission_turn(struct admission *admission, uint64_t now_ns) {
     uint64_t wait_ns = oldest_wait(admission, now_ns);
     admission->slice_began_ns = 0;
-    admission->limited_begun = false;
+    admission->group_steps = 0;
+    admission->group_spent_ns = 0;
     if (wait_ns < admission->standing_ns) {
         admission->standing_ns = wait_ns;
     }
@@ -229,26 +242,60 @@ bool admission_turn(struct admission *admission, uint64_t now_ns) {
     return now_ns - admission->window_began_ns >= ADMISSION_WINDOW_NS;
 }
 
+/* Returns whether steps of both may be in one group: flights of one class, or hellos of one class. */
+static bool is_same_kind(size_t queue, size_t other) {
+    return class_of(queue) == class_of(other) && is_flight(queue) == is_flight(other);
+}
+
+/* Returns how many steps a group may have that begins with one of that queue: 1 to ADMISSION_GROUP_MAX. */
+static uint32_t group_limit(const struct admission *admission, size_t queue) {
+    uint64_t estimate_ns = admission->estimates_ns[queue];
+    uint64_t most_ns = (uint64_t)savings_max(&admission->budgets[class_of(queue)]);
+    uint64_t steps = (most_ns < ADMISSION_SLICE_NS ? most_ns : ADMISSION_SLICE_NS) / estimate_ns;
+
+    steps = steps < admission->group_max ? steps : admission->group_max;
+    return steps > 1 ? (uint32_t)steps : 1;
+}
+
+/* Returns how many steps would be in a group that begins with the first of that queue, if it began now. */
+static uint32_t group_size(const struct admission *admission, size_t queue) {
+    uint32_t limit = group_limit(admission, queue);
+    uint32_t waiting = admission->queues[queue].count;
+
+    for (size_t i = queue + 1; i < ADMISSION_QUEUES && is_same_kind(i, queue); i++) {
+        waiting += admission->queues[i].count;
+    }
+    return waiting < 1 ? 1 : waiting < limit ? waiting : limit;
+}
+
 /*
- * Returns the budget, in ns, that the class must have left for a step of that queue: the likely cost of one step, or the
- * most that the class can save up, where this is less; at least 1.
+ * Returns the budget, in ns, that the class must have left for so many steps of that queue: their likely cost, or the most
+ * that the class can save up, where this is less; at least 1.
  */
-static int64_t price(const struct admission *admission, size_t queue) {
-    int64_t estimate = (int64_t)admission->estimates_ns[queue];
+static int64_t price(const struct admission *admission, size_t queue, uint32_t steps) {
+    int64_t estimate = (int64_t)(admission->estimates_ns[queue] * steps);
     int64_t most = savings_max(&admission->budgets[class_of(queue)]);
     int64_t least = estimate < most ? estimate : most;
     return least > 0 ? least : 1;
 }
 
+/* Returns whether this turn's group, or a new one, has room for a step of that queue, and the class has the budget. */
+static bool group_has_room(const struct admission *admission, size_t queue) {
+    int64_t left = admission->budgets[class_of(queue)].left;
+
+    if (admission->group_steps == 0) {
+        return left >= price(admission, queue, group_size(admission, queue));
+    }
+    return is_same_kind(queue, admission->group_queue) && admission->group_steps < group_limit(admission, queue) &&
+           left >= price(admission, queue, 1);
+}
+
 /* Returns whether this turn has room for a step of that queue. */
 static bool has_room(const struct admission *admission, size_t queue, uint64_t now_ns) {
-    enum admission_class class = class_of(queue);
     if (admission->slice_began_ns != 0 && now_ns - admission->slice_began_ns >= ADMISSION_SLICE_NS) {
         return false;
     }
-    /* One step of a limited class in a turn, so that events of the classes before it wait for one step at most. */
-    return !is_limited(admission, class) ||
-           (admission->budgets[class].left >= price(admission, queue) && !admission->limited_begun);
+    return !is_limited(admission, class_of(queue)) || group_has_room(admission, queue);
 }
 
 static void count(struct admission *admission, enum admission_class class, enum admission_step step, uint64_t now_ns) {
@@ -259,7 +306,10 @@ static void count(struct admission *admission, enum admission_class class, enum 
     admission->charged_queue = queue_of(class, step);
     admission->charged_ns = admission->estimates_ns[admission->charged_queue];
     admission->budgets[class].left -= (int64_t)admission->charged_ns;
-    admission->limited_begun = admission->limited_begun || is_limited(admission, class);
+    if (is_limited(admission, class)) {
+        admission->group_queue = admission->group_steps == 0 ? admission->charged_queue : admission->group_queue;
+        admission->group_steps++;
+    }
     if (admission->slice_began_ns == 0) {
         admission->slice_began_ns = now_ns;
     }
@@ -304,12 +354,24 @@ struct admission_entry *admission_wait(struct admission *admission, struct admis
     return refused;
 }
 
+/* Returns the first queue of the class in which someone waits; ADMISSION_QUEUES: nobody does. */
+static size_t first_queue_of(const struct admission *admission, enum admission_class class) {
+    for (size_t i = queue_of(class, 0); i < queue_of(class, ADMISSION_STEPS); i++) {
+        if (admission->queues[i].count > 0) {
+            return i;
+        }
+    }
+    return ADMISSION_QUEUES;
+}
+
+/* While a class saves up for flights, its hellos do not take the savings. */
 struct admission_entry *admission_next(struct admission *admission, uint64_t now_ns) {
-    for (size_t i = 0; i < ADMISSION_QUEUES; i++) {
-        struct admission_entry *first = first_of(&admission->queues[i]);
-        if (first != NULL && has_room(admission, i, now_ns)) {
+    for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
+        size_t queue = first_queue_of(admission, (enum admission_class) class);
+        if (queue < ADMISSION_QUEUES && has_room(admission, queue, now_ns)) {
+            struct admission_entry *first = first_of(&admission->queues[queue]);
             admission_forget(admission, first);
-            count(admission, class_of(i), (enum admission_step)(i % ADMISSION_STEPS), now_ns);
+            count(admission, (enum admission_class) class, (enum admission_step)(queue % ADMISSION_STEPS), now_ns);
             return first;
         }
     }
@@ -320,8 +382,7 @@ struct admission_entry *admission_next(struct admission *admission, uint64_t now
 struct admission_entry *admission_next_expired(struct admission *admission, uint64_t now_ns) {
     for (size_t i = 0; i < ADMISSION_QUEUES; i++) {
         struct admission_entry *first = first_of(&admission->queues[i]);
-        if (i % ADMISSION_STEPS != ADMISSION_FLIGHT && first != NULL &&
-            now_ns - first->since_ns > WAIT_MAX_NS[class_of(i)]) {
+        if (!is_flight(i) && first != NULL && now_ns - first->since_ns > WAIT_MAX_NS[class_of(i)]) {
             admission_forget(admission, first);
             return first;
         }
@@ -333,6 +394,7 @@ void admission_spend(struct admission *admission, enum admission_class class, ui
     struct admission_budget *budget = &admission->budgets[class];
     budget->spent += spent_ns;
     budget->left -= (int64_t)spent_ns;
+    admission->group_spent_ns += is_limited(admission, class) ? spent_ns : 0;
     if (admission->charged_ns > 0 && class_of(admission->charged_queue) == class) {
         uint64_t *estimate_ns = &admission->estimates_ns[admission->charged_queue];
         budget->left += (int64_t)admission->charged_ns;
@@ -353,6 +415,25 @@ void admission_take_up(struct admission *admission, struct admission_charge char
     admission->charged_ns = charge.ns;
 }
 
+void admission_end_group(struct admission *admission, uint64_t used_ns) {
+    uint64_t cost_ns = used_ns < admission->group_spent_ns ? used_ns : admission->group_spent_ns;
+
+    if (admission->group_steps == 0) {
+        return;
+    }
+    if (cost_ns > 2 * (uint64_t)ADMISSION_SLICE_NS) {
+        admission->group_max = 1;
+        admission->cheap_groups = 0;
+        return;
+    }
+    admission->cheap_groups++;
+    if (admission->cheap_groups >= ADMISSION_GROUP_TRUST) {
+        uint32_t more = 2 * admission->group_max;
+        admission->group_max = more < admission->group_most ? more : admission->group_most;
+        admission->cheap_groups = 0;
+    }
+}
+
 void admission_refuse(struct admission *admission, uint32_t count) {
     admission->refused += count;
 }
@@ -363,13 +444,14 @@ void admission_crowd(struct admission *admission) {
 
 uint64_t admission_sleep_ms(const struct admission *admission, uint64_t now_ns) {
     uint64_t sleep_ms = UINT64_MAX;
-    for (size_t i = 0; i < ADMISSION_QUEUES; i++) {
-        const struct admission_budget *budget = &admission->budgets[class_of(i)];
-        if (admission->queues[i].count == 0) {
+    for (size_t class = 0; class < ADMISSION_CLASSES; class ++) {
+        const struct admission_budget *budget = &admission->budgets[class];
+        size_t queue = first_queue_of(admission, (enum admission_class) class);
+        if (queue == ADMISSION_QUEUES) {
             continue;
         }
-        int64_t owed_ns = price(admission, i) - budget->left;
-        if (!is_limited(admission, class_of(i)) || owed_ns <= 0) {
+        int64_t owed_ns = price(admission, queue, group_size(admission, queue)) - budget->left;
+        if (!is_limited(admission, (enum admission_class) class) || owed_ns <= 0) {
             return 0;
         }
         uint64_t owed_ms = budget->share == 0 ? UINT64_MAX : (uint64_t)owed_ns / 1000 / budget->share + 1;

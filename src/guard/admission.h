@@ -12,6 +12,13 @@
  * replayed. The budget is the time that other classes leave over, and a little in any case (less when the shard is flooded),
  * so that no class is shut out for good. A step that costs more than the budget is paid for by later steps of its class.
  *
+ * Steps that are done together cost less than one by one (crypto/batch). So a class with a budget does not begin a step as
+ * soon as the budget covers one: it begins a group when the budget covers the steps that wait by then, up to a full batch.
+ * A step that waits alone is a group by itself. A turn has one group, of flights or of hellos, and by their estimates it
+ * takes no longer than ADMISSION_SLICE_NS, so that the events of known clients wait for so long at most. A budget is
+ * overdrawn by what one group costs beyond its estimates, and that is paid back. When a group has cost more than twice the
+ * slice, its steps go one by one for a while: then one step is all that a client can surprise with.
+ *
  * Load is seen in three ways: all places for connections are taken; some hello waits for longer than a target during a whole
  * window (the standing queue of CoDel, RFC 8289); or the shard is hardly ever idle. The state falls more slowly than it
  * rises. Refused demand counts as load, since it would return at once; but not for ever, since it may be cheap: after five
@@ -50,6 +57,8 @@ enum {
     ADMISSION_SLICE_NS = 1000 * 1000,        /* of steps in one turn: then other events come first again */
     ADMISSION_QUEUES = ADMISSION_CLASSES * ADMISSION_STEPS,
     ADMISSION_CALM_WINDOWS = 10, /* windows without load, in a row, for each state back */
+    ADMISSION_GROUP_MAX = 8,     /* steps of a group: one batch */
+    ADMISSION_GROUP_TRUST = 512, /* cheap groups, in a row, after which groups may be twice as large again */
 };
 
 /* An entry of the caller's, one for each handshake that may wait. Zeroed before its first use. */
@@ -100,11 +109,18 @@ struct admission {
     size_t charged_queue;                    /* the queue of the step that is under way */
     uint64_t charged_ns;                     /* the estimate that its class was charged; 0: no step is under way */
     uint64_t slice_began_ns;                 /* when this turn's first step was given; 0: no step was */
-    bool limited_begun;                      /* this turn has begun a step of a class that has a budget */
+    uint32_t group_most;                     /* steps of which a group is worth it: 1 to ADMISSION_GROUP_MAX */
+    uint32_t group_max;                      /* steps that a group may have at present: 1 to group_most */
+    uint32_t cheap_groups;                   /* in a row */
+    uint32_t group_steps;                    /* of this turn's group, so far; 0: it has none */
+    size_t group_queue;                      /* of its first step */
+    uint64_t group_spent_ns;                 /* by classes that have a budget, in this turn */
 };
 
-/* `waiting_max`: handshakes that may wait at once, at least 1. */
+/* `waiting_max`: handshakes that may wait at once, at least 1. Limited classes begin steps one by one. */
 void admission_init(struct admission *admission, uint32_t waiting_max, uint64_t now_ns);
+/* Has limited classes begin steps in groups, since up to `most` of them cost less together: 1 to ADMISSION_GROUP_MAX. */
+void admission_begin_groups(struct admission *admission, uint32_t most);
 
 /* Begins a turn. True: a window is over, and admission_end_window is due. */
 bool admission_turn(struct admission *admission, uint64_t now_ns);
@@ -141,6 +157,11 @@ void admission_spend(struct admission *admission, enum admission_class class, ui
  */
 struct admission_charge admission_put_off(struct admission *admission);
 void admission_take_up(struct admission *admission, struct admission_charge charge);
+/*
+ * Ends the turn's group, if it has one: all its steps are charged. `used_ns`: CPU time of the thread since before its first
+ * step. A step that cost more by the clock did not work for all of the time.
+ */
+void admission_end_group(struct admission *admission, uint64_t used_ns);
 /* Counts connections and hellos that were turned away for the load. */
 void admission_refuse(struct admission *admission, uint32_t count);
 

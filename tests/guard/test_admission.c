@@ -245,3 +245,168 @@ Test(admission, steps_may_be_put_off_side_by_side) {
     cr_assert_eq(admission_next(&admission, 3000), &entries[0]);
     cr_expect_gt(admission_put_off(&admission).ns, 4 * estimate);
 }
+
+/* Loaded, with groups, a share of a tenth for unknown clients, nothing saved, and so many of their hellos that wait. */
+static void load_group(struct admission *admission, struct admission_entry *entries, size_t count, uint64_t estimate_ns) {
+    admission_init(admission, 64, 0);
+    admission_begin_groups(admission, ADMISSION_GROUP_MAX);
+    admission->state = ADMISSION_LOADED;
+    admission->budgets[ADMISSION_UNKNOWN].share = 100;
+    admission->budgets_at_ns = SECOND;
+    admission->window_began_ns = SECOND;
+    for (size_t i = 0; i < ADMISSION_QUEUES; i++) {
+        admission->estimates_ns[i] = estimate_ns;
+    }
+    for (size_t i = 0; i < count; i++) {
+        cr_assert_null(admission_wait(admission, &entries[i], ADMISSION_UNKNOWN, ADMISSION_HELLO, SECOND));
+    }
+}
+
+/* Takes up all that may go in this turn, and puts it off, as the shard does. Returns how many. */
+static size_t take_up_group(struct admission *admission, struct admission_charge charges[static 20], uint64_t now_ns) {
+    size_t count = 0;
+    while (admission_next(admission, now_ns) != NULL) {
+        cr_assert_lt(count, 20);
+        charges[count] = admission_put_off(admission);
+        cr_assert_gt(charges[count].ns, 0);
+        count++;
+    }
+    return count;
+}
+
+/* Eight steps have cost so much each. */
+static void pay_group(struct admission *admission, const struct admission_charge charges[static 20], uint64_t cost_ns,
+                      uint64_t used_ns) {
+    for (size_t i = 0; i < 8; i++) {
+        admission_take_up(admission, charges[i]);
+        admission_spend(admission, ADMISSION_UNKNOWN, cost_ns);
+    }
+    admission_end_group(admission, used_ns);
+}
+
+Test(admission, a_limited_class_saves_up_for_a_batch) {
+    struct admission_entry entries[20] = {0};
+    struct admission_charge charges[20];
+    struct admission admission;
+    load_group(&admission, entries, 20, 50000);
+    /* Eight steps of 50 us at a tenth of the time: 4 ms. */
+    admission_turn(&admission, SECOND + 3900000);
+    cr_expect_null(admission_next(&admission, SECOND + 3900000), "the budget covers seven");
+    cr_expect_eq(admission_sleep_ms(&admission, SECOND + 3900000), 1);
+    admission_turn(&admission, SECOND + 4100000);
+    cr_expect_eq(admission_sleep_ms(&admission, SECOND + 4100000), 0);
+    cr_expect_eq(take_up_group(&admission, charges, SECOND + 4100000), 8);
+    cr_expect_geq(admission.budgets[ADMISSION_UNKNOWN].left, 0);
+    cr_expect_lt(admission.budgets[ADMISSION_UNKNOWN].left, 50000);
+}
+
+Test(admission, a_group_is_of_those_who_wait) {
+    for (size_t waiting = 1; waiting <= 8; waiting++) {
+        struct admission_entry entries[8] = {0};
+        struct admission_charge charges[20];
+        struct admission admission;
+        load_group(&admission, entries, waiting, 50000);
+        uint64_t now_ns = SECOND + waiting * 500000;
+        admission_turn(&admission, now_ns - 1000);
+        cr_expect_null(admission_next(&admission, now_ns - 1000), "%zu", waiting);
+        admission_turn(&admission, now_ns);
+        cr_expect_eq(take_up_group(&admission, charges, now_ns), waiting);
+    }
+}
+
+Test(admission, a_turn_has_one_group_and_flights_go_before_hellos) {
+    struct admission_entry entries[20] = {0};
+    struct admission_charge charges[20];
+    struct admission admission;
+    load_group(&admission, entries, 12, 50000);
+    for (size_t i = 12; i < 15; i++) {
+        cr_assert_null(admission_wait(&admission, &entries[i], ADMISSION_UNKNOWN, ADMISSION_FLIGHT, SECOND));
+    }
+    admission_turn(&admission, SECOND + 1400000);
+    cr_expect_null(admission_next(&admission, SECOND + 1400000), "what is saved for flights is not for hellos");
+    admission_turn(&admission, 2 * SECOND);
+    for (size_t i = 12; i < 15; i++) {
+        cr_expect_eq(admission_next(&admission, 2 * SECOND), &entries[i]);
+    }
+    cr_expect_null(admission_next(&admission, 2 * SECOND), "hellos are of another kind");
+    admission_turn(&admission, 2 * SECOND);
+    cr_expect_eq(take_up_group(&admission, charges, 2 * SECOND), 8);
+    admission_turn(&admission, 2 * SECOND);
+    cr_expect_eq(take_up_group(&admission, charges, 2 * SECOND), 4);
+}
+
+/* Known clients wait for a group, so it is no longer than a slice; nor dearer than what the class can save up. */
+Test(admission, dear_steps_make_small_groups) {
+    static const struct {
+        uint64_t estimate_ns;
+        uint32_t share;
+        size_t steps;
+    } cases[] = {{100000, 500, 8}, {250000, 500, 4}, {600000, 500, 1}, {3000000, 500, 1}, {100000, 10, 5}, {100000, 1, 1}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct admission_entry entries[20] = {0};
+        struct admission_charge charges[20];
+        struct admission admission;
+        load_group(&admission, entries, 20, cases[i].estimate_ns);
+        admission.budgets[ADMISSION_UNKNOWN].share = cases[i].share;
+        admission_turn(&admission, 2 * SECOND);
+        cr_expect_eq(take_up_group(&admission, charges, 2 * SECOND), cases[i].steps, "%zu", i);
+    }
+}
+
+Test(admission, a_group_is_overdrawn_once_and_paid_back) {
+    struct admission_entry entries[20] = {0};
+    struct admission_charge charges[20];
+    struct admission admission;
+    load_group(&admission, entries, 20, 50000);
+    admission_turn(&admission, 2 * SECOND);
+    int64_t saved = admission.budgets[ADMISSION_UNKNOWN].left;
+    cr_assert_eq(take_up_group(&admission, charges, 2 * SECOND), 8);
+    pay_group(&admission, charges, 3000000, 24000000);
+    cr_expect_lt(admission.budgets[ADMISSION_UNKNOWN].left, saved - 8 * 2900000);
+    cr_expect_eq(admission.budgets[ADMISSION_UNKNOWN].spent, 8 * 3000000);
+    /* 24 ms less the 5 ms that were saved, at a tenth of the time. */
+    admission_turn(&admission, 2 * SECOND + 170000000);
+    cr_expect_null(admission_next(&admission, 2 * SECOND + 170000000));
+}
+
+Test(admission, after_a_dear_group_steps_go_one_by_one_for_a_while) {
+    struct admission_entry entries[20] = {0};
+    struct admission_charge charges[20];
+    struct admission admission;
+    load_group(&admission, entries, 20, 50000);
+    admission_turn(&admission, 2 * SECOND);
+    cr_assert_eq(take_up_group(&admission, charges, 2 * SECOND), 8);
+    pay_group(&admission, charges, 3000000, 1500000);
+    cr_expect_eq(admission.group_max, 8, "the thread was stopped for most of the time");
+    admission.group_spent_ns = 0;
+    pay_group(&admission, charges, 3000000, 24000000);
+    cr_expect_eq(admission.group_max, 1);
+    uint64_t groups = 0;
+    for (uint32_t size = 1; size < 8; size *= 2) {
+        for (unsigned i = 0; i < ADMISSION_GROUP_TRUST; i++) {
+            cr_assert_eq(admission.group_max, size);
+            admission.group_steps = 1;
+            admission.group_spent_ns = 50000;
+            admission_end_group(&admission, 50000);
+            groups++;
+        }
+    }
+    cr_expect_eq(admission.group_max, 8);
+    cr_expect_eq(groups, 3 * ADMISSION_GROUP_TRUST);
+}
+
+/* In the calm state nobody has a budget, and where nothing is computed together a group is one step. */
+Test(admission, groups_are_of_limited_classes_and_for_batches) {
+    struct admission_entry entries[20] = {0};
+    struct admission_charge charges[20];
+    struct admission admission;
+    load_group(&admission, entries, 20, 50000);
+    admission.state = ADMISSION_CALM;
+    admission_turn(&admission, SECOND);
+    cr_expect_eq(take_up_group(&admission, charges, SECOND), 20);
+    memset(entries, 0, sizeof entries);
+    load_group(&admission, entries, 20, 50000);
+    admission_begin_groups(&admission, 1);
+    admission_turn(&admission, 2 * SECOND);
+    cr_expect_eq(take_up_group(&admission, charges, 2 * SECOND), 1);
+}
