@@ -5,13 +5,13 @@ import re
 STREAMS = 16  # on each connection
 
 
-def command(mode, server, name, seconds, connections):
-    """Requests for `seconds`, or one answer where the mode counts its bytes."""
-    bounds = ("-n", 1, "-c", 1, "-m", 1) if mode.unit else ("-D", seconds, "-c", connections, "-m", STREAMS)
-    return [str(part) for part in ("h2load", *bounds, "-t", 1, f"--connect-to={server.address}", f"https://{name}{mode.path}")]
+def command(scenario, server, name, seconds, connections):
+    """Requests for `seconds`, or one answer where the scenario counts its bytes."""
+    bounds = ("-n", 1, "-c", 1, "-m", 1) if scenario.mib else ("-D", max(1, round(seconds)), "-c", connections, "-m", STREAMS)
+    return [str(part) for part in ("h2load", *bounds, "-t", 1, f"--connect-to={server.address}", f"https://{name}{scenario.path}")]
 
 
-def result(mode, output):
+def result(scenario, output):
     """{"answers_per_second", "answers"}, or None when any request failed. Where bytes are counted, an answer is a MiB."""
     finished = re.search(r"^finished in ([\d.]+)(us|ms|s), ", output, re.MULTILINE)
     requests = re.search(r"(\d+) succeeded, (\d+) failed, (\d+) errored, (\d+) timeout", output)
@@ -24,5 +24,5 @@ def result(mode, output):
     if succeeded == 0 or any(map(int, requests.groups()[1:])) or any(map(int, statuses.groups()[1:])):
         return None
     seconds = float(finished[1]) * {"us": 1e-6, "ms": 1e-3, "s": 1}[finished[2]]
-    answers = int(data[1]) / 2**20 if mode.unit else succeeded
+    answers = int(data[1]) / 2**20 if scenario.mib else succeeded
     return {"answers": answers, "answers_per_second": answers / seconds}

@@ -25,9 +25,18 @@ def whole_number(low, high):
     return parse
 
 
+def number(low, high):
+    def parse(text):
+        value = float(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{low:g} to {high:g}")
+        return value
+    return parse
+
+
 def build(folder):
     """Brings what is measured up to date."""
-    targets = ["sallyport", "bench/sallyport-load", "bench/sallyport-origin"]
+    targets = ["sallyport", "bench/sallyport-load", "bench/sallyport-origin", "bench/sallyport-micro"]
     result = subprocess.run(["ninja", "-C", str(folder), *targets], capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise SystemExit(f"run: ninja -C {folder} failed:\n{result.stdout[-4000:]}{result.stderr}")
@@ -44,6 +53,9 @@ def choose_cores(chosen):
             raise SystemExit(f"run: core {core} is not usable here, these are: {usable}")
     if chosen.server_core == chosen.load_core:
         raise SystemExit("run: server and load need a core each")
+    # For a second shard: a core that nobody has, or where there is none the load's.
+    chosen.more_cores = {chosen.server_core, next((core for core in usable if core not in (chosen.server_core, chosen.load_core)),
+                                                  chosen.load_core)}
 
 
 def others_busy(chosen, seconds=1.0):

@@ -7,11 +7,13 @@ import subprocess
 import sys
 import time
 
-from . import h2load, modes
+from . import h2load, scenarios, wrk
 from .processes import core_busy_seconds, pin, waited_seconds
 
 WARMUP = 0.5
 ATTEMPTS = 3
+CACHE_SHARE_MIN = 0.9  # of the look-ups that have to be hits, or misses
+FILL_RATE_MIN = 500  # handshakes a second that fill a cache, on a bad day
 CALM_AGAIN = 6.0  # seconds without load, after which a server's guard stands down
 
 
@@ -95,80 +97,150 @@ class Bench:
             raise LoadFailed(f"run: the load failed: {' '.join(command)}\n{errors}{failure or ''}")
         return json.loads(output)
 
-    def resumes(self, server):
-        """None, or why the server does not."""
-        result = subprocess.run(self.command("resumed", server, "--count", 64), stdin=subprocess.DEVNULL, capture_output=True,
-                                text=True, timeout=60, check=False)
+    def options(self, scenario):
+        """The generator's options that say who its clients are, and what they ask for."""
+        options = [*scenario.options, "--path", scenario.path]
+        options += ("--group", scenario.key_group) if scenario.key_group else ()
+        options += ("--hosts", scenario.hosts) if scenario.hosts else ()
+        options += ("--issuer-key", self.pki.issuer_key) if scenario.load == "issued" else ()
+        options += ("--identities", scenario.identities) if scenario.identities else ()
+        return options
+
+    def lacks(self, scenario, server):
+        """None, or why a server cannot do what the scenario is about."""
+        if scenario.load != "resumed" and not scenario.key_group:
+            return None
+        command = self.command(scenario.load, server, "--count", 64, *self.options(scenario), clients=scenario.clients)
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)
         return None if result.returncode == 0 else result.stderr.strip() or json.loads(result.stdout)["first_failure"]
 
-    def finish_h2load(self, mode, process, command, timeout):
-        """As `finish`."""
+    def fill(self, scenario, server):
+        """Has the server see each of the scenario's identities once."""
+        command = self.command("issued", server, "--count", scenario.identities, "--duration", 60 + scenario.identities // FILL_RATE_MIN,
+                               "--connections", 64, *self.options(scenario), clients=scenario.clients)
+        with looking_at_the_guard(server):
+            self.finish(self.start(command), command, 120 + scenario.identities / FILL_RATE_MIN)
+
+    def run_other(self, scenario, server, seconds, connections):
+        """(the command, its result) of one run of a generator that is not ours."""
+        tool = {"h2load": h2load, "wrk": wrk}[scenario.load]
+        command = (h2load.command(scenario, server, self.pki.name, seconds, connections) if tool is h2load
+                   else wrk.command(server, scenario.path, seconds, connections))
         load_cpu, begin = waited_seconds(), time.monotonic()
+        process = self.start(command)
         try:
-            output, errors = process.communicate(timeout=timeout)
+            output, errors = process.communicate(timeout=seconds + 60)
         except subprocess.TimeoutExpired:
             process.kill()
-            raise LoadFailed(f"run: the load did not end within {timeout} s: {' '.join(command)}")
-        result = h2load.result(mode, output) if process.returncode == 0 else None
+            raise LoadFailed(f"run: the load did not end within {seconds + 60} s: {' '.join(command)}")
+        result = None
+        if process.returncode == 0:
+            result = h2load.result(scenario, output) if tool is h2load else wrk.result(output)
         if result is None:
             raise LoadFailed(f"run: the load failed: {' '.join(command)}\n{errors}{output}")
-        return {**result, "whole_run": {"answers": result["answers"]}, "latency_us": {},
-                "generator_busy": (waited_seconds() - load_cpu) / (time.monotonic() - begin)}
+        busy = (waited_seconds() - load_cpu) / (time.monotonic() - begin)
+        return command, {"latency_us": {}, **result, "units": result["answers"], "generator_busy": busy}
 
-    def load_for(self, mode, server, seconds, connections):
-        """(the command, its result) of one run of the mode's generator."""
-        if mode.load == "h2load":
-            command = h2load.command(mode, server, self.pki.name, seconds, connections)
-            return command, self.finish_h2load(mode, self.start(command), command, seconds + 60)
-        command = self.command(mode.load, server, "--duration", seconds, "--warmup", WARMUP, "--connections", connections, *mode.options,
-                               clients=mode.clients)
-        return command, self.finish(self.start(command), command, seconds + WARMUP + 30)
+    def run_own(self, scenario, server, seconds, connections, rate):
+        """The same of ours. `rate`: of an open loop, or None."""
+        options = self.options(scenario)
+        if scenario.fresh:
+            options += ["--count", scenario.fresh, "--source-addresses", scenario.fresh, "--duration", 60]
+        else:
+            options += ["--duration", seconds, "--warmup", WARMUP]
+        options += ("--rate", max(1, round(rate)), "--connections", scenarios.OPEN_MAX) if rate else ("--connections", connections)
+        command = self.command(scenario.load, server, *options, clients=scenario.clients)
+        result = self.finish(self.start(command), command, seconds + WARMUP + 90)
+        return command, result | counted(result, scenario.mib)
 
-    def measure(self, mode, server, seconds, connections):
+    def measure(self, scenario, server, seconds, connections, rate=None):
+        connections = scenario.connections or connections
         cache = server.cache_counts()
         cpu, busy, begin = server.cpu_seconds(), core_busy_seconds(self.server_core), time.monotonic()
         with looking_at_the_guard(server):
-            command, result = self.load_for(mode, server, seconds, connections)
+            if scenario.load in ("h2load", "wrk"):
+                command, result = self.run_other(scenario, server, seconds, connections)
+            else:
+                command, result = self.run_own(scenario, server, seconds, connections, rate)
         elapsed = time.monotonic() - begin
         cpu = server.cpu_seconds() - cpu
         busy = core_busy_seconds(self.server_core) - busy
-        return {
+        run = {
             "server": server.kind,
             "cache": difference(cache, server.cache_counts()),
             "per_second": result["answers_per_second"],
-            "server_cpu_us": 1e6 * cpu / result["whole_run"]["answers"],
+            "server_cpu_us": 1e6 * cpu / result["units"],
             "server_busy": cpu / elapsed,
-            "others_busy": (busy - cpu) / elapsed,
+            "others_busy": max(0.0, (busy - cpu) / elapsed),
             "generator_busy": result["generator_busy"],
             "latency_us": result["latency_us"],
+            "bytes": result.get("bytes"),
+            "rate": rate,
             "command": command,
             "load": result,
         }
+        return check_cache(scenario, run)
 
-    def hold(self, name, server, count, seconds=2.0):
-        """Resident memory of the server before, with `count` idle connections, and after. `name`: of modes.HELD."""
+    @contextlib.contextmanager
+    def standing(self, server, count, *options):
+        """Within it so many connections with client certificates stand and do nothing."""
+        command = self.command("idle", server, "--connections", count, "--duration", 3000, *scenarios.SOURCES, *options)
+        with looking_at_the_guard(server):
+            process = self.start(command)
+            try:
+                # Until they stand there is a line of progress each second.
+                line = next((line for line in process.stderr if not line.startswith(" ")), "")
+                if line != f"standing {count} of {count}\n":
+                    process.kill()
+                    raise LoadFailed(f"run: {server.kind} does not hold {count} connections: {line}{process.stderr.read()}"
+                                     f"{process.stdout.read()}")
+                yield
+                # The signal ends the time, and the load tells whether all stood to the end.
+                process.terminate()
+                self.finish(process, command, 60)
+            finally:
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
+
+    def hold(self, scenario, server, seconds=0.5):
+        """Resident memory of the server before, with the scenario's idle connections, and after."""
         # Whatever is made once, at the first connections, is not a connection's cost.
-        command = self.command("handshake", server, "--count", 256, *modes.HELD[name])
+        command = self.command("handshake", server, "--count", 256, *scenario.options)
         with looking_at_the_guard(server):
             self.finish(self.start(command), command, 60)
         time.sleep(0.2)
         before = server.rss_bytes()
-        command = self.command("idle", server, "--connections", count, "--duration", seconds, *modes.HELD[name])
-        with looking_at_the_guard(server):
-            process = self.start(command)
-            # Until they stand there is a line of progress each second.
-            line = next((line for line in process.stderr if not line.startswith(" ")), "")
-            if line != f"standing {count} of {count}\n":
-                process.kill()
-                raise LoadFailed(f"run: {server.kind} does not hold {count} connections: {line}{process.stderr.read()}"
-                                 f"{process.stdout.read()}")
-            time.sleep(seconds / 4)
+        with self.standing(server, scenario.standing, *scenario.options):
+            time.sleep(seconds)
             held = server.rss_bytes()
-            result = self.finish(process, command, seconds + 30)
         time.sleep(0.5)
-        return {"server": server.kind, "connections": count, "rss_before": before, "rss_held": held,
-                "rss_after": server.rss_bytes(), "bytes_per_connection": (held - before) / count,
-                "command": command, "load": result}
+        return {"server": server.kind, "connections": scenario.standing, "rss_before": before, "rss_held": held,
+                "rss_after": server.rss_bytes(), "bytes_per_connection": (held - before) / scenario.standing}
+
+
+def counted(result, mib):
+    """What one run of our generator has done: units, their rate, and the bytes of each as the server gets and gives them."""
+    whole = result["whole_run"]
+    hostile = whole["outcomes"] > 0
+    answers = whole["outcomes"] if hostile else whole["answers"]
+    rate = result["measured"]["outcomes"] / result["seconds"] if hostile else result["answers_per_second"]
+    # Bytes count when a connection is closed, and then whole: those that are closed one after the other are so many themselves.
+    each = max(answers, whole["connections"])
+    size = mib or 1
+    return {"units": answers * size, "answers_per_second": rate * size,
+            "bytes": {"in": whole["bytes_sent"] / each, "out": whole["bytes_received"] / each}}
+
+
+def check_cache(scenario, run):
+    """The run, unless it is one of known clients in which they were not known, or the other way round: that is no measurement."""
+    if not scenario.cache or run["cache"] is None:
+        return run
+    total = sum(run["cache"].values())
+    if run["cache"][scenario.cache] < CACHE_SHARE_MIN * total or total < run["load"]["units"]:
+        raise NotMeasured(f"nearly all look-ups of {run['load']['units']} handshakes in the cache "
+                          f"of chains should have been {scenario.cache}: {run['cache']}")
+    return run
 
 
 def difference(before, after):
@@ -185,8 +257,9 @@ def summary(runs, server):
     figures = {key: statistics.median(run[key] for run in own)
                for key in ("per_second", "server_cpu_us", "server_busy", "generator_busy")}
     latency = next((name for name in ("exchange", "request") if name in own[0]["latency_us"]), None)
-    for percentile in ("p50", "p99") if latency else ():
-        figures[f"{percentile}_us"] = statistics.median(run["latency_us"][latency][percentile] for run in own)
+    for percentile in ("p50", "p99", "p99.9") if latency else ():
+        if percentile in own[0]["latency_us"][latency]:
+            figures[f"{percentile}_us"] = statistics.median(run["latency_us"][latency][percentile] for run in own)
     return figures
 
 

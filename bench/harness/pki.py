@@ -1,4 +1,4 @@
-"""Certificates for a run, made with the openssl command: a server's, clients' with an intermediate, self-signed ones; all P-256."""
+"""Certificates for a run, made with the openssl command: a server's, clients' with an intermediate, self-signed ones; P-256 but where another key is named."""
 
 import datetime
 import pathlib
@@ -9,7 +9,7 @@ EXTENSIONS = {
     "intermediate": "basicConstraints=critical,CA:true,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n"
                     "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n",
     "server": "basicConstraints=critical,CA:false\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\n"
-              "subjectAltName=DNS:{name}\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n",
+              "subjectAltName=DNS:{name},DNS:*.{name},DNS:localhost\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n",
     "client": "basicConstraints=critical,CA:false\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\n"
               "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n",
     "rogue": "basicConstraints=critical,CA:false\nkeyUsage=critical,digitalSignature\nextendedKeyUsage=clientAuth\n"
@@ -34,6 +34,13 @@ commonName = supplied
 """
 
 
+KEYS = {
+    "p256": ("EC", "-pkeyopt", "ec_paramgen_curve:P-256"),
+    "rsa2048": ("RSA", "-pkeyopt", "rsa_keygen_bits:2048"),
+    "ed25519": ("ED25519",),
+}
+
+
 def openssl(*arguments):
     result = subprocess.run(["openssl", *map(str, arguments)], capture_output=True, text=True, check=False)
     if result.returncode != 0:
@@ -52,6 +59,7 @@ class Pki:
         self.server = self._issue("server", "server", name, issuer="server-root")
         self.server_key = self.folder / "server.key"
         self.server_bundle = self._join("server-bundle.pem", self.server, self.server_key)
+        self.issuer_key = self.folder / "intermediate.key"
         self.client_root = self._issue("client-root", "root", "Bench Client Root")
         self.intermediate = self._issue("intermediate", "intermediate", "Bench Client Intermediate", issuer="client-root")
         self.clients = self.folder / "clients"
@@ -84,13 +92,30 @@ class Pki:
         self.crls = self._join("crls.pem", self._crl("client-root", []), self._crl("intermediate", revoked))
         self.crls.chmod(0o644)
 
+    def add_kinds(self, count):
+        """
+        What else than P-256 on a chain of two there may be: a server's certificate of RSA-2048, and folders of bundles as `clients`,
+        with leaves of other keys, and with leaves that the root itself has issued.
+        """
+        self.server_rsa = self._issue("server-rsa", "server", self.name, issuer="server-root", key="rsa2048")
+        self.server_rsa_key = self.folder / "server-rsa.key"
+        self.server_rsa_bundle = self._join("server-rsa-bundle.pem", self.server_rsa, self.server_rsa_key)
+        self.clients_rsa = self._clients("clients-rsa", count, key="rsa2048")
+        self.clients_ed25519 = self._clients("clients-ed25519", count, key="ed25519")
+        self.clients_alone = self._clients("clients-alone", count, issuer="client-root")
+
+    def _clients(self, name, count, issuer="intermediate", key="p256"):
+        folder = self.folder / name
+        folder.mkdir()
+        between = [self.intermediate] if issuer == "intermediate" else []
+        for number in range(count):
+            leaf = self._issue(f"{name}-{number}", "client", f"{name}-{number}", issuer=issuer, key=key)
+            self._join(f"{name}/{number:04d}.pem", leaf, *between, self.folder / f"{name}-{number}.key")
+        return folder
+
     def add_insiders(self, count):
         """A folder of bundles as `clients`, `insiders`: valid clients that attack."""
-        self.insiders = self.folder / "insiders"
-        self.insiders.mkdir()
-        for number in range(count):
-            leaf = self._issue(f"insider-{number}", "client", f"insider-{number}", issuer="intermediate")
-            self._join(f"insiders/{number:04d}.pem", leaf, self.intermediate, self.folder / f"insider-{number}.key")
+        self.insiders = self._clients("insiders", count)
 
     def _authority(self, issuer):
         """The configuration of `openssl ca` for it."""
@@ -110,11 +135,11 @@ class Pki:
                 "-keyfile", self.folder / f"{issuer}.key", "-out", crl)
         return crl
 
-    def _request(self, file, kind, subject):
+    def _request(self, file, kind, subject, wanted="p256"):
         """(key, request, file of extensions, certificate to be)"""
         key, request, extensions, certificate = (self.folder / f"{file}{suffix}" for suffix in (".key", ".csr", ".ext", ".pem"))
         extensions.write_text(EXTENSIONS[kind].format(name=self.name))
-        openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", key)
+        openssl("genpkey", "-algorithm", *KEYS[wanted], "-out", key)
         openssl("req", "-new", "-key", key, "-subj", f"/O=Bench/CN={subject}", "-out", request)
         return key, request, extensions, certificate
 
@@ -125,8 +150,8 @@ class Pki:
                 "-startdate", "20200101000000Z", "-enddate", "20210101000000Z")
         return certificate
 
-    def _issue(self, file, kind, subject, issuer=None):
-        key, request, extensions, certificate = self._request(file, kind, subject)
+    def _issue(self, file, kind, subject, issuer=None, key="p256"):
+        key, request, extensions, certificate = self._request(file, kind, subject, key)
         signer = ["-signkey", key] if issuer is None else [
             "-CA", self.folder / f"{issuer}.pem", "-CAkey", self.folder / f"{issuer}.key", "-CAcreateserial"]
         openssl("x509", "-req", "-in", request, *signer, "-sha256", "-days", "365", "-extfile", extensions, "-out", certificate)

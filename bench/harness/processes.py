@@ -17,17 +17,16 @@ PR_SET_PDEATHSIG = 1
 
 def raise_descriptors(need):
     """
-    Lifts this process's limit, which those it starts inherit, as far as it may; ends when that is too little. Each process
-    has the limit to itself.
+    Lifts this process's limit, which those it starts inherit, to `need` or more, or else as far as it may. Returns what it is then:
+    each process has that to itself.
     """
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    wanted = max(DESCRIPTORS, need)
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, max(DESCRIPTORS, hard)))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, max(wanted, hard)))
     except (ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    soft = descriptors()
-    if soft < need:
-        raise SystemExit(f"run: {need} file descriptors are needed, the limit is {soft}: raise it (ulimit -n), or lower --idle")
+    return descriptors()
 
 
 def descriptors():
@@ -36,13 +35,13 @@ def descriptors():
 
 def pin(core, idle=False):
     """
-    For what is started: stays on the core, and ends when this process ends, however that comes. An idle one has what the
+    For what is started: stays on the core, or on a set of them, and ends when this process ends, however that comes. An idle one has what the
     others on the core leave: whatever the niceness, they would else wait until its time slice of some milliseconds is over.
     """
     def before_exec():
         if idle:
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-        os.sched_setaffinity(0, {core})
+        os.sched_setaffinity(0, {core} if isinstance(core, int) else core)
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     return before_exec
 
@@ -50,13 +49,13 @@ def pin(core, idle=False):
 class Process:
     """Started on `core`, ended with the `with` block. Its children are counted with it."""
 
-    def __init__(self, name, command, core, log):
+    def __init__(self, name, command, core, log, environment=None):
         self.name = name
         self.log = pathlib.Path(log)
         self.output = open(self.log, "wb")
         self.process = subprocess.Popen(
             [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT,
-            preexec_fn=pin(core))
+            preexec_fn=pin(core), env={**os.environ, **(environment or {})})
 
     def __enter__(self):
         return self

@@ -1,152 +1,169 @@
-"""The tables: for people at a terminal, and for bench/RESULTS.md."""
+"""The tables of bench/run: for people at a terminal, and for bench/RESULTS.md."""
 
-import re
-
-from . import measure, modes, page
+from . import measure, page, scenarios, servers
 
 BEGIN = "<!-- bench/run --results writes from here -->"
 END = "<!-- to here -->"
-
-# The figures that have to be reached: (mode, peer) to the ratio that has to be reached, and the bytes of an idle connection.
-RATIO_MIN = {("handshake", "nginx"): 4.0, ("resumed", "nginx"): 5.0, ("request", "nginx"): 1.0,
-             ("h2-bulk", "nginx"): 1.0, ("h2-bulk", "haproxy"): 1.0}
-# The same by server CPU: how many times as many for each second of it.
-CPU_RATIO_MIN = {("h2-request", "nginx"): 1.5, ("h2-request", "haproxy"): 1.5}
-IDLE_BYTES_MAX = {"idle": 24 * 1024, "h2-idle": 10 * 1024}
-# And of Sallyport's modes among themselves: what, one mode, the other, figure, what is asked for.
-OWN = [
-    ("rate with a known chain to that without the cache", "handshake", "uncached", "per_second", "at least", 1.5),
-    ("server CPU of an invalid certificate to that of a known valid one", "invalid", "handshake", "server_cpu_us", "at most", 1.0),
-]
-
-FIGURES = [
-    ("per_second", "{unit} a second", "{:,.0f}", 1),
-    ("server_cpu_us", "server CPU for each {unit}, us", "{:,.1f}", 1),
-    ("server_busy", "server process busy", "{:.0%}", 1),
-    ("generator_busy", "generator busy", "{:.0%}", 1),
-    ("p50_us", "latency p50, ms", "{:,.2f}", 1e-3),
-    ("p99_us", "latency p99, ms", "{:,.2f}", 1e-3),
-]
+SATURATED_MIN = 0.93  # a server's core that is busy for a smaller share of the time has not reached its limit
+PERCENTILES = ("p50_us", "p99_us", "p99.9_us")
 
 
-def measured(results, kinds):
-    """(mode, its runs, the servers that it was measured with)."""
-    for mode in modes.TURNS:
-        if mode.name in results:
-            yield mode, results[mode.name], kinds[:1] if mode.own else kinds
+def text_of(value, pattern="{:,.1f}"):
+    return "" if value is None else pattern.format(value)
 
 
-def rows_of_mode(mode, runs, kinds):
-    summaries = {kind: measure.summary(runs, kind) for kind in kinds}
-    for key, title, pattern, factor in FIGURES:
-        if key not in summaries[kinds[0]]:
-            continue
-        title = " ".join(title.format(unit=mode.unit).split()).replace(" ,", ",")
-        row = [f"{mode.name}: {title}"] + [pattern.format(summaries[kind][key] * factor) for kind in kinds]
-        for peer in kinds[1:]:
-            row.append(ratio_text(mode.name, runs, key, kinds[0], peer))
-        yield row
+def cpu(runs, kind):
+    """The median of what one of its units cost a server, us; None where it was not measured."""
+    own = measure.of(runs, kind)
+    return measure.summary(runs, kind)["server_cpu_us"] if own else None
 
 
-def ratio_text(mode, runs, key, ours, peer):
-    if key not in ("per_second", "server_cpu_us"):
+def times(runs, peer):
+    """How many times as much a peer's unit costs, with the lowest and highest of neighbouring runs."""
+    ours, theirs = measure.of(runs, servers.OWN), measure.of(runs, peer)
+    if not ours or not theirs:
         return ""
-    ratio = measure.ratio(measure.of(runs, ours), measure.of(runs, peer), key)
-    text = f"{ratio['median']:.2f}x ({ratio['low']:.2f} to {ratio['high']:.2f})"
-    wanted, reached = RATIO_MIN.get((mode, peer)), ratio["median"]
-    if key == "server_cpu_us":
-        wanted, reached = CPU_RATIO_MIN.get((mode, peer)), 1 / ratio["median"]
-        text += f", {reached:.2f}x as many by CPU" if wanted else ""
-    if wanted is not None:
-        text += f", {'reaches' if reached >= wanted else 'MISSES'} {wanted:g}x"
-    return text
+    ratio = measure.ratio(theirs, ours, "server_cpu_us")
+    return f"{ratio['median']:.2f}x ({ratio['low']:.2f} to {ratio['high']:.2f})"
 
 
-def rows_of_held(name, runs, kinds):
-    by_kind = {run["server"]: run for run in runs}
-    own = by_kind[kinds[0]]["bytes_per_connection"]
-    limit = IDLE_BYTES_MAX[name]
-    verdict = f"{'within' if own <= limit else 'BEYOND'} {limit // 1024} KiB"
-    count = by_kind[kinds[0]]["connections"]
-    peers = [f"{own / by_kind[peer]['bytes_per_connection']:.2f}x" for peer in kinds[1:]] or [""]
-    peers[0] = f"{peers[0]}, {verdict}".removeprefix(", ")
-    yield [f"{name}: KiB for each of {count}"] + [f"{by_kind[kind]['bytes_per_connection'] / 1024:.1f}" for kind in kinds] + peers
-    for key, title in (("rss_before", "before"), ("rss_held", "held"), ("rss_after", "after their end")):
-        yield [f"{name}: resident MiB, {title}"] + [f"{by_kind[kind][key] / 2**20:.1f}" for kind in kinds]
-
-
-def rows(results, kinds):
-    yield ["", *kinds, *(f"{kinds[0]} : {peer}" for peer in kinds[1:])]
-    for mode, runs, with_kinds in measured(results, kinds):
-        yield from rows_of_mode(mode, runs, with_kinds)
-    for name in modes.HELD:
-        if name in results:
-            yield from rows_of_held(name, results[name], kinds)
-
-
-def table(results, kinds):
-    lines = [row + [""] * (2 * len(kinds) - len(row)) for row in rows(results, kinds)]
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    return "\n".join("  ".join(cell.ljust(width) if place == 0 or place > len(kinds) else cell.rjust(width)
-                               for place, (cell, width) in enumerate(zip(line, widths))).rstrip() for line in lines)
-
-
-def markdown(results, kinds):
-    lines = [row + [""] * (2 * len(kinds) - len(row)) for row in rows(results, kinds)]
-    text = ["| " + " | ".join(line) + " |" for line in lines]
-    text.insert(1, "|" + " --- |" * len(lines[0]))
-    return "\n".join(text)
-
-
-def own_ratios(results, kind):
-    """Sallyport's modes against each other, in the same rounds."""
-    for what, one, other, key, bound, wanted in OWN:
-        if one not in results or other not in results:
+def cost_table(results, kinds, limits):
+    """What one handshake, request or MiB costs each server, and how that compares."""
+    peers = kinds[1:]
+    table = [["CPU of the server for each, us", *kinds, *(f"{peer} : sallyport" for peer in peers), "share of the limit"]]
+    for scenario in rated(results):
+        if scenario.share or scenario.group == "scaling":
             continue
-        ratio = measure.ratio(measure.of(results[one], kind), measure.of(results[other], kind), key)
-        reached = ratio["median"] >= wanted if bound == "at least" else ratio["median"] <= wanted
-        yield (f"{one} : {other}, {what}: {ratio['median']:.2f}x ({ratio['low']:.2f} to {ratio['high']:.2f}), "
-               f"{'reaches' if reached else 'MISSES'} {bound} {wanted:g}x.")
+        runs = results[scenario.name]
+        table.append([scenario.name + (" (MiB)" if scenario.mib else ""), *(text_of(cpu(runs, kind)) for kind in kinds),
+                      *(times(runs, peer) for peer in peers), share_text(limits, scenario.name)])
+    return table
 
 
-def cache_counts(results, kind):
-    """The use that a median run made of Sallyport's cache of verified chains, when it tells."""
-    for mode, runs, _ in measured(results, [kind]):
-        counts = [run["cache"] for run in measure.of(runs, kind)]
-        if mode.cache and None not in counts:
-            share = sum(count[mode.cache] for count in counts) / sum(sum(count.values()) for count in counts)
-            yield f"{mode.name}, {kind}: {share:.1%} of the look-ups in the cache of verified chains were {mode.cache}."
+def share_text(limits, name):
+    if limits is None or name not in limits["scenarios"]:
+        return ""
+    shares = {kind: one["share"] for kind, one in limits["scenarios"][name].items()}
+    single = f" (single path {shares[servers.SINGLE]:.0%})" if servers.SINGLE in shares else ""
+    return f"{shares[servers.OWN]:.0%}{single}" if servers.OWN in shares else ""
 
 
-def unsaturated(results, kinds):
-    """Runs in which the server's core had time left: their rate is a lower bound."""
-    for mode, runs, with_kinds in measured(results, kinds):
-        for kind in with_kinds:
-            busy = measure.summary(runs, kind)["server_busy"]
-            if busy < 0.93:
-                yield f"{mode.name}, {kind}: the server was busy {busy:.0%} of the time, so its rate is a lower bound: compare the CPU for each."
+def rated(results):
+    return [scenario for scenario in scenarios.ALL if scenario.name in results and not scenario.held]
+
+
+def rate_table(results, kinds):
+    """What each server answered in a second, and how its latency was when all waited for it."""
+    table = [["a second (busy), p99 at saturation, ms", *kinds]]
+    for scenario in rated(results):
+        if scenario.share or scenario.fresh or scenario.group == "scaling":
+            continue
+        row = [scenario.name + (" (MiB)" if scenario.mib else "")]
+        for kind in kinds:
+            if not measure.of(results[scenario.name], kind):
+                row.append("")
+                continue
+            figures = measure.summary(results[scenario.name], kind)
+            late = f", {figures['p99_us'] / 1e3:,.1f}" if "p99_us" in figures else ""
+            row.append(f"{figures['per_second']:,.0f} ({figures['server_busy']:.0%}){late}")
+        table.append(row)
+    return table
+
+
+def idle_table(results, kinds):
+    table = [["KiB of an idle connection", *kinds]]
+    for scenario in scenarios.ALL:
+        if scenario.held and scenario.name in results:
+            by_kind = {run["server"]: run["bytes_per_connection"] / 1024 for run in results[scenario.name]}
+            table.append([scenario.name, *(text_of(by_kind.get(kind)) for kind in kinds)])
+    return table
+
+
+def scaling_table(results):
+    table = [["Sallyport as it grows", "CPU for each, us", "a second", "p99, ms"]]
+    for scenario in rated(results):
+        if scenario.group == "scaling":
+            figures = measure.summary(results[scenario.name], servers.OWN)
+            table.append([f"{scenario.name}: {scenario.title}", text_of(figures["server_cpu_us"]), text_of(figures["per_second"], "{:,.0f}"),
+                          text_of(figures["p99_us"] / 1e3) if "p99_us" in figures else ""])
+    return table
+
+
+def latency_table(results, kinds):
+    table = [["latency p50 / p99 / p99.9, ms (begun a second)", *kinds]]
+    for scenario in rated(results):
+        if scenario.share:
+            row = [scenario.name]
+            for kind in kinds:
+                own = measure.of(results[scenario.name], kind)
+                figures = measure.summary(results[scenario.name], kind) if own else {}
+                row.append(" / ".join(f"{figures[name] / 1e3:,.2f}" for name in PERCENTILES) + f" ({own[0]['rate']:,.0f})" if own else "")
+            table.append(row)
+    return table
+
+
+def limit_table(limits):
+    """What the limit of each scenario was summed from."""
+    if limits is None:
+        return [["limit"]]
+    table = [["the least that each takes, us", "public keys, batched (single)", "AES-GCM", "bare echo", "sum, batched (single)"]]
+    for name, by_kind in limits["scenarios"].items():
+        one = next(iter(by_kind.values()))["parts"]
+        keys, single = one["batched"], one["single"]
+        rest = one["aes_gcm"] + one["echo"]
+        pair = "{:,.1f} ({:,.1f})"
+        table.append([name, pair.format(keys, single), text_of(one["aes_gcm"]), text_of(one["echo"]),
+                      pair.format(keys + rest, single + rest)])
+    return table
+
+
+def tables(results, kinds, limits):
+    """Those that have a row."""
+    made = [cost_table(results, kinds, limits), rate_table(results, kinds), latency_table(results, kinds), idle_table(results, kinds),
+            scaling_table(results), limit_table(limits)]
+    return [table for table in made if len(table) > 1]
+
+
+def as_text(made):
+    parts = []
+    for table in made:
+        widths = [max(map(len, column)) for column in zip(*table)]
+        parts.append("\n".join("  ".join(cell.ljust(width) if place == 0 else cell.rjust(width)
+                                         for place, (cell, width) in enumerate(zip(line, widths))).rstrip() for line in table))
+    return "\n\n".join(parts)
+
+
+def as_markdown(table):
+    lines = ["| " + " | ".join(line) + " |" for line in table]
+    return [lines[0], "|" + " --- |" * len(table[0]), *lines[1:]]
 
 
 def remarks(results, kinds):
-    """The lines under the table."""
-    yield from own_ratios(results, kinds[0])
-    yield from cache_counts(results, kinds[0])
-    yield from unsaturated(results, kinds)
+    """The lines under the tables."""
+    for scenario in rated(results):
+        for kind in kinds:
+            if scenario.share or scenario.fresh or not measure.of(results[scenario.name], kind):
+                continue
+            figures = measure.summary(results[scenario.name], kind)
+            if figures["server_busy"] < SATURATED_MIN and scenario.shards == 1:
+                yield (f"{scenario.name}, {kind}: the server was busy {figures['server_busy']:.0%} of the time and the generator "
+                       f"{figures['generator_busy']:.0%}, so its rate is a lower bound.")
+    if scenarios.BASE in results and "handshake-pq" in results:
+        ours = [measure.of(results[name], servers.OWN) for name in ("handshake-pq", scenarios.BASE)]
+        yield f"X25519MLKEM768 beside X25519, ours: {measure.ratio(*ours, 'server_cpu_us')['median']:.2f}x the CPU."
 
 
-def publish(path, where, chosen, results):
+def publish(path, where, chosen, made, said):
     """Replaces the block between the marks."""
-    kinds = chosen.servers
     versions = ", ".join(f"{kind}: {version}" for kind, version in where["versions"].items())
     block = [
         *page.wrapped(f"{where['date']}, {where['cpu']}, {where['cores']} cores, Linux {where['kernel']}, commit {where['commit']}. "
                       f"{versions}."), "",
-        *page.wrapped(f"`{where['command']}`: {chosen.repeats} runs of {chosen.seconds} s each, taking turns, {chosen.connections} "
+        *page.wrapped(f"`{where['command']}`: {chosen.repeats} runs of {chosen.seconds:g} s each, taking turns, {chosen.connections} "
                       "connections; medians, and ratios with their lowest and highest pair. "
                       f"Before the run others used {where['others_busy']:.0%} of a core."), "",
-        markdown(results, kinds), "", *(line for remark in remarks(results, kinds) for line in page.wrapped(f"- {remark}"))]
-    block += ["", "The load's commands, behind `taskset -c CORE`:", "", "```"]
-    for mode in results:
-        command = results[mode][0]["command"]
-        block.append(re.sub(r"/\S*/(build\S*)", r"\1", " ".join(command)))
-    page.replace(path, BEGIN, END, [*block, "```"])
+    ]
+    for table in made:
+        block += [*as_markdown(table), ""]
+    block += [line for remark in said for line in page.wrapped(f"- {remark}")]
+    page.replace(path, BEGIN, END, block)

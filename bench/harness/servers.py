@@ -11,6 +11,7 @@ import urllib.request
 from .processes import Process, descriptors, wait_until
 
 BENCH = pathlib.Path(__file__).resolve().parents[1]
+OWN, SINGLE = "sallyport", "sallyport-single"
 LARGE_SIZE = 2**17  # of an answer that no window of an attacker has room for; thousands of them have to fit into the kernel
 LARGE_PATH = f"/bytes/{LARGE_SIZE}"
 
@@ -19,13 +20,17 @@ listen:
   - address: "@address@"
 admin:
   address: "@admin@"
-shards: 1
+shards: @shards@
+cert_cache: {entries: @cache@}
 @setup@
 limits:
   connections: @connections@
   idle_timeout: 600s
 hosts:
-  - name: @name@
+"""
+
+SALLYPORT_HOST = """\
+  - name: "@host@"
     certificate: @certificate@
     key: @key@
     client_auth:
@@ -37,13 +42,11 @@ hosts:
       - address: @origin@
 """
 
-# What differs between the setups: "tickets" resumes and the others do not, "uncached" has room for one verified chain, which
-# is never that of the next client, "crl" checks revocation of the whole chain, "unguarded" lets any source show as many bad
+# What differs between the setups: "tickets" resumes and the others do not, "crl" checks revocation of the whole chain, "unguarded" lets any source show as many bad
 # certificates as it likes, "report" lets clients without a valid certificate pass and tells the origin (h2load has none).
 SALLYPORT_SETUPS = {
     "plain": "tickets: {lifetime: 0s}",
     "tickets": "tickets: {lifetime: 1h}",
-    "uncached": "tickets: {lifetime: 0s}\ncert_cache: {entries: 1}",
     "crl": "tickets: {lifetime: 0s}",
     "unguarded": "tickets: {lifetime: 0s}\nadmission: {allow: [127.0.0.0/8]}",
     "report": "tickets: {lifetime: 0s}",
@@ -63,6 +66,14 @@ HAPROXY_SETUPS = {
 }
 HAPROXY_SETUPS["unguarded"] = HAPROXY_SETUPS["report"] = HAPROXY_SETUPS["plain"]
 HAPROXY_DENY = "http-request deny status 403 unless { ssl_c_used } { ssl_c_verify 0 }"
+
+
+# Values that a caller need not have. `hosts`: how many there are, named h0.NAME and so on; 0: NAME itself.
+DEFAULTS = {"curves": "X25519:prime256v1", "shards": 1, "cache": 262144, "hosts": 0, "nginx": "nginx", "haproxy": "haproxy"}
+
+
+def host_names(values):
+    return [f"h{number}.{values['name']}" for number in range(values["hosts"])] or [values["name"]]
 
 
 def free_ports(count):
@@ -92,10 +103,11 @@ def version_of(*command):
 
 
 class Server(Process):
-    """One of the servers, ready to accept, pinned to `core`."""
+    """One of the servers, ready to accept, pinned to `core`, or to all of a set of them. `environment`: what is added to ours."""
 
-    def __init__(self, kind, setup, command, template, folder, core, values):
+    def __init__(self, kind, setup, command, template, folder, core, values, environment=None):
         self.kind = kind
+        self.is_sallyport = kind in (OWN, SINGLE)
         self.setup = setup
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -105,9 +117,9 @@ class Server(Process):
         self.admin = f"127.0.0.1:{admin_port}"
         config = folder / f"{kind}.conf"
         values = {**values, "folder": folder, "config": config, "address": self.address, "port": self.port, "admin": self.admin,
-                  "core": core, "affinity": f"{1 << core:b}", "descriptors": descriptors(), "user": "user root;" if os.geteuid() == 0 else ""}
+                  "core": core, "affinity": f"{1 << core:b}" if isinstance(core, int) else "auto", "descriptors": descriptors(), "user": "user root;" if os.geteuid() == 0 else ""}
         config.write_text(fill(template, values))
-        super().__init__(kind, [fill(part, values) for part in command], core, folder / "output.log")
+        super().__init__(kind, [fill(part, values) for part in command], core, folder / "output.log", environment)
         wait_until(self.accepts, self, "does not accept connections")
 
     def accepts(self):
@@ -126,47 +138,56 @@ class Server(Process):
 
     def cache_counts(self):
         """{"hits": ..., "misses": ...} of Sallyport's cache of verified chains; None for a server that does not tell."""
-        if self.kind != "sallyport":
+        if not self.is_sallyport:
             return None
         samples = {what: self.samples(f"sallyport_cert_cache_{what}_total") for what in ("hits", "misses")}
         return {what: sum(values.values()) for what, values in samples.items()} if all(samples.values()) else None
 
     def handshake_work(self):
         """{"class": seconds} that Sallyport has spent on handshakes of those who were not known; None for another server."""
-        if self.kind != "sallyport":
+        if not self.is_sallyport:
             return None
         samples = self.samples("sallyport_handshake_work_seconds_total")
         return {labels: seconds for labels, seconds in samples.items() if '"known"' not in labels}
 
     def rejected(self):
         """{"stage reason": count} of what Sallyport has turned away; None for a server that does not tell."""
-        if self.kind != "sallyport":
+        if not self.is_sallyport:
             return None
         return {" ".join(re.findall(r'"(.*?)"', labels)): count for labels, count in self.samples("sallyport_rejected_total").items()}
 
 
 def origin(folder, core, values):
+    values = {**DEFAULTS, **values}
     return Server("origin", "plain", ["@origin_binary@", "@address@"], "", folder, core, values)
 
 
-def sallyport(setup, folder, core, values):
+def sallyport(setup, folder, core, values, kind=OWN, environment=None):
     client_auth = fill("      crl: [@crls@]", values) if setup == "crl" else ""
-    values = {**values, "setup": SALLYPORT_SETUPS[setup], "client_auth": client_auth, "mode": "report" if setup == "report" else "enforce"}
-    return Server("sallyport", setup, ["@binary@", "run", "-c", "@config@"], SALLYPORT, folder, core, values)
+    values = {**DEFAULTS, **values, "setup": SALLYPORT_SETUPS[setup], "client_auth": client_auth,
+              "mode": "report" if setup == "report" else "enforce"}
+    hosts = "".join(SALLYPORT_HOST.replace("@host@", name) for name in host_names(values))
+    return Server(kind, setup, ["@binary@", "run", "-c", "@config@"], SALLYPORT + hosts, folder, core, values, environment)
+
+
+def sallyport_single(setup, folder, core, values):
+    """Without batches of public-key operations, as on a processor that has no AVX-512 IFMA."""
+    return sallyport(setup, folder, core, values, SINGLE, {"SALLYPORT_CRYPTO": "single"})
 
 
 def nginx(setup, folder, core, values):
-    values = {**values, "setup": fill(NGINX_SETUPS[setup], values), "deny": "" if setup == "report" else NGINX_DENY,
+    values = {**DEFAULTS, **values, "setup": fill(NGINX_SETUPS[setup], values), "deny": "" if setup == "report" else NGINX_DENY,
               "verify": "optional_no_ca" if setup == "report" else "optional"}
     template = (BENCH / "nginx.conf.in").read_text()
-    return Server("nginx", setup, ["nginx", "-p", "@folder@", "-c", "@config@"], template, folder, core, values)
+    return Server("nginx", setup, ["@nginx@", "-p", "@folder@", "-c", "@config@"], template, folder, core, values)
 
 
 def haproxy(setup, folder, core, values):
+    values = {**DEFAULTS, **values}
     values = {**values, **{name: fill(str(text), values) for name, text in HAPROXY_SETUPS[setup].items()},
               "deny": "" if setup == "report" else HAPROXY_DENY}
     template = (BENCH / "haproxy.cfg.in").read_text()
-    return Server("haproxy", setup, ["haproxy", "-db", "-f", "@config@"], template, folder, core, values)
+    return Server("haproxy", setup, ["@haproxy@", "-db", "-f", "@config@"], template, folder, core, values)
 
 
 def nghttpd(setup, folder, core, values):
@@ -182,10 +203,11 @@ def nghttpd(setup, folder, core, values):
                                      "@certificate@"], "", folder, core, values)
 
 
-START = {"sallyport": sallyport, "nginx": nginx, "haproxy": haproxy, "nghttpd": nghttpd}
+START = {OWN: sallyport, SINGLE: sallyport_single, "nginx": nginx, "haproxy": haproxy, "nghttpd": nghttpd}
 VERSION = {
-    "sallyport": lambda values: version_of(values["binary"], "--version"),
-    "nginx": lambda values: version_of("nginx", "-v"),
-    "haproxy": lambda values: version_of("haproxy", "-v"),
+    OWN: lambda values: version_of(values["binary"], "--version"),
+    SINGLE: lambda values: version_of(values["binary"], "--version"),
+    "nginx": lambda values: version_of(values.get("nginx", "nginx"), "-v"),
+    "haproxy": lambda values: version_of(values.get("haproxy", "haproxy"), "-v"),
     "nghttpd": lambda values: version_of("nghttpd", "--version"),
 }

@@ -5,13 +5,13 @@
 
 struct loading {
     struct certs *certs;
-    const char *name;
+    const struct client_settings *settings;
 };
 
 static int add(void *owner, const char *path, char error[static PEM_FILE_ERROR_SIZE]) {
     struct loading *loading = owner;
     struct certs *certs = loading->certs;
-    struct client_credentials *credentials = client_credentials_load(path, loading->name, error);
+    struct client_credentials *credentials = client_credentials_load(path, loading->settings, error);
 
     if (credentials == NULL) {
         return -1;
@@ -28,15 +28,15 @@ static int add(void *owner, const char *path, char error[static PEM_FILE_ERROR_S
     return 0;
 }
 
-int certs_load(struct certs *certs, const char *const *paths, unsigned count, const char *name,
+int certs_load(struct certs *certs, const char *const *paths, unsigned count, const struct client_settings *settings,
                char error[static PEM_FILE_ERROR_SIZE]) {
-    struct loading loading = {certs, name};
+    struct loading loading = {certs, settings};
 
-    return count == 0 ? certs_load_none(certs, name, error) : pem_file_each(paths, count, add, &loading, error);
+    return count == 0 ? certs_load_none(certs, settings, error) : pem_file_each(paths, count, add, &loading, error);
 }
 
-int certs_load_none(struct certs *certs, const char *name, char error[static PEM_FILE_ERROR_SIZE]) {
-    struct loading loading = {certs, name};
+int certs_load_none(struct certs *certs, const struct client_settings *settings, char error[static PEM_FILE_ERROR_SIZE]) {
+    struct loading loading = {certs, settings};
 
     return add(&loading, NULL, error);
 }

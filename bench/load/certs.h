@@ -12,13 +12,12 @@ struct certs {
 };
 
 /*
- * Loads the certificates of `count` files and folders, for sessions that name the server `name`; with none, as
- * certs_load_none. 0, or -1 with one line in `error`.
+ * Loads the certificates of `count` files and folders; with none, as certs_load_none. 0, or -1 with one line in `error`.
  */
-int certs_load(struct certs *certs, const char *const *paths, unsigned count, const char *name,
+int certs_load(struct certs *certs, const char *const *paths, unsigned count, const struct client_settings *settings,
                char error[static PEM_FILE_ERROR_SIZE]);
 /* Makes credentials that present no certificate. */
-int certs_load_none(struct certs *certs, const char *name, char error[static PEM_FILE_ERROR_SIZE]);
+int certs_load_none(struct certs *certs, const struct client_settings *settings, char error[static PEM_FILE_ERROR_SIZE]);
 void certs_free(struct certs *certs);
 /* In turn. */
 struct client_credentials *certs_next(struct certs *certs);

@@ -2,6 +2,8 @@
 
 #include "base/check.h"
 #include "load/pem_file.h"
+#include "load/signer.h"
+#include "x509/pem.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,6 +13,7 @@
 
 struct client_credentials {
     WOLFSSL_CTX *wolfssl;
+    struct signer *signer; /* NULL: the key is not P-256, and wolfSSL signs */
 };
 
 int client_library_init(void) {
@@ -42,7 +45,43 @@ static int believe(WOLFSSL *wolfssl, const unsigned char *signature, unsigned in
     return 0;
 }
 
-static bool use_bundle(WOLFSSL_CTX *wolfssl, const char *path, char error[static CLIENT_ERROR_SIZE]) {
+/* ECDSA takes the first 32 bytes of a longer hash (FIPS 186-5 section 6.4.1). */
+static int sign(WOLFSSL *wolfssl, const unsigned char *hash, unsigned int hash_size, unsigned char *signature,
+                word32 *signature_size, const unsigned char *key, unsigned int key_size, void *context) {
+    uint8_t r[SIGNER_HALF_SIZE];
+    uint8_t s[SIGNER_HALF_SIZE];
+
+    if (hash_size < SIGNER_HASH_SIZE || *signature_size < SIGNER_DER_MAX) {
+        return BAD_FUNC_ARG;
+    }
+    signer_sign(context, hash, r, s);
+    *signature_size = (word32)signer_encode(r, s, signature);
+    return 0;
+}
+
+static void use_signer(struct client_credentials *credentials, struct bytes pem) {
+    struct pem_reader reader = pem_reader_of(pem);
+    struct pem_block block;
+
+    while (credentials->signer == NULL && pem_next(&reader, &block) == PEM_BLOCK) {
+        if (pem_label_is(&block, "CERTIFICATE")) {
+            continue;
+        }
+        uint8_t *der = malloc(block.size);
+        CHECK(der != NULL);
+        pem_decode(&block, der);
+        credentials->signer = signer_create(bytes_of(der, block.size));
+        explicit_bzero(der, block.size);
+        free(der);
+    }
+    if (credentials->signer != NULL) {
+        wolfSSL_CTX_SetEccSignCb(credentials->wolfssl, sign);
+        wolfSSL_CTX_SetEccSignCtx(credentials->wolfssl, credentials->signer);
+    }
+}
+
+static bool use_bundle(struct client_credentials *credentials, const char *path, char error[static CLIENT_ERROR_SIZE]) {
+    WOLFSSL_CTX *wolfssl = credentials->wolfssl;
     const char *part = "certificates";
     size_t size = 0;
     uint8_t *pem = pem_file_read(path, &size);
@@ -60,6 +99,9 @@ static bool use_bundle(WOLFSSL_CTX *wolfssl, const char *path, char error[static
         result = MATCH_SUITE_ERROR;
         part = "private key, which is not the leaf's";
     }
+    if (result == WOLFSSL_SUCCESS) {
+        use_signer(credentials, bytes_of(pem, size));
+    }
     explicit_bzero(pem, size);
     free(pem);
     if (result != WOLFSSL_SUCCESS) {
@@ -71,13 +113,17 @@ static bool use_bundle(WOLFSSL_CTX *wolfssl, const char *path, char error[static
 
 /* One suite and one group, the cheapest, so that peers are compared at the same work. nghttpd alone has P-256 and no other.
  */
-static bool limit_protocol(WOLFSSL_CTX *wolfssl, const char *name) {
-    int groups[] = {WOLFSSL_ECC_X25519, WOLFSSL_ECC_SECP256R1};
+static bool limit_protocol(WOLFSSL_CTX *wolfssl, const struct client_settings *settings) {
+    const char *suites =
+        settings->tls12 ? "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256" : "TLS13-AES128-GCM-SHA256";
+    int groups[] = {settings->group == 0 ? WOLFSSL_ECC_X25519 : settings->group, WOLFSSL_ECC_SECP256R1};
+    int group_count = settings->group == 0 ? 2 : 1;
 
-    return wolfSSL_CTX_set_cipher_list(wolfssl, "TLS13-AES128-GCM-SHA256") == WOLFSSL_SUCCESS &&
-           wolfSSL_CTX_set_groups(wolfssl, groups, (int)ARRAY_LENGTH(groups)) == WOLFSSL_SUCCESS &&
-           wolfSSL_CTX_only_dhe_psk(wolfssl) == 0 &&
-           wolfSSL_CTX_UseSNI(wolfssl, WOLFSSL_SNI_HOST_NAME, name, (unsigned short)strlen(name)) == WOLFSSL_SUCCESS;
+    return wolfSSL_CTX_set_cipher_list(wolfssl, suites) == WOLFSSL_SUCCESS &&
+           wolfSSL_CTX_set_groups(wolfssl, groups, group_count) == WOLFSSL_SUCCESS &&
+           (settings->tls12 || wolfSSL_CTX_only_dhe_psk(wolfssl) == 0) &&
+           wolfSSL_CTX_UseSNI(wolfssl, WOLFSSL_SNI_HOST_NAME, settings->name, (unsigned short)strlen(settings->name)) ==
+               WOLFSSL_SUCCESS;
 }
 
 /* One generator for all sessions: one for each would cost 5 us. */
@@ -89,7 +135,7 @@ static bool share_generator(WOLFSSL_CTX *wolfssl) {
 #endif
 }
 
-struct client_credentials *client_credentials_load(const char *file, const char *name,
+struct client_credentials *client_credentials_load(const char *file, const struct client_settings *settings,
                                                    char error[static CLIENT_ERROR_SIZE]) {
     struct client_credentials *credentials = calloc(1, sizeof *credentials);
 
@@ -97,7 +143,7 @@ struct client_credentials *client_credentials_load(const char *file, const char 
     if (credentials == NULL) {
         return NULL;
     }
-    credentials->wolfssl = wolfSSL_CTX_new(wolfTLSv1_3_client_method());
+    credentials->wolfssl = wolfSSL_CTX_new(settings->tls12 ? wolfTLSv1_2_client_method() : wolfTLSv1_3_client_method());
     if (credentials->wolfssl == NULL) {
         client_credentials_free(credentials);
         return NULL;
@@ -107,9 +153,9 @@ struct client_credentials *client_credentials_load(const char *file, const char 
     wolfSSL_CTX_set_verify(credentials->wolfssl, WOLFSSL_VERIFY_NONE, NULL);
     wolfSSL_CTX_SetEccVerifyCb(credentials->wolfssl, believe);
     wolfSSL_CTX_set_session_cache_mode(credentials->wolfssl, WOLFSSL_SESS_CACHE_OFF);
-    if (!limit_protocol(credentials->wolfssl, name) || !share_generator(credentials->wolfssl)) {
+    if (!limit_protocol(credentials->wolfssl, settings) || !share_generator(credentials->wolfssl)) {
         snprintf(error, CLIENT_ERROR_SIZE, "wolfSSL refuses the settings of the generator");
-    } else if (file == NULL || use_bundle(credentials->wolfssl, file, error)) {
+    } else if (file == NULL || use_bundle(credentials, file, error)) {
         error[0] = '\0';
         return credentials;
     }
@@ -119,6 +165,7 @@ struct client_credentials *client_credentials_load(const char *file, const char 
 
 void client_credentials_free(struct client_credentials *credentials) {
     wolfSSL_CTX_free(credentials->wolfssl);
+    signer_free(credentials->signer);
     free(credentials);
 }
 
@@ -150,6 +197,12 @@ int client_open(struct client *client, struct client_credentials *credentials, b
         return -ENOMEM;
     }
     return 0;
+}
+
+int client_set_name(struct client *client, const char *name) {
+    int result = wolfSSL_UseSNI(client->wolfssl, WOLFSSL_SNI_HOST_NAME, name, (unsigned short)strlen(name));
+
+    return result == WOLFSSL_SUCCESS ? 0 : -ENOMEM;
 }
 
 void client_close(struct client *client) {

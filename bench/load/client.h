@@ -1,9 +1,10 @@
 /*
- * The client's side of TLS 1.3, as bytes in and bytes out. The only file of the generator that knows wolfSSL's TLS.
+ * The client's side of TLS 1.3 or 1.2, as bytes in and bytes out. The only file of the generator that knows wolfSSL's TLS.
  *
  * It is built for one core that has to saturate a server's core. Unlike a real client it
- * does not check the server's chain and CertificateVerify (37 us). All that the server has to check or compute is genuine: a
- * fresh key share for each handshake, and a fresh CertificateVerify by the client's key.
+ * does not check the server's chain and CertificateVerify (37 us), and signs by signer.h where its key is P-256. All that
+ * the server has to check or compute is genuine: a fresh key share for each handshake, and a fresh CertificateVerify by the
+ * client's key.
  */
 #ifndef BENCH_LOAD_CLIENT_H
 #define BENCH_LOAD_CLIENT_H
@@ -17,14 +18,21 @@ enum { CLIENT_ERROR_SIZE = 512 };
 /* One client's certificate chain and key, or none of them, with the settings that all of its sessions share. */
 struct client_credentials;
 
+struct client_settings {
+    const char *name; /* server name that sessions send */
+    uint16_t group; /* IANA's number of the one group for the key exchange; 0: X25519, and P-256 where the server lacks it */
+    bool tls12;     /* TLS 1.2 alone, else 1.3 alone */
+};
+
 /* Once for the process. 0, or -ENOSYS when wolfSSL refuses. */
 int client_library_init(void);
 
 /*
  * `file` is a PEM file with leaf, intermediates and key; NULL: presents no certificate. NULL with one line in `error`,
- * which is empty otherwise. `name` is the server name that sessions send.
+ * which is empty otherwise.
  */
-struct client_credentials *client_credentials_load(const char *file, const char *name, char error[static CLIENT_ERROR_SIZE]);
+struct client_credentials *client_credentials_load(const char *file, const struct client_settings *settings,
+                                                   char error[static CLIENT_ERROR_SIZE]);
 void client_credentials_free(struct client_credentials *credentials);
 
 /* Takes ciphertext to send: 0, or a negative errno after which the session is failed. */
@@ -53,6 +61,8 @@ enum client_result {
  * is. */
 int client_open(struct client *client, struct client_credentials *credentials, bool http2, client_output_fn *output,
                 void *owner);
+/* Sends another server name than that of its credentials. Before the handshake. 0, or -ENOMEM. */
+int client_set_name(struct client *client, const char *name);
 void client_close(struct client *client);
 
 /*

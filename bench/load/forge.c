@@ -33,6 +33,10 @@ static void bundle_free(struct bundle *bundle) {
     free((void *)(uintptr_t)bundle->key.data);
 }
 
+static bool is_key(const struct pem_block *block) {
+    return pem_label_is(block, "PRIVATE KEY") || pem_label_is(block, "EC PRIVATE KEY");
+}
+
 /* False: something is missing, or too much. */
 static bool bundle_read(struct bundle *bundle, struct bytes text) {
     struct pem_reader reader = pem_reader_of(text);
@@ -46,8 +50,7 @@ static bool bundle_read(struct bundle *bundle, struct bytes text) {
         pem_decode(&block, der);
         if (pem_label_is(&block, "CERTIFICATE") && bundle->count < CHAIN_MAX) {
             bundle->chain[bundle->count++] = bytes_of(der, block.size);
-        } else if (bundle->key.size == 0 &&
-                   (pem_label_is(&block, "PRIVATE KEY") || pem_label_is(&block, "EC PRIVATE KEY"))) {
+        } else if (bundle->key.size == 0 && is_key(&block)) {
             bundle->key = bytes_of(der, block.size);
         } else {
             free(der);
@@ -172,11 +175,15 @@ static bool put_pattern(struct forge *forge, const struct leaf *leaf) {
     return true;
 }
 
+static bool has_pattern(enum forge_kind kind) {
+    return kind == FORGE_SELF_SIGNED || kind == FORGE_FOREIGN || kind == FORGE_ISSUED;
+}
+
 static bool put_list(struct forge *forge, const struct bundle *bundle) {
     struct bytes last = bundle->chain[bundle->count - 1];
     struct leaf leaf;
 
-    if (forge->kind == FORGE_SELF_SIGNED || forge->kind == FORGE_FOREIGN) {
+    if (has_pattern(forge->kind)) {
         if (!leaf_read(&leaf, bundle->chain[0]) || !put_pattern(forge, &leaf)) {
             return false;
         }
@@ -238,10 +245,35 @@ static int add(void *owner, const char *path, char error[static PEM_FILE_ERROR_S
     return good ? 0 : -1;
 }
 
-int forges_load(struct forges *forges, enum forge_kind kind, const char *const *paths, unsigned count,
-                char error[static PEM_FILE_ERROR_SIZE]) {
-    struct loading loading = {forges, kind};
+/* The signer of the one key in a file. NULL: there is none, or no P-256 key. */
+static struct signer *read_issuer(const char *path) {
+    struct signer *signer = NULL;
+    size_t size = 0;
+    uint8_t *text = pem_file_read(path, &size);
+    struct pem_reader reader = pem_reader_of(bytes_of(text, size));
+    struct pem_block block;
 
+    while (text != NULL && signer == NULL && pem_next(&reader, &block) == PEM_BLOCK) {
+        uint8_t *der = malloc(block.size);
+
+        CHECK(der != NULL);
+        pem_decode(&block, der);
+        signer = is_key(&block) ? signer_create(bytes_of(der, block.size)) : NULL;
+        free(der);
+    }
+    free(text);
+    return signer;
+}
+
+int forges_load(struct forges *forges, const struct forge_settings *settings, const char *const *paths, unsigned count,
+                char error[static PEM_FILE_ERROR_SIZE]) {
+    struct loading loading = {forges, settings->kind};
+
+    forges->identities = settings->identities;
+    if (settings->kind == FORGE_ISSUED && (forges->issuer = read_issuer(settings->issuer)) == NULL) {
+        snprintf(error, PEM_FILE_ERROR_SIZE, "%s: it should have the issuer's key, P-256", settings->issuer);
+        return -1;
+    }
     return pem_file_each(paths, count, add, &loading, error);
 }
 
@@ -251,6 +283,7 @@ void forges_free(struct forges *forges) {
         free(forges->all[i].message);
     }
     free(forges->all);
+    signer_free(forges->issuer);
 }
 
 /* A number that takes up its bytes in full: not zero in front, and not negative. */
@@ -259,21 +292,38 @@ static void draw_number(struct noise *noise, uint8_t *number, size_t size) {
     number[0] = (uint8_t)((number[0] & 0x3f) | 0x40);
 }
 
-struct forge *forges_next(struct forges *forges, struct noise *noise) {
-    struct forge *forge = &forges->all[forges->next++ % forges->count];
+static void sign_leaf(struct forge *forge, struct signer *signer) {
     uint8_t *second = forge->signature_halves + SIGNER_HALF_SIZE + 2;
     uint8_t hash[SIGNER_HASH_SIZE];
+
+    CHECK(wc_Sha256Hash(forge->signed_part.data, (word32)forge->signed_part.size, hash) == 0);
+    signer_sign(signer, hash, forge->signature_halves, second);
+}
+
+/* Numbers that come again with the same seed: the certificate of an identity is the same each time. */
+static void issue(struct forge *forge, struct signer *issuer, struct noise *noise) {
+    do { /* one of 128 is too small */
+        draw_number(noise, forge->serial, SERIAL_SIZE);
+        sign_leaf(forge, issuer);
+    } while (forge->signature_halves[SIGNER_HALF_SIZE + 2] == 0);
+}
+
+struct forge *forges_next(struct forges *forges, struct noise *noise) {
+    uint64_t number = forges->identities == 0 ? forges->next : forges->next % forges->identities;
+    struct forge *forge = &forges->all[number % forges->count];
+    uint8_t *second = forge->signature_halves + SIGNER_HALF_SIZE + 2;
+    struct noise identity = {.state = number};
+
+    forges->next++;
 
     if (forge->kind == FORGE_FOREIGN) {
         draw_number(noise, forge->serial, SERIAL_SIZE);
         draw_number(noise, forge->signature_halves, SIGNER_HALF_SIZE);
         draw_number(noise, second, SIGNER_HALF_SIZE);
     } else if (forge->kind == FORGE_SELF_SIGNED) {
-        do { /* one of 128 is too small */
-            draw_number(noise, forge->serial, SERIAL_SIZE);
-            CHECK(wc_Sha256Hash(forge->signed_part.data, (word32)forge->signed_part.size, hash) == 0);
-            signer_sign(forge->signer, hash, forge->signature_halves, second);
-        } while (second[0] == 0);
+        issue(forge, forge->signer, noise);
+    } else if (forge->kind == FORGE_ISSUED) {
+        issue(forge, forges->issuer, forges->identities == 0 ? noise : &identity);
     }
     return forge;
 }

@@ -1,6 +1,7 @@
 /*
- * Certificates that a server has to refuse, each of them another: made from a certificate that somebody has, with a serial
- * number of its own. As whole Certificate messages of TLS 1.3 (RFC 8446 section 4.4.2), ready to be sent.
+ * Certificates by the thousand, each of them another: made from a certificate that somebody has, with a serial number of its
+ * own. A server has to refuse them, unless they are issued. As whole Certificate messages of TLS 1.3 (RFC 8446
+ * section 4.4.2), ready to be sent.
  */
 #ifndef BENCH_LOAD_FORGE_H
 #define BENCH_LOAD_FORGE_H
@@ -15,28 +16,37 @@ enum forge_kind {
     FORGE_AS_IS,       /* the certificates of the files */
     FORGE_SELF_SIGNED, /* a leaf with a new serial number, signed by its own key */
     FORGE_FOREIGN,     /* the same, with random bytes for its issuer's signature; what stands behind it stays */
+    FORGE_ISSUED,      /* the same, signed by the issuer's key: a valid client that nobody has seen */
     FORGE_LONG,        /* the leaf as it is, and 60 copies of the last certificate */
 };
 
 /* One pattern, and the key of its leaf. */
 struct forge {
     enum forge_kind kind;
-    struct signer *signer;
-    uint8_t *message; /* malloc'd; as it was last */
+    struct signer *signer; /* of the leaf's key */
+    uint8_t *message;      /* malloc'd; as it was last */
     size_t size;
     struct bytes signed_part;  /* views into the message: the leaf's TBSCertificate, */
     uint8_t *serial;           /* its serial number, */
     uint8_t *signature_halves; /* and its signature's two numbers, of 32 bytes each, with two bytes between */
 };
 
+struct forge_settings {
+    enum forge_kind kind;
+    const char *issuer;  /* FORGE_ISSUED: PEM file with the issuer's key, P-256 */
+    uint64_t identities; /* FORGE_ISSUED: so many certificates take turns, the same in every process; 0: each is new */
+};
+
 struct forges {
     struct forge *all;
     size_t count;
-    size_t next;
+    uint64_t next;
+    uint64_t identities;
+    struct signer *issuer; /* NULL: none */
 };
 
 /* Makes a pattern of each certificate of `count` files and folders, keys P-256. 0, or -1 with one line in `error`. */
-int forges_load(struct forges *forges, enum forge_kind kind, const char *const *paths, unsigned count,
+int forges_load(struct forges *forges, const struct forge_settings *settings, const char *const *paths, unsigned count,
                 char error[static PEM_FILE_ERROR_SIZE]);
 void forges_free(struct forges *forges);
 /* The next one, with its message made anew. */

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "load/request.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -300,7 +301,10 @@ static int load_certificates(struct load *load) {
     const struct behaviour *behaviour = options->behaviour;
 
     if (behaviour->forgery != FORGE_NONE) {
-        if (forges_load(&load->shared.forges, behaviour->forgery, options->certs, options->cert_count, load->fatal) < 0) {
+        const struct forge_settings settings = {
+            .kind = behaviour->forgery, .issuer = options->issuer, .identities = options->identities};
+
+        if (forges_load(&load->shared.forges, &settings, options->certs, options->cert_count, load->fatal) < 0) {
             return -1;
         }
         return intruder_shared_init(&load->shared.intruders) == 0 ? 0 : give_up(load, "wolfCrypt has no X25519");
@@ -308,9 +312,10 @@ static int load_certificates(struct load *load) {
     if (behaviour->connected != NULL) {
         return 0;
     }
+    const struct client_settings settings = {.name = options->name, .group = options->group, .tls12 = options->tls12};
     return load->shared.stolen != NULL
-               ? certs_load_none(&load->shared.certs, options->name, load->fatal)
-               : certs_load(&load->shared.certs, options->certs, options->cert_count, options->name, load->fatal);
+               ? certs_load_none(&load->shared.certs, &settings, load->fatal)
+               : certs_load(&load->shared.certs, options->certs, options->cert_count, &settings, load->fatal);
 }
 
 static void prepare_hello(struct load *load) {
@@ -335,18 +340,17 @@ static int prepare(struct load *load) {
                                 .receive_buffers = options->connections <= 64 ? 64 : 256,
                                 .chunks = CHUNKS_EACH * options->connections + 64,
                                 .submissions = SUBMISSIONS};
-    char *request = NULL;
 
     if (ensure_descriptors(load) < 0 || load_certificates(load) < 0) {
         return -1;
     }
     load->connections = calloc(options->connections, sizeof *load->connections);
-    int size = asprintf(&request, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: sallyport-load\r\nAccept: */*\r\n\r\n",
-                        options->path, options->name);
-    if (load->connections == NULL || size < 0 || tally_create(&load->shared.tally) < 0) {
+    char *request = malloc(REQUEST_SIZE_MAX);
+    if (load->connections == NULL || request == NULL || tally_create(&load->shared.tally) < 0) {
+        free(request);
         return give_up(load, "out of memory");
     }
-    load->shared.request = bytes_of(request, (size_t)size);
+    load->shared.request = bytes_of(request, request_write(options, 0, request));
     for (uint32_t i = 0; i < options->connections; i++) {
         load_connection_init(&load->connections[i], &load->shared);
         set_free(load, &load->connections[i]);

@@ -2,6 +2,8 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "load/request.h"
+#include "load/upload.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -129,7 +131,15 @@ void load_connection_request(struct load_connection *connection) {
         return;
     }
     answer_begin(&connection->answer);
-    load_connection_say(connection, connection->shared->request);
+    if (options->hosts == 0) {
+        load_connection_say(connection, connection->shared->request);
+    } else {
+        char request[REQUEST_SIZE_MAX];
+
+        load_connection_say(connection, bytes_of(request, request_write(options, connection->host, request)));
+    }
+    connection->upload_left = options->upload;
+    upload_push(connection);
 }
 
 bool load_connection_keep_ticket(struct load_connection *connection) {
@@ -203,7 +213,9 @@ static void take_answer(struct load_connection *connection, struct bytes data) {
     } else if (connection->state == CONNECTION_ASKING) {
         result = answer_take(&connection->answer, &shared->room, data, &error);
     }
-    if (result == ANSWER_BROKEN || (result == ANSWER_COMPLETE && connection->state != CONNECTION_ASKING)) {
+    if (result == ANSWER_COMPLETE && connection->upload_left > 0) {
+        fail(connection, TALLY_HTTP_FAILED, OUTCOME_GIBBERISH, "an answer before the whole upload");
+    } else if (result == ANSWER_BROKEN || (result == ANSWER_COMPLETE && connection->state != CONNECTION_ASKING)) {
         fail(connection, TALLY_HTTP_FAILED, http2 ? http2_outcome(&connection->http2) : OUTCOME_GIBBERISH, error);
     } else if (result == ANSWER_COMPLETE) {
         complete_answer(connection, http2 ? connection->http2.status : connection->answer.status);
@@ -336,6 +348,7 @@ static void drained(struct stream *stream) {
     struct load_connection *connection = stream->owner;
     const struct behaviour *behaviour = connection->shared->options->behaviour;
 
+    upload_push(connection);
     if (behaviour->said != NULL && connection->state == CONNECTION_TALKING && stream->queue.size == 0) {
         behaviour->said(connection);
     }
@@ -403,6 +416,22 @@ static int bind_source(struct stream *stream, uint32_t address) {
     return 0;
 }
 
+/* Hosts take turns, but a ticket is good for the host that it came from. */
+static int name_host(struct load_connection *connection) {
+    struct load_shared *shared = connection->shared;
+    char name[REQUEST_NAME_SIZE];
+
+    if (connection->ticket == NULL) {
+        connection->host = shared->host_next++ % shared->options->hosts;
+    }
+    request_host_name(shared->options, connection->host, name);
+    int error = client_set_name(&connection->tls, name);
+    if (error < 0) {
+        client_close(&connection->tls);
+    }
+    return error;
+}
+
 /* A ticket is good for the credentials that it came to, so who resumes keeps them. */
 static int open_client(struct load_connection *connection) {
     struct load_shared *shared = connection->shared;
@@ -415,6 +444,9 @@ static int open_client(struct load_connection *connection) {
     int error =
         client_open(&connection->tls, connection->credentials, wants_http2(shared->options), send_ciphertext, connection);
     connection->resuming = connection->ticket != NULL;
+    if (error == 0 && shared->options->hosts > 0) {
+        error = name_host(connection);
+    }
     if (error < 0 || ticket == NULL) {
         return error;
     }

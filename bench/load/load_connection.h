@@ -39,16 +39,18 @@ struct load_connection {
     bool incomplete; /* the message that it sends in pieces never ends */
     bool patient;    /* the timer is the behaviour's, and not for a server that takes too long */
     enum load_connection_state state;
-    uint32_t said;       /* bytes that have been sent of a message in pieces */
-    uint64_t started_ns; /* connect(), or when that was due */
-    uint64_t asked_ns;   /* the last GET */
+    uint32_t said;        /* bytes that have been sent of a message in pieces */
+    uint32_t upload_left; /* bytes of the request's body that have not been written yet */
+    uint32_t host;        /* the number of the one that it names, below options->hosts */
+    uint64_t started_ns;  /* connect(), or when that was due */
+    uint64_t asked_ns;    /* the last GET */
 };
 
 /* Once, before all else. */
 void load_connection_init(struct load_connection *connection, struct load_shared *shared);
 /* Connects a free one, which was due at `due_ns`. 0, or a negative errno: no descriptor, no memory. */
 int load_connection_start(struct load_connection *connection, uint64_t due_ns);
-/* Sends the run's GET; in state CONNECTION_READY. */
+/* Sends the run's request; in state CONNECTION_READY. */
 void load_connection_request(struct load_connection *connection);
 /* Keeps the newest ticket for its next handshake. False: there is none, which has been counted, and has ended it. */
 bool load_connection_keep_ticket(struct load_connection *connection);

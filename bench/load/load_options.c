@@ -1,5 +1,6 @@
 #include "load/load_options.h"
 
+#include "base/key_group.h"
 #include "base/socket_address.h"
 
 #include <arpa/inet.h>
@@ -18,7 +19,7 @@
 static const char usage_head[] =
     "usage: sallyport-load MODE --connect ADDRESS:PORT [OPTION]...\n"
     "\n"
-    "Loads a TLS 1.3 server from one thread: a closed loop, in which a connection that has ended is followed by another;\n"
+    "Loads a TLS server from one thread: a closed loop, in which a connection that has ended is followed by another;\n"
     "or an open one, in which connections begin at a rate whatever the server does. Hostile modes are floods: they count\n"
     "what the server did to each connection.\n"
     "\n"
@@ -41,6 +42,16 @@ static const char usage_tail[] =
     "                          latencies count from when one was due. 1 to 1000000 (default: a closed loop)\n"
     "  --timeout SECONDS       to connect and shake hands, and again to answer: 0.1 to 600 (default: 30; hostile: 3)\n"
     "  --http2                 requests by HTTP/2 (default: by HTTP/1.1)\n"
+    "  --upload BYTES          each request is a POST with a body of so many bytes: 1 to 1073741824 (default: a GET)\n"
+    "  --hosts N               connections name the hosts h0.NAME to hN-1.NAME of --sni in turn, 1 to 100000\n"
+    "  --tls 1.2|1.3           the one version that is offered (default: 1.3)\n"
+    "  --group NAME            the one group of key exchange that is offered, as x25519 or X25519MLKEM768 (default: "
+    "x25519,\n"
+    "                          and secp256r1 where the server lacks it)\n"
+    "  --issuer-key FILE       issued: the key of the issuer of --cert, PEM, P-256\n"
+    "  --identities N          issued: so many certificates, the same ones in every run, one after the other and again "
+    "from\n"
+    "                          the first: 1 to 16777216 (default: each is new)\n"
     "  --repeats N             h2-...: of the attack on each connection, 1 to 1000000000 (default: 10000)\n"
     "  --interval SECONDS      slow, hold, h2-...: between a byte, GET or look at the held streams and the\n"
     "                          next, 0.01 to 60 (default: 0.1)\n"
@@ -72,6 +83,12 @@ enum option_letter {
     OPTION_TIMEOUT,
     OPTION_INTERVAL,
     OPTION_HTTP2,
+    OPTION_UPLOAD,
+    OPTION_HOSTS,
+    OPTION_TLS,
+    OPTION_GROUP,
+    OPTION_ISSUER,
+    OPTION_IDENTITIES,
     OPTION_REPEATS,
     OPTION_SOURCES,
     OPTION_SOURCE_FIRST,
@@ -94,6 +111,12 @@ static const struct option long_options[] = {
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
     {"interval", required_argument, NULL, OPTION_INTERVAL},
     {"http2", no_argument, NULL, OPTION_HTTP2},
+    {"upload", required_argument, NULL, OPTION_UPLOAD},
+    {"hosts", required_argument, NULL, OPTION_HOSTS},
+    {"tls", required_argument, NULL, OPTION_TLS},
+    {"group", required_argument, NULL, OPTION_GROUP},
+    {"issuer-key", required_argument, NULL, OPTION_ISSUER},
+    {"identities", required_argument, NULL, OPTION_IDENTITIES},
     {"repeats", required_argument, NULL, OPTION_REPEATS},
     {"source-first", required_argument, NULL, OPTION_SOURCE_FIRST},
     {"source-addresses", required_argument, NULL, OPTION_SOURCES},
@@ -228,10 +251,49 @@ static bool read_connect(struct load_options *options, const char *text) {
     return true;
 }
 
-static bool read_option(struct load_options *options, int letter, const char *text) {
-    uint64_t number = 0;
-    bool good = true;
+static bool read_version(const char *text, bool *tls12) {
+    *tls12 = strcmp(text, "1.2") == 0;
+    return *tls12 || strcmp(text, "1.3") == 0 || refuse("--tls takes 1.2 or 1.3, not '%s'", text);
+}
 
+static bool read_group(const char *text, uint16_t *group) {
+    enum key_group found = key_group_find(text);
+
+    *group = key_group_number(found);
+    return found != KEY_GROUP_NONE || refuse("--group takes x25519, secp256r1, X25519MLKEM768 and the like, not '%s'", text);
+}
+
+static bool read_u32(const char *option, const char *text, uint32_t max, uint32_t *value) {
+    uint64_t number = 0;
+    bool good = read_number(option, text, 1, max, &number);
+
+    *value = (uint32_t)number;
+    return good;
+}
+
+/* The options that say what a client is, and what it asks for. */
+static bool read_client_option(struct load_options *options, int letter, const char *text) {
+    switch (letter) {
+    case OPTION_UPLOAD:
+        return read_u32("upload", text, LOAD_OPTIONS_UPLOAD_MAX, &options->upload);
+    case OPTION_HOSTS:
+        return read_u32("hosts", text, LOAD_OPTIONS_HOSTS_MAX, &options->hosts);
+    case OPTION_TLS:
+        return read_version(text, &options->tls12);
+    case OPTION_GROUP:
+        return read_group(text, &options->group);
+    case OPTION_ISSUER:
+        options->issuer = text;
+        return true;
+    case OPTION_IDENTITIES:
+        return read_number("identities", text, 1, LOAD_OPTIONS_IDENTITIES_MAX, &options->identities);
+    default:
+        options->json = true;
+        return true;
+    }
+}
+
+static bool read_option(struct load_options *options, int letter, const char *text) {
     switch (letter) {
     case OPTION_CONNECT:
         return read_connect(options, text);
@@ -246,9 +308,7 @@ static bool read_option(struct load_options *options, int letter, const char *te
         options->certs[options->cert_count++] = text;
         return true;
     case OPTION_CONNECTIONS:
-        good = read_number("connections", text, 1, LOAD_OPTIONS_CONNECTIONS_MAX, &number);
-        options->connections = (uint32_t)number;
-        return good;
+        return read_u32("connections", text, LOAD_OPTIONS_CONNECTIONS_MAX, &options->connections);
     case OPTION_DURATION:
         return read_seconds("duration", text, 0.1, LOAD_OPTIONS_DURATION_MAX_S, &options->duration_ns);
     case OPTION_WARMUP:
@@ -256,9 +316,7 @@ static bool read_option(struct load_options *options, int letter, const char *te
     case OPTION_COUNT:
         return read_number("count", text, 1, UINT64_MAX / 2, &options->count);
     case OPTION_SOURCES:
-        good = read_number("source-addresses", text, 1, LOAD_OPTIONS_SOURCES_MAX, &number);
-        options->source_addresses = (uint32_t)number;
-        return good;
+        return read_u32("source-addresses", text, LOAD_OPTIONS_SOURCES_MAX, &options->source_addresses);
     case OPTION_CLOSE:
         return read_close(text, &options->close);
     case OPTION_SOURCE_FIRST:
@@ -278,14 +336,36 @@ static bool read_option(struct load_options *options, int letter, const char *te
         options->expect_text = text;
         return true;
     default:
-        options->json = true;
-        return true;
+        return read_client_option(options, letter, text);
     }
 }
 
 static bool is_loopback(const struct sockaddr_storage *address) {
     return address->ss_family == AF_INET &&
            ntohl(((const struct sockaddr_in *)address)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+/* Checks what a client is against the mode. */
+static bool complete_client(const struct load_options *options) {
+    const struct behaviour *behaviour = options->behaviour;
+    bool bare = behaviour->connected != NULL || behaviour->attack != NULL || behaviour->tickets != TICKETS_NONE;
+
+    if (bare && (options->tls12 || options->group != 0 || options->hosts > 0 || options->upload > 0)) {
+        return refuse("%s takes none of --tls, --group, --hosts and --upload", behaviour->name);
+    }
+    if (options->http2 && (options->hosts > 0 || options->upload > 0)) {
+        return refuse("--hosts and --upload are for HTTP/1.1");
+    }
+    if (options->tls12 && behaviour->resumes) {
+        return refuse("%s is for TLS 1.3", behaviour->name);
+    }
+    if ((behaviour->forgery == FORGE_ISSUED) != (options->issuer != NULL)) {
+        return refuse(options->issuer == NULL ? "%s needs --issuer-key" : "%s takes no --issuer-key", behaviour->name);
+    }
+    if (options->identities > 0 && behaviour->forgery != FORGE_ISSUED) {
+        return refuse("%s takes no --identities", behaviour->name);
+    }
+    return true;
 }
 
 /* Checks the options against each other, and sets the defaults that depend on others. */
@@ -316,6 +396,9 @@ static bool complete(struct load_options *options, bool warmup_given) {
     }
     if (options->http2 && (behaviour->connected != NULL || behaviour->attack != NULL)) {
         return refuse("--http2 has no meaning for %s, which makes no requests of HTTP/1.1", behaviour->name);
+    }
+    if (!complete_client(options)) {
+        return false;
     }
     if (!read_expected(options)) {
         return false;

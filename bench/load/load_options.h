@@ -14,6 +14,9 @@ enum {
     LOAD_OPTIONS_CONNECTIONS_MAX = 60000,
     LOAD_OPTIONS_SOURCES_MAX = 1 << 20,
     LOAD_OPTIONS_DURATION_MAX_S = 3600,
+    LOAD_OPTIONS_HOSTS_MAX = 100000,
+    LOAD_OPTIONS_UPLOAD_MAX = 1 << 30,
+    LOAD_OPTIONS_IDENTITIES_MAX = 1 << 24,
 };
 
 enum load_options_close {
@@ -41,7 +44,13 @@ struct load_options {
     uint32_t source_addresses; /* addresses of 127.0.0.0/8 to connect from; 0: the kernel chooses */
     uint32_t source_first;     /* the first of them, host byte order */
     enum load_options_close close;
-    bool http2; /* requests are HTTP/2's */
+    bool http2;          /* requests are HTTP/2's */
+    bool tls12;          /* TLS 1.2 alone, else 1.3 alone */
+    uint16_t group;      /* IANA's number of the one group; 0: X25519, or P-256 */
+    uint32_t hosts;      /* hosts h0.NAME, h1.NAME and so on that connections name in turn; 0: NAME itself */
+    uint32_t upload;     /* bytes of each request's body; 0: it is a GET */
+    uint64_t identities; /* certificates that are issued, again and again; 0: each is new */
+    const char *issuer;  /* PEM file with the key that issues them */
     const char *expect_text;
     unsigned expected_status;
     bool expected_outcomes[OUTCOMES]; /* of hostile connections */

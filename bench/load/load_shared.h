@@ -46,7 +46,8 @@ struct load_shared {
     struct noise noise;
     struct client_hello hello; /* of hostile connections, as the last one sent it */
     uint32_t source_next;
-    struct bytes request;                    /* the GET; owned */
+    uint32_t host_next;
+    struct bytes request;                    /* the one head for all connections; owned */
     uint32_t ticketed;                       /* connections that have had a ticket */
     char first_error[LOAD_FIRST_ERROR_SIZE]; /* empty: nothing failed */
     struct intruder_shared intruders;

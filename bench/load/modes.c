@@ -62,6 +62,16 @@ const struct behaviour modes[] = {
         .answered = hold_answered,
     },
     {
+        .name = "issued",
+        .summary =
+            "as handshake, each with another valid certificate like --cert's that --issuer-key signs; counted as hostile",
+        .connections_default = 64,
+        .hostile = true,
+        .forgery = FORGE_ISSUED,
+        .connected = flood_intrude,
+        .received = flood_go_on_intruding,
+    },
+    {
         .name = "random",
         .summary = "hostile: 16 to 512 random bytes",
         .connections_default = 64,

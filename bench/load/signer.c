@@ -6,7 +6,7 @@
 #include <wolfssl/options.h>
 #include <wolfssl/wolfcrypt/asn_public.h>
 #include <wolfssl/wolfcrypt/ecc.h>
-#include <wolfssl/wolfcrypt/random.h>
+#include <wolfssl/wolfcrypt/hash.h>
 
 /* s = k^-1 (h + r d), mod the order of the group: what does not depend on the hash is there once. */
 struct signer {
@@ -21,23 +21,25 @@ static bool is_half(const uint8_t *number) {
 }
 
 /* A nonce whose point gives an r of the shape that signer_sign promises. */
-static bool choose_nonce(struct signer *signer, mp_int *r) {
+static bool choose_nonce(struct signer *signer, ecc_key *key, mp_int *r) {
     bool good = false;
 
-    WC_RNG random;
-    if (wc_InitRng(&random) != 0) {
+    uint8_t seed[SIGNER_HASH_SIZE + 1];
+    if (mp_to_unsigned_bin_len(wc_ecc_key_get_priv(key), seed, SIGNER_HASH_SIZE) != MP_OKAY) {
         return false;
     }
     ecc_key nonce;
     for (int i = 0; i < 100 && !good; i++) {
-        CHECK(wc_ecc_init(&nonce) == 0);
-        good = wc_ecc_make_key_ex(&random, SIGNER_HALF_SIZE, &nonce, ECC_SECP256R1) == 0 &&
-               mp_mod(nonce.pubkey.x, &signer->order, r) == MP_OKAY &&
+        uint8_t number[SIGNER_HASH_SIZE];
+
+        seed[SIGNER_HASH_SIZE] = (uint8_t)i;
+        CHECK(wc_Sha256Hash(seed, sizeof seed, number) == 0 && wc_ecc_init(&nonce) == 0);
+        good = wc_ecc_import_private_key_ex(number, sizeof number, NULL, 0, &nonce, ECC_SECP256R1) == 0 &&
+               wc_ecc_make_pub(&nonce, NULL) == 0 && mp_mod(nonce.pubkey.x, &signer->order, r) == MP_OKAY &&
                mp_to_unsigned_bin_len(r, signer->r, SIGNER_HALF_SIZE) == MP_OKAY && is_half(signer->r) &&
                mp_invmod(wc_ecc_key_get_priv(&nonce), &signer->order, &signer->inverse) == MP_OKAY;
         wc_ecc_free(&nonce);
     }
-    wc_FreeRng(&random);
     return good;
 }
 
@@ -49,11 +51,12 @@ struct signer *signer_create(struct bytes der) {
     mp_int r;
 
     CHECK(wc_ecc_init(&key) == 0 && mp_init(&r) == MP_OKAY);
-    bool good =
-        signer != NULL && mp_init_multi(&signer->order, &signer->inverse, &signer->product, NULL, NULL, NULL) == MP_OKAY &&
-        wc_EccPrivateKeyDecode(der.data, &index, &key, (word32)der.size) == 0 && key.idx == curve &&
-        mp_read_radix(&signer->order, wc_ecc_get_curve_params(curve)->order, MP_RADIX_HEX) == MP_OKAY &&
-        choose_nonce(signer, &r) && mp_mulmod(&r, wc_ecc_key_get_priv(&key), &signer->order, &signer->product) == MP_OKAY;
+    bool good = signer != NULL &&
+                mp_init_multi(&signer->order, &signer->inverse, &signer->product, NULL, NULL, NULL) == MP_OKAY &&
+                wc_EccPrivateKeyDecode(der.data, &index, &key, (word32)der.size) == 0 && key.idx == curve &&
+                mp_read_radix(&signer->order, wc_ecc_get_curve_params(curve)->order, MP_RADIX_HEX) == MP_OKAY &&
+                choose_nonce(signer, &key, &r) &&
+                mp_mulmod(&r, wc_ecc_key_get_priv(&key), &signer->order, &signer->product) == MP_OKAY;
     wc_ecc_free(&key);
     if (!good) {
         free(signer);

@@ -1,7 +1,8 @@
 /*
  * ECDSA on P-256 for next to nothing: with one nonce for all signatures of a key, which leaves a multiplication for each (3
  * us where a signature costs 14). Two such
- * signatures reveal the key, so it is only for keys that guard nothing.
+ * signatures reveal the key, so it is only for keys that guard nothing. The nonce comes from the key, so that what is signed
+ * twice, in whatever process, is signed alike.
  */
 #ifndef BENCH_LOAD_SIGNER_H
 #define BENCH_LOAD_SIGNER_H

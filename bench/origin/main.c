@@ -1,7 +1,7 @@
 /*
  * sallyport-origin: what stands behind the servers under test. It answers GET / with three bytes, GET /bytes/N with N bytes,
- * and any other path with the request head that it received, on keep-alive connections. It is as cheap as can be, since it
- * shares its core with the load.
+ * and any other path with the request head that it received, on keep-alive connections. A POST is answered with three bytes
+ * when its body has come, of which it keeps nothing. It is as cheap as can be, since it shares its core with the load.
  */
 #include "base/check.h"
 #include "ring/listener.h"
@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 enum {
     CONNECTIONS_MAX = 8192,
@@ -24,7 +25,8 @@ static const char canned[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nCon
 
 /* A request head that has come in pieces is gathered in `held`. */
 struct connection {
-    uint64_t body_left; /* bytes that are still owed; no request is read before they have been written */
+    uint64_t body_left;   /* bytes that are still owed; no request is read before they have been written */
+    uint64_t upload_left; /* bytes of a request's body that have not come */
     size_t held_size;
     uint8_t held[HEAD_SIZE_MAX];
 };
@@ -52,11 +54,33 @@ static int write_body(struct stream *stream) {
     return 0;
 }
 
+/* Returns the Content-Length of a request; 0 when it has none. */
+static uint64_t upload_size(struct bytes head) {
+    static const char name[] = "content-length:";
+
+    for (size_t at = 0; at + sizeof name - 1 < head.size; at++) {
+        if (strncasecmp((const char *)head.data + at, name, sizeof name - 1) == 0) {
+            return strtoull((const char *)head.data + at + sizeof name - 1, NULL, 10);
+        }
+    }
+    return 0;
+}
+
+static int answer_canned(struct stream *stream) {
+    return stream_write(stream, bytes_of(canned, sizeof canned - 1));
+}
+
 static int answer(struct stream *stream, struct bytes head) {
     static const char bytes[] = "GET /bytes/";
 
     if (memcmp(head.data, "GET / ", 6) == 0) {
-        return stream_write(stream, bytes_of(canned, sizeof canned - 1));
+        return answer_canned(stream);
+    }
+    if (memcmp(head.data, "POST ", 5) == 0) {
+        struct connection *connection = stream->owner;
+
+        connection->upload_left = upload_size(head);
+        return connection->upload_left == 0 ? answer_canned(stream) : 0;
     }
     if (memcmp(head.data, bytes, sizeof bytes - 1) == 0) {
         struct connection *connection = stream->owner;
@@ -68,19 +92,35 @@ static int answer(struct stream *stream, struct bytes head) {
     return write_head(stream, head.size) < 0 ? -1 : stream_write(stream, head);
 }
 
+/* Drops what has come of a body. Whether that was the end of one. */
+static bool take_upload(struct connection *connection, struct bytes *data) {
+    size_t size = data->size < connection->upload_left ? data->size : (size_t)connection->upload_left;
+
+    connection->upload_left -= size;
+    *data = bytes_of(data->data + size, data->size - size);
+    return size > 0 && connection->upload_left == 0;
+}
+
 /* Answers all whole heads at the front of `data`; what is left is the beginning of one. -1: the connection is of no use. */
 static int answer_all(struct stream *stream, struct bytes *data) {
-    const struct connection *connection = stream->owner;
+    struct connection *connection = stream->owner;
     const uint8_t *end;
 
-    while (connection->body_left == 0 && (end = memmem(data->data, data->size, "\r\n\r\n", 4)) != NULL) {
+    if (take_upload(connection, data) && answer_canned(stream) < 0) {
+        return -1;
+    }
+    while (connection->body_left == 0 && connection->upload_left == 0 &&
+           (end = memmem(data->data, data->size, "\r\n\r\n", 4)) != NULL) {
         struct bytes head = bytes_of(data->data, (size_t)(end - data->data) + 4);
 
-        /* No request of a benchmark is shorter, and none has a body. */
+        /* No request of a benchmark is shorter. */
         if (head.size < 16 || answer(stream, head) < 0) {
             return -1;
         }
         *data = bytes_of(data->data + head.size, data->size - head.size);
+        if (take_upload(connection, data) && answer_canned(stream) < 0) {
+            return -1;
+        }
     }
     return data->size < HEAD_SIZE_MAX ? 0 : -1;
 }
@@ -147,6 +187,7 @@ static void accepted(struct listener *listener, struct stream *stream, const str
 
     CHECK(connection != NULL);
     connection->body_left = 0;
+    connection->upload_left = 0;
     connection->held_size = 0;
     stream->handler = &handler;
     stream->owner = connection;

@@ -1,5 +1,6 @@
 """The benchmarks' own logic, without a load: what they do where a busy machine makes a server's guard act."""
 
+import contextlib
 import importlib.machinery
 import importlib.util
 import sys
@@ -11,7 +12,7 @@ from conftest import ROOT, SANITIZED
 
 sys.path.insert(0, str(ROOT / "bench"))
 
-from harness import flood_report, flooding, floods, h2load, job, measure, modes, picture, report  # noqa: E402
+from harness import flood_report, flooding, floods, h2load, job, measure, picture, report, scenarios, turns, wrk  # noqa: E402
 
 pytestmark = pytest.mark.skipif(SANITIZED, reason="drives scripts, not the binary")
 
@@ -91,27 +92,145 @@ def test_what_does_not_work_is_tried_again_and_said(no_pause):
     assert result is None and "busy" in why and len(said) == 5
 
 
-def test_a_mode_that_cannot_be_measured_is_left_out_and_the_others_go_on(no_pause, capsys):
-    program = load_program("run")
-    chosen = types.SimpleNamespace(repeats=2, seconds=1, connections=8, servers=["sallyport", "nginx"],
-                                   turns=[modes.BY_NAME[name] for name in ("handshake", "uncached", "request")])
+class Bench:
+    """Measures what `measure` says: a run, or what is raised instead."""
 
-    class Bench:
-        def measure(self, mode, server, *_):
-            if mode.name == "handshake" and server == "sallyport":
-                raise measure.GuardActed("sallyport turned clients away for its own protection (accept suspect 12)")
-            # Where misses are wanted there are hits.
-            cache = {"hits": 20, "misses": 10} if mode.name == "uncached" else None
-            return {"server": server, "cache": cache, "load": {"whole_run": {"answers": 30}},
-                    "per_second": 1.0, "server_cpu_us": 1.0, "server_busy": 1.0}
+    def __init__(self, measure, lacks=lambda scenario, server: None):
+        self.measure = measure
+        self.lacks = lacks
+        self.pki = None
 
-    running = {(kind, mode.setup): kind for kind in chosen.servers for mode in chosen.turns}
-    left_out = []
-    results = program.take_turns(chosen, Bench(), running, left_out)
-    assert list(results) == ["request"] and len(results["request"]) == 4
-    assert len(left_out) == 2 and "handshake is LEFT OUT" in left_out[0] and "accept suspect 12" in left_out[0]
-    assert "uncached is LEFT OUT" in left_out[1] and "should have been misses" in left_out[1]
-    assert "attempt 3 of 3" in capsys.readouterr().err
+
+@pytest.fixture
+def start_turns(monkeypatch, tmp_path):
+    """start(bench, kinds): Turns whose servers are their kinds."""
+    monkeypatch.setattr(turns.Turns, "values_for", lambda self, scenario: {"name": "a.test", "hosts": 0})
+    monkeypatch.setattr(turns.job, "verify", lambda *_, **__: None)
+
+    def start(bench, kinds, repeats=2):
+        monkeypatch.setattr(turns.servers, "START", {
+            kind: lambda setup, folder, core, values, kind=kind: contextlib.nullcontext(types.SimpleNamespace(kind=kind)) for kind in kinds})
+        chosen = types.SimpleNamespace(repeats=repeats, seconds=1, connections=8, server_core=0, more_cores={0, 1})
+        return turns.Turns(chosen, bench, tmp_path, {})
+    return start
+
+
+def run_of(server, cpu=1.0, rate=1.0, **more):
+    return {"server": server, "per_second": rate, "server_cpu_us": cpu, "server_busy": 1.0, "generator_busy": 0.5, "others_busy": 0.0,
+            "latency_us": {}, "bytes": {"in": 1.0, "out": 1.0}, "rate": None, **more}
+
+
+def test_a_scenario_that_cannot_be_measured_is_left_out_and_the_others_go_on(no_pause, start_turns, capsys):
+    def measured(scenario, server, *_):
+        if scenario.name == "handshake" and server.kind == "sallyport":
+            raise measure.GuardActed("sallyport turned clients away for its own protection (accept suspect 12)")
+        if scenario.name == "request" and server.kind == "nginx":
+            raise measure.GuardActed("busy")
+        if scenario.name == "resumed":
+            raise measure.LoadFailed("run: the load failed: alert")
+        return run_of(server.kind)
+
+    kinds = ["sallyport", "nginx"]
+    all_turns = start_turns(Bench(measured), kinds)
+    for name in ("handshake", "request", "resumed", "invalid"):
+        all_turns.run(scenarios.BY_NAME[name], kinds)
+    assert {name: [run["server"] for run in runs] for name, runs in all_turns.results.items()} == {
+        "request": ["sallyport"] * 2, "invalid": ["sallyport", "nginx"] * 2}
+    first, second, third = all_turns.left_out
+    assert first.startswith("handshake with sallyport is LEFT OUT") and "accept suspect 12" in first
+    assert second.startswith("request with nginx is LEFT OUT") and third.startswith("resumed is LEFT OUT: the load failed: alert")
+    assert all_turns.failed and "attempt 3 of 3" in capsys.readouterr().err
+
+
+def test_a_peer_that_lacks_what_the_scenario_is_about_is_left_out(start_turns):
+    def lacks(scenario, server):
+        return "no such group" if server.kind == "nginx" else None
+    all_turns = start_turns(Bench(lambda scenario, server, *_: run_of(server.kind), lacks), ["sallyport", "nginx"], repeats=1)
+    all_turns.run(scenarios.BY_NAME["handshake-pq"], ["sallyport", "nginx"])
+    assert [run["server"] for run in all_turns.results["handshake-pq"]] == ["sallyport"]
+    assert all_turns.left_out == ["handshake-pq with nginx is LEFT OUT: no such group"] and not all_turns.failed
+
+
+def test_why_a_server_does_not_start():
+    assert turns.cause("run: nginx ended with 1: 2026 [emerg] no such group\nmore") == "nginx ended with 1: 2026 [emerg] no such group"
+    assert turns.cause("run: haproxy ended with 1: [NOTICE] v\n[ALERT] no curves\n") == "[ALERT] no curves"
+
+
+def test_an_open_loop_begins_a_share_of_what_saturates_that_server(start_turns):
+    asked = []
+
+    def measured(scenario, server, seconds, connections, rate=None):
+        asked.append((scenario.name, server.kind, rate))
+        return run_of(server.kind, rate=1000.0 if server.kind == "sallyport" else 100.0)
+    all_turns = start_turns(Bench(measured), ["sallyport", "nginx"], repeats=1)
+    all_turns.run(scenarios.BY_NAME["handshake"], ["sallyport"])
+    all_turns.run(scenarios.BY_NAME["latency-80"], ["sallyport", "nginx"])
+    assert asked == [("handshake", "sallyport", None), ("latency-80", "sallyport", 800.0),
+                     ("handshake", "nginx", None), ("latency-80", "nginx", 80.0)]
+
+
+def test_known_clients_that_are_not_known_are_no_measurement():
+    run = run_of("sallyport", cache={"hits": 20, "misses": 10}, load={"units": 30})
+    with pytest.raises(measure.NotMeasured, match="should have been misses"):
+        measure.check_cache(scenarios.BY_NAME["handshake-new"], run)
+    with pytest.raises(measure.NotMeasured, match="should have been hits"):
+        measure.check_cache(scenarios.BY_NAME["handshake"], {**run, "cache": {"hits": 20, "misses": 0}})
+    assert measure.check_cache(scenarios.BY_NAME["handshake"], {**run, "cache": {"hits": 30, "misses": 1}})["load"] == {"units": 30}
+    assert measure.check_cache(scenarios.BY_NAME["request"], run) is run
+
+
+def test_what_the_load_has_done():
+    whole = {"outcomes": 0, "answers": 10, "connections": 12, "bytes_sent": 1200, "bytes_received": 2400}
+    told = {"whole_run": whole, "answers_per_second": 5.0}
+    assert measure.counted(told, 0) == {"units": 10, "answers_per_second": 5.0, "bytes": {"in": 100.0, "out": 200.0}}
+    assert measure.counted(told, 100)["units"] == 1000 and measure.counted(told, 100)["answers_per_second"] == 500.0
+    hostile = {"whole_run": {**whole, "outcomes": 12, "answers": 0}, "measured": {"outcomes": 8}, "seconds": 2.0, "answers_per_second": 0.0}
+    assert measure.counted(hostile, 0) == {"units": 12, "answers_per_second": 4.0, "bytes": {"in": 100.0, "out": 200.0}}
+
+
+def test_scenarios_are_chosen_by_name_and_by_group():
+    assert scenarios.choose(None) == scenarios.ALL and len(scenarios.BY_NAME) == len(scenarios.ALL)
+    assert [one.name for one in scenarios.choose("request,latency")] == ["request", "latency-10", "latency-50", "latency-80"]
+    with pytest.raises(ValueError, match="nothing"):
+        scenarios.choose("request,nothing")
+    assert {one.group for one in scenarios.ALL} == set(scenarios.GROUPS)
+    text = "\n".join(scenarios.listing())
+    assert all(f"  {one.name} " in text for one in scenarios.ALL)
+
+
+def test_each_handshake_differs_from_the_base_in_one_thing():
+    base = scenarios.BY_NAME[scenarios.BASE]
+    told = ("load", "setup", "clients", "options", "server_key", "key_group")
+    for one in scenarios.HANDSHAKES:
+        if one.name.startswith("handshake-"):
+            changed = [name for name in told if getattr(one, name) != getattr(base, name)]
+            assert len(changed) == 1 or (one.name, changed) == ("handshake-new", ["load", "options"]), (one.name, changed)
+
+
+def test_who_has_a_scenario():
+    kinds = ["sallyport", "sallyport-single", "nginx"]
+    assert scenarios.kinds_of(scenarios.BY_NAME["handshake"], kinds) == kinds
+    assert scenarios.kinds_of(scenarios.BY_NAME["request"], kinds) == ["sallyport", "nginx"]
+    assert scenarios.kinds_of(scenarios.BY_NAME["hosts-10000"], kinds) == ["sallyport"]
+
+
+WRK = """\
+Running 1s test @ https://localhost:1/
+  Latency Distribution
+     50%    1.20ms
+     75%    1.31ms
+     90%    1.44ms
+     99%  950.00us
+  47000 requests in 1.10s, 5.61MB read
+Requests/sec:  42727.27
+"""
+
+
+def test_what_wrk_says():
+    assert wrk.result(WRK) == {"answers": 47000, "answers_per_second": 42727.27, "latency_us": {"request": {"p50": 1200.0, "p99": 950.0}}}
+    for bad in (WRK + "  Non-2xx or 3xx responses: 3\n", WRK + "  Socket errors: connect 1, read 0, write 0, timeout 0\n", ""):
+        assert wrk.result(bad) is None
+    assert wrk.command(types.SimpleNamespace(port=7), "/", 0.3, 64)[-3:] == ["1s", "--latency", "https://localhost:7/"]
 
 
 def test_a_flood_that_cannot_be_measured_is_left_out_and_the_others_go_on(no_pause, monkeypatch, tmp_path):
@@ -155,7 +274,7 @@ def h2load_output(time="2.00s", succeeded=63680, failed=0, ok=63680, refused=0):
 
 
 def test_what_h2load_says():
-    requests, bulk = modes.BY_NAME["h2-request"], modes.BY_NAME["h2-bulk"]
+    requests, bulk = scenarios.BY_NAME["h2-request"], scenarios.BY_NAME["h2-bulk"]
     assert h2load.result(requests, h2load_output()) == {"answers": 63680, "answers_per_second": 31840}
     assert h2load.result(bulk, h2load_output(time="500.00ms")) == {"answers": 1024, "answers_per_second": 2048}
     for bad in (h2load_output(failed=1), h2load_output(refused=1), h2load_output(succeeded=0), h2load_output().replace(": h2", ": http/1.1"), ""):
@@ -164,29 +283,27 @@ def test_what_h2load_says():
 
 def test_how_h2load_is_started():
     server = types.SimpleNamespace(address="127.0.0.1:1")
-    assert h2load.command(modes.BY_NAME["h2-request"], server, "a.test", 4, 64) == [
+    assert h2load.command(scenarios.BY_NAME["h2-request"], server, "a.test", 4, 64) == [
         "h2load", "-D", "4", "-c", "64", "-m", "16", "-t", "1", "--connect-to=127.0.0.1:1", "https://a.test/"]
-    assert h2load.command(modes.BY_NAME["h2-bulk"], server, "a.test", 4, 64)[1:7] == ["-n", "1", "-c", "1", "-m", "1"]
+    assert h2load.command(scenarios.BY_NAME["h2-bulk"], server, "a.test", 4, 64)[1:7] == ["-n", "1", "-c", "1", "-m", "1"]
 
 
-def run_of(server, cpu, rate):
-    return {"server": server, "per_second": rate, "server_cpu_us": cpu, "server_busy": 1.0, "generator_busy": 0.5, "latency_us": {}}
-
-
-def test_rows_of_http2_compare_by_cpu_and_have_no_latency():
+def test_costs_are_compared_unit_for_unit():
     kinds = ["sallyport", "nginx", "haproxy"]
-    runs = [run_of("sallyport", 10.0, 90000), run_of("nginx", 30.0, 30000), run_of("haproxy", 14.0, 40000)]
-    rows = {row[0]: row[1:] for row in report.rows({"h2-request": runs, "h2-bulk": runs}, kinds)}
-    assert rows["h2-request: server CPU for each, us"][3:] == [
-        "0.33x (0.33 to 0.33), 3.00x as many by CPU, reaches 1.5x", "0.71x (0.71 to 0.71), 1.40x as many by CPU, MISSES 1.5x"]
-    assert rows["h2-bulk: MiB a second"][3:] == ["3.00x (3.00 to 3.00), reaches 1x", "2.25x (2.25 to 2.25), reaches 1x"]
-    assert "h2-bulk: server CPU for each MiB, us" in rows and not any("latency" in row for row in rows)
+    runs = [run_of("sallyport", 10.0), run_of("nginx", 30.0), run_of("sallyport", 20.0), run_of("nginx", 90.0)]
+    rows = {row[0]: row[1:] for row in report.cost_table({"request": runs, "answer-1m": runs[:1]}, kinds, None)}
+    assert rows["request"] == ["15.0", "60.0", "", "4.00x (3.00 to 4.50)", "", ""]
+    assert rows["answer-1m (MiB)"] == ["10.0", "", "", "", "", ""]
 
 
-def test_a_held_client_over_http2_may_cost_less():
-    runs = [{"server": "sallyport", "connections": 10, "bytes_per_connection": 12 * 1024, "rss_before": 0, "rss_held": 0, "rss_after": 0}]
-    rows = {row[0]: row[1:] for row in report.rows({"idle": runs, "h2-idle": runs}, ["sallyport"])}
-    assert rows["idle: KiB for each of 10"] == ["12.0", "within 24 KiB"] and rows["h2-idle: KiB for each of 10"] == ["12.0", "BEYOND 10 KiB"]
+def test_idle_connections_and_latencies_have_tables_of_their_own():
+    late = {"exchange": {"p50": 1000.0, "p99": 2000.0, "p99.9": 30000.0}}
+    results = {"idle-10000": [{"server": "sallyport", "bytes_per_connection": 6 * 1024}],
+               "latency-50": [run_of("sallyport", latency_us=late) | {"rate": 3000.0}]}
+    made = report.tables(results, ["sallyport", "nginx"], None)
+    assert made == [[["latency p50 / p99 / p99.9, ms (begun a second)", "sallyport", "nginx"],
+                     ["latency-50", "1.00 / 2.00 / 30.00 (3,000)", ""]],
+                    [["KiB of an idle connection", "sallyport", "nginx"], ["idle-10000", "6.0", ""]]]
 
 
 def test_attacks_over_http2_have_nghttpd_too_and_tables_of_their_own(monkeypatch):
@@ -246,11 +363,11 @@ def test_known_clients_speak_as_the_attackers_do():
 
 def test_a_server_that_does_not_choose_http2_does_not_do_the_job(monkeypatch):
     made = types.SimpleNamespace(one_client="client", one_rogue="rogue")
-    monkeypatch.setattr(job, "curl", lambda *_, tell="http_code": ("1.1", "") if tell == "http_version" else (200, ""))
+    monkeypatch.setattr(job, "curl", lambda *_, tell="http_code", name=None: ("1.1", "") if tell == "http_version" else (200, ""))
     with pytest.raises(SystemExit, match="nghttpd does not choose HTTP/2"):
-        job.verify(types.SimpleNamespace(kind="nghttpd", setup="plain"), made, http2=True)
-    monkeypatch.setattr(job, "curl", lambda *_, tell="http_code": ("2", "") if tell == "http_version" else (200, ""))
-    job.verify(types.SimpleNamespace(kind="nghttpd", setup="plain"), made, http2=True)
+        job.verify(types.SimpleNamespace(kind="nghttpd", setup="plain", is_sallyport=False), made, http2=True)
+    monkeypatch.setattr(job, "curl", lambda *_, tell="http_code", name=None: ("2", "") if tell == "http_version" else (200, ""))
+    job.verify(types.SimpleNamespace(kind="nghttpd", setup="plain", is_sallyport=False), made, http2=True)
 
 
 def test_a_calm_run_without_an_answer_is_no_measurement(monkeypatch):

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import wait_for
+from conftest import BINARY, wait_for
 from generator import LOAD, NAME, make_pki, marks, servers, values_of
 
 CONNECTIONS = 8
@@ -81,6 +81,80 @@ def test_rogues_are_answered_403(scene):
         assert result.returncode == 0 and seen["measured"]["answers"] >= 20
         result, seen = load("handshake", server, made, "--count", 20, clients="rogues")
         assert result.returncode == 1 and seen["whole_run"]["status_failed"] > 0
+
+
+@pytest.mark.parametrize("options, tls", [
+    (("--tls", "1.2"), "TLSv1.2 ECDHE-ECDSA-AES128-GCM-SHA256"), (("--tls", "1.3"), "TLSv1.3 TLS13-AES128-GCM-SHA256"),
+    (("--group", "secp256r1"), "TLSv1.3 TLS13-AES128-GCM-SHA256")], ids=lambda value: "-".join(value) if isinstance(value, tuple) else "")
+def test_the_version_and_the_group_that_are_asked_for(scene, options, tls):
+    folder, made, values = scene
+    with servers.nginx("plain", folder / "-".join(options), 0, values) as server:
+        result, seen = load("handshake", server, made, "--count", 20, *options)
+    assert (result.returncode, seen["tls"]) == (0, tls) and seen["whole_run"]["answers"] >= 20
+
+
+def test_a_group_that_the_server_lacks_is_an_error(scene):
+    folder, made, values = scene
+    with servers.nginx("plain", folder / "lacks", 0, values) as server:
+        result, seen = load("handshake", server, made, "--count", 20, "--group", "secp521r1")
+    assert result.returncode == 1 and seen["whole_run"]["tls_failed"] > 0 and seen["whole_run"]["answers"] == 0
+
+
+@pytest.mark.parametrize("clients", ["clients_rsa", "clients_ed25519", "clients_alone"])
+def test_clients_of_other_keys_and_chains(scene, clients):
+    folder, made, values = scene
+    if not hasattr(made, "clients_rsa"):
+        made.add_kinds(2)
+    with servers.nginx("plain", folder / clients, 0, values) as server:
+        result, seen = load("handshake", server, made, "--count", 20, clients=clients)
+    assert result.returncode == 0 and seen["whole_run"]["answers"] >= 20, result.stderr
+
+
+def test_what_is_uploaded_arrives_whole(scene):
+    """The origin answers an upload when all of it has come."""
+    folder, made, values = scene
+    size = 3 * 2**20 + 5
+    with servers.nginx("plain", folder / "upload", 0, values) as server:
+        result, seen = load("request", server, made, "--upload", size, "--count", 20)
+    assert result.returncode == 0 and seen["whole_run"]["answers"] >= 20, result.stderr
+    assert seen["whole_run"]["bytes_sent"] > seen["whole_run"]["answers"] * size
+
+
+def test_hosts_take_turns(scene):
+    folder, made, values = scene
+    values = {**values, "binary": BINARY, "hosts": 3}
+    with servers.sallyport("plain", folder / "hosts", 0, values) as server:
+        result, seen = load("handshake", server, made, "--hosts", 3, "--count", 30, "--warmup", 0)
+        counts = server.samples("sallyport_requests_total")
+    assert result.returncode == 0, result.stderr
+    of_host = {number: sum(count for labels, count in counts.items() if f'host="h{number}.{NAME}"' in labels) for number in range(3)}
+    assert min(of_host.values()) >= 10 and sum(of_host.values()) >= seen["whole_run"]["answers"]
+
+
+def test_issued_certificates_are_valid_and_new_or_come_again(scene):
+    folder, made, values = scene
+    values = {**values, "binary": BINARY}
+    with servers.sallyport("plain", folder / "issued", 0, values) as server:
+        def issue(count, *options):
+            before = server.cache_counts()
+            result, seen = load("issued", server, made, "--issuer-key", made.issuer_key, "--expect", "status_200", "--count", count, *options)
+            assert (result.returncode, seen["outcomes"]) == (0, {"status_200": count}), result.stderr
+            after = server.cache_counts()
+            return {what: after[what] - before[what] for what in after}
+        assert issue(40) == {"hits": 0, "misses": 40}
+        assert issue(20, "--identities", 20) == {"hits": 0, "misses": 20}
+        # Of another process, and so the same ones.
+        assert issue(60, "--identities", 20) == {"hits": 60, "misses": 0}
+
+
+@pytest.mark.parametrize("options, why", [
+    (("issued",), "needs --issuer-key"), (("handshake", "--issuer-key", "x"), "takes no --issuer-key"),
+    (("handshake", "--identities", "3"), "takes no --identities"), (("random", "--tls", "1.2"), "takes none of"),
+    (("handshake", "--tls", "1.1"), "--tls takes"), (("handshake", "--group", "x448"), "--group takes"),
+    (("request", "--http2", "--upload", "5"), "for HTTP/1.1"), (("resumed", "--tls", "1.2"), "is for TLS 1.3")])
+def test_options_that_do_not_fit(options, why):
+    result = subprocess.run([LOAD, *options, "--connect", "127.0.0.1:1", "--cert", "x"], capture_output=True, text=True, check=False)
+    assert result.returncode == 2 and why in result.stderr
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=lambda how: how.name)
