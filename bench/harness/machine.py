@@ -36,7 +36,7 @@ def number(low, high):
 
 def build(folder):
     """Brings what is measured up to date."""
-    targets = ["sallyport", "bench/sallyport-load", "bench/sallyport-origin", "bench/sallyport-micro"]
+    targets = ["sallyport", "bench/sallyport-load", "bench/sallyport-origin", "bench/sallyport-micro", "bench/sallyport-limit"]
     result = subprocess.run(["ninja", "-C", str(folder), *targets], capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise SystemExit(f"run: ninja -C {folder} failed:\n{result.stdout[-4000:]}{result.stderr}")

@@ -163,6 +163,8 @@ class Bench:
             else:
                 command, result = self.run_own(scenario, server, seconds, connections, rate)
         elapsed = time.monotonic() - begin
+        if not result["units"]:
+            raise NotMeasured(f"{server.kind} has not answered once")
         cpu = server.cpu_seconds() - cpu
         busy = core_busy_seconds(self.server_core) - busy
         run = {
@@ -226,10 +228,13 @@ def counted(result, mib):
     answers = whole["outcomes"] if hostile else whole["answers"]
     rate = result["measured"]["outcomes"] / result["seconds"] if hostile else result["answers_per_second"]
     # Bytes count when a connection is closed, and then whole: those that are closed one after the other are so many themselves.
-    each = max(answers, whole["connections"])
-    size = mib or 1
-    return {"units": answers * size, "answers_per_second": rate * size,
-            "bytes": {"in": whole["bytes_sent"] / each, "out": whole["bytes_received"] / each}}
+    each = max(answers, whole["connections"], 1)
+    told = {"bytes": {"in": whole["bytes_sent"] / each, "out": whole["bytes_received"] / each}}
+    if not mib:
+        return told | {"units": answers, "answers_per_second": rate}
+    # Of bodies that are under way at the end much may have come: all bytes count, and all the time.
+    moved = max(whole["bytes_sent"], whole["bytes_received"]) / 2**20
+    return told | {"units": moved, "answers_per_second": moved / (result["seconds"] + WARMUP)}
 
 
 def check_cache(scenario, run):

@@ -1,6 +1,6 @@
 """The tables of bench/run: for people at a terminal, and for bench/RESULTS.md."""
 
-from . import measure, page, scenarios, servers
+from . import limit as limits_of, measure, page, scenarios, servers
 
 BEGIN = "<!-- bench/run --results writes from here -->"
 END = "<!-- to here -->"
@@ -140,21 +140,20 @@ def as_markdown(table):
 
 def remarks(results, kinds):
     """The lines under the tables."""
-    for scenario in rated(results):
-        for kind in kinds:
-            if scenario.share or scenario.fresh or not measure.of(results[scenario.name], kind):
-                continue
-            figures = measure.summary(results[scenario.name], kind)
-            if figures["server_busy"] < SATURATED_MIN and scenario.shards == 1:
-                yield (f"{scenario.name}, {kind}: the server was busy {figures['server_busy']:.0%} of the time and the generator "
-                       f"{figures['generator_busy']:.0%}, so its rate is a lower bound.")
-    if scenarios.BASE in results and "handshake-pq" in results:
+    for kind in kinds:
+        waited = [scenario.name for scenario in rated(results)
+                  if not (scenario.share or scenario.fresh or scenario.shards > 1) and measure.of(results[scenario.name], kind)
+                  and measure.summary(results[scenario.name], kind)["server_busy"] < SATURATED_MIN]
+        if waited:
+            yield (f"{kind} was busy less than {SATURATED_MIN:.0%} of the time, since the load or others held it up, so that its rate is "
+                   f"a lower bound, in: {', '.join(waited)}.")
+    if all(measure.of(results.get(name, []), servers.OWN) for name in (scenarios.BASE, "handshake-pq")):
         ours = [measure.of(results[name], servers.OWN) for name in ("handshake-pq", scenarios.BASE)]
         yield f"X25519MLKEM768 beside X25519, ours: {measure.ratio(*ours, 'server_cpu_us')['median']:.2f}x the CPU."
 
 
-def publish(path, where, chosen, made, said):
-    """Replaces the block between the marks."""
+def publish(path, where, chosen, made, said, charts):
+    """Replaces the block between the marks. `charts`: {file beside it: what it shows}."""
     versions = ", ".join(f"{kind}: {version}" for kind, version in where["versions"].items())
     block = [
         *page.wrapped(f"{where['date']}, {where['cpu']}, {where['cores']} cores, Linux {where['kernel']}, commit {where['commit']}. "
@@ -162,8 +161,10 @@ def publish(path, where, chosen, made, said):
         *page.wrapped(f"`{where['command']}`: {chosen.repeats} runs of {chosen.seconds:g} s each, taking turns, {chosen.connections} "
                       "connections; medians, and ratios with their lowest and highest pair. "
                       f"Before the run others used {where['others_busy']:.0%} of a core."), "",
+        *(line for name, what in charts.items() for line in (f"![{what}]({name})", "")),
     ]
     for table in made:
         block += [*as_markdown(table), ""]
+    block += [*page.wrapped(limits_of.EXPLAINED), ""]
     block += [line for remark in said for line in page.wrapped(f"- {remark}")]
     page.replace(path, BEGIN, END, block)

@@ -148,7 +148,7 @@ def choose(text):
 
 def shrunk(scenario):
     """For --quick: the same with few of what takes long to make."""
-    mib = min(scenario.mib, 256)
+    mib = min(scenario.mib, 128)
     return dataclasses.replace(
         scenario, fresh=min(scenario.fresh, 4000), standing=min(scenario.standing, 500), hosts=min(scenario.hosts, 200),
         identities=min(scenario.identities, 2000), mib=mib,

@@ -7,7 +7,11 @@ import sys
 from . import job, measure, scenarios, servers, wrk
 
 BASE = scenarios.BY_NAME[scenarios.BASE]
-SPARE = 1024  # connections that a server has room for beside those of the load: to origins, and on their way to closed
+SPARE = 2048  # connections that a server has room for beside those of the load: to origins for 16 streams on each of 64
+
+
+class Broken(measure.NotMeasured):
+    """The load has failed, and not because of a guard."""
 
 
 class Turns:
@@ -21,6 +25,7 @@ class Turns:
         self.results = {}
         self.left_out = []
         self.failed = False
+        self.broken = False
         self.numbers = itertools.count(1)
 
     def leave_out(self, what, why):
@@ -97,16 +102,27 @@ class Turns:
         print(f"{scenario.name:25} {kind:16} {run['bytes_per_connection'] / 1024:8.1f} KiB a connection", file=sys.stderr)
         return run
 
+    def unless_broken(self, measure_one, kind):
+        """One run. That its load fails is no reason to end, but is remembered when it was the last attempt."""
+        self.broken = False
+        try:
+            return measure_one(kind)
+        except measure.LoadFailed as failed:
+            self.broken = True
+            print(failed, file=sys.stderr)
+            raise Broken(why_broken(str(failed))) from failed
+
     def in_turn(self, scenario, kinds, repeats, measure_one):
         """[run, ...]. A server that a busy machine does not let us measure is left out, and the scenario with it if it is ours."""
         runs, kinds = [], list(kinds)
         for _ in range(repeats):
             for kind in list(kinds):
-                run, why = measure.attempt(f"{scenario.name}, {kind}", lambda: measure_one(kind))
+                run, why = measure.attempt(f"{scenario.name}, {kind}", lambda: self.unless_broken(measure_one, kind))
                 if run is not None:
                     runs.append(run)
                     continue
                 self.leave_out(f"{scenario.name} with {kind}", why)
+                self.failed = self.failed or self.broken
                 kinds.remove(kind)
                 runs = [run for run in runs if run["server"] != kind]
                 if kind == servers.OWN:
@@ -136,6 +152,13 @@ class Turns:
             for server in running.values():
                 self.prepare(stack, scenario, server)
             return self.in_turn(scenario, running, self.chosen.repeats, lambda kind: self.measure_once(scenario, running[kind]))
+
+
+def why_broken(text):
+    """What a load says at the end; of h2load's summary what counts."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if line.startswith(("requests:", "status codes:", "Socket errors:", "Non-2xx"))] or lines[1:][-1:] or lines
+    return f"the load failed: {'; '.join(told)}"
 
 
 def cause(text):

@@ -12,7 +12,7 @@ from conftest import ROOT, SANITIZED
 
 sys.path.insert(0, str(ROOT / "bench"))
 
-from harness import flood_report, flooding, floods, h2load, job, measure, picture, report, scenarios, turns, wrk  # noqa: E402
+from harness import chart, flood_report, flooding, floods, h2load, job, limit, measure, picture, report, scenarios, turns, wrk  # noqa: E402
 
 pytestmark = pytest.mark.skipif(SANITIZED, reason="drives scripts, not the binary")
 
@@ -138,7 +138,8 @@ def test_a_scenario_that_cannot_be_measured_is_left_out_and_the_others_go_on(no_
         "request": ["sallyport"] * 2, "invalid": ["sallyport", "nginx"] * 2}
     first, second, third = all_turns.left_out
     assert first.startswith("handshake with sallyport is LEFT OUT") and "accept suspect 12" in first
-    assert second.startswith("request with nginx is LEFT OUT") and third.startswith("resumed is LEFT OUT: the load failed: alert")
+    assert second.startswith("request with nginx is LEFT OUT")
+    assert third.startswith("resumed with sallyport is LEFT OUT") and "the load failed: alert" in third
     assert all_turns.failed and "attempt 3 of 3" in capsys.readouterr().err
 
 
@@ -154,6 +155,12 @@ def test_a_peer_that_lacks_what_the_scenario_is_about_is_left_out(start_turns):
 def test_why_a_server_does_not_start():
     assert turns.cause("run: nginx ended with 1: 2026 [emerg] no such group\nmore") == "nginx ended with 1: 2026 [emerg] no such group"
     assert turns.cause("run: haproxy ended with 1: [NOTICE] v\n[ALERT] no curves\n") == "[ALERT] no curves"
+
+
+def test_why_a_load_failed():
+    assert turns.why_broken("run: the load failed: cmd\nline\ntls_failed: alert") == "the load failed: tls_failed: alert"
+    assert turns.why_broken("run: the load failed: h2load\nrequests: 1 failed\nrest") == "the load failed: requests: 1 failed"
+    assert turns.why_broken("run: the load did not end") == "the load failed: run: the load did not end"
 
 
 def test_an_open_loop_begins_a_share_of_what_saturates_that_server(start_turns):
@@ -183,7 +190,8 @@ def test_what_the_load_has_done():
     whole = {"outcomes": 0, "answers": 10, "connections": 12, "bytes_sent": 1200, "bytes_received": 2400}
     told = {"whole_run": whole, "answers_per_second": 5.0}
     assert measure.counted(told, 0) == {"units": 10, "answers_per_second": 5.0, "bytes": {"in": 100.0, "out": 200.0}}
-    assert measure.counted(told, 100)["units"] == 1000 and measure.counted(told, 100)["answers_per_second"] == 500.0
+    bodies = {"whole_run": {**whole, "bytes_received": 8 * 2**20}, "answers_per_second": 5.0, "seconds": 3.5}
+    assert measure.counted(bodies, 1)["units"] == 8 and measure.counted(bodies, 1)["answers_per_second"] == 8 / (3.5 + measure.WARMUP)
     hostile = {"whole_run": {**whole, "outcomes": 12, "answers": 0}, "measured": {"outcomes": 8}, "seconds": 2.0, "answers_per_second": 0.0}
     assert measure.counted(hostile, 0) == {"units": 12, "answers_per_second": 4.0, "bytes": {"in": 100.0, "out": 200.0}}
 
@@ -304,6 +312,78 @@ def test_idle_connections_and_latencies_have_tables_of_their_own():
     assert made == [[["latency p50 / p99 / p99.9, ms (begun a second)", "sallyport", "nginx"],
                      ["latency-50", "1.00 / 2.00 / 30.00 (3,000)", ""]],
                     [["KiB of an idle connection", "sallyport", "nginx"], ["idle-10000", "6.0", ""]]]
+
+
+SINGLE = {"x25519_public": 8000.0, "x25519_shared": 24000.0, "p256_sign": 16000.0, "p256_verify": 48000.0, "mlkem768_encapsulate": 10000.0,
+          "aes_gcm_16k": 3200.0, "aes_gcm_256": 100.0}
+LANES = {"x25519_public": {"call_ns": 32000.0}, "x25519_shared": {"call_ns": 48000.0}, "p256_sign": {"call_ns": 48000.0},
+         "p256_verify": {"call_ns": 480000.0}}
+
+
+def test_a_batched_operation_costs_an_eighth_of_a_batch_where_that_is_less():
+    price = limit.prices(SINGLE, LANES)
+    assert price["x25519_public"] == {"single": 8.0, "batched": 4.0} and price["p256_verify"] == {"single": 48.0, "batched": 48.0}
+    assert price["mlkem768_encapsulate"] == {"single": 10.0, "batched": 10.0}
+    full = scenarios.BY_NAME["handshake"].operations
+    assert limit.keys(price, full, "single") == 96.0 and limit.keys(price, full, "batched") == 64.0
+    new, pq = scenarios.BY_NAME["handshake-new"].operations, scenarios.BY_NAME["handshake-pq"].operations
+    assert limit.keys(price, new, "single") == 144.0 and limit.keys(price, pq, "single") == 106.0
+    assert all(one["single"] == one["batched"] for one in limit.prices(SINGLE, None).values())
+
+
+def test_the_limit_is_the_sum_of_keys_ciphers_and_echo():
+    price = limit.prices(SINGLE, LANES)
+    own = {kind: [run_of(kind, cpu, bytes={"in": 1500.0, "out": 1060.0})] for kind, cpu in (("sallyport", 100.0), ("sallyport-single", 150.0))}
+    found = limit.shares(scenarios.BY_NAME["handshake"], own, price, 15.0, True)
+    assert found["sallyport"]["limit_us"] == pytest.approx(64 + 1 + 15) and found["sallyport"]["share"] == pytest.approx(0.8)
+    assert found["sallyport-single"]["limit_us"] == pytest.approx(96 + 1 + 15)
+    assert found["sallyport-single"]["share"] == pytest.approx(112 / 150)
+    assert limit.shares(scenarios.BY_NAME["handshake"], own, price, 15.0, False)["sallyport"]["path"] == "single"
+    body = limit.shares(scenarios.BY_NAME["answer-1m"], {"sallyport": [run_of("sallyport", 1000.0)]}, price, 500.0, True)["sallyport"]
+    assert body["parts"]["aes_gcm"] == pytest.approx(64 * 3.2) and body["share"] == pytest.approx((64 * 3.2 + 500) / 1000)
+    rows = report.limit_table({"scenarios": {"handshake": found}})
+    assert rows[1] == ["handshake", "64.0 (96.0)", "1.0", "15.0", "80.0 (112.0)"]
+    assert report.share_text({"scenarios": {"handshake": found}}, "handshake") == "80% (single path 75%)"
+
+
+def sizes(script, steps):
+    return sum(int(step[1:]) for step in script.split() if step[0] in steps)
+
+
+@pytest.mark.parametrize("scenario", [one for one in scenarios.ALL if one.echo], ids=lambda one: one.name)
+def test_an_echo_has_the_bytes_of_its_scenario_and_both_sides_agree(scenario):
+    made = limit.scripts(scenario, {"in": 1460.0, "out": 1180.0})
+    assert sizes(made["client"], "s") == sizes(made["server"], "rF") and sizes(made["client"], "r") == sizes(made["server"], "sf")
+    if "origin" in made:
+        assert sizes(made["origin"], "r") == sizes(made["server"], "SF") and sizes(made["origin"], "s") == sizes(made["server"], "Rf")
+    if scenario.mib:
+        assert max(sizes(made["server"], "f"), sizes(made["server"], "F")) == min(scenario.mib, limit.ECHO_MIB_MAX) * 2**20
+    elif scenario.echo != "dropped":
+        assert abs(sizes(made["server"], "r") - 1460) <= 64 and abs(sizes(made["server"], "s") - 1180) <= 64
+
+
+def test_charts_have_a_bar_for_each_figure():
+    text = chart.grouped_bars("t", {"a": [1.0, None], "b": [2.0, 4.0]}, ["one", "two"], "{:.0f} us".format, wanted=3.0)
+    assert text.count('class="value"') == 3 and "4 us" in text and "<svg" in text
+    assert f'width="{chart.PLOT / 4:.1f}"' in text and f'width="{chart.PLOT:.1f}"' in text
+
+
+def test_charts_without_a_figure_are_not_written(tmp_path):
+    results = {"handshake": [run_of("sallyport", 100.0)]}
+    assert list(chart.write(tmp_path, results, ["sallyport", "nginx"], None)) == ["run-cpu.svg"]
+    assert [path.name for path in tmp_path.iterdir()] == ["run-cpu.svg"]
+
+
+def test_what_is_published_stands_between_its_marks(tmp_path):
+    page = tmp_path / "RESULTS.md"
+    page.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
+    where = {"date": "today", "cpu": "c", "cores": 2, "kernel": "k", "commit": "x", "versions": {"sallyport": "0"}, "command": "bench/run",
+             "others_busy": 0.0}
+    chosen = types.SimpleNamespace(repeats=1, seconds=1, connections=64)
+    report.publish(page, where, chosen, [[["what", "sallyport"], ["handshake", "1.0"]]], ["A remark."], {"run-cpu.svg": "CPU"})
+    text = page.read_text()
+    assert text.startswith("before") and text.endswith("after\n") and "old" not in text
+    assert "| handshake | 1.0 |" in text and "- A remark." in text and "![CPU](run-cpu.svg)" in text
 
 
 def test_attacks_over_http2_have_nghttpd_too_and_tables_of_their_own(monkeypatch):
