@@ -101,7 +101,7 @@ static void seal_short(struct bare_work *work) {
     seal(work, SHORT_SIZE);
 }
 
-/* What signs comes before what verifies. */
+/* Operations that sign come before those that verify the signature. */
 static const struct {
     const char *name;
     unsigned count; /* in a round */

@@ -1,7 +1,7 @@
 /*
  * One thread that plays scripts (script.h) on sockets, by io_uring and nothing else: no TLS, no parser, no timer, no limit.
- * Each socket has one operation under way at a time. What a server's process takes for this is what accepts, bytes and
- * closes cost at least.
+ * Each socket has one operation under way at a time. The CPU
+ * time of a server's process that does this is the least that accepts, bytes and closes cost.
  */
 #ifndef BENCH_LIMIT_PARTY_H
 #define BENCH_LIMIT_PARTY_H

@@ -16,7 +16,7 @@ enum script_kind {
     SCRIPT_FORWARD_ORIGIN = 'F', /* to the origin, as it comes */
 };
 
-/* What follows on the last step. */
+/* The way on from the last step. */
 enum script_end {
     SCRIPT_LOOP = 'l',
     SCRIPT_CLOSE = 'c', /* with a reset */

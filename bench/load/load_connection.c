@@ -3,10 +3,10 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "load/request.h"
+#include "load/source.h"
 #include "load/upload.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -403,19 +403,6 @@ static const struct stream_handler handler = {
     .closed = closed,
 };
 
-/* The connect leaves at the earliest with the next submission, so the socket may still be bound here. */
-static int bind_source(struct stream *stream, uint32_t address) {
-    struct sockaddr_in source = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(address)};
-    int on = 1;
-
-    /* The port is chosen at connect(), when it only has to differ from those of the same source towards the same server. */
-    if (setsockopt(stream->descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) < 0 ||
-        bind(stream->descriptor, (const struct sockaddr *)&source, sizeof source) < 0) {
-        return -errno;
-    }
-    return 0;
-}
-
 /* Hosts take turns, but a ticket is good for the host that it came from. */
 static int name_host(struct load_connection *connection) {
     struct load_shared *shared = connection->shared;
@@ -504,7 +491,7 @@ int load_connection_start(struct load_connection *connection, uint64_t due_ns) {
     load_count(shared, TALLY_CONNECTIONS);
     load_connection_expect(connection);
     if (options->source_addresses > 0) {
-        error = bind_source(connection->stream, load_next_source(shared));
+        error = source_bind(connection->stream->descriptor, load_next_source(shared));
         if (error < 0) {
             fail(connection, TALLY_CONNECT_FAILED, OUTCOME_CONNECT_FAILED, strerror(-error));
         }
