@@ -82,14 +82,14 @@ def exchanged_by(own):
     return {way: statistics.median(one[way] for one in told) if told else default for way, default in (("in", REQUEST), ("out", ANSWER))}
 
 
-def shares(scenario, own_by_kind, price, echo_us, has_lanes):
+def shares(scenario, own_by_kind, price, echo_us):
     """{kind: {"limit_us", "cpu_us", "share", "parts"}} of one scenario."""
     exchanged = exchanged_by(next(iter(own_by_kind.values())))
     parts = {"single": keys(price, scenario.operations, "single"), "batched": keys(price, scenario.operations, "batched"),
              "aes_gcm": 0.0 if scenario.echo == "dropped" else aes_gcm(price, scenario, exchanged), "echo": echo_us}
     found = {}
     for kind, own in own_by_kind.items():
-        path = "batched" if kind == servers.OWN and has_lanes else "single"
+        path = "batched" if own[0]["crypto"] == "accelerated-batch" else "single"
         limit = parts[path] + parts["aes_gcm"] + parts["echo"]
         cpu = statistics.median(run["server_cpu_us"] for run in own)
         found[kind] = {"limit_us": limit, "cpu_us": cpu, "share": limit / cpu, "path": path, "parts": parts}
@@ -112,10 +112,10 @@ class Timing:
         return json.loads(result.stdout)
 
     def operations(self):
-        """(prices, whether there are lanes)"""
+        """The prices of all that is timed alone."""
         single = self.run(self.built / "sallyport-limit", "crypto", "--rounds", 5 if self.chosen.quick else 41)
         lanes = self.run(self.built / "sallyport-micro", "--only", "lanes", "--json", "--rounds", 1 if self.chosen.quick else 15)["lanes"]
-        return prices(single, lanes), lanes is not None
+        return prices(single, lanes)
 
     def echo_us(self, scenario, exchanged):
         """Of one unit."""
@@ -137,7 +137,7 @@ class Timing:
 def measure(chosen, built, results):
     """{"prices", "scenarios"} for all that has a limit and was measured."""
     timing = Timing(chosen, built)
-    price, has_lanes = timing.operations()
+    price = timing.operations()
     found = {}
     for scenario in chosen.scenarios:
         if not scenario.echo or scenario.name not in results:
@@ -145,5 +145,5 @@ def measure(chosen, built, results):
         own = {kind: runs_of.of(results[scenario.name], kind) for kind in (servers.OWN, servers.SINGLE)}
         own = {kind: runs for kind, runs in own.items() if runs}
         echo = timing.echo_us(scenario, exchanged_by(next(iter(own.values()))))
-        found[scenario.name] = shares(scenario, own, price, echo, has_lanes)
-    return {"prices": price, "lanes": has_lanes, "scenarios": found}
+        found[scenario.name] = shares(scenario, own, price, echo)
+    return {"prices": price, "scenarios": found}

@@ -169,6 +169,7 @@ class Bench:
         busy = core_busy_seconds(self.server_core) - busy
         run = {
             "server": server.kind,
+            "crypto": server.crypto(),
             "cache": difference(cache, server.cache_counts()),
             "per_second": result["answers_per_second"],
             "server_cpu_us": 1e6 * cpu / result["units"],

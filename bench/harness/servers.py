@@ -12,6 +12,7 @@ from .processes import Process, descriptors, wait_until
 
 BENCH = pathlib.Path(__file__).resolve().parents[1]
 OWN, SINGLE = "sallyport", "sallyport-single"
+START_MAX, HOSTS_A_SECOND = 20, 40  # seconds until a server accepts connections, and hosts that it reads in one, on a bad day
 LARGE_SIZE = 2**17  # of an answer that no window of an attacker has room for; thousands of them have to fit into the kernel
 LARGE_PATH = f"/bytes/{LARGE_SIZE}"
 
@@ -120,7 +121,7 @@ class Server(Process):
                   "core": core, "affinity": f"{1 << core:b}" if isinstance(core, int) else "auto", "descriptors": descriptors(), "user": "user root;" if os.geteuid() == 0 else ""}
         config.write_text(fill(template, values))
         super().__init__(kind, [fill(part, values) for part in command], core, folder / "output.log", environment)
-        wait_until(self.accepts, self, "does not accept connections")
+        wait_until(self.accepts, self, "does not accept connections", START_MAX + values.get("hosts", 0) / HOSTS_A_SECOND)
 
     def accepts(self):
         try:
@@ -135,6 +136,12 @@ class Server(Process):
             page = answer.read().decode()
         found = re.findall(rf"^{name}(?:{{(.*)}})? (\S+)$", page, re.MULTILINE)
         return {labels: float(value) for labels, value in found}
+
+    def crypto(self):
+        """The path of Sallyport's public-key operations: accelerated-batch, accelerated or portable; None for another server."""
+        if not self.is_sallyport:
+            return None
+        return re.search(r'crypto="([\w-]+)"', next(iter(self.samples("sallyport_build_info"))))[1]
 
     def cache_counts(self):
         """{"hits": ..., "misses": ...} of Sallyport's cache of verified chains; None for a server that does not tell."""
@@ -166,6 +173,9 @@ def sallyport(setup, folder, core, values, kind=OWN, environment=None):
     client_auth = fill("      crl: [@crls@]", values) if setup == "crl" else ""
     values = {**DEFAULTS, **values, "setup": SALLYPORT_SETUPS[setup], "client_auth": client_auth,
               "mode": "report" if setup == "report" else "enforce"}
+    if values["hosts"]:
+        # Short paths, which are relative to the configuration: with thousands of hosts it would be larger than Sallyport takes.
+        values |= {name: os.path.relpath(values[name], folder) for name in ("certificate", "key", "client_roots")}
     hosts = "".join(SALLYPORT_HOST.replace("@host@", name) for name in host_names(values))
     return Server(kind, setup, ["@binary@", "run", "-c", "@config@"], SALLYPORT + hosts, folder, core, values, environment)
 

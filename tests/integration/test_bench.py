@@ -215,11 +215,34 @@ def test_each_handshake_differs_from_the_base_in_one_thing():
             assert len(changed) == 1 or (one.name, changed) == ("handshake-new", ["load", "options"]), (one.name, changed)
 
 
+@pytest.mark.parametrize("options, minutes", [(["--quick"], 3), ([], 40)], ids=["quick", "whole"])
+def test_runs_are_planned_for_their_time(monkeypatch, options, minutes):
+    """By the rates of a quiet machine with two cores, and descriptors for everything."""
+    program = load_program("run")
+    monkeypatch.setattr(sys, "argv", ["run", *options])
+    monkeypatch.setattr(measure, "WARMUP", measure.WARMUP)
+    chosen = program.arguments()
+    start, between, settling, limits = 0.5, 0.2, 1.0, 10 if "--quick" in options else 60
+    rate = {"sallyport": 4000, "sallyport-single": 4000, "nginx": 800, "haproxy": 800}  # of new handshakes
+    seconds = 15.0 + limits
+    for scenario in chosen.scenarios:
+        kinds = scenarios.kinds_of(scenario, chosen.servers)
+        once = scenario.fresh / 10000 if scenario.fresh else max(chosen.seconds, 1.0 if scenario.load in ("h2load", "wrk") else 0) + measure.WARMUP
+        for kind in kinds:
+            if scenario.held:
+                seconds += start + settling + (256 + scenario.standing) / rate[kind]
+            else:
+                starts = chosen.repeats if scenario.fresh else 1
+                seconds += starts * start + chosen.repeats * (once + between)
+                seconds += (scenario.standing + scenario.identities) / rate[kind] + scenario.hosts / 500
+    assert seconds < 60 * minutes, seconds
+
+
 def test_who_has_a_scenario():
     kinds = ["sallyport", "sallyport-single", "nginx"]
     assert scenarios.kinds_of(scenarios.BY_NAME["handshake"], kinds) == kinds
     assert scenarios.kinds_of(scenarios.BY_NAME["request"], kinds) == ["sallyport", "nginx"]
-    assert scenarios.kinds_of(scenarios.BY_NAME["hosts-10000"], kinds) == ["sallyport"]
+    assert scenarios.kinds_of(scenarios.BY_NAME["hosts-4096"], kinds) == ["sallyport"]
 
 
 WRK = """\
@@ -333,13 +356,16 @@ def test_a_batched_operation_costs_an_eighth_of_a_batch_where_that_is_less():
 
 def test_the_limit_is_the_sum_of_keys_ciphers_and_echo():
     price = limit.prices(SINGLE, LANES)
-    own = {kind: [run_of(kind, cpu, bytes={"in": 1500.0, "out": 1060.0})] for kind, cpu in (("sallyport", 100.0), ("sallyport-single", 150.0))}
-    found = limit.shares(scenarios.BY_NAME["handshake"], own, price, 15.0, True)
+    def own(kind, cpu, crypto):
+        return [run_of(kind, cpu, bytes={"in": 1500.0, "out": 1060.0}) | {"crypto": crypto}]
+    found = limit.shares(scenarios.BY_NAME["handshake"], {
+        "sallyport": own("sallyport", 100.0, "accelerated-batch"), "sallyport-single": own("sallyport-single", 150.0, "accelerated")},
+        price, 15.0)
     assert found["sallyport"]["limit_us"] == pytest.approx(64 + 1 + 15) and found["sallyport"]["share"] == pytest.approx(0.8)
     assert found["sallyport-single"]["limit_us"] == pytest.approx(96 + 1 + 15)
     assert found["sallyport-single"]["share"] == pytest.approx(112 / 150)
-    assert limit.shares(scenarios.BY_NAME["handshake"], own, price, 15.0, False)["sallyport"]["path"] == "single"
-    body = limit.shares(scenarios.BY_NAME["answer-1m"], {"sallyport": [run_of("sallyport", 1000.0)]}, price, 500.0, True)["sallyport"]
+    assert limit.shares(scenarios.BY_NAME["handshake"], {"sallyport": own("sallyport", 1.0, "portable")}, price, 1.0)["sallyport"]["path"] == "single"
+    body = limit.shares(scenarios.BY_NAME["answer-1m"], {"sallyport": own("sallyport", 1000.0, "accelerated")}, price, 500.0)["sallyport"]
     assert body["parts"]["aes_gcm"] == pytest.approx(64 * 3.2) and body["share"] == pytest.approx((64 * 3.2 + 500) / 1000)
     rows = report.limit_table({"scenarios": {"handshake": found}})
     assert rows[1] == ["handshake", "64.0 (96.0)", "1.0", "15.0", "80.0 (112.0)"]
