@@ -179,6 +179,7 @@ class Bench:
             "latency_us": result["latency_us"],
             "bytes": result.get("bytes"),
             "rate": rate,
+            "rss": server.rss_bytes(),
             "command": command,
             "load": result,
         }
@@ -261,7 +262,7 @@ def summary(runs, server):
     """Medians over one server's runs. No latencies where the load tells none."""
     own = of(runs, server)
     figures = {key: statistics.median(run[key] for run in own)
-               for key in ("per_second", "server_cpu_us", "server_busy", "generator_busy")}
+               for key in ("per_second", "server_cpu_us", "server_busy", "generator_busy", "rss")}
     latency = next((name for name in ("exchange", "request") if name in own[0]["latency_us"]), None)
     for percentile in ("p50", "p99", "p99.9") if latency else ():
         if percentile in own[0]["latency_us"][latency]:

@@ -80,12 +80,12 @@ def idle_table(results, kinds):
 
 
 def scaling_table(results):
-    table = [["Sallyport as it grows", "CPU for each, us", "a second", "p99, ms"]]
+    table = [["Sallyport as it grows", "CPU for each, us", "a second", "p99, ms", "resident, MiB"]]
     for scenario in rated(results):
         if scenario.group == "scaling":
             figures = measure.summary(results[scenario.name], servers.OWN)
             table.append([f"{scenario.name}: {scenario.title}", text_of(figures["server_cpu_us"]), text_of(figures["per_second"], "{:,.0f}"),
-                          text_of(figures["p99_us"] / 1e3) if "p99_us" in figures else ""])
+                          text_of(figures["p99_us"] / 1e3) if "p99_us" in figures else "", text_of(figures["rss"] / 2**20)])
     return table
 
 

@@ -4,7 +4,7 @@ import contextlib
 import itertools
 import sys
 
-from . import job, measure, scenarios, servers, wrk
+from . import job, machine, measure, scenarios, servers, wrk
 
 BASE = scenarios.BY_NAME[scenarios.BASE]
 SPARE = 2048  # connections that a server has room for beside those of the load: to origins for 16 streams on each of 64
@@ -42,8 +42,8 @@ class Turns:
         if scenario.load == "wrk":
             values["name"] = wrk.NAME
         if scenario.identities:
-            # Room for those that are measured and for as many again: what a cache evicts is not always the oldest.
-            values["cache"] = max(servers.DEFAULTS["cache"], 2 * scenario.identities)
+            # Some room beside, since the parts of a cache do not fill alike.
+            values["cache"] = max(servers.DEFAULTS["cache"], scenario.identities * 5 // 4)
         return values | {"shards": scenario.shards, "hosts": scenario.hosts,
                          "connections": max(scenario.largest(), self.chosen.connections) + SPARE}
 
@@ -88,6 +88,8 @@ class Turns:
     def measure_once(self, scenario, server):
         run = self.bench.measure(scenario, server, self.chosen.seconds, self.chosen.connections, self.rate_for(scenario, server))
         tell(scenario, run)
+        if self.chosen.results and run["others_busy"] > machine.DISTURBED_MIN:
+            raise measure.NotMeasured(f"others took {run['others_busy']:.0%} of the server's core")
         return run
 
     def measure_fresh(self, scenario, kind):

@@ -110,14 +110,15 @@ def start_turns(monkeypatch, tmp_path):
     def start(bench, kinds, repeats=2):
         monkeypatch.setattr(turns.servers, "START", {
             kind: lambda setup, folder, core, values, kind=kind: contextlib.nullcontext(types.SimpleNamespace(kind=kind)) for kind in kinds})
-        chosen = types.SimpleNamespace(repeats=repeats, seconds=1, connections=8, server_core=0, more_cores={0, 1})
+        chosen = types.SimpleNamespace(repeats=repeats, seconds=1, connections=8, server_core=0, more_cores={0, 1},
+                                       results=False)
         return turns.Turns(chosen, bench, tmp_path, {})
     return start
 
 
 def run_of(server, cpu=1.0, rate=1.0, **more):
     return {"server": server, "per_second": rate, "server_cpu_us": cpu, "server_busy": 1.0, "generator_busy": 0.5, "others_busy": 0.0,
-            "latency_us": {}, "bytes": {"in": 1.0, "out": 1.0}, "rate": None, **more}
+            "latency_us": {}, "bytes": {"in": 1.0, "out": 1.0}, "rate": None, "rss": 2**20, **more}
 
 
 def test_a_scenario_that_cannot_be_measured_is_left_out_and_the_others_go_on(no_pause, start_turns, capsys):
@@ -141,6 +142,14 @@ def test_a_scenario_that_cannot_be_measured_is_left_out_and_the_others_go_on(no_
     assert second.startswith("request with nginx is LEFT OUT")
     assert third.startswith("resumed with sallyport is LEFT OUT") and "the load failed: alert" in third
     assert all_turns.failed and "attempt 3 of 3" in capsys.readouterr().err
+
+
+def test_what_is_published_was_not_disturbed(no_pause, start_turns):
+    disturbed = iter([0.5, 0.0, 0.5, 0.5, 0.5])
+    all_turns = start_turns(Bench(lambda scenario, server, *_: run_of(server.kind) | {"others_busy": next(disturbed)}), ["sallyport"])
+    all_turns.chosen.results = True
+    all_turns.run(scenarios.BY_NAME["request"], ["sallyport"])
+    assert all_turns.results == {} and "others took 50% of the server's core" in all_turns.left_out[0] and not all_turns.failed
 
 
 def test_a_peer_that_lacks_what_the_scenario_is_about_is_left_out(start_turns):
@@ -204,6 +213,38 @@ def test_scenarios_are_chosen_by_name_and_by_group():
     assert {one.group for one in scenarios.ALL} == set(scenarios.GROUPS)
     text = "\n".join(scenarios.listing())
     assert all(f"  {one.name} " in text for one in scenarios.ALL)
+
+
+def test_the_command_line(monkeypatch, capsys):
+    program = load_program("run")
+
+    def parsed(*options):
+        monkeypatch.setattr(sys, "argv", ["run", *options])
+        return program.arguments()
+    assert parsed().servers == ["sallyport", "sallyport-single", "nginx", "haproxy"]
+    assert parsed("--no-both-paths", "--peers", "haproxy").servers == ["sallyport", "haproxy"]
+    monkeypatch.setattr(measure, "WARMUP", measure.WARMUP)
+    assert parsed("--quick", "--peers", "").servers == ["sallyport"]
+    for wrong, why in ((["--peers", "apache"], "not nginx or haproxy"), (["--only", "nothing"], "neither a scenario nor a group"),
+                       (["--quick", "--results"], "publishes figures")):
+        with pytest.raises(SystemExit) as ended:
+            parsed(*wrong)
+        assert ended.value.code == 2 and why in capsys.readouterr().err
+
+
+def test_what_the_servers_of_a_scenario_are_given(tmp_path):
+    made = types.SimpleNamespace(server_rsa="rsa.pem", server_rsa_key="rsa.key", server_rsa_bundle="rsa.bundle")
+    chosen = types.SimpleNamespace(connections=64)
+    plan = turns.Turns(chosen, types.SimpleNamespace(pki=made), tmp_path, {"name": "a.test", "certificate": "p256.pem"})
+
+    def given(name):
+        return plan.values_for(scenarios.BY_NAME[name])
+    assert given("handshake") == {"name": "a.test", "certificate": "p256.pem", "shards": 1, "hosts": 0, "connections": 64 + turns.SPARE}
+    assert given("handshake-server-rsa")["certificate"] == "rsa.pem"
+    assert given("handshake-pq")["curves"] == "X25519MLKEM768:X25519:prime256v1"
+    assert given("request-wrk")["name"] == "localhost" and given("shards-2")["shards"] == 2 and given("hosts-4096")["hosts"] == 4096
+    assert given("identities-1000000")["cache"] == 1250000 and given("idle-50000")["connections"] == 50000 + turns.SPARE
+    assert given("latency-10")["connections"] >= scenarios.OPEN_MAX
 
 
 def test_each_handshake_differs_from_the_base_in_one_thing():
@@ -410,6 +451,11 @@ def test_what_is_published_stands_between_its_marks(tmp_path):
     text = page.read_text()
     assert text.startswith("before") and text.endswith("after\n") and "old" not in text
     assert "| handshake | 1.0 |" in text and "- A remark." in text and "![CPU](run-cpu.svg)" in text
+
+
+def test_scaling_has_a_table_with_memory():
+    results = {"identities-1000": [run_of("sallyport", 100.0, rate=5000.0)]}
+    assert report.scaling_table(results)[1][1:] == ["100.0", "5,000", "", "1.0"]
 
 
 def test_attacks_over_http2_have_nghttpd_too_and_tables_of_their_own(monkeypatch):
