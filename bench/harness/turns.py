@@ -26,6 +26,7 @@ class Turns:
         self.left_out = []
         self.failed = False
         self.broken = False
+        self.patience = {"attempts": 2, "pause": 1.0} if chosen.quick else {}
         self.numbers = itertools.count(1)
 
     def leave_out(self, what, why):
@@ -119,7 +120,7 @@ class Turns:
         runs, kinds = [], list(kinds)
         for _ in range(repeats):
             for kind in list(kinds):
-                run, why = measure.attempt(f"{scenario.name}, {kind}", lambda: self.unless_broken(measure_one, kind))
+                run, why = measure.attempt(f"{scenario.name}, {kind}", lambda: self.unless_broken(measure_one, kind), **self.patience)
                 if run is not None:
                     runs.append(run)
                     continue

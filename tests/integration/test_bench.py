@@ -111,7 +111,7 @@ def start_turns(monkeypatch, tmp_path):
         monkeypatch.setattr(turns.servers, "START", {
             kind: lambda setup, folder, core, values, kind=kind: contextlib.nullcontext(types.SimpleNamespace(kind=kind)) for kind in kinds})
         chosen = types.SimpleNamespace(repeats=repeats, seconds=1, connections=8, server_core=0, more_cores={0, 1},
-                                       results=False)
+                                       results=False, quick=False)
         return turns.Turns(chosen, bench, tmp_path, {})
     return start
 
@@ -234,7 +234,7 @@ def test_the_command_line(monkeypatch, capsys):
 
 def test_what_the_servers_of_a_scenario_are_given(tmp_path):
     made = types.SimpleNamespace(server_rsa="rsa.pem", server_rsa_key="rsa.key", server_rsa_bundle="rsa.bundle")
-    chosen = types.SimpleNamespace(connections=64)
+    chosen = types.SimpleNamespace(connections=64, quick=False)
     plan = turns.Turns(chosen, types.SimpleNamespace(pki=made), tmp_path, {"name": "a.test", "certificate": "p256.pem"})
 
     def given(name):
@@ -277,6 +277,19 @@ def test_runs_are_planned_for_their_time(monkeypatch, options, minutes):
                 seconds += starts * start + chosen.repeats * (once + between)
                 seconds += (scenario.standing + scenario.identities) / rate[kind] + scenario.hosts / 500
     assert seconds < 60 * minutes, seconds
+
+
+def test_a_run_ends_in_time_on_the_slowest_machine(monkeypatch):
+    program = load_program("run")
+    now = iter(range(0, 10000, 100))
+    monkeypatch.setattr(program.time, "monotonic", lambda: next(now))
+    monkeypatch.setattr(program.processes, "raise_descriptors", lambda need: 20000)
+    done, left_out = [], []
+    run = types.SimpleNamespace(run=lambda scenario, kinds: done.append(scenario.name), leave_out=lambda name, why: left_out.append((name, why)))
+    chosen = types.SimpleNamespace(quick=True, servers=["sallyport"], scenarios=scenarios.choose("handshake,request,resumed,idle-50000"))
+    program.measure_all(chosen, run, 0)
+    assert done == ["handshake", "resumed"] and [name for name, _ in left_out] == ["request", "idle-50000"]
+    assert "no time is left" in left_out[0][1] and "file descriptors" in left_out[1][1]
 
 
 def test_who_has_a_scenario():
