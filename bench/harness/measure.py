@@ -163,9 +163,9 @@ class Bench:
             else:
                 command, result = self.run_own(scenario, server, seconds, connections, rate)
         elapsed = time.monotonic() - begin
-        if not result["units"]:
-            raise NotMeasured(f"{server.kind} has not answered once")
         cpu = server.cpu_seconds() - cpu
+        if not result["units"] or not cpu:
+            raise NotMeasured(f"{server.kind} has done so little in {elapsed:.1f} s that it cannot be told")
         busy = core_busy_seconds(self.server_core) - busy
         run = {
             "server": server.kind,

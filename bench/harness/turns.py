@@ -124,7 +124,7 @@ class Turns:
                 if run is not None:
                     runs.append(run)
                     continue
-                self.leave_out(f"{scenario.name} with {kind}", why)
+                self.leave_out(f"{scenario.name} with {kind}", why.removeprefix(f"{scenario.name}, {kind}: "))
                 self.failed = self.failed or self.broken
                 kinds.remove(kind)
                 runs = [run for run in runs if run["server"] != kind]

@@ -195,6 +195,29 @@ def test_known_clients_that_are_not_known_are_no_measurement():
     assert measure.check_cache(scenarios.BY_NAME["request"], run) is run
 
 
+@pytest.mark.parametrize("units, cpu", [(0, 0.5), (30, 0.0)], ids=["nothing was answered", "no tick of CPU"])
+def test_a_server_that_did_nothing_is_not_measured(monkeypatch, units, cpu):
+    bench = measure.Bench("load", 1, 0, None)
+    spent = iter([1.0, 1.0 + cpu])
+    server = types.SimpleNamespace(kind="nginx", cpu_seconds=lambda: next(spent), cache_counts=lambda: None, rejected=lambda: None)
+    monkeypatch.setattr(measure, "core_busy_seconds", lambda core: 0.0)
+    monkeypatch.setattr(bench, "run_own", lambda *_: (["load"], {"units": units}))
+    with pytest.raises(measure.NotMeasured, match="nginx has done so little"):
+        bench.measure(scenarios.BY_NAME["request"], server, 1, 8)
+
+
+def test_a_limit_that_fails_does_not_lose_what_was_measured(monkeypatch):
+    program = load_program("run")
+    said = []
+    run = types.SimpleNamespace(results={}, failed=False, leave_out=lambda what, why: said.append((what, why)))
+
+    def fails(*_):
+        raise SystemExit("run: failed: sallyport-limit")
+    monkeypatch.setattr(program.limit, "measure", fails)
+    assert program.measure_limits(None, None, run) is None
+    assert said == [("the limit", "failed: sallyport-limit")] and run.failed
+
+
 def test_what_the_load_has_done():
     whole = {"outcomes": 0, "answers": 10, "connections": 12, "bytes_sent": 1200, "bytes_received": 2400}
     told = {"whole_run": whole, "answers_per_second": 5.0}
