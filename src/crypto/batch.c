@@ -184,6 +184,7 @@ static void serve(struct batch *batch, enum lanes_kind kind) {
         jobs[count] = task->job;
         count++;
     }
+    CHECK(count > 0);
     if (count < lanes_worth(kind)) {
         return;
     }

@@ -66,8 +66,8 @@ void lanes_compute(enum lanes_kind kind, void *const jobs[], size_t count) {
     case LANES_OPERATION_ECDH_SHARED:
         lanes_ecdh_shared(curve, (struct lanes_ecdh_shared *const *)jobs, count);
         return;
-    case LANES_OPERATION_ECDSA_SIGN:
-        lanes_ecdsa_sign(curve, (struct lanes_ecdsa_sign *const *)jobs, count);
+    case LANES_OPERATION_ECDSA_PREPARE:
+        lanes_ecdsa_prepare(curve, (struct lanes_ecdsa_prepare *const *)jobs, count);
         return;
     case LANES_OPERATION_ECDSA_VERIFY:
         lanes_ecdsa_verify(curve, (struct lanes_ecdsa_verify *const *)jobs, count);

@@ -32,7 +32,7 @@ enum lanes_operation {
     LANES_OPERATION_X25519_SHARED,
     LANES_OPERATION_ECDH_PUBLIC,
     LANES_OPERATION_ECDH_SHARED,
-    LANES_OPERATION_ECDSA_SIGN,
+    LANES_OPERATION_ECDSA_PREPARE,
     LANES_OPERATION_ECDSA_VERIFY,
     LANES_OPERATION_RSA_PRIVATE,
     LANES_OPERATION_RSA_PUBLIC,
@@ -52,11 +52,11 @@ enum lanes_curve { LANES_P256, LANES_P384 };
     ROW(X25519_PUBLIC, "x25519_public", X25519_PUBLIC, 0, 4)                                                                \
     ROW(P256_PUBLIC, "p256_public", ECDH_PUBLIC, LANES_P256, 3)                                                             \
     ROW(P384_PUBLIC, "p384_public", ECDH_PUBLIC, LANES_P384, 4)                                                             \
+    ROW(P256_PREPARE, "p256_sign", ECDSA_PREPARE, LANES_P256, 3)                                                            \
+    ROW(P384_PREPARE, "p384_sign", ECDSA_PREPARE, LANES_P384, 3)                                                            \
     ROW(X25519_SHARED, "x25519_shared", X25519_SHARED, 0, 2)                                                                \
     ROW(P256_SHARED, "p256_shared", ECDH_SHARED, LANES_P256, 3)                                                             \
     ROW(P384_SHARED, "p384_shared", ECDH_SHARED, LANES_P384, 3)                                                             \
-    ROW(P256_SIGN, "p256_sign", ECDSA_SIGN, LANES_P256, 3)                                                                  \
-    ROW(P384_SIGN, "p384_sign", ECDSA_SIGN, LANES_P384, 3)                                                                  \
     ROW(RSA2048_PRIVATE, "rsa2048_private", RSA_PRIVATE, 256, 3)                                                            \
     ROW(RSA3072_PRIVATE, "rsa3072_private", RSA_PRIVATE, 384, 3)                                                            \
     ROW(RSA4096_PRIVATE, "rsa4096_private", RSA_PRIVATE, 512, 3)                                                            \
@@ -130,25 +130,9 @@ void lanes_ecdh_shared(enum lanes_curve curve, struct lanes_ecdh_shared *const j
  * order less 1, or the job is not good. The nonce must be secret, uniform, and never used again: two signatures with one
  * nonce give the private key away.
  */
-struct lanes_ecdsa_sign {
-    struct bytes digest;
-    const uint8_t *private_key;
-    const uint8_t *nonce;
-    uint8_t signature[2 * LANES_EC_SIZE_MAX]; /* r and s, each of the curve's size */
-    bool good;                                /* not in the one case in 2^255 in which another nonce must be tried */
-};
-
-struct lanes_ecdsa_verify {
-    struct bytes digest;
-    struct bytes point; /* the public key; good only uncompressed and on the curve */
-    struct bytes r;     /* big-endian, of at most the curve's size; good only from 1 to the order less 1 */
-    struct bytes s;
-    bool good; /* the signature is */
-};
-
 /*
- * The part of a signature that needs neither the digest nor the key, and costs nearly all of its time. What it leaves is as
- * secret as the nonce, and as good for one signature only.
+ * A signature is made in two steps. The first needs neither the digest nor the key, and costs nearly all of the time. Its
+ * result is as secret as the nonce, and good for one signature only.
  */
 struct lanes_ecdsa_prepared {
     uint64_t inverse[LANES_EC_SIZE_MAX / sizeof(uint64_t)]; /* of the nonce, the lowest word first */
@@ -161,18 +145,25 @@ struct lanes_ecdsa_prepare {
     bool good;
 };
 
-/* The rest of it: computes for one job in one lane. */
+/* The second step is computed for one job alone. */
 struct lanes_ecdsa_finish {
     struct bytes digest;
     const uint8_t *private_key;
     const struct lanes_ecdsa_prepared *prepared;
-    uint8_t signature[2 * LANES_EC_SIZE_MAX];
-    bool good;
+    uint8_t signature[2 * LANES_EC_SIZE_MAX]; /* r and s, each of the curve's size */
+    bool good;                                /* not in the one case in 2^255 in which another nonce must be tried */
+};
+
+struct lanes_ecdsa_verify {
+    struct bytes digest;
+    struct bytes point; /* the public key; good only uncompressed and on the curve */
+    struct bytes r;     /* big-endian, of at most the curve's size; good only from 1 to the order less 1 */
+    struct bytes s;
+    bool good; /* the signature is */
 };
 
 void lanes_ecdsa_prepare(enum lanes_curve curve, struct lanes_ecdsa_prepare *const jobs[], size_t count);
 void lanes_ecdsa_finish(enum lanes_curve curve, struct lanes_ecdsa_finish *job);
-void lanes_ecdsa_sign(enum lanes_curve curve, struct lanes_ecdsa_sign *const jobs[], size_t count);
 void lanes_ecdsa_verify(enum lanes_curve curve, struct lanes_ecdsa_verify *const jobs[], size_t count);
 
 /*

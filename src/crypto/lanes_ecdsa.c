@@ -30,50 +30,6 @@ static bool read_digest(const struct lanes_curve_numbers *numbers, octets result
     return true;
 }
 
-void lanes_ecdsa_sign(enum lanes_curve curve, struct lanes_ecdsa_sign *const jobs[], size_t count) {
-    const struct lanes_curve_numbers *numbers = lanes_curve_numbers(curve);
-    struct lanes_call call = {.sound = {false}};
-    number keys[LANES_MAX];
-    number nonces[LANES_MAX];
-    octets digests[LANES_MAX];
-    octets rs[LANES_MAX];
-    octets ss[LANES_MAX];
-    lanes_call_check(count);
-    for (size_t i = 0; i < count; i++) {
-        call.sound[i] = read_digest(numbers, digests[i], jobs[i]->digest) &&
-                        lanes_curve_read_scalar(numbers, keys[i], bytes_of(jobs[i]->private_key, numbers->size)) &&
-                        lanes_curve_read_scalar(numbers, nonces[i], bytes_of(jobs[i]->nonce, numbers->size));
-    }
-    unsigned status = 0;
-    if (lanes_call_begin(&call)) {
-        uint8_t *to_r[LANES_MAX];
-        uint8_t *to_s[LANES_MAX];
-        const uint8_t *from[LANES_MAX];
-        const lanes_word *from_key[LANES_MAX];
-        const lanes_word *from_nonce[LANES_MAX];
-        for (size_t i = 0; i < LANES_MAX; i++) {
-            to_r[i] = rs[i];
-            to_s[i] = ss[i];
-            from[i] = digests[call.source[i]];
-            from_key[i] = keys[call.source[i]];
-            from_nonce[i] = nonces[call.source[i]];
-        }
-        status = curve == LANES_P256 ? mbx_nistp256_ecdsa_sign_mb8(to_r, to_s, from, from_nonce, from_key, NULL)
-                                     : mbx_nistp384_ecdsa_sign_mb8(to_r, to_s, from, from_nonce, from_key, NULL);
-    }
-    for (size_t i = 0; i < count; i++) {
-        jobs[i]->good = lanes_call_good(&call, status, i);
-        memset(jobs[i]->signature, 0, sizeof jobs[i]->signature);
-        if (jobs[i]->good) {
-            memcpy(jobs[i]->signature, rs[i], numbers->size);
-            memcpy(jobs[i]->signature + numbers->size, ss[i], numbers->size);
-        }
-    }
-    explicit_bzero(keys, sizeof keys);
-    explicit_bzero(nonces, sizeof nonces);
-    lanes_call_wipe_stack();
-}
-
 void lanes_ecdsa_prepare(enum lanes_curve curve, struct lanes_ecdsa_prepare *const jobs[], size_t count) {
     const struct lanes_curve_numbers *numbers = lanes_curve_numbers(curve);
     struct lanes_call call = {.sound = {false}};
@@ -211,10 +167,6 @@ void lanes_ecdsa_verify(enum lanes_curve curve, struct lanes_ecdsa_verify *const
 }
 
 #else /* crypto_mb is for x86-64 */
-
-void lanes_ecdsa_sign(enum lanes_curve curve, struct lanes_ecdsa_sign *const jobs[], size_t count) {
-    lanes_call_check(count);
-}
 
 void lanes_ecdsa_prepare(enum lanes_curve curve, struct lanes_ecdsa_prepare *const jobs[], size_t count) {
     lanes_call_check(count);

@@ -12,14 +12,17 @@ void __wrap_lanes_x25519_public(struct lanes_x25519_public *const jobs[], size_t
 void __wrap_lanes_x25519_shared(struct lanes_x25519_shared *const jobs[], size_t count);
 void __wrap_lanes_ecdh_public(enum lanes_curve curve, struct lanes_ecdh_public *const jobs[], size_t count);
 void __wrap_lanes_ecdh_shared(enum lanes_curve curve, struct lanes_ecdh_shared *const jobs[], size_t count);
-void __wrap_lanes_ecdsa_sign(enum lanes_curve curve, struct lanes_ecdsa_sign *const jobs[], size_t count);
+void __wrap_lanes_ecdsa_prepare(enum lanes_curve curve, struct lanes_ecdsa_prepare *const jobs[], size_t count);
+void __wrap_lanes_ecdsa_finish(enum lanes_curve curve, struct lanes_ecdsa_finish *job);
 void __wrap_lanes_ecdsa_verify(enum lanes_curve curve, struct lanes_ecdsa_verify *const jobs[], size_t count);
 void __wrap_lanes_rsa_public(size_t size, struct lanes_rsa_public *const jobs[], size_t count);
 void __wrap_lanes_rsa_private(size_t size, struct lanes_rsa_private *const jobs[], size_t count);
 void __wrap_lanes_ed25519_sign(struct lanes_ed25519_sign *const jobs[], size_t count);
 void __wrap_lanes_ed25519_verify(struct lanes_ed25519_verify *const jobs[], size_t count);
 
+/* It is asked first of all: whoever repeats a run finds the generator seeded in both. */
 bool __wrap_lanes_supported(void) {
+    reference_rng();
     return true;
 }
 
@@ -59,14 +62,19 @@ void __wrap_lanes_ecdh_shared(enum lanes_curve curve, struct lanes_ecdh_shared *
     }
 }
 
-/* By a nonce of wolfCrypt's own. */
-void __wrap_lanes_ecdsa_sign(enum lanes_curve curve, struct lanes_ecdsa_sign *const jobs[], size_t count) {
+/* The second step signs with a nonce of wolfCrypt's own: nothing is prepared. */
+void __wrap_lanes_ecdsa_prepare(enum lanes_curve curve, struct lanes_ecdsa_prepare *const jobs[], size_t count) {
     for (size_t i = 0; i < count; i++) {
-        bool good = reference_ecdsa_sign(curve, jobs[i]->digest, jobs[i]->private_key, jobs[i]->signature,
-                                         jobs[i]->signature + reference_ec_size(curve));
-
-        jobs[i]->good = settle(good, jobs[i]->signature, sizeof jobs[i]->signature);
+        jobs[i]->prepared = (struct lanes_ecdsa_prepared){{0}, {0}};
+        jobs[i]->good = true;
     }
+}
+
+void __wrap_lanes_ecdsa_finish(enum lanes_curve curve, struct lanes_ecdsa_finish *job) {
+    bool good = reference_ecdsa_sign(curve, job->digest, job->private_key, job->signature,
+                                     job->signature + reference_ec_size(curve));
+
+    job->good = settle(good, job->signature, sizeof job->signature);
 }
 
 void __wrap_lanes_ecdsa_verify(enum lanes_curve curve, struct lanes_ecdsa_verify *const jobs[], size_t count) {

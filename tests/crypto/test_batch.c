@@ -311,7 +311,7 @@ static void run_any(struct batch_task *task) {
         struct lanes_x25519_shared x25519_shared;
         struct lanes_ecdh_public ecdh_public;
         struct lanes_ecdh_shared ecdh_shared;
-        struct lanes_ecdsa_sign ecdsa_sign;
+        struct lanes_ecdsa_prepare ecdsa_prepare;
         struct lanes_ecdsa_verify ecdsa_verify;
         struct lanes_rsa_public rsa_public;
         struct lanes_rsa_private rsa_private;
@@ -335,8 +335,8 @@ static void run_any(struct batch_task *task) {
         job.ecdh_shared.private_key = zeros;
         job.ecdh_shared.peer = number;
         break;
-    case LANES_OPERATION_ECDSA_SIGN:
-        job.ecdsa_sign = (struct lanes_ecdsa_sign){.digest = number, .private_key = zeros, .nonce = zeros};
+    case LANES_OPERATION_ECDSA_PREPARE:
+        job.ecdsa_prepare.nonce = zeros;
         break;
     case LANES_OPERATION_ECDSA_VERIFY:
         job.ecdsa_verify = (struct lanes_ecdsa_verify){.digest = number, .point = number, .r = number, .s = number};

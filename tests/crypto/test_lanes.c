@@ -47,7 +47,7 @@ Test(lanes, every_kind_has_a_name_and_a_worth) {
 
 Test(lanes, a_kind_is_found_by_its_operation_and_its_curve_or_size) {
     cr_assert_eq(lanes_find(LANES_OPERATION_X25519_SHARED, 0), LANES_X25519_SHARED);
-    cr_assert_eq(lanes_find(LANES_OPERATION_ECDSA_SIGN, LANES_P384), LANES_P384_SIGN);
+    cr_assert_eq(lanes_find(LANES_OPERATION_ECDSA_PREPARE, LANES_P384), LANES_P384_PREPARE);
     cr_assert_eq(lanes_find(LANES_OPERATION_RSA_PRIVATE, 384), LANES_RSA3072_PRIVATE);
     cr_assert_eq(lanes_find(LANES_OPERATION_RSA_PUBLIC, 128), LANES_KINDS);
     for (unsigned kind = 0; kind < LANES_KINDS; kind++) {
@@ -107,14 +107,27 @@ static void ecdh(void) {
     free(job);
 }
 
-static void ecdsa_sign(void) {
-    struct lanes_ecdsa_sign *job = calloc(1, sizeof *job);
+static void ecdsa_prepare(void) {
+    struct lanes_ecdsa_prepare *job = calloc(1, sizeof *job);
+    job->nonce = secrets->nonce;
+    lanes_ecdsa_prepare(LANES_P256, &job, 1);
+    cr_assert(job->good);
+    memcpy(secrets->result, job->prepared.inverse, SECRET_SIZE);
+    free(job);
+}
+
+static void ecdsa_finish(void) {
+    struct lanes_ecdsa_prepared *prepared = calloc(1, sizeof *prepared);
+    struct lanes_ecdsa_finish *job = calloc(1, sizeof *job);
+    memcpy(prepared->inverse, secrets->nonce, SECRET_SIZE);
+    prepared->r[0] = 1; /* is no secret */
     job->digest = bytes_of("0123456789abcdef0123456789abcdef", 32);
     job->private_key = secrets->key;
-    job->nonce = secrets->nonce;
-    lanes_ecdsa_sign(LANES_P256, &job, 1);
+    job->prepared = prepared;
+    lanes_ecdsa_finish(LANES_P256, job);
     cr_assert(job->good);
     free(job);
+    free(prepared);
 }
 
 static void ed25519_sign(void) {
@@ -169,7 +182,8 @@ static bool is_found(const uint8_t *stack, size_t size, const uint8_t *secret) {
 
 /* The stack is as large as a caller's must be, and it is enough. */
 Test(lanes, nothing_secret_is_left_on_the_stack) {
-    static void (*const operations[])(void) = {x25519_public, x25519_shared, ecdh, ecdsa_sign, ed25519_sign, rsa_private};
+    static void (*const operations[])(void) = {x25519_public, x25519_shared, ecdh,       ecdsa_prepare,
+                                               ecdsa_finish,  ed25519_sign,  rsa_private};
     if (!lanes_supported()) {
         cr_skip_test("this processor has no AVX-512 IFMA, or the kernel does not keep its registers");
     }

@@ -188,8 +188,8 @@ static bool is_zero(struct bytes bytes) {
 }
 
 static void ecdsa_sign(size_t count) {
-    struct lanes_ecdsa_sign jobs[LANES_MAX];
-    struct lanes_ecdsa_sign *pointers[LANES_MAX] = {NULL};
+    struct lanes_ecdsa_prepare jobs[LANES_MAX];
+    struct lanes_ecdsa_prepare *pointers[LANES_MAX] = {NULL};
     size_t size = reference_ec_size(curve);
     for (size_t i = 0; i < count; i++) {
         struct numbers *numbers = &jobs_numbers[i];
@@ -197,21 +197,23 @@ static void ecdsa_sign(size_t count) {
         draw_scalar(numbers, 1);
         draw_scalar(numbers, 2);
         spoil(numbers, 3);
-        jobs[i] = (struct lanes_ecdsa_sign){
-            .digest = field_of(numbers, 0), .private_key = numbers->data[1], .nonce = numbers->data[2]};
+        jobs[i].nonce = numbers->data[2];
         pointers[i] = &jobs[i];
     }
-    lanes_ecdsa_sign(curve, pointers, count);
+    lanes_ecdsa_prepare(curve, pointers, count);
     for (size_t i = 0; i < count; i++) {
+        struct lanes_ecdsa_finish rest = {
+            .digest = field_of(&jobs_numbers[i], 0), .private_key = jobs_numbers[i].data[1], .prepared = &jobs[i].prepared};
         uint8_t point[LANES_EC_POINT_MAX];
         uint8_t nonce_point[LANES_EC_POINT_MAX];
-        bool sound = !is_zero(jobs[i].digest) && reference_ecdh_public(curve, jobs[i].private_key, point) &&
-                     reference_ecdh_public(curve, jobs[i].nonce, nonce_point);
-        struct bytes r = bytes_of(jobs[i].signature, size);
-        struct bytes s = bytes_of(jobs[i].signature + size, size);
-        CHECK(jobs[i].good == sound);
-        CHECK(sound ? reference_ecdsa_verify(curve, jobs[i].digest, bytes_of(point, 1 + 2 * size), r, s)
-                    : is_zero(bytes_of(jobs[i].signature, sizeof jobs[i].signature)));
+        lanes_ecdsa_finish(curve, &rest);
+        CHECK(jobs[i].good == reference_ecdh_public(curve, jobs[i].nonce, nonce_point));
+        bool sound = jobs[i].good && !is_zero(rest.digest) && reference_ecdh_public(curve, rest.private_key, point);
+        struct bytes r = bytes_of(rest.signature, size);
+        struct bytes s = bytes_of(rest.signature + size, size);
+        CHECK(rest.good == sound);
+        CHECK(sound ? reference_ecdsa_verify(curve, rest.digest, bytes_of(point, 1 + 2 * size), r, s)
+                    : is_zero(bytes_of(rest.signature, sizeof rest.signature)));
     }
 }
 

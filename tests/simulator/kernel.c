@@ -87,6 +87,10 @@ void kernel_begin(uint64_t seed, const struct kernel_faults *faults, kernel_worl
     kernel.orderly = false;
 }
 
+bool kernel_has_completions(void) {
+    return kernel.cq_tail != kernel.cq_head;
+}
+
 void kernel_set_orderly(bool orderly) {
     kernel.orderly = orderly;
 }

@@ -62,6 +62,8 @@ void kernel_set_load(uint32_t share);
  * comes in a turn meets what the shard has begun for the bytes of that turn.
  */
 void kernel_set_orderly(bool orderly);
+/* Whether operations have completed that the shard has not looked at. */
+bool kernel_has_completions(void);
 
 /* The descriptor that a listener of the shard accepts from; only one exists. */
 enum { KERNEL_LISTENER = 1 << 24 };

@@ -6,7 +6,10 @@
 
 /* The world whose shard is watched from now on, in world->pauses; NULL: none. */
 void world_watch(struct world *world);
-/* While the shard waits no step is under way: whatever was charged by an estimate has got its cost. */
+/*
+ * Between two turns steps are paused only if the next turn has work. When none is, whatever was charged by an estimate has
+ * got its cost.
+ */
 void world_expect_charges(const struct world *world);
 
 #endif
