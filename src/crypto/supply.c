@@ -157,7 +157,7 @@ static bool make(enum kind kind, union item *items) {
     return good;
 }
 
-/* Makes eight more. What they cost is charged to those who take them, and to nobody now. */
+/* Makes eight more. Their cost is charged to those who take them, and to nobody now. */
 static void add(struct stock *stock, enum kind kind) {
     uint64_t began_ns = clock_monotonic_ns();
 
