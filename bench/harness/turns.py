@@ -2,10 +2,12 @@
 
 import contextlib
 import itertools
+import pathlib
 import sys
 
 from . import job, machine, measure, scenarios, servers, wrk
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]  # is not told: figures are read elsewhere
 BASE = scenarios.BY_NAME[scenarios.BASE]
 SPARE = 2048  # connections that a server has room for beside those of the load: to origins for 16 streams on each of 64
 
@@ -30,7 +32,7 @@ class Turns:
         self.numbers = itertools.count(1)
 
     def leave_out(self, what, why):
-        self.left_out.append(f"{what} is LEFT OUT: {why}")
+        self.left_out.append(f"{what} is LEFT OUT: {why}".replace(f"{ROOT}/", ""))
         print(f"run: {self.left_out[-1]}", file=sys.stderr)
 
     def values_for(self, scenario):

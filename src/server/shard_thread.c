@@ -253,7 +253,6 @@ static bool end(void *owner) {
 
     gate_close(shard);
     supply_destroy(shard->supply);
-    recycler_empty();
     batch_destroy(shard->batch);
     thread->leftover = count_leftover(shard);
     site_release(shard->site);
@@ -262,6 +261,7 @@ static bool end(void *owner) {
         return false;
     }
     destroy_pools(shard);
+    recycler_empty(); /* last: sites that are released give blocks back */
     return true;
 }
 
