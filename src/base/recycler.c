@@ -28,6 +28,7 @@ struct stock {
 };
 
 static _Thread_local struct stock stocks[SIZES];
+static _Thread_local size_t kept_bytes;
 
 void *recycler_take(size_t size) {
     size_t index = size == 0 ? 1 : (size + STEP - 1) / STEP;
@@ -42,13 +43,15 @@ void *recycler_take(size_t size) {
     }
     stock->first = block->next;
     stock->count--;
+    kept_bytes -= index * STEP;
     return block;
 }
 
 void recycler_give(void *block) {
     size_t index = block == NULL ? 0 : malloc_usable_size(block) / STEP;
 
-    if (index == 0 || index >= SIZES || !keeps || stocks[index].count == RECYCLER_KEPT_MAX) {
+    if (index == 0 || index >= SIZES || !keeps || stocks[index].count == RECYCLER_KEPT_MAX ||
+        kept_bytes + index * STEP > RECYCLER_BYTES_MAX) {
         free(block);
         return;
     }
@@ -56,6 +59,7 @@ void recycler_give(void *block) {
     kept->next = stocks[index].first;
     stocks[index].first = kept;
     stocks[index].count++;
+    kept_bytes += index * STEP;
 }
 
 void recycler_empty(void) {
@@ -68,4 +72,5 @@ void recycler_empty(void) {
         }
         stocks[i].count = 0;
     }
+    kept_bytes = 0;
 }

@@ -9,8 +9,9 @@
 #include <stddef.h>
 
 enum {
-    RECYCLER_SIZE_MAX = 8192, /* larger blocks are not kept */
-    RECYCLER_KEPT_MAX = 32,   /* blocks of a size, by thread */
+    RECYCLER_SIZE_MAX = 2304,        /* larger blocks are not kept */
+    RECYCLER_KEPT_MAX = 32,          /* blocks of a size, by thread */
+    RECYCLER_BYTES_MAX = 512 * 1024, /* in all, by thread */
 };
 
 /* As malloc. */

@@ -63,18 +63,39 @@ Test(recycler, keeps_no_more_than_it_says) {
     void *blocks[COUNT];
     struct mallinfo2 before = mallinfo2();
     for (size_t i = 0; i < COUNT; i++) {
-        blocks[i] = recycler_take(4000);
+        blocks[i] = recycler_take(2000);
     }
     for (size_t i = 0; i < COUNT; i++) {
         recycler_give(blocks[i]);
     }
     if (keeps) { /* ASan's allocator tells nothing here */
         struct mallinfo2 after = mallinfo2();
-        cr_assert_geq(after.uordblks - before.uordblks, RECYCLER_KEPT_MAX * 4000);
-        cr_assert_lt(after.uordblks - before.uordblks, (RECYCLER_KEPT_MAX + 1) * 4100);
+        cr_assert_geq(after.uordblks - before.uordblks, RECYCLER_KEPT_MAX * 2000);
+        cr_assert_lt(after.uordblks - before.uordblks, (RECYCLER_KEPT_MAX + 1) * 2100);
         recycler_empty();
         after = mallinfo2();
-        cr_assert_lt(after.uordblks - before.uordblks, 4000, "they were given back");
+        cr_assert_lt(after.uordblks - before.uordblks, 2000, "they were given back");
+    }
+}
+
+/* A buffer that grows in any steps would else leave a block of each size. */
+Test(recycler, keeps_no_more_of_all_sizes_than_it_says) {
+    enum { COUNT = 16 };
+    struct mallinfo2 before = mallinfo2();
+    for (size_t size = 16; size <= RECYCLER_SIZE_MAX; size += 16) {
+        void *blocks[COUNT];
+        for (size_t i = 0; i < COUNT; i++) {
+            blocks[i] = recycler_take(size);
+        }
+        for (size_t i = 0; i < COUNT; i++) {
+            recycler_give(blocks[i]);
+        }
+    }
+    if (keeps) {
+        struct mallinfo2 after = mallinfo2();
+        cr_assert_gt(after.uordblks - before.uordblks, RECYCLER_BYTES_MAX / 2);
+        cr_assert_lt(after.uordblks - before.uordblks, RECYCLER_BYTES_MAX * 3 / 2, "with malloc's own headers");
+        recycler_empty();
     }
 }
 
