@@ -1,26 +1,12 @@
 #include "base/fiber.h"
 
 #include "base/check.h"
+#include "base/sanitizers.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN 1
-#endif
-#if __has_feature(thread_sanitizer)
-#define WITH_TSAN 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN 1
-#endif
-#if defined(__SANITIZE_THREAD__)
-#define WITH_TSAN 1
-#endif
 
 #ifdef WITH_ASAN
 #include <sanitizer/common_interface_defs.h>

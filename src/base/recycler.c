@@ -1,5 +1,7 @@
 #include "base/recycler.h"
 
+#include "base/sanitizers.h"
+
 #include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -10,7 +12,7 @@ enum {
     SIZES = RECYCLER_SIZE_MAX / STEP + 1,
 };
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WITH_ASAN
 static const bool keeps = false;
 #else
 static const bool keeps = true;

@@ -1,21 +1,14 @@
 #include "base/slab.h"
 
 #include "base/check.h"
+#include "base/sanitizers.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SLAB_POISONS 1
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define SLAB_POISONS 1
-#endif
-
-#ifdef SLAB_POISONS
+#ifdef WITH_ASAN
 #include <sanitizer/asan_interface.h>
 #endif
 
@@ -24,20 +17,20 @@ enum { ALIGNMENT = 64, LINK_SIZE = sizeof(uint32_t) };
 #define LIMIT_MAX (UINT32_C(1) << 31)
 
 static void poison(void *object, size_t size) {
-#ifdef SLAB_POISONS
+#ifdef WITH_ASAN
     __asan_poison_memory_region(object, size);
 #endif
 }
 
 static void unpoison(void *object, size_t size) {
-#ifdef SLAB_POISONS
+#ifdef WITH_ASAN
     __asan_unpoison_memory_region(object, size);
 #endif
 }
 
 /* Tells whether an object was given back already, in a build with ASan; false in others, which cannot tell. */
 static bool was_given(const struct slab *slab, const uint8_t *object) {
-#ifdef SLAB_POISONS
+#ifdef WITH_ASAN
     return __asan_address_is_poisoned(object + slab->object_size - 1) != 0;
 #else
     return false;

@@ -1,5 +1,7 @@
-/* The set-up that every command needs before it does anything else: the secret of hashes, and wolfSSL; and a look at the
- * environment. */
+/*
+ * The set-up that every command needs before it does anything else: the secret of hashes, and wolfSSL; and a look at the
+ * environment.
+ */
 #ifndef COMMAND_STARTUP_H
 #define COMMAND_STARTUP_H
 

@@ -197,13 +197,18 @@ static void release_client(struct client *client) {
     site_release(client->site);
 }
 
+/* Has a step end that is paused: of this turn, or left by the last one. The connection may have ended by that. */
+static void end_step(struct connection *connection) {
+    if (connection->step != NULL) {
+        batch_flush(connection->client.shard->batch);
+    }
+}
+
 static void on_closed(struct stream *stream) {
     struct connection *connection = stream->owner;
     struct shard *shard = connection->client.shard;
 
-    if (connection->step != NULL) { /* left by the last turn */
-        batch_flush(shard->batch);
-    }
+    end_step(connection);
     CHECK(connection_is_closing(connection) && connection->step == NULL);
     CHECK(connection->http1.exchange == NULL && connection->http2.session == NULL && connection->held.data == NULL);
     CHECK(shard->output.owner != connection);
@@ -245,19 +250,11 @@ void connection_finish_early(struct connection *connection, bool by_fin) {
     connection_lose_early(connection);
 }
 
-/* Has a step end that the last turn has left. False: the connection has ended by that. */
-static bool end_step(struct connection *connection) {
-    if (connection->step == NULL) {
-        return true;
-    }
-    batch_flush(connection->client.shard->batch);
-    return !connection_is_closing(connection);
-}
-
 static void on_received(struct stream *stream, struct bytes data) {
     struct connection *connection = stream->owner;
 
-    if (!end_step(connection)) {
+    end_step(connection);
+    if (connection_is_closing(connection)) {
         return;
     }
     place_has_spoken(connection);
@@ -295,11 +292,9 @@ static void on_timer(struct timer *timer) {
 
     const struct stage *stage = connection->stage;
 
-    if (connection->step != NULL) { /* the client's bytes have come in time, and are being worked through */
-        batch_flush(connection->client.shard->batch);
-        if (connection->stage != stage) {
-            return;
-        }
+    end_step(connection); /* the client's bytes have come in time */
+    if (connection->stage != stage) {
+        return;
     }
     if (pace_resume(&connection->pace, &connection->client.shard->ring.timers, connection_now_ms(connection))) {
         connection_arm(connection);

@@ -1,5 +1,6 @@
 #include "base/bytes.h"
 #include "base/fiber.h"
+#include "base/sanitizers.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -110,7 +111,7 @@ Test(fiber, has_all_of_its_stack_for_itself) {
 }
 
 /* ASan reports the fault, and aborts as tools/check has it do. */
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WITH_ASAN
 #define SIGNAL_OF_OVERFLOW SIGABRT
 #else
 #define SIGNAL_OF_OVERFLOW SIGSEGV

@@ -1,4 +1,5 @@
 #include "base/recycler.h"
+#include "base/sanitizers.h"
 
 #include <criterion/criterion.h>
 #include <malloc.h>
@@ -7,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef __SANITIZE_ADDRESS__
+#ifdef WITH_ASAN
 static const bool keeps = false;
 #else
 static const bool keeps = true;

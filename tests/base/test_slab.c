@@ -1,3 +1,4 @@
+#include "base/sanitizers.h"
 #include "base/slab.h"
 #include "random.h"
 
@@ -7,14 +8,6 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/resource.h>
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WITH_ASAN 1
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define WITH_ASAN 1
-#endif
 
 #ifdef WITH_ASAN
 #include <sanitizer/asan_interface.h>

@@ -1,7 +1,6 @@
 /* wolfCrypt's keys and certificates' signatures, computed in company. All is held against what wolfCrypt does alone. */
-#include "crypto/batch.h"
+#include "company.h"
 #include "crypto/offload.h"
-#include "crypto/supply.h"
 #include "reference.h"
 #include "vectors.h"
 #include "x509/signature.h"
@@ -10,18 +9,6 @@
 #include <wolfssl/wolfcrypt/wc_port.h>
 
 enum { TASKS_MAX = LANES_MAX + 1, DIGEST_SIZE = 32 };
-
-static struct batch *batch;
-static struct supply *supply;
-
-/* Operations that were computed in company, by their kinds (linked with --wrap). */
-static size_t computed[LANES_KINDS];
-void __real_lanes_compute(enum lanes_kind kind, void *const jobs[], size_t count);
-void __wrap_lanes_compute(enum lanes_kind kind, void *const jobs[], size_t count);
-void __wrap_lanes_compute(enum lanes_kind kind, void *const jobs[], size_t count) {
-    computed[kind] += count;
-    __real_lanes_compute(kind, jobs, count);
-}
 
 /* Numbers that were drawn. */
 static size_t draws;
@@ -34,19 +21,14 @@ int __wrap_wc_RNG_GenerateBlock(WC_RNG *rng, byte *output, word32 size) {
 }
 
 static void begin(void) {
-    if (!batch_is_wanted()) {
-        cr_skip_test("this processor has no AVX-512 IFMA, or SALLYPORT_CRYPTO is single");
-    }
+    company_need();
     cr_assert_eq(wolfCrypt_Init(), 0);
     cr_assert_eq(offload_register(), 0);
-    batch = batch_create();
-    supply = supply_create();
-    cr_assert(batch != NULL && supply != NULL);
+    company_begin();
 }
 
 static void end(void) {
-    supply_destroy(supply);
-    batch_destroy(batch);
+    company_end();
     wolfCrypt_Cleanup();
 }
 

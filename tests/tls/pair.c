@@ -110,6 +110,14 @@ static const struct tls_session_handler handler = {
     .accept_ticket = accept_ticket,
 };
 
+void client_use(WOLFSSL_CTX *wolfssl, struct bytes chain, struct bytes key) {
+    cr_assert_eq(wolfSSL_CTX_use_certificate_chain_buffer(wolfssl, chain.data, (long)chain.size), WOLFSSL_SUCCESS);
+    cr_assert_eq(wolfSSL_CTX_use_PrivateKey_buffer(wolfssl, key.data, (long)key.size, WOLFSSL_FILETYPE_PEM),
+                 WOLFSSL_SUCCESS);
+    data_free(chain);
+    data_free(key);
+}
+
 WOLFSSL_CTX *client_context(const struct pair_options *options) {
     WOLFSSL_CTX *wolfssl = wolfSSL_CTX_new(options->tls12 ? wolfTLSv1_2_client_method() : wolfTLSv1_3_client_method());
     cr_assert(wolfssl != NULL);
@@ -123,13 +131,8 @@ WOLFSSL_CTX *client_context(const struct pair_options *options) {
     if (options->client == NULL) {
         return wolfssl;
     }
-    struct bytes chain = data_of("client-", options->client, ".pem");
-    struct bytes key = data_of("client-", options->client_key == NULL ? options->client : options->client_key, ".key");
-    cr_assert_eq(wolfSSL_CTX_use_certificate_chain_buffer(wolfssl, chain.data, (long)chain.size), WOLFSSL_SUCCESS);
-    cr_assert_eq(wolfSSL_CTX_use_PrivateKey_buffer(wolfssl, key.data, (long)key.size, WOLFSSL_FILETYPE_PEM),
-                 WOLFSSL_SUCCESS);
-    data_free(chain);
-    data_free(key);
+    client_use(wolfssl, data_of("client-", options->client, ".pem"),
+               data_of("client-", options->client_key == NULL ? options->client : options->client_key, ".key"));
     return wolfssl;
 }
 

@@ -69,6 +69,8 @@ struct tls_context *server_context(struct tls_credentials *credentials, bool req
 
 /* A client's context: versions, certificate and key as `options` have them. */
 WOLFSSL_CTX *client_context(const struct pair_options *options);
+/* Has a client present the chain, and sign with the key. Frees both, which are of data_read. */
+void client_use(WOLFSSL_CTX *wolfssl, struct bytes chain, struct bytes key);
 
 /* NULL when the session or the client could not be made. Malloc'd. */
 struct pair *pair_open(struct tls_context *context, const struct pair_options *options);

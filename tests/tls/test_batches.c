@@ -2,45 +2,26 @@
  * Handshakes whose public-key operations are computed in company (crypto/offload, x509/signature), beside handshakes that
  * compute alone. The other side is wolfSSL's client, on its own.
  */
+#include "../crypto/company.h"
 #include "base/check.h"
 #include "base/key_group.h"
-#include "crypto/batch.h"
 #include "crypto/offload.h"
-#include "crypto/supply.h"
 #include "pair.h"
 
-#include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <wolfssl/wolfcrypt/cryptocb.h>
 
 enum { TALKS_MAX = LANES_MAX + 1, TLS12 = 1 << 0, HELLO_RETRY = 1 << 1 };
 
-static struct batch *batch;
-static struct supply *supply;
-
-/* Operations that were computed in company, by their kinds (linked with --wrap). */
-static size_t computed[LANES_KINDS];
-void __real_lanes_compute(enum lanes_kind kind, void *const jobs[], size_t count);
-void __wrap_lanes_compute(enum lanes_kind kind, void *const jobs[], size_t count);
-void __wrap_lanes_compute(enum lanes_kind kind, void *const jobs[], size_t count) {
-    computed[kind] += count;
-    __real_lanes_compute(kind, jobs, count);
-}
-
 static void begin(void) {
-    if (!batch_is_wanted()) {
-        cr_skip_test("this processor has no AVX-512 IFMA, or SALLYPORT_CRYPTO is single");
-    }
+    company_need();
     cr_assert_eq(tls_library_init(), 0);
-    batch = batch_create();
-    supply = supply_create();
-    cr_assert(batch != NULL && supply != NULL);
+    company_begin();
 }
 
 static void end(void) {
-    supply_destroy(supply);
-    batch_destroy(batch);
+    company_end();
     tls_library_cleanup();
 }
 
@@ -364,13 +345,7 @@ static struct bytes read_file(const char *name, const char *suffix) {
 
 static WOLFSSL_CTX *open_client(const char *name, const char *key_name, bool tls12) {
     WOLFSSL_CTX *wolfssl = client_context(&(struct pair_options){.tls12 = tls12});
-    struct bytes chain = read_file(name, ".pem");
-    struct bytes key = read_file(key_name, ".key");
-    cr_assert_eq(wolfSSL_CTX_use_certificate_chain_buffer(wolfssl, chain.data, (long)chain.size), WOLFSSL_SUCCESS);
-    cr_assert_eq(wolfSSL_CTX_use_PrivateKey_buffer(wolfssl, key.data, (long)key.size, WOLFSSL_FILETYPE_PEM),
-                 WOLFSSL_SUCCESS);
-    data_free(chain);
-    data_free(key);
+    client_use(wolfssl, read_file(name, ".pem"), read_file(key_name, ".key"));
     return wolfssl;
 }
 
