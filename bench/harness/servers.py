@@ -113,9 +113,9 @@ class Server(Process):
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o755)
-        self.port, admin_port = free_ports(2)
+        self.port, self.admin_port = free_ports(2)
         self.address = f"127.0.0.1:{self.port}"
-        self.admin = f"127.0.0.1:{admin_port}"
+        self.admin = f"127.0.0.1:{self.admin_port}"
         config = folder / f"{kind}.conf"
         values = {**values, "folder": folder, "config": config, "address": self.address, "port": self.port, "admin": self.admin,
                   "core": core, "affinity": f"{1 << core:b}" if isinstance(core, int) else "auto", "descriptors": descriptors(), "user": "user root;" if os.geteuid() == 0 else ""}
@@ -124,8 +124,11 @@ class Server(Process):
         wait_until(self.accepts, self, "does not accept connections", START_MAX + values.get("hosts", 0) / HOSTS_A_SECOND)
 
     def accepts(self):
+        """Of Sallyport its metrics too, whose listener begins a moment later than the others."""
+        ports = [self.port, self.admin_port] if self.is_sallyport else [self.port]
         try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            for port in ports:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
             return True
         except OSError:
             return False
