@@ -17,20 +17,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUN_DRAIN_TIMEOUT_MS = 30000 };
+static const char usage[] =
+    "usage: sallyport run -c FILE\n"
+    "\n"
+    "Serves in the foreground what the configuration says, and logs to stderr.\n"
+    "\n"
+    "  -c, --config FILE   the configuration (YAML)\n"
+    "  -h, --help          this text\n"
+    "\n"
+    "SIGHUP reads the file again and serves what it says from then on; with any problem in it the\n"
+    "old configuration goes on serving.\n"
+    "SIGUSR1 opens the access log again, for those who have moved it away.\n"
+    "SIGTERM lets requests in flight end, for at most drain.timeout (30 s), and ends; SIGINT ends at once.\n"
+    "Exit status: 0 ended by a signal, 1 cannot start or has failed, 2 wrong usage.\n";
 
-static const char usage[] = "usage: sallyport run -c FILE\n"
-                            "\n"
-                            "Serves in the foreground what the configuration says, and logs to stderr.\n"
-                            "\n"
-                            "  -c, --config FILE   the configuration (YAML)\n"
-                            "  -h, --help          this text\n"
-                            "\n"
-                            "SIGHUP reads the file again and serves what it says from then on; with any problem in it the\n"
-                            "old configuration goes on serving.\n"
-                            "SIGUSR1 opens the access log again, for those who have moved it away.\n"
-                            "SIGTERM lets requests in flight end, for at most 30 s, and ends; SIGINT ends at once.\n"
-                            "Exit status: 0 ended by a signal, 1 cannot start or has failed, 2 wrong usage.\n";
+enum phase {
+    SERVING,
+    LEAVING,  /* serves as before, and tells balancers not to count on it: drain.delay */
+    DRAINING, /* accepts nothing more */
+};
+
+/* The server that runs, and what the signals need. */
+struct run {
+    struct server *server;
+    const char *path; /* of the configuration */
+    struct config_drain drain;
+    struct expiry expiry;
+    enum phase phase;
+    uint64_t drain_at_ms; /* while leaving: when the drain begins; monotonic */
+};
 
 static void notify(const char *state) {
     int result = notify_send(state);
@@ -68,7 +83,7 @@ static void tell_expiry(const char *line) {
     log_warning("%s", line);
 }
 
-/* Begins to log the ends of certificates and lists, at the start and whenever another configuration was taken. */
+/* Begins to log the ends of certificates and lists. */
 static void watch_expiry(struct expiry *expiry, const struct config *config) {
     int64_t now_s = clock_wall_seconds();
     struct expiry next;
@@ -82,6 +97,12 @@ static void watch_expiry(struct expiry *expiry, const struct config *config) {
     expiry_tell(expiry, now_s, tell_expiry);
 }
 
+/* Notes what the run needs of a configuration, at the start and whenever another one was taken. */
+static void note_config(struct run *run, const struct config *config) {
+    run->drain = config->drain;
+    watch_expiry(&run->expiry, config);
+}
+
 /* Tells systemd that a reload has begun; systemd is also to be told of its end, whether it succeeded or not. */
 static void notify_reloading(void) {
     char state[64];
@@ -89,22 +110,22 @@ static void notify_reloading(void) {
     notify(state);
 }
 
-static void reload(struct server *server, const char *path, struct expiry *expiry) {
+static void reload(struct run *run) {
     struct config_problems problems = {0};
     bool taken = false;
     notify_reloading();
-    struct config *config = config_load(path, &problems);
+    struct config *config = config_load(run->path, &problems);
     if (config == NULL) {
-        server_count_failed_reload(server);
+        server_count_failed_reload(run->server);
     }
-    if (config != NULL && server_reload(server, config, &problems) == 0) {
+    if (config != NULL && server_reload(run->server, config, &problems) == 0) {
         taken = true;
-        log_info("SIGHUP: reloaded %s: %zu %s", path, config->host_count, config->host_count == 1 ? "host" : "hosts");
+        log_info("SIGHUP: reloaded %s: %zu %s", run->path, config->host_count, config->host_count == 1 ? "host" : "hosts");
         log_problems(LOG_LEVEL_WARNING, &config->warnings);
-        watch_expiry(expiry, config);
+        note_config(run, config);
     } else {
         log_problems(LOG_LEVEL_ERROR, &problems);
-        log_error("SIGHUP: %s has %zu %s: nothing is changed, and the old configuration goes on serving", path,
+        log_error("SIGHUP: %s has %zu %s: nothing is changed, and the old configuration goes on serving", run->path,
                   problems.count, problems.count == 1 ? "problem" : "problems");
     }
     if (config != NULL) {
@@ -117,67 +138,93 @@ static void reload(struct server *server, const char *path, struct expiry *expir
 }
 
 /* Returns the next signal, or 0 when none came before something is due. */
-static int wait_for_signal(const sigset_t *signals, bool draining, const struct expiry *expiry) {
-    enum { DRAIN_POLL_NS = 50 * 1000000 };
-    struct timespec wait = {.tv_nsec = DRAIN_POLL_NS};
-    if (!draining) {
-        wait = (struct timespec){.tv_sec = expiry_wait_s(expiry, clock_wall_seconds())};
+static int wait_for_signal(const sigset_t *signals, const struct run *run) {
+    enum { POLL_NS = 50 * 1000000 };
+    struct timespec wait = {.tv_nsec = POLL_NS};
+    if (run->phase == SERVING) {
+        wait = (struct timespec){.tv_sec = expiry_wait_s(&run->expiry, clock_wall_seconds())};
     }
     int number = sigtimedwait(signals, NULL, &wait);
     CHECK(number > 0 || errno == EINTR || errno == EAGAIN);
     return number > 0 ? number : 0;
 }
 
-/* Obeys signals until the server has ended. A second SIGTERM changes nothing; SIGINT hurries a drain. */
-static void wait_for_end(struct server *server, const char *path, const sigset_t *signals, struct expiry *expiry) {
-    bool draining = false;
+static uint64_t now_ms(void) {
+    return clock_monotonic_ns() / 1000000;
+}
 
-    while (!server_has_ended(server)) {
-        switch (wait_for_signal(signals, draining, expiry)) {
+static void drain(struct run *run) {
+    log_info("SIGTERM: draining, for at most %g s", run->drain.timeout_ms / 1000.0);
+    server_drain(run->server, run->drain.timeout_ms);
+    run->phase = DRAINING;
+}
+
+/* Begins the end. systemd is asked for the time that the configuration gives, however little the unit does. */
+static void leave(struct run *run) {
+    enum { MARGIN_MS = 10000 };
+    char state[64];
+    uint64_t most_ms = (uint64_t)run->drain.delay_ms + run->drain.timeout_ms + MARGIN_MS;
+    snprintf(state, sizeof state, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%llu", (unsigned long long)most_ms * 1000);
+    notify(state);
+    if (run->drain.delay_ms == 0) {
+        drain(run);
+        return;
+    }
+    log_info("SIGTERM: not ready any more; serving for %g s as before, then draining", run->drain.delay_ms / 1000.0);
+    server_leave(run->server);
+    run->drain_at_ms = now_ms() + run->drain.delay_ms;
+    run->phase = LEAVING;
+}
+
+/* Obeys signals until the server has ended. A second SIGTERM changes nothing; SIGINT hurries a drain. */
+static void wait_for_end(struct run *run, const sigset_t *signals) {
+    while (!server_has_ended(run->server)) {
+        switch (wait_for_signal(signals, run)) {
         case SIGHUP:
-            if (draining) {
-                log_warning("SIGHUP: draining: nothing is reloaded any more");
+            if (run->phase == SERVING) {
+                reload(run);
             } else {
-                reload(server, path, expiry);
+                log_warning("SIGHUP: %s: nothing is reloaded any more", run->phase == LEAVING ? "leaving" : "draining");
             }
             break;
         case SIGUSR1:
-            server_reopen_logs(server);
+            server_reopen_logs(run->server);
             break;
         case SIGTERM:
-            if (!draining) {
-                log_info("SIGTERM: draining, for at most %d s", RUN_DRAIN_TIMEOUT_MS / 1000);
-                notify("STOPPING=1");
-                server_drain(server, RUN_DRAIN_TIMEOUT_MS);
-                draining = true;
+            if (run->phase == SERVING) {
+                leave(run);
             }
             break;
         case SIGINT:
             log_info("SIGINT: ending at once");
             notify("STOPPING=1");
-            server_stop(server);
+            server_stop(run->server);
             return;
         default:
-            expiry_tell(expiry, clock_wall_seconds(), tell_expiry);
+            if (run->phase == SERVING) {
+                expiry_tell(&run->expiry, clock_wall_seconds(), tell_expiry);
+            }
+        }
+        if (run->phase == LEAVING && now_ms() >= run->drain_at_ms) {
+            drain(run);
         }
     }
 }
 
 static int serve(struct config *config, const char *path, const sigset_t *signals) {
     struct error error;
-    struct server *server = server_start(config, &error);
-    if (server == NULL) {
+    struct run run = {.server = server_start(config, &error), .path = path};
+    if (run.server == NULL) {
         log_error("%s", error.text);
         return EXIT_FAILURE;
     }
     log_problems(LOG_LEVEL_WARNING, &config->warnings);
-    struct expiry expiry = {0};
-    watch_expiry(&expiry, config);
+    note_config(&run, config);
     log_ready(config);
     notify("READY=1");
-    wait_for_end(server, path, signals, &expiry);
-    expiry_free(&expiry);
-    int result = server_join(server);
+    wait_for_end(&run, signals);
+    expiry_free(&run.expiry);
+    int result = server_join(run.server);
     if (result == 0) {
         log_info("ended");
     } else {

@@ -41,7 +41,7 @@ static void free_host(struct config_host *host) {
     file_content_free(&host->deny_html);
     free(host->methods);
     for (size_t i = 0; i < host->origin_count; i++) {
-        free(host->origins[i].text);
+        free(host->origins[i].address.text);
     }
     free(host->origins);
 }

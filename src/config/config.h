@@ -57,6 +57,25 @@ struct config_admission {
     struct holder_limits holder; /* of one valid certificate */
 };
 
+/* The two stages of the end after SIGTERM: `drain` of the file. */
+struct config_drain {
+    uint32_t delay_ms;   /* for so long connections are accepted as before, while /readyz says 503 */
+    uint32_t timeout_ms; /* from then on, until what is still in flight is cut */
+};
+
+/* How long an origin may keep a request waiting: `timeouts` of a host, or of one of its origins. In milliseconds. */
+struct config_timeouts {
+    uint32_t connect_ms;  /* for a connection to be made, or one of HTTP/2 to have room for the request */
+    uint32_t response_ms; /* from the end of the request to the head of the answer */
+    uint32_t body_ms;     /* between two pieces of the answer's body, and for the origin to take more of the request */
+};
+
+/* One address of an origin. */
+struct config_origin {
+    struct config_address address;
+    struct config_timeouts timeouts;
+};
+
 /* A certificate chain of a host, with its key. */
 struct config_certificate {
     struct tls_credentials *credentials;
@@ -80,7 +99,7 @@ struct config_host {
     struct bytes deny_json;                     /* bodies of the 403; owned; never empty */
     struct bytes deny_html;
     char *methods; /* the methods that are relayed, as the header Allow has them; NULL: all. See methods.h */
-    struct config_address *origins;
+    struct config_origin *origins;
     size_t origin_count;     /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
     bool http2;              /* its clients may speak HTTP/2 */
     bool origin_pool_off;    /* each client's connection has its own to the origin */
@@ -102,6 +121,7 @@ struct config {
     size_t admin_name_count;
     uint32_t shards; /* 0: auto */
     struct config_limits limits;
+    struct config_drain drain;
     struct config_admission admission;
     uint32_t cert_cache_entries;
     uint32_t ticket_lifetime_s;

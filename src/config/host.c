@@ -6,10 +6,10 @@
 #include "config/headers.h"
 #include "config/memory.h"
 #include "config/methods.h"
+#include "config/units.h"
 
 #include <stdlib.h>
 
-enum { HOUR_MS = 60 * 60 * 1000 };
 enum { NAME_SIZE_MAX = 2 + ADDRESS_NAME_MAX + 1 /* with "*." and its NUL */ };
 
 static void load_name(const struct loader *loader, const struct document_node *node, struct config_host *host) {
@@ -36,17 +36,37 @@ static void load_name(const struct loader *loader, const struct document_node *n
 
 static bool has_origin(const struct config_host *host, const struct config_address *address) {
     for (size_t i = 0; i < host->origin_count; i++) {
-        if (address_equal(&host->origins[i], address)) {
+        if (address_equal(&host->origins[i].address, address)) {
             return true;
         }
     }
     return false;
 }
 
-static void load_origin(const struct loader *loader, const struct document_node *node, struct config_host *host) {
+/*
+ * Reads `timeouts`: those towards an origin, with those of `absent` in place of what is not set, and for a host the idle
+ * time of tunnels, which are between a client and its origin. `what` is the path of the mapping in messages.
+ */
+static void load_timeouts(const struct loader *loader, const struct document_node *node, const char *what,
+                          const struct config_timeouts *absent, struct config_timeouts *timeouts, uint32_t *tunnel_idle_ms) {
+    const struct value_key keys[] = {
+        value_key_duration("connect", &timeouts->connect_ms, absent->connect_ms, 10, 5 * UNITS_MINUTE_MS),
+        value_key_duration("response", &timeouts->response_ms, absent->response_ms, 100, 24 * UNITS_HOUR_MS),
+        value_key_duration("body", &timeouts->body_ms, absent->body_ms, 100, 24 * UNITS_HOUR_MS),
+        value_key_duration("tunnel_idle", tunnel_idle_ms, 1 * UNITS_HOUR_MS, 100, 7 * 24 * UNITS_HOUR_MS),
+    };
+    value_mapping(loader, node, what, keys, ARRAY_LENGTH(keys) - (tunnel_idle_ms == NULL));
+}
+
+static void load_origin(const struct loader *loader, const struct document_node *node,
+                        const struct config_timeouts *host_timeouts, struct config_host *host) {
     const struct document_node *address = NULL;
-    const struct value_key keys[] = {value_key_required("address", &address)};
+    const struct document_node *timeouts_node = NULL;
+    const struct value_key keys[] = {value_key_required("address", &address),
+                                     value_key_optional("timeouts", &timeouts_node)};
     value_mapping(loader, node, "an origin", keys, ARRAY_LENGTH(keys));
+    struct config_timeouts timeouts;
+    load_timeouts(loader, timeouts_node, "an origin's timeouts", host_timeouts, &timeouts, NULL);
     const char *text = value_address(loader, address, "127.0.0.1");
     if (text == NULL) {
         return;
@@ -60,7 +80,7 @@ static void load_origin(const struct loader *loader, const struct document_node 
     for (int i = 0; i < count; i++) {
         bool is_new = !has_origin(host, &found[i]);
         if (is_new && host->origin_count < CONFIG_ORIGIN_ADDRESSES_MAX) {
-            host->origins[host->origin_count++] = found[i];
+            host->origins[host->origin_count++] = (struct config_origin){.address = found[i], .timeouts = timeouts};
             continue;
         }
         if (is_new) {
@@ -70,13 +90,14 @@ static void load_origin(const struct loader *loader, const struct document_node 
     }
 }
 
-static void load_origins(const struct loader *loader, const struct document_node *list, struct config_host *host) {
+static void load_origins(const struct loader *loader, const struct document_node *list,
+                         const struct config_timeouts *timeouts, struct config_host *host) {
     if (!value_list(loader, list, "origin")) {
         return;
     }
     host->origins = memory_allocate(CONFIG_ORIGIN_ADDRESSES_MAX, sizeof *host->origins);
     for (const struct document_node *item = list->first; item != NULL; item = item->next) {
-        load_origin(loader, item, host);
+        load_origin(loader, item, timeouts, host);
     }
 }
 
@@ -99,13 +120,6 @@ static void load_protocol(const struct loader *loader, const struct document_nod
                        "origin_pool: off does not go with origin_protocol: http2, since a connection of HTTP/2 carries "
                        "requests of all clients; leave one of the two out");
     }
-}
-
-static void load_timeouts(const struct loader *loader, const struct document_node *node, struct config_host *host) {
-    const struct value_key keys[] = {
-        value_key_duration("tunnel_idle", &host->tunnel_idle_ms, 1 * HOUR_MS, 100, 7 * 24 * HOUR_MS),
-    };
-    value_mapping(loader, node, "timeouts", keys, ARRAY_LENGTH(keys));
 }
 
 /*
@@ -164,10 +178,13 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     methods_load(loader, methods, host);
     host->http2 = true;
     value_boolean(loader, http2, "http2", &host->http2);
-    load_origins(loader, origin, host);
+    static const struct config_timeouts usual = {
+        .connect_ms = 5 * UNITS_SECOND_MS, .response_ms = 60 * UNITS_SECOND_MS, .body_ms = 30 * UNITS_SECOND_MS};
+    struct config_timeouts host_timeouts;
+    load_timeouts(loader, timeouts, "timeouts", &usual, &host_timeouts, &host->tunnel_idle_ms);
+    load_origins(loader, origin, &host_timeouts, host);
     load_pool(loader, pool, host);
     load_protocol(loader, protocol, pool, host);
-    load_timeouts(loader, timeouts, host);
     if (host->name != NULL) {
         seal(host);
     }

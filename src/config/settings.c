@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "config/admission_settings.h"
 #include "config/memory.h"
+#include "config/units.h"
 #include "tls/session.h"
 
 #include <stdio.h>
@@ -12,12 +13,7 @@
 
 _Static_assert((int)SETTINGS_CHAIN_SIZE_MAX == (int)TLS_PEER_CHAIN_SIZE_MAX, "the bound is that of a TLS session");
 
-enum {
-    SECOND_MS = 1000,
-    MINUTE_MS = 60 * SECOND_MS,
-    HOUR_MS = 60 * MINUTE_MS,
-    KIB = 1024,
-};
+enum { KIB = 1024 };
 
 /* Reads an address to listen on. False after a problem. */
 static bool load_address(const struct loader *loader, const struct document_node *at, struct config_address *address) {
@@ -120,10 +116,11 @@ static void load_shards(const struct loader *loader, const struct document_node 
 
 static void load_limits(const struct loader *loader, const struct document_node *node, struct config_limits *limits) {
     const struct value_key keys[] = {
-        value_key_duration("handshake_timeout", &limits->handshake_timeout_ms, 5 * SECOND_MS, 100, 5 * MINUTE_MS),
-        value_key_duration("request_header_timeout", &limits->request_header_timeout_ms, 10 * SECOND_MS, 100,
-                           10 * MINUTE_MS),
-        value_key_duration("idle_timeout", &limits->idle_timeout_ms, 60 * SECOND_MS, 100, 24 * HOUR_MS),
+        value_key_duration("handshake_timeout", &limits->handshake_timeout_ms, 5 * UNITS_SECOND_MS, 100,
+                           5 * UNITS_MINUTE_MS),
+        value_key_duration("request_header_timeout", &limits->request_header_timeout_ms, 10 * UNITS_SECOND_MS, 100,
+                           10 * UNITS_MINUTE_MS),
+        value_key_duration("idle_timeout", &limits->idle_timeout_ms, 60 * UNITS_SECOND_MS, 100, 24 * UNITS_HOUR_MS),
         value_key_size("request_header_size", &limits->request_header_size, 32 * KIB, 1 * KIB, SETTINGS_HEADER_SIZE_MAX),
         value_key_number("connections", &limits->connections, SETTINGS_CONNECTIONS_DEFAULT, 1, SETTINGS_CONNECTIONS_MAX),
         value_key_size("certificate_chain_size", &limits->certificate_chain_size, 16 * KIB, 1 * KIB,
@@ -143,13 +140,14 @@ static void load_cache(const struct loader *loader, const struct document_node *
 /* A lifetime is at most seven days: RFC 8446 section 4.6.1. */
 static void load_tickets(const struct loader *loader, const struct document_node *node, struct config *config) {
     uint32_t lifetime_ms = 0;
-    const struct value_key keys[] = {value_key_duration("lifetime", &lifetime_ms, 1 * HOUR_MS, 0, 7 * 24 * HOUR_MS)};
+    const struct value_key keys[] = {
+        value_key_duration("lifetime", &lifetime_ms, 1 * UNITS_HOUR_MS, 0, 7 * 24 * UNITS_HOUR_MS)};
     value_mapping(loader, node, "tickets", keys, ARRAY_LENGTH(keys));
-    if (lifetime_ms % SECOND_MS != 0) {
+    if (lifetime_ms % UNITS_SECOND_MS != 0) {
         const struct document_node *lifetime = document_value(node, "lifetime");
         loader_problem(loader, lifetime, "tickets.lifetime must be whole seconds, not %s", lifetime->text);
     }
-    config->ticket_lifetime_s = lifetime_ms / SECOND_MS;
+    config->ticket_lifetime_s = lifetime_ms / UNITS_SECOND_MS;
 }
 
 static void load_tls(const struct loader *loader, const struct document_node *node, struct config *config) {
@@ -193,23 +191,38 @@ static void load_access_log(const struct loader *loader, const struct document_n
     free(directory);
 }
 
+static void load_drain(const struct loader *loader, const struct document_node *node, struct config_drain *drain) {
+    const struct value_key keys[] = {
+        value_key_duration("delay", &drain->delay_ms, 0, 0, 10 * UNITS_MINUTE_MS),
+        value_key_duration("timeout", &drain->timeout_ms, 30 * UNITS_SECOND_MS, 1 * UNITS_SECOND_MS, 24 * UNITS_HOUR_MS),
+    };
+    value_mapping(loader, node, "drain", keys, ARRAY_LENGTH(keys));
+}
+
 bool settings_load(const struct loader *loader, const struct document_node *root, struct config *config,
                    const struct document_node **hosts) {
     const struct document_node *listen;
     const struct document_node *admin;
     const struct document_node *shards;
     const struct document_node *limits;
+    const struct document_node *drain;
     const struct document_node *admission;
     const struct document_node *cert_cache;
     const struct document_node *tickets;
     const struct document_node *tls;
     const struct document_node *access_log;
     const struct value_key keys[] = {
-        value_key_required("listen", &listen),         value_key_optional("admin", &admin),
-        value_key_optional("shards", &shards),         value_key_optional("limits", &limits),
-        value_key_optional("admission", &admission),   value_key_optional("cert_cache", &cert_cache),
-        value_key_optional("tickets", &tickets),       value_key_optional("tls", &tls),
-        value_key_optional("access_log", &access_log), value_key_required("hosts", hosts),
+        value_key_required("listen", &listen),
+        value_key_optional("admin", &admin),
+        value_key_optional("shards", &shards),
+        value_key_optional("limits", &limits),
+        value_key_optional("drain", &drain),
+        value_key_optional("admission", &admission),
+        value_key_optional("cert_cache", &cert_cache),
+        value_key_optional("tickets", &tickets),
+        value_key_optional("tls", &tls),
+        value_key_optional("access_log", &access_log),
+        value_key_required("hosts", hosts),
     };
     if (!value_mapping(loader, root, "the file", keys, ARRAY_LENGTH(keys))) {
         return false;
@@ -218,6 +231,7 @@ bool settings_load(const struct loader *loader, const struct document_node *root
     load_admin(loader, admin, config);
     load_shards(loader, shards, config);
     load_limits(loader, limits, &config->limits);
+    load_drain(loader, drain, &config->drain);
     admission_settings_load(loader, admission, &config->admission);
     load_cache(loader, cert_cache, config);
     load_tickets(loader, tickets, config);

@@ -5,7 +5,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { UNITS_TEXT_SIZE = 32 };
+enum {
+    UNITS_TEXT_SIZE = 32,
+    UNITS_SECOND_MS = 1000,
+    UNITS_MINUTE_MS = 60 * UNITS_SECOND_MS,
+    UNITS_HOUR_MS = 60 * UNITS_MINUTE_MS,
+};
 
 /* Reads decimal digits without a leading zero, 0 to 10^15. */
 bool units_parse_number(const char *text, uint64_t *number);

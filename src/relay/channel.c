@@ -136,6 +136,7 @@ static void timer_fired(struct timer *timer);
 
 /* Begins to connect. 0 or a negative errno. */
 static int open_channel(struct relay *relay, struct relay_origin *origin) {
+    const struct config_address *address = &origin->configured->address;
     struct relay_channel *channel = slab_take(&relay->channels);
     int error = -ENOBUFS;
 
@@ -146,7 +147,7 @@ static int open_channel(struct relay *relay, struct relay_origin *origin) {
     list_init(&channel->exchanges);
     list_init(&channel->resumed);
     timer_init(&channel->timer, timer_fired);
-    channel->stream = stream_connect(relay->ring, (const struct sockaddr *)&origin->address->address, origin->address->size,
+    channel->stream = stream_connect(relay->ring, (const struct sockaddr *)&address->address, address->size,
                                      &channel_stream_handler, channel, &error);
     if (channel->stream == NULL) {
         slab_give(&relay->channels, channel);
@@ -156,7 +157,7 @@ static int open_channel(struct relay *relay, struct relay_origin *origin) {
     list_append(&origin->channels, &channel->in_origin);
     origin->channel_count++;
     origin_count(origin, STATS_ORIGIN_OPENED);
-    timer_set(timers(channel), &channel->timer, now_ms(channel), relay->timeouts.connect_ms);
+    timer_set(timers(channel), &channel->timer, now_ms(channel), origin->configured->timeouts.connect_ms);
     return 0;
 }
 

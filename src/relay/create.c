@@ -62,7 +62,7 @@ static int make_hosts(struct relay *relay) {
             list_init(&host->origins[j].channels);
             list_init(&host->origins[j].waiting);
             host->origins[j].streams_max = 1;
-            host->origins[j].address = &config->hosts[i].origins[j];
+            host->origins[j].configured = &config->hosts[i].origins[j];
         }
         next += host->count;
     }
@@ -92,8 +92,6 @@ struct relay *relay_create(struct ring *ring, const struct config *config) {
     relay->channels_max = RELAY_CHANNELS_MAX;
     relay->waiting_max = RELAY_WAITING_MAX;
     relay->timeouts = (struct relay_timeouts){
-        .connect_ms = RELAY_CONNECT_TIMEOUT_MS,
-        .response_ms = RELAY_RESPONSE_TIMEOUT_MS,
         .idle_ms = RELAY_IDLE_TIMEOUT_MS,
         .fresh_ms = RELAY_FRESH_MS,
         .down_ms = RELAY_DOWN_MS,

@@ -390,7 +390,7 @@ static bool timed_out(struct relay_exchange *exchange) {
         exchange_watch(exchange, true);
         return true;
     }
-    note_silence(exchange, exchange->relay->timeouts.response_ms / 2);
+    note_silence(exchange, exchange->origin->configured->timeouts.response_ms / 2);
     return false;
 }
 

@@ -17,8 +17,8 @@ void exchange_release(struct relay_exchange *exchange) {
 }
 
 static void report(const struct relay_exchange *exchange, enum relay_fault fault, const char *detail) {
-    relay_fault_report(fault, exchange->host->name, exchange->origin == NULL ? NULL : exchange->origin->address->text,
-                       detail);
+    relay_fault_report(fault, exchange->host->name,
+                       exchange->origin == NULL ? NULL : exchange->origin->configured->address.text, detail);
 }
 
 void exchange_count(const struct relay_exchange *exchange, enum stats_origin_result result) {
@@ -64,7 +64,7 @@ static void fail_later(struct relay_exchange *exchange, enum relay_error error, 
 
 static enum exchange_wait awaited(struct relay_exchange *exchange) {
     if (exchange->state == EXCHANGE_CONNECTING) {
-        return WAIT_CONNECT;
+        return exchange->origin == NULL ? WAIT_NOTHING : WAIT_CONNECT; /* put off: none is chosen yet */
     }
     /* While paused an origin may be stuck with what it cannot get rid of, so nothing is held against it. */
     if (exchange_is_over(exchange) || exchange->paused || exchange->state == EXCHANGE_TUNNEL) {
@@ -80,13 +80,20 @@ static enum exchange_wait awaited(struct relay_exchange *exchange) {
 }
 
 static uint32_t deadline_ms(const struct relay_exchange *exchange) {
-    const struct relay_timeouts *timeouts = &exchange->relay->timeouts;
+    const struct config_timeouts *timeouts = &exchange->origin->configured->timeouts;
 
-    if (exchange->wait == WAIT_CONNECT) {
+    switch (exchange->wait) {
+    case WAIT_CONNECT:
         return timeouts->connect_ms;
+    case WAIT_HEAD:
+        return timeouts->response_ms;
+    case WAIT_BODY:
+        return exchange->events && !exchange->doubted ? exchange->host->events_ms : timeouts->body_ms;
+    case WAIT_SEND:
+    case WAIT_NOTHING:
+        break;
     }
-    return exchange->wait == WAIT_BODY && exchange->events && !exchange->doubted ? exchange->host->events_ms
-                                                                                 : timeouts->response_ms;
+    return timeouts->body_ms;
 }
 
 void exchange_watch(struct relay_exchange *exchange, bool progress) {
@@ -115,8 +122,8 @@ static void report_shortage(struct relay *relay, const struct relay_origin *orig
 
     if (now_ms >= relay->quiet_until_ms) {
         relay->quiet_until_ms = now_ms + relay->timeouts.down_ms;
-        log_limited(LOG_LEVEL_WARNING, "origin %s: no connection can be made from here: %s", origin->address->text,
-                    strerror(-error));
+        log_limited(LOG_LEVEL_WARNING, "origin %s: no connection can be made from here: %s",
+                    origin->configured->address.text, strerror(-error));
     }
 }
 
@@ -134,14 +141,14 @@ void exchange_note_unconnected(struct relay_exchange *exchange, int error) {
     if (is_local_shortage(error)) {
         report_shortage(relay, origin, error);
     } else if (origin_mark_down(origin, ring_now_ms(relay->ring), relay->timeouts.down_ms)) {
-        log_limited(LOG_LEVEL_WARNING, "origin %s: %s; passed over for %u ms", origin->address->text, strerror(-error),
-                    relay->timeouts.down_ms);
+        log_limited(LOG_LEVEL_WARNING, "origin %s: %s; passed over for %u ms", origin->configured->address.text,
+                    strerror(-error), relay->timeouts.down_ms);
     }
 }
 
 void exchange_note_connected(struct relay_origin *origin) {
     if (origin_mark_up(origin)) {
-        log_limited(LOG_LEVEL_INFO, "origin %s: accepts connections again", origin->address->text);
+        log_limited(LOG_LEVEL_INFO, "origin %s: accepts connections again", origin->configured->address.text);
     }
 }
 

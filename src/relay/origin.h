@@ -10,12 +10,12 @@
 /* One address of one host. Hosts that name the same address have an origin each, so that none can starve another's pool. */
 struct relay_origin {
     struct relay_host *host;
-    const struct config_address *address;
-    uint64_t down_until_ms; /* 0: up. Passed over before this time; a connection that succeeds ends it */
-    struct list idle;       /* connections in the pool, the most recently used first */
-    uint32_t idle_count;    /* connections in it */
-    struct list channels;   /* HTTP/2: its connections */
-    struct list waiting;    /* HTTP/2: exchanges that wait for one of them, the first one longest */
+    const struct config_origin *configured; /* its address and timeouts */
+    uint64_t down_until_ms;                 /* 0: up. Passed over before this time; a connection that succeeds ends it */
+    struct list idle;                       /* connections in the pool, the most recently used first */
+    uint32_t idle_count;                    /* connections in it */
+    struct list channels;                   /* HTTP/2: its connections */
+    struct list waiting;                    /* HTTP/2: exchanges that wait for one of them, the first one longest */
     uint32_t channel_count;
     uint32_t waiting_count;
     uint32_t streams_max;   /* HTTP/2: how many exchanges the connection took at once that said so last; 1 before */

@@ -73,7 +73,7 @@ static const struct stream_handler idle_handler = {
 
 struct relay_connection *pool_open(struct relay *relay, struct relay_origin *origin, const struct stream_handler *handler,
                                    struct relay_exchange *exchange, int *error) {
-    const struct config_address *address = origin->address;
+    const struct config_address *address = &origin->configured->address;
     struct relay_connection *connection = slab_take(&relay->connections);
 
     *error = -ENOBUFS;

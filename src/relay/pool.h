@@ -8,10 +8,8 @@
 #include "relay/origin.h"
 #include "relay/relay.h"
 
-/* RELAY_*_MS; tests set shorter ones. */
+/* RELAY_*_MS; tests set shorter ones. Those that an operator sets are its origins': config_timeouts. */
 struct relay_timeouts {
-    uint32_t connect_ms;
-    uint32_t response_ms;
     uint32_t idle_ms;
     uint32_t fresh_ms;
     uint32_t down_ms;

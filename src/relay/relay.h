@@ -11,9 +11,6 @@
 #include "ring/stream.h"
 
 enum {
-    RELAY_CONNECT_TIMEOUT_MS = 5000,
-    /* From the end of the request to the head, between pieces of the body, and for an origin to take what it is sent. */
-    RELAY_RESPONSE_TIMEOUT_MS = 60000,
     /*
      * How long a connection stays in a pool. An origin that closes one crosses the next request on its way, which is lost
      * then unless it may be repeated. Node, Apache and uvicorn close after 5 s, so 4 where the origin does not say; and
@@ -156,8 +153,8 @@ struct relay_request {
  * is closed when the end of its answer is in doubt, unless a client has signed in on the connection.
  *
  * An origin that speaks HTTP/2 has one connection for many exchanges, and more as it takes no more at once. An exchange
- * waits for its turn for RELAY_CONNECT_TIMEOUT_MS. One that the origin says it has not begun is sent again, whatever it
- * is.
+ * waits for its turn as long as for a connection to be made. One that the origin says it has not begun is sent again,
+ * whatever it is.
  *
  * No handler runs before this returns. NULL when out of memory or pools, when no connection could even be begun, or when
  * the head is too long: answer 502, or 503 for RELAY_FAULT_BUSY. The log has been told, and *fault says why.

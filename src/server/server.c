@@ -368,19 +368,21 @@ void server_reopen_logs(struct server *server) {
     }
 }
 
-void server_drain(struct server *server, uint32_t timeout_ms) {
+void server_leave(struct server *server) {
     if (server->control != NULL) {
         control_set_draining(server->control);
     }
+}
+
+void server_drain(struct server *server, uint32_t timeout_ms) {
+    server_leave(server);
     for (unsigned i = 0; i < server->running; i++) {
         shard_thread_post_drain(server->shards[i], timeout_ms);
     }
 }
 
 void server_stop(struct server *server) {
-    if (server->control != NULL) {
-        control_set_draining(server->control);
-    }
+    server_leave(server);
     for (unsigned i = 0; i < server->running; i++) {
         shard_thread_post_stop(server->shards[i]);
     }

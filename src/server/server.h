@@ -25,6 +25,8 @@ void server_count_failed_reload(struct server *server);
 /* Opens the access log's path again, once the lines so far are written. */
 void server_reopen_logs(struct server *server);
 
+/* Says by /readyz that this server is about to end, and serves as before. */
+void server_leave(struct server *server);
 /* Stops accepting, lets requests in flight end (idle connections close at once), at most `timeout_ms`. Does not wait. */
 void server_drain(struct server *server, uint32_t timeout_ms);
 /* Ends all connections at once. Does not wait. */

@@ -126,6 +126,55 @@ def test_drain_lets_a_request_end(serve, host):
         server.stop()
 
 
+@pytest.mark.both_protocols
+def test_a_drain_may_be_delayed(serve, host):
+    """Balancers are told at once, and clients are served until the delay is over."""
+    server = serve([host("d.test")], drain={"delay": "2s", "timeout": "5s"})
+    began = time.monotonic()
+    server.process.send_signal(signal.SIGTERM)
+    wait_for(lambda: server.admin("/readyz")[0] == 503)
+    assert time.monotonic() - began < 1
+    with server.connect("d.test") as connection:
+        assert server.curl("d.test").status == 200
+        server.process.send_signal(signal.SIGTERM)
+        server.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: "leaving: nothing is reloaded any more" in server.stderr())
+        assert server.curl("d.test").status == 200 and not nobody_listens(server)
+        assert connection.fileno() >= 0
+        wait_for(lambda: nobody_listens(server))
+        assert 1.9 < time.monotonic() - began < 4
+    server.stop(timeout=15)
+    assert "not ready any more; serving for 2 s as before, then draining" in server.stderr()
+
+
+def test_an_end_at_once_needs_no_delay(serve, host):
+    server = serve([host("d.test")], drain={"delay": "10m"})
+    server.process.send_signal(signal.SIGTERM)
+    wait_for(lambda: server.admin("/readyz")[0] == 503)
+    server.stop(signal.SIGINT, timeout=10)
+
+
+def test_a_drain_has_the_time_that_it_is_given(serve, host, scripted):
+    """As the configuration says that was loaded last."""
+    asked = threading.Event()
+
+    def script(connection, number):
+        asked.set()
+        while connection.recv(65536):
+            pass
+
+    server = serve([host("d.test", origin=scripted(script).address)], drain={"timeout": "10m"})
+    assert server.reload(drain={"timeout": "3s"})
+    with server.connect("d.test") as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: d.test\r\n\r\n")
+        assert asked.wait(20)
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        server.process.wait(20)
+        assert 2 < time.monotonic() - began < 5
+    server.stop()
+
+
 def test_admin(serve, host, pki):
     server = serve([host("m.test", "enforce"), host("o.test", "report")])
     assert server.admin("/healthz")[0] == 200

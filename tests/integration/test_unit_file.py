@@ -54,6 +54,18 @@ def test_the_manager_is_told_what_came_of_a_reload(serve, host, tmp_path):
             assert state.startswith(b"READY=1\nSTATUS=The last reload was ") and word in state
 
 
+def test_systemd_is_asked_for_the_time_that_the_end_may_take(serve, host, tmp_path):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        server = serve([host("r.test")], environment={"NOTIFY_SOCKET": str(tmp_path / "notify")},
+                       drain={"delay": "1s", "timeout": "2m"})
+        assert manager.recv(4096) == b"READY=1"
+        server.process.send_signal(signal.SIGTERM)
+        assert manager.recv(4096) == b"STOPPING=1\nEXTEND_TIMEOUT_USEC=131000000"
+        server.stop()
+
+
 def test_log_lines_in_the_journal_and_elsewhere(serve, host, tmp_path):
     """systemd names the stream that it has given, by device and inode."""
     server = serve([host("r.test")])

@@ -216,14 +216,16 @@ static void create(struct bench *bench, const struct ring_options *options, cons
     for (size_t i = 0; i < count; i++) {
         struct sockaddr_in address = loopback(ports[i]);
 
-        memcpy(&bench->addresses[i].address, &address, sizeof address);
-        bench->addresses[i].size = sizeof address;
+        memcpy(&bench->origins[i].address.address, &address, sizeof address);
+        bench->origins[i].address.size = sizeof address;
         snprintf(bench->texts[i], sizeof bench->texts[i], "127.0.0.1:%u", ports[i]);
-        bench->addresses[i].text = bench->texts[i];
+        bench->origins[i].address.text = bench->texts[i];
+        bench->origins[i].timeouts =
+            (struct config_timeouts){.connect_ms = 5000, .response_ms = BENCH_PATIENCE_MS, .body_ms = BENCH_PATIENCE_MS};
     }
     bench->config.limits.response_headers = 100;
     bench->host.name = "a.test";
-    bench->host.origins = bench->addresses;
+    bench->host.origins = bench->origins;
     bench->host.origin_count = count;
     bench->host.origin_http2 = http2;
     bench->config.hosts = &bench->host;
@@ -245,6 +247,13 @@ void bench_create_http2(struct bench *bench, const struct ring_options *options,
         drawn = true;
     }
     create(bench, options, ports, count, true);
+}
+
+void bench_be_impatient(struct bench *bench, uint32_t ms) {
+    for (size_t i = 0; i < bench->host.origin_count; i++) {
+        bench->origins[i].timeouts.response_ms = ms;
+        bench->origins[i].timeouts.body_ms = ms;
+    }
 }
 
 void bench_turn_for(struct bench *bench, unsigned ms) {

@@ -12,7 +12,11 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { BENCH_ORIGINS_MAX = 4, FAKE_CONNECTIONS_MAX = 2048 };
+enum {
+    BENCH_ORIGINS_MAX = 4,
+    FAKE_CONNECTIONS_MAX = 2048,
+    BENCH_PATIENCE_MS = 60000, /* the timeouts of a bench's origins, but for bench_be_impatient */
+};
 
 struct fake_origin {
     /* Serves one connection; the socket is closed when it returns. `number` counts connections from 0. */
@@ -55,7 +59,7 @@ struct bench {
     struct ring ring;
     struct config config;
     struct config_host host;
-    struct config_address addresses[BENCH_ORIGINS_MAX];
+    struct config_origin origins[BENCH_ORIGINS_MAX];
     char texts[BENCH_ORIGINS_MAX][32];
     struct relay *relay;
     struct stats_host counters; /* where the relay counts */
@@ -64,6 +68,8 @@ struct bench {
 void bench_create(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count);
 /* Likewise, but the origins speak HTTP/2. */
 void bench_create_http2(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count);
+/* Sets what all the origins have for the head of an answer, and for each step of a body. */
+void bench_be_impatient(struct bench *bench, uint32_t ms);
 /* Also checks that no stream, slab slot or operation is left. */
 void bench_destroy(struct bench *bench);
 void bench_turn_for(struct bench *bench, unsigned ms);

@@ -91,7 +91,7 @@ Test(address, gives_up_a_connection_that_takes_too_long) {
     ports[0] = ntohs(address.sin_port);
     ports[1] = fake.port;
     bench_create(&bench, NULL, ports, 2);
-    bench.relay->timeouts.connect_ms = 60;
+    bench.origins[0].timeouts.connect_ms = 60;
     call_start(&call, &bench, GET_HEAD, HTTP_NO_BODY, true);
     bench_turn_for(&bench, 30);
     cr_assert_not(call.done);

@@ -81,7 +81,7 @@ Test(channel, exchanges_wait_for_so_long_only) {
     script.streams_max = 1;
     begin_http2(say_hello_later);
     bench.relay->channels_max = 1;
-    bench.relay->timeouts.connect_ms = 100;
+    bench.origins[0].timeouts.connect_ms = 100;
     start(2);
     bench_until(&bench, &calls[1].done);
     cr_assert_eq(calls[1].error, RELAY_BUSY);

@@ -219,8 +219,8 @@ Test(chaos, keeps_everything_in_its_place, .timeout = 100) {
     }
     ports[2] = fake_dead_port();
     bench_create(&bench, &options, ports, 3);
-    bench.relay->timeouts =
-        (struct relay_timeouts){.connect_ms = 5000, .response_ms = 50, .idle_ms = 30, .fresh_ms = 10, .down_ms = 20};
+    bench.relay->timeouts = (struct relay_timeouts){.idle_ms = 30, .fresh_ms = 10, .down_ms = 20};
+    bench_be_impatient(&bench, 50);
     while (id < ENOUGH && atomic_load(&fakes[0].accepted) + CALLS < FAKE_CONNECTIONS_MAX &&
            atomic_load(&fakes[1].accepted) + CALLS < FAKE_CONNECTIONS_MAX) {
         work(&jobs[draw(CALLS)], &id);

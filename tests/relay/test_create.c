@@ -12,7 +12,7 @@ Test(create, has_each_host_with_its_origins) {
         const struct relay_origin *origin = &bench.relay->hosts[0].origins[i];
 
         cr_assert_eq(origin->host, &bench.relay->hosts[0]);
-        cr_assert_str_eq(origin->address->text, bench.texts[i]);
+        cr_assert_str_eq(origin->configured->address.text, bench.texts[i]);
     }
     bench_destroy(&bench);
 }

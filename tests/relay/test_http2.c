@@ -533,7 +533,7 @@ Test(http2, a_silent_stream_times_out_alone) {
     struct call silent = {0};
 
     begin_http2(hello_to_all_but_the_first);
-    bench.relay->timeouts.response_ms = 100;
+    bench_be_impatient(&bench, 100);
     call_start(&silent, &bench, GET_HEAD, HTTP_NO_BODY, true);
     while (!silent.done) {
         call_get(&bench, 200);
@@ -549,7 +549,7 @@ Test(http2, a_connection_on_which_nothing_comes_is_not_used_again) {
     struct call silent = {0}, next = {0};
 
     begin_http2(say_nothing);
-    bench.relay->timeouts.response_ms = 100;
+    bench_be_impatient(&bench, 100);
     call_start(&silent, &bench, GET_HEAD, HTTP_NO_BODY, true);
     bench_until(&bench, &silent.done);
     cr_assert_eq(silent.error, RELAY_TIMEOUT);
@@ -564,7 +564,7 @@ Test(http2, a_patient_request_has_no_deadline) {
     struct call call = {0};
 
     begin_http2(say_nothing);
-    bench.relay->timeouts.response_ms = 50;
+    bench_be_impatient(&bench, 50);
     call_start_request(&call, &bench, &request);
     bench_turn_for(&bench, 300);
     cr_assert_not(call.done);

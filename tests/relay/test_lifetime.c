@@ -100,7 +100,7 @@ Test(lifetime, an_origin_that_keeps_its_window_shut_times_out) {
     begin_silent();
     start_upload(&call, false);
     upload(&call, 65535);
-    bench.relay->timeouts.response_ms = 100;
+    bench_be_impatient(&bench, 100);
     cr_assert_eq(relay_exchange_room(call.exchange), 0);
     /* The deadline that runs is the long one. */
     relay_exchange_pause(call.exchange);
@@ -120,7 +120,7 @@ Test(lifetime, a_window_that_others_have_used_up_counts_too) {
     upload(&one, 4096);
     start_upload(&other, false);
     upload(&other, 65535);
-    bench.relay->timeouts.response_ms = 100;
+    bench_be_impatient(&bench, 100);
     cr_assert_eq(relay_exchange_room(one.exchange), 0);
     bench_until(&bench, &one.done);
     cr_assert_eq(one.fault, RELAY_FAULT_SEND_TIMED_OUT);
@@ -133,7 +133,7 @@ static void outlast(bool patient, int size) {
     struct call call = {0};
 
     begin_silent();
-    bench.relay->timeouts.response_ms = 100;
+    bench_be_impatient(&bench, 100);
     start_upload(&call, patient);
     upload(&call, size);
     bench_turn_for(&bench, 400);

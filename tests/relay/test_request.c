@@ -209,7 +209,7 @@ Test(request, times_out_when_the_origin_takes_nothing) {
     struct call call = {.on_drained = give_more, .context = &upload};
 
     begin(take_nothing, NULL);
-    bench.relay->timeouts.response_ms = 150;
+    bench_be_impatient(&bench, 150);
     call_start(&call, &bench, "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 8388608\r\n\r\n", HTTP_LENGTH, true);
     bench_until(&bench, &call.done);
     cr_assert(call.failed);
@@ -225,7 +225,7 @@ Test(request, does_not_time_out_while_the_client_owes_body) {
     struct call call = {0};
 
     begin(take_wanted, &got);
-    bench.relay->timeouts.response_ms = 50;
+    bench_be_impatient(&bench, 50);
     call_start(&call, &bench, POST_HEAD, HTTP_LENGTH, false);
     relay_exchange_body(call.exchange, bytes_of_string("ab"));
     bench_turn_for(&bench, 200);
@@ -319,7 +319,7 @@ Test(request, both_bodies_may_run_at_the_same_time) {
     struct call call = {0};
 
     begin(echo, NULL);
-    bench.relay->timeouts.response_ms = 100;
+    bench_be_impatient(&bench, 100);
     call_start(&call, &bench, POST_HEAD, HTTP_LENGTH, false);
     bench_until(&bench, &call.got_head);
     relay_exchange_body(call.exchange, bytes_of_string("ab"));

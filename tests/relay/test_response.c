@@ -300,7 +300,7 @@ static void run_silence(const char *start, bool with_head) {
     struct call call = {0};
 
     begin(keep_silent, (void *)start);
-    bench.relay->timeouts.response_ms = 60;
+    bench_be_impatient(&bench, 60);
     call_start(&call, &bench, GET_HEAD, HTTP_NO_BODY, true);
     bench_turn_for(&bench, 30);
     cr_assert_not(call.done);
@@ -320,6 +320,25 @@ Test(response, that_does_not_come_times_out) {
     run_silence("HTTP/1.1 200 OK\r\n\r\nuntil close", true);
 }
 
+/* The head and the body have a deadline each. */
+Test(response, each_part_has_its_own_deadline) {
+    struct call call = {0};
+
+    begin(keep_silent, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell");
+    bench.origins[0].timeouts.body_ms = 60;
+    call_run_get(&call, &bench);
+    cr_assert_eq(call.error, RELAY_TIMEOUT);
+    cr_assert(call.got_head);
+    finish();
+    memset(&call, 0, sizeof call);
+    begin(keep_silent, "");
+    bench.origins[0].timeouts.response_ms = 60;
+    call_run_get(&call, &bench);
+    cr_assert_eq(call.error, RELAY_TIMEOUT);
+    cr_assert_not(call.got_head);
+    finish();
+}
+
 static void trickle_head(struct fake_origin *origin, int socket, int number) {
     char head[4096];
 
@@ -334,7 +353,7 @@ Test(response, head_has_one_deadline_however_it_trickles) {
     struct call call = {0};
 
     begin(trickle_head, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nX-A: 1111111111111111111111\r\n\r\n");
-    bench.relay->timeouts.response_ms = 150;
+    bench_be_impatient(&bench, 150);
     call_run_get(&call, &bench);
     cr_assert(call.failed);
     cr_assert_eq(call.error, RELAY_TIMEOUT);
@@ -357,7 +376,7 @@ Test(response, body_has_a_deadline_for_each_piece) {
     struct call call = {0};
 
     begin(trickle_body, NULL);
-    bench.relay->timeouts.response_ms = 200;
+    bench_be_impatient(&bench, 200);
     call_run_get(&call, &bench);
     cr_assert(call.ended);
     cr_assert_eq(call.body_size, 20);
@@ -420,7 +439,7 @@ static void run_long_body(void *chunked) {
 
     begin(say_long_body, chunked);
     /* Shorter than the pauses: they must not count. */
-    bench.relay->timeouts.response_ms = 500;
+    bench_be_impatient(&bench, 500);
     call_start(&call, &bench, GET_HEAD, HTTP_NO_BODY, true);
     for (unsigned seen = 0; !call.done;) {
         cr_assert_eq(ring_turn(&bench.ring, 10), 0);

@@ -143,11 +143,11 @@ Test(tunnel, has_no_deadline) {
     bench_until(&bench, &call.got_head);
     hear(&call, 3);
     bench_hold_clock(&bench);
-    bench_pass(&bench, 10 * RELAY_RESPONSE_TIMEOUT_MS);
+    bench_pass(&bench, 10 * BENCH_PATIENCE_MS);
     cr_expect_not(call.done);
     say(&call, "still");
     hear(&call, 8);
-    bench_pass(&bench, 10 * RELAY_RESPONSE_TIMEOUT_MS);
+    bench_pass(&bench, 10 * BENCH_PATIENCE_MS);
     cr_expect_not(call.done);
     call_abort(&call);
     finish();
@@ -219,7 +219,7 @@ static bool is_cut_off(const char *answer, bool doubted, unsigned pass_ms) {
     struct call call = {0};
 
     begin(stream_events, (void *)answer);
-    bench.relay->hosts[0].events_ms = 10 * RELAY_RESPONSE_TIMEOUT_MS;
+    bench.relay->hosts[0].events_ms = 10 * BENCH_PATIENCE_MS;
     call_start(&call, &bench, GET_HEAD, HTTP_NO_BODY, true);
     hear(&call, 3);
     bench_hold_clock(&bench);
@@ -240,9 +240,9 @@ Test(tunnel, a_stream_of_events_may_be_silent_for_as_long) {
     static const char events[] = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\na:b";
     static const char others[] = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\na:b";
 
-    cr_expect(is_cut_off(others, false, RELAY_RESPONSE_TIMEOUT_MS + 100));
-    cr_expect_not(is_cut_off(events, false, RELAY_RESPONSE_TIMEOUT_MS + 100));
-    cr_expect_not(is_cut_off(events, false, 9 * RELAY_RESPONSE_TIMEOUT_MS));
-    cr_expect(is_cut_off(events, false, 10 * RELAY_RESPONSE_TIMEOUT_MS + 100));
-    cr_expect(is_cut_off(events, true, RELAY_RESPONSE_TIMEOUT_MS + 100), "nobody may listen");
+    cr_expect(is_cut_off(others, false, BENCH_PATIENCE_MS + 100));
+    cr_expect_not(is_cut_off(events, false, BENCH_PATIENCE_MS + 100));
+    cr_expect_not(is_cut_off(events, false, 9 * BENCH_PATIENCE_MS));
+    cr_expect(is_cut_off(events, false, 10 * BENCH_PATIENCE_MS + 100));
+    cr_expect(is_cut_off(events, true, BENCH_PATIENCE_MS + 100), "nobody may listen");
 }
