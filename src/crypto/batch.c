@@ -40,12 +40,16 @@ bool batch_wish_is_known(void) {
     return is_wish("") || is_wish("single") || is_wish("batch");
 }
 
+bool batch_wish_is_single(void) {
+    return is_wish("single");
+}
+
 bool batch_is_missed(void) {
     return is_wish("batch") && !lanes_supported();
 }
 
 bool batch_is_wanted(void) {
-    return lanes_supported() && !is_wish("single");
+    return lanes_supported() && !batch_wish_is_single();
 }
 
 struct batch *batch_create(void) {

@@ -1,5 +1,6 @@
 #include "base/recycler.h"
 #include "crypto/batch.h"
+#include "crypto/gcm.h"
 #include "crypto/offload.h"
 #include "tls/context.h"
 #include "tls/wolfssl.h"
@@ -26,6 +27,9 @@ int tls_library_init(void) {
     if (batch_is_wanted() && offload_register() != 0) {
         wolfSSL_Cleanup();
         return -ENOSYS;
+    }
+    if (!batch_wish_is_single()) {
+        gcm_register();
     }
     return 0;
 }

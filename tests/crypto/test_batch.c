@@ -455,11 +455,13 @@ Test(no_batch, has_a_wish_of_three_values) {
 
     unsetenv("SALLYPORT_CRYPTO");
     cr_expect(batch_wish_is_known());
+    cr_expect_not(batch_wish_is_single());
     cr_expect_not(batch_is_missed());
     bool supported = batch_is_wanted();
     for (size_t i = 0; i < ARRAY_LENGTH(wishes); i++) {
         setenv("SALLYPORT_CRYPTO", wishes[i].word, 1);
         cr_expect_eq(batch_wish_is_known(), wishes[i].known, "%s", wishes[i].word);
+        cr_expect_eq(batch_wish_is_single(), wishes[i].single, "%s", wishes[i].word);
         cr_expect_eq(batch_is_wanted(), supported && !wishes[i].single, "%s", wishes[i].word);
         cr_expect_eq(batch_is_missed(), !supported && strcmp(wishes[i].word, "batch") == 0, "%s", wishes[i].word);
     }

@@ -4,6 +4,7 @@
   vectors.py FILE.json OUT    each line: number, result (valid, acceptable or invalid), and the fields of its kind, in hex;
                               an empty one is -
 
+  AES-GCM   key nonce additional-data text ciphertext tag
   ECDSA     point digest's-bits message signature
   ECDH      key-in-DER private-key secret
   XDH       public-key private-key secret
@@ -25,6 +26,8 @@ def bits(name):
 
 
 def fields(algorithm, group, test):
+    if algorithm == "AES-GCM":
+        return test["key"], test["iv"], test["aad"], test["msg"], test["ct"], test["tag"]
     if algorithm == "ECDSA":
         return group["publicKey"]["uncompressed"], bits(group["sha"]), test["msg"], test["sig"]
     if algorithm == "ECDH":

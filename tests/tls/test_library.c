@@ -1,6 +1,10 @@
+#include "crypto/batch.h"
+#include "crypto/gcm.h"
 #include "pair.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
+#include <wolfssl/wolfcrypt/aes.h>
 #include <wolfssl/wolfcrypt/ecc.h>
 #include <wolfssl/wolfcrypt/hmac.h>
 #include <wolfssl/wolfcrypt/memory.h>
@@ -50,6 +54,40 @@ Test(library, wipes_what_it_is_told_to) {
             }
         }
     }
+}
+
+static uint8_t text[2 * GCM_WORTH_SIZE];
+
+/* Encrypts and decrypts the text. Where the tag is wrong, crypto/gcm leaves zeros, and wolfCrypt does not. */
+static bool crypto_gcm_is_used(void) {
+    static const uint8_t key[16] = {1};
+    static const uint8_t nonce[GCM_NONCE_SIZE] = {2};
+    static const uint8_t zeros[sizeof text];
+    uint8_t tag[GCM_TAG_SIZE];
+    uint8_t buffer[sizeof text];
+    Aes aes;
+    memset(text, 3, sizeof text);
+    cr_assert(wc_AesInit(&aes, NULL, INVALID_DEVID) == 0 && wc_AesGcmSetKey(&aes, key, sizeof key) == 0);
+    cr_assert_eq(wc_AesGcmEncrypt(&aes, buffer, text, sizeof text, nonce, sizeof nonce, tag, sizeof tag, NULL, 0), 0);
+    cr_assert_eq(wc_AesGcmDecrypt(&aes, buffer, buffer, sizeof text, nonce, sizeof nonce, tag, sizeof tag, NULL, 0), 0);
+    cr_assert(memcmp(buffer, text, sizeof text) == 0);
+    tag[0] ^= 1;
+    cr_assert_neq(wc_AesGcmDecrypt(&aes, buffer, buffer, sizeof text, nonce, sizeof nonce, tag, sizeof tag, NULL, 0), 0);
+    wc_AesFree(&aes);
+    return memcmp(buffer, zeros, sizeof text) == 0;
+}
+
+Test(library, computes_long_messages_as_the_processor_can) {
+    cr_assert_eq(crypto_gcm_is_used(), gcm_supported() && !batch_wish_is_single());
+}
+
+static void begin_single(void) {
+    setenv("SALLYPORT_CRYPTO", "single", 1);
+    tls_library_init();
+}
+
+Test(library_single, has_wolfcrypt_compute_all_messages, .init = begin_single, .fini = tls_library_cleanup) {
+    cr_assert_not(crypto_gcm_is_used());
 }
 
 #ifndef __SANITIZE_ADDRESS__ /* which has stacks of its own */
@@ -151,6 +189,11 @@ static void use_rsa(WC_RNG *random) {
     tls_credentials_free(credentials);
 }
 
+static void use_aes_gcm(void) {
+    crypto_gcm_is_used();
+    expect_clean("AES-GCM");
+}
+
 Test(library, leaves_the_upper_halves_of_vector_registers_alone) {
     WC_RNG random;
 
@@ -166,6 +209,7 @@ Test(library, leaves_the_upper_halves_of_vector_registers_alone) {
     use_curve(&random, 48);
     use_curve(&random, 66);
     use_rsa(&random);
+    use_aes_gcm();
     wc_FreeRng(&random);
 }
 #endif
