@@ -39,14 +39,6 @@ static void load_hosts(const struct loader *loader, const struct document_node *
     }
 }
 
-static const struct document_node *host_node(const struct document_node *list, uint32_t index) {
-    const struct document_node *item = list->first;
-    while (index-- > 0) {
-        item = item->next;
-    }
-    return item;
-}
-
 /* Returns the node of the key in a host's mapping, or the host when it has no such key. */
 static const struct document_node *host_key(const struct document_node *host, const char *key) {
     for (const struct document_node *node = host->first; node != NULL; node = node->next->next) {
@@ -57,27 +49,41 @@ static const struct document_node *host_key(const struct document_node *host, co
     return host;
 }
 
-static void check_names_differ(const struct loader *loader, const struct document_node *list,
+/* `nodes`: the mapping of each host. */
+static void check_names_differ(const struct loader *loader, const struct document_node *const *nodes,
                                struct config_host *const *table, size_t count) {
     for (size_t i = 1; i < count; i++) {
         if (strcmp(table[i - 1]->name, table[i]->name) == 0) {
-            loader_problem(loader, host_key(host_node(list, table[i]->index), "name"),
-                           "host \"%s\" is configured already, at line %u", table[i]->name,
-                           host_key(host_node(list, table[i - 1]->index), "name")->line);
+            loader_problem(loader, host_key(nodes[table[i]->index], "name"), "host \"%s\" is configured already, at line %u",
+                           table[i]->name, host_key(nodes[table[i - 1]->index], "name")->line);
         }
     }
 }
 
-static void check_one_default(const struct loader *loader, const struct document_node *list, const struct config *config) {
+static void check_one_default(const struct loader *loader, const struct document_node *const *nodes,
+                              const struct config *config) {
     for (size_t i = 0; i < config->host_count; i++) {
         const struct config_host *host = &config->hosts[i];
         if (!host->is_default || host == config->default_host) {
             continue;
         }
-        const struct document_node *first = host_key(host_node(list, config->default_host->index), "default");
-        loader_problem(loader, host_key(host_node(list, host->index), "default"),
-                       "a second default host; the first is at line %u", first->line);
+        const struct document_node *first = host_key(nodes[config->default_host->index], "default");
+        loader_problem(loader, host_key(nodes[host->index], "default"), "a second default host; the first is at line %u",
+                       first->line);
     }
+}
+
+/* Finds hosts of one name, and default hosts behind the first. */
+static void check_hosts_differ(const struct loader *loader, const struct document_node *list, const struct config *config) {
+    const struct document_node **nodes = memory_allocate(config->host_count, sizeof *nodes);
+    const struct document_node *item = config->host_count > 0 ? list->first : NULL;
+    for (size_t i = 0; i < config->host_count; i++, item = item->next) {
+        nodes[i] = item;
+    }
+    check_names_differ(loader, nodes, config->exact, config->exact_count);
+    check_names_differ(loader, nodes, config->wildcards, config->wildcard_count);
+    check_one_default(loader, nodes, config);
+    free(nodes);
 }
 
 static void collect_removals(struct config *config) {
@@ -96,9 +102,7 @@ static void load_document(const struct loader *loader, const struct document_nod
     }
     load_hosts(loader, hosts, config);
     lookup_build(config);
-    check_names_differ(loader, hosts, config->exact, config->exact_count);
-    check_names_differ(loader, hosts, config->wildcards, config->wildcard_count);
-    check_one_default(loader, hosts, config);
+    check_hosts_differ(loader, hosts, config);
     if (loader->problems->count == 0) {
         warnings_find(loader, root, config);
     }

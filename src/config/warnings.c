@@ -61,8 +61,8 @@ static void warn_of_origin(const struct loader *loader, const struct document_no
 }
 
 static void warn_of_host(const struct loader *loader, const struct document_node *node, const struct config *config,
-                         const struct config_host *host, int64_t now_s) {
-    warnings_find_server(loader, node, config, host, now_s);
+                         const struct root_names *roots, const struct config_host *host, int64_t now_s) {
+    warnings_find_server(loader, node, roots, host, now_s);
     warnings_find_clients(loader, document_value(node, "client_auth"), config, host, now_s);
     const struct document_node *origins = document_value(node, "origin");
     for (const struct document_node *item = origins->first; item != NULL; item = item->next) {
@@ -74,8 +74,10 @@ void warnings_find(const struct loader *loader, const struct document_node *root
     int64_t now_s = clock_wall_seconds();
     warn_of_admin(loader, document_value(root, "admin"), config);
     warn_of_access_log(loader, document_value(root, "access_log"));
+    struct root_names *roots = root_names_create(config);
     const struct document_node *node = document_value(root, "hosts")->first;
     for (size_t i = 0; i < config->host_count; i++, node = node->next) {
-        warn_of_host(loader, node, config, &config->hosts[i], now_s);
+        warn_of_host(loader, node, config, roots, &config->hosts[i], now_s);
     }
+    root_names_free(roots);
 }

@@ -1,12 +1,14 @@
 #include "config/warnings_clients.h"
 
 #include "base/check.h"
+#include "config/memory.h"
 #include "config/words.h"
 #include "path/revocation_list.h"
 #include "x509/name.h"
 #include "x509/signature.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 /* Returns item `number` of a list, from 1; the list itself when it has no such item. */
 static const struct document_node *item_of(const struct document_node *list, unsigned number) {
@@ -51,16 +53,51 @@ static bool has_list_of_intermediate(const struct config_host *host) {
     return false;
 }
 
+struct issuer {
+    uint64_t hash; /* name_hash of the name */
+    struct bytes name;
+};
+
+/* The facts about a host's lists that are needed for each of its roots, found once for all of them. */
+struct lists {
+    const struct config_host *host;
+    bool speak_for_intermediate;
+    bool *speak_for;        /* of each root: there is a list for the certificates that it has issued */
+    struct issuer *issuers; /* of the roots that have a list and are issued by another CA */
+    size_t issuer_count;
+};
+
+static void lists_read(struct lists *lists, const struct config_host *host) {
+    size_t count = trust_count(host->trust);
+    *lists = (struct lists){
+        .host = host,
+        .speak_for_intermediate = has_list_of_intermediate(host),
+        .speak_for = memory_allocate(count, sizeof *lists->speak_for),
+        .issuers = memory_allocate(count, sizeof *lists->issuers),
+    };
+    for (size_t i = 0; i < count; i++) {
+        const struct trust_anchor *anchor = trust_anchor(host->trust, i);
+        struct bytes issuer = anchor->certificate.issuer;
+        lists->speak_for[i] = revocation_speaks_for(host->revocation, anchor);
+        if (lists->speak_for[i] && !certificate_is_self_issued(&anchor->certificate)) {
+            lists->issuers[lists->issuer_count++] = (struct issuer){.hash = name_hash(issuer), .name = issuer};
+        }
+    }
+}
+
+static void lists_free(struct lists *lists) {
+    free(lists->speak_for);
+    free(lists->issuers);
+}
+
 /*
  * Returns whether the root has issued another root of the file that has a list: then the list of the other is enough, since
  * that one issues the clients.
  */
-static bool has_issued_root_with_list(const struct config_host *host, const struct trust_anchor *anchor) {
-    for (size_t i = 0; i < trust_count(host->trust); i++) {
-        const struct trust_anchor *other = trust_anchor(host->trust, i);
-        if (other != anchor && !certificate_is_self_issued(&other->certificate) &&
-            name_equal(other->certificate.issuer, anchor->certificate.subject) &&
-            revocation_speaks_for(host->revocation, other)) {
+static bool has_issued_root_with_list(const struct lists *lists, const struct trust_anchor *anchor) {
+    for (size_t i = 0; i < lists->issuer_count; i++) {
+        if (lists->issuers[i].hash == anchor->subject_hash &&
+            name_equal(lists->issuers[i].name, anchor->certificate.subject)) {
             return true;
         }
     }
@@ -72,16 +109,18 @@ static bool has_issued_root_with_list(const struct config_host *host, const stru
  * known here: clients present them. With crl_check: leaf the list of a root counts for its own clients alone, so there is no
  * warning when a list of an intermediate is given.
  */
-static bool lacks_list(const struct config_host *host, const struct trust_anchor *anchor) {
-    if (host->policy.revocation_scope == REVOCATION_LEAF && has_list_of_intermediate(host)) {
+static bool lacks_list(const struct lists *lists, size_t root) {
+    if (lists->host->policy.revocation_scope == REVOCATION_LEAF && lists->speak_for_intermediate) {
         return false;
     }
-    return !revocation_speaks_for(host->revocation, anchor) && !has_issued_root_with_list(host, anchor);
+    return !lists->speak_for[root] && !has_issued_root_with_list(lists, trust_anchor(lists->host->trust, root));
 }
 
 /* Adds one warning for each file, since a file may have a hundred roots. */
 static void warn_of_missing_lists(const struct loader *loader, const struct document_node *ca,
                                   const struct config_host *host) {
+    struct lists lists;
+    lists_read(&lists, host);
     size_t count = trust_count(host->trust);
     for (size_t i = 0, next; i < count; i = next) {
         const struct trust_anchor *first = NULL;
@@ -89,7 +128,7 @@ static void warn_of_missing_lists(const struct loader *loader, const struct docu
         unsigned file = trust_anchor(host->trust, i)->file;
         for (next = i; next < count && trust_anchor(host->trust, next)->file == file; next++) {
             const struct trust_anchor *anchor = trust_anchor(host->trust, next);
-            if (lacks_list(host, anchor)) {
+            if (lacks_list(&lists, next)) {
                 first = first == NULL ? anchor : first;
                 lacking++;
             }
@@ -107,6 +146,7 @@ static void warn_of_missing_lists(const struct loader *loader, const struct docu
                        "to client_auth.crl",
                        words_name(first->certificate.subject, name), others, lacking > 1 ? "their" : "its");
     }
+    lists_free(&lists);
 }
 
 static void warn_of_list_dates(const struct loader *loader, const struct document_node *crl, const struct config_host *host,

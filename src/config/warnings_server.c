@@ -19,7 +19,7 @@ enum {
 struct chain {
     const struct loader *loader;
     const struct document_node *node; /* the node that names the file */
-    const struct config *config;
+    const struct root_names *roots;
     const struct config_host *host;
     const struct config_certificate *loaded;
     struct certificate items[TLS_CHAIN_MAX];
@@ -70,21 +70,9 @@ static bool has_issued(const struct certificate *issuer, const struct certificat
     return name_equal(issuer->subject, certificate->issuer);
 }
 
-static bool is_any_root(const struct config *config, struct bytes name) {
-    for (size_t i = 0; i < config->host_count; i++) {
-        const struct trust *trust = config->hosts[i].trust;
-        for (size_t j = 0; trust != NULL && j < trust_count(trust); j++) {
-            if (name_equal(trust_name(trust, j), name)) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 static void warn_of_leaf_alone(const struct chain *chain) {
     const struct certificate *leaf = &chain->items[0];
-    if (certificate_is_self_issued(leaf) || is_any_root(chain->config, leaf->issuer)) {
+    if (certificate_is_self_issued(leaf) || root_names_has(chain->roots, leaf->issuer)) {
         return;
     }
     char name[WORDS_NAME_SIZE];
@@ -158,13 +146,13 @@ static void warn_of_order_of_keys(const struct loader *loader, const struct docu
     }
 }
 
-void warnings_find_server(const struct loader *loader, const struct document_node *node, const struct config *config,
+void warnings_find_server(const struct loader *loader, const struct document_node *node, const struct root_names *roots,
                           const struct config_host *host, int64_t now_s) {
     for (size_t i = 0; i < host->certificate_count; i++) {
         const struct document_node *pair = certificates_node(node, i);
         struct chain chain = {.loader = loader,
                               .node = document_value(pair, "certificate"),
-                              .config = config,
+                              .roots = roots,
                               .host = host,
                               .loaded = &host->certificates[i]};
         warn_of_chain(&chain, now_s);

@@ -2,11 +2,11 @@
 #ifndef CONFIG_WARNINGS_SERVER_H
 #define CONFIG_WARNINGS_SERVER_H
 
-#include "config/config.h"
+#include "config/root_names.h"
 #include "config/values.h"
 
-/* Adds the warnings of a host. `node` is its mapping. `now_s`: seconds since the epoch. */
-void warnings_find_server(const struct loader *loader, const struct document_node *node, const struct config *config,
+/* Adds the warnings of a host. `node` is its mapping, `roots` are those of all hosts. `now_s`: seconds since the epoch. */
+void warnings_find_server(const struct loader *loader, const struct document_node *node, const struct root_names *roots,
                           const struct config_host *host, int64_t now_s);
 
 #endif
