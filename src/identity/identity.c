@@ -8,31 +8,43 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { HEADERS_SIZE_FIRST = 2 * 1024 };
+enum { DRAFT_SIZE = 2 * 1024 };
 
-/* An identity under construction: the object, and right behind it its header block, and then its detail. */
+/*
+ * The bytes that will stand behind an identity: its header block, the texts for logs, its detail. They are written here
+ * first, since their size is not known before: an identity that is cut from a larger block of malloc's leaves the rest of
+ * the block as a hole beside it, and for a cache of them the holes were four times what the identities take.
+ */
 struct draft {
-    struct identity *identity;
-    size_t size;     /* bytes behind the object that are written */
-    size_t capacity; /* bytes that fit behind the object */
+    uint8_t first[DRAFT_SIZE];
+    uint8_t *more; /* malloc'd, instead of `first` once that is full; else NULL */
+    size_t size;
+    size_t capacity;
 };
+
+static uint8_t *draft_data(struct draft *draft) {
+    return draft->more != NULL ? draft->more : draft->first;
+}
 
 static bool draft_reserve(struct draft *draft, size_t more) {
     if (draft->capacity - draft->size >= more) {
         return true;
     }
     size_t capacity = 2 * draft->capacity + more;
-    struct identity *identity = realloc(draft->identity, sizeof(struct identity) + capacity);
-    if (identity == NULL) {
+    uint8_t *data = realloc(draft->more, capacity);
+    if (data == NULL) {
         return false;
     }
-    draft->identity = identity;
+    if (draft->more == NULL) {
+        memcpy(data, draft->first, draft->size);
+    }
+    draft->more = data;
     draft->capacity = capacity;
     return true;
 }
 
 static void draft_append(struct draft *draft, const void *data, size_t size) {
-    memcpy((uint8_t *)(draft->identity + 1) + draft->size, data, size);
+    memcpy(draft_data(draft) + draft->size, data, size);
     draft->size += size;
 }
 
@@ -152,63 +164,72 @@ static bool is_too_large(const struct identity_policy *policy, const struct byte
     return policy->chain_size_max > 0 && size > policy->chain_size_max;
 }
 
+/* Makes the identity, with what stands behind it in one block that is just as large. NULL: out of memory. */
+static struct identity *make_identity(const struct identity *made, struct draft *draft, size_t headers_size,
+                                      const size_t sizes[static LOG_TEXTS]) {
+    struct identity *identity = malloc(sizeof *identity + draft->size);
+    if (identity == NULL) {
+        return NULL;
+    }
+    uint8_t *behind = (uint8_t *)(identity + 1);
+    memcpy(identity, made, sizeof *identity);
+    memcpy(behind, draft_data(draft), draft->size);
+    atomic_init(&identity->references, 1);
+    identity->size = (uint32_t)(sizeof *identity + draft->size);
+    identity->headers = bytes_of(behind, headers_size);
+    identity->ski = bytes_of(behind + headers_size, sizes[0]);
+    identity->serial = bytes_of(identity->ski.data + sizes[0], sizes[1]);
+    identity->issuer = bytes_of(identity->serial.data + sizes[1], sizes[2]);
+    identity->detail = (const char *)identity->issuer.data + sizes[2];
+    return identity;
+}
+
+/* Renders what stands behind the identity, and makes it. NULL: out of memory. */
+static struct identity *render(const struct identity *made, const struct forward *forward,
+                               const struct render_source *source, const char *detail) {
+    struct draft draft;
+    draft.more = NULL;
+    draft.size = 0;
+    draft.capacity = DRAFT_SIZE;
+    size_t detail_size = strlen(detail) + 1;
+    bool good = draft_add_headers(&draft, forward, source);
+    size_t headers_size = draft.size;
+    size_t sizes[LOG_TEXTS];
+    good = good && draft_add_log_texts(&draft, source, sizes) && draft_reserve(&draft, detail_size);
+    struct identity *identity = NULL;
+    if (good) {
+        draft_append(&draft, detail, detail_size);
+        identity = make_identity(made, &draft, headers_size, sizes);
+    }
+    free(draft.more);
+    return identity;
+}
+
 struct identity *identity_judge(const struct identity_policy *policy, const struct bytes *chain, size_t count,
                                 bool too_large, int64_t now) {
     /* A host that asks for no certificate has no roots, and gets no chain to judge. */
     CHECK(count == 0 || (policy->trust != NULL && policy->depth_max >= 1 && policy->depth_max <= PATH_CHAIN_MAX));
-    struct draft draft = {malloc(sizeof(struct identity) + HEADERS_SIZE_FIRST), 0, HEADERS_SIZE_FIRST};
-    struct identity *identity = draft.identity;
-    if (identity == NULL) {
-        return NULL;
-    }
-    memset(identity, 0, sizeof *identity);
-    atomic_init(&identity->references, 1);
-    identity->valid_from = INT64_MIN;
-    identity->valid_until = INT64_MAX;
+    struct identity made = {.valid_from = INT64_MIN, .valid_until = INT64_MAX};
     if (count > 0) {
-        signature_sha256(chain[0], identity->fingerprint);
+        signature_sha256(chain[0], made.fingerprint);
     }
     struct path_chain read;
     read.count = 0;
     struct path_verdict verdict = {.length = 0};
     char detail[IDENTITY_DETAIL_SIZE] = "";
     too_large = too_large || is_too_large(policy, chain, count);
-    identity->reason = judge(identity, policy, &read, chain, count, too_large, now, &verdict, detail);
-    identity->status = reason_status(identity->reason);
+    made.reason = judge(&made, policy, &read, chain, count, too_large, now, &verdict, detail);
+    made.status = reason_status(made.reason);
     /* With any other key no client was asked to prove possession: tls/proof asks for a proof by signature_key_can_verify. */
-    CHECK(identity->status != STATUS_VALID || (read.count > 0 && read.members[0].key_reason == REASON_OK));
-    identity->not_after = read.count > 0 ? read.members[0].certificate.not_after : 0;
-
-    uint8_t fingerprint[SIGNATURE_SHA256_SIZE];
-    memcpy(fingerprint, identity->fingerprint, sizeof fingerprint); /* the object may move */
-    struct render_source source = {
-        .reason = identity->reason,
+    CHECK(made.status != STATUS_VALID || (read.count > 0 && read.members[0].key_reason == REASON_OK));
+    made.not_after = read.count > 0 ? read.members[0].certificate.not_after : 0;
+    const struct render_source source = {
+        .reason = made.reason,
         .chain = read.count > 0 ? &read : NULL,
         .verdict = verdict.length > 0 ? &verdict : NULL,
-        .fingerprint = fingerprint,
+        .fingerprint = made.fingerprint,
     };
-    size_t detail_size = strlen(detail) + 1;
-    bool good = draft_add_headers(&draft, policy->forward, &source);
-    size_t headers_size = draft.size;
-    size_t log_sizes[LOG_TEXTS];
-    if (!good || !draft_add_log_texts(&draft, &source, log_sizes) || !draft_reserve(&draft, detail_size)) {
-        free(draft.identity);
-        return NULL;
-    }
-    size_t detail_at = draft.size;
-    draft_append(&draft, detail, detail_size);
-    /* The identity may be kept for long, beside a million others: the room that was left to write in is given back. */
-    struct identity *fitted = realloc(draft.identity, sizeof(struct identity) + draft.size);
-    if (fitted == NULL) {
-        fitted = draft.identity;
-    }
-    fitted->size = (uint32_t)(sizeof(struct identity) + draft.size);
-    fitted->headers = bytes_of(fitted + 1, headers_size);
-    fitted->ski = bytes_of((const uint8_t *)(fitted + 1) + headers_size, log_sizes[0]);
-    fitted->serial = bytes_of(fitted->ski.data + log_sizes[0], log_sizes[1]);
-    fitted->issuer = bytes_of(fitted->serial.data + log_sizes[1], log_sizes[2]);
-    fitted->detail = (const char *)(fitted + 1) + detail_at;
-    return fitted;
+    return render(&made, policy->forward, &source, detail);
 }
 
 struct identity *identity_retain(struct identity *identity) {
