@@ -108,7 +108,7 @@ class Bench:
 
     def lacks(self, scenario, server):
         """None, or why a server cannot do what the scenario is about."""
-        if scenario.load != "resumed" and not scenario.key_group:
+        if not scenario.load.startswith("resumed") and not scenario.key_group:
             return None
         command = self.command(scenario.load, server, "--count", 64, *self.options(scenario), clients=scenario.clients)
         result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, check=False)

@@ -73,6 +73,8 @@ HANDSHAKES = [
              operations=(*EXCHANGE, RSA_SIGN, ("p256_verify", 1)), **KNOWN),
     Scenario("resumed", "resumed (psk_dhe_ke)", "handshakes", "resumed", "tickets", options=SOURCES, single=True, operations=EXCHANGE,
              echo="connection"),
+    Scenario("resumed-light", "the same by a client that costs the generator half of that", "handshakes", "resumed-light", "tickets",
+             options=SOURCES, single=True, operations=EXCHANGE, echo="connection"),
     Scenario("invalid", "self-signed certificate, answered 403", "handshakes", setup="unguarded", clients="rogues",
              options=(*SOURCES, "--expect", 403), single=True, operations=FULL, echo="refused"),
     Scenario("random", "random bytes that are no TLS, a source each, while calm", "handshakes", "random", fresh=40000, connections=1024,

@@ -111,6 +111,13 @@ void client_hello_set_ticket(struct client_hello *hello, struct bytes ticket) {
     memcpy(hello->data + hello->ticket_at, ticket.data, ticket.size);
 }
 
+struct bytes client_hello_unbound(const struct client_hello *hello) {
+    enum { LENGTHS_SIZE = 2 + 1 }; /* of the list of binders, and of the one in it */
+
+    CHECK(hello->ticket_size > 0);
+    return bytes_of(hello->data + CLIENT_HELLO_RECORD_HEADER, hello->binder_at - LENGTHS_SIZE - CLIENT_HELLO_RECORD_HEADER);
+}
+
 void client_hello_refresh(struct client_hello *hello, struct noise *noise, bool ticket) {
     noise_fill(noise, hello->data + hello->random_at, RANDOM_SIZE);
     noise_fill(noise, hello->data + hello->session_at, RANDOM_SIZE);

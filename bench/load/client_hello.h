@@ -9,8 +9,8 @@
 #include "load/noise.h"
 
 enum {
-    CLIENT_HELLO_TICKET_MAX = 1024,
-    CLIENT_HELLO_SIZE_MAX = 2048,
+    CLIENT_HELLO_TICKET_MAX = 2048,
+    CLIENT_HELLO_SIZE_MAX = 3072,
     CLIENT_HELLO_RECORD_HEADER = 5, /* bytes in front of the handshake message */
 };
 
@@ -38,6 +38,14 @@ void client_hello_set_ticket(struct client_hello *hello, struct bytes ticket);
  * of these too.
  */
 void client_hello_refresh(struct client_hello *hello, struct noise *noise, bool ticket);
+
+/* The hello's message up to the binders, which a binder signs (RFC 8446 section 4.2.11.2). It offers a ticket. */
+struct bytes client_hello_unbound(const struct client_hello *hello);
+
+/* The message without its record's header. */
+static inline struct bytes client_hello_message(const struct client_hello *hello) {
+    return bytes_of(hello->data + CLIENT_HELLO_RECORD_HEADER, hello->size - CLIENT_HELLO_RECORD_HEADER);
+}
 
 static inline struct bytes client_hello_bytes(const struct client_hello *hello) {
     return bytes_of(hello->data, hello->size);

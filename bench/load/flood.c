@@ -85,7 +85,7 @@ void flood_go_on_intruding(struct load_connection *connection, struct bytes data
     struct forge *forge;
     size_t size;
 
-    switch (intruder_take(connection->intruder, data)) {
+    switch (intruder_take(connection->intruder, &data, ring_now_ms(&shared->ring))) {
     case INTRUDER_WANT_INPUT:
         break;
     case INTRUDER_YOUR_TURN:
@@ -93,6 +93,9 @@ void flood_go_on_intruding(struct load_connection *connection, struct bytes data
         size = intruder_present(connection->intruder, forge_message(forge), forge->signer, shared->request, shared->flight);
         load_connection_say(connection, bytes_of(shared->flight, size));
         load_connection_expect(connection);
+        break;
+    case INTRUDER_HEARD:
+        load_connection_conclude(connection, outcome_of_bytes(connection->intruder->heard));
         break;
     case INTRUDER_CONCLUDED:
         load_connection_conclude(connection, connection->intruder->outcome);

@@ -11,11 +11,13 @@
 
 enum {
     MESSAGE_SERVER_HELLO = 2,
+    MESSAGE_NEW_SESSION_TICKET = 4,
     MESSAGE_CERTIFICATE_REQUEST = 13,
     MESSAGE_CERTIFICATE_VERIFY = 15,
     MESSAGE_FINISHED = 20,
     MESSAGE_HEADER_SIZE = 4,
     SUITE_AES_128_GCM_SHA256 = 0x1301,
+    EXTENSION_PRE_SHARED_KEY = 41,
     EXTENSION_KEY_SHARE = 51,
     GROUP_X25519 = 0x001d,
     SCHEME_ECDSA_P256_SHA256 = 0x0403,
@@ -36,14 +38,18 @@ int intruder_shared_init(struct intruder_shared *shared) {
     return result == 0 ? 0 : -ENOSYS;
 }
 
-void intruder_begin(struct intruder *intruder, struct intruder_shared *shared) {
-    uint8_t *held = intruder->held;
+void intruder_keep_tickets(struct intruder *intruder) {
+    intruder->ticket = calloc(1, sizeof *intruder->ticket);
+    CHECK(intruder->ticket != NULL);
+}
 
-    *intruder = (struct intruder){.shared = shared, .held = held};
+void intruder_begin(struct intruder *intruder, struct intruder_shared *shared) {
+    *intruder = (struct intruder){.shared = shared, .ticket = intruder->ticket, .held = intruder->held};
     CHECK(wc_InitSha256(&intruder->transcript) == 0);
 }
 
 void intruder_destroy(struct intruder *intruder) {
+    free(intruder->ticket);
     free(intruder->held);
 }
 
@@ -57,7 +63,27 @@ static void hash_so_far(struct intruder *intruder, uint8_t hash[static RECORD_HA
 
 void intruder_greet(struct intruder *intruder, struct client_hello *hello) {
     memcpy(hello->data + hello->share_at, intruder->shared->share, SHARE_SIZE);
-    note(intruder, bytes_of(hello->data + CLIENT_HELLO_RECORD_HEADER, hello->size - CLIENT_HELLO_RECORD_HEADER));
+    note(intruder, client_hello_message(hello));
+}
+
+void intruder_greet_again(struct intruder *intruder, struct client_hello *hello, uint64_t now_ms) {
+    struct intruder_ticket *ticket = intruder->ticket;
+    uint32_t age = (uint32_t)(now_ms - ticket->came_ms) + ticket->age_add;
+    const uint8_t obfuscated[] = {(uint8_t)(age >> 24), (uint8_t)(age >> 16), (uint8_t)(age >> 8), (uint8_t)age};
+
+    client_hello_set_ticket(hello, bytes_of(ticket->data, ticket->size));
+    memcpy(hello->data + hello->age_at, obfuscated, sizeof obfuscated);
+    memcpy(hello->data + hello->share_at, intruder->shared->share, SHARE_SIZE);
+    record_derive_early(ticket->psk, intruder->early);
+    note(intruder, client_hello_unbound(hello));
+    uint8_t hash[RECORD_HASH_SIZE];
+    hash_so_far(intruder, hash);
+    record_bind(intruder->early, hash, hello->data + hello->binder_at);
+    size_t unbound = client_hello_unbound(hello).size;
+    struct bytes message = client_hello_message(hello);
+    note(intruder, bytes_of(message.data + unbound, message.size - unbound));
+    intruder->offered = true;
+    ticket->size = 0;
 }
 
 static enum intruder_result conclude(struct intruder *intruder, unsigned outcome) {
@@ -65,8 +91,11 @@ static enum intruder_result conclude(struct intruder *intruder, unsigned outcome
     return INTRUDER_CONCLUDED;
 }
 
-/* The server's share, or an empty view: a retry, an older version, another group or suite. */
-static struct bytes find_share(struct bytes message) {
+/*
+ * The server's share, or an empty view: a retry, an older version, another group or suite. *resumed: it takes the first
+ * ticket that was offered.
+ */
+static struct bytes find_share(struct bytes message, bool *resumed) {
     struct reader reader = reader_of(message);
     struct bytes share = {0};
 
@@ -86,6 +115,8 @@ static struct bytes find_share(struct bytes message) {
 
         if (type == EXTENSION_KEY_SHARE && reader_u16(&content) == GROUP_X25519 && reader_u16(&content) == SHARE_SIZE) {
             share = reader_bytes(&content, SHARE_SIZE);
+        } else if (type == EXTENSION_PRE_SHARED_KEY) {
+            *resumed = reader_left(&content) == 2 && reader_u16(&content) == 0;
         }
     }
     return share;
@@ -107,41 +138,68 @@ static bool agree(const struct intruder_shared *shared, struct bytes share, uint
 }
 
 static enum intruder_result take_hello(struct intruder *intruder, struct bytes message) {
-    struct bytes share = find_share(message);
+    struct bytes share = find_share(message, &intruder->resumed);
     uint8_t secret[SHARE_SIZE];
 
-    if (share.size != SHARE_SIZE || !agree(intruder->shared, share, secret)) {
+    if (share.size != SHARE_SIZE || (intruder->resumed && !intruder->offered) || !agree(intruder->shared, share, secret)) {
         return conclude(intruder, OUTCOME_TLS_FAILED);
     }
     note(intruder, message);
     uint8_t hash[RECORD_HASH_SIZE];
     hash_so_far(intruder, hash);
-    record_derive_handshake(&intruder->secrets, secret, hash);
+    record_derive_handshake(&intruder->secrets, intruder->resumed ? intruder->early : NULL, secret, hash);
     intruder->state = INTRUDER_LISTENING;
     return INTRUDER_WANT_INPUT;
 }
 
-/* Goes over the messages of the server's flight, of which only the headers matter. Nothing follows its Finished. */
+/*
+ * A message of the server's flight begins. The Finished that is to come is over all before it (RFC 8446 section 4.4.4).
+ * False: it is a Finished of another size.
+ */
+static bool begin_message(struct intruder *intruder) {
+    const uint8_t *header = intruder->message_header;
+
+    intruder->message_left = (uint32_t)header[1] << 16 | (uint32_t)header[2] << 8 | header[3];
+    intruder->asked = intruder->asked || header[0] == MESSAGE_CERTIFICATE_REQUEST;
+    if (header[0] == MESSAGE_FINISHED) {
+        uint8_t hash[RECORD_HASH_SIZE];
+        hash_so_far(intruder, hash);
+        record_finish(intruder->secrets.server_finished, hash, intruder->verify);
+    }
+    note(intruder, bytes_of(header, MESSAGE_HEADER_SIZE));
+    return header[0] != MESSAGE_FINISHED || intruder->message_left == RECORD_HASH_SIZE;
+}
+
+/* Tells whether these bytes, behind which `left` are to come, are those of a Finished as it should be. */
+static bool is_right(const struct intruder *intruder, struct bytes part, size_t left) {
+    return memcmp(part.data, intruder->verify + RECORD_HASH_SIZE - left - part.size, part.size) == 0;
+}
+
+/* Goes over the messages of the server's flight. Nothing follows its Finished. */
 static enum intruder_result take_messages(struct intruder *intruder, struct bytes data) {
     struct reader reader = reader_of(data);
 
-    note(intruder, data);
     while (reader_left(&reader) > 0) {
         if (intruder->message_header_size < MESSAGE_HEADER_SIZE) {
             intruder->message_header[intruder->message_header_size++] = reader_u8(&reader);
             if (intruder->message_header_size < MESSAGE_HEADER_SIZE) {
                 continue;
             }
-            intruder->message_left = (uint32_t)intruder->message_header[1] << 16 |
-                                     (uint32_t)intruder->message_header[2] << 8 | intruder->message_header[3];
-            intruder->asked = intruder->asked || intruder->message_header[0] == MESSAGE_CERTIFICATE_REQUEST;
+            if (!begin_message(intruder)) {
+                return conclude(intruder, OUTCOME_TLS_FAILED);
+            }
         }
-        size_t part = reader_left(&reader) < intruder->message_left ? reader_left(&reader) : intruder->message_left;
-        reader_bytes(&reader, part);
-        intruder->message_left -= (uint32_t)part;
+        bool is_finished = intruder->message_header[0] == MESSAGE_FINISHED;
+        size_t size = reader_left(&reader) < intruder->message_left ? reader_left(&reader) : intruder->message_left;
+        struct bytes part = reader_bytes(&reader, size);
+        intruder->message_left -= (uint32_t)size;
+        note(intruder, part);
+        if (is_finished && !is_right(intruder, part, intruder->message_left)) {
+            return conclude(intruder, OUTCOME_TLS_FAILED);
+        }
         if (intruder->message_left == 0) {
             intruder->message_header_size = 0;
-            if (intruder->message_header[0] == MESSAGE_FINISHED) {
+            if (is_finished) {
                 return INTRUDER_YOUR_TURN;
             }
         }
@@ -149,7 +207,44 @@ static enum intruder_result take_messages(struct intruder *intruder, struct byte
     return INTRUDER_WANT_INPUT;
 }
 
-static enum intruder_result take_content(struct intruder *intruder, uint8_t type, struct bytes content) {
+/* Keeps a ticket: the content of a NewSessionTicket (RFC 8446 section 4.6.1). False: it is malformed, or too large. */
+static bool keep_ticket(struct intruder *intruder, struct bytes content, uint64_t now_ms) {
+    struct intruder_ticket *ticket = intruder->ticket;
+    struct reader reader = reader_of(content);
+
+    reader_bytes(&reader, 4); /* its lifetime */
+    uint32_t age_add = (uint32_t)reader_u16(&reader) << 16;
+    age_add |= reader_u16(&reader);
+    struct bytes nonce = reader_bytes(&reader, reader_u8(&reader));
+    struct bytes data = reader_bytes(&reader, reader_u16(&reader));
+    if (reader.failed || data.size == 0 || data.size > sizeof ticket->data) {
+        return false;
+    }
+    memcpy(ticket->data, data.data, data.size);
+    ticket->size = (uint16_t)data.size;
+    ticket->age_add = age_add;
+    ticket->came_ms = now_ms;
+    record_derive_psk(intruder->resumption, nonce, ticket->psk);
+    return true;
+}
+
+/* Goes over the messages behind the handshake, of which each is whole in its record. */
+static enum intruder_result take_tickets(struct intruder *intruder, struct bytes data, uint64_t now_ms) {
+    struct reader reader = reader_of(data);
+
+    while (intruder->ticket != NULL && reader_left(&reader) > 0) {
+        uint8_t type = reader_u8(&reader);
+        size_t size = (size_t)reader_u8(&reader) << 16;
+        size |= reader_u16(&reader);
+        struct bytes content = reader_bytes(&reader, size);
+        if (reader.failed || (type == MESSAGE_NEW_SESSION_TICKET && !keep_ticket(intruder, content, now_ms))) {
+            return conclude(intruder, OUTCOME_TLS_FAILED);
+        }
+    }
+    return INTRUDER_WANT_INPUT;
+}
+
+static enum intruder_result take_content(struct intruder *intruder, uint8_t type, struct bytes content, uint64_t now_ms) {
     if (type == RECORD_ALERT && content.size == 2) {
         return conclude(intruder, content.data[1] == 0 ? OUTCOME_FIN : OUTCOME_ALERT + content.data[1]);
     }
@@ -160,27 +255,31 @@ static enum intruder_result take_content(struct intruder *intruder, uint8_t type
         return take_messages(intruder, content);
     }
     if (type == RECORD_DATA && intruder->state == INTRUDER_PRESENTED && content.size > 0) {
-        return conclude(intruder, outcome_of_bytes(content));
+        intruder->heard = content;
+        return INTRUDER_HEARD;
     }
-    if ((type == RECORD_HANDSHAKE && intruder->state == INTRUDER_PRESENTED) || type == RECORD_CHANGE_CIPHER_SPEC) {
-        return INTRUDER_WANT_INPUT; /* tickets, and what middleboxes like to see */
+    if (type == RECORD_HANDSHAKE && intruder->state == INTRUDER_PRESENTED) {
+        return take_tickets(intruder, content, now_ms);
+    }
+    if (type == RECORD_CHANGE_CIPHER_SPEC) {
+        return INTRUDER_WANT_INPUT; /* what middleboxes like to see */
     }
     return conclude(intruder, OUTCOME_TLS_FAILED);
 }
 
-static enum intruder_result take_record(struct intruder *intruder, const uint8_t *record, size_t size) {
+static enum intruder_result take_record(struct intruder *intruder, const uint8_t *record, size_t size, uint64_t now_ms) {
     uint8_t *copy = intruder->shared->record;
     uint8_t type = record[0];
 
     if (type != RECORD_DATA) {
-        return take_content(intruder, type, bytes_of(record + RECORD_HEADER_SIZE, size - RECORD_HEADER_SIZE));
+        return take_content(intruder, type, bytes_of(record + RECORD_HEADER_SIZE, size - RECORD_HEADER_SIZE), now_ms);
     }
     memcpy(copy, record, size);
     struct bytes content;
     if (intruder->state == INTRUDER_GREETED || !record_open(&intruder->secrets.server, copy, size, &type, &content)) {
         return conclude(intruder, OUTCOME_TLS_FAILED);
     }
-    return take_content(intruder, type, content);
+    return take_content(intruder, type, content, now_ms);
 }
 
 static size_t record_size(const uint8_t *header) {
@@ -222,17 +321,18 @@ static const uint8_t *next_record(struct intruder *intruder, struct bytes *data,
     return intruder->held;
 }
 
-enum intruder_result intruder_take(struct intruder *intruder, struct bytes data) {
+enum intruder_result intruder_take(struct intruder *intruder, struct bytes *data, uint64_t now_ms) {
     enum intruder_result result = INTRUDER_WANT_INPUT;
 
     while (result == INTRUDER_WANT_INPUT) {
         size_t size = 0;
-        const uint8_t *record = next_record(intruder, &data, &size);
+        const uint8_t *record = next_record(intruder, data, &size);
 
         if (record == NULL) {
             return INTRUDER_WANT_INPUT;
         }
-        result = size > RECORD_SIZE_MAX ? conclude(intruder, OUTCOME_TLS_FAILED) : take_record(intruder, record, size);
+        result =
+            size > RECORD_SIZE_MAX ? conclude(intruder, OUTCOME_TLS_FAILED) : take_record(intruder, record, size, now_ms);
     }
     return result;
 }
@@ -287,12 +387,16 @@ size_t intruder_present(struct intruder *intruder, struct bytes certificate, str
     uint8_t hash[RECORD_HASH_SIZE];
     hash_so_far(intruder, hash);
     uint8_t verify[RECORD_HASH_SIZE];
-    record_finish(&intruder->secrets, hash, verify);
+    record_finish(intruder->secrets.client_finished, hash, verify);
     plain_size += put_message(intruder, plaintext + plain_size, MESSAGE_FINISHED, verify, sizeof verify);
     for (size_t at = 0; at < plain_size; at += RECORD_PLAINTEXT_MAX) {
         size_t part = plain_size - at < RECORD_PLAINTEXT_MAX ? plain_size - at : RECORD_PLAINTEXT_MAX;
 
         size += record_seal(&intruder->secrets.client, RECORD_HANDSHAKE, bytes_of(plaintext + at, part), out + size);
+    }
+    if (intruder->ticket != NULL) {
+        hash_so_far(intruder, hash);
+        record_derive_resumption(&intruder->secrets, hash, intruder->resumption);
     }
     record_derive_application(&intruder->secrets, server_finished);
     size += record_seal(&intruder->secrets.client, RECORD_DATA, request, out + size);

@@ -99,12 +99,12 @@ static void on_established(void *owner, struct load_connection *connection) {
     struct load *load = owner;
 
     load_count(&load->shared, TALLY_HANDSHAKES);
-    if (client_resumed(&connection->tls)) {
+    if (load_connection_resumed(connection)) {
         load_count(&load->shared, TALLY_RESUMED);
     }
     load_record(&load->shared, LATENCY_HANDSHAKE, connection->started_ns);
     if (load->tls[0] == '\0') {
-        client_describe(&connection->tls, load->tls, sizeof load->tls);
+        load_connection_describe(connection, load->tls, sizeof load->tls);
     }
 }
 

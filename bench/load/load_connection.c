@@ -42,8 +42,7 @@ void load_connection_conclude(struct load_connection *connection, unsigned outco
     load_connection_end(connection, outcome == OUTCOME_LEFT ? shared->options->close : LOAD_OPTIONS_CLOSE_RESET);
 }
 
-/* For a hostile one it is no failure, but what came of it. */
-static void fail(struct load_connection *connection, enum tally_counter why, unsigned outcome, const char *text) {
+void load_connection_fail(struct load_connection *connection, enum tally_counter why, unsigned outcome, const char *text) {
     if (connection->shared->options->behaviour->hostile) {
         load_connection_conclude(connection, outcome);
         return;
@@ -56,8 +55,8 @@ static void fail(struct load_connection *connection, enum tally_counter why, uns
 static void fail_tls(struct load_connection *connection) {
     int alert = client_alert(&connection->tls);
 
-    fail(connection, TALLY_TLS_FAILED, alert < 0 ? OUTCOME_TLS_FAILED : OUTCOME_ALERT + (unsigned)alert,
-         client_error_text(&connection->tls));
+    load_connection_fail(connection, TALLY_TLS_FAILED, alert < 0 ? OUTCOME_TLS_FAILED : OUTCOME_ALERT + (unsigned)alert,
+                         client_error_text(&connection->tls));
 }
 
 void load_connection_say(struct load_connection *connection, struct bytes data) {
@@ -106,9 +105,9 @@ static void due(struct timer *timer) {
     if (connection->patient) {
         connection->shared->options->behaviour->due(connection);
     } else if (connection->state == CONNECTION_CONNECTING) {
-        fail(connection, TALLY_TIMED_OUT, OUTCOME_CONNECT_TIMEOUT, "connecting took too long");
+        load_connection_fail(connection, TALLY_TIMED_OUT, OUTCOME_CONNECT_TIMEOUT, "connecting took too long");
     } else {
-        fail(connection, TALLY_TIMED_OUT, OUTCOME_TIMEOUT, "an answer took too long");
+        load_connection_fail(connection, TALLY_TIMED_OUT, OUTCOME_TIMEOUT, "an answer took too long");
     }
 }
 
@@ -118,19 +117,23 @@ static int send_ciphertext(void *owner, struct bytes ciphertext) {
     return connection->state == CONNECTION_CLOSING ? -ECONNABORTED : stream_write(connection->stream, ciphertext);
 }
 
-void load_connection_request(struct load_connection *connection) {
-    const struct load_options *options = connection->shared->options;
-
+void load_connection_await_answer(struct load_connection *connection) {
     CHECK(connection->state == CONNECTION_READY);
     connection->state = CONNECTION_ASKING;
     connection->asked_ns = clock_monotonic_ns();
+    answer_begin(&connection->answer);
     load_connection_expect(connection);
+}
+
+void load_connection_request(struct load_connection *connection) {
+    const struct load_options *options = connection->shared->options;
+
+    load_connection_await_answer(connection);
     if (options->http2) {
         http2_request(&connection->http2, &connection->shared->frames, options->name, options->path);
         load_connection_say_frames(connection);
         return;
     }
-    answer_begin(&connection->answer);
     if (options->hosts == 0) {
         load_connection_say(connection, connection->shared->request);
     } else {
@@ -144,11 +147,18 @@ void load_connection_request(struct load_connection *connection) {
 
 bool load_connection_keep_ticket(struct load_connection *connection) {
     struct load_shared *shared = connection->shared;
+    struct intruder *intruder = connection->intruder;
+    bool has_come = false;
 
-    CHECK(connection->ticket == NULL);
-    connection->ticket = client_take_ticket(&connection->tls);
-    if (connection->ticket == NULL) {
-        fail(connection, TALLY_NOT_RESUMED, OUTCOME_TLS_FAILED, "the server gave no ticket");
+    if (intruder != NULL) {
+        has_come = intruder->ticket->size > 0;
+    } else {
+        CHECK(connection->ticket == NULL);
+        connection->ticket = client_take_ticket(&connection->tls);
+        has_come = connection->ticket != NULL;
+    }
+    if (!has_come) {
+        load_connection_fail(connection, TALLY_NOT_RESUMED, OUTCOME_TLS_FAILED, "the server gave no ticket");
         return false;
     }
     if (!connection->ticketed) {
@@ -166,62 +176,6 @@ void load_connection_hold(struct load_connection *connection) {
     connection->shared->events->stands(connection->shared->owner);
 }
 
-static void complete_answer(struct load_connection *connection, unsigned status) {
-    struct load_shared *shared = connection->shared;
-
-    connection->state = CONNECTION_READY;
-    if (shared->options->behaviour->hostile) {
-        if (shared->options->behaviour->answered == NULL) {
-            load_connection_conclude(connection, outcome_of_status(status));
-        } else {
-            shared->options->behaviour->answered(connection);
-        }
-        return;
-    }
-    if (status != shared->options->expected_status) {
-        char text[32];
-
-        snprintf(text, sizeof text, "status %u", status);
-        fail(connection, TALLY_STATUS_FAILED, outcome_of_status(status), text);
-        return;
-    }
-    load_count(shared, TALLY_ANSWERS);
-    load_record(shared, LATENCY_REQUEST, connection->asked_ns);
-    shared->options->behaviour->answered(connection);
-}
-
-/* The outcome for a hostile one when http2_take has found the connection broken. */
-static unsigned http2_outcome(const struct http2 *http2) {
-    bool goaway = http2->reader.type == FRAME_GOAWAY;
-
-    return goaway ? outcome_of_goaway(frame_reader_u32(&http2->reader, 4)) : OUTCOME_GIBBERISH;
-}
-
-/* Bytes that come when no answer is owed are a fault, but for the frames of HTTP/2 that are no answer. */
-static void take_answer(struct load_connection *connection, struct bytes data) {
-    struct load_shared *shared = connection->shared;
-    bool http2 = shared->options->http2;
-    const char *error = "bytes that nobody asked for";
-    enum answer_result result = ANSWER_BROKEN;
-
-    if (http2) {
-        result = http2_take(&connection->http2, data, &shared->frames, &error);
-        load_connection_say_frames(connection);
-        if (connection->state == CONNECTION_CLOSING) {
-            return;
-        }
-    } else if (connection->state == CONNECTION_ASKING) {
-        result = answer_take(&connection->answer, &shared->room, data, &error);
-    }
-    if (result == ANSWER_COMPLETE && connection->upload_left > 0) {
-        fail(connection, TALLY_HTTP_FAILED, OUTCOME_GIBBERISH, "an answer before the whole upload");
-    } else if (result == ANSWER_BROKEN || (result == ANSWER_COMPLETE && connection->state != CONNECTION_ASKING)) {
-        fail(connection, TALLY_HTTP_FAILED, http2 ? http2_outcome(&connection->http2) : OUTCOME_GIBBERISH, error);
-    } else if (result == ANSWER_COMPLETE) {
-        complete_answer(connection, http2 ? connection->http2.status : connection->answer.status);
-    }
-}
-
 static void read_plaintext(struct load_connection *connection) {
     struct load_shared *shared = connection->shared;
 
@@ -233,13 +187,13 @@ static void read_plaintext(struct load_connection *connection) {
             return;
         }
         if (result == CLIENT_CLOSED) {
-            fail(connection, TALLY_CLOSED, OUTCOME_FIN, "close_notify");
+            load_connection_fail(connection, TALLY_CLOSED, OUTCOME_FIN, "close_notify");
         } else if (result == CLIENT_FAILED) {
             fail_tls(connection);
         } else if (connection->state == CONNECTION_TALKING) {
             shared->options->behaviour->received(connection, bytes_of(shared->plaintext, size));
         } else {
-            take_answer(connection, bytes_of(shared->plaintext, size));
+            load_connection_take_answer(connection, bytes_of(shared->plaintext, size));
         }
     }
 }
@@ -248,18 +202,39 @@ static bool wants_http2(const struct load_options *options) {
     return options->http2 || options->behaviour->attack != NULL;
 }
 
-static void establish(struct load_connection *connection) {
+bool load_connection_resumed(const struct load_connection *connection) {
+    return connection->intruder != NULL ? connection->intruder->resumed : client_resumed(&connection->tls);
+}
+
+void load_connection_describe(const struct load_connection *connection, char *text, size_t size) {
+    if (connection->intruder != NULL) {
+        snprintf(text, size, "TLSv1.3 TLS13-AES128-GCM-SHA256");
+    } else {
+        client_describe(&connection->tls, text, size);
+    }
+}
+
+bool load_connection_establish(struct load_connection *connection) {
     struct load_shared *shared = connection->shared;
 
     connection->state = CONNECTION_READY;
     shared->events->established(shared->owner, connection);
-    if (connection->resuming && !client_resumed(&connection->tls)) {
-        fail(connection, TALLY_NOT_RESUMED, OUTCOME_TLS_FAILED,
-             "the server answered a ticket of its own with a full handshake");
+    if (connection->resuming && !load_connection_resumed(connection)) {
+        load_connection_fail(connection, TALLY_NOT_RESUMED, OUTCOME_TLS_FAILED,
+                             "the server answered a ticket of its own with a full handshake");
+        return false;
+    }
+    return true;
+}
+
+static void establish(struct load_connection *connection) {
+    struct load_shared *shared = connection->shared;
+
+    if (!load_connection_establish(connection)) {
         return;
     }
     if (wants_http2(shared->options) && !client_speaks_http2(&connection->tls)) {
-        fail(connection, TALLY_HTTP_FAILED, OUTCOME_HTTP1, "the server does not choose HTTP/2");
+        load_connection_fail(connection, TALLY_HTTP_FAILED, OUTCOME_HTTP1, "the server does not choose HTTP/2");
         return;
     }
     shared->options->behaviour->established(connection);
@@ -274,7 +249,7 @@ static void go_on_with_handshake(struct load_connection *connection) {
     case CLIENT_WANT_INPUT:
         break;
     case CLIENT_CLOSED:
-        fail(connection, TALLY_TLS_FAILED, OUTCOME_FIN, "closed during the handshake");
+        load_connection_fail(connection, TALLY_TLS_FAILED, OUTCOME_FIN, "closed during the handshake");
         break;
     case CLIENT_FAILED:
         fail_tls(connection);
@@ -326,7 +301,7 @@ static void received(struct stream *stream, struct bytes data) {
     bool in_handshake = connection->state == CONNECTION_HANDSHAKE;
 
     if (data.size == 0) {
-        fail(connection, in_handshake ? TALLY_TLS_FAILED : TALLY_CLOSED, OUTCOME_FIN, "the server closed");
+        load_connection_fail(connection, in_handshake ? TALLY_TLS_FAILED : TALLY_CLOSED, OUTCOME_FIN, "the server closed");
         return;
     }
     if (connection->tls.wolfssl == NULL) {
@@ -378,7 +353,7 @@ static void failed(struct stream *stream, int error) {
     } else if (connection->state == CONNECTION_HANDSHAKE) {
         why = TALLY_TLS_FAILED;
     }
-    fail(connection, why, outcome_of_error(error, connecting), strerror(-error));
+    load_connection_fail(connection, why, outcome_of_error(error, connecting), strerror(-error));
 }
 
 static void closed(struct stream *stream) {
@@ -452,6 +427,9 @@ void load_connection_init(struct load_connection *connection, struct load_shared
     if (shared->options->behaviour->forgery != FORGE_NONE) {
         connection->intruder = calloc(1, sizeof *connection->intruder);
         CHECK(connection->intruder != NULL);
+        if (shared->options->behaviour->resumes) {
+            intruder_keep_tickets(connection->intruder);
+        }
     }
     if (shared->options->behaviour->attack != NULL) {
         connection->attacker = calloc(1, sizeof *connection->attacker);
@@ -493,7 +471,7 @@ int load_connection_start(struct load_connection *connection, uint64_t due_ns) {
     if (options->source_addresses > 0) {
         error = source_bind(connection->stream->descriptor, load_next_source(shared));
         if (error < 0) {
-            fail(connection, TALLY_CONNECT_FAILED, OUTCOME_CONNECT_FAILED, strerror(-error));
+            load_connection_fail(connection, TALLY_CONNECT_FAILED, OUTCOME_CONNECT_FAILED, strerror(-error));
         }
     }
     return 0;

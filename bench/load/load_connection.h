@@ -48,10 +48,26 @@ struct load_connection {
 
 /* Once, before all else. */
 void load_connection_init(struct load_connection *connection, struct load_shared *shared);
+/*
+ * A handshake is complete: counts it. False: it should have been a resumed one and was not, which has been counted, and has
+ * ended the connection; else it is in CONNECTION_READY.
+ */
+bool load_connection_establish(struct load_connection *connection);
+/* Tells, after that, whether it was resumed. */
+bool load_connection_resumed(const struct load_connection *connection);
+/* Writes version and suite: "TLSv1.3 TLS13-AES128-GCM-SHA256". */
+void load_connection_describe(const struct load_connection *connection, char *text, size_t size);
 /* Connects a free one, which was due at `due_ns`. 0, or a negative errno: no descriptor, no memory. */
 int load_connection_start(struct load_connection *connection, uint64_t due_ns);
 /* Sends the run's request; in state CONNECTION_READY. */
 void load_connection_request(struct load_connection *connection);
+/* The same where the request has been sent already. */
+void load_connection_await_answer(struct load_connection *connection);
+/*
+ * Takes plaintext. Bytes that come when no answer is owed are a fault, but for the frames of HTTP/2 that are no answer.
+ * Implemented in load_connection_answer.c.
+ */
+void load_connection_take_answer(struct load_connection *connection, struct bytes data);
 /* Keeps the newest ticket for its next handshake. False: there is none, which has been counted, and has ended it. */
 bool load_connection_keep_ticket(struct load_connection *connection);
 /* Frees all that a connection owns beside a stream. It must be in CONNECTION_FREE. */
@@ -70,6 +86,8 @@ void load_connection_pause(struct load_connection *connection, uint64_t ms);
 void load_connection_expect(struct load_connection *connection);
 /* Counts the outcome of a hostile connection, and ends it. */
 void load_connection_conclude(struct load_connection *connection, unsigned outcome);
+/* Counts a failure, or of a hostile connection the outcome, and ends it. `text`: why, in a line. */
+void load_connection_fail(struct load_connection *connection, enum tally_counter why, unsigned outcome, const char *text);
 /* Ends the connection; load_events.closed is called when it is gone. */
 void load_connection_end(struct load_connection *connection, enum load_options_close how);
 

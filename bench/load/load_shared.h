@@ -44,7 +44,8 @@ struct load_shared {
     struct forges forges;                /* of intruders */
     const struct stolen_session *stolen; /* NULL: no behaviour needs one */
     struct noise noise;
-    struct client_hello hello; /* of hostile connections, as the last one sent it */
+    struct client_hello hello;          /* of connections without a library, as the last one sent it */
+    struct client_hello resuming_hello; /* the same with a ticket of their own */
     uint32_t source_next;
     uint32_t host_next;
     struct bytes request;                    /* the one head for all connections; owned */

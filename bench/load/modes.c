@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "load/flood.h"
 #include "load/flood_http2.h"
+#include "load/light.h"
 #include "load/load_connection.h"
 #include "load/load_shared.h"
 
@@ -43,6 +44,17 @@ const struct behaviour modes[] = {
         .closes = true,
         .resumes = true,
         .established = load_connection_request,
+        .answered = close_resumable,
+    },
+    {
+        .name = "resumed-light",
+        .summary = "as resumed, by a client without a library, which has one key share for all its connections",
+        .connections_default = 64,
+        .closes = true,
+        .resumes = true,
+        .forgery = FORGE_AS_IS,
+        .connected = light_greet,
+        .received = light_listen,
         .answered = close_resumable,
     },
     {

@@ -10,10 +10,14 @@
 
 enum { TAG_SIZE = 16 };
 
-static void expand(const uint8_t *secret, const char *label, const uint8_t *hash, uint8_t *out, size_t size) {
+static void expand_of(const uint8_t *secret, const char *label, struct bytes context, uint8_t *out, size_t size) {
     CHECK(wc_Tls13_HKDF_Expand_Label(out, (word32)size, secret, RECORD_HASH_SIZE, (const byte *)"tls13 ", 6,
-                                     (const byte *)label, (word32)strlen(label), hash, hash == NULL ? 0 : RECORD_HASH_SIZE,
+                                     (const byte *)label, (word32)strlen(label), context.data, (word32)context.size,
                                      WC_SHA256) == 0);
+}
+
+static void expand(const uint8_t *secret, const char *label, const uint8_t *hash, uint8_t *out, size_t size) {
+    expand_of(secret, label, bytes_of(hash, hash == NULL ? 0 : RECORD_HASH_SIZE), out, size);
 }
 
 static void extract(const uint8_t *salt, const uint8_t *input, uint8_t *out) {
@@ -25,8 +29,16 @@ static void extract(const uint8_t *salt, const uint8_t *input, uint8_t *out) {
     CHECK(wc_Tls13_HKDF_Extract(out, salt, salt == NULL ? 0 : RECORD_HASH_SIZE, copy, sizeof copy, WC_SHA256) == 0);
 }
 
-static void hash_of_nothing(uint8_t hash[static RECORD_HASH_SIZE]) {
-    CHECK(wc_Sha256Hash((const byte *)"", 0, hash) == 0);
+/* The step from one secret to the salt of the next, or to a key, that depends on no message. */
+static void expand_empty(const uint8_t *secret, const char *label, uint8_t *out) {
+    static uint8_t empty[RECORD_HASH_SIZE];
+    static bool ready;
+
+    if (!ready) {
+        CHECK(wc_Sha256Hash((const byte *)"", 0, empty) == 0);
+        ready = true;
+    }
+    expand(secret, label, empty, out, RECORD_HASH_SIZE);
 }
 
 static void set_keys(struct record_keys *keys, const uint8_t *secret) {
@@ -41,32 +53,46 @@ static const uint8_t *first_salt(void) {
     static bool ready;
 
     if (!ready) {
-        uint8_t empty[RECORD_HASH_SIZE];
-
-        hash_of_nothing(empty);
         uint8_t early[RECORD_HASH_SIZE];
         extract(NULL, NULL, early);
-        expand(early, "derived", empty, salt, sizeof salt);
+        expand_empty(early, "derived", salt);
         ready = true;
     }
     return salt;
 }
 
-void record_derive_handshake(struct record_secrets *secrets, const uint8_t shared[static 32],
+void record_derive_early(const uint8_t psk[static RECORD_HASH_SIZE], uint8_t early[static RECORD_HASH_SIZE]) {
+    extract(NULL, psk, early);
+}
+
+void record_bind(const uint8_t early[static RECORD_HASH_SIZE], const uint8_t hash[static RECORD_HASH_SIZE],
+                 uint8_t binder[static RECORD_HASH_SIZE]) {
+    uint8_t binder_key[RECORD_HASH_SIZE];
+    uint8_t finished[RECORD_HASH_SIZE];
+
+    expand_empty(early, "res binder", binder_key);
+    expand(binder_key, "finished", NULL, finished, sizeof finished);
+    record_finish(finished, hash, binder);
+}
+
+void record_derive_handshake(struct record_secrets *secrets, const uint8_t *early, const uint8_t shared[static 32],
                              const uint8_t hash[static RECORD_HASH_SIZE]) {
     uint8_t handshake[RECORD_HASH_SIZE];
+    uint8_t salt[RECORD_HASH_SIZE];
 
-    extract(first_salt(), shared, handshake);
+    if (early != NULL) {
+        expand_empty(early, "derived", salt);
+    }
+    extract(early != NULL ? salt : first_salt(), shared, handshake);
     uint8_t traffic[RECORD_HASH_SIZE];
     expand(handshake, "s hs traffic", hash, traffic, sizeof traffic);
     set_keys(&secrets->server, traffic);
+    expand(traffic, "finished", NULL, secrets->server_finished, sizeof secrets->server_finished);
     expand(handshake, "c hs traffic", hash, traffic, sizeof traffic);
     set_keys(&secrets->client, traffic);
-    expand(traffic, "finished", NULL, secrets->finished, sizeof secrets->finished);
-    uint8_t empty[RECORD_HASH_SIZE];
-    hash_of_nothing(empty);
-    expand(handshake, "derived", empty, traffic, sizeof traffic);
-    extract(traffic, NULL, secrets->master);
+    expand(traffic, "finished", NULL, secrets->client_finished, sizeof secrets->client_finished);
+    expand_empty(handshake, "derived", salt);
+    extract(salt, NULL, secrets->master);
 }
 
 void record_derive_application(struct record_secrets *secrets, const uint8_t hash[static RECORD_HASH_SIZE]) {
@@ -78,14 +104,24 @@ void record_derive_application(struct record_secrets *secrets, const uint8_t has
     set_keys(&secrets->client, traffic);
 }
 
-void record_finish(const struct record_secrets *secrets, const uint8_t hash[static RECORD_HASH_SIZE],
+void record_finish(const uint8_t key[static RECORD_HASH_SIZE], const uint8_t hash[static RECORD_HASH_SIZE],
                    uint8_t verify[static RECORD_HASH_SIZE]) {
     Hmac hmac;
 
     CHECK(wc_HmacInit(&hmac, NULL, INVALID_DEVID) == 0);
-    CHECK(wc_HmacSetKey(&hmac, WC_SHA256, secrets->finished, RECORD_HASH_SIZE) == 0);
+    CHECK(wc_HmacSetKey(&hmac, WC_SHA256, key, RECORD_HASH_SIZE) == 0);
     CHECK(wc_HmacUpdate(&hmac, hash, RECORD_HASH_SIZE) == 0 && wc_HmacFinal(&hmac, verify) == 0);
     wc_HmacFree(&hmac);
+}
+
+void record_derive_resumption(const struct record_secrets *secrets, const uint8_t hash[static RECORD_HASH_SIZE],
+                              uint8_t resumption[static RECORD_HASH_SIZE]) {
+    expand(secrets->master, "res master", hash, resumption, RECORD_HASH_SIZE);
+}
+
+void record_derive_psk(const uint8_t resumption[static RECORD_HASH_SIZE], struct bytes nonce,
+                       uint8_t psk[static RECORD_HASH_SIZE]) {
+    expand_of(resumption, "resumption", nonce, psk, RECORD_HASH_SIZE);
 }
 
 /* The cipher set up for one record; its nonce is the IV with the record's number mixed in. */

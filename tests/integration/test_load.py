@@ -33,33 +33,42 @@ def load(*arguments, **keywords):
     return result, json.loads(result.stdout)
 
 
-def test_resumes_every_handshake_that_is_measured(scene):
+RESUMING = pytest.mark.parametrize("mode", ["resumed", "resumed-light"])
+
+
+@RESUMING
+@pytest.mark.parametrize("start", ["nginx", "sallyport"])
+def test_resumes_every_handshake_that_is_measured(scene, mode, start):
     folder, made, values = scene
-    with servers.nginx("tickets", folder / "on", 0, values) as server:
-        result, seen = load("resumed", server, made, "--count", 100)
+    values = {**values, "binary": BINARY}
+    with getattr(servers, start)("tickets", folder / f"{mode}-{start}", 0, values) as server:
+        result, seen = load(mode, server, made, "--count", 100)
         assert result.returncode == 0, result.stdout + result.stderr
         measured, whole = seen["measured"], seen["whole_run"]
         assert measured["handshakes"] == measured["resumed"] > 0 and measured["not_resumed"] == 0
+        assert measured["answers"] >= 100 and seen["tls"] == "TLSv1.3 TLS13-AES128-GCM-SHA256"
         # Each connection fetches its first ticket with one full handshake, and those are not measured.
         assert whole["handshakes"] - whole["resumed"] == CONNECTIONS
         _, full = load("handshake", server, made, "--count", 20)
         assert full["measured"]["handshakes"] > 0 and full["whole_run"]["resumed"] == 0
 
 
-def test_a_server_without_tickets_is_an_error(scene):
+@RESUMING
+def test_a_server_without_tickets_is_an_error(scene, mode):
     folder, made, values = scene
-    with servers.nginx("plain", folder / "off", 0, values) as server:
-        result, seen = load("resumed", server, made, "--count", 100)
+    with servers.nginx("plain", folder / f"{mode}-off", 0, values) as server:
+        result, seen = load(mode, server, made, "--count", 100)
     assert result.returncode == 1
     assert "not_resumed: the server gave no ticket" in result.stderr
     assert seen["whole_run"]["not_resumed"] > 0 and seen["whole_run"]["resumed"] == 0 and seen["measured"]["answers"] == 0
 
 
-def test_a_ticket_that_no_longer_opens_is_an_error(scene):
+@RESUMING
+def test_a_ticket_that_no_longer_opens_is_an_error(scene, mode):
     """nginx draws new ticket keys with every configuration that it loads."""
     folder, made, values = scene
-    with servers.nginx("tickets", folder / "reload", 0, values) as server:
-        process = subprocess.Popen(command("resumed", server, made, "--duration", 600, "--warmup", 0.2),
+    with servers.nginx("tickets", folder / f"{mode}-reload", 0, values) as server:
+        process = subprocess.Popen(command(mode, server, made, "--duration", 600, "--warmup", 0.2),
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert "answers /s" in process.stderr.readline()
         before = server.pids()
