@@ -8,7 +8,9 @@ import threading
 import time
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import x25519
 
+import tls_wire as wire
 from generator import LOAD, NAME, make_pki, marks, servers, values_of
 
 COUNT = 40
@@ -293,3 +295,69 @@ def test_it_tells_once_a_second_how_it_fares(nginx):
                             timeout=30)
     lines = [line for line in result.stderr.splitlines() if " open " in line and "status_400" in line]
     assert len(lines) == 2
+
+
+class ServerByHand:
+    """
+    Serves one connection of TLS 1.3 without certificates, as far as the client without a library needs it. `finished`: makes
+    the body of its Finished from the right one.
+    """
+
+    def __init__(self, finished):
+        self.finished = finished
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        self.thread = threading.Thread(target=self.serve)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.thread.join(30)
+        self.listener.close()
+
+    def serve(self):
+        client, _ = self.listener.accept()
+        with client, client.makefile("rb") as stream:
+            client.settimeout(20)
+            hello = self.take(stream)[5:]
+            key = x25519.X25519PrivateKey.generate()
+            extensions = wire.extension(43, b"\x03\x04") + wire.extension(51, wire.u16s(29) + wire.vector(2, wire.raw_public(key)))
+            answer = wire.message(wire.SERVER_HELLO, b"\x03\x03" + bytes(32) + wire.vector(1, hello[39:71]) + b"\x13\x01\0"
+                                  + wire.vector(2, extensions))
+            shared = key.exchange(x25519.X25519PublicKey.from_public_bytes(hello[-32:]))  # its share is the last extension
+            secret = wire.extract(wire.derive(wire.extract(bytes(32), bytes(32)), b"derived", b""), shared)
+            transcript = hello + answer
+            server = wire.derive(secret, b"s hs traffic", transcript)
+            transcript += wire.message(wire.ENCRYPTED_EXTENSIONS, wire.vector(2, b""))
+            finished = wire.message(wire.FINISHED, self.finished(wire.verify_data13(server, transcript)))
+            handshake = wire.Records13(server)
+            parts = wire.cut(transcript[len(hello + answer):] + finished, 9)  # Finished in pieces
+            client.sendall(wire.record(wire.HANDSHAKE, answer) + b"".join(handshake.seal(wire.HANDSHAKE, part) for part in parts))
+            transcript += finished
+            master = wire.extract(wire.derive(secret, b"derived", b""), bytes(32))
+            try:
+                self.take(stream), self.take(stream)  # its Finished, and the request
+                client.sendall(wire.Records13(wire.derive(master, b"s ap traffic", transcript)).seal(
+                    wire.APPLICATION, b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"))
+                stream.read()
+            except OSError:
+                pass  # it has gone
+
+    def take(self, stream):
+        head = stream.read(5)
+        if len(head) < 5:
+            raise ConnectionError
+        return head + stream.read(int.from_bytes(head[3:], "big"))
+
+
+@pytest.mark.parametrize("finished, outcome", [
+    (lambda right: right, "status_200"), (lambda right: right[:-1] + bytes([right[-1] ^ 1]), "tls_failed"),
+    (lambda right: bytes([right[0] ^ 128]) + right[1:], "tls_failed"), (lambda right: right[:12], "tls_failed"),
+    (lambda right: right + b"\0", "tls_failed"), (lambda right: b"", "tls_failed")],
+    ids=["right", "last-byte", "first-byte", "short", "long", "empty"])
+def test_the_finished_of_a_server_has_to_be_right(made, finished, outcome):
+    with ServerByHand(finished) as server:
+        status, seen = flood("certificate", server.address, "--connections", 1, "--expect", outcome, cert=made.one_client, count=1)
+    assert (status, seen["outcomes"]) == (0, {outcome: 1})
