@@ -230,10 +230,33 @@ static void digest_rest(struct bytes rest, uint8_t digest[static IDENTITY_DIGEST
     sha256_end(&hash, digest);
 }
 
+/* Tells whether a record is there and among the younger half. Copies its link, if it is a leaf's, unless `link` is NULL. */
+static bool is_young(struct chain_log *log, const uint8_t *digest, struct link *link) {
+    uint64_t hash = hash_bytes(digest, IDENTITY_DIGEST_SIZE);
+    struct stripe *stripe = stripe_of(log, hash);
+    pthread_mutex_lock(&stripe->lock);
+    uint32_t place = find(stripe, hash, digest);
+    bool young = place != NONE && age_of(stripe, place) <= stripe->units / 2;
+    if (young && link != NULL) {
+        memcpy(link, record_at(stripe, place) + 1, sizeof *link);
+    }
+    pthread_mutex_unlock(&stripe->lock);
+    return young;
+}
+
+/* Tells whether nothing is to be written for the chain. This is so at most visits, and spares the hash of the rest. */
+static bool is_chain_young(struct chain_log *log, const uint8_t *digest) {
+    struct link link;
+    return is_young(log, digest, &link) && (link.rest_size == 0 || is_young(log, link.rest, NULL));
+}
+
 void chain_log_put(struct chain_log *log, const uint8_t digest[static IDENTITY_DIGEST_SIZE], struct bytes leaf,
                    struct bytes rest) {
     struct link link = {.rest_size = (uint32_t)rest.size, .leaf_size = (uint32_t)leaf.size};
     CHECK(leaf.size > 0 && leaf.size <= UINT32_MAX && rest.size <= UINT32_MAX);
+    if (is_chain_young(log, digest)) {
+        return;
+    }
     if (rest.size > 0) {
         digest_rest(rest, link.rest);
         put(log, link.rest, rest, bytes_of(NULL, 0));
