@@ -12,7 +12,7 @@ from .processes import Process, descriptors, wait_until
 
 BENCH = pathlib.Path(__file__).resolve().parents[1]
 OWN, SINGLE = "sallyport", "sallyport-single"
-START_MAX, HOSTS_A_SECOND = 20, 40  # seconds until a server accepts connections, and hosts that it reads in one, on a bad day
+START_MAX, HOSTS_A_SECOND = 20, 200  # seconds until a server accepts connections, and hosts that it reads in one, on a bad day
 LARGE_SIZE = 2**17  # of an answer that no window of an attacker has room for; thousands of them have to fit into the kernel
 LARGE_PATH = f"/bytes/{LARGE_SIZE}"
 

@@ -262,7 +262,7 @@ static enum intruder_result take_content(struct intruder *intruder, uint8_t type
         return take_tickets(intruder, content, now_ms);
     }
     if (type == RECORD_CHANGE_CIPHER_SPEC) {
-        return INTRUDER_WANT_INPUT; /* what middleboxes like to see */
+        return INTRUDER_WANT_INPUT; /* for the sake of middleboxes */
     }
     return conclude(intruder, OUTCOME_TLS_FAILED);
 }
