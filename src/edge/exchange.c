@@ -481,6 +481,12 @@ static void on_body(void *owner, struct bytes piece) {
     }
 }
 
+static size_t room_for_body(void *owner) {
+    struct exchange *exchange = owner;
+
+    return exchange->carrier->room(exchange);
+}
+
 static void on_end(void *owner, struct bytes trailers) {
     struct exchange *exchange = owner;
     const struct exchange_carrier *carrier = exchange->carrier;
@@ -537,6 +543,7 @@ static const struct relay_handler relay_handler = {
     .interim = on_interim,
     .head = on_head,
     .body = on_body,
+    .room = room_for_body,
     .end = on_end,
     .half_end = exchange_tunnel_end_origin,
     .failed = on_relay_failed,

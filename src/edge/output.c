@@ -5,6 +5,18 @@
 
 #include <string.h>
 
+/* Has plaintext leave in records. The connection may have ended by that. */
+static void encrypt(struct connection *connection, struct bytes plaintext) {
+    if (!eviction_allows_sending(connection)) {
+        return;
+    }
+    if (tls_session_write(connection->client.tls, plaintext) != TLS_DONE) {
+        connection_end(connection, CONNECTION_ABRUPTLY);
+        return;
+    }
+    place_update(connection);
+}
+
 void output_flush(struct shard *shard) {
     struct connection *connection = shard->output.owner;
     struct bytes gathered = bytes_of(shard->output.gathered, shard->output.size);
@@ -14,14 +26,20 @@ void output_flush(struct shard *shard) {
     }
     shard->output.owner = NULL;
     shard->output.size = 0;
-    if (!eviction_allows_sending(connection)) {
-        return;
+    encrypt(connection, gathered);
+}
+
+/* Moves the front of `plaintext` to the gathered bytes, as far as there is room. They leave when they fill a record. */
+static void gather(struct shard *shard, struct bytes *plaintext) {
+    size_t room = SHARD_OUT_SIZE - shard->output.size;
+    size_t size = plaintext->size < room ? plaintext->size : room;
+
+    memcpy(shard->output.gathered + shard->output.size, plaintext->data, size);
+    shard->output.size += size;
+    *plaintext = bytes_of(plaintext->data + size, plaintext->size - size);
+    if (shard->output.size == SHARD_OUT_SIZE) {
+        output_flush(shard);
     }
-    if (tls_session_write(connection->client.tls, gathered) != TLS_DONE) {
-        connection_end(connection, CONNECTION_ABRUPTLY);
-        return;
-    }
-    place_update(connection);
 }
 
 bool output_send(struct connection *connection, struct bytes plaintext) {
@@ -32,24 +50,21 @@ bool output_send(struct connection *connection, struct bytes plaintext) {
     }
     if (shard->output.owner != connection) {
         output_flush(shard);
-        shard->output.owner = connection;
     }
-    while (plaintext.size > 0) {
-        size_t room = SHARD_OUT_SIZE - shard->output.size;
-        size_t size = plaintext.size < room ? plaintext.size : room;
+    while (plaintext.size > 0 && !connection_is_closing(connection)) {
+        size_t whole = plaintext.size - plaintext.size % SHARD_OUT_SIZE;
 
-        memcpy(shard->output.gathered + shard->output.size, plaintext.data, size);
-        shard->output.size += size;
-        plaintext = bytes_of(plaintext.data + size, plaintext.size - size);
-        if (shard->output.size == SHARD_OUT_SIZE) {
-            output_flush(shard);
-            if (connection_is_closing(connection)) {
-                return false;
-            }
-            shard->output.owner = connection;
+        shard->output.owner = connection;
+        if (shard->output.size > 0 || whole == 0) {
+            gather(shard, &plaintext);
+            continue;
         }
+        /* Whole records need not be gathered. */
+        shard->output.owner = NULL;
+        encrypt(connection, bytes_of(plaintext.data, whole));
+        plaintext = bytes_of(plaintext.data + whole, plaintext.size - whole);
     }
-    return true;
+    return !connection_is_closing(connection);
 }
 
 bool output_finish(struct connection *connection, bool send) {

@@ -60,6 +60,18 @@ static void part(struct relay_exchange *exchange) {
     }
 }
 
+/* Asks for more of the response: of a body in pieces as large as the owner has room for. */
+static void ask(struct relay_exchange *exchange) {
+    const struct relay_handler *handler = exchange->handler;
+    struct stream *stream = exchange_stream(exchange);
+
+    if (exchange->state == EXCHANGE_BODY && handler->room != NULL) {
+        stream_receive_up_to(stream, handler->room(exchange->owner));
+    } else {
+        stream_receive(stream);
+    }
+}
+
 /* Ends the exchange with success. `exact`: nothing has come behind the response. */
 static void complete(struct relay_exchange *exchange, bool exact) {
     const struct relay_handler *handler = exchange->handler;
@@ -225,7 +237,7 @@ static void stream_received(struct stream *stream, struct bytes data) {
     switch (outcome) {
     case RESPONSE_MORE:
         if (!exchange->paused) {
-            stream_receive(stream);
+            ask(exchange);
         }
         exchange_watch(exchange, exchange->state == EXCHANGE_BODY);
         break;
@@ -331,17 +343,13 @@ static bool is_sending(struct relay_exchange *exchange) {
     return exchange_stream(exchange)->queue.size > 0;
 }
 
-static void resume(struct relay_exchange *exchange) {
-    stream_receive(exchange_stream(exchange));
-}
-
 const struct exchange_transport exchange_http1 = {
     .begin = begin,
     .timed_out = timed_out,
     .room = request_room,
     .body = request_body,
     .body_end = request_body_end,
-    .resume = resume,
+    .resume = ask,
     .is_sending = is_sending,
     .drop = abandon,
 };

@@ -94,6 +94,11 @@ struct relay_handler {
     /* A piece of the body, decoded, valid during the call. */
     void (*body)(void *owner, struct bytes piece);
     /*
+     * Returns how many bytes of the body the owner has room for: while it is not paused, a piece has no more than these, or
+     * than RING_RECEIVE_SIZE. NULL: it always has the latter.
+     */
+    size_t (*room)(void *owner);
+    /*
      * The response is complete. The exchange is gone. `trailers`: the section as http_parser_trailers gives it, valid during
      * the call; empty unless the request has asked for it.
      */

@@ -9,6 +9,7 @@
 
 enum operation {
     OPERATION_RECEIVE,
+    OPERATION_READABLE, /* a poll for bytes, which a large receive will take */
     OPERATION_SEND,
     OPERATION_CONNECT,
     OPERATION_SHUTDOWN,

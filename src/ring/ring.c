@@ -99,14 +99,20 @@ static void buffer_give(struct ring *ring, unsigned index) {
     io_uring_buf_ring_advance(ring->buffer_ring, 1);
 }
 
+/* Returns the size of the memory that all receive buffers are in, the large one last. */
+static size_t buffers_size(const struct ring *ring) {
+    return (size_t)ring->options.receive_buffers * RING_RECEIVE_SIZE + RING_LARGE_MAX;
+}
+
 static int buffers_setup(struct ring *ring, struct error *error) {
-    size_t size = (size_t)ring->options.receive_buffers * RING_RECEIVE_SIZE;
+    size_t size = buffers_size(ring);
 
     ring->buffers = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (ring->buffers == MAP_FAILED) {
         error_set(error, "not enough memory for %u receive buffers", ring->options.receive_buffers);
         return -ENOMEM;
     }
+    ring->large_buffer = ring->buffers + size - RING_LARGE_MAX;
     int result;
     ring->buffer_ring = io_uring_setup_buf_ring(&ring->uring, ring->options.receive_buffers, BUFFER_GROUP, 0, &result);
     if (ring->buffer_ring == NULL) {
@@ -122,7 +128,7 @@ static int buffers_setup(struct ring *ring, struct error *error) {
 
 static void buffers_teardown(struct ring *ring) {
     io_uring_free_buf_ring(&ring->uring, ring->buffer_ring, ring->options.receive_buffers, BUFFER_GROUP);
-    munmap(ring->buffers, (size_t)ring->options.receive_buffers * RING_RECEIVE_SIZE);
+    munmap(ring->buffers, buffers_size(ring));
 }
 
 int ring_create(struct ring *ring, const struct ring_options *options, struct error *error) {
@@ -174,11 +180,17 @@ static void ignore(struct ring *ring, uint64_t name, int result, unsigned flags)
 
 /* Handles the completion of an operation by what the operation was. */
 static void (*const handlers[OPERATIONS])(struct ring *ring, uint64_t name, int result, unsigned flags) = {
-    [OPERATION_RECEIVE] = stream_complete_receive, [OPERATION_SEND] = stream_complete_send,
-    [OPERATION_CONNECT] = stream_complete_connect, [OPERATION_SHUTDOWN] = stream_complete_aside,
-    [OPERATION_CANCEL] = stream_complete_aside,    [OPERATION_CLOSE] = stream_complete_close,
-    [OPERATION_ACCEPT] = listener_complete,        [OPERATION_MAILBOX] = mailbox_complete,
-    [OPERATION_WATCH] = stream_complete_watch,     [OPERATION_IGNORED] = ignore,
+    [OPERATION_RECEIVE] = stream_complete_receive,
+    [OPERATION_READABLE] = stream_complete_readable,
+    [OPERATION_SEND] = stream_complete_send,
+    [OPERATION_CONNECT] = stream_complete_connect,
+    [OPERATION_SHUTDOWN] = stream_complete_aside,
+    [OPERATION_CANCEL] = stream_complete_aside,
+    [OPERATION_CLOSE] = stream_complete_close,
+    [OPERATION_ACCEPT] = listener_complete,
+    [OPERATION_MAILBOX] = mailbox_complete,
+    [OPERATION_WATCH] = stream_complete_watch,
+    [OPERATION_IGNORED] = ignore,
 };
 
 static void complete(struct ring *ring, uint64_t name, int result, unsigned flags) {
@@ -252,7 +264,8 @@ int ring_turn(struct ring *ring, uint64_t wait_ms_max) {
         listener_resume_all(ring);
     }
     uint64_t wait_ms = timer_wheel_wait_ms(&ring->timers, ring_now_ms(ring), wait_ms_max);
-    if (ring->starved[false].first != NULL || ring->starved[true].first != NULL || !list_is_empty(&ring->tasks)) {
+    if (ring->starved[false].first != NULL || ring->starved[true].first != NULL || ring->large.first != NULL ||
+        !list_is_empty(&ring->tasks)) {
         wait_ms = 0;
     }
     int result = submit_and_wait(ring, wait_ms);
@@ -276,5 +289,6 @@ int ring_turn(struct ring *ring, uint64_t wait_ms_max) {
         complete(ring, name, result, flags);
     }
     timer_wheel_advance(&ring->timers, ring_now_ms(ring));
+    stream_receive_large(ring);
     return 0;
 }

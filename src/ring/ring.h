@@ -21,8 +21,8 @@ void ring_destroy(struct ring *ring);
 
 /*
  * One turn: runs the tasks that were put off, submits what was prepared, sleeps until a completion or a timer is due (at
- * most `wait_ms_max`), runs the handlers of all completions, then the timers. 0, or a negative errno when the ring itself is
- * broken.
+ * most `wait_ms_max`), runs the handlers of all completions, then the timers, then the large receives. 0, or a negative
+ * errno when the ring itself is broken.
  */
 int ring_turn(struct ring *ring, uint64_t wait_ms_max);
 

@@ -12,6 +12,9 @@
 
 enum {
     RING_RECEIVE_SIZE = 16 * 1024 + 512, /* one receive buffer: a full TLS record with its overhead */
+    RING_LARGE_UNIT = 16 * 1024, /* large receives have multiples of it, which fill TLS records: see stream_receive_up_to */
+    RING_LARGE_MAX = 4 * RING_LARGE_UNIT,
+    RING_LARGE_RECEIVES = 32, /* in one turn at most, so that the turn does not get long */
 };
 
 /* Advice for an error text about too few file descriptors. */
@@ -27,7 +30,7 @@ struct ring_options {
 
 struct stream;
 
-/* Streams in the order in which they began to wait. */
+/* Streams in the order in which they began to wait. A stream is in one list at most. */
 struct ring_waiting {
     struct stream *first;
     struct stream *last;
@@ -42,7 +45,8 @@ struct ring_task {
 struct ring {
     struct io_uring uring;
     struct io_uring_buf_ring *buffer_ring;
-    uint8_t *buffers; /* receive_buffers x RING_RECEIVE_SIZE */
+    uint8_t *buffers;      /* receive_buffers x RING_RECEIVE_SIZE */
+    uint8_t *large_buffer; /* RING_LARGE_MAX: the one of large receives, which therefore stays in the core's cache */
     struct ring_options options;
     struct slab streams;
     struct slab chunks;
@@ -51,6 +55,7 @@ struct ring {
     uint64_t now_ns;                /* monotonic, read once a turn */
     struct stream *unsent;          /* streams with queued bytes and no send in flight; served at the end of the turn */
     struct ring_waiting starved[2]; /* streams whose receive waits for a buffer; favoured ones in the second list */
+    struct ring_waiting large;      /* streams whose receive is to be a large one, at the end of the turn */
     struct listener *paused;        /* listeners that wait for a free stream */
     bool stream_freed;              /* in this turn: paused listeners may go on */
     uint32_t in_flight;             /* operations submitted and not completed */

@@ -53,20 +53,21 @@ struct stream {
     void *owner; /* the handler's own; the ring never touches it */
     struct ring *ring;
     struct stream *next_unsent;  /* in the ring's list of streams with bytes to send */
-    struct stream *next_starved; /* in the ring's list of streams that wait for a receive buffer */
+    struct stream *next_waiting; /* in one of the ring's lists of streams that wait to receive */
     struct send_queue queue;     /* bytes written and not yet taken by the kernel */
     struct timer linger;
     uint64_t linger_until_ms;
     uint64_t bytes_received; /* since the stream began */
     uint64_t bytes_sent;
     uint32_t sending;    /* bytes of the queue in the send in flight; 0 when none is */
+    uint32_t appetite;   /* bytes that the large receive which is asked for may bring; 0: none is */
     uint32_t generation; /* tells this use of the slot from earlier ones */
     int32_t descriptor;  /* a direct descriptor's slot when `direct`, else a file descriptor; -1 none */
     uint8_t in_flight;   /* operations of this stream not completed */
     uint8_t state;       /* enum stream_state */
     bool direct;
-    bool receiving;  /* a receive is armed, or wanted while no buffer is free */
-    bool starved;    /* on the ring's list of streams that wait for a receive buffer */
+    bool receiving;  /* a receive is armed, or waits in one of the ring's lists */
+    bool waiting;    /* in one of the ring's lists of streams that wait to receive */
     bool listed;     /* on the ring's list of unsent streams */
     bool poll_first; /* the socket was empty after the last receive: wait for it before trying */
     bool ended;      /* the peer has sent FIN */
@@ -86,6 +87,12 @@ struct stream *stream_connect(struct ring *ring, const struct sockaddr *address,
 
 /* Asks for one delivery. Does nothing when one is asked for already, or after the peer has ended its side. */
 void stream_receive(struct stream *stream);
+/*
+ * As stream_receive, for a stream that stream_connect has made and a reader that has room for `room` bytes. The delivery is
+ * large: as many times 16 KiB as fit into the room, one at least and four at most, as far as the socket holds them. It comes
+ * at the end of a turn, once a turn for each stream, and what its reader writes leaves with what the turn has written.
+ */
+void stream_receive_up_to(struct stream *stream, size_t room);
 
 /*
  * Has failed() called for a reset from now on, as it is while a receive is armed: after the peer's FIN a receive reports

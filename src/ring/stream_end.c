@@ -21,7 +21,7 @@ static void submit_disconnect(struct stream *stream, unsigned flags) {
 }
 
 void stream_close_when_quiet(struct stream *stream) {
-    if (stream->in_flight > 0 || stream->listed || stream->starved) {
+    if (stream->in_flight > 0 || stream->listed || stream->waiting) {
         return;
     }
     send_queue_drop(&stream->queue, &stream->ring->chunks);
@@ -61,8 +61,8 @@ static void end_operations(struct stream *stream, enum stream_state state) {
     if (state == STREAM_CONNECTING) {
         cancel(stream, OPERATION_CONNECT);
     }
-    if (stream->receiving && !stream->starved) {
-        cancel(stream, OPERATION_RECEIVE);
+    if (stream->receiving && !stream->waiting) {
+        cancel(stream, stream->appetite > 0 ? OPERATION_READABLE : OPERATION_RECEIVE);
     }
     if (stream->sending > 0) {
         cancel(stream, OPERATION_SEND);

@@ -54,10 +54,12 @@ void stream_linger_on(struct stream *stream, int result);
 
 /* Called by the loop, once a turn each. */
 void stream_feed_starved(struct ring *ring);
+void stream_receive_large(struct ring *ring);
 void stream_flush_all(struct ring *ring);
 
 /* Called by the loop: the completions of each kind of operation. */
 void stream_complete_receive(struct ring *ring, uint64_t name, int result, unsigned flags);
+void stream_complete_readable(struct ring *ring, uint64_t name, int result, unsigned flags);
 void stream_complete_send(struct ring *ring, uint64_t name, int result, unsigned flags);
 void stream_complete_connect(struct ring *ring, uint64_t name, int result, unsigned flags);
 void stream_complete_watch(struct ring *ring, uint64_t name, int result, unsigned flags);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 enum { OTHERS_TURN = 8 }; /* one of so many buffers is for streams that are not favoured */
 
@@ -17,25 +18,47 @@ static void submit_receive(struct stream *stream) {
     stream_mark_descriptor(stream, sqe);
 }
 
-/* Puts the stream at the end of the list of those that wait for a receive buffer. */
-static void starve(struct stream *stream) {
-    struct ring_waiting *waiting = &stream->ring->starved[stream->favoured];
-
-    stream->starved = true;
-    stream->next_starved = NULL;
+/* Puts the stream at the end of a list. */
+static void wait_in(struct ring_waiting *waiting, struct stream *stream) {
+    stream->waiting = true;
+    stream->next_waiting = NULL;
     if (waiting->last == NULL) {
         waiting->first = stream;
     } else {
-        waiting->last->next_starved = stream;
+        waiting->last->next_waiting = stream;
     }
     waiting->last = stream;
 }
 
+/* Takes the first stream off a list; NULL: none waits there. */
+static struct stream *take_first(struct ring_waiting *waiting) {
+    struct stream *stream = waiting->first;
+
+    if (stream != NULL) {
+        waiting->first = stream->next_waiting;
+        if (waiting->first == NULL) {
+            waiting->last = NULL;
+        }
+        stream->waiting = false;
+    }
+    return stream;
+}
+
+/* Has the stream wait for a receive buffer. */
+static void starve(struct stream *stream) {
+    wait_in(&stream->ring->starved[stream->favoured], stream);
+}
+
+static bool may_receive(const struct stream *stream) {
+    return !stream->receiving && !stream->ended && stream->state != STREAM_CLOSING && stream->state != STREAM_CONNECTING;
+}
+
 void stream_receive(struct stream *stream) {
-    if (stream->receiving || stream->ended || stream->state == STREAM_CLOSING || stream->state == STREAM_CONNECTING) {
+    if (!may_receive(stream)) {
         return;
     }
     stream->receiving = true;
+    stream->appetite = 0;
     /* While others of its kind wait for a buffer, a stream waits behind them: else busy sockets would leave them none. */
     const struct ring_waiting *starved = stream->ring->starved;
 
@@ -49,17 +72,8 @@ void stream_receive(struct stream *stream) {
 /* Takes the next waiting stream off its list; NULL: none waits. Even the favoured streams do not get all the buffers. */
 static struct stream *next_starved(struct ring *ring, uint32_t turn) {
     bool favoured = turn % OTHERS_TURN != OTHERS_TURN - 1;
-    struct ring_waiting *waiting = &ring->starved[ring->starved[favoured].first != NULL ? favoured : !favoured];
-    struct stream *stream = waiting->first;
 
-    if (stream != NULL) {
-        waiting->first = stream->next_starved;
-        if (waiting->first == NULL) {
-            waiting->last = NULL;
-        }
-        stream->starved = false;
-    }
-    return stream;
+    return take_first(&ring->starved[ring->starved[favoured].first != NULL ? favoured : !favoured]);
 }
 
 /*
@@ -81,13 +95,12 @@ void stream_feed_starved(struct ring *ring) {
     }
 }
 
-/* Hands to the owner what a receive has brought. */
-static void deliver(struct stream *stream, int result, unsigned flags) {
-    struct ring *ring = stream->ring;
+/* Hands to the owner what a receive has brought, which is in `buffer`. */
+static void deliver(struct stream *stream, int result, const uint8_t *buffer) {
     struct bytes data = {0};
 
     if (result > 0) {
-        data = bytes_of(ring->buffers + (size_t)(flags >> IORING_CQE_BUFFER_SHIFT) * RING_RECEIVE_SIZE, (size_t)result);
+        data = bytes_of(buffer, (size_t)result);
         stream->bytes_received += (uint64_t)result;
     }
     stream->ended = result == 0;
@@ -121,7 +134,83 @@ void stream_complete_receive(struct ring *ring, uint64_t name, int result, unsig
         stream_receive(stream);
         return;
     }
-    deliver(stream, result, flags);
+    deliver(stream, result, ring->buffers + (size_t)(flags >> IORING_CQE_BUFFER_SHIFT) * RING_RECEIVE_SIZE);
+}
+
+/* Has the stream wait until its socket can be read. */
+static void submit_readable(struct stream *stream) {
+    struct io_uring_sqe *sqe = stream_submission(stream, OPERATION_READABLE);
+
+    io_uring_prep_poll_add(sqe, stream->descriptor, POLLIN);
+}
+
+void stream_receive_up_to(struct stream *stream, size_t room) {
+    CHECK(!stream->direct);
+    if (!may_receive(stream)) {
+        return;
+    }
+    room = room < RING_LARGE_MAX ? room : RING_LARGE_MAX;
+    stream->appetite = room < RING_LARGE_UNIT ? RING_LARGE_UNIT : (uint32_t)(room - room % RING_LARGE_UNIT);
+    stream->receiving = true;
+    if (stream->poll_first) {
+        submit_readable(stream);
+    } else {
+        wait_in(&stream->ring->large, stream);
+    }
+}
+
+/* Whatever the poll tells, the receive will tell it too. */
+void stream_complete_readable(struct ring *ring, uint64_t name, int result, unsigned flags) {
+    struct stream *stream = stream_completed(ring, name);
+
+    if (stream->state == STREAM_CLOSING) {
+        stream->receiving = false;
+        stream_close_when_quiet(stream);
+    } else {
+        wait_in(&ring->large, stream);
+    }
+}
+
+/*
+ * Receives what a stream has an appetite for, by a call of its own: the cost of the call is small beside that of so many
+ * bytes, which all pass through the same buffer, one stream after the other.
+ */
+static void receive_large(struct stream *stream) {
+    uint8_t *buffer = stream->ring->large_buffer;
+    int result = (int)recv(stream->descriptor, buffer, stream->appetite, MSG_DONTWAIT);
+
+    if (result < 0) {
+        result = -errno;
+    }
+    stream->poll_first = result < (int)stream->appetite;
+    if (result == -EAGAIN || result == -EINTR) {
+        submit_readable(stream);
+        return;
+    }
+    stream->receiving = false;
+    deliver(stream, result, buffer);
+}
+
+/* Receives for those that have waited for it when the call began, as long as the turn allows. */
+void stream_receive_large(struct ring *ring) {
+    const struct stream *last = ring->large.last;
+
+    for (unsigned i = 0; i < RING_LARGE_RECEIVES; i++) {
+        struct stream *stream = take_first(&ring->large);
+
+        if (stream == NULL) {
+            return;
+        }
+        bool is_last = stream == last;
+        if (stream->state == STREAM_CLOSING) {
+            stream_close_when_quiet(stream);
+        } else {
+            receive_large(stream);
+        }
+        if (is_last) {
+            return;
+        }
+    }
 }
 
 /*

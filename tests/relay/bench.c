@@ -357,9 +357,14 @@ static void told_body(void *owner, struct bytes piece) {
     }
     call->pattern_broken |= !pattern_holds(piece.data, call->body_size, piece.size);
     call->body_size += piece.size;
+    call->piece_max = piece.size > call->piece_max ? piece.size : call->piece_max;
     if (call->on_body != NULL) {
         call->on_body(call, piece.size);
     }
+}
+
+static size_t told_room(void *owner) {
+    return ((struct call *)owner)->room;
 }
 
 static void finish(struct call *call) {
@@ -413,6 +418,7 @@ static const struct relay_handler call_handler = {
     .interim = told_interim,
     .head = told_head,
     .body = told_body,
+    .room = told_room,
     .end = told_end,
     .half_end = told_half_end,
     .failed = told_failure,

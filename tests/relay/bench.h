@@ -102,6 +102,8 @@ struct call {
     enum http_framing framing;
     char head[256]; /* the start of the response's head */
     size_t body_size;
+    size_t room;         /* that is told for the body; 0: for a receive buffer */
+    size_t piece_max;    /* the largest piece of the body */
     char body[256];      /* the start of the body */
     bool pattern_broken; /* the body is not pattern_at all along */
     unsigned drained;

@@ -468,6 +468,37 @@ Test(response, long_chunked_body_is_held_by_a_pause, .timeout = 60) {
     run_long_body("chunked");
 }
 
+/* Pauses until the origin's bytes fill the socket, so that the next piece could be as large as can be. */
+static void pause_at_times(struct call *call, size_t size) {
+    if (!call->done) {
+        relay_exchange_pause(call->exchange);
+    }
+}
+
+static size_t largest_piece(size_t room) {
+    struct call call = {.on_body = pause_at_times, .room = room};
+
+    begin(say_long_body, NULL);
+    call_start(&call, &bench, GET_HEAD, HTTP_NO_BODY, true);
+    while (!call.done) {
+        bench_turn_for(&bench, call.body_size < 512 * 1024 ? 3 : 0);
+        cr_assert_eq(ring_turn(&bench.ring, 10), 0);
+        if (!call.done) {
+            relay_exchange_resume(call.exchange);
+        }
+    }
+    cr_assert(call.ended && !call.pattern_broken);
+    cr_assert_eq(call.body_size, LONG_BODY);
+    finish();
+    return call.piece_max;
+}
+
+Test(response, a_piece_is_as_large_as_its_owner_has_room_for, .timeout = 60) {
+    cr_assert_eq(largest_piece(64 * 1024), 64 * 1024);
+    cr_assert_eq(largest_piece(63 * 1024), 48 * 1024);
+    cr_assert_leq(largest_piece(1), RING_RECEIVE_SIZE);
+}
+
 /* While paused the origin must be unable to get rid of the body: nothing of it piles up here. */
 static void pause_at_head(struct call *call) {
     relay_exchange_pause(call->exchange);

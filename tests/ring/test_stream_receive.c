@@ -240,3 +240,239 @@ Test(stream_receive, favoured_ones_do_not_get_all_buffers, .timeout = 60) {
 
     cr_assert_leq(rounds, 4, "one in eight is for it, so not after %u", rounds);
 }
+
+enum { READERS_MAX = RING_LARGE_RECEIVES + 8, DELIVERIES_MAX = 64 };
+
+/* A stream that stream_connect has made, towards the fixture's listener, and what it was given. */
+struct receiver {
+    struct stream *stream;
+    struct stream *source; /* its other end */
+    size_t room;           /* that it tells, each time; 0: it asks no more */
+    unsigned connected;
+    unsigned deliveries;
+    size_t sizes[DELIVERIES_MAX];
+    uint8_t next; /* the byte that comes next */
+    bool ended;
+    int error;
+};
+
+static unsigned readers_closed;
+
+static void ask(struct stream *stream) {
+    struct receiver *reader = stream->owner;
+
+    if (reader->room > 0) {
+        stream_receive_up_to(stream, reader->room);
+    }
+}
+
+static void reader_connected(struct stream *stream) {
+    ((struct receiver *)stream->owner)->connected++;
+}
+
+static void reader_received(struct stream *stream, struct bytes data) {
+    struct receiver *reader = stream->owner;
+
+    reader->ended = data.size == 0;
+    for (size_t i = 0; i < data.size; i++) {
+        cr_assert_eq(data.data[i], reader->next++);
+    }
+    if (!reader->ended) {
+        cr_assert_lt(reader->deliveries, (unsigned)DELIVERIES_MAX);
+        reader->sizes[reader->deliveries++] = data.size;
+        ask(stream);
+    }
+}
+
+static void reader_failed(struct stream *stream, int error) {
+    ((struct receiver *)stream->owner)->error = error;
+}
+
+static void reader_closed(struct stream *stream) {
+    readers_closed++;
+}
+
+static const struct stream_handler reader_handler = {reader_connected, reader_received, NULL, reader_failed, reader_closed};
+
+static void connect_reader(struct fixture *f, struct receiver *reader) {
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(f->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    unsigned accepted = f->accepted;
+    int error;
+
+    reader->stream = stream_connect(&f->ring, (struct sockaddr *)&address, sizeof address, &reader_handler, reader, &error);
+    cr_assert_not_null(reader->stream);
+    turn_until(f, &reader->connected, 1);
+    turn_until(f, &f->accepted, accepted + 1);
+    reader->source = f->stream;
+}
+
+/* Has so many bytes wait in the reader's socket. */
+static void supply(struct fixture *f, struct receiver *reader, size_t size) {
+    static uint8_t pattern[512 * 1024];
+
+    cr_assert_leq(size, sizeof pattern - 256);
+    for (size_t i = 0; i < size; i++) {
+        pattern[i] = (uint8_t)(reader->next + i);
+    }
+    cr_assert_eq(stream_write(reader->source, bytes_of(pattern, size)), 0);
+    for (unsigned i = 0; i < 500 && reader->source->queue.size > 0; i++) {
+        turns(f, 1);
+    }
+    cr_assert_eq(reader->source->queue.size, 0, "the kernel's buffers take %zu bytes", size);
+}
+
+static void finish_readers(struct fixture *f, struct receiver *readers, unsigned count) {
+    for (unsigned i = 0; i < count; i++) {
+        stream_close(readers[i].stream);
+        stream_close(readers[i].source);
+    }
+    turn_until(f, &readers_closed, count);
+    turn_until(f, &f->closed, count);
+    finish(f);
+}
+
+Test(stream_receive, a_socket_that_holds_much_is_read_as_its_reader_has_room) {
+    struct fixture *f = start(64, 16, 64);
+    struct receiver reader = {.room = SIZE_MAX};
+
+    connect_reader(f, &reader);
+    supply(f, &reader, 300 * 1024);
+    ask(reader.stream);
+    for (unsigned i = 0; i < 500 && reader.stream->bytes_received < 300 * 1024; i++) {
+        unsigned before = reader.deliveries;
+
+        turns(f, 1);
+        cr_assert_leq(reader.deliveries, before + 1);
+    }
+    cr_assert_eq(reader.sizes[0], 64 * 1024);
+    for (unsigned i = 0; i < reader.deliveries; i++) {
+        cr_assert_leq(reader.sizes[i], 64 * 1024);
+    }
+    cr_assert_eq(reader.stream->bytes_received, 300 * 1024);
+    cr_assert(reader.stream->receiving);
+    cr_assert_eq(f->ring.accepted_received, 0);
+    finish_readers(f, &reader, 1);
+}
+
+Test(stream_receive, a_large_receive_fills_records_and_never_more_than_the_room) {
+    struct fixture *f = start(64, 16, 64);
+    struct receiver reader = {.room = 1};
+
+    connect_reader(f, &reader);
+    supply(f, &reader, 200 * 1024);
+    ask(reader.stream);
+    turns(f, 1);
+    cr_assert_eq(reader.sizes[0], 16 * 1024, "as a receive into a buffer may bring");
+    reader.room = 40 * 1024;
+    turns(f, 1);
+    cr_assert_eq(reader.sizes[1], 16 * 1024, "the room counts that was told");
+    reader.room = 0;
+    turns(f, 3);
+    cr_assert_eq(reader.deliveries, 3, "nothing more is asked for");
+    cr_assert_eq(reader.sizes[2], 32 * 1024);
+    finish_readers(f, &reader, 1);
+}
+
+Test(stream_receive, large_receives_go_round) {
+    struct fixture *f = start(256, 64, 1024);
+    static struct receiver readers[READERS_MAX];
+
+    for (unsigned i = 0; i < READERS_MAX; i++) {
+        readers[i].room = SIZE_MAX;
+        connect_reader(f, &readers[i]);
+        supply(f, &readers[i], 200 * 1024);
+    }
+    for (unsigned i = 0; i < READERS_MAX; i++) {
+        ask(readers[i].stream);
+    }
+    for (unsigned turn = 0; turn < 8; turn++) {
+        unsigned before[READERS_MAX], served = 0;
+
+        for (unsigned i = 0; i < READERS_MAX; i++) {
+            before[i] = readers[i].deliveries;
+        }
+        turns(f, 1);
+        for (unsigned i = 0; i < READERS_MAX; i++) {
+            unsigned more = readers[i].deliveries - before[i];
+
+            served += more > 0 && readers[i].sizes[readers[i].deliveries - 1] > RING_RECEIVE_SIZE;
+            cr_assert_leq(more, 1, "turn %u", turn);
+        }
+        cr_assert_leq(served, RING_LARGE_RECEIVES);
+    }
+    for (unsigned i = 0; i < READERS_MAX; i++) {
+        cr_assert_eq(readers[i].stream->bytes_received, 200 * 1024, "reader %u", i);
+    }
+    finish_readers(f, readers, READERS_MAX);
+}
+
+/* The socket held much, and holds nothing any more: what comes then is received as ever, and so is the end. */
+Test(stream_receive, an_empty_socket_is_waited_for) {
+    struct fixture *f = start(64, 16, 64);
+    struct receiver reader = {.room = SIZE_MAX};
+
+    connect_reader(f, &reader);
+    supply(f, &reader, 65 * 1024);
+    ask(reader.stream);
+    turns(f, 5);
+    cr_assert_eq(reader.deliveries, 2);
+    cr_assert(reader.stream->receiving && !reader.stream->waiting);
+    supply(f, &reader, 5);
+    turns(f, 2);
+    cr_assert_eq(reader.sizes[2], 5);
+    stream_end_half(reader.source);
+    for (unsigned i = 0; i < 100 && !reader.ended; i++) {
+        turns(f, 1);
+    }
+    cr_assert(reader.ended);
+    finish_readers(f, &reader, 1);
+}
+
+Test(stream_receive, the_end_and_a_reset_come_by_a_large_receive_too) {
+    struct fixture *f = start(64, 16, 64);
+    struct receiver readers[2] = {{.room = SIZE_MAX}, {.room = SIZE_MAX}};
+
+    for (unsigned i = 0; i < 2; i++) {
+        connect_reader(f, &readers[i]);
+        supply(f, &readers[i], 80 * 1024);
+    }
+    stream_end_half(readers[0].source);
+    for (unsigned i = 0; i < 2; i++) {
+        ask(readers[i].stream);
+    }
+    turns(f, 2);
+    stream_reset(readers[1].source);
+    for (unsigned i = 0; i < 100 && !(readers[0].ended && readers[1].error != 0); i++) {
+        turns(f, 1);
+    }
+    cr_assert(readers[0].ended);
+    cr_assert_eq(readers[0].stream->bytes_received, 80 * 1024);
+    cr_assert_eq(readers[1].error, -ECONNRESET);
+    for (unsigned i = 0; i < 2; i++) {
+        stream_close(readers[i].stream);
+        stream_close(readers[i].source);
+    }
+    turn_until(f, &readers_closed, 2);
+    turn_until(f, &f->closed, 2);
+    finish(f);
+}
+
+Test(stream_receive, one_that_waits_for_a_large_receive_may_close) {
+    struct fixture *f = start(64, 16, 64);
+    struct receiver reader = {.room = SIZE_MAX};
+
+    connect_reader(f, &reader);
+    supply(f, &reader, 200 * 1024);
+    ask(reader.stream);
+    turns(f, 1);
+    cr_assert(reader.stream->waiting);
+    unsigned deliveries = reader.deliveries;
+    stream_close(reader.stream);
+    stream_close(reader.source);
+    turn_until(f, &readers_closed, 1);
+    cr_assert_eq(reader.deliveries, deliveries);
+    cr_assert_null(f->ring.large.first);
+    turn_until(f, &f->closed, 1);
+    finish(f);
+}

@@ -108,8 +108,7 @@ static bool accept_one(const struct pending *pending, int *result) {
     return true;
 }
 
-/* A piece of what could be taken at once: mostly all of it. */
-static size_t piece_of(size_t size) {
+size_t kernel_piece_of(size_t size) {
     return size > 1 && !kernel.orderly && kernel_chance(250) ? 1 + kernel_below((uint32_t)size) : size;
 }
 
@@ -126,8 +125,8 @@ static bool receive_some(const struct pending *pending, int *result, unsigned *f
         return true;
     }
     kernel.buffers_head++;
-    size_t size;
-    size = piece_of(socket->to_shard.size < buffer->len ? socket->to_shard.size : buffer->len);
+    size_t size = pending->sqe.len < buffer->len ? pending->sqe.len : buffer->len;
+    size = kernel_piece_of(socket->to_shard.size < size ? socket->to_shard.size : size);
     *result = (int)pipe_take(&socket->to_shard, pointer_of(buffer->addr), size);
     *flags = IORING_CQE_F_BUFFER | (unsigned)buffer->bid << IORING_CQE_BUFFER_SHIFT;
     if (socket->to_shard.size > 0) {
@@ -160,7 +159,7 @@ static bool send_some(const struct pending *pending, int *result) {
     if (room == 0) {
         return false;
     }
-    size = piece_of(size < room ? size : room);
+    size = kernel_piece_of(size < room ? size : room);
     *result = (int)size;
     for (size_t i = 0; i < message->msg_iovlen && size > 0; i++) {
         size_t part = message->msg_iov[i].iov_len < size ? message->msg_iov[i].iov_len : size;
@@ -200,6 +199,16 @@ static bool poll_tells(const struct pending *pending, int *result) {
     return false;
 }
 
+/* A poll that ends with what it tells. */
+static bool poll_finds_bytes(const struct pending *pending, int *result) {
+    const struct kernel_socket *socket = pending->socket;
+    bool failed = socket->to_shard_reset || socket->disconnected;
+
+    SIMULATOR_EXPECT(pending->sqe.poll32_events == POLLIN, "a poll for %x", pending->sqe.poll32_events);
+    *result = POLLIN | (failed ? POLLERR : 0);
+    return failed || socket->to_shard_end || socket->to_shard.size > 0;
+}
+
 static bool read_event(const struct pending *pending, int *result) {
     struct pollfd event = {.fd = pending->sqe.fd, .events = POLLIN};
 
@@ -222,6 +231,9 @@ static bool attempt(const struct pending *pending, int *result, unsigned *flags)
     case IORING_OP_CONNECT:
         return connect_ends(pending, result);
     case IORING_OP_POLL_ADD:
+        if ((pending->sqe.len & IORING_POLL_ADD_MULTI) == 0) {
+            return poll_finds_bytes(pending, result);
+        }
         *flags = IORING_CQE_F_MORE;
         return poll_tells(pending, result);
     case IORING_OP_READ:
