@@ -228,10 +228,20 @@ static bool wants_input(const struct connection *connection) {
     return connection->stage->wants_input == NULL || connection->stage->wants_input(connection);
 }
 
+static void receive(struct connection *connection) {
+    size_t bulk = connection->stage->bulk == NULL ? 0 : connection->stage->bulk(connection);
+
+    if (bulk > RING_RECEIVE_SIZE) {
+        stream_receive_up_to(connection->stream, bulk);
+    } else {
+        stream_receive(connection->stream);
+    }
+}
+
 void connection_arm(struct connection *connection) {
     if (wants_input(connection) && !connection->stream->receiving) {
         pace_arm(&connection->pace, connection_now_ms(connection));
-        stream_receive(connection->stream);
+        receive(connection);
     }
 }
 

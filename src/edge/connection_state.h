@@ -77,6 +77,8 @@ struct stage {
     void (*take_leave)(struct connection *connection);
     /* Whether more input could be of use. NULL: it could. */
     bool (*wants_input)(const struct connection *connection);
+    /* Returns how many bytes of input may be read at once: of one body, and with room at its origin. NULL: a buffer. */
+    size_t (*bulk)(const struct connection *connection);
     /* The shard has another site, which a connection whose stage allows that has by now. NULL: nothing is done. */
     void (*site_changed)(struct connection *connection);
     /* The shard drains. NULL: an idle connection is ended. */

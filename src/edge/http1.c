@@ -411,6 +411,21 @@ static bool wants_input(const struct connection *connection) {
     return connection->held.size == 0 && exchange_wants_body(&connection->http1.exchange->exchange);
 }
 
+/*
+ * Records are larger than what is in them, so that as many bytes of them as are left of the body bring nothing of the next
+ * request, unless the part of a record that the session has already does.
+ */
+static size_t bulk(const struct connection *connection) {
+    const struct exchange *exchange = &connection->http1.exchange->exchange;
+
+    if (exchange->request_done || exchange->request.framing != HTTP_LENGTH) {
+        return 0;
+    }
+    uint64_t left = exchange->request.content_length - exchange->body_in;
+    size_t room = exchange_room(exchange);
+    return left < room ? (size_t)left : room;
+}
+
 static bool leave(struct connection *connection, enum connection_end how) {
     /* Behind an alert there is nothing to be said. */
     if (!output_finish(connection, how == CONNECTION_POLITELY || how == CONNECTION_TRUNCATED)) {
@@ -484,6 +499,7 @@ const struct stage http1_answering = {
     .drained = drained_answering,
     .timed_out = refuse_slow,
     .wants_input = wants_input,
+    .bulk = bulk,
     .leave = leave,
 };
 

@@ -10,6 +10,7 @@
 enum operation {
     OPERATION_RECEIVE,
     OPERATION_READABLE, /* a poll for bytes, which a large receive will take */
+    OPERATION_RECEIVE_LARGE,
     OPERATION_SEND,
     OPERATION_CONNECT,
     OPERATION_SHUTDOWN,
@@ -49,6 +50,8 @@ static inline enum operation operation_kind(uint64_t name) {
     return (enum operation)(name & 0xff);
 }
 
+/* Runs the handlers of the operations that have completed, but not of those that complete meanwhile. */
+void ring_complete_ready(struct ring *ring);
 /* Returns a submission entry with that name, counted as in flight. Submits what is prepared when the queue is full. */
 struct io_uring_sqe *ring_submission(struct ring *ring, uint64_t name);
 

@@ -182,6 +182,7 @@ static void ignore(struct ring *ring, uint64_t name, int result, unsigned flags)
 static void (*const handlers[OPERATIONS])(struct ring *ring, uint64_t name, int result, unsigned flags) = {
     [OPERATION_RECEIVE] = stream_complete_receive,
     [OPERATION_READABLE] = stream_complete_readable,
+    [OPERATION_RECEIVE_LARGE] = stream_complete_large,
     [OPERATION_SEND] = stream_complete_send,
     [OPERATION_CONNECT] = stream_complete_connect,
     [OPERATION_SHUTDOWN] = stream_complete_aside,
@@ -255,6 +256,23 @@ bool ring_has_more(struct ring *ring) {
     return io_uring_get_events(&ring->uring) >= 0 && io_uring_cq_ready(&ring->uring) > 0;
 }
 
+void ring_complete_ready(struct ring *ring) {
+    unsigned ready = io_uring_cq_ready(&ring->uring);
+
+    for (unsigned i = 0; i < ready; i++) {
+        struct io_uring_cqe *cqe;
+
+        if (io_uring_peek_cqe(&ring->uring, &cqe) != 0) {
+            break;
+        }
+        uint64_t name = cqe->user_data;
+        unsigned flags = cqe->flags;
+        int result = cqe->res;
+        io_uring_cq_advance(&ring->uring, 1);
+        complete(ring, name, result, flags);
+    }
+}
+
 int ring_turn(struct ring *ring, uint64_t wait_ms_max) {
     run_tasks(ring);
     stream_feed_starved(ring);
@@ -275,19 +293,7 @@ int ring_turn(struct ring *ring, uint64_t wait_ms_max) {
     ring->now_ns = clock_monotonic_ns();
     /* Only completions that are there now are handled: those that handlers cause wait for the next turn, behind the
        timers. */
-    unsigned ready = io_uring_cq_ready(&ring->uring);
-    for (unsigned i = 0; i < ready; i++) {
-        struct io_uring_cqe *cqe;
-
-        if (io_uring_peek_cqe(&ring->uring, &cqe) != 0) {
-            break;
-        }
-        uint64_t name = cqe->user_data;
-        unsigned flags = cqe->flags;
-        result = cqe->res;
-        io_uring_cq_advance(&ring->uring, 1);
-        complete(ring, name, result, flags);
-    }
+    ring_complete_ready(ring);
     timer_wheel_advance(&ring->timers, ring_now_ms(ring));
     stream_receive_large(ring);
     return 0;

@@ -56,6 +56,7 @@ struct ring {
     struct stream *unsent;          /* streams with queued bytes and no send in flight; served at the end of the turn */
     struct ring_waiting starved[2]; /* streams whose receive waits for a buffer; favoured ones in the second list */
     struct ring_waiting large;      /* streams whose receive is to be a large one, at the end of the turn */
+    bool large_in_flight;           /* a large receive, which has the buffer */
     struct listener *paused;        /* listeners that wait for a free stream */
     bool stream_freed;              /* in this turn: paused listeners may go on */
     uint32_t in_flight;             /* operations submitted and not completed */

@@ -88,9 +88,9 @@ struct stream *stream_connect(struct ring *ring, const struct sockaddr *address,
 /* Asks for one delivery. Does nothing when one is asked for already, or after the peer has ended its side. */
 void stream_receive(struct stream *stream);
 /*
- * As stream_receive, for a stream that stream_connect has made and a reader that has room for `room` bytes. The delivery is
- * large: as many times 16 KiB as fit into the room, one at least and four at most, as far as the socket holds them. It comes
- * at the end of a turn, once a turn for each stream, and what its reader writes leaves with what the turn has written.
+ * As stream_receive, for a reader that has room for `room` bytes. The delivery is large: as many times 16 KiB as fit into
+ * the room, one at least and four at most, as far as the socket holds them. It comes at the end of a turn, once a turn for
+ * each stream, and what its reader writes leaves with what the turn has written.
  */
 void stream_receive_up_to(struct stream *stream, size_t room);
 

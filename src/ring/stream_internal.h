@@ -60,6 +60,7 @@ void stream_flush_all(struct ring *ring);
 /* Called by the loop: the completions of each kind of operation. */
 void stream_complete_receive(struct ring *ring, uint64_t name, int result, unsigned flags);
 void stream_complete_readable(struct ring *ring, uint64_t name, int result, unsigned flags);
+void stream_complete_large(struct ring *ring, uint64_t name, int result, unsigned flags);
 void stream_complete_send(struct ring *ring, uint64_t name, int result, unsigned flags);
 void stream_complete_connect(struct ring *ring, uint64_t name, int result, unsigned flags);
 void stream_complete_watch(struct ring *ring, uint64_t name, int result, unsigned flags);

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sys/socket.h>
 
 enum { OTHERS_TURN = 8 }; /* one of so many buffers is for streams that are not favoured */
 
@@ -142,10 +141,10 @@ static void submit_readable(struct stream *stream) {
     struct io_uring_sqe *sqe = stream_submission(stream, OPERATION_READABLE);
 
     io_uring_prep_poll_add(sqe, stream->descriptor, POLLIN);
+    stream_mark_descriptor(stream, sqe);
 }
 
 void stream_receive_up_to(struct stream *stream, size_t room) {
-    CHECK(!stream->direct);
     if (!may_receive(stream)) {
         return;
     }
@@ -171,16 +170,17 @@ void stream_complete_readable(struct ring *ring, uint64_t name, int result, unsi
     }
 }
 
-/*
- * Receives what a stream has an appetite for, by a call of its own: the cost of the call is small beside that of so many
- * bytes, which all pass through the same buffer, one stream after the other.
- */
-static void receive_large(struct stream *stream) {
-    uint8_t *buffer = stream->ring->large_buffer;
-    int result = (int)recv(stream->descriptor, buffer, stream->appetite, MSG_DONTWAIT);
+void stream_complete_large(struct ring *ring, uint64_t name, int result, unsigned flags) {
+    struct stream *stream = stream_completed(ring, name);
 
-    if (result < 0) {
-        result = -errno;
+    ring->large_in_flight = false;
+    if (result > 0 && stream->direct) {
+        ring->accepted_received += (uint64_t)result;
+    }
+    if (stream->state == STREAM_CLOSING) {
+        stream->receiving = false;
+        stream_close_when_quiet(stream);
+        return;
     }
     stream->poll_first = result < (int)stream->appetite;
     if (result == -EAGAIN || result == -EINTR) {
@@ -188,14 +188,29 @@ static void receive_large(struct stream *stream) {
         return;
     }
     stream->receiving = false;
-    deliver(stream, result, buffer);
+    deliver(stream, result, ring->large_buffer);
+}
+
+/*
+ * Receives what a stream has an appetite for. The cost of a system call of its own is small beside that of so many bytes,
+ * which all pass through the same buffer, one stream after the other.
+ */
+static void receive_large(struct stream *stream) {
+    struct ring *ring = stream->ring;
+    struct io_uring_sqe *sqe = stream_submission(stream, OPERATION_RECEIVE_LARGE);
+
+    io_uring_prep_recv(sqe, stream->descriptor, ring->large_buffer, stream->appetite, MSG_DONTWAIT);
+    stream_mark_descriptor(stream, sqe);
+    ring->large_in_flight = true;
+    io_uring_submit(&ring->uring); /* completes it, unless the kernel wants completions taken first */
+    ring_complete_ready(ring);
 }
 
 /* Receives for those that have waited for it when the call began, as long as the turn allows. */
 void stream_receive_large(struct ring *ring) {
     const struct stream *last = ring->large.last;
 
-    for (unsigned i = 0; i < RING_LARGE_RECEIVES; i++) {
+    for (unsigned i = 0; i < RING_LARGE_RECEIVES && !ring->large_in_flight; i++) {
         struct stream *stream = take_first(&ring->large);
 
         if (stream == NULL) {

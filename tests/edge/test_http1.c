@@ -257,6 +257,27 @@ Test(http1, hands_a_body_on_piece_by_piece) {
     cr_expect(exchange()->request_done);
 }
 
+/* As much of a body as may be read at once: never more than the origin has room for, nor what comes behind. */
+Test(http1, knows_how_much_of_a_body_is_to_come) {
+    relays = true;
+    room = 1000;
+    say("POST / HTTP/1.1\r\nHost: s.test\r\nContent-Length: 100000\r\n\r\n");
+    cr_expect_eq(connection->stage->bulk(connection), 1000);
+    room = 1000000;
+    cr_expect_eq(connection->stage->bulk(connection), 100000);
+    say("0123456789");
+    cr_expect_eq(connection->stage->bulk(connection), 99990);
+    exchange()->request_done = true;
+    cr_expect_eq(connection->stage->bulk(connection), 0);
+}
+
+Test(http1, does_not_know_how_much_of_a_chunked_body_is_to_come) {
+    relays = true;
+    room = 1000000;
+    say("POST / HTTP/1.1\r\nHost: s.test\r\nTransfer-Encoding: chunked\r\n\r\nffff\r\nabc");
+    cr_expect_eq(connection->stage->bulk(connection), 0);
+}
+
 Test(http1, invites_no_body_of_http_1_0) {
     relays = true;
     say("POST / HTTP/1.0\r\nHost: s.test\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n");

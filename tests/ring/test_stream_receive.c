@@ -374,6 +374,30 @@ Test(stream_receive, a_large_receive_fills_records_and_never_more_than_the_room)
     finish_readers(f, &reader, 1);
 }
 
+/* Accepted streams have direct descriptors. */
+Test(stream_receive, an_accepted_stream_is_read_as_its_reader_has_room_too) {
+    struct fixture *f = start(64, 16, 64);
+    struct receiver peer = {0};
+    static uint8_t data[200 * 1024];
+
+    f->hold = true;
+    connect_reader(f, &peer);
+    cr_assert_eq(stream_write(peer.stream, bytes_of(data, 1)), 0);
+    turn_until(f, &f->received, 1);
+    cr_assert_eq(stream_write(peer.stream, bytes_of(data, sizeof data)), 0);
+    for (unsigned i = 0; i < 500 && peer.stream->queue.size > 0; i++) {
+        turns(f, 1);
+    }
+    stream_receive_up_to(peer.source, 40 * 1024);
+    turn_until(f, &f->received, 2);
+    cr_assert_eq(f->bytes, 1 + 32 * 1024);
+    stream_receive_up_to(peer.source, SIZE_MAX);
+    turn_until(f, &f->received, 3);
+    cr_assert_eq(f->bytes, 1 + (32 + 64) * 1024);
+    cr_assert_eq(f->ring.accepted_received, f->bytes);
+    finish_readers(f, &peer, 1);
+}
+
 Test(stream_receive, large_receives_go_round) {
     struct fixture *f = start(256, 64, 1024);
     static struct receiver readers[READERS_MAX];

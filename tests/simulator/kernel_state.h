@@ -80,8 +80,6 @@ uint64_t kernel_wall_ns(void);
 
 void pipe_put(struct pipe *pipe, const void *data, size_t size);
 size_t pipe_take(struct pipe *pipe, void *data, size_t capacity);
-/* A piece of what could be taken at once: mostly all of it. */
-size_t kernel_piece_of(size_t size);
 
 struct kernel_socket *socket_create(bool direct);
 /* A socket stays until neither side has it any more. */

@@ -31,16 +31,11 @@ int __wrap_setsockopt(int descriptor, int level, int option, const void *value, 
 ssize_t __wrap_recv(int descriptor, void *data, size_t size, int flags);
 ssize_t __wrap_recv(int descriptor, void *data, size_t size, int flags) {
     struct kernel_socket *socket = socket_at(descriptor, false);
-    bool peeks = (flags & MSG_PEEK) != 0 && size == 1;
 
-    SIMULATOR_EXPECT((flags & ~MSG_PEEK) == MSG_DONTWAIT && (peeks || flags == MSG_DONTWAIT), "recv with flags %d", flags);
-    if (socket->to_shard.size > 0 && peeks) {
+    SIMULATOR_EXPECT(flags == (MSG_PEEK | MSG_DONTWAIT) && size == 1, "recv with flags %d", flags);
+    if (socket->to_shard.size > 0) {
         *(uint8_t *)data = socket->to_shard.data[0];
         return 1;
-    }
-    if (socket->to_shard.size > 0) {
-        return (ssize_t)pipe_take(&socket->to_shard, data,
-                                  kernel_piece_of(size < socket->to_shard.size ? size : socket->to_shard.size));
     }
     if (socket->to_shard_end && !socket->to_shard_reset) {
         return 0;

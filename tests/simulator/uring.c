@@ -108,31 +108,57 @@ static bool accept_one(const struct pending *pending, int *result) {
     return true;
 }
 
-size_t kernel_piece_of(size_t size) {
+/* A piece of what could be taken at once: mostly all of it. */
+static size_t piece_of(size_t size) {
     return size > 1 && !kernel.orderly && kernel_chance(250) ? 1 + kernel_below((uint32_t)size) : size;
 }
 
-static bool receive_some(const struct pending *pending, int *result, unsigned *flags) {
+/* Takes bytes that the peer has sent. Without a buffer of its own the receive takes one of those that the shard provides. */
+static void take_bytes(const struct pending *pending, int *result, unsigned *flags) {
     struct kernel_socket *socket = pending->socket;
     struct io_uring_buf *buffer = &kernel.buffers->bufs[kernel.buffers_head & kernel.buffers_mask];
+    bool provided = (pending->sqe.flags & IOSQE_BUFFER_SELECT) != 0;
+    void *to = pointer_of(pending->sqe.addr);
+    size_t size = pending->sqe.len;
 
-    if (socket->to_shard.size == 0) {
-        *result = socket->disconnected || socket->to_shard_reset ? -ECONNRESET : 0;
-        return *result < 0 || socket->to_shard_end;
+    if (provided) {
+        if (kernel.buffers_head == __atomic_load_n(&kernel.buffers->tail, __ATOMIC_ACQUIRE)) {
+            *result = -ENOBUFS;
+            return;
+        }
+        kernel.buffers_head++;
+        to = pointer_of(buffer->addr);
+        size = size < buffer->len ? size : buffer->len;
+        *flags = IORING_CQE_F_BUFFER | (unsigned)buffer->bid << IORING_CQE_BUFFER_SHIFT;
     }
-    if (kernel.buffers_head == __atomic_load_n(&kernel.buffers->tail, __ATOMIC_ACQUIRE)) {
-        *result = -ENOBUFS;
-        return true;
-    }
-    kernel.buffers_head++;
-    size_t size = pending->sqe.len < buffer->len ? pending->sqe.len : buffer->len;
-    size = kernel_piece_of(socket->to_shard.size < size ? socket->to_shard.size : size);
-    *result = (int)pipe_take(&socket->to_shard, pointer_of(buffer->addr), size);
-    *flags = IORING_CQE_F_BUFFER | (unsigned)buffer->bid << IORING_CQE_BUFFER_SHIFT;
+    size = piece_of(socket->to_shard.size < size ? socket->to_shard.size : size);
+    *result = (int)pipe_take(&socket->to_shard, to, size);
     if (socket->to_shard.size > 0) {
         *flags |= IORING_CQE_F_SOCK_NONEMPTY;
     }
-    return true;
+}
+
+static bool receive_some(const struct pending *pending, int *result, unsigned *flags) {
+    const struct kernel_socket *socket = pending->socket;
+
+    if (socket->to_shard.size > 0) {
+        take_bytes(pending, result, flags);
+        return true;
+    }
+    *result = socket->disconnected || socket->to_shard_reset ? -ECONNRESET : 0;
+    return *result < 0 || socket->to_shard_end;
+}
+
+/* A receive that does not wait. */
+static void receive_now(struct io_uring *ring, const struct io_uring_sqe *sqe, struct kernel_socket *socket) {
+    const struct pending pending = {*sqe, socket};
+    int result = 0;
+    unsigned flags = 0;
+
+    if (!receive_some(&pending, &result, &flags)) {
+        result = -EAGAIN;
+    }
+    post(ring, sqe->user_data, result, flags);
 }
 
 static size_t size_of(const struct msghdr *message) {
@@ -159,7 +185,7 @@ static bool send_some(const struct pending *pending, int *result) {
     if (room == 0) {
         return false;
     }
-    size = kernel_piece_of(size < room ? size : room);
+    size = piece_of(size < room ? size : room);
     *result = (int)size;
     for (size_t i = 0; i < message->msg_iovlen && size > 0; i++) {
         size_t part = message->msg_iov[i].iov_len < size ? message->msg_iov[i].iov_len : size;
@@ -373,6 +399,12 @@ static void execute(struct io_uring *ring, const struct io_uring_sqe *sqe) {
         remember(sqe, socket_of(sqe));
         return;
     case IORING_OP_RECV:
+        if ((sqe->msg_flags & MSG_DONTWAIT) != 0) {
+            receive_now(ring, sqe, socket_of(sqe));
+            return;
+        }
+        remember(sqe, socket_of(sqe));
+        return;
     case IORING_OP_SEND:
     case IORING_OP_SENDMSG:
     case IORING_OP_POLL_ADD:
