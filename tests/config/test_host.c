@@ -43,7 +43,7 @@ Test(host, timeouts, .init = changes_set_up, .fini = changes_tear_down) {
         {"  - {name: \"*.", "  - {timeouts: {response: 25h}, name: \"*.", 30,
          "timeouts.response must be a duration from 100ms to 24h, not 25h"},
         {"  - {name: \"*.", "  - {timeouts: {body: never}, name: \"*.", 30,
-         "timeouts.body must be a duration from 100ms to 24h, not never"},
+         "timeouts.body must be a duration such as 100ms, 5s, 1m or 1h, not never"},
         {"      - address: 127.0.0.1:9000", "      - {address: \"127.0.0.1:9000\", timeouts: {connect: 6m}}", 29,
          "an origin's timeouts.connect must be a duration from 10ms to 5m, not 6m"},
         {"      - address: 127.0.0.1:9000", "      - {address: \"127.0.0.1:9000\", timeouts: {tunnel_idle: 1h}}", 29,
