@@ -64,7 +64,7 @@ def limit_shares(limits):
 
 
 def latencies(results, kinds):
-    groups = medians(results, kinds, lambda one: one.share > 0, "p99_us")
+    groups = medians(results, kinds, lambda one: one.share > 0 and not one.alike, "p99_us")
     groups = {name: [value and value / 1e3 for value in row] for name, row in groups.items()}
     return grouped_bars("p99 of a handshake with its request, ms, at a share of each server's saturation", groups, kinds, "{:,.1f}".format)
 

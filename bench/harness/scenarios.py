@@ -32,6 +32,7 @@ class Scenario:
     hosts: int = 0           # 0: one
     identities: int = 0      # certificates of clients that the cache is filled with before
     share: float = 0         # open loop: that share of the rate which `handshake` has reached, with the latency from when each was due
+    alike: bool = False      # of the rate of Sallyport's single path for both of its paths, which are compared
 
     def largest(self):
         """Connections that are there at the same time, but for those of the command line."""
@@ -129,10 +130,13 @@ SCALING = [
     *(standing(count, min(count, 64)) for count in (10, 1000, 10000, 50000)),
 ]
 
+LATENCY_TITLE = "the base, begun at {}% of the rate that saturates {}"
 LATENCY = [
-    Scenario(f"latency-{percent}", f"the base, begun at {percent}% of the rate that saturates the server", "latency", options=SOURCES,
-             share=percent / 100, single=True)
-    for percent in (10, 50, 80)
+    *(Scenario(f"latency-{percent}", LATENCY_TITLE.format(percent, "the server"), "latency", options=SOURCES, share=percent / 100, single=True)
+      for percent in (10, 50, 80)),
+    *(Scenario(f"latency-alike-{percent}", LATENCY_TITLE.format(percent, "Sallyport's single path"), "latency", options=SOURCES,
+               share=percent / 100, single=True, alike=True)
+      for percent in (50, 80)),
 ]
 
 ALL = [*HANDSHAKES, *REQUESTS, *BODIES, *IDLE, *SCALING, *LATENCY]
@@ -164,6 +168,8 @@ def kinds_of(scenario, kinds):
     """Of the servers of a run, Sallyport first, those that have a scenario."""
     if scenario.own:
         return kinds[:1]
+    if scenario.alike:
+        return kinds[:2] if "sallyport-single" in kinds else []
     return [kind for kind in kinds if kind != "sallyport-single" or scenario.single]
 
 

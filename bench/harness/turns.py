@@ -77,10 +77,17 @@ class Turns:
         if scenario.standing:
             stack.enter_context(self.bench.standing(server, scenario.standing))
 
-    def rate_for(self, scenario, server):
-        """Of an open loop: a share of what saturates that server, in this run where it is known."""
+    def rate_for(self, scenario, server, running):
+        """
+        Of an open loop: a share of what saturates that server, in this run where it is known; or, where the rate is to be alike, what
+        saturates the single path, which is among those that are `running`.
+        """
         if not scenario.share:
             return None
+        if scenario.alike:
+            if servers.SINGLE not in running:
+                raise measure.NotMeasured("the single path, whose rate it needs, was not measured")
+            server = running[servers.SINGLE]
         base = self.results.get(scenarios.BASE)
         own = measure.of(base, server.kind) if base else []
         if not own:
@@ -88,8 +95,9 @@ class Turns:
             self.results.setdefault(scenarios.BASE, []).extend(own)
         return scenario.share * measure.summary(own, server.kind)["per_second"]
 
-    def measure_once(self, scenario, server):
-        run = self.bench.measure(scenario, server, self.chosen.seconds, self.chosen.connections, self.rate_for(scenario, server))
+    def measure_once(self, scenario, server, running):
+        rate = self.rate_for(scenario, server, running)
+        run = self.bench.measure(scenario, server, self.chosen.seconds, self.chosen.connections, rate)
         tell(scenario, run)
         if self.chosen.results and run["others_busy"] > machine.DISTURBED_MIN:
             raise measure.NotMeasured(f"others took {run['others_busy']:.0%} of the server's core")
@@ -99,7 +107,7 @@ class Turns:
         """With a server of its own, which has seen nobody."""
         with contextlib.ExitStack() as stack:
             server = self.start(stack, kind, scenario)
-            return self.measure_once(scenario, server)
+            return self.measure_once(scenario, server, {kind: server})
 
     def hold(self, scenario, kind):
         with contextlib.ExitStack() as stack:
@@ -156,7 +164,7 @@ class Turns:
             running = {kind: server for kind, server in running.items() if server is not None}
             for server in running.values():
                 self.prepare(stack, scenario, server)
-            return self.in_turn(scenario, running, self.chosen.repeats, lambda kind: self.measure_once(scenario, running[kind]))
+            return self.in_turn(scenario, running, self.chosen.repeats, lambda kind: self.measure_once(scenario, running[kind], running))
 
 
 def why_broken(text):

@@ -185,6 +185,20 @@ def test_an_open_loop_begins_a_share_of_what_saturates_that_server(start_turns):
                      ("handshake", "nginx", None), ("latency-80", "nginx", 80.0)]
 
 
+def test_both_paths_are_compared_at_one_rate(start_turns):
+    asked, kinds = [], ["sallyport", "sallyport-single"]
+
+    def measured(scenario, server, seconds, connections, rate=None):
+        asked.append((scenario.name, server.kind, rate))
+        return run_of(server.kind, rate=1000.0 if server.kind == "sallyport" else 400.0)
+    alike = scenarios.BY_NAME["latency-alike-50"]
+    assert scenarios.kinds_of(alike, [*kinds, "nginx"]) == kinds
+    assert scenarios.kinds_of(alike, ["sallyport", "nginx"]) == []
+    start_turns(Bench(measured), kinds, repeats=1).run(alike, kinds)
+    assert asked == [("handshake", "sallyport-single", None), ("latency-alike-50", "sallyport", 200.0),
+                     ("latency-alike-50", "sallyport-single", 200.0)]
+
+
 def test_known_clients_that_are_not_known_are_no_measurement():
     run = run_of("sallyport", cache={"hits": 20, "misses": 10}, load={"units": 30})
     with pytest.raises(measure.NotMeasured, match="should have been misses"):
@@ -230,7 +244,8 @@ def test_what_the_load_has_done():
 
 def test_scenarios_are_chosen_by_name_and_by_group():
     assert scenarios.choose(None) == scenarios.ALL and len(scenarios.BY_NAME) == len(scenarios.ALL)
-    assert [one.name for one in scenarios.choose("request,latency")] == ["request", "latency-10", "latency-50", "latency-80"]
+    assert [one.name for one in scenarios.choose("request,latency")] == ["request", "latency-10", "latency-50", "latency-80",
+                                                                                       "latency-alike-50", "latency-alike-80"]
     with pytest.raises(ValueError, match="nothing"):
         scenarios.choose("request,nothing")
     assert {one.group for one in scenarios.ALL} == set(scenarios.GROUPS)
