@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Reads decimal digits without sign, spaces or needless zeros. */
@@ -79,4 +80,20 @@ bool prefix_covers(const struct prefix *prefix, const struct sockaddr *address) 
         return prefix->family == AF_INET && same_front(prefix->address, &in6->s6_addr[12], prefix->bits);
     }
     return prefix->family == AF_INET6 && same_front(prefix->address, in6->s6_addr, prefix->bits);
+}
+
+bool prefix_any_covers(const struct prefix *prefixes, size_t count, const struct sockaddr *address) {
+    for (size_t i = 0; i < count; i++) {
+        if (prefix_covers(&prefixes[i], address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void prefix_write(const struct prefix *prefix, char text[static PREFIX_TEXT_SIZE]) {
+    char address[INET6_ADDRSTRLEN];
+
+    inet_ntop(prefix->family, prefix->address, address, sizeof address);
+    snprintf(text, PREFIX_TEXT_SIZE, "%s/%u", address, prefix->bits);
 }

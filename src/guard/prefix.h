@@ -3,8 +3,11 @@
 #define GUARD_PREFIX_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+
+enum { PREFIX_TEXT_SIZE = 50 /* of the longest network as text, with its NUL */ };
 
 struct prefix {
     uint8_t address[16]; /* network byte order; 4 bytes used for AF_INET. Behind `bits` all is 0 */
@@ -17,5 +20,10 @@ const char *prefix_parse(const char *text, struct prefix *prefix);
 
 /* Returns whether the network has the address. An IPv4 address mapped into IPv6 (::ffff:0:0/96) is one of IPv4. */
 bool prefix_covers(const struct prefix *prefix, const struct sockaddr *address);
+/* Returns whether one of `count` networks has the address. */
+bool prefix_any_covers(const struct prefix *prefixes, size_t count, const struct sockaddr *address);
+
+/* Writes the network with its length: "192.0.2.7/32". */
+void prefix_write(const struct prefix *prefix, char text[static PREFIX_TEXT_SIZE]);
 
 #endif

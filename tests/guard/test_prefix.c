@@ -69,3 +69,31 @@ Test(prefix, what_is_none_is_said) {
         cr_expect(fault != NULL && strstr(fault, cases[i].fault) != NULL, "\"%s\": %s", cases[i].text, fault);
     }
 }
+
+Test(prefix, one_of_several_covers) {
+    struct prefix prefixes[2];
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    cr_assert_null(prefix_parse("10.0.0.0/8", &prefixes[0]));
+    cr_assert_null(prefix_parse("192.0.2.7", &prefixes[1]));
+    cr_assert_eq(inet_pton(AF_INET, "192.0.2.7", &in.sin_addr), 1);
+    cr_expect(prefix_any_covers(prefixes, 2, (struct sockaddr *)&in));
+    cr_expect_not(prefix_any_covers(prefixes, 1, (struct sockaddr *)&in));
+    cr_expect_not(prefix_any_covers(prefixes, 0, (struct sockaddr *)&in));
+}
+
+Test(prefix, is_written_with_its_length) {
+    static const char *const texts[][2] = {
+        {"10.0.0.0/8", "10.0.0.0/8"},
+        {"192.0.2.7", "192.0.2.7/32"},
+        {"2001:DB8:0::/32", "2001:db8::/32"},
+        {"ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff/128"},
+        {"0.0.0.0/0", "0.0.0.0/0"},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct prefix prefix;
+        char text[PREFIX_TEXT_SIZE];
+        cr_assert_null(prefix_parse(texts[i][0], &prefix));
+        prefix_write(&prefix, text);
+        cr_expect_str_eq(text, texts[i][1]);
+    }
+}
