@@ -91,6 +91,19 @@ static void put_host(struct json *json, const struct config_host *host) {
     json_end_object(json);
 }
 
+static void put_listener(struct json *json, const struct config_listener *listener) {
+    json_begin_object(json, NULL);
+    put_text(json, "address", listener->address.text);
+    json_begin_array(json, "proxy_protocol");
+    for (size_t i = 0; i < listener->proxy_count; i++) {
+        char text[PREFIX_TEXT_SIZE];
+        prefix_write(&listener->proxies[i], text);
+        put_text(json, NULL, text);
+    }
+    json_end_array(json);
+    json_end_object(json);
+}
+
 static void put_problems(struct json *json, const char *key, const struct config_problems *problems) {
     json_begin_array(json, key);
     for (size_t i = 0; problems != NULL && i < problems->count; i++) {
@@ -113,6 +126,11 @@ int check_json_print(const char *path, const struct config *config, const struct
     json_begin_object(&json, NULL);
     json_bool(&json, "ok", config != NULL);
     put_text(&json, "file", path);
+    json_begin_array(&json, "listeners");
+    for (size_t i = 0; config != NULL && i < config->listen_count; i++) {
+        put_listener(&json, &config->listen[i]);
+    }
+    json_end_array(&json);
     json_begin_array(&json, "hosts");
     for (size_t i = 0; config != NULL && i < config->host_count; i++) {
         put_host(&json, &config->hosts[i]);

@@ -173,6 +173,22 @@ static void print_host(const struct config_host *host, int64_t now_s, FILE *out)
     end_line(&line);
 }
 
+static void print_balancers(const struct config_listener *listener, FILE *out) {
+    if (listener->proxy_count == 0) {
+        return;
+    }
+    fprintf(out, "%s\n", listener->address.text);
+    struct wrapped line;
+    begin_line(&line, out);
+    put_word(&line, "PROXY headers from");
+    for (size_t i = 0; i < listener->proxy_count; i++) {
+        char text[PREFIX_TEXT_SIZE];
+        prefix_write(&listener->proxies[i], text);
+        put_word(&line, text);
+    }
+    end_line(&line);
+}
+
 void check_table_print(const struct config *config, FILE *out) {
     int64_t now_s = clock_wall_seconds();
     bool has_ended = false;
@@ -181,6 +197,9 @@ void check_table_print(const struct config *config, FILE *out) {
     for (size_t i = 0; i < config->host_count; i++) {
         has_ended = print_row(&config->hosts[i], now_s, out) || has_ended;
         print_host(&config->hosts[i], now_s, out);
+    }
+    for (size_t i = 0; i < config->listen_count; i++) {
+        print_balancers(&config->listen[i], out);
     }
     if (has_ended) {
         fprintf(out, "! has ended\n");

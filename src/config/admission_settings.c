@@ -1,29 +1,7 @@
 #include "config/admission_settings.h"
 
 #include "base/check.h"
-#include "config/memory.h"
-
-#include <stdlib.h>
-
-static void load_allowed(const struct loader *loader, const struct document_node *list, struct config_admission *admission) {
-    if (!value_list(loader, list, "admission.allow")) {
-        return;
-    }
-    if (list->count > ADMISSION_SETTINGS_ALLOW_MAX) {
-        loader_problem(loader, list, "admission.allow has more than %d items", ADMISSION_SETTINGS_ALLOW_MAX);
-        return;
-    }
-    admission->allow = memory_allocate(list->count, sizeof *admission->allow);
-    for (const struct document_node *item = list->first; item != NULL; item = item->next) {
-        const char *text = value_string(loader, item, "admission.allow");
-        const char *fault = text == NULL ? NULL : prefix_parse(text, &admission->allow[admission->allow_count]);
-        if (fault != NULL) {
-            loader_problem(loader, item, "admission.allow: \"%s\" %s", text, fault);
-        } else if (text != NULL) {
-            admission->allow_count++;
-        }
-    }
-}
+#include "config/networks.h"
 
 void admission_settings_load(const struct loader *loader, const struct document_node *node,
                              struct config_admission *admission) {
@@ -39,5 +17,6 @@ void admission_settings_load(const struct loader *loader, const struct document_
         value_key_number("certificate_sources", &admission->holder.sources, 64, 0, COUNT_MAX),
     };
     value_mapping(loader, node, "admission", keys, ARRAY_LENGTH(keys));
-    load_allowed(loader, allow, admission);
+    networks_load(loader, allow, "admission.allow", ADMISSION_SETTINGS_ALLOW_MAX, &admission->allow,
+                  &admission->allow_count);
 }

@@ -60,6 +60,7 @@ void config_release(struct config *config) {
     free(config->wildcards);
     for (size_t i = 0; i < config->listen_count; i++) {
         free(config->listen[i].address.text);
+        free(config->listen[i].proxies);
     }
     free(config->listen);
     free(config->admin_address.text);

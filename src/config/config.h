@@ -36,6 +36,8 @@ const char *config_mode_name(enum config_mode mode);
 /* One item of `listen`. */
 struct config_listener {
     struct config_address address; /* its text is as the file has it */
+    struct prefix *proxies;        /* the balancers that connect to it, each with a PROXY header; nobody else may */
+    size_t proxy_count;            /* 0: clients themselves connect */
 };
 
 struct config_limits {

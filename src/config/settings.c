@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "config/admission_settings.h"
 #include "config/memory.h"
+#include "config/networks.h"
 #include "config/units.h"
 #include "tls/session.h"
 
@@ -29,22 +30,35 @@ static bool load_address(const struct loader *loader, const struct document_node
     return true;
 }
 
+/* Reads the address of a listener, which none of config.listen has. False after a problem. */
+static bool load_listener_address(const struct loader *loader, const struct document_node *at, const struct config *config,
+                                  struct config_address *address) {
+    if (!load_address(loader, at, address)) {
+        return false;
+    }
+    for (size_t i = 0; i < config->listen_count; i++) {
+        if (address_equal(&config->listen[i].address, address)) {
+            loader_problem(loader, at, "address \"%s\" is listened on already", at->text);
+            return false;
+        }
+    }
+    address->text = memory_copy_string(at->text);
+    return true;
+}
+
 /* Adds a listener to config.listen, which has room for it. */
 static void load_listener(const struct loader *loader, const struct document_node *item, struct config *config) {
     const struct document_node *at = NULL;
+    const struct document_node *proxies = NULL;
     struct config_listener *listener = &config->listen[config->listen_count];
-    const struct value_key keys[] = {value_key_required("address", &at)};
+    const struct value_key keys[] = {value_key_required("address", &at), value_key_optional("proxy_protocol", &proxies)};
     value_mapping(loader, item, "a listener", keys, ARRAY_LENGTH(keys));
-    if (!load_address(loader, at, &listener->address)) {
+    networks_load(loader, proxies, "proxy_protocol", SETTINGS_PROXIES_MAX, &listener->proxies, &listener->proxy_count);
+    if (!load_listener_address(loader, at, config, &listener->address)) {
+        free(listener->proxies);
+        *listener = (struct config_listener){0};
         return;
     }
-    for (size_t i = 0; i < config->listen_count; i++) {
-        if (address_equal(&config->listen[i].address, &listener->address)) {
-            loader_problem(loader, at, "address \"%s\" is listened on already", at->text);
-            return;
-        }
-    }
-    listener->address.text = memory_copy_string(at->text);
     config->listen_count++;
 }
 

@@ -8,6 +8,7 @@
 /* The bounds that other folders build on. Further ranges stand in the rows of settings.c; docs/contract.md has them all. */
 enum {
     SETTINGS_LISTENERS_MAX = 64,
+    SETTINGS_PROXIES_MAX = 256, /* networks of one listener */
     SETTINGS_ADMIN_NAMES_MAX = 64,
     SETTINGS_HEADER_SIZE_MAX = 64 * 1024, /* a stream queues as much towards an origin */
     SETTINGS_CONNECTIONS_MAX = 1000000,   /* with its accepts, one ring holds 2^20 sockets at most */

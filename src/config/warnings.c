@@ -19,6 +19,29 @@ static void warn_of_admin(const struct loader *loader, const struct document_nod
                    address->text);
 }
 
+/* Warns of balancers that cannot connect, and of networks that everybody can connect from. */
+static void warn_of_balancers(const struct loader *loader, const struct document_node *node,
+                              const struct config_listener *listener) {
+    bool ipv6 = listener->address.address.ss_family == AF_INET6;
+    bool fits = false;
+    for (size_t i = 0; i < listener->proxy_count; i++) {
+        const struct prefix *network = &listener->proxies[i];
+        fits = fits || (network->family == AF_INET6) == ipv6;
+        if (network->bits == 0) {
+            char text[PREFIX_TEXT_SIZE];
+            prefix_write(network, text);
+            loader_warning(loader, node,
+                           "proxy_protocol has %s: everybody can connect with any address that they choose; name the "
+                           "addresses of your balancers alone",
+                           text);
+        }
+    }
+    if (listener->proxy_count > 0 && !fits) {
+        loader_warning(loader, node, "proxy_protocol has no %s network, but %s is an %s address: nobody can connect",
+                       ipv6 ? "IPv6" : "IPv4", listener->address.text, ipv6 ? "IPv6" : "IPv4");
+    }
+}
+
 /* Warns of words for a switch: access_log is a path. */
 static void warn_of_access_log(const struct loader *loader, const struct document_node *access_log) {
     static const char *const words[] = {"on", "off", "yes", "no", "none", "stdout", "stderr", "syslog"};
@@ -75,7 +98,11 @@ void warnings_find(const struct loader *loader, const struct document_node *root
     warn_of_admin(loader, document_value(root, "admin"), config);
     warn_of_access_log(loader, document_value(root, "access_log"));
     struct root_names *roots = root_names_create(config);
-    const struct document_node *node = document_value(root, "hosts")->first;
+    const struct document_node *node = document_value(root, "listen")->first;
+    for (size_t i = 0; i < config->listen_count; i++, node = node->next) {
+        warn_of_balancers(loader, document_value(node, "proxy_protocol"), &config->listen[i]);
+    }
+    node = document_value(root, "hosts")->first;
     for (size_t i = 0; i < config->host_count; i++, node = node->next) {
         warn_of_host(loader, node, config, roots, &config->hosts[i], now_s);
     }

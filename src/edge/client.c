@@ -4,11 +4,16 @@
 
 #include <arpa/inet.h>
 
-void client_write_address(const struct client *client, char address[static CLIENT_ADDRESS_SIZE]) {
-    bool ipv6 = client->peer.any.sa_family == AF_INET6;
-    const void *binary = ipv6 ? (const void *)&client->peer.in6.sin6_addr : &client->peer.in.sin_addr;
+void client_write_any_address(const struct sockaddr *any, char address[static CLIENT_ADDRESS_SIZE]) {
+    const void *binary = any->sa_family == AF_INET6
+                             ? (const void *)&((const struct sockaddr_in6 *)(const void *)any)->sin6_addr
+                             : &((const struct sockaddr_in *)(const void *)any)->sin_addr;
 
-    inet_ntop(client->peer.any.sa_family, binary, address, CLIENT_ADDRESS_SIZE);
+    inet_ntop(any->sa_family, binary, address, CLIENT_ADDRESS_SIZE);
+}
+
+void client_write_address(const struct client *client, char address[static CLIENT_ADDRESS_SIZE]) {
+    client_write_any_address(&client->peer.any, address);
 }
 
 struct access_client client_describe(const struct client *client, const struct config_host *host,

@@ -56,7 +56,8 @@ struct client {
         struct sockaddr any;
         struct sockaddr_in in;
         struct sockaddr_in6 in6;
-    } peer;
+    } peer;                            /* where the client is: the connection's peer, or what a PROXY header says */
+    bool by_proxy;                     /* it comes by a balancer, which sends a PROXY header */
     char address[CLIENT_ADDRESS_SIZE]; /* of the peer, without port; once the handshake is complete */
 };
 
@@ -65,6 +66,8 @@ static inline struct stats_host *client_host_stats(const struct client *client) 
     return stats_hosts_at(client->site->stats, client->host->index, client->shard->index);
 }
 
+/* Writes an address without its port. */
+void client_write_any_address(const struct sockaddr *any, char address[static CLIENT_ADDRESS_SIZE]);
 /* Writes the address of the client's peer, without port. */
 void client_write_address(const struct client *client, char address[static CLIENT_ADDRESS_SIZE]);
 /* Describes the client for a line of the access log; `address` keeps a text of it. `host`: NULL where none is chosen. */

@@ -70,7 +70,7 @@ enum stats_rejection connection_tls_fault(const struct connection *connection) {
  */
 static bool has_begun(enum stats_stage stage, enum stats_rejection why) {
     if (stage != STATS_AT_HELLO) {
-        return true;
+        return stage != STATS_AT_ACCEPT;
     }
     switch (why) {
     case STATS_REJECT_NOT_TLS:

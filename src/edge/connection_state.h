@@ -3,12 +3,12 @@
  * connection as a table: which other states may follow, and which functions take each event. connection.h has the functions
  * for connections; the modules below that one need the structs alone.
  *
- *   HELLO ─┬─ QUEUED ─┬─ HANDSHAKE ─┬─ WAITING ─ HEAD ─ EXCHANGE ─┬─ TUNNEL
- *          └──────────┘             │     └───────────────────────┘
- *                                   └─ QUIET ─ FRAMES ─ STREAMS   (each of the three may follow each other)
+ *   PROXY ─ HELLO ─┬─ QUEUED ─┬─ HANDSHAKE ─┬─ WAITING ─ HEAD ─ EXCHANGE ─┬─ TUNNEL
+ *                  └──────────┘             │     └───────────────────────┘
+ *                                           └─ QUIET ─ FRAMES ─ STREAMS   (each of the three may follow each other)
  *   and from each of these to CLOSING.
  *
- * Each stage's table is in the module that does its work: hello.c, queue.c, handshake.c, http1.c, http2.c,
+ * Each stage's table is in the module that does its work: proxy.c, hello.c, queue.c, handshake.c, http1.c, http2.c,
  * connection.c. A module knows the stages that follow its own, and never those before it.
  */
 #ifndef EDGE_CONNECTION_STATE_H
@@ -18,6 +18,7 @@
 #include "edge/pace.h"
 
 enum connection_state {
+    CONNECTION_PROXY,     /* the header of a balancer is not complete; nothing is known of the client */
     CONNECTION_HELLO,     /* the ClientHello is not complete; no TLS object exists */
     CONNECTION_QUEUED,    /* the hello waits until the shard has time for its handshake */
     CONNECTION_HANDSHAKE, /* wolfSSL is at work */

@@ -48,13 +48,17 @@ static void evict(struct connection *connection) {
     }
 }
 
+bool eviction_has_memory(const struct shard *shard) {
+    return shard->connections.in_use < shard->connections_capacity + SHARD_SPARE;
+}
+
 bool eviction_make_room(struct shard *shard, enum admission_class class) {
+    return eviction_has_memory(shard) && eviction_make_place(shard, class);
+}
+
+bool eviction_make_place(struct shard *shard, enum admission_class class) {
     enum places_rank rank = place_rank_of_class(class);
 
-    /* An evicted connection needs a moment to be gone: evict none for a newcomer that the slab cannot hold. */
-    if (shard->connections.in_use >= shard->connections_capacity + SHARD_SPARE) {
-        return false;
-    }
     if (!places_have_room(&shard->places, rank, shard->connections_max)) {
         admission_crowd(&shard->gate.admission);
         struct place *victim = places_find(&shard->places, rank, shard->connections_max, shard->ring.now_ns);

@@ -7,8 +7,12 @@
 
 #include "edge/connection.h"
 
+/* Returns whether there is memory for one more connection: an evicted one needs a moment to be gone. */
+bool eviction_has_memory(const struct shard *shard);
 /* Makes room for one more of that class, if need be and if that can be done. False: the newcomer is to be refused. */
 bool eviction_make_room(struct shard *shard, enum admission_class class);
+/* Likewise for one that has its memory already, and no place. */
+bool eviction_make_place(struct shard *shard, enum admission_class class);
 /*
  * Counts `size` bytes as kept for the connection, beside those of its TLS session. All that clients without a valid
  * certificate hold is bounded: the oldest of the others may have to go.

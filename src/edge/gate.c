@@ -72,15 +72,6 @@ void gate_close(struct shard *shard) {
     }
 }
 
-static bool is_allowed(const struct config_admission *admission, const struct sockaddr *peer) {
-    for (size_t i = 0; i < admission->allow_count; i++) {
-        if (prefix_covers(&admission->allow[i], peer)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 enum admission_class gate_class_of(enum source_standing standing) {
     switch (standing) {
     case SOURCE_KNOWN:
@@ -97,25 +88,32 @@ static void refuse_arrival(struct shard *shard, enum stats_rejection why) {
     stats_add(&shard->stats->rejected[STATS_AT_ACCEPT][why], 1);
 }
 
-bool gate_arrive(struct shard *shard, const struct sockaddr *peer, uint32_t *source, uint8_t *class) {
+/* Has the kernel drop the SYNs of the client for a while, if it sees them: those of a balancer are of all its clients. */
+static void block(struct shard *shard, const struct sockaddr *client, bool direct) {
+    if (direct) {
+        screen_block(shard, client);
+    }
+}
+
+bool gate_arrive(struct shard *shard, const struct sockaddr *client, bool direct, uint32_t *source, uint8_t *class) {
     const struct config_admission *settings = &shard->site->config->admission;
 
     *source = SOURCE_UNTRACKED;
     *class = ADMISSION_KNOWN;
-    if (is_allowed(settings, peer)) {
+    if (prefix_any_covers(settings->allow, settings->allow_count, client)) {
         return true;
     }
     enum source_standing standing;
     enum source_arrival arrival =
-        sources_arrive(shard->shared.sources, peer, &settings->source, ring_now_ms(&shard->ring), source, &standing);
-    if (standing != SOURCE_KNOWN) {
+        sources_arrive(shard->shared.sources, client, &settings->source, ring_now_ms(&shard->ring), source, &standing);
+    if (standing != SOURCE_KNOWN && direct) {
         sampling_count(&shard->screen.sampling);
     }
     switch (arrival) {
     case SOURCE_OVER_RATE:
         refuse_arrival(shard, STATS_REJECT_SOURCE_RATE);
         if (!shard_is_calm(shard)) { /* even a refusal costs something, and the source may be one that was known */
-            screen_block(shard, peer);
+            block(shard, client, direct);
         }
         return false;
     case SOURCE_OVER_CONNECTIONS:
@@ -127,9 +125,10 @@ bool gate_arrive(struct shard *shard, const struct sockaddr *peer, uint32_t *sou
     *class = (uint8_t)gate_class_of(standing);
     if (standing == SOURCE_SUSPECT && !shard_is_calm(shard)) {
         sources_leave(shard->shared.sources, *source);
+        *source = SOURCE_UNTRACKED;
         admission_refuse(&shard->gate.admission, 1);
         refuse_arrival(shard, STATS_REJECT_SUSPECT);
-        screen_block(shard, peer);
+        block(shard, client, direct);
         return false;
     }
     return true;
@@ -188,6 +187,9 @@ void gate_work_end(struct connection *connection, struct gate_work work) {
     uint64_t spent_ns = passed_ns < STEP_NS_MAX ? passed_ns : STEP_NS_MAX;
 
     admission_spend(&shard->gate.admission, work.class, spent_ns);
+    if (connection->client.by_proxy && work.class != ADMISSION_KNOWN) {
+        shard->gate.behind_proxies_ns += spent_ns;
+    }
     if (work.class == ADMISSION_KNOWN && !shard_is_calm(shard)) {
         reputation_spend(&connection->client, spent_ns);
     }
@@ -213,6 +215,15 @@ static uint64_t work_of(const struct shard *shard, enum admission_class first, e
     return sum_ns;
 }
 
+/* Returns the time that strangers took in that window whose SYNs the kernel can drop, and begins to count anew. */
+static uint64_t work_of_heard(struct shard *shard) {
+    uint64_t all_ns = work_of(shard, ADMISSION_RETURNING, ADMISSION_SUSPECT);
+    uint64_t behind_proxies_ns = shard->gate.behind_proxies_ns;
+
+    shard->gate.behind_proxies_ns = 0;
+    return all_ns > behind_proxies_ns ? all_ns - behind_proxies_ns : 0;
+}
+
 /* Does not take the time spent in io_uring_enter as idle time: the kernel does much of the thread's work in that call. */
 static void end_window(struct shard *shard) {
     uint64_t busy_ns = thread_busy_ns(shard);
@@ -220,7 +231,7 @@ static void end_window(struct shard *shard) {
     struct sampling_window window = {
         .duration_ns = shard->ring.now_ns - shard->gate.admission.window_began_ns,
         .known_ns = work_of(shard, ADMISSION_KNOWN, ADMISSION_KNOWN),
-        .strangers_ns = work_of(shard, ADMISSION_RETURNING, ADMISSION_SUSPECT),
+        .strangers_ns = work_of_heard(shard),
     };
 
     window.idle_ns = used_ns < window.duration_ns ? window.duration_ns - used_ns : 0;

@@ -13,10 +13,11 @@ void gate_open(struct shard *shard);
 void gate_close(struct shard *shard);
 
 /*
- * A connection from `peer` wants in. True: it is counted for its source, which *source and *class tell, until
- * reputation_leave. False: it was counted as rejected.
+ * A connection of the client with that address wants in. `direct`: it comes from that address, and not by a balancer. True:
+ * it is counted for its source, which *source and *class tell, until reputation_leave. False: it was counted as rejected,
+ * and *source is SOURCE_UNTRACKED.
  */
-bool gate_arrive(struct shard *shard, const struct sockaddr *peer, uint32_t *source, uint8_t *class);
+bool gate_arrive(struct shard *shard, const struct sockaddr *client, bool direct, uint32_t *source, uint8_t *class);
 /* Returns the class of a client whose source stands so. */
 enum admission_class gate_class_of(enum source_standing standing);
 

@@ -77,8 +77,12 @@ static void received_hello(struct connection *connection, struct bytes data) {
     }
 }
 
+/* A balancer may have taken a part of the time, for its header. */
 static uint32_t deadline_ms(const struct connection *connection) {
-    return connection->client.site->config->limits.handshake_timeout_ms;
+    uint64_t passed_ms = (connection->client.shard->ring.now_ns - connection->accepted_ns) / 1000000;
+    uint32_t timeout_ms = connection_limits(connection)->handshake_timeout_ms;
+
+    return passed_ms < timeout_ms ? timeout_ms - (uint32_t)passed_ms : 0;
 }
 
 /* The deadline that begins here is that of the whole handshake. */

@@ -35,6 +35,23 @@ void screen_block(struct shard *shard, const struct sockaddr *peer) {
                   ring_now_ms(&shard->ring), BLOCK_MS);
 }
 
+/* Returns whether a listener's peers are clients: those of another are balancers, whose SYNs are never dropped. */
+static bool hears_clients(const struct shard *shard, size_t listener) {
+    return shard->site->config->listen[listener].proxy_count == 0;
+}
+
+void screen_site_changed(struct shard *shard) {
+    for (size_t i = 0; i < shard->listener_count; i++) {
+        if (!hears_clients(shard, i)) {
+            listener_screen(&shard->listeners[i], NULL);
+        }
+    }
+    /* A listener that hears clients from now on is told the whole list. */
+    for (size_t i = 0; i < SCREEN_FAMILIES; i++) {
+        shard->screen.suspects[i].changed = true;
+    }
+}
+
 static uint32_t drops_so_far(const struct shard *shard) {
     uint32_t total = 0;
 
@@ -116,7 +133,7 @@ static bool tell_family(struct shard *shard, enum screen_family family) {
     familiar_collect(&shard->shared.reputation->familiar, now_ms, familiar);
     rules.network_count = find_networks(shard, family, networks);
     for (size_t i = 0; i < shard->listener_count; i++) {
-        if (shard->listeners[i].ipv6 == rules.ipv6) {
+        if (shard->listeners[i].ipv6 == rules.ipv6 && hears_clients(shard, i)) {
             listener_screen(&shard->listeners[i], drops ? &rules : NULL);
         }
     }

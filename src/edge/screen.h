@@ -13,6 +13,8 @@ void screen_open(struct shard *shard);
 void screen_block(struct shard *shard, const struct sockaddr *peer);
 /* One that was a suspect, or over its rate, has become known. */
 void screen_unblock(struct shard *shard, const struct sockaddr *peer);
+/* The shard has another site, by which other listeners may be behind balancers than before. */
+void screen_site_changed(struct shard *shard);
 /* A window of the shard's admission is over, which is in the state that the window has led to. */
 void screen_end_window(struct shard *shard, struct sampling_window *window);
 /* Counts what the kernel has dropped since the last time. Before the window's end. */

@@ -49,8 +49,9 @@ struct shared {
 /* How loaded the shard is, and which hellos it takes up: gate.c's. */
 struct gate {
     struct admission admission;
-    uint64_t busy_ns; /* how long the thread had been busy when its last window ended */
-    int schedstat;    /* the kernel's account of that; -1: none */
+    uint64_t behind_proxies_ns; /* handshakes of strangers behind balancers, in this window */
+    uint64_t busy_ns;           /* how long the thread had been busy when its last window ended */
+    int schedstat;              /* the kernel's account of that; -1: none */
 };
 
 /* Memory for one call at a time: no connection's data stays here. */

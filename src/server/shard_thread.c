@@ -14,6 +14,7 @@
 #include "edge/http2_stream.h"
 #include "edge/output.h"
 #include "edge/passage.h"
+#include "edge/screen.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -324,6 +325,7 @@ static void deliver_site(struct mail *mail, void *owner) {
     shard->connections_max = site->connections_max;
     before->next = shard->retired;
     shard->retired = before;
+    screen_site_changed(shard);
     connection_switch_all(shard);
     site_watch_origins(before, shard->index, false);
     site_watch_origins(site, shard->index, true);

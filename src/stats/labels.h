@@ -48,6 +48,10 @@ enum stats_stage {
     ROW(SOURCE_RATE, "source_rate", ACCEPT)                                                                                 \
     /* At accept: too many connections of one source at once. At admission: another hello of the source waits already. */   \
     ROW(SOURCE_LIMIT, "source_limit", ACCEPT | ADMISSION)                                                                   \
+    /* The listener is for balancers, and the peer is none of those from which it takes a PROXY header. */                  \
+    ROW(PROXY_PEER, "proxy_peer", ACCEPT)                                                                                   \
+    /* A PROXY header that is malformed, or none. */                                                                        \
+    ROW(PROXY_HEADER, "proxy_header", ACCEPT)                                                                               \
     /* The source has failed lately, and there is no time for such sources. */                                              \
     ROW(SUSPECT, "suspect", ACCEPT | ADMISSION)                                                                             \
     /* A suspect's SYN, which the kernel dropped. */                                                                        \
@@ -67,15 +71,15 @@ enum stats_stage {
     /* No application protocol in common. */                                                                                \
     ROW(NO_PROTOCOL, "no_application_protocol", HELLO)                                                                      \
     ROW(UNKNOWN_HOST, "unknown_host", HELLO)                                                                                \
-    ROW(TIMEOUT, "timeout", HELLO | ADMISSION | HANDSHAKE | REQUEST)                                                        \
+    ROW(TIMEOUT, "timeout", ACCEPT | HELLO | ADMISSION | HANDSHAKE | REQUEST)                                               \
     /* The connection's place was needed, or the memory that it held. */                                                    \
-    ROW(EVICTED, "evicted", HELLO | ADMISSION | HANDSHAKE | REQUEST)                                                        \
+    ROW(EVICTED, "evicted", ACCEPT | HELLO | ADMISSION | HANDSHAKE | REQUEST)                                               \
     /* The connection's place was needed while it asked for nothing. */                                                     \
     ROW(EVICTED_IDLE, "evicted_idle", REQUEST)                                                                              \
     /* The connection's place was needed while it was being closed. */                                                      \
     ROW(EVICTED_ENDING, "evicted_ending", REQUEST)                                                                          \
     /* The peer went away. */                                                                                               \
-    ROW(CLOSED, "closed", HELLO | ADMISSION | HANDSHAKE)                                                                    \
+    ROW(CLOSED, "closed", ACCEPT | HELLO | ADMISSION | HANDSHAKE)                                                           \
     /* A fault in what came, which an alert has told. */                                                                    \
     ROW(TLS_ERROR, "tls_error", HANDSHAKE | REQUEST)                                                                        \
     /* More of these than tls/allowance.h allows. The ChangeCipherSpec of TLS 1.3 that is ignored is not among them. */     \

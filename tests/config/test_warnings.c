@@ -23,6 +23,22 @@ Test(warnings, of_addresses, .init = changes_set_up, .fini = changes_tear_down) 
     ASSERT_WARNINGS(changes);
 }
 
+#define PROXIES(address, list) "- address: 127.0.0.1:8443", "- address: " address "\n    proxy_protocol: " list
+
+Test(warnings, of_balancers, .init = changes_set_up, .fini = changes_tear_down) {
+    static const struct change changes[] = {
+        {PROXIES("127.0.0.1:8443", "[10.0.0.0/8]"), 0, NULL},
+        {PROXIES("'[::]:8443'", "[10.0.0.0/8, '2001:db8::/32']"), 0, NULL},
+        {PROXIES("127.0.0.1:8443", "['2001:db8::/32']"), 3,
+         "proxy_protocol has no IPv4 network, but 127.0.0.1:8443 is an IPv4 address: nobody can connect"},
+        {PROXIES("'[::]:8443'", "[10.0.0.0/8]"), 3, "proxy_protocol has no IPv6 network, but [::]:8443 is an IPv6 address"},
+        {PROXIES("127.0.0.1:8443", "[10.0.0.0/8, 0.0.0.0/0]"), 3,
+         "proxy_protocol has 0.0.0.0/0: everybody can connect with any address that they choose"},
+        {PROXIES("'[::1]:8443'", "['::/0']"), 3, "proxy_protocol has ::/0"},
+    };
+    ASSERT_WARNINGS(changes);
+}
+
 /* Another machine may serve at the port at which this one listens on all of its addresses. */
 Test(warnings, not_of_another_machine, .init = changes_set_up, .fini = changes_tear_down) {
     char *yaml = scene_replace(changes_good, "- address: 127.0.0.1:8443\n", "- address: 0.0.0.0:8443\n");

@@ -70,6 +70,7 @@ static inline struct connection *scene_connect(const char *from) {
                                                  .host = &scene.host,
                                                  .standing = {.class = ADMISSION_UNKNOWN}},
                                       .stage = &hello_stage,
+                                      .accepted_ns = scene.shard.ring.now_ns,
                                       .stream = &scene.streams[scene.count++]};
     connection->client.peer.in.sin_family = AF_INET;
     cr_assert_eq(inet_pton(AF_INET, from, &connection->client.peer.in.sin_addr), 1);

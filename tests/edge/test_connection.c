@@ -1,6 +1,7 @@
 /* Stages: which may follow which, and what a refusal counts. */
 #include "base/check.h"
 #include "edge/handshake.h"
+#include "edge/proxy.h"
 #include "edge/queue.h"
 #include "served.h"
 
@@ -34,17 +35,12 @@ void __wrap_stream_finish_briefly(struct stream *stream) {
 }
 
 static const struct stage *const stages[CONNECTION_STATES] = {
-    [CONNECTION_HELLO] = &hello_stage,
-    [CONNECTION_QUEUED] = &queue_stage,
-    [CONNECTION_HANDSHAKE] = &handshake_stage,
-    [CONNECTION_WAITING] = &http1_waiting,
-    [CONNECTION_HEAD] = &http1_head,
-    [CONNECTION_EXCHANGE] = &http1_answering,
-    [CONNECTION_TUNNEL] = &http1_tunnelling,
-    [CONNECTION_QUIET] = &http2_quiet,
-    [CONNECTION_FRAMES] = &http2_frames,
-    [CONNECTION_STREAMS] = &http2_streams,
-    [CONNECTION_CLOSING] = &connection_closing,
+    [CONNECTION_PROXY] = &proxy_stage,        [CONNECTION_HELLO] = &hello_stage,
+    [CONNECTION_QUEUED] = &queue_stage,       [CONNECTION_HANDSHAKE] = &handshake_stage,
+    [CONNECTION_WAITING] = &http1_waiting,    [CONNECTION_HEAD] = &http1_head,
+    [CONNECTION_EXCHANGE] = &http1_answering, [CONNECTION_TUNNEL] = &http1_tunnelling,
+    [CONNECTION_QUIET] = &http2_quiet,        [CONNECTION_FRAMES] = &http2_frames,
+    [CONNECTION_STREAMS] = &http2_streams,    [CONNECTION_CLOSING] = &connection_closing,
 };
 
 #define OF_HTTP2                                                                                                            \
@@ -52,6 +48,7 @@ static const struct stage *const stages[CONNECTION_STATES] = {
 
 /* From each state, in a row, to each. */
 static const bool allowed[CONNECTION_STATES][CONNECTION_STATES] = {
+    [CONNECTION_PROXY] = {[CONNECTION_HELLO] = true, [CONNECTION_CLOSING] = true},
     [CONNECTION_HELLO] = {[CONNECTION_QUEUED] = true, [CONNECTION_HANDSHAKE] = true, [CONNECTION_CLOSING] = true},
     [CONNECTION_QUEUED] = {[CONNECTION_HANDSHAKE] = true, [CONNECTION_CLOSING] = true},
     [CONNECTION_HANDSHAKE] = {[CONNECTION_WAITING] = true, [CONNECTION_QUIET] = true, [CONNECTION_CLOSING] = true},
@@ -124,6 +121,24 @@ Test(connection, a_stage_without_a_deadline_of_its_own_keeps_the_one_before) {
     connection_end(connection, CONNECTION_ABRUPTLY);
 }
 
+/* A balancer's header is a part of the handshake. */
+Test(connection, a_hello_has_what_is_left_of_the_handshakes_time) {
+    struct connection *connection = served_connect();
+
+    connection->stage = NULL;
+    connection_enter(connection, &proxy_stage);
+    uint64_t deadline_ms = connection->pace.deadline_ms;
+    cr_expect_eq(deadline_ms, ring_now_ms(&scene.shard.ring) + 1000);
+    scene_pass(700);
+    connection_enter(connection, &hello_stage);
+    cr_expect_eq(connection->pace.deadline_ms, deadline_ms);
+    connection->stage = &proxy_stage;
+    scene_pass(700);
+    connection_enter(connection, &hello_stage);
+    cr_expect_eq(connection->pace.deadline_ms, deadline_ms + 400, "now");
+    connection_end(connection, CONNECTION_ABRUPTLY);
+}
+
 struct refusal {
     const struct stage *stage;
     enum stats_stage at;
@@ -133,6 +148,9 @@ struct refusal {
 };
 
 static const struct refusal refusals[] = {
+    {&proxy_stage, STATS_AT_ACCEPT, STATS_REJECT_PROXY_HEADER, false, false},
+    {&proxy_stage, STATS_AT_ACCEPT, STATS_REJECT_TIMEOUT, false, false},
+    {&proxy_stage, STATS_AT_ACCEPT, STATS_REJECT_CLOSED, false, false},
     {&hello_stage, STATS_AT_HELLO, STATS_REJECT_NOT_TLS, false, false},
     {&hello_stage, STATS_AT_HELLO, STATS_REJECT_PLAIN_HTTP, false, false},
     {&hello_stage, STATS_AT_HELLO, STATS_REJECT_CLOSED, false, false},

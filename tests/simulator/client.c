@@ -87,6 +87,9 @@ void client_begin(struct simulated_client *client, struct kernel_socket *socket,
         .session = session,
         .requests_left = plan->requests,
     };
+    if (plan->behind != NULL) {
+        talk_put_proxy_header(&client->out, plan->behind);
+    }
     switch (plan->kind) {
     case CLIENT_TLS:
         begin_tls(client);

@@ -21,11 +21,12 @@ struct client_plan {
     enum talk_certificate certificate;
     enum talk_host host;
     bool tls12;
-    bool http2;    /* offers h2 before http/1.1 */
-    bool rude;     /* may leave, or break off, at any moment */
-    bool sluggish; /* sends its bytes few at a time */
-    bool deaf;     /* stops to read */
-    bool shut;     /* begins with windows that are shut, and never opens them */
+    const char *behind; /* a balancer's header says that the client has this address; NULL: there is no header */
+    bool http2;         /* offers h2 before http/1.1 */
+    bool rude;          /* may leave, or break off, at any moment */
+    bool sluggish;      /* sends its bytes few at a time */
+    bool deaf;          /* stops to read */
+    bool shut;          /* begins with windows that are shut, and never opens them */
     unsigned requests;
     const struct talk_request *request; /* the framing and sizes of each; NULL: by the seed */
     bool upgrades;                      /* the first request offers another protocol */

@@ -1,5 +1,8 @@
 #include "talk.h"
 
+#include "kernel.h"
+
+#include <arpa/inet.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -164,4 +167,18 @@ bool talk_take_body(struct talk_body *body, struct talk_buffer *buffer, uint32_t
         body->stage = CHUNK_END;
     }
     return true;
+}
+
+void talk_put_proxy_header(struct talk_buffer *buffer, const char *address) {
+    static const uint8_t front[] = "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c";
+    struct in_addr source;
+
+    if (kernel_chance(500)) {
+        talk_print(buffer, "PROXY TCP4 %s 203.0.113.9 1024 443\r\n", address);
+        return;
+    }
+    SIMULATOR_EXPECT(inet_pton(AF_INET, address, &source) == 1, "%s", address);
+    talk_put(buffer, front, sizeof front - 1);
+    talk_put(buffer, &source, sizeof source);
+    talk_put(buffer, "\xcb\0\x71\x09\4\0\1\xbb", 8);
 }

@@ -51,6 +51,8 @@ struct talk_buffer {
 };
 void talk_put(struct talk_buffer *buffer, const void *data, size_t size);
 void talk_print(struct talk_buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Puts a balancer's header that names a client's IPv4 address, in either version of the PROXY protocol. */
+void talk_put_proxy_header(struct talk_buffer *buffer, const char *address);
 void talk_drop(struct talk_buffer *buffer, size_t size); /* from the front */
 void talk_free(struct talk_buffer *buffer);
 

@@ -30,6 +30,7 @@ static struct world_plan plan_of(uint64_t seed) {
         .faulty_origins = seed % 2 == 0,
         .allocations_fail = seed % 11 == 0,
         .reloads = seed % 3 != 1,
+        .behind_balancer = seed % 13 < 3,
         .steps = 600,
     };
 }

@@ -87,7 +87,7 @@ void __wrap_nghttp2_session_callbacks_set_rand_callback(nghttp2_session_callback
  * other limits.
  */
 
-static struct config *configs[WORLD_CONFIGS];
+static struct config *configs_of[2][WORLD_CONFIGS]; /* for clients themselves, and for a balancer */
 static const bool enforced[WORLD_CONFIGS][TALK_HOSTS] = {{true, false, false}, {true, true, false}, {true, false, false}};
 
 static void print_host(FILE *file, const char *name, const char *mode, const char *more) {
@@ -107,7 +107,7 @@ static void print_host(FILE *file, const char *name, const char *mode, const cha
             more);
 }
 
-static struct config *load(unsigned number) {
+static struct config *load(unsigned number, bool behind_balancer) {
     char path[] = "/tmp/simulator-XXXXXX";
     struct config_problems problems = {0};
     int descriptor = mkstemp(path);
@@ -115,12 +115,12 @@ static struct config *load(unsigned number) {
 
     SIMULATOR_EXPECT(file != NULL, "%s", path);
     fprintf(file,
-            "listen: [{address: \"127.0.0.1:1\"}]\n"
+            "listen: [{address: \"127.0.0.1:1\"%s}]\n"
             "shards: 1\n"
             "limits: {connections: 64, handshake_timeout: %s, request_header_timeout: 4s, idle_timeout: 8s}\n"
             "admission: {allow: [" WORLD_KNOWN_CLIENT "/32]}\n"
             "hosts:\n",
-            number == 2 ? "2s" : "5s");
+            behind_balancer ? ", proxy_protocol: [" WORLD_BALANCER "]" : "", number == 2 ? "2s" : "5s");
     print_host(file, talk_host_names[TALK_ENFORCE], "enforce", "    default: true\n");
     print_host(file, talk_host_names[TALK_REPORT], number == 1 ? "enforce" : "report",
                number == 1 ? "    forward: {headers: {X-Device: subject.cn}}\n    http2: false\n" : "");
@@ -142,11 +142,16 @@ void world_set_up(void) {
     SIMULATOR_EXPECT(wolfSSL_SetAllocators(allocate, free, resize) == 0, "wolfSSL's allocators");
     client_set_up();
     for (unsigned i = 0; i < WORLD_CONFIGS; i++) {
-        configs[i] = load(i);
+        configs_of[0][i] = load(i, false);
+        configs_of[1][i] = load(i, i < WORLD_CONFIGS - 1);
     }
 }
 
 /* The shard, as server/server.c makes it. */
+
+static struct config *config_of(const struct world *world, unsigned number) {
+    return configs_of[world->plan.behind_balancer][number];
+}
 
 static struct stats_hosts *hosts_of(struct world *world, const struct config *config) {
     struct stats_host_facts facts[TALK_HOSTS];
@@ -165,10 +170,10 @@ static void create_shard(struct world *world) {
     world->thread = thread;
     world->shard = shard;
     SIMULATOR_EXPECT(stats_create(&world->stats, 1) == 0, "no memory");
-    struct stats_hosts *hosts = hosts_of(world, configs[0]);
+    struct stats_hosts *hosts = hosts_of(world, config_of(world, 0));
     stats_set_hosts(&world->stats, hosts);
     stats_hosts_release(hosts);
-    thread->config = configs[0];
+    thread->config = config_of(world, 0);
     thread->hosts = world->stats.hosts;
     thread->idle_max = RELAY_IDLE_TOTAL_MAX;
     thread->descriptors = &listener;
@@ -201,15 +206,16 @@ static void destroy_shard(struct world *world) {
 
 void world_reload(struct world *world, unsigned config) {
     static sem_t taken;
-    struct stats_hosts *hosts = hosts_of(world, configs[config]);
+    struct config *next = config_of(world, config);
+    struct stats_hosts *hosts = hosts_of(world, next);
     struct error reason;
-    struct site *site = site_create(&world->shard->ring, configs[config], hosts, world->shard->shared.tickets,
-                                    world->thread->idle_max, &reason);
+    struct site *site =
+        site_create(&world->shard->ring, next, hosts, world->shard->shared.tickets, world->thread->idle_max, &reason);
 
     SIMULATOR_EXPECT(site != NULL, "%s", reason.text);
     simulator_trace("world: configuration %u", config);
     world->reloads++;
-    world->forgot = world->forgot || configs[config]->host_count < TALK_HOSTS;
+    world->forgot = world->forgot || next->host_count < TALK_HOSTS;
     sem_init(&taken, 0, 0);
     site->taken = &taken;
     site->connections_max = world->plan.connections;
@@ -285,7 +291,12 @@ static void connect_somebody(struct world *world) {
     }
     char from[INET_ADDRSTRLEN];
     snprintf(from, sizeof from, "192.0.2.%u", 1 + kernel_below(world->plan.load > 900 ? 50 : 5));
-    world_connect(world, &plan, from);
+    if (!world->plan.behind_balancer) {
+        world_connect(world, &plan, from);
+        return;
+    }
+    plan.behind = kernel_chance(900) ? from : NULL;
+    world_connect(world, &plan, kernel_chance(950) ? WORLD_BALANCER : from);
 }
 
 static void take_connects(struct world *world) {

@@ -20,6 +20,8 @@ enum {
 
 /* An address that the configurations allow (admission.allow): its clients are known. */
 #define WORLD_KNOWN_CLIENT "198.51.100.1"
+/* The balancer from which the listener takes PROXY headers, where the plan says so. */
+#define WORLD_BALANCER "203.0.113.1"
 
 struct world;
 
@@ -32,6 +34,7 @@ struct world_plan {
     bool allocations_fail; /* now and then, wolfSSL's and those of HTTP/2 */
     uint32_t fails_at;     /* this one alone of them, from 1; 0: none */
     bool reloads;
+    bool behind_balancer;                             /* the listener is for a balancer, but in the last configuration */
     uint32_t steps;                                   /* of the world, before the shard is told to end */
     void (*step)(struct world *world, void *context); /* instead of random ones; NULL: those */
     /* Called once a turn, when the operations that have completed are handled, and timers and batches are not; or NULL. */

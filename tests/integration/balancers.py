@@ -1,0 +1,103 @@
+"""Balancers in front of the server: HAProxy and nginx, which send a PROXY header; and such headers made by hand."""
+
+import os
+import socket
+import struct
+import subprocess
+import time
+
+SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
+
+
+def v1(address, port=56324):
+    """The line of version 1 that names this client."""
+    return f"PROXY TCP{6 if ':' in address else 4} {address} {'::1' if ':' in address else '203.0.113.9'} {port} 443\r\n".encode()
+
+
+def vector(kind, value):
+    return struct.pack(">BH", kind, len(value)) + value
+
+
+def v2(address=None, port=56324, vectors=b"", command=0x21):
+    """A header of version 2 that names this client; without an address it says AF_UNSPEC."""
+    if address is None:
+        family, addresses = 0x00, b""
+    elif ":" in address:
+        family = 0x21
+        addresses = socket.inet_pton(socket.AF_INET6, address) + socket.inet_pton(socket.AF_INET6, "::1")
+    else:
+        family, addresses = 0x11, socket.inet_aton(address) + socket.inet_aton("203.0.113.9")
+    if addresses:
+        addresses += struct.pack(">HH", port, 443)
+    return SIGNATURE + struct.pack(">BBH", command, family, len(addresses + vectors)) + addresses + vectors
+
+
+LOCAL = v2(command=0x20)
+
+HAPROXY = """
+global
+    maxconn 2000
+defaults
+    mode tcp
+    timeout connect 5s
+    timeout client 30s
+    timeout server 30s
+listen edge
+    bind 127.0.0.1:{port} {bind}
+    server edge 127.0.0.1:{server} {options}
+"""
+
+NGINX = """
+load_module /usr/lib/nginx/modules/ngx_stream_module.so;
+daemon off;
+{user}
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log warn;
+events {{ worker_connections 1024; }}
+stream {{
+    server {{
+        listen 127.0.0.1:{port};
+        proxy_pass 127.0.0.1:{server};
+        proxy_protocol on;
+    }}
+}}
+"""
+
+
+class Balancer:
+    """A process that listens on `port` and relays to the server."""
+
+    def __init__(self, command, port):
+        self.port = port
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                return
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise AssertionError(f"{command[0]} did not start: {self.process.stderr.read()}")
+                time.sleep(0.02)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+def haproxy(folder, port, server, options, bind=""):
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "haproxy.cfg"
+    config.write_text(HAPROXY.format(port=port, server=server, options=options, bind=bind))
+    return Balancer(["haproxy", "-db", "-f", str(config)], port)
+
+
+def nginx(folder, port, server):
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "nginx.conf"
+    config.write_text(NGINX.format(folder=folder, port=port, server=server, user="user root;" if os.geteuid() == 0 else ""))
+    return Balancer(["nginx", "-p", str(folder), "-c", str(config)], port)
