@@ -30,6 +30,9 @@ enum config_mode { CONFIG_OFF, CONFIG_REPORT, CONFIG_ENFORCE };
  */
 enum config_post_quantum { CONFIG_POST_QUANTUM_AUTO, CONFIG_POST_QUANTUM_STRICT, CONFIG_POST_QUANTUM_OFF };
 
+/* The PROXY header with which each connection to an origin begins. */
+enum config_origin_proxy { CONFIG_ORIGIN_PROXY_OFF, CONFIG_ORIGIN_PROXY_V1, CONFIG_ORIGIN_PROXY_V2 };
+
 /* Returns the mode's word in the file. */
 const char *config_mode_name(enum config_mode mode);
 
@@ -102,10 +105,11 @@ struct config_host {
     struct bytes deny_html;
     char *methods; /* the methods that are relayed, as the header Allow has them; NULL: all. See methods.h */
     struct config_origin *origins;
-    size_t origin_count;     /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
-    bool http2;              /* its clients may speak HTTP/2 */
-    bool origin_pool_off;    /* each client's connection has its own to the origin */
-    bool origin_http2;       /* the origins speak HTTP/2; not together with origin_pool_off */
+    size_t origin_count;                   /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
+    bool http2;                            /* its clients may speak HTTP/2 */
+    bool origin_pool_off;                  /* each client's connection has its own to the origin */
+    bool origin_http2;                     /* the origins speak HTTP/2; not together with origin_pool_off and origin_proxy */
+    enum config_origin_proxy origin_proxy; /* unless it is OFF, each client's connection has its own to the origin */
     uint32_t tunnel_idle_ms; /* how long no byte may pass in a tunnel, or in an answer that is a stream of events */
 };
 

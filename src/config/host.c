@@ -122,6 +122,21 @@ static void load_protocol(const struct loader *loader, const struct document_nod
     }
 }
 
+/* Behind load_protocol: the header names one client. */
+static void load_origin_proxy(const struct loader *loader, const struct document_node *node, struct config_host *host) {
+    static const char *const words[] = {
+        [CONFIG_ORIGIN_PROXY_OFF] = "off", [CONFIG_ORIGIN_PROXY_V1] = "v1", [CONFIG_ORIGIN_PROXY_V2] = "v2"};
+    size_t index = CONFIG_ORIGIN_PROXY_OFF;
+    value_choice(loader, node, "origin_proxy_protocol", words, ARRAY_LENGTH(words), &index);
+    host->origin_proxy = (enum config_origin_proxy)index;
+    if (host->origin_http2 && host->origin_proxy != CONFIG_ORIGIN_PROXY_OFF) {
+        loader_problem(loader, node,
+                       "origin_proxy_protocol: %s does not go with origin_protocol: http2, since a connection of HTTP/2 "
+                       "carries requests of all clients, and the header names one; leave one of the two out",
+                       words[index]);
+    }
+}
+
 /*
  * Makes the host's ticket scope from content, as the policy's digest is: a host that a reload does not change goes on
  * resuming its sessions.
@@ -149,6 +164,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     const struct document_node *http2;
     const struct document_node *pool;
     const struct document_node *protocol;
+    const struct document_node *origin_proxy;
     const struct document_node *timeouts;
     const struct value_key keys[] = {
         value_key_required("name", &name),
@@ -163,6 +179,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
         value_key_required("origin", &origin),
         value_key_optional("origin_pool", &pool),
         value_key_optional("origin_protocol", &protocol),
+        value_key_optional("origin_proxy_protocol", &origin_proxy),
         value_key_optional("timeouts", &timeouts),
     };
     if (!value_mapping(loader, node, "this host", keys, ARRAY_LENGTH(keys))) {
@@ -185,6 +202,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     load_origins(loader, origin, &host_timeouts, host);
     load_pool(loader, pool, host);
     load_protocol(loader, protocol, pool, host);
+    load_origin_proxy(loader, origin_proxy, host);
     if (host->name != NULL) {
         seal(host);
     }

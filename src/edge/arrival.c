@@ -47,6 +47,7 @@ void arrival_accept(struct listener *listener, struct stream *stream, const stru
         .client = {.shard = shard,
                    .site = site_retain(shard->site),
                    .standing = {.source = source, .class = class},
+                   .listener = (uint8_t)(listener - shard->listeners),
                    .by_proxy = by_proxy},
         .stream = stream,
         .accepted_ns = shard->ring.now_ns,

@@ -57,6 +57,7 @@ struct client {
         struct sockaddr_in in;
         struct sockaddr_in6 in6;
     } peer;                            /* where the client is: the connection's peer, or what a PROXY header says */
+    uint8_t listener;                  /* its place in config->listen */
     bool by_proxy;                     /* it comes by a balancer, which sends a PROXY header */
     char address[CLIENT_ADDRESS_SIZE]; /* of the peer, without port; once the handshake is complete */
 };

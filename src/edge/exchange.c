@@ -5,6 +5,7 @@
 #include "config/methods.h"
 #include "edge/naming.h"
 #include "edge/passage.h"
+#include "edge/preface.h"
 #include "edge/site_switch.h"
 #include "edge/verdict.h"
 #include "http/accept.h"
@@ -539,7 +540,12 @@ static void on_relay_drained(void *owner) {
     exchange->carrier->read_more(exchange->owner);
 }
 
+static size_t on_preface(void *owner, uint8_t out[static RELAY_PREFACE_MAX]) {
+    return preface_write(((struct exchange *)owner)->client, out);
+}
+
 static const struct relay_handler relay_handler = {
+    .preface = on_preface,
     .interim = on_interim,
     .head = on_head,
     .body = on_body,

@@ -79,6 +79,12 @@ static size_t kept_chain(const struct client *client, struct bytes certificates[
     return count;
 }
 
+struct bytes verdict_leaf(const struct client *client) {
+    struct bytes certificates[TLS_PEER_CHAIN_MAX];
+
+    return kept_chain(client, certificates) == 0 ? bytes_of(NULL, 0) : certificates[0];
+}
+
 static void record(struct client *client, enum stats_path path, uint64_t started_ns) {
     stats_time(client->shard->stats, path == STATS_CACHED ? STATS_VERIFY_CACHED : STATS_VERIFY_FULL,
                batch_clock_ns() - started_ns);
@@ -175,6 +181,9 @@ const struct identity *verdict_now(struct client *client) {
     identity_release(client->verdict.identity);
     client->verdict.identity = anew;
     client->verdict.stale = false;
+    if (client->host->origin_proxy != CONFIG_ORIGIN_PROXY_OFF) {
+        relay_client_leave(&client->origin); /* its header tells of the verdict before */
+    }
     client->verdict.lost = client->host->mode == CONFIG_ENFORCE && anew->status != STATUS_VALID;
     remember(client);
     return anew;

@@ -27,6 +27,9 @@ const struct identity *verdict_now(struct client *client);
 /* Notes that the client has another host: verdict_now reaches the verdict anew if the policy is not the same. */
 void verdict_policy_changed(struct client *client, const struct config_host *before);
 
+/* Returns the client's own certificate, in DER; empty when none is kept. */
+struct bytes verdict_leaf(const struct client *client);
+
 /* Gives back all that the verdict holds. */
 void verdict_release(struct client *client);
 

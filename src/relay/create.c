@@ -52,7 +52,8 @@ static int make_hosts(struct relay *relay) {
         host->origins = relay->origins + next;
         host->count = (uint32_t)config->hosts[i].origin_count;
         host->name = config->hosts[i].name;
-        host->shares = !config->hosts[i].origin_pool_off;
+        host->has_preface = config->hosts[i].origin_proxy != CONFIG_ORIGIN_PROXY_OFF;
+        host->shares = !config->hosts[i].origin_pool_off && !host->has_preface;
         host->http2 = config->hosts[i].origin_http2;
         host->events_ms = config->hosts[i].tunnel_idle_ms;
         CHECK(host->count >= 1 && host->count <= CONFIG_ORIGIN_ADDRESSES_MAX);

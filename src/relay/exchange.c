@@ -192,11 +192,22 @@ static void connection_lost(struct relay_exchange *exchange, enum relay_fault fa
     }
 }
 
+/* False when the ring is out of chunks. */
+static bool send_preface(struct relay_exchange *exchange) {
+    uint8_t preface[RELAY_PREFACE_MAX];
+
+    if (!exchange->host->has_preface) {
+        return true;
+    }
+    size_t size = exchange->handler->preface(exchange->owner, preface);
+    return stream_write(exchange_stream(exchange), bytes_of(preface, size)) == 0;
+}
+
 static void stream_connected(struct stream *stream) {
     struct relay_exchange *exchange = of_stream(stream);
 
     exchange_note_connected(exchange->connection->origin);
-    if (!request_send(exchange)) {
+    if (!send_preface(exchange) || !request_send(exchange)) {
         exchange_fail(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
         return;
     }

@@ -28,6 +28,7 @@ struct relay_host {
     uint32_t count;     /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
     uint32_t turn;      /* index of the origin whose turn it is */
     bool shares;        /* connections go to a pool that all its clients use */
+    bool has_preface;   /* each connection begins with the handler's preface, and is its client's alone */
     bool http2;         /* its origins speak HTTP/2 */
     uint32_t events_ms; /* how long the origin may be silent in a stream of events */
     const char *name;

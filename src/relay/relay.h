@@ -28,6 +28,7 @@ enum {
     RELAY_IDLE_TOTAL_MAX = 1024,
     RELAY_OWNED_MAX = 4096,              /* idle connections that clients have to themselves, in a shard */
     RELAY_DOWN_MS = 10000,               /* how long an address that refused to connect is passed over */
+    RELAY_PREFACE_MAX = 536,             /* bytes; what every host takes in one segment */
     RELAY_RESPONSE_HEAD_MAX = 64 * 1024, /* bytes */
     RELAY_REQUEST_HEAD_MAX = 128 * 1024,
     RELAY_RESPONSE_HEADERS_MAX = 1000, /* of what config->limits.response_headers may say */
@@ -80,6 +81,11 @@ void relay_client_leave(struct relay_client *client);
 
 /* All run from ring_turn. Any may call any function of the exchange, its abort too; end and failed may start the next. */
 struct relay_handler {
+    /*
+     * A connection to an origin is made, for a host with origin_proxy_protocol: writes what goes first on the connection,
+     * and returns its size. Calls nothing of the relay. May be NULL where no host has it.
+     */
+    size_t (*preface)(void *owner, uint8_t out[static RELAY_PREFACE_MAX]);
     /*
      * An informational response other than 100, which is answered here, and 101. NULL: they are swallowed.
      * As head; its abort is allowed too.

@@ -6,7 +6,7 @@
 bool exchange_is_unsent(const struct relay_exchange *exchange) {
     const struct stream *stream = exchange_stream(exchange);
 
-    return stream->sending == 0 && stream->bytes_sent == exchange->sent_before;
+    return stream->sending == 0 && stream->bytes_sent <= exchange->sent_before;
 }
 
 /* Queues a part of the request, and keeps a copy while it may have to be sent again. False when the part did not fit. */
@@ -29,7 +29,7 @@ bool request_send(struct relay_exchange *exchange) {
     struct stream *stream = exchange_stream(exchange);
 
     exchange->state = EXCHANGE_HEAD;
-    exchange->sent_before = stream->bytes_sent;
+    exchange->sent_before = stream->bytes_sent + stream->queue.size; /* a preface is not the request's */
     exchange->send_failed = false;
     if (stream_write(stream, bytes_of(exchange->buffer, exchange->buffered)) < 0) {
         return false;

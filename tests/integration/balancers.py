@@ -101,3 +101,77 @@ def nginx(folder, port, server):
     config = folder / "nginx.conf"
     config.write_text(NGINX.format(folder=folder, port=port, server=server, user="user root;" if os.geteuid() == 0 else ""))
     return Balancer(["nginx", "-p", str(folder), "-c", str(config)], port)
+
+
+def read_header(connection):
+    """The header of version 2 at the front of a connection, as (client's address and port, vectors), and what has come behind it."""
+    received = b""
+    while len(received) < 16 or len(received) < 16 + struct.unpack(">H", received[14:16])[0]:
+        piece = connection.recv(65536)
+        assert piece, received
+        received += piece
+    assert received[:13] == SIGNATURE + b"\x21" and received[13] in (0x11, 0x21)
+    end = 16 + struct.unpack(">H", received[14:16])[0]
+    width = 4 if received[13] == 0x11 else 16
+    address = socket.inet_ntop(socket.AF_INET if width == 4 else socket.AF_INET6, received[16:16 + width])
+    at = 16 + 2 * width
+    port = struct.unpack(">H", received[at:at + 2])[0]
+    return (address, port), vectors_of(received[at + 4:end]), received[end:]
+
+
+def vectors_of(data):
+    found = {}
+    while data:
+        kind, size = struct.unpack(">BH", data[:3])
+        assert kind not in found and len(data) >= 3 + size
+        found[kind], data = data[3:3 + size], data[3 + size:]
+    return found
+
+
+HAPROXY_BEHIND = """
+global
+    maxconn 2000
+defaults
+    mode http
+    timeout connect 5s
+    timeout client 30s
+    timeout server 30s
+frontend origin
+    bind 127.0.0.1:{port} accept-proxy
+    http-request return status 200 content-type text/plain lf-string "%[src] %[src_port] %[fc_pp_authority]"
+"""
+
+NGINX_BEHIND = """
+load_module /usr/lib/nginx/modules/ngx_http_echo_module.so;
+daemon off;
+{user}
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log warn;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off;
+    server {{
+        listen 127.0.0.1:{port} proxy_protocol;
+        location / {{
+            default_type text/plain;
+            echo -n "$proxy_protocol_addr $proxy_protocol_port";
+        }}
+    }}
+}}
+"""
+
+
+def haproxy_behind(folder, port):
+    """An origin that takes a PROXY header, and answers with the address in it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "haproxy.cfg"
+    config.write_text(HAPROXY_BEHIND.format(port=port))
+    return Balancer(["haproxy", "-db", "-f", str(config)], port)
+
+
+def nginx_behind(folder, port):
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / "nginx.conf"
+    config.write_text(NGINX_BEHIND.format(folder=folder, port=port, user="user root;" if os.geteuid() == 0 else ""))
+    return Balancer(["nginx", "-p", str(folder), "-c", str(config)], port)

@@ -171,8 +171,9 @@ def test_json(tmp_path, pki, chained):
     assert result.returncode == 0 and result.stderr == ""
     report = json.loads(result.stdout)
     until = lambda when: when.strftime("%Y-%m-%dT%H:%M:%SZ")
-    assert list(report) == ["ok", "file", "hosts", "problems", "warnings"]
+    assert list(report) == ["ok", "file", "listeners", "hosts", "problems", "warnings"]
     assert report["ok"] is True and report["file"] == str(path) and report["problems"] == []
+    assert [each["proxy_protocol"] for each in report["listeners"]] == [[]]
     assert [(item["file"], item["line"]) for item in report["warnings"]] == [(str(path), line_of(path, "0.0.0.0:9443"))]
     lists = sorted(report["hosts"][0].pop("crls"), key=lambda each: each["issuer"])
     assert lists == [{"issuer": f"CN=Client {name}", "this_update": until(NOW - DAY), "next_update": until(NOW + DAY),
@@ -188,6 +189,15 @@ def test_json(tmp_path, pki, chained):
          "certificates": [{"key": "ECDSA", **report["hosts"][1]["certificate"]}],
          "roots": [], "crls": [], "headers": ["X-Client-Cert-Status", "X-Client-Cert-SKI"], "origins": ["127.0.0.1:9000"]},
     ]
+
+
+def test_listeners_for_balancers(tmp_path, chained):
+    listen = [{"address": "127.0.0.1:8443"}, {"address": "127.0.0.1:8444", "proxy_protocol": ["10.0.0.5", "10.1.0.0/16"]}]
+    path = write(tmp_path, chained("one.test"), listen=listen)
+    assert check(path).stdout.endswith("\n127.0.0.1:8444\n    PROXY headers from 10.0.0.5/32 10.1.0.0/16\n")
+    assert json.loads(check(path, "--json").stdout)["listeners"] == [
+        {"address": "127.0.0.1:8443", "proxy_protocol": []},
+        {"address": "127.0.0.1:8444", "proxy_protocol": ["10.0.0.5/32", "10.1.0.0/16"]}]
 
 
 def test_server_certificates(tmp_path, pki, chained):
