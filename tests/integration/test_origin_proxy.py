@@ -1,6 +1,8 @@
 """PROXY headers towards origins: each connection is one client's, and says whose."""
 
+import datetime
 import socket
+import time
 
 import pytest
 
@@ -82,6 +84,22 @@ def test_the_header_tells_of_the_certificate(serve, proxied, scripted, pki):
         assert other.get()[0] == 200
     bits, verify, subs = ssl_facts(headers[-1][2])
     assert bits == 7 and verify != 0 and 0x22 not in subs, "nobody vouches for its name"
+
+
+def test_a_verdict_that_is_reached_anew_has_a_header_anew(serve, proxied, scripted, pki):
+    """The certificate ends between two requests of one connection."""
+    headers = []
+    origin = serve_scripted(scripted, headers)
+    server = serve([proxied(origin.address)], shards=1)
+    end = datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None, microsecond=0) + datetime.timedelta(seconds=6)
+    with server.open(server.tls_client(pki.client(end=end).bundle), "s.test") as client:
+        for _ in range(2):
+            assert client.get()[0] == 200
+        assert len(headers) == 1 and ssl_facts(headers[0][2])[1] == 0
+        while datetime.datetime.now(datetime.timezone.utc).replace(tzinfo=None) <= end + datetime.timedelta(seconds=1):
+            time.sleep(0.1)
+        assert client.get()[0] == 200
+    assert len(headers) == 2 and ssl_facts(headers[1][2])[1] != 0
 
 
 def test_connections_are_their_clients_alone(serve, proxied, scripted):
