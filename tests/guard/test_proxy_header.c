@@ -16,6 +16,7 @@ struct made {
 };
 
 static struct made made;
+static const uint8_t padding[PROXY_HEADER_SIZE_MAX];
 
 static void put(const void *data, size_t size) {
     memcpy(made.data + made.size, data, size);
@@ -302,7 +303,7 @@ Test(proxy_header, lengths) {
         expect_malformed(bytes_of(made.data, 16 + cases[i].least), "shorter than its addresses");
     }
     begin_ipv4();
-    put_vector(0x04, made.data + 1000, PROXY_HEADER_SIZE_MAX - made.size - 3);
+    put_vector(0x04, padding, PROXY_HEADER_SIZE_MAX - made.size - 3);
     struct bytes largest = end();
     cr_assert_eq(largest.size, PROXY_HEADER_SIZE_MAX);
     cr_expect_eq(parse(largest, &header), PROXY_HEADER_OK, "%s", header.fault);
@@ -323,7 +324,7 @@ Test(proxy_header, vectors) {
     put_vector(0x02, "api.example.com", 15);
     put_vector(0x04, "", 0);
     put_vector(0x04, "xx", 2);
-    put_vector(0x05, made.data, PROXY_HEADER_UNIQUE_ID_MAX);
+    put_vector(0x05, padding, PROXY_HEADER_UNIQUE_ID_MAX);
     put_vector(0x20, ssl, sizeof ssl);
     put_vector(0x30, "blue", 4);
     put_vector(0xea, "\1vpce-1", 7);
@@ -353,7 +354,7 @@ Test(proxy_header, vectors_that_lie_about_their_sizes) {
     put("\0", 1);
     expect_malformed(end(), "a vector whose size");
     begin_ipv4();
-    put_vector(0x05, made.data, PROXY_HEADER_UNIQUE_ID_MAX + 1);
+    put_vector(0x05, padding, PROXY_HEADER_UNIQUE_ID_MAX + 1);
     expect_malformed(end(), "an identifier over");
 }
 
