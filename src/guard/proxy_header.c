@@ -3,31 +3,23 @@
 #include "base/ascii.h"
 #include "base/check.h"
 #include "base/crc32c.h"
+#include "guard/proxy_protocol.h"
 
 #include <arpa/inet.h>
 
 enum {
-    VERSION_2 = 0x20,
-    COMMAND_LOCAL = 0,
-    COMMAND_PROXY = 1,
     UNSPECIFIED = 0x00,
-    INET_STREAM = 0x11,
-    INET6_STREAM = 0x21,
     UNIX_STREAM = 0x31,
     INET_SIZE = 12, /* two addresses, two ports */
     INET6_SIZE = 36,
     UNIX_SIZE = 216,
-    TYPE_ALPN = 0x01,
-    TYPE_AUTHORITY = 0x02,
     TYPE_CRC32C = 0x03,
     TYPE_UNIQUE_ID = 0x05,
-    TYPE_SSL = 0x20,
     TYPE_NETNS = 0x30,
     CRC32C_SIZE = 4,
-    SSL_FRONT = 5, /* of PP2_TYPE_SSL in front of its own vectors */
 };
 
-static const uint8_t signature[] = {'\r', '\n', '\r', '\n', 0, '\r', '\n', 'Q', 'U', 'I', 'T', '\n'};
+static const uint8_t signature[] = PROXY_SIGNATURE;
 static const uint8_t line_front[] = {'P', 'R', 'O', 'X', 'Y', ' '};
 
 static enum proxy_header_result malformed(struct proxy_header *header, const char *fault) {
@@ -157,7 +149,8 @@ static enum proxy_header_result parse_v1(struct bytes received, struct proxy_hea
 
 /* Returns the bit of a registered type that may come once; 0: any number of it may come. */
 static unsigned bit_of_type(uint8_t type) {
-    static const uint8_t once[] = {TYPE_ALPN, TYPE_AUTHORITY, TYPE_CRC32C, TYPE_UNIQUE_ID, TYPE_SSL, TYPE_NETNS};
+    static const uint8_t once[] = {PROXY_TYPE_ALPN, PROXY_TYPE_AUTHORITY, TYPE_CRC32C,
+                                   TYPE_UNIQUE_ID,  PROXY_TYPE_SSL,       TYPE_NETNS};
 
     for (unsigned i = 0; i < ARRAY_LENGTH(once); i++) {
         if (once[i] == type) {
@@ -171,7 +164,7 @@ static unsigned bit_of_type(uint8_t type) {
 static bool ssl_is_whole(struct bytes value) {
     struct reader reader = reader_of(value);
 
-    reader_bytes(&reader, SSL_FRONT);
+    reader_bytes(&reader, PROXY_SSL_FRONT);
     while (!reader.failed && reader_left(&reader) > 0) {
         reader_u8(&reader);
         reader_bytes(&reader, reader_u16(&reader));
@@ -198,7 +191,7 @@ static const char *check_vector(uint8_t type, struct bytes value, struct bytes w
         return value.size == CRC32C_SIZE && checksum_is_right(whole, value) ? NULL : "a checksum that is not the header's";
     case TYPE_UNIQUE_ID:
         return value.size <= PROXY_HEADER_UNIQUE_ID_MAX ? NULL : "an identifier over 128 bytes";
-    case TYPE_SSL:
+    case PROXY_TYPE_SSL:
         return ssl_is_whole(value) ? NULL : "a vector within PP2_TYPE_SSL whose size is wrong";
     default:
         return NULL;
@@ -234,9 +227,9 @@ static int size_of_addresses(uint8_t family) {
     switch (family) {
     case UNSPECIFIED:
         return 0;
-    case INET_STREAM:
+    case PROXY_INET_STREAM:
         return INET_SIZE;
-    case INET6_STREAM:
+    case PROXY_INET6_STREAM:
         return INET6_SIZE;
     case UNIX_STREAM:
         return UNIX_SIZE;
@@ -249,10 +242,10 @@ static void read_addresses(uint8_t family, struct bytes addresses, struct proxy_
     in_port_t port;
 
     header->sender = PROXY_HEADER_NAMELESS;
-    if (family == INET_STREAM) {
+    if (family == PROXY_INET_STREAM) {
         memcpy(&port, addresses.data + 8, sizeof port);
         set_ipv4(header, addresses.data, port);
-    } else if (family == INET6_STREAM) {
+    } else if (family == PROXY_INET6_STREAM) {
         memcpy(&port, addresses.data + 32, sizeof port);
         set_ipv6(header, addresses.data, port);
     }
@@ -273,11 +266,11 @@ static enum proxy_header_result read_proxied(struct bytes whole, size_t addresse
 /* Checks stand in the order in which their bytes come, so that the answer does not depend on how much of the rest has come.
  */
 static enum proxy_header_result parse_v2(struct bytes received, struct proxy_header *header) {
-    if (received.size > 12 && received.data[12] != (VERSION_2 | COMMAND_LOCAL) &&
-        received.data[12] != (VERSION_2 | COMMAND_PROXY)) {
+    if (received.size > 12 && received.data[12] != (PROXY_VERSION_2 | PROXY_COMMAND_LOCAL) &&
+        received.data[12] != (PROXY_VERSION_2 | PROXY_COMMAND_PROXY)) {
         return malformed(header, "an unknown version or command");
     }
-    bool is_local = received.size > 12 && received.data[12] == (VERSION_2 | COMMAND_LOCAL);
+    bool is_local = received.size > 12 && received.data[12] == (PROXY_VERSION_2 | PROXY_COMMAND_LOCAL);
     int addresses = received.size > 13 && !is_local ? size_of_addresses(received.data[13]) : 0;
     if (addresses < 0) {
         return malformed(header, "a family or transport other than streams of IPv4, IPv6 and Unix");

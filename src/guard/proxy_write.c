@@ -2,14 +2,12 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "guard/proxy_protocol.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
 enum {
-    TYPE_ALPN = 0x01,
-    TYPE_AUTHORITY = 0x02,
-    TYPE_SSL = 0x20,
     SUBTYPE_VERSION = 0x21,
     SUBTYPE_COMMON_NAME = 0x22,
     SUBTYPE_CIPHER = 0x23,
@@ -22,15 +20,14 @@ enum {
     FRONT_SIZE = 16,
     ADDRESSES_MAX = 36,
     VECTOR_FRONT = 3,
-    SSL_FRONT = 5,
 };
 
-_Static_assert(FRONT_SIZE + ADDRESSES_MAX + 6 * VECTOR_FRONT + SSL_FRONT + AUTHORITY_MAX + 2 * WORD_MAX + CIPHER_MAX +
+_Static_assert(FRONT_SIZE + ADDRESSES_MAX + 6 * VECTOR_FRONT + PROXY_SSL_FRONT + AUTHORITY_MAX + 2 * WORD_MAX + CIPHER_MAX +
                        PROXY_WRITE_COMMON_NAME_MAX <=
                    PROXY_WRITE_MAX,
                "everything fits");
 
-static const uint8_t front[12] = {'\r', '\n', '\r', '\n', 0, '\r', '\n', 'Q', 'U', 'I', 'T', '\n'};
+static const uint8_t front[] = PROXY_SIGNATURE;
 
 /* An endpoint's address in network byte order, and its port. */
 struct endpoint {
@@ -85,7 +82,7 @@ static void put_vector(struct text *out, uint8_t type, struct bytes value, size_
 static void put_ssl(struct text *out, const struct proxy_facts *facts) {
     size_t at = out->size;
     uint8_t client = CLIENT_SSL | (facts->presented ? CLIENT_CERT_CONN : 0) | (facts->certified ? CLIENT_CERT_SESS : 0);
-    const uint8_t head[VECTOR_FRONT + SSL_FRONT] = {TYPE_SSL, 0, 0, client, 0, 0, 0, facts->valid ? 0 : 1};
+    const uint8_t head[VECTOR_FRONT + PROXY_SSL_FRONT] = {PROXY_TYPE_SSL, 0, 0, client, 0, 0, 0, facts->valid ? 0 : 1};
 
     text_append(out, head, sizeof head);
     put_vector(out, SUBTYPE_VERSION, facts->tls_version, WORD_MAX);
@@ -99,7 +96,8 @@ size_t proxy_write_v2(const struct proxy_facts *facts, uint8_t out[static PROXY_
     struct endpoint client = endpoint_of(facts->client, family);
     struct endpoint server = endpoint_of(facts->server, family);
     size_t address_size = family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
-    const uint8_t kind[4] = {0x21, family == AF_INET ? 0x11 : 0x21};
+    const uint8_t kind[4] = {PROXY_VERSION_2 | PROXY_COMMAND_PROXY,
+                             family == AF_INET ? PROXY_INET_STREAM : PROXY_INET6_STREAM};
     struct text text = text_over(out, PROXY_WRITE_MAX);
 
     text_append(&text, front, sizeof front);
@@ -108,8 +106,8 @@ size_t proxy_write_v2(const struct proxy_facts *facts, uint8_t out[static PROXY_
     text_append(&text, server.address, address_size);
     text_append(&text, &client.port, sizeof client.port);
     text_append(&text, &server.port, sizeof server.port);
-    put_vector(&text, TYPE_ALPN, facts->protocol, WORD_MAX);
-    put_vector(&text, TYPE_AUTHORITY, facts->authority, AUTHORITY_MAX);
+    put_vector(&text, PROXY_TYPE_ALPN, facts->protocol, WORD_MAX);
+    put_vector(&text, PROXY_TYPE_AUTHORITY, facts->authority, AUTHORITY_MAX);
     put_ssl(&text, facts);
     CHECK(!text.overflow);
     put_size(out + sizeof front + 2, text.size - FRONT_SIZE);

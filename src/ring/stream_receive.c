@@ -112,7 +112,8 @@ static void deliver(struct stream *stream, int result, const uint8_t *buffer) {
     }
 }
 
-void stream_complete_receive(struct ring *ring, uint64_t name, int result, unsigned flags) {
+/* Returns the stream whose receive, of either size, has completed; NULL: it is closing, and wants nothing any more. */
+static struct stream *receive_completed(struct ring *ring, uint64_t name, int result) {
     struct stream *stream = stream_completed(ring, name);
 
     if (result > 0 && stream->direct) {
@@ -121,6 +122,15 @@ void stream_complete_receive(struct ring *ring, uint64_t name, int result, unsig
     if (stream->state == STREAM_CLOSING) {
         stream->receiving = false;
         stream_close_when_quiet(stream);
+        return NULL;
+    }
+    return stream;
+}
+
+void stream_complete_receive(struct ring *ring, uint64_t name, int result, unsigned flags) {
+    struct stream *stream = receive_completed(ring, name, result);
+
+    if (stream == NULL) {
         return;
     }
     if (result == -ENOBUFS) {
@@ -171,15 +181,9 @@ void stream_complete_readable(struct ring *ring, uint64_t name, int result, unsi
 }
 
 void stream_complete_large(struct ring *ring, uint64_t name, int result, unsigned flags) {
-    struct stream *stream = stream_completed(ring, name);
-
     ring->large_in_flight = false;
-    if (result > 0 && stream->direct) {
-        ring->accepted_received += (uint64_t)result;
-    }
-    if (stream->state == STREAM_CLOSING) {
-        stream->receiving = false;
-        stream_close_when_quiet(stream);
+    struct stream *stream = receive_completed(ring, name, result);
+    if (stream == NULL) {
         return;
     }
     stream->poll_first = result < (int)stream->appetite;
