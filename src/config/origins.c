@@ -1,0 +1,122 @@
+#include "config/origins.h"
+
+#include "base/check.h"
+#include "config/memory.h"
+#include "config/units.h"
+
+#include <stdlib.h>
+
+static bool has_origin(const struct config_host *host, const struct config_address *address) {
+    for (size_t i = 0; i < host->origin_count; i++) {
+        if (address_equal(&host->origins[i].address, address)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * Reads `timeouts`: those towards an origin, with those of `absent` in place of what is not set, and for a host the idle
+ * time of tunnels, which are between a client and its origin. `what` is the path of the mapping in messages.
+ */
+static void load_timeouts(const struct loader *loader, const struct document_node *node, const char *what,
+                          const struct config_timeouts *absent, struct config_timeouts *timeouts, uint32_t *tunnel_idle_ms) {
+    const struct value_key keys[] = {
+        value_key_duration("connect", &timeouts->connect_ms, absent->connect_ms, 10, 5 * UNITS_MINUTE_MS),
+        value_key_duration("response", &timeouts->response_ms, absent->response_ms, 100, 24 * UNITS_HOUR_MS),
+        value_key_duration("body", &timeouts->body_ms, absent->body_ms, 100, 24 * UNITS_HOUR_MS),
+        value_key_duration("tunnel_idle", tunnel_idle_ms, 1 * UNITS_HOUR_MS, 100, 7 * 24 * UNITS_HOUR_MS),
+    };
+    value_mapping(loader, node, what, keys, ARRAY_LENGTH(keys) - (tunnel_idle_ms == NULL));
+}
+
+static void load_origin(const struct loader *loader, const struct document_node *node,
+                        const struct config_timeouts *host_timeouts, struct config_host *host) {
+    const struct document_node *address = NULL;
+    const struct document_node *timeouts_node = NULL;
+    const struct value_key keys[] = {value_key_required("address", &address),
+                                     value_key_optional("timeouts", &timeouts_node)};
+    value_mapping(loader, node, "an origin", keys, ARRAY_LENGTH(keys));
+    struct config_timeouts timeouts;
+    load_timeouts(loader, timeouts_node, "an origin's timeouts", host_timeouts, &timeouts, NULL);
+    const char *text = value_address(loader, address, "127.0.0.1");
+    if (text == NULL) {
+        return;
+    }
+    struct config_address found[CONFIG_ORIGIN_ADDRESSES_MAX];
+    struct error error;
+    int count = address_resolve(text, found, ARRAY_LENGTH(found), &error);
+    if (count < 0) {
+        loader_problem(loader, address, "address \"%s\": %s", text, error.text);
+    }
+    for (int i = 0; i < count; i++) {
+        bool is_new = !has_origin(host, &found[i]);
+        if (is_new && host->origin_count < CONFIG_ORIGIN_ADDRESSES_MAX) {
+            host->origins[host->origin_count++] = (struct config_origin){.address = found[i], .timeouts = timeouts};
+            continue;
+        }
+        if (is_new) {
+            loader_problem(loader, address, "address \"%s\": more than 64 origin addresses for one host", text);
+        }
+        free(found[i].text);
+    }
+}
+
+static void load_list(const struct loader *loader, const struct document_node *list, const struct config_timeouts *timeouts,
+                      struct config_host *host) {
+    if (!value_list(loader, list, "origin")) {
+        return;
+    }
+    host->origins = memory_allocate(CONFIG_ORIGIN_ADDRESSES_MAX, sizeof *host->origins);
+    for (const struct document_node *item = list->first; item != NULL; item = item->next) {
+        load_origin(loader, item, timeouts, host);
+    }
+}
+
+static void load_pool(const struct loader *loader, const struct document_node *node, struct config_host *host) {
+    static const char *const words[] = {"on", "off"};
+    size_t index = 0;
+    value_choice(loader, node, "origin_pool", words, ARRAY_LENGTH(words), &index);
+    host->origin_pool_off = index == 1;
+}
+
+/* A connection of HTTP/2 carries the requests of many clients at once, and none is any client's own. */
+static void load_protocol(const struct loader *loader, const struct document_node *node, const struct document_node *pool,
+                          struct config_host *host) {
+    static const char *const words[] = {"http1", "http2"};
+    size_t index = 0;
+    value_choice(loader, node, "origin_protocol", words, ARRAY_LENGTH(words), &index);
+    host->origin_http2 = index == 1;
+    if (host->origin_http2 && host->origin_pool_off) {
+        loader_problem(loader, pool,
+                       "origin_pool: off does not go with origin_protocol: http2, since a connection of HTTP/2 carries "
+                       "requests of all clients; leave one of the two out");
+    }
+}
+
+/* Behind load_protocol: the header names one client. */
+static void load_proxy_protocol(const struct loader *loader, const struct document_node *node, struct config_host *host) {
+    static const char *const words[] = {
+        [CONFIG_ORIGIN_PROXY_OFF] = "off", [CONFIG_ORIGIN_PROXY_V1] = "v1", [CONFIG_ORIGIN_PROXY_V2] = "v2"};
+    size_t index = CONFIG_ORIGIN_PROXY_OFF;
+    value_choice(loader, node, "origin_proxy_protocol", words, ARRAY_LENGTH(words), &index);
+    host->origin_proxy = (enum config_origin_proxy)index;
+    if (host->origin_http2 && host->origin_proxy != CONFIG_ORIGIN_PROXY_OFF) {
+        loader_problem(loader, node,
+                       "origin_proxy_protocol: %s does not go with origin_protocol: http2, since a connection of HTTP/2 "
+                       "carries requests of all clients, and the header names one; leave one of the two out",
+                       words[index]);
+    }
+}
+
+void origins_load(const struct loader *loader, const struct origins_nodes *nodes, struct config_host *host) {
+    static const struct config_timeouts usual = {
+        .connect_ms = 5 * UNITS_SECOND_MS, .response_ms = 60 * UNITS_SECOND_MS, .body_ms = 30 * UNITS_SECOND_MS};
+    struct config_timeouts timeouts;
+
+    load_timeouts(loader, nodes->timeouts, "timeouts", &usual, &timeouts, &host->tunnel_idle_ms);
+    load_list(loader, nodes->origin, &timeouts, host);
+    load_pool(loader, nodes->pool, host);
+    load_protocol(loader, nodes->protocol, nodes->pool, host);
+    load_proxy_protocol(loader, nodes->proxy_protocol, host);
+}

@@ -1,0 +1,53 @@
+#include "changes.h"
+#include "config/origins.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+Test(origins, timeouts, .init = changes_set_up, .fini = changes_tear_down) {
+    static const struct change changes[] = {
+        {"  - {name: \"*.", "  - {timeouts: {tunnel_idle: 99ms}, name: \"*.", 30,
+         "timeouts.tunnel_idle must be a duration from 100ms to 168h, not 99ms"},
+        {"  - {name: \"*.", "  - {timeouts: {tunnel_idle: 169h}, name: \"*.", 30, "from 100ms to 168h, not 169h"},
+        {"  - {name: \"*.", "  - {timeouts: {idle: 1h}, name: \"*.", 30, "tunnel_idle"},
+        {"  - {name: \"*.", "  - {timeouts: {connect: 9ms}, name: \"*.", 30,
+         "timeouts.connect must be a duration from 10ms to 5m, not 9ms"},
+        {"  - {name: \"*.", "  - {timeouts: {response: 25h}, name: \"*.", 30,
+         "timeouts.response must be a duration from 100ms to 24h, not 25h"},
+        {"  - {name: \"*.", "  - {timeouts: {body: never}, name: \"*.", 30,
+         "timeouts.body must be a duration such as 100ms, 5s, 1m or 1h, not never"},
+        {"      - address: 127.0.0.1:9000", "      - {address: \"127.0.0.1:9000\", timeouts: {connect: 6m}}", 29,
+         "an origin's timeouts.connect must be a duration from 10ms to 5m, not 6m"},
+        {"      - address: 127.0.0.1:9000", "      - {address: \"127.0.0.1:9000\", timeouts: {tunnel_idle: 1h}}", 29,
+         "tunnel_idle"},
+        {"  - {name: \"*.", "  - {timeouts: 1h, name: \"*.", 30, "timeouts must be a mapping"},
+    };
+    ASSERT_PROBLEMS(changes);
+}
+
+static void expect_timeouts(const struct config_origin *origin, uint32_t connect_ms, uint32_t response_ms,
+                            uint32_t body_ms) {
+    cr_expect_eq(origin->timeouts.connect_ms, connect_ms);
+    cr_expect_eq(origin->timeouts.response_ms, response_ms);
+    cr_expect_eq(origin->timeouts.body_ms, body_ms);
+}
+
+/* An origin has its host's timeouts but for those that it sets, and the host the defaults. */
+Test(origins, timeouts_of_origins, .init = changes_set_up, .fini = changes_tear_down) {
+    struct config_problems problems = {0};
+    char *yaml = scene_replace(changes_good, "  - {name: \"*.", "  - {timeouts: {response: 5m, body: 4s}, name: \"*.");
+    struct config *config = scene_load(&changes_scene, yaml, &problems);
+    cr_assert_not_null(config);
+    expect_timeouts(&config->hosts[0].origins[0], 5000, 60000, 30000);
+    expect_timeouts(&config->hosts[1].origins[0], 5000, 300000, 4000);
+    config_release(config);
+    free(yaml);
+    yaml = scene_replace(changes_good, "      - address: 127.0.0.1:9000",
+                         "      - {address: \"127.0.0.1:9000\", timeouts: {connect: 200ms, body: 9s}}");
+    config = scene_load(&changes_scene, yaml, &problems);
+    cr_assert_not_null(config);
+    expect_timeouts(&config->hosts[0].origins[0], 200, 60000, 9000);
+    expect_timeouts(&config->hosts[1].origins[0], 5000, 60000, 30000);
+    config_release(config);
+    free(yaml);
+}
