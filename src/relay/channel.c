@@ -2,13 +2,13 @@
 
 #include <errno.h>
 
-static const struct stream_handler channel_stream_handler;
+static const struct link_handler channel_link_handler;
 
-static struct relay_channel *of_stream(struct stream *stream) {
-    return stream->owner;
+static struct relay_channel *of_link(struct relay_link *link) {
+    return CONTAINER_OF(link, struct relay_channel, link);
 }
 
-static struct relay_channel *of_link(struct list *link) {
+static struct relay_channel *of_origin_link(struct list *link) {
     return CONTAINER_OF(link, struct relay_channel, in_origin);
 }
 
@@ -24,18 +24,18 @@ static uint64_t now_ms(const struct relay_channel *channel) {
     return ring_now_ms(channel->relay->ring);
 }
 
-/* The channel carries nothing any more. It is gone when its stream is. */
+/* The channel carries nothing any more. It is gone when its link is. */
 static void free_session(struct relay_channel *channel) {
     channel->state = CHANNEL_OVER;
     ring_forget(&channel->work);
     http2_session_free(channel->session);
     channel->session = NULL;
-    if (channel->stream == NULL) {
+    if (channel->link.stream == NULL) {
         slab_give(&channel->relay->channels, channel);
     }
 }
 
-/* The channel's connection is to end by itself, or by stream_close. Exchanges whose answers are complete may stay. */
+/* The channel's connection is to end by itself, or by link_close. Exchanges whose answers are complete may stay. */
 static void leave(struct relay_channel *channel) {
     channel->state = CHANNEL_LEFT;
     list_remove(&channel->in_origin);
@@ -48,13 +48,12 @@ static void leave(struct relay_channel *channel) {
 
 static void close_channel(struct relay_channel *channel) {
     leave(channel);
-    stream_close(channel->stream);
+    link_close(&channel->link);
 }
 
-static void stream_gone(struct stream *stream) {
-    struct relay_channel *channel = of_stream(stream);
+static void link_gone(struct relay_link *link) {
+    struct relay_channel *channel = of_link(link);
 
-    channel->stream = NULL;
     if (channel->state == CHANNEL_OVER) {
         slab_give(&channel->relay->channels, channel);
     }
@@ -75,7 +74,7 @@ static bool has_vacancy(const struct relay_channel *channel) {
 /* Returns a channel that takes one exchange more, or NULL. */
 static struct relay_channel *find_vacancy(const struct relay_origin *origin) {
     for (struct list *link = list_first(&origin->channels); link != NULL; link = list_after(&origin->channels, link)) {
-        struct relay_channel *channel = of_link(link);
+        struct relay_channel *channel = of_origin_link(link);
 
         if (has_vacancy(channel)) {
             return channel;
@@ -86,7 +85,7 @@ static struct relay_channel *find_vacancy(const struct relay_origin *origin) {
 
 bool channel_is_open(const struct relay_origin *origin) {
     for (struct list *link = list_first(&origin->channels); link != NULL; link = list_after(&origin->channels, link)) {
-        if (of_link(link)->state == CHANNEL_OPEN) {
+        if (of_origin_link(link)->state == CHANNEL_OPEN) {
             return true;
         }
     }
@@ -96,7 +95,7 @@ bool channel_is_open(const struct relay_origin *origin) {
 /* Returns whether there is a channel of which it is not known yet how many exchanges it takes. */
 static bool is_one_to_come(const struct relay_origin *origin) {
     for (struct list *link = list_first(&origin->channels); link != NULL; link = list_after(&origin->channels, link)) {
-        const struct relay_channel *channel = of_link(link);
+        const struct relay_channel *channel = of_origin_link(link);
 
         if (channel->state == CHANNEL_CONNECTING ||
             (channel->state == CHANNEL_OPEN && !channel->settled && !channel->retired && !channel->doubted)) {
@@ -136,24 +135,20 @@ static void timer_fired(struct timer *timer);
 
 /* Begins to connect. 0 or a negative errno. */
 static int open_channel(struct relay *relay, struct relay_origin *origin) {
-    const struct config_address *address = &origin->configured->address;
     struct relay_channel *channel = slab_take(&relay->channels);
-    int error = -ENOBUFS;
 
     if (channel == NULL) {
-        return error;
+        return -ENOBUFS;
     }
     *channel = (struct relay_channel){.relay = relay, .origin = origin, .work.run = work_off};
     list_init(&channel->exchanges);
     list_init(&channel->resumed);
     timer_init(&channel->timer, timer_fired);
-    channel->stream = stream_connect(relay->ring, (const struct sockaddr *)&address->address, address->size,
-                                     &channel_stream_handler, channel, &error);
-    if (channel->stream == NULL) {
+    int error = link_connect(&channel->link, relay->ring, &origin->configured->address, &channel_link_handler);
+    if (error < 0) {
         slab_give(&relay->channels, channel);
         return error;
     }
-    channel->stream->favoured = true; /* clients that were let in have asked for the bytes that come */
     list_append(&origin->channels, &channel->in_origin);
     origin->channel_count++;
     origin_count(origin, STATS_ORIGIN_OPENED);
@@ -264,17 +259,9 @@ static void serve(struct relay *relay, struct relay_origin *origin) {
 /* Returns whether the origin cannot have any of the exchange's request. */
 static bool is_untouched(const struct relay_channel *channel, const struct relay_exchange *exchange,
                          enum relay_fault fault) {
-    const struct stream *stream = channel->stream;
-
-    if (stream->sending == 0 && stream->bytes_sent <= exchange->sent_before) {
-        return true;
-    }
-    if (fault != RELAY_FAULT_CLOSED_EARLY || stream->bytes_sent <= exchange->sent_before) {
-        return false;
-    }
-    /* The origin's FIN has acknowledged all that it has had; a reset proves nothing. */
-    size_t unacknowledged = stream_unacknowledged(stream);
-    return unacknowledged != SIZE_MAX && unacknowledged >= stream->bytes_sent - exchange->sent_before;
+    /* A reset proves nothing of what has left. */
+    return link_is_unsent(&channel->link, exchange->place) ||
+           (fault == RELAY_FAULT_CLOSED_EARLY && link_is_untouched(&channel->link, exchange->place));
 }
 
 /* Moves the exchanges to `complete` whose answers have come to the end, which their clients have not taken yet. */
@@ -316,9 +303,9 @@ static void lose(struct relay_channel *channel, enum relay_error error, enum rel
     list_move_all(&channel->exchanges, &complete);
     leave(channel);
     if (politely) {
-        stream_finish_briefly(channel->stream);
+        link_finish_briefly(&channel->link);
     } else {
-        stream_close(channel->stream);
+        link_close(&channel->link);
     }
     serve(relay, origin);
 }
@@ -450,7 +437,7 @@ void channel_close_idle(struct relay *relay) {
         struct list *channels = &relay->origins[i].channels;
 
         for (struct list *link = list_first(channels); link != NULL;) {
-            struct relay_channel *channel = of_link(link);
+            struct relay_channel *channel = of_origin_link(link);
 
             link = list_after(channels, link);
             if (channel->state == CHANNEL_OPEN && list_is_empty(&channel->exchanges) && !channel->busy) {
@@ -460,8 +447,8 @@ void channel_close_idle(struct relay *relay) {
     }
 }
 
-static void stream_connected(struct stream *stream) {
-    struct relay_channel *channel = of_stream(stream);
+static void connection_made(struct relay_link *link) {
+    struct relay_channel *channel = of_link(link);
     const struct http2_settings settings = {
         .head_size_max = RELAY_RESPONSE_HEAD_MAX,
         .stream_window = RELAY_STREAM_WINDOW,
@@ -479,12 +466,12 @@ static void stream_connected(struct stream *stream) {
     }
     channel->state = CHANNEL_OPEN;
     channel->heard_ms = now_ms(channel);
-    stream_receive(stream);
+    link_receive(link);
     flush(channel);
 }
 
-static void stream_received(struct stream *stream, struct bytes data) {
-    struct relay_channel *channel = of_stream(stream);
+static void received(struct relay_link *link, struct bytes data) {
+    struct relay_channel *channel = of_link(link);
 
     if (data.size == 0) {
         lose(channel, RELAY_BROKEN, RELAY_FAULT_CLOSED_EARLY, false);
@@ -501,16 +488,16 @@ static void stream_received(struct stream *stream, struct bytes data) {
         channel->origin->streams_max = http2_session_vacancies(channel->session) + http2_session_streams(channel->session);
     }
     if (go_on(channel, outcome)) {
-        stream_receive(stream);
+        link_receive(link);
     }
 }
 
-static void stream_drained(struct stream *stream) {
-    flush(of_stream(stream));
+static void drained(struct relay_link *link) {
+    flush(of_link(link));
 }
 
-static void stream_failed(struct stream *stream, int error) {
-    struct relay_channel *channel = of_stream(stream);
+static void connection_failed(struct relay_link *link, int error) {
+    struct relay_channel *channel = of_link(link);
 
     if (channel->state == CHANNEL_CONNECTING) {
         connect_failed(channel, error);
@@ -519,22 +506,22 @@ static void stream_failed(struct stream *stream, int error) {
     }
 }
 
-static const struct stream_handler channel_stream_handler = {
-    .connected = stream_connected,
-    .received = stream_received,
-    .drained = stream_drained,
-    .failed = stream_failed,
-    .closed = stream_gone,
+static const struct link_handler channel_link_handler = {
+    .connected = connection_made,
+    .received = received,
+    .drained = drained,
+    .failed = connection_failed,
+    .closed = link_gone,
 };
 
 void channel_output(void *owner, struct bytes frames) {
     struct relay_channel *channel = owner;
 
-    channel->stuck = channel->stuck || (channel->state == CHANNEL_OPEN && stream_write(channel->stream, frames) < 0);
+    channel->stuck = channel->stuck || (channel->state == CHANNEL_OPEN && link_write(&channel->link, frames) < 0);
 }
 
 size_t channel_output_room(void *owner) {
     const struct relay_channel *channel = owner;
 
-    return channel->stuck || channel->state != CHANNEL_OPEN ? 0 : stream_room(channel->stream);
+    return channel->stuck || channel->state != CHANNEL_OPEN ? 0 : link_room(&channel->link);
 }

@@ -18,7 +18,7 @@ enum channel_state {
 struct relay_channel {
     struct relay *relay;
     struct relay_origin *origin;
-    struct stream *stream;         /* NULL when it is gone, and the channel is CHANNEL_LEFT */
+    struct relay_link link;        /* its stream is NULL when it is gone, and the channel is CHANNEL_LEFT */
     struct http2_session *session; /* NULL before it is connected, and when it is over */
     enum channel_state state;
     bool settled;             /* the origin has spoken: how many streams it takes is known */

@@ -6,12 +6,10 @@
 
 #include <errno.h>
 
-static const struct stream_handler exchange_stream_handler;
+static const struct link_handler exchange_link_handler;
 
-static struct relay_exchange *of_stream(struct stream *stream) {
-    struct relay_connection *connection = stream->owner;
-
-    return connection->exchange;
+static struct relay_exchange *of_link(struct relay_link *link) {
+    return CONTAINER_OF(link, struct relay_connection, link)->exchange;
 }
 
 static void drop_connection(struct relay_exchange *exchange) {
@@ -63,12 +61,12 @@ static void part(struct relay_exchange *exchange) {
 /* Asks for more of the response: of a body in pieces as large as the owner has room for. */
 static void ask(struct relay_exchange *exchange) {
     const struct relay_handler *handler = exchange->handler;
-    struct stream *stream = exchange_stream(exchange);
+    struct relay_link *link = exchange_link(exchange);
 
     if (exchange->state == EXCHANGE_BODY && handler->room != NULL) {
-        stream_receive_up_to(stream, handler->room(exchange->owner));
+        link_receive_up_to(link, handler->room(exchange->owner));
     } else {
-        stream_receive(stream);
+        link_receive(link);
     }
 }
 
@@ -94,7 +92,7 @@ static bool open_fresh(struct relay_exchange *exchange, struct relay_origin *ori
     exchange->reused = false;
     exchange->state = EXCHANGE_CONNECTING;
     int error;
-    exchange->connection = pool_open(exchange->relay, origin, &exchange_stream_handler, exchange, &error);
+    exchange->connection = pool_open(exchange->relay, origin, &exchange_link_handler, exchange, &error);
     if (exchange->connection == NULL) {
         exchange_note_shortage(exchange, error);
         return false;
@@ -123,7 +121,7 @@ static bool reuse_pooled(struct relay_exchange *exchange, struct relay_origin *o
     if (exchange->replaced || !exchange->host->shares) {
         return false;
     }
-    exchange->connection = pool_take(exchange->relay, origin, is_precious(exchange), &exchange_stream_handler, exchange);
+    exchange->connection = pool_take(exchange->relay, origin, is_precious(exchange), &exchange_link_handler, exchange);
     return exchange->connection != NULL && begin_again(exchange);
 }
 
@@ -133,7 +131,7 @@ static bool reuse_owned(struct relay_exchange *exchange) {
         return false;
     }
     exchange->connection = pool_take_owned(exchange->relay, exchange->host, exchange->client, is_precious(exchange),
-                                           &exchange_stream_handler, exchange);
+                                           &exchange_link_handler, exchange);
     return exchange->connection != NULL && begin_again(exchange);
 }
 
@@ -169,9 +167,7 @@ static void connect_failed(struct relay_exchange *exchange, int error) {
  * request.
  */
 static bool is_untouched(const struct relay_exchange *exchange, enum relay_fault fault) {
-    struct stream *stream = exchange_stream(exchange);
-
-    return fault == RELAY_FAULT_CLOSED_EARLY && stream_unacknowledged(stream) == stream->bytes_sent - exchange->sent_before;
+    return fault == RELAY_FAULT_CLOSED_EARLY && link_is_untouched(exchange_link(exchange), exchange->place);
 }
 
 /* Drops the connection, and sends the request again if that is safe; else fails the exchange. */
@@ -192,35 +188,35 @@ static void connection_lost(struct relay_exchange *exchange, enum relay_fault fa
     }
 }
 
-/* False when the ring is out of chunks. */
-static bool send_preface(struct relay_exchange *exchange) {
+static bool connection_opened(struct relay_link *link) {
+    struct relay_exchange *exchange = of_link(link);
     uint8_t preface[RELAY_PREFACE_MAX];
 
     if (!exchange->host->has_preface) {
         return true;
     }
     size_t size = exchange->handler->preface(exchange->owner, preface);
-    return stream_write(exchange_stream(exchange), bytes_of(preface, size)) == 0;
+    return stream_write(link->stream, bytes_of(preface, size)) == 0;
 }
 
-static void stream_connected(struct stream *stream) {
-    struct relay_exchange *exchange = of_stream(stream);
+static void connection_made(struct relay_link *link) {
+    struct relay_exchange *exchange = of_link(link);
 
     exchange_note_connected(exchange->connection->origin);
-    if (!send_preface(exchange) || !request_send(exchange)) {
+    if (!request_send(exchange)) {
         exchange_fail(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
         return;
     }
     if (!exchange->paused) {
-        stream_receive(stream);
+        link_receive(link);
     }
     if (!exchange->request_done) {
         exchange->handler->drained(exchange->owner);
     }
 }
 
-static void stream_received(struct stream *stream, struct bytes data) {
-    struct relay_exchange *exchange = of_stream(stream);
+static void received(struct relay_link *link, struct bytes data) {
+    struct relay_exchange *exchange = of_link(link);
 
     if (data.size == 0) {
         if (exchange->state == EXCHANGE_TUNNEL) {
@@ -266,8 +262,8 @@ static void stream_received(struct stream *stream, struct bytes data) {
     }
 }
 
-static void stream_drained(struct stream *stream) {
-    struct relay_exchange *exchange = of_stream(stream);
+static void drained(struct relay_link *link) {
+    struct relay_exchange *exchange = of_link(link);
 
     exchange_watch(exchange, true);
     if (!exchange->request_done) {
@@ -275,12 +271,12 @@ static void stream_drained(struct stream *stream) {
     }
 }
 
-static void stream_failed(struct stream *stream, int error) {
-    struct relay_exchange *exchange = of_stream(stream);
+static void connection_failed(struct relay_link *link, int error) {
+    struct relay_exchange *exchange = of_link(link);
 
     if (exchange->state == EXCHANGE_CONNECTING) {
         connect_failed(exchange, error);
-    } else if (stream->receiving && !exchange_is_unsent(exchange)) {
+    } else if (link_is_receiving(link) && !exchange_is_unsent(exchange)) {
         /* An origin that refuses a long request closes without reading it. Its answer came before the reset, and is read
          * first. */
         exchange->send_failed = true;
@@ -290,11 +286,12 @@ static void stream_failed(struct stream *stream, int error) {
     }
 }
 
-static const struct stream_handler exchange_stream_handler = {
-    .connected = stream_connected,
-    .received = stream_received,
-    .drained = stream_drained,
-    .failed = stream_failed,
+static const struct link_handler exchange_link_handler = {
+    .opened = connection_opened,
+    .connected = connection_made,
+    .received = received,
+    .drained = drained,
+    .failed = connection_failed,
     .closed = pool_closed,
 };
 
@@ -351,7 +348,7 @@ static bool timed_out(struct relay_exchange *exchange) {
 }
 
 static bool is_sending(struct relay_exchange *exchange) {
-    return exchange_stream(exchange)->queue.size > 0;
+    return !link_has_sent_all(exchange_link(exchange));
 }
 
 const struct exchange_transport exchange_http1 = {

@@ -99,9 +99,9 @@ struct relay_exchange {
     struct list in_turn; /* HTTP/1: among those of the relay that begin at the end of the turn */
     uint8_t *buffer;     /* EXCHANGE_MEMORY_SIZE; NULL once the response's head is complete, unless trailers are wanted */
     uint32_t buffered;
-    uint32_t names_size;  /* bytes at EXCHANGE_NAMES_AT: what the head's Connection lists, while trailers are wanted */
-    uint64_t tried;       /* a bit for each of the host's origins that was chosen */
-    uint64_t sent_before; /* the stream's bytes_sent when the request was put on it */
+    uint32_t names_size; /* bytes at EXCHANGE_NAMES_AT: what the head's Connection lists, while trailers are wanted */
+    uint64_t tried;      /* a bit for each of the host's origins that was chosen */
+    uint64_t place;      /* of the request on its connection: see link_place */
     enum exchange_state state;
     enum exchange_wait wait;
     struct relay_origin *origin; /* the last that was chosen; NULL: none */
@@ -146,8 +146,8 @@ enum response_outcome {
     RESPONSE_STOPPED, /* a handler has ended the exchange */
 };
 
-static inline struct stream *exchange_stream(const struct relay_exchange *exchange) {
-    return exchange->connection->stream;
+static inline struct relay_link *exchange_link(const struct relay_exchange *exchange) {
+    return &exchange->connection->link;
 }
 
 static inline bool exchange_is_over(const struct relay_exchange *exchange) {

@@ -72,7 +72,7 @@ static int seat(struct relay_exchange *exchange, struct relay_channel *channel) 
     own->stream = (struct http2_stream){.message = &exchange->message};
     exchange->message.headers = (struct http_header *)(void *)(exchange->buffer + EXCHANGE_BUFFER_SIZE);
     exchange->message.headers_max = relay->config->limits.response_headers;
-    exchange->sent_before = channel->stream->bytes_sent + channel->stream->queue.size;
+    exchange->place = link_place(&channel->link);
     int error = http2_session_open(channel->session, &own->stream, bytes_of(exchange->buffer, own->head_size), "http", end);
     if (error < 0) {
         return error;

@@ -3,8 +3,8 @@
 #include "base/check.h"
 #include "http/persistence.h"
 
-static struct relay_connection *of_stream(struct stream *stream) {
-    return stream->owner;
+static struct relay_connection *of_link(struct relay_link *link) {
+    return CONTAINER_OF(link, struct relay_connection, link);
 }
 
 static struct relay_connection *of_origin_link(struct list *link) {
@@ -45,14 +45,14 @@ static void close_idle(struct relay_connection *connection) {
 }
 
 /* The origin has closed an idle connection, or has spoken on it unasked: no request may use the connection any more. */
-static void idle_received(struct stream *stream, struct bytes data) {
-    origin_count(of_stream(stream)->origin, STATS_ORIGIN_DROPPED);
-    close_idle(of_stream(stream));
+static void idle_received(struct relay_link *link, struct bytes data) {
+    origin_count(of_link(link)->origin, STATS_ORIGIN_DROPPED);
+    close_idle(of_link(link));
 }
 
-static void idle_failed(struct stream *stream, int error) {
-    origin_count(of_stream(stream)->origin, STATS_ORIGIN_DROPPED);
-    close_idle(of_stream(stream));
+static void idle_failed(struct relay_link *link, int error) {
+    origin_count(of_link(link)->origin, STATS_ORIGIN_DROPPED);
+    close_idle(of_link(link));
 }
 
 /* Closes an idle connection whose time is over, or whose place in the pool is needed. */
@@ -65,15 +65,14 @@ static void idle_expired(struct timer *timer) {
     expire(CONTAINER_OF(timer, struct relay_connection, idle));
 }
 
-static const struct stream_handler idle_handler = {
+static const struct link_handler idle_handler = {
     .received = idle_received,
     .failed = idle_failed,
     .closed = pool_closed,
 };
 
-struct relay_connection *pool_open(struct relay *relay, struct relay_origin *origin, const struct stream_handler *handler,
+struct relay_connection *pool_open(struct relay *relay, struct relay_origin *origin, const struct link_handler *handler,
                                    struct relay_exchange *exchange, int *error) {
-    const struct config_address *address = &origin->configured->address;
     struct relay_connection *connection = slab_take(&relay->connections);
 
     *error = -ENOBUFS;
@@ -82,13 +81,11 @@ struct relay_connection *pool_open(struct relay *relay, struct relay_origin *ori
     }
     *connection = (struct relay_connection){.relay = relay, .origin = origin, .exchange = exchange};
     timer_init(&connection->idle, idle_expired);
-    connection->stream =
-        stream_connect(relay->ring, (const struct sockaddr *)&address->address, address->size, handler, connection, error);
-    if (connection->stream == NULL) {
+    *error = link_connect(&connection->link, relay->ring, &origin->configured->address, handler);
+    if (*error < 0) {
         slab_give(&relay->connections, connection);
         return NULL;
     }
-    connection->stream->favoured = true; /* a client that was let in has asked for the bytes that come */
     origin_count(origin, STATS_ORIGIN_OPENED);
     return connection;
 }
@@ -103,17 +100,17 @@ static bool is_fit(const struct relay_connection *connection, bool precious) {
     return !precious || connection->said || now_ms - connection->idle_since_ms <= connection->relay->timeouts.fresh_ms;
 }
 
-static struct relay_connection *use(struct relay_connection *connection, const struct stream_handler *handler,
+static struct relay_connection *use(struct relay_connection *connection, const struct link_handler *handler,
                                     struct relay_exchange *exchange) {
     unlink_idle(connection);
     connection->exchange = exchange;
-    connection->stream->handler = handler;
+    connection->link.handler = handler;
     origin_count(connection->origin, STATS_ORIGIN_REUSED);
     return connection;
 }
 
 struct relay_connection *pool_take(struct relay *relay, struct relay_origin *origin, bool precious,
-                                   const struct stream_handler *handler, struct relay_exchange *exchange) {
+                                   const struct link_handler *handler, struct relay_exchange *exchange) {
     /* Closes each connection that is not quiet: the loop ends with the pool. */
     for (struct list *newest; (newest = list_first(&origin->idle)) != NULL;) {
         struct relay_connection *connection = of_origin_link(newest);
@@ -121,7 +118,7 @@ struct relay_connection *pool_take(struct relay *relay, struct relay_origin *ori
         if (!is_fit(connection, precious)) {
             break;
         }
-        if (stream_is_quiet(connection->stream)) {
+        if (link_is_quiet(&connection->link)) {
             return use(connection, handler, exchange);
         }
         origin_count(connection->origin, STATS_ORIGIN_DROPPED);
@@ -131,7 +128,7 @@ struct relay_connection *pool_take(struct relay *relay, struct relay_origin *ori
 }
 
 struct relay_connection *pool_take_owned(struct relay *relay, const struct relay_host *host, struct relay_client *client,
-                                         bool precious, const struct stream_handler *handler,
+                                         bool precious, const struct link_handler *handler,
                                          struct relay_exchange *exchange) {
     struct relay_connection *connection = client->connection;
 
@@ -143,7 +140,7 @@ struct relay_connection *pool_take_owned(struct relay *relay, const struct relay
         close_idle(connection);
         return NULL;
     }
-    if (!stream_is_quiet(connection->stream)) {
+    if (!link_is_quiet(&connection->link)) {
         origin_count(connection->origin, STATS_ORIGIN_DROPPED);
         close_idle(connection);
         return NULL;
@@ -193,15 +190,15 @@ static void begin_idling(struct relay_connection *connection, uint32_t keep_s) {
 void pool_put(struct relay_connection *connection, struct relay_client *client, uint32_t keep_s) {
     struct relay *relay = connection->relay;
 
-    CHECK(connection->stream->queue.size == 0 && keep_s > 0 && (client == NULL || client->connection == NULL));
+    CHECK(link_has_sent_all(&connection->link) && keep_s > 0 && (client == NULL || client->connection == NULL));
     CHECK(client != NULL || !connection->signed_in);
     connection->exchange = NULL;
     connection->client = client;
-    connection->stream->handler = &idle_handler;
+    connection->link.handler = &idle_handler;
     list_prepend(client == NULL ? &relay->idle : &relay->owned, &connection->in_relay);
     begin_idling(connection, keep_s);
     /* The only way to learn that the origin has closed it. */
-    stream_receive(connection->stream);
+    link_receive(&connection->link);
     if (client != NULL) {
         client->connection = connection;
         relay->owned_total++;
@@ -221,21 +218,21 @@ void pool_put(struct relay_connection *connection, struct relay_client *client, 
 
 void pool_reset(struct relay_connection *connection) {
     connection->exchange = NULL;
-    stream_reset(connection->stream);
+    link_reset(&connection->link);
 }
 
 void pool_close(struct relay_connection *connection) {
     connection->exchange = NULL;
-    stream_close(connection->stream);
+    link_close(&connection->link);
 }
 
 void pool_finish(struct relay_connection *connection) {
     connection->exchange = NULL;
-    stream_finish(connection->stream);
+    link_finish(&connection->link);
 }
 
-void pool_closed(struct stream *stream) {
-    struct relay_connection *connection = of_stream(stream);
+void pool_closed(struct relay_link *link) {
+    struct relay_connection *connection = of_link(link);
 
     slab_give(&connection->relay->connections, connection);
 }

@@ -5,6 +5,7 @@
 #ifndef RELAY_POOL_H
 #define RELAY_POOL_H
 
+#include "relay/link.h"
 #include "relay/origin.h"
 #include "relay/relay.h"
 
@@ -45,7 +46,7 @@ struct relay {
 struct relay_connection {
     struct relay *relay;
     struct relay_origin *origin;
-    struct stream *stream;
+    struct relay_link link;
     struct relay_exchange *exchange; /* NULL while idle or closing */
     struct relay_client *client;     /* while idle: the only one that may use it; NULL when it is in a pool */
     bool signed_in;                  /* a client has signed in on it: it never gets into a pool */
@@ -60,22 +61,21 @@ struct relay_connection {
 _Static_assert((int)RELAY_IDLE_SAID_MAX_MS > (int)RELAY_IDLE_MARGIN_MS, "the margin is taken off");
 
 /* Begins to connect for `exchange`. `handler` needs pool_closed as its closed(). NULL with *error, a negative errno. */
-struct relay_connection *pool_open(struct relay *relay, struct relay_origin *origin, const struct stream_handler *handler,
+struct relay_connection *pool_open(struct relay *relay, struct relay_origin *origin, const struct link_handler *handler,
                                    struct relay_exchange *exchange, int *error);
 /*
  * Takes the most recently used idle connection, for `exchange` from now on. Its receive is armed. NULL when there is none on
  * which nothing has come, or, where the request must not be lost (`precious`), none that the origin will surely keep.
  */
 struct relay_connection *pool_take(struct relay *relay, struct relay_origin *origin, bool precious,
-                                   const struct stream_handler *handler, struct relay_exchange *exchange);
+                                   const struct link_handler *handler, struct relay_exchange *exchange);
 /*
  * Takes the client's own connection; or closes it when it belongs to another relay or host, when something has come on it,
  * or when it is not fit for a `precious` request. A connection on which a client has signed in is fit: no other could take
  * its place.
  */
 struct relay_connection *pool_take_owned(struct relay *relay, const struct relay_host *host, struct relay_client *client,
-                                         bool precious, const struct stream_handler *handler,
-                                         struct relay_exchange *exchange);
+                                         bool precious, const struct link_handler *handler, struct relay_exchange *exchange);
 /*
  * Makes a connection idle, on which nothing is outstanding. When there are too many, closes the one that was idle for
  * longest. `client`: only this client may take the connection. `keep_s`: as http_keep_alive_s says, not 0.
@@ -87,7 +87,7 @@ void pool_close(struct relay_connection *connection);
 void pool_reset(struct relay_connection *connection);
 /* As pool_close, but what is queued leaves. */
 void pool_finish(struct relay_connection *connection);
-void pool_closed(struct stream *stream);
+void pool_closed(struct relay_link *link);
 /* Closes all idle connections. */
 void pool_empty(struct relay *relay);
 

@@ -4,9 +4,7 @@
 #include "relay/exchange.h"
 
 bool exchange_is_unsent(const struct relay_exchange *exchange) {
-    const struct stream *stream = exchange_stream(exchange);
-
-    return stream->sending == 0 && stream->bytes_sent <= exchange->sent_before;
+    return link_is_unsent(exchange_link(exchange), exchange->place);
 }
 
 /* Queues a part of the request, and keeps a copy while it may have to be sent again. False when the part did not fit. */
@@ -22,16 +20,16 @@ static bool put(struct relay_exchange *exchange, struct bytes part) {
     if (connecting) {
         return exchange->whole;
     }
-    return exchange->send_failed || stream_write(exchange_stream(exchange), part) == 0;
+    return exchange->send_failed || link_write(exchange_link(exchange), part) == 0;
 }
 
 bool request_send(struct relay_exchange *exchange) {
-    struct stream *stream = exchange_stream(exchange);
+    struct relay_link *link = exchange_link(exchange);
 
     exchange->state = EXCHANGE_HEAD;
-    exchange->sent_before = stream->bytes_sent + stream->queue.size; /* a preface is not the request's */
+    exchange->place = link_place(link); /* a preface is not the request's */
     exchange->send_failed = false;
-    if (stream_write(stream, bytes_of(exchange->buffer, exchange->buffered)) < 0) {
+    if (link_write(link, bytes_of(exchange->buffer, exchange->buffered)) < 0) {
         return false;
     }
     exchange_watch(exchange, true);
@@ -39,7 +37,7 @@ bool request_send(struct relay_exchange *exchange) {
 }
 
 size_t request_room(struct relay_exchange *exchange) {
-    return exchange->send_failed ? 0 : stream_room(exchange_stream(exchange));
+    return exchange->send_failed ? 0 : link_room(exchange_link(exchange));
 }
 
 static bool put_chunk(struct relay_exchange *exchange, struct bytes piece) {
@@ -57,7 +55,7 @@ bool request_body_end(struct relay_exchange *exchange, struct bytes trailers) {
     /* An origin that does not read the trailers whole takes the rest of them for the next request. */
     exchange->last = exchange->last || trailers.size > 0;
     if (exchange->state == EXCHANGE_TUNNEL && !exchange->send_failed) {
-        stream_end_half(exchange_stream(exchange));
+        link_end_half(exchange_link(exchange));
     }
     if (exchange->framing != HTTP_CHUNKED) {
         return true;

@@ -164,7 +164,7 @@ static void settle_buffer(struct relay_exchange *exchange) {
 
 /* The origin goes on in another protocol. The connection is not HTTP's any more, and never gets into a pool again. */
 static enum response_outcome begin_tunnel(struct relay_exchange *exchange, const uint8_t *head) {
-    if (!exchange->request_done || exchange_stream(exchange)->queue.size > 0) {
+    if (!exchange->request_done || !link_has_sent_all(exchange_link(exchange))) {
         return refuse(exchange, RELAY_FAULT_UPGRADE, "switching protocols before the request was complete");
     }
     exchange->state = EXCHANGE_TUNNEL;
@@ -214,7 +214,7 @@ static enum response_outcome read_head(struct relay_exchange *exchange, struct b
         keep_names(exchange, head);
     }
     /* An origin that answers before it has the request may take what is left of it, which a client chose, for the next. */
-    exchange->last = exchange->last || !exchange->request_done || exchange_stream(exchange)->queue.size > 0;
+    exchange->last = exchange->last || !exchange->request_done || !link_has_sent_all(exchange_link(exchange));
     exchange->state = EXCHANGE_BODY;
     exchange->handler->head(exchange->owner, &exchange->message, head);
     if (exchange->state != EXCHANGE_BODY) {

@@ -178,7 +178,7 @@ static void give_more(struct call *call) {
         pattern_fill(piece, upload->given, size);
         relay_exchange_body(call->exchange, bytes_of(piece, size));
         upload->given += size;
-        queued = call->exchange->connection->stream->queue.size;
+        queued = call->exchange->connection->link.stream->queue.size;
         upload->queued_worst = queued > upload->queued_worst ? queued : upload->queued_worst;
     }
     relay_exchange_body_end(call->exchange);
@@ -295,7 +295,7 @@ Test(request, an_answer_may_come_before_the_first_send_is_done) {
     begin(answer_early, NULL);
     setsockopt(fake.listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
     call_start_request(&call, &bench, &request);
-    setsockopt(call.exchange->connection->stream->descriptor, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+    setsockopt(call.exchange->connection->link.stream->descriptor, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
     bench_until(&bench, &call.done);
     cr_assert(call.ended);
     cr_assert_eq(call.status, 413);
