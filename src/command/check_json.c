@@ -85,7 +85,9 @@ static void put_host(struct json *json, const struct config_host *host) {
     json_end_array(json);
     json_begin_array(json, "origins");
     for (size_t i = 0; i < host->origin_count; i++) {
-        put_text(json, NULL, host->origins[i].address.text);
+        for (size_t j = 0; j < host->origins[i].address_count; j++) {
+            put_text(json, NULL, host->origins[i].addresses[j].text);
+        }
     }
     json_end_array(json);
     json_end_object(json);

@@ -168,7 +168,9 @@ static void print_host(const struct config_host *host, int64_t now_s, FILE *out)
     begin_line(&line, out);
     put_word(&line, "origins");
     for (size_t i = 0; i < host->origin_count; i++) {
-        put_word(&line, host->origins[i].address.text);
+        for (size_t j = 0; j < host->origins[i].address_count; j++) {
+            put_word(&line, host->origins[i].addresses[j].text);
+        }
     }
     end_line(&line);
 }

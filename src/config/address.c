@@ -240,6 +240,11 @@ int address_resolve(const char *text, struct config_address *addresses, size_t c
     return count;
 }
 
+bool address_is_name(const char *text) {
+    struct config_address address;
+    return !parse_numeric(text, &address);
+}
+
 static const struct sockaddr_in *ipv4(const struct config_address *address) {
     return (const struct sockaddr_in *)&address->address;
 }

@@ -10,7 +10,8 @@
 #include <sys/socket.h>
 
 enum {
-    ADDRESS_NAME_MAX = 253, /* characters of a DNS name (RFC 1035 section 2.3.4, in presentation form) */
+    ADDRESS_NAME_MAX = 253,  /* characters of a DNS name (RFC 1035 section 2.3.4, in presentation form) */
+    ADDRESS_TEXT_SIZE = 128, /* bytes that hold the text of any address, as address_resolve makes it */
 };
 
 struct config_address {
@@ -40,6 +41,8 @@ int address_parse(const char *text, struct config_address *address, struct error
  */
 int address_resolve(const char *text, struct config_address *addresses, size_t capacity, struct error *error);
 
+/* Returns whether the text names a host, and is no address in digits. For texts that address_resolve accepts. */
+bool address_is_name(const char *text);
 /* Returns whether address and port are the same. */
 bool address_equal(const struct config_address *a, const struct config_address *b);
 /* Returns whether only this machine can reach the address: 127.0.0.0/8, also mapped into IPv6, or ::1. */

@@ -27,6 +27,14 @@ struct config *config_retain(struct config *config) {
     return config;
 }
 
+static void free_origin(struct config_origin *origin) {
+    for (size_t i = 0; i < origin->address_count; i++) {
+        free(origin->addresses[i].text);
+    }
+    free(origin->addresses);
+    free(origin->text);
+}
+
 static void free_host(struct config_host *host) {
     free(host->name);
     for (size_t i = 0; i < host->certificate_count; i++) {
@@ -41,7 +49,7 @@ static void free_host(struct config_host *host) {
     file_content_free(&host->deny_html);
     free(host->methods);
     for (size_t i = 0; i < host->origin_count; i++) {
-        free(host->origins[i].address.text);
+        free_origin(&host->origins[i]);
     }
     free(host->origins);
 }

@@ -18,7 +18,7 @@
 #include <stdatomic.h>
 
 enum {
-    CONFIG_ORIGIN_ADDRESSES_MAX = 64, /* for each host, all names resolved */
+    CONFIG_ORIGIN_ADDRESSES_MAX = 64, /* for each host, all names resolved; so a host has no more origins than these */
     CONFIG_CERTIFICATES_MAX = 3,      /* for each host: one of each kind of key */
 };
 
@@ -75,10 +75,19 @@ struct config_timeouts {
     uint32_t body_ms;     /* between two pieces of the answer's body, and for the origin to take more of the request */
 };
 
-/* One address of an origin. */
+/* How an item of `origin` says where its requests go. */
+enum config_origin_kind {
+    CONFIG_ORIGIN_DIGITS, /* one address and port */
+    CONFIG_ORIGIN_NAME,   /* a host name and port: any number of addresses */
+};
+
+/* One item of `origin`. */
 struct config_origin {
-    struct config_address address;
+    char *text; /* its `address` as the file has it; no two of a host have the same */
+    enum config_origin_kind kind;
     struct config_timeouts timeouts;
+    struct config_address *addresses; /* that it stood for when the file was loaded */
+    size_t address_count; /* at least 1, and at most CONFIG_ORIGIN_ADDRESSES_MAX with those of its host's others */
 };
 
 /* A certificate chain of a host, with its key. */
@@ -105,7 +114,7 @@ struct config_host {
     struct bytes deny_html;
     char *methods; /* the methods that are relayed, as the header Allow has them; NULL: all. See methods.h */
     struct config_origin *origins;
-    size_t origin_count;                   /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
+    size_t origin_count;                   /* at least 1 */
     bool http2;                            /* its clients may speak HTTP/2 */
     bool origin_pool_off;                  /* each client's connection has its own to the origin */
     bool origin_http2;                     /* the origins speak HTTP/2; not together with origin_pool_off and origin_proxy */

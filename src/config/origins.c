@@ -5,14 +5,23 @@
 #include "config/units.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-static bool has_origin(const struct config_host *host, const struct config_address *address) {
+static bool has_origin(const struct config_host *host, const char *text) {
     for (size_t i = 0; i < host->origin_count; i++) {
-        if (address_equal(&host->origins[i].address, address)) {
+        if (strcmp(host->origins[i].text, text) == 0) {
             return true;
         }
     }
     return false;
+}
+
+static size_t count_addresses(const struct config_host *host) {
+    size_t count = 0;
+    for (size_t i = 0; i < host->origin_count; i++) {
+        count += host->origins[i].address_count;
+    }
+    return count;
 }
 
 /*
@@ -30,6 +39,38 @@ static void load_timeouts(const struct loader *loader, const struct document_nod
     value_mapping(loader, node, what, keys, ARRAY_LENGTH(keys) - (tunnel_idle_ms == NULL));
 }
 
+/* Adds an origin to the host, which has no more than this room for addresses. Reports a problem at `node`. */
+static void add_origin(const struct loader *loader, const struct document_node *node, const char *text,
+                       const struct config_timeouts *timeouts, struct config_host *host) {
+    struct config_address found[CONFIG_ORIGIN_ADDRESSES_MAX];
+    size_t room = CONFIG_ORIGIN_ADDRESSES_MAX - count_addresses(host);
+    struct error error;
+    int count = address_resolve(text, found, ARRAY_LENGTH(found), &error);
+    if (count < 0) {
+        loader_problem(loader, node, "address \"%s\": %s", text, error.text);
+        return;
+    }
+    size_t kept = (size_t)count < room ? (size_t)count : room;
+    if (kept < (size_t)count) {
+        loader_problem(loader, node, "address \"%s\": more than 64 origin addresses for one host", text);
+    }
+    for (size_t i = kept; i < (size_t)count; i++) {
+        free(found[i].text);
+    }
+    if (kept == 0) {
+        return;
+    }
+    struct config_origin *origin = &host->origins[host->origin_count++];
+    *origin = (struct config_origin){
+        .text = memory_copy_string(text),
+        .kind = address_is_name(text) ? CONFIG_ORIGIN_NAME : CONFIG_ORIGIN_DIGITS,
+        .timeouts = *timeouts,
+        .addresses = memory_allocate(kept, sizeof *origin->addresses),
+        .address_count = kept,
+    };
+    memcpy(origin->addresses, found, kept * sizeof *found);
+}
+
 static void load_origin(const struct loader *loader, const struct document_node *node,
                         const struct config_timeouts *host_timeouts, struct config_host *host) {
     const struct document_node *address = NULL;
@@ -40,25 +81,8 @@ static void load_origin(const struct loader *loader, const struct document_node 
     struct config_timeouts timeouts;
     load_timeouts(loader, timeouts_node, "an origin's timeouts", host_timeouts, &timeouts, NULL);
     const char *text = value_address(loader, address, "127.0.0.1");
-    if (text == NULL) {
-        return;
-    }
-    struct config_address found[CONFIG_ORIGIN_ADDRESSES_MAX];
-    struct error error;
-    int count = address_resolve(text, found, ARRAY_LENGTH(found), &error);
-    if (count < 0) {
-        loader_problem(loader, address, "address \"%s\": %s", text, error.text);
-    }
-    for (int i = 0; i < count; i++) {
-        bool is_new = !has_origin(host, &found[i]);
-        if (is_new && host->origin_count < CONFIG_ORIGIN_ADDRESSES_MAX) {
-            host->origins[host->origin_count++] = (struct config_origin){.address = found[i], .timeouts = timeouts};
-            continue;
-        }
-        if (is_new) {
-            loader_problem(loader, address, "address \"%s\": more than 64 origin addresses for one host", text);
-        }
-        free(found[i].text);
+    if (text != NULL && !has_origin(host, text)) {
+        add_origin(loader, address, text, &timeouts, host);
     }
 }
 

@@ -144,7 +144,7 @@ static int open_channel(struct relay *relay, struct relay_origin *origin) {
     list_init(&channel->exchanges);
     list_init(&channel->resumed);
     timer_init(&channel->timer, timer_fired);
-    int error = link_connect(&channel->link, relay->ring, &origin->configured->address, &channel_link_handler);
+    int error = link_connect(&channel->link, relay->ring, &origin->address, &channel_link_handler);
     if (error < 0) {
         slab_give(&relay->channels, channel);
         return error;
@@ -432,17 +432,23 @@ static void timer_fired(struct timer *timer) {
     }
 }
 
+static void close_idle(struct relay_origin *origin) {
+    struct list *channels = &origin->channels;
+
+    for (struct list *link = list_first(channels); link != NULL;) {
+        struct relay_channel *channel = of_origin_link(link);
+
+        link = list_after(channels, link);
+        if (channel->state == CHANNEL_OPEN && list_is_empty(&channel->exchanges) && !channel->busy) {
+            close_channel(channel);
+        }
+    }
+}
+
 void channel_close_idle(struct relay *relay) {
-    for (uint32_t i = 0; i < relay->origin_count; i++) {
-        struct list *channels = &relay->origins[i].channels;
-
-        for (struct list *link = list_first(channels); link != NULL;) {
-            struct relay_channel *channel = of_origin_link(link);
-
-            link = list_after(channels, link);
-            if (channel->state == CHANNEL_OPEN && list_is_empty(&channel->exchanges) && !channel->busy) {
-                close_channel(channel);
-            }
+    for (size_t i = 0; i < relay->config->host_count; i++) {
+        for (uint32_t j = 0; j < relay->hosts[i].count; j++) {
+            close_idle(relay->hosts[i].origins[j]);
         }
     }
 }

@@ -2,6 +2,7 @@
 #include "base/check.h"
 #include "config/settings.h"
 #include "relay/channel.h"
+#include "relay/slot.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -34,45 +35,74 @@ fail_channels:
     return -ENOMEM;
 }
 
+static void make_host(struct relay_host *host, const struct config_host *configured, struct relay_origin **list) {
+    host->configured = configured;
+    host->origins = list;
+    host->has_preface = configured->origin_proxy != CONFIG_ORIGIN_PROXY_OFF;
+    host->shares = !configured->origin_pool_off && !host->has_preface;
+    host->http2 = configured->origin_http2;
+    host->events_ms = configured->tunnel_idle_ms;
+}
+
+/* Makes the origins of a host, whose list has room for them. */
+static int make_origins(struct relay *relay, struct relay_host *host) {
+    const struct config_host *configured = host->configured;
+
+    for (size_t i = 0; i < configured->origin_count; i++) {
+        const struct config_origin *origin = &configured->origins[i];
+
+        for (size_t j = 0; j < origin->address_count; j++) {
+            if (slot_begin(relay, host, origin, &origin->addresses[j]) == NULL) {
+                return -ENOMEM;
+            }
+        }
+    }
+    CHECK(host->count >= 1);
+    return 0;
+}
+
+static uint32_t count_addresses(const struct config_host *host) {
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < host->origin_count; i++) {
+        count += (uint32_t)host->origins[i].address_count;
+    }
+    return count;
+}
+
 static int make_hosts(struct relay *relay) {
     const struct config *config = relay->config;
-    uint32_t next = 0;
+    uint32_t total = 0;
 
     for (size_t i = 0; i < config->host_count; i++) {
-        relay->origin_count += (uint32_t)config->hosts[i].origin_count;
+        total += count_addresses(&config->hosts[i]);
     }
     relay->hosts = calloc(config->host_count, sizeof *relay->hosts);
-    relay->origins = calloc(relay->origin_count, sizeof *relay->origins);
-    if (relay->hosts == NULL || relay->origins == NULL) {
+    relay->lists = calloc(total, sizeof(struct relay_origin *));
+    if (relay->hosts == NULL || relay->lists == NULL ||
+        slab_create(&relay->origins, sizeof(struct relay_origin), total) < 0) {
         return -ENOMEM;
     }
+    struct relay_origin **list = relay->lists;
     for (size_t i = 0; i < config->host_count; i++) {
-        struct relay_host *host = &relay->hosts[i];
-
-        host->origins = relay->origins + next;
-        host->count = (uint32_t)config->hosts[i].origin_count;
-        host->name = config->hosts[i].name;
-        host->has_preface = config->hosts[i].origin_proxy != CONFIG_ORIGIN_PROXY_OFF;
-        host->shares = !config->hosts[i].origin_pool_off && !host->has_preface;
-        host->http2 = config->hosts[i].origin_http2;
-        host->events_ms = config->hosts[i].tunnel_idle_ms;
-        CHECK(host->count >= 1 && host->count <= CONFIG_ORIGIN_ADDRESSES_MAX);
-        for (uint32_t j = 0; j < host->count; j++) {
-            host->origins[j].host = host;
-            list_init(&host->origins[j].idle);
-            list_init(&host->origins[j].channels);
-            list_init(&host->origins[j].waiting);
-            host->origins[j].streams_max = 1;
-            host->origins[j].configured = &config->hosts[i].origins[j];
+        make_host(&relay->hosts[i], &config->hosts[i], list);
+        if (make_origins(relay, &relay->hosts[i]) < 0) {
+            return -ENOMEM;
         }
-        next += host->count;
+        list += relay->hosts[i].count;
     }
     return 0;
 }
 
 static void free_all(struct relay *relay) {
+    for (size_t i = 0; relay->hosts != NULL && i < relay->config->host_count; i++) {
+        while (relay->hosts[i].count > 0) {
+            slot_end(relay, relay->hosts[i].origins[0]);
+        }
+    }
+    slab_destroy(&relay->origins);
     free(relay->hosts);
-    free(relay->origins);
+    free(relay->lists);
     free(relay);
 }
 
@@ -112,15 +142,7 @@ void relay_limit_idle(struct relay *relay, uint32_t most) {
 }
 
 void relay_watch(struct relay *relay, size_t host, _Atomic uint64_t *down) {
-    struct relay_host *watched = &relay->hosts[host];
-
-    if (down != NULL) {
-        atomic_store_explicit(down, 0, memory_order_relaxed);
-    }
-    for (uint32_t i = 0; i < watched->count; i++) {
-        watched->origins[i].down = down;
-        watched->origins[i].down_bit = UINT64_C(1) << i;
-    }
+    origin_tell(&relay->hosts[host], down);
 }
 
 void relay_count_in(struct relay *relay, size_t host, struct stats_host *counters) {

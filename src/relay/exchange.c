@@ -145,7 +145,7 @@ static bool open_next(struct relay_exchange *exchange) {
         if (origin == NULL) {
             return false;
         }
-        exchange->tried |= UINT64_C(1) << (origin - host->origins);
+        exchange->tried |= origin->bit;
         if (reuse_pooled(exchange, origin) || open_fresh(exchange, origin)) {
             return true;
         }

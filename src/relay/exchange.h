@@ -100,7 +100,7 @@ struct relay_exchange {
     uint8_t *buffer;     /* EXCHANGE_MEMORY_SIZE; NULL once the response's head is complete, unless trailers are wanted */
     uint32_t buffered;
     uint32_t names_size; /* bytes at EXCHANGE_NAMES_AT: what the head's Connection lists, while trailers are wanted */
-    uint64_t tried;      /* a bit for each of the host's origins that was chosen */
+    uint64_t tried;      /* bits of the host's origins that were chosen */
     uint64_t place;      /* of the request on its connection: see link_place */
     enum exchange_state state;
     enum exchange_wait wait;

@@ -35,7 +35,7 @@ static bool join_next(struct relay_exchange *exchange) {
         if (origin == NULL) {
             return false;
         }
-        exchange->tried |= UINT64_C(1) << (origin - host->origins);
+        exchange->tried |= origin->bit;
         if (join(exchange, origin)) {
             return true;
         }

@@ -17,8 +17,8 @@ void exchange_release(struct relay_exchange *exchange) {
 }
 
 static void report(const struct relay_exchange *exchange, enum relay_fault fault, const char *detail) {
-    relay_fault_report(fault, exchange->host->name,
-                       exchange->origin == NULL ? NULL : exchange->origin->configured->address.text, detail);
+    relay_fault_report(fault, exchange->host->configured->name, exchange->origin == NULL ? NULL : exchange->origin->text,
+                       detail);
 }
 
 void exchange_count(const struct relay_exchange *exchange, enum stats_origin_result result) {
@@ -122,8 +122,7 @@ static void report_shortage(struct relay *relay, const struct relay_origin *orig
 
     if (now_ms >= relay->quiet_until_ms) {
         relay->quiet_until_ms = now_ms + relay->timeouts.down_ms;
-        log_limited(LOG_LEVEL_WARNING, "origin %s: no connection can be made from here: %s",
-                    origin->configured->address.text, strerror(-error));
+        log_limited(LOG_LEVEL_WARNING, "origin %s: no connection can be made from here: %s", origin->text, strerror(-error));
     }
 }
 
@@ -141,14 +140,14 @@ void exchange_note_unconnected(struct relay_exchange *exchange, int error) {
     if (is_local_shortage(error)) {
         report_shortage(relay, origin, error);
     } else if (origin_mark_down(origin, ring_now_ms(relay->ring), relay->timeouts.down_ms)) {
-        log_limited(LOG_LEVEL_WARNING, "origin %s: %s; passed over for %u ms", origin->configured->address.text,
-                    strerror(-error), relay->timeouts.down_ms);
+        log_limited(LOG_LEVEL_WARNING, "origin %s: %s; passed over for %u ms", origin->text, strerror(-error),
+                    relay->timeouts.down_ms);
     }
 }
 
 void exchange_note_connected(struct relay_origin *origin) {
     if (origin_mark_up(origin)) {
-        log_limited(LOG_LEVEL_INFO, "origin %s: accepts connections again", origin->configured->address.text);
+        log_limited(LOG_LEVEL_INFO, "origin %s: accepts connections again", origin->text);
     }
 }
 
@@ -197,7 +196,7 @@ struct relay_exchange *relay_exchange_start(struct relay *relay, const struct re
     struct relay_exchange *exchange =
         relay->closing || request->head.size > RELAY_REQUEST_HEAD_MAX ? NULL : slab_take(&relay->exchanges);
     if (exchange == NULL) {
-        relay_fault_report(*fault, relay->hosts[request->host->index].name, NULL, NULL);
+        relay_fault_report(*fault, request->host->name, NULL, NULL);
         return NULL;
     }
     /* The parser and the message, the bulk of it, are set up when a response comes. */

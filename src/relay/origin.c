@@ -1,11 +1,28 @@
 #include "relay/origin.h"
 
-static void tell(const struct relay_origin *origin, bool down) {
-    if (origin->down != NULL) {
-        uint64_t before = atomic_load_explicit(origin->down, memory_order_relaxed);
+/* Tells whether an origin of the configuration is down, by its bit: no address of it is up. */
+static void tell(const struct relay_host *host, const struct config_origin *configured) {
+    if (host->down == NULL) {
+        return;
+    }
+    bool down = true;
+    for (uint32_t i = 0; i < host->count; i++) {
+        const struct relay_origin *origin = host->origins[i];
 
-        atomic_store_explicit(origin->down, down ? before | origin->down_bit : before & ~origin->down_bit,
-                              memory_order_relaxed);
+        down = down && (origin->configured != configured || origin->down_until_ms != 0);
+    }
+    uint64_t bit = UINT64_C(1) << (configured - host->configured->origins);
+    uint64_t before = atomic_load_explicit(host->down, memory_order_relaxed);
+    atomic_store_explicit(host->down, down ? before | bit : before & ~bit, memory_order_relaxed);
+}
+
+void origin_tell(struct relay_host *host, _Atomic uint64_t *down) {
+    host->down = down;
+    if (down != NULL) {
+        atomic_store_explicit(down, 0, memory_order_relaxed);
+    }
+    for (size_t i = 0; i < host->configured->origin_count; i++) {
+        tell(host, &host->configured->origins[i]);
     }
 }
 
@@ -15,24 +32,27 @@ static bool is_down(const struct relay_origin *origin, uint64_t now_ms) {
 
 struct relay_origin *origin_choose(struct relay_host *host, uint64_t tried, uint64_t now_ms) {
     struct relay_origin *chosen = NULL;
+    uint32_t place = 0;
 
     for (uint32_t i = 0; i < host->count; i++) {
         uint32_t index = (host->turn + i) % host->count;
-        struct relay_origin *origin = &host->origins[index];
+        struct relay_origin *origin = host->origins[index];
 
-        if (tried >> index & 1) {
+        if ((tried & origin->bit) != 0) {
             continue;
         }
         if (!is_down(origin, now_ms)) {
             chosen = origin;
+            place = index;
             break;
         }
         if (chosen == NULL) {
             chosen = origin;
+            place = index;
         }
     }
     if (chosen != NULL) {
-        host->turn = ((uint32_t)(chosen - host->origins) + 1) % host->count;
+        host->turn = place + 1;
     }
     return chosen;
 }
@@ -41,14 +61,15 @@ bool origin_mark_down(struct relay_origin *origin, uint64_t now_ms, uint32_t dow
     bool was_up = !is_down(origin, now_ms);
 
     origin->down_until_ms = now_ms + down_ms;
-    tell(origin, true);
+    tell(origin->host, origin->configured);
     return was_up;
 }
 
 bool origin_mark_up(struct relay_origin *origin) {
-    bool was_down = origin->down_until_ms != 0;
-
+    if (origin->down_until_ms == 0) {
+        return false;
+    }
     origin->down_until_ms = 0;
-    tell(origin, false);
-    return was_down;
+    tell(origin->host, origin->configured);
+    return true;
 }

@@ -81,7 +81,7 @@ struct relay_connection *pool_open(struct relay *relay, struct relay_origin *ori
     }
     *connection = (struct relay_connection){.relay = relay, .origin = origin, .exchange = exchange};
     timer_init(&connection->idle, idle_expired);
-    *error = link_connect(&connection->link, relay->ring, &origin->configured->address, handler);
+    *error = link_connect(&connection->link, relay->ring, &origin->address, handler);
     if (*error < 0) {
         slab_give(&relay->connections, connection);
         return NULL;
@@ -135,8 +135,8 @@ struct relay_connection *pool_take_owned(struct relay *relay, const struct relay
     if (connection == NULL) {
         return NULL;
     }
-    if (connection->relay != relay || connection->origin < host->origins ||
-        connection->origin >= host->origins + host->count || !is_fit(connection, precious && !connection->signed_in)) {
+    if (connection->relay != relay || connection->origin->host != host ||
+        !is_fit(connection, precious && !connection->signed_in)) {
         close_idle(connection);
         return NULL;
     }

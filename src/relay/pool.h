@@ -22,17 +22,18 @@ struct relay {
     struct ring *ring;
     const struct config *config;
     struct relay_timeouts timeouts;
-    struct slab connections;      /* relay_connection; as many as the ring has streams, which run out first */
-    struct slab channels;         /* relay_channel; likewise */
-    struct slab exchanges;        /* relay_exchange */
-    struct slab buffers;          /* one for each exchange: see exchange.h */
-    struct relay_host *hosts;     /* as in config->hosts */
-    struct relay_origin *origins; /* of all hosts */
-    uint32_t origin_count;
-    struct list idle;        /* connections in all pools, the most recently used first */
-    struct list owned;       /* idle connections, each for one client alone; likewise */
-    uint32_t idle_total;     /* idle connections in all pools */
-    uint32_t idle_total_max; /* RELAY_IDLE_TOTAL_MAX, or less: relay_limit_idle */
+    struct slab connections;     /* relay_connection; as many as the ring has streams, which run out first */
+    struct slab channels;        /* relay_channel; likewise */
+    struct slab exchanges;       /* relay_exchange */
+    struct slab buffers;         /* one for each exchange: see exchange.h */
+    struct slab origins;         /* relay_origin */
+    struct relay_host *hosts;    /* as in config->hosts */
+    struct relay_origin **lists; /* the memory of the hosts' `origins` */
+    uint32_t origin_count;       /* of all hosts */
+    struct list idle;            /* connections in all pools, the most recently used first */
+    struct list owned;           /* idle connections, each for one client alone; likewise */
+    uint32_t idle_total;         /* idle connections in all pools */
+    uint32_t idle_total_max;     /* RELAY_IDLE_TOTAL_MAX, or less: relay_limit_idle */
     uint32_t owned_total;
     uint32_t owned_total_max; /* RELAY_OWNED_MAX; less in tests */
     uint32_t channels_max;    /* RELAY_CHANNELS_MAX, and the next RELAY_WAITING_MAX; less in tests */

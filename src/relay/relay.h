@@ -122,8 +122,9 @@ struct relay *relay_create(struct ring *ring, const struct config *config);
 /* Idle connections in all pools: `most` instead of RELAY_IDLE_TOTAL_MAX, 1 to that. Before the first. */
 void relay_limit_idle(struct relay *relay, uint32_t most);
 /*
- * From now on `down`, which the ring's thread alone writes and which must stay, has a bit for each address of a host whose
- * last connection failed; it begins at 0. NULL: nobody watches any more. In the ring's thread.
+ * From now on `down`, which the ring's thread alone writes and which must stay, has a bit for each of the host's
+ * origins, as the configuration has them, that is down: the last connection to each of its addresses failed. NULL: nobody
+ * watches any more. In the ring's thread.
  */
 void relay_watch(struct relay *relay, size_t host, _Atomic uint64_t *down);
 /*

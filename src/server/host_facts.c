@@ -35,7 +35,7 @@ static bool gather_host(const struct config_host *host, int64_t now_s, struct ho
         return false;
     }
     for (size_t i = 0; i < host->origin_count; i++) {
-        texts->origins[i] = host->origins[i].address.text;
+        texts->origins[i] = host->origins[i].text;
     }
     gather_certificates(host, texts->certificates);
     *facts = (struct stats_host_facts){.host = host->name,

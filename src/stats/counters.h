@@ -92,7 +92,7 @@ uint64_t stats_bucket_bound_ns(unsigned bucket);
         STATS_LABEL_NONE)                                                                                                   \
     ROW(tunnel_ends, [STATS_TUNNEL_END_COUNT], "sallyport_tunnels_ended_total", "counter", STATS_UNIT_ONE,                  \
         "Tunnels that have ended, by what ended them.", STATS_LABEL_TUNNEL_END)                                             \
-    /* A bit for each of its origins whose last connection failed; prometheus.c makes sallyport_origin_up from it. */       \
+    /* A bit for each of its origins that is down at all its addresses; prometheus.c makes sallyport_origin_up from it. */  \
     ROW(origins_down, , NULL, NULL, STATS_UNIT_ONE, NULL, STATS_LABEL_NONE)
 
 enum stats_unit { STATS_UNIT_ONE, STATS_UNIT_NANOSECOND };

@@ -22,7 +22,7 @@ struct findings_host {
     bool enforces;              /* else a fault of clients is a warning: their requests go to the origin all the same */
     bool calm;                  /* no shard was loaded in the last ten seconds */
     bool takes_old_lists;       /* crl_stale: accept */
-    const char *const *origins; /* addresses */
+    const char *const *origins; /* as its file has them */
     size_t origin_count;
     const struct term *certificates; /* of the host, by their files; these, `lists` and `roots`: the earliest end first */
     size_t certificate_count;

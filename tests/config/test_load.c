@@ -189,9 +189,9 @@ Test(load, a_host_arrives_whole, .init = set_up, .fini = tear_down) {
         cr_assert_eq(host->forward.headers[i].field.kind, kinds[i]);
     }
     cr_assert_eq(host->origin_count, 2);
-    cr_assert_str_eq(host->origins[0].address.text, "127.0.0.1:9000");
-    cr_assert_str_eq(host->origins[1].address.text, "[::1]:9001");
-    cr_assert_eq(ntohs(((const struct sockaddr_in6 *)&host->origins[1].address.address)->sin6_port), 9001);
+    cr_assert_str_eq(host->origins[0].addresses[0].text, "127.0.0.1:9000");
+    cr_assert_str_eq(host->origins[1].addresses[0].text, "[::1]:9001");
+    cr_assert_eq(ntohs(((const struct sockaddr_in6 *)&host->origins[1].addresses[0].address)->sin6_port), 9001);
     cr_assert_null(config->hosts[1].trust);
     cr_assert_geq(config->hosts[1].origin_count, 1);
     config_release(config);

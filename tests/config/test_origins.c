@@ -51,3 +51,47 @@ Test(origins, timeouts_of_origins, .init = changes_set_up, .fini = changes_tear_
     config_release(config);
     free(yaml);
 }
+
+/* An origin is an item of the file, with all addresses that it stands for; the same text again is no further one. */
+Test(origins, items, .init = changes_set_up, .fini = changes_tear_down) {
+    struct config_problems problems = {0};
+    char *yaml = scene_replace(changes_good, "      - address: 127.0.0.1:9000",
+                               "      - address: localhost:9000\n      - address: 127.0.0.1:9001\n"
+                               "      - address: localhost:9000\n      - {address: \"[::1]:9002\", timeouts: {body: 9s}}");
+    struct config *config = scene_load(&changes_scene, yaml, &problems);
+    cr_assert_not_null(config);
+    const struct config_host *host = &config->hosts[0];
+    cr_assert_eq(host->origin_count, 3);
+    static const char *const texts[] = {"localhost:9000", "127.0.0.1:9001", "[::1]:9002"};
+    for (size_t i = 0; i < host->origin_count; i++) {
+        cr_expect_str_eq(host->origins[i].text, texts[i]);
+        cr_expect_eq(host->origins[i].kind, i == 0 ? CONFIG_ORIGIN_NAME : CONFIG_ORIGIN_DIGITS);
+        cr_expect_geq(host->origins[i].address_count, 1);
+    }
+    cr_expect_eq(host->origins[1].address_count, 1);
+    cr_expect_str_eq(host->origins[1].addresses[0].text, "127.0.0.1:9001");
+    expect_timeouts(&host->origins[1], 5000, 60000, 30000);
+    expect_timeouts(&host->origins[2], 5000, 60000, 9000);
+    config_release(config);
+    free(yaml);
+}
+
+/* The sixty-fifth of addresses is one too many. */
+Test(origins, no_more_addresses_than_there_are_bits_for, .init = changes_set_up, .fini = changes_tear_down) {
+    char many[CONFIG_ORIGIN_ADDRESSES_MAX * 48 + 1];
+    size_t size = 0;
+    for (int i = 0; i < CONFIG_ORIGIN_ADDRESSES_MAX; i++) {
+        size += (size_t)snprintf(many + size, sizeof many - size, "      - address: 127.0.0.1:%d\n", 9000 + i);
+    }
+    many[size - 1] = '\0';
+    struct config_problems problems = {0};
+    char *yaml = scene_replace(changes_good, "      - address: 127.0.0.1:9000", many);
+    struct config *config = scene_load(&changes_scene, yaml, &problems);
+    cr_assert_not_null(config);
+    cr_expect_eq(config->hosts[0].origin_count, CONFIG_ORIGIN_ADDRESSES_MAX);
+    config_release(config);
+    free(yaml);
+    strcat(many, "\n      - address: 127.0.0.1:80");
+    changes_assert_problem(&(struct change){"      - address: 127.0.0.1:9000", many, 29 + CONFIG_ORIGIN_ADDRESSES_MAX,
+                                            "address \"127.0.0.1:80\": more than 64 origin addresses for one host"});
+}

@@ -216,12 +216,16 @@ static void create(struct bench *bench, const struct ring_options *options, cons
     for (size_t i = 0; i < count; i++) {
         struct sockaddr_in address = loopback(ports[i]);
 
-        memcpy(&bench->origins[i].address.address, &address, sizeof address);
-        bench->origins[i].address.size = sizeof address;
+        memcpy(&bench->addresses[i].address, &address, sizeof address);
+        bench->addresses[i].size = sizeof address;
         snprintf(bench->texts[i], sizeof bench->texts[i], "127.0.0.1:%u", ports[i]);
-        bench->origins[i].address.text = bench->texts[i];
-        bench->origins[i].timeouts =
-            (struct config_timeouts){.connect_ms = 5000, .response_ms = BENCH_PATIENCE_MS, .body_ms = BENCH_PATIENCE_MS};
+        bench->addresses[i].text = bench->texts[i];
+        bench->origins[i] = (struct config_origin){
+            .text = bench->texts[i],
+            .timeouts = {.connect_ms = 5000, .response_ms = BENCH_PATIENCE_MS, .body_ms = BENCH_PATIENCE_MS},
+            .addresses = &bench->addresses[i],
+            .address_count = 1,
+        };
     }
     bench->config.limits.response_headers = 100;
     bench->host.name = "a.test";
@@ -274,8 +278,8 @@ static bool closes(const struct bench *bench) {
     const struct relay *relay = bench->relay;
     uint32_t channels = 0;
 
-    for (uint32_t i = 0; i < relay->origin_count; i++) {
-        channels += relay->origins[i].channel_count;
+    for (uint32_t i = 0; i < relay->hosts[0].count; i++) {
+        channels += relay->hosts[0].origins[i]->channel_count;
     }
     return relay->channels.in_use > channels ||
            relay->connections.in_use > relay->exchanges.in_use + relay->idle_total + relay->owned_total;

@@ -60,6 +60,7 @@ struct bench {
     struct config config;
     struct config_host host;
     struct config_origin origins[BENCH_ORIGINS_MAX];
+    struct config_address addresses[BENCH_ORIGINS_MAX];
     char texts[BENCH_ORIGINS_MAX][32];
     struct relay *relay;
     struct stats_host counters; /* where the relay counts */

@@ -49,7 +49,7 @@ Test(address, uses_an_address_again_as_soon_as_it_answers) {
     cr_assert_eq(call.error, RELAY_UNREACHABLE);
     fake_origin_start(&fake, fake.port, serve_forever, NULL);
     call_get(&bench, 200);
-    cr_assert_eq(bench.relay->hosts[0].origins[0].down_until_ms, 0);
+    cr_assert_eq(bench.relay->hosts[0].origins[0]->down_until_ms, 0);
     finish();
 }
 

@@ -73,7 +73,7 @@ Test(channel, exchanges_wait_their_turn) {
     bench_until(&bench, &calls[3].done);
     cr_assert(calls[3].ended);
     cr_assert_eq(atomic_load(&fake.accepted), 1);
-    cr_assert_eq(bench.relay->origins[0].waiting_count, 0);
+    cr_assert_eq(bench.relay->hosts[0].origins[0]->waiting_count, 0);
     finish();
 }
 
@@ -189,7 +189,7 @@ Test(channel, an_idle_one_may_be_closed_by_the_origin) {
 }
 
 static const struct relay_channel *first_channel(void) {
-    return CONTAINER_OF(list_first(&bench.relay->origins[0].channels), struct relay_channel, in_origin);
+    return CONTAINER_OF(list_first(&bench.relay->hosts[0].origins[0]->channels), struct relay_channel, in_origin);
 }
 
 /* Lets the time pass after which a silent origin may be sent a PING, and turns until the PING is answered, if any is sent.
@@ -243,7 +243,7 @@ Test(channel, an_origin_that_does_not_say_so_is_given_up) {
     bench_pass(&bench, RELAY_PING_MS + 100);
     cr_assert(calls[0].failed);
     cr_assert_eq(calls[0].fault, RELAY_FAULT_TIMED_OUT);
-    cr_assert_eq(bench.relay->origins[0].channel_count, 0);
+    cr_assert_eq(bench.relay->hosts[0].origins[0]->channel_count, 0);
     finish();
 }
 
@@ -262,14 +262,14 @@ Test(channel, a_connection_on_which_a_client_has_waited_in_vain_takes_no_more_un
     /* Not long enough to say so. */
     call_start(&calls[2], &bench, GET_HEAD, HTTP_NO_BODY, true);
     bench_turn_for(&bench, 5);
-    cr_assert_eq(bench.relay->origins[0].channel_count, 1);
+    cr_assert_eq(bench.relay->hosts[0].origins[0]->channel_count, 1);
     bench_pass(&bench, RELAY_PING_MS + 100);
     call_abort(&calls[2]);
     bench_turn_for(&bench, 5);
-    cr_assert_eq(bench.relay->origins[0].channel_count, 1); /* calls[0] has its stream on it */
+    cr_assert_eq(bench.relay->hosts[0].origins[0]->channel_count, 1); /* calls[0] has its stream on it */
     call_start(&calls[3], &bench, GET_HEAD, HTTP_NO_BODY, true);
     bench_turn_for(&bench, 50);
-    cr_assert_eq(bench.relay->origins[0].channel_count, 2);
+    cr_assert_eq(bench.relay->hosts[0].origins[0]->channel_count, 2);
     call_abort(&calls[0]);
     call_abort(&calls[3]);
     finish();
@@ -373,7 +373,7 @@ static void lose_behind_answer(unsigned how, const char *head, enum http_framing
     atomic_store(&fake.signal, 1);
     bench_until(&bench, &calls[1].done);
     cr_assert(calls[1].failed);
-    cr_assert_eq(bench.relay->origins[0].channel_count, 0);
+    cr_assert_eq(bench.relay->hosts[0].origins[0]->channel_count, 0);
     bench_turn_for(&bench, 20);
     cr_assert_not(calls[0].done);
 }

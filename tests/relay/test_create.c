@@ -9,10 +9,11 @@ Test(create, has_each_host_with_its_origins) {
     cr_assert_eq(bench.relay->origin_count, 3);
     cr_assert_eq(bench.relay->hosts[0].count, 3);
     for (int i = 0; i < 3; i++) {
-        const struct relay_origin *origin = &bench.relay->hosts[0].origins[i];
+        const struct relay_origin *origin = bench.relay->hosts[0].origins[i];
 
         cr_assert_eq(origin->host, &bench.relay->hosts[0]);
-        cr_assert_str_eq(origin->configured->address.text, bench.texts[i]);
+        cr_assert_str_eq(origin->text, bench.texts[i]);
+        cr_assert_eq(origin->configured, &bench.origins[i]);
     }
     bench_destroy(&bench);
 }

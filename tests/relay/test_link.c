@@ -57,7 +57,7 @@ static const struct link_handler handler = {
     .opened = opened, .connected = connected, .received = received, .failed = failed, .closed = closed};
 
 static void connect_to_fake(struct told *told) {
-    cr_assert_eq(link_connect(&told->link, &bench.ring, &bench.origins[0].address, &handler), 0);
+    cr_assert_eq(link_connect(&told->link, &bench.ring, &bench.addresses[0], &handler), 0);
     cr_assert(told->link.stream->favoured);
 }
 
@@ -116,7 +116,7 @@ Test(link, tells_that_nobody_listens) {
 
     begin(echo, NULL);
     uint16_t port = fake_dead_port();
-    struct sockaddr_in *address = (struct sockaddr_in *)(void *)&bench.origins[0].address.address;
+    struct sockaddr_in *address = (struct sockaddr_in *)(void *)&bench.addresses[0].address;
     address->sin_port = htons(port);
     connect_to_fake(&told);
     bench_until(&bench, &told.failed);

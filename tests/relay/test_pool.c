@@ -12,7 +12,7 @@ Test(pool, keeps_a_connection_for_the_next_request) {
     cr_assert_eq(events(STATS_ORIGIN_OPENED), 1);
     cr_assert_eq(events(STATS_ORIGIN_REUSED), 19);
     cr_assert_eq(results(STATS_ORIGIN_COMPLETED), 20);
-    cr_assert_eq(bench.relay->hosts[0].origins[0].idle_count, 1);
+    cr_assert_eq(bench.relay->hosts[0].origins[0]->idle_count, 1);
     finish();
 }
 
@@ -42,7 +42,7 @@ Test(pool, prefers_the_most_recently_used) {
     cr_assert_str_eq(second.body, "1");
     call_run_get(&third, &bench);
     cr_assert_str_eq(third.body, "1");
-    cr_assert_eq(bench.relay->hosts[0].origins[0].idle_count, 2);
+    cr_assert_eq(bench.relay->hosts[0].origins[0]->idle_count, 2);
     call_run_get(&fourth, &bench);
     cr_assert_str_eq(fourth.body, "1");
     finish();
@@ -160,10 +160,10 @@ Test(pool, keeps_no_more_in_all_than_the_shard_can_spare, .timeout = 60) {
 /* Requests at the same time, so that there are as many connections. The other origin is passed over. */
 static void use_origin(struct fake_origin *used, int index, int count) {
     static struct call calls[8];
-    struct relay_origin *origins = bench.relay->hosts[0].origins;
+    struct relay_origin **origins = bench.relay->hosts[0].origins;
 
-    origins[index].down_until_ms = 0;
-    origins[1 - index].down_until_ms = UINT64_MAX;
+    origins[index]->down_until_ms = 0;
+    origins[1 - index]->down_until_ms = UINT64_MAX;
     for (int i = 0; i < count; i++) {
         calls[i] = (struct call){0};
         call_start(&calls[i], &bench, GET_HEAD, HTTP_NO_BODY, true);
@@ -184,10 +184,11 @@ Test(pool, one_origin_does_not_cost_another_its_connections, .timeout = 60) {
     bench.relay->idle_total_max = 4;
     use_origin(&other, 1, 2);
     use_origin(&fake, 0, 6);
-    const struct relay_origin *origins;
-    origins = bench.relay->hosts[0].origins;
-    cr_expect_eq(origins[0].idle_count, 2, "%u", origins[0].idle_count);
-    cr_expect_eq(origins[1].idle_count, 2, "%u", origins[1].idle_count);
+    for (int i = 0; i < 2; i++) {
+        uint32_t count = bench.relay->hosts[0].origins[i]->idle_count;
+
+        cr_expect_eq(count, 2, "%u", count);
+    }
     finish();
     fake_origin_stop(&other);
 }
