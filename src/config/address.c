@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/un.h>
 
 /* The parts of "host:port". */
 struct parts {
@@ -95,8 +96,11 @@ static int refuse_url(const char *text, const char *authority, struct error *err
 /* Refuses what people write that is not an address and a port at all. */
 static int refuse_other_forms(const char *text, struct error *error) {
     const char *scheme_end = strstr(text, "://");
-    if (text[0] == '/' || text[0] == '.' || strncasecmp(text, "unix:", 5) == 0) {
-        return fail(error, "is a Unix socket, and only TCP is supported so far; write address:port");
+    if (address_is_unix(text)) {
+        return fail(error, "is a Unix socket, and only origins may be those; write address:port");
+    }
+    if (text[0] == '/' || text[0] == '.') {
+        return fail(error, "is a path; write address:port, or unix: before the path for an origin that is a Unix socket");
     }
     if (scheme_end != NULL) {
         return refuse_url(text, scheme_end + 3, error);
@@ -238,6 +242,52 @@ int address_resolve(const char *text, struct config_address *addresses, size_t c
         addresses[i].text = format(&addresses[i]);
     }
     return count;
+}
+
+static const char unix_prefix[] = "unix:";
+
+bool address_is_unix(const char *text) {
+    return strncasecmp(text, unix_prefix, sizeof unix_prefix - 1) == 0;
+}
+
+/* Copies the path, or the name behind a NUL, and sets the size. */
+static int fill_unix(const char *path, struct config_address *address, struct error *error) {
+    struct sockaddr_un *local = (struct sockaddr_un *)&address->address;
+    size_t size = strlen(path);
+    bool is_abstract = path[0] == '@';
+    if (size >= sizeof local->sun_path) {
+        return error_fail(error, -EINVAL, "the path of the socket has %zu characters, and the system takes %zu at most",
+                          size, sizeof local->sun_path - 1);
+    }
+    local->sun_family = AF_UNIX;
+    memcpy(local->sun_path, path, size);
+    if (is_abstract) {
+        local->sun_path[0] = '\0';
+    }
+    address->size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + size + !is_abstract);
+    return 0;
+}
+
+int address_unix(const char *text, const char *directory, struct config_address *address, struct error *error) {
+    const char *path = text + sizeof unix_prefix - 1;
+    *address = (struct config_address){0};
+    if (strncmp(text, unix_prefix, sizeof unix_prefix - 1) != 0) {
+        return fail(error, "must begin with \"unix:\" in lower case");
+    }
+    if (path[0] == '\0' || strcmp(path, "@") == 0) {
+        return fail(error, "has no path; write unix:/run/app.sock");
+    }
+    if (strncmp(path, "//", 2) == 0) {
+        return error_fail(error, -EINVAL, "has \"//\" before its path; write unix:/%s", path + strspn(path, "/"));
+    }
+    bool is_relative = path[0] != '/' && path[0] != '@';
+    CHECK(asprintf(&address->text, "%s%s%s", unix_prefix, is_relative ? directory : "", path) >= 0);
+    int result = fill_unix(address->text + sizeof unix_prefix - 1, address, error);
+    if (result < 0) {
+        free(address->text);
+        address->text = NULL;
+    }
+    return result;
 }
 
 bool address_is_name(const char *text) {

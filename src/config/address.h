@@ -41,6 +41,15 @@ int address_parse(const char *text, struct config_address *address, struct error
  */
 int address_resolve(const char *text, struct config_address *addresses, size_t capacity, struct error *error);
 
+/*
+ * Reads "unix:/run/app.sock", of a path that is relative to `directory` (with its final '/', or empty) unless it is
+ * absolute, and "unix:@name", a name in Linux's abstract space. The socket need not exist. Returns 0, with the address's
+ * text (free()), in which the path is complete; or -EINVAL and one line in `error`. Only connections can be made to the
+ * address: all other functions here are for those of TCP.
+ */
+int address_unix(const char *text, const char *directory, struct config_address *address, struct error *error);
+/* Returns whether the text is one for address_unix, also if it has a fault. */
+bool address_is_unix(const char *text);
 /* Returns whether the text names a host, and is no address in digits. For texts that address_resolve accepts. */
 bool address_is_name(const char *text);
 /* Returns whether address and port are the same. */

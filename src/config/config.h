@@ -79,6 +79,7 @@ struct config_timeouts {
 enum config_origin_kind {
     CONFIG_ORIGIN_DIGITS, /* one address and port */
     CONFIG_ORIGIN_NAME,   /* a host name and port: any number of addresses */
+    CONFIG_ORIGIN_UNIX,   /* a Unix socket */
 };
 
 /* One item of `origin`. */

@@ -39,13 +39,30 @@ static void load_timeouts(const struct loader *loader, const struct document_nod
     value_mapping(loader, node, what, keys, ARRAY_LENGTH(keys) - (tunnel_idle_ms == NULL));
 }
 
+static enum config_origin_kind kind_of(const char *text) {
+    if (address_is_unix(text)) {
+        return CONFIG_ORIGIN_UNIX;
+    }
+    return address_is_name(text) ? CONFIG_ORIGIN_NAME : CONFIG_ORIGIN_DIGITS;
+}
+
+/* Finds what the text stands for. Returns the number of addresses, or -EINVAL with `error`. */
+static int find(const struct loader *loader, const char *text, struct config_address found[CONFIG_ORIGIN_ADDRESSES_MAX],
+                struct error *error) {
+    if (!address_is_unix(text)) {
+        return address_resolve(text, found, CONFIG_ORIGIN_ADDRESSES_MAX, error);
+    }
+    int result = address_unix(text, loader->directory, &found[0], error);
+    return result < 0 ? result : 1;
+}
+
 /* Adds an origin to the host, which has no more than this room for addresses. Reports a problem at `node`. */
 static void add_origin(const struct loader *loader, const struct document_node *node, const char *text,
                        const struct config_timeouts *timeouts, struct config_host *host) {
     struct config_address found[CONFIG_ORIGIN_ADDRESSES_MAX];
     size_t room = CONFIG_ORIGIN_ADDRESSES_MAX - count_addresses(host);
     struct error error;
-    int count = address_resolve(text, found, ARRAY_LENGTH(found), &error);
+    int count = find(loader, text, found, &error);
     if (count < 0) {
         loader_problem(loader, node, "address \"%s\": %s", text, error.text);
         return;
@@ -63,7 +80,7 @@ static void add_origin(const struct loader *loader, const struct document_node *
     struct config_origin *origin = &host->origins[host->origin_count++];
     *origin = (struct config_origin){
         .text = memory_copy_string(text),
-        .kind = address_is_name(text) ? CONFIG_ORIGIN_NAME : CONFIG_ORIGIN_DIGITS,
+        .kind = kind_of(text),
         .timeouts = *timeouts,
         .addresses = memory_allocate(kept, sizeof *origin->addresses),
         .address_count = kept,

@@ -1,5 +1,5 @@
 /*
- * A connected TCP socket as bytes in and bytes out.
+ * A connected TCP socket, or towards a server also a Unix one, as bytes in and bytes out.
  *
  * Receiving is by credit: each stream_receive() asks for one delivery, so a reader that is not ready simply does not ask
  * and TCP pushes back. Sending is by queue: writes are copied into chunks, everything written in one turn leaves in one
@@ -24,6 +24,8 @@ enum {
     STREAM_LINGER_MAX_MS = 30000, /* ... and how long the peer may go on sending */
     STREAM_BRIEF_MS = 500,        /* stream_finish_briefly: silence of the peer, and time in all */
     STREAM_BRIEF_MAX_MS = 2000,
+    STREAM_AGAIN_MIN_MS = 5, /* until a connection to a Unix socket with a full backlog is tried again; doubled each time */
+    STREAM_AGAIN_MAX_MS = 160,
 };
 
 /* All are called from ring_turn. A handler may call any function on any stream. */
@@ -55,8 +57,10 @@ struct stream {
     struct stream *next_unsent;  /* in the ring's list of streams with bytes to send */
     struct stream *next_waiting; /* in one of the ring's lists of streams that wait to receive */
     struct send_queue queue;     /* bytes written and not yet taken by the kernel */
-    struct timer linger;
+    struct timer linger;         /* before it is connected: until it is tried again */
     uint64_t linger_until_ms;
+    const struct sockaddr *address; /* of a Unix socket, until it is connected; else NULL */
+    socklen_t address_size;
     uint64_t bytes_received; /* since the stream began */
     uint64_t bytes_sent;
     uint32_t sending;    /* bytes of the queue in the send in flight; 0 when none is */
@@ -66,6 +70,8 @@ struct stream {
     uint8_t in_flight;   /* operations of this stream not completed */
     uint8_t state;       /* enum stream_state */
     bool direct;
+    bool local;      /* a Unix socket: it knows neither reset nor acknowledgement */
+    uint8_t again;   /* how often it was tried to connect again */
     bool receiving;  /* a receive is armed, or waits in one of the ring's lists */
     bool waiting;    /* in one of the ring's lists of streams that wait to receive */
     bool listed;     /* on the ring's list of unsent streams */
@@ -79,8 +85,10 @@ struct stream {
 };
 
 /*
- * Starts to connect a new socket, TCP_NODELAY set. `address` must stay until the turn's end. NULL with *error (negative
- * errno: -ENOBUFS no stream free, -EMFILE). The handler is told of success or failure, never before this returns.
+ * Starts to connect a new socket, of TCP with TCP_NODELAY. `address` must stay until the turn's end, and that of a Unix
+ * socket until the handler is told or the stream is closed. NULL with *error (negative errno: -ENOBUFS no stream free,
+ * -EMFILE). The handler is told of success or failure, never before this returns. While a Unix socket's backlog is full, it
+ * is told of nothing, as it is not by TCP: the caller has a deadline of its own.
  */
 struct stream *stream_connect(struct ring *ring, const struct sockaddr *address, socklen_t address_size,
                               const struct stream_handler *handler, void *owner, int *error);
@@ -115,7 +123,7 @@ bool stream_is_quiet(const struct stream *stream);
 /*
  * Returns, for a stream that stream_connect has made, how many of the bytes sent the peer's kernel has not acknowledged.
  * Once the peer's end of stream has come the peer has none of these bytes, since its FIN acknowledged all that it had.
- * SIZE_MAX when the kernel does not say, or a send is in flight.
+ * SIZE_MAX when the kernel does not say, as of Unix sockets, or a send is in flight.
  */
 size_t stream_unacknowledged(const struct stream *stream);
 
@@ -151,7 +159,7 @@ void stream_finish_briefly(struct stream *stream);
 void stream_close(struct stream *stream);
 /*
  * As stream_close, but with a reset: the peer learns of the end at once, and the kernel keeps nothing of the connection, no
- * TIME_WAIT and no FIN to send again and again (RFC 9293 section 3.10.5).
+ * TIME_WAIT and no FIN to send again and again (RFC 9293 section 3.10.5). A Unix socket is closed as by stream_close.
  */
 void stream_reset(struct stream *stream);
 

@@ -97,7 +97,7 @@ void stream_complete_aside(struct ring *ring, uint64_t name, int result, unsigne
 }
 
 void stream_reset(struct stream *stream) {
-    stream->resets = stream->state != STREAM_CONNECTING;
+    stream->resets = stream->state != STREAM_CONNECTING && !stream->local;
     stream_close(stream);
 }
 
@@ -179,7 +179,7 @@ void stream_finish(struct stream *stream) {
 }
 
 void stream_finish_by_reset(struct stream *stream) {
-    stream->resets = stream->state == STREAM_OPEN;
+    stream->resets = stream->state == STREAM_OPEN && !stream->local;
     stream_finish(stream);
 }
 

@@ -98,7 +98,7 @@ void stream_complete_send(struct ring *ring, uint64_t name, int result, unsigned
 size_t stream_unacknowledged(const struct stream *stream) {
     CHECK(!stream->direct);
     int bytes;
-    if (stream->sending > 0 || ioctl(stream->descriptor, SIOCOUTQ, &bytes) < 0 || bytes < 0) {
+    if (stream->local || stream->sending > 0 || ioctl(stream->descriptor, SIOCOUTQ, &bytes) < 0 || bytes < 0) {
         return SIZE_MAX;
     }
     return (size_t)bytes;

@@ -2,9 +2,11 @@
 #include "config/address.h"
 
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 
 static struct error error;
 
@@ -167,9 +169,9 @@ Test(address, other_forms_are_told_what_to_write) {
         {"http://[::1]:9000", "is a URL; write \"[::1]:9000\""},
         {"tcp://app:9000", "is a URL; write \"app:9000\""},
         {"http://", "is a URL; write host and port alone"},
-        {"unix:///run/app.sock", "is a Unix socket"},
-        {"unix:/run/app.sock", "is a Unix socket"},
-        {"./app.sock", "is a Unix socket"},
+        {"unix:///run/app.sock", "is a Unix socket, and only origins may be those"},
+        {"unix:/run/app.sock", "is a Unix socket, and only origins may be those"},
+        {"./app.sock", "is a path; write address:port, or unix: before the path"},
         {"app:9000/", "has a path"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
@@ -177,4 +179,76 @@ Test(address, other_forms_are_told_what_to_write) {
         cr_assert_lt(address_resolve(cases[i].text, found, 1, &error), 0);
         cr_assert_not_null(strstr(error.text, cases[i].fragment), "%s: %s", cases[i].text, error.text);
     }
+}
+
+static const struct sockaddr_un *local(const struct config_address *address) {
+    return (const struct sockaddr_un *)&address->address;
+}
+
+Test(address, unix_sockets) {
+    static const struct {
+        const char *text;
+        const char *expected;
+    } cases[] = {
+        {"unix:/run/app.sock", "unix:/run/app.sock"},
+        {"unix:app.sock", "unix:/etc/sallyport/app.sock"},
+        {"unix:./@app", "unix:/etc/sallyport/./@app"},
+        {"unix:run/a b:c", "unix:/etc/sallyport/run/a b:c"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        struct config_address address;
+        cr_assert_eq(address_unix(cases[i].text, "/etc/sallyport/", &address, &error), 0, "%s", error.text);
+        cr_expect_str_eq(address.text, cases[i].expected);
+        cr_expect_str_eq(local(&address)->sun_path, cases[i].expected + strlen("unix:"));
+        cr_expect_eq(local(&address)->sun_family, AF_UNIX);
+        cr_expect_eq(address.size, offsetof(struct sockaddr_un, sun_path) + strlen(cases[i].expected) - strlen("unix:") + 1);
+        free(address.text);
+    }
+}
+
+/* An abstract name has a NUL before it and none behind it. */
+Test(address, unix_sockets_without_a_path) {
+    struct config_address address;
+    cr_assert_eq(address_unix("unix:@app", "/etc/sallyport/", &address, &error), 0);
+    cr_expect_str_eq(address.text, "unix:@app");
+    cr_expect_eq(address.size, offsetof(struct sockaddr_un, sun_path) + 4);
+    cr_expect_arr_eq(local(&address)->sun_path, "\0app", 4);
+    free(address.text);
+}
+
+Test(address, unix_sockets_that_cannot_be) {
+    static const char directory[] = "/etc/sallyport/";
+    struct config_address address;
+    static const struct {
+        const char *text;
+        const char *fragment;
+    } cases[] = {
+        {"unix:", "has no path; write unix:/run/app.sock"},
+        {"unix:@", "has no path"},
+        {"UNIX:/run/app.sock", "must begin with \"unix:\" in lower case"},
+        {"unix:///run/app.sock", "has \"//\" before its path; write unix:/run/app.sock"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
+        cr_assert_eq(address_unix(cases[i].text, directory, &address, &error), -EINVAL);
+        cr_expect_not_null(strstr(error.text, cases[i].fragment), "%s", error.text);
+        cr_expect_null(address.text);
+    }
+}
+
+/* The last character that the system takes, and one more: also where the folder is what makes it too many. */
+Test(address, unix_sockets_with_long_paths) {
+    enum { MOST = sizeof((struct sockaddr_un *)0)->sun_path - 1 };
+    char text[sizeof "unix:" + MOST + 1] = "unix:/";
+    struct config_address address;
+    memset(text + strlen("unix:/"), 'x', MOST - 1);
+    cr_assert_eq(address_unix(text, "", &address, &error), 0, "%s", error.text);
+    cr_expect_eq(address.size, sizeof(struct sockaddr_un));
+    free(address.text);
+    strcat(text, "x");
+    cr_assert_eq(address_unix(text, "", &address, &error), -EINVAL);
+    cr_expect_str_eq(error.text, "the path of the socket has 108 characters, and the system takes 107 at most");
+    text[strlen("unix:")] = 'x';
+    text[sizeof text - 2] = '\0';
+    cr_assert_eq(address_unix(text, "/etc/", &address, &error), -EINVAL);
+    cr_expect_not_null(strstr(error.text, "has 112 characters"), "%s", error.text);
 }

@@ -29,7 +29,7 @@ http {{
     underscores_in_headers on;
     ignore_invalid_headers off;
     server {{
-        listen 127.0.0.1:{port} backlog=4096;
+        listen {listen};
         location / {{
             default_type text/plain;
             echo_read_request_body;
@@ -50,28 +50,38 @@ http {{
 
 
 class Nginx:
-    def __init__(self, folder, port):
+    def __init__(self, folder, port=None, path=None, options=""):
+        """Listens on the port, or on the Unix socket at `path`."""
         self.folder = pathlib.Path(folder)
         self.port = port
+        self.path = path
+        self.listen = f"127.0.0.1:{port} backlog=4096" if path is None else f"unix:{path} backlog=4096 {options}"
         self.files = self.folder / "files"
 
     def __enter__(self):
         self.files.mkdir(parents=True, exist_ok=True)
         (self.files / "small.txt").write_text("small\n")
         config = self.folder / "nginx.conf"
-        config.write_text(NGINX.format(folder=self.folder, port=self.port, user="user root;" if os.geteuid() == 0 else ""))
+        config.write_text(NGINX.format(folder=self.folder, listen=self.listen, user="user root;" if os.geteuid() == 0 else ""))
         self.folder.chmod(0o755)
         self.process = subprocess.Popen(["nginx", "-p", str(self.folder), "-c", str(config)],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         deadline = time.monotonic() + 10
         while True:
             try:
-                socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+                self._connect()
                 return self
             except OSError:
                 if self.process.poll() is not None or time.monotonic() > deadline:
                     raise AssertionError(f"nginx did not start: {self.process.stderr.read()}")
                 time.sleep(0.02)
+
+    def _connect(self):
+        if self.path is None:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            return
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.connect(str(self.path))
 
     def __exit__(self, *_):
         self.process.terminate()
@@ -124,11 +134,18 @@ class Nghttpd:
 class Scripted:
     """An origin that hands each accepted connection, with its number from 0, to `script(connection, number)`."""
 
-    def __init__(self, script):
+    def __init__(self, script, path=None, backlog=1024):
+        """Listens on a port of its own, or on the Unix socket at `path`."""
         self.script = script
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
-        self.port = self.listener.getsockname()[1]
-        self.address = f"127.0.0.1:{self.port}"
+        if path is None:
+            self.listener = socket.create_server(("127.0.0.1", 0), backlog=backlog)
+            self.port = self.listener.getsockname()[1]
+            self.address = f"127.0.0.1:{self.port}"
+        else:
+            self.listener = socket.socket(socket.AF_UNIX)
+            self.listener.bind(str(path))
+            self.listener.listen(backlog)
+            self.address = f"unix:{path}"
         self.accepted = 0
         self.heads = []  # of all requests that read_head has read
         self.thread = threading.Thread(target=self._accept, daemon=True)
