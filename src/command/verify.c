@@ -216,6 +216,7 @@ static void list_fields(struct fields *fields) {
         }
         CHECK(field_parse(name, &header->field));
         header->name = name;
+        header->template = NULL;
         fields->count += field_source(&header->field) != FIELD_OF_CONNECTION;
     }
 }
@@ -233,6 +234,7 @@ static int judge(const struct arguments *arguments, const struct presented *pres
     if (arguments->host != NULL) {
         policy = arguments->host->policy;
     }
+    policy.answers = NULL;
     policy.forward = &forward; /* all fields, and not only those that the host forwards */
     struct identity *identity =
         identity_judge(&policy, presented->certificates, presented->count, presented->too_large, arguments->at);

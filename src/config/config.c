@@ -45,6 +45,10 @@ static void free_host(struct config_host *host) {
     trust_free(host->trust);
     headers_free(&host->forward);
     http_removals_free(host->strip);
+    headers_free(&host->answers);
+    http_removals_free(host->answer_rules.removals);
+    free((void *)(uintptr_t)host->answer_rules.constant.data);
+    free((void *)(uintptr_t)host->request_lines.data);
     file_content_free(&host->deny_json);
     file_content_free(&host->deny_html);
     free(host->methods);

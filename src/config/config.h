@@ -18,8 +18,9 @@
 #include <stdatomic.h>
 
 enum {
-    CONFIG_ORIGIN_ADDRESSES_MAX = 64, /* for each host, all names resolved; so a host has no more origins than these */
-    CONFIG_CERTIFICATES_MAX = 3,      /* for each host: one of each kind of key */
+    CONFIG_ORIGIN_ADDRESSES_MAX = 64,   /* for each host, all names resolved; so a host has no more origins than these */
+    CONFIG_CERTIFICATES_MAX = 3,        /* for each host: one of each kind of key */
+    CONFIG_HEADER_LINES_MAX = 8 * 1024, /* bytes of the header lines of one direction that are the same for all clients */
 };
 
 enum config_mode { CONFIG_OFF, CONFIG_REPORT, CONFIG_ENFORCE };
@@ -91,6 +92,12 @@ struct config_origin {
     size_t address_count; /* at least 1, and at most CONFIG_ORIGIN_ADDRESSES_MAX with those of its host's others */
 };
 
+/* The effect of response_headers and strict_transport_security on all answers alike. */
+struct config_answer_rules {
+    struct bytes constant;          /* header lines that are the same for all clients; owned; may be empty */
+    struct http_removals *removals; /* names of headers that no origin's answer keeps; NULL: none */
+};
+
 /* A certificate chain of a host, with its key. */
 struct config_certificate {
     struct tls_credentials *credentials;
@@ -107,8 +114,12 @@ struct config_host {
     struct trust *trust;                                             /* NULL when mode is off */
     struct revocation *revocation; /* NULL when mode is off or there is no client_auth.crl */
     bool advertise_ca_names;
-    struct forward forward;
-    struct http_removals *strip; /* forward.strip: header names that its origins get from no client; NULL when absent */
+    struct forward forward;      /* of requests: `forward`, and of request_headers all but what is added as it is */
+    struct http_removals *strip; /* forward.strip and request_headers.remove: header names that its origins get from no
+                                    client; NULL when absent */
+    struct bytes request_lines;  /* header lines of requests that are the same for all clients; owned; may be empty */
+    struct forward answers;      /* response_headers: what is set and added */
+    struct config_answer_rules answer_rules;
     struct identity_policy policy;
     uint8_t ticket_scope[IDENTITY_DIGEST_SIZE]; /* of name, mode and policy: a session may be resumed within one scope */
     struct bytes deny_json;                     /* bodies of the 403; owned; never empty */

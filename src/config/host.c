@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "config/certificates.h"
 #include "config/client_auth.h"
+#include "config/header_rules.h"
 #include "config/headers.h"
 #include "config/memory.h"
 #include "config/methods.h"
@@ -54,6 +55,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     struct certificates_nodes certificates;
     const struct document_node *client_auth;
     const struct document_node *forward;
+    struct header_rules_nodes rules;
     const struct document_node *methods;
     const struct document_node *http2;
     struct origins_nodes origins;
@@ -65,6 +67,9 @@ void host_load(const struct loader *loader, const struct document_node *node, co
         value_key_optional("certificates", &certificates.certificates),
         value_key_optional("client_auth", &client_auth),
         value_key_optional("forward", &forward),
+        value_key_optional("request_headers", &rules.request_headers),
+        value_key_optional("response_headers", &rules.response_headers),
+        value_key_optional("strict_transport_security", &rules.strict_transport_security),
         value_key_optional("methods", &methods),
         value_key_optional("http2", &http2),
         value_key_required("origin", &origins.origin),
@@ -81,7 +86,9 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     certificates_load(loader, node, &certificates, host);
     client_auth_load(loader, client_auth, host);
     headers_load(loader, forward, &host->forward, &host->strip);
+    header_rules_load(loader, &rules, host);
     host->policy.forward = &host->forward;
+    host->policy.answers = &host->answers;
     host->policy.chain_size_max = limits->certificate_chain_size;
     methods_load(loader, methods, host);
     host->http2 = true;

@@ -14,7 +14,7 @@ struct unit {
 };
 
 /* Largest first, for format_with_unit. */
-static const struct unit duration_units[] = {{"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
+static const struct unit duration_units[] = {{"d", 86400000}, {"h", 3600000}, {"m", 60000}, {"s", 1000}, {"ms", 1}};
 static const struct unit size_units[] = {{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}, {"", 1}};
 
 /* Reads the digits at the front. Returns what follows them, or NULL. */
@@ -60,6 +60,13 @@ bool units_parse_duration(const char *text, uint64_t *milliseconds) {
     return parse_with_unit(text, duration_units, ARRAY_LENGTH(duration_units), milliseconds);
 }
 
+bool units_parse_seconds(const char *text, uint64_t *seconds) {
+    uint64_t milliseconds;
+    bool is_whole = units_parse_duration(text, &milliseconds) && milliseconds % UNITS_SECOND_MS == 0;
+    *seconds = is_whole ? milliseconds / UNITS_SECOND_MS : 0;
+    return is_whole;
+}
+
 bool units_parse_size(const char *text, uint64_t *bytes) {
     return parse_with_unit(text, size_units, ARRAY_LENGTH(size_units), bytes);
 }
@@ -80,7 +87,11 @@ void units_format_number(uint64_t number, char text[static UNITS_TEXT_SIZE]) {
 }
 
 void units_format_duration(uint64_t milliseconds, char text[static UNITS_TEXT_SIZE]) {
-    format_with_unit(milliseconds, duration_units, text);
+    format_with_unit(milliseconds, duration_units + 1, text);
+}
+
+void units_format_seconds(uint64_t seconds, char text[static UNITS_TEXT_SIZE]) {
+    format_with_unit(seconds * UNITS_SECOND_MS, duration_units, text);
 }
 
 void units_format_size(uint64_t bytes, char text[static UNITS_TEXT_SIZE]) {

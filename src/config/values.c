@@ -123,6 +123,8 @@ static bool read_number(const struct loader *loader, const struct document_node 
         [VALUE_NUMBER] = {units_parse_number, units_format_number, true, "a number", NULL},
         [VALUE_DURATION] = {units_parse_duration, units_format_duration, false, "a duration",
                             "a duration such as 100ms, 5s, 1m or 1h"},
+        [VALUE_SECONDS] = {units_parse_seconds, units_format_seconds, false, "a duration",
+                           "a duration in whole seconds such as 1h or 365d"},
         [VALUE_SIZE] = {units_parse_size, units_format_size, false, "a size",
                         "a size such as 16KiB, 1MiB or a number of bytes"},
     };
@@ -253,6 +255,11 @@ bool value_boolean(const struct loader *loader, const struct document_node *node
 bool value_number(const struct loader *loader, const struct document_node *node, const char *key, uint32_t min, uint32_t max,
                   uint32_t *value) {
     return node != NULL && read_number(loader, node, key, VALUE_NUMBER, min, max, value);
+}
+
+bool value_seconds(const struct loader *loader, const struct document_node *node, const char *key, uint32_t min,
+                   uint32_t max, uint32_t *value) {
+    return node != NULL && read_number(loader, node, key, VALUE_SECONDS, min, max, value);
 }
 
 bool value_choice(const struct loader *loader, const struct document_node *node, const char *key, const char *const *words,

@@ -35,6 +35,7 @@ void loader_warning_of_end(const struct loader *loader, const struct document_no
 enum value_unit {
     VALUE_NUMBER,
     VALUE_DURATION, /* in milliseconds */
+    VALUE_SECONDS,  /* a duration in seconds */
     VALUE_SIZE,     /* in bytes */
 };
 
@@ -95,6 +96,8 @@ const char *value_address(const struct loader *loader, const struct document_nod
 bool value_boolean(const struct loader *loader, const struct document_node *node, const char *key, bool *value);
 bool value_number(const struct loader *loader, const struct document_node *node, const char *key, uint32_t min, uint32_t max,
                   uint32_t *value);
+bool value_seconds(const struct loader *loader, const struct document_node *node, const char *key, uint32_t min,
+                   uint32_t max, uint32_t *value);
 /* Finds the index of the text among `count` words. */
 bool value_choice(const struct loader *loader, const struct document_node *node, const char *key, const char *const *words,
                   size_t count, size_t *index);

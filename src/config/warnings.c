@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "config/warnings_clients.h"
+#include "config/warnings_headers.h"
 #include "config/warnings_server.h"
 
 #include <string.h>
@@ -87,6 +88,7 @@ static void warn_of_host(const struct loader *loader, const struct document_node
                          const struct root_names *roots, const struct config_host *host, int64_t now_s) {
     warnings_find_server(loader, node, roots, host, now_s);
     warnings_find_clients(loader, document_value(node, "client_auth"), config, host, now_s);
+    warnings_find_headers(loader, node, config, host);
     const struct document_node *origins = document_value(node, "origin");
     for (const struct document_node *item = origins->first; item != NULL; item = item->next) {
         warn_of_origin(loader, document_value(item, "address"), config);

@@ -35,6 +35,15 @@ const char *client_key_group_name(const struct client *client) {
     return group == KEY_GROUP_NONE ? NULL : key_group_name(group);
 }
 
+struct forward_connection client_facts(const struct client *client) {
+    return (struct forward_connection){
+        .tls_version = tls_session_version(client->tls),
+        .tls_cipher = tls_session_cipher(client->tls),
+        .key_exchange_group = client_key_group_name(client),
+        .sni = client->name[0] == '\0' ? NULL : client->name,
+    };
+}
+
 struct access_request client_describe_request(const struct client *client, const struct config_host *host,
                                               const struct identity *identity, char address[static CLIENT_ADDRESS_SIZE]) {
     bool has_certificate = identity->status != STATUS_NONE;

@@ -74,6 +74,8 @@ void client_write_address(const struct client *client, char address[static CLIEN
 /* Describes the client for a line of the access log; `address` keeps a text of it. `host`: NULL where none is chosen. */
 struct access_client client_describe(const struct client *client, const struct config_host *host,
                                      char address[static CLIENT_ADDRESS_SIZE]);
+/* Returns the facts of the connection that headers can have. Its handshake is done. */
+struct forward_connection client_facts(const struct client *client);
 /* Returns the name of the group by which a client's handshake, which is done, has exchanged keys; NULL for none. */
 const char *client_key_group_name(const struct client *client);
 /* Likewise for a request's line, which has `identity`. Sets the members that are the client's; the others are 0. */

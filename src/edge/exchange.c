@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "config/methods.h"
+#include "edge/answer_rules.h"
 #include "edge/naming.h"
 #include "edge/passage.h"
 #include "edge/preface.h"
@@ -55,7 +56,10 @@ static void count_rejection(const struct exchange *exchange, enum stats_stage st
 }
 
 struct http_stamp exchange_stamp(const struct exchange *exchange) {
-    return naming_stamp(shard_of(exchange), &exchange->note);
+    struct http_stamp stamp = naming_stamp(shard_of(exchange), &exchange->note);
+
+    answer_rules_apply(exchange->client, exchange->host, exchange->identity, &stamp);
+    return stamp;
 }
 
 /* Returns an empty text in the shard's memory for header lines, which end_fields completes. */
@@ -85,10 +89,11 @@ static void reply_to_call(struct exchange *exchange, struct http_reply *answer) 
 /* Sends an answer of our own; `fields` may be NULL. The exchange may be gone when this returns. */
 static void reply(struct exchange *exchange, unsigned status, const char *content_type, const char *fields,
                   struct bytes body) {
+    /* A misdirected request is for another host than the one whose rules are known. */
     struct http_reply answer = {
         .status = status,
         .content_type = content_type,
-        .stamp = exchange_stamp(exchange),
+        .stamp = status == 421 ? naming_stamp(shard_of(exchange), &exchange->note) : exchange_stamp(exchange),
         .fields = fields,
         .body = body,
         .to_head = exchange->request.head_request,
@@ -141,18 +146,17 @@ static struct text write_head(struct exchange *exchange, struct bytes head) {
     struct scratch *scratch = &client->shard->scratch;
     struct text connection_fields = text_over(scratch->fields, sizeof scratch->fields);
     struct text out = text_over(scratch->head, sizeof scratch->head);
-    struct forward_connection facts = {
-        .tls_version = tls_session_version(client->tls),
-        .tls_cipher = tls_session_cipher(client->tls),
-        .key_exchange_group = client_key_group_name(client),
-        .sni = client->name[0] == '\0' ? NULL : client->name,
-    };
 
-    forward_render_connection(&exchange->host->forward, &facts, &connection_fields);
+    if (exchange->identity->marked_headers.size > 0) {
+        const struct forward_connection facts = client_facts(client);
+
+        forward_complete(exchange->identity->marked_headers, &facts, &connection_fields);
+    }
 
     struct http_forwarding forwarding = {
         .removals = exchange->site->config->removals,
         .strip = exchange->host->strip,
+        .constant = exchange->host->request_lines,
         .client_address = bytes_of_string(client->address),
         .host_name = naming_for_origin(client, exchange->host),
         .request_id = naming_id(&exchange->note),

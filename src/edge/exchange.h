@@ -139,7 +139,7 @@ void exchange_drained(struct exchange *exchange);
 void exchange_switch_tunnel(struct exchange *exchange, bool has_host);
 /* Ends a tunnel or conversation by way of its carrier, with a last word to the client where its protocol has one. */
 void exchange_end_tunnel(struct exchange *exchange, enum stats_tunnel_end why);
-/* Returns the headers that we add to each answer. */
+/* Returns the headers that we add to each answer, and take from it. */
 struct http_stamp exchange_stamp(const struct exchange *exchange);
 
 /* The counters of the exchange's host in its shard. */

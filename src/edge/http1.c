@@ -206,7 +206,8 @@ static void send_end(struct exchange *exchange, struct bytes trailers) {
 
         text_append_string(&out, HTTP_TRAILERS_BEGIN);
         http_write_trailers(&out, trailers, (struct bytes){0},
-                            &(struct http_forwarding){.removals = exchange->site->config->removals});
+                            &(struct http_forwarding){.removals = exchange->site->config->removals,
+                                                      .strip = exchange->host->answer_rules.removals});
         text_append_string(&out, HTTP_CHUNK_END);
         if (!output_send(connection_of(exchange), text_bytes(&out))) {
             return;

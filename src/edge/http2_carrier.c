@@ -109,7 +109,8 @@ static void send_end(struct exchange *exchange, struct bytes trailers) {
     struct text out = exchange_head_memory(exchange);
 
     http_write_trailers(&out, trailers, (struct bytes){0},
-                        &(struct http_forwarding){.removals = exchange->site->config->removals});
+                        &(struct http_forwarding){.removals = exchange->site->config->removals,
+                                                  .strip = exchange->host->answer_rules.removals});
     http2_enter(connection);
     send_last(http2, out.overflow ? (struct bytes){0} : text_bytes(&out));
     http2_leave(connection);

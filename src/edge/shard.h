@@ -29,6 +29,7 @@ enum {
     SHARD_OUT_SIZE = TLS_RECORD_SIZE_MAX, /* plaintext gathered into one record */
     SHARD_HEAD_SIZE = 128 * 1024,         /* the largest head written for an origin or a client */
     SHARD_FIELDS_SIZE = 64 * 1024, /* a head's lines about the connection: server name and suite, in up to 64 headers */
+    SHARD_ANSWER_FIELDS_SIZE = IDENTITY_ANSWER_SIZE_MAX + 8 * 1024, /* those of an answer */
 };
 
 struct batch;
@@ -59,6 +60,7 @@ struct scratch {
     uint8_t plaintext[TLS_RECORD_SIZE_MAX];
     char head[SHARD_HEAD_SIZE];
     char fields[SHARD_FIELDS_SIZE];
+    char answer_fields[SHARD_ANSWER_FIELDS_SIZE];
 };
 
 /* Plaintext that is gathered for one connection, until the end of the turn: output.c's. */

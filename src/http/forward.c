@@ -231,6 +231,7 @@ void http_write_request(struct text *out, const struct http_message *request, co
     append_request_line(out, request, head);
     append_named(out, "Host", authority);
     append_end_to_end(out, request, head, forwarding);
+    text_append_bytes(out, forwarding->constant);
     text_append_bytes(out, forwarding->identity);
     text_append_bytes(out, forwarding->connection);
     append_named(out, HTTP_NAME_FORWARDED_FOR, forwarding->client_address);
@@ -272,6 +273,16 @@ static void append_stamp(struct text *out, const struct http_stamp *stamp) {
     if (stamp->request_id.size > 0) {
         append_named(out, HTTP_NAME_REQUEST_ID, stamp->request_id);
     }
+    text_append_bytes(out, stamp->constant);
+    text_append_bytes(out, stamp->identity);
+    text_append_bytes(out, stamp->connection);
+}
+
+/* Returns whether a header of an origin's answer goes to the client as it is. */
+static bool answer_keeps(const struct http_header *header, struct bytes name, const struct connection_names *names,
+                         const struct http_removals *removals) {
+    return (header->kind == HTTP_HEADER_END_TO_END || header->kind == HTTP_HEADER_REQUEST_ID) &&
+           !is_connection_name(names, name) && (removals == NULL || !http_removals_has(removals, name));
 }
 
 void http_write_response(struct text *out, const struct http_message *response, const void *head, enum http_framing framing,
@@ -287,8 +298,7 @@ void http_write_response(struct text *out, const struct http_message *response, 
     for (uint32_t i = 0; i < response->header_count; i++) {
         const struct http_header *header = &response->headers[i];
         struct bytes name = http_view(head, header->name);
-        bool end_to_end = header->kind == HTTP_HEADER_END_TO_END || header->kind == HTTP_HEADER_REQUEST_ID;
-        if ((end_to_end && !is_connection_name(&names, name)) ||
+        if (answer_keeps(header, name, &names, missing.removals) ||
             (header->kind == HTTP_HEADER_CONTENT_LENGTH && keeps_length) ||
             (header->kind == HTTP_HEADER_UPGRADE && is_switch)) {
             append_line(out, name, http_view(head, header->value));

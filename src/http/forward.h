@@ -9,10 +9,11 @@
 struct http_forwarding {
     const struct http_removals *removals; /* names that no client may set: those of http_own_name, and of all hosts */
     const struct http_removals *strip;    /* names that the host's origins get from no client; may be NULL */
+    struct bytes constant;                /* header lines that are the same for all clients, each ending in CRLF */
     struct bytes client_address;          /* for X-Forwarded-For, without port or brackets */
     struct bytes host_name;               /* for Host, when an HTTP/1.0 client has named none; may be empty */
     struct bytes request_id;              /* for X-Request-Id */
-    struct bytes identity;                /* header lines of the identity, each ending in CRLF */
+    struct bytes identity;                /* header lines of the identity, likewise */
     struct bytes connection;              /* header lines of the connection, likewise */
     struct bytes upgrade;                 /* for Upgrade, as http_upgrade_offer gives it; empty: nothing is offered */
     struct bytes websocket_key;           /* for Sec-WebSocket-Key, instead of any that came; empty: as it came */
@@ -50,18 +51,22 @@ void http_write_request(struct text *out, const struct http_message *request, co
 /* Returns how a response's body is framed for a client of this version, given the framing that the origin chose. */
 enum http_framing http_response_framing(const struct http_message *response, uint8_t client_minor, bool to_head);
 
-/* The headers that this server adds to each answer; an empty value is left out. */
+/* The headers that this server adds to each answer, and takes from it; an empty value is left out. */
 struct http_stamp {
     struct bytes date;       /* as http_date_at writes it: for answers that have no Date (RFC 9110 section 6.6.1) */
     struct bytes request_id; /* for X-Request-Id, if the origin has set none */
+    const struct http_removals *removals; /* names of end-to-end headers that no origin's answer keeps; NULL: none */
+    struct bytes constant;                /* this and the next two: header lines, each ending in CRLF */
+    struct bytes identity;
+    struct bytes connection;
 };
 
 /*
- * Appends the response head for the client: the origin's status and end-to-end headers, framing as given (a HEAD answer
- * keeps the origin's Content-Length), the stamp (on no 1xx answer), `Connection: close` or keep-alive for HTTP/1.0 as
- * `keep_alive` says, Trailer as response->trailers_pass says. Via is left out: a gateway need not send one (RFC 9110 section
- * 7.6.3). An informational response (1xx) is written as one whose connection is kept. A 101 has its Upgrade, with the option
- * of Connection, and the stamp.
+ * Appends the response head for the client: the origin's status and end-to-end headers without the stamp's removals, framing
+ * as given (a HEAD answer keeps the origin's Content-Length), the stamp (on no 1xx answer), `Connection: close` or
+ * keep-alive for HTTP/1.0 as `keep_alive` says, Trailer as response->trailers_pass says. Via is left out: a gateway need not
+ * send one (RFC 9110 section 7.6.3). An informational response (1xx) is written as one whose connection is kept. A 101 has
+ * its Upgrade, with the option of Connection, and the stamp.
  */
 void http_write_response(struct text *out, const struct http_message *response, const void *head, enum http_framing framing,
                          uint8_t client_minor, bool keep_alive, bool to_head, const struct http_stamp *stamp);
@@ -84,8 +89,10 @@ struct http_reply {
     bool to_head;
 };
 
-/* Appends the whole answer: status line, Date, Content-Type, Content-Length, Cache-Control: no-store, Connection, fields,
- * body. */
+/*
+ * Appends the whole answer: status line, Date, Content-Type, Content-Length, Cache-Control: no-store, Connection, fields,
+ * the stamp's lines but for names of headers by which such answers say what they are (Cache-Control, Location, ...), body.
+ */
 void http_write_reply(struct text *out, const struct http_reply *reply);
 /* Returns the plain-text body for a status of this server ("421 Misdirected Request ..."). A static text. */
 const char *http_status_text(unsigned status);

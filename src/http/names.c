@@ -44,9 +44,22 @@ static const struct own_name {
     {"Proxy", false},
 };
 
-/* Names that pass, but that no field may have: they say how a body is coded, or by which way a message has come. */
+/*
+ * Names that pass, but that the configuration may not set: they say how a body is coded, or by which way a message has come,
+ * or belong to a handshake of WebSocket.
+ */
 static const char *const taken_names[] = {
-    HTTP_NAME_VIA, "Content-Encoding", "Content-Range", "Proxy-Authenticate", "Proxy-Authorization",
+    HTTP_NAME_VIA,
+    "Content-Encoding",
+    "Content-Range",
+    "Proxy-Authenticate",
+    "Proxy-Authentication-Info",
+    "Proxy-Authorization",
+    "Sec-WebSocket-Key",
+    "Sec-WebSocket-Version",
+    "Sec-WebSocket-Protocol",
+    "Sec-WebSocket-Extensions",
+    "Sec-WebSocket-Accept",
 };
 
 static struct bytes behind(struct bytes name, size_t size) {
@@ -155,6 +168,15 @@ bool http_name_may_be_stripped(struct bytes name) {
     return http_is_token(name) && http_header_kind_of(name) == HTTP_HEADER_END_TO_END;
 }
 
+static bool is_taken(struct bytes name) {
+    for (size_t i = 0; i < ARRAY_LENGTH(taken_names); i++) {
+        if (http_names_alike(name, bytes_of_string(taken_names[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool http_name_may_be_set(struct bytes name) {
     if (!http_name_may_be_stripped(name)) {
         return false;
@@ -164,10 +186,23 @@ bool http_name_may_be_set(struct bytes name) {
             return false;
         }
     }
+    return !is_taken(name);
+}
+
+bool http_name_may_be_set_in_answers(struct bytes name) {
+    return http_name_may_be_stripped(name) && !is_taken(name) && !http_names_alike(name, bytes_of_string("Date"));
+}
+
+bool http_name_may_be_removed_from_answers(struct bytes name, bool is_prefix) {
+    if (!http_name_may_be_stripped(name)) {
+        return false;
+    }
     for (size_t i = 0; i < ARRAY_LENGTH(taken_names); i++) {
-        if (http_names_alike(name, bytes_of_string(taken_names[i]))) {
+        struct bytes taken = bytes_of_string(taken_names[i]);
+        if (!http_names_alike(taken, bytes_of_string(HTTP_NAME_VIA)) &&
+            (is_prefix ? http_name_begins(taken, name) : http_names_alike(taken, name))) {
             return false;
         }
     }
-    return true;
+    return is_prefix || !http_names_alike(name, bytes_of_string("Date"));
 }

@@ -76,4 +76,15 @@ bool http_name_may_be_set(struct bytes name);
 /* True when the configuration may have `name` removed from requests: a token that does not frame or route a message. */
 bool http_name_may_be_stripped(struct bytes name);
 
+/*
+ * True when the configuration may set `name` in answers: a token that is not alike to a name that frames a message, or says
+ * how its content is coded, or that this server sets or uses by itself.
+ */
+bool http_name_may_be_set_in_answers(struct bytes name);
+/*
+ * True when the configuration may have `name` removed from the answers of origins, or, if `is_prefix`, all names that begin
+ * with it: none that frames a message, says how its content is coded, or takes part in a handshake of WebSocket.
+ */
+bool http_name_may_be_removed_from_answers(struct bytes name, bool is_prefix);
+
 #endif

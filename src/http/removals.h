@@ -16,7 +16,7 @@ int http_removals_add(struct http_removals *removals, struct bytes name);
 /* Adds all names of http_own_name(). 0 or -ENOMEM. */
 int http_removals_add_own(struct http_removals *removals);
 /* Adds all names that begin with `prefix`, which is not empty; at most HTTP_REMOVALS_PREFIXES_MAX prefixes. 0 or -ENOMEM. */
-enum { HTTP_REMOVALS_PREFIXES_MAX = 64 };
+enum { HTTP_REMOVALS_PREFIXES_MAX = 128 };
 int http_removals_add_prefix(struct http_removals *removals, struct bytes prefix);
 bool http_removals_has(const struct http_removals *removals, struct bytes name);
 void http_removals_free(struct http_removals *removals);

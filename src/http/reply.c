@@ -54,6 +54,45 @@ static void append_field(struct text *out, const char *name, struct bytes value)
     }
 }
 
+/* The headers by which an answer of ours says what it is: those of an origin's answers are configured for its content. */
+static const char *const own_fields[] = {"Allow",
+                                         "Cache-Control",
+                                         "Content-Disposition",
+                                         "Content-Language",
+                                         "Content-Type",
+                                         "Expires",
+                                         "ETag",
+                                         "Last-Modified",
+                                         "Age",
+                                         "Pragma",
+                                         "Location",
+                                         "Retry-After",
+                                         "Grpc-Status",
+                                         "Grpc-Message"};
+
+static bool is_own_field(struct bytes name) {
+    for (size_t i = 0; i < ARRAY_LENGTH(own_fields); i++) {
+        if (http_names_alike(name, bytes_of_string(own_fields[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Appends those of the lines that do not contradict what such an answer has. */
+static void append_lines(struct text *out, struct bytes lines) {
+    while (lines.size > 0) {
+        const uint8_t *end = memchr(lines.data, '\n', lines.size);
+        const uint8_t *colon = memchr(lines.data, ':', lines.size);
+        CHECK(end != NULL && colon != NULL && colon < end);
+        struct bytes line = bytes_of(lines.data, (size_t)(end - lines.data) + 1);
+        if (!is_own_field(bytes_of(lines.data, (size_t)(colon - lines.data)))) {
+            text_append_bytes(out, line);
+        }
+        lines = bytes_of(end + 1, lines.size - line.size);
+    }
+}
+
 void http_write_reply(struct text *out, const struct http_reply *reply) {
     text_append_format(out, "HTTP/1.1 %u %s\r\n", reply->status, find_reply(reply->status)->reason);
     append_field(out, "Date", reply->stamp.date);
@@ -63,6 +102,9 @@ void http_write_reply(struct text *out, const struct http_reply *reply) {
                        reply->content_type, reply->body.size, reply->keep_alive ? "keep-alive" : "close");
     append_field(out, HTTP_NAME_REQUEST_ID, reply->stamp.request_id);
     text_append_string(out, reply->fields == NULL ? "" : reply->fields);
+    append_lines(out, reply->stamp.constant);
+    append_lines(out, reply->stamp.identity);
+    append_lines(out, reply->stamp.connection);
     text_append_string(out, "\r\n");
     if (!reply->to_head) {
         text_append_bytes(out, reply->body);

@@ -2,7 +2,6 @@
 
 #include "base/check.h"
 #include "base/utf8.h"
-#include "identity/render.h"
 #include "path/path.h"
 
 #include <stdio.h>
@@ -66,19 +65,56 @@ static bool draft_add_header(struct draft *draft, const char *name, const struct
     return true;
 }
 
-static bool draft_add_headers(struct draft *draft, const struct forward *forward, const struct render_source *source) {
+/* The blocks of header lines, in the order in which they stand behind an identity. */
+static const struct block {
+    bool of_answers;
+    enum forward_kind kind;
+} blocks[] = {{false, FORWARD_OF_IDENTITY},
+              {false, FORWARD_OF_CONNECTION},
+              {true, FORWARD_OF_IDENTITY},
+              {true, FORWARD_OF_CONNECTION}};
+
+enum { BLOCKS = ARRAY_LENGTH(blocks), LOG_TEXTS = 3 };
+
+/* How large each part is of what stands behind an identity. */
+struct draft_sizes {
+    size_t blocks[BLOCKS];
+    size_t log_texts[LOG_TEXTS];
+};
+
+/* Adds the headers of one kind. A value beyond `room`, which is for all names and values, is one that did not fit. */
+static bool draft_add_block(struct draft *draft, const struct forward *forward, enum forward_kind kind, size_t room,
+                            const struct render_source *source) {
     for (size_t i = 0; i < forward->count; i++) {
+        const struct forward_header *header = &forward->headers[i];
         char buffer[IDENTITY_HEADER_VALUE_MAX];
         struct text value = text_over(buffer, sizeof buffer);
-        if (render_field(&value, &forward->headers[i].field, source) &&
-            !draft_add_header(draft, forward->headers[i].name, &value)) {
+        if (forward_kind_of(header) != kind || !forward_render(&value, header, source)) {
+            continue;
+        }
+        size_t size = strlen(header->name) + value.size;
+        value.overflow = value.overflow || size > room;
+        room -= value.overflow ? 0 : size;
+        if (!draft_add_header(draft, header->name, &value)) {
             return false;
         }
     }
     return true;
 }
 
-enum { LOG_TEXTS = 3 };
+static bool draft_add_blocks(struct draft *draft, const struct identity_policy *policy, const struct render_source *source,
+                             size_t sizes[static BLOCKS]) {
+    for (size_t i = 0; i < BLOCKS; i++) {
+        const struct forward *forward = blocks[i].of_answers ? policy->answers : policy->forward;
+        size_t before = draft->size;
+        size_t room = blocks[i].of_answers ? (size_t)IDENTITY_ANSWER_SIZE_MAX : SIZE_MAX;
+        if (forward != NULL && !draft_add_block(draft, forward, blocks[i].kind, room, source)) {
+            return false;
+        }
+        sizes[i] = draft->size - before;
+    }
+    return true;
+}
 
 /* Appends the texts for logs, one behind the other, and leaves the size of each in `sizes`. */
 static bool draft_add_log_texts(struct draft *draft, const struct render_source *source, size_t sizes[static LOG_TEXTS]) {
@@ -164,42 +200,49 @@ static bool is_too_large(const struct identity_policy *policy, const struct byte
     return policy->chain_size_max > 0 && size > policy->chain_size_max;
 }
 
+/* Takes the next `size` bytes of what stands behind an identity. */
+static struct bytes take(const uint8_t **behind, size_t size) {
+    struct bytes part = bytes_of(*behind, size);
+    *behind += size;
+    return part;
+}
+
 /* Makes the identity, with what stands behind it in one block that is just as large. NULL: out of memory. */
-static struct identity *make_identity(const struct identity *made, struct draft *draft, size_t headers_size,
-                                      const size_t sizes[static LOG_TEXTS]) {
+static struct identity *make_identity(const struct identity *made, struct draft *draft, const struct draft_sizes *sizes) {
     struct identity *identity = malloc(sizeof *identity + draft->size);
     if (identity == NULL) {
         return NULL;
     }
-    uint8_t *behind = (uint8_t *)(identity + 1);
+    const uint8_t *behind = (uint8_t *)(identity + 1);
     memcpy(identity, made, sizeof *identity);
-    memcpy(behind, draft_data(draft), draft->size);
+    memcpy(identity + 1, draft_data(draft), draft->size);
     atomic_init(&identity->references, 1);
     identity->size = (uint32_t)(sizeof *identity + draft->size);
-    identity->headers = bytes_of(behind, headers_size);
-    identity->ski = bytes_of(behind + headers_size, sizes[0]);
-    identity->serial = bytes_of(identity->ski.data + sizes[0], sizes[1]);
-    identity->issuer = bytes_of(identity->serial.data + sizes[1], sizes[2]);
-    identity->detail = (const char *)identity->issuer.data + sizes[2];
+    identity->headers = take(&behind, sizes->blocks[0]);
+    identity->marked_headers = take(&behind, sizes->blocks[1]);
+    identity->answer_headers = take(&behind, sizes->blocks[2]);
+    identity->marked_answer_headers = take(&behind, sizes->blocks[3]);
+    identity->ski = take(&behind, sizes->log_texts[0]);
+    identity->serial = take(&behind, sizes->log_texts[1]);
+    identity->issuer = take(&behind, sizes->log_texts[2]);
+    identity->detail = (const char *)behind;
     return identity;
 }
 
 /* Renders what stands behind the identity, and makes it. NULL: out of memory. */
-static struct identity *render(const struct identity *made, const struct forward *forward,
+static struct identity *render(const struct identity *made, const struct identity_policy *policy,
                                const struct render_source *source, const char *detail) {
     struct draft draft;
     draft.more = NULL;
     draft.size = 0;
     draft.capacity = DRAFT_SIZE;
     size_t detail_size = strlen(detail) + 1;
-    bool good = draft_add_headers(&draft, forward, source);
-    size_t headers_size = draft.size;
-    size_t sizes[LOG_TEXTS];
-    good = good && draft_add_log_texts(&draft, source, sizes) && draft_reserve(&draft, detail_size);
+    struct draft_sizes sizes;
     struct identity *identity = NULL;
-    if (good) {
+    if (draft_add_blocks(&draft, policy, source, sizes.blocks) && draft_add_log_texts(&draft, source, sizes.log_texts) &&
+        draft_reserve(&draft, detail_size)) {
         draft_append(&draft, detail, detail_size);
-        identity = make_identity(made, &draft, headers_size, sizes);
+        identity = make_identity(made, &draft, &sizes);
     }
     free(draft.more);
     return identity;
@@ -229,7 +272,7 @@ struct identity *identity_judge(const struct identity_policy *policy, const stru
         .verdict = verdict.length > 0 ? &verdict : NULL,
         .fingerprint = made.fingerprint,
     };
-    return render(&made, policy->forward, &source, detail);
+    return render(&made, policy, &source, detail);
 }
 
 struct identity *identity_retain(struct identity *identity) {
@@ -245,33 +288,5 @@ void identity_release(struct identity *identity) {
     CHECK(before > 0);
     if (before == 1) {
         free(identity);
-    }
-}
-
-static const char *connection_value(const struct forward_connection *connection, enum field_kind kind) {
-    switch (kind) {
-    case FIELD_TLS_VERSION:
-        return connection->tls_version;
-    case FIELD_TLS_CIPHER:
-        return connection->tls_cipher;
-    case FIELD_KEY_EXCHANGE_GROUP:
-        return connection->key_exchange_group;
-    case FIELD_SNI:
-        return connection->sni;
-    default:
-        return NULL;
-    }
-}
-
-void forward_render_connection(const struct forward *forward, const struct forward_connection *connection,
-                               struct text *out) {
-    for (size_t i = 0; i < forward->count; i++) {
-        const char *value = connection_value(connection, forward->headers[i].field.kind);
-        if (value != NULL) {
-            text_append_string(out, forward->headers[i].name);
-            text_append_string(out, ": ");
-            text_append_header_value(out, bytes_of_string(value));
-            text_append_string(out, "\r\n");
-        }
     }
 }

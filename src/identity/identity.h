@@ -7,33 +7,18 @@
 
 #include "base/reason.h"
 #include "base/text.h"
-#include "identity/field.h"
+#include "identity/forward.h"
 #include "path/revocation.h"
 #include "path/trust.h"
 
 #include <stdatomic.h>
 
 enum {
-    IDENTITY_HEADER_VALUE_MAX = 8 * 1024, /* a header with a longer value is replaced, see IDENTITY_TOO_LARGE */
-    IDENTITY_SKI_MAX = 128,               /* this and the next two: bytes of each that are kept for logs */
+    IDENTITY_ANSWER_SIZE_MAX = 8 * 1024, /* names and values of all headers of answers; more are replaced likewise */
+    IDENTITY_SKI_MAX = 128,              /* this and the next two: bytes of each that are kept for logs */
     IDENTITY_SERIAL_MAX = 64,
     IDENTITY_ISSUER_MAX = 256,
     IDENTITY_DETAIL_SIZE = 256, /* bytes of `detail`, its NUL included */
-};
-
-/* Stands behind a header's name where the value is too large and "true" comes in its place. */
-#define IDENTITY_TOO_LARGE "-Too-Large"
-
-/* One configured header: its name, and the field that it carries. */
-struct forward_header {
-    char *name;
-    struct field field;
-};
-
-/* All headers that a host forwards, status and SKI included. Owned by the configuration. */
-struct forward {
-    struct forward_header *headers;
-    size_t count;
 };
 
 enum { IDENTITY_DIGEST_SIZE = 32 /* SHA-256 */ };
@@ -41,8 +26,9 @@ enum { IDENTITY_DIGEST_SIZE = 32 /* SHA-256 */ };
 /* The demands of a host on client certificates. Owned by the configuration, immutable. */
 struct identity_policy {
     const struct trust *trust;
-    size_t depth_max; /* intermediates + leaf, 1 to 16 */
-    const struct forward *forward;
+    size_t depth_max;                    /* intermediates + leaf, 1 to 16 */
+    const struct forward *forward;       /* headers of requests */
+    const struct forward *answers;       /* headers of answers; NULL: none */
     const struct revocation *revocation; /* NULL: revocation is not checked */
     enum revocation_scope revocation_scope;
     size_t chain_size_max;  /* bytes of all certificates together; a larger chain is too_large. 0: the caller sees to it */
@@ -69,8 +55,11 @@ struct identity {
     unsigned signatures;     /* that were checked to reach the verdict */
     uint32_t size;           /* bytes of the whole identity */
     uint8_t fingerprint[32]; /* SHA-256 of the leaf; zeros for STATUS_NONE */
-    struct bytes headers;    /* "Name: value\r\n" for each configured field of the certificate that is present */
-    struct bytes ski;        /* this and the next two are for logs: as the contract's fields have them, cut; empty: absent */
+    struct bytes headers; /* of requests: "Name: value\r\n" for each configured field of the certificate that is present */
+    struct bytes marked_headers; /* of requests, for forward_complete */
+    struct bytes answer_headers; /* this and the next: likewise, of answers; mostly empty */
+    struct bytes marked_answer_headers;
+    struct bytes ski; /* this and the next two are for logs: as the contract's fields have them, cut; empty: absent */
     struct bytes serial;
     struct bytes issuer; /* issuer.dn */
     const char *detail;  /* for people: names the certificate, the issuer, the date; "" when valid */
@@ -87,16 +76,5 @@ struct identity *identity_judge(const struct identity_policy *policy, const stru
 struct identity *identity_retain(struct identity *identity);
 /* Gives a reference back, and frees the identity with the last one. NULL is allowed. */
 void identity_release(struct identity *identity);
-
-/* The fields of the connection rather than the certificate. NULL members give no header. */
-struct forward_connection {
-    const char *tls_version;
-    const char *tls_cipher;
-    const char *key_exchange_group;
-    const char *sni;
-};
-
-/* Appends the headers for the fields of FIELD_OF_CONNECTION. */
-void forward_render_connection(const struct forward *forward, const struct forward_connection *connection, struct text *out);
 
 #endif

@@ -38,9 +38,10 @@ Test(units, durations) {
     static const struct {
         const char *text;
         uint64_t milliseconds;
-    } good[] = {{"0", 0}, {"0s", 0}, {"100ms", 100}, {"5s", 5000}, {"1m", 60000}, {"1h", 3600000}, {"90s", 90000}};
+    } good[] = {{"0", 0},      {"0s", 0},       {"100ms", 100}, {"5s", 5000},
+                {"1m", 60000}, {"1h", 3600000}, {"90s", 90000}, {"2d", 172800000}};
     static const char *const bad[] = {
-        "5", "5 s", "5S", "5sec", "1m30s", "1d", "1us", "-5s", "0.5s", "05s", "1000000000000000h", "ms", "5ss"};
+        "5", "5 s", "5S", "5sec", "1m30s", "1w", "1us", "-5s", "0.5s", "05s", "1000000000000000h", "ms", "5ss"};
     uint64_t value = 0;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         cr_assert(units_parse_duration(good[i].text, &value) && value == good[i].milliseconds, "%s", good[i].text);
@@ -88,4 +89,18 @@ Test(units, formats_with_the_largest_unit_that_divides) {
     cr_assert_str_eq(text, "64KiB");
     units_format_size(1025, text);
     cr_assert_str_eq(text, "1025");
+}
+
+Test(units, whole_seconds) {
+    uint64_t seconds = 0;
+    cr_assert(units_parse_seconds("365d", &seconds) && seconds == 31536000);
+    cr_assert(units_parse_seconds("0", &seconds) && seconds == 0);
+    cr_assert(units_parse_seconds("2000ms", &seconds) && seconds == 2);
+    cr_assert_not(units_parse_seconds("1500ms", &seconds));
+    cr_assert_not(units_parse_seconds("5", &seconds));
+    char text[UNITS_TEXT_SIZE];
+    units_format_seconds(3650 * 86400, text);
+    cr_assert_str_eq(text, "3650d");
+    units_format_seconds(3600, text);
+    cr_assert_str_eq(text, "1h");
 }

@@ -41,7 +41,8 @@ static void check_written(const uint8_t *head, uint8_t client_minor, bool keep_a
     static char output[OUTPUT_MAX];
     struct text out = text_over(output, sizeof output);
     enum http_framing framing = http_response_framing(&whole, client_minor, to_head);
-    const struct http_stamp stamp = {bytes_of_string("Sun, 06 Nov 1994 08:49:37 GMT"), bytes_of_string("1")};
+    const struct http_stamp stamp = {.date = bytes_of_string("Sun, 06 Nov 1994 08:49:37 GMT"),
+                                     .request_id = bytes_of_string("1")};
     http_write_response(&out, &whole, head, framing, client_minor, keep_alive, to_head, &stamp);
     CHECK(!out.overflow);
     if (whole.header_count > HTTP_HEADERS_MAX - OWN_HEADERS_MAX) {

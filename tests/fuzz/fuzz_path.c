@@ -279,7 +279,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     struct forward_header headers[ARRAY_LENGTH(names)];
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
-        headers[i].name = (char *)names[i];
+        headers[i] = (struct forward_header){.name = (char *)names[i]};
         CHECK(field_parse(names[i], &headers[i].field));
     }
     struct trust *trust = trust_create();

@@ -495,8 +495,32 @@ Test(forward, a_response_gets_what_it_lacks) {
         {"HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n", "HTTP/1.1 103 Hints\r\nLink: x\r\n\r\n", 1, true, false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        assert_response(&cases[i], (struct http_stamp){bytes_of_string("d"), bytes_of_string("r")});
+        assert_response(&cases[i], (struct http_stamp){.date = bytes_of_string("d"), .request_id = bytes_of_string("r")});
     }
+}
+
+Test(forward, answers_gain_and_lose_headers) {
+    struct http_removals *names = http_removals_create();
+    cr_assert(http_removals_add(names, bytes_of_string("Server")) == 0 &&
+              http_removals_add_prefix(names, bytes_of_string("X-Debug-")) == 0 &&
+              http_removals_add(names, bytes_of_string("Date")) == 0);
+    static const struct response_case cases[] = {
+        {"HTTP/1.1 200 OK\r\nServer: s\r\nSERVER: t\r\nX_Debug_Time: 1\r\nX-Debug: 2\r\nDate: x\r\n\r\n",
+         "HTTP/1.1 200 OK\r\nX-Debug: 2\r\nDate: d\r\nA: 1\r\nB: 2\r\nC: 3\r\nTransfer-Encoding: chunked\r\n\r\n", 1, true,
+         false},
+        {"HTTP/1.1 404 OK\r\nserver: s\r\nContent-Length: 0\r\n\r\n",
+         "HTTP/1.1 404 OK\r\nDate: d\r\nA: 1\r\nB: 2\r\nC: 3\r\nContent-Length: 0\r\n\r\n", 1, true, false},
+        /* Of interim answers none is written by a server that has decided. */
+        {"HTTP/1.1 103 Hints\r\nServer: s\r\n\r\n", "HTTP/1.1 103 Hints\r\nServer: s\r\n\r\n", 1, true, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_response(&cases[i], (struct http_stamp){.date = bytes_of_string("d"),
+                                                       .removals = names,
+                                                       .constant = bytes_of_string("A: 1\r\n"),
+                                                       .identity = bytes_of_string("B: 2\r\n"),
+                                                       .connection = bytes_of_string("C: 3\r\n")});
+    }
+    http_removals_free(names);
 }
 
 Test(forward, chunk_lines) {

@@ -187,3 +187,43 @@ Test(names, those_that_may_be_stripped) {
         cr_expect_not(http_name_may_be_stripped(bytes_of_string(bad[i])), "%s", bad[i]);
     }
 }
+
+Test(names, what_answers_may_have_set_and_removed) {
+    static const struct {
+        const char *name;
+        bool set;
+        bool removed;
+    } cases[] = {
+        {"X-Frame-Options", true, true},
+        {"Server", true, true},
+        {"Set-Cookie", true, true},
+        {"Content-Type", true, true},
+        {"Via", false, true},
+        {"Date", false, false},
+        {"X-Request-Id", false, false},
+        {"X_Request_Id", false, false},
+        {"Content-Length", false, false},
+        {"content_length", false, false},
+        {"Content-Encoding", false, false},
+        {"Content-Range", false, false},
+        {"Transfer-Encoding", false, false},
+        {"Connection", false, false},
+        {"Keep-Alive", false, false},
+        {"Upgrade", false, false},
+        {"Trailer", false, false},
+        {"TE", false, false},
+        {"Proxy-Authenticate", false, false},
+        {"Sec-WebSocket-Accept", false, false},
+        {"a b", false, false},
+        {"", false, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct bytes name = bytes_of_string(cases[i].name);
+        cr_expect_eq(http_name_may_be_set_in_answers(name), cases[i].set, "%s", cases[i].name);
+        cr_expect_eq(http_name_may_be_removed_from_answers(name, false), cases[i].removed, "%s", cases[i].name);
+    }
+    cr_expect(http_name_may_be_removed_from_answers(bytes_of_string("X-"), true));
+    cr_expect_not(http_name_may_be_removed_from_answers(bytes_of_string("Content-"), true), "it includes Content-Encoding");
+    cr_expect_not(http_name_may_be_removed_from_answers(bytes_of_string("sec_"), true));
+    cr_expect_not(http_name_may_be_set(bytes_of_string("Sec-WebSocket-Key")));
+}

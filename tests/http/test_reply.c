@@ -19,12 +19,13 @@ Test(reply, is_a_response_that_our_own_parser_takes) {
         struct text body = text_over(decoded, sizeof decoded);
         const char *text = http_status_text(statuses[i]);
         cr_assert_eq((unsigned)atoi(text), statuses[i]);
-        http_write_reply(&reply, &(struct http_reply){.status = statuses[i],
-                                                      .content_type = "text/plain",
-                                                      .stamp = {bytes_of_string(date), bytes_of_string("id")},
-                                                      .fields = "Allow: GET\r\n",
-                                                      .body = bytes_of_string(text),
-                                                      .keep_alive = i % 2 == 0});
+        http_write_reply(&reply,
+                         &(struct http_reply){.status = statuses[i],
+                                              .content_type = "text/plain",
+                                              .stamp = {.date = bytes_of_string(date), .request_id = bytes_of_string("id")},
+                                              .fields = "Allow: GET\r\n",
+                                              .body = bytes_of_string(text),
+                                              .keep_alive = i % 2 == 0});
         cr_assert_not(reply.overflow);
         struct parse *parse = parse_all_ways(RESPONSE, text_bytes(&reply));
         cr_assert_eq(parse->result, HTTP_PARSE_HEAD);
@@ -49,6 +50,23 @@ Test(reply, to_head_has_no_body) {
     cr_assert(bytes_equal(text_bytes(&reply),
                           bytes_of_string("HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
                                           "Cache-Control: no-store\r\nConnection: keep-alive\r\n\r\n")));
+}
+
+/* A rule for the pages of an origin must not have a refusal cached, or be taken for something else. */
+Test(reply, keeps_the_headers_that_say_what_it_is) {
+    char buffer[1024];
+    struct text reply = text_over(buffer, sizeof buffer);
+    struct http_reply with_rules = denial;
+    with_rules.fields = "Allow: GET\r\n";
+    with_rules.stamp.constant = bytes_of_string("Cache-Control: public\r\nX-Frame-Options: DENY\r\ncontent_type: a/b\r\n");
+    with_rules.stamp.identity = bytes_of_string("X-You: a\r\nLocation: /\r\n");
+    with_rules.stamp.connection = bytes_of_string("X-TLS: b\r\n");
+    http_write_reply(&reply, &with_rules);
+    cr_assert(bytes_equal(text_bytes(&reply),
+                          bytes_of_string("HTTP/1.1 403 Forbidden\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
+                                          "Cache-Control: no-store\r\nConnection: keep-alive\r\nAllow: GET\r\n"
+                                          "X-Frame-Options: DENY\r\nX-You: a\r\nX-TLS: b\r\n\r\n")),
+              "%.*s", (int)reply.size, buffer);
 }
 
 Test(reply, does_not_fit) {

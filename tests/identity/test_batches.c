@@ -12,9 +12,9 @@ static struct trust *trust;
 static struct bytes chain[SUPPORT_CHAIN_MAX];
 static size_t count;
 static struct forward_header headers[] = {
-    {(char *)"X-Status", {.kind = FIELD_STATUS}},
-    {(char *)"X-SKI", {.kind = FIELD_SKI}},
-    {(char *)"X-DN", {.kind = FIELD_SUBJECT_DN}},
+    {.name = (char *)"X-Status", .field = {.kind = FIELD_STATUS}},
+    {.name = (char *)"X-SKI", .field = {.kind = FIELD_SKI}},
+    {.name = (char *)"X-DN", .field = {.kind = FIELD_SUBJECT_DN}},
 };
 static const struct forward forward = {headers, sizeof headers / sizeof headers[0]};
 static struct identity_policy policy = {.depth_max = 4, .forward = &forward};

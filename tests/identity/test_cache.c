@@ -12,7 +12,7 @@ enum {
 };
 
 static struct trust *trust;
-static struct forward_header headers[] = {{(char *)"X-Status", {.kind = FIELD_STATUS}}};
+static struct forward_header headers[] = {{.name = (char *)"X-Status", .field = {.kind = FIELD_STATUS}}};
 static const struct forward forward = {headers, 1};
 static struct identity_policy policy = {.depth_max = 4, .forward = &forward};
 

@@ -6,14 +6,14 @@ enum { AT = 1780315200 };
 
 static struct trust *trust;
 static struct forward_header headers[] = {
-    {(char *)"X-Status", {.kind = FIELD_STATUS}},
-    {(char *)"X-Reason", {.kind = FIELD_REASON}},
-    {(char *)"X-SKI", {.kind = FIELD_SKI}},
-    {(char *)"X-DN", {.kind = FIELD_SUBJECT_DN}},
-    {(char *)"X-Version", {.kind = FIELD_TLS_VERSION}},
-    {(char *)"X-Cipher", {.kind = FIELD_TLS_CIPHER}},
-    {(char *)"X-Group", {.kind = FIELD_KEY_EXCHANGE_GROUP}},
-    {(char *)"X-SNI", {.kind = FIELD_SNI}},
+    {.name = (char *)"X-Status", .field = {.kind = FIELD_STATUS}},
+    {.name = (char *)"X-Reason", .field = {.kind = FIELD_REASON}},
+    {.name = (char *)"X-SKI", .field = {.kind = FIELD_SKI}},
+    {.name = (char *)"X-DN", .field = {.kind = FIELD_SUBJECT_DN}},
+    {.name = (char *)"X-Version", .field = {.kind = FIELD_TLS_VERSION}},
+    {.name = (char *)"X-Cipher", .field = {.kind = FIELD_TLS_CIPHER}},
+    {.name = (char *)"X-Group", .field = {.kind = FIELD_KEY_EXCHANGE_GROUP}},
+    {.name = (char *)"X-SNI", .field = {.kind = FIELD_SNI}},
 };
 static struct forward forward = {headers, sizeof headers / sizeof headers[0]};
 
@@ -126,9 +126,11 @@ Test(identity, lives_as_long_as_someone_holds_it) {
 
 Test(identity, a_value_over_8_kib_says_so_instead) {
     struct forward_header pem[] = {
-        {(char *)"X-Cert", {.kind = FIELD_DER_BASE64}}, {(char *)"X-Chain", {.kind = FIELD_RFC9440_CHAIN}},
-        {(char *)"X-Names", {.kind = FIELD_SAN_DNS}},   {(char *)"X-PEM", {.kind = FIELD_PEM_URLENCODED}},
-        {(char *)"X-Status", {.kind = FIELD_STATUS}},
+        {.name = (char *)"X-Cert", .field = {.kind = FIELD_DER_BASE64}},
+        {.name = (char *)"X-Chain", .field = {.kind = FIELD_RFC9440_CHAIN}},
+        {.name = (char *)"X-Names", .field = {.kind = FIELD_SAN_DNS}},
+        {.name = (char *)"X-PEM", .field = {.kind = FIELD_PEM_URLENCODED}},
+        {.name = (char *)"X-Status", .field = {.kind = FIELD_STATUS}},
     };
     const struct forward all = {pem, sizeof pem / sizeof pem[0]};
     const struct identity_policy policy = {.trust = trust, .depth_max = 4, .forward = &all};
@@ -146,17 +148,77 @@ Test(identity, a_value_over_8_kib_says_so_instead) {
     support_free_chain(chain, count);
 }
 
-Test(identity, what_only_the_connection_knows) {
-    char buffer[256];
-    struct text out = text_over(buffer, sizeof buffer);
-    const struct forward_connection facts = {"TLSv1.3", "TLS_AES_128_GCM_SHA256", "X25519MLKEM768", "a%b\r\nX: y"};
-    forward_render_connection(&forward, &facts, &out);
-    cr_assert(
-        bytes_equal(text_bytes(&out),
-                    bytes_of_string("X-Version: TLSv1.3\r\nX-Cipher: TLS_AES_128_GCM_SHA256\r\nX-Group: X25519MLKEM768\r\n"
-                                    "X-SNI: a%25b%0D%0AX: y\r\n")),
-        "%.*s", (int)out.size, buffer);
-    out = text_over(buffer, sizeof buffer);
-    forward_render_connection(&forward, &(struct forward_connection){"TLSv1.2", NULL, NULL, NULL}, &out);
-    cr_assert(bytes_equal(text_bytes(&out), bytes_of_string("X-Version: TLSv1.2\r\n")));
+static struct template *template_of(const char *text) {
+    struct template_fault fault;
+    struct template *template = template_parse(text, &fault);
+    cr_assert_not_null(template, "%s: %s", text, fault.why);
+    return template;
+}
+
+static struct identity *judge_rules(const struct forward *requests, const struct forward *answers, const char *file) {
+    struct bytes chain[SUPPORT_CHAIN_MAX];
+    size_t count = file == NULL ? 0 : support_chain(CORPUS "/chains", file, chain);
+    const struct identity_policy policy = {.trust = trust, .depth_max = 4, .forward = requests, .answers = answers};
+    struct identity *identity = identity_judge(&policy, chain, count, false, AT);
+    if (file != NULL) {
+        support_free_chain(chain, count);
+    }
+    return identity;
+}
+
+static void assert_block(struct bytes block, const char *expected) {
+    cr_assert(bytes_equal(block, bytes_of_string(expected)), "%.*s", (int)block.size, (const char *)block.data);
+}
+
+Test(identity, rules_of_both_directions) {
+    struct forward_header requests[] = {
+        {.name = (char *)"X-Env", .template = template_of("prod")},
+        {.name = (char *)"X-Who", .template = template_of("{status}:{subject.cn}/{serial}")},
+        {.name = (char *)"X-How", .template = template_of("{tls.version} {subject.cn}")},
+        {.name = (char *)"X-OU", .template = template_of("<{subject.ou}>")},
+    };
+    struct forward_header answers[] = {
+        {.name = (char *)"X-You", .template = template_of("{subject.cn}")},
+        {.name = (char *)"X-Name", .template = template_of("{sni}")},
+    };
+    struct identity *identity =
+        judge_rules(&(struct forward){requests, 4}, &(struct forward){answers, 2}, "one-intermediate.pem");
+    cr_assert_eq(strncmp((const char *)identity->headers.data, "X-Who: valid:leaf/", 18), 0);
+    cr_assert_eq(memchr(identity->headers.data, '<', identity->headers.size), NULL, "a field of it is absent");
+    cr_assert_eq(strncmp((const char *)identity->marked_headers.data, "X-How: \x01 leaf\r\n", 15), 0);
+    assert_block(identity->answer_headers, "X-You: leaf\r\n");
+    assert_block(identity->marked_answer_headers, "X-Name: \x04\r\n");
+    identity_release(identity);
+    identity = judge_rules(&(struct forward){requests, 4}, &(struct forward){answers, 2}, NULL);
+    assert_block(identity->headers, "");
+    assert_block(identity->answer_headers, "");
+    identity_release(identity);
+    for (size_t i = 0; i < 4; i++) {
+        free(requests[i].template);
+        free(answers[i % 2].template);
+        answers[i % 2].template = NULL;
+    }
+}
+
+/* Nobody takes answers with heads of hundreds of kilobytes. */
+Test(identity, answers_have_so_much_room) {
+    struct forward_header answers[] = {
+        {.name = (char *)"X-A", .template = template_of("{der.base64}{der.base64}{der.base64}{der.base64}{der.base64}")},
+        {.name = (char *)"X-B", .template = template_of("{der.base64}{der.base64}{der.base64}{der.base64}{der.base64}")},
+        {.name = (char *)"X-C", .template = template_of("{der.base64}{der.base64}{der.base64}{der.base64}{der.base64}")},
+        {.name = (char *)"X-D", .template = template_of("{der.base64}{der.base64}{der.base64}{der.base64}{der.base64}")},
+        {.name = (char *)"X-E", .template = template_of("{status}")},
+    };
+    enum { COUNT = sizeof answers / sizeof answers[0] };
+    static const struct forward none = {NULL, 0};
+    struct identity *identity = judge_rules(&none, &(struct forward){answers, COUNT}, "one-intermediate.pem");
+    char text[64 * 1024];
+    snprintf(text, sizeof text, "%.*s", (int)identity->answer_headers.size, (const char *)identity->answer_headers.data);
+    cr_assert_not_null(strstr(text, "X-D-Too-Large: true\r\n"));
+    cr_assert_not_null(strstr(text, "X-E: valid\r\n"));
+    cr_assert_leq(identity->answer_headers.size, IDENTITY_ANSWER_SIZE_MAX + COUNT * 32);
+    identity_release(identity);
+    for (size_t i = 0; i < COUNT; i++) {
+        free(answers[i].template);
+    }
 }

@@ -55,7 +55,7 @@ static void compare(const char *label) {
     struct forward_header headers[NAMES_MAX];
     struct forward forward = {headers, name_count};
     for (size_t i = 0; i < name_count; i++) {
-        headers[i].name = names[i];
+        headers[i] = (struct forward_header){.name = names[i]};
         cr_assert(field_parse(names[i], &headers[i].field), "%s", names[i]);
     }
     char file[64];
