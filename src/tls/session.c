@@ -212,15 +212,18 @@ int tls_session_ticket(WOLFSSL *wolfssl, unsigned char name[WOLFSSL_TICKET_NAME_
  * Sets what may be agreed on. wolfSSL goes by the client's order, so h2 stands alone where it shall win. All suites of
  * context.c are good for h2: none is in the list of RFC 9113, appendix A.
  */
-static bool use_protocols(struct tls_session *session, bool http2) {
+static bool use_protocols(struct tls_session *session, enum tls_protocols protocols) {
     char only_http2[] = "h2";
     char only_http1[] = "http/1.1,http/1.0";
-    char *names = http2 ? only_http2 : only_http1;
+    if (protocols == TLS_ANY) {
+        return true;
+    }
+    char *names = protocols == TLS_HTTP2 ? only_http2 : only_http1;
     return wolfSSL_UseALPN(session->wolfssl, names, (unsigned)strlen(names), WOLFSSL_ALPN_FAILED_ON_MISMATCH) ==
            WOLFSSL_SUCCESS;
 }
 
-struct tls_session *tls_session_create(struct tls_context *context, size_t chain_size_max, bool http2,
+struct tls_session *tls_session_create(struct tls_context *context, size_t chain_size_max, enum tls_protocols protocols,
                                        const struct tls_session_handler *handler, void *owner) {
     CHECK(chain_size_max > 0 && chain_size_max <= TLS_PEER_CHAIN_SIZE_MAX);
     struct tls_session *session = calloc(1, sizeof *session);
@@ -238,7 +241,7 @@ struct tls_session *tls_session_create(struct tls_context *context, size_t chain
     wolfSSL_SetIOReadCtx(session->wolfssl, session);
     wolfSSL_SetIOWriteCtx(session->wolfssl, session);
     wolfSSL_set_certificate_list_max(session->wolfssl, (unsigned)chain_size_max + CHAIN_OVERHEAD);
-    if (!use_protocols(session, http2)) {
+    if (!use_protocols(session, protocols)) {
         tls_session_free(session);
         return NULL;
     }
@@ -404,6 +407,13 @@ void tls_session_shutdown(struct tls_session *session) {
     }
     session->shut_down = true;
     wolfSSL_shutdown(session->wolfssl);
+}
+
+void tls_session_deny(struct tls_session *session) {
+    CHECK(session->established);
+    if (session->error == 0 && !session->shut_down) {
+        fail(session, VERIFY_CERT_ERROR, access_denied);
+    }
 }
 
 size_t tls_session_held(const struct tls_session *session) {

@@ -16,6 +16,13 @@ enum { TLS_RECORD_SIZE_MAX = 16 * 1024 /* plaintext bytes of one record */ };
 
 struct tls_session;
 
+/* The application protocols that a session agrees on (RFC 7301), of those that its client offers. */
+enum tls_protocols {
+    TLS_HTTP1, /* http/1.1 and http/1.0, and of both the one that the client names first */
+    TLS_HTTP2, /* h2, which the client offers */
+    TLS_ANY,   /* none: whatever the client offers, the answer does not name a protocol */
+};
+
 /* The functions that a session needs of its owner. */
 struct tls_session_handler {
     /* Takes ciphertext to send, all of it, at once: 0, or a negative errno after which the session is failed. */
@@ -45,12 +52,11 @@ enum tls_result {
 
 /*
  * Makes a session; NULL when out of memory. `chain_size_max` bounds the client's chain, in bytes, 1 to
- * TLS_PEER_CHAIN_SIZE_MAX. `http2`: of the application protocols (RFC 7301) only h2 is agreed on, which the client offers;
- * else only http/1.1 and http/1.0, and of both the one that the client names first. A client that offers protocols, and none
- * of these, gets no_application_protocol; one that offers none speaks HTTP/1. `handler` must outlive the session, the
- * context its handshake.
+ * TLS_PEER_CHAIN_SIZE_MAX. A client that offers protocols, and none of `protocols`, gets no_application_protocol, unless
+ * these are TLS_ANY; one that offers none speaks HTTP/1, or what else the host is for. `handler` must outlive the session,
+ * the context its handshake.
  */
-struct tls_session *tls_session_create(struct tls_context *context, size_t chain_size_max, bool http2,
+struct tls_session *tls_session_create(struct tls_context *context, size_t chain_size_max, enum tls_protocols protocols,
                                        const struct tls_session_handler *handler, void *owner);
 /* The parts of a ClientHello, as the caller has read it, that wolfSSL is to heed. */
 struct tls_client_offer {
@@ -97,6 +103,11 @@ void tls_session_welcome_small(struct tls_session *session);
 enum tls_result tls_session_write(struct tls_session *session, struct bytes plaintext);
 /* Sends close_notify. */
 void tls_session_shutdown(struct tls_session *session);
+/*
+ * Sends the fatal alert access_denied (RFC 8446 section 6.2): the client's certificate is good TLS, but the client is not
+ * welcome. After the handshake. The session has failed by that, and sends nothing more.
+ */
+void tls_session_deny(struct tls_session *session);
 
 /*
  * Returns the bytes that are allocated for a record and a handshake message of which a part has come. They grow with the

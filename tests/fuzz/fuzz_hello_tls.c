@@ -76,7 +76,7 @@ static int take_output(void *owner, struct bytes ciphertext) {
 static struct answer ask(struct tls_context *context, const uint8_t *data, size_t size) {
     static const struct tls_session_handler handler = {.output = take_output};
     struct answer answer = {.size = 0};
-    struct tls_session *session = tls_session_create(context, CHAIN_SIZE, false, &handler, &answer);
+    struct tls_session *session = tls_session_create(context, CHAIN_SIZE, TLS_HTTP1, &handler, &answer);
 
     CHECK(session != NULL);
     tls_session_feed(session, bytes_of(data, size));

@@ -239,7 +239,7 @@ static struct outcome shake_hands(struct bytes certificate, bool tls12) {
     struct outcome outcome = {.result = TLS_WANT_INPUT};
     WOLFSSL_CTX *client_context = make_client(certificate, tls12);
     WOLFSSL *client = wolfSSL_new(client_context);
-    struct tls_session *server = tls_session_create(context, CHAIN_SIZE, false, &handler, NULL);
+    struct tls_session *server = tls_session_create(context, CHAIN_SIZE, TLS_HTTP1, &handler, NULL);
     CHECK(client != NULL && server != NULL);
     to_client.size = to_server.size = 0;
     for (unsigned turn = 0; turn < 8 && outcome.result == TLS_WANT_INPUT; turn++) {

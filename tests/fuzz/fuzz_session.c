@@ -92,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (context == NULL) {
         make_context();
     }
-    struct tls_session *session = tls_session_create(context, CHAIN_SIZE_MAX, false, &handler, &alerts);
+    struct tls_session *session = tls_session_create(context, CHAIN_SIZE_MAX, TLS_HTTP1, &handler, &alerts);
     CHECK(session != NULL);
     enum tls_result result = say_hello(session);
     CHECK(result == TLS_WANT_INPUT);

@@ -145,7 +145,7 @@ struct pair *pair_open(struct tls_context *context, const struct pair_options *o
     pair->client_wolfssl = pair->owns_client_wolfssl ? client_context(options) : options->client_wolfssl;
     pair->client = wolfSSL_new(pair->client_wolfssl);
     pair->server = tls_session_create(context, options->chain_size_max == 0 ? 16384 : options->chain_size_max,
-                                      options->http2, &handler, pair);
+                                      options->protocols, &handler, pair);
     if (pair->server == NULL || pair->client == NULL) {
         pair_close(pair);
         return NULL;

@@ -22,7 +22,7 @@ struct pair_options {
     bool no_key_share;      /* TLS 1.3: the client waits for a HelloRetryRequest before it makes one */
     int group;              /* the only one that the client offers, by its number; 0: all */
     const char *alpn;       /* protocols that the client offers; NULL: none */
-    bool http2;             /* the server agrees on h2 alone */
+    enum tls_protocols protocols; /* that the server agrees on */
     size_t chain_size_max;  /* 0: 16 KiB */
     size_t step;            /* bytes that the server is fed at once; 0: all there are */
     void (*tamper)(uint8_t *data,

@@ -164,7 +164,7 @@ Test(memory, any_allocation_may_fail_in_making_a_session) {
     for (size_t n = 1; session == NULL; n++) {
         size_t before = allocator_live_bytes();
         allocator_fail_at(n);
-        session = tls_session_create(context, 4096, false, &discard_handler, NULL);
+        session = tls_session_create(context, 4096, TLS_HTTP1, &discard_handler, NULL);
         bool failed = allocator_count() >= n;
         allocator_fail_at(0);
         cr_assert(session == NULL || !failed);

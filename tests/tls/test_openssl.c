@@ -58,7 +58,7 @@ static void say_answered(void) {
 }
 
 static void serve(int descriptor, struct tls_context *context, struct outcome *outcome) {
-    struct tls_session *session = tls_session_create(context, 16384, false, &send_all_handler, &descriptor);
+    struct tls_session *session = tls_session_create(context, 16384, TLS_HTTP1, &send_all_handler, &descriptor);
     cr_assert(session != NULL);
     outcome->handshake = TLS_WANT_INPUT;
     struct bytes input;

@@ -92,22 +92,37 @@ Test(resumption, what_a_ticket_was_bound_to_comes_back) {
 /* The protocol is agreed on anew (RFC 7301 section 3.1), and wolfSSL resumes no session of another one. */
 Test(resumption, within_one_application_protocol) {
     for (unsigned i = 0; i < 8; i++) {
-        bool first_http2 = (i & 1) != 0;
-        struct pair_options options = {.client = "p256", .tls12 = (i & 2) != 0, .alpn = "http/1.1,h2", .http2 = first_http2};
+        enum tls_protocols first = (i & 1) != 0 ? TLS_HTTP2 : TLS_HTTP1;
+        struct pair_options options = {.client = "p256", .tls12 = (i & 2) != 0, .alpn = "http/1.1,h2", .protocols = first};
         options.session = first_session(context, &options, false);
-        options.http2 = (i & 4) != 0;
+        options.protocols = (i & 4) != 0 ? TLS_HTTP2 : TLS_HTTP1;
         struct pair *pair = pair_open(context, &options);
         set_binding(pair, 1);
         cr_assert(pair_handshake(pair), "%s, client %d", pair_result(pair), pair->client_error);
-        bool is_same = first_http2 == options.http2;
+        bool is_http2 = options.protocols == TLS_HTTP2;
+        bool is_same = first == options.protocols;
         cr_expect_eq(tls_session_is_resumed(pair->server), is_same, "case %u", i);
         cr_expect_eq(pair->caught, !is_same, "case %u: a full handshake asks for the certificate", i);
         says_hello(pair);
-        cr_expect_eq(tls_session_is_http2(pair->server), options.http2, "case %u", i);
+        cr_expect_eq(tls_session_is_http2(pair->server), is_http2, "case %u", i);
         char *name = NULL;
         unsigned short size = 0;
         cr_assert_eq(wolfSSL_ALPN_GetProtocol(pair->client, &name, &size), WOLFSSL_SUCCESS);
-        cr_expect_eq(size, options.http2 ? 2 : 8, "case %u: %.*s", i, size, name);
+        cr_expect_eq(size, is_http2 ? 2 : 8, "case %u: %.*s", i, size, name);
+        pair_close(pair);
+        wolfSSL_SESSION_free(options.session);
+    }
+}
+
+Test(resumption, without_any_application_protocol) {
+    for (int tls12 = 0; tls12 < 2; tls12++) {
+        struct pair_options options = {.client = "p256", .tls12 = tls12, .alpn = "mqtt", .protocols = TLS_ANY};
+        options.session = first_session(context, &options, false);
+        struct pair *pair = pair_open(context, &options);
+        set_binding(pair, 1);
+        cr_assert(pair_handshake(pair), "%s, client %d", pair_result(pair), pair->client_error);
+        cr_expect(tls_session_is_resumed(pair->server));
+        says_hello(pair);
         pair_close(pair);
         wolfSSL_SESSION_free(options.session);
     }

@@ -177,11 +177,43 @@ Test(session_p256, http1_is_agreed_on_or_an_alert_sent) {
     }
 }
 
+Test(session_p256, any_protocol_goes_unanswered) {
+    static const char *const offers[] = {NULL, "mqtt", "x-amzn-mqtt-ca,h2", "http/1.1"};
+
+    for (size_t i = 0; i < 2 * ARRAY_LENGTH(offers); i++) {
+        struct pair_options options = {.tls12 = i % 2 != 0, .alpn = offers[i / 2], .protocols = TLS_ANY};
+        struct pair *pair = pair_open(context, &options);
+        cr_assert(pair_handshake(pair), "%s", pair_result(pair));
+        char *name = NULL;
+        unsigned short size = 0;
+        cr_expect_neq(wolfSSL_ALPN_GetProtocol(pair->client, &name, &size), WOLFSSL_SUCCESS);
+        cr_expect_not(tls_session_is_http2(pair->server));
+        pair_close(pair);
+    }
+}
+
+Test(session_p256, a_client_is_denied_by_an_alert_behind_its_handshake) {
+    for (int tls12 = 0; tls12 < 2; tls12++) {
+        struct pair *pair = pair_open(context, &(struct pair_options){.client = "p256", .tls12 = tls12});
+        cr_assert(pair_handshake(pair), "%s", pair_result(pair));
+        tls_session_deny(pair->server);
+        char nothing[1];
+        cr_expect_lt(pair_client_read(pair, nothing, sizeof nothing), 0);
+        cr_expect_eq(pair_alert(pair), 49);
+        size_t size = pair->to_client.size;
+        tls_session_deny(pair->server);
+        tls_session_shutdown(pair->server);
+        cr_expect_eq(tls_session_write(pair->server, bytes_of_string("more")), TLS_FAILED);
+        cr_expect_eq(pair->to_client.size, size, "nothing is said behind the alert");
+        pair_close(pair);
+    }
+}
+
 Test(session_p256, http2_goes_before_http1_wherever_the_client_names_it) {
     static const char *const offers[] = {"h2", "h2,http/1.1", "http/1.1,h2", "spdy/3,http/1.0,http/1.1,h2"};
 
     for (size_t i = 0; i < 2 * ARRAY_LENGTH(offers); i++) {
-        struct pair_options options = {.tls12 = i % 2 != 0, .alpn = offers[i / 2], .http2 = true};
+        struct pair_options options = {.tls12 = i % 2 != 0, .alpn = offers[i / 2], .protocols = TLS_HTTP2};
         struct pair *pair = pair_open(context, &options);
         cr_assert(pair_handshake(pair), "%s", offers[i / 2]);
         char *name = NULL;
@@ -199,7 +231,7 @@ Test(session_p256, http2_runs_over_all_suites_of_tls12) {
                                          "ECDHE-ECDSA-CHACHA20-POLY1305"};
 
     for (size_t i = 0; i < ARRAY_LENGTH(suites); i++) {
-        struct pair_options options = {.tls12 = true, .suite = suites[i], .alpn = "h2", .http2 = true};
+        struct pair_options options = {.tls12 = true, .suite = suites[i], .alpn = "h2", .protocols = TLS_HTTP2};
         struct pair *pair = pair_open(context, &options);
         cr_assert(pair_handshake(pair) && tls_session_is_http2(pair->server), "%s", suites[i]);
         const char *suite = tls_session_cipher(pair->server);
@@ -207,7 +239,7 @@ Test(session_p256, http2_runs_over_all_suites_of_tls12) {
                   suite);
         pair_close(pair);
     }
-    struct pair_options cbc = {.tls12 = true, .suite = "ECDHE-ECDSA-AES128-SHA256", .alpn = "h2", .http2 = true};
+    struct pair_options cbc = {.tls12 = true, .suite = "ECDHE-ECDSA-AES128-SHA256", .alpn = "h2", .protocols = TLS_HTTP2};
     struct pair *pair = pair_open(context, &cbc);
     cr_expect_not(pair_handshake(pair));
     pair_close(pair);
@@ -323,7 +355,7 @@ Test(session_p256, output_that_is_refused_fails_the_session) {
     for (int tls12 = 0; tls12 < 2; tls12++) {
         struct pair *pair = pair_open(context, &(struct pair_options){.tls12 = tls12});
         int allowed = 0;
-        struct tls_session *session = tls_session_create(context, 4096, false, &refuse_output_handler, &allowed);
+        struct tls_session *session = tls_session_create(context, 4096, TLS_HTTP1, &refuse_output_handler, &allowed);
         wolfSSL_connect(pair->client);
         tls_session_feed(session, bytes_of(pair->to_server.data, pair->to_server.size));
         cr_assert_eq(tls_session_handshake(session), TLS_FAILED);
