@@ -21,10 +21,13 @@ static void drop_connection(struct relay_exchange *exchange) {
 
 /*
  * The request comes to nothing. A connection that is not made yet is reset: it may be one of thousands, and no port is to
- * wait for each.
+ * wait for each. So is a tunnel from the start whose client has not ended its half: the origin has nothing but the end of
+ * the connection to tell a whole message from one that is cut off.
  */
 static void abandon(struct relay_exchange *exchange) {
-    if (exchange->connection != NULL && exchange->state == EXCHANGE_CONNECTING) {
+    bool cut_off = exchange->bare && !exchange->request_done;
+
+    if (exchange->connection != NULL && (cut_off || exchange->state == EXCHANGE_CONNECTING)) {
         pool_reset(exchange->connection);
         exchange->connection = NULL;
     }
@@ -58,12 +61,15 @@ static void part(struct relay_exchange *exchange) {
     }
 }
 
-/* Asks for more of the response: of a body in pieces as large as the owner has room for. */
+/*
+ * Asks for more of the response: of a body in pieces as large as the owner has room for, and likewise in a tunnel from the
+ * start while its bytes are many; few come as soon as they can.
+ */
 static void ask(struct relay_exchange *exchange) {
     const struct relay_handler *handler = exchange->handler;
     struct relay_link *link = exchange_link(exchange);
 
-    if (exchange->state == EXCHANGE_BODY && handler->room != NULL) {
+    if ((exchange->state == EXCHANGE_BODY || exchange->flows) && handler->room != NULL) {
         link_receive_up_to(link, handler->room(exchange->owner));
     } else {
         link_receive(link);
@@ -203,9 +209,12 @@ static void connection_made(struct relay_link *link) {
     struct relay_exchange *exchange = of_link(link);
 
     exchange_note_connected(exchange->connection->origin);
-    if (!request_send(exchange)) {
+    if (!exchange->bare && !request_send(exchange)) {
         exchange_fail(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
         return;
+    }
+    if (exchange->bare) {
+        tunnel_begin_at_start(exchange);
     }
     if (!exchange->paused) {
         link_receive(link);
@@ -213,6 +222,11 @@ static void connection_made(struct relay_link *link) {
     if (!exchange->request_done) {
         exchange->handler->drained(exchange->owner);
     }
+}
+
+/* Returns whether the origin can have nothing to say yet. In a tunnel it may speak first. */
+static bool is_unsent_request(const struct relay_exchange *exchange) {
+    return exchange->state != EXCHANGE_TUNNEL && exchange_is_unsent(exchange);
 }
 
 static void received(struct relay_link *link, struct bytes data) {
@@ -228,7 +242,7 @@ static void received(struct relay_link *link, struct bytes data) {
         }
         return;
     }
-    if (exchange_is_unsent(exchange)) {
+    if (is_unsent_request(exchange)) {
         /* Bytes that came before the request left are no answer to it, whatever they look like. */
         connection_lost(exchange, RELAY_FAULT_SPOKE_FIRST);
         return;
@@ -276,7 +290,7 @@ static void connection_failed(struct relay_link *link, int error) {
 
     if (exchange->state == EXCHANGE_CONNECTING) {
         connect_failed(exchange, error);
-    } else if (link_is_receiving(link) && !exchange_is_unsent(exchange)) {
+    } else if (link_is_receiving(link) && !is_unsent_request(exchange)) {
         /* An origin that refuses a long request closes without reading it. Its answer came before the reset, and is read
          * first. */
         exchange->send_failed = true;
@@ -294,18 +308,6 @@ static const struct link_handler exchange_link_handler = {
     .failed = connection_failed,
     .closed = pool_closed,
 };
-
-bool relay_exchange_part(struct relay_exchange *exchange) {
-    if (exchange_is_over(exchange)) {
-        return false;
-    }
-    CHECK(exchange->state == EXCHANGE_TUNNEL && exchange->request_done && !exchange->reading);
-    exchange_count(exchange, STATS_ORIGIN_COMPLETED);
-    pool_finish(exchange->connection);
-    exchange->connection = NULL;
-    exchange_release(exchange);
-    return true;
-}
 
 static bool find_connection(struct relay_exchange *exchange) {
     return reuse_owned(exchange) || open_next(exchange);

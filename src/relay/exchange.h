@@ -1,7 +1,8 @@
 /*
  * One request and its response. lifetime.c has what is the same whatever protocol the origin speaks, and reaches the rest by
- * the exchange's transport. HTTP/1 is in three files: exchange.c has the life of an exchange on its connection, request.c
- * what is sent, response.c reads what the origin answers. HTTP/2 is in http2.c, and its connections are in channel.c.
+ * the exchange's transport. HTTP/1 is in four files: exchange.c has the life of an exchange on its connection, request.c
+ * what is sent, response.c reads what the origin answers, tunnel.c has exchanges that are no HTTP, or not any more. HTTP/2
+ * is in http2.c, and its connections are in channel.c.
  */
 #ifndef RELAY_EXCHANGE_H
 #define RELAY_EXCHANGE_H
@@ -35,7 +36,7 @@ enum exchange_state {
     EXCHANGE_HEAD,    /* the request is on its way, the final response's head is awaited */
     EXCHANGE_BODY,    /* the head has been delivered */
     EXCHANGE_ENDED,   /* HTTP/2: the response has been delivered, and the stream is not gone yet */
-    EXCHANGE_TUNNEL,  /* a 101 has been delivered: bytes pass as they come */
+    EXCHANGE_TUNNEL,  /* a 101 has been delivered, or the exchange is `bare`: bytes pass as they come */
     EXCHANGE_FAILING, /* without connection; failed() comes from the timer */
     EXCHANGE_ABORTED, /* without connection; aborted by one of its own handlers, which has not returned yet */
 };
@@ -126,6 +127,8 @@ struct relay_exchange {
     bool trailers;     /* the response's are wanted */
     bool put_off;      /* begins at the end of the turn */
     bool upgrades;     /* a 101 is an answer */
+    bool bare;         /* a tunnel from the start: there is no request and no answer */
+    bool flows;        /* and the origin's last bytes were as many as a receive brings */
     bool events;       /* the response is a stream of events, which may be silent for long */
     bool doubted;      /* but not this one: nobody may be there to hear them */
     bool mending;      /* the head that is being read is no strict HTTP: it is gathered until it is whole */
@@ -138,6 +141,11 @@ struct relay_exchange {
     };
     struct http_message message;
 };
+
+/* The bytes of both sides begin anew, without framing: the exchange is a tunnel from now on. */
+void tunnel_begin(struct relay_exchange *exchange);
+/* Likewise for an exchange that is `bare`, whose connection is made. Gives its buffer back. */
+void tunnel_begin_at_start(struct relay_exchange *exchange);
 
 enum response_outcome {
     RESPONSE_MORE,     /* all was used; another delivery is needed */

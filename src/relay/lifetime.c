@@ -178,6 +178,7 @@ static void set_up(struct relay_exchange *exchange, const struct relay_request *
     exchange->patient = request->patient;
     exchange->put_off = request->put_off;
     exchange->upgrades = request->upgrades;
+    exchange->bare = request->bare;
     exchange->request_done = request->framing == HTTP_NO_BODY;
     exchange->whole = true;
     exchange->keep_s = HTTP_KEEP_ALIVE_UNSAID;
@@ -192,6 +193,8 @@ static void set_up(struct relay_exchange *exchange, const struct relay_request *
 struct relay_exchange *relay_exchange_start(struct relay *relay, const struct relay_request *request,
                                             const struct relay_handler *handler, void *owner, enum relay_fault *fault) {
     CHECK(request->host->index < relay->config->host_count && request->framing != HTTP_UNTIL_CLOSE);
+    CHECK(!request->bare || (request->head.size == 0 && request->framing == HTTP_NO_BODY && request->client == NULL &&
+                             !relay->hosts[request->host->index].http2));
     *fault = RELAY_FAULT_NO_RESOURCES;
     struct relay_exchange *exchange =
         relay->closing || request->head.size > RELAY_REQUEST_HEAD_MAX ? NULL : slab_take(&relay->exchanges);

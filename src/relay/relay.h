@@ -109,11 +109,14 @@ struct relay_handler {
      * the call; empty unless the request has asked for it.
      */
     void (*end)(void *owner, struct bytes trailers);
-    /* Of a tunnel: the origin sends no more. Request and exchange go on. May be NULL where no request `upgrades`. */
+    /* Of a tunnel: the origin sends no more. Request and exchange go on. May be NULL where none is a tunnel. */
     void (*half_end)(void *owner);
     /* It will never be complete. The exchange is gone. The log has been told. */
     void (*failed)(void *owner, enum relay_error error, enum relay_fault fault);
-    /* The origin takes request body again (see relay_exchange_room). Not after relay_exchange_body_end, but a tunnel's. */
+    /*
+     * The origin takes request body again (see relay_exchange_room). Not after relay_exchange_body_end, but a tunnel's. Of
+     * a tunnel from the start the first call says that its connection is made.
+     */
     void (*drained)(void *owner);
 };
 
@@ -151,6 +154,7 @@ struct relay_request {
     bool put_off;  /* the client may take the request back in this turn: no connection is taken before its end */
     bool patient;  /* the client has a deadline of its own: once it is sent, the response has all the time of the world */
     bool upgrades; /* the head offers another protocol */
+    bool bare;     /* no request, but a tunnel from the start: without head, body and client, to an origin without HTTP/2 */
     struct relay_client *client; /* which outlives the exchange; NULL: there is none, and no connection is kept for one */
 };
 
@@ -184,6 +188,7 @@ void relay_exchange_body(struct relay_exchange *exchange, struct bytes piece);
  * A tunnel begins with the return from head() or within that call, with the body of request and response beginning anew,
  * both as bytes without framing, at the owner's pace: no deadline holds for the origin. The end of the body ends the half
  * towards the origin. The exchange ends by none of these: once both halves have ended the owner calls relay_exchange_part.
+ * A `bare` request is a tunnel from the first drained() on, in which the origin may speak first.
  */
 void relay_exchange_body_end(struct relay_exchange *exchange);
 /* Ends a chunked body with trailers: lines that each end in CRLF, up to HTTP_TRAILERS_MAX, copied. */
@@ -198,6 +203,8 @@ void relay_exchange_resume(struct relay_exchange *exchange);
  * False: the tunnel has failed already, and failed() is about to be called.
  */
 bool relay_exchange_part(struct relay_exchange *exchange);
+/* Returns the address of the origin that was chosen last, as configured; NULL: none was. It lives as long as the relay. */
+const char *relay_exchange_origin(const struct relay_exchange *exchange);
 /*
  * The client sends no more, and is gone perhaps: a stream of events may not be silent for longer than another answer any
  * more. Only with the next piece the client would be missed.

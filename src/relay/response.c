@@ -167,10 +167,7 @@ static enum response_outcome begin_tunnel(struct relay_exchange *exchange, const
     if (!exchange->request_done || !link_has_sent_all(exchange_link(exchange))) {
         return refuse(exchange, RELAY_FAULT_UPGRADE, "switching protocols before the request was complete");
     }
-    exchange->state = EXCHANGE_TUNNEL;
-    exchange->framing = HTTP_UNTIL_CLOSE;
-    exchange->request_done = false;
-    exchange->trailers = false;
+    tunnel_begin(exchange);
     exchange->handler->head(exchange->owner, &exchange->message, head);
     if (exchange->state != EXCHANGE_TUNNEL) {
         return RESPONSE_STOPPED;
@@ -251,6 +248,7 @@ static enum response_outcome read_tunnel(struct relay_exchange *exchange, struct
     struct bytes piece = *input;
 
     skip(input, piece.size);
+    exchange->flows = exchange->bare && piece.size >= RING_RECEIVE_SIZE;
     if (piece.size > 0) {
         exchange->handler->body(exchange->owner, piece);
     }

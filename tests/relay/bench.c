@@ -352,7 +352,7 @@ static void told_interim(void *owner, const struct http_message *response, const
 static void told_body(void *owner, struct bytes piece) {
     struct call *call = owner;
 
-    cr_assert(call->got_head && !call->done && !call->aborted);
+    cr_assert((call->got_head || call->bare) && !call->done && !call->aborted);
     cr_assert_gt(piece.size, 0);
     if (call->body_size < sizeof call->body - 1) {
         size_t room = sizeof call->body - 1 - call->body_size;
@@ -393,7 +393,7 @@ static void told_end(void *owner, struct bytes trailers) {
 static void told_half_end(void *owner) {
     struct call *call = owner;
 
-    cr_assert(call->got_head && !call->done && !call->aborted && !call->half_ended);
+    cr_assert((call->got_head || call->bare) && !call->done && !call->aborted && !call->half_ended);
     call->half_ended = true;
 }
 
@@ -431,6 +431,7 @@ static const struct relay_handler call_handler = {
 
 void call_start_request(struct call *call, struct bench *bench, const struct relay_request *request) {
     call->bench = bench;
+    call->bare = request->bare;
     enum relay_fault fault;
 
     call->exchange = relay_exchange_start(bench->relay, request, &call_handler, call, &fault);

@@ -1,4 +1,7 @@
-/* Exchanges whose origins switch to another protocol, and streams of events, which may be silent for as long. */
+/*
+ * Exchanges whose origins switch to another protocol, those that are no HTTP from the start, and streams of events, which may
+ * be silent for as long.
+ */
 #include "scene.h"
 
 #include <criterion/criterion.h>
@@ -202,6 +205,159 @@ Test(tunnel, what_was_offered_may_be_ignored_but_costs_the_connection) {
     }
     cr_expect_eq(events(STATS_ORIGIN_OPENED), 2);
     cr_expect_eq(events(STATS_ORIGIN_POOLED), 0);
+    finish();
+}
+
+/* Tunnels from the start. */
+
+static void open_tunnel(struct call *call) {
+    call_start_request(call, &bench, &(struct relay_request){.host = &bench.host, .head = bytes_of_string(""), .bare = true});
+}
+
+/* Speaks first; then echoes, and ends its half behind that of its peer. */
+static void greet_and_echo(struct fake_origin *origin, int socket, int number) {
+    char data[4096];
+    ssize_t size;
+
+    fake_say(socket, "220 ");
+    while ((size = recv(socket, data, sizeof data, 0)) > 0) {
+        fake_send(socket, data, (size_t)size);
+    }
+    origin->signal = size == 0 ? 1 : 2;
+}
+
+static void until_signal(int signal) {
+    for (unsigned i = 0; i < 1000 && fake.signal == 0; i++) {
+        bench_turn_for(&bench, 2);
+    }
+    cr_expect_eq(fake.signal, signal, "%d", fake.signal);
+}
+
+Test(tunnel, from_the_start_has_no_request_and_the_origin_may_speak_first) {
+    struct call call = {0};
+
+    begin(greet_and_echo, NULL);
+    open_tunnel(&call);
+    cr_assert_eq(relay_exchange_room(call.exchange), 0);
+    hear(&call, 4);
+    cr_expect_eq(call.drained, 1, "the connection is made");
+    cr_assert_gt(relay_exchange_room(call.exchange), 0);
+    cr_expect_str_eq(relay_exchange_origin(call.exchange), bench.texts[0]);
+    cr_expect_eq(bench.relay->buffers.in_use, 0, "nothing is kept to be sent again");
+    say(&call, "one ");
+    hear(&call, 8);
+    say(&call, "two");
+    relay_exchange_body_end(call.exchange);
+    bench_until(&bench, &call.half_ended);
+    cr_expect_str_eq(call.body, "220 one two");
+    part(&call);
+    cr_expect_not(call.got_head || call.done);
+    cr_expect_eq(results(STATS_ORIGIN_COMPLETED), 1);
+    cr_expect_eq(events(STATS_ORIGIN_OPENED), 1);
+    cr_expect_eq(events(STATS_ORIGIN_POOLED), 0);
+    finish();
+}
+
+/* The origin could not tell an end from a message that is cut off. */
+Test(tunnel, from_the_start_that_is_aborted_is_reset) {
+    struct call call = {0};
+
+    begin(greet_and_echo, NULL);
+    open_tunnel(&call);
+    hear(&call, 4);
+    say(&call, "half of i");
+    hear(&call, 13);
+    call_abort(&call);
+    until_signal(2);
+    finish();
+}
+
+Test(tunnel, from_the_start_has_no_deadline_but_that_of_the_connection) {
+    struct call call = {0};
+
+    begin(greet_and_echo, NULL);
+    open_tunnel(&call);
+    hear(&call, 4);
+    bench_hold_clock(&bench);
+    bench_pass(&bench, 10 * BENCH_PATIENCE_MS);
+    cr_expect_not(call.done);
+    call_abort(&call);
+    finish();
+}
+
+/* Nothing was sent, which for a request means that its answer cannot have come. */
+static void greet_and_reset(struct fake_origin *origin, int socket, int number) {
+    const struct linger linger = {.l_onoff = 1};
+
+    fake_say(socket, "220 bye");
+    fake_wait(origin, 1);
+    setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+}
+
+Test(tunnel, from_the_start_fails_with_its_origin) {
+    struct call call = {0};
+
+    begin(greet_and_reset, NULL);
+    open_tunnel(&call);
+    hear(&call, 7);
+    fake.signal = 1;
+    bench_until(&bench, &call.done);
+    cr_expect(call.failed && !call.half_ended);
+    cr_expect_eq(call.fault, RELAY_FAULT_RESET);
+    cr_expect_eq(results(STATS_ORIGIN_BROKEN), 1);
+    finish();
+}
+
+Test(tunnel, from_the_start_goes_to_the_next_origin_when_one_is_down) {
+    struct call call = {0};
+
+    fake_origin_start(&fake, 0, greet_and_echo, NULL);
+    bench_create(&bench, NULL, (uint16_t[]){fake_dead_port(), fake.port}, 2);
+    open_tunnel(&call);
+    hear(&call, 4);
+    cr_expect_str_eq(relay_exchange_origin(call.exchange), bench.texts[1]);
+    cr_expect_eq(events(STATS_ORIGIN_CONNECT_FAILED), 1);
+    call_abort(&call);
+    finish();
+}
+
+Test(tunnel, from_the_start_without_an_origin_fails) {
+    struct call call = {0};
+
+    fake_origin_start(&fake, 0, greet_and_echo, NULL);
+    bench_create(&bench, NULL, (uint16_t[]){fake_dead_port()}, 1);
+    open_tunnel(&call);
+    bench_until(&bench, &call.done);
+    cr_expect(call.failed);
+    cr_expect_eq(call.error, RELAY_UNREACHABLE);
+    cr_expect_eq(call.fault, RELAY_FAULT_REFUSED);
+    cr_expect_eq(bench.relay->buffers.in_use, 0);
+    finish();
+}
+
+/* Says much, for which large receives are made. */
+static void pour(struct fake_origin *origin, int socket, int number) {
+    static uint8_t data[4 * 1024 * 1024];
+
+    pattern_fill(data, 0, sizeof data);
+    fake_send(socket, data, sizeof data);
+}
+
+Test(tunnel, from_the_start_is_read_as_its_owner_has_room) {
+    struct call call = {.room = 20000};
+
+    begin(pour, NULL);
+    open_tunnel(&call);
+    bench_until(&bench, &call.half_ended);
+    cr_expect_eq(call.body_size, 4 * 1024 * 1024);
+    cr_expect_not(call.pattern_broken);
+    cr_expect_leq(call.piece_max, 20000);
+    call_abort(&call);
+    call = (struct call){.room = 60000};
+    open_tunnel(&call);
+    bench_until(&bench, &call.half_ended);
+    cr_expect_gt(call.piece_max, RING_RECEIVE_SIZE, "many bytes come at once");
+    call_abort(&call);
     finish();
 }
 
