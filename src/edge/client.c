@@ -44,12 +44,10 @@ struct forward_connection client_facts(const struct client *client) {
     };
 }
 
-struct access_request client_describe_request(const struct client *client, const struct config_host *host,
-                                              const struct identity *identity, char address[static CLIENT_ADDRESS_SIZE]) {
+struct access_session client_describe_session(const struct client *client, const struct identity *identity) {
     bool has_certificate = identity->status != STATUS_NONE;
 
-    return (struct access_request){
-        .client = client_describe(client, host, address),
+    return (struct access_session){
         .handshake_ns = client->handshake_ns,
         .tls_version = tls_session_version(client->tls),
         .tls_cipher = tls_session_cipher(client->tls),

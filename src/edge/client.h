@@ -78,8 +78,7 @@ struct access_client client_describe(const struct client *client, const struct c
 struct forward_connection client_facts(const struct client *client);
 /* Returns the name of the group by which a client's handshake, which is done, has exchanged keys; NULL for none. */
 const char *client_key_group_name(const struct client *client);
-/* Likewise for a request's line, which has `identity`. Sets the members that are the client's; the others are 0. */
-struct access_request client_describe_request(const struct client *client, const struct config_host *host,
-                                              const struct identity *identity, char address[static CLIENT_ADDRESS_SIZE]);
+/* Describes the client's TLS connection, whose handshake is complete, and its certificate, of which `identity` tells. */
+struct access_session client_describe_session(const struct client *client, const struct identity *identity);
 
 #endif

@@ -22,7 +22,10 @@ static const char *http_version(const struct exchange *exchange) {
 static void log_request(const struct exchange *exchange) {
     const struct journal_note *note = &exchange->note;
     char address[CLIENT_ADDRESS_SIZE];
-    struct access_request line = client_describe_request(exchange->client, exchange->host, exchange->identity, address);
+    struct access_request line = {
+        .client = client_describe(exchange->client, exchange->host, address),
+        .session = client_describe_session(exchange->client, exchange->identity),
+    };
 
     line.method = bytes_of(note->method, note->method_size);
     line.path = bytes_of(note->path, note->path_size);

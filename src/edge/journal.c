@@ -40,6 +40,14 @@ void journal_request(struct journal *journal, const struct access_request *reque
     put(journal, &line);
 }
 
+void journal_connection(struct journal *journal, const struct access_connection *connection) {
+    char memory[ACCESS_LINE_SIZE];
+    struct text line = text_over(memory, sizeof memory);
+
+    access_line_connection(&line, connection);
+    put(journal, &line);
+}
+
 void journal_turn(struct journal *journal, uint64_t now_ns) {
     char memory[ACCESS_LINE_SIZE];
     struct text line = text_over(memory, sizeof memory);

@@ -1,6 +1,7 @@
 /*
- * Writes a shard's lines of the access log: one for each request, and one for each handshake that fails, of these a hundred
- * a second, so that a flood does not become one of lines. Nothing at all happens where the log is off.
+ * Writes a shard's lines of the access log: one for each request, one for each connection to a tcp host, and one for each
+ * handshake that fails, of these a hundred a second, so that a flood does not become one of lines. Nothing at all happens
+ * where the log is off.
  */
 #ifndef EDGE_JOURNAL_H
 #define EDGE_JOURNAL_H
@@ -40,6 +41,8 @@ void journal_note_clear(struct journal_note *note);
 void journal_note_request(struct journal_note *note, const struct http_message *request, struct bytes head);
 /* Writes the line of a request that is over. The journal is on. */
 void journal_request(struct journal *journal, const struct access_request *request);
+/* Writes the line of a tcp host's connection that is over. The journal is on. */
+void journal_connection(struct journal *journal, const struct access_connection *connection);
 /* Returns whether there may be one more line about a failure in this second. False: it is counted as left out. */
 bool journal_takes_failure(struct journal *journal, uint64_t now_ns);
 /* Writes the line of a connection that comes to nothing before its handshake is complete, which journal_takes_failure

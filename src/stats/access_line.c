@@ -51,6 +51,31 @@ static void end(struct text *out) {
     CHECK(!out->overflow);
 }
 
+static void append_times(struct text *out, uint64_t handshake_ns, uint64_t origin_ns, uint64_t total_ns) {
+    append_duration(out, "handshake", handshake_ns);
+    if (origin_ns > 0) {
+        append_duration(out, "origin", origin_ns);
+    }
+    append_duration(out, "total", total_ns);
+}
+
+static void append_session(struct text *out, const struct access_session *session) {
+    append_string(out, "tls_version", session->tls_version);
+    append_string(out, "tls_cipher", session->tls_cipher);
+    append_string(out, "key_exchange_group", session->key_exchange_group);
+    text_append_format(out, ",\"resumed\":%s", session->resumed ? "true" : "false");
+    append_string(out, "status", session->status);
+    append_string(out, "reason", session->reason);
+    append_text(out, "ski", session->ski, ACCESS_SKI_MAX);
+    append_text(out, "serial", session->serial, ACCESS_SERIAL_MAX);
+    append_text(out, "issuer", session->issuer, ACCESS_ISSUER_MAX);
+    if (session->fingerprint.size > 0) {
+        text_append_string(out, ",\"fingerprint\":\"");
+        text_append_hex(out, session->fingerprint);
+        text_append_string(out, "\"");
+    }
+}
+
 void access_line_request(struct text *out, const struct access_request *request) {
     begin(out, "request", request->client.time_ms);
     append_client(out, &request->client);
@@ -67,26 +92,22 @@ void access_line_request(struct text *out, const struct access_request *request)
     append_string(out, "origin_error", request->origin_error);
     append_number(out, "body_in", request->body_in);
     append_number(out, "body_out", request->body_out);
-    append_duration(out, "handshake", request->handshake_ns);
-    if (request->origin_ns > 0) {
-        append_duration(out, "origin", request->origin_ns);
-    }
-    append_duration(out, "total", request->total_ns);
-    append_string(out, "tls_version", request->tls_version);
-    append_string(out, "tls_cipher", request->tls_cipher);
-    append_string(out, "key_exchange_group", request->key_exchange_group);
-    text_append_format(out, ",\"resumed\":%s", request->resumed ? "true" : "false");
-    append_string(out, "status", request->status);
-    append_string(out, "reason", request->reason);
-    append_text(out, "ski", request->ski, ACCESS_SKI_MAX);
-    append_text(out, "serial", request->serial, ACCESS_SERIAL_MAX);
-    append_text(out, "issuer", request->issuer, ACCESS_ISSUER_MAX);
-    if (request->fingerprint.size > 0) {
-        text_append_string(out, ",\"fingerprint\":\"");
-        text_append_hex(out, request->fingerprint);
-        text_append_string(out, "\"");
-    }
+    append_times(out, request->session.handshake_ns, request->origin_ns, request->total_ns);
+    append_session(out, &request->session);
     append_text(out, "request_id", request->request_id, ACCESS_REQUEST_ID_MAX);
+    end(out);
+}
+
+void access_line_connection(struct text *out, const struct access_connection *connection) {
+    begin(out, "connection", connection->client.time_ms);
+    append_client(out, &connection->client);
+    append_string(out, "end", connection->end);
+    append_string(out, "origin_address", connection->origin_address);
+    append_string(out, "origin_error", connection->origin_error);
+    append_number(out, "bytes_in", connection->bytes_in);
+    append_number(out, "bytes_out", connection->bytes_out);
+    append_times(out, connection->session.handshake_ns, connection->origin_ns, connection->total_ns);
+    append_session(out, &connection->session);
     end(out);
 }
 

@@ -26,21 +26,9 @@ struct access_client {
     struct bytes host; /* the configured name; empty when none was chosen */
 };
 
-/* One request. Empty texts and NULLs are left out. */
-struct access_request {
-    struct access_client client;
-    struct bytes method;
-    struct bytes path; /* without the query: '?' and what follows is not for logs */
-    const char *http;  /* version: "1.0", "1.1" or "2", written as a number; NULL: the head could not be read */
-    uint32_t stream;   /* of HTTP/2, its id; 0: left out */
-    struct bytes request_id;
-    unsigned code;
-    const char *origin_error; /* why the origin gave no answer, or no whole one */
-    uint64_t body_in;         /* bytes of the request's body, and of the answer's */
-    uint64_t body_out;
+/* The client's TLS connection, and what its certificates are worth. Empty texts and NULLs are left out. */
+struct access_session {
     uint64_t handshake_ns; /* from accept */
-    uint64_t origin_ns;    /* 0: it was not asked, or did not answer */
-    uint64_t total_ns;
     const char *tls_version;
     const char *tls_cipher;
     const char *key_exchange_group; /* NULL: none */
@@ -53,6 +41,36 @@ struct access_request {
     struct bytes fingerprint; /* as bytes */
 };
 
+/* One request. Empty texts and NULLs are left out. */
+struct access_request {
+    struct access_client client;
+    struct access_session session;
+    struct bytes method;
+    struct bytes path; /* without the query: '?' and what follows is not for logs */
+    const char *http;  /* version: "1.0", "1.1" or "2", written as a number; NULL: the head could not be read */
+    uint32_t stream;   /* of HTTP/2, its id; 0: left out */
+    struct bytes request_id;
+    unsigned code;
+    const char *origin_error; /* why the origin gave no answer, or no whole one */
+    uint64_t body_in;         /* bytes of the request's body, and of the answer's */
+    uint64_t body_out;
+    uint64_t origin_ns; /* 0: it was not asked, or did not answer */
+    uint64_t total_ns;
+};
+
+/* One connection of a client to a tcp host. NULLs are left out. */
+struct access_connection {
+    struct access_client client;
+    struct access_session session;
+    const char *end;            /* why it has ended */
+    const char *origin_address; /* that was chosen */
+    const char *origin_error;   /* why there was no origin, or not until the end */
+    uint64_t bytes_in;          /* from the client, decrypted, and to it */
+    uint64_t bytes_out;
+    uint64_t origin_ns; /* from the end of the handshake until the origin's connection was made; 0: it was not */
+    uint64_t total_ns;  /* from the end of the handshake */
+};
+
 struct access_failure {
     struct access_client client;
     const char *stage; /* as in sallyport_rejected_total */
@@ -62,6 +80,7 @@ struct access_failure {
 
 /* Append one line and its newline, which fits in ACCESS_LINE_SIZE. */
 void access_line_request(struct text *out, const struct access_request *request);
+void access_line_connection(struct text *out, const struct access_connection *connection);
 void access_line_failure(struct text *out, const struct access_failure *failure);
 /* Appends a line with the number of failed handshakes of the last second that have no line of their own. */
 void access_line_left_out(struct text *out, uint64_t time_ms, uint64_t count);

@@ -27,19 +27,19 @@ Test(access_line, a_request_says_all_there_is) {
         .origin_error = "truncated",
         .body_in = 5,
         .body_out = 6,
-        .handshake_ns = 1234567,
         .origin_ns = 1000,
         .total_ns = UINT64_C(61000000000),
-        .tls_version = "TLSv1.3",
-        .tls_cipher = "TLS_AES_128_GCM_SHA256",
-        .key_exchange_group = "X25519MLKEM768",
-        .resumed = true,
-        .status = "valid",
-        .reason = "ok",
-        .ski = bytes_of_string("0102"),
-        .serial = bytes_of_string("77"),
-        .issuer = bytes_of_string("CN=Root"),
-        .fingerprint = bytes_of(fingerprint, sizeof fingerprint),
+        .session = {.handshake_ns = 1234567,
+                    .tls_version = "TLSv1.3",
+                    .tls_cipher = "TLS_AES_128_GCM_SHA256",
+                    .key_exchange_group = "X25519MLKEM768",
+                    .resumed = true,
+                    .status = "valid",
+                    .reason = "ok",
+                    .ski = bytes_of_string("0102"),
+                    .serial = bytes_of_string("77"),
+                    .issuer = bytes_of_string("CN=Root"),
+                    .fingerprint = bytes_of(fingerprint, sizeof fingerprint)},
     };
     struct text out = text_over(memory, sizeof memory);
     access_line_request(&out, &request);
@@ -58,7 +58,7 @@ Test(access_line, a_request_says_all_there_is) {
 
 Test(access_line, what_is_not_there_is_left_out) {
     struct access_request request = {
-        .client = {.address = bytes_of_string("::1")}, .code = 400, .status = "none", .reason = "absent"};
+        .client = {.address = bytes_of_string("::1")}, .code = 400, .session = {.status = "none", .reason = "absent"}};
     struct text out = text_over(memory, sizeof memory);
     access_line_request(&out, &request);
     expect(&out, "{\"time\":\"1970-01-01T00:00:00.000Z\",\"event\":\"request\",\"source\":\"::1\",\"port\":0,\"code\":400,"
@@ -76,9 +76,7 @@ Test(access_line, hostile_texts_are_escaped_and_cut) {
         .method = hostile,
         .path = hostile,
         .request_id = hostile,
-        .ski = hostile,
-        .serial = hostile,
-        .issuer = hostile,
+        .session = {.ski = hostile, .serial = hostile, .issuer = hostile},
     };
     struct text out = text_over(memory, sizeof memory);
     access_line_request(&out, &request);
@@ -91,11 +89,36 @@ Test(access_line, a_text_is_cut_between_characters) {
     char issuer[ACCESS_ISSUER_MAX + 2];
     memset(issuer, 'x', sizeof issuer);
     memcpy(issuer + ACCESS_ISSUER_MAX - 1, "\xc3\xa9", 2);
-    struct access_request request = {.issuer = bytes_of(issuer, sizeof issuer)};
+    struct access_request request = {.session = {.issuer = bytes_of(issuer, sizeof issuer)}};
     struct text out = text_over(memory, sizeof memory);
     access_line_request(&out, &request);
     cr_expect_null(memmem(out.data, out.size, "\xef\xbf\xbd", 3));
     cr_expect_null(memmem(out.data, out.size, "\xc3", 1));
+}
+
+Test(access_line, a_connection_says_why_it_has_ended) {
+    struct access_connection connection = {
+        .client = {.address = bytes_of_string("192.0.2.7"), .port = 50000, .host = bytes_of_string("mqtt.example")},
+        .session = {.handshake_ns = 2000000, .tls_version = "TLSv1.2", .status = "valid", .reason = "ok"},
+        .end = "idle",
+        .origin_address = "127.0.0.1:1883",
+        .origin_error = "reset",
+        .bytes_in = 14,
+        .bytes_out = 4,
+        .origin_ns = 300000,
+        .total_ns = UINT64_C(3600000000000),
+    };
+    struct text out = text_over(memory, sizeof memory);
+    access_line_connection(&out, &connection);
+    expect(&out, "{\"time\":\"1970-01-01T00:00:00.000Z\",\"event\":\"connection\",\"source\":\"192.0.2.7\",\"port\":50000,"
+                 "\"host\":\"mqtt.example\",\"end\":\"idle\",\"origin_address\":\"127.0.0.1:1883\",\"origin_error\":\"reset\","
+                 "\"bytes_in\":14,\"bytes_out\":4,\"handshake\":0.002000,\"origin\":0.000300,\"total\":3600.000000,"
+                 "\"tls_version\":\"TLSv1.2\",\"resumed\":false,\"status\":\"valid\",\"reason\":\"ok\"}\n");
+    out.size = 0;
+    access_line_connection(&out, &(struct access_connection){.client = {.address = bytes_of_string("::1")}, .end = "denied"});
+    expect(&out, "{\"time\":\"1970-01-01T00:00:00.000Z\",\"event\":\"connection\",\"source\":\"::1\",\"port\":0,"
+                 "\"end\":\"denied\",\"bytes_in\":0,\"bytes_out\":0,\"handshake\":0.000000,\"total\":0.000000,"
+                 "\"resumed\":false}\n");
 }
 
 Test(access_line, a_failure_and_what_was_left_out) {
