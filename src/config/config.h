@@ -108,6 +108,7 @@ struct config_host {
     char *name;     /* lower case; "*.example.com" for a wildcard */
     uint32_t index; /* its place in config.hosts */
     bool is_default;
+    bool is_tcp; /* its clients' bytes are relayed, whatever their protocol; else they speak HTTP */
     enum config_mode mode;
     struct config_certificate certificates[CONFIG_CERTIFICATES_MAX]; /* no two of one kind of key */
     size_t certificate_count;                                        /* at least 1 */

@@ -8,6 +8,7 @@
 #include "config/memory.h"
 #include "config/methods.h"
 #include "config/origins.h"
+#include "config/protocol.h"
 
 enum { NAME_SIZE_MAX = 2 + ADDRESS_NAME_MAX + 1 /* with "*." and its NUL */ };
 
@@ -52,6 +53,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
                struct config_host *host) {
     const struct document_node *name;
     const struct document_node *is_default;
+    const struct document_node *protocol;
     struct certificates_nodes certificates;
     const struct document_node *client_auth;
     const struct document_node *forward;
@@ -62,6 +64,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     const struct value_key keys[] = {
         value_key_required("name", &name),
         value_key_optional("default", &is_default),
+        value_key_optional("protocol", &protocol),
         value_key_optional("certificate", &certificates.certificate),
         value_key_optional("key", &certificates.key),
         value_key_optional("certificates", &certificates.certificates),
@@ -83,6 +86,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     }
     load_name(loader, name, host);
     value_boolean(loader, is_default, "default", &host->is_default);
+    protocol_load(loader, protocol, node, host);
     certificates_load(loader, node, &certificates, host);
     client_auth_load(loader, client_auth, host);
     headers_load(loader, forward, &host->forward, &host->strip);

@@ -135,11 +135,14 @@ static void load_protocol(const struct loader *loader, const struct document_nod
     }
 }
 
-/* Behind load_protocol: the header names one client. */
+/*
+ * Behind load_protocol: the header names one client. Without HTTP there are no headers, and this one is how the origin
+ * learns who the client is.
+ */
 static void load_proxy_protocol(const struct loader *loader, const struct document_node *node, struct config_host *host) {
     static const char *const words[] = {
         [CONFIG_ORIGIN_PROXY_OFF] = "off", [CONFIG_ORIGIN_PROXY_V1] = "v1", [CONFIG_ORIGIN_PROXY_V2] = "v2"};
-    size_t index = CONFIG_ORIGIN_PROXY_OFF;
+    size_t index = host->is_tcp ? CONFIG_ORIGIN_PROXY_V2 : CONFIG_ORIGIN_PROXY_OFF;
     value_choice(loader, node, "origin_proxy_protocol", words, ARRAY_LENGTH(words), &index);
     host->origin_proxy = (enum config_origin_proxy)index;
     if (host->origin_http2 && host->origin_proxy != CONFIG_ORIGIN_PROXY_OFF) {

@@ -210,7 +210,8 @@ static void on_closed(struct stream *stream) {
 
     end_step(connection);
     CHECK(connection_is_closing(connection) && connection->step == NULL);
-    CHECK(connection->http1.exchange == NULL && connection->http2.session == NULL && connection->held.data == NULL);
+    CHECK(connection->http1.exchange == NULL && connection->http2.session == NULL && connection->tcp == NULL);
+    CHECK(connection->held.data == NULL);
     CHECK(shard->output.owner != connection);
     place_leave(connection);
     release_client(&connection->client);

@@ -5,10 +5,11 @@
  *
  *   PROXY ─ HELLO ─┬─ QUEUED ─┬─ HANDSHAKE ─┬─ WAITING ─ HEAD ─ EXCHANGE ─┬─ TUNNEL
  *                  └──────────┘             │     └───────────────────────┘
- *                                           └─ QUIET ─ FRAMES ─ STREAMS   (each of the three may follow each other)
+ *                                           ├─ QUIET ─ FRAMES ─ STREAMS   (each of the three may follow each other)
+ *                                           └─ TCP
  *   and from each of these to CLOSING.
  *
- * Each stage's table is in the module that does its work: proxy.c, hello.c, queue.c, handshake.c, http1.c, http2.c,
+ * Each stage's table is in the module that does its work: proxy.c, hello.c, queue.c, handshake.c, http1.c, http2.c, tcp.c,
  * connection.c. A module knows the stages that follow its own, and never those before it.
  */
 #ifndef EDGE_CONNECTION_STATE_H
@@ -29,6 +30,7 @@ enum connection_state {
     CONNECTION_QUIET,     /* HTTP/2: no stream is open, and no part of a frame or head is there */
     CONNECTION_FRAMES,    /* HTTP/2: no stream is open, but a part of a frame or head is there */
     CONNECTION_STREAMS,   /* HTTP/2: requests are being answered */
+    CONNECTION_TCP,       /* a tcp host: bytes pass both ways from the end of the handshake on */
     CONNECTION_CLOSING,   /* the stream is closing, and calls nothing but on_closed any more */
     CONNECTION_STATES,
 };
@@ -36,6 +38,7 @@ enum connection_state {
 struct connection;
 struct http1_exchange;
 struct http2_session;
+struct tcp_tunnel;
 
 /* How a connection ends. */
 enum connection_end {
@@ -148,6 +151,7 @@ struct connection {
     struct connection_queue queue;
     struct connection_http1 http1;
     struct connection_http2 http2;
+    struct tcp_tunnel *tcp;      /* NULL unless the client is at a tcp host, and let in: tcp.c's */
     struct handshake_step *step; /* of the handshake, which has paused for company: handshake.c's; NULL: none has */
     uint64_t accepted_ns;
     bool handshake_counted;

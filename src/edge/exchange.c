@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "config/methods.h"
 #include "edge/answer_rules.h"
+#include "edge/decision.h"
 #include "edge/naming.h"
 #include "edge/passage.h"
 #include "edge/preface.h"
@@ -130,8 +131,7 @@ static void deny(struct exchange *exchange, struct bytes head) {
     const struct config_host *host = exchange->host;
     const struct shard *shard = shard_of(exchange);
 
-    count_rejection(exchange, STATS_AT_CERTIFICATE, STATS_REJECT_DENIED);
-    stats_add(&exchange_host_stats(exchange)->denied[exchange->identity->reason], 1);
+    decision_count_denied(shard_of(exchange), exchange->site, host, exchange->identity);
     exchange->dismissed = exchange->client->verdict.lost || places_are_crowded(&shard->places, shard->connections_max);
     if (http_prefers_html(&exchange->request, head.data)) {
         reply(exchange, 403, "text/html; charset=utf-8", NULL, host->deny_html);
@@ -226,23 +226,6 @@ static void relay(struct exchange *exchange, struct bytes head) {
     }
 }
 
-/* In mode `report`: counts the request by reason if mode `enforce` would have answered 403. */
-static void count_would_block(const struct exchange *exchange) {
-    const struct identity *identity = exchange->identity;
-
-    if (exchange->host->mode != CONFIG_REPORT || identity->status == STATUS_VALID) {
-        return;
-    }
-    stats_add(&exchange_host_stats(exchange)->would_block[identity->reason], 1);
-    if (identity->status == STATUS_INVALID) {
-        struct rollout_clients *clients =
-            stats_hosts_rollout_clients(exchange->site->stats, exchange->host->index, shard_of(exchange)->index);
-
-        CHECK(clients != NULL); /* the mode is that of the same configuration */
-        rollout_note_client(clients, identity->issuer, identity->ski);
-    }
-}
-
 /* Answers a request whose method asks for no more than that. True: it has, and the exchange may be gone. */
 static bool answers_by_method(struct exchange *exchange, struct bytes head) {
     const struct http_message *request = &exchange->request;
@@ -281,10 +264,10 @@ static void decide(struct exchange *exchange, struct bytes head) {
         return;
     }
     refer_to_client(exchange);
-    if (exchange->host->mode == CONFIG_ENFORCE && exchange->identity->status != STATUS_VALID) {
+    if (decision_denies(exchange->host, exchange->identity)) {
         deny(exchange, head);
     } else if (!answers_by_method(exchange, head)) {
-        count_would_block(exchange);
+        decision_count_let_in(shard_of(exchange), exchange->site, exchange->host, exchange->identity);
         relay(exchange, head);
     }
 }

@@ -10,6 +10,7 @@
 #include "edge/place.h"
 #include "edge/reputation.h"
 #include "edge/site_switch.h"
+#include "edge/tcp.h"
 #include "edge/verdict.h"
 
 #include <arpa/inet.h>
@@ -53,7 +54,9 @@ static void complete_handshake(struct connection *connection) {
     }
     place_keep_tls(connection, 0);
     place_keep(connection, 0);
-    if (tls_session_is_http2(client->tls)) {
+    if (client->host->is_tcp) {
+        tcp_begin(connection);
+    } else if (tls_session_is_http2(client->tls)) {
         http2_begin(connection);
     } else {
         http1_begin(connection);
@@ -268,9 +271,19 @@ static const struct tls_session_handler session_handler = {
     .accept_ticket = accept_ticket,
 };
 
-/* Returns whether the connection's protocol will be h2: it goes before http/1.1, wherever the client names it. */
-static bool takes_http2(const struct config_host *host, const struct hello *hello) {
-    return host->http2 && hello->alpn_h2;
+/*
+ * Returns what is agreed on with a client that offers protocols: h2 goes before http/1.1, wherever the client names it. At a
+ * tcp host no protocol is known here, so none is answered, as RFC 7301 section 3.1 leaves to a server without ALPN.
+ */
+static enum tls_protocols protocols_for(const struct config_host *host, const struct hello *hello) {
+    if (host->is_tcp) {
+        return TLS_ANY;
+    }
+    return host->http2 && hello->alpn_h2 ? TLS_HTTP2 : TLS_HTTP1;
+}
+
+static bool lacks_protocol(const struct hello *hello, enum tls_protocols protocols) {
+    return protocols == TLS_HTTP1 && hello->alpn && !hello->alpn_http11 && !hello->alpn_http10;
 }
 
 /* Tickets are the host's, and open in each of its contexts: a client resumes whichever certificate it would get. */
@@ -292,8 +305,8 @@ static void accept_hello(struct connection *connection, const struct hello *hell
         handshake_refuse_hello(connection, TLS_ALERT_INTERNAL_ERROR, STATS_REJECT_NO_MEMORY);
         return;
     }
-    bool http2 = takes_http2(connection->client.host, hello);
-    if (hello->alpn && !http2 && !hello->alpn_http11 && !hello->alpn_http10) {
+    enum tls_protocols protocols = protocols_for(connection->client.host, hello);
+    if (lacks_protocol(hello, protocols)) {
         handshake_refuse_hello(connection, TLS_ALERT_NO_APPLICATION_PROTOCOL, STATS_REJECT_NO_PROTOCOL);
         return;
     }
@@ -303,7 +316,7 @@ static void accept_hello(struct connection *connection, const struct hello *hell
     }
     connection->client.verdict.resumable = hello->resumable;
     connection->client.tls = tls_session_create(context_for(&connection->client, hello),
-                                                config->limits.certificate_chain_size, http2, &session_handler, connection);
+                                                config->limits.certificate_chain_size, protocols, &session_handler, connection);
     if (connection->client.tls == NULL) {
         handshake_refuse_hello(connection, TLS_ALERT_INTERNAL_ERROR, STATS_REJECT_NO_MEMORY);
         return;
@@ -351,7 +364,8 @@ static bool leave(struct connection *connection, enum connection_end how) {
 const struct stage handshake_stage = {
     .name = "handshake",
     .state = CONNECTION_HANDSHAKE,
-    .next = STAGE_BIT(CONNECTION_WAITING) | STAGE_BIT(CONNECTION_QUIET) | STAGE_BIT(CONNECTION_CLOSING),
+    .next = STAGE_BIT(CONNECTION_WAITING) | STAGE_BIT(CONNECTION_QUIET) | STAGE_BIT(CONNECTION_TCP) |
+            STAGE_BIT(CONNECTION_CLOSING),
     .counted_as = STATS_AT_HANDSHAKE,
     .is_early = true,
     .pauses = true,

@@ -37,7 +37,7 @@ size_t preface_write(const struct client *client, uint8_t out[static RELAY_PREFA
     }
     append_common_name(&common_name, client);
     facts.authority = bytes_of_string(client->name);
-    facts.protocol = bytes_of_string("http/1.1");
+    facts.protocol = client->host->is_tcp ? bytes_of(NULL, 0) : bytes_of_string("http/1.1");
     facts.tls_version = bytes_of_string(tls_session_version(client->tls));
     facts.tls_cipher = bytes_of_string(tls_session_cipher(client->tls));
     facts.common_name = common_name.overflow ? bytes_of(NULL, 0) : text_bytes(&common_name);

@@ -82,6 +82,7 @@ struct shard {
     struct slab exchanges;
     struct slab streams;    /* of HTTP/2, with their exchanges */
     struct slab rooms;      /* for trailers of requests: see passage.h */
+    struct slab tunnels;    /* of tcp hosts: tcp.c's */
     struct slab steps;      /* of handshakes: handshake.c's */
     struct batch *batch;    /* where handshakes have company; NULL: they have none */
     struct supply *supply;  /* keys and nonces made ahead for them; NULL: none are */

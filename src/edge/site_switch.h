@@ -15,7 +15,8 @@ bool site_switch_name(struct client *client, const char *name);
 
 /*
  * Takes over the shard's site, if it is not the client's already: before the hello, or when a request begins. False: no host
- * of that site has the name of the handshake, and the client keeps the site that it had.
+ * of that site has the name of the handshake and is for the protocol of the connection, HTTP or not, and the client keeps
+ * the site that it had.
  */
 bool site_switch(struct client *client);
 

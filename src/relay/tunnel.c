@@ -31,5 +31,5 @@ bool relay_exchange_part(struct relay_exchange *exchange) {
 }
 
 const char *relay_exchange_origin(const struct relay_exchange *exchange) {
-    return exchange->origin == NULL ? NULL : exchange->origin->configured->address.text;
+    return exchange->origin == NULL ? NULL : exchange->origin->configured->text;
 }

@@ -42,6 +42,7 @@ static bool gather_host(const struct config_host *host, int64_t now_s, struct ho
                                        .certificates = texts->certificates,
                                        .certificate_count = host->certificate_count,
                                        .mode = config_mode_name(host->mode),
+                                       .is_tcp = host->is_tcp,
                                        .origins = texts->origins,
                                        .origin_count = host->origin_count,
                                        .client_cas = texts->roots.items,

@@ -15,6 +15,7 @@
 #include "edge/output.h"
 #include "edge/passage.h"
 #include "edge/screen.h"
+#include "edge/tcp.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -55,6 +56,9 @@ static int create_pools(struct shard *shard, uint32_t idle_max) {
     if (pieces_create(&shard->pieces, 4 * limit) < 0) {
         goto fail_pieces;
     }
+    if (slab_create(&shard->tunnels, sizeof(struct tcp_tunnel), limit) < 0) {
+        goto fail_tunnels;
+    }
     /* A step that does not pause is over before another begins, but for those that end while it makes room for itself. */
     if (slab_create(&shard->steps, sizeof(struct handshake_step), BATCH_TASKS_MAX + 1) < 0) {
         goto fail_steps;
@@ -62,6 +66,8 @@ static int create_pools(struct shard *shard, uint32_t idle_max) {
     return 0;
 
 fail_steps:
+    slab_destroy(&shard->tunnels);
+fail_tunnels:
     pieces_destroy(&shard->pieces);
 fail_pieces:
     slab_destroy(&shard->rooms);
@@ -76,6 +82,7 @@ fail_exchanges:
 
 static void destroy_pools(struct shard *shard) {
     slab_destroy(&shard->steps);
+    slab_destroy(&shard->tunnels);
     pieces_destroy(&shard->pieces);
     slab_destroy(&shard->rooms);
     slab_destroy(&shard->streams);
@@ -206,14 +213,14 @@ static bool is_over(struct shard_thread *thread) {
 /* Counts at the end, in every build, what was not given back: it would have leaked in a longer life. */
 static int count_leftover(const struct shard *shard) {
     int leftover = (int)(shard->connections.in_use + shard->exchanges.in_use + shard->streams.in_use + shard->rooms.in_use +
-                         shard->steps.in_use + pieces_in_use(&shard->pieces) + shard->ring.in_flight +
+                         shard->tunnels.in_use + shard->steps.in_use + pieces_in_use(&shard->pieces) + shard->ring.in_flight +
                          shard->ring.streams.in_use + shard->ring.chunks.in_use + shard->ring.timers.set);
 
     if (leftover != 0) {
         log_error(
-            "shard %u: left over: %u connections, %u exchanges, %u HTTP/2 streams, %u steps, %u pieces, %u operations, "
-            "%u streams, %u chunks, %u timers",
-            shard->index, shard->connections.in_use, shard->exchanges.in_use, shard->streams.in_use, shard->steps.in_use,
+            "shard %u: left over: %u connections, %u exchanges, %u HTTP/2 streams, %u tunnels, %u steps, %u pieces, "
+            "%u operations, %u streams, %u chunks, %u timers",
+            shard->index, shard->connections.in_use, shard->exchanges.in_use, shard->streams.in_use, shard->tunnels.in_use, shard->steps.in_use,
             pieces_in_use(&shard->pieces), shard->ring.in_flight, shard->ring.streams.in_use, shard->ring.chunks.in_use,
             shard->ring.timers.set);
     }

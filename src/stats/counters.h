@@ -72,7 +72,7 @@ uint64_t stats_bucket_bound_ns(unsigned bucket);
 #define STATS_HOST_COUNTERS(ROW)                                                                                            \
     ROW(client_certs, [REASON_COUNT], "sallyport_client_certs_total", "counter", STATS_UNIT_ONE,                            \
         "Verdicts on clients, one for each handshake.", STATS_LABEL_VERDICT)                                                \
-    /* Requests that went to the origin, and would not have in mode enforce. */                                             \
+    /* Requests, and connections to tcp hosts, that went to the origin, and would not have in mode enforce. */                                             \
     ROW(would_block, [REASON_COUNT], "sallyport_would_block_total", "counter", STATS_UNIT_ONE,                              \
         "Requests that mode report let through and enforce would not have.", STATS_LABEL_REASON)                            \
     ROW(requests, [STATS_CODES][STATS_PROTOCOL_COUNT], "sallyport_requests_total", "counter", STATS_UNIT_ONE,               \
@@ -88,10 +88,12 @@ uint64_t stats_bucket_bound_ns(unsigned bucket);
         "What happened to connections to origins.", STATS_LABEL_ORIGIN_EVENT)                                               \
     ROW(origin_requests, [STATS_ORIGIN_RESULT_COUNT], "sallyport_origin_requests_total", "counter", STATS_UNIT_ONE,         \
         "Requests to origins, by how they ended.", STATS_LABEL_ORIGIN_RESULT)                                               \
-    ROW(tunnels, , "sallyport_tunnels", "gauge", STATS_UNIT_ONE, "Tunnels that are open: WebSockets and other upgrades.",   \
-        STATS_LABEL_NONE)                                                                                                   \
+    ROW(tunnels, , "sallyport_tunnels", "gauge", STATS_UNIT_ONE,                                                            \
+        "Tunnels that are open: WebSockets and other upgrades, and connections to tcp hosts.", STATS_LABEL_NONE)            \
     ROW(tunnel_ends, [STATS_TUNNEL_END_COUNT], "sallyport_tunnels_ended_total", "counter", STATS_UNIT_ONE,                  \
         "Tunnels that have ended, by what ended them.", STATS_LABEL_TUNNEL_END)                                             \
+    ROW(tcp_bytes, [STATS_DIRECTION_COUNT], "sallyport_tcp_bytes_total", "counter", STATS_UNIT_ONE,                         \
+        "Bytes, decrypted, that a tcp host took from clients (in) and gave to them (out).", STATS_LABEL_DIRECTION)          \
     /* A bit for each of its origins that is down at all its addresses; prometheus.c makes sallyport_origin_up from it. */  \
     ROW(origins_down, , NULL, NULL, STATS_UNIT_ONE, NULL, STATS_LABEL_NONE)
 

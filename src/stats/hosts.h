@@ -15,6 +15,7 @@ struct stats_host_facts {
     const struct term *certificates; /* that it serves, by their files, the earliest end first */
     size_t certificate_count;
     const char *mode;           /* a static text, as in the configuration; NULL is none */
+    bool is_tcp;                /* protocol: tcp */
     const char *const *origins; /* as its file has them, `origin_count`, 64 at most */
     size_t origin_count;
     const struct term *client_cas; /* its roots, the earliest end first */

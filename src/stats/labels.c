@@ -91,6 +91,9 @@ static const char *const tunnel_ends[] = {
 };
 _Static_assert(ARRAY_LENGTH(tunnel_ends) == STATS_TUNNEL_END_COUNT, "each end has a name");
 
+static const char *const directions[] = {[STATS_IN] = "in", [STATS_OUT] = "out"};
+_Static_assert(ARRAY_LENGTH(directions) == STATS_DIRECTION_COUNT, "each direction has a name");
+
 #define REJECTION_NAME(NAME, text, stages) text,
 static const char *const rejections[] = {STATS_REJECTIONS(REJECTION_NAME)};
 
@@ -146,6 +149,7 @@ static const struct {
     [STATS_LABEL_ORIGIN_EVENT] = {"event", origin_events, ARRAY_LENGTH(origin_events)},
     [STATS_LABEL_ORIGIN_RESULT] = {"result", origin_results, ARRAY_LENGTH(origin_results)},
     [STATS_LABEL_TUNNEL_END] = {"end", tunnel_ends, ARRAY_LENGTH(tunnel_ends)},
+    [STATS_LABEL_DIRECTION] = {"direction", directions, ARRAY_LENGTH(directions)},
 };
 _Static_assert(ARRAY_LENGTH(labels) == STATS_LABEL_COUNT, "each label has a name");
 

@@ -150,6 +150,9 @@ enum stats_tunnel_end {
     STATS_TUNNEL_END_COUNT
 };
 
+/* The directions of a client's bytes. */
+enum stats_direction { STATS_IN, STATS_OUT, STATS_DIRECTION_COUNT };
+
 enum { STATS_CODES = 41 }; /* slots of HTTP statuses: see stats_code_slot */
 
 enum stats_label {
@@ -172,6 +175,7 @@ enum stats_label {
     STATS_LABEL_ORIGIN_EVENT,
     STATS_LABEL_ORIGIN_RESULT,
     STATS_LABEL_TUNNEL_END,
+    STATS_LABEL_DIRECTION,
     STATS_LABEL_COUNT
 };
 

@@ -152,8 +152,11 @@ static void render_shard_metrics(struct rendering *rendering) {
     }
 }
 
-/* Mode report alone would have blocked anything, and nobody whose certificate is good. */
+/* Mode report alone would have blocked anything, and nobody whose certificate is good. Only tcp hosts relay plain bytes. */
 static bool host_has_sample(const struct rendering *rendering, size_t host, const struct metric *metric, size_t index) {
+    if (metric->offset == offsetof(struct stats_host, tcp_bytes)) {
+        return stats_hosts_facts(rendering->hosts, host)->is_tcp;
+    }
     return metric->offset != offsetof(struct stats_host, would_block) ||
            (index != REASON_OK && stats_hosts_rollout(rendering->hosts, host) != NULL);
 }
