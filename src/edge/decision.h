@@ -1,6 +1,6 @@
 /*
- * What a host makes of the verdict on a client, and what is counted of that: once for each request, and once for each
- * connection to a tcp host.
+ * Decides by the verdict on a client whether a host lets the client in, and counts that: once for each request, and once for
+ * each connection to a tcp host.
  */
 #ifndef EDGE_DECISION_H
 #define EDGE_DECISION_H

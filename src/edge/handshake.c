@@ -315,8 +315,9 @@ static void accept_hello(struct connection *connection, const struct hello *hell
         return;
     }
     connection->client.verdict.resumable = hello->resumable;
-    connection->client.tls = tls_session_create(context_for(&connection->client, hello),
-                                                config->limits.certificate_chain_size, protocols, &session_handler, connection);
+    connection->client.tls =
+        tls_session_create(context_for(&connection->client, hello), config->limits.certificate_chain_size, protocols,
+                           &session_handler, connection);
     if (connection->client.tls == NULL) {
         handshake_refuse_hello(connection, TLS_ALERT_INTERNAL_ERROR, STATS_REJECT_NO_MEMORY);
         return;

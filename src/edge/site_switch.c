@@ -38,8 +38,7 @@ bool site_switch(struct client *client) {
     }
     if (host_before != NULL) {
         client->host = config_find_host(site->config, client->name);
-        if (client->host == NULL || client->host->is_tcp != host_before->is_tcp ||
-            !site_switch_name(client, client->name)) {
+        if (client->host == NULL || client->host->is_tcp != host_before->is_tcp || !site_switch_name(client, client->name)) {
             client->host = host_before;
             return false;
         }

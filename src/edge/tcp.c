@@ -23,7 +23,8 @@ static struct stats_host *stats_of(const struct tcp_tunnel *tunnel) {
 
 /* Returns why a tunnel has ended, for its line of the log. */
 static const char *end_of(const struct tcp_tunnel *tunnel) {
-    return tunnel->origin_fault != RELAY_FAULT_NONE ? "origin" : stats_label_value(STATS_LABEL_TUNNEL_END, tunnel->clock.why);
+    return tunnel->origin_fault != RELAY_FAULT_NONE ? "origin"
+                                                    : stats_label_value(STATS_LABEL_TUNNEL_END, tunnel->clock.why);
 }
 
 static void log_tunnel(const struct tcp_tunnel *tunnel) {
@@ -135,7 +136,7 @@ static void on_half_end(void *owner) {
     }
 }
 
-/* What the origin has said is not the whole of it, if the origin had a connection at all. */
+/* An origin that had a connection may not have said all, which the client must be able to tell. */
 static void on_failed(void *owner, enum relay_error error, enum relay_fault fault) {
     struct tcp_tunnel *tunnel = owner;
 

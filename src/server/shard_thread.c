@@ -212,17 +212,17 @@ static bool is_over(struct shard_thread *thread) {
 
 /* Counts at the end, in every build, what was not given back: it would have leaked in a longer life. */
 static int count_leftover(const struct shard *shard) {
-    int leftover = (int)(shard->connections.in_use + shard->exchanges.in_use + shard->streams.in_use + shard->rooms.in_use +
-                         shard->tunnels.in_use + shard->steps.in_use + pieces_in_use(&shard->pieces) + shard->ring.in_flight +
-                         shard->ring.streams.in_use + shard->ring.chunks.in_use + shard->ring.timers.set);
+    int leftover =
+        (int)(shard->connections.in_use + shard->exchanges.in_use + shard->streams.in_use + shard->rooms.in_use +
+              shard->tunnels.in_use + shard->steps.in_use + pieces_in_use(&shard->pieces) + shard->ring.in_flight +
+              shard->ring.streams.in_use + shard->ring.chunks.in_use + shard->ring.timers.set);
 
     if (leftover != 0) {
-        log_error(
-            "shard %u: left over: %u connections, %u exchanges, %u HTTP/2 streams, %u tunnels, %u steps, %u pieces, "
-            "%u operations, %u streams, %u chunks, %u timers",
-            shard->index, shard->connections.in_use, shard->exchanges.in_use, shard->streams.in_use, shard->tunnels.in_use, shard->steps.in_use,
-            pieces_in_use(&shard->pieces), shard->ring.in_flight, shard->ring.streams.in_use, shard->ring.chunks.in_use,
-            shard->ring.timers.set);
+        log_error("shard %u: left over: %u connections, %u exchanges, %u HTTP/2 streams, %u tunnels, %u steps, %u pieces, "
+                  "%u operations, %u streams, %u chunks, %u timers",
+                  shard->index, shard->connections.in_use, shard->exchanges.in_use, shard->streams.in_use,
+                  shard->tunnels.in_use, shard->steps.in_use, pieces_in_use(&shard->pieces), shard->ring.in_flight,
+                  shard->ring.streams.in_use, shard->ring.chunks.in_use, shard->ring.timers.set);
     }
     return leftover;
 }

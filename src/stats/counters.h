@@ -72,7 +72,7 @@ uint64_t stats_bucket_bound_ns(unsigned bucket);
 #define STATS_HOST_COUNTERS(ROW)                                                                                            \
     ROW(client_certs, [REASON_COUNT], "sallyport_client_certs_total", "counter", STATS_UNIT_ONE,                            \
         "Verdicts on clients, one for each handshake.", STATS_LABEL_VERDICT)                                                \
-    /* Requests, and connections to tcp hosts, that went to the origin, and would not have in mode enforce. */                                             \
+    /* Requests, and connections to tcp hosts, that went to the origin, and would not have in mode enforce. */              \
     ROW(would_block, [REASON_COUNT], "sallyport_would_block_total", "counter", STATS_UNIT_ONE,                              \
         "Requests that mode report let through and enforce would not have.", STATS_LABEL_REASON)                            \
     ROW(requests, [STATS_CODES][STATS_PROTOCOL_COUNT], "sallyport_requests_total", "counter", STATS_UNIT_ONE,               \

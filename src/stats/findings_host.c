@@ -90,12 +90,13 @@ struct tally {
     enum reason most; /* why most were refused */
 };
 
-static struct tally tally_of(const uint64_t counts[static RECENT_COUNTS]) {
+/* A connection to a tcp host is one handshake, and no request: a refused one is among the verdicts already. */
+static struct tally tally_of(const struct findings_host *host, const uint64_t counts[static RECENT_COUNTS]) {
     struct tally tally = {.all_requests = recent_requests(counts), .good = recent_good(counts)};
     uint64_t most = 0;
     for (unsigned i = 0; i < REASON_COUNT; i++) {
         enum reason reason = (enum reason)i;
-        uint64_t handshakes = counts[RECENT_VERDICTS + i], requests = counts[RECENT_REFUSED + i];
+        uint64_t handshakes = counts[RECENT_VERDICTS + i], requests = host->is_tcp ? 0 : counts[RECENT_REFUSED + i];
         tally.handshakes[kind_of(reason)] += handshakes;
         tally.refused[kind_of(reason)] += requests;
         tally.all_handshakes += handshakes;
@@ -229,10 +230,10 @@ static void judge_clients(struct judging *judging) {
     const struct findings_host *host = judging->host;
     bool was = was_found(judging, FINDING_CLIENTS_REFUSED);
     struct recent_minute usual = recent_usual(host->recent);
-    struct tally tally = tally_of(judging->counts);
+    struct tally tally = tally_of(host, judging->counts);
     uint64_t counts[RECENT_COUNTS];
     recent_last_moment(host->recent, counts);
-    struct tally moment = tally_of(counts);
+    struct tally moment = tally_of(host, counts);
     if (!host->asks) {
         return;
     }
@@ -287,11 +288,11 @@ static void judge_origins(struct judging *judging) {
         text_append_format(text, "All %zu origins of %s are down: the last connection to each failed, to %s for one.", count,
                            host->name, host->origins[first]);
     } else {
-        text_append_format(text,
-                           "%zu of %zu origins of %s %s down: the last connection to %s failed. Requests go to the others.",
-                           count, host->origin_count, host->name, count == 1 ? "is" : "are", host->origins[first]);
+        text_append_format(text, "%zu of %zu origins of %s %s down: the last connection to %s failed. %s go to the others.",
+                           count, host->origin_count, host->name, count == 1 ? "is" : "are", host->origins[first],
+                           host->is_tcp ? "Clients" : "Requests");
     }
-    if (all) {
+    if (all && !host->is_tcp) {
         text_append_format(text, " %llu requests were answered 502 or 504 in the last minute.",
                            (unsigned long long)judging->counts[RECENT_GATEWAY]);
     }

@@ -19,6 +19,7 @@ struct findings_host {
     const struct recent *recent;
     int64_t now_s;              /* since the epoch */
     bool asks;                  /* for client certificates, in mode report or enforce */
+    bool is_tcp;                /* protocol: tcp: its connections are no requests */
     bool enforces;              /* else a fault of clients is a warning: their requests go to the origin all the same */
     bool calm;                  /* no shard was loaded in the last ten seconds */
     bool takes_old_lists;       /* crl_stale: accept */

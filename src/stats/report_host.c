@@ -157,6 +157,7 @@ static void report_host(struct json *json, const struct stats_hosts *hosts, size
     json_begin_object(json, NULL);
     report_text(json, "name", facts->host);
     report_text(json, "mode", facts->mode == NULL ? "off" : facts->mode);
+    report_text(json, "protocol", facts->is_tcp ? "tcp" : "http");
     report_certificates(json, facts);
     report_terms(json, "client_cas", "subject", "not_after", facts->client_cas, facts->client_ca_count);
     report_terms(json, "crls", "issuer", "next_update", facts->crls, facts->crl_count);

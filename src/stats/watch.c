@@ -15,6 +15,7 @@ static struct findings_host describe(const struct stats_host_facts *facts, const
         .asks = is_mode(facts, "report") || is_mode(facts, "enforce"),
         .enforces = is_mode(facts, "enforce"),
         .calm = calm,
+        .is_tcp = facts->is_tcp,
         .takes_old_lists = facts->takes_old_crls,
         .origins = facts->origins,
         .origin_count = facts->origin_count,

@@ -88,7 +88,7 @@ struct call {
     struct bench *bench;
     struct relay_exchange *exchange;
     bool started; /* relay_exchange_start has returned */
-    bool bare; /* a tunnel from the start, which has no head */
+    bool bare;    /* a tunnel from the start, which has no head */
     bool got_head;
     bool done; /* ended or failed */
     bool ended;

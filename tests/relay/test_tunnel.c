@@ -1,6 +1,6 @@
 /*
- * Exchanges whose origins switch to another protocol, those that are no HTTP from the start, and streams of events, which may
- * be silent for as long.
+ * Exchanges whose origins switch to another protocol, those that are no HTTP from the start, and streams of events, which
+ * may be silent for as long.
  */
 #include "scene.h"
 
@@ -211,7 +211,8 @@ Test(tunnel, what_was_offered_may_be_ignored_but_costs_the_connection) {
 /* Tunnels from the start. */
 
 static void open_tunnel(struct call *call) {
-    call_start_request(call, &bench, &(struct relay_request){.host = &bench.host, .head = bytes_of_string(""), .bare = true});
+    call_start_request(call, &bench,
+                       &(struct relay_request){.host = &bench.host, .head = bytes_of_string(""), .bare = true});
 }
 
 /* Speaks first; then echoes, and ends its half behind that of its peer. */

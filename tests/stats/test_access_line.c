@@ -110,12 +110,14 @@ Test(access_line, a_connection_says_why_it_has_ended) {
     };
     struct text out = text_over(memory, sizeof memory);
     access_line_connection(&out, &connection);
-    expect(&out, "{\"time\":\"1970-01-01T00:00:00.000Z\",\"event\":\"connection\",\"source\":\"192.0.2.7\",\"port\":50000,"
-                 "\"host\":\"mqtt.example\",\"end\":\"idle\",\"origin_address\":\"127.0.0.1:1883\",\"origin_error\":\"reset\","
-                 "\"bytes_in\":14,\"bytes_out\":4,\"handshake\":0.002000,\"origin\":0.000300,\"total\":3600.000000,"
-                 "\"tls_version\":\"TLSv1.2\",\"resumed\":false,\"status\":\"valid\",\"reason\":\"ok\"}\n");
+    expect(&out,
+           "{\"time\":\"1970-01-01T00:00:00.000Z\",\"event\":\"connection\",\"source\":\"192.0.2.7\",\"port\":50000,"
+           "\"host\":\"mqtt.example\",\"end\":\"idle\",\"origin_address\":\"127.0.0.1:1883\",\"origin_error\":\"reset\","
+           "\"bytes_in\":14,\"bytes_out\":4,\"handshake\":0.002000,\"origin\":0.000300,\"total\":3600.000000,"
+           "\"tls_version\":\"TLSv1.2\",\"resumed\":false,\"status\":\"valid\",\"reason\":\"ok\"}\n");
     out.size = 0;
-    access_line_connection(&out, &(struct access_connection){.client = {.address = bytes_of_string("::1")}, .end = "denied"});
+    access_line_connection(&out,
+                           &(struct access_connection){.client = {.address = bytes_of_string("::1")}, .end = "denied"});
     expect(&out, "{\"time\":\"1970-01-01T00:00:00.000Z\",\"event\":\"connection\",\"source\":\"::1\",\"port\":0,"
                  "\"end\":\"denied\",\"bytes_in\":0,\"bytes_out\":0,\"handshake\":0.000000,\"total\":0.000000,"
                  "\"resumed\":false}\n");

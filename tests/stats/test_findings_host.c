@@ -290,6 +290,29 @@ Test(findings_host, origins_that_are_down) {
     cr_expect_neq(findings.items[0].what, FINDING_ORIGIN_DOWN);
 }
 
+Test(findings_host, of_a_tcp_host_speak_of_no_requests) {
+    host.is_tcp = true;
+    pass(300, (struct deeds){.valid = 5});
+    down = 1;
+    pass(3, (struct deeds){.valid = 5});
+    expect(FINDING_WARNING, FINDING_ORIGIN_DOWN, "Clients go to the others.");
+    down = 3;
+    pass(3, (struct deeds){.valid = 5});
+    expect(FINDING_CRITICAL, FINDING_ORIGIN_DOWN, "All 2 origins of a.example are down");
+    cr_expect_null(strstr(findings.items[0].text, "request"), "%s", findings.items[0].text);
+    down = 0;
+    pass(60, (struct deeds){.refused = 5, .reason = REASON_CRL_STALE});
+    expect(FINDING_CRITICAL, FINDING_CLIENTS_REFUSED, "280 of 280 handshakes in the last minute");
+}
+
+/* Each is a handshake alone: as requests, too, the refused would be twice as many as the good. */
+Test(findings_host, of_a_tcp_host_count_a_refused_connection_once) {
+    host.is_tcp = true;
+    pass(300, (struct deeds){.valid = 10});
+    pass(60, (struct deeds){.valid = 10, .refused = 1, .reason = REASON_CRL_STALE});
+    cr_expect_eq(findings.items[0].weight, 60, "%llu", (unsigned long long)findings.items[0].weight);
+}
+
 Test(findings_host, answers_that_are_errors) {
     pass(300, well);
     pass(60, (struct deeds){.valid = 5, .served = 49, .origin_answers = 1});

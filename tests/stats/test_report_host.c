@@ -26,11 +26,12 @@ Test(report_host, a_host_has_its_last_minute) {
 Test(report_host, a_host_has_its_mode_certificate_and_origins) {
     stats_add(&stats_hosts_at(scene.stats.hosts, 0, 1)->origins_down, 2);
     scene_expect(
-        "{\"name\":\"a.example\",\"mode\":\"report\",\"certificate\":{\"file\":\"a \\\"quoted\\\".pem\",\"not_after\":-5},"
+        "{\"name\":\"a.example\",\"mode\":\"report\",\"protocol\":\"http\",\"certificate\":{\"file\":\"a "
+        "\\\"quoted\\\".pem\",\"not_after\":-5},"
         "\"certificates\":[{\"file\":\"a \\\"quoted\\\".pem\",\"not_after\":-5},{\"file\":\"a-rsa.pem\",\"not_after\":6}],");
     scene_expect(
         "\"origins\":[{\"address\":\"127.0.0.1:9000\",\"up\":true},{\"address\":\"[::1]:9000\",\"up\":false}],\"report\":{");
-    scene_expect("{\"name\":\"b.example\",\"mode\":\"off\",");
+    scene_expect("{\"name\":\"b.example\",\"mode\":\"off\",\"protocol\":\"tcp\",");
 }
 
 Test(report_host, a_host_says_when_each_root_and_each_issuers_lists_end) {

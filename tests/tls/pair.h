@@ -15,16 +15,16 @@ struct pair_buffer {
 };
 
 struct pair_options {
-    const char *client;     /* NAME of data/client-NAME.pem; NULL: the client has no certificate */
-    const char *client_key; /* NAME of another key than its own */
-    bool tls12;             /* the client speaks TLS 1.2 only; else TLS 1.3 only */
-    const char *suite;      /* the only one that the client offers, in wolfSSL's name; NULL: all */
-    bool no_key_share;      /* TLS 1.3: the client waits for a HelloRetryRequest before it makes one */
-    int group;              /* the only one that the client offers, by its number; 0: all */
-    const char *alpn;       /* protocols that the client offers; NULL: none */
+    const char *client;           /* NAME of data/client-NAME.pem; NULL: the client has no certificate */
+    const char *client_key;       /* NAME of another key than its own */
+    bool tls12;                   /* the client speaks TLS 1.2 only; else TLS 1.3 only */
+    const char *suite;            /* the only one that the client offers, in wolfSSL's name; NULL: all */
+    bool no_key_share;            /* TLS 1.3: the client waits for a HelloRetryRequest before it makes one */
+    int group;                    /* the only one that the client offers, by its number; 0: all */
+    const char *alpn;             /* protocols that the client offers; NULL: none */
     enum tls_protocols protocols; /* that the server agrees on */
-    size_t chain_size_max;  /* 0: 16 KiB */
-    size_t step;            /* bytes that the server is fed at once; 0: all there are */
+    size_t chain_size_max;        /* 0: 16 KiB */
+    size_t step;                  /* bytes that the server is fed at once; 0: all there are */
     void (*tamper)(uint8_t *data,
                    size_t size); /* changes what the client sends, on its way; NULL: it comes as it was sent */
     WOLFSSL_CTX *client_wolfssl; /* to use instead of a new one; not owned */

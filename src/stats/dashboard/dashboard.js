@@ -352,6 +352,7 @@
       const clients = [["valid", minute.valid], ["invalid", minute.invalid], ["without", minute.none]].filter(([, number]) => number > 0).map(([what, number]) => `${count(number)} ${what}`);
       const answers = codes => Object.entries(codes).map(([code, total]) => `${code}: ${count(total)}`);
       const classes = ["2xx", "3xx", "4xx", "5xx"].filter(code => minute[code] > 0).map(code => [code, minute[code]]);
+      if (host.protocol === "tcp") name.append(" ", element("span", {class: "badge", text: "tcp"}));
       return [name, host.mode, endsOf(stats, host), originsOf(host), whole(clients), whole(answers(Object.fromEntries(classes))), whole(answers(host.requests_by_code || {}))];
     });
     table(byId("hosts"), [["host", false], ["mode", false], ["ends first", false], ["origins", false], ["clients, last minute", false], ["answers, last minute", false],
@@ -364,10 +365,11 @@
     const open = new Set([...document.querySelectorAll("#rollout-hosts details[open]")].map(node => node.dataset.host));
     byId("rollout-hosts").replaceChildren(...hosts.slice(0, 50).map(host => {
       const {would_block: blocked = {}, top_issuers: issuers = [], top_skis: skis = [], valid_by_days_left: days = {}} = host.report;
+      const asked = host.protocol === "tcp" ? "connections" : "requests";
       const sum = span => Object.values(blocked[span] || {}).reduce((total, one) => total + one, 0);
       const reasons = [...new Set(["last_hour", "last_day", "since_start"].flatMap(span => Object.keys(blocked[span] || {})))];
       const node = element("details", {"data-host": host.name}, element("summary", {text:
-        `${host.name}: enforce would have blocked ${count(sum("last_hour"))} requests in the last hour, ${count(sum("last_day"))} in the last day`}));
+        `${host.name}: enforce would have blocked ${count(sum("last_hour"))} ${asked} in the last hour, ${count(sum("last_day"))} in the last day`}));
       node.open = open.has(host.name) || hosts.length === 1;
       const why = element("table"), who = element("table"), which = element("table"), until = element("table");
       table(why, [["reason", false], ["hour", true], ["day", true], ["since start", true]],
@@ -375,7 +377,7 @@
       const top = (target, entries) => table(target, [["value", false], ["times", true]], entries.map(one => [one.value, (one.error ? "≤ " : "") + count(one.count)]), "none");
       top(who, issuers);
       top(which, skis);
-      table(until, [["days left", false], ["requests", true]], Object.entries(days).map(([left, total]) => [left === "more" ? "more" : "under " + left, count(total)]), "none");
+      table(until, [["days left", false], ["handshakes", true]], Object.entries(days).map(([left, total]) => [left === "more" ? "more" : "under " + left, count(total)]), "none");
       const titled = (title, made) => element("div", {}, element("h3", {text: title}), element("div", {class: "scroll", tabindex: 0}, made));
       node.append(element("div", {class: "columns"}, titled("Why", why), titled("Issuers that fail", who), titled("Keys (SKI) that fail", which), titled("Valid clients, by days left", until)));
       return node;
