@@ -3,6 +3,7 @@
 #include "edge/handshake.h"
 #include "edge/proxy.h"
 #include "edge/queue.h"
+#include "edge/tcp.h"
 #include "served.h"
 
 #include <sys/wait.h>
@@ -35,12 +36,11 @@ void __wrap_stream_finish_briefly(struct stream *stream) {
 }
 
 static const struct stage *const stages[CONNECTION_STATES] = {
-    [CONNECTION_PROXY] = &proxy_stage,        [CONNECTION_HELLO] = &hello_stage,
-    [CONNECTION_QUEUED] = &queue_stage,       [CONNECTION_HANDSHAKE] = &handshake_stage,
-    [CONNECTION_WAITING] = &http1_waiting,    [CONNECTION_HEAD] = &http1_head,
-    [CONNECTION_EXCHANGE] = &http1_answering, [CONNECTION_TUNNEL] = &http1_tunnelling,
-    [CONNECTION_QUIET] = &http2_quiet,        [CONNECTION_FRAMES] = &http2_frames,
-    [CONNECTION_STREAMS] = &http2_streams,    [CONNECTION_CLOSING] = &connection_closing,
+    [CONNECTION_PROXY] = &proxy_stage,          [CONNECTION_HELLO] = &hello_stage,       [CONNECTION_QUEUED] = &queue_stage,
+    [CONNECTION_HANDSHAKE] = &handshake_stage,  [CONNECTION_WAITING] = &http1_waiting,   [CONNECTION_HEAD] = &http1_head,
+    [CONNECTION_EXCHANGE] = &http1_answering,   [CONNECTION_TUNNEL] = &http1_tunnelling, [CONNECTION_QUIET] = &http2_quiet,
+    [CONNECTION_FRAMES] = &http2_frames,        [CONNECTION_STREAMS] = &http2_streams,   [CONNECTION_TCP] = &tcp_stage,
+    [CONNECTION_CLOSING] = &connection_closing,
 };
 
 #define OF_HTTP2                                                                                                            \
@@ -51,7 +51,8 @@ static const bool allowed[CONNECTION_STATES][CONNECTION_STATES] = {
     [CONNECTION_PROXY] = {[CONNECTION_HELLO] = true, [CONNECTION_CLOSING] = true},
     [CONNECTION_HELLO] = {[CONNECTION_QUEUED] = true, [CONNECTION_HANDSHAKE] = true, [CONNECTION_CLOSING] = true},
     [CONNECTION_QUEUED] = {[CONNECTION_HANDSHAKE] = true, [CONNECTION_CLOSING] = true},
-    [CONNECTION_HANDSHAKE] = {[CONNECTION_WAITING] = true, [CONNECTION_QUIET] = true, [CONNECTION_CLOSING] = true},
+    [CONNECTION_HANDSHAKE] =
+        {[CONNECTION_WAITING] = true, [CONNECTION_QUIET] = true, [CONNECTION_TCP] = true, [CONNECTION_CLOSING] = true},
     [CONNECTION_WAITING] = {[CONNECTION_HEAD] = true, [CONNECTION_CLOSING] = true},
     [CONNECTION_HEAD] = {[CONNECTION_EXCHANGE] = true, [CONNECTION_CLOSING] = true},
     [CONNECTION_EXCHANGE] = {[CONNECTION_WAITING] = true, [CONNECTION_TUNNEL] = true, [CONNECTION_CLOSING] = true},
@@ -59,6 +60,7 @@ static const bool allowed[CONNECTION_STATES][CONNECTION_STATES] = {
     [CONNECTION_QUIET] = OF_HTTP2,
     [CONNECTION_FRAMES] = OF_HTTP2,
     [CONNECTION_STREAMS] = OF_HTTP2,
+    [CONNECTION_TCP] = {[CONNECTION_CLOSING] = true},
     [CONNECTION_CLOSING] = {false},
 };
 

@@ -207,9 +207,28 @@ static void begin_tunnel(struct simulated_client *client, size_t head_size) {
     talk_drop(&client->text, head_size);
 }
 
+/* Returns whether the origin of the tcp host has said its first word, or need not. */
+static bool is_greeted(struct simulated_client *client) {
+    size_t size = strlen(TALK_GREETING);
+
+    if (client->plan.host != TALK_TCP || client->greeted) {
+        return true;
+    }
+    if (client->text.size < size) {
+        return false;
+    }
+    SIMULATOR_EXPECT(memcmp(client->text.data, TALK_GREETING, size) == 0, "another greeting");
+    talk_drop(&client->text, size);
+    client->greeted = true;
+    return true;
+}
+
 static void take_from_tunnel(struct simulated_client *client) {
     const struct talk_request *request = &client->talk->requests[client->asked[0]];
 
+    if (!is_greeted(client)) {
+        return;
+    }
     SIMULATOR_EXPECT(talk_take_body(&client->body, &client->text, client->asked[0], talk_answer_byte) &&
                          client->body.at <= request->answer_size,
                      "the tunnel of request %u does not have its origin's bytes, at byte %zu", client->asked[0],
@@ -220,7 +239,9 @@ static void take_from_tunnel(struct simulated_client *client) {
 static void end_tunnel(const struct simulated_client *client) {
     const struct talk_request *request = &client->talk->requests[client->asked[0]];
 
-    SIMULATOR_EXPECT(request->cut || client->body.at == request->answer_size,
+    bool unreached = client->plan.host == TALK_TCP && !request->reached;
+
+    SIMULATOR_EXPECT(request->cut || unreached || client->body.at == request->answer_size,
                      "%zu bytes of a tunnel of %zu were taken for all of it", client->body.at, request->answer_size);
 }
 
@@ -435,6 +456,18 @@ static void plan_upgrade(struct simulated_client *client, struct talk_request *r
     }
 }
 
+/* Begins the one exchange with the origin of the tcp host. */
+static void ask_tcp(struct simulated_client *client, struct talk_buffer *text, uint32_t number) {
+    struct talk_request *request = &client->talk->requests[number];
+
+    request->framing = TALK_NOTHING;
+    request->head = false;
+    client->requests_left = 0;
+    client->in_tunnel = true;
+    client->body = (struct talk_body){.framing = TALK_NOTHING, .until_end = true};
+    talk_print(text, "%u\n", number);
+}
+
 void client_ask(struct simulated_client *client) {
     struct talk_buffer text = {0};
 
@@ -446,8 +479,12 @@ void client_ask(struct simulated_client *client) {
         return;
     }
     client->asked[client->asked_count++] = number;
-    plan_upgrade(client, &client->talk->requests[number]);
-    put_request(client, &text, number);
+    if (client->plan.host == TALK_TCP) {
+        ask_tcp(client, &text, number);
+    } else {
+        plan_upgrade(client, &client->talk->requests[number]);
+        put_request(client, &text, number);
+    }
     bool in_pieces = kernel_chance(200);
 
     for (size_t at = 0; at < text.size;) {

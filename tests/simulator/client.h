@@ -74,7 +74,8 @@ struct simulated_client {
     bool in_body; /* of the answer to the oldest */
     unsigned status;
     bool by_origin;
-    bool in_tunnel;   /* the oldest request has made one of the connection */
+    bool in_tunnel;   /* the oldest request has made one of the connection, or the host is TALK_TCP */
+    bool greeted;     /* by the origin of TALK_TCP */
     size_t tunnelled; /* bytes of its body that are sent */
     bool last;        /* the answer says that the connection ends behind it */
     struct talk_body body;

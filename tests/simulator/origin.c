@@ -58,7 +58,61 @@ static void begin_body(struct origin *origin, const char *head, size_t head_size
                      "the body of request %u is framed otherwise", origin->number);
 }
 
+/* The PROXY header of version 2 with which a connection of the tcp host begins; no request begins so. */
+static bool take_proxy_header(struct origin *origin) {
+    enum { FRONT = 16, ADDRESSES = 12, TYPE_SSL = 0x20, VECTOR = 3, VERIFY = 4 };
+    const uint8_t *data = (const uint8_t *)origin->in.data;
+
+    if (origin->in.size < FRONT || origin->in.size < FRONT + (size_t)(data[14] << 8 | data[15])) {
+        return false;
+    }
+    size_t size = FRONT + (size_t)(data[14] << 8 | data[15]);
+    size_t at = FRONT + ADDRESSES;
+
+    while (at < size && data[at] != TYPE_SSL) {
+        at += VECTOR + (size_t)(data[at + 1] << 8 | data[at + 2]);
+    }
+    SIMULATOR_EXPECT(at + VECTOR + VERIFY < size, "no facts of TLS in a header of %zu bytes", size);
+    origin->verified = data[at + VECTOR + VERIFY] == 0;
+    talk_drop(&origin->in, size);
+    talk_print(&origin->out, TALK_GREETING);
+    origin->stage = ORIGIN_GREETED;
+    return true;
+}
+
+static void begin_bare_tunnel(struct origin *origin) {
+    const char *end = memchr(origin->in.data, '\n', origin->in.size);
+
+    origin->number = (uint32_t)strtoul(origin->in.data, NULL, 10);
+    SIMULATOR_EXPECT(origin->number < origin->talk->count, "number %u was never sent", origin->number);
+    struct talk_request *request = &origin->talk->requests[origin->number];
+
+    simulator_trace("origin: number %u", origin->number);
+    SIMULATOR_EXPECT(request->host == TALK_TCP && !request->reached, "number %u came twice", origin->number);
+    SIMULATOR_EXPECT(origin->verified == (request->certificate == TALK_VALID), "number %u is said to be %s", origin->number,
+                     origin->verified ? "valid" : "not valid");
+    SIMULATOR_EXPECT(!origin->enforced[request->host] || origin->verified, "number %u should not have been let in",
+                     origin->number);
+    request->reached = true;
+    talk_drop(&origin->in, (size_t)(end + 1 - origin->in.data));
+    origin->body = (struct talk_body){.framing = TALK_NOTHING, .until_end = true};
+    origin->stage = ORIGIN_TUNNEL;
+}
+
+static void step_greeted(struct origin *origin) {
+    char data[64];
+
+    talk_put(&origin->in, data, kernel_peer_receive(origin->socket, data, sizeof data));
+    talk_drop(&origin->out, kernel_peer_send(origin->socket, origin->out.data, origin->out.size));
+    if (origin->in.size > 0 && memchr(origin->in.data, '\n', origin->in.size) != NULL) {
+        begin_bare_tunnel(origin);
+    }
+}
+
 static bool take_head(struct origin *origin) {
+    if (origin->in.size > 0 && origin->in.data[0] == '\r') {
+        return take_proxy_header(origin);
+    }
     size_t head_size = talk_head_size(&origin->in);
 
     if (head_size == 0) {
@@ -250,6 +304,8 @@ void origin_step(struct origin *origin) {
     }
     if (origin->stage == ORIGIN_TUNNEL) {
         step_tunnel(origin);
+    } else if (origin->stage == ORIGIN_GREETED) {
+        step_greeted(origin);
     } else if (origin->stage != ORIGIN_ANSWER && origin->stage != ORIGIN_WAITING) {
         pull(origin);
     } else if (origin->stage == ORIGIN_WAITING) {

@@ -5,7 +5,14 @@
 #include "kernel.h"
 #include "talk.h"
 
-enum origin_stage { ORIGIN_HEAD, ORIGIN_BODY, ORIGIN_WAITING /* before its answer */, ORIGIN_ANSWER, ORIGIN_TUNNEL };
+enum origin_stage {
+    ORIGIN_HEAD,
+    ORIGIN_BODY,
+    ORIGIN_WAITING, /* before its answer */
+    ORIGIN_ANSWER,
+    ORIGIN_GREETED, /* of the tcp host: has said its first word, and waits for the client's number */
+    ORIGIN_TUNNEL,
+};
 
 struct origin {
     struct kernel_socket *socket; /* NULL: this place is free */
@@ -23,6 +30,7 @@ struct origin {
     bool silent;      /* never answers */
     bool ends_after;  /* closes behind this answer */
     bool delimited;   /* by its length or by chunks; else by that end */
+    bool verified;    /* of the tcp host: its PROXY header says that the client's certificate is valid */
     unsigned answered;
 };
 

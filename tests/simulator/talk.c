@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-const char *const talk_host_names[TALK_HOSTS] = {"enforce.test", "report.test", "off.test"};
+const char *const talk_host_names[TALK_HOSTS] = {"enforce.test", "report.test", "off.test", "tcp.test"};
 
 char talk_body_byte(uint32_t number, size_t at) {
     return (char)('a' + (number * 7 + at) % 26);

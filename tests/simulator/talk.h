@@ -10,7 +10,12 @@
 #include <stdint.h>
 
 enum talk_certificate { TALK_NO_CERTIFICATE, TALK_VALID, TALK_EXPIRED, TALK_CERTIFICATES };
-enum talk_host { TALK_ENFORCE, TALK_REPORT, TALK_OFF, TALK_HOSTS };
+enum talk_host { TALK_ENFORCE, TALK_REPORT, TALK_OFF, TALK_TCP, TALK_HOSTS };
+/*
+ * At the tcp host the origin speaks first; then the client says the number of its one request, as a line; and then both
+ * bodies follow, without framing.
+ */
+#define TALK_GREETING "ready\n"
 extern const char *const talk_host_names[TALK_HOSTS];
 
 enum talk_framing { TALK_NOTHING, TALK_LENGTH, TALK_CHUNKED };

@@ -73,6 +73,14 @@ static const struct way ways[] = {
     {CONNECTION_TUNNEL, EVENT_STOP, NOTHING, false},
     {CONNECTION_TUNNEL, EVENT_RELOAD, NOTHING, true},
     {CONNECTION_TUNNEL, EVENT_RELOAD_WITHOUT, NOTHING, false},
+    {CONNECTION_TCP, EVENT_FIN, NOTHING, true},
+    {CONNECTION_TCP, EVENT_RESET, NOTHING, false},
+    {CONNECTION_TCP, EVENT_GARBAGE, STATS_AT_REQUEST, STATS_REJECT_TLS_ERROR, false},
+    {CONNECTION_TCP, EVENT_DEADLINE, NOTHING, false},
+    {CONNECTION_TCP, EVENT_DRAIN, NOTHING, true},
+    {CONNECTION_TCP, EVENT_STOP, NOTHING, false},
+    {CONNECTION_TCP, EVENT_RELOAD, NOTHING, true},
+    {CONNECTION_TCP, EVENT_RELOAD_WITHOUT, NOTHING, false},
     {CONNECTION_QUIET, EVENT_FIN, NOTHING, false},
     {CONNECTION_QUIET, EVENT_RESET, NOTHING, false},
     {CONNECTION_QUIET, EVENT_GARBAGE, STATS_AT_REQUEST, STATS_REJECT_TLS_ERROR, false},
@@ -150,6 +158,7 @@ static void approach(struct scene *scene) {
         }
         break;
     case CONNECTION_TUNNEL:
+    case CONNECTION_TCP:
         world_act_for_origins(&world);
         /* fall through */
     case CONNECTION_EXCHANGE:
@@ -233,12 +242,19 @@ static void check(struct world *w, const struct scene *scene) {
                      open ? "open" : "ended");
 }
 
+static enum talk_host host_for(const struct way *way) {
+    if (way->state == CONNECTION_TCP) {
+        return TALK_TCP;
+    }
+    return way->event == EVENT_RELOAD_WITHOUT ? TALK_OFF : TALK_ENFORCE;
+}
+
 static void step(struct world *w, void *context) {
     struct scene *scene = context;
     const struct client_plan plan = {.certificate = TALK_VALID,
-                                     .host = scene->way->event == EVENT_RELOAD_WITHOUT ? TALK_OFF : TALK_ENFORCE,
+                                     .host = host_for(scene->way),
                                      .tls12 = scene->tls12,
-                                     .http2 = scene->way->state >= CONNECTION_QUIET,
+                                     .http2 = scene->way->state >= CONNECTION_QUIET && scene->way->state < CONNECTION_TCP,
                                      .upgrades = scene->way->state == CONNECTION_TUNNEL,
                                      .requests = 1};
     struct connection *connection = connection_of(w);

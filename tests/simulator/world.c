@@ -83,12 +83,13 @@ void __wrap_nghttp2_session_callbacks_set_rand_callback(nghttp2_session_callback
 }
 
 /*
- * Configurations: the second is stricter, sends more headers and has a host without HTTP/2; the third has a host fewer and
- * other limits.
+ * Configurations: the second is stricter, sends more headers and has a host without HTTP/2; the third has two hosts fewer
+ * and other limits.
  */
 
 static struct config *configs_of[2][WORLD_CONFIGS]; /* for clients themselves, and for a balancer */
-static const bool enforced[WORLD_CONFIGS][TALK_HOSTS] = {{true, false, false}, {true, true, false}, {true, false, false}};
+static const bool enforced[WORLD_CONFIGS][TALK_HOSTS] = {
+    {true, false, false, true}, {true, true, false, true}, {true, false, false, true}};
 
 static void print_host(FILE *file, const char *name, const char *mode, const char *more) {
     fprintf(file,
@@ -126,6 +127,7 @@ static struct config *load(unsigned number, bool behind_balancer) {
                number == 1 ? "    forward: {headers: {X-Device: subject.cn}}\n    http2: false\n" : "");
     if (number != 2) {
         print_host(file, talk_host_names[TALK_OFF], "off", "");
+        print_host(file, talk_host_names[TALK_TCP], "enforce", "    protocol: tcp\n");
     }
     fclose(file);
     struct config *config = config_load(path, &problems);
@@ -157,7 +159,9 @@ static struct stats_hosts *hosts_of(struct world *world, const struct config *co
     struct stats_host_facts facts[TALK_HOSTS];
 
     for (size_t i = 0; i < config->host_count; i++) {
-        facts[i] = (struct stats_host_facts){.host = config->hosts[i].name, .mode = config_mode_name(config->hosts[i].mode)};
+        facts[i] = (struct stats_host_facts){.host = config->hosts[i].name,
+                                             .mode = config_mode_name(config->hosts[i].mode),
+                                             .is_tcp = config->hosts[i].is_tcp};
     }
     return stats_hosts_create(1, facts, config->host_count, world->stats.hosts);
 }

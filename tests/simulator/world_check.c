@@ -2,22 +2,22 @@
 
 #include "edge/http1_exchange.h"
 #include "edge/http2_stream.h"
+#include "edge/tcp.h"
 #include "stats/hosts.h"
 
 static bool is_early(const struct connection *connection) {
     return connection->stage->is_early;
 }
 
-static void expect_tunnel(const struct connection *connection) {
+static void expect_tunnel(const struct connection *connection, const struct tunnel *tunnel) {
     const struct client *client = &connection->client;
-    const struct exchange *exchange = &connection->http1.exchange->exchange;
     uint64_t now_ms = ring_now_ms(&client->shard->ring);
 
-    SIMULATOR_EXPECT(exchange->is_tunnel && timer_is_set(&exchange->tunnel.timer), "a tunnel without a clock");
+    SIMULATOR_EXPECT(timer_is_set(&tunnel->timer), "a tunnel without a clock");
     SIMULATOR_EXPECT(client->verdict.stale || client->host->mode != CONFIG_ENFORCE ||
                          client->verdict.identity->status == STATUS_VALID,
                      "a tunnel of a client that is not welcome");
-    SIMULATOR_EXPECT(!client->verdict.stale || exchange->tunnel.judge_ms < now_ms + 1000,
+    SIMULATOR_EXPECT(!client->verdict.stale || tunnel->judge_ms < now_ms + 1000,
                      "a tunnel with a verdict of an earlier policy");
 }
 
@@ -62,6 +62,8 @@ static void expect_state(const struct connection *connection) {
     SIMULATOR_EXPECT((connection->http1.exchange != NULL) == has_exchange, "exchange in state %u", connection->stage->state);
     bool is_http2 = connection->stage->state == CONNECTION_QUIET || connection->stage->state == CONNECTION_FRAMES ||
                     connection->stage->state == CONNECTION_STREAMS;
+    bool is_tcp = connection->stage->state == CONNECTION_TCP;
+    SIMULATOR_EXPECT((connection->tcp != NULL) == is_tcp, "a tunnel in state %u", connection->stage->state);
     SIMULATOR_EXPECT((connection->http2.session != NULL) == is_http2, "session in state %u", connection->stage->state);
     SIMULATOR_EXPECT((connection->http2.open > 0) == (connection->stage->state == CONNECTION_STREAMS),
                      "%u streams in state %u", connection->http2.open, connection->stage->state);
@@ -75,7 +77,7 @@ static void expect_state(const struct connection *connection) {
                          "a connection that ends holds %u bytes", connection->kept.counted);
         SIMULATOR_EXPECT(!timer_is_set(&connection->pace.timer), "a connection that ends has a deadline");
     } else {
-        SIMULATOR_EXPECT(timer_is_set(&connection->pace.timer) != in_tunnel, "no deadline in state %u",
+        SIMULATOR_EXPECT(timer_is_set(&connection->pace.timer) == !(in_tunnel || is_tcp), "no deadline in state %u",
                          connection->stage->state);
         SIMULATOR_EXPECT(connection->client.host != NULL || connection->stage->state <= CONNECTION_QUEUED,
                          "no host in state %u", connection->stage->state);
@@ -83,7 +85,12 @@ static void expect_state(const struct connection *connection) {
                          connection->stage->state);
     }
     if (in_tunnel) {
-        expect_tunnel(connection);
+        SIMULATOR_EXPECT(connection->http1.exchange->exchange.is_tunnel, "an exchange in state %u",
+                         connection->stage->state);
+        expect_tunnel(connection, &connection->http1.exchange->exchange.tunnel);
+    }
+    if (is_tcp) {
+        expect_tunnel(connection, &connection->tcp->clock);
     }
 }
 
