@@ -10,6 +10,9 @@ struct http_key {
 
 static const struct http_key of_host[] = {
     {"forward", "there are no headers, and origin_proxy_protocol: v2 tells the origin of the client's certificate"},
+    {"request_headers", "there are no headers"},
+    {"response_headers", "there are no headers"},
+    {"strict_transport_security", "there are no headers, and no browsers"},
     {"methods", "there are no requests"},
     {"http2", "clients may speak any protocol, and ALPN is not answered"},
     {"origin_pool", "each client's connection has its own to the origin"},

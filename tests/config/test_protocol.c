@@ -44,6 +44,12 @@ Test(protocol, keys_of_http_are_problems, .init = changes_set_up, .fini = change
     static const struct change changes[] = {
         {HOST, "  - {protocol: udp, name: \"*.", 30, "protocol must be http or tcp, not udp"},
         {HOST, "  - {protocol: tcp, forward: {status: X-S}, name: \"*.", 30, "forward does not go with protocol: tcp"},
+        {HOST, "  - {protocol: tcp, request_headers: {set: {X-A: b}}, name: \"*.", 30,
+         "request_headers does not go with protocol: tcp"},
+        {HOST, "  - {protocol: tcp, response_headers: {remove: [X-A]}, name: \"*.", 30,
+         "response_headers does not go with protocol: tcp"},
+        {HOST, "  - {protocol: tcp, strict_transport_security: {max_age: 1h}, name: \"*.", 30,
+         "strict_transport_security does not go with protocol: tcp"},
         {HOST, "  - {protocol: tcp, methods: [GET], name: \"*.", 30, "methods does not go with protocol: tcp"},
         {HOST, "  - {protocol: tcp, http2: false, name: \"*.", 30, "http2 does not go with protocol: tcp"},
         {HOST, "  - {protocol: tcp, origin_pool: off, name: \"*.", 30, "origin_pool does not go with protocol: tcp"},

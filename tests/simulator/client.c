@@ -1,6 +1,7 @@
 #include "client.h"
 
 #include "client_http2.h"
+#include "client_tunnel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -190,61 +191,6 @@ void client_expect_own_answer(const struct talk_request *request, unsigned statu
     }
 }
 
-static void begin_tunnel(struct simulated_client *client, size_t head_size) {
-    const char *head = client->text.data;
-    char value[64];
-
-    SIMULATOR_EXPECT(client->asked_count == 1 && client->talk->requests[client->asked[0]].switches,
-                     "101 that nobody has asked for, or no origin has sent");
-    SIMULATOR_EXPECT(talk_header(head, head_size, "X-Echo", value, sizeof value) == 1 &&
-                         (uint32_t)strtoul(value, NULL, 10) == client->asked[0],
-                     "the 101 for %s came for request %u", value, client->asked[0]);
-    SIMULATOR_EXPECT(talk_header(head, head_size, "Upgrade", value, sizeof value) == 1 && strcmp(value, "simulated") == 0,
-                     "101 with %s", value);
-    client->counts->answers[STATS_HTTP1][101]++;
-    client->body = (struct talk_body){.framing = TALK_NOTHING, .until_end = true};
-    client->in_tunnel = true;
-    talk_drop(&client->text, head_size);
-}
-
-/* Returns whether the origin of the tcp host has said its first word, or need not. */
-static bool is_greeted(struct simulated_client *client) {
-    size_t size = strlen(TALK_GREETING);
-
-    if (client->plan.host != TALK_TCP || client->greeted) {
-        return true;
-    }
-    if (client->text.size < size) {
-        return false;
-    }
-    SIMULATOR_EXPECT(memcmp(client->text.data, TALK_GREETING, size) == 0, "another greeting");
-    talk_drop(&client->text, size);
-    client->greeted = true;
-    return true;
-}
-
-static void take_from_tunnel(struct simulated_client *client) {
-    const struct talk_request *request = &client->talk->requests[client->asked[0]];
-
-    if (!is_greeted(client)) {
-        return;
-    }
-    SIMULATOR_EXPECT(talk_take_body(&client->body, &client->text, client->asked[0], talk_answer_byte) &&
-                         client->body.at <= request->answer_size,
-                     "the tunnel of request %u does not have its origin's bytes, at byte %zu", client->asked[0],
-                     client->body.at);
-}
-
-/* The shard has said that nothing more comes. */
-static void end_tunnel(const struct simulated_client *client) {
-    const struct talk_request *request = &client->talk->requests[client->asked[0]];
-
-    bool unreached = client->plan.host == TALK_TCP && !request->reached;
-
-    SIMULATOR_EXPECT(request->cut || unreached || client->body.at == request->answer_size,
-                     "%zu bytes of a tunnel of %zu were taken for all of it", client->body.at, request->answer_size);
-}
-
 static void begin_answer(struct simulated_client *client, size_t head_size) {
     const char *head = client->text.data;
     uint32_t number = client->asked_count > 0 ? client->asked[0] : 0;
@@ -254,7 +200,7 @@ static void begin_answer(struct simulated_client *client, size_t head_size) {
     client->status = (unsigned)strtoul(head + 9, NULL, 10); /* ends at the space behind it */
     simulator_trace("client: status %u for request %u", client->status, number);
     if (client->status == 101) {
-        begin_tunnel(client, head_size);
+        client_tunnel_begin(client, head_size);
         return;
     }
     if (!is_final(client->status)) {
@@ -336,7 +282,7 @@ static void understand(struct simulated_client *client) {
         bool in_body = client->in_body;
 
         if (client->in_tunnel) {
-            take_from_tunnel(client);
+            client_tunnel_take(client);
             return;
         }
         if (client->in_body) {
@@ -369,7 +315,7 @@ static void read_answers(struct simulated_client *client) {
     }
     keep_session(client);
     if (client->in_tunnel && wolfSSL_get_error(client->tls, size) == WOLFSSL_ERROR_ZERO_RETURN) {
-        end_tunnel(client);
+        client_tunnel_end(client);
     }
     if (!tls_wants_more(client, size)) {
         client->broken = true;
@@ -456,18 +402,6 @@ static void plan_upgrade(struct simulated_client *client, struct talk_request *r
     }
 }
 
-/* Begins the one exchange with the origin of the tcp host. */
-static void ask_tcp(struct simulated_client *client, struct talk_buffer *text, uint32_t number) {
-    struct talk_request *request = &client->talk->requests[number];
-
-    request->framing = TALK_NOTHING;
-    request->head = false;
-    client->requests_left = 0;
-    client->in_tunnel = true;
-    client->body = (struct talk_body){.framing = TALK_NOTHING, .until_end = true};
-    talk_print(text, "%u\n", number);
-}
-
 void client_ask(struct simulated_client *client) {
     struct talk_buffer text = {0};
 
@@ -480,7 +414,7 @@ void client_ask(struct simulated_client *client) {
     }
     client->asked[client->asked_count++] = number;
     if (client->plan.host == TALK_TCP) {
-        ask_tcp(client, &text, number);
+        client_tunnel_ask(client, &text, number);
     } else {
         plan_upgrade(client, &client->talk->requests[number]);
         put_request(client, &text, number);
@@ -569,24 +503,6 @@ static void say_goodbye(struct simulated_client *client) {
     }
 }
 
-static void speak_in_tunnel(struct simulated_client *client) {
-    const struct talk_request *request = &client->talk->requests[client->asked[0]];
-    size_t left = request->body_size - client->tunnelled;
-    size_t most = 1 + kernel_below(READ_SIZE);
-    struct talk_buffer text = {0};
-
-    if (left == 0) {
-        if (kernel_chance(100)) {
-            say_goodbye(client);
-        }
-        return;
-    }
-    talk_put_bytes(&text, client->tunnelled, left < most ? left : most, client->asked[0], talk_body_byte);
-    client->broken = wolfSSL_write(client->tls, text.data, (int)text.size) != (int)text.size;
-    client->tunnelled += text.size;
-    talk_free(&text);
-}
-
 /* Nothing more can come, or is wanted. In a tunnel the other half may go on. */
 static bool is_over(const struct simulated_client *client) {
     return kernel_peer_is_reset(client->socket) || kernel_peer_at_end(client->socket) ||
@@ -613,7 +529,9 @@ void client_step(struct simulated_client *client) {
         if (client->http2 != NULL) {
             client_http2_step(client);
         } else if (client->in_tunnel) {
-            speak_in_tunnel(client);
+            if (!client_tunnel_speak(client) && kernel_chance(100)) {
+                say_goodbye(client);
+            }
         } else {
             client_ask(client);
         }
