@@ -176,10 +176,6 @@ static void print_host(const struct config_host *host, int64_t now_s, FILE *out)
 }
 
 static void print_balancers(const struct config_listener *listener, FILE *out) {
-    if (listener->proxy_count == 0) {
-        return;
-    }
-    fprintf(out, "%s\n", listener->address.text);
     struct wrapped line;
     begin_line(&line, out);
     put_word(&line, "PROXY headers from");
@@ -189,6 +185,25 @@ static void print_balancers(const struct config_listener *listener, FILE *out) {
         put_word(&line, text);
     }
     end_line(&line);
+}
+
+/* Prints a listener that is more than an address where clients connect. */
+static void print_listener(const struct config_listener *listener, FILE *out) {
+    if (listener->proxy_count == 0 && listener->redirect_port == 0) {
+        return;
+    }
+    fprintf(out, "%s\n", listener->address.text);
+    if (listener->redirect_port > 0) {
+        struct wrapped line;
+        char text[64];
+        snprintf(text, sizeof text, "redirects to https, port %u", listener->redirect_port);
+        begin_line(&line, out);
+        put_word(&line, text);
+        end_line(&line);
+    }
+    if (listener->proxy_count > 0) {
+        print_balancers(listener, out);
+    }
 }
 
 void check_table_print(const struct config *config, FILE *out) {
@@ -201,7 +216,7 @@ void check_table_print(const struct config *config, FILE *out) {
         print_host(&config->hosts[i], now_s, out);
     }
     for (size_t i = 0; i < config->listen_count; i++) {
-        print_balancers(&config->listen[i], out);
+        print_listener(&config->listen[i], out);
     }
     if (has_ended) {
         fprintf(out, "! has ended\n");

@@ -42,6 +42,7 @@ struct config_listener {
     struct config_address address; /* its text is as the file has it */
     struct prefix *proxies;        /* the balancers that connect to it, each with a PROXY header; nobody else may */
     size_t proxy_count;            /* 0: clients themselves connect */
+    uint16_t redirect_port; /* plain HTTP, and requests are sent on to https at that port; 0: TLS, and they are served */
 };
 
 struct config_limits {

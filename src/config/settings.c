@@ -46,13 +46,34 @@ static bool load_listener_address(const struct loader *loader, const struct docu
     return true;
 }
 
+enum { HTTPS_PORT = 443, PORT_MAX = 65535 };
+
+/* Reads `redirect` and `redirect_port` of a listener. */
+static void load_redirect(const struct loader *loader, const struct document_node *redirect,
+                          const struct document_node *port, struct config_listener *listener) {
+    static const char *const words[] = {"https"};
+    size_t index;
+    uint32_t number = HTTPS_PORT;
+    value_number(loader, port, "redirect_port", 1, PORT_MAX, &number);
+    if (redirect == NULL && port != NULL) {
+        loader_problem(loader, port, "redirect_port is for a listener with redirect: https");
+    } else if (value_choice(loader, redirect, "redirect", words, ARRAY_LENGTH(words), &index)) {
+        listener->redirect_port = (uint16_t)number;
+    }
+}
+
 /* Adds a listener to config.listen, which has room for it. */
 static void load_listener(const struct loader *loader, const struct document_node *item, struct config *config) {
     const struct document_node *at = NULL;
     const struct document_node *proxies = NULL;
+    const struct document_node *redirect = NULL;
+    const struct document_node *redirect_port = NULL;
     struct config_listener *listener = &config->listen[config->listen_count];
-    const struct value_key keys[] = {value_key_required("address", &at), value_key_optional("proxy_protocol", &proxies)};
+    const struct value_key keys[] = {value_key_required("address", &at), value_key_optional("proxy_protocol", &proxies),
+                                     value_key_optional("redirect", &redirect),
+                                     value_key_optional("redirect_port", &redirect_port)};
     value_mapping(loader, item, "a listener", keys, ARRAY_LENGTH(keys));
+    load_redirect(loader, redirect, redirect_port, listener);
     networks_load(loader, proxies, "proxy_protocol", SETTINGS_PROXIES_MAX, &listener->proxies, &listener->proxy_count);
     if (!load_listener_address(loader, at, config, &listener->address)) {
         free(listener->proxies);
@@ -73,6 +94,13 @@ static void load_listeners(const struct loader *loader, const struct document_no
     config->listen = memory_allocate(list->count, sizeof *config->listen);
     for (const struct document_node *item = list->first; item != NULL; item = item->next) {
         load_listener(loader, item, config);
+    }
+    bool serves = false;
+    for (size_t i = 0; i < config->listen_count; i++) {
+        serves = serves || config->listen[i].redirect_port == 0;
+    }
+    if (config->listen_count == list->count && !serves) {
+        loader_problem(loader, list, "listen: all listeners redirect, and none is left to serve https");
     }
 }
 

@@ -95,10 +95,18 @@ static void refuse_key(const struct loader *loader, const struct document_node *
     loader_problem(loader, key, "unknown key \"%s\" in %s%s", key->text, what, suggestion);
 }
 
-/* A mapping of one or two keys: a value that stands alone is likely that of the first key ("listen: [127.0.0.1:443]"). */
+/* Returns whether a value that stands alone is likely that of the first key ("listen: [127.0.0.1:443]"). */
+static bool is_for_first(const struct value_key *keys, size_t count) {
+    bool first_alone_required = keys[0].required;
+    for (size_t i = 1; i < count; i++) {
+        first_alone_required = first_alone_required && !keys[i].required;
+    }
+    return count <= 2 || first_alone_required;
+}
+
 static bool refuse_mapping(const struct loader *loader, const struct document_node *node, const char *what,
                            const struct value_key *keys, size_t count) {
-    if (count > 2 || node->type != DOCUMENT_SCALAR || document_is_null(node)) {
+    if (!is_for_first(keys, count) || node->type != DOCUMENT_SCALAR || document_is_null(node)) {
         return refuse(loader, node, what, "a mapping (key: value)");
     }
     char text[DESCRIPTION_SIZE];

@@ -6,6 +6,7 @@
 #include "config/warnings_headers.h"
 #include "config/warnings_server.h"
 
+#include <netinet/in.h>
 #include <string.h>
 
 static void warn_of_admin(const struct loader *loader, const struct document_node *admin, const struct config *config) {
@@ -40,6 +41,30 @@ static void warn_of_balancers(const struct loader *loader, const struct document
     if (listener->proxy_count > 0 && !fits) {
         loader_warning(loader, node, "proxy_protocol has no %s network, but %s is an %s address: nobody can connect",
                        ipv6 ? "IPv6" : "IPv4", listener->address.text, ipv6 ? "IPv6" : "IPv4");
+    }
+}
+
+static bool serves_at(const struct config *config, uint16_t port) {
+    for (size_t i = 0; i < config->listen_count; i++) {
+        const struct config_listener *listener = &config->listen[i];
+        const struct sockaddr *address = (const struct sockaddr *)&listener->address.address;
+        in_port_t own = address->sa_family == AF_INET6 ? ((const struct sockaddr_in6 *)(const void *)address)->sin6_port
+                                                       : ((const struct sockaddr_in *)(const void *)address)->sin_port;
+        if (listener->redirect_port == 0 && ntohs(own) == port) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Warns of a port that nobody has chosen. Behind a balancer or a port mapping it may be right. */
+static void warn_of_redirect(const struct loader *loader, const struct document_node *node, const struct config *config,
+                             const struct config_listener *listener) {
+    if (listener->redirect_port > 0 && document_value(node, "redirect_port") == NULL &&
+        !serves_at(config, listener->redirect_port)) {
+        loader_warning(loader, document_value(node, "redirect"),
+                       "redirect: clients are sent to port 443, where no listener of this file serves; set redirect_port to "
+                       "the port at which clients reach https, also if that is 443");
     }
 }
 
@@ -103,6 +128,7 @@ void warnings_find(const struct loader *loader, const struct document_node *root
     const struct document_node *node = document_value(root, "listen")->first;
     for (size_t i = 0; i < config->listen_count; i++, node = node->next) {
         warn_of_balancers(loader, document_value(node, "proxy_protocol"), &config->listen[i]);
+        warn_of_redirect(loader, node, config, &config->listen[i]);
     }
     node = document_value(root, "hosts")->first;
     for (size_t i = 0; i < config->host_count; i++, node = node->next) {

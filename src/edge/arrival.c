@@ -5,6 +5,7 @@
 #include "edge/gate.h"
 #include "edge/hello.h"
 #include "edge/proxy.h"
+#include "edge/redirect.h"
 
 #include <string.h>
 
@@ -57,5 +58,5 @@ void arrival_accept(struct listener *listener, struct stream *stream, const stru
     if (listener->blocks) {
         stream_drop_filter(stream);
     }
-    connection_start(connection, by_proxy ? &proxy_stage : &hello_stage);
+    connection_start(connection, by_proxy ? &proxy_stage : settings->redirect_port > 0 ? &redirect_stage : &hello_stage);
 }

@@ -127,7 +127,7 @@ void connection_refuse(struct connection *connection, enum stats_stage stage, en
     if (stage != STATS_AT_REQUEST) {
         log_failure(connection, stage, why);
     }
-    if (has_begun(stage, why)) {
+    if (!connection->stage->is_plain && has_begun(stage, why)) {
         connection_count_handshake(connection, why == STATS_REJECT_TIMEOUT ? STATS_TIMEOUT : STATS_FAILED);
     }
     blame_source(connection, blame);

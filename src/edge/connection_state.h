@@ -3,14 +3,14 @@
  * connection as a table: which other states may follow, and which functions take each event. connection.h has the functions
  * for connections; the modules below that one need the structs alone.
  *
- *   PROXY ─ HELLO ─┬─ QUEUED ─┬─ HANDSHAKE ─┬─ WAITING ─ HEAD ─ EXCHANGE ─┬─ TUNNEL
- *                  └──────────┘             │     └───────────────────────┘
- *                                           ├─ QUIET ─ FRAMES ─ STREAMS   (each of the three may follow each other)
- *                                           └─ TCP
+ *   PROXY ─┬─ HELLO ─┬─ QUEUED ─┬─ HANDSHAKE ─┬─ WAITING ─ HEAD ─ EXCHANGE ─┬─ TUNNEL
+ *          │         └──────────┘             │     └───────────────────────┘
+ *          └─ REDIRECT                        ├─ QUIET ─ FRAMES ─ STREAMS   (each of the three may follow each other)
+ *                                             └─ TCP
  *   and from each of these to CLOSING.
  *
- * Each stage's table is in the module that does its work: proxy.c, hello.c, queue.c, handshake.c, http1.c, http2.c, tcp.c,
- * connection.c. A module knows the stages that follow its own, and never those before it.
+ * Each stage's table is in the module that does its work: proxy.c, redirect.c, hello.c, queue.c, handshake.c, http1.c,
+ * http2.c, tcp.c, connection.c. A module knows the stages that follow its own, and never those before it.
  */
 #ifndef EDGE_CONNECTION_STATE_H
 #define EDGE_CONNECTION_STATE_H
@@ -20,6 +20,7 @@
 
 enum connection_state {
     CONNECTION_PROXY,     /* the header of a balancer is not complete; nothing is known of the client */
+    CONNECTION_REDIRECT,  /* plain HTTP: requests are sent on to https */
     CONNECTION_HELLO,     /* the ClientHello is not complete; no TLS object exists */
     CONNECTION_QUEUED,    /* the hello waits until the shard has time for its handshake */
     CONNECTION_HANDSHAKE, /* wolfSSL is at work */
@@ -57,6 +58,7 @@ struct stage {
     uint32_t next; /* the states that may follow: the sum of STAGE_BIT of each */
     enum stats_stage counted_as;
     bool is_early;        /* the handshake is not complete */
+    bool is_plain;        /* there is no TLS, so that no handshake begins */
     bool is_idle;         /* the client has been served and asks for nothing: the end of the shard ends the connection */
     bool may_switch_site; /* a reload takes effect at once, and not with the next request */
     bool pauses;          /* for a client that sends small pieces: see pace.h */
@@ -114,7 +116,7 @@ struct connection_queue {
     bool early_data;        /* the hello says that early data follows, which is refused and stepped over */
 };
 
-/* From the end of the handshake on: http1.c's. */
+/* From the end of the handshake on: http1.c's; the number of requests is redirect.c's too. */
 struct connection_http1 {
     struct http1_exchange *exchange; /* from the first byte of a request to the last of its answer */
     uint32_t requests;               /* begun */

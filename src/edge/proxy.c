@@ -6,6 +6,7 @@
 #include "edge/held.h"
 #include "edge/hello.h"
 #include "edge/place.h"
+#include "edge/redirect.h"
 #include "guard/proxy_header.h"
 
 #include <string.h>
@@ -73,12 +74,16 @@ static bool let_in(struct connection *connection, const struct proxy_header *hea
     return true;
 }
 
+static bool is_plain(const struct client *client) {
+    return client->site->config->listen[client->listener].redirect_port > 0;
+}
+
 /* The header is complete, and `rest`, which the connection holds perhaps, is what the client has sent. */
 static void go_on(struct connection *connection, const struct proxy_header *header, struct bytes rest) {
     struct connection_held held = held_take(connection);
 
     if (let_in(connection, header)) {
-        connection_enter(connection, &hello_stage);
+        connection_enter(connection, is_plain(&connection->client) ? &redirect_stage : &hello_stage);
         place_update(connection);
         if (rest.size > 0) {
             place_has_spoken(connection);
@@ -127,7 +132,7 @@ static uint32_t deadline_ms(const struct connection *connection) {
 const struct stage proxy_stage = {
     .name = "proxy",
     .state = CONNECTION_PROXY,
-    .next = STAGE_BIT(CONNECTION_HELLO) | STAGE_BIT(CONNECTION_CLOSING),
+    .next = STAGE_BIT(CONNECTION_HELLO) | STAGE_BIT(CONNECTION_REDIRECT) | STAGE_BIT(CONNECTION_CLOSING),
     .counted_as = STATS_AT_ACCEPT,
     .is_early = true,
     .may_switch_site = true,

@@ -14,6 +14,7 @@ struct reply {
 
 static const struct reply replies[] = {
     REPLY(200, "OK", "all is well."),
+    REPLY(308, "Permanent Redirect", "this site is served over HTTPS."),
     REPLY(400, "Bad Request", "the request is not well-formed HTTP/1.1, or can be read in more than one way."),
     REPLY(403, "Forbidden", "a valid client certificate is required."),
     REPLY(404, "Not Found", "there is nothing at this path."),

@@ -247,7 +247,8 @@ static bool same_listeners(const struct config *a, const struct config *b) {
     bool same = a->listen_count == b->listen_count;
 
     for (size_t i = 0; i < a->listen_count && same; i++) {
-        same = same_text(a->listen[i].address.text, b->listen[i].address.text);
+        same = same_text(a->listen[i].address.text, b->listen[i].address.text) &&
+               a->listen[i].redirect_port == b->listen[i].redirect_port;
     }
     return same;
 }

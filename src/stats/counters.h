@@ -66,6 +66,8 @@ uint64_t stats_bucket_bound_ns(unsigned bucket);
         "Time spent on handshakes, by what the client was worth.", STATS_LABEL_CLASS)                                       \
     ROW(over_budget, [STATS_BUDGET_COUNT], "sallyport_over_budget_total", "counter", STATS_UNIT_ONE,                        \
         "Times that a known client was over a bound, and served as unknown.", STATS_LABEL_BUDGET)                           \
+    ROW(redirects, , "sallyport_redirects_total", "counter", STATS_UNIT_ONE,                                                \
+        "Requests in plain HTTP that were sent on to https.", STATS_LABEL_NONE)                                             \
     ROW(rejected, [STATS_STAGE_COUNT][STATS_REJECTION_COUNT], "sallyport_rejected_total", "counter", STATS_UNIT_ONE,        \
         "Connections and requests that were turned away.", STATS_LABEL_STAGE, STATS_LABEL_REJECTION)
 

@@ -244,3 +244,27 @@ Test(settings, the_contract_has_each_key, .init = changes_set_up, .fini = change
     }
     free(contract);
 }
+
+#define REDIRECT(keys)                                                                                                      \
+    "  - address: 127.0.0.1:8443\n", "  - address: 127.0.0.1:8443\n  - {address: 127.0.0.1:8080, " keys "}\n"
+
+Test(settings, listeners_that_redirect, .init = changes_set_up, .fini = changes_tear_down) {
+    static const struct change changes[] = {
+        {REDIRECT("redirect: http"), 3, "redirect must be https, not http"},
+        {REDIRECT("redirect: true"), 3, "redirect must be https, not true"},
+        {REDIRECT("redirect: https, redirect_port: 0"), 3, "redirect_port must be a number from 1 to 65535, not 0"},
+        {REDIRECT("redirect: https, redirect_port: 65536"), 3, "redirect_port must be a number from 1 to 65535"},
+        {REDIRECT("redirect_port: 443"), 3, "redirect_port is for a listener with redirect: https"},
+        {"  - address: 127.0.0.1:8443", "  - {address: 127.0.0.1:8443, redirect: https}", 2,
+         "listen: all listeners redirect, and none is left to serve https"},
+    };
+    ASSERT_PROBLEMS(changes);
+    char *yaml = scene_replace(changes_good, REDIRECT("redirect: https, redirect_port: 8443"));
+    struct config_problems problems = {0};
+    struct config *config = scene_load(&changes_scene, yaml, &problems);
+    cr_assert(config != NULL, "%s", problems.count > 0 ? problems.items[0].message : "");
+    cr_expect_eq(config->listen[0].redirect_port, 0);
+    cr_expect_eq(config->listen[1].redirect_port, 8443);
+    config_release(config);
+    free(yaml);
+}

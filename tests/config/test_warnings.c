@@ -59,3 +59,17 @@ Test(warnings, never_keep_a_file_from_being_served_and_are_not_told_of_one_that_
     changes_assert_problem(
         &(struct change){"  address: 127.0.0.1:9443\nshards: auto", "  address: 0.0.0.0:9443\nshards: x", 5, "shards"});
 }
+
+#define REDIRECT(keys)                                                                                                      \
+    "  - address: 127.0.0.1:8443\n", "  - address: 127.0.0.1:8443\n  - {address: 127.0.0.1:8080, " keys "}\n"
+
+Test(warnings, redirects_to_nowhere, .init = changes_set_up, .fini = changes_tear_down) {
+    static const struct change changes[] = {
+        {REDIRECT("redirect: https"), 3, "redirect: clients are sent to port 443, where no listener of this file serves"},
+        {REDIRECT("redirect: https, redirect_port: 443"), 0, NULL},
+        {REDIRECT("redirect: https, redirect_port: 8443"), 0, NULL},
+        {"  - address: 127.0.0.1:8443\n",
+         "  - address: '[::1]:443'\n  - {address: 127.0.0.1:8080, redirect: https}\n  - address: 127.0.0.1:8443\n", 0, NULL},
+    };
+    ASSERT_WARNINGS(changes);
+}

@@ -3,6 +3,7 @@
 #include "edge/handshake.h"
 #include "edge/proxy.h"
 #include "edge/queue.h"
+#include "edge/redirect.h"
 #include "edge/tcp.h"
 #include "served.h"
 
@@ -36,11 +37,11 @@ void __wrap_stream_finish_briefly(struct stream *stream) {
 }
 
 static const struct stage *const stages[CONNECTION_STATES] = {
-    [CONNECTION_PROXY] = &proxy_stage,          [CONNECTION_HELLO] = &hello_stage,       [CONNECTION_QUEUED] = &queue_stage,
-    [CONNECTION_HANDSHAKE] = &handshake_stage,  [CONNECTION_WAITING] = &http1_waiting,   [CONNECTION_HEAD] = &http1_head,
-    [CONNECTION_EXCHANGE] = &http1_answering,   [CONNECTION_TUNNEL] = &http1_tunnelling, [CONNECTION_QUIET] = &http2_quiet,
-    [CONNECTION_FRAMES] = &http2_frames,        [CONNECTION_STREAMS] = &http2_streams,   [CONNECTION_TCP] = &tcp_stage,
-    [CONNECTION_CLOSING] = &connection_closing,
+    [CONNECTION_PROXY] = &proxy_stage,  [CONNECTION_REDIRECT] = &redirect_stage,    [CONNECTION_HELLO] = &hello_stage,
+    [CONNECTION_QUEUED] = &queue_stage, [CONNECTION_HANDSHAKE] = &handshake_stage,  [CONNECTION_WAITING] = &http1_waiting,
+    [CONNECTION_HEAD] = &http1_head,    [CONNECTION_EXCHANGE] = &http1_answering,   [CONNECTION_TUNNEL] = &http1_tunnelling,
+    [CONNECTION_QUIET] = &http2_quiet,  [CONNECTION_FRAMES] = &http2_frames,        [CONNECTION_STREAMS] = &http2_streams,
+    [CONNECTION_TCP] = &tcp_stage,      [CONNECTION_CLOSING] = &connection_closing,
 };
 
 #define OF_HTTP2                                                                                                            \
@@ -48,7 +49,8 @@ static const struct stage *const stages[CONNECTION_STATES] = {
 
 /* From each state, in a row, to each. */
 static const bool allowed[CONNECTION_STATES][CONNECTION_STATES] = {
-    [CONNECTION_PROXY] = {[CONNECTION_HELLO] = true, [CONNECTION_CLOSING] = true},
+    [CONNECTION_PROXY] = {[CONNECTION_HELLO] = true, [CONNECTION_REDIRECT] = true, [CONNECTION_CLOSING] = true},
+    [CONNECTION_REDIRECT] = {[CONNECTION_REDIRECT] = true, [CONNECTION_CLOSING] = true},
     [CONNECTION_HELLO] = {[CONNECTION_QUEUED] = true, [CONNECTION_HANDSHAKE] = true, [CONNECTION_CLOSING] = true},
     [CONNECTION_QUEUED] = {[CONNECTION_HANDSHAKE] = true, [CONNECTION_CLOSING] = true},
     [CONNECTION_HANDSHAKE] =
@@ -153,6 +155,8 @@ static const struct refusal refusals[] = {
     {&proxy_stage, STATS_AT_ACCEPT, STATS_REJECT_PROXY_HEADER, false, false},
     {&proxy_stage, STATS_AT_ACCEPT, STATS_REJECT_TIMEOUT, false, false},
     {&proxy_stage, STATS_AT_ACCEPT, STATS_REJECT_CLOSED, false, false},
+    {&redirect_stage, STATS_AT_REQUEST, STATS_REJECT_MALFORMED, false, false},
+    {&redirect_stage, STATS_AT_REQUEST, STATS_REJECT_TIMEOUT, false, false},
     {&hello_stage, STATS_AT_HELLO, STATS_REJECT_NOT_TLS, false, false},
     {&hello_stage, STATS_AT_HELLO, STATS_REJECT_PLAIN_HTTP, false, false},
     {&hello_stage, STATS_AT_HELLO, STATS_REJECT_CLOSED, false, false},
