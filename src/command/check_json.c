@@ -105,8 +105,6 @@ static void put_listener(struct json *json, const struct config_listener *listen
     json_end_array(json);
     if (listener->redirect_port > 0) {
         json_unsigned(json, "redirect_port", listener->redirect_port);
-    } else {
-        json_null(json, "redirect_port");
     }
     json_end_object(json);
 }

@@ -313,4 +313,4 @@ def test_check_says_what_redirects(plain, pki):
     table = subprocess.run([binary, "check", "-c", str(server.path)], capture_output=True, text=True, check=True).stdout
     assert "redirects to https, port 8443" in table
     found = json.loads(subprocess.run([binary, "check", "--json", "-c", str(server.path)], capture_output=True, check=True).stdout)
-    assert [listener["redirect_port"] for listener in found["listeners"]] == [None, 8443]
+    assert [listener.get("redirect_port") for listener in found["listeners"]] == [None, 8443]
