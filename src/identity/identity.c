@@ -177,6 +177,7 @@ static enum reason judge(struct identity *identity, const struct identity_policy
         return REASON_CHAIN_TOO_LONG;
     }
     const struct path_settings settings = {
+        .purpose = PATH_OF_CLIENT,
         .trust = policy->trust,
         .depth_max = policy->depth_max,
         .now = now,

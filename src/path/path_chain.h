@@ -1,4 +1,4 @@
-/* A chain as a client presented it: each certificate read, and judged as far as it can be without the others. */
+/* A chain as its owner presented it: each certificate read, and judged as far as it can be without the others. */
 #ifndef PATH_PATH_CHAIN_H
 #define PATH_PATH_CHAIN_H
 

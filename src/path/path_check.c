@@ -19,6 +19,15 @@ static struct path_fault wrong_usage(const char *usage) {
     return fault;
 }
 
+static struct path_fault check_purpose(const struct certificate *certificate, enum path_purpose purpose) {
+    bool of_server = purpose == PATH_OF_SERVER;
+    bool allowed = of_server ? certificate->allows_server_auth : certificate->allows_client_auth;
+    if (certificate->has_extended_key_usage && !allowed) {
+        return wrong_usage(of_server ? "extendedKeyUsage has no serverAuth" : "extendedKeyUsage has no clientAuth");
+    }
+    return fault_of(REASON_OK, PATH_PHASE_ISSUER);
+}
+
 /* Checks the rules for every certificate of a path, the root included. */
 static struct path_fault check_any(struct path_budget *budget, const struct certificate *certificate) {
     enum reason reason = check_dates(budget, certificate);
@@ -28,10 +37,7 @@ static struct path_fault check_any(struct path_budget *budget, const struct cert
     if (certificate->unknown_critical.size > 0) {
         return fault_of(REASON_UNSUPPORTED_CRITICAL_EXTENSION, PATH_PHASE_USAGE);
     }
-    if (certificate->has_extended_key_usage && !certificate->allows_client_auth) {
-        return wrong_usage("extendedKeyUsage has no clientAuth");
-    }
-    return fault_of(REASON_OK, PATH_PHASE_ISSUER);
+    return check_purpose(certificate, budget->settings->purpose);
 }
 
 /* Checks the rules for a certificate that signs the next one (RFC 5280 section 6.1.4 (k), (n)). */

@@ -18,8 +18,15 @@ enum {
     PATH_CRL_SIGNATURES_MAX = 2 * PATH_CHAIN_MAX,
 };
 
+/* The side that a chain is to authenticate: each extendedKeyUsage in a path has to allow it, where there is one. */
+enum path_purpose {
+    PATH_OF_CLIENT, /* clientAuth */
+    PATH_OF_SERVER, /* serverAuth */
+};
+
 /* The settings of one judgement. */
 struct path_settings {
+    enum path_purpose purpose;
     const struct trust *trust;
     size_t depth_max;                    /* intermediates + leaf, 1 to PATH_CHAIN_MAX */
     int64_t now;                         /* seconds since the epoch */

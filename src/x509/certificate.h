@@ -49,6 +49,7 @@ struct certificate {
     bool has_key_usage;
     bool has_extended_key_usage;
     bool allows_client_auth; /* extendedKeyUsage names clientAuth or any */
+    bool allows_server_auth; /* likewise serverAuth */
     uint16_t key_usage;      /* enum certificate_key_usage */
     uint32_t path_length;
 };

@@ -47,9 +47,9 @@ static const char *read_extended_key_usage(struct certificate *certificate, stru
         if (!der_read_oid(&content, &purpose)) {
             return "its extendedKeyUsage cannot be read";
         }
-        if (bytes_equal(purpose, OID_EKU_CLIENT_AUTH) || bytes_equal(purpose, OID_EKU_ANY)) {
-            certificate->allows_client_auth = true;
-        }
+        bool is_any = bytes_equal(purpose, OID_EKU_ANY);
+        certificate->allows_client_auth |= is_any || bytes_equal(purpose, OID_EKU_CLIENT_AUTH);
+        certificate->allows_server_auth |= is_any || bytes_equal(purpose, OID_EKU_SERVER_AUTH);
     }
     return NULL;
 }

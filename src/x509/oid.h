@@ -27,6 +27,7 @@
 #define OID_CERTIFICATE_ISSUER         OID_VIEW("\x55\x1d\x1d")
 
 #define OID_EKU_ANY         OID_VIEW("\x55\x1d\x25\x00")
+#define OID_EKU_SERVER_AUTH OID_VIEW("\x2b\x06\x01\x05\x05\x07\x03\x01")
 #define OID_EKU_CLIENT_AUTH OID_VIEW("\x2b\x06\x01\x05\x05\x07\x03\x02")
 
 #define OID_ATTRIBUTE_EMAIL OID_VIEW("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01")

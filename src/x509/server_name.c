@@ -33,16 +33,25 @@ bool server_name_is_covered(const struct certificate *certificate, const char *n
     return false;
 }
 
-bool server_name_has_ip(const struct certificate *certificate) {
+/* Tells whether there is an IP address, and one that is `wanted`, unless that is empty. */
+static bool find_address(const struct certificate *certificate, struct bytes wanted) {
     struct bytes names = certificate->san;
     struct bytes value;
     uint8_t tag;
     while (general_name_next(&names, &tag, &value)) {
-        if (tag == GENERAL_NAME_IP) {
+        if (tag == GENERAL_NAME_IP && (wanted.size == 0 || bytes_equal(value, wanted))) {
             return true;
         }
     }
     return false;
+}
+
+bool server_name_has_ip(const struct certificate *certificate) {
+    return find_address(certificate, (struct bytes){0});
+}
+
+bool server_name_has_address(const struct certificate *certificate, struct bytes address) {
+    return address.size > 0 && find_address(certificate, address);
 }
 
 void server_name_append_all(struct text *out, const struct certificate *certificate) {

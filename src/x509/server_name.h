@@ -13,6 +13,8 @@ bool server_name_is_covered(const struct certificate *certificate, const char *n
 
 /* Tells whether the subjectAltName has an IP address. */
 bool server_name_has_ip(const struct certificate *certificate);
+/* Tells whether it has this one, of 4 or 16 octets. */
+bool server_name_has_address(const struct certificate *certificate, struct bytes address);
 
 /* Appends the DNS names and IP addresses of the subjectAltName, each in quotes, with commas between them. */
 void server_name_append_all(struct text *out, const struct certificate *certificate);

@@ -81,3 +81,14 @@ Test(path_check, narrows_the_window_by_what_it_compared) {
     cr_assert(path_check(&budget, &candidate, &fault));
     cr_assert(budget.window.from == BEGIN && budget.window.until == 1798761599, "until a second before its begin");
 }
+
+Test(path_check, asks_for_the_purpose_of_the_side) {
+    struct path_fault fault;
+    load("server-certificate.pem");
+    cr_assert(path_check(&budget, &candidate, &fault));
+    cr_assert(fault.reason == REASON_WRONG_USAGE && strcmp(fault.usage, "extendedKeyUsage has no clientAuth") == 0);
+    struct path_settings of_server = *budget.settings;
+    of_server.purpose = PATH_OF_SERVER;
+    path_budget_init(&budget, &of_server, &chain);
+    cr_assert(path_check(&budget, &candidate, &fault) && fault.reason == REASON_OK);
+}

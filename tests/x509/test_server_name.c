@@ -54,3 +54,11 @@ Test(server_name, lists_its_names) {
     cr_assert_eq(text.size, 0);
     cr_assert_not(server_name_is_covered(&none, "a.example"));
 }
+
+Test(server_name, has_an_address_octet_by_octet) {
+    struct certificate certificate = NAMES("IP", "192.0.2.2");
+    cr_assert(server_name_has_address(&certificate, bytes_of("\xc0\x00\x02\x01", 4)));
+    cr_assert_not(server_name_has_address(&certificate, bytes_of("\xc0\x00\x02\x02", 4)), "a DNS name is no address");
+    cr_assert_not(server_name_has_address(&certificate, bytes_of("\xc0\x00\x02", 3)));
+    cr_assert_not(server_name_has_address(&certificate, (struct bytes){0}));
+}
