@@ -9,5 +9,7 @@ enum { TLS_NO_ALERT = -1 };
  * known. TLS_NO_ALERT: no alert is sent, because the peer has ended the session itself or takes no output.
  */
 int tls_alert_for(int error);
+/* Returns the name that RFC 8446 section 6 gives to an alert, or "unknown": a static text. */
+const char *tls_alert_name(int description);
 
 #endif

@@ -1,81 +1,21 @@
 #include "tls/context.h"
 
 #include "base/check.h"
-#include "base/key_group.h"
 #include "crypto/batch.h"
 #include "crypto/offload.h"
 #include "tls/context_parts.h"
 #include "tls/peer.h"
 #include "tls/session_hooks.h"
+#include "tls/settings.h"
+#include "tls/wire.h"
 
 #include <stdlib.h>
-
-/* AES-128 first: SHA-256 in the key schedule is cheaper than SHA-384. In TLS 1.2 only what is ephemeral and authenticated.
- */
-#define CIPHERS                                                                                                             \
-    "TLS13-AES128-GCM-SHA256:TLS13-AES256-GCM-SHA384:TLS13-CHACHA20-POLY1305-SHA256:"                                       \
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"                                                            \
-    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"                                                            \
-    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
 
 /* Rejects any ticket that a client presents where sessions are not resumed. */
 static int reject_ticket(WOLFSSL *wolfssl, unsigned char name[WOLFSSL_TICKET_NAME_SZ],
                          unsigned char nonce[WOLFSSL_TICKET_IV_SZ], unsigned char tag[WOLFSSL_TICKET_MAC_SZ], int sealing,
                          unsigned char *body, int size, int *size_out, void *context) {
     return WOLFSSL_TICKET_RET_REJECT;
-}
-
-/* Installs chain and key. The certificates behind the leaf are laid out as the message has them; wolfSSL parses none. */
-static int use_credentials(WOLFSSL_CTX *wolfssl, const struct tls_credentials *credentials) {
-    size_t size = 0;
-    for (size_t i = 1; i < credentials->chain_count; i++) {
-        size += 3 + credentials->chain[i].size;
-    }
-    uint8_t *rest = malloc(size + 1);
-    if (rest == NULL) {
-        return MEMORY_E;
-    }
-    uint8_t *end = rest;
-    for (size_t i = 1; i < credentials->chain_count; i++) {
-        struct bytes certificate = credentials->chain[i];
-        *end++ = (uint8_t)(certificate.size >> 16);
-        *end++ = (uint8_t)(certificate.size >> 8);
-        *end++ = (uint8_t)certificate.size;
-        memcpy(end, certificate.data, certificate.size);
-        end += certificate.size;
-    }
-    int result = wolfSSL_CTX_use_chain_der(wolfssl, credentials->chain[0].data, (unsigned int)credentials->chain[0].size,
-                                           rest, (unsigned int)size, (int)credentials->chain_count - 1,
-                                           credentials->key_type, credentials->key_curve, credentials->key_size);
-    free(rest);
-    if (result == WOLFSSL_SUCCESS) {
-        result = wolfSSL_CTX_use_PrivateKey_buffer(wolfssl, credentials->key.data, (long)credentials->key.size,
-                                                   WOLFSSL_FILETYPE_ASN1);
-    }
-    return result;
-}
-
-/*
- * Limits versions, suites and groups. wolfSSL takes the first of the groups of which the client has sent a key share, and
- * asks for another one where there is none (RFC 8446 section 4.1.1): a client that has sent X25519 alone gets X25519 at
- * once.
- */
-static int limit_protocol(WOLFSSL_CTX *wolfssl, bool without_hybrids) {
-    int groups[KEY_GROUP_COUNT];
-    int group_count = 0;
-    for (unsigned i = 0; i < KEY_GROUP_NONE; i++) {
-        if (!without_hybrids || !key_group_is_hybrid((enum key_group)i)) {
-            groups[group_count++] = key_group_number((enum key_group)i);
-        }
-    }
-    int result = wolfSSL_CTX_SetMinVersion(wolfssl, WOLFSSL_TLSV1_2);
-    if (result == WOLFSSL_SUCCESS) {
-        result = wolfSSL_CTX_set_cipher_list(wolfssl, CIPHERS);
-    }
-    if (result == WOLFSSL_SUCCESS) {
-        result = wolfSSL_CTX_set_groups(wolfssl, groups, group_count);
-    }
-    return result;
 }
 
 static int forbid_resumption(WOLFSSL_CTX *wolfssl) {
@@ -137,10 +77,10 @@ static bool lay_out_ca_names(struct tls_context *context, const struct tls_conte
 /* Returns WOLFSSL_SUCCESS, or wolfSSL's error and in *step the step that has failed. */
 static int configure(struct tls_context *context, const struct tls_context_options *options, const char **step) {
     WOLFSSL_CTX *wolfssl = context->wolfssl;
-    wolfSSL_CTX_SetIORecv(wolfssl, tls_session_receive);
+    wolfSSL_CTX_SetIORecv(wolfssl, tls_wire_receive);
     wolfSSL_CTX_SetIOSend(wolfssl, tls_session_send);
     wolfSSL_CTX_set_hello_retry_cb(wolfssl, tls_session_hello_retry);
-    wolfSSL_CTX_set_record_cb(wolfssl, tls_session_record);
+    wolfSSL_CTX_set_record_cb(wolfssl, tls_wire_record);
     wolfSSL_CTX_set_verify(wolfssl, WOLFSSL_VERIFY_NONE, NULL);
     *step = "ask for certificates";
     int result = options->request_certificate ? tls_peer_install(wolfssl) : WOLFSSL_SUCCESS;
@@ -148,7 +88,7 @@ static int configure(struct tls_context *context, const struct tls_context_optio
         return result;
     }
     *step = "limit versions, suites and groups";
-    result = limit_protocol(wolfssl, options->without_hybrids);
+    result = tls_settings_limit(wolfssl, false, options->without_hybrids);
     if (result != WOLFSSL_SUCCESS) {
         return result;
     }
@@ -158,7 +98,7 @@ static int configure(struct tls_context *context, const struct tls_context_optio
         return result;
     }
     *step = "use the certificate and its key";
-    result = use_credentials(wolfssl, options->credentials);
+    result = tls_settings_use_credentials(wolfssl, options->credentials);
     if (result != WOLFSSL_SUCCESS) {
         return result;
     }

@@ -70,18 +70,11 @@ static bool add(struct tls_peer *peer, struct bytes certificate) {
     return true;
 }
 
-/* wolfSSL has a certificate of the client's message, the leaf first, and has looked at none of its bytes. */
-static int catch_certificate(WOLFSSL *wolfssl, const unsigned char *der, unsigned int size) {
-    struct tls_session *session = wolfSSL_GetIOReadCtx(wolfssl);
+/* wolfSSL has a certificate of the peer's message, the leaf first, and has looked at none of its bytes. */
+int tls_peer_catch(WOLFSSL *wolfssl, const unsigned char *der, unsigned int size) {
+    void *session = wolfSSL_GetIOReadCtx(wolfssl);
     struct tls_proof *proof = tls_session_proof(session);
     CHECK(size > 0);
-    /*
-     * A client that resumes has no certificate to present (RFC 8446 section 4.4.2), and nobody would ask for its proof.
-     * wolfSSL refuses its message before it comes here.
-     */
-    if (wolfSSL_session_reused(wolfssl)) {
-        return PEER_KEY_ERROR;
-    }
     struct bytes certificate = bytes_of(der, size);
     if (proof->state == TLS_PROOF_NONE && !tls_proof_demand(proof, certificate)) {
         return MEMORY_E;
@@ -89,7 +82,15 @@ static int catch_certificate(WOLFSSL *wolfssl, const unsigned char *der, unsigne
     return add(tls_session_peer(session), certificate) ? 0 : MEMORY_E;
 }
 
-static int check_proof(WOLFSSL *wolfssl, const WOLFSSL_CLIENT_PROOF *from) {
+/*
+ * A client that resumes has no certificate to present (RFC 8446 section 4.4.2), and nobody would ask for its proof. wolfSSL
+ * refuses its message before it comes here.
+ */
+static int catch_certificate(WOLFSSL *wolfssl, const unsigned char *der, unsigned int size) {
+    return wolfSSL_session_reused(wolfssl) ? PEER_KEY_ERROR : tls_peer_catch(wolfssl, der, size);
+}
+
+int tls_peer_check_proof(WOLFSSL *wolfssl, const WOLFSSL_CLIENT_PROOF *from) {
     struct tls_proof_claim claim = {
         .is_tls13 = wolfSSL_GetVersion(wolfssl) == WOLFSSL_TLSV1_3,
         .is_cut = wolfSSL_certificate_list_cut(wolfssl) != 0,
@@ -112,7 +113,7 @@ static int check_proof(WOLFSSL *wolfssl, const WOLFSSL_CLIENT_PROOF *from) {
 int tls_peer_install(WOLFSSL_CTX *wolfssl) {
     static const WOLFSSL_CLIENT_AUTH hooks = {
         .certificate = catch_certificate,
-        .prove = check_proof,
+        .prove = tls_peer_check_proof,
         .schemes = tls_proof_schemes,
         .schemesSz = TLS_PROOF_SCHEMES_SIZE,
         .schemes12Sz = TLS_PROOF_SCHEMES_TLS12_SIZE,

@@ -12,6 +12,13 @@
 /* Has `wolfssl` ask for a client certificate and hand over each that comes. WOLFSSL_SUCCESS, or wolfSSL's error. */
 int tls_peer_install(WOLFSSL_CTX *wolfssl);
 
+/*
+ * Catch a certificate, and check the proof of the leaf's key, for hooks of a caller's own: those of WOLFSSL_CLIENT_AUTH, for
+ * the session that is wolfSSL's IO context. They return an error of wolfSSL's, or 0.
+ */
+int tls_peer_catch(WOLFSSL *wolfssl, const unsigned char *der, unsigned int size);
+int tls_peer_check_proof(WOLFSSL *wolfssl, const WOLFSSL_CLIENT_PROOF *from);
+
 struct tls_capture;
 
 /* The certificates that a session has caught in one call. Zeroed at first. */

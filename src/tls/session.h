@@ -10,18 +10,11 @@
 #include "tls/allowance.h"
 #include "tls/context.h"
 #include "tls/peer_chain.h"
+#include "tls/protocols.h"
+#include "tls/result.h"
 #include "tls/tickets.h"
 
-enum { TLS_RECORD_SIZE_MAX = 16 * 1024 /* plaintext bytes of one record */ };
-
 struct tls_session;
-
-/* The application protocols that a session agrees on (RFC 7301), of those that its client offers. */
-enum tls_protocols {
-    TLS_HTTP1, /* http/1.1 and http/1.0, and of both the one that the client names first */
-    TLS_HTTP2, /* h2, which the client offers */
-    TLS_ANY,   /* none: whatever the client offers, the answer does not name a protocol */
-};
 
 /* The functions that a session needs of its owner. */
 struct tls_session_handler {
@@ -41,13 +34,6 @@ struct tls_session_handler {
      * taken.
      */
     bool (*accept_ticket)(void *owner, const uint8_t binding[static TLS_TICKET_BINDING_SIZE]);
-};
-
-enum tls_result {
-    TLS_DONE,       /* handshake complete; or, for a read, plaintext is there */
-    TLS_WANT_INPUT, /* all input was consumed and more is needed */
-    TLS_CLOSED,     /* the peer sent close_notify */
-    TLS_FAILED,     /* fatal; one fatal alert has been handed to output, unless the peer sent one or output fails */
 };
 
 /*

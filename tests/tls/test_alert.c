@@ -42,3 +42,11 @@ Test(alert, what_is_not_known_is_an_internal_error) {
         cr_expect(alert == TLS_NO_ALERT || (alert >= unexpected_message && alert <= no_application_protocol), "%d", error);
     }
 }
+
+Test(alert, has_a_name) {
+    cr_assert_str_eq(tls_alert_name(0), "close_notify");
+    cr_assert_str_eq(tls_alert_name(48), "unknown_ca");
+    cr_assert_str_eq(tls_alert_name(116), "certificate_required");
+    cr_assert_str_eq(tls_alert_name(255), "unknown");
+    cr_assert_str_eq(tls_alert_name(-1), "unknown");
+}
