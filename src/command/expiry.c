@@ -55,6 +55,17 @@ static int add_terms(struct expiry *expiry, enum expiry_kind kind, const char *h
     return result;
 }
 
+static int add_origin_tls(struct expiry *expiry, const struct config_host *host) {
+    const struct config_certificate *own = &host->origin_tls->certificate;
+    struct terms terms;
+    int result = terms_of_roots(&terms, host->origin_tls->trust);
+    result = add_terms(expiry, EXPIRY_ORIGIN_ROOT, host->name, &terms, result);
+    if (result == 0 && own->credentials != NULL) {
+        result = expiry_add(expiry, EXPIRY_EDGE, host->name, own->path, own->credentials->not_after);
+    }
+    return result;
+}
+
 static int add_host(struct expiry *expiry, const struct config_host *host, int64_t now_s) {
     enum expiry_kind kind_of_lists = host->policy.accept_stale_crls ? EXPIRY_LIST_ACCEPTED : EXPIRY_LIST;
     int result = 0;
@@ -66,6 +77,9 @@ static int add_host(struct expiry *expiry, const struct config_host *host, int64
     if (result == 0) {
         result = terms_of_roots(&terms, host->trust);
         result = add_terms(expiry, EXPIRY_ROOT, host->name, &terms, result);
+    }
+    if (result == 0 && host->origin_tls != NULL) {
+        result = add_origin_tls(expiry, host);
     }
     if (result == 0) {
         result = terms_of_lists(&terms, host->revocation, now_s);
@@ -189,6 +203,9 @@ static const char *consequence(enum expiry_kind kind, enum expiry_stage stage) {
                            "with that certificate, and reload",
                            "the lists that it has signed do not count: get one that its successor has signed, with that "
                            "certificate, and reload"},
+        [EXPIRY_ORIGIN_ROOT] = {"from then on its origins are refused: add its successor to origin_tls.ca and reload",
+                                "its origins are refused: replace it in origin_tls.ca and reload"},
+        [EXPIRY_EDGE] = {"replace the file and reload", "origins refuse it: replace the file and reload"},
     };
     return texts[kind][stage == EXPIRY_OVER];
 }
@@ -202,6 +219,8 @@ static void tell_one(const struct expiry_item *item, enum expiry_stage stage, si
         [EXPIRY_LIST] = "the list of client_auth.crl of ",
         [EXPIRY_LIST_ACCEPTED] = "the list of client_auth.crl of ",
         [EXPIRY_SIGNER] = "the certificate in client_auth.crl that signs lists of ",
+        [EXPIRY_ORIGIN_ROOT] = "the root of origin_tls.ca ",
+        [EXPIRY_EDGE] = "the certificate of origin_tls ",
     };
     char buffer[EXPIRY_LINE_SIZE];
     struct text line = text_over(buffer, sizeof buffer - 1);

@@ -14,6 +14,8 @@ enum expiry_kind {
     EXPIRY_LIST,
     EXPIRY_LIST_ACCEPTED, /* crl_stale: accept */
     EXPIRY_SIGNER,        /* signs lists in its CA's name */
+    EXPIRY_ORIGIN_ROOT,   /* of origin_tls.ca */
+    EXPIRY_EDGE,          /* the certificate of origin_tls, for its origins */
 };
 
 /* How near an end is, and up to which stage it was logged. */

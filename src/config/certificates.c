@@ -34,9 +34,8 @@ static void use_files(const struct loader *loader, const struct document_node *c
     }
 }
 
-static void load_pair(const struct loader *loader, const struct document_node *certificate, const struct document_node *key,
-                      struct config_host *host) {
-    struct config_certificate *loaded = &host->certificates[host->certificate_count++];
+void certificates_load_pair(const struct loader *loader, const struct document_node *certificate,
+                            const struct document_node *key, struct config_certificate *loaded) {
     char *key_path = NULL;
     struct bytes chain_pem;
     bool has_chain = value_file(loader, certificate, "certificate", VALUES_PEM_SIZE_MAX, &loaded->path, &chain_pem);
@@ -88,7 +87,7 @@ static void load_list(const struct loader *loader, const struct document_node *l
             value_key_required("key", &key),
         };
         value_mapping(loader, item, "an item of certificates", keys, ARRAY_LENGTH(keys));
-        load_pair(loader, certificate, key, host);
+        certificates_load_pair(loader, certificate, key, &host->certificates[host->certificate_count++]);
         check_kind(loader, list, item, host);
     }
 }
@@ -112,7 +111,7 @@ void certificates_load(const struct loader *loader, const struct document_node *
     if (nodes->key == NULL) {
         loader_problem(loader, node, "key \"key\" is missing in this host");
     }
-    load_pair(loader, nodes->certificate, nodes->key, host);
+    certificates_load_pair(loader, nodes->certificate, nodes->key, &host->certificates[host->certificate_count++]);
 }
 
 const struct document_node *certificates_node(const struct document_node *node, size_t index) {

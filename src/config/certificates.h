@@ -19,4 +19,8 @@ void certificates_load(const struct loader *loader, const struct document_node *
 /* Returns the mapping that has `certificate` and `key` of host->certificates[index]; there were no problems with `node`. */
 const struct document_node *certificates_node(const struct document_node *node, size_t index);
 
+/* Loads one chain with its key into `loaded`, zeroed before. Each fault of theirs is a problem. */
+void certificates_load_pair(const struct loader *loader, const struct document_node *certificate,
+                            const struct document_node *key, struct config_certificate *loaded);
+
 #endif

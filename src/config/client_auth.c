@@ -1,10 +1,10 @@
 #include "config/client_auth.h"
 
 #include "base/check.h"
-#include "config/advice.h"
 #include "config/bodies.h"
 #include "config/file.h"
 #include "config/memory.h"
+#include "config/stores.h"
 #include "tls/session.h"
 
 #include <stdlib.h>
@@ -29,50 +29,11 @@ static void load_mode(const struct loader *loader, const struct document_node *n
     host->mode = (enum config_mode)index;
 }
 
-static int add_roots(void *trust, struct bytes content, struct error *error) {
-    return trust_add_file(trust, content, error);
-}
-
 static int add_lists(void *revocation, struct bytes content, struct error *error) {
     return revocation_add_file(revocation, content, error);
 }
 
-/* A list of files, each of which adds to one store. */
-struct files {
-    const char *key;
-    size_t size_max; /* of each, in bytes */
-    enum advice_wanted wanted;
-    int (*add)(void *store, struct bytes content, struct error *error);
-};
-
-static const struct files ca_files = {"client_auth.ca", VALUES_PEM_SIZE_MAX, ADVICE_ROOTS, add_roots};
-static const struct files crl_files = {"client_auth.crl", CLIENT_AUTH_CRL_SIZE_MAX, ADVICE_LISTS, add_lists};
-
-static bool add_file(const struct loader *loader, const struct document_node *node, const struct files *files, void *store) {
-    char *path = NULL;
-    struct bytes content;
-    bool good = value_file(loader, node, files->key, files->size_max, &path, &content);
-    struct error error;
-    if (good && files->add(store, content, &error) < 0) {
-        if (!advice_report(loader, node, files->key, path, content, files->wanted)) {
-            loader_problem(loader, node, "%s: %s: %s", files->key, path, error.text);
-        }
-        good = false;
-    }
-    file_content_free(&content);
-    free(path);
-    return good;
-}
-
-/* Adds each file of the list to the store. False when one of them is not good; each of those is a problem. */
-static bool add_files(const struct loader *loader, const struct document_node *list, const struct files *files,
-                      void *store) {
-    bool good = true;
-    for (const struct document_node *item = list->first; item != NULL; item = item->next) {
-        good = add_file(loader, item, files, store) && good;
-    }
-    return good;
-}
+static const struct store_files crl_files = {"client_auth.crl", CLIENT_AUTH_CRL_SIZE_MAX, ADVICE_LISTS, add_lists};
 
 /* Loads the roots, in mode off too; NULL when there are none, or not all of them are good. */
 static struct trust *load_trust(const struct loader *loader, const struct client_auth_nodes *nodes, enum config_mode mode) {
@@ -80,16 +41,7 @@ static struct trust *load_trust(const struct loader *loader, const struct client
         loader_problem(loader, nodes->mode, "client_auth.mode %s needs client_auth.ca: the roots to check against",
                        config_mode_name(mode));
     }
-    if (!value_list(loader, nodes->ca, "client_auth.ca")) {
-        return NULL;
-    }
-    struct trust *trust = trust_create();
-    CHECK(trust != NULL);
-    if (add_files(loader, nodes->ca, &ca_files, trust)) {
-        return trust;
-    }
-    trust_free(trust);
-    return NULL;
+    return stores_load_trust(loader, nodes->ca, "client_auth.ca");
 }
 
 /*
@@ -134,7 +86,7 @@ static struct revocation *read_crls(const struct loader *loader, const struct cl
                                     const struct trust *trust) {
     struct revocation *revocation = revocation_create();
     CHECK(revocation != NULL);
-    bool good = add_files(loader, nodes->crl, &crl_files, revocation);
+    bool good = stores_add(loader, nodes->crl, &crl_files, revocation);
     struct error error;
     if (good && trust != NULL && revocation_check(revocation, trust, &error) < 0) {
         report_crl(loader, nodes->crl, revocation_file_at_fault(revocation), error.text);

@@ -32,7 +32,17 @@ static void free_origin(struct config_origin *origin) {
         free(origin->addresses[i].text);
     }
     free(origin->addresses);
+    free(origin->tls_name);
     free(origin->text);
+}
+
+static void free_origin_tls(struct config_origin_tls *tls) {
+    if (tls != NULL) {
+        trust_free(tls->trust);
+        tls_credentials_free(tls->certificate.credentials);
+        free(tls->certificate.path);
+        free(tls);
+    }
 }
 
 static void free_host(struct config_host *host) {
@@ -56,6 +66,7 @@ static void free_host(struct config_host *host) {
         free_origin(&host->origins[i]);
     }
     free(host->origins);
+    free_origin_tls(host->origin_tls);
 }
 
 void config_release(struct config *config) {

@@ -91,6 +91,7 @@ struct config_origin {
     struct config_timeouts timeouts;
     struct config_address *addresses; /* that it stood for when the file was loaded */
     size_t address_count; /* at least 1, and at most CONFIG_ORIGIN_ADDRESSES_MAX with those of its host's others */
+    char *tls_name;       /* the host name or the address that it has to prove; NULL where its host has no origin_tls */
 };
 
 /* The effect of response_headers and strict_transport_security on all answers alike. */
@@ -99,10 +100,17 @@ struct config_answer_rules {
     struct http_removals *removals; /* names of headers that no origin's answer keeps; NULL: none */
 };
 
-/* A certificate chain of a host, with its key. */
+/* A certificate chain, with its key. */
 struct config_certificate {
     struct tls_credentials *credentials;
     char *path; /* of the chain's file */
+};
+
+/* TLS to the origins of a host: `origin_tls`. */
+struct config_origin_tls {
+    struct trust *trust;                   /* the roots that they are checked against */
+    struct config_certificate certificate; /* for origins that ask for one; no credentials: there is none */
+    bool only_tls13;
 };
 
 struct config_host {
@@ -130,6 +138,7 @@ struct config_host {
     struct config_origin *origins;
     size_t origin_count;                   /* at least 1 */
     bool http2;                            /* its clients may speak HTTP/2 */
+    struct config_origin_tls *origin_tls;  /* NULL: in the clear */
     bool origin_pool_off;                  /* each client's connection has its own to the origin */
     bool origin_http2;                     /* the origins speak HTTP/2; not together with origin_pool_off and origin_proxy */
     enum config_origin_proxy origin_proxy; /* unless it is OFF, each client's connection has its own to the origin */

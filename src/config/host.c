@@ -7,6 +7,7 @@
 #include "config/headers.h"
 #include "config/memory.h"
 #include "config/methods.h"
+#include "config/origin_tls.h"
 #include "config/origins.h"
 #include "config/protocol.h"
 
@@ -61,6 +62,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     const struct document_node *methods;
     const struct document_node *http2;
     struct origins_nodes origins;
+    const struct document_node *origin_tls;
     const struct value_key keys[] = {
         value_key_required("name", &name),
         value_key_optional("default", &is_default),
@@ -78,6 +80,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
         value_key_required("origin", &origins.origin),
         value_key_optional("origin_pool", &origins.pool),
         value_key_optional("origin_protocol", &origins.protocol),
+        value_key_optional("origin_tls", &origin_tls),
         value_key_optional("origin_proxy_protocol", &origins.proxy_protocol),
         value_key_optional("timeouts", &origins.timeouts),
     };
@@ -98,6 +101,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     host->http2 = true;
     value_boolean(loader, http2, "http2", &host->http2);
     origins_load(loader, &origins, host);
+    origin_tls_load(loader, origin_tls, host);
     if (host->name != NULL) {
         seal(host);
     }

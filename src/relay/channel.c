@@ -47,8 +47,14 @@ static void leave(struct relay_channel *channel) {
 }
 
 static void close_channel(struct relay_channel *channel) {
+    bool is_open = channel->state == CHANNEL_OPEN;
+
     leave(channel);
-    link_close(&channel->link);
+    if (is_open) {
+        link_part(&channel->link);
+    } else {
+        link_close(&channel->link);
+    }
 }
 
 static void link_gone(struct relay_link *link) {
@@ -144,7 +150,8 @@ static int open_channel(struct relay *relay, struct relay_origin *origin) {
     list_init(&channel->exchanges);
     list_init(&channel->resumed);
     timer_init(&channel->timer, timer_fired);
-    int error = link_connect(&channel->link, relay->ring, &origin->address, &channel_link_handler);
+    struct link_target target = pool_target(relay, origin);
+    int error = link_connect(&channel->link, &target, &channel_link_handler);
     if (error < 0) {
         slab_give(&relay->channels, channel);
         return error;
@@ -216,7 +223,7 @@ int channel_join(struct relay_exchange *exchange) {
 }
 
 /* Tells all that wait that there is no connection. Those that begin to wait meanwhile are not told. */
-static void disappoint(struct relay_origin *origin, int error) {
+static void disappoint(struct relay_origin *origin, const struct relay_failure *failure) {
     struct list now;
 
     list_init(&now);
@@ -225,7 +232,7 @@ static void disappoint(struct relay_origin *origin, int error) {
         struct relay_exchange *exchange = exchange_of_link(first);
 
         channel_part(exchange);
-        channel_user.unconnected(exchange, error);
+        channel_user.unconnected(exchange, failure);
     }
 }
 
@@ -238,7 +245,7 @@ static void serve(struct relay *relay, struct relay_origin *origin) {
             int error = provide(relay, origin);
 
             if (error < 0) {
-                disappoint(origin, error);
+                disappoint(origin, &(struct relay_failure){.error = error});
             }
             return;
         }
@@ -384,14 +391,14 @@ void channel_defer(struct relay_channel *channel) {
     }
 }
 
-static void connect_failed(struct relay_channel *channel, int error) {
+static void connect_failed(struct relay_channel *channel, const struct relay_failure *failure) {
     struct relay_origin *origin = channel->origin;
 
     origin_count(origin, STATS_ORIGIN_CONNECT_FAILED);
     close_channel(channel);
     /* Where others are there, or are being made, those that wait may yet find a seat. */
     if (origin->channel_count == 0) {
-        disappoint(origin, error);
+        disappoint(origin, failure);
     }
 }
 
@@ -423,7 +430,7 @@ static void timer_fired(struct timer *timer) {
     struct relay_channel *channel = CONTAINER_OF(timer, struct relay_channel, timer);
 
     if (channel->state == CHANNEL_CONNECTING) {
-        connect_failed(channel, -ETIMEDOUT);
+        connect_failed(channel, &(struct relay_failure){.error = -ETIMEDOUT});
     } else if (!channel->idle) {
         look_after(channel);
     } else if (list_is_empty(&channel->exchanges)) {
@@ -464,10 +471,10 @@ static void connection_made(struct relay_link *link) {
     };
 
     timer_clear(timers(channel), &channel->timer);
-    exchange_note_connected(channel->origin);
+    exchange_note_connected(channel->origin, link);
     channel->session = http2_session_client(&settings, &channel_user.session, channel);
     if (channel->session == NULL) {
-        connect_failed(channel, -ENOMEM);
+        connect_failed(channel, &(struct relay_failure){.error = -ENOMEM});
         return;
     }
     channel->state = CHANNEL_OPEN;
@@ -504,11 +511,13 @@ static void drained(struct relay_link *link) {
 
 static void connection_failed(struct relay_link *link, int error) {
     struct relay_channel *channel = of_link(link);
+    const struct relay_failure failure = link_failure(link, error);
 
     if (channel->state == CHANNEL_CONNECTING) {
-        connect_failed(channel, error);
+        pool_count_handshake(channel->origin, link);
+        connect_failed(channel, &failure);
     } else {
-        lose(channel, RELAY_BROKEN, error == -ETIMEDOUT ? RELAY_FAULT_TIMED_OUT : RELAY_FAULT_RESET, false);
+        lose(channel, RELAY_BROKEN, relay_fault_of_loss(&failure), false);
     }
 }
 

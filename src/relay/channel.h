@@ -49,8 +49,8 @@ struct channel_user {
     int (*seat)(struct relay_exchange *exchange, struct relay_channel *channel);
     /* An exchange that has waited was given its stream. */
     void (*seated)(struct relay_exchange *exchange);
-    /* No connection could be made to the exchange's origin, for which it does not wait any more. A negative errno. */
-    void (*unconnected)(struct relay_exchange *exchange, int error);
+    /* No connection could be made to the exchange's origin, for which it does not wait any more. */
+    void (*unconnected)(struct relay_exchange *exchange, const struct relay_failure *failure);
     /* The channel is over, and the exchange has parted from it. `untouched`: the origin has nothing of the request. */
     void (*lost)(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault, bool untouched);
     /* For what comes on the streams; the owner of sessions is the channel. */

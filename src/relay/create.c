@@ -1,5 +1,6 @@
 /* All relay state of one shard: made, watched, and freed. */
 #include "base/check.h"
+#include "base/log.h"
 #include "config/settings.h"
 #include "relay/channel.h"
 #include "relay/slot.h"
@@ -44,6 +45,31 @@ static void make_host(struct relay_host *host, const struct config_host *configu
     host->events_ms = configured->tunnel_idle_ms;
 }
 
+/* Makes the TLS of a host whose origins have it. 0, or -ENOMEM. */
+static int make_tls(struct relay *relay, struct relay_host *host) {
+    const struct config_origin_tls *settings = host->configured->origin_tls;
+
+    if (settings == NULL) {
+        return 0;
+    }
+    const struct tls_origin_options options = {
+        .credentials = settings->certificate.credentials,
+        .only_tls13 = settings->only_tls13,
+        .without_hybrids = relay->config->prefer_post_quantum == CONFIG_POST_QUANTUM_OFF,
+        .protocols = host->configured->is_tcp ? TLS_ANY
+                     : host->http2            ? TLS_HTTP2
+                                              : TLS_HTTP1,
+    };
+    struct error error;
+    host->tls = tls_origin_context_create(&options, &error);
+    if (host->tls == NULL) {
+        log_error("host %s: no TLS to its origins: %s", host->configured->name, error.text);
+        return -ENOMEM;
+    }
+    relay->tls = relay->tls == NULL ? tls_memory_create(relay->ring) : relay->tls;
+    return relay->tls == NULL ? -ENOMEM : 0;
+}
+
 /* Makes the origins of a host, whose list has room for them. */
 static int make_origins(struct relay *relay, struct relay_host *host) {
     const struct config_host *configured = host->configured;
@@ -86,7 +112,7 @@ static int make_hosts(struct relay *relay) {
     struct relay_origin **list = relay->lists;
     for (size_t i = 0; i < config->host_count; i++) {
         make_host(&relay->hosts[i], &config->hosts[i], list);
-        if (make_origins(relay, &relay->hosts[i]) < 0) {
+        if (make_tls(relay, &relay->hosts[i]) < 0 || make_origins(relay, &relay->hosts[i]) < 0) {
             return -ENOMEM;
         }
         list += relay->hosts[i].count;
@@ -99,7 +125,9 @@ static void free_all(struct relay *relay) {
         while (relay->hosts[i].count > 0) {
             slot_end(relay, relay->hosts[i].origins[0]);
         }
+        tls_origin_context_free(relay->hosts[i].tls);
     }
+    tls_memory_free(relay->tls);
     slab_destroy(&relay->origins);
     free(relay->hosts);
     free(relay->lists);

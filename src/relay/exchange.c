@@ -43,9 +43,9 @@ static void abandon(struct relay_exchange *exchange) {
  * behind it, and without the connection that client could never sign in by HEAD.
  */
 static bool can_go_on(const struct relay_exchange *exchange) {
-    return exchange->message.keep_alive && (!exchange->message.end_in_doubt || exchange->connection->signed_in) &&
-           !exchange->last && exchange->keep_s > 0 && exchange->request_done && !exchange->send_failed &&
-           !exchange->relay->closing;
+    return exchange->message.keep_alive && link_has_sent_all(exchange_link(exchange)) &&
+           (!exchange->message.end_in_doubt || exchange->connection->signed_in) && !exchange->last && exchange->keep_s > 0 &&
+           exchange->request_done && !exchange->send_failed && !exchange->relay->closing;
 }
 
 /* Gives the connection to the pool, or to the client that it belongs to, or keeps it, to be closed. */
@@ -95,6 +95,7 @@ static void complete(struct relay_exchange *exchange, bool exact) {
 
 static bool open_fresh(struct relay_exchange *exchange, struct relay_origin *origin) {
     exchange->origin = origin;
+    exchange->detail = NULL;
     exchange->reused = false;
     exchange->state = EXCHANGE_CONNECTING;
     int error;
@@ -110,6 +111,7 @@ static bool open_fresh(struct relay_exchange *exchange, struct relay_origin *ori
 /* Sends the request on a connection that was used before. False when that failed, and the connection is closed. */
 static bool begin_again(struct relay_exchange *exchange) {
     exchange->origin = exchange->connection->origin;
+    exchange->detail = NULL;
     exchange->reused = true;
     if (!request_send(exchange)) {
         drop_connection(exchange);
@@ -158,9 +160,9 @@ static bool open_next(struct relay_exchange *exchange) {
     }
 }
 
-static void connect_failed(struct relay_exchange *exchange, int error) {
+static void connect_failed(struct relay_exchange *exchange, const struct relay_failure *failure) {
     origin_count(exchange->origin, STATS_ORIGIN_CONNECT_FAILED);
-    exchange_note_unconnected(exchange, error);
+    exchange_note_unconnected(exchange, failure);
     drop_connection(exchange);
     if (!open_next(exchange)) {
         exchange_fail(exchange, RELAY_UNREACHABLE, exchange->fault);
@@ -194,6 +196,21 @@ static void connection_lost(struct relay_exchange *exchange, enum relay_fault fa
     }
 }
 
+/* The origin has sent its last byte. */
+static void end_received(struct relay_exchange *exchange) {
+    bool cut = link_is_cut(exchange_link(exchange));
+
+    if (exchange->state == EXCHANGE_TUNNEL && cut) {
+        exchange_fail(exchange, RELAY_BROKEN, RELAY_FAULT_TRUNCATED);
+    } else if (exchange->state == EXCHANGE_TUNNEL) {
+        exchange->handler->half_end(exchange->owner);
+    } else if (exchange->state == EXCHANGE_BODY && !cut && http_parser_finish(&exchange->parser)) {
+        complete(exchange, false);
+    } else {
+        connection_lost(exchange, exchange->state == EXCHANGE_BODY ? RELAY_FAULT_TRUNCATED : RELAY_FAULT_CLOSED_EARLY);
+    }
+}
+
 static bool connection_opened(struct relay_link *link) {
     struct relay_exchange *exchange = of_link(link);
     uint8_t preface[RELAY_PREFACE_MAX];
@@ -208,7 +225,7 @@ static bool connection_opened(struct relay_link *link) {
 static void connection_made(struct relay_link *link) {
     struct relay_exchange *exchange = of_link(link);
 
-    exchange_note_connected(exchange->connection->origin);
+    exchange_note_connected(exchange->connection->origin, link);
     if (!exchange->bare && !request_send(exchange)) {
         exchange_fail(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
         return;
@@ -233,13 +250,7 @@ static void received(struct relay_link *link, struct bytes data) {
     struct relay_exchange *exchange = of_link(link);
 
     if (data.size == 0) {
-        if (exchange->state == EXCHANGE_TUNNEL) {
-            exchange->handler->half_end(exchange->owner);
-        } else if (exchange->state == EXCHANGE_BODY && http_parser_finish(&exchange->parser)) {
-            complete(exchange, false);
-        } else {
-            connection_lost(exchange, exchange->state == EXCHANGE_BODY ? RELAY_FAULT_TRUNCATED : RELAY_FAULT_CLOSED_EARLY);
-        }
+        end_received(exchange);
         return;
     }
     if (is_unsent_request(exchange)) {
@@ -263,7 +274,7 @@ static void received(struct relay_link *link, struct bytes data) {
         exchange_watch(exchange, exchange->state == EXCHANGE_BODY);
         break;
     case RESPONSE_COMPLETE:
-        complete(exchange, data.size == 0);
+        complete(exchange, data.size == 0 && link_is_clean(link));
         break;
     case RESPONSE_BAD:
         exchange_fail(exchange, RELAY_BAD_RESPONSE, exchange->fault);
@@ -287,16 +298,19 @@ static void drained(struct relay_link *link) {
 
 static void connection_failed(struct relay_link *link, int error) {
     struct relay_exchange *exchange = of_link(link);
+    const struct relay_failure failure = link_failure(link, error);
 
     if (exchange->state == EXCHANGE_CONNECTING) {
-        connect_failed(exchange, error);
+        pool_count_handshake(exchange->origin, link);
+        connect_failed(exchange, &failure);
     } else if (link_is_receiving(link) && !is_unsent_request(exchange)) {
         /* An origin that refuses a long request closes without reading it. Its answer came before the reset, and is read
          * first. */
         exchange->send_failed = true;
         exchange_watch(exchange, true);
     } else {
-        connection_lost(exchange, error == -ETIMEDOUT ? RELAY_FAULT_TIMED_OUT : RELAY_FAULT_RESET);
+        exchange->detail = failure.detail;
+        connection_lost(exchange, relay_fault_of_loss(&failure));
     }
 }
 
@@ -344,7 +358,7 @@ static bool timed_out(struct relay_exchange *exchange) {
     bool connects = exchange->wait == WAIT_CONNECT;
 
     if (connects) {
-        connect_failed(exchange, -ETIMEDOUT);
+        connect_failed(exchange, &(struct relay_failure){.error = -ETIMEDOUT});
     }
     return connects;
 }

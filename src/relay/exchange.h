@@ -107,7 +107,7 @@ struct relay_exchange {
     enum exchange_wait wait;
     struct relay_origin *origin; /* the last that was chosen; NULL: none */
     struct relay_client *client; /* may be NULL */
-    const char *detail;          /* of the fault: a static text, or NULL */
+    const char *detail;          /* of the fault: a text that stays while the relay does, or NULL */
     enum relay_fault fault;      /* of the last origin that failed; of the exchange while failing */
     enum relay_error error;      /* while failing */
     uint32_t keep_s;             /* as http_keep_alive_s says of the response */
@@ -173,14 +173,14 @@ void exchange_fail(struct relay_exchange *exchange, enum relay_error error, enum
 void exchange_release(struct relay_exchange *exchange);
 void exchange_count(const struct relay_exchange *exchange, enum stats_origin_result result);
 /* Notes that a connection to the origin was made. */
-void exchange_note_connected(struct relay_origin *origin);
+void exchange_note_connected(struct relay_origin *origin, const struct relay_link *link);
 /* Notes that none could even be begun to exchange->origin. `error` is a negative errno. */
 void exchange_note_shortage(struct relay_exchange *exchange, int error);
 /*
  * Notes that no connection could be made to exchange->origin: the origin is passed over for a while, unless the error comes
- * from a limit of this machine. `error` is a negative errno.
+ * from a limit of this machine.
  */
-void exchange_note_unconnected(struct relay_exchange *exchange, int error);
+void exchange_note_unconnected(struct relay_exchange *exchange, const struct relay_failure *failure);
 /* Sets the deadline for the origin's next step. The deadline stays where it is while the step is the same and there was no
  * `progress`. */
 void exchange_watch(struct relay_exchange *exchange, bool progress);

@@ -28,6 +28,11 @@ static const char *const names[RELAY_FAULT_COUNT] = {
     [RELAY_FAULT_UPGRADE] = "unasked_upgrade",
     [RELAY_FAULT_HTTP2] = "malformed_http2",
     [RELAY_FAULT_BUSY] = "busy",
+    [RELAY_FAULT_TLS_HANDSHAKE] = "tls_handshake",
+    [RELAY_FAULT_TLS_CERTIFICATE] = "tls_certificate",
+    [RELAY_FAULT_TLS_NAME] = "tls_name",
+    [RELAY_FAULT_TLS_ALPN] = "tls_alpn",
+    [RELAY_FAULT_TLS_BROKEN] = "tls_broken",
 };
 
 const char *relay_fault_name(enum relay_fault fault) {
@@ -35,8 +40,28 @@ const char *relay_fault_name(enum relay_fault fault) {
     return names[fault];
 }
 
-enum relay_fault relay_fault_of_connect(int error) {
-    switch (-error) {
+enum relay_fault relay_fault_of_loss(const struct relay_failure *failure) {
+    if (failure->fault != RELAY_FAULT_NONE) {
+        return failure->fault;
+    }
+    switch (-failure->error) {
+    case ETIMEDOUT:
+        return RELAY_FAULT_TIMED_OUT;
+    case ENOBUFS:
+    case ENOMEM:
+        return RELAY_FAULT_NO_RESOURCES;
+    case EPROTO:
+        return RELAY_FAULT_TLS_BROKEN;
+    default:
+        return RELAY_FAULT_RESET;
+    }
+}
+
+enum relay_fault relay_fault_of_connect(const struct relay_failure *failure) {
+    if (failure->fault != RELAY_FAULT_NONE) {
+        return failure->fault;
+    }
+    switch (-failure->error) {
     case ECONNREFUSED:
         return RELAY_FAULT_REFUSED;
     case ETIMEDOUT:

@@ -28,16 +28,30 @@ enum relay_fault {
     RELAY_FAULT_CHUNK,
     RELAY_FAULT_TRAILERS,
     RELAY_FAULT_UPGRADE,
-    RELAY_FAULT_HTTP2, /* frames that break the rules of HTTP/2, or no HTTP/2 at all */
-    RELAY_FAULT_BUSY,  /* HTTP/2: the origin takes no more requests at once */
+    RELAY_FAULT_HTTP2,           /* frames that break the rules of HTTP/2, or no HTTP/2 at all */
+    RELAY_FAULT_BUSY,            /* HTTP/2: the origin takes no more requests at once */
+    RELAY_FAULT_TLS_HANDSHAKE,   /* for none of the next three reasons */
+    RELAY_FAULT_TLS_CERTIFICATE, /* the origin's chain is not good */
+    RELAY_FAULT_TLS_NAME,        /* the chain is good, for another name */
+    RELAY_FAULT_TLS_ALPN,        /* the origin does not agree on h2 */
+    RELAY_FAULT_TLS_BROKEN,      /* behind the handshake: an alert, or records that break the rules */
 };
 
-enum { RELAY_FAULT_COUNT = RELAY_FAULT_BUSY + 1 };
+enum { RELAY_FAULT_COUNT = RELAY_FAULT_TLS_BROKEN + 1 };
+
+/* Why a connection could not be made, or was lost. */
+struct relay_failure {
+    int error;              /* a negative errno */
+    enum relay_fault fault; /* RELAY_FAULT_NONE: the errno alone says it */
+    const char *detail;     /* of the fault, until the next failure; or NULL */
+};
 
 /* A static text; NULL for RELAY_FAULT_NONE. */
 const char *relay_fault_name(enum relay_fault fault);
-/* Returns the fault of a connection that could not be made. `error` is a negative errno. */
-enum relay_fault relay_fault_of_connect(int error);
+/* Returns the fault of a connection that could not be made. */
+enum relay_fault relay_fault_of_connect(const struct relay_failure *failure);
+/* Returns the fault of one that was lost. */
+enum relay_fault relay_fault_of_loss(const struct relay_failure *failure);
 /* Returns the fault of a response that was refused for this. */
 enum relay_fault relay_fault_of_response(enum http_fault fault);
 

@@ -14,6 +14,7 @@ static struct relay_exchange *of_stream(struct http2_stream *stream) {
 /* Has the exchange go to an origin. False: it cannot, and exchange->fault says why. */
 static bool join(struct relay_exchange *exchange, struct relay_origin *origin) {
     exchange->origin = origin;
+    exchange->detail = NULL;
     exchange->state = EXCHANGE_CONNECTING;
     int error = channel_join(exchange);
     if (error == -EAGAIN) {
@@ -73,7 +74,8 @@ static int seat(struct relay_exchange *exchange, struct relay_channel *channel) 
     exchange->message.headers = (struct http_header *)(void *)(exchange->buffer + EXCHANGE_BUFFER_SIZE);
     exchange->message.headers_max = relay->config->limits.response_headers;
     exchange->place = link_place(&channel->link);
-    int error = http2_session_open(channel->session, &own->stream, bytes_of(exchange->buffer, own->head_size), "http", end);
+    int error = http2_session_open(channel->session, &own->stream, bytes_of(exchange->buffer, own->head_size),
+                                   channel->link.tls != NULL ? "https" : "http", end);
     if (error < 0) {
         return error;
     }
@@ -97,8 +99,8 @@ static void seated(struct relay_exchange *exchange) {
     }
 }
 
-static void unconnected(struct relay_exchange *exchange, int error) {
-    exchange_note_unconnected(exchange, error);
+static void unconnected(struct relay_exchange *exchange, const struct relay_failure *failure) {
+    exchange_note_unconnected(exchange, failure);
     if (!join_next(exchange)) {
         fail_unserved(exchange);
     }

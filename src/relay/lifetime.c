@@ -131,21 +131,25 @@ void exchange_note_shortage(struct relay_exchange *exchange, int error) {
     exchange->fault = RELAY_FAULT_NO_RESOURCES;
 }
 
-void exchange_note_unconnected(struct relay_exchange *exchange, int error) {
+void exchange_note_unconnected(struct relay_exchange *exchange, const struct relay_failure *failure) {
     struct relay *relay = exchange->relay;
     struct relay_origin *origin = exchange->origin;
 
-    exchange->fault = relay_fault_of_connect(error);
-    exchange->detail = NULL;
-    if (is_local_shortage(error)) {
-        report_shortage(relay, origin, error);
+    exchange->fault = relay_fault_of_connect(failure);
+    exchange->detail = failure->detail;
+    if (is_local_shortage(failure->error)) {
+        report_shortage(relay, origin, failure->error);
     } else if (origin_mark_down(origin, ring_now_ms(relay->ring), relay->timeouts.down_ms)) {
-        log_limited(LOG_LEVEL_WARNING, "origin %s: %s; passed over for %u ms", origin->text, strerror(-error),
-                    relay->timeouts.down_ms);
+        const char *why = failure->detail != NULL ? failure->detail : strerror(-failure->error);
+
+        log_limited(LOG_LEVEL_WARNING, "origin %s: %s%s%s; passed over for %u ms", origin->text,
+                    failure->fault != RELAY_FAULT_NONE ? relay_fault_name(failure->fault) : "",
+                    failure->fault != RELAY_FAULT_NONE ? ": " : "", why, relay->timeouts.down_ms);
     }
 }
 
-void exchange_note_connected(struct relay_origin *origin) {
+void exchange_note_connected(struct relay_origin *origin, const struct relay_link *link) {
+    pool_count_handshake(origin, link);
     if (origin_mark_up(origin)) {
         log_limited(LOG_LEVEL_INFO, "origin %s: accepts connections again", origin->text);
     }

@@ -1,22 +1,23 @@
 /*
- * The connection beneath a relay's exchanges, as bytes in and bytes out: a stream of the ring. Its functions and events are
- * those of ring/stream.h but for what is said here.
+ * The connection beneath a relay's exchanges, as bytes in and bytes out: a stream of the ring, in the clear or with TLS on
+ * it. Its functions and events are those of ring/stream.h but for what is said here.
  */
 #ifndef RELAY_LINK_H
 #define RELAY_LINK_H
 
 #include "config/address.h"
-#include "ring/stream.h"
+#include "relay/tls_stream.h"
 
 struct relay_link;
 
 /* As struct stream_handler, and called likewise from ring_turn. A handler may call any function on any link. */
 struct link_handler {
     /*
-     * The connection is made, and nothing has been sent on it: writes to `link->stream` what goes first. False: the ring is
-     * out of chunks. NULL: nothing goes first.
+     * The connection is made, and nothing has been sent on it: writes to `link->stream` what goes first, before any TLS.
+     * False: the ring is out of chunks. NULL: nothing goes first.
      */
     bool (*opened)(struct relay_link *link);
+    /* The connection is made and, with TLS, its handshake complete. */
     void (*connected)(struct relay_link *link);
     void (*received)(struct relay_link *link, struct bytes data);
     void (*drained)(struct relay_link *link);
@@ -27,40 +28,68 @@ struct link_handler {
 /* Part of its owner, which finds itself by it. */
 struct relay_link {
     const struct link_handler *handler;
-    struct stream *stream; /* NULL before link_connect, and once it is closed */
+    struct stream *stream;  /* NULL before link_connect, and once it is closed */
+    struct tls_stream *tls; /* NULL: in the clear */
+};
+
+/* Where a link goes. */
+struct link_target {
+    struct ring *ring;
+    const struct config_address *address;
+    struct tls_origin *tls;    /* NULL: in the clear */
+    struct tls_memory *memory; /* with TLS */
 };
 
 /* Begins to connect. As stream_connect; the link is favoured. 0, or a negative errno and nothing was begun. */
-int link_connect(struct relay_link *link, struct ring *ring, const struct config_address *address,
-                 const struct link_handler *handler);
+int link_connect(struct relay_link *link, const struct link_target *target, const struct link_handler *handler);
 
 static inline void link_receive(struct relay_link *link) {
-    stream_receive(link->stream);
+    if (link->tls != NULL) {
+        tls_stream_receive(link->tls, 0);
+    } else {
+        stream_receive(link->stream);
+    }
 }
 
+/* With TLS a delivery has 16 KiB at most. */
 static inline void link_receive_up_to(struct relay_link *link, size_t room) {
-    stream_receive_up_to(link->stream, room);
+    if (link->tls != NULL) {
+        tls_stream_receive(link->tls, room);
+    } else {
+        stream_receive_up_to(link->stream, room);
+    }
 }
 
 /* Returns whether a delivery is asked for that has not come. */
 static inline bool link_is_receiving(const struct relay_link *link) {
-    return link->stream->receiving;
+    return link->tls != NULL ? tls_stream_is_receiving(link->tls) : link->stream->receiving;
 }
 
 static inline int link_write(struct relay_link *link, struct bytes data) {
-    return stream_write(link->stream, data);
+    return link->tls != NULL ? tls_stream_write(link->tls, data) : stream_write(link->stream, data);
+}
+
+/* Returns how many bytes were written that are in no queue of the stream yet. */
+static inline size_t link_gathered(const struct relay_link *link) {
+    return link->tls != NULL ? tls_stream_gathered(link->tls) : 0;
 }
 
 static inline size_t link_room(const struct relay_link *link) {
-    return stream_room(link->stream);
+    size_t room = stream_room(link->stream);
+    size_t gathered = link_gathered(link);
+
+    return gathered < room ? room - gathered : 0;
 }
 
 /* Returns whether the kernel has taken all that was written. */
 static inline bool link_has_sent_all(const struct relay_link *link) {
-    return link->stream->queue.size == 0;
+    return link->stream->queue.size == 0 && link_gathered(link) == 0;
 }
 
-/* Returns the place of what is written next, counted in bytes of the stream. */
+/*
+ * Returns the place of what is written next, counted in bytes of the stream. With TLS it may lie before the true one, by
+ * what was written in this turn: then more counts as sent than is.
+ */
 static inline uint64_t link_place(const struct relay_link *link) {
     return link->stream->bytes_sent + link->stream->queue.size;
 }
@@ -76,28 +105,36 @@ static inline bool link_is_unsent(const struct relay_link *link, uint64_t place)
  */
 bool link_is_untouched(const struct relay_link *link, uint64_t place);
 
-static inline bool link_is_quiet(const struct relay_link *link) {
-    return stream_is_quiet(link->stream);
+enum link_state {
+    LINK_QUIET,  /* nothing has come that was not delivered: see stream_is_quiet */
+    LINK_SPEAKS, /* with TLS: bytes have come that may be TLS's own, as a ticket is: a turn later it will be known */
+    LINK_SPOILT, /* something has come, or the end has */
+};
+enum link_state link_state(const struct relay_link *link);
+
+/* Returns whether nothing has come behind what was delivered. In the clear a delivery is all that has come. */
+static inline bool link_is_clean(const struct relay_link *link) {
+    return link->tls == NULL || tls_stream_is_clean(link->tls);
 }
 
-static inline void link_end_half(struct relay_link *link) {
-    stream_end_half(link->stream);
+/*
+ * Returns whether the peer's end has come without TLS's own, so that a third party may have cut off what the peer was saying
+ * (RFC 8446 section 6.1).
+ */
+static inline bool link_is_cut(const struct relay_link *link) {
+    return link->tls != NULL && tls_stream_is_cut(link->tls);
 }
 
-static inline void link_finish(struct relay_link *link) {
-    stream_finish(link->stream);
-}
+/* Returns why the link has failed with `error`. */
+struct relay_failure link_failure(const struct relay_link *link, int error);
 
-static inline void link_finish_briefly(struct relay_link *link) {
-    stream_finish_briefly(link->stream);
-}
-
-static inline void link_close(struct relay_link *link) {
-    stream_close(link->stream);
-}
-
-static inline void link_reset(struct relay_link *link) {
-    stream_reset(link->stream);
-}
+/* With TLS each of these sends close_notify before FIN. */
+void link_end_half(struct relay_link *link);
+void link_finish(struct relay_link *link);
+void link_finish_briefly(struct relay_link *link);
+/* Closes a link on which nothing is under way: with TLS by link_finish_briefly, so that the peer knows it for an end. */
+void link_part(struct relay_link *link);
+void link_close(struct relay_link *link);
+void link_reset(struct relay_link *link);
 
 #endif

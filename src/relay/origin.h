@@ -5,6 +5,7 @@
 
 #include "base/list.h"
 #include "config/config.h"
+#include "relay/tls_origin.h"
 #include "stats/counters.h"
 
 /*
@@ -16,6 +17,7 @@ struct relay_origin {
     const struct config_origin *configured; /* the origin that the address belongs to, with its timeouts */
     struct config_address address;          /* its text is `text` */
     char text[ADDRESS_TEXT_SIZE];
+    struct tls_origin tls;  /* zeroed where the origin speaks in the clear */
     uint64_t bit;           /* in sets of its host's origins; no two have the same */
     uint64_t down_until_ms; /* 0: up. Passed over before this time; a connection that succeeds ends it */
     struct list idle;       /* connections in the pool, the most recently used first */
@@ -36,8 +38,9 @@ struct relay_host {
     bool http2;         /* its origins speak HTTP/2 */
     uint32_t events_ms; /* how long the origin may be silent in a stream of events */
     const struct config_host *configured;
-    struct stats_host *counters; /* NULL: nothing is counted */
-    _Atomic uint64_t *down;      /* where all threads see which of configured->origins are down; NULL: nowhere */
+    struct tls_origin_context *tls; /* NULL: its origins speak in the clear */
+    struct stats_host *counters;    /* NULL: nothing is counted */
+    _Atomic uint64_t *down;         /* where all threads see which of configured->origins are down; NULL: nowhere */
 };
 
 static inline void origin_count(const struct relay_origin *origin, enum stats_origin_event event) {

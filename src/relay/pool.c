@@ -41,7 +41,8 @@ static void unlink_idle(struct relay_connection *connection) {
 
 static void close_idle(struct relay_connection *connection) {
     unlink_idle(connection);
-    pool_close(connection);
+    connection->exchange = NULL;
+    link_part(&connection->link);
 }
 
 /* The origin has closed an idle connection, or has spoken on it unasked: no request may use the connection any more. */
@@ -71,6 +72,23 @@ static const struct link_handler idle_handler = {
     .closed = pool_closed,
 };
 
+void pool_count_handshake(const struct relay_origin *origin, const struct relay_link *link) {
+    enum stats_origin_handshake outcome;
+
+    if (link->tls != NULL && tls_stream_handshake(link->tls, &outcome) && origin->host->counters != NULL) {
+        stats_add(&origin->host->counters->origin_handshakes[outcome], 1);
+    }
+}
+
+struct link_target pool_target(struct relay *relay, struct relay_origin *origin) {
+    return (struct link_target){
+        .ring = relay->ring,
+        .address = &origin->address,
+        .tls = origin->tls.context != NULL ? &origin->tls : NULL,
+        .memory = relay->tls,
+    };
+}
+
 struct relay_connection *pool_open(struct relay *relay, struct relay_origin *origin, const struct link_handler *handler,
                                    struct relay_exchange *exchange, int *error) {
     struct relay_connection *connection = slab_take(&relay->connections);
@@ -81,7 +99,8 @@ struct relay_connection *pool_open(struct relay *relay, struct relay_origin *ori
     }
     *connection = (struct relay_connection){.relay = relay, .origin = origin, .exchange = exchange};
     timer_init(&connection->idle, idle_expired);
-    *error = link_connect(&connection->link, relay->ring, &origin->address, handler);
+    struct link_target target = pool_target(relay, origin);
+    *error = link_connect(&connection->link, &target, handler);
     if (*error < 0) {
         slab_give(&relay->connections, connection);
         return NULL;
@@ -111,15 +130,19 @@ static struct relay_connection *use(struct relay_connection *connection, const s
 
 struct relay_connection *pool_take(struct relay *relay, struct relay_origin *origin, bool precious,
                                    const struct link_handler *handler, struct relay_exchange *exchange) {
-    /* Closes each connection that is not quiet: the loop ends with the pool. */
-    for (struct list *newest; (newest = list_first(&origin->idle)) != NULL;) {
-        struct relay_connection *connection = of_origin_link(newest);
+    for (struct list *each = list_first(&origin->idle); each != NULL;) {
+        struct relay_connection *connection = of_origin_link(each);
 
         if (!is_fit(connection, precious)) {
             break;
         }
-        if (link_is_quiet(&connection->link)) {
+        enum link_state state = link_state(&connection->link);
+        if (state == LINK_QUIET) {
             return use(connection, handler, exchange);
+        }
+        each = list_after(&origin->idle, each);
+        if (state == LINK_SPEAKS) {
+            continue;
         }
         origin_count(connection->origin, STATS_ORIGIN_DROPPED);
         close_idle(connection);
@@ -140,7 +163,7 @@ struct relay_connection *pool_take_owned(struct relay *relay, const struct relay
         close_idle(connection);
         return NULL;
     }
-    if (!link_is_quiet(&connection->link)) {
+    if (link_state(&connection->link) != LINK_QUIET) {
         origin_count(connection->origin, STATS_ORIGIN_DROPPED);
         close_idle(connection);
         return NULL;

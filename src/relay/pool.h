@@ -38,7 +38,8 @@ struct relay {
     uint32_t owned_total_max; /* RELAY_OWNED_MAX; less in tests */
     uint32_t channels_max;    /* RELAY_CHANNELS_MAX, and the next RELAY_WAITING_MAX; less in tests */
     uint32_t waiting_max;
-    struct list put_off; /* exchanges that begin at the end of the turn, by `begin` */
+    struct tls_memory *tls; /* NULL: all origins speak in the clear */
+    struct list put_off;    /* exchanges that begin at the end of the turn, by `begin` */
     struct ring_task begin;
     uint64_t quiet_until_ms; /* until then a shortage is not logged again */
     bool closing;
@@ -89,6 +90,10 @@ void pool_reset(struct relay_connection *connection);
 /* As pool_close, but what is queued leaves. */
 void pool_finish(struct relay_connection *connection);
 void pool_closed(struct relay_link *link);
+/* Counts how the link's handshake with the origin has ended, if it has TLS and has come to its end. */
+void pool_count_handshake(const struct relay_origin *origin, const struct relay_link *link);
+/* Returns where a link to the origin goes. */
+struct link_target pool_target(struct relay *relay, struct relay_origin *origin);
 /* Closes all idle connections. */
 void pool_empty(struct relay *relay);
 

@@ -1,6 +1,6 @@
 /*
  * The connections of one shard to the origins of hosts: a pool of keep-alive connections for each origin address, the choice
- * among the addresses, and the exchange in flight on a connection. Knows nothing of TLS or of clients.
+ * among the addresses, and the exchange in flight on a connection. Knows nothing of clients.
  */
 #ifndef RELAY_RELAY_H
 #define RELAY_RELAY_H

@@ -31,6 +31,9 @@ struct relay_origin *slot_begin(struct relay *relay, struct relay_host *host, co
     };
     origin->address.text = origin->text;
     snprintf(origin->text, sizeof origin->text, "%s", address->text);
+    if (host->tls != NULL) {
+        tls_origin_begin(&origin->tls, host->configured->origin_tls, configured->tls_name, host->http2, host->tls);
+    }
     list_init(&origin->idle);
     list_init(&origin->channels);
     list_init(&origin->waiting);
@@ -47,6 +50,7 @@ void slot_end(struct relay *relay, struct relay_origin *origin) {
     while (host->origins[place] != origin) {
         place++;
     }
+    tls_origin_end(&origin->tls);
     host->count--;
     memmove(&host->origins[place], &host->origins[place + 1], (host->count - place) * sizeof(struct relay_origin *));
     relay->origin_count--;

@@ -120,6 +120,9 @@ int stream_write(struct stream *stream, struct bytes data);
  * anything written leaves.
  */
 bool stream_is_quiet(const struct stream *stream);
+/* Return, likewise, whether the socket holds bytes that no receive has taken, and whether it holds the peer's end alone. */
+bool stream_has_input(const struct stream *stream);
+bool stream_has_ended(const struct stream *stream);
 /*
  * Returns, for a stream that stream_connect has made, how many of the bytes sent the peer's kernel has not acknowledged.
  * Once the peer's end of stream has come the peer has none of these bytes, since its FIN acknowledged all that it had.

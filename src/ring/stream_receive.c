@@ -269,9 +269,22 @@ void stream_complete_watch(struct ring *ring, uint64_t name, int result, unsigne
     }
 }
 
-bool stream_is_quiet(const struct stream *stream) {
+/* Looks at what the socket holds: 1 for bytes, 0 for the peer's end, or a negative errno. */
+static int peek(const struct stream *stream) {
     CHECK(!stream->direct);
     char byte;
-    return !stream->ended && stream->state == STREAM_OPEN &&
-           recv(stream->descriptor, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+    ssize_t size = recv(stream->descriptor, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT);
+    return size < 0 ? -errno : (int)size;
+}
+
+bool stream_is_quiet(const struct stream *stream) {
+    return !stream->ended && stream->state == STREAM_OPEN && peek(stream) == -EAGAIN;
+}
+
+bool stream_has_input(const struct stream *stream) {
+    return !stream->ended && stream->state == STREAM_OPEN && peek(stream) > 0;
+}
+
+bool stream_has_ended(const struct stream *stream) {
+    return stream->ended || (stream->state == STREAM_OPEN && peek(stream) == 0);
 }

@@ -88,6 +88,8 @@ uint64_t stats_bucket_bound_ns(unsigned bucket);
     ROW(valid_by_span, [ROLLOUT_SPANS], NULL, NULL, STATS_UNIT_ONE, NULL, STATS_LABEL_NONE)                                 \
     ROW(origin_connections, [STATS_ORIGIN_EVENT_COUNT], "sallyport_origin_connections_total", "counter", STATS_UNIT_ONE,    \
         "What happened to connections to origins.", STATS_LABEL_ORIGIN_EVENT)                                               \
+    ROW(origin_handshakes, [STATS_ORIGIN_HANDSHAKE_COUNT], "sallyport_origin_handshakes_total", "counter", STATS_UNIT_ONE,  \
+        "TLS handshakes with origins, by how they ended.", STATS_LABEL_ORIGIN_HANDSHAKE)                                    \
     ROW(origin_requests, [STATS_ORIGIN_RESULT_COUNT], "sallyport_origin_requests_total", "counter", STATS_UNIT_ONE,         \
         "Requests to origins, by how they ended.", STATS_LABEL_ORIGIN_RESULT)                                               \
     ROW(tunnels, , "sallyport_tunnels", "gauge", STATS_UNIT_ONE,                                                            \

@@ -75,6 +75,16 @@ static const char *const origin_events[] = {
 };
 _Static_assert(ARRAY_LENGTH(origin_events) == STATS_ORIGIN_EVENT_COUNT, "each event has a name");
 
+static const char *const origin_handshakes[] = {
+    [STATS_ORIGIN_HANDSHAKE_FULL] = "full",
+    [STATS_ORIGIN_HANDSHAKE_RESUMED] = "resumed",
+    [STATS_ORIGIN_HANDSHAKE_CERTIFICATE] = "certificate",
+    [STATS_ORIGIN_HANDSHAKE_NAME] = "name",
+    [STATS_ORIGIN_HANDSHAKE_ALPN] = "alpn",
+    [STATS_ORIGIN_HANDSHAKE_FAILED] = "failed",
+};
+_Static_assert(ARRAY_LENGTH(origin_handshakes) == STATS_ORIGIN_HANDSHAKE_COUNT, "each end has a name");
+
 static const char *const origin_results[] = {
     [STATS_ORIGIN_COMPLETED] = "completed", [STATS_ORIGIN_UNREACHABLE] = "unreachable",
     [STATS_ORIGIN_BROKEN] = "broken",       [STATS_ORIGIN_BAD_RESPONSE] = "bad_response",
@@ -147,6 +157,7 @@ static const struct {
     [STATS_LABEL_CODE] = {"code", codes, ARRAY_LENGTH(codes)},
     [STATS_LABEL_PROTOCOL] = {"protocol", protocols, ARRAY_LENGTH(protocols)},
     [STATS_LABEL_ORIGIN_EVENT] = {"event", origin_events, ARRAY_LENGTH(origin_events)},
+    [STATS_LABEL_ORIGIN_HANDSHAKE] = {"result", origin_handshakes, ARRAY_LENGTH(origin_handshakes)},
     [STATS_LABEL_ORIGIN_RESULT] = {"result", origin_results, ARRAY_LENGTH(origin_results)},
     [STATS_LABEL_TUNNEL_END] = {"end", tunnel_ends, ARRAY_LENGTH(tunnel_ends)},
     [STATS_LABEL_DIRECTION] = {"direction", directions, ARRAY_LENGTH(directions)},

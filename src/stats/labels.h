@@ -129,6 +129,16 @@ enum stats_origin_event {
     STATS_ORIGIN_EXPIRED,        /* an idle one is closed: idle for too long, or one too many */
     STATS_ORIGIN_EVENT_COUNT
 };
+/* The ends of TLS handshakes with origins. */
+enum stats_origin_handshake {
+    STATS_ORIGIN_HANDSHAKE_FULL,
+    STATS_ORIGIN_HANDSHAKE_RESUMED,
+    STATS_ORIGIN_HANDSHAKE_CERTIFICATE, /* this and the next ones have failed: the chain is not good */
+    STATS_ORIGIN_HANDSHAKE_NAME,        /* it is good, for another name */
+    STATS_ORIGIN_HANDSHAKE_ALPN,        /* the origin does not agree on h2 */
+    STATS_ORIGIN_HANDSHAKE_FAILED,      /* for any other reason */
+    STATS_ORIGIN_HANDSHAKE_COUNT
+};
 /* The ends of requests to origins. */
 enum stats_origin_result {
     STATS_ORIGIN_COMPLETED,
@@ -173,6 +183,7 @@ enum stats_label {
     STATS_LABEL_CODE,
     STATS_LABEL_PROTOCOL,
     STATS_LABEL_ORIGIN_EVENT,
+    STATS_LABEL_ORIGIN_HANDSHAKE,
     STATS_LABEL_ORIGIN_RESULT,
     STATS_LABEL_TUNNEL_END,
     STATS_LABEL_DIRECTION,

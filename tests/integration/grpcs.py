@@ -74,7 +74,7 @@ def was_cancelled(request, context):
     return b"yes" if cancelled.wait(10) else b"no"
 
 
-def serve(port, workers, options, ready, stop):
+def serve(port, workers, options, credentials, ready, stop):
     server = grpc.server(concurrent.futures.ThreadPoolExecutor(max_workers=workers), options=options)
     server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {
         "Unary": grpc.unary_unary_rpc_method_handler(unary),
@@ -84,7 +84,11 @@ def serve(port, workers, options, ready, stop):
         "WaitForCancel": grpc.unary_stream_rpc_method_handler(wait_for_cancel),
         "WasCancelled": grpc.unary_unary_rpc_method_handler(was_cancelled),
     }),))
-    assert server.add_insecure_port(f"127.0.0.1:{port}") == port
+    address = f"127.0.0.1:{port}"
+    if credentials is None:
+        assert server.add_insecure_port(address) == port
+    else:
+        assert server.add_secure_port(address, grpc.ssl_server_credentials([credentials])) == port
     server.start()
     ready.set()
     stop.wait()
@@ -92,12 +96,12 @@ def serve(port, workers, options, ready, stop):
 
 
 class Server:
-    """Runs from `start` to `stop`, on one port however often."""
+    """Runs from `start` to `stop`, on one port however often. `credentials`: the PEM of its key and its chain, for TLS."""
 
-    def __init__(self, port, workers=50, options=()):
+    def __init__(self, port, workers=50, options=(), credentials=None):
         self.port = port
         self.address = f"127.0.0.1:{port}"
-        self.arguments = (workers, tuple(options))
+        self.arguments = (workers, tuple(options), credentials)
         self.process = None
 
     def start(self):

@@ -58,11 +58,15 @@ class Nginx:
         self.listen = f"127.0.0.1:{port} backlog=4096" if path is None else f"unix:{path} backlog=4096 {options}"
         self.files = self.folder / "files"
 
+    def text(self):
+        """Of its configuration."""
+        return NGINX.format(folder=self.folder, listen=self.listen, user="user root;" if os.geteuid() == 0 else "")
+
     def __enter__(self):
         self.files.mkdir(parents=True, exist_ok=True)
         (self.files / "small.txt").write_text("small\n")
         config = self.folder / "nginx.conf"
-        config.write_text(NGINX.format(folder=self.folder, listen=self.listen, user="user root;" if os.geteuid() == 0 else ""))
+        config.write_text(self.text())
         self.folder.chmod(0o755)
         self.process = subprocess.Popen(["nginx", "-p", str(self.folder), "-c", str(config)],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

@@ -57,7 +57,9 @@ static const struct link_handler handler = {
     .opened = opened, .connected = connected, .received = received, .failed = failed, .closed = closed};
 
 static void connect_to_fake(struct told *told) {
-    cr_assert_eq(link_connect(&told->link, &bench.ring, &bench.addresses[0], &handler), 0);
+    const struct link_target target = {.ring = &bench.ring, .address = &bench.addresses[0]};
+
+    cr_assert_eq(link_connect(&told->link, &target, &handler), 0);
     cr_assert(told->link.stream->favoured);
 }
 
@@ -89,7 +91,7 @@ Test(link, carries_bytes_behind_those_that_go_first) {
     }
     cr_assert_not(link_is_unsent(&told.link, place));
     cr_assert_not(link_is_untouched(&told.link, place));
-    cr_assert(link_has_sent_all(&told.link) && link_is_quiet(&told.link));
+    cr_assert(link_has_sent_all(&told.link) && link_state(&told.link) == LINK_QUIET);
     link_end_half(&told.link);
     bench_until(&bench, &told.ended);
     cr_assert_arr_eq(told.text, "first then", 10);
