@@ -4,9 +4,11 @@
 #include "base/host_name.h"
 #include "base/socket_address.h"
 #include "config/units.h"
+#include "dns/lookup.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -18,7 +20,7 @@
 /* The parts of "host:port". */
 struct parts {
     char host[ADDRESS_NAME_MAX + 1]; /* without brackets */
-    char port[8];
+    uint16_t port;
     bool bracketed;
 };
 
@@ -149,7 +151,7 @@ static int split(const char *text, struct parts *parts, struct error *error) {
     if (!units_parse_number(port, &number) || number < 1 || number > 65535) {
         return fail(error, "the port must be a number from 1 to 65535");
     }
-    snprintf(parts->port, sizeof parts->port, "%u", (unsigned)number);
+    parts->port = (uint16_t)number;
     return 0;
 }
 
@@ -180,68 +182,69 @@ int address_parse(const char *text, struct config_address *address, struct error
     return 0;
 }
 
-static char *format(const struct config_address *address) {
-    char host[NI_MAXHOST];
-    char port[NI_MAXSERV];
+void address_write(const struct config_address *address, char out[static ADDRESS_TEXT_SIZE]) {
+    char host[INET6_ADDRSTRLEN + IF_NAMESIZE + 1];
+    char port[8];
     int result = getnameinfo((const struct sockaddr *)&address->address, address->size, host, sizeof host, port, sizeof port,
                              NI_NUMERICHOST | NI_NUMERICSERV);
     CHECK(result == 0);
-    char *text = NULL;
     bool is_ipv6 = address->address.ss_family == AF_INET6;
-    CHECK(asprintf(&text, is_ipv6 ? "[%s]:%s" : "%s:%s", host, port) >= 0);
-    return text;
+    int size = snprintf(out, ADDRESS_TEXT_SIZE, is_ipv6 ? "[%s]:%s" : "%s:%s", host, port);
+    CHECK(size > 0 && size < ADDRESS_TEXT_SIZE);
 }
 
-static bool is_among(const struct config_address *address, const struct config_address *addresses, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        if (address_equal(address, &addresses[i])) {
-            return true;
-        }
-    }
-    return false;
+static char *format(const struct config_address *address) {
+    char text[ADDRESS_TEXT_SIZE];
+    address_write(address, text);
+    char *copy = strdup(text);
+    CHECK(copy != NULL);
+    return copy;
 }
 
-/* Does without AI_ADDRCONFIG: the answer must not depend on the interfaces that are up at the time of a reload. */
-static int resolve_name(const struct parts *parts, struct config_address *addresses, size_t capacity, struct error *error) {
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-    struct addrinfo *found = NULL;
-    int code = getaddrinfo(parts->host, parts->port, &hints, &found);
-    if (code != 0) {
+static int resolve_name(const struct parts *parts, const char *dns_servers, struct config_address *addresses,
+                        size_t capacity, uint32_t *ttl_s, struct error *error) {
+    struct dns_lookup lookup;
+    enum dns_result result = dns_lookup_now(dns_servers, &lookup, parts->host, parts->port);
+    if (result != DNS_OK) {
         return error_fail(error, -EINVAL, "does not resolve: %s; correct the name, or write its address",
-                          gai_strerror(code));
+                          dns_result_text(result));
     }
-    size_t count = 0;
-    for (const struct addrinfo *next = found; next != NULL && count < capacity; next = next->ai_next) {
-        if (next->ai_family != AF_INET && next->ai_family != AF_INET6) {
-            continue;
-        }
-        fill(&addresses[count], next->ai_addr, next->ai_addrlen);
-        if (!is_among(&addresses[count], addresses, count)) {
-            count++;
-        }
+    size_t count = lookup.found.count < capacity ? lookup.found.count : capacity;
+    for (size_t i = 0; i < count; i++) {
+        fill(&addresses[i], &lookup.found.items[i], dns_address_size(&lookup.found.items[i]));
     }
-    freeaddrinfo(found);
-    return count == 0 ? fail(error, "does not resolve to any IPv4 or IPv6 address") : (int)count;
+    *ttl_s = lookup.ttl_s;
+    return (int)count;
 }
 
-int address_resolve(const char *text, struct config_address *addresses, size_t capacity, struct error *error) {
+int address_resolve(const char *text, const char *dns_servers, struct config_address *addresses, size_t capacity,
+                    uint32_t *ttl_s, struct error *error) {
     CHECK(capacity > 0);
     struct parts parts;
     int count = split(text, &parts, error);
     if (count < 0) {
         return count;
     }
+    *ttl_s = UINT32_MAX;
     if (parse_numeric(text, &addresses[0])) {
         count = 1;
     } else if (parts.bracketed || address_check_name(parts.host) != NULL) {
         return fail(error, "is neither IPv4:port, [IPv6]:port nor name:port");
     } else {
-        count = resolve_name(&parts, addresses, capacity, error);
+        count = resolve_name(&parts, dns_servers, addresses, capacity, ttl_s, error);
     }
     for (int i = 0; i < count; i++) {
         addresses[i].text = format(&addresses[i]);
     }
     return count;
+}
+
+uint16_t address_name(const char *text, char name[static ADDRESS_NAME_MAX + 1]) {
+    struct parts parts;
+    struct error error;
+    CHECK(split(text, &parts, &error) == 0);
+    memcpy(name, parts.host, sizeof parts.host);
+    return parts.port;
 }
 
 static const char unix_prefix[] = "unix:";

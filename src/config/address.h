@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 enum {
@@ -35,11 +36,14 @@ const char *address_check_name(const char *name);
 int address_parse(const char *text, struct config_address *address, struct error *error);
 
 /*
- * Reads what address_parse reads, and "name:port": resolves the name now to all its addresses, none twice, at most
- * `capacity`; further ones are left out. Returns the number of addresses, or -EINVAL and one line in `error`. Each address
- * has its text, made from the numbers (free()).
+ * Reads what address_parse reads, and "name:port": looks the name up now (dns/lookup; `dns_servers` may be NULL) and finds
+ * all its addresses, none twice, at most `capacity`; further ones are left out. Returns the number of addresses, or -EINVAL
+ * and one line in `error`. Each address has its text, made from the numbers (free()). `*ttl_s`: how long the answer holds.
  */
-int address_resolve(const char *text, struct config_address *addresses, size_t capacity, struct error *error);
+int address_resolve(const char *text, const char *dns_servers, struct config_address *addresses, size_t capacity,
+                    uint32_t *ttl_s, struct error *error);
+/* Copies the name of a text for which address_is_name, and returns its port. */
+uint16_t address_name(const char *text, char name[static ADDRESS_NAME_MAX + 1]);
 
 /*
  * Reads "unix:/run/app.sock", of a path that is relative to `directory` (with its final '/', or empty) unless it is
@@ -52,6 +56,8 @@ int address_unix(const char *text, const char *directory, struct config_address 
 bool address_is_unix(const char *text);
 /* Returns whether the text names a host, and is no address in digits. For texts that address_resolve accepts. */
 bool address_is_name(const char *text);
+/* Writes an IPv4 or IPv6 address with its port, as texts of addresses have them. */
+void address_write(const struct config_address *address, char out[static ADDRESS_TEXT_SIZE]);
 /* Returns whether address and port are the same. */
 bool address_equal(const struct config_address *a, const struct config_address *b);
 /* Returns whether only this machine can reach the address: 127.0.0.0/8, also mapped into IPv6, or ::1. */

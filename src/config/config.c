@@ -93,6 +93,7 @@ void config_release(struct config *config) {
     free(config->admin_names);
     free(config->admission.allow);
     free(config->access_log);
+    free(config->dns_servers);
     http_removals_free(config->removals);
     config_problems_free(&config->warnings);
     free(config->path);

@@ -90,6 +90,7 @@ struct config_origin {
     enum config_origin_kind kind;
     struct config_timeouts timeouts;
     struct config_address *addresses; /* that it stood for when the file was loaded */
+    uint32_t ttl_s;                   /* for how long that holds, by DNS; UINT32_MAX: no name */
     size_t address_count; /* at least 1, and at most CONFIG_ORIGIN_ADDRESSES_MAX with those of its host's others */
     char *tls_name;       /* the host name or the address that it has to prove; NULL where its host has no origin_tls */
 };
@@ -164,7 +165,8 @@ struct config {
     uint32_t cert_cache_entries;
     uint32_t ticket_lifetime_s;
     enum config_post_quantum prefer_post_quantum;
-    char *access_log; /* NULL: off */
+    char *access_log;  /* NULL: off */
+    char *dns_servers; /* that are asked for the names of origins, as dns/lookup has them; NULL: the system's */
     struct config_host *hosts;
     size_t host_count;
     struct config_host **exact; /* sorted by name */

@@ -100,7 +100,9 @@ static void load_document(const struct loader *loader, const struct document_nod
     if (!settings_load(loader, root, config, &hosts)) {
         return;
     }
-    load_hosts(loader, hosts, config);
+    struct loader knowing = *loader;
+    knowing.dns_servers = config->dns_servers;
+    load_hosts(&knowing, hosts, config);
     lookup_build(config);
     check_hosts_differ(loader, hosts, config);
     if (loader->problems->count == 0) {

@@ -48,9 +48,10 @@ static enum config_origin_kind kind_of(const char *text) {
 
 /* Finds what the text stands for. Returns the number of addresses, or -EINVAL with `error`. */
 static int find(const struct loader *loader, const char *text, struct config_address found[CONFIG_ORIGIN_ADDRESSES_MAX],
-                struct error *error) {
+                uint32_t *ttl_s, struct error *error) {
+    *ttl_s = UINT32_MAX;
     if (!address_is_unix(text)) {
-        return address_resolve(text, found, CONFIG_ORIGIN_ADDRESSES_MAX, error);
+        return address_resolve(text, loader->dns_servers, found, CONFIG_ORIGIN_ADDRESSES_MAX, ttl_s, error);
     }
     int result = address_unix(text, loader->directory, &found[0], error);
     return result < 0 ? result : 1;
@@ -62,7 +63,8 @@ static void add_origin(const struct loader *loader, const struct document_node *
     struct config_address found[CONFIG_ORIGIN_ADDRESSES_MAX];
     size_t room = CONFIG_ORIGIN_ADDRESSES_MAX - count_addresses(host);
     struct error error;
-    int count = find(loader, text, found, &error);
+    uint32_t ttl_s;
+    int count = find(loader, text, found, &ttl_s, &error);
     if (count < 0) {
         loader_problem(loader, node, "address \"%s\": %s", text, error.text);
         return;
@@ -84,6 +86,7 @@ static void add_origin(const struct loader *loader, const struct document_node *
         .timeouts = *timeouts,
         .addresses = memory_allocate(kept, sizeof *origin->addresses),
         .address_count = kept,
+        .ttl_s = ttl_s,
     };
     memcpy(origin->addresses, found, kept * sizeof *found);
 }

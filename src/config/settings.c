@@ -4,6 +4,7 @@
 #include "config/admission_settings.h"
 #include "config/memory.h"
 #include "config/networks.h"
+#include "config/resolver.h"
 #include "config/units.h"
 #include "tls/session.h"
 
@@ -253,6 +254,7 @@ bool settings_load(const struct loader *loader, const struct document_node *root
     const struct document_node *tickets;
     const struct document_node *tls;
     const struct document_node *access_log;
+    const struct document_node *resolver;
     const struct value_key keys[] = {
         value_key_required("listen", &listen),
         value_key_optional("admin", &admin),
@@ -264,6 +266,7 @@ bool settings_load(const struct loader *loader, const struct document_node *root
         value_key_optional("tickets", &tickets),
         value_key_optional("tls", &tls),
         value_key_optional("access_log", &access_log),
+        value_key_optional("resolver", &resolver),
         value_key_required("hosts", hosts),
     };
     if (!value_mapping(loader, root, "the file", keys, ARRAY_LENGTH(keys))) {
@@ -279,5 +282,6 @@ bool settings_load(const struct loader *loader, const struct document_node *root
     load_tickets(loader, tickets, config);
     load_tls(loader, tls, config);
     load_access_log(loader, access_log, config);
+    resolver_load(loader, resolver, config);
     return true;
 }

@@ -16,8 +16,9 @@ enum {
 
 /* The things that every part of a load needs. */
 struct loader {
-    const char *file; /* of the YAML, as it was given */
-    char *directory;  /* of relative paths, with its final '/'; "" is the working directory. Owned */
+    const char *file;        /* of the YAML, as it was given */
+    char *directory;         /* of relative paths, with its final '/'; "" is the working directory. Owned */
+    const char *dns_servers; /* as config.dns_servers, once that is known */
     struct config_problems *problems;
     struct config_problems *warnings; /* the snapshot's own */
 };

@@ -24,6 +24,11 @@ static uint64_t now_ms(const struct relay_channel *channel) {
     return ring_now_ms(channel->relay->ring);
 }
 
+static void give_back(struct relay_channel *channel) {
+    pool_let_go(channel->relay, channel->origin);
+    slab_give(&channel->relay->channels, channel);
+}
+
 /* The channel carries nothing any more. It is gone when its link is. */
 static void free_session(struct relay_channel *channel) {
     channel->state = CHANNEL_OVER;
@@ -31,7 +36,7 @@ static void free_session(struct relay_channel *channel) {
     http2_session_free(channel->session);
     channel->session = NULL;
     if (channel->link.stream == NULL) {
-        slab_give(&channel->relay->channels, channel);
+        give_back(channel);
     }
 }
 
@@ -61,7 +66,7 @@ static void link_gone(struct relay_link *link) {
     struct relay_channel *channel = of_link(link);
 
     if (channel->state == CHANNEL_OVER) {
-        slab_give(&channel->relay->channels, channel);
+        give_back(channel);
     }
 }
 
@@ -156,6 +161,7 @@ static int open_channel(struct relay *relay, struct relay_origin *origin) {
         slab_give(&relay->channels, channel);
         return error;
     }
+    origin->uses++;
     list_append(&origin->channels, &channel->in_origin);
     origin->channel_count++;
     origin_count(origin, STATS_ORIGIN_OPENED);
@@ -326,7 +332,7 @@ static void settle(struct relay_channel *channel) {
             channel->idle = false;
             timer_set(timers(channel), &channel->timer, now_ms(channel), timeouts->ping_ms);
         }
-    } else if (channel->relay->closing || channel->retired || channel->doubted) {
+    } else if (channel->relay->closing || channel->origin->leaves || channel->retired || channel->doubted) {
         close_channel(channel);
     } else if (!channel->idle) {
         channel->idle = true;
@@ -439,7 +445,7 @@ static void timer_fired(struct timer *timer) {
     }
 }
 
-static void close_idle(struct relay_origin *origin) {
+void channel_close_idle_of(struct relay_origin *origin) {
     struct list *channels = &origin->channels;
 
     for (struct list *link = list_first(channels); link != NULL;) {
@@ -455,7 +461,7 @@ static void close_idle(struct relay_origin *origin) {
 void channel_close_idle(struct relay *relay) {
     for (size_t i = 0; i < relay->config->host_count; i++) {
         for (uint32_t j = 0; j < relay->hosts[i].count; j++) {
-            close_idle(relay->hosts[i].origins[j]);
+            channel_close_idle_of(relay->hosts[i].origins[j]);
         }
     }
 }

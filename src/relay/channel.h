@@ -72,7 +72,8 @@ void channel_defer(struct relay_channel *channel);
 /* Of the session's handler. */
 void channel_output(void *owner, struct bytes frames);
 size_t channel_output_room(void *owner);
-/* Closes those that carry nothing. */
+/* Closes those that carry nothing; of one origin. */
 void channel_close_idle(struct relay *relay);
+void channel_close_idle_of(struct relay_origin *origin);
 
 #endif

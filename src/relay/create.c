@@ -87,6 +87,15 @@ static int make_origins(struct relay *relay, struct relay_host *host) {
     return 0;
 }
 
+static bool has_names(const struct config_host *host) {
+    for (size_t i = 0; i < host->origin_count; i++) {
+        if (host->origins[i].kind == CONFIG_ORIGIN_NAME) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static uint32_t count_addresses(const struct config_host *host) {
     uint32_t count = 0;
 
@@ -96,12 +105,17 @@ static uint32_t count_addresses(const struct config_host *host) {
     return count;
 }
 
+/* Returns how many origins the host may have at once. Where there are names: as many again that leave. */
+static uint32_t most_origins(const struct config_host *host) {
+    return has_names(host) ? 2 * CONFIG_ORIGIN_ADDRESSES_MAX : count_addresses(host);
+}
+
 static int make_hosts(struct relay *relay) {
     const struct config *config = relay->config;
     uint32_t total = 0;
 
     for (size_t i = 0; i < config->host_count; i++) {
-        total += count_addresses(&config->hosts[i]);
+        total += most_origins(&config->hosts[i]);
     }
     relay->hosts = calloc(config->host_count, sizeof *relay->hosts);
     relay->lists = calloc(total, sizeof(struct relay_origin *));
@@ -111,21 +125,35 @@ static int make_hosts(struct relay *relay) {
     }
     struct relay_origin **list = relay->lists;
     for (size_t i = 0; i < config->host_count; i++) {
-        make_host(&relay->hosts[i], &config->hosts[i], list);
-        if (make_tls(relay, &relay->hosts[i]) < 0 || make_origins(relay, &relay->hosts[i]) < 0) {
+        const struct config_host *configured = &config->hosts[i];
+
+        make_host(&relay->hosts[i], configured, list);
+        if (has_names(configured)) {
+            relay->hosts[i].wanted = calloc(configured->origin_count, sizeof(struct relay_addresses *));
+        }
+        if ((has_names(configured) && relay->hosts[i].wanted == NULL) || make_tls(relay, &relay->hosts[i]) < 0 ||
+            make_origins(relay, &relay->hosts[i]) < 0) {
             return -ENOMEM;
         }
-        list += relay->hosts[i].count;
+        list += most_origins(configured);
     }
     return 0;
 }
 
+static void free_wanted(struct relay_host *host) {
+    for (size_t i = 0; host->wanted != NULL && i < host->configured->origin_count; i++) {
+        relay_addresses_release(host->wanted[i]);
+    }
+    free(host->wanted);
+}
+
 static void free_all(struct relay *relay) {
-    for (size_t i = 0; relay->hosts != NULL && i < relay->config->host_count; i++) {
-        while (relay->hosts[i].count > 0) {
-            slot_end(relay, relay->hosts[i].origins[0]);
+    if (relay->hosts != NULL) {
+        slot_end_all(relay);
+        for (size_t i = 0; i < relay->config->host_count; i++) {
+            free_wanted(&relay->hosts[i]);
+            tls_origin_context_free(relay->hosts[i].tls);
         }
-        tls_origin_context_free(relay->hosts[i].tls);
     }
     tls_memory_free(relay->tls);
     slab_destroy(&relay->origins);
@@ -145,6 +173,8 @@ struct relay *relay_create(struct ring *ring, const struct config *config) {
     list_init(&relay->idle);
     list_init(&relay->owned);
     list_init(&relay->put_off);
+    list_init(&relay->leaving);
+    relay->end_unused.run = slot_end_unused;
     relay->begin.run = exchange_begin_put_off;
     relay->idle_total_max = RELAY_IDLE_TOTAL_MAX;
     relay->owned_total_max = RELAY_OWNED_MAX;
@@ -190,6 +220,7 @@ bool relay_is_idle(const struct relay *relay) {
 void relay_free(struct relay *relay) {
     CHECK(relay_is_idle(relay) && relay->buffers.in_use == 0);
     ring_forget(&relay->begin);
+    ring_forget(&relay->end_unused);
     slab_destroy(&relay->buffers);
     slab_destroy(&relay->exchanges);
     slab_destroy(&relay->channels);

@@ -45,7 +45,7 @@ static void abandon(struct relay_exchange *exchange) {
 static bool can_go_on(const struct relay_exchange *exchange) {
     return exchange->message.keep_alive && link_has_sent_all(exchange_link(exchange)) &&
            (!exchange->message.end_in_doubt || exchange->connection->signed_in) && !exchange->last && exchange->keep_s > 0 &&
-           exchange->request_done && !exchange->send_failed && !exchange->relay->closing;
+           exchange->request_done && !exchange->send_failed && !exchange->relay->closing && !exchange->origin->leaves;
 }
 
 /* Gives the connection to the pool, or to the client that it belongs to, or keeps it, to be closed. */
@@ -94,7 +94,7 @@ static void complete(struct relay_exchange *exchange, bool exact) {
 }
 
 static bool open_fresh(struct relay_exchange *exchange, struct relay_origin *origin) {
-    exchange->origin = origin;
+    exchange_choose(exchange, origin);
     exchange->detail = NULL;
     exchange->reused = false;
     exchange->state = EXCHANGE_CONNECTING;
@@ -110,7 +110,7 @@ static bool open_fresh(struct relay_exchange *exchange, struct relay_origin *ori
 
 /* Sends the request on a connection that was used before. False when that failed, and the connection is closed. */
 static bool begin_again(struct relay_exchange *exchange) {
-    exchange->origin = exchange->connection->origin;
+    exchange_choose(exchange, exchange->connection->origin);
     exchange->detail = NULL;
     exchange->reused = true;
     if (!request_send(exchange)) {
@@ -191,7 +191,7 @@ static void connection_lost(struct relay_exchange *exchange, enum relay_fault fa
     exchange->replaced = true;
     origin_count(origin, STATS_ORIGIN_REPLACED);
     drop_connection(exchange);
-    if (!open_fresh(exchange, origin) && !open_next(exchange)) {
+    if ((origin->leaves || !open_fresh(exchange, origin)) && !open_next(exchange)) {
         exchange_fail(exchange, RELAY_UNREACHABLE, exchange->fault);
     }
 }

@@ -169,6 +169,8 @@ static inline bool exchange_is_over(const struct relay_exchange *exchange) {
 bool exchange_is_unsent(const struct relay_exchange *exchange);
 /* Ends the exchange: it will never be complete. Tells its owner. */
 void exchange_fail(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault);
+/* Has the exchange go to an origin, instead of the one before. NULL: to none. */
+void exchange_choose(struct relay_exchange *exchange, struct relay_origin *origin);
 /* Gives back the memory of an exchange that has no connection any more. */
 void exchange_release(struct relay_exchange *exchange);
 void exchange_count(const struct relay_exchange *exchange, enum stats_origin_result result);

@@ -13,7 +13,7 @@ static struct relay_exchange *of_stream(struct http2_stream *stream) {
 
 /* Has the exchange go to an origin. False: it cannot, and exchange->fault says why. */
 static bool join(struct relay_exchange *exchange, struct relay_origin *origin) {
-    exchange->origin = origin;
+    exchange_choose(exchange, origin);
     exchange->detail = NULL;
     exchange->state = EXCHANGE_CONNECTING;
     int error = channel_join(exchange);
@@ -109,7 +109,7 @@ static void unconnected(struct relay_exchange *exchange, const struct relay_fail
 /* Sends a request again of which the origin has made nothing. */
 static void send_again(struct relay_exchange *exchange) {
     origin_count(exchange->origin, STATS_ORIGIN_REPLACED);
-    if (!join(exchange, exchange->origin) && !join_next(exchange)) {
+    if ((exchange->origin->leaves || !join(exchange, exchange->origin)) && !join_next(exchange)) {
         fail_unserved(exchange);
     } else if (exchange->state == EXCHANGE_HEAD) {
         seated(exchange);

@@ -6,10 +6,21 @@
 
 #include <errno.h>
 
+void exchange_choose(struct relay_exchange *exchange, struct relay_origin *origin) {
+    if (origin != NULL) {
+        origin->uses++;
+    }
+    if (exchange->origin != NULL) {
+        pool_let_go(exchange->relay, exchange->origin);
+    }
+    exchange->origin = origin;
+}
+
 void exchange_release(struct relay_exchange *exchange) {
     struct relay *relay = exchange->relay;
 
     timer_clear(&relay->ring->timers, &exchange->timer);
+    exchange_choose(exchange, NULL);
     if (exchange->buffer != NULL) {
         slab_give(&relay->buffers, exchange->buffer);
     }

@@ -1,7 +1,6 @@
 #include "relay/origin.h"
 
-/* Tells whether an origin of the configuration is down, by its bit: no address of it is up. */
-static void tell(const struct relay_host *host, const struct config_origin *configured) {
+void origin_tell_of(const struct relay_host *host, const struct config_origin *configured) {
     if (host->down == NULL) {
         return;
     }
@@ -22,7 +21,7 @@ void origin_tell(struct relay_host *host, _Atomic uint64_t *down) {
         atomic_store_explicit(down, 0, memory_order_relaxed);
     }
     for (size_t i = 0; i < host->configured->origin_count; i++) {
-        tell(host, &host->configured->origins[i]);
+        origin_tell_of(host, &host->configured->origins[i]);
     }
 }
 
@@ -61,7 +60,7 @@ bool origin_mark_down(struct relay_origin *origin, uint64_t now_ms, uint32_t dow
     bool was_up = !is_down(origin, now_ms);
 
     origin->down_until_ms = now_ms + down_ms;
-    tell(origin->host, origin->configured);
+    origin_tell_of(origin->host, origin->configured);
     return was_up;
 }
 
@@ -70,6 +69,6 @@ bool origin_mark_up(struct relay_origin *origin) {
         return false;
     }
     origin->down_until_ms = 0;
-    tell(origin->host, origin->configured);
+    origin_tell_of(origin->host, origin->configured);
     return true;
 }

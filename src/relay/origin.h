@@ -19,6 +19,9 @@ struct relay_origin {
     char text[ADDRESS_TEXT_SIZE];
     struct tls_origin tls;  /* zeroed where the origin speaks in the clear */
     uint64_t bit;           /* in sets of its host's origins; no two have the same */
+    uint32_t uses;          /* connections, channels and exchanges that point to it */
+    bool leaves;            /* the address is gone: takes no new exchanges, and ends with its last use */
+    struct list in_leaving; /* while it leaves: among the relay's */
     uint64_t down_until_ms; /* 0: up. Passed over before this time; a connection that succeeds ends it */
     struct list idle;       /* connections in the pool, the most recently used first */
     uint32_t idle_count;    /* connections in it */
@@ -29,18 +32,23 @@ struct relay_origin {
     uint32_t streams_max; /* HTTP/2: how many exchanges the connection took at once that said so last; 1 before */
 };
 
+struct relay_addresses;
+
 struct relay_host {
-    struct relay_origin **origins;
-    uint32_t count;     /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
-    uint32_t turn;      /* index of the origin whose turn it is; may be past the last one */
-    bool shares;        /* connections go to a pool that all its clients use */
-    bool has_preface;   /* each connection begins with the handler's preface, and is its client's alone */
-    bool http2;         /* its origins speak HTTP/2 */
-    uint32_t events_ms; /* how long the origin may be silent in a stream of events */
+    struct relay_origin **origins; /* those that do not leave */
+    uint32_t count;                /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
+    uint32_t turn;                 /* index of the origin whose turn it is; may be past the last one */
+    bool shares;                   /* connections go to a pool that all its clients use */
+    bool has_preface;              /* each connection begins with the handler's preface, and is its client's alone */
+    bool http2;                    /* its origins speak HTTP/2 */
+    uint32_t events_ms;            /* how long the origin may be silent in a stream of events */
     const struct config_host *configured;
-    struct tls_origin_context *tls; /* NULL: its origins speak in the clear */
-    struct stats_host *counters;    /* NULL: nothing is counted */
-    _Atomic uint64_t *down;         /* where all threads see which of configured->origins are down; NULL: nowhere */
+    struct tls_origin_context *tls;  /* NULL: its origins speak in the clear */
+    struct relay_addresses **wanted; /* for each of configured->origins: the newest addresses, NULL: those of the load */
+    bool short_of_room;              /* some of them have no origin yet */
+    uint32_t bits_given;         /* bits are given in turn, so that one that an exchange has tried is not another's soon */
+    struct stats_host *counters; /* NULL: nothing is counted */
+    _Atomic uint64_t *down;      /* where all threads see which of configured->origins are down; NULL: nowhere */
 };
 
 static inline void origin_count(const struct relay_origin *origin, enum stats_origin_event event) {
@@ -62,5 +70,7 @@ bool origin_mark_down(struct relay_origin *origin, uint64_t now_ms, uint32_t dow
 bool origin_mark_up(struct relay_origin *origin);
 /* Has `down` tell of the host's origins, from now on: a bit is set while the last connection to each address failed. */
 void origin_tell(struct relay_host *host, _Atomic uint64_t *down);
+/* Likewise tells anew of one, of which an address has come or gone. */
+void origin_tell_of(const struct relay_host *host, const struct config_origin *configured);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "http/persistence.h"
+#include "ring/ring.h"
 
 static struct relay_connection *of_link(struct relay_link *link) {
     return CONTAINER_OF(link, struct relay_connection, link);
@@ -105,6 +106,7 @@ struct relay_connection *pool_open(struct relay *relay, struct relay_origin *ori
         slab_give(&relay->connections, connection);
         return NULL;
     }
+    origin->uses++;
     origin_count(origin, STATS_ORIGIN_OPENED);
     return connection;
 }
@@ -257,6 +259,7 @@ void pool_finish(struct relay_connection *connection) {
 void pool_closed(struct relay_link *link) {
     struct relay_connection *connection = of_link(link);
 
+    pool_let_go(connection->relay, connection->origin);
     slab_give(&connection->relay->connections, connection);
 }
 
@@ -266,5 +269,26 @@ void pool_empty(struct relay *relay) {
     }
     while (!list_is_empty(&relay->owned)) {
         close_idle(of_relay_link(list_first(&relay->owned)));
+    }
+}
+
+void pool_let_go(struct relay *relay, struct relay_origin *origin) {
+    CHECK(origin->uses > 0);
+    if (--origin->uses == 0 && origin->leaves) {
+        ring_defer(relay->ring, &relay->end_unused);
+    }
+}
+
+void pool_empty_origin(struct relay *relay, const struct relay_origin *origin) {
+    while (!list_is_empty(&origin->idle)) {
+        close_idle(of_origin_link(list_first(&origin->idle)));
+    }
+    for (struct list *link = list_first(&relay->owned); link != NULL;) {
+        struct relay_connection *connection = of_relay_link(link);
+
+        link = list_after(&relay->owned, link);
+        if (connection->origin == origin) {
+            close_idle(connection);
+        }
     }
 }

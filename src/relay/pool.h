@@ -27,9 +27,11 @@ struct relay {
     struct slab exchanges;       /* relay_exchange */
     struct slab buffers;         /* one for each exchange: see exchange.h */
     struct slab origins;         /* relay_origin */
+    struct list leaving;         /* those of addresses that are gone */
+    struct ring_task end_unused; /* ends those of them that nothing points to any more */
     struct relay_host *hosts;    /* as in config->hosts */
     struct relay_origin **lists; /* the memory of the hosts' `origins` */
-    uint32_t origin_count;       /* of all hosts */
+    uint32_t origin_count;       /* of all hosts, without those that leave */
     struct list idle;            /* connections in all pools, the most recently used first */
     struct list owned;           /* idle connections, each for one client alone; likewise */
     uint32_t idle_total;         /* idle connections in all pools */
@@ -94,7 +96,10 @@ void pool_closed(struct relay_link *link);
 void pool_count_handshake(const struct relay_origin *origin, const struct relay_link *link);
 /* Returns where a link to the origin goes. */
 struct link_target pool_target(struct relay *relay, struct relay_origin *origin);
-/* Closes all idle connections. */
+/* Nothing points to the origin any more that did, and is counted in origin->uses. It may end at the end of the turn. */
+void pool_let_go(struct relay *relay, struct relay_origin *origin);
+/* Closes all idle connections; those to one origin. */
 void pool_empty(struct relay *relay);
+void pool_empty_origin(struct relay *relay, const struct relay_origin *origin);
 
 #endif

@@ -58,6 +58,7 @@ enum {
 struct relay;
 struct relay_exchange;
 struct relay_connection;
+struct relay_addresses;
 struct stats_host;
 
 enum relay_error {
@@ -135,6 +136,12 @@ void relay_watch(struct relay *relay, size_t host, _Atomic uint64_t *down);
  * outlive the relay. NULL, as at first: nothing is counted. In the ring's thread.
  */
 void relay_count_in(struct relay *relay, size_t host, struct stats_host *counters);
+/*
+ * The origin, one of config->hosts[host].origins that is a name, stands for these addresses from now on, which are retained.
+ * Idle connections to addresses that are gone close, exchanges with them go on, and no new ones begin there. In the ring's
+ * thread.
+ */
+void relay_take_addresses(struct relay *relay, size_t host, size_t origin, struct relay_addresses *addresses);
 /*
  * Closes pooled connections. From now on none is kept and no exchange started; those in flight go on. relay_is_idle() tells
  * when it may be freed: closing takes some turns of the ring.

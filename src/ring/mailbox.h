@@ -9,6 +9,7 @@
 struct mail {
     struct mail *next;
     void (*deliver)(struct mail *mail, void *owner); /* runs in the ring's thread, and owns the mail */
+    void (*drop)(struct mail *mail);                 /* frees the mail instead, if it comes too late; NULL: free() does */
 };
 
 struct mailbox {

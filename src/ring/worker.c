@@ -112,7 +112,11 @@ static void drop_mail(struct mailbox *mailbox) {
     while (mail != NULL) {
         struct mail *next = mail->next;
 
-        free(mail);
+        if (mail->drop != NULL) {
+            mail->drop(mail);
+        } else {
+            free(mail);
+        }
         mail = next;
     }
 }

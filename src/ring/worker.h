@@ -45,7 +45,7 @@ struct worker {
  * left.
  */
 int worker_start(struct worker *worker, struct error *error);
-/* Posts mail to the thread, from any thread. Mail that comes after worker_close is freed by worker_join, with free(). */
+/* Posts mail to the thread, from any thread. Mail that comes after worker_close is dropped by worker_join. */
 void worker_post(struct worker *worker, struct mail *mail);
 /* Ends the delivery of mail. In the thread, before its work is over. A second call does nothing. */
 void worker_close(struct worker *worker);

@@ -9,6 +9,7 @@
 #include "server/capacity.h"
 #include "server/control.h"
 #include "server/host_facts.h"
+#include "server/names.h"
 #include "server/shard_thread.h"
 #include "server/sockets.h"
 
@@ -32,6 +33,7 @@ struct server {
     unsigned shard_count;
     unsigned running; /* shards whose thread was started and accepts */
     struct control *control;
+    struct names *names;
     struct access_log *access_log; /* NULL: off */
 };
 
@@ -212,6 +214,11 @@ static int start_control(struct server *server, struct error *error) {
     return 0;
 }
 
+static int start_names(struct server *server, struct error *error) {
+    server->names = names_start(server->config, server->shards, server->shard_count, &server->stats, error);
+    return server->names == NULL ? -1 : 0;
+}
+
 struct server *server_start(struct config *config, struct error *error) {
     struct server *server = calloc(1, sizeof *server);
 
@@ -228,7 +235,7 @@ struct server *server_start(struct config *config, struct error *error) {
     error_set(error, "not enough memory");
     if (create_shared(server) < 0 || open_access_log(server, error) < 0 ||
         sockets_open(&server->sockets, config, server->shard_count, error) < 0 || start_shards(server, error) < 0 ||
-        start_control(server, error) < 0) {
+        start_control(server, error) < 0 || start_names(server, error) < 0) {
         goto fail;
     }
     return server;
@@ -343,6 +350,7 @@ static int reload(struct server *server, struct config *config, struct config_pr
         stats_set_hosts(&server->stats, hosts);
         stats_set(&server->stats.connections_limit, capacity_connections(&server->capacity, config));
         control_post_config(server->control, config);
+        names_post_config(server->names, config);
         config_release(server->config);
         server->config = config_retain(config);
         result = 0;
@@ -401,6 +409,7 @@ bool server_has_ended(const struct server *server) {
 int server_join(struct server *server) {
     int leftover = 0;
 
+    names_stop(server->names);
     for (unsigned i = 0; i < server->running; i++) {
         leftover += shard_thread_join(server->shards[i]);
         free(server->shards[i]);

@@ -350,8 +350,7 @@ static void post(struct shard_thread *thread, void (*deliver)(struct mail *, voi
     struct drain_mail *mail = malloc(sizeof *mail);
 
     CHECK(mail != NULL);
-    mail->mail.deliver = deliver;
-    mail->timeout_ms = timeout_ms;
+    *mail = (struct drain_mail){.mail.deliver = deliver, .timeout_ms = timeout_ms};
     worker_post(&thread->worker, &mail->mail);
 }
 

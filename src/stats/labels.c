@@ -43,6 +43,15 @@ static const char *const reloads[] = {
 };
 _Static_assert(ARRAY_LENGTH(reloads) == STATS_RELOAD_COUNT, "each outcome of a reload has a name");
 
+static const char *const dns_results[] = {
+    [STATS_DNS_OK] = "ok",
+    [STATS_DNS_NOT_FOUND] = "not_found",
+    [STATS_DNS_FAILED] = "failed",
+    [STATS_DNS_TIMED_OUT] = "timed_out",
+    [STATS_DNS_MALFORMED] = "malformed",
+};
+_Static_assert(ARRAY_LENGTH(dns_results) == STATS_DNS_COUNT, "each outcome of a look-up has a name");
+
 static const char *const versions[] = {
     [STATS_TLS12] = "TLSv1.2",
     [STATS_TLS13] = "TLSv1.3",
@@ -148,6 +157,7 @@ static const struct {
     [STATS_LABEL_CLASS] = {"class", classes, ARRAY_LENGTH(classes)},
     [STATS_LABEL_BUDGET] = {"bound", budgets, ARRAY_LENGTH(budgets)},
     [STATS_LABEL_RELOAD] = {"result", reloads, ARRAY_LENGTH(reloads)},
+    [STATS_LABEL_DNS] = {"result", dns_results, ARRAY_LENGTH(dns_results)},
     [STATS_LABEL_VERSION] = {"version", versions, ARRAY_LENGTH(versions)},
     [STATS_LABEL_GROUP] = {"group", groups, ARRAY_LENGTH(groups)},
     [STATS_LABEL_STAGE] = {"stage", stages, ARRAY_LENGTH(stages)},

@@ -22,6 +22,16 @@ enum stats_budget {
     STATS_OVER_CERTIFICATE_SOURCES,     /* sources that become known by one certificate */
     STATS_BUDGET_COUNT
 };
+/* The outcomes of looking a name up: as enum dns_result of dns/lookup.h. */
+enum stats_dns {
+    STATS_DNS_OK,
+    STATS_DNS_NOT_FOUND,
+    STATS_DNS_FAILED,
+    STATS_DNS_TIMED_OUT,
+    STATS_DNS_MALFORMED,
+    STATS_DNS_COUNT
+};
+
 enum stats_reload { STATS_RELOAD_OK, STATS_RELOAD_FAILED, STATS_RELOAD_COUNT };
 /* STATS_TLS_NONE: the handshake ended before a version was agreed. */
 enum stats_version { STATS_TLS12, STATS_TLS13, STATS_TLS_NONE, STATS_VERSION_COUNT };
@@ -174,6 +184,7 @@ enum stats_label {
     STATS_LABEL_CLASS,
     STATS_LABEL_BUDGET,
     STATS_LABEL_RELOAD,
+    STATS_LABEL_DNS,
     STATS_LABEL_VERSION,
     STATS_LABEL_GROUP, /* of base/key_group.h */
     STATS_LABEL_STAGE,

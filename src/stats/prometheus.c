@@ -348,6 +348,15 @@ static void render_reloads(struct rendering *rendering) {
     }
 }
 
+static void render_fetches(struct rendering *rendering) {
+    static const char name[] = "sallyport_fetch_total";
+    page_open_metric(&rendering->page, name, "counter", "What the server fetches by itself: dns, the names of origins.");
+    for (unsigned result = 0; result < STATS_DNS_COUNT; result++) {
+        struct page_labels labels = {{{"kind", "dns"}, {"result", stats_label_value(STATS_LABEL_DNS, result)}}, 2};
+        page_sample(&rendering->page, name, "", &labels, stats_read(&rendering->stats->dns_lookups[result]));
+    }
+}
+
 static void render_single(struct rendering *rendering, const char *name, const char *type, const char *help,
                           uint64_t value) {
     page_open_metric(&rendering->page, name, type, help);
@@ -427,6 +436,7 @@ char *stats_render_prometheus(struct stats *stats, size_t *size) {
     render_crls(&rendering);
     render_origins(&rendering);
     render_reloads(&rendering);
+    render_fetches(&rendering);
     render_server(&rendering);
     render_access_log(&rendering);
     render_process(&rendering);

@@ -25,10 +25,11 @@ struct stats {
     unsigned shard_count;
     pthread_mutex_t hosts_lock; /* guards the pointer */
     struct stats_hosts *hosts;
-    stats_counter reloads[STATS_RELOAD_COUNT]; /* this and the next three: written by the thread that reloads */
-    stats_counter last_reload_failed;          /* 1: the newest reload failed, and an older configuration is served */
-    stats_counter loaded_s;                    /* when the configuration that is served was loaded, since the epoch */
-    stats_counter connections_limit;           /* limits.connections in effect */
+    stats_counter reloads[STATS_RELOAD_COUNT];  /* this and the next three: written by the thread that reloads */
+    stats_counter last_reload_failed;           /* 1: the newest reload failed, and an older configuration is served */
+    stats_counter loaded_s;                     /* when the configuration that is served was loaded, since the epoch */
+    stats_counter connections_limit;            /* limits.connections in effect */
+    stats_counter dns_lookups[STATS_DNS_COUNT]; /* written by the thread that makes them */
     void (*read_cache)(void *owner, struct stats_cache *counts); /* NULL: all 0 */
     void *cache_owner;
     const struct access_log *access_log; /* NULL: off */

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 static struct error error;
+static uint32_t ttl_s;
 
 Test(address, names) {
     static const char *const good[] = {"localhost", "api.example.com", "A-1.b_c.d", "xn--bcher-kva.example", "1.example",
@@ -107,17 +108,17 @@ Test(address, comparison) {
 
 Test(address, resolves_numbers_without_asking) {
     struct config_address found[4];
-    cr_assert_eq(address_resolve("127.0.0.1:9000", found, 4, &error), 1);
+    cr_assert_eq(address_resolve("127.0.0.1:9000", NULL, found, 4, &ttl_s, &error), 1);
     cr_assert_str_eq(found[0].text, "127.0.0.1:9000");
     free(found[0].text);
-    cr_assert_eq(address_resolve("[0:0::1]:9000", found, 4, &error), 1);
+    cr_assert_eq(address_resolve("[0:0::1]:9000", NULL, found, 4, &ttl_s, &error), 1);
     cr_assert_str_eq(found[0].text, "[::1]:9000");
     free(found[0].text);
 }
 
 Test(address, resolves_names_to_all_their_addresses_once) {
     struct config_address found[4];
-    int count = address_resolve("localhost:9000", found, 4, &error);
+    int count = address_resolve("localhost:9000", NULL, found, 4, &ttl_s, &error);
     cr_assert(count >= 1 && count <= 2, "%s", error.text);
     for (int i = 0; i < count; i++) {
         cr_assert(strcmp(found[i].text, "127.0.0.1:9000") == 0 || strcmp(found[i].text, "[::1]:9000") == 0);
@@ -132,12 +133,12 @@ Test(address, resolves_names_to_all_their_addresses_once) {
 
 Test(address, refuses_what_does_not_resolve) {
     struct config_address found[4];
-    cr_assert_lt(address_resolve("sallyport.invalid:9000", found, 4, &error), 0);
+    cr_assert_lt(address_resolve("sallyport.invalid:9000", NULL, found, 4, &ttl_s, &error), 0);
     cr_assert_not_null(strstr(error.text, "does not resolve"));
     static const char *const bad[] = {"127.1:80",    "1.2.3.400:80", "http://origin:80", "origin.example.com",
                                       "[origin]:80", "a b:80",       "localhost:0",      "localhost:http"};
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
-        cr_assert_lt(address_resolve(bad[i], found, 4, &error), 0, "%s", bad[i]);
+        cr_assert_lt(address_resolve(bad[i], NULL, found, 4, &ttl_s, &error), 0, "%s", bad[i]);
         cr_assert_null(strstr(error.text, "does not resolve"), "%s: %s", bad[i], error.text);
     }
 }
@@ -176,7 +177,7 @@ Test(address, other_forms_are_told_what_to_write) {
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
         struct config_address found[1];
-        cr_assert_lt(address_resolve(cases[i].text, found, 1, &error), 0);
+        cr_assert_lt(address_resolve(cases[i].text, NULL, found, 1, &ttl_s, &error), 0);
         cr_assert_not_null(strstr(error.text, cases[i].fragment), "%s: %s", cases[i].text, error.text);
     }
 }

@@ -206,8 +206,8 @@ bool pattern_holds(const uint8_t *data, size_t offset, size_t size) {
     return true;
 }
 
-static void create(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count,
-                   bool http2) {
+static void create(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count, bool http2,
+                   bool name) {
     struct ring_options usual = {.streams = 64, .accepted = 16, .receive_buffers = 64, .chunks = 512};
     struct error error;
 
@@ -229,8 +229,12 @@ static void create(struct bench *bench, const struct ring_options *options, cons
     }
     bench->config.limits.response_headers = 100;
     bench->host.name = "a.test";
+    if (name) {
+        bench->origins[0].kind = CONFIG_ORIGIN_NAME;
+        bench->origins[0].address_count = count;
+    }
     bench->host.origins = bench->origins;
-    bench->host.origin_count = count;
+    bench->host.origin_count = name ? 1 : count;
     bench->host.origin_http2 = http2;
     bench->config.hosts = &bench->host;
     bench->config.host_count = 1;
@@ -240,17 +244,26 @@ static void create(struct bench *bench, const struct ring_options *options, cons
 }
 
 void bench_create(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count) {
-    create(bench, options, ports, count, false);
+    create(bench, options, ports, count, false, false);
 }
 
-void bench_create_http2(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count) {
+static void draw_hash_once(void) {
     static bool drawn;
 
     if (!drawn) {
         hash_init();
         drawn = true;
     }
-    create(bench, options, ports, count, true);
+}
+
+void bench_create_http2(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count) {
+    draw_hash_once();
+    create(bench, options, ports, count, true, false);
+}
+
+void bench_create_name(struct bench *bench, const uint16_t *ports, size_t count, bool http2) {
+    draw_hash_once();
+    create(bench, NULL, ports, count, http2, true);
 }
 
 void bench_be_impatient(struct bench *bench, uint32_t ms) {

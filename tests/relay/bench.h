@@ -68,6 +68,8 @@ struct bench {
 
 void bench_create(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count);
 /* Likewise, but the origins speak HTTP/2. */
+/* Likewise, of one origin that is a name, with all these addresses. */
+void bench_create_name(struct bench *bench, const uint16_t *ports, size_t count, bool http2);
 void bench_create_http2(struct bench *bench, const struct ring_options *options, const uint16_t *ports, size_t count);
 /* Sets what all the origins have for the head of an answer, and for each step of a body. */
 void bench_be_impatient(struct bench *bench, uint32_t ms);

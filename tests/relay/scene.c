@@ -36,3 +36,12 @@ void say_context(struct fake_origin *origin, int socket, int number) {
         fake_say(socket, origin->context);
     }
 }
+
+void serve_when_told(struct fake_origin *origin, int socket, int number) {
+    char head[4096];
+
+    while (fake_read_head(socket, head, sizeof head)) {
+        fake_wait(origin, 1);
+        fake_say(socket, OK_HELLO);
+    }
+}

@@ -14,6 +14,8 @@ void finish(void);
 
 /* Scripts: answers each request with "hello". */
 void serve_forever(struct fake_origin *origin, int socket, int number);
+/* Likewise, once the test has set its signal to 1. */
+void serve_when_told(struct fake_origin *origin, int socket, int number);
 /* Answers one request with "hello", and closes. */
 void serve_one_each(struct fake_origin *origin, int socket, int number);
 /* Answers each request with the text that is the context, and keeps the connection open. */

@@ -126,15 +126,6 @@ Test(pool, ends_idle_connections_after_their_time) {
     finish();
 }
 
-static void serve_when_told(struct fake_origin *origin, int socket, int number) {
-    char head[4096];
-
-    while (fake_read_head(socket, head, sizeof head)) {
-        fake_wait(origin, 1);
-        fake_say(socket, OK_HELLO);
-    }
-}
-
 Test(pool, keeps_no_more_in_all_than_the_shard_can_spare, .timeout = 60) {
     enum { MANY = 5 };
     static struct call calls[MANY];

@@ -4,56 +4,235 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 
+/* Ports of the origin that is a name: 0 ends a list. */
+typedef const uint16_t ports[];
+
+static struct fake_origin other;
+
 static struct relay_host *host(void) {
     return &bench.relay->hosts[0];
 }
 
-static struct relay_origin *begin_at(const char *text) {
-    struct config_address address;
-    struct error error;
+static void add(struct dns_set *set, uint16_t port) {
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 
-    cr_assert_eq(address_resolve(text, &address, 1, &error), 1);
-    struct relay_origin *origin = slot_begin(bench.relay, host(), &bench.origins[1], &address);
-    free(address.text);
-    return origin;
+    dns_set_add(set, (struct sockaddr *)&address, sizeof address);
 }
 
-/* The bench has three; the middle one ends and another begins in its stead, of which nothing is the old one's. */
-Test(slot, origins_come_and_go) {
-    bench_create(&bench, NULL, (uint16_t[]){1, 2, 3}, 3);
-    struct relay_origin *first = host()->origins[0], *middle = host()->origins[1], *last = host()->origins[2];
+static void take_set(const struct dns_set *set) {
+    struct relay_addresses *addresses = relay_addresses_create(set);
 
-    origin_mark_down(middle, 100, 1000);
-    slot_end(bench.relay, middle);
+    cr_assert_not_null(addresses);
+    relay_take_addresses(bench.relay, 0, 0, addresses);
+    relay_addresses_release(addresses);
+}
+
+static void take(const uint16_t *list) {
+    struct dns_set set = {0};
+
+    for (; *list != 0; list++) {
+        add(&set, *list);
+    }
+    take_set(&set);
+}
+
+static uint16_t port_of(const struct relay_origin *origin) {
+    return ntohs(((const struct sockaddr_in *)(const void *)&origin->address.address)->sin_port);
+}
+
+static bool has(uint16_t port) {
+    for (uint32_t i = 0; i < host()->count; i++) {
+        if (port_of(host()->origins[i]) == port) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void two_origins(bool first_waits) {
+    fake_origin_start(&fake, 0, first_waits ? serve_when_told : serve_forever, NULL);
+    fake_origin_start(&other, 0, serve_forever, NULL);
+    bench_create_name(&bench, (ports){fake.port}, 1, false);
+}
+
+static void finish_both(void) {
+    finish();
+    fake_origin_stop(&other);
+}
+
+Test(slot, an_address_that_stays_keeps_its_origin) {
+    bench_create_name(&bench, (ports){1, 2}, 2, false);
+    struct relay_origin *kept = host()->origins[1];
+
+    take((ports){3, 2, 0});
     cr_assert_eq(host()->count, 2);
-    cr_assert_eq(host()->origins[0], first);
-    cr_assert_eq(host()->origins[1], last);
-    struct relay_origin *fresh = begin_at("[::1]:9000");
-    cr_assert_eq(host()->origins[2], fresh);
-    cr_assert_eq(bench.relay->origin_count, 3);
-    cr_assert_str_eq(fresh->text, "[::1]:9000");
-    cr_assert_eq(fresh->address.size, sizeof(struct sockaddr_in6));
-    cr_assert_eq(ntohs(((const struct sockaddr_in6 *)&fresh->address.address)->sin6_port), 9000);
-    cr_assert_eq(fresh->configured, &bench.origins[1]);
-    cr_assert_eq(fresh->host, host());
-    cr_assert_eq(fresh->down_until_ms, 0);
+    cr_assert_eq(bench.relay->origin_count, 2);
+    cr_assert(has(2) && has(3) && !has(1));
+    cr_assert(host()->origins[0] == kept || host()->origins[1] == kept);
+    cr_assert_str_eq(host()->origins[1]->text, "127.0.0.1:3");
+    cr_assert_eq(host()->origins[1]->configured, &bench.origins[0]);
+    bench_turn_for(&bench, 1);
+    cr_assert_eq(bench.relay->origins.in_use, 2, "what is not used ends at once");
     bench_destroy(&bench);
 }
 
 Test(slot, no_two_of_a_host_have_one_bit) {
-    bench_create(&bench, NULL, (uint16_t[]){1, 2, 3}, 3);
-    uint64_t first = host()->origins[0]->bit;
+    bench_create_name(&bench, (ports){1, 2, 3}, 3, false);
+    uint64_t gone = host()->origins[0]->bit;
 
-    slot_end(bench.relay, host()->origins[0]);
-    struct relay_origin *fresh = begin_at("127.0.0.1:9000");
-    cr_assert_eq(first | host()->origins[0]->bit | host()->origins[1]->bit, 7);
-    cr_assert_eq(fresh->bit, first);
+    take((ports){2, 3, 4, 5, 0});
+    uint64_t all = 0;
+    for (uint32_t i = 0; i < host()->count; i++) {
+        cr_assert_eq(all & host()->origins[i]->bit, 0);
+        all |= host()->origins[i]->bit;
+    }
+    cr_assert_eq(all & gone, 0, "one that an exchange may have tried is not another's at once");
     bench_destroy(&bench);
 }
 
-Test(slot, there_are_no_more_than_the_relay_has_room_for) {
-    bench_create(&bench, NULL, (uint16_t[]){1}, 1);
-    cr_assert_null(begin_at("127.0.0.1:9000"));
+Test(slot, idle_connections_to_an_address_that_is_gone_close) {
+    two_origins(false);
+    call_get(&bench, 200);
+    cr_assert_eq(bench.relay->idle_total, 1);
+    take((ports){other.port, 0});
+    cr_assert_eq(bench.relay->idle_total, 0);
+    bench_turn_for(&bench, 50);
+    cr_assert_eq(bench.relay->origins.in_use, 1);
+    call_get(&bench, 200);
+    cr_assert_eq(bench.relay->idle_total, 1);
+    finish_both();
+}
+
+/* The exchange ends well at an address that is gone by then, and its connection goes to no pool. */
+Test(slot, an_exchange_in_flight_goes_on) {
+    struct call call = {0};
+
+    two_origins(true);
+    call_start(&call, &bench, GET_HEAD, HTTP_NO_BODY, true);
+    bench_turn_for(&bench, 30);
+    take((ports){other.port, 0});
+    bench_turn_for(&bench, 30);
+    cr_assert_eq(bench.relay->origins.in_use, 2, "what is used stays");
     cr_assert_eq(host()->count, 1);
+    call_get(&bench, 200);
+    cr_assert_eq(bench.relay->idle_total, 1);
+    atomic_store(&fake.signal, 1);
+    bench_until(&bench, &call.done);
+    cr_assert_eq(call.status, 200);
+    bench_turn_for(&bench, 50);
+    cr_assert_eq(bench.relay->idle_total, 1);
+    cr_assert_eq(bench.relay->origins.in_use, 1);
+    finish_both();
+}
+
+/* An address that comes back while its origin is still used gets that origin again, with what is known of it. */
+Test(slot, an_address_that_comes_back) {
+    struct call call = {0};
+
+    two_origins(true);
+    struct relay_origin *first = host()->origins[0];
+    call_start(&call, &bench, GET_HEAD, HTTP_NO_BODY, true);
+    bench_turn_for(&bench, 30);
+    take((ports){other.port, 0});
+    take((ports){fake.port, other.port, 0});
+    cr_assert_eq(host()->count, 2);
+    cr_assert(host()->origins[0] == first || host()->origins[1] == first);
+    cr_assert_not(first->leaves);
+    atomic_store(&fake.signal, 1);
+    bench_until(&bench, &call.done);
+    cr_assert_eq(bench.relay->idle_total, 1, "its connection is kept");
+    finish_both();
+}
+
+/* A connection that cannot be made to an address that is gone goes to one that is there. */
+Test(slot, an_exchange_that_connects_is_not_lost) {
+    struct call call = {0};
+    uint16_t dead = fake_dead_port();
+
+    fake_origin_start(&other, 0, serve_forever, NULL);
+    bench_create_name(&bench, (ports){dead}, 1, false);
+    call_start(&call, &bench, GET_HEAD, HTTP_NO_BODY, true);
+    take((ports){other.port, 0});
+    bench_until(&bench, &call.done);
+    cr_assert_eq(call.status, 200);
+    bench_destroy(&bench);
+    fake_origin_stop(&other);
+}
+
+/* A host that has all it may have changes all of them. */
+Test(slot, a_full_host) {
+    struct dns_set set = {0};
+
+    bench_create_name(&bench, (ports){1}, 1, false);
+    for (uint16_t i = 0; i < DNS_SET_MAX; i++) {
+        add(&set, 1000 + i);
+    }
+    take_set(&set);
+    cr_assert_eq(host()->count, DNS_SET_MAX);
+    set.count = 0;
+    for (uint16_t i = 0; i < DNS_SET_MAX; i++) {
+        add(&set, 2000 + i);
+    }
+    take_set(&set);
+    cr_assert_eq(host()->count, DNS_SET_MAX);
+    bench_turn_for(&bench, 1); /* the last one has room once others have ended */
+    for (uint32_t i = 0; i < host()->count; i++) {
+        cr_assert_geq(port_of(host()->origins[i]), 2000);
+    }
+    bench_turn_for(&bench, 1);
+    cr_assert_eq(host()->count, DNS_SET_MAX);
+    cr_assert_eq(bench.relay->origins.in_use, DNS_SET_MAX);
+    bench_destroy(&bench);
+}
+
+/* As long as as many origins leave as may, the newest addresses wait, and the ones before go on. */
+Test(slot, addresses_wait_for_room) {
+    bench_create_name(&bench, (ports){1}, 1, false);
+    uint32_t held = bench.relay->origins.limit - 1;
+
+    for (uint16_t i = 0; i < held; i++) {
+        host()->origins[0]->uses++; /* as an exchange would */
+        take((ports){(uint16_t)(2 + i), 0});
+    }
+    cr_assert_eq(bench.relay->origins.in_use, bench.relay->origins.limit);
+    uint16_t last = (uint16_t)(1 + held);
+    take((ports){9999, 0});
+    cr_assert_eq(host()->count, 1);
+    cr_assert(has(last));
+    struct relay_origin *one = CONTAINER_OF(list_first(&bench.relay->leaving), struct relay_origin, in_leaving);
+    pool_let_go(bench.relay, one);
+    bench_turn_for(&bench, 1);
+    cr_assert_eq(host()->count, 1);
+    cr_assert(has(9999));
+    for (struct list *link = list_first(&bench.relay->leaving); link != NULL;
+         link = list_after(&bench.relay->leaving, link)) {
+        CONTAINER_OF(link, struct relay_origin, in_leaving)->uses = 0;
+    }
+    bench_destroy(&bench);
+}
+
+/* The bit of the origin tells of the addresses that are there now. */
+Test(slot, an_address_that_is_gone_is_not_down) {
+    _Atomic uint64_t down = 0;
+
+    bench_create_name(&bench, (ports){1, 2}, 2, false);
+    relay_watch(bench.relay, 0, &down);
+    origin_mark_down(host()->origins[0], 100, 1000);
+    origin_mark_down(host()->origins[1], 100, 1000);
+    cr_assert_eq(atomic_load(&down), 1);
+    take((ports){2, 3, 0});
+    cr_assert_eq(atomic_load(&down), 0);
+    take((ports){2, 0});
+    cr_assert_eq(atomic_load(&down), 1);
+    relay_watch(bench.relay, 0, NULL);
+    bench_destroy(&bench);
+}
+
+/* A relay that closes takes no addresses any more, and comes to rest. */
+Test(slot, a_closed_relay_stays_as_it_is) {
+    bench_create_name(&bench, (ports){1}, 1, false);
+    relay_close(bench.relay);
+    take((ports){2, 0});
+    cr_assert(has(1) && !has(2));
     bench_destroy(&bench);
 }

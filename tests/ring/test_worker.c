@@ -80,7 +80,7 @@ static void post(struct crew *crew, void (*how)(struct mail *, void *)) {
     struct mail *mail = malloc(sizeof *mail);
 
     cr_assert_not_null(mail);
-    mail->deliver = how;
+    *mail = (struct mail){.deliver = how};
     worker_post(&crew->worker, mail);
 }
 

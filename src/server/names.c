@@ -1,0 +1,465 @@
+#include "server/names.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "base/text.h"
+#include "base/timer.h"
+#include "dns/lookup.h"
+#include "dns/schedule.h"
+#include "relay/addresses.h"
+#include "relay/relay.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum {
+    TURN_MS_MAX = 60000,
+    POST_AGAIN_MS = 1000, /* a shard that has not taken the last change yet gets no further one; asked again after this */
+    LOG_TEXT_SIZE = 640,
+};
+
+/* Addresses that an origin stands for from now on: what each shard is told, and holds until it has applied it. */
+struct change {
+    atomic_uint holders;
+    struct config *config;
+    uint32_t host;
+    uint32_t origin;
+    struct relay_addresses *addresses;
+};
+
+struct change_mail {
+    struct mail mail;
+    struct change *change;
+};
+
+/* An origin that is a name. */
+struct name {
+    struct names *names;
+    uint32_t host;
+    uint32_t origin;
+    const struct config_origin *configured;
+    struct dns_schedule schedule;
+    struct timer timer;
+    struct list waiting; /* among those that are due while others are asked for */
+    struct dns_lookup lookup;
+    struct dns_set current;
+    struct change *change; /* the last one; NULL: there was none */
+    bool unposted;         /* the shards do not know of the current set yet */
+};
+
+struct names {
+    pthread_t thread;
+    bool running;
+    int wake; /* eventfd */
+    atomic_bool ending;
+    _Atomic(struct config *) next; /* to be taken over; NULL: none */
+    struct shard_thread *const *shards;
+    unsigned shard_count;
+    struct stats *stats;
+
+    /* The thread's own. */
+    struct config *config;
+    struct name *items;
+    size_t count;
+    uint32_t *totals; /* addresses of each host */
+    struct timer_wheel timers;
+    struct list waiting;
+    struct dns *dns; /* NULL: no look-up is under way */
+    uint32_t under_way;
+    struct random_stock random;
+};
+
+static uint64_t now_ms(void) {
+    return clock_monotonic_ns() / 1000000;
+}
+
+_Static_assert((int)STATS_DNS_OK == (int)DNS_OK && (int)STATS_DNS_NOT_FOUND == (int)DNS_NOT_FOUND &&
+                   (int)STATS_DNS_FAILED == (int)DNS_FAILED && (int)STATS_DNS_TIMED_OUT == (int)DNS_TIMED_OUT &&
+                   (int)STATS_DNS_MALFORMED == (int)DNS_MALFORMED && (int)STATS_DNS_COUNT == (int)DNS_RESULT_COUNT,
+               "each result is counted as itself");
+
+static void release_change(struct change *change) {
+    if (change == NULL || atomic_fetch_sub_explicit(&change->holders, 1, memory_order_acq_rel) > 1) {
+        return;
+    }
+    relay_addresses_release(change->addresses);
+    config_release(change->config);
+    free(change);
+}
+
+static void drop(struct mail *mail) {
+    release_change(((struct change_mail *)mail)->change);
+    free(mail);
+}
+
+/* In the shard's thread. A change of another configuration than that which the shard serves is none of its business. */
+static void deliver(struct mail *mail, void *owner) {
+    struct site *site = ((struct shard_thread *)owner)->shard.site;
+    struct change *change = ((struct change_mail *)mail)->change;
+
+    if (site->config == change->config) {
+        relay_take_addresses(site->relay, change->host, change->origin, change->addresses);
+    }
+    drop(mail);
+}
+
+static struct change *make_change(const struct name *name) {
+    struct change *change = malloc(sizeof *change);
+    struct relay_addresses *addresses = relay_addresses_create(&name->current);
+
+    CHECK(change != NULL && addresses != NULL);
+    *change = (struct change){
+        .config = config_retain(name->names->config), .host = name->host, .origin = name->origin, .addresses = addresses};
+    atomic_init(&change->holders, 1);
+    return change;
+}
+
+/* Tells the shards, unless one of them has not taken the last change yet: so a shard that is stuck gathers no mail. */
+static void post(struct name *name) {
+    struct names *names = name->names;
+
+    if (name->change != NULL && atomic_load_explicit(&name->change->holders, memory_order_acquire) > 1) {
+        return;
+    }
+    release_change(name->change);
+    name->change = make_change(name);
+    name->unposted = false;
+    for (unsigned i = 0; i < names->shard_count; i++) {
+        struct change_mail *mail = malloc(sizeof *mail);
+
+        CHECK(mail != NULL);
+        atomic_fetch_add_explicit(&name->change->holders, 1, memory_order_relaxed);
+        *mail = (struct change_mail){.mail = {.deliver = deliver, .drop = drop}, .change = name->change};
+        worker_post(&names->shards[i]->worker, &mail->mail);
+    }
+}
+
+static const char *host_of(const struct name *name) {
+    return name->names->config->hosts[name->host].name;
+}
+
+/* Appends those that one set has beyond another, as far as there is room. */
+static void append_beyond(struct text *text, const char *title, const struct dns_set *set, const struct dns_set *other) {
+    bool first = true;
+
+    for (size_t i = 0; i < set->count; i++) {
+        if (dns_set_has(other, &set->items[i])) {
+            continue;
+        }
+        struct config_address address = {.size = dns_address_size(&set->items[i])};
+        char written[ADDRESS_TEXT_SIZE];
+        memcpy(&address.address, &set->items[i], address.size);
+        address_write(&address, written);
+        text_append_format(text, "%s%s", first ? title : ", ", written);
+        first = false;
+    }
+}
+
+static void log_change(const struct name *name, const struct dns_set *before) {
+    char buffer[LOG_TEXT_SIZE];
+    struct text text = text_over(buffer, sizeof buffer);
+
+    append_beyond(&text, "; new: ", &name->current, before);
+    append_beyond(&text, "; gone: ", before, &name->current);
+    log_limited(LOG_LEVEL_INFO, "host %s: origin %s: %zu addresses%s%.*s%s", host_of(name), name->configured->text,
+                name->current.count, name->current.cut ? ", more are not used" : "", (int)text.size, text.data,
+                text.overflow ? " and more" : "");
+}
+
+/* Takes over what was found, as far as the host may have so many addresses. */
+static void take_found(struct name *name) {
+    struct dns_lookup *lookup = &name->lookup;
+    uint32_t *total = &name->names->totals[name->host];
+    size_t room = CONFIG_ORIGIN_ADDRESSES_MAX - (*total - name->current.count);
+
+    if (lookup->lacks != 0) {
+        dns_set_add_family(&lookup->found, &name->current, lookup->lacks);
+    }
+    dns_set_shorten(&lookup->found, room);
+    if (!dns_set_equal(&lookup->found, &name->current)) {
+        struct dns_set before = name->current;
+
+        name->current = lookup->found;
+        *total = (uint32_t)(*total - before.count + name->current.count);
+        name->unposted = true;
+        log_change(name, &before);
+        post(name);
+    }
+}
+
+static uint32_t chance(struct names *names) {
+    uint64_t words[2];
+
+    random_take(&names->random, words);
+    return (uint32_t)words[0];
+}
+
+static void set_timer(struct name *name) {
+    uint64_t now = now_ms();
+    uint64_t delay_ms = name->schedule.due_ms > now ? name->schedule.due_ms - now : 0;
+
+    if (name->unposted && delay_ms > POST_AGAIN_MS) {
+        delay_ms = POST_AGAIN_MS;
+    }
+    timer_set(&name->names->timers, &name->timer, now, delay_ms);
+}
+
+static void note_found(struct name *name) {
+    uint32_t ttl_s = name->lookup.ttl_s;
+
+    if (name->lookup.lacks != 0 && ttl_s > DNS_TTL_OF_FILE_S) {
+        ttl_s = DNS_TTL_OF_FILE_S; /* for the family that has failed */
+    }
+    if (dns_schedule_found(&name->schedule, now_ms(), ttl_s, chance(name->names))) {
+        log_limited(LOG_LEVEL_INFO, "host %s: origin %s: resolves again", host_of(name), name->configured->text);
+    }
+    take_found(name);
+}
+
+static void note_failed(struct name *name, enum dns_result result) {
+    if (dns_schedule_failed(&name->schedule, now_ms(), chance(name->names))) {
+        log_limited(LOG_LEVEL_WARNING, "host %s: origin %s: does not resolve any more: %s; its %zu addresses are kept",
+                    host_of(name), name->configured->text, dns_result_text(result), name->current.count);
+    }
+}
+
+static void looked_up(struct dns_lookup *lookup, enum dns_result result) {
+    struct name *name = CONTAINER_OF(lookup, struct name, lookup);
+
+    name->names->under_way--;
+    stats_add(&name->names->stats->dns_lookups[result], 1);
+    if (result == DNS_OK) {
+        note_found(name);
+    } else {
+        note_failed(name, result);
+    }
+    set_timer(name);
+}
+
+static void look_up(struct name *name) {
+    struct names *names = name->names;
+    char host[ADDRESS_NAME_MAX + 1];
+    uint16_t port = address_name(name->configured->text, host);
+
+    names->under_way++;
+    name->lookup.done = looked_up;
+    if (names->dns == NULL) {
+        names->dns = dns_create(names->config->dns_servers);
+    }
+    if (names->dns == NULL) {
+        looked_up(&name->lookup, DNS_FAILED);
+    } else {
+        dns_lookup_begin(names->dns, &name->lookup, host, port);
+    }
+}
+
+static void timer_fired(struct timer *timer) {
+    struct name *name = CONTAINER_OF(timer, struct name, timer);
+
+    if (name->unposted) {
+        post(name);
+    }
+    if (now_ms() >= name->schedule.due_ms) {
+        list_append(&name->names->waiting, &name->waiting);
+    } else {
+        set_timer(name);
+    }
+}
+
+static void add_name(struct names *names, uint32_t host, uint32_t origin) {
+    struct name *name = &names->items[names->count++];
+
+    *name = (struct name){
+        .names = names, .host = host, .origin = origin, .configured = &names->config->hosts[host].origins[origin]};
+    for (size_t i = 0; i < name->configured->address_count; i++) {
+        const struct config_address *address = &name->configured->addresses[i];
+
+        dns_set_add(&name->current, (const struct sockaddr *)&address->address, address->size);
+    }
+    timer_init(&name->timer, timer_fired);
+    dns_schedule_found(&name->schedule, now_ms(), name->configured->ttl_s, chance(names));
+    set_timer(name);
+}
+
+static size_t count_names(const struct config *config) {
+    size_t count = 0;
+
+    for (size_t i = 0; i < config->host_count; i++) {
+        for (size_t j = 0; j < config->hosts[i].origin_count; j++) {
+            count += config->hosts[i].origins[j].kind == CONFIG_ORIGIN_NAME;
+        }
+    }
+    return count;
+}
+
+/* Forgets the configuration that was looked after, and its look-ups. */
+static void forget(struct names *names) {
+    dns_free(names->dns);
+    names->dns = NULL;
+    names->under_way = 0;
+    list_init(&names->waiting);
+    for (size_t i = 0; i < names->count; i++) {
+        timer_clear(&names->timers, &names->items[i].timer);
+        release_change(names->items[i].change);
+    }
+    free(names->items);
+    free(names->totals);
+    names->items = NULL;
+    names->totals = NULL;
+    names->count = 0;
+    if (names->config != NULL) {
+        config_release(names->config);
+        names->config = NULL;
+    }
+}
+
+/* Looks after `config`, whose reference it takes over. */
+static void begin(struct names *names, struct config *config) {
+    names->config = config;
+    names->items = calloc(count_names(config) + 1, sizeof *names->items);
+    names->totals = calloc(config->host_count, sizeof *names->totals);
+    CHECK(names->items != NULL && names->totals != NULL);
+    for (uint32_t i = 0; i < config->host_count; i++) {
+        for (uint32_t j = 0; j < config->hosts[i].origin_count; j++) {
+            names->totals[i] += (uint32_t)config->hosts[i].origins[j].address_count;
+            if (config->hosts[i].origins[j].kind == CONFIG_ORIGIN_NAME) {
+                add_name(names, i, j);
+            }
+        }
+    }
+}
+
+static void take_config(struct names *names) {
+    struct config *config = atomic_exchange(&names->next, NULL);
+
+    if (config != NULL) {
+        forget(names);
+        begin(names, config);
+    }
+}
+
+static void begin_those_that_wait(struct names *names) {
+    struct list *first;
+
+    while (names->under_way < NAMES_LOOKUPS_MAX && (first = list_first(&names->waiting)) != NULL) {
+        list_remove(first);
+        look_up(CONTAINER_OF(first, struct name, waiting));
+    }
+}
+
+/* Waits for answers, for what is due next, or for a word from another thread. */
+static void wait_for_work(struct names *names) {
+    int wait_ms = (int)timer_wheel_wait_ms(&names->timers, now_ms(), TURN_MS_MAX);
+
+    if (names->under_way > 0) {
+        dns_turn(names->dns, names->wake, wait_ms);
+    } else {
+        /* With the next look-up the files are read again: servers that have changed count from then on. */
+        dns_free(names->dns);
+        names->dns = NULL;
+        poll(&(struct pollfd){.fd = names->wake, .events = POLLIN}, 1, wait_ms);
+    }
+    uint64_t count;
+    while (read(names->wake, &count, sizeof count) < 0 && errno == EINTR) {
+    }
+}
+
+static void *run(void *argument) {
+    struct names *names = argument;
+
+    while (!atomic_load(&names->ending)) {
+        take_config(names);
+        timer_wheel_advance(&names->timers, now_ms());
+        begin_those_that_wait(names);
+        wait_for_work(names);
+    }
+    forget(names);
+    return NULL;
+}
+
+static void wake(const struct names *names) {
+    uint64_t one = 1;
+
+    while (write(names->wake, &one, sizeof one) < 0 && errno == EINTR) {
+    }
+}
+
+/* The thread is there only once there are names. */
+static int start_thread(struct names *names) {
+    if (names->running) {
+        return 0;
+    }
+    int result = -pthread_create(&names->thread, NULL, run, names);
+    names->running = result == 0;
+    if (names->running) {
+        pthread_setname_np(names->thread, "names");
+    }
+    return result;
+}
+
+static int hand_over(struct names *names, struct config *config) {
+    if (!names->running && count_names(config) == 0) {
+        return 0;
+    }
+    struct config *skipped = atomic_exchange(&names->next, config_retain(config));
+    if (skipped != NULL) {
+        config_release(skipped);
+    }
+    wake(names);
+    return start_thread(names);
+}
+
+struct names *names_start(struct config *config, struct shard_thread *const *shards, unsigned shard_count,
+                          struct stats *stats, struct error *error) {
+    struct names *names = calloc(1, sizeof *names);
+
+    if (names == NULL) {
+        error_set(error, "not enough memory");
+        return NULL;
+    }
+    names->shards = shards;
+    names->shard_count = shard_count;
+    names->stats = stats;
+    list_init(&names->waiting);
+    timer_wheel_init(&names->timers, now_ms());
+    names->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int result = names->wake < 0 ? -errno : hand_over(names, config);
+    if (result < 0) {
+        error_set(error, "the thread for names of origins: %s", strerror(-result));
+        names_stop(names);
+        return NULL;
+    }
+    return names;
+}
+
+void names_post_config(struct names *names, struct config *config) {
+    int result = hand_over(names, config);
+
+    if (result < 0) {
+        log_error("names of origins are not looked up again: no thread: %s", strerror(-result));
+    }
+}
+
+void names_stop(struct names *names) {
+    if (names == NULL) {
+        return;
+    }
+    if (names->running) {
+        atomic_store(&names->ending, true);
+        wake(names);
+        pthread_join(names->thread, NULL);
+    }
+    struct config *next = atomic_exchange(&names->next, NULL);
+    if (next != NULL) {
+        config_release(next);
+    }
+    if (names->wake >= 0) {
+        close(names->wake);
+    }
+    free(names);
+}
