@@ -600,6 +600,33 @@ def test_the_proxy_header_comes_before_tls(serve, entry, authority, scripted):
     assert lines[0].startswith(b"PROXY TCP4 127.0.0.1 ")
 
 
+def test_the_bytes_of_a_tcp_host(serve, entry, authority, scripted):
+    context = context_of(authority.leaf(ORIGIN))
+    offered = []
+    context.set_alpn_protocols(["http/1.1"])
+
+    def script(connection, number):
+        head = connection.recv(16, socket.MSG_WAITALL)
+        connection.recv(int.from_bytes(head[14:16], "big"), socket.MSG_WAITALL)
+        with context.wrap_socket(connection, server_side=True) as tls:
+            offered.append(tls.selected_alpn_protocol())
+            while piece := tls.recv(65536):
+                tls.sendall(piece)
+            tls.sendall(b"bye")
+            tls.unwrap()
+
+    server = serve([{**entry(scripted(script)), "protocol": "tcp"}], shards=1)
+    data = os.urandom(1 << 20)
+    with server.connect(NAME) as client:
+        sender = threading.Thread(target=client.sendall, args=(data,))
+        sender.start()
+        received = b""
+        while len(received) < len(data):
+            received += client.recv(65536)
+        sender.join()
+        assert received == data and offered == [None]
+
+
 def test_grpc_over_tls(serve, entry, authority, pki):
     entity = authority.leaf(ORIGIN)
     origin = grpcs.Server(free_port(), credentials=(entity.key.read_bytes(), entity.chain.read_bytes())).start()
