@@ -75,6 +75,7 @@ static void put_host(struct json *json, const struct config_host *host) {
     put_text(json, "name", host->name);
     json_bool(json, "default", host->is_default);
     put_text(json, "mode", config_mode_name(host->mode));
+    put_text(json, "protocol", host->is_tcp ? "tcp" : "http");
     put_certificates(json, host);
     put_roots(json, host->trust);
     put_lists(json, host->revocation);

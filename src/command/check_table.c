@@ -155,16 +155,22 @@ static void print_certificates(const struct config_host *host, int64_t now_s, FI
     }
 }
 
-static void print_host(const struct config_host *host, int64_t now_s, FILE *out) {
-    print_counts(host, out);
-    print_certificates(host, now_s, out);
+/* How its origins learn about a client: from headers, or at a tcp host from the PROXY header alone. */
+static void print_protocol(const struct config_host *host, FILE *out) {
     struct wrapped line;
     begin_line(&line, out);
-    put_word(&line, "headers");
+    put_word(&line, host->is_tcp ? "protocol tcp" : "headers");
     for (size_t i = 0; i < host->forward.count; i++) {
         put_word(&line, host->forward.headers[i].name);
     }
     end_line(&line);
+}
+
+static void print_host(const struct config_host *host, int64_t now_s, FILE *out) {
+    print_counts(host, out);
+    print_certificates(host, now_s, out);
+    print_protocol(host, out);
+    struct wrapped line;
     begin_line(&line, out);
     put_word(&line, "origins");
     for (size_t i = 0; i < host->origin_count; i++) {

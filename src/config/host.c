@@ -92,8 +92,10 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     protocol_load(loader, protocol, node, host);
     certificates_load(loader, node, &certificates, host);
     client_auth_load(loader, client_auth, host);
-    headers_load(loader, forward, &host->forward, &host->strip);
-    header_rules_load(loader, &rules, host);
+    if (!host->is_tcp) { /* where all of these are problems already */
+        headers_load(loader, forward, &host->forward, &host->strip);
+        header_rules_load(loader, &rules, host);
+    }
     host->policy.forward = &host->forward;
     host->policy.answers = &host->answers;
     host->policy.chain_size_max = limits->certificate_chain_size;

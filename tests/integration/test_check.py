@@ -179,16 +179,26 @@ def test_json(tmp_path, pki, chained):
     assert lists == [{"issuer": f"CN=Client {name}", "this_update": until(NOW - DAY), "next_update": until(NOW + DAY),
                       "revoked": revoked} for name, revoked in [("Intermediate", 0), ("Root", 1)]]
     assert report["hosts"] == [
-        {"name": "one.test", "default": True, "mode": "enforce",
+        {"name": "one.test", "default": True, "mode": "enforce", "protocol": "http",
          "certificate": {"file": one["certificate"], "not_after": until(NOW + 3650 * DAY)},
          "certificates": [{"file": one["certificate"], "key": "ECDSA", "not_after": until(NOW + 3650 * DAY)}],
          "roots": [{"subject": "CN=Client Root", "not_after": until(pki.root.certificate.not_valid_after)}],
          "headers": ["X-Client-Cert-Status", "X-Client-Cert-SKI", "X-Serial"], "origins": ["127.0.0.1:9000"]},
-        {"name": "two.test", "default": False, "mode": "off",
+        {"name": "two.test", "default": False, "mode": "off", "protocol": "http",
          "certificate": {"file": report["hosts"][1]["certificate"]["file"], "not_after": until(NOW + 3650 * DAY)},
          "certificates": [{"key": "ECDSA", **report["hosts"][1]["certificate"]}],
          "roots": [], "crls": [], "headers": ["X-Client-Cert-Status", "X-Client-Cert-SKI"], "origins": ["127.0.0.1:9000"]},
     ]
+
+
+def test_tcp_hosts(tmp_path, chained):
+    """They have no headers."""
+    path = write(tmp_path, {**chained("one.test"), "protocol": "tcp"})
+    assert "    protocol tcp\n    origins 127.0.0.1:9000\n" in check(path).stdout
+    host = json.loads(check(path, "--json").stdout)["hosts"][0]
+    assert host["protocol"] == "tcp" and host["headers"] == []
+    refused = check(write(tmp_path, {**chained("one.test"), "protocol": "tcp", "methods": ["GET"]}))
+    assert refused.returncode == 1 and "methods does not go with protocol: tcp" in refused.stderr
 
 
 def test_listeners_for_balancers(tmp_path, chained):

@@ -13,7 +13,7 @@ import pytest
 import balancers
 import pki as pki_module
 from bio import Client
-from conftest import free_port, wait_for
+from conftest import SANITIZED, free_port, wait_for
 from test_access_log import lines_of, wait_for_lines
 from test_origin_proxy import ssl_facts
 from test_tunnels import Revocation, ended, open_tunnels
@@ -252,7 +252,7 @@ def test_an_origin_that_does_not_read_holds_the_client_back(serve, tcp, scripted
         before = server.rss_kib()
         tls.setblocking(False)
         sent = fill(tls.send)
-        assert 100_000 < sent < 100_000_000 and server.rss_kib() - before < 4096
+        assert 100_000 < sent < 100_000_000 and (SANITIZED or server.rss_kib() - before < 4096)
         go_on.set()
         tls.settimeout(20)
         tls.sendall(b"z" * 65536)  # as the write that is still under way
@@ -275,7 +275,7 @@ def test_a_client_that_does_not_read_holds_the_origin_back(serve, tcp, scripted,
     with connect(server, pki.valid().bundle) as tls:
         before = server.rss_kib()
         wait_for(lambda: sent, 30)
-        assert 100_000 < sent[0] < 100_000_000 and server.rss_kib() - before < 4096
+        assert 100_000 < sent[0] < 100_000_000 and (SANITIZED or server.rss_kib() - before < 4096)
         assert exactly(tls, sent[0] + 3).endswith(b"zend")
         assert how_it_ends(tls) == "end"
 
