@@ -100,7 +100,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     host->policy.answers = &host->answers;
     host->policy.chain_size_max = limits->certificate_chain_size;
     methods_load(loader, methods, host);
-    host->http2 = true;
+    host->http2 = !host->is_tcp;
     value_boolean(loader, http2, "http2", &host->http2);
     origins_load(loader, &origins, host);
     origin_tls_load(loader, origin_tls, host);

@@ -37,14 +37,23 @@ static uint16_t port_of(const struct connection *connection) {
     return config_of(connection)->listen[connection->client.listener].redirect_port;
 }
 
-/* Finds the host that the request names; an address leads to the default one, as in edge/naming. */
-static const struct config_host *find_host(const struct config *config, struct bytes authority) {
+static const struct config_host *host_named(const struct config *config, struct bytes authority) {
     char name[HTTP_NAME_SIZE];
 
     if (http_authority_is_address(authority)) {
         return config->default_host;
     }
     return http_authority_name(authority, name) ? config_find_host(config, name) : NULL;
+}
+
+/*
+ * Finds the host that the request names; an address leads to the default one, as in edge/naming. NULL too where the host
+ * does not speak HTTP.
+ */
+static const struct config_host *find_host(const struct config *config, struct bytes authority) {
+    const struct config_host *host = host_named(config, authority);
+
+    return host != NULL && host->is_tcp ? NULL : host;
 }
 
 /* Appends the authority that is asked for, with the port of https instead of its own. */

@@ -314,3 +314,9 @@ def test_check_says_what_redirects(plain, pki):
     assert "redirects to https, port 8443" in table
     found = json.loads(subprocess.run([binary, "check", "--json", "-c", str(server.path)], capture_output=True, check=True).stdout)
     assert [listener.get("redirect_port") for listener in found["listeners"]] == [None, 8443]
+
+
+def test_a_tcp_host_is_no_place_for_a_browser(plain, host):
+    server = plain(hosts=[host("a.test"), {**host("t.test"), "protocol": "tcp", "default": True}])
+    for name, status in (("a.test", b"308"), ("t.test", b"421"), ("127.0.0.1", b"421")):
+        assert raw(server, b"GET / HTTP/1.1\r\nHost: %s\r\n\r\n" % name.encode()).split()[1] == status
