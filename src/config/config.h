@@ -21,6 +21,8 @@ enum {
     CONFIG_ORIGIN_ADDRESSES_MAX = 64,   /* for each host, all names resolved; so a host has no more origins than these */
     CONFIG_CERTIFICATES_MAX = 3,        /* for each host: one of each kind of key */
     CONFIG_HEADER_LINES_MAX = 8 * 1024, /* bytes of the header lines of one direction that are the same for all clients */
+    CONFIG_WEIGHT_MAX = 256,
+    CONFIG_IN_FLIGHT_MAX = 1000000,
 };
 
 enum config_mode { CONFIG_OFF, CONFIG_REPORT, CONFIG_ENFORCE };
@@ -33,6 +35,18 @@ enum config_post_quantum { CONFIG_POST_QUANTUM_AUTO, CONFIG_POST_QUANTUM_STRICT,
 
 /* The PROXY header with which each connection to an origin begins. */
 enum config_origin_proxy { CONFIG_ORIGIN_PROXY_OFF, CONFIG_ORIGIN_PROXY_V1, CONFIG_ORIGIN_PROXY_V2 };
+
+/* How an origin is chosen for a request: see relay/balance.h. */
+enum config_balance { CONFIG_ROUND_ROBIN, CONFIG_LEAST_CONNECTIONS, CONFIG_HASH };
+
+/* Why a request that may be repeated is sent once more, as bits. */
+enum config_retry_cause {
+    CONFIG_RETRY_REFUSED =
+        1, /* the connection ended before an answer began, or the origin said that it does not serve now */
+    CONFIG_RETRY_TIMEOUT = 2, /* the answer did not begin in time */
+    CONFIG_RETRY_502 = 4,
+    CONFIG_RETRY_503 = 8,
+};
 
 /* Returns the mode's word in the file. */
 const char *config_mode_name(enum config_mode mode);
@@ -93,6 +107,16 @@ struct config_origin {
     uint32_t ttl_s;                   /* for how long that holds, by DNS; UINT32_MAX: no name */
     size_t address_count; /* at least 1, and at most CONFIG_ORIGIN_ADDRESSES_MAX with those of its host's others */
     char *tls_name;       /* the host name or the address that it has to prove; NULL where its host has no origin_tls */
+    uint32_t weight;      /* 1 to CONFIG_WEIGHT_MAX: its part of the requests */
+    uint32_t in_flight;   /* requests that it gets at once, of the whole process; 0: no bound */
+    bool backup;          /* gets requests only while no other one of the host is up */
+};
+
+/* `retry` of a host. */
+struct config_retry {
+    unsigned causes;   /* bits of config_retry_cause; 0: nothing is sent again but where no connection could be made */
+    uint32_t attempts; /* after the first one, 1 to 10 */
+    uint32_t budget;   /* percent of the host's requests, 1 to 100 */
 };
 
 /* The effect of response_headers and strict_transport_security on all answers alike. */
@@ -137,7 +161,9 @@ struct config_host {
     struct bytes deny_html;
     char *methods; /* the methods that are relayed, as the header Allow has them; NULL: all. See methods.h */
     struct config_origin *origins;
-    size_t origin_count;                   /* at least 1 */
+    size_t origin_count; /* at least 1 */
+    enum config_balance balance;
+    struct config_retry retry;
     bool http2;                            /* its clients may speak HTTP/2 */
     struct config_origin_tls *origin_tls;  /* NULL: in the clear */
     bool origin_pool_off;                  /* each client's connection has its own to the origin */

@@ -83,6 +83,8 @@ void host_load(const struct loader *loader, const struct document_node *node, co
         value_key_optional("origin_tls", &origin_tls),
         value_key_optional("origin_proxy_protocol", &origins.proxy_protocol),
         value_key_optional("timeouts", &origins.timeouts),
+        value_key_optional("balance", &origins.choice.balance),
+        value_key_optional("retry", &origins.choice.retry),
     };
     if (!value_mapping(loader, node, "this host", keys, ARRAY_LENGTH(keys))) {
         return;

@@ -57,9 +57,9 @@ static int find(const struct loader *loader, const char *text, struct config_add
     return result < 0 ? result : 1;
 }
 
-/* Adds an origin to the host, which has no more than this room for addresses. Reports a problem at `node`. */
+/* Adds an origin to the host: what `read` has, and its addresses. Reports a problem at `node`. */
 static void add_origin(const struct loader *loader, const struct document_node *node, const char *text,
-                       const struct config_timeouts *timeouts, struct config_host *host) {
+                       const struct config_origin *read, struct config_host *host) {
     struct config_address found[CONFIG_ORIGIN_ADDRESSES_MAX];
     size_t room = CONFIG_ORIGIN_ADDRESSES_MAX - count_addresses(host);
     struct error error;
@@ -80,14 +80,12 @@ static void add_origin(const struct loader *loader, const struct document_node *
         return;
     }
     struct config_origin *origin = &host->origins[host->origin_count++];
-    *origin = (struct config_origin){
-        .text = memory_copy_string(text),
-        .kind = kind_of(text),
-        .timeouts = *timeouts,
-        .addresses = memory_allocate(kept, sizeof *origin->addresses),
-        .address_count = kept,
-        .ttl_s = ttl_s,
-    };
+    *origin = *read;
+    origin->text = memory_copy_string(text);
+    origin->kind = kind_of(text);
+    origin->addresses = memory_allocate(kept, sizeof *origin->addresses);
+    origin->address_count = kept;
+    origin->ttl_s = ttl_s;
     memcpy(origin->addresses, found, kept * sizeof *found);
 }
 
@@ -95,14 +93,21 @@ static void load_origin(const struct loader *loader, const struct document_node 
                         const struct config_timeouts *host_timeouts, struct config_host *host) {
     const struct document_node *address = NULL;
     const struct document_node *timeouts_node = NULL;
-    const struct value_key keys[] = {value_key_required("address", &address),
-                                     value_key_optional("timeouts", &timeouts_node)};
+    struct choice_origin_nodes choice;
+    const struct value_key keys[] = {
+        value_key_required("address", &address),
+        value_key_optional("timeouts", &timeouts_node),
+        value_key_optional("weight", &choice.weight),
+        value_key_optional("backup", &choice.backup),
+        value_key_optional("in_flight", &choice.in_flight),
+    };
     value_mapping(loader, node, "an origin", keys, ARRAY_LENGTH(keys));
-    struct config_timeouts timeouts;
-    load_timeouts(loader, timeouts_node, "an origin's timeouts", host_timeouts, &timeouts, NULL);
+    struct config_origin read = {0};
+    load_timeouts(loader, timeouts_node, "an origin's timeouts", host_timeouts, &read.timeouts, NULL);
+    choice_load_origin(loader, &choice, &read);
     const char *text = value_address(loader, address, "127.0.0.1");
     if (text != NULL && !has_origin(host, text)) {
-        add_origin(loader, address, text, &timeouts, host);
+        add_origin(loader, address, text, &read, host);
     }
 }
 
@@ -163,6 +168,7 @@ void origins_load(const struct loader *loader, const struct origins_nodes *nodes
 
     load_timeouts(loader, nodes->timeouts, "timeouts", &usual, &timeouts, &host->tunnel_idle_ms);
     load_list(loader, nodes->origin, &timeouts, host);
+    choice_load(loader, &nodes->choice, nodes->origin, host);
     load_pool(loader, nodes->pool, host);
     load_protocol(loader, nodes->protocol, nodes->pool, host);
     load_proxy_protocol(loader, nodes->proxy_protocol, host);

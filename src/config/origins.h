@@ -2,8 +2,7 @@
 #ifndef CONFIG_ORIGINS_H
 #define CONFIG_ORIGINS_H
 
-#include "config/config.h"
-#include "config/values.h"
+#include "config/choice.h"
 
 /* The values of these keys; NULL: absent. */
 struct origins_nodes {
@@ -12,6 +11,7 @@ struct origins_nodes {
     const struct document_node *protocol;
     const struct document_node *proxy_protocol;
     const struct document_node *timeouts;
+    struct choice_nodes choice;
 };
 
 /* Reads them to the host, of which it sets the members that concern origins. Reports each problem to the loader. */

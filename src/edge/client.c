@@ -1,6 +1,7 @@
 #include "edge/client.h"
 
 #include "base/clock.h"
+#include "base/hash.h"
 
 #include <arpa/inet.h>
 
@@ -60,4 +61,14 @@ struct access_session client_describe_session(const struct client *client, const
         .issuer = identity->issuer,
         .fingerprint = bytes_of(identity->fingerprint, has_certificate ? sizeof identity->fingerprint : 0),
     };
+}
+
+uint64_t client_hash(const struct client *client, const struct identity *identity) {
+    uint64_t hash;
+
+    if (identity->status != STATUS_VALID) {
+        return hash_fixed(client->address, strlen(client->address));
+    }
+    memcpy(&hash, identity->spki, sizeof hash);
+    return hash;
 }

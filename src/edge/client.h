@@ -76,6 +76,11 @@ struct access_client client_describe(const struct client *client, const struct c
                                      char address[static CLIENT_ADDRESS_SIZE]);
 /* Returns the facts of the connection that headers can have. Its handshake is done. */
 struct forward_connection client_facts(const struct client *client);
+/*
+ * Returns a hash of what the client is known by, the same on each machine: of the key of its valid certificate, else of its
+ * address. So a device keeps it with a new certificate for its key, and from another address.
+ */
+uint64_t client_hash(const struct client *client, const struct identity *identity);
 /* Returns the name of the group by which a client's handshake, which is done, has exchanged keys; NULL for none. */
 const char *client_key_group_name(const struct client *client);
 /* Describes the client's TLS connection, whose handshake is complete, and its certificate, of which `identity` tells. */

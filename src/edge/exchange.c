@@ -117,6 +117,11 @@ static void reply_status(struct exchange *exchange, unsigned status) {
     reply_status_with(exchange, status, NULL);
 }
 
+/* 503 is for a moment (RFC 9110 section 15.6.4): for what may be sent a second later. */
+static void reply_unserved(struct exchange *exchange, unsigned status) {
+    reply_status_with(exchange, status, status == 503 ? "Retry-After: 1\r\n" : NULL);
+}
+
 /* With the methods that the host takes (RFC 9110 sections 10.2.1 and 15.5.6). */
 static void reply_allowed(struct exchange *exchange, unsigned status) {
     struct text fields = field_memory(exchange);
@@ -201,6 +206,8 @@ static void relay(struct exchange *exchange, struct bytes head) {
         .patient = exchange->conversation,
         .upgrades = exchange->upgrade_size > 0,
         .client = exchange->carrier->many ? NULL : &client->origin,
+        .client_hash = exchange->host->balance == CONFIG_HASH ? client_hash(client, exchange->identity) : 0,
+        .tries = &exchange->tries,
     };
 
     if (out.overflow) {
@@ -212,7 +219,7 @@ static void relay(struct exchange *exchange, struct bytes head) {
     exchange->relay =
         relay_exchange_start(exchange->site->relay, &request, &relay_handler, exchange, &exchange->origin_fault);
     if (exchange->relay == NULL) {
-        reply_status(exchange, exchange->origin_fault == RELAY_FAULT_BUSY ? 503 : 502);
+        reply_unserved(exchange, exchange->origin_fault == RELAY_FAULT_BUSY ? 503 : 502);
         return;
     }
     exchange->origin_fault = RELAY_FAULT_NONE;
@@ -505,7 +512,7 @@ void exchange_break_off(struct exchange *exchange, unsigned status) {
         carrier->reset(exchange, EXCHANGE_CUT_SHORT);
         return;
     } else {
-        reply_status(exchange, status);
+        reply_unserved(exchange, status);
     }
     carrier->read_more(carrier_owner);
 }

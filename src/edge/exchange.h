@@ -75,6 +75,7 @@ struct exchange {
     uint64_t body_out;
     uint32_t stream_id;            /* of HTTP/2, which its carrier sets behind exchange_init; 0: HTTP/1 */
     unsigned code;                 /* of the answer, once its head is sent */
+    uint32_t tries;                /* origins that the request went to, one that it went to twice twice */
     enum relay_fault origin_fault; /* why there is no whole answer of an origin's; RELAY_FAULT_NONE */
     bool grpc;                     /* the request is a call of gRPC */
     bool conversation;             /* ... which is relayed as such: neither side need speak while the other waits */

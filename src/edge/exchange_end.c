@@ -33,6 +33,7 @@ static void log_request(const struct exchange *exchange) {
     line.stream = exchange->stream_id;
     line.request_id = naming_id(note);
     line.code = exchange->code;
+    line.tries = exchange->tries;
     line.origin_error = relay_fault_name(exchange->origin_fault);
     line.body_in = exchange->body_in;
     line.body_out = exchange->body_out;

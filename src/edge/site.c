@@ -66,6 +66,7 @@ struct site *site_create(struct ring *ring, struct config *config, struct stats_
         return NULL;
     }
     relay_limit_idle(site->relay, idle_max);
+    relay_share(site->relay, stats_hosts_shards(stats));
     for (size_t i = 0; i < config->host_count; i++) {
         if (prepare_host(site, &config->hosts[i], tickets, error) < 0) {
             site_release(site);

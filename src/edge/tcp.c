@@ -314,7 +314,10 @@ static void let_in(struct connection *connection) {
     place_update(connection);
 
     struct tcp_tunnel *tunnel = connection->tcp;
-    const struct relay_request request = {.host = client->host, .head = bytes_of_string(""), .bare = true};
+    const struct relay_request request = {.host = client->host,
+                                          .head = bytes_of_string(""),
+                                          .bare = true,
+                                          .client_hash = client_hash(client, client->verdict.identity)};
     tunnel->relay = relay_exchange_start(client->site->relay, &request, &relay_handler, tunnel, &tunnel->origin_fault);
     if (tunnel->relay == NULL) {
         connection_end(connection, CONNECTION_POLITELY);

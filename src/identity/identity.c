@@ -266,6 +266,9 @@ struct identity *identity_judge(const struct identity_policy *policy, const stru
     made.status = reason_status(made.reason);
     /* With any other key no client was asked to prove possession: tls/proof asks for a proof by signature_key_can_verify. */
     CHECK(made.status != STATUS_VALID || (read.count > 0 && read.members[0].key_reason == REASON_OK));
+    if (made.status == STATUS_VALID) {
+        signature_sha256(read.members[0].certificate.spki, made.spki);
+    }
     made.not_after = read.count > 0 ? read.members[0].certificate.not_after : 0;
     const struct render_source source = {
         .reason = made.reason,

@@ -55,6 +55,7 @@ struct identity {
     unsigned signatures;     /* that were checked to reach the verdict */
     uint32_t size;           /* bytes of the whole identity */
     uint8_t fingerprint[32]; /* SHA-256 of the leaf; zeros for STATUS_NONE */
+    uint8_t spki[32];        /* SHA-256 of the leaf's SubjectPublicKeyInfo; zeros unless the status is STATUS_VALID */
     struct bytes headers; /* of requests: "Name: value\r\n" for each configured field of the certificate that is present */
     struct bytes marked_headers; /* of requests, for forward_complete */
     struct bytes answer_headers; /* this and the next: likewise, of answers; mostly empty */

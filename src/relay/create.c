@@ -3,12 +3,23 @@
 #include "base/log.h"
 #include "config/settings.h"
 #include "relay/channel.h"
+#include "relay/choose.h"
 #include "relay/slot.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 _Static_assert((int)RELAY_RESPONSE_HEADERS_MAX == (int)SETTINGS_RESPONSE_HEADERS_MAX, "what may be set is what fits");
+
+/* Returns whether an exchange may need a second buffer: see exchange.h. */
+static bool retries_statuses(const struct config *config) {
+    for (size_t i = 0; i < config->host_count; i++) {
+        if ((config->hosts[i].retry.causes & (CONFIG_RETRY_502 | CONFIG_RETRY_503)) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 static int make_slabs(struct relay *relay) {
     uint32_t limit = relay->ring->options.streams;
@@ -22,7 +33,7 @@ static int make_slabs(struct relay *relay) {
     if (slab_create(&relay->exchanges, sizeof(struct relay_exchange), limit) < 0) {
         goto fail_exchanges;
     }
-    if (slab_create(&relay->buffers, EXCHANGE_MEMORY_SIZE, limit) < 0) {
+    if (slab_create(&relay->buffers, EXCHANGE_MEMORY_SIZE, retries_statuses(relay->config) ? 2 * limit : limit) < 0) {
         goto fail_buffers;
     }
     return 0;
@@ -43,6 +54,10 @@ static void make_host(struct relay_host *host, const struct config_host *configu
     host->shares = !configured->origin_pool_off && !host->has_preface;
     host->http2 = configured->origin_http2;
     host->events_ms = configured->tunnel_idle_ms;
+    host->budget.percent = configured->retry.budget;
+    list_init(&host->line);
+    host->serve.run = dispatch_serve;
+    choose_begin(host);
 }
 
 /* Makes the TLS of a host whose origins have it. 0, or -ENOMEM. */
@@ -152,6 +167,7 @@ static void free_all(struct relay *relay) {
         slot_end_all(relay);
         for (size_t i = 0; i < relay->config->host_count; i++) {
             free_wanted(&relay->hosts[i]);
+            choose_end(&relay->hosts[i]);
             tls_origin_context_free(relay->hosts[i].tls);
         }
     }
@@ -178,12 +194,14 @@ struct relay *relay_create(struct ring *ring, const struct config *config) {
     relay->begin.run = exchange_begin_put_off;
     relay->idle_total_max = RELAY_IDLE_TOTAL_MAX;
     relay->owned_total_max = RELAY_OWNED_MAX;
+    relay->shards = 1;
     relay->channels_max = RELAY_CHANNELS_MAX;
     relay->waiting_max = RELAY_WAITING_MAX;
     relay->timeouts = (struct relay_timeouts){
         .idle_ms = RELAY_IDLE_TIMEOUT_MS,
         .fresh_ms = RELAY_FRESH_MS,
         .down_ms = RELAY_DOWN_MS,
+        .line_ms = RELAY_LINE_MS,
         .ping_ms = RELAY_PING_MS,
         .ping_again_ms = RELAY_PING_AGAIN_MS,
     };
@@ -197,6 +215,16 @@ struct relay *relay_create(struct ring *ring, const struct config *config) {
 void relay_limit_idle(struct relay *relay, uint32_t most) {
     CHECK(relay->idle_total == 0 && most >= 1 && most <= RELAY_IDLE_TOTAL_MAX);
     relay->idle_total_max = most;
+}
+
+void relay_share(struct relay *relay, uint32_t shards) {
+    CHECK(relay_is_idle(relay) && shards >= 1);
+    relay->shards = shards;
+    for (size_t i = 0; i < relay->config->host_count; i++) {
+        for (uint32_t j = 0; j < relay->hosts[i].count; j++) {
+            choose_share(relay->hosts[i].origins[j], shards);
+        }
+    }
 }
 
 void relay_watch(struct relay *relay, size_t host, _Atomic uint64_t *down) {
@@ -221,6 +249,9 @@ void relay_free(struct relay *relay) {
     CHECK(relay_is_idle(relay) && relay->buffers.in_use == 0);
     ring_forget(&relay->begin);
     ring_forget(&relay->end_unused);
+    for (size_t i = 0; i < relay->config->host_count; i++) {
+        ring_forget(&relay->hosts[i].serve);
+    }
     slab_destroy(&relay->buffers);
     slab_destroy(&relay->exchanges);
     slab_destroy(&relay->channels);

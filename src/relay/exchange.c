@@ -83,7 +83,7 @@ static void complete(struct relay_exchange *exchange, bool exact) {
     void *owner = exchange->owner;
     struct bytes trailers = response_trailers(exchange);
 
-    exchange_count(exchange, STATS_ORIGIN_COMPLETED);
+    exchange_note_complete(exchange);
     if (exact) {
         part(exchange);
     }
@@ -94,7 +94,6 @@ static void complete(struct relay_exchange *exchange, bool exact) {
 }
 
 static bool open_fresh(struct relay_exchange *exchange, struct relay_origin *origin) {
-    exchange_choose(exchange, origin);
     exchange->detail = NULL;
     exchange->reused = false;
     exchange->state = EXCHANGE_CONNECTING;
@@ -110,7 +109,6 @@ static bool open_fresh(struct relay_exchange *exchange, struct relay_origin *ori
 
 /* Sends the request on a connection that was used before. False when that failed, and the connection is closed. */
 static bool begin_again(struct relay_exchange *exchange) {
-    exchange_choose(exchange, exchange->connection->origin);
     exchange->detail = NULL;
     exchange->reused = true;
     if (!request_send(exchange)) {
@@ -133,40 +131,27 @@ static bool reuse_pooled(struct relay_exchange *exchange, struct relay_origin *o
     return exchange->connection != NULL && begin_again(exchange);
 }
 
-/* Takes the connection that the client has to itself. Its origin counts as tried only when another has to be found. */
-static bool reuse_owned(struct relay_exchange *exchange) {
-    if (exchange->client == NULL) {
+/* Takes the connection that the client has to itself, if it leads to this origin. */
+static bool reuse_owned(struct relay_exchange *exchange, struct relay_origin *origin) {
+    struct relay_client *client = exchange->client;
+
+    if (client == NULL || client->connection == NULL || client->connection->origin != origin) {
         return false;
     }
-    exchange->connection = pool_take_owned(exchange->relay, exchange->host, exchange->client, is_precious(exchange),
-                                           &exchange_link_handler, exchange);
+    exchange->connection =
+        pool_take_owned(exchange->relay, exchange->host, client, is_precious(exchange), &exchange_link_handler, exchange);
     return exchange->connection != NULL && begin_again(exchange);
 }
 
-/* Takes or opens a connection to the next of the host's origins that has not been tried. False when there is none. */
-static bool open_next(struct relay_exchange *exchange) {
-    struct relay_host *host = exchange->host;
-
-    for (;;) {
-        struct relay_origin *origin = origin_choose(host, exchange->tried, ring_now_ms(exchange->relay->ring));
-
-        if (origin == NULL) {
-            return false;
-        }
-        exchange->tried |= origin->bit;
-        if (reuse_pooled(exchange, origin) || open_fresh(exchange, origin)) {
-            return true;
-        }
-    }
+static bool go(struct relay_exchange *exchange, struct relay_origin *origin) {
+    return reuse_owned(exchange, origin) || reuse_pooled(exchange, origin) || open_fresh(exchange, origin);
 }
 
 static void connect_failed(struct relay_exchange *exchange, const struct relay_failure *failure) {
     origin_count(exchange->origin, STATS_ORIGIN_CONNECT_FAILED);
     exchange_note_unconnected(exchange, failure);
     drop_connection(exchange);
-    if (!open_next(exchange)) {
-        exchange_fail(exchange, RELAY_UNREACHABLE, exchange->fault);
-    }
+    dispatch_next(exchange);
 }
 
 /*
@@ -191,8 +176,8 @@ static void connection_lost(struct relay_exchange *exchange, enum relay_fault fa
     exchange->replaced = true;
     origin_count(origin, STATS_ORIGIN_REPLACED);
     drop_connection(exchange);
-    if ((origin->leaves || !open_fresh(exchange, origin)) && !open_next(exchange)) {
-        exchange_fail(exchange, RELAY_UNREACHABLE, exchange->fault);
+    if (origin->leaves || !open_fresh(exchange, origin)) {
+        dispatch_next(exchange);
     }
 }
 
@@ -246,6 +231,19 @@ static bool is_unsent_request(const struct relay_exchange *exchange) {
     return exchange->state != EXCHANGE_TUNNEL && exchange_is_unsent(exchange);
 }
 
+/* Puts the request by, where the response may be a reason to send it again. */
+static void keep_request(struct relay_exchange *exchange) {
+    if (!dispatch_awaits_status(exchange)) {
+        return;
+    }
+    uint8_t *buffer = slab_take(&exchange->relay->buffers);
+    if (buffer != NULL) {
+        exchange->kept = exchange->buffer;
+        exchange->kept_size = exchange->buffered;
+        exchange->buffer = buffer;
+    }
+}
+
 static void received(struct relay_link *link, struct bytes data) {
     struct relay_exchange *exchange = of_link(link);
 
@@ -259,6 +257,7 @@ static void received(struct relay_link *link, struct bytes data) {
         return;
     }
     if (!exchange->answered) {
+        keep_request(exchange);
         exchange->answered = true;
         exchange->whole = false;
         response_begin(exchange);
@@ -323,8 +322,34 @@ static const struct link_handler exchange_link_handler = {
     .closed = pool_closed,
 };
 
+/*
+ * A client that has signed in on its connection stays at that origin, whether it has room or not. Its origin counts as tried
+ * only when another has to be found.
+ */
+static bool begin_owned(struct relay_exchange *exchange) {
+    struct relay_connection *owned = exchange->client == NULL ? NULL : exchange->client->connection;
+
+    if (owned == NULL) {
+        return false;
+    }
+    struct relay_origin *origin = owned->origin;
+    if (owned->relay != exchange->relay || origin->host != exchange->host) {
+        relay_client_leave(exchange->client);
+        return false;
+    }
+    if (!owned->signed_in && !dispatch_may_enter(exchange, origin)) {
+        return false;
+    }
+    dispatch_enter(exchange, origin);
+    if (reuse_owned(exchange, origin)) {
+        return true;
+    }
+    dispatch_leave(exchange);
+    return false;
+}
+
 static bool find_connection(struct relay_exchange *exchange) {
-    return reuse_owned(exchange) || open_next(exchange);
+    return begin_owned(exchange) || dispatch_begin(exchange);
 }
 
 static bool begin(struct relay_exchange *exchange) {
@@ -348,8 +373,7 @@ void exchange_begin_put_off(struct ring_task *task) {
 
         list_remove(link);
         if (!find_connection(exchange)) {
-            exchange_fail(exchange, RELAY_UNREACHABLE,
-                          exchange->fault == RELAY_FAULT_NONE ? RELAY_FAULT_NO_RESOURCES : exchange->fault);
+            dispatch_fail(exchange);
         }
     }
 }
@@ -369,6 +393,7 @@ static bool is_sending(struct relay_exchange *exchange) {
 
 const struct exchange_transport exchange_http1 = {
     .begin = begin,
+    .go = go,
     .timed_out = timed_out,
     .room = request_room,
     .body = request_body,

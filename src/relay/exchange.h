@@ -44,6 +44,7 @@ enum exchange_state {
 /* The next step of the origin that is waited for, each with a deadline of its own. */
 enum exchange_wait {
     WAIT_NOTHING, /* the client's turn */
+    WAIT_LINE,    /* an origin has room */
     WAIT_CONNECT,
     WAIT_SEND, /* the origin takes what is queued, or most of it */
     WAIT_HEAD,
@@ -54,6 +55,8 @@ enum exchange_wait {
 struct exchange_transport {
     /* Takes or opens a connection. False when none could even be begun: exchange->fault may say why. */
     bool (*begin)(struct relay_exchange *exchange);
+    /* Has the exchange go to this origin. False when that could not even be begun, likewise. Calls no handler. */
+    bool (*go)(struct relay_exchange *exchange, struct relay_origin *origin);
     /* The deadline for what exchange->wait names has passed. Returns whether the exchange goes on, or has been ended. */
     bool (*timed_out)(struct relay_exchange *exchange);
     /* As relay_exchange_room. */
@@ -98,14 +101,23 @@ struct relay_exchange {
     struct relay_connection *connection; /* NULL only while put off, failing or aborted */
     struct timer timer;
     struct list in_turn; /* HTTP/1: among those of the relay that begin at the end of the turn */
+    struct list in_line; /* among those of the host that wait for an origin with room */
     uint8_t *buffer;     /* EXCHANGE_MEMORY_SIZE; NULL once the response's head is complete, unless trailers are wanted */
     uint32_t buffered;
-    uint32_t names_size; /* bytes at EXCHANGE_NAMES_AT: what the head's Connection lists, while trailers are wanted */
-    uint64_t tried;      /* bits of the host's origins that were chosen */
-    uint64_t place;      /* of the request on its connection: see link_place */
+    /* The buffer with the request, while another one is in use for a response that may be one to send it again for; or NULL.
+     */
+    uint8_t *kept;
+    uint32_t kept_size;
+    uint32_t names_size;        /* bytes at EXCHANGE_NAMES_AT: what the head's Connection lists, while trailers are wanted */
+    struct balance_tried tried; /* origins that were chosen */
+    uint64_t place;             /* of the request on its connection: see link_place */
     enum exchange_state state;
     enum exchange_wait wait;
     struct relay_origin *origin; /* the last that was chosen; NULL: none */
+    struct relay_origin *at;     /* the one at which it counts as in flight: `origin`, or NULL */
+    uint64_t client_hash;        /* this and the next one: as relay_request's */
+    uint32_t *tries;
+    uint32_t retries;            /* how often the request was sent again because of `retry` */
     struct relay_client *client; /* may be NULL */
     const char *detail;          /* of the fault: a text that stays while the relay does, or NULL */
     enum relay_fault fault;      /* of the last origin that failed; of the exchange while failing */
@@ -120,6 +132,7 @@ struct relay_exchange {
     bool reused;       /* the connection comes from the pool */
     bool replaced;     /* a pooled connection has proved closed: from now on only fresh ones */
     bool whole;        /* the buffer holds all of the request that was given so far; never once answered */
+    bool keeps;        /* the buffer keeps what was sent, since the request may be sent again */
     bool answered;     /* some of the response has come */
     bool send_failed;  /* the origin takes no more; what it has said is still to be read */
     bool last;         /* something before the end of the response says that the connection is not to be used again */
@@ -167,10 +180,20 @@ static inline bool exchange_is_over(const struct relay_exchange *exchange) {
  * fails has taken nothing; one that is cut short yields what it took.)
  */
 bool exchange_is_unsent(const struct relay_exchange *exchange);
-/* Ends the exchange: it will never be complete. Tells its owner. */
+/* Ends the exchange: it will never be complete. Tells its owner. Where it may be sent again, it goes on instead. */
 void exchange_fail(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault);
 /* Has the exchange go to an origin, instead of the one before. NULL: to none. */
 void exchange_choose(struct relay_exchange *exchange, struct relay_origin *origin);
+/* Fails the exchange from the timer: for failures inside a call of the owner's, or of the parser's, which must return before
+ * its handler runs. */
+void exchange_fail_later(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault);
+/* The response is complete: the exchange is not in flight any more. */
+void exchange_note_complete(struct relay_exchange *exchange);
+/*
+ * The response's head is complete, its status is final, and nothing of it was delivered. True: the exchange goes on
+ * elsewhere.
+ */
+bool exchange_note_status(struct relay_exchange *exchange);
 /* Gives back the memory of an exchange that has no connection any more. */
 void exchange_release(struct relay_exchange *exchange);
 void exchange_count(const struct relay_exchange *exchange, enum stats_origin_result result);
@@ -186,6 +209,37 @@ void exchange_note_unconnected(struct relay_exchange *exchange, const struct rel
 /* Sets the deadline for the origin's next step. The deadline stays where it is while the step is the same and there was no
  * `progress`. */
 void exchange_watch(struct relay_exchange *exchange, bool progress);
+
+/*
+ * Has the exchange go to the origin whose turn it is, or wait in line for one. False: there is none, and exchange->fault
+ * says why. Calls no handler.
+ */
+bool dispatch_begin(struct relay_exchange *exchange);
+/* Likewise to the next one, when it has left its origin and had not been sent; ends it when there is none. Calls handlers.
+ */
+void dispatch_next(struct relay_exchange *exchange);
+/* Ends an exchange for which there is no origin: exchange->fault says why. */
+void dispatch_fail(struct relay_exchange *exchange);
+/* The exchange goes to this origin, which the caller has chosen. */
+void dispatch_enter(struct relay_exchange *exchange, struct relay_origin *origin);
+/* The exchange leaves its origin, or the line, if it is at one. Another may have its place. */
+void dispatch_leave(struct relay_exchange *exchange);
+/* Returns whether an exchange with a connection of its own to the origin may use that now. */
+bool dispatch_may_enter(const struct relay_exchange *exchange, const struct relay_origin *origin);
+
+/*
+ * The exchange fails, or its response's head has this status, which was not delivered. True: it has been sent again, or will
+ * end from its timer, and the caller is done with it.
+ */
+bool dispatch_again(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault);
+bool dispatch_again_after_status(struct relay_exchange *exchange);
+/* Returns whether a status may be one for which this request is sent again: the response must not use up the buffer then. */
+bool dispatch_awaits_status(const struct relay_exchange *exchange);
+
+/* Nothing came of the exchange's wait in line. */
+void dispatch_line_timed_out(struct relay_exchange *exchange);
+/* Gives origins to those in a host's line, as far as there is room. */
+void dispatch_serve(struct ring_task *task);
 
 /* Takes or opens a connection for each HTTP/1 exchange that was put off to the end of the turn. */
 void exchange_begin_put_off(struct ring_task *task);

@@ -13,7 +13,6 @@ static struct relay_exchange *of_stream(struct http2_stream *stream) {
 
 /* Has the exchange go to an origin. False: it cannot, and exchange->fault says why. */
 static bool join(struct relay_exchange *exchange, struct relay_origin *origin) {
-    exchange_choose(exchange, origin);
     exchange->detail = NULL;
     exchange->state = EXCHANGE_CONNECTING;
     int error = channel_join(exchange);
@@ -27,29 +26,9 @@ static bool join(struct relay_exchange *exchange, struct relay_origin *origin) {
     return error == 0;
 }
 
-static bool join_next(struct relay_exchange *exchange) {
-    struct relay_host *host = exchange->host;
-
-    for (;;) {
-        struct relay_origin *origin = origin_choose(host, exchange->tried, ring_now_ms(exchange->relay->ring));
-
-        if (origin == NULL) {
-            return false;
-        }
-        exchange->tried |= origin->bit;
-        if (join(exchange, origin)) {
-            return true;
-        }
-    }
-}
-
-static void fail_unserved(struct relay_exchange *exchange) {
-    exchange_fail(exchange, exchange->fault == RELAY_FAULT_BUSY ? RELAY_BUSY : RELAY_UNREACHABLE, exchange->fault);
-}
-
 static bool begin(struct relay_exchange *exchange) {
     exchange->http2.head_size = exchange->buffered;
-    return join_next(exchange);
+    return dispatch_begin(exchange);
 }
 
 /* Gives the stream all that was given of the request but its head. False: out of memory. */
@@ -101,16 +80,14 @@ static void seated(struct relay_exchange *exchange) {
 
 static void unconnected(struct relay_exchange *exchange, const struct relay_failure *failure) {
     exchange_note_unconnected(exchange, failure);
-    if (!join_next(exchange)) {
-        fail_unserved(exchange);
-    }
+    dispatch_next(exchange);
 }
 
 /* Sends a request again of which the origin has made nothing. */
 static void send_again(struct relay_exchange *exchange) {
     origin_count(exchange->origin, STATS_ORIGIN_REPLACED);
-    if ((exchange->origin->leaves || !join(exchange, exchange->origin)) && !join_next(exchange)) {
-        fail_unserved(exchange);
+    if (exchange->origin->leaves || !join(exchange, exchange->origin)) {
+        dispatch_next(exchange);
     } else if (exchange->state == EXCHANGE_HEAD) {
         seated(exchange);
     }
@@ -192,7 +169,7 @@ static void complete(struct relay_exchange *exchange, struct bytes trailers) {
     /* A stream whose request is not through is reset: there is no more to be said on it. One without connection is, too. */
     bool closes = own->stream.out_ended && own->stream.out.size == 0 && channel->state == CHANNEL_OPEN;
 
-    exchange_count(exchange, STATS_ORIGIN_COMPLETED);
+    exchange_note_complete(exchange);
     timer_clear(&exchange->relay->ring->timers, &exchange->timer);
     exchange->state = EXCHANGE_ENDED;
     exchange->handler->end(exchange->owner, exchange->trailers ? trailers : (struct bytes){0});
@@ -212,6 +189,9 @@ static void head(struct http2_stream *stream, struct bytes head, bool end) {
     exchange->http2.channel->responded = true;
     if (message->status < STATUS_FINAL) {
         pass_interim(exchange, head);
+        return;
+    }
+    if (exchange_note_status(exchange)) {
         return;
     }
     exchange->whole = false;
@@ -368,8 +348,10 @@ static void give_up_waiting(struct relay_exchange *exchange) {
 
     channel_part(exchange);
     exchange->fault = busy ? RELAY_FAULT_BUSY : RELAY_FAULT_CONNECT_TIMED_OUT;
-    if (busy || !join_next(exchange)) {
-        fail_unserved(exchange);
+    if (busy) {
+        dispatch_fail(exchange);
+    } else {
+        dispatch_next(exchange);
     }
 }
 
@@ -398,6 +380,7 @@ static bool timed_out(struct relay_exchange *exchange) {
 
 const struct exchange_transport exchange_http2 = {
     .begin = begin,
+    .go = join,
     .timed_out = timed_out,
     .room = room_for_body,
     .body = put_body,

@@ -2,6 +2,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "http/persistence.h"
+#include "relay/choose.h"
 #include "relay/exchange.h"
 
 #include <errno.h>
@@ -20,9 +21,13 @@ void exchange_release(struct relay_exchange *exchange) {
     struct relay *relay = exchange->relay;
 
     timer_clear(&relay->ring->timers, &exchange->timer);
+    dispatch_leave(exchange);
     exchange_choose(exchange, NULL);
     if (exchange->buffer != NULL) {
         slab_give(&relay->buffers, exchange->buffer);
+    }
+    if (exchange->kept != NULL) {
+        slab_give(&relay->buffers, exchange->kept);
     }
     slab_give(&relay->exchanges, exchange);
 }
@@ -50,23 +55,34 @@ static enum stats_origin_result result_of(enum relay_error error) {
     return results[error];
 }
 
+/* Returns whether the origin is to blame for the failure of an exchange that was sent. */
+static bool is_to_blame(const struct relay_exchange *exchange, enum relay_fault fault) {
+    return (exchange->state == EXCHANGE_HEAD || exchange->state == EXCHANGE_BODY) && fault != RELAY_FAULT_NO_RESOURCES &&
+           fault != RELAY_FAULT_BUSY;
+}
+
 void exchange_fail(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault) {
     const struct relay_handler *handler = exchange->handler;
     void *owner = exchange->owner;
 
-    exchange_count(exchange, result_of(error));
     report(exchange, fault, exchange->detail);
+    if (is_to_blame(exchange, fault)) {
+        choose_note_failure(exchange->origin, ring_now_ms(exchange->relay->ring));
+    }
+    if (dispatch_again(exchange, error, fault)) {
+        return;
+    }
+    exchange_count(exchange, result_of(error));
     exchange->transport->drop(exchange);
     exchange_release(exchange);
     handler->failed(owner, error, fault);
 }
 
-/* Fails the exchange from the timer: for failures inside a call of the owner's, which must return before its handler runs.
- */
-static void fail_later(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault) {
+void exchange_fail_later(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault) {
     struct ring *ring = exchange->relay->ring;
 
     exchange->transport->drop(exchange);
+    dispatch_leave(exchange);
     exchange->state = EXCHANGE_FAILING;
     exchange->error = error;
     exchange->fault = fault;
@@ -74,6 +90,9 @@ static void fail_later(struct relay_exchange *exchange, enum relay_error error, 
 }
 
 static enum exchange_wait awaited(struct relay_exchange *exchange) {
+    if (list_is_linked(&exchange->in_line)) {
+        return WAIT_LINE;
+    }
     if (exchange->state == EXCHANGE_CONNECTING) {
         return exchange->origin == NULL ? WAIT_NOTHING : WAIT_CONNECT; /* put off: none is chosen yet */
     }
@@ -91,6 +110,9 @@ static enum exchange_wait awaited(struct relay_exchange *exchange) {
 }
 
 static uint32_t deadline_ms(const struct relay_exchange *exchange) {
+    if (exchange->wait == WAIT_LINE) {
+        return exchange->relay->timeouts.line_ms;
+    }
     const struct config_timeouts *timeouts = &exchange->origin->configured->timeouts;
 
     switch (exchange->wait) {
@@ -101,6 +123,7 @@ static uint32_t deadline_ms(const struct relay_exchange *exchange) {
     case WAIT_BODY:
         return exchange->events && !exchange->doubted ? exchange->host->events_ms : timeouts->body_ms;
     case WAIT_SEND:
+    case WAIT_LINE:
     case WAIT_NOTHING:
         break;
     }
@@ -120,6 +143,11 @@ void exchange_watch(struct relay_exchange *exchange, bool progress) {
         return;
     }
     timer_set(&ring->timers, &exchange->timer, ring_now_ms(ring), deadline_ms(exchange));
+}
+
+/* Returns whether a status tells that the origin, or one behind it, does not work. */
+static bool is_failure(unsigned status) {
+    return status >= 502 && status <= 504;
 }
 
 /* Returns whether an error comes from a limit of this machine, and says nothing of the origin. */
@@ -166,11 +194,29 @@ void exchange_note_connected(struct relay_origin *origin, const struct relay_lin
     }
 }
 
+void exchange_note_complete(struct relay_exchange *exchange) {
+    exchange_count(exchange, STATS_ORIGIN_COMPLETED);
+    if (!is_failure(exchange->message.status)) {
+        choose_note_success(exchange->origin);
+    }
+    dispatch_leave(exchange);
+}
+
+bool exchange_note_status(struct relay_exchange *exchange) {
+    if (!is_failure(exchange->message.status)) {
+        return false;
+    }
+    choose_note_failure(exchange->origin, ring_now_ms(exchange->relay->ring));
+    return dispatch_again_after_status(exchange);
+}
+
 static void deadline_passed(struct timer *timer) {
     struct relay_exchange *exchange = CONTAINER_OF(timer, struct relay_exchange, timer);
 
     if (exchange->state == EXCHANGE_FAILING) {
         exchange_fail(exchange, exchange->error, exchange->fault);
+    } else if (exchange->wait == WAIT_LINE) {
+        dispatch_line_timed_out(exchange);
     } else if (!exchange->transport->timed_out(exchange)) {
         exchange_fail(exchange, RELAY_TIMEOUT,
                       exchange->wait == WAIT_SEND ? RELAY_FAULT_SEND_TIMED_OUT : RELAY_FAULT_TIMED_OUT);
@@ -194,6 +240,8 @@ static void set_up(struct relay_exchange *exchange, const struct relay_request *
     exchange->put_off = request->put_off;
     exchange->upgrades = request->upgrades;
     exchange->bare = request->bare;
+    exchange->client_hash = request->client_hash;
+    exchange->tries = request->tries;
     exchange->request_done = request->framing == HTTP_NO_BODY;
     exchange->whole = true;
     exchange->keep_s = HTTP_KEEP_ALIVE_UNSAID;
@@ -203,6 +251,10 @@ static void set_up(struct relay_exchange *exchange, const struct relay_request *
     CHECK(exchange->buffer != NULL);
     memcpy(exchange->buffer, request->head.data, request->head.size);
     exchange->buffered = (uint32_t)request->head.size;
+    if (exchange->host->configured->retry.causes != 0) {
+        exchange->keeps = request->idempotent;
+        retry_budget_note(&exchange->host->budget, ring_now_ms(relay->ring));
+    }
 }
 
 struct relay_exchange *relay_exchange_start(struct relay *relay, const struct relay_request *request,
@@ -249,7 +301,7 @@ void relay_exchange_body(struct relay_exchange *exchange, struct bytes piece) {
     }
     exchange->body_given = true;
     if (!exchange->transport->body(exchange, piece)) {
-        fail_later(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
+        exchange_fail_later(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
         return;
     }
     exchange_watch(exchange, false);
@@ -265,7 +317,7 @@ void relay_exchange_body_end_with(struct relay_exchange *exchange, struct bytes 
         return;
     }
     if (!exchange->transport->body_end(exchange, trailers)) {
-        fail_later(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
+        exchange_fail_later(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
         return;
     }
     exchange_watch(exchange, false);
@@ -301,6 +353,7 @@ void relay_exchange_refuse(struct relay_exchange *exchange, enum relay_fault fau
 void relay_exchange_abort(struct relay_exchange *exchange) {
     exchange_count(exchange, STATS_ORIGIN_ABORTED);
     exchange->transport->drop(exchange);
+    dispatch_leave(exchange);
     if (exchange->reading) {
         exchange->state = EXCHANGE_ABORTED;
         timer_clear(&exchange->relay->ring->timers, &exchange->timer);

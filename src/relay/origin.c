@@ -29,33 +29,6 @@ static bool is_down(const struct relay_origin *origin, uint64_t now_ms) {
     return now_ms < origin->down_until_ms;
 }
 
-struct relay_origin *origin_choose(struct relay_host *host, uint64_t tried, uint64_t now_ms) {
-    struct relay_origin *chosen = NULL;
-    uint32_t place = 0;
-
-    for (uint32_t i = 0; i < host->count; i++) {
-        uint32_t index = (host->turn + i) % host->count;
-        struct relay_origin *origin = host->origins[index];
-
-        if ((tried & origin->bit) != 0) {
-            continue;
-        }
-        if (!is_down(origin, now_ms)) {
-            chosen = origin;
-            place = index;
-            break;
-        }
-        if (chosen == NULL) {
-            chosen = origin;
-            place = index;
-        }
-    }
-    if (chosen != NULL) {
-        host->turn = place + 1;
-    }
-    return chosen;
-}
-
 bool origin_mark_down(struct relay_origin *origin, uint64_t now_ms, uint32_t down_ms) {
     bool was_up = !is_down(origin, now_ms);
 
@@ -69,6 +42,7 @@ bool origin_mark_up(struct relay_origin *origin) {
         return false;
     }
     origin->down_until_ms = 0;
+    origin->host->look_ms = 0;
     origin_tell_of(origin->host, origin->configured);
     return true;
 }

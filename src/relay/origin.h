@@ -1,11 +1,15 @@
-/* A host's origin addresses: which one is next, and which are passed over for a while. Opens nothing; the caller gives the
- * time. */
+/* A host's origin addresses: which of them may be used. Opens nothing; the caller gives the time. choose.h has the choice.
+ */
 #ifndef RELAY_ORIGIN_H
 #define RELAY_ORIGIN_H
 
 #include "base/list.h"
 #include "config/config.h"
+#include "relay/balance.h"
+#include "relay/ejection.h"
+#include "relay/retry_budget.h"
 #include "relay/tls_origin.h"
+#include "ring/ring.h"
 #include "stats/counters.h"
 
 /*
@@ -17,12 +21,15 @@ struct relay_origin {
     const struct config_origin *configured; /* the origin that the address belongs to, with its timeouts */
     struct config_address address;          /* its text is `text` */
     char text[ADDRESS_TEXT_SIZE];
-    struct tls_origin tls;  /* zeroed where the origin speaks in the clear */
-    uint64_t bit;           /* in sets of its host's origins; no two have the same */
-    uint32_t uses;          /* connections, channels and exchanges that point to it */
-    bool leaves;            /* the address is gone: takes no new exchanges, and ends with its last use */
-    struct list in_leaving; /* while it leaves: among the relay's */
-    uint64_t down_until_ms; /* 0: up. Passed over before this time; a connection that succeeds ends it */
+    struct tls_origin tls;        /* zeroed where the origin speaks in the clear */
+    uint32_t uses;                /* connections, channels and exchanges that point to it */
+    bool leaves;                  /* the address is gone: takes no new exchanges, and ends with its last use */
+    struct list in_leaving;       /* while it leaves: among the relay's */
+    uint64_t down_until_ms;       /* 0: up. Passed over before this time; a connection that succeeds ends it */
+    struct balance_member member; /* of its host's balance: choose.h */
+    struct ejection ejection;
+    uint32_t in_flight_max; /* exchanges that it may have at once in this shard; 0: no bound */
+    bool ejected;           /* and its return has not been noticed yet */
     struct list idle;       /* connections in the pool, the most recently used first */
     uint32_t idle_count;    /* connections in it */
     struct list channels;   /* HTTP/2: its connections */
@@ -37,7 +44,6 @@ struct relay_addresses;
 struct relay_host {
     struct relay_origin **origins; /* those that do not leave */
     uint32_t count;                /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
-    uint32_t turn;                 /* index of the origin whose turn it is; may be past the last one */
     bool shares;                   /* connections go to a pool that all its clients use */
     bool has_preface;              /* each connection begins with the handler's preface, and is its client's alone */
     bool http2;                    /* its origins speak HTTP/2 */
@@ -46,9 +52,15 @@ struct relay_host {
     struct tls_origin_context *tls;  /* NULL: its origins speak in the clear */
     struct relay_addresses **wanted; /* for each of configured->origins: the newest addresses, NULL: those of the load */
     bool short_of_room;              /* some of them have no origin yet */
-    uint32_t bits_given;         /* bits are given in turn, so that one that an exchange has tried is not another's soon */
-    struct stats_host *counters; /* NULL: nothing is counted */
-    _Atomic uint64_t *down;      /* where all threads see which of configured->origins are down; NULL: nowhere */
+    struct stats_host *counters;     /* NULL: nothing is counted */
+    _Atomic uint64_t *down;          /* where all threads see which of configured->origins are down; NULL: nowhere */
+    struct balance balance;          /* this and the next one: choose.h */
+    uint64_t look_ms;                /* no sooner than this, those that are out are looked at */
+    struct retry_budget budget;      /* dispatch.c, with the rest */
+    struct list line;                /* exchanges that wait for an origin with room, the first one longest */
+    uint32_t line_count;
+    uint32_t line_max;
+    struct ring_task serve; /* gives those of the line their origins */
 };
 
 static inline void origin_count(const struct relay_origin *origin, enum stats_origin_event event) {
@@ -58,10 +70,12 @@ static inline void origin_count(const struct relay_origin *origin, enum stats_or
 }
 
 /*
- * Returns the origin to try: of those that are not `tried` (a set of their bits) the next in turn that is up, else the next
- * that is down. The turn passes on. NULL when all have been tried.
+ * Returns whether requests may go to the origin: it has not refused a connection lately, and is not ejected. Others are
+ * asked only when there is none.
  */
-struct relay_origin *origin_choose(struct relay_host *host, uint64_t tried, uint64_t now_ms);
+static inline bool origin_is_usable(const struct relay_origin *origin, uint64_t now_ms) {
+    return now_ms >= origin->down_until_ms && !ejection_holds(&origin->ejection, now_ms);
+}
 
 /* Notes that a connection could not be made. True when the origin counted as up before, so that a log tells each outage
  * once. */

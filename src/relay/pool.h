@@ -14,6 +14,7 @@ struct relay_timeouts {
     uint32_t idle_ms;
     uint32_t fresh_ms;
     uint32_t down_ms;
+    uint32_t line_ms;
     uint32_t ping_ms;
     uint32_t ping_again_ms;
 };
@@ -25,7 +26,7 @@ struct relay {
     struct slab connections;     /* relay_connection; as many as the ring has streams, which run out first */
     struct slab channels;        /* relay_channel; likewise */
     struct slab exchanges;       /* relay_exchange */
-    struct slab buffers;         /* one for each exchange: see exchange.h */
+    struct slab buffers;         /* one for each exchange, or two: see exchange.h */
     struct slab origins;         /* relay_origin */
     struct list leaving;         /* those of addresses that are gone */
     struct ring_task end_unused; /* ends those of them that nothing points to any more */
@@ -38,6 +39,7 @@ struct relay {
     uint32_t idle_total_max;     /* RELAY_IDLE_TOTAL_MAX, or less: relay_limit_idle */
     uint32_t owned_total;
     uint32_t owned_total_max; /* RELAY_OWNED_MAX; less in tests */
+    uint32_t shards;          /* of the process: relay_share */
     uint32_t channels_max;    /* RELAY_CHANNELS_MAX, and the next RELAY_WAITING_MAX; less in tests */
     uint32_t waiting_max;
     struct tls_memory *tls; /* NULL: all origins speak in the clear */

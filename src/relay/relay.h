@@ -28,6 +28,7 @@ enum {
     RELAY_IDLE_TOTAL_MAX = 1024,
     RELAY_OWNED_MAX = 4096,              /* idle connections that clients have to themselves, in a shard */
     RELAY_DOWN_MS = 10000,               /* how long an address that refused to connect is passed over */
+    RELAY_LINE_MS = 1000,                /* how long an exchange waits for an origin that has room: `in_flight` */
     RELAY_PREFACE_MAX = 536,             /* bytes; what every host takes in one segment */
     RELAY_RESPONSE_HEAD_MAX = 64 * 1024, /* bytes */
     RELAY_REQUEST_HEAD_MAX = 128 * 1024,
@@ -125,6 +126,8 @@ struct relay_handler {
 struct relay *relay_create(struct ring *ring, const struct config *config);
 /* Idle connections in all pools: `most` instead of RELAY_IDLE_TOTAL_MAX, 1 to that. Before the first. */
 void relay_limit_idle(struct relay *relay, uint32_t most);
+/* Tells that there are so many shards, each with a part of what origins take at once. Before the first exchange. */
+void relay_share(struct relay *relay, uint32_t shards);
 /*
  * From now on `down`, which the ring's thread alone writes and which must stay, has a bit for each of the host's
  * origins, as the configuration has them, that is down: the last connection to each of its addresses failed. NULL: nobody
@@ -163,14 +166,19 @@ struct relay_request {
     bool upgrades; /* the head offers another protocol */
     bool bare;     /* no request, but a tunnel from the start: without head, body and client, to an origin without HTTP/2 */
     struct relay_client *client; /* which outlives the exchange; NULL: there is none, and no connection is kept for one */
+    uint64_t client_hash;        /* of what the client is known by, for hosts with CONFIG_HASH */
+    uint32_t *tries; /* counts the origins that the request goes to, one that goes there twice twice; outlives the exchange;
+                        or NULL */
 };
 
 /*
- * Starts an exchange: takes a pooled connection or opens one, turn by turn over the host's addresses, dead ones passed
- * over unless all are. An address that cannot be connected to is followed by the next, each tried once. A pooled
+ * Starts an exchange: takes a pooled connection or opens one, to the origin that the host's balance chooses (choose.h). An
+ * address that cannot be connected to is followed by the next, each tried once, and BALANCE_TRIES_MAX in all. A pooled
  * connection that proves closed before any byte of the response came is replaced once by a fresh one, when the request is
  * idempotent and no body has been given (RFC 9110 section 9.2.2), or, whatever the request, when the origin cannot have had
  * any of it: none had left, or its end came from before the first byte.
+ *
+ * Where the host's configuration says so, an idempotent request that fails is sent again: see dispatch.c.
  *
  * The connection that a client has signed in on is taken before all others, and goes back to the same client. A connection
  * is closed when the end of its answer is in doubt, unless a client has signed in on the connection.

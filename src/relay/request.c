@@ -11,7 +11,7 @@ bool exchange_is_unsent(const struct relay_exchange *exchange) {
 static bool put(struct relay_exchange *exchange, struct bytes part) {
     bool connecting = exchange->state == EXCHANGE_CONNECTING;
 
-    exchange->whole = exchange->whole && (connecting || exchange_is_unsent(exchange)) &&
+    exchange->whole = exchange->whole && (connecting || exchange->keeps || exchange_is_unsent(exchange)) &&
                       part.size <= EXCHANGE_BUFFER_SIZE - exchange->buffered;
     if (exchange->whole) {
         memcpy(exchange->buffer + exchange->buffered, part.data, part.size);

@@ -2,22 +2,9 @@
 
 #include "base/check.h"
 #include "relay/channel.h"
+#include "relay/choose.h"
 
 #include <stdio.h>
-
-/* Returns the next bit that no other origin of the host has, from the one that was given last. */
-static uint64_t next_bit(struct relay_host *host) {
-    uint64_t taken = 0;
-
-    for (uint32_t i = 0; i < host->count; i++) {
-        taken |= host->origins[i]->bit;
-    }
-    uint64_t bit;
-    do {
-        bit = UINT64_C(1) << (host->bits_given++ % CONFIG_ORIGIN_ADDRESSES_MAX);
-    } while ((taken & bit) != 0);
-    return bit;
-}
 
 static bool has_room(const struct relay *relay, const struct relay_host *host) {
     return host->count < CONFIG_ORIGIN_ADDRESSES_MAX && relay->origins.in_use < relay->origins.limit;
@@ -33,7 +20,6 @@ struct relay_origin *slot_begin(struct relay *relay, struct relay_host *host, co
         .host = host,
         .configured = configured,
         .address = *address,
-        .bit = next_bit(host),
         .streams_max = 1,
     };
     origin->address.text = origin->text;
@@ -44,6 +30,12 @@ struct relay_origin *slot_begin(struct relay *relay, struct relay_host *host, co
     list_init(&origin->idle);
     list_init(&origin->channels);
     list_init(&origin->waiting);
+    if (choose_add(origin) < 0) {
+        tls_origin_end(&origin->tls);
+        slab_give(&relay->origins, origin);
+        return NULL;
+    }
+    choose_share(origin, relay->shards);
     host->origins[host->count++] = origin;
     relay->origin_count++;
     return origin;
@@ -57,6 +49,7 @@ static void unlist(struct relay *relay, struct relay_origin *origin) {
     while (host->origins[place] != origin) {
         place++;
     }
+    choose_remove(origin);
     host->count--;
     memmove(&host->origins[place], &host->origins[place + 1], (host->count - place) * sizeof(struct relay_origin *));
     relay->origin_count--;
@@ -98,15 +91,19 @@ static void leave(struct relay *relay, struct relay_origin *origin) {
     pool_let_go(relay, origin);
 }
 
-/* Has an origin whose address has come back go on. */
-static void stay(struct relay *relay, struct relay_origin *origin) {
+/* Has an origin whose address has come back go on. False: out of memory. */
+static bool stay(struct relay *relay, struct relay_origin *origin) {
     struct relay_host *host = origin->host;
 
+    if (choose_add(origin) < 0) {
+        return false;
+    }
     list_remove(&origin->in_leaving);
     origin->leaves = false;
-    origin->bit = next_bit(host);
+    choose_share(origin, relay->shards);
     host->origins[host->count++] = origin;
     relay->origin_count++;
+    return true;
 }
 
 static bool is_at(const struct relay_origin *origin, const union dns_address *address) {
@@ -162,8 +159,7 @@ static bool add(struct relay *relay, struct relay_host *host, const struct confi
     struct relay_origin *back = find_leaving(relay, configured, address);
 
     if (back != NULL && host->count < CONFIG_ORIGIN_ADDRESSES_MAX) {
-        stay(relay, back);
-        return true;
+        return stay(relay, back);
     }
     char text[ADDRESS_TEXT_SIZE];
     struct config_address copy = {.size = dns_address_size(address), .text = text};

@@ -23,7 +23,7 @@ bool relay_exchange_part(struct relay_exchange *exchange) {
         return false;
     }
     CHECK(exchange->state == EXCHANGE_TUNNEL && exchange->request_done && !exchange->reading);
-    exchange_count(exchange, STATS_ORIGIN_COMPLETED);
+    exchange_note_complete(exchange);
     pool_finish(exchange->connection);
     exchange->connection = NULL;
     exchange_release(exchange);

@@ -89,6 +89,9 @@ void access_line_request(struct text *out, const struct access_request *request)
         append_number(out, "stream", request->stream);
     }
     append_number(out, "code", request->code);
+    if (request->tries > 1) {
+        append_number(out, "tries", request->tries);
+    }
     append_string(out, "origin_error", request->origin_error);
     append_number(out, "body_in", request->body_in);
     append_number(out, "body_out", request->body_out);

@@ -51,6 +51,7 @@ struct access_request {
     uint32_t stream;   /* of HTTP/2, its id; 0: left out */
     struct bytes request_id;
     unsigned code;
+    uint32_t tries;           /* origins that it went to; 0 and 1 are left out */
     const char *origin_error; /* why the origin gave no answer, or no whole one */
     uint64_t body_in;         /* bytes of the request's body, and of the answer's */
     uint64_t body_out;

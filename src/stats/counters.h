@@ -92,6 +92,14 @@ uint64_t stats_bucket_bound_ns(unsigned bucket);
         "TLS handshakes with origins, by how they ended.", STATS_LABEL_ORIGIN_HANDSHAKE)                                    \
     ROW(origin_requests, [STATS_ORIGIN_RESULT_COUNT], "sallyport_origin_requests_total", "counter", STATS_UNIT_ONE,         \
         "Requests to origins, by how they ended.", STATS_LABEL_ORIGIN_RESULT)                                               \
+    ROW(origin_retries, [STATS_RETRY_COUNT], "sallyport_origin_retries_total", "counter", STATS_UNIT_ONE,                   \
+        "Requests sent to an origin again, by what had become of them before.", STATS_LABEL_RETRY)                          \
+    ROW(origin_retries_denied, , "sallyport_origin_retries_denied_total", "counter", STATS_UNIT_ONE,                        \
+        "Requests not sent again, since the budget for that was used up.", STATS_LABEL_NONE)                                \
+    ROW(origin_ejections, , "sallyport_origin_ejections_total", "counter", STATS_UNIT_ONE,                                  \
+        "Times that a shard passed over an origin because of failures in a row.", STATS_LABEL_NONE)                         \
+    ROW(origin_lines, [STATS_LINE_END_COUNT], "sallyport_origin_waits_total", "counter", STATS_UNIT_ONE,                    \
+        "Requests that found no origin with room, by what became of their wait.", STATS_LABEL_LINE_END)                     \
     ROW(tunnels, , "sallyport_tunnels", "gauge", STATS_UNIT_ONE,                                                            \
         "Tunnels that are open: WebSockets and other upgrades, and connections to tcp hosts.", STATS_LABEL_NONE)            \
     ROW(tunnel_ends, [STATS_TUNNEL_END_COUNT], "sallyport_tunnels_ended_total", "counter", STATS_UNIT_ONE,                  \

@@ -102,6 +102,22 @@ static const char *const origin_results[] = {
 };
 _Static_assert(ARRAY_LENGTH(origin_results) == STATS_ORIGIN_RESULT_COUNT, "each result has a name");
 
+static const char *const retries[] = {
+    [STATS_RETRY_REFUSED] = "refused",
+    [STATS_RETRY_TIMEOUT] = "timeout",
+    [STATS_RETRY_502] = "502",
+    [STATS_RETRY_503] = "503",
+};
+_Static_assert(ARRAY_LENGTH(retries) == STATS_RETRY_COUNT, "each reason has a name");
+
+static const char *const line_ends[] = {
+    [STATS_LINE_SERVED] = "served",
+    [STATS_LINE_TIMED_OUT] = "timed_out",
+    [STATS_LINE_FULL] = "full",
+    [STATS_LINE_LEFT] = "left",
+};
+_Static_assert(ARRAY_LENGTH(line_ends) == STATS_LINE_END_COUNT, "each end has a name");
+
 static const char *const tunnel_ends[] = {
     [STATS_TUNNEL_CLOSED] = "closed",
     [STATS_TUNNEL_IDLE] = "idle",
@@ -169,6 +185,8 @@ static const struct {
     [STATS_LABEL_ORIGIN_EVENT] = {"event", origin_events, ARRAY_LENGTH(origin_events)},
     [STATS_LABEL_ORIGIN_HANDSHAKE] = {"result", origin_handshakes, ARRAY_LENGTH(origin_handshakes)},
     [STATS_LABEL_ORIGIN_RESULT] = {"result", origin_results, ARRAY_LENGTH(origin_results)},
+    [STATS_LABEL_RETRY] = {"reason", retries, ARRAY_LENGTH(retries)},
+    [STATS_LABEL_LINE_END] = {"result", line_ends, ARRAY_LENGTH(line_ends)},
     [STATS_LABEL_TUNNEL_END] = {"end", tunnel_ends, ARRAY_LENGTH(tunnel_ends)},
     [STATS_LABEL_DIRECTION] = {"direction", directions, ARRAY_LENGTH(directions)},
 };

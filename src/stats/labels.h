@@ -161,6 +161,23 @@ enum stats_origin_result {
     STATS_ORIGIN_RESULT_COUNT
 };
 
+/* Why requests were sent again. */
+enum stats_retry {
+    STATS_RETRY_REFUSED, /* the connection ended before an answer began, or the origin said that it does not serve now */
+    STATS_RETRY_TIMEOUT, /* the answer did not begin in time */
+    STATS_RETRY_502,     /* the answer was this */
+    STATS_RETRY_503,
+    STATS_RETRY_COUNT
+};
+/* The ends of waits for an origin that has room for one request more. */
+enum stats_line_end {
+    STATS_LINE_SERVED,
+    STATS_LINE_TIMED_OUT,
+    STATS_LINE_FULL, /* as many waited already as may */
+    STATS_LINE_LEFT, /* the client is gone */
+    STATS_LINE_END_COUNT
+};
+
 /* The ends of tunnels. */
 enum stats_tunnel_end {
     STATS_TUNNEL_CLOSED,  /* by client or origin, or with the connection of one of them */
@@ -196,6 +213,8 @@ enum stats_label {
     STATS_LABEL_ORIGIN_EVENT,
     STATS_LABEL_ORIGIN_HANDSHAKE,
     STATS_LABEL_ORIGIN_RESULT,
+    STATS_LABEL_RETRY,
+    STATS_LABEL_LINE_END,
     STATS_LABEL_TUNNEL_END,
     STATS_LABEL_DIRECTION,
     STATS_LABEL_COUNT

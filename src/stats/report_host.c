@@ -29,6 +29,25 @@ static void report_origins(struct json *json, const struct stats_hosts *hosts, s
     json_end_array(json);
 }
 
+static void report_labelled(struct json *json, const struct stats_hosts *hosts, size_t host, const char *key, size_t offset,
+                            enum stats_label label) {
+    json_begin_object(json, key);
+    for (unsigned value = 0; value < stats_label_values(label); value++) {
+        json_unsigned(json, stats_label_value(label, value),
+                      stats_hosts_sum(hosts, host, offset + value * sizeof(stats_counter)));
+    }
+    json_end_object(json);
+}
+
+/* How origins were chosen where the first one would not do. */
+static void report_choice(struct json *json, const struct stats_hosts *hosts, size_t host) {
+    report_labelled(json, hosts, host, "origin_retries", offsetof(struct stats_host, origin_retries), STATS_LABEL_RETRY);
+    json_unsigned(json, "origin_retries_denied",
+                  stats_hosts_sum(hosts, host, offsetof(struct stats_host, origin_retries_denied)));
+    json_unsigned(json, "origin_ejections", stats_hosts_sum(hosts, host, offsetof(struct stats_host, origin_ejections)));
+    report_labelled(json, hosts, host, "origin_waits", offsetof(struct stats_host, origin_lines), STATS_LABEL_LINE_END);
+}
+
 static void report_terms(struct json *json, const char *key, const char *name_key, const char *end_key,
                          const struct term *terms, size_t count) {
     json_begin_array(json, key);
@@ -166,6 +185,7 @@ static void report_host(struct json *json, const struct stats_hosts *hosts, size
     report_reasons(json, hosts, host, "client_certs", offsetof(struct stats_host, client_certs));
     report_reasons(json, hosts, host, "denied", offsetof(struct stats_host, denied));
     report_last_minute(json, hosts, host);
+    report_choice(json, hosts, host);
     report_origins(json, hosts, host);
     report_rollout(json, hosts, host);
     json_end_object(json);

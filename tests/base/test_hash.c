@@ -37,3 +37,9 @@ Test(hash, each_process_has_its_own_secret) {
     }
     cr_assert_neq(hashes[0], hashes[1]);
 }
+
+/* The value is that of XXH3's own test program for an empty input. */
+Test(hash, without_a_secret_all_processes_agree) {
+    cr_assert_eq(hash_fixed("", 0), UINT64_C(0x2d06800538d394c2));
+    cr_assert_neq(hash_fixed("10.0.0.1:80", 11), hash_fixed("10.0.0.2:80", 11));
+}

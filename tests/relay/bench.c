@@ -225,6 +225,7 @@ static void create(struct bench *bench, const struct ring_options *options, cons
             .timeouts = {.connect_ms = 5000, .response_ms = BENCH_PATIENCE_MS, .body_ms = BENCH_PATIENCE_MS},
             .addresses = &bench->addresses[i],
             .address_count = 1,
+            .weight = 1,
         };
     }
     bench->config.limits.response_headers = 100;

@@ -24,6 +24,7 @@ Test(access_line, a_request_says_all_there_is) {
         .stream = 2147483647,
         .request_id = bytes_of_string("r-1"),
         .code = 200,
+        .tries = 2,
         .origin_error = "truncated",
         .body_in = 5,
         .body_out = 6,
@@ -47,7 +48,8 @@ Test(access_line, a_request_says_all_there_is) {
            "{\"time\":\"2025-11-27T00:56:40.042Z\",\"event\":\"request\",\"source\":\"192.0.2.7\",\"port\":50000,\"host\":"
            "\"a.example\","
            "\"method\":\"POST\",\"path\":\"/"
-           "x\",\"http\":2,\"stream\":2147483647,\"code\":200,\"origin_error\":\"truncated\",\"body_in\":5,\"body_out\":6,"
+           "x\",\"http\":2,\"stream\":2147483647,\"code\":200,\"tries\":2,\"origin_error\":\"truncated\",\"body_in\":5,"
+           "\"body_out\":6,"
            "\"handshake\":0.001234,\"origin\":"
            "0.000001,"
            "\"total\":61.000000,\"tls_version\":\"TLSv1.3\",\"tls_cipher\":\"TLS_AES_128_GCM_SHA256\","

@@ -1,0 +1,208 @@
+#include "relay/choose.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "base/log.h"
+
+/* The groups of a balance. That of a backup comes behind that of the others. */
+enum {
+    READY = 0, /* usable, as far as is known, with room */
+    FULL = 2,  /* usable, without room */
+    OUT = 4,
+    BACKUP = 1, /* to be added */
+};
+_Static_assert(OUT + BACKUP < BALANCE_GROUPS, "each group has its place");
+
+static struct relay_origin *of_member(struct balance_member *member) {
+    return CONTAINER_OF(member, struct relay_origin, member);
+}
+
+static void move(struct relay_origin *origin, unsigned group) {
+    balance_move(&origin->host->balance, &origin->member, (uint8_t)(group + (origin->configured->backup ? BACKUP : 0)));
+}
+
+static bool is_in(const struct relay_origin *origin, unsigned group) {
+    return (origin->member.group & ~(unsigned)BACKUP) == group;
+}
+
+void choose_begin(struct relay_host *host) {
+    balance_init(&host->balance, host->configured->balance, CHOOSE_RAMP_MS);
+}
+
+void choose_end(struct relay_host *host) {
+    balance_free(&host->balance);
+}
+
+void choose_share(struct relay_origin *origin, uint32_t shards) {
+    struct relay_host *host = origin->host;
+
+    host->line_max -= origin->in_flight_max;
+    origin->in_flight_max = (origin->configured->in_flight + shards - 1) / shards;
+    host->line_max += origin->in_flight_max;
+    if (is_in(origin, READY) && choose_is_full(origin)) {
+        move(origin, FULL);
+    }
+}
+
+int choose_add(struct relay_origin *origin) {
+    origin->member.weight = (uint16_t)origin->configured->weight;
+    /* The text, so that all machines with this address in their files agree, in whatever order. */
+    origin->member.digest = hash_fixed(origin->text, strlen(origin->text));
+    return balance_add(&origin->host->balance, &origin->member, READY + (origin->configured->backup ? BACKUP : 0));
+}
+
+void choose_remove(struct relay_origin *origin) {
+    origin->host->line_max -= origin->in_flight_max;
+    origin->in_flight_max = 0;
+    balance_remove(&origin->host->balance, &origin->member);
+}
+
+static void bring_back(struct relay_origin *origin, uint64_t now_ms) {
+    if (origin->ejected) {
+        origin->ejected = false;
+        log_limited(LOG_LEVEL_INFO, "host %s: origin %s: gets requests again", origin->host->configured->name, origin->text);
+    }
+    move(origin, choose_is_full(origin) ? FULL : READY);
+    balance_ramp(&origin->host->balance, &origin->member, now_ms);
+}
+
+static uint64_t min(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+/* Returns when the origin, which is out, is usable again as far as is known now. */
+static uint64_t back_ms(const struct relay_origin *origin, uint64_t now_ms) {
+    uint64_t up_ms = now_ms < origin->down_until_ms ? origin->down_until_ms : UINT64_MAX;
+    uint64_t in_ms = now_ms < origin->ejection.until_ms ? origin->ejection.until_ms : UINT64_MAX;
+
+    return min(up_ms, in_ms);
+}
+
+/* Brings back those that are usable again, and has others grow. */
+static void look(struct relay_host *host, uint64_t now_ms) {
+    struct balance *balance = &host->balance;
+
+    if (balance->counts[OUT] + balance->counts[OUT + BACKUP] + balance->ramping == 0 || now_ms < host->look_ms) {
+        return;
+    }
+    host->look_ms = now_ms + CHOOSE_LOOK_MS;
+    balance_grow(balance, now_ms);
+    for (uint32_t i = 0; i < host->count; i++) {
+        struct relay_origin *origin = host->origins[i];
+
+        if (is_in(origin, OUT) && origin_is_usable(origin, now_ms)) {
+            bring_back(origin, now_ms);
+        } else if (is_in(origin, OUT)) {
+            host->look_ms = min(host->look_ms, back_ms(origin, now_ms));
+        }
+    }
+}
+
+/* Returns one of a group that is usable, or NULL. Those that prove not to be go out. */
+static struct relay_origin *choose_usable(struct relay_host *host, unsigned group, const struct balance_tried *tried,
+                                          uint64_t client, uint64_t now_ms) {
+    struct balance_member *member;
+
+    while ((member = balance_choose(&host->balance, group, tried, client)) != NULL) {
+        struct relay_origin *origin = of_member(member);
+
+        if (origin_is_usable(origin, now_ms)) {
+            return origin;
+        }
+        move(origin, OUT);
+    }
+    return NULL;
+}
+
+/* Returns whether one of a group is usable. */
+static bool has_usable(struct relay_host *host, unsigned group, const struct balance_tried *tried, uint64_t now_ms) {
+    struct balance_member *member;
+
+    while ((member = balance_first(&host->balance, group, tried)) != NULL) {
+        if (origin_is_usable(of_member(member), now_ms)) {
+            return true;
+        }
+        move(of_member(member), OUT);
+    }
+    return false;
+}
+
+static struct relay_origin *choose_unusable(struct relay_host *host, const struct balance_tried *tried, uint64_t client,
+                                            bool *full) {
+    struct balance_member *member = balance_choose(&host->balance, OUT, tried, client);
+
+    if (member == NULL) {
+        member = balance_choose(&host->balance, OUT + BACKUP, tried, client);
+    }
+    if (member == NULL) {
+        return NULL;
+    }
+    *full = choose_is_full(of_member(member));
+    return *full ? NULL : of_member(member);
+}
+
+struct relay_origin *choose_next(struct relay_host *host, const struct balance_tried *tried, uint64_t client,
+                                 uint64_t now_ms, bool *full) {
+    *full = false;
+    look(host, now_ms);
+    for (unsigned backup = 0; backup <= BACKUP; backup++) {
+        struct relay_origin *origin = choose_usable(host, READY + backup, tried, client, now_ms);
+
+        if (origin != NULL) {
+            return origin;
+        }
+        if (has_usable(host, FULL + backup, tried, now_ms)) {
+            *full = true;
+            return NULL;
+        }
+    }
+    return choose_unusable(host, tried, client, full);
+}
+
+void choose_enter(struct relay_origin *origin) {
+    if (origin->leaves) {
+        origin->member.in_flight++;
+        return;
+    }
+    balance_enter(&origin->host->balance, &origin->member);
+    if (choose_is_full(origin) && is_in(origin, READY)) {
+        move(origin, FULL);
+    }
+}
+
+void choose_leave(struct relay_origin *origin) {
+    if (origin->leaves) {
+        origin->member.in_flight--;
+        return;
+    }
+    balance_leave(&origin->host->balance, &origin->member);
+    if (is_in(origin, FULL) && !choose_is_full(origin)) {
+        move(origin, READY);
+    }
+}
+
+/* Returns whether the host can do without one origin more: half of them at least stay. */
+static bool can_be_spared(const struct relay_host *host) {
+    uint32_t ejected = 1;
+
+    for (uint32_t i = 0; i < host->count; i++) {
+        ejected += host->origins[i]->ejected;
+    }
+    return 2 * ejected <= host->count;
+}
+
+void choose_note_failure(struct relay_origin *origin, uint64_t now_ms) {
+    struct relay_host *host = origin->host;
+
+    if (!ejection_fail(&origin->ejection) || origin->leaves || origin->ejected || !can_be_spared(host)) {
+        return;
+    }
+    uint32_t ms = ejection_begin(&origin->ejection, now_ms);
+    origin->ejected = true;
+    move(origin, OUT);
+    if (host->counters != NULL) {
+        stats_add(&host->counters->origin_ejections, 1);
+    }
+    log_limited(LOG_LEVEL_WARNING, "host %s: origin %s: %d failures in a row; passed over for %u s", host->configured->name,
+                origin->text, EJECTION_FAILURES, ms / 1000);
+}
