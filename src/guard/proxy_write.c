@@ -113,3 +113,18 @@ size_t proxy_write_v2(const struct proxy_facts *facts, uint8_t out[static PROXY_
     put_size(out + sizeof front + 2, text.size - FRONT_SIZE);
     return text.size;
 }
+
+size_t proxy_write_v1_unknown(uint8_t out[static PROXY_WRITE_MAX]) {
+    static const char header[] = "PROXY UNKNOWN\r\n";
+
+    memcpy(out, header, sizeof header - 1);
+    return sizeof header - 1;
+}
+
+size_t proxy_write_v2_local(uint8_t out[static PROXY_WRITE_MAX]) {
+    static const uint8_t kind[FRONT_SIZE - sizeof front] = {PROXY_VERSION_2 | PROXY_COMMAND_LOCAL}; /* no addresses */
+
+    memcpy(out, front, sizeof front);
+    memcpy(out + sizeof front, kind, sizeof kind);
+    return FRONT_SIZE;
+}

@@ -31,5 +31,10 @@ struct proxy_facts {
 /* Write the header and return its size. Version 1 tells the addresses alone. */
 size_t proxy_write_v1(const struct proxy_facts *facts, uint8_t out[static PROXY_WRITE_MAX]);
 size_t proxy_write_v2(const struct proxy_facts *facts, uint8_t out[static PROXY_WRITE_MAX]);
+/*
+ * Write the header of a connection that is made for no client: UNKNOWN of version 1, LOCAL of version 2 (sections 2.1, 2.2).
+ */
+size_t proxy_write_v1_unknown(uint8_t out[static PROXY_WRITE_MAX]);
+size_t proxy_write_v2_local(uint8_t out[static PROXY_WRITE_MAX]);
 
 #endif

@@ -101,3 +101,18 @@ Test(proxy_write, the_largest_fits_and_larger_texts_are_left_out) {
     cr_expect_eq(smaller, largest - 6 - 255 - PROXY_WRITE_COMMON_NAME_MAX);
     cr_expect_eq(proxy_header_parse(bytes_of(out, smaller), &header), PROXY_HEADER_OK, "%s", header.fault);
 }
+
+Test(proxy_write, a_header_for_no_client_is_read_as_local) {
+    uint8_t out[PROXY_WRITE_MAX];
+    struct proxy_header header;
+    static const uint8_t local[] = "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0";
+
+    size_t size = proxy_write_v1_unknown(out);
+    cr_expect(bytes_equal(bytes_of(out, size), bytes_of_string("PROXY UNKNOWN\r\n")));
+    cr_expect_eq(proxy_header_parse(bytes_of(out, size), &header), PROXY_HEADER_OK, "%s", header.fault);
+    cr_expect_eq(header.size, size);
+    size = proxy_write_v2_local(out);
+    cr_expect(bytes_equal(bytes_of(out, size), bytes_of(local, sizeof local - 1)));
+    cr_expect_eq(proxy_header_parse(bytes_of(out, size), &header), PROXY_HEADER_OK, "%s", header.fault);
+    cr_expect_eq(header.size, size);
+}
