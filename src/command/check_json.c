@@ -70,6 +70,24 @@ static void put_certificates(struct json *json, const struct config_host *host) 
     json_end_array(json);
 }
 
+static void put_health(struct json *json, const struct config_health *health) {
+    if (health == NULL) {
+        json_null(json, "health");
+        return;
+    }
+    json_begin_object(json, "health");
+    if (health->path == NULL) {
+        json_null(json, "path");
+    } else {
+        put_text(json, "path", health->path);
+    }
+    json_unsigned(json, "interval_ms", health->interval_ms);
+    json_unsigned(json, "timeout_ms", health->timeout_ms);
+    json_unsigned(json, "rise", health->rise);
+    json_unsigned(json, "fall", health->fall);
+    json_end_object(json);
+}
+
 static void put_host(struct json *json, const struct config_host *host) {
     json_begin_object(json, NULL);
     put_text(json, "name", host->name);
@@ -91,6 +109,8 @@ static void put_host(struct json *json, const struct config_host *host) {
         }
     }
     json_end_array(json);
+    put_health(json, host->health);
+    json_bool(json, "required", host->required);
     json_end_object(json);
 }
 

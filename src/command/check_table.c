@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "config/units.h"
 #include "config/words.h"
 #include "path/terms.h"
 
@@ -155,6 +156,22 @@ static void print_certificates(const struct config_host *host, int64_t now_s, FI
     }
 }
 
+static void print_health(const struct config_host *host, FILE *out) {
+    if (host->health == NULL) {
+        return;
+    }
+    char text[32 + UNITS_TEXT_SIZE];
+    char interval[UNITS_TEXT_SIZE];
+    units_format_duration(host->health->interval_ms, interval);
+    snprintf(text, sizeof text, "every %s%s", interval, host->required ? ", required" : "");
+    struct wrapped line;
+    begin_line(&line, out);
+    put_word(&line, "health checks");
+    put_word(&line, host->health->path == NULL ? "by connection" : host->health->path);
+    put_word(&line, text);
+    end_line(&line);
+}
+
 /* How its origins learn about a client: from headers, or at a tcp host from the PROXY header alone. */
 static void print_protocol(const struct config_host *host, FILE *out) {
     struct wrapped line;
@@ -179,6 +196,7 @@ static void print_host(const struct config_host *host, int64_t now_s, FILE *out)
         }
     }
     end_line(&line);
+    print_health(host, out);
 }
 
 static void print_balancers(const struct config_listener *listener, FILE *out) {

@@ -67,6 +67,10 @@ static void free_host(struct config_host *host) {
     }
     free(host->origins);
     free_origin_tls(host->origin_tls);
+    if (host->health != NULL) {
+        free(host->health->path);
+        free(host->health);
+    }
 }
 
 void config_release(struct config *config) {

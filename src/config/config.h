@@ -23,6 +23,7 @@ enum {
     CONFIG_HEADER_LINES_MAX = 8 * 1024, /* bytes of the header lines of one direction that are the same for all clients */
     CONFIG_WEIGHT_MAX = 256,
     CONFIG_IN_FLIGHT_MAX = 1000000,
+    CONFIG_STATUSES_MAX = 16, /* items of health.status */
 };
 
 enum config_mode { CONFIG_OFF, CONFIG_REPORT, CONFIG_ENFORCE };
@@ -46,6 +47,23 @@ enum config_retry_cause {
     CONFIG_RETRY_TIMEOUT = 2, /* the answer did not begin in time */
     CONFIG_RETRY_502 = 4,
     CONFIG_RETRY_503 = 8,
+};
+
+/* HTTP statuses from `first` to `last`, both included. */
+struct config_statuses {
+    uint16_t first;
+    uint16_t last;
+};
+
+/* How the origins of a host are probed: `health` of the file. */
+struct config_health {
+    char *path; /* of the GET that is sent; NULL: a connection that can be made is enough */
+    uint32_t interval_ms;
+    uint32_t timeout_ms; /* for a whole probe: the connection, and the head of the answer */
+    uint32_t rise;       /* good probes in a row, until an origin that was down is up; at least 1 */
+    uint32_t fall;       /* failed ones in a row, until one that was up is down; at least 1 */
+    struct config_statuses statuses[CONFIG_STATUSES_MAX]; /* of good answers */
+    size_t status_count;                                  /* 0: without a path */
 };
 
 /* Returns the mode's word in the file. */
@@ -169,7 +187,9 @@ struct config_host {
     bool origin_pool_off;                  /* each client's connection has its own to the origin */
     bool origin_http2;                     /* the origins speak HTTP/2; not together with origin_pool_off and origin_proxy */
     enum config_origin_proxy origin_proxy; /* unless it is OFF, each client's connection has its own to the origin */
-    uint32_t tunnel_idle_ms; /* how long no byte may pass in a tunnel, or in an answer that is a stream of events */
+    uint32_t tunnel_idle_ms;      /* how long no byte may pass in a tunnel, or in an answer that is a stream of events */
+    struct config_health *health; /* NULL: its origins are not probed */
+    bool required;                /* /readyz is 503 while none of its origins is up */
 };
 
 /* Returns the certificate of the host that ends first. */

@@ -5,6 +5,7 @@
 #include "config/client_auth.h"
 #include "config/header_rules.h"
 #include "config/headers.h"
+#include "config/health.h"
 #include "config/memory.h"
 #include "config/methods.h"
 #include "config/origin_tls.h"
@@ -63,6 +64,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     const struct document_node *http2;
     struct origins_nodes origins;
     const struct document_node *origin_tls;
+    struct health_nodes health;
     const struct value_key keys[] = {
         value_key_required("name", &name),
         value_key_optional("default", &is_default),
@@ -85,6 +87,8 @@ void host_load(const struct loader *loader, const struct document_node *node, co
         value_key_optional("timeouts", &origins.timeouts),
         value_key_optional("balance", &origins.choice.balance),
         value_key_optional("retry", &origins.choice.retry),
+        value_key_optional("health", &health.health),
+        value_key_optional("required", &health.required),
     };
     if (!value_mapping(loader, node, "this host", keys, ARRAY_LENGTH(keys))) {
         return;
@@ -106,6 +110,7 @@ void host_load(const struct loader *loader, const struct document_node *node, co
     value_boolean(loader, http2, "http2", &host->http2);
     origins_load(loader, &origins, host);
     origin_tls_load(loader, origin_tls, host);
+    health_load(loader, &health, host);
     if (host->name != NULL) {
         seal(host);
     }

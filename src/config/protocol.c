@@ -16,6 +16,7 @@ static const struct http_key of_host[] = {
     {"methods", "there are no requests"},
     {"http2", "clients may speak any protocol, and ALPN is not answered"},
     {"origin_pool", "each client's connection has its own to the origin"},
+    {"retry", "there are no requests to send again; an address that cannot be connected to is followed by the next anyway"},
     {"origin_protocol", "the origin gets the client's bytes as they are"},
 };
 static const struct http_key of_client_auth[] = {
@@ -24,6 +25,10 @@ static const struct http_key of_client_auth[] = {
 static const struct http_key of_timeouts[] = {
     {"response", "there are no answers, and timeouts.tunnel_idle ends what is silent"},
     {"body", "there are no bodies, and timeouts.tunnel_idle ends what is silent"},
+};
+
+static const struct http_key of_health[] = {
+    {"path", "the origin is not asked, and a connection is enough"},
 };
 
 /* `path`: of the mapping, in messages, with what separates it from the key. */
@@ -45,6 +50,7 @@ static void refuse_keys_of_http(const struct loader *loader, const struct docume
     refuse(loader, host, "", of_host, ARRAY_LENGTH(of_host));
     refuse(loader, document_value(host, "client_auth"), "client_auth.", of_client_auth, ARRAY_LENGTH(of_client_auth));
     refuse(loader, document_value(host, "timeouts"), "timeouts.", of_timeouts, ARRAY_LENGTH(of_timeouts));
+    refuse(loader, document_value(host, "health"), "health.", of_health, ARRAY_LENGTH(of_health));
     if (origins != NULL && origins->type == DOCUMENT_LIST) {
         for (const struct document_node *item = origins->first; item != NULL; item = item->next) {
             refuse(loader, document_value(item, "timeouts"), "an origin's timeouts.", of_timeouts,

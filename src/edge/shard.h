@@ -34,6 +34,7 @@ enum {
 
 struct batch;
 struct connection;
+struct health_board;
 struct reputation;
 struct supply;
 
@@ -45,6 +46,7 @@ struct shared {
     struct sources *sources;
     struct replays *replays;
     struct reputation *reputation;
+    struct health_board *health;
 };
 
 /* How loaded the shard is, and which hellos it takes up: gate.c's. */

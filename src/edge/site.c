@@ -48,7 +48,7 @@ static int prepare_host(struct site *site, const struct config_host *host, struc
 }
 
 struct site *site_create(struct ring *ring, struct config *config, struct stats_hosts *stats, struct tls_tickets *tickets,
-                         uint32_t idle_max, struct error *error) {
+                         struct health_board *health, uint32_t idle_max, struct error *error) {
     struct site *site = calloc(1, sizeof *site);
 
     error_set(error, "out of memory");
@@ -61,7 +61,7 @@ struct site *site_create(struct ring *ring, struct config *config, struct stats_
     site->contexts = calloc(config->host_count, sizeof *site->contexts);
     site->absent = calloc(config->host_count, sizeof(struct identity *));
     site->relay = relay_create(ring, config);
-    if (site->contexts == NULL || site->absent == NULL || site->relay == NULL) {
+    if (site->contexts == NULL || site->absent == NULL || site->relay == NULL || relay_heed(site->relay, health) < 0) {
         site_release(site);
         return NULL;
     }

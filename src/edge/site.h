@@ -31,12 +31,12 @@ struct site {
 };
 
 /*
- * NULL with one line in `error`. The result has one reference, and its own to `config` and `stats`. `tickets` must outlive
- * it. `idle_max`: as relay_limit_idle has it. May be made in another thread than the one that will own it, which is the
- * ring's.
+ * NULL with one line in `error`. The result has one reference, and its own to `config` and `stats`. `tickets` and
+ * `health` must outlive it. `idle_max`: as relay_limit_idle has it. May be made in another thread than the one that will own
+ * it, which is the ring's.
  */
 struct site *site_create(struct ring *ring, struct config *config, struct stats_hosts *stats, struct tls_tickets *tickets,
-                         uint32_t idle_max, struct error *error);
+                         struct health_board *health, uint32_t idle_max, struct error *error);
 struct site *site_retain(struct site *site);
 /* Whether the shard's counters are to say which of its origins are down. In its thread. */
 void site_watch_origins(struct site *site, unsigned shard, bool watch);

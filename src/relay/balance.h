@@ -18,7 +18,7 @@
 #include "config/config.h"
 
 enum {
-    BALANCE_GROUPS = 6,
+    BALANCE_GROUPS = 8,
     BALANCE_MEMBERS_MAX = 4096,
     BALANCE_TRIES_MAX = 64, /* members that one exchange may try */
 };

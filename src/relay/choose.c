@@ -6,12 +6,13 @@
 
 /* The groups of a balance. That of a backup comes behind that of the others. */
 enum {
-    READY = 0, /* usable, as far as is known, with room */
-    FULL = 2,  /* usable, without room */
-    OUT = 4,
+    READY = 0,  /* usable, as far as is known, with room */
+    FULL = 2,   /* usable, without room */
+    OUT = 4,    /* passed over because of what its own connections and answers were */
+    SICK = 6,   /* unhealthy: see origin.h */
     BACKUP = 1, /* to be added */
 };
-_Static_assert(OUT + BACKUP < BALANCE_GROUPS, "each group has its place");
+_Static_assert(SICK + BACKUP < BALANCE_GROUPS, "each group has its place");
 
 static struct relay_origin *of_member(struct balance_member *member) {
     return CONTAINER_OF(member, struct relay_origin, member);
@@ -23,6 +24,23 @@ static void move(struct relay_origin *origin, unsigned group) {
 
 static bool is_in(const struct relay_origin *origin, unsigned group) {
     return (origin->member.group & ~(unsigned)BACKUP) == group;
+}
+
+/* Has an origin that is not usable leave the groups of those that are. */
+static void put_aside(struct relay_origin *origin) {
+    move(origin, origin_is_unhealthy(origin) ? SICK : OUT);
+}
+
+static bool is_aside(const struct relay_origin *origin) {
+    return is_in(origin, OUT) || is_in(origin, SICK);
+}
+
+static uint32_t count_sick(const struct balance *balance) {
+    return balance->counts[SICK] + balance->counts[SICK + BACKUP];
+}
+
+static uint32_t count_aside(const struct balance *balance) {
+    return balance->counts[OUT] + balance->counts[OUT + BACKUP] + count_sick(balance);
 }
 
 void choose_begin(struct relay_host *host) {
@@ -70,7 +88,7 @@ static uint64_t min(uint64_t a, uint64_t b) {
     return a < b ? a : b;
 }
 
-/* Returns when the origin, which is out, is usable again as far as is known now. */
+/* Returns when the origin, which is aside, is usable again as far as is known now. */
 static uint64_t back_ms(const struct relay_origin *origin, uint64_t now_ms) {
     uint64_t up_ms = now_ms < origin->down_until_ms ? origin->down_until_ms : UINT64_MAX;
     uint64_t in_ms = now_ms < origin->ejection.until_ms ? origin->ejection.until_ms : UINT64_MAX;
@@ -82,7 +100,7 @@ static uint64_t back_ms(const struct relay_origin *origin, uint64_t now_ms) {
 static void look(struct relay_host *host, uint64_t now_ms) {
     struct balance *balance = &host->balance;
 
-    if (balance->counts[OUT] + balance->counts[OUT + BACKUP] + balance->ramping == 0 || now_ms < host->look_ms) {
+    if (count_aside(balance) + balance->ramping == 0 || now_ms < host->look_ms) {
         return;
     }
     host->look_ms = now_ms + CHOOSE_LOOK_MS;
@@ -90,15 +108,19 @@ static void look(struct relay_host *host, uint64_t now_ms) {
     for (uint32_t i = 0; i < host->count; i++) {
         struct relay_origin *origin = host->origins[i];
 
-        if (is_in(origin, OUT) && origin_is_usable(origin, now_ms)) {
+        if (!is_aside(origin)) {
+            continue;
+        }
+        if (origin_is_usable(origin, now_ms)) {
             bring_back(origin, now_ms);
-        } else if (is_in(origin, OUT)) {
+        } else {
+            put_aside(origin);
             host->look_ms = min(host->look_ms, back_ms(origin, now_ms));
         }
     }
 }
 
-/* Returns one of a group that is usable, or NULL. Those that prove not to be go out. */
+/* Returns one of a group that is usable, or NULL. Those that prove not to be are put aside. */
 static struct relay_origin *choose_usable(struct relay_host *host, unsigned group, const struct balance_tried *tried,
                                           uint64_t client, uint64_t now_ms) {
     struct balance_member *member;
@@ -109,7 +131,7 @@ static struct relay_origin *choose_usable(struct relay_host *host, unsigned grou
         if (origin_is_usable(origin, now_ms)) {
             return origin;
         }
-        move(origin, OUT);
+        put_aside(origin);
     }
     return NULL;
 }
@@ -122,29 +144,40 @@ static bool has_usable(struct relay_host *host, unsigned group, const struct bal
         if (origin_is_usable(of_member(member), now_ms)) {
             return true;
         }
-        move(of_member(member), OUT);
+        put_aside(of_member(member));
     }
     return false;
 }
 
-static struct relay_origin *choose_unusable(struct relay_host *host, const struct balance_tried *tried, uint64_t client,
-                                            bool *full) {
-    struct balance_member *member = balance_choose(&host->balance, OUT, tried, client);
+/* Returns one of a group of those that are out, or NULL. Those that prove to be unhealthy leave the group. */
+static struct relay_origin *choose_out(struct relay_host *host, unsigned group, const struct balance_tried *tried,
+                                       uint64_t client) {
+    struct balance_member *member;
 
-    if (member == NULL) {
-        member = balance_choose(&host->balance, OUT + BACKUP, tried, client);
+    while ((member = balance_choose(&host->balance, group, tried, client)) != NULL) {
+        if (!origin_is_unhealthy(of_member(member))) {
+            return of_member(member);
+        }
+        move(of_member(member), SICK);
     }
-    if (member == NULL) {
-        return NULL;
-    }
-    *full = choose_is_full(of_member(member));
-    return *full ? NULL : of_member(member);
+    return NULL;
 }
 
-struct relay_origin *choose_next(struct relay_host *host, const struct balance_tried *tried, uint64_t client,
-                                 uint64_t now_ms, bool *full) {
+static struct relay_origin *choose_unusable(struct relay_host *host, const struct balance_tried *tried, uint64_t client,
+                                            bool *full) {
+    struct relay_origin *origin = choose_out(host, OUT, tried, client);
+
+    if (origin == NULL) {
+        origin = choose_out(host, OUT + BACKUP, tried, client);
+    }
+    *full = origin != NULL && choose_is_full(origin);
+    return *full ? NULL : origin;
+}
+
+/* Returns one that was not unhealthy at the last look, or NULL. */
+static struct relay_origin *choose(struct relay_host *host, const struct balance_tried *tried, uint64_t client,
+                                   uint64_t now_ms, bool *full) {
     *full = false;
-    look(host, now_ms);
     for (unsigned backup = 0; backup <= BACKUP; backup++) {
         struct relay_origin *origin = choose_usable(host, READY + backup, tried, client, now_ms);
 
@@ -159,7 +192,27 @@ struct relay_origin *choose_next(struct relay_host *host, const struct balance_t
     return choose_unusable(host, tried, client, full);
 }
 
+struct relay_origin *choose_next(struct relay_host *host, const struct balance_tried *tried, uint64_t client,
+                                 uint64_t now_ms, bool *full) {
+    look(host, now_ms);
+    struct relay_origin *origin = choose(host, tried, client, now_ms, full);
+    if (origin == NULL && !*full && count_sick(&host->balance) > 0) {
+        /* Since the last look one may have become healthy, or the last healthy one may have failed. */
+        host->look_ms = 0;
+        look(host, now_ms);
+        origin = choose(host, tried, client, now_ms, full);
+    }
+    return origin;
+}
+
+static void count_unhealthy(const struct relay_origin *origin) {
+    if (origin_fails_checks(origin) && origin->host->counters != NULL) {
+        stats_add(&origin->host->counters->unhealthy_used, 1);
+    }
+}
+
 void choose_enter(struct relay_origin *origin) {
+    count_unhealthy(origin);
     if (origin->leaves) {
         origin->member.in_flight++;
         return;
@@ -199,7 +252,7 @@ void choose_note_failure(struct relay_origin *origin, uint64_t now_ms) {
     }
     uint32_t ms = ejection_begin(&origin->ejection, now_ms);
     origin->ejected = true;
-    move(origin, OUT);
+    put_aside(origin);
     if (host->counters != NULL) {
         stats_add(&host->counters->origin_ejections, 1);
     }

@@ -1,6 +1,6 @@
 /*
  * Which origin of a host the next exchange goes to: of those that are usable and have room, by the host's balance; backups
- * when no other one is usable, and all of them when none is at all.
+ * when no other one is usable, and when none is at all, those that are not unhealthy.
  */
 #ifndef RELAY_CHOOSE_H
 #define RELAY_CHOOSE_H
@@ -33,7 +33,7 @@ void choose_share(struct relay_origin *origin, uint32_t shards);
 struct relay_origin *choose_next(struct relay_host *host, const struct balance_tried *tried, uint64_t client,
                                  uint64_t now_ms, bool *full);
 
-/* Counts an exchange in flight at the origin, or one less. */
+/* Counts an exchange in flight at the origin, also as one that goes where health checks fail; or one less. */
 void choose_enter(struct relay_origin *origin);
 void choose_leave(struct relay_origin *origin);
 static inline bool choose_is_full(const struct relay_origin *origin) {

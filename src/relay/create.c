@@ -53,6 +53,7 @@ static void make_host(struct relay_host *host, const struct config_host *configu
     host->has_preface = configured->origin_proxy != CONFIG_ORIGIN_PROXY_OFF;
     host->shares = !configured->origin_pool_off && !host->has_preface;
     host->http2 = configured->origin_http2;
+    host->probed = configured->health != NULL;
     host->events_ms = configured->tunnel_idle_ms;
     host->budget.percent = configured->retry.budget;
     list_init(&host->line);
@@ -62,21 +63,11 @@ static void make_host(struct relay_host *host, const struct config_host *configu
 
 /* Makes the TLS of a host whose origins have it. 0, or -ENOMEM. */
 static int make_tls(struct relay *relay, struct relay_host *host) {
-    const struct config_origin_tls *settings = host->configured->origin_tls;
-
-    if (settings == NULL) {
+    if (host->configured->origin_tls == NULL) {
         return 0;
     }
-    const struct tls_origin_options options = {
-        .credentials = settings->certificate.credentials,
-        .only_tls13 = settings->only_tls13,
-        .without_hybrids = relay->config->prefer_post_quantum == CONFIG_POST_QUANTUM_OFF,
-        .protocols = host->configured->is_tcp ? TLS_ANY
-                     : host->http2            ? TLS_HTTP2
-                                              : TLS_HTTP1,
-    };
     struct error error;
-    host->tls = tls_origin_context_create(&options, &error);
+    host->tls = tls_origin_open(host->configured, relay->config->prefer_post_quantum == CONFIG_POST_QUANTUM_OFF, &error);
     if (host->tls == NULL) {
         log_error("host %s: no TLS to its origins: %s", host->configured->name, error.text);
         return -ENOMEM;
@@ -225,6 +216,18 @@ void relay_share(struct relay *relay, uint32_t shards) {
             choose_share(relay->hosts[i].origins[j], shards);
         }
     }
+}
+
+int relay_heed(struct relay *relay, struct health_board *board) {
+    relay->board = board;
+    for (size_t i = 0; i < relay->config->host_count; i++) {
+        for (uint32_t j = 0; j < relay->hosts[i].count; j++) {
+            if (slot_heed(relay, relay->hosts[i].origins[j]) < 0) {
+                return -ENOMEM;
+            }
+        }
+    }
+    return 0;
 }
 
 void relay_watch(struct relay *relay, size_t host, _Atomic uint64_t *down) {

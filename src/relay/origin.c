@@ -29,6 +29,20 @@ static bool is_down(const struct relay_origin *origin, uint64_t now_ms) {
     return now_ms < origin->down_until_ms;
 }
 
+bool origin_is_unhealthy(const struct relay_origin *origin) {
+    const struct relay_host *host = origin->host;
+
+    if (!origin_fails_checks(origin)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < host->count; i++) {
+        if (!origin_fails_checks(host->origins[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool origin_mark_down(struct relay_origin *origin, uint64_t now_ms, uint32_t down_ms) {
     bool was_up = !is_down(origin, now_ms);
 

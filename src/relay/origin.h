@@ -7,6 +7,7 @@
 #include "config/config.h"
 #include "relay/balance.h"
 #include "relay/ejection.h"
+#include "relay/health_board.h"
 #include "relay/retry_budget.h"
 #include "relay/tls_origin.h"
 #include "ring/ring.h"
@@ -26,6 +27,7 @@ struct relay_origin {
     bool leaves;                  /* the address is gone: takes no new exchanges, and ends with its last use */
     struct list in_leaving;       /* while it leaves: among the relay's */
     uint64_t down_until_ms;       /* 0: up. Passed over before this time; a connection that succeeds ends it */
+    struct health_entry *health;  /* the prober's word on it; NULL: it is not probed */
     struct balance_member member; /* of its host's balance: choose.h */
     struct ejection ejection;
     uint32_t in_flight_max; /* exchanges that it may have at once in this shard; 0: no bound */
@@ -47,6 +49,7 @@ struct relay_host {
     bool shares;                   /* connections go to a pool that all its clients use */
     bool has_preface;              /* each connection begins with the handler's preface, and is its client's alone */
     bool http2;                    /* its origins speak HTTP/2 */
+    bool probed;                   /* its origins have `health` */
     uint32_t events_ms;            /* how long the origin may be silent in a stream of events */
     const struct config_host *configured;
     struct tls_origin_context *tls;  /* NULL: its origins speak in the clear */
@@ -63,6 +66,11 @@ struct relay_host {
     struct ring_task serve; /* gives those of the line their origins */
 };
 
+/* Returns whether the origin's health checks have found it down. */
+static inline bool origin_fails_checks(const struct relay_origin *origin) {
+    return origin->health != NULL && health_entry_is_down(origin->health);
+}
+
 static inline void origin_count(const struct relay_origin *origin, enum stats_origin_event event) {
     if (origin->host->counters != NULL) {
         stats_add(&origin->host->counters->origin_connections[event], 1);
@@ -70,11 +78,16 @@ static inline void origin_count(const struct relay_origin *origin, enum stats_or
 }
 
 /*
- * Returns whether requests may go to the origin: it has not refused a connection lately, and is not ejected. Others are
- * asked only when there is none.
+ * Returns whether health checks keep requests from the origin: its own fail, but not those of all origins of its host. When
+ * all fail, requests go to all of them, since then the checks may be wrong, and nothing is lost.
+ */
+bool origin_is_unhealthy(const struct relay_origin *origin);
+/*
+ * Returns whether requests may go to the origin: it has not refused a connection lately, is not ejected, and not unhealthy.
+ * Others are asked only when there is none, and those that are unhealthy not even then.
  */
 static inline bool origin_is_usable(const struct relay_origin *origin, uint64_t now_ms) {
-    return now_ms >= origin->down_until_ms && !ejection_holds(&origin->ejection, now_ms);
+    return now_ms >= origin->down_until_ms && !ejection_holds(&origin->ejection, now_ms) && !origin_is_unhealthy(origin);
 }
 
 /* Notes that a connection could not be made. True when the origin counted as up before, so that a log tells each outage

@@ -160,7 +160,7 @@ struct relay_connection *pool_take_owned(struct relay *relay, const struct relay
     if (connection == NULL) {
         return NULL;
     }
-    if (connection->relay != relay || connection->origin->host != host ||
+    if (connection->relay != relay || connection->origin->host != host || origin_is_unhealthy(connection->origin) ||
         !is_fit(connection, precious && !connection->signed_in)) {
         close_idle(connection);
         return NULL;

@@ -33,6 +33,7 @@ struct relay {
     struct relay_host *hosts;    /* as in config->hosts */
     struct relay_origin **lists; /* the memory of the hosts' `origins` */
     uint32_t origin_count;       /* of all hosts, without those that leave */
+    struct health_board *board;  /* NULL: no health checks are heeded */
     struct list idle;            /* connections in all pools, the most recently used first */
     struct list owned;           /* idle connections, each for one client alone; likewise */
     uint32_t idle_total;         /* idle connections in all pools */
@@ -76,9 +77,9 @@ struct relay_connection *pool_open(struct relay *relay, struct relay_origin *ori
 struct relay_connection *pool_take(struct relay *relay, struct relay_origin *origin, bool precious,
                                    const struct link_handler *handler, struct relay_exchange *exchange);
 /*
- * Takes the client's own connection; or closes it when it belongs to another relay or host, when something has come on it,
- * or when it is not fit for a `precious` request. A connection on which a client has signed in is fit: no other could take
- * its place.
+ * Takes the client's own connection; or closes it when it belongs to another relay or host, when its origin is unhealthy,
+ * when something has come on it, or when it is not fit for a `precious` request. A connection on which a client has signed
+ * in is fit: no other could take its place.
  */
 struct relay_connection *pool_take_owned(struct relay *relay, const struct relay_host *host, struct relay_client *client,
                                          bool precious, const struct link_handler *handler, struct relay_exchange *exchange);

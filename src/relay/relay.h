@@ -60,6 +60,7 @@ struct relay;
 struct relay_exchange;
 struct relay_connection;
 struct relay_addresses;
+struct health_board;
 struct stats_host;
 
 enum relay_error {
@@ -134,6 +135,11 @@ void relay_share(struct relay *relay, uint32_t shards);
  * watches any more. In the ring's thread.
  */
 void relay_watch(struct relay *relay, size_t host, _Atomic uint64_t *down);
+/*
+ * From now on the relay heeds what the prober writes on `board`, which must outlive the relay, of the origins that are
+ * probed: see origin_is_unhealthy. Before the first exchange. 0 or -ENOMEM.
+ */
+int relay_heed(struct relay *relay, struct health_board *board);
 /*
  * From now on what happens to a host's origins is counted in `counters`, which the ring's thread alone writes and which must
  * outlive the relay. NULL, as at first: nothing is counted. In the ring's thread.

@@ -4,10 +4,20 @@
 #include "relay/channel.h"
 #include "relay/choose.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 static bool has_room(const struct relay *relay, const struct relay_host *host) {
     return host->count < CONFIG_ORIGIN_ADDRESSES_MAX && relay->origins.in_use < relay->origins.limit;
+}
+
+int slot_heed(struct relay *relay, struct relay_origin *origin) {
+    if (relay->board == NULL || !origin->host->probed) {
+        return 0;
+    }
+    origin->health = health_board_take(relay->board, origin->host->configured->name,
+                                       (const struct sockaddr *)&origin->address.address, origin->address.size);
+    return origin->health == NULL ? -ENOMEM : 0;
 }
 
 struct relay_origin *slot_begin(struct relay *relay, struct relay_host *host, const struct config_origin *configured,
@@ -23,6 +33,10 @@ struct relay_origin *slot_begin(struct relay *relay, struct relay_host *host, co
         .streams_max = 1,
     };
     origin->address.text = origin->text;
+    if (slot_heed(relay, origin) < 0) {
+        slab_give(&relay->origins, origin);
+        return NULL;
+    }
     snprintf(origin->text, sizeof origin->text, "%s", address->text);
     if (host->tls != NULL) {
         tls_origin_begin(&origin->tls, host->configured->origin_tls, configured->tls_name, host->http2, host->tls);
@@ -32,6 +46,7 @@ struct relay_origin *slot_begin(struct relay *relay, struct relay_host *host, co
     list_init(&origin->waiting);
     if (choose_add(origin) < 0) {
         tls_origin_end(&origin->tls);
+        health_board_give(relay->board, origin->health);
         slab_give(&relay->origins, origin);
         return NULL;
     }
@@ -59,6 +74,7 @@ static void end(struct relay *relay, struct relay_origin *origin) {
     CHECK(origin->uses == 0 && list_is_empty(&origin->idle) && list_is_empty(&origin->channels) &&
           list_is_empty(&origin->waiting));
     tls_origin_end(&origin->tls);
+    health_board_give(relay->board, origin->health);
     slab_give(&relay->origins, origin);
 }
 

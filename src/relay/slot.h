@@ -15,6 +15,11 @@
  */
 struct relay_origin *slot_begin(struct relay *relay, struct relay_host *host, const struct config_origin *configured,
                                 const struct config_address *address);
+/*
+ * Takes the entry of an origin whose host is probed from relay->board, if there is a board. slot_begin does so too. 0 or
+ * -ENOMEM.
+ */
+int slot_heed(struct relay *relay, struct relay_origin *origin);
 /* Ends all origins of a relay without connections and exchanges. */
 void slot_end_all(struct relay *relay);
 

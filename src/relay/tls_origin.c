@@ -16,6 +16,20 @@ static bool read_address(struct server_expectation *expected, const char *host) 
     return false;
 }
 
+struct tls_origin_context *tls_origin_open(const struct config_host *host, bool without_hybrids, struct error *error) {
+    const struct config_origin_tls *settings = host->origin_tls;
+    const struct tls_origin_options options = {
+        .credentials = settings->certificate.credentials,
+        .only_tls13 = settings->only_tls13,
+        .without_hybrids = without_hybrids,
+        .protocols = host->is_tcp         ? TLS_ANY
+                     : host->origin_http2 ? TLS_HTTP2
+                                          : TLS_HTTP1,
+    };
+
+    return tls_origin_context_create(&options, error);
+}
+
 void tls_origin_begin(struct tls_origin *origin, const struct config_origin_tls *settings, const char *name, bool http2,
                       struct tls_origin_context *context) {
     *origin = (struct tls_origin){.context = context, .http2 = http2, .expected.trust = settings->trust};

@@ -22,6 +22,11 @@ struct tls_origin {
 };
 
 /*
+ * Makes the context of a host whose origins have TLS. NULL with one line in `error`. `without_hybrids`: no key shares of
+ * ML-KEM.
+ */
+struct tls_origin_context *tls_origin_open(const struct config_host *host, bool without_hybrids, struct error *error);
+/*
  * Sets up an origin by its host's settings. `name`: what it has to prove, a DNS name or an address in digits. All must
  * outlive it.
  */

@@ -19,7 +19,8 @@ struct admin_connection {
     struct http_header headers[HTTP_HEADERS_MAX];
     char head[ADMIN_HEAD_MAX];
     size_t head_size;
-    struct bytes body; /* of the answer; static, or in `page` of this connection */
+    struct admin_answer answer;
+    struct bytes body; /* of the answer; static, or in `answer` or `page` of this connection */
     size_t body_sent;
     struct admin_page *page; /* NULL: the body is static, or there is none */
     bool answered;
@@ -110,10 +111,8 @@ static void send_answer(struct admin_connection *connection, const struct admin_
 }
 
 static void send_status(struct admin_connection *connection, unsigned status) {
-    struct admin_answer answer;
-
-    admin_answer_text(&answer, status, http_status_text(status));
-    send_answer(connection, &answer);
+    admin_answer_text(&connection->answer, status, http_status_text(status));
+    send_answer(connection, &connection->answer);
 }
 
 static char *render(struct admin *admin, enum admin_page_kind kind, size_t *size) {
@@ -150,18 +149,18 @@ static struct admin_page *get_page(struct admin *admin, enum admin_page_kind kin
 static void answer(struct admin_connection *connection) {
     struct admin *admin = connection->admin;
     const struct admin_view view = {admin->config, admin->stats, atomic_load(&admin->draining)};
-    struct admin_answer answer;
+    struct admin_answer *answer = &connection->answer;
 
-    admin_answer_choose(&view, &connection->request, connection->head, &answer);
-    if (answer.is_page) {
-        connection->page = get_page(admin, answer.page);
+    admin_answer_choose(&view, &connection->request, connection->head, answer);
+    if (answer->is_page) {
+        connection->page = get_page(admin, answer->page);
         if (connection->page == NULL) {
             send_status(connection, 500);
             return;
         }
-        answer.body = bytes_of(connection->page->data, connection->page->size);
+        answer->body = bytes_of(connection->page->data, connection->page->size);
     }
-    send_answer(connection, &answer);
+    send_answer(connection, answer);
 }
 
 static void on_received(struct stream *stream, struct bytes data) {

@@ -1,6 +1,7 @@
 #include "server/admin_answer.h"
 
 #include "base/check.h"
+#include "base/text.h"
 #include "http/authority.h"
 #include "http/forward.h"
 #include "stats/dashboard.h"
@@ -24,6 +25,38 @@ static void answer_dashboard(struct admin_answer *answer) {
     CHECK(snprintf(answer->fields, sizeof answer->fields,
                    "Content-Security-Policy: %s\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n",
                    dashboard_policy()) < (int)sizeof answer->fields);
+}
+
+/* Names the hosts that are required and have no origin, as far as there is room for their names. */
+static void answer_missed(struct stats_hosts *hosts, size_t first, struct admin_answer *answer) {
+    enum { COUNT_ROOM = 64 }; /* for the last line */
+    size_t left_out = 0;
+
+    answer->status = 503;
+    struct text text = text_over(answer->text, sizeof answer->text - COUNT_ROOM);
+    for (size_t i = first; i < stats_hosts_count(hosts); i++) {
+        if (stats_hosts_is_missed(hosts, i)) {
+            text_append_format(&text, "host %s has no origin that is up\n", stats_hosts_facts(hosts, i)->host);
+            left_out += text.overflow;
+        }
+    }
+    if (left_out > 0) {
+        text = (struct text){.data = text.data, .size = text.size, .capacity = sizeof answer->text};
+        text_append_format(&text, "and so it is with %zu more\n", left_out);
+    }
+    answer->body = text_bytes(&text);
+}
+
+static void answer_ready(const struct admin_view *view, struct admin_answer *answer) {
+    admin_answer_text(answer, view->draining ? 503 : 200, view->draining ? "draining\n" : "ready\n");
+    struct stats_hosts *hosts = view->draining ? NULL : stats_take_hosts(view->stats);
+    for (size_t i = 0; hosts != NULL && i < stats_hosts_count(hosts); i++) {
+        if (stats_hosts_is_missed(hosts, i)) {
+            answer_missed(hosts, i, answer);
+            break;
+        }
+    }
+    stats_hosts_release(hosts);
 }
 
 static void answer_wrong_method(struct admin_answer *answer) {
@@ -90,7 +123,7 @@ void admin_answer_choose(const struct admin_view *view, const struct http_messag
     } else if (bytes_equal(path, bytes_of_string("/healthz"))) {
         admin_answer_text(answer, 200, "ok\n");
     } else if (bytes_equal(path, bytes_of_string("/readyz"))) {
-        admin_answer_text(answer, view->draining ? 503 : 200, view->draining ? "draining\n" : "ready\n");
+        answer_ready(view, answer);
     } else if (bytes_equal(path, bytes_of_string("/metrics"))) {
         answer_page(answer, ADMIN_PAGE_METRICS, "text/plain; version=0.0.4; charset=utf-8");
     } else if (bytes_equal(path, bytes_of_string("/stats.json"))) {

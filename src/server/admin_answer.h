@@ -14,13 +14,16 @@ struct admin_view {
     bool draining;
 };
 
+enum { ADMIN_ANSWER_TEXT_SIZE = 1024 };
+
 struct admin_answer {
     unsigned status;
     const char *content_type;
     char fields[512]; /* header lines of its own */
     bool is_page;     /* the body is `page`, which is yet to be rendered; else it is `body` */
     enum admin_page_kind page;
-    struct bytes body; /* static */
+    struct bytes body;                 /* static, or in `text` */
+    char text[ADMIN_ANSWER_TEXT_SIZE]; /* of a body that is made for this answer */
 };
 
 /* Chooses the answer to a request that was parsed whole; `head` holds its bytes. */

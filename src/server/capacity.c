@@ -7,6 +7,7 @@
 #include "edge/shard.h"
 #include "ring/cores.h"
 #include "server/admin.h"
+#include "server/prober.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,8 +17,8 @@
 
 enum {
     /* Standard streams, the access log, files that a reload reads, look-ups of names, the control thread's ring and
-       mailbox; and inherited ones. */
-    DESCRIPTORS_APART = 64,
+       mailbox; inherited ones; and probes of origins. */
+    DESCRIPTORS_APART = 64 + PROBER_PROBES_MAX,
     DESCRIPTORS_OF_SHARD = 8, /* its ring, its mailbox, its account of CPU time */
     FACTOR = 2,               /* the factor by which a reload may raise limits.connections, if the descriptors allow it */
 };

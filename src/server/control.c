@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "server/admin.h"
+#include "server/prober.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,7 +20,10 @@ struct control {
     struct ring ring;
     struct config *config;
     struct tls_tickets *tickets;
-    struct timer expiry;    /* of ticket keys */
+    struct timer expiry;       /* of ticket keys */
+    struct stats_hosts *hosts; /* for the prober's begin; NULL then */
+    struct health_board *health;
+    struct prober prober;
     struct sampler sampler; /* this and the next only if `has_admin` */
     struct admin admin;
     bool has_admin;
@@ -29,6 +33,7 @@ struct control {
 struct config_mail {
     struct mail mail;
     struct config *config;
+    struct stats_hosts *hosts;
 };
 
 /* Wipes keys that no ticket needs any more. The next client's handshake would do so too, but may come much later. */
@@ -54,10 +59,15 @@ static int begin_admin(struct control *control) {
 static int begin(void *owner, struct error *error) {
     struct control *control = owner;
 
-    if (control->has_admin && begin_admin(control) < 0) {
-        error_set(error, "not enough memory");
+    error_set(error, "not enough memory");
+    if (prober_create(&control->prober, &control->ring, control->health) < 0) {
         return -ENOMEM;
     }
+    if (control->has_admin && begin_admin(control) < 0) {
+        prober_destroy(&control->prober);
+        return -ENOMEM;
+    }
+    prober_configure(&control->prober, control->config, control->hosts);
     timer_init(&control->expiry, expire_ticket_keys);
     timer_set(&control->ring.timers, &control->expiry, ring_now_ms(&control->ring), EXPIRY_INTERVAL_MS);
     return 0;
@@ -72,7 +82,8 @@ static uint64_t sample(struct control *control) {
 }
 
 static bool is_over(struct control *control) {
-    if (!control->ending || (control->has_admin && !admin_is_closed(&control->admin))) {
+    if (!control->ending || !prober_is_closed(&control->prober) ||
+        (control->has_admin && !admin_is_closed(&control->admin))) {
         return false;
     }
     worker_close(&control->worker);
@@ -96,6 +107,7 @@ static bool end(void *owner) {
         admin_free(&control->admin);
         sampler_destroy(&control->sampler);
     }
+    prober_destroy(&control->prober);
     return true;
 }
 
@@ -112,6 +124,8 @@ struct control *control_start(const struct control_plan *plan, struct error *err
         return NULL;
     }
     control->config = config_retain(plan->config);
+    control->hosts = plan->hosts;
+    control->health = plan->health;
     control->tickets = plan->tickets;
     control->has_admin = plan->admin_listener >= 0;
     if (control->has_admin) {
@@ -120,9 +134,9 @@ struct control *control_start(const struct control_plan *plan, struct error *err
     control->worker = (struct worker){
         .ring = &control->ring,
         .options = {.accepted = ADMIN_STREAMS_MAX,
-                    .streams = ADMIN_STREAMS_MAX,
+                    .streams = ADMIN_STREAMS_MAX + PROBER_PROBES_MAX,
                     .receive_buffers = RECEIVE_BUFFERS,
-                    .chunks = ADMIN_CHUNKS},
+                    .chunks = ADMIN_CHUNKS + PROBER_CHUNKS},
         .job = &job,
         .owner = control,
         .name = "control",
@@ -141,21 +155,38 @@ struct control *control_start(const struct control_plan *plan, struct error *err
 
 static void deliver_config(struct mail *mail, void *owner) {
     struct control *control = owner;
+    struct config_mail *news = (struct config_mail *)mail;
 
     config_release(control->config);
-    control->config = ((struct config_mail *)mail)->config;
+    control->config = news->config;
     if (control->has_admin) {
         control->admin.config = control->config;
     }
+    if (!control->ending) {
+        prober_configure(&control->prober, control->config, news->hosts);
+    }
+    stats_hosts_release(news->hosts);
     free(mail);
 }
 
-void control_post_config(struct control *control, struct config *config) {
+void control_post_config(struct control *control, struct config *config, struct stats_hosts *hosts) {
     struct config_mail *mail = malloc(sizeof *mail);
 
     CHECK(mail != NULL);
-    *mail = (struct config_mail){.mail.deliver = deliver_config, .config = config_retain(config)};
+    *mail = (struct config_mail){
+        .mail.deliver = deliver_config, .config = config_retain(config), .hosts = stats_hosts_retain(hosts)};
     worker_post(&control->worker, &mail->mail);
+}
+
+void control_post(struct control *control, struct mail *mail) {
+    worker_post(&control->worker, mail);
+}
+
+void control_take_addresses(struct control *control, const struct config *config, size_t host, size_t origin,
+                            const struct dns_set *set) {
+    if (!control->ending) {
+        prober_take_addresses(&control->prober, config, host, origin, set);
+    }
 }
 
 void control_set_draining(struct control *control) {
@@ -167,6 +198,7 @@ static void deliver_end(struct mail *mail, void *owner) {
 
     control->ending = true;
     timer_clear(&control->ring.timers, &control->expiry);
+    prober_close(&control->prober);
     if (control->has_admin) {
         admin_close(&control->admin);
     }

@@ -49,7 +49,9 @@ static bool gather_host(const struct config_host *host, int64_t now_s, struct ho
                                        .client_ca_count = texts->roots.count,
                                        .crls = texts->lists.items,
                                        .crl_count = texts->lists.count,
-                                       .takes_old_crls = host->policy.accept_stale_crls};
+                                       .takes_old_crls = host->policy.accept_stale_crls,
+                                       .probed = host->health != NULL,
+                                       .required = host->required};
     return true;
 }
 

@@ -19,11 +19,12 @@
 
 enum {
     TURN_MS_MAX = 60000,
-    POST_AGAIN_MS = 1000, /* a shard that has not taken the last change yet gets no further one; asked again after this */
+    POST_AGAIN_MS = 1000, /* a thread that has not taken the last change yet gets no further one; asked again after this */
     LOG_TEXT_SIZE = 640,
 };
 
-/* Addresses that an origin stands for from now on: what each shard is told, and holds until it has applied it. */
+/* Addresses that an origin stands for from now on: what each shard and the control thread are told, and holds until it has
+ * applied it. */
 struct change {
     atomic_uint holders;
     struct config *config;
@@ -49,7 +50,7 @@ struct name {
     struct dns_lookup lookup;
     struct dns_set current;
     struct change *change; /* the last one; NULL: there was none */
-    bool unposted;         /* the shards do not know of the current set yet */
+    bool unposted;         /* the threads do not know of the current set yet */
 };
 
 struct names {
@@ -60,6 +61,7 @@ struct names {
     _Atomic(struct config *) next; /* to be taken over; NULL: none */
     struct shard_thread *const *shards;
     unsigned shard_count;
+    struct control *control;
     struct stats *stats;
 
     /* The thread's own. */
@@ -108,6 +110,23 @@ static void deliver(struct mail *mail, void *owner) {
     drop(mail);
 }
 
+static void deliver_to_control(struct mail *mail, void *owner) {
+    const struct change *change = ((struct change_mail *)mail)->change;
+
+    control_take_addresses(owner, change->config, change->host, change->origin, &change->addresses->set);
+    drop(mail);
+}
+
+/* Makes mail that holds the change. */
+static struct mail *make_mail(struct change *change, void (*deliver_it)(struct mail *mail, void *owner)) {
+    struct change_mail *mail = malloc(sizeof *mail);
+
+    CHECK(mail != NULL);
+    atomic_fetch_add_explicit(&change->holders, 1, memory_order_relaxed);
+    *mail = (struct change_mail){.mail = {.deliver = deliver_it, .drop = drop}, .change = change};
+    return &mail->mail;
+}
+
 static struct change *make_change(const struct name *name) {
     struct change *change = malloc(sizeof *change);
     struct relay_addresses *addresses = relay_addresses_create(&name->current);
@@ -119,7 +138,7 @@ static struct change *make_change(const struct name *name) {
     return change;
 }
 
-/* Tells the shards, unless one of them has not taken the last change yet: so a shard that is stuck gathers no mail. */
+/* Tells the threads, unless one of them has not taken the last change yet: so a thread that is stuck gathers no mail. */
 static void post(struct name *name) {
     struct names *names = name->names;
 
@@ -130,13 +149,9 @@ static void post(struct name *name) {
     name->change = make_change(name);
     name->unposted = false;
     for (unsigned i = 0; i < names->shard_count; i++) {
-        struct change_mail *mail = malloc(sizeof *mail);
-
-        CHECK(mail != NULL);
-        atomic_fetch_add_explicit(&name->change->holders, 1, memory_order_relaxed);
-        *mail = (struct change_mail){.mail = {.deliver = deliver, .drop = drop}, .change = name->change};
-        worker_post(&names->shards[i]->worker, &mail->mail);
+        worker_post(&names->shards[i]->worker, make_mail(name->change, deliver));
     }
+    control_post(names->control, make_mail(name->change, deliver_to_control));
 }
 
 static const char *host_of(const struct name *name) {
@@ -415,7 +430,7 @@ static int hand_over(struct names *names, struct config *config) {
 }
 
 struct names *names_start(struct config *config, struct shard_thread *const *shards, unsigned shard_count,
-                          struct stats *stats, struct error *error) {
+                          struct control *control, struct stats *stats, struct error *error) {
     struct names *names = calloc(1, sizeof *names);
 
     if (names == NULL) {
@@ -424,6 +439,7 @@ struct names *names_start(struct config *config, struct shard_thread *const *sha
     }
     names->shards = shards;
     names->shard_count = shard_count;
+    names->control = control;
     names->stats = stats;
     list_init(&names->waiting);
     timer_wheel_init(&names->timers, now_ms());

@@ -130,9 +130,11 @@ static int create_shared(struct server *server) {
     server->shared.tickets = tls_tickets_create();
     server->shared.sources = sources_create(sources_for(&server->capacity));
     server->shared.replays = calloc(1, sizeof *server->shared.replays);
+    server->shared.health = health_board_create();
     server->shared.reputation = reputation_create(sources_for(&server->capacity), server->shard_count);
     if (server->shared.cache == NULL || server->shared.chains == NULL || server->shared.tickets == NULL ||
-        server->shared.sources == NULL || server->shared.replays == NULL || server->shared.reputation == NULL) {
+        server->shared.sources == NULL || server->shared.replays == NULL || server->shared.health == NULL ||
+        server->shared.reputation == NULL) {
         return -ENOMEM;
     }
     return create_stats(server);
@@ -202,8 +204,10 @@ static int start_control(struct server *server, struct error *error) {
     }
     struct control_plan plan = {
         .config = server->config,
+        .hosts = server->stats.hosts,
         .stats = &server->stats,
         .tickets = server->shared.tickets,
+        .health = server->shared.health,
         .admin_listener = sockets_take_admin(&server->sockets),
     };
 
@@ -215,7 +219,7 @@ static int start_control(struct server *server, struct error *error) {
 }
 
 static int start_names(struct server *server, struct error *error) {
-    server->names = names_start(server->config, server->shards, server->shard_count, &server->stats, error);
+    server->names = names_start(server->config, server->shards, server->shard_count, server->control, &server->stats, error);
     return server->names == NULL ? -1 : 0;
 }
 
@@ -303,8 +307,8 @@ static int create_sites(struct server *server, struct config *config, struct sta
     struct error error;
 
     for (unsigned i = 0; i < server->shard_count; i++) {
-        sites[i] = site_create(&server->shards[i]->shard.ring, config, hosts, server->shared.tickets, server->capacity.idle,
-                               &error);
+        sites[i] = site_create(&server->shards[i]->shard.ring, config, hosts, server->shared.tickets, server->shared.health,
+                               server->capacity.idle, &error);
         if (sites[i] == NULL) {
             problems_add(problems, config->path, 0, "%s", error.text);
             while (i-- > 0) {
@@ -349,7 +353,7 @@ static int reload(struct server *server, struct config *config, struct config_pr
         hand_over(server, config, sites);
         stats_set_hosts(&server->stats, hosts);
         stats_set(&server->stats.connections_limit, capacity_connections(&server->capacity, config));
-        control_post_config(server->control, config);
+        control_post_config(server->control, config, hosts);
         names_post_config(server->names, config);
         config_release(server->config);
         server->config = config_retain(config);
@@ -424,6 +428,7 @@ int server_join(struct server *server) {
     }
     sources_free(server->shared.sources);
     free(server->shared.replays);
+    health_board_free(server->shared.health);
     reputation_free(server->shared.reputation);
     tls_tickets_free(server->shared.tickets);
     chain_log_free(server->shared.chains);

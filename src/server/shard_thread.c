@@ -141,7 +141,8 @@ static int begin(void *owner, struct error *error) {
     if (create_pools(shard, thread->idle_max) < 0) {
         return -ENOMEM;
     }
-    shard->site = site_create(&shard->ring, thread->config, thread->hosts, shard->shared.tickets, thread->idle_max, error);
+    shard->site = site_create(&shard->ring, thread->config, thread->hosts, shard->shared.tickets, shard->shared.health,
+                              thread->idle_max, error);
     if (shard->site == NULL) {
         goto fail_site;
     }

@@ -106,19 +106,27 @@ uint64_t stats_bucket_bound_ns(unsigned bucket);
         "Tunnels that have ended, by what ended them.", STATS_LABEL_TUNNEL_END)                                             \
     ROW(tcp_bytes, [STATS_DIRECTION_COUNT], "sallyport_tcp_bytes_total", "counter", STATS_UNIT_ONE,                         \
         "Bytes, decrypted, that a tcp host took from clients (in) and gave to them (out).", STATS_LABEL_DIRECTION)          \
-    /* A bit for each of its origins that is down at all its addresses; prometheus.c makes sallyport_origin_up from it. */  \
+    ROW(probes, [STATS_PROBE_RESULT_COUNT], "sallyport_health_probes_total", "counter", STATS_UNIT_ONE,                     \
+        "Health checks of origins, by their results.", STATS_LABEL_PROBE_RESULT)                                            \
+    ROW(unhealthy_used, , "sallyport_unhealthy_origins_used_total", "counter", STATS_UNIT_ONE,                              \
+        "Requests to an origin whose health checks fail, since those of all others do too.", STATS_LABEL_NONE)              \
+    /* A bit for each of its origins that is down at all its addresses: the last connection to each failed or, in the */    \
+    /* control thread's block, its health checks fail. prometheus.c makes sallyport_origin_up from it. */                   \
     ROW(origins_down, , NULL, NULL, STATS_UNIT_ONE, NULL, STATS_LABEL_NONE)
 
 enum stats_unit { STATS_UNIT_ONE, STATS_UNIT_NANOSECOND };
 
 #define STATS_MEMBER(member, extent, ...) stats_counter member extent;
 
-/* One host's block in one shard: see stats/hosts.h. */
+/* One host's block in one shard, or in the control thread: see stats/hosts.h. */
 struct stats_host {
     _Alignas(64) STATS_HOST_COUNTERS(STATS_MEMBER) struct stats_histogram request_seconds;
     struct stats_histogram origin_seconds;
 };
-enum { STATS_ORIGINS_MAX = 64 }; /* of one host: bits of origins_down */
+enum {
+    STATS_ORIGINS_MAX = 64, /* of one host: bits of origins_down */
+    STATS_WHY_SIZE = 160,   /* bytes of a text that says why an origin is down */
+};
 
 /* Returns the requests that were answered with the codes of a slot, in any protocol. */
 uint64_t stats_requests(const struct stats_host *block, unsigned slot);

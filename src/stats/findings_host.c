@@ -266,6 +266,14 @@ static void judge_clients(struct judging *judging) {
     end(judging, bad_certificates(&tally));
 }
 
+static void append_fault(struct text *text, const struct findings_host *host, size_t origin) {
+    if (host->why == NULL) {
+        text_append_format(text, "the last connection to %s failed.", host->origins[origin]);
+    } else {
+        text_append_format(text, "the health checks of %s fail: %s.", host->origins[origin], host->why[origin]);
+    }
+}
+
 static void judge_origins(struct judging *judging) {
     const struct findings_host *host = judging->host;
     uint64_t down = recent_down(host->recent);
@@ -282,15 +290,16 @@ static void judge_origins(struct judging *judging) {
     bool all = count == host->origin_count;
     struct text *text = begin(judging, FINDING_ORIGIN_DOWN, all, all);
     if (all && count == 1) {
-        text_append_format(text, "The origin of %s is down: the last connection to %s failed.", host->name,
-                           host->origins[first]);
+        text_append_format(text, "The origin of %s is down: ", host->name);
     } else if (all) {
-        text_append_format(text, "All %zu origins of %s are down: the last connection to each failed, to %s for one.", count,
-                           host->name, host->origins[first]);
+        text_append_format(text, "All %zu origins of %s are down; of one, ", count, host->name);
     } else {
-        text_append_format(text, "%zu of %zu origins of %s %s down: the last connection to %s failed. %s go to the others.",
-                           count, host->origin_count, host->name, count == 1 ? "is" : "are", host->origins[first],
-                           host->is_tcp ? "Clients" : "Requests");
+        text_append_format(text, "%zu of %zu origins of %s %s down: ", count, host->origin_count, host->name,
+                           count == 1 ? "is" : "are");
+    }
+    append_fault(text, host, first);
+    if (!all) {
+        text_append_format(text, " %s go to the others.", host->is_tcp ? "Clients" : "Requests");
     }
     if (all && !host->is_tcp) {
         text_append_format(text, " %llu requests were answered 502 or 504 in the last minute.",

@@ -11,6 +11,7 @@
 #define STATS_FINDINGS_HOST_H
 
 #include "base/term.h"
+#include "stats/counters.h"
 #include "stats/findings.h"
 #include "stats/recent.h"
 
@@ -25,7 +26,8 @@ struct findings_host {
     bool takes_old_lists;       /* crl_stale: accept */
     const char *const *origins; /* as its file has them */
     size_t origin_count;
-    const struct term *certificates; /* of the host, by their files; these, `lists` and `roots`: the earliest end first */
+    const char (*why)[STATS_WHY_SIZE]; /* by origin: why its health checks fail; NULL: it has none */
+    const struct term *certificates;   /* of the host, by their files; these, `lists` and `roots`: the earliest end first */
     size_t certificate_count;
     const struct term *lists;
     size_t list_count;

@@ -10,8 +10,9 @@
 struct block {
     atomic_uint references;
     char *name;
-    struct stats_host *shards; /* one for each */
+    struct stats_host *shards; /* one for each, and behind them the control thread's */
     struct recent recent;
+    char (*why)[STATS_WHY_SIZE];     /* by origin; NULL before it is probed */
     struct rollout *rollout;         /* this and the next: NULL before mode report; give_rollout alone reads them */
     struct rollout_clients *clients; /* one for each shard */
 };
@@ -37,6 +38,7 @@ static void release_block(struct block *block) {
     }
     free(block->clients);
     free(block->rollout);
+    free(block->why);
     free(block->shards);
     free(block->name);
     free(block);
@@ -49,7 +51,7 @@ static struct block *create_block(unsigned shard_count, const char *name) {
     }
     atomic_init(&block->references, 1);
     block->name = strdup(name);
-    block->shards = lines_allocate(shard_count, sizeof *block->shards);
+    block->shards = lines_allocate(shard_count + 1, sizeof *block->shards);
     if (block->name == NULL || block->shards == NULL) {
         release_block(block);
         return NULL;
@@ -141,6 +143,13 @@ static bool give_rollout(struct host *host, unsigned shard_count) {
     return host->rollout != NULL && host->clients != NULL;
 }
 
+static bool give_why(struct block *block) {
+    if (block->why == NULL) {
+        block->why = calloc(STATS_ORIGINS_MAX, sizeof *block->why);
+    }
+    return block->why != NULL;
+}
+
 static bool add(struct stats_hosts *hosts, const struct stats_host_facts *facts, const struct stats_hosts *previous) {
     struct host *host = &hosts->hosts[hosts->count];
     CHECK(facts->origin_count <= STATS_ORIGINS_MAX);
@@ -161,6 +170,9 @@ static bool add(struct stats_hosts *hosts, const struct stats_host_facts *facts,
     host->facts.client_cas = copy_terms(facts->client_cas, facts->client_ca_count);
     host->facts.crls = copy_terms(facts->crls, facts->crl_count);
     if (facts->mode != NULL && strcmp(facts->mode, "report") == 0 && !give_rollout(host, hosts->shard_count)) {
+        return false;
+    }
+    if (facts->probed && !give_why(host->block)) {
         return false;
     }
     return host->facts.certificates != NULL && host->facts.origins != NULL && host->facts.client_cas != NULL &&
@@ -223,8 +235,9 @@ unsigned stats_hosts_shards(const struct stats_hosts *hosts) {
 uint64_t stats_hosts_sum(const struct stats_hosts *hosts, size_t host, size_t offset) {
     uint64_t sum = 0;
     CHECK(offset <= sizeof(struct stats_host) - sizeof(stats_counter));
-    for (unsigned shard = 0; shard < hosts->shard_count; shard++) {
-        const char *block = (const char *)stats_hosts_at(hosts, host, shard);
+    CHECK(host < hosts->count);
+    for (unsigned shard = 0; shard <= hosts->shard_count; shard++) {
+        const char *block = (const char *)&hosts->hosts[host].block->shards[shard];
         sum += stats_read((const stats_counter *)(const void *)(block + offset));
     }
     return sum;
@@ -246,6 +259,16 @@ const struct stats_host_facts *stats_hosts_facts(const struct stats_hosts *hosts
 struct stats_host *stats_hosts_at(const struct stats_hosts *hosts, size_t host, unsigned shard) {
     CHECK(host < hosts->count && shard < hosts->shard_count);
     return &hosts->hosts[host].block->shards[shard];
+}
+
+struct stats_host *stats_hosts_at_control(const struct stats_hosts *hosts, size_t host) {
+    CHECK(host < hosts->count);
+    return &hosts->hosts[host].block->shards[hosts->shard_count];
+}
+
+char (*stats_hosts_why(const struct stats_hosts *hosts, size_t host))[STATS_WHY_SIZE] {
+    CHECK(host < hosts->count);
+    return hosts->hosts[host].facts.probed ? hosts->hosts[host].block->why : NULL;
 }
 
 struct recent *stats_hosts_recent(const struct stats_hosts *hosts, size_t host) {
@@ -278,10 +301,19 @@ void stats_hosts_counts(const struct stats_hosts *hosts, size_t host, uint64_t c
 
 uint64_t stats_hosts_origins_down(const struct stats_hosts *hosts, size_t host) {
     uint64_t down = 0;
+    if (stats_hosts_facts(hosts, host)->probed) {
+        return stats_read(&stats_hosts_at_control(hosts, host)->origins_down);
+    }
     for (unsigned shard = 0; shard < hosts->shard_count; shard++) {
         down |= stats_read(&stats_hosts_at(hosts, host, shard)->origins_down);
     }
     return down;
+}
+
+bool stats_hosts_is_missed(const struct stats_hosts *hosts, size_t host) {
+    const struct stats_host_facts *facts = stats_hosts_facts(hosts, host);
+    uint64_t all = facts->origin_count == STATS_ORIGINS_MAX ? UINT64_MAX : (UINT64_C(1) << facts->origin_count) - 1;
+    return facts->required && stats_hosts_origins_down(hosts, host) == all;
 }
 
 struct rollout *stats_hosts_rollout(const struct stats_hosts *hosts, size_t host) {

@@ -23,6 +23,8 @@ struct stats_host_facts {
     const struct term *crls; /* its issuers of revocation lists, each once, likewise */
     size_t crl_count;
     bool takes_old_crls; /* crl_stale: accept */
+    bool probed;         /* its origins have health checks, which say whether they are up */
+    bool required;       /* the process is not ready while all its origins are down */
 };
 
 /*
@@ -47,15 +49,27 @@ struct rollout *stats_hosts_rollout(const struct stats_hosts *hosts, size_t host
 struct rollout_clients *stats_hosts_rollout_clients(const struct stats_hosts *hosts, size_t host, unsigned shard);
 /* Returns a host's last minutes, which only the sampling thread touches. They stay with the name, as counters do. */
 struct recent *stats_hosts_recent(const struct stats_hosts *hosts, size_t host);
-/* Returns a host's counter, which stands at `offset` in its blocks, added up over the shards. */
+/* Returns a host's counter, which stands at `offset` in its blocks, added up over the shards and the control thread. */
 uint64_t stats_hosts_sum(const struct stats_hosts *hosts, size_t host, size_t offset);
 /* Returns a host's requests that were answered with the codes of a slot (stats/labels.h), likewise and in any protocol. */
 uint64_t stats_hosts_requests(const struct stats_hosts *hosts, size_t host, unsigned slot);
 /* Adds a host's counters up over the shards, as recent.h has them. */
 void stats_hosts_counts(const struct stats_hosts *hosts, size_t host, uint64_t counts[static RECENT_COUNTS]);
-/* Returns a bit for each origin of a host whose last connection failed, in any shard. */
+/*
+ * Returns a bit for each origin of a host that is down: by its health checks if the host is probed, else because the last
+ * connection to it failed, in any shard.
+ */
 uint64_t stats_hosts_origins_down(const struct stats_hosts *hosts, size_t host);
+/* Returns whether the host is required, and all its origins are down. */
+bool stats_hosts_is_missed(const struct stats_hosts *hosts, size_t host);
+/*
+ * Returns texts that say why the origins of a probed host are down: "status 503"; "" at first. NULL when it is not probed.
+ * Only the control thread touches them. They stay with the name of the host, as counters do.
+ */
+char (*stats_hosts_why(const struct stats_hosts *hosts, size_t host))[STATS_WHY_SIZE];
 /* Returns a shard's own block of a host, 64-byte aligned: no other shard writes to its cache lines. */
 struct stats_host *stats_hosts_at(const struct stats_hosts *hosts, size_t host, unsigned shard);
+/* Returns the control thread's own block, likewise. */
+struct stats_host *stats_hosts_at_control(const struct stats_hosts *hosts, size_t host);
 
 #endif

@@ -118,6 +118,15 @@ static const char *const line_ends[] = {
 };
 _Static_assert(ARRAY_LENGTH(line_ends) == STATS_LINE_END_COUNT, "each end has a name");
 
+static const char *const probe_results[] = {
+    [STATS_PROBE_OK] = "ok",           [STATS_PROBE_STATUS] = "status",
+    [STATS_PROBE_REFUSED] = "refused", [STATS_PROBE_UNREACHABLE] = "unreachable",
+    [STATS_PROBE_TLS] = "tls",         [STATS_PROBE_TIMED_OUT] = "timed_out",
+    [STATS_PROBE_CLOSED] = "closed",   [STATS_PROBE_MALFORMED] = "malformed",
+    [STATS_PROBE_SKIPPED] = "skipped",
+};
+_Static_assert(ARRAY_LENGTH(probe_results) == STATS_PROBE_RESULT_COUNT, "each result has a name");
+
 static const char *const tunnel_ends[] = {
     [STATS_TUNNEL_CLOSED] = "closed",
     [STATS_TUNNEL_IDLE] = "idle",
@@ -187,6 +196,7 @@ static const struct {
     [STATS_LABEL_ORIGIN_RESULT] = {"result", origin_results, ARRAY_LENGTH(origin_results)},
     [STATS_LABEL_RETRY] = {"reason", retries, ARRAY_LENGTH(retries)},
     [STATS_LABEL_LINE_END] = {"result", line_ends, ARRAY_LENGTH(line_ends)},
+    [STATS_LABEL_PROBE_RESULT] = {"result", probe_results, ARRAY_LENGTH(probe_results)},
     [STATS_LABEL_TUNNEL_END] = {"end", tunnel_ends, ARRAY_LENGTH(tunnel_ends)},
     [STATS_LABEL_DIRECTION] = {"direction", directions, ARRAY_LENGTH(directions)},
 };

@@ -178,6 +178,20 @@ enum stats_line_end {
     STATS_LINE_END_COUNT
 };
 
+/* The results of probes of origins. */
+enum stats_probe_result {
+    STATS_PROBE_OK,
+    STATS_PROBE_STATUS,      /* an answer, but with a status that is not among the good ones */
+    STATS_PROBE_REFUSED,     /* the connection */
+    STATS_PROBE_UNREACHABLE, /* no connection could be made, for another reason */
+    STATS_PROBE_TLS,         /* its handshake failed: the origin is not the one that is expected, say */
+    STATS_PROBE_TIMED_OUT,   /* no connection, or no answer, in time */
+    STATS_PROBE_CLOSED,      /* by the origin, before its answer */
+    STATS_PROBE_MALFORMED,   /* the bytes that came are no answer of HTTP */
+    STATS_PROBE_SKIPPED,     /* none was made, for want of resources here: it says nothing about the origin */
+    STATS_PROBE_RESULT_COUNT
+};
+
 /* The ends of tunnels. */
 enum stats_tunnel_end {
     STATS_TUNNEL_CLOSED,  /* by client or origin, or with the connection of one of them */
@@ -215,6 +229,7 @@ enum stats_label {
     STATS_LABEL_ORIGIN_RESULT,
     STATS_LABEL_RETRY,
     STATS_LABEL_LINE_END,
+    STATS_LABEL_PROBE_RESULT,
     STATS_LABEL_TUNNEL_END,
     STATS_LABEL_DIRECTION,
     STATS_LABEL_COUNT

@@ -304,8 +304,10 @@ static bool is_up(const struct stats_host_facts *facts, const char *origin, uint
 
 static void render_origins(struct rendering *rendering) {
     static const char name[] = "sallyport_origin_up";
-    page_open_metric(&rendering->page, name, "gauge",
-                     "Whether the last connection to an origin was made, in every shard: 1 yes or not tried yet, 0 no.");
+    page_open_metric(
+        &rendering->page, name, "gauge",
+        "Whether an origin is up: by its health checks or, without any, because the last connection to it was made, in "
+        "every shard: 1 yes or not tried yet, 0 no.");
     for (size_t host = 0; host < rendering->host_count; host++) {
         const struct stats_host_facts *facts = stats_hosts_facts(rendering->hosts, host);
         uint64_t down = stats_hosts_origins_down(rendering->hosts, host);

@@ -19,11 +19,16 @@ void report_codes(struct json *json, const char *key, const uint64_t counts[stat
 static void report_origins(struct json *json, const struct stats_hosts *hosts, size_t host) {
     const struct stats_host_facts *facts = stats_hosts_facts(hosts, host);
     uint64_t down = stats_hosts_origins_down(hosts, host);
+    char(*why)[STATS_WHY_SIZE] = stats_hosts_why(hosts, host);
     json_begin_array(json, "origins");
     for (size_t i = 0; i < facts->origin_count; i++) {
         json_begin_object(json, NULL);
         report_text(json, "address", facts->origins[i]);
-        json_bool(json, "up", (down >> i & 1) == 0);
+        bool up = (down >> i & 1) == 0;
+        json_bool(json, "up", up);
+        if (!up && why != NULL) {
+            report_text(json, "why", why[i]);
+        }
         json_end_object(json);
     }
     json_end_array(json);
@@ -186,6 +191,8 @@ static void report_host(struct json *json, const struct stats_hosts *hosts, size
     report_reasons(json, hosts, host, "denied", offsetof(struct stats_host, denied));
     report_last_minute(json, hosts, host);
     report_choice(json, hosts, host);
+    json_bool(json, "required", facts->required);
+    json_bool(json, "health_checks", facts->probed);
     report_origins(json, hosts, host);
     report_rollout(json, hosts, host);
     json_end_object(json);

@@ -168,7 +168,8 @@ static bool check_row(const char *row) {
     char key[64];
     char type[64];
     if (sscanf(row, "| `%63[a-z_].%63[a-z_]` | %63[a-z]", section, key, type) != 3 || strcmp(section, "timeouts") == 0 ||
-        strcmp(section, "retry") == 0 || /* a host's: test_origins.c, test_choice.c */
+        strcmp(section, "retry") == 0 ||
+        strcmp(section, "health") == 0 || /* a host's: test_origins.c, test_choice.c, test_health.c */
         (strcmp(type, "number") != 0 && strcmp(type, "duration") != 0 && strcmp(type, "size") != 0)) {
         return false;
     }

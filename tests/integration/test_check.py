@@ -85,7 +85,7 @@ def test_table(tmp_path, pki, chained):
     long_name = ".".join(["a-label-that-is-rather-long"] * 6) + ".test"
     headers = {f"X-A-Header-With-A-Long-Name-{number:02d}": "serial" for number in range(20)}
     one = {**chained("one.test", mode="enforce", crl=lists), "default": True, "forward": {"headers": headers}}
-    two = chained(long_name)
+    two = {**chained(long_name), "health": {"path": "/healthz"}, "required": True}
     three = chained("three.test", end=NOW - DAY)
     path = write(tmp_path, one, two, three)
     result = check(path)
@@ -97,6 +97,7 @@ def test_table(tmp_path, pki, chained):
     assert lines[1].split() == ["one.test", "enforce", until(NOW + 3650 * DAY), until(pki.root.certificate.not_valid_after),
                                 until(NOW + DAY)]
     assert lines[2].strip() == "default host, 1 root, 2 CRLs with 2 revoked"
+    assert "    health checks /healthz every 5s, required" in lines
     words = result.stdout.split()
     assert {"X-Client-Cert-Status", "X-Client-Cert-SKI", *headers} <= set(words)
     assert long_name in result.stdout.replace("\n", "")
@@ -165,7 +166,8 @@ def test_every_problem_with_its_line(tmp_path, host, pki):
 
 def test_json(tmp_path, pki, chained):
     lists = [str(pki.crl(pki.root, [pki.expired()])), str(pki.crl(pki.intermediate))]
-    one = {**chained("one.test", mode="enforce", crl=lists), "default": True, "forward": {"headers": {"X-Serial": "serial"}}}
+    one = {**chained("one.test", mode="enforce", crl=lists), "default": True, "forward": {"headers": {"X-Serial": "serial"}},
+           "health": {"path": "/healthz", "interval": "1s"}, "required": True}
     path = write(tmp_path, one, chained("two.test"), admin={"address": "0.0.0.0:9443"})
     result = check(path, "--json")
     assert result.returncode == 0 and result.stderr == ""
@@ -183,11 +185,13 @@ def test_json(tmp_path, pki, chained):
          "certificate": {"file": one["certificate"], "not_after": until(NOW + 3650 * DAY)},
          "certificates": [{"file": one["certificate"], "key": "ECDSA", "not_after": until(NOW + 3650 * DAY)}],
          "roots": [{"subject": "CN=Client Root", "not_after": until(pki.root.certificate.not_valid_after)}],
-         "headers": ["X-Client-Cert-Status", "X-Client-Cert-SKI", "X-Serial"], "origins": ["127.0.0.1:9000"]},
+         "headers": ["X-Client-Cert-Status", "X-Client-Cert-SKI", "X-Serial"], "origins": ["127.0.0.1:9000"], "required": True,
+         "health": {"path": "/healthz", "interval_ms": 1000, "timeout_ms": 2000, "rise": 2, "fall": 3}},
         {"name": "two.test", "default": False, "mode": "off", "protocol": "http",
          "certificate": {"file": report["hosts"][1]["certificate"]["file"], "not_after": until(NOW + 3650 * DAY)},
          "certificates": [{"key": "ECDSA", **report["hosts"][1]["certificate"]}],
-         "roots": [], "crls": [], "headers": ["X-Client-Cert-Status", "X-Client-Cert-SKI"], "origins": ["127.0.0.1:9000"]},
+         "roots": [], "crls": [], "headers": ["X-Client-Cert-Status", "X-Client-Cert-SKI"], "origins": ["127.0.0.1:9000"],
+         "health": None, "required": False},
     ]
 
 

@@ -1,5 +1,6 @@
 """Origins that are names: the addresses change while the server serves, and what becomes of look-ups that fail."""
 
+import collections
 import contextlib
 import socket
 import subprocess
@@ -17,11 +18,16 @@ APP = "app.internal"
 
 
 class Numbered:
-    """An origin at each of several loopback addresses, all at one port: an answer is the address that has answered."""
+    """
+    An origin at each of several loopback addresses, all at one port: an answer is the address that has answered. At those in
+    `failing` the status is 503.
+    """
 
     def __init__(self, *hosts):
         self.listeners = {}
         self.delay = 0
+        self.failing = set()
+        self.asked = collections.Counter()
         for host in hosts:
             listener = socket.create_server((host, self.listeners and self.port or 0), backlog=1024)
             self.port = listener.getsockname()[1]
@@ -53,8 +59,10 @@ class Numbered:
                         return
                     received += piece
                 received = received.partition(b"\r\n\r\n")[2]
+                self.asked[host] += 1
                 time.sleep(self.delay)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(host), host.encode()))
+                status = b"503 Service Unavailable" if host in self.failing else b"200 OK"
+                connection.sendall(b"HTTP/1.1 %s\r\nContent-Length: %d\r\n\r\n%s" % (status, len(host), host.encode()))
 
 
 FIRST, SECOND, THIRD = "127.0.0.11", "127.0.0.12", "127.0.0.13"
@@ -109,6 +117,24 @@ def test_addresses_come_and_go(serve_names, server_of_names, app):
     assert f"1 addresses; new: {THIRD}:{app.port}; gone: {FIRST}:{app.port}, {SECOND}:{app.port}\n" in log
     assert looked_up(server, "ok") >= 2 and looked_up(server, "failed") == 0
     assert server.metric("sallyport_origin_up", origin=f"{APP}:{app.port}") == 1
+
+
+def test_health_checks_follow_the_addresses(serve_names, server_of_names, app):
+    server = serve_names(health={"path": "/up", "interval": "100ms"})
+    app.failing.add(SECOND)
+    server_of_names.says(APP, [FIRST, SECOND])
+    wait_for(lambda: f"origin {SECOND}:{app.port} of {NAME} is down: status 503\n" in server.stderr(), within=15)
+    assert answering(server) == {FIRST}
+    assert server.metric("sallyport_origin_up", host=NAME) == 1, "at its other address"
+    app.failing.clear()
+    wait_for_answers(server, FIRST, SECOND)
+    assert f"origin {SECOND}:{app.port} of {NAME} is up again\n" in server.stderr()
+    server_of_names.says(APP, [FIRST])
+    wait_for(lambda: f"gone: {SECOND}:{app.port}\n" in server.stderr(), within=15)
+    time.sleep(0.3)
+    before = app.asked.copy()
+    time.sleep(0.5)
+    assert app.asked[SECOND] == before[SECOND] and app.asked[FIRST] > before[FIRST]
 
 
 def test_the_order_of_an_answer_does_not_matter(serve_names, server_of_names):

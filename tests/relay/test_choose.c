@@ -273,3 +273,102 @@ Test(choose, a_client_goes_to_one_origin_and_to_another_while_that_is_down, .fin
         cr_assert_eq(choose_next(&host, &tried, hash, 100, &full), home);
     }
 }
+
+static struct health_entry entries[ORIGINS_MAX];
+
+/* Has all origins probed, of which those in `failing` are down. */
+static void probe(uint32_t count, uint64_t failing) {
+    for (uint32_t i = 0; i < count; i++) {
+        health_entry_set(&entries[i], (failing >> i & 1) != 0);
+        origins[i].health = &entries[i];
+    }
+}
+
+Test(choose, one_whose_health_checks_fail_is_not_chosen_whatever_else_there_is, .fini = end) {
+    begin(3, 0);
+    probe(3, 1 << 1);
+    for (int i = 0; i < 4; i++) {
+        cr_assert_eq(choose_at(100), i % 2 * 2);
+    }
+    origin_mark_down(&origins[0], 100, 1000);
+    origin_mark_down(&origins[2], 100, 1000);
+    for (int i = 0; i < 4; i++) {
+        cr_assert_neq(choose_at(200), 1, "one that has refused a connection may still do");
+    }
+    balance_note_tried(&tried, &origins[0].member);
+    balance_note_tried(&tried, &origins[2].member);
+    cr_assert_eq(choose_at(200), -1);
+    cr_assert_not(full);
+    health_entry_set(&entries[1], false);
+    cr_assert_eq(choose_at(200), 1, "at once, since there is no other");
+}
+
+Test(choose, one_whose_health_checks_fail_no_more_begins_slowly, .fini = end) {
+    uint32_t times[2] = {0};
+
+    begin(2, 0);
+    probe(2, 1 << 0);
+    cr_assert_eq(choose_at(100), 1);
+    cr_assert_eq(choose_at(100), 1);
+    health_entry_set(&entries[0], false);
+    for (uint64_t now_ms = 200; now_ms < 200 + CHOOSE_RAMP_MS; now_ms++) {
+        times[choose_at(now_ms)]++;
+    }
+    cr_assert(times[0] > CHOOSE_RAMP_MS * 28 / 100 && times[0] < CHOOSE_RAMP_MS * 33 / 100, "%u", times[0]);
+}
+
+Test(choose, backups_serve_while_the_health_checks_of_all_others_fail, .fini = end) {
+    begin(3, 1);
+    probe(3, 1 << 0 | 1 << 1);
+    for (int i = 0; i < 4; i++) {
+        cr_assert_eq(choose_at(100), 2);
+    }
+    health_entry_set(&entries[1], false);
+    cr_assert_eq(choose_at(300), 1);
+}
+
+/* As if they were up: by turn, those that have refused a connection last, and backups not before. */
+Test(choose, all_are_used_when_the_health_checks_of_all_fail, .fini = end) {
+    struct stats_host counters = {0};
+    int times[4] = {0};
+
+    begin(4, 1);
+    host.counters = &counters;
+    probe(4, 1 << 1);
+    cr_assert_neq(choose_at(100), 1);
+    origin_mark_down(&origins[2], 100, 1000);
+    probe(4, 15);
+    for (int i = 0; i < 10; i++) {
+        int index = choose_at(110);
+
+        times[index]++;
+        choose_enter(&origins[index]);
+        choose_leave(&origins[index]);
+    }
+    cr_assert(times[0] > 0 && times[0] + times[1] == 10, "%d and %d", times[0], times[1]);
+    cr_assert_eq(stats_read(&counters.unhealthy_used), 10);
+    health_entry_set(&entries[3], false);
+    cr_assert_eq(choose_at(300), 3);
+    choose_enter(&origins[3]);
+    choose_leave(&origins[3]);
+    cr_assert_eq(stats_read(&counters.unhealthy_used), 10);
+}
+
+/* Neither the end of its ejection nor of its failures has it chosen while its health checks fail. */
+Test(choose, one_that_is_ejected_and_unhealthy_is_out_for_both, .fini = end) {
+    begin(3, 0);
+    probe(3, 1 << 0);
+    fail(&origins[0], EJECTION_FAILURES, 1000);
+    origin_mark_down(&origins[1], 1000, 1000);
+    origin_mark_down(&origins[2], 1000, 1000);
+    for (int i = 0; i < 4; i++) {
+        cr_assert_neq(choose_at(1500), 0);
+    }
+    for (uint64_t now_ms = 2000; now_ms < 20000; now_ms += 10) {
+        cr_assert_neq(choose_at(now_ms), 0);
+    }
+    health_entry_set(&entries[0], false);
+    balance_note_tried(&tried, &origins[1].member);
+    balance_note_tried(&tried, &origins[2].member);
+    cr_assert_eq(choose_at(20100), 0);
+}

@@ -1,3 +1,4 @@
+#include "base/hash.h"
 #include "scene.h"
 
 #include <criterion/criterion.h>
@@ -30,6 +31,31 @@ Test(create, a_watched_host_says_which_of_its_origins_is_down) {
     cr_assert_eq(atomic_load(&down), 1);
     relay_watch(bench.relay, 0, NULL);
     bench_destroy(&bench);
+}
+
+Test(create, an_origin_heeds_the_board_if_its_host_is_probed, .init = hash_init) {
+    struct health_board *board = health_board_create();
+    struct config_health health = {.interval_ms = 1000};
+
+    bench_create(&bench, NULL, (uint16_t[]){1, 2}, 2);
+    cr_assert_eq(relay_heed(bench.relay, board), 0);
+    cr_assert_null(bench.relay->hosts[0].origins[0]->health);
+    bench.host.health = &health;
+    struct relay *other = relay_create(&bench.ring, &bench.config);
+    cr_assert_eq(relay_heed(other, board), 0);
+    const struct relay_origin *origin = other->hosts[0].origins[1];
+    struct health_entry *entry =
+        health_board_take(board, bench.host.name, (const struct sockaddr *)&origin->address.address, origin->address.size);
+    cr_expect_eq(origin->health, entry);
+    cr_expect_neq(other->hosts[0].origins[0]->health, entry);
+    health_entry_set(entry, true);
+    cr_expect(origin_is_unhealthy(origin));
+    health_board_give(board, entry);
+    relay_close(other);
+    relay_free(other);
+    bench.host.health = NULL;
+    bench_destroy(&bench);
+    health_board_free(board);
 }
 
 Test(create, a_relay_counts_only_where_it_was_told_to) {

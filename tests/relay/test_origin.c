@@ -56,3 +56,24 @@ Test(origin, is_usable_unless_it_refused_lately_or_is_ejected) {
     cr_assert_not(origin_is_usable(&origins[0], 2000));
     cr_assert(origin_is_usable(&origins[0], 2000 + EJECTION_STEP_MS));
 }
+
+Test(origin, is_unhealthy_while_its_health_checks_fail_but_not_those_of_all) {
+    static struct health_entry entries[3];
+
+    begin(3);
+    cr_assert_not(origin_is_unhealthy(&origins[0]));
+    for (uint32_t i = 0; i < 3; i++) {
+        origins[i].health = &entries[i];
+    }
+    cr_assert(origin_is_usable(&origins[1], 100));
+    health_entry_set(&entries[1], true);
+    cr_assert(origin_is_unhealthy(&origins[1]));
+    cr_assert_not(origin_is_unhealthy(&origins[0]));
+    cr_assert_not(origin_is_usable(&origins[1], 100));
+    health_entry_set(&entries[0], true);
+    health_entry_set(&entries[2], true);
+    for (uint32_t i = 0; i < 3; i++) {
+        cr_assert_not(origin_is_unhealthy(&origins[i]));
+        cr_assert(origin_is_usable(&origins[i], 100));
+    }
+}

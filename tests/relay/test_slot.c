@@ -1,3 +1,4 @@
+#include "base/hash.h"
 #include "relay/slot.h"
 #include "scene.h"
 
@@ -235,4 +236,37 @@ Test(slot, a_closed_relay_stays_as_it_is) {
     take((ports){2, 0});
     cr_assert(has(1) && !has(2));
     bench_destroy(&bench);
+}
+
+static struct relay_origin *origin_at(uint16_t port) {
+    for (uint32_t i = 0; i < host()->count; i++) {
+        if (port_of(host()->origins[i]) == port) {
+            return host()->origins[i];
+        }
+    }
+    return NULL;
+}
+
+/* The prober may have found an address down in which an origin begins only later. */
+Test(slot, an_address_that_comes_has_its_health_and_one_that_goes_gives_it_back, .init = hash_init) {
+    struct health_board *board = health_board_create();
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(2), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+    bench_create_name(&bench, (ports){1}, 1, false);
+    host()->probed = true;
+    cr_assert_eq(relay_heed(bench.relay, board), 0);
+    struct health_entry *entry =
+        health_board_take(board, bench.host.name, (const struct sockaddr *)&address, sizeof address);
+    health_entry_set(entry, true);
+    take((ports){1, 2, 0});
+    cr_assert(origin_is_unhealthy(origin_at(2)));
+    cr_assert_not(origin_is_unhealthy(origin_at(1)));
+    take((ports){1, 0});
+    health_board_give(board, entry);
+    bench_turn_for(&bench, 20);
+    cr_assert(list_is_empty(&bench.relay->leaving));
+    take((ports){1, 2, 0});
+    cr_assert_not(origin_is_unhealthy(origin_at(2)), "the entry has ended with the origin");
+    bench_destroy(&bench);
+    health_board_free(board);
 }

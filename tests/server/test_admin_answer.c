@@ -84,3 +84,54 @@ Test(admin_answer, a_process_that_drains_is_not_ready) {
     cr_expect_eq(ask("GET", "/readyz", "localhost").status, 503);
     cr_expect_eq(ask("GET", "/healthz", "localhost").status, 200);
 }
+
+/* As many hosts as told, of which each is required and has one origin, which is down. */
+static void miss(size_t count) {
+    static const char *const origins[] = {"127.0.0.1:1"};
+    static char host_names[64][64];
+    struct stats_host_facts facts[64];
+
+    for (size_t i = 0; i < count; i++) {
+        snprintf(host_names[i], sizeof host_names[i], "host-with-some-name-%zu.example.com", i);
+        facts[i] = (struct stats_host_facts){
+            .host = host_names[i], .origins = origins, .origin_count = 1, .probed = true, .required = true};
+    }
+    struct stats_hosts *hosts = stats_hosts_create(1, facts, count, NULL);
+    for (size_t i = 0; i < count; i++) {
+        stats_set(&stats_hosts_at_control(hosts, i)->origins_down, 1);
+    }
+    stats_set_hosts(&stats, hosts);
+    stats_hosts_release(hosts);
+}
+
+Test(admin_answer, readyz_names_the_required_hosts_that_have_no_origin) {
+    cr_expect_eq(ask("GET", "/readyz", "localhost").status, 200);
+    miss(2);
+    struct admin_answer answer = ask("GET", "/readyz", "localhost");
+    cr_expect_eq(answer.status, 503);
+    cr_expect_str_eq(answer.text, "host host-with-some-name-0.example.com has no origin that is up\n"
+                                  "host host-with-some-name-1.example.com has no origin that is up\n");
+    cr_expect_eq(answer.body.size, strlen(answer.text));
+    cr_expect_eq(ask("GET", "/healthz", "localhost").status, 200);
+    stats_set(&stats_hosts_at_control(stats.hosts, 1)->origins_down, 0);
+    cr_expect_str_eq(ask("GET", "/readyz", "localhost").text,
+                     "host host-with-some-name-0.example.com has no origin that is up\n");
+    view.draining = true;
+    answer = ask("GET", "/readyz", "localhost");
+    view.draining = false;
+    cr_expect(bytes_equal(answer.body, bytes_of_string("draining\n")));
+}
+
+Test(admin_answer, readyz_says_how_many_hosts_it_does_not_name) {
+    miss(64);
+    struct admin_answer answer = ask("GET", "/readyz", "localhost");
+    size_t named = 0;
+    for (const char *at = answer.text; (at = strstr(at, "has no origin")) != NULL; at++) {
+        named++;
+    }
+    char last[64];
+    snprintf(last, sizeof last, "\nand so it is with %zu more\n", 64 - named);
+    cr_expect(named > 10 && named < 20);
+    cr_expect_str_eq(answer.text + strlen(answer.text) - strlen(last), last);
+    cr_expect_lt(strlen(answer.text), sizeof answer.text);
+}

@@ -29,18 +29,34 @@ static void wait_until_expired(unsigned count) {
     cr_assert_geq(atomic_load(&expired), count);
 }
 
+/* The plan of a control thread without admin listener. Its board and its counters are for give_back. */
+static struct control_plan make_plan(void) {
+    return (struct control_plan){.config = &first,
+                                 .hosts = stats_hosts_create(1, NULL, 0, NULL),
+                                 .stats = &stats,
+                                 .health = health_board_create(),
+                                 .admin_listener = -1};
+}
+
+static void give_back(struct control_plan *plan) {
+    stats_hosts_release(plan->hosts);
+    health_board_free(plan->health);
+}
+
 Test(control, looks_through_ticket_keys_each_second_by_the_newest_configuration) {
-    struct control *control = control_start(&(struct control_plan){.config = &first, .admin_listener = -1}, &error);
+    struct control_plan plan = make_plan();
+    struct control *control = control_start(&plan, &error);
 
     cr_assert_not_null(control, "%s", error.text);
     wait_until_expired(1);
     cr_expect_eq(atomic_load(&lifetime_s), 60);
-    control_post_config(control, &second);
+    control_post_config(control, &second, plan.hosts);
     wait_until_expired(atomic_load(&expired) + 2);
     cr_expect_eq(atomic_load(&lifetime_s), 3);
     cr_expect_eq(atomic_load(&first.references), 1, "given back as soon as it was replaced");
     control_stop(control);
     cr_expect_eq(atomic_load(&second.references), 1);
+    give_back(&plan);
 }
 
 static int listen_somewhere(struct sockaddr_in *address) {
@@ -73,15 +89,17 @@ static int ask(const struct sockaddr_in *address) {
 Test(control, the_admin_listener_says_whether_the_process_drains) {
     cr_assert_eq(stats_create(&stats, 1), 0);
     struct sockaddr_in address;
-    struct control_plan plan = {.config = &first, .stats = &stats, .admin_listener = listen_somewhere(&address)};
+    struct control_plan plan = make_plan();
+    plan.admin_listener = listen_somewhere(&address);
     struct control *control = control_start(&plan, &error);
     cr_assert_not_null(control, "%s", error.text);
     cr_expect_eq(ask(&address), 200);
-    control_post_config(control, &second);
+    control_post_config(control, &second, plan.hosts);
     cr_expect_eq(ask(&address), 200);
     control_set_draining(control);
     cr_expect_eq(ask(&address), 503);
     control_stop(control);
     cr_expect_eq(ask(&address), 0, "nothing listens there any more");
+    give_back(&plan);
     stats_destroy(&stats);
 }

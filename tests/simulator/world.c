@@ -213,8 +213,8 @@ void world_reload(struct world *world, unsigned config) {
     struct config *next = config_of(world, config);
     struct stats_hosts *hosts = hosts_of(world, next);
     struct error reason;
-    struct site *site =
-        site_create(&world->shard->ring, next, hosts, world->shard->shared.tickets, world->thread->idle_max, &reason);
+    struct site *site = site_create(&world->shard->ring, next, hosts, world->shard->shared.tickets,
+                                    world->shard->shared.health, world->thread->idle_max, &reason);
 
     SIMULATOR_EXPECT(site != NULL, "%s", reason.text);
     simulator_trace("world: configuration %u", config);

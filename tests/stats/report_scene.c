@@ -23,7 +23,14 @@ void scene_begin(void) {
          .client_ca_count = 3,
          .crls = lists,
          .crl_count = 2},
-        {.host = "b.example", .is_tcp = true, .certificates = &certificates[2], .certificate_count = 1},
+        {.host = "b.example",
+         .is_tcp = true,
+         .certificates = &certificates[2],
+         .certificate_count = 1,
+         .origins = &origins[1],
+         .origin_count = 1,
+         .probed = true,
+         .required = true},
     };
     cr_assert_eq(stats_create(&scene.stats, 2), 0);
     struct stats_hosts *hosts = stats_hosts_create(2, facts, 2, NULL);

@@ -313,6 +313,25 @@ Test(findings_host, of_a_tcp_host_count_a_refused_connection_once) {
     cr_expect_eq(findings.items[0].weight, 60, "%llu", (unsigned long long)findings.items[0].weight);
 }
 
+Test(findings_host, origins_whose_health_checks_fail) {
+    static const char why[2][STATS_WHY_SIZE] = {"status 503", "connection refused"};
+    host.why = why;
+    down = 2;
+    pass(3, well);
+    expect(
+        FINDING_WARNING, FINDING_ORIGIN_DOWN,
+        "1 of 2 origins of a.example is down: the health checks of 10.0.0.8:9000 fail: connection refused. Requests go to "
+        "the others.");
+    down = 3;
+    pass(3, well);
+    expect(FINDING_CRITICAL, FINDING_ORIGIN_DOWN,
+           "All 2 origins of a.example are down; of one, the health checks of 10.0.0.7:9000 fail: status 503. 0 requests");
+    host.origin_count = 1;
+    look();
+    expect(FINDING_CRITICAL, FINDING_ORIGIN_DOWN,
+           "The origin of a.example is down: the health checks of 10.0.0.7:9000 fail: status 503.");
+}
+
 Test(findings_host, answers_that_are_errors) {
     pass(300, well);
     pass(60, (struct deeds){.valid = 5, .served = 49, .origin_answers = 1});

@@ -186,3 +186,54 @@ Test(hosts, none_is_a_set_too) {
 Test(hosts, past_the_end_it_aborts, .signal = SIGABRT) {
     stats_hosts_at(stats_hosts_create(1, two, 2, NULL), 2, 0);
 }
+
+static const struct stats_host_facts probed[] = {
+    {.host = "b.example", .origins = (const char *const[]){"127.0.0.1:1", "127.0.0.1:2"}, .origin_count = 2},
+    {.host = "a.example",
+     .origins = (const char *const[]){"127.0.0.1:1", "127.0.0.1:2"},
+     .origin_count = 2,
+     .probed = true,
+     .required = true}};
+
+Test(hosts, the_control_thread_has_a_block_of_its_own) {
+    struct stats_hosts *hosts = stats_hosts_create(2, probed, 2, NULL);
+    struct stats_host *own = stats_hosts_at_control(hosts, 1);
+    cr_expect_eq((uintptr_t)own % 64, 0);
+    cr_expect(own != stats_hosts_at(hosts, 1, 0) && own != stats_hosts_at(hosts, 1, 1));
+    stats_add(&own->probes[STATS_PROBE_STATUS], 3);
+    stats_add(&stats_hosts_at(hosts, 1, 1)->probes[STATS_PROBE_STATUS], 1);
+    cr_expect_eq(stats_hosts_sum(hosts, 1, offsetof(struct stats_host, probes[STATS_PROBE_STATUS])), 4);
+    cr_expect_eq(stats_hosts_sum(hosts, 0, offsetof(struct stats_host, probes[STATS_PROBE_STATUS])), 0);
+    struct stats_hosts *next = stats_hosts_create(2, probed, 2, hosts);
+    cr_expect_eq(stats_hosts_at_control(next, 1), own, "it stays with the name");
+    stats_hosts_release(hosts);
+    stats_hosts_release(next);
+}
+
+Test(hosts, origins_are_down_by_their_probes_where_there_are_any) {
+    struct stats_hosts *hosts = stats_hosts_create(2, probed, 2, NULL);
+    for (size_t i = 0; i < 2; i++) {
+        stats_set(&stats_hosts_at(hosts, i, 1)->origins_down, 1);
+        stats_set(&stats_hosts_at_control(hosts, i)->origins_down, 2);
+    }
+    cr_expect_eq(stats_hosts_origins_down(hosts, 0), 1);
+    cr_expect_eq(stats_hosts_origins_down(hosts, 1), 2);
+    cr_expect_null(stats_hosts_why(hosts, 0));
+    strcpy(stats_hosts_why(hosts, 1)[1], "status 503");
+    cr_expect_str_eq(stats_hosts_why(hosts, 1)[0], "");
+    stats_hosts_release(hosts);
+}
+
+Test(hosts, a_required_host_is_missed_when_all_its_origins_are_down) {
+    struct stats_hosts *hosts = stats_hosts_create(1, probed, 2, NULL);
+    for (size_t i = 0; i < 2; i++) {
+        stats_set(&stats_hosts_at(hosts, i, 0)->origins_down, 3);
+        cr_expect_not(stats_hosts_is_missed(hosts, i));
+    }
+    stats_set(&stats_hosts_at_control(hosts, 1)->origins_down, 2);
+    cr_expect_not(stats_hosts_is_missed(hosts, 1));
+    stats_set(&stats_hosts_at_control(hosts, 1)->origins_down, 3);
+    cr_expect(stats_hosts_is_missed(hosts, 1));
+    cr_expect_not(stats_hosts_is_missed(hosts, 0), "it is not required");
+    stats_hosts_release(hosts);
+}

@@ -37,7 +37,7 @@ Test(report, counters_are_added_up_over_the_shards) {
     scene_expect("\"client_certs\":{\"none\":0,\"valid\":0,\"invalid\":12,\"by_reason\":{\"ok\":0,");
     scene_expect(
         "\"requests\":2,\"requests_by_code\":{\"403\":2},\"client_certs\":{\"expired\":12},\"denied\":{},\"last_minute\":{");
-    scene_expect(",\"origins\":[],\"report\":null}");
+    scene_expect(",\"origins\":[{\"address\":\"[::1]:9000\",\"up\":true}],\"report\":null}");
 }
 
 Test(report, what_is_wrong_stands_near_the_begin) {

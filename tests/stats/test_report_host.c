@@ -34,6 +34,17 @@ Test(report_host, a_host_has_its_mode_certificate_and_origins) {
     scene_expect("{\"name\":\"b.example\",\"mode\":\"off\",\"protocol\":\"tcp\",");
 }
 
+Test(report_host, an_origin_that_is_probed_is_down_by_its_probes_which_say_why) {
+    struct stats_hosts *hosts = scene.stats.hosts;
+
+    stats_add(&stats_hosts_at(hosts, 1, 1)->origins_down, 1);
+    scene_expect("\"required\":true,\"health_checks\":true,\"origins\":[{\"address\":\"[::1]:9000\",\"up\":true}]");
+    stats_set(&stats_hosts_at_control(hosts, 1)->origins_down, 1);
+    strcpy(stats_hosts_why(hosts, 1)[0], "status 503");
+    scene_expect("\"origins\":[{\"address\":\"[::1]:9000\",\"up\":false,\"why\":\"status 503\"}]");
+    scene_expect("\"required\":false,\"health_checks\":false,\"origins\":[{\"address\":\"127.0.0.1:9000\",\"up\":true}");
+}
+
 Test(report_host, a_host_says_when_each_root_and_each_issuers_lists_end) {
     scene_expect("\"client_cas\":[{\"subject\":\"CN=\\\"A\\\"\",\"not_after\":-3},{\"subject\":\"CN=B\",\"not_after\":9},"
                  "{\"subject\":\"CN=B\",\"not_after\":11}],"

@@ -339,7 +339,7 @@
   function originsOf(host) {
     const origins = host.origins || [], down = origins.filter(origin => !origin.up);
     if (down.length === 0) return origins.length === 1 ? `${origins[0].address} up` : `${origins.length} up`;
-    return element("span", {class: "bad", text: `${down.map(origin => origin.address + " is down").join(", ")}${down.length < origins.length ? `, ${origins.length - down.length} up` : ""}`});
+    return element("span", {class: "bad", text: `${down.map(origin => `${origin.address} is down${origin.why ? ` (${origin.why})` : ""}`).join(", ")}${down.length < origins.length ? `, ${origins.length - down.length} up` : ""}`});
   }
   function showHosts(stats) {
     const troubled = new Map((stats.findings || []).filter(one => one.host).reverse().map(one => [one.host, one.level]));
