@@ -231,7 +231,9 @@ void http_write_request(struct text *out, const struct http_message *request, co
     append_request_line(out, request, head);
     append_named(out, "Host", authority);
     append_end_to_end(out, request, head, forwarding);
-    text_append_bytes(out, forwarding->constant);
+    if (forwarding->constant.size > 0) {
+        text_append_bytes(out, forwarding->constant);
+    }
     text_append_bytes(out, forwarding->identity);
     text_append_bytes(out, forwarding->connection);
     append_named(out, HTTP_NAME_FORWARDED_FOR, forwarding->client_address);
@@ -273,13 +275,15 @@ static void append_stamp(struct text *out, const struct http_stamp *stamp) {
     if (stamp->request_id.size > 0) {
         append_named(out, HTTP_NAME_REQUEST_ID, stamp->request_id);
     }
-    text_append_bytes(out, stamp->constant);
-    text_append_bytes(out, stamp->identity);
-    text_append_bytes(out, stamp->connection);
+    if ((stamp->constant.size | stamp->identity.size | stamp->connection.size) > 0) { /* rules are rare */
+        text_append_bytes(out, stamp->constant);
+        text_append_bytes(out, stamp->identity);
+        text_append_bytes(out, stamp->connection);
+    }
 }
 
 /* Returns whether a header of an origin's answer goes to the client as it is. */
-static bool answer_keeps(const struct http_header *header, struct bytes name, const struct connection_names *names,
+static inline bool answer_keeps(const struct http_header *header, struct bytes name, const struct connection_names *names,
                          const struct http_removals *removals) {
     return (header->kind == HTTP_HEADER_END_TO_END || header->kind == HTTP_HEADER_REQUEST_ID) &&
            !is_connection_name(names, name) && (removals == NULL || !http_removals_has(removals, name));

@@ -206,3 +206,15 @@ def test_check_names_the_line(serve, host):
     assert server.process.wait(20) == 1
     assert 'X-You: "subject.nc" is no field that can be forwarded; did you mean "subject.cn"?' in server.stderr()
     server.stopped = True
+
+
+@pytest.mark.http1_only
+def test_a_switch_of_protocols_is_an_answer(serve, host, scripted):
+    def script(connection, number):
+        script.origin.read_head(connection)
+        connection.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: chat\r\nConnection: Upgrade\r\nServer: s\r\n\r\nhello")
+
+    server = serve([{**host("a.test", origin=scripted(script).address), "response_headers": ANSWERS}])
+    answer = server.raw("a.test", b"GET / HTTP/1.1\r\nHost: a.test\r\nUpgrade: chat\r\nConnection: Upgrade\r\n\r\n")
+    assert answer.startswith(b"HTTP/1.1 101 ") and answer.endswith(b"\r\n\r\nhello")
+    assert b"\r\nX-Frame-Options: DENY\r\n" in answer and b"Server" not in answer and b"\r\nUpgrade: chat\r\n" in answer
