@@ -184,7 +184,7 @@ static void load_answers(const struct loader *loader, const struct header_rules_
     struct config_answer_rules *rules = &host->answer_rules;
     value_mapping(loader, nodes->response_headers, key, keys, ARRAY_LENGTH(keys));
     rules->removals = http_removals_create();
-    host->answers.headers = memory_allocate(2 * HEADERS_RULES_MAX, sizeof *host->answers.headers);
+    host->answers.headers = memory_allocate(HEADERS_OF_ANSWERS_MAX, sizeof *host->answers.headers);
     CHECK(rules->removals != NULL);
     struct buffer lines = {0};
     transport_security_load(loader, nodes->strict_transport_security, &lines, rules->removals);

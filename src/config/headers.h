@@ -10,6 +10,7 @@ enum {
     HEADERS_MAX = 64,       /* in forward.headers */
     HEADERS_RULES_MAX = 64, /* in each mapping of header_rules.h: values */
     HEADERS_OF_REQUESTS_MAX = 2 + HEADERS_MAX + 2 * HEADERS_RULES_MAX,
+    HEADERS_OF_ANSWERS_MAX = 2 * HEADERS_RULES_MAX,
 };
 
 /*

@@ -156,7 +156,7 @@ static struct template *template_of(const char *text) {
 }
 
 static struct identity *judge_rules(const struct forward *requests, const struct forward *answers, const char *file) {
-    struct bytes chain[SUPPORT_CHAIN_MAX];
+    struct bytes chain[SUPPORT_CHAIN_MAX] = {0};
     size_t count = file == NULL ? 0 : support_chain(CORPUS "/chains", file, chain);
     const struct identity_policy policy = {.trust = trust, .depth_max = 4, .forward = requests, .answers = answers};
     struct identity *identity = identity_judge(&policy, chain, count, false, AT);
