@@ -284,7 +284,7 @@ static void append_stamp(struct text *out, const struct http_stamp *stamp) {
 
 /* Returns whether a header of an origin's answer goes to the client as it is. */
 static inline bool answer_keeps(const struct http_header *header, struct bytes name, const struct connection_names *names,
-                         const struct http_removals *removals) {
+                                const struct http_removals *removals) {
     return (header->kind == HTTP_HEADER_END_TO_END || header->kind == HTTP_HEADER_REQUEST_ID) &&
            !is_connection_name(names, name) && (removals == NULL || !http_removals_has(removals, name));
 }
