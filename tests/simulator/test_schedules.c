@@ -30,7 +30,9 @@ static struct world_plan plan_of(uint64_t seed) {
         .faulty_origins = seed % 2 == 0,
         .allocations_fail = seed % 11 == 0,
         .reloads = seed % 3 != 1,
-        .behind_balancer = seed % 13 < 3,
+        .listener = seed % 13 < 3    ? WORLD_BALANCED
+                    : seed % 13 == 3 ? WORLD_REDIRECT
+                                     : WORLD_DIRECT,
         .steps = 600,
     };
 }
@@ -38,7 +40,7 @@ static struct world_plan plan_of(uint64_t seed) {
 /* Counts of all runs together, checked because a test in which nothing happens would hold too. */
 struct seen {
     uint64_t states[CONNECTION_STATES]; /* connections that were in it when the shard waited */
-    uint64_t handshakes, resumed, timeouts, evicted, reloads;
+    uint64_t handshakes, resumed, timeouts, evicted, redirects, reloads;
     uint64_t pauses, paused_at_timers;
     uint64_t answers[600];
     uint64_t http2_answers, stream_ends[CLIENT_STREAM_ENDS], farewells, faults;
@@ -64,6 +66,7 @@ static void add(const struct world *done) {
     seen.resumed += done->counts.resumed;
     seen.timeouts += done->timeouts;
     seen.evicted += done->evicted;
+    seen.redirects += done->redirects;
     seen.reloads += done->reloads;
     seen.pauses += done->pauses.count;
     seen.paused_at_timers += done->pauses.unserved;
@@ -96,6 +99,7 @@ Test(schedules, at_random) {
     }
     cr_expect_gt(seen.handshakes, 2 * runs);
     cr_expect_gt(seen.resumed, runs / 2);
+    cr_expect_gt(seen.redirects, runs / 4);
     cr_expect_gt(seen.answers[101], runs / 4);
     cr_expect_gt(seen.answers[200], runs);
     cr_expect_gt(seen.answers[204], runs / 4);

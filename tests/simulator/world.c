@@ -87,7 +87,7 @@ void __wrap_nghttp2_session_callbacks_set_rand_callback(nghttp2_session_callback
  * and other limits.
  */
 
-static struct config *configs_of[2][WORLD_CONFIGS]; /* for clients themselves, and for a balancer */
+static struct config *configs_of[WORLD_LISTENERS][WORLD_CONFIGS];
 static const bool enforced[WORLD_CONFIGS][TALK_HOSTS] = {
     {true, false, false, true}, {true, true, false, true}, {true, false, false, true}};
 
@@ -108,7 +108,23 @@ static void print_host(FILE *file, const char *name, const char *mode, const cha
             more);
 }
 
-static struct config *load(unsigned number, bool behind_balancer) {
+/* The simulated kernel has the first listener alone. */
+static const char *listeners(enum world_listener listener, unsigned number) {
+    switch (listener) {
+    case WORLD_REDIRECT:
+        return "{address: \"127.0.0.1:1\", redirect: https, redirect_port: 2}, {address: \"127.0.0.1:2\"}";
+    case WORLD_BALANCED:
+        if (number < WORLD_CONFIGS - 1) {
+            return "{address: \"127.0.0.1:1\", proxy_protocol: [" WORLD_BALANCER "]}";
+        }
+        break;
+    default:
+        break;
+    }
+    return "{address: \"127.0.0.1:1\"}";
+}
+
+static struct config *load(unsigned number, enum world_listener listener) {
     char path[] = "/tmp/simulator-XXXXXX";
     struct config_problems problems = {0};
     int descriptor = mkstemp(path);
@@ -116,12 +132,12 @@ static struct config *load(unsigned number, bool behind_balancer) {
 
     SIMULATOR_EXPECT(file != NULL, "%s", path);
     fprintf(file,
-            "listen: [{address: \"127.0.0.1:1\"%s}]\n"
+            "listen: [%s]\n"
             "shards: 1\n"
             "limits: {connections: 64, handshake_timeout: %s, request_header_timeout: 4s, idle_timeout: 8s}\n"
             "admission: {allow: [" WORLD_KNOWN_CLIENT "/32]}\n"
             "hosts:\n",
-            behind_balancer ? ", proxy_protocol: [" WORLD_BALANCER "]" : "", number == 2 ? "2s" : "5s");
+            listeners(listener, number), number == 2 ? "2s" : "5s");
     print_host(file, talk_host_names[TALK_ENFORCE], "enforce", "    default: true\n");
     print_host(file, talk_host_names[TALK_REPORT], number == 1 ? "enforce" : "report",
                number == 1 ? "    forward: {headers: {X-Device: subject.cn}}\n    http2: false\n" : "");
@@ -143,16 +159,17 @@ void world_set_up(void) {
     SIMULATOR_EXPECT(tls_library_init() == 0, "wolfSSL");
     SIMULATOR_EXPECT(wolfSSL_SetAllocators(allocate, free, resize) == 0, "wolfSSL's allocators");
     client_set_up();
-    for (unsigned i = 0; i < WORLD_CONFIGS; i++) {
-        configs_of[0][i] = load(i, false);
-        configs_of[1][i] = load(i, i < WORLD_CONFIGS - 1);
+    for (unsigned listener = 0; listener < WORLD_LISTENERS; listener++) {
+        for (unsigned i = 0; i < WORLD_CONFIGS; i++) {
+            configs_of[listener][i] = load(i, (enum world_listener)listener);
+        }
     }
 }
 
 /* The shard, as server/server.c makes it. */
 
 static struct config *config_of(const struct world *world, unsigned number) {
-    return configs_of[world->plan.behind_balancer][number];
+    return configs_of[world->plan.listener][number];
 }
 
 static struct stats_hosts *hosts_of(struct world *world, const struct config *config) {
@@ -278,8 +295,9 @@ static size_t count_clients(const struct world *world) {
 }
 
 static void connect_somebody(struct world *world) {
+    enum client_kind usual = world->plan.listener == WORLD_REDIRECT ? CLIENT_PLAIN_HTTP : CLIENT_TLS;
     struct client_plan plan = {
-        .kind = kernel_chance(850) ? CLIENT_TLS : (enum client_kind)kernel_below(4),
+        .kind = kernel_chance(850) ? usual : (enum client_kind)kernel_below(4),
         .certificate = (enum talk_certificate)kernel_below(TALK_CERTIFICATES),
         .host = (enum talk_host)kernel_below(TALK_HOSTS),
         .tls12 = kernel_chance(400),
@@ -295,7 +313,7 @@ static void connect_somebody(struct world *world) {
     }
     char from[INET_ADDRSTRLEN];
     snprintf(from, sizeof from, "192.0.2.%u", 1 + kernel_below(world->plan.load > 900 ? 50 : 5));
-    if (!world->plan.behind_balancer) {
+    if (world->plan.listener != WORLD_BALANCED) {
         world_connect(world, &plan, from);
         return;
     }
@@ -412,6 +430,7 @@ uint64_t world_run(struct world *world, const struct world_plan *plan) {
     world_watch(NULL);
     SIMULATOR_EXPECT(leftover == 0, "%d things are left over", leftover);
     world->timeouts = world_handshakes(world, STATS_TIMEOUT);
+    world->redirects = stats_read(&world->stats.shards[0].redirects);
     for (unsigned stage = 0; stage < STATS_STAGE_COUNT; stage++) {
         for (unsigned why = STATS_REJECT_EVICTED; why <= STATS_REJECT_EVICTED_ENDING; why++) {
             world->evicted += stats_read(&world->stats.shards[0].rejected[stage][why]);

@@ -25,6 +25,13 @@ enum {
 
 struct world;
 
+enum world_listener {
+    WORLD_DIRECT,   /* for clients themselves */
+    WORLD_BALANCED, /* for a balancer, but in the last configuration */
+    WORLD_REDIRECT, /* for plain HTTP, which is sent on to https */
+    WORLD_LISTENERS,
+};
+
 struct world_plan {
     uint64_t seed;
     struct kernel_faults faults;
@@ -34,7 +41,7 @@ struct world_plan {
     bool allocations_fail; /* now and then, wolfSSL's and those of HTTP/2 */
     uint32_t fails_at;     /* this one alone of them, from 1; 0: none */
     bool reloads;
-    bool behind_balancer;                             /* the listener is for a balancer, but in the last configuration */
+    enum world_listener listener;
     uint32_t steps;                                   /* of the world, before the shard is told to end */
     void (*step)(struct world *world, void *context); /* instead of random ones; NULL: those */
     /* Called once a turn, when the operations that have completed are handled, and timers and batches are not; or NULL. */
@@ -72,6 +79,7 @@ struct world {
     uint64_t states[CONNECTION_STATES]; /* connections that were in it, whenever the shard waited */
     uint64_t timeouts;                  /* at the end: of handshakes and hellos */
     uint64_t evicted;
+    uint64_t redirects; /* that were answered with one */
     uint32_t steps;
     uint32_t allocations; /* of those, while the shard ran */
     bool failed;          /* the allocation that the plan says */
