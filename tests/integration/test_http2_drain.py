@@ -163,12 +163,11 @@ def test_no_stream_of_many_is_lost(serve, host, holding, end):
     workers = [Worker(server, "d.test") for _ in range(8)]
     for worker in workers:
         worker.start()
-    time.sleep(1)
+    wait_for(lambda: all(worker.answered > 10 for worker in workers))
     end(server, host, holding)
     for worker in workers:
         worker.join(20)
     assert [worker.lost for worker in workers] == [[]] * 8
-    assert all(worker.answered > 10 for worker in workers)
 
 
 def test_reloads_that_keep_the_host_keep_the_connection(serve, host, nginx):
