@@ -170,7 +170,7 @@ int address_parse(const char *text, struct config_address *address, struct error
     if ((text[0] == ':' && text[1] != ':') || text[0] == '*') {
         return fail(error, "has no address before the port; 0.0.0.0 is all IPv4 addresses, [::] all IPv6 ones");
     }
-    struct parts parts;
+    struct parts parts = {0};
     int result = split(text, &parts, error);
     if (result < 0) {
         return result;
@@ -220,7 +220,7 @@ static int resolve_name(const struct parts *parts, const char *dns_servers, stru
 int address_resolve(const char *text, const char *dns_servers, struct config_address *addresses, size_t capacity,
                     uint32_t *ttl_s, struct error *error) {
     CHECK(capacity > 0);
-    struct parts parts;
+    struct parts parts = {0};
     int count = split(text, &parts, error);
     if (count < 0) {
         return count;
@@ -240,7 +240,7 @@ int address_resolve(const char *text, const char *dns_servers, struct config_add
 }
 
 uint16_t address_name(const char *text, char name[static ADDRESS_NAME_MAX + 1]) {
-    struct parts parts;
+    struct parts parts = {0};
     struct error error;
     CHECK(split(text, &parts, &error) == 0);
     memcpy(name, parts.host, sizeof parts.host);
