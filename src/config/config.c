@@ -21,6 +21,22 @@ const struct config_certificate *config_first_to_end(const struct config_host *h
     return first;
 }
 
+size_t config_count_addresses(const struct config_host *host) {
+    size_t count = 0;
+    for (size_t i = 0; i < host->origin_count; i++) {
+        count += host->origins[i].address_count;
+    }
+    return count;
+}
+
+size_t config_count_names(const struct config_host *host) {
+    size_t count = 0;
+    for (size_t i = 0; i < host->origin_count; i++) {
+        count += host->origins[i].kind == CONFIG_ORIGIN_NAME;
+    }
+    return count;
+}
+
 struct config *config_retain(struct config *config) {
     unsigned references = atomic_fetch_add_explicit(&config->references, 1, memory_order_relaxed);
     CHECK(references > 0);

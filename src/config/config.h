@@ -194,6 +194,10 @@ struct config_host {
 
 /* Returns the certificate of the host that ends first. */
 const struct config_certificate *config_first_to_end(const struct config_host *host);
+/* Returns how many addresses the host's origins had when the file was loaded. */
+size_t config_count_addresses(const struct config_host *host);
+/* Returns how many of the host's origins are names. */
+size_t config_count_names(const struct config_host *host);
 
 /* config_release frees each member that owns memory, and each part that is missing (NULL) is none to it. */
 struct config {

@@ -16,14 +16,6 @@ static bool has_origin(const struct config_host *host, const char *text) {
     return false;
 }
 
-static size_t count_addresses(const struct config_host *host) {
-    size_t count = 0;
-    for (size_t i = 0; i < host->origin_count; i++) {
-        count += host->origins[i].address_count;
-    }
-    return count;
-}
-
 /*
  * Reads `timeouts`: those towards an origin, with those of `absent` in place of what is not set, and for a host the idle
  * time of tunnels, which are between a client and its origin. `what` is the path of the mapping in messages.
@@ -61,7 +53,7 @@ static int find(const struct loader *loader, const char *text, struct config_add
 static void add_origin(const struct loader *loader, const struct document_node *node, const char *text,
                        const struct config_origin *read, struct config_host *host) {
     struct config_address found[CONFIG_ORIGIN_ADDRESSES_MAX];
-    size_t room = CONFIG_ORIGIN_ADDRESSES_MAX - count_addresses(host);
+    size_t room = CONFIG_ORIGIN_ADDRESSES_MAX - config_count_addresses(host);
     struct error error;
     uint32_t ttl_s;
     int count = find(loader, text, found, &ttl_s, &error);

@@ -306,25 +306,10 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
     decide(exchange, head);
 }
 
-static enum stats_rejection rejection_of(unsigned status) {
-    switch (status) {
-    case 408:
-        return STATS_REJECT_TIMEOUT;
-    case 413:
-    case 414:
-    case 431:
-        return STATS_REJECT_TOO_LARGE;
-    case 501:
-        return STATS_REJECT_NOT_IMPLEMENTED;
-    default:
-        return STATS_REJECT_MALFORMED;
-    }
-}
-
 void exchange_refuse(struct exchange *exchange, unsigned status) {
     struct shard *shard = shard_of(exchange);
 
-    count_rejection(exchange, STATS_AT_REQUEST, rejection_of(status));
+    count_rejection(exchange, STATS_AT_REQUEST, stats_rejection_of_status(status));
     if (exchange->code != 0) {
         /* Only the end of what carries the answer can tell the client. */
         exchange->carrier->reset(exchange, status == 408 ? EXCHANGE_GIVEN_UP : EXCHANGE_CUT_SHORT);

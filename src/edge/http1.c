@@ -428,12 +428,8 @@ static size_t bulk(const struct connection *connection) {
 }
 
 static bool leave(struct connection *connection, enum connection_end how) {
-    /* Behind an alert there is nothing to be said. */
-    if (!output_finish(connection, how == CONNECTION_POLITELY || how == CONNECTION_TRUNCATED)) {
+    if (!output_leave(connection, how)) {
         return false;
-    }
-    if (how == CONNECTION_POLITELY) {
-        tls_session_shutdown(connection->client.tls);
     }
     if (connection->http1.exchange != NULL) {
         end_exchange(connection);

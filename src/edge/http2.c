@@ -241,12 +241,8 @@ static bool leave(struct connection *connection, enum connection_end how) {
     if (how == CONNECTION_POLITELY) {
         say_goodbye(connection);
     }
-    if (connection_is_closing(connection) ||
-        !output_finish(connection, how == CONNECTION_POLITELY || how == CONNECTION_TRUNCATED)) {
+    if (connection_is_closing(connection) || !output_leave(connection, how)) {
         return false;
-    }
-    if (how == CONNECTION_POLITELY) {
-        tls_session_shutdown(connection->client.tls);
     }
     http2_drop_all(connection);
     return true;

@@ -39,16 +39,18 @@ struct bytes naming_for_origin(const struct client *client, const struct config_
     return host->name[0] == '*' ? bytes_of(NULL, 0) : bytes_of_string(host->name);
 }
 
+const struct config_host *naming_find(const struct config *config, struct bytes authority) {
+    char name[HTTP_NAME_SIZE];
+
+    if (http_authority_is_address(authority)) {
+        return config->default_host;
+    }
+    return http_authority_name(authority, name) ? config_find_host(config, name) : NULL;
+}
+
 bool naming_is_ours(const struct config *config, const struct config_host *host, const struct http_message *request,
                     struct bytes head) {
     struct bytes authority = http_view(head.data, request->authority);
 
-    if (authority.size == 0) {
-        return true;
-    }
-    if (http_authority_is_address(authority)) {
-        return host == config->default_host;
-    }
-    char name[HTTP_NAME_SIZE];
-    return http_authority_name(authority, name) && config_find_host(config, name) == host;
+    return authority.size == 0 || naming_find(config, authority) == host;
 }

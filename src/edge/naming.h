@@ -22,10 +22,14 @@ struct http_stamp naming_stamp(struct shard *shard, const struct journal_note *n
 struct bytes naming_for_origin(const struct client *client, const struct config_host *host);
 
 /*
+ * Returns the host that a request's authority, which is not empty, leads to: an address leads to the default host, as a
+ * hello without a name does. NULL: none is served by that name.
+ */
+const struct config_host *naming_find(const struct config *config, struct bytes authority);
+/*
  * Returns whether the request's authority leads to `host`, which is the very host that the hello has led to. A name that
- * merely fits `host` is not enough: beside a wildcard another host may have that name, with a policy of its own. An address
- * leads to the default host, as a hello without a name does. A request of HTTP/1.0 that names none is for the host of the
- * hello (RFC 9112 section 3.3).
+ * merely fits `host` is not enough: beside a wildcard another host may have that name, with a policy of its own. A request
+ * of HTTP/1.0 that names none is for the host of the hello (RFC 9112 section 3.3).
  */
 bool naming_is_ours(const struct config *config, const struct config_host *host, const struct http_message *request,
                     struct bytes head);

@@ -81,3 +81,13 @@ bool output_finish(struct connection *connection, bool send) {
     shard->output.size = 0;
     return true;
 }
+
+bool output_leave(struct connection *connection, enum connection_end how) {
+    if (!output_finish(connection, how == CONNECTION_POLITELY || how == CONNECTION_TRUNCATED)) {
+        return false;
+    }
+    if (how == CONNECTION_POLITELY) {
+        tls_session_shutdown(connection->client.tls);
+    }
+    return true;
+}

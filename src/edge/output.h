@@ -16,5 +16,10 @@ void output_flush(struct shard *shard);
  * failed, and has ended the connection already.
  */
 bool output_finish(struct connection *connection, bool send);
+/*
+ * Likewise, as a connection that ends so demands: what it has gathered leaves before a polite end, behind which comes
+ * close_notify, and before one that cuts an answer short. Behind an alert there is nothing to be said.
+ */
+bool output_leave(struct connection *connection, enum connection_end how);
 
 #endif

@@ -8,6 +8,7 @@
 #include "edge/place.h"
 #include "guard/hello.h"
 #include "http/authority.h"
+#include "http/mend.h"
 #include "http/parser.h"
 #include "http/syntax.h"
 
@@ -37,21 +38,9 @@ static uint16_t port_of(const struct connection *connection) {
     return config_of(connection)->listen[connection->client.listener].redirect_port;
 }
 
-static const struct config_host *host_named(const struct config *config, struct bytes authority) {
-    char name[HTTP_NAME_SIZE];
-
-    if (http_authority_is_address(authority)) {
-        return config->default_host;
-    }
-    return http_authority_name(authority, name) ? config_find_host(config, name) : NULL;
-}
-
-/*
- * Finds the host that the request names; an address leads to the default one, as in edge/naming. NULL too where the host
- * does not speak HTTP.
- */
+/* Finds the host that the request names; NULL too where the host does not speak HTTP. */
 static const struct config_host *find_host(const struct config *config, struct bytes authority) {
-    const struct config_host *host = host_named(config, authority);
+    const struct config_host *host = naming_find(config, authority);
 
     return host != NULL && host->is_tcp ? NULL : host;
 }
@@ -163,18 +152,6 @@ static void refuse(struct connection *connection, struct redirect *redirect, uns
     connection_refuse(connection, STATS_AT_REQUEST, why, blame, CONNECTION_POLITELY);
 }
 
-static enum stats_rejection rejection_of(unsigned status) {
-    switch (status) {
-    case 414:
-    case 431:
-        return STATS_REJECT_TOO_LARGE;
-    case 501:
-        return STATS_REJECT_NOT_IMPLEMENTED;
-    default:
-        return STATS_REJECT_MALFORMED;
-    }
-}
-
 /* Answers a request whose head is well-formed. False: the connection has ended. */
 static bool send_on(struct connection *connection, struct redirect *redirect, struct bytes head) {
     struct shard *shard = shard_of(connection);
@@ -223,7 +200,7 @@ static size_t answer_one(struct connection *connection, struct bytes input) {
         return send_on(connection, &redirect, input) ? redirect.request.head_size : 0;
     default:
         naming_identify(shard_of(connection), &redirect.note, NULL, input);
-        refuse(connection, &redirect, redirect.parser.error_status, rejection_of(redirect.parser.error_status),
+        refuse(connection, &redirect, redirect.parser.error_status, stats_rejection_of_status(redirect.parser.error_status),
                CONNECTION_BLAME_FAILURE);
         return 0;
     }
@@ -279,28 +256,11 @@ static struct bytes without_empty_lines(struct bytes input) {
 }
 
 /*
- * Returns whether the parser has something to decide: an empty line, of which no part is before `from`, or more bytes than a
- * head may have. So a head is parsed once, in however many pieces it comes.
+ * Returns whether the parser has something to decide: a whole head, which does not end within the first `known` bytes, or
+ * more bytes than a head may have. So a head is parsed once, in however many pieces it comes.
  */
-static bool is_decidable(const struct connection *connection, struct bytes input, size_t from) {
-    if (input.size > connection_limits(connection)->request_header_size) {
-        return true;
-    }
-    for (size_t i = from < 3 ? 0 : from - 3; i < input.size; i++) {
-        const uint8_t *line_end = memchr(input.data + i, '\n', input.size - i);
-
-        if (line_end == NULL) {
-            return false;
-        }
-        i = (size_t)(line_end - input.data);
-        bool has_return = i + 1 < input.size && input.data[i + 1] == '\r';
-        size_t next = i + (has_return ? 2 : 1);
-
-        if (next < input.size && input.data[next] == '\n') {
-            return true;
-        }
-    }
-    return false;
+static bool is_decidable(const struct connection *connection, struct bytes input, size_t known) {
+    return input.size > connection_limits(connection)->request_header_size || http_mend_head_size(input, known) > 0;
 }
 
 /* Answers the requests in `input`, as far as they are whole and there is room. Returns what is left. */

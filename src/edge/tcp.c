@@ -257,12 +257,8 @@ static void take_leave(struct connection *connection) {
 }
 
 static bool leave(struct connection *connection, enum connection_end how) {
-    /* Behind an alert there is nothing to be said. */
-    if (!output_finish(connection, how == CONNECTION_POLITELY || how == CONNECTION_TRUNCATED)) {
+    if (!output_leave(connection, how)) {
         return false;
-    }
-    if (how == CONNECTION_POLITELY) {
-        tls_session_shutdown(connection->client.tls);
     }
     end_tunnel(connection);
     return true;

@@ -14,6 +14,10 @@ bool http_mend_is_response(struct bytes start) {
     return start.size < sizeof pattern || start.data[12] == ' ' || start.data[12] == '\r' || start.data[12] == '\n';
 }
 
+bool http_mend_may_help(enum http_fault fault, struct bytes start) {
+    return (fault == HTTP_FAULT_STATUS_LINE || fault == HTTP_FAULT_HEADER) && http_mend_is_response(start);
+}
+
 size_t http_mend_head_size(struct bytes input, size_t known) {
     /* The end of a head is at most three bytes: LF CR LF. One that reaches beyond `known` begins at most three before it. */
     const uint8_t *at = input.data + (known > 3 ? known - 3 : 0);

@@ -7,10 +7,16 @@
 #ifndef HTTP_MEND_H
 #define HTTP_MEND_H
 
-#include "base/bytes.h"
+#include "http/parser.h"
 
 /* Returns whether the bytes that have come begin as a response of HTTP/1.x does, so that the rest is worth waiting for. */
 bool http_mend_is_response(struct bytes start);
+
+/*
+ * Returns whether a head that the strict parser has refused for `fault` may be one that old origins write, by the bytes of
+ * it that have come. Such a head is worth gathering whole, mending, and reading again.
+ */
+bool http_mend_may_help(enum http_fault fault, struct bytes start);
 
 /*
  * Returns the size of the head at the front, with its empty line; lines may end in LF alone. 0: the head is not complete.

@@ -93,27 +93,9 @@ static int make_origins(struct relay *relay, struct relay_host *host) {
     return 0;
 }
 
-static bool has_names(const struct config_host *host) {
-    for (size_t i = 0; i < host->origin_count; i++) {
-        if (host->origins[i].kind == CONFIG_ORIGIN_NAME) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static uint32_t count_addresses(const struct config_host *host) {
-    uint32_t count = 0;
-
-    for (size_t i = 0; i < host->origin_count; i++) {
-        count += (uint32_t)host->origins[i].address_count;
-    }
-    return count;
-}
-
 /* Returns how many origins the host may have at once. Where there are names: as many again that leave. */
 static uint32_t most_origins(const struct config_host *host) {
-    return has_names(host) ? 2 * CONFIG_ORIGIN_ADDRESSES_MAX : count_addresses(host);
+    return config_count_names(host) > 0 ? 2 * CONFIG_ORIGIN_ADDRESSES_MAX : (uint32_t)config_count_addresses(host);
 }
 
 static int make_hosts(struct relay *relay) {
@@ -134,10 +116,11 @@ static int make_hosts(struct relay *relay) {
         const struct config_host *configured = &config->hosts[i];
 
         make_host(&relay->hosts[i], configured, list);
-        if (has_names(configured)) {
+        bool has_names = config_count_names(configured) > 0;
+        if (has_names) {
             relay->hosts[i].wanted = calloc(configured->origin_count, sizeof(struct relay_addresses *));
         }
-        if ((has_names(configured) && relay->hosts[i].wanted == NULL) || make_tls(relay, &relay->hosts[i]) < 0 ||
+        if ((has_names && relay->hosts[i].wanted == NULL) || make_tls(relay, &relay->hosts[i]) < 0 ||
             make_origins(relay, &relay->hosts[i]) < 0) {
             return -ENOMEM;
         }

@@ -24,16 +24,6 @@ static void skip(struct bytes *input, size_t size) {
     *input = bytes_of(input->data + size, input->size - size);
 }
 
-/*
- * Returns whether the head that the strict parser refuses may be one that old origins write. Such a head is gathered in the
- * buffer whole, mended, and read again.
- */
-static bool may_be_mended(const struct relay_exchange *exchange, struct bytes view) {
-    enum http_fault fault = exchange->parser.fault;
-
-    return (fault == HTTP_FAULT_STATUS_LINE || fault == HTTP_FAULT_HEADER) && http_mend_is_response(view);
-}
-
 static enum http_result mend_head(struct relay_exchange *exchange, struct bytes *input, const uint8_t **head) {
     uint32_t before = exchange->buffered;
 
@@ -93,7 +83,7 @@ static enum http_result gather_head(struct relay_exchange *exchange, struct byte
         }
         exchange->buffered += (uint32_t)input->size;
         skip(input, input->size);
-    } else if (may_be_mended(exchange, view)) {
+    } else if (http_mend_may_help(exchange->parser.fault, view)) {
         exchange->mending = true;
         return mend_head(exchange, input, head);
     }

@@ -172,6 +172,13 @@ static void fail_handshake(struct tls_stream *tls) {
     }
 }
 
+/* The connection has ended in the handshake. */
+static void lose_handshake(struct tls_stream *tls, const char *detail, int error) {
+    tls->has_shaken = true;
+    tls->handshake = STATS_ORIGIN_HANDSHAKE_FAILED;
+    fail(tls, RELAY_FAULT_TLS_HANDSHAKE, detail, error);
+}
+
 static int output(void *owner, struct bytes ciphertext) {
     struct tls_stream *tls = owner;
 
@@ -370,9 +377,7 @@ void tls_stream_begin(struct tls_stream *tls, struct stream *stream) {
 /* The origin's FIN. */
 static void end_input(struct tls_stream *tls) {
     if (tls->state == STATE_HANDSHAKE) {
-        tls->has_shaken = true;
-        tls->handshake = STATS_ORIGIN_HANDSHAKE_FAILED;
-        fail(tls, RELAY_FAULT_TLS_HANDSHAKE, "the origin has closed the connection in the handshake", -ECONNRESET);
+        lose_handshake(tls, "the origin has closed the connection in the handshake", -ECONNRESET);
     } else if (tls->state == STATE_OPEN) {
         tls->cut = true;
         tls->wants = false;
@@ -400,9 +405,7 @@ void tls_stream_input(struct tls_stream *tls, struct bytes ciphertext) {
 
 void tls_stream_broken(struct tls_stream *tls, int error) {
     if (tls->state == STATE_HANDSHAKE) {
-        tls->has_shaken = true;
-        tls->handshake = STATS_ORIGIN_HANDSHAKE_FAILED;
-        fail(tls, RELAY_FAULT_TLS_HANDSHAKE, "the origin has reset the connection in the handshake", error);
+        lose_handshake(tls, "the origin has reset the connection in the handshake", error);
     } else if (tls->state != STATE_OVER) {
         /* The owner may go on reading what came before. */
         tls->handler->failed(tls->owner, error);

@@ -305,9 +305,7 @@ static size_t count_names(const struct config *config) {
     size_t count = 0;
 
     for (size_t i = 0; i < config->host_count; i++) {
-        for (size_t j = 0; j < config->hosts[i].origin_count; j++) {
-            count += config->hosts[i].origins[j].kind == CONFIG_ORIGIN_NAME;
-        }
+        count += config_count_names(&config->hosts[i]);
     }
     return count;
 }
@@ -340,8 +338,8 @@ static void begin(struct names *names, struct config *config) {
     names->totals = calloc(config->host_count, sizeof *names->totals);
     CHECK(names->items != NULL && names->totals != NULL);
     for (uint32_t i = 0; i < config->host_count; i++) {
+        names->totals[i] = (uint32_t)config_count_addresses(&config->hosts[i]);
         for (uint32_t j = 0; j < config->hosts[i].origin_count; j++) {
-            names->totals[i] += (uint32_t)config->hosts[i].origins[j].address_count;
             if (config->hosts[i].origins[j].kind == CONFIG_ORIGIN_NAME) {
                 add_name(names, i, j);
             }

@@ -47,19 +47,13 @@ static enum http_result mend(struct probe_answer *answer, size_t known) {
     return http_parser_head(&answer->parser, bytes_of(answer->buffer, answer->size));
 }
 
-static bool may_be_mended(const struct probe_answer *answer) {
-    enum http_fault fault = answer->parser.fault;
-
-    return (fault == HTTP_FAULT_STATUS_LINE || fault == HTTP_FAULT_HEADER) &&
-           http_mend_is_response(bytes_of(answer->buffer, answer->size));
-}
-
 /* Reads one head. `known`: as in mend. */
 static enum http_result read_head(struct probe_answer *answer, size_t known) {
     if (!answer->mending) {
-        enum http_result result = http_parser_head(&answer->parser, bytes_of(answer->buffer, answer->size));
+        struct bytes head = bytes_of(answer->buffer, answer->size);
+        enum http_result result = http_parser_head(&answer->parser, head);
 
-        if (result != HTTP_PARSE_ERROR || !may_be_mended(answer)) {
+        if (result != HTTP_PARSE_ERROR || !http_mend_may_help(answer->parser.fault, head)) {
             return result;
         }
         answer->mending = true;

@@ -222,6 +222,21 @@ bool stats_rejection_occurs(enum stats_stage stage, enum stats_rejection rejecti
     return (rejection_stages[rejection] >> stage & 1) != 0;
 }
 
+enum stats_rejection stats_rejection_of_status(unsigned status) {
+    switch (status) {
+    case 408:
+        return STATS_REJECT_TIMEOUT;
+    case 413:
+    case 414:
+    case 431:
+        return STATS_REJECT_TOO_LARGE;
+    case 501:
+        return STATS_REJECT_NOT_IMPLEMENTED;
+    default:
+        return STATS_REJECT_MALFORMED;
+    }
+}
+
 unsigned stats_code_slot(unsigned status) {
     if (status < 100 || status >= ARRAY_LENGTH(own_slots)) {
         return SLOT_OTHER;

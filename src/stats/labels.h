@@ -264,6 +264,9 @@ static inline const char *stats_rejection_name(enum stats_rejection rejection) {
 /* Returns whether a rejection can happen at a stage, so that its counter is exposed from the start. */
 bool stats_rejection_occurs(enum stats_stage stage, enum stats_rejection rejection);
 
+/* Returns why a request is refused that is answered by this status, 400 to 505, for its form or the time it takes. */
+enum stats_rejection stats_rejection_of_status(unsigned status);
+
 /* Returns the slot of an HTTP status: the codes in common use have their own, the others share one for each hundred. */
 unsigned stats_code_slot(unsigned status);
 /* Returns 1 to 5, the hundred that the slot belongs to; 0 when it belongs to none of these. */

@@ -97,3 +97,12 @@ Test(mend, waits_for_nothing_but_http) {
         cr_expect_not(http_mend_is_response(bytes_of_string(bad[i])), "%s", bad[i]);
     }
 }
+
+Test(mend, helps_lines_that_are_wrong_in_responses_alone) {
+    struct bytes response = bytes_of_string("HTTP/1.1 200 OK\n");
+
+    cr_expect(http_mend_may_help(HTTP_FAULT_STATUS_LINE, response));
+    cr_expect(http_mend_may_help(HTTP_FAULT_HEADER, response));
+    cr_expect_not(http_mend_may_help(HTTP_FAULT_TOO_LARGE, response));
+    cr_expect_not(http_mend_may_help(HTTP_FAULT_HEADER, bytes_of_string("SSH-2.0")));
+}

@@ -43,6 +43,17 @@ Test(labels, our_own_codes_have_slots) {
     }
 }
 
+Test(labels, a_status_says_why_a_request_is_refused) {
+    cr_expect_eq(stats_rejection_of_status(400), STATS_REJECT_MALFORMED);
+    cr_expect_eq(stats_rejection_of_status(408), STATS_REJECT_TIMEOUT);
+    cr_expect_eq(stats_rejection_of_status(413), STATS_REJECT_TOO_LARGE);
+    cr_expect_eq(stats_rejection_of_status(414), STATS_REJECT_TOO_LARGE);
+    cr_expect_eq(stats_rejection_of_status(417), STATS_REJECT_MALFORMED);
+    cr_expect_eq(stats_rejection_of_status(431), STATS_REJECT_TOO_LARGE);
+    cr_expect_eq(stats_rejection_of_status(501), STATS_REJECT_NOT_IMPLEMENTED);
+    cr_expect_eq(stats_rejection_of_status(505), STATS_REJECT_MALFORMED);
+}
+
 static void assert_snake_case(const char *name) {
     cr_assert_gt(strlen(name), 0);
     for (const char *at = name; *at != '\0'; at++) {
