@@ -1,10 +1,9 @@
-"""Balancers in front of the server: HAProxy and nginx, which send a PROXY header; and such headers made by hand."""
+"""HAProxy and nginx in front of the server, which send a PROXY header, and behind it, which read one; and headers made by hand."""
 
-import os
 import socket
 import struct
-import subprocess
-import time
+
+import daemons
 
 SIGNATURE = b"\r\n\r\n\0\r\nQUIT\n"
 
@@ -34,27 +33,18 @@ def v2(address=None, port=56324, vectors=b"", command=0x21):
 
 LOCAL = v2(command=0x20)
 
-HAPROXY = """
-global
-    maxconn 2000
-defaults
-    mode tcp
-    timeout connect 5s
-    timeout client 30s
-    timeout server 30s
+
+def haproxy(folder, port, server, options, bind=""):
+    """Listens on `port` and relays to the server."""
+    return daemons.Haproxy(folder, port, f"""
 listen edge
     bind 127.0.0.1:{port} {bind}
     server edge 127.0.0.1:{server} {options}
-"""
+""", mode="tcp")
 
-NGINX = """
-load_module /usr/lib/nginx/modules/ngx_stream_module.so;
-daemon off;
-{user}
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log warn;
-events {{ worker_connections 1024; }}
+
+def nginx(folder, port, server):
+    return daemons.Nginx(folder, f"""
 stream {{
     server {{
         listen 127.0.0.1:{port};
@@ -62,45 +52,7 @@ stream {{
         proxy_protocol on;
     }}
 }}
-"""
-
-
-class Balancer:
-    """A process that listens on `port` and relays to the server."""
-
-    def __init__(self, command, port):
-        self.port = port
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        deadline = time.monotonic() + 10
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                return
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise AssertionError(f"{command[0]} did not start: {self.process.stderr.read()}")
-                time.sleep(0.02)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.terminate()
-        self.process.wait(10)
-
-
-def haproxy(folder, port, server, options, bind=""):
-    folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "haproxy.cfg"
-    config.write_text(HAPROXY.format(port=port, server=server, options=options, bind=bind))
-    return Balancer(["haproxy", "-db", "-f", str(config)], port)
-
-
-def nginx(folder, port, server):
-    folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "nginx.conf"
-    config.write_text(NGINX.format(folder=folder, port=port, server=server, user="user root;" if os.geteuid() == 0 else ""))
-    return Balancer(["nginx", "-p", str(folder), "-c", str(config)], port)
+""", port, modules=["stream"])
 
 
 def read_header(connection):
@@ -128,29 +80,17 @@ def vectors_of(data):
     return found
 
 
-HAPROXY_BEHIND = """
-global
-    maxconn 2000
-defaults
-    mode http
-    timeout connect 5s
-    timeout client 30s
-    timeout server 30s
+def haproxy_behind(folder, port):
+    """An origin that takes a PROXY header, and answers with the address in it."""
+    return daemons.Haproxy(folder, port, f"""
 frontend origin
     bind 127.0.0.1:{port} accept-proxy
     http-request return status 200 content-type text/plain lf-string "%[src] %[src_port] %[fc_pp_authority]"
-"""
+""")
 
-NGINX_BEHIND = """
-load_module /usr/lib/nginx/modules/ngx_http_echo_module.so;
-daemon off;
-{user}
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log warn;
-events {{ worker_connections 1024; }}
-http {{
-    access_log off;
+
+def nginx_behind(folder, port):
+    return daemons.Nginx(folder, daemons.Nginx.http(folder, f"""
     server {{
         listen 127.0.0.1:{port} proxy_protocol;
         location / {{
@@ -158,20 +98,4 @@ http {{
             echo -n "$proxy_protocol_addr $proxy_protocol_port";
         }}
     }}
-}}
-"""
-
-
-def haproxy_behind(folder, port):
-    """An origin that takes a PROXY header, and answers with the address in it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "haproxy.cfg"
-    config.write_text(HAPROXY_BEHIND.format(port=port))
-    return Balancer(["haproxy", "-db", "-f", str(config)], port)
-
-
-def nginx_behind(folder, port):
-    folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "nginx.conf"
-    config.write_text(NGINX_BEHIND.format(folder=folder, port=port, user="user root;" if os.geteuid() == 0 else ""))
-    return Balancer(["nginx", "-p", str(folder), "-c", str(config)], port)
+"""), port)

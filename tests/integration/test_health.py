@@ -13,7 +13,7 @@ import pytest
 import balancers
 import origins
 from conftest import SANITIZED, free_port, wait_for
-from test_origin_tls import ORIGIN, Nginx, authority, entry  # noqa: F401 (fixtures)
+from tls_origins import ORIGIN, Nginx, authority, entry  # noqa: F401 (fixtures)
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 DOWN = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"

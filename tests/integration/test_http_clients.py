@@ -4,11 +4,11 @@ import email.utils
 import re
 import socket
 import ssl
-import subprocess
 import time
 
 import pytest
 
+import daemons
 import origins
 from conftest import free_port, seen
 from test_access_log import lines_of, requests_of
@@ -430,14 +430,7 @@ def test_a_request_id_is_one_everywhere(serve, host, tmp_path):
 
 
 HAPROXY = """
-global
-    stats socket {folder}/socket mode 600
-defaults
-    mode http
-    timeout connect 10s
     timeout check 10s
-    timeout client 10s
-    timeout server 10s
 frontend f
     bind 127.0.0.1:{port}
     default_backend by_name
@@ -447,16 +440,16 @@ backend by_name
 backend by_default
     option httpchk GET /
     server s 127.0.0.1:{server} check inter 1s fall 1 rise 1 ssl verify none
+global
+    stats socket {folder}/socket mode 600
 """
 
 
 @pytest.mark.http1_only
 def test_haproxy_does_not_mark_us_down(server, tmp_path):
     """Its health checks as they are by default: HTTP/1.0 without Host, with a server name and without one."""
-    config = tmp_path / "haproxy.cfg"
-    config.write_text(HAPROXY.format(folder=tmp_path, port=free_port(), server=server.port))
-    process = subprocess.Popen(["haproxy", "-db", "-f", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
+    port = free_port()
+    with daemons.Haproxy(tmp_path, port, HAPROXY.format(folder=tmp_path, port=port, server=server.port)):
         asked = 0
         deadline = time.monotonic() + 20
         while asked < 6:
@@ -475,6 +468,3 @@ def test_haproxy_does_not_mark_us_down(server, tmp_path):
         _, page = server.admin("/metrics")
         codes = {code for code, count in re.findall(r'^sallyport_requests_total\{.*code="(\w+)".*\} (\d+)$', page, re.M) if int(count)}
         assert codes == {"200"}
-    finally:
-        process.terminate()
-        process.wait(10)

@@ -1,13 +1,10 @@
-"""TLS to origins: nginx, HAProxy, nghttpd, openssl s_server and Python's ssl, good ones and those that are not to be believed."""
+"""TLS to origins: nginx, nghttpd, openssl s_server and Python's ssl, good ones and those that are not to be believed."""
 
 import datetime
-import ipaddress
 import os
-import re
 import socket
 import ssl
 import struct
-import subprocess
 import threading
 import time
 
@@ -20,150 +17,17 @@ import origins
 import pki as pki_module
 from conftest import free_port, wait_for
 from test_access_log import logged, requests_of, wait_for_lines  # noqa: F401 (a fixture)
+from tls_origins import (NAME, ORIGIN, Nginx, SServer, authority, connections, context_of, entry, facts,  # noqa: F401 (fixtures)
+                         handshakes, read_head, run, secure)
 
-NAME = "a.test"
-ORIGIN = "origin.test"
 LARGE = 20 << 20
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 DAY = datetime.timedelta(days=1)
 
-NGINX = """
-load_module /usr/lib/nginx/modules/ngx_http_echo_module.so;
-daemon off;
-{user}
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log warn;
-events {{ worker_connections 1024; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    client_max_body_size 0;
-    server {{
-        listen 127.0.0.1:{port} ssl {more};
-        ssl_certificate {certificate};
-        ssl_certificate_key {key};
-        {lines}
-        location / {{
-            default_type text/plain;
-            return 200 "reused=$ssl_session_reused version=$ssl_protocol name=$ssl_server_name client=$ssl_client_s_dn alpn=$ssl_alpn_protocol group=$ssl_curve";
-        }}
-        location /body {{
-            default_type application/octet-stream;
-            echo_read_request_body;
-            echo_request_body;
-            client_body_buffer_size 32m;
-        }}
-        location /files/ {{ alias {folder}/files/; }}
-    }}
-}}
-"""
-
-
-class Nginx(origins.Nginx):
-    def __init__(self, folder, entity, lines="", more=""):
-        super().__init__(folder, free_port())
-        self.address = f"127.0.0.1:{self.port}"
-        lines += "" if "ssl_protocols" in lines else " ssl_protocols TLSv1.2 TLSv1.3;"
-        self.fields = {"certificate": entity.chain, "key": entity.key, "lines": lines, "more": more}
-
-    def text(self):
-        return NGINX.format(folder=self.folder, port=self.port, user="user root;" if os.geteuid() == 0 else "", **self.fields)
-
 
 @pytest.fixture
-def authority(pki):
-    """leaf(...): a certificate for an origin."""
-
-    class Authority:
-        root = pki.authority("Origin Root")
-        other = pki.authority("Other Origin Root")
-        issuing = pki.authority("Origin Issuing", issuer=root)
-
-        def leaf(self, *names, issuer=None, usage=ExtendedKeyUsageOID.SERVER_AUTH, kind="ecdsa-p256", chain=(), **options):
-            key = pki_module.new_key(kind)
-            names = [x509.DNSName(name) if not name[0].isdigit() else x509.IPAddress(ipaddress.ip_address(name)) for name in names]
-            extensions = [(x509.SubjectAlternativeName(names), False)] if names else []
-            if usage is not None:
-                extensions.append((x509.ExtendedKeyUsage([usage]), False))
-            certificate = pki.build(options.pop("subject", ORIGIN), key, issuer or self.root, extensions=extensions, **options)
-            return pki.entity("origin", certificate, key, chain)
-
-    return Authority()
-
-
-@pytest.fixture
-def entry(host, authority):
-    """entry(origin, ...): a host whose origin is believed by the authority's root."""
-
-    def make(origin, mode="off", protocol=None, **tls):
-        addresses = [getattr(one, "address", one) for one in (origin if isinstance(origin, list) else [origin])]
-        made = {**host(NAME, mode, origin=addresses), "origin_tls": {"ca": [str(authority.root.cert)], "name": ORIGIN, **tls}}
-        if made["origin_tls"]["name"] is None:
-            del made["origin_tls"]["name"]
-        if protocol is not None:
-            made["origin_protocol"] = protocol
-        return made
-
-    return make
-
-
-@pytest.fixture
-def nginx(tmp_path):
-    running = []
-
-    def start(entity, lines="", more=""):
-        origin = Nginx(tmp_path / f"nginx{len(running)}", entity, lines, more)
-        running.append(origin.__enter__())
-        return origin
-
-    yield start
-    for origin in running:
-        origin.__exit__()
-
-
-def context_of(entity, **versions):
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(entity.chain, entity.key)
-    for name, version in versions.items():
-        setattr(context, name, version)
-    return context
-
-
-@pytest.fixture
-def secure(scripted):
-    """secure(entity, script): an origin that hands each connection to the script once TLS is on it."""
-
-    def make(entity, script, **versions):
-        context = context_of(entity, **versions)
-
-        def run(connection, number):
-            try:
-                tls = context.wrap_socket(connection, server_side=True)
-            except OSError:
-                return
-            with tls:
-                script(tls, number)
-
-        return scripted(run)
-
-    return make
-
-
-def facts(answer):
-    return dict(re.findall(r"(\w+)=(\S*)", answer.text))
-
-
-def handshakes(server, result):
-    return server.metric("sallyport_origin_handshakes_total", result=result)
-
-
-def opened(server):
-    return server.metric("sallyport_origin_connections_total", event="opened")
+def nginx(run):
+    return lambda *arguments, **options: run(Nginx, *arguments, **options)
 
 
 def test_requests_and_bodies_over_tls(serve, entry, nginx, authority):
@@ -187,8 +51,8 @@ def test_many_requests_take_one_connection(serve, entry, nginx, authority):
     server = serve([entry(nginx(authority.leaf(ORIGIN)))], shards=1)
     for _ in range(10):
         assert server.curl(NAME, "/").status == 200
-    assert opened(server) == 1
-    assert server.metric("sallyport_origin_connections_total", event="dropped") == 0  # by no ticket
+    assert connections(server, "opened") == 1
+    assert connections(server, "dropped") == 0  # by no ticket
 
 
 @pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
@@ -312,25 +176,16 @@ def test_an_origin_that_ends_without_a_certificate(serve, entry, authority, logg
         refused(server, path, "tls_broken", "certificate_required")
 
 
-def test_http2_over_tls(serve, entry, authority, tmp_path):
-    entity = authority.leaf(ORIGIN)
-    port = free_port()
-    (tmp_path / "small.txt").write_text("small\n")
+def test_http2_over_tls(serve, entry, authority, run):
     large = os.urandom(LARGE)
-    (tmp_path / "large").write_bytes(large)
-    process = subprocess.Popen(["nghttpd", "--address=127.0.0.1", f"--htdocs={tmp_path}", str(port), entity.key, entity.chain],
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
-        server = serve([entry(f"127.0.0.1:{port}", protocol="http2")], shards=1)
-        for version in ("http1", "http2"):
-            server.protocol = version
-            assert server.curl(NAME, "/small.txt").text == "small\n"
-            assert server.curl(NAME, "/large").body == large
-        assert opened(server) == 1
-    finally:
-        process.kill()
-        process.wait()
+    origin = run(origins.Nghttpd, free_port(), entity=authority.leaf(ORIGIN))
+    (origin.folder / "large").write_bytes(large)
+    server = serve([entry(origin, protocol="http2")], shards=1)
+    for version in ("http1", "http2"):
+        server.protocol = version
+        assert server.curl(NAME, "/small.txt").text == "small\n"
+        assert server.curl(NAME, "/large").body == large
+    assert connections(server, "opened") == 1
 
 
 def test_an_origin_that_does_not_agree_on_h2(serve, entry, nginx, authority, logged):  # noqa: F811
@@ -394,16 +249,6 @@ def test_a_handshake_that_stalls(serve, entry, scripted, logged):  # noqa: F811
     began = time.monotonic()
     refused(server, path, "connect_timed_out")
     assert time.monotonic() - began < 5
-
-
-def read_head(tls):
-    head = b""
-    while b"\r\n\r\n" not in head:
-        piece = tls.recv(65536)
-        if not piece:
-            return b""
-        head += piece
-    return head
 
 
 @pytest.mark.parametrize("politely", [True, False])
@@ -489,45 +334,10 @@ def test_an_idle_connection_that_origins_close(serve, entry, secure, authority):
         time.sleep(0.05)
 
 
-def test_s_server(serve, entry, authority):
-    entity = authority.leaf(ORIGIN, kind="rsa-2048")
-    port = free_port()
-    process = subprocess.Popen(["openssl", "s_server", "-quiet", "-www", "-accept", f"127.0.0.1:{port}", "-cert", entity.cert, "-key", entity.key],
-                               stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
-        server = serve([entry(f"127.0.0.1:{port}")], shards=1)
-        answer = server.curl(NAME, "/")
-        assert answer.status == 200 and "TLSv1.3" in answer.text
-    finally:
-        process.kill()
-        process.wait()
-
-
-def test_haproxy(serve, entry, authority, tmp_path):
-    entity = authority.leaf(ORIGIN)
-    port = free_port()
-    config = tmp_path / "haproxy.cfg"
-    config.write_text(f"""
-defaults
-    mode http
-    timeout client 10s
-    timeout server 10s
-    timeout connect 10s
-frontend in
-    bind 127.0.0.1:{port} ssl crt {entity.bundle} alpn h2,http/1.1
-    http-request return status 200 content-type text/plain lf-string "alpn=%[ssl_fc_alpn] name=%[ssl_fc_sni] version=%[ssl_fc_protocol]"
-""")
-    process = subprocess.Popen(["haproxy", "-f", str(config)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_for(lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
-        server = serve([entry(f"127.0.0.1:{port}")], shards=1)
-        assert facts(server.curl(NAME, "/")) == {"alpn": "http/1.1", "name": ORIGIN, "version": "TLSv1.3"}
-        assert server.reload([entry(f"127.0.0.1:{port}", protocol="http2")])
-        wait_for(lambda: facts(server.curl(NAME, "/"))["alpn"] == "h2")
-    finally:
-        process.kill()
-        process.wait()
+def test_s_server(serve, entry, authority, run):
+    server = serve([entry(run(SServer, authority.leaf(ORIGIN, kind="rsa-2048"), "-www"))], shards=1)
+    answer = server.curl(NAME, "/")
+    assert answer.status == 200 and "TLSv1.3" in answer.text
 
 
 def test_a_tunnel(serve, entry, secure, authority):

@@ -11,6 +11,7 @@ import time
 import pytest
 
 import balancers
+import daemons
 import pki as pki_module
 from bio import Client
 from conftest import SANITIZED, free_port, wait_for
@@ -535,15 +536,7 @@ def test_a_balancer_in_front_and_a_header_behind(serve, tcp, scripted, pki):
         assert peer.headers[-1][0] == (address, 4711)
 
 
-HAPROXY_TCP = """
-global
-    maxconn 100
-    log {log} local0
-defaults
-    mode tcp
-    timeout connect 5s
-    timeout client 30s
-    timeout server 30s
+HAPROXY = """
 frontend origin
     bind 127.0.0.1:{port} accept-proxy
     tcp-request inspect-delay 5s
@@ -568,9 +561,7 @@ def test_haproxy_reads_the_header(serve, tcp, scripted, pki, tmp_path):
 
     peer = Peer(scripted, read_line, header=None)
     port = free_port()
-    config = tmp_path / "haproxy.cfg"
-    config.write_text(HAPROXY_TCP.format(port=port, echo=peer.address, log="127.0.0.1:9"))
-    with balancers.Balancer(["haproxy", "-db", "-f", str(config)], port):
+    with daemons.Haproxy(tmp_path, port, HAPROXY.format(port=port, echo=peer.address), mode="tcp"):
         server = serve([tcp(f"127.0.0.1:{port}")], shards=1)
         with connect(server, pki.valid().bundle) as tls:
             assert ask(tls, b"hello")

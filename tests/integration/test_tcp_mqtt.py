@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-import balancers
+import daemons
 from conftest import free_port, wait_for
 from test_tcp import tcp  # noqa: F401 (a fixture)
 from test_tunnels import ended, open_tunnels
@@ -22,13 +22,6 @@ max_queued_messages 0
 """
 
 HAPROXY = """
-global
-    maxconn 500
-defaults
-    mode tcp
-    timeout connect 5s
-    timeout client 60s
-    timeout server 60s
 listen brokers
     bind 127.0.0.1:{port} accept-proxy
     server broker {broker}
@@ -41,8 +34,8 @@ def broker(tmp_path_factory):
     folder, port = tmp_path_factory.mktemp("mosquitto"), free_port()
     config = folder / "mosquitto.conf"
     config.write_text(MOSQUITTO.format(port=port))
-    with balancers.Balancer(["mosquitto", "-c", str(config)], port):
-        yield f"127.0.0.1:{port}"
+    with daemons.Daemon(folder, ["mosquitto", "-c", config], port) as running:
+        yield running.address
 
 
 class Clients:
@@ -173,9 +166,7 @@ def test_clients_without_a_valid_certificate(mqtt, pki, version):
 
 def test_a_balancer_reads_the_header_for_the_broker(serve, tcp, broker, pki, tmp_path):  # noqa: F811
     port = free_port()
-    config = tmp_path / "haproxy.cfg"
-    config.write_text(HAPROXY.format(port=port, broker=broker))
-    with balancers.Balancer(["haproxy", "-db", "-f", str(config)], port):
+    with daemons.Haproxy(tmp_path, port, HAPROXY.format(port=port, broker=broker), mode="tcp"):
         server = serve([{**tcp(f"127.0.0.1:{port}", name="mqtt.test"), "default": True}], shards=1)
         clients = Clients(server, pki.valid())
         with clients.listen("behind", 1, "-q", 2) as subscriber:
