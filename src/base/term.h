@@ -3,6 +3,7 @@
 #define BASE_TERM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define TERM_NEVER INT64_MAX
@@ -12,6 +13,12 @@ struct term {
     int64_t end;      /* its last good second, since the epoch; TERM_NEVER: it names none */
     bool repeats;     /* another term has the same name and ends no later */
     int64_t begin;    /* its first good second, since the epoch; 0: not known */
+};
+
+/* Terms that the owner of the list has, the earliest end first. Zeroed is empty. */
+struct term_list {
+    const struct term *items;
+    size_t count;
 };
 
 #endif

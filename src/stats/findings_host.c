@@ -161,14 +161,15 @@ static void append_name(struct text *text, const char *name) {
 
 static void append_cause(struct judging *judging, enum reason reason) {
     const struct findings_host *host = judging->host;
+    const struct term_list *lists = &host->terms[STATS_CRLS];
     struct text *text = &judging->text;
     switch (reason) {
     case REASON_CRL_STALE:
-        if (host->list_count > 0 && host->lists[0].end < host->now_s) {
+        if (lists->count > 0 && lists->items[0].end < host->now_s) {
             text_append_string(text, " The revocation list of ");
-            append_name(text, host->lists[0].name);
+            append_name(text, lists->items[0].name);
             text_append_string(text, " ended at ");
-            text_append_time(text, host->lists[0].end);
+            text_append_time(text, lists->items[0].end);
             text_append_string(text, ": put the new one in its place, and reload.");
         } else {
             text_append_string(text, " A revocation list has ended: put the new one in its place, and reload.");
@@ -369,11 +370,11 @@ static bool is_imminent(const struct findings_host *host, const struct term *ter
 }
 
 /* Appends how many terms behind the first have ended too, or end soon. */
-static void append_more(struct judging *judging, const struct term *terms, size_t count, bool ended) {
+static void append_more(struct judging *judging, const struct term_list *terms, bool ended) {
     const struct findings_host *host = judging->host;
     size_t more = 0;
-    for (size_t i = 1; i < count; i++) {
-        more += ended ? terms[i].end < host->now_s : is_soon(host, &terms[i]);
+    for (size_t i = 1; i < terms->count; i++) {
+        more += ended ? terms->items[i].end < host->now_s : is_soon(host, &terms->items[i]);
     }
     if (more > 0) {
         text_append_format(&judging->text, " The same holds for %zu more of this host.", more);
@@ -385,29 +386,31 @@ static uint64_t soonness(const struct findings_host *host, const struct term *te
     return left < 0 ? FINDINGS_SOON_S + (uint64_t)-left : left < FINDINGS_SOON_S ? (uint64_t)(FINDINGS_SOON_S - left) : 0;
 }
 
-static void judge_certificates(struct judging *judging) {
+/* `role`: "of ", before the name of the host. `harm`: what an ended one does. */
+static void judge_certificates(struct judging *judging, enum stats_terms kind, const char *role, const char *harm) {
     const struct findings_host *host = judging->host;
-    const struct term *term = host->certificates;
-    if (host->certificate_count == 0 || (term->end >= host->now_s && !is_soon(host, term))) {
+    const struct term_list *certificates = &host->terms[kind];
+    const struct term *term = certificates->items;
+    if (certificates->count == 0 || (term->end >= host->now_s && !is_soon(host, term))) {
         return;
     }
     bool ended = term->end < host->now_s;
     struct text *text = begin(judging, ended ? FINDING_CERTIFICATE_ENDED : FINDING_CERTIFICATE_ENDS, ended,
                               ended || is_imminent(host, term));
-    text_append_format(text, "The certificate of %s, ", host->name);
+    text_append_format(text, "The certificate %s%s, ", role, host->name);
     append_name(text, term->name);
     text_append_char(text, ',');
     append_end(text, host, term);
-    text_append_string(text, ended ? ": clients that check it do not connect. Replace the file, and reload."
-                                   : ". Replace the file, and reload.");
-    append_more(judging, host->certificates, host->certificate_count, ended);
+    text_append_format(text, "%s. Replace the file, and reload.", ended ? harm : "");
+    append_more(judging, certificates, ended);
     end(judging, soonness(host, term));
 }
 
 static void judge_lists(struct judging *judging) {
     const struct findings_host *host = judging->host;
-    const struct term *term = host->lists;
-    if (host->list_count == 0 || !host->asks || (term->end >= host->now_s && !is_soon(host, term))) {
+    const struct term_list *lists = &host->terms[STATS_CRLS];
+    const struct term *term = lists->items;
+    if (lists->count == 0 || !host->asks || (term->end >= host->now_s && !is_soon(host, term))) {
         return;
     }
     bool ended = term->end < host->now_s, harms = host->enforces && !host->takes_old_lists;
@@ -428,17 +431,19 @@ static void judge_lists(struct judging *judging) {
         text_append_char(text, '.');
     }
     text_append_string(text, " Put the new one in its place, and reload.");
-    append_more(judging, host->lists, host->list_count, ended);
+    append_more(judging, lists, ended);
     end(judging, soonness(host, term));
 }
 
 /* The end of one of several roots is a warning at most: files of roots often have old ones that nobody uses any more. */
 static void judge_roots(struct judging *judging) {
     const struct findings_host *host = judging->host;
-    if (host->root_count == 0 || !host->asks || (host->roots[0].end >= host->now_s && !is_soon(host, &host->roots[0]))) {
+    const struct term_list *roots = &host->terms[STATS_CLIENT_CAS];
+    const struct term *term = roots->items;
+    if (roots->count == 0 || !host->asks || (term->end >= host->now_s && !is_soon(host, term))) {
         return;
     }
-    const struct term *term = &host->roots[0], *last = &host->roots[host->root_count - 1];
+    const struct term *last = &roots->items[roots->count - 1];
     bool ended = term->end < host->now_s;
     bool all = ended ? last->end < host->now_s : is_imminent(host, last);
     struct text *text =
@@ -452,7 +457,7 @@ static void judge_roots(struct judging *judging) {
                                           : ": its clients are not valid from then on.");
     text_append_string(text, ended && !all ? " Take it out of client_auth.ca, or put the new one in its place, and reload."
                                            : " Add the new one to client_auth.ca, and reload.");
-    append_more(judging, host->roots, host->root_count, ended);
+    append_more(judging, roots, ended);
     end(judging, soonness(host, term));
 }
 
@@ -462,7 +467,9 @@ void findings_of_host(struct findings *findings, const struct findings_host *hos
     judge_clients(&judging);
     judge_origins(&judging);
     judge_answers(&judging);
-    judge_certificates(&judging);
+    judge_certificates(&judging, STATS_CERTIFICATES, "of ", ": clients that check it do not connect");
+    judge_certificates(&judging, STATS_ORIGIN_CERTIFICATES, "for the origins of ",
+                       ": origins that check it refuse connections");
     judge_lists(&judging);
     judge_roots(&judging);
     *marks = judging.now;

@@ -10,10 +10,8 @@
 #ifndef STATS_FINDINGS_HOST_H
 #define STATS_FINDINGS_HOST_H
 
-#include "base/term.h"
-#include "stats/counters.h"
 #include "stats/findings.h"
-#include "stats/recent.h"
+#include "stats/hosts.h"
 
 struct findings_host {
     const char *name;
@@ -27,12 +25,7 @@ struct findings_host {
     const char *const *origins; /* as its file has them */
     size_t origin_count;
     const char (*why)[STATS_WHY_SIZE]; /* by origin: why its health checks fail; NULL: it has none */
-    const struct term *certificates;   /* of the host, by their files; these, `lists` and `roots`: the earliest end first */
-    size_t certificate_count;
-    const struct term *lists;
-    size_t list_count;
-    const struct term *roots;
-    size_t root_count;
+    const struct term_list *terms;     /* STATS_TERMS lists of its needs */
 };
 
 /* Adds the findings of a host. `marks` has those of the last time, and afterwards those of this time. */

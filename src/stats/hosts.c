@@ -100,31 +100,33 @@ static void free_texts(const char *const *texts, size_t count) {
     free((void *)texts);
 }
 
-static void free_terms(const struct term *terms, size_t count) {
-    for (size_t i = 0; terms != NULL && i < count; i++) {
-        free((char *)terms[i].name);
+static void free_terms(const struct term_list *terms) {
+    for (size_t i = 0; i < terms->count; i++) {
+        free((char *)terms->items[i].name);
     }
-    free((void *)terms);
+    free((void *)terms->items);
 }
 
-/* Returns a copy, for free_terms. NULL when out of memory. */
-static const struct term *copy_terms(const struct term *terms, size_t count) {
-    struct term *copy = calloc(count + 1, sizeof *copy);
+/* Makes `to`, which must be freed, a copy. False: out of memory, and `to` is empty. */
+static bool copy_terms(struct term_list *to, const struct term_list *from) {
+    struct term *copy = calloc(from->count + 1, sizeof *copy);
+
+    *to = (struct term_list){.items = copy};
     if (copy == NULL) {
-        return NULL;
+        return false;
     }
-    for (size_t i = 0; i < count; i++) {
-        copy[i] = terms[i];
-        copy[i].name = strdup(terms[i].name);
-        if (copy[i].name == NULL) {
-            while (i > 0) {
-                free((char *)copy[--i].name);
-            }
-            free(copy);
-            return NULL;
+    while (to->count < from->count) {
+        struct term *term = &copy[to->count];
+        *term = from->items[to->count];
+        term->name = strdup(term->name);
+        if (term->name == NULL) {
+            free_terms(to);
+            *to = (struct term_list){0};
+            return false;
         }
+        to->count++;
     }
-    return copy;
+    return true;
 }
 
 static bool give_rollout(struct host *host, unsigned shard_count) {
@@ -165,18 +167,18 @@ static bool add(struct stats_hosts *hosts, const struct stats_host_facts *facts,
     hosts->by_name[hosts->count++] = host->block;
     host->facts = *facts;
     host->facts.host = host->block->name;
-    host->facts.certificates = copy_terms(facts->certificates, facts->certificate_count);
     host->facts.origins = copy_texts(facts->origins, facts->origin_count);
-    host->facts.client_cas = copy_terms(facts->client_cas, facts->client_ca_count);
-    host->facts.crls = copy_terms(facts->crls, facts->crl_count);
+    bool copied = host->facts.origins != NULL;
+    for (size_t i = 0; i < STATS_TERMS; i++) {
+        copied = copy_terms(&host->facts.terms[i], &facts->terms[i]) && copied;
+    }
     if (facts->mode != NULL && strcmp(facts->mode, "report") == 0 && !give_rollout(host, hosts->shard_count)) {
         return false;
     }
     if (facts->probed && !give_why(host->block)) {
         return false;
     }
-    return host->facts.certificates != NULL && host->facts.origins != NULL && host->facts.client_cas != NULL &&
-           host->facts.crls != NULL;
+    return copied;
 }
 
 struct stats_hosts *stats_hosts_create(unsigned shard_count, const struct stats_host_facts *facts, size_t count,
@@ -213,10 +215,10 @@ void stats_hosts_release(struct stats_hosts *hosts) {
     }
     for (size_t i = 0; i < hosts->count; i++) {
         const struct stats_host_facts *facts = &hosts->hosts[i].facts;
-        free_terms(facts->certificates, facts->certificate_count);
         free_texts(facts->origins, facts->origin_count);
-        free_terms(facts->client_cas, facts->client_ca_count);
-        free_terms(facts->crls, facts->crl_count);
+        for (size_t kind = 0; kind < STATS_TERMS; kind++) {
+            free_terms(&facts->terms[kind]);
+        }
         release_block(hosts->hosts[i].block);
     }
     free(hosts->by_name);

@@ -9,19 +9,24 @@
 #include "stats/counters.h"
 #include "stats/recent.h"
 
+/* The needs of a host that end. */
+enum stats_terms {
+    STATS_CERTIFICATES,        /* that it serves, by their files */
+    STATS_CLIENT_CAS,          /* the roots of its clients, by their subjects */
+    STATS_CRLS,                /* its issuers of revocation lists, each once */
+    STATS_ORIGIN_CAS,          /* the roots of its origins, by their subjects */
+    STATS_ORIGIN_CERTIFICATES, /* that it shows to origins, by their files */
+    STATS_TERMS
+};
+
 /* Facts about a host, from its configuration. */
 struct stats_host_facts {
     const char *host;
-    const struct term *certificates; /* that it serves, by their files, the earliest end first */
-    size_t certificate_count;
+    struct term_list terms[STATS_TERMS];
     const char *mode;           /* a static text, as in the configuration; NULL is none */
     bool is_tcp;                /* protocol: tcp */
     const char *const *origins; /* as its file has them, `origin_count`, 64 at most */
     size_t origin_count;
-    const struct term *client_cas; /* its roots, the earliest end first */
-    size_t client_ca_count;
-    const struct term *crls; /* its issuers of revocation lists, each once, likewise */
-    size_t crl_count;
     bool takes_old_crls; /* crl_stale: accept */
     bool probed;         /* its origins have health checks, which say whether they are up */
     bool required;       /* the process is not ready while all its origins are down */

@@ -245,41 +245,44 @@ static void render_host_histograms(struct rendering *rendering) {
 
 /* Of several terms with one name, the first to end has the sample: the others are marked as repeats. */
 static void render_terms_of_host(struct rendering *rendering, const char *name, const char *label, const char *host,
-                                 const struct term *terms, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        if (!terms[i].repeats && terms[i].end != TERM_NEVER) {
-            struct page_labels labels = {{{"host", host}, {label, terms[i].name}}, 2};
-            page_sample_signed(&rendering->page, name, &labels, terms[i].end);
+                                 const struct term_list *terms) {
+    for (size_t i = 0; i < terms->count; i++) {
+        const struct term *term = &terms->items[i];
+        if (!term->repeats && term->end != TERM_NEVER) {
+            struct page_labels labels = {{{"host", host}, {label, term->name}}, 2};
+            page_sample_signed(&rendering->page, name, &labels, term->end);
         }
     }
 }
 
-static void render_certificates(struct rendering *rendering) {
-    static const char name[] = "sallyport_certificate_not_after_seconds";
-    page_open_metric(&rendering->page, name, "gauge", "When a certificate ends, in seconds since the epoch.");
-    for (size_t i = 0; i < rendering->host_count; i++) {
-        const struct stats_host_facts *facts = stats_hosts_facts(rendering->hosts, i);
-        render_terms_of_host(rendering, name, "file", facts->host, facts->certificates, facts->certificate_count);
-    }
-}
-
-static void render_client_cas(struct rendering *rendering) {
-    static const char name[] = "sallyport_client_ca_not_after_seconds";
-    page_open_metric(&rendering->page, name, "gauge",
-                     "When a root of client_auth.ca ends, in seconds since the epoch; of those with one name the first.");
-    for (size_t i = 0; i < rendering->host_count; i++) {
-        const struct stats_host_facts *facts = stats_hosts_facts(rendering->hosts, i);
-        render_terms_of_host(rendering, name, "subject", facts->host, facts->client_cas, facts->client_ca_count);
-    }
-}
-
-static void render_crls(struct rendering *rendering) {
-    static const char name[] = "sallyport_crl_next_update_seconds";
-    page_open_metric(&rendering->page, name, "gauge",
-                     "When the revocation lists of an issuer end, in seconds since the epoch; of several lists the first.");
-    for (size_t i = 0; i < rendering->host_count; i++) {
-        const struct stats_host_facts *facts = stats_hosts_facts(rendering->hosts, i);
-        render_terms_of_host(rendering, name, "issuer", facts->host, facts->crls, facts->crl_count);
+static void render_terms(struct rendering *rendering) {
+    static const struct {
+        const char *name, *help, *label;
+    } metrics[STATS_TERMS] = {
+        [STATS_CERTIFICATES] = {"sallyport_certificate_not_after_seconds",
+                                "When a certificate ends, in seconds since the epoch.", "file"},
+        [STATS_CLIENT_CAS] = {"sallyport_client_ca_not_after_seconds",
+                              "When a root of client_auth.ca ends, in seconds since the epoch; of those with one name the "
+                              "first.",
+                              "subject"},
+        [STATS_CRLS] =
+            {"sallyport_crl_next_update_seconds",
+             "When the revocation lists of an issuer end, in seconds since the epoch; of several lists the first.",
+             "issuer"},
+        [STATS_ORIGIN_CAS] = {"sallyport_origin_ca_not_after_seconds",
+                              "When a root of origin_tls.ca ends, in seconds since the epoch; of those with one name the "
+                              "first.",
+                              "subject"},
+        [STATS_ORIGIN_CERTIFICATES] = {"sallyport_origin_certificate_not_after_seconds",
+                                       "When the certificate that origins are shown ends, in seconds since the epoch.",
+                                       "file"},
+    };
+    for (size_t i = 0; i < STATS_TERMS; i++) {
+        page_open_metric(&rendering->page, metrics[i].name, "gauge", metrics[i].help);
+        for (size_t host = 0; host < rendering->host_count; host++) {
+            const struct stats_host_facts *facts = stats_hosts_facts(rendering->hosts, host);
+            render_terms_of_host(rendering, metrics[i].name, metrics[i].label, facts->host, &facts->terms[i]);
+        }
     }
 }
 
@@ -433,9 +436,7 @@ char *stats_render_prometheus(struct stats *stats, size_t *size) {
     render_cache(&rendering);
     render_host_metrics(&rendering);
     render_host_histograms(&rendering);
-    render_certificates(&rendering);
-    render_client_cas(&rendering);
-    render_crls(&rendering);
+    render_terms(&rendering);
     render_origins(&rendering);
     render_reloads(&rendering);
     render_fetches(&rendering);

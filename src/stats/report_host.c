@@ -53,31 +53,42 @@ static void report_choice(struct json *json, const struct stats_hosts *hosts, si
     report_labelled(json, hosts, host, "origin_waits", offsetof(struct stats_host, origin_lines), STATS_LABEL_LINE_END);
 }
 
-static void report_terms(struct json *json, const char *key, const char *name_key, const char *end_key,
-                         const struct term *terms, size_t count) {
+static void report_list(struct json *json, const char *key, const char *name_key, const char *end_key,
+                        const struct term_list *terms) {
     json_begin_array(json, key);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < terms->count; i++) {
         json_begin_object(json, NULL);
-        report_text(json, name_key, terms[i].name);
-        if (terms[i].end == TERM_NEVER) {
+        report_text(json, name_key, terms->items[i].name);
+        if (terms->items[i].end == TERM_NEVER) {
             json_null(json, end_key);
         } else {
-            json_signed(json, end_key, terms[i].end);
+            json_signed(json, end_key, terms->items[i].end);
         }
         json_end_object(json);
     }
     json_end_array(json);
 }
 
-/* Writes all, and the one that ends first by itself, for programs that know of one only. */
-static void report_certificates(struct json *json, const struct stats_host_facts *facts) {
-    if (facts->certificate_count > 0) {
+static void report_terms(struct json *json, const struct stats_host_facts *facts) {
+    static const struct {
+        const char *key, *name_key, *end_key;
+    } lists[STATS_TERMS] = {
+        [STATS_CERTIFICATES] = {"certificates", "file", "not_after"},
+        [STATS_CLIENT_CAS] = {"client_cas", "subject", "not_after"},
+        [STATS_CRLS] = {"crls", "issuer", "next_update"},
+        [STATS_ORIGIN_CAS] = {"origin_cas", "subject", "not_after"},
+        [STATS_ORIGIN_CERTIFICATES] = {"origin_certificates", "file", "not_after"},
+    };
+    const struct term_list *own = &facts->terms[STATS_CERTIFICATES];
+    if (own->count > 0) { /* the one that ends first by itself too, for programs that know of one only */
         json_begin_object(json, "certificate");
-        report_text(json, "file", facts->certificates[0].name);
-        json_signed(json, "not_after", facts->certificates[0].end);
+        report_text(json, "file", own->items[0].name);
+        json_signed(json, "not_after", own->items[0].end);
         json_end_object(json);
     }
-    report_terms(json, "certificates", "file", "not_after", facts->certificates, facts->certificate_count);
+    for (size_t i = 0; i < STATS_TERMS; i++) {
+        report_list(json, lists[i].key, lists[i].name_key, lists[i].end_key, &facts->terms[i]);
+    }
 }
 
 /* Leaves out reasons that did not occur. `offset`: of the first of their counters. */
@@ -182,9 +193,7 @@ static void report_host(struct json *json, const struct stats_hosts *hosts, size
     report_text(json, "name", facts->host);
     report_text(json, "mode", facts->mode == NULL ? "off" : facts->mode);
     report_text(json, "protocol", facts->is_tcp ? "tcp" : "http");
-    report_certificates(json, facts);
-    report_terms(json, "client_cas", "subject", "not_after", facts->client_cas, facts->client_ca_count);
-    report_terms(json, "crls", "issuer", "next_update", facts->crls, facts->crl_count);
+    report_terms(json, facts);
     json_unsigned(json, "requests", total);
     report_codes(json, "requests_by_code", counts);
     report_reasons(json, hosts, host, "client_certs", offsetof(struct stats_host, client_certs));

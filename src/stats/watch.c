@@ -20,12 +20,7 @@ static struct findings_host describe(const struct stats_hosts *hosts, size_t hos
         .origins = facts->origins,
         .origin_count = facts->origin_count,
         .why = (const char(*)[STATS_WHY_SIZE])stats_hosts_why(hosts, host),
-        .certificates = facts->certificates,
-        .certificate_count = facts->certificate_count,
-        .lists = facts->crls,
-        .list_count = facts->crl_count,
-        .roots = facts->client_cas,
-        .root_count = facts->client_ca_count,
+        .terms = facts->terms,
     };
 }
 

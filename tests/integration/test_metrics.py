@@ -230,12 +230,12 @@ def test_many_scrapers_slow_ones_and_half_closed_ones(server):
                 answers.append(answer.status)
 
     before = server.rss_kib()
-    threads = [threading.Thread(target=scrape) for _ in range(40)]
+    threads = [threading.Thread(target=scrape) for _ in range(30)]  # each has two places while it closes one and opens another
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert answers == [200] * 1000
+    assert answers == [200] * 750
     slow = []
     for _ in range(64):
         connection = socket.create_connection(address, timeout=5)

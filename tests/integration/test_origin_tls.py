@@ -163,7 +163,11 @@ def test_an_origin_that_asks_for_a_certificate(serve, entry, nginx, authority, p
     server = serve([entry(origin, certificate=str(client.chain), key=str(client.key))], shards=1)
     answer = server.curl(NAME, "/")
     assert answer.status == 200 and facts(answer)["client"] == "CN=edge-1"
+    in_seconds = x509.load_pem_x509_certificate(client.chain.read_bytes()).not_valid_after.replace(tzinfo=datetime.timezone.utc).timestamp()
+    assert server.metric("sallyport_origin_certificate_not_after_seconds", host=NAME, file=str(client.chain)) == in_seconds
+    assert server.metric("sallyport_origin_ca_not_after_seconds", host=NAME) > time.time()
     assert server.reload([entry(origin)])
+    assert server.metric("sallyport_origin_certificate_not_after_seconds", host=NAME) == 0, "there is none"
     wait_for(lambda: server.curl(NAME, "/").status == 400)  # nginx asks, and answers those who have none
 
 

@@ -15,6 +15,7 @@ static struct findings_host host;
 static struct findings_marks marks;
 
 static struct term certificates[2];
+static struct term_list needs[STATS_TERMS];
 
 static void begin(void) {
     static const char *const origins[] = {"10.0.0.7:9000", "10.0.0.8:9000"};
@@ -27,9 +28,9 @@ static void begin(void) {
         .calm = true,
         .origins = origins,
         .origin_count = 2,
-        .certificates = certificates,
-        .certificate_count = 1,
+        .terms = needs,
     };
+    needs[STATS_CERTIFICATES] = (struct term_list){certificates, 1};
     certificates[0] = (struct term){.name = "a.pem", .end = NOW + 300 * DAY};
     second = 9; /* so that a slot has ended whenever whole tens of seconds have passed */
     recent_sample(&recent, counters, 0, second);
@@ -107,8 +108,7 @@ Test(findings_host, and_at_once_after_a_start) {
 
 Test(findings_host, it_names_the_list_and_says_it_once) {
     const struct term lists[] = {{.name = "CN=Devices", .end = NOW - 2 * HOUR}, {.name = "CN=Root", .end = NOW + 90 * DAY}};
-    host.lists = lists;
-    host.list_count = 2;
+    needs[STATS_CRLS] = (struct term_list){lists, 2};
     pass(60, (struct deeds){.refused = 5, .reason = REASON_CRL_STALE});
     expect(FINDING_CRITICAL, FINDING_CLIENTS_REFUSED, "The revocation list of CN=Devices ended at 2025-11-24T14:00:00Z");
     cr_expect_eq(findings.count, 1);
@@ -370,7 +370,7 @@ Test(findings_host, a_certificate_that_ends) {
 }
 
 Test(findings_host, of_two_certificates_the_first_to_end_is_named) {
-    host.certificate_count = 2;
+    needs[STATS_CERTIFICATES].count = 2;
     certificates[1] = (struct term){.name = "b.pem", .end = host.now_s + 300 * DAY};
     certificate_in(6 * DAY - 1);
     expect(FINDING_WARNING, FINDING_CERTIFICATE_ENDS,
@@ -378,6 +378,25 @@ Test(findings_host, of_two_certificates_the_first_to_end_is_named) {
     certificates[1].end = host.now_s + 6 * DAY;
     look();
     expect(FINDING_WARNING, FINDING_CERTIFICATE_ENDS, "reload. The same holds for 1 more of this host.");
+}
+
+Test(findings_host, a_certificate_for_origins_that_ends) {
+    struct term shown = {.name = "edge.pem", .end = host.now_s + 8 * DAY};
+    needs[STATS_ORIGIN_CERTIFICATES] = (struct term_list){&shown, 1};
+    look();
+    expect_nothing();
+    shown.end = host.now_s + 3 * DAY;
+    look();
+    expect(FINDING_WARNING, FINDING_CERTIFICATE_ENDS,
+           "The certificate for the origins of a.example, edge.pem, ends in 3 days, at 2025-11-27T16:00:00Z. Replace the");
+    shown.end = host.now_s - 1;
+    look();
+    expect(FINDING_CRITICAL, FINDING_CERTIFICATE_ENDED,
+           "ended 1 second ago, at 2025-11-24T15:59:59Z: origins that check it refuse connections. Replace the file, and "
+           "reload.");
+    certificates[0].end = host.now_s - 1;
+    look();
+    cr_expect_eq(findings.count, 2, "each of them is told of");
 }
 
 Test(findings_host, what_lives_for_a_short_time_is_renewed_late) {
@@ -396,8 +415,7 @@ static struct term terms[3];
 static void lists_in(int64_t first, int64_t second_one) {
     terms[0] = (struct term){.name = "CN=Devices", .end = first == TERM_NEVER ? TERM_NEVER : host.now_s + first};
     terms[1] = (struct term){.name = "CN=Root", .end = host.now_s + second_one};
-    host.lists = terms;
-    host.list_count = 2;
+    needs[STATS_CRLS] = (struct term_list){terms, 2};
     look();
 }
 
@@ -422,7 +440,7 @@ Test(findings_host, lists_that_end) {
 
 Test(findings_host, a_list_without_an_end_never_ends) {
     lists_in(TERM_NEVER, 90 * DAY);
-    host.list_count = 1;
+    needs[STATS_CRLS].count = 1;
     look();
     expect_nothing();
 }
@@ -430,18 +448,17 @@ Test(findings_host, a_list_without_an_end_never_ends) {
 Test(findings_host, roots_that_end) {
     terms[0] = (struct term){.name = "CN=Old", .end = NOW - DAY};
     terms[1] = (struct term){.name = "CN=New", .end = NOW + 900 * DAY};
-    host.roots = terms;
-    host.root_count = 2;
+    needs[STATS_CLIENT_CAS] = (struct term_list){terms, 2};
     look();
     expect(FINDING_WARNING, FINDING_CLIENT_CA_ENDED, "The client CA CN=Old of a.example ended 24 hours ago");
     expect(FINDING_WARNING, FINDING_CLIENT_CA_ENDED, "Take it out of client_auth.ca");
-    host.root_count = 1;
+    needs[STATS_CLIENT_CAS].count = 1;
     look();
     expect(FINDING_CRITICAL, FINDING_CLIENT_CA_ENDED, "no client is valid. Add the new one to client_auth.ca");
     terms[0].end = NOW + 5 * HOUR;
     look();
     expect(FINDING_CRITICAL, FINDING_CLIENT_CA_ENDS, "ends in 5 hours");
-    host.root_count = 2;
+    needs[STATS_CLIENT_CAS].count = 2;
     look();
     expect(FINDING_WARNING, FINDING_CLIENT_CA_ENDS, "");
 }
@@ -462,8 +479,7 @@ Test(findings_host, long_names_are_cut) {
     static char long_name[5000];
     memset(long_name, 'x', sizeof long_name - 1);
     terms[0] = (struct term){.name = long_name, .end = NOW - DAY};
-    host.lists = terms;
-    host.list_count = 1;
+    needs[STATS_CRLS] = (struct term_list){terms, 1};
     host.name = long_name;
     look();
     cr_assert_eq(findings.count, 1);

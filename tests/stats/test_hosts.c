@@ -6,9 +6,8 @@
 #include <stdlib.h>
 
 static const struct term certificates[] = {{"b-ecdsa.pem", 2, false, 0}, {"b-rsa.pem", 3, false, 1}, {"a.pem", 1, false, 0}};
-static const struct stats_host_facts two[] = {
-    {.host = "b.example", .certificates = certificates, .certificate_count = 2},
-    {.host = "a.example", .certificates = &certificates[2], .certificate_count = 1}};
+static const struct stats_host_facts two[] = {{.host = "b.example", .terms[STATS_CERTIFICATES] = {certificates, 2}},
+                                              {.host = "a.example", .terms[STATS_CERTIFICATES] = {&certificates[2], 1}}};
 
 Test(hosts, each_has_a_block_for_each_shard_at_zero) {
     struct stats_hosts *hosts = stats_hosts_create(3, two, 2, NULL);
@@ -17,11 +16,11 @@ Test(hosts, each_has_a_block_for_each_shard_at_zero) {
     for (size_t i = 0; i < 2; i++) {
         cr_assert_str_eq(stats_hosts_facts(hosts, i)->host, two[i].host);
         const struct stats_host_facts *facts = stats_hosts_facts(hosts, i);
-        cr_assert_eq(facts->certificate_count, two[i].certificate_count);
-        for (size_t j = 0; j < facts->certificate_count; j++) {
-            cr_assert_str_eq(facts->certificates[j].name, two[i].certificates[j].name);
-            cr_assert_eq(facts->certificates[j].begin, two[i].certificates[j].begin);
-            cr_assert_eq(facts->certificates[j].end, two[i].certificates[j].end);
+        cr_assert_eq(facts->terms[STATS_CERTIFICATES].count, two[i].terms[STATS_CERTIFICATES].count);
+        for (size_t j = 0; j < facts->terms[STATS_CERTIFICATES].count; j++) {
+            cr_assert_str_eq(facts->terms[STATS_CERTIFICATES].items[j].name, two[i].terms[STATS_CERTIFICATES].items[j].name);
+            cr_assert_eq(facts->terms[STATS_CERTIFICATES].items[j].begin, two[i].terms[STATS_CERTIFICATES].items[j].begin);
+            cr_assert_eq(facts->terms[STATS_CERTIFICATES].items[j].end, two[i].terms[STATS_CERTIFICATES].items[j].end);
         }
         for (unsigned shard = 0; shard < 3; shard++) {
             struct stats_host *block = stats_hosts_at(hosts, i, shard);
@@ -44,26 +43,28 @@ Test(hosts, texts_are_copied) {
     struct term lists[] = {{issuer, TERM_NEVER, false, 0}};
     struct term own[] = {{file, 7, false, 0}};
     const struct stats_host_facts one = {.host = name,
-                                         .certificates = own,
-                                         .certificate_count = 1,
+                                         .terms[STATS_CERTIFICATES] = {own, 1},
                                          .mode = "report",
                                          .origins = origins,
                                          .origin_count = 2,
-                                         .client_cas = roots,
-                                         .client_ca_count = 2,
-                                         .crls = lists,
-                                         .crl_count = 1};
+                                         .terms[STATS_CLIENT_CAS] = {roots, 2},
+                                         .terms[STATS_CRLS] = {lists, 1},
+                                         .terms[STATS_ORIGIN_CAS] = {roots, 1},
+                                         .terms[STATS_ORIGIN_CERTIFICATES] = {own, 1}};
     struct stats_hosts *hosts = stats_hosts_create(1, &one, 1, NULL);
     name[0] = file[0] = origin[0] = root[0] = issuer[0] = 'x';
     roots[0].end = roots[1].end = lists[0].end = 0;
     const struct stats_host_facts *facts = stats_hosts_facts(hosts, 0);
-    cr_assert(facts->client_ca_count == 2 && facts->crl_count == 1);
-    cr_assert_str_eq(facts->client_cas[0].name, "CN=A");
-    cr_assert(facts->client_cas[0].end == 5 && facts->client_cas[1].end == 6 && facts->client_cas[1].repeats);
-    cr_assert_str_eq(facts->crls[0].name, "CN=B");
-    cr_assert_eq(facts->crls[0].end, TERM_NEVER);
+    cr_assert(facts->terms[STATS_CLIENT_CAS].count == 2 && facts->terms[STATS_CRLS].count == 1);
+    cr_assert_str_eq(facts->terms[STATS_CLIENT_CAS].items[0].name, "CN=A");
+    cr_assert(facts->terms[STATS_CLIENT_CAS].items[0].end == 5 && facts->terms[STATS_CLIENT_CAS].items[1].end == 6 &&
+              facts->terms[STATS_CLIENT_CAS].items[1].repeats);
+    cr_assert_str_eq(facts->terms[STATS_CRLS].items[0].name, "CN=B");
+    cr_assert_eq(facts->terms[STATS_CRLS].items[0].end, TERM_NEVER);
     cr_assert_str_eq(stats_hosts_facts(hosts, 0)->host, "a.example");
-    cr_assert_str_eq(facts->certificates[0].name, "a.pem");
+    cr_assert_str_eq(facts->terms[STATS_CERTIFICATES].items[0].name, "a.pem");
+    cr_assert_str_eq(facts->terms[STATS_ORIGIN_CAS].items[0].name, "CN=A");
+    cr_assert_str_eq(facts->terms[STATS_ORIGIN_CERTIFICATES].items[0].name, "a.pem");
     cr_assert_str_eq(stats_hosts_facts(hosts, 0)->mode, "report");
     cr_assert_eq(stats_hosts_facts(hosts, 0)->origin_count, 2);
     cr_assert_str_eq(stats_hosts_facts(hosts, 0)->origins[0], "127.0.0.1:1");
@@ -91,7 +92,7 @@ Test(hosts, blocks_stay_with_their_names) {
             if (stays) {
                 which[count] = name;
                 list[count++] =
-                    (struct stats_host_facts){.host = names[name], .certificates = certificates, .certificate_count = 1};
+                    (struct stats_host_facts){.host = names[name], .terms[STATS_CERTIFICATES] = {certificates, 1}};
             }
             expected[name] = stays && present[name] ? expected[name] : 0;
             present[name] = stays;

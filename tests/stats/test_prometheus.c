@@ -17,15 +17,15 @@ static const struct term own[] = {{"/etc/sallyport/server.pem", 1795573560, fals
                                   {"odd \"name\"\\\n\xff.pem", -1, false, 0}};
 static const struct stats_host_facts certificates[] = {
     {.host = "api.example.com",
-     .certificates = own,
-     .certificate_count = 2,
+     .terms[STATS_CERTIFICATES] = {own, 2},
      .origins = origins,
      .origin_count = 3,
-     .client_cas = roots,
-     .client_ca_count = 3,
-     .crls = lists,
-     .crl_count = 2},
-    {.host = "*.example.org", .certificates = &own[2], .certificate_count = 1},
+     .terms[STATS_CLIENT_CAS] = {roots, 3},
+     .terms[STATS_CRLS] = {lists, 2}},
+    {.host = "*.example.org",
+     .terms[STATS_CERTIFICATES] = {&own[2], 1},
+     .terms[STATS_ORIGIN_CAS] = {roots, 3},
+     .terms[STATS_ORIGIN_CERTIFICATES] = {own, 1}},
 };
 static struct stats stats;
 static char *page;
@@ -145,6 +145,8 @@ Test(prometheus, every_label_value_is_there_from_the_start_at_0) {
                                               "sallyport_certificate",
                                               "sallyport_client_ca_",
                                               "sallyport_crl_",
+                                              "sallyport_origin_ca_",
+                                              "sallyport_origin_certificate_",
                                               "sallyport_origin_up",
                                               "sallyport_config_last_reload_succ",
                                               "process_"};
@@ -260,8 +262,8 @@ Test(prometheus, verdicts_and_reloads_are_counted) {
 Test(prometheus, a_host_that_stays_goes_on_counting_and_one_that_goes_is_not_shown) {
     static const struct term renewed = {"renewed.pem", 2, false, 0};
     static const struct stats_host_facts after[] = {
-        {.host = "new.example.com", .certificates = own, .certificate_count = 1},
-        {.host = "api.example.com", .certificates = &renewed, .certificate_count = 1},
+        {.host = "new.example.com", .terms[STATS_CERTIFICATES] = {own, 1}},
+        {.host = "api.example.com", .terms[STATS_CERTIFICATES] = {&renewed, 1}},
     };
     begin(2);
     stats_add(&host_at(0, 1)->requests[stats_code_slot(200)][STATS_HTTP1], 5);
@@ -320,6 +322,19 @@ Test(prometheus, certificates_are_listed_with_odd_file_names_escaped) {
     cr_assert_eq(exposition_value(&exposition, "sallyport_certificate_not_after_seconds{host=\"*.example.org\","
                                                "file=\"odd \\\"name\\\"\\\\\\n\xef\xbf\xbd.pem\"}"),
                  -1);
+    scrape_end();
+    end();
+}
+
+Test(prometheus, what_tls_to_origins_needs_has_metrics_of_its_own) {
+    begin(1);
+    scrape();
+    cr_assert_eq(exposition_value(&exposition, "sallyport_origin_certificate_not_after_seconds{host=\"*.example.org\","
+                                               "file=\"/etc/sallyport/server.pem\"}"),
+                 1795573560);
+    cr_assert_eq(exposition_value(&exposition, "sallyport_origin_ca_not_after_seconds{host=\"*.example.org\","
+                                               "subject=\"CN=Devices\\\\, Inc.\"}"),
+                 1800000000);
     scrape_end();
     end();
 }
@@ -458,7 +473,7 @@ Test(prometheus, a_thousand_hosts) {
     static struct stats_host_facts many[HOSTS];
     for (size_t i = 0; i < HOSTS; i++) {
         snprintf(names[i], sizeof names[i], "host-%zu.api.example.com", i);
-        many[i] = (struct stats_host_facts){.host = names[i], .certificates = own, .certificate_count = 1};
+        many[i] = (struct stats_host_facts){.host = names[i], .terms[STATS_CERTIFICATES] = {own, 1}};
     }
     cr_assert_eq(stats_create(&stats, SHARDS), 0);
     set_hosts(many, HOSTS);

@@ -50,7 +50,9 @@ Test(report_host, a_host_says_when_each_root_and_each_issuers_lists_end) {
                  "{\"subject\":\"CN=B\",\"not_after\":11}],"
                  "\"crls\":[{\"issuer\":\"CN=A\",\"next_update\":8},{\"issuer\":\"CN=B\",\"next_update\":null}],");
     scene_expect("\"certificate\":{\"file\":\"b.pem\",\"not_after\":7},\"certificates\":[{\"file\":\"b.pem\",\"not_after\":"
-                 "7}],\"client_cas\":[],\"crls\":[],");
+                 "7}],\"client_cas\":[],\"crls\":[],"
+                 "\"origin_cas\":[{\"subject\":\"CN=B\",\"not_after\":9}],"
+                 "\"origin_certificates\":[{\"file\":\"a-rsa.pem\",\"not_after\":6}],");
 }
 
 Test(report_host, a_host_in_mode_report_says_what_enforce_would_have_blocked) {

@@ -11,8 +11,8 @@ static struct sampler sampler;
 static uint64_t now_ms;
 
 static void set_hosts(const char *name) {
-    const struct stats_host_facts facts = {
-        .host = name, .certificates = &(const struct term){"x.pem", 0, false, 0}, .certificate_count = 1};
+    const struct stats_host_facts facts = {.host = name,
+                                           .terms[STATS_CERTIFICATES] = {&(const struct term){"x.pem", 0, false, 0}, 1}};
     struct stats_hosts *hosts = stats_hosts_create(2, &facts, 1, stats.hosts);
     cr_assert_not_null(hosts);
     stats_set_hosts(&stats, hosts);

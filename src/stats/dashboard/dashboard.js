@@ -323,7 +323,8 @@
   function endsOf(stats, host) {
     const own = host.certificates || [];
     const ends = [...own.map(one => [own.length > 1 ? "certificate " + one.file : "certificate", one.not_after]), ...(host.client_cas || []).map(one => ["client CA " + one.subject, one.not_after]),
-      ...(host.crls || []).map(one => ["list of " + one.issuer, one.next_update])].filter(([, end]) => Number.isFinite(end)).sort((a, b) => a[1] - b[1]);
+      ...(host.crls || []).map(one => ["list of " + one.issuer, one.next_update]), ...(host.origin_cas || []).map(one => ["origin CA " + one.subject, one.not_after]),
+      ...(host.origin_certificates || []).map(one => ["certificate for origins " + one.file, one.not_after])].filter(([, end]) => Number.isFinite(end)).sort((a, b) => a[1] - b[1]);
     if (ends.length === 0) return "–";
     const worst = (stats.findings || []).find(one => one.host === host.name && /_end(s|ed)$/.test(one.what));
     const words = ([name, end]) => end < stats.server.now ? `${name} ended ${ago(stats.server.now - end)} ago` : `${name}: ${ago(end - stats.server.now)} left`;
