@@ -8,25 +8,11 @@
 
 #include "base/bytes.h"
 #include "base/host_name.h"
+#include "base/tls_alert.h"
 #include "guard/registry.h"
 
 enum { OFFER_TLS12 = 0x0303, OFFER_TLS13 = 0x0304 };
 enum { HELLO_NAME_MAX = HOST_NAME_SIZE - 1 };
-
-/* RFC 8446 section 6. */
-enum tls_alert {
-    TLS_ALERT_UNEXPECTED_MESSAGE = 10,
-    TLS_ALERT_RECORD_OVERFLOW = 22,
-    TLS_ALERT_HANDSHAKE_FAILURE = 40,
-    TLS_ALERT_ILLEGAL_PARAMETER = 47,
-    TLS_ALERT_DECODE_ERROR = 50,
-    TLS_ALERT_PROTOCOL_VERSION = 70,
-    TLS_ALERT_INTERNAL_ERROR = 80,
-    TLS_ALERT_INAPPROPRIATE_FALLBACK = 86, /* RFC 7507 */
-    TLS_ALERT_MISSING_EXTENSION = 109,
-    TLS_ALERT_UNRECOGNIZED_NAME = 112,
-    TLS_ALERT_NO_APPLICATION_PROTOCOL = 120,
-};
 
 /* The facts of a hello that the server needs. */
 struct hello {

@@ -20,13 +20,13 @@ int tls_alert_for(int error) {
     case UNKNOWN_HANDSHAKE_TYPE:
     case UNKNOWN_RECORD_TYPE:
     case ALERT_COUNT_E:
-        return unexpected_message;
+        return TLS_ALERT_UNEXPECTED_MESSAGE;
     case DECRYPT_ERROR:
     case VERIFY_MAC_ERROR:
     case SANITY_CIPHER_E:
     case AES_GCM_AUTH_E:
     case MAC_CMP_FAILED_E:
-        return bad_record_mac;
+        return TLS_ALERT_BAD_RECORD_MAC;
     case BUFFER_ERROR:
     case BUFFER_E:
     case DECODE_E:
@@ -34,13 +34,13 @@ int tls_alert_for(int error) {
     case INCOMPLETE_DATA:
     case PARSE_ERROR:
     case HANDSHAKE_SIZE_ERROR:
-        return decode_error;
+        return TLS_ALERT_DECODE_ERROR;
     case VERIFY_FINISHED_ERROR:
     case VERIFY_CERT_ERROR:
     case VERIFY_SIGN_ERROR:
     case SIG_VERIFY_E:
     case BAD_BINDER:
-        return decrypt_error;
+        return TLS_ALERT_DECRYPT_ERROR;
     case INVALID_PARAMETER:
     case INVALID_CERT_CTX_E:
     case ECC_PEERKEY_ERROR:
@@ -54,67 +54,24 @@ int tls_alert_for(int error) {
     case EXT_NOT_ALLOWED:
     case DUPLICATE_TLS_EXT_E:
     case COMPRESSION_ERROR:
-        return illegal_parameter;
+        return TLS_ALERT_ILLEGAL_PARAMETER;
     case VERSION_ERROR:
-        return protocol_version;
+        return TLS_ALERT_PROTOCOL_VERSION;
     case MATCH_SUITE_ERROR:
     case UNSUPPORTED_SUITE:
     case MISSING_HANDSHAKE_DATA:
     case EXT_MASTER_SECRET_NEEDED_E:
-        return handshake_failure;
+        return TLS_ALERT_HANDSHAKE_FAILURE;
     case EXT_MISSING:
-        return missing_extension;
+        return TLS_ALERT_MISSING_EXTENSION;
     case UNKNOWN_SNI_HOST_NAME_E:
-        return unrecognized_name;
+        return TLS_ALERT_UNRECOGNIZED_NAME;
     case UNKNOWN_ALPN_PROTOCOL_NAME_E:
-        return no_application_protocol;
+        return TLS_ALERT_NO_APPLICATION_PROTOCOL;
     case ASN_PARSE_E:
     case MAX_CHAIN_ERROR:
-        return bad_certificate;
+        return TLS_ALERT_BAD_CERTIFICATE;
     default:
-        return internal_error;
+        return TLS_ALERT_INTERNAL_ERROR;
     }
-}
-
-const char *tls_alert_name(int description) {
-    static const struct {
-        int description;
-        const char *name;
-    } names[] = {
-        {0, "close_notify"},
-        {10, "unexpected_message"},
-        {20, "bad_record_mac"},
-        {22, "record_overflow"},
-        {40, "handshake_failure"},
-        {42, "bad_certificate"},
-        {43, "unsupported_certificate"},
-        {44, "certificate_revoked"},
-        {45, "certificate_expired"},
-        {46, "certificate_unknown"},
-        {47, "illegal_parameter"},
-        {48, "unknown_ca"},
-        {49, "access_denied"},
-        {50, "decode_error"},
-        {51, "decrypt_error"},
-        {70, "protocol_version"},
-        {71, "insufficient_security"},
-        {80, "internal_error"},
-        {86, "inappropriate_fallback"},
-        {90, "user_canceled"},
-        {100, "no_renegotiation"},
-        {109, "missing_extension"},
-        {110, "unsupported_extension"},
-        {112, "unrecognized_name"},
-        {113, "bad_certificate_status_response"},
-        {115, "unknown_psk_identity"},
-        {116, "certificate_required"},
-        {120, "no_application_protocol"},
-    };
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (names[i].description == description) {
-            return names[i].name;
-        }
-    }
-    return "unknown";
 }

@@ -178,7 +178,7 @@ enum tls_result tls_origin_session_handshake(struct tls_origin_session *session)
         return tls_wire_unfinished(wire, returned);
     }
     if (!is_known(session)) {
-        return tls_wire_fail(wire, PEER_KEY_ERROR, bad_certificate);
+        return tls_wire_fail(wire, PEER_KEY_ERROR, TLS_ALERT_BAD_CERTIFICATE);
     }
     tls_wire_establish(wire);
     /* A session of TLS 1.2 is resumed by its ticket, or by its number. */

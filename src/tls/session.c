@@ -191,7 +191,7 @@ static void use_hybrids_alone(struct tls_session *session) {
         }
     }
     if (wolfSSL_set_groups(session->wire.wolfssl, groups, count) != WOLFSSL_SUCCESS) {
-        tls_wire_fail(&session->wire, MEMORY_E, internal_error);
+        tls_wire_fail(&session->wire, MEMORY_E, TLS_ALERT_INTERNAL_ERROR);
     }
 }
 
@@ -239,7 +239,7 @@ enum tls_result tls_session_handshake(struct tls_session *session) {
     /* Neither can happen: wolfSSL refuses a certificate of a client that resumes, and a certificate without its proof. */
     bool resumed = wolfSSL_session_reused(session->wire.wolfssl) != 0;
     if (session->wire.proof.state == TLS_PROOF_OWED || (resumed && session->wire.proof.state != TLS_PROOF_NONE)) {
-        return tls_wire_fail(&session->wire, PEER_KEY_ERROR, unexpected_message);
+        return tls_wire_fail(&session->wire, PEER_KEY_ERROR, TLS_ALERT_UNEXPECTED_MESSAGE);
     }
     tls_wire_establish(&session->wire);
     return TLS_DONE;

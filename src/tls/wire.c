@@ -59,10 +59,10 @@ int tls_wire_record(WOLFSSL *wolfssl, int type, const unsigned char *data, unsig
     struct tls_wire *wire = wolfSSL_GetIOReadCtx(wolfssl);
     struct bytes plaintext = bytes_of(data, size);
     if (type < TLS_RECORD_CHANGE_CIPHER_SPEC || type > TLS_RECORD_APPLICATION_DATA) {
-        return unexpected_message;
+        return TLS_ALERT_UNEXPECTED_MESSAGE;
     }
     if (type == TLS_RECORD_ALERT && is_bad_alert(wire, plaintext)) {
-        return illegal_parameter;
+        return TLS_ALERT_ILLEGAL_PARAMETER;
     }
     if (type == TLS_RECORD_APPLICATION_DATA && !wire->established) /* wolfSSL ends it */
     {
@@ -79,7 +79,7 @@ int tls_wire_record(WOLFSSL *wolfssl, int type, const unsigned char *data, unsig
         return 0;
     }
     wire->excess = (uint8_t)excess;
-    return unexpected_message;
+    return TLS_ALERT_UNEXPECTED_MESSAGE;
 }
 
 void tls_wire_move_input(struct tls_wire *wire, uint8_t *to) {

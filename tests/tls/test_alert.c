@@ -10,22 +10,22 @@ static void expect(int error, int alert) {
 }
 
 Test(alert, each_kind_of_error_has_its_alert) {
-    expect(OUT_OF_ORDER_E, unexpected_message);
-    expect(DUPLICATE_MSG_E, unexpected_message);
-    expect(DECRYPT_ERROR, bad_record_mac);
-    expect(BUFFER_ERROR, decode_error);
-    expect(BUFFER_E, decode_error);
-    expect(HANDSHAKE_SIZE_ERROR, decode_error);
-    expect(VERIFY_FINISHED_ERROR, decrypt_error);
-    expect(SIG_VERIFY_E, decrypt_error);
-    expect(BAD_BINDER, decrypt_error);
-    expect(ECC_PEERKEY_ERROR, illegal_parameter);
-    expect(INVALID_PARAMETER, illegal_parameter);
-    expect(PUBLIC_KEY_E, illegal_parameter);
-    expect(VERSION_ERROR, protocol_version);
-    expect(MATCH_SUITE_ERROR, handshake_failure);
-    expect(EXT_MISSING, missing_extension);
-    expect(UNKNOWN_ALPN_PROTOCOL_NAME_E, no_application_protocol);
+    expect(OUT_OF_ORDER_E, TLS_ALERT_UNEXPECTED_MESSAGE);
+    expect(DUPLICATE_MSG_E, TLS_ALERT_UNEXPECTED_MESSAGE);
+    expect(DECRYPT_ERROR, TLS_ALERT_BAD_RECORD_MAC);
+    expect(BUFFER_ERROR, TLS_ALERT_DECODE_ERROR);
+    expect(BUFFER_E, TLS_ALERT_DECODE_ERROR);
+    expect(HANDSHAKE_SIZE_ERROR, TLS_ALERT_DECODE_ERROR);
+    expect(VERIFY_FINISHED_ERROR, TLS_ALERT_DECRYPT_ERROR);
+    expect(SIG_VERIFY_E, TLS_ALERT_DECRYPT_ERROR);
+    expect(BAD_BINDER, TLS_ALERT_DECRYPT_ERROR);
+    expect(ECC_PEERKEY_ERROR, TLS_ALERT_ILLEGAL_PARAMETER);
+    expect(INVALID_PARAMETER, TLS_ALERT_ILLEGAL_PARAMETER);
+    expect(PUBLIC_KEY_E, TLS_ALERT_ILLEGAL_PARAMETER);
+    expect(VERSION_ERROR, TLS_ALERT_PROTOCOL_VERSION);
+    expect(MATCH_SUITE_ERROR, TLS_ALERT_HANDSHAKE_FAILURE);
+    expect(EXT_MISSING, TLS_ALERT_MISSING_EXTENSION);
+    expect(UNKNOWN_ALPN_PROTOCOL_NAME_E, TLS_ALERT_NO_APPLICATION_PROTOCOL);
 }
 
 Test(alert, nobody_is_told_who_has_ended_it_or_takes_nothing) {
@@ -36,17 +36,11 @@ Test(alert, nobody_is_told_who_has_ended_it_or_takes_nothing) {
 
 /* Whatever wolfSSL may say, the peer is told something that it can understand. */
 Test(alert, what_is_not_known_is_an_internal_error) {
-    expect(MEMORY_E, internal_error);
+    expect(MEMORY_E, TLS_ALERT_INTERNAL_ERROR);
     for (int error = 1; error > -3000; error--) {
         int alert = tls_alert_for(error);
-        cr_expect(alert == TLS_NO_ALERT || (alert >= unexpected_message && alert <= no_application_protocol), "%d", error);
+        cr_expect(alert == TLS_NO_ALERT ||
+                      (alert >= TLS_ALERT_UNEXPECTED_MESSAGE && alert <= TLS_ALERT_NO_APPLICATION_PROTOCOL),
+                  "%d", error);
     }
-}
-
-Test(alert, has_a_name) {
-    cr_assert_str_eq(tls_alert_name(0), "close_notify");
-    cr_assert_str_eq(tls_alert_name(48), "unknown_ca");
-    cr_assert_str_eq(tls_alert_name(116), "certificate_required");
-    cr_assert_str_eq(tls_alert_name(255), "unknown");
-    cr_assert_str_eq(tls_alert_name(-1), "unknown");
 }
