@@ -1,22 +1,17 @@
 #include "relay/tls_stream.h"
 
 #include "base/check.h"
-#include "base/clock.h"
+#include "relay/tls_gather.h"
+#include "relay/tls_handshake.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DETAIL_SIZE = SERVER_DETAIL_SIZE + 64 };
-
 struct tls_memory {
-    struct tls_stream *gatherer; /* the one that `gathered` belongs to; NULL: none */
-    size_t gathered_size;
-    struct ring *ring;
-    struct ring_task flush;
-    char detail[DETAIL_SIZE];               /* of the last fault */
-    uint8_t gathered[TLS_RECORD_SIZE_MAX];  /* on its way to an origin */
-    uint8_t plaintext[TLS_RECORD_SIZE_MAX]; /* on its way from one */
+    struct tls_gather gather;
+    char detail[TLS_HANDSHAKE_DETAIL_SIZE]; /* of the last fault */
+    uint8_t plaintext[TLS_RECORD_SIZE_MAX]; /* on its way from an origin */
 };
 
 enum state {
@@ -29,7 +24,6 @@ enum state {
 
 struct tls_stream {
     struct stream *stream; /* NULL before it is connected */
-    struct tls_origin *origin;
     struct tls_memory *memory;
     const struct tls_stream_handler *handler;
     void *owner;
@@ -43,47 +37,37 @@ struct tls_stream {
     bool cut;      /* FIN has come without close_notify */
     bool in_clear; /* the origin has answered the hello in plain HTTP */
     int error;     /* of a write that failed */
-    int64_t until; /* how long what the handshake has shown holds, seconds since the epoch */
     uint8_t *held; /* ciphertext that waits until a delivery is asked for */
     struct ring_task work;
     enum relay_fault fault;
     const char *detail;
-    bool has_shaken; /* hands, or has failed to: `handshake` says how */
-    enum stats_origin_handshake handshake;
+    struct tls_handshake handshake;
 };
 
 static void run(struct tls_stream *tls);
-static void encrypt(struct tls_stream *tls, struct bytes plaintext);
 
-static void flush(struct tls_memory *memory) {
-    struct tls_stream *tls = memory->gatherer;
-    struct bytes gathered = bytes_of(memory->gathered, memory->gathered_size);
+static bool encrypt(void *owner, struct bytes plaintext) {
+    struct tls_stream *tls = owner;
 
-    if (tls != NULL) {
-        memory->gatherer = NULL;
-        memory->gathered_size = 0;
-        encrypt(tls, gathered);
+    if (tls_stream_is_open(tls) && tls->error == 0 && tls_origin_session_write(tls->session, plaintext) != TLS_DONE) {
+        tls->error = tls->error != 0 ? tls->error : -EPROTO;
+        ring_defer(tls->memory->gather.ring, &tls->work);
     }
-}
-
-static void flush_task(struct ring_task *task) {
-    flush(CONTAINER_OF(task, struct tls_memory, flush));
+    return tls->error == 0;
 }
 
 struct tls_memory *tls_memory_create(struct ring *ring) {
     struct tls_memory *memory = calloc(1, sizeof *memory);
 
     if (memory != NULL) {
-        memory->ring = ring;
-        memory->flush.run = flush_task;
+        tls_gather_init(&memory->gather, ring, encrypt);
     }
     return memory;
 }
 
 void tls_memory_free(struct tls_memory *memory) {
     if (memory != NULL) {
-        CHECK(memory->gatherer == NULL);
-        ring_forget(&memory->flush);
+        tls_gather_end(&memory->gather);
         free(memory);
     }
 }
@@ -97,25 +81,18 @@ struct tls_stream *tls_stream_create(struct tls_origin *origin, struct tls_memor
     struct tls_stream *tls = calloc(1, sizeof *tls);
 
     if (tls != NULL) {
-        tls->origin = origin;
         tls->memory = memory;
         tls->handler = handler;
         tls->owner = owner;
         tls->outcome = TLS_DONE;
         tls->work.run = work;
+        tls->handshake.origin = origin;
     }
     return tls;
 }
 
-static void forget_gathered(struct tls_stream *tls) {
-    if (tls->memory->gatherer == tls) {
-        tls->memory->gatherer = NULL;
-        tls->memory->gathered_size = 0;
-    }
-}
-
 void tls_stream_free(struct tls_stream *tls) {
-    forget_gathered(tls);
+    tls_gather_drop(&tls->memory->gather, tls);
     ring_forget(&tls->work);
     tls_origin_session_free(tls->session);
     free(tls->held);
@@ -131,9 +108,9 @@ static void fail(struct tls_stream *tls, enum relay_fault fault, const char *det
     if (is_over(tls)) {
         return;
     }
-    forget_gathered(tls);
+    tls_gather_drop(&tls->memory->gather, tls);
     if (tls->state == STATE_HANDSHAKE) {
-        tls_origin_end(tls->origin);
+        tls_origin_end(tls->handshake.origin);
     }
     tls->state = STATE_OVER;
     tls->wants = false;
@@ -154,28 +131,23 @@ static void fail_session(struct tls_stream *tls, enum relay_fault fault) {
     if (tls->in_clear) {
         text = "it answers in plain HTTP";
     }
-    snprintf(tls->memory->detail, DETAIL_SIZE, is_alert ? "the origin has sent the alert %s" : "%s", text);
+    snprintf(tls->memory->detail, sizeof tls->memory->detail, is_alert ? "the origin has sent the alert %s" : "%s", text);
     fail(tls, fault, tls->memory->detail, -EPROTO);
 }
 
 static void fail_handshake(struct tls_stream *tls) {
-    if (!tls->has_shaken) {
-        tls->has_shaken = true;
-        tls->handshake = STATS_ORIGIN_HANDSHAKE_FAILED;
-    }
-    if (tls->handshake == STATS_ORIGIN_HANDSHAKE_CERTIFICATE) {
-        fail(tls, RELAY_FAULT_TLS_CERTIFICATE, tls->memory->detail, -EPROTO);
-    } else if (tls->handshake == STATS_ORIGIN_HANDSHAKE_NAME) {
-        fail(tls, RELAY_FAULT_TLS_NAME, tls->memory->detail, -EPROTO);
+    enum relay_fault fault = tls_handshake_fail(&tls->handshake);
+
+    if (fault == RELAY_FAULT_TLS_HANDSHAKE) {
+        fail_session(tls, fault);
     } else {
-        fail_session(tls, RELAY_FAULT_TLS_HANDSHAKE);
+        fail(tls, fault, tls->memory->detail, -EPROTO);
     }
 }
 
 /* The connection has ended in the handshake. */
 static void lose_handshake(struct tls_stream *tls, const char *detail, int error) {
-    tls->has_shaken = true;
-    tls->handshake = STATS_ORIGIN_HANDSHAKE_FAILED;
+    tls_handshake_fail(&tls->handshake);
     fail(tls, RELAY_FAULT_TLS_HANDSHAKE, detail, error);
 }
 
@@ -193,74 +165,22 @@ static int output(void *owner, struct bytes ciphertext) {
     return error;
 }
 
-/* Returns the alert for a chain that is refused (RFC 8446 section 6.2). */
-static int alert_of(enum reason reason) {
-    enum { BAD_CERTIFICATE = 42, UNSUPPORTED = 43, REVOKED = 44, EXPIRED = 45, UNKNOWN_CA = 48 };
-
-    switch (reason) {
-    case REASON_UNKNOWN_ISSUER:
-        return UNKNOWN_CA;
-    case REASON_EXPIRED:
-        return EXPIRED;
-    case REASON_REVOKED:
-        return REVOKED;
-    case REASON_WRONG_USAGE:
-    case REASON_UNSUPPORTED_CRITICAL_EXTENSION:
-        return UNSUPPORTED;
-    default:
-        return BAD_CERTIFICATE;
-    }
-}
-
 static int judge(void *owner, const struct tls_peer_chain *chain) {
     struct tls_stream *tls = owner;
-    struct server_verdict verdict;
 
-    server_judge(&tls->origin->expected, chain->certificates, chain->count, chain->too_large, clock_wall_seconds(),
-                 &verdict);
-    tls->until = verdict.until;
-    if (verdict.reason == REASON_OK && verdict.is_named) {
-        return TLS_ORIGIN_ACCEPTED;
-    }
-    tls->has_shaken = true;
-    if (verdict.reason == REASON_OK) {
-        tls->handshake = STATS_ORIGIN_HANDSHAKE_NAME;
-        snprintf(tls->memory->detail, DETAIL_SIZE, "%s", verdict.detail);
-    } else {
-        tls->handshake = STATS_ORIGIN_HANDSHAKE_CERTIFICATE;
-        snprintf(tls->memory->detail, DETAIL_SIZE, "%s: %s", reason_name(verdict.reason), verdict.detail);
-    }
-    return alert_of(verdict.reason);
+    return tls_handshake_judge(&tls->handshake, chain, tls->memory->detail);
 }
 
 static const struct tls_origin_handler session_handler = {.output = output, .judge = judge};
 
-/* Keeps what the origin has given to resume. A session that was resumed itself has shown no certificate: its time stays. */
-static void keep_resumption(struct tls_stream *tls) {
-    struct tls_resumption *resumption = tls_origin_session_take_resumption(tls->session);
-
-    if (resumption != NULL) {
-        tls_origin_keep(tls->origin, resumption, tls->until);
-    }
-}
-
 /* The handshake is complete. False: it was in vain. */
 static bool establish(struct tls_stream *tls) {
-    bool resumed = tls_origin_session_is_resumed(tls->session);
-    int64_t most = clock_wall_seconds() + TLS_ORIGIN_RESUMPTION_MAX_S;
-
-    tls->has_shaken = true;
-    if (tls->origin->http2 && !tls_origin_session_is_http2(tls->session)) {
-        tls->handshake = STATS_ORIGIN_HANDSHAKE_ALPN;
+    if (!tls_handshake_complete(&tls->handshake, tls->session)) {
         fail(tls, RELAY_FAULT_TLS_ALPN, "the origin does not agree on h2", -EPROTO);
         return false;
     }
-    tls->handshake = resumed ? STATS_ORIGIN_HANDSHAKE_RESUMED : STATS_ORIGIN_HANDSHAKE_FULL;
-    if (!resumed && tls->until > most) {
-        tls->until = most;
-    }
     tls->state = STATE_OPEN;
-    keep_resumption(tls);
+    tls_handshake_keep(&tls->handshake, tls->session);
     tls->handler->established(tls->owner);
     return true;
 }
@@ -303,7 +223,7 @@ static bool deliver(struct tls_stream *tls) {
         tls->outcome = tls_origin_session_read(tls->session, plaintext + total, TLS_RECORD_SIZE_MAX - total, &size);
         total += size;
     }
-    keep_resumption(tls);
+    tls_handshake_keep(&tls->handshake, tls->session);
     bool wants_input = tls->outcome == TLS_WANT_INPUT;
     if (wants_input) {
         tls->outcome = TLS_DONE;
@@ -360,12 +280,11 @@ static void run(struct tls_stream *tls) {
 }
 
 void tls_stream_begin(struct tls_stream *tls, struct stream *stream) {
-    const struct tls_resumption *resumption = tls_origin_resumption(tls->origin, clock_wall_seconds());
+    const struct tls_origin *origin = tls->handshake.origin;
+    const struct tls_resumption *resumption = tls_handshake_begin(&tls->handshake);
 
     tls->stream = stream;
-    tls->until = tls->origin->resumable_until;
-    tls->session =
-        tls_origin_session_create(tls->origin->context, tls->origin->expected.name, resumption, &session_handler, tls);
+    tls->session = tls_origin_session_create(origin->context, origin->expected.name, resumption, &session_handler, tls);
     tls->state = STATE_HANDSHAKE;
     if (tls->session == NULL) {
         fail(tls, RELAY_FAULT_NONE, NULL, -ENOMEM);
@@ -432,7 +351,7 @@ void tls_stream_receive(struct tls_stream *tls, size_t room) {
         return;
     }
     if (has_more(tls)) {
-        ring_defer(tls->memory->ring, &tls->work);
+        ring_defer(tls->memory->gather.ring, &tls->work);
     } else if (room > 0) {
         stream_receive_up_to(tls->stream, room);
     } else {
@@ -444,53 +363,16 @@ bool tls_stream_is_receiving(const struct tls_stream *tls) {
     return tls->wants && (tls->stream->receiving || has_more(tls));
 }
 
-static void encrypt(struct tls_stream *tls, struct bytes plaintext) {
-    if (tls_stream_is_open(tls) && tls->error == 0 && tls_origin_session_write(tls->session, plaintext) != TLS_DONE) {
-        tls->error = tls->error != 0 ? tls->error : -EPROTO;
-        ring_defer(tls->memory->ring, &tls->work);
-    }
-}
-
-/* Moves the front of `plaintext` to the gathered bytes, as far as there is room. They leave when they fill a record. */
-static void gather(struct tls_stream *tls, struct bytes *plaintext) {
-    struct tls_memory *memory = tls->memory;
-    size_t room = sizeof memory->gathered - memory->gathered_size;
-    size_t size = plaintext->size < room ? plaintext->size : room;
-
-    memory->gatherer = tls;
-    memcpy(memory->gathered + memory->gathered_size, plaintext->data, size);
-    memory->gathered_size += size;
-    *plaintext = bytes_of(plaintext->data + size, plaintext->size - size);
-    if (memory->gathered_size == sizeof memory->gathered) {
-        flush(memory);
-    } else {
-        ring_defer(memory->ring, &memory->flush);
-    }
-}
-
 int tls_stream_write(struct tls_stream *tls, struct bytes data) {
-    struct tls_memory *memory = tls->memory;
-
     CHECK(!tls->ends);
-    if (memory->gatherer != tls) {
-        flush(memory);
-    }
-    while (data.size > 0 && tls->error == 0) {
-        size_t whole = data.size - data.size % TLS_RECORD_SIZE_MAX;
-
-        if (memory->gatherer == tls || whole == 0) {
-            gather(tls, &data);
-            continue;
-        }
-        /* Whole records need not be gathered. */
-        encrypt(tls, bytes_of(data.data, whole));
-        data = bytes_of(data.data + whole, data.size - whole);
+    if (tls->error == 0) {
+        tls_gather_write(&tls->memory->gather, tls, data);
     }
     return tls->error;
 }
 
 size_t tls_stream_gathered(const struct tls_stream *tls) {
-    return tls->memory->gatherer == tls ? tls->memory->gathered_size : 0;
+    return tls_gather_size(&tls->memory->gather, tls);
 }
 
 bool tls_stream_is_clean(const struct tls_stream *tls) {
@@ -503,15 +385,13 @@ bool tls_stream_is_cut(const struct tls_stream *tls) {
 
 void tls_stream_end(struct tls_stream *tls, bool politely, bool goes_on) {
     if (politely && tls_stream_is_open(tls) && tls->stream->state == STREAM_OPEN && !tls->ends) {
-        if (tls->memory->gatherer == tls) {
-            flush(tls->memory);
-        }
+        tls_gather_flush(&tls->memory->gather, tls);
         if (tls->error == 0) {
             tls_origin_session_shutdown(tls->session);
         }
     }
     tls->ends = true;
-    forget_gathered(tls);
+    tls_gather_drop(&tls->memory->gather, tls);
     if (!goes_on) {
         ring_forget(&tls->work);
         tls->state = STATE_OVER;
@@ -525,6 +405,6 @@ enum relay_fault tls_stream_fault(const struct tls_stream *tls, const char **det
 }
 
 bool tls_stream_handshake(const struct tls_stream *tls, enum stats_origin_handshake *outcome) {
-    *outcome = tls->handshake;
-    return tls->has_shaken;
+    *outcome = tls->handshake.outcome;
+    return tls->handshake.has_ended;
 }
