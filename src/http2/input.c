@@ -49,6 +49,9 @@ static int on_frame(nghttp2_session *nghttp2, const nghttp2_frame *frame, void *
     case NGHTTP2_PING:
         note_ping(session, frame);
         break;
+    case NGHTTP2_GOAWAY: /* nghttp2 closes the streams above it next */
+        session->taken_id = (uint32_t)frame->goaway.last_stream_id;
+        break;
     case NGHTTP2_PRIORITY_UPDATE:
         note_priority(session, frame);
         break;

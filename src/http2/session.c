@@ -252,6 +252,10 @@ bool http2_session_ping(struct http2_session *session) {
     return http2_check(session, nghttp2_submit_ping(session->nghttp2, NGHTTP2_FLAG_NONE, NULL));
 }
 
+bool http2_session_leaves_out(const struct http2_session *session, const struct http2_stream *stream) {
+    return session->taken_id > 0 && (uint32_t)stream->id > session->taken_id;
+}
+
 uint32_t http2_session_vacancies(const struct http2_session *session) {
     if (session->failed || !nghttp2_session_check_request_allowed(session->nghttp2)) {
         return 0;

@@ -57,6 +57,11 @@ int http2_session_open(struct http2_session *session, struct http2_stream *strea
                        bool end);
 /* Client: queues a PING. Whatever the origin says later shows that it is alive. False: out of memory. */
 bool http2_session_ping(struct http2_session *session);
+/*
+ * Client: returns whether the origin's GOAWAY has left out this stream and not all others (RFC 9113 section 6.8). The stream
+ * may be gone.
+ */
+bool http2_session_leaves_out(const struct http2_session *session, const struct http2_stream *stream);
 /* Client: returns how many more requests the origin takes now. 0 after its GOAWAY. */
 uint32_t http2_session_vacancies(const struct http2_session *session);
 

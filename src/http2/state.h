@@ -63,6 +63,7 @@ struct http2_session {
     uint32_t at_urgency[HTTP2_URGENCIES]; /* streams in `streams` and `gone` */
     uint32_t left_count;                  /* client: in `streams`, without nghttp2, with a response that is not taken yet */
     uint32_t open_count;                  /* client: streams that nghttp2 has, also those that have been reset here */
+    uint32_t taken_id;                    /* client: the last stream that a GOAWAY has named as taken; 0: none */
     bool server;
     bool heard;         /* a byte has come */
     bool busy;          /* nghttp2 runs: no frames are made meanwhile */

@@ -111,17 +111,30 @@ static void lost(struct relay_exchange *exchange, enum relay_error error, enum r
     }
 }
 
+/*
+ * Notes that the origin has not begun the request. Returns whether it may go again: up to RELAY_REFUSALS_MAX times, and
+ * where the origin ends the connection behind requests that it has taken, without counting. Among many requests one may be
+ * left out again and again by an origin that takes few on each connection, but each connection has brought others forward.
+ */
+static bool note_refusal(struct relay_exchange *exchange, bool left_out) {
+    if (!left_out && exchange->http2.refusals == RELAY_REFUSALS_MAX) {
+        return false;
+    }
+    exchange->http2.refusals += !left_out;
+    return true;
+}
+
 /* The stream is gone. */
 static void closed(struct http2_stream *stream, uint32_t error) {
     struct relay_exchange *exchange = of_stream(stream);
+    bool left_out = http2_session_leaves_out(exchange->http2.channel->session, stream);
 
     channel_part(exchange);
     if (exchange->state == EXCHANGE_ENDED) {
         exchange_release(exchange);
     } else if (error != HTTP2_REFUSED_STREAM) {
         exchange_fail(exchange, RELAY_BROKEN, RELAY_FAULT_RESET);
-    } else if (can_be_sent_again(exchange) && exchange->http2.refusals < RELAY_REFUSALS_MAX) {
-        exchange->http2.refusals++;
+    } else if (can_be_sent_again(exchange) && note_refusal(exchange, left_out)) {
         send_again(exchange);
     } else {
         exchange_fail(exchange, RELAY_BUSY, RELAY_FAULT_BUSY);

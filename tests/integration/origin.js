@@ -53,11 +53,9 @@ function answer(request, response) {
       return response.end();
     case "/last":  // of this connection
       if (settings.http2) response.stream.session.close(); else response.setHeader("Connection", "close");
-      return response.end("last");
-    default:
-      request.resume();
-      return response.end(facts(request.stream ? request.stream.session.socket : request.socket));
   }
+  request.resume();
+  response.end(facts(settings.http2 ? request.stream.session.socket : request.socket));
 }
 
 let server;

@@ -448,7 +448,16 @@ def test_grpc_over_tls(serve, entry, authority, pki):
         server = serve([{**entry(origin.address, "enforce", protocol="http2")}], shards=1)
         client = grpcs.Client(server, NAME, pki.client(cache="device"))
         try:
-            assert client.unary(b"hello")
+            for size in (0, 1, 16384, 1 << 20):
+                answer, call = client.unary.with_call(b"x" * size, timeout=20, metadata=(("x-ask", "this"),))
+                assert answer == b"x" * size
+                assert {("x-echo", "this"), ("x-verdict", "valid")} <= set(call.trailing_metadata())
+            with grpcs.refused() as errors:
+                client.unary(b"fail by itself", timeout=20)
+            assert errors[0].code().name == "FAILED_PRECONDITION" and errors[0].details() == "by itself"
+            answers = client.server_stream(b"20 30000 0", timeout=20)
+            assert [len(answer) for answer in answers] == 20 * [30000] and answers.code().name == "OK"
+            assert connections(server, "opened") == 1
         finally:
             client.channel.close()
     finally:

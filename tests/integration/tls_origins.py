@@ -54,9 +54,9 @@ class Nginx(daemons.Nginx):
 
 
 class Apache(daemons.Daemon):
-    """Apache httpd: files, an echo of bodies, and 204, like nginx."""
+    """Apache httpd, like nginx; but echoes of bodies come from the origin `behind`, which speaks TLS too."""
 
-    MODULES = ["mpm_event", "authz_core", "socache_shmcb", "ssl", "http2", "alias", "mime", "headers", "reflector", "include",
+    MODULES = ["mpm_event", "authz_core", "socache_shmcb", "ssl", "http2", "alias", "mime", "headers", "proxy", "proxy_http", "include",
                "filter", "setenvif"]
     CONFIG = """
 {modules}
@@ -67,7 +67,6 @@ PidFile {folder}/httpd.pid
 ErrorLog {folder}/error.log
 LogLevel ssl:info
 Listen 127.0.0.1:{port}
-{user}
 StartServers 1
 ThreadsPerChild 32
 KeepAlive On
@@ -92,19 +91,20 @@ DocumentRoot {folder}/pages
 </Directory>
 Alias /files {folder}/files
 AliasMatch ^/$ {folder}/pages/facts
-<Location /body>
-    SetHandler reflector
-</Location>
+SSLProxyEngine on
+SSLProxyVerify none
+SSLProxyCheckPeerName off
+ProxyPass /body https://{behind}/body
 Redirect 204 /empty
 {lines}
 """
 
-    def __init__(self, folder, entity, lines=""):
+    def __init__(self, folder, entity, behind, lines=""):
         folder = pathlib.Path(folder)
         super().__init__(folder, ["apache2", "-X", "-f", folder / "httpd.conf"], free_port())
         modules = "\n".join(f"LoadModule {name}_module /usr/lib/apache2/modules/mod_{name}.so" for name in self.MODULES)
         self.text = self.CONFIG.format(folder=folder, modules=modules, name=ORIGIN, port=self.port, lines=lines,
-                                       user="", certificate=entity.chain, key=entity.key)
+                                       behind=behind.address, certificate=entity.chain, key=entity.key)
         self.files = folder / "files"
 
     def start(self, **options):
@@ -115,6 +115,7 @@ Redirect 204 /empty
         (self.folder / "pages" / "facts").write_text(FACTS.format(
             version=echo("SSL_PROTOCOL"), reused=echo("SSL_SESSION_RESUMED"), name=echo("SSL_TLS_SNI"), alpn=echo("SERVER_PROTOCOL"),
             client=echo("SSL_CLIENT_S_DN")))
+        (self.files / "small.txt").write_text("small\n")
         (self.folder / "httpd.conf").write_text(self.text)
         return super().start(**options)
 
@@ -125,16 +126,18 @@ class Node(daemons.Daemon):
     def __init__(self, folder, entity, http2=False, **options):
         settings = {"port": free_port(), "folder": str(folder), "certificate": str(entity.chain), "key": str(entity.key),
                     "http2": http2, "options": options}
-        super().__init__(folder, ["node", pathlib.Path(__file__).with_name("origin.js"), json.dumps(settings)], settings["port"])
+        command = ["env", "NODE_PATH=/usr/share/nodejs", "node", pathlib.Path(__file__).with_name("origin.js"), json.dumps(settings)]
+        super().__init__(folder, command, settings["port"])
         self.files = self.folder / "files"
 
     def start(self, **options):
         self.files.mkdir(parents=True, exist_ok=True)
+        (self.files / "small.txt").write_text("small\n")
         return super().start(**options)
 
 
 class Haproxy(daemons.Haproxy):
-    """HAProxy over TLS; all but its facts are of the origin behind it, in clear."""
+    """HAProxy over TLS; all but its facts come from the origin `behind`, which speaks TLS too."""
 
     def __init__(self, folder, entity, behind, bind="", lines=""):
         port = free_port()
@@ -147,7 +150,7 @@ frontend origin
     http-request return status 200 content-type text/plain lf-string "{facts}" if {{ path / }}
     default_backend behind
 backend behind
-    server one {behind.address}
+    server one {behind.address} ssl verify none
 """)
         self.files = behind.files
 
