@@ -213,6 +213,7 @@ static int resolve_name(const struct parts *parts, const char *dns_servers, stru
     for (size_t i = 0; i < count; i++) {
         fill(&addresses[i], &lookup.found.items[i], dns_address_size(&lookup.found.items[i]));
     }
+    dns_set_free(&lookup.found);
     *ttl_s = lookup.ttl_s;
     return (int)count;
 }

@@ -18,7 +18,7 @@
 #include <stdatomic.h>
 
 enum {
-    CONFIG_ORIGIN_ADDRESSES_MAX = 64,   /* for each host, all names resolved; so a host has no more origins than these */
+    CONFIG_ORIGIN_ADDRESSES_MAX = 1024, /* for each host, all names resolved; so a host has no more origins than these */
     CONFIG_CERTIFICATES_MAX = 3,        /* for each host: one of each kind of key */
     CONFIG_HEADER_LINES_MAX = 8 * 1024, /* bytes of the header lines of one direction that are the same for all clients */
     CONFIG_WEIGHT_MAX = 256,

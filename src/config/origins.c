@@ -38,47 +38,60 @@ static enum config_origin_kind kind_of(const char *text) {
     return address_is_name(text) ? CONFIG_ORIGIN_NAME : CONFIG_ORIGIN_DIGITS;
 }
 
-/* Finds what the text stands for. Returns the number of addresses, or -EINVAL with `error`. */
-static int find(const struct loader *loader, const char *text, struct config_address found[CONFIG_ORIGIN_ADDRESSES_MAX],
+/* Finds what the text stands for: at most `capacity` addresses. Returns their number, or -EINVAL with `error`. */
+static int find(const struct loader *loader, const char *text, struct config_address *found, size_t capacity,
                 uint32_t *ttl_s, struct error *error) {
     *ttl_s = UINT32_MAX;
     if (!address_is_unix(text)) {
-        return address_resolve(text, loader->dns_servers, found, CONFIG_ORIGIN_ADDRESSES_MAX, ttl_s, error);
+        return address_resolve(text, loader->dns_servers, found, capacity, ttl_s, error);
     }
     int result = address_unix(text, loader->directory, &found[0], error);
     return result < 0 ? result : 1;
 }
 
-/* Adds an origin to the host: what `read` has, and its addresses. Reports a problem at `node`. */
-static void add_origin(const struct loader *loader, const struct document_node *node, const char *text,
-                       const struct config_origin *read, struct config_host *host) {
-    struct config_address found[CONFIG_ORIGIN_ADDRESSES_MAX];
-    size_t room = CONFIG_ORIGIN_ADDRESSES_MAX - config_count_addresses(host);
+/*
+ * Makes the addresses of an origin. Reports a problem at `node`, also when the host has no room for all of them; then the
+ * first ones are kept.
+ */
+static void find_addresses(const struct loader *loader, const struct document_node *node, size_t room,
+                           struct config_origin *origin) {
+    size_t capacity = origin->kind == CONFIG_ORIGIN_NAME ? CONFIG_ORIGIN_ADDRESSES_MAX : 1;
+    struct config_address *found = memory_allocate(capacity, sizeof *found);
     struct error error;
-    uint32_t ttl_s;
-    int count = find(loader, text, found, &ttl_s, &error);
+    int count = find(loader, origin->text, found, capacity, &origin->ttl_s, &error);
     if (count < 0) {
-        loader_problem(loader, node, "address \"%s\": %s", text, error.text);
+        loader_problem(loader, node, "address \"%s\": %s", origin->text, error.text);
+        free(found);
         return;
     }
     size_t kept = (size_t)count < room ? (size_t)count : room;
     if (kept < (size_t)count) {
-        loader_problem(loader, node, "address \"%s\": more than 64 origin addresses for one host", text);
+        loader_problem(loader, node, "address \"%s\": more than %d origin addresses for one host", origin->text,
+                       CONFIG_ORIGIN_ADDRESSES_MAX);
     }
     for (size_t i = kept; i < (size_t)count; i++) {
         free(found[i].text);
     }
-    if (kept == 0) {
-        return;
-    }
-    struct config_origin *origin = &host->origins[host->origin_count++];
-    *origin = *read;
-    origin->text = memory_copy_string(text);
-    origin->kind = kind_of(text);
-    origin->addresses = memory_allocate(kept, sizeof *origin->addresses);
+    origin->addresses = memory_allocate(kept + 1, sizeof *found);
     origin->address_count = kept;
-    origin->ttl_s = ttl_s;
     memcpy(origin->addresses, found, kept * sizeof *found);
+    free(found);
+}
+
+/* Adds an origin to the host, unless it has no address: what `read` has, and its addresses. */
+static void add_origin(const struct loader *loader, const struct document_node *node, const char *text,
+                       const struct config_origin *read, struct config_host *host) {
+    size_t room = CONFIG_ORIGIN_ADDRESSES_MAX - config_count_addresses(host);
+    struct config_origin origin = *read;
+    origin.text = memory_copy_string(text);
+    origin.kind = kind_of(text);
+    find_addresses(loader, node, room, &origin);
+    if (origin.address_count > 0) {
+        host->origins[host->origin_count++] = origin;
+    } else {
+        free(origin.addresses);
+        free(origin.text);
+    }
 }
 
 static void load_origin(const struct loader *loader, const struct document_node *node,
@@ -108,7 +121,11 @@ static void load_list(const struct loader *loader, const struct document_node *l
     if (!value_list(loader, list, "origin")) {
         return;
     }
-    host->origins = memory_allocate(CONFIG_ORIGIN_ADDRESSES_MAX, sizeof *host->origins);
+    size_t items = 0;
+    for (const struct document_node *item = list->first; item != NULL; item = item->next) {
+        items++;
+    }
+    host->origins = memory_allocate(items, sizeof *host->origins);
     for (const struct document_node *item = list->first; item != NULL; item = item->next) {
         load_origin(loader, item, timeouts, host);
     }

@@ -34,9 +34,9 @@ struct dns;
 struct dns_lookup {
     /* Called once the look-up is over. May begin another one. */
     void (*done)(struct dns_lookup *lookup, enum dns_result result);
-    struct dns_set found;
-    uint32_t ttl_s;    /* the shortest of all records */
-    sa_family_t lacks; /* of one of the two families the look-up has failed, so that `found` has none; 0: of none */
+    struct dns_set found; /* the caller frees it: in done(), or once the look-up has ended */
+    uint32_t ttl_s;       /* the shortest of all records */
+    sa_family_t lacks;    /* of one of the two families the look-up has failed, so that `found` has none; 0: of none */
     /* The look-up's own. */
     struct dns *dns;
     unsigned waiting; /* answers that are to come */
@@ -46,9 +46,12 @@ struct dns_lookup {
 
 /* Reads the files anew. `servers`: "address:port" with commas between them; NULL: those of the file. NULL: out of memory. */
 struct dns *dns_create(const char *servers);
-/* Ends all look-ups, of which none is told. NULL is allowed. */
+/* Ends all look-ups, of which none is told; what they have found so far is theirs. NULL is allowed. */
 void dns_free(struct dns *dns);
-/* Begins to look up a name, which need not stay. May be done before this returns. All members but `done` are set by it. */
+/*
+ * Begins to look up a name, which need not stay. May be done before this returns. All members but `done` are set by it: what
+ * `found` had must be freed or given away.
+ */
 void dns_lookup_begin(struct dns *dns, struct dns_lookup *lookup, const char *name, uint16_t port);
 /*
  * Waits until there is something to do, `wake` can be read (-1: none), or `wait_ms` (-1: for ever) are over. Does what is
@@ -56,7 +59,10 @@ void dns_lookup_begin(struct dns *dns, struct dns_lookup *lookup, const char *na
  */
 void dns_turn(struct dns *dns, int wake, int wait_ms);
 
-/* Looks a name up, and returns when that is done. `lookup` has what was found if the result is DNS_OK. */
+/*
+ * Looks a name up, and returns when that is done. `lookup` has what was found, which is nothing unless the result
+ * is DNS_OK.
+ */
 enum dns_result dns_lookup_now(const char *servers, struct dns_lookup *lookup, const char *name, uint16_t port);
 
 #endif

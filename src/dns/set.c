@@ -1,6 +1,13 @@
 #include "dns/set.h"
 
+#include "base/check.h"
+
+#include <stdlib.h>
 #include <string.h>
+
+enum { CAPACITY_BEGIN = 4 };
+_Static_assert((DNS_SET_MAX & (DNS_SET_MAX - 1)) == 0 && CAPACITY_BEGIN == 4,
+               "by doubling, the memory grows to the bound and no further");
 
 static int compare(const union dns_address *a, const union dns_address *b) {
     if (a->any.sa_family != b->any.sa_family) {
@@ -43,17 +50,57 @@ static bool read_address(const struct sockaddr *address, size_t size, union dns_
     return false;
 }
 
+void dns_set_free(struct dns_set *set) {
+    free(set->items);
+    *set = (struct dns_set){0};
+}
+
+struct dns_set dns_set_copy(const struct dns_set *set) {
+    struct dns_set copy = {.count = set->count, .capacity = set->count, .cut = set->cut};
+
+    if (set->count > 0) {
+        copy.items = calloc(set->count, sizeof copy.items[0]);
+        CHECK(copy.items != NULL);
+        memcpy(copy.items, set->items, set->count * sizeof copy.items[0]);
+    }
+    return copy;
+}
+
+static void grow(struct dns_set *set) {
+    set->capacity = set->capacity == 0 ? CAPACITY_BEGIN : 2 * set->capacity;
+    set->items = realloc(set->items, set->capacity * sizeof set->items[0]);
+    CHECK(set->items != NULL);
+}
+
+/* Returns the place of the first address that does not come before `address`. */
+static size_t place_of(const struct dns_set *set, const union dns_address *address) {
+    size_t low = 0;
+    size_t high = set->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (compare(&set->items[middle], address) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static bool is_at(const struct dns_set *set, size_t place, const union dns_address *address) {
+    return place < set->count && compare(&set->items[place], address) == 0;
+}
+
 void dns_set_add(struct dns_set *set, const struct sockaddr *address, size_t size) {
     union dns_address added;
-    size_t place = 0;
 
     if (!read_address(address, size, &added)) {
         return;
     }
-    while (place < set->count && compare(&set->items[place], &added) < 0) {
-        place++;
-    }
-    if (place < set->count && compare(&set->items[place], &added) == 0) {
+    size_t place = place_of(set, &added);
+    if (is_at(set, place, &added)) {
         return;
     }
     if (set->count == DNS_SET_MAX) {
@@ -62,6 +109,8 @@ void dns_set_add(struct dns_set *set, const struct sockaddr *address, size_t siz
             return;
         }
         set->count--;
+    } else if (set->count == set->capacity) {
+        grow(set);
     }
     memmove(&set->items[place + 1], &set->items[place], (set->count - place) * sizeof set->items[0]);
     set->items[place] = added;
@@ -76,13 +125,18 @@ void dns_set_add_family(struct dns_set *set, const struct dns_set *from, sa_fami
     }
 }
 
-bool dns_set_has(const struct dns_set *set, const union dns_address *address) {
-    for (size_t i = 0; i < set->count; i++) {
-        if (compare(&set->items[i], address) == 0) {
-            return true;
-        }
+size_t dns_set_find(const struct dns_set *set, const struct sockaddr *address, size_t size) {
+    union dns_address wanted;
+
+    if (!read_address(address, size, &wanted)) {
+        return set->count;
     }
-    return false;
+    size_t place = place_of(set, &wanted);
+    return is_at(set, place, &wanted) ? place : set->count;
+}
+
+bool dns_set_has(const struct dns_set *set, const union dns_address *address) {
+    return is_at(set, place_of(set, address), address);
 }
 
 bool dns_set_equal(const struct dns_set *a, const struct dns_set *b) {

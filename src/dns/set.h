@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { DNS_SET_MAX = 64 }; /* addresses of a set; further ones are left out */
+enum { DNS_SET_MAX = 1024 }; /* addresses of a set; further ones are left out */
 
 union dns_address {
     struct sockaddr any;
@@ -15,12 +15,17 @@ union dns_address {
     struct sockaddr_in6 in6;
 };
 
+/* Zeroed, it is empty. Its memory grows with it, up to 28 KiB. */
 struct dns_set {
+    union dns_address *items; /* in the set's order; owned */
     size_t count;
+    size_t capacity;
     bool cut; /* some had no room */
-    union dns_address items[DNS_SET_MAX];
 };
 
+/* Leaves an empty set. */
+void dns_set_free(struct dns_set *set);
+struct dns_set dns_set_copy(const struct dns_set *set);
 /*
  * Adds an IPv4 or IPv6 address, which is copied; one of another family is not. In a set that is full, the last one in the
  * order gives way, so that the same answer leaves the same set, in whatever order it comes.
@@ -28,6 +33,8 @@ struct dns_set {
 void dns_set_add(struct dns_set *set, const struct sockaddr *address, size_t size);
 /* Adds those of `from` that have this family. */
 void dns_set_add_family(struct dns_set *set, const struct dns_set *from, sa_family_t family);
+/* Returns the place of an address in set->items, or set->count if it is not there. O(log n). */
+size_t dns_set_find(const struct dns_set *set, const struct sockaddr *address, size_t size);
 bool dns_set_has(const struct dns_set *set, const union dns_address *address);
 bool dns_set_equal(const struct dns_set *a, const struct dns_set *b);
 /* Leaves out the last ones, so that `count` at most remain. */

@@ -85,7 +85,7 @@ void site_watch_origins(struct site *site, unsigned shard, bool watch) {
     for (size_t i = 0; i < site->config->host_count; i++) {
         struct stats_host *counters = stats_hosts_at(site->stats, i, shard);
 
-        relay_watch(site->relay, i, watch ? &counters->origins_down : NULL);
+        relay_watch(site->relay, i, watch ? counters->origins_down : NULL);
         relay_count_in(site->relay, i, counters);
     }
 }

@@ -10,7 +10,7 @@ struct relay_addresses *relay_addresses_create(const struct dns_set *set) {
     CHECK(set->count > 0);
     if (addresses != NULL) {
         atomic_init(&addresses->references, 1);
-        addresses->set = *set;
+        addresses->set = dns_set_copy(set);
     }
     return addresses;
 }
@@ -29,6 +29,7 @@ void relay_addresses_release(struct relay_addresses *addresses) {
     unsigned references = atomic_fetch_sub_explicit(&addresses->references, 1, memory_order_acq_rel);
     CHECK(references > 0);
     if (references == 1) {
+        dns_set_free(&addresses->set);
         free(addresses);
     }
 }

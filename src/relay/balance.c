@@ -294,11 +294,19 @@ static uint64_t mix(uint64_t value) {
     return value ^ (value >> 31);
 }
 
-/* Returns -w / ln(h) for h, which is `hash` as a number between 0 and 1. */
-static double score(uint64_t hash, uint16_t weight) {
-    double h = ((double)(hash >> 11) + 0.5) * 0x1p-53;
+/* Returns the hash as a number between 0 and 1. */
+static double unit(uint64_t hash) {
+    return ((double)(hash >> 11) + 0.5) * 0x1p-53;
+}
 
-    return -(double)weight / log(h);
+/*
+ * Returns -w / ln(h), or less than `best` where the result would be no better: a logarithm is needed for few members only,
+ * since -ln(h) is 1 - h at least, and more than a rounding error more unless h is next to 1.
+ */
+static double score(double h, uint16_t weight, double best) {
+    const double margin = 1 + 1e-9;
+
+    return weight * margin <= best * (1 - h) ? -1 : -(double)weight / log(h);
 }
 
 static struct balance_member *choose_by_hash(const struct balance *balance, unsigned group,
@@ -311,7 +319,7 @@ static struct balance_member *choose_by_hash(const struct balance *balance, unsi
         struct balance_member *member = balance->groups[group][i];
         uint64_t hash = mix(client ^ member->digest);
         /* The score grows with the hash: where all weights are equal, the order of both is the same. */
-        double member_score = balance->uneven ? score(hash, member->weight) : 0;
+        double member_score = balance->uneven ? score(unit(hash), member->weight, best_score) : 0;
         bool is_better = balance->uneven ? member_score > best_score : hash > best_hash;
 
         if ((best == NULL || is_better) && !balance_was_tried(tried, member)) {

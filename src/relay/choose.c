@@ -78,6 +78,7 @@ void choose_remove(struct relay_origin *origin) {
 static void bring_back(struct relay_origin *origin, uint64_t now_ms) {
     if (origin->ejected) {
         origin->ejected = false;
+        origin->host->ejected--;
         log_limited(LOG_LEVEL_INFO, "host %s: origin %s: gets requests again", origin->host->configured->name, origin->text);
     }
     move(origin, choose_is_full(origin) ? FULL : READY);
@@ -236,12 +237,7 @@ void choose_leave(struct relay_origin *origin) {
 
 /* Returns whether the host can do without one origin more: half of them at least stay. */
 static bool can_be_spared(const struct relay_host *host) {
-    uint32_t ejected = 1;
-
-    for (uint32_t i = 0; i < host->count; i++) {
-        ejected += host->origins[i]->ejected;
-    }
-    return 2 * ejected <= host->count;
+    return 2 * (host->ejected + 1) <= host->count;
 }
 
 void choose_note_failure(struct relay_origin *origin, uint64_t now_ms) {
@@ -252,6 +248,7 @@ void choose_note_failure(struct relay_origin *origin, uint64_t now_ms) {
     }
     uint32_t ms = ejection_begin(&origin->ejection, now_ms);
     origin->ejected = true;
+    host->ejected++;
     put_aside(origin);
     if (host->counters != NULL) {
         stats_add(&host->counters->origin_ejections, 1);

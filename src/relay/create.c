@@ -47,9 +47,9 @@ fail_channels:
     return -ENOMEM;
 }
 
-static void make_host(struct relay_host *host, const struct config_host *configured, struct relay_origin **list) {
+static int make_host(struct relay_host *host, const struct config_host *configured) {
     host->configured = configured;
-    host->origins = list;
+    host->up = calloc(configured->origin_count, sizeof *host->up);
     host->has_preface = configured->origin_proxy != CONFIG_ORIGIN_PROXY_OFF;
     host->shares = !configured->origin_pool_off && !host->has_preface;
     host->http2 = configured->origin_http2;
@@ -59,6 +59,11 @@ static void make_host(struct relay_host *host, const struct config_host *configu
     list_init(&host->line);
     host->serve.run = dispatch_serve;
     choose_begin(host);
+    if (config_count_names(configured) > 0) {
+        host->wanted = calloc(configured->origin_count, sizeof(struct relay_addresses *));
+        return host->up == NULL || host->wanted == NULL ? -ENOMEM : 0;
+    }
+    return host->up == NULL ? -ENOMEM : 0;
 }
 
 /* Makes the TLS of a host whose origins have it. 0, or -ENOMEM. */
@@ -106,25 +111,15 @@ static int make_hosts(struct relay *relay) {
         total += most_origins(&config->hosts[i]);
     }
     relay->hosts = calloc(config->host_count, sizeof *relay->hosts);
-    relay->lists = calloc(total, sizeof(struct relay_origin *));
-    if (relay->hosts == NULL || relay->lists == NULL ||
-        slab_create(&relay->origins, sizeof(struct relay_origin), total) < 0) {
+    if (relay->hosts == NULL || slab_create(&relay->origins, sizeof(struct relay_origin), total) < 0) {
         return -ENOMEM;
     }
-    struct relay_origin **list = relay->lists;
     for (size_t i = 0; i < config->host_count; i++) {
-        const struct config_host *configured = &config->hosts[i];
+        struct relay_host *host = &relay->hosts[i];
 
-        make_host(&relay->hosts[i], configured, list);
-        bool has_names = config_count_names(configured) > 0;
-        if (has_names) {
-            relay->hosts[i].wanted = calloc(configured->origin_count, sizeof(struct relay_addresses *));
-        }
-        if ((has_names && relay->hosts[i].wanted == NULL) || make_tls(relay, &relay->hosts[i]) < 0 ||
-            make_origins(relay, &relay->hosts[i]) < 0) {
+        if (make_host(host, &config->hosts[i]) < 0 || make_tls(relay, host) < 0 || make_origins(relay, host) < 0) {
             return -ENOMEM;
         }
-        list += most_origins(configured);
     }
     return 0;
 }
@@ -141,6 +136,8 @@ static void free_all(struct relay *relay) {
         slot_end_all(relay);
         for (size_t i = 0; i < relay->config->host_count; i++) {
             free_wanted(&relay->hosts[i]);
+            free(relay->hosts[i].origins);
+            free(relay->hosts[i].up);
             choose_end(&relay->hosts[i]);
             tls_origin_context_free(relay->hosts[i].tls);
         }
@@ -148,7 +145,6 @@ static void free_all(struct relay *relay) {
     tls_memory_free(relay->tls);
     slab_destroy(&relay->origins);
     free(relay->hosts);
-    free(relay->lists);
     free(relay);
 }
 

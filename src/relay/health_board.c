@@ -24,6 +24,7 @@ struct item {
 struct health_board {
     pthread_mutex_t lock;
     size_t count;
+    _Atomic uint64_t changes;
     struct item *buckets[BUCKETS];
 };
 
@@ -32,6 +33,7 @@ struct health_board *health_board_create(void) {
 
     if (board != NULL) {
         CHECK(pthread_mutex_init(&board->lock, NULL) == 0);
+        atomic_init(&board->changes, 1);
     }
     return board;
 }
@@ -74,6 +76,7 @@ static struct item *find_or_add(struct health_board *board, struct item *wanted)
             return item;
         }
     }
+    wanted->entry.changes = &board->changes;
     wanted->next = *bucket;
     *bucket = wanted;
     board->count++;

@@ -9,13 +9,16 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 struct health_board;
 
 struct health_entry {
-    atomic_bool down; /* the prober alone writes it */
-    void *prober;     /* of the prober, for its own use; NULL at first */
+    atomic_bool down;          /* the prober alone writes it */
+    _Atomic uint64_t *changes; /* the board's: how often an entry was written; NULL: of no board */
+    void *prober;              /* of the prober, for its own use; NULL at first */
 };
 
 static inline bool health_entry_is_down(const struct health_entry *entry) {
@@ -24,6 +27,17 @@ static inline bool health_entry_is_down(const struct health_entry *entry) {
 
 static inline void health_entry_set(struct health_entry *entry, bool down) {
     atomic_store_explicit(&entry->down, down, memory_order_relaxed);
+    if (entry->changes != NULL) {
+        atomic_fetch_add_explicit(entry->changes, 1, memory_order_release);
+    }
+}
+
+/*
+ * Returns a number that no conclusion from the entries of the board outlives: it is another one after each write. 0: the
+ * entry is of no board, and nothing is known.
+ */
+static inline uint64_t health_entry_changes(const struct health_entry *entry) {
+    return entry->changes == NULL ? 0 : atomic_load_explicit(entry->changes, memory_order_acquire);
 }
 
 /* NULL when out of memory. */

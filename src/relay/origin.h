@@ -24,6 +24,7 @@ struct relay_origin {
     char text[ADDRESS_TEXT_SIZE];
     struct tls_origin tls;        /* zeroed where the origin speaks in the clear */
     uint32_t uses;                /* connections, channels and exchanges that point to it */
+    uint32_t place;               /* in its host's list */
     bool leaves;                  /* the address is gone: takes no new exchanges, and ends with its last use */
     struct list in_leaving;       /* while it leaves: among the relay's */
     uint64_t down_until_ms;       /* 0: up. Passed over before this time; a connection that succeeds ends it */
@@ -44,8 +45,13 @@ struct relay_origin {
 struct relay_addresses;
 
 struct relay_host {
-    struct relay_origin **origins; /* those that do not leave */
+    struct relay_origin **origins; /* those that do not leave, in no order */
     uint32_t count;                /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
+    uint32_t capacity;             /* of the list */
+    uint32_t *up;                  /* for each of configured->origins: how many of its addresses are up */
+    uint32_t ejected;              /* origins of the list that are */
+    bool has_healthy;              /* not all fail their health checks, as of `healthy_as_of` */
+    uint64_t healthy_as_of;        /* health_entry_changes then; 0: not known */
     bool shares;                   /* connections go to a pool that all its clients use */
     bool has_preface;              /* each connection begins with the handler's preface, and is its client's alone */
     bool http2;                    /* its origins speak HTTP/2 */
@@ -56,7 +62,8 @@ struct relay_host {
     struct relay_addresses **wanted; /* for each of configured->origins: the newest addresses, NULL: those of the load */
     bool short_of_room;              /* some of them have no origin yet */
     struct stats_host *counters;     /* NULL: nothing is counted */
-    _Atomic uint64_t *down;          /* where all threads see which of configured->origins are down; NULL: nowhere */
+    _Atomic uint64_t *down;          /* words of bits.h, where all threads see which of configured->origins are down; NULL:
+                                        nowhere */
     struct balance balance;          /* this and the next one: choose.h */
     uint64_t look_ms;                /* no sooner than this, those that are out are looked at */
     struct retry_budget budget;      /* dispatch.c, with the rest */
@@ -90,6 +97,10 @@ static inline bool origin_is_usable(const struct relay_origin *origin, uint64_t 
     return now_ms >= origin->down_until_ms && !ejection_holds(&origin->ejection, now_ms) && !origin_is_unhealthy(origin);
 }
 
+/* The origin is among those of its host's list from now on, or no longer. 0 or -ENOMEM. */
+int origin_join(struct relay_origin *origin);
+void origin_part(struct relay_origin *origin);
+
 /* Notes that a connection could not be made. True when the origin counted as up before, so that a log tells each outage
  * once. */
 bool origin_mark_down(struct relay_origin *origin, uint64_t now_ms, uint32_t down_ms);
@@ -97,7 +108,5 @@ bool origin_mark_down(struct relay_origin *origin, uint64_t now_ms, uint32_t dow
 bool origin_mark_up(struct relay_origin *origin);
 /* Has `down` tell of the host's origins, from now on: a bit is set while the last connection to each address failed. */
 void origin_tell(struct relay_host *host, _Atomic uint64_t *down);
-/* Likewise tells anew of one, of which an address has come or gone. */
-void origin_tell_of(const struct relay_host *host, const struct config_origin *configured);
 
 #endif

@@ -31,7 +31,6 @@ struct relay {
     struct list leaving;         /* those of addresses that are gone */
     struct ring_task end_unused; /* ends those of them that nothing points to any more */
     struct relay_host *hosts;    /* as in config->hosts */
-    struct relay_origin **lists; /* the memory of the hosts' `origins` */
     uint32_t origin_count;       /* of all hosts, without those that leave */
     struct health_board *board;  /* NULL: no health checks are heeded */
     struct list idle;            /* connections in all pools, the most recently used first */

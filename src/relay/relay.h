@@ -130,9 +130,9 @@ void relay_limit_idle(struct relay *relay, uint32_t most);
 /* Tells that there are so many shards, each with a part of what origins take at once. Before the first exchange. */
 void relay_share(struct relay *relay, uint32_t shards);
 /*
- * From now on `down`, which the ring's thread alone writes and which must stay, has a bit for each of the host's
- * origins, as the configuration has them, that is down: the last connection to each of its addresses failed. NULL: nobody
- * watches any more. In the ring's thread.
+ * From now on `down`, BITS_WORDS words that the ring's thread alone writes and that must stay, has a bit (base/bits.h) for
+ * each of the host's origins, as the configuration has them, that is down: the last connection to each of its addresses
+ * failed. NULL: nobody watches any more. In the ring's thread.
  */
 void relay_watch(struct relay *relay, size_t host, _Atomic uint64_t *down);
 /*

@@ -1,11 +1,14 @@
 #include "relay/slot.h"
 
+#include "base/bits.h"
 #include "base/check.h"
 #include "relay/channel.h"
 #include "relay/choose.h"
 
 #include <errno.h>
 #include <stdio.h>
+
+_Static_assert((int)DNS_SET_MAX <= (int)BITS_MAX, "each address of a set has a bit");
 
 static bool has_room(const struct relay *relay, const struct relay_host *host) {
     return host->count < CONFIG_ORIGIN_ADDRESSES_MAX && relay->origins.in_use < relay->origins.limit;
@@ -18,6 +21,23 @@ int slot_heed(struct relay *relay, struct relay_origin *origin) {
     origin->health = health_board_take(relay->board, origin->host->configured->name,
                                        (const struct sockaddr *)&origin->address.address, origin->address.size);
     return origin->health == NULL ? -ENOMEM : 0;
+}
+
+/* Puts the origin on its host's list. 0 or a negative errno. */
+static int enlist(struct relay *relay, struct relay_origin *origin) {
+    int error = choose_add(origin);
+
+    if (error < 0) {
+        return error;
+    }
+    error = origin_join(origin);
+    if (error < 0) {
+        choose_remove(origin);
+        return error;
+    }
+    choose_share(origin, relay->shards);
+    relay->origin_count++;
+    return 0;
 }
 
 struct relay_origin *slot_begin(struct relay *relay, struct relay_host *host, const struct config_origin *configured,
@@ -44,29 +64,19 @@ struct relay_origin *slot_begin(struct relay *relay, struct relay_host *host, co
     list_init(&origin->idle);
     list_init(&origin->channels);
     list_init(&origin->waiting);
-    if (choose_add(origin) < 0) {
+    if (enlist(relay, origin) < 0) {
         tls_origin_end(&origin->tls);
         health_board_give(relay->board, origin->health);
         slab_give(&relay->origins, origin);
         return NULL;
     }
-    choose_share(origin, relay->shards);
-    host->origins[host->count++] = origin;
-    relay->origin_count++;
     return origin;
 }
 
 /* Takes the origin off its host's list. */
 static void unlist(struct relay *relay, struct relay_origin *origin) {
-    struct relay_host *host = origin->host;
-    uint32_t place = 0;
-
-    while (host->origins[place] != origin) {
-        place++;
-    }
     choose_remove(origin);
-    host->count--;
-    memmove(&host->origins[place], &host->origins[place + 1], (host->count - place) * sizeof(struct relay_origin *));
+    origin_part(origin);
     relay->origin_count--;
 }
 
@@ -85,7 +95,7 @@ static struct relay_origin *of_leaving_link(struct list *link) {
 void slot_end_all(struct relay *relay) {
     for (size_t i = 0; i < relay->config->host_count; i++) {
         while (relay->hosts[i].count > 0) {
-            struct relay_origin *origin = relay->hosts[i].origins[0];
+            struct relay_origin *origin = relay->hosts[i].origins[relay->hosts[i].count - 1];
 
             unlist(relay, origin);
             end(relay, origin);
@@ -109,101 +119,116 @@ static void leave(struct relay *relay, struct relay_origin *origin) {
 
 /* Has an origin whose address has come back go on. False: out of memory. */
 static bool stay(struct relay *relay, struct relay_origin *origin) {
-    struct relay_host *host = origin->host;
-
-    if (choose_add(origin) < 0) {
+    if (enlist(relay, origin) < 0) {
         return false;
     }
     list_remove(&origin->in_leaving);
     origin->leaves = false;
-    choose_share(origin, relay->shards);
-    host->origins[host->count++] = origin;
-    relay->origin_count++;
     return true;
 }
 
-static bool is_at(const struct relay_origin *origin, const union dns_address *address) {
-    return origin->address.size == dns_address_size(address) &&
-           memcmp(&origin->address.address, address, origin->address.size) == 0;
+/* The way from the addresses that an item of the configuration had to those that it has now. */
+struct plan {
+    struct relay *relay;
+    struct relay_host *host;
+    const struct config_origin *configured;
+    const struct dns_set *set; /* the addresses that it stands for now */
+    struct bits there;         /* those of the set, by place, that the host has */
+    uint32_t looked_at;        /* of the host's list: none before this place is gone */
+};
+
+/* Returns the place of the origin's address in the set, or set->count: it is gone. */
+static size_t place_of(const struct plan *plan, const struct relay_origin *origin) {
+    return dns_set_find(plan->set, (const struct sockaddr *)&origin->address.address, origin->address.size);
 }
 
-static bool is_wanted(const struct relay_origin *origin, const struct dns_set *set) {
-    for (size_t i = 0; i < set->count; i++) {
-        if (is_at(origin, &set->items[i])) {
-            return true;
+static void find_those_there(struct plan *plan) {
+    for (uint32_t i = 0; i < plan->host->count; i++) {
+        const struct relay_origin *origin = plan->host->origins[i];
+        size_t place = origin->configured == plan->configured ? place_of(plan, origin) : plan->set->count;
+
+        if (place < plan->set->count) {
+            bits_add(&plan->there, place);
         }
     }
-    return false;
 }
 
-static struct relay_origin *find(const struct relay_host *host, const struct config_origin *configured,
-                                 const union dns_address *address) {
-    for (uint32_t i = 0; i < host->count; i++) {
-        if (host->origins[i]->configured == configured && is_at(host->origins[i], address)) {
-            return host->origins[i];
-        }
-    }
-    return NULL;
-}
+/* Returns one whose address is gone; NULL: there is none. */
+static struct relay_origin *next_gone(struct plan *plan) {
+    for (; plan->looked_at < plan->host->count; plan->looked_at++) {
+        struct relay_origin *origin = plan->host->origins[plan->looked_at];
 
-static struct relay_origin *find_leaving(const struct relay *relay, const struct config_origin *configured,
-                                         const union dns_address *address) {
-    for (struct list *link = list_first(&relay->leaving); link != NULL; link = list_after(&relay->leaving, link)) {
-        struct relay_origin *origin = of_leaving_link(link);
-
-        if (origin->configured == configured && is_at(origin, address)) {
+        if (origin->configured == plan->configured && place_of(plan, origin) == plan->set->count) {
             return origin;
         }
     }
     return NULL;
 }
 
-/* Returns one whose address is gone; NULL: there is none. */
-static struct relay_origin *find_gone(const struct relay_host *host, const struct config_origin *configured,
-                                      const struct dns_set *set) {
-    for (uint32_t i = 0; i < host->count; i++) {
-        if (host->origins[i]->configured == configured && !is_wanted(host->origins[i], set)) {
-            return host->origins[i];
+/* In a full host one whose address is gone leaves. False: there is no room for one more. */
+static bool make_room(struct plan *plan) {
+    if (plan->host->count == CONFIG_ORIGIN_ADDRESSES_MAX) {
+        struct relay_origin *gone = next_gone(plan);
+
+        if (gone == NULL) {
+            return false;
         }
+        leave(plan->relay, gone);
     }
-    return NULL;
+    return true;
 }
 
-/* Has the host use one address more. False: there is no room. */
-static bool add(struct relay *relay, struct relay_host *host, const struct config_origin *configured,
-                const union dns_address *address) {
-    struct relay_origin *back = find_leaving(relay, configured, address);
+/* Has origins go on that leave, and whose addresses have come back. False: there is no room for all. */
+static bool call_back(struct plan *plan) {
+    struct relay *relay = plan->relay;
 
-    if (back != NULL && host->count < CONFIG_ORIGIN_ADDRESSES_MAX) {
-        return stay(relay, back);
+    for (struct list *link = list_first(&relay->leaving); link != NULL;) {
+        struct relay_origin *origin = of_leaving_link(link);
+        size_t place = origin->configured == plan->configured ? place_of(plan, origin) : plan->set->count;
+
+        link = list_after(&relay->leaving, link);
+        if (place == plan->set->count || bits_has(&plan->there, place)) {
+            continue;
+        }
+        if (!make_room(plan) || !stay(relay, origin)) {
+            return false;
+        }
+        bits_add(&plan->there, place);
     }
-    char text[ADDRESS_TEXT_SIZE];
-    struct config_address copy = {.size = dns_address_size(address), .text = text};
-    memcpy(&copy.address, address, copy.size);
-    address_write(&copy, text);
-    return slot_begin(relay, host, configured, &copy) != NULL;
+    return true;
+}
+
+/* Has the host use those addresses that it does not have yet. False: there is no room for all. */
+static bool begin_new(struct plan *plan) {
+    for (size_t i = 0; i < plan->set->count; i++) {
+        if (bits_has(&plan->there, i)) {
+            continue;
+        }
+        char text[ADDRESS_TEXT_SIZE];
+        struct config_address copy = {.size = dns_address_size(&plan->set->items[i]), .text = text};
+        memcpy(&copy.address, &plan->set->items[i], copy.size);
+        address_write(&copy, text);
+        if (plan->relay->origins.in_use == plan->relay->origins.limit || !make_room(plan) ||
+            slot_begin(plan->relay, plan->host, plan->configured, &copy) == NULL) {
+            return false;
+        }
+    }
+    return true;
 }
 
 /* Those that are new begin before others leave, so that the host never has none; but for a full host, one by one. */
 static void reconcile(struct relay *relay, struct relay_host *host, const struct config_origin *configured,
                       const struct dns_set *set) {
-    bool complete = true;
+    struct plan plan = {.relay = relay, .host = host, .configured = configured, .set = set};
 
-    for (size_t i = 0; i < set->count && complete; i++) {
-        if (find(host, configured, &set->items[i]) != NULL) {
-            continue;
-        }
-        struct relay_origin *gone = find_gone(host, configured, set);
-        if (host->count == CONFIG_ORIGIN_ADDRESSES_MAX && gone != NULL && relay->origins.in_use < relay->origins.limit) {
-            leave(relay, gone);
-        }
-        complete = add(relay, host, configured, &set->items[i]);
+    find_those_there(&plan);
+    if (!call_back(&plan) || !begin_new(&plan)) {
+        host->short_of_room = true;
+        return;
     }
-    for (struct relay_origin *gone; complete && (gone = find_gone(host, configured, set)) != NULL;) {
+    for (struct relay_origin *gone; (gone = next_gone(&plan)) != NULL;) {
         leave(relay, gone);
     }
-    host->short_of_room = host->short_of_room || !complete;
-    origin_tell_of(host, configured);
 }
 
 void slot_take(struct relay *relay, struct relay_host *host, const struct config_origin *configured,

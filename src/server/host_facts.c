@@ -6,7 +6,7 @@
 
 /* Memory that the facts of one host point to, until they are copied. */
 struct host_texts {
-    const char *origins[CONFIG_ORIGIN_ADDRESSES_MAX];
+    const char **origins;
     struct term certificates[CONFIG_CERTIFICATES_MAX];
     struct term origin_certificate;
     struct terms roots;
@@ -57,6 +57,10 @@ static bool gather_host(const struct config_host *host, int64_t now_s, struct ho
     if (terms_of_roots(&texts->roots, host->trust) < 0 || terms_of_lists(&texts->lists, host->revocation, now_s) < 0) {
         return false;
     }
+    texts->origins = calloc(host->origin_count + 1, sizeof *texts->origins);
+    if (texts->origins == NULL) {
+        return false;
+    }
     for (size_t i = 0; i < host->origin_count; i++) {
         texts->origins[i] = host->origins[i].text;
     }
@@ -92,6 +96,7 @@ struct stats_hosts *host_facts_gather(const struct config *config, unsigned shar
         terms_free(&texts[i].roots);
         terms_free(&texts[i].lists);
         terms_free(&texts[i].origin_roots);
+        free(texts[i].origins);
     }
     free(texts);
     free(facts);

@@ -200,9 +200,11 @@ static void take_found(struct name *name) {
         struct dns_set before = name->current;
 
         name->current = lookup->found;
+        lookup->found = (struct dns_set){0};
         *total = (uint32_t)(*total - before.count + name->current.count);
         name->unposted = true;
         log_change(name, &before);
+        dns_set_free(&before);
         post(name);
     }
 }
@@ -253,6 +255,7 @@ static void looked_up(struct dns_lookup *lookup, enum dns_result result) {
     } else {
         note_failed(name, result);
     }
+    dns_set_free(&lookup->found);
     set_timer(name);
 }
 
@@ -317,8 +320,12 @@ static void forget(struct names *names) {
     names->under_way = 0;
     list_init(&names->waiting);
     for (size_t i = 0; i < names->count; i++) {
-        timer_clear(&names->timers, &names->items[i].timer);
-        release_change(names->items[i].change);
+        struct name *name = &names->items[i];
+
+        timer_clear(&names->timers, &name->timer);
+        release_change(name->change);
+        dns_set_free(&name->lookup.found);
+        dns_set_free(&name->current);
     }
     free(names->items);
     free(names->totals);

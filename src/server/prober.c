@@ -1,5 +1,6 @@
 #include "server/prober.h"
 
+#include "base/bits.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "config/health.h"
@@ -17,7 +18,7 @@ struct target {
     struct prober_host *host;
     struct config_address address; /* its text is `text` */
     char text[ADDRESS_TEXT_SIZE];
-    uint64_t origins; /* a bit for each of the host's origins that have the address */
+    struct bits origins; /* those of the host that have the address */
     struct health_entry *entry;
     struct health_state state;
     struct probe *probe;  /* in flight; NULL: none */
@@ -49,7 +50,7 @@ static const struct config_host *configured(const struct target *target) {
 
 /* Returns the first of the host's origins that has the address. */
 static const struct config_origin *origin_of(const struct target *target) {
-    return &configured(target)->origins[__builtin_ctzll(target->origins)];
+    return &configured(target)->origins[bits_next(&target->origins, 0)];
 }
 
 /* Returns a random number below `bound`. */
@@ -83,23 +84,24 @@ static void draw_interval(struct target *target) {
 
 /* Tells the pages which origins of the host are down: those of which no address is up. */
 static void publish_state(const struct prober *prober, const struct prober_host *host) {
-    uint64_t up = 0, down = 0;
+    struct bits up = {0}, down = {0};
 
     for (size_t i = 0; i < host->target_count; i++) {
         const struct target *target = host->targets[i];
 
-        *(target->state.down ? &down : &up) |= target->origins;
+        bits_join(target->state.down ? &down : &up, &target->origins);
     }
-    stats_set(&stats_hosts_at_control(prober->stats, host->index)->origins_down, down & ~up);
+    bits_take_out(&down, &up);
+    for (size_t i = 0; i < BITS_WORDS; i++) {
+        stats_set(&stats_hosts_at_control(prober->stats, host->index)->origins_down[i], down.words[i]);
+    }
 }
 
 static void publish_why(const struct target *target) {
     char(*why)[STATS_WHY_SIZE] = stats_hosts_why(target->prober->stats, target->host->index);
 
-    for (size_t origin = 0; origin < STATS_ORIGINS_MAX; origin++) {
-        if ((target->origins >> origin & 1) != 0) {
-            memcpy(why[origin], target->why, STATS_WHY_SIZE);
-        }
+    for (size_t i = bits_next(&target->origins, 0); i < BITS_MAX; i = bits_next(&target->origins, i + 1)) {
+        memcpy(why[i], target->why, STATS_WHY_SIZE);
     }
 }
 
@@ -304,14 +306,14 @@ static void add_target(struct prober *prober, struct prober_host *host, const st
     CHECK(entry != NULL);
     for (size_t i = 0; i < host->target_count; i++) {
         if (host->targets[i]->entry == entry) {
-            host->targets[i]->origins |= UINT64_C(1) << origin;
+            bits_add(&host->targets[i]->origins, origin);
             health_board_give(prober->board, entry);
             return;
         }
     }
     struct target *target = append_target(host);
-    *target = (struct target){
-        .prober = prober, .host = host, .address = *address, .origins = UINT64_C(1) << origin, .entry = entry};
+    *target = (struct target){.prober = prober, .host = host, .address = *address, .entry = entry};
+    bits_add(&target->origins, origin);
     snprintf(target->text, sizeof target->text, "%s", address->text);
     target->address.text = target->text;
     timer_init(&target->timer, probe_due);
@@ -433,7 +435,7 @@ static void free_unused(struct prober_host *host) {
     for (size_t i = 0; i < host->target_count; i++) {
         struct target *target = host->targets[i];
 
-        if (target->origins != 0) {
+        if (bits_count(&target->origins) > 0) {
             host->targets[kept++] = target;
         } else {
             hold_target(target);
@@ -458,7 +460,7 @@ void prober_take_addresses(struct prober *prober, const struct config *config, s
         return;
     }
     for (size_t i = 0; i < host->target_count; i++) {
-        host->targets[i]->origins &= ~(UINT64_C(1) << origin);
+        bits_remove(&host->targets[i]->origins, origin);
     }
     for (size_t i = 0; i < set->count; i++) {
         char text[ADDRESS_TEXT_SIZE];

@@ -8,6 +8,7 @@
 #ifndef STATS_COUNTERS_H
 #define STATS_COUNTERS_H
 
+#include "base/bits.h"
 #include "base/reason.h"
 #include "stats/labels.h"
 #include "stats/latency.h"
@@ -112,7 +113,12 @@ uint64_t stats_bucket_bound_ns(unsigned bucket);
         "Requests to an origin whose health checks fail, since those of all others do too.", STATS_LABEL_NONE)              \
     /* A bit for each of its origins that is down at all its addresses: the last connection to each failed or, in the */    \
     /* control thread's block, its health checks fail. prometheus.c makes sallyport_origin_up from it. */                   \
-    ROW(origins_down, , NULL, NULL, STATS_UNIT_ONE, NULL, STATS_LABEL_NONE)
+    ROW(origins_down, [STATS_ORIGIN_WORDS], NULL, NULL, STATS_UNIT_ONE, NULL, STATS_LABEL_NONE)
+
+enum {
+    STATS_ORIGINS_MAX = BITS_MAX, /* of one host: bits of origins_down, as base/bits.h has them */
+    STATS_ORIGIN_WORDS = BITS_WORDS,
+};
 
 enum stats_unit { STATS_UNIT_ONE, STATS_UNIT_NANOSECOND };
 
@@ -123,10 +129,7 @@ struct stats_host {
     _Alignas(64) STATS_HOST_COUNTERS(STATS_MEMBER) struct stats_histogram request_seconds;
     struct stats_histogram origin_seconds;
 };
-enum {
-    STATS_ORIGINS_MAX = 64, /* of one host: bits of origins_down */
-    STATS_WHY_SIZE = 160,   /* bytes of a text that says why an origin is down */
-};
+enum { STATS_WHY_SIZE = 160 /* bytes of a text that says why an origin is down */ };
 
 /* Returns the requests that were answered with the codes of a slot, in any protocol. */
 uint64_t stats_requests(const struct stats_host *block, unsigned slot);

@@ -277,10 +277,10 @@ static void append_fault(struct text *text, const struct findings_host *host, si
 
 static void judge_origins(struct judging *judging) {
     const struct findings_host *host = judging->host;
-    uint64_t down = recent_down(host->recent);
+    struct bits down = recent_down(host->recent);
     size_t count = 0, first = 0;
     for (size_t i = host->origin_count; i-- > 0;) {
-        if ((down >> i & 1) != 0) {
+        if (bits_has(&down, i)) {
             count++;
             first = i;
         }

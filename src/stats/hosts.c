@@ -301,21 +301,31 @@ void stats_hosts_counts(const struct stats_hosts *hosts, size_t host, uint64_t c
     }
 }
 
-uint64_t stats_hosts_origins_down(const struct stats_hosts *hosts, size_t host) {
-    uint64_t down = 0;
+static void join_down(struct bits *down, const struct stats_host *block) {
+    for (size_t i = 0; i < STATS_ORIGIN_WORDS; i++) {
+        down->words[i] |= stats_read(&block->origins_down[i]);
+    }
+}
+
+struct bits stats_hosts_origins_down(const struct stats_hosts *hosts, size_t host) {
+    struct bits down = {0};
     if (stats_hosts_facts(hosts, host)->probed) {
-        return stats_read(&stats_hosts_at_control(hosts, host)->origins_down);
+        join_down(&down, stats_hosts_at_control(hosts, host));
+        return down;
     }
     for (unsigned shard = 0; shard < hosts->shard_count; shard++) {
-        down |= stats_read(&stats_hosts_at(hosts, host, shard)->origins_down);
+        join_down(&down, stats_hosts_at(hosts, host, shard));
     }
     return down;
 }
 
 bool stats_hosts_is_missed(const struct stats_hosts *hosts, size_t host) {
     const struct stats_host_facts *facts = stats_hosts_facts(hosts, host);
-    uint64_t all = facts->origin_count == STATS_ORIGINS_MAX ? UINT64_MAX : (UINT64_C(1) << facts->origin_count) - 1;
-    return facts->required && stats_hosts_origins_down(hosts, host) == all;
+    if (!facts->required) {
+        return false;
+    }
+    struct bits down = stats_hosts_origins_down(hosts, host);
+    return bits_count(&down) == facts->origin_count;
 }
 
 struct rollout *stats_hosts_rollout(const struct stats_hosts *hosts, size_t host) {

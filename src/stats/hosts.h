@@ -25,7 +25,7 @@ struct stats_host_facts {
     struct term_list terms[STATS_TERMS];
     const char *mode;           /* a static text, as in the configuration; NULL is none */
     bool is_tcp;                /* protocol: tcp */
-    const char *const *origins; /* as its file has them, `origin_count`, 64 at most */
+    const char *const *origins; /* as its file has them, STATS_ORIGINS_MAX at most, no two the same */
     size_t origin_count;
     bool takes_old_crls; /* crl_stale: accept */
     bool probed;         /* its origins have health checks, which say whether they are up */
@@ -64,7 +64,7 @@ void stats_hosts_counts(const struct stats_hosts *hosts, size_t host, uint64_t c
  * Returns a bit for each origin of a host that is down: by its health checks if the host is probed, else because the last
  * connection to it failed, in any shard.
  */
-uint64_t stats_hosts_origins_down(const struct stats_hosts *hosts, size_t host);
+struct bits stats_hosts_origins_down(const struct stats_hosts *hosts, size_t host);
 /* Returns whether the host is required, and all its origins are down. */
 bool stats_hosts_is_missed(const struct stats_hosts *hosts, size_t host);
 /*

@@ -286,25 +286,6 @@ static void render_terms(struct rendering *rendering) {
     }
 }
 
-/* Returns whether the address of an origin is listed again behind it: the last of them has the sample for all. */
-static bool is_listed_again(const struct stats_host_facts *facts, size_t origin) {
-    for (size_t i = origin + 1; i < facts->origin_count; i++) {
-        if (strcmp(facts->origins[i], facts->origins[origin]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_up(const struct stats_host_facts *facts, const char *origin, uint64_t down) {
-    for (size_t i = 0; i < facts->origin_count; i++) {
-        if ((down >> i & 1) != 0 && strcmp(facts->origins[i], origin) == 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static void render_origins(struct rendering *rendering) {
     static const char name[] = "sallyport_origin_up";
     page_open_metric(
@@ -313,12 +294,10 @@ static void render_origins(struct rendering *rendering) {
         "every shard: 1 yes or not tried yet, 0 no.");
     for (size_t host = 0; host < rendering->host_count; host++) {
         const struct stats_host_facts *facts = stats_hosts_facts(rendering->hosts, host);
-        uint64_t down = stats_hosts_origins_down(rendering->hosts, host);
+        struct bits down = stats_hosts_origins_down(rendering->hosts, host);
         for (size_t i = 0; i < facts->origin_count; i++) {
             struct page_labels labels = {{{"host", facts->host}, {"origin", facts->origins[i]}}, 2};
-            if (!is_listed_again(facts, i)) {
-                page_sample(&rendering->page, name, "", &labels, is_up(facts, facts->origins[i], down));
-            }
+            page_sample(&rendering->page, name, "", &labels, !bits_has(&down, i));
         }
     }
 }

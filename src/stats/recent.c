@@ -83,7 +83,8 @@ uint64_t recent_good(const uint64_t counts[static RECENT_COUNTS]) {
     return counts[RECENT_VERDICTS + REASON_OK] + (requests > refused ? requests - refused : 0);
 }
 
-void recent_sample(struct recent *recent, const uint64_t counters[static RECENT_COUNTS], uint64_t down, uint64_t second) {
+void recent_sample(struct recent *recent, const uint64_t counters[static RECENT_COUNTS], const struct bits *down,
+                   uint64_t second) {
     if (!recent->begun) {
         recent->begun = true;
         recent->second = recent->first = second;
@@ -104,7 +105,7 @@ void recent_sample(struct recent *recent, const uint64_t counters[static RECENT_
     }
     recent->valid_seen = recent->valid_seen || counters[RECENT_VERDICTS + REASON_OK] > 0;
     memmove(recent->down + 1, recent->down, (RECENT_DOWN_S - 1) * sizeof recent->down[0]);
-    recent->down[0] = down;
+    recent->down[0] = *down;
     memcpy(recent->before, counters, sizeof recent->before);
     recent->second = second;
 }
@@ -122,10 +123,10 @@ struct recent_minute recent_usual(const struct recent *recent) {
     return least;
 }
 
-uint64_t recent_down(const struct recent *recent) {
-    uint64_t down = UINT64_MAX;
-    for (unsigned i = 0; i < RECENT_DOWN_S; i++) {
-        down &= recent->down[i];
+struct bits recent_down(const struct recent *recent) {
+    struct bits down = recent->down[0];
+    for (unsigned i = 1; i < RECENT_DOWN_S; i++) {
+        bits_keep(&down, &recent->down[i]);
     }
     return down;
 }

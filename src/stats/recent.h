@@ -1,10 +1,11 @@
 /*
  * One host's last minute, in twelve slots of five seconds, and its usual activity: how much its valid clients did in the
- * minutes before. Fixed memory of some 3 KiB. The sampler gives it the host's counters once a second.
+ * minutes before. Fixed memory of some 3.5 KiB. The sampler gives it the host's counters once a second.
  */
 #ifndef STATS_RECENT_H
 #define STATS_RECENT_H
 
+#include "base/bits.h"
 #include "base/reason.h"
 #include "stats/findings.h"
 
@@ -49,7 +50,7 @@ struct recent {
     struct recent_minute minutes[RECENT_MINUTES]; /* those before, the newest first */
     uint32_t minutes_known;
     uint32_t minutes_in_doubt; /* in a row, up to now */
-    uint64_t down[RECENT_DOWN_S];
+    struct bits down[RECENT_DOWN_S];
     struct findings_marks marks;
     bool begun;
     bool valid_seen; /* since the start */
@@ -60,7 +61,8 @@ struct recent {
  * Takes a sample of `counters`, and of `down`, which has a bit for each origin that is down. `second` comes from a clock
  * that only goes forward. Counts from before the first sample are no part of any minute.
  */
-void recent_sample(struct recent *recent, const uint64_t counters[static RECENT_COUNTS], uint64_t down, uint64_t second);
+void recent_sample(struct recent *recent, const uint64_t counters[static RECENT_COUNTS], const struct bits *down,
+                   uint64_t second);
 
 /* Adds up the last minute: the five seconds that have begun, and the 55 before them. */
 void recent_last_minute(const struct recent *recent, uint64_t counts[static RECENT_COUNTS]);
@@ -75,6 +77,6 @@ uint64_t recent_good(const uint64_t counts[static RECENT_COUNTS]);
  */
 struct recent_minute recent_usual(const struct recent *recent);
 /* Returns a bit for each origin that has been down for three seconds. */
-uint64_t recent_down(const struct recent *recent);
+struct bits recent_down(const struct recent *recent);
 
 #endif

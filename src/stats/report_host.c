@@ -18,13 +18,13 @@ void report_codes(struct json *json, const char *key, const uint64_t counts[stat
 
 static void report_origins(struct json *json, const struct stats_hosts *hosts, size_t host) {
     const struct stats_host_facts *facts = stats_hosts_facts(hosts, host);
-    uint64_t down = stats_hosts_origins_down(hosts, host);
+    struct bits down = stats_hosts_origins_down(hosts, host);
     char(*why)[STATS_WHY_SIZE] = stats_hosts_why(hosts, host);
     json_begin_array(json, "origins");
     for (size_t i = 0; i < facts->origin_count; i++) {
         json_begin_object(json, NULL);
         report_text(json, "address", facts->origins[i]);
-        bool up = (down >> i & 1) == 0;
+        bool up = !bits_has(&down, i);
         json_bool(json, "up", up);
         if (!up && why != NULL) {
             report_text(json, "why", why[i]);

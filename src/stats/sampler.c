@@ -95,7 +95,8 @@ static void read_counters(struct stats *stats, uint64_t counters[static SAMPLER_
         uint64_t counts[RECENT_COUNTS];
         stats_hosts_counts(hosts, host, counts);
         add_host(counters, counts);
-        recent_sample(stats_hosts_recent(hosts, host), counts, stats_hosts_origins_down(hosts, host), second);
+        struct bits down = stats_hosts_origins_down(hosts, host);
+        recent_sample(stats_hosts_recent(hosts, host), counts, &down, second);
     }
     stats_hosts_release(hosts);
     if (stats->read_cache != NULL) {

@@ -76,7 +76,6 @@ Test(origins, items, .init = changes_set_up, .fini = changes_tear_down) {
     free(yaml);
 }
 
-/* The sixty-fifth of addresses is one too many. */
 Test(origins, no_more_addresses_than_there_are_bits_for, .init = changes_set_up, .fini = changes_tear_down) {
     char many[CONFIG_ORIGIN_ADDRESSES_MAX * 48 + 1];
     size_t size = 0;
@@ -93,5 +92,5 @@ Test(origins, no_more_addresses_than_there_are_bits_for, .init = changes_set_up,
     free(yaml);
     strcat(many, "\n      - address: 127.0.0.1:80");
     changes_assert_problem(&(struct change){"      - address: 127.0.0.1:9000", many, 29 + CONFIG_ORIGIN_ADDRESSES_MAX,
-                                            "address \"127.0.0.1:80\": more than 64 origin addresses for one host"});
+                                            "address \"127.0.0.1:80\": more than 1024 origin addresses for one host"});
 }

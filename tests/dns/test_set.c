@@ -32,6 +32,8 @@ Test(set, the_order_of_additions_does_not_matter) {
     add(&b, "10.0.0.1", 81);
     cr_assert_eq(b.count, 4, "but at another port");
     cr_assert_not(dns_set_equal(&a, &b));
+    dns_set_free(&a);
+    dns_set_free(&b);
 }
 
 Test(set, has_what_was_added) {
@@ -42,26 +44,54 @@ Test(set, has_what_was_added) {
     cr_assert(dns_set_has(&a, &a.items[0]));
     cr_assert_not(dns_set_has(&a, &b.items[0]));
     cr_assert_eq(dns_address_size(&a.items[0]), sizeof(struct sockaddr_in));
+    dns_set_free(&a);
+    dns_set_free(&b);
 }
 
 /* Of more than it holds, a set has the same ones, however they come. */
 Test(set, is_bounded) {
     struct dns_set up = {0}, down = {0};
+    enum { MANY = 3 * DNS_SET_MAX };
     char text[INET_ADDRSTRLEN];
 
-    for (int i = 0; i < 200; i++) {
-        snprintf(text, sizeof text, "10.0.0.%d", i);
+    for (int i = 0; i < MANY; i++) {
+        int other = MANY - 1 - i;
+
+        snprintf(text, sizeof text, "10.0.%d.%d", i / 256, i % 256);
         add(&up, text, 80);
-        snprintf(text, sizeof text, "10.0.0.%d", 199 - i);
+        snprintf(text, sizeof text, "10.0.%d.%d", other / 256, other % 256);
         add(&down, text, 80);
     }
     cr_assert_eq(up.count, DNS_SET_MAX);
     cr_assert(up.cut && down.cut);
     cr_assert(dns_set_equal(&up, &down));
-    dns_set_shorten(&up, 100);
+    dns_set_shorten(&up, DNS_SET_MAX + 1);
     cr_assert_eq(up.count, DNS_SET_MAX);
     dns_set_shorten(&up, 3);
     cr_assert_eq(up.count, 3);
+    dns_set_free(&up);
+    dns_set_free(&down);
+    cr_assert_eq(up.count, 0);
+}
+
+Test(set, is_copied_and_searched) {
+    struct dns_set set = {0};
+
+    add(&set, "10.0.0.1", 80);
+    add(&set, "::1", 80);
+    add(&set, "10.0.0.9", 80);
+    struct dns_set copy = dns_set_copy(&set);
+    dns_set_free(&set);
+    cr_assert_eq(copy.count, 3);
+    for (size_t i = 0; i < copy.count; i++) {
+        cr_expect_eq(dns_set_find(&copy, &copy.items[i].any, sizeof copy.items[i]), i);
+    }
+    struct sockaddr_in absent = {.sin_family = AF_INET, .sin_port = htons(81)};
+    cr_expect_eq(dns_set_find(&copy, (struct sockaddr *)&absent, sizeof absent), 3);
+    cr_expect_eq(dns_set_find(&copy, &(struct sockaddr){.sa_family = AF_UNIX}, sizeof(struct sockaddr)), 3);
+    dns_set_free(&copy);
+    copy = dns_set_copy(&set);
+    cr_assert(copy.count == 0 && copy.items == NULL);
 }
 
 Test(set, families) {
@@ -75,4 +105,6 @@ Test(set, families) {
     cr_assert_eq(b.items[0].any.sa_family, AF_INET6);
     dns_set_add(&b, &other, sizeof other);
     cr_assert_eq(b.count, 1);
+    dns_set_free(&a);
+    dns_set_free(&b);
 }

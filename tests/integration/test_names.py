@@ -227,10 +227,24 @@ def test_answers_that_are_cut_come_by_tcp(serve_names, server_of_names):
 
 def test_an_answer_of_many_addresses_is_bounded(serve_names, server_of_names):
     server = serve_names()
-    server_of_names.says(APP, [f"127.0.{i // 200}.{20 + i % 200}" for i in range(400)] + [FIRST])
-    wait_for(lambda: "64 addresses, more are not used" in server.stderr(), within=15)
+    server_of_names.says(APP, [f"127.0.{i // 200}.{20 + i % 200}" for i in range(1400)] + [FIRST])
+    wait_for(lambda: "1024 addresses, more are not used" in server.stderr(), within=15)
     server_of_names.says(APP, [SECOND])
+    wait_for(lambda: f": 1 addresses; new: {SECOND}" in server.stderr(), within=15)
     wait_for_answers(server, SECOND)
+
+
+def test_hundreds_of_addresses_come_and_go(serve_names, server_of_names, app):
+    """Nobody listens at any of them."""
+    server = serve_names()
+    for base in (20, 21, 22):
+        server_of_names.says(APP, [f"127.{base}.{i // 200}.{1 + i % 200}" for i in range(900)])
+        wait_for(lambda: f": 900 addresses; new: 127.{base}." in server.stderr(), within=15)
+        assert server.curl(NAME).status == 502
+    server_of_names.says(APP, [SECOND])
+    wait_for(lambda: f": 1 addresses; new: {SECOND}" in server.stderr(), within=15)
+    wait_for_answers(server, SECOND)
+    assert server.metric("sallyport_origin_up", host=NAME) == 1
 
 
 def test_ttl(serve_names, server_of_names):

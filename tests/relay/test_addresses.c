@@ -3,7 +3,8 @@
 #include <criterion/criterion.h>
 
 Test(addresses, are_a_copy_that_is_shared) {
-    struct dns_set set = {.count = 1, .items = {{.in = {.sin_family = AF_INET, .sin_port = 1}}}};
+    union dns_address item = {.in = {.sin_family = AF_INET, .sin_port = 1}};
+    struct dns_set set = {.count = 1, .items = &item};
     struct relay_addresses *addresses = relay_addresses_create(&set);
 
     set.items[0].in.sin_port = 2;

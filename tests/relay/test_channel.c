@@ -1,4 +1,5 @@
 /* The connections of HTTP/2: how many there are, who waits for one, and how they end. */
+#include "base/bits.h"
 #include "frames.h"
 #include "relay/channel.h"
 #include "scene.h"
@@ -107,17 +108,17 @@ Test(channel, so_many_exchanges_wait_only) {
 
 Test(channel, an_origin_that_refuses_connections_fails_all_that_wait) {
     uint16_t dead = fake_dead_port();
-    _Atomic uint64_t down;
+    _Atomic uint64_t down[BITS_WORDS] = {0};
 
     bench_create_http2(&bench, NULL, &dead, 1);
-    relay_watch(bench.relay, 0, &down);
+    relay_watch(bench.relay, 0, down);
     start(3);
     for (size_t i = 0; i < 3; i++) {
         bench_until(&bench, &calls[i].done);
         cr_assert_eq(calls[i].error, RELAY_UNREACHABLE);
         cr_assert_eq(calls[i].fault, RELAY_FAULT_REFUSED);
     }
-    cr_assert_eq(atomic_load(&down), 1);
+    cr_assert_eq(atomic_load(down), 1);
     cr_assert_eq(events(STATS_ORIGIN_CONNECT_FAILED), 1);
     relay_watch(bench.relay, 0, NULL);
     bench_destroy(&bench);

@@ -2,6 +2,7 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { ORIGINS_MAX = 70 };
 
@@ -9,29 +10,31 @@ static struct config_origin configured[ORIGINS_MAX];
 static struct config_host configured_host;
 static struct relay_host host;
 static struct relay_origin origins[ORIGINS_MAX];
-static struct relay_origin *list[ORIGINS_MAX];
+static uint32_t up[ORIGINS_MAX];
 static struct balance_tried tried;
 static bool full;
 
 /* Of these, the last `backups` are backups. */
 static void begin(uint32_t count, uint32_t backups) {
     configured_host = (struct config_host){.name = "a.test", .origins = configured, .origin_count = count};
-    host = (struct relay_host){.origins = list, .configured = &configured_host};
+    host = (struct relay_host){.up = up, .configured = &configured_host};
     memset(&tried, 0, sizeof tried);
     choose_begin(&host);
     for (uint32_t i = 0; i < count; i++) {
         configured[i] = (struct config_origin){.weight = 1, .backup = i + backups >= count};
         origins[i] = (struct relay_origin){.host = &host, .configured = &configured[i]};
         snprintf(origins[i].text, sizeof origins[i].text, "127.0.0.1:%u", i + 1);
-        list[host.count++] = &origins[i];
         cr_assert_eq(choose_add(&origins[i]), 0);
+        cr_assert_eq(origin_join(&origins[i]), 0);
     }
 }
 
 static void end(void) {
-    for (uint32_t i = 0; i < host.count; i++) {
-        choose_remove(&origins[i]);
+    while (host.count > 0) {
+        choose_remove(host.origins[0]);
+        origin_part(host.origins[0]);
     }
+    free(host.origins);
     choose_end(&host);
 }
 

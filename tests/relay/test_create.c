@@ -1,3 +1,4 @@
+#include "base/bits.h"
 #include "base/hash.h"
 #include "scene.h"
 
@@ -21,14 +22,14 @@ Test(create, has_each_host_with_its_origins) {
 
 Test(create, a_watched_host_says_which_of_its_origins_is_down) {
     uint16_t dead = fake_dead_port();
-    _Atomic uint64_t down = 7;
+    _Atomic uint64_t down[BITS_WORDS] = {7};
     struct call call = {0};
 
     bench_create(&bench, NULL, &dead, 1);
-    relay_watch(bench.relay, 0, &down);
-    cr_assert_eq(atomic_load(&down), 0);
+    relay_watch(bench.relay, 0, down);
+    cr_assert_eq(atomic_load(down), 0);
     call_run_get(&call, &bench);
-    cr_assert_eq(atomic_load(&down), 1);
+    cr_assert_eq(atomic_load(down), 1);
     relay_watch(bench.relay, 0, NULL);
     bench_destroy(&bench);
 }

@@ -1,3 +1,4 @@
+#include "base/bits.h"
 #include "base/hash.h"
 #include "relay/slot.h"
 #include "scene.h"
@@ -35,6 +36,7 @@ static void take(const uint16_t *list) {
         add(&set, *list);
     }
     take_set(&set);
+    dns_set_free(&set);
 }
 
 static uint16_t port_of(const struct relay_origin *origin) {
@@ -48,6 +50,15 @@ static bool has(uint16_t port) {
         }
     }
     return false;
+}
+
+static struct relay_origin *origin_at(uint16_t port) {
+    for (uint32_t i = 0; i < host()->count; i++) {
+        if (port_of(host()->origins[i]) == port) {
+            return host()->origins[i];
+        }
+    }
+    return NULL;
 }
 
 static void two_origins(bool first_waits) {
@@ -70,10 +81,40 @@ Test(slot, an_address_that_stays_keeps_its_origin) {
     cr_assert_eq(bench.relay->origin_count, 2);
     cr_assert(has(2) && has(3) && !has(1));
     cr_assert(host()->origins[0] == kept || host()->origins[1] == kept);
-    cr_assert_str_eq(host()->origins[1]->text, "127.0.0.1:3");
-    cr_assert_eq(host()->origins[1]->configured, &bench.origins[0]);
+    const struct relay_origin *new = host()->origins[host()->origins[0] == kept];
+    cr_assert_str_eq(new->text, "127.0.0.1:3");
+    cr_assert_eq(new->configured, &bench.origins[0]);
     bench_turn_for(&bench, 1);
     cr_assert_eq(bench.relay->origins.in_use, 2, "what is not used ends at once");
+    bench_destroy(&bench);
+}
+
+/* Of a thousand, hundreds go and others come; those that stay are the same, and each has the place that it says. */
+Test(slot, hundreds_come_and_go) {
+    enum { MANY = CONFIG_ORIGIN_ADDRESSES_MAX };
+    struct dns_set before = {0}, after = {0};
+
+    bench_create_name(&bench, (ports){9999}, 1, false);
+    for (uint16_t i = 0; i < MANY; i++) {
+        add(&before, 10000 + i);
+        add(&after, 10000 + MANY / 2 + i);
+    }
+    take_set(&before);
+    bench_turn_for(&bench, 1);
+    cr_assert_eq(host()->count, MANY);
+    cr_assert_not(has(9999));
+    const struct relay_origin *kept = origin_at(10000 + MANY - 1);
+    take_set(&after);
+    bench_turn_for(&bench, 1);
+    cr_assert_eq(host()->count, MANY);
+    cr_assert_eq(bench.relay->origins.in_use, MANY);
+    for (uint32_t i = 0; i < MANY; i++) {
+        cr_expect_eq(host()->origins[i]->place, i);
+        cr_expect_geq(port_of(host()->origins[i]), 10000 + MANY / 2);
+    }
+    cr_expect_eq(origin_at(10000 + MANY - 1), kept);
+    dns_set_free(&before);
+    dns_set_free(&after);
     bench_destroy(&bench);
 }
 
@@ -214,17 +255,17 @@ Test(slot, addresses_wait_for_room) {
 
 /* The bit of the origin tells of the addresses that are there now. */
 Test(slot, an_address_that_is_gone_is_not_down) {
-    _Atomic uint64_t down = 0;
+    _Atomic uint64_t down[BITS_WORDS] = {0};
 
     bench_create_name(&bench, (ports){1, 2}, 2, false);
-    relay_watch(bench.relay, 0, &down);
+    relay_watch(bench.relay, 0, down);
     origin_mark_down(host()->origins[0], 100, 1000);
     origin_mark_down(host()->origins[1], 100, 1000);
-    cr_assert_eq(atomic_load(&down), 1);
+    cr_assert_eq(atomic_load(down), 1);
     take((ports){2, 3, 0});
-    cr_assert_eq(atomic_load(&down), 0);
+    cr_assert_eq(atomic_load(down), 0);
     take((ports){2, 0});
-    cr_assert_eq(atomic_load(&down), 1);
+    cr_assert_eq(atomic_load(down), 1);
     relay_watch(bench.relay, 0, NULL);
     bench_destroy(&bench);
 }
@@ -236,15 +277,6 @@ Test(slot, a_closed_relay_stays_as_it_is) {
     take((ports){2, 0});
     cr_assert(has(1) && !has(2));
     bench_destroy(&bench);
-}
-
-static struct relay_origin *origin_at(uint16_t port) {
-    for (uint32_t i = 0; i < host()->count; i++) {
-        if (port_of(host()->origins[i]) == port) {
-            return host()->origins[i];
-        }
-    }
-    return NULL;
 }
 
 /* The prober may have found an address down in which an origin begins only later. */

@@ -98,7 +98,7 @@ static void miss(size_t count) {
     }
     struct stats_hosts *hosts = stats_hosts_create(1, facts, count, NULL);
     for (size_t i = 0; i < count; i++) {
-        stats_set(&stats_hosts_at_control(hosts, i)->origins_down, 1);
+        stats_set(&stats_hosts_at_control(hosts, i)->origins_down[0], 1);
     }
     stats_set_hosts(&stats, hosts);
     stats_hosts_release(hosts);
@@ -113,7 +113,7 @@ Test(admin_answer, readyz_names_the_required_hosts_that_have_no_origin) {
                                   "host host-with-some-name-1.example.com has no origin that is up\n");
     cr_expect_eq(answer.body.size, strlen(answer.text));
     cr_expect_eq(ask("GET", "/healthz", "localhost").status, 200);
-    stats_set(&stats_hosts_at_control(stats.hosts, 1)->origins_down, 0);
+    stats_set(&stats_hosts_at_control(stats.hosts, 1)->origins_down[0], 0);
     cr_expect_str_eq(ask("GET", "/readyz", "localhost").text,
                      "host host-with-some-name-0.example.com has no origin that is up\n");
     view.draining = true;

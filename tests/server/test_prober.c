@@ -144,7 +144,7 @@ static void free_sites(void) {
 }
 
 static uint64_t down_of(const struct site *site, size_t host) {
-    return stats_hosts_origins_down(site->stats, host);
+    return stats_hosts_origins_down(site->stats, host).words[0];
 }
 
 static uint64_t count_of(const struct site *site, size_t host, enum stats_probe_result result) {
@@ -411,6 +411,7 @@ static void take_ports(const struct site *site, const uint16_t *ports, size_t co
         dns_set_add(&set, (const struct sockaddr *)&in, sizeof in);
     }
     prober_take_addresses(&prober, &site->config, 0, 1, &set);
+    dns_set_free(&set);
 }
 
 Test(prober, addresses_of_a_name_come_and_go_and_the_others_go_on) {

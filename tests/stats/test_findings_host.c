@@ -33,13 +33,13 @@ static void begin(void) {
     needs[STATS_CERTIFICATES] = (struct term_list){certificates, 1};
     certificates[0] = (struct term){.name = "a.pem", .end = NOW + 300 * DAY};
     second = 9; /* so that a slot has ended whenever whole tens of seconds have passed */
-    recent_sample(&recent, counters, 0, second);
+    recent_sample(&recent, counters, &(struct bits){0}, second);
 }
 
 TestSuite(findings_host, .init = begin);
 
 static void look(void) {
-    recent_sample(&recent, counters, down, second);
+    recent_sample(&recent, counters, &(struct bits){{down}}, second);
     findings = (struct findings){0};
     findings_of_host(&findings, &host, &marks);
     recent.in_doubt = recent.in_doubt || (marks.severe >> FINDING_CLIENTS_REFUSED & 1) != 0;

@@ -124,11 +124,11 @@ Test(hosts, an_older_set_goes_on_counting_beside_the_new_one) {
 
 Test(hosts, origins_are_down_that_any_shard_could_not_connect_to) {
     struct stats_hosts *hosts = stats_hosts_create(3, two, 2, NULL);
-    cr_assert_eq(stats_hosts_origins_down(hosts, 1), 0);
-    stats_set(&stats_hosts_at(hosts, 1, 0)->origins_down, 4);
-    stats_set(&stats_hosts_at(hosts, 1, 2)->origins_down, 1);
-    cr_assert_eq(stats_hosts_origins_down(hosts, 1), 5);
-    cr_assert_eq(stats_hosts_origins_down(hosts, 0), 0);
+    cr_assert_eq(stats_hosts_origins_down(hosts, 1).words[0], 0);
+    stats_set(&stats_hosts_at(hosts, 1, 0)->origins_down[0], 4);
+    stats_set(&stats_hosts_at(hosts, 1, 2)->origins_down[0], 1);
+    cr_assert_eq(stats_hosts_origins_down(hosts, 1).words[0], 5);
+    cr_assert_eq(stats_hosts_origins_down(hosts, 0).words[0], 0);
     stats_hosts_release(hosts);
 }
 
@@ -145,7 +145,7 @@ Test(hosts, counts_are_those_of_all_shards_by_what_they_tell) {
             stats_add(&block->requests[stats_code_slot(codes[i])][STATS_HTTP1], 7);
             stats_add(&block->requests[stats_code_slot(codes[i])][STATS_HTTP2], 3);
         }
-        stats_add(&block->origins_down, shard + 1);
+        stats_add(&block->origins_down[0], shard + 1);
     }
     uint64_t counts[RECENT_COUNTS];
     stats_hosts_counts(hosts, 1, counts);
@@ -160,7 +160,7 @@ Test(hosts, counts_are_those_of_all_shards_by_what_they_tell) {
     cr_expect_eq(counts[RECENT_GATEWAY], 40);
     cr_expect_eq(counts[RECENT_OTHER], 40);
     cr_expect_eq(recent_requests(counts), 220);
-    cr_expect_eq(stats_hosts_origins_down(hosts, 1), 3);
+    cr_expect_eq(stats_hosts_origins_down(hosts, 1).words[0], 3);
     stats_hosts_counts(hosts, 0, counts);
     cr_expect_eq(recent_requests(counts), 0);
     stats_hosts_release(hosts);
@@ -214,11 +214,11 @@ Test(hosts, the_control_thread_has_a_block_of_its_own) {
 Test(hosts, origins_are_down_by_their_probes_where_there_are_any) {
     struct stats_hosts *hosts = stats_hosts_create(2, probed, 2, NULL);
     for (size_t i = 0; i < 2; i++) {
-        stats_set(&stats_hosts_at(hosts, i, 1)->origins_down, 1);
-        stats_set(&stats_hosts_at_control(hosts, i)->origins_down, 2);
+        stats_set(&stats_hosts_at(hosts, i, 1)->origins_down[0], 1);
+        stats_set(&stats_hosts_at_control(hosts, i)->origins_down[0], 2);
     }
-    cr_expect_eq(stats_hosts_origins_down(hosts, 0), 1);
-    cr_expect_eq(stats_hosts_origins_down(hosts, 1), 2);
+    cr_expect_eq(stats_hosts_origins_down(hosts, 0).words[0], 1);
+    cr_expect_eq(stats_hosts_origins_down(hosts, 1).words[0], 2);
     cr_expect_null(stats_hosts_why(hosts, 0));
     strcpy(stats_hosts_why(hosts, 1)[1], "status 503");
     cr_expect_str_eq(stats_hosts_why(hosts, 1)[0], "");
@@ -228,12 +228,12 @@ Test(hosts, origins_are_down_by_their_probes_where_there_are_any) {
 Test(hosts, a_required_host_is_missed_when_all_its_origins_are_down) {
     struct stats_hosts *hosts = stats_hosts_create(1, probed, 2, NULL);
     for (size_t i = 0; i < 2; i++) {
-        stats_set(&stats_hosts_at(hosts, i, 0)->origins_down, 3);
+        stats_set(&stats_hosts_at(hosts, i, 0)->origins_down[0], 3);
         cr_expect_not(stats_hosts_is_missed(hosts, i));
     }
-    stats_set(&stats_hosts_at_control(hosts, 1)->origins_down, 2);
+    stats_set(&stats_hosts_at_control(hosts, 1)->origins_down[0], 2);
     cr_expect_not(stats_hosts_is_missed(hosts, 1));
-    stats_set(&stats_hosts_at_control(hosts, 1)->origins_down, 3);
+    stats_set(&stats_hosts_at_control(hosts, 1)->origins_down[0], 3);
     cr_expect(stats_hosts_is_missed(hosts, 1));
     cr_expect_not(stats_hosts_is_missed(hosts, 0), "it is not required");
     stats_hosts_release(hosts);

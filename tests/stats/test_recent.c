@@ -8,7 +8,7 @@ static uint64_t second = 1234;
 
 static void sample(uint64_t after_s) {
     second += after_s;
-    recent_sample(&recent, counters, 0, second);
+    recent_sample(&recent, counters, &(struct bits){0}, second);
 }
 
 static uint64_t of(unsigned count) {
@@ -150,8 +150,9 @@ Test(recent, an_origin_is_down_when_it_has_been_for_three_seconds) {
     const uint64_t states[] = {1, 3, 3, 2, 0, 3};
     const uint64_t expected[] = {0, 0, 1, 2, 0, 0};
     for (unsigned i = 0; i < 6; i++) {
-        recent_sample(&recent, counters, states[i], ++second);
-        cr_expect_eq(recent_down(&recent), expected[i], "%u", i);
+        recent_sample(&recent, counters, &(struct bits){{[BITS_WORDS - 1] = states[i]}}, ++second);
+        cr_expect_eq(recent_down(&recent).words[BITS_WORDS - 1], expected[i], "%u", i);
+        cr_expect_eq(recent_down(&recent).words[0], 0);
     }
 }
 

@@ -24,7 +24,7 @@ Test(report_host, a_host_has_its_last_minute) {
 }
 
 Test(report_host, a_host_has_its_mode_certificate_and_origins) {
-    stats_add(&stats_hosts_at(scene.stats.hosts, 0, 1)->origins_down, 2);
+    stats_add(&stats_hosts_at(scene.stats.hosts, 0, 1)->origins_down[0], 2);
     scene_expect(
         "{\"name\":\"a.example\",\"mode\":\"report\",\"protocol\":\"http\",\"certificate\":{\"file\":\"a "
         "\\\"quoted\\\".pem\",\"not_after\":-5},"
@@ -37,9 +37,9 @@ Test(report_host, a_host_has_its_mode_certificate_and_origins) {
 Test(report_host, an_origin_that_is_probed_is_down_by_its_probes_which_say_why) {
     struct stats_hosts *hosts = scene.stats.hosts;
 
-    stats_add(&stats_hosts_at(hosts, 1, 1)->origins_down, 1);
+    stats_add(&stats_hosts_at(hosts, 1, 1)->origins_down[0], 1);
     scene_expect("\"required\":true,\"health_checks\":true,\"origins\":[{\"address\":\"[::1]:9000\",\"up\":true}]");
-    stats_set(&stats_hosts_at_control(hosts, 1)->origins_down, 1);
+    stats_set(&stats_hosts_at_control(hosts, 1)->origins_down[0], 1);
     strcpy(stats_hosts_why(hosts, 1)[0], "status 503");
     scene_expect("\"origins\":[{\"address\":\"[::1]:9000\",\"up\":false,\"why\":\"status 503\"}]");
     scene_expect("\"required\":false,\"health_checks\":false,\"origins\":[{\"address\":\"127.0.0.1:9000\",\"up\":true}");

@@ -202,15 +202,15 @@ Test(sampler, a_reload_that_failed_is_told_until_the_next_one) {
 }
 
 Test(sampler, a_host_is_looked_at) {
-    stats_add(&host(0)->origins_down, 1);
+    stats_add(&host(0)->origins_down[0], 1);
     tick(1000);
     stats_add(&host(1)->client_certs[REASON_CRL_STALE], 10);
     stats_add(&host(1)->denied[REASON_CRL_STALE], 10);
     tick(1000);
     cr_expect_not(is_found(FINDING_CLIENTS_REFUSED), "it has no mode");
-    cr_expect_eq(recent_down(stats_hosts_recent(stats.hosts, 0)), 0);
+    cr_expect_eq(recent_down(stats_hosts_recent(stats.hosts, 0)).words[0], 0);
     tick(1000);
-    cr_expect_eq(recent_down(stats_hosts_recent(stats.hosts, 0)), 1);
+    cr_expect_eq(recent_down(stats_hosts_recent(stats.hosts, 0)).words[0], 1);
 }
 
 Test(sampler, each_series_has_a_name_of_its_own) {

@@ -37,7 +37,8 @@ static void look(void) {
     for (size_t i = 0; i < stats_hosts_count(hosts); i++) {
         uint64_t counts[RECENT_COUNTS];
         stats_hosts_counts(hosts, i, counts);
-        recent_sample(stats_hosts_recent(hosts, i), counts, stats_hosts_origins_down(hosts, i), second);
+        struct bits down = stats_hosts_origins_down(hosts, i);
+        recent_sample(stats_hosts_recent(hosts, i), counts, &down, second);
     }
     findings = (struct findings){0};
     watch_hosts(&findings, hosts, true, NOW);
@@ -76,7 +77,7 @@ Test(watch, modes_decide_and_the_host_with_the_most_refused_is_the_first) {
 Test(watch, of_many_hosts_a_bounded_number_is_told) {
     look();
     for (size_t i = 0; i < HOSTS; i++) {
-        stats_add(&stats_hosts_at(hosts, i, 0)->origins_down, 1);
+        stats_add(&stats_hosts_at(hosts, i, 0)->origins_down[0], 1);
     }
     look();
     look();
