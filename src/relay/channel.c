@@ -70,28 +70,13 @@ static void link_gone(struct relay_link *link) {
     }
 }
 
-/*
- * Returns whether the channel takes one exchange more. Before the origin has said how many it takes, the channel takes as
- * many as the one before it.
- */
-static bool has_vacancy(const struct relay_channel *channel) {
+bool channel_has_vacancy(const struct relay_channel *channel) {
     if (channel->state != CHANNEL_OPEN || channel->retired || channel->doubted || channel->stuck) {
         return false;
     }
+    /* Before the origin has said how many it takes, the channel takes as many as the one before it. */
     return http2_session_vacancies(channel->session) > 0 &&
            (channel->settled || http2_session_streams(channel->session) < channel->origin->streams_max);
-}
-
-/* Returns a channel that takes one exchange more, or NULL. */
-static struct relay_channel *find_vacancy(const struct relay_origin *origin) {
-    for (struct list *link = list_first(&origin->channels); link != NULL; link = list_after(&origin->channels, link)) {
-        struct relay_channel *channel = of_origin_link(link);
-
-        if (has_vacancy(channel)) {
-            return channel;
-        }
-    }
-    return NULL;
 }
 
 bool channel_is_open(const struct relay_origin *origin) {
@@ -103,49 +88,31 @@ bool channel_is_open(const struct relay_origin *origin) {
     return false;
 }
 
-/* Returns whether there is a channel of which it is not known yet how many exchanges it takes. */
-static bool is_one_to_come(const struct relay_origin *origin) {
-    for (struct list *link = list_first(&origin->channels); link != NULL; link = list_after(&origin->channels, link)) {
-        const struct relay_channel *channel = of_origin_link(link);
-
-        if (channel->state == CHANNEL_CONNECTING ||
-            (channel->state == CHANNEL_OPEN && !channel->settled && !channel->retired && !channel->doubted)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void wait_for_seat(struct relay_exchange *exchange) {
-    list_append(&exchange->origin->waiting, &exchange->http2.link);
-    exchange->origin->waiting_count++;
+bool channel_is_settled(const struct relay_channel *channel) {
+    return channel->state != CHANNEL_CONNECTING &&
+           (channel->state != CHANNEL_OPEN || channel->settled || channel->retired || channel->doubted);
 }
 
 void channel_part(struct relay_exchange *exchange) {
     struct exchange_stream *own = &exchange->http2;
+    struct relay_channel *channel = own->channel;
 
     if (list_is_linked(&own->resumed)) {
         list_remove(&own->resumed);
     }
-    if (!list_is_linked(&own->link)) {
-        return;
-    }
-    list_remove(&own->link);
-    if (own->channel == NULL) {
-        exchange->origin->waiting_count--;
-    } else {
-        own->channel->reused = true;
-        /* A seat may be free, and the channel idle. */
-        channel_defer(own->channel);
+    if (channel != NULL) {
+        list_remove(&own->link);
         own->channel = NULL;
+        channel->reused = true;
+        /* A seat may be free, and the channel idle. */
+        channel_defer(channel);
     }
 }
 
 static void work_off(struct ring_task *task);
 static void timer_fired(struct timer *timer);
 
-/* Begins to connect. 0 or a negative errno. */
-static int open_channel(struct relay *relay, struct relay_origin *origin) {
+int channel_open(struct relay *relay, struct relay_origin *origin) {
     struct relay_channel *channel = slab_take(&relay->channels);
 
     if (channel == NULL) {
@@ -167,106 +134,6 @@ static int open_channel(struct relay *relay, struct relay_origin *origin) {
     origin_count(origin, STATS_ORIGIN_OPENED);
     timer_set(timers(channel), &channel->timer, now_ms(channel), origin->configured->timeouts.connect_ms);
     return 0;
-}
-
-/* Makes sure that those that wait do so for something. 0, or a negative errno: there is nothing, and nothing can be begun.
- */
-static int provide(struct relay *relay, struct relay_origin *origin) {
-    if (is_one_to_come(origin) || origin->channel_count >= relay->channels_max) {
-        return 0;
-    }
-    int error = open_channel(relay, origin);
-    return channel_is_open(origin) ? 0 : error;
-}
-
-/* Seats an exchange that does not wait. -EAGAIN: there is no vacancy; -ENOMEM. */
-static int seat(struct relay_exchange *exchange) {
-    for (;;) {
-        struct relay_channel *channel = find_vacancy(exchange->origin);
-
-        if (channel == NULL) {
-            return -EAGAIN;
-        }
-        bool was_empty = list_is_empty(&channel->exchanges);
-        int error = channel_user.seat(exchange, channel);
-        if (error == -ENOMEM) {
-            return error;
-        }
-        if (error < 0) {
-            channel->retired = true;
-            continue;
-        }
-        if (was_empty) {
-            channel->heard_ms = now_ms(channel);
-        }
-        if (channel->reused) {
-            origin_count(channel->origin, STATS_ORIGIN_REUSED);
-        }
-        channel_defer(channel);
-        return 0;
-    }
-}
-
-int channel_join(struct relay_exchange *exchange) {
-    struct relay *relay = exchange->relay;
-    struct relay_origin *origin = exchange->origin;
-
-    if (list_is_empty(&origin->waiting)) {
-        int error = seat(exchange);
-
-        if (error != -EAGAIN) {
-            return error;
-        }
-    }
-    if (origin->waiting_count >= relay->waiting_max) {
-        return -EAGAIN;
-    }
-    int error = provide(relay, origin);
-    if (error == 0) {
-        wait_for_seat(exchange);
-    }
-    return error;
-}
-
-/* Tells all that wait that there is no connection. Those that begin to wait meanwhile are not told. */
-static void disappoint(struct relay_origin *origin, const struct relay_failure *failure) {
-    struct list now;
-
-    list_init(&now);
-    list_move_all(&now, &origin->waiting);
-    for (struct list *first; (first = list_first(&now)) != NULL;) {
-        struct relay_exchange *exchange = exchange_of_link(first);
-
-        channel_part(exchange);
-        channel_user.unconnected(exchange, failure);
-    }
-}
-
-/* Seats those that wait, as far as there are vacancies. */
-static void serve(struct relay *relay, struct relay_origin *origin) {
-    for (struct list *first; (first = list_first(&origin->waiting)) != NULL;) {
-        struct relay_exchange *exchange = exchange_of_link(first);
-
-        if (find_vacancy(origin) == NULL) {
-            int error = provide(relay, origin);
-
-            if (error < 0) {
-                disappoint(origin, &(struct relay_failure){.error = error});
-            }
-            return;
-        }
-        channel_part(exchange);
-        int error = seat(exchange);
-        if (error == -EAGAIN) {
-            /* The channel has turned out to take no more: the exchange keeps its turn. */
-            list_prepend(&origin->waiting, first);
-            origin->waiting_count++;
-        } else if (error < 0) {
-            exchange_fail(exchange, RELAY_BROKEN, RELAY_FAULT_NO_RESOURCES);
-        } else {
-            channel_user.seated(exchange);
-        }
-    }
 }
 
 /* Returns whether the origin cannot have any of the exchange's request. */
@@ -308,8 +175,8 @@ static void lose(struct relay_channel *channel, enum relay_error error, enum rel
         struct relay_exchange *exchange = exchange_of_link(first);
         bool untouched = is_untouched(channel, exchange, fault);
 
-        http2_stream_reset(&exchange->http2.stream,
-                           HTTP2_CANCEL); /* so that the session forgets it: nothing leaves any more */
+        /* The session is to forget it: nothing leaves any more. */
+        http2_stream_reset(&exchange->http2.stream, HTTP2_CANCEL);
         channel_part(exchange);
         channel_user.lost(exchange, error, fault, untouched);
     }
@@ -320,7 +187,7 @@ static void lose(struct relay_channel *channel, enum relay_error error, enum rel
     } else {
         link_close(&channel->link);
     }
-    serve(relay, origin);
+    channel_user.vacant(relay, origin);
 }
 
 /* Sees to the timer, or closes a channel that is not wanted. */
@@ -358,7 +225,7 @@ static bool go_on(struct relay_channel *channel, enum http2_outcome outcome) {
         lose(channel, RELAY_BROKEN, RELAY_FAULT_CLOSED_EARLY, true);
         return false;
     }
-    serve(relay, origin);
+    channel_user.vacant(relay, origin);
     settle(channel);
     return channel->state == CHANNEL_OPEN;
 }
@@ -404,30 +271,23 @@ static void connect_failed(struct relay_channel *channel, const struct relay_fai
     close_channel(channel);
     /* Where others are there, or are being made, those that wait may yet find a seat. */
     if (origin->channel_count == 0) {
-        disappoint(origin, failure);
+        channel_user.unconnected(origin, failure);
     }
 }
 
-/*
- * Sends a PING when the origin has been silent for a while, and gives it up when that is not answered. Servers of gRPC bear
- * few PINGs between two of their responses.
- */
+/* Sends a PING when the origin has been silent for a while, and gives up an origin that does not answer. */
 static void look_after(struct relay_channel *channel) {
     const struct relay_timeouts *timeouts = &channel->relay->timeouts;
     uint64_t now = now_ms(channel);
+    enum pulse_step step = pulse_look(&channel->pulse, now, timeouts->ping_ms, timeouts->ping_again_ms);
 
-    if (channel->pinged && now - channel->pinged_ms >= timeouts->ping_ms) {
+    if (step == PULSE_LOST) {
         lose(channel, RELAY_BROKEN, RELAY_FAULT_TIMED_OUT, false);
         return;
     }
     timer_set(timers(channel), &channel->timer, now, timeouts->ping_ms);
-    if (!channel->pinged && now - channel->heard_ms >= timeouts->ping_ms &&
-        (channel->responded || now >= channel->ping_allowed_ms)) {
+    if (step == PULSE_PING) {
         channel->stuck = channel->stuck || !http2_session_ping(channel->session);
-        channel->pinged = true;
-        channel->responded = false;
-        channel->pinged_ms = now;
-        channel->ping_allowed_ms = now + timeouts->ping_again_ms;
         flush(channel);
     }
 }
@@ -484,7 +344,7 @@ static void connection_made(struct relay_link *link) {
         return;
     }
     channel->state = CHANNEL_OPEN;
-    channel->heard_ms = now_ms(channel);
+    pulse_hear(&channel->pulse, now_ms(channel));
     link_receive(link);
     flush(channel);
 }
@@ -496,8 +356,7 @@ static void received(struct relay_link *link, struct bytes data) {
         lose(channel, RELAY_BROKEN, RELAY_FAULT_CLOSED_EARLY, false);
         return;
     }
-    channel->heard_ms = now_ms(channel);
-    channel->pinged = false;
+    pulse_hear(&channel->pulse, now_ms(channel));
     channel->doubted = false;
     channel->busy = true;
     enum http2_outcome outcome = http2_session_receive(channel->session, data, now_ms(channel) / 1000);

@@ -2,7 +2,7 @@
  * One request and its response. lifetime.c has what is the same whatever protocol the origin speaks, and reaches the rest by
  * the exchange's transport. HTTP/1 is in four files: exchange.c has the life of an exchange on its connection, request.c
  * what is sent, response.c reads what the origin answers, tunnel.c has exchanges that are no HTTP, or not any more. HTTP/2
- * is in http2.c, and its connections are in channel.c.
+ * is in http2.c; its connections are in channel.c, and seats.c has the way to them.
  */
 #ifndef RELAY_EXCHANGE_H
 #define RELAY_EXCHANGE_H

@@ -1,7 +1,7 @@
 /* One request and its response on a stream of HTTP/2. */
 #include "base/check.h"
 #include "http/persistence.h"
-#include "relay/channel.h"
+#include "relay/seats.h"
 
 #include <errno.h>
 
@@ -15,7 +15,7 @@ static struct relay_exchange *of_stream(struct http2_stream *stream) {
 static bool join(struct relay_exchange *exchange, struct relay_origin *origin) {
     exchange->detail = NULL;
     exchange->state = EXCHANGE_CONNECTING;
-    int error = channel_join(exchange);
+    int error = seats_join(exchange);
     if (error == -EAGAIN) {
         exchange->fault = RELAY_FAULT_BUSY;
     } else if (error < 0) {
@@ -199,7 +199,7 @@ static void head(struct http2_stream *stream, struct bytes head, bool end) {
     struct http_message *message = &exchange->message;
 
     exchange->answered = true;
-    exchange->http2.channel->responded = true;
+    pulse_note_response(&exchange->http2.channel->pulse);
     if (message->status < STATUS_FINAL) {
         pass_interim(exchange, head);
         return;
@@ -230,7 +230,7 @@ static size_t body(struct http2_stream *stream, struct bytes piece) {
     if (exchange->paused || piece.size == 0) {
         return 0;
     }
-    exchange->http2.channel->responded = true;
+    pulse_note_response(&exchange->http2.channel->pulse);
     exchange->reading = true;
     exchange->handler->body(exchange->owner, piece);
     if (goes_on(exchange)) {
@@ -242,7 +242,7 @@ static size_t body(struct http2_stream *stream, struct bytes piece) {
 static void end(struct http2_stream *stream, struct bytes trailers) {
     struct relay_exchange *exchange = of_stream(stream);
 
-    exchange->http2.channel->responded = true;
+    pulse_note_response(&exchange->http2.channel->pulse);
     complete(exchange, trailers);
 }
 
@@ -255,10 +255,11 @@ static void room(struct http2_stream *stream) {
     seated(exchange);
 }
 
+const struct seats_user seats_user = {.seat = seat, .seated = seated, .unconnected = unconnected};
+
 const struct channel_user channel_user = {
-    .seat = seat,
-    .seated = seated,
-    .unconnected = unconnected,
+    .vacant = seats_serve,
+    .unconnected = seats_disappoint,
     .lost = lost,
     .session =
         {
@@ -330,9 +331,9 @@ static void resume(struct relay_exchange *exchange) {
  */
 static void note_silence(const struct relay_exchange *exchange, uint32_t silent_ms) {
     struct relay_channel *channel = exchange->http2.channel;
-    uint64_t since_ms = exchange->http2.seated_ms > channel->heard_ms ? exchange->http2.seated_ms : channel->heard_ms;
+    uint64_t silence_ms = pulse_silence_ms(&channel->pulse, exchange->http2.seated_ms, ring_now_ms(channel->relay->ring));
 
-    channel->doubted = channel->doubted || ring_now_ms(channel->relay->ring) - since_ms >= silent_ms;
+    channel->doubted = channel->doubted || silence_ms >= silent_ms;
 }
 
 /* All that was given may have left, and have shut the origin's window, so that the client can give no more. */
@@ -352,14 +353,14 @@ static void drop(struct relay_exchange *exchange) {
         note_silence(exchange, exchange->relay->timeouts.ping_ms);
         http2_stream_reset(&own->stream, HTTP2_CANCEL);
     }
-    channel_part(exchange);
+    seats_leave(exchange);
 }
 
 /* Neither a connection nor a seat has come in time. */
 static void give_up_waiting(struct relay_exchange *exchange) {
     bool busy = channel_is_open(exchange->origin);
 
-    channel_part(exchange);
+    seats_leave(exchange);
     exchange->fault = busy ? RELAY_FAULT_BUSY : RELAY_FAULT_CONNECT_TIMED_OUT;
     if (busy) {
         dispatch_fail(exchange);

@@ -197,7 +197,7 @@ static const struct relay_channel *first_channel(void) {
  */
 static void pass_and_wait_for_answer(void) {
     bench_pass(&bench, RELAY_PING_MS + 100);
-    for (int i = 0; i < 10000 && first_channel()->pinged; i++) {
+    for (int i = 0; i < 10000 && first_channel()->pulse.pinged; i++) {
         sleep_ms(1);
         bench_pass(&bench, 0);
     }
@@ -239,7 +239,7 @@ Test(channel, a_silent_origin_is_asked_whether_it_lives) {
 Test(channel, an_origin_that_does_not_say_so_is_given_up) {
     begin_silence(true);
     bench_pass(&bench, RELAY_PING_MS + 100);
-    cr_assert(first_channel()->pinged);
+    cr_assert(first_channel()->pulse.pinged);
     cr_assert_not(calls[0].done);
     bench_pass(&bench, RELAY_PING_MS + 100);
     cr_assert(calls[0].failed);
