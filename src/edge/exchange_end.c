@@ -1,6 +1,7 @@
 /* The end of an exchange: what is counted and logged of it. */
 #include "base/clock.h"
 #include "edge/exchange.h"
+#include "edge/exchange_tunnel.h"
 #include "edge/naming.h"
 #include "edge/passage.h"
 

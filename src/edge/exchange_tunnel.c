@@ -1,5 +1,6 @@
-/* An exchange as a tunnel: how it begins, how each of its halves ends, and how the whole does. */
-#include "edge/exchange.h"
+#include "edge/exchange_tunnel.h"
+
+#include "edge/exchange_reply.h"
 
 /* Returns whether the origin needs a key that the client does not have. */
 static bool is_websocket(const struct exchange *exchange) {
@@ -11,7 +12,6 @@ struct bytes exchange_websocket_key(const struct exchange *exchange) {
     return bytes_of(exchange->websocket_key, is_websocket(exchange) ? sizeof exchange->websocket_key : 0);
 }
 
-/* Trailers cannot be asked for beside it. */
 void exchange_tunnel_offer(struct exchange *exchange, struct bytes head) {
     struct text offer = text_over(exchange->upgrade, sizeof exchange->upgrade);
 
@@ -55,9 +55,7 @@ void exchange_tunnel_end_client(struct exchange *exchange) {
     }
 }
 
-void exchange_tunnel_end_origin(void *owner) {
-    struct exchange *exchange = owner;
-
+void exchange_tunnel_end_origin(struct exchange *exchange) {
     tunnel_end_half(&exchange->tunnel, &exchange->tunnel.origin_ended);
     if (exchange->tunnel.client_ended) {
         part(exchange);
@@ -70,6 +68,7 @@ void exchange_end_tunnel(struct exchange *exchange, enum stats_tunnel_end why) {
     uint8_t frame[WEBSOCKET_CLOSE_SIZE];
 
     if (!exchange->is_tunnel) {
+        exchange_stop_clock(exchange);
         exchange_break_off(exchange, why == STATS_TUNNEL_VERDICT ? 403 : 503);
         return;
     }
@@ -102,7 +101,6 @@ static void start_clock(struct exchange *exchange, bool is_websocket) {
     tunnel_open(&exchange->tunnel, exchange->client, exchange->identity, is_websocket, on_tunnel_over);
 }
 
-/* The client's bytes begin anew, as those of a body that is to come. */
 void exchange_tunnel_open(struct exchange *exchange, bool is_websocket) {
     exchange->is_tunnel = true;
     exchange->request_done = false;

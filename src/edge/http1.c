@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "edge/eviction.h"
+#include "edge/exchange_reply.h"
 #include "edge/http1_tunnel.h"
 #include "edge/output.h"
 #include "edge/place.h"

@@ -1,6 +1,7 @@
 #include "edge/http1_tunnel.h"
 
 #include "edge/eviction.h"
+#include "edge/exchange_tunnel.h"
 #include "edge/http1_exchange.h"
 #include "edge/plaintext.h"
 #include "edge/site_switch.h"

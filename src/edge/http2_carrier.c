@@ -1,5 +1,6 @@
 /* How the answer of an exchange leaves on a stream of HTTP/2. */
 #include "base/check.h"
+#include "edge/exchange_reply.h"
 #include "edge/http2_stream.h"
 #include "http/trailers.h"
 

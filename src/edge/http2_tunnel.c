@@ -1,5 +1,6 @@
 #include "edge/http2_tunnel.h"
 
+#include "edge/exchange_tunnel.h"
 #include "edge/http2_stream.h"
 #include "edge/site_switch.h"
 

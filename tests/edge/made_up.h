@@ -2,6 +2,7 @@
 #ifndef TESTS_EDGE_MADE_UP_H
 #define TESTS_EDGE_MADE_UP_H
 
+#include "edge/exchange_tunnel.h"
 #include "edge/site_switch.h"
 #include "served.h"
 

@@ -1,5 +1,6 @@
 /* HTTP/1 on a connection: requests in whatever pieces, and answers as they leave. The decisions are made up.
  */
+#include "edge/exchange_tunnel.h"
 #include "edge/held.h"
 #include "edge/plaintext.h"
 #include "served.h"
