@@ -1,5 +1,7 @@
 #include "frames.h"
 
+#include "scene.h"
+
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <sys/socket.h>
@@ -43,37 +45,37 @@ static bool read_frame(int socket, struct frame *frame) {
 }
 
 static bool answer(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
-    struct frames_script *script = origin->context;
+    struct frames_script *answers = origin->context;
 
     switch (frame->type) {
     case FRAME_SETTINGS:
         return (frame->flags & FRAME_ACK) != 0 || frame_send(socket, FRAME_SETTINGS, FRAME_ACK, 0, NULL, 0);
     case FRAME_PING:
-        atomic_fetch_add(&script->pings, 1);
-        return script->mute || frame_send(socket, FRAME_PING, FRAME_ACK, 0, frame->payload, frame->size);
+        atomic_fetch_add(&answers->pings, 1);
+        return answers->mute || frame_send(socket, FRAME_PING, FRAME_ACK, 0, frame->payload, frame->size);
     case FRAME_RST_STREAM:
-        atomic_store(&script->reset_code, (int)get_32(frame->payload));
-        atomic_fetch_add(&script->resets, 1);
+        atomic_store(&answers->reset_code, (int)get_32(frame->payload));
+        atomic_fetch_add(&answers->resets, 1);
         return true;
     case FRAME_DATA:
     case FRAME_HEADERS:
-        atomic_fetch_add(&script->requests, frame->type == FRAME_HEADERS);
-        atomic_fetch_add(&script->body, frame->type == FRAME_DATA ? (int)frame->size : 0);
-        return script->take(origin, socket, number, frame);
+        atomic_fetch_add(&answers->requests, frame->type == FRAME_HEADERS);
+        atomic_fetch_add(&answers->body, frame->type == FRAME_DATA ? (int)frame->size : 0);
+        return answers->take(origin, socket, number, frame);
     default:
         return true;
     }
 }
 
 void serve_frames(struct fake_origin *origin, int socket, int number) {
-    const struct frames_script *script = origin->context;
+    const struct frames_script *answers = origin->context;
     char preface[PREFACE_SIZE];
     uint8_t setting[6] = {0, SETTING_STREAMS_MAX};
     struct frame frame;
 
-    put_32(setting + 2, script->streams_max);
+    put_32(setting + 2, answers->streams_max);
     if (!fake_read_exactly(socket, preface, sizeof preface) || memcmp(preface, "PRI * HTTP/2.0", 14) != 0 ||
-        !frame_send(socket, FRAME_SETTINGS, 0, 0, setting, script->streams_max > 0 ? sizeof setting : 0)) {
+        !frame_send(socket, FRAME_SETTINGS, 0, 0, setting, answers->streams_max > 0 ? sizeof setting : 0)) {
         return;
     }
     while (read_frame(socket, &frame) && answer(origin, socket, number, &frame)) {
@@ -130,4 +132,16 @@ bool frames_trailer(int socket, uint32_t stream, const char *name, const char *v
 
 bool frames_hello(int socket, uint32_t stream) {
     return frames_head(socket, stream, 200, false) && frames_data(socket, stream, "hello", true);
+}
+
+struct frames_script script;
+
+void begin_http2(bool (*take)(struct fake_origin *origin, int socket, int number, const struct frame *frame)) {
+    script.take = take;
+    fake_origin_start(&fake, 0, serve_frames, &script);
+    bench_create_http2(&bench, NULL, &fake.port, 1);
+}
+
+bool say_hello(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
+    return !frame_ends(frame) || frames_hello(socket, frame->stream);
 }

@@ -58,4 +58,10 @@ bool frames_trailer(int socket, uint32_t stream, const char *name, const char *v
 /* Answers with "hello". */
 bool frames_hello(int socket, uint32_t stream);
 
+/* The script of `fake`, and the begin of a test with it (scene.h). */
+extern struct frames_script script;
+void begin_http2(bool (*take)(struct fake_origin *origin, int socket, int number, const struct frame *frame));
+/* Answers each request that is complete with "hello". */
+bool say_hello(struct fake_origin *origin, int socket, int number, const struct frame *frame);
+
 #endif

@@ -7,18 +7,6 @@
 
 #define CHUNKED_HEAD "POST /x HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-static struct frames_script script;
-
-static void begin_http2(bool (*take)(struct fake_origin *origin, int socket, int number, const struct frame *frame)) {
-    script.take = take;
-    fake_origin_start(&fake, 0, serve_frames, &script);
-    bench_create_http2(&bench, NULL, &fake.port, 1);
-}
-
-static bool say_hello(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
-    return !frame_ends(frame) || frames_hello(socket, frame->stream);
-}
-
 static bool say_nothing(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
     return true;
 }

@@ -57,17 +57,13 @@ Test(lifetime, a_relay_that_closes_starts_none) {
 }
 
 /* An origin of HTTP/2 that takes a request, as far as its first windows go, and never says anything. */
-static struct frames_script script;
-
 static bool say_nothing(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
     return true;
 }
 
 static void begin_silent(void) {
     memset(&script, 0, sizeof script);
-    script.take = say_nothing;
-    fake_origin_start(&fake, 0, serve_frames, &script);
-    bench_create_http2(&bench, NULL, &fake.port, 1);
+    begin_http2(say_nothing);
 }
 
 static void start_upload(struct call *call, bool patient) {

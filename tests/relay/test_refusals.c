@@ -7,14 +7,6 @@
 
 #define CHUNKED_HEAD "POST /x HTTP/1.1\r\nHost: a.test\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-static struct frames_script script;
-
-static void begin_http2(bool (*take)(struct fake_origin *origin, int socket, int number, const struct frame *frame)) {
-    script.take = take;
-    fake_origin_start(&fake, 0, serve_frames, &script);
-    bench_create_http2(&bench, NULL, &fake.port, 1);
-}
-
 /* A request that the origin has not begun goes again, with its body. */
 static bool hello_to_four(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
     if (!frame_ends(frame)) {
