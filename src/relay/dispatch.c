@@ -182,8 +182,7 @@ static bool may_be_repeated(const struct relay_exchange *exchange) {
         return false;
     }
     /* The rest of the body must find room behind what is kept. */
-    return exchange->request_done ||
-           (exchange->kept == NULL ? exchange->buffered : exchange->kept_size) <= RELAY_REQUEST_HEAD_MAX;
+    return exchange->request_done || exchange->buffered <= RELAY_REQUEST_HEAD_MAX;
 }
 
 /* Returns where to send the request again, or NULL. */
@@ -203,7 +202,6 @@ static void rewind_exchange(struct relay_exchange *exchange) {
     if (exchange->kept != NULL) {
         slab_give(&exchange->relay->buffers, exchange->buffer);
         exchange->buffer = exchange->kept;
-        exchange->buffered = exchange->kept_size;
         exchange->kept = NULL;
     }
     exchange->state = EXCHANGE_CONNECTING;

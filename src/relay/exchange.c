@@ -239,7 +239,6 @@ static void keep_request(struct relay_exchange *exchange) {
     uint8_t *buffer = slab_take(&exchange->relay->buffers);
     if (buffer != NULL) {
         exchange->kept = exchange->buffer;
-        exchange->kept_size = exchange->buffered;
         exchange->buffer = buffer;
     }
 }

@@ -7,6 +7,7 @@
 #ifndef RELAY_EXCHANGE_H
 #define RELAY_EXCHANGE_H
 
+#include "http/gather.h"
 #include "http2/session.h"
 #include "relay/pool.h"
 
@@ -103,11 +104,11 @@ struct relay_exchange {
     struct list in_turn; /* HTTP/1: among those of the relay that begin at the end of the turn */
     struct list in_line; /* among those of the host that wait for an origin with room */
     uint8_t *buffer;     /* EXCHANGE_MEMORY_SIZE; NULL once the response's head is complete, unless trailers are wanted */
-    uint32_t buffered;
+    uint32_t buffered;   /* bytes of the request in the buffer, or in the kept one */
     /* The buffer with the request, while another one is in use for a response that may be one to send it again for; or NULL.
      */
     uint8_t *kept;
-    uint32_t kept_size;
+    struct http_gather gather;  /* HTTP/1: of the response's head */
     uint32_t names_size;        /* bytes at EXCHANGE_NAMES_AT: what the head's Connection lists, while trailers are wanted */
     struct balance_tried tried; /* origins that were chosen */
     uint64_t place;             /* of the request on its connection: see link_place */
@@ -144,7 +145,6 @@ struct relay_exchange {
     bool flows;        /* and the origin's last bytes were as many as a receive brings */
     bool events;       /* the response is a stream of events, which may be silent for long */
     bool doubted;      /* but not this one: nobody may be there to hear them */
-    bool mending;      /* the head that is being read is no strict HTTP: it is gathered until it is whole */
     bool paused;
     bool patient; /* as relay_request's */
     bool reading; /* response_read is on the stack */

@@ -1,5 +1,4 @@
 #include "base/check.h"
-#include "http/mend.h"
 #include "http/persistence.h"
 #include "http/trailers.h"
 #include "http/upgrade.h"
@@ -15,79 +14,7 @@ void response_begin(struct relay_exchange *exchange) {
     exchange->message.headers_max = limits->response_headers;
     http_parser_init_response(&exchange->parser, &exchange->message, RELAY_RESPONSE_HEAD_MAX, exchange->to_head);
     exchange->parser.takes_switch = exchange->upgrades;
-    exchange->buffered = 0;
-    exchange->mending = false;
-}
-
-static void skip(struct bytes *input, size_t size) {
-    CHECK(size <= input->size);
-    *input = bytes_of(input->data + size, input->size - size);
-}
-
-static enum http_result mend_head(struct relay_exchange *exchange, struct bytes *input, const uint8_t **head) {
-    uint32_t before = exchange->buffered;
-
-    CHECK(input->size <= EXCHANGE_BUFFER_SIZE - before);
-    memcpy(exchange->buffer + before, input->data, input->size);
-    exchange->buffered += (uint32_t)input->size;
-    size_t size = http_mend_head_size(bytes_of(exchange->buffer, exchange->buffered), before);
-    if (size == 0 && exchange->buffered < RELAY_RESPONSE_HEAD_MAX) {
-        skip(input, input->size);
-        return HTTP_PARSE_MORE;
-    }
-    if (size == 0 || size > RELAY_RESPONSE_HEAD_MAX) {
-        exchange->parser.fault = HTTP_FAULT_TOO_LARGE;
-        return HTTP_PARSE_ERROR;
-    }
-    CHECK(size > before);
-    skip(input, size - before);
-    size = http_mend_head(exchange->buffer, size, EXCHANGE_BUFFER_SIZE);
-    if (size == 0) {
-        return HTTP_PARSE_ERROR; /* as the parser has found */
-    }
-    response_begin(exchange);
-    exchange->last = true;
-    *head = exchange->buffer;
-    if (http_parser_head(&exchange->parser, bytes_of(exchange->buffer, size)) != HTTP_PARSE_HEAD) {
-        return HTTP_PARSE_ERROR;
-    }
-    CHECK(exchange->message.head_size == size);
-    return HTTP_PARSE_HEAD;
-}
-
-/*
- * Parses a head where it lies when one delivery holds all of it, as nearly always; else in the buffer. *head is then its
- * first byte, and `*input` starts behind it.
- */
-static enum http_result gather_head(struct relay_exchange *exchange, struct bytes *input, const uint8_t **head) {
-    uint32_t before = exchange->buffered;
-    struct bytes view = *input;
-
-    if (exchange->mending) {
-        return mend_head(exchange, input, head);
-    }
-    /* The parser refuses a head beyond its bound as soon as that is reached, so the buffer takes one delivery more. */
-    CHECK(input->size <= EXCHANGE_BUFFER_SIZE - before);
-    if (before > 0) {
-        memcpy(exchange->buffer + before, input->data, input->size);
-        view = bytes_of(exchange->buffer, before + input->size);
-    }
-    enum http_result result = http_parser_head(&exchange->parser, view);
-    if (result == HTTP_PARSE_HEAD) {
-        CHECK(exchange->message.head_size > before);
-        *head = view.data;
-        skip(input, exchange->message.head_size - before);
-    } else if (result == HTTP_PARSE_MORE) {
-        if (before == 0) {
-            memcpy(exchange->buffer, input->data, input->size);
-        }
-        exchange->buffered += (uint32_t)input->size;
-        skip(input, input->size);
-    } else if (http_mend_may_help(exchange->parser.fault, view)) {
-        exchange->mending = true;
-        return mend_head(exchange, input, head);
-    }
-    return result;
+    exchange->gather = (struct http_gather){0};
 }
 
 static enum response_outcome refuse(struct relay_exchange *exchange, enum relay_fault fault, const char *detail) {
@@ -183,7 +110,8 @@ static enum response_outcome read_head(struct relay_exchange *exchange, struct b
         if (input->size == 0) {
             return RESPONSE_MORE;
         }
-        switch (gather_head(exchange, input, &head)) {
+        switch (
+            http_gather_head(&exchange->gather, &exchange->parser, exchange->buffer, EXCHANGE_BUFFER_SIZE, input, &head)) {
         case HTTP_PARSE_MORE:
             return RESPONSE_MORE;
         case HTTP_PARSE_HEAD:
@@ -191,6 +119,7 @@ static enum response_outcome read_head(struct relay_exchange *exchange, struct b
         default:
             return refuse_parsed(exchange);
         }
+        exchange->last = exchange->last || exchange->gather.mending;
         if (exchange->message.status >= STATUS_FINAL) {
             break;
         }
@@ -250,7 +179,7 @@ static enum response_outcome read_body(struct relay_exchange *exchange, struct b
 static enum response_outcome read_tunnel(struct relay_exchange *exchange, struct bytes *input) {
     struct bytes piece = *input;
 
-    skip(input, piece.size);
+    *input = (struct bytes){0};
     exchange->flows = exchange->bare && piece.size >= RING_RECEIVE_SIZE;
     if (piece.size > 0) {
         exchange->handler->body(exchange->owner, piece);

@@ -6,7 +6,7 @@
 #ifndef SERVER_PROBE_ANSWER_H
 #define SERVER_PROBE_ANSWER_H
 
-#include "http/parser.h"
+#include "http/gather.h"
 #include "relay/relay.h"
 #include "ring/state.h"
 
@@ -18,9 +18,8 @@ enum {
 struct probe_answer {
     struct http_parser parser;
     struct http_message message;
-    uint32_t size;    /* bytes in the buffer */
+    struct http_gather gather;
     uint32_t interim; /* informational heads before the final one */
-    bool mending;     /* the parser has refused the head, which may yet be mended when it is whole */
     struct http_header headers[RELAY_RESPONSE_HEADERS_MAX];
     uint8_t buffer[PROBE_ANSWER_BUFFER_SIZE];
 };
