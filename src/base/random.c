@@ -33,3 +33,10 @@ void random_take(struct random_stock *stock, uint64_t words[static 2]) {
     memcpy(words, stock->bytes + stock->left, TAKE_SIZE);
     memset(stock->bytes + stock->left, 0, TAKE_SIZE); /* the stock must not tell later what was given */
 }
+
+uint64_t random_below(struct random_stock *stock, uint64_t bound) {
+    uint64_t words[2];
+
+    random_take(stock, words);
+    return words[0] % bound;
+}

@@ -30,7 +30,8 @@ struct access_client client_describe(const struct client *client, const struct c
     };
 }
 
-const char *client_key_group_name(const struct client *client) {
+/* Returns the name of the group by which the handshake has exchanged keys; NULL: none were exchanged. */
+static const char *group_name(const struct client *client) {
     enum key_group group = tls_session_key_group(client->tls);
 
     return group == KEY_GROUP_NONE ? NULL : key_group_name(group);
@@ -40,7 +41,7 @@ struct forward_connection client_facts(const struct client *client) {
     return (struct forward_connection){
         .tls_version = tls_session_version(client->tls),
         .tls_cipher = tls_session_cipher(client->tls),
-        .key_exchange_group = client_key_group_name(client),
+        .key_exchange_group = group_name(client),
         .sni = client->name[0] == '\0' ? NULL : client->name,
     };
 }
@@ -52,7 +53,7 @@ struct access_session client_describe_session(const struct client *client, const
         .handshake_ns = client->handshake_ns,
         .tls_version = tls_session_version(client->tls),
         .tls_cipher = tls_session_cipher(client->tls),
-        .key_exchange_group = client_key_group_name(client),
+        .key_exchange_group = group_name(client),
         .resumed = client->verdict.by_ticket,
         .status = status_name(identity->status),
         .reason = reason_name(identity->reason),

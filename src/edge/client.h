@@ -81,8 +81,6 @@ struct forward_connection client_facts(const struct client *client);
  * address. So a device keeps it with a new certificate for its key, and from another address.
  */
 uint64_t client_hash(const struct client *client, const struct identity *identity);
-/* Returns the name of the group by which a client's handshake, which is done, has exchanged keys; NULL for none. */
-const char *client_key_group_name(const struct client *client);
 /* Describes the client's TLS connection, whose handshake is complete, and its certificate, of which `identity` tells. */
 struct access_session client_describe_session(const struct client *client, const struct identity *identity);
 

@@ -148,7 +148,3 @@ void place_leave(struct connection *connection) {
 bool place_is_full(const struct shard *shard) {
     return places_are_full(&shard->places, shard->connections_max);
 }
-
-bool place_is_scarce(const struct shard *shard) {
-    return places_are_crowded(&shard->places, shard->connections_max);
-}

@@ -40,7 +40,5 @@ void place_leave(struct connection *connection);
 
 /* Returns whether all places that strangers may have are taken. */
 bool place_is_full(const struct shard *shard);
-/* Returns whether a connection that leads to nothing is not worth its place. */
-bool place_is_scarce(const struct shard *shard);
 
 #endif

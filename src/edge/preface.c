@@ -8,8 +8,6 @@
 
 _Static_assert((int)PROXY_WRITE_MAX <= (int)RELAY_PREFACE_MAX, "a header fits");
 
-#define OID_COMMON_NAME OID_VIEW("\x55\x04\x03")
-
 /* Appends the common name of a client with a valid certificate. Nobody vouches for that of another one. */
 static void append_common_name(struct text *out, const struct client *client) {
     struct certificate leaf;
@@ -17,7 +15,7 @@ static void append_common_name(struct text *out, const struct client *client) {
     const char *why;
 
     if (client->verdict.identity->status == STATUS_VALID && certificate_read(&leaf, verdict_leaf(client), &why) &&
-        name_find(leaf.subject, OID_COMMON_NAME, &attribute)) {
+        name_find(leaf.subject, OID_ATTRIBUTE_COMMON_NAME, &attribute)) {
         name_append_value(out, &attribute);
     }
 }

@@ -196,7 +196,6 @@ void exchange_note_complete(struct relay_exchange *exchange);
 bool exchange_note_status(struct relay_exchange *exchange);
 /* Gives back the memory of an exchange that has no connection any more. */
 void exchange_release(struct relay_exchange *exchange);
-void exchange_count(const struct relay_exchange *exchange, enum stats_origin_result result);
 /* Notes that a connection to the origin was made. */
 void exchange_note_connected(struct relay_origin *origin, const struct relay_link *link);
 /* Notes that none could even be begun to exchange->origin. `error` is a negative errno. */

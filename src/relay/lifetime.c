@@ -37,7 +37,7 @@ static void report(const struct relay_exchange *exchange, enum relay_fault fault
                        detail);
 }
 
-void exchange_count(const struct relay_exchange *exchange, enum stats_origin_result result) {
+static void count(const struct relay_exchange *exchange, enum stats_origin_result result) {
     if (exchange->host->counters != NULL) {
         stats_add(&exchange->host->counters->origin_requests[result], 1);
     }
@@ -72,7 +72,7 @@ void exchange_fail(struct relay_exchange *exchange, enum relay_error error, enum
     if (dispatch_again(exchange, error, fault)) {
         return;
     }
-    exchange_count(exchange, result_of(error));
+    count(exchange, result_of(error));
     exchange->transport->drop(exchange);
     exchange_release(exchange);
     handler->failed(owner, error, fault);
@@ -195,7 +195,7 @@ void exchange_note_connected(struct relay_origin *origin, const struct relay_lin
 }
 
 void exchange_note_complete(struct relay_exchange *exchange) {
-    exchange_count(exchange, STATS_ORIGIN_COMPLETED);
+    count(exchange, STATS_ORIGIN_COMPLETED);
     if (!is_failure(exchange->message.status)) {
         choose_note_success(exchange->origin);
     }
@@ -351,7 +351,7 @@ void relay_exchange_refuse(struct relay_exchange *exchange, enum relay_fault fau
 }
 
 void relay_exchange_abort(struct relay_exchange *exchange) {
-    exchange_count(exchange, STATS_ORIGIN_ABORTED);
+    count(exchange, STATS_ORIGIN_ABORTED);
     exchange->transport->drop(exchange);
     dispatch_leave(exchange);
     if (exchange->reading) {

@@ -53,14 +53,6 @@ static const struct config_origin *origin_of(const struct target *target) {
     return &configured(target)->origins[bits_next(&target->origins, 0)];
 }
 
-/* Returns a random number below `bound`. */
-static uint64_t random_below(struct prober *prober, uint64_t bound) {
-    uint64_t words[2];
-
-    random_take(&prober->random, words);
-    return words[0] % bound;
-}
-
 /* Has the target's next probe begin in time: an interval after the last one, or now if that time is over. */
 static void schedule(struct target *target) {
     uint64_t now_ms = ring_now_ms(ring_of(target));
@@ -75,9 +67,9 @@ static void draw_interval(struct target *target) {
     if (target->spread) {
         uint64_t jitter_ms = interval_ms / JITTER_PART;
 
-        target->interval_ms = interval_ms - jitter_ms + random_below(target->prober, 2 * jitter_ms + 1);
+        target->interval_ms = interval_ms - jitter_ms + random_below(&target->prober->random, 2 * jitter_ms + 1);
     } else {
-        target->interval_ms = 1 + random_below(target->prober, interval_ms);
+        target->interval_ms = 1 + random_below(&target->prober->random, interval_ms);
         target->spread = true;
     }
 }

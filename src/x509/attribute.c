@@ -7,7 +7,7 @@ static const struct {
     struct bytes oid;
     const char *name;
 } attributes[] = {
-    {OID_VIEW("\x55\x04\x03"), "CN"},
+    {OID_ATTRIBUTE_COMMON_NAME, "CN"},
     {OID_VIEW("\x55\x04\x04"), "SN"},
     {OID_VIEW("\x55\x04\x05"), "serialNumber"},
     {OID_VIEW("\x55\x04\x06"), "C"},

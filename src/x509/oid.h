@@ -30,7 +30,8 @@
 #define OID_EKU_SERVER_AUTH OID_VIEW("\x2b\x06\x01\x05\x05\x07\x03\x01")
 #define OID_EKU_CLIENT_AUTH OID_VIEW("\x2b\x06\x01\x05\x05\x07\x03\x02")
 
-#define OID_ATTRIBUTE_EMAIL OID_VIEW("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01")
+#define OID_ATTRIBUTE_COMMON_NAME OID_VIEW("\x55\x04\x03")
+#define OID_ATTRIBUTE_EMAIL       OID_VIEW("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01")
 
 /* Public keys (RFC 3279, 4055, 5480, 8410). */
 #define OID_RSA           OID_VIEW("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01")

@@ -66,3 +66,15 @@ Test(random, fills_any_size) {
         }
     }
 }
+
+Test(random, gives_each_number_below_a_bound) {
+    struct random_stock stock = {0};
+    unsigned seen = 0;
+    for (int i = 0; i < 1000; i++) {
+        uint64_t number = random_below(&stock, 5);
+        cr_assert_lt(number, 5);
+        seen |= 1U << number;
+    }
+    cr_assert_eq(seen, 31);
+    cr_assert_eq(random_below(&stock, 1), 0);
+}
