@@ -4,6 +4,7 @@
 #include "config/settings.h"
 #include "relay/channel.h"
 #include "relay/choose.h"
+#include "relay/dispatch.h"
 #include "relay/slot.h"
 
 #include <errno.h>

@@ -1,16 +1,8 @@
-/*
- * Finds an exchange its origin: the first one, the next when no connection can be made, another when the request may be sent
- * again (`retry` of the host); and the line of those that wait until an origin has room. It is the same for each protocol
- * that origins speak.
- *
- * A request is sent again for a cause that the host's configuration names, if it is idempotent, all that was given of it is
- * kept, and nothing of an answer has been delivered. It goes to an origin that it has not been at; to one that has refused
- * or could not serve also a second time, where there is no other. The host's budget bounds all retries (retry_budget.h).
- */
+#include "relay/dispatch.h"
+
 #include "base/check.h"
 #include "http/persistence.h"
 #include "relay/choose.h"
-#include "relay/exchange.h"
 
 _Static_assert(CONFIG_RETRY_REFUSED == 1 << STATS_RETRY_REFUSED && CONFIG_RETRY_TIMEOUT == 1 << STATS_RETRY_TIMEOUT &&
                    CONFIG_RETRY_502 == 1 << STATS_RETRY_502 && CONFIG_RETRY_503 == 1 << STATS_RETRY_503,

@@ -1,8 +1,8 @@
 /*
- * One request and its response. lifetime.c has what is the same whatever protocol the origin speaks, and reaches the rest by
- * the exchange's transport. HTTP/1 is in four files: exchange.c has the life of an exchange on its connection, request.c
- * what is sent, response.c reads what the origin answers, tunnel.c has exchanges that are no HTTP, or not any more. HTTP/2
- * is in http2.c; its connections are in channel.c, and seats.c has the way to them.
+ * One request and its response: the struct, and what is the same whatever protocol the origin speaks (lifetime.c). The rest
+ * is reached by the exchange's transport, which is in http1.c or http2.c. With HTTP/1 request.c sends, response.c reads, and
+ * tunnel.c has exchanges that are no HTTP, or not any more; channel.c has the connections of HTTP/2, and seats.c the way to
+ * them. dispatch.c takes exchanges of either kind to their origins.
  */
 #ifndef RELAY_EXCHANGE_H
 #define RELAY_EXCHANGE_H
@@ -78,6 +78,8 @@ struct exchange_transport {
 
 extern const struct exchange_transport exchange_http1;
 extern const struct exchange_transport exchange_http2;
+/* Takes or opens a connection for each HTTP/1 exchange that was put off to the end of the turn. */
+void exchange_begin_put_off(struct ring_task *task);
 
 /* The part of an exchange that only HTTP/2 has. */
 struct exchange_stream {
@@ -155,18 +157,6 @@ struct relay_exchange {
     struct http_message message;
 };
 
-/* The bytes of both sides begin anew, without framing: the exchange is a tunnel from now on. */
-void tunnel_begin(struct relay_exchange *exchange);
-/* Likewise for an exchange that is `bare`, whose connection is made. Gives its buffer back. */
-void tunnel_begin_at_start(struct relay_exchange *exchange);
-
-enum response_outcome {
-    RESPONSE_MORE,     /* all was used; another delivery is needed */
-    RESPONSE_COMPLETE, /* the rest of the input does not belong to the response */
-    RESPONSE_BAD,
-    RESPONSE_STOPPED, /* a handler has ended the exchange */
-};
-
 static inline struct relay_link *exchange_link(const struct relay_exchange *exchange) {
     return &exchange->connection->link;
 }
@@ -175,17 +165,14 @@ static inline bool exchange_is_over(const struct relay_exchange *exchange) {
     return exchange->state == EXCHANGE_FAILING || exchange->state == EXCHANGE_ABORTED || exchange->state == EXCHANGE_ENDED;
 }
 
-/*
- * Returns whether the kernel has taken nothing of the request, so that the origin cannot have acted on it. (A send that
- * fails has taken nothing; one that is cut short yields what it took.)
- */
-bool exchange_is_unsent(const struct relay_exchange *exchange);
 /* Ends the exchange: it will never be complete. Tells its owner. Where it may be sent again, it goes on instead. */
 void exchange_fail(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault);
 /* Has the exchange go to an origin, instead of the one before. NULL: to none. */
 void exchange_choose(struct relay_exchange *exchange, struct relay_origin *origin);
-/* Fails the exchange from the timer: for failures inside a call of the owner's, or of the parser's, which must return before
- * its handler runs. */
+/*
+ * Fails the exchange from the timer: for failures inside a call of the owner's, or of the parser's, which must return before
+ * its handler runs.
+ */
 void exchange_fail_later(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault);
 /* The response is complete: the exchange is not in flight any more. */
 void exchange_note_complete(struct relay_exchange *exchange);
@@ -205,54 +192,10 @@ void exchange_note_shortage(struct relay_exchange *exchange, int error);
  * from a limit of this machine.
  */
 void exchange_note_unconnected(struct relay_exchange *exchange, const struct relay_failure *failure);
-/* Sets the deadline for the origin's next step. The deadline stays where it is while the step is the same and there was no
- * `progress`. */
+/*
+ * Sets the deadline for the origin's next step. The deadline stays where it is while the step is the same and there was no
+ * `progress`.
+ */
 void exchange_watch(struct relay_exchange *exchange, bool progress);
-
-/*
- * Has the exchange go to the origin whose turn it is, or wait in line for one. False: there is none, and exchange->fault
- * says why. Calls no handler.
- */
-bool dispatch_begin(struct relay_exchange *exchange);
-/* Likewise to the next one, when it has left its origin and had not been sent; ends it when there is none. Calls handlers.
- */
-void dispatch_next(struct relay_exchange *exchange);
-/* Ends an exchange for which there is no origin: exchange->fault says why. */
-void dispatch_fail(struct relay_exchange *exchange);
-/* The exchange goes to this origin, which the caller has chosen. */
-void dispatch_enter(struct relay_exchange *exchange, struct relay_origin *origin);
-/* The exchange leaves its origin, or the line, if it is at one. Another may have its place. */
-void dispatch_leave(struct relay_exchange *exchange);
-/* Returns whether an exchange with a connection of its own to the origin may use that now. */
-bool dispatch_may_enter(const struct relay_exchange *exchange, const struct relay_origin *origin);
-
-/*
- * The exchange fails, or its response's head has this status, which was not delivered. True: it has been sent again, or will
- * end from its timer, and the caller is done with it.
- */
-bool dispatch_again(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault);
-bool dispatch_again_after_status(struct relay_exchange *exchange);
-/* Returns whether a status may be one for which this request is sent again: the response must not use up the buffer then. */
-bool dispatch_awaits_status(const struct relay_exchange *exchange);
-
-/* Nothing came of the exchange's wait in line. */
-void dispatch_line_timed_out(struct relay_exchange *exchange);
-/* Gives origins to those in a host's line, as far as there is room. */
-void dispatch_serve(struct ring_task *task);
-
-/* Takes or opens a connection for each HTTP/1 exchange that was put off to the end of the turn. */
-void exchange_begin_put_off(struct ring_task *task);
-/* Queues all that was given of the request on the connection, which is made. False when the ring is out of chunks. */
-bool request_send(struct relay_exchange *exchange);
-size_t request_room(struct relay_exchange *exchange);
-bool request_body(struct relay_exchange *exchange, struct bytes piece);
-bool request_body_end(struct relay_exchange *exchange, struct bytes trailers);
-
-/* Prepares the parser. Call before the first byte of each message. */
-void response_begin(struct relay_exchange *exchange);
-/* Takes a delivery, from the front of `*input`, and runs the handlers head and body. */
-enum response_outcome response_read(struct relay_exchange *exchange, struct bytes *input);
-/* Returns the trailers of a complete response, less those that its Connection names. Empty unless they are wanted. */
-struct bytes response_trailers(struct relay_exchange *exchange);
 
 #endif

@@ -1,6 +1,7 @@
 /* One request and its response on a stream of HTTP/2. */
 #include "base/check.h"
 #include "http/persistence.h"
+#include "relay/dispatch.h"
 #include "relay/seats.h"
 
 #include <errno.h>

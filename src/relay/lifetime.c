@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "http/persistence.h"
 #include "relay/choose.h"
-#include "relay/exchange.h"
+#include "relay/dispatch.h"
 
 #include <errno.h>
 

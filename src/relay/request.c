@@ -1,9 +1,8 @@
-/* A request on its way to an origin. */
-#include "base/check.h"
-#include "http/forward.h"
-#include "relay/exchange.h"
+#include "relay/request.h"
 
-bool exchange_is_unsent(const struct relay_exchange *exchange) {
+#include "http/forward.h"
+
+bool request_is_unsent(const struct relay_exchange *exchange) {
     return link_is_unsent(exchange_link(exchange), exchange->place);
 }
 
@@ -11,7 +10,7 @@ bool exchange_is_unsent(const struct relay_exchange *exchange) {
 static bool put(struct relay_exchange *exchange, struct bytes part) {
     bool connecting = exchange->state == EXCHANGE_CONNECTING;
 
-    exchange->whole = exchange->whole && (connecting || exchange->keeps || exchange_is_unsent(exchange)) &&
+    exchange->whole = exchange->whole && (connecting || exchange->keeps || request_is_unsent(exchange)) &&
                       part.size <= EXCHANGE_BUFFER_SIZE - exchange->buffered;
     if (exchange->whole) {
         memcpy(exchange->buffer + exchange->buffered, part.data, part.size);

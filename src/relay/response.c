@@ -1,8 +1,10 @@
+#include "relay/response.h"
+
 #include "base/check.h"
 #include "http/persistence.h"
 #include "http/trailers.h"
 #include "http/upgrade.h"
-#include "relay/exchange.h"
+#include "relay/tunnel.h"
 
 enum { STATUS_CONTINUE = 100, STATUS_FINAL = 200 };
 

@@ -1,6 +1,6 @@
-/* An exchange as a tunnel: from the answer 101 on, or from the start. */
+#include "relay/tunnel.h"
+
 #include "base/check.h"
-#include "relay/exchange.h"
 
 void tunnel_begin(struct relay_exchange *exchange) {
     exchange->state = EXCHANGE_TUNNEL;

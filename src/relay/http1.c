@@ -1,8 +1,9 @@
-#include "relay/exchange.h"
-
-#include "base/check.h"
+/* The exchange on its connection of HTTP/1: which one it takes, its events, and the connection behind it. */
 #include "http/persistence.h"
-#include "ring/ring.h"
+#include "relay/dispatch.h"
+#include "relay/request.h"
+#include "relay/response.h"
+#include "relay/tunnel.h"
 
 #include <errno.h>
 
@@ -168,8 +169,7 @@ static void connection_lost(struct relay_exchange *exchange, enum relay_fault fa
     struct relay_origin *origin = exchange->connection->origin;
 
     if (!exchange->reused || !exchange->whole ||
-        !(exchange_is_unsent(exchange) || (exchange->idempotent && !exchange->body_given) ||
-          is_untouched(exchange, fault))) {
+        !(request_is_unsent(exchange) || (exchange->idempotent && !exchange->body_given) || is_untouched(exchange, fault))) {
         exchange_fail(exchange, RELAY_BROKEN, fault);
         return;
     }
@@ -228,7 +228,7 @@ static void connection_made(struct relay_link *link) {
 
 /* Returns whether the origin can have nothing to say yet. In a tunnel it may speak first. */
 static bool is_unsent_request(const struct relay_exchange *exchange) {
-    return exchange->state != EXCHANGE_TUNNEL && exchange_is_unsent(exchange);
+    return exchange->state != EXCHANGE_TUNNEL && request_is_unsent(exchange);
 }
 
 /* Puts the request by, where the response may be a reason to send it again. */

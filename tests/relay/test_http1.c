@@ -8,7 +8,7 @@ static void take_nothing(struct fake_origin *origin, int socket, int number) {
     fake_wait(origin, 1);
 }
 
-Test(exchange, is_refused_when_no_stream_is_left) {
+Test(http1, is_refused_when_no_stream_is_left) {
     struct ring_options options = {.streams = 16, .accepted = 16, .receive_buffers = 16, .chunks = 64};
     enum relay_fault fault;
     struct relay_request request = {.host = &bench.host, .head = bytes_of_string(GET_HEAD), .idempotent = true};
@@ -30,7 +30,7 @@ Test(exchange, is_refused_when_no_stream_is_left) {
     finish();
 }
 
-Test(exchange, is_refused_when_the_ring_has_no_stream) {
+Test(http1, is_refused_when_the_ring_has_no_stream) {
     enum relay_fault fault;
     struct relay_request request = {.host = &bench.host, .head = bytes_of_string(GET_HEAD), .idempotent = true};
     struct call call = {0};
@@ -60,7 +60,7 @@ static void give_chunks(void *held[2]) {
     slab_give(&bench.ring.chunks, held[1]);
 }
 
-Test(exchange, fails_when_the_ring_is_out_of_chunks) {
+Test(http1, fails_when_the_ring_is_out_of_chunks) {
     struct ring_options options = {.streams = 16, .accepted = 16, .receive_buffers = 16, .chunks = 2};
     static uint8_t body[64 * 1024];
     struct call call = {0}, connecting = {0}, ending = {0};
@@ -97,7 +97,7 @@ Test(exchange, fails_when_the_ring_is_out_of_chunks) {
     finish();
 }
 
-Test(exchange, fails_when_a_pooled_connection_has_no_chunks_either) {
+Test(http1, fails_when_a_pooled_connection_has_no_chunks_either) {
     struct ring_options options = {.streams = 16, .accepted = 16, .receive_buffers = 16, .chunks = 2};
     struct call call = {0};
 
@@ -140,7 +140,7 @@ static void expect_gone(const struct call *call) {
     cr_assert_eq(events(STATS_ORIGIN_POOLED), 0);
 }
 
-Test(exchange, can_be_aborted_before_it_is_connected) {
+Test(http1, can_be_aborted_before_it_is_connected) {
     struct call at_once = {0}, with_body = {0};
 
     begin(say_slowly, NULL);
@@ -154,7 +154,7 @@ Test(exchange, can_be_aborted_before_it_is_connected) {
     finish();
 }
 
-Test(exchange, can_be_aborted_in_its_handlers) {
+Test(http1, can_be_aborted_in_its_handlers) {
     struct call in_head = {.on_head = abort_it}, in_body = {.on_body = abort_in_body}, in_drained = {.on_drained = abort_it};
 
     begin(say_slowly, NULL);
@@ -170,7 +170,7 @@ Test(exchange, can_be_aborted_in_its_handlers) {
     finish();
 }
 
-Test(exchange, can_be_aborted_in_the_middle) {
+Test(http1, can_be_aborted_in_the_middle) {
     struct call waiting = {0}, in_body = {0}, paused = {0}, sending = {0}, failing = {0};
     static uint8_t body[60 * 1024];
 
@@ -234,7 +234,7 @@ static void run_calls_in_head(void *with_failure) {
     finish();
 }
 
-Test(exchange, takes_calls_inside_its_handlers) {
+Test(http1, takes_calls_inside_its_handlers) {
     run_calls_in_head(NULL);
     run_calls_in_head("with failure");
 }
