@@ -1,7 +1,7 @@
 /* How the answer of an exchange leaves on a stream of HTTP/2. */
 #include "base/check.h"
 #include "edge/exchange_reply.h"
-#include "edge/http2_stream.h"
+#include "edge/http2_tunnel.h"
 #include "http/trailers.h"
 
 /*

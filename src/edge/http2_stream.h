@@ -86,9 +86,4 @@ void http2_finish_answer(struct http2_exchange *http2);
 /* Ends the stream by RST_STREAM, and its exchange. */
 void http2_reset_stream(struct http2_exchange *http2, enum http2_error error);
 
-/* Of http2_tunnel.c, for http2_carrier.c alone. The head of the answer is sent, and the tunnel is open. */
-void http2_tunnel_begin(struct http2_exchange *http2);
-/* As send_half_end of the carrier. */
-void http2_tunnel_end_half(struct exchange *exchange);
-
 #endif

@@ -1,7 +1,6 @@
 #include "edge/http2_tunnel.h"
 
 #include "edge/exchange_tunnel.h"
-#include "edge/http2_stream.h"
 #include "edge/site_switch.h"
 
 static struct http2_exchange *of_link(struct list *link) {
@@ -15,8 +14,8 @@ void http2_tunnel_begin(struct http2_exchange *http2) {
 }
 
 void http2_tunnel_end_half(struct exchange *exchange) {
-    struct http2_exchange *http2 = CONTAINER_OF(exchange, struct http2_exchange, exchange);
-    struct connection *connection = exchange->owner;
+    struct http2_exchange *http2 = http2_of_exchange(exchange);
+    struct connection *connection = http2_connection(http2);
 
     http2_enter(connection);
     http2->ended = true;
