@@ -201,6 +201,11 @@ static char *format(const struct config_address *address) {
     return copy;
 }
 
+void address_of_dns(const union dns_address *found, struct config_address *address) {
+    fill(address, found, dns_address_size(found));
+    address->text = format(address);
+}
+
 static int resolve_name(const struct parts *parts, const char *dns_servers, struct config_address *addresses,
                         size_t capacity, uint32_t *ttl_s, struct error *error) {
     struct dns_lookup lookup;
@@ -211,7 +216,7 @@ static int resolve_name(const struct parts *parts, const char *dns_servers, stru
     }
     size_t count = lookup.found.count < capacity ? lookup.found.count : capacity;
     for (size_t i = 0; i < count; i++) {
-        fill(&addresses[i], &lookup.found.items[i], dns_address_size(&lookup.found.items[i]));
+        address_of_dns(&lookup.found.items[i].address, &addresses[i]);
     }
     dns_set_free(&lookup.found);
     *ttl_s = lookup.ttl_s;
@@ -228,16 +233,13 @@ int address_resolve(const char *text, const char *dns_servers, struct config_add
     }
     *ttl_s = UINT32_MAX;
     if (parse_numeric(text, &addresses[0])) {
-        count = 1;
-    } else if (parts.bracketed || address_check_name(parts.host) != NULL) {
+        addresses[0].text = format(&addresses[0]);
+        return 1;
+    }
+    if (parts.bracketed || address_check_name(parts.host) != NULL) {
         return fail(error, "is neither IPv4:port, [IPv6]:port nor name:port");
-    } else {
-        count = resolve_name(&parts, dns_servers, addresses, capacity, ttl_s, error);
     }
-    for (int i = 0; i < count; i++) {
-        addresses[i].text = format(&addresses[i]);
-    }
-    return count;
+    return resolve_name(&parts, dns_servers, addresses, capacity, ttl_s, error);
 }
 
 uint16_t address_name(const char *text, char name[static ADDRESS_NAME_MAX + 1]) {

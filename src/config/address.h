@@ -4,6 +4,7 @@
 #define CONFIG_ADDRESS_H
 
 #include "base/error.h"
+#include "dns/set.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -42,6 +43,8 @@ int address_parse(const char *text, struct config_address *address, struct error
  */
 int address_resolve(const char *text, const char *dns_servers, struct config_address *addresses, size_t capacity,
                     uint32_t *ttl_s, struct error *error);
+/* Makes one of what was found in DNS, with its text (free()). */
+void address_of_dns(const union dns_address *found, struct config_address *address);
 /* Copies the name of a text for which address_is_name, and returns its port. */
 uint16_t address_name(const char *text, char name[static ADDRESS_NAME_MAX + 1]);
 

@@ -29,10 +29,18 @@ size_t config_count_addresses(const struct config_host *host) {
     return count;
 }
 
+struct dns_rank config_rank(const struct config_origin *origin, size_t address) {
+    return origin->ranks == NULL ? (struct dns_rank){0} : origin->ranks[address];
+}
+
+bool config_is_name(const struct config_origin *origin) {
+    return origin->kind == CONFIG_ORIGIN_NAME || origin->kind == CONFIG_ORIGIN_SERVICE;
+}
+
 size_t config_count_names(const struct config_host *host) {
     size_t count = 0;
     for (size_t i = 0; i < host->origin_count; i++) {
-        count += host->origins[i].kind == CONFIG_ORIGIN_NAME;
+        count += config_is_name(&host->origins[i]);
     }
     return count;
 }
@@ -48,6 +56,7 @@ static void free_origin(struct config_origin *origin) {
         free(origin->addresses[i].text);
     }
     free(origin->addresses);
+    free(origin->ranks);
     free(origin->tls_name);
     free(origin->text);
 }

@@ -111,9 +111,10 @@ struct config_timeouts {
 
 /* How an item of `origin` says where its requests go. */
 enum config_origin_kind {
-    CONFIG_ORIGIN_DIGITS, /* one address and port */
-    CONFIG_ORIGIN_NAME,   /* a host name and port: any number of addresses */
-    CONFIG_ORIGIN_UNIX,   /* a Unix socket */
+    CONFIG_ORIGIN_DIGITS,  /* one address and port */
+    CONFIG_ORIGIN_NAME,    /* a host name and port: any number of addresses */
+    CONFIG_ORIGIN_UNIX,    /* a Unix socket */
+    CONFIG_ORIGIN_SERVICE, /* SRV records: any number of addresses, each with a rank */
 };
 
 /* One item of `origin`. */
@@ -122,6 +123,7 @@ struct config_origin {
     enum config_origin_kind kind;
     struct config_timeouts timeouts;
     struct config_address *addresses; /* that it stood for when the file was loaded */
+    struct dns_rank *ranks;           /* of these, where it is a service; else NULL */
     uint32_t ttl_s;                   /* for how long that holds, by DNS; UINT32_MAX: no name */
     size_t address_count; /* at least 1, and at most CONFIG_ORIGIN_ADDRESSES_MAX with those of its host's others */
     char *tls_name;       /* the host name or the address that it has to prove; NULL where its host has no origin_tls */
@@ -196,7 +198,11 @@ struct config_host {
 const struct config_certificate *config_first_to_end(const struct config_host *host);
 /* Returns how many addresses the host's origins had when the file was loaded. */
 size_t config_count_addresses(const struct config_host *host);
-/* Returns how many of the host's origins are names. */
+/* Returns the rank of an origin's address, as of then. */
+struct dns_rank config_rank(const struct config_origin *origin, size_t address);
+/* Returns whether DNS says the addresses of an origin, and may say others later. */
+bool config_is_name(const struct config_origin *origin);
+/* Returns how many of the host's origins are such names. */
 size_t config_count_names(const struct config_host *host);
 
 /* config_release frees each member that owns memory, and each part that is missing (NULL) is none to it. */

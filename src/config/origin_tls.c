@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "config/certificates.h"
 #include "config/memory.h"
+#include "config/service.h"
 #include "config/stores.h"
 
 #include <arpa/inet.h>
@@ -56,6 +57,9 @@ static void set_names(const struct loader *loader, const struct document_node *n
         struct config_origin *origin = &host->origins[i];
         if (name != NULL) {
             origin->tls_name = memory_copy_lower_case(name);
+        } else if (origin->kind == CONFIG_ORIGIN_SERVICE) {
+            /* The domain that the file names, never what DNS without signatures says (RFC 9525 section 6.1). */
+            origin->tls_name = memory_copy_lower_case(service_domain(origin->text));
         } else if (origin->kind != CONFIG_ORIGIN_UNIX) {
             origin->tls_name = origin_tls_host_of(origin->text);
         } else {

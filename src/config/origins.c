@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "config/memory.h"
+#include "config/service.h"
 #include "config/units.h"
 
 #include <stdlib.h>
@@ -35,17 +36,40 @@ static enum config_origin_kind kind_of(const char *text) {
     if (address_is_unix(text)) {
         return CONFIG_ORIGIN_UNIX;
     }
+    if (service_is(text)) {
+        return CONFIG_ORIGIN_SERVICE;
+    }
     return address_is_name(text) ? CONFIG_ORIGIN_NAME : CONFIG_ORIGIN_DIGITS;
 }
 
-/* Finds what the text stands for: at most `capacity` addresses. Returns their number, or -EINVAL with `error`. */
-static int find(const struct loader *loader, const char *text, struct config_address *found, size_t capacity,
-                uint32_t *ttl_s, struct error *error) {
-    *ttl_s = UINT32_MAX;
-    if (!address_is_unix(text)) {
-        return address_resolve(text, loader->dns_servers, found, capacity, ttl_s, error);
+/* Finds the addresses of a service, and their ranks. Returns their number, or -EINVAL with `error`. */
+static int find_service(const struct loader *loader, struct config_origin *origin, struct config_address *found,
+                        struct error *error) {
+    struct dns_set set = {0};
+    int result = service_resolve(origin->text, loader->dns_servers, &set, &origin->ttl_s, error);
+    if (result == 0) {
+        origin->ranks = memory_allocate(set.count, sizeof *origin->ranks);
     }
-    int result = address_unix(text, loader->directory, &found[0], error);
+    for (size_t i = 0; i < set.count && result == 0; i++) {
+        address_of_dns(&set.items[i].address, &found[i]);
+        origin->ranks[i] = set.items[i].rank;
+    }
+    int count = (int)set.count;
+    dns_set_free(&set);
+    return result < 0 ? result : count;
+}
+
+/* Finds what the text stands for: at most `capacity` addresses. Returns their number, or -EINVAL with `error`. */
+static int find(const struct loader *loader, struct config_origin *origin, struct config_address *found, size_t capacity,
+                struct error *error) {
+    origin->ttl_s = UINT32_MAX;
+    if (origin->kind == CONFIG_ORIGIN_SERVICE) {
+        return find_service(loader, origin, found, error);
+    }
+    if (origin->kind != CONFIG_ORIGIN_UNIX) {
+        return address_resolve(origin->text, loader->dns_servers, found, capacity, &origin->ttl_s, error);
+    }
+    int result = address_unix(origin->text, loader->directory, &found[0], error);
     return result < 0 ? result : 1;
 }
 
@@ -55,10 +79,10 @@ static int find(const struct loader *loader, const char *text, struct config_add
  */
 static void find_addresses(const struct loader *loader, const struct document_node *node, size_t room,
                            struct config_origin *origin) {
-    size_t capacity = origin->kind == CONFIG_ORIGIN_NAME ? CONFIG_ORIGIN_ADDRESSES_MAX : 1;
+    size_t capacity = config_is_name(origin) ? CONFIG_ORIGIN_ADDRESSES_MAX : 1;
     struct config_address *found = memory_allocate(capacity, sizeof *found);
     struct error error;
-    int count = find(loader, origin->text, found, capacity, &origin->ttl_s, &error);
+    int count = find(loader, origin, found, capacity, &error);
     if (count < 0) {
         loader_problem(loader, node, "address \"%s\": %s", origin->text, error.text);
         free(found);
@@ -90,6 +114,7 @@ static void add_origin(const struct loader *loader, const struct document_node *
         host->origins[host->origin_count++] = origin;
     } else {
         free(origin.addresses);
+        free(origin.ranks);
         free(origin.text);
     }
 }
@@ -111,6 +136,10 @@ static void load_origin(const struct loader *loader, const struct document_node 
     load_timeouts(loader, timeouts_node, "an origin's timeouts", host_timeouts, &read.timeouts, NULL);
     choice_load_origin(loader, &choice, &read);
     const char *text = value_address(loader, address, "127.0.0.1");
+    if (text != NULL && service_is(text) && choice.weight != NULL) {
+        loader_problem(loader, choice.weight,
+                       "weight does not go with a service: its SRV records have the weights; leave weight out");
+    }
     if (text != NULL && !has_origin(host, text)) {
         add_origin(loader, address, text, &read, host);
     }

@@ -203,6 +203,26 @@ void dns_lookup_begin(struct dns *dns, struct dns_lookup *lookup, const char *na
     ares_getaddrinfo(dns->servers, name, service, &hints, answered_ipv6, lookup);
 }
 
+static void answered_question(void *owner, int status, int timeouts, unsigned char *answer, int size) {
+    struct dns_question *question = owner;
+    enum dns_result result = result_of(status);
+
+    if (question->dns->ending) {
+        return;
+    }
+    if (result == DNS_OK && (answer == NULL || size < 0)) {
+        result = DNS_MALFORMED;
+    }
+    question->answered(question, result, answer, result == DNS_OK ? (size_t)size : 0);
+}
+
+void dns_ask(struct dns *dns, struct dns_question *question, const char *name, int type) {
+    enum { CLASS_IN = 1 };
+
+    question->dns = dns;
+    ares_query(dns->servers, name, CLASS_IN, type, answered_question, question);
+}
+
 /* Returns how long c-ares may sleep, at most `wait_ms`, rounded up. */
 static int wait_of(struct dns *dns, int wait_ms) {
     struct timeval time;

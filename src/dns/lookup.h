@@ -30,6 +30,13 @@ const char *dns_result_text(enum dns_result result);
 /* The look-ups that are under way at one time. */
 struct dns;
 
+/* A question for records of one type, of which the answer comes as it is. Its memory is the caller's. */
+struct dns_question {
+    /* Called once with the result and, if that is DNS_OK, with the server's message, which is valid during the call. */
+    void (*answered)(struct dns_question *question, enum dns_result result, const uint8_t *answer, size_t size);
+    struct dns *dns; /* the question's own */
+};
+
 /* One look-up. Its memory is the caller's. */
 struct dns_lookup {
     /* Called once the look-up is over. May begin another one. */
@@ -53,6 +60,8 @@ void dns_free(struct dns *dns);
  * `found` had must be freed or given away.
  */
 void dns_lookup_begin(struct dns *dns, struct dns_lookup *lookup, const char *name, uint16_t port);
+/* Asks the servers for records of a name. May be answered before this returns. */
+void dns_ask(struct dns *dns, struct dns_question *question, const char *name, int type);
 /*
  * Waits until there is something to do, `wake` can be read (-1: none), or `wait_ms` (-1: for ever) are over. Does what is
  * due.

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CAPACITY_BEGIN = 4 };
+enum {
+    CAPACITY_BEGIN = 4,
+    DNS_SHARE_MAX = UINT16_MAX * DNS_SHARE_ONE,
+};
 _Static_assert((DNS_SET_MAX & (DNS_SET_MAX - 1)) == 0 && CAPACITY_BEGIN == 4,
                "by doubling, the memory grows to the bound and no further");
 
@@ -80,7 +83,7 @@ static size_t place_of(const struct dns_set *set, const union dns_address *addre
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (compare(&set->items[middle], address) < 0) {
+        if (compare(&set->items[middle].address, address) < 0) {
             low = middle + 1;
         } else {
             high = middle;
@@ -90,17 +93,28 @@ static size_t place_of(const struct dns_set *set, const union dns_address *addre
 }
 
 static bool is_at(const struct dns_set *set, size_t place, const union dns_address *address) {
-    return place < set->count && compare(&set->items[place], address) == 0;
+    return place < set->count && compare(&set->items[place].address, address) == 0;
 }
 
-void dns_set_add(struct dns_set *set, const struct sockaddr *address, size_t size) {
-    union dns_address added;
+static void join_ranks(struct dns_rank *rank, const struct dns_rank *other) {
+    if (other->level < rank->level) {
+        *rank = *other;
+    } else if (other->level == rank->level) {
+        uint32_t sum = rank->share + other->share;
 
-    if (!read_address(address, size, &added)) {
+        rank->share = sum < DNS_SHARE_MAX ? sum : DNS_SHARE_MAX;
+    }
+}
+
+void dns_set_add_item(struct dns_set *set, const struct dns_item *item) {
+    struct dns_item added = {.rank = item->rank};
+
+    if (!read_address(&item->address.any, sizeof item->address, &added.address)) {
         return;
     }
-    size_t place = place_of(set, &added);
-    if (is_at(set, place, &added)) {
+    size_t place = place_of(set, &added.address);
+    if (is_at(set, place, &added.address)) {
+        join_ranks(&set->items[place].rank, &added.rank);
         return;
     }
     if (set->count == DNS_SET_MAX) {
@@ -117,10 +131,18 @@ void dns_set_add(struct dns_set *set, const struct sockaddr *address, size_t siz
     set->count++;
 }
 
+void dns_set_add(struct dns_set *set, const struct sockaddr *address, size_t size) {
+    struct dns_item item = {0};
+
+    if (read_address(address, size, &item.address)) {
+        dns_set_add_item(set, &item);
+    }
+}
+
 void dns_set_add_family(struct dns_set *set, const struct dns_set *from, sa_family_t family) {
     for (size_t i = 0; i < from->count; i++) {
-        if (from->items[i].any.sa_family == family) {
-            dns_set_add(set, &from->items[i].any, sizeof from->items[i]);
+        if (from->items[i].address.any.sa_family == family) {
+            dns_set_add_item(set, &from->items[i]);
         }
     }
 }
@@ -144,7 +166,8 @@ bool dns_set_equal(const struct dns_set *a, const struct dns_set *b) {
         return false;
     }
     for (size_t i = 0; i < a->count; i++) {
-        if (compare(&a->items[i], &b->items[i]) != 0) {
+        if (compare(&a->items[i].address, &b->items[i].address) != 0 ||
+            !dns_rank_equal(&a->items[i].rank, &b->items[i].rank)) {
             return false;
         }
     }
@@ -152,8 +175,14 @@ bool dns_set_equal(const struct dns_set *a, const struct dns_set *b) {
 }
 
 void dns_set_shorten(struct dns_set *set, size_t count) {
-    if (set->count > count) {
-        set->count = count;
+    while (set->count > count) {
+        size_t last = set->count - 1;
+
+        for (size_t i = last; i-- > 0;) {
+            last = set->items[i].rank.level > set->items[last].rank.level ? i : last;
+        }
+        set->count--;
+        memmove(&set->items[last], &set->items[last + 1], (set->count - last) * sizeof set->items[0]);
         set->cut = true;
     }
 }

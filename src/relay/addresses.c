@@ -7,7 +7,6 @@
 struct relay_addresses *relay_addresses_create(const struct dns_set *set) {
     struct relay_addresses *addresses = malloc(sizeof *addresses);
 
-    CHECK(set->count > 0);
     if (addresses != NULL) {
         atomic_init(&addresses->references, 1);
         addresses->set = dns_set_copy(set);

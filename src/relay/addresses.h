@@ -9,7 +9,7 @@
 
 struct relay_addresses {
     atomic_uint references;
-    struct dns_set set; /* at least one */
+    struct dns_set set; /* may be empty: a service that is not offered */
 };
 
 /* Copies the set. The result has one reference; NULL when out of memory. */

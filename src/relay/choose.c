@@ -4,26 +4,27 @@
 #include "base/hash.h"
 #include "base/log.h"
 
-/* The groups of a balance. That of a backup comes behind that of the others. */
+/* The groups of each level of a balance. */
 enum {
-    READY = 0,  /* usable, as far as is known, with room */
-    FULL = 2,   /* usable, without room */
-    OUT = 4,    /* passed over because of what its own connections and answers were */
-    SICK = 6,   /* unhealthy: see origin.h */
-    BACKUP = 1, /* to be added */
+    READY, /* usable, as far as is known, with room */
+    FULL,  /* usable, without room */
+    OUT,   /* passed over because of what its own connections and answers were */
+    SICK,  /* unhealthy: see origin.h */
 };
-_Static_assert(SICK + BACKUP < BALANCE_GROUPS, "each group has its place");
+_Static_assert((int)SICK < (int)BALANCE_GROUPS, "each group has its place");
+
+enum { BACKUP = 1 << 16 /* in ranks: all levels of backups come behind those of the others */ };
 
 static struct relay_origin *of_member(struct balance_member *member) {
     return CONTAINER_OF(member, struct relay_origin, member);
 }
 
 static void move(struct relay_origin *origin, unsigned group) {
-    balance_move(&origin->host->balance, &origin->member, (uint8_t)(group + (origin->configured->backup ? BACKUP : 0)));
+    balance_move(&origin->host->balance, &origin->member, (uint8_t)group);
 }
 
 static bool is_in(const struct relay_origin *origin, unsigned group) {
-    return (origin->member.group & ~(unsigned)BACKUP) == group;
+    return origin->member.group == group;
 }
 
 /* Has an origin that is not usable leave the groups of those that are. */
@@ -35,12 +36,16 @@ static bool is_aside(const struct relay_origin *origin) {
     return is_in(origin, OUT) || is_in(origin, SICK);
 }
 
-static uint32_t count_sick(const struct balance *balance) {
-    return balance->counts[SICK] + balance->counts[SICK + BACKUP];
+static uint32_t count_aside(const struct balance *balance) {
+    return balance->totals[OUT] + balance->totals[SICK];
 }
 
-static uint32_t count_aside(const struct balance *balance) {
-    return balance->counts[OUT] + balance->counts[OUT + BACKUP] + count_sick(balance);
+static uint32_t rank_of(const struct relay_origin *origin) {
+    return origin->rank.level + (origin->configured->backup ? BACKUP : 0);
+}
+
+static uint32_t whole_of(const struct relay_origin *origin) {
+    return origin->rank.share != 0 ? origin->rank.share : origin->configured->weight * (uint32_t)BALANCE_ONE;
 }
 
 void choose_begin(struct relay_host *host) {
@@ -63,10 +68,21 @@ void choose_share(struct relay_origin *origin, uint32_t shards) {
 }
 
 int choose_add(struct relay_origin *origin) {
-    origin->member.weight = (uint16_t)origin->configured->weight;
+    origin->member.whole = whole_of(origin);
     /* The text, so that all machines with this address in their files agree, in whatever order. */
     origin->member.digest = hash_fixed(origin->text, strlen(origin->text));
-    return balance_add(&origin->host->balance, &origin->member, READY + (origin->configured->backup ? BACKUP : 0));
+    return balance_add(&origin->host->balance, &origin->member, rank_of(origin), READY);
+}
+
+int choose_rank(struct relay_origin *origin, struct dns_rank rank) {
+    struct dns_rank before = origin->rank;
+
+    origin->rank = rank;
+    int error = balance_change(&origin->host->balance, &origin->member, rank_of(origin), whole_of(origin));
+    if (error < 0) {
+        origin->rank = before;
+    }
+    return error;
 }
 
 void choose_remove(struct relay_origin *origin) {
@@ -121,12 +137,12 @@ static void look(struct relay_host *host, uint64_t now_ms) {
     }
 }
 
-/* Returns one of a group that is usable, or NULL. Those that prove not to be are put aside. */
-static struct relay_origin *choose_usable(struct relay_host *host, unsigned group, const struct balance_tried *tried,
-                                          uint64_t client, uint64_t now_ms) {
+/* Returns one of a level that is ready, or NULL. Those that prove not to be are put aside. */
+static struct relay_origin *choose_ready(struct relay_host *host, const struct balance_level *level,
+                                         const struct balance_tried *tried, uint64_t client, uint64_t now_ms) {
     struct balance_member *member;
 
-    while ((member = balance_choose(&host->balance, group, tried, client)) != NULL) {
+    while ((member = balance_choose(&host->balance, level, READY, tried, client)) != NULL) {
         struct relay_origin *origin = of_member(member);
 
         if (origin_is_usable(origin, now_ms)) {
@@ -137,11 +153,12 @@ static struct relay_origin *choose_usable(struct relay_host *host, unsigned grou
     return NULL;
 }
 
-/* Returns whether one of a group is usable. */
-static bool has_usable(struct relay_host *host, unsigned group, const struct balance_tried *tried, uint64_t now_ms) {
+/* Returns whether a level has one that is usable, and has no room. */
+static bool has_full(struct relay_host *host, const struct balance_level *level, const struct balance_tried *tried,
+                     uint64_t now_ms) {
     struct balance_member *member;
 
-    while ((member = balance_first(&host->balance, group, tried)) != NULL) {
+    while ((member = balance_first(&host->balance, level, FULL, tried)) != NULL) {
         if (origin_is_usable(of_member(member), now_ms)) {
             return true;
         }
@@ -150,12 +167,12 @@ static bool has_usable(struct relay_host *host, unsigned group, const struct bal
     return false;
 }
 
-/* Returns one of a group of those that are out, or NULL. Those that prove to be unhealthy leave the group. */
-static struct relay_origin *choose_out(struct relay_host *host, unsigned group, const struct balance_tried *tried,
-                                       uint64_t client) {
+/* Returns one of a level that is out, or NULL. Those that prove to be unhealthy leave the group. */
+static struct relay_origin *choose_out(struct relay_host *host, const struct balance_level *level,
+                                       const struct balance_tried *tried, uint64_t client) {
     struct balance_member *member;
 
-    while ((member = balance_choose(&host->balance, group, tried, client)) != NULL) {
+    while ((member = balance_choose(&host->balance, level, OUT, tried, client)) != NULL) {
         if (!origin_is_unhealthy(of_member(member))) {
             return of_member(member);
         }
@@ -166,10 +183,10 @@ static struct relay_origin *choose_out(struct relay_host *host, unsigned group, 
 
 static struct relay_origin *choose_unusable(struct relay_host *host, const struct balance_tried *tried, uint64_t client,
                                             bool *full) {
-    struct relay_origin *origin = choose_out(host, OUT, tried, client);
+    struct relay_origin *origin = NULL;
 
-    if (origin == NULL) {
-        origin = choose_out(host, OUT + BACKUP, tried, client);
+    for (uint32_t i = 0; i < host->balance.level_count && origin == NULL; i++) {
+        origin = choose_out(host, host->balance.levels[i], tried, client);
     }
     *full = origin != NULL && choose_is_full(origin);
     return *full ? NULL : origin;
@@ -179,13 +196,14 @@ static struct relay_origin *choose_unusable(struct relay_host *host, const struc
 static struct relay_origin *choose(struct relay_host *host, const struct balance_tried *tried, uint64_t client,
                                    uint64_t now_ms, bool *full) {
     *full = false;
-    for (unsigned backup = 0; backup <= BACKUP; backup++) {
-        struct relay_origin *origin = choose_usable(host, READY + backup, tried, client, now_ms);
+    for (uint32_t i = 0; i < host->balance.level_count; i++) {
+        const struct balance_level *level = host->balance.levels[i];
+        struct relay_origin *origin = choose_ready(host, level, tried, client, now_ms);
 
         if (origin != NULL) {
             return origin;
         }
-        if (has_usable(host, FULL + backup, tried, now_ms)) {
+        if (has_full(host, level, tried, now_ms)) {
             *full = true;
             return NULL;
         }
@@ -197,7 +215,7 @@ struct relay_origin *choose_next(struct relay_host *host, const struct balance_t
                                  uint64_t now_ms, bool *full) {
     look(host, now_ms);
     struct relay_origin *origin = choose(host, tried, client, now_ms, full);
-    if (origin == NULL && !*full && count_sick(&host->balance) > 0) {
+    if (origin == NULL && !*full && host->balance.totals[SICK] > 0) {
         /* Since the last look one may have become healthy, or the last healthy one may have failed. */
         host->look_ms = 0;
         look(host, now_ms);

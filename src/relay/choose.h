@@ -1,6 +1,6 @@
 /*
- * Which origin of a host the next exchange goes to: of those that are usable and have room, by the host's balance; backups
- * when no other one is usable, and when none is at all, those that are not unhealthy.
+ * Which origin of a host the next exchange goes to: of those that are usable and have room, by the host's balance; those of
+ * a level when none of a lower one is usable, backups at last; and when none is at all, those that are not unhealthy.
  */
 #ifndef RELAY_CHOOSE_H
 #define RELAY_CHOOSE_H
@@ -18,6 +18,8 @@ void choose_end(struct relay_host *host);
 
 /* The host has one origin more, a new one or one that was removed. 0 or a negative errno. */
 int choose_add(struct relay_origin *origin);
+/* The origin has another rank. 0, or -ENOMEM with nothing changed. */
+int choose_rank(struct relay_origin *origin, struct dns_rank rank);
 /* The host has one origin less. Those exchanges that are in flight there go on. */
 void choose_remove(struct relay_origin *origin);
 /*

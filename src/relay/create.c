@@ -90,7 +90,7 @@ static int make_origins(struct relay *relay, struct relay_host *host) {
         const struct config_origin *origin = &configured->origins[i];
 
         for (size_t j = 0; j < origin->address_count; j++) {
-            if (slot_begin(relay, host, origin, &origin->addresses[j]) == NULL) {
+            if (slot_begin(relay, host, origin, &origin->addresses[j], config_rank(origin, j)) == NULL) {
                 return -ENOMEM;
             }
         }

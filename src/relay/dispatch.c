@@ -89,6 +89,7 @@ static bool find(struct relay_exchange *exchange) {
             choose_next(exchange->host, &exchange->tried, exchange->client_hash, now_ms(exchange), &full);
 
         if (origin == NULL) {
+            exchange->fault = exchange->host->count == 0 ? RELAY_FAULT_NO_ADDRESS : exchange->fault;
             return full && join_line(exchange);
         }
         if (!balance_note_tried(&exchange->tried, &origin->member)) {

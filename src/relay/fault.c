@@ -33,6 +33,7 @@ static const char *const names[RELAY_FAULT_COUNT] = {
     [RELAY_FAULT_TLS_NAME] = "tls_name",
     [RELAY_FAULT_TLS_ALPN] = "tls_alpn",
     [RELAY_FAULT_TLS_BROKEN] = "tls_broken",
+    [RELAY_FAULT_NO_ADDRESS] = "no_address",
 };
 
 const char *relay_fault_name(enum relay_fault fault) {

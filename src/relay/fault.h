@@ -35,9 +35,10 @@ enum relay_fault {
     RELAY_FAULT_TLS_NAME,        /* the chain is good, for another name */
     RELAY_FAULT_TLS_ALPN,        /* the origin does not agree on h2 */
     RELAY_FAULT_TLS_BROKEN,      /* behind the handshake: an alert, or records that break the rules */
+    RELAY_FAULT_NO_ADDRESS,      /* the host has no origin, since services are not offered */
 };
 
-enum { RELAY_FAULT_COUNT = RELAY_FAULT_TLS_BROKEN + 1 };
+enum { RELAY_FAULT_COUNT = RELAY_FAULT_NO_ADDRESS + 1 };
 
 /* Why a connection could not be made, or was lost. */
 struct relay_failure {

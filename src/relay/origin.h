@@ -5,6 +5,7 @@
 
 #include "base/list.h"
 #include "config/config.h"
+#include "dns/set.h"
 #include "relay/balance.h"
 #include "relay/ejection.h"
 #include "relay/health_board.h"
@@ -25,6 +26,7 @@ struct relay_origin {
     struct tls_origin tls;        /* zeroed where the origin speaks in the clear */
     uint32_t uses;                /* connections, channels and exchanges that point to it */
     uint32_t place;               /* in its host's list */
+    struct dns_rank rank;         /* among those of its host; without a share its weight is that of `configured` */
     bool leaves;                  /* the address is gone: takes no new exchanges, and ends with its last use */
     struct list in_leaving;       /* while it leaves: among the relay's */
     uint64_t down_until_ms;       /* 0: up. Passed over before this time; a connection that succeeds ends it */
@@ -46,7 +48,7 @@ struct relay_addresses;
 
 struct relay_host {
     struct relay_origin **origins; /* those that do not leave, in no order */
-    uint32_t count;                /* 1 to CONFIG_ORIGIN_ADDRESSES_MAX */
+    uint32_t count;                /* 0 to CONFIG_ORIGIN_ADDRESSES_MAX; 0 only while services are not offered */
     uint32_t capacity;             /* of the list */
     uint32_t *up;                  /* for each of configured->origins: how many of its addresses are up */
     uint32_t ejected;              /* origins of the list that are */

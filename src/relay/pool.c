@@ -175,7 +175,7 @@ struct relay_connection *pool_take_owned(struct relay *relay, const struct relay
 
 /* Such an origin gives up its own oldest connection, so that requests to one host do not close those of another. */
 static bool has_more_than_its_part(const struct relay *relay, const struct relay_origin *origin) {
-    uint32_t part = relay->idle_total_max / relay->origin_count;
+    uint32_t part = relay->idle_total_max / (relay->origin_count > 0 ? relay->origin_count : 1);
 
     return origin->idle_count > (part > 0 ? part : 1);
 }

@@ -41,7 +41,7 @@ static int enlist(struct relay *relay, struct relay_origin *origin) {
 }
 
 struct relay_origin *slot_begin(struct relay *relay, struct relay_host *host, const struct config_origin *configured,
-                                const struct config_address *address) {
+                                const struct config_address *address, struct dns_rank rank) {
     if (!has_room(relay, host)) {
         return NULL;
     }
@@ -50,6 +50,7 @@ struct relay_origin *slot_begin(struct relay *relay, struct relay_host *host, co
         .host = host,
         .configured = configured,
         .address = *address,
+        .rank = rank,
         .streams_max = 1,
     };
     origin->address.text = origin->text;
@@ -142,13 +143,23 @@ static size_t place_of(const struct plan *plan, const struct relay_origin *origi
     return dns_set_find(plan->set, (const struct sockaddr *)&origin->address.address, origin->address.size);
 }
 
+/* The address has the rank of the set from now on. Where memory is short it keeps the one that it has. */
+static void take_rank(const struct plan *plan, struct relay_origin *origin, size_t place) {
+    const struct dns_rank *rank = &plan->set->items[place].rank;
+
+    if (!dns_rank_equal(&origin->rank, rank)) {
+        choose_rank(origin, *rank);
+    }
+}
+
 static void find_those_there(struct plan *plan) {
     for (uint32_t i = 0; i < plan->host->count; i++) {
-        const struct relay_origin *origin = plan->host->origins[i];
+        struct relay_origin *origin = plan->host->origins[i];
         size_t place = origin->configured == plan->configured ? place_of(plan, origin) : plan->set->count;
 
         if (place < plan->set->count) {
             bits_add(&plan->there, place);
+            take_rank(plan, origin, place);
         }
     }
 }
@@ -190,6 +201,7 @@ static bool call_back(struct plan *plan) {
         if (place == plan->set->count || bits_has(&plan->there, place)) {
             continue;
         }
+        origin->rank = plan->set->items[place].rank;
         if (!make_room(plan) || !stay(relay, origin)) {
             return false;
         }
@@ -205,11 +217,12 @@ static bool begin_new(struct plan *plan) {
             continue;
         }
         char text[ADDRESS_TEXT_SIZE];
-        struct config_address copy = {.size = dns_address_size(&plan->set->items[i]), .text = text};
-        memcpy(&copy.address, &plan->set->items[i], copy.size);
+        const struct dns_item *item = &plan->set->items[i];
+        struct config_address copy = {.size = dns_address_size(&item->address), .text = text};
+        memcpy(&copy.address, &item->address, copy.size);
         address_write(&copy, text);
         if (plan->relay->origins.in_use == plan->relay->origins.limit || !make_room(plan) ||
-            slot_begin(plan->relay, plan->host, plan->configured, &copy) == NULL) {
+            slot_begin(plan->relay, plan->host, plan->configured, &copy, item->rank) == NULL) {
             return false;
         }
     }

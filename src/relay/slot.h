@@ -14,7 +14,7 @@
  * fewer than CONFIG_ORIGIN_ADDRESSES_MAX, has it from now on. NULL when the relay has no room.
  */
 struct relay_origin *slot_begin(struct relay *relay, struct relay_host *host, const struct config_origin *configured,
-                                const struct config_address *address);
+                                const struct config_address *address, struct dns_rank rank);
 /*
  * Takes the entry of an origin whose host is probed from relay->board, if there is a board. slot_begin does so too. 0 or
  * -ENOMEM.

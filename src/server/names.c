@@ -6,8 +6,9 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "base/timer.h"
-#include "dns/lookup.h"
+#include "config/service.h"
 #include "dns/schedule.h"
+#include "dns/service.h"
 #include "relay/addresses.h"
 #include "relay/relay.h"
 
@@ -46,8 +47,9 @@ struct name {
     const struct config_origin *configured;
     struct dns_schedule schedule;
     struct timer timer;
-    struct list waiting; /* among those that are due while others are asked for */
-    struct dns_lookup lookup;
+    struct list waiting;        /* among those that are due while others are asked for */
+    struct dns_lookup lookup;   /* of a name */
+    struct dns_service service; /* or of a service */
     struct dns_set current;
     struct change *change; /* the last one; NULL: there was none */
     bool unposted;         /* the threads do not know of the current set yet */
@@ -163,12 +165,13 @@ static void append_beyond(struct text *text, const char *title, const struct dns
     bool first = true;
 
     for (size_t i = 0; i < set->count; i++) {
-        if (dns_set_has(other, &set->items[i])) {
+        if (dns_set_has(other, &set->items[i].address)) {
             continue;
         }
-        struct config_address address = {.size = dns_address_size(&set->items[i])};
+        const union dns_address *item = &set->items[i].address;
+        struct config_address address = {.size = dns_address_size(item)};
         char written[ADDRESS_TEXT_SIZE];
-        memcpy(&address.address, &set->items[i], address.size);
+        memcpy(&address.address, item, address.size);
         address_write(&address, written);
         text_append_format(text, "%s%s", first ? title : ", ", written);
         first = false;
@@ -186,27 +189,24 @@ static void log_change(const struct name *name, const struct dns_set *before) {
                 text.overflow ? " and more" : "");
 }
 
-/* Takes over what was found, as far as the host may have so many addresses. */
-static void take_found(struct name *name) {
-    struct dns_lookup *lookup = &name->lookup;
+/* Takes over what was found, as far as the host may have so many addresses, or frees it. */
+static void take_found(struct name *name, struct dns_set *found) {
     uint32_t *total = &name->names->totals[name->host];
     size_t room = CONFIG_ORIGIN_ADDRESSES_MAX - (*total - name->current.count);
 
-    if (lookup->lacks != 0) {
-        dns_set_add_family(&lookup->found, &name->current, lookup->lacks);
-    }
-    dns_set_shorten(&lookup->found, room);
-    if (!dns_set_equal(&lookup->found, &name->current)) {
+    dns_set_shorten(found, room);
+    if (!dns_set_equal(found, &name->current)) {
         struct dns_set before = name->current;
 
-        name->current = lookup->found;
-        lookup->found = (struct dns_set){0};
+        name->current = *found;
+        *found = (struct dns_set){0};
         *total = (uint32_t)(*total - before.count + name->current.count);
         name->unposted = true;
         log_change(name, &before);
         dns_set_free(&before);
         post(name);
     }
+    dns_set_free(found);
 }
 
 static uint32_t chance(struct names *names) {
@@ -226,16 +226,11 @@ static void set_timer(struct name *name) {
     timer_set(&name->names->timers, &name->timer, now, delay_ms);
 }
 
-static void note_found(struct name *name) {
-    uint32_t ttl_s = name->lookup.ttl_s;
-
-    if (name->lookup.lacks != 0 && ttl_s > DNS_TTL_OF_FILE_S) {
-        ttl_s = DNS_TTL_OF_FILE_S; /* for the family that has failed */
-    }
+static void note_found(struct name *name, struct dns_set *found, uint32_t ttl_s) {
     if (dns_schedule_found(&name->schedule, now_ms(), ttl_s, chance(name->names))) {
         log_limited(LOG_LEVEL_INFO, "host %s: origin %s: resolves again", host_of(name), name->configured->text);
     }
-    take_found(name);
+    take_found(name, found);
 }
 
 static void note_failed(struct name *name, enum dns_result result) {
@@ -245,34 +240,58 @@ static void note_failed(struct name *name, enum dns_result result) {
     }
 }
 
-static void looked_up(struct dns_lookup *lookup, enum dns_result result) {
-    struct name *name = CONTAINER_OF(lookup, struct name, lookup);
-
+static void looked_up(struct name *name, enum dns_result result, struct dns_set *found, uint32_t ttl_s) {
     name->names->under_way--;
     stats_add(&name->names->stats->dns_lookups[result], 1);
     if (result == DNS_OK) {
-        note_found(name);
+        note_found(name, found, ttl_s);
     } else {
         note_failed(name, result);
+        dns_set_free(found);
     }
-    dns_set_free(&lookup->found);
     set_timer(name);
+}
+
+static void name_done(struct dns_lookup *lookup, enum dns_result result) {
+    struct name *name = CONTAINER_OF(lookup, struct name, lookup);
+
+    /* Of the family that has failed, the old addresses stay. */
+    if (result == DNS_OK && lookup->lacks != 0) {
+        dns_set_add_family(&lookup->found, &name->current, lookup->lacks);
+        lookup->ttl_s = lookup->ttl_s < DNS_TTL_OF_FILE_S ? lookup->ttl_s : DNS_TTL_OF_FILE_S;
+    }
+    looked_up(name, result, &lookup->found, lookup->ttl_s);
+}
+
+static void service_done(struct dns_service *service, enum dns_result result) {
+    looked_up(CONTAINER_OF(service, struct name, service), result, &service->found, service->ttl_s);
+}
+
+static void begin_look_up(struct name *name) {
+    const char *text = name->configured->text;
+    char host[ADDRESS_NAME_MAX + 1];
+
+    if (name->configured->kind == CONFIG_ORIGIN_SERVICE) {
+        name->service.done = service_done;
+        dns_service_begin(name->names->dns, &name->service, service_name(text));
+        return;
+    }
+    uint16_t port = address_name(text, host);
+    name->lookup.done = name_done;
+    dns_lookup_begin(name->names->dns, &name->lookup, host, port);
 }
 
 static void look_up(struct name *name) {
     struct names *names = name->names;
-    char host[ADDRESS_NAME_MAX + 1];
-    uint16_t port = address_name(name->configured->text, host);
 
     names->under_way++;
-    name->lookup.done = looked_up;
     if (names->dns == NULL) {
         names->dns = dns_create(names->config->dns_servers);
     }
     if (names->dns == NULL) {
-        looked_up(&name->lookup, DNS_FAILED);
+        looked_up(name, DNS_FAILED, &name->lookup.found, 0);
     } else {
-        dns_lookup_begin(names->dns, &name->lookup, host, port);
+        begin_look_up(name);
     }
 }
 
@@ -297,7 +316,10 @@ static void add_name(struct names *names, uint32_t host, uint32_t origin) {
     for (size_t i = 0; i < name->configured->address_count; i++) {
         const struct config_address *address = &name->configured->addresses[i];
 
-        dns_set_add(&name->current, (const struct sockaddr *)&address->address, address->size);
+        struct dns_item item = {.rank = config_rank(name->configured, i)};
+
+        memcpy(&item.address, &address->address, address->size);
+        dns_set_add_item(&name->current, &item);
     }
     timer_init(&name->timer, timer_fired);
     dns_schedule_found(&name->schedule, now_ms(), name->configured->ttl_s, chance(names));
@@ -325,6 +347,7 @@ static void forget(struct names *names) {
         timer_clear(&names->timers, &name->timer);
         release_change(name->change);
         dns_set_free(&name->lookup.found);
+        dns_service_free(&name->service);
         dns_set_free(&name->current);
     }
     free(names->items);
@@ -347,7 +370,7 @@ static void begin(struct names *names, struct config *config) {
     for (uint32_t i = 0; i < config->host_count; i++) {
         names->totals[i] = (uint32_t)config_count_addresses(&config->hosts[i]);
         for (uint32_t j = 0; j < config->hosts[i].origin_count; j++) {
-            if (config->hosts[i].origins[j].kind == CONFIG_ORIGIN_NAME) {
+            if (config_is_name(&config->hosts[i].origins[j])) {
                 add_name(names, i, j);
             }
         }

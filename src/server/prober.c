@@ -74,16 +74,18 @@ static void draw_interval(struct target *target) {
     }
 }
 
-/* Tells the pages which origins of the host are down: those of which no address is up. */
+/* Tells the pages which origins of the host are down: those of which no address is up, or which have none. */
 static void publish_state(const struct prober *prober, const struct prober_host *host) {
-    struct bits up = {0}, down = {0};
+    struct bits down = {0};
 
-    for (size_t i = 0; i < host->target_count; i++) {
-        const struct target *target = host->targets[i];
-
-        bits_join(target->state.down ? &down : &up, &target->origins);
+    for (size_t i = 0; i < host->words->host->origin_count; i++) {
+        bits_add(&down, i);
     }
-    bits_take_out(&down, &up);
+    for (size_t i = 0; i < host->target_count; i++) {
+        if (!host->targets[i]->state.down) {
+            bits_take_out(&down, &host->targets[i]->origins);
+        }
+    }
     for (size_t i = 0; i < BITS_WORDS; i++) {
         stats_set(&stats_hosts_at_control(prober->stats, host->index)->origins_down[i], down.words[i]);
     }
@@ -456,9 +458,10 @@ void prober_take_addresses(struct prober *prober, const struct config *config, s
     }
     for (size_t i = 0; i < set->count; i++) {
         char text[ADDRESS_TEXT_SIZE];
-        struct config_address address = {.size = dns_address_size(&set->items[i]), .text = text};
+        const union dns_address *found = &set->items[i].address;
+        struct config_address address = {.size = dns_address_size(found), .text = text};
 
-        memcpy(&address.address, &set->items[i], address.size);
+        memcpy(&address.address, found, address.size);
         address_write(&address, text);
         add_target(prober, host, &address, origin);
     }

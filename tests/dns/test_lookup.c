@@ -19,7 +19,7 @@ Test(lookup, a_name_of_this_machine_is_in_a_file) {
     cr_assert_eq(lookup.ttl_s, DNS_TTL_OF_FILE_S);
     cr_assert_eq(lookup.lacks, 0);
     for (size_t i = 0; i < lookup.found.count; i++) {
-        cr_assert_eq(lookup.found.items[i].in.sin_port, htons(9000));
+        cr_assert_eq(lookup.found.items[i].address.in.sin_port, htons(9000));
     }
 }
 

@@ -61,6 +61,12 @@ class Server:
                         if ipaddress.ip_address(one).version == (4 if kind == A else 6)]
                 self.names[name, kind] = (ttl, data)
 
+    def says_service(self, name, records, ttl=1):
+        """Sets the SRV records of a name: (priority, weight, port, target)."""
+        with self.lock:
+            self.names[name, SRV] = (ttl, [struct.pack("!HHH", *numbers) + (encode_name(target) if target != "." else b"\0")
+                                           for *numbers, target in records])
+
     def count(self, name=None, kind=A):
         return sum(1 for asked, of, _ in self.asked if of == kind and name in (None, asked))
 

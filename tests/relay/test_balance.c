@@ -16,8 +16,8 @@ static void add(uint32_t i, uint16_t weight) {
     char name[32];
     int size = snprintf(name, sizeof name, "10.0.%u.%u:80", i / 250, i % 250);
 
-    members[i] = (struct balance_member){.digest = hash_fixed(name, (size_t)size), .weight = weight};
-    cr_assert_eq(balance_add(&balance, &members[i], UP), 0);
+    members[i] = (struct balance_member){.digest = hash_fixed(name, (size_t)size), .whole = (uint32_t)weight * BALANCE_ONE};
+    cr_assert_eq(balance_add(&balance, &members[i], 0, UP), 0);
 }
 
 static void begin(enum config_balance kind, uint32_t count, const uint16_t *weights) {
@@ -33,7 +33,7 @@ static void end(void) {
 }
 
 static int choose_of(unsigned group, uint64_t client) {
-    struct balance_member *member = balance_choose(&balance, group, &tried, client);
+    struct balance_member *member = balance_choose(&balance, balance.levels[0], group, &tried, client);
 
     return member == NULL ? -1 : (int)(member - members);
 }
@@ -336,9 +336,72 @@ Test(balance, the_number_of_members_is_bounded, .fini = end) {
 
     balance_init(&balance, CONFIG_ROUND_ROBIN, 0);
     for (uint32_t i = 0; i < BALANCE_MEMBERS_MAX; i++) {
-        many[i].weight = 1;
-        cr_assert_eq(balance_add(&balance, &many[i], UP), 0);
+        many[i].whole = BALANCE_ONE;
+        cr_assert_eq(balance_add(&balance, &many[i], 0, UP), 0);
     }
-    many[BALANCE_MEMBERS_MAX].weight = 1;
-    cr_assert_eq(balance_add(&balance, &many[BALANCE_MEMBERS_MAX], UP), -ENOSPC);
+    many[BALANCE_MEMBERS_MAX].whole = BALANCE_ONE;
+    cr_assert_eq(balance_add(&balance, &many[BALANCE_MEMBERS_MAX], 0, UP), -ENOSPC);
+}
+
+static int choose_on(uint32_t level) {
+    return (int)(balance_choose(&balance, balance.levels[level], UP, &tried, 0) - members);
+}
+
+/* Levels are in the order of their ranks, whatever that of additions is, and are there as long as they have members. */
+Test(balance, levels_come_and_go, .fini = end) {
+    static const uint32_t ranks[] = {7, 65536, 0, 7};
+
+    begin(CONFIG_ROUND_ROBIN, 0, NULL);
+    for (uint32_t i = 0; i < 4; i++) {
+        members[i] = (struct balance_member){.whole = BALANCE_ONE};
+        cr_assert_eq(balance_add(&balance, &members[i], ranks[i], UP), 0);
+    }
+    cr_assert_eq(balance.level_count, 3);
+    cr_expect_eq(choose_on(0), 2);
+    cr_expect_eq(choose_on(1), 0);
+    cr_expect_eq(choose_on(1), 3);
+    cr_expect_eq(choose_on(2), 1);
+    balance_remove(&balance, &members[2]);
+    cr_assert_eq(balance.level_count, 2);
+    cr_expect_eq(balance.levels[0]->rank, 7);
+    cr_expect_eq(balance.totals[UP], 3);
+}
+
+/* A member keeps its group and what is in flight; its turns are those of its new share. */
+Test(balance, a_member_changes_its_rank, .fini = end) {
+    begin(CONFIG_ROUND_ROBIN, 3, NULL);
+    balance_enter(&balance, &members[1]);
+    balance_move(&balance, &members[2], OUT);
+    cr_assert_eq(balance_change(&balance, &members[1], 5, BALANCE_ONE), 0);
+    cr_assert_eq(balance_change(&balance, &members[2], 5, BALANCE_ONE), 0);
+    cr_assert_eq(balance.level_count, 2);
+    cr_expect_eq(balance.levels[0]->members, 1);
+    cr_expect_eq(balance.levels[1]->counts[UP], 1);
+    cr_expect_eq(balance.levels[1]->counts[OUT], 1);
+    cr_expect_eq(members[1].in_flight, 1);
+    cr_assert_eq(balance_change(&balance, &members[1], 0, 3 * BALANCE_ONE), 0);
+    cr_assert_eq(balance_change(&balance, &members[2], 0, BALANCE_ONE), 0);
+    cr_assert_eq(balance.level_count, 1);
+    unsigned times[3] = {0};
+    for (int i = 0; i < 40; i++) {
+        times[choose()]++;
+    }
+    cr_expect(times[0] == 10 && times[1] == 30 && times[2] == 0);
+    balance_leave(&balance, &members[1]);
+}
+
+/* The largest share beside the least, as SRV records may have them. */
+Test(balance, shares_may_be_far_apart, .fini = end) {
+    begin(CONFIG_ROUND_ROBIN, 0, NULL);
+    members[0] = (struct balance_member){.whole = UINT16_MAX * BALANCE_ONE};
+    members[1] = (struct balance_member){.whole = 1};
+    members[2] = (struct balance_member){.whole = 40000 * BALANCE_ONE};
+    for (uint32_t i = 0; i < 3; i++) {
+        cr_assert_eq(balance_add(&balance, &members[i], 0, UP), 0);
+    }
+    unsigned times[3] = {0};
+    for (int i = 0; i < 105535; i++) {
+        times[choose()]++;
+    }
+    cr_expect(times[0] > 65530 && times[0] < 65540 && times[1] == 0, "%u %u", times[0], times[1]);
 }

@@ -375,3 +375,32 @@ Test(choose, one_that_is_ejected_and_unhealthy_is_out_for_both, .fini = end) {
     balance_note_tried(&tried, &origins[2].member);
     cr_assert_eq(choose_at(20100), 0);
 }
+
+/* Each level serves while none of a lower one is up, and backups come behind all of them. */
+Test(choose, levels_in_their_order, .fini = end) {
+    begin(4, 1);
+    for (uint16_t i = 0; i < 4; i++) {
+        cr_assert_eq(choose_rank(&origins[i], (struct dns_rank){.level = i < 3 ? 2 - i : 0}), 0);
+    }
+    static const int order[] = {2, 1, 0, 3};
+    for (uint32_t i = 0; i < 4; i++) {
+        cr_assert_eq(choose_at(100), order[i]);
+        origin_mark_down(&origins[order[i]], 100, 1000);
+    }
+    cr_assert_eq(choose_at(101), 2, "none is up");
+    origin_mark_up(&origins[1]);
+    cr_assert_eq(choose_at(102), 1);
+    cr_assert_eq(choose_at(1100), 2, "the lowest is back");
+}
+
+/* A level that has no room is waited for, as one that is up. */
+Test(choose, a_level_without_room_is_up, .fini = end) {
+    begin(2, 0);
+    bound(0, 1, 1);
+    cr_assert_eq(choose_rank(&origins[1], (struct dns_rank){.level = 1, .share = 7}), 0);
+    choose_enter(&origins[0]);
+    cr_assert_eq(choose_at(100), -1);
+    cr_assert(full);
+    choose_leave(&origins[0]);
+    cr_assert_eq(choose_at(100), 0);
+}

@@ -118,6 +118,55 @@ Test(slot, hundreds_come_and_go) {
     bench_destroy(&bench);
 }
 
+/* Origins go on, with what is known of them, where records say another rank. */
+Test(slot, ranks_change) {
+    struct dns_set set = {0};
+
+    bench_create_name(&bench, (ports){1, 2}, 2, false);
+    struct relay_origin *first = origin_at(1), *second = origin_at(2);
+    add(&set, 1);
+    add(&set, 2);
+    set.items[1].rank = (struct dns_rank){.level = 1, .share = 5};
+    take_set(&set);
+    cr_assert_eq(host()->count, 2);
+    cr_assert(origin_at(1) == first && origin_at(2) == second);
+    cr_assert_eq(host()->balance.level_count, 2);
+    cr_assert_eq(second->member.whole, 5);
+    cr_assert_eq(second->member.level->rank, 1);
+    set.items[1].rank = (struct dns_rank){0};
+    take_set(&set);
+    cr_assert_eq(host()->balance.level_count, 1);
+    cr_assert_eq(second->member.whole, BALANCE_ONE);
+    dns_set_free(&set);
+    bench_destroy(&bench);
+}
+
+/* A service that is not offered leaves its host without any, until it is again. */
+Test(slot, a_host_without_addresses) {
+    _Atomic uint64_t down[BITS_WORDS] = {0};
+    struct call call = {0};
+
+    two_origins(false);
+    relay_watch(bench.relay, 0, down);
+    call_get(&bench, 200);
+    take((ports){0});
+    cr_assert_eq(host()->count, 0);
+    cr_assert_eq(atomic_load(down), 1);
+    bench_turn_for(&bench, 30);
+    cr_assert_eq(bench.relay->origins.in_use, 0);
+    struct relay_request request = {
+        .host = &bench.host, .head = {(const uint8_t *)GET_HEAD, sizeof GET_HEAD - 1}, .idempotent = true};
+    static const struct relay_handler handler;
+    enum relay_fault fault = RELAY_FAULT_NONE;
+    cr_assert_null(relay_exchange_start(bench.relay, &request, &handler, &call, &fault));
+    cr_assert_eq(fault, RELAY_FAULT_NO_ADDRESS);
+    take((ports){other.port, 0});
+    cr_assert_eq(atomic_load(down), 0);
+    call_get(&bench, 200);
+    relay_watch(bench.relay, 0, NULL);
+    finish_both();
+}
+
 Test(slot, no_two_of_a_host_have_one_index) {
     bench_create_name(&bench, (ports){1, 2, 3}, 3, false);
     uint16_t gone = host()->origins[0]->member.index;
