@@ -22,7 +22,7 @@ Test(operation, a_name_says_what_it_was_and_on_which_use_of_which_slot) {
 }
 
 Test(operation, a_name_holds_a_pointer) {
-    int object;
+    int object = 0;
     uint64_t name = operation_of_pointer(OPERATION_ACCEPT, &object);
 
     cr_assert_eq(operation_kind(name), OPERATION_ACCEPT);
