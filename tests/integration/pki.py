@@ -1,7 +1,11 @@
 """Certificates for the tests, made with python3-cryptography once for each session."""
 
 import datetime
+import functools
 import ipaddress
+import itertools
+import pathlib
+import re
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -12,12 +16,29 @@ DAY = datetime.timedelta(days=1)
 NOW = datetime.datetime.utcnow().replace(microsecond=0)
 
 
+KEYS = pathlib.Path(__file__).parent / "keys"
+
+
+@functools.cache
+def rsa_keys(size):
+    """The keys of this size that were made once and for all, in turn: to make one takes up to seconds, to load one a third of it."""
+    pems = re.findall(rb"-----BEGIN .*?-----END [A-Z ]+-----\n", (KEYS / f"rsa-{size}.pem").read_bytes(), re.DOTALL)
+    load = functools.cache(lambda pem: serialization.load_pem_private_key(pem, None))
+    return map(load, itertools.cycle(pems))
+
+
+def rsa_key(size):
+    """One of four, and never the same one as the three before. A test that needs a key that nobody else has makes it."""
+    return next(rsa_keys(size))
+
+
 def new_key(kind):
     if kind.startswith("ecdsa-"):
         curve = {"ecdsa-p256": ec.SECP256R1, "ecdsa-p384": ec.SECP384R1, "ecdsa-p521": ec.SECP521R1}[kind]
         return ec.generate_private_key(curve())
     if kind.startswith("rsa-"):
-        return rsa.generate_private_key(public_exponent=65537, key_size=int(kind[4:]))
+        size = int(kind[4:])
+        return rsa_key(size) if (KEYS / f"rsa-{size}.pem").exists() else rsa.generate_private_key(65537, size)
     if kind == "ed25519":
         return ed25519.Ed25519PrivateKey.generate()
     raise ValueError(kind)

@@ -16,6 +16,7 @@ import make_der
 import proofs
 from conftest import NO_SUSPECTS
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from pki import rsa_key
 from tls_client import CLIENTS, Closed
 from tls_wire import APPLICATION
 
@@ -30,9 +31,9 @@ KEYS = {
     "p384": (lambda: ec.generate_private_key(ec.SECP384R1()), [0x0503], [0x0503]),
     "p521": (lambda: ec.generate_private_key(ec.SECP521R1()), [0x0603], [0x0603]),
     "ed25519": (ed25519.Ed25519PrivateKey.generate, [0x0807], [0x0807]),
-    "rsa2048": (lambda: rsa.generate_private_key(65537, 2048), [0x0401, 0x0601, 0x0804], [0x0804, 0x0806]),
-    "rsa3072": (lambda: rsa.generate_private_key(65537, 3072), [0x0501, 0x0805], [0x0805]),
-    "rsa4096": (lambda: rsa.generate_private_key(65537, 4096), [0x0601, 0x0806], [0x0806]),
+    "rsa2048": (lambda: rsa_key(2048), [0x0401, 0x0601, 0x0804], [0x0804, 0x0806]),
+    "rsa3072": (lambda: rsa_key(3072), [0x0501, 0x0805], [0x0805]),
+    "rsa4096": (lambda: rsa_key(4096), [0x0601, 0x0806], [0x0806]),
     "rsa-exponent-3": (lambda: rsa.generate_private_key(3, 2048), [0x0401, 0x0804], [0x0804]),
 }
 SERVER_KEYS = ["ecdsa-p256", "ecdsa-p384", "rsa-2048", "rsa-3072", "rsa-4096", "ed25519"]

@@ -20,6 +20,7 @@ from conftest import BINARY, NO_SUSPECTS, ROOT
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x25519
 from make_der import NULL, bits, integer, name, oid, seq, tlv
+from pki import rsa_key
 
 VERSIONS = ["1.2", "1.3"]
 CORPUS = ROOT / "tests" / "path" / "corpus" / "chains"
@@ -151,7 +152,7 @@ def odd_keys():
     """Keys that nothing can be proved with: (key that signs, SubjectPublicKeyInfo, reason)."""
     p256 = make_corpus.p256()
     uncompressed = p256.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
-    rsa2048 = rsa.generate_private_key(65537, 2048)
+    rsa2048 = rsa_key(2048)
     numbers = rsa2048.public_key().public_numbers()
 
     def rsa_spki(*values, head=None):
@@ -237,13 +238,13 @@ def odd_shapes():
 
 
 KEYS = {"p256": make_corpus.p256, "p384": lambda: ec.generate_private_key(ec.SECP384R1()),
-        "ed25519": ed25519.Ed25519PrivateKey.generate, "rsa": lambda: rsa.generate_private_key(65537, 2048)}
+        "ed25519": ed25519.Ed25519PrivateKey.generate, "rsa": lambda: rsa_key(2048)}
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("kind", KEYS)
 def test_odd_certificates_with_keys_that_sign(server, corpus_root, corpus_root_file, tmp_path, version, kind):
-    key, path = KEYS[kind](), tmp_path / "chain.pem"
+    key, other, path = KEYS[kind](), KEYS[kind](), tmp_path / "chain.pem"
     for wanted, oddities in [("valid ok", odd_names()), ("invalid malformed", odd_shapes())]:
         for label, odd in oddities:
             odd = dict(odd)
@@ -253,7 +254,6 @@ def test_odd_certificates_with_keys_that_sign(server, corpus_root, corpus_root_f
             outcome = proofs.present(version, server, "r.test", [leaf], key, proofs.scheme_for(key))
             assert outcome.verdict == wanted, label
             # A key that can prove itself must, however odd the certificate around it.
-            other = KEYS[kind]()
             outcome = proofs.present(version, server, "r.test", [leaf], other, proofs.scheme_for(key))
             assert outcome.alert == "decrypt_error", label
 

@@ -6,6 +6,7 @@ import make_der
 from conftest import NO_SUSPECTS
 import proofs
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from pki import rsa_key
 from proofs import present
 from tls_client import Client12
 from tls_wire import CERTIFICATE_REQUEST, message
@@ -20,11 +21,11 @@ KEYS = {
     "p384": (lambda: ec.generate_private_key(ec.SECP384R1()), None),
     "p521": (lambda: ec.generate_private_key(ec.SECP521R1()), None),
     "ed25519": (ed25519.Ed25519PrivateKey.generate, None),
-    "rsa": (lambda: rsa.generate_private_key(65537, 2048), None),
-    "pss": (lambda: rsa.generate_private_key(65537, 2048), b""),
-    "pss-sha256": (lambda: rsa.generate_private_key(65537, 2048), make_der.pss_parameters("sha256", 32)),
-    "pss-sha384-salt-20": (lambda: rsa.generate_private_key(65537, 2048), make_der.pss_parameters("sha384", 20)),
-    "pss-sha256-salt-33": (lambda: rsa.generate_private_key(65537, 2048), make_der.pss_parameters("sha256", 33)),
+    "rsa": (lambda: rsa_key(2048), None),
+    "pss": (lambda: rsa_key(2048), b""),
+    "pss-sha256": (lambda: rsa_key(2048), make_der.pss_parameters("sha256", 32)),
+    "pss-sha384-salt-20": (lambda: rsa_key(2048), make_der.pss_parameters("sha384", 20)),
+    "pss-sha256-salt-33": (lambda: rsa_key(2048), make_der.pss_parameters("sha256", 33)),
 }
 # The schemes that each key may sign with, in TLS 1.2 and in TLS 1.3.
 ECDSA_ALL = {0x0403, 0x0503, 0x0603}
@@ -93,7 +94,7 @@ def test_a_signature_of_another_form_or_none(server, clients, version):
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_somebody_elses_key(server, clients, version):
-    for name, other in [("p256", KEYS["p256"][0]()), ("ed25519", KEYS["ed25519"][0]()), ("rsa", KEYS["rsa"][0]())]:
+    for name, other in [("p256", KEYS["p256"][0]()), ("ed25519", KEYS["ed25519"][0]()), ("rsa", rsa.generate_private_key(65537, 2048))]:
         ders = clients[name][1]
         outcome = present(version, server, "r.test", ders, other, proofs.scheme_for(other))
         assert outcome.alert == "decrypt_error", name

@@ -7,11 +7,12 @@ import pytest
 import make_corpus
 import make_der
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from pki import rsa_key
 from test_leaves import odd_names, odd_shapes
 
 KEYS = {"p256": make_corpus.p256, "p384": lambda: ec.generate_private_key(ec.SECP384R1()),
-        "rsa": lambda: rsa.generate_private_key(65537, 2048), "ed25519": ed25519.Ed25519PrivateKey.generate}
+        "rsa": lambda: rsa_key(2048), "ed25519": ed25519.Ed25519PrivateKey.generate}
 # Certificates that OpenSSL takes for no certificate of this name, or for none at all.
 UNVERIFIABLE = ("version 1", "no name at all")
 

@@ -9,6 +9,7 @@ from conftest import NO_SUSPECTS
 import proofs
 from cryptography.hazmat.primitives.asymmetric import rsa
 from make_der import NULL, bits, integer, oid, seq
+from pki import rsa_key
 from tls_client import CLIENTS, Client12, Client13
 from tls_hello import PSK_MODES, SESSION_TICKET
 from tls_wire import (CHANGE_CIPHER_SPEC, CLIENT_HELLO, CLIENT_KEY_EXCHANGE, FINISHED, HELLO_REQUEST, certificate_message,
@@ -180,7 +181,7 @@ def test_a_certificate_without_its_proof(server, corpus_root, dear, version):
 @pytest.mark.parametrize("version", ["1.2", "1.3"])
 @pytest.mark.parametrize("after", [False, True])
 def test_a_certificate_of_no_bytes(server, corpus_root, version, after):
-    key = rsa.generate_private_key(65537, 2048)
+    key = rsa_key(2048)
     ders = [corpus_root.leaf("one", key), b""] if after else [b""]
     outcome = proofs.present(version, server, "r.test", ders, key, 0x0804)
     assert outcome.alert == "decode_error"
