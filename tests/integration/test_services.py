@@ -51,10 +51,10 @@ def test_levels_fail_over_and_come_back(serve_service, records, app):
     records((30, 1, 3), (10, 1, 1), (20, 1, 2))
     server = serve_service(health={"path": "/up", "interval": "100ms", "fall": 1, "rise": 1})
     assert answering(server) == {FIRST}
-    app.failing.add(FIRST)
-    wait_for_answers(server, SECOND)
-    app.failing.add(SECOND)
-    wait_for_answers(server, THIRD)
+    for failing, next_one in ((FIRST, SECOND), (SECOND, THIRD)):
+        app.failing.add(failing)
+        wait_for(lambda: f"origin {failing}:{app.port} of {NAME} is down: status 503" in server.stderr())
+        wait_for_answers(server, next_one)
     app.failing.discard(FIRST)
     wait_for_answers(server, FIRST)
     assert server.metric("sallyport_origin_up", host=NAME, origin=ORIGIN) == 1
