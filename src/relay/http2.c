@@ -363,11 +363,7 @@ static void give_up_waiting(struct relay_exchange *exchange) {
 
     seats_leave(exchange);
     exchange->fault = busy ? RELAY_FAULT_BUSY : RELAY_FAULT_CONNECT_TIMED_OUT;
-    if (busy) {
-        dispatch_fail(exchange);
-    } else {
-        dispatch_next(exchange);
-    }
+    dispatch_next(exchange);
 }
 
 /* Returns whether the origin has taken some of the request since this was asked last, or all of it. */

@@ -173,8 +173,14 @@ void link_part(struct relay_link *link) {
 }
 
 void link_close(struct relay_link *link) {
+    bool alerts = link->tls != NULL && tls_stream_has_alert(link->tls);
+
     end_tls(link, false, false);
-    stream_close(link->stream);
+    if (alerts) {
+        stream_finish_briefly(link->stream);
+    } else {
+        stream_close(link->stream);
+    }
 }
 
 void link_reset(struct relay_link *link) {

@@ -134,6 +134,7 @@ void link_finish(struct relay_link *link);
 void link_finish_briefly(struct relay_link *link);
 /* Closes a link on which nothing is under way: with TLS by link_finish_briefly, so that the peer knows it for an end. */
 void link_part(struct relay_link *link);
+/* Closes a link at once, but for a fatal alert that has not left: its peer is to know what it has done wrong. */
 void link_close(struct relay_link *link);
 void link_reset(struct relay_link *link);
 

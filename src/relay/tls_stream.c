@@ -404,6 +404,10 @@ enum relay_fault tls_stream_fault(const struct tls_stream *tls, const char **det
     return tls->fault;
 }
 
+bool tls_stream_has_alert(const struct tls_stream *tls) {
+    return tls->fault != RELAY_FAULT_NONE && tls->stream->state == STREAM_OPEN && tls->stream->queue.size > 0;
+}
+
 bool tls_stream_handshake(const struct tls_stream *tls, enum stats_origin_handshake *outcome) {
     *outcome = tls->handshake.outcome;
     return tls->handshake.has_ended;

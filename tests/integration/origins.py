@@ -65,11 +65,11 @@ class Nghttpd(daemons.Daemon):
 class Scripted:
     """An origin that hands each accepted connection, with its number from 0, to `script(connection, number)`."""
 
-    def __init__(self, script, path=None, backlog=1024):
-        """Listens on a port of its own, or on the Unix socket at `path`."""
+    def __init__(self, script, path=None, backlog=1024, port=0):
+        """Listens on a port of its own or on this one, or on the Unix socket at `path`."""
         self.script = script
         if path is None:
-            self.listener = socket.create_server(("127.0.0.1", 0), backlog=backlog)
+            self.listener = socket.create_server(("127.0.0.1", port), backlog=backlog)
             self.port = self.listener.getsockname()[1]
             self.address = f"127.0.0.1:{self.port}"
         else:

@@ -157,7 +157,7 @@ backend behind
 
 class SServer(daemons.Daemon):
     """
-    openssl s_server, which sends what the test gives to `say`, and does what one letter of `command` tells it to. `openssl`:
+    openssl s_server, which sends what the test gives to `say`, and does what one letter of `order` tells it to. `openssl`:
     the program.
     """
 
@@ -177,7 +177,7 @@ class SServer(daemons.Daemon):
         self.process.stdin.write(data)
         self.process.stdin.flush()
 
-    def command(self, letter, effect):
+    def order(self, letter, effect):
         """Has it do something, and waits until its log tells of the effect."""
         before = self.count(effect)
         self.say(letter + b"\n")
