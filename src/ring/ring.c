@@ -234,8 +234,8 @@ void ring_forget(struct ring_task *task) {
     }
 }
 
-/* Runs the tasks that are put off now: one that is put off anew meanwhile waits for the next turn. */
-static void run_tasks(struct ring *ring) {
+bool ring_run_tasks(struct ring *ring) {
+    bool any = !list_is_empty(&ring->tasks);
     struct list now;
 
     list_init(&now);
@@ -245,6 +245,7 @@ static void run_tasks(struct ring *ring) {
         struct ring_task *task = CONTAINER_OF(first, struct ring_task, link);
         task->run(task);
     }
+    return any;
 }
 
 void ring_submit(struct ring *ring) {
@@ -274,7 +275,7 @@ void ring_complete_ready(struct ring *ring) {
 }
 
 int ring_turn(struct ring *ring, uint64_t wait_ms_max) {
-    run_tasks(ring);
+    bool ran = ring_run_tasks(ring);
     stream_feed_starved(ring);
     stream_flush_all(ring);
     if (ring->stream_freed) {
@@ -282,7 +283,7 @@ int ring_turn(struct ring *ring, uint64_t wait_ms_max) {
         listener_resume_all(ring);
     }
     uint64_t wait_ms = timer_wheel_wait_ms(&ring->timers, ring_now_ms(ring), wait_ms_max);
-    if (ring->starved[false].first != NULL || ring->starved[true].first != NULL || ring->large.first != NULL ||
+    if (ring->starved[false].first != NULL || ring->starved[true].first != NULL || ring->large.first != NULL || ran ||
         !list_is_empty(&ring->tasks)) {
         wait_ms = 0;
     }

@@ -21,8 +21,9 @@ void ring_destroy(struct ring *ring);
 
 /*
  * One turn: runs the tasks that were put off, submits what was prepared, sleeps until a completion or a timer is due (at
- * most `wait_ms_max`), runs the handlers of all completions, then the timers, then the large receives. 0, or a negative
- * errno when the ring itself is broken.
+ * most `wait_ms_max`), runs the handlers of all completions, then the timers, then the large receives. A turn that has run
+ * tasks does not sleep, since what they have done may be a reason for the caller to act. 0, or a negative errno when the
+ * ring itself is broken.
  */
 int ring_turn(struct ring *ring, uint64_t wait_ms_max);
 
@@ -40,6 +41,11 @@ bool ring_has_more(struct ring *ring);
  * function must not do while its caller is at work. Does nothing when this was asked for already.
  */
 void ring_defer(struct ring *ring, struct ring_task *task);
+/*
+ * Runs the tasks that are put off now, for a caller that acts on what they do before it lets the next turn begin. One that
+ * is put off anew meanwhile waits. Returns whether there were any.
+ */
+bool ring_run_tasks(struct ring *ring);
 /* Has `task` not run. Does nothing when it is not put off. */
 void ring_forget(struct ring_task *task);
 

@@ -243,6 +243,10 @@ static bool turn(void *owner, uint64_t *wait_ms) {
     gate_turn(shard);
     batch_turn(shard->batch, batch_paused(shard->batch) > 0 && ring_has_more(&shard->ring));
     http2_turn(shard);
+    /* Tasks end the work of this turn for origins, and may have more to say to clients. */
+    if (ring_run_tasks(&shard->ring)) {
+        http2_turn(shard);
+    }
     output_flush(shard);
     eviction_turn(shard);
     tell_bytes(shard);

@@ -84,6 +84,22 @@ Test(ring, runs_what_was_put_off_once_in_the_next_turn) {
     ring_destroy(&ring);
 }
 
+/* The caller may have to act on what the task has done, and nothing else may come for long. */
+Test(ring, does_not_sleep_when_it_has_run_something) {
+    struct counted counted = {.task = {.run = run}};
+    uint64_t begin = clock_monotonic_ns();
+
+    create(16);
+    ring_defer(&ring, &counted.task);
+    cr_assert_eq(ring_turn(&ring, 10000), 0);
+    cr_assert_leq(clock_monotonic_ns() - begin, 9000000000u);
+    cr_assert_not(ring_run_tasks(&ring));
+    ring_defer(&ring, &counted.task);
+    cr_assert(ring_run_tasks(&ring));
+    cr_assert_eq(counted.runs, 2);
+    ring_destroy(&ring);
+}
+
 Test(ring, runs_nothing_that_is_forgotten) {
     struct counted second = {.task = {.run = run}}, first = {.task = {.run = run}, .forgets = &second.task};
 
