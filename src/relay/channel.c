@@ -175,6 +175,8 @@ static void lose(struct relay_channel *channel, enum relay_error error, enum rel
         struct relay_exchange *exchange = exchange_of_link(first);
         bool untouched = is_untouched(channel, exchange, fault);
 
+        /* Its request may be queued, and is sent again elsewhere: so it must not leave here. */
+        politely = politely && !untouched;
         /* The session is to forget it: nothing leaves any more. */
         http2_stream_reset(&exchange->http2.stream, HTTP2_CANCEL);
         channel_part(exchange);
