@@ -50,7 +50,8 @@ static bool encrypt(void *owner, struct bytes plaintext) {
     struct tls_stream *tls = owner;
 
     if (tls_stream_is_open(tls) && tls->error == 0 && tls_origin_session_write(tls->session, plaintext) != TLS_DONE) {
-        tls->error = tls->error != 0 ? tls->error : -EPROTO;
+        int error = tls_origin_session_lacks_memory(tls->session) ? -ENOMEM : -EPROTO;
+        tls->error = tls->error != 0 ? tls->error : error;
         ring_defer(tls->memory->gather.ring, &tls->work);
     }
     return tls->error == 0;
@@ -124,6 +125,9 @@ static void fail_session(struct tls_stream *tls, enum relay_fault fault) {
     bool is_alert;
     const char *text = tls_origin_session_fault(tls->session, &is_alert);
 
+    if (tls->error == 0 && tls_origin_session_lacks_memory(tls->session)) {
+        tls->error = -ENOMEM;
+    }
     if (tls->error != 0) {
         fail(tls, RELAY_FAULT_NONE, NULL, tls->error);
         return;

@@ -241,3 +241,7 @@ const char *tls_origin_session_fault(const struct tls_origin_session *session, b
                 wolfSSL_get_alert_history(session->wire.wolfssl, &alerts) == WOLFSSL_SUCCESS && alerts.last_rx.code >= 0;
     return *is_alert ? tls_alert_name(alerts.last_rx.code) : tls_error_text(session->wire.error);
 }
+
+bool tls_origin_session_lacks_memory(const struct tls_origin_session *session) {
+    return session->wire.error == MEMORY_E;
+}

@@ -76,5 +76,7 @@ void tls_resumption_free(struct tls_resumption *resumption);
  * origin has ended it.
  */
 const char *tls_origin_session_fault(const struct tls_origin_session *session, bool *is_alert);
+/* Returns whether the session has failed for want of memory here, which says nothing of the origin. */
+bool tls_origin_session_lacks_memory(const struct tls_origin_session *session);
 
 #endif
