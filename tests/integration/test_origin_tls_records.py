@@ -305,8 +305,8 @@ def test_plain_text_of_s_server(entry, authority, run, logged):  # noqa: F811
 @pytest.mark.parametrize("tls", ["TLSv1.2", "TLSv1.3"])
 def test_apache_that_asks_for_a_certificate_at_one_place(serve, entry, authority, run, pki, tls):  # noqa: F811
     """
-    By renegotiation, or by authentication behind the handshake: neither is offered, Apache is told so and answers 403, and
-    its other places serve.
+    By renegotiation, or by authentication behind the handshake: neither is offered, and Apache, which is told so, answers 403.
+    In TLS 1.2 OpenSSL ends the session at that alert, and the answer may be lost with it. Its other places serve.
     """
     entity = authority.leaf(ORIGIN)
     lines = f"""
@@ -318,5 +318,5 @@ SSLCACertificateFile {pki.root.cert}
 """
     server = serve([entry(run(Apache, entity, run(Nginx, entity), lines))], shards=1)
     assert server.curl(NAME, "/").status == 200
-    assert server.curl(NAME, "/files/small.txt").status == 403
+    assert server.curl(NAME, "/files/small.txt").status in ([403] if tls == "TLSv1.3" else [403, 502])
     assert server.curl(NAME, "/").status == 200
