@@ -64,13 +64,15 @@ static void end_tunnel(struct connection *connection) {
     slab_give(&shard->tunnels, tunnel);
 }
 
-/* Both halves have ended. */
+/* Both halves have ended. A client that may still be reading is told no better end than the origin's. */
 static void part(struct tcp_tunnel *tunnel) {
+    bool cut = relay_exchange_is_cut(tunnel->relay);
+
     if (!relay_exchange_part(tunnel->relay)) {
         return; /* the origin is lost: the relay is about to say so */
     }
     tunnel->relay = NULL;
-    connection_end(tunnel->connection, CONNECTION_POLITELY);
+    connection_end(tunnel->connection, cut ? CONNECTION_TRUNCATED : CONNECTION_POLITELY);
 }
 
 static size_t room_of_origin(const struct tcp_tunnel *tunnel) {

@@ -294,11 +294,18 @@ static void look_after(struct relay_channel *channel) {
     }
 }
 
+static void connect_timed_out(struct relay_channel *channel) {
+    const struct relay_failure failure = link_time_out(&channel->link, channel->origin->configured->timeouts.connect_ms);
+
+    pool_count_handshake(channel->origin, &channel->link);
+    connect_failed(channel, &failure);
+}
+
 static void timer_fired(struct timer *timer) {
     struct relay_channel *channel = CONTAINER_OF(timer, struct relay_channel, timer);
 
     if (channel->state == CHANNEL_CONNECTING) {
-        connect_failed(channel, &(struct relay_failure){.error = -ETIMEDOUT});
+        connect_timed_out(channel);
     } else if (!channel->idle) {
         look_after(channel);
     } else if (list_is_empty(&channel->exchanges)) {

@@ -181,11 +181,21 @@ static void connection_lost(struct relay_exchange *exchange, enum relay_fault fa
     }
 }
 
+/*
+ * Returns whether the end of what a tunnel's origin says, without TLS's own, may have cut something off. Many origins end
+ * that way once they have read the client's end: then it counts only in an answer to it.
+ */
+static bool cuts_tunnel(const struct relay_exchange *exchange) {
+    bool ends_in_turn = exchange->bare && exchange->request_done && !exchange->speaks_last;
+
+    return link_is_cut(exchange_link(exchange)) && !ends_in_turn;
+}
+
 /* The origin has sent its last byte. */
 static void end_received(struct relay_exchange *exchange) {
     bool cut = link_is_cut(exchange_link(exchange));
 
-    if (exchange->state == EXCHANGE_TUNNEL && cut) {
+    if (exchange->state == EXCHANGE_TUNNEL && cuts_tunnel(exchange)) {
         exchange_fail(exchange, RELAY_BROKEN, RELAY_FAULT_TRUNCATED);
     } else if (exchange->state == EXCHANGE_TUNNEL) {
         exchange->handler->half_end(exchange->owner);
@@ -261,6 +271,7 @@ static void received(struct relay_link *link, struct bytes data) {
         exchange->whole = false;
         response_begin(exchange);
     }
+    exchange->speaks_last = exchange->state == EXCHANGE_TUNNEL && exchange->request_done;
     exchange->reading = true;
     enum response_outcome outcome = response_read(exchange, &data);
     exchange->reading = false;
@@ -381,7 +392,11 @@ static bool timed_out(struct relay_exchange *exchange) {
     bool connects = exchange->wait == WAIT_CONNECT;
 
     if (connects) {
-        connect_failed(exchange, &(struct relay_failure){.error = -ETIMEDOUT});
+        struct relay_link *link = exchange_link(exchange);
+        const struct relay_failure failure = link_time_out(link, exchange->origin->configured->timeouts.connect_ms);
+
+        pool_count_handshake(exchange->origin, link);
+        connect_failed(exchange, &failure);
     }
     return connects;
 }

@@ -143,6 +143,13 @@ struct relay_failure link_failure(const struct relay_link *link, int error) {
     return failure;
 }
 
+struct relay_failure link_time_out(struct relay_link *link, uint32_t timeout_ms) {
+    if (link->tls != NULL) {
+        tls_stream_time_out(link->tls, timeout_ms);
+    }
+    return link_failure(link, -ETIMEDOUT);
+}
+
 static void end_tls(struct relay_link *link, bool politely, bool goes_on) {
     if (link->tls != NULL) {
         tls_stream_end(link->tls, politely, goes_on);

@@ -127,6 +127,15 @@ static inline bool link_is_cut(const struct relay_link *link) {
 
 /* Returns why the link has failed with `error`. */
 struct relay_failure link_failure(const struct relay_link *link, int error);
+/*
+ * The owner has waited for connected() for `timeout_ms`, and waits no longer. Returns why, -ETIMEDOUT and with TLS its fault
+ * if the handshake was under way, which counts as failed. The link is the owner's to close.
+ */
+struct relay_failure link_time_out(struct relay_link *link, uint32_t timeout_ms);
+/* Returns whether the connection is made, though TLS's handshake may be under way. */
+static inline bool link_is_made(const struct relay_link *link) {
+    return link->stream->state == STREAM_OPEN;
+}
 
 /* With TLS each of these sends close_notify before FIN. */
 void link_end_half(struct relay_link *link);

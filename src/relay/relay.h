@@ -224,6 +224,8 @@ void relay_exchange_resume(struct relay_exchange *exchange);
  * False: the tunnel has failed already, and failed() is about to be called.
  */
 bool relay_exchange_part(struct relay_exchange *exchange);
+/* Returns whether a tunnel's origin has ended its half, with TLS, but without TLS's own end: see link_is_cut. */
+bool relay_exchange_is_cut(const struct relay_exchange *exchange);
 /* Returns the address of the origin that was chosen last, as configured; NULL: none was. It lives as long as the relay. */
 const char *relay_exchange_origin(const struct relay_exchange *exchange);
 /*

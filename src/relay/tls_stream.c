@@ -1,6 +1,7 @@
 #include "relay/tls_stream.h"
 
 #include "base/check.h"
+#include "config/units.h"
 #include "relay/tls_gather.h"
 #include "relay/tls_handshake.h"
 
@@ -35,7 +36,8 @@ struct tls_stream {
     bool running;  /* run() is on the stack */
     bool ends;     /* no more is written: nothing of the session's own leaves either */
     bool cut;      /* FIN has come without close_notify */
-    bool in_clear; /* the origin has answered the hello in plain HTTP */
+    bool answered; /* the origin has sent something */
+    bool in_clear; /* and it was plain HTTP, to the hello */
     int error;     /* of a write that failed */
     uint8_t *held; /* ciphertext that waits until a delivery is asked for */
     struct ring_task work;
@@ -104,11 +106,8 @@ static bool is_over(const struct tls_stream *tls) {
     return tls->state == STATE_OVER || tls->stream->state != STREAM_OPEN;
 }
 
-/* Ends the session: the owner is told, once. An origin that has given up what it had given gets a full handshake. */
-static void fail(struct tls_stream *tls, enum relay_fault fault, const char *detail, int error) {
-    if (is_over(tls)) {
-        return;
-    }
+/* Ends the session. An origin that has given up what it had given gets a full handshake. */
+static void give_up(struct tls_stream *tls, enum relay_fault fault, const char *detail) {
     tls_gather_drop(&tls->memory->gather, tls);
     if (tls->state == STATE_HANDSHAKE) {
         tls_origin_end(tls->handshake.origin);
@@ -117,7 +116,14 @@ static void fail(struct tls_stream *tls, enum relay_fault fault, const char *det
     tls->wants = false;
     tls->fault = fault;
     tls->detail = detail;
-    tls->handler->failed(tls->owner, error);
+}
+
+/* Likewise, and tells the owner, once. */
+static void fail(struct tls_stream *tls, enum relay_fault fault, const char *detail, int error) {
+    if (!is_over(tls)) {
+        give_up(tls, fault, detail);
+        tls->handler->failed(tls->owner, error);
+    }
 }
 
 /* Likewise for a fault of the session's, with its own words. */
@@ -319,6 +325,7 @@ void tls_stream_input(struct tls_stream *tls, struct bytes ciphertext) {
         end_input(tls);
         return;
     }
+    tls->answered = true;
     if (tls->state == STATE_HANDSHAKE && ciphertext.size >= sizeof http - 1) {
         tls->in_clear = memcmp(ciphertext.data, http, sizeof http - 1) == 0;
     }
@@ -333,6 +340,19 @@ void tls_stream_broken(struct tls_stream *tls, int error) {
         /* The owner may go on reading what came before. */
         tls->handler->failed(tls->owner, error);
     }
+}
+
+void tls_stream_time_out(struct tls_stream *tls, uint32_t timeout_ms) {
+    struct tls_memory *memory = tls->memory;
+    char timeout[UNITS_TEXT_SIZE];
+
+    if (tls->state != STATE_HANDSHAKE) {
+        return;
+    }
+    units_format_duration(timeout_ms, timeout);
+    snprintf(memory->detail, sizeof memory->detail, "%s within %s",
+             tls->answered ? "the TLS handshake was not complete" : "no answer to the TLS hello", timeout);
+    give_up(tls, tls_handshake_fail(&tls->handshake), memory->detail);
 }
 
 bool tls_stream_is_open(const struct tls_stream *tls) {

@@ -41,6 +41,11 @@ void tls_stream_free(struct tls_stream *tls);
 void tls_stream_begin(struct tls_stream *tls, struct stream *stream);
 void tls_stream_input(struct tls_stream *tls, struct bytes ciphertext);
 void tls_stream_broken(struct tls_stream *tls, int error);
+/*
+ * The owner has waited for `timeout_ms`, and waits no longer: a handshake that is under way has failed by that, without a
+ * call of failed(). The stream is the owner's to close.
+ */
+void tls_stream_time_out(struct tls_stream *tls, uint32_t timeout_ms);
 /* Returns whether the handshake is complete, so that the stream's drained() is of what the owner has written. */
 bool tls_stream_is_open(const struct tls_stream *tls);
 

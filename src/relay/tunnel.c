@@ -30,6 +30,10 @@ bool relay_exchange_part(struct relay_exchange *exchange) {
     return true;
 }
 
+bool relay_exchange_is_cut(const struct relay_exchange *exchange) {
+    return exchange->connection != NULL && link_is_cut(exchange_link(exchange));
+}
+
 const char *relay_exchange_origin(const struct relay_exchange *exchange) {
     return exchange->origin == NULL ? NULL : exchange->origin->configured->text;
 }

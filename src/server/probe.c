@@ -143,7 +143,8 @@ static void timed_out(struct timer *timer) {
     char timeout[UNITS_TEXT_SIZE];
 
     units_format_duration(probe->words->host->health->timeout_ms, timeout);
-    conclude(probe, STATS_PROBE_TIMED_OUT, "no %s within %s", probe->connected ? "answer" : "connection", timeout);
+    const char *missing = probe->connected ? "answer" : link_is_made(&probe->link) ? "TLS handshake" : "connection";
+    conclude(probe, STATS_PROBE_TIMED_OUT, "no %s within %s", missing, timeout);
 }
 
 /* Goes on as the bytes that have come demand. */

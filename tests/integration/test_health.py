@@ -413,3 +413,11 @@ def test_probes_over_tls_believe_no_other_origin(serve, entry, authority, tmp_pa
         assert is_up(server, "a.test", one.address) and is_up(server, "*.b.test", one.address) and is_up(server, "*.c.test")
         assert probes(server, "a.test", "tls") >= 3
         assert server.reload(hosts=[{**entry(one), "name": "a.test"}])
+
+
+def test_a_probe_whose_handshake_stalls(serve, entry, scripted):
+    origin = scripted(lambda connection, number: (connection.recv(4096), time.sleep(20)))
+    made = entry(origin)
+    server = serve([{**made, "health": {"interval": "100ms", "timeout": "200ms", "fall": 1}}])
+    wait_for(lambda: changes(server))
+    assert changes(server)[0] == f"origin {origin.address} of {made['name']} is down: no TLS handshake within 200ms"

@@ -17,8 +17,9 @@ import origins
 import pki as pki_module
 from conftest import free_port, wait_for
 from test_access_log import logged, requests_of, wait_for_lines  # noqa: F401 (a fixture)
+from test_tcp import connect
 from tls_origins import (NAME, ORIGIN, Nginx, SServer, authority, connections, context_of, entry, facts,  # noqa: F401 (fixtures)
-                         handshakes, read_head, run, secure)
+                         handshakes, read_head, requests, run, secure)
 
 LARGE = 20 << 20
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -247,12 +248,31 @@ def test_what_is_no_handshake(serve, entry, scripted, logged, case):  # noqa: F8
     assert handshakes(server, "failed") == 1
 
 
-def test_a_handshake_that_stalls(serve, entry, scripted, logged):  # noqa: F811
-    made = {**entry(scripted(lambda connection, number: (connection.recv(4096), time.sleep(20)))), "timeouts": {"connect": "300ms"}}
-    server, path = logged(made)
+def stall(beginning=b""):
+    """An origin that takes the hello, says what `beginning` is, and no more."""
+    return lambda connection, number: (connection.recv(4096), connection.sendall(beginning), time.sleep(20))
+
+
+@pytest.mark.parametrize("beginning, words", [
+    (b"", "no answer to the TLS hello within 300ms"),
+    (b"\x16\x03\x03\x40\x00", "the TLS handshake was not complete within 300ms"),
+])
+@pytest.mark.parametrize("protocol", ["http1", "http2"])
+def test_a_handshake_that_stalls(serve, entry, scripted, logged, protocol, beginning, words):  # noqa: F811
+    server, path = logged({**entry(scripted(stall(beginning)), protocol=protocol), "timeouts": {"connect": "300ms"}})
     began = time.monotonic()
-    refused(server, path, "connect_timed_out")
+    refused(server, path, "tls_handshake", words)
     assert time.monotonic() - began < 5
+    assert handshakes(server, "failed") == 1 and connections(server, "connect_failed") == 1
+
+
+def test_a_handshake_that_stalls_in_a_tcp_host(serve, entry, scripted, logged):  # noqa: F811
+    server, path = logged({**entry(scripted(stall())), "protocol": "tcp", "timeouts": {"connect": "300ms"}})
+    with server.connect(NAME) as tls:
+        assert tls.recv(1) == b""
+    wait_for(lambda: "tls_handshake" in path.read_text())
+    assert "no answer to the TLS hello within 300ms" in server.stderr()
+    assert handshakes(server, "failed") == 1
 
 
 @pytest.mark.parametrize("politely", [True, False])
@@ -439,6 +459,50 @@ def test_the_bytes_of_a_tcp_host(serve, entry, authority, scripted):
             received += client.recv(65536)
         sender.join()
         assert received == data and offered == [None]
+
+
+ENDS = {"FIN": lambda tls: socket.socket.shutdown(tls, socket.SHUT_WR), "close_notify": lambda tls: unwrapped(tls),
+        "close": lambda tls: tls.close()}
+
+
+def unwrapped(tls):
+    """Ends the client's half by close_notify, which the origin's end does not answer."""
+    with pytest.raises(ssl.SSLError, match="EOF"):
+        tls.unwrap()
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_a_tcp_origin_that_ends_behind_its_client(serve, entry, authority, secure, how):
+    """It closes without close_notify, as many do: nothing can be missing. A client that reads on is told as much."""
+    def script(tls, number):
+        while piece := tls.recv(65536):
+            tls.sendall(piece)
+
+    server = serve([{**entry(secure(authority.leaf(ORIGIN), script)), "protocol": "tcp", "origin_proxy_protocol": "off"}], shards=1)
+    with connect(server, name=NAME) as client:
+        client.sendall(b"hello")
+        assert client.recv(5) == b"hello"
+        ENDS[how](client)
+        wait_for(lambda: server.metric("sallyport_tunnels_ended_total", end="closed") == 1)
+    assert requests(server, "completed") == 1 and requests(server, "broken") == 0
+    assert "truncated" not in server.stderr()
+
+
+@pytest.mark.parametrize("half_open", [True, False])
+def test_a_tcp_origin_that_is_cut(serve, entry, authority, secure, half_open):
+    """Within what it says: before the client's end, or in the answer to it."""
+    def script(tls, number):
+        while tls.recv(65536) and not half_open:
+            pass
+        tls.sendall(b"half of an ans")
+
+    server = serve([{**entry(secure(authority.leaf(ORIGIN), script)), "protocol": "tcp", "origin_proxy_protocol": "off"}], shards=1)
+    with server.connect(NAME) as client:
+        client.sendall(b"hello")
+        if not half_open:
+            socket.socket.shutdown(client, socket.SHUT_WR)
+        wait_for(lambda: requests(server, "broken") == 1)
+    assert "truncated" in server.stderr() and requests(server, "completed") == 0
 
 
 def test_grpc_over_tls(serve, entry, authority, pki):
