@@ -255,12 +255,21 @@ static struct bytes without_empty_lines(struct bytes input) {
     return input;
 }
 
+/* Returns whether the first line of a request is whole, by bytes behind the first `known`. One without a space is none. */
+static bool ends_first_line(struct bytes input, size_t known) {
+    const uint8_t *end = memchr(input.data, '\n', input.size);
+
+    return end != NULL && (size_t)(end - input.data) >= known && memchr(input.data, ' ', (size_t)(end - input.data)) != NULL;
+}
+
 /*
- * Returns whether the parser has something to decide: a whole head, which does not end within the first `known` bytes, or
- * more bytes than a head may have. So a head is parsed once, in however many pieces it comes.
+ * Returns whether the parser has something to decide: a whole first line, which may be all that a client of HTTP/0.9 says;
+ * a whole head; or more bytes than a head may have. None of these ends within the first `known` bytes. So a head is parsed
+ * twice at most, in however many pieces it comes.
  */
 static bool is_decidable(const struct connection *connection, struct bytes input, size_t known) {
-    return input.size > connection_limits(connection)->request_header_size || http_mend_head_size(input, known) > 0;
+    return ends_first_line(input, known) || input.size > connection_limits(connection)->request_header_size ||
+           http_mend_head_size(input, known) > 0;
 }
 
 /* Answers the requests in `input`, as far as they are whole and there is room. Returns what is left. */
@@ -280,8 +289,9 @@ static struct bytes answer_all(struct connection *connection, struct bytes input
     return input;
 }
 
-/* Answers what can be decided. Behind an answer the deadline begins anew, for what comes next. */
+/* Answers what can be decided. Behind an answer the deadline begins anew, for what comes next, and where a head begins. */
 static void work_through(struct connection *connection, struct bytes input) {
+    bool begins = connection->held.size == 0;
     struct connection_held held = held_take(connection);
     uint32_t answered_before = connection->http1.requests;
 
@@ -289,8 +299,11 @@ static void work_through(struct connection *connection, struct bytes input) {
     if (!connection_is_closing(connection) && input.size > 0) {
         held_add(connection, input);
     }
-    if (!connection_is_closing(connection) && connection->http1.requests > answered_before) {
+    bool answered = connection->http1.requests > answered_before;
+    if (!connection_is_closing(connection) && (answered || begins)) {
         connection_enter(connection, &redirect_stage);
+    }
+    if (!connection_is_closing(connection) && answered) {
         place_update(connection);
     }
     held_give_back(connection, &held);

@@ -51,8 +51,14 @@ static void end(struct text *out) {
     CHECK(!out->overflow);
 }
 
-static void append_times(struct text *out, uint64_t handshake_ns, uint64_t origin_ns, uint64_t total_ns) {
-    append_duration(out, "handshake", handshake_ns);
+static bool has_tls(const struct access_session *session) {
+    return session->tls_version != NULL;
+}
+
+static void append_times(struct text *out, const struct access_session *session, uint64_t origin_ns, uint64_t total_ns) {
+    if (has_tls(session)) {
+        append_duration(out, "handshake", session->handshake_ns);
+    }
     if (origin_ns > 0) {
         append_duration(out, "origin", origin_ns);
     }
@@ -60,6 +66,9 @@ static void append_times(struct text *out, uint64_t handshake_ns, uint64_t origi
 }
 
 static void append_session(struct text *out, const struct access_session *session) {
+    if (!has_tls(session)) {
+        return;
+    }
     append_string(out, "tls_version", session->tls_version);
     append_string(out, "tls_cipher", session->tls_cipher);
     append_string(out, "key_exchange_group", session->key_exchange_group);
@@ -95,7 +104,7 @@ void access_line_request(struct text *out, const struct access_request *request)
     append_string(out, "origin_error", request->origin_error);
     append_number(out, "body_in", request->body_in);
     append_number(out, "body_out", request->body_out);
-    append_times(out, request->session.handshake_ns, request->origin_ns, request->total_ns);
+    append_times(out, &request->session, request->origin_ns, request->total_ns);
     append_session(out, &request->session);
     append_text(out, "request_id", request->request_id, ACCESS_REQUEST_ID_MAX);
     end(out);
@@ -109,7 +118,7 @@ void access_line_connection(struct text *out, const struct access_connection *co
     append_string(out, "origin_error", connection->origin_error);
     append_number(out, "bytes_in", connection->bytes_in);
     append_number(out, "bytes_out", connection->bytes_out);
-    append_times(out, connection->session.handshake_ns, connection->origin_ns, connection->total_ns);
+    append_times(out, &connection->session, connection->origin_ns, connection->total_ns);
     append_session(out, &connection->session);
     end(out);
 }

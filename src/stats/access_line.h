@@ -26,7 +26,10 @@ struct access_client {
     struct bytes host; /* the configured name; empty when none was chosen */
 };
 
-/* The client's TLS connection, and what its certificates are worth. Empty texts and NULLs are left out. */
+/*
+ * The client's TLS connection, and what its certificates are worth. Empty texts and NULLs are left out; without a
+ * `tls_version` the connection has no TLS, and all of it is.
+ */
 struct access_session {
     uint64_t handshake_ns; /* from accept */
     const char *tls_version;

@@ -225,6 +225,31 @@ def test_counters_and_log(plain):
     assert first["request_id"] == "me" and "tls_version" not in first and "status" not in first
     assert second["code"] == 421 and "host" not in second
     assert third["code"] in (400, 505)
+    assert not any(member in line for line in (first, second, third) for member in ("handshake", "resumed"))
+
+
+@pytest.mark.parametrize("line", [b"GET /\r\n", b"GET /\n", b"GET / \r\n", b"GET / HTTP/1.1x\r\n"])
+@pytest.mark.parametrize("pieces", [False, True])
+def test_a_first_line_that_is_none_is_refused_at_once(server, line, pieces):
+    """One of HTTP/0.9 is all that its client says, and no empty line follows."""
+    began = time.monotonic()
+    with socket.create_connection(("127.0.0.1", server.plain), timeout=10) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for piece in [line[:3], line[3:-1], line[-1:]] if pieces else [line]:
+            connection.sendall(piece)
+            time.sleep(0.05)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 400 ")
+    assert time.monotonic() - began < 5
+
+
+def test_a_head_behind_its_first_line(server):
+    for rest in (b"Host: a.test\r\n\r\n", b"Host: a.test\r\nX: " + b"y" * 2000 + b"\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", server.plain), timeout=10) as connection:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            for piece in (b"GET /x HTTP/1.1\r", b"\n", rest[:9], rest[9:-1], rest[-1:]):
+                connection.sendall(piece)
+                time.sleep(0.03)
+            assert b"Location: https://a.test/x" in connection.recv(4096)
 
 
 def test_time_and_pieces(plain):

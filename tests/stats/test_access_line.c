@@ -65,8 +65,13 @@ Test(access_line, what_is_not_there_is_left_out) {
     access_line_request(&out, &request);
     expect(&out, "{\"time\":\"1970-01-01T00:00:00.000Z\",\"event\":\"request\",\"source\":\"::1\",\"port\":0,\"code\":400,"
                  "\"body_in\":0,"
-                 "\"body_out\":0,\"handshake\":0.000000,\"total\":0.000000,\"resumed\":false,\"status\":\"none\",\"reason\":"
-                 "\"absent\"}\n");
+                 "\"body_out\":0,\"total\":0.000000}\n");
+    request.session.tls_version = "TLSv1.3";
+    out.size = 0;
+    access_line_request(&out, &request);
+    expect(&out, "{\"time\":\"1970-01-01T00:00:00.000Z\",\"event\":\"request\",\"source\":\"::1\",\"port\":0,\"code\":400,"
+                 "\"body_in\":0,\"body_out\":0,\"handshake\":0.000000,\"total\":0.000000,\"tls_version\":\"TLSv1.3\","
+                 "\"resumed\":false,\"status\":\"none\",\"reason\":\"absent\"}\n");
 }
 
 Test(access_line, hostile_texts_are_escaped_and_cut) {
@@ -121,8 +126,7 @@ Test(access_line, a_connection_says_why_it_has_ended) {
     access_line_connection(&out,
                            &(struct access_connection){.client = {.address = bytes_of_string("::1")}, .end = "denied"});
     expect(&out, "{\"time\":\"1970-01-01T00:00:00.000Z\",\"event\":\"connection\",\"source\":\"::1\",\"port\":0,"
-                 "\"end\":\"denied\",\"bytes_in\":0,\"bytes_out\":0,\"handshake\":0.000000,\"total\":0.000000,"
-                 "\"resumed\":false}\n");
+                 "\"end\":\"denied\",\"bytes_in\":0,\"bytes_out\":0,\"total\":0.000000}\n");
 }
 
 Test(access_line, a_failure_and_what_was_left_out) {
