@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "guard/proxy_protocol.h"
 
 #include <arpa/inet.h>
@@ -79,6 +80,18 @@ static void put_vector(struct text *out, uint8_t type, struct bytes value, size_
     text_append_bytes(out, value);
 }
 
+/* Returns whether the text, which is UTF-8, has a control character: C0, DEL or C1. Origins write names into their logs. */
+static bool has_control(struct bytes text) {
+    uint32_t character;
+
+    while (text.size > 0) {
+        if (!utf8_read(&text, &character) || character < 0x20 || (character >= 0x7f && character < 0xa0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void put_ssl(struct text *out, const struct proxy_facts *facts) {
     size_t at = out->size;
     uint8_t client = CLIENT_SSL | (facts->presented ? CLIENT_CERT_CONN : 0) | (facts->certified ? CLIENT_CERT_SESS : 0);
@@ -86,7 +99,9 @@ static void put_ssl(struct text *out, const struct proxy_facts *facts) {
 
     text_append(out, head, sizeof head);
     put_vector(out, SUBTYPE_VERSION, facts->tls_version, WORD_MAX);
-    put_vector(out, SUBTYPE_COMMON_NAME, facts->common_name, PROXY_WRITE_COMMON_NAME_MAX);
+    if (!has_control(facts->common_name)) {
+        put_vector(out, SUBTYPE_COMMON_NAME, facts->common_name, PROXY_WRITE_COMMON_NAME_MAX);
+    }
     put_vector(out, SUBTYPE_CIPHER, facts->tls_cipher, CIPHER_MAX);
     put_size((uint8_t *)out->data + at + 1, out->size - at - VECTOR_FRONT);
 }

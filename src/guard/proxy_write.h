@@ -22,7 +22,8 @@ struct proxy_facts {
     struct bytes protocol;         /* of the bytes behind the header, as ALPN calls it; 12 bytes */
     struct bytes tls_version;      /* 12 bytes */
     struct bytes tls_cipher;       /* 48 bytes */
-    struct bytes common_name;      /* of the client's certificate; PROXY_WRITE_COMMON_NAME_MAX */
+    struct bytes common_name;      /* of the client's certificate, in UTF-8; PROXY_WRITE_COMMON_NAME_MAX. Left out too if a
+                                      character of it is a control character, or if it is not UTF-8 */
     bool presented;                /* the client has presented a certificate on this connection */
     bool certified;                /* or in the session that this connection has resumed */
     bool valid;                    /* and the certificate is valid */

@@ -102,6 +102,23 @@ Test(proxy_write, the_largest_fits_and_larger_texts_are_left_out) {
     cr_expect_eq(proxy_header_parse(bytes_of(out, smaller), &header), PROXY_HEADER_OK, "%s", header.fault);
 }
 
+Test(proxy_write, a_common_name_with_a_control_character_is_left_out) {
+    static const char *const names[] = {"a\nb", "\x01", "a\x7f", "a\xc2\x85", "\xff"};
+    struct sockaddr_in client = in("192.0.2.7", 56324);
+    uint8_t out[PROXY_WRITE_MAX];
+    struct proxy_facts facts = {.client = (struct sockaddr *)&client, .server = (struct sockaddr *)&client};
+    size_t without = proxy_write_v2(&facts, out);
+
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        facts.common_name = bytes_of_string(names[i]);
+        cr_expect_eq(proxy_write_v2(&facts, out), without, "%zu", i);
+    }
+    facts.common_name = bytes_of("a\0b", 3);
+    cr_expect_eq(proxy_write_v2(&facts, out), without);
+    facts.common_name = bytes_of_string("J\xc3\xbcrgen \xe2\x82\xac");
+    cr_expect_eq(proxy_write_v2(&facts, out), without + 3 + facts.common_name.size);
+}
+
 Test(proxy_write, a_header_for_no_client_is_read_as_local) {
     uint8_t out[PROXY_WRITE_MAX];
     struct proxy_header header;
