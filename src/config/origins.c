@@ -140,7 +140,13 @@ static void load_origin(const struct loader *loader, const struct document_node 
         loader_problem(loader, choice.weight,
                        "weight does not go with a service: its SRV records have the weights; leave weight out");
     }
-    if (text != NULL && !has_origin(host, text)) {
+    if (text != NULL && has_origin(host, text)) {
+        loader_warning(
+            loader, address,
+            "address \"%s\" is listed twice: it counts once, as the first item says; use weight for a larger part "
+            "of the requests",
+            text);
+    } else if (text != NULL) {
         add_origin(loader, address, text, &read, host);
     }
 }

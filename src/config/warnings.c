@@ -2,9 +2,11 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "config/units.h"
 #include "config/warnings_clients.h"
 #include "config/warnings_headers.h"
 #include "config/warnings_server.h"
+#include "x509/certificate.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -92,7 +94,8 @@ static bool is_own(const struct config *config, const struct config_address *ori
     return false;
 }
 
-static void warn_of_origin(const struct loader *loader, const struct document_node *node, const struct config *config) {
+static void warn_of_origin(const struct loader *loader, const struct document_node *node, const struct config *config,
+                           const struct config_host *host) {
     const char *port = strrchr(node->text, ':');
     struct config_address parsed;
     struct error ignored;
@@ -101,11 +104,40 @@ static void warn_of_origin(const struct loader *loader, const struct document_no
                        "address \"%s\" is that of a listener in this file: requests would come back to this server instead "
                        "of going to an origin",
                        node->text);
-    } else if (port != NULL && strcmp(port, ":443") == 0) {
+    } else if (host->origin_tls == NULL && port != NULL && strcmp(port, ":443") == 0) {
         loader_warning(loader, node,
                        "address \"%s\": port 443 is that of HTTPS, but requests go to origins in plain HTTP; name the "
                        "port on which the origin serves that",
                        node->text);
+    }
+}
+
+/* An origin that judges certificates by the rules refuses one that is for servers alone. */
+static void warn_of_own_certificate(const struct loader *loader, const struct document_node *node,
+                                    const struct config_host *host) {
+    const struct config_certificate *own = host->origin_tls == NULL ? NULL : &host->origin_tls->certificate;
+    struct certificate leaf;
+    const char *why;
+    if (own != NULL && own->credentials != NULL && certificate_read(&leaf, own->credentials->chain[0], &why) &&
+        leaf.has_extended_key_usage && !leaf.allows_client_auth) {
+        loader_warning(loader, document_value(node, "certificate"),
+                       "origin_tls.certificate: the extendedKeyUsage of %s has no clientAuth: origins that ask for a "
+                       "certificate refuse it; issue one that has",
+                       own->path);
+    }
+}
+
+static void warn_of_health(const struct loader *loader, const struct document_node *node,
+                           const struct config_health *health) {
+    const struct document_node *timeout = node == NULL ? NULL : document_value(node, "timeout");
+    char texts[2][UNITS_TEXT_SIZE];
+    if (timeout != NULL && health->timeout_ms > health->interval_ms) {
+        units_format_duration(health->timeout_ms, texts[0]);
+        units_format_duration(health->interval_ms, texts[1]);
+        loader_warning(loader, timeout,
+                       "health.timeout is %s, and health.interval %s: an origin that does not answer is probed once in %s, "
+                       "not in %s; make timeout the shorter one",
+                       texts[0], texts[1], texts[0], texts[1]);
     }
 }
 
@@ -116,8 +148,10 @@ static void warn_of_host(const struct loader *loader, const struct document_node
     warnings_find_headers(loader, node, config, host);
     const struct document_node *origins = document_value(node, "origin");
     for (const struct document_node *item = origins->first; item != NULL; item = item->next) {
-        warn_of_origin(loader, document_value(item, "address"), config);
+        warn_of_origin(loader, document_value(item, "address"), config, host);
     }
+    warn_of_own_certificate(loader, document_value(node, "origin_tls"), host);
+    warn_of_health(loader, document_value(node, "health"), host->health);
 }
 
 void warnings_find(const struct loader *loader, const struct document_node *root, const struct config *config) {

@@ -59,6 +59,7 @@ struct client {
     } peer;                            /* where the client is: the connection's peer, or what a PROXY header says */
     uint8_t listener;                  /* its place in config->listen */
     bool by_proxy;                     /* it comes by a balancer, which sends a PROXY header */
+    bool is_balancer;                  /* and is the balancer itself, by that header: a check of our health perhaps */
     char address[CLIENT_ADDRESS_SIZE]; /* of the peer, without port; once the handshake is complete */
 };
 

@@ -77,6 +77,19 @@ static void received_hello(struct connection *connection, struct bytes data) {
     }
 }
 
+/* A balancer that checks whether somebody listens here ends its connection before a hello, which is no fault of anybody. */
+static void lost(struct connection *connection) {
+    if (connection->client.is_balancer && connection->held.data == NULL) {
+        connection_end(connection, CONNECTION_ABRUPTLY);
+    } else {
+        connection_lose_early(connection);
+    }
+}
+
+static void finished(struct connection *connection, bool by_fin) {
+    lost(connection);
+}
+
 /* A balancer may have taken a part of the time, for its header. */
 static uint32_t deadline_ms(const struct connection *connection) {
     uint64_t passed_ms = (connection->client.shard->ring.now_ns - connection->accepted_ns) / 1000000;
@@ -96,7 +109,7 @@ const struct stage hello_stage = {
     .pauses = true,
     .deadline_ms = deadline_ms,
     .received = received_hello,
-    .finished = connection_finish_early,
-    .failed = connection_lose_early,
+    .finished = finished,
+    .failed = lost,
     .timed_out = connection_time_out_early,
 };

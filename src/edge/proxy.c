@@ -38,6 +38,7 @@ static bool is_balancer(const struct client *client, const struct proxy_header *
 static bool identify(struct client *client, const struct proxy_header *header) {
     switch (header->sender) {
     case PROXY_HEADER_LOCAL:
+        client->is_balancer = true;
         client->standing.class = ADMISSION_KNOWN;
         return true;
     case PROXY_HEADER_NAMELESS:
@@ -52,6 +53,7 @@ static bool identify(struct client *client, const struct proxy_header *header) {
         client->peer.in6 = header->client.in6;
     }
     if (is_own) {
+        client->is_balancer = true;
         client->standing.class = ADMISSION_KNOWN;
         return true;
     }

@@ -130,7 +130,11 @@ static enum http_result refuse_by_llhttp(struct http_parser *parser) {
     }
     const char *reason = llhttp_get_error_reason(&parser->llhttp);
     if (!is_request(parser)) {
-        return http_refuse_response(parser, http_response_fault(parser), reason);
+        enum http_fault fault = http_response_fault(parser);
+
+        /* llhttp's words are of protocols that are not spoken here. */
+        return http_refuse_response(parser, fault,
+                                    fault == HTTP_FAULT_STATUS_LINE ? "no status line of HTTP/1.1 or HTTP/1.0" : reason);
     }
     return http_refuse(parser, 400, reason);
 }

@@ -147,6 +147,16 @@ static void timed_out(struct timer *timer) {
     conclude(probe, STATS_PROBE_TIMED_OUT, "no %s within %s", missing, timeout);
 }
 
+static void conclude_malformed(struct probe *probe) {
+    if (probe->http2.session != NULL) {
+        conclude(probe, STATS_PROBE_MALFORMED, "no HTTP/2 answer: %s", probe->http2.error);
+    } else if (!probe_answer_is_http(&probe->answer)) {
+        conclude(probe, STATS_PROBE_MALFORMED, "its answer is not HTTP: %s", probe->answer.parser.error);
+    } else {
+        conclude(probe, STATS_PROBE_MALFORMED, "no HTTP answer: %s", probe->answer.parser.error);
+    }
+}
+
 /* Goes on as the bytes that have come demand. */
 static void go_on(struct probe *probe, enum probe_reading reading) {
     bool http2 = probe->http2.session != NULL;
@@ -159,8 +169,7 @@ static void go_on(struct probe *probe, enum probe_reading reading) {
         conclude_by_status(probe, http2 ? probe->http2.status : probe->answer.message.status);
         break;
     case PROBE_MALFORMED:
-        conclude(probe, STATS_PROBE_MALFORMED, "no %s answer: %s", http2 ? "HTTP/2" : "HTTP",
-                 http2 ? probe->http2.error : probe->answer.parser.error);
+        conclude_malformed(probe);
         break;
     case PROBE_UNMADE:
         conclude_unmade(probe);

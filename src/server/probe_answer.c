@@ -15,8 +15,13 @@ void probe_answer_begin(struct probe_answer *answer) {
 }
 
 static enum probe_reading refuse(struct probe_answer *answer, const char *error) {
+    answer->parser.fault = HTTP_FAULT_TOO_MANY;
     answer->parser.error = error;
     return PROBE_MALFORMED;
+}
+
+bool probe_answer_is_http(const struct probe_answer *answer) {
+    return answer->parser.fault != HTTP_FAULT_STATUS_LINE;
 }
 
 enum probe_reading probe_answer_read(struct probe_answer *answer, struct bytes data) {

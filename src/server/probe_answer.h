@@ -34,5 +34,7 @@ enum probe_reading {
 void probe_answer_begin(struct probe_answer *answer);
 /* Takes the next bytes, RING_RECEIVE_SIZE at most. Not after another result than PROBE_MORE. */
 enum probe_reading probe_answer_read(struct probe_answer *answer, struct bytes data);
+/* Behind PROBE_MALFORMED: returns whether the bytes begin with a status line of HTTP/1.x. */
+bool probe_answer_is_http(const struct probe_answer *answer);
 
 #endif

@@ -19,6 +19,11 @@ Test(warnings, of_addresses, .init = changes_set_up, .fini = changes_tear_down) 
         {"shards: auto", "access_log: off", 5, "lines go to a file of the name \"off\""},
         {"shards: auto", "access_log: '-'", 0, NULL},
         {"[{address: '[::1]:9000'}]", "[{address: '[::1]:9000'}, {address: '[::1]:443'}]", 30, "port 443"},
+        {"[{address: '[::1]:9000'}]", "[{address: '[::1]:9000'}, {address: '[::1]:9000'}]", 30,
+         "address \"[::1]:9000\" is listed twice: it counts once"},
+        {"    origin:\n", "    health: {interval: 2s, timeout: 3s}\n    origin:\n", 28,
+         "health.timeout is 3s, and health.interval 2s"},
+        {"    origin:\n", "    health: {interval: 2s, timeout: 2s}\n    origin:\n", 0, NULL},
     };
     ASSERT_WARNINGS(changes);
 }

@@ -9,6 +9,7 @@ import time
 import pytest
 import yaml
 from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 import pki as pki_module
 from conftest import BINARY, Plain
@@ -249,6 +250,22 @@ def test_an_issuer_that_is_over(tmp_path, pki):
                             "origin": [{"address": "127.0.0.1:9000"}]})
     assert [message for _, message in warnings(path)] == [
         f"certificate: {server.chain}: certificate 2 of the chain has expired, at {(NOW - DAY).isoformat()}Z: clients refuse it; replace it"]
+
+
+@pytest.mark.parametrize("usages, warned", [
+    ([ExtendedKeyUsageOID.SERVER_AUTH], True),
+    ([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH], False),
+    (None, False),
+])
+def test_a_certificate_for_origins(tmp_path, pki, chained, usages, warned):
+    key = pki_module.new_key("ecdsa-p256")
+    extensions = [] if usages is None else [(x509.ExtendedKeyUsage(usages), False)]
+    own = pki.entity("edge", pki.build("edge", key, pki.root, extensions=extensions), key)
+    one = {**chained("one.test"), "origin": [{"address": "127.0.0.1:443"}],
+           "origin_tls": {"ca": [str(pki.root.cert)], "certificate": str(own.cert), "key": str(own.key)}}
+    found = [message for _, message in warnings(write(tmp_path, one))]
+    assert len(found) == warned, found
+    assert all(f"origin_tls.certificate: the extendedKeyUsage of {own.cert} has no clientAuth" in message for message in found)
 
 
 def test_roots_and_lists(tmp_path, pki, chained):

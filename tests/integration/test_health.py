@@ -113,7 +113,7 @@ def endless(connection):
 @pytest.mark.parametrize("health, result, why", [
     (DOWN, "status", "status 503"),
     (b"HTTP/1.1 404 Not Found\r\n\r\n", "status", "status 404"),
-    (b"SSH-2.0-OpenSSH_9.2\r\n", "malformed", "no HTTP answer: .*"),
+    (b"SSH-2.0-OpenSSH_9.2\r\n", "malformed", "its answer is not HTTP: no status line of HTTP/1.1 or HTTP/1.0"),
     (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "malformed", "no HTTP answer: .*"),
     (endless, "malformed", "no HTTP answer: .*"),
     (b"HTTP/1.1 200 OK\r\n", "closed", "the connection was closed before an answer"),

@@ -4,6 +4,7 @@ import contextlib
 import json
 import socket
 import ssl
+import struct
 import time
 
 import pytest
@@ -127,6 +128,26 @@ def test_what_is_no_header_is_refused(serve_behind, host):
     assert server.metric("sallyport_handshakes_total") == 0, "no handshake has begun"
     with Behind(server, v1(CLIENT)) as good:
         assert forwarded_for(good) == [CLIENT], "the balancer is not to blame"
+
+
+def test_a_check_by_the_balancer_is_no_failure(serve_behind, host, tmp_path):
+    """Of TCP alone: a header, and the end. Those of clients still count, and so does a hello that breaks off."""
+    log = tmp_path / "access.log"
+    server = serve_behind([host("s.test")], shards=1, access_log=str(log))
+    for reset in (False, True):
+        for header in (LOCAL, v1("127.0.0.1"), v2("127.0.0.1")):
+            with connect(server) as raw:
+                raw.sendall(header)
+                time.sleep(0.1)
+                if reset:
+                    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    for first in (v1(CLIENT), LOCAL + b"\x16\x03\x01"):
+        with connect(server) as raw:
+            raw.sendall(first)
+            time.sleep(0.1)
+    wait_for(lambda: rejected(server, "closed", "hello") == 2)
+    wait_for(lambda: log.exists() and len(log.read_text().splitlines()) >= 2)
+    assert len(log.read_text().splitlines()) == 2 and rejected(server, "closed") == 0
 
 
 def test_the_header_and_the_handshake_have_one_deadline(serve_behind, host):

@@ -74,6 +74,15 @@ Test(probe_answer, garbage_is_no_answer) {
     expect("HTTP/1.1 200 OK\r\na: b\nc: d\r\n\r\n", 1);
 }
 
+Test(probe_answer, what_is_not_http_is_told_from_what_is_wrong) {
+    enum probe_reading reading;
+
+    read_pieces("SSH-2.0-OpenSSH_9.2\r\n", 1000, &reading);
+    cr_assert(reading == PROBE_MALFORMED && !probe_answer_is_http(&answer));
+    read_pieces("HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n", 1000, &reading);
+    cr_assert(reading == PROBE_MALFORMED && probe_answer_is_http(&answer));
+}
+
 /* As relay/response does. */
 Test(probe_answer, heads_as_old_origins_write_them_are_read) {
     expect("HTTP/1.1 200 OK\nContent-Length: 0\n\n", 200);
