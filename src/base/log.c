@@ -101,7 +101,7 @@ bool log_kind_allows(struct log_kind *kind, uint64_t now_s, uint64_t *left_out) 
         kind->spent = earned < kind->spent ? kind->spent - (uint32_t)earned : 0;
         kind->filled_s += earned * LOG_KIND_INTERVAL_S;
     }
-    bool allowed = kind->spent < LOG_KIND_BURST;
+    bool allowed = kind->spent < kind->burst;
     *left_out = kind->left_out;
     if (allowed && kind->spent == 0) {
         kind->filled_s = now_s; /* the next line is earned from this one on */

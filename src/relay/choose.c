@@ -95,7 +95,7 @@ static void bring_back(struct relay_origin *origin, uint64_t now_ms) {
     if (origin->ejected) {
         origin->ejected = false;
         origin->host->ejected--;
-        log_limited(LOG_LEVEL_INFO, "host %s: origin %s: gets requests again", origin->host->configured->name, origin->text);
+        log_news(LOG_LEVEL_INFO, "host %s: origin %s: gets requests again", origin->host->configured->name, origin->text);
     }
     move(origin, choose_is_full(origin) ? FULL : READY);
     balance_ramp(&origin->host->balance, &origin->member, now_ms);
@@ -271,6 +271,6 @@ void choose_note_failure(struct relay_origin *origin, uint64_t now_ms) {
     if (host->counters != NULL) {
         stats_add(&host->counters->origin_ejections, 1);
     }
-    log_limited(LOG_LEVEL_WARNING, "host %s: origin %s: %d failures in a row; passed over for %u s", host->configured->name,
-                origin->text, EJECTION_FAILURES, ms / 1000);
+    log_news(LOG_LEVEL_WARNING, "host %s: origin %s: %d failures in a row; passed over for %u s", host->configured->name,
+             origin->text, EJECTION_FAILURES, ms / 1000);
 }

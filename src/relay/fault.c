@@ -105,11 +105,13 @@ enum relay_fault relay_fault_of_response(enum http_fault fault) {
     return RELAY_FAULT_NONE;
 }
 
-void relay_fault_report(enum relay_fault fault, const char *host, const char *origin, const char *detail) {
+void relay_fault_report(enum relay_fault fault, const char *host, const char *origin, const char *detail, bool is_news) {
+    static struct log_kind news = LOG_KIND_OF(LOG_NEWS_BURST);
     static struct log_kind kinds[RELAY_FAULT_COUNT] = {[0 ... RELAY_FAULT_COUNT - 1] = LOG_KIND_INITIALIZER};
     const char *name = relay_fault_name(fault);
 
     CHECK(name != NULL);
-    log_line_of_kind(&kinds[fault], LOG_LEVEL_WARNING, "host %s: origin %s: %s%s%s", host == NULL ? "?" : host,
-                     origin == NULL ? "none" : origin, name, detail == NULL ? "" : ": ", detail == NULL ? "" : detail);
+    log_line_of_kind(is_news ? &news : &kinds[fault], LOG_LEVEL_WARNING, "host %s: origin %s: %s%s%s",
+                     host == NULL ? "?" : host, origin == NULL ? "none" : origin, name, detail == NULL ? "" : ": ",
+                     detail == NULL ? "" : detail);
 }

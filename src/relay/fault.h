@@ -57,9 +57,9 @@ enum relay_fault relay_fault_of_loss(const struct relay_failure *failure);
 enum relay_fault relay_fault_of_response(enum http_fault fault);
 
 /*
- * Writes a line to the server's log, at the rate of log.h for each fault by itself. `origin` is NULL when none was chosen,
- * `detail` when there is no more to say.
+ * Writes a line to the server's log, at the rate of log.h for each fault by itself, or with `is_news` for all of them, with
+ * LOG_NEWS_BURST. `origin` is NULL when none was chosen, `detail` when there is no more to say.
  */
-void relay_fault_report(enum relay_fault fault, const char *host, const char *origin, const char *detail);
+void relay_fault_report(enum relay_fault fault, const char *host, const char *origin, const char *detail, bool is_news);
 
 #endif

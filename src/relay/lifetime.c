@@ -33,8 +33,17 @@ void exchange_release(struct relay_exchange *exchange) {
 }
 
 static void report(const struct relay_exchange *exchange, enum relay_fault fault, const char *detail) {
-    relay_fault_report(fault, exchange->host->configured->name, exchange->origin == NULL ? NULL : exchange->origin->text,
-                       detail);
+    struct relay_origin *origin = exchange->origin;
+    bool is_ours = origin == NULL || fault == RELAY_FAULT_NO_RESOURCES || fault == RELAY_FAULT_BUSY;
+
+    relay_fault_report(fault, exchange->host->configured->name, origin == NULL ? NULL : origin->text, detail,
+                       !is_ours && origin_is_news(origin, ORIGIN_NEWS_ANSWER, ring_now_ms(exchange->relay->ring)));
+}
+
+/* Tells that the exchange has no origin: of each that was tried, there is a line of its own. */
+static void report_unconnected(const struct relay_exchange *exchange, enum relay_fault fault) {
+    log_limited(LOG_LEVEL_WARNING, "host %s: no origin takes a connection; the last one, %s: %s",
+                exchange->host->configured->name, exchange->origin->text, relay_fault_name(fault));
 }
 
 static void count(const struct relay_exchange *exchange, enum stats_origin_result result) {
@@ -65,7 +74,11 @@ void exchange_fail(struct relay_exchange *exchange, enum relay_error error, enum
     const struct relay_handler *handler = exchange->handler;
     void *owner = exchange->owner;
 
-    report(exchange, fault, exchange->detail);
+    if (error == RELAY_UNREACHABLE && exchange->origin != NULL && fault != RELAY_FAULT_NO_RESOURCES) {
+        report_unconnected(exchange, fault);
+    } else {
+        report(exchange, fault, exchange->detail);
+    }
     if (is_to_blame(exchange, fault)) {
         choose_note_failure(exchange->origin, ring_now_ms(exchange->relay->ring));
     }
@@ -170,6 +183,17 @@ void exchange_note_shortage(struct relay_exchange *exchange, int error) {
     exchange->fault = RELAY_FAULT_NO_RESOURCES;
 }
 
+/* Tells once for each time that the origin is passed over, and of each origin at once when that begins. */
+static void report_down(const struct relay *relay, struct relay_origin *origin, enum relay_fault fault, const char *why) {
+    static struct log_kind news = LOG_KIND_OF(LOG_NEWS_BURST), others = LOG_KIND_INITIALIZER;
+    bool is_news = origin_is_news(origin, ORIGIN_NEWS_CONNECTION, ring_now_ms(relay->ring));
+
+    origin->outage_told = origin->outage_told || is_news;
+    log_line_of_kind(is_news ? &news : &others, LOG_LEVEL_WARNING, "host %s: origin %s: %s: %s; passed over for %u s",
+                     origin->host->configured->name, origin->text, relay_fault_name(fault), why,
+                     relay->timeouts.down_ms / 1000);
+}
+
 void exchange_note_unconnected(struct relay_exchange *exchange, const struct relay_failure *failure) {
     struct relay *relay = exchange->relay;
     struct relay_origin *origin = exchange->origin;
@@ -179,18 +203,18 @@ void exchange_note_unconnected(struct relay_exchange *exchange, const struct rel
     if (is_local_shortage(failure->error)) {
         report_shortage(relay, origin, failure->error);
     } else if (origin_mark_down(origin, ring_now_ms(relay->ring), relay->timeouts.down_ms)) {
-        const char *why = failure->detail != NULL ? failure->detail : strerror(-failure->error);
-
-        log_limited(LOG_LEVEL_WARNING, "origin %s: %s%s%s; passed over for %u ms", origin->text,
-                    failure->fault != RELAY_FAULT_NONE ? relay_fault_name(failure->fault) : "",
-                    failure->fault != RELAY_FAULT_NONE ? ": " : "", why, relay->timeouts.down_ms);
+        report_down(relay, origin, exchange->fault, failure->detail != NULL ? failure->detail : strerror(-failure->error));
     }
 }
 
 void exchange_note_connected(struct relay_origin *origin, const struct relay_link *link) {
+    static struct log_kind news = LOG_KIND_OF(LOG_NEWS_BURST), others = LOG_KIND_INITIALIZER;
+
     pool_count_handshake(origin, link);
     if (origin_mark_up(origin)) {
-        log_limited(LOG_LEVEL_INFO, "origin %s: accepts connections again", origin->text);
+        log_line_of_kind(origin->outage_told ? &news : &others, LOG_LEVEL_INFO,
+                         "host %s: origin %s: accepts connections again", origin->host->configured->name, origin->text);
+        origin->outage_told = false;
     }
 }
 
@@ -266,7 +290,7 @@ struct relay_exchange *relay_exchange_start(struct relay *relay, const struct re
     struct relay_exchange *exchange =
         relay->closing || request->head.size > RELAY_REQUEST_HEAD_MAX ? NULL : slab_take(&relay->exchanges);
     if (exchange == NULL) {
-        relay_fault_report(*fault, request->host->name, NULL, NULL);
+        relay_fault_report(*fault, request->host->name, NULL, NULL, false);
         return NULL;
     }
     /* The parser and the message, the bulk of it, are set up when a response comes. */

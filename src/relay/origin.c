@@ -115,3 +115,12 @@ bool origin_mark_up(struct relay_origin *origin) {
     }
     return true;
 }
+
+bool origin_is_news(struct relay_origin *origin, enum origin_news kind, uint64_t now_ms) {
+    bool is_news = now_ms >= origin->quiet_until_ms[kind];
+
+    if (is_news) {
+        origin->quiet_until_ms[kind] = now_ms + ORIGIN_NEWS_MS;
+    }
+    return is_news;
+}

@@ -14,6 +14,10 @@
 #include "ring/ring.h"
 #include "stats/counters.h"
 
+/* What the log tells of an origin. */
+enum origin_news { ORIGIN_NEWS_CONNECTION, ORIGIN_NEWS_ANSWER, ORIGIN_NEWS_COUNT };
+enum { ORIGIN_NEWS_MS = 60000 };
+
 /*
  * One address of an origin of one host; relay/slot.h has its begin and its end. Hosts that name the same address have one
  * each, so that none can starve another's pool.
@@ -23,13 +27,16 @@ struct relay_origin {
     const struct config_origin *configured; /* the origin that the address belongs to, with its timeouts */
     struct config_address address;          /* its text is `text` */
     char text[ADDRESS_TEXT_SIZE];
-    struct tls_origin tls;        /* zeroed where the origin speaks in the clear */
-    uint32_t uses;                /* connections, channels and exchanges that point to it */
-    uint32_t place;               /* in its host's list */
-    struct dns_rank rank;         /* among those of its host; without a share its weight is that of `configured` */
-    bool leaves;                  /* the address is gone: takes no new exchanges, and ends with its last use */
-    struct list in_leaving;       /* while it leaves: among the relay's */
-    uint64_t down_until_ms;       /* 0: up. Passed over before this time; a connection that succeeds ends it */
+    struct tls_origin tls;  /* zeroed where the origin speaks in the clear */
+    uint32_t uses;          /* connections, channels and exchanges that point to it */
+    uint32_t place;         /* in its host's list */
+    struct dns_rank rank;   /* among those of its host; without a share its weight is that of `configured` */
+    bool leaves;            /* the address is gone: takes no new exchanges, and ends with its last use */
+    struct list in_leaving; /* while it leaves: among the relay's */
+    uint64_t down_until_ms; /* 0: up. Passed over before this time; a connection that succeeds ends it */
+    /* As origin_is_news says; and whether the log has a line of its own on the outage that is. */
+    uint64_t quiet_until_ms[ORIGIN_NEWS_COUNT];
+    bool outage_told;
     struct health_entry *health;  /* the prober's word on it; NULL: it is not probed */
     struct balance_member member; /* of its host's balance: choose.h */
     struct ejection ejection;
@@ -108,6 +115,11 @@ void origin_part(struct relay_origin *origin);
 bool origin_mark_down(struct relay_origin *origin, uint64_t now_ms, uint32_t down_ms);
 /* Notes that a connection was made. True when the last attempt had failed. */
 bool origin_mark_up(struct relay_origin *origin);
+/*
+ * Returns whether what the log is to tell of the origin now is news: the first of its kind in ORIGIN_NEWS_MS. Lines with
+ * news are written beside the bounds of the others (LOG_NEWS_BURST).
+ */
+bool origin_is_news(struct relay_origin *origin, enum origin_news kind, uint64_t now_ms);
 /* Has `down` tell of the host's origins, from now on: a bit is set while the last connection to each address failed. */
 void origin_tell(struct relay_host *host, _Atomic uint64_t *down);
 

@@ -199,6 +199,17 @@ Test(log, a_kind_has_a_burst_and_then_one_in_ten_seconds) {
     cr_expect_not(log_kind_allows(&kind, 100000, &left_out));
 }
 
+Test(log, a_kind_with_news_has_a_larger_burst) {
+    struct log_kind kind = LOG_KIND_OF(LOG_NEWS_BURST);
+    uint64_t left_out;
+    for (unsigned i = 0; i < LOG_NEWS_BURST; i++) {
+        cr_expect(log_kind_allows(&kind, 1000, &left_out), "%u", i);
+    }
+    cr_expect_not(log_kind_allows(&kind, 1000, &left_out));
+    cr_expect(log_kind_allows(&kind, 1000 + LOG_KIND_INTERVAL_S, &left_out));
+    cr_expect_eq(left_out, 1);
+}
+
 Test(log, what_was_left_out_is_said_by_the_next_that_is_not) {
     struct log_kind kind = LOG_KIND_INITIALIZER;
     uint64_t left_out;

@@ -209,3 +209,16 @@ def test_a_stalled_origin_is_not_the_clients_fault(serve, host, scripted):
         answer = connection.recv(1000)
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert server.metric("sallyport_rejected_total", stage="request", reason="timeout") == 0
+
+
+def test_the_log_tells_of_each_origin_that_is_down(serve, host):
+    """Also of many that fail at once, each in a host of its own, and of those that come back."""
+    ports = [free_port() for _ in range(12)]
+    server = serve([host(f"h{i}.test", origin=[f"127.0.0.1:{port}"]) for i, port in enumerate(ports)], shards=1)
+    for _ in range(2):
+        assert all(server.curl(f"h{i}.test").status == 502 for i in range(12))
+    lines = [line for line in server.stderr().splitlines() if "passed over for" in line]
+    assert len(lines) == 12
+    for i, port in enumerate(ports):
+        assert any(f"host h{i}.test: origin 127.0.0.1:{port}: refused: Connection refused; passed over for 10 s" in line for line in lines)
+    assert len([line for line in server.stderr().splitlines() if "no origin takes a connection; the last one, " in line]) == 5
