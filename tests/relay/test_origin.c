@@ -35,6 +35,16 @@ Test(origin, tells_each_outage_once) {
     cr_assert_not(origin_mark_up(&origins[0]));
 }
 
+Test(origin, has_news_of_each_kind_once_in_a_while) {
+    begin(2);
+    cr_assert(origin_is_news(&origins[0], ORIGIN_NEWS_CONNECTION, 100));
+    cr_assert_not(origin_is_news(&origins[0], ORIGIN_NEWS_CONNECTION, 100 + ORIGIN_NEWS_MS - 1));
+    cr_assert(origin_is_news(&origins[0], ORIGIN_NEWS_ANSWER, 100));
+    cr_assert(origin_is_news(&origins[1], ORIGIN_NEWS_CONNECTION, 100));
+    cr_assert(origin_is_news(&origins[0], ORIGIN_NEWS_CONNECTION, 100 + ORIGIN_NEWS_MS));
+    end();
+}
+
 /* An origin of the configuration is down when all its addresses are; another's do not count. */
 Test(origin, tells_which_origins_are_down) {
     _Atomic uint64_t down[BITS_WORDS] = {UINT64_MAX};

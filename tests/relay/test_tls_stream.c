@@ -231,6 +231,25 @@ Test(tls_stream, holds_what_nobody_asks_for) {
     end(&told);
 }
 
+/* Its owner gives up a handshake that is under way, and not a connection that is made. */
+Test(tls_stream, has_failed_when_time_is_over_before_the_handshake_is) {
+    enum stats_origin_handshake outcome;
+    struct told told = {0};
+    start(answer_large, "api.example.com");
+    connect_to(&told);
+    cr_assert_eq(link_time_out(&told.link, 300).fault, RELAY_FAULT_NONE, "it is not connected");
+    while (!link_is_made(&told.link)) {
+        bench_turn_for(&bench, 1);
+    }
+    struct relay_failure failure = link_time_out(&told.link, 300);
+    cr_assert_eq(failure.error, -ETIMEDOUT);
+    cr_assert_eq(failure.fault, RELAY_FAULT_TLS_HANDSHAKE);
+    cr_assert_str_eq(failure.detail, "no answer to the TLS hello within 300ms");
+    cr_assert(tls_stream_handshake(told.link.tls, &outcome) && outcome == STATS_ORIGIN_HANDSHAKE_FAILED);
+    cr_assert_not(told.failed, "the owner knows");
+    end(&told);
+}
+
 static void cut(struct remote *remote) {
     tls_session_write(remote->session, bytes_of("\0", 1));
     shutdown(remote->socket, SHUT_WR);
