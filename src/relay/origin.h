@@ -14,7 +14,7 @@
 #include "ring/ring.h"
 #include "stats/counters.h"
 
-/* What the log tells of an origin. */
+/* The kinds of news that the log has of an origin. */
 enum origin_news { ORIGIN_NEWS_CONNECTION, ORIGIN_NEWS_ANSWER, ORIGIN_NEWS_COUNT };
 enum { ORIGIN_NEWS_MS = 60000 };
 
