@@ -127,7 +127,7 @@ def test_a_socket_that_is_removed_and_made_again(serve, host, nginx_at):
     assert not origin.path.exists()
     assert server.curl(NAME).status == 502
     assert server.metric("sallyport_origin_up", origin=f"unix:{origin.path}") == 0
-    assert f"origin unix:{origin.path}: No such file or directory" in server.stderr()
+    assert f"origin unix:{origin.path}: unreachable: No such file or directory" in server.stderr()
     nginx_at()
     assert server.curl(NAME).status == 200
     assert server.metric("sallyport_origin_up", origin=f"unix:{origin.path}") == 1
