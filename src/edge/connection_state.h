@@ -83,7 +83,10 @@ struct stage {
     void (*take_leave)(struct connection *connection);
     /* Whether more input could be of use. NULL: it could. */
     bool (*wants_input)(const struct connection *connection);
-    /* Returns how many bytes of input may be read at once: of one body, and with room at its origin. NULL: a buffer. */
+    /*
+     * Returns how many bytes of input may be read at once: of one body, tunnel or session, as far as its reader has room.
+     * Up to RING_RECEIVE_SIZE: a buffer, as NULL.
+     */
     size_t (*bulk)(const struct connection *connection);
     /* The shard has another site, which a connection whose stage allows that has by now. NULL: nothing is done. */
     void (*site_changed)(struct connection *connection);
@@ -159,6 +162,7 @@ struct connection {
     bool handshake_counted;
     bool lingers;    /* counted in the shard's lingering */
     bool processing; /* plaintext is being worked through further up the stack */
+    bool flows;      /* the last delivery was as large as a receive of one buffer can be: more waits, perhaps */
 };
 
 static inline uint64_t connection_now_ms(const struct connection *connection) {

@@ -188,6 +188,7 @@ const struct stage http1_tunnelling = {
     .site_changed = http1_tunnel_site_changed,
     .take_leave = http1_tunnel_take_leave,
     .wants_input = wants_input,
+    .bulk = http1_tunnel_bulk,
     .leave = leave,
 };
 

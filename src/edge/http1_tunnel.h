@@ -10,7 +10,8 @@ void http1_tunnel_begin(struct connection *connection);
 size_t http1_tunnel_read(struct connection *connection, struct bytes input);
 /* The origin may take more: goes on with the bytes that are held, and then with the end of the client's half. */
 void http1_tunnel_go_on(struct connection *connection);
-/* As `received`, `finished`, `site_changed` and `take_leave` of the stage. */
+/* As `bulk`, `received`, `finished`, `site_changed` and `take_leave` of the stage. */
+size_t http1_tunnel_bulk(const struct connection *connection);
 void http1_tunnel_received(struct connection *connection, struct bytes data);
 void http1_tunnel_finished(struct connection *connection, bool by_fin);
 void http1_tunnel_site_changed(struct connection *connection);

@@ -160,6 +160,11 @@ static void received(struct connection *connection, struct bytes data) {
     }
 }
 
+/* The session takes all that comes. Uploads come as fast as windows let them: then fewer, larger receives bring them. */
+static size_t bulk(const struct connection *connection) {
+    return connection->flows ? RING_LARGE_MAX : 0;
+}
+
 /* Takes all of it: what a stream cannot take yet waits in the session, as far as windows let it come. */
 static size_t read_frames(struct connection *connection, struct bytes input) {
     uint64_t now_s = connection->client.shard->ring.now_ns / 1000000000;
@@ -310,6 +315,7 @@ const struct stage http2_streams = {
     .failed = failed,
     .drained = drained,
     .timed_out = timed_out_streams,
+    .bulk = bulk,
     .site_changed = site_changed,
     .drain = http2_shut_down,
     .take_leave = http2_tunnel_leave_all,

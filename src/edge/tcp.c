@@ -190,7 +190,6 @@ static void received(struct connection *connection, struct bytes data) {
     if (tunnel->peer_closed) {
         connection_end(connection, CONNECTION_ABRUPTLY); /* the client had said its last word */
     } else if (eviction_allows_sending(connection)) {
-        tunnel->client_flows = data.size >= RING_RECEIVE_SIZE;
         tls_session_feed(connection->client.tls, data);
         plaintext_read(connection);
     }
@@ -226,7 +225,7 @@ static bool wants_input(const struct connection *connection) {
 
 /* Few bytes are read as soon as they can be; of many, as many at once as the origin takes. */
 static size_t bulk(const struct connection *connection) {
-    return connection->tcp->client_flows ? room_of_origin(connection->tcp) : 0;
+    return connection->flows ? room_of_origin(connection->tcp) : 0;
 }
 
 /* Has the client see that its session is over, and that it is not the whole, unless the origin had ended its half. */

@@ -26,7 +26,6 @@ struct tcp_tunnel {
     bool opened;                   /* the origin's connection is made */
     bool paused;                   /* the origin has been told to wait */
     bool peer_closed;              /* the client has sent close_notify or FIN; what it sent before still goes on */
-    bool client_flows;             /* the client's last bytes were as many as a receive brings */
 };
 
 extern const struct stage tcp_stage;
