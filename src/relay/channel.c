@@ -192,6 +192,20 @@ static void lose(struct relay_channel *channel, enum relay_error error, enum rel
     channel_user.vacant(relay, origin);
 }
 
+/* The origin has refused our certificate when the channel was open already, as it does in TLS 1.3. */
+static void be_refused(struct relay_channel *channel, const struct relay_failure *failure) {
+    origin_count(channel->origin, STATS_ORIGIN_CONNECT_FAILED);
+    channel->state = CHANNEL_LEFT;
+    for (struct list *first; (first = list_first(&channel->exchanges)) != NULL;) {
+        struct relay_exchange *exchange = exchange_of_link(first);
+
+        http2_stream_reset(&exchange->http2.stream, HTTP2_CANCEL);
+        channel_part(exchange);
+        channel_user.refused(exchange, failure);
+    }
+    lose(channel, RELAY_BROKEN, failure->fault, false);
+}
+
 /* Sees to the timer, or closes a channel that is not wanted. */
 static void settle(struct relay_channel *channel) {
     const struct relay_timeouts *timeouts = &channel->relay->timeouts;
@@ -390,6 +404,8 @@ static void connection_failed(struct relay_link *link, int error) {
     if (channel->state == CHANNEL_CONNECTING) {
         pool_count_handshake(channel->origin, link);
         connect_failed(channel, &failure);
+    } else if (failure.fault == RELAY_FAULT_TLS_HANDSHAKE) {
+        be_refused(channel, &failure);
     } else {
         lose(channel, RELAY_BROKEN, relay_fault_of_loss(&failure), false);
     }

@@ -45,6 +45,8 @@ struct channel_user {
     void (*unconnected)(struct relay_origin *origin, const struct relay_failure *failure);
     /* The channel is over, and the exchange has parted from it. `untouched`: the origin has nothing of the request. */
     void (*lost)(struct relay_exchange *exchange, enum relay_error error, enum relay_fault fault, bool untouched);
+    /* Likewise, since the origin refuses our certificate (RELAY_FAULT_TLS_HANDSHAKE): it has nothing of the request. */
+    void (*refused)(struct relay_exchange *exchange, const struct relay_failure *failure);
     /* For what comes on the streams; the owner of sessions is the channel. */
     struct http2_handler session;
 };

@@ -28,9 +28,13 @@ enum relay_fault {
     RELAY_FAULT_CHUNK,
     RELAY_FAULT_TRAILERS,
     RELAY_FAULT_UPGRADE,
-    RELAY_FAULT_HTTP2,           /* frames that break the rules of HTTP/2, or no HTTP/2 at all */
-    RELAY_FAULT_BUSY,            /* HTTP/2: the origin takes no more requests at once */
-    RELAY_FAULT_TLS_HANDSHAKE,   /* for none of the next three reasons */
+    RELAY_FAULT_HTTP2, /* frames that break the rules of HTTP/2, or no HTTP/2 at all */
+    RELAY_FAULT_BUSY,  /* HTTP/2: the origin takes no more requests at once */
+    /*
+     * For none of the next three reasons. In TLS 1.3 also of a connection that was made: the origin refuses our certificate,
+     * and has read nothing of what was sent.
+     */
+    RELAY_FAULT_TLS_HANDSHAKE,
     RELAY_FAULT_TLS_CERTIFICATE, /* the origin's chain is not good */
     RELAY_FAULT_TLS_NAME,        /* the chain is good, for another name */
     RELAY_FAULT_TLS_ALPN,        /* the origin does not agree on h2 */

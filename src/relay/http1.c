@@ -312,6 +312,8 @@ static void connection_failed(struct relay_link *link, int error) {
     if (exchange->state == EXCHANGE_CONNECTING) {
         pool_count_handshake(exchange->origin, link);
         connect_failed(exchange, &failure);
+    } else if (failure.fault == RELAY_FAULT_TLS_HANDSHAKE && exchange->whole) {
+        connect_failed(exchange, &failure);
     } else if (link_is_receiving(link) && !is_unsent_request(exchange)) {
         /* An origin that refuses a long request closes without reading it. Its answer came before the reset, and is read
          * first. */

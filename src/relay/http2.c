@@ -112,6 +112,17 @@ static void lost(struct relay_exchange *exchange, enum relay_error error, enum r
     }
 }
 
+static void turned_away(struct relay_exchange *exchange, const struct relay_failure *failure) {
+    if (exchange->state == EXCHANGE_ENDED) {
+        exchange_release(exchange);
+    } else if (can_be_sent_again(exchange)) {
+        unconnected(exchange, failure);
+    } else {
+        exchange->detail = failure->detail;
+        exchange_fail(exchange, RELAY_BROKEN, failure->fault);
+    }
+}
+
 /*
  * Notes that the origin has not begun the request. Returns whether it may go again: up to RELAY_REFUSALS_MAX times, and
  * where the origin ends the connection behind requests that it has taken, without counting. Among many requests one may be
@@ -262,6 +273,7 @@ const struct channel_user channel_user = {
     .vacant = seats_serve,
     .unconnected = seats_disappoint,
     .lost = lost,
+    .refused = turned_away,
     .session =
         {
             .head = head,

@@ -218,7 +218,7 @@ static void deliver_end(struct tls_stream *tls) {
         tls->state = STATE_ENDED;
         tls->handler->received(tls->owner, (struct bytes){0});
     } else {
-        fail_session(tls, RELAY_FAULT_TLS_BROKEN);
+        fail_session(tls, tls_origin_session_is_refused(tls->session) ? RELAY_FAULT_TLS_HANDSHAKE : RELAY_FAULT_TLS_BROKEN);
     }
 }
 

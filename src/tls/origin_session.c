@@ -23,6 +23,7 @@ struct tls_origin_session {
     void *owner;
     int refusal;                        /* the alert by which the owner has refused the chain; TLS_NO_ALERT: it has not */
     bool resumable;                     /* something to resume has come that was not taken yet */
+    bool heard;                         /* the origin has sent a ticket or data behind the handshake */
     uint8_t header[RECORD_HEADER_SIZE]; /* of the record that comes in part: its first `header_size` bytes */
     uint8_t header_size;
     uint32_t record_left; /* bytes of a record behind its header that have not been fed */
@@ -58,6 +59,7 @@ const WOLFSSL_CLIENT_AUTH tls_origin_session_hooks = {
 static int note_ticket(WOLFSSL *wolfssl, const unsigned char *ticket, int size, void *owner) {
     struct tls_origin_session *session = owner;
     session->resumable = size > 0;
+    session->heard = true;
     return 0;
 }
 
@@ -187,7 +189,9 @@ enum tls_result tls_origin_session_handshake(struct tls_origin_session *session)
 }
 
 enum tls_result tls_origin_session_read(struct tls_origin_session *session, void *plaintext, size_t capacity, size_t *size) {
-    return tls_wire_read(&session->wire, plaintext, capacity, size);
+    enum tls_result result = tls_wire_read(&session->wire, plaintext, capacity, size);
+    session->heard = session->heard || *size > 0;
+    return result;
 }
 
 enum tls_result tls_origin_session_write(struct tls_origin_session *session, struct bytes plaintext) {
@@ -235,11 +239,39 @@ void tls_resumption_free(struct tls_resumption *resumption) {
     wolfSSL_SESSION_free((WOLFSSL_SESSION *)resumption);
 }
 
-const char *tls_origin_session_fault(const struct tls_origin_session *session, bool *is_alert) {
+/* Returns the alert by which the origin has ended the session, or TLS_NO_ALERT. */
+static int received_alert(const struct tls_origin_session *session) {
     WOLFSSL_ALERT_HISTORY alerts;
-    *is_alert = tls_alert_for(session->wire.error) == TLS_NO_ALERT &&
-                wolfSSL_get_alert_history(session->wire.wolfssl, &alerts) == WOLFSSL_SUCCESS && alerts.last_rx.code >= 0;
-    return *is_alert ? tls_alert_name(alerts.last_rx.code) : tls_error_text(session->wire.error);
+    bool is_alert = tls_alert_for(session->wire.error) == TLS_NO_ALERT &&
+                    wolfSSL_get_alert_history(session->wire.wolfssl, &alerts) == WOLFSSL_SUCCESS && alerts.last_rx.code >= 0;
+    return is_alert ? alerts.last_rx.code : TLS_NO_ALERT;
+}
+
+const char *tls_origin_session_fault(const struct tls_origin_session *session, bool *is_alert) {
+    int alert = received_alert(session);
+    *is_alert = alert != TLS_NO_ALERT;
+    return *is_alert ? tls_alert_name(alert) : tls_error_text(session->wire.error);
+}
+
+bool tls_origin_session_is_refused(const struct tls_origin_session *session) {
+    if (session->heard || !session->wire.established || !tls_wire_is_tls13(&session->wire) ||
+        tls_origin_session_is_resumed(session)) {
+        return false;
+    }
+    switch (received_alert(session)) {
+    case TLS_ALERT_BAD_CERTIFICATE:
+    case TLS_ALERT_UNSUPPORTED_CERTIFICATE:
+    case TLS_ALERT_CERTIFICATE_REVOKED:
+    case TLS_ALERT_CERTIFICATE_EXPIRED:
+    case TLS_ALERT_CERTIFICATE_UNKNOWN:
+    case TLS_ALERT_UNKNOWN_CA:
+    case TLS_ALERT_ACCESS_DENIED:
+    case TLS_ALERT_DECRYPT_ERROR:
+    case TLS_ALERT_CERTIFICATE_REQUIRED:
+        return true;
+    default:
+        return false;
+    }
 }
 
 bool tls_origin_session_lacks_memory(const struct tls_origin_session *session) {

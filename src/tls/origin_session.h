@@ -78,5 +78,11 @@ void tls_resumption_free(struct tls_resumption *resumption);
 const char *tls_origin_session_fault(const struct tls_origin_session *session, bool *is_alert);
 /* Returns whether the session has failed for want of memory here, which says nothing of the origin. */
 bool tls_origin_session_lacks_memory(const struct tls_origin_session *session);
+/*
+ * Returns whether the origin, in TLS 1.3, has refused our certificate, or that there is none: by an alert about it, before
+ * anything else of it behind the handshake, which is complete for the client then (RFC 8446 section 4.4.2.4). It has read
+ * nothing of what was written.
+ */
+bool tls_origin_session_is_refused(const struct tls_origin_session *session);
 
 #endif

@@ -178,7 +178,7 @@ def test_an_origin_that_ends_without_a_certificate(serve, entry, authority, logg
     context.load_verify_locations(pki.root.cert)
     with origins.Scripted(lambda connection, number: context.wrap_socket(connection, server_side=True)) as origin:
         server, path = logged(entry(origin))
-        refused(server, path, "tls_broken", "certificate_required")
+        refused(server, path, "tls_handshake", "certificate_required")
 
 
 def test_http2_over_tls(serve, entry, authority, run):
@@ -213,6 +213,24 @@ def test_the_next_origin_is_tried(serve, entry, nginx, authority):
     server = serve([entry([bad, good])], shards=1)
     assert all(server.curl(NAME, "/").status == 200 for _ in range(6))
     assert handshakes(server, "name") == 1  # then it is passed over
+
+
+@pytest.mark.parametrize("version", ["TLSv1.2", "TLSv1.3"])
+@pytest.mark.parametrize("protocol", [None, "http2"])
+def test_one_that_refuses_our_certificate_is_passed_over(serve, entry, run, nginx, authority, pki, logged, version, protocol):  # noqa: F811
+    """In TLS 1.3 it does so when we have sent the request, of which it has read nothing: a POST goes to the next one, too."""
+    context = context_of(authority.leaf(ORIGIN))
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.load_verify_locations(pki.root.cert)
+    context.set_alpn_protocols(["h2"] if protocol else ["http/1.1"])
+    context.minimum_version = context.maximum_version = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}[version]
+    good = run(origins.Nghttpd, free_port(), entity=authority.leaf(ORIGIN)) if protocol else nginx(authority.leaf(ORIGIN))
+    with origins.Scripted(lambda connection, number: context.wrap_socket(connection, server_side=True)) as bad:
+        server, path = logged(entry([bad, good], protocol=protocol))
+        for options in (["-d", "x" * 1000], [], ["-d", "x"]):
+            assert server.curl(NAME, "/small.txt" if protocol else "/", *options).status == 200
+        assert "certificate_required" in server.stderr() or version == "TLSv1.2", server.stderr()
+        assert server.stderr().count("tls_handshake: ") == 1, "then it is passed over"
 
 
 def speak(text):
