@@ -13,9 +13,12 @@
 #include "tls/context.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
 
 static const char usage[] =
     "usage: sallyport run -c FILE\n"
@@ -41,6 +44,7 @@ enum phase {
 struct run {
     struct server *server;
     const char *path; /* of the configuration */
+    int end_asked;    /* can be read while a signal waits that asks for the end */
     struct config_drain drain;
     struct expiry expiry;
     enum phase phase;
@@ -114,7 +118,9 @@ static void reload(struct run *run) {
     struct config_problems problems = {0};
     bool taken = false;
     notify_reloading();
-    struct config *config = config_load(run->path, &problems);
+    const struct config_surroundings surroundings = {
+        .known = server_knows_name, .owner = run->server, .stop = run->end_asked};
+    struct config *config = config_load_among(run->path, &surroundings, &problems);
     if (config == NULL) {
         server_count_failed_reload(run->server);
     }
@@ -211,9 +217,9 @@ static void wait_for_end(struct run *run, const sigset_t *signals) {
     }
 }
 
-static int serve(struct config *config, const char *path, const sigset_t *signals) {
+static int serve(struct config *config, const char *path, const sigset_t *signals, int end_asked) {
     struct error error;
-    struct run run = {.server = server_start(config, &error), .path = path};
+    struct run run = {.server = server_start(config, &error), .path = path, .end_asked = end_asked};
     if (run.server == NULL) {
         log_error("%s", error.text);
         return EXIT_FAILURE;
@@ -233,6 +239,21 @@ static int serve(struct config *config, const char *path, const sigset_t *signal
     return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* Returns a descriptor that can be read while SIGTERM or SIGINT waits, which must be blocked. It does not take them. */
+static int watch_for_end(void) {
+    sigset_t ends;
+    sigemptyset(&ends);
+    sigaddset(&ends, SIGTERM);
+    sigaddset(&ends, SIGINT);
+    int descriptor = signalfd(-1, &ends, SFD_CLOEXEC | SFD_NONBLOCK);
+    CHECK(descriptor >= 0);
+    return descriptor;
+}
+
+static bool is_end_asked(int descriptor) {
+    return poll(&(struct pollfd){.fd = descriptor, .events = POLLIN}, 1, 0) > 0;
+}
+
 static int load_and_serve(const char *path) {
     /* The signals are blocked before any thread starts, so that only the main thread takes them. */
     sigset_t signals;
@@ -244,15 +265,21 @@ static int load_and_serve(const char *path) {
     CHECK(pthread_sigmask(SIG_BLOCK, &signals, NULL) == 0);
     signal(SIGPIPE, SIG_IGN);
 
+    int end_asked = watch_for_end();
     struct config_problems problems = {0};
-    struct config *config = config_load(path, &problems);
-    if (config == NULL) {
+    struct config *config = config_load_among(path, &(struct config_surroundings){.stop = end_asked}, &problems);
+    int status = EXIT_FAILURE;
+    if (config != NULL) {
+        status = serve(config, path, &signals, end_asked);
+        config_release(config);
+    } else if (is_end_asked(end_asked)) {
+        log_info("ended before anything was served");
+        status = EXIT_SUCCESS;
+    } else {
         log_problems(LOG_LEVEL_ERROR, &problems);
-        config_problems_free(&problems);
-        return EXIT_FAILURE;
     }
-    int status = serve(config, path, &signals);
-    config_release(config);
+    config_problems_free(&problems);
+    close(end_asked);
     return status;
 }
 

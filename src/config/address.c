@@ -4,7 +4,7 @@
 #include "base/host_name.h"
 #include "base/socket_address.h"
 #include "config/units.h"
-#include "dns/lookup.h"
+#include "dns/set.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -92,7 +92,7 @@ static int refuse_url(const char *text, const char *authority, struct error *err
                       has_port   ? ""
                       : is_https ? ":443"
                                  : ":80",
-                      is_https ? "; TLS is not spoken to origins, but plain HTTP" : "");
+                      is_https ? "; for TLS, set origin_tls" : "");
 }
 
 /* Refuses what people write that is not an address and a port at all. */
@@ -206,40 +206,25 @@ void address_of_dns(const union dns_address *found, struct config_address *addre
     address->text = format(address);
 }
 
-static int resolve_name(const struct parts *parts, const char *dns_servers, struct config_address *addresses,
-                        size_t capacity, uint32_t *ttl_s, struct error *error) {
-    struct dns_lookup lookup;
-    enum dns_result result = dns_lookup_now(dns_servers, &lookup, parts->host, parts->port);
-    if (result != DNS_OK) {
-        return error_fail(error, -EINVAL, "does not resolve: %s; correct the name, or write its address",
-                          dns_result_text(result));
-    }
-    size_t count = lookup.found.count < capacity ? lookup.found.count : capacity;
-    for (size_t i = 0; i < count; i++) {
-        address_of_dns(&lookup.found.items[i].address, &addresses[i]);
-    }
-    dns_set_free(&lookup.found);
-    *ttl_s = lookup.ttl_s;
-    return (int)count;
-}
-
-int address_resolve(const char *text, const char *dns_servers, struct config_address *addresses, size_t capacity,
-                    uint32_t *ttl_s, struct error *error) {
-    CHECK(capacity > 0);
+int address_read(const char *text, struct config_address *address, struct error *error) {
     struct parts parts = {0};
-    int count = split(text, &parts, error);
-    if (count < 0) {
-        return count;
+    int result = split(text, &parts, error);
+    if (result < 0) {
+        return result;
     }
-    *ttl_s = UINT32_MAX;
-    if (parse_numeric(text, &addresses[0])) {
-        addresses[0].text = format(&addresses[0]);
-        return 1;
+    if (parse_numeric(text, address)) {
+        address->text = format(address);
+        return 0;
+    }
+    /* A dot at the end keeps the domains away that resolv.conf says to search. */
+    size_t size = strlen(parts.host);
+    if (size > 1 && parts.host[size - 1] == '.') {
+        parts.host[size - 1] = '\0';
     }
     if (parts.bracketed || address_check_name(parts.host) != NULL) {
         return fail(error, "is neither IPv4:port, [IPv6]:port nor name:port");
     }
-    return resolve_name(&parts, dns_servers, addresses, capacity, ttl_s, error);
+    return ADDRESS_IS_NAME;
 }
 
 uint16_t address_name(const char *text, char name[static ADDRESS_NAME_MAX + 1]) {

@@ -36,13 +36,13 @@ const char *address_check_name(const char *name);
  */
 int address_parse(const char *text, struct config_address *address, struct error *error);
 
+enum { ADDRESS_IS_NAME = 1 };
+
 /*
- * Reads what address_parse reads, and "name:port": looks the name up now (dns/lookup; `dns_servers` may be NULL) and finds
- * all its addresses, none twice, at most `capacity`; further ones are left out. Returns the number of addresses, or -EINVAL
- * and one line in `error`. Each address has its text, made from the numbers (free()). `*ttl_s`: how long the answer holds.
+ * Reads what address_parse reads, and then gives the address its text, made from the numbers (free()): returns 0. For
+ * "name:port" returns ADDRESS_IS_NAME, and there is no address. -EINVAL with one line in `error`.
  */
-int address_resolve(const char *text, const char *dns_servers, struct config_address *addresses, size_t capacity,
-                    uint32_t *ttl_s, struct error *error);
+int address_read(const char *text, struct config_address *address, struct error *error);
 /* Makes one of what was found in DNS, with its text (free()). */
 void address_of_dns(const union dns_address *found, struct config_address *address);
 /* Copies the name of a text for which address_is_name, and returns its port. */
@@ -57,7 +57,7 @@ uint16_t address_name(const char *text, char name[static ADDRESS_NAME_MAX + 1]);
 int address_unix(const char *text, const char *directory, struct config_address *address, struct error *error);
 /* Returns whether the text is one for address_unix, also if it has a fault. */
 bool address_is_unix(const char *text);
-/* Returns whether the text names a host, and is no address in digits. For texts that address_resolve accepts. */
+/* Returns whether the text names a host, and is no address in digits. For texts that address_read accepts. */
 bool address_is_name(const char *text);
 /* Writes an IPv4 or IPv6 address with its port, as texts of addresses have them. */
 void address_write(const struct config_address *address, char out[static ADDRESS_TEXT_SIZE]);

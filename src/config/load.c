@@ -6,6 +6,7 @@
 #include "config/host.h"
 #include "config/lookup.h"
 #include "config/memory.h"
+#include "config/name_lookups.h"
 #include "config/settings.h"
 #include "config/warnings.h"
 
@@ -100,9 +101,11 @@ static void load_document(const struct loader *loader, const struct document_nod
     if (!settings_load(loader, root, config, &hosts)) {
         return;
     }
+    struct name_lookups *lookups = name_lookups_run(hosts, config->dns_servers, loader->surroundings);
     struct loader knowing = *loader;
-    knowing.dns_servers = config->dns_servers;
+    knowing.lookups = lookups;
     load_hosts(&knowing, hosts, config);
+    name_lookups_free(lookups);
     lookup_build(config);
     check_hosts_differ(loader, hosts, config);
     if (loader->problems->count == 0) {
@@ -110,9 +113,13 @@ static void load_document(const struct loader *loader, const struct document_nod
     }
 }
 
-static void load_text(const char *path, struct bytes text, struct config *config, struct config_problems *problems) {
-    struct loader loader = {
-        .file = path, .directory = directory_of(path), .problems = problems, .warnings = &config->warnings};
+static void load_text(const char *path, struct bytes text, const struct config_surroundings *surroundings,
+                      struct config *config, struct config_problems *problems) {
+    struct loader loader = {.file = path,
+                            .directory = directory_of(path),
+                            .surroundings = surroundings,
+                            .problems = problems,
+                            .warnings = &config->warnings};
     struct document document;
     if (document_read(&document, text, path, problems)) {
         load_document(&loader, document.root, config);
@@ -122,6 +129,11 @@ static void load_text(const char *path, struct bytes text, struct config *config
 }
 
 struct config *config_load(const char *path, struct config_problems *problems) {
+    return config_load_among(path, &(struct config_surroundings){.stop = -1}, problems);
+}
+
+struct config *config_load_among(const char *path, const struct config_surroundings *surroundings,
+                                 struct config_problems *problems) {
     size_t problems_before = problems->count;
     struct config *config = memory_allocate(1, sizeof *config);
     atomic_init(&config->references, 1);
@@ -131,7 +143,7 @@ struct config *config_load(const char *path, struct config_problems *problems) {
     if (file_read(path, FILE_SIZE_MAX, &text, &error) < 0) {
         problems_add(problems, path, 1, "the file %s", error.text);
     } else {
-        load_text(path, text, config, problems);
+        load_text(path, text, surroundings, config, problems);
     }
     file_content_free(&text);
     if (problems->count == problems_before) {

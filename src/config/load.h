@@ -3,6 +3,7 @@
 #define CONFIG_LOAD_H
 
 #include "config/config.h"
+#include "config/surroundings.h"
 
 /*
  * Returns a snapshot with one reference and its `warnings`, which never keep a file from being served. NULL with at least
@@ -10,5 +11,11 @@
  * problems that can be found in one pass are reported.
  */
 struct config *config_load(const char *path, struct config_problems *problems);
+/*
+ * Likewise in a process that serves: a name of origins whose look-up fails keeps the addresses that are known of it, with a
+ * warning.
+ */
+struct config *config_load_among(const char *path, const struct config_surroundings *surroundings,
+                                 struct config_problems *problems);
 
 #endif

@@ -2,9 +2,11 @@
 
 #include "base/check.h"
 #include "config/memory.h"
+#include "config/name_lookups.h"
 #include "config/service.h"
 #include "config/units.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,35 +44,69 @@ static enum config_origin_kind kind_of(const char *text) {
     return address_is_name(text) ? CONFIG_ORIGIN_NAME : CONFIG_ORIGIN_DIGITS;
 }
 
-/* Finds the addresses of a service, and their ranks. Returns their number, or -EINVAL with `error`. */
-static int find_service(const struct loader *loader, struct config_origin *origin, struct config_address *found,
-                        struct error *error) {
-    struct dns_set set = {0};
-    int result = service_resolve(origin->text, loader->dns_servers, &set, &origin->ttl_s, error);
-    if (result == 0) {
-        origin->ranks = memory_allocate(set.count, sizeof *origin->ranks);
+/* Says why there is no answer. */
+static void refuse_answer(const struct name_answer *answer, struct error *error) {
+    if (answer == NULL || answer->stopped) {
+        error_set(error, "was not looked up: the load was ended before");
+    } else if (answer->result == DNS_OK) {
+        error_set(error, "does not resolve: its domain says that it does not offer the service");
+    } else {
+        error_set(error, "does not resolve: %s; correct the name, or write its address", dns_result_text(answer->result));
     }
-    for (size_t i = 0; i < set.count && result == 0; i++) {
-        address_of_dns(&set.items[i].address, &found[i]);
-        origin->ranks[i] = set.items[i].rank;
-    }
-    int count = (int)set.count;
-    dns_set_free(&set);
-    return result < 0 ? result : count;
 }
 
-/* Finds what the text stands for: at most `capacity` addresses. Returns their number, or -EINVAL with `error`. */
-static int find(const struct loader *loader, struct config_origin *origin, struct config_address *found, size_t capacity,
-                struct error *error) {
-    origin->ttl_s = UINT32_MAX;
+/*
+ * Makes the addresses, and of a service their ranks, of the answer for a name or service. Returns their number, or -EINVAL
+ * with `error`.
+ */
+static int take_answer(const struct loader *loader, const struct document_node *node, struct config_origin *origin,
+                       struct config_address *found, struct error *error) {
+    const struct name_answer *answer = name_lookups_find(loader->lookups, origin->text);
+    if (answer == NULL || answer->found.count == 0) {
+        refuse_answer(answer, error);
+        return -EINVAL;
+    }
     if (origin->kind == CONFIG_ORIGIN_SERVICE) {
-        return find_service(loader, origin, found, error);
+        origin->ranks = memory_allocate(answer->found.count, sizeof *origin->ranks);
     }
-    if (origin->kind != CONFIG_ORIGIN_UNIX) {
-        return address_resolve(origin->text, loader->dns_servers, found, capacity, &origin->ttl_s, error);
+    for (size_t i = 0; i < answer->found.count; i++) {
+        address_of_dns(&answer->found.items[i].address, &found[i]);
+        if (origin->ranks != NULL) {
+            origin->ranks[i] = answer->found.items[i].rank;
+        }
     }
-    int result = address_unix(origin->text, loader->directory, &found[0], error);
-    return result < 0 ? result : 1;
+    origin->ttl_s = answer->ttl_s;
+    if (answer->kept) {
+        loader_warning(loader, node, "address \"%s\": does not resolve: %s; the addresses that it had are kept",
+                       origin->text, dns_result_text(answer->result));
+    }
+    if (answer->found.cut) {
+        loader_warning(loader, node, "address \"%s\": has more than %d addresses; the rest is not used", origin->text,
+                       CONFIG_ORIGIN_ADDRESSES_MAX);
+    }
+    return (int)answer->found.count;
+}
+
+/* Finds what the text stands for. Returns the number of addresses, or -EINVAL with `error`. */
+static int find(const struct loader *loader, const struct document_node *node, struct config_origin *origin,
+                struct config_address *found, struct error *error) {
+    int result;
+    origin->ttl_s = UINT32_MAX;
+    switch (origin->kind) {
+    case CONFIG_ORIGIN_UNIX:
+        result = address_unix(origin->text, loader->directory, &found[0], error);
+        break;
+    case CONFIG_ORIGIN_SERVICE:
+        result = service_check(origin->text, error);
+        break;
+    default:
+        result = address_read(origin->text, &found[0], error);
+        break;
+    }
+    if (result < 0) {
+        return result;
+    }
+    return config_is_name(origin) ? take_answer(loader, node, origin, found, error) : 1;
 }
 
 /*
@@ -82,16 +118,20 @@ static void find_addresses(const struct loader *loader, const struct document_no
     size_t capacity = config_is_name(origin) ? CONFIG_ORIGIN_ADDRESSES_MAX : 1;
     struct config_address *found = memory_allocate(capacity, sizeof *found);
     struct error error;
-    int count = find(loader, origin, found, capacity, &error);
+    int count = find(loader, node, origin, found, &error);
     if (count < 0) {
         loader_problem(loader, node, "address \"%s\": %s", origin->text, error.text);
         free(found);
         return;
     }
     size_t kept = (size_t)count < room ? (size_t)count : room;
-    if (kept < (size_t)count) {
+    if (kept < (size_t)count && (kept == 0 || !config_is_name(origin))) {
         loader_problem(loader, node, "address \"%s\": more than %d origin addresses for one host", origin->text,
                        CONFIG_ORIGIN_ADDRESSES_MAX);
+    } else if (kept < (size_t)count) {
+        loader_warning(loader, node,
+                       "address \"%s\": has %d addresses, and the host has more than %d then; the rest is not used",
+                       origin->text, count, CONFIG_ORIGIN_ADDRESSES_MAX);
     }
     for (size_t i = kept; i < (size_t)count; i++) {
         free(found[i].text);

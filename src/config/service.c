@@ -1,7 +1,6 @@
 #include "config/service.h"
 
 #include "config/address.h"
-#include "dns/service.h"
 
 #include <errno.h>
 #include <string.h>
@@ -24,7 +23,7 @@ const char *service_domain(const char *text) {
     return name + strcspn(name, ".") + sizeof protocol - 1;
 }
 
-static int check(const char *text, struct error *error) {
+int service_check(const char *text, struct error *error) {
     const char *name = service_name(text);
     size_t service = strcspn(name, ".");
 
@@ -39,21 +38,4 @@ static int check(const char *text, struct error *error) {
     }
     const char *fault = address_check_name(name);
     return fault == NULL ? 0 : error_fail(error, -EINVAL, "has %s", fault);
-}
-
-int service_resolve(const char *text, const char *dns_servers, struct dns_set *found, uint32_t *ttl_s, struct error *error) {
-    int checked = check(text, error);
-
-    if (checked < 0) {
-        return checked;
-    }
-    enum dns_result result = dns_service_now(dns_servers, service_name(text), found, ttl_s);
-    if (result == DNS_OK && found->count == 0) {
-        return error_fail(error, -EINVAL, "does not resolve: its domain says that it does not offer the service");
-    }
-    if (result != DNS_OK) {
-        return error_fail(error, -EINVAL, "does not resolve: %s; correct the name, or write its address",
-                          dns_result_text(result));
-    }
-    return 0;
 }

@@ -3,18 +3,16 @@
 #define CONFIG_SERVICE_H
 
 #include "base/error.h"
-#include "dns/set.h"
+
+#include <stdbool.h>
 
 /* Returns whether the text of an origin is a service, also if it has a fault. */
 bool service_is(const char *text);
-/* Returns the name of its records: "_http._tcp.example.com". For texts that service_resolve accepts, and so is the next. */
+/* Returns the name of its records: "_http._tcp.example.com". For texts that service_check accepts, and so is the next. */
 const char *service_name(const char *text);
 /* Returns the domain that offers the service: "example.com". */
 const char *service_domain(const char *text);
-/*
- * Looks the service up now (`dns_servers` may be NULL), and sets the addresses that it has, one at least, and how long the
- * answer holds. 0, or -EINVAL with one line in `error`.
- */
-int service_resolve(const char *text, const char *dns_servers, struct dns_set *found, uint32_t *ttl_s, struct error *error);
+/* Returns 0 for a service that can be looked up, or -EINVAL with one line in `error`. */
+int service_check(const char *text, struct error *error);
 
 #endif

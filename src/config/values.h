@@ -14,11 +14,15 @@ enum {
     VALUES_PEM_SIZE_MAX = 1024 * 1024, /* bytes of a certificate, key or CA file */
 };
 
+struct config_surroundings;
+struct name_lookups;
+
 /* The things that every part of a load needs. */
 struct loader {
-    const char *file;        /* of the YAML, as it was given */
-    char *directory;         /* of relative paths, with its final '/'; "" is the working directory. Owned */
-    const char *dns_servers; /* as config.dns_servers, once that is known */
+    const char *file; /* of the YAML, as it was given */
+    char *directory;  /* of relative paths, with its final '/'; "" is the working directory. Owned */
+    const struct config_surroundings *surroundings;
+    const struct name_lookups *lookups; /* of all names of origins, while hosts are loaded */
     struct config_problems *problems;
     struct config_problems *warnings; /* the snapshot's own */
 };

@@ -254,32 +254,3 @@ void dns_turn(struct dns *dns, int wake, int wait_ms) {
     }
     ares_process_fd(dns->servers, ARES_SOCKET_BAD, ARES_SOCKET_BAD); /* those that have timed out */
 }
-
-struct waited {
-    struct dns_lookup lookup;
-    enum dns_result result;
-    bool done;
-};
-
-static void note_done(struct dns_lookup *lookup, enum dns_result result) {
-    struct waited *waited = CONTAINER_OF(lookup, struct waited, lookup);
-
-    waited->result = result;
-    waited->done = true;
-}
-
-enum dns_result dns_lookup_now(const char *servers, struct dns_lookup *lookup, const char *name, uint16_t port) {
-    struct waited waited = {.lookup.done = note_done};
-    struct dns *dns = dns_create(servers);
-
-    if (dns == NULL) {
-        return DNS_FAILED;
-    }
-    dns_lookup_begin(dns, &waited.lookup, name, port);
-    while (!waited.done) {
-        dns_turn(dns, -1, -1);
-    }
-    dns_free(dns);
-    *lookup = waited.lookup;
-    return waited.result;
-}

@@ -68,10 +68,4 @@ void dns_ask(struct dns *dns, struct dns_question *question, const char *name, i
  */
 void dns_turn(struct dns *dns, int wake, int wait_ms);
 
-/*
- * Looks a name up, and returns when that is done. `lookup` has what was found, which is nothing unless the result
- * is DNS_OK.
- */
-enum dns_result dns_lookup_now(const char *servers, struct dns_lookup *lookup, const char *name, uint16_t port);
-
 #endif

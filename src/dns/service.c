@@ -275,35 +275,3 @@ void dns_service_begin(struct dns *dns, struct dns_service *service, const char 
     free_hosts(&service->hosts, &service->host_count);
     dns_ask(dns, &service->question, service->name, SRV_TYPE);
 }
-
-struct waited {
-    struct dns_service service;
-    enum dns_result result;
-    bool done;
-};
-
-static void note_done(struct dns_service *service, enum dns_result result) {
-    struct waited *waited = CONTAINER_OF(service, struct waited, service);
-
-    waited->result = result;
-    waited->done = true;
-}
-
-enum dns_result dns_service_now(const char *servers, const char *name, struct dns_set *found, uint32_t *ttl_s) {
-    struct waited waited = {.service.done = note_done};
-    struct dns *dns = dns_create(servers);
-
-    if (dns == NULL) {
-        return DNS_FAILED;
-    }
-    dns_service_begin(dns, &waited.service, name);
-    while (!waited.done) {
-        dns_turn(dns, -1, -1);
-    }
-    dns_free(dns);
-    *found = waited.service.found;
-    *ttl_s = waited.service.ttl_s;
-    waited.service.found = (struct dns_set){0};
-    dns_service_free(&waited.service);
-    return waited.result;
-}

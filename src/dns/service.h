@@ -42,7 +42,5 @@ struct dns_service {
 void dns_service_begin(struct dns *dns, struct dns_service *service, const char *name);
 /* Frees all that it has, also of a look-up whose `dns` has ended. */
 void dns_service_free(struct dns_service *service);
-/* Looks a service up, and returns when that is done. The caller frees `found`. */
-enum dns_result dns_service_now(const char *servers, const char *name, struct dns_set *found, uint32_t *ttl_s);
 
 #endif

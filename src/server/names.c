@@ -66,11 +66,14 @@ struct names {
     struct control *control;
     struct stats *stats;
 
-    /* The thread's own. */
+    /* Of what follows, up to `totals`: the thread alone changes it, and others read it with the lock held. */
+    pthread_mutex_t lock;
     struct config *config;
     struct name *items;
     size_t count;
     uint32_t *totals; /* addresses of each host */
+
+    /* The thread's own. */
     struct timer_wheel timers;
     struct list waiting;
     struct dns *dns; /* NULL: no look-up is under way */
@@ -198,7 +201,9 @@ static void take_found(struct name *name, struct dns_set *found) {
     if (!dns_set_equal(found, &name->current)) {
         struct dns_set before = name->current;
 
+        pthread_mutex_lock(&name->names->lock);
         name->current = *found;
+        pthread_mutex_unlock(&name->names->lock);
         *found = (struct dns_set){0};
         *total = (uint32_t)(*total - before.count + name->current.count);
         name->unposted = true;
@@ -381,8 +386,10 @@ static void take_config(struct names *names) {
     struct config *config = atomic_exchange(&names->next, NULL);
 
     if (config != NULL) {
+        pthread_mutex_lock(&names->lock);
         forget(names);
         begin(names, config);
+        pthread_mutex_unlock(&names->lock);
     }
 }
 
@@ -421,7 +428,6 @@ static void *run(void *argument) {
         begin_those_that_wait(names);
         wait_for_work(names);
     }
-    forget(names);
     return NULL;
 }
 
@@ -469,6 +475,7 @@ struct names *names_start(struct config *config, struct shard_thread *const *sha
     names->shard_count = shard_count;
     names->control = control;
     names->stats = stats;
+    CHECK(pthread_mutex_init(&names->lock, NULL) == 0);
     list_init(&names->waiting);
     timer_wheel_init(&names->timers, now_ms());
     names->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -489,6 +496,22 @@ void names_post_config(struct names *names, struct config *config) {
     }
 }
 
+bool names_known(struct names *names, const char *text, struct dns_set *set) {
+    bool known = false;
+
+    pthread_mutex_lock(&names->lock);
+    for (size_t i = 0; i < names->count && !known; i++) {
+        const struct name *name = &names->items[i];
+
+        known = name->current.count > 0 && strcmp(name->configured->text, text) == 0;
+        if (known) {
+            *set = dns_set_copy(&name->current);
+        }
+    }
+    pthread_mutex_unlock(&names->lock);
+    return known;
+}
+
 void names_stop(struct names *names) {
     if (names == NULL) {
         return;
@@ -497,7 +520,9 @@ void names_stop(struct names *names) {
         atomic_store(&names->ending, true);
         wake(names);
         pthread_join(names->thread, NULL);
+        forget(names);
     }
+    pthread_mutex_destroy(&names->lock);
     struct config *next = atomic_exchange(&names->next, NULL);
     if (next != NULL) {
         config_release(next);

@@ -7,6 +7,7 @@
 #define SERVER_NAMES_H
 
 #include "config/config.h"
+#include "dns/set.h"
 #include "server/control.h"
 #include "server/shard_thread.h"
 #include "stats/stats.h"
@@ -26,6 +27,11 @@ struct names *names_start(struct config *config, struct shard_thread *const *sha
  * Takes its own reference.
  */
 void names_post_config(struct names *names, struct config *config);
+/*
+ * Sets the addresses, one at least, that the text of an origin stands for now; the caller frees the set. False: no
+ * configuration that is looked after has that text, or none has an address. From any thread.
+ */
+bool names_known(struct names *names, const char *text, struct dns_set *set);
 /* Ends the thread, waits for that, and frees `names`. Before the shards' threads are joined. NULL is allowed. */
 void names_stop(struct names *names);
 

@@ -371,6 +371,10 @@ int server_reload(struct server *server, struct config *config, struct config_pr
     return result;
 }
 
+bool server_knows_name(void *server, const char *text, struct dns_set *set) {
+    return names_known(((struct server *)server)->names, text, set);
+}
+
 void server_count_failed_reload(struct server *server) {
     stats_note_reload(&server->stats, STATS_RELOAD_FAILED, clock_wall_seconds());
 }

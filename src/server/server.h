@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "config/config.h"
+#include "dns/set.h"
 
 struct server;
 
@@ -19,6 +20,8 @@ struct server *server_start(struct config *config, struct error *error);
  * `problems`; then nothing has changed. Not after server_drain or server_stop. From the thread that called server_start.
  */
 int server_reload(struct server *server, struct config *config, struct config_problems *problems);
+/* As names_known, for a configuration that is loaded to replace this one. `server` is a struct server. */
+bool server_knows_name(void *server, const char *text, struct dns_set *set);
 /* Counts a reload that failed before server_reload: the file could not be loaded. */
 void server_count_failed_reload(struct server *server);
 

@@ -9,7 +9,6 @@
 #include <sys/un.h>
 
 static struct error error;
-static uint32_t ttl_s;
 
 Test(address, names) {
     static const char *const good[] = {"localhost", "api.example.com", "A-1.b_c.d", "xn--bcher-kva.example", "1.example",
@@ -106,40 +105,28 @@ Test(address, comparison) {
     cr_assert_not(overlap("127.0.0.2:1", "127.0.0.1:1"));
 }
 
-Test(address, resolves_numbers_without_asking) {
-    struct config_address found[4];
-    cr_assert_eq(address_resolve("127.0.0.1:9000", NULL, found, 4, &ttl_s, &error), 1);
-    cr_assert_str_eq(found[0].text, "127.0.0.1:9000");
-    free(found[0].text);
-    cr_assert_eq(address_resolve("[0:0::1]:9000", NULL, found, 4, &ttl_s, &error), 1);
-    cr_assert_str_eq(found[0].text, "[::1]:9000");
-    free(found[0].text);
+Test(address, numbers_get_their_text) {
+    struct config_address address;
+    cr_assert_eq(address_read("127.0.0.1:9000", &address, &error), 0);
+    cr_assert_str_eq(address.text, "127.0.0.1:9000");
+    free(address.text);
+    cr_assert_eq(address_read("[0:0::1]:9000", &address, &error), 0);
+    cr_assert_str_eq(address.text, "[::1]:9000");
+    free(address.text);
 }
 
-Test(address, resolves_names_to_all_their_addresses_once) {
-    struct config_address found[4];
-    int count = address_resolve("localhost:9000", NULL, found, 4, &ttl_s, &error);
-    cr_assert(count >= 1 && count <= 2, "%s", error.text);
-    for (int i = 0; i < count; i++) {
-        cr_assert(strcmp(found[i].text, "127.0.0.1:9000") == 0 || strcmp(found[i].text, "[::1]:9000") == 0);
-        for (int j = 0; j < i; j++) {
-            cr_assert_not(address_equal(&found[i], &found[j]));
-        }
-    }
-    for (int i = 0; i < count; i++) {
-        free(found[i].text);
-    }
-}
-
-Test(address, refuses_what_does_not_resolve) {
-    struct config_address found[4];
-    cr_assert_lt(address_resolve("sallyport.invalid:9000", NULL, found, 4, &ttl_s, &error), 0);
-    cr_assert_not_null(strstr(error.text, "does not resolve"));
+Test(address, names_are_told_from_what_is_neither) {
+    struct config_address address;
+    char name[ADDRESS_NAME_MAX + 1];
+    cr_assert_eq(address_read("localhost:9000", &address, &error), ADDRESS_IS_NAME);
+    cr_assert_eq(address_read("app.internal.:9000", &address, &error), ADDRESS_IS_NAME);
+    cr_assert_eq(address_name("app.internal.:9000", name), 9000);
+    cr_assert_str_eq(name, "app.internal.");
     static const char *const bad[] = {"127.1:80",    "1.2.3.400:80", "http://origin:80", "origin.example.com",
-                                      "[origin]:80", "a b:80",       "localhost:0",      "localhost:http"};
+                                      "[origin]:80", "a b:80",       "localhost:0",      "localhost:http",
+                                      ".:80",        "app..:80"};
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
-        cr_assert_lt(address_resolve(bad[i], NULL, found, 4, &ttl_s, &error), 0, "%s", bad[i]);
-        cr_assert_null(strstr(error.text, "does not resolve"), "%s: %s", bad[i], error.text);
+        cr_assert_lt(address_read(bad[i], &address, &error), 0, "%s", bad[i]);
     }
 }
 
@@ -166,7 +153,7 @@ Test(address, other_forms_are_told_what_to_write) {
     } cases[] = {
         {"http://app:9000/x", "is a URL; write \"app:9000\""},
         {"HTTP://app", "is a URL; write \"app:80\""},
-        {"https://[::1]", "is a URL; write \"[::1]:443\"; TLS is not spoken"},
+        {"https://[::1]", "is a URL; write \"[::1]:443\"; for TLS, set origin_tls"},
         {"http://[::1]:9000", "is a URL; write \"[::1]:9000\""},
         {"tcp://app:9000", "is a URL; write \"app:9000\""},
         {"http://", "is a URL; write host and port alone"},
@@ -176,8 +163,8 @@ Test(address, other_forms_are_told_what_to_write) {
         {"app:9000/", "has a path"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(cases); i++) {
-        struct config_address found[1];
-        cr_assert_lt(address_resolve(cases[i].text, NULL, found, 1, &ttl_s, &error), 0);
+        struct config_address found;
+        cr_assert_lt(address_read(cases[i].text, &found, &error), 0);
         cr_assert_not_null(strstr(error.text, cases[i].fragment), "%s: %s", cases[i].text, error.text);
     }
 }

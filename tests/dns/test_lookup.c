@@ -1,5 +1,6 @@
 #include "dns/lookup.h"
 #include "dns/schedule.h"
+#include "now.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>

@@ -1,5 +1,6 @@
 /* Look-ups of services at a small DNS server that runs in a thread of its own. */
 #include "dns/service.h"
+#include "now.h"
 
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
