@@ -64,7 +64,7 @@ Test(settings, addresses, .init = changes_set_up, .fini = changes_tear_down) {
         {"      - address: 127.0.0.1:9000", "      - address: http://127.0.0.1:9000", 29,
          "address \"http://127.0.0.1:9000\": is a URL; write \"127.0.0.1:9000\""},
         {"      - address: 127.0.0.1:9000", "      - address: https://localhost/api", 29,
-         "is a URL; write \"localhost:443\"; TLS is not spoken to origins, but plain HTTP"},
+         "is a URL; write \"localhost:443\"; for TLS, set origin_tls"},
         {"      - address: 127.0.0.1:9000", "      - address: \"unix:\"", 29, "address \"unix:\": has no path"},
         {"      - address: 127.0.0.1:9000", "      - address: /run/app.sock", 29, "is a path; write address:port, or unix:"},
         {"      - address: 127.0.0.1:9000", "      - address: 127.0.0.1:9000/api", 29,
