@@ -3,6 +3,7 @@
 #include "client_http2.h"
 #include "client_tunnel.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,16 +80,18 @@ static void begin_tls(struct simulated_client *client) {
 }
 
 void client_begin(struct simulated_client *client, struct kernel_socket *socket, const struct client_plan *plan,
-                  struct talk *talk, struct client_counts *counts, WOLFSSL_SESSION **session) {
+                  struct in_addr from, struct talk *talk, struct client_counts *counts, WOLFSSL_SESSION **session) {
     *client = (struct simulated_client){
         .socket = socket,
         .plan = *plan,
+        .from = from,
         .talk = talk,
         .counts = counts,
         .session = session,
         .requests_left = plan->requests,
     };
     if (plan->behind != NULL) {
+        inet_pton(AF_INET, plan->behind, &client->from);
         talk_put_proxy_header(&client->out, plan->behind);
     }
     switch (plan->kind) {
@@ -170,7 +173,7 @@ static bool is_final(unsigned status) {
 }
 
 /* Sallyport's own answers need no origin; what they may be depends on the request and on who has asked. */
-void client_expect_own_answer(const struct talk_request *request, unsigned status) {
+void client_expect_own_answer(const struct talk *talk, const struct talk_request *request, unsigned status) {
     bool may_be_denied = request->certificate != TALK_VALID && request->host != TALK_OFF;
 
     switch (status) {
@@ -179,6 +182,9 @@ void client_expect_own_answer(const struct talk_request *request, unsigned statu
         return;
     case 403:
         SIMULATOR_EXPECT(may_be_denied, "403 for a client with a valid certificate, or of a host that asks for none");
+        return;
+    case 503:
+        SIMULATOR_EXPECT(talk->may_be_busy, "503 where origins take any number of requests");
         return;
     case 408:
     case 421:
@@ -217,7 +223,7 @@ static void begin_answer(struct simulated_client *client, size_t head_size) {
         SIMULATOR_EXPECT(client->asked_count > 0 && (uint32_t)strtoul(echo, NULL, 10) == number,
                          "the answer to %s came for request %u", echo, number);
     } else if (client->asked_count > 0) {
-        client_expect_own_answer(request, client->status);
+        client_expect_own_answer(client->talk, request, client->status);
     }
     char value[64];
     SIMULATOR_EXPECT(talk_header(head, head_size, "Date", value, sizeof value) == 1, "an answer without Date");
@@ -375,6 +381,7 @@ uint32_t client_plan_request(struct simulated_client *client) {
 
     *request = (struct talk_request){
         .certificate = client->plan.certificate,
+        .from = client->from,
         .host = client->plan.host,
         .framing = client->plan.upgrades || kernel_chance(600) ? TALK_NOTHING
                    : kernel_chance(500)                        ? TALK_LENGTH

@@ -57,6 +57,7 @@ struct client_counts {
 struct simulated_client {
     struct kernel_socket *socket; /* NULL: this place is free */
     struct client_plan plan;
+    struct in_addr from; /* its address, as a balancer or the kernel says */
     struct talk *talk;
     struct client_counts *counts;
     WOLFSSL *tls;
@@ -84,9 +85,9 @@ struct simulated_client {
 
 /* Once for the process: certificates, keys, and contexts with them. */
 void client_set_up(void);
-/* A client that has just connected. */
+/* A client that has just connected from this address. */
 void client_begin(struct simulated_client *client, struct kernel_socket *socket, const struct client_plan *plan,
-                  struct talk *talk, struct client_counts *counts, WOLFSSL_SESSION **session);
+                  struct in_addr from, struct talk *talk, struct client_counts *counts, WOLFSSL_SESSION **session);
 /* Does one thing, as the seed has it. Leaves when there is nothing left to do. */
 void client_step(struct simulated_client *client);
 /* The single things, for a test that leaves nothing to the seed: sends up to `size` bytes of what is to be sent... */

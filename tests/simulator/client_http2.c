@@ -242,7 +242,7 @@ static void take_head(struct simulated_client *client, struct client_stream *str
     SIMULATOR_EXPECT(stream->dated, "an answer without Date");
     SIMULATOR_EXPECT(!stream->by_origin || !request->bad, "request %u was relayed", stream->number);
     if (!stream->by_origin) {
-        client_expect_own_answer(request, stream->status);
+        client_expect_own_answer(client->talk, request, stream->status);
     }
 }
 

@@ -64,6 +64,6 @@ bool client_http2_is_idle(const struct simulated_client *client);
 /* Of client.c: writes a request's numbers and sizes, by the seed. Returns its number, or TALK_REQUESTS_MAX: none is left. */
 uint32_t client_plan_request(struct simulated_client *client);
 /* Checks the status of an answer that is none of an origin's. */
-void client_expect_own_answer(const struct talk_request *request, unsigned status);
+void client_expect_own_answer(const struct talk *talk, const struct talk_request *request, unsigned status);
 
 #endif

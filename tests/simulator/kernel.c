@@ -91,6 +91,10 @@ bool kernel_has_completions(void) {
     return kernel.cq_tail != kernel.cq_head;
 }
 
+bool kernel_may_sleep(void) {
+    return kernel.may_sleep;
+}
+
 void kernel_set_orderly(bool orderly) {
     kernel.orderly = orderly;
 }

@@ -62,6 +62,8 @@ void kernel_set_load(uint32_t share);
  * comes in a turn meets what the shard has begun for the bytes of that turn.
  */
 void kernel_set_orderly(bool orderly);
+/* Whether the shard will sleep now, while the world acts, unless an operation completes. */
+bool kernel_may_sleep(void);
 /* Whether operations have completed that the shard has not looked at. */
 bool kernel_has_completions(void);
 

@@ -56,6 +56,7 @@ struct kernel_state {
     uint32_t load;
     struct kernel_faults faults;
     bool orderly;
+    bool may_sleep;
     kernel_world_fn *world;
     void *owner;
     bool listening;

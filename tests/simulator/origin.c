@@ -1,5 +1,8 @@
 #include "origin.h"
 
+#include "origin_http2.h"
+
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,20 +10,94 @@
 
 enum { PIECE = 16 * 1024 };
 
-void origin_begin(struct origin *origin, struct kernel_socket *socket, struct talk *talk, const bool *enforced,
-                  bool faulty) {
-    *origin = (struct origin){.socket = socket, .talk = talk, .enforced = enforced, .faulty = faulty};
+/* How the connection goes, by the seed: mostly well. */
+static struct origin_link_plan some_plan(const struct origin *origin) {
+    struct origin_link_plan plan = {
+        .tls = (origin->speech & ORIGIN_TLS) != 0,
+        .proxy = (origin->speech & ORIGIN_PROXY) != 0,
+        .protocol = (origin->speech & ORIGIN_HTTP2) != 0 ? "h2" : NULL,
+        .cut_at = ORIGIN_NEVER,
+        .spoilt_at = ORIGIN_NEVER,
+    };
+
+    if (!plan.tls) {
+        return plan;
+    }
+    plan.tls12 = (ntohl(kernel_connects_to(origin->socket)->sin_addr.s_addr) & 1) == 0; /* for good, by the address */
+    plan.record_max = kernel_chance(200) ? 1 + kernel_below(600) : 0;
+    if (plan.protocol == NULL && kernel_chance(500)) {
+        plan.protocol = "http/1.1";
+    }
+    if (!origin->faulty) {
+        return plan;
+    }
+    plan.identity = kernel_chance(150) ? (enum origin_identity)kernel_below(ORIGIN_IDENTITIES) : ORIGIN_ITSELF;
+    plan.protocol = kernel_chance(50) ? NULL : plan.protocol;
+    if (kernel_chance(200)) {
+        plan.cut_at = kernel_below(kernel_chance(500) ? 1500 : 30000);
+        plan.cut = (enum origin_end)kernel_below(ORIGIN_ENDS);
+    } else if (kernel_chance(100)) {
+        plan.spoilt_at = kernel_below(kernel_chance(500) ? 1500 : 30000);
+    }
+    return plan;
+}
+
+static void note(struct origin *origin, enum origin_misdeed misdeed) {
+    *origin->misdeeds |= (uint32_t)misdeed;
+}
+
+static void note_plan(struct origin *origin, const struct origin_link_plan *plan) {
+    if (plan->identity == ORIGIN_OTHER) {
+        note(origin, ORIGIN_WAS_ANOTHER);
+    } else if (plan->identity != ORIGIN_ITSELF) {
+        note(origin, ORIGIN_WAS_EXPIRED);
+    }
+    if ((origin->speech & ORIGIN_HTTP2) != 0 && plan->tls && plan->protocol == NULL) {
+        note(origin, ORIGIN_AGREED_ON_NOTHING);
+    }
+    if (plan->cut_at != ORIGIN_NEVER) {
+        note(origin, ORIGIN_CUT_TLS);
+    }
+    if (plan->spoilt_at != ORIGIN_NEVER) {
+        note(origin, ORIGIN_SPOILT_TLS);
+    }
+}
+
+void origin_begin(struct origin *origin, struct kernel_socket *socket, const struct origin_place *place,
+                  uint32_t *misdeeds) {
+    uint32_t address = ntohl(kernel_connects_to(socket)->sin_addr.s_addr);
+
+    *origin = (struct origin){
+        .socket = socket,
+        .talk = place->talk,
+        .enforced = place->enforced,
+        .faulty = place->faulty,
+        .speech = (uint8_t)(address >> 16),
+        .misdeeds = misdeeds,
+        .counts = place->counts,
+    };
+    struct origin_link_plan plan = place->plan != NULL ? *place->plan : some_plan(origin);
+    note_plan(origin, &plan);
+    origin_link_begin(&origin->link, socket, &plan);
+}
+
+/* Frees what it has: its connection is gone. */
+static void forget(struct origin *origin) {
+    origin_http2_end(origin);
+    talk_free(&origin->in);
+    talk_free(&origin->out);
+    origin->socket = NULL;
 }
 
 void origin_leave(struct origin *origin, bool by_reset) {
-    talk_free(&origin->in);
-    talk_free(&origin->out);
-    if (by_reset) {
-        kernel_peer_reset(origin->socket);
-    } else {
-        kernel_peer_close(origin->socket);
-    }
-    origin->socket = NULL;
+    origin_link_leave(&origin->link, by_reset);
+    forget(origin);
+}
+
+/* Ends the connection well, behind what is to be sent. */
+static void close_well(struct origin *origin) {
+    origin_link_finish(&origin->link);
+    origin->stage = ORIGIN_CLOSING;
 }
 
 /* Checks that the shard tells the truth about the client, whatever the client has said of itself. */
@@ -58,26 +135,10 @@ static void begin_body(struct origin *origin, const char *head, size_t head_size
                      "the body of request %u is framed otherwise", origin->number);
 }
 
-/* The PROXY header of version 2 with which a connection of the tcp host begins; no request begins so. */
-static bool take_proxy_header(struct origin *origin) {
-    enum { FRONT = 16, ADDRESSES = 12, TYPE_SSL = 0x20, VECTOR = 3, VERIFY = 4 };
-    const uint8_t *data = (const uint8_t *)origin->in.data;
-
-    if (origin->in.size < FRONT || origin->in.size < FRONT + (size_t)(data[14] << 8 | data[15])) {
-        return false;
-    }
-    size_t size = FRONT + (size_t)(data[14] << 8 | data[15]);
-    size_t at = FRONT + ADDRESSES;
-
-    while (at < size && data[at] != TYPE_SSL) {
-        at += VECTOR + (size_t)(data[at + 1] << 8 | data[at + 2]);
-    }
-    SIMULATOR_EXPECT(at + VECTOR + VERIFY < size, "no facts of TLS in a header of %zu bytes", size);
-    origin->verified = data[at + VECTOR + VERIFY] == 0;
-    talk_drop(&origin->in, size);
-    talk_print(&origin->out, TALK_GREETING);
-    origin->stage = ORIGIN_GREETED;
-    return true;
+/* The PROXY header has named the client whose request comes on this connection. */
+static void expect_named(const struct origin *origin, const struct talk_request *request) {
+    SIMULATOR_EXPECT(!origin->link.names_client || origin->link.client.s_addr == request->from.s_addr,
+                     "request %u is another client's than the one that its connection names", origin->number);
 }
 
 static void begin_bare_tunnel(struct origin *origin) {
@@ -89,10 +150,11 @@ static void begin_bare_tunnel(struct origin *origin) {
 
     simulator_trace("origin: number %u", origin->number);
     SIMULATOR_EXPECT(request->host == TALK_TCP && !request->reached, "number %u came twice", origin->number);
-    SIMULATOR_EXPECT(origin->verified == (request->certificate == TALK_VALID), "number %u is said to be %s", origin->number,
-                     origin->verified ? "valid" : "not valid");
-    SIMULATOR_EXPECT(!origin->enforced[request->host] || origin->verified, "number %u should not have been let in",
+    SIMULATOR_EXPECT(origin->link.verified == (request->certificate == TALK_VALID), "number %u is said to be %s",
+                     origin->number, origin->link.verified ? "valid" : "not valid");
+    SIMULATOR_EXPECT(!origin->enforced[request->host] || origin->link.verified, "number %u should not have been let in",
                      origin->number);
+    expect_named(origin, request);
     request->reached = true;
     talk_drop(&origin->in, (size_t)(end + 1 - origin->in.data));
     origin->body = (struct talk_body){.framing = TALK_NOTHING, .until_end = true};
@@ -102,24 +164,17 @@ static void begin_bare_tunnel(struct origin *origin) {
 static void step_greeted(struct origin *origin) {
     char data[64];
 
-    talk_put(&origin->in, data, kernel_peer_receive(origin->socket, data, sizeof data));
-    talk_drop(&origin->out, kernel_peer_send(origin->socket, origin->out.data, origin->out.size));
+    talk_put(&origin->in, data, origin_link_receive(&origin->link, data, sizeof data));
+    talk_drop(&origin->out, origin_link_send(&origin->link, origin->out.data, origin->out.size));
     if (origin->in.size > 0 && memchr(origin->in.data, '\n', origin->in.size) != NULL) {
         begin_bare_tunnel(origin);
     }
 }
 
-static bool take_head(struct origin *origin) {
-    if (origin->in.size > 0 && origin->in.data[0] == '\r') {
-        return take_proxy_header(origin);
-    }
-    size_t head_size = talk_head_size(&origin->in);
-
-    if (head_size == 0) {
-        return false;
-    }
+struct talk_request *origin_take_request(struct origin *origin, const char *head, size_t head_size) {
     char value[32];
-    SIMULATOR_EXPECT(talk_header(origin->in.data, head_size, "X-Number", value, sizeof value) == 1, "no number");
+
+    SIMULATOR_EXPECT(talk_header(head, head_size, "X-Number", value, sizeof value) == 1, "no number");
     origin->number = (uint32_t)strtoul(value, NULL, 10);
     SIMULATOR_EXPECT(origin->number < origin->talk->count, "request %u was never sent", origin->number);
     struct talk_request *request = &origin->talk->requests[origin->number];
@@ -128,8 +183,20 @@ static bool take_head(struct origin *origin) {
                      origin->number);
     SIMULATOR_EXPECT(!request->bad, "request %u should not have been relayed", origin->number);
     request->reached = true;
-    simulator_trace("origin: request %u\n%.*s", origin->number, (int)head_size, origin->in.data);
-    expect_truth(origin, origin->in.data, head_size);
+    simulator_trace("origin: request %u\n%.*s", origin->number, (int)head_size, head);
+    expect_truth(origin, head, head_size);
+    expect_named(origin, request);
+    return request;
+}
+
+static bool take_head(struct origin *origin) {
+    size_t head_size = talk_head_size(&origin->in);
+
+    if (head_size == 0) {
+        return false;
+    }
+    char value[32];
+    const struct talk_request *request = origin_take_request(origin, origin->in.data, head_size);
     unsigned offers = talk_header(origin->in.data, head_size, "Upgrade", value, sizeof value);
     SIMULATOR_EXPECT(offers == request->upgrade && (offers == 0 || strcmp(value, "simulated") == 0), "an offer of %s",
                      value);
@@ -144,7 +211,8 @@ static bool take_body(struct origin *origin) {
     size_t before = origin->in.size;
 
     SIMULATOR_EXPECT(talk_take_body(&origin->body, &origin->in, origin->number, talk_body_byte),
-                     "the body of request %u is not its own, at byte %zu", origin->number, origin->body.at);
+                     "the body of request %u is not its own, at byte %zu: %.*s", origin->number, origin->body.at,
+                     (int)origin->in.size, origin->in.data);
     if (origin->body.complete) {
         SIMULATOR_EXPECT(origin->body.at == origin->talk->requests[origin->number].body_size,
                          "%zu bytes of a body of %zu were taken for all of it", origin->body.at,
@@ -163,8 +231,14 @@ static void put_answer(struct origin *origin) {
         talk_print(out, "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
     }
     if (origin->faulty && kernel_chance(40)) {
+        note(origin, ORIGIN_WROTE_NONSENSE);
         talk_print(out, "HTTP/1.1 abc\r\nX-Echo: %u\r\n\r\n", origin->number);
         origin->ends_after = true;
+        return;
+    }
+    if (origin->faulty && kernel_chance(60)) {
+        origin->delimited = true;
+        talk_print(out, "HTTP/1.1 503 Busy\r\nX-Echo: %u\r\nContent-Length: 0\r\n\r\n", origin->number);
         return;
     }
     origin->delimited = style != 2;
@@ -185,7 +259,7 @@ static void put_answer(struct origin *origin) {
 static void begin_tunnel(struct origin *origin) {
     char early[16];
 
-    SIMULATOR_EXPECT(origin->in.size == 0 && kernel_peer_receive(origin->socket, early, sizeof early) == 0,
+    SIMULATOR_EXPECT(origin->in.size == 0 && origin_link_receive(&origin->link, early, sizeof early) == 0,
                      "the tunnel of request %u has bytes before it begins", origin->number);
     talk_print(&origin->out,
                "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: simulated\r\nX-Echo: %u\r\n\r\n",
@@ -208,7 +282,7 @@ static void answer(struct origin *origin) {
 
 static void pull_tunnel(struct origin *origin) {
     char data[PIECE];
-    size_t size = kernel_peer_receive(origin->socket, data, sizeof data);
+    size_t size = origin_link_receive(&origin->link, data, sizeof data);
 
     talk_put(&origin->in, data, size);
     SIMULATOR_EXPECT(talk_take_body(&origin->body, &origin->in, origin->number, talk_body_byte) &&
@@ -230,13 +304,13 @@ static void step_tunnel(struct origin *origin) {
         origin->tunnelled += size;
     }
     if (origin->out.size > 0) {
-        talk_drop(&origin->out, kernel_peer_send(origin->socket, origin->out.data, origin->out.size));
+        talk_drop(&origin->out, origin_link_send(&origin->link, origin->out.data, origin->out.size));
     } else if (left == 0 && !origin->finished && kernel_chance(100)) {
-        kernel_peer_finish(origin->socket);
+        origin_link_finish(&origin->link);
         origin->finished = true;
     }
-    if (kernel_peer_is_reset(origin->socket) || kernel_peer_is_closed(origin->socket) ||
-        (origin->finished && kernel_peer_at_end(origin->socket))) {
+    if (kernel_peer_is_reset(origin->socket) || kernel_peer_is_closed(origin->socket) || origin->link.failed ||
+        (origin->finished && origin_link_is_through(&origin->link) && origin_link_is_over(&origin->link))) {
         origin_leave(origin, false);
     }
 }
@@ -245,20 +319,20 @@ static void push(struct origin *origin) {
     size_t most = kernel_chance(300) ? 1 + kernel_below(2000) : PIECE;
     size_t size = origin->out.size < most ? origin->out.size : most;
 
-    talk_drop(&origin->out, kernel_peer_send(origin->socket, origin->out.data, size));
+    talk_drop(&origin->out, origin_link_send(&origin->link, origin->out.data, size));
     if (origin->out.size > 0 || origin->stage != ORIGIN_ANSWER) {
         return;
     }
     origin->answered++;
     origin->stage = ORIGIN_HEAD;
     if (origin->ends_after) {
-        origin_leave(origin, false);
+        close_well(origin);
     }
 }
 
 static void pull(struct origin *origin) {
     char data[PIECE];
-    size_t size = kernel_peer_receive(origin->socket, data, sizeof data);
+    size_t size = origin_link_receive(&origin->link, data, sizeof data);
 
     SIMULATOR_EXPECT(size == 0 || origin->stage == ORIGIN_HEAD || origin->stage == ORIGIN_BODY,
                      "%zu bytes before request %u was answered", size, origin->number);
@@ -275,11 +349,79 @@ static void answer_connect(struct origin *origin) {
         origin_leave(origin, false);
     } else if (origin->faulty && kernel_chance(100)) {
         simulator_trace("origin: refuses");
+        note(origin, ORIGIN_REFUSED);
         kernel_refuse(origin->socket);
-        origin->socket = NULL;
+        origin_link_forget(&origin->link);
+        forget(origin);
     } else if (!origin->faulty || kernel_chance(900)) {
         kernel_accept(origin->socket);
         origin->connected = true;
+    }
+}
+
+/* By FIN, with TLS also by close_notify before it, or by a reset. */
+static void break_off(struct origin *origin) {
+    bool by_reset = kernel_chance(500);
+    bool politely = !by_reset && (origin->link.tls == NULL || kernel_chance(500));
+
+    simulator_trace("origin: breaks off at request %u%s", origin->number, politely ? ", politely" : "");
+    note(origin, ORIGIN_BROKE_OFF);
+    /* Nobody can tell: but a FIN without close_notify is no end of what is said in TLS. */
+    if (politely && (origin->stage == ORIGIN_TUNNEL || (origin->stage == ORIGIN_ANSWER && !origin->delimited))) {
+        origin->talk->requests[origin->number].cut = true;
+    }
+    if (politely && origin->link.tls != NULL) {
+        close_well(origin);
+    } else {
+        origin_leave(origin, by_reset);
+    }
+}
+
+static void step_closing(struct origin *origin) {
+    if (origin_link_is_through(&origin->link) || origin->link.is_cut || kernel_peer_is_closed(origin->socket)) {
+        origin_leave(origin, false);
+    }
+}
+
+/* The handshake is done, and a PROXY header has come. */
+static void begin_speaking(struct origin *origin) {
+    if (origin->link.tls != NULL && !origin->link.plan.tls12) {
+        origin->counts->handshakes++;
+        origin->counts->resumed += origin->link.resumed;
+    }
+    if ((origin->speech & ORIGIN_BARE) != 0) {
+        talk_print(&origin->out, TALK_GREETING);
+        origin->stage = ORIGIN_GREETED;
+    } else if ((origin->speech & ORIGIN_HTTP2) != 0) {
+        origin_http2_begin(origin);
+        origin->stage = ORIGIN_STREAMS;
+    }
+}
+
+static void step_stage(struct origin *origin) {
+    switch (origin->stage) {
+    case ORIGIN_TUNNEL:
+        step_tunnel(origin);
+        return;
+    case ORIGIN_GREETED:
+        step_greeted(origin);
+        return;
+    case ORIGIN_STREAMS:
+        origin_http2_step(origin);
+        return;
+    case ORIGIN_WAITING:
+        answer(origin);
+        return;
+    case ORIGIN_ANSWER:
+        push(origin);
+        return;
+    case ORIGIN_CLOSING:
+        step_closing(origin);
+        return;
+    case ORIGIN_HEAD:
+    case ORIGIN_BODY:
+        pull(origin);
+        return;
     }
 }
 
@@ -288,29 +430,31 @@ void origin_step(struct origin *origin) {
         answer_connect(origin);
         return;
     }
-    if (origin->stage != ORIGIN_TUNNEL && (kernel_peer_is_reset(origin->socket) || kernel_peer_at_end(origin->socket))) {
-        origin_leave(origin, false);
+    if (!origin_link_work(&origin->link)) {
+        forget(origin);
         return;
     }
-    if (origin->faulty && !origin->silent && kernel_chance(20)) {
-        simulator_trace("origin: breaks off at request %u", origin->number);
-        bool by_reset = kernel_chance(500);
-
-        if ((origin->stage == ORIGIN_TUNNEL || (origin->stage == ORIGIN_ANSWER && !origin->delimited)) && !by_reset) {
-            origin->talk->requests[origin->number].cut = true;
-        }
-        origin_leave(origin, by_reset);
+    if (origin->stage != ORIGIN_TUNNEL && origin->stage != ORIGIN_CLOSING && origin_link_is_over(&origin->link)) {
+        close_well(origin);
+    }
+    if (origin->faulty && !origin->silent && origin->stage != ORIGIN_CLOSING && kernel_chance(20)) {
+        break_off(origin);
         return;
     }
-    if (origin->stage == ORIGIN_TUNNEL) {
-        step_tunnel(origin);
-    } else if (origin->stage == ORIGIN_GREETED) {
-        step_greeted(origin);
-    } else if (origin->stage != ORIGIN_ANSWER && origin->stage != ORIGIN_WAITING) {
-        pull(origin);
-    } else if (origin->stage == ORIGIN_WAITING) {
-        answer(origin);
-    } else {
-        push(origin);
+    if (origin->stage == ORIGIN_CLOSING) {
+        step_closing(origin);
+        return;
     }
+    if (origin->link.failed) {
+        close_well(origin);
+        return;
+    }
+    if (!origin_link_is_open(&origin->link)) {
+        return;
+    }
+    if (!origin->spoken) {
+        origin->spoken = true;
+        begin_speaking(origin);
+    }
+    step_stage(origin);
 }

@@ -5,6 +5,7 @@
 #ifndef TESTS_SIMULATOR_TALK_H
 #define TESTS_SIMULATOR_TALK_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,7 +23,8 @@ enum talk_framing { TALK_NOTHING, TALK_LENGTH, TALK_CHUNKED };
 
 /* A request that a client has begun to send. */
 struct talk_request {
-    enum talk_certificate certificate; /* its client's */
+    enum talk_certificate certificate; /* its client's, and the next one */
+    struct in_addr from;
     enum talk_host host;
     enum talk_framing framing;
     bool head;       /* HEAD */
@@ -41,6 +43,7 @@ enum { TALK_REQUESTS_MAX = 512 };
 struct talk {
     struct talk_request requests[TALK_REQUESTS_MAX];
     uint32_t count;
+    bool may_be_busy; /* there are origins that take few requests at once */
     bool answered_by_origin[TALK_REQUESTS_MAX];
 };
 

@@ -27,8 +27,8 @@ static void step(struct world *w, void *context) {
         world_stop(w);
     }
     for (size_t i = 0; i < WORLD_ORIGINS_MAX; i++) {
-        if (w->origins[i].socket != NULL) {
-            origin_step(&w->origins[i]);
+        if (w->behind.origins[i].socket != NULL) {
+            origin_step(&w->behind.origins[i]);
         }
     }
 }

@@ -468,8 +468,10 @@ int io_uring_submit_and_get_events(struct io_uring *ring) {
 int io_uring_submit_and_wait_timeout(struct io_uring *ring, struct io_uring_cqe **cqe, unsigned count,
                                      struct __kernel_timespec *timeout, sigset_t *mask) {
     uint32_t most_ms = (uint32_t)(timeout->tv_sec * 1000 + timeout->tv_nsec / 1000000);
-    int result = io_uring_submit_and_get_events(ring);
 
+    kernel.may_sleep = true;
+    int result = io_uring_submit_and_get_events(ring);
+    kernel.may_sleep = false;
     if (result < 0 || kernel.cq_tail != kernel.cq_head) {
         return result;
     }

@@ -1,7 +1,6 @@
 #include "world.h"
 
 #include "base/hash.h"
-#include "config/load.h"
 #include "edge/place.h"
 #include "edge/reputation.h"
 #include "edge/reputation_store.h"
@@ -82,94 +81,18 @@ void __wrap_nghttp2_session_callbacks_set_rand_callback(nghttp2_session_callback
 void __wrap_nghttp2_session_callbacks_set_rand_callback(nghttp2_session_callbacks *callbacks, nghttp2_rand_callback random) {
 }
 
-/*
- * Configurations: the second is stricter, sends more headers and has a host without HTTP/2; the third has two hosts fewer
- * and other limits.
- */
-
-static struct config *configs_of[WORLD_LISTENERS][WORLD_CONFIGS];
-static const bool enforced[WORLD_CONFIGS][TALK_HOSTS] = {
-    {true, false, false, true}, {true, true, false, true}, {true, false, false, true}};
-
-static void print_host(FILE *file, const char *name, const char *mode, const char *more) {
-    fprintf(file,
-            "  - name: %s\n"
-            "    certificate: %s/server-p256.pem\n"
-            "    key: %s/server-p256.key\n"
-            "    client_auth:\n"
-            "      mode: %s\n",
-            name, TLS_TEST_DATA, TLS_TEST_DATA, mode);
-    if (strcmp(mode, "off") != 0) {
-        fprintf(file, "      ca: [%s/root.pem]\n", TLS_TEST_DATA);
-    }
-    fprintf(file,
-            "%s    origin: [{address: \"10.0.0.1:80\"}, {address: \"10.0.0.2:80\"}]\n"
-            "    timeouts: {tunnel_idle: 7s}\n",
-            more);
-}
-
-/* The simulated kernel has the first listener alone. */
-static const char *listeners(enum world_listener listener, unsigned number) {
-    switch (listener) {
-    case WORLD_REDIRECT:
-        return "{address: \"127.0.0.1:1\", redirect: https, redirect_port: 2}, {address: \"127.0.0.1:2\"}";
-    case WORLD_BALANCED:
-        if (number < WORLD_CONFIGS - 1) {
-            return "{address: \"127.0.0.1:1\", proxy_protocol: [" WORLD_BALANCER "]}";
-        }
-        break;
-    default:
-        break;
-    }
-    return "{address: \"127.0.0.1:1\"}";
-}
-
-static struct config *load(unsigned number, enum world_listener listener) {
-    char path[] = "/tmp/simulator-XXXXXX";
-    struct config_problems problems = {0};
-    int descriptor = mkstemp(path);
-    FILE *file = fdopen(descriptor, "w");
-
-    SIMULATOR_EXPECT(file != NULL, "%s", path);
-    fprintf(file,
-            "listen: [%s]\n"
-            "shards: 1\n"
-            "limits: {connections: 64, handshake_timeout: %s, request_header_timeout: 4s, idle_timeout: 8s}\n"
-            "admission: {allow: [" WORLD_KNOWN_CLIENT "/32]}\n"
-            "hosts:\n",
-            listeners(listener, number), number == 2 ? "2s" : "5s");
-    print_host(file, talk_host_names[TALK_ENFORCE], "enforce", "    default: true\n");
-    print_host(file, talk_host_names[TALK_REPORT], number == 1 ? "enforce" : "report",
-               number == 1 ? "    forward: {headers: {X-Device: subject.cn}}\n    http2: false\n" : "");
-    if (number != 2) {
-        print_host(file, talk_host_names[TALK_OFF], "off", "");
-        print_host(file, talk_host_names[TALK_TCP], "enforce", "    protocol: tcp\n");
-    }
-    fclose(file);
-    struct config *config = config_load(path, &problems);
-
-    config_problems_print(&problems, stderr);
-    unlink(path);
-    SIMULATOR_EXPECT(config != NULL, "configuration %u is not good", number);
-    return config;
-}
-
 void world_set_up(void) {
     hash_init();
     SIMULATOR_EXPECT(tls_library_init() == 0, "wolfSSL");
     SIMULATOR_EXPECT(wolfSSL_SetAllocators(allocate, free, resize) == 0, "wolfSSL's allocators");
     client_set_up();
-    for (unsigned listener = 0; listener < WORLD_LISTENERS; listener++) {
-        for (unsigned i = 0; i < WORLD_CONFIGS; i++) {
-            configs_of[listener][i] = load(i, (enum world_listener)listener);
-        }
-    }
+    world_config_set_up();
 }
 
 /* The shard, as server/server.c makes it. */
 
 static struct config *config_of(const struct world *world, unsigned number) {
-    return configs_of[world->plan.listener][number];
+    return world_config(world->plan.listener, world->plan.origins, number);
 }
 
 static struct stats_hosts *hosts_of(struct world *world, const struct config *config) {
@@ -206,6 +129,7 @@ static void create_shard(struct world *world) {
     shard->shared.sources = sources_create(SOURCES);
     shard->shared.replays = calloc(1, sizeof *shard->shared.replays);
     shard->shared.reputation = reputation_create(SOURCES, 1);
+    shard->shared.health = world->behind.board;
     shard->connections_max = shard->connections_capacity = world->plan.connections;
     shard->listener_count = 1;
 }
@@ -243,8 +167,9 @@ void world_reload(struct world *world, unsigned config) {
     stats_set_hosts(&world->stats, hosts);
     stats_hosts_release(hosts);
     shard_thread_post_site(world->thread, site);
+    world_origins_reload(world, config);
     for (unsigned host = 0; host < TALK_HOSTS; host++) {
-        world->enforced[host] = world->enforced[host] && enforced[config][host];
+        world->enforced[host] = world->enforced[host] && world_config_enforces(config, (enum talk_host)host);
     }
 }
 
@@ -278,7 +203,7 @@ struct simulated_client *world_connect(struct world *world, const struct client_
         simulator_trace("client: connects from %s, kind %u, certificate %u, host %u", from, plan->kind, plan->certificate,
                         plan->host);
         world->connected++;
-        client_begin(client, socket, plan, &world->talk, &world->counts,
+        client_begin(client, socket, plan, address.sin_addr, &world->talk, &world->counts,
                      &world->sessions[plan->certificate][plan->host][plan->tls12]);
         return client;
     }
@@ -321,24 +246,10 @@ static void connect_somebody(struct world *world) {
     world_connect(world, &plan, kernel_chance(950) ? WORLD_BALANCER : from);
 }
 
-static void take_connects(struct world *world) {
-    struct kernel_socket *socket;
-
-    while ((socket = kernel_next_connect()) != NULL) {
-        size_t place = 0;
-
-        while (world->origins[place].socket != NULL) {
-            place++;
-            SIMULATOR_EXPECT(place < WORLD_ORIGINS_MAX, "more than %d connections to origins", WORLD_ORIGINS_MAX);
-        }
-        origin_begin(&world->origins[place], socket, &world->talk, world->enforced, world->plan.faulty_origins);
-    }
-}
-
 void world_act_for_origins(struct world *world) {
     for (uint32_t i = 0; i < WORLD_ORIGINS_MAX; i++) {
-        if (world->origins[i].socket != NULL) {
-            origin_step(&world->origins[i]);
+        if (world->behind.origins[i].socket != NULL) {
+            origin_step(&world->behind.origins[i]);
         }
     }
 }
@@ -350,8 +261,8 @@ static void act(struct world *world) {
         }
     }
     for (uint32_t i = 0; i < WORLD_ORIGINS_MAX; i++) {
-        if (world->origins[i].socket != NULL && kernel_chance(500)) {
-            origin_step(&world->origins[i]);
+        if (world->behind.origins[i].socket != NULL && kernel_chance(500)) {
+            origin_step(&world->behind.origins[i]);
         }
     }
 }
@@ -361,6 +272,7 @@ static void step_at_random(struct world *world) {
         connect_somebody(world);
     }
     act(world);
+    world_change_origins(world);
     if (world->plan.reloads && !world->ending && kernel_chance(5)) {
         world_reload(world, kernel_below(WORLD_CONFIGS));
     }
@@ -384,8 +296,9 @@ static void step(void *owner) {
     world->steps++;
     SIMULATOR_EXPECT(world->steps < world->plan.steps + STEPS_TO_END_MAX, "the shard does not end");
     world_expect_sums(world);
+    world_expect_relays(world);
     world_expect_charges(world);
-    take_connects(world);
+    world_take_connects(world);
     if (world->plan.step != NULL) {
         world->plan.step(world, world->plan.context);
     } else {
@@ -395,15 +308,15 @@ static void step(void *owner) {
 }
 
 static void let_everybody_go(struct world *world) {
-    take_connects(world);
+    world_take_connects(world);
     for (size_t i = 0; i < WORLD_CLIENTS_MAX; i++) {
         if (world->clients[i].socket != NULL) {
             client_leave(&world->clients[i], false);
         }
     }
     for (size_t i = 0; i < WORLD_ORIGINS_MAX; i++) {
-        if (world->origins[i].socket != NULL) {
-            origin_leave(&world->origins[i], false);
+        if (world->behind.origins[i].socket != NULL) {
+            origin_leave(&world->behind.origins[i], false);
         }
     }
     for (size_t i = 0; i < sizeof world->sessions / sizeof(WOLFSSL_SESSION *); i++) {
@@ -418,7 +331,11 @@ static void let_everybody_go(struct world *world) {
 uint64_t world_run(struct world *world, const struct world_plan *plan) {
     memset(world, 0, sizeof *world);
     world->plan = *plan;
-    memcpy(world->enforced, enforced[0], sizeof world->enforced);
+    world->talk.may_be_busy = plan->origins != WORLD_PLAIN;
+    for (unsigned host = 0; host < TALK_HOSTS; host++) {
+        world->enforced[host] = world_config_enforces(0, (enum talk_host)host);
+    }
+    world_origins_begin(world);
     kernel_begin(plan->seed, &plan->faults, step, world);
     kernel_set_load(plan->load);
     create_shard(world);
@@ -441,11 +358,13 @@ uint64_t world_run(struct world *world, const struct world_plan *plan) {
     }
     world_expect_all_counted(world);
     world_expect_answers_counted(world);
+    world_expect_exchanges_counted(world);
     let_everybody_go(world);
     world_expect_streams_counted(world);
     SIMULATOR_EXPECT(http2_blocks == 0, "%zu blocks of sessions of HTTP/2 are left over", http2_blocks);
     uint64_t digest = kernel_digest();
     destroy_shard(world);
+    world_origins_end(world);
     kernel_end();
     return digest;
 }

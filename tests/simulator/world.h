@@ -8,28 +8,13 @@
 #include "client.h"
 #include "edge/connection.h"
 #include "kernel.h"
-#include "origin.h"
 #include "server/shard_thread.h"
+#include "world_config.h"
+#include "world_origins.h"
 
 enum {
     WORLD_CLIENTS_MAX = 80,
     WORLD_CLIENTS_AT_RANDOM = 24, /* of a random schedule, at once */
-    WORLD_ORIGINS_MAX = 256,
-    WORLD_CONFIGS = 3,
-};
-
-/* An address that the configurations allow (admission.allow): its clients are known. */
-#define WORLD_KNOWN_CLIENT "198.51.100.1"
-/* The balancer from which the listener takes PROXY headers, where the plan says so. */
-#define WORLD_BALANCER "203.0.113.1"
-
-struct world;
-
-enum world_listener {
-    WORLD_DIRECT,   /* for clients themselves */
-    WORLD_BALANCED, /* for a balancer, but in the last configuration */
-    WORLD_REDIRECT, /* for plain HTTP, which is sent on to https */
-    WORLD_LISTENERS,
 };
 
 struct world_plan {
@@ -42,6 +27,8 @@ struct world_plan {
     uint32_t fails_at;     /* this one alone of them, from 1; 0: none */
     bool reloads;
     enum world_listener listener;
+    enum world_origins origins;
+    const struct origin_link_plan *link;              /* how connections to origins go; NULL: by the seed */
     uint32_t steps;                                   /* of the world, before the shard is told to end */
     void (*step)(struct world *world, void *context); /* instead of random ones; NULL: those */
     /* Called once a turn, when the operations that have completed are handled, and timers and batches are not; or NULL. */
@@ -68,7 +55,7 @@ struct world {
     struct shard *shard; /* of that thread */
     struct stats stats;
     struct simulated_client clients[WORLD_CLIENTS_MAX];
-    struct origin origins[WORLD_ORIGINS_MAX];
+    struct world_behind behind;
     struct client_counts counts;
     struct talk talk;
     WOLFSSL_SESSION *sessions[TALK_CERTIFICATES][TALK_HOSTS][2];
