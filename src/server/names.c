@@ -9,8 +9,7 @@
 #include "config/service.h"
 #include "dns/schedule.h"
 #include "dns/service.h"
-#include "relay/addresses.h"
-#include "relay/relay.h"
+#include "server/name_change.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -22,21 +21,6 @@ enum {
     TURN_MS_MAX = 60000,
     POST_AGAIN_MS = 1000, /* a thread that has not taken the last change yet gets no further one; asked again after this */
     LOG_TEXT_SIZE = 640,
-};
-
-/* Addresses that an origin stands for from now on: what each shard and the control thread are told, and holds until it has
- * applied it. */
-struct change {
-    atomic_uint holders;
-    struct config *config;
-    uint32_t host;
-    uint32_t origin;
-    struct relay_addresses *addresses;
-};
-
-struct change_mail {
-    struct mail mail;
-    struct change *change;
 };
 
 /* An origin that is a name. */
@@ -51,8 +35,8 @@ struct name {
     struct dns_lookup lookup;   /* of a name */
     struct dns_service service; /* or of a service */
     struct dns_set current;
-    struct change *change; /* the last one; NULL: there was none */
-    bool unposted;         /* the threads do not know of the current set yet */
+    struct name_change *change; /* the last one; NULL: there was none */
+    bool unposted;              /* the threads do not know of the current set yet */
 };
 
 struct names {
@@ -61,9 +45,7 @@ struct names {
     int wake; /* eventfd */
     atomic_bool ending;
     _Atomic(struct config *) next; /* to be taken over; NULL: none */
-    struct shard_thread *const *shards;
-    unsigned shard_count;
-    struct control *control;
+    struct name_change_readers readers;
     struct stats *stats;
 
     /* Of what follows, up to `totals`: the thread alone changes it, and others read it with the lock held. */
@@ -90,73 +72,16 @@ _Static_assert((int)STATS_DNS_OK == (int)DNS_OK && (int)STATS_DNS_NOT_FOUND == (
                    (int)STATS_DNS_MALFORMED == (int)DNS_MALFORMED && (int)STATS_DNS_COUNT == (int)DNS_RESULT_COUNT,
                "each result is counted as itself");
 
-static void release_change(struct change *change) {
-    if (change == NULL || atomic_fetch_sub_explicit(&change->holders, 1, memory_order_acq_rel) > 1) {
-        return;
-    }
-    relay_addresses_release(change->addresses);
-    config_release(change->config);
-    free(change);
-}
-
-static void drop(struct mail *mail) {
-    release_change(((struct change_mail *)mail)->change);
-    free(mail);
-}
-
-/* In the shard's thread. A change of another configuration than that which the shard serves is none of its business. */
-static void deliver(struct mail *mail, void *owner) {
-    struct site *site = ((struct shard_thread *)owner)->shard.site;
-    struct change *change = ((struct change_mail *)mail)->change;
-
-    if (site->config == change->config) {
-        relay_take_addresses(site->relay, change->host, change->origin, change->addresses);
-    }
-    drop(mail);
-}
-
-static void deliver_to_control(struct mail *mail, void *owner) {
-    const struct change *change = ((struct change_mail *)mail)->change;
-
-    control_take_addresses(owner, change->config, change->host, change->origin, &change->addresses->set);
-    drop(mail);
-}
-
-/* Makes mail that holds the change. */
-static struct mail *make_mail(struct change *change, void (*deliver_it)(struct mail *mail, void *owner)) {
-    struct change_mail *mail = malloc(sizeof *mail);
-
-    CHECK(mail != NULL);
-    atomic_fetch_add_explicit(&change->holders, 1, memory_order_relaxed);
-    *mail = (struct change_mail){.mail = {.deliver = deliver_it, .drop = drop}, .change = change};
-    return &mail->mail;
-}
-
-static struct change *make_change(const struct name *name) {
-    struct change *change = malloc(sizeof *change);
-    struct relay_addresses *addresses = relay_addresses_create(&name->current);
-
-    CHECK(change != NULL && addresses != NULL);
-    *change = (struct change){
-        .config = config_retain(name->names->config), .host = name->host, .origin = name->origin, .addresses = addresses};
-    atomic_init(&change->holders, 1);
-    return change;
-}
-
 /* Tells the threads, unless one of them has not taken the last change yet: so a thread that is stuck gathers no mail. */
 static void post(struct name *name) {
     struct names *names = name->names;
 
-    if (name->change != NULL && atomic_load_explicit(&name->change->holders, memory_order_acquire) > 1) {
+    if (name->change != NULL && !name_change_is_applied(name->change)) {
         return;
     }
-    release_change(name->change);
-    name->change = make_change(name);
+    name_change_release(name->change);
+    name->change = name_change_post(&names->readers, names->config, name->host, name->origin, &name->current);
     name->unposted = false;
-    for (unsigned i = 0; i < names->shard_count; i++) {
-        worker_post(&names->shards[i]->worker, make_mail(name->change, deliver));
-    }
-    control_post(names->control, make_mail(name->change, deliver_to_control));
 }
 
 static const char *host_of(const struct name *name) {
@@ -214,11 +139,8 @@ static void take_found(struct name *name, struct dns_set *found) {
     dns_set_free(found);
 }
 
-static uint32_t chance(struct names *names) {
-    uint64_t words[2];
-
-    random_take(&names->random, words);
-    return (uint32_t)words[0];
+static uint32_t random_word(struct names *names) {
+    return (uint32_t)random_below(&names->random, UINT64_C(1) << 32);
 }
 
 static void set_timer(struct name *name) {
@@ -232,14 +154,14 @@ static void set_timer(struct name *name) {
 }
 
 static void note_found(struct name *name, struct dns_set *found, uint32_t ttl_s) {
-    if (dns_schedule_found(&name->schedule, now_ms(), ttl_s, chance(name->names))) {
+    if (dns_schedule_found(&name->schedule, now_ms(), ttl_s, random_word(name->names))) {
         log_limited(LOG_LEVEL_INFO, "host %s: origin %s: resolves again", host_of(name), name->configured->text);
     }
     take_found(name, found);
 }
 
 static void note_failed(struct name *name, enum dns_result result) {
-    if (dns_schedule_failed(&name->schedule, now_ms(), chance(name->names))) {
+    if (dns_schedule_failed(&name->schedule, now_ms(), random_word(name->names))) {
         log_limited(LOG_LEVEL_WARNING, "host %s: origin %s: does not resolve any more: %s; its %zu addresses are kept",
                     host_of(name), name->configured->text, dns_result_text(result), name->current.count);
     }
@@ -327,7 +249,7 @@ static void add_name(struct names *names, uint32_t host, uint32_t origin) {
         dns_set_add_item(&name->current, &item);
     }
     timer_init(&name->timer, timer_fired);
-    dns_schedule_found(&name->schedule, now_ms(), name->configured->ttl_s, chance(names));
+    dns_schedule_found(&name->schedule, now_ms(), name->configured->ttl_s, random_word(names));
     set_timer(name);
 }
 
@@ -350,7 +272,7 @@ static void forget(struct names *names) {
         struct name *name = &names->items[i];
 
         timer_clear(&names->timers, &name->timer);
-        release_change(name->change);
+        name_change_release(name->change);
         dns_set_free(&name->lookup.found);
         dns_service_free(&name->service);
         dns_set_free(&name->current);
@@ -471,9 +393,7 @@ struct names *names_start(struct config *config, struct shard_thread *const *sha
         error_set(error, "not enough memory");
         return NULL;
     }
-    names->shards = shards;
-    names->shard_count = shard_count;
-    names->control = control;
+    names->readers = (struct name_change_readers){shards, shard_count, control};
     names->stats = stats;
     CHECK(pthread_mutex_init(&names->lock, NULL) == 0);
     list_init(&names->waiting);
