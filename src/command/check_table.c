@@ -183,19 +183,62 @@ static void print_protocol(const struct config_host *host, FILE *out) {
     end_line(&line);
 }
 
-static void print_host(const struct config_host *host, int64_t now_s, FILE *out) {
-    print_counts(host, out);
-    print_certificates(host, now_s, out);
-    print_protocol(host, out);
+static void print_origins(const struct config_host *host, FILE *out) {
     struct wrapped line;
     begin_line(&line, out);
     put_word(&line, "origins");
     for (size_t i = 0; i < host->origin_count; i++) {
-        for (size_t j = 0; j < host->origins[i].address_count; j++) {
-            put_word(&line, host->origins[i].addresses[j].text);
+        const struct config_origin *origin = &host->origins[i];
+        for (size_t j = 0; j < origin->address_count; j++) {
+            put_word(&line, origin->addresses[j].text);
+        }
+        if (origin->weight > 1) {
+            char text[32];
+            snprintf(text, sizeof text, "(weight %" PRIu32 ")", origin->weight);
+            put_word(&line, text);
+        }
+        if (origin->backup) {
+            put_word(&line, "(backup)");
         }
     }
     end_line(&line);
+}
+
+/* How its origins are reached and chosen, where that is not as it is without any setting. */
+static void print_way(const struct config_host *host, FILE *out) {
+    static const char *const balances[] = {
+        [CONFIG_LEAST_CONNECTIONS] = "balance: least_connections", [CONFIG_HASH] = "balance: hash"};
+    const char *words[] = {
+        host->origin_tls != NULL ? "origin_tls" : NULL,
+        host->origin_tls != NULL && host->origin_tls->certificate.credentials != NULL ? "with a certificate" : NULL,
+        host->origin_http2 ? "origin_protocol: http2" : NULL,
+        host->origin_proxy == CONFIG_ORIGIN_PROXY_V1   ? "origin_proxy_protocol: v1"
+        : host->origin_proxy == CONFIG_ORIGIN_PROXY_V2 ? "origin_proxy_protocol: v2"
+                                                       : NULL,
+        balances[host->balance],
+    };
+    struct wrapped line;
+    bool any = false;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (words[i] != NULL) {
+            if (!any) {
+                begin_line(&line, out);
+            }
+            any = true;
+            put_word(&line, words[i]);
+        }
+    }
+    if (any) {
+        end_line(&line);
+    }
+}
+
+static void print_host(const struct config_host *host, int64_t now_s, FILE *out) {
+    print_counts(host, out);
+    print_certificates(host, now_s, out);
+    print_protocol(host, out);
+    print_origins(host, out);
+    print_way(host, out);
     print_health(host, out);
 }
 

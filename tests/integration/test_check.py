@@ -108,6 +108,23 @@ def test_table(tmp_path, pki, chained):
     assert lines[-1] == "! has ended"
 
 
+def test_the_table_tells_how_origins_are_reached(tmp_path, pki, chained):
+    edge = pki.client(cache="edge", subject="edge-1")
+    ways = {
+        "origin_tls: {ca: [root]}": ({"origin_tls": {"ca": [str(pki.root.cert)], "name": "a.test"}}, "    origin_tls"),
+        "mutual": ({"origin_tls": {"ca": [str(pki.root.cert)], "name": "a.test", "certificate": str(edge.chain), "key": str(edge.key)},
+                    "origin_protocol": "http2"}, "    origin_tls with a certificate origin_protocol: http2"),
+        "choice": ({"balance": "hash", "origin": [{"address": "127.0.0.1:9000", "weight": 3}, {"address": "127.0.0.1:9001", "backup": True}]},
+                   "    origins 127.0.0.1:9000 (weight 3) 127.0.0.1:9001 (backup)\n    balance: hash"),
+        "header": ({"origin_proxy_protocol": "v1", "balance": "least_connections"}, "    origin_proxy_protocol: v1 balance: least_connections"),
+    }
+    for more, line in ways.values():
+        result = check(write(tmp_path, {**chained("one.test"), **more}))
+        assert result.returncode == 0, result.stderr
+        assert line + "\n" in result.stdout, result.stdout
+    assert "origin_" not in check(write(tmp_path, chained("one.test"))).stdout
+
+
 def test_each_of_several_certificates(tmp_path, pki, chained):
     """The column has the first end, a line each the rest; JSON has all in the order of the file."""
     until = lambda when: when.strftime("%Y-%m-%dT%H:%M:%SZ")
