@@ -182,6 +182,8 @@ void exchange_note_complete(struct relay_exchange *exchange);
  * elsewhere.
  */
 bool exchange_note_status(struct relay_exchange *exchange);
+/* The request that was kept while a response came is not to be sent again, or is not whole any more. */
+void exchange_drop_kept(struct relay_exchange *exchange);
 /* Gives back the memory of an exchange that has no connection any more. */
 void exchange_release(struct relay_exchange *exchange);
 /* Notes that a connection to the origin was made. */

@@ -17,6 +17,13 @@ void exchange_choose(struct relay_exchange *exchange, struct relay_origin *origi
     exchange->origin = origin;
 }
 
+void exchange_drop_kept(struct relay_exchange *exchange) {
+    if (exchange->kept != NULL) {
+        slab_give(&exchange->relay->buffers, exchange->kept);
+        exchange->kept = NULL;
+    }
+}
+
 void exchange_release(struct relay_exchange *exchange) {
     struct relay *relay = exchange->relay;
 
@@ -26,9 +33,7 @@ void exchange_release(struct relay_exchange *exchange) {
     if (exchange->buffer != NULL) {
         slab_give(&relay->buffers, exchange->buffer);
     }
-    if (exchange->kept != NULL) {
-        slab_give(&relay->buffers, exchange->kept);
-    }
+    exchange_drop_kept(exchange);
     slab_give(&relay->exchanges, exchange);
 }
 

@@ -10,6 +10,7 @@ bool request_is_unsent(const struct relay_exchange *exchange) {
 static bool put(struct relay_exchange *exchange, struct bytes part) {
     bool connecting = exchange->state == EXCHANGE_CONNECTING;
 
+    exchange_drop_kept(exchange); /* some of the response has come, and this part is in no copy */
     exchange->whole = exchange->whole && (connecting || exchange->keeps || request_is_unsent(exchange)) &&
                       part.size <= EXCHANGE_BUFFER_SIZE - exchange->buffered;
     if (exchange->whole) {

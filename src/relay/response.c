@@ -71,14 +71,6 @@ struct bytes response_trailers(struct relay_exchange *exchange) {
     return section;
 }
 
-/* The response is one that goes to the client. */
-static void give_back_request(struct relay_exchange *exchange) {
-    if (exchange->kept != NULL) {
-        slab_give(&exchange->relay->buffers, exchange->kept);
-        exchange->kept = NULL;
-    }
-}
-
 /* The buffer is free, unless trailers are to be kept in it. */
 static void settle_buffer(struct relay_exchange *exchange) {
     if (keeps_trailers(exchange)) {
@@ -94,7 +86,7 @@ static enum response_outcome begin_tunnel(struct relay_exchange *exchange, const
     if (!exchange->request_done || !link_has_sent_all(exchange_link(exchange))) {
         return refuse(exchange, RELAY_FAULT_UPGRADE, "switching protocols before the request was complete");
     }
-    give_back_request(exchange);
+    exchange_drop_kept(exchange); /* the response goes to the client */
     tunnel_begin(exchange);
     exchange->handler->head(exchange->owner, &exchange->message, head);
     if (exchange->state != EXCHANGE_TUNNEL) {
@@ -136,7 +128,7 @@ static enum response_outcome read_head(struct relay_exchange *exchange, struct b
     if (exchange_note_status(exchange)) {
         return RESPONSE_STOPPED;
     }
-    give_back_request(exchange);
+    exchange_drop_kept(exchange); /* the response goes to the client */
     exchange->keep_s = http_keep_alive_s(&exchange->message, head);
     exchange->signs_in = exchange->signs_in || http_response_signs_in(&exchange->message, head);
     exchange->events = http_is_event_stream(&exchange->message, head);

@@ -81,6 +81,18 @@ static void say_502_in_pieces(struct fake_origin *origin, int socket, int number
     }
 }
 
+/* Answers when half of the body has come: with one half of a head, and with the other when told. */
+static void say_503_early_in_pieces(struct fake_origin *origin, int socket, int number) {
+    char head[1024], half[2];
+
+    fake_read_head(socket, head, sizeof head);
+    fake_read_exactly(socket, half, sizeof half);
+    fake_say(socket, "HTTP/1.1 503 Service Unavailable\r\nContent-");
+    fake_wait(origin, 1);
+    fake_say(socket, "Length: 0\r\n\r\n");
+    fake_reads_end(socket);
+}
+
 /* Echoes the body of a POST of 4 bytes. */
 static void echo_four(struct fake_origin *origin, int socket, int number) {
     char head[1024], body[5] = "";
@@ -157,6 +169,30 @@ Test(dispatch, the_body_that_was_sent_is_sent_again) {
     cr_assert(call.ended, "fault %d", call.fault);
     cr_assert_str_eq(call.body, "abcd");
     cr_assert_eq(retries(STATS_RETRY_REFUSED), 1);
+    finish_two();
+}
+
+/* A body of which some has come behind the first byte of the answer is not there whole. */
+Test(dispatch, a_body_that_outlasts_the_wait_for_a_status_is_not_sent_again_in_part) {
+    struct call call = {0};
+
+    begin_with_statuses(say_503_early_in_pieces, echo_four, CONFIG_RETRY_503);
+    call_start(&call, &bench, POST_HEAD, HTTP_LENGTH, true);
+    while (!call.was_drained) {
+        ring_turn(&bench.ring, 10);
+    }
+    relay_exchange_body(call.exchange, bytes_of_string("ab"));
+    while (!call.exchange->answered) {
+        ring_turn(&bench.ring, 10);
+    }
+    relay_exchange_body(call.exchange, bytes_of_string("cd"));
+    relay_exchange_body_end(call.exchange);
+    atomic_store(&fake.signal, 1);
+    bench_until(&bench, &call.done);
+    cr_assert(call.ended, "fault %d", call.fault);
+    cr_assert_eq(call.status, 503);
+    cr_assert_eq(retries(STATS_RETRY_503), 0);
+    cr_assert_eq(atomic_load(&others[0].accepted), 0);
     finish_two();
 }
 
