@@ -325,6 +325,8 @@ static void timer_fired(struct timer *timer) {
     } else if (list_is_empty(&channel->exchanges)) {
         origin_count(channel->origin, STATS_ORIGIN_EXPIRED);
         close_channel(channel);
+    } else {
+        channel->idle = false; /* for settle(), which has not seen the exchange yet and may find it gone */
     }
 }
 

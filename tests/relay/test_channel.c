@@ -45,6 +45,35 @@ Test(channel, an_idle_one_closes_after_a_while) {
     finish();
 }
 
+static void ask(struct timer *timer) {
+    start(1);
+}
+
+static void leave(struct timer *timer) {
+    call_abort(&calls[0]);
+}
+
+/* An exchange comes before the end of the idle time and goes behind it, all in one turn. */
+Test(channel, an_idle_one_closes_after_a_visit_at_the_end_of_its_time) {
+    struct timer before, behind;
+
+    begin_http2(say_hello);
+    call_get(&bench, 200);
+    bench_hold_clock(&bench);
+    bench_pass(&bench, 0);
+    timer_init(&before, ask);
+    timer_init(&behind, leave);
+    timer_set(&bench.ring.timers, &before, ring_now_ms(&bench.ring), RELAY_IDLE_TIMEOUT_MS - 100);
+    timer_set(&bench.ring.timers, &behind, ring_now_ms(&bench.ring), RELAY_IDLE_TIMEOUT_MS + 100);
+    bench_pass(&bench, RELAY_IDLE_TIMEOUT_MS + 200);
+    cr_assert_eq(bench.relay->channels.in_use, 1);
+    bench_pass(&bench, RELAY_IDLE_TIMEOUT_MS + 200);
+    cr_assert_eq(bench.relay->channels.in_use, 0);
+    cr_assert_eq(events(STATS_ORIGIN_POOLED), 2);
+    cr_assert_eq(events(STATS_ORIGIN_EXPIRED), 1);
+    finish();
+}
+
 static bool hello_and_close(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
     frames_hello(socket, frame->stream);
     return false;
