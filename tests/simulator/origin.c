@@ -385,7 +385,9 @@ static void step_closing(struct origin *origin) {
 
 /* The handshake is done, and a PROXY header has come. */
 static void begin_speaking(struct origin *origin) {
-    if (origin->link.tls != NULL && !origin->link.plan.tls12) {
+    bool agrees = (origin->speech & ORIGIN_HTTP2) == 0 || origin->link.plan.protocol != NULL; /* with the shard, on h2 */
+
+    if (origin->link.tls != NULL && !origin->link.plan.tls12 && agrees) {
         origin->counts->handshakes++;
         origin->counts->resumed += origin->link.resumed;
     }

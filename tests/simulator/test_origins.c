@@ -25,6 +25,7 @@ static struct world_plan plan_of(uint64_t seed) {
         .connections = 64,
         .load = 50,
         .faulty_origins = seed % 2 == 0,
+        .allocations_fail = seed % 11 == 0,
         .reloads = seed % 3 != 1,
         .listener = seed % 13 < 3 ? WORLD_BALANCED : WORLD_DIRECT,
         .origins = WORLD_VARIED,

@@ -54,7 +54,6 @@ void world_origins_end(struct world *world) {
 
 void world_origins_reload(struct world *world, unsigned number) {
     world->behind.number = number;
-    world->behind.changed = world->steps;
 }
 
 /* --- Changes ------------------------------------------------------------------------------------------------------- */
@@ -82,7 +81,6 @@ static void deliver_change(struct mail *mail, void *owner) {
         relay_take_addresses(site->relay, change->host, WORLD_NAME, change->addresses);
         watched->behind.changes++;
     }
-    watched->behind.changed = watched->steps;
     drop_change(mail);
 }
 
@@ -121,7 +119,6 @@ void world_flip_health(struct world *world, enum talk_host host, unsigned number
     }
     simulator_trace("world: checks of address %u of host %u %s", number, host, down ? "fail" : "succeed");
     health_entry_set(place->health, down);
-    world->behind.changed = world->steps;
     world->behind.flips++;
 }
 
@@ -173,8 +170,7 @@ static void expect_wanted(struct world *world, struct in_addr address) {
     bool http2 = (value >> 16 & ORIGIN_HTTP2) != 0;
 
     world->behind.backup_asked += (value & 0xff) == WORLD_BACKUP;
-    /* Within a turn in which something has changed, either may be right. */
-    if (world->plan.origins == WORLD_PLAIN || shard->retired != NULL || http2 || world->behind.changed + 1 >= world->steps) {
+    if (world->plan.origins == WORLD_PLAIN || shard->retired != NULL || http2) {
         return;
     }
     const struct relay_origin *origin = origin_at(host, address);
@@ -202,7 +198,6 @@ void world_take_connects(struct world *world) {
             SIMULATOR_EXPECT(i < WORLD_ORIGINS_MAX, "more than %d connections to origins", WORLD_ORIGINS_MAX);
         }
         simulator_trace("origin: %s is connected to", inet_ntoa(address));
-        expect_wanted(world, address);
         origin_begin(&world->behind.origins[i], socket, &place, &place_at(world, address)->misdeeds);
     }
 }
@@ -346,6 +341,7 @@ static const uint32_t reasons[RELAY_FAULT_COUNT] = {
     [RELAY_FAULT_RESET] = ORIGIN_BROKE_OFF | ORIGIN_CUT_TLS | ORIGIN_SPOILT_TLS | ORIGIN_RESET_STREAMS | ORIGIN_TURNED_AWAY |
                           ORIGIN_WROTE_NONSENSE,
     [RELAY_FAULT_STATUS_LINE] = ORIGIN_WROTE_NONSENSE,
+    [RELAY_FAULT_UPGRADE] = ORIGIN_SPOILT_TLS, /* behind a 101: the shard's alert waits already, as if of the request */
     [RELAY_FAULT_HTTP2] = ORIGIN_WROTE_NONSENSE,
     [RELAY_FAULT_BUSY] = ANY_TIME,
     [RELAY_FAULT_TLS_HANDSHAKE] = ORIGIN_CUT_TLS | ORIGIN_SPOILT_TLS | ORIGIN_BROKE_OFF,
@@ -375,6 +371,7 @@ struct stream *__wrap_stream_connect(struct ring *ring, const struct sockaddr *a
 
 struct stream *__wrap_stream_connect(struct ring *ring, const struct sockaddr *address, socklen_t size,
                                      const struct stream_handler *handler, void *owner, int *error) {
+    expect_wanted(watched, ((const struct sockaddr_in *)(const void *)address)->sin_addr);
     struct stream *stream = __real_stream_connect(ring, address, size, handler, owner, error);
 
     watched->behind.connects += stream != NULL;

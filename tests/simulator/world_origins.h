@@ -34,7 +34,6 @@ struct world_behind {
     uint64_t not_begun;            /* the latter */
     uint64_t faults[WORLD_FAULTS]; /* that were reported, by enum relay_fault */
     uint64_t changes;              /* of names, that the shard has taken over */
-    uint32_t changed;              /* the step before the turn of the last one */
     uint64_t flips;                /* of health */
     struct origin_counts counts;
     uint64_t unhealthy_asked; /* connects to an origin whose checks fail */
