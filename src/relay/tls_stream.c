@@ -32,14 +32,15 @@ struct tls_stream {
     enum state state;
     enum tls_result outcome; /* the end that has come behind what was delivered; TLS_DONE: none has */
     size_t room;
-    bool wants;    /* a delivery is asked for */
-    bool running;  /* run() is on the stack */
-    bool ends;     /* no more is written: nothing of the session's own leaves either */
-    bool cut;      /* FIN has come without close_notify */
-    bool answered; /* the origin has sent something */
-    bool in_clear; /* and it was plain HTTP, to the hello */
-    int error;     /* of a write that failed */
-    uint8_t *held; /* ciphertext that waits until a delivery is asked for */
+    bool wants;        /* a delivery is asked for */
+    bool running;      /* run() is on the stack */
+    bool ends;         /* no more is written: nothing of the session's own leaves either */
+    bool cut;          /* FIN has come without close_notify */
+    bool answered;     /* the origin has sent something */
+    bool in_clear;     /* and it was plain HTTP, to the hello */
+    int error;         /* of a write that failed */
+    uint64_t data_end; /* behind what the owner has written, in bytes of the stream */
+    uint8_t *held;     /* ciphertext that waits until a delivery is asked for */
     struct ring_task work;
     enum relay_fault fault;
     const char *detail;
@@ -56,6 +57,7 @@ static bool encrypt(void *owner, struct bytes plaintext) {
         tls->error = tls->error != 0 ? tls->error : error;
         ring_defer(tls->memory->gather.ring, &tls->work);
     }
+    tls->data_end = tls->stream->bytes_sent + tls->stream->queue.size;
     return tls->error == 0;
 }
 
@@ -429,7 +431,8 @@ enum relay_fault tls_stream_fault(const struct tls_stream *tls, const char **det
 }
 
 bool tls_stream_has_alert(const struct tls_stream *tls) {
-    return tls->fault != RELAY_FAULT_NONE && tls->stream->state == STREAM_OPEN && tls->stream->queue.size > 0;
+    return tls->fault != RELAY_FAULT_NONE && tls->stream->state == STREAM_OPEN && tls->stream->queue.size > 0 &&
+           tls->stream->bytes_sent >= tls->data_end;
 }
 
 bool tls_stream_handshake(const struct tls_stream *tls, enum stats_origin_handshake *outcome) {

@@ -69,7 +69,10 @@ void tls_stream_end(struct tls_stream *tls, bool politely, bool goes_on);
 
 /* Returns the fault for which the stream has failed, with a text that is there until the next one fails, or NULL. */
 enum relay_fault tls_stream_fault(const struct tls_stream *tls, const char **detail);
-/* Returns whether the stream has failed for a fault of the origin's, and the alert that says so has not left. */
+/*
+ * Returns whether the stream has failed for a fault of the origin's, and the alert that says so has not left. False also
+ * where some of what the owner has written would leave with the alert: its owner may have sent that elsewhere.
+ */
 bool tls_stream_has_alert(const struct tls_stream *tls);
 /* Returns whether a handshake has ended, and how. */
 bool tls_stream_handshake(const struct tls_stream *tls, enum stats_origin_handshake *outcome);

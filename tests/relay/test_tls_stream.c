@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
@@ -305,4 +306,29 @@ Test(tls_stream, of_an_idle_link_is_spoilt_by_the_end) {
     link_part(&told.link);
     bench_until(&bench, &told.closed);
     end(&told);
+}
+
+static atomic_size_t taken;
+
+static void take(struct remote *remote) {
+    char text[64];
+
+    atomic_store(&taken, remote_read(remote, text, sizeof text));
+}
+
+/* The request that has not left goes elsewhere: so it must not leave in front of the alert. */
+Test(tls_stream, that_has_failed_sends_no_alert_behind_what_has_not_left) {
+    static const uint8_t record[TLS_RECORD_SIZE_MAX];
+    struct told told = {0};
+    start(take, "api.example.com");
+    connect_to(&told);
+    bench_until(&bench, &told.connected);
+    uint64_t place = link_place(&told.link);
+    link_receive(&told.link);
+    cr_assert_eq(link_write(&told.link, bytes_of(record, sizeof record)), 0);
+    tls_stream_input(told.link.tls, bytes_of("\x17\3\3\0\5wrong", 10));
+    cr_assert(told.failed && link_is_unsent(&told.link, place));
+    cr_assert_eq(link_failure(&told.link, told.error).fault, RELAY_FAULT_TLS_BROKEN);
+    end(&told);
+    cr_assert_eq(atomic_load(&taken), 0);
 }
