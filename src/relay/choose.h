@@ -48,4 +48,9 @@ static inline void choose_note_success(struct relay_origin *origin) {
 }
 void choose_note_failure(struct relay_origin *origin, uint64_t now_ms);
 
+/* Returns whether an exchange that was at the origin may go there once more, without being chosen for it again. */
+static inline bool choose_may_stay(const struct relay_origin *origin) {
+    return !origin->leaves && !origin_is_unhealthy(origin);
+}
+
 #endif

@@ -1,5 +1,6 @@
 /* The exchange on its connection of HTTP/1: which one it takes, its events, and the connection behind it. */
 #include "http/persistence.h"
+#include "relay/choose.h"
 #include "relay/dispatch.h"
 #include "relay/request.h"
 #include "relay/response.h"
@@ -176,7 +177,8 @@ static void connection_lost(struct relay_exchange *exchange, enum relay_fault fa
     exchange->replaced = true;
     origin_count(origin, STATS_ORIGIN_REPLACED);
     drop_connection(exchange);
-    if (origin->leaves || !open_fresh(exchange, origin)) {
+    exchange->fault = fault; /* if no other origin is left */
+    if (!choose_may_stay(origin) || !open_fresh(exchange, origin)) {
         dispatch_next(exchange);
     }
 }

@@ -1,6 +1,7 @@
 /* One request and its response on a stream of HTTP/2. */
 #include "base/check.h"
 #include "http/persistence.h"
+#include "relay/choose.h"
 #include "relay/dispatch.h"
 #include "relay/seats.h"
 
@@ -87,7 +88,7 @@ static void unconnected(struct relay_exchange *exchange, const struct relay_fail
 /* Sends a request again of which the origin has made nothing. */
 static void send_again(struct relay_exchange *exchange) {
     origin_count(exchange->origin, STATS_ORIGIN_REPLACED);
-    if (exchange->origin->leaves || !join(exchange, exchange->origin)) {
+    if (!choose_may_stay(exchange->origin) || !join(exchange, exchange->origin)) {
         dispatch_next(exchange);
     } else if (exchange->state == EXCHANGE_HEAD) {
         seated(exchange);

@@ -254,6 +254,40 @@ Test(pool, does_not_repeat_what_it_has_only_a_part_of) {
     finish();
 }
 
+static void close_on_second_when_told(struct fake_origin *origin, int socket, int number) {
+    close_on_second(origin, socket, number);
+    fake_wait(origin, 1);
+}
+
+Test(pool, replaces_a_stale_connection_elsewhere_where_health_checks_fail_meanwhile) {
+    static struct health_entry entries[2];
+    struct call call = {0};
+
+    fake_origin_start(&fake, 0, close_on_second_when_told, NULL);
+    struct fake_origin other;
+    fake_origin_start(&other, 0, serve_forever, NULL);
+    uint16_t ports[2];
+    ports[0] = fake.port;
+    ports[1] = other.port;
+    bench_create(&bench, NULL, ports, 2);
+    struct relay_origin **origins = bench.relay->hosts[0].origins;
+    origins[0]->health = &entries[0];
+    origins[1]->health = &entries[1];
+    call_get(&bench, 200);
+    call_get(&bench, 200);
+    call_start(&call, &bench, GET_HEAD, HTTP_NO_BODY, true);
+    bench_turn_for(&bench, 30);
+    health_entry_set(&entries[0], true);
+    atomic_store(&fake.signal, 1);
+    bench_until(&bench, &call.done);
+    cr_assert(call.ended);
+    cr_assert_eq(events(STATS_ORIGIN_REPLACED), 1);
+    cr_assert_eq(atomic_load(&fake.accepted), 1);
+    origins[0]->health = origins[1]->health = NULL;
+    finish();
+    fake_origin_stop(&other);
+}
+
 static void reset_on_second(struct fake_origin *origin, int socket, int number) {
     struct linger now = {.l_onoff = 1};
 
