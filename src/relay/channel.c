@@ -337,8 +337,13 @@ void channel_close_idle_of(struct relay_origin *origin) {
         struct relay_channel *channel = of_origin_link(link);
 
         link = list_after(channels, link);
-        if (channel->state == CHANNEL_OPEN && list_is_empty(&channel->exchanges) && !channel->busy) {
+        if (channel->state != CHANNEL_OPEN || !list_is_empty(&channel->exchanges) || channel->busy) {
+            continue;
+        }
+        if (list_is_empty(&origin->waiting)) {
             close_channel(channel);
+        } else {
+            channel_defer(channel); /* an exchange has just left its seat, which is for those that wait */
         }
     }
 }

@@ -74,6 +74,27 @@ Test(channel, an_idle_one_closes_after_a_visit_at_the_end_of_its_time) {
     finish();
 }
 
+static bool say_hello_but_to_the_second(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
+    return frame->stream == 3 || !frame_ends(frame) || frames_hello(socket, frame->stream);
+}
+
+/* The seat of one that has gone is for the next, also where the connection is to close once it carries nothing. */
+Test(channel, one_for_which_others_wait_is_not_idle) {
+    script.streams_max = 1;
+    begin_http2(say_hello_but_to_the_second);
+    call_get(&bench, 200); /* from now on it is known how many exchanges the connection takes */
+    struct relay_origin *origin = bench.relay->hosts[0].origins[0];
+    bench.relay->channels_max = 1;
+    start(2);
+    cr_assert_eq(origin->waiting_count, 1);
+    call_abort(&calls[0]);
+    channel_close_idle_of(origin);
+    bench_until(&bench, &calls[1].done);
+    cr_assert(calls[1].ended);
+    cr_assert_eq(events(STATS_ORIGIN_OPENED), 1);
+    finish();
+}
+
 static bool hello_and_close(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
     frames_hello(socket, frame->stream);
     return false;
