@@ -206,6 +206,16 @@ static void be_refused(struct relay_channel *channel, const struct relay_failure
     lose(channel, RELAY_BROKEN, failure->fault, false);
 }
 
+/* Returns whether all channels of its origin are to close once they carry nothing. */
+static bool ends(const struct relay_channel *channel) {
+    return channel->relay->closing || channel->origin->leaves;
+}
+
+/* Returns whether a channel without exchanges is to close. Where all of them are to, it stays for those that wait. */
+static bool is_unwanted(const struct relay_channel *channel) {
+    return channel->retired || channel->doubted || (ends(channel) && list_is_empty(&channel->origin->waiting));
+}
+
 /* Sees to the timer, or closes a channel that is not wanted. */
 static void settle(struct relay_channel *channel) {
     const struct relay_timeouts *timeouts = &channel->relay->timeouts;
@@ -215,12 +225,18 @@ static void settle(struct relay_channel *channel) {
             channel->idle = false;
             timer_set(timers(channel), &channel->timer, now_ms(channel), timeouts->ping_ms);
         }
-    } else if (channel->relay->closing || channel->origin->leaves || channel->retired || channel->doubted) {
+    } else if (is_unwanted(channel)) {
+        struct relay *relay = channel->relay;
+        struct relay_origin *origin = channel->origin;
+
         close_channel(channel);
+        channel_user.vacant(relay, origin); /* there is room for one that takes more */
     } else if (!channel->idle) {
         channel->idle = true;
         origin_count(channel->origin, STATS_ORIGIN_POOLED);
-        timer_set(timers(channel), &channel->timer, now_ms(channel), timeouts->idle_ms);
+        /* Those that wait do so no longer than for a connection. */
+        uint32_t idle_ms = ends(channel) ? channel->origin->configured->timeouts.connect_ms : timeouts->idle_ms;
+        timer_set(timers(channel), &channel->timer, now_ms(channel), idle_ms);
     }
 }
 

@@ -95,6 +95,26 @@ Test(channel, one_for_which_others_wait_is_not_idle) {
     finish();
 }
 
+/* While it was there no other could be opened. */
+Test(channel, one_that_is_given_up_makes_room_for_those_that_wait) {
+    script.streams_max = 1;
+    script.mute = true;
+    begin_http2(say_hello_but_to_the_second);
+    call_get(&bench, 200);
+    bench.relay->channels_max = 1;
+    start(1);
+    bench_turn_for(&bench, 20);
+    bench_hold_clock(&bench);
+    bench_pass(&bench, RELAY_PING_MS + 100);
+    call_start(&calls[1], &bench, GET_HEAD, HTTP_NO_BODY, true);
+    cr_assert_eq(bench.relay->hosts[0].origins[0]->waiting_count, 1);
+    call_abort(&calls[0]);
+    bench_until(&bench, &calls[1].done);
+    cr_assert(calls[1].ended);
+    cr_assert_eq(events(STATS_ORIGIN_OPENED), 2);
+    finish();
+}
+
 static bool hello_and_close(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
     frames_hello(socket, frame->stream);
     return false;
