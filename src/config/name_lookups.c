@@ -43,7 +43,14 @@ static bool can_be_looked_up(const char *text) {
     if (address_is_unix(text)) {
         return false;
     }
-    return service_is(text) ? service_check(text, &error) == 0 : address_read(text, &address, &error) == ADDRESS_IS_NAME;
+    if (service_is(text)) {
+        return service_check(text, &error) == 0;
+    }
+    int result = address_read(text, &address, &error);
+    if (result == 0) {
+        free(address.text);
+    }
+    return result == ADDRESS_IS_NAME;
 }
 
 /* Calls `take` for the address of each origin that can be looked up. */
