@@ -93,10 +93,11 @@ UNCERTAIN = "a reset may overtake the answer's head, or the answer"
 STATES = {
     "dies at once": (lambda peer, number: None, 502, {"closed_early", "reset", "tls_broken"}),
     "dies at once by a reset": (lambda peer, number: reset(peer.connection), 502, {"closed_early", "reset", "tls_broken"}),
-    "dies in the answer's place": (after_request(end), 502, {"closed_early"}),
+    # A close with something unread, as frames of ours may be, is a reset (RFC 1122 section 4.2.2.13).
+    "dies in the answer's place": (after_request(end), 502, {"closed_early", "reset"}),
     "resets in the answer's place": (after_request(cut), 502, {"reset", "closed_early"}),
-    "dies within the head": (within_head(end), 502, {"closed_early"}),
-    "dies within the body": (within_body(end), None, {"truncated"}),
+    "dies within the head": (within_head(end), 502, {"closed_early", "reset"}),
+    "dies within the body": (within_body(end), None, {"truncated", "reset"}),
     "resets within the body": (within_body(cut), UNCERTAIN, {"truncated", "reset"}),
     "stalls from the start": (stays, 504, {"timed_out"}),
     "stalls within the head": (within_head(stall), 504, {"timed_out"}),
@@ -187,7 +188,7 @@ def test_it_comes_back(serve, host_of, origin_of, spoken, client):
     server = serve([made], shards=1)
     server.protocol = client
     assert server.curl(NAME, "/").text == "backup"
-    assert f"origin 127.0.0.1:{port}: Connection refused; passed over" in server.stderr()
+    assert f"origin 127.0.0.1:{port}: refused: Connection refused; passed over" in server.stderr()
     with origins.Scripted(lambda connection, number: answers(b"ok")(PEERS[spoken](connection), number), port=port):
         wait_for(lambda: server.curl(NAME, "/").text == "ok")
     assert "accepts connections again" in server.stderr()
