@@ -18,6 +18,7 @@ void __wrap_relay_exchange_body_end(struct relay_exchange *exchange);
 void __wrap_relay_exchange_pause(struct relay_exchange *exchange);
 void __wrap_relay_exchange_resume(struct relay_exchange *exchange);
 bool __wrap_relay_exchange_part(struct relay_exchange *exchange);
+bool __wrap_relay_exchange_is_cut(const struct relay_exchange *exchange);
 void __wrap_relay_exchange_abort(struct relay_exchange *exchange);
 bool __wrap_output_send(struct connection *connection, struct bytes plaintext);
 void __wrap_plaintext_read(struct connection *connection);
@@ -37,6 +38,7 @@ static bool has_origin, has_memory;
 static size_t room; /* that the origin has */
 static char sent[64], given[64];
 static unsigned aborted, parted, halves_ended, paused, resumed, denied, shut_down, closed, finished, finished_briefly;
+static bool cut; /* the origin's end has come without close_notify */
 
 const struct identity *__wrap_verdict_now(struct client *client) {
     return has_memory ? client->verdict.identity : NULL;
@@ -80,6 +82,10 @@ void __wrap_relay_exchange_resume(struct relay_exchange *exchange) {
 bool __wrap_relay_exchange_part(struct relay_exchange *exchange) {
     parted++;
     return true;
+}
+
+bool __wrap_relay_exchange_is_cut(const struct relay_exchange *exchange) {
+    return cut;
 }
 
 void __wrap_relay_exchange_abort(struct relay_exchange *exchange) {
@@ -234,6 +240,16 @@ Test(tcp, the_end_of_the_client_waits_for_the_origin) {
     cr_expect_eq(halves_ended, 1);
     origin->half_end(tunnel);
     cr_expect(parted == 1 && shut_down == 1 && finished == 1 && aborted == 0);
+}
+
+/* The client, which may still read, is not told of a whole by close_notify. */
+Test(tcp, an_end_of_the_origin_without_close_notify_is_passed_on) {
+    open_origin();
+    tcp_stage.finished(connection, true);
+    cr_expect_eq(halves_ended, 1);
+    cut = true;
+    origin->half_end(tunnel);
+    cr_expect(parted == 1 && shut_down == 0 && connection_is_closing(connection) && aborted == 0);
 }
 
 Test(tcp, the_end_of_the_origin_leaves_the_client_its_half) {

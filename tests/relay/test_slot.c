@@ -273,6 +273,7 @@ Test(slot, a_full_host) {
     bench_turn_for(&bench, 1);
     cr_assert_eq(host()->count, DNS_SET_MAX);
     cr_assert_eq(bench.relay->origins.in_use, DNS_SET_MAX);
+    dns_set_free(&set);
     bench_destroy(&bench);
 }
 
