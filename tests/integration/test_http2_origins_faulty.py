@@ -61,8 +61,10 @@ def host_of(host):
 
 # A rolling restart
 
-@pytest.mark.parametrize("kind", ["nginx", "nghttpd"])
-@pytest.mark.parametrize("how", [signal.SIGQUIT, signal.SIGTERM, signal.SIGKILL], ids=["QUIT", "TERM", "KILL"])
+ROLLING = [("nginx", signal.SIGQUIT), ("nginx", signal.SIGTERM), ("nginx", signal.SIGKILL), ("nghttpd", signal.SIGTERM), ("nghttpd", signal.SIGKILL)]
+
+
+@pytest.mark.parametrize("kind,how", ROLLING, ids=[f"{how.name}-{kind}" for kind, how in ROLLING])
 def test_a_rolling_restart_loses_nothing(serve, entry, authority, run, kind, how):  # noqa: F811
     """nginx ends gracefully by SIGQUIT: GOAWAY, and what it has taken is answered. By the others all is cut."""
     entity = authority.leaf(ORIGIN)
