@@ -12,12 +12,6 @@ void bits_take_out(struct bits *bits, const struct bits *other) {
     }
 }
 
-void bits_join(struct bits *bits, const struct bits *other) {
-    for (size_t i = 0; i < BITS_WORDS; i++) {
-        bits->words[i] |= other->words[i];
-    }
-}
-
 size_t bits_count(const struct bits *bits) {
     size_t count = 0;
     for (size_t i = 0; i < BITS_WORDS; i++) {

@@ -33,10 +33,9 @@ static inline void bits_remove(struct bits *bits, size_t number) {
     bits->words[number / 64] &= ~bits_mask(number);
 }
 
-/* Have `bits` lose what `other` does not have; lose what it has; and gain what it has. */
+/* Have `bits` lose what `other` does not have; and lose what it has. */
 void bits_keep(struct bits *bits, const struct bits *other);
 void bits_take_out(struct bits *bits, const struct bits *other);
-void bits_join(struct bits *bits, const struct bits *other);
 
 size_t bits_count(const struct bits *bits);
 /* Returns the lowest number at or above `from`, or BITS_MAX: there is none. */

@@ -10,6 +10,10 @@ uint64_t clock_monotonic_ns(void) {
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+uint64_t clock_monotonic_ms(void) {
+    return clock_monotonic_ns() / 1000000;
+}
+
 uint64_t clock_wall_ms(void) {
     struct timespec now;
     CHECK(clock_gettime(CLOCK_REALTIME, &now) == 0);

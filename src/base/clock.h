@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 uint64_t clock_monotonic_ns(void);
+uint64_t clock_monotonic_ms(void);
 /* Return the time since the epoch. */
 int64_t clock_wall_seconds(void);
 uint64_t clock_wall_ms(void);

@@ -155,10 +155,6 @@ static int wait_for_signal(const sigset_t *signals, const struct run *run) {
     return number > 0 ? number : 0;
 }
 
-static uint64_t now_ms(void) {
-    return clock_monotonic_ns() / 1000000;
-}
-
 static void drain(struct run *run) {
     log_info("SIGTERM: draining, for at most %g s", run->drain.timeout_ms / 1000.0);
     server_drain(run->server, run->drain.timeout_ms);
@@ -178,7 +174,7 @@ static void leave(struct run *run) {
     }
     log_info("SIGTERM: not ready any more; serving for %g s as before, then draining", run->drain.delay_ms / 1000.0);
     server_leave(run->server);
-    run->drain_at_ms = now_ms() + run->drain.delay_ms;
+    run->drain_at_ms = clock_monotonic_ms() + run->drain.delay_ms;
     run->phase = LEAVING;
 }
 
@@ -211,7 +207,7 @@ static void wait_for_end(struct run *run, const sigset_t *signals) {
                 expiry_tell(&run->expiry, clock_wall_seconds(), tell_expiry);
             }
         }
-        if (run->phase == LEAVING && now_ms() >= run->drain_at_ms) {
+        if (run->phase == LEAVING && clock_monotonic_ms() >= run->drain_at_ms) {
             drain(run);
         }
     }

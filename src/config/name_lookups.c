@@ -5,9 +5,9 @@
 #include "base/log.h"
 #include "config/address.h"
 #include "config/memory.h"
+#include "config/origin_lookup.h"
 #include "config/service.h"
 #include "dns/schedule.h"
-#include "dns/service.h"
 
 #include <poll.h>
 #include <stdlib.h>
@@ -16,8 +16,7 @@
 struct item {
     struct name_lookups *all;
     const char *text; /* the document's */
-    struct dns_lookup lookup;
-    struct dns_service service;
+    struct origin_lookup lookup;
     struct name_answer answer;
     bool done;
 };
@@ -30,10 +29,6 @@ struct name_lookups {
     struct dns *dns;
     const struct config_surroundings *surroundings;
 };
-
-static uint64_t now_ms(void) {
-    return clock_monotonic_ns() / 1000000;
-}
 
 /* Returns whether the text is that of a name or service, without a fault. */
 static bool can_be_looked_up(const char *text) {
@@ -109,19 +104,7 @@ static bool get_known(const struct item *item, struct dns_set *set) {
     return surroundings->known != NULL && surroundings->known(surroundings->owner, item->text, set);
 }
 
-/* Takes over what was found. */
-static void end(struct item *item, enum dns_result result, struct dns_set *found, uint32_t ttl_s) {
-    item->answer = (struct name_answer){.result = result, .ttl_s = ttl_s};
-    if (result == DNS_OK) {
-        item->answer.found = *found;
-        *found = (struct dns_set){0};
-    }
-    dns_set_free(found);
-    item->done = true;
-    item->all->done++;
-}
-
-static void name_done(struct dns_lookup *lookup, enum dns_result result) {
+static void looked_up(struct origin_lookup *lookup, enum dns_result result) {
     struct item *item = CONTAINER_OF(lookup, struct item, lookup);
     struct dns_set known = {0};
 
@@ -131,24 +114,18 @@ static void name_done(struct dns_lookup *lookup, enum dns_result result) {
         lookup->ttl_s = DNS_TTL_MIN_S;
         dns_set_free(&known);
     }
-    end(item, result, &lookup->found, lookup->ttl_s);
-}
-
-static void service_done(struct dns_service *service, enum dns_result result) {
-    end(CONTAINER_OF(service, struct item, service), result, &service->found, service->ttl_s);
+    item->answer = (struct name_answer){.result = result, .ttl_s = lookup->ttl_s};
+    if (result == DNS_OK) {
+        item->answer.found = lookup->found;
+        lookup->found = (struct dns_set){0};
+    }
+    item->done = true;
+    item->all->done++;
 }
 
 static void begin(struct item *item) {
-    char host[ADDRESS_NAME_MAX + 1];
-
-    if (service_is(item->text)) {
-        item->service.done = service_done;
-        dns_service_begin(item->all->dns, &item->service, service_name(item->text));
-        return;
-    }
-    uint16_t port = address_name(item->text, host);
-    item->lookup.done = name_done;
-    dns_lookup_begin(item->all->dns, &item->lookup, host, port);
+    item->lookup.done = looked_up;
+    origin_lookup_begin(item->all->dns, &item->lookup, item->text);
 }
 
 static void tell_of_wait(const struct name_lookups *lookups) {
@@ -170,7 +147,7 @@ static bool is_stopped(const struct name_lookups *lookups) {
 
 /* Returns whether the look-ups were stopped from outside. */
 static bool wait_for_all(struct name_lookups *lookups) {
-    uint64_t began_ms = now_ms();
+    uint64_t began_ms = clock_monotonic_ms();
     uint64_t next_ms = began_ms + NAME_LOOKUPS_QUIET_MS; /* when there is something to do besides */
     bool told = false;
 
@@ -178,7 +155,7 @@ static bool wait_for_all(struct name_lookups *lookups) {
         while (lookups->begun < lookups->count && lookups->begun - lookups->done < NAME_LOOKUPS_AT_ONCE) {
             begin(&lookups->items[lookups->begun++]);
         }
-        uint64_t now = now_ms();
+        uint64_t now = clock_monotonic_ms();
         if (lookups->done == lookups->count || (told && now >= next_ms)) {
             break;
         }
@@ -200,10 +177,9 @@ static void settle(struct item *item, bool stopped) {
     struct name_answer *answer = &item->answer;
 
     if (!item->done) {
-        dns_set_free(&item->lookup.found);
         *answer = (struct name_answer){.result = DNS_TIMED_OUT, .stopped = stopped};
     }
-    dns_service_free(&item->service);
+    origin_lookup_free(&item->lookup);
     if (answer->result != DNS_OK && !answer->stopped && get_known(item, &answer->found)) {
         answer->kept = true;
         answer->ttl_s = DNS_TTL_MIN_S;

@@ -6,9 +6,8 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "base/timer.h"
-#include "config/service.h"
+#include "config/origin_lookup.h"
 #include "dns/schedule.h"
-#include "dns/service.h"
 #include "server/name_change.h"
 
 #include <errno.h>
@@ -31,9 +30,8 @@ struct name {
     const struct config_origin *configured;
     struct dns_schedule schedule;
     struct timer timer;
-    struct list waiting;        /* among those that are due while others are asked for */
-    struct dns_lookup lookup;   /* of a name */
-    struct dns_service service; /* or of a service */
+    struct list waiting; /* among those that are due while others are asked for */
+    struct origin_lookup lookup;
     struct dns_set current;
     struct name_change *change; /* the last one; NULL: there was none */
     bool unposted;              /* the threads do not know of the current set yet */
@@ -62,10 +60,6 @@ struct names {
     uint32_t under_way;
     struct random_stock random;
 };
-
-static uint64_t now_ms(void) {
-    return clock_monotonic_ns() / 1000000;
-}
 
 _Static_assert((int)STATS_DNS_OK == (int)DNS_OK && (int)STATS_DNS_NOT_FOUND == (int)DNS_NOT_FOUND &&
                    (int)STATS_DNS_FAILED == (int)DNS_FAILED && (int)STATS_DNS_TIMED_OUT == (int)DNS_TIMED_OUT &&
@@ -144,7 +138,7 @@ static uint32_t random_word(struct names *names) {
 }
 
 static void set_timer(struct name *name) {
-    uint64_t now = now_ms();
+    uint64_t now = clock_monotonic_ms();
     uint64_t delay_ms = name->schedule.due_ms > now ? name->schedule.due_ms - now : 0;
 
     if (name->unposted && delay_ms > POST_AGAIN_MS) {
@@ -154,58 +148,36 @@ static void set_timer(struct name *name) {
 }
 
 static void note_found(struct name *name, struct dns_set *found, uint32_t ttl_s) {
-    if (dns_schedule_found(&name->schedule, now_ms(), ttl_s, random_word(name->names))) {
+    if (dns_schedule_found(&name->schedule, clock_monotonic_ms(), ttl_s, random_word(name->names))) {
         log_limited(LOG_LEVEL_INFO, "host %s: origin %s: resolves again", host_of(name), name->configured->text);
     }
     take_found(name, found);
 }
 
 static void note_failed(struct name *name, enum dns_result result) {
-    if (dns_schedule_failed(&name->schedule, now_ms(), random_word(name->names))) {
+    if (dns_schedule_failed(&name->schedule, clock_monotonic_ms(), random_word(name->names))) {
         log_limited(LOG_LEVEL_WARNING, "host %s: origin %s: does not resolve any more: %s; its %zu addresses are kept",
                     host_of(name), name->configured->text, dns_result_text(result), name->current.count);
     }
 }
 
-static void looked_up(struct name *name, enum dns_result result, struct dns_set *found, uint32_t ttl_s) {
-    name->names->under_way--;
-    stats_add(&name->names->stats->dns_lookups[result], 1);
-    if (result == DNS_OK) {
-        note_found(name, found, ttl_s);
-    } else {
-        note_failed(name, result);
-        dns_set_free(found);
-    }
-    set_timer(name);
-}
-
-static void name_done(struct dns_lookup *lookup, enum dns_result result) {
+static void looked_up(struct origin_lookup *lookup, enum dns_result result) {
     struct name *name = CONTAINER_OF(lookup, struct name, lookup);
 
+    name->names->under_way--;
+    stats_add(&name->names->stats->dns_lookups[result], 1);
     /* Of the family that has failed, the old addresses stay. */
     if (result == DNS_OK && lookup->lacks != 0) {
         dns_set_add_family(&lookup->found, &name->current, lookup->lacks);
         lookup->ttl_s = lookup->ttl_s < DNS_TTL_OF_FILE_S ? lookup->ttl_s : DNS_TTL_OF_FILE_S;
     }
-    looked_up(name, result, &lookup->found, lookup->ttl_s);
-}
-
-static void service_done(struct dns_service *service, enum dns_result result) {
-    looked_up(CONTAINER_OF(service, struct name, service), result, &service->found, service->ttl_s);
-}
-
-static void begin_look_up(struct name *name) {
-    const char *text = name->configured->text;
-    char host[ADDRESS_NAME_MAX + 1];
-
-    if (name->configured->kind == CONFIG_ORIGIN_SERVICE) {
-        name->service.done = service_done;
-        dns_service_begin(name->names->dns, &name->service, service_name(text));
-        return;
+    if (result == DNS_OK) {
+        note_found(name, &lookup->found, lookup->ttl_s);
+    } else {
+        note_failed(name, result);
+        dns_set_free(&lookup->found);
     }
-    uint16_t port = address_name(text, host);
-    name->lookup.done = name_done;
-    dns_lookup_begin(name->names->dns, &name->lookup, host, port);
+    set_timer(name);
 }
 
 static void look_up(struct name *name) {
@@ -216,9 +188,9 @@ static void look_up(struct name *name) {
         names->dns = dns_create(names->config->dns_servers);
     }
     if (names->dns == NULL) {
-        looked_up(name, DNS_FAILED, &name->lookup.found, 0);
+        looked_up(&name->lookup, DNS_FAILED);
     } else {
-        begin_look_up(name);
+        origin_lookup_begin(names->dns, &name->lookup, name->configured->text);
     }
 }
 
@@ -228,7 +200,7 @@ static void timer_fired(struct timer *timer) {
     if (name->unposted) {
         post(name);
     }
-    if (now_ms() >= name->schedule.due_ms) {
+    if (clock_monotonic_ms() >= name->schedule.due_ms) {
         list_append(&name->names->waiting, &name->waiting);
     } else {
         set_timer(name);
@@ -238,8 +210,11 @@ static void timer_fired(struct timer *timer) {
 static void add_name(struct names *names, uint32_t host, uint32_t origin) {
     struct name *name = &names->items[names->count++];
 
-    *name = (struct name){
-        .names = names, .host = host, .origin = origin, .configured = &names->config->hosts[host].origins[origin]};
+    *name = (struct name){.names = names,
+                          .host = host,
+                          .origin = origin,
+                          .configured = &names->config->hosts[host].origins[origin],
+                          .lookup.done = looked_up};
     for (size_t i = 0; i < name->configured->address_count; i++) {
         const struct config_address *address = &name->configured->addresses[i];
 
@@ -249,7 +224,7 @@ static void add_name(struct names *names, uint32_t host, uint32_t origin) {
         dns_set_add_item(&name->current, &item);
     }
     timer_init(&name->timer, timer_fired);
-    dns_schedule_found(&name->schedule, now_ms(), name->configured->ttl_s, random_word(names));
+    dns_schedule_found(&name->schedule, clock_monotonic_ms(), name->configured->ttl_s, random_word(names));
     set_timer(name);
 }
 
@@ -273,8 +248,7 @@ static void forget(struct names *names) {
 
         timer_clear(&names->timers, &name->timer);
         name_change_release(name->change);
-        dns_set_free(&name->lookup.found);
-        dns_service_free(&name->service);
+        origin_lookup_free(&name->lookup);
         dns_set_free(&name->current);
     }
     free(names->items);
@@ -326,7 +300,7 @@ static void begin_those_that_wait(struct names *names) {
 
 /* Waits for answers, for what is due next, or for a word from another thread. */
 static void wait_for_work(struct names *names) {
-    int wait_ms = (int)timer_wheel_wait_ms(&names->timers, now_ms(), TURN_MS_MAX);
+    int wait_ms = (int)timer_wheel_wait_ms(&names->timers, clock_monotonic_ms(), TURN_MS_MAX);
 
     if (names->under_way > 0) {
         dns_turn(names->dns, names->wake, wait_ms);
@@ -346,7 +320,7 @@ static void *run(void *argument) {
 
     while (!atomic_load(&names->ending)) {
         take_config(names);
-        timer_wheel_advance(&names->timers, now_ms());
+        timer_wheel_advance(&names->timers, clock_monotonic_ms());
         begin_those_that_wait(names);
         wait_for_work(names);
     }
@@ -397,7 +371,7 @@ struct names *names_start(struct config *config, struct shard_thread *const *sha
     names->stats = stats;
     CHECK(pthread_mutex_init(&names->lock, NULL) == 0);
     list_init(&names->waiting);
-    timer_wheel_init(&names->timers, now_ms());
+    timer_wheel_init(&names->timers, clock_monotonic_ms());
     names->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int result = names->wake < 0 ? -errno : hand_over(names, config);
     if (result < 0) {

@@ -110,7 +110,7 @@ static int wait_for_room(struct access_log *log) {
         if (ready > 0) {
             return 0;
         }
-        if (!log->closing || clock_monotonic_ns() / 1000000 >= log->give_up_ms) {
+        if (!log->closing || clock_monotonic_ms() >= log->give_up_ms) {
             return -EAGAIN;
         }
     }
@@ -295,7 +295,7 @@ void access_log_close(struct access_log *log) {
         return;
     }
     pthread_mutex_lock(&log->lock);
-    log->give_up_ms = clock_monotonic_ns() / 1000000 + CLOSE_WAIT_MS;
+    log->give_up_ms = clock_monotonic_ms() + CLOSE_WAIT_MS;
     log->closing = true;
     pthread_cond_signal(&log->wake);
     pthread_mutex_unlock(&log->lock);

@@ -405,7 +405,7 @@ static void render_build_info(struct rendering *rendering) {
 
 char *stats_render_prometheus(struct stats *stats, size_t *size) {
     struct stats_hosts *hosts = stats_take_hosts(stats);
-    process_read(&stats->process, clock_monotonic_ns() / 1000000);
+    process_read(&stats->process, clock_monotonic_ms());
     struct rendering rendering = {
         .stats = stats, .hosts = hosts, .host_count = hosts == NULL ? 0 : stats_hosts_count(hosts)};
     render_bounds(&rendering);

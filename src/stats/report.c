@@ -283,7 +283,7 @@ static void report_running(struct report *report) {
 
 char *stats_render_json(struct stats *stats, struct sampler *sampler, size_t *size) {
     struct stats_hosts *hosts = stats_take_hosts(stats);
-    process_read(&stats->process, clock_monotonic_ns() / 1000000);
+    process_read(&stats->process, clock_monotonic_ms());
     struct report report = {
         .stats = stats, .hosts = hosts, .host_count = hosts == NULL ? 0 : stats_hosts_count(hosts), .sampler = sampler};
     json_begin_object(&report.json, NULL);
