@@ -70,8 +70,13 @@ static void link_gone(struct relay_link *link) {
     }
 }
 
+/* Returns whether an open channel is given no more exchanges, for now at least. */
+static bool is_left_alone(const struct relay_channel *channel) {
+    return channel->retired || channel->doubted || link_send_failed(&channel->link);
+}
+
 bool channel_has_vacancy(const struct relay_channel *channel) {
-    if (channel->state != CHANNEL_OPEN || channel->retired || channel->doubted || channel->stuck) {
+    if (channel->state != CHANNEL_OPEN || is_left_alone(channel) || channel->stuck) {
         return false;
     }
     /* Before the origin has said how many it takes, the channel takes as many as the one before it. */
@@ -90,7 +95,7 @@ bool channel_is_open(const struct relay_origin *origin) {
 
 bool channel_is_settled(const struct relay_channel *channel) {
     return channel->state != CHANNEL_CONNECTING &&
-           (channel->state != CHANNEL_OPEN || channel->settled || channel->retired || channel->doubted);
+           (channel->state != CHANNEL_OPEN || channel->settled || is_left_alone(channel));
 }
 
 void channel_part(struct relay_exchange *exchange) {
@@ -213,7 +218,7 @@ static bool ends(const struct relay_channel *channel) {
 
 /* Returns whether a channel without exchanges is to close. Where all of them are to, it stays for those that wait. */
 static bool is_unwanted(const struct relay_channel *channel) {
-    return channel->retired || channel->doubted || (ends(channel) && list_is_empty(&channel->origin->waiting));
+    return is_left_alone(channel) || (ends(channel) && list_is_empty(&channel->origin->waiting));
 }
 
 /* Sees to the timer, or closes a channel that is not wanted. */
@@ -399,7 +404,8 @@ static void received(struct relay_link *link, struct bytes data) {
     struct relay_channel *channel = of_link(link);
 
     if (data.size == 0) {
-        lose(channel, RELAY_BROKEN, RELAY_FAULT_CLOSED_EARLY, false);
+        /* The kernel tells of a reset once: the send that failed was told. */
+        lose(channel, RELAY_BROKEN, link_send_failed(link) ? RELAY_FAULT_RESET : RELAY_FAULT_CLOSED_EARLY, false);
         return;
     }
     pulse_hear(&channel->pulse, now_ms(channel));
@@ -429,9 +435,9 @@ static void connection_failed(struct relay_link *link, int error) {
         connect_failed(channel, &failure);
     } else if (failure.fault == RELAY_FAULT_TLS_HANDSHAKE) {
         be_refused(channel, &failure);
-    } else {
+    } else if (!link_is_receiving(link)) {
         lose(channel, RELAY_BROKEN, relay_fault_of_loss(&failure), false);
-    }
+    } /* Else what came before the reset is read first: answers, GOAWAY, or an alert. */
 }
 
 static const struct link_handler channel_link_handler = {

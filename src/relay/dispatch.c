@@ -199,7 +199,7 @@ static void rewind_exchange(struct relay_exchange *exchange) {
     }
     exchange->state = EXCHANGE_CONNECTING;
     exchange->whole = true;
-    exchange->answered = exchange->reused = exchange->replaced = exchange->send_failed = false;
+    exchange->answered = exchange->reused = exchange->replaced = false;
 }
 
 static bool send_again(struct relay_exchange *exchange, enum stats_retry cause, enum relay_error error,

@@ -137,7 +137,6 @@ struct relay_exchange {
     bool whole;        /* the buffer holds all of the request that was given so far; never once answered */
     bool keeps;        /* the buffer keeps what was sent, since the request may be sent again */
     bool answered;     /* some of the response has come */
-    bool send_failed;  /* the origin takes no more; what it has said is still to be read */
     bool last;         /* something before the end of the response says that the connection is not to be used again */
     bool signs_in;     /* from now on the connection is this client's */
     bool trailers;     /* the response's are wanted */

@@ -45,9 +45,11 @@ static void abandon(struct relay_exchange *exchange) {
  * behind it, and without the connection that client could never sign in by HEAD.
  */
 static bool can_go_on(const struct relay_exchange *exchange) {
-    return exchange->message.keep_alive && link_has_sent_all(exchange_link(exchange)) &&
+    const struct relay_link *link = exchange_link(exchange);
+
+    return exchange->message.keep_alive && link_has_sent_all(link) && !link_send_failed(link) &&
            (!exchange->message.end_in_doubt || exchange->connection->signed_in) && !exchange->last && exchange->keep_s > 0 &&
-           exchange->request_done && !exchange->send_failed && !exchange->relay->closing && !exchange->origin->leaves;
+           exchange->request_done && !exchange->relay->closing && !exchange->origin->leaves;
 }
 
 /* Gives the connection to the pool, or to the client that it belongs to, or keeps it, to be closed. */
@@ -193,6 +195,15 @@ static bool cuts_tunnel(const struct relay_exchange *exchange) {
     return link_is_cut(exchange_link(exchange)) && !ends_in_turn;
 }
 
+/* What it is called when the origin's end comes before the answer's. */
+static enum relay_fault fault_of_end(const struct relay_exchange *exchange) {
+    if (exchange->state == EXCHANGE_BODY) {
+        return RELAY_FAULT_TRUNCATED;
+    }
+    /* The kernel tells of a reset once: the send that failed was told. */
+    return link_send_failed(exchange_link(exchange)) ? RELAY_FAULT_RESET : RELAY_FAULT_CLOSED_EARLY;
+}
+
 /* The origin has sent its last byte. */
 static void end_received(struct relay_exchange *exchange) {
     bool cut = link_is_cut(exchange_link(exchange));
@@ -204,7 +215,7 @@ static void end_received(struct relay_exchange *exchange) {
     } else if (exchange->state == EXCHANGE_BODY && !cut && http_parser_finish(&exchange->parser)) {
         complete(exchange, false);
     } else {
-        connection_lost(exchange, exchange->state == EXCHANGE_BODY ? RELAY_FAULT_TRUNCATED : RELAY_FAULT_CLOSED_EARLY);
+        connection_lost(exchange, fault_of_end(exchange));
     }
 }
 
@@ -316,10 +327,9 @@ static void connection_failed(struct relay_link *link, int error) {
         connect_failed(exchange, &failure);
     } else if (failure.fault == RELAY_FAULT_TLS_HANDSHAKE && exchange->whole) {
         connect_failed(exchange, &failure);
-    } else if (link_is_receiving(link) && !is_unsent_request(exchange)) {
+    } else if (link_is_receiving(link) && (link->tls != NULL || !is_unsent_request(exchange))) {
         /* An origin that refuses a long request closes without reading it. Its answer came before the reset, and is read
-         * first. */
-        exchange->send_failed = true;
+         * first; so is its alert. */
         exchange_watch(exchange, true);
     } else {
         exchange->detail = failure.detail;

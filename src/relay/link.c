@@ -117,6 +117,9 @@ bool link_is_untouched(const struct relay_link *link, uint64_t place) {
     if (stream->bytes_sent <= place) {
         return stream->sending == 0;
     }
+    if (stream->send_failed) {
+        return false; /* a reset may have crossed the acknowledgement */
+    }
     if (!stream->ended && !stream_has_ended(stream)) {
         return false; /* close_notify has come, and FIN has not: what has left may still arrive */
     }

@@ -86,6 +86,11 @@ static inline bool link_has_sent_all(const struct relay_link *link) {
     return link->stream->queue.size == 0 && link_gathered(link) == 0;
 }
 
+/* Returns whether a send has failed: nothing leaves any more, and what the peer has said before is still to be read. */
+static inline bool link_send_failed(const struct relay_link *link) {
+    return link->stream->send_failed;
+}
+
 /*
  * Returns the place of what is written next, counted in bytes of the stream. With TLS it may lie before the true one, by
  * what was written in this turn: then more counts as sent than is.

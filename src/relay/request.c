@@ -20,7 +20,7 @@ static bool put(struct relay_exchange *exchange, struct bytes part) {
     if (connecting) {
         return exchange->whole;
     }
-    return exchange->send_failed || link_write(exchange_link(exchange), part) == 0;
+    return link_write(exchange_link(exchange), part) == 0;
 }
 
 bool request_send(struct relay_exchange *exchange) {
@@ -28,7 +28,6 @@ bool request_send(struct relay_exchange *exchange) {
 
     exchange->state = EXCHANGE_HEAD;
     exchange->place = link_place(link); /* a preface is not the request's */
-    exchange->send_failed = false;
     if (link_write(link, bytes_of(exchange->buffer, exchange->buffered)) < 0) {
         return false;
     }
@@ -37,7 +36,7 @@ bool request_send(struct relay_exchange *exchange) {
 }
 
 size_t request_room(struct relay_exchange *exchange) {
-    return exchange->send_failed ? 0 : link_room(exchange_link(exchange));
+    return link_send_failed(exchange_link(exchange)) ? 0 : link_room(exchange_link(exchange));
 }
 
 static bool put_chunk(struct relay_exchange *exchange, struct bytes piece) {
@@ -54,7 +53,7 @@ bool request_body(struct relay_exchange *exchange, struct bytes piece) {
 bool request_body_end(struct relay_exchange *exchange, struct bytes trailers) {
     /* An origin that does not read the trailers whole takes the rest of them for the next request. */
     exchange->last = exchange->last || trailers.size > 0;
-    if (exchange->state == EXCHANGE_TUNNEL && !exchange->send_failed) {
+    if (exchange->state == EXCHANGE_TUNNEL && !link_send_failed(exchange_link(exchange))) {
         link_end_half(exchange_link(exchange));
     }
     if (exchange->framing != HTTP_CHUNKED) {

@@ -47,6 +47,9 @@ struct tls_stream {
     struct tls_handshake handshake;
 };
 
+static const char closed_in_handshake[] = "the origin has closed the connection in the handshake";
+static const char reset_in_handshake[] = "the origin has reset the connection in the handshake";
+
 static void run(struct tls_stream *tls);
 
 static bool encrypt(void *owner, struct bytes plaintext) {
@@ -308,7 +311,7 @@ void tls_stream_begin(struct tls_stream *tls, struct stream *stream) {
 /* The origin's FIN. */
 static void end_input(struct tls_stream *tls) {
     if (tls->state == STATE_HANDSHAKE) {
-        lose_handshake(tls, "the origin has closed the connection in the handshake", -ECONNRESET);
+        lose_handshake(tls, tls->stream->send_failed ? reset_in_handshake : closed_in_handshake, -ECONNRESET);
     } else if (tls->state == STATE_OPEN) {
         tls->cut = true;
         tls->wants = false;
@@ -336,8 +339,11 @@ void tls_stream_input(struct tls_stream *tls, struct bytes ciphertext) {
 }
 
 void tls_stream_broken(struct tls_stream *tls, int error) {
+    if (tls->state == STATE_HANDSHAKE && tls->stream->receiving) {
+        return; /* a send has failed: the alert that came before the reset is read first, or the end */
+    }
     if (tls->state == STATE_HANDSHAKE) {
-        lose_handshake(tls, "the origin has reset the connection in the handshake", error);
+        lose_handshake(tls, reset_in_handshake, error);
     } else if (tls->state != STATE_OVER) {
         /* The owner may go on reading what came before. */
         tls->handler->failed(tls->owner, error);

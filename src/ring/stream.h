@@ -36,7 +36,11 @@ struct stream_handler {
     void (*received)(struct stream *stream, struct bytes data);
     /* The queue has fallen from above STREAM_QUEUE_LOW to it or below, or has become empty. May be NULL. */
     void (*drained)(struct stream *stream);
-    /* The socket is dead (negative errno: -ECONNRESET, -ECONNREFUSED, ...). Only stream_close makes sense now. */
+    /*
+     * The socket is dead (negative errno: -ECONNRESET, -ECONNREFUSED, ...). If it was a send that has failed
+     * (`send_failed`), a receive that is asked for brings what came before, and then the end, which need not be called a
+     * reset again. Else only stream_close makes sense now.
+     */
     void (*failed)(struct stream *stream, int error);
     /* Nothing is in flight, the descriptor is closed; `stream` is gone when this returns. */
     void (*closed)(struct stream *stream);
@@ -70,18 +74,19 @@ struct stream {
     uint8_t in_flight;   /* operations of this stream not completed */
     uint8_t state;       /* enum stream_state */
     bool direct;
-    bool local;      /* a Unix socket: it knows neither reset nor acknowledgement */
-    uint8_t again;   /* how often it was tried to connect again */
-    bool receiving;  /* a receive is armed, or waits in one of the ring's lists */
-    bool waiting;    /* in one of the ring's lists of streams that wait to receive */
-    bool listed;     /* on the ring's list of unsent streams */
-    bool poll_first; /* the socket was empty after the last receive: wait for it before trying */
-    bool ended;      /* the peer has sent FIN */
-    bool watching;   /* a poll is armed for the connection's end */
-    bool favoured;   /* gets receive buffers before others where they are short; the owner may set it at any time */
-    bool resets;     /* closes with a reset */
-    bool brief;      /* lingers a moment before the reset */
-    bool half_ends;  /* sends FIN when its queue is empty, and goes on receiving */
+    bool local;       /* a Unix socket: it knows neither reset nor acknowledgement */
+    uint8_t again;    /* how often it was tried to connect again */
+    bool receiving;   /* a receive is armed, or waits in one of the ring's lists */
+    bool waiting;     /* in one of the ring's lists of streams that wait to receive */
+    bool listed;      /* on the ring's list of unsent streams */
+    bool poll_first;  /* the socket was empty after the last receive: wait for it before trying */
+    bool ended;       /* the peer has sent FIN */
+    bool watching;    /* a poll is armed for the connection's end */
+    bool favoured;    /* gets receive buffers before others where they are short; the owner may set it at any time */
+    bool resets;      /* closes with a reset */
+    bool brief;       /* lingers a moment before the reset */
+    bool half_ends;   /* sends FIN when its queue is empty, and goes on receiving */
+    bool send_failed; /* see failed() */
 };
 
 /*
@@ -110,7 +115,8 @@ void stream_watch(struct stream *stream);
 
 /*
  * Copies `data` to the queue, which is sent at the end of the turn. 0, or -ENOBUFS when the ring has no chunk left: then
- * the stream is useless and should be closed. Does not enforce STREAM_QUEUE_MAX: ask stream_room() first.
+ * the stream is useless and should be closed. Does not enforce STREAM_QUEUE_MAX: ask stream_room() first. Does nothing once
+ * a send has failed.
  */
 int stream_write(struct stream *stream, struct bytes data);
 

@@ -14,6 +14,9 @@ void stream_list_unsent(struct stream *stream) {
 
 int stream_write(struct stream *stream, struct bytes data) {
     CHECK((stream->state == STREAM_OPEN && !stream->half_ends) || stream->state == STREAM_CONNECTING);
+    if (stream->send_failed) {
+        return 0;
+    }
     int result = send_queue_append(&stream->queue, &stream->ring->chunks, data);
 
     if (result < 0) {
@@ -82,6 +85,8 @@ void stream_complete_send(struct ring *ring, uint64_t name, int result, unsigned
     }
     if (result < 0 && result != -EINTR && result != -EAGAIN) {
         if (stream->state == STREAM_OPEN) {
+            stream->send_failed = true;
+            send_queue_drop(&stream->queue, &ring->chunks);
             stream->handler->failed(stream, result);
         } else {
             stream_close(stream);

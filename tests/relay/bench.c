@@ -180,6 +180,10 @@ bool fake_say(int socket, const char *text) {
     return fake_send(socket, text, strlen(text));
 }
 
+void fake_break_off(int socket) {
+    cr_assert_eq(connect(socket, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof(struct sockaddr)), 0);
+}
+
 uint16_t fake_dead_port(void) {
     struct sockaddr_in address = loopback(0);
     socklen_t size = sizeof address;

@@ -44,6 +44,8 @@ bool fake_read_exactly(int socket, void *data, size_t size);
 bool fake_reads_end(int socket);
 bool fake_send(int socket, const void *data, size_t size);
 bool fake_say(int socket, const char *text);
+/* Ends the connection by a reset, at once; the socket stays to be closed. */
+void fake_break_off(int socket);
 /* A port on which nothing listens. */
 uint16_t fake_dead_port(void);
 void sleep_ms(unsigned ms);

@@ -359,3 +359,90 @@ Test(channel, a_client_may_leave_an_answer_that_has_outlived_its_connection) {
     cr_assert_eq(atomic_load(&fake.accepted), 2);
     finish();
 }
+
+/* Answers the second of two requests, says something as the test is at work, and breaks off. */
+static bool (*last_words)(int socket);
+
+static bool speak_and_break_off(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
+    if (number > 0) {
+        return frames_hello(socket, frame->stream);
+    }
+    if (frame->stream == 1) {
+        return true;
+    }
+    frames_hello(socket, frame->stream);
+    fake_wait(origin, 1);
+    last_words(socket);
+    fake_break_off(socket);
+    atomic_store(&origin->signal, 2);
+    return false;
+}
+
+/* The origin has spoken and is gone; what this turn writes finds that out, and only then its words are read. */
+static void write_to_the_dead(struct call *call) {
+    atomic_store(&fake.signal, 1);
+    fake_wait(&fake, 2);
+    call_start(&calls[2], &bench, POST_HEAD, HTTP_LENGTH, false);
+    relay_exchange_body(calls[2].exchange, bytes_of_string("body"));
+    relay_exchange_body_end(calls[2].exchange);
+}
+
+static void let_it_break_off(bool (*words)(int socket)) {
+    last_words = words;
+    begin_http2(speak_and_break_off);
+    calls[1].on_done = write_to_the_dead;
+    call_start(&calls[0], &bench, GET_HEAD, HTTP_NO_BODY, false);
+    call_start(&calls[1], &bench, GET_HEAD, HTTP_NO_BODY, false);
+    bench_until(&bench, &calls[0].done);
+    bench_until(&bench, &calls[2].done);
+    /* What has not left cannot have arrived. */
+    cr_assert(calls[1].ended);
+    cr_assert(calls[2].ended, "%s", relay_fault_name(calls[2].fault));
+    cr_assert_eq(calls[2].status, 200);
+    cr_assert_eq(atomic_load(&fake.accepted), 2);
+}
+
+static bool late_hello(int socket) {
+    return frames_hello(socket, 1);
+}
+
+Test(channel, an_answer_that_came_before_a_reset_is_read) {
+    let_it_break_off(late_hello);
+    cr_assert(calls[0].ended, "%s", relay_fault_name(calls[0].fault));
+    cr_assert_str_eq(calls[0].body, "hello");
+    finish();
+}
+
+static bool goaway_to_all(int socket) {
+    return frames_goaway(socket, 0, 0);
+}
+
+Test(channel, so_is_what_was_not_processed) {
+    let_it_break_off(goaway_to_all);
+    cr_assert(calls[0].ended, "%s", relay_fault_name(calls[0].fault));
+    cr_assert_eq(results(STATS_ORIGIN_COMPLETED), 3);
+    finish();
+}
+
+static bool nonsense(int socket) {
+    return fake_say(socket, "HTTP/1.1 400 Bad Request\r\n\r\n");
+}
+
+Test(channel, and_so_is_nonsense) {
+    let_it_break_off(nonsense);
+    cr_assert(calls[0].failed);
+    cr_assert_eq(calls[0].fault, RELAY_FAULT_HTTP2);
+    finish();
+}
+
+static bool nothing(int socket) {
+    return true;
+}
+
+/* The kernel may hold what it has sent for unacknowledged, though the origin has read it. */
+Test(channel, a_reset_does_not_prove_that_nothing_arrived) {
+    let_it_break_off(nothing);
+    cr_assert(calls[0].failed);
+    cr_assert_eq(calls[0].fault, RELAY_FAULT_RESET);
+    finish();
+}

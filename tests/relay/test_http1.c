@@ -1,6 +1,8 @@
 #include "scene.h"
 
 #include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 
 #define CHUNKED_HEAD "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -237,4 +239,44 @@ static void run_calls_in_head(void *with_failure) {
 Test(http1, takes_calls_inside_its_handlers) {
     run_calls_in_head(NULL);
     run_calls_in_head("with failure");
+}
+
+/* Reads a post's head, whose acknowledgement the kernel puts off, and breaks off. */
+static void read_and_break_off(struct fake_origin *origin, int socket, int number) {
+    char head[4096];
+
+    if (!fake_read_head(socket, head, sizeof head) || !fake_say(socket, OK_HELLO)) {
+        return;
+    }
+    setsockopt(socket, IPPROTO_TCP, TCP_QUICKACK, &(int){0}, sizeof(int));
+    if (fake_read_head(socket, head, sizeof head)) {
+        fake_wait(origin, 1);
+        fake_break_off(socket);
+        atomic_store(&origin->signal, 2);
+    }
+}
+
+static struct call post;
+
+static void go_on_posting(struct timer *timer) {
+    atomic_store(&fake.signal, 1);
+    fake_wait(&fake, 2);
+    relay_exchange_body(post.exchange, bytes_of_string("body"));
+    relay_exchange_body_end(post.exchange);
+}
+
+Test(http1, posts_once_what_the_origin_may_have_read_before_its_reset) {
+    struct timer behind;
+
+    begin(read_and_break_off, NULL);
+    call_get(&bench, 200);
+    call_start(&post, &bench, POST_HEAD, HTTP_LENGTH, false);
+    bench_turn_for(&bench, 10);
+    timer_init(&behind, go_on_posting);
+    timer_set(&bench.ring.timers, &behind, ring_now_ms(&bench.ring), 1);
+    bench_until(&bench, &post.done);
+    cr_assert(post.failed);
+    cr_assert_eq(post.fault, RELAY_FAULT_RESET, "%s", relay_fault_name(post.fault));
+    cr_assert_eq(atomic_load(&fake.accepted), 1);
+    finish();
 }

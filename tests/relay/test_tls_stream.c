@@ -83,12 +83,24 @@ static size_t remote_read(struct remote *remote, char *text, size_t capacity) {
 
 static void (*play)(struct remote *remote); /* NULL: it never answers the hello */
 
+static void refuse_the_hello(struct remote *remote) {
+    static const uint8_t handshake_failure[] = {21, 3, 3, 0, 2, 2, 40};
+
+    fake_send(remote->socket, handshake_failure, sizeof handshake_failure);
+    fake_break_off(remote->socket);
+    atomic_store(&fake.signal, 1);
+}
+
 static void serve(struct fake_origin *origin, int socket, int number) {
     if (play == NULL) {
         uint8_t input[4096];
 
         while (recv(socket, input, sizeof input, 0) > 0) {
         }
+        return;
+    }
+    if (play == refuse_the_hello) {
+        refuse_the_hello(&(struct remote){.socket = socket});
         return;
     }
     struct error error;
@@ -170,10 +182,14 @@ static void start(void (*script)(struct remote *remote), const char *name) {
     memory = tls_memory_create(&bench.ring);
 }
 
-static void connect_to(struct told *told) {
+static void connect_with(struct told *told, const struct link_handler *told_by) {
     const struct link_target target = {
         .ring = &bench.ring, .address = &bench.addresses[0], .tls = &origin, .memory = memory};
-    cr_assert_eq(link_connect(&told->link, &target, &handler), 0);
+    cr_assert_eq(link_connect(&told->link, &target, told_by), 0);
+}
+
+static void connect_to(struct told *told) {
+    connect_with(told, &handler);
 }
 
 static void end(struct told *told) {
@@ -285,6 +301,25 @@ Test(tls_stream, refuses_another_name) {
     cr_assert(!told.connected && failure.fault == RELAY_FAULT_TLS_NAME, "%d", failure.fault);
     cr_assert(strstr(failure.detail, "other.test") != NULL, "%s", failure.detail);
     cr_assert(tls_stream_handshake(told.link.tls, &outcome) && outcome == STATS_ORIGIN_HANDSHAKE_NAME);
+    end(&told);
+}
+
+static bool wait_for_refusal(struct relay_link *link) {
+    fake_wait(&fake, 1);
+    return true;
+}
+
+/* The hello's send fails, and what the origin has said before is read all the same. */
+Test(tls_stream, reads_the_alert_that_came_before_a_reset) {
+    const struct link_handler late = {
+        .opened = wait_for_refusal, .connected = connected, .received = received, .failed = failed, .closed = closed};
+    struct told told = {0};
+    start(refuse_the_hello, "api.example.com");
+    connect_with(&told, &late);
+    bench_until(&bench, &told.failed);
+    struct relay_failure failure = link_failure(&told.link, told.error);
+    cr_assert_eq(failure.fault, RELAY_FAULT_TLS_HANDSHAKE);
+    cr_assert_str_eq(failure.detail, "the origin has sent the alert handshake_failure");
     end(&told);
 }
 
