@@ -195,7 +195,7 @@ static bool cuts_tunnel(const struct relay_exchange *exchange) {
     return link_is_cut(exchange_link(exchange)) && !ends_in_turn;
 }
 
-/* What it is called when the origin's end comes before the answer's. */
+/* Returns the fault of an end that comes before the end of the answer. */
 static enum relay_fault fault_of_end(const struct relay_exchange *exchange) {
     if (exchange->state == EXCHANGE_BODY) {
         return RELAY_FAULT_TRUNCATED;

@@ -395,7 +395,7 @@ static void let_it_break_off(bool (*words)(int socket)) {
     call_start(&calls[1], &bench, GET_HEAD, HTTP_NO_BODY, false);
     bench_until(&bench, &calls[0].done);
     bench_until(&bench, &calls[2].done);
-    /* What has not left cannot have arrived. */
+    /* Nothing of it has left, so nothing has arrived. */
     cr_assert(calls[1].ended);
     cr_assert(calls[2].ended, "%s", relay_fault_name(calls[2].fault));
     cr_assert_eq(calls[2].status, 200);
