@@ -125,7 +125,7 @@ struct config_origin {
     struct config_address *addresses; /* that it stood for when the file was loaded */
     struct dns_rank *ranks;           /* of these, where it is a service; else NULL */
     uint32_t ttl_s;                   /* for how long that holds, by DNS; UINT32_MAX: no name */
-    size_t address_count; /* at least 1, and at most CONFIG_ORIGIN_ADDRESSES_MAX with those of its host's others */
+    size_t address_count; /* at most CONFIG_ORIGIN_ADDRESSES_MAX with those of its host's others; 0: a service without any */
     char *tls_name;       /* the host name or the address that it has to prove; NULL where its host has no origin_tls */
     uint32_t weight;      /* 1 to CONFIG_WEIGHT_MAX: its part of the requests */
     uint32_t in_flight;   /* requests that it gets at once, of the whole process; 0: no bound */

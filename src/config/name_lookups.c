@@ -180,9 +180,16 @@ static void settle(struct item *item, bool stopped) {
         *answer = (struct name_answer){.result = DNS_TIMED_OUT, .stopped = stopped};
     }
     origin_lookup_free(&item->lookup);
-    if (answer->result != DNS_OK && !answer->stopped && get_known(item, &answer->found)) {
-        answer->kept = true;
+    if (answer->stopped || answer->found.count > 0) {
+        return;
+    }
+    struct dns_set known = {0};
+    answer->known = get_known(item, &known);
+    if (answer->known && answer->result != DNS_OK) {
+        answer->found = known;
         answer->ttl_s = DNS_TTL_MIN_S;
+    } else {
+        dns_set_free(&known);
     }
 }
 

@@ -1,6 +1,6 @@
 /*
  * The look-ups of a file's origins that are names or services: all at the same time, before its hosts are loaded, so that a
- * load waits as long as its slowest name takes. A name that fails keeps the addresses that it had, where it had some.
+ * load waits as long as its slowest name takes.
  */
 #ifndef CONFIG_NAME_LOOKUPS_H
 #define CONFIG_NAME_LOOKUPS_H
@@ -21,13 +21,14 @@ struct name_answer {
     enum dns_result result;
     bool stopped;         /* the look-up was ended from outside before there was an answer */
     struct dns_set found; /* owned by the look-ups */
-    bool kept;            /* the look-up has failed, and `found` are the addresses that the name had */
-    uint32_t ttl_s;       /* how long the answer holds */
+    bool known;     /* there is no address, but the server that reads the file anew has the name: see name_lookups_run */
+    uint32_t ttl_s; /* how long the answer holds */
 };
 
 /*
  * Looks up what `hosts`, the list of the file or NULL, has as addresses of origins, each text once; texts with a fault are
- * passed over. `hosts` must outlive the look-ups. `dns_servers` may be NULL.
+ * passed over. `hosts` must outlive the look-ups. `dns_servers` may be NULL. A name that fails keeps the addresses that the
+ * surroundings know, which may be none, and a service that is known and is not offered any more has none.
  */
 struct name_lookups *name_lookups_run(const struct document_node *hosts, const char *dns_servers,
                                       const struct config_surroundings *surroundings);

@@ -44,7 +44,7 @@ static enum config_origin_kind kind_of(const char *text) {
     return address_is_name(text) ? CONFIG_ORIGIN_NAME : CONFIG_ORIGIN_DIGITS;
 }
 
-/* Says why there is no answer. */
+/* Says why there is no address. */
 static void refuse_answer(const struct name_answer *answer, struct error *error) {
     if (answer == NULL || answer->stopped) {
         error_set(error, "was not looked up: the load was ended before");
@@ -55,6 +55,18 @@ static void refuse_answer(const struct name_answer *answer, struct error *error)
     }
 }
 
+/* The address is used although there is no good answer for it, as the server has it already. */
+static void warn_of_answer(const struct loader *loader, const struct document_node *node, const char *text,
+                           const struct name_answer *answer) {
+    if (answer->result == DNS_OK) {
+        loader_warning(loader, node,
+                       "address \"%s\": its domain says that it does not offer the service; it has no addresses", text);
+    } else {
+        loader_warning(loader, node, "address \"%s\": does not resolve: %s; the addresses that it had are kept", text,
+                       dns_result_text(answer->result));
+    }
+}
+
 /*
  * Makes the addresses, and of a service their ranks, of the answer for a name or service. Returns their number, or -EINVAL
  * with `error`.
@@ -62,12 +74,12 @@ static void refuse_answer(const struct name_answer *answer, struct error *error)
 static int take_answer(const struct loader *loader, const struct document_node *node, struct config_origin *origin,
                        struct config_address *found, struct error *error) {
     const struct name_answer *answer = name_lookups_find(loader->lookups, origin->text);
-    if (answer == NULL || answer->found.count == 0) {
+    if (answer == NULL || (answer->found.count == 0 && !answer->known)) {
         refuse_answer(answer, error);
         return -EINVAL;
     }
     if (origin->kind == CONFIG_ORIGIN_SERVICE) {
-        origin->ranks = memory_allocate(answer->found.count, sizeof *origin->ranks);
+        origin->ranks = memory_allocate(answer->found.count + 1, sizeof *origin->ranks);
     }
     for (size_t i = 0; i < answer->found.count; i++) {
         address_of_dns(&answer->found.items[i].address, &found[i]);
@@ -76,9 +88,8 @@ static int take_answer(const struct loader *loader, const struct document_node *
         }
     }
     origin->ttl_s = answer->ttl_s;
-    if (answer->kept) {
-        loader_warning(loader, node, "address \"%s\": does not resolve: %s; the addresses that it had are kept",
-                       origin->text, dns_result_text(answer->result));
+    if (answer->known) {
+        warn_of_answer(loader, node, origin->text, answer);
     }
     if (answer->found.cut) {
         loader_warning(loader, node, "address \"%s\": has more than %d addresses; the rest is not used", origin->text,
@@ -111,9 +122,9 @@ static int find(const struct loader *loader, const struct document_node *node, s
 
 /*
  * Makes the addresses of an origin. Reports a problem at `node`, also when the host has no room for all of them; then the
- * first ones are kept.
+ * first ones are kept. False: there are none, nor may there be.
  */
-static void find_addresses(const struct loader *loader, const struct document_node *node, size_t room,
+static bool find_addresses(const struct loader *loader, const struct document_node *node, size_t room,
                            struct config_origin *origin) {
     size_t capacity = config_is_name(origin) ? CONFIG_ORIGIN_ADDRESSES_MAX : 1;
     struct config_address *found = memory_allocate(capacity, sizeof *found);
@@ -122,7 +133,7 @@ static void find_addresses(const struct loader *loader, const struct document_no
     if (count < 0) {
         loader_problem(loader, node, "address \"%s\": %s", origin->text, error.text);
         free(found);
-        return;
+        return false;
     }
     size_t kept = (size_t)count < room ? (size_t)count : room;
     if (kept < (size_t)count && (kept == 0 || !config_is_name(origin))) {
@@ -140,17 +151,17 @@ static void find_addresses(const struct loader *loader, const struct document_no
     origin->address_count = kept;
     memcpy(origin->addresses, found, kept * sizeof *found);
     free(found);
+    return kept > 0 || count == 0;
 }
 
-/* Adds an origin to the host, unless it has no address: what `read` has, and its addresses. */
+/* Adds an origin to the host, unless it has no address and needs one: what `read` has, and its addresses. */
 static void add_origin(const struct loader *loader, const struct document_node *node, const char *text,
                        const struct config_origin *read, struct config_host *host) {
     size_t room = CONFIG_ORIGIN_ADDRESSES_MAX - config_count_addresses(host);
     struct config_origin origin = *read;
     origin.text = memory_copy_string(text);
     origin.kind = kind_of(text);
-    find_addresses(loader, node, room, &origin);
-    if (origin.address_count > 0) {
+    if (find_addresses(loader, node, room, &origin)) {
         host->origins[host->origin_count++] = origin;
     } else {
         free(origin.addresses);

@@ -397,7 +397,7 @@ bool names_known(struct names *names, const char *text, struct dns_set *set) {
     for (size_t i = 0; i < names->count && !known; i++) {
         const struct name *name = &names->items[i];
 
-        known = name->current.count > 0 && strcmp(name->configured->text, text) == 0;
+        known = strcmp(name->configured->text, text) == 0;
         if (known) {
             *set = dns_set_copy(&name->current);
         }

@@ -53,7 +53,7 @@ Test(name_lookups, names_alone_are_looked_up) {
     cr_assert_eq(answer->result, DNS_OK);
     cr_assert_geq(answer->found.count, 1);
     cr_assert_eq(answer->found.items[0].address.in.sin_port, htons(9000));
-    cr_assert_not(answer->kept || answer->stopped);
+    cr_assert_not(answer->known || answer->stopped);
     cr_assert_null(name_lookups_find(lookups, "127.0.0.1:9000"));
     cr_assert_null(name_lookups_find(lookups, "unix:/a"));
     cr_assert_null(name_lookups_find(lookups, "a b:1"));
@@ -92,8 +92,8 @@ Test(name_lookups, a_name_that_fails_keeps_what_is_known) {
     const struct name_answer *old = name_lookups_find(lookups, "old.invalid:80");
     const struct name_answer *new = name_lookups_find(lookups, "new.invalid:80");
 
-    cr_assert(old->kept && old->result != DNS_OK && old->found.count == 1);
-    cr_assert(!new->kept &&new->result != DNS_OK &&new->found.count == 0);
+    cr_assert(old->known && old->result != DNS_OK && old->found.count == 1);
+    cr_assert(!new->known &&new->result != DNS_OK &&new->found.count == 0);
     name_lookups_free(lookups);
 }
 

@@ -105,10 +105,27 @@ def test_a_service_that_is_not_offered_any_more(serve_service, records, server_o
     assert server.curl(NAME).status == 502
     assert f"host {NAME}: origin none: no_address" in server.stderr()
     assert server.metric("sallyport_origin_up", host=NAME, origin=ORIGIN) == 0
+    assert server.reload(), "whatever else there is in the file, as a revocation, must not wait for the service"
+    assert f'address "{ORIGIN}": its domain says that it does not offer the service; it has no addresses' in server.stderr()
+    assert server.curl(NAME).status == 502
+    server_of_names.mode = "servfail"
+    assert server.reload(), "a failure changes nothing"
+    assert server.curl(NAME).status == 502
+    server_of_names.mode = "answer"
     records((0, 1, 3))
     wait_for(lambda: server.curl(NAME).status == 200, within=15)
     assert answering(server) == {THIRD}
     wait_for(lambda: server.admin("/readyz")[0] == 200)
+
+
+def test_a_reload_learns_that_a_service_is_not_offered(serve_service, records, server_of_names):
+    records((0, 1, 1), ttl=3600)
+    server = serve_service(shards=2)
+    assert answering(server) == {FIRST}
+    server_of_names.says_service(SERVICE, [(0, 0, 0, ".")])
+    assert server.reload()
+    wait_for(lambda: server.curl(NAME).status == 502)
+    assert f"host {NAME}: origin none: no_address" in server.stderr()
 
 
 @pytest.mark.parametrize("mode, result", [("servfail", "failed"), ("nxdomain", "not_found"), ("empty", "not_found"),
