@@ -162,10 +162,13 @@ def test_an_outage_is_no_storm(serve, host, scripted):
     """Each request fails everywhere: no more than the budget is sent again, and clients get the failure."""
     dying = [scripted(lambda connection, number: dying[0].read_head(connection)) for _ in range(2)]
     server = serve([entry(host, [origin.address for origin in dying], retry={"on": ["refused"], "attempts": 3})], shards=1)
-    codes = [server.curl(NAME, "/", check=False).status for _ in range(60)]
+    began = time.monotonic()
+    with server.open(server.tls_client(), NAME) as client:
+        codes = [client.get()[0] for _ in range(60)]
     assert set(codes) == {502}
     retries = server.metric("sallyport_origin_retries_total")
-    assert 10 <= retries <= 60 * 0.2 + 10
+    windows = 1 + (time.monotonic() - began) // 10
+    assert 10 <= retries <= 60 * 0.2 + 10 * windows
     assert server.metric("sallyport_origin_retries_denied_total") > 0
     assert sum(origin.accepted for origin in dying) == 60 + retries
 
@@ -202,7 +205,7 @@ def test_beyond_the_bound_requests_wait_and_then_get_503(serve, host, named):
         wait_for(lambda: len(at_once) == 2)
         began = time.monotonic()
         result = server.curl(NAME, "/")
-        assert result.status == 503 and 0.9 < time.monotonic() - began < 5
+        assert result.status == 503 and 0.9 < time.monotonic() - began < 15
         assert b"retry-after: 1" in result.head.lower()
         assert server.metric("sallyport_origin_waits_total", result="timed_out") == 1
         assert len(at_once) == 2, "the origin has not seen it"
@@ -222,14 +225,13 @@ def test_more_than_may_wait_get_503_at_once(serve, host, named):
     (slow,) = named(1, hold)
     server = serve([entry(host, [{"address": slow.address, "in_flight": 1}])], shards=1)
     with contextlib.ExitStack() as stack:
-        first, second = [stack.enter_context(server.connect(NAME)) for _ in range(2)]
-        first.sendall(f"GET / HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode())
+        first, second, third = [stack.enter_context(server.connect(NAME)) for _ in range(3)]
+        request = f"GET / HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode()
+        first.sendall(request)
         wait_for(lambda: len(slow.heads) == 1)
-        second.sendall(f"GET / HTTP/1.1\r\nHost: {NAME}\r\n\r\n".encode())
-        time.sleep(0.2)
-        began = time.monotonic()
-        assert server.curl(NAME, "/").status == 503
-        assert time.monotonic() - began < 0.7
+        for client in (second, third):
+            client.sendall(request)
+        assert third.recv(4096).startswith(b"HTTP/1.1 503 ")
         release.set()
         assert b"200 OK" in first.recv(4096)
         assert b"200 OK" in second.recv(4096), "the one that waited is served"
@@ -252,6 +254,11 @@ def test_a_rolling_restart_loses_nothing(serve, host, tmp_path):
             command = server.curl(NAME, "/empty", check=False)
             codes[command.status] += 1
 
+    def wait_for_answers():
+        """For so many that some are to requests made since now, however slow the machine is."""
+        before = codes[204]
+        wait_for(lambda: codes[204] >= before + 12, within=60)
+
     with contextlib.ExitStack() as stack:
         for origin in running:
             origin.__enter__()
@@ -259,12 +266,12 @@ def test_a_rolling_restart_loses_nothing(serve, host, tmp_path):
         for thread in threads:
             thread.start()
         for origin in running:
-            time.sleep(0.7)
+            wait_for_answers()
             origin.__exit__()
-            time.sleep(0.7)
+            wait_for_answers()
             origin.__enter__()
             stack.callback(origin.__exit__)
-        time.sleep(1)
+        wait_for_answers()
         ending.set()
         for thread in threads:
             thread.join()

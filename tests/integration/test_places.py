@@ -199,7 +199,8 @@ def test_the_state_says_that_places_are_taken(site, crowd, pki):
     wait_for(lambda: server.metric("sallyport_admission_state") >= 1)
     for _ in range(20):
         assert server.curl("enforce.test", cert=pki.valid().bundle).status == 200
-    assert server.metric("sallyport_admission_state") >= 1
+    # A shard is calm again a second after the last connection that had to make room: so there is one with each look.
+    wait_for(lambda: crowd(server, "off.test", count=1, do=ask_and_hear) and server.metric("sallyport_admission_state") >= 1)
 
 
 def test_a_crowded_server_closes_after_a_403(site, crowd):
@@ -222,8 +223,7 @@ def test_a_crowded_server_closes_after_a_403(site, crowd):
 def test_a_share_stays_free_of_strangers(site, crowd):
     server = site()
     crowd(server, "off.test", do=ask_and_hear)
-    wait_for(lambda: server.metric("sallyport_connections") <= LIMIT - 1)
-    assert server.metric("sallyport_connections") == LIMIT - LIMIT // 64
+    wait_for(lambda: server.metric("sallyport_connections") == LIMIT - LIMIT // 64)
 
 
 def test_strangers_in_exchanges_that_do_not_end_keep_nobody_out(site, crowd, pki, scripted):
@@ -275,7 +275,7 @@ def test_the_oldest_request_of_a_stranger_makes_room_in_time(site, crowd, pki, s
             pass
 
     server = site(origin=scripted(script).address)
-    crowd(server, "off.test", do=lambda client: client.ask())
+    crowd(server, "off.test", count=LIMIT + 16, do=lambda client: client.ask())
     begun = time.monotonic()
     with pytest.raises(OSError):
         Client(server, "enforce.test", "127.9.0.1", pki.valid().bundle).read()
@@ -290,7 +290,7 @@ def test_the_oldest_request_of_a_stranger_makes_room_in_time(site, crowd, pki, s
 
 def test_memory_of_requests_is_bounded(site, crowd):
     """Heads that are never finished, of strangers, more than a shard keeps for them."""
-    server = site(connections=4096, request_header_size="64KiB", request_header_timeout="60s")
+    server = site(connections=4096, request_header_size="64KiB", request_header_timeout="10m")
     head = b"GET / HTTP/1.1\r\nHost: off.test\r\n" + b"".join(b"X-%d: %s\r\n" % (i, b"a" * 1000) for i in range(50))
     held = crowd(server, "off.test", count=600, do=lambda client: client.tls.sendall(head))
     wait_for(lambda: evicted(server)["evicted"] >= 600 - 32 * 1024 // 64 - 1)
@@ -311,8 +311,8 @@ def test_answers_that_nobody_takes_do_not_take_all_buffers(site, crowd, pki, ngi
     client = Client(server, "enforce.test", KNOWN, pki.valid().bundle)
     assert client.get()[0] == 200
     crowd(server, "off.test", count=250, do=lambda client: client.ask("/files/long.bin"), window=4096)
-    deadline = time.monotonic() + 3
-    while time.monotonic() < deadline:
+    begun = time.monotonic()
+    while time.monotonic() < begun + 3 or evicted(server)["evicted"] == 0:
         assert client.get()[0] == 200
-    assert evicted(server)["evicted"] > 0
+        assert time.monotonic() < begun + 60, "nobody has made room"
     client.close()

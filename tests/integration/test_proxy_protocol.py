@@ -38,7 +38,8 @@ class Behind(KeepAlive):
         for piece in pieces:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             raw.sendall(piece)
-            time.sleep(0.01 if size is not None else 0)
+            if size is not None:
+                server.wait_until_read()
         self.tls = server.tls_client(cert).wrap_socket(raw, server_hostname=host)
 
 
@@ -92,7 +93,7 @@ def test_a_hello_may_come_with_its_header(serve_behind, host):
         with connect(server) as raw:
             whole = v2(CLIENT) + outgoing.read()
             raw.sendall(whole[:cut])
-            time.sleep(0.05 if cut > 0 else 0)
+            server.wait_until_read()
             raw.sendall(whole[cut:])
             assert raw.recv(1) == b"\x16", "a ServerHello"
 
@@ -138,26 +139,26 @@ def test_a_check_by_the_balancer_is_no_failure(serve_behind, host, tmp_path):
         for header in (LOCAL, v1("127.0.0.1"), v2("127.0.0.1")):
             with connect(server) as raw:
                 raw.sendall(header)
-                time.sleep(0.1)
+                server.wait_until_read()
                 if reset:
                     raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     for first in (v1(CLIENT), LOCAL + b"\x16\x03\x01"):
         with connect(server) as raw:
             raw.sendall(first)
-            time.sleep(0.1)
+            server.wait_until_read()
     wait_for(lambda: rejected(server, "closed", "hello") == 2)
     wait_for(lambda: log.exists() and len(log.read_text().splitlines()) >= 2)
     assert len(log.read_text().splitlines()) == 2 and rejected(server, "closed") == 0
 
 
 def test_the_header_and_the_handshake_have_one_deadline(serve_behind, host):
-    server = serve_behind([host("s.test")], limits={"connections": 4096, "handshake_timeout": "2s"})
+    server = serve_behind([host("s.test")], limits={"connections": 4096, "handshake_timeout": "3s"})
     begun = time.monotonic()
     with connect(server) as raw:
-        time.sleep(1.2)
+        time.sleep(2)
         raw.sendall(v1(CLIENT))
         assert is_turned_away(raw, within=5)
-        assert 1.7 < time.monotonic() - begun < 2.9
+        assert 2.7 < time.monotonic() - begun < 4.9, "else the handshake would have begun a deadline of its own"
     assert rejected(server, "timeout", "hello") == 1
 
 
@@ -203,7 +204,7 @@ def test_a_certificate_makes_the_client_known(serve_behind, host, pki):
         with connect(server) as raw, contextlib.suppress(ConnectionError):
             raw.sendall(v1("192.0.2.8"))
             is_turned_away(raw, within=0.05)
-    assert rejected(server, "source_rate") >= 6
+    wait_for(lambda: rejected(server, "source_rate") >= 6)
 
 
 def test_a_reload_turns_it_on_and_off(serve, host):
@@ -295,7 +296,6 @@ def test_haproxy_in_front(serve_behind, host, pki, tmp_path, options):
         wait_for(lambda: server.metric("sallyport_connections") >= 2)
         assert not is_turned_away(held[1], within=0.2)
         with connect(server, "127.0.0.7") as third:
-            third.settimeout(5)
             with contextlib.suppress(ConnectionResetError):
                 assert third.recv(1) == b"", "HAProxy closes it when the server does"
         assert rejected(server, "source_limit") == 1

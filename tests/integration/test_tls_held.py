@@ -18,7 +18,7 @@ MEASURED = pytest.mark.measured
 def serving(serve, host):
     def start(**limits):
         return serve([host(HOST, "report", forward={"headers": {"X-Client-Cert-Reason": "reason"}})],
-                     limits={"connections": 4096, "handshake_timeout": "60s", **limits}, shards=1,
+                     limits={"connections": 4096, "handshake_timeout": "5m", **limits}, shards=1,
                      admission={"allow": ["127.0.0.1/32"]})
 
     return start
@@ -56,6 +56,7 @@ def growth_kib(server, hands, data):
     before = server.rss_kib()
     for hand in hands:
         send(hand, data(hand))
+    server.wait_until_read()
     settled(received)
     return server.rss_kib() - before
 
@@ -127,7 +128,7 @@ def wordy(pki, tmp_path_factory):
 
 def test_what_the_server_has_said_is_not_held_against_its_clients(serve, host, wordy):
     """In TLS 1.2 the whole handshake is kept for its proof. With the names of many CAs most of it is the server's own."""
-    server = serve([host(HOST, "report", ca=[str(wordy)])], limits={"connections": 4096, "handshake_timeout": "60s"}, shards=1,
+    server = serve([host(HOST, "report", ca=[str(wordy)])], limits={"connections": 4096, "handshake_timeout": "5m"}, shards=1,
                    admission={"allow": ["127.0.0.1/32"]})
     hands = [Client12(server, HOST).open() for _ in range(700)]
     assert sum(len(each) for _, each in hands[0].seen) > 14000
@@ -207,10 +208,11 @@ def test_nothing_is_collected_after_the_handshake(serving, client, name):
 @MEASURED
 def test_what_established_connections_hold_of_records_is_bounded(serving):
     """32 MiB for those that are not valid: then the oldest have to go, and are counted."""
-    server = serving(request_header_timeout="60s")
+    server = serving(request_header_timeout="10m")
     hands = [Client13(server, HOST).establish() for _ in range(2300)]
     for hand in hands:
         hand.send(record(APPLICATION, bytes(16400))[:-10])
+    server.wait_until_read()
     gone = settled(lambda: server.metric("sallyport_rejected_total", stage="request", reason="evicted"))
     assert 200 < gone < 500
     wait_for(lambda: server.metric("sallyport_connections") == 2300 - gone)
