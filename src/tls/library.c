@@ -3,6 +3,7 @@
 #include "crypto/gcm.h"
 #include "crypto/offload.h"
 #include "tls/context.h"
+#include "tls/first_use.h"
 #include "tls/wolfssl.h"
 
 #include <errno.h>
@@ -24,7 +25,7 @@ int tls_library_init(void) {
     if (use_recycler() != 0 || wolfSSL_Init() != WOLFSSL_SUCCESS) {
         return -ENOSYS;
     }
-    if (batch_is_wanted() && offload_register() != 0) {
+    if (first_use_all() < 0 || (batch_is_wanted() && offload_register() != 0)) {
         wolfSSL_Cleanup();
         return -ENOSYS;
     }
