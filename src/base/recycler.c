@@ -12,7 +12,8 @@ enum {
     SIZES = RECYCLER_SIZE_MAX / STEP + 1,
 };
 
-#ifdef WITH_ASAN
+/* The sanitizers are to see each end of a block's life. */
+#if defined(WITH_ASAN) || defined(WITH_TSAN)
 static const bool keeps = false;
 #else
 static const bool keeps = true;

@@ -1,7 +1,7 @@
 /*
  * Memory of malloc's for what is taken and given back all the time in few sizes: each thread keeps some blocks of each size
  * for itself, more than malloc does. The blocks are malloc's own: free and realloc take them, and any thread may give back
- * what another has taken. Content is neither zeroed nor wiped. Under ASan nothing is kept, so that it sees each use.
+ * what another has taken. Content is neither zeroed nor wiped. Under the sanitizers nothing is kept: they see each end.
  */
 #ifndef BASE_RECYCLER_H
 #define BASE_RECYCLER_H

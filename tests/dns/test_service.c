@@ -18,6 +18,7 @@ struct line {
     const char *host; /* one label below the root; "" is the root */
 };
 
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of the next two */
 static struct line lines[8];
 static size_t line_count;
 static _Atomic(const char *) failing; /* the host of which questions fail; NULL: none */
@@ -42,8 +43,10 @@ static size_t append_record(uint8_t *out, unsigned type, unsigned ttl, const uin
     return at + size;
 }
 
-static size_t append_lines(uint8_t *out) {
+static size_t append_lines(uint8_t *out, unsigned *count) {
     size_t at = 0;
+    pthread_mutex_lock(&lock);
+    *count = (unsigned)line_count;
     for (size_t i = 0; i < line_count; i++) {
         uint8_t data[80];
         size_t length = strlen(lines[i].host), size = 0;
@@ -58,6 +61,7 @@ static size_t append_lines(uint8_t *out) {
         data[size++] = 0;
         at += append_record(out + at, SRV_TYPE, 50, data, size);
     }
+    pthread_mutex_unlock(&lock);
     return at;
 }
 
@@ -73,8 +77,7 @@ static size_t answer(uint8_t *message, size_t size) {
     if (fails != NULL && strcmp(fails, host) == 0) {
         code = SERVFAIL;
     } else if (type == SRV_TYPE) {
-        at += append_lines(message + at);
-        records = (unsigned)line_count;
+        at += append_lines(message + at, &records);
     } else if (sscanf(host, "a%u", &number) == 1 && type == TYPE_A) {
         at += append_record(message + at, TYPE_A, 40, (uint8_t[]){10, 0, 0, (uint8_t)number}, 4);
         records = 1;
@@ -127,9 +130,11 @@ static void end(void) {
 TestSuite(service, .init = begin, .fini = end, .timeout = 60);
 
 static void say(const struct line *list, size_t count) {
+    pthread_mutex_lock(&lock);
     for (line_count = 0; line_count < count; line_count++) {
         lines[line_count] = list[line_count];
     }
+    pthread_mutex_unlock(&lock);
 }
 
 static void expect_item(const struct dns_set *set, size_t place, const char *text, uint16_t port, uint16_t level,
