@@ -224,9 +224,9 @@ class Server:
         fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def unread(self):
+    def unread(self, port=None):
         """Connections that the server has not accepted, and bytes of its clients that it has not read: the kernel still has them."""
-        waiting, port = 0, f":{self.port:04X}"
+        waiting, port = 0, f":{port or self.port:04X}"
         for line in pathlib.Path("/proc/net/tcp").read_text().splitlines():
             if port + " " not in line:
                 continue
@@ -235,9 +235,9 @@ class Server:
             waiting += received if local.endswith(port) else unacknowledged  # received by a listener: its connections
         return waiting
 
-    def wait_until_read(self, within=60):
+    def wait_until_read(self, port=None):
         """Until the server has read all that its clients have sent over IPv4, however little of a processor it gets."""
-        wait_for(lambda: self.unread() == 0, within)
+        wait_for(lambda: self.unread(port) == 0, within=60)
 
     def admin(self, path):
         """(status, body) of a GET on the admin listener: by Python, since a curl for each look takes more CPU than the look."""

@@ -147,13 +147,13 @@ def test_a_client_that_asks_nothing_gets_nothing(server, end):
 
 @pytest.mark.parametrize("end", [*sorted(ENDS), None])
 def test_a_reset_ends_all(serve, host, slow, end):  # noqa: F811
-    origin = slow(8.0)
+    origin = slow(20.0)
     server = serve([host("h.test", origin=origin.address)], shards=1)
     client = Client(server, "h.test", alpn="h2")
     client.send(PREFACE + settings() + head(1), *ENDS.get(end, ()))
-    assert origin.asked.wait(5)
+    assert origin.asked.wait(20)
     time.sleep(0.3)
     assert not origin.left.is_set(), "half-closed is not gone"
     client.reset()
-    assert origin.left.wait(4), "the origin works for nobody"
+    assert origin.left.wait(15), "the origin works for nobody"
     wait_for(lambda: server.metric("sallyport_connections") == 0)

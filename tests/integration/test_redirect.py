@@ -170,7 +170,7 @@ def test_requests_on_one_connection(server):
     with socket.create_connection(("127.0.0.1", server.plain), timeout=10) as connection:
         for piece in [b"\r\n\r\nGET /a HT", b"TP/1.1\r", b"\nHost: a.test\r\n", b"\r", b"\nGET /b HTTP/1.1\r\nHost: a.test\r\n\r\n"]:
             connection.sendall(piece)
-            time.sleep(0.02)
+            server.wait_until_read(server.plain)
         received = b""
         while received.count(b"\r\n\r\n") < 2:
             received += connection.recv(65536)
@@ -237,7 +237,7 @@ def test_a_first_line_that_is_none_is_refused_at_once(server, line, pieces):
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for piece in [line[:3], line[3:-1], line[-1:]] if pieces else [line]:
             connection.sendall(piece)
-            time.sleep(0.05)
+            server.wait_until_read(server.plain)
         assert connection.recv(4096).startswith(b"HTTP/1.1 400 ")
     assert time.monotonic() - began < 5
 
@@ -248,7 +248,7 @@ def test_a_head_behind_its_first_line(server):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             for piece in (b"GET /x HTTP/1.1\r", b"\n", rest[:9], rest[9:-1], rest[-1:]):
                 connection.sendall(piece)
-                time.sleep(0.03)
+                server.wait_until_read(server.plain)
             assert b"Location: https://a.test/x" in connection.recv(4096)
 
 
@@ -286,7 +286,7 @@ def test_drain(server):
         idle.sendall(b"GET / HTTP/1.1\r\nHost: a.test\r\n\r\n")
         assert idle.recv(65536).startswith(b"HTTP/1.1 308")
         asking.sendall(b"GET / HTTP/1.1\r\n")
-        time.sleep(0.2)
+        server.wait_until_read(server.plain)
         server.process.send_signal(signal.SIGTERM)
         assert idle.recv(1) == b""
         asking.sendall(b"Host: a.test\r\n\r\n")

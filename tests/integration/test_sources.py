@@ -204,7 +204,7 @@ def test_the_oldest_silent_connection_makes_room(serve, host):
     assert server.metric("sallyport_rejected_total", stage="hello", reason="evicted") == 1
     for connection in silent[1:]:
         connection.sendall(b"\x16\x03\x01")
-    time.sleep(0.2)
+    server.wait_until_read()
     again = connect(server)
     wait_for(lambda: server.metric("sallyport_connections") == 8)
     time.sleep(0.3)

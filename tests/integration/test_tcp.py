@@ -427,7 +427,7 @@ def test_a_connection_of_http_does_not_become_one_of_tcp(serve, tcp, host, scrip
     with server.open(server.tls_client(), "t.test") as idle, server.connect("t.test") as asking:
         assert idle.get()[0] == 200
         asking.sendall(b"GET / HTTP/1.1\r\n")
-        time.sleep(0.3)
+        server.wait_until_read()
         assert server.reload([tcp(peer.address, "off")])
         assert idle.is_closed()
         asking.sendall(b"Host: t.test\r\n\r\n")
@@ -447,8 +447,8 @@ def test_idle_connections_end_and_busy_ones_do_not(serve, tcp, scripted, pki, tm
             assert ask(busy, b"x")
             time.sleep(0.3)
         assert how_it_ends(idle) == "cut"
-        assert ended(server, "t.test", "idle") == 1
-    assert lines_of(log)[0]["end"] == "idle"
+        wait_for(lambda: ended(server, "t.test", "idle") == 1)
+    assert wait_for_lines(log, 1)[0]["end"] == "idle"
 
 
 def test_half_a_connection_has_less_time(serve, tcp, scripted, pki):
@@ -610,7 +610,7 @@ def test_the_line_of_the_access_log(serve, tcp, scripted, pki, tmp_path):
                                        "reason", "tls_version", "resumed")} == {
         "event": "connection", "source": "127.0.0.1", "host": "t.test", "end": "closed", "origin_address": peer.address,
         "bytes_in": 1000, "bytes_out": 1000, "status": "valid", "reason": "ok", "tls_version": "TLSv1.3", "resumed": False}
-    assert line["total"] >= 0.5 and 0 < line["origin"] < 1 and 0 < line["handshake"] < 10
+    assert line["total"] >= 0.5 and 0 < line["origin"] < 10 and 0 < line["handshake"] < 10
     assert not {"method", "path", "code", "http", "request_id", "origin_error"} & set(line)
 
 
@@ -634,5 +634,5 @@ def test_connections_of_strangers_make_room_for_known_clients(serve, tcp, script
         for _ in range(3):
             with connect(server, pki.valid().bundle) as known:
                 assert ask(known, b"x")
-        assert open_tunnels(server, "t.test") < held
+        wait_for(lambda: open_tunnels(server, "t.test") < held)
         assert server.metric("sallyport_rejected_total", reason="evicted") >= 1

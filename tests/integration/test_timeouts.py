@@ -41,7 +41,7 @@ def test_a_connection_that_is_not_made(serve, host, tmp_path):
         server = serve([{**host("t.test", origin=address), "timeouts": {"connect": "300ms", "response": LONG, "body": LONG}}],
                        access_log=str(log))
         result, took = timed(server, "t.test")
-        assert result.status == 502 and 0.25 < took < 3
+        assert result.status == 502 and 0.25 < took < 5
         assert errors(server, log) == ["connect_timed_out"]
 
 
@@ -50,7 +50,7 @@ def test_an_answer_that_does_not_begin(serve, host, scripted, tmp_path):
     origin = scripted(lambda connection, number: (origin.read_head(connection), connection.recv(1)))
     server = serve([{**host("t.test", origin=origin.address), "timeouts": {"response": "300ms", "body": LONG}}], access_log=str(log))
     result, took = timed(server, "t.test")
-    assert result.status == 504 and 0.25 < took < 3
+    assert result.status == 504 and 0.25 < took < 15
     assert errors(server, log) == ["timed_out"]
 
 
@@ -65,7 +65,7 @@ def test_an_answer_that_stops(serve, host, scripted, tmp_path):
     origin = scripted(script)
     server = serve([{**host("t.test", origin=origin.address), "timeouts": {"response": LONG, "body": "300ms"}}], access_log=str(log))
     result, took = timed(server, "t.test")
-    assert result.was_cut and 0.85 < took < 4
+    assert result.was_cut and 0.85 < took < 15
     assert errors(server, log) == ["timed_out"]
 
 
@@ -76,14 +76,17 @@ def test_a_request_that_is_not_taken(serve, host, scripted, tmp_path):
     body = tmp_path / "body"
     body.write_bytes(bytes(32 << 20))
     result, took = timed(server, "t.test", "-T", str(body), "-H", "Expect:")
-    assert result.status in (0, 504) and took < 8
+    assert result.status in (0, 504) and took < 15
     assert errors(server, log) == ["send_timed_out"]
 
 
-def slow(scripted):
-    """An origin that takes 0.7 s for each answer."""
+def slow(scripted, unanswered):
+    """An origin that takes 0.7 s for each answer, and gives none to a request for which unanswered(head) is true."""
     def script(connection, number):
-        while origin.read_head(connection):
+        while head := origin.read_head(connection):
+            if unanswered(head):
+                connection.recv(1)
+                return
             time.sleep(0.7)
             connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nslow")
 
@@ -92,7 +95,7 @@ def slow(scripted):
 
 
 def test_an_origin_may_have_others_than_its_host(serve, host, scripted):
-    origin = slow(scripted)
+    origin = slow(scripted, lambda head: b"host: t.test" in head.lower())
     entry = {**host("t.test", origin=[origin.address]), "timeouts": {"response": "300ms"}}
     server = serve([entry, {**entry, **{key: host("u.test")[key] for key in ("name", "certificate", "key")},
                             "origin": [{"address": origin.address, "timeouts": {"response": "20s"}}]}])
@@ -101,7 +104,7 @@ def test_an_origin_may_have_others_than_its_host(serve, host, scripted):
 
 
 def test_a_reload_changes_them(serve, host, scripted):
-    origin = slow(scripted)
+    origin = slow(scripted, lambda head: len(origin.heads) > 1)
     server = serve([host("t.test", origin=origin.address)])
     assert server.curl("t.test").status == 200
     assert server.reload([{**host("t.test", origin=origin.address), "timeouts": {"response": "200ms"}}])
