@@ -41,7 +41,7 @@ def effective(log):
 
 @needs_root
 def test_1024_descriptors_run_a_server(serve, host, pki):
-    server = serve([host("r.test", "report")], preexec=few(), limits={"idle_timeout": "60s"}, shards=1,
+    server = serve([host("r.test", "report")], preexec=few(), limits={"idle_timeout": "10m"}, shards=1,
                    admission={"certificate_connections": 0})
     count = effective(server.stderr())
     assert count >= 300
@@ -72,7 +72,7 @@ def test_a_connection_to_the_origin_for_each_client_fits(serve, host):
         connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
     with origins.Scripted(script) as origin:
-        server = serve([host("s.test", origin=origin.address)], preexec=few(), limits={"idle_timeout": "60s"}, shards=1)
+        server = serve([host("s.test", origin=origin.address)], preexec=few(), limits={"request_header_timeout": "10m"}, shards=1)
         count = effective(server.stderr()) * 63 // 64 - 1  # a place in 64 is for known clients alone
         context = server.tls_client()
         held = [server.open(context, "s.test") for _ in range(count)]

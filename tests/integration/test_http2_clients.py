@@ -260,5 +260,6 @@ def ask_by_chromium(server, browser):
         assert time.monotonic() < deadline
         time.sleep(0.1)
     assert result == {"good": 201, "protocols": ["h2"]}
-    assert server.metric("sallyport_connections_total") - before <= 3
+    # Chromium tries another connection while a handshake takes long, and has six at most: two hundred requests share them.
+    assert server.metric("sallyport_connections_total") - before <= 6
     assert requests(server, code="200") >= 202 and server.metric("sallyport_requests_total", protocol="http1") == 0
