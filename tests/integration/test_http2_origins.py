@@ -95,7 +95,10 @@ def test_uploads(serve, entry, nghttpd, tmp_path, version, framing):
 
 
 def test_many_streams_on_few_connections(serve, entry, nghttpd):
-    """An origin that takes ten at once gets as many connections as that takes; requests that find none wait."""
+    """
+    An origin that takes ten at once gets as many connections as that takes; requests that find none wait. It takes ten of them
+    where a hundred are on their way, and fewer where a slow server has answered some before it reads the others.
+    """
     origin = nghttpd("--max-concurrent-streams=10")
     server = serve([entry(origin)], shards=1)
     result = subprocess.run(
@@ -103,7 +106,7 @@ def test_many_streams_on_few_connections(serve, entry, nghttpd):
         capture_output=True, text=True, timeout=60)
     assert "3000 succeeded, 0 failed" in result.stdout, result.stdout
     assert "status codes: 3000 2xx" in result.stdout, result.stdout
-    assert 10 <= opened(server) <= 20
+    assert 5 <= opened(server) <= 20
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -225,17 +225,18 @@ def test_many_scrapers_slow_ones_and_half_closed_ones(server):
     answers = []
 
     def scrape():
-        for _ in range(25):
+        for _ in range(38):
             with urllib.request.urlopen(f"http://127.0.0.1:{server.admin_port}/stats.json", timeout=30) as answer:
                 answers.append(answer.status)
 
     before = server.rss_kib()
-    threads = [threading.Thread(target=scrape) for _ in range(30)]  # each has two places while it closes one and opens another
+    # Each may have three places: it opens one while it closes another, and a slow server has not let go of the one before.
+    threads = [threading.Thread(target=scrape) for _ in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert answers == [200] * 750
+    assert answers == [200] * 760
     slow = []
     for _ in range(64):
         connection = socket.create_connection(address, timeout=5)

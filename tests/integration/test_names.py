@@ -240,9 +240,10 @@ def test_hundreds_of_addresses_come_and_go(serve_names, server_of_names, app):
     for base in (20, 21, 22):
         server_of_names.says(APP, [f"127.{base}.{i // 200}.{1 + i % 200}" for i in range(900)])
         wait_for(lambda: f": 900 addresses; new: 127.{base}." in server.stderr(), within=15)
-        assert server.curl(NAME).status == 502
+        wait_for(lambda: server.curl(NAME).status == 502)
     server_of_names.says(APP, [SECOND])
     wait_for(lambda: f": 1 addresses; new: {SECOND}" in server.stderr(), within=15)
+    wait_for(lambda: server.curl(NAME).status == 200)
     wait_for_answers(server, SECOND)
     assert server.metric("sallyport_origin_up", host=NAME) == 1
 
