@@ -273,7 +273,6 @@ static void on_received(struct stream *stream, struct bytes data) {
         connection->stage->finished(connection, true);
         return;
     }
-    connection->flows = data.size >= RING_RECEIVE_SIZE;
     connection->stage->received(connection, data);
     if (connection->stage->pauses && !connection->queue.entry.waits) {
         pace_take_small_piece(&connection->pace, &connection->client.shard->ring.timers, connection_now_ms(connection),

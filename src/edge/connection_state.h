@@ -162,7 +162,6 @@ struct connection {
     bool handshake_counted;
     bool lingers;    /* counted in the shard's lingering */
     bool processing; /* plaintext is being worked through further up the stack */
-    bool flows;      /* the last delivery was as large as a receive of one buffer can be: more waits, perhaps */
 };
 
 static inline uint64_t connection_now_ms(const struct connection *connection) {

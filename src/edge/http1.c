@@ -86,17 +86,34 @@ static bool wants_input(const struct connection *connection) {
     return connection->held.size == 0 && exchange_wants_body(&connection->http1.exchange->exchange);
 }
 
+/* Of the request behind a body of unknown length a large receive may bring so much, and the record that it completes. */
+_Static_assert((int)RING_LARGE_MAX + (int)TLS_RECORD_SIZE_MAX <= (int)SHARD_HELD_MAX, "one can be held");
+
 /*
- * Records are larger than what is in them, so that as many bytes of them as are left of the body bring nothing of the next
- * request, unless the part of a record that the session has already does.
+ * Returns how many bytes of a body may be read at once. Records are larger than what is in them, so that as many bytes of
+ * them as are left of the body bring nothing of the next request, unless the part of a record that the session has already
+ * does. Where the end is not known, much is read only where much comes.
  */
+static uint64_t readable_of_body(const struct connection *connection) {
+    const struct exchange *exchange = &connection->http1.exchange->exchange;
+
+    switch (exchange->request.framing) {
+    case HTTP_LENGTH:
+        return exchange->request.content_length - exchange->body_in;
+    case HTTP_CHUNKED:
+        return connection->stream->flows ? RING_LARGE_MAX : 0;
+    default:
+        return 0;
+    }
+}
+
 static size_t bulk(const struct connection *connection) {
     const struct exchange *exchange = &connection->http1.exchange->exchange;
 
-    if (exchange->request_done || exchange->request.framing != HTTP_LENGTH) {
+    if (exchange->request_done) {
         return 0;
     }
-    uint64_t left = exchange->request.content_length - exchange->body_in;
+    uint64_t left = readable_of_body(connection);
     size_t room = exchange_room(exchange);
     return left < room ? (size_t)left : room;
 }

@@ -28,7 +28,7 @@ size_t http1_tunnel_read(struct connection *connection, struct bytes input) {
 
 /* Few bytes are read as soon as they can be; of many, as many at once as the origin takes. */
 size_t http1_tunnel_bulk(const struct connection *connection) {
-    return connection->flows ? exchange_room(exchange_of(connection)) : 0;
+    return connection->stream->flows ? exchange_room(exchange_of(connection)) : 0;
 }
 
 void http1_tunnel_go_on(struct connection *connection) {

@@ -162,7 +162,7 @@ static void received(struct connection *connection, struct bytes data) {
 
 /* The session takes all that comes. Uploads come as fast as windows let them: then fewer, larger receives bring them. */
 static size_t bulk(const struct connection *connection) {
-    return connection->flows ? RING_LARGE_MAX : 0;
+    return connection->stream->flows ? RING_LARGE_MAX : 0;
 }
 
 /* Takes all of it: what a stream cannot take yet waits in the session, as far as windows let it come. */

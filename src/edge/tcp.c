@@ -225,7 +225,7 @@ static bool wants_input(const struct connection *connection) {
 
 /* Few bytes are read as soon as they can be; of many, as many at once as the origin takes. */
 static size_t bulk(const struct connection *connection) {
-    return connection->flows ? room_of_origin(connection->tcp) : 0;
+    return connection->stream->flows ? room_of_origin(connection->tcp) : 0;
 }
 
 /* Has the client see that its session is over, and that it is not the whole, unless the origin had ended its half. */

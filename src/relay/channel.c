@@ -377,6 +377,20 @@ void channel_close_idle(struct relay *relay) {
     }
 }
 
+/*
+ * The session takes all that comes: what an exchange does not take waits there, as far as its window lets it come. Where
+ * bodies come so fast that they fill a buffer, fewer, larger receives bring them; small answers come as soon as they can.
+ */
+static void ask(struct relay_channel *channel) {
+    struct relay_link *link = &channel->link;
+
+    if (link_flows(link)) {
+        link_receive_up_to(link, RING_LARGE_MAX);
+    } else {
+        link_receive(link);
+    }
+}
+
 static void connection_made(struct relay_link *link) {
     struct relay_channel *channel = of_link(link);
     const struct http2_settings settings = {
@@ -418,7 +432,7 @@ static void received(struct relay_link *link, struct bytes data) {
         channel->origin->streams_max = http2_session_vacancies(channel->session) + http2_session_streams(channel->session);
     }
     if (go_on(channel, outcome)) {
-        link_receive(link);
+        ask(channel);
     }
 }
 

@@ -144,7 +144,6 @@ struct relay_exchange {
     bool upgrades;     /* a 101 is an answer */
     bool bare;         /* a tunnel from the start: there is no request and no answer */
     bool speaks_last;  /* a tunnel's origin has said something behind the client's end */
-    bool flows;        /* and the origin's last bytes were as many as a receive brings */
     bool events;       /* the response is a stream of events, which may be silent for long */
     bool doubted;      /* but not this one: nobody may be there to hear them */
     bool paused;

@@ -66,14 +66,15 @@ static void part(struct relay_exchange *exchange) {
 }
 
 /*
- * Asks for more of the response: of a body in pieces as large as the owner has room for, and likewise in a tunnel from the
- * start while its bytes are many; few come as soon as they can.
+ * Asks for more of the response: of a body in pieces as large as the owner has room for, and likewise in a tunnel while its
+ * bytes are many; few come as soon as they can.
  */
 static void ask(struct relay_exchange *exchange) {
     const struct relay_handler *handler = exchange->handler;
     struct relay_link *link = exchange_link(exchange);
+    bool bulk = exchange->state == EXCHANGE_BODY || (exchange->state == EXCHANGE_TUNNEL && link_flows(link));
 
-    if ((exchange->state == EXCHANGE_BODY || exchange->flows) && handler->room != NULL) {
+    if (bulk && handler->room != NULL) {
         link_receive_up_to(link, handler->room(exchange->owner));
     } else {
         link_receive(link);

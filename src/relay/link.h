@@ -60,6 +60,11 @@ static inline void link_receive_up_to(struct relay_link *link, size_t room) {
     }
 }
 
+/* Returns whether the origin sends as fast as it is read, or may: then fewer, larger receives bring it. */
+static inline bool link_flows(const struct relay_link *link) {
+    return link->stream->flows;
+}
+
 /* Returns whether a delivery is asked for that has not come. */
 static inline bool link_is_receiving(const struct relay_link *link) {
     return link->tls != NULL ? tls_stream_is_receiving(link->tls) : link->stream->receiving;

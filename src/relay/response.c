@@ -174,7 +174,6 @@ static enum response_outcome read_tunnel(struct relay_exchange *exchange, struct
     struct bytes piece = *input;
 
     *input = (struct bytes){0};
-    exchange->flows = exchange->bare && piece.size >= RING_RECEIVE_SIZE;
     if (piece.size > 0) {
         exchange->handler->body(exchange->owner, piece);
     }

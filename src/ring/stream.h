@@ -80,6 +80,7 @@ struct stream {
     bool waiting;     /* in one of the ring's lists of streams that wait to receive */
     bool listed;      /* on the ring's list of unsent streams */
     bool poll_first;  /* the socket was empty after the last receive: wait for it before trying */
+    bool flows;       /* the last delivery was as large as a buffer, or larger: more waits, perhaps */
     bool ended;       /* the peer has sent FIN */
     bool watching;    /* a poll is armed for the connection's end */
     bool favoured;    /* gets receive buffers before others where they are short; the owner may set it at any time */

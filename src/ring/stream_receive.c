@@ -103,6 +103,7 @@ static void deliver(struct stream *stream, int result, const uint8_t *buffer) {
         stream->bytes_received += (uint64_t)result;
     }
     stream->ended = result == 0;
+    stream->flows = result >= RING_RECEIVE_SIZE;
     if (stream->state != STREAM_OPEN) {
         stream_linger_on(stream, result);
     } else if (result >= 0) {

@@ -113,6 +113,18 @@ def test_pipelining(server):
     assert answer.count(b"GET /one") == 50 and answer.count(b"GET /two") == 1
 
 
+@pytest.mark.http1_only
+@pytest.mark.parametrize("size", [10_000, 100_000, 1_000_000])
+def test_pipelining_behind_a_chunked_body(server, size):
+    chunk = b"%x\r\n%b\r\n" % (10_000, 10_000 * b"b")
+    body = b"POST /first HTTP/1.1\r\nHost: h.test\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * (size // 10_000) + b"0\r\n\r\n"
+    behind = b"GET /one HTTP/1.1\r\nHost: h.test\r\nX-Padding: %b\r\n\r\n" % (900 * b"p") * 70
+    last = b"GET /two HTTP/1.1\r\nHost: h.test\r\nConnection: close\r\n\r\n"
+    answer = server.raw("h.test", body + behind + last)
+    assert statuses(answer) == [200] * 72
+    assert [answer.count(line) for line in (b"POST /first", b"GET /one", b"GET /two")] == [1, 70, 1]
+
+
 def test_pipelined_denials(server):
     answer = server.raw("e.test", b"GET / HTTP/1.1\r\nHost: e.test\r\n\r\n" * 200 +
                         b"GET / HTTP/1.1\r\nHost: e.test\r\nConnection: close\r\n\r\n")

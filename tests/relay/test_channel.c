@@ -18,6 +18,10 @@ static bool say_nothing(struct fake_origin *origin, int socket, int number, cons
 
 static struct call calls[8];
 
+static const struct relay_channel *first_channel(void) {
+    return CONTAINER_OF(list_first(&bench.relay->hosts[0].origins[0]->channels), struct relay_channel, in_origin);
+}
+
 static void start(size_t count) {
     for (size_t i = 0; i < count; i++) {
         call_start(&calls[i], &bench, GET_HEAD, HTTP_NO_BODY, true);
@@ -115,6 +119,68 @@ Test(channel, one_that_is_given_up_makes_room_for_those_that_wait) {
     finish();
 }
 
+enum { BODY_SIZE = 2 * FRAME_SIZE_MAX }; /* as much as the first window lets come */
+
+/* Answers with a body, and says when all of it is on its way. */
+static bool say_much(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
+    static const uint8_t payload[FRAME_SIZE_MAX];
+
+    if (!frame_ends(frame)) {
+        return true;
+    }
+    bool sent = frames_head(socket, frame->stream, 200, false);
+    for (unsigned at = 0; at < BODY_SIZE; at += FRAME_SIZE_MAX) {
+        bool last = at + FRAME_SIZE_MAX == BODY_SIZE;
+
+        sent = sent && frame_send(socket, FRAME_DATA, last ? FRAME_END_STREAM : 0, frame->stream, payload, sizeof payload);
+    }
+    atomic_store(&origin->signal, 1);
+    return sent;
+}
+
+static uint32_t appetites[8]; /* of the receives that have brought a body: 0 for one into a buffer */
+static unsigned receives;
+
+static void note_appetite(struct call *call, size_t size) {
+    const struct stream *stream = call->exchange->http2.channel->link.stream;
+
+    if (receives == 0 || appetites[receives - 1] != stream->appetite) {
+        cr_assert_lt(receives, ARRAY_LENGTH(appetites));
+        appetites[receives++] = stream->appetite;
+    }
+}
+
+Test(channel, receives_much_at_once_where_a_receive_has_filled_its_buffer) {
+    struct call call = {.on_body = note_appetite};
+
+    begin_http2(say_much);
+    call_start(&call, &bench, GET_HEAD, HTTP_NO_BODY, true);
+    while (atomic_load(&script.requests) == 0) {
+        bench_turn_for(&bench, 1);
+    }
+    fake_wait(&fake, 1); /* all is in the socket */
+    bench_until(&bench, &call.done);
+    cr_assert_eq(call.body_size, BODY_SIZE);
+    cr_expect_eq(receives, 2);
+    cr_expect_eq(appetites[0], 0);
+    cr_expect_eq(appetites[1], RING_LARGE_MAX);
+    cr_expect_eq(first_channel()->link.stream->appetite, 0, "the last one has brought little");
+    finish();
+}
+
+Test(channel, receives_small_answers_as_soon_as_they_come) {
+    begin_http2(say_hello);
+    for (unsigned i = 0; i < 3; i++) {
+        struct call call = {.on_body = note_appetite};
+
+        call_run_get(&call, &bench);
+        cr_expect_eq(first_channel()->link.stream->appetite, 0);
+    }
+    cr_expect_eq(receives, 1);
+    cr_expect_eq(appetites[0], 0);
+    finish();
+}
+
 static bool hello_and_close(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
     frames_hello(socket, frame->stream);
     return false;
@@ -128,10 +194,6 @@ Test(channel, an_idle_one_may_be_closed_by_the_origin) {
     call_get(&bench, 200);
     cr_assert_eq(atomic_load(&fake.accepted), 2);
     finish();
-}
-
-static const struct relay_channel *first_channel(void) {
-    return CONTAINER_OF(list_first(&bench.relay->hosts[0].origins[0]->channels), struct relay_channel, in_origin);
 }
 
 /* Lets the time pass after which a silent origin may be sent a PING, and turns until the PING is answered, if any is sent.

@@ -362,6 +362,26 @@ Test(tunnel, from_the_start_is_read_as_its_owner_has_room) {
     finish();
 }
 
+static void switch_and_pour(struct fake_origin *origin, int socket, int number) {
+    if (fake_read_head(socket, (char[4096]){0}, 4096) && fake_say(socket, SWITCH)) {
+        pour(origin, socket, number);
+    }
+}
+
+Test(tunnel, behind_a_switch_is_read_as_its_owner_has_room) {
+    struct call call = {.room = 60000};
+
+    begin(switch_and_pour, NULL);
+    ask(&call);
+    bench_until(&bench, &call.half_ended);
+    cr_expect_eq(call.body_size, 4 * 1024 * 1024);
+    cr_expect_not(call.pattern_broken);
+    cr_expect_gt(call.piece_max, RING_RECEIVE_SIZE);
+    cr_expect_leq(call.piece_max, 60000);
+    call_abort(&call);
+    finish();
+}
+
 /* Streams of events. */
 
 static void stream_events(struct fake_origin *origin, int socket, int number) {

@@ -374,6 +374,29 @@ Test(stream_receive, a_large_receive_fills_records_and_never_more_than_the_room)
     finish_readers(f, &reader, 1);
 }
 
+/* By which readers choose how much to ask for. */
+Test(stream_receive, a_stream_flows_while_its_deliveries_would_fill_a_buffer) {
+    struct fixture *f = start(64, 16, 64);
+    struct receiver reader = {0};
+
+    connect_reader(f, &reader);
+    struct stream *stream = reader.stream;
+    cr_expect_not(stream->flows);
+    supply(f, &reader, 3 * RING_RECEIVE_SIZE - 1);
+    stream_receive(stream);
+    turn_until(f, &reader.deliveries, 1);
+    cr_expect(stream->flows);
+    stream_receive_up_to(stream, SIZE_MAX);
+    turn_until(f, &reader.deliveries, 2);
+    cr_expect_eq(reader.sizes[1], 2 * RING_RECEIVE_SIZE - 1);
+    cr_expect(stream->flows);
+    supply(f, &reader, RING_RECEIVE_SIZE - 1);
+    stream_receive_up_to(stream, SIZE_MAX);
+    turn_until(f, &reader.deliveries, 3);
+    cr_expect_not(stream->flows);
+    finish_readers(f, &reader, 1);
+}
+
 /* Accepted streams have direct descriptors. */
 Test(stream_receive, an_accepted_stream_is_read_as_its_reader_has_room_too) {
     struct fixture *f = start(64, 16, 64);
