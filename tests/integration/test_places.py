@@ -284,7 +284,7 @@ def test_the_oldest_request_of_a_stranger_makes_room_in_time(site, crowd, pki, s
     client = Client(server, "enforce.test", "127.9.0.1", pki.valid().bundle)
     assert is_open(client)
     assert evicted(server)["evicted"] == 1
-    assert server.metric("sallyport_client_certs_total", host="enforce.test", reason="ok") == 2
+    wait_for(lambda: server.metric("sallyport_client_certs_total", host="enforce.test", reason="ok") == 2)
     client.close()
 
 
