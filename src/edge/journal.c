@@ -4,11 +4,12 @@
 
 #include <string.h>
 
-static uint16_t keep(char *to, size_t most, struct bytes from) {
-    size_t size = from.size < most ? from.size : most;
+/* Appends to a text of `size` bytes as much as fits. Returns the new size. */
+static uint16_t keep(char *text, size_t size, size_t most, struct bytes from) {
+    size_t part = from.size < most - size ? from.size : most - size;
 
-    memcpy(to, from.data, size);
-    return (uint16_t)size;
+    memcpy(text + size, from.data, part);
+    return (uint16_t)(size + part);
 }
 
 static struct bytes without_query(struct bytes target) {
@@ -24,8 +25,12 @@ void journal_note_clear(struct journal_note *note) {
 }
 
 void journal_note_request(struct journal_note *note, const struct http_message *request, struct bytes head) {
-    note->method_size = keep(note->method, sizeof note->method, http_view(head.data, request->method));
-    note->path_size = keep(note->path, sizeof note->path, without_query(http_view(head.data, request->path)));
+    struct bytes front = bytes_of_string(http_path_front(request, head.data));
+    struct bytes path = without_query(http_view(head.data, request->path));
+
+    note->method_size = keep(note->method, 0, sizeof note->method, http_view(head.data, request->method));
+    note->path_size = keep(note->path, 0, sizeof note->path, front);
+    note->path_size = keep(note->path, note->path_size, sizeof note->path, path);
 }
 
 static void put(struct journal *journal, const struct text *line) {

@@ -72,14 +72,13 @@ static void append_authority(struct text *out, struct bytes authority, uint16_t 
  */
 static void append_location(struct text *out, const struct http_message *request, struct bytes head, uint16_t port) {
     struct bytes path = http_view(head.data, request->path);
-    bool is_asterisk = path.size == 1 && path.data[0] == '*';
+    const char *front = http_path_front(request, head.data);
+    bool is_asterisk = (path.size == 0 ? front[0] : path.data[0]) == '*';
 
     text_append_string(out, "Location: https://");
     append_authority(out, http_view(head.data, request->authority), port);
     if (!is_asterisk) {
-        bool lacks_slash = path.size == 0 ? request->method_kind != HTTP_METHOD_OPTIONS : path.data[0] == '?';
-
-        text_append_string(out, lacks_slash ? "/" : "");
+        text_append_string(out, front);
         text_append_bytes(out, path);
     }
     text_append_string(out, "\r\n");

@@ -106,18 +106,13 @@ static void append_neighbour_fields(struct text *out, const struct http_message 
     }
 }
 
-/* An absolute-form target may have no path: RFC 9112 section 3.2.1, and 3.2.4 for OPTIONS. */
 static void append_request_line(struct text *out, const struct http_message *request, const void *head) {
     struct bytes method = request->protocol.size > 0 ? bytes_of_string("GET") : http_view(head, request->method);
     struct bytes path = http_view(head, request->path);
     CHECK(path.size > 0 || request->absolute_form);
     text_append_bytes(out, method);
     text_append_char(out, ' ');
-    if (path.size == 0 && bytes_equal(method, bytes_of_string("OPTIONS"))) {
-        text_append_char(out, '*');
-    } else if (path.size == 0 || path.data[0] == '?') {
-        text_append_char(out, '/');
-    }
+    text_append_string(out, http_path_front(request, head));
     text_append_bytes(out, path);
     text_append_string(out, " HTTP/1.1\r\n");
 }

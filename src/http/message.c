@@ -9,6 +9,15 @@ const struct http_header *http_find_header(const struct http_message *message, c
     return NULL;
 }
 
+const char *http_path_front(const struct http_message *request, const void *head) {
+    struct bytes path = http_view(head, request->path);
+
+    if (!request->absolute_form || (path.size > 0 && path.data[0] == '/')) {
+        return "";
+    }
+    return path.size == 0 && request->method_kind == HTTP_METHOD_OPTIONS ? "*" : "/";
+}
+
 bool http_content_may_be_left(const struct http_message *request) {
     return request->content_unexpected &&
            (request->framing == HTTP_CHUNKED || (request->framing == HTTP_LENGTH && request->content_length > 0));

@@ -85,6 +85,12 @@ static inline struct bytes http_view(const void *head, struct http_span span) {
  */
 bool http_content_may_be_left(const struct http_message *request);
 
+/*
+ * Returns what the target that an origin gets has in front of a request's `path`: "/", or "*" for OPTIONS, where an
+ * absolute-form target has no path of its own (RFC 9112 sections 3.2.1 and 3.2.4), else "".
+ */
+const char *http_path_front(const struct http_message *request, const void *head);
+
 /* Returns the first header of that name (letter case ignored), or NULL. */
 const struct http_header *http_find_header(const struct http_message *message, const void *head, const char *name);
 

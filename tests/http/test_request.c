@@ -409,18 +409,20 @@ Test(request, authority_and_path_of_each_form) {
     static const struct {
         const char *line;
         const char *authority;
+        const char *front;
         const char *path;
         bool absolute;
     } cases[] = {
-        {"GET /x HTTP/1.1", "host", "/x", false},
-        {"GET http://b HTTP/1.1", "b", "", true},
-        {"GET https://B.c:8443/x?y HTTP/1.1", "B.c:8443", "/x?y", true},
-        {"GET HTTPS://b?y=/ HTTP/1.1", "b", "?y=/", true},
-        {"GET https://[2001:db8::1]/ HTTP/1.1", "[2001:db8::1]", "/", true},
-        {"GET /https://b/ HTTP/1.1", "host", "/https://b/", false},
-        {"OPTIONS * HTTP/1.1", "host", "*", false},
-        {"OPTIONS https://b HTTP/1.1", "b", "", true},
-        {"CONNECT b:443 HTTP/1.1", "b:443", "", false},
+        {"GET /x HTTP/1.1", "host", "", "/x", false},
+        {"GET http://b HTTP/1.1", "b", "/", "", true},
+        {"GET https://B.c:8443/x?y HTTP/1.1", "B.c:8443", "", "/x?y", true},
+        {"GET HTTPS://b?y=/ HTTP/1.1", "b", "/", "?y=/", true},
+        {"GET https://[2001:db8::1]/ HTTP/1.1", "[2001:db8::1]", "", "/", true},
+        {"GET /https://b/ HTTP/1.1", "host", "", "/https://b/", false},
+        {"OPTIONS * HTTP/1.1", "host", "", "*", false},
+        {"OPTIONS https://b HTTP/1.1", "b", "*", "", true},
+        {"OPTIONS https://b?y HTTP/1.1", "b", "/", "?y", true},
+        {"CONNECT b:443 HTTP/1.1", "b:443", "", "", false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char head[256];
@@ -428,6 +430,7 @@ Test(request, authority_and_path_of_each_form) {
         struct parse *parse = accept_request(head);
         assert_span(parse, parse->message.authority, cases[i].authority);
         assert_span(parse, parse->message.path, cases[i].path);
+        cr_assert_str_eq(http_path_front(&parse->message, parse->head), cases[i].front, "%s", cases[i].line);
         cr_assert_eq(parse->message.absolute_form, cases[i].absolute, "%s", cases[i].line);
         parse_free(parse);
     }

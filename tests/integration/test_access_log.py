@@ -104,6 +104,17 @@ def test_answers_of_our_own_have_a_line_too(logged, host, pki):
     assert all("origin" not in line for line in lines)
 
 
+@pytest.mark.http1_only
+def test_the_path_is_the_one_that_the_origin_gets(logged):
+    """Also of a target in absolute form that has none of its own (RFC 9112 sections 3.2.1 and 3.2.4)."""
+    server, path = logged()
+    targets = {"GET https://a.test": "/", "GET https://a.test?secret": "/", "GET https://a.test/x?secret": "/x",
+               "OPTIONS https://a.test": "*", "OPTIONS https://a.test?secret": "/"}
+    for target in targets:
+        server.raw("a.test", f"{target} HTTP/1.1\r\nHost: a.test\r\nConnection: close\r\n\r\n".encode())
+    assert [line.get("path") for line in requests_of(wait_for_lines(path, len(targets)))] == list(targets.values())
+
+
 def test_a_resumed_session_has_its_client(logged, pki):
     server, path = logged()
     context = server.tls_client(pki.valid().bundle)
