@@ -7,7 +7,10 @@
 const uint8_t http2_shut_down_ping[8] = {'s', 'h', 'u', 't', 'd', 'o', 'w', 'n'};
 
 static void note_reset(struct http2_session *session, const nghttp2_frame *frame) {
-    const struct http2_stream *stream = http2_find(session, frame->hd.stream_id);
+    struct http2_stream *stream = http2_find(session, frame->hd.stream_id);
+    if (stream != NULL) {
+        stream->in_reset = true;
+    }
     if (stream == NULL || session->now_s - stream->began_s < HTTP2_RESET_LATE_S) {
         http2_output_charge(session, HTTP2_EXCESS_RESETS, 1, session->resets_max);
     }

@@ -35,6 +35,7 @@ struct http2_stream {
     bool head_came;        /* the final head */
     bool head_sent;        /* the final head */
     bool in_ended;         /* the peer has said its last word */
+    bool in_reset;         /* the peer has reset it */
     bool out_left_whole;   /* server: the last frame of the answer has been made */
     bool out_ended;        /* http2_stream_end was called, or http2_stream_head with `end` */
     enum http_fault fault; /* client: why refused() was called */

@@ -137,6 +137,22 @@ static bool note_refusal(struct relay_exchange *exchange, bool left_out) {
     return true;
 }
 
+static void refuse(struct relay_exchange *exchange, enum relay_fault fault, const char *detail) {
+    exchange->detail = detail;
+    exchange_fail(exchange, RELAY_BAD_RESPONSE, fault);
+}
+
+/* Fails an exchange whose stream the origin has reset, or the session, for what the origin sent (RFC 9113 section 8.1.1). */
+static void fail_by_reset(struct relay_exchange *exchange, uint32_t error) {
+    if (!exchange->http2.stream.in_reset && (error == HTTP2_PROTOCOL_ERROR || error == HTTP2_FLOW_CONTROL_ERROR)) {
+        refuse(exchange, RELAY_FAULT_HTTP2, "a malformed message, or more of it than the window allows");
+    } else if (!exchange->http2.stream.in_reset && error == HTTP2_ENHANCE_YOUR_CALM) {
+        refuse(exchange, RELAY_FAULT_TOO_LARGE, NULL);
+    } else {
+        exchange_fail(exchange, RELAY_BROKEN, RELAY_FAULT_RESET);
+    }
+}
+
 /* The stream is gone. */
 static void closed(struct http2_stream *stream, uint32_t error) {
     struct relay_exchange *exchange = of_stream(stream);
@@ -146,17 +162,12 @@ static void closed(struct http2_stream *stream, uint32_t error) {
     if (exchange->state == EXCHANGE_ENDED) {
         exchange_release(exchange);
     } else if (error != HTTP2_REFUSED_STREAM) {
-        exchange_fail(exchange, RELAY_BROKEN, RELAY_FAULT_RESET);
+        fail_by_reset(exchange, error);
     } else if (can_be_sent_again(exchange) && note_refusal(exchange, left_out)) {
         send_again(exchange);
     } else {
         exchange_fail(exchange, RELAY_BUSY, RELAY_FAULT_BUSY);
     }
-}
-
-static void refuse(struct relay_exchange *exchange, enum relay_fault fault, const char *detail) {
-    exchange->detail = detail;
-    exchange_fail(exchange, RELAY_BAD_RESPONSE, fault);
 }
 
 static void refused(struct http2_stream *stream, unsigned status, const char *error) {

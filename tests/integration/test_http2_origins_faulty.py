@@ -141,6 +141,37 @@ def test_settings_that_are_not_acknowledged(serve, host_of, peers, version):
     assert connections(server, "opened") == 1
 
 
+MALFORMED = {
+    "a pseudo-header of requests": [(":status", "200"), (":path", "/")],
+    "no status": [("x-status", "200")],
+    "a name in upper case": [(":status", "200"), ("X-Name", "1")],
+    "transfer coding": [(":status", "200"), ("transfer-encoding", "chunked")],
+    "two lengths": [(":status", "200"), ("content-length", "2"), ("content-length", "2")],
+    "another length": [(":status", "200"), ("content-length", "3")],
+    "too large": [(":status", "200"), *(80 * [("x-name", 4000 * "x")])],  # but for the first one each takes a byte (HPACK)
+}
+
+
+@CLIENTS
+@pytest.mark.parametrize("case", MALFORMED)
+def test_a_malformed_answer_is_no_reset_of_the_origin(logged, host_of, peers, case, version):  # noqa: F811
+    """RFC 9113 section 8.1.1: it is the server that resets the stream. No other origin is asked for a request that was taken."""
+
+    def script(peer, number):
+        while peer.take():
+            block = peer.encoder.encode(MALFORMED[case])
+            peer.send(raw.frame(raw.HEADERS, raw.END_HEADERS, peer.stream, block),
+                      raw.frame(raw.DATA, raw.END_STREAM, peer.stream, b"ok"))
+
+    server, path = logged(host_of(peers(script), retry={"on": ["refused"]}))
+    server.protocol = version
+    response = server.curl(NAME, "/", check=False)
+    assert response.was_cut if case == "another length" else response.status == 502
+    line, = requests_of(wait_for_lines(path, 1))
+    assert line["origin_error"] == ("too_large" if case == "too large" else "malformed_http2")
+    assert requests(server, "bad_response") == 1 and requests(server, "broken") == 0
+
+
 def refuse_all(peer, number):
     while peer.take():
         peer.refuse()

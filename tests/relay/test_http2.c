@@ -291,6 +291,26 @@ static void run_reset(bool in_body) {
     finish();
 }
 
+static bool answer_malformed(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
+    if (frame->type != FRAME_HEADERS) {
+        return true;
+    }
+    return frames_head(socket, frame->stream, 204, false) && frames_data(socket, frame->stream, "body", true);
+}
+
+/* RFC 9113 section 8.1.1: the stream is reset from here, and the origin is to blame for more than a reset. */
+Test(http2, a_malformed_response_is_no_reset_of_the_origin) {
+    struct call call = {0};
+
+    begin_http2(answer_malformed);
+    call_start(&call, &bench, GET_HEAD, HTTP_NO_BODY, true);
+    bench_until(&bench, &call.done);
+    cr_assert(call.failed);
+    cr_assert_eq(call.error, RELAY_BAD_RESPONSE);
+    cr_assert_eq(call.fault, RELAY_FAULT_HTTP2, "%s", relay_fault_name(call.fault));
+    finish();
+}
+
 Test(http2, a_stream_that_is_reset_fails_alone) {
     run_reset(false);
     run_reset(true);
