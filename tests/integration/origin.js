@@ -52,7 +52,9 @@ function answer(request, response) {
       response.addTrailers({"x-sum": "42"});
       return response.end();
     case "/last":  // of this connection
-      if (settings.http2) response.stream.session.close(); else response.setHeader("Connection", "close");
+      if (!settings.http2) response.setHeader("Connection", "close");
+      // Not at once: within a call of the session's own, Node 18 now and then corrupts its heap by it, and dies.
+      else { const session = response.stream.session; setImmediate(() => session.close()); }
   }
   request.resume();
   response.end(facts(settings.http2 ? request.stream.session.socket : request.socket));

@@ -94,6 +94,9 @@ class Scripted:
                 connection, _ = self.listener.accept()
             except OSError:
                 return
+            if connection.family != socket.AF_UNIX:
+                # What a script writes leaves at once: else a close with something unread, a reset, drops what is held back.
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             number = self.accepted
             self.accepted += 1
             threading.Thread(target=self._run, args=(connection, number), daemon=True).start()
