@@ -119,7 +119,7 @@ static void pause_listener(struct listener *listener) {
 static void arm(struct listener_slot *slot) {
     struct listener *listener = slot->listener;
 
-    slot->stream = stream_reserve(listener->ring);
+    slot->stream = stream_reserve_accepted(listener->ring);
     if (slot->stream == NULL) {
         pause_listener(listener);
         return;
@@ -236,7 +236,6 @@ void listener_complete(struct ring *ring, uint64_t name, int result, unsigned fl
     listener->armed--;
     if (result >= 0) {
         stream->descriptor = result;
-        stream->direct = true;
         listener->accept(listener, stream, (const struct sockaddr *)&slot->peer);
     } else {
         stream_unreserve(stream);

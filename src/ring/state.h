@@ -21,7 +21,7 @@ enum {
 #define RING_DESCRIPTORS_ADVICE "(ulimit -n, or LimitNOFILE= in the systemd unit)"
 
 struct ring_options {
-    uint32_t accepted;        /* accepted sockets at most, 16 to 2^20: direct descriptors */
+    uint32_t accepted;        /* accepted sockets at most, 16 for each listener counted, 16 to 2^20: direct descriptors */
     uint32_t streams;         /* all sockets at most, listeners not counted: accepted, connected, and 16 for each listener */
     uint32_t receive_buffers; /* provided buffers, a power of two, 16 to 32768 */
     uint32_t chunks;          /* send chunks at most, for all streams together */
@@ -60,6 +60,7 @@ struct ring {
     struct listener *paused;        /* listeners that wait for a free stream */
     bool stream_freed;              /* in this turn: paused listeners may go on */
     uint32_t in_flight;             /* operations submitted and not completed */
+    uint32_t accepted;              /* streams of accepted sockets, and those that accepts in flight hold for them */
     uint64_t accepted_received; /* bytes that all accepted sockets received, also those that no handler wanted any more */
     uint64_t accepted_sent;     /* bytes of all accepted sockets that the kernel took */
     uint32_t generation;        /* given to the next stream, so that a late completion is known to be late */

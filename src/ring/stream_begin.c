@@ -17,7 +17,18 @@ struct stream *stream_reserve(struct ring *ring) {
     return stream;
 }
 
+struct stream *stream_reserve_accepted(struct ring *ring) {
+    struct stream *stream = ring->accepted < ring->options.accepted ? stream_reserve(ring) : NULL;
+
+    if (stream != NULL) {
+        stream->direct = true;
+        ring->accepted++;
+    }
+    return stream;
+}
+
 void stream_unreserve(struct stream *stream) {
+    stream->ring->accepted -= stream->direct;
     slab_give(&stream->ring->streams, stream);
 }
 

@@ -5,7 +5,7 @@ static void release(struct stream *stream) {
     struct ring *ring = stream->ring;
 
     stream->handler->closed(stream);
-    slab_give(&ring->streams, stream);
+    stream_unreserve(stream);
     ring->stream_freed = true;
 }
 

@@ -33,10 +33,12 @@ static inline struct stream *stream_completed(struct ring *ring, uint64_t name) 
 }
 
 /*
- * Returns a stream without descriptor, for the next accept of a listener; NULL when all are in use. stream_unreserve frees
- * it.
+ * Returns a stream without descriptor; NULL when all are in use. stream_unreserve frees it. stream_reserve_accepted returns
+ * one for the next accept of a listener; NULL also when all direct descriptors are spoken for: the kernel takes a connection
+ * from the backlog before it looks for a descriptor, and resets it when there is none.
  */
 struct stream *stream_reserve(struct ring *ring);
+struct stream *stream_reserve_accepted(struct ring *ring);
 void stream_unreserve(struct stream *stream);
 
 /* Has the stream's queue sent at the end of the turn. */

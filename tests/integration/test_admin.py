@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 import select
+import signal
 import socket
 import time
 
@@ -151,6 +152,19 @@ def test_silent_ones_keep_nobody_out(serve, host):
     for connection in silent:
         connection.close()
     assert server.admin("/readyz")[0] == 200
+
+
+def test_those_who_come_while_the_server_is_held_up_are_all_accepted(serve, host):
+    """All at once then, more than there are places: the last of them is the one that a probe of readiness would be."""
+    server = serve([host("m.test")])
+    server.process.send_signal(signal.SIGSTOP)
+    silent = [socket.create_connection(("127.0.0.1", server.admin_port), timeout=5) for _ in range(200)]
+    with socket.create_connection(("127.0.0.1", server.admin_port), timeout=20) as probe:
+        probe.sendall(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        server.process.send_signal(signal.SIGCONT)
+        assert probe.recv(15) == b"HTTP/1.1 200 OK"
+    for connection in silent:
+        connection.close()
 
 
 @pytest.mark.slow

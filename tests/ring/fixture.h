@@ -75,20 +75,24 @@ static inline void on_accept(struct listener *listener, struct stream *stream, c
     stream_receive(stream);
 }
 
-static inline struct fixture *start(uint32_t streams, uint32_t buffers, uint32_t chunks) {
+static inline struct fixture *start_with(const struct ring_options *options) {
     struct fixture *f = calloc(1, sizeof *f);
-    struct ring_options options = {.accepted = streams, .streams = streams, .receive_buffers = buffers, .chunks = chunks};
     struct error error;
     struct sockaddr_in address;
     socklen_t size = sizeof address;
 
-    cr_assert_eq(ring_create(&f->ring, &options, &error), 0, "%s", error.text);
+    cr_assert_eq(ring_create(&f->ring, options, &error), 0, "%s", error.text);
     int descriptor = listener_bind("127.0.0.1:0", &error);
     cr_assert_geq(descriptor, 0, "%s", error.text);
     cr_assert_eq(getsockname(descriptor, (struct sockaddr *)&address, &size), 0);
     f->port = ntohs(address.sin_port);
     listener_start(&f->listener, &f->ring, descriptor, on_accept, f);
     return f;
+}
+
+static inline struct fixture *start(uint32_t streams, uint32_t buffers, uint32_t chunks) {
+    return start_with(
+        &(struct ring_options){.accepted = streams, .streams = streams, .receive_buffers = buffers, .chunks = chunks});
 }
 
 static inline void turns(struct fixture *f, unsigned count) {

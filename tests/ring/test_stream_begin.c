@@ -1,7 +1,7 @@
 #include "fixture.h"
 
-Test(stream_begin, more_connections_than_streams_wait_in_the_backlog) {
-    struct fixture *f = start(20, 16, 64);
+/* Dials 30 connections, of which 20 find a place. */
+static void expect_the_rest_to_wait(struct fixture *f) {
     int peers[30];
 
     for (size_t i = 0; i < ARRAY_LENGTH(peers); i++) {
@@ -27,7 +27,18 @@ Test(stream_begin, more_connections_than_streams_wait_in_the_backlog) {
     for (size_t i = 0; i < ARRAY_LENGTH(peers); i++) {
         close(peers[i]);
     }
+    cr_assert_eq(f->ring.accepted, LISTENER_ACCEPTS);
     finish(f);
+}
+
+Test(stream_begin, more_connections_than_streams_wait_in_the_backlog) {
+    expect_the_rest_to_wait(start(20, 16, 64));
+}
+
+Test(stream_begin, more_connections_than_direct_descriptors_wait_in_the_backlog) {
+    const struct ring_options options = {.accepted = 20, .streams = 64, .receive_buffers = 16, .chunks = 64};
+
+    expect_the_rest_to_wait(start_with(&options));
 }
 
 Test(stream_begin, connects_and_talks) {
