@@ -10,6 +10,7 @@
 
 #include <netinet/in.h>
 #include <string.h>
+#include <strings.h>
 
 static void warn_of_admin(const struct loader *loader, const struct document_node *admin, const struct config *config) {
     const struct config_address *address = &config->admin_address;
@@ -94,12 +95,32 @@ static bool is_own(const struct config *config, const struct config_address *ori
     return false;
 }
 
+/* Returns why no origin can be at an address of TCP; NULL: there may be one. */
+static const char *why_nowhere(const struct config_address *address) {
+    const struct sockaddr *at = (const struct sockaddr *)&address->address;
+    if (at->sa_family == AF_INET6) {
+        const struct in6_addr *ip = &((const struct sockaddr_in6 *)(const void *)at)->sin6_addr;
+        return IN6_IS_ADDR_UNSPECIFIED(ip) ? "stands for all addresses of a machine, and is that of none"
+               : IN6_IS_ADDR_MULTICAST(ip) ? "is a multicast address, which takes no connections"
+                                           : NULL;
+    }
+    in_addr_t ip = ntohl(((const struct sockaddr_in *)(const void *)at)->sin_addr.s_addr);
+    return ip == INADDR_ANY                             ? "stands for all addresses of a machine, and is that of none"
+           : IN_MULTICAST(ip) || ip == INADDR_BROADCAST ? "is a multicast or broadcast address, which takes no connections"
+                                                        : NULL;
+}
+
 static void warn_of_origin(const struct loader *loader, const struct document_node *node, const struct config *config,
                            const struct config_host *host) {
     const char *port = strrchr(node->text, ':');
     struct config_address parsed;
     struct error ignored;
-    if (address_parse(node->text, &parsed, &ignored) == 0 && is_own(config, &parsed)) {
+    bool is_in_digits = address_parse(node->text, &parsed, &ignored) == 0;
+    const char *nowhere = is_in_digits ? why_nowhere(&parsed) : NULL;
+    if (nowhere != NULL) {
+        loader_warning(loader, node, "address \"%s\" %s; write the address at which the origin listens", node->text,
+                       nowhere);
+    } else if (is_in_digits && is_own(config, &parsed)) {
         loader_warning(loader, node,
                        "address \"%s\" is that of a listener in this file: requests would come back to this server instead "
                        "of going to an origin",
@@ -109,6 +130,19 @@ static void warn_of_origin(const struct loader *loader, const struct document_no
                        "address \"%s\": port 443 is that of HTTPS, but requests go to origins in plain HTTP; name the "
                        "port on which the origin serves that",
                        node->text);
+    }
+}
+
+/* Letter case counts in methods (RFC 9110 section 9.1), and clients write these in capitals. */
+static void warn_of_methods(const struct loader *loader, const struct document_node *methods) {
+    static const char *const usual[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+    for (const struct document_node *item = methods == NULL ? NULL : methods->first; item != NULL; item = item->next) {
+        for (size_t i = 0; i < ARRAY_LENGTH(usual); i++) {
+            if (strcasecmp(item->text, usual[i]) == 0 && strcmp(item->text, usual[i]) != 0) {
+                loader_warning(loader, item, "method \"%s\": letter case counts, and clients send %s: write it so",
+                               item->text, usual[i]);
+            }
+        }
     }
 }
 
@@ -150,6 +184,7 @@ static void warn_of_host(const struct loader *loader, const struct document_node
     for (const struct document_node *item = origins->first; item != NULL; item = item->next) {
         warn_of_origin(loader, document_value(item, "address"), config, host);
     }
+    warn_of_methods(loader, document_value(node, "methods"));
     warn_of_own_certificate(loader, document_value(node, "origin_tls"), host);
     warn_of_health(loader, document_value(node, "health"), host->health);
 }
