@@ -100,6 +100,11 @@ static void decide(struct exchange *exchange, struct bytes head) {
     }
 }
 
+/* Returns whether the request is a call of gRPC, as far as its head is known. */
+static bool is_call(const struct exchange *exchange, struct bytes head) {
+    return exchange->stream_id != 0 && head.size > 0 && http_grpc_is(&exchange->request, head.data);
+}
+
 void exchange_begin(struct exchange *exchange, struct bytes head) {
     struct client *client = exchange->client;
     const struct http_message *request = &exchange->request;
@@ -109,7 +114,7 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
     if (journal_is_on(&client->shard->journal)) {
         journal_note_request(&exchange->note, request, head);
     }
-    exchange->grpc = exchange->stream_id != 0 && http_grpc_is(request, head.data);
+    exchange->grpc = is_call(exchange, head);
     exchange->is_connect = request->protocol.size > 0;
     if (exchange->is_connect) {
         exchange->request.framing = HTTP_NO_BODY;
@@ -126,7 +131,7 @@ void exchange_begin(struct exchange *exchange, struct bytes head) {
     decide(exchange, head);
 }
 
-void exchange_refuse(struct exchange *exchange, unsigned status) {
+void exchange_refuse(struct exchange *exchange, struct bytes head, unsigned status) {
     struct shard *shard = shard_of(exchange);
 
     exchange_count_rejection(exchange, stats_rejection_of_status(status));
@@ -138,6 +143,7 @@ void exchange_refuse(struct exchange *exchange, unsigned status) {
     if (exchange->started_ns == 0) {
         exchange->started_ns = shard->ring.now_ns;
         naming_identify(shard, &exchange->note, NULL, (struct bytes){0});
+        exchange->grpc = is_call(exchange, head);
     }
     if (exchange->relay != NULL) {
         relay_exchange_abort(exchange->relay);

@@ -22,9 +22,9 @@ void exchange_end(struct exchange *exchange);
 void exchange_begin(struct exchange *exchange, struct bytes head);
 /*
  * The request cannot go on, at its head or its body: `status` (400, 408, 413, 414, 417, 431, 501, 505) is the answer, unless
- * another has begun. 408: the client was silent for too long.
+ * another has begun. 408: the client was silent for too long. `head` is as much of a refused head as is known, or empty.
  */
-void exchange_refuse(struct exchange *exchange, unsigned status);
+void exchange_refuse(struct exchange *exchange, struct bytes head, unsigned status);
 /*
  * The request is complete; `trailers` is its section of trailers as they came. Not after request_done. Of a tunnel: the
  * client's half is; this may end the exchange by way of its carrier.

@@ -47,7 +47,7 @@ static void refuse_slow(struct connection *connection) {
         return;
     }
     http1->refused = true;
-    exchange_refuse(exchange, 408);
+    exchange_refuse(exchange, (struct bytes){0}, 408);
 }
 
 static void received_answering(struct connection *connection, struct bytes data) {

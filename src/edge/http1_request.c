@@ -35,7 +35,7 @@ size_t http1_read_head(struct connection *connection, struct bytes input) {
         return used;
     }
     http1->refused = true;
-    exchange_refuse(exchange, http1->parser.error_status);
+    exchange_refuse(exchange, input, http1->parser.error_status);
     return input.size;
 }
 
@@ -101,7 +101,7 @@ size_t http1_read_body(struct connection *connection, struct bytes input) {
             return size - input.size;
         default:
             http1->refused = true;
-            exchange_refuse(&http1->exchange, http1->parser.error_status);
+            exchange_refuse(&http1->exchange, (struct bytes){0}, http1->parser.error_status);
             return size;
         }
     }

@@ -172,7 +172,7 @@ static void refuse_slow(struct http2_exchange *http2) {
     } else if (exchange->started_ns == 0 || (http2->answered && !reads)) {
         give_up(http2);
     } else if (asks || (!reads && http2->stream.out.size > 0)) {
-        exchange_refuse(&http2->exchange, 408);
+        exchange_refuse(&http2->exchange, (struct bytes){0}, 408);
     } /* else the origin has deadlines of its own: with nothing for the client to do, this is not its fault */
 }
 
@@ -250,12 +250,12 @@ static void on_head(struct http2_stream *stream, struct bytes head, bool end) {
     exchange_begin(&http2->exchange, head);
 }
 
-static void on_refused(struct http2_stream *stream, unsigned status, const char *error) {
+static void on_refused(struct http2_stream *stream, struct bytes head, unsigned status, const char *error) {
     struct http2_exchange *http2 = of_stream(stream);
 
     http2->exchange.stream_id = (uint32_t)stream->id;
     if (!is_put_away(http2) && !http2->answered) {
-        exchange_refuse(&http2->exchange, status);
+        exchange_refuse(&http2->exchange, head, status);
     }
 }
 
@@ -290,7 +290,7 @@ static size_t on_body(struct http2_stream *stream, struct bytes piece) {
     }
     if (!exchange->is_tunnel && !exchange->conversation &&
         !pace_take_body(&http2->pace, connection_now_ms(connection), piece.size)) {
-        exchange_refuse(exchange, 408);
+        exchange_refuse(exchange, (struct bytes){0}, 408);
         return piece.size;
     }
     progress(http2);

@@ -10,16 +10,17 @@ static void reset_malformed(struct http2_session *session, int32_t id) {
     http2_output_charge(session, HTTP2_EXCESS_FAULTS, 1, HTTP2_FAULTS);
 }
 
-/* Refuses a message. A client's stream is the owner's again. */
+/* Refuses a message, by its head or later by its trailers. A client's stream is the owner's again. */
 static void refuse(struct http2_stream *stream, unsigned status, enum http_fault fault, const char *error) {
     struct http2_session *session = stream->session;
+    struct bytes head = session->in_trailers ? (struct bytes){0} : http2_head_bytes(&session->head);
     if (session->server) {
         stream->refused = stream->in_delivered = true;
     } else {
         http2_output_reset(stream, NGHTTP2_PROTOCOL_ERROR);
         stream->fault = fault;
     }
-    session->handler->refused(stream, status, error);
+    session->handler->refused(stream, head, status, error);
 }
 
 /* Begins a request. False: it is refused, by the owner, or because its client has as many as it may have. */

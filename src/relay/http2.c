@@ -170,7 +170,7 @@ static void closed(struct http2_stream *stream, uint32_t error) {
     }
 }
 
-static void refused(struct http2_stream *stream, unsigned status, const char *error) {
+static void refused(struct http2_stream *stream, struct bytes head, unsigned status, const char *error) {
     struct relay_exchange *exchange = of_stream(stream);
 
     channel_part(exchange);

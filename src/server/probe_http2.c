@@ -18,7 +18,7 @@ static void head(struct http2_stream *stream, struct bytes bytes, bool end) {
     }
 }
 
-static void refused(struct http2_stream *stream, unsigned status, const char *error) {
+static void refused(struct http2_stream *stream, struct bytes head, unsigned status, const char *error) {
     of_stream(stream)->error = error;
 }
 

@@ -101,15 +101,15 @@ Test(exchange, takes_no_head_that_its_carrier_cannot_send) {
 
 Test(exchange, refuses_a_request_before_its_answer_and_not_after) {
     begin(post);
-    exchange_refuse(&exchange, 413);
+    exchange_refuse(&exchange, (struct bytes){0}, 413);
     EXPECT_EVENTS("SCaR");
     cr_expect_eq(status, 413);
     cr_expect_eq(scene.stats.rejected[STATS_AT_REQUEST][STATS_REJECT_TOO_LARGE], 1);
     exchange_end(&exchange);
     begin(post);
     answer(200);
-    exchange_refuse(&exchange, 400);
-    exchange_refuse(&exchange, 408);
+    exchange_refuse(&exchange, (struct bytes){0}, 400);
+    exchange_refuse(&exchange, (struct bytes){0}, 408);
     EXPECT_EVENTS("SCHXG");
     cr_expect_eq(scene.stats.rejected[STATS_AT_REQUEST][STATS_REJECT_MALFORMED], 1);
     cr_expect_eq(scene.stats.rejected[STATS_AT_REQUEST][STATS_REJECT_TIMEOUT], 1);

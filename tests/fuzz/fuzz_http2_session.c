@@ -116,7 +116,7 @@ static void on_head(struct http2_stream *stream, struct bytes head, bool end) {
     }
 }
 
-static void on_refused(struct http2_stream *stream, unsigned status, const char *error) {
+static void on_refused(struct http2_stream *stream, struct bytes head, unsigned status, const char *error) {
     struct talk *talk = talk_of(stream);
     CHECK(error != NULL && !talk->ended && status == (server ? status : 502));
     if (server) {

@@ -46,9 +46,14 @@ static void on_head(struct http2_stream *stream, struct bytes head, bool end) {
     }
 }
 
-static void on_refused(struct http2_stream *stream, unsigned status, const char *error) {
-    talk_of(stream)->refused = status;
-    talk_of(stream)->refusal = error;
+static void on_refused(struct http2_stream *stream, struct bytes head, unsigned status, const char *error) {
+    struct talk *talk = talk_of(stream);
+    if (head.size > 0) {
+        talk->head.size = 0;
+        buffer_append(&talk->head, head.data, head.size);
+    }
+    talk->refused = status;
+    talk->refusal = error;
 }
 
 static size_t on_body(struct http2_stream *stream, struct bytes piece) {

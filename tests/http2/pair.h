@@ -17,7 +17,7 @@ struct talk {
     struct side *side;
     struct http_message message;
     struct http_header headers[HTTP_HEADERS_MAX];
-    struct buffer head; /* the last head that came */
+    struct buffer head; /* the last head that came, also one that was refused, as far as it was kept */
     struct buffer body;
     struct buffer trailers;
     size_t takes; /* bytes of body that its owner takes in all */

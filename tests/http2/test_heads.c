@@ -165,6 +165,7 @@ Test(heads, body_of_a_refused_request_is_dropped) {
         struct talk *talk = send(frames);
         cr_assert_eq(side.outcome, HTTP2_GOES_ON);
         cr_assert_eq(talk->refused, 417);
+        cr_assert_str_eq(header_of(talk, "expect"), "x");
         cr_assert(http2_stream_head(&talk->stream, bytes_of_string("HTTP/1.1 417 No\r\n\r\n"), true));
         cr_assert(talk->closed && talk->body.size == 0 && !talk->ended);
     }

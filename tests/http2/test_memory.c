@@ -84,7 +84,7 @@ static void on_head(struct http2_stream *stream, struct bytes head, bool end) {
     }
 }
 
-static void on_refused(struct http2_stream *stream, unsigned status, const char *error) {
+static void on_refused(struct http2_stream *stream, struct bytes head, unsigned status, const char *error) {
     if (stream->session == sessions[0]) {
         broken = !http2_stream_head(stream, bytes_of_string("HTTP/1.1 431 No\r\n\r\n"), true) || broken;
     }

@@ -160,6 +160,25 @@ def test_a_client_that_is_not_let_in(server, client_of, pki, cert):
     assert server.metric("sallyport_requests_total", host=NAME, code="200") == 0
 
 
+# Requests that are refused by their heads.
+REFUSED = {
+    "expectation": ([("expect", "wonders")], 417, "expectation"),
+    "large field": ([("x-large", "a" * 40000)], 431, "headers"),
+    "many fields": ([(f"x-{i}", "a") for i in range(150)], 431, "headers"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_call_whose_head_is_refused(server, client_of, what):
+    metadata, code, said = REFUSED[what]
+    with grpcs.refused() as errors:
+        client_of(server).unary(b"", timeout=10, metadata=metadata)
+    assert errors[0].code() == grpc.StatusCode.UNKNOWN
+    assert said in errors[0].details() and "Received http2 header" not in errors[0].details()
+    assert server.metric("sallyport_requests_total", host=NAME, code=str(code)) == 1
+    assert server.metric("sallyport_requests_total", host=NAME, code="200") == 0
+
+
 def test_an_origin_that_is_down(serve, grpc_host, client_of):
     server = serve([grpc_host(f"127.0.0.1:{free_port()}")])
     client = client_of(server)
