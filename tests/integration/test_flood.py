@@ -170,7 +170,7 @@ def test_a_table_full_of_those_who_hold_makes_room(site, pki, certificate):
     server = site(limits={"connections": 256})
     shown = ["--cert", pki.client(issuer=pki.other_root, cache="holder").bundle] if certificate else []
     with flood(server, "hold", "--interval", "5", *shown, connections=400, sources=8):
-        wait_for(lambda: rejected(server, stage="certificate", reason="denied") > 200)
+        wait_for(lambda: rejected(server, stage="certificate", reason="denied") > 200, within=60)
         for i in range(10):
             assert server.curl("f.test", cert=pki.valid().bundle).status == 200
             time.sleep(0.1)

@@ -12,7 +12,7 @@ import pytest
 
 import origins
 from browser import Browser, driver, needs_browser  # noqa: F401 (driver is a fixture)
-from conftest import seen
+from conftest import NO_SUSPECTS, seen
 
 MIB = 1024 * 1024
 NAME = "localhost"  # which no client needs a resolver for
@@ -20,7 +20,7 @@ NAME = "localhost"  # which no client needs a resolver for
 
 @pytest.fixture
 def server(serve, host):
-    server = serve([host(NAME, "report"), host("e.test", "enforce")], shards=1)
+    server = serve([host(NAME, "report"), host("e.test", "enforce")], shards=1, admission=NO_SUSPECTS)
     server.protocol = "http2"
     return server
 
