@@ -95,19 +95,17 @@ static bool is_own(const struct config *config, const struct config_address *ori
     return false;
 }
 
-/* Returns why no origin can be at an address of TCP; NULL: there may be one. */
-static const char *why_nowhere(const struct config_address *address) {
+/* Returns what is odd in an address of TCP for an origin; NULL: nothing is. */
+static const char *oddity(const struct config_address *address) {
+    static const char *const all = "stands for all addresses of a machine: requests go to this one";
+    static const char *const many = "is a multicast or broadcast address, which takes no connections";
     const struct sockaddr *at = (const struct sockaddr *)&address->address;
     if (at->sa_family == AF_INET6) {
         const struct in6_addr *ip = &((const struct sockaddr_in6 *)(const void *)at)->sin6_addr;
-        return IN6_IS_ADDR_UNSPECIFIED(ip) ? "stands for all addresses of a machine, and is that of none"
-               : IN6_IS_ADDR_MULTICAST(ip) ? "is a multicast address, which takes no connections"
-                                           : NULL;
+        return IN6_IS_ADDR_UNSPECIFIED(ip) ? all : IN6_IS_ADDR_MULTICAST(ip) ? many : NULL;
     }
     in_addr_t ip = ntohl(((const struct sockaddr_in *)(const void *)at)->sin_addr.s_addr);
-    return ip == INADDR_ANY                             ? "stands for all addresses of a machine, and is that of none"
-           : IN_MULTICAST(ip) || ip == INADDR_BROADCAST ? "is a multicast or broadcast address, which takes no connections"
-                                                        : NULL;
+    return ip == INADDR_ANY ? all : IN_MULTICAST(ip) || ip == INADDR_BROADCAST ? many : NULL;
 }
 
 static void warn_of_origin(const struct loader *loader, const struct document_node *node, const struct config *config,
@@ -116,15 +114,14 @@ static void warn_of_origin(const struct loader *loader, const struct document_no
     struct config_address parsed;
     struct error ignored;
     bool is_in_digits = address_parse(node->text, &parsed, &ignored) == 0;
-    const char *nowhere = is_in_digits ? why_nowhere(&parsed) : NULL;
-    if (nowhere != NULL) {
-        loader_warning(loader, node, "address \"%s\" %s; write the address at which the origin listens", node->text,
-                       nowhere);
-    } else if (is_in_digits && is_own(config, &parsed)) {
+    const char *odd = is_in_digits ? oddity(&parsed) : NULL;
+    if (is_in_digits && is_own(config, &parsed)) {
         loader_warning(loader, node,
                        "address \"%s\" is that of a listener in this file: requests would come back to this server instead "
                        "of going to an origin",
                        node->text);
+    } else if (odd != NULL) {
+        loader_warning(loader, node, "address \"%s\" %s; write the address at which the origin listens", node->text, odd);
     } else if (host->origin_tls == NULL && port != NULL && strcmp(port, ":443") == 0) {
         loader_warning(loader, node,
                        "address \"%s\": port 443 is that of HTTPS, but requests go to origins in plain HTTP; name the "

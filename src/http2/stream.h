@@ -80,9 +80,9 @@ struct http2_handler {
     /*
      * Server: a request is not to be relayed, because of its head, or later because of its trailers: answer `status` (400,
      * 414, 417, 431, 501); no body() and no end() follow. Client: status is 502, stream->fault says why; the stream has
-     * been reset, and is the owner's again. `head` is as much of a refused head as has been kept, as for head(); empty: it
-     * is the trailers that are refused. `error` is a static text. A head that is not even HTTP/2 (RFC 9113 section 8.1.1)
-     * has its stream reset: closed() comes, without this.
+     * been reset, and is the owner's again. `head` is as much of a refused head as has been kept, as for head(); empty:
+     * nothing has, or it is the trailers that are refused. `error` is a static text. A head that is not even HTTP/2 (RFC
+     * 9113 section 8.1.1) has its stream reset: closed() comes, without this.
      */
     void (*refused)(struct http2_stream *stream, struct bytes head, unsigned status, const char *error);
     /* A piece of the body, valid during the call, if the stream is not reset. Returns how many of its bytes were taken; the

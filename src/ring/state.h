@@ -57,7 +57,7 @@ struct ring {
     struct ring_waiting starved[2]; /* streams whose receive waits for a buffer; favoured ones in the second list */
     struct ring_waiting large;      /* streams whose receive is to be a large one, at the end of the turn */
     bool large_in_flight;           /* a large receive, which has the buffer */
-    struct listener *paused;        /* listeners that wait for a free stream */
+    struct listener *paused;        /* listeners that wait for a stream or a direct descriptor */
     bool stream_freed;              /* in this turn: paused listeners may go on */
     uint32_t in_flight;             /* operations submitted and not completed */
     uint32_t accepted;              /* streams of accepted sockets, and those that accepts in flight hold for them */

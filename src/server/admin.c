@@ -242,7 +242,7 @@ static void make_room(struct admin *admin) {
 
 static void accept_connection(struct listener *listener, struct stream *stream, const struct sockaddr *peer) {
     struct admin *admin = listener->owner;
-    /* The ring has no more streams than this slab has objects. */
+    /* The ring accepts no more connections than this slab has objects. */
     struct admin_connection *connection = slab_take(&admin->connections);
 
     CHECK(connection != NULL);

@@ -25,7 +25,7 @@ static enum tls_excess kind_of(const struct allowance_stage *stage, enum tls_rec
     case TLS_RECORD_ALERT:
         return is_warning(plaintext, stage->tls13) ? TLS_EXCESS_WARNINGS : TLS_EXCESS_NONE;
     case TLS_RECORD_HANDSHAKE:
-        if (stage->established) { /* in TLS 1.2 its first header ends the session, but it may come a byte a record */
+        if (stage->established) { /* in TLS 1.2 HelloRequest alone is borne with, but all may come a byte a record */
             return TLS_EXCESS_KEY_UPDATES;
         }
         break;

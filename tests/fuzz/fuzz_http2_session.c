@@ -96,16 +96,21 @@ static struct http2_stream *on_begin(void *owner) {
     return talk == NULL ? NULL : &talk->stream;
 }
 
-static void on_head(struct http2_stream *stream, struct bytes head, bool end) {
-    struct talk *talk = talk_of(stream);
-    const struct http_message *message = stream->message;
-    CHECK(!talk->head && !talk->ended && message->header_count <= HTTP_HEADERS_MAX);
+static void check_fields(const struct http_message *message, struct bytes head) {
+    CHECK(message->header_count <= HTTP_HEADERS_MAX);
     for (uint32_t i = 0; i < message->header_count; i++) {
         struct bytes value = http_view(head.data, message->headers[i].value);
         CHECK(message->headers[i].name.size > 0 && value.data + value.size <= head.data + head.size);
         CHECK(value.size == 0 ||
               (memchr(value.data, '\n', value.size) == NULL && memchr(value.data, 0, value.size) == NULL));
     }
+}
+
+static void on_head(struct http2_stream *stream, struct bytes head, bool end) {
+    struct talk *talk = talk_of(stream);
+    const struct http_message *message = stream->message;
+    CHECK(!talk->head && !talk->ended);
+    check_fields(message, head);
     CHECK(server ? message->authority.size > 0 : message->status >= 100 && message->status <= 999);
     talk->head = server || message->status >= 200;
     talk->ended = end;
@@ -119,6 +124,9 @@ static void on_head(struct http2_stream *stream, struct bytes head, bool end) {
 static void on_refused(struct http2_stream *stream, struct bytes head, unsigned status, const char *error) {
     struct talk *talk = talk_of(stream);
     CHECK(error != NULL && !talk->ended && status == (server ? status : 502));
+    if (head.size > 0) {
+        check_fields(stream->message, head);
+    }
     if (server) {
         CHECK(http_status_text(status) != NULL);
         answer(talk);

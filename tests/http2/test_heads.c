@@ -134,7 +134,10 @@ Test(heads, too_large) {
     /* :method GET, :scheme https, :path /, :authority a, a: 11 + 16 + 10 + 15 + ... */
     size_t others = strlen(":methodGET:schemehttps:path/:authoritya") + 4 * 4 + 1 + 4;
     cr_assert_eq(send(large_head(1, 1000 - others))->refused, 0);
-    cr_assert_eq(send(large_head(3, 1001 - others))->refused, 431);
+    struct talk *refused = send(large_head(3, 1001 - others));
+    cr_assert_eq(refused->refused, 431);
+    cr_assert_str_eq(span_of(refused, refused->message.method), "GET");
+    cr_assert_str_eq(header_of(refused, "a"), "(none)");
     cr_assert_eq(send(large_head(5, 3900))->refused, 431);
     struct talk *talk = send(large_head(7, 4100));
     cr_assert(talk->refused == 0 && talk->heads == 0 && talk->closed && talk->error == HTTP2_ENHANCE_YOUR_CALM);

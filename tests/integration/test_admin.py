@@ -154,8 +154,8 @@ def test_silent_ones_keep_nobody_out(serve, host):
     assert server.admin("/readyz")[0] == 200
 
 
-def test_those_who_come_while_the_server_is_held_up_are_all_accepted(serve, host):
-    """All at once then, more than there are places: the last of them is the one that a probe of readiness would be."""
+def test_the_last_who_has_come_while_the_server_was_held_up_is_served(serve, host):
+    """They come all at once then, more than there are places, and it may be a probe of readiness."""
     server = serve([host("m.test")])
     server.process.send_signal(signal.SIGSTOP)
     silent = [socket.create_connection(("127.0.0.1", server.admin_port), timeout=5) for _ in range(200)]
