@@ -315,11 +315,19 @@ bool address_is_loopback(const struct config_address *address) {
            (IN6_IS_ADDR_V4MAPPED(ipv6_address) && ipv6_address->s6_addr[MAPPED_AT] == FIRST_OCTET);
 }
 
-static bool is_any(const struct config_address *address) {
+bool address_is_any(const struct config_address *address) {
     if (address->address.ss_family == AF_INET) {
         return ipv4(address)->sin_addr.s_addr == htonl(INADDR_ANY);
     }
     return IN6_IS_ADDR_UNSPECIFIED(&ipv6(address)->sin6_addr);
+}
+
+bool address_is_group(const struct config_address *address) {
+    if (address->address.ss_family == AF_INET) {
+        in_addr_t ip = ntohl(ipv4(address)->sin_addr.s_addr);
+        return IN_MULTICAST(ip) || ip == INADDR_BROADCAST;
+    }
+    return IN6_IS_ADDR_MULTICAST(&ipv6(address)->sin6_addr);
 }
 
 static in_port_t port_of(const struct config_address *address) {
@@ -330,5 +338,5 @@ bool address_overlaps(const struct config_address *a, const struct config_addres
     if (a->address.ss_family != b->address.ss_family || port_of(a) != port_of(b)) {
         return false;
     }
-    return is_any(a) || is_any(b) || address_equal(a, b);
+    return address_is_any(a) || address_is_any(b) || address_equal(a, b);
 }

@@ -65,6 +65,10 @@ void address_write(const struct config_address *address, char out[static ADDRESS
 bool address_equal(const struct config_address *a, const struct config_address *b);
 /* Returns whether only this machine can reach the address: 127.0.0.0/8, also mapped into IPv6, or ::1. */
 bool address_is_loopback(const struct config_address *address);
+/* Returns whether the address stands for all of a machine: 0.0.0.0 or ::. */
+bool address_is_any(const struct config_address *address);
+/* Returns whether the address is a multicast one, or 255.255.255.255: no TCP connection can be made to it. */
+bool address_is_group(const struct config_address *address);
 /*
  * Returns whether a listener on one address would receive connections to the other: port and family are the same, and so is
  * the address, or one of them is "any".

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 static const char separator[] = ", ";
+/* The methods that most origins have. */
+static const char usual[] = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS";
 
 enum { TEXT_MAX = METHODS_MAX * (HTTP_METHOD_MAX + sizeof separator) };
 
@@ -71,5 +73,17 @@ bool methods_take(const struct config_host *host, struct bytes method) {
 }
 
 const char *methods_allowed(const struct config_host *host) {
-    return host->methods == NULL ? "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS" : host->methods;
+    return host->methods == NULL ? usual : host->methods;
+}
+
+struct bytes methods_meant(struct bytes method) {
+    struct bytes list = bytes_of_string(usual);
+    struct bytes name;
+
+    while (http_list_next(&list, &name)) {
+        if (bytes_equal_ignoring_case(name, method)) {
+            return name;
+        }
+    }
+    return bytes_of(NULL, 0);
 }

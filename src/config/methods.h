@@ -17,5 +17,7 @@ bool methods_take(const struct config_host *host, struct bytes method);
  * methods, the names are those that most origins have.
  */
 const char *methods_allowed(const struct config_host *host);
+/* Returns the one of these names that `method` is where letter case is ignored; empty: it is none. Static. */
+struct bytes methods_meant(struct bytes method);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "config/methods.h"
 #include "config/units.h"
 #include "config/warnings_clients.h"
 #include "config/warnings_headers.h"
@@ -10,7 +11,6 @@
 
 #include <netinet/in.h>
 #include <string.h>
-#include <strings.h>
 
 static void warn_of_admin(const struct loader *loader, const struct document_node *admin, const struct config *config) {
     const struct config_address *address = &config->admin_address;
@@ -95,33 +95,28 @@ static bool is_own(const struct config *config, const struct config_address *ori
     return false;
 }
 
-/* Returns what is odd in an address of TCP for an origin; NULL: nothing is. */
-static const char *oddity(const struct config_address *address) {
-    static const char *const all = "stands for all addresses of a machine: requests go to this one";
-    static const char *const many = "is a multicast or broadcast address, which takes no connections";
-    const struct sockaddr *at = (const struct sockaddr *)&address->address;
-    if (at->sa_family == AF_INET6) {
-        const struct in6_addr *ip = &((const struct sockaddr_in6 *)(const void *)at)->sin6_addr;
-        return IN6_IS_ADDR_UNSPECIFIED(ip) ? all : IN6_IS_ADDR_MULTICAST(ip) ? many : NULL;
-    }
-    in_addr_t ip = ntohl(((const struct sockaddr_in *)(const void *)at)->sin_addr.s_addr);
-    return ip == INADDR_ANY ? all : IN_MULTICAST(ip) || ip == INADDR_BROADCAST ? many : NULL;
-}
-
 static void warn_of_origin(const struct loader *loader, const struct document_node *node, const struct config *config,
                            const struct config_host *host) {
     const char *port = strrchr(node->text, ':');
     struct config_address parsed;
     struct error ignored;
     bool is_in_digits = address_parse(node->text, &parsed, &ignored) == 0;
-    const char *odd = is_in_digits ? oddity(&parsed) : NULL;
     if (is_in_digits && is_own(config, &parsed)) {
         loader_warning(loader, node,
                        "address \"%s\" is that of a listener in this file: requests would come back to this server instead "
                        "of going to an origin",
                        node->text);
-    } else if (odd != NULL) {
-        loader_warning(loader, node, "address \"%s\" %s; write the address at which the origin listens", node->text, odd);
+    } else if (is_in_digits && address_is_any(&parsed)) {
+        loader_warning(loader, node,
+                       "address \"%s\" stands for all addresses of a machine: requests go to this one; write the address at "
+                       "which the origin listens",
+                       node->text);
+    } else if (is_in_digits && address_is_group(&parsed)) {
+        loader_warning(
+            loader, node,
+            "address \"%s\" is a multicast or broadcast address, which takes no connections; write the address at "
+            "which the origin listens",
+            node->text);
     } else if (host->origin_tls == NULL && port != NULL && strcmp(port, ":443") == 0) {
         loader_warning(loader, node,
                        "address \"%s\": port 443 is that of HTTPS, but requests go to origins in plain HTTP; name the "
@@ -130,15 +125,13 @@ static void warn_of_origin(const struct loader *loader, const struct document_no
     }
 }
 
-/* Letter case counts in methods (RFC 9110 section 9.1), and clients write these in capitals. */
+/* Letter case counts in methods (RFC 9110 section 9.1), and clients write the usual ones in capitals. */
 static void warn_of_methods(const struct loader *loader, const struct document_node *methods) {
-    static const char *const usual[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
     for (const struct document_node *item = methods == NULL ? NULL : methods->first; item != NULL; item = item->next) {
-        for (size_t i = 0; i < ARRAY_LENGTH(usual); i++) {
-            if (strcasecmp(item->text, usual[i]) == 0 && strcmp(item->text, usual[i]) != 0) {
-                loader_warning(loader, item, "method \"%s\": letter case counts, and clients send %s: write it so",
-                               item->text, usual[i]);
-            }
+        struct bytes meant = methods_meant(bytes_of_string(item->text));
+        if (meant.size > 0 && !bytes_equal(meant, bytes_of_string(item->text))) {
+            loader_warning(loader, item, "method \"%s\": letter case counts, and clients send %.*s: write it so", item->text,
+                           (int)meant.size, (const char *)meant.data);
         }
     }
 }
