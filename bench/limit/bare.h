@@ -1,4 +1,7 @@
-/* Cryptography that no server can do without, each operation alone, as wolfCrypt does it one at a time. */
+/*
+ * Cryptography that no server can do without, each operation alone, as Sallyport does it one at a time: by wolfCrypt, and
+ * signatures of P-256 are checked by crypto/p256 where the processor allows.
+ */
 #ifndef BENCH_LIMIT_BARE_H
 #define BENCH_LIMIT_BARE_H
 
@@ -8,7 +11,8 @@ enum bare {
     BARE_X25519_PUBLIC,
     BARE_X25519_SHARED,
     BARE_P256_SIGN,
-    BARE_P256_VERIFY,
+    BARE_P256_VERIFY,     /* by a key whose multiples are known */
+    BARE_P256_VERIFY_NEW, /* by another */
     BARE_RSA2048_PRIVATE,
     BARE_RSA2048_PUBLIC,
     BARE_ED25519_VERIFY,

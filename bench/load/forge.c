@@ -134,9 +134,17 @@ static bool leaf_read(struct leaf *leaf, struct bytes certificate) {
     return true;
 }
 
+/* NULL: it is not the key of the signer that stands in the certificate. */
+static uint8_t *find_point(const struct forge *forge) {
+    uint8_t point[SIGNER_POINT_SIZE];
+
+    signer_find_point(signer_key(forge->signer), point);
+    return memmem(forge->signed_part.data, forge->signed_part.size, point, sizeof point);
+}
+
 /*
  * Rebuilds the certificate with a serial number and a signature of fixed sizes, so that a new one is a matter of writing
- * over them. False: it is too large.
+ * over them. False: it is too large, or the key is not its own.
  */
 static bool put_pattern(struct forge *forge, const struct leaf *leaf) {
     static const uint8_t signature[] = {0x03, 0x47, 0x00, 0x30, 0x44, 0x02, 0x20}; /* and 32 bytes, 02 20, and 32 bytes */
@@ -171,8 +179,9 @@ static bool put_pattern(struct forge *forge, const struct leaf *leaf) {
     uint8_t *placed = put_certificate(forge, bytes_of(der, at + HALVES));
     forge->signed_part = bytes_of(placed + tbs_at, tbs_head_size + tbs_size);
     forge->serial = placed + serial_at;
+    forge->point = find_point(forge);
     forge->signature_halves = placed + at;
-    return true;
+    return forge->point != NULL;
 }
 
 static bool has_pattern(enum forge_kind kind) {
@@ -265,6 +274,18 @@ static struct signer *read_issuer(const char *path) {
     return signer;
 }
 
+/* Each is the hash of its number: as good as any below the order, which all but one in 2^32 are. */
+static struct forge_key *make_keys(void) {
+    struct forge_key *keys = malloc(FORGE_KEYS * sizeof *keys);
+
+    CHECK(keys != NULL);
+    for (uint32_t i = 0; i < FORGE_KEYS; i++) {
+        CHECK(wc_Sha256Hash((const uint8_t *)&i, sizeof i, keys[i].private_key) == 0);
+        signer_find_point(keys[i].private_key, keys[i].point);
+    }
+    return keys;
+}
+
 int forges_load(struct forges *forges, const struct forge_settings *settings, const char *const *paths, unsigned count,
                 char error[static PEM_FILE_ERROR_SIZE]) {
     struct loading loading = {forges, settings->kind};
@@ -274,6 +295,7 @@ int forges_load(struct forges *forges, const struct forge_settings *settings, co
         snprintf(error, PEM_FILE_ERROR_SIZE, "%s: it should have the issuer's key, P-256", settings->issuer);
         return -1;
     }
+    forges->keys = settings->kind == FORGE_ISSUED ? make_keys() : NULL;
     return pem_file_each(paths, count, add, &loading, error);
 }
 
@@ -283,6 +305,7 @@ void forges_free(struct forges *forges) {
         free(forges->all[i].message);
     }
     free(forges->all);
+    free(forges->keys);
     signer_free(forges->issuer);
 }
 
@@ -323,6 +346,9 @@ struct forge *forges_next(struct forges *forges, struct noise *noise) {
     } else if (forge->kind == FORGE_SELF_SIGNED) {
         issue(forge, forge->signer, noise);
     } else if (forge->kind == FORGE_ISSUED) {
+        const struct forge_key *key = &forges->keys[number % FORGE_KEYS];
+        signer_take_key(forge->signer, key->private_key);
+        memcpy(forge->point, key->point, SIGNER_POINT_SIZE);
         issue(forge, forges->issuer, forges->identities == 0 ? noise : &identity);
     }
     return forge;

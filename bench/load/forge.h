@@ -16,8 +16,19 @@ enum forge_kind {
     FORGE_AS_IS,       /* the certificates of the files */
     FORGE_SELF_SIGNED, /* a leaf with a new serial number, signed by its own key */
     FORGE_FOREIGN,     /* the same, with random bytes for its issuer's signature; what stands behind it stays */
-    FORGE_ISSUED,      /* the same, signed by the issuer's key: a valid client that nobody has seen */
+    FORGE_ISSUED,      /* with another key, signed by the issuer's: a valid client that nobody has seen */
     FORGE_LONG,        /* the leaf as it is, and 60 copies of the last certificate */
+};
+
+/*
+ * Keys of issued leaves take turns. There are so many of them that a server which remembers keys has forgotten one by the
+ * time it comes again.
+ */
+enum { FORGE_KEYS = 65536 };
+
+struct forge_key {
+    uint8_t private_key[SIGNER_KEY_SIZE];
+    uint8_t point[SIGNER_POINT_SIZE];
 };
 
 /* One pattern, and the key of its leaf. */
@@ -28,6 +39,7 @@ struct forge {
     size_t size;
     struct bytes signed_part;  /* views into the message: the leaf's TBSCertificate, */
     uint8_t *serial;           /* its serial number, */
+    uint8_t *point;            /* FORGE_ISSUED: its key's coordinates, */
     uint8_t *signature_halves; /* and its signature's two numbers, of 32 bytes each, with two bytes between */
 };
 
@@ -42,7 +54,8 @@ struct forges {
     size_t count;
     uint64_t next;
     uint64_t identities;
-    struct signer *issuer; /* NULL: none */
+    struct signer *issuer;  /* NULL: none */
+    struct forge_key *keys; /* FORGE_ISSUED: FORGE_KEYS of them, the same in every process */
 };
 
 /* Makes a pattern of each certificate of `count` files and folders, keys P-256. 0, or -1 with one line in `error`. */

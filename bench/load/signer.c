@@ -14,6 +14,7 @@ struct signer {
     mp_int inverse; /* k^-1 */
     mp_int product; /* r d */
     uint8_t r[SIGNER_HALF_SIZE];
+    uint8_t key[SIGNER_KEY_SIZE];
 };
 
 static bool is_half(const uint8_t *number) {
@@ -56,13 +57,40 @@ struct signer *signer_create(struct bytes der) {
                 wc_EccPrivateKeyDecode(der.data, &index, &key, (word32)der.size) == 0 && key.idx == curve &&
                 mp_read_radix(&signer->order, wc_ecc_get_curve_params(curve)->order, MP_RADIX_HEX) == MP_OKAY &&
                 choose_nonce(signer, &key, &r) &&
-                mp_mulmod(&r, wc_ecc_key_get_priv(&key), &signer->order, &signer->product) == MP_OKAY;
+                mp_to_unsigned_bin_len(wc_ecc_key_get_priv(&key), signer->key, SIGNER_KEY_SIZE) == MP_OKAY;
     wc_ecc_free(&key);
     if (!good) {
         free(signer);
         return NULL;
     }
+    signer_take_key(signer, signer->key);
     return signer;
+}
+
+void signer_take_key(struct signer *signer, const uint8_t private_key[static SIGNER_KEY_SIZE]) {
+    mp_int key;
+    mp_int r;
+
+    CHECK(mp_init_multi(&key, &r, NULL, NULL, NULL, NULL) == MP_OKAY);
+    CHECK(mp_read_unsigned_bin(&key, private_key, SIGNER_KEY_SIZE) == MP_OKAY);
+    CHECK(mp_read_unsigned_bin(&r, signer->r, SIGNER_HALF_SIZE) == MP_OKAY);
+    CHECK(mp_mulmod(&r, &key, &signer->order, &signer->product) == MP_OKAY);
+}
+
+void signer_find_point(const uint8_t private_key[static SIGNER_KEY_SIZE], uint8_t point[static SIGNER_POINT_SIZE]) {
+    enum { HALF = SIGNER_POINT_SIZE / 2 };
+    ecc_key key;
+
+    CHECK(wc_ecc_init(&key) == 0);
+    CHECK(wc_ecc_import_private_key_ex(private_key, SIGNER_KEY_SIZE, NULL, 0, &key, ECC_SECP256R1) == 0);
+    CHECK(wc_ecc_make_pub(&key, NULL) == 0);
+    CHECK(mp_to_unsigned_bin_len(key.pubkey.x, point, HALF) == MP_OKAY);
+    CHECK(mp_to_unsigned_bin_len(key.pubkey.y, point + HALF, HALF) == MP_OKAY);
+    wc_ecc_free(&key);
+}
+
+const uint8_t *signer_key(const struct signer *signer) {
+    return signer->key;
 }
 
 void signer_free(struct signer *signer) {

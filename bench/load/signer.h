@@ -1,8 +1,7 @@
 /*
- * ECDSA on P-256 for next to nothing: with one nonce for all signatures of a key, which leaves a multiplication for each (3
- * us where a signature costs 14). Two such
- * signatures reveal the key, so it is only for keys that guard nothing. The nonce comes from the key, so that what is signed
- * twice, in whatever process, is signed alike.
+ * ECDSA on P-256 for next to nothing: with one nonce for all signatures of a signer, which leaves a multiplication for each
+ * (3 us where a signature costs 14). Two such signatures reveal the key, so it is only for keys that guard nothing. The
+ * nonce comes from the signer's first key, so that what is signed twice, in whatever process, is signed alike.
  */
 #ifndef BENCH_LOAD_SIGNER_H
 #define BENCH_LOAD_SIGNER_H
@@ -12,6 +11,8 @@
 enum {
     SIGNER_HASH_SIZE = 32,
     SIGNER_HALF_SIZE = 32,
+    SIGNER_KEY_SIZE = 32,
+    SIGNER_POINT_SIZE = 64, /* both coordinates of a public key */
     SIGNER_DER_MAX = 72,
 };
 
@@ -20,6 +21,13 @@ struct signer;
 
 /* `der`: a P-256 key as SEC 1 or PKCS #8 has it. NULL when it is none, or memory is short. */
 struct signer *signer_create(struct bytes der);
+/* Has the signer sign by another key from now on, with the nonce that it has. `private_key`: below the order, and not zero.
+ */
+void signer_take_key(struct signer *signer, const uint8_t private_key[static SIGNER_KEY_SIZE]);
+/* The public key of a private one. */
+void signer_find_point(const uint8_t private_key[static SIGNER_KEY_SIZE], uint8_t point[static SIGNER_POINT_SIZE]);
+/* The private key that the signer was made with. */
+const uint8_t *signer_key(const struct signer *signer);
 /* NULL is allowed. */
 void signer_free(struct signer *signer);
 /* The halves of a signature, as they are; both below 2^255, and the first one at least 2^248. */

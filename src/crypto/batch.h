@@ -26,7 +26,10 @@ struct batch;
  * processor has what they need; `batch` gives no more than that, but it is a demand.
  */
 bool batch_wish_is_known(void);
-/* Returns whether the wish is `single`: then wolfCrypt computes everything, long messages of AES-GCM (crypto/gcm) too. */
+/*
+ * Returns whether the wish is `single`: then wolfCrypt computes what could have company, and long messages of AES-GCM
+ * (crypto/gcm).
+ */
 bool batch_wish_is_single(void);
 /* Returns whether batches are demanded and the processor does not have what they need: then there are none. */
 bool batch_is_missed(void);

@@ -37,3 +37,21 @@ bool lanes_curve_read_point(const struct lanes_curve_numbers *curve, lanes_word 
            lanes_number_read(y, curve->words, bytes_of(point.data + 1 + curve->size, curve->size)) &&
            lanes_number_is_less(x, curve->prime, curve->words) && lanes_number_is_less(y, curve->prime, curve->words);
 }
+
+static bool is_zero(struct bytes bytes) {
+    uint8_t bits = 0;
+    for (size_t i = 0; i < bytes.size; i++) {
+        bits |= bytes.data[i];
+    }
+    return bits == 0;
+}
+
+bool lanes_curve_read_digest(const struct lanes_curve_numbers *curve, lanes_word *number, struct bytes digest) {
+    size_t size = digest.size < curve->size ? digest.size : curve->size;
+    if (is_zero(digest)) {
+        return false;
+    }
+    lanes_number_read(number, curve->words, bytes_of(digest.data, size));
+    lanes_number_reduce_once(number, curve->order, curve->words);
+    return true;
+}

@@ -1,4 +1,7 @@
-/* The NIST curves: their numbers, and how scalars and points are read. For ECDH, for ECDSA, and for the choice of nonces. */
+/*
+ * The NIST curves: their numbers, and how scalars, points and digests are read. For ECDH, for ECDSA, and for the choice of
+ * nonces.
+ */
 #ifndef CRYPTO_LANES_CURVE_H
 #define CRYPTO_LANES_CURVE_H
 
@@ -24,5 +27,11 @@ bool lanes_curve_read_scalar(const struct lanes_curve_numbers *curve, lanes_word
 
 /* Reads an uncompressed point. Tells whether its coordinates are below the prime, but not whether it is on the curve. */
 bool lanes_curve_read_point(const struct lanes_curve_numbers *curve, lanes_word *x, lanes_word *y, struct bytes point);
+
+/*
+ * Reads a digest's leftmost bits modulo the order (FIPS 186-5 section 6.4.2), which is one subtraction away. False when it
+ * is empty, or all zeros.
+ */
+bool lanes_curve_read_digest(const struct lanes_curve_numbers *curve, lanes_word *number, struct bytes digest);
 
 #endif

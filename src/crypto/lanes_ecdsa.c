@@ -9,23 +9,12 @@
 typedef lanes_word number[LANES_CURVE_WORDS_MAX];
 typedef uint8_t octets[LANES_EC_SIZE_MAX];
 
-static bool is_zero(struct bytes bytes) {
-    uint8_t bits = 0;
-    for (size_t i = 0; i < bytes.size; i++) {
-        bits |= bytes.data[i];
-    }
-    return bits == 0;
-}
-
-/* Writes the digest's leftmost bits modulo the order, which is one subtraction away. False when it is no digest. */
+/* Writes what lanes_curve_read_digest reads. */
 static bool read_digest(const struct lanes_curve_numbers *numbers, octets result, struct bytes digest) {
     number value;
-    size_t size = digest.size < numbers->size ? digest.size : numbers->size;
-    if (is_zero(digest)) {
+    if (!lanes_curve_read_digest(numbers, value, digest)) {
         return false;
     }
-    lanes_number_read(value, numbers->words, bytes_of(digest.data, size));
-    lanes_number_reduce_once(value, numbers->order, numbers->words);
     lanes_number_write(result, value, numbers->words);
     return true;
 }

@@ -40,6 +40,22 @@ static lanes_word subtract(lanes_word a, lanes_word b, lanes_word borrow, lanes_
     return (lanes_word)(first | second);
 }
 
+/* The same for a sum. By value: GCC 12 reads operands that it takes for constant twice, and the sum may be one of them. */
+static lanes_word add(lanes_word a, lanes_word b, lanes_word carry, lanes_word *sum) {
+    lanes_word without;
+    bool first = __builtin_add_overflow(a, b, &without);
+    bool second = __builtin_add_overflow(without, carry, sum);
+    return (lanes_word)(first | second);
+}
+
+lanes_word lanes_number_add(lanes_word *sum, const lanes_word *a, const lanes_word *b, size_t count) {
+    lanes_word carry = 0;
+    for (size_t i = 0; i < count; i++) {
+        carry = add(a[i], b[i], carry, &sum[i]);
+    }
+    return carry;
+}
+
 bool lanes_number_is_less(const lanes_word *a, const lanes_word *b, size_t count) {
     lanes_word borrow = 0;
     for (size_t i = 0; i < count; i++) {

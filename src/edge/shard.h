@@ -33,6 +33,7 @@ enum {
 };
 
 struct batch;
+struct p256_keys;
 struct connection;
 struct health_board;
 struct reputation;
@@ -82,12 +83,14 @@ struct shard {
     struct screen screen;
     struct slab connections;
     struct slab exchanges;
-    struct slab streams;    /* of HTTP/2, with their exchanges */
-    struct slab rooms;      /* for trailers of requests: see passage.h */
-    struct slab tunnels;    /* of tcp hosts: tcp.c's */
-    struct slab steps;      /* of handshakes: handshake.c's */
-    struct batch *batch;    /* where handshakes have company; NULL: they have none */
-    struct supply *supply;  /* keys and nonces made ahead for them; NULL: none are */
+    struct slab streams;   /* of HTTP/2, with their exchanges */
+    struct slab rooms;     /* for trailers of requests: see passage.h */
+    struct slab tunnels;   /* of tcp hosts: tcp.c's */
+    struct slab steps;     /* of handshakes: handshake.c's */
+    struct batch *batch;   /* where handshakes have company; NULL: they have none */
+    struct supply *supply; /* keys and nonces made ahead for them; NULL: none are */
+    struct p256_keys
+        *p256_keys;         /* of clients and CAs, with what makes the next check cheap; NULL: each check is a new one */
     struct pieces pieces;   /* certificate chains, and names under wildcards */
     struct list all;        /* connections, the newest first */
     struct list http2_turn; /* connections that may have frames to send when the turn ends: http2.c's */

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/recycler.h"
+#include "crypto/p256_keys.h"
 #include "crypto/supply.h"
 #include "edge/arrival.h"
 #include "edge/connection.h"
@@ -153,6 +154,7 @@ static int begin(void *owner, struct error *error) {
     timer_init(&thread->drain_limit, limit_expired);
     shard->batch = batch_create();
     shard->supply = supply_create();
+    shard->p256_keys = p256_keys_create();
     if ((shard->batch == NULL || shard->supply == NULL) && batch_is_wanted()) {
         log_warning("shard %u: not enough memory for batches: its public-key operations are computed one at a time",
                     shard->index);
@@ -265,6 +267,7 @@ static bool end(void *owner) {
     struct shard *shard = &thread->shard;
 
     gate_close(shard);
+    p256_keys_destroy(shard->p256_keys);
     supply_destroy(shard->supply);
     batch_destroy(shard->batch);
     thread->leftover = count_leftover(shard);

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "crypto/batch.h"
 #include "crypto/offload.h"
+#include "crypto/p256_keys.h"
 #include "x509/der.h"
 #include "x509/oid.h"
 #include "x509/sha256.h"
@@ -363,6 +364,9 @@ static bool verify_ecdsa(const struct signature_key *from, struct bytes digest, 
     }
     struct lanes_ecdsa_verify job = {.digest = digest, .point = from->point, .r = r, .s = s};
     if (batch_compute(offload_curve_kind(LANES_OPERATION_ECDSA_VERIFY, from->curve), &job)) {
+        return job.good;
+    }
+    if (from->curve == ECC_SECP256R1 && p256_keys_verify(&job)) {
         return job.good;
     }
     ecc_key key;

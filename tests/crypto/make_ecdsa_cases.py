@@ -91,6 +91,14 @@ def cases(curve):
     s = r * pow(half * pow(private, -1, order), -1, order) % order
     yield "both halves of the sum are equal", key, whole(half * s % order), r, s, True
 
+    # Where both halves are summed up together, what is to be added is at times what the sum is already, or its negative.
+    for name, private in ("G", 1), ("-G", -1), ("2^64 G", 2**64), ("G / 2^64", pow(2**64, -1, order)):
+        for of_base, of_key in (1, 1), (2, 1), (3, 1), (3, 2):
+            if (of_base + of_key * private) % order:
+                point = multiply(prime, private % order, base)
+                r, s, digest = forge(point, of_base, of_key)
+                yield f"{of_base} G and {of_key} times the key, which is {name}", point, whole(digest), r, s, True
+
 
 def main():
     lines = [

@@ -48,6 +48,23 @@ Test(lanes_number, compares) {
     cr_assert(!lanes_number_is_less(more, more, WORDS));
 }
 
+Test(lanes_number, adds) {
+    const lanes_word a[WORDS] = {~0ull, 1, ~0ull, 1ull << 63};
+    const lanes_word b[WORDS] = {1, ~0ull, 5, 1ull << 63};
+    lanes_word sum[WORDS];
+    cr_assert_eq(lanes_number_add(sum, a, b, WORDS), 1);
+    cr_assert(sum[0] == 0 && sum[1] == 1 && sum[2] == 5 && sum[3] == 1);
+    cr_assert_eq(lanes_number_add(sum, sum, sum, WORDS), 0);
+    cr_assert(sum[0] == 0 && sum[1] == 2 && sum[2] == 10 && sum[3] == 2);
+    lanes_word in_place[WORDS];
+    memcpy(in_place, a, sizeof a);
+    cr_assert_eq(lanes_number_add(in_place, in_place, b, WORDS), 1);
+    cr_assert(in_place[0] == 0 && in_place[1] == 1 && in_place[2] == 5 && in_place[3] == 1);
+    memcpy(in_place, b, sizeof b);
+    cr_assert_eq(lanes_number_add(in_place, a, in_place, WORDS), 1);
+    cr_assert(in_place[0] == 0 && in_place[1] == 1 && in_place[2] == 5 && in_place[3] == 1);
+}
+
 Test(lanes_number, reduces_once) {
     const lanes_word modulus[WORDS] = {5, 0, ~0ull, 7};
     lanes_word below[WORDS] = {4, 0, ~0ull, 7};

@@ -1,3 +1,6 @@
+#include "../crypto/reference.h"
+#include "base/hash.h"
+#include "crypto/p256_keys.h"
 #include "support.h"
 #include "x509/der.h"
 #include "x509/oid.h"
@@ -111,4 +114,40 @@ Test(signature, digests) {
     cr_assert(bytes_equal(bytes_of(digest, 4), SUPPORT_BYTES("\xe3\xb0\xc4\x42")));
     signature_sha1(bytes_of_string("abc"), digest);
     cr_assert(bytes_equal(bytes_of(digest, 4), SUPPORT_BYTES("\xa9\x99\x3e\x36")));
+}
+
+/* Checks one signature of P-256 twice. */
+static void verify_twice(bool with_keys) {
+    uint8_t private_key[32] = {[31] = 5};
+    uint8_t point[LANES_EC_POINT_MAX];
+    uint8_t digest[32];
+    uint8_t r[LANES_EC_SIZE_MAX];
+    uint8_t s[LANES_EC_SIZE_MAX];
+    uint8_t der[80];
+    word32 size = sizeof der;
+    struct bytes data = bytes_of_string("abc");
+    signature_sha256(data, digest);
+    cr_assert(reference_ecdh_public(LANES_P256, private_key, point));
+    cr_assert(reference_ecdsa_sign(LANES_P256, bytes_of(digest, sizeof digest), private_key, r, s));
+    cr_assert_eq(wc_ecc_rs_raw_to_sig(r, 32, s, 32, der, &size), 0);
+    struct signature_algorithm algorithm = {.kind = SIGNATURE_ECDSA, .hash = SIGNATURE_SHA256};
+    struct signature_key key = {
+        .algorithm = {.kind = SIGNATURE_ECDSA}, .curve = ECC_SECP256R1, .point = bytes_of(point, 65)};
+    struct p256_keys *keys = with_keys ? p256_keys_create() : NULL;
+    for (unsigned i = 0; i < 2; i++) {
+        cr_assert(signature_verify(&key, &algorithm, data, bytes_of(der, size)));
+        cr_assert_not(signature_verify(&key, &algorithm, bytes_of_string("abd"), bytes_of(der, size)));
+        cr_assert_not(signature_verify(&key, &algorithm, data, bytes_of(der, size - 1)));
+    }
+    if (keys != NULL) {
+        struct p256_keys_counts counts = p256_keys_count(keys);
+        cr_assert(counts.made == 1 && counts.found == 3, "%d made, %d found", (int)counts.made, (int)counts.found);
+    }
+    p256_keys_destroy(keys);
+}
+
+Test(signature, keys_of_p256_are_remembered_where_the_thread_has_a_table) {
+    hash_init();
+    verify_twice(false);
+    verify_twice(true);
 }

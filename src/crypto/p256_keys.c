@@ -1,0 +1,105 @@
+#include "crypto/p256_keys.h"
+
+#include "base/check.h"
+#include "base/hash.h"
+#include "crypto/p256.h"
+
+#include <stdlib.h>
+
+enum { WAYS = 4, SETS = P256_KEYS_MAX / WAYS, POINT_SIZE = 65 };
+
+/* A search looks at these first. */
+struct label {
+    uint64_t hash;
+    uint64_t used; /* when it was used last, in verifications of this table; 0: there is no key */
+    bool came_back;
+};
+
+struct set {
+    struct label labels[WAYS];
+    uint8_t points[WAYS][POINT_SIZE];
+    struct p256_multiples multiples[WAYS];
+};
+
+struct p256_keys {
+    uint64_t now; /* verifications so far */
+    struct p256_keys_counts counts;
+    struct set sets[SETS];
+};
+
+static _Thread_local struct p256_keys *own;
+
+struct p256_keys *p256_keys_create(void) {
+    CHECK(own == NULL);
+    own = p256_supported() ? calloc(1, sizeof *own) : NULL;
+    return own;
+}
+
+void p256_keys_destroy(struct p256_keys *keys) {
+    CHECK(keys == own);
+    own = NULL;
+    free(keys);
+}
+
+struct p256_keys_counts p256_keys_count(const struct p256_keys *keys) {
+    return keys->counts;
+}
+
+/* Returns the way that has the key, or WAYS. */
+static unsigned find(const struct set *set, uint64_t hash, struct bytes point) {
+    unsigned way = 0;
+
+    while (way < WAYS && (set->labels[way].used == 0 || set->labels[way].hash != hash ||
+                          memcmp(set->points[way], point.data, POINT_SIZE) != 0)) {
+        way++;
+    }
+    return way;
+}
+
+static bool goes_before(const struct label *a, const struct label *b) {
+    return a->came_back == b->came_back ? a->used < b->used : b->came_back;
+}
+
+static unsigned choose_for_new(const struct set *set) {
+    unsigned chosen = 0;
+
+    for (unsigned way = 1; way < WAYS; way++) {
+        if (goes_before(&set->labels[way], &set->labels[chosen])) {
+            chosen = way;
+        }
+    }
+    return chosen;
+}
+
+/* Returns the key's multiples, which are in the table then; NULL where the point is no key. */
+static const struct p256_multiples *take(struct p256_keys *keys, struct bytes point) {
+    uint64_t hash = hash_bytes(point.data, point.size);
+    struct set *set = &keys->sets[hash % SETS];
+    unsigned way = find(set, hash, point);
+    struct p256_multiples made;
+
+    if (way < WAYS) {
+        set->labels[way].used = ++keys->now;
+        set->labels[way].came_back = true;
+        keys->counts.found++;
+        return &set->multiples[way];
+    }
+    if (!p256_make_multiples(&made, point)) {
+        return NULL;
+    }
+    way = choose_for_new(set);
+    set->labels[way] = (struct label){.hash = hash, .used = ++keys->now};
+    memcpy(set->points[way], point.data, POINT_SIZE);
+    set->multiples[way] = made;
+    keys->counts.made++;
+    return &set->multiples[way];
+}
+
+bool p256_keys_verify(struct lanes_ecdsa_verify *job) {
+    if (own == NULL) {
+        return false;
+    }
+    const struct p256_multiples *multiples = job->point.size == POINT_SIZE ? take(own, job->point) : NULL;
+    job->good = multiples != NULL && p256_verify(multiples, job->digest, job->r, job->s);
+    return true;
+}

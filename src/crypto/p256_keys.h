@@ -1,0 +1,38 @@
+/*
+ * P-256 keys that signatures were checked by, with their multiples (crypto/p256): those of known clients, and of the CAs
+ * that issue certificates to new ones. A key is found again by its point alone, so that it does not matter whose it is, nor
+ * whether it is trusted.
+ *
+ * Everything is one thread's: each thread may have one table, of P256_KEYS_MAX keys at most. Its memory, 17 MiB, is taken
+ * from the system as keys come. A new key replaces the one in its set of four that has not been used for longest, but of
+ * those that have never come back if there is one: strangers, who come once, take one place in four from those who return.
+ */
+#ifndef CRYPTO_P256_KEYS_H
+#define CRYPTO_P256_KEYS_H
+
+#include "crypto/lanes.h"
+
+enum { P256_KEYS_MAX = 16 * 1024 };
+
+struct p256_keys;
+
+struct p256_keys_counts {
+    uint64_t found;
+    uint64_t made;
+};
+
+/* Makes the thread's table, behind hash_init. NULL: p256_supported says no, or there is no memory; all goes on without. */
+struct p256_keys *p256_keys_create(void);
+/* Frees the table. NULL is allowed. */
+void p256_keys_destroy(struct p256_keys *keys);
+
+/*
+ * Checks a signature by a key of P-256, which the table has from then on. False where the thread has no table: then the
+ * caller is to check it otherwise.
+ */
+bool p256_keys_verify(struct lanes_ecdsa_verify *job);
+
+/* Returns how many keys were found, and how many were new, since the table was made. */
+struct p256_keys_counts p256_keys_count(const struct p256_keys *keys);
+
+#endif
