@@ -11,7 +11,7 @@ import urllib.request
 from .processes import Process, descriptors, wait_until
 
 BENCH = pathlib.Path(__file__).resolve().parents[1]
-OWN, SINGLE = "sallyport", "sallyport-single"
+OWN, SINGLE, BEFORE = "sallyport", "sallyport-single", "sallyport-before"
 START_MAX, HOSTS_A_SECOND = 20, 200  # seconds until a server accepts connections, and hosts that it reads in one, on a bad day
 LARGE_SIZE = 2**17  # of an answer that no window of an attacker has room for; thousands of them have to fit into the kernel
 LARGE_PATH = f"/bytes/{LARGE_SIZE}"
@@ -108,7 +108,7 @@ class Server(Process):
 
     def __init__(self, kind, setup, command, template, folder, core, values, environment=None):
         self.kind = kind
-        self.is_sallyport = kind in (OWN, SINGLE)
+        self.is_sallyport = kind in (OWN, SINGLE, BEFORE)
         self.setup = setup
         folder = pathlib.Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -141,10 +141,11 @@ class Server(Process):
         return {labels: float(value) for labels, value in found}
 
     def crypto(self):
-        """The path of Sallyport's public-key operations: accelerated-batch, accelerated or portable; None for another server."""
+        """The path of Sallyport's public-key operations: accelerated-batch, accelerated or portable; None for a server that does not tell."""
         if not self.is_sallyport:
             return None
-        return re.search(r'crypto="([\w-]+)"', next(iter(self.samples("sallyport_build_info"))))[1]
+        told = re.search(r'crypto="([\w-]+)"', next(iter(self.samples("sallyport_build_info"))))
+        return told and told[1]
 
     def cache_counts(self):
         """{"hits": ..., "misses": ...} of Sallyport's cache of verified chains; None for a server that does not tell."""
@@ -188,6 +189,11 @@ def sallyport_single(setup, folder, core, values):
     return sallyport(setup, folder, core, values, SINGLE, {"SALLYPORT_CRYPTO": "single"})
 
 
+def sallyport_before(setup, folder, core, values):
+    """Another build of it, which knows no batches or does without them."""
+    return sallyport(setup, folder, core, {**values, "binary": values["before"]}, BEFORE, {"SALLYPORT_CRYPTO": "single"})
+
+
 def nginx(setup, folder, core, values):
     values = {**DEFAULTS, **values, "setup": fill(NGINX_SETUPS[setup], values), "deny": "" if setup == "report" else NGINX_DENY,
               "verify": "optional_no_ca" if setup == "report" else "optional"}
@@ -216,10 +222,11 @@ def nghttpd(setup, folder, core, values):
                                      "@certificate@"], "", folder, core, values)
 
 
-START = {OWN: sallyport, SINGLE: sallyport_single, "nginx": nginx, "haproxy": haproxy, "nghttpd": nghttpd}
+START = {OWN: sallyport, SINGLE: sallyport_single, BEFORE: sallyport_before, "nginx": nginx, "haproxy": haproxy, "nghttpd": nghttpd}
 VERSION = {
     OWN: lambda values: version_of(values["binary"], "--version"),
     SINGLE: lambda values: version_of(values["binary"], "--version"),
+    BEFORE: lambda values: version_of(values["before"], "--version"),
     "nginx": lambda values: version_of(values.get("nginx", "nginx"), "-v"),
     "haproxy": lambda values: version_of(values.get("haproxy", "haproxy"), "-v"),
     "nghttpd": lambda values: version_of("nghttpd", "--version"),
