@@ -1,6 +1,7 @@
 #include "load/forge.h"
 
 #include "base/check.h"
+#include "base/random.h"
 #include "load/intruder.h"
 #include "x509/der.h"
 #include "x509/pem.h"
@@ -274,13 +275,17 @@ static struct signer *read_issuer(const char *path) {
     return signer;
 }
 
-/* Each is the hash of its number: as good as any below the order, which all but one in 2^32 are. */
-static struct forge_key *make_keys(void) {
+/*
+ * Each is the hash of its number and of what they are drawn from: as good as any below the order, which all but one in 2^32
+ * are.
+ */
+static struct forge_key *make_keys(uint64_t drawn_from) {
     struct forge_key *keys = malloc(FORGE_KEYS * sizeof *keys);
 
     CHECK(keys != NULL);
-    for (uint32_t i = 0; i < FORGE_KEYS; i++) {
-        CHECK(wc_Sha256Hash((const uint8_t *)&i, sizeof i, keys[i].private_key) == 0);
+    for (uint64_t i = 0; i < FORGE_KEYS; i++) {
+        const uint64_t words[] = {drawn_from, i};
+        CHECK(wc_Sha256Hash((const uint8_t *)words, sizeof words, keys[i].private_key) == 0);
         signer_find_point(keys[i].private_key, keys[i].point);
     }
     return keys;
@@ -295,7 +300,13 @@ int forges_load(struct forges *forges, const struct forge_settings *settings, co
         snprintf(error, PEM_FILE_ERROR_SIZE, "%s: it should have the issuer's key, P-256", settings->issuer);
         return -1;
     }
-    forges->keys = settings->kind == FORGE_ISSUED ? make_keys() : NULL;
+    if (settings->kind == FORGE_ISSUED) {
+        uint64_t drawn_from = 0;
+        if (settings->identities == 0) {
+            random_fill(&drawn_from, sizeof drawn_from);
+        }
+        forges->keys = make_keys(drawn_from);
+    }
     return pem_file_each(paths, count, add, &loading, error);
 }
 

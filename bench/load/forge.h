@@ -20,10 +20,7 @@ enum forge_kind {
     FORGE_LONG,        /* the leaf as it is, and 60 copies of the last certificate */
 };
 
-/*
- * Keys of issued leaves take turns. There are so many of them that a server which remembers keys has forgotten one by the
- * time it comes again.
- */
+/* Keys of issued leaves take turns, of which a server that remembers keys has forgotten most by the time they come again. */
 enum { FORGE_KEYS = 65536 };
 
 struct forge_key {
@@ -54,8 +51,9 @@ struct forges {
     size_t count;
     uint64_t next;
     uint64_t identities;
-    struct signer *issuer;  /* NULL: none */
-    struct forge_key *keys; /* FORGE_ISSUED: FORGE_KEYS of them, the same in every process */
+    struct signer *issuer; /* NULL: none */
+    struct forge_key
+        *keys; /* FORGE_ISSUED: FORGE_KEYS of them; with identities the same in every process, or no other has them */
 };
 
 /* Makes a pattern of each certificate of `count` files and folders, keys P-256. 0, or -1 with one line in `error`. */

@@ -21,8 +21,7 @@ struct signer;
 
 /* `der`: a P-256 key as SEC 1 or PKCS #8 has it. NULL when it is none, or memory is short. */
 struct signer *signer_create(struct bytes der);
-/* Has the signer sign by another key from now on, with the nonce that it has. `private_key`: below the order, and not zero.
- */
+/* Has the signer sign by another key from now on, with the nonce that it has. The key is below the order, and not zero. */
 void signer_take_key(struct signer *signer, const uint8_t private_key[static SIGNER_KEY_SIZE]);
 /* The public key of a private one. */
 void signer_find_point(const uint8_t private_key[static SIGNER_KEY_SIZE], uint8_t point[static SIGNER_POINT_SIZE]);

@@ -1,7 +1,7 @@
 /*
  * ECDSA on P-256 (FIPS 186-5 section 6.4.2), one signature at a time, for keys that come back: most of a verification is the
  * doubling of the public key, whose results are the same each time and may be kept. `struct p256_multiples` is what to keep.
- * With it a verification takes less than half of wolfCrypt's time; the two together, for a key that is new, take less too.
+ * With it a verification takes half of wolfCrypt's time. The two together, for a key that is new, take about as much.
  *
  * Points are added and doubled by BoringSSL's functions for processors with BMI2 and ADX, in Montgomery's form.
  *

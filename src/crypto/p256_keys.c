@@ -6,7 +6,13 @@
 
 #include <stdlib.h>
 
-enum { WAYS = 4, SETS = P256_KEYS_MAX / WAYS, POINT_SIZE = 65 };
+enum {
+    WAYS = 4,
+    SETS = P256_KEYS_MAX / WAYS,
+    POINT_SIZE = 65,
+    /* Verifications for which a key that came back is kept before others. A fleet of P256_KEYS_MAX comes often meanwhile. */
+    RETURNS_WITHIN = 16 * P256_KEYS_MAX,
+};
 
 /* A search looks at these first. */
 struct label {
@@ -56,15 +62,23 @@ static unsigned find(const struct set *set, uint64_t hash, struct bytes point) {
     return way;
 }
 
-static bool goes_before(const struct label *a, const struct label *b) {
-    return a->came_back == b->came_back ? a->used < b->used : b->came_back;
+/* Tells whether the key is one of those that return. What has not come for long is not, or it would stay for ever. */
+static bool returns(const struct p256_keys *keys, const struct label *label) {
+    return label->came_back && keys->now - label->used < RETURNS_WITHIN;
 }
 
-static unsigned choose_for_new(const struct set *set) {
+static bool goes_before(const struct p256_keys *keys, const struct label *a, const struct label *b) {
+    bool a_returns = returns(keys, a);
+    bool b_returns = returns(keys, b);
+
+    return a_returns == b_returns ? a->used < b->used : b_returns;
+}
+
+static unsigned choose_for_new(const struct p256_keys *keys, const struct set *set) {
     unsigned chosen = 0;
 
     for (unsigned way = 1; way < WAYS; way++) {
-        if (goes_before(&set->labels[way], &set->labels[chosen])) {
+        if (goes_before(keys, &set->labels[way], &set->labels[chosen])) {
             chosen = way;
         }
     }
@@ -87,7 +101,7 @@ static const struct p256_multiples *take(struct p256_keys *keys, struct bytes po
     if (!p256_make_multiples(&made, point)) {
         return NULL;
     }
-    way = choose_for_new(set);
+    way = choose_for_new(keys, set);
     set->labels[way] = (struct label){.hash = hash, .used = ++keys->now};
     memcpy(set->points[way], point.data, POINT_SIZE);
     set->multiples[way] = made;

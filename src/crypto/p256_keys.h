@@ -5,7 +5,9 @@
  *
  * Everything is one thread's: each thread may have one table, of P256_KEYS_MAX keys at most. Its memory, 17 MiB, is taken
  * from the system as keys come. A new key replaces the one in its set of four that has not been used for longest, but of
- * those that have never come back if there is one: strangers, who come once, take one place in four from those who return.
+ * those that have not come back lately if there is one: strangers who come once take one place in four from those who
+ * return. Strangers who come again and again can take more, and then a key costs what a new one does, and no more than that.
+ * Whether a key has been seen shows in the time that its signatures take, the wrong ones too. That is no secret here.
  */
 #ifndef CRYPTO_P256_KEYS_H
 #define CRYPTO_P256_KEYS_H

@@ -89,8 +89,8 @@ struct shard {
     struct slab steps;     /* of handshakes: handshake.c's */
     struct batch *batch;   /* where handshakes have company; NULL: they have none */
     struct supply *supply; /* keys and nonces made ahead for them; NULL: none are */
-    struct p256_keys
-        *p256_keys;         /* of clients and CAs, with what makes the next check cheap; NULL: each check is a new one */
+    /* Of clients and CAs, with what makes the next check cheap; NULL: each costs what the first one does. */
+    struct p256_keys *p256_keys;
     struct pieces pieces;   /* certificate chains, and names under wildcards */
     struct list all;        /* connections, the newest first */
     struct list http2_turn; /* connections that may have frames to send when the turn ends: http2.c's */

@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/recycler.h"
+#include "crypto/p256.h"
 #include "crypto/p256_keys.h"
 #include "crypto/supply.h"
 #include "edge/arrival.h"
@@ -157,6 +158,10 @@ static int begin(void *owner, struct error *error) {
     shard->p256_keys = p256_keys_create();
     if ((shard->batch == NULL || shard->supply == NULL) && batch_is_wanted()) {
         log_warning("shard %u: not enough memory for batches: its public-key operations are computed one at a time",
+                    shard->index);
+    }
+    if (shard->p256_keys == NULL && p256_supported()) {
+        log_warning("shard %u: not enough memory to remember keys: each check of a signature costs as much as the first",
                     shard->index);
     }
     gate_open(shard);

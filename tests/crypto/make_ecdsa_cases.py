@@ -91,13 +91,23 @@ def cases(curve):
     s = r * pow(half * pow(private, -1, order), -1, order) % order
     yield "both halves of the sum are equal", key, whole(half * s % order), r, s, True
 
-    # Where both halves are summed up together, what is to be added is at times what the sum is already, or its negative.
-    for name, private in ("G", 1), ("-G", -1), ("2^64 G", 2**64), ("G / 2^64", pow(2**64, -1, order)):
-        for of_base, of_key in (1, 1), (2, 1), (3, 1), (3, 2):
-            if (of_base + of_key * private) % order:
-                point = multiply(prime, private % order, base)
-                r, s, digest = forge(point, of_base, of_key)
-                yield f"{of_base} G and {of_key} times the key, which is {name}", point, whole(digest), r, s, True
+    # Where both halves are summed up together by columns of bits, of which each adds up to one multiple of the key and then
+    # one of G, what is to be added is at times what the sum is already, or its negative.
+    tooth = 2**64
+    for name, private, of_base, of_key in (
+        ("G", 1, 1, 1), ("G", 1, 3, 1), ("-G", -1, 3, 1), ("-G", -1, 3, 2),
+        ("2^64 G", tooth, tooth, 1), ("G / 2^64", pow(tooth, -1, order), 1, tooth),
+        ("2 G", 2, 2, 1), ("-2 G", -2, 3, 1), ("-2^64 G", -tooth, 3 * tooth + 1, 2),
+    ):
+        point = multiply(prime, private % order, base)
+        r, s, digest = forge(point, of_base, of_key)
+        yield f"{of_base} G and {of_key} times the key, which is {name}", point, whole(digest), r, s, True
+
+    # x is below the order, as nearly all are: only for those above it is r another number than x.
+    x = add(prime, multiply(prime, 5, base), multiply(prime, 7, key))[0]
+    r = (x + prime - order) % prime
+    s = r * pow(7, -1, order) % order
+    yield "r and the order are x and the prime", key, whole(5 * s % order), r, s, False
 
 
 def main():
