@@ -62,7 +62,7 @@ static unsigned find(const struct set *set, uint64_t hash, struct bytes point) {
     return way;
 }
 
-/* Tells whether the key is one of those that return. What has not come for long is not, or it would stay for ever. */
+/* Tells whether the key is one of those that return. One that has not come for long is not, or it would stay for ever. */
 static bool returns(const struct p256_keys *keys, const struct label *label) {
     return label->came_back && keys->now - label->used < RETURNS_WITHIN;
 }
