@@ -28,7 +28,7 @@ struct bare_work {
     byte hash[WC_SHA256_DIGEST_SIZE];
     byte ecc_signature[ECC_MAX_SIG_SIZE];
     word32 ecc_signature_size;
-    byte ecc_point[1 + 2 * P256_SIZE];
+    struct p256_affine ecc_point;
     byte ecc_r[P256_SIZE];
     byte ecc_s[P256_SIZE];
     struct p256_multiples multiples; /* of the point */
@@ -73,8 +73,12 @@ static void verify_p256(struct bare_work *work) {
 }
 
 static void verify_p256_new(struct bare_work *work) {
-    CHECK(!p256_supported() || p256_make_multiples(&work->multiples, bytes_of(work->ecc_point, sizeof work->ecc_point)));
-    verify_p256(work);
+    if (!p256_supported()) {
+        verify_p256_otherwise(work);
+        return;
+    }
+    CHECK(p256_verify_once(&work->ecc_point, bytes_of(work->hash, sizeof work->hash), bytes_of(work->ecc_r, P256_SIZE),
+                           bytes_of(work->ecc_s, P256_SIZE)));
 }
 
 static void sign_rsa(struct bare_work *work) {
@@ -155,20 +159,24 @@ static void make_kem(struct bare_work *work) {
 
 /* Makes a key and a signature, as wolfCrypt and as crypto/p256 take them. */
 static void make_p256(struct bare_work *work) {
-    word32 size = sizeof work->ecc_point;
+    byte point[1 + 2 * P256_SIZE];
+    word32 size = sizeof point;
     byte r[P256_SIZE];
     byte s[P256_SIZE];
     word32 r_size = sizeof r;
     word32 s_size = sizeof s;
 
     CHECK(wc_ecc_init(&work->ecc) == 0 && wc_ecc_make_key_ex(&work->rng, 0, &work->ecc, ECC_SECP256R1) == 0);
-    CHECK(wc_ecc_export_x963(&work->ecc, work->ecc_point, &size) == 0);
+    CHECK(wc_ecc_export_x963(&work->ecc, point, &size) == 0);
     sign_p256(work);
     /* They come without zeros at the front. */
     CHECK(wc_ecc_sig_to_rs(work->ecc_signature, work->ecc_signature_size, r, &r_size, s, &s_size) == 0);
     memcpy(work->ecc_r + P256_SIZE - r_size, r, r_size);
     memcpy(work->ecc_s + P256_SIZE - s_size, s, s_size);
-    CHECK(!p256_supported() || p256_make_multiples(&work->multiples, bytes_of(work->ecc_point, sizeof work->ecc_point)));
+    if (p256_supported()) {
+        CHECK(p256_read_key(&work->ecc_point, bytes_of(point, size)));
+        p256_make_multiples(&work->multiples, &work->ecc_point);
+    }
 }
 
 struct bare_work *bare_create(void) {

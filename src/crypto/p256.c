@@ -17,7 +17,7 @@ enum {
     BASE_TEETH = 8,
     BASE_SUMS = (1 << BASE_TEETH) - 1,
     BASE_COLUMNS = BITS / BASE_TEETH,
-    WINDOW = 4, /* bits of an exponent that are taken at once */
+    WINDOW = 4, /* bits of an exponent, or of a number that is multiplied by, which are taken at once */
     WINDOWS_OF_WORD = 64 / WINDOW,
     POWERS = 1 << WINDOW,
 };
@@ -85,6 +85,11 @@ static void square_times(number result, const number a, lanes_word times) {
     }
 }
 
+/* The lowest window is the first one. */
+static unsigned window_at(const number scalar, unsigned index) {
+    return (unsigned)(scalar[index / WINDOWS_OF_WORD] >> index % WINDOWS_OF_WORD * WINDOW) & (POWERS - 1);
+}
+
 /* Raises to a power by the functions of either modulus. */
 static void raise(number result, const number a, const number exponent,
                   void (*multiply)(number product, const number a, const number b),
@@ -96,7 +101,7 @@ static void raise(number result, const number a, const number exponent,
         multiply(powers[i], powers[i - 1], a);
     }
     for (unsigned i = P256_WORDS * WINDOWS_OF_WORD; i-- > 0;) {
-        unsigned window = exponent[i / WINDOWS_OF_WORD] >> i % WINDOWS_OF_WORD * WINDOW & (POWERS - 1);
+        unsigned window = window_at(exponent, i);
         if (has_begun) {
             square(result, result, WINDOW);
         }
@@ -210,18 +215,17 @@ static bool is_on_curve(const struct p256_affine *point) {
     return is_equal(left, right);
 }
 
-bool p256_make_multiples(struct p256_multiples *multiples, struct bytes point) {
-    struct p256_affine key;
-    if (!lanes_curve_read_point(lanes_curve_numbers(LANES_P256), key.x, key.y, point)) {
+bool p256_read_key(struct p256_affine *key, struct bytes point) {
+    if (!lanes_curve_read_point(lanes_curve_numbers(LANES_P256), key->x, key->y, point)) {
         return false;
     }
-    ecp_nistz256_mul_mont_adx(key.x, key.x, to_montgomery);
-    ecp_nistz256_mul_mont_adx(key.y, key.y, to_montgomery);
-    if (!is_on_curve(&key)) {
-        return false;
-    }
-    make_sums(multiples->sums, &key, P256_TEETH);
-    return true;
+    ecp_nistz256_mul_mont_adx(key->x, key->x, to_montgomery);
+    ecp_nistz256_mul_mont_adx(key->y, key->y, to_montgomery);
+    return is_on_curve(key);
+}
+
+void p256_make_multiples(struct p256_multiples *multiples, const struct p256_affine *key) {
+    make_sums(multiples->sums, key, P256_TEETH);
 }
 
 /* Returns the set of a comb's teeth in one column of a number. */
@@ -234,19 +238,48 @@ static unsigned teeth_at(const number scalar, unsigned column, unsigned teeth) {
     return set;
 }
 
+/* Adds what one column of the number by which the base point is multiplied stands for. */
+static void add_base(struct jacobian *sum, const number by_base, unsigned column) {
+    unsigned of_base = column < BASE_COLUMNS ? teeth_at(by_base, column, BASE_TEETH) : 0;
+    if (of_base != 0) {
+        add(sum, &base_sums[of_base - 1]);
+    }
+}
+
 /* by_base times the base point and by_key times the key. */
 static void multiply(struct jacobian *sum, const number by_base, const struct p256_multiples *key, const number by_key) {
     memset(sum, 0, sizeof *sum);
     for (unsigned column = COLUMNS; column-- > 0;) {
         unsigned of_key = teeth_at(by_key, column, P256_TEETH);
-        unsigned of_base = column < BASE_COLUMNS ? teeth_at(by_base, column, BASE_TEETH) : 0;
         ecp_nistz256_point_double_adx(sum, sum);
         if (of_key != 0) {
             add(sum, &key->sums[of_key - 1]);
         }
-        if (of_base != 0) {
-            add(sum, &base_sums[of_base - 1]);
+        add_base(sum, by_base, column);
+    }
+}
+
+/* The same by windows of the second number, for which few multiples of the key are needed. */
+static void multiply_once(struct jacobian *sum, const number by_base, const struct p256_affine *key, const number by_key) {
+    struct jacobian multiples[POWERS]; /* the key, times the index */
+    multiples[1] = jacobian_of(key);
+    for (unsigned i = 2; i < POWERS; i++) {
+        if (i % 2 == 0) {
+            ecp_nistz256_point_double_adx(&multiples[i], &multiples[i / 2]);
+        } else {
+            ecp_nistz256_point_add_adx(&multiples[i], &multiples[i - 1], &multiples[1]);
         }
+    }
+    memset(sum, 0, sizeof *sum);
+    for (unsigned bit = BITS; bit-- > 0;) {
+        ecp_nistz256_point_double_adx(sum, sum);
+        if (bit % WINDOW == 0) {
+            unsigned of_key = window_at(by_key, bit / WINDOW);
+            if (of_key != 0) {
+                ecp_nistz256_point_add_adx(sum, sum, &multiples[of_key]);
+            }
+        }
+        add_base(sum, by_base, bit);
     }
 }
 
@@ -270,24 +303,50 @@ static bool has_x(const struct jacobian *point, const number r) {
     return is_equal(x, expected);
 }
 
-bool p256_verify(const struct p256_multiples *multiples, struct bytes digest, struct bytes r, struct bytes s) {
-    const struct lanes_curve_numbers *numbers = lanes_curve_numbers(LANES_P256);
-    number r_number;
+/* The numbers of a signature, and by what the base point and the key are multiplied to find the point that it tells of. */
+struct signature {
+    number r;
     number by_base;
     number by_key;
+};
+
+static bool read_signature(struct signature *signature, struct bytes digest, struct bytes r, struct bytes s) {
+    const struct lanes_curve_numbers *numbers = lanes_curve_numbers(LANES_P256);
     number inverse;
-    struct jacobian sum;
-    if (!lanes_curve_read_digest(numbers, by_base, digest) || !lanes_curve_read_scalar(numbers, r_number, r) ||
-        !lanes_curve_read_scalar(numbers, inverse, s)) {
+    if (!lanes_curve_read_digest(numbers, signature->by_base, digest) ||
+        !lanes_curve_read_scalar(numbers, signature->r, r) || !lanes_curve_read_scalar(numbers, inverse, s)) {
         return false;
     }
     ecp_nistz256_ord_mul_mont_adx(inverse, inverse, order_to_montgomery);
     raise(inverse, inverse, order_less_2, ecp_nistz256_ord_mul_mont_adx, ecp_nistz256_ord_sqr_mont_adx);
-    ecp_nistz256_ord_mul_mont_adx(by_base, by_base, inverse);
-    ecp_nistz256_ord_mul_mont_adx(by_key, r_number, inverse);
+    ecp_nistz256_ord_mul_mont_adx(signature->by_base, signature->by_base, inverse);
+    ecp_nistz256_ord_mul_mont_adx(signature->by_key, signature->r, inverse);
     pthread_once(&base_once, make_base_sums);
-    multiply(&sum, by_base, multiples, by_key);
-    return !is_zero(sum.z) && has_x(&sum, r_number);
+    return true;
+}
+
+static bool is_told(const struct signature *signature, const struct jacobian *point) {
+    return !is_zero(point->z) && has_x(point, signature->r);
+}
+
+bool p256_verify(const struct p256_multiples *multiples, struct bytes digest, struct bytes r, struct bytes s) {
+    struct signature signature;
+    struct jacobian sum;
+    if (!read_signature(&signature, digest, r, s)) {
+        return false;
+    }
+    multiply(&sum, signature.by_base, multiples, signature.by_key);
+    return is_told(&signature, &sum);
+}
+
+bool p256_verify_once(const struct p256_affine *key, struct bytes digest, struct bytes r, struct bytes s) {
+    struct signature signature;
+    struct jacobian sum;
+    if (!read_signature(&signature, digest, r, s)) {
+        return false;
+    }
+    multiply_once(&sum, signature.by_base, key, signature.by_key);
+    return is_told(&signature, &sum);
 }
 
 #else /* BoringSSL's functions are for x86-64 */
@@ -296,11 +355,17 @@ bool p256_supported(void) {
     return false;
 }
 
-bool p256_make_multiples(struct p256_multiples *multiples, struct bytes point) {
+bool p256_read_key(struct p256_affine *key, struct bytes point) {
     return false;
 }
 
+void p256_make_multiples(struct p256_multiples *multiples, const struct p256_affine *key) {}
+
 bool p256_verify(const struct p256_multiples *multiples, struct bytes digest, struct bytes r, struct bytes s) {
+    return false;
+}
+
+bool p256_verify_once(const struct p256_affine *key, struct bytes digest, struct bytes r, struct bytes s) {
     return false;
 }
 

@@ -17,8 +17,8 @@ enum {
 /* A search looks at these first. */
 struct label {
     uint64_t hash;
-    uint64_t used; /* when it was used last, in verifications of this table; 0: there is no key */
-    bool came_back;
+    uint64_t used;  /* when it was used last, in verifications of this table; 0: there is no key */
+    bool came_back; /* only then are its multiples there */
 };
 
 struct set {
@@ -85,35 +85,47 @@ static unsigned choose_for_new(const struct p256_keys *keys, const struct set *s
     return chosen;
 }
 
-/* Returns the key's multiples, which are in the table then; NULL where the point is no key. */
-static const struct p256_multiples *take(struct p256_keys *keys, struct bytes point) {
-    uint64_t hash = hash_bytes(point.data, point.size);
-    struct set *set = &keys->sets[hash % SETS];
-    unsigned way = find(set, hash, point);
-    struct p256_multiples made;
+/* Makes the place of a key that has not been seen, or not lately. */
+static void note(struct p256_keys *keys, struct set *set, uint64_t hash, struct bytes point) {
+    unsigned way = choose_for_new(keys, set);
 
-    if (way < WAYS) {
-        set->labels[way].used = ++keys->now;
-        set->labels[way].came_back = true;
-        keys->counts.found++;
-        return &set->multiples[way];
-    }
-    if (!p256_make_multiples(&made, point)) {
-        return NULL;
-    }
-    way = choose_for_new(keys, set);
-    set->labels[way] = (struct label){.hash = hash, .used = ++keys->now};
+    set->labels[way] = (struct label){.hash = hash, .used = keys->now};
     memcpy(set->points[way], point.data, POINT_SIZE);
-    set->multiples[way] = made;
-    keys->counts.made++;
-    return &set->multiples[way];
+    keys->counts.noted++;
+}
+
+static bool verify(struct p256_keys *keys, const struct lanes_ecdsa_verify *job) {
+    uint64_t hash = hash_bytes(job->point.data, job->point.size);
+    struct set *set = &keys->sets[hash % SETS];
+    unsigned way = find(set, hash, job->point);
+    struct p256_affine key;
+
+    keys->now++;
+    if (way < WAYS) {
+        struct label *label = &set->labels[way];
+
+        label->used = keys->now;
+        if (label->came_back) {
+            keys->counts.found++;
+        } else {
+            CHECK(p256_read_key(&key, job->point)); /* it was one before */
+            p256_make_multiples(&set->multiples[way], &key);
+            label->came_back = true;
+            keys->counts.made++;
+        }
+        return p256_verify(&set->multiples[way], job->digest, job->r, job->s);
+    }
+    if (!p256_read_key(&key, job->point)) {
+        return false;
+    }
+    note(keys, set, hash, job->point);
+    return p256_verify_once(&key, job->digest, job->r, job->s);
 }
 
 bool p256_keys_verify(struct lanes_ecdsa_verify *job) {
     if (own == NULL) {
         return false;
     }
-    const struct p256_multiples *multiples = job->point.size == POINT_SIZE ? take(own, job->point) : NULL;
-    job->good = multiples != NULL && p256_verify(multiples, job->digest, job->r, job->s);
+    job->good = job->point.size == POINT_SIZE && verify(own, job);
     return true;
 }

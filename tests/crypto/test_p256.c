@@ -14,9 +14,17 @@
         }                                                                                                                   \
     } while (0)
 
+/* With multiples of the key and without. */
 static bool verify(struct bytes point, struct bytes digest, struct bytes r, struct bytes s) {
+    struct p256_affine key;
     struct p256_multiples multiples;
-    return p256_make_multiples(&multiples, point) && p256_verify(&multiples, digest, r, s);
+    if (!p256_read_key(&key, point)) {
+        return false;
+    }
+    p256_make_multiples(&multiples, &key);
+    bool good = p256_verify(&multiples, digest, r, s);
+    cr_assert_eq(p256_verify_once(&key, digest, r, s), good);
+    return good;
 }
 
 static void check_file(const char *name, enum signature_hash hash) {
@@ -96,36 +104,34 @@ Test(p256, agrees_with_wolfcrypt_on_whole_and_spoiled_signatures) {
     for (unsigned round = 0; round < 200; round++) {
         size_t size = DIGEST_MIN + round % (SIGNATURE_DIGEST_MAX - DIGEST_MIN + 1);
         struct sample sample = make_sample(size);
-        struct p256_multiples multiples;
+        struct bytes point = bytes_of(sample.point, POINT_SIZE);
         struct bytes digest = bytes_of(sample.digest, size);
         struct bytes r = bytes_of(sample.r, SIZE);
         struct bytes s = bytes_of(sample.s, SIZE);
-        cr_assert(p256_make_multiples(&multiples, bytes_of(sample.point, POINT_SIZE)));
-        cr_assert(p256_verify(&multiples, digest, r, s), "%u", round);
-        cr_assert(p256_verify(&multiples, digest, r, s), "again, by what was kept");
+        cr_assert(verify(point, digest, r, s), "%u", round);
         uint8_t *spoiled[] = {sample.r, sample.s, sample.digest};
         uint8_t *number = spoiled[round % ARRAY_LENGTH(spoiled)];
         /* Of a long digest only the leftmost octets count. */
         size_t octets = number == sample.digest && size < SIZE ? size : SIZE;
         number[vectors_random((uint32_t)octets)] ^= (uint8_t)(1 << vectors_random(8));
-        cr_assert_not(p256_verify(&multiples, digest, r, s), "%u", round);
+        cr_assert_not(verify(point, digest, r, s), "%u", round);
     }
 }
 
 Test(p256, takes_no_other_key) {
     NEED_P256();
     struct sample sample = make_sample(SIZE);
-    struct p256_multiples multiples;
+    struct p256_affine key;
     for (size_t i = 0; i < POINT_SIZE; i++) {
         uint8_t point[POINT_SIZE + 1];
         memcpy(point, sample.point, POINT_SIZE);
-        cr_assert_not(p256_make_multiples(&multiples, bytes_of(point, i)), "cut to %zu", i);
+        cr_assert_not(p256_read_key(&key, bytes_of(point, i)), "cut to %zu", i);
         point[i] ^= 1;
-        cr_assert_not(p256_make_multiples(&multiples, bytes_of(point, POINT_SIZE)), "changed at %zu", i);
+        cr_assert_not(p256_read_key(&key, bytes_of(point, POINT_SIZE)), "changed at %zu", i);
     }
     uint8_t longer[POINT_SIZE + 1] = {0};
     memcpy(longer, sample.point, POINT_SIZE);
-    cr_assert_not(p256_make_multiples(&multiples, bytes_of(longer, sizeof longer)));
+    cr_assert_not(p256_read_key(&key, bytes_of(longer, sizeof longer)));
     /* Another point of the curve is a key, but not that of the signature: the same x, and y negated. */
     const struct lanes_curve_numbers *numbers = lanes_curve_numbers(LANES_P256);
     lanes_word y[P256_WORDS];
@@ -138,7 +144,7 @@ Test(p256, takes_no_other_key) {
         borrow = first || second;
     }
     lanes_number_write(sample.point + 1 + SIZE, negated, P256_WORDS);
-    cr_assert(p256_make_multiples(&multiples, bytes_of(sample.point, POINT_SIZE)));
-    cr_assert_not(
-        p256_verify(&multiples, bytes_of(sample.digest, SIZE), bytes_of(sample.r, SIZE), bytes_of(sample.s, SIZE)));
+    cr_assert(p256_read_key(&key, bytes_of(sample.point, POINT_SIZE)));
+    cr_assert_not(verify(bytes_of(sample.point, POINT_SIZE), bytes_of(sample.digest, SIZE), bytes_of(sample.r, SIZE),
+                         bytes_of(sample.s, SIZE)));
 }

@@ -62,10 +62,11 @@ static void meet(const struct sample *sample) {
     cr_assert_not(job.good);
 }
 
-static void expect_counts(uint64_t found, uint64_t made) {
+static void expect_counts(uint64_t noted, uint64_t made, uint64_t found) {
     struct p256_keys_counts counts = p256_keys_count(keys);
-    cr_assert_eq(counts.found, found, "%llu found", (unsigned long long)counts.found);
+    cr_assert_eq(counts.noted, noted, "%llu noted", (unsigned long long)counts.noted);
     cr_assert_eq(counts.made, made, "%llu made", (unsigned long long)counts.made);
+    cr_assert_eq(counts.found, found, "%llu found", (unsigned long long)counts.found);
 }
 
 Test(p256_keys, a_key_is_found_again, .init = set_up, .fini = tear_down) {
@@ -75,7 +76,7 @@ Test(p256_keys, a_key_is_found_again, .init = set_up, .fini = tear_down) {
         cr_assert(verify(&one));
         cr_assert(verify(&other));
     }
-    expect_counts(4, 2);
+    expect_counts(2, 2, 2);
 }
 
 Test(p256_keys, a_known_key_vouches_for_no_other_signature, .init = set_up, .fini = tear_down) {
@@ -84,8 +85,10 @@ Test(p256_keys, a_known_key_vouches_for_no_other_signature, .init = set_up, .fin
     cr_assert(verify(&one));
     memcpy(one.r, other.r, sizeof one.r);
     memcpy(one.s, other.s, sizeof one.s);
-    cr_assert_not(verify(&one));
-    expect_counts(1, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        cr_assert_not(verify(&one));
+    }
+    expect_counts(1, 1, 2);
 }
 
 Test(p256_keys, what_is_no_key_is_not_kept, .init = set_up, .fini = tear_down) {
@@ -93,11 +96,11 @@ Test(p256_keys, what_is_no_key_is_not_kept, .init = set_up, .fini = tear_down) {
     sample.point[POINT_SIZE - 1] ^= 1;
     cr_assert_not(verify(&sample));
     cr_assert_not(verify(&sample));
-    expect_counts(0, 0);
+    expect_counts(0, 0, 0);
     struct lanes_ecdsa_verify job = {.digest = bytes_of(digest, SIZE), .point = bytes_of(sample.point, 0)};
     cr_assert(p256_keys_verify(&job));
     cr_assert_not(job.good);
-    expect_counts(0, 0);
+    expect_counts(0, 0, 0);
 }
 
 /* More strangers than there is room: those who return keep their places, but for a few whose sets are crowded. */
@@ -117,11 +120,11 @@ Test(p256_keys, strangers_do_not_drive_out_those_who_return, .init = set_up, .fi
         cr_assert(reference_ecdh_public(LANES_P256, private_key, stranger.point));
         meet(&stranger);
     }
-    cr_assert_eq(p256_keys_count(keys).made, before.made + STRANGERS);
+    cr_assert_eq(p256_keys_count(keys).noted, before.noted + STRANGERS);
     for (uint32_t i = 0; i < RETURNING; i++) {
         cr_assert(verify(&returning[i]));
     }
-    uint64_t lost = p256_keys_count(keys).made - before.made - STRANGERS;
+    uint64_t lost = p256_keys_count(keys).noted - before.noted - STRANGERS;
     cr_assert_leq(lost, RETURNING / 50, "%llu lost", (unsigned long long)lost);
 }
 
@@ -178,7 +181,7 @@ Test(p256_keys, a_table_can_be_made_again) {
     set_up();
     struct sample sample = make_sample(1);
     cr_assert(verify(&sample));
-    expect_counts(0, 1);
+    expect_counts(1, 0, 0);
     tear_down();
     p256_keys_destroy(NULL);
 }
