@@ -12,7 +12,7 @@ from conftest import ROOT, SANITIZED
 
 sys.path.insert(0, str(ROOT / "bench"))
 
-from harness import chart, flood_report, flooding, floods, h2load, job, limit, measure, picture, report, scenarios, turns, wrk  # noqa: E402
+from harness import chart, flood_report, flooding, floods, h2load, job, limit, measure, picture, report, scenarios, servers, turns, wrk  # noqa: E402
 
 pytestmark = pytest.mark.skipif(SANITIZED, reason="drives scripts, not the binary")
 
@@ -263,6 +263,7 @@ def test_the_command_line(monkeypatch, capsys):
     assert parsed("--no-both-paths", "--peers", "haproxy").servers == ["sallyport", "haproxy"]
     monkeypatch.setattr(measure, "WARMUP", measure.WARMUP)
     assert parsed("--quick", "--peers", "").servers == ["sallyport"]
+    assert parsed("--quick", "--peers", "nginx", "--before", "old").servers == ["sallyport", "sallyport-before", "nginx"]
     for wrong, why in ((["--peers", "apache"], "not nginx or haproxy"), (["--only", "nothing"], "neither a scenario nor a group"),
                        (["--quick", "--results"], "publishes figures")):
         with pytest.raises(SystemExit) as ended:
@@ -335,6 +336,16 @@ def test_who_has_a_scenario():
     assert scenarios.kinds_of(scenarios.BY_NAME["handshake"], kinds) == kinds
     assert scenarios.kinds_of(scenarios.BY_NAME["request"], kinds) == ["sallyport", "nginx"]
     assert scenarios.kinds_of(scenarios.BY_NAME["hosts-4096"], kinds) == ["sallyport"]
+    kinds = ["sallyport", "sallyport-before"]
+    assert scenarios.kinds_of(scenarios.BY_NAME["request"], kinds) == kinds and scenarios.kinds_of(scenarios.BY_NAME["latency-alike-50"], kinds) == []
+
+
+def test_an_older_build_need_not_tell_its_crypto():
+    server = servers.Server.__new__(servers.Server)
+    server.is_sallyport = True
+    for labels, told in (('version="0.1.0",crypto="accelerated-batch"', "accelerated-batch"), ('version="0.0.1"', None)):
+        server.samples = lambda name, labels=labels: {labels: 1.0}
+        assert server.crypto() == told
 
 
 WRK = """\
@@ -429,8 +440,8 @@ def test_idle_connections_and_latencies_have_tables_of_their_own():
                     [["KiB of an idle connection", "sallyport", "nginx"], ["idle-10000", "6.0", ""]]]
 
 
-SINGLE = {"x25519_public": 8000.0, "x25519_shared": 24000.0, "p256_sign": 16000.0, "p256_verify": 48000.0, "mlkem768_encapsulate": 10000.0,
-          "aes_gcm_16k": 3200.0, "aes_gcm_256": 100.0}
+SINGLE = {"x25519_public": 8000.0, "x25519_shared": 24000.0, "p256_sign": 16000.0, "p256_verify": 48000.0, "p256_verify_new": 72000.0,
+          "mlkem768_encapsulate": 10000.0, "aes_gcm_16k": 3200.0, "aes_gcm_256": 100.0}
 LANES = {"x25519_public": {"call_ns": 32000.0}, "x25519_shared": {"call_ns": 48000.0}, "p256_sign": {"call_ns": 48000.0},
          "p256_verify": {"call_ns": 480000.0}}
 
@@ -442,7 +453,8 @@ def test_a_batched_operation_costs_an_eighth_of_a_batch_where_that_is_less():
     full = scenarios.BY_NAME["handshake"].operations
     assert limit.keys(price, full, "single") == 96.0 and limit.keys(price, full, "batched") == 64.0
     new, pq = scenarios.BY_NAME["handshake-new"].operations, scenarios.BY_NAME["handshake-pq"].operations
-    assert limit.keys(price, new, "single") == 144.0 and limit.keys(price, pq, "single") == 106.0
+    assert limit.keys(price, new, "single") == 168.0 and limit.keys(price, new, "batched") == 124.0  # a lane asks not who is known
+    assert limit.keys(price, pq, "single") == 106.0
     assert all(one["single"] == one["batched"] for one in limit.prices(SINGLE, None).values())
 
 
