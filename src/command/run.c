@@ -121,9 +121,6 @@ static void reload(struct run *run) {
     const struct config_surroundings surroundings = {
         .known = server_knows_name, .owner = run->server, .stop = run->end_asked};
     struct config *config = config_load_among(run->path, &surroundings, &problems);
-    if (config == NULL) {
-        server_count_failed_reload(run->server);
-    }
     if (config != NULL && server_reload(run->server, config, &problems) == 0) {
         taken = true;
         log_info("SIGHUP: reloaded %s: %zu %s", run->path, config->host_count, config->host_count == 1 ? "host" : "hosts");
@@ -134,6 +131,8 @@ static void reload(struct run *run) {
         log_error("SIGHUP: %s has %zu %s: nothing is changed, and the old configuration goes on serving", run->path,
                   problems.count, problems.count == 1 ? "problem" : "problems");
     }
+    /* Behind the log: a count that has risen says that the reasons can be read. */
+    server_count_reload(run->server, taken);
     if (config != NULL) {
         config_release(config);
     }

@@ -337,7 +337,7 @@ static void hand_over(struct server *server, const struct config *config, struct
     sem_destroy(&taken);
 }
 
-static int reload(struct server *server, struct config *config, struct config_problems *problems) {
+int server_reload(struct server *server, struct config *config, struct config_problems *problems) {
     int result = -1;
 
     find_restarts(server, config, problems);
@@ -364,19 +364,12 @@ static int reload(struct server *server, struct config *config, struct config_pr
     return result;
 }
 
-int server_reload(struct server *server, struct config *config, struct config_problems *problems) {
-    int result = reload(server, config, problems);
-
-    stats_note_reload(&server->stats, result == 0 ? STATS_RELOAD_OK : STATS_RELOAD_FAILED, clock_wall_seconds());
-    return result;
-}
-
 bool server_knows_name(void *server, const char *text, struct dns_set *set) {
     return names_known(((struct server *)server)->names, text, set);
 }
 
-void server_count_failed_reload(struct server *server) {
-    stats_note_reload(&server->stats, STATS_RELOAD_FAILED, clock_wall_seconds());
+void server_count_reload(struct server *server, bool taken) {
+    stats_note_reload(&server->stats, taken ? STATS_RELOAD_OK : STATS_RELOAD_FAILED, clock_wall_seconds());
 }
 
 void server_reopen_logs(struct server *server) {

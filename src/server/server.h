@@ -22,8 +22,8 @@ struct server *server_start(struct config *config, struct error *error);
 int server_reload(struct server *server, struct config *config, struct config_problems *problems);
 /* As names_known, for a configuration that is loaded to replace this one. `server` is a struct server. */
 bool server_knows_name(void *server, const char *text, struct dns_set *set);
-/* Counts a reload that failed before server_reload: the file could not be loaded. */
-void server_count_failed_reload(struct server *server);
+/* Counts a reload: one that server_reload has taken, or one that it refused or whose file could not be loaded. */
+void server_count_reload(struct server *server, bool taken);
 
 /* Opens the access log's path again, once the lines so far are written. */
 void server_reopen_logs(struct server *server);
