@@ -121,12 +121,17 @@ Test(channel, one_that_is_given_up_makes_room_for_those_that_wait) {
 
 enum { BODY_SIZE = 2 * FRAME_SIZE_MAX }; /* as much as the first window lets come */
 
-/* Answers with a body, and says when all of it is on its way. */
+static atomic_bool may_say; /* nobody receives meanwhile */
+
+/* Answers with a body as soon as it may, and says when all of it is on its way. */
 static bool say_much(struct fake_origin *origin, int socket, int number, const struct frame *frame) {
     static const uint8_t payload[FRAME_SIZE_MAX];
 
     if (!frame_ends(frame)) {
         return true;
+    }
+    while (!atomic_load(&may_say)) {
+        usleep(100);
     }
     bool sent = frames_head(socket, frame->stream, 200, false);
     for (unsigned at = 0; at < BODY_SIZE; at += FRAME_SIZE_MAX) {
@@ -158,6 +163,7 @@ Test(channel, receives_much_at_once_where_a_receive_has_filled_its_buffer) {
     while (atomic_load(&script.requests) == 0) {
         bench_turn_for(&bench, 1);
     }
+    atomic_store(&may_say, true);
     fake_wait(&fake, 1); /* all is in the socket */
     bench_until(&bench, &call.done);
     cr_assert_eq(call.body_size, BODY_SIZE);
