@@ -16,8 +16,8 @@ EXPLAINED = (
     "The limit of a scenario is the sum of three things, each timed alone on the server's core in the same run. Public keys: those "
     "operations that the server cannot do without, at their price one at a time (wolfCrypt, and crypto/p256 for signatures by P-256, "
     "whose keys are known or new) or, batched, at an eighth of a full batch of eight (crypto_mb), where that is less; of a new "
-    "certificate the leaf's signature and CertificateVerify count, but not the intermediate's, which can be remembered. AES-GCM: all bytes of the connection both ways, in records of 256 bytes, or of 16 "
-    "KiB for bodies. Bare echo: a server of nothing but io_uring, without TLS, HTTP, timers and limits, that accepts as many "
+    "certificate the leaf's signature and CertificateVerify count, but not the intermediate's, which can be remembered. AES-GCM: "
+    "all bytes of the connection both ways, in records of 256 bytes, or of 16 KiB for bodies. Bare echo: a server of nothing but io_uring, without TLS, HTTP, timers and limits, that accepts as many "
     "connections, receives and sends as many bytes in as many steps, to an origin too, and closes. Hashes, key schedules, parsing and "
     "memory are in none of them. The share is that sum to the CPU that was measured.")
 

@@ -28,6 +28,7 @@ struct bare_work {
     byte hash[WC_SHA256_DIGEST_SIZE];
     byte ecc_signature[ECC_MAX_SIG_SIZE];
     word32 ecc_signature_size;
+    bool has_p256; /* crypto/p256: asked once, since CPUID may take as long as a check where a hypervisor answers it */
     struct p256_affine ecc_point;
     byte ecc_r[P256_SIZE];
     byte ecc_s[P256_SIZE];
@@ -63,22 +64,24 @@ static void verify_p256_otherwise(struct bare_work *work) {
     CHECK(verified == 1);
 }
 
-static void verify_p256(struct bare_work *work) {
-    if (!p256_supported()) {
+static void verify_p256_by(struct bare_work *work, bool is_known) {
+    struct bytes hash = bytes_of(work->hash, sizeof work->hash);
+    struct bytes r = bytes_of(work->ecc_r, P256_SIZE);
+    struct bytes s = bytes_of(work->ecc_s, P256_SIZE);
+
+    if (!work->has_p256) {
         verify_p256_otherwise(work);
         return;
     }
-    CHECK(p256_verify(&work->multiples, bytes_of(work->hash, sizeof work->hash), bytes_of(work->ecc_r, P256_SIZE),
-                      bytes_of(work->ecc_s, P256_SIZE)));
+    CHECK(is_known ? p256_verify(&work->multiples, hash, r, s) : p256_verify_once(&work->ecc_point, hash, r, s));
+}
+
+static void verify_p256(struct bare_work *work) {
+    verify_p256_by(work, true);
 }
 
 static void verify_p256_new(struct bare_work *work) {
-    if (!p256_supported()) {
-        verify_p256_otherwise(work);
-        return;
-    }
-    CHECK(p256_verify_once(&work->ecc_point, bytes_of(work->hash, sizeof work->hash), bytes_of(work->ecc_r, P256_SIZE),
-                           bytes_of(work->ecc_s, P256_SIZE)));
+    verify_p256_by(work, false);
 }
 
 static void sign_rsa(struct bare_work *work) {
@@ -173,7 +176,8 @@ static void make_p256(struct bare_work *work) {
     CHECK(wc_ecc_sig_to_rs(work->ecc_signature, work->ecc_signature_size, r, &r_size, s, &s_size) == 0);
     memcpy(work->ecc_r + P256_SIZE - r_size, r, r_size);
     memcpy(work->ecc_s + P256_SIZE - s_size, s, s_size);
-    if (p256_supported()) {
+    work->has_p256 = p256_supported();
+    if (work->has_p256) {
         CHECK(p256_read_key(&work->ecc_point, bytes_of(point, size)));
         p256_make_multiples(&work->multiples, &work->ecc_point);
     }

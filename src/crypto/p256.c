@@ -71,7 +71,7 @@ bool p256_supported(void) {
 }
 
 static bool is_zero(const number a) {
-    return (a[0] | a[1] | a[2] | a[3]) == 0;
+    return lanes_number_is_zero(a, P256_WORDS);
 }
 
 static bool is_equal(const number a, const number b) {

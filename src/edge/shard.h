@@ -33,9 +33,9 @@ enum {
 };
 
 struct batch;
-struct p256_keys;
 struct connection;
 struct health_board;
+struct p256_keys;
 struct reputation;
 struct supply;
 

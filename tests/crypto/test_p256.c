@@ -137,12 +137,8 @@ Test(p256, takes_no_other_key) {
     lanes_word y[P256_WORDS];
     lanes_word negated[P256_WORDS];
     lanes_number_read(y, P256_WORDS, bytes_of(sample.point + 1 + SIZE, SIZE));
-    lanes_word borrow = 0;
-    for (size_t i = 0; i < P256_WORDS; i++) {
-        bool first = __builtin_sub_overflow(numbers->prime[i], y[i], &negated[i]);
-        bool second = __builtin_sub_overflow(negated[i], borrow, &negated[i]);
-        borrow = first || second;
-    }
+    memcpy(negated, numbers->prime, sizeof negated);
+    lanes_number_reduce_once(negated, y, P256_WORDS);
     lanes_number_write(sample.point + 1 + SIZE, negated, P256_WORDS);
     cr_assert(p256_read_key(&key, bytes_of(sample.point, POINT_SIZE)));
     cr_assert_not(verify(bytes_of(sample.point, POINT_SIZE), bytes_of(sample.digest, SIZE), bytes_of(sample.r, SIZE),

@@ -46,6 +46,13 @@ static struct sample make_sample(uint32_t number) {
     return sample;
 }
 
+/* Gives the sample the key of another number, none of which make_sample has. */
+static void give_other_key(struct sample *sample, uint32_t number) {
+    uint8_t private_key[SIZE] = {[0] = 1};
+    memcpy(private_key + 8, &number, sizeof number);
+    cr_assert(reference_ecdh_public(LANES_P256, private_key, sample->point));
+}
+
 static bool verify(const struct sample *sample) {
     struct lanes_ecdsa_verify job = {.digest = bytes_of(digest, SIZE),
                                      .point = bytes_of(sample->point, POINT_SIZE),
@@ -115,9 +122,7 @@ Test(p256_keys, strangers_do_not_drive_out_those_who_return, .init = set_up, .fi
     struct p256_keys_counts before = p256_keys_count(keys);
     struct sample stranger = make_sample(RETURNING);
     for (uint32_t i = 0; i < STRANGERS; i++) {
-        uint8_t private_key[SIZE] = {[0] = 1};
-        memcpy(private_key + 8, &i, sizeof i);
-        cr_assert(reference_ecdh_public(LANES_P256, private_key, stranger.point));
+        give_other_key(&stranger, i);
         meet(&stranger);
     }
     cr_assert_eq(p256_keys_count(keys).noted, before.noted + STRANGERS);
@@ -137,9 +142,7 @@ Test(p256_keys, those_who_stay_away_are_forgotten, .init = set_up, .fini = tear_
     static struct sample present[PRESENT];
     struct sample gone = make_sample(PRESENT);
     for (uint32_t i = 0; i < GONE; i++) {
-        uint8_t private_key[SIZE] = {[0] = 1};
-        memcpy(private_key + 8, &i, sizeof i);
-        cr_assert(reference_ecdh_public(LANES_P256, private_key, gone.point));
+        give_other_key(&gone, i);
         meet(&gone);
         meet(&gone);
     }
